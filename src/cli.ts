@@ -1,0 +1,114 @@
+import { Command, CommanderError, Option } from 'commander';
+import manifest from '../package.json' with { type: 'json' };
+import type { CheckOptions } from './commands/check.js';
+import type { Failure } from './commands/failure.js';
+import type { RunOptions } from './commands/run.js';
+import { collected, durationMs, modelName, temperature, wholeNumber } from './config/flags.js';
+import { asBoticelliError, exitCodes, Interrupted, reportOf } from './errors.js';
+
+type Process = NodeJS.Process;
+/** Takes how a command ended; commander's actions themselves return nothing. */
+type Ended = (failure: Failure | undefined) => void;
+
+/**
+ * The program: reads the command line, runs the command, and makes words on standard error and an exit code of its
+ * failure. The one place where that happens, and the only one that ends the process.
+ */
+export async function main(host: Process): Promise<void> {
+  let failure: Failure | undefined;
+  try {
+    await program(host, (ended) => {
+      failure = ended;
+    }).parseAsync(host.argv);
+  } catch (thrown) {
+    // Commander has already told its own: a fault of usage, or help and version, which are none.
+    if (thrown instanceof CommanderError) return host.exit(thrown.exitCode === 0 ? 0 : exitCodes.usage);
+    failure = { error: asBoticelliError(thrown) };
+  }
+  if (!failure) return host.exit(0);
+  await tell(failure, host);
+  end(failure, host);
+}
+
+function program(host: Process, ended: Ended): Command {
+  const boticelli = new Command('boticelli')
+    .description("Plays narratives, prompts in acts, on Google's Gemini.")
+    .version(manifest.version)
+    .exitOverride()
+    .showHelpAfterError('  See boticelli --help.')
+    .configureOutput({
+      writeOut: (text) => host.stdout.write(text),
+      writeErr: (text) => host.stderr.write(text),
+      outputError: (text, write) => write(text.replace(/^error: /, 'boticelli: ')),
+    });
+  boticelli.addCommand(runCommand(host, ended).copyInheritedSettings(boticelli));
+  boticelli.addCommand(checkCommand(host, ended).copyInheritedSettings(boticelli));
+  return boticelli;
+}
+
+function runCommand(host: Process, ended: Ended): Command {
+  return new Command('run')
+    .description('run a narrative; - reads it from standard input')
+    .argument('<narrative>', 'a TOML file, or -')
+    .option('-m, --model <id>', 'this model for every act, whatever the file says', modelName)
+    .option('--stream', 'print tokens as they come')
+    .option('--temperature <n>', 'for every act, 0 to 2', temperature)
+    .option('--max-tokens <n>', 'for every act', wholeNumber(1))
+    .addOption(
+      new Option('-o, --output <format>', 'what goes to standard output')
+        .choices(['text', 'json', 'ndjson'])
+        .default('text'),
+    )
+    .option('--only <act>', "print this act's reply alone; repeatable", collected)
+    .option('--last', "print the last act's reply alone")
+    .option('--out-dir <dir>', 'also write 01-name.md … and run.json there')
+    .option('-q, --quiet', 'no progress, warnings only')
+    .option('-v, --verbose', 'every attempt, wait and token count')
+    .option('--timeout <duration>', 'one attempt of one act, whole (default: 5m)', durationMs, 300_000)
+    .option('--idle-timeout <duration>', 'between two chunks of a stream (default: 60s)', durationMs, 60_000)
+    .option('--retries <n>', 'further attempts after a passing failure', wholeNumber(0), 4)
+    .option('--rehearse', 'no network, no key: a stand-in says what would be sent')
+    .option('--strict', 'a reply cut short by max_tokens is a failure')
+    .action(async (file: string, options: RunOptions) => {
+      const { run } = await import('./commands/run.js');
+      ended(await run(file, options, host));
+    });
+}
+
+function checkCommand(host: Process, ended: Ended): Command {
+  return new Command('check')
+    .description('say what is wrong with narratives, without a network')
+    .argument('<narrative...>', 'TOML files, or -')
+    .addOption(new Option('--format <format>', 'how to say it').choices(['text', 'json']).default('text'))
+    .action(async (files: string[], options: CheckOptions) => {
+      const { check } = await import('./commands/check.js');
+      ended(await check(files, options, host));
+    });
+}
+
+/** Two lines on standard error; for a bug its stack too. A pipe that was closed is no news. */
+async function tell({ error, act }: Failure, host: Process): Promise<void> {
+  if (error instanceof Interrupted && error.signal === 'SIGPIPE') return;
+  const [{ errorLines }, { paintFor }] = await Promise.all([
+    import('./terminal/error-lines.js'),
+    import('./terminal/paint.js'),
+  ]);
+  host.stderr.write(errorLines(reportOf(error, act), await paintFor(host.stderr)));
+  if (error.code === 'internal') host.stderr.write(`${withoutKeys(stackOf(error), host.env)}\n`);
+}
+
+function stackOf({ cause, stack, message }: Error): string {
+  return (cause instanceof Error ? cause.stack : stack) ?? message;
+}
+
+function withoutKeys(text: string, { GEMINI_API_KEY, GOOGLE_API_KEY }: Process['env']): string {
+  const keys = [GEMINI_API_KEY?.trim(), GOOGLE_API_KEY?.trim()].filter((key) => key !== undefined && key !== '');
+  return keys.reduce((rest: string, key) => rest.replaceAll(key as string, '[key]'), text);
+}
+
+/** A process that was interrupted dies of the signal itself: only then does a shell loop stop too. */
+function end({ error }: Failure, host: Process): void {
+  if (!(error instanceof Interrupted)) return host.exit(exitCodes[error.code]);
+  if (error.signal === 'SIGPIPE') return host.exit(141);
+  host.kill(host.pid, error.signal);
+}

@@ -1,0 +1,57 @@
+import { asBoticelliError, BoticelliError } from '../errors.js';
+import type { LoadedNarrative } from '../narrative/diagnostic.js';
+import { formatDiagnostic } from '../terminal/code-frame.js';
+import { jsonOf } from '../terminal/json-replies.js';
+import { createOutput } from '../terminal/output.js';
+import { paintFor } from '../terminal/paint.js';
+import { printableLine } from '../terminal/printable.js';
+import { counted } from '../terminal/quantity.js';
+import { endingOf } from './ending.js';
+import type { Failure } from './failure.js';
+import type { Host } from './host.js';
+import { readNarrativeOf } from './read-faultless.js';
+
+/** The flags of `boticelli check`. */
+export interface CheckOptions {
+  format: 'text' | 'json';
+}
+
+/** `boticelli check`: says on standard output what is wrong with narratives, without a network or a key. */
+export async function check(files: string[], { format }: CheckOptions, host: Host): Promise<Failure | undefined> {
+  const ending = endingOf(host);
+  try {
+    const output = createOutput({ stream: host.stdout, onFailure: ending.outputFailed });
+    const read: LoadedNarrative[] = [];
+    for (const file of files) read.push(await readNarrativeOf(file, host));
+    if (format === 'json') output.write(`${jsonOf({ files: read.map(asJson) }, 2)}\n`);
+    else output.write(await asText(read, host));
+    await output.flushed();
+    if (ending.signal.aborted) return { error: asBoticelliError(ending.signal.reason) };
+    const faulty = read.filter(({ narrative }) => !narrative).length;
+    return faulty === 0 ? undefined : { error: faultyNarratives(faulty, files.length) };
+  } finally {
+    ending.release();
+  }
+}
+
+function asJson({ file, narrative, diagnostics }: LoadedNarrative) {
+  return {
+    file,
+    valid: narrative !== undefined,
+    diagnostics: diagnostics.map(({ place, ...rest }) => ({ ...rest, ...place })),
+  };
+}
+
+async function asText(read: LoadedNarrative[], host: Host): Promise<string> {
+  const paint = await paintFor(host.stdout);
+  const paragraphs = read.map(({ file, text, narrative, diagnostics }) => [
+    ...diagnostics.flatMap((diagnostic) => formatDiagnostic(diagnostic, { file, text, paint })),
+    ...(narrative ? [`${printableLine(file)}: ok, ${counted(narrative.acts.length, 'act')}`] : []),
+  ]);
+  return `${paragraphs.flat().join('\n')}\n`;
+}
+
+function faultyNarratives(faulty: number, all: number): BoticelliError {
+  const what = all === 1 ? 'the narrative has' : `${faulty} of ${all} narratives have`;
+  return new BoticelliError('invalid_narrative', `${what} errors`, { hint: 'Mend what is marked above.' });
+}

@@ -1,0 +1,7 @@
+import type { BoticelliError } from '../errors.js';
+
+/** How a command failed, and in which act if it was in one. */
+export interface Failure {
+  error: BoticelliError;
+  act?: string;
+}

@@ -1,0 +1,14 @@
+import type { Readable, Writable } from 'node:stream';
+
+/** A terminal, a file or a pipe to write to. */
+export type HostStream = Writable & { isTTY?: boolean; hasColors?: () => boolean };
+
+/** The part of `process` that commands use, so that tests can call them with another. */
+export interface Host {
+  stdin: Readable & { isTTY?: boolean };
+  stdout: HostStream;
+  stderr: HostStream;
+  env: Record<string, string | undefined>;
+  on(signal: NodeJS.Signals, listener: () => void): unknown;
+  off(signal: NodeJS.Signals, listener: () => void): unknown;
+}

@@ -1,0 +1,119 @@
+import { noUsage } from '../driver/response.js';
+import { asBoticelliError, reportOf } from '../errors.js';
+import type { NarrativeEvent, RunReport } from '../executor/event.js';
+import { newRunId } from '../executor/run-id.js';
+import { createJsonReplies, createNdjsonReplies } from '../terminal/json-replies.js';
+import { createOutput, type Output } from '../terminal/output.js';
+import { type Paint, paintFor } from '../terminal/paint.js';
+import { createProgress, type Progress } from '../terminal/progress.js';
+import type { IsShown, Replies } from '../terminal/replies.js';
+import { openReplyFiles, type ReplyFiles } from '../terminal/reply-files.js';
+import { createSpinner } from '../terminal/spinner.js';
+import { createTextReplies } from '../terminal/text-replies.js';
+import type { Ending } from './ending.js';
+import type { Host } from './host.js';
+import type { RunOptions } from './run.js';
+
+/** Where a run shows itself: replies on standard output, progress on standard error, files of `--out-dir`. */
+export interface Screen {
+  /** The colours of standard error. */
+  paint: Paint;
+  /** Makes the folder of `--out-dir`. Rejects with `output_failed` where it can't be written. */
+  prepare(): Promise<void>;
+  onEvent(event: NarrativeEvent): void;
+  /** Whether text of the act can be taken back: not where a pipe has it. */
+  mayDiscard(act: { act: string; index: number }): boolean;
+  /** The report of a run that failed before its first act, told as its only event. */
+  failBeforeRun(thrown: unknown): RunReport;
+  /**
+   * Writes and shows the report and resolves when all has left the process, to the report as it then is: failed, if
+   * it could not be written.
+   */
+  finish(report: RunReport): Promise<RunReport>;
+}
+
+interface ScreenOptions {
+  options: RunOptions;
+  host: Host;
+  ending: Ending;
+}
+
+/** Opens the screen that the flags ask for. */
+export async function openScreen({ options, host, ending }: ScreenOptions): Promise<Screen> {
+  const stdout = createOutput({ stream: host.stdout, onFailure: ending.outputFailed });
+  const paint = await paintFor(host.stderr);
+  const progress = await openProgress({ options, host, paint, stdout });
+  let files: ReplyFiles | undefined;
+
+  let last = -1;
+  const isShown: IsShown = ({ act, index }) => (options.last ? index === last : (options.only?.includes(act) ?? true));
+  const replies = repliesAs(options.output, stdout, isShown);
+
+  const onEvent = (event: NarrativeEvent): void => {
+    if (event.type === 'narrative-start') last = event.acts.length - 1;
+    progress.makeRoom();
+    replies.onEvent(event);
+    progress.onEvent(event);
+    if (event.type === 'act-end') files?.writeReply(event);
+  };
+  return {
+    paint,
+    async prepare() {
+      if (options.outDir !== undefined) files = await openReplyFiles(options.outDir);
+    },
+    onEvent,
+    mayDiscard: (act) => options.output !== 'text' || stdout.isTerminal || !isShown(act),
+    failBeforeRun(thrown) {
+      const report = failed(reportWithoutActs(), thrown);
+      const { run, status, usage, durationMs, error } = report;
+      onEvent({ type: 'narrative-end', run, status, usage, durationMs, error });
+      return report;
+    },
+    async finish(report) {
+      progress.stop();
+      const written = withReportWritten(report, files);
+      replies.finish(written);
+      await stdout.flushed();
+      return written;
+    },
+  };
+}
+
+/** The spinner is for people: not for a terminal that CI pretends to be, and not for `--quiet`. */
+async function openProgress({
+  options,
+  host,
+  paint,
+  stdout,
+}: Omit<ScreenOptions, 'ending'> & { paint: Paint; stdout: Output }): Promise<Progress> {
+  const stderr = createOutput({ stream: host.stderr, onFailure: () => {} });
+  const spins = stderr.isTerminal && !options.quiet && !host.env.CI && host.env.TERM !== 'dumb';
+  const spinner = spins ? await createSpinner(host.stderr) : undefined;
+  const detail = options.quiet ? 'quiet' : options.verbose ? 'verbose' : 'normal';
+  const sharesScreen = stdout.isTerminal && stderr.isTerminal;
+  return createProgress({ output: stderr, paint, detail, sharesScreen, ...(spinner && { spinner }) });
+}
+
+function repliesAs(format: RunOptions['output'], output: Output, isShown: IsShown): Replies {
+  if (format === 'json') return createJsonReplies({ output, isShown });
+  return format === 'ndjson' ? createNdjsonReplies({ output }) : createTextReplies({ output, isShown });
+}
+
+function withReportWritten(report: RunReport, files: ReplyFiles | undefined): RunReport {
+  try {
+    files?.writeReport(report);
+    return report;
+  } catch (thrown) {
+    return report.failure ? report : failed(report, thrown);
+  }
+}
+
+function failed(report: RunReport, thrown: unknown) {
+  const failure = asBoticelliError(thrown);
+  return { ...report, status: 'failed', error: reportOf(failure), failure } as const;
+}
+
+function reportWithoutActs(): RunReport {
+  const unknown = { narrative: undefined, description: undefined };
+  return { run: newRunId(Date.now()), ...unknown, status: 'failed', acts: [], usage: noUsage, durationMs: 0 };
+}

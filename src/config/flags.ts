@@ -1,0 +1,39 @@
+import { InvalidArgumentError } from 'commander';
+import { isModelName, plainModelName } from '../narrative/model-name.js';
+import { parseDuration } from './duration.js';
+
+/** Readers of flag values, for commander: each returns the value or throws what commander tells as a usage error. */
+
+/** A name that can be a model's; a `models/` prefix is taken off. */
+export function modelName(text: string): string {
+  if (isModelName(text)) return plainModelName(text);
+  throw new InvalidArgumentError('A model is a name like gemini-flash-lite-latest.');
+}
+
+/** 0 to 2. */
+export function temperature(text: string): number {
+  const number = Number(text);
+  if (text.trim() !== '' && number >= 0 && number <= 2) return number;
+  throw new InvalidArgumentError('It is a number from 0 to 2.');
+}
+
+/** A whole number, `least` or more. */
+export function wholeNumber(least: number): (text: string) => number {
+  return (text) => {
+    const number = Number(text);
+    if (/^\d+$/.test(text) && number >= least && Number.isSafeInteger(number)) return number;
+    throw new InvalidArgumentError(`It is a whole number, ${least} or more.`);
+  };
+}
+
+/** A duration above zero, in milliseconds. At most 24 days: what a timer of Node can wait. */
+export function durationMs(text: string): number {
+  const parsed = parseDuration(text);
+  if (parsed !== undefined && parsed >= 1 && parsed < 2 ** 31) return parsed;
+  throw new InvalidArgumentError('It is a duration like 90s, 2m or 1h30m; a bare number is seconds.');
+}
+
+/** Gathers the values of a flag that can be given more than once. */
+export function collected(text: string, earlier: string[] = []): string[] {
+  return [...earlier, text];
+}

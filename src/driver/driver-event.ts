@@ -1,0 +1,29 @@
+import type { ErrorReport } from '../errors.js';
+
+/** Why a call waits before its next attempt. */
+export type WaitReason = 'rpm' | 'tpm' | 'rpd' | 'concurrency' | 'backoff';
+
+/** What a layer tells of a call. The executor says of which act. */
+export type DriverEvent = RetryEvent | WaitEvent;
+
+/** An attempt failed and another one follows. */
+export interface RetryEvent {
+  type: 'retry';
+  /** The attempt that failed, counted from 1. */
+  attempt: number;
+  /** The pause before the next attempt. */
+  delayMs: number;
+  error: ErrorReport;
+  /** True where text of the failed attempt was handed out: it is void and must be forgotten. */
+  discard: boolean;
+}
+
+/** The call pauses, for a reason that is known, until a moment that is known. */
+export interface WaitEvent {
+  type: 'wait';
+  model: string;
+  reason: WaitReason;
+  waitMs: number;
+  /** ISO 8601 in UTC. */
+  until: string;
+}

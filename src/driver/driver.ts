@@ -1,0 +1,32 @@
+import type { DriverEvent } from './driver-event.js';
+import type { GenerateRequest } from './request.js';
+import type { GenerateResponse, StreamChunk } from './response.js';
+
+/** What accompanies one call on its way down the stack, and is no part of the request itself. */
+export interface CallContext {
+  /** Aborting ends the call at once and closes its connection; the call rejects with the signal's reason. */
+  signal?: AbortSignal;
+  /** Tells what happens on the way: waits, retries. No layer prints. */
+  emit?: (event: DriverEvent) => void;
+  /**
+   * Asked when a streamed attempt fails after it yielded text: may that text still be taken back, so that another
+   * attempt can start anew? Without it the answer is no, for attempts are never joined.
+   */
+  mayDiscard?: () => boolean;
+}
+
+/**
+ * One way to have a model answer. The Gemini driver is one, and so is every layer around it: a layer wraps a driver,
+ * does one thing, and knows nothing of its neighbours.
+ */
+export interface BoticelliDriver {
+  /** Sends the request and resolves to the whole reply. Rejects with a BoticelliError. */
+  generate(request: GenerateRequest, context?: CallContext): Promise<GenerateResponse>;
+  /**
+   * Sends the request and yields the reply's text as it comes. The last chunk alone is `finished` and carries the
+   * whole response. Throws a BoticelliError; leaving the loop early closes the connection.
+   */
+  generateStream(request: GenerateRequest, context?: CallContext): AsyncIterable<StreamChunk>;
+  /** Whether `generateStream` can be tried for the model; without a network. */
+  supportsStreaming(model: string): boolean;
+}

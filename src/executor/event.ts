@@ -1,0 +1,104 @@
+import type { WaitReason } from '../driver/driver-event.js';
+import type { Usage } from '../driver/response.js';
+import type { BoticelliError, ErrorReport } from '../errors.js';
+
+/** How a run ended. */
+export type RunStatus = 'completed' | 'failed' | 'interrupted';
+
+/** What happens in a run, in order. The same objects are the lines of `--output ndjson`. */
+export type NarrativeEvent = NarrativeStart | ActStart | ActDelta | ActWait | ActRetry | ActEnd | NarrativeEnd;
+
+export interface NarrativeStart {
+  type: 'narrative-start';
+  /** The run's id: unique, and sortable by time. */
+  run: string;
+  narrative: string;
+  /** The names of the acts, in order. */
+  acts: string[];
+}
+
+export interface ActStart {
+  type: 'act-start';
+  act: string;
+  /** Counts from 0 over the run. */
+  index: number;
+  /** The model asked for. */
+  model: string;
+}
+
+/** New text of a streamed reply. */
+export interface ActDelta {
+  type: 'act-delta';
+  act: string;
+  text: string;
+}
+
+export interface ActWait {
+  type: 'act-wait';
+  act: string;
+  model: string;
+  reason: WaitReason;
+  waitMs: number;
+  /** ISO 8601 in UTC. */
+  until: string;
+}
+
+/** An attempt failed and another follows. */
+export interface ActRetry {
+  type: 'act-retry';
+  act: string;
+  /** The attempt that failed, counted from 1. */
+  attempt: number;
+  delayMs: number;
+  error: ErrorReport;
+  /** True: forget this act's deltas so far. */
+  discard: boolean;
+}
+
+/** An act has its reply. */
+export interface ActEnd {
+  type: 'act-end';
+  act: string;
+  index: number;
+  /** The model that served. */
+  model: string;
+  /** The model asked for; an alias, or another one where a fallback served. */
+  requestedModel: string;
+  text: string;
+  finishReason: string;
+  usage: Usage;
+  /** How many calls the act took. */
+  attempts: number;
+  /** How long the act waited before its attempts, in all. */
+  waitMs: number;
+  durationMs: number;
+  /** From the act's start to its first text; with streaming only. */
+  firstTokenMs?: number;
+  /** True where the reply was taken from an earlier run. */
+  reused: boolean;
+}
+
+export interface NarrativeEnd {
+  type: 'narrative-end';
+  run: string;
+  status: RunStatus;
+  usage: Usage;
+  durationMs: number;
+  error?: ErrorReport;
+}
+
+/** What a run came to; without `failure` it is the document of `--output json`. */
+export interface RunReport {
+  run: string;
+  /** Absent, as is the description, where the narrative could not be read. */
+  narrative: string | undefined;
+  description: string | undefined;
+  status: RunStatus;
+  /** The acts that have their replies. */
+  acts: ActEnd[];
+  usage: Usage;
+  durationMs: number;
+  error?: ErrorReport;
+  /** The error itself, with its cause: what `error` reports. */
+  failure?: BoticelliError;
+}

@@ -1,0 +1,114 @@
+import type { Clock } from '../driver/clock.js';
+import type { CallContext } from '../driver/driver.js';
+import type { DriverEvent } from '../driver/driver-event.js';
+import type { GenerateRequest, Part, Turn, UserTurn } from '../driver/request.js';
+import type { GenerateResponse } from '../driver/response.js';
+import { BoticelliError, StreamingNotSupported } from '../errors.js';
+import { defaultModel } from '../facts.js';
+import type { Act, Input } from '../narrative/narrative.js';
+import type { ActEnd, NarrativeEvent } from './event.js';
+import type { NarrativeExecutorOptions, ProgressListener } from './narrative-executor.js';
+
+interface Playing {
+  act: Act;
+  /** Counts from 0 over the run. */
+  index: number;
+  /** The turns before this act. */
+  conversation: readonly Turn[];
+  clock: Clock;
+  onEvent: (event: NarrativeEvent) => void;
+  /** Present where the act is to stream. */
+  onChunk: ProgressListener | undefined;
+  options: NarrativeExecutorOptions;
+}
+
+/** What an act adds to the conversation, and how it ended. */
+interface Played {
+  turns: [UserTurn, Turn];
+  end: ActEnd;
+}
+
+/** Plays one act: one call of the driver, its events told as the act's. Rejects with what the driver threw. */
+export async function playAct(playing: Playing): Promise<Played> {
+  const { act, index, clock, onEvent, options } = playing;
+  const startedAt = clock.now();
+  const model = act.model ?? options.defaultModel ?? defaultModel;
+  onEvent({ type: 'act-start', act: act.name, index, model });
+
+  const userTurn: UserTurn = { role: 'user', parts: act.inputs.map(partOf) };
+  const request: GenerateRequest = {
+    model,
+    turns: [...playing.conversation, userTurn],
+    ...(act.system !== undefined && { system: act.system }),
+    parameters: act.parameters,
+  };
+  const tally = { attempts: 1, waitMs: 0 };
+  const context = contextOf(playing, tally);
+  const { response, firstTextAt } = await callDriver(request, context, playing);
+  if (options.strict && response.finishReason === 'MAX_TOKENS') throw cutShort(response, act);
+
+  const end: ActEnd = {
+    type: 'act-end',
+    ...{ act: act.name, index, model: response.model, requestedModel: model },
+    ...{ text: response.text, finishReason: response.finishReason, usage: response.usage },
+    ...{ ...tally, durationMs: clock.now() - startedAt },
+    ...(firstTextAt !== undefined && { firstTokenMs: firstTextAt - startedAt }),
+    reused: false,
+  };
+  return { turns: [userTurn, response.turn], end };
+}
+
+function partOf(input: Input): Part {
+  if (input.type === 'text') return { type: 'text', text: input.content };
+  return { type: 'media', mimeType: input.mimeType, base64: input.base64 };
+}
+
+/** The call's context: what layers tell becomes the act's events, and counts. */
+function contextOf(
+  { act, index, onEvent, options: { signal, mayDiscard } }: Playing,
+  tally: { attempts: number; waitMs: number },
+): CallContext {
+  const emit = (event: DriverEvent) => {
+    if (event.type === 'retry') {
+      tally.attempts += 1;
+      onEvent({ ...event, type: 'act-retry', act: act.name });
+    } else {
+      tally.waitMs += event.waitMs;
+      onEvent({ ...event, type: 'act-wait', act: act.name });
+    }
+  };
+  return { emit, mayDiscard: () => mayDiscard?.({ act: act.name, index }) ?? false, ...(signal && { signal }) };
+}
+
+/** One call, streamed where that is wished for and can be done. */
+async function callDriver(
+  request: GenerateRequest,
+  context: CallContext,
+  { options: { driver }, onChunk, act, clock, onEvent }: Playing,
+): Promise<{ response: GenerateResponse; firstTextAt?: number }> {
+  context.signal?.throwIfAborted();
+  if (!onChunk || !driver.supportsStreaming(request.model))
+    return { response: await driver.generate(request, context) };
+
+  let firstTextAt: number | undefined;
+  try {
+    for await (const chunk of driver.generateStream(request, context)) {
+      if (chunk.text !== '') {
+        firstTextAt ??= clock.now();
+        onEvent({ type: 'act-delta', act: act.name, text: chunk.text });
+      }
+      onChunk(act.name, chunk);
+      if (chunk.response) return { response: chunk.response, ...(firstTextAt !== undefined && { firstTextAt }) };
+    }
+  } catch (thrown) {
+    if (!(thrown instanceof StreamingNotSupported)) throw thrown;
+    return { response: await driver.generate(request, context) };
+  }
+  throw new Error(`the driver's stream for ${request.model} ended without a finished chunk`);
+}
+
+function cutShort({ usage }: GenerateResponse, act: Act): BoticelliError {
+  return new BoticelliError('truncated', `the reply was cut short by max_tokens after ${usage.outputTokens} tokens`, {
+    hint: `Raise max_tokens${act.parameters.maxTokens === undefined ? '' : ` (now ${act.parameters.maxTokens})`}, or run without --strict.`,
+  });
+}

@@ -1,0 +1,85 @@
+import type { GenerateContentParameters, Models } from '@google/genai';
+import type { Clock } from '../driver/clock.js';
+import type { CallContext } from '../driver/driver.js';
+import type { GenerateRequest } from '../driver/request.js';
+import { BoticelliError } from '../errors.js';
+import { withoutKey } from './api-key.js';
+import { orAborted } from './attempt.js';
+import { collectReply, type ReplyCollector } from './collect-reply.js';
+import type { Connection } from './connection.js';
+import { type Exchange, openExchange } from './exchange.js';
+import { malformedEvent } from './faulty-answer.js';
+import { listModelsOver } from './model-catalogue.js';
+import { oneLine } from './one-line.js';
+import { parsedJson } from './service-error.js';
+import { serviceFetch } from './service-fetch.js';
+import { unknownModel } from './unknown-model.js';
+import { bareModel, wireRequest } from './wire-request.js';
+
+export interface CallOptions {
+  /** Bounds one attempt, whole. Default 300 000 (5 minutes). */
+  timeoutMs: number;
+  /** Bounds the time between two packets of a stream, from the first one on. Default 60 000. */
+  idleTimeoutMs: number;
+  clock: Clock;
+}
+
+interface CallStart extends CallOptions {
+  request: GenerateRequest;
+  context: CallContext;
+  connection: Connection;
+  streaming: boolean;
+}
+
+/** One call of the service. Whoever started it must end it with `exchange.attempt.close()`. */
+export interface Call {
+  start: CallStart;
+  exchange: Exchange;
+  reply: ReplyCollector;
+  /** Sends the request through the SDK; rejects at once when the attempt is aborted. */
+  ask<Answer>(send: (models: Models, parameters: GenerateContentParameters) => Promise<Answer>): Promise<Answer>;
+}
+
+/** Loads the client, then begins the attempt: loading takes nothing off its time. Rejects with what is wrong with the key. */
+export async function startCall(start: CallStart): Promise<Call> {
+  const { request, connection, streaming, timeoutMs, idleTimeoutMs, clock } = start;
+  const { signal } = start.context;
+  signal?.throwIfAborted();
+  const models = await orAborted(connection.models(), signal);
+  const model = bareModel(request.model);
+  const reply = collectReply(model);
+  const limits = { signal, timeoutMs, idleTimeoutMs };
+  const exchange = openExchange({ connection, clock, model, streaming, partialText: () => reply.text, ...limits });
+  return {
+    ...{ start, exchange, reply },
+    async ask(send) {
+      assertModelName(model);
+      const { config, ...parameters } = wireRequest(request);
+      const seam = { httpOptions: { fetch: serviceFetch(exchange) } };
+      return orAborted(send(models, { ...parameters, config: { ...config, ...seam } }), exchange.attempt.signal);
+    },
+  };
+}
+
+/** What a call rejects with: the reason of an abort or a timeout before all else, for it makes the rest fail too. */
+export async function failureOf(thrown: unknown, { start, exchange }: Call): Promise<unknown> {
+  const { connection, context, clock, request } = start;
+  if (exchange.attempt.signal.aborted) return exchange.attempt.signal.reason;
+  // The seam has checked everything but the JSON of each event, which the SDK parses.
+  if (thrown instanceof SyntaxError && exchange.streaming) {
+    return malformedEvent(exchange.handedOver.find((event) => parsedJson(event) === undefined) ?? '', exchange);
+  }
+  if (!(thrown instanceof BoticelliError) || thrown.code !== 'model_not_found')
+    return withoutKey(thrown, connection.redact);
+
+  const asked = { signal: context.signal, clock, timeoutMs: 10_000 };
+  const catalogue = await listModelsOver(connection, asked).catch(() => undefined);
+  if (context.signal?.aborted) return context.signal.reason;
+  return withoutKey(unknownModel(thrown, bareModel(request.model), catalogue), connection.redact);
+}
+
+/** The name becomes part of a path, in which the SDK escapes nothing. */
+function assertModelName(model: string): void {
+  if (/^[\w.:@/-]+$/.test(model) && !model.includes('..')) return;
+  throw new BoticelliError('model_not_found', `no model can be named "${oneLine(model, 80)}"`);
+}

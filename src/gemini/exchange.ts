@@ -1,0 +1,54 @@
+import type { Clock } from '../driver/clock.js';
+import type { BoticelliError } from '../errors.js';
+import type { Redact } from './api-key.js';
+import { type Attempt, type AttemptLimits, openAttempt } from './attempt.js';
+import { classifyRefusal } from './classify-refusal.js';
+import type { Connection } from './connection.js';
+import { fetchLimitMs } from './patient-dispatcher.js';
+import { parsedJson } from './service-error.js';
+
+/** One request and its answer: what the seam below the SDK and the driver above it both know. */
+export interface Exchange {
+  attempt: Attempt;
+  /** The service as `host:port`: all of its URL that is ever printed. */
+  host: string;
+  redact: Redact;
+  /** Whether the answer is a stream of server-sent events. */
+  streaming: boolean;
+  /** Whether the attempt may take longer than fetch's own limits. */
+  patient: boolean;
+  /** The error that an answer without a reply stands for. */
+  classify(answer: { status: number; headers: Headers; body: string }): BoticelliError;
+  /** The reply's text so far. */
+  partialText(): string;
+  /** The events last handed to the SDK: among them is the one that it choked on, where it does. */
+  handedOver: readonly string[];
+}
+
+export interface ExchangeOptions extends AttemptLimits {
+  connection: Connection;
+  clock: Clock;
+  /** What a refusal is told about. */
+  model: string;
+  streaming: boolean;
+  partialText?: () => string;
+}
+
+/** Begins an exchange: its deadline runs from now on, and `attempt.close()` must end it. */
+export function openExchange(options: ExchangeOptions): Exchange {
+  const { connection, clock, model, streaming, partialText = () => '', ...limits } = options;
+  const { host, redact } = connection;
+  return {
+    attempt: openAttempt(limits),
+    ...{ host, redact, streaming, partialText, handedOver: [] },
+    patient: Math.max(limits.timeoutMs, limits.idleTimeoutMs) > fetchLimitMs,
+    classify: ({ status, headers, body }) =>
+      classifyRefusal({ status, headers, body: redact(withoutEscapes(body)), model, host, now: clock.now() }),
+  };
+}
+
+/** JSON may hide the key's characters in escapes (`\u003d` for `=`); written anew it has none that it needs not. */
+function withoutEscapes(body: string): string {
+  const parsed = parsedJson(body);
+  return parsed === undefined ? body : JSON.stringify(parsed);
+}

@@ -1,0 +1,63 @@
+import { systemClock } from '../driver/clock.js';
+import type { BoticelliDriver } from '../driver/driver.js';
+import type { StreamChunk } from '../driver/response.js';
+import { type CallOptions, failureOf, startCall } from './call.js';
+import type { ReplyCollector } from './collect-reply.js';
+import { type ConnectionOptions, connectionTo } from './connection.js';
+import { interrupted } from './faulty-answer.js';
+
+export interface GeminiDriverOptions extends ConnectionOptions, Partial<CallOptions> {}
+
+/**
+ * The bare Gemini driver, over REST and server-sent events: a call is one request, and nothing is retried. It rejects with
+ * a BoticelliError, or with the reason of the caller's signal; the key is in none of them. Nothing is loaded before the
+ * first call. Throws `invalid_config` for a base URL that can't be one.
+ */
+export function createGeminiDriver(options: GeminiDriverOptions): BoticelliDriver {
+  const { timeoutMs = 300_000, idleTimeoutMs = 60_000, clock = systemClock } = options;
+  const connection = connectionTo(options);
+  const limits = { timeoutMs, idleTimeoutMs, clock };
+
+  return {
+    supportsStreaming: () => true,
+
+    async generate(request, context = {}) {
+      const call = await startCall({ request, context, connection, ...limits, streaming: false });
+      try {
+        call.reply.add(await call.ask((models, parameters) => models.generateContent(parameters)));
+        return call.reply.response();
+      } catch (thrown) {
+        throw await failureOf(thrown, call);
+      } finally {
+        call.exchange.attempt.close();
+      }
+    },
+
+    async *generateStream(request, context = {}): AsyncGenerator<StreamChunk> {
+      const call = await startCall({ request, context, connection, ...limits, streaming: true });
+      const { reply, exchange } = call;
+      try {
+        for await (const chunk of await call.ask((models, parameters) => models.generateContentStream(parameters))) {
+          const text = reply.add(chunk);
+          if (text === '') continue;
+          yield { text, finished: false, metadata: generatedBy(reply) };
+          // What had come before an abort is not handed out after it.
+          exchange.attempt.signal.throwIfAborted();
+        }
+        if (!reply.isFinished) throw interrupted('it ended without a finish reason', exchange);
+        const response = reply.response();
+        const { finishReason } = response;
+        yield { text: '', finished: true, metadata: { ...generatedBy(reply), finishReason }, response };
+      } catch (thrown) {
+        throw await failureOf(thrown, call);
+      } finally {
+        // Leaving the loop early comes through here too: the SDK alone would keep the connection open.
+        exchange.attempt.close();
+      }
+    },
+  };
+}
+
+function generatedBy({ outputTokens }: ReplyCollector): { tokensGenerated?: number } {
+  return outputTokens === undefined ? {} : { tokensGenerated: outputTokens };
+}

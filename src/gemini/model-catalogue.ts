@@ -1,0 +1,50 @@
+import { type Clock, systemClock } from '../driver/clock.js';
+import { withoutKey } from './api-key.js';
+import { orAborted } from './attempt.js';
+import { type Connection, type ConnectionOptions, connectionTo } from './connection.js';
+import { openExchange } from './exchange.js';
+import { serviceFetch } from './service-fetch.js';
+import { bareModel } from './wire-request.js';
+
+/** A model that the key can reach. */
+export interface CatalogueEntry {
+  /** Without `models/`. */
+  name: string;
+  /** How it can be asked: `generateContent`, `bidiGenerateContent` (the Live API), `embedContent` … */
+  methods: readonly string[];
+}
+
+export interface CatalogueOptions {
+  /** Bounds the whole list, all its pages. Default 30 s. */
+  timeoutMs?: number;
+  signal?: AbortSignal | undefined;
+  clock?: Clock;
+}
+
+/** All models that the service lists for the key, in its order. Rejects with a BoticelliError or the signal's reason. */
+export async function listModels(options: ConnectionOptions & CatalogueOptions): Promise<CatalogueEntry[]> {
+  return listModelsOver(connectionTo(options), options);
+}
+
+/** The same over a connection that is there already. */
+export async function listModelsOver(
+  connection: Connection,
+  { timeoutMs = 30_000, signal, clock = systemClock }: CatalogueOptions,
+): Promise<CatalogueEntry[]> {
+  const models = await orAborted(connection.models(), signal);
+  const limits = { signal, timeoutMs, idleTimeoutMs: timeoutMs };
+  const exchange = openExchange({ connection, clock, model: 'the list of models', streaming: false, ...limits });
+  const { attempt } = exchange;
+  try {
+    const entries: CatalogueEntry[] = [];
+    // Page by page to the end: the Live models are not on the first page of 50 (wire.md).
+    for await (const model of await models.list({ config: { httpOptions: { fetch: serviceFetch(exchange) } } })) {
+      entries.push({ name: bareModel(model.name ?? ''), methods: model.supportedActions ?? [] });
+    }
+    return entries;
+  } catch (thrown) {
+    throw attempt.signal.aborted ? attempt.signal.reason : withoutKey(thrown, connection.redact);
+  } finally {
+    attempt.close();
+  }
+}

@@ -1,0 +1,20 @@
+// undici 7 (Node 20 to 24) keeps fetch's dispatcher under `.1`, undici 8 its own under `.2`.
+const dispatcherKeys = ['undici.globalDispatcher.2', 'undici.globalDispatcher.1'].map((name) => Symbol.for(name));
+
+/** fetch's own limit for an answer's headers, and for the time between two pieces of its body. */
+export const fetchLimitMs = 300_000;
+
+/**
+ * The option that lifts fetch's own limits of 300 s, for attempts that may take longer; `{}` where this Node keeps its
+ * dispatcher elsewhere. @google/genai 2.32 does the same, but only where it uses a fetch of its own choosing.
+ */
+export function patientDispatcher(): object {
+  const dispatcher = dispatcherKeys.map((key) => Reflect.get(globalThis, key)).find(Boolean);
+  if (typeof dispatcher?.dispatch !== 'function') return {};
+  return {
+    dispatcher: {
+      dispatch: (options: object, handler: unknown) =>
+        dispatcher.dispatch({ ...options, headersTimeout: 0, bodyTimeout: 0 }, handler),
+    },
+  };
+}

@@ -1,0 +1,21 @@
+/** The library's face: everything that the command line does, with no console, no process.exit and no global state. */
+
+export * from './driver/clock.js';
+export * from './driver/driver.js';
+export * from './driver/driver-event.js';
+export * from './driver/request.js';
+export * from './driver/response.js';
+export { type RetryPolicy, retrying } from './driver/retrying.js';
+export * from './errors.js';
+export * from './executor/event.js';
+export {
+  NarrativeExecutor,
+  type NarrativeExecutorOptions,
+  type ProgressListener,
+} from './executor/narrative-executor.js';
+export { createGeminiDriver, type GeminiDriverOptions } from './gemini/gemini-driver.js';
+export * from './narrative/diagnostic.js';
+export { checkNarrative, InvalidNarrative, loadNarrative, readNarrative } from './narrative/load-narrative.js';
+export * from './narrative/narrative.js';
+export { type Overrides, withOverrides } from './narrative/with-overrides.js';
+export { createRehearsalDriver, type RehearsalOptions, rehearsalModel } from './rehearsal/rehearsal-driver.js';

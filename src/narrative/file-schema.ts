@@ -1,0 +1,86 @@
+/**
+ * The narrative file, defined once: files are checked by it, and its descriptions are those of the JSON Schema that
+ * editors complete by. Without transforms, so that what it describes is what is written. zod/mini is a fifth of zod,
+ * which counts on every start.
+ */
+import * as z from 'zod/mini';
+
+/** Puts the description of a schema into zod's registry, from where the JSON Schema takes it. */
+function described<Schema extends z.ZodMiniType>(description: string, schema: Schema): Schema {
+  z.globalRegistry.add(schema, { description });
+  return schema;
+}
+
+const settings = {
+  model: z.optional(described('The model that answers, for example "gemini-flash-lite-latest".', z.string())),
+  temperature: z.optional(
+    described('How freely the model chooses its words: 0 to 2.', z.number().check(z.gte(0), z.lte(2))),
+  ),
+  max_tokens: z.optional(
+    described('The most tokens a reply may have. Thinking models spend it on thoughts too.', z.int().check(z.gte(1))),
+  ),
+  system: z.optional(described('The system instruction.', z.string())),
+};
+
+const media = {
+  file: z.optional(described("A file's path, relative to the narrative's file.", z.string())),
+  base64: z.optional(described('The bytes themselves, in base64.', z.string())),
+  mime: z.optional(described('The type, for example "image/png". Found out from the bytes unless given.', z.string())),
+};
+
+/** What the whole narrative has: its name, and the settings of all acts that have none of their own. */
+export const narrativeTable = described(
+  'What the narrative is called, and defaults for all acts.',
+  z.strictObject({
+    name: described('The name of the narrative.', z.string()),
+    description: z.optional(described('What the narrative is for.', z.string())),
+    ...settings,
+  }),
+);
+
+/** The table of contents. */
+export const tocTable = described(
+  'The table of contents.',
+  z.strictObject({
+    order: described('The acts by name, in the order in which they play.', z.array(z.string())),
+  }),
+);
+
+/** One medium, defined once to be used by its name. */
+export const mediaTable = described(
+  'A picture, to be used in acts as "media.<name>": either a file or base64.',
+  z.strictObject(media),
+);
+
+/** A part of an act that is text. */
+export const textInput = z.strictObject({
+  type: z.literal('text'),
+  content: described('The text.', z.string()),
+});
+
+/** A part of an act that is a picture. */
+export const imageInput = z.strictObject({ type: z.literal('image'), ...media });
+
+/** An act that has settings of its own. */
+export const actTable = z.strictObject({
+  ...settings,
+  input: described(
+    'What the act says, part by part.',
+    z.array(described('One part of what the act says.', z.discriminatedUnion('type', [textInput, imageInput]))),
+  ),
+});
+
+/** An act in any of its three forms. */
+export const act = described(
+  'One call of a model: a prompt, an array of prompts and "media.<name>", or a table with settings and inputs.',
+  z.union([z.string(), z.array(z.string()), actTable]),
+);
+
+/** The whole file. Exactly one of `narrative` and `narration` must be there, which a schema of tables can't say. */
+export const narrativeFile = z.strictObject({
+  narrative: z.optional(narrativeTable),
+  narration: z.optional(described('The older name of [narrative].', z.strictObject(narrativeTable.shape))),
+  toc: tocTable,
+  media: z.optional(described('Media by name.', z.record(z.string(), mediaTable))),
+  acts: described('The acts by name.', z.record(z.string(), act)),
+});

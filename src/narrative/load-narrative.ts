@@ -1,0 +1,69 @@
+import { dirname } from 'node:path';
+import { BoticelliError } from '../errors.js';
+import { shapeFaults } from './check-shape.js';
+import { diagnose } from './diagnose.js';
+import type { Diagnostic, LoadedNarrative } from './diagnostic.js';
+import { decodeText } from './file-text.js';
+import { InvalidNarrative } from './invalid-narrative.js';
+import type { Narrative } from './narrative.js';
+import { parseToml } from './parse-toml.js';
+import { narrativeOf } from './read-narrative.js';
+import { type FileProblem, readRegularFile } from './regular-file.js';
+
+export { InvalidNarrative } from './invalid-narrative.js';
+
+/** A narrative with its pictures in base64 may be long, but a film that was named by mistake is longer. */
+const mostBytes = 100_000_000;
+
+/** Reads a narrative file. Throws InvalidNarrative if it has faults, and `no_input` if it can't be read. */
+export async function loadNarrative(file: string): Promise<Narrative> {
+  const { narrative, diagnostics } = await readNarrative(file);
+  if (!narrative) throw new InvalidNarrative(file, diagnostics);
+  return narrative;
+}
+
+/** Reads a narrative file and tells everything there is to say about it. Throws `no_input` if it can't be read. */
+export async function readNarrative(file: string): Promise<LoadedNarrative> {
+  const content = await readRegularFile(file, mostBytes);
+  if ('bytes' in content) return checkNarrative({ file, bytes: content.bytes, folder: dirname(file) });
+  const { reason, words } = content.problem;
+  throw new BoticelliError('no_input', `${file} ${words}`, { hint: hints[reason] });
+}
+
+const hints: Record<FileProblem['reason'], string> = {
+  missing: 'Check the name, and the folder that it is relative to.',
+  folder: 'Name a narrative file in it.',
+  special: 'To read a narrative from a pipe, give `-` as the file.',
+  denied: 'Check who may read it.',
+  'too-large': 'Is it the narrative that you meant to name?',
+  unreadable: 'Check the file and the disk that it is on.',
+};
+
+/**
+ * Says what is wrong with a narrative, and makes it where nothing is.
+ * @param file the file's name as the person gave it
+ * @param bytes what is in it
+ * @param folder the folder that the paths in it are relative to
+ */
+export async function checkNarrative({
+  file,
+  bytes,
+  folder,
+}: {
+  file: string;
+  bytes: Uint8Array;
+  folder: string;
+}): Promise<LoadedNarrative> {
+  const decoded = decodeText(bytes);
+  const { text } = decoded;
+  if (decoded.fault) return { file, text, diagnostics: [decoded.fault] };
+  const parsed = await parseToml(text);
+  if ('fault' in parsed) return { file, text, diagnostics: [parsed.fault] };
+  const { narrative, faults } = await narrativeOf(parsed.table, folder);
+  const diagnostics = await diagnose([...faults, ...shapeFaults(parsed.table)], text);
+  return { file, text, ...(!diagnostics.some(isError) && { narrative }), diagnostics };
+}
+
+function isError({ severity }: Diagnostic): boolean {
+  return severity === 'error';
+}

@@ -1,0 +1,18 @@
+import { distance } from 'fastest-levenshtein';
+
+/** The known name that was probably meant: the one with the fewest edits, if those are few for the name's length. */
+export function nearestName(name: string, known: Iterable<string>): string | undefined {
+  let nearest: string | undefined;
+  let fewest = Math.max(1, Math.floor(name.length * 0.4)) + 1;
+  for (const candidate of known) {
+    // The difference in length is the least that the distance can be, and costs nothing to find.
+    if (Math.abs(candidate.length - name.length) >= fewest) continue;
+    const edits = distance(name, candidate);
+    // A name of which nothing is left is no typing mistake: "x" was not meant to be "y".
+    if (edits < fewest && edits < name.length) {
+      fewest = edits;
+      nearest = candidate;
+    }
+  }
+  return nearest;
+}

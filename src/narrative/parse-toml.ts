@@ -1,0 +1,50 @@
+import TomlParser from '@iarna/toml/lib/toml-parser.js';
+import type { Diagnostic } from './diagnostic.js';
+import { syntaxFault } from './syntax-fault.js';
+import { isTable, type TomlTable, type TomlValue } from './toml.js';
+
+/** Parses a file's text. A text that is no TOML is one fault: a parser can't know what the author meant after it. */
+export async function parseToml(text: string): Promise<{ table: TomlTable } | { fault: Diagnostic }> {
+  const parser = new TomlParser();
+  markInheritedNames(parser);
+  try {
+    parser.parse(text);
+    return { table: withoutMarks(parser.finish() as TomlTable) };
+  } catch (thrown) {
+    // The parser throws only for what it can't read: a TomlError, or a bare TypeError for an invalid date.
+    return { fault: await syntaxFault({ text, thrown: thrown as Error, offset: parser.ii }) };
+  }
+}
+
+const mark = '\0';
+
+/**
+ * @iarna/toml 3.0.0 takes what a table inherits for what stood in the file: `[acts.toString]` would write into
+ * JavaScript's own toString, for the whole process. So names that every object inherits are parsed under a mark.
+ */
+function markInheritedNames(parser: TomlParser): void {
+  for (const state of ['recordAssignKeyword', 'parseTableMore', 'parseListMore'] as const) {
+    const original = parser[state];
+    parser[state] = (key) =>
+      original.call(parser, key in Object.prototype || key.startsWith(mark) ? `${mark}${key}` : key);
+  }
+}
+
+/** Gives marked names back, and takes the prototype from each table, so that no look-up finds what is not in the file. */
+function withoutMarks(root: TomlTable): TomlTable {
+  const pending: TomlValue[] = [root];
+  // A list that grows while it is walked: nesting as deep as the file likes can't overflow the stack.
+  for (const value of pending) {
+    if (Array.isArray(value)) for (const element of value) pending.push(element);
+    if (!isTable(value)) continue;
+    Object.setPrototypeOf(value, null);
+    const entries = Object.entries(value);
+    // All out, all in again: a name that is given back may be another one with its mark.
+    for (const [key] of entries) delete value[key];
+    for (const [key, inner] of entries) {
+      value[key.startsWith(mark) ? key.slice(mark.length) : key] = inner;
+      pending.push(inner);
+    }
+  }
+  return root;
+}

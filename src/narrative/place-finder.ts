@@ -1,0 +1,97 @@
+import type { AST } from 'toml-eslint-parser';
+import type { Place } from './diagnostic.js';
+import type { Fault } from './fault.js';
+import { placeOf } from './place.js';
+import type { Path } from './toml.js';
+
+type Where = Pick<Fault, 'path' | 'target' | 'excerpt'>;
+type Step = Path[number];
+
+/** What stands at one path of the file: where its key is written, where its value, and what is in it. */
+interface Node {
+  key?: AST.HasLocs;
+  value?: AST.HasLocs;
+  children: Map<Step, Node>;
+}
+
+/**
+ * Reads a text a second time, with a parser that knows where everything stands, and so loaded only when there is
+ * something to say. What that parser can't read has no places.
+ */
+export async function placeFinder(text: string): Promise<(where: Where) => Place | undefined> {
+  const root: Node = { children: new Map() };
+  try {
+    const { parseTOML } = await import('toml-eslint-parser');
+    addTopLevel(root, parseTOML(text).body[0]);
+  } catch {
+    // It refuses some files that @iarna/toml takes, 30 February for one, and overflows the stack on deep nesting.
+    return () => undefined;
+  }
+  const lineLengths = text.split('\n').map((line) => line.length);
+  return (where) => {
+    const range = rangeOf(root, where);
+    if (!range) return undefined;
+    if (where.excerpt !== undefined) {
+      const start = text.indexOf(where.excerpt, range.range[0]);
+      if (start !== -1 && start < range.range[1]) return placeOf(text, start, start + where.excerpt.length);
+    }
+    const { start, end } = range.loc;
+    const lineEnd = start.line === end.line ? end.column : (lineLengths[start.line - 1] ?? 0);
+    return { line: start.line, column: start.column + 1, length: Math.max(1, lineEnd - start.column) };
+  };
+}
+
+/** The range to point at. A table that is made of headers has no value of its own: its header stands for it. */
+function rangeOf(root: Node, { path, target }: Where): AST.HasLocs | undefined {
+  let node: Node | undefined = root;
+  for (const step of path) node = node?.children.get(step);
+  return target === 'key' ? (node?.key ?? node?.value) : (node?.value ?? node?.key);
+}
+
+function childOf(node: Node, step: Step): Node {
+  const known = node.children.get(step);
+  if (known) return known;
+  const child: Node = { children: new Map() };
+  node.children.set(step, child);
+  return child;
+}
+
+function addTopLevel(root: Node, topLevel: AST.TOMLTopLevelTable): void {
+  for (const item of topLevel.body) {
+    if (item.type === 'TOMLKeyValue') {
+      addKeyValue(root, item);
+      continue;
+    }
+    const header = descend(root, item.resolvedKey, item.key.keys);
+    for (const keyValue of item.body) addKeyValue(header, keyValue);
+  }
+}
+
+/** Goes down a path of which the names, but not the positions in arrays, are written as `keys`. */
+function descend(from: Node, path: Path, keys: readonly AST.HasLocs[]): Node {
+  let node = from;
+  let written = 0;
+  for (const step of path) {
+    node = childOf(node, step);
+    // A position is where the name before it is written: `input` in the second [[acts.x.input]], say.
+    if (typeof step === 'string') written += 1;
+    const key = keys[written - 1];
+    if (key) node.key ??= key;
+  }
+  return node;
+}
+
+function addKeyValue(table: Node, { key, value }: AST.TOMLKeyValue): void {
+  const names = key.keys.map((name) => (name.type === 'TOMLBare' ? name.name : name.value));
+  addValue(descend(table, names, key.keys), value);
+}
+
+function addValue(node: Node, value: AST.TOMLContentNode): void {
+  node.value = value;
+  if (value.type === 'TOMLArray') {
+    for (const [position, element] of value.elements.entries()) addValue(childOf(node, position), element);
+  }
+  if (value.type === 'TOMLInlineTable') {
+    for (const keyValue of value.body) addKeyValue(node, keyValue);
+  }
+}

@@ -1,0 +1,28 @@
+import { checkTemplates } from './check-text.js';
+import { type Fault, fault } from './fault.js';
+import { isModelName, plainModelName } from './model-name.js';
+import { type Path, quoted, type TomlTable, valueWords } from './toml.js';
+
+/** How a model shall answer: of the whole narrative, or of one act. */
+export interface Settings {
+  model?: string;
+  system?: string;
+  temperature?: number;
+  maxTokens?: number;
+}
+
+/** The settings in a table. What is of a wrong type is left out: the schema has reported it. */
+export function readSettings(table: TomlTable, path: Path, report: (fault: Fault) => void): Settings {
+  const { model, system, temperature, max_tokens: maxTokens } = table;
+  if (typeof model === 'string' && !isModelName(model)) {
+    const at = [...path, 'model'];
+    report(fault('model-name', at, `${valueWords(at)} is ${quoted(model)}, which can't be the name of a model`));
+  }
+  if (typeof system === 'string') checkTemplates(system, [...path, 'system'], report);
+  return {
+    ...(typeof model === 'string' && { model: plainModelName(model) }),
+    ...(typeof system === 'string' && { system }),
+    ...(typeof temperature === 'number' && { temperature }),
+    ...(typeof maxTokens === 'number' && { maxTokens }),
+  };
+}

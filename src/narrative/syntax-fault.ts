@@ -1,0 +1,71 @@
+import type { Diagnostic, Place } from './diagnostic.js';
+import { placeOf } from './place.js';
+
+const aValue = 'expected a value: a string in quotes, a number, true or false, an array or a table';
+
+/** The parser's messages and what we say instead; the first that fits. */
+const plainWords: readonly (readonly [RegExp, string])[] = [
+  [/^Unterminated multi-line string/, 'this multi-line string is never closed'],
+  [/^Unterminated string/, 'the string is not closed on its line'],
+  [/expecting string, number|boolean|"nan"|"inf"/, aValue],
+  [/only whitespace or comments/, 'expected nothing more on this line; inside of a string a quote is written \\"'],
+  [/expected "="|^Key ended/, 'expected "=" after the key'],
+  [/redefine|extend an inline/, 'this is defined a second time'],
+  [/^Unknown character|^Empty bare keys/, 'expected a key, a [table] or a # comment'],
+  [/escape|unicode/i, "unknown escape in a string; a backslash is written \\\\, or the string put in 'single quotes'"],
+  [/whitespace, \. or \]/, 'expected "]" after the name of the table'],
+  [/comma \(,\) or close bracket/, 'expected "," or "]" in the array'],
+  [/^Unterminated inline array/, 'this is not closed: an array may go over several lines, an inline table may not'],
+  [/^Trailing commas/, 'an inline table has no comma before its "}"'],
+  [/^Control characters/, 'a control character: write it as an escape, \\u0000 for example, in a string in "quotes"'],
+  [/datetime|date$|time$|year part|padded/i, 'this is no valid date, time or number'],
+  [/number|digit/, 'this is no valid number'],
+];
+
+/** The fault of a text that is no TOML. `thrown` is what the parser threw when it was at `offset`. */
+export async function syntaxFault({
+  text,
+  thrown,
+  offset,
+}: {
+  text: string;
+  thrown: Error;
+  offset: number;
+}): Promise<Diagnostic> {
+  const words = plainWords.find(([pattern]) => pattern.test(thrown.message))?.[1];
+  return {
+    severity: 'error',
+    rule: 'syntax',
+    message: words ?? thrown.message,
+    place: await syntaxPlace(text, thrown, Math.min(offset, text.length)),
+  };
+}
+
+async function syntaxPlace(text: string, thrown: Error, offset: number): Promise<Place> {
+  if (thrown.message.startsWith('Unterminated multi-line')) {
+    // It swallowed the rest of the file, so its opening quotes are the last ones there are.
+    const start = Math.max(text.lastIndexOf('"""', offset), text.lastIndexOf("'''", offset));
+    return placeOf(text, start, start + 3);
+  }
+  if (thrown.message === 'Invalid Datetime') {
+    // Dates are judged when they are read to their end, or to the space after it.
+    const [date = ''] = /[^\s=,[{]*\s?$/.exec(text.slice(0, offset)) ?? [];
+    return placeOf(text, offset - date.length, offset - date.length + date.trimEnd().length);
+  }
+  const here = placeOf(text, offset, offset + 1);
+  // The other parser points at the cause, a key that is there twice, say, where this one has read on to the line's end.
+  const strict = await strictOffset(text);
+  const cause = strict === undefined ? here : placeOf(text, strict, strict + 1);
+  return cause.line <= here.line ? cause : here;
+}
+
+/** Where the second parser stops reading, if it does. */
+async function strictOffset(text: string): Promise<number | undefined> {
+  const { ParseError, parseTOML } = await import('toml-eslint-parser');
+  try {
+    parseTOML(text);
+  } catch (thrown) {
+    if (thrown instanceof ParseError) return thrown.index;
+  }
+  return undefined;
+}

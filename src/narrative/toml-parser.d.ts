@@ -1,0 +1,12 @@
+/** The parser inside of @iarna/toml, a state machine: the part of it that `parse-toml.ts` uses. */
+declare module '@iarna/toml/lib/toml-parser.js' {
+  export default class TOMLParser {
+    /** The index of the character that the parser is at. */
+    ii: number;
+    parse(text: string): void;
+    finish(): Record<string, unknown>;
+    recordAssignKeyword(key: string): unknown;
+    parseTableMore(key: string): unknown;
+    parseListMore(key: string): unknown;
+  }
+}

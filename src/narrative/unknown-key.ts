@@ -1,0 +1,72 @@
+import { type Fault, fault, notYet, warning } from './fault.js';
+import { actTable, imageInput, mediaTable, narrativeFile, narrativeTable, textInput, tocTable } from './file-schema.js';
+import { isTable, type Path, type TomlTable, tableWords, valueAt, valueWords } from './toml.js';
+
+/** The fault of a key that the table at a path does not have; a warning where it is of no consequence. */
+export function unknownKey(table: Path, key: string, file: TomlTable): Fault {
+  const path = [...table, key];
+  const holder = valueAt(file, table);
+  const { read, notYet: later, ignored } = knownKeys(table, isTable(holder) ? holder : {});
+  const isTopLevel = table.length === 0;
+  const words = isTopLevel ? tableWords(path) : valueWords(path);
+  if (later.includes(key)) return notYet(path, words, { target: 'key' });
+  if (ignored.includes(key)) return warning('ignored-key', path, `${words} means nothing here and is ignored`);
+  if (isTopLevel && (key === 'bots' || key === 'tables')) {
+    return fault('not-supported', path, `${words} is of the Rust original: boticelli has no ${key}`, { target: 'key' });
+  }
+  const options = { target: 'key', misnamed: { name: key, known: [...read, ...later] } } as const;
+  const value = valueAt(file, path);
+  if (isTopLevel && (isTable(value) || Array.isArray(value))) {
+    return fault('unknown-table', path, `unknown table ${words}`, options);
+  }
+  const where = isTopLevel ? ' above the first table' : '';
+  return fault('unknown-key', path, `unknown key ${valueWords(path)}${where}`, options);
+}
+
+/** What a kind of table may hold. */
+interface KnownKeys {
+  /** What this version reads. */
+  read: readonly string[];
+  /** What a later version will read. */
+  notYet: readonly string[];
+  /** What the Rust original reads and means nothing here. */
+  ignored: readonly string[];
+}
+
+const generation = ['top_p', 'top_k', 'seed', 'stop', 'thinking', 'fallback', 'context'];
+
+const file = kind(narrativeFile, ['vars']);
+const narrative = kind(
+  narrativeTable,
+  ['templates', ...generation],
+  ['template', 'target', 'skip_content_generation', 'preserve_source'],
+);
+const toc = kind(tocTable, ['carousel']);
+const act = kind(actTable, [...generation, 'format', 'schema']);
+const media = kind(mediaTable, ['url'], ['filename']);
+const textPart = kind(textInput, ['ref'], ['filename']);
+const imagePart = kind(imageInput, ['url', 'ref'], ['filename']);
+
+function kind(
+  schema: { shape: Record<string, unknown> },
+  notYet: readonly string[],
+  ignored: readonly string[] = [],
+): KnownKeys {
+  return { read: Object.keys(schema.shape), notYet, ignored };
+}
+
+function knownKeys(path: Path, table: TomlTable): KnownKeys {
+  switch (path[0]) {
+    case undefined:
+      return file;
+    case 'toc':
+      return toc;
+    case 'media':
+      return media;
+    case 'acts':
+      if (path.length === 2) return act;
+      return table.type === 'text' ? textPart : imagePart;
+    default:
+      return narrative;
+  }
+}

@@ -1,0 +1,87 @@
+import { type Clock, systemClock } from '../driver/clock.js';
+import type { BoticelliDriver } from '../driver/driver.js';
+import { byteLengthOf, type GenerateRequest, type Part, type Turn } from '../driver/request.js';
+import type { GenerateResponse, StreamChunk } from '../driver/response.js';
+
+/** What stands as the model that served, in every output, so that nobody takes a rehearsal for a reply. */
+export const rehearsalModel = 'rehearsal';
+
+export interface RehearsalOptions {
+  /** The pause between two tokens of a stream. Default 8. */
+  tokenDelayMs?: number;
+  clock?: Clock;
+}
+
+/**
+ * A stand-in for a model: no network, no key, no quota. Its reply says that it is a rehearsal and what would have been
+ * sent; the same request always gets the same reply.
+ */
+export function createRehearsalDriver({
+  tokenDelayMs = 8,
+  clock = systemClock,
+}: RehearsalOptions = {}): BoticelliDriver {
+  return {
+    supportsStreaming: () => true,
+
+    async generate(request, context) {
+      context?.signal?.throwIfAborted();
+      return rehearse(request);
+    },
+
+    async *generateStream(request, context): AsyncGenerator<StreamChunk> {
+      context?.signal?.throwIfAborted();
+      const response = rehearse(request);
+      for (const [index, text] of tokensOf(response.text).entries()) {
+        if (index > 0) await clock.sleep(tokenDelayMs, context?.signal);
+        yield { text, finished: false, metadata: { tokensGenerated: index + 1 } };
+      }
+      const { finishReason, usage } = response;
+      yield { text: '', finished: true, metadata: { tokensGenerated: usage.outputTokens, finishReason }, response };
+    },
+  };
+}
+
+function rehearse(request: GenerateRequest): GenerateResponse {
+  const text = describe(request);
+  const promptTokens = Math.ceil(request.turns.flatMap(partsOf).reduce((sum, part) => sum + byteLengthOf(part), 0) / 4);
+  const outputTokens = tokensOf(text).length;
+  return {
+    text,
+    model: rehearsalModel,
+    finishReason: 'STOP',
+    usage: { promptTokens, outputTokens, thoughtTokens: 0, totalTokens: promptTokens + outputTokens },
+    turn: { role: 'model', text, model: rehearsalModel },
+  };
+}
+
+/** For example: `[rehearsal] gemini-x would be sent 3 turns; the last has 2 parts: 12 bytes of text, …`. */
+function describe({ model, turns, system, parameters }: GenerateRequest): string {
+  const last = turns.at(-1);
+  const parts = last ? partsOf(last) : [];
+  const bytes = parts.map(
+    (part) => `${counted(byteLengthOf(part), 'byte')} of ${part.type === 'text' ? 'text' : part.mimeType}`,
+  );
+  const settings = [
+    ...(system === undefined ? [] : [`a system text of ${counted(Buffer.byteLength(system), 'byte')}`]),
+    ...Object.entries(parameters).map(([name, value]) => `${name} ${value}`),
+  ];
+  return [
+    `[rehearsal] ${model} would be sent ${counted(turns.length, 'turn')};`,
+    `the last has ${counted(parts.length, 'part')}: ${bytes.join(', ')}.`,
+    ...(settings.length > 0 ? [`With it go ${settings.join(', ')}.`] : []),
+    'Nothing was sent.',
+  ].join(' ');
+}
+
+function partsOf(turn: Turn): readonly Part[] {
+  return turn.role === 'user' ? turn.parts : [{ type: 'text', text: turn.text }];
+}
+
+function counted(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? '' : 's'}`;
+}
+
+/** Words with the space before them: joined, they are the text again. */
+function tokensOf(text: string): string[] {
+  return text.match(/\s*\S+/g) ?? [];
+}

@@ -1,0 +1,57 @@
+import type { Diagnostic } from '../narrative/diagnostic.js';
+import { noPaint, type Paint } from './paint.js';
+import { columnsOf, visible } from './visible-text.js';
+
+/**
+ * The lines that show a fault: what it is and where, its line of the file with carets below it, and what may have been
+ * meant. Nothing that the file holds can steer a terminal: control characters are shown as symbols.
+ * @param file the file's name as the person gave it
+ * @param text the file's text, which the place counts in
+ */
+export function formatDiagnostic(
+  { severity, rule, message, place, suggestion }: Diagnostic,
+  { file, text, paint = noPaint }: { file: string; text: string; paint?: Paint },
+): string[] {
+  const where = place ? `${file}:${place.line}:${place.column}` : file;
+  const title = `${paint.place(`${visible(where)}:`)} ${paint[severity](`${severity}[${rule}]:`)} ${visible(message)}`;
+  const number = String(place?.line ?? '');
+  const gutter = (label: string) => paint.dim(`${label.padStart(number.length)} |`);
+  const lines = [title];
+  if (place) {
+    const { before, marked, after } = excerptAround(lineOf(text, place.line), place.column - 1, place.length);
+    const carets = '^'.repeat(Math.max(1, columnsOf(marked)));
+    lines.push(`${gutter(number)} ${before}${marked}${after}`.trimEnd());
+    lines.push(`${gutter('')} ${' '.repeat(columnsOf(before))}${paint[severity](carets)}`);
+  }
+  if (suggestion !== undefined) lines.push(`${' '.repeat(number.length)} did you mean "${visible(suggestion)}"?`);
+  return lines;
+}
+
+function lineOf(text: string, line: number): string {
+  let start = 0;
+  for (let at = 1; at < line; at += 1) start = text.indexOf('\n', start) + 1;
+  const end = text.indexOf('\n', start);
+  return text.slice(start, end === -1 ? undefined : end);
+}
+
+/** The most of a line that is shown, and how much of that comes before the place. In UTF-16 code units. */
+const mostShown = 100;
+const shownBefore = 40;
+
+/** The part of a line around a place, ready to be shown; `…` stands for what was cut off. */
+function excerptAround(line: string, start: number, length: number): Record<'before' | 'marked' | 'after', string> {
+  const isLong = line.length > mostShown;
+  const from = isLong ? wholeCharacter(line, Math.max(0, Math.min(start - shownBefore, line.length - mostShown))) : 0;
+  const to = isLong ? wholeCharacter(line, Math.min(line.length, from + mostShown)) : line.length;
+  const end = Math.min(start + length, to);
+  return {
+    before: `${from > 0 ? '…' : ''}${visible(line.slice(from, start))}`,
+    marked: visible(line.slice(start, end)),
+    after: `${visible(line.slice(end, to))}${to < line.length ? '…' : ''}`,
+  };
+}
+
+/** The index itself, or the one before it where it would cut a character in two. */
+function wholeCharacter(line: string, index: number): number {
+  return /[\uDC00-\uDFFF]/.test(line[index] ?? '') ? index - 1 : index;
+}

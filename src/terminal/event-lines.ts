@@ -1,0 +1,41 @@
+import type { ActEnd, ActRetry, ActWait, NarrativeEnd } from '../executor/event.js';
+import { counted, duration } from './quantity.js';
+
+/** What a person reads of an act that has its reply. */
+export function actEndLine(end: ActEnd, { verbose }: { verbose: boolean }): string {
+  const { usage } = end;
+  const thoughts = usage.thoughtTokens > 0 ? `, ${usage.thoughtTokens} thoughts` : '';
+  const parts = [
+    end.model === end.requestedModel ? end.model : `${end.model} (asked for ${end.requestedModel})`,
+    `${usage.promptTokens} tokens in, ${usage.outputTokens} out${thoughts}`,
+    ...(end.firstTokenMs === undefined ? [] : [`first token ${duration(end.firstTokenMs)}`]),
+    duration(end.durationMs),
+    ...(end.attempts > 1 || verbose ? [counted(end.attempts, 'attempt')] : []),
+    ...(verbose ? [`finish reason ${end.finishReason}`] : []),
+  ];
+  return parts.join(' · ');
+}
+
+/** What a person must know of a reply that is not whole, or nothing. */
+export function finishWarning({ finishReason }: ActEnd): string | undefined {
+  if (finishReason === 'STOP') return undefined;
+  if (finishReason === 'MAX_TOKENS') return 'the reply was cut short by max_tokens';
+  return `the model stopped with ${finishReason}: the reply may not be whole`;
+}
+
+export function retryLine({ attempt, delayMs, error }: ActRetry): string {
+  return `attempt ${attempt} failed: ${error.message}; next one in ${duration(delayMs)}`;
+}
+
+/** What tells a person that text they have read is void. */
+export const discardLine = 'the text above is void: the attempt broke off, the reply starts again';
+
+export function waitLine({ reason, model, waitMs }: ActWait): string {
+  const what = reason === 'backoff' ? `next attempt with ${model}` : `quota of ${model} (${reason})`;
+  return `${what}: ${duration(waitMs)}`;
+}
+
+export function narrativeEndLine({ status, usage, durationMs }: NarrativeEnd, actCount: number): string {
+  const tokens = counted(usage.totalTokens, 'token');
+  return `${status}: ${counted(actCount, 'act')}, ${tokens}, ${duration(durationMs)}`;
+}

@@ -1,0 +1,39 @@
+import type { Writable } from 'node:stream';
+
+/** What is written to, and told once if writing fails. */
+export interface Output {
+  write(text: string): void;
+  /** Resolves when all that was written has left the process, or writing has failed. Never rejects. */
+  flushed(): Promise<void>;
+  /** True where a person reads it directly. */
+  readonly isTerminal: boolean;
+}
+
+export interface OutputOptions {
+  stream: Writable & { isTTY?: boolean };
+  /** Called once, with the system's error: EPIPE where the reader has gone, ENOSPC on a full disk. */
+  onFailure: (error: NodeJS.ErrnoException) => void;
+}
+
+/** An output on a stream. After a failure what is written is dropped. */
+export function createOutput({ stream, onFailure }: OutputOptions): Output {
+  let failed = false;
+  const fail = (error: NodeJS.ErrnoException) => {
+    if (failed) return;
+    failed = true;
+    onFailure(error);
+  };
+  stream.on('error', fail);
+  return {
+    isTerminal: stream.isTTY ?? false,
+    write(text) {
+      if (!failed && text !== '') stream.write(text);
+    },
+    flushed: () =>
+      new Promise((resolve) => {
+        if (failed || stream.writableLength === 0) return resolve();
+        stream.once('error', () => resolve());
+        stream.write('', () => resolve());
+      }),
+  };
+}

@@ -1,0 +1,23 @@
+import { printableLine } from './printable.js';
+
+/**
+ * A line as a terminal may show it: a tab is four spaces; control characters, characters that turn the
+ * direction of writing, and halves of characters are symbols.
+ */
+export function visible(line: string): string {
+  return printableLine(line.replaceAll('\t', '    ')).replace(
+    /[\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]|\p{Surrogate}/gu,
+    '\ufffd',
+  );
+}
+
+/** Emoji and the scripts that a terminal gives two columns a character (Unicode's East Asian Width W and F). */
+const wide =
+  /[\u1100-\u115f\u2e80-\u303e\u3041-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6\u{1f300}-\u{1faff}\u{20000}-\u{3fffd}]|\p{Emoji_Presentation}/u;
+
+/** How many columns of a terminal a text without control characters takes: what a reader sees as one is counted once. */
+export function columnsOf(text: string): number {
+  let columns = 0;
+  for (const { segment } of new Intl.Segmenter().segment(text)) columns += wide.test(segment) ? 2 : 1;
+  return columns;
+}

@@ -1,0 +1,19 @@
+import { expect, test } from 'vitest';
+import { parseDuration } from '../../src/config/duration.js';
+
+test.each([
+  ['90s', 90_000],
+  ['2m', 120_000],
+  ['1h30m', 5_400_000],
+  ['500ms', 500],
+  ['30d', 2_592_000_000],
+  ['90', 90_000],
+  ['1.5', 1500],
+  ['0', 0],
+])('%s is %i ms', (text, expected) => {
+  expect(parseDuration(text)).toBe(expected);
+});
+
+test.each(['', 's', '-1s', '1 m', '1y', 'm1', '1h30', '1e3', 'soon'])('"%s" is no duration', (text) => {
+  expect(parseDuration(text)).toBeUndefined();
+});

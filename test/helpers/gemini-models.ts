@@ -1,0 +1,59 @@
+/** A model as ListModels shows it. */
+export interface ListedModel {
+  name: string;
+  displayName: string;
+  inputTokenLimit: number;
+  outputTokenLimit: number;
+  supportedGenerationMethods: string[];
+}
+
+const restNames = [
+  'gemini-flash-lite-latest',
+  'gemini-flash-latest',
+  'gemini-pro-latest',
+  'gemini-3.8-flash',
+  'gemini-3.7-flash',
+  'gemini-3.5-flash',
+  'gemini-3.5-flash-lite',
+  'gemini-3.1-pro-preview',
+  'gemini-3.1-flash-lite',
+  'gemini-3.1-flash-image-preview',
+  'gemini-3.1-flash-tts-preview',
+  'gemini-2.5-pro',
+  'gemini-2.5-flash',
+  'gemini-2.5-flash-lite',
+  'gemini-robotics-er-1.6-preview',
+  ...[1, 4, 12, 27].map((size) => `gemma-3-${size}b-it`),
+  ...[2, 4, 26, 31].map((size) => `gemma-4-${size}b-it`),
+];
+
+// The rest of a real list: enough that the Live models come after the first page of 50, as they do at Google's.
+const otherNames: [method: string, names: string[]][] = [
+  ['embedContent', ['gemini-embedding-001', 'gemini-embedding-2', 'gemini-embedding-2-preview', 'text-embedding-004']],
+  ['generateAnswer', ['aqa']],
+  ['predict', Array.from({ length: 12 }, (_, index) => `imagen-4.0-generate-${String(index + 1).padStart(3, '0')}`)],
+  [
+    'predictLongRunning',
+    Array.from({ length: 13 }, (_, index) => `veo-3.1-generate-${String(index + 1).padStart(3, '0')}`),
+  ],
+];
+
+const liveNames = ['gemini-3.8-live', 'gemini-3.1-flash-live-preview', 'gemini-2.5-flash-native-audio-latest'];
+
+/** A model for the list; `methods` are those that it can be asked by. */
+export function listedModel(name: string, methods = ['generateContent', 'countTokens']): ListedModel {
+  return {
+    name: `models/${name}`,
+    displayName: name,
+    inputTokenLimit: 1_048_576,
+    outputTokenLimit: 65_536,
+    supportedGenerationMethods: methods,
+  };
+}
+
+/** A list as the service had it in November 2026: two pages of 50, the Live models on the last. */
+export const realisticModels: readonly ListedModel[] = [
+  ...restNames.map((name) => listedModel(name)),
+  ...otherNames.flatMap(([method, names]) => names.map((name) => listedModel(name, [method]))),
+  ...liveNames.map((name) => listedModel(name, ['bidiGenerateContent', 'countTokens'])),
+];

@@ -1,0 +1,168 @@
+import { execFileSync } from 'node:child_process';
+import { chmodSync, mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { checkNarrative, InvalidNarrative, loadNarrative, readNarrative } from '../../src/narrative/load-narrative.js';
+import { checked, faultsOf, head, mediaFolder } from './faults.js';
+
+const folder = mkdtempSync(join(tmpdir(), 'boticelli-'));
+
+function written(name: string, content: string): string {
+  const file = join(folder, name);
+  writeFileSync(file, content);
+  return file;
+}
+
+describe('a narrative', () => {
+  it('has its acts in their order, each as often as it is named, with the settings of the narrative or its own', async () => {
+    const { narrative, diagnostics } = await checked(`
+      [narrative]
+      name = "launch"
+      description = "Announce a release"
+      model = "models/gemini-flash-lite-latest"
+      temperature = 0.7
+      system = "Be plain."
+      [toc]
+      order = ["draft", "final", "draft"]
+      [acts]
+      draft = "Write."
+      [acts.final]
+      model = "gemini-3.8-flash"
+      temperature = 2
+      max_tokens = 1_000
+      system = ""
+      [[acts.final.input]]
+      type = "text"
+      content = "Merge."
+      [[acts.final.input]]
+      type = "text"
+      content = "Shorten."
+    `);
+    const draft = {
+      name: 'draft',
+      model: 'gemini-flash-lite-latest',
+      system: 'Be plain.',
+      parameters: { temperature: 0.7 },
+      inputs: [{ type: 'text', content: 'Write.' }],
+    };
+    const final = {
+      name: 'final',
+      model: 'gemini-3.8-flash',
+      parameters: { temperature: 2, maxTokens: 1000 },
+      inputs: [
+        { type: 'text', content: 'Merge.' },
+        { type: 'text', content: 'Shorten.' },
+      ],
+    };
+    expect(diagnostics).toEqual([]);
+    expect(narrative).toEqual({ name: 'launch', description: 'Announce a release', acts: [draft, final, draft] });
+  });
+
+  it('may have its header under the older name [narration]', async () => {
+    const { narrative } = await checked(`${head('a').replace('narrative', 'narration')}[acts]\na = "x"\n`);
+    expect(narrative?.name).toBe('story');
+  });
+
+  it('is there despite warnings', async () => {
+    const { narrative, diagnostics } = await checked(`${head('a')}[acts]\na = "x"\nb = "y"\n`);
+    expect(narrative?.acts).toHaveLength(1);
+    expect(diagnostics.map(({ severity }) => severity)).toEqual(['warning']);
+  });
+
+  it('is not there where there is an error', async () => {
+    expect(await checked(`${head('a')}[acts]\na = ""\n`)).not.toHaveProperty('narrative');
+  });
+
+  it('may have ten thousand acts', async () => {
+    const names = Array.from({ length: 10_000 }, (_, at) => `act_${at}`);
+    const acts = names.map(
+      (name) => `[acts.${name}]\n[[acts.${name}.input]]\ntype = "text"\ncontent = "Say ${name}."\n`,
+    );
+    const { narrative, diagnostics } = await checked(head(...names) + acts.join(''));
+    expect(diagnostics).toEqual([]);
+    expect(narrative?.acts).toHaveLength(10_000);
+  });
+
+  it('may have ten thousand faults, all told, each in its place', async () => {
+    const names = Array.from({ length: 10_000 }, (_, at) => `act_${at}`);
+    const faults = await faultsOf(
+      `${head(...names.map((name) => `${name}x`))}[acts]\n${names.map((name) => `${name} = ""\n`).join('')}`,
+    );
+    expect(faults).toHaveLength(30_000);
+    expect(faults[0]).toBe('4:10 unknown-act: the order names the act "act_0x", which does not exist → act_0');
+    expect(faults.at(-1)).toBe('10005:12 empty-prompt: "act_9999" in [acts] is empty');
+  });
+});
+
+describe('reading a narrative file', () => {
+  it('finds media next to the file, wherever the process stands', async () => {
+    const file = join(mediaFolder, '..', 'look.toml');
+    expect((await loadNarrative(file)).acts[0]?.inputs).toHaveLength(2);
+  });
+
+  it('tells faults under the name that the person gave', async () => {
+    const file = written('faulty.toml', 'x');
+    expect(await readNarrative(file)).toMatchObject({ file, text: 'x', diagnostics: [{ rule: 'syntax' }] });
+  });
+
+  it.each([
+    ['is missing', () => join(folder, 'nope.toml'), 'does not exist'],
+    ['lies in a file', () => join(written('plain.toml', ''), 'x.toml'), 'does not exist'],
+    ['is a folder', () => folder, 'is a folder'],
+    ['has an impossible name', () => 'a\0b', 'is no possible name of a file'],
+  ])('fails with no_input where it %s', async (_what, file, words) => {
+    const name = file();
+    await expect(readNarrative(name)).rejects.toMatchObject({
+      code: 'no_input',
+      message: `${name} ${words}`,
+      hint: expect.stringMatching(/\.$/),
+    });
+  });
+
+  it.skipIf(process.platform === 'win32')('does not wait for a pipe to be written to', async () => {
+    const pipe = join(folder, 'pipe');
+    execFileSync('mkfifo', [pipe]);
+    await expect(readNarrative(pipe)).rejects.toMatchObject({ code: 'no_input', hint: expect.stringContaining('`-`') });
+  });
+
+  it.skipIf(process.platform === 'win32' || process.getuid?.() === 0)(
+    'fails with no_input where it may not',
+    async () => {
+      const file = written('secret.toml', '');
+      chmodSync(file, 0);
+      await expect(readNarrative(file)).rejects.toMatchObject({
+        code: 'no_input',
+        message: `${file} can't be read: permission denied`,
+      });
+    },
+  );
+});
+
+describe('loading a narrative as a library', () => {
+  it('throws InvalidNarrative with every fault, and says the first in its message', async () => {
+    const file = written('two.toml', `${head('a', 'b')}[acts]\na = ""\n`);
+    const thrown = await loadNarrative(file).catch((error: unknown) => error);
+    expect(thrown).toBeInstanceOf(InvalidNarrative);
+    expect(thrown).toMatchObject({
+      name: 'InvalidNarrative',
+      code: 'invalid_narrative',
+      message: `${file}:4:14: the order names the act "b", which does not exist (and 1 more)`,
+      diagnostics: [{ rule: 'unknown-act' }, { rule: 'empty-prompt' }],
+    });
+  });
+
+  it('throws it with the code no_input where the file is well written and only its media is missing', async () => {
+    const file = written('media.toml', `${head('a')}[[acts.a.input]]\ntype = "image"\nfile = "nope.png"\n`);
+    await expect(loadNarrative(file)).rejects.toMatchObject({ name: 'InvalidNarrative', code: 'no_input' });
+  });
+});
+
+it('checking a narrative depends on nothing but what it is given', async () => {
+  mkdirSync(join(folder, 'elsewhere'), { recursive: true });
+  const bytes = Buffer.from(`${head('a')}[[acts.a.input]]\ntype = "image"\nfile = "dot.png"\n`);
+  expect((await checkNarrative({ file: '<stdin>', bytes, folder: mediaFolder })).diagnostics).toEqual([]);
+  expect(
+    (await checkNarrative({ file: '<stdin>', bytes, folder: join(folder, 'elsewhere') })).diagnostics,
+  ).toHaveLength(1);
+});

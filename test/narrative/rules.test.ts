@@ -1,0 +1,251 @@
+import { describe, expect, it } from 'vitest';
+import { faultsOf, head } from './faults.js';
+
+const acts = '[acts]\na = "Say hello."\n';
+
+/** A name for the rule's case, the file, and everything that is said of it. */
+type Case = [title: string, source: string, ...faults: string[]];
+
+function rule(name: string, cases: Case[]) {
+  describe(name, () => {
+    it.each(cases)('%s', async (_title, source, ...faults) => {
+      expect(await faultsOf(source)).toEqual(faults);
+    });
+  });
+}
+
+rule('unknown-key', [
+  [
+    'names the table and suggests the key that was meant',
+    `${head('final')}[acts.final]\ntemprature = 1\ninput = [{ type = "text", content = "Merge." }]\n`,
+    '6:1 unknown-key: unknown key "temprature" in [acts.final] → temperature',
+  ],
+  [
+    'suggests nothing where nothing is close',
+    `[narrative]\nname = "x"\ncolour = 1\n[toc]\norder = ["a"]\n${acts}`,
+    '3:1 unknown-key: unknown key "colour" in [narrative]',
+  ],
+  [
+    'speaks of the array of tables that an input is in',
+    `${head('a')}[[acts.a.input]]\ntype = "text"\ncontnt = "x"\ncontent = "y"\n`,
+    '7:1 unknown-key: unknown key "contnt" in [[acts.a.input]] → content',
+  ],
+  [
+    'knows which keys belong to which type of input',
+    `${head('a')}[[acts.a.input]]\ntype = "text"\ncontent = "y"\nfile = "dot.png"\n`,
+    '8:1 unknown-key: unknown key "file" in [[acts.a.input]]',
+  ],
+  [
+    'finds keys above the first table',
+    `nme = 1\n${head('a')}${acts}`,
+    '1:1 unknown-key: unknown key "nme" above the first table',
+  ],
+  [
+    'finds keys in inline tables and dotted keys',
+    `narrative = { name = "x", modle = "m" }\ntoc.order = ["a"]\ntoc.ordr = 1\n${acts}`,
+    '1:27 unknown-key: unknown key "modle" in [narrative] → model',
+    '3:5 unknown-key: unknown key "ordr" in [toc] → order',
+  ],
+  [
+    'quotes names that TOML quotes',
+    `${head('two words')}[acts."two words"]\nx = 1\ninput = [{ type = "text", content = "y" }]\n`,
+    '6:1 unknown-key: unknown key "x" in [acts."two words"]',
+  ],
+  [
+    'takes names that every JavaScript object has for what they are',
+    `${head('a')}constructor = 1\n__proto__ = 2\ntoString = 3\n${acts}`,
+    '5:1 unknown-key: unknown key "constructor" in [toc]',
+    '6:1 unknown-key: unknown key "__proto__" in [toc]',
+    '7:1 unknown-key: unknown key "toString" in [toc]',
+  ],
+]);
+
+rule('unknown-table', [
+  [
+    'suggests the table that was meant',
+    `${head('a')}${acts}[medai.x]\n`,
+    '7:2 unknown-table: unknown table [medai] → media',
+  ],
+  ['knows arrays of tables too', `${head('a')}${acts}[[scenes]]\n`, '7:3 unknown-table: unknown table [scenes]'],
+  [
+    'takes __proto__ for a name',
+    `${head('a')}${acts}[__proto__]\nx = 1\n`,
+    '7:2 unknown-table: unknown table [__proto__]',
+  ],
+]);
+
+rule('wrong-type', [
+  [
+    'points at the value and says both types',
+    `[narrative]\nname = 3\ndescription = ["x"]\nmodel = true\nsystem = 2020-01-01\n[toc]\norder = "a"\n${acts}`,
+    '2:8 wrong-type: "name" in [narrative] must be a string, not a number',
+    '3:15 wrong-type: "description" in [narrative] must be a string, not an array',
+    '4:9 wrong-type: "model" in [narrative] must be a string, not a boolean',
+    '5:10 wrong-type: "system" in [narrative] must be a string, not a date or time',
+    '7:9 wrong-type: "order" in [toc] must be an array, not a string',
+  ],
+  [
+    'points at the element of an array',
+    `[narrative]\nname = "x"\n[toc]\norder = ["a",\n  3]\n[acts]\na = ["x", { y = 1 }, 4]\n`,
+    '5:3 wrong-type: element 2 of "order" in [toc] must be a string, not a number',
+    '7:11 wrong-type: element 2 of "a" in [acts] must be a string, not a table: an input is written [[acts.a.input]]',
+    '7:22 wrong-type: element 3 of "a" in [acts] must be a string, not a number',
+  ],
+  [
+    'says all three forms of an act',
+    `${head('a')}[acts]\na = 3\n`,
+    '6:5 wrong-type: "a" in [acts] must be a string, an array of strings or a table, not a number',
+  ],
+  [
+    'wants whole numbers of tokens',
+    `[narrative]\nname = "x"\nmax_tokens = 1.5\n[toc]\norder = ["a"]\n${acts}`,
+    '3:14 wrong-type: "max_tokens" in [narrative] must be a whole number, not 1.5',
+  ],
+  [
+    'finds tables that are none',
+    'narrative = "x"\ntoc = 1\nacts = []\nmedia = true\n',
+    '1:13 wrong-type: "narrative" must be a table, not a string',
+    '2:7 wrong-type: "toc" must be a table, not a number',
+    '3:8 wrong-type: "acts" must be a table, not an array',
+    '4:9 wrong-type: "media" must be a table, not a boolean',
+  ],
+  [
+    'finds [[acts.look]], written for [[acts.look.input]]',
+    `${head('look')}[[acts.look]]\ntype = "text"\n`,
+    '5:8 wrong-type: element 1 of "look" in [acts] must be a string, not a table: an input is written [[acts.look.input]]',
+  ],
+]);
+
+rule('out-of-range', [
+  [
+    'says the bound that was passed',
+    `${head('a')}[acts.a]\ntemperature = 2.5\nmax_tokens = 0\ninput = [{ type = "text", content = "x" }]\n`,
+    '6:15 out-of-range: "temperature" in [acts.a] must be at most 2, not 2.5',
+    '7:14 out-of-range: "max_tokens" in [acts.a] must be at least 1, not 0',
+  ],
+  [
+    'takes no numbers that can not be counted with',
+    `[narrative]\nname = "x"\ntemperature = nan\nmax_tokens = 99999999999999999999\n[toc]\norder = ["a"]\n${acts}`,
+    '3:15 out-of-range: "temperature" in [narrative] must be a number, not nan',
+    '4:14 out-of-range: "max_tokens" in [narrative] is too large',
+  ],
+]);
+
+rule('missing-key, missing-table', [
+  [
+    'point at the table that lacks a key',
+    `[narrative]\ndescription = "x"\n[toc]\n[acts.a]\nmodel = "m"\n`,
+    '1:2 missing-key: [narrative] has no "name"',
+    '3:2 missing-key: [toc] has no "order"',
+    '4:7 missing-key: [acts.a] has no "input"',
+  ],
+  [
+    'name every table that an empty file lacks',
+    '',
+    '- missing-table: the file has no [narrative]',
+    '- missing-table: the file has no [toc]',
+    '- missing-table: the file has no [acts]',
+  ],
+  [
+    'tell inputs apart',
+    `${head('a')}[[acts.a.input]]\ntype = "text"\ncontent = "x"\n[[acts.a.input]]\ncontent = "y"\n[[acts.a.input]]\ntype = "image"\n`,
+    '8:10 missing-key: [[acts.a.input]] has no "type"',
+    '10:10 missing-key: [[acts.a.input]] has neither "file" nor "base64"',
+  ],
+]);
+
+rule('conflicting-tables, conflicting-keys', [
+  [
+    'allow one name of the narrative table alone',
+    `[narration]\nname = "y"\n${head('a')}${acts}`,
+    '1:2 conflicting-tables: the file has both [narrative] and its older name [narration]',
+  ],
+  [
+    'allow one source of a medium alone',
+    `${head('a')}${acts}[media.x]\nfile = "dot.png"\nbase64 = ""\n`,
+    '7:8 conflicting-keys: [media.x] has both "file" and "base64"',
+  ],
+]);
+
+rule('unknown-act', [
+  [
+    'points at the name in the order and suggests the act that was meant',
+    `[narrative]\nname = "x"\n[toc]\norder = ["draft", "fnal"]\n[acts]\ndraft = "x"\nfinal = "y"\n`,
+    '4:19 unknown-act: the order names the act "fnal", which does not exist → final',
+    '~ 7:1 unused-act: the order never names the act "final"',
+  ],
+  [
+    'does not take what every JavaScript object has for an act',
+    `${head('a', 'toString', '__proto__')}${acts}`,
+    '4:14 unknown-act: the order names the act "toString", which does not exist',
+    '4:25 unknown-act: the order names the act "__proto__", which does not exist',
+  ],
+]);
+
+rule('unused-act', [
+  [
+    'is a warning at the act, in whatever form it is written',
+    `${head('a')}[acts]\na = "x"\nb = "y"\n[acts.c]\ninput = [{ type = "text", content = "x" }]\n[[acts.d.input]]\ntype = "text"\ncontent = "x"\n`,
+    '~ 7:1 unused-act: the order never names the act "b"',
+    '~ 8:7 unused-act: the order never names the act "c"',
+    '~ 10:8 unused-act: the order never names the act "d"',
+  ],
+]);
+
+rule('empty-order, empty-name, empty-prompt', [
+  ['want an act to play', `${head()}${acts}`, '4:9 empty-order: "order" in [toc] is empty: no act would play'],
+  [
+    'want names',
+    `[narrative]\nname = " "\n[toc]\norder = [""]\n[acts]\n"" = "x"\n[media.""]\nfile = "dot.png"\n`,
+    `2:8 empty-name: the narrative's name is empty`,
+    '6:1 empty-name: an act has an empty name',
+    '7:8 empty-name: a medium has an empty name',
+  ],
+  [
+    'want something to say, in all forms of an act',
+    `${head('a', 'b', 'c', 'd', 'e')}[acts]\na = ""\nb = []\nc = ["x", " \\n"]\nd.input = []\n[[acts.e.input]]\ntype = "text"\ncontent = """\n\t\n"""\n`,
+    '6:5 empty-prompt: "a" in [acts] is empty',
+    '7:5 empty-prompt: "b" in [acts] is empty',
+    '8:11 empty-prompt: element 2 of "c" in [acts] is empty',
+    '9:11 empty-prompt: "input" in [acts.d] is empty',
+    '12:11 empty-prompt: "content" in [[acts.e.input]] is empty',
+  ],
+]);
+
+rule('model-name', [
+  [
+    'refuses what would change the URL that it becomes part of',
+    `[narrative]\nname = "x"\nmodel = "gemini 3"\n[toc]\norder = ["a"]\n[acts.a]\nmodel = "../x?key=1"\ninput = [{ type = "text", content = "x" }]\n`,
+    '3:9 model-name: "model" in [narrative] is "gemini 3", which can\'t be the name of a model',
+    '7:9 model-name: "model" in [acts.a] is "../x?key=1", which can\'t be the name of a model',
+  ],
+  [
+    'refuses an empty name and control characters',
+    `[narrative]\nname = "x"\nmodel = "models/"\n[toc]\norder = ["a"]\n[acts.a]\nmodel = "a\\u0007b"\ninput = [{ type = "text", content = "x" }]\n`,
+    '3:9 model-name: "model" in [narrative] is "models/", which can\'t be the name of a model',
+    '7:9 model-name: "model" in [acts.a] is "a\\u0007b", which can\'t be the name of a model',
+  ],
+]);
+
+rule('ignored-key, not-supported', [
+  [
+    'are for what the Rust original has and boticelli has not',
+    `[narrative]\nname = "x"\ntemplate = "posts"\ntarget = "t"\nskip_content_generation = true\npreserve_source = true\n[toc]\norder = ["a"]\n[bots.x]\ny = 1\n[tables]\n[[acts.a.input]]\ntype = "text"\ncontent = "x"\nfilename = "y"\n`,
+    '~ 3:1 ignored-key: "template" in [narrative] means nothing here and is ignored',
+    '~ 4:1 ignored-key: "target" in [narrative] means nothing here and is ignored',
+    '~ 5:1 ignored-key: "skip_content_generation" in [narrative] means nothing here and is ignored',
+    '~ 6:1 ignored-key: "preserve_source" in [narrative] means nothing here and is ignored',
+    '9:2 not-supported: [bots] is of the Rust original: boticelli has no bots',
+    '11:2 not-supported: [tables] is of the Rust original: boticelli has no tables',
+    '~ 15:1 ignored-key: "filename" in [[acts.a.input]] means nothing here and is ignored',
+  ],
+]);
+
+rule('unknown-type', [
+  [
+    'says which types of input there are',
+    `${head('a')}[[acts.a.input]]\ntype = "txt"\ncontent = "x"\n[[acts.a.input]]\ntype = 3\n`,
+    '6:8 unknown-type: "type" in [[acts.a.input]] must be "text" or "image", not "txt" → text',
+    '9:8 wrong-type: "type" in [[acts.a.input]] must be a string, not a number',
+  ],
+]);

@@ -1,0 +1,40 @@
+import { Writable } from 'node:stream';
+import { expect, test } from 'vitest';
+import { createOutput } from '../../src/terminal/output.js';
+
+test('flushed waits for all that was written', async () => {
+  const written: string[] = [];
+  const stream = new Writable({
+    write(chunk, _, done) {
+      setImmediate(() => {
+        written.push(String(chunk));
+        done();
+      });
+    },
+  });
+  const output = createOutput({ stream, onFailure: () => expect.unreachable() });
+  output.write('a');
+  output.write('b');
+  await output.flushed();
+  expect(written.join('')).toBe('ab');
+});
+
+test('a failure is told once, and what is written after it is dropped', async () => {
+  const failure = Object.assign(new Error('no space left'), { code: 'ENOSPC' });
+  let attempts = 0;
+  const stream = new Writable({
+    autoDestroy: false,
+    write(_chunk, _encoding, done) {
+      attempts += 1;
+      done(failure);
+    },
+  });
+  const failures: unknown[] = [];
+  const output = createOutput({ stream, onFailure: (error) => failures.push(error) });
+  output.write('a');
+  await output.flushed();
+  output.write('b');
+  await output.flushed();
+  expect(failures).toEqual([failure]);
+  expect(attempts).toBe(1);
+});
