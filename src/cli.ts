@@ -108,7 +108,7 @@ function withoutKeys(text: string, { GEMINI_API_KEY, GOOGLE_API_KEY }: Process['
 
 /** A process that was interrupted dies of the signal itself: only then does a shell loop stop too. */
 function end({ error }: Failure, host: Process): void {
-  if (!(error instanceof Interrupted)) return host.exit(exitCodes[error.code]);
-  if (error.signal === 'SIGPIPE') return host.exit(141);
-  host.kill(host.pid, error.signal);
+  if (!(error instanceof Interrupted)) host.exit(exitCodes[error.code]);
+  else if (error.signal === 'SIGPIPE') host.exit(141);
+  else host.kill(host.pid, error.signal);
 }

@@ -22,16 +22,23 @@ export async function check(files: string[], { format }: CheckOptions, host: Hos
   try {
     const output = createOutput({ stream: host.stdout, onFailure: ending.outputFailed });
     const read: LoadedNarrative[] = [];
-    for (const file of files) read.push(await readNarrativeOf(file, host));
+    for (const file of files) read.push(await readNarrativeOf(file, host).catch((thrown) => unreadable(file, thrown)));
     if (format === 'json') output.write(`${jsonOf({ files: read.map(asJson) }, 2)}\n`);
     else output.write(await asText(read, host));
     await output.flushed();
     if (ending.signal.aborted) return { error: asBoticelliError(ending.signal.reason) };
-    const faulty = read.filter(({ narrative }) => !narrative).length;
-    return faulty === 0 ? undefined : { error: faultyNarratives(faulty, files.length) };
+    const faulty = read.filter(({ narrative }) => !narrative);
+    return faulty.length === 0 ? undefined : { error: await faultsOf(faulty, files.length) };
   } finally {
     ending.release();
   }
+}
+
+/** One file that can't be read is no reason to say nothing of the others. */
+function unreadable(file: string, thrown: unknown): LoadedNarrative {
+  const { code, message } = asBoticelliError(thrown);
+  if (code !== 'no_input') throw thrown;
+  return { file, text: '', diagnostics: [{ severity: 'error', rule: 'unreadable', message }] };
 }
 
 function asJson({ file, narrative, diagnostics }: LoadedNarrative) {
@@ -51,7 +58,9 @@ async function asText(read: LoadedNarrative[], host: Host): Promise<string> {
   return `${paragraphs.flat().join('\n')}\n`;
 }
 
-function faultyNarratives(faulty: number, all: number): BoticelliError {
-  const what = all === 1 ? 'the narrative has' : `${faulty} of ${all} narratives have`;
-  return new BoticelliError('invalid_narrative', `${what} errors`, { hint: 'Mend what is marked above.' });
+async function faultsOf(faulty: LoadedNarrative[], all: number): Promise<BoticelliError> {
+  const { codeOfFaults } = await import('../narrative/load-narrative.js');
+  const code = codeOfFaults(faulty.flatMap(({ diagnostics }) => diagnostics));
+  const what = all === 1 ? 'the narrative has' : `${faulty.length} of ${all} narratives have`;
+  return new BoticelliError(code, `${what} errors`, { hint: 'Mend what is marked above.' });
 }

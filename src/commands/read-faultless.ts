@@ -17,7 +17,8 @@ export async function readFaultless(file: string, host: Host, paint: Paint): Pro
   }
   if (narrative) return narrative;
   const errors = diagnostics.filter(({ severity }) => severity === 'error').length;
-  throw new BoticelliError('invalid_narrative', `${name} has ${counted(errors, 'error')}`, {
+  const { codeOfFaults } = await import('../narrative/load-narrative.js');
+  throw new BoticelliError(codeOfFaults(diagnostics), `${name} has ${counted(errors, 'error')}`, {
     hint: 'Mend what is marked above; nothing was sent.',
   });
 }

@@ -51,7 +51,9 @@ export async function startCall(start: CallStart): Promise<Call> {
   const limits = { signal, timeoutMs, idleTimeoutMs };
   const exchange = openExchange({ connection, clock, model, streaming, partialText: () => reply.text, ...limits });
   return {
-    ...{ start, exchange, reply },
+    start,
+    exchange,
+    reply,
     async ask(send) {
       assertModelName(model);
       const { config, ...parameters } = wireRequest(request);
@@ -64,18 +66,18 @@ export async function startCall(start: CallStart): Promise<Call> {
 /** What a call rejects with: the reason of an abort or a timeout before all else, for it makes the rest fail too. */
 export async function failureOf(thrown: unknown, { start, exchange }: Call): Promise<unknown> {
   const { connection, context, clock, request } = start;
+  const { redact } = connection;
   if (exchange.attempt.signal.aborted) return exchange.attempt.signal.reason;
   // The seam has checked everything but the JSON of each event, which the SDK parses.
   if (thrown instanceof SyntaxError && exchange.streaming) {
     return malformedEvent(exchange.handedOver.find((event) => parsedJson(event) === undefined) ?? '', exchange);
   }
-  if (!(thrown instanceof BoticelliError) || thrown.code !== 'model_not_found')
-    return withoutKey(thrown, connection.redact);
+  if (!(thrown instanceof BoticelliError) || thrown.code !== 'model_not_found') return withoutKey(thrown, redact);
 
   const asked = { signal: context.signal, clock, timeoutMs: 10_000 };
   const catalogue = await listModelsOver(connection, asked).catch(() => undefined);
   if (context.signal?.aborted) return context.signal.reason;
-  return withoutKey(unknownModel(thrown, bareModel(request.model), catalogue), connection.redact);
+  return withoutKey(unknownModel(thrown, bareModel(request.model), catalogue), redact);
 }
 
 /** The name becomes part of a path, in which the SDK escapes nothing. */

@@ -10,10 +10,13 @@ import { detailsOf, type ErrorDetail, isRecord, type ServiceError } from './serv
  * quotaId decides, never the delay: that of a per-day refusal is a lie (47 s were seen, for a quota that returns at
  * midnight; wire.md).
  */
-export function classifyQuota({ model, headers, now }: Refusal, error: ServiceError | undefined): QuotaRefused {
+export function classifyQuota(
+  { model, headers, now }: Refusal,
+  error: ServiceError | undefined,
+  cause: Error,
+): QuotaRefused {
   const facts = quotaFacts(error);
   const said = oneLine(error?.message ?? '');
-  const cause = new Error(`429 ${error?.status ?? ''}: ${said}`);
 
   const nothing = facts.find(({ limit }) => limit === 0);
   if (nothing || (facts.length === 0 && /\blimit: 0\b/.test(said))) {

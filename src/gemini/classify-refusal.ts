@@ -35,10 +35,10 @@ export function classifyRefusal(refusal: Refusal): BoticelliError {
     const answer = error ? '404 NOT_FOUND' : said;
     return new BoticelliError('model_not_found', `the service has no model ${model} (${answer})`, { cause });
   }
-  if (status === 429) return classifyQuota(refusal, error);
+  if (status === 429) return classifyQuota(refusal, error, cause);
   if (status >= 400 && status < 500 && !passingStatuses.has(status)) {
     return new BoticelliError('invalid_request', `the service can't take this request: ${said}`, {
-      hint: 'The same request would be refused again: change the narrative.',
+      hint: requestHint(error),
       cause,
     });
   }
@@ -57,6 +57,13 @@ function wordsOf({ status, body, host, headers }: Refusal, error: ServiceError |
   const location = status >= 300 && status < 400 ? headers.get('location') : null;
   if (location !== null) return `${host} answered ${status}, go to ${hostOf(location)}`;
   return `${host} answered ${status} with ${describeForeignBody(body)}`;
+}
+
+function requestHint(error: ServiceError | undefined): string {
+  // "User location is not supported", for one.
+  return error?.status === 'FAILED_PRECONDITION'
+    ? 'It is refused for the account or the place, not for the narrative; see https://ai.google.dev/gemini-api/docs/available-regions.'
+    : 'The same request would be refused again: change the narrative.';
 }
 
 /** Of a redirect the host alone is told: a query may carry what must not be printed. */

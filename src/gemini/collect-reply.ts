@@ -1,4 +1,4 @@
-import type { GenerateContentResponse, Part } from '@google/genai';
+import type { Candidate, GenerateContentResponse, Part } from '@google/genai';
 import type { GenerateResponse, Usage } from '../driver/response.js';
 import { faultOfReply } from './fault-of-reply.js';
 import { bareModel } from './wire-request.js';
@@ -17,13 +17,16 @@ export interface ReplyCollector {
   response(): GenerateResponse;
 }
 
+/** What proto3 knows as no finish reason. */
+const unspecified = 'FINISH_REASON_UNSPECIFIED';
+
 /** @param requestedModel stands in where the service does not say which model served */
 export function collectReply(requestedModel: string): ReplyCollector {
   const native: Part[] = [];
   let text = '';
   // What every chunk may say anew. The last word counts, once the stream has ended: some say STOP in every chunk.
   const last: Pick<GenerateContentResponse, 'modelVersion' | 'promptFeedback'> = {};
-  let candidate: NonNullable<GenerateContentResponse['candidates']>[number] = {};
+  let candidate: Candidate = {};
   let counts: GenerateContentResponse['usageMetadata'] = {};
 
   return {
@@ -49,7 +52,8 @@ export function collectReply(requestedModel: string): ReplyCollector {
       return text;
     },
     get isFinished() {
-      return candidate.finishReason !== undefined || last.promptFeedback?.blockReason !== undefined;
+      const { finishReason = unspecified } = candidate;
+      return finishReason !== unspecified || last.promptFeedback?.blockReason !== undefined;
     },
     get outputTokens() {
       return counts?.candidatesTokenCount;
@@ -62,7 +66,7 @@ export function collectReply(requestedModel: string): ReplyCollector {
         text,
         model: bareModel(last.modelVersion ?? requestedModel),
         // A unary answer is whole without one, so its text counts; a stream without one never gets here.
-        finishReason: candidate.finishReason ?? 'FINISH_REASON_UNSPECIFIED',
+        finishReason: candidate.finishReason ?? unspecified,
         usage,
         turn: { role: 'model', text, model: bareModel(requestedModel), native },
       };

@@ -62,6 +62,6 @@ function usableUrl(baseUrl: string): URL {
   if (isBare) return url;
   // The URL itself is not repeated: what is wrong with it may be a password.
   throw new BoticelliError('invalid_config', "the base URL can't be used", {
-    hint: 'Give it as http(s)://host[:port][/path], without user, query or fragment.',
+    hint: 'Give it, in GOOGLE_GEMINI_BASE_URL or as baseUrl, as http(s)://host[:port][/path] without user, query or fragment.',
   });
 }

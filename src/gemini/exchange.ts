@@ -40,7 +40,11 @@ export function openExchange(options: ExchangeOptions): Exchange {
   const { host, redact } = connection;
   return {
     attempt: openAttempt(limits),
-    ...{ host, redact, streaming, partialText, handedOver: [] },
+    host,
+    redact,
+    streaming,
+    partialText,
+    handedOver: [],
     patient: Math.max(limits.timeoutMs, limits.idleTimeoutMs) > fetchLimitMs,
     classify: ({ status, headers, body }) =>
       classifyRefusal({ status, headers, body: redact(withoutEscapes(body)), model, host, now: clock.now() }),

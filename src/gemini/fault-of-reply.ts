@@ -18,7 +18,7 @@ const blockingReason = /^(IMAGE_)?(SAFETY|RECITATION|BLOCKLIST|PROHIBITED_CONTEN
  */
 export function faultOfReply({ text, candidate, usage, promptFeedback }: Reply): BoticelliError | undefined {
   const finishReason: string | undefined = candidate.finishReason;
-  if (promptFeedback?.blockReason && text === '') {
+  if (promptFeedback?.blockReason) {
     const why = categories(promptFeedback.blockReason, promptFeedback.safetyRatings);
     return new BoticelliError('blocked', `the service blocked the prompt: ${why}`, { hint: 'Change the prompt.' });
   }

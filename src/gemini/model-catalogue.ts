@@ -1,8 +1,10 @@
 import { type Clock, systemClock } from '../driver/clock.js';
+import { BoticelliError } from '../errors.js';
 import { withoutKey } from './api-key.js';
 import { orAborted } from './attempt.js';
 import { type Connection, type ConnectionOptions, connectionTo } from './connection.js';
 import { openExchange } from './exchange.js';
+import { wrongHost } from './faulty-answer.js';
 import { serviceFetch } from './service-fetch.js';
 import { bareModel } from './wire-request.js';
 
@@ -43,8 +45,18 @@ export async function listModelsOver(
     }
     return entries;
   } catch (thrown) {
-    throw attempt.signal.aborted ? attempt.signal.reason : withoutKey(thrown, connection.redact);
+    if (attempt.signal.aborted) throw attempt.signal.reason;
+    throw withoutKey(isNotFound(thrown) ? noList(connection.host, thrown) : thrown, connection.redact);
   } finally {
     attempt.close();
   }
+}
+
+function isNotFound(thrown: unknown): thrown is BoticelliError {
+  return thrown instanceof BoticelliError && thrown.code === 'model_not_found';
+}
+
+/** A 404 for the list itself is about no model. */
+function noList(host: string, { cause }: BoticelliError): BoticelliError {
+  return new BoticelliError('unavailable', `${host} has no list of models (404)`, { hint: wrongHost(host), cause });
 }

@@ -1,4 +1,4 @@
-// undici 7 (Node 20 to 24) keeps fetch's dispatcher under `.1`, undici 8 its own under `.2`.
+// Where Node keeps fetch's dispatcher: under `.1` in Node 20 and 22; newer ones use `.2`, and keep `.1` for old callers.
 const dispatcherKeys = ['undici.globalDispatcher.2', 'undici.globalDispatcher.1'].map((name) => Symbol.for(name));
 
 /** fetch's own limit for an answer's headers, and for the time between two pieces of its body. */

@@ -91,7 +91,9 @@ function errorOf(finding: Exclude<SseFinding, { type: 'chunk' }>, exchange: Exch
 function errorInStream(error: ServiceError, exchange: Exchange): BoticelliError {
   const status = httpStatusOf(error);
   // CANCELLED is no verdict on the request: the service gave up on its own stream (recorded, see stray-lines.ts).
-  if (status === 499)
-    return interrupted(`the service broke it off: 499 CANCELLED, ${oneLine(error.message)}`, exchange);
+  if (status === 499) {
+    const said = oneLine(exchange.redact(error.message));
+    return interrupted(`the service broke it off: 499 CANCELLED, ${said}`, exchange);
+  }
   return exchange.classify({ status, headers: new Headers(), body: JSON.stringify({ error }) });
 }

@@ -56,9 +56,8 @@ export function readSse(): SseReader {
       // Completes a last event that has no blank line after it, which SSE itself would drop.
       parser.feed('\n\n');
       if (findings.at(-1)?.type === 'service-error') return;
-      if (events === 0 && stray.text.trim() !== '' && !isCutJson(stray.text)) {
-        findings.push({ type: 'foreign', text: stray.text });
-      } else if (stray.beganJson) findings.push({ type: 'cut' });
+      if (stray.json !== '' && parsedJson(stray.json) === undefined) findings.push({ type: 'cut' });
+      else if (events === 0 && stray.text.trim() !== '') findings.push({ type: 'foreign', text: stray.text });
     },
   };
 }
@@ -77,8 +76,4 @@ function findingOf(data: string, ending: boolean): SseFinding | undefined {
   // In JSON a line end is only ever space between tokens, and the SDK would take an empty line for the event's end.
   const json = data.includes('\n') ? data.replaceAll('\n', ' ') : data;
   return /^\s*\{/.test(json) ? { type: 'chunk', json } : { type: 'malformed', data };
-}
-
-function isCutJson(text: string): boolean {
-  return /^\s*[{[]/.test(text) && parsedJson(text) === undefined;
 }

@@ -10,9 +10,9 @@ const longestError = 65_536;
 export interface StrayLines {
   /** Takes one more line; returns the service's error as soon as one is whole. */
   add(line: string): ServiceError | undefined;
-  /** Whether JSON was begun: what ends here is an error that was cut. */
-  readonly beganJson: boolean;
-  /** What came, to name it. */
+  /** What began as JSON: an error that is not whole yet, or something that is none. */
+  readonly json: string;
+  /** All that came, to name it. */
   readonly text: string;
 }
 
@@ -28,8 +28,8 @@ export function collectStrayLines(): StrayLines {
       if (json.length < longestError) json += `${line}\n`;
       return /[}\]]\s*$/.test(line) ? parseServiceError(json) : undefined;
     },
-    get beganJson() {
-      return json !== '';
+    get json() {
+      return json;
     },
     get text() {
       return other + json;

@@ -13,9 +13,10 @@ export function unknownModel(
   catalogue: readonly CatalogueEntry[] | undefined,
 ): BoticelliError {
   const listed = catalogue?.find(({ name }) => name === model);
-  const message = listed
-    ? `${model} can't be asked for a reply this way: it is there for ${listed.methods.join(', ') || 'nothing'}`
-    : refused.message;
+  const message =
+    listed && !listed.methods.includes('generateContent')
+      ? `${model} can't be asked for a reply this way: it is there for ${listed.methods.join(', ') || 'nothing'}`
+      : refused.message;
   return new BoticelliError('model_not_found', message, { cause: refused.cause, hint: instead(model, catalogue) });
 }
 
@@ -23,7 +24,10 @@ function instead(model: string, catalogue: readonly CatalogueEntry[] | undefined
   if (!catalogue) {
     return 'The list of models could not be had; it is at https://ai.google.dev/gemini-api/docs/models.';
   }
-  const names = catalogue.filter(({ methods }) => methods.includes('generateContent')).map(({ name }) => name);
+  const names = catalogue
+    .filter(({ methods }) => methods.includes('generateContent'))
+    .map(({ name }) => name)
+    .filter((name) => name !== model);
   const nearest = nearestNames(model, names);
   if (nearest.length > 0) return `The nearest that the service lists: ${nearest.join(', ')}.`;
   const example = names.includes(defaultModel) ? defaultModel : names[0];

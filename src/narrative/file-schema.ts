@@ -52,23 +52,34 @@ export const mediaTable = described(
   z.strictObject(media),
 );
 
+const inputType = 'What kind of part this is: "text" or "image".';
+
 /** A part of an act that is text. */
-export const textInput = z.strictObject({
-  type: z.literal('text'),
-  content: described('The text.', z.string()),
-});
+export const textInput = described(
+  'A text.',
+  z.strictObject({
+    type: described(inputType, z.literal('text')),
+    content: described('The text.', z.string()),
+  }),
+);
 
 /** A part of an act that is a picture. */
-export const imageInput = z.strictObject({ type: z.literal('image'), ...media });
+export const imageInput = described(
+  'A picture: either a file or base64.',
+  z.strictObject({ type: described(inputType, z.literal('image')), ...media }),
+);
 
 /** An act that has settings of its own. */
-export const actTable = z.strictObject({
-  ...settings,
-  input: described(
-    'What the act says, part by part.',
-    z.array(described('One part of what the act says.', z.discriminatedUnion('type', [textInput, imageInput]))),
-  ),
-});
+export const actTable = described(
+  'An act with settings of its own.',
+  z.strictObject({
+    ...settings,
+    input: described(
+      'What the act says, part by part.',
+      z.array(described('One part of what the act says.', z.discriminatedUnion('type', [textInput, imageInput]))),
+    ),
+  }),
+);
 
 /** An act in any of its three forms. */
 export const act = described(
@@ -77,10 +88,13 @@ export const act = described(
 );
 
 /** The whole file. Exactly one of `narrative` and `narration` must be there, which a schema of tables can't say. */
-export const narrativeFile = z.strictObject({
-  narrative: z.optional(narrativeTable),
-  narration: z.optional(described('The older name of [narrative].', z.strictObject(narrativeTable.shape))),
-  toc: tocTable,
-  media: z.optional(described('Media by name.', z.record(z.string(), mediaTable))),
-  acts: described('The acts by name.', z.record(z.string(), act)),
-});
+export const narrativeFile = described(
+  'A narrative: prompts in acts, played one after the other.',
+  z.strictObject({
+    narrative: z.optional(narrativeTable),
+    narration: z.optional(described('The older name of [narrative].', z.strictObject(narrativeTable.shape))),
+    toc: tocTable,
+    media: z.optional(described('Media by name.', z.record(z.string(), mediaTable))),
+    acts: described('The acts by name.', z.record(z.string(), act)),
+  }),
+);

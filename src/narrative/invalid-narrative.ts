@@ -11,15 +11,22 @@ export class InvalidNarrative extends BoticelliError {
 
   constructor(file: string, diagnostics: readonly Diagnostic[]) {
     const errors = diagnostics.filter(({ severity }) => severity === 'error');
-    const isMediaAlone = errors.every(({ rule }) => rule === 'media-not-found');
     const [first] = errors;
     const more = errors.length > 1 ? ` (and ${errors.length - 1} more)` : '';
-    super(isMediaAlone ? 'no_input' : 'invalid_narrative', `${whereIs(file, first)}${first?.message ?? ''}${more}`, {
+    super(codeOfFaults(diagnostics), `${whereIs(file, first)}${first?.message ?? ''}${more}`, {
       hint: 'Run `boticelli check` on the file to see every fault in its place.',
     });
     this.name = 'InvalidNarrative';
     this.diagnostics = diagnostics;
   }
+}
+
+/** `no_input` where all that is wrong is a file that can't be read: the narrative itself, or media that it names. */
+export function codeOfFaults(diagnostics: readonly Diagnostic[]): 'no_input' | 'invalid_narrative' {
+  const errors = diagnostics.filter(({ severity }) => severity === 'error');
+  return errors.every(({ rule }) => rule === 'unreadable' || rule === 'media-not-found')
+    ? 'no_input'
+    : 'invalid_narrative';
 }
 
 function whereIs(file: string, diagnostic: Diagnostic | undefined): string {

@@ -10,7 +10,7 @@ import { parseToml } from './parse-toml.js';
 import { narrativeOf } from './read-narrative.js';
 import { type FileProblem, readRegularFile } from './regular-file.js';
 
-export { InvalidNarrative } from './invalid-narrative.js';
+export { codeOfFaults, InvalidNarrative } from './invalid-narrative.js';
 
 /** A narrative with its pictures in base64 may be long, but a film that was named by mistake is longer. */
 const mostBytes = 100_000_000;

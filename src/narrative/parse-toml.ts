@@ -7,13 +7,15 @@ import { isTable, type TomlTable, type TomlValue } from './toml.js';
 export async function parseToml(text: string): Promise<{ table: TomlTable } | { fault: Diagnostic }> {
   const parser = new TomlParser();
   markInheritedNames(parser);
+  let table: TomlTable;
   try {
     parser.parse(text);
-    return { table: withoutMarks(parser.finish() as TomlTable) };
+    table = parser.finish();
   } catch (thrown) {
-    // The parser throws only for what it can't read: a TomlError, or a bare TypeError for an invalid date.
+    // It throws only for what it can't read: a TomlError, or a bare TypeError for an invalid date.
     return { fault: await syntaxFault({ text, thrown: thrown as Error, offset: parser.ii }) };
   }
+  return { table: withoutMarks(table) };
 }
 
 const mark = '\0';

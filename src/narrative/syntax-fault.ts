@@ -59,7 +59,7 @@ async function syntaxPlace(text: string, thrown: Error, offset: number): Promise
   return cause.line <= here.line ? cause : here;
 }
 
-/** Where the second parser stops reading, if it does. */
+/** Where the second parser stops reading, if it does. On deep nesting it overflows the stack, and is of no help. */
 async function strictOffset(text: string): Promise<number | undefined> {
   const { ParseError, parseTOML } = await import('toml-eslint-parser');
   try {

@@ -4,7 +4,7 @@ declare module '@iarna/toml/lib/toml-parser.js' {
     /** The index of the character that the parser is at. */
     ii: number;
     parse(text: string): void;
-    finish(): Record<string, unknown>;
+    finish(): import('./toml.js').TomlTable;
     recordAssignKeyword(key: string): unknown;
     parseTableMore(key: string): unknown;
     parseListMore(key: string): unknown;

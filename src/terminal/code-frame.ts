@@ -40,18 +40,27 @@ const shownBefore = 40;
 
 /** The part of a line around a place, ready to be shown; `…` stands for what was cut off. */
 function excerptAround(line: string, start: number, length: number): Record<'before' | 'marked' | 'after', string> {
-  const isLong = line.length > mostShown;
-  const from = isLong ? wholeCharacter(line, Math.max(0, Math.min(start - shownBefore, line.length - mostShown))) : 0;
-  const to = isLong ? wholeCharacter(line, Math.min(line.length, from + mostShown)) : line.length;
-  const end = Math.min(start + length, to);
+  const from = characterStart(line, Math.max(0, Math.min(start - shownBefore, line.length - mostShown)));
+  const to = characterStart(line, Math.min(line.length, from + mostShown));
+  const first = characterStart(line, start);
+  const last = Math.min(to, characterEnd(line, start + length));
   return {
-    before: `${from > 0 ? '…' : ''}${visible(line.slice(from, start))}`,
-    marked: visible(line.slice(start, end)),
-    after: `${visible(line.slice(end, to))}${to < line.length ? '…' : ''}`,
+    before: `${from > 0 ? '…' : ''}${visible(line.slice(from, first))}`,
+    marked: visible(line.slice(first, last)),
+    after: `${visible(line.slice(last, to))}${to < line.length ? '…' : ''}`,
   };
 }
 
-/** The index itself, or the one before it where it would cut a character in two. */
-function wholeCharacter(line: string, index: number): number {
-  return /[\uDC00-\uDFFF]/.test(line[index] ?? '') ? index - 1 : index;
+/** The index itself, or the start of the character that it is in the middle of. */
+function characterStart(line: string, index: number): number {
+  return isWithinCharacter(line, index) ? index - 1 : index;
+}
+
+/** The index itself, or the end of the character that it is in the middle of. */
+function characterEnd(line: string, index: number): number {
+  return isWithinCharacter(line, index) ? index + 1 : index;
+}
+
+function isWithinCharacter(line: string, index: number): boolean {
+  return index > 0 && /^[\uD800-\uDBFF][\uDC00-\uDFFF]/.test(line.slice(index - 1, index + 1));
 }

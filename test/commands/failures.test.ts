@@ -78,7 +78,13 @@ test.each<[string, Script, string, number, RegExp]>([
 test.each<[string, Script, string, number, RegExp]>([
   ['that breaks off', packets(sseEvent(chunkOf('so far'))), 'stream_interrupted', 69, /./],
   ['that falls silent', text('a', { end: 'stall', finishReason: null }), 'stream_timeout', 124, /0\.2 s|200 ms/],
-  ['with an error in its midst', packets(sseEvent(chunkOf('a')), sseEvent(errorBody(503, 'overloaded'))), 'unavailable', 69, /overloaded/],
+  [
+    'with an error in its midst',
+    packets(sseEvent(chunkOf('a')), sseEvent(errorBody(503, 'overloaded'))),
+    'unavailable',
+    69,
+    /overloaded/,
+  ],
 ])('a stream %s is the same failure in every format', async (_, script, code, exit, says) => {
   server.replyAlways(script);
   await failsAlike({ code, exit, says }, ['one.toml', '--stream', '--idle-timeout', '200ms']);
@@ -117,7 +123,9 @@ describe('found before any network', () => {
   });
 
   test('a narrative with faults', async () => {
-    await failsAlike({ code: 'invalid_narrative', exit: 65, says: /broken\.toml:1:\d+: error\[syntax\]/ }, ['broken.toml']);
+    await failsAlike({ code: 'invalid_narrative', exit: 65, says: /broken\.toml:1:\d+: error\[syntax\]/ }, [
+      'broken.toml',
+    ]);
   });
 
   test('a narrative that is not there', async () => {

@@ -59,7 +59,8 @@ test('an interrupted run tells so in json and in ndjson', async () => {
 test('Ctrl-C ends a shell loop, for the process dies of the signal itself', async () => {
   server.replyAlways({ end: 'stall-before-headers' });
   // A terminal sends Ctrl-C to the whole foreground group: so does this, from outside.
-  const script = 'set -m; (for i in 1 2 3; do boticelli run four.toml; done; echo survived) & echo "group $!"; wait $!; echo "code $?"';
+  const script =
+    'set -m; (for i in 1 2 3; do boticelli run four.toml; done; echo survived) & echo "group $!"; wait $!; echo "code $?"';
   const running = shell(script, { server, cwd: folder() });
   await running.said('\n');
   await server.received(1);
@@ -72,14 +73,17 @@ test('Ctrl-C ends a shell loop, for the process dies of the signal itself', asyn
 });
 
 test('a full disk behind standard output is a failure, not a success', async () => {
-  const { stdout, stderr } = await shell('boticelli run four.toml > /dev/full; echo "code $?"', { server, cwd: folder() }).ended;
+  const { stdout, stderr } = await shell('boticelli run four.toml > /dev/full; echo "code $?"', {
+    server,
+    cwd: folder(),
+  }).ended;
   expect(stdout).toBe('code 74\n');
   expect(stderr).toContain("can't write to standard output: the disk is full");
   expect(server.requests.length).toBeLessThan(4);
 });
 
 test('a closed standard error is no reason to stop', async () => {
-  const { stdout } = await shell('boticelli run four.toml --last 2>&- ; echo "code $?"', { server, cwd: folder() }).ended;
+  const { stdout } = await shell('boticelli run four.toml --last 2>&- ; echo "code $?"', { server, cwd: folder() })
+    .ended;
   expect(stdout).toMatch(/^Reply 4 .*\ncode 0\n$/);
 });
-

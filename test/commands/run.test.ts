@@ -18,21 +18,24 @@ const folder = () =>
   temporaryFolder(onTestFinished, { 'one.toml': narrativeOf(1), 'four.toml': narrativeOf(4, 'temperature = 0.5') });
 
 describe('a narrative of four acts', () => {
-  test.each([{ flags: [] }, { flags: ['--stream'] }])('makes four calls, the nth with 2n-1 turns ($flags)', async ({ flags }) => {
-    const { code, stdout } = await boticelli(['run', 'four.toml', ...flags], { server, cwd: folder() });
-    expect(code).toBe(0);
-    expect(server.requests).toHaveLength(4);
-    for (const [index, { body, action, model }] of server.calls.entries()) {
-      const roles = body.contents.map(({ role }: { role: string }) => role);
-      expect(roles).toEqual(Array.from({ length: 2 * index + 1 }, (_, turn) => (turn % 2 ? 'model' : 'user')));
-      expect(action).toBe(flags.length > 0 ? 'streamGenerateContent' : 'generateContent');
-      expect(model).toBe('gemini-flash-lite-latest');
-      expect(body.generationConfig).toEqual({ temperature: 0.5 });
-    }
-    expect(stdout).toBe(
-      [1, 2, 3, 4].map((n) => `Reply ${n} of gemini-flash-lite-latest to "Question ${n}"\n`).join('\n'),
-    );
-  });
+  test.each([{ flags: [] }, { flags: ['--stream'] }])(
+    'makes four calls, the nth with 2n-1 turns ($flags)',
+    async ({ flags }) => {
+      const { code, stdout } = await boticelli(['run', 'four.toml', ...flags], { server, cwd: folder() });
+      expect(code).toBe(0);
+      expect(server.requests).toHaveLength(4);
+      for (const [index, { body, action, model }] of server.calls.entries()) {
+        const roles = body.contents.map(({ role }: { role: string }) => role);
+        expect(roles).toEqual(Array.from({ length: 2 * index + 1 }, (_, turn) => (turn % 2 ? 'model' : 'user')));
+        expect(action).toBe(flags.length > 0 ? 'streamGenerateContent' : 'generateContent');
+        expect(model).toBe('gemini-flash-lite-latest');
+        expect(body.generationConfig).toEqual({ temperature: 0.5 });
+      }
+      expect(stdout).toBe(
+        [1, 2, 3, 4].map((n) => `Reply ${n} of gemini-flash-lite-latest to "Question ${n}"\n`).join('\n'),
+      );
+    },
+  );
 
   test('sends every call to the model of --model, whatever the file says', async () => {
     const flags = ['--model', 'models/gemini-3.8-flash', '--temperature', '1.5', '--max-tokens', '77'];
@@ -56,7 +59,10 @@ describe('a narrative of four acts', () => {
 
   test('tells its events as ndjson, a line each', async () => {
     const { stdout } = await boticelli(['run', 'four.toml', '-o', 'ndjson', '--stream'], { server, cwd: folder() });
-    const events = stdout.trimEnd().split('\n').map((line) => JSON.parse(line));
+    const events = stdout
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line));
     expect(events[0]).toMatchObject({ type: 'narrative-start', acts: ['act_1', 'act_2', 'act_3', 'act_4'] });
     const deltas = events.filter(({ type, act }) => type === 'act-delta' && act === 'act_2');
     const end = events.find(({ type, act }) => type === 'act-end' && act === 'act_2');
@@ -133,8 +139,13 @@ describe('a stream into a pipe', () => {
   });
 
   test('that is closed early ends the run at once, quietly, with no further call', async () => {
-    server.replyAlways(text(Array.from({ length: 200 }, (_, n) => `line ${n}\n`), { delayMs: 50 }));
-    const script = 'boticelli run four.toml --stream -q | head -1; echo "${PIPESTATUS[0]}"';
+    server.replyAlways(
+      text(
+        Array.from({ length: 200 }, (_, n) => `line ${n}\n`),
+        { delayMs: 50 },
+      ),
+    );
+    const script = 'boticelli run four.toml --stream -q | head -1; echo "$PIPESTATUS"';
     const { stdout, stderr } = await shell(script, { server, cwd: folder() }).ended;
     expect(stdout).toBe('line 0\n141\n');
     expect(stderr).toBe('');
@@ -153,9 +164,15 @@ describe('a stream into a pipe', () => {
 
   test('that breaks off after text starts again in ndjson, which says what to discard', async () => {
     server.reply(packets(sseEvent(chunkOf('so far'))), text('whole'));
-    const { code, stdout } = await boticelli(['run', 'one.toml', '--stream', '-o', 'ndjson'], { server, cwd: folder() });
+    const { code, stdout } = await boticelli(['run', 'one.toml', '--stream', '-o', 'ndjson'], {
+      server,
+      cwd: folder(),
+    });
     expect(code).toBe(0);
-    const events = stdout.trimEnd().split('\n').map((line) => JSON.parse(line));
+    const events = stdout
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line));
     const told = events.filter(({ type }) => /delta|retry|end/.test(type));
     expect(told).toMatchObject([
       { type: 'act-delta', text: 'so far' },

@@ -68,7 +68,10 @@ test('what is no passing failure goes up at once, and so does a bug', async () =
 });
 
 test('after the last retry the failure itself comes up', async () => {
-  const { driver, inner } = stack(Array.from({ length: 9 }, () => ({ error: overloaded })), { retries: 2 });
+  const { driver, inner } = stack(
+    Array.from({ length: 9 }, () => ({ error: overloaded })),
+    { retries: 2 },
+  );
   await expect(driver.generate(request)).rejects.toBe(overloaded);
   expect(inner.requests).toHaveLength(3);
 });

@@ -130,9 +130,12 @@ test('a failure ends the run, keeps the replies so far, and stands in the last e
 
 test('an abort ends the run as interrupted, and no further act is asked', async () => {
   const controller = new AbortController();
-  const { driver, executor } = executorOf([{ pieces: ['a'], before: () => controller.abort(new Interrupted('SIGINT')) }], {
-    signal: controller.signal,
-  });
+  const { driver, executor } = executorOf(
+    [{ pieces: ['a'], before: () => controller.abort(new Interrupted('SIGINT')) }],
+    {
+      signal: controller.signal,
+    },
+  );
   const report = await executor.execute(threeActs);
   expect(driver.requests).toHaveLength(1);
   expect(report).toMatchObject({ status: 'interrupted', error: { code: 'interrupted', act: 'two' } });

@@ -114,6 +114,24 @@ test.each([
   expect(error.hint).toContain('NODE_EXTRA_CA_CERTS');
 });
 
+test("an attempt that may take long lifts fetch's own limits", async () => {
+  const keys = ['undici.globalDispatcher.2', 'undici.globalDispatcher.1'].map((name) => Symbol.for(name));
+  const key = keys.find((candidate) => Reflect.has(globalThis, candidate)) ?? 'none';
+  const real = Reflect.get(globalThis, key);
+  const limits: unknown[] = [];
+  Reflect.set(globalThis, key, {
+    dispatch(options: { headersTimeout?: number; bodyTimeout?: number }, handler: unknown) {
+      limits.push([options.headersTimeout, options.bodyTimeout]);
+      return real.dispatch(options, handler);
+    },
+  });
+  await stage
+    .driver({ timeoutMs: 600_000 })
+    .generate(ask())
+    .finally(() => Reflect.set(globalThis, key, real));
+  expect(limits).toEqual([[0, 0]]);
+});
+
 test("fetch's own limit is a timeout, never tried again", () => {
   expect(classifyUnreachable(fetchFailed('UND_ERR_HEADERS_TIMEOUT'), 'host')).toMatchObject({
     code: 'timeout',

@@ -80,6 +80,13 @@ describe('what the request is to blame for', () => {
   });
 });
 
+test('a refusal for the place does not blame the narrative', async () => {
+  const body = { error: { code: 400, status: 'FAILED_PRECONDITION', message: 'User location is not supported.' } };
+  const error = await refused({ status: 400, body });
+  expect(error).toMatchObject({ code: 'invalid_request' });
+  expect(error.hint).toContain('available-regions');
+});
+
 describe('what the service is to blame for', () => {
   test.each([408, 499, 500, 502, 503, 504, 529])('%i is unavailable and passing', async (status) => {
     const error = await refused(failure(status, 'Later.'));

@@ -124,6 +124,11 @@ test('a blocked prompt names its reason and category', async () => {
   expect(fault.message).toBe('the service blocked the prompt: SAFETY (HARM_CATEGORY_DANGEROUS_CONTENT)');
 });
 
+test('a prompt that is blocked after text came is blocked', async () => {
+  const blocked = { promptFeedback: { blockReason: 'OTHER' } };
+  expect(await faultOf({ chunks: [chunkOf('Some'), blocked] })).toMatchObject({ code: 'blocked' });
+});
+
 test.each([
   'SAFETY',
   'RECITATION',

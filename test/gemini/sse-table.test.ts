@@ -168,6 +168,18 @@ test.each(['{"candidates": [oops]}', '[1, 2]', 'null', 'hello'])('the malformed 
   expect(played.error?.message).toContain(`malformed: ${data}`);
 });
 
+test.each(['{"note": "whole, and no error"}\n', 'proxy: was here\n'])(
+  'the stray line %j after the reply is passed over',
+  async (line) => {
+    expect(await playScript(packets(sseEvent(world), line))).toMatchObject({ text: 'wörld ☀', error: undefined });
+  },
+);
+
+test('FINISH_REASON_UNSPECIFIED is no finish reason', async () => {
+  const played = await playScript(packets(sseEvent(chunkOf('Hello', 'FINISH_REASON_UNSPECIFIED'))));
+  expect(played).toMatchObject({ text: 'Hello', error: { code: 'stream_interrupted' } });
+});
+
 test('a page in place of the stream is told as such, and is not passing', async () => {
   const played = await playScript({ body: '<!doctype html>\n<title>Log in: now</title>\n\n<p>data: x</p>' });
   expect(played.error).toMatchObject({ code: 'unavailable', passing: false });

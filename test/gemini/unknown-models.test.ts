@@ -68,6 +68,12 @@ test('the list has all pages, Live models on the last', async () => {
   expect(stage.server.requests).toHaveLength(2);
 });
 
+test('a service without a list is told as such', async () => {
+  stage.server.replyToList({ status: 404, body: '' });
+  const error = await failureOf(listModels({ apiKey: 'test-key', baseUrl: stage.server.url }));
+  expect(error.message).toMatch(/^127\.0\.0\.1:\d+ has no list of models \(404\)$/);
+});
+
 test('a list that stalls is a timeout', async () => {
   stage.server.replyToList({ end: 'stall-before-headers' });
   const error = await failureOf(listModels({ apiKey: 'test-key', baseUrl: stage.server.url, timeoutMs: 50 }));

@@ -36,6 +36,8 @@ export interface Surroundings {
   env?: Record<string, string>;
   input?: string;
   cwd?: string;
+  /** Whom the process runs as. */
+  uid?: number;
 }
 
 /** A key that can be searched for in everything that was said. */
@@ -67,8 +69,13 @@ export function boticelli(args: string[], surroundings: Surroundings = {}): Prom
 }
 
 function watch(command: string, args: string[], surroundings: Surroundings): Running {
-  const { cwd = root, input = '' } = surroundings;
-  const child = spawn(command, args, { cwd, env: environment(surroundings), stdio: 'pipe' });
+  const { cwd = root, input = '', uid } = surroundings;
+  const child = spawn(command, args, {
+    cwd,
+    env: environment(surroundings),
+    stdio: 'pipe',
+    ...(uid !== undefined && { uid }),
+  });
   const heard = { stdout: '', stderr: '' };
   const listeners = new Set<() => void>();
   for (const name of ['stdout', 'stderr'] as const) {

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { chmodSync, mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
@@ -120,23 +120,11 @@ describe('reading a narrative file', () => {
     });
   });
 
-  it.skipIf(process.platform === 'win32')('does not wait for a pipe to be written to', async () => {
+  it('does not wait for a pipe to be written to', async () => {
     const pipe = join(folder, 'pipe');
     execFileSync('mkfifo', [pipe]);
     await expect(readNarrative(pipe)).rejects.toMatchObject({ code: 'no_input', hint: expect.stringContaining('`-`') });
   });
-
-  it.skipIf(process.platform === 'win32' || process.getuid?.() === 0)(
-    'fails with no_input where it may not',
-    async () => {
-      const file = written('secret.toml', '');
-      chmodSync(file, 0);
-      await expect(readNarrative(file)).rejects.toMatchObject({
-        code: 'no_input',
-        message: `${file} can't be read: permission denied`,
-      });
-    },
-  );
 });
 
 describe('loading a narrative as a library', () => {

@@ -49,6 +49,8 @@ test('a file that cannot be written whole is not there at all', async () => {
   // A folder in the file's place makes the last step fail, after the content was written.
   mkdirSync(join(folder, '01-draft.md'));
   writeFileSync(join(folder, '01-draft.md', 'x'), '');
-  expect(() => files.writeReply(reply('draft', 0, 'x'))).toThrowError(expect.objectContaining({ code: 'output_failed' }));
+  expect(() => files.writeReply(reply('draft', 0, 'x'))).toThrowError(
+    expect.objectContaining({ code: 'output_failed' }),
+  );
   expect(readdirSync(folder)).toEqual(['01-draft.md']);
 });

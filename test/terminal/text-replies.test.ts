@@ -3,7 +3,13 @@ import type { ActEnd, NarrativeEvent } from '../../src/executor/event.js';
 import type { Output } from '../../src/terminal/output.js';
 import { createTextReplies } from '../../src/terminal/text-replies.js';
 
-function rig({ isTerminal = false, shows = () => true }: { isTerminal?: boolean; shows?: (act: string) => boolean } = {}) {
+function rig({
+  isTerminal = false,
+  shows = () => true,
+}: {
+  isTerminal?: boolean;
+  shows?: (act: string) => boolean;
+} = {}) {
   const writes: string[] = [];
   const output: Output = { write: (text) => void writes.push(text), flushed: async () => {}, isTerminal };
   const { onEvent } = createTextReplies({ output, isShown: ({ act }) => shows(act) });
@@ -51,7 +57,8 @@ test.each([
 
 test('half of a character waits for its other half', () => {
   const { onEvent, writes } = rig();
-  for (const event of [start('a', 0), delta('a', 'x\ud83d'), delta('a', '\ude00y'), end('a', 0, 'x😀y', 1)]) onEvent(event);
+  for (const event of [start('a', 0), delta('a', 'x\ud83d'), delta('a', '\ude00y'), end('a', 0, 'x😀y', 1)])
+    onEvent(event);
   expect(writes).toEqual(['x', '😀y', '\n']);
 });
 

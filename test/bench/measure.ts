@@ -1,0 +1,51 @@
+import { spawn } from 'node:child_process';
+
+/** A command to be timed. */
+export interface Timed {
+  args: string[];
+  env: Record<string, string>;
+}
+
+/** Two commands timed in turns, so that what else the machine does falls on both. Times in milliseconds. */
+export interface Pair {
+  ours: number;
+  peer: number;
+  /** The median of ours over the median of the peer. */
+  ratio: number;
+}
+
+/** Runs `node` with the arguments to its end. Rejects if it does not exit with 0. */
+export function runNode({ args, env }: Timed, onStdout: (text: string) => void = () => {}): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const startedAt = performance.now();
+    const child = spawn(process.execPath, args, {
+      env: { PATH: process.env.PATH ?? '', ...env },
+      stdio: ['ignore', 'pipe', 'ignore'],
+    });
+    child.stdout.setEncoding('utf8').on('data', onStdout);
+    child.on('close', (code) =>
+      code === 0 ? resolve(performance.now() - startedAt) : reject(new Error(`${args.join(' ')} exited with ${code}`)),
+    );
+  });
+}
+
+/** Times two commands against each other, in `rounds` interleaved pairs whose order alternates. */
+export async function timePairs(ours: Timed, peer: Timed, rounds: number): Promise<Pair> {
+  const times = { ours: [] as number[], peer: [] as number[] };
+  // The first round fills the caches of the file system and is not counted.
+  for (let round = 0; round <= rounds; round += 1) {
+    const order = round % 2 ? (['ours', 'peer'] as const) : (['peer', 'ours'] as const);
+    for (const side of order) {
+      const time = await runNode(side === 'ours' ? ours : peer);
+      if (round > 0) times[side].push(time);
+    }
+  }
+  const medians = { ours: quantile(times.ours, 0.5), peer: quantile(times.peer, 0.5) };
+  return { ...medians, ratio: medians.ours / medians.peer };
+}
+
+/** The q-quantile of some numbers, the lower one of two. */
+export function quantile(numbers: number[], q: number): number {
+  const sorted = [...numbers].sort((left, right) => left - right);
+  return sorted[Math.floor((sorted.length - 1) * q)] ?? Number.NaN;
+}

@@ -1,0 +1,20 @@
+import { expect, it } from 'vitest';
+import { isModelName, plainModelName } from '../../src/narrative/model-name.js';
+
+it.each([
+  'gemini-3.8-flash',
+  'models/gemini-3.8-flash',
+  'tunedModels/mine',
+  'gemma-3-27b-it',
+  'publishers/google/models/x',
+])('takes %s for the name of a model', (name) => expect(isModelName(name)).toBe(true));
+
+it.each(['', 'models/', 'a b', 'a\tb', 'a\u0000b', 'a?b', 'a&b', 'a#b', 'a%2fb', 'a\\b', '../a', 'a/../b'])(
+  'takes %j for no name of a model',
+  (name) => expect(isModelName(name)).toBe(false),
+);
+
+it('knows a model with and without the prefix of the service', () => {
+  expect(plainModelName('models/gemini-3.8-flash')).toBe('gemini-3.8-flash');
+  expect(plainModelName('tunedModels/mine')).toBe('tunedModels/mine');
+});
