@@ -2,9 +2,11 @@ import { Command, CommanderError, Option } from 'commander';
 import manifest from '../package.json' with { type: 'json' };
 import type { CheckOptions } from './commands/check.js';
 import type { Failure } from './commands/failure.js';
+import { failureOfOutput } from './commands/output-failure.js';
 import type { RunOptions } from './commands/run.js';
 import { collected, durationMs, modelName, temperature, wholeNumber } from './config/flags.js';
 import { asBoticelliError, exitCodes, Interrupted, reportOf } from './errors.js';
+import { createOutput, type Output } from './terminal/output.js';
 
 type Process = NodeJS.Process;
 /** Takes how a command ended; commander's actions themselves return nothing. */
@@ -16,28 +18,31 @@ type Ended = (failure: Failure | undefined) => void;
  */
 export async function main(host: Process): Promise<void> {
   let failure: Failure | undefined;
+  const ended: Ended = (result) => {
+    failure = result;
+  };
+  const stdout = createOutput({ stream: host.stdout, onFailure: (error) => ended({ error: failureOfOutput(error) }) });
   try {
-    await program(host, (ended) => {
-      failure = ended;
-    }).parseAsync(host.argv);
+    await program(host, stdout, ended).parseAsync(host.argv);
   } catch (thrown) {
     // Commander has already told its own: a fault of usage, or help and version, which are none.
-    if (thrown instanceof CommanderError) return host.exit(thrown.exitCode === 0 ? 0 : exitCodes.usage);
-    failure = { error: asBoticelliError(thrown) };
+    if (!(thrown instanceof CommanderError)) failure = { error: asBoticelliError(thrown) };
+    else if (thrown.exitCode !== 0) return host.exit(exitCodes.usage);
+    else await stdout.flushed();
   }
   if (!failure) return host.exit(0);
   await tell(failure, host);
-  end(failure, host);
+  await end(failure, host);
 }
 
-function program(host: Process, ended: Ended): Command {
+function program(host: Process, stdout: Output, ended: Ended): Command {
   const boticelli = new Command('boticelli')
     .description("Plays narratives, prompts in acts, on Google's Gemini.")
     .version(manifest.version)
     .exitOverride()
     .showHelpAfterError('  See boticelli --help.')
     .configureOutput({
-      writeOut: (text) => host.stdout.write(text),
+      writeOut: stdout.write,
       writeErr: (text) => host.stderr.write(text),
       outputError: (text, write) => write(text.replace(/^error: /, 'boticelli: ')),
     });
@@ -64,8 +69,8 @@ function runCommand(host: Process, ended: Ended): Command {
     .option('--out-dir <dir>', 'also write 01-name.md … and run.json there')
     .option('-q, --quiet', 'no progress, warnings only')
     .option('-v, --verbose', 'every attempt, wait and token count')
-    .option('--timeout <duration>', 'one attempt of one act, whole (default: 5m)', durationMs, 300_000)
-    .option('--idle-timeout <duration>', 'between two chunks of a stream (default: 60s)', durationMs, 60_000)
+    .addOption(duration('--timeout', 'one attempt of one act, whole').default(300_000, '5m'))
+    .addOption(duration('--idle-timeout', 'between two chunks of a stream').default(60_000, '60s'))
     .option('--retries <n>', 'further attempts after a passing failure', wholeNumber(0), 4)
     .option('--rehearse', 'no network, no key: a stand-in says what would be sent')
     .option('--strict', 'a reply cut short by max_tokens is a failure')
@@ -84,6 +89,10 @@ function checkCommand(host: Process, ended: Ended): Command {
       const { check } = await import('./commands/check.js');
       ended(await check(files, options, host));
     });
+}
+
+function duration(flag: string, description: string): Option {
+  return new Option(`${flag} <duration>`, description).argParser(durationMs);
 }
 
 /** Two lines on standard error; for a bug its stack too. A pipe that was closed is no news. */
@@ -106,9 +115,9 @@ function withoutKeys(text: string, { GEMINI_API_KEY, GOOGLE_API_KEY }: Process['
   return keys.reduce((rest: string, key) => rest.replaceAll(key as string, '[key]'), text);
 }
 
-/** A process that was interrupted dies of the signal itself: only then does a shell loop stop too. */
-function end({ error }: Failure, host: Process): void {
-  if (!(error instanceof Interrupted)) host.exit(exitCodes[error.code]);
-  else if (error.signal === 'SIGPIPE') host.exit(141);
-  else host.kill(host.pid, error.signal);
+async function end({ error }: Failure, host: Process): Promise<void> {
+  if (!(error instanceof Interrupted)) return host.exit(exitCodes[error.code]);
+  if (error.signal === 'SIGPIPE') return host.exit(141);
+  const { dieOf } = await import('./commands/ending.js');
+  dieOf(error.signal, host);
 }

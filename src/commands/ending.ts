@@ -1,5 +1,6 @@
-import { BoticelliError, type EndingSignal, Interrupted } from '../errors.js';
+import { Interrupted } from '../errors.js';
 import type { Host } from './host.js';
+import { failureOfOutput } from './output-failure.js';
 
 /** What can end a run from outside, as one AbortSignal that goes all the way down. */
 export interface Ending {
@@ -12,15 +13,16 @@ export interface Ending {
 
 const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
-/** Listens for SIGINT, SIGTERM and SIGHUP. The first one ends the run, the next one is left to the system. */
+/** Listens for SIGINT, SIGTERM and SIGHUP. The first one ends the run in good order, the next one at once. */
 export function endingOf(host: Host): Ending {
   const controller = new AbortController();
   const listeners = signals.map((name) => [name, () => end(name)] as const);
   const release = () => {
     for (const [name, listener] of listeners) host.off(name, listener);
   };
-  const end = (signal: EndingSignal) => {
-    release();
+  const end = (signal: (typeof signals)[number]) => {
+    // The listeners stay until then: signal-exit, which ora brings along, kills the process where it is alone.
+    if (controller.signal.aborted) dieOf(signal, host);
     controller.abort(new Interrupted(signal));
   };
   for (const [name, listener] of listeners) host.on(name, listener);
@@ -31,12 +33,8 @@ export function endingOf(host: Host): Ending {
   };
 }
 
-/** A reader that went away ends a run quietly, as it does every filter; anything else is a failure to be told. */
-function failureOfOutput(error: NodeJS.ErrnoException): BoticelliError {
-  if (error.code === 'EPIPE') return new Interrupted('SIGPIPE');
-  const why = error.code === 'ENOSPC' ? 'the disk is full' : error.message;
-  return new BoticelliError('output_failed', `can't write to standard output: ${why}`, {
-    hint: 'Make room, or send the output elsewhere, and run it again.',
-    cause: error,
-  });
+/** Ends the process as the signal would have, had nobody listened: only then does a shell loop stop too. */
+export function dieOf(signal: NodeJS.Signals, host: Host): void {
+  host.removeAllListeners(signal);
+  host.kill(host.pid, signal);
 }

@@ -11,4 +11,7 @@ export interface Host {
   env: Record<string, string | undefined>;
   on(signal: NodeJS.Signals, listener: () => void): unknown;
   off(signal: NodeJS.Signals, listener: () => void): unknown;
+  removeAllListeners(signal: NodeJS.Signals): unknown;
+  pid: number;
+  kill(pid: number, signal: NodeJS.Signals): unknown;
 }

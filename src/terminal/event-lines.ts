@@ -4,7 +4,7 @@ import { counted, duration } from './quantity.js';
 /** What a person reads of an act that has its reply. */
 export function actEndLine(end: ActEnd, { verbose }: { verbose: boolean }): string {
   const { usage } = end;
-  const thoughts = usage.thoughtTokens > 0 ? `, ${usage.thoughtTokens} thoughts` : '';
+  const thoughts = usage.thoughtTokens > 0 ? `, ${usage.thoughtTokens} thinking` : '';
   const parts = [
     end.model === end.requestedModel ? end.model : `${end.model} (asked for ${end.requestedModel})`,
     `${usage.promptTokens} tokens in, ${usage.outputTokens} out${thoughts}`,

@@ -31,9 +31,10 @@ export function createOutput({ stream, onFailure }: OutputOptions): Output {
     },
     flushed: () =>
       new Promise((resolve) => {
-        if (failed || stream.writableLength === 0) return resolve();
+        if (failed) return resolve();
         stream.once('error', () => resolve());
-        stream.write('', () => resolve());
+        // A file takes what is written at once, but tells of a full disk only in the next turn.
+        stream.write('', () => setImmediate(resolve));
       }),
   };
 }

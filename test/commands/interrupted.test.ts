@@ -87,3 +87,16 @@ test('a closed standard error is no reason to stop', async () => {
     .ended;
   expect(stdout).toMatch(/^Reply 4 .*\ncode 0\n$/);
 });
+
+test.each([
+  'boticelli --help',
+  'boticelli --version',
+  'boticelli check four.toml',
+  'boticelli run four.toml --rehearse -o json',
+])('%s to a full disk fails, and to a closed pipe ends without a word', async (command) => {
+  const script = `${command} >/dev/full; echo "code $?"; set -o pipefail; ${command} | (exec <&-; sleep 1); echo "code $?"`;
+  const { stdout, stderr } = await shell(script, { cwd: folder() }).ended;
+  expect(stdout).toBe('code 74\ncode 141\n');
+  expect(stderr.match(/^boticelli: .*$/gm)).toEqual(["boticelli: can't write to standard output: the disk is full"]);
+  expect(stderr).not.toContain('    at ');
+});

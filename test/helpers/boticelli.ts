@@ -36,6 +36,8 @@ export interface Surroundings {
   env?: Record<string, string>;
   input?: string;
   cwd?: string;
+  /** Whether more may be typed after `input`. */
+  keepsInputOpen?: boolean;
   /** Whom the process runs as. */
   uid?: number;
 }
@@ -63,13 +65,23 @@ export function shell(script: string, surroundings: Surroundings = {}): Running 
   return watch('bash', ['-c', prelude + script], surroundings);
 }
 
+/** Starts the real bin on a terminal of its own, 80 columns wide; what is on both its streams comes as `stdout`. */
+export function terminal(args: string[], surroundings: Surroundings = {}): Running {
+  const command = ['stty cols 80;', 'exec', process.execPath, bin, ...args].join(' ');
+  return watch('script', ['--quiet', '--return', '--flush', '--command', command, '/dev/null'], {
+    keepsInputOpen: true,
+    ...surroundings,
+    env: { TERM: 'xterm-256color', SHELL: '/bin/sh', ...surroundings.env },
+  });
+}
+
 /** Runs the real bin to its end. */
 export function boticelli(args: string[], surroundings: Surroundings = {}): Promise<Ended> {
   return start(args, surroundings).ended;
 }
 
 function watch(command: string, args: string[], surroundings: Surroundings): Running {
-  const { cwd = root, input = '', uid } = surroundings;
+  const { cwd = root, input = '', keepsInputOpen = false, uid } = surroundings;
   const child = spawn(command, args, {
     cwd,
     env: environment(surroundings),
@@ -85,7 +97,8 @@ function watch(command: string, args: string[], surroundings: Surroundings): Run
     });
   }
   // A process may end without reading what it is given.
-  child.stdin.on('error', () => {}).end(input);
+  child.stdin.on('error', () => {}).write(input);
+  if (!keepsInputOpen) child.stdin.end();
   return {
     child,
     stdout: () => heard.stdout,

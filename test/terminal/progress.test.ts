@@ -47,8 +47,8 @@ test('every happening is a line of its own', () => {
     'draft: attempt 1 failed: busy␛[2J; next one in 0.5 s\n',
     'draft: the text above is void: the attempt broke off, the reply starts again\n',
     'draft: waiting, quota of m (rpm): 12 s\n',
-    'draft: m · 12 tokens in, 34 out, 5 thoughts · 1.2 s · 2 attempts\n',
-    'final: served (asked for m) · 12 tokens in, 34 out, 5 thoughts · 1.2 s · 2 attempts\n',
+    'draft: m · 12 tokens in, 34 out, 5 thinking · 1.2 s · 2 attempts\n',
+    'final: served (asked for m) · 12 tokens in, 34 out, 5 thinking · 1.2 s · 2 attempts\n',
     'boticelli: warning: final: the reply was cut short by max_tokens\n',
     'completed: 2 acts, 51 tokens, 1 min 5 s\n',
   ]);

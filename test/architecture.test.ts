@@ -1,0 +1,85 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join, normalize } from 'node:path';
+import { expect, test } from 'vitest';
+import { root } from './helpers/boticelli.js';
+
+/** Who may import whom, beside its own room and facts.ts: downhill only. `(types)` allows `import type` alone. */
+const mayImport: Record<string, string[]> = {
+  'cli.ts': ['commands', 'config', 'terminal', 'errors.ts'],
+  'index.ts': ['executor', 'narrative', 'driver', 'gemini', 'rehearsal', 'errors.ts'],
+  commands: ['config', 'terminal', 'executor', 'narrative', 'driver', 'gemini', 'rehearsal', 'errors.ts'],
+  config: ['narrative', 'errors.ts'],
+  terminal: ['executor (types)', 'narrative (types)', 'driver (types)', 'errors.ts (types)'],
+  executor: ['narrative', 'driver', 'errors.ts'],
+  narrative: ['driver (types)', 'errors.ts'],
+  gemini: ['driver', 'errors.ts'],
+  rehearsal: ['driver', 'errors.ts'],
+  driver: ['errors.ts'],
+  'errors.ts': [],
+  'facts.ts': [],
+};
+/** The rooms of packages that belong to one room alone. */
+const ownedBy = (name: string) =>
+  /^@google\/genai/.test(name) ? 'gemini' : /^(chalk|ora)$/.test(name) ? 'terminal' : undefined;
+
+const files = readdirSync(join(root, 'src'), { recursive: true, encoding: 'utf8' })
+  .map((file) => file.replaceAll('\\', '/'))
+  .filter((file) => file.endsWith('.ts'))
+  .map((file) => ({ file, room: roomOf(file), text: readFileSync(join(root, 'src', file), 'utf8') }));
+
+function roomOf(file: string): string {
+  return file.split('/')[0] ?? '';
+}
+
+/** What a file imports, statically or not; `isType` where nothing of it is left when the program runs. */
+function importsOf({ text }: { text: string }): { from: string; isType: boolean }[] {
+  const statics = [...text.matchAll(/^(?:import|export)\s(type\s)?(?:([^;'"]*?)\sfrom\s)?'([^']+)'/gm)];
+  const dynamics = [...text.matchAll(/\bimport\(\s*'([^']+)'/g)];
+  return [
+    ...statics.map(([, type, names = '', from = '']) => ({ from, isType: type !== undefined || areTypes(names) })),
+    ...dynamics.map(([, from = '']) => ({ from, isType: false })),
+  ];
+}
+
+function areTypes(names: string): boolean {
+  const inBraces = /^\{(.*)\}$/s
+    .exec(names.trim())?.[1]
+    ?.split(',')
+    .map((name) => name.trim());
+  return inBraces?.every((name) => name === '' || name.startsWith('type ')) ?? false;
+}
+
+function isAllowed(file: string, room: string, { from, isType }: { from: string; isType: boolean }): boolean {
+  if (!from.startsWith('.')) return [undefined, room].includes(ownedBy(from));
+  if (from.endsWith('.json')) return true;
+  const target = roomOf(
+    normalize(join(file, '..', from))
+      .replaceAll('\\', '/')
+      .replace(/\.js$/, '.ts'),
+  );
+  const allowed = [room, 'facts.ts', ...(mayImport[room] ?? [])];
+  return allowed.includes(target) || (isType && allowed.includes(`${target} (types)`));
+}
+
+test('every room of the source is in the picture', () => {
+  expect([...new Set(files.map(({ room }) => room))].sort()).toEqual(Object.keys(mayImport).sort());
+});
+
+test('rooms import downhill only, and packages stay in their rooms', () => {
+  const wrong = files.flatMap((each) =>
+    importsOf(each)
+      .filter((imported) => !isAllowed(each.file, each.room, imported))
+      .map(({ from, isType }) => `${each.file} imports ${isType ? 'types of ' : ''}${from}`),
+  );
+  expect(wrong).toEqual([]);
+});
+
+test('only cli.ts and commands/ touch the process', () => {
+  const withoutComments = (text: string) => text.replaceAll(/^\s*(\*|\/\*|\/\/).*$/gm, '');
+  const touching = files.filter(({ text }) => /\bprocess\s*[.[]|node:process/.test(withoutComments(text)));
+  expect(touching.filter(({ room }) => room !== 'cli.ts' && room !== 'commands').map(({ file }) => file)).toEqual([]);
+});
+
+test('no file of the source is longer than 250 lines', () => {
+  expect(files.filter(({ text }) => text.split('\n').length > 251).map(({ file }) => file)).toEqual([]);
+});

@@ -1,0 +1,74 @@
+import { cpSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, onTestFinished, test } from 'vitest';
+import { root, shell, temporaryFolder } from '../helpers/boticelli.js';
+import { chunkOf, packets, sseEvent, text } from '../helpers/gemini-replies.js';
+import { startGeminiServer } from '../helpers/gemini-server.js';
+import { readPage } from './markdown.js';
+
+const example = readPage('README.md').blocks.find(({ language }) => language === 'ts')?.code ?? '';
+
+/** A project of its own that has installed boticelli, with the example in it as `example.<extension>`. */
+function consumer(extension: string, files: Record<string, string> = {}): string {
+  const folder = temporaryFolder(onTestFinished, { [`example.${extension}`]: example, ...files });
+  mkdirSync(join(folder, 'node_modules'));
+  symlinkSync(root, join(folder, 'node_modules/boticelli'), 'junction');
+  cpSync(join(root, 'narratives'), join(folder, 'narratives'), { recursive: true });
+  return folder;
+}
+
+/** Sends what would go to Google to the server of the test: the example itself stays as it is printed. */
+const redirect = `
+  const { fetch } = globalThis;
+  globalThis.fetch = (url, init) =>
+    fetch(String(url).replace('https://generativelanguage.googleapis.com', process.env.GOOGLE_GEMINI_BASE_URL), init);
+`;
+
+test('the library example prints every reply, also after an attempt that broke off', async () => {
+  const server = await startGeminiServer();
+  onTestFinished(() => server.close());
+  const usage = { promptTokenCount: 10, candidatesTokenCount: 5, totalTokenCount: 15 };
+  const broken = packets(sseEvent(chunkOf('The po')));
+  server.reply(broken, ...['The post.', 'Too long.', 'Shorter.', 'A title'].map((reply) => text(reply, { usage })));
+
+  const cwd = consumer('mjs', { 'redirect.mjs': redirect });
+  const command = `"${process.execPath}" --import ./redirect.mjs example.mjs`;
+  const { code, stdout, stderr } = await shell(command, { server, cwd }).ended;
+  expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+  expect(stdout).toBe(
+    [
+      '\n## draft\nThe po\n(void, once more)\nThe post.',
+      '\n## critique\nToo long.',
+      '\n## rewrite\nShorter.',
+      '\n## title\nA title\n\ncompleted: 4 acts, 60 tokens\n',
+    ].join(''),
+  );
+  expect(server.calls.map(({ streaming }) => streaming)).toEqual(Array(5).fill(true));
+});
+
+test('the library example fails with a named error where there is no key', async () => {
+  const { code, stderr } = await shell(`"${process.execPath}" example.mjs`, { cwd: consumer('mjs') }).ended;
+  expect(code).toBe(1);
+  expect(stderr).toContain("code: 'missing_api_key'");
+});
+
+test('the library example has no type error', async () => {
+  const cwd = consumer('ts', { 'package.json': '{"type":"module"}' });
+  const compilerOptions = {
+    ...{
+      module: 'NodeNext',
+      target: 'ES2023',
+      strict: true,
+      noEmit: true,
+      skipLibCheck: true,
+      resolveJsonModule: true,
+    },
+    ...{ types: ['node'], typeRoots: [join(root, 'node_modules/@types')] },
+    // The source itself: the declarations in dist/ are those of the last build.
+    paths: { boticelli: [join(root, 'src/index.ts')] },
+  };
+  writeFileSync(join(cwd, 'tsconfig.json'), JSON.stringify({ compilerOptions, files: ['example.ts'] }));
+  const { code, stdout } = await shell(`"${process.execPath}" "${root}node_modules/typescript/bin/tsc" -p .`, { cwd })
+    .ended;
+  expect({ code, stdout }).toEqual({ code: 0, stdout: '' });
+});

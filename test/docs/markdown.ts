@@ -1,0 +1,59 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { root } from '../helpers/boticelli.js';
+
+/** A page of the documentation, taken apart. */
+export interface Page {
+  name: string;
+  text: string;
+  /** The fenced blocks, in order. */
+  blocks: { language: string; code: string }[];
+  /** The text without its fenced blocks. */
+  prose: string;
+  /** What `#…` can lead to, as GitHub makes it of the headings. */
+  anchors: string[];
+  /** Where links lead that are no URLs. */
+  relativeLinks: string[];
+}
+
+/** Reads a page of the repository's root. */
+export function readPage(name: string): Page {
+  const text = readFileSync(join(root, name), 'utf8');
+  const fence = /^```(\w*)\n(.*?)^```$/gms;
+  const blocks = [...text.matchAll(fence)].map(([, language = '', code = '']) => ({ language, code }));
+  const prose = text.replaceAll(fence, '');
+  const headings = [...prose.matchAll(/^#+ (.+)$/gm)].map(([, heading = '']) => heading);
+  const links = [...prose.matchAll(/\]\(([^)\s]+)\)/g)].map(([, target = '']) => target);
+  return {
+    ...{ name, text, blocks, prose },
+    anchors: headings.map(anchorOf),
+    relativeLinks: links.filter((target) => !/^[a-z]+:/.test(target)),
+  };
+}
+
+/** GitHub's anchor of a heading: small letters, spaces as hyphens, no punctuation. */
+function anchorOf(heading: string): string {
+  return heading
+    .toLowerCase()
+    .replaceAll(/[^\p{L}\p{N}\s_-]/gu, '')
+    .replaceAll(/\s/g, '-');
+}
+
+/** The rows of the table whose head begins with these cells; a cell is its text, trimmed. */
+export function tableOf({ name, prose }: Page, ...head: string[]): string[][] {
+  const lines = prose.split('\n');
+  const start = lines.findIndex((line) => line.startsWith(`| ${head.join(' | ')} |`));
+  if (start === -1) throw new Error(`${name} has no table | ${head.join(' | ')} |`);
+  const end = lines.findIndex((line, at) => at > start && !line.startsWith('|'));
+  return lines.slice(start + 2, end).map((line) =>
+    line
+      .split(/(?<!\\)\|/)
+      .slice(1, -1)
+      .map((cell) => cell.trim()),
+  );
+}
+
+/** The `code` of a cell or of a whole page, without its backticks. */
+export function codeIn(text: string): string[] {
+  return [...text.matchAll(/`([^`\n]+)`/g)].map(([, code = '']) => code);
+}

@@ -1,0 +1,117 @@
+import { cpSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { exitCodes } from '../../src/errors.js';
+import type { NarrativeEvent } from '../../src/executor/event.js';
+import { defaultModel } from '../../src/facts.js';
+import {
+  actTable,
+  imageInput,
+  mediaTable,
+  narrativeFile,
+  narrativeTable,
+  textInput,
+  tocTable,
+} from '../../src/narrative/file-schema.js';
+import { boticelli, root, temporaryFolder } from '../helpers/boticelli.js';
+import { codeIn, readPage, tableOf } from './markdown.js';
+
+const readme = readPage('README.md');
+const helpOf = async (command: string) => (await boticelli([...command.split(' '), '--help'].filter(Boolean))).stdout;
+
+test('the first two commands are the ones for a fresh clone, and CI runs the second', () => {
+  const [first, second] = readme.blocks;
+  expect(first?.code).toBe('npm ci && npx boticelli run narratives/release_post.toml --stream --rehearse\n');
+  expect(second?.code).toBe('npm ci && npm run check\n');
+  expect(readFileSync(join(root, '.ci/run'), 'utf8').trimEnd().split('\n').at(-1)).toBe(second?.code.trimEnd());
+});
+
+describe('the command line', () => {
+  test.each(['', 'run', 'check'])('is shown as `boticelli %s --help` prints it', async (command) => {
+    const prompt = `$ ${['boticelli', command, '--help'].filter(Boolean).join(' ')}\n`;
+    const shown = readme.blocks.find(({ code }) => code.startsWith(prompt));
+    expect(shown?.code).toBe(`${prompt}${await helpOf(command)}`);
+  });
+
+  test('has every command in a help block', async () => {
+    const commands = [...(await helpOf('')).matchAll(/^ {2}(\w+) \[options\]/gm)].map(([, command]) => command);
+    for (const command of commands) expect(readme.text).toContain(`\n$ boticelli ${command} --help\n`);
+  });
+
+  test.each(['README.md', 'GEMINI.md'])('has every flag that %s speaks of', async (name) => {
+    const { prose } = readPage(name);
+    const spoken = codeIn(prose).flatMap((code) => code.match(/(?<=^|boticelli.* )--[a-z-]+/g) ?? []);
+    const known = (await Promise.all(['', 'run', 'check'].map(helpOf))).join('').match(/--[a-z-]+/g);
+    expect(spoken.filter((flag) => !known?.includes(flag))).toEqual([]);
+  });
+});
+
+test('the table of exit codes is that of the program', () => {
+  const rows = tableOf(readme, 'code', 'name');
+  const documented = rows.flatMap(([code, name = '']) => codeIn(name).map((each) => [each, Number(code)]));
+  expect(Object.fromEntries(documented)).toEqual(exitCodes);
+  expect(documented).toHaveLength(Object.keys(exitCodes).length);
+});
+
+/** The fields of every event beside its type; the compiler keeps this complete. */
+const eventFields: {
+  [Type in NarrativeEvent['type']]: Record<Exclude<keyof Extract<NarrativeEvent, { type: Type }>, 'type'>, true>;
+} = {
+  'narrative-start': { run: true, narrative: true, acts: true },
+  'act-start': { act: true, index: true, model: true },
+  'act-delta': { act: true, text: true },
+  'act-retry': { act: true, attempt: true, delayMs: true, error: true, discard: true },
+  'act-wait': { act: true, model: true, reason: true, waitMs: true, until: true },
+  'act-end': {
+    ...{ act: true, index: true, model: true, requestedModel: true, text: true, finishReason: true, usage: true },
+    ...{ attempts: true, waitMs: true, durationMs: true, firstTokenMs: true, reused: true },
+  },
+  'narrative-end': { run: true, status: true, usage: true, durationMs: true, error: true },
+};
+
+test('the table of events has every event with all of its fields', () => {
+  const rows = tableOf(readme, 'type', 'fields').map(([type = '', fields = '']) => [
+    codeIn(type)[0],
+    codeIn(fields).map((field) => field.replace('?', '')),
+  ]);
+  const inCode = Object.entries(eventFields).map(([type, fields]) => [type, Object.keys(fields)]);
+  expect(Object.fromEntries(rows)).toEqual(Object.fromEntries(inCode));
+});
+
+describe('the narrative format', () => {
+  const section = /^## A narrative$.*?^## /ms.exec(readme.prose)?.[0] ?? '';
+
+  test('is documented key by key', () => {
+    const tables = [narrativeFile, narrativeTable, tocTable, mediaTable, actTable, textInput, imageInput];
+    const keys = new Set(tables.flatMap(({ shape }) => Object.keys(shape)));
+    expect([...keys].filter((key) => !codeIn(section).includes(key))).toEqual([]);
+    expect(section).toContain(`\`${defaultModel}\``);
+  });
+
+  test('has an example without a fault', async () => {
+    const folder = temporaryFolder(onTestFinished);
+    cpSync(join(root, 'narratives/media'), join(folder, 'media'), { recursive: true });
+    const examples = readme.blocks.filter(({ language }) => language === 'toml');
+    for (const [index, { code }] of examples.entries()) writeFileSync(join(folder, `${index}.toml`), code);
+    const files = examples.map((_, index) => `${index}.toml`);
+    const { stdout } = await boticelli(['check', ...files, '--format', 'json'], { cwd: folder });
+    expect(files.length).toBeGreaterThan(0);
+    expect(JSON.parse(stdout).files).toEqual(files.map((file) => ({ file, valid: true, diagnostics: [] })));
+  });
+});
+
+test('every environment variable that the program reads is documented', () => {
+  const documented = codeIn(tableOf(readme, 'variable', 'meaning').flat().join(' ')).join(' ');
+  const sources = readdirSync(join(root, 'src'), { recursive: true, encoding: 'utf8' })
+    .filter((file) => file.endsWith('.ts'))
+    .map((file) => readFileSync(join(root, 'src', file), 'utf8'));
+  const read = sources.flatMap((text) => text.match(/(?<=\benv\.|\bset\(')[A-Z][A-Z_]+/g) ?? []);
+  expect(read).toContain('GEMINI_API_KEY');
+  expect(read.filter((variable) => !documented.includes(variable))).toEqual([]);
+});
+
+test('the picture of the code has every room', () => {
+  const rooms = readdirSync(join(root, 'src'), { withFileTypes: true });
+  const names = rooms.map((room) => `src/${room.name}${room.isDirectory() ? '/' : ''}`);
+  expect(tableOf(readme, 'room').flatMap(([room = '']) => codeIn(room))).toEqual(expect.arrayContaining(names));
+});

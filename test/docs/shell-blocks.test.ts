@@ -1,0 +1,45 @@
+import { cpSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { root, shell, temporaryFolder } from '../helpers/boticelli.js';
+import { startGeminiServer } from '../helpers/gemini-server.js';
+import { readPage } from './markdown.js';
+
+/** The commands of a page's shell blocks, without those of npm: they are the test run itself, or install something. */
+const scripts = ['README.md', 'GEMINI.md'].flatMap((page) =>
+  readPage(page)
+    .blocks.filter(({ language }) => language === 'sh')
+    .map(({ code }) => code.replaceAll(/^npm ci && (?!npm)/gm, '').replaceAll(/^npm .*\n/gm, ''))
+    .filter((script) => script.trim() !== '')
+    .map((script) => ({ page, script, needsKey: needsKey(script) })),
+);
+
+function needsKey(script: string): boolean {
+  const runs = script.split('\n').filter((line) => /boticelli run/.test(line));
+  return script.includes('GEMINI_API_KEY') || runs.some((line) => !line.includes('--rehearse'));
+}
+
+/** A folder like the clone's, as far as the commands use it; npx starts the program of the clone. */
+function inClone(script: string) {
+  const folder = temporaryFolder(onTestFinished);
+  cpSync(join(root, 'narratives'), join(folder, 'narratives'), { recursive: true });
+  return { script: `set -euo pipefail\nnpx() { shift; boticelli "$@"; }\n${script}`, folder };
+}
+
+describe('what the pages tell to type', () => {
+  test.each(scripts.filter((each) => !each.needsKey))('works without key or network: $script', async (each) => {
+    const { script, folder } = inClone(each.script);
+    const { code, stderr } = await shell(script, { cwd: folder }).ended;
+    expect({ code, stderr }).toEqual({ code: 0, stderr: expect.not.stringContaining('boticelli:') });
+  });
+
+  test.each(scripts.filter((each) => each.needsKey))('works with a key: $script', async (each) => {
+    const server = await startGeminiServer();
+    onTestFinished(() => server.close());
+    const { script, folder } = inClone(each.script.replaceAll('https://generativelanguage.googleapis.com', server.url));
+    const { code, stdout, stderr } = await shell(script, { cwd: folder, server }).ended;
+    expect({ code, stderr }).toEqual({ code: 0, stderr: expect.not.stringContaining('boticelli:') });
+    expect(stdout).not.toBe('');
+    expect(server.requests.length).toBeGreaterThan(0);
+  });
+});

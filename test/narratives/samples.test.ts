@@ -1,0 +1,45 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { boticelli, root } from '../helpers/boticelli.js';
+
+const samples = readdirSync(join(root, 'narratives'))
+  .filter((name) => name.endsWith('.toml'))
+  .map((name) => `narratives/${name}`);
+
+describe('the samples', () => {
+  test('pass check without a warning', async () => {
+    const { code, stdout } = await boticelli(['check', ...samples, '--format', 'json']);
+    expect(JSON.parse(stdout).files).toEqual(samples.map((file) => ({ file, valid: true, diagnostics: [] })));
+    expect(code).toBe(0);
+  });
+
+  test.concurrent.each(samples)('%s plays to its end under --rehearse', async (file) => {
+    const { code, stdout } = await boticelli(['run', file, '--rehearse', '-o', 'json']);
+    const { status, acts } = JSON.parse(stdout);
+    expect({ code, status }).toEqual({ code: 0, status: 'completed' });
+    expect(acts.length).toBeGreaterThan(0);
+  });
+
+  test.each(samples)('%s begins with a comment that says what it shows', (file) => {
+    expect(readFileSync(join(root, file), 'utf8')).toMatch(/^# \S.{20,}\n/);
+  });
+
+  test('show one act, four acts, two models and a picture', async () => {
+    const shown = await Promise.all(
+      samples.map(async (file) => {
+        const { stdout } = await boticelli(['run', file, '--rehearse', '-o', 'json']);
+        const acts: { requestedModel: string; text: string }[] = JSON.parse(stdout).acts;
+        return {
+          acts: acts.length,
+          models: new Set(acts.map(({ requestedModel }) => requestedModel)).size,
+          sees: acts.some(({ text }) => text.includes('image/png')),
+        };
+      }),
+    );
+    expect(shown).toContainEqual({ acts: 1, models: 1, sees: false });
+    expect(shown).toContainEqual({ acts: 4, models: 1, sees: false });
+    expect(shown.some(({ models }) => models === 2)).toBe(true);
+    expect(shown.some(({ sees }) => sees)).toBe(true);
+  });
+});
