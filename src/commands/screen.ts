@@ -1,5 +1,5 @@
 import { noUsage } from '../driver/response.js';
-import { asBoticelliError, reportOf } from '../errors.js';
+import { asBoticelliError, Interrupted, reportOf } from '../errors.js';
 import type { NarrativeEvent, RunReport } from '../executor/event.js';
 import { newRunId } from '../executor/run-id.js';
 import { createJsonReplies, createNdjsonReplies } from '../terminal/json-replies.js';
@@ -7,11 +7,11 @@ import { createOutput, type Output } from '../terminal/output.js';
 import { type Paint, paintFor } from '../terminal/paint.js';
 import { createProgress, type Progress } from '../terminal/progress.js';
 import type { IsShown, Replies } from '../terminal/replies.js';
-import { openReplyFiles, type ReplyFiles } from '../terminal/reply-files.js';
 import { createSpinner } from '../terminal/spinner.js';
 import { createTextReplies } from '../terminal/text-replies.js';
 import type { Ending } from './ending.js';
 import type { Host } from './host.js';
+import { openReplyFiles, type ReplyFiles } from './reply-files.js';
 import type { RunOptions } from './run.js';
 
 /** Where a run shows itself: replies on standard output, progress on standard error, files of `--out-dir`. */
@@ -20,7 +20,8 @@ export interface Screen {
   paint: Paint;
   /** Makes the folder of `--out-dir`. Rejects with `output_failed` where it can't be written. */
   prepare(): Promise<void>;
-  onEvent(event: NarrativeEvent): void;
+  /** Resolves, for the end of an act, when its reply has left the process: a pipe that was closed is found out then. */
+  onEvent(event: NarrativeEvent): void | Promise<void>;
   /** Whether text of the act can be taken back: not where a pipe has it. */
   mayDiscard(act: { act: string; index: number }): boolean;
   /** The report of a run that failed before its first act, told as its only event. */
@@ -49,12 +50,14 @@ export async function openScreen({ options, host, ending }: ScreenOptions): Prom
   const isShown: IsShown = ({ act, index }) => (options.last ? index === last : (options.only?.includes(act) ?? true));
   const replies = repliesAs(options.output, stdout, isShown);
 
-  const onEvent = (event: NarrativeEvent): void => {
+  const onEvent = (event: NarrativeEvent): void | Promise<void> => {
     if (event.type === 'narrative-start') last = event.acts.length - 1;
     progress.makeRoom();
     replies.onEvent(event);
-    progress.onEvent(event);
-    if (event.type === 'act-end') files?.writeReply(event);
+    if (!isPipeClosed(ending)) progress.onEvent(event);
+    if (event.type !== 'act-end') return;
+    files?.writeReply(event);
+    return stdout.flushed();
   };
   return {
     paint,
@@ -92,6 +95,11 @@ async function openProgress({
   const detail = options.quiet ? 'quiet' : options.verbose ? 'verbose' : 'normal';
   const sharesScreen = stdout.isTerminal && stderr.isTerminal;
   return createProgress({ output: stderr, paint, detail, sharesScreen, ...(spinner && { spinner }) });
+}
+
+/** A reader that has gone is no news to anyone. */
+function isPipeClosed({ signal: { reason } }: Ending): boolean {
+  return reason instanceof Interrupted && reason.signal === 'SIGPIPE';
 }
 
 function repliesAs(format: RunOptions['output'], output: Output, isShown: IsShown): Replies {

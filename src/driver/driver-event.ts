@@ -4,7 +4,7 @@ import type { ErrorReport } from '../errors.js';
 export type WaitReason = 'rpm' | 'tpm' | 'rpd' | 'concurrency' | 'backoff';
 
 /** What a layer tells of a call. The executor says of which act. */
-export type DriverEvent = RetryEvent | WaitEvent;
+export type DriverEvent = RetryEvent | WaitEvent | FallbackEvent;
 
 /** An attempt failed and another one follows. */
 export interface RetryEvent {
@@ -26,4 +26,15 @@ export interface WaitEvent {
   waitMs: number;
   /** ISO 8601 in UTC. */
   until: string;
+  /** True where the limit is a built-in guess, which the service may not share. */
+  guessed?: boolean;
+}
+
+/** Another model is asked in place of the one that was. */
+export interface FallbackEvent {
+  type: 'fallback';
+  from: string;
+  to: string;
+  /** Why, in words: the quota is used up, or a model in between can't take the request. */
+  reason: string;
 }

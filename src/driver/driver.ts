@@ -13,6 +13,8 @@ export interface CallContext {
    * attempt can start anew? Without it the answer is no, for attempts are never joined.
    */
   mayDiscard?: () => boolean;
+  /** The models to turn to when this one's quota is used up, as the act or its narrative names them. */
+  fallback?: readonly string[];
 }
 
 /**

@@ -6,7 +6,15 @@ import type { BoticelliError, ErrorReport } from '../errors.js';
 export type RunStatus = 'completed' | 'failed' | 'interrupted';
 
 /** What happens in a run, in order. The same objects are the lines of `--output ndjson`. */
-export type NarrativeEvent = NarrativeStart | ActStart | ActDelta | ActWait | ActRetry | ActEnd | NarrativeEnd;
+export type NarrativeEvent =
+  | NarrativeStart
+  | ActStart
+  | ActDelta
+  | ActWait
+  | ActRetry
+  | ActFallback
+  | ActEnd
+  | NarrativeEnd;
 
 export interface NarrativeStart {
   type: 'narrative-start';
@@ -41,6 +49,8 @@ export interface ActWait {
   waitMs: number;
   /** ISO 8601 in UTC. */
   until: string;
+  /** True where the limit is a built-in guess. */
+  guessed?: boolean;
 }
 
 /** An attempt failed and another follows. */
@@ -53,6 +63,15 @@ export interface ActRetry {
   error: ErrorReport;
   /** True: forget this act's deltas so far. */
   discard: boolean;
+}
+
+/** Another model is asked, for the quota of the one before it is used up. */
+export interface ActFallback {
+  type: 'act-fallback';
+  act: string;
+  from: string;
+  to: string;
+  reason: string;
 }
 
 /** An act has its reply. */

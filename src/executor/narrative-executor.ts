@@ -2,7 +2,7 @@ import { type Clock, systemClock } from '../driver/clock.js';
 import type { BoticelliDriver } from '../driver/driver.js';
 import type { Turn } from '../driver/request.js';
 import { addUsage, noUsage, type StreamChunk } from '../driver/response.js';
-import { asBoticelliError, type BoticelliError, reportOf } from '../errors.js';
+import { asBoticelliError, BoticelliError, reportOf } from '../errors.js';
 import type { Narrative } from '../narrative/narrative.js';
 import type { ActEnd, NarrativeEvent, RunReport, RunStatus } from './event.js';
 import { playAct } from './play-act.js';
@@ -13,9 +13,12 @@ export interface NarrativeExecutorOptions {
   driver: BoticelliDriver;
   /** The model of acts that name none. Default: that of facts.ts. */
   defaultModel?: string;
-  /** Hears everything that happens, in order. What it throws ends the run. */
-  onEvent?: (event: NarrativeEvent) => void;
-  /** Aborting ends the run at once; with a BoticelliError `interrupted` as its reason the status is `interrupted`. */
+  /**
+   * Hears everything that happens, in order. What it throws ends the run. A promise that it returns is waited for where
+   * an act has ended, before the next one is asked.
+   */
+  onEvent?: (event: NarrativeEvent) => void | Promise<void>;
+  /** Aborting ends the run at once, with status `interrupted` unless its reason is another BoticelliError. */
   signal?: AbortSignal;
   /** A reply cut short by max_tokens is a failure. Default false. */
   strict?: boolean;
@@ -70,9 +73,9 @@ async function play(
       const { turns, end } = await playAct({ act, index, conversation, clock, onEvent, onChunk, options });
       conversation.push(...turns);
       played.push(end);
-      onEvent(end);
+      await onEvent(end);
     } catch (thrown) {
-      failed = { failure: asBoticelliError(thrown), act: act.name };
+      failed = { failure: failureOf(thrown, options.signal), act: act.name };
       break;
     }
   }
@@ -86,6 +89,12 @@ async function play(
     ...{ run, narrative: name, description, status, acts: played, usage, durationMs, ...error },
     ...(failed && { failure: failed.failure }),
   };
+}
+
+/** Whatever the signal was aborted with, it is no bug of ours. */
+function failureOf(thrown: unknown, signal: AbortSignal | undefined): BoticelliError {
+  const isForeignReason = signal?.aborted && thrown === signal.reason && !(thrown instanceof BoticelliError);
+  return isForeignReason ? new BoticelliError('interrupted', 'aborted', { cause: thrown }) : asBoticelliError(thrown);
 }
 
 function statusAfter(failure: BoticelliError | undefined): RunStatus {

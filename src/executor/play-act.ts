@@ -16,7 +16,7 @@ interface Playing {
   /** The turns before this act. */
   conversation: readonly Turn[];
   clock: Clock;
-  onEvent: (event: NarrativeEvent) => void;
+  onEvent: (event: NarrativeEvent) => void | Promise<void>;
   /** Present where the act is to stream. */
   onChunk: ProgressListener | undefined;
   options: NarrativeExecutorOptions;
@@ -72,12 +72,20 @@ function contextOf(
     if (event.type === 'retry') {
       tally.attempts += 1;
       onEvent({ ...event, type: 'act-retry', act: act.name });
+    } else if (event.type === 'fallback') {
+      onEvent({ ...event, type: 'act-fallback', act: act.name });
     } else {
       tally.waitMs += event.waitMs;
       onEvent({ ...event, type: 'act-wait', act: act.name });
     }
   };
-  return { emit, mayDiscard: () => mayDiscard?.({ act: act.name, index }) ?? false, ...(signal && { signal }) };
+  const { fallback } = act;
+  return {
+    ...(fallback && { fallback }),
+    emit,
+    mayDiscard: () => mayDiscard?.({ act: act.name, index }) ?? false,
+    ...(signal && { signal }),
+  };
 }
 
 /** One call, streamed where that is wished for and can be done. */

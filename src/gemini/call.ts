@@ -1,5 +1,4 @@
 import type { GenerateContentParameters, Models } from '@google/genai';
-import type { Clock } from '../driver/clock.js';
 import type { CallContext } from '../driver/driver.js';
 import type { GenerateRequest } from '../driver/request.js';
 import { BoticelliError } from '../errors.js';
@@ -7,6 +6,7 @@ import { withoutKey } from './api-key.js';
 import { orAborted } from './attempt.js';
 import { collectReply, type ReplyCollector } from './collect-reply.js';
 import type { Connection } from './connection.js';
+import type { CallOptions } from './driver-options.js';
 import { type Exchange, openExchange } from './exchange.js';
 import { malformedEvent } from './faulty-answer.js';
 import { listModelsOver } from './model-catalogue.js';
@@ -15,14 +15,6 @@ import { parsedJson } from './service-error.js';
 import { serviceFetch } from './service-fetch.js';
 import { unknownModel } from './unknown-model.js';
 import { bareModel, wireRequest } from './wire-request.js';
-
-export interface CallOptions {
-  /** Bounds one attempt, whole. Default 300 000 (5 minutes). */
-  timeoutMs: number;
-  /** Bounds the time between two packets of a stream, from the first one on. Default 60 000. */
-  idleTimeoutMs: number;
-  clock: Clock;
-}
 
 interface CallStart extends CallOptions {
   request: GenerateRequest;

@@ -2,13 +2,7 @@ import type { Models } from '@google/genai';
 import { BoticelliError } from '../errors.js';
 import { defaultBaseUrl } from '../facts.js';
 import { assertUsableKey, type Redact, redactionOf } from './api-key.js';
-
-/** How to reach the service, and with which key. */
-export interface ConnectionOptions {
-  apiKey: string;
-  /** `https://generativelanguage.googleapis.com` unless told; may have a path, as gateways do. */
-  baseUrl?: string;
-}
+import type { ConnectionOptions } from './driver-options.js';
 
 /** A service and a key, and the one SDK client for them. */
 export interface Connection {

@@ -1,12 +1,11 @@
 import { systemClock } from '../driver/clock.js';
 import type { BoticelliDriver } from '../driver/driver.js';
 import type { StreamChunk } from '../driver/response.js';
-import { type CallOptions, failureOf, startCall } from './call.js';
+import { failureOf, startCall } from './call.js';
 import type { ReplyCollector } from './collect-reply.js';
-import { type ConnectionOptions, connectionTo } from './connection.js';
+import { connectionTo } from './connection.js';
+import type { GeminiDriverOptions } from './driver-options.js';
 import { interrupted } from './faulty-answer.js';
-
-export interface GeminiDriverOptions extends ConnectionOptions, Partial<CallOptions> {}
 
 /**
  * The bare Gemini driver, over REST and server-sent events: a call is one request, and nothing is retried. It rejects with

@@ -1,4 +1,5 @@
 import type { BoticelliError } from '../errors.js';
+import { orAborted } from './attempt.js';
 import { networkCause, networkReason } from './classify-network.js';
 import type { Exchange } from './exchange.js';
 import { foreignAnswer, interrupted, malformedEvent } from './faulty-answer.js';
@@ -66,7 +67,8 @@ async function nextPacket(
   const { attempt, host } = exchange;
   attempt.waitsForBytes();
   try {
-    const { done, value } = await packets.read();
+    // An abort at the very end of a body leaves the read pending for ever (undici 6, seen on Node 20.20).
+    const { done, value } = await orAborted(packets.read(), attempt.signal);
     if (done) attempt.answerEnded();
     else attempt.bytesCame();
     return value;

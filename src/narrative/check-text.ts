@@ -1,5 +1,6 @@
-import { type Fault, fault, notYet } from './fault.js';
-import { type Path, valueWords } from './toml.js';
+import { type Fault, fault } from '../toml/fault.js';
+import { type Path, valueWords } from '../toml/toml.js';
+import { notYet } from './not-yet.js';
 
 /** Checks a text that a model shall read: that there is something to read, and nothing that would have to be filled in. */
 export function checkText(content: string, path: Path, report: (fault: Fault) => void): void {

@@ -1,5 +1,5 @@
 import { BoticelliError } from '../errors.js';
-import type { Diagnostic } from './diagnostic.js';
+import { type Diagnostic, whereIs } from '../toml/diagnostic.js';
 
 /**
  * A narrative file has faults. The code is `invalid_narrative`, or `no_input` where the file is well written and only
@@ -27,9 +27,4 @@ export function codeOfFaults(diagnostics: readonly Diagnostic[]): 'no_input' | '
   return errors.every(({ rule }) => rule === 'unreadable' || rule === 'media-not-found')
     ? 'no_input'
     : 'invalid_narrative';
-}
-
-function whereIs(file: string, diagnostic: Diagnostic | undefined): string {
-  const place = diagnostic?.place;
-  return place ? `${file}:${place.line}:${place.column}: ` : `${file}: `;
 }

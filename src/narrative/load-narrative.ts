@@ -1,14 +1,14 @@
 import { dirname } from 'node:path';
 import { BoticelliError } from '../errors.js';
-import { shapeFaults } from './check-shape.js';
-import { diagnose } from './diagnose.js';
-import type { Diagnostic, LoadedNarrative } from './diagnostic.js';
-import { decodeText } from './file-text.js';
+import { diagnose } from '../toml/diagnose.js';
+import type { Diagnostic } from '../toml/diagnostic.js';
+import { readToml } from '../toml/read-toml.js';
+import { type FileProblem, readRegularFile } from '../toml/regular-file.js';
+import { narrativeShapeFaults } from './check-shape.js';
+import type { LoadedNarrative } from './diagnostic.js';
 import { InvalidNarrative } from './invalid-narrative.js';
 import type { Narrative } from './narrative.js';
-import { parseToml } from './parse-toml.js';
 import { narrativeOf } from './read-narrative.js';
-import { type FileProblem, readRegularFile } from './regular-file.js';
 
 export { codeOfFaults, InvalidNarrative } from './invalid-narrative.js';
 
@@ -54,13 +54,10 @@ export async function checkNarrative({
   bytes: Uint8Array;
   folder: string;
 }): Promise<LoadedNarrative> {
-  const decoded = decodeText(bytes);
-  const { text } = decoded;
-  if (decoded.fault) return { file, text, diagnostics: [decoded.fault] };
-  const parsed = await parseToml(text);
-  if ('fault' in parsed) return { file, text, diagnostics: [parsed.fault] };
-  const { narrative, faults } = await narrativeOf(parsed.table, folder);
-  const diagnostics = await diagnose([...faults, ...shapeFaults(parsed.table)], text);
+  const { text, ...read } = await readToml(bytes);
+  if ('fault' in read) return { file, text, diagnostics: [read.fault] };
+  const { narrative, faults } = await narrativeOf(read.table, folder);
+  const diagnostics = await diagnose([...faults, ...narrativeShapeFaults(read.table)], text);
   return { file, text, ...(!diagnostics.some(isError) && { narrative }), diagnostics };
 }
 

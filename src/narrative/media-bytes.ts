@@ -1,7 +1,8 @@
 import { resolve } from 'node:path';
-import { type Fault, fault, notYet } from './fault.js';
-import { readRegularFile } from './regular-file.js';
-import { type Path, quoted, type TomlTable, tableWords, valueWords } from './toml.js';
+import { type Fault, fault } from '../toml/fault.js';
+import { readRegularFile } from '../toml/regular-file.js';
+import { type Path, quoted, type TomlTable, tableWords, valueWords } from '../toml/toml.js';
+import { notYet } from './not-yet.js';
 
 /** The most that a request can carry (ai.google.dev/gemini-api/docs/file-input-methods, raised from 20 MB in 2026-01). */
 const mostBytes = 100_000_000;

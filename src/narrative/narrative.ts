@@ -14,6 +14,8 @@ export interface Act {
   model?: string;
   system?: string;
   parameters: GenerationParameters;
+  /** The models to turn to when its own model's quota is used up. */
+  fallback?: readonly string[];
   /** What the act says, in order: the parts of its user turn. */
   inputs: readonly Input[];
 }

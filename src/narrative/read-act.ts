@@ -1,9 +1,10 @@
+import { type Fault, fault } from '../toml/fault.js';
+import { isTable, type Path, quoted, type TomlTable, type TomlValue, valueWords } from '../toml/toml.js';
 import { checkText } from './check-text.js';
-import { type Fault, fault, notYet } from './fault.js';
 import type { Act, Input } from './narrative.js';
+import { notYet } from './not-yet.js';
 import { type NamedMedia, readMedia } from './read-media.js';
 import { readSettings, type Settings } from './read-settings.js';
-import { isTable, type Path, quoted, type TomlTable, type TomlValue, valueWords } from './toml.js';
 
 /** What acts are read with. */
 export interface ActContext {

@@ -1,8 +1,9 @@
-import { type Fault, fault, notYet } from './fault.js';
+import { type Fault, fault } from '../toml/fault.js';
+import { isTable, type Path, quoted, type TomlValue, valueWords } from '../toml/toml.js';
 import { imageTypes, imageTypeWords, isSameType, typeOfBytes, usualType } from './image-type.js';
 import { type MediaBytes, type MediaSource, mediaBytes } from './media-bytes.js';
 import type { MediaInput } from './narrative.js';
-import { isTable, type Path, quoted, type TomlValue, valueWords } from './toml.js';
+import { notYet } from './not-yet.js';
 
 /** Reads the picture that a table names or holds. What is wrong with it is reported, and there is no picture then. */
 export async function readMedia(source: MediaSource): Promise<MediaInput | undefined> {

@@ -1,9 +1,9 @@
-import { type Fault, fault, warning } from './fault.js';
+import { type Fault, fault, warning } from '../toml/fault.js';
+import { isTable, quoted, type TomlTable, type TomlValue } from '../toml/toml.js';
 import type { Act, Narrative } from './narrative.js';
 import { readAct } from './read-act.js';
 import { readNamedMedia } from './read-media.js';
 import { readSettings } from './read-settings.js';
-import { isTable, quoted, type TomlTable, type TomlValue } from './toml.js';
 
 /**
  * Makes a narrative of a file's table and reads the media that it names. Beside the schema's, these are all the faults

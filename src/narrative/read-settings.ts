@@ -1,7 +1,7 @@
+import { type Fault, fault } from '../toml/fault.js';
+import { type Path, quoted, type TomlTable, valueWords } from '../toml/toml.js';
 import { checkTemplates } from './check-text.js';
-import { type Fault, fault } from './fault.js';
 import { isModelName, plainModelName } from './model-name.js';
-import { type Path, quoted, type TomlTable, valueWords } from './toml.js';
 
 /** How a model shall answer: of the whole narrative, or of one act. */
 export interface Settings {

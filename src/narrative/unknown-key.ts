@@ -1,6 +1,7 @@
-import { type Fault, fault, notYet, warning } from './fault.js';
+import { type Fault, fault, warning } from '../toml/fault.js';
+import { isTable, type Path, type TomlTable, tableWords, valueAt, valueWords } from '../toml/toml.js';
 import { actTable, imageInput, mediaTable, narrativeFile, narrativeTable, textInput, tocTable } from './file-schema.js';
-import { isTable, type Path, type TomlTable, tableWords, valueAt, valueWords } from './toml.js';
+import { notYet } from './not-yet.js';
 
 /** The fault of a key that the table at a path does not have; a warning where it is of no consequence. */
 export function unknownKey(table: Path, key: string, file: TomlTable): Fault {

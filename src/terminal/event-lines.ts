@@ -1,4 +1,4 @@
-import type { ActEnd, ActRetry, ActWait, NarrativeEnd } from '../executor/event.js';
+import type { ActEnd, ActFallback, ActRetry, ActWait, NarrativeEnd } from '../executor/event.js';
 import { counted, duration } from './quantity.js';
 
 /** What a person reads of an act that has its reply. */
@@ -30,9 +30,14 @@ export function retryLine({ attempt, delayMs, error }: ActRetry): string {
 /** What tells a person that text they have read is void. */
 export const discardLine = 'the text above is void: the attempt broke off, the reply starts again';
 
-export function waitLine({ reason, model, waitMs }: ActWait): string {
-  const what = reason === 'backoff' ? `next attempt with ${model}` : `quota of ${model} (${reason})`;
+export function waitLine({ reason, model, waitMs, guessed }: ActWait): string {
+  const limit = guessed ? `${reason}, a built-in guess` : reason;
+  const what = reason === 'backoff' ? `next attempt with ${model}` : `quota of ${model} (${limit})`;
   return `${what}: ${duration(waitMs)}`;
+}
+
+export function fallbackLine({ from, to, reason }: ActFallback): string {
+  return `${to} instead of ${from}: ${reason}`;
 }
 
 export function narrativeEndLine({ status, usage, durationMs }: NarrativeEnd, actCount: number): string {

@@ -50,6 +50,10 @@ export function createProgress(options: ProgressOptions): Progress {
         if (verbose || event.reason !== 'backoff') tell(`${event.act}: waiting, ${lines.waitLine(event)}`);
         spinner?.start(`${event.act}: ${lines.waitLine(event)}`);
         break;
+      case 'act-fallback':
+        warn(`boticelli: ${event.act}: ${lines.fallbackLine(event)}`);
+        spinner?.start(`${event.act}: waiting for ${event.to}`);
+        break;
       case 'act-end':
         actsEnded += 1;
         tellEnd(event);

@@ -154,6 +154,22 @@ describe('a stream into a pipe', () => {
     expect(closedAfterMs).toBeLessThan(1000);
   });
 
+  test('that is closed at the very end of a stream ends the run all the same', async () => {
+    server.replyAlways(text(['One', ' two\nthree', ' four'], { delayMs: 50 }));
+    const script = 'boticelli run four.toml --stream | head -1; echo "$PIPESTATUS"';
+    const { stdout, stderr } = await shell(script, { server, cwd: folder() }).ended;
+    expect(stdout).toBe('One two\n141\n');
+    expect(stderr).toBe('[1/4] act_1 gemini-flash-lite-latest\n');
+    expect(server.requests).toHaveLength(1);
+  });
+
+  test('that is closed between two blocking calls is found out at the next reply, and ends the run', async () => {
+    const script = 'boticelli run four.toml -q | head -1; echo "$PIPESTATUS"';
+    const { stdout, stderr } = await shell(script, { server, cwd: folder() }).ended;
+    expect({ stdout: stdout.split('\n').at(-2), stderr }).toEqual({ stdout: '141', stderr: '' });
+    expect(server.requests.length).toBeLessThanOrEqual(2);
+  });
+
   test('that breaks off after text stops the run, for a pipe cannot take words back', async () => {
     server.reply(packets(sseEvent(chunkOf('so far'))));
     const { code, stdout, stderr } = await boticelli(['run', 'four.toml', '--stream'], { server, cwd: folder() });

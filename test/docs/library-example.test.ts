@@ -67,7 +67,10 @@ test('the library example has no type error', async () => {
     // The source itself: the declarations in dist/ are those of the last build.
     paths: { boticelli: [join(root, 'src/index.ts')] },
   };
-  writeFileSync(join(cwd, 'tsconfig.json'), JSON.stringify({ compilerOptions, files: ['example.ts'] }));
+  writeFileSync(
+    join(cwd, 'tsconfig.json'),
+    JSON.stringify({ compilerOptions, include: ['example.ts', `${root}src/**/*.d.ts`] }),
+  );
   const { code, stdout } = await shell(`"${process.execPath}" "${root}node_modules/typescript/bin/tsc" -p .`, { cwd })
     .ended;
   expect({ code, stdout }).toEqual({ code: 0, stdout: '' });

@@ -1,7 +1,9 @@
+import { spawnSync } from 'node:child_process';
 import { cpSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { root, shell, temporaryFolder } from '../helpers/boticelli.js';
+import { canaryKey, root, shell, temporaryFolder } from '../helpers/boticelli.js';
+import { realisticModels } from '../helpers/gemini-models.js';
 import { startGeminiServer } from '../helpers/gemini-server.js';
 import { readPage } from './markdown.js';
 
@@ -13,6 +15,10 @@ const scripts = ['README.md', 'GEMINI.md'].flatMap((page) =>
     .filter((script) => script.trim() !== '')
     .map((script) => ({ page, script, needsKey: needsKey(script) })),
 );
+
+/** What lists the models: the one script that wants more than Node, namely curl. */
+const listing = scripts.find(({ script }) => script.includes('nextPageToken'));
+const hasCurl = spawnSync('curl', ['--version']).status === 0;
 
 function needsKey(script: string): boolean {
   const runs = script.split('\n').filter((line) => /boticelli run/.test(line));
@@ -33,7 +39,7 @@ describe('what the pages tell to type', () => {
     expect({ code, stderr }).toEqual({ code: 0, stderr: expect.not.stringContaining('boticelli:') });
   });
 
-  test.each(scripts.filter((each) => each.needsKey))('works with a key: $script', async (each) => {
+  test.each(scripts.filter((each) => each.needsKey && each !== listing))('works with a key: $script', async (each) => {
     const server = await startGeminiServer();
     onTestFinished(() => server.close());
     const { script, folder } = inClone(each.script.replaceAll('https://generativelanguage.googleapis.com', server.url));
@@ -41,5 +47,18 @@ describe('what the pages tell to type', () => {
     expect({ code, stderr }).toEqual({ code: 0, stderr: expect.not.stringContaining('boticelli:') });
     expect(stdout).not.toBe('');
     expect(server.requests.length).toBeGreaterThan(0);
+  });
+
+  test.skipIf(!hasCurl)('lists the models of every page, the Live ones too', async () => {
+    const server = await startGeminiServer();
+    onTestFinished(() => server.close());
+    const script = listing?.script.replace('https://generativelanguage.googleapis.com', server.url) ?? '';
+    const { stdout } = await shell(script, { server }).ended;
+    expect(stdout).toMatch(/^gemini-3\.8-flash generateContent/m);
+    expect(stdout).toMatch(/^gemini-3\.8-live bidiGenerateContent/m);
+    expect(stdout.trimEnd().split('\n')).toHaveLength(realisticModels.length);
+    expect(server.requests.map(({ path, headers }) => [path.includes(canaryKey), headers['x-goog-api-key']])).toEqual(
+      server.requests.map(() => [false, canaryKey]),
+    );
   });
 });

@@ -141,6 +141,26 @@ test('an abort ends the run as interrupted, and no further act is asked', async 
   expect(report).toMatchObject({ status: 'interrupted', error: { code: 'interrupted', act: 'two' } });
 });
 
+test("a caller's own reason to abort interrupts the run and is no bug", async () => {
+  const { executor } = executorOf([], { signal: AbortSignal.abort() });
+  expect(await executor.execute(threeActs)).toMatchObject({ status: 'interrupted', error: { code: 'interrupted' } });
+});
+
+test('the next act waits for what a listener returned at the end of the one before', async () => {
+  const order: string[] = [];
+  const driver = createScriptedDriver([
+    { before: () => void order.push('ask one') },
+    { before: () => void order.push('ask two') },
+  ]);
+  const onEvent = async (event: NarrativeEvent) => {
+    if (event.type !== 'act-end') return;
+    await Promise.resolve();
+    order.push(`told of ${event.act}`);
+  };
+  await new NarrativeExecutor({ driver, onEvent }).execute(narrativeWith(act('one'), act('two')));
+  expect(order).toEqual(['ask one', 'told of one', 'ask two', 'told of two']);
+});
+
 test('a reply cut short is a reply, but a failure under strict', async () => {
   const cut = [{ pieces: ['half'], finishReason: 'MAX_TOKENS' }];
   expect((await executorOf(cut).executor.execute(narrativeWith(act('one')))).status).toBe('completed');

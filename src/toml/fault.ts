@@ -29,8 +29,3 @@ export function fault(
 export function warning(rule: string, path: Path, message: string): Fault {
   return { severity: 'warning', rule, message, path, target: 'key' };
 }
-
-/** The fault of a file that asks for what the contract promises and this version does not do. */
-export function notYet(path: Path, feature: string, options?: Parameters<typeof fault>[3]): Fault {
-  return fault('not-supported-yet', path, `this version does not know ${feature} yet`, options);
-}

@@ -1,8 +1,8 @@
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
+import { openReplyFiles } from '../../src/commands/reply-files.js';
 import type { ActEnd, RunReport } from '../../src/executor/event.js';
-import { openReplyFiles } from '../../src/terminal/reply-files.js';
 import { temporaryFolder } from '../helpers/boticelli.js';
 
 const folderWith = (files?: Record<string, string>) => temporaryFolder(onTestFinished, files);

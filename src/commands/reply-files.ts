@@ -2,7 +2,7 @@ import { mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { BoticelliError } from '../errors.js';
 import type { ActEnd, RunReport } from '../executor/event.js';
-import { documentOf, jsonOf } from './json-replies.js';
+import { documentOf, jsonOf } from '../terminal/json-replies.js';
 
 /** The folder of `--out-dir`: `01-name.md` … as each act ends, `run.json` at the end. */
 export interface ReplyFiles {

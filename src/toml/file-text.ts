@@ -3,8 +3,8 @@ import type { Diagnostic } from './diagnostic.js';
 import { placeOf } from './place.js';
 
 /**
- * The text of a narrative file: UTF-8 without its byte order mark, and with LF alone at the ends of lines. So the same
- * narrative is the same request whatever system checked it out, and lines and columns are those of an editor.
+ * The text of a file: UTF-8 without its byte order mark, and with LF alone at the ends of lines. So the same narrative
+ * is the same request whatever system checked it out, and lines and columns are those of an editor.
  * Bytes that are no UTF-8 are a fault; they are � in the text.
  */
 export function decodeText(bytes: Uint8Array): { text: string; fault?: Diagnostic } {

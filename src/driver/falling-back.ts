@@ -1,0 +1,85 @@
+import { BoticelliError } from '../errors.js';
+import type { BoticelliDriver, CallContext } from './driver.js';
+import type { GenerateRequest } from './request.js';
+
+export interface FallbackOptions {
+  /** The models to turn to, in their order, given those that the act names. */
+  modelsFor: (named: readonly string[] | undefined) => readonly string[];
+  /** Why a model can't take a request (its media, its length), or undefined where it can. */
+  cannotTake: (model: string, request: GenerateRequest) => string | undefined;
+}
+
+/**
+ * Asks another model when the quota of the one asked for is used up, or would have to be waited for too long; never
+ * silently: each turn is told as a `fallback` event. Once text was yielded it is too late. If no model has quota left the
+ * first one's error comes up.
+ */
+export function fallingBack(options: FallbackOptions, inner: BoticelliDriver): BoticelliDriver {
+  return {
+    supportsStreaming: (model) => inner.supportsStreaming(model),
+
+    async generate(request, context = {}) {
+      const next = chain(request, context, options);
+      for (let asked = request; ; ) {
+        try {
+          return await inner.generate(asked, context);
+        } catch (thrown) {
+          asked = next(thrown);
+        }
+      }
+    },
+
+    async *generateStream(request, context = {}) {
+      const next = chain(request, context, options);
+      for (let asked = request; ; ) {
+        let yieldedText = false;
+        try {
+          for await (const chunk of inner.generateStream(asked, context)) {
+            yieldedText ||= chunk.text !== '';
+            yield chunk;
+          }
+          return;
+        } catch (thrown) {
+          if (yieldedText) throw thrown;
+          asked = next(thrown);
+        }
+      }
+    },
+  };
+}
+
+/** Hands out, for each failure, the request to the next model; throws where there is to be none. */
+function chain(request: GenerateRequest, context: CallContext, { modelsFor, cannotTake }: FallbackOptions) {
+  const left = modelsFor(context.fallback).filter((model) => model !== request.model);
+  let from = request.model;
+  let first: BoticelliError | undefined;
+
+  return (thrown: unknown): GenerateRequest => {
+    if (!isQuotaFailure(thrown)) throw thrown;
+    first ??= thrown;
+    const skipped: string[] = [];
+    for (let model = left.shift(); model !== undefined; model = left.shift()) {
+      const obstacle = cannotTake(model, request);
+      if (obstacle === undefined) {
+        context.emit?.({ type: 'fallback', from, to: model, reason: [thrown.message, ...skipped].join('; ') });
+        from = model;
+        return { ...request, model };
+      }
+      skipped.push(`${model} is passed over, ${obstacle}`);
+    }
+    throw skipped.length === 0 ? first : withSkipped(first, skipped);
+  };
+}
+
+/** The day is used up, or the wait is longer than the caller would have it; short waits never come up to here. */
+function isQuotaFailure(thrown: unknown): thrown is BoticelliError {
+  return thrown instanceof BoticelliError && (thrown.code === 'quota_exhausted' || thrown.code === 'rate_limited');
+}
+
+function withSkipped(error: BoticelliError, skipped: readonly string[]): BoticelliError {
+  return new BoticelliError(error.code, `${error.message}; ${skipped.join('; ')}`, {
+    cause: error,
+    ...(error.hint !== undefined && { hint: error.hint }),
+    ...(error.retryAt !== undefined && { retryAt: error.retryAt }),
+  });
+}

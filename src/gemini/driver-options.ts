@@ -1,0 +1,21 @@
+import type { Clock } from '../driver/clock.js';
+
+// Apart from what uses them: the library's declarations stand on these alone, and so need none of the SDK's.
+
+/** How to reach the service, and with which key. */
+export interface ConnectionOptions {
+  apiKey: string;
+  /** `https://generativelanguage.googleapis.com` unless told; may have a path, as gateways do. */
+  baseUrl?: string;
+}
+
+/** The bounds of a call. */
+export interface CallOptions {
+  /** Bounds one attempt, whole. Default 300 000 (5 minutes). */
+  timeoutMs: number;
+  /** Bounds the time between two packets of a stream, from the first one on. Default 60 000. */
+  idleTimeoutMs: number;
+  clock: Clock;
+}
+
+export interface GeminiDriverOptions extends ConnectionOptions, Partial<CallOptions> {}

@@ -1,0 +1,131 @@
+import type { Clock } from '../driver/clock.js';
+import type { CallContext } from '../driver/driver.js';
+import type { Gate } from '../driver/gate.js';
+import { nextPacificMidnight } from '../driver/pacific-day.js';
+import type { GenerateRequest } from '../driver/request.js';
+import type { GenerateResponse } from '../driver/response.js';
+import { BoticelliError, QuotaRefused } from '../errors.js';
+import { estimateTokens } from './estimate-tokens.js';
+import type { Limits } from './limits.js';
+import type { ModelQueue } from './model-queue.js';
+import type { Booked, NotBooked, QuotaBook } from './quota-book.js';
+
+export interface AdmissionOptions {
+  book: QuotaBook;
+  gate: Gate;
+  queue: ModelQueue;
+  /** What is set, or guessed, for a model. */
+  limitsFor: (model: string) => Limits;
+  /** Rather than wait longer than this for quota, fail. Without it minutes are waited out; a closed day never is. */
+  maxWaitMs?: number;
+  clock: Clock;
+}
+
+/** Leave to send one request. */
+export interface Admission {
+  /** Tells the book what the reply counted for. */
+  settle(response: GenerateResponse): Promise<void>;
+  /** Teaches the book what a refusal says. Resolves to the error to be handed up. */
+  learn(thrown: unknown): Promise<unknown>;
+  /** To be called when the request is over, however it ended. */
+  leave(): Promise<void>;
+}
+
+/** Waits for the model's turn in this process, for a place at it, and for its quota. Rejects with the signal's reason. */
+export async function admit(
+  request: GenerateRequest,
+  context: CallContext,
+  options: AdmissionOptions,
+): Promise<Admission> {
+  const { book, gate, queue, clock } = options;
+  const turn = await queue.enter(request.model, context.signal);
+  try {
+    const lease = await gate.enter(request.model, context);
+    try {
+      const booked = await keepAppointment(request, context, options);
+      return {
+        async settle({ usage: { promptTokens }, model: servedModel }) {
+          // The reply is there and paid for: a book that can't be written is no reason to lose it.
+          await book.settle(booked, { promptTokens, servedModel }).catch(() => {});
+        },
+        learn: (thrown) => taught(thrown, booked, book, clock),
+        async leave() {
+          turn.leave();
+          await lease.release().catch(() => {});
+        },
+      };
+    } catch (thrown) {
+      await lease.release().catch(() => {});
+      throw thrown;
+    }
+  } catch (thrown) {
+    turn.leave();
+    throw thrown;
+  }
+}
+
+/** Makes an appointment and comes to it, as often as it is moved. */
+async function keepAppointment(
+  request: GenerateRequest,
+  context: CallContext,
+  { book, limitsFor, maxWaitMs, clock }: AdmissionOptions,
+): Promise<Booked> {
+  const { model } = request;
+  let booking = await book.book({
+    model,
+    estimatedTokens: estimateTokens(request),
+    limits: limitsFor(model),
+    ...(maxWaitMs !== undefined && { latest: clock.now() + maxWaitMs }),
+  });
+  while (booking.state === 'booked') {
+    await comeTo(booking, context, book, clock);
+    const confirmed = await book.confirm(booking);
+    if (confirmed === 'go') return booking;
+    booking = confirmed;
+  }
+  throw noQuota(booking);
+}
+
+async function comeTo(booked: Booked, { emit, signal }: CallContext, book: QuotaBook, clock: Clock): Promise<void> {
+  try {
+    signal?.throwIfAborted();
+    const waitMs = Math.ceil(booked.at - clock.now());
+    if (waitMs <= 0) return;
+    const { model, reason = 'rpm', guessed } = booked;
+    const until = new Date(booked.at).toISOString();
+    emit?.({ type: 'wait', model, reason, waitMs, until, ...(guessed && { guessed }) });
+    await clock.sleep(waitMs, signal);
+  } catch (thrown) {
+    await book.cancel(booked).catch(() => {});
+    throw thrown;
+  }
+}
+
+function noQuota({ state, model, at }: NotBooked): BoticelliError {
+  const retryAt = new Date(at);
+  if (state === 'closed') {
+    return new BoticelliError('quota_exhausted', `the day's quota of ${model} is used up`, {
+      hint: 'Nothing was sent. Use another model with --model or --fallback.',
+      retryAt,
+    });
+  }
+  return new BoticelliError('rate_limited', `the quota of ${model} comes free later than --max-wait allows`, {
+    hint: 'Nothing was sent. Wait longer, or use another model with --model or --fallback.',
+    retryAt,
+  });
+}
+
+async function taught(thrown: unknown, booked: Booked, book: QuotaBook, clock: Clock): Promise<unknown> {
+  if (!(thrown instanceof QuotaRefused)) return thrown;
+  const { facts, retryAfterMs, retryAt } = thrown;
+  const closedUntil = thrown.code === 'quota_exhausted' ? (retryAt ?? nextPacificMidnight(clock.now())) : undefined;
+  await book
+    .learn(booked, {
+      facts,
+      ...(closedUntil && { closedUntil: closedUntil.getTime() }),
+      ...(retryAfterMs !== undefined && { retryAfterMs }),
+    })
+    .catch(() => {});
+  // Without a delay of its own: the book alone waits, once, when the next attempt asks it.
+  return closedUntil ? thrown : thrown.withoutDelay();
+}

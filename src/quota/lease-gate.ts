@@ -1,0 +1,78 @@
+import { randomUUID } from 'node:crypto';
+import type { Clock } from '../driver/clock.js';
+import type { Gate, Lease } from '../driver/gate.js';
+import type { Keeper } from './keeper.js';
+import { effectiveLimits, type Limits } from './limits.js';
+import { refresh } from './page.js';
+import { pageKey } from './quota-book.js';
+
+export interface LeaseGateOptions {
+  keeper: Keeper;
+  clock: Clock;
+  project: string;
+  limitsFor: (model: string) => Limits;
+  /** After how long without a heartbeat a place is free again. Default 15 s. */
+  leaseMs?: number;
+}
+
+/** Nobody tells when a place comes free, so it is asked for again, ever less often up to this. */
+const longestPauseMs = 1000;
+
+/** A gate over the book's pages. A model without a limit of concurrency is not kept account of. */
+export function createLeaseGate(options: LeaseGateOptions): Gate {
+  const { keeper, clock, project, limitsFor, leaseMs = 15_000 } = options;
+
+  /** Takes a place if there is one; else says until when the first one is taken at the latest. */
+  const tryEnter = (model: string, id: string): Promise<number | undefined> =>
+    keeper.transact(pageKey(project, model), (page) => {
+      const now = clock.now();
+      refresh(page, now, 60_000);
+      const { maxConcurrent } = effectiveLimits(limitsFor(model), page.learned);
+      if (maxConcurrent && page.leases.length >= maxConcurrent.value) {
+        return Math.min(...page.leases.map(({ expiresAt }) => expiresAt));
+      }
+      page.leases.push({ id, expiresAt: now + leaseMs });
+      return undefined;
+    });
+
+  return {
+    async enter(model, { signal, emit }) {
+      if (!limitsFor(model).maxConcurrent) return { release: async () => {} };
+      const id = randomUUID();
+      for (let pauseMs = 50, told = false; ; pauseMs = Math.min(longestPauseMs, pauseMs * 2)) {
+        signal?.throwIfAborted();
+        const until = await tryEnter(model, id);
+        if (until === undefined) return hold(model, id, { ...options, leaseMs });
+        if (!told) {
+          const waitMs = Math.max(0, until - clock.now());
+          emit?.({ type: 'wait', model, reason: 'concurrency', waitMs, until: new Date(until).toISOString() });
+        }
+        told = true;
+        await clock.sleep(pauseMs, signal);
+      }
+    },
+  };
+}
+
+/** Keeps a lease alive until it is released. */
+function hold(model: string, id: string, { keeper, clock, project, leaseMs = 0 }: LeaseGateOptions): Lease {
+  const key = pageKey(project, model);
+  const heartbeat = setInterval(() => {
+    const beat = keeper.transact(key, (page) => {
+      const mine = page.leases.find((lease) => lease.id === id);
+      if (mine) mine.expiresAt = clock.now() + leaseMs;
+      else page.leases.push({ id, expiresAt: clock.now() + leaseMs });
+    });
+    // A beat that fails is made up for by the next one; three in a row would be missed before the lease ends.
+    beat.catch(() => {});
+  }, leaseMs / 4);
+  heartbeat.unref();
+  return {
+    async release() {
+      clearInterval(heartbeat);
+      await keeper.transact(key, (page) => {
+        page.leases = page.leases.filter((lease) => lease.id !== id);
+      });
+    },
+  };
+}

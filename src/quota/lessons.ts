@@ -1,0 +1,57 @@
+import type { QuotaFact } from '../errors.js';
+import { effectiveLimits, type LimitKind, type Limits } from './limits.js';
+import type { Page } from './page.js';
+
+/** What the service said when it refused. */
+export interface Refusal {
+  facts: readonly QuotaFact[];
+  /** Present where it is the day that is used up: when it ends. */
+  closedUntil?: number;
+  /** How long the service asks to wait. */
+  retryAfterMs?: number;
+}
+
+const widestGuard = 8;
+
+/** Writes down what a refusal says of the limits, and of the moment before which no request will be taken. */
+export function learnRefusal(
+  page: Page,
+  now: number,
+  { facts, closedUntil, retryAfterMs }: Refusal,
+  { limits, windowMs }: { limits: Limits; windowMs: number },
+): void {
+  const before = effectiveLimits(limits, page.learned);
+  for (const fact of facts) {
+    const kind = kindOf(fact);
+    if (kind && fact.limit !== undefined && fact.limit >= 1) page.learned[kind] = { value: fact.limit, learnedAt: now };
+  }
+  if (closedUntil !== undefined) {
+    page.closedUntil = Math.max(page.closedUntil ?? 0, closedUntil);
+    return;
+  }
+  const after = effectiveLimits(limits, page.learned);
+  const isNews = (['rpm', 'tpm'] as const).some((kind) => after[kind]?.value !== before[kind]?.value);
+  // We kept to the limits as the service names them and were refused all the same: what lacks is room for jitter.
+  if (!isNews && facts.length > 0) page.guardFactor = Math.min(widestGuard, page.guardFactor * 2);
+  page.refusals += 1;
+  const pauseMs = retryAfterMs ?? Math.min(windowMs, 1000 * 2 ** Math.min(page.refusals, 10));
+  page.notBefore = Math.max(page.notBefore ?? 0, now + pauseMs);
+}
+
+function kindOf({ per, unit }: QuotaFact): LimitKind | undefined {
+  if (per === 'minute') return unit === 'tokens' ? 'tpm' : 'rpm';
+  return per === 'day' && unit === 'requests' ? 'rpd' : undefined;
+}
+
+/** Replaces an appointment's estimate by the truth, and corrects the estimates to come by it. */
+export function learnTokens(page: Page, id: string, tokens: { estimated: number; counted: number }): void {
+  const { estimated, counted } = tokens;
+  page.refusals = 0;
+  const appointment = page.appointments.find((candidate) => candidate.id === id);
+  if (appointment && counted > 0) appointment.tokens = counted;
+  // A few words say little about the ratio, and no count says nothing.
+  if (estimated < 20 || counted === 0) return;
+  const seen = Math.min(10, Math.max(0.1, counted / estimated));
+  // A third of the way: one odd prompt must not turn the estimates over.
+  page.tokenRatio = page.tokenRatio === undefined ? seen : page.tokenRatio + (seen - page.tokenRatio) / 3;
+}

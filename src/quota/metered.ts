@@ -1,0 +1,39 @@
+import type { BoticelliDriver } from '../driver/driver.js';
+import { type AdmissionOptions, admit } from './admission.js';
+
+/**
+ * Makes an appointment with the quota before every call, keeps it, and teaches the book what came of it. A stream counts
+ * once, as the service counts it.
+ */
+export function metered(options: AdmissionOptions, inner: BoticelliDriver): BoticelliDriver {
+  return {
+    supportsStreaming: (model) => inner.supportsStreaming(model),
+
+    async generate(request, context = {}) {
+      const admission = await admit(request, context, options);
+      try {
+        const response = await inner.generate(request, context);
+        await admission.settle(response);
+        return response;
+      } catch (thrown) {
+        throw await admission.learn(thrown);
+      } finally {
+        await admission.leave();
+      }
+    },
+
+    async *generateStream(request, context = {}) {
+      const admission = await admit(request, context, options);
+      try {
+        for await (const chunk of inner.generateStream(request, context)) {
+          if (chunk.response) await admission.settle(chunk.response);
+          yield chunk;
+        }
+      } catch (thrown) {
+        throw await admission.learn(thrown);
+      } finally {
+        await admission.leave();
+      }
+    },
+  };
+}

@@ -1,0 +1,85 @@
+import { nextPacificMidnight } from '../driver/pacific-day.js';
+import type { LearnedLimits } from './limits.js';
+
+/**
+ * All that is known of one model's quota in one project: what a keeper keeps, as plain JSON. Times are milliseconds
+ * since the epoch.
+ */
+export interface Page {
+  /** The requests of the last minutes and those to come, by their time. */
+  appointments: Appointment[];
+  /** How many requests fall into each Pacific day: the current one and those to come. */
+  days: { endsAt: number; count: number }[];
+  /** What the service said of its limits. */
+  learned: LearnedLimits;
+  /** The day is used up until then: the service said so. */
+  closedUntil?: number;
+  /** The service refused by the minute: no request before then. */
+  notBefore?: number;
+  /** Per-minute refusals since the last reply. */
+  refusals: number;
+  /** The guard is so many times as wide as it began. */
+  guardFactor: number;
+  /** Real prompt tokens for each estimated one. */
+  tokenRatio?: number;
+  /** Who is at it right now, for limits of concurrency. */
+  leases: { id: string; expiresAt: number }[];
+  /** The model that an alias was seen to stand for; the page is then empty else. */
+  standsFor?: string;
+}
+
+export interface Appointment {
+  id: string;
+  at: number;
+  /** Prompt tokens: estimated, once there is a reply counted. */
+  tokens: number;
+  bookedAt: number;
+  /** The request was sent. What is not confirmed may still be moved. */
+  confirmed: boolean;
+}
+
+export function emptyPage(): Page {
+  return { appointments: [], days: [], learned: {}, refusals: 0, guardFactor: 1, leases: [] };
+}
+
+/** Clocks of one machine agree to the millisecond; a booking further ahead was made before the clock was set back. */
+const clockToleranceMs = 1000;
+
+/**
+ * Brings a page up to the present: forgets what no longer counts, and where the clock was set back takes what was
+ * booked in the meantime for booked now, so that nobody waits until the old time comes round again.
+ */
+export function refresh(page: Page, now: number, windowMs: number): void {
+  const ahead = Math.max(0, ...page.appointments.map(({ bookedAt }) => bookedAt - now));
+  if (ahead > clockToleranceMs) {
+    for (const appointment of page.appointments) {
+      appointment.at -= ahead;
+      appointment.bookedAt -= ahead;
+    }
+  }
+  const horizon = now - 3 * windowMs;
+  page.appointments = page.appointments.filter(({ at }) => at > horizon);
+  page.days = page.days.filter(({ endsAt }) => endsAt > now && endsAt < now + 8 * 86_400_000);
+  page.leases = page.leases.filter(({ expiresAt }) => expiresAt > now);
+  boundMoment(page, 'notBefore', now, 10 * 60_000);
+  boundMoment(page, 'closedUntil', now, 25 * 3_600_000);
+}
+
+/** Forgets a moment that is past, and doubts one that is further ahead than it can have been set. */
+function boundMoment(page: Page, name: 'notBefore' | 'closedUntil', now: number, longestMs: number): void {
+  const moment = page[name];
+  if (moment === undefined) return;
+  if (moment <= now) delete page[name];
+  else page[name] = Math.min(moment, now + longestMs);
+}
+
+/** The Pacific day of a moment: its entry on the page, made if there is none. */
+export function dayOf(page: Page, at: number): { endsAt: number; count: number } {
+  // Days have 23 to 25 hours: within 23 of its end a moment is of that day, and no calendar need be asked.
+  const known = page.days.find(({ endsAt }) => at < endsAt && at >= endsAt - 23 * 3_600_000);
+  if (known) return known;
+  const endsAt = nextPacificMidnight(at).getTime();
+  const entry = page.days.find((day) => day.endsAt === endsAt) ?? { endsAt, count: 0 };
+  if (!page.days.includes(entry)) page.days.push(entry);
+  return entry;
+}

@@ -1,0 +1,153 @@
+import { randomUUID } from 'node:crypto';
+import type { Clock } from '../driver/clock.js';
+import type { Keeper } from './keeper.js';
+import { learnRefusal, learnTokens, type Refusal } from './lessons.js';
+import { type Budget, effectiveLimits, type Limits } from './limits.js';
+import { type Page, refresh } from './page.js';
+import { enter, guardFor, type Plan, plan, replan, type Spacing, strike } from './plan.js';
+
+/** What a caller wants an appointment for. */
+export interface Wish {
+  /** The model asked for; it may be an alias. */
+  model: string;
+  /** Prompt tokens by the caller's estimate; the book corrects it by what it has seen. */
+  estimatedTokens: number;
+  limits: Limits;
+  /** Beyond this moment the caller does not wait. */
+  latest?: number;
+}
+
+/** An appointment with the quota: when the request may be sent. Times are milliseconds since the epoch. */
+export interface Booked {
+  state: 'booked';
+  id: string;
+  wish: Wish;
+  /** The model whose quota it is: what an alias is known to stand for. */
+  model: string;
+  at: number;
+  /** What makes the request wait; absent where it need not. */
+  reason?: 'rpm' | 'tpm';
+  /** True where the limit that makes it wait is a built-in guess. */
+  guessed: boolean;
+}
+
+/** No appointment: the day is used up, or the first moment is later than the caller would wait for. */
+export interface NotBooked {
+  state: 'closed' | 'too-late';
+  model: string;
+  /** When there would be room. */
+  at: number;
+}
+
+export interface QuotaBook {
+  /** Makes an appointment: the first moment at which the request fits, in one transaction. */
+  book(wish: Wish): Promise<Booked | NotBooked>;
+  /**
+   * To be called at the appointment's time, just before sending.
+   * @returns `go` where the request may be sent now, else the appointment that stands in its place
+   */
+  confirm(booked: Booked): Promise<'go' | Booked | NotBooked>;
+  /** Gives an appointment up. */
+  cancel(booked: Booked): Promise<void>;
+  /** Replaces the estimate by what the service counted, and learns which model an alias stands for. */
+  settle(booked: Booked, reply: { promptTokens: number; servedModel: string }): Promise<void>;
+  /** Learns from a refusal, for everyone who shares the book. */
+  learn(booked: Booked, refusal: Refusal): Promise<void>;
+}
+
+export interface QuotaBookOptions {
+  keeper: Keeper;
+  clock: Clock;
+  /** Keys of one project share its limits. */
+  project: string;
+  /** The length of the service's "minute". Default 60 000. */
+  windowMs?: number;
+  budget?: Budget;
+}
+
+/** The quota book of one project: one algorithm, whoever keeps the pages. */
+export function createQuotaBook(options: QuotaBookOptions): QuotaBook {
+  const { keeper, clock, project, windowMs = 60_000 } = options;
+  const onPage = <Result>(model: string, change: (page: Page, now: number) => Result): Promise<Result> =>
+    keeper.transact(pageKey(project, model), (page) => {
+      const now = clock.now();
+      refresh(page, now, windowMs);
+      return change(page, now);
+    });
+  const spacingOn = (page: Page, limits: Limits) => spacing(page, limits, options);
+  const bookFor = (wish: Wish, model: string) =>
+    onPage(model, (page, now) => page.standsFor ?? bookOn(page, now, wish, model, spacingOn(page, wish.limits)));
+
+  return {
+    async book(wish) {
+      const booking = await bookFor(wish, wish.model);
+      if (typeof booking !== 'string') return booking;
+      return onPage(booking, (page, now) => bookOn(page, now, wish, booking, spacingOn(page, wish.limits)));
+    },
+
+    confirm: (booked) =>
+      onPage(booked.model, (page, now) => confirmOn(page, now, booked, spacingOn(page, booked.wish.limits))),
+
+    cancel: (booked) => onPage(booked.model, (page) => void strike(page, booked.id)),
+
+    async settle({ id, model, wish }, { promptTokens, servedModel }) {
+      const tokens = { estimated: wish.estimatedTokens, counted: promptTokens };
+      if (servedModel === model) return onPage(model, (page) => learnTokens(page, id, tokens));
+      const moved = await onPage(model, (page) => strike(page, id));
+      await onPage(wish.model, (page) => {
+        if (wish.model === servedModel) delete page.standsFor;
+        else page.standsFor = servedModel;
+      });
+      await onPage(servedModel, (page) => {
+        if (moved) enter(page, moved);
+        learnTokens(page, id, tokens);
+      });
+    },
+
+    async learn({ model, wish: { limits } }, refusal) {
+      await onPage(model, (page, now) => {
+        learnRefusal(page, now, refusal, { limits, windowMs });
+        replan(page, now, spacingOn(page, limits));
+      });
+    },
+  };
+}
+
+/** The key of a page: what quota is counted by. */
+export function pageKey(project: string, model: string): string {
+  return `gemini ${encodeURIComponent(project)} ${model}`;
+}
+
+function spacing(page: Page, limits: Limits, { windowMs = 60_000, budget }: QuotaBookOptions): Spacing {
+  return {
+    limits: effectiveLimits(limits, page.learned, budget),
+    windowMs,
+    guardMs: guardFor(windowMs, page.guardFactor),
+  };
+}
+
+function bookOn(page: Page, now: number, wish: Wish, model: string, spacing: Spacing): Booked | NotBooked {
+  const tokens = Math.ceil(wish.estimatedTokens * (page.tokenRatio ?? 1));
+  const planned: Plan = plan(page, tokens, now, spacing);
+  if (!planned.open) return { state: 'closed', model, at: planned.until };
+  const { at, reason } = planned;
+  if (wish.latest !== undefined && at > wish.latest) return { state: 'too-late', model, at };
+  const id = randomUUID();
+  enter(page, { id, at, tokens, bookedAt: now, confirmed: false });
+  const guessed = reason !== undefined && spacing.limits[reason]?.source === 'built-in';
+  return { state: 'booked', id, wish, model, at, guessed, ...(reason && { reason }) };
+}
+
+function confirmOn(page: Page, now: number, booked: Booked, spacing: Spacing): 'go' | Booked | NotBooked {
+  const mine = page.appointments.find(({ id }) => id === booked.id);
+  if (mine && page.closedUntil === undefined) {
+    if (mine.at > now) return { ...booked, at: mine.at };
+    if (now - mine.at <= spacing.guardMs) {
+      mine.confirmed = true;
+      return 'go';
+    }
+  }
+  // It was missed (a laptop that slept), or its day closed and there is no room for it any more.
+  strike(page, booked.id);
+  return bookOn(page, now, booked.wish, booked.model, spacing);
+}

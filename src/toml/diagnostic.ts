@@ -1,0 +1,25 @@
+/** A fault of a file, as data. `terminal/` draws it. */
+export interface Diagnostic {
+  severity: 'error' | 'warning';
+  /** A stable name, for example `unknown-key`. */
+  rule: string;
+  message: string;
+  /** What the author may have meant: a whole replacement, shown as `did you mean "…"?`. */
+  suggestion?: string;
+  /** Where it is; absent where a fault is of the file as a whole. */
+  place?: Place;
+}
+
+/** A stretch of the file's text. Lines and columns count from 1, columns in UTF-16 code units. */
+export interface Place {
+  line: number;
+  column: number;
+  /** In UTF-16 code units; at least 1, and never past the line's end. */
+  length: number;
+}
+
+/** Where a diagnostic is, as the beginning of a sentence: `file:line:column: `. */
+export function whereIs(file: string, diagnostic: Diagnostic | undefined): string {
+  const place = diagnostic?.place;
+  return place ? `${file}:${place.line}:${place.column}: ` : `${file}: `;
+}

@@ -1,0 +1,199 @@
+import { expect, test } from 'vitest';
+import type { QuotaFact } from '../../src/errors.js';
+import { effectiveLimits, type Limits } from '../../src/quota/limits.js';
+import { createMemoryKeeper } from '../../src/quota/memory-keeper.js';
+import { type Booked, createQuotaBook, type NotBooked, pageKey } from '../../src/quota/quota-book.js';
+import { createManualClock } from '../helpers/manual-clock.js';
+
+const tenAMinute: Limits = { rpm: { value: 10, source: 'settings' } };
+const perMinute = (limit: number): QuotaFact => ({ per: 'minute', unit: 'requests', limit, quotaId: 'PerMinute' });
+
+function rig({ startMs = Date.UTC(2026, 10, 22, 12), budget = {} } = {}) {
+  const clock = createManualClock(startMs);
+  const keeper = createMemoryKeeper();
+  const book = createQuotaBook({ keeper, clock, project: 'p', budget });
+  const ask = (more: Partial<Parameters<typeof book.book>[0]> = {}) =>
+    book.book({ model: 'm', estimatedTokens: 10, limits: tenAMinute, ...more });
+  const page = (model = 'm') => keeper.transact(pageKey('p', model), (found) => structuredClone(found));
+  return { clock, book, ask, page, startMs };
+}
+
+function booked(booking: Booked | NotBooked | 'go'): Booked {
+  if (booking === 'go' || booking.state !== 'booked') throw new Error(`not booked: ${JSON.stringify(booking)}`);
+  return booking;
+}
+
+test('a burst up to the limit goes at once, the next one after the window and its guard', async () => {
+  const { ask, startMs } = rig();
+  const times: number[] = [];
+  for (let n = 0; n < 12; n += 1) times.push(booked(await ask()).at - startMs);
+  expect(times).toEqual([...Array(10).fill(0), 60_500, 60_500]);
+});
+
+test('an appointment given up is free for the next one', async () => {
+  const { ask, book, startMs } = rig();
+  let last = booked(await ask());
+  for (let n = 0; n < 9; n += 1) last = booked(await ask());
+  await book.cancel(last);
+  expect(booked(await ask()).at).toBe(startMs);
+});
+
+test('whoever would not wait so long is told at once, and books nothing', async () => {
+  const { ask, page, startMs } = rig();
+  for (let n = 0; n < 10; n += 1) await ask();
+  expect(await ask({ latest: startMs + 30_000 })).toEqual({ state: 'too-late', model: 'm', at: startMs + 60_500 });
+  expect((await page()).appointments).toHaveLength(10);
+});
+
+test('an appointment missed by more than the guard is made anew', async () => {
+  const { ask, book, clock } = rig();
+  const first = booked(await ask());
+  clock.advance(400);
+  expect(await book.confirm(first)).toBe('go');
+  const second = booked(await ask());
+  clock.advance(3_600_000);
+  expect(booked(await book.confirm(second)).at).toBe(clock.now());
+});
+
+test('a limit that the service names holds for all, and moves the appointments still to come', async () => {
+  const { ask, book, clock, page, startMs } = rig();
+  const all: Booked[] = [];
+  for (let n = 0; n < 13; n += 1) all.push(booked(await ask()));
+  for (const one of all.slice(0, 10)) await book.confirm(one);
+  await book.learn(all[9] as Booked, { facts: [perMinute(2)], retryAfterMs: 20_000 });
+  expect((await page()).learned.rpm).toEqual({ value: 2, learnedAt: startMs });
+  clock.advance(60_500);
+  // Three were booked for this moment. Now there is room for two, and for the third a minute later.
+  expect([await book.confirm(all[10] as Booked), await book.confirm(all[11] as Booked)]).toEqual(['go', 'go']);
+  expect(booked(await book.confirm(all[12] as Booked)).at).toBe(startMs + 121_000);
+});
+
+test('no appointment is before the moment that the service named when it refused', async () => {
+  const { ask, book, startMs } = rig();
+  const first = booked(await ask());
+  await book.learn(first, { facts: [perMinute(10)], retryAfterMs: 17_300 });
+  expect(booked(await ask())).toMatchObject({ at: startMs + 17_300, reason: 'rpm' });
+});
+
+test('a refusal in spite of the book widens the guard; one that teaches a lower limit does not', async () => {
+  const { ask, book, page } = rig();
+  const first = booked(await ask());
+  await book.learn(first, { facts: [perMinute(5)], retryAfterMs: 1 });
+  expect((await page()).guardFactor).toBe(1);
+  await book.learn(first, { facts: [perMinute(5)], retryAfterMs: 1 });
+  expect((await page()).guardFactor).toBe(2);
+});
+
+test('a refusal without a word of when is waited out, longer each time, until a reply comes', async () => {
+  const { ask, book, clock } = rig();
+  const pauses: number[] = [];
+  let one = booked(await ask());
+  for (let n = 0; n < 8; n += 1) {
+    await book.learn(one, { facts: [] });
+    one = booked(await ask());
+    pauses.push(one.at - clock.now());
+    clock.advance(one.at - clock.now());
+  }
+  expect(pauses).toEqual([2000, 4000, 8000, 16_000, 32_000, 60_000, 60_000, 60_000]);
+  await book.settle(one, { promptTokens: 10, servedModel: 'm' });
+  await book.learn(one, { facts: [] });
+  expect(booked(await ask()).at - clock.now()).toBe(2000);
+});
+
+test('a day that the service closed is closed for everyone until it ends', async () => {
+  const { ask, book, clock, startMs } = rig();
+  const until = startMs + 20 * 3_600_000;
+  const first = booked(await ask());
+  const second = booked(await ask());
+  await book.learn(first, { facts: [{ per: 'day', unit: 'requests', limit: 20 }], closedUntil: until });
+  expect(await ask()).toEqual({ state: 'closed', model: 'm', at: until });
+  expect(await book.confirm(second)).toEqual({ state: 'closed', model: 'm', at: until });
+  clock.advance(20 * 3_600_000);
+  expect(booked(await ask()).at).toBe(clock.now());
+});
+
+test('a day closes when it has as many requests as the user or the service allow, never by a guess', async () => {
+  for (const source of ['settings', 'built-in'] as const) {
+    const { ask } = rig();
+    const limits: Limits = { rpd: { value: 3, source } };
+    for (let n = 0; n < 3; n += 1) booked(await ask({ limits }));
+    expect((await ask({ limits })).state).toBe(source === 'settings' ? 'closed' : 'booked');
+  }
+});
+
+test('the day ends at midnight in Los Angeles, also when clocks change', async () => {
+  // 2026-11-01 has 25 hours there: 20:00 UTC is 12:00, and the day ends at 08:00 UTC.
+  const { ask } = rig({ startMs: Date.UTC(2026, 10, 1, 20) });
+  const limits: Limits = { rpd: { value: 1, source: 'settings' } };
+  await ask({ limits });
+  expect(await ask({ limits })).toMatchObject({ state: 'closed', at: Date.UTC(2026, 10, 2, 8) });
+});
+
+test('an alias is booked under the model that it was seen to stand for', async () => {
+  const { ask, book, page } = rig();
+  const first = booked(await ask({ model: 'latest' }));
+  expect(first.model).toBe('latest');
+  await book.settle(first, { promptTokens: 12, servedModel: 'gemini-x' });
+  expect((await page('latest')).appointments).toEqual([]);
+  expect((await page('gemini-x')).appointments).toMatchObject([{ id: first.id, tokens: 12 }]);
+  expect(booked(await ask({ model: 'latest' })).model).toBe('gemini-x');
+  // The alias moves on; the model that it stood for before is left as it is.
+  const third = booked(await ask({ model: 'latest' }));
+  await book.settle(third, { promptTokens: 12, servedModel: 'gemini-y' });
+  expect(booked(await ask({ model: 'latest' })).model).toBe('gemini-y');
+  expect(booked(await ask({ model: 'gemini-x' })).model).toBe('gemini-x');
+});
+
+test('tokens are booked by estimate, settled by the count, and estimates learn from it', async () => {
+  const { ask, book, page, startMs } = rig();
+  const limits: Limits = { tpm: { value: 1000, source: 'settings' } };
+  const first = booked(await ask({ estimatedTokens: 400, limits }));
+  await book.settle(first, { promptTokens: 800, servedModel: 'm' });
+  expect((await page()).tokenRatio).toBe(2);
+  // 150 estimated are 300 now: with the 800 that were counted they do not fit into this minute.
+  expect(booked(await ask({ estimatedTokens: 150, limits }))).toMatchObject({ at: startMs + 60_500, reason: 'tpm' });
+});
+
+test('a request larger than a minute goes alone, and is not refused', async () => {
+  const { ask, startMs } = rig();
+  const limits: Limits = { tpm: { value: 100, source: 'settings' } };
+  expect(booked(await ask({ estimatedTokens: 500, limits })).at).toBe(startMs);
+  expect(booked(await ask({ estimatedTokens: 5, limits })).at).toBe(startMs + 60_500);
+});
+
+test('a clock that is set back makes nobody wait for the old time', async () => {
+  const { ask, clock, startMs } = rig();
+  for (let n = 0; n < 10; n += 1) await ask();
+  clock.advance(-3_600_000);
+  // What was sent just before counts as just sent: the full window is waited out, not the hour.
+  expect(booked(await ask()).at).toBe(startMs - 3_600_000 + 60_500);
+});
+
+test('a clock that jumps forward a day and back again forgets no closed day for long', async () => {
+  const { ask, book, clock, startMs } = rig();
+  clock.advance(86_400_000);
+  const first = booked(await ask());
+  await book.learn(first, { facts: [], closedUntil: clock.now() + 20 * 3_600_000 });
+  clock.advance(-86_400_000);
+  const booking = await ask();
+  expect(booking.state).toBe('closed');
+  expect((booking as NotBooked).at).toBeLessThanOrEqual(startMs + 25 * 3_600_000);
+});
+
+test('the budget leaves a share of each limit alone, and never all of it', async () => {
+  const { ask, startMs } = rig({ budget: { rpm: 0.25 } });
+  expect([booked(await ask()).at, booked(await ask()).at, booked(await ask()).at].map((at) => at - startMs)).toEqual([
+    0, 0, 60_500,
+  ]);
+  expect(effectiveLimits({ rpm: { value: 2, source: 'flag' } }, {}, { rpm: 0.1 }).rpm?.value).toBe(1);
+});
+
+test.each([
+  ['a guess gives way to what the service said, be it more or less', 'built-in', 10, 15, 15, 'learned'],
+  ['a setting that is higher gives way', 'settings', 30, 5, 5, 'learned'],
+  ['a setting that is lower is the wish of the user', 'settings', 3, 5, 3, 'settings'],
+  ['a flag that is lower too', 'flag', 3, 5, 3, 'flag'],
+] as const)('%s', (_, source, given, said, value, by) => {
+  const learned = { rpm: { value: said, learnedAt: 0 } };
+  expect(effectiveLimits({ rpm: { value: given, source } }, learned).rpm).toEqual({ value, source: by });
+});
