@@ -4,7 +4,16 @@ import type { CheckOptions } from './commands/check.js';
 import type { Failure } from './commands/failure.js';
 import { failureOfOutput } from './commands/output-failure.js';
 import type { RunOptions } from './commands/run.js';
-import { collected, durationMs, modelName, temperature, wholeNumber } from './config/flags.js';
+import {
+  collected,
+  durationMs,
+  fallbackModels,
+  modelName,
+  patienceMs,
+  temperature,
+  tierName,
+  wholeNumber,
+} from './config/flags.js';
 import { asBoticelliError, exitCodes, Interrupted, reportOf } from './errors.js';
 import { createOutput, type Output } from './terminal/output.js';
 
@@ -72,6 +81,16 @@ function runCommand(host: Process, ended: Ended): Command {
     .addOption(duration('--timeout', 'one attempt of one act, whole').default(300_000, '5m'))
     .addOption(duration('--idle-timeout', 'between two chunks of a stream').default(60_000, '60s'))
     .option('--retries <n>', 'further attempts after a passing failure', wholeNumber(0), 4)
+    .option('--config <file>', 'instead of ./boticelli.toml')
+    .option('--tier <name>', 'the tier whose limits hold', tierName)
+    .option('--rpm <n>', 'requests a minute, for every model', wholeNumber(1))
+    .option('--tpm <n>', 'input tokens a minute, for every model', wholeNumber(1))
+    .option('--rpd <n>', 'requests a day, for every model', wholeNumber(1))
+    .option('--max-concurrent <n>', 'requests at once, for every model', wholeNumber(1))
+    .option('--no-rate-limit', 'send without asking the quota book')
+    .option('--max-wait <duration>', 'rather than wait longer for quota, fall back or stop', patienceMs)
+    .option('--fallback <model>', 'turn to this model when quota is used up; repeatable', fallbackModels)
+    .option('--no-fallback', 'this model or nothing')
     .option('--rehearse', 'no network, no key: a stand-in says what would be sent')
     .option('--strict', 'a reply cut short by max_tokens is a failure')
     .action(async (file: string, options: RunOptions) => {

@@ -9,6 +9,7 @@ export interface Host {
   stdout: HostStream;
   stderr: HostStream;
   env: Record<string, string | undefined>;
+  cwd(): string;
   on(signal: NodeJS.Signals, listener: () => void): unknown;
   off(signal: NodeJS.Signals, listener: () => void): unknown;
   removeAllListeners(signal: NodeJS.Signals): unknown;

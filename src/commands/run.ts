@@ -1,19 +1,17 @@
-import { type Settings, settingsFrom } from '../config/settings.js';
-import { systemClock } from '../driver/clock.js';
-import type { BoticelliDriver } from '../driver/driver.js';
-import { retrying } from '../driver/retrying.js';
 import { asBoticelliError, BoticelliError } from '../errors.js';
 import type { RunReport } from '../executor/event.js';
 import { NarrativeExecutor } from '../executor/narrative-executor.js';
 import { withOverrides } from '../narrative/with-overrides.js';
+import { driverStack } from './driver-stack.js';
 import { type Ending, endingOf } from './ending.js';
 import type { Failure } from './failure.js';
 import type { Host } from './host.js';
 import { readFaultless } from './read-faultless.js';
+import { readSettings, type SettingsFlagOptions } from './read-settings.js';
 import { openScreen, type Screen } from './screen.js';
 
 /** The flags of `boticelli run`. Durations are in milliseconds. */
-export interface RunOptions {
+export interface RunOptions extends SettingsFlagOptions {
   model?: string;
   stream?: boolean;
   temperature?: number;
@@ -29,6 +27,9 @@ export interface RunOptions {
   retries: number;
   rehearse?: boolean;
   strict?: boolean;
+  maxWait?: number;
+  /** False is `--no-rate-limit`. */
+  rateLimit?: boolean;
 }
 
 /**
@@ -67,36 +68,12 @@ async function play({ file, options, host, ending, screen }: Playing): Promise<R
   for (const name of options.only ?? []) assertPlays(name, narrative.acts);
 
   await screen.prepare();
-  const settings = settingsFrom(host.env);
-  const driver = await driverFor(options, settings);
-  const { onEvent, mayDiscard } = screen;
+  const settings = await readSettings(options, host, screen.paint);
+  const { onEvent, mayDiscard, warn } = screen;
+  const driver = await driverStack({ options, settings, warn });
   const { defaultModel } = settings;
   const executor = new NarrativeExecutor({ driver, defaultModel, onEvent, mayDiscard, strict, signal: ending.signal });
   return options.stream ? executor.executeWithProgress(narrative, () => {}) : executor.execute(narrative);
-}
-
-/** The stack, from the top down. */
-async function driverFor(options: RunOptions, { apiKey, baseUrl }: Settings): Promise<BoticelliDriver> {
-  if (options.rehearse) {
-    const { createRehearsalDriver } = await import('../rehearsal/rehearsal-driver.js');
-    return createRehearsalDriver();
-  }
-  if (apiKey === undefined) {
-    throw new BoticelliError('missing_api_key', 'there is no API key', {
-      hint: 'Set GEMINI_API_KEY to a key from https://aistudio.google.com/apikey, or try it without one: --rehearse.',
-    });
-  }
-  const { createGeminiDriver } = await import('../gemini/gemini-driver.js');
-  const { timeout, idleTimeout, retries } = options;
-  return retrying(
-    { retries, clock: systemClock },
-    createGeminiDriver({
-      apiKey,
-      ...(baseUrl !== undefined && { baseUrl }),
-      timeoutMs: timeout,
-      idleTimeoutMs: idleTimeout,
-    }),
-  );
 }
 
 function assertPlays(name: string, acts: readonly { name: string }[]): void {

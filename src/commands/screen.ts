@@ -18,6 +18,8 @@ import type { RunOptions } from './run.js';
 export interface Screen {
   /** The colours of standard error. */
   paint: Paint;
+  /** Tells a person what they should know, in a line of its own. */
+  warn(text: string): void;
   /** Makes the folder of `--out-dir`. Rejects with `output_failed` where it can't be written. */
   prepare(): Promise<void>;
   /** Resolves, for the end of an act, when its reply has left the process: a pipe that was closed is found out then. */
@@ -61,6 +63,7 @@ export async function openScreen({ options, host, ending }: ScreenOptions): Prom
   };
   return {
     paint,
+    warn: (text) => progress.warn(`boticelli: warning: ${text}`),
     async prepare() {
       if (options.outDir !== undefined) files = await openReplyFiles(options.outDir);
     },

@@ -13,3 +13,11 @@ export function parseDuration(text: string): number | undefined {
   }
   return sumMs;
 }
+
+/**
+ * Reads how long prompts and replies are kept: a duration above zero, or "off" for not at all.
+ * @returns milliseconds or "off", or undefined where the text is neither
+ */
+export function keepMsOf(text: string): number | 'off' | undefined {
+  return text === 'off' ? text : parseDuration(text) || undefined;
+}

@@ -37,3 +37,22 @@ export function durationMs(text: string): number {
 export function collected(text: string, earlier: string[] = []): string[] {
   return [...earlier, text];
 }
+
+/** Gathers the models of `--fallback`. What a `--no-fallback` before it left there, `false`, is no list. */
+export function fallbackModels(text: string, earlier?: string[] | boolean): string[] {
+  return collected(modelName(text), Array.isArray(earlier) ? earlier : []);
+}
+
+/** How long to wait at most, in milliseconds: 0 is not at all. */
+export function patienceMs(text: string): number {
+  const parsed = parseDuration(text);
+  if (parsed !== undefined && Number.isFinite(parsed)) return parsed;
+  throw new InvalidArgumentError('It is a duration like 0, 90s or 2m; a bare number is seconds.');
+}
+
+/** The name of a tier. Which ones there are, the settings know. */
+export function tierName(text: string): string {
+  const name = text.trim();
+  if (name !== '') return name;
+  throw new InvalidArgumentError('It is the name of a tier, like free.');
+}

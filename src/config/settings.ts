@@ -1,35 +1,90 @@
-import { BoticelliError } from '../errors.js';
-import { defaultModel } from '../facts.js';
-import { isModelName, plainModelName } from '../narrative/model-name.js';
+import { resolve } from 'node:path';
+import type { LimitNumbers } from '../facts.js';
+import type { Budget } from '../quota/limits.js';
+import { composed, keyOf } from './composed-settings.js';
+import { readDotEnv } from './dot-env.js';
+import { readSettingsFiles } from './settings-files.js';
+import { refuseForeignAddress, refuseUnknownTiers } from './settings-refusals.js';
+import { mergedSettings } from './sources.js';
+import { type LimitsOf, tierNames } from './tier-limits.js';
+import { type UserFolders, userFolders } from './user-folders.js';
+import { variablesOf } from './variables.js';
 
-/** What holds for a run besides its flags and its file. */
+/** What holds for a run besides its own flags and its narrative. */
 export interface Settings {
-  /** Absent where the environment has none: `--rehearse` needs none. */
+  /** Absent where there is none: `--rehearse` needs none. */
   apiKey?: string;
   /** Where the service is; absent where that is Google's own address. */
   baseUrl?: string;
   /** The model of acts that name none. */
   defaultModel: string;
+  /** The name of the tier that the limits are of. */
+  tier: string;
+  /** The limits of a model before the budget's share is taken, and before anything was learned. */
+  limitsFor: LimitsOf;
+  budget: Budget;
+  /** The length of the "minute" that the service counts by. */
+  rateWindowMs: number;
+  /** The models to turn to when a model's quota is used up, in this order. */
+  fallback: readonly string[];
+  /** Who shares limits: the project's name, else 16 hexadecimal digits of the key's hash, else `no-key`. */
+  project: string;
+  /** Where machines share their quota. */
+  redisUrl?: string;
+  /** The folder of `boticelli.db`, an absolute path; absent for a user who has no home. It may not exist yet. */
+  stateFolder?: string;
+  /** How long prompts and replies are kept; `off` for not at all. Absent where nobody has said. */
+  keepMs?: number | 'off';
+}
+
+/** The flags that are settings for one run. Limits are every model's. */
+export interface SettingsFlags extends LimitNumbers {
+  tier?: string;
+  /** `false` is `--no-fallback`. */
+  fallback?: readonly string[] | false;
+}
+
+/** Where settings are looked for. Nothing else of the process is read. */
+export interface SettingsOptions {
+  environment: Record<string, string | undefined>;
+  /** The folder of `boticelli.toml` and `.env`; relative paths are relative to it. */
+  workingFolder: string;
+  /** What `--config` names, to be read instead of the working folder's `boticelli.toml`. */
+  configFile?: string;
+  /** By the system's custom unless told. */
+  userFolders?: UserFolders;
+  flags?: SettingsFlags;
 }
 
 /**
- * Reads the settings from environment variables.
- * @throws BoticelliError `invalid_config` where one is set to what it can't be
+ * Finds the settings: flags beat the environment, that beats `.env`, that `boticelli.toml` (or the file named), that the
+ * user's own `boticelli.toml`, and that the defaults. Files are merged key by key.
+ *
+ * Rejects with InvalidSettings for a settings file with faults, with `invalid_config` for another setting that can't be
+ * or for a key that would go where it must not, and with `usage` for a flag. No message has the key in it.
  */
-export function settingsFrom(environment: Record<string, string | undefined>): Settings {
-  const set = (name: string) => environment[name]?.trim() || undefined;
-  const baseUrl = set('GOOGLE_GEMINI_BASE_URL');
-  const apiKey = set('GEMINI_API_KEY') ?? set('GOOGLE_API_KEY');
-  return {
-    ...(apiKey !== undefined && { apiKey }),
-    ...(baseUrl !== undefined && { baseUrl }),
-    defaultModel: modelFrom(set('BOTICELLI_MODEL') ?? defaultModel),
-  };
+export function settingsFrom(options: SettingsOptions): Promise<Settings>;
+/** The settings of an environment alone. To go when `commands/run.ts` calls the other one. */
+export function settingsFrom(environment: Record<string, string | undefined>): Settings;
+export function settingsFrom(options: SettingsOptions | Record<string, string | undefined>) {
+  // An environment's variables are strings.
+  if (typeof options.environment === 'object') return foundBy(options as SettingsOptions);
+  const variable = variablesOf(options as Record<string, string | undefined>, new Map());
+  return composed({ sources: { variable, files: [], secrets: [] }, written: {}, flags: {} });
 }
 
-function modelFrom(text: string): string {
-  if (isModelName(text)) return plainModelName(text);
-  throw new BoticelliError('invalid_config', `BOTICELLI_MODEL is no name of a model: "${text}"`, {
-    hint: 'Give a name like gemini-flash-lite-latest.',
-  });
+async function foundBy({ environment, workingFolder, configFile, flags = {}, ...rest }: SettingsOptions) {
+  const folders = rest.userFolders ?? (await userFolders());
+  const dotEnv = await readDotEnv(workingFolder);
+  const secrets = (['GEMINI_API_KEY', 'GOOGLE_API_KEY'] as const)
+    .flatMap((name) => [environment[name], dotEnv.get(name)])
+    .flatMap((key) => key?.trim() || []);
+  const files = await readSettingsFiles({ workingFolder, configFile, userConfigFolder: folders.config, secrets });
+  const sources = { variable: variablesOf(environment, dotEnv), files, secrets };
+  const written = mergedSettings(files);
+  await refuseUnknownTiers(sources, tierNames(written.providers?.gemini?.tiers), flags.tier);
+  await refuseForeignAddress(sources, keyOf(sources));
+  const directory = sources.variable('BOTICELLI_STATE_DIR')?.value;
+  const stateFolder = directory === undefined ? folders.state : resolve(workingFolder, directory);
+  return composed({ sources, written, flags, stateFolder });
 }

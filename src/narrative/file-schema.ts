@@ -20,6 +20,9 @@ const settings = {
     described('The most tokens a reply may have. Thinking models spend it on thoughts too.', z.int().check(z.gte(1))),
   ),
   system: z.optional(described('The system instruction.', z.string())),
+  fallback: z.optional(
+    described('The models to turn to when its quota is used up, in this order.', z.array(z.string())),
+  ),
 };
 
 const media = {

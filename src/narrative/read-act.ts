@@ -22,13 +22,14 @@ export async function readAct(name: string, value: TomlValue, context: ActContex
   const path = ['acts', name];
   if (name.trim() === '') report(fault('empty-name', path, 'an act has an empty name', { target: 'key' }));
   const own = isTable(value) ? readSettings(value, path, report) : {};
-  const { model, system, ...parameters } = { ...defaults, ...own };
+  const { model, system, fallback, ...parameters } = { ...defaults, ...own };
   return {
     name,
     ...(model !== undefined && { model }),
     // An empty one says that the act wants none, whatever the narrative has.
     ...(system !== undefined && system.trim() !== '' && { system }),
     parameters,
+    ...(fallback && { fallback }),
     inputs: await readInputs(value, path, context),
   };
 }

@@ -9,20 +9,27 @@ export interface Settings {
   system?: string;
   temperature?: number;
   maxTokens?: number;
+  fallback?: readonly string[];
 }
 
 /** The settings in a table. What is of a wrong type is left out: the schema has reported it. */
 export function readSettings(table: TomlTable, path: Path, report: (fault: Fault) => void): Settings {
   const { model, system, temperature, max_tokens: maxTokens } = table;
-  if (typeof model === 'string' && !isModelName(model)) {
-    const at = [...path, 'model'];
-    report(fault('model-name', at, `${valueWords(at)} is ${quoted(model)}, which can't be the name of a model`));
-  }
+  const checkModel = (name: string, at: Path) => {
+    if (isModelName(name)) return;
+    report(fault('model-name', at, `${valueWords(at)} is ${quoted(name)}, which can't be the name of a model`));
+  };
+  if (typeof model === 'string') checkModel(model, [...path, 'model']);
+  const fallback = Array.isArray(table.fallback)
+    ? table.fallback.filter((name) => typeof name === 'string')
+    : undefined;
+  for (const [at, name] of (fallback ?? []).entries()) checkModel(name, [...path, 'fallback', at]);
   if (typeof system === 'string') checkTemplates(system, [...path, 'system'], report);
   return {
     ...(typeof model === 'string' && { model: plainModelName(model) }),
     ...(typeof system === 'string' && { system }),
     ...(typeof temperature === 'number' && { temperature }),
     ...(typeof maxTokens === 'number' && { maxTokens }),
+    ...(fallback && { fallback: fallback.map(plainModelName) }),
   };
 }

@@ -34,7 +34,7 @@ interface KnownKeys {
   ignored: readonly string[];
 }
 
-const generation = ['top_p', 'top_k', 'seed', 'stop', 'thinking', 'fallback', 'context'];
+const generation = ['top_p', 'top_k', 'seed', 'stop', 'thinking', 'context'];
 
 const file = kind(narrativeFile, ['vars']);
 const narrative = kind(

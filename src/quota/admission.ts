@@ -14,8 +14,8 @@ export interface AdmissionOptions {
   book: QuotaBook;
   gate: Gate;
   queue: ModelQueue;
-  /** What is set, or guessed, for a model. */
-  limitsFor: (model: string) => Limits;
+  /** What is set, or guessed, for a model; `requestedAs` is the alias that it was asked by. */
+  limitsFor: (model: string, requestedAs?: string) => Limits;
   /** Rather than wait longer than this for quota, fail. Without it minutes are waited out; a closed day never is. */
   maxWaitMs?: number;
   clock: Clock;
@@ -74,7 +74,7 @@ async function keepAppointment(
   let booking = await book.book({
     model,
     estimatedTokens: estimateTokens(request),
-    limits: limitsFor(model),
+    limitsOf: (counted) => limitsFor(counted, model),
     ...(maxWaitMs !== undefined && { latest: clock.now() + maxWaitMs }),
   });
   while (booking.state === 'booked') {

@@ -12,7 +12,8 @@ export interface Wish {
   model: string;
   /** Prompt tokens by the caller's estimate; the book corrects it by what it has seen. */
   estimatedTokens: number;
-  limits: Limits;
+  /** The limits of a model: of the one asked for, or of what an alias is known to stand for. */
+  limitsOf: (model: string) => Limits;
   /** Beyond this moment the caller does not wait. */
   latest?: number;
 }
@@ -76,17 +77,22 @@ export function createQuotaBook(options: QuotaBookOptions): QuotaBook {
     });
   const spacingOn = (page: Page, limits: Limits) => spacing(page, limits, options);
   const bookFor = (wish: Wish, model: string) =>
-    onPage(model, (page, now) => page.standsFor ?? bookOn(page, now, wish, model, spacingOn(page, wish.limits)));
+    onPage(
+      model,
+      (page, now) => page.standsFor ?? bookOn(page, now, wish, model, spacingOn(page, wish.limitsOf(model))),
+    );
 
   return {
     async book(wish) {
       const booking = await bookFor(wish, wish.model);
       if (typeof booking !== 'string') return booking;
-      return onPage(booking, (page, now) => bookOn(page, now, wish, booking, spacingOn(page, wish.limits)));
+      return onPage(booking, (page, now) => bookOn(page, now, wish, booking, spacingOn(page, wish.limitsOf(booking))));
     },
 
     confirm: (booked) =>
-      onPage(booked.model, (page, now) => confirmOn(page, now, booked, spacingOn(page, booked.wish.limits))),
+      onPage(booked.model, (page, now) =>
+        confirmOn(page, now, booked, spacingOn(page, booked.wish.limitsOf(booked.model))),
+      ),
 
     cancel: (booked) => onPage(booked.model, (page) => void strike(page, booked.id)),
 
@@ -104,7 +110,8 @@ export function createQuotaBook(options: QuotaBookOptions): QuotaBook {
       });
     },
 
-    async learn({ model, wish: { limits } }, refusal) {
+    async learn({ model, wish }, refusal) {
+      const limits = wish.limitsOf(model);
       await onPage(model, (page, now) => {
         learnRefusal(page, now, refusal, { limits, windowMs });
         replan(page, now, spacingOn(page, limits));

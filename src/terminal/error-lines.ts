@@ -6,7 +6,7 @@ import { moment } from './quantity.js';
 /** An error as a person reads it: a line that says what happened, and one that says what to do. */
 export function errorLines({ message, hint, act, retryAt }: ErrorReport, paint: Paint): string {
   const where = act === undefined ? '' : `${act}: `;
-  const when = retryAt === undefined ? '' : `Try again after ${moment(new Date(retryAt))}.`;
+  const when = retryAt === undefined ? '' : `Try again ${moment(new Date(retryAt), Date.now())}.`;
   const advice = [when, hint].filter((part) => part !== undefined && part !== '').join(' ');
   const first = `${paint.error('boticelli:')} ${printableLine(`${where}${message}`)}\n`;
   return advice === '' ? first : `${first}  ${printableLine(advice)}\n`;

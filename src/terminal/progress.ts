@@ -10,6 +10,8 @@ export interface Progress {
   /** To be called before anything is written to standard output. */
   makeRoom(): void;
   onEvent(event: NarrativeEvent): void;
+  /** Says something that even `quiet` does not hide. */
+  warn(text: string): void;
   /** Leaves nothing behind on the screen. */
   stop(): void;
 }
@@ -68,7 +70,7 @@ export function createProgress(options: ProgressOptions): Progress {
     const warning = lines.finishWarning(end);
     if (warning !== undefined) warn(`boticelli: warning: ${end.act}: ${warning}`);
   };
-  return { makeRoom: () => sharesScreen && spinner?.stop(), onEvent, stop: () => spinner?.stop() };
+  return { makeRoom: () => sharesScreen && spinner?.stop(), onEvent, warn, stop: () => spinner?.stop() };
 }
 
 /** The ways of saying something in a line of its own. */

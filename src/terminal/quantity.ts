@@ -8,8 +8,15 @@ export function duration(durationMs: number): string {
   return `${Math.floor(whole / 3600)} h ${Math.floor((whole % 3600) / 60)} min`;
 }
 
-/** A moment in local time: `Mon 23 Nov, 09:00`. */
-export function moment(at: Date): string {
+/** A moment to come, in local time: `in 59 s, at 09:00:12`, or `after Mon 23 Nov, 09:00` where that is far. */
+export function moment(at: Date, now: number): string {
+  const waitMs = at.getTime() - now;
+  if (waitMs < 3_600_000) return `in ${duration(Math.max(0, waitMs))}, at ${at.toLocaleTimeString('en-GB')}`;
+  return `after ${dateAndTime(at)}`;
+}
+
+/** `Mon 23 Nov, 09:00`, in local time. */
+export function dateAndTime(at: Date): string {
   return at.toLocaleString('en-GB', {
     weekday: 'short',
     day: 'numeric',

@@ -17,7 +17,14 @@ const folder = mkdtempSync(join(tmpdir(), 'boticelli-bench-'));
 const narrative = join(folder, 'one.toml');
 writeFileSync(narrative, '[narrative]\nname = "one"\n[toc]\norder = ["a"]\n[acts]\na = "Question 1"\n');
 const server = await startGeminiServer();
-const at = (baseUrl: string) => ({ GEMINI_API_KEY: 'key', GOOGLE_GEMINI_BASE_URL: baseUrl, HOME: folder });
+// A tier without limits: the quota book is asked, and never makes anybody wait.
+const at = (baseUrl: string) => ({
+  GEMINI_API_KEY: 'key',
+  GOOGLE_GEMINI_BASE_URL: baseUrl,
+  GEMINI_TIER: 'tier_1',
+  HOME: folder,
+  BOTICELLI_STATE_DIR: folder,
+});
 const node = (...args: string[]): Timed => ({ args, env: at(server.url) });
 
 const say = (...cells: string[]) => process.stdout.write(`| ${cells.join(' | ')} |\n`);

@@ -45,10 +45,15 @@ export interface Surroundings {
 /** A key that can be searched for in everything that was said. */
 export const canaryKey = 'AIzaCanary-0123456789-never-to-be-seen';
 
+/** Where the runs of this worker keep their state: a folder a run, unless a test names one for several. */
+const states = mkdtempSync(join(tmpdir(), 'boticelli-states-'));
+process.on('exit', () => rmSync(states, { recursive: true, force: true }));
+
 function environment({ server, env }: Surroundings): Record<string, string> {
   return {
     PATH: process.env.PATH ?? '',
     HOME: join(tmpdir(), 'boticelli-empty-home'),
+    BOTICELLI_STATE_DIR: mkdtempSync(join(states, 'state-')),
     ...(server && { GEMINI_API_KEY: canaryKey, GOOGLE_GEMINI_BASE_URL: server.url }),
     ...env,
   };

@@ -13,7 +13,7 @@ function rig({ startMs = Date.UTC(2026, 10, 22, 12), budget = {} } = {}) {
   const keeper = createMemoryKeeper();
   const book = createQuotaBook({ keeper, clock, project: 'p', budget });
   const ask = (more: Partial<Parameters<typeof book.book>[0]> = {}) =>
-    book.book({ model: 'm', estimatedTokens: 10, limits: tenAMinute, ...more });
+    book.book({ model: 'm', estimatedTokens: 10, limitsOf: () => tenAMinute, ...more });
   const page = (model = 'm') => keeper.transact(pageKey('p', model), (found) => structuredClone(found));
   return { clock, book, ask, page, startMs };
 }
@@ -116,8 +116,8 @@ test('a day closes when it has as many requests as the user or the service allow
   for (const source of ['settings', 'built-in'] as const) {
     const { ask } = rig();
     const limits: Limits = { rpd: { value: 3, source } };
-    for (let n = 0; n < 3; n += 1) booked(await ask({ limits }));
-    expect((await ask({ limits })).state).toBe(source === 'settings' ? 'closed' : 'booked');
+    for (let n = 0; n < 3; n += 1) booked(await ask({ limitsOf: () => limits }));
+    expect((await ask({ limitsOf: () => limits })).state).toBe(source === 'settings' ? 'closed' : 'booked');
   }
 });
 
@@ -125,8 +125,8 @@ test('the day ends at midnight in Los Angeles, also when clocks change', async (
   // 2026-11-01 has 25 hours there: 20:00 UTC is 12:00, and the day ends at 08:00 UTC.
   const { ask } = rig({ startMs: Date.UTC(2026, 10, 1, 20) });
   const limits: Limits = { rpd: { value: 1, source: 'settings' } };
-  await ask({ limits });
-  expect(await ask({ limits })).toMatchObject({ state: 'closed', at: Date.UTC(2026, 10, 2, 8) });
+  await ask({ limitsOf: () => limits });
+  expect(await ask({ limitsOf: () => limits })).toMatchObject({ state: 'closed', at: Date.UTC(2026, 10, 2, 8) });
 });
 
 test('an alias is booked under the model that it was seen to stand for', async () => {
@@ -147,18 +147,21 @@ test('an alias is booked under the model that it was seen to stand for', async (
 test('tokens are booked by estimate, settled by the count, and estimates learn from it', async () => {
   const { ask, book, page, startMs } = rig();
   const limits: Limits = { tpm: { value: 1000, source: 'settings' } };
-  const first = booked(await ask({ estimatedTokens: 400, limits }));
+  const first = booked(await ask({ estimatedTokens: 400, limitsOf: () => limits }));
   await book.settle(first, { promptTokens: 800, servedModel: 'm' });
   expect((await page()).tokenRatio).toBe(2);
   // 150 estimated are 300 now: with the 800 that were counted they do not fit into this minute.
-  expect(booked(await ask({ estimatedTokens: 150, limits }))).toMatchObject({ at: startMs + 60_500, reason: 'tpm' });
+  expect(booked(await ask({ estimatedTokens: 150, limitsOf: () => limits }))).toMatchObject({
+    at: startMs + 60_500,
+    reason: 'tpm',
+  });
 });
 
 test('a request larger than a minute goes alone, and is not refused', async () => {
   const { ask, startMs } = rig();
   const limits: Limits = { tpm: { value: 100, source: 'settings' } };
-  expect(booked(await ask({ estimatedTokens: 500, limits })).at).toBe(startMs);
-  expect(booked(await ask({ estimatedTokens: 5, limits })).at).toBe(startMs + 60_500);
+  expect(booked(await ask({ estimatedTokens: 500, limitsOf: () => limits })).at).toBe(startMs);
+  expect(booked(await ask({ estimatedTokens: 5, limitsOf: () => limits })).at).toBe(startMs + 60_500);
 });
 
 test('a clock that is set back makes nobody wait for the old time', async () => {

@@ -52,7 +52,7 @@ async function schedule({ windowMs, arrivals, ...numbers }: Scenario) {
   for (const { afterMs, tokens } of arrivals) {
     clock.advance(afterMs);
     const askedAt = clock.now();
-    const booking = await book.book({ model: 'm', estimatedTokens: tokens, limits });
+    const booking = await book.book({ model: 'm', estimatedTokens: tokens, limitsOf: () => limits });
     if (booking.state === 'booked') booked.push({ at: booking.at, tokens, askedAt });
     else closed.push({ askedAt, until: booking.at });
   }
@@ -170,7 +170,7 @@ test('appointments given up, confirmed, missed or moved by a refusal never break
         } else if (what === 'refuse' && one) {
           await book.learn(one, { facts: [], retryAfterMs: 300 });
         } else {
-          const booking = await book.book({ model: 'm', estimatedTokens: 1, limits });
+          const booking = await book.book({ model: 'm', estimatedTokens: 1, limitsOf: () => limits });
           if (booking.state === 'booked') waiting.push(booking);
         }
       }

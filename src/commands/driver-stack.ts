@@ -1,0 +1,74 @@
+import type { Settings } from '../config/settings.js';
+import { systemClock } from '../driver/clock.js';
+import type { BoticelliDriver } from '../driver/driver.js';
+import { fallingBack } from '../driver/falling-back.js';
+import { retrying } from '../driver/retrying.js';
+import { BoticelliError } from '../errors.js';
+import { openKeeper } from './open-quota.js';
+import type { RunOptions } from './run.js';
+
+export interface DriverStackOptions {
+  options: RunOptions;
+  settings: Settings;
+  /** Tells a person what they should know, a line each. */
+  warn: (text: string) => void;
+}
+
+/** The stack of drivers that a run asks, from the top down: another model, again, within the quota, on the wire. */
+export async function driverStack({ options, settings, warn }: DriverStackOptions): Promise<BoticelliDriver> {
+  if (options.rehearse) {
+    const { createRehearsalDriver } = await import('../rehearsal/rehearsal-driver.js');
+    return createRehearsalDriver();
+  }
+  const { apiKey, baseUrl } = settings;
+  if (apiKey === undefined) {
+    throw new BoticelliError('missing_api_key', 'there is no API key', {
+      hint: 'Set GEMINI_API_KEY to a key from https://aistudio.google.com/apikey, or try it without one: --rehearse.',
+    });
+  }
+  const [{ createGeminiDriver }, { cannotTake }] = await Promise.all([
+    import('../gemini/gemini-driver.js'),
+    import('../gemini/cannot-take.js'),
+  ]);
+  const gemini = createGeminiDriver({
+    apiKey,
+    ...(baseUrl !== undefined && { baseUrl }),
+    timeoutMs: options.timeout,
+    idleTimeoutMs: options.idleTimeout,
+  });
+  const modelsFor = (named: readonly string[] | undefined) => fallbackModels(options, named ?? settings.fallback);
+  return fallingBack(
+    { modelsFor, cannotTake },
+    retrying(
+      { retries: options.retries, clock: systemClock },
+      options.rateLimit === false ? gemini : await withinQuota({ options, settings, warn }, gemini),
+    ),
+  );
+}
+
+/** Flags beat what the act, the narrative or the settings name. */
+function fallbackModels({ fallback }: RunOptions, named: readonly string[]): readonly string[] {
+  return fallback === false ? [] : (fallback ?? named);
+}
+
+async function withinQuota(
+  { options, settings, warn }: DriverStackOptions,
+  inner: BoticelliDriver,
+): Promise<BoticelliDriver> {
+  const [{ metered }, { createQuotaBook }, { createLeaseGate }, { createModelQueue }] = await Promise.all([
+    import('../quota/metered.js'),
+    import('../quota/quota-book.js'),
+    import('../quota/lease-gate.js'),
+    import('../quota/model-queue.js'),
+  ]);
+  const clock = systemClock;
+  const keeper = await openKeeper({ settings, clock, warn });
+  const { project, limitsFor, budget, rateWindowMs } = settings;
+  const book = createQuotaBook({ keeper, clock, project, budget, windowMs: rateWindowMs });
+  const gate = createLeaseGate({ keeper, clock, project, limitsFor });
+  const queue = createModelQueue({ limitsFor });
+  return metered(
+    { book, gate, queue, limitsFor, clock, ...(options.maxWait !== undefined && { maxWaitMs: options.maxWait }) },
+    inner,
+  );
+}

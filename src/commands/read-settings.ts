@@ -1,0 +1,34 @@
+import { InvalidSettings } from '../config/invalid-settings.js';
+import { type Settings, type SettingsFlags, settingsFrom } from '../config/settings.js';
+import { formatDiagnostic } from '../terminal/code-frame.js';
+import type { Paint } from '../terminal/paint.js';
+import type { Host } from './host.js';
+
+/** The flags that are settings for one run. */
+export interface SettingsFlagOptions extends SettingsFlags {
+  config?: string;
+}
+
+/** Reads the settings; the faults of a settings file are shown on standard error in their places. */
+export async function readSettings(options: SettingsFlagOptions, host: Host, paint: Paint): Promise<Settings> {
+  const { config, tier, rpm, tpm, rpd, maxConcurrent, fallback } = options;
+  const given = Object.entries({ tier, rpm, tpm, rpd, maxConcurrent, fallback }).filter(
+    ([, value]) => value !== undefined,
+  );
+  try {
+    return await settingsFrom({
+      environment: host.env,
+      workingFolder: host.cwd(),
+      ...(config !== undefined && { configFile: config }),
+      flags: Object.fromEntries(given) as SettingsFlags,
+    });
+  } catch (thrown) {
+    if (thrown instanceof InvalidSettings) {
+      const { file, text, diagnostics } = thrown;
+      for (const diagnostic of diagnostics) {
+        host.stderr.write(`${formatDiagnostic(diagnostic, { file, text, paint }).join('\n')}\n`);
+      }
+    }
+    throw thrown;
+  }
+}

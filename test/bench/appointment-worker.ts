@@ -1,0 +1,63 @@
+import { createInterface } from 'node:readline';
+import { setTimeout as delay } from 'node:timers/promises';
+import { systemClock } from '../../src/driver/clock.js';
+import { createQuotaBook, type QuotaBook } from '../../src/quota/quota-book.js';
+import { createSqliteKeeper } from '../../src/quota/sqlite-keeper.js';
+import { openDatabase } from '../../src/store/open-database.js';
+
+/** What a process of this bench does. */
+export interface AppointmentAssignment {
+  folder: string;
+  /** How many appointments it makes; each is given up again, outside of the time that counts. */
+  count: number;
+  /** The mean of the pauses between two; the same at random for all processes. 0 is none at all. */
+  pauseMs: number;
+  rpm: number;
+  /** How many appointments it makes first and keeps, so that the book is as full as in use. */
+  kept: number;
+}
+
+/** What it says at its end: durations in milliseconds. */
+export interface AppointmentTimes {
+  /** From libsql's being loaded to the book's being open and having made its first appointment. */
+  openingMs: number;
+  bookingMs: number[];
+}
+
+const { folder, count, pauseMs, rpm, kept }: AppointmentAssignment = JSON.parse(process.argv[2] ?? '{}');
+await import('libsql');
+const startedAt = performance.now();
+const book = await openBook();
+const wish = {
+  model: 'm',
+  estimatedTokens: 100,
+  limitsOf: () => ({ rpm: { value: rpm, source: 'settings' } as const }),
+};
+await makeAndGiveUp(book);
+const openingMs = performance.now() - startedAt;
+for (let made = 0; made < kept; made += 1) await book.book(wish);
+
+process.stdout.write('ready\n');
+for await (const _ of createInterface(process.stdin)) break;
+const bookingMs: number[] = [];
+for (let made = 0; made < count; made += 1) {
+  bookingMs.push(await makeAndGiveUp(book));
+  if (pauseMs > 0) await delay(Math.random() * 2 * pauseMs);
+}
+process.stdout.write(`${JSON.stringify({ openingMs, bookingMs })}\n`);
+
+async function openBook(): Promise<QuotaBook> {
+  const { database } = await openDatabase(folder);
+  if (!database) throw new Error(`no database in ${folder}`);
+  const keeper = createSqliteKeeper({ database, clock: systemClock });
+  return createQuotaBook({ keeper, clock: systemClock, project: 'bench' });
+}
+
+/** Resolves to how long the making took. Given up, for else each would be booked behind all before it. */
+async function makeAndGiveUp({ book, cancel }: QuotaBook): Promise<number> {
+  const beganAt = performance.now();
+  const booking = await book(wish);
+  const tookMs = performance.now() - beganAt;
+  if (booking.state === 'booked') await cancel(booking);
+  return tookMs;
+}
