@@ -14,7 +14,8 @@ function unknownKey(table: Path, key: string, file: TomlTable): Fault {
   const path = [...table, key];
   const options = { target: 'key', misnamed: { name: key, known: keysAt(settingsSchema, table) } } as const;
   const advice = keyAdvice(key) ?? modelAdvice(table, key) ?? '';
-  if (table.length === 0 && isTable(valueAt(file, path))) {
+  const value = valueAt(file, path);
+  if (table.length === 0 && (isTable(value) || Array.isArray(value))) {
     return fault('unknown-table', path, `unknown table ${tableWords(path)}`, options);
   }
   const where = table.length === 0 ? ' above the first table' : '';

@@ -39,21 +39,21 @@ const whatToDo =
 
 /** Rejects where a tier is asked for that nothing defines: `usage` for the flag, `invalid_config` for what is set. */
 export async function refuseUnknownTiers(sources: Sources, known: string[], flag: string | undefined): Promise<void> {
-  const advice = `the tiers are ${known.join(', ')}`;
-  const hint = `The tiers are ${known.join(', ')}; [providers.gemini.tiers.<name>] in boticelli.toml defines another.`;
+  const names = known.join(', ');
+  const shown = (name: string) => withoutSecrets(quoted(name), sources.secrets);
+  const hint = `The tiers are ${names}; [providers.gemini.tiers.<name>] in boticelli.toml defines another.`;
   if (flag !== undefined && !known.includes(flag)) {
-    throw new BoticelliError('usage', `--tier ${quoted(flag)}: there is no such tier`, { hint });
+    throw new BoticelliError('usage', `--tier ${shown(flag)}: there is no such tier`, { hint });
   }
   const set = sources.variable('GEMINI_TIER');
   if (flag === undefined && set && !known.includes(set.value)) {
-    const name = withoutSecrets(quoted(set.value), sources.secrets);
-    throw new BoticelliError('invalid_config', `${set.words} is ${name}: there is no such tier`, { hint });
+    throw new BoticelliError('invalid_config', `${set.words} is ${shown(set.value)}: there is no such tier`, { hint });
   }
   const path = [...gemini, 'default_tier'];
   for (const file of sources.files) {
     const name = file.written.providers?.gemini?.default_tier;
     if (name === undefined || known.includes(name)) continue;
-    const message = `${valueWords(path)} is ${quoted(name)}, which no tier is called: ${advice}`;
+    const message = `${valueWords(path)} is ${quoted(name)}, which no tier is called: the tiers are ${names}`;
     throw await file.refusal(fault('unknown-tier', path, message, { misnamed: { name, known } }));
   }
 }

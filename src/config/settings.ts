@@ -63,19 +63,14 @@ export interface SettingsOptions {
  * Rejects with InvalidSettings for a settings file with faults, with `invalid_config` for another setting that can't be
  * or for a key that would go where it must not, and with `usage` for a flag. No message has the key in it.
  */
-export function settingsFrom(options: SettingsOptions): Promise<Settings>;
-/** The settings of an environment alone. To go when `commands/run.ts` calls the other one. */
-export function settingsFrom(environment: Record<string, string | undefined>): Settings;
-export function settingsFrom(options: SettingsOptions | Record<string, string | undefined>) {
-  // An environment's variables are strings.
-  if (typeof options.environment === 'object') return foundBy(options as SettingsOptions);
-  const variable = variablesOf(options as Record<string, string | undefined>, new Map());
-  return composed({ sources: { variable, files: [], secrets: [] }, written: {}, flags: {} });
-}
-
-async function foundBy({ environment, workingFolder, configFile, flags = {}, ...rest }: SettingsOptions) {
-  const folders = rest.userFolders ?? (await userFolders());
-  const dotEnv = await readDotEnv(workingFolder);
+export async function settingsFrom({
+  environment,
+  workingFolder,
+  configFile,
+  flags = {},
+  ...rest
+}: SettingsOptions): Promise<Settings> {
+  const [folders, dotEnv] = await Promise.all([rest.userFolders ?? userFolders(), readDotEnv(workingFolder)]);
   const secrets = (['GEMINI_API_KEY', 'GOOGLE_API_KEY'] as const)
     .flatMap((name) => [environment[name], dotEnv.get(name)])
     .flatMap((key) => key?.trim() || []);

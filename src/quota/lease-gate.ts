@@ -4,7 +4,7 @@ import type { Gate, Lease } from '../driver/gate.js';
 import type { Keeper } from './keeper.js';
 import { effectiveLimits, type Limits } from './limits.js';
 import { refresh } from './page.js';
-import { pageKey } from './quota-book.js';
+import { pageKey } from './project-pages.js';
 
 export interface LeaseGateOptions {
   keeper: Keeper;

@@ -3,8 +3,9 @@ import type { Clock } from '../driver/clock.js';
 import type { Keeper } from './keeper.js';
 import { learnRefusal, learnTokens, type Refusal } from './lessons.js';
 import { type Budget, effectiveLimits, type Limits } from './limits.js';
-import { type Page, refresh } from './page.js';
+import type { Page } from './page.js';
 import { enter, guardFor, type Plan, plan, replan, type Spacing, strike } from './plan.js';
+import { createProjectPages } from './project-pages.js';
 
 /** What a caller wants an appointment for. */
 export interface Wish {
@@ -68,61 +69,40 @@ export interface QuotaBookOptions {
 
 /** The quota book of one project: one algorithm, whoever keeps the pages. */
 export function createQuotaBook(options: QuotaBookOptions): QuotaBook {
-  const { keeper, clock, project, windowMs = 60_000 } = options;
-  const onPage = <Result>(model: string, change: (page: Page, now: number) => Result): Promise<Result> =>
-    keeper.transact(pageKey(project, model), (page) => {
-      const now = clock.now();
-      refresh(page, now, windowMs);
-      return change(page, now);
-    });
+  const pages = createProjectPages(options);
+  const { windowMs = 60_000 } = options;
   const spacingOn = (page: Page, limits: Limits) => spacing(page, limits, options);
-  const bookFor = (wish: Wish, model: string) =>
-    onPage(
-      model,
-      (page, now) => page.standsFor ?? bookOn(page, now, wish, model, spacingOn(page, wish.limitsOf(model))),
-    );
 
   return {
-    async book(wish) {
-      const booking = await bookFor(wish, wish.model);
-      if (typeof booking !== 'string') return booking;
-      return onPage(booking, (page, now) => bookOn(page, now, wish, booking, spacingOn(page, wish.limitsOf(booking))));
-    },
-
-    confirm: (booked) =>
-      onPage(booked.model, (page, now) =>
-        confirmOn(page, now, booked, spacingOn(page, booked.wish.limitsOf(booked.model))),
+    book: (wish) =>
+      pages.onCounted(wish.model, (page, now, model) =>
+        bookOn(page, now, wish, model, spacingOn(page, wish.limitsOf(model))),
       ),
 
-    cancel: (booked) => onPage(booked.model, (page) => void strike(page, booked.id)),
+    confirm: (booked) =>
+      pages.onCounted(booked.wish.model, (page, now, model) =>
+        confirmOn(page, now, { ...booked, model }, spacingOn(page, booked.wish.limitsOf(model))),
+      ),
 
-    async settle({ id, model, wish }, { promptTokens, servedModel }) {
+    cancel: ({ wish, id }) => pages.onCounted(wish.model, (page) => void strike(page, id)),
+
+    async settle({ id, wish }, { promptTokens, servedModel }) {
+      await pages.standFor(wish.model, servedModel, id);
       const tokens = { estimated: wish.estimatedTokens, counted: promptTokens };
-      if (servedModel === model) return onPage(model, (page) => learnTokens(page, id, tokens));
-      const moved = await onPage(model, (page) => strike(page, id));
-      await onPage(wish.model, (page) => {
-        if (wish.model === servedModel) delete page.standsFor;
-        else page.standsFor = servedModel;
-      });
-      await onPage(servedModel, (page) => {
-        if (moved) enter(page, moved);
-        learnTokens(page, id, tokens);
-      });
+      await pages.onCounted(wish.model, (page) => learnTokens(page, id, tokens));
     },
 
-    async learn({ model, wish }, refusal) {
-      const limits = wish.limitsOf(model);
-      await onPage(model, (page, now) => {
+    async learn({ id, wish }, refusal) {
+      // The service names the model whose quota it is, which for an alias is another one.
+      const named = refusal.facts.find(({ model }) => model !== undefined)?.model;
+      if (named !== undefined) await pages.standFor(wish.model, named, id);
+      await pages.onCounted(wish.model, (page, now, model) => {
+        const limits = wish.limitsOf(model);
         learnRefusal(page, now, refusal, { limits, windowMs });
         replan(page, now, spacingOn(page, limits));
       });
     },
   };
-}
-
-/** The key of a page: what quota is counted by. */
-export function pageKey(project: string, model: string): string {
-  return `gemini ${encodeURIComponent(project)} ${model}`;
 }
 
 function spacing(page: Page, limits: Limits, { windowMs = 60_000, budget }: QuotaBookOptions): Spacing {

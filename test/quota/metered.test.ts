@@ -8,7 +8,8 @@ import type { Limits } from '../../src/quota/limits.js';
 import { createMemoryKeeper } from '../../src/quota/memory-keeper.js';
 import { metered } from '../../src/quota/metered.js';
 import { createModelQueue } from '../../src/quota/model-queue.js';
-import { createQuotaBook, pageKey } from '../../src/quota/quota-book.js';
+import { pageKey } from '../../src/quota/project-pages.js';
+import { createQuotaBook } from '../../src/quota/quota-book.js';
 import { createManualClock } from '../helpers/manual-clock.js';
 import { createScriptedDriver, type ScriptedCall } from '../helpers/scripted-driver.js';
 

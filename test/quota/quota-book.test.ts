@@ -2,7 +2,8 @@ import { expect, test } from 'vitest';
 import type { QuotaFact } from '../../src/errors.js';
 import { effectiveLimits, type Limits } from '../../src/quota/limits.js';
 import { createMemoryKeeper } from '../../src/quota/memory-keeper.js';
-import { type Booked, createQuotaBook, type NotBooked, pageKey } from '../../src/quota/quota-book.js';
+import { pageKey } from '../../src/quota/project-pages.js';
+import { type Booked, createQuotaBook, type NotBooked } from '../../src/quota/quota-book.js';
 import { createManualClock } from '../helpers/manual-clock.js';
 
 const tenAMinute: Limits = { rpm: { value: 10, source: 'settings' } };
@@ -142,6 +143,29 @@ test('an alias is booked under the model that it was seen to stand for', async (
   await book.settle(third, { promptTokens: 12, servedModel: 'gemini-y' });
   expect(booked(await ask({ model: 'latest' })).model).toBe('gemini-y');
   expect(booked(await ask({ model: 'gemini-x' })).model).toBe('gemini-x');
+});
+
+test('what is under way when an alias becomes known counts where it belongs', async () => {
+  const { ask, book, page, startMs } = rig();
+  const all: Booked[] = [];
+  for (let n = 0; n < 12; n += 1) all.push(booked(await ask({ model: 'latest' })));
+  for (const one of all.slice(0, 10)) expect(await book.confirm(one)).toBe('go');
+  await book.settle(all[0] as Booked, { promptTokens: 10, servedModel: 'gemini-x' });
+  expect((await page('latest')).appointments).toEqual([]);
+  expect((await page('gemini-x')).appointments).toHaveLength(12);
+  // Ten have gone and two wait for the next minute: so must whoever asks for the model by its own name.
+  expect(booked(await ask({ model: 'gemini-x' })).at).toBe(startMs + 60_500);
+  expect(booked(await book.confirm(all[11] as Booked))).toMatchObject({ at: startMs + 60_500, model: 'gemini-x' });
+  await book.cancel(all[11] as Booked);
+  expect((await page('gemini-x')).appointments).toHaveLength(12);
+});
+
+test('a refusal that names the model behind an alias teaches that model', async () => {
+  const { ask, book, page } = rig();
+  const first = booked(await ask({ model: 'latest' }));
+  await book.learn(first, { facts: [{ ...perMinute(5), model: 'gemini-x' }], retryAfterMs: 1000 });
+  expect((await page('gemini-x')).learned.rpm?.value).toBe(5);
+  expect(booked(await ask({ model: 'latest' })).model).toBe('gemini-x');
 });
 
 test('tokens are booked by estimate, settled by the count, and estimates learn from it', async () => {
