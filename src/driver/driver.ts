@@ -29,6 +29,11 @@ export interface BoticelliDriver {
    * whole response. Throws a BoticelliError; leaving the loop early closes the connection.
    */
   generateStream(request: GenerateRequest, context?: CallContext): AsyncIterable<StreamChunk>;
+  /**
+   * Loads what the first call needs, without a network, so that a call that is to leave at a certain moment leaves then.
+   * Calling it is never necessary. Rejects as the call itself would.
+   */
+  prepare?(): Promise<void>;
   /** Whether `generateStream` can be tried for the model; without a network. */
   supportsStreaming(model: string): boolean;
 }

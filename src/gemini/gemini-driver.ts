@@ -20,6 +20,12 @@ export function createGeminiDriver(options: GeminiDriverOptions): BoticelliDrive
   return {
     supportsStreaming: () => true,
 
+    async prepare() {
+      await connection.models();
+      // Node loads its fetch, some 30 ms, when it is first used: this uses it.
+      new Headers();
+    },
+
     async generate(request, context = {}) {
       const call = await startCall({ request, context, connection, ...limits, streaming: false });
       try {

@@ -19,6 +19,8 @@ export interface AdmissionOptions {
   /** Rather than wait longer than this for quota, fail. Without it minutes are waited out; a closed day never is. */
   maxWaitMs?: number;
   clock: Clock;
+  /** Loads what a call needs. */
+  prepare?: (() => Promise<void>) | undefined;
 }
 
 /** Leave to send one request. */
@@ -37,7 +39,9 @@ export async function admit(
   context: CallContext,
   options: AdmissionOptions,
 ): Promise<Admission> {
-  const { book, gate, queue, clock } = options;
+  const { book, gate, queue, clock, prepare } = options;
+  // What is loaded after the appointment makes the request late for it.
+  await prepare?.();
   const turn = await queue.enter(request.model, context.signal);
   try {
     const lease = await gate.enter(request.model, context);

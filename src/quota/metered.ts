@@ -5,7 +5,8 @@ import { type AdmissionOptions, admit } from './admission.js';
  * Makes an appointment with the quota before every call, keeps it, and teaches the book what came of it. A stream counts
  * once, as the service counts it.
  */
-export function metered(options: AdmissionOptions, inner: BoticelliDriver): BoticelliDriver {
+export function metered(settings: Omit<AdmissionOptions, 'prepare'>, inner: BoticelliDriver): BoticelliDriver {
+  const options: AdmissionOptions = { ...settings, prepare: inner.prepare };
   return {
     supportsStreaming: (model) => inner.supportsStreaming(model),
 

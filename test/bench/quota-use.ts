@@ -3,7 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { guardFor } from '../../src/quota/plan.js';
 import { startGeminiServer } from '../helpers/gemini-server.js';
-import { type Decision, enforceQuota } from '../helpers/quota-enforcer.js';
+import { enforceQuota } from '../helpers/quota-enforcer.js';
+import { shareOfQuota } from '../helpers/quota-share.js';
 import { type Assignment, bundled, setToWork } from './crew.js';
 import type { Say } from './say.js';
 
@@ -36,9 +37,8 @@ interface Outcome {
  * Rows on how much of a quota is used, and how often the server had to refuse, by processes that share it: ten windows'
  * worth of requests, each process one after the other.
  *
- * **The share** is (windows - 1) × (window + guard), over the mean time from a place's request in the first window to the
- * same place's in the last: 100% where each request came as soon as a window with its guard allowed after the one that
- * many before it. The mean over all places, for a lone process that waits for replies does not begin with a burst.
+ * 100% of the quota is used where each request came as soon after the one a window's worth before it as a window with its
+ * guard allows (`shareOfQuota` says how that is computed). The peer is measured by the same length, though it has no guard.
  */
 export async function quotaUse(say: Say): Promise<void> {
   const ours = await bundled('quota-worker');
@@ -69,18 +69,11 @@ async function play({ script, processes, kind, unit }: Round): Promise<Outcome> 
   rmSync(folder, { recursive: true });
   const accepted = log.accepted(model);
   return {
-    share: shareOf(accepted),
+    share: shareOfQuota(accepted, perWindow, windowMs + guardFor(windowMs, 1)),
     refusals: log.refused(model).length,
     replies: said.reduce((sum, { replies }) => sum + replies, 0),
     wallMs: (accepted.at(-1)?.at ?? 0) - (accepted[0]?.at ?? 0),
   };
-}
-
-function shareOf(accepted: readonly Decision[]): number {
-  const spanMs = windowMs + guardFor(windowMs, 1);
-  const meanAt = (decisions: readonly Decision[]) => decisions.reduce((sum, { at }) => sum + at, 0) / decisions.length;
-  const tookMs = meanAt(accepted.slice(-perWindow)) - meanAt(accepted.slice(0, perWindow));
-  return ((accepted.length / perWindow - 1) * spanMs) / tookMs;
 }
 
 function told({ share, refusals, replies, wallMs }: Outcome): string {

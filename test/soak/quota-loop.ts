@@ -2,8 +2,10 @@ import { spawn } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { guardFor } from '../../src/quota/plan.js';
 import { startGeminiServer } from '../helpers/gemini-server.js';
 import { enforceQuota } from '../helpers/quota-enforcer.js';
+import { shareOfQuota } from '../helpers/quota-share.js';
 
 /**
  * `npm run soak`: shell loops over the real bin, a process a request, against a server that allows 10 requests a 4 s
@@ -15,7 +17,7 @@ const settings = `[providers.gemini]\nrate_window_seconds = ${windowMs / 1000}\n
 const command = `"${process.execPath}" "${resolve('bin/boticelli.js')}" run "${resolve('narratives/quick_test.toml')}"`;
 
 const say = (...cells: string[]) => process.stdout.write(`| ${cells.join(' | ')} |\n`);
-say('loops', 'window', 'replies', 'refused', 'wall', 'ideal', 'over it', 'first to last request');
+say('loops', 'window', 'replies', 'refused', 'wall', 'ideal', 'over it', 'quota used');
 say('---', '---', '---', '---', '---', '---', '---', '---');
 
 let failed = false;
@@ -41,11 +43,11 @@ async function soak({ loops, runs, kind }: { loops: number; runs: number; kind: 
   const refused = log.refused().length;
   // The first window's requests go at once, and each further window's as soon as it begins.
   const idealMs = (asked / rpm - 1) * windowMs;
-  const [first, last] = [log.accepted()[0], log.accepted().at(-1)];
+  const share = shareOfQuota(log.accepted(), rpm, windowMs + guardFor(windowMs, 1));
   failed ||= got < asked || refused > 0;
   say(
     ...[`${loops} × ${runs}`, kind, `${got} of ${asked}`, String(refused), seconds(wallMs), seconds(idealMs)],
-    ...[`${((wallMs / idealMs - 1) * 100).toFixed(1)}%`, seconds((last?.at ?? 0) - (first?.at ?? 0))],
+    ...[`${((wallMs / idealMs - 1) * 100).toFixed(1)}%`, `${(share * 100).toFixed(1)}%`],
   );
 }
 
