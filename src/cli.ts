@@ -2,7 +2,9 @@ import { Command, CommanderError, Option } from 'commander';
 import manifest from '../package.json' with { type: 'json' };
 import type { CheckOptions } from './commands/check.js';
 import type { Failure } from './commands/failure.js';
+import type { LimitsOptions } from './commands/limits.js';
 import { failureOfOutput } from './commands/output-failure.js';
+import type { ProbeOptions } from './commands/probe.js';
 import type { RunOptions } from './commands/run.js';
 import {
   collected,
@@ -49,6 +51,8 @@ function program(host: Process, stdout: Output, ended: Ended): Command {
     .description("Plays narratives, prompts in acts, on Google's Gemini.")
     .version(manifest.version)
     .exitOverride()
+    // `limits` and `limits probe` have flags of the same names: what follows a command is its own.
+    .enablePositionalOptions()
     .showHelpAfterError('  See boticelli --help.')
     .configureOutput({
       writeOut: stdout.write,
@@ -57,6 +61,9 @@ function program(host: Process, stdout: Output, ended: Ended): Command {
     });
   boticelli.addCommand(runCommand(host, ended).copyInheritedSettings(boticelli));
   boticelli.addCommand(checkCommand(host, ended).copyInheritedSettings(boticelli));
+  const limits = limitsCommand(host, ended).copyInheritedSettings(boticelli);
+  limits.addCommand(probeCommand(host, ended).copyInheritedSettings(limits));
+  boticelli.addCommand(limits);
   return boticelli;
 }
 
@@ -103,11 +110,49 @@ function checkCommand(host: Process, ended: Ended): Command {
   return new Command('check')
     .description('say what is wrong with narratives, without a network')
     .argument('<narrative...>', 'TOML files, or -')
-    .addOption(new Option('--format <format>', 'how to say it').choices(['text', 'json']).default('text'))
+    .addOption(format())
     .action(async (files: string[], options: CheckOptions) => {
       const { check } = await import('./commands/check.js');
       ended(await check(files, options, host));
     });
+}
+
+function limitsCommand(host: Process, ended: Ended): Command {
+  return new Command('limits')
+    .description('what models allow, what of it is used, and when it is free')
+    .option('--forget <model>', 'forget what was learned of this model; repeatable', modelNames)
+    .addOption(format())
+    .option('--tier <name>', 'the tier whose limits hold', tierName)
+    .option('--config <file>', 'instead of ./boticelli.toml')
+    .action(async (options: LimitsOptions) => {
+      const { limits } = await import('./commands/limits.js');
+      ended(await limits(options, host));
+    });
+}
+
+function probeCommand(host: Process, ended: Ended): Command {
+  return new Command('probe')
+    .description('measure what models really allow, side by side; this spends quota')
+    .requiredOption('-m, --model <id>', 'a model to measure; repeatable', modelNames)
+    .requiredOption('--requests <n>', 'how many small requests to send each at most', wholeNumber(1))
+    .addOption(duration('--spacing', 'from one request to a model to the next, at least').default(0, 'none'))
+    .option('--stream', 'ask for streams')
+    .option('--yes', 'do not ask before sending')
+    .addOption(format())
+    .option('--tier <name>', 'the tier whose limits hold', tierName)
+    .option('--config <file>', 'instead of ./boticelli.toml')
+    .action(async (options: ProbeOptions) => {
+      const { probe } = await import('./commands/probe.js');
+      ended(await probe(options, host));
+    });
+}
+
+function modelNames(text: string, earlier: string[] = []): string[] {
+  return [...earlier, modelName(text)];
+}
+
+function format(): Option {
+  return new Option('--format <format>', 'how to say it').choices(['text', 'json']).default('text');
 }
 
 function duration(flag: string, description: string): Option {

@@ -9,7 +9,7 @@ const mayImport: Record<string, string[]> = {
   'index.ts': ['toml', 'executor', 'narrative', 'driver', 'gemini', 'rehearsal', 'quota', 'store', 'errors.ts'],
   commands: 'config toml terminal executor narrative driver gemini rehearsal quota store errors.ts'.split(' '),
   config: ['narrative', 'quota (types)', 'toml', 'errors.ts'],
-  terminal: ['executor (types)', 'narrative (types)', 'toml (types)', 'driver (types)', 'errors.ts (types)'],
+  terminal: 'executor narrative toml driver quota errors.ts'.split(' ').map((room) => `${room} (types)`),
   executor: ['narrative', 'driver', 'errors.ts'],
   narrative: ['driver (types)', 'toml', 'errors.ts'],
   toml: ['errors.ts'],

@@ -62,6 +62,8 @@ async function withinQuota(
     import('../quota/model-queue.js'),
   ]);
   const clock = systemClock;
+  if (settings.redisUrl !== undefined)
+    warn('this version does not share quota through Redis: it counts on this machine');
   const keeper = await openKeeper({ settings, clock, warn });
   const { project, limitsFor, budget, rateWindowMs } = settings;
   const book = createQuotaBook({ keeper, clock, project, budget, windowMs: rateWindowMs });

@@ -1,7 +1,7 @@
 import type { Readable, Writable } from 'node:stream';
 
 /** A terminal, a file or a pipe to write to. */
-export type HostStream = Writable & { isTTY?: boolean; hasColors?: () => boolean };
+export type HostStream = Writable & { isTTY?: boolean; columns?: number; hasColors?: () => boolean };
 
 /** The part of `process` that commands use, so that tests can call them with another. */
 export interface Host {

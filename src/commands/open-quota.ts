@@ -1,6 +1,8 @@
 import type { Settings } from '../config/settings.js';
 import type { Clock } from '../driver/clock.js';
+import { BoticelliError } from '../errors.js';
 import type { Keeper } from '../quota/keeper.js';
+import type { Page } from '../quota/page.js';
 
 export interface OpenQuotaOptions {
   settings: Settings;
@@ -28,9 +30,47 @@ export async function openKeeper({ settings: { stateFolder }, clock, warn }: Ope
   const { database, warning } = await openDatabase(stateFolder);
   if (warning !== undefined) warn(database ? warning : `${warning}: ${alone}`);
   if (!database) return createMemoryKeeper();
-  const onLocked = () => warn('another program keeps the quota book locked: waiting for it');
   return forgiving({
-    keeper: createSqliteKeeper({ database, clock, onLocked }),
+    keeper: createSqliteKeeper({ database, clock, onLocked: lockedWarning(warn) }),
     onFailure: (reason) => warn(`the quota book can't be written any more (${reason}): ${alone}`),
   });
+}
+
+/**
+ * Reads everything that the state's database has of quota, and writes nothing: where there is none, none is made.
+ * Rejects with `no_input` where there is one that can't be read.
+ */
+export async function readPages({
+  settings: { stateFolder },
+  clock,
+  warn,
+}: OpenQuotaOptions): Promise<Map<string, Page>> {
+  const [{ openForReading, unreadable }, { createSqliteKeeper }] = await Promise.all([
+    import('../store/read-database.js'),
+    import('../quota/sqlite-keeper.js'),
+  ]);
+  const database = stateFolder === undefined ? undefined : await openForReading(stateFolder);
+  if (!database) return new Map();
+  try {
+    return await createSqliteKeeper({ database, clock, onLocked: lockedWarning(warn) }).pages();
+  } catch (thrown) {
+    throw thrown instanceof BoticelliError ? thrown : unreadable(stateFolder ?? '', thrown);
+  } finally {
+    database.close();
+  }
+}
+
+/** Opens the state's database to change what it has of quota. Rejects with `output_failed` where it can't be written. */
+export async function openToChange({ settings: { stateFolder = '' }, clock, warn }: OpenQuotaOptions): Promise<Keeper> {
+  const [{ openDatabase }, { createSqliteKeeper }] = await Promise.all([
+    import('../store/open-database.js'),
+    import('../quota/sqlite-keeper.js'),
+  ]);
+  const { database, warning } = await openDatabase(stateFolder);
+  if (!database) throw new BoticelliError('output_failed', warning ?? 'there is no quota book');
+  return createSqliteKeeper({ database, clock, onLocked: lockedWarning(warn) });
+}
+
+function lockedWarning(warn: OpenQuotaOptions['warn']): () => void {
+  return () => warn('another program keeps the quota book locked: waiting for it');
 }

@@ -1,5 +1,6 @@
 import { InvalidSettings } from '../config/invalid-settings.js';
 import { type Settings, type SettingsFlags, settingsFrom } from '../config/settings.js';
+import { BoticelliError } from '../errors.js';
 import { formatDiagnostic } from '../terminal/code-frame.js';
 import type { Paint } from '../terminal/paint.js';
 import type { Host } from './host.js';
@@ -7,6 +8,17 @@ import type { Host } from './host.js';
 /** The flags that are settings for one run. */
 export interface SettingsFlagOptions extends SettingsFlags {
   config?: string;
+}
+
+function workingFolderOf(host: Host): string {
+  try {
+    return host.cwd();
+  } catch (cause) {
+    throw new BoticelliError('no_input', 'the current folder does not exist any more', {
+      hint: 'Change to another folder.',
+      cause,
+    });
+  }
 }
 
 /** Reads the settings; the faults of a settings file are shown on standard error in their places. */
@@ -18,7 +30,7 @@ export async function readSettings(options: SettingsFlagOptions, host: Host, pai
   try {
     return await settingsFrom({
       environment: host.env,
-      workingFolder: host.cwd(),
+      workingFolder: workingFolderOf(host),
       ...(config !== undefined && { configFile: config }),
       flags: Object.fromEntries(given) as SettingsFlags,
     });

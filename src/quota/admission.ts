@@ -1,11 +1,11 @@
 import type { Clock } from '../driver/clock.js';
 import type { CallContext } from '../driver/driver.js';
 import type { Gate } from '../driver/gate.js';
-import { nextPacificMidnight } from '../driver/pacific-day.js';
 import type { GenerateRequest } from '../driver/request.js';
 import type { GenerateResponse } from '../driver/response.js';
 import { BoticelliError, QuotaRefused } from '../errors.js';
 import { estimateTokens } from './estimate-tokens.js';
+import { lessonOf } from './lessons.js';
 import type { Limits } from './limits.js';
 import type { ModelQueue } from './model-queue.js';
 import type { Booked, NotBooked, QuotaBook } from './quota-book.js';
@@ -121,15 +121,8 @@ function noQuota({ state, model, at }: NotBooked): BoticelliError {
 
 async function taught(thrown: unknown, booked: Booked, book: QuotaBook, clock: Clock): Promise<unknown> {
   if (!(thrown instanceof QuotaRefused)) return thrown;
-  const { facts, retryAfterMs, retryAt } = thrown;
-  const closedUntil = thrown.code === 'quota_exhausted' ? (retryAt ?? nextPacificMidnight(clock.now())) : undefined;
-  await book
-    .learn(booked, {
-      facts,
-      ...(closedUntil && { closedUntil: closedUntil.getTime() }),
-      ...(retryAfterMs !== undefined && { retryAfterMs }),
-    })
-    .catch(() => {});
+  const lesson = lessonOf(thrown, clock.now());
+  await book.learn(booked, lesson).catch(() => {});
   // Without a delay of its own: the book alone waits, once, when the next attempt asks it.
-  return closedUntil ? thrown : thrown.withoutDelay();
+  return lesson.closedUntil === undefined ? thrown.withoutDelay() : thrown;
 }

@@ -1,4 +1,5 @@
-import type { QuotaFact } from '../errors.js';
+import { nextPacificMidnight } from '../driver/pacific-day.js';
+import type { QuotaFact, QuotaRefused } from '../errors.js';
 import { effectiveLimits, type LimitKind, type Limits } from './limits.js';
 import type { Page } from './page.js';
 
@@ -9,6 +10,18 @@ export interface Refusal {
   closedUntil?: number;
   /** How long the service asks to wait. */
   retryAfterMs?: number;
+  /** True where the request was sent without asking the book first: its refusal says nothing of the guard. */
+  unasked?: boolean;
+}
+
+/** What a refused request teaches. Of a day that is used up, only its end is believed, not its delay. */
+export function lessonOf({ code, facts, retryAfterMs, retryAt }: QuotaRefused, now: number): Refusal {
+  const closedUntil = code === 'quota_exhausted' ? (retryAt ?? nextPacificMidnight(now)).getTime() : undefined;
+  return {
+    facts,
+    ...(closedUntil !== undefined && { closedUntil }),
+    ...(retryAfterMs !== undefined && { retryAfterMs }),
+  };
 }
 
 const widestGuard = 8;
@@ -17,7 +30,7 @@ const widestGuard = 8;
 export function learnRefusal(
   page: Page,
   now: number,
-  { facts, closedUntil, retryAfterMs }: Refusal,
+  { facts, closedUntil, retryAfterMs, unasked }: Refusal,
   { limits, windowMs }: { limits: Limits; windowMs: number },
 ): void {
   const before = effectiveLimits(limits, page.learned);
@@ -32,7 +45,7 @@ export function learnRefusal(
   const after = effectiveLimits(limits, page.learned);
   const isNews = (['rpm', 'tpm'] as const).some((kind) => after[kind]?.value !== before[kind]?.value);
   // We kept to the limits as the service names them and were refused all the same: what lacks is room for jitter.
-  if (!isNews && facts.length > 0) page.guardFactor = Math.min(widestGuard, page.guardFactor * 2);
+  if (!isNews && !unasked && facts.length > 0) page.guardFactor = Math.min(widestGuard, page.guardFactor * 2);
   page.refusals += 1;
   const pauseMs = retryAfterMs ?? Math.min(windowMs, 1000 * 2 ** Math.min(page.refusals, 10));
   page.notBefore = Math.max(page.notBefore ?? 0, now + pauseMs);

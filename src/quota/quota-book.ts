@@ -3,7 +3,7 @@ import type { Clock } from '../driver/clock.js';
 import type { Keeper } from './keeper.js';
 import { learnRefusal, learnTokens, type Refusal } from './lessons.js';
 import { type Budget, effectiveLimits, type Limits } from './limits.js';
-import type { Page } from './page.js';
+import type { Appointment, Page } from './page.js';
 import { enter, guardFor, type Plan, plan, replan, type Spacing, strike } from './plan.js';
 import { createProjectPages } from './project-pages.js';
 
@@ -49,6 +49,8 @@ export interface QuotaBook {
    * @returns `go` where the request may be sent now, else the appointment that stands in its place
    */
   confirm(booked: Booked): Promise<'go' | Booked | NotBooked>;
+  /** Writes down a request that is sent now, whether or not there is room for it. */
+  sent(wish: Wish): Promise<Booked>;
   /** Gives an appointment up. */
   cancel(booked: Booked): Promise<void>;
   /** Replaces the estimate by what the service counted, and learns which model an alias stands for. */
@@ -83,6 +85,14 @@ export function createQuotaBook(options: QuotaBookOptions): QuotaBook {
       pages.onCounted(booked.wish.model, (page, now, model) =>
         confirmOn(page, now, { ...booked, model }, spacingOn(page, booked.wish.limitsOf(model))),
       ),
+
+    sent: (wish) =>
+      pages.onCounted(wish.model, (page, now, model) => {
+        const tokens = Math.ceil(wish.estimatedTokens * (page.tokenRatio ?? 1));
+        const id = randomUUID();
+        enter(page, { id, at: now, tokens, bookedAt: now, confirmed: true });
+        return { state: 'booked', id, wish, model, at: now, guessed: false };
+      }),
 
     cancel: ({ wish, id }) => pages.onCounted(wish.model, (page) => void strike(page, id)),
 
@@ -125,12 +135,20 @@ function bookOn(page: Page, now: number, wish: Wish, model: string, spacing: Spa
   return { state: 'booked', id, wish, model, at, guessed, ...(reason && { reason }) };
 }
 
+/** What leaves late arrives late: those who come a window after it wait as much longer, and the guard stays whole. */
+function goLate(page: Page, late: Appointment, now: number, spacing: Spacing): void {
+  late.at = now;
+  page.appointments.sort((left, right) => left.at - right.at);
+  replan(page, now, spacing);
+}
+
 function confirmOn(page: Page, now: number, booked: Booked, spacing: Spacing): 'go' | Booked | NotBooked {
   const mine = page.appointments.find(({ id }) => id === booked.id);
   if (mine && page.closedUntil === undefined) {
     if (mine.at > now) return { ...booked, at: mine.at };
     if (now - mine.at <= spacing.guardMs) {
       mine.confirmed = true;
+      if (now > mine.at) goLate(page, mine, now, spacing);
       return 'go';
     }
   }

@@ -13,7 +13,7 @@ export interface OpenedDatabase {
 }
 
 /** What is in the file, by SQLite's `user_version`: a program leaves a newer one alone. */
-const schemaVersion = 1;
+export const schemaVersion = 1;
 
 const schema = `
   CREATE TABLE IF NOT EXISTS quota_pages (key TEXT PRIMARY KEY, page TEXT NOT NULL) WITHOUT ROWID;

@@ -2,12 +2,15 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { startGeminiServer } from '../helpers/gemini-server.js';
+import { appointments } from './appointments.js';
 import { type Timed, timePairs } from './measure.js';
+import { quotaUse } from './quota-use.js';
+import type { Say } from './say.js';
 import { tokenDelays } from './token-delay.js';
 
 /**
  * `npm run bench`: the speed that boticelli claims, as ratios against a named peer in the same run. Run from the
- * repository's root; prints a table in Markdown.
+ * repository's root; prints a table in Markdown. With names of parts, `npm run bench -- quota`, those alone.
  */
 const rounds = 21;
 const bin = 'bin/boticelli.js';
@@ -27,21 +30,32 @@ const at = (baseUrl: string) => ({
 });
 const node = (...args: string[]): Timed => ({ args, env: at(server.url) });
 
-const say = (...cells: string[]) => process.stdout.write(`| ${cells.join(' | ')} |\n`);
+const say: Say = (...cells) => process.stdout.write(`| ${cells.join(' | ')} |\n`);
 process.stdout.write(
   `Node ${process.version}, ${cpus().length} × ${cpus()[0]?.model.trim()}, medians of ${rounds} pairs\n\n`,
 );
 say('what', 'boticelli', 'peer', 'ratio', 'aim');
 say('---', '---', '---', '---', '---');
 
-const act = node(bin, 'run', narrative);
-await row('--version against `node -e 0`', node(bin, '--version'), node('-e', '0'), 1.35);
-await row('one act against a minimal SDK script', act, node(peer('sdk-act')), 1);
-await row('one act against a bare fetch script', act, node(peer('fetch-act')), 1.4);
-await rowOfDelays();
+const parts = new Map(Object.entries({ starts: rowsOfStarts, tokens: rowOfDelays, appointments, quota: quotaUse }));
+for (const name of wantedParts()) await parts.get(name)?.(say);
 
 await server.close();
 rmSync(folder, { recursive: true });
+
+function wantedParts(): string[] {
+  const wanted = process.argv.slice(2);
+  const unknown = wanted.filter((name) => !parts.has(name));
+  if (unknown.length > 0) throw new Error(`no such part: ${unknown}; there are ${[...parts.keys()].join(', ')}`);
+  return wanted.length > 0 ? wanted : [...parts.keys()];
+}
+
+async function rowsOfStarts(): Promise<void> {
+  const act = node(bin, 'run', narrative);
+  await row('--version against `node -e 0`', node(bin, '--version'), node('-e', '0'), 1.35);
+  await row('one act against a minimal SDK script', act, node(peer('sdk-act')), 1);
+  await row('one act against a bare fetch script', act, node(peer('fetch-act')), 1.4);
+}
 
 async function row(what: string, ours: Timed, theirs: Timed, aim: number): Promise<void> {
   const pair = await timePairs(ours, theirs, rounds);

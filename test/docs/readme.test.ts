@@ -19,6 +19,13 @@ import { codeIn, readPage, tableOf } from './markdown.js';
 const readme = readPage('README.md');
 const helpOf = async (command: string) => (await boticelli([...command.split(' '), '--help'].filter(Boolean))).stdout;
 
+/** Every command, those within a command too: `run`, `limits`, `limits probe`. */
+async function commands(within = ''): Promise<string[]> {
+  const listed = [...(await helpOf(within)).matchAll(/^ {2}(\w+) \[options\]/gm)];
+  const here = listed.map(([, command]) => [within, command].filter(Boolean).join(' '));
+  return [...here, ...(await Promise.all(here.map(commands))).flat()];
+}
+
 test('the first two commands are the ones for a fresh clone, and CI runs the second', () => {
   const [first, second] = readme.blocks;
   expect(first?.code).toBe('npm ci && npx boticelli run narratives/release_post.toml --stream --rehearse\n');
@@ -28,10 +35,9 @@ test('the first two commands are the ones for a fresh clone, and CI runs the sec
 
 describe('the command line', () => {
   test('is shown as --help prints it, that of every command', async () => {
-    const overview = await helpOf('');
-    const commands = [...overview.matchAll(/^ {2}(\w+) \[options\]/gm)].map(([, command = '']) => command);
-    expect(commands).toContain('run');
-    for (const command of ['', ...commands]) {
+    const all = await commands();
+    expect(all).toEqual(expect.arrayContaining(['run', 'limits probe']));
+    for (const command of ['', ...all]) {
       const prompt = `$ ${['boticelli', command, '--help'].filter(Boolean).join(' ')}\n`;
       const shown = readme.blocks.find(({ code }) => code.startsWith(prompt));
       expect(shown?.code).toBe(`${prompt}${await helpOf(command)}`);
@@ -41,7 +47,7 @@ describe('the command line', () => {
   test.each(['README.md', 'GEMINI.md'])('has every flag that %s speaks of', async (name) => {
     const { prose } = readPage(name);
     const spoken = codeIn(prose).flatMap((code) => code.match(/(?<=^|boticelli.* )--[a-z-]+/g) ?? []);
-    const known = (await Promise.all(['', 'run', 'check'].map(helpOf))).join('').match(/--[a-z-]+/g);
+    const known = (await Promise.all(['', ...(await commands())].map(helpOf))).join('').match(/--[a-z-]+/g);
     expect(spoken.filter((flag) => !known?.includes(flag))).toEqual([]);
   });
 });
@@ -92,13 +98,24 @@ describe('the narrative format', () => {
   test('has an example without a fault', async () => {
     const folder = temporaryFolder(onTestFinished);
     cpSync(join(root, 'narratives/media'), join(folder, 'media'), { recursive: true });
-    const examples = readme.blocks.filter(({ language }) => language === 'toml');
+    const examples = readme.blocks.filter(({ language, code }) => language === 'toml' && !isSettings(code));
     for (const [index, { code }] of examples.entries()) writeFileSync(join(folder, `${index}.toml`), code);
     const files = examples.map((_, index) => `${index}.toml`);
     const { stdout } = await boticelli(['check', ...files, '--format', 'json'], { cwd: folder });
     expect(files.length).toBeGreaterThan(0);
     expect(JSON.parse(stdout).files).toEqual(files.map((file) => ({ file, valid: true, diagnostics: [] })));
   });
+});
+
+const isSettings = (code: string) => code.includes('[providers.');
+
+test('the example of settings is one without fault, and has every limit that settings can have', async () => {
+  const [example] = readme.blocks.filter(({ code, language }) => language === 'toml' && isSettings(code));
+  const cwd = temporaryFolder(onTestFinished, { 'boticelli.toml': example?.code ?? '' });
+  expect(await boticelli(['limits'], { cwd })).toMatchObject({ code: 0, stderr: '' });
+  const section = /^## Settings$.*?^## /ms.exec(readme.text)?.[0] ?? '';
+  const keys = ['rpm', 'tpm', 'rpd', 'max_concurrent', 'tpm_multiplier', 'rpd_multiplier', 'redis_url', 'keep'];
+  expect(keys.filter((key) => !section.includes(key))).toEqual([]);
 });
 
 describe('the picture of the code', () => {
@@ -116,7 +133,7 @@ describe('the picture of the code', () => {
 
   test('goes with a table of every environment variable that is read', () => {
     const documented = codeIn(tableOf(readme, 'variable', 'meaning').flat().join(' ')).join(' ');
-    const read = sources.flatMap((text) => text.match(/(?<=\benv\.|\bset\(')[A-Z][A-Z_]+/g) ?? []);
+    const read = sources.flatMap((text) => text.match(/(?<=\benv\.|\bvariable\(')[A-Z][A-Z_]+/g) ?? []);
     expect(read).toContain('GEMINI_API_KEY');
     expect(read.filter((variable) => !documented.includes(variable))).toEqual([]);
   });

@@ -1,0 +1,75 @@
+import { join } from 'node:path';
+import type { Settings } from '../config/settings.js';
+import { systemClock } from '../driver/clock.js';
+import { survey } from '../quota/survey.js';
+import { jsonOf } from '../terminal/json-replies.js';
+import { type BookInWords, type LimitsReport, limitsDocument, limitsLines } from '../terminal/limits-table.js';
+import { createOutput, type Output } from '../terminal/output.js';
+import { paintFor } from '../terminal/paint.js';
+import { printableLine } from '../terminal/printable.js';
+import type { Failure } from './failure.js';
+import type { Host } from './host.js';
+import { type NamedInSettings, namedInSettings } from './named-models.js';
+import { readPages } from './open-quota.js';
+import { failureOfOutput } from './output-failure.js';
+import { readSettings, type SettingsFlagOptions } from './read-settings.js';
+
+/** The flags of `boticelli limits`. */
+export interface LimitsOptions extends SettingsFlagOptions {
+  format: 'text' | 'json';
+  /** The models of which to forget what was learned. */
+  forget?: string[];
+}
+
+/** `boticelli limits`: says what of the quota is used, and when it is free; or forgets what was learned of a model. */
+export async function limits(options: LimitsOptions, host: Host): Promise<Failure | undefined> {
+  let failure: Failure | undefined;
+  const onFailure = (error: NodeJS.ErrnoException) => {
+    failure = { error: failureOfOutput(error) };
+  };
+  const output = createOutput({ stream: host.stdout, onFailure });
+  const paint = await paintFor(host.stderr);
+  const warn = (text: string) => host.stderr.write(`${paint.warning(printableLine(`boticelli: warning: ${text}`))}\n`);
+  const settings = await readSettings(options, host, paint);
+  if (options.forget) {
+    const { forget } = await import('./forget.js');
+    await forget({ models: options.forget, format: options.format, settings, output, warn });
+  } else {
+    const named = await namedInSettings({ config: options.config, tier: settings.tier }, host);
+    await show({ settings, named, format: options.format, output, warn }, host);
+  }
+  await output.flushed();
+  return failure;
+}
+
+interface Showing {
+  settings: Settings;
+  named: NamedInSettings;
+  format: LimitsOptions['format'];
+  output: Output;
+  warn: (text: string) => void;
+}
+
+async function show({ settings, named, format, output, warn }: Showing, host: Host): Promise<void> {
+  const { project, limitsFor, budget, rateWindowMs: windowMs, defaultModel, fallback, tier } = settings;
+  const pages = await readPages({ settings, clock: systemClock, warn });
+  const now = systemClock.now();
+  const models = survey({
+    ...{ pages, project, limitsFor, budget, windowMs, now },
+    models: [defaultModel, ...fallback, ...named.models],
+  });
+  const report: LimitsReport = { book: bookOf(settings, named), tier, windowMs, now, models };
+  if (format === 'json') return output.write(`${jsonOf(limitsDocument(report), 2)}\n`);
+  const { columns } = host.stdout;
+  const paint = await paintFor(host.stdout);
+  const lines = limitsLines(report, { paint, ...(output.isTerminal && columns && { columns }) });
+  output.write(`${lines.join('\n')}\n`);
+}
+
+function bookOf({ stateFolder, project, apiKey }: Settings, { isProjectNamed }: NamedInSettings): BookInWords {
+  return {
+    ...(stateFolder !== undefined && { file: join(stateFolder, 'boticelli.db') }),
+    project,
+    projectIs: isProjectNamed ? 'named' : apiKey === undefined ? 'none' : 'key-hash',
+  };
+}

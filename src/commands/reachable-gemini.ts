@@ -1,0 +1,14 @@
+import type { Settings } from '../config/settings.js';
+import type { BoticelliDriver } from '../driver/driver.js';
+import { BoticelliError } from '../errors.js';
+
+/** The bare driver that the settings lead to. Rejects with `missing_api_key` where there is none. */
+export async function reachableGemini({ apiKey, baseUrl }: Settings): Promise<BoticelliDriver> {
+  if (apiKey === undefined) {
+    throw new BoticelliError('missing_api_key', 'there is no API key', {
+      hint: 'Set GEMINI_API_KEY to a key from https://aistudio.google.com/apikey.',
+    });
+  }
+  const { createGeminiDriver } = await import('../gemini/gemini-driver.js');
+  return createGeminiDriver({ apiKey, ...(baseUrl !== undefined && { baseUrl }) });
+}
