@@ -58,6 +58,10 @@ export function refresh(page: Page, now: number, windowMs: number): void {
     }
   }
   const horizon = now - 3 * windowMs;
+  for (const { at, confirmed } of page.appointments) {
+    // Whoever booked it died before it was sent, so its day has one more to give.
+    if (at <= horizon && !confirmed) dayOf(page, at).count -= 1;
+  }
   page.appointments = page.appointments.filter(({ at }) => at > horizon);
   page.days = page.days.filter(({ endsAt }) => endsAt > now && endsAt < now + 8 * 86_400_000);
   page.leases = page.leases.filter(({ expiresAt }) => expiresAt > now);

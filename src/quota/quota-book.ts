@@ -108,6 +108,8 @@ export function createQuotaBook(options: QuotaBookOptions): QuotaBook {
       if (named !== undefined) await pages.standFor(wish.model, named, id);
       await pages.onCounted(wish.model, (page, now, model) => {
         const limits = wish.limitsOf(model);
+        // What was refused was not served: it takes nothing of the minute, and nothing of the day.
+        strike(page, id);
         learnRefusal(page, now, refusal, { limits, windowMs });
         replan(page, now, spacingOn(page, limits));
       });

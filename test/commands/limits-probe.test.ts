@@ -32,8 +32,8 @@ test('two models are measured side by side, and the book knows what came of it',
   expect(stdout).toContain('model-b was refused by GenerateRequestsPerDayPerProjectPerModel-FreeTier\n');
   const { models } = JSON.parse((await boticelli(['limits', '--format', 'json'], at)).stdout);
   expect(models.filter(({ model }: { model: string }) => model.startsWith('model-'))).toMatchObject([
-    { model: 'model-a', limits: { rpm: { value: 3, source: 'learned' } }, day: { requests: { used: 6 } } },
-    { model: 'model-b', free: { state: 'closed' }, day: { requests: { used: 5 } } },
+    { model: 'model-a', limits: { rpm: { value: 3, source: 'learned' } }, day: { requests: { used: 3 } } },
+    { model: 'model-b', free: { state: 'closed' }, day: { requests: { used: 4 } } },
   ]);
 });
 

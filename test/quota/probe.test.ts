@@ -97,7 +97,7 @@ test('the book is told of every request, and of what the refusals teach', async 
   await series;
   expect(await counts()).toMatchObject({
     model: 'm-001',
-    minute: { requests: { used: 5, booked: 0 } },
+    minute: { requests: { used: 2, booked: 0 } },
     limits: { rpm: { value: 2, source: 'learned' } },
     free: { state: 'later' },
   });

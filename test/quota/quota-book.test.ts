@@ -122,6 +122,16 @@ test('a day closes when it has as many requests as the user or the service allow
   }
 });
 
+test('an appointment whose maker died before sending is given back to the day', async () => {
+  const { ask, clock, page } = rig();
+  const limits: Limits = { rpd: { value: 1, source: 'settings' } };
+  booked(await ask({ limitsOf: () => limits }));
+  expect((await ask({ limitsOf: () => limits })).state).toBe('closed');
+  clock.advance(10 * 60_000);
+  expect((await ask({ limitsOf: () => limits })).state).toBe('booked');
+  expect((await page()).days).toMatchObject([{ count: 1 }]);
+});
+
 test('the day ends at midnight in Los Angeles, also when clocks change', async () => {
   // 2026-11-01 has 25 hours there: 20:00 UTC is 12:00, and the day ends at 08:00 UTC.
   const { ask } = rig({ startMs: Date.UTC(2026, 10, 1, 20) });

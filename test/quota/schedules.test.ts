@@ -4,6 +4,7 @@ import type { Limits } from '../../src/quota/limits.js';
 import { createMemoryKeeper } from '../../src/quota/memory-keeper.js';
 import { emptyPage } from '../../src/quota/page.js';
 import { guardFor } from '../../src/quota/plan.js';
+import { pageKey } from '../../src/quota/project-pages.js';
 import { type Booked, createQuotaBook } from '../../src/quota/quota-book.js';
 import { createManualClock } from '../helpers/manual-clock.js';
 
@@ -46,7 +47,8 @@ async function schedule({ windowMs, arrivals, ...numbers }: Scenario) {
     const value = numbers[kind];
     if (value !== undefined) limits[kind] = { value, source: 'settings' };
   }
-  const book = createQuotaBook({ keeper: createMemoryKeeper(), clock, project: 'p', windowMs });
+  const keeper = createMemoryKeeper();
+  const book = createQuotaBook({ keeper, clock, project: 'p', windowMs });
   const booked: { at: number; tokens: number; askedAt: number }[] = [];
   const closed: { askedAt: number; until: number }[] = [];
   for (const { afterMs, tokens } of arrivals) {
@@ -55,6 +57,10 @@ async function schedule({ windowMs, arrivals, ...numbers }: Scenario) {
     const booking = await book.book({ model: 'm', estimatedTokens: tokens, limitsOf: () => limits });
     if (booking.state === 'booked') booked.push({ at: booking.at, tokens, askedAt });
     else closed.push({ askedAt, until: booking.at });
+    // Each is kept, at its very time: what is not would be given back.
+    await keeper.transact(pageKey('p', 'm'), (page) => {
+      for (const appointment of page.appointments) appointment.confirmed = true;
+    });
   }
   return { booked, closed };
 }
