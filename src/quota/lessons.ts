@@ -31,7 +31,7 @@ export function learnRefusal(
   page: Page,
   now: number,
   { facts, closedUntil, retryAfterMs, unasked }: Refusal,
-  { limits, windowMs }: { limits: Limits; windowMs: number },
+  { limits, windowMs, bookedAt }: { limits: Limits; windowMs: number; bookedAt: number },
 ): void {
   const before = effectiveLimits(limits, page.learned);
   for (const fact of facts) {
@@ -44,8 +44,14 @@ export function learnRefusal(
   }
   const after = effectiveLimits(limits, page.learned);
   const isNews = (['rpm', 'tpm'] as const).some((kind) => after[kind]?.value !== before[kind]?.value);
-  // We kept to the limits as the service names them and were refused all the same: what lacks is room for jitter.
-  if (!isNews && !unasked && facts.length > 0) page.guardFactor = Math.min(widestGuard, page.guardFactor * 2);
+  // We kept to the limits as the service names them and were refused all the same: what lacks is room for jitter. But
+  // what was booked before the last refusal knew nothing of it, and a burst that is refused says one thing, not ten.
+  const knewBetter = bookedAt > (page.refusedAt ?? 0) && now - (page.guardChangedAt ?? 0) > windowMs;
+  if (!isNews && !unasked && knewBetter && facts.length > 0) {
+    page.guardFactor = Math.min(widestGuard, page.guardFactor * 2);
+    page.guardChangedAt = now;
+  }
+  page.refusedAt = now;
   page.refusals += 1;
   const pauseMs = retryAfterMs ?? Math.min(windowMs, 1000 * 2 ** Math.min(page.refusals, 10));
   page.notBefore = Math.max(page.notBefore ?? 0, now + pauseMs);

@@ -20,6 +20,10 @@ export interface Page {
   refusals: number;
   /** The guard is so many times as wide as it began. */
   guardFactor: number;
+  /** When the guard was last widened, or narrowed again. */
+  guardChangedAt?: number;
+  /** When the service last refused by the minute. */
+  refusedAt?: number;
   /** Real prompt tokens for each estimated one. */
   tokenRatio?: number;
   /** Who is at it right now, for limits of concurrency. */
@@ -57,7 +61,7 @@ export function refresh(page: Page, now: number, windowMs: number): void {
       appointment.bookedAt -= ahead;
     }
   }
-  const horizon = now - 3 * windowMs;
+  const horizon = now - 1.5 * windowMs;
   for (const { at, confirmed } of page.appointments) {
     // Whoever booked it died before it was sent, so its day has one more to give.
     if (at <= horizon && !confirmed) dayOf(page, at).count -= 1;
@@ -65,8 +69,16 @@ export function refresh(page: Page, now: number, windowMs: number): void {
   page.appointments = page.appointments.filter(({ at }) => at > horizon);
   page.days = page.days.filter(({ endsAt }) => endsAt > now && endsAt < now + 8 * 86_400_000);
   page.leases = page.leases.filter(({ expiresAt }) => expiresAt > now);
+  narrowGuard(page, now, windowMs);
   boundMoment(page, 'notBefore', now, 10 * 60_000);
   boundMoment(page, 'closedUntil', now, 25 * 3_600_000);
+}
+
+/** A refusal may have been somebody else's doing: after ten quiet windows the guard is halved, and so on. */
+function narrowGuard(page: Page, now: number, windowMs: number): void {
+  if (page.guardFactor === 1 || now - (page.guardChangedAt ?? 0) < 10 * windowMs) return;
+  page.guardFactor = Math.max(1, page.guardFactor / 2);
+  page.guardChangedAt = now;
 }
 
 /** Forgets a moment that is past, and doubts one that is further ahead than it can have been set. */

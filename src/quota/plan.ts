@@ -14,11 +14,12 @@ export interface Spacing {
 export type Plan = { open: true; at: number; reason?: 'rpm' | 'tpm' } | { open: false; until: number };
 
 /**
- * The guard for a window: 2% of it, at least 50 and at most 500 ms, as a prototype against a sliding window showed
- * (design.md); wider after refusals.
+ * The guard for a window: 2% of it, at least 120 and at most 500 ms; wider after refusals. It is to be wider than the
+ * jitter between leaving and arriving: up to 100 ms where processes start on a busy machine (measured 2026-11, 16
+ * processes on 2 cores).
  */
 export function guardFor(windowMs: number, factor: number): number {
-  return Math.min(500, Math.max(50, windowMs * 0.02)) * factor;
+  return Math.min(500, Math.max(120, windowMs * 0.02)) * factor;
 }
 
 /**

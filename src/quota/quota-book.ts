@@ -109,8 +109,8 @@ export function createQuotaBook(options: QuotaBookOptions): QuotaBook {
       await pages.onCounted(wish.model, (page, now, model) => {
         const limits = wish.limitsOf(model);
         // What was refused was not served: it takes nothing of the minute, and nothing of the day.
-        strike(page, id);
-        learnRefusal(page, now, refusal, { limits, windowMs });
+        const bookedAt = strike(page, id)?.bookedAt ?? 0;
+        learnRefusal(page, now, refusal, { limits, windowMs, bookedAt });
         replan(page, now, spacingOn(page, limits));
       });
     },

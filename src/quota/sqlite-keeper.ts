@@ -75,7 +75,7 @@ async function whenFree<Result>(
       if (waitedMs > 1000 && !told) onLocked?.();
       told ||= waitedMs > 1000;
     }
-    await clock.sleep(5 + Math.random() * 20);
+    await clock.sleep(1 + Math.random() * 6);
   }
 }
 

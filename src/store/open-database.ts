@@ -57,6 +57,8 @@ function open(LibSql: typeof Database, path: string): OpenedDatabase {
     database.pragma('journal_mode = WAL');
     database.pragma('synchronous = NORMAL');
     if (version < schemaVersion) database.exec(`${schema} PRAGMA user_version = ${schemaVersion};`);
+    // SQLite sleeps up to 100 ms between its tries, while others come and go: short of that, who waits tries again itself.
+    database.pragma('busy_timeout = 10');
     return { database };
   } catch (thrown) {
     database.close();

@@ -26,8 +26,8 @@ export function createTextReplies({ output, isShown }: { output: Output; isShown
         return;
       case 'act-end':
         if (!shown) return;
-        if (event.firstTokenMs === undefined) paragraph.append(event.text);
-        paragraph.end();
+        // In one write: shell loops that share a pipe would else write between a reply and its newline.
+        paragraph.end(event.firstTokenMs === undefined ? event.text : '');
         return;
       case 'narrative-end':
         paragraph.end();
@@ -48,20 +48,22 @@ function createParagraphs(output: Output) {
     if (!separated) output.write('\n');
     separated = true;
   };
+  const append = (text: string, end = '') => {
+    const pending = heldBack + text;
+    const body = pending.replace(/[\r\n]+$|[\ud800-\udbff]$/, '');
+    heldBack = pending.slice(body.length);
+    if (body === '' && !(open && end)) return;
+    const separator = !open && wroteParagraph && !separated ? '\n' : '';
+    open = true;
+    output.write(separator + (output.isTerminal ? printable(body) : body) + end);
+  };
   return {
     separate,
-    append(text: string) {
-      const pending = heldBack + text;
-      const body = pending.replace(/[\r\n]+$|[\ud800-\udbff]$/, '');
-      heldBack = pending.slice(body.length);
-      if (body === '') return;
-      if (!open && wroteParagraph) separate();
-      open = true;
-      output.write(output.isTerminal ? printable(body) : body);
-    },
-    end() {
+    append: (text: string) => append(text),
+    /** Ends the paragraph, with its last words if there are any. */
+    end(text = '') {
+      append(text, '\n');
       if (open) {
-        output.write('\n');
         wroteParagraph = true;
         separated = false;
       }

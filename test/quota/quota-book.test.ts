@@ -77,11 +77,11 @@ test('no appointment is before the moment that the service named when it refused
 });
 
 test('a refusal in spite of the book widens the guard; one that teaches a lower limit does not', async () => {
-  const { ask, book, page } = rig();
-  const first = booked(await ask());
-  await book.learn(first, { facts: [perMinute(5)], retryAfterMs: 1 });
+  const { ask, book, clock, page } = rig();
+  await book.learn(booked(await ask()), { facts: [perMinute(5)], retryAfterMs: 1 });
   expect((await page()).guardFactor).toBe(1);
-  await book.learn(first, { facts: [perMinute(5)], retryAfterMs: 1 });
+  clock.advance(10);
+  await book.learn(booked(await ask()), { facts: [perMinute(5)], retryAfterMs: 1 });
   expect((await page()).guardFactor).toBe(2);
 });
 

@@ -131,7 +131,7 @@ test('forgetting takes what was learned, and leaves what was sent', async () => 
   const learnedAt = clock.now();
   expect(await forgetLearned(keeper, 'p', 'm')).toEqual([
     {
-      ...{ model: 'm', closedUntil, notBefore: learnedAt + 90_000, guard: true, tokenRatio: false },
+      ...{ model: 'm', closedUntil, notBefore: learnedAt + 90_000, guard: false, tokenRatio: false },
       learned: { rpm: { value: 2, learnedAt }, rpd: { value: 20, learnedAt } },
     },
   ]);
