@@ -1,8 +1,21 @@
 #!/usr/bin/env node
-import * as nodeModule from 'node:module';
+// CommonJS (see package.json beside it): Node needs a fifth less time to start it than a module.
+const { readFileSync, writeSync } = require('node:fs');
+const { join } = require('node:path');
 
-// V8's compile cache: Node 22.1 and later have it, Node 20 does not. A cache folder that can't be written is no fault.
-nodeModule.enableCompileCache?.();
+if (!saysVersion()) {
+  // V8's compile cache: Node 22.1 and later have it, Node 20 does not. A cache that can't be written is no fault.
+  require('node:module').enableCompileCache?.();
+  import('../dist/cli.js').then(({ main }) => main(process));
+}
 
-const { main } = await import('../dist/cli.js');
-await main(process);
+/** Scripts ask for the version often: it is said without loading anything. If it can't be written, main tells why. */
+function saysVersion() {
+  if (process.argv.length !== 3 || !/^(-V|--version)$/.test(process.argv[2])) return false;
+  try {
+    const { version } = JSON.parse(readFileSync(join(__dirname, '../package.json'), 'utf8'));
+    return writeSync(1, `${version}\n`) > 0;
+  } catch {
+    return false;
+  }
+}

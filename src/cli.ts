@@ -1,6 +1,7 @@
 import { Command, CommanderError, Option } from 'commander';
 import manifest from '../package.json' with { type: 'json' };
 import type { CheckOptions } from './commands/check.js';
+import { dieOf } from './commands/ending.js';
 import type { Failure } from './commands/failure.js';
 import type { LimitsOptions } from './commands/limits.js';
 import { failureOfOutput } from './commands/output-failure.js';
@@ -17,7 +18,9 @@ import {
   wholeNumber,
 } from './config/flags.js';
 import { asBoticelliError, exitCodes, Interrupted, reportOf } from './errors.js';
+import { errorLines } from './terminal/error-lines.js';
 import { createOutput, type Output } from './terminal/output.js';
+import { paintFor } from './terminal/paint.js';
 
 type Process = NodeJS.Process;
 /** Takes how a command ended; commander's actions themselves return nothing. */
@@ -162,10 +165,6 @@ function duration(flag: string, description: string): Option {
 /** Two lines on standard error; for a bug its stack too. A pipe that was closed is no news. */
 async function tell({ error, act }: Failure, host: Process): Promise<void> {
   if (error instanceof Interrupted && error.signal === 'SIGPIPE') return;
-  const [{ errorLines }, { paintFor }] = await Promise.all([
-    import('./terminal/error-lines.js'),
-    import('./terminal/paint.js'),
-  ]);
   host.stderr.write(errorLines(reportOf(error, act), await paintFor(host.stderr)));
   if (error.code === 'internal') host.stderr.write(`${withoutKeys(stackOf(error), host.env)}\n`);
 }
@@ -182,6 +181,5 @@ function withoutKeys(text: string, { GEMINI_API_KEY, GOOGLE_API_KEY }: Process['
 async function end({ error }: Failure, host: Process): Promise<void> {
   if (!(error instanceof Interrupted)) return host.exit(exitCodes[error.code]);
   if (error.signal === 'SIGPIPE') return host.exit(141);
-  const { dieOf } = await import('./commands/ending.js');
   dieOf(error.signal, host);
 }

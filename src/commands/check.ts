@@ -1,5 +1,6 @@
 import { asBoticelliError, BoticelliError } from '../errors.js';
 import type { LoadedNarrative } from '../narrative/diagnostic.js';
+import { codeOfFaults } from '../narrative/load-narrative.js';
 import { formatDiagnostic } from '../terminal/code-frame.js';
 import { jsonOf } from '../terminal/json-replies.js';
 import { createOutput } from '../terminal/output.js';
@@ -28,7 +29,7 @@ export async function check(files: string[], { format }: CheckOptions, host: Hos
     await output.flushed();
     if (ending.signal.aborted) return { error: asBoticelliError(ending.signal.reason) };
     const faulty = read.filter(({ narrative }) => !narrative);
-    return faulty.length === 0 ? undefined : { error: await faultsOf(faulty, files.length) };
+    return faulty.length === 0 ? undefined : { error: faultsOf(faulty, files.length) };
   } finally {
     ending.release();
   }
@@ -58,8 +59,7 @@ async function asText(read: LoadedNarrative[], host: Host): Promise<string> {
   return `${paragraphs.flat().join('\n')}\n`;
 }
 
-async function faultsOf(faulty: LoadedNarrative[], all: number): Promise<BoticelliError> {
-  const { codeOfFaults } = await import('../narrative/load-narrative.js');
+function faultsOf(faulty: LoadedNarrative[], all: number): BoticelliError {
   const code = codeOfFaults(faulty.flatMap(({ diagnostics }) => diagnostics));
   const what = all === 1 ? 'the narrative' : `${faulty.length} of ${all} narratives`;
   return new BoticelliError(code, `${what} can't be played`, { hint: 'Mend what is marked above.' });

@@ -4,6 +4,13 @@ import type { BoticelliDriver } from '../driver/driver.js';
 import { fallingBack } from '../driver/falling-back.js';
 import { retrying } from '../driver/retrying.js';
 import { BoticelliError } from '../errors.js';
+import { cannotTake } from '../gemini/cannot-take.js';
+import { createGeminiDriver } from '../gemini/gemini-driver.js';
+import { createLeaseGate } from '../quota/lease-gate.js';
+import { metered } from '../quota/metered.js';
+import { createModelQueue } from '../quota/model-queue.js';
+import { createQuotaBook } from '../quota/quota-book.js';
+import { createRehearsalDriver } from '../rehearsal/rehearsal-driver.js';
 import { openKeeper } from './open-quota.js';
 import type { RunOptions } from './run.js';
 
@@ -17,7 +24,6 @@ export interface DriverStackOptions {
 /** The stack of drivers that a run asks, from the top down: another model, again, within the quota, on the wire. */
 export async function driverStack({ options, settings, warn }: DriverStackOptions): Promise<BoticelliDriver> {
   if (options.rehearse) {
-    const { createRehearsalDriver } = await import('../rehearsal/rehearsal-driver.js');
     return createRehearsalDriver();
   }
   const { apiKey, baseUrl } = settings;
@@ -26,10 +32,6 @@ export async function driverStack({ options, settings, warn }: DriverStackOption
       hint: 'Set GEMINI_API_KEY to a key from https://aistudio.google.com/apikey, or try it without one: --rehearse.',
     });
   }
-  const [{ createGeminiDriver }, { cannotTake }] = await Promise.all([
-    import('../gemini/gemini-driver.js'),
-    import('../gemini/cannot-take.js'),
-  ]);
   const gemini = createGeminiDriver({
     apiKey,
     ...(baseUrl !== undefined && { baseUrl }),
@@ -55,12 +57,6 @@ async function withinQuota(
   { options, settings, warn }: DriverStackOptions,
   inner: BoticelliDriver,
 ): Promise<BoticelliDriver> {
-  const [{ metered }, { createQuotaBook }, { createLeaseGate }, { createModelQueue }] = await Promise.all([
-    import('../quota/metered.js'),
-    import('../quota/quota-book.js'),
-    import('../quota/lease-gate.js'),
-    import('../quota/model-queue.js'),
-  ]);
   const clock = systemClock;
   if (settings.redisUrl !== undefined)
     warn('this version does not share quota through Redis: it counts on this machine');

@@ -1,8 +1,13 @@
 import type { Settings } from '../config/settings.js';
 import type { Clock } from '../driver/clock.js';
 import { BoticelliError } from '../errors.js';
+import { forgiving } from '../quota/forgiving-keeper.js';
 import type { Keeper } from '../quota/keeper.js';
+import { createMemoryKeeper } from '../quota/memory-keeper.js';
 import type { Page } from '../quota/page.js';
+import { createSqliteKeeper } from '../quota/sqlite-keeper.js';
+import { openDatabase } from '../store/open-database.js';
+import { openForReading, unreadable } from '../store/read-database.js';
 
 export interface OpenQuotaOptions {
   settings: Settings;
@@ -16,12 +21,6 @@ export interface OpenQuotaOptions {
  * told.
  */
 export async function openKeeper({ settings: { stateFolder }, clock, warn }: OpenQuotaOptions): Promise<Keeper> {
-  const [{ openDatabase }, { createSqliteKeeper }, { createMemoryKeeper }, { forgiving }] = await Promise.all([
-    import('../store/open-database.js'),
-    import('../quota/sqlite-keeper.js'),
-    import('../quota/memory-keeper.js'),
-    import('../quota/forgiving-keeper.js'),
-  ]);
   const alone = 'quota is counted for this run alone';
   if (stateFolder === undefined) {
     warn(`there is no folder to keep state in (set BOTICELLI_STATE_DIR): ${alone}`);
@@ -45,10 +44,6 @@ export async function readPages({
   clock,
   warn,
 }: OpenQuotaOptions): Promise<Map<string, Page>> {
-  const [{ openForReading, unreadable }, { createSqliteKeeper }] = await Promise.all([
-    import('../store/read-database.js'),
-    import('../quota/sqlite-keeper.js'),
-  ]);
   const database = stateFolder === undefined ? undefined : await openForReading(stateFolder);
   if (!database) return new Map();
   try {
@@ -62,10 +57,6 @@ export async function readPages({
 
 /** Opens the state's database to change what it has of quota. Rejects with `output_failed` where it can't be written. */
 export async function openToChange({ settings: { stateFolder = '' }, clock, warn }: OpenQuotaOptions): Promise<Keeper> {
-  const [{ openDatabase }, { createSqliteKeeper }] = await Promise.all([
-    import('../store/open-database.js'),
-    import('../quota/sqlite-keeper.js'),
-  ]);
   const { database, warning } = await openDatabase(stateFolder);
   if (!database) throw new BoticelliError('output_failed', warning ?? 'there is no quota book');
   return createSqliteKeeper({ database, clock, onLocked: lockedWarning(warn) });

@@ -1,6 +1,7 @@
 import type { Settings } from '../config/settings.js';
 import type { BoticelliDriver } from '../driver/driver.js';
 import { BoticelliError } from '../errors.js';
+import { createGeminiDriver } from '../gemini/gemini-driver.js';
 
 /** The bare driver that the settings lead to. Rejects with `missing_api_key` where there is none. */
 export async function reachableGemini({ apiKey, baseUrl }: Settings): Promise<BoticelliDriver> {
@@ -9,6 +10,5 @@ export async function reachableGemini({ apiKey, baseUrl }: Settings): Promise<Bo
       hint: 'Set GEMINI_API_KEY to a key from https://aistudio.google.com/apikey.',
     });
   }
-  const { createGeminiDriver } = await import('../gemini/gemini-driver.js');
   return createGeminiDriver({ apiKey, ...(baseUrl !== undefined && { baseUrl }) });
 }

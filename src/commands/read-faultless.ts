@@ -1,5 +1,6 @@
 import { BoticelliError } from '../errors.js';
 import type { LoadedNarrative } from '../narrative/diagnostic.js';
+import { checkNarrative, codeOfFaults, readNarrative } from '../narrative/load-narrative.js';
 import type { Narrative } from '../narrative/narrative.js';
 import { formatDiagnostic } from '../terminal/code-frame.js';
 import type { Paint } from '../terminal/paint.js';
@@ -17,7 +18,6 @@ export async function readFaultless(file: string, host: Host, paint: Paint): Pro
   }
   if (narrative) return narrative;
   const errors = diagnostics.filter(({ severity }) => severity === 'error').length;
-  const { codeOfFaults } = await import('../narrative/load-narrative.js');
   throw new BoticelliError(codeOfFaults(diagnostics), `${name} has ${counted(errors, 'error')}`, {
     hint: 'Mend what is marked above; nothing was sent.',
   });
@@ -25,7 +25,6 @@ export async function readFaultless(file: string, host: Host, paint: Paint): Pro
 
 /** Reads a narrative with all there is to say about it; `-` is standard input. Rejects with `no_input`. */
 export async function readNarrativeOf(file: string, host: Host): Promise<LoadedNarrative> {
-  const { checkNarrative, readNarrative } = await import('../narrative/load-narrative.js');
   if (file !== '-') return readNarrative(file);
   const chunks: Buffer[] = [];
   for await (const chunk of host.stdin) chunks.push(Buffer.from(chunk));
