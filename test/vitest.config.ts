@@ -7,5 +7,7 @@ export default defineConfig({
     globalSetup: ['test/helpers/bundle-first.ts'],
     reporters: ['default', './test/helpers/closing-line-reporter.ts'],
     testTimeout: 20_000,
+    // Much of the suite is waiting for processes: two files at a time keep two cores busy.
+    maxWorkers: 2,
   },
 });
