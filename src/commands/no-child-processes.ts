@@ -1,0 +1,7 @@
+/**
+ * Stands for `node:child_process` in the bundle (see `bundle:entry` in package.json). commander loads that at every start,
+ * 4 ms, for subcommands that are programs of their own, of which we have none.
+ */
+export function spawn(): never {
+  throw new Error('boticelli has no commands that are programs of their own');
+}
