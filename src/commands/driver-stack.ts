@@ -3,15 +3,14 @@ import { systemClock } from '../driver/clock.js';
 import type { BoticelliDriver } from '../driver/driver.js';
 import { fallingBack } from '../driver/falling-back.js';
 import { retrying } from '../driver/retrying.js';
-import { BoticelliError } from '../errors.js';
 import { cannotTake } from '../gemini/cannot-take.js';
-import { createGeminiDriver } from '../gemini/gemini-driver.js';
 import { createLeaseGate } from '../quota/lease-gate.js';
 import { metered } from '../quota/metered.js';
 import { createModelQueue } from '../quota/model-queue.js';
 import { createQuotaBook } from '../quota/quota-book.js';
 import { createRehearsalDriver } from '../rehearsal/rehearsal-driver.js';
 import { openKeeper } from './open-quota.js';
+import { reachableGemini } from './reachable-gemini.js';
 import type { RunOptions } from './run.js';
 
 export interface DriverStackOptions {
@@ -23,20 +22,10 @@ export interface DriverStackOptions {
 
 /** The stack of drivers that a run asks, from the top down: another model, again, within the quota, on the wire. */
 export async function driverStack({ options, settings, warn }: DriverStackOptions): Promise<BoticelliDriver> {
-  if (options.rehearse) {
-    return createRehearsalDriver();
-  }
-  const { apiKey, baseUrl } = settings;
-  if (apiKey === undefined) {
-    throw new BoticelliError('missing_api_key', 'there is no API key', {
-      hint: 'Set GEMINI_API_KEY to a key from https://aistudio.google.com/apikey, or try it without one: --rehearse.',
-    });
-  }
-  const gemini = createGeminiDriver({
-    apiKey,
-    ...(baseUrl !== undefined && { baseUrl }),
-    timeoutMs: options.timeout,
-    idleTimeoutMs: options.idleTimeout,
+  if (options.rehearse) return createRehearsalDriver();
+  const gemini = reachableGemini(settings, {
+    bounds: { timeoutMs: options.timeout, idleTimeoutMs: options.idleTimeout },
+    withoutKey: ', or try it without one: --rehearse',
   });
   const modelsFor = (named: readonly string[] | undefined) => fallbackModels(options, named ?? settings.fallback);
   return fallingBack(
