@@ -73,7 +73,11 @@ async function play({ file, options, host, ending, screen }: Playing): Promise<R
   const driver = await driverStack({ options, settings, warn });
   const { defaultModel } = settings;
   const executor = new NarrativeExecutor({ driver, defaultModel, onEvent, mayDiscard, strict, signal: ending.signal });
-  return options.stream ? executor.executeWithProgress(narrative, () => {}) : executor.execute(narrative);
+  try {
+    return await (options.stream ? executor.executeWithProgress(narrative, () => {}) : executor.execute(narrative));
+  } finally {
+    await driver.close?.();
+  }
 }
 
 function assertPlays(name: string, acts: readonly { name: string }[]): void {

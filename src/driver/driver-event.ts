@@ -4,7 +4,7 @@ import type { ErrorReport } from '../errors.js';
 export type WaitReason = 'rpm' | 'tpm' | 'rpd' | 'concurrency' | 'backoff';
 
 /** What a layer tells of a call. The executor says of which act. */
-export type DriverEvent = RetryEvent | WaitEvent | FallbackEvent;
+export type DriverEvent = RetryEvent | WaitEvent | FallbackEvent | NoteEvent;
 
 /** An attempt failed and another one follows. */
 export interface RetryEvent {
@@ -37,4 +37,12 @@ export interface FallbackEvent {
   to: string;
   /** Why, in words: the quota is used up, or a model in between can't take the request. */
   reason: string;
+}
+
+/** Something else happened that a person should know of: a session was opened anew, a file is sent ahead. */
+export interface NoteEvent {
+  type: 'note';
+  about: 'session' | 'upload' | 'download' | 'reply';
+  /** In words, without a full stop. */
+  message: string;
 }

@@ -34,6 +34,11 @@ export interface BoticelliDriver {
    * Calling it is never necessary. Rejects as the call itself would.
    */
   prepare?(): Promise<void>;
+  /**
+   * Ends what outlives a call: a session, files that were sent ahead. To be called once, after the last call, however
+   * that ended; every layer hands it down. Never rejects.
+   */
+  close?(): Promise<void>;
   /** Whether `generateStream` can be tried for the model; without a network. */
   supportsStreaming(model: string): boolean;
 }

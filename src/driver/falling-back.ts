@@ -17,6 +17,7 @@ export interface FallbackOptions {
 export function fallingBack(options: FallbackOptions, inner: BoticelliDriver): BoticelliDriver {
   return {
     supportsStreaming: (model) => inner.supportsStreaming(model),
+    close: async () => inner.close?.(),
 
     async generate(request, context = {}) {
       const next = chain(request, context, options);

@@ -15,7 +15,25 @@ export interface GenerationParameters {
   temperature?: number;
   /** Upper bound of the reply in tokens; thinking models spend it on thoughts too. */
   maxTokens?: number;
+  /** 0 to 1: of the likeliest tokens so many that their probabilities make up this sum. */
+  topP?: number;
+  /** So many of the likeliest tokens. */
+  topK?: number;
+  /** The same seed makes the same reply likelier. */
+  seed?: number;
+  /** The reply ends where one of these would begin. */
+  stop?: readonly string[];
+  /** How long the model may think: a level, or a number of tokens. */
+  thinking?: ThinkingLevel | number;
+  /** From which probability on harm of a category is blocked, by Gemini's names. */
+  safety?: Readonly<Record<string, string>>;
+  /** The reply is to be JSON. Absent: text. */
+  format?: 'json';
+  /** The JSON Schema that the JSON is to match. */
+  schema?: Readonly<Record<string, unknown>>;
 }
+
+export type ThinkingLevel = 'minimal' | 'low' | 'medium' | 'high';
 
 export type Turn = UserTurn | ModelTurn;
 
@@ -44,13 +62,34 @@ export interface TextPart {
 
 export interface MediaPart {
   type: 'media';
-  /** For example `image/png`. */
-  mimeType: string;
-  /** The bytes, in standard base64. */
+  /** For example `image/png`. Absent only where it is the address's answer that says so. */
+  mimeType?: string;
+  content: MediaContent;
+}
+
+export type MediaContent = MediaBytes | MediaAddress | MediaReference;
+
+/** The bytes themselves. */
+export interface MediaBytes {
+  from: 'bytes';
+  /** In standard base64. */
   base64: string;
 }
 
-/** The size of a part as it was before any encoding, in bytes. */
+/** Bytes that are fetched when the request is really sent, and not before. */
+export interface MediaAddress {
+  from: 'address';
+  url: string;
+}
+
+/** What the service fetches itself: a film on YouTube, a file that was uploaded to it. */
+export interface MediaReference {
+  from: 'reference';
+  uri: string;
+}
+
+/** The size of a part as it was before any encoding, in bytes; 0 where that is not known here. */
 export function byteLengthOf(part: Part): number {
-  return part.type === 'text' ? Buffer.byteLength(part.text) : Buffer.byteLength(part.base64, 'base64');
+  if (part.type === 'text') return Buffer.byteLength(part.text);
+  return part.content.from === 'bytes' ? Buffer.byteLength(part.content.base64, 'base64') : 0;
 }

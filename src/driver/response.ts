@@ -11,6 +11,17 @@ export interface GenerateResponse {
   usage: Usage;
   /** The reply as it goes back into the conversation. */
   turn: ModelTurn;
+  /** The reply as it was spoken, where a Live model answered in sound; `text` is its transcript. */
+  audio?: ReplyAudio;
+  /** True where the reply was taken from an earlier run: nothing was asked for, and nothing paid. */
+  reused?: boolean;
+}
+
+/** Speech as a Live model sends it: 16-bit little-endian PCM, one channel. */
+export interface ReplyAudio {
+  pcm: Uint8Array;
+  /** Samples a second; 24 000 for Gemini. */
+  sampleRate: number;
 }
 
 /** Token counts of one or more calls. */

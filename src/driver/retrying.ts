@@ -25,6 +25,7 @@ export interface RetryPolicy {
 export function retrying(policy: RetryPolicy, inner: BoticelliDriver): BoticelliDriver {
   return {
     supportsStreaming: (model) => inner.supportsStreaming(model),
+    close: async () => inner.close?.(),
 
     async generate(request, context = {}) {
       for (let attempt = 1; ; attempt += 1) {

@@ -13,6 +13,7 @@ export type NarrativeEvent =
   | ActWait
   | ActRetry
   | ActFallback
+  | ActNote
   | ActEnd
   | NarrativeEnd;
 
@@ -72,6 +73,14 @@ export interface ActFallback {
   from: string;
   to: string;
   reason: string;
+}
+
+/** Something else happened in an act that a person should know of. */
+export interface ActNote {
+  type: 'act-note';
+  act: string;
+  about: 'session' | 'upload' | 'download' | 'reply';
+  message: string;
 }
 
 /** An act has its reply. */

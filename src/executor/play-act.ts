@@ -60,7 +60,7 @@ export async function playAct(playing: Playing): Promise<Played> {
 
 function partOf(input: Input): Part {
   if (input.type === 'text') return { type: 'text', text: input.content };
-  return { type: 'media', mimeType: input.mimeType, base64: input.base64 };
+  return { type: 'media', mimeType: input.mimeType, content: { from: 'bytes', base64: input.base64 } };
 }
 
 /** The call's context: what layers tell becomes the act's events, and counts. */
@@ -74,6 +74,8 @@ function contextOf(
       onEvent({ ...event, type: 'act-retry', act: act.name });
     } else if (event.type === 'fallback') {
       onEvent({ ...event, type: 'act-fallback', act: act.name });
+    } else if (event.type === 'note') {
+      onEvent({ ...event, type: 'act-note', act: act.name });
     } else {
       tally.waitMs += event.waitMs;
       onEvent({ ...event, type: 'act-wait', act: act.name });

@@ -30,7 +30,11 @@ function wireTurn(turn: Turn, model: string): Content {
 }
 
 function wirePart(part: Part): WirePart {
-  return part.type === 'text' ? { text: part.text } : { inlineData: { mimeType: part.mimeType, data: part.base64 } };
+  if (part.type === 'text') return { text: part.text };
+  const { content, mimeType } = part;
+  const type = mimeType === undefined ? {} : { mimeType };
+  if (content.from === 'bytes') return { inlineData: { ...type, data: content.base64 } };
+  return { fileData: { ...type, fileUri: content.from === 'address' ? content.url : content.uri } };
 }
 
 /** The parts as the model sent them: their thought signatures mean something to that model alone. */

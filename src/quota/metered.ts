@@ -9,6 +9,7 @@ export function metered(settings: Omit<AdmissionOptions, 'prepare'>, inner: Boti
   const options: AdmissionOptions = { ...settings, prepare: inner.prepare };
   return {
     supportsStreaming: (model) => inner.supportsStreaming(model),
+    close: async () => inner.close?.(),
 
     async generate(request, context = {}) {
       const admission = await admit(request, context, options);

@@ -56,6 +56,8 @@ export function createProgress(options: ProgressOptions): Progress {
         warn(`boticelli: ${event.act}: ${lines.fallbackLine(event)}`);
         spinner?.start(`${event.act}: waiting for ${event.to}`);
         break;
+      case 'act-note':
+        return tell(`${event.act}: ${event.message}`);
       case 'act-end':
         actsEnded += 1;
         tellEnd(event);

@@ -69,6 +69,7 @@ const eventFields: {
   'act-retry': { act: true, attempt: true, delayMs: true, error: true, discard: true },
   'act-wait': { act: true, model: true, reason: true, waitMs: true, until: true, guessed: true },
   'act-fallback': { act: true, from: true, to: true, reason: true },
+  'act-note': { act: true, about: true, message: true },
   'act-end': {
     ...{ act: true, index: true, model: true, requestedModel: true, text: true, finishReason: true, usage: true },
     ...{ attempts: true, waitMs: true, durationMs: true, firstTokenMs: true, reused: true },

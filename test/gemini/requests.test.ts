@@ -38,7 +38,7 @@ test('system instruction and parameters are sent, a temperature of 0 too', async
 test('media goes as inline data, in the order of the parts', async () => {
   const parts = [
     { type: 'text', text: 'Look:' },
-    { type: 'media', mimeType: 'image/png', base64: 'iVBORw==' },
+    { type: 'media', mimeType: 'image/png', content: { from: 'bytes', base64: 'iVBORw==' } },
     { type: 'text', text: 'What is it?' },
   ] as const;
   const body = await bodyOf(ask('', { turns: [{ role: 'user', parts }] }));

@@ -13,7 +13,11 @@ const request: GenerateRequest = {
       role: 'user',
       parts: [
         { type: 'text', text: 'Grüße' },
-        { type: 'media', mimeType: 'image/png', base64: Buffer.from('12345').toString('base64') },
+        {
+          type: 'media',
+          mimeType: 'image/png',
+          content: { from: 'bytes', base64: Buffer.from('12345').toString('base64') },
+        },
       ],
     },
   ],
