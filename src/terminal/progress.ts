@@ -32,8 +32,7 @@ export function createProgress(options: ProgressOptions): Progress {
   const { detail, spinner, sharesScreen } = options;
   const { heading, tell, warn } = createTeller(options);
   const verbose = detail === 'verbose';
-  let actCount = 0;
-  let actsEnded = 0;
+  let [actCount, actsEnded] = [0, 0];
 
   const onEvent = (event: NarrativeEvent): void => {
     switch (event.type) {
@@ -57,7 +56,8 @@ export function createProgress(options: ProgressOptions): Progress {
         spinner?.start(`${event.act}: waiting for ${event.to}`);
         break;
       case 'act-note':
-        return tell(`${event.act}: ${event.message}`);
+        tell(`${event.act}: ${event.message}`);
+        break;
       case 'act-end':
         actsEnded += 1;
         tellEnd(event);
