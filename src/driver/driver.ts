@@ -13,6 +13,8 @@ export interface CallContext {
    * attempt can start anew? Without it the answer is no, for attempts are never joined.
    */
   mayDiscard?: () => boolean;
+  /** Resolves when the request may leave; to be awaited just before it does. Rejects where it may not, after all. */
+  beforeSending?: () => Promise<void>;
   /** The models to turn to when this one's quota is used up, as the act or its narrative names them. */
   fallback?: readonly string[];
 }
@@ -39,6 +41,11 @@ export interface BoticelliDriver {
    * that ended; every layer hands it down. Never rejects.
    */
   close?(): Promise<void>;
+  /**
+   * Whether the driver itself takes the model's place at the Gate, for a session that outlives a call. Where it is absent
+   * it does not.
+   */
+  holdsPlace?(model: string): boolean;
   /** Whether `generateStream` can be tried for the model; without a network. */
   supportsStreaming(model: string): boolean;
 }

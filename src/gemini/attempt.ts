@@ -7,6 +7,8 @@ export interface Attempt {
    * reason, or the error of a timeout.
    */
   signal: AbortSignal;
+  /** Tells that the request leaves: the deadline runs from the first time that this is called. */
+  sent(): void;
   /** Tells that a wait for the next bytes of a stream begins. */
   waitsForBytes(): void;
   /** Tells that bytes came. The first ones start the watch over silence: a model may think long before it speaks. */
@@ -20,26 +22,29 @@ export interface Attempt {
 export interface AttemptLimits {
   /** The caller's signal. */
   signal: AbortSignal | undefined;
-  /** Bounds the whole attempt. */
+  /** Bounds the whole attempt, from when it is sent. */
   timeoutMs: number;
   /** Bounds the time between two packets of a stream. */
   idleTimeoutMs: number;
 }
 
-/** Begins an attempt: its deadline runs from now on. Throws the reason of a signal that has aborted already. */
+/** Begins an attempt; its deadline runs from when it is sent. Throws the reason of a signal that has aborted already. */
 export function openAttempt({ signal: callerSignal, timeoutMs, idleTimeoutMs }: AttemptLimits): Attempt {
   callerSignal?.throwIfAborted();
   // One controller a call: a long-lived signal handed to every fetch would gather a listener with each (wire.md).
   const controller = new AbortController();
   const onCallerAbort = () => controller.abort(callerSignal?.reason);
   callerSignal?.addEventListener('abort', onCallerAbort);
-  const deadline = setTimeout(() => controller.abort(overdue(timeoutMs)), timerMs(timeoutMs));
+  let deadline: NodeJS.Timeout | undefined;
   let silence: NodeJS.Timeout | undefined;
   let waiting = false;
   let ended = false;
 
   return {
     signal: controller.signal,
+    sent() {
+      deadline ??= setTimeout(() => controller.abort(overdue(timeoutMs)), timerMs(timeoutMs));
+    },
     waitsForBytes() {
       waiting = true;
       silence?.refresh();

@@ -35,13 +35,14 @@ export interface Call {
 /** Loads the client, then begins the attempt: loading takes nothing off its time. Rejects with what is wrong with the key. */
 export async function startCall(start: CallStart): Promise<Call> {
   const { request, connection, streaming, timeoutMs, idleTimeoutMs, clock } = start;
-  const { signal } = start.context;
+  const { signal, beforeSending } = start.context;
   signal?.throwIfAborted();
   const models = await orAborted(connection.models(), signal);
   const model = bareModel(request.model);
   const reply = collectReply(model);
   const limits = { signal, timeoutMs, idleTimeoutMs };
-  const exchange = openExchange({ connection, clock, model, streaming, partialText: () => reply.text, ...limits });
+  const partialText = () => reply.text;
+  const exchange = openExchange({ connection, clock, model, streaming, partialText, beforeSending, ...limits });
   return {
     start,
     exchange,

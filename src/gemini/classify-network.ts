@@ -1,16 +1,15 @@
 import { BoticelliError } from '../errors.js';
 import { oneLine } from './one-line.js';
 
-// Node's and undici's codes, in words. What is not listed is told by its own message.
+// Node's codes, in words. What is not listed is told by its own message.
 const reasons: Record<string, string> = {
   ECONNREFUSED: 'nothing listens there',
   ECONNRESET: 'it reset the connection',
   EPIPE: 'it closed the connection',
-  UND_ERR_SOCKET: 'it closed the connection',
+  ERR_STREAM_PREMATURE_CLOSE: 'it closed the connection',
   ENOTFOUND: 'no such host is known',
   EAI_AGAIN: 'the name service does not answer',
   ETIMEDOUT: 'it does not answer',
-  UND_ERR_CONNECT_TIMEOUT: 'it does not answer',
   EHOSTUNREACH: 'there is no way to it',
   ENETUNREACH: 'there is no network',
 };
@@ -21,6 +20,8 @@ const certificateCodes =
 /** What went wrong below HTTP, in words: never with a URL or a key, whatever the error's own message has. */
 export function networkReason(thrown: unknown): string {
   const { code, message } = rootOf(thrown);
+  // Node's words for an end without a reset; the code is the same.
+  if (message === 'socket hang up' || message === 'aborted') return 'it closed the connection';
   return reasons[code] ?? (oneLine([code, message].filter(Boolean).join(' '), 160) || 'unknown');
 }
 
@@ -31,23 +32,19 @@ export function networkCause(thrown: unknown): Error {
 }
 
 /**
- * A request that got no answer at all: `unavailable`, passing unless the connection can't ever be made as it is; Node's
- * own limits of 300 s are `timeout`.
+ * A request that got no answer at all: `unavailable`, passing unless the connection can't ever be made as it is.
  */
 export function classifyUnreachable(thrown: unknown, host: string): BoticelliError {
-  const { code, message } = rootOf(thrown);
+  const { code } = rootOf(thrown);
   const cause = networkCause(thrown);
-  if (/^UND_ERR_(HEADERS|BODY)_TIMEOUT$/.test(code)) {
-    return new BoticelliError('timeout', `${host} sent nothing for 300 seconds`, { cause });
-  }
   if (certificateCodes.test(code)) {
     return new BoticelliError('unavailable', `the certificate of ${host} can't be trusted: ${code}`, {
       hint: 'Where a company proxy signs the connections, set NODE_EXTRA_CA_CERTS to its certificate (a .pem file).',
       cause,
     });
   }
-  // These come of the URL: `http:` where TLS is spoken or the reverse, a port that fetch forbids.
-  const passing = !/ERR_SSL|EPROTO|^HPE_/.test(code) && message !== 'bad port';
+  // These come of the URL: `http:` where TLS is spoken or the reverse.
+  const passing = !/ERR_SSL|EPROTO|^HPE_/.test(code);
   const hint = passing ? 'Check the network, then try again.' : 'Check the base URL.';
   return new BoticelliError('unavailable', `there is no answer from ${host}: ${networkReason(thrown)}`, {
     hint,
@@ -56,10 +53,7 @@ export function classifyUnreachable(thrown: unknown, host: string): BoticelliErr
   });
 }
 
-/**
- * fetch says "fetch failed" or "terminated" and hides the reason in its cause; with several addresses that is an
- * AggregateError, whose first error stands for all.
- */
+/** The reason may be a cause's cause; with several addresses it is an AggregateError, whose first error stands for all. */
 function rootOf(thrown: unknown): { code: string; message: string } {
   let error = thrown;
   for (let depth = 0; depth < 8 && error instanceof Error; depth += 1) {

@@ -1,6 +1,7 @@
 import { BoticelliError } from '../errors.js';
 import { classifyQuota } from './classify-quota.js';
 import { wrongHost } from './faulty-answer.js';
+import type { Headers } from './light-fetch.js';
 import { describeForeignBody, oneLine } from './one-line.js';
 import { retryDelayMs } from './retry-delay.js';
 import { detailsOf, isRecord, parseServiceError, reasonOf, type ServiceError } from './service-error.js';

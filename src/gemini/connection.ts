@@ -3,6 +3,7 @@ import { BoticelliError } from '../errors.js';
 import { defaultBaseUrl } from '../facts.js';
 import { assertUsableKey, type Redact, redactionOf } from './api-key.js';
 import type { ConnectionOptions } from './driver-options.js';
+import { loadHttp } from './send-http.js';
 
 /** A service and a key, and the one SDK client for them. */
 export interface Connection {
@@ -11,19 +12,25 @@ export interface Connection {
   redact: Redact;
   /** The SDK's client, loaded and made at the first call. Rejects, before any network, with what is wrong with the key. */
   models(): Promise<Models>;
+  /** Loads all that a call needs, without a network. Rejects as `models` does. */
+  prepare(): Promise<void>;
 }
 
 /** Throws `invalid_config` for a base URL that can't be one. */
 export function connectionTo({ apiKey, baseUrl = defaultBaseUrl }: ConnectionOptions): Connection {
-  const { host } = usableUrl(baseUrl);
+  const url = usableUrl(baseUrl);
   let client: Promise<Models> | undefined;
+  const models = async () => {
+    assertUsableKey(apiKey);
+    client ??= makeClient(apiKey, baseUrl);
+    return client;
+  };
   return {
-    host,
+    host: url.host,
     redact: redactionOf(apiKey),
-    async models() {
-      assertUsableKey(apiKey);
-      client ??= makeClient(apiKey, baseUrl);
-      return client;
+    models,
+    async prepare() {
+      await Promise.all([models(), loadHttp(url)]);
     },
   };
 }

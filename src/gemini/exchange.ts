@@ -4,7 +4,7 @@ import type { Redact } from './api-key.js';
 import { type Attempt, type AttemptLimits, openAttempt } from './attempt.js';
 import { classifyRefusal } from './classify-refusal.js';
 import type { Connection } from './connection.js';
-import { fetchLimitMs } from './patient-dispatcher.js';
+import type { Headers } from './light-fetch.js';
 import { parsedJson } from './service-error.js';
 
 /** One request and its answer: what the seam below the SDK and the driver above it both know. */
@@ -15,8 +15,8 @@ export interface Exchange {
   redact: Redact;
   /** Whether the answer is a stream of server-sent events. */
   streaming: boolean;
-  /** Whether the attempt may take longer than fetch's own limits. */
-  patient: boolean;
+  /** Resolves when the request may leave; it is to leave then. */
+  beforeSending(): Promise<void>;
   /** The error that an answer without a reply stands for. */
   classify(answer: { status: number; headers: Headers; body: string }): BoticelliError;
   /** The reply's text so far. */
@@ -32,11 +32,21 @@ export interface ExchangeOptions extends AttemptLimits {
   model: string;
   streaming: boolean;
   partialText?: () => string;
+  /** Default: it may leave at once. */
+  beforeSending?: (() => Promise<void>) | undefined;
 }
 
-/** Begins an exchange: its deadline runs from now on, and `attempt.close()` must end it. */
+/** Begins an exchange: its deadline runs from when it is sent, and `attempt.close()` must end it. */
 export function openExchange(options: ExchangeOptions): Exchange {
-  const { connection, clock, model, streaming, partialText = () => '', ...limits } = options;
+  const {
+    connection,
+    clock,
+    model,
+    streaming,
+    partialText = () => '',
+    beforeSending = async () => {},
+    ...limits
+  } = options;
   const { host, redact } = connection;
   return {
     attempt: openAttempt(limits),
@@ -45,7 +55,7 @@ export function openExchange(options: ExchangeOptions): Exchange {
     streaming,
     partialText,
     handedOver: [],
-    patient: Math.max(limits.timeoutMs, limits.idleTimeoutMs) > fetchLimitMs,
+    beforeSending,
     classify: ({ status, headers, body }) =>
       classifyRefusal({ status, headers, body: redact(withoutEscapes(body)), model, host, now: clock.now() }),
   };

@@ -20,11 +20,7 @@ export function createGeminiDriver(options: GeminiDriverOptions): BoticelliDrive
   return {
     supportsStreaming: () => true,
 
-    async prepare() {
-      await connection.models();
-      // A first fetch takes up to 100 ms more than the next one, most of it loading and compiling: this one goes nowhere.
-      await fetch('data:,');
-    },
+    prepare: connection.prepare,
 
     async generate(request, context = {}) {
       const call = await startCall({ request, context, connection, ...limits, streaming: false });

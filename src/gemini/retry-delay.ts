@@ -1,3 +1,4 @@
+import type { Headers } from './light-fetch.js';
 import { detailsOf, type ServiceError } from './service-error.js';
 
 /**

@@ -1,7 +1,8 @@
 import { classifyUnreachable, networkCause, networkReason } from './classify-network.js';
 import type { Exchange } from './exchange.js';
-import { brokenAnswer, foreignAnswer, interrupted } from './faulty-answer.js';
-import { patientDispatcher } from './patient-dispatcher.js';
+import { brokenAnswer, foreignAnswer } from './faulty-answer.js';
+import { Response } from './light-fetch.js';
+import { type HttpAnswer, type HttpRequest, sendHttp, textOf } from './send-http.js';
 import { httpStatusOf, isRecord, parsedJson, serviceErrorIn } from './service-error.js';
 import { cleanedSseBody } from './sse-body.js';
 
@@ -11,47 +12,44 @@ import { cleanedSseBody } from './sse-body.js';
  * nothing ever has to be read out of the SDK's own errors.
  */
 export function serviceFetch(exchange: Exchange): typeof fetch {
-  const { attempt, host, patient, streaming } = exchange;
-  return async (url, init) => {
-    const response = await fetch(url, {
-      ...init,
-      signal: attempt.signal,
-      // fetch would carry the key's header along to any host that a redirect names.
-      redirect: 'manual',
-      ...(patient && patientDispatcher()),
-    }).catch((thrown: unknown) => {
+  const { attempt, host, beforeSending, streaming } = exchange;
+  const send = async (url: string, init: Partial<HttpRequest> = {}): Promise<Response> => {
+    // At the last moment: what comes before it, loading or waiting, makes no request late for its appointment.
+    await beforeSending();
+    attempt.sent();
+    const answer = await sendHttp(url, { ...init, signal: attempt.signal }).catch((thrown: unknown) => {
       throw classifyUnreachable(thrown, host);
     });
-    if (!response.ok) return refuse(response, exchange);
-    return streaming ? streamedAnswer(response, exchange) : wholeAnswer(response, exchange);
+    if (answer.status < 200 || answer.status >= 300) return refuse(answer, exchange);
+    return streaming ? streamedAnswer(answer, exchange) : wholeAnswer(answer, exchange);
   };
+  // The SDK uses no more of fetch than this.
+  return send as unknown as typeof fetch;
 }
 
-async function refuse(response: Response, exchange: Exchange): Promise<never> {
-  const { status, headers } = response;
+async function refuse({ status, headers, body }: HttpAnswer, exchange: Exchange): Promise<never> {
   // The status says enough where the body can't be had.
-  const body = await response.text().catch(() => '');
+  const text = await textOf(body).catch(() => '');
   exchange.attempt.answerEnded();
-  throw exchange.classify({ status, headers, body });
+  throw exchange.classify({ status, headers, body: text });
 }
 
 // Neither answer takes the headers along: the SDK would copy them for every event, and nobody reads them.
 
-function streamedAnswer({ body }: Response, exchange: Exchange): Response {
-  if (!body) throw interrupted('it has no body', exchange);
+function streamedAnswer({ body }: HttpAnswer, exchange: Exchange): Response {
   return new Response(cleanedSseBody(body, exchange));
 }
 
 /** A unary answer, read to its end: of a cut one the SDK would say no more than SyntaxError. */
-async function wholeAnswer(response: Response, exchange: Exchange): Promise<Response> {
-  const body = await response.text().catch((thrown: unknown) => {
+async function wholeAnswer({ body, headers }: HttpAnswer, exchange: Exchange): Promise<Response> {
+  const text = await textOf(body).catch((thrown: unknown) => {
     throw brokenAnswer(networkReason(thrown), exchange, networkCause(thrown));
   });
   exchange.attempt.answerEnded();
-  const answer = parsedJson(body);
-  if (answer === undefined && /^\s*([{[]|$)/.test(body)) throw brokenAnswer('it is not whole', exchange);
-  if (!isRecord(answer)) throw foreignAnswer(body, exchange);
+  const answer = parsedJson(text);
+  if (answer === undefined && /^\s*([{[]|$)/.test(text)) throw brokenAnswer('it is not whole', exchange);
+  if (!isRecord(answer)) throw foreignAnswer(text, exchange);
   const error = serviceErrorIn(answer);
-  if (error) throw exchange.classify({ status: httpStatusOf(error), headers: response.headers, body });
-  return new Response(body);
+  if (error) throw exchange.classify({ status: httpStatusOf(error), headers, body: text });
+  return new Response(text);
 }

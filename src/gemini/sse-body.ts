@@ -3,6 +3,7 @@ import { orAborted } from './attempt.js';
 import { networkCause, networkReason } from './classify-network.js';
 import type { Exchange } from './exchange.js';
 import { foreignAnswer, interrupted, malformedEvent } from './faulty-answer.js';
+import { Headers } from './light-fetch.js';
 import { oneLine } from './one-line.js';
 import { httpStatusOf, type ServiceError } from './service-error.js';
 import { readSse, type SseFinding } from './sse-events.js';
@@ -15,8 +16,8 @@ const readLength = 4096;
  * The body of an event stream as the SDK can read it: nothing but `data: {…}`, each with a blank line. Reading fails with
  * the classified error of whatever is wrong with the stream, after all that came before it.
  */
-export function cleanedSseBody(body: ReadableStream<Uint8Array>, exchange: Exchange): ReadableStream<Uint8Array> {
-  const packets = body.getReader();
+export function cleanedSseBody(body: AsyncIterable<Uint8Array>, exchange: Exchange): ReadableStream<Uint8Array> {
+  const packets = body[Symbol.asyncIterator]();
   const decoder = new TextDecoder();
   const encoder = new TextEncoder();
   const sse = readSse();
@@ -60,17 +61,16 @@ function takeEvents(findings: SseFinding[]): string[] {
 }
 
 /** The next bytes, or undefined at the body's end. */
-async function nextPacket(
-  packets: ReadableStreamDefaultReader<Uint8Array>,
-  exchange: Exchange,
-): Promise<Uint8Array | undefined> {
+async function nextPacket(packets: AsyncIterator<Uint8Array>, exchange: Exchange): Promise<Uint8Array | undefined> {
   const { attempt, host } = exchange;
   attempt.waitsForBytes();
   try {
-    // An abort at the very end of a body leaves the read pending for ever (undici 6, seen on Node 20.20).
-    const { done, value } = await orAborted(packets.read(), attempt.signal);
-    if (done) attempt.answerEnded();
-    else attempt.bytesCame();
+    const { done, value } = await orAborted(packets.next(), attempt.signal);
+    if (done) {
+      attempt.answerEnded();
+      return undefined;
+    }
+    attempt.bytesCame();
     return value;
   } catch (thrown) {
     throw interrupted(`the connection to ${host} broke: ${networkReason(thrown)}`, exchange, networkCause(thrown));

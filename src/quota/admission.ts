@@ -8,7 +8,7 @@ import { estimateTokens } from './estimate-tokens.js';
 import { lessonOf } from './lessons.js';
 import type { Limits } from './limits.js';
 import type { ModelQueue } from './model-queue.js';
-import type { Booked, NotBooked, QuotaBook } from './quota-book.js';
+import type { Booked, NotBooked, QuotaBook, Wish } from './quota-book.js';
 
 export interface AdmissionOptions {
   book: QuotaBook;
@@ -21,13 +21,17 @@ export interface AdmissionOptions {
   clock: Clock;
   /** Loads what a call needs. */
   prepare?: (() => Promise<void>) | undefined;
+  /** Whether the driver takes the model's place at the gate itself. */
+  holdsPlace?: ((model: string) => boolean) | undefined;
 }
 
 /** Leave to send one request. */
 export interface Admission {
+  /** What the request is to be sent with: the appointment is confirmed when it leaves, and not a moment before. */
+  context: CallContext;
   /** Tells the book what the reply counted for. */
   settle(response: GenerateResponse): Promise<void>;
-  /** Teaches the book what a refusal says. Resolves to the error to be handed up. */
+  /** Teaches the book what a failure says. Resolves to the error to be handed up. */
   learn(thrown: unknown): Promise<unknown>;
   /** To be called when the request is over, however it ended. */
   leave(): Promise<void>;
@@ -39,27 +43,23 @@ export async function admit(
   context: CallContext,
   options: AdmissionOptions,
 ): Promise<Admission> {
-  const { book, gate, queue, clock, prepare } = options;
+  const { gate, queue, prepare, holdsPlace } = options;
   // What is loaded after the appointment makes the request late for it.
   await prepare?.();
   const turn = await queue.enter(request.model, context.signal);
   try {
-    const lease = await gate.enter(request.model, context);
+    const lease = holdsPlace?.(request.model) ? undefined : await gate.enter(request.model, context);
     try {
-      const booked = await keepAppointment(request, context, options);
+      const appointment = await makeAppointment(request, context, options);
       return {
-        async settle({ usage: { promptTokens }, model: servedModel }) {
-          // The reply is there and paid for: a book that can't be written is no reason to lose it.
-          await book.settle(booked, { promptTokens, servedModel }).catch(() => {});
-        },
-        learn: (thrown) => taught(thrown, booked, book, clock),
+        ...appointment,
         async leave() {
           turn.leave();
-          await lease.release().catch(() => {});
+          await lease?.release().catch(() => {});
         },
       };
     } catch (thrown) {
-      await lease.release().catch(() => {});
+      await lease?.release().catch(() => {});
       throw thrown;
     }
   } catch (thrown) {
@@ -68,25 +68,54 @@ export async function admit(
   }
 }
 
-/** Makes an appointment and comes to it, as often as it is moved. */
-async function keepAppointment(
+/** Makes an appointment and comes to it; it is confirmed when the request leaves, as often as it is moved till then. */
+async function makeAppointment(
   request: GenerateRequest,
   context: CallContext,
-  { book, limitsFor, maxWaitMs, clock }: AdmissionOptions,
-): Promise<Booked> {
+  options: AdmissionOptions,
+): Promise<Omit<Admission, 'leave'>> {
+  const { book, clock } = options;
+  let booked = open(await book.book(wishFor(request, options)));
+  await comeTo(booked, context, book, clock);
+  let sent = false;
+
+  const confirm = async (): Promise<void> => {
+    while (!sent) {
+      const answer = await book.confirm(booked);
+      sent = answer === 'go';
+      if (answer === 'go') return;
+      booked = open(answer);
+      await comeTo(booked, context, book, clock);
+    }
+  };
+  return {
+    context: { ...context, beforeSending: confirm },
+    async settle({ usage: { promptTokens }, model: servedModel }) {
+      // The reply is there and paid for: a book that can't be written is no reason to lose it.
+      if (!sent) await book.confirm(booked).catch(() => {});
+      await book.settle(booked, { promptTokens, servedModel }).catch(() => {});
+    },
+    async learn(thrown) {
+      if (thrown instanceof QuotaRefused) return taught(thrown, booked, book, clock);
+      // What never left takes nothing of the quota.
+      if (!sent) await book.cancel(booked).catch(() => {});
+      return thrown;
+    },
+  };
+}
+
+function wishFor(request: GenerateRequest, { limitsFor, maxWaitMs, clock }: AdmissionOptions): Wish {
   const { model } = request;
-  let booking = await book.book({
+  return {
     model,
     estimatedTokens: estimateTokens(request),
     limitsOf: (counted) => limitsFor(counted, model),
     ...(maxWaitMs !== undefined && { latest: clock.now() + maxWaitMs }),
-  });
-  while (booking.state === 'booked') {
-    await comeTo(booking, context, book, clock);
-    const confirmed = await book.confirm(booking);
-    if (confirmed === 'go') return booking;
-    booking = confirmed;
-  }
+  };
+}
+
+function open(booking: Booked | NotBooked): Booked {
+  if (booking.state === 'booked') return booking;
   throw noQuota(booking);
 }
 
@@ -119,10 +148,9 @@ function noQuota({ state, model, at }: NotBooked): BoticelliError {
   });
 }
 
-async function taught(thrown: unknown, booked: Booked, book: QuotaBook, clock: Clock): Promise<unknown> {
-  if (!(thrown instanceof QuotaRefused)) return thrown;
-  const lesson = lessonOf(thrown, clock.now());
+async function taught(refused: QuotaRefused, booked: Booked, book: QuotaBook, clock: Clock): Promise<QuotaRefused> {
+  const lesson = lessonOf(refused, clock.now());
   await book.learn(booked, lesson).catch(() => {});
   // Without a delay of its own: the book alone waits, once, when the next attempt asks it.
-  return lesson.closedUntil === undefined ? thrown.withoutDelay() : thrown;
+  return lesson.closedUntil === undefined ? refused.withoutDelay() : refused;
 }

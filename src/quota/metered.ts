@@ -5,8 +5,11 @@ import { type AdmissionOptions, admit } from './admission.js';
  * Makes an appointment with the quota before every call, keeps it, and teaches the book what came of it. A stream counts
  * once, as the service counts it.
  */
-export function metered(settings: Omit<AdmissionOptions, 'prepare'>, inner: BoticelliDriver): BoticelliDriver {
-  const options: AdmissionOptions = { ...settings, prepare: inner.prepare };
+export function metered(
+  settings: Omit<AdmissionOptions, 'prepare' | 'holdsPlace'>,
+  inner: BoticelliDriver,
+): BoticelliDriver {
+  const options: AdmissionOptions = { ...settings, prepare: inner.prepare, holdsPlace: inner.holdsPlace };
   return {
     supportsStreaming: (model) => inner.supportsStreaming(model),
     close: async () => inner.close?.(),
@@ -14,7 +17,7 @@ export function metered(settings: Omit<AdmissionOptions, 'prepare'>, inner: Boti
     async generate(request, context = {}) {
       const admission = await admit(request, context, options);
       try {
-        const response = await inner.generate(request, context);
+        const response = await inner.generate(request, admission.context);
         await admission.settle(response);
         return response;
       } catch (thrown) {
@@ -27,7 +30,7 @@ export function metered(settings: Omit<AdmissionOptions, 'prepare'>, inner: Boti
     async *generateStream(request, context = {}) {
       const admission = await admit(request, context, options);
       try {
-        for await (const chunk of inner.generateStream(request, context)) {
+        for await (const chunk of inner.generateStream(request, admission.context)) {
           if (chunk.response) await admission.settle(chunk.response);
           yield chunk;
         }

@@ -3,7 +3,7 @@ import type { Clock } from '../driver/clock.js';
 import type { Keeper } from './keeper.js';
 import { learnRefusal, learnTokens, type Refusal } from './lessons.js';
 import { type Budget, effectiveLimits, type Limits } from './limits.js';
-import type { Appointment, Page } from './page.js';
+import { type Appointment, dayOf, type Page } from './page.js';
 import { enter, guardFor, type Plan, plan, replan, type Spacing, strike } from './plan.js';
 import { createProjectPages } from './project-pages.js';
 
@@ -137,24 +137,30 @@ function bookOn(page: Page, now: number, wish: Wish, model: string, spacing: Spa
   return { state: 'booked', id, wish, model, at, guessed, ...(reason && { reason }) };
 }
 
+function confirmOn(page: Page, now: number, booked: Booked, spacing: Spacing): 'go' | Booked | NotBooked {
+  const mine = page.appointments.find(({ id }) => id === booked.id);
+  if (mine && mine.at > now && page.closedUntil === undefined) return { ...booked, at: mine.at };
+  if (mine && page.closedUntil === undefined && mayComeLate(page, mine, now, spacing)) {
+    mine.confirmed = true;
+    if (now > mine.at) goLate(page, mine, now, spacing);
+    return 'go';
+  }
+  // It was missed (a laptop that slept), or its day closed and there is no room for it any more.
+  strike(page, booked.id);
+  return bookOn(page, now, booked.wish, booked.model, spacing);
+}
+
+/**
+ * Whether an appointment may be kept now, after its time. Within a window of it, it may: whoever has an appointment in
+ * between counted it, and those still to come are moved. Beyond that others had no reason to reckon with it.
+ */
+function mayComeLate(page: Page, { at }: Appointment, now: number, { windowMs }: Spacing): boolean {
+  return now - at < windowMs && dayOf(page, at) === dayOf(page, now);
+}
+
 /** What leaves late arrives late: those who come a window after it wait as much longer, and the guard stays whole. */
 function goLate(page: Page, late: Appointment, now: number, spacing: Spacing): void {
   late.at = now;
   page.appointments.sort((left, right) => left.at - right.at);
   replan(page, now, spacing);
-}
-
-function confirmOn(page: Page, now: number, booked: Booked, spacing: Spacing): 'go' | Booked | NotBooked {
-  const mine = page.appointments.find(({ id }) => id === booked.id);
-  if (mine && page.closedUntil === undefined) {
-    if (mine.at > now) return { ...booked, at: mine.at };
-    if (now - mine.at <= spacing.guardMs) {
-      mine.confirmed = true;
-      if (now > mine.at) goLate(page, mine, now, spacing);
-      return 'go';
-    }
-  }
-  // It was missed (a laptop that slept), or its day closed and there is no room for it any more.
-  strike(page, booked.id);
-  return bookOn(page, now, booked.wish, booked.model, spacing);
 }

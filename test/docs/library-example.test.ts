@@ -19,9 +19,12 @@ function consumer(extension: string, files: Record<string, string> = {}): string
 
 /** Sends what would go to Google to the server of the test: the example itself stays as it is printed. */
 const redirect = `
-  const { fetch } = globalThis;
-  globalThis.fetch = (url, init) =>
-    fetch(String(url).replace('https://generativelanguage.googleapis.com', process.env.GOOGLE_GEMINI_BASE_URL), init);
+  import http from 'node:http';
+  import https from 'node:https';
+  import { syncBuiltinESMExports } from 'node:module';
+  https.request = ({ href }, options) =>
+    http.request(href.replace('https://generativelanguage.googleapis.com', process.env.GOOGLE_GEMINI_BASE_URL), options);
+  syncBuiltinESMExports();
 `;
 
 test('the library example prints every reply, also after an attempt that broke off', async () => {

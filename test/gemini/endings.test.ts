@@ -165,3 +165,9 @@ test('each token is handed out before the next one is sent', async () => {
   }
   expect(seen).toBe('abc');
 });
+
+test('what a request waits for before it leaves takes nothing off its time', async () => {
+  const beforeSending = () => new Promise<void>((resolve) => setTimeout(resolve, 60));
+  const { text } = await stage.driver({ timeoutMs: 50 }).generate(ask(), { beforeSending });
+  expect(text).not.toBe('');
+});

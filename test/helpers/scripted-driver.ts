@@ -7,6 +7,8 @@ export interface ScriptedCall {
   pieces?: string[];
   error?: Error;
   finishReason?: string;
+  /** The call fails before its request leaves. */
+  neverSent?: boolean;
   /** Called when the call begins. */
   before?: (request: GenerateRequest, context: CallContext) => void;
 }
@@ -22,11 +24,12 @@ export interface ScriptedDriver extends BoticelliDriver {
 export function createScriptedDriver(scripts: ScriptedCall[] = [], { streams = true } = {}): ScriptedDriver {
   const requests: GenerateRequest[] = [];
   const methods: ScriptedDriver['methods'] = [];
-  const next = (method: ScriptedDriver['methods'][number], request: GenerateRequest, context: CallContext) => {
+  const next = async (method: ScriptedDriver['methods'][number], request: GenerateRequest, context: CallContext) => {
     requests.push(request);
     methods.push(method);
     const script = scripts[requests.length - 1] ?? { pieces: ['Reply ', String(requests.length)] };
     script.before?.(request, context);
+    if (!script.neverSent) await context.beforeSending?.();
     return script;
   };
   return {
@@ -34,12 +37,12 @@ export function createScriptedDriver(scripts: ScriptedCall[] = [], { streams = t
     methods,
     supportsStreaming: () => streams,
     async generate(request, context = {}) {
-      const script = next('generate', request, context);
+      const script = await next('generate', request, context);
       if (script.error) throw script.error;
       return responseTo(request, script);
     },
     async *generateStream(request, context = {}) {
-      const script = next('generateStream', request, context);
+      const script = await next('generateStream', request, context);
       for (const text of script.pieces ?? []) yield { text, finished: false, metadata: {} };
       if (script.error) throw script.error;
       const response = responseTo(request, script);

@@ -37,7 +37,7 @@ function rig(scripts: ScriptedCall[], limits: Limits = { rpm: { value: 1, source
   );
   const events: DriverEvent[] = [];
   const pageOf = (model: string) => keeper.transact(pageKey('p', model), (page) => structuredClone(page));
-  return { clock, driver, inner, events, emit: (event: DriverEvent) => void events.push(event), pageOf };
+  return { clock, driver, inner, events, emit: (event: DriverEvent) => void events.push(event), pageOf, keeper };
 }
 
 const refusedByMinute = new QuotaRefused('rate_limited', 'the minute is used up', {
@@ -141,4 +141,33 @@ test('a place whose holder died is free again within seconds', async () => {
   await lease.release();
   expect(clock.now() - startedAt).toBeLessThanOrEqual(16_000);
   expect(events).toMatchObject([{ type: 'wait', reason: 'concurrency', waitMs: 15_000 }]);
+});
+
+test('a call that fails before its request leaves gives its appointment back', async () => {
+  const { driver, pageOf } = rig([{ neverSent: true, error: new Error('a file is missing') }]);
+  await expect(driver.generate(request)).rejects.toThrow('a file is missing');
+  expect(await pageOf('m')).toMatchObject({ appointments: [], days: [{ count: 0 }] });
+});
+
+test('a request counts from when it leaves, however long the call took to get ready', async () => {
+  const { driver, clock, pageOf } = rig([{ before: () => clock.advance(1000) }]);
+  const startedAt = clock.now();
+  await driver.generate(request);
+  expect((await pageOf('m-001')).appointments).toMatchObject([{ at: startedAt + 1000, confirmed: true }]);
+});
+
+test('an appointment that is moved while the call gets ready is waited for again', async () => {
+  const { driver, clock, events, emit, pageOf, keeper } = rig([
+    {
+      before: () => {
+        // Meanwhile somebody else was refused, and the appointment was planned anew.
+        keeper.transact(pageKey('p', 'm'), (page) => {
+          for (const each of page.appointments) each.at += 20_000;
+        });
+      },
+    },
+  ]);
+  await driver.generate(request, { emit });
+  expect(events).toMatchObject([{ type: 'wait', reason: 'rpm', waitMs: 20_000 }]);
+  expect((await pageOf('m-001')).appointments).toMatchObject([{ at: clock.now(), confirmed: true }]);
 });
