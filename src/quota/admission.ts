@@ -1,5 +1,6 @@
 import type { Clock } from '../driver/clock.js';
 import type { CallContext } from '../driver/driver.js';
+import type { WaitEvent } from '../driver/driver-event.js';
 import type { Gate } from '../driver/gate.js';
 import type { GenerateRequest } from '../driver/request.js';
 import type { GenerateResponse } from '../driver/response.js';
@@ -75,8 +76,8 @@ async function makeAppointment(
   options: AdmissionOptions,
 ): Promise<Omit<Admission, 'leave'>> {
   const { book, clock } = options;
-  let booked = open(await book.book(wishFor(request, options)));
-  await comeTo(booked, context, book, clock);
+  const booking = open(await book.book(wishFor(request, options)));
+  let booked = await comeTo(booking, context, book, clock);
   let sent = false;
 
   const confirm = async (): Promise<void> => {
@@ -84,8 +85,7 @@ async function makeAppointment(
       const answer = await book.confirm(booked);
       sent = answer === 'go';
       if (answer === 'go') return;
-      booked = open(answer);
-      await comeTo(booked, context, book, clock);
+      booked = await comeTo(open(answer), context, book, clock);
     }
   };
   return {
@@ -119,19 +119,36 @@ function open(booking: Booked | NotBooked): Booked {
   throw noQuota(booking);
 }
 
-async function comeTo(booked: Booked, { emit, signal }: CallContext, book: QuotaBook, clock: Clock): Promise<void> {
+/** Beyond this a wait is looked at again halfway: room may have come free, and quota is not to be left lying. */
+const longWaitMs = 400;
+
+/** Waits for an appointment's time. Resolves to the appointment as it then stands; gives it up where that fails. */
+async function comeTo(booking: Booked, { emit, signal }: CallContext, book: QuotaBook, clock: Clock): Promise<Booked> {
+  let booked = booking;
   try {
-    signal?.throwIfAborted();
-    const waitMs = Math.ceil(booked.at - clock.now());
-    if (waitMs <= 0) return;
-    const { model, reason = 'rpm', guessed } = booked;
-    const until = new Date(booked.at).toISOString();
-    emit?.({ type: 'wait', model, reason, waitMs, until, ...(guessed && { guessed }) });
-    await clock.sleep(waitMs, signal);
+    for (let toldUntil = 0; ; ) {
+      signal?.throwIfAborted();
+      const waitMs = Math.ceil(booked.at - clock.now());
+      if (waitMs <= 0) return booked;
+      // Told once: that it ends earlier than that needs no words.
+      if (booked.at > toldUntil) emit?.(waitEvent(booked, waitMs));
+      toldUntil = Math.max(toldUntil, booked.at);
+      if (waitMs <= longWaitMs) {
+        await clock.sleep(waitMs, signal);
+        return booked;
+      }
+      await clock.sleep(Math.ceil(waitMs / 2), signal);
+      booked = open(await book.look(booked));
+    }
   } catch (thrown) {
     await book.cancel(booked).catch(() => {});
     throw thrown;
   }
+}
+
+function waitEvent({ model, reason = 'rpm', guessed, at }: Booked, waitMs: number): WaitEvent {
+  const until = new Date(at).toISOString();
+  return { type: 'wait', model, reason, waitMs, until, ...(guessed && { guessed }) };
 }
 
 function noQuota({ state, model, at }: NotBooked): BoticelliError {

@@ -3,14 +3,14 @@ import type { Clock } from '../driver/clock.js';
 import type { Gate, Lease } from '../driver/gate.js';
 import type { Keeper } from './keeper.js';
 import { effectiveLimits, type Limits } from './limits.js';
-import { refresh } from './page.js';
-import { pageKey } from './project-pages.js';
+import { createProjectPages, pageKey } from './project-pages.js';
 
 export interface LeaseGateOptions {
   keeper: Keeper;
   clock: Clock;
   project: string;
-  limitsFor: (model: string) => Limits;
+  /** What is set, or guessed, for a model; `requestedAs` is the alias that it was asked by. */
+  limitsFor: (model: string, requestedAs?: string) => Limits;
   /** After how long without a heartbeat a place is free again. Default 15 s. */
   leaseMs?: number;
 }
@@ -20,19 +20,18 @@ const longestPauseMs = 1000;
 
 /** A gate over the book's pages. A model without a limit of concurrency is not kept account of. */
 export function createLeaseGate(options: LeaseGateOptions): Gate {
-  const { keeper, clock, project, limitsFor, leaseMs = 15_000 } = options;
+  const { clock, limitsFor, leaseMs = 15_000 } = options;
+  const pages = createProjectPages(options);
 
-  /** Takes a place if there is one; else says until when the first one is taken at the latest. */
-  const tryEnter = (model: string, id: string): Promise<number | undefined> =>
-    keeper.transact(pageKey(project, model), (page) => {
-      const now = clock.now();
-      refresh(page, now, 60_000);
-      const { maxConcurrent } = effectiveLimits(limitsFor(model), page.learned);
+  /** Takes a place, at what an alias stands for, if there is one; else says until when the first one is taken at most. */
+  const tryEnter = (asked: string, id: string): Promise<{ model: string } | { until: number }> =>
+    pages.onCounted(asked, (page, now, model) => {
+      const { maxConcurrent } = effectiveLimits(limitsFor(model, asked), page.learned);
       if (maxConcurrent && page.leases.length >= maxConcurrent.value) {
-        return Math.min(...page.leases.map(({ expiresAt }) => expiresAt));
+        return { until: Math.min(...page.leases.map(({ expiresAt }) => expiresAt)) };
       }
       page.leases.push({ id, expiresAt: now + leaseMs });
-      return undefined;
+      return { model };
     });
 
   return {
@@ -41,8 +40,9 @@ export function createLeaseGate(options: LeaseGateOptions): Gate {
       const id = randomUUID();
       for (let pauseMs = 50, told = false; ; pauseMs = Math.min(longestPauseMs, pauseMs * 2)) {
         signal?.throwIfAborted();
-        const until = await tryEnter(model, id);
-        if (until === undefined) return hold(model, id, { ...options, leaseMs });
+        const entered = await tryEnter(model, id);
+        if ('model' in entered) return hold(entered.model, id, { ...options, leaseMs });
+        const { until } = entered;
         if (!told) {
           const waitMs = Math.max(0, until - clock.now());
           emit?.({ type: 'wait', model, reason: 'concurrency', waitMs, until: new Date(until).toISOString() });

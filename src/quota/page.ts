@@ -37,9 +37,16 @@ export interface Appointment {
   at: number;
   /** Prompt tokens: estimated, once there is a reply counted. */
   tokens: number;
+  /** The caller's own estimate, before it was corrected. */
+  estimated?: number;
   bookedAt: number;
   /** The request was sent. What is not confirmed may still be moved. */
   confirmed: boolean;
+}
+
+/** What an estimate comes to, corrected by what was seen. */
+export function correctedTokens({ tokenRatio = 1 }: Page, estimated: number): number {
+  return Math.ceil(estimated * tokenRatio);
 }
 
 export function emptyPage(): Page {

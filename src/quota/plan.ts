@@ -1,5 +1,5 @@
 import type { Limits } from './limits.js';
-import { type Appointment, dayOf, type Page } from './page.js';
+import { type Appointment, correctedTokens, dayOf, type Page } from './page.js';
 
 /** How requests are spread over time. */
 export interface Spacing {
@@ -85,11 +85,26 @@ export function strike(page: Page, id: string): Appointment | undefined {
 
 /** Plans the appointments still to come anew, in their order: what is learned moves them later, never earlier. */
 export function replan(page: Page, now: number, spacing: Spacing): void {
-  const waiting = page.appointments.filter(({ confirmed, at }) => !confirmed && at > now);
-  for (const { id } of waiting) strike(page, id);
-  for (const appointment of waiting) {
+  for (const appointment of takeWaiting(page, now)) {
     const planned = plan(page, appointment.tokens, now, spacing);
     // In a day that closed there is no room for it; whoever holds it learns so when confirming.
     if (planned.open) enter(page, { ...appointment, at: Math.max(planned.at, appointment.at) });
   }
+}
+
+/** The same, but into room that came free: appointments given up, tokens that were fewer than estimated. */
+export function moveUp(page: Page, now: number, spacing: Spacing): void {
+  for (const appointment of takeWaiting(page, now)) {
+    const { estimated } = appointment;
+    const tokens = estimated === undefined ? appointment.tokens : correctedTokens(page, estimated);
+    const planned = plan(page, tokens, now, spacing);
+    if (planned.open) enter(page, { ...appointment, tokens, at: planned.at });
+  }
+}
+
+/** Takes the appointments still to come off the page. */
+function takeWaiting(page: Page, now: number): Appointment[] {
+  const waiting = page.appointments.filter(({ confirmed, at }) => !confirmed && at > now);
+  for (const { id } of waiting) strike(page, id);
+  return waiting;
 }

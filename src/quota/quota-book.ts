@@ -3,8 +3,8 @@ import type { Clock } from '../driver/clock.js';
 import type { Keeper } from './keeper.js';
 import { learnRefusal, learnTokens, type Refusal } from './lessons.js';
 import { type Budget, effectiveLimits, type Limits } from './limits.js';
-import { type Appointment, dayOf, type Page } from './page.js';
-import { enter, guardFor, type Plan, plan, replan, type Spacing, strike } from './plan.js';
+import { type Appointment, correctedTokens, dayOf, type Page } from './page.js';
+import { enter, guardFor, moveUp, type Plan, plan, replan, type Spacing, strike } from './plan.js';
 import { createProjectPages } from './project-pages.js';
 
 /** What a caller wants an appointment for. */
@@ -45,6 +45,11 @@ export interface QuotaBook {
   /** Makes an appointment: the first moment at which the request fits, in one transaction. */
   book(wish: Wish): Promise<Booked | NotBooked>;
   /**
+   * To be called now and then before the appointment's time: it may have come to be earlier.
+   * @returns the appointment as it stands
+   */
+  look(booked: Booked): Promise<Booked | NotBooked>;
+  /**
    * To be called at the appointment's time, just before sending.
    * @returns `go` where the request may be sent now, else the appointment that stands in its place
    */
@@ -81,6 +86,11 @@ export function createQuotaBook(options: QuotaBookOptions): QuotaBook {
         bookOn(page, now, wish, model, spacingOn(page, wish.limitsOf(model))),
       ),
 
+    look: (booked) =>
+      pages.onCounted(booked.wish.model, (page, now, model) =>
+        lookOn(page, now, { ...booked, model }, spacingOn(page, booked.wish.limitsOf(model))),
+      ),
+
     confirm: (booked) =>
       pages.onCounted(booked.wish.model, (page, now, model) =>
         confirmOn(page, now, { ...booked, model }, spacingOn(page, booked.wish.limitsOf(model))),
@@ -88,7 +98,7 @@ export function createQuotaBook(options: QuotaBookOptions): QuotaBook {
 
     sent: (wish) =>
       pages.onCounted(wish.model, (page, now, model) => {
-        const tokens = Math.ceil(wish.estimatedTokens * (page.tokenRatio ?? 1));
+        const tokens = correctedTokens(page, wish.estimatedTokens);
         const id = randomUUID();
         enter(page, { id, at: now, tokens, bookedAt: now, confirmed: true });
         return { state: 'booked', id, wish, model, at: now, guessed: false };
@@ -126,15 +136,21 @@ function spacing(page: Page, limits: Limits, { windowMs = 60_000, budget }: Quot
 }
 
 function bookOn(page: Page, now: number, wish: Wish, model: string, spacing: Spacing): Booked | NotBooked {
-  const tokens = Math.ceil(wish.estimatedTokens * (page.tokenRatio ?? 1));
+  const tokens = correctedTokens(page, wish.estimatedTokens);
   const planned: Plan = plan(page, tokens, now, spacing);
   if (!planned.open) return { state: 'closed', model, at: planned.until };
   const { at, reason } = planned;
   if (wish.latest !== undefined && at > wish.latest) return { state: 'too-late', model, at };
   const id = randomUUID();
-  enter(page, { id, at, tokens, bookedAt: now, confirmed: false });
+  enter(page, { id, at, tokens, estimated: wish.estimatedTokens, bookedAt: now, confirmed: false });
   const guessed = reason !== undefined && spacing.limits[reason]?.source === 'built-in';
   return { state: 'booked', id, wish, model, at, guessed, ...(reason && { reason }) };
+}
+
+function lookOn(page: Page, now: number, booked: Booked, spacing: Spacing): Booked | NotBooked {
+  moveUp(page, now, spacing);
+  const mine = page.appointments.find(({ id }) => id === booked.id);
+  return mine ? { ...booked, at: mine.at } : bookOn(page, now, booked.wish, booked.model, spacing);
 }
 
 function confirmOn(page: Page, now: number, booked: Booked, spacing: Spacing): 'go' | Booked | NotBooked {

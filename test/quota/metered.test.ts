@@ -40,6 +40,8 @@ function rig(scripts: ScriptedCall[], limits: Limits = { rpm: { value: 1, source
   return { clock, driver, inner, events, emit: (event: DriverEvent) => void events.push(event), pageOf, keeper };
 }
 
+const sum = (numbers: readonly number[]) => numbers.reduce((total, number) => total + number, 0);
+
 const refusedByMinute = new QuotaRefused('rate_limited', 'the minute is used up', {
   facts: [{ per: 'minute', unit: 'requests', limit: 1 }],
   retryAfterMs: 20_000,
@@ -54,7 +56,7 @@ test('every call waits for its appointment, and the wait is told with its reason
   expect(events).toEqual([
     { type: 'wait', model: 'm-001', reason: 'rpm', waitMs: 60_500, until: '2026-11-22T12:01:00.500Z' },
   ]);
-  expect(clock.slept).toEqual([60_500]);
+  expect(sum(clock.slept)).toBe(60_500);
 });
 
 test('a stream is one request, counted once, settled by its true count', async () => {
@@ -72,7 +74,7 @@ test('an attempt that is tried again makes an appointment of its own, and the bo
   const stack = retrying({ clock, random: () => 1 }, driver);
   await stack.generate(request);
   expect(inner.requests).toHaveLength(2);
-  expect(clock.slept).toEqual([20_000]);
+  expect(sum(clock.slept)).toBe(20_000);
   expect((await pageOf('m')).learned.rpm?.value).toBe(1);
 });
 

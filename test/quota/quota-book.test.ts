@@ -46,7 +46,7 @@ test('whoever would not wait so long is told at once, and books nothing', async 
   expect((await page()).appointments).toHaveLength(10);
 });
 
-test('an appointment missed by more than the guard is made anew', async () => {
+test('an appointment that was missed by a window is made anew; a late one is kept', async () => {
   const { ask, book, clock } = rig();
   const first = booked(await ask());
   clock.advance(400);
@@ -54,6 +54,33 @@ test('an appointment missed by more than the guard is made anew', async () => {
   const second = booked(await ask());
   clock.advance(3_600_000);
   expect(booked(await book.confirm(second)).at).toBe(clock.now());
+});
+
+test('whoever looks again moves up into room that came free, and everyone behind moves up too', async () => {
+  const { ask, book, clock, startMs } = rig();
+  const all: Booked[] = [];
+  for (let n = 0; n < 22; n += 1) all.push(booked(await ask()));
+  const [first, eleventh, twelfth, last] = [0, 10, 11, 21].map((n) => all[n] as Booked);
+  expect([eleventh?.at, last?.at]).toEqual([startMs + 60_500, startMs + 121_000]);
+  for (const one of all.slice(1, 10)) await book.confirm(one);
+  clock.advance(1000);
+  await book.cancel(first as Booked);
+  expect(booked(await book.look(eleventh as Booked)).at).toBe(clock.now());
+  expect(booked(await book.look(twelfth as Booked)).at).toBe(startMs + 60_500);
+  expect(booked(await book.look(last as Booked)).at).toBe(startMs + 61_500 + 60_500 - 1000);
+});
+
+test('tokens that turn out fewer than estimated let those who wait move up', async () => {
+  const { ask, book, startMs } = rig();
+  const limitsOf = (): Limits => ({ tpm: { value: 200, source: 'settings' } });
+  const wish = { estimatedTokens: 100, limitsOf };
+  const first = booked(await ask(wish));
+  booked(await ask(wish));
+  const third = booked(await ask(wish));
+  expect(third.at).toBe(startMs + 60_500);
+  await book.confirm(first);
+  await book.settle(first, { promptTokens: 50, servedModel: 'm' });
+  expect(booked(await book.look(third)).at).toBe(startMs);
 });
 
 test('a limit that the service names holds for all, and moves the appointments still to come', async () => {

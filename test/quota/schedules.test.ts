@@ -137,11 +137,11 @@ test('a day is closed exactly when it is full, and until the next midnight in Lo
   );
 });
 
-test('appointments given up, confirmed, missed or moved by a refusal never break a window either', async () => {
+test('appointments given up, confirmed, missed, moved by a refusal or moved up never break a window either', async () => {
   const happenings = fc.array(
     fc.record({
       afterMs: fc.integer({ min: 0, max: 900 }),
-      what: fc.constantFrom('book', 'book', 'book', 'cancel', 'refuse', 'sleep'),
+      what: fc.constantFrom('book', 'book', 'book', 'cancel', 'refuse', 'sleep', 'look'),
     }),
     { minLength: 5, maxLength: 60 },
   );
@@ -173,6 +173,10 @@ test('appointments given up, confirmed, missed or moved by a refusal never break
         if (what === 'cancel' && one) {
           waiting.pop();
           await book.cancel(one);
+        } else if (what === 'look' && one) {
+          waiting.pop();
+          const answer = await book.look(one);
+          if (answer.state === 'booked') waiting.push(answer);
         } else if (what === 'refuse' && one) {
           await book.learn(one, { facts: [], retryAfterMs: 300 });
         } else {
