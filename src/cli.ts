@@ -166,16 +166,19 @@ function duration(flag: string, description: string): Option {
 async function tell({ error, act }: Failure, host: Process): Promise<void> {
   if (error instanceof Interrupted && error.signal === 'SIGPIPE') return;
   host.stderr.write(errorLines(reportOf(error, act), await paintFor(host.stderr)));
-  if (error.code === 'internal') host.stderr.write(`${withoutKeys(stackOf(error), host.env)}\n`);
+  if (error.code === 'internal') host.stderr.write(`${await withoutKeys(stackOf(error), host)}\n`);
 }
 
 function stackOf({ cause, stack, message }: Error): string {
   return (cause instanceof Error ? cause.stack : stack) ?? message;
 }
 
-function withoutKeys(text: string, { GEMINI_API_KEY, GOOGLE_API_KEY }: Process['env']): string {
-  const keys = [GEMINI_API_KEY?.trim(), GOOGLE_API_KEY?.trim()].filter((key) => key !== undefined && key !== '');
-  return keys.reduce((rest: string, key) => rest.replaceAll(key as string, '[key]'), text);
+/** A bug may say anything: the keys of the environment and of `.env` are looked for once more. */
+async function withoutKeys(text: string, { env, cwd }: Process): Promise<string> {
+  const { readDotEnv } = await import('./config/dot-env.js');
+  const dotEnv = await readDotEnv(cwd()).catch(() => new Map<string, string>());
+  const keys = ['GEMINI_API_KEY', 'GOOGLE_API_KEY'].flatMap((name) => [env[name], dotEnv.get(name)]);
+  return keys.reduce((rest: string, key) => (key?.trim() ? rest.replaceAll(key.trim(), '[key]') : rest), text);
 }
 
 async function end({ error }: Failure, host: Process): Promise<void> {

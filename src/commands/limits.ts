@@ -9,7 +9,6 @@ import { paintFor } from '../terminal/paint.js';
 import { printableLine } from '../terminal/printable.js';
 import type { Failure } from './failure.js';
 import type { Host } from './host.js';
-import { type NamedInSettings, namedInSettings } from './named-models.js';
 import { readPages } from './open-quota.js';
 import { failureOfOutput } from './output-failure.js';
 import { readSettings, type SettingsFlagOptions } from './read-settings.js';
@@ -35,8 +34,7 @@ export async function limits(options: LimitsOptions, host: Host): Promise<Failur
     const { forget } = await import('./forget.js');
     await forget({ models: options.forget, format: options.format, settings, output, warn });
   } else {
-    const named = await namedInSettings({ config: options.config, tier: settings.tier }, host);
-    await show({ settings, named, format: options.format, output, warn }, host);
+    await show({ settings, format: options.format, output, warn }, host);
   }
   await output.flushed();
   return failure;
@@ -44,21 +42,20 @@ export async function limits(options: LimitsOptions, host: Host): Promise<Failur
 
 interface Showing {
   settings: Settings;
-  named: NamedInSettings;
   format: LimitsOptions['format'];
   output: Output;
   warn: (text: string) => void;
 }
 
-async function show({ settings, named, format, output, warn }: Showing, host: Host): Promise<void> {
-  const { project, limitsFor, budget, rateWindowMs: windowMs, defaultModel, fallback, tier } = settings;
+async function show({ settings, format, output, warn }: Showing, host: Host): Promise<void> {
+  const { project, limitsFor, budget, rateWindowMs: windowMs, defaultModel, fallback, tier, limitedModels } = settings;
   const pages = await readPages({ settings, clock: systemClock, warn });
   const now = systemClock.now();
   const models = survey({
     ...{ pages, project, limitsFor, budget, windowMs, now },
-    models: [defaultModel, ...fallback, ...named.models],
+    models: [defaultModel, ...fallback, ...limitedModels],
   });
-  const report: LimitsReport = { book: bookOf(settings, named), tier, windowMs, now, models };
+  const report: LimitsReport = { book: bookOf(settings), tier, windowMs, now, models };
   if (format === 'json') return output.write(`${jsonOf(limitsDocument(report), 2)}\n`);
   const { columns } = host.stdout;
   const paint = await paintFor(host.stdout);
@@ -66,10 +63,6 @@ async function show({ settings, named, format, output, warn }: Showing, host: Ho
   output.write(`${lines.join('\n')}\n`);
 }
 
-function bookOf({ stateFolder, project, apiKey }: Settings, { isProjectNamed }: NamedInSettings): BookInWords {
-  return {
-    ...(stateFolder !== undefined && { file: join(stateFolder, 'boticelli.db') }),
-    project,
-    projectIs: isProjectNamed ? 'named' : apiKey === undefined ? 'none' : 'key-hash',
-  };
+function bookOf({ stateFolder, project, projectIs }: Settings): BookInWords {
+  return { ...(stateFolder !== undefined && { file: join(stateFolder, 'boticelli.db') }), project, projectIs };
 }

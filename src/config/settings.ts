@@ -22,6 +22,8 @@ export interface Settings {
   tier: string;
   /** The limits of a model before the budget's share is taken, and before anything was learned. */
   limitsFor: LimitsOf;
+  /** The models that settings files have limits for, in the tier. */
+  limitedModels: readonly string[];
   budget: Budget;
   /** The length of the "minute" that the service counts by. */
   rateWindowMs: number;
@@ -29,6 +31,8 @@ export interface Settings {
   fallback: readonly string[];
   /** Who shares limits: the project's name, else 16 hexadecimal digits of the key's hash, else `no-key`. */
   project: string;
+  /** Which of these it is. */
+  projectIs: 'named' | 'key-hash' | 'none';
   /** Where machines share their quota. */
   redisUrl?: string;
   /** The folder of `boticelli.db`, an absolute path; absent for a user who has no home. It may not exist yet. */

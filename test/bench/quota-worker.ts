@@ -13,7 +13,17 @@ const limitOf = (value: number) => ({ value, source: 'settings' }) as const;
 const limits: Limits = { ...(rpm && { rpm: limitOf(rpm) }), ...(tpm && { tpm: limitOf(tpm) }) };
 const model = 'gemini-flash-lite-latest';
 const settings: Settings = {
-  ...{ apiKey: 'key', baseUrl, defaultModel: model, tier: 'free', project: 'bench', fallback: [], budget: {} },
+  ...{
+    apiKey: 'key',
+    baseUrl,
+    defaultModel: model,
+    tier: 'free',
+    project: 'bench',
+    projectIs: 'named',
+    limitedModels: [],
+    fallback: [],
+    budget: {},
+  },
   ...{ limitsFor: () => limits, rateWindowMs: windowMs, stateFolder: folder },
 };
 const driver = await driverStack({
