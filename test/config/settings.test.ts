@@ -16,6 +16,8 @@ test('without any setting the defaults hold', async () => {
     rateWindowMs: 60_000,
     fallback: [],
     project: 'no-key',
+    projectIs: 'none',
+    limitedModels: [],
   });
   expect(stateFolder).toMatch(/state$/);
   expect(limitsFor('gemini-3.8-flash').rpm?.source).toBe('built-in');
