@@ -4,9 +4,8 @@ const { readFileSync, writeSync } = require('node:fs');
 const { join } = require('node:path');
 
 if (!saysVersion()) {
-  // V8's compile cache: Node 22.1 and later have it, Node 20 does not. A cache that can't be written is no fault.
-  require('node:module').enableCompileCache?.();
-  import('../dist/cli.js').then(({ main }) => main(process));
+  const { load } = require('./compiled.js');
+  load(join(__dirname, '../dist/cli.cjs')).main(process);
 }
 
 /** Scripts ask for the version often: it is said without loading anything. If it can't be written, main tells why. */

@@ -178,7 +178,10 @@ async function withoutKeys(text: string, { env, cwd }: Process): Promise<string>
   const { readDotEnv } = await import('./config/dot-env.js');
   const dotEnv = await readDotEnv(cwd()).catch(() => new Map<string, string>());
   const keys = ['GEMINI_API_KEY', 'GOOGLE_API_KEY'].flatMap((name) => [env[name], dotEnv.get(name)]);
-  return keys.reduce((rest: string, key) => (key?.trim() ? rest.replaceAll(key.trim(), '[key]') : rest), text);
+  return keys.reduce(
+    (rest: string, key) => ((key?.trim().length ?? 0) < 8 ? rest : rest.replaceAll(key?.trim() ?? '', '[key]')),
+    text,
+  );
 }
 
 async function end({ error }: Failure, host: Process): Promise<void> {
