@@ -43,7 +43,7 @@ function unionFaults(issue: UnionIssue, file: TomlTable): Fault[] {
   if (path[0] === 'vars') return varFaults(path, value);
   if (path.at(-1) === 'context' && !Array.isArray(value)) return [contextFault(path, value)];
   const form = issue.errors.find(
-    (issues) => !issues.some(({ code, path: at }) => code === 'invalid_type' && at.length === 0),
+    (issues) => !issues.some(({ code, path: at }) => /^invalid_(type|value)$/.test(code) && at.length === 0),
   );
   if (form) return form.flatMap((inner) => faultsOf(within(path, inner), file, narrativeKind));
   return [typeFault(path, value, 'a string, an array of strings or a table', narrativeKind)];
