@@ -51,7 +51,7 @@ const braced = fc.string({ unit: fc.constantFrom('{', '}', '{{', '}}', '\\', 'x'
 
 test('any text can be read, and what is not filled keeps its characters', () => {
   fc.assert(
-    fc.property(fc.oneof(braced, fc.string({ unit: 'binary' })), (text) => {
+    fc.property(fc.oneof(braced, fc.string()), (text) => {
       const { pieces } = parseTemplate(text);
       const kept = fill(pieces, () => '');
       expect(kept.length).toBeLessThanOrEqual(text.length);
