@@ -15,6 +15,7 @@ import {
   patienceMs,
   temperature,
   tierName,
+  variables,
   wholeNumber,
 } from './config/flags.js';
 import { asBoticelliError, exitCodes, Interrupted, reportOf } from './errors.js';
@@ -76,6 +77,7 @@ function runCommand(host: Process, ended: Ended): Command {
     .argument('<narrative>', 'a TOML file, or -')
     .option('-m, --model <id>', 'this model for every act, whatever the file says', modelName)
     .option('--stream', 'print tokens as they come')
+    .option('--var <key=value>', 'fills {{vars.key}}; repeatable', variables)
     .option('--temperature <n>', 'for every act, 0 to 2', temperature)
     .option('--max-tokens <n>', 'for every act', wholeNumber(1))
     .addOption(
@@ -113,6 +115,7 @@ function checkCommand(host: Process, ended: Ended): Command {
   return new Command('check')
     .description('say what is wrong with narratives, without a network')
     .argument('<narrative...>', 'TOML files, or -')
+    .option('--var <key=value>', 'fills {{vars.key}}; repeatable', variables)
     .addOption(format())
     .action(async (files: string[], options: CheckOptions) => {
       const { check } = await import('./commands/check.js');

@@ -16,7 +16,14 @@ export {
 export type { GeminiDriverOptions } from './gemini/driver-options.js';
 export { createGeminiDriver } from './gemini/gemini-driver.js';
 export * from './narrative/diagnostic.js';
-export { checkNarrative, InvalidNarrative, loadNarrative, readNarrative } from './narrative/load-narrative.js';
+export {
+  checkNarrative,
+  InvalidNarrative,
+  loadNarrative,
+  type NarrativeContent,
+  type ReadOptions,
+  readNarrative,
+} from './narrative/load-narrative.js';
 export * from './narrative/narrative.js';
 export { type Overrides, withOverrides } from './narrative/with-overrides.js';
 export { createRehearsalDriver, type RehearsalOptions, rehearsalModel } from './rehearsal/rehearsal-driver.js';

@@ -15,15 +15,22 @@ import { readNarrativeOf } from './read-faultless.js';
 /** The flags of `boticelli check`. */
 export interface CheckOptions {
   format: 'text' | 'json';
+  /** Values of `--var`, by name. */
+  var?: ReadonlyMap<string, string>;
 }
 
 /** `boticelli check`: says on standard output what is wrong with narratives, without a network or a key. */
-export async function check(files: string[], { format }: CheckOptions, host: Host): Promise<Failure | undefined> {
+export async function check(
+  files: string[],
+  { format, var: vars = new Map() }: CheckOptions,
+  host: Host,
+): Promise<Failure | undefined> {
   const ending = endingOf(host);
   try {
     const output = createOutput({ stream: host.stdout, onFailure: ending.outputFailed });
     const read: LoadedNarrative[] = [];
-    for (const file of files) read.push(await readNarrativeOf(file, host).catch((thrown) => unreadable(file, thrown)));
+    for (const file of files)
+      read.push(await readNarrativeOf(file, host, { vars }).catch((thrown) => unreadable(file, thrown)));
     if (format === 'json') output.write(`${jsonOf({ files: read.map(asJson) }, 2)}\n`);
     else output.write(await asText(read, host));
     await output.flushed();
@@ -46,7 +53,11 @@ function asJson({ file, narrative, diagnostics }: LoadedNarrative) {
   return {
     file,
     valid: narrative !== undefined,
-    diagnostics: diagnostics.map(({ place, ...rest }) => ({ ...rest, ...place })),
+    diagnostics: diagnostics.map(({ place, source, ...rest }) => ({
+      ...rest,
+      ...(source && { file: source.file }),
+      ...place,
+    })),
   };
 }
 

@@ -1,22 +1,29 @@
 import { BoticelliError } from '../errors.js';
 import type { LoadedNarrative } from '../narrative/diagnostic.js';
-import { checkNarrative, codeOfFaults, readNarrative } from '../narrative/load-narrative.js';
+import { checkNarrative, codeOfFaults, type ReadOptions, readNarrative } from '../narrative/load-narrative.js';
 import type { Narrative } from '../narrative/narrative.js';
 import { formatDiagnostic } from '../terminal/code-frame.js';
 import type { Paint } from '../terminal/paint.js';
 import { counted } from '../terminal/quantity.js';
+import { assertKnown } from './given-variables.js';
 import type { Host } from './host.js';
 
 /**
  * Reads a narrative, `-` from standard input, and tells its faults and warnings on standard error.
- * Rejects with `no_input` or `invalid_narrative`.
+ * Rejects with `no_input` or `invalid_narrative`, and with `usage` where a variable is given that it does not know.
  */
-export async function readFaultless(file: string, host: Host, paint: Paint): Promise<Narrative> {
-  const { file: name, text, narrative, diagnostics } = await readNarrativeOf(file, host);
+export async function readFaultless(
+  file: string,
+  { host, paint, vars = new Map() }: { host: Host; paint: Paint; vars?: ReadonlyMap<string, string> | undefined },
+): Promise<Narrative> {
+  const { file: name, text, narrative, variables, diagnostics } = await readNarrativeOf(file, host, { vars });
   for (const diagnostic of diagnostics) {
     host.stderr.write(`${formatDiagnostic(diagnostic, { file: name, text, paint }).join('\n')}\n`);
   }
-  if (narrative) return narrative;
+  if (narrative) {
+    assertKnown(vars, variables ?? new Set());
+    return narrative;
+  }
   const errors = diagnostics.filter(({ severity }) => severity === 'error').length;
   throw new BoticelliError(codeOfFaults(diagnostics), `${name} has ${counted(errors, 'error')}`, {
     hint: 'Mend what is marked above; nothing was sent.',
@@ -24,9 +31,9 @@ export async function readFaultless(file: string, host: Host, paint: Paint): Pro
 }
 
 /** Reads a narrative with all there is to say about it; `-` is standard input. Rejects with `no_input`. */
-export async function readNarrativeOf(file: string, host: Host): Promise<LoadedNarrative> {
-  if (file !== '-') return readNarrative(file);
+export async function readNarrativeOf(file: string, host: Host, options: ReadOptions): Promise<LoadedNarrative> {
+  if (file !== '-') return readNarrative(file, options);
   const chunks: Buffer[] = [];
   for await (const chunk of host.stdin) chunks.push(Buffer.from(chunk));
-  return checkNarrative({ file: '<stdin>', bytes: Buffer.concat(chunks), folder: '.' });
+  return checkNarrative({ file: '<stdin>', bytes: Buffer.concat(chunks), folder: '.', isFromStdin: true, ...options });
 }

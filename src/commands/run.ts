@@ -1,6 +1,7 @@
 import { asBoticelliError, BoticelliError } from '../errors.js';
 import type { RunReport } from '../executor/event.js';
 import { NarrativeExecutor } from '../executor/narrative-executor.js';
+import { type PlannedAct, plannedActs } from '../executor/planned-acts.js';
 import { withOverrides } from '../narrative/with-overrides.js';
 import { driverStack } from './driver-stack.js';
 import { type Ending, endingOf } from './ending.js';
@@ -9,11 +10,14 @@ import type { Host } from './host.js';
 import { readFaultless } from './read-faultless.js';
 import { readSettings, type SettingsFlagOptions } from './read-settings.js';
 import { openScreen, type Screen } from './screen.js';
+import { readStandardInput } from './standard-input.js';
 
 /** The flags of `boticelli run`. Durations are in milliseconds. */
 export interface RunOptions extends SettingsFlagOptions {
   model?: string;
   stream?: boolean;
+  /** Values of `--var`, by name. */
+  var?: ReadonlyMap<string, string>;
   temperature?: number;
   maxTokens?: number;
   output: 'text' | 'json' | 'ndjson';
@@ -60,19 +64,23 @@ interface Playing {
 
 async function play({ file, options, host, ending, screen }: Playing): Promise<RunReport> {
   const { model, temperature, maxTokens, strict = false } = options;
-  const read = await readFaultless(file, host, screen.paint);
+  const read = await readFaultless(file, { host, paint: screen.paint, vars: options.var });
   const narrative = withOverrides(read, {
     ...(model !== undefined && { model }),
     parameters: { ...(temperature !== undefined && { temperature }), ...(maxTokens !== undefined && { maxTokens }) },
   });
-  for (const name of options.only ?? []) assertPlays(name, narrative.acts);
+  const planned = plannedActs(narrative);
+  for (const name of options.only ?? []) assertPlays(name, planned);
+  screen.expect(planned);
 
   await screen.prepare();
   const settings = await readSettings(options, host, screen.paint);
   const { onEvent, mayDiscard, warn } = screen;
   const driver = await driverStack({ options, settings, warn });
   const { defaultModel } = settings;
-  const executor = new NarrativeExecutor({ driver, defaultModel, onEvent, mayDiscard, strict, signal: ending.signal });
+  const { signal } = ending;
+  const stdin = () => readStandardInput(host, signal);
+  const executor = new NarrativeExecutor({ driver, defaultModel, onEvent, mayDiscard, strict, signal, stdin });
   try {
     return await (options.stream ? executor.executeWithProgress(narrative, () => {}) : executor.execute(narrative));
   } finally {
@@ -80,8 +88,8 @@ async function play({ file, options, host, ending, screen }: Playing): Promise<R
   }
 }
 
-function assertPlays(name: string, acts: readonly { name: string }[]): void {
-  if (acts.some((act) => act.name === name)) return;
-  const names = [...new Set(acts.map((act) => act.name))].join(', ');
+function assertPlays(name: string, planned: readonly PlannedAct[]): void {
+  if (planned.some(({ repliesOf }) => repliesOf.includes(name))) return;
+  const names = [...new Set(planned.flatMap(({ repliesOf }) => repliesOf))].join(', ');
   throw new BoticelliError('usage', `--only ${name}: no act of that name plays`, { hint: `The acts are: ${names}.` });
 }

@@ -1,6 +1,7 @@
 import { noUsage } from '../driver/response.js';
 import { asBoticelliError, Interrupted, reportOf } from '../errors.js';
 import type { NarrativeEvent, RunReport } from '../executor/event.js';
+import type { PlannedAct } from '../executor/planned-acts.js';
 import { newRunId } from '../executor/run-id.js';
 import { createJsonReplies, createNdjsonReplies } from '../terminal/json-replies.js';
 import { createOutput, type Output } from '../terminal/output.js';
@@ -20,6 +21,8 @@ export interface Screen {
   paint: Paint;
   /** Tells a person what they should know, in a line of its own. */
   warn(text: string): void;
+  /** Hears what is going to play: of narratives within narratives, text shows the last replies alone. */
+  expect(planned: readonly PlannedAct[]): void;
   /** Makes the folder of `--out-dir`. Rejects with `output_failed` where it can't be written. */
   prepare(): Promise<void>;
   /** Resolves, for the end of an act, when its reply has left the process: a pipe that was closed is found out then. */
@@ -48,12 +51,11 @@ export async function openScreen({ options, host, ending }: ScreenOptions): Prom
   const progress = await openProgress({ options, host, paint, stdout });
   let files: ReplyFiles | undefined;
 
-  let last = -1;
-  const isShown: IsShown = ({ act, index }) => (options.last ? index === last : (options.only?.includes(act) ?? true));
+  let planned: readonly PlannedAct[] = [];
+  const isShown: IsShown = ({ index }) => shows(planned, index, options);
   const replies = repliesAs(options.output, stdout, isShown);
 
   const onEvent = (event: NarrativeEvent): void | Promise<void> => {
-    if (event.type === 'narrative-start') last = event.acts.length - 1;
     progress.makeRoom();
     replies.onEvent(event);
     if (!isPipeClosed(ending)) progress.onEvent(event);
@@ -64,6 +66,9 @@ export async function openScreen({ options, host, ending }: ScreenOptions): Prom
   return {
     paint,
     warn: (text) => progress.warn(`boticelli: warning: ${text}`),
+    expect: (plan) => {
+      planned = plan;
+    },
     async prepare() {
       if (options.outDir !== undefined) files = await openReplyFiles(options.outDir);
     },
@@ -83,6 +88,12 @@ export async function openScreen({ options, host, ending }: ScreenOptions): Prom
       return written;
     },
   };
+}
+
+function shows(planned: readonly PlannedAct[], index: number, { last, only, output }: RunOptions): boolean {
+  if (last) return index === planned.length - 1;
+  if (only) return only.some((name) => planned[index]?.repliesOf.includes(name));
+  return output !== 'text' || planned[index]?.isOutermost === true;
 }
 
 /** The spinner is for people: not for a terminal that CI pretends to be, and not for `--quiet`. */

@@ -38,6 +38,14 @@ export function collected(text: string, earlier: string[] = []): string[] {
   return [...earlier, text];
 }
 
+/** Gathers the variables of `--var key=value`: of two values for one key the last one counts. */
+export function variables(text: string, earlier?: ReadonlyMap<string, string>): ReadonlyMap<string, string> {
+  const equals = text.indexOf('=');
+  const name = text.slice(0, equals).trim();
+  if (equals === -1 || name === '') throw new InvalidArgumentError('It is a name and its value: --var lang=fr.');
+  return new Map([...(earlier ?? []), [name, text.slice(equals + 1)]]);
+}
+
 /** Gathers the models of `--fallback`. What a `--no-fallback` before it left there, `false`, is no list. */
 export function fallbackModels(text: string, earlier?: string[] | boolean): string[] {
   return collected(modelName(text), Array.isArray(earlier) ? earlier : []);

@@ -22,13 +22,16 @@ export interface NarrativeStart {
   /** The run's id: unique, and sortable by time. */
   run: string;
   narrative: string;
-  /** The names of the acts, in order. */
+  /** The names of the calls to come, in order, those of all rounds. */
   acts: string[];
 }
 
 export interface ActStart {
   type: 'act-start';
+  /** Its name; `outer/inner` where the act `outer` plays a narrative that has the act `inner`. */
   act: string;
+  /** Counts from 1. Present, here and in all events of an act, where the carousel turns more than once. */
+  round?: number;
   /** Counts from 0 over the run. */
   index: number;
   /** The model asked for. */
@@ -39,12 +42,14 @@ export interface ActStart {
 export interface ActDelta {
   type: 'act-delta';
   act: string;
+  round?: number;
   text: string;
 }
 
 export interface ActWait {
   type: 'act-wait';
   act: string;
+  round?: number;
   model: string;
   reason: WaitReason;
   waitMs: number;
@@ -58,6 +63,7 @@ export interface ActWait {
 export interface ActRetry {
   type: 'act-retry';
   act: string;
+  round?: number;
   /** The attempt that failed, counted from 1. */
   attempt: number;
   delayMs: number;
@@ -70,6 +76,7 @@ export interface ActRetry {
 export interface ActFallback {
   type: 'act-fallback';
   act: string;
+  round?: number;
   from: string;
   to: string;
   reason: string;
@@ -79,6 +86,7 @@ export interface ActFallback {
 export interface ActNote {
   type: 'act-note';
   act: string;
+  round?: number;
   about: 'session' | 'upload' | 'download' | 'reply';
   message: string;
 }
@@ -87,6 +95,7 @@ export interface ActNote {
 export interface ActEnd {
   type: 'act-end';
   act: string;
+  round?: number;
   index: number;
   /** The model that served. */
   model: string;

@@ -1,12 +1,13 @@
 import { type Clock, systemClock } from '../driver/clock.js';
 import type { BoticelliDriver } from '../driver/driver.js';
-import type { Turn } from '../driver/request.js';
 import { addUsage, noUsage, type StreamChunk } from '../driver/response.js';
 import { asBoticelliError, BoticelliError, reportOf } from '../errors.js';
 import type { Narrative } from '../narrative/narrative.js';
-import type { ActEnd, NarrativeEvent, RunReport, RunStatus } from './event.js';
-import { playAct } from './play-act.js';
+import type { NarrativeEvent, RunReport, RunStatus } from './event.js';
+import { plannedActs } from './planned-acts.js';
+import { playNarrative, type Stage } from './play-narrative.js';
 import { newRunId } from './run-id.js';
+import { usesStdin } from './uses-stdin.js';
 
 /** How narratives are to be executed. */
 export interface NarrativeExecutorOptions {
@@ -27,6 +28,8 @@ export interface NarrativeExecutorOptions {
    * it can't, and such a failure ends the run.
    */
   mayDiscard?: (act: { act: string; index: number }) => boolean;
+  /** What `{{stdin}}` stands for. Called before the first act, once, and only if a text uses it. */
+  stdin?: () => Promise<string>;
   clock?: Clock;
 }
 
@@ -56,39 +59,46 @@ export class NarrativeExecutor {
 }
 
 async function play(
-  { name, description, acts }: Narrative,
+  narrative: Narrative,
   options: NarrativeExecutorOptions,
   onChunk?: ProgressListener,
 ): Promise<RunReport> {
   const { clock = systemClock, onEvent = () => {} } = options;
   const startedAt = clock.now();
   const run = newRunId(startedAt);
-  onEvent({ type: 'narrative-start', run, narrative: name, acts: acts.map((act) => act.name) });
-
-  const conversation: Turn[] = [];
-  const played: ActEnd[] = [];
-  let failed: { failure: BoticelliError; act: string } | undefined;
-  for (const [index, act] of acts.entries()) {
-    try {
-      const { turns, end } = await playAct({ act, index, conversation, clock, onEvent, onChunk, options });
-      conversation.push(...turns);
-      played.push(end);
-      await onEvent(end);
-    } catch (thrown) {
-      failed = { failure: failureOf(thrown, options.signal), act: act.name };
-      break;
-    }
+  const stage: Stage = { options, clock, onEvent, onChunk, stdin: undefined, ends: [] };
+  let failure: BoticelliError | undefined;
+  try {
+    // Before anything is asked: a run that can't have its input must not cost anything.
+    if (usesStdin(narrative)) stage.stdin = await readStdin(options);
+    onEvent({ type: 'narrative-start', run, narrative: narrative.name, acts: namesOf(narrative) });
+    await playNarrative(narrative, stage);
+  } catch (thrown) {
+    failure = failureOf(thrown, options.signal);
   }
 
-  const status = statusAfter(failed?.failure);
-  const usage = played.map((end) => end.usage).reduce(addUsage, noUsage);
+  const { ends } = stage;
+  const status = statusAfter(failure);
+  const usage = ends.map((end) => end.usage).reduce(addUsage, noUsage);
   const durationMs = clock.now() - startedAt;
-  const error = failed && { error: reportOf(failed.failure, failed.act) };
+  const error = failure && { error: reportOf(failure, stage.playing) };
   onEvent({ type: 'narrative-end', run, status, usage, durationMs, ...error });
+  const { name, description } = narrative;
   return {
-    ...{ run, narrative: name, description, status, acts: played, usage, durationMs, ...error },
-    ...(failed && { failure: failed.failure }),
+    ...{ run, narrative: name, description, status, acts: ends, usage, durationMs, ...error },
+    ...(failure && { failure }),
   };
+}
+
+function namesOf(narrative: Narrative): string[] {
+  return plannedActs(narrative).map(({ name }) => name);
+}
+
+async function readStdin({ stdin }: NarrativeExecutorOptions): Promise<string> {
+  if (stdin) return stdin();
+  throw new BoticelliError('no_input', 'the narrative uses {{stdin}}, and there is no standard input', {
+    hint: 'Give the executor a function `stdin` that reads it.',
+  });
 }
 
 /** Whatever the signal was aborted with, it is no bug of ours. */

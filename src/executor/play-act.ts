@@ -5,14 +5,19 @@ import type { GenerateRequest, Part, Turn, UserTurn } from '../driver/request.js
 import type { GenerateResponse } from '../driver/response.js';
 import { BoticelliError, StreamingNotSupported } from '../errors.js';
 import { defaultModel } from '../facts.js';
-import type { Act, Input } from '../narrative/narrative.js';
+import type { MediaInput, TextInput } from '../narrative/narrative.js';
+import type { Exchange } from './conversation.js';
 import type { ActEnd, NarrativeEvent } from './event.js';
+import type { FilledAct } from './fill-act.js';
 import type { NarrativeExecutorOptions, ProgressListener } from './narrative-executor.js';
 
 interface Playing {
-  act: Act;
+  /** Under the name that its events have. */
+  act: FilledAct;
   /** Counts from 0 over the run. */
   index: number;
+  /** Counts from 1; present where there is more than one. */
+  round?: number | undefined;
   /** The turns before this act. */
   conversation: readonly Turn[];
   clock: Clock;
@@ -23,8 +28,8 @@ interface Playing {
 }
 
 /** What an act adds to the conversation, and how it ended. */
-interface Played {
-  turns: [UserTurn, Turn];
+export interface Played {
+  turns: Exchange;
   end: ActEnd;
 }
 
@@ -33,7 +38,8 @@ export async function playAct(playing: Playing): Promise<Played> {
   const { act, index, clock, onEvent, options } = playing;
   const startedAt = clock.now();
   const model = act.model ?? options.defaultModel ?? defaultModel;
-  onEvent({ type: 'act-start', act: act.name, index, model });
+  const name = nameOf(playing);
+  onEvent({ type: 'act-start', ...name, index, model });
 
   const userTurn: UserTurn = { role: 'user', parts: act.inputs.map(partOf) };
   const request: GenerateRequest = {
@@ -49,7 +55,7 @@ export async function playAct(playing: Playing): Promise<Played> {
 
   const end: ActEnd = {
     type: 'act-end',
-    ...{ act: act.name, index, model: response.model, requestedModel: model },
+    ...{ ...name, index, model: response.model, requestedModel: model },
     ...{ text: response.text, finishReason: response.finishReason, usage: response.usage },
     ...{ ...tally, durationMs: clock.now() - startedAt },
     ...(firstTextAt !== undefined && { firstTokenMs: firstTextAt - startedAt }),
@@ -58,27 +64,33 @@ export async function playAct(playing: Playing): Promise<Played> {
   return { turns: [userTurn, response.turn], end };
 }
 
-function partOf(input: Input): Part {
+/** What the events of an act call it by. */
+function nameOf({ act, round }: Pick<Playing, 'act' | 'round'>): { act: string; round?: number } {
+  return { act: act.name, ...(round !== undefined && { round }) };
+}
+
+function partOf(input: TextInput | MediaInput): Part {
   if (input.type === 'text') return { type: 'text', text: input.content };
   return { type: 'media', mimeType: input.mimeType, content: { from: 'bytes', base64: input.base64 } };
 }
 
 /** The call's context: what layers tell becomes the act's events, and counts. */
 function contextOf(
-  { act, index, onEvent, options: { signal, mayDiscard } }: Playing,
+  { act, index, round, onEvent, options: { signal, mayDiscard } }: Playing,
   tally: { attempts: number; waitMs: number },
 ): CallContext {
+  const name = nameOf({ act, round });
   const emit = (event: DriverEvent) => {
     if (event.type === 'retry') {
       tally.attempts += 1;
-      onEvent({ ...event, type: 'act-retry', act: act.name });
+      onEvent({ ...event, type: 'act-retry', ...name });
     } else if (event.type === 'fallback') {
-      onEvent({ ...event, type: 'act-fallback', act: act.name });
+      onEvent({ ...event, type: 'act-fallback', ...name });
     } else if (event.type === 'note') {
-      onEvent({ ...event, type: 'act-note', act: act.name });
+      onEvent({ ...event, type: 'act-note', ...name });
     } else {
       tally.waitMs += event.waitMs;
-      onEvent({ ...event, type: 'act-wait', act: act.name });
+      onEvent({ ...event, type: 'act-wait', ...name });
     }
   };
   const { fallback } = act;
@@ -94,7 +106,7 @@ function contextOf(
 async function callDriver(
   request: GenerateRequest,
   context: CallContext,
-  { options: { driver }, onChunk, act, clock, onEvent }: Playing,
+  { options: { driver }, onChunk, act, round, clock, onEvent }: Playing,
 ): Promise<{ response: GenerateResponse; firstTextAt?: number }> {
   context.signal?.throwIfAborted();
   if (!onChunk || !driver.supportsStreaming(request.model))
@@ -105,7 +117,7 @@ async function callDriver(
     for await (const chunk of driver.generateStream(request, context)) {
       if (chunk.text !== '') {
         firstTextAt ??= clock.now();
-        onEvent({ type: 'act-delta', act: act.name, text: chunk.text });
+        onEvent({ type: 'act-delta', ...nameOf({ act, round }), text: chunk.text });
       }
       onChunk(act.name, chunk);
       if (chunk.response) return { response: chunk.response, ...(firstTextAt !== undefined && { firstTextAt }) };
@@ -117,7 +129,7 @@ async function callDriver(
   throw new Error(`the driver's stream for ${request.model} ended without a finished chunk`);
 }
 
-function cutShort({ usage }: GenerateResponse, act: Act): BoticelliError {
+function cutShort({ usage }: GenerateResponse, act: FilledAct): BoticelliError {
   return new BoticelliError('truncated', `the reply was cut short by max_tokens after ${usage.outputTokens} tokens`, {
     hint: `Raise max_tokens${act.parameters.maxTokens === undefined ? '' : ` (now ${act.parameters.maxTokens})`}, or run without --strict.`,
   });

@@ -40,11 +40,28 @@ function unionFaults(issue: UnionIssue, file: TomlTable): Fault[] {
   const path = issue.path as Path;
   const value = valueAt(file, path);
   if (issue.discriminator !== undefined) return [typeOfInput(path, value)];
+  if (path[0] === 'vars') return varFaults(path, value);
+  if (path.at(-1) === 'context' && !Array.isArray(value)) return [contextFault(path, value)];
   const form = issue.errors.find(
-    (issues) => !issues.some(({ code, path: at }) => code === 'invalid_type' && at.length === 0),
+    (issues) => !issues.some(({ code, path: at }) => /^invalid_(type|value)$/.test(code) && at.length === 0),
   );
   if (form) return form.flatMap((inner) => faultsOf(within(path, inner), file, narrativeKind));
   return [typeFault(path, value, 'a string, an array of strings or a table', narrativeKind)];
+}
+
+/** Numbers of any size are text in the end, and so are good here; nan and inf are nobody's meaning. */
+function varFaults(path: Path, value: TomlValue | undefined): Fault[] {
+  if (typeof value === 'bigint') return [];
+  const expected = typeof value === 'number' ? 'a number' : 'a string, a number or a boolean';
+  return [typeFault(path, value, expected, narrativeKind)];
+}
+
+function contextFault(path: Path, value: TomlValue | undefined): Fault {
+  const expected = '"full", "previous", "none" or an array of acts';
+  if (typeof value !== 'string') return typeFault(path, value, expected, narrativeKind);
+  return fault('unknown-value', path, `${valueWords(path)} must be ${expected}, not ${quoted(value)}`, {
+    misnamed: { name: value, known: ['full', 'previous', 'none'] },
+  });
 }
 
 const laterInputs = ['audio', 'video', 'document'];

@@ -1,7 +1,7 @@
 import type { Diagnostic } from '../toml/diagnostic.js';
 import type { Narrative } from './narrative.js';
 
-export type { Diagnostic, Place } from '../toml/diagnostic.js';
+export type { Diagnostic, Place, SourceFile } from '../toml/diagnostic.js';
 
 /** What reading a file came to: its narrative, if it has no error, and everything there is to say about it. */
 export interface LoadedNarrative {
@@ -10,6 +10,11 @@ export interface LoadedNarrative {
   /** The file's text, for code frames. */
   text: string;
   narrative?: Narrative;
-  /** In the order of the file. Where one of them is an error, there is no narrative. */
+  /** The variables that it, or what it plays, defines or uses. Absent where the file could not be read. */
+  variables?: ReadonlySet<string>;
+  /**
+   * In the order of the file; those of narratives that it plays come after its own, with their `source`. Where one of
+   * them is an error, there is no narrative.
+   */
   diagnostics: readonly Diagnostic[];
 }

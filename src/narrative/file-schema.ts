@@ -11,6 +11,13 @@ function described<Schema extends z.ZodMiniType>(description: string, schema: Sc
   return schema;
 }
 
+const context = z.optional(
+  described(
+    'What of the conversation an act sees: "full" (every act before it), "previous", "none", or acts by name.',
+    z.union([z.enum(['full', 'previous', 'none']), z.array(z.string())]),
+  ),
+);
+
 const settings = {
   model: z.optional(described('The model that answers, for example "gemini-flash-lite-latest".', z.string())),
   temperature: z.optional(
@@ -23,6 +30,7 @@ const settings = {
   fallback: z.optional(
     described('The models to turn to when its quota is used up, in this order.', z.array(z.string())),
   ),
+  context,
 };
 
 const media = {
@@ -37,6 +45,7 @@ export const narrativeTable = described(
   z.strictObject({
     name: described('The name of the narrative.', z.string()),
     description: z.optional(described('What the narrative is for.', z.string())),
+    templates: z.optional(described('Whether {{names}} in texts are filled. true unless told.', z.boolean())),
     ...settings,
   }),
 );
@@ -46,7 +55,16 @@ export const tocTable = described(
   'The table of contents.',
   z.strictObject({
     order: described('The acts by name, in the order in which they play.', z.array(z.string())),
+    carousel: z.optional(
+      described('How many times the whole order plays, each time as a fresh conversation.', z.int().check(z.gte(1))),
+    ),
   }),
+);
+
+/** What `{{vars.<name>}}` stands for unless `--var` says otherwise. */
+export const varsTable = described(
+  'Values for {{vars.<name>}} in texts; --var beats them.',
+  z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])),
 );
 
 /** One medium, defined once to be used by its name. */
@@ -86,7 +104,7 @@ export const actTable = described(
 
 /** An act in any of its three forms. */
 export const act = described(
-  'One call of a model: a prompt, an array of prompts and "media.<name>", or a table with settings and inputs.',
+  'A prompt, an array of prompts, "media.<name>" and "narrative:<name>", or a table with settings and inputs.',
   z.union([z.string(), z.array(z.string()), actTable]),
 );
 
@@ -97,6 +115,7 @@ export const narrativeFile = described(
     narrative: z.optional(narrativeTable),
     narration: z.optional(described('The older name of [narrative].', z.strictObject(narrativeTable.shape))),
     toc: tocTable,
+    vars: z.optional(varsTable),
     media: z.optional(described('Media by name.', z.record(z.string(), mediaTable))),
     acts: described('The acts by name.', z.record(z.string(), act)),
   }),

@@ -2,30 +2,35 @@ import { dirname } from 'node:path';
 import { BoticelliError } from '../errors.js';
 import { diagnose } from '../toml/diagnose.js';
 import type { Diagnostic } from '../toml/diagnostic.js';
-import { readToml } from '../toml/read-toml.js';
 import { type FileProblem, readRegularFile } from '../toml/regular-file.js';
-import { narrativeShapeFaults } from './check-shape.js';
+import type { OpenVariable } from './check-references.js';
+import { mostBytes, type ReadFile, readComposition } from './composition.js';
 import type { LoadedNarrative } from './diagnostic.js';
 import { InvalidNarrative } from './invalid-narrative.js';
 import type { Narrative } from './narrative.js';
-import { narrativeOf } from './read-narrative.js';
 
 export { codeOfFaults, InvalidNarrative } from './invalid-narrative.js';
 
-/** A narrative with its pictures in base64 may be long, but a film that was named by mistake is longer. */
-const mostBytes = 100_000_000;
+/** How a narrative is to be read. */
+export interface ReadOptions {
+  /** Values of variables, by name. They beat those of the file. */
+  vars?: ReadonlyMap<string, string>;
+}
 
-/** Reads a narrative file. Throws InvalidNarrative if it has faults, and `no_input` if it can't be read. */
-export async function loadNarrative(file: string): Promise<Narrative> {
-  const { narrative, diagnostics } = await readNarrative(file);
+/**
+ * Reads a narrative file and those that it plays. Throws InvalidNarrative if they have faults, and `no_input` if the
+ * file can't be read.
+ */
+export async function loadNarrative(file: string, options?: ReadOptions): Promise<Narrative> {
+  const { narrative, diagnostics } = await readNarrative(file, options);
   if (!narrative) throw new InvalidNarrative(file, diagnostics);
   return narrative;
 }
 
 /** Reads a narrative file and tells everything there is to say about it. Throws `no_input` if it can't be read. */
-export async function readNarrative(file: string): Promise<LoadedNarrative> {
+export async function readNarrative(file: string, options?: ReadOptions): Promise<LoadedNarrative> {
   const content = await readRegularFile(file, mostBytes);
-  if ('bytes' in content) return checkNarrative({ file, bytes: content.bytes, folder: dirname(file) });
+  if ('bytes' in content) return checkNarrative({ file, bytes: content.bytes, folder: dirname(file), ...options });
   const { reason, words } = content.problem;
   throw new BoticelliError('no_input', `${file} ${words}`, { hint: hints[reason] });
 }
@@ -39,26 +44,49 @@ const hints: Record<FileProblem['reason'], string> = {
   unreadable: 'Check the file and the disk that it is on.',
 };
 
-/**
- * Says what is wrong with a narrative, and makes it where nothing is.
- * @param file the file's name as the person gave it
- * @param bytes what is in it
- * @param folder the folder that the paths in it are relative to
- */
-export async function checkNarrative({
-  file,
-  bytes,
-  folder,
-}: {
+/** A narrative file's content. */
+export interface NarrativeContent extends ReadOptions {
+  /** The file's name as the person gave it. */
   file: string;
   bytes: Uint8Array;
+  /** The folder that the paths in it are relative to. */
   folder: string;
-}): Promise<LoadedNarrative> {
-  const { text, ...read } = await readToml(bytes);
-  if ('fault' in read) return { file, text, diagnostics: [read.fault] };
-  const { narrative, faults } = await narrativeOf(read.table, folder);
-  const diagnostics = await diagnose([...faults, ...narrativeShapeFaults(read.table)], text);
-  return { file, text, ...(!diagnostics.some(isError) && { narrative }), diagnostics };
+  /** Whether it was read from standard input, so that `{{stdin}}` has nothing left to stand for. Default false. */
+  isFromStdin?: boolean;
+}
+
+/** Says what is wrong with a narrative and those that it plays, and makes it where nothing is. */
+export async function checkNarrative({
+  vars = new Map(),
+  isFromStdin = false,
+  ...source
+}: NarrativeContent): Promise<LoadedNarrative> {
+  const files = await readComposition({ ...source, isFromStdin });
+  const [root] = files as [ReadFile];
+  const { file, text, narrative, variables } = root;
+  const open = new Set([...root.open].filter(({ name }) => !vars.has(name)));
+  const diagnostics: Diagnostic[] = [];
+  for (const read of files) {
+    const found = await diagnosticsOf(read, open);
+    const source = read === root ? {} : { source: { file: read.file, text: read.text } };
+    diagnostics.push(...found.map((diagnostic) => ({ ...diagnostic, ...source })));
+  }
+  const isWhole = narrative !== undefined && !diagnostics.some(isError);
+  return { file, text, ...(isWhole && { narrative: withVars(narrative, vars) }), variables, diagnostics };
+}
+
+async function diagnosticsOf(
+  { text, faults, unreadable, undefinedVariables }: ReadFile,
+  open: ReadonlySet<OpenVariable>,
+): Promise<Diagnostic[]> {
+  if (unreadable) return [unreadable];
+  const isOpen = (variable: OpenVariable) => open.has(variable);
+  return diagnose([...faults, ...undefinedVariables.filter(isOpen).map(({ fault }) => fault)], text);
+}
+
+/** The given values beat those of the file. */
+function withVars(narrative: Narrative, given: ReadonlyMap<string, string>): Narrative {
+  return given.size === 0 ? narrative : { ...narrative, vars: new Map([...(narrative.vars ?? []), ...given]) };
 }
 
 function isError({ severity }: Diagnostic): boolean {

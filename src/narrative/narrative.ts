@@ -6,6 +6,12 @@ export interface Narrative {
   description?: string;
   /** The acts in the order in which they play; an act may stand in it more than once. */
   acts: readonly Act[];
+  /** How many times the whole order plays, each time as a conversation of its own. Default 1. */
+  carousel?: number;
+  /** What `{{vars.name}}` stands for. A narrative that plays this one has its own values go first. */
+  vars?: ReadonlyMap<string, string>;
+  /** False: braces in texts are text. Default true. */
+  templates?: boolean;
 }
 
 /** One act: one call of the driver. What is absent here is left to the run's defaults. */
@@ -16,14 +22,23 @@ export interface Act {
   parameters: GenerationParameters;
   /** The models to turn to when its own model's quota is used up. */
   fallback?: readonly string[];
-  /** What the act says, in order: the parts of its user turn. */
+  /** What of the conversation the act sees. Default `full`. */
+  context?: ActContext;
+  /** What the act says, in order: the parts of its user turn. One narrative alone: it is played instead of a call. */
   inputs: readonly Input[];
 }
 
-export type Input = TextInput | MediaInput;
+/**
+ * Every act before it, the one just before it, none, or these acts by name: the prompt and the reply of each, of an act
+ * that has played more than once the latest ones.
+ */
+export type ActContext = 'full' | 'previous' | 'none' | readonly string[];
+
+export type Input = TextInput | MediaInput | NarrativeInput;
 
 export interface TextInput {
   type: 'text';
+  /** May have `{{placeholders}}`, which are filled when the act plays. */
   content: string;
 }
 
@@ -33,4 +48,28 @@ export interface MediaInput {
   mimeType: string;
   /** The bytes, in standard base64. */
   base64: string;
+}
+
+/** Another narrative: it is played as a conversation of its own, and its last reply is the text that stands here. */
+export interface NarrativeInput {
+  type: 'narrative';
+  narrative: Narrative;
+}
+
+/** The narrative that an act plays instead of making a call of its own, if it does. */
+export function composedNarrative({ inputs }: Pick<Act, 'inputs'>): Narrative | undefined {
+  const [input] = inputs;
+  return inputs.length === 1 && input?.type === 'narrative' ? input.narrative : undefined;
+}
+
+/** Every narrative that a narrative's acts play, itself first, each once. */
+export function narrativesWithin(narrative: Narrative): ReadonlySet<Narrative> {
+  const found = new Set([narrative]);
+  // A set that grows while it is walked.
+  for (const { acts } of found) {
+    for (const { inputs } of acts) {
+      for (const input of inputs) if (input.type === 'narrative') found.add(input.narrative);
+    }
+  }
+  return found;
 }

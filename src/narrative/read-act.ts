@@ -1,28 +1,39 @@
 import { type Fault, fault } from '../toml/fault.js';
 import { isTable, type Path, quoted, type TomlTable, type TomlValue, valueWords } from '../toml/toml.js';
-import { checkText } from './check-text.js';
+import type { InnerNarratives } from './inner-narratives.js';
 import type { Act, Input } from './narrative.js';
-import { notYet } from './not-yet.js';
 import { type NamedMedia, readMedia } from './read-media.js';
 import { readSettings, type Settings } from './read-settings.js';
 
+/** A text in which names are filled, and where it stands. */
+export interface TextPlace {
+  text: string;
+  path: Path;
+  /** The act that it is of; absent for the system text of the narrative. */
+  act?: string;
+}
+
 /** What acts are read with. */
-export interface ActContext {
+export interface ActReading {
   /** The settings of the narrative, for acts that have none of their own. */
   defaults: Settings;
   media: NamedMedia;
+  inner: InnerNarratives;
   /** The folder that relative paths start from. */
   folder: string;
   report: (fault: Fault) => void;
+  /** Hears of every text that a model shall read. */
+  onText: (place: TextPlace) => void;
 }
 
 /** Reads one act, in any of its three forms. What is wrong with it is reported, and missing in what comes back. */
-export async function readAct(name: string, value: TomlValue, context: ActContext): Promise<Act> {
-  const { defaults, report } = context;
+export async function readAct(name: string, value: TomlValue, reading: ActReading): Promise<Act> {
+  const { defaults, report, onText } = reading;
   const path = ['acts', name];
   if (name.trim() === '') report(fault('empty-name', path, 'an act has an empty name', { target: 'key' }));
   const own = isTable(value) ? readSettings(value, path, report) : {};
-  const { model, system, fallback, ...parameters } = { ...defaults, ...own };
+  if (own.system !== undefined) onText({ text: own.system, path: [...path, 'system'], act: name });
+  const { model, system, fallback, context, ...parameters } = { ...defaults, ...own };
   return {
     name,
     ...(model !== undefined && { model }),
@@ -30,40 +41,36 @@ export async function readAct(name: string, value: TomlValue, context: ActContex
     ...(system !== undefined && system.trim() !== '' && { system }),
     parameters,
     ...(fallback && { fallback }),
-    inputs: await readInputs(value, path, context),
+    ...(context && { context }),
+    inputs: await readInputs(value, path, reading),
   };
 }
 
-async function readInputs(act: TomlValue, path: Path, context: ActContext): Promise<Input[]> {
-  if (typeof act === 'string') return compact([readString(act, path, context)]);
-  if (Array.isArray(act)) {
-    if (act.length === 0) context.report(fault('empty-prompt', path, `${valueWords(path)} is empty`));
-    const strings = act.map((element, at) =>
-      typeof element === 'string' ? readString(element, [...path, at], context) : undefined,
-    );
-    return compact(strings);
-  }
-  if (!isTable(act) || !Array.isArray(act.input)) return [];
-  if (act.input.length === 0) {
-    context.report(fault('empty-prompt', [...path, 'input'], `${valueWords([...path, 'input'])} is empty`));
-  }
+async function readInputs(act: TomlValue, path: Path, reading: ActReading): Promise<Input[]> {
+  if (typeof act === 'string') return compact([await readString(act, path, reading)]);
+  if (!Array.isArray(act) && !(isTable(act) && Array.isArray(act.input))) return [];
+  const [list, at] = Array.isArray(act) ? [act, path] : [act.input as TomlValue[], [...path, 'input']];
+  if (list.length === 0) reading.report(fault('empty-prompt', at, `${valueWords(at)} is empty`));
   const inputs: (Input | undefined)[] = [];
   // One after the other: a narrative with thousands of pictures must not open them all at once.
-  for (const [at, input] of act.input.entries()) {
-    if (isTable(input)) inputs.push(await readInput(input, [...path, 'input', at], context));
+  for (const [position, input] of list.entries()) {
+    const inputPath = [...at, position];
+    if (Array.isArray(act)) {
+      if (typeof input === 'string') inputs.push(await readString(input, inputPath, reading));
+    } else if (isTable(input)) inputs.push(await readInput(input, inputPath, reading));
   }
   return compact(inputs);
 }
 
-async function readInput(table: TomlTable, path: Path, context: ActContext): Promise<Input | undefined> {
-  if (table.type === 'image') return readMedia({ table, path, folder: context.folder, report: context.report });
+async function readInput(table: TomlTable, path: Path, reading: ActReading): Promise<Input | undefined> {
+  if (table.type === 'image') return readMedia({ table, path, folder: reading.folder, report: reading.report });
   if (table.type !== 'text' || typeof table.content !== 'string') return undefined;
-  checkText(table.content, [...path, 'content'], context.report);
-  return { type: 'text', content: table.content };
+  return readText(table.content, [...path, 'content'], reading);
 }
 
-/** A string is a text, unless it is `media.<name>`. */
-function readString(text: string, path: Path, { media, report }: ActContext): Input | undefined {
+/** A string is a text, unless it is `media.<name>` or `narrative:<name>`. */
+async function readString(text: string, path: Path, reading: ActReading): Promise<Input | undefined> {
+  const { media, inner, report } = reading;
   if (media.has(text)) return media.get(text);
   // With a space in it, it is a sentence that happens to begin so.
   if (/^media\.\S*$/.test(text)) {
@@ -71,8 +78,15 @@ function readString(text: string, path: Path, { media, report }: ActContext): In
     report(fault('unknown-media', path, message, { misnamed: { name: text, known: media.keys() } }));
     return undefined;
   }
-  if (/^narrative:\S+$/.test(text)) report(notYet(path, 'acts that play another narrative'));
-  checkText(text, path, report);
+  const [, name] = /^narrative:(\S+)$/.exec(text) ?? [];
+  if (name === undefined) return readText(text, path, reading);
+  const narrative = await inner.read(name, path, report);
+  return narrative && { type: 'narrative', narrative };
+}
+
+function readText(text: string, path: Path, { report, onText }: ActReading): Input {
+  if (text.trim() === '') report(fault('empty-prompt', path, `${valueWords(path)} is empty`));
+  onText({ text, path, act: String(path[1]) });
   return { type: 'text', content: text };
 }
 

@@ -1,25 +1,91 @@
 import { type Fault, fault, warning } from '../toml/fault.js';
 import { isTable, quoted, type TomlTable, type TomlValue } from '../toml/toml.js';
+import { checkContexts } from './check-contexts.js';
+import { checkReferences, type OpenVariable, reservedNames } from './check-references.js';
+import type { InnerNarratives } from './inner-narratives.js';
 import type { Act, Narrative } from './narrative.js';
-import { readAct } from './read-act.js';
+import { readAct, type TextPlace } from './read-act.js';
 import { readNamedMedia } from './read-media.js';
 import { readSettings } from './read-settings.js';
+import { readVars } from './read-vars.js';
+import { variableNamed } from './template.js';
 
-/**
- * Makes a narrative of a file's table and reads the media that it names. Beside the schema's, these are all the faults
- * that a file can have; the narrative is whole only if there is none of either.
- */
-export async function narrativeOf(file: TomlTable, folder: string): Promise<{ narrative: Narrative; faults: Fault[] }> {
+/** Where a file's table comes from, and what it may refer to. */
+export interface NarrativeSource {
+  table: TomlTable;
+  /** The folder that relative paths start from. */
+  folder: string;
+  inner: InnerNarratives;
+  /** Whether the file came from standard input. */
+  isFromStdin: boolean;
+}
+
+/** What a file's table came to. The narrative is whole only if neither this nor the schema found an error. */
+export interface ReadNarrative {
+  narrative: Narrative;
+  /** Beside the schema's, all the faults that a file can have. */
+  faults: Fault[];
+  /** The variables that its texts use and its `[vars]` has not. */
+  open: OpenVariable[];
+  /** The variables that it defines or uses. */
+  variables: ReadonlySet<string>;
+}
+
+/** Makes a narrative of a file's table, and reads the media and the narratives that it names. */
+export async function narrativeOf({
+  table: file,
+  folder,
+  inner,
+  isFromStdin,
+}: NarrativeSource): Promise<ReadNarrative> {
   const faults: Fault[] = [];
   const report = (found: Fault) => void faults.push(found);
-  const { name, description, defaults } = readHeader(file, report);
+  const { header, defaults, templates, ...named } = readHeader(file, report);
   const media = await readNamedMedia({ media: file.media, folder, report });
+  const places: TextPlace[] = [];
+  const onText = (place: TextPlace) => void places.push(place);
+  const { system } = defaults;
+  if (system !== undefined) onText({ text: system, path: [header, 'system'] });
   const acts = new Map<string, Act>();
   for (const [actName, value] of Object.entries(isTable(file.acts) ? file.acts : {})) {
-    acts.set(actName, await readAct(actName, value, { defaults, media, folder, report }));
+    if (templates) warnOfReservedName(actName, report);
+    acts.set(actName, await readAct(actName, value, { defaults, media, inner, folder, report, onText }));
   }
-  const order = isTable(file.toc) && isTable(file.acts) ? readOrder(file.toc.order, acts, report) : [];
-  return { narrative: { name, ...(description !== undefined && { description }), acts: order }, faults };
+  const toc = isTable(file.toc) ? file.toc : {};
+  const order = isTable(file.acts) ? readOrder(toc.order, acts, report) : [];
+
+  const vars = readVars(file.vars);
+  const firstWithSystem = order.findIndex((act) => act.system === system);
+  const names = {
+    acts: new Set(acts.keys()),
+    firstPositions: firstPositionsOf(order),
+    firstWithSystem,
+    vars,
+    isFromStdin,
+  };
+  checkContexts({ header, file, names }, report);
+  const { open, variables } = checkReferences(templates ? places : [], names, report);
+  const { carousel } = toc;
+  const narrative: Narrative = {
+    ...named,
+    acts: order,
+    ...(typeof carousel === 'number' && carousel > 1 && { carousel }),
+    ...(vars.size > 0 && { vars }),
+    ...(!templates && { templates }),
+  };
+  return { narrative, faults, open, variables: new Set([...vars.keys(), ...variables]) };
+}
+
+function warnOfReservedName(name: string, report: (fault: Fault) => void): void {
+  if (!reservedNames.includes(name) && variableNamed(name) === undefined) return;
+  const message = `in texts {{${name}}} has a meaning of its own, so that this act can't be referred to`;
+  report(warning('reserved-name', ['acts', name], message));
+}
+
+function firstPositionsOf(order: readonly Act[]): ReadonlyMap<string, number> {
+  const positions = new Map<string, number>();
+  for (const [at, { name }] of order.entries()) if (!positions.has(name)) positions.set(name, at);
+  return positions;
 }
 
 /** Reads `[narrative]`, or `[narration]`, its older name. */
@@ -31,15 +97,17 @@ function readHeader(file: TomlTable, report: (fault: Fault) => void) {
     const message = 'the file has both [narrative] and its older name [narration]';
     report(fault('conflicting-tables', ['narration'], message, { target: 'key' }));
   }
-  if (!isTable(table)) return { name: '', description: undefined, defaults: {} };
-  const { name, description } = table;
+  if (!isTable(table)) return { header: key, name: '', defaults: {}, templates: true };
+  const { name, description, templates } = table;
   if (typeof name === 'string' && name.trim() === '') {
     report(fault('empty-name', [key, 'name'], `the narrative's name is empty`));
   }
   return {
+    header: key,
     name: typeof name === 'string' ? name : '',
-    description: typeof description === 'string' ? description : undefined,
+    ...(typeof description === 'string' && { description }),
     defaults: readSettings(table, [key], report),
+    templates: templates !== false,
   };
 }
 

@@ -1,7 +1,7 @@
 import { type Fault, fault } from '../toml/fault.js';
-import { type Path, quoted, type TomlTable, valueWords } from '../toml/toml.js';
-import { checkTemplates } from './check-text.js';
+import { type Path, quoted, type TomlTable, type TomlValue, valueWords } from '../toml/toml.js';
 import { isModelName, plainModelName } from './model-name.js';
+import type { ActContext } from './narrative.js';
 
 /** How a model shall answer: of the whole narrative, or of one act. */
 export interface Settings {
@@ -10,6 +10,7 @@ export interface Settings {
   temperature?: number;
   maxTokens?: number;
   fallback?: readonly string[];
+  context?: ActContext;
 }
 
 /** The settings in a table. What is of a wrong type is left out: the schema has reported it. */
@@ -24,12 +25,18 @@ export function readSettings(table: TomlTable, path: Path, report: (fault: Fault
     ? table.fallback.filter((name) => typeof name === 'string')
     : undefined;
   for (const [at, name] of (fallback ?? []).entries()) checkModel(name, [...path, 'fallback', at]);
-  if (typeof system === 'string') checkTemplates(system, [...path, 'system'], report);
+  const context = contextOf(table.context);
   return {
     ...(typeof model === 'string' && { model: plainModelName(model) }),
     ...(typeof system === 'string' && { system }),
     ...(typeof temperature === 'number' && { temperature }),
     ...(typeof maxTokens === 'number' && { maxTokens }),
     ...(fallback && { fallback: fallback.map(plainModelName) }),
+    ...(context && { context }),
   };
+}
+
+function contextOf(value: TomlValue | undefined): ActContext | undefined {
+  if (Array.isArray(value)) return value.filter((name) => typeof name === 'string');
+  return value === 'full' || value === 'previous' || value === 'none' ? value : undefined;
 }

@@ -34,15 +34,15 @@ interface KnownKeys {
   ignored: readonly string[];
 }
 
-const generation = ['top_p', 'top_k', 'seed', 'stop', 'thinking', 'context'];
+const generation = ['top_p', 'top_k', 'seed', 'stop', 'thinking'];
 
-const file = kind(narrativeFile, ['vars']);
+const file = kind(narrativeFile, []);
 const narrative = kind(
   narrativeTable,
-  ['templates', ...generation],
+  [...generation],
   ['template', 'target', 'skip_content_generation', 'preserve_source'],
 );
-const toc = kind(tocTable, ['carousel']);
+const toc = kind(tocTable, []);
 const act = kind(actTable, [...generation, 'format', 'schema']);
 const media = kind(mediaTable, ['url'], ['filename']);
 const textPart = kind(textInput, ['ref'], ['filename']);

@@ -9,9 +9,10 @@ import { columnsOf, visible } from './visible-text.js';
  * @param text the file's text, which the place counts in
  */
 export function formatDiagnostic(
-  { severity, rule, message, place, suggestion }: Diagnostic,
-  { file, text, paint = noPaint }: { file: string; text: string; paint?: Paint },
+  { severity, rule, message, place, suggestion, source }: Diagnostic,
+  { paint = noPaint, ...asked }: { file: string; text: string; paint?: Paint },
 ): string[] {
+  const { file, text } = source ?? asked;
   const where = place ? `${file}:${place.line}:${place.column}` : file;
   const title = `${paint.place(`${visible(where)}:`)} ${paint[severity](`${severity}[${rule}]:`)} ${visible(message)}`;
   const number = String(place?.line ?? '');

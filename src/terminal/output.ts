@@ -32,9 +32,14 @@ export function createOutput({ stream, onFailure }: OutputOptions): Output {
     flushed: () =>
       new Promise((resolve) => {
         if (failed) return resolve();
-        stream.once('error', () => resolve());
+        // Taken off again: a run waits here once an act, and a narrative may have thousands.
+        const settle = () => {
+          stream.off('error', settle);
+          resolve();
+        };
+        stream.once('error', settle);
         // A file takes what is written at once, but tells of a full disk only in the next turn.
-        stream.write('', () => setImmediate(resolve));
+        stream.write('', () => setImmediate(settle));
       }),
   };
 }

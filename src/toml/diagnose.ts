@@ -1,5 +1,5 @@
 import type { Diagnostic } from './diagnostic.js';
-import type { Fault } from './fault.js';
+import type { Fault, Misnamed } from './fault.js';
 import { nearestName } from './nearest-name.js';
 import { placeFinder } from './place-finder.js';
 
@@ -13,7 +13,7 @@ export async function diagnose(faults: readonly Fault[], text: string): Promise<
   let suggestionsLeft = mostSuggestions;
   const diagnostics = faults.map(({ severity, rule, message, misnamed, ...where }): Diagnostic => {
     const place = findPlace(where);
-    const suggestion = misnamed && suggestionsLeft-- > 0 ? nearestName(misnamed.name, misnamed.known) : undefined;
+    const suggestion = misnamed && suggestionsLeft-- > 0 ? meant(misnamed) : undefined;
     return {
       severity,
       rule,
@@ -23,6 +23,11 @@ export async function diagnose(faults: readonly Fault[], text: string): Promise<
     };
   });
   return diagnostics.sort(byPlace);
+}
+
+function meant({ name, known, written = (nearest) => nearest }: Misnamed): string | undefined {
+  const nearest = nearestName(name, known);
+  return nearest === undefined ? undefined : written(nearest);
 }
 
 function byPlace({ place: left }: Diagnostic, { place: right }: Diagnostic): number {

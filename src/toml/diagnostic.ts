@@ -8,6 +8,15 @@ export interface Diagnostic {
   suggestion?: string;
   /** Where it is; absent where a fault is of the file as a whole. */
   place?: Place;
+  /** The file that it is in, where that is another one than the file that was asked about. */
+  source?: SourceFile;
+}
+
+/** A file that was read on the way. */
+export interface SourceFile {
+  /** Its name, relative to what the person gave. */
+  file: string;
+  text: string;
 }
 
 /** A stretch of the file's text. Lines and columns count from 1, columns in UTF-16 code units. */
@@ -21,5 +30,6 @@ export interface Place {
 /** Where a diagnostic is, as the beginning of a sentence: `file:line:column: `. */
 export function whereIs(file: string, diagnostic: Diagnostic | undefined): string {
   const place = diagnostic?.place;
-  return place ? `${file}:${place.line}:${place.column}: ` : `${file}: `;
+  const name = diagnostic?.source?.file ?? file;
+  return place ? `${name}:${place.line}:${place.column}: ` : `${name}: `;
 }

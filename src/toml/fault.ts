@@ -11,8 +11,17 @@ export interface Fault {
   target: 'key' | 'value';
   /** The part of a string's value that is at fault, to point at it alone. */
   excerpt?: string;
+  /** How often the value has the excerpt's text before it. Default 0. */
+  occurrence?: number;
   /** A name that nothing defines, and those that are defined: the nearest one becomes the suggestion. */
-  misnamed?: { name: string; known: Iterable<string> };
+  misnamed?: Misnamed;
+}
+
+export interface Misnamed {
+  name: string;
+  known: Iterable<string>;
+  /** How a name is written in the place that is pointed at, where that is more than the name: in braces, say. */
+  written?: (name: string) => string;
 }
 
 /** An error; it points at the value unless told otherwise. */
@@ -20,12 +29,17 @@ export function fault(
   rule: string,
   path: Path,
   message: string,
-  { target = 'value', ...rest }: Partial<Pick<Fault, 'target' | 'excerpt' | 'misnamed'>> = {},
+  { target = 'value', ...rest }: Partial<Pick<Fault, 'target' | 'excerpt' | 'occurrence' | 'misnamed'>> = {},
 ): Fault {
   return { severity: 'error', rule, message, path, target, ...rest };
 }
 
-/** A warning; it points at the key. */
-export function warning(rule: string, path: Path, message: string): Fault {
-  return { severity: 'warning', rule, message, path, target: 'key' };
+/** A warning; it points at the key unless told otherwise. */
+export function warning(
+  rule: string,
+  path: Path,
+  message: string,
+  { target = 'key', ...rest }: Parameters<typeof fault>[3] = {},
+): Fault {
+  return { severity: 'warning', rule, message, path, target, ...rest };
 }

@@ -1,10 +1,9 @@
 import type { AST } from 'toml-eslint-parser';
 import type { Place } from './diagnostic.js';
 import type { Fault } from './fault.js';
-import { placeOf } from './place.js';
 import type { Path } from './toml.js';
 
-type Where = Pick<Fault, 'path' | 'target' | 'excerpt'>;
+type Where = Pick<Fault, 'path' | 'target' | 'excerpt' | 'occurrence'>;
 type Step = Path[number];
 
 /** What stands at one path of the file: where its key is written, where its value, and what is in it. */
@@ -27,17 +26,44 @@ export async function placeFinder(text: string): Promise<(where: Where) => Place
     // It refuses some files that @iarna/toml takes, 30 February for one, and overflows the stack on deep nesting.
     return () => undefined;
   }
-  const lineLengths = text.split('\n').map((line) => line.length);
+  const lines = createLines(text);
   return (where) => {
     const range = rangeOf(root, where);
     if (!range) return undefined;
     if (where.excerpt !== undefined) {
-      const start = text.indexOf(where.excerpt, range.range[0]);
-      if (start !== -1 && start < range.range[1]) return placeOf(text, start, start + where.excerpt.length);
+      const start = indexOfExcerpt(text, where.excerpt, range.range[0], where.occurrence);
+      if (start !== -1 && start < range.range[1]) return lines.placeOf(start, where.excerpt.length);
     }
     const { start, end } = range.loc;
-    const lineEnd = start.line === end.line ? end.column : (lineLengths[start.line - 1] ?? 0);
+    const lineEnd = start.line === end.line ? end.column : lines.lengthOf(start.line);
     return { line: start.line, column: start.column + 1, length: Math.max(1, lineEnd - start.column) };
+  };
+}
+
+function indexOfExcerpt(text: string, excerpt: string, from: number, occurrence = 0): number {
+  let start = text.indexOf(excerpt, from);
+  for (let before = 0; before < occurrence && start !== -1; before += 1) start = text.indexOf(excerpt, start + 1);
+  return start;
+}
+
+/** The lines of a text, looked up by halving: a long file may have a fault on each. */
+function createLines(text: string) {
+  const starts = [0];
+  for (let at = text.indexOf('\n'); at !== -1; at = text.indexOf('\n', at + 1)) starts.push(at + 1);
+  const startOf = (line: number) => starts[line - 1] ?? 0;
+  const lengthOf = (line: number) => (starts[line] ?? text.length + 1) - 1 - startOf(line);
+  return {
+    lengthOf,
+    /** The place of a stretch that does not leave its line. */
+    placeOf(start: number, length: number): Place {
+      let [line, after] = [1, starts.length + 1];
+      while (after - line > 1) {
+        const middle = (line + after) >> 1;
+        if (startOf(middle) <= start) line = middle;
+        else after = middle;
+      }
+      return { line, column: start - startOf(line) + 1, length };
+    },
   };
 }
 

@@ -64,15 +64,23 @@ const eventFields: {
   [Type in NarrativeEvent['type']]: Record<Exclude<keyof Extract<NarrativeEvent, { type: Type }>, 'type'>, true>;
 } = {
   'narrative-start': { run: true, narrative: true, acts: true },
-  'act-start': { act: true, index: true, model: true },
-  'act-delta': { act: true, text: true },
-  'act-retry': { act: true, attempt: true, delayMs: true, error: true, discard: true },
-  'act-wait': { act: true, model: true, reason: true, waitMs: true, until: true, guessed: true },
-  'act-fallback': { act: true, from: true, to: true, reason: true },
-  'act-note': { act: true, about: true, message: true },
+  'act-start': { act: true, round: true, index: true, model: true },
+  'act-delta': { act: true, round: true, text: true },
+  'act-retry': { act: true, round: true, attempt: true, delayMs: true, error: true, discard: true },
+  'act-wait': { act: true, round: true, model: true, reason: true, waitMs: true, until: true, guessed: true },
+  'act-fallback': { act: true, round: true, from: true, to: true, reason: true },
+  'act-note': { act: true, round: true, about: true, message: true },
   'act-end': {
-    ...{ act: true, index: true, model: true, requestedModel: true, text: true, finishReason: true, usage: true },
-    ...{ attempts: true, waitMs: true, durationMs: true, firstTokenMs: true, reused: true },
+    ...{ act: true, round: true, index: true, model: true, requestedModel: true, text: true },
+    ...{
+      finishReason: true,
+      usage: true,
+      attempts: true,
+      waitMs: true,
+      durationMs: true,
+      firstTokenMs: true,
+      reused: true,
+    },
   },
   'narrative-end': { run: true, status: true, usage: true, durationMs: true, error: true },
 };

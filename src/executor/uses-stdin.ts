@@ -1,0 +1,18 @@
+import { type Narrative, narrativesWithin } from '../narrative/narrative.js';
+import { parseTemplate, placeholdersOf } from '../narrative/template.js';
+
+/** Whether a text of a narrative, or of those that it plays, has `{{stdin}}` in it. */
+export function usesStdin(narrative: Narrative): boolean {
+  return [...narrativesWithin(narrative)].some(
+    ({ acts, templates }) => templates !== false && [...new Set(acts.flatMap(textsOf))].some(hasStdin),
+  );
+}
+
+function textsOf({ system, inputs }: Narrative['acts'][number]): string[] {
+  const texts = inputs.flatMap((input) => (input.type === 'text' ? [input.content] : []));
+  return system === undefined ? texts : [system, ...texts];
+}
+
+function hasStdin(text: string): boolean {
+  return placeholdersOf(parseTemplate(text)).some(({ name }) => name === 'stdin');
+}

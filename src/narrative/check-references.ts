@@ -1,0 +1,99 @@
+import { type Fault, fault, type Misnamed, warning } from '../toml/fault.js';
+import { quoted, valueWords } from '../toml/toml.js';
+import type { TextPlace } from './read-act.js';
+import { type Placeholder, parseTemplate, placeholdersOf, variableNamed } from './template.js';
+
+/** What names in double braces can mean in a narrative. */
+export interface Names {
+  /** All acts that are defined. */
+  acts: ReadonlySet<string>;
+  /** Where in the order each act stands first, counted from 0. Those that never play are not in it. */
+  firstPositions: ReadonlyMap<string, number>;
+  /** The first act that has the narrative's own system text. */
+  firstWithSystem: number;
+  vars: ReadonlyMap<string, string>;
+  /** Whether the narrative itself came from standard input, so that nothing is left in it. */
+  isFromStdin: boolean;
+}
+
+/** A variable that a text uses and its own file does not define: who plays the file may. */
+export interface OpenVariable {
+  name: string;
+  /** The fault that it is if nobody does. */
+  fault: Fault;
+}
+
+/** Names that are no acts', whatever acts are called. */
+export const reservedNames: readonly string[] = ['previous', 'round', 'stdin'];
+
+/** Finds the names that nothing defines, or nothing yet where they stand. Each is reported once a text. */
+export function checkReferences(places: readonly TextPlace[], names: Names, report: (fault: Fault) => void) {
+  const open: OpenVariable[] = [];
+  const variables = new Set<string>();
+  for (const place of places) {
+    const { text, path } = place;
+    const template = parseTemplate(text);
+    const [stray] = template.strays;
+    if (stray !== undefined) {
+      const message = `a "{{" in ${valueWords(path)} is not closed on its line: it is sent as it is; write \\{{ where that is meant`;
+      report(warning('stray-braces', path, message, { ...openingAt(text, stray), target: 'value' }));
+    }
+    const told = new Set<string>();
+    for (const placeholder of placeholdersOf(template)) {
+      if (told.has(placeholder.name)) continue;
+      told.add(placeholder.name);
+      const variable = variableNamed(placeholder.name);
+      if (variable !== undefined) variables.add(variable);
+      const found = faultOf(placeholder, place, names);
+      if (!found) continue;
+      if (variable !== undefined) open.push({ name: variable, fault: found });
+      else report(found);
+    }
+  }
+  return { open, variables };
+}
+
+function openingAt(text: string, offset: number): { excerpt: string; occurrence: number } {
+  let occurrence = 0;
+  for (let at = text.indexOf('{{'); at < offset; at = text.indexOf('{{', at + 1)) occurrence += 1;
+  return { excerpt: '{{', occurrence };
+}
+
+function faultOf(placeholder: Placeholder, place: TextPlace, names: Names): Fault | undefined {
+  const { name, offset, length, occurrence } = placeholder;
+  const excerpt = place.text.slice(offset, offset + length);
+  const blame = (rule: string, problem: string, misnamed?: Misnamed) =>
+    fault(rule, place.path, `${excerpt}: ${problem}`, { excerpt, occurrence, ...(misnamed && { misnamed }) });
+  const position = place.act === undefined ? names.firstWithSystem : names.firstPositions.get(place.act);
+
+  const variable = variableNamed(name);
+  if (variable !== undefined) {
+    if (names.vars.has(variable)) return undefined;
+    const problem = `neither [vars] nor --var defines ${quoted(variable)}`;
+    return blame('unknown-variable', problem, misnamedOf(name, names));
+  }
+  if (name === 'stdin' && names.isFromStdin) {
+    return blame('stdin-taken', 'the narrative itself is read from standard input, so nothing is left in it');
+  }
+  if (name === 'previous' && position === 0) return blame('no-previous', 'no act plays before the first one');
+  if (reservedNames.includes(name)) return undefined;
+  if (!names.acts.has(name)) return blame('unknown-name', 'nothing has this name', misnamedOf(name, names));
+  const first = names.firstPositions.get(name);
+  if (first === undefined) return blame('not-played-yet', `the order never names the act ${quoted(name)}`);
+  // Of an act that is itself in no order, nobody can say what plays before it.
+  if (position === undefined || first < position) return undefined;
+  return blame('not-played-yet', `the act ${quoted(name)} has not played when this text is sent`);
+}
+
+function misnamedOf(name: string, names: Names): Misnamed {
+  const written = (nearest: string) => `{{${nearest}}}`;
+  const asVariable = `vars.${name}`;
+  if (names.vars.has(name)) return { name: asVariable, known: [asVariable], written };
+  return { name, known: knownNames(names), written };
+}
+
+function* knownNames({ acts, vars }: Names): Iterable<string> {
+  yield* acts;
+  yield* reservedNames;
+  for (const name of vars.keys()) yield `vars.${name}`;
+}

@@ -1,0 +1,312 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import type { GenerateRequest } from '../../src/driver/request.js';
+import type { NarrativeEvent } from '../../src/executor/event.js';
+import { NarrativeExecutor, type NarrativeExecutorOptions } from '../../src/executor/narrative-executor.js';
+import { plannedActs } from '../../src/executor/planned-acts.js';
+import type { Act, Input, Narrative } from '../../src/narrative/narrative.js';
+import { createScriptedDriver, type ScriptedCall } from '../helpers/scripted-driver.js';
+
+/** An act that says these things, one part each. */
+function act(name: string, content: Narrative | string | (Narrative | string)[], more: Partial<Act> = {}): Act {
+  const inputs = [content]
+    .flat()
+    .map(
+      (each): Input =>
+        typeof each === 'string' ? { type: 'text', content: each } : { type: 'narrative', narrative: each },
+    );
+  return { name, parameters: {}, inputs, ...more };
+}
+
+function narrative(acts: Act[], more: Partial<Narrative> = {}): Narrative {
+  return { name: 'test', acts, ...more };
+}
+
+/** Plays a narrative; the nth call is answered by the nth of the replies, else by `Reply n`. */
+async function played(played: Narrative, replies: string[] = [], options: Partial<NarrativeExecutorOptions> = {}) {
+  const driver = createScriptedDriver(replies.map((text): ScriptedCall => ({ pieces: [text] })));
+  const events: NarrativeEvent[] = [];
+  const onEvent = (event: NarrativeEvent) => void events.push(event);
+  const report = await new NarrativeExecutor({ driver, onEvent, ...options }).execute(played);
+  return { report, events, requests: driver.requests, sent: driver.requests.map(lastTexts) };
+}
+
+/** The conversation that is sent, a turn a string. */
+const turnsOf = ({ turns }: GenerateRequest) =>
+  turns.map((turn) =>
+    turn.role === 'model' ? turn.text : turn.parts.map((part) => part.type === 'text' && part.text).join('|'),
+  );
+const lastTexts = (request: GenerateRequest) => turnsOf(request).at(-1);
+
+describe('templates', () => {
+  test('are filled with replies, variables, standard input and the round when their act plays', async () => {
+    const { sent, requests } = await played(
+      narrative(
+        [
+          act('one', 'Ask {{vars.what}} of {{stdin}}'),
+          act('two', '{{previous}}, {{one}}, {{ round }}', { system: 'Be {{vars.how}} with {{one}}' }),
+          act('one', 'Again: {{one}} {{two}}'),
+          act('end', '{{one}} {{previous}}'),
+        ],
+        {
+          vars: new Map([
+            ['what', 'much'],
+            ['how', 'kind'],
+          ]),
+        },
+      ),
+      ['first', 'second', 'third'],
+      { stdin: async () => 'a pipe' },
+    );
+    expect(sent).toEqual(['Ask much of a pipe', 'first, first, 1', 'Again: first second', 'third third']);
+    expect(requests[1]?.system).toBe('Be kind with first');
+  });
+
+  test('keep what a model or a person wrote as it is, braces and all', async () => {
+    const value = '{{vars.x}} \\{{previous}} {{';
+    const { sent } = await played(
+      narrative([act('one', '{{vars.x}}{{stdin}}'), act('two', ['{{previous}}', '{{one}}'])], {
+        vars: new Map([['x', value]]),
+      }),
+      [value],
+      { stdin: async () => value },
+    );
+    expect(sent).toEqual([value + value, `${value}|${value}`]);
+  });
+
+  test('never change a text in which there are none, whatever was said before', async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.string(), fc.string(), async (text, reply) => {
+        const plain = `x${text.replaceAll('{{', '{')}`;
+        const { sent } = await played(narrative([act('a', plain), act('b', '{{a}}!')]), [reply]);
+        expect(sent).toEqual([plain, `${reply}!`]);
+      }),
+    );
+  });
+
+  test('stay as they are where the narrative wants that', async () => {
+    const text = '{{previous}} \\{{x}} {{stdin}}';
+    expect((await played(narrative([act('one', text)], { templates: false }))).sent).toEqual([text]);
+  });
+
+  test.each(['{{nix}}', '{{previous}}', '{{vars.constructor}}', '{{toString}}', '{{__proto__}}', '{{one}}'])(
+    'end the run of a hand-made narrative that uses %s where nothing defines it',
+    async (text) => {
+      const { report, requests } = await played(narrative([act('one', text)]));
+      expect(report.error).toMatchObject({
+        code: 'invalid_narrative',
+        act: 'one',
+        message: `nothing defines ${text} here`,
+      });
+      expect(requests).toEqual([]);
+    },
+  );
+
+  test('take any name of an act', async () => {
+    const names = ['two words', 'a.b', '🎬', 'a/b', '__proto__', 'constructor'];
+    const acts = [...names.map((name) => act(name, 'x')), act('end', names.map((name) => `{{${name}}}`).join(' '))];
+    const { sent } = await played(
+      narrative(acts),
+      names.map((name) => `<${name}>`),
+    );
+    expect(sent.at(-1)).toBe(names.map((name) => `<${name}>`).join(' '));
+  });
+
+  test('that leave nothing to ask end the run before the call', async () => {
+    const { report, requests } = await played(narrative([act('one', '{{stdin}}')]), [], { stdin: async () => ' \n' });
+    expect(report.error).toMatchObject({ code: 'invalid_narrative', act: 'one' });
+    expect(requests).toEqual([]);
+  });
+});
+
+describe('standard input', () => {
+  test('is read once, before the first act, and only where a text uses it', async () => {
+    let reads = 0;
+    const options = { stdin: async () => `read ${++reads}` };
+    expect((await played(narrative([act('one', '\\{{stdin}}')]), [], options)).sent).toEqual(['{{stdin}}']);
+    expect(reads).toBe(0);
+    const inner = narrative([act('deep', '{{stdin}}')]);
+    const { sent } = await played(
+      narrative([act('one', 'x'), act('two', inner), act('three', '{{stdin}}')]),
+      [],
+      options,
+    );
+    expect(sent).toEqual(['x', 'read 1', 'read 1']);
+  });
+
+  test('that can not be read ends the run before anything is asked: narrative-end alone', async () => {
+    const { report, events, requests } = await played(narrative([act('one', 'x'), act('two', '{{stdin}}')]));
+    expect(report).toMatchObject({ status: 'failed', acts: [], error: { code: 'no_input' } });
+    expect(report.error).not.toHaveProperty('act');
+    expect(events.map(({ type }) => type)).toEqual(['narrative-end']);
+    expect(requests).toEqual([]);
+  });
+});
+
+test('an act sees as much of the conversation as its context says, with the texts as they were sent', async () => {
+  const acts = [
+    act('a', 'A {{round}}'),
+    act('b', 'B', { context: 'none' }),
+    act('c', 'C', { context: 'previous' }),
+    act('d', 'D', { context: ['c', 'a'] }),
+    act('e', 'E'),
+  ];
+  const { requests } = await played(narrative(acts), ['1', '2', '3', '4']);
+  expect(requests.map((request) => turnsOf(request).join(' '))).toEqual([
+    'A 1',
+    'B',
+    'B 2 C',
+    'A 1 1 C 3 D',
+    'A 1 1 B 2 C 3 D 4 E',
+  ]);
+});
+
+describe('a narrative in a narrative', () => {
+  const inner = narrative([act('x', 'X {{vars.v}}'), act('y', 'Y {{x}}')], { vars: new Map([['v', 'inner']]) });
+
+  test('is a conversation of its own, whose last prompt and reply stand for the act', async () => {
+    const { requests, events, report } = await played(
+      narrative([act('a', 'A'), act('b', inner), act('c', '{{b}} {{previous}}')]),
+      ['ra', 'rx', 'ry', 'rc'],
+    );
+    expect(requests.map((request) => turnsOf(request).join(' '))).toEqual([
+      'A',
+      'X inner',
+      'X inner rx Y rx',
+      'A ra Y rx ry ry ry',
+    ]);
+    expect(events[0]).toMatchObject({ type: 'narrative-start', acts: ['a', 'b/x', 'b/y', 'c'] });
+    expect(report.acts.map(({ act: name, index, text }) => `${index} ${name} ${text}`)).toEqual([
+      '0 a ra',
+      '1 b/x rx',
+      '2 b/y ry',
+      '3 c rc',
+    ]);
+  });
+
+  test('may stand among other inputs: it plays first, and its last reply is the text in that place', async () => {
+    const { sent, events } = await played(
+      narrative([act('a', ['before', inner, 'after {{vars.v}}'])], { vars: new Map([['v', 'outer']]) }),
+      ['rx', '{{nix}}'],
+    );
+    expect(sent).toEqual(['X outer', 'Y rx', 'before|{{nix}}|after outer']);
+    expect(events.flatMap((event) => (event.type === 'act-start' ? [event.act] : []))).toEqual(['a/x', 'a/y', 'a']);
+  });
+
+  test('has its own values unless the one that plays it has others, however deep', async () => {
+    const middle = narrative([act('m', inner)], { vars: new Map([['v', 'middle']]) });
+    expect((await played(middle)).sent[0]).toBe('X middle');
+    const outer = narrative([act('o', middle), act('p', inner)], { vars: new Map([['v', 'outer']]) });
+    expect((await played(outer)).sent).toEqual(['X outer', 'Y Reply 1', 'X outer', 'Y Reply 3']);
+    const without = narrative([act('o', middle)], { vars: new Map([['w', 'x']]) });
+    expect((await played(without)).sent[0]).toBe('X middle');
+  });
+
+  test('that fails ends the run, told under the path of its act', async () => {
+    const driver = createScriptedDriver([{ pieces: ['ok'] }, { error: new TypeError('broken') }]);
+    const report = await new NarrativeExecutor({ driver }).execute(narrative([act('a', inner), act('b', 'B')]));
+    expect(report).toMatchObject({ status: 'failed', error: { act: 'a/y' } });
+    expect(report.acts.map(({ act: name }) => name)).toEqual(['a/x']);
+  });
+
+  test('may have templates turned off, without those around it', async () => {
+    const literal = narrative([act('x', '{{nix}}')], { templates: false });
+    expect((await played(narrative([act('a', literal), act('b', '{{a}}')]))).sent).toEqual(['{{nix}}', 'Reply 1']);
+  });
+});
+
+describe('a carousel', () => {
+  test('plays the whole order again and again, each time as a fresh conversation', async () => {
+    const { requests, report, events } = await played(
+      narrative([act('a', 'A {{round}}'), act('b', 'B {{a}}')], { carousel: 3 }),
+    );
+    expect(requests.map((request) => turnsOf(request).join(' '))).toEqual([
+      'A 1',
+      'A 1 Reply 1 B Reply 1',
+      'A 2',
+      'A 2 Reply 3 B Reply 3',
+      'A 3',
+      'A 3 Reply 5 B Reply 5',
+    ]);
+    expect(report.acts.map(({ act: name, round, index }) => `${index} ${name} ${round}`)).toEqual([
+      '0 a 1',
+      '1 b 1',
+      '2 a 2',
+      '3 b 2',
+      '4 a 3',
+      '5 b 3',
+    ]);
+    expect(events[0]).toMatchObject({ acts: ['a', 'b', 'a', 'b', 'a', 'b'] });
+    const ofActs = events.filter(({ type }) => type.startsWith('act-'));
+    expect(ofActs.every((event) => 'round' in event)).toBe(true);
+  });
+
+  test('of one round is none that events speak of', async () => {
+    const { events } = await played(narrative([act('a', 'A {{round}}')], { carousel: 1 }));
+    expect(events.some((event) => 'round' in event)).toBe(false);
+  });
+
+  test('forgets the replies of the round before', async () => {
+    const hasLookedBack = narrative([act('a', 'A'), act('b', 'B')], { carousel: 2 });
+    const { sent } = await played(hasLookedBack);
+    expect(sent).toEqual(['A', 'B', 'A', 'B']);
+    const { report } = await played(narrative([act('a', '{{previous}}')], { carousel: 2 }));
+    expect(report.error).toMatchObject({ code: 'invalid_narrative' });
+  });
+
+  test('within a carousel counts its own rounds; a narrative without one is in the round around it', async () => {
+    const twice = narrative([act('x', 'X {{round}}')], { carousel: 2 });
+    const once = narrative([act('y', 'Y {{round}}')]);
+    const { sent, report } = await played(narrative([act('t', twice), act('o', once)], { carousel: 2 }));
+    expect(sent).toEqual(['X 1', 'X 2', 'Y 1', 'X 1', 'X 2', 'Y 2']);
+    expect(report.acts.map(({ round }) => round)).toEqual([1, 2, 1, 1, 2, 2]);
+  });
+});
+
+describe('the plan of a run', () => {
+  /** Narratives up to three deep, with carousels, alone and among other inputs. */
+  const { tree } = fc.letrec<{ tree: Narrative }>((tie) => ({
+    tree: fc
+      .tuple(
+        fc.array(fc.array(fc.oneof({ maxDepth: 3 }, fc.constant('x'), tie('tree')), { minLength: 1, maxLength: 2 }), {
+          minLength: 1,
+          maxLength: 3,
+        }),
+        fc.integer({ min: 1, max: 2 }),
+      )
+      .map(([acts, carousel]) =>
+        narrative(
+          acts.map((content, at) => act(`n${at}`, content)),
+          { carousel },
+        ),
+      ),
+  }));
+
+  test('is what then plays, call by call', async () => {
+    await fc.assert(
+      fc.asyncProperty(tree, async (drawn) => {
+        const planned = plannedActs(drawn);
+        fc.pre(planned.length < 500);
+        const { report, events } = await played(drawn);
+        expect(report.acts.map(({ act: name }) => name)).toEqual(planned.map(({ name }) => name));
+        expect(report.acts.map(({ index }) => index)).toEqual([...planned.keys()]);
+        expect(events[0]).toMatchObject({ acts: planned.map(({ name }) => name) });
+        const outermost = planned.filter(({ isOutermost }) => isOutermost);
+        expect(outermost).toHaveLength(drawn.acts.length * (drawn.carousel ?? 1));
+      }),
+      { numRuns: 50 },
+    );
+  });
+
+  test('knows the act whose reply the last one of a narrative within is', () => {
+    const inner = narrative([act('x', 'X'), act('y', 'Y')]);
+    const middle = narrative([act('m', inner)]);
+    expect(plannedActs(narrative([act('a', middle), act('b', ['with', inner])]))).toEqual([
+      { name: 'a/m/x', repliesOf: ['a/m/x'], isOutermost: false },
+      { name: 'a/m/y', repliesOf: ['a/m/y', 'a/m', 'a'], isOutermost: true },
+      { name: 'b/x', repliesOf: ['b/x'], isOutermost: false },
+      { name: 'b/y', repliesOf: ['b/y'], isOutermost: false },
+      { name: 'b', repliesOf: ['b'], isOutermost: true },
+    ]);
+  });
+});

@@ -1,0 +1,99 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { fill, parseTemplate, placeholdersOf } from '../../src/narrative/template.js';
+
+const filled = (text: string) => fill(parseTemplate(text).pieces, (name) => `<${name}>`);
+
+test.each([
+  ['a {{x}} b', 'a <x> b'],
+  ['{{x}}{{y}}', '<x><y>'],
+  ['{{ vars.x }}', '<vars.x>'],
+  ['{{two words}} {{a/b.c-d}} {{🎬}}', '<two words> <a/b.c-d> <🎬>'],
+  ['{{{x}}}', '{<x>}'],
+  ['{{ {{x}}', '{{ <x>'],
+  ['{{}}', '<>'],
+])('fills %j', (text, expected) => {
+  expect(filled(text)).toBe(expected);
+});
+
+test.each([
+  ['\\{{x}}', '{{x}}'],
+  ['\\{{x}} {{x}}', '{{x}} <x>'],
+  ['\\\\{{x}}', '\\<x>'],
+  ['\\\\\\{{x}}', '\\{{x}}'],
+  ['\\{{ open', '{{ open'],
+  ['C:\\temp \\n \\', 'C:\\temp \\n \\'],
+])('resolves the escapes of %j, and leaves other backslashes alone', (text, expected) => {
+  expect(filled(text)).toBe(expected);
+});
+
+test.each(['{{', '}}', '{{x}', '{{x\n}}', '{ {x} }', '{"a": {"b": {}}}', '{{a{b}}', ''])(
+  'sends %j as it is',
+  (text) => {
+    expect(filled(text)).toBe(text);
+  },
+);
+
+test('tells where an opening stands that nothing closes', () => {
+  expect(parseTemplate('a {{b {{c}} {{').strays).toEqual([2, 12]);
+  expect(parseTemplate('\\{{ }} {{c}} {"a": {}}').strays).toEqual([]);
+});
+
+test('tells where the braces stand, and how often the same stands before them', () => {
+  const text = '\\{{x}} {{ x }} {{x}}';
+  const found = placeholdersOf(parseTemplate(text));
+  expect(found.map(({ offset, length }) => text.slice(offset, offset + length))).toEqual(['{{ x }}', '{{x}}']);
+  expect(found.map(({ occurrence }) => occurrence)).toEqual([0, 1]);
+});
+
+/** Texts of the characters that matter. */
+const braced = fc.string({ unit: fc.constantFrom('{', '}', '{{', '}}', '\\', 'x', ' ', '\n', 'vars.', '🎬') });
+
+test('any text can be read, and what is not filled keeps its characters', () => {
+  fc.assert(
+    fc.property(fc.oneof(braced, fc.string()), (text) => {
+      const { pieces } = parseTemplate(text);
+      const kept = fill(pieces, () => '');
+      expect(kept.length).toBeLessThanOrEqual(text.length);
+      if (!text.includes('{{')) expect(pieces.join('')).toBe(text);
+    }),
+  );
+});
+
+test('values are never looked into', () => {
+  fc.assert(
+    fc.property(braced, braced, (text, value) => {
+      const { pieces } = parseTemplate(text);
+      const asked: string[] = [];
+      const result = fill(pieces, (name) => {
+        asked.push(name);
+        return value;
+      });
+      expect(asked).toEqual(placeholdersOf({ pieces, strays: [] }).map(({ name }) => name));
+      expect(result).toBe(pieces.map((piece) => (typeof piece === 'string' ? piece : value)).join(''));
+    }),
+  );
+});
+
+test('a text with every opening escaped is sent as it was meant', () => {
+  fc.assert(
+    fc.property(fc.string({ unit: fc.constantFrom('{{', '}}', 'x', ' ', '\n') }), (text) => {
+      expect(filled(text.replaceAll('{{', '\\{{'))).toBe(text);
+    }),
+  );
+});
+
+test.each(['{', '{{', '{{a', '\\', '\\{{', '{{x}}', '{{{x', '}}'])(
+  'reads megabytes of %j in a time that grows with their length alone',
+  (unit) => {
+    const timeOf = (length: number) => {
+      const text = unit.repeat(length / unit.length);
+      const startedAt = performance.now();
+      parseTemplate(text);
+      return performance.now() - startedAt;
+    };
+    timeOf(100_000);
+    // Ten times the text; were it to grow with the square, it would be a hundred times the time. A busy machine has room.
+    expect(timeOf(2_000_000)).toBeLessThan(40 * Math.max(5, timeOf(200_000)));
+  },
+);
