@@ -1,4 +1,4 @@
-import type { Models } from '@google/genai';
+import type { Files, GoogleGenAI, Models } from '@google/genai';
 import { BoticelliError } from '../errors.js';
 import { defaultBaseUrl } from '../facts.js';
 import { assertUsableKey, type Redact, redactionOf } from './api-key.js';
@@ -11,29 +11,40 @@ export interface Connection {
   redact: Redact;
   /** The SDK's client, loaded and made at the first call. Rejects, before any network, with what is wrong with the key. */
   models(): Promise<Models>;
+  /** A client of the Files API of its own, all of whose requests go through the given fetch. Rejects likewise. */
+  files(fetchSeam: typeof fetch): Promise<Files>;
 }
 
 /** Throws `invalid_config` for a base URL that can't be one. */
 export function connectionTo({ apiKey, baseUrl = defaultBaseUrl }: ConnectionOptions): Connection {
   const { host } = usableUrl(baseUrl);
-  let client: Promise<Models> | undefined;
+  let client: Promise<GoogleGenAI> | undefined;
   return {
     host,
     redact: redactionOf(apiKey),
     async models() {
       assertUsableKey(apiKey);
-      client ??= makeClient(apiKey, baseUrl);
-      return client;
+      client ??= makeClient({ apiKey, baseUrl });
+      return (await client).models;
+    },
+    async files(fetchSeam) {
+      assertUsableKey(apiKey);
+      return (await makeClient({ apiKey, baseUrl, fetchSeam })).files;
     },
   };
 }
 
 /** Everything that the SDK would otherwise look for in the environment is told, `vertexai` above all (wire.md). */
-async function makeClient(apiKey: string, baseUrl: string): Promise<Models> {
+async function makeClient({ apiKey, baseUrl, fetchSeam }: ClientOptions): Promise<GoogleGenAI> {
   const { GoogleGenAI } = await import('@google/genai');
-  return withoutWarnings(
-    () => new GoogleGenAI({ apiKey, vertexai: false, apiVersion: 'v1beta', httpOptions: { baseUrl } }).models,
-  );
+  const httpOptions = { baseUrl, ...(fetchSeam && { fetch: fetchSeam }) };
+  return withoutWarnings(() => new GoogleGenAI({ apiKey, vertexai: false, apiVersion: 'v1beta', httpOptions }));
+}
+
+interface ClientOptions {
+  apiKey: string;
+  baseUrl: string;
+  fetchSeam?: typeof fetch;
 }
 
 /**

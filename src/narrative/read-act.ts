@@ -1,9 +1,10 @@
+import type { MediaKind } from '../driver/request.js';
 import { type Fault, fault } from '../toml/fault.js';
-import { isTable, type Path, quoted, type TomlTable, type TomlValue, valueWords } from '../toml/toml.js';
+import { isTable, type Path, type TomlTable, type TomlValue, valueWords } from '../toml/toml.js';
 import { checkText } from './check-text.js';
 import type { Act, Input } from './narrative.js';
 import { notYet } from './not-yet.js';
-import { type NamedMedia, readMedia } from './read-media.js';
+import { mediumNamed, type NamedMedia, readMediaInput } from './read-media.js';
 import { readSettings, type Settings } from './read-settings.js';
 
 /** What acts are read with. */
@@ -56,21 +57,20 @@ async function readInputs(act: TomlValue, path: Path, context: ActContext): Prom
 }
 
 async function readInput(table: TomlTable, path: Path, context: ActContext): Promise<Input | undefined> {
-  if (table.type === 'image') return readMedia({ table, path, folder: context.folder, report: context.report });
+  const kind = mediaKinds.find((known) => known === table.type);
+  if (kind) return readMediaInput({ table, path, kind, ...context });
   if (table.type !== 'text' || typeof table.content !== 'string') return undefined;
   checkText(table.content, [...path, 'content'], context.report);
   return { type: 'text', content: table.content };
 }
 
+const mediaKinds: readonly MediaKind[] = ['image', 'audio', 'video', 'document'];
+
 /** A string is a text, unless it is `media.<name>`. */
 function readString(text: string, path: Path, { media, report }: ActContext): Input | undefined {
   if (media.has(text)) return media.get(text);
   // With a space in it, it is a sentence that happens to begin so.
-  if (/^media\.\S*$/.test(text)) {
-    const message = `${quoted(text)} is none of the media that [media] defines`;
-    report(fault('unknown-media', path, message, { misnamed: { name: text, known: media.keys() } }));
-    return undefined;
-  }
+  if (/^media\.\S*$/.test(text)) return mediumNamed(text, path, media, report);
   if (/^narrative:\S+$/.test(text)) report(notYet(path, 'acts that play another narrative'));
   checkText(text, path, report);
   return { type: 'text', content: text };
