@@ -21,6 +21,6 @@ export function addressProblem(url: string): string | undefined {
   if (/^\s*data:/i.test(url)) return 'is a data: URL: give what follows its comma as base64';
   if (!URL.canParse(url)) return 'is no URL: it begins with https:// and a host';
   const { protocol, hostname } = new URL(url);
-  if (!/^https?:$/.test(protocol)) return `begins with ${protocol}: media are fetched over http and https alone`;
+  if (!/^https?:$/.test(protocol)) return `begins with ${protocol} but media are fetched over http and https alone`;
   return hostname === '' ? 'is a URL without a host' : undefined;
 }

@@ -35,6 +35,8 @@ export function statedTypeProblem(mime: string, kind: MediaKind | undefined): st
 export async function judgeMedia(evidence: Evidence): Promise<Verdict> {
   const { words, head, isText } = evidence;
   if (head.length === 0) return { problem: `${words} is empty` };
+  // Its first two bytes are those of a layer of MPEG audio that nobody uses, and file-type takes it for mp3.
+  if (isUtf16(head)) return { problem: notUtf8(words, head) };
   const found = await foundType(head);
   if (found.archive !== undefined) {
     return { problem: `${words} is ${found.archive}, which is not opened: ${readable(evidence.kind)}` };
@@ -95,9 +97,12 @@ function judgeUnknown(evidence: Evidence): Verdict {
   return { problem: `${words} is of no type that is known: ${readable(kind)}` };
 }
 
-function notUtf8(words: string, [first, second]: Uint8Array): string {
-  const isUtf16 = (first === 0xff && second === 0xfe) || (first === 0xfe && second === 0xff);
-  return `${words} is ${isUtf16 ? 'UTF-16' : 'no UTF-8'} text: save it as UTF-8`;
+function notUtf8(words: string, head: Uint8Array): string {
+  return `${words} is ${isUtf16(head) ? 'UTF-16' : 'no UTF-8'} text: save it as UTF-8`;
+}
+
+function isUtf16([first, second]: Uint8Array): boolean {
+  return (first === 0xff && second === 0xfe) || (first === 0xfe && second === 0xff);
 }
 
 function isReadable(type: string): boolean {

@@ -73,11 +73,7 @@ describe('what is wrong with a picture', () => {
       '7:8 media-not-found: the file "a\\u0000b" is no possible name of a file',
     ],
     ['a file is empty', 'file = "empty.png"', '7:8 media-type: "empty.png" is empty'],
-    [
-      'bytes are no picture',
-      'file = "text.png"',
-      `7:8 media-type: "text.png" is text: ${readable}`,
-    ],
+    ['bytes are no picture', 'file = "text.png"', `7:8 media-type: "text.png" is text: ${readable}`],
     ['a type is not read by Gemini', 'file = "dot.gif"', `7:8 media-type: "dot.gif" is image/gif: ${readable}`],
     [
       'a stated type is not read by Gemini',

@@ -26,24 +26,21 @@ export async function uploadFile(options: UploadOptions): Promise<SentFile> {
   const name = nameOf(part);
   const files = await filesOf({ ...options, signal: context.signal, name });
   const megabytes = (byteLengthOf(part) / 1_000_000).toFixed(1);
-  const message = `sending ${name} ahead (${megabytes} MB), for it is too large to go along in a request`;
+  const message = `sending ${name} ahead (${megabytes} MB), for with it the request would be too large`;
   context.emit?.({ type: 'note', about: 'upload', message });
+  const blob = await blobOf(part, name);
   const nameThere = `files/boticelli-${randomBytes(10).toString('hex')}`;
+  const config = { name: nameThere, mimeType: part.mimeType ?? 'application/octet-stream' };
   names.add(nameThere);
-  try {
-    const file = await files.upload({
-      file: await blobOf(part, name),
-      config: { name: nameThere, mimeType: part.mimeType ?? 'application/octet-stream' },
-    });
-    if (file.name !== undefined) names.add(file.name).delete(file.name === nameThere ? '' : nameThere);
-    return await whenActive(file, files, options);
-  } catch (thrown) {
+  const file = await files.upload({ file: blob, config }).catch((thrown: unknown) => {
     context.signal?.throwIfAborted();
     if (!(thrown instanceof BoticelliError)) throw notTaken(thrown, name);
     // Refused: there is nothing there.
     if (thrown.code === 'invalid_request' || thrown.code === 'auth') names.delete(nameThere);
     throw thrown;
-  }
+  });
+  if (file.name !== undefined && file.name !== nameThere) names.add(file.name).delete(nameThere);
+  return whenActive(file, files, options);
 }
 
 /** What messages call a medium. */
@@ -102,13 +99,17 @@ async function whenActive(sent: File, files: Files, { part, context, clock, time
   const name = nameOf(part);
   const startedAt = clock.now();
   let file = sent;
+  if (file.state === 'PROCESSING') {
+    context.emit?.({ type: 'note', about: 'upload', message: `${name} is there and being processed` });
+  }
   for (let pauseMs = 250; file.state === 'PROCESSING'; pauseMs = Math.min(pauseMs * 1.5, 5000)) {
-    if (file === sent) {
-      context.emit?.({ type: 'note', about: 'upload', message: `${name} is there and being processed` });
-    }
     if (clock.now() - startedAt + pauseMs > timeoutMs) throw stillProcessing(name, timeoutMs);
     await clock.sleep(pauseMs, context.signal);
-    file = await files.get({ name: sent.name ?? '' });
+    // One question that fails is no reason to send the whole file again.
+    file = await files.get({ name: sent.name ?? '' }).catch((thrown: unknown) => {
+      if (thrown instanceof BoticelliError && thrown.passing) return file;
+      throw thrown;
+    });
   }
   if (file.state === 'FAILED') throw unprocessed(name, file);
   if (file.uri === undefined) throw new BoticelliError('unavailable', `the Files API gave ${name} no address`);
