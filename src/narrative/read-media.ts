@@ -21,10 +21,17 @@ export interface MediaTable {
 const sources = ['file', 'url', 'base64'] as const;
 
 /** Reads the medium that a table describes. What is wrong with it is reported, and there is none then. */
-export async function readMedia({ table, path, kind, folder, report }: MediaTable): Promise<MediaInput | undefined> {
-  const key = onlySource(table, path, sources, report);
-  const given = key === undefined ? undefined : table[key];
-  if (key === undefined || typeof given !== 'string') return undefined;
+export async function readMedia(described: MediaTable): Promise<MediaInput | undefined> {
+  const key = onlyOne(sources, described);
+  return key && readFrom(key, described);
+}
+
+async function readFrom(
+  key: (typeof sources)[number],
+  { table, path, kind, folder, report }: MediaTable,
+): Promise<MediaInput | undefined> {
+  const given = table[key];
+  if (typeof given !== 'string') return undefined;
   const at = [...path, key];
   const mime = typeof table.mime === 'string' ? table.mime : undefined;
   const described = {
@@ -53,9 +60,10 @@ export async function readMediaInput(
   input: MediaTable & { kind: MediaKind; media: NamedMedia },
 ): Promise<MediaInput | undefined> {
   const { table, path, kind, media, report } = input;
-  if (table.ref === undefined) return readMedia(input);
-  onlySource(table, path, [...sources, 'ref', 'mime'], report);
-  if (typeof table.ref !== 'string') return undefined;
+  const key = onlyOne([...sources, 'ref'], input);
+  if (key === undefined) return undefined;
+  if (key !== 'ref') return readFrom(key, input);
+  if (onlyOne(['ref', 'mime'], input) === undefined || typeof table.ref !== 'string') return undefined;
   const at = [...path, 'ref'];
   const medium = mediumNamed(table.ref, at, media, report);
   if (!medium || medium.type === 'media' || medium.type === kind) return withKind(medium, kind);
@@ -85,12 +93,7 @@ export function mediumNamed(
 }
 
 /** The one key of several that a table has, with a value of any type; undefined, and reported, where that is not so. */
-function onlySource<Key extends string>(
-  table: TomlTable,
-  path: Path,
-  keys: readonly Key[],
-  report: MediaTable['report'],
-): Key | undefined {
+function onlyOne<Key extends string>(keys: readonly Key[], { table, path, report }: MediaTable): Key | undefined {
   const given = keys.filter((key) => table[key] !== undefined);
   if (given.length === 1) return given[0];
   if (given.length > 1) {

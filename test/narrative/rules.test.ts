@@ -150,7 +150,7 @@ rule('missing-key, missing-table', [
     'tell inputs apart',
     `${head('a')}[[acts.a.input]]\ntype = "text"\ncontent = "x"\n[[acts.a.input]]\ncontent = "y"\n[[acts.a.input]]\ntype = "image"\n`,
     '8:10 missing-key: [[acts.a.input]] has no "type"',
-    '10:10 missing-key: [[acts.a.input]] has none of "file", "url", "base64"',
+    '10:10 missing-key: [[acts.a.input]] has none of "file", "url", "base64", "ref"',
   ],
 ]);
 

@@ -1,4 +1,4 @@
-import { BoticelliError } from '../../errors.js';
+import { BoticelliError, StreamTimeout } from '../../errors.js';
 import { requestMostBytes } from '../../facts.js';
 import { addressWords } from '../../media/address.js';
 import { type Attempt, openAttempt, orAborted } from '../attempt.js';
@@ -41,7 +41,7 @@ export async function download(options: DownloadOptions): Promise<Download> {
     return { bytes: await readAll(response, { attempt, words, mostBytes, tooLarge }), served, words };
   } catch (thrown) {
     options.signal?.throwIfAborted();
-    if (attempt.signal.aborted) throw tooSlow(words, options);
+    if (attempt.signal.aborted) throw tooSlow(words, attempt, options);
     throw thrown;
   } finally {
     attempt.close();
@@ -142,8 +142,10 @@ function brokenOff(words: string, thrown: unknown): BoticelliError {
   });
 }
 
-function tooSlow(words: string, { timeoutMs }: DownloadOptions): BoticelliError {
-  return new BoticelliError('timeout', `${words} could not be fetched in time: ${timeoutMs / 1000} s at most`, {
+function tooSlow(words: string, { signal }: Attempt, { timeoutMs, idleTimeoutMs }: DownloadOptions): BoticelliError {
+  const fellSilent = signal.reason instanceof StreamTimeout;
+  const why = fellSilent ? `it fell silent for ${idleTimeoutMs / 1000} s` : `it took longer than ${timeoutMs / 1000} s`;
+  return new BoticelliError('timeout', `${words} could not be fetched: ${why}`, {
     hint: 'Allow more with --timeout or --idle-timeout, or download it yourself and give it as a file.',
   });
 }
