@@ -1,3 +1,5 @@
+import { orAborted } from '../attempt.js';
+
 /** Does a piece of work once for each key, for all who ask. Work that failed is forgotten, so that it can be tried again. */
 export type OnceEach<Result> = (
   key: string,
@@ -13,11 +15,10 @@ export function onceEach<Result>(): OnceEach<Result> {
     const other = underWay.get(key);
     if (other) {
       try {
-        return await other;
-      } catch (thrown) {
-        // It may have been the other one's to give up: its signal is none of ours.
+        return await orAborted(other, signal);
+      } catch {
         signal?.throwIfAborted();
-        if (underWay.get(key) === other) throw thrown;
+        // It may have been the other one's to give up: whoever waited tries for itself.
         return once(key, signal, work);
       }
     }

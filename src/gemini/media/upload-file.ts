@@ -28,7 +28,7 @@ export async function uploadFile(options: UploadOptions): Promise<SentFile> {
   const megabytes = (byteLengthOf(part) / 1_000_000).toFixed(1);
   const message = `sending ${name} ahead (${megabytes} MB), for with it the request would be too large`;
   context.emit?.({ type: 'note', about: 'upload', message });
-  const blob = await blobOf(part, name);
+  const blob = await blobOf(part, name, context.signal);
   const nameThere = `files/boticelli-${randomBytes(10).toString('hex')}`;
   const config = { name: nameThere, mimeType: part.mimeType ?? 'application/octet-stream' };
   names.add(nameThere);
@@ -52,7 +52,7 @@ export function nameOf({ name, mimeType = 'media' }: MediaPart): string {
 export async function deleteFiles(names: Set<string>, options: MediaDeliveryOptions): Promise<void> {
   if (names.size === 0) return;
   // Its own time: a run that was interrupted ends soon, but not without this.
-  const signal = AbortSignal.timeout(3000);
+  const signal = AbortSignal.timeout(2000);
   const files = await filesOf({ ...options, signal, name: 'a file' });
   await Promise.allSettled([...names].map((name) => files.delete({ name })));
   names.clear();
@@ -70,18 +70,21 @@ function filesOf(options: MediaDeliveryOptions & { signal: AbortSignal | undefin
  * As a Blob, which for a file is read piece by piece: given a path, the SDK puts the file's name into a header, which
  * throws for a name beyond Latin-1.
  */
-async function blobOf({ content }: MediaPart, name: string): Promise<Blob> {
+async function blobOf({ content }: MediaPart, name: string, signal: AbortSignal | undefined): Promise<Blob> {
   if (content.from === 'bytes') return new Blob([Buffer.from(content.base64, 'base64')]);
   if (content.from !== 'file') throw new Error('only bytes can be sent ahead');
   // From here on a change of the file makes the Blob unreadable: Node compares its time.
   const blob = await openAsBlob(content.path).catch(() => undefined);
-  if (blob?.size === content.bytes && (await hashOf(blob)) === content.sha256) return blob;
+  if (blob?.size === content.bytes && (await hashOf(blob, signal)) === content.sha256) return blob;
   throw new BoticelliError('no_input', `${name} has changed since it was checked`, { hint: 'Run it again.' });
 }
 
-async function hashOf(blob: Blob): Promise<string> {
+async function hashOf(blob: Blob, signal: AbortSignal | undefined): Promise<string> {
   const hash = createHash('sha256');
-  for await (const piece of blob.stream()) hash.update(piece);
+  for await (const piece of blob.stream()) {
+    signal?.throwIfAborted();
+    hash.update(piece);
+  }
   return hash.digest('hex');
 }
 

@@ -1,6 +1,6 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
+import { afterAll, afterEach, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import type { BoticelliDriver, CallContext } from '../../../src/driver/driver.js';
 import type { DriverEvent } from '../../../src/driver/driver-event.js';
 import type { GenerateRequest, MediaPart } from '../../../src/driver/request.js';
@@ -24,9 +24,16 @@ afterEach(() => server.close());
 
 const megabyte = 1_000_000;
 
+/** The same film for all tests that do nothing to it. */
+let large: Promise<MediaPart> | undefined;
+const largeFolder = temporaryFolder(afterAll);
+function largeFilm(): Promise<MediaPart> {
+  large ??= partOf(filmOf(15_500_000), 'film.mp4', largeFolder);
+  return large;
+}
+
 /** A part as a narrative makes it of a file with these bytes. */
-async function partOf(bytes: Buffer, name = 'film.mp4'): Promise<MediaPart> {
-  const folder = temporaryFolder(onTestFinished);
+async function partOf(bytes: Buffer, name = 'film.mp4', folder = temporaryFolder(onTestFinished)): Promise<MediaPart> {
   writeFileSync(join(folder, name), bytes);
   const loaded = await loadMedia({ source: { file: name }, folder });
   if ('problem' in loaded) throw new Error(loaded.problem.message);
@@ -122,7 +129,7 @@ describe('what goes ahead', () => {
     const clock = createManualClock();
     const patient = createGeminiDriver({ apiKey: canaryKey, baseUrl: server.url, clock });
     const { context, notes } = noting();
-    await patient.generate(asking(await partOf(filmOf(16 * megabyte))), context);
+    await patient.generate(asking(await largeFilm()), context);
     expect(server.files.commands.slice(-3)).toEqual(['get', 'get', 'get']);
     expect(clock.slept).toEqual([250, 375, 562.5]);
     expect(notes.at(-1)).toBe('upload: "film.mp4" is there and being processed');
@@ -132,7 +139,7 @@ describe('what goes ahead', () => {
     server.files.behave({ processing: 1000 });
     const clock = createManualClock();
     const hasty = createGeminiDriver({ apiKey: canaryKey, baseUrl: server.url, clock, timeoutMs: 20_000 });
-    const error = await failureOf(hasty.generate(asking(await partOf(filmOf(16 * megabyte)))));
+    const error = await failureOf(hasty.generate(asking(await largeFilm())));
     expect(error).toMatchObject({ code: 'timeout', message: 'the service was not done with "film.mp4" within 20 s' });
     await hasty.close?.();
     expect(server.files.files.size).toBe(0);
@@ -140,7 +147,7 @@ describe('what goes ahead', () => {
 
   test('sends the key to the service alone, and shows it nowhere', async () => {
     server.files.behave({ refuse: { command: 'start', status: 400, message: `bad key ${canaryKey}` } });
-    const error = await failureOf(driver.generate(asking(await partOf(filmOf(16 * megabyte)))));
+    const error = await failureOf(driver.generate(asking(await largeFilm())));
     expect(server.files.requests[0]?.headers['x-goog-api-key']).toBe(canaryKey);
     expect(JSON.stringify([error.message, error.hint, error.stack, String(error.cause)])).not.toContain(canaryKey);
   });
@@ -155,7 +162,7 @@ describe('what can not go ahead', () => {
     ['upload', 503, 'unavailable', true, '503, no'],
   ])('is told by its name: %s answered with %i', async (command, status, code, passing, words) => {
     server.files.behave({ refuse: { command, status, message: 'no' } });
-    const error = await failureOf(driver.generate(asking(await partOf(filmOf(16 * megabyte)))));
+    const error = await failureOf(driver.generate(asking(await largeFilm())));
     const message = `"film.mp4" could not be sent ahead: ${words.replace('PORT', String(server.port))}`;
     expect(error).toMatchObject({ code, passing, message });
     expect(error.constructor.name).toBe('BoticelliError');
@@ -164,13 +171,13 @@ describe('what can not go ahead', () => {
 
   test.each(['start', 'upload'])('is told where the answer to %s is none of the Files API', async (nonsense) => {
     server.files.behave({ nonsense });
-    const error = await failureOf(driver.generate(asking(await partOf(filmOf(16 * megabyte)))));
+    const error = await failureOf(driver.generate(asking(await largeFilm())));
     expect(error.message).toBe(`"film.mp4" could not be sent ahead: 127.0.0.1:${server.port} answered with "hello"`);
   });
 
   test('is told where the service can not process it', async () => {
     server.files.behave({ processing: 1, failure: 'The video is corrupted.' });
-    const error = await failureOf(driver.generate(asking(await partOf(filmOf(16 * megabyte)))));
+    const error = await failureOf(driver.generate(asking(await largeFilm())));
     expect(error).toMatchObject({
       code: 'invalid_request',
       message: 'the service could not process "film.mp4": The video is corrupted.',
@@ -180,7 +187,7 @@ describe('what can not go ahead', () => {
   });
 
   test('is tried anew by the next attempt, and only then counted as sent', async () => {
-    const part = await partOf(filmOf(16 * megabyte));
+    const part = await largeFilm();
     server.files.behave({ refuse: { command: 'upload', status: 503, message: 'no' } });
     await failureOf(driver.generate(asking(part)));
     server.files.behave({});
@@ -193,7 +200,7 @@ describe('what can not go ahead', () => {
     server.files.behave({ gate: { command: 'upload', gate: createGate() } });
     const controller = new AbortController();
     const reason = new Error('enough');
-    const work = driver.generate(asking(await partOf(filmOf(16 * megabyte))), { signal: controller.signal });
+    const work = driver.generate(asking(await largeFilm()), { signal: controller.signal });
     await server.files.received('upload');
     controller.abort(reason);
     await expect(work).rejects.toBe(reason);
@@ -202,7 +209,7 @@ describe('what can not go ahead', () => {
 
 test('a failed run leaves nothing behind, and a delete that fails is no failure', async () => {
   server.reply(overloaded());
-  await failureOf(driver.generate(asking(await partOf(filmOf(16 * megabyte)))));
+  await failureOf(driver.generate(asking(await largeFilm())));
   server.files.behave({ refuse: { command: 'delete', status: 500, message: 'no' } });
   await driver.close?.();
   expect(server.files.commands.at(-1)).toBe('delete');
