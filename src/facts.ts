@@ -63,3 +63,23 @@ export const builtInTiers: Readonly<Record<string, TierFacts>> = {
 
 /** The tier of who has not said otherwise: a key is on it until its project has billing. */
 export const defaultTier = 'free';
+
+/**
+ * The most bytes of media that go along in one request; what is more goes ahead through the Files API. In base64 they
+ * are 20 MB, the bound of a whole request that the service had until 2026-01 and gateways may still have; since then it
+ * takes 100 MB (ai.google.dev/gemini-api/docs/file-input-methods, read 2026-11).
+ */
+export const inlineMostBytes = 15_000_000;
+
+/** The most bytes that a request can carry in all (the same page). */
+export const requestMostBytes = 100_000_000;
+
+/** The most bytes of a file that the Files API takes, and of a PDF by any way (docs/files, read 2026-11). */
+export const uploadMostBytes = 2_000_000_000;
+export const pdfMostBytes = 50_000_000;
+
+/** Films that the service fetches itself (ai.google.dev/gemini-api/docs/video-understanding, read 2026-11). */
+export const filmAddress = /^https?:\/\/((www\.|m\.)?youtube\.com\/(watch\?|shorts\/|live\/|embed\/)|youtu\.be\/)\S/i;
+
+/** Files that the service has already; it keeps them for 48 hours (docs/files, read 2026-11). */
+export const filesAddress = /^https:\/\/generativelanguage\.googleapis\.com\/v1(beta)?\/files\/[\w-]+$/;

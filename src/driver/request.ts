@@ -65,9 +65,14 @@ export interface MediaPart {
   /** For example `image/png`. Absent only where it is the address's answer that says so. */
   mimeType?: string;
   content: MediaContent;
+  /** What messages call it: a file's name, an address. No part of what is asked. */
+  name?: string;
 }
 
-export type MediaContent = MediaBytes | MediaAddress | MediaReference;
+/** What media show, and how a model takes them in. */
+export type MediaKind = 'image' | 'audio' | 'video' | 'document';
+
+export type MediaContent = MediaBytes | MediaFile | MediaAddress | MediaReference;
 
 /** The bytes themselves. */
 export interface MediaBytes {
@@ -76,10 +81,23 @@ export interface MediaBytes {
   base64: string;
 }
 
+/** Bytes that are too many to be held: the file is read when the request is really sent, and not before. */
+export interface MediaFile {
+  from: 'file';
+  /** Absolute. */
+  path: string;
+  /** How many there are. */
+  bytes: number;
+  /** Of all of them, in hexadecimal: the file's identity, wherever it lies. */
+  sha256: string;
+}
+
 /** Bytes that are fetched when the request is really sent, and not before. */
 export interface MediaAddress {
   from: 'address';
   url: string;
+  /** What they have to be; absent where anything will do that models read. */
+  kind?: MediaKind;
 }
 
 /** What the service fetches itself: a film on YouTube, a file that was uploaded to it. */
@@ -91,5 +109,6 @@ export interface MediaReference {
 /** The size of a part as it was before any encoding, in bytes; 0 where that is not known here. */
 export function byteLengthOf(part: Part): number {
   if (part.type === 'text') return Buffer.byteLength(part.text);
+  if (part.content.from === 'file') return part.content.bytes;
   return part.content.from === 'bytes' ? Buffer.byteLength(part.content.base64, 'base64') : 0;
 }

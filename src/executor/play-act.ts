@@ -71,7 +71,8 @@ function nameOf({ act, round }: Pick<Playing, 'act' | 'round'>): { act: string; 
 
 function partOf(input: TextInput | MediaInput): Part {
   if (input.type === 'text') return { type: 'text', text: input.content };
-  return { type: 'media', mimeType: input.mimeType, content: { from: 'bytes', base64: input.base64 } };
+  const { mimeType, content, name } = input;
+  return { type: 'media', ...(mimeType !== undefined && { mimeType }), content, name };
 }
 
 /** The call's context: what layers tell becomes the act's events, and counts. */

@@ -9,6 +9,7 @@ import type { Connection } from './connection.js';
 import type { CallOptions } from './driver-options.js';
 import { type Exchange, openExchange } from './exchange.js';
 import { malformedEvent } from './faulty-answer.js';
+import type { MediaDelivery } from './media/media-delivery.js';
 import { listModelsOver } from './model-catalogue.js';
 import { oneLine } from './one-line.js';
 import { parsedJson } from './service-error.js';
@@ -20,6 +21,7 @@ interface CallStart extends CallOptions {
   request: GenerateRequest;
   context: CallContext;
   connection: Connection;
+  delivery: MediaDelivery;
   streaming: boolean;
 }
 
@@ -32,12 +34,16 @@ export interface Call {
   ask<Answer>(send: (models: Models, parameters: GenerateContentParameters) => Promise<Answer>): Promise<Answer>;
 }
 
-/** Loads the client, then begins the attempt: loading takes nothing off its time. Rejects with what is wrong with the key. */
+/**
+ * Loads the client and brings the media on their way, then begins the attempt: neither takes anything off its time. Rejects
+ * with what is wrong with the key or the media.
+ */
 export async function startCall(start: CallStart): Promise<Call> {
   const { request, connection, streaming, timeoutMs, idleTimeoutMs, clock } = start;
   const { signal, beforeSending } = start.context;
   signal?.throwIfAborted();
   const models = await orAborted(connection.models(), signal);
+  const sendable = await start.delivery.deliver(request, start.context);
   const model = bareModel(request.model);
   const reply = collectReply(model);
   const limits = { signal, timeoutMs, idleTimeoutMs };
@@ -49,7 +55,7 @@ export async function startCall(start: CallStart): Promise<Call> {
     reply,
     async ask(send) {
       assertModelName(model);
-      const { config, ...parameters } = wireRequest(request);
+      const { config, ...parameters } = wireRequest(sendable);
       const seam = { httpOptions: { fetch: serviceFetch(exchange) } };
       return orAborted(send(models, { ...parameters, config: { ...config, ...seam } }), exchange.attempt.signal);
     },

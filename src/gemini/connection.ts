@@ -1,4 +1,4 @@
-import type { Models } from '@google/genai';
+import type { Files, GoogleGenAI, Models } from '@google/genai';
 import { BoticelliError } from '../errors.js';
 import { defaultBaseUrl } from '../facts.js';
 import { assertUsableKey, type Redact, redactionOf } from './api-key.js';
@@ -14,16 +14,18 @@ export interface Connection {
   models(): Promise<Models>;
   /** Loads all that a call needs, without a network. Rejects as `models` does. */
   prepare(): Promise<void>;
+  /** A client of the Files API of its own, all of whose requests go through the given fetch. Rejects likewise. */
+  files(fetchSeam: typeof fetch): Promise<Files>;
 }
 
 /** Throws `invalid_config` for a base URL that can't be one. */
 export function connectionTo({ apiKey, baseUrl = defaultBaseUrl }: ConnectionOptions): Connection {
   const url = usableUrl(baseUrl);
-  let client: Promise<Models> | undefined;
+  let client: Promise<GoogleGenAI> | undefined;
   const models = async () => {
     assertUsableKey(apiKey);
-    client ??= makeClient(apiKey, baseUrl);
-    return client;
+    client ??= makeClient({ apiKey, baseUrl });
+    return (await client).models;
   };
   return {
     host: url.host,
@@ -32,15 +34,24 @@ export function connectionTo({ apiKey, baseUrl = defaultBaseUrl }: ConnectionOpt
     async prepare() {
       await Promise.all([models(), loadHttp(url)]);
     },
+    async files(fetchSeam) {
+      assertUsableKey(apiKey);
+      return (await makeClient({ apiKey, baseUrl, fetchSeam })).files;
+    },
   };
 }
 
 /** Everything that the SDK would otherwise look for in the environment is told, `vertexai` above all (wire.md). */
-async function makeClient(apiKey: string, baseUrl: string): Promise<Models> {
+async function makeClient({ apiKey, baseUrl, fetchSeam }: ClientOptions): Promise<GoogleGenAI> {
   const { GoogleGenAI } = await import('@google/genai');
-  return withoutWarnings(
-    () => new GoogleGenAI({ apiKey, vertexai: false, apiVersion: 'v1beta', httpOptions: { baseUrl } }).models,
-  );
+  const httpOptions = { baseUrl, ...(fetchSeam && { fetch: fetchSeam }) };
+  return withoutWarnings(() => new GoogleGenAI({ apiKey, vertexai: false, apiVersion: 'v1beta', httpOptions }));
+}
+
+interface ClientOptions {
+  apiKey: string;
+  baseUrl: string;
+  fetchSeam?: typeof fetch;
 }
 
 /**

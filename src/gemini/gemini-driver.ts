@@ -6,6 +6,7 @@ import type { ReplyCollector } from './collect-reply.js';
 import { connectionTo } from './connection.js';
 import type { GeminiDriverOptions } from './driver-options.js';
 import { interrupted } from './faulty-answer.js';
+import { createMediaDelivery } from './media/media-delivery.js';
 
 /**
  * The bare Gemini driver, over REST and server-sent events: a call is one request, and nothing is retried. It rejects with
@@ -16,14 +17,16 @@ export function createGeminiDriver(options: GeminiDriverOptions): BoticelliDrive
   const { timeoutMs = 300_000, idleTimeoutMs = 60_000, clock = systemClock } = options;
   const connection = connectionTo(options);
   const limits = { timeoutMs, idleTimeoutMs, clock };
+  const delivery = createMediaDelivery({ connection, ...limits });
 
   return {
     supportsStreaming: () => true,
+    close: () => delivery.close(),
 
     prepare: connection.prepare,
 
     async generate(request, context = {}) {
-      const call = await startCall({ request, context, connection, ...limits, streaming: false });
+      const call = await startCall({ request, context, connection, delivery, ...limits, streaming: false });
       try {
         call.reply.add(await call.ask((models, parameters) => models.generateContent(parameters)));
         return call.reply.response();
@@ -35,7 +38,7 @@ export function createGeminiDriver(options: GeminiDriverOptions): BoticelliDrive
     },
 
     async *generateStream(request, context = {}): AsyncGenerator<StreamChunk> {
-      const call = await startCall({ request, context, connection, ...limits, streaming: true });
+      const call = await startCall({ request, context, connection, delivery, ...limits, streaming: true });
       const { reply, exchange } = call;
       try {
         for await (const chunk of await call.ask((models, parameters) => models.generateContentStream(parameters))) {

@@ -1,11 +1,14 @@
-import type { IncomingMessage } from 'node:http';
+import type { ClientRequest, IncomingMessage } from 'node:http';
+import { pipeline, Readable } from 'node:stream';
+import type { ReadableStream } from 'node:stream/web';
 import { Headers } from './light-fetch.js';
 
 /** A request over HTTP, as fetch is given it. */
 export interface HttpRequest {
   method?: string | undefined;
   headers?: Iterable<readonly [string, string]>;
-  body?: string | Uint8Array | undefined;
+  /** A Blob is sent piece by piece, as it is read. */
+  body?: string | Uint8Array | Blob | undefined;
   /** Aborting closes the connection, also in the midst of the answer's body. */
   signal: AbortSignal;
 }
@@ -15,6 +18,8 @@ export interface HttpAnswer {
   status: number;
   headers: Headers;
   body: AsyncIterable<Uint8Array>;
+  /** Ends it without reading its body. */
+  discard(): void;
 }
 
 /**
@@ -27,7 +32,8 @@ export async function sendHttp(url: string | URL, { method = 'GET', headers = []
   const { body, signal } = rest;
   signal.throwIfAborted();
   return new Promise<HttpAnswer>((resolve, reject) => {
-    const sending = request(target, { method, headers: Object.fromEntries(headers) });
+    const length = body instanceof Blob ? { 'content-length': body.size } : {};
+    const sending = request(target, { method, headers: { ...Object.fromEntries(headers), ...length } });
     // Not by Node's own `signal`: its error is nobody's where an answer has just come to its end (Node 20.20).
     const close = () => sending.destroy();
     signal.addEventListener('abort', close);
@@ -37,9 +43,10 @@ export async function sendHttp(url: string | URL, { method = 'GET', headers = []
       // An error of the body reaches whoever reads it.
       answer.on('error', () => {});
       const { statusCode: status = 0 } = answer;
-      resolve({ status, headers: headersOf(answer), body: decoded(answer) });
+      resolve({ status, headers: headersOf(answer), body: decoded(answer), discard: close });
     });
-    sending.end(body);
+    if (body instanceof Blob) pipeInto(sending, body);
+    else sending.end(body);
   });
 }
 
@@ -60,6 +67,13 @@ function headersOf({ headers }: IncomingMessage): Headers {
   return new Headers(Object.entries(headers).map(([name, value]) => [name, String(value)]));
 }
 
+/** What fails on the way, a file that changes under it above all, is the request's error. */
+function pipeInto(sending: ClientRequest, body: Blob): void {
+  pipeline(Readable.fromWeb(body.stream() as ReadableStream<Uint8Array>), sending, (error) => {
+    if (error) sending.destroy(error);
+  });
+}
+
 /** We ask for no compression; a gateway may compress all the same. */
 async function* decoded(answer: IncomingMessage): AsyncIterable<Uint8Array> {
   const encoding = answer.headers['content-encoding']?.toLowerCase();
@@ -68,7 +82,6 @@ async function* decoded(answer: IncomingMessage): AsyncIterable<Uint8Array> {
     return;
   }
   const { createBrotliDecompress, createUnzip } = await import('node:zlib');
-  const { pipeline } = await import('node:stream');
   const decoder = encoding === 'br' ? createBrotliDecompress() : createUnzip();
   // What fails in either is thrown to the reader by the decoder.
   yield* pipeline(answer, decoder, () => {});

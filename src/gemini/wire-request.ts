@@ -34,7 +34,8 @@ function wirePart(part: Part): WirePart {
   const { content, mimeType } = part;
   const type = mimeType === undefined ? {} : { mimeType };
   if (content.from === 'bytes') return { inlineData: { ...type, data: content.base64 } };
-  return { fileData: { ...type, fileUri: content.from === 'address' ? content.url : content.uri } };
+  if (content.from === 'reference') return { fileData: { ...type, fileUri: content.uri } };
+  throw new Error(`media from ${content.from} have to be delivered before they are sent`);
 }
 
 /** The parts as the model sent them: their thought signatures mean something to that model alone. */

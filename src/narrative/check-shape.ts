@@ -19,7 +19,6 @@ import {
   valueWords,
 } from '../toml/toml.js';
 import { narrativeFile } from './file-schema.js';
-import { notYet } from './not-yet.js';
 import { unknownKey } from './unknown-key.js';
 
 /** Every way in which a narrative file is not what the schema says: keys that are unknown or missing, types, ranges. */
@@ -64,14 +63,12 @@ function contextFault(path: Path, value: TomlValue | undefined): Fault {
   });
 }
 
-const laterInputs = ['audio', 'video', 'document'];
-
 /** The `type` of an input, which decides on everything else in it, is missing or none that there is. */
 function typeOfInput(path: Path, value: TomlValue | undefined): Fault {
   if (value === undefined) return missing(path);
   if (typeof value !== 'string') return typeFault(path, value, 'a string', narrativeKind);
-  if (laterInputs.includes(value)) return notYet(path, `inputs of type ${quoted(value)}`);
-  return fault('unknown-type', path, `${valueWords(path)} must be "text" or "image", not ${quoted(value)}`, {
-    misnamed: { name: value, known: ['text', 'image', ...laterInputs] },
+  const message = `${valueWords(path)} must be "text", "image", "audio", "video" or "document", not ${quoted(value)}`;
+  return fault('unknown-type', path, message, {
+    misnamed: { name: value, known: ['text', 'image', 'audio', 'video', 'document'] },
   });
 }

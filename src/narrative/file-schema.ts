@@ -35,6 +35,7 @@ const settings = {
 
 const media = {
   file: z.optional(described("A file's path, relative to the narrative's file.", z.string())),
+  url: z.optional(described('An http(s) address: of a file, of a film on YouTube, or of the Files API.', z.string())),
   base64: z.optional(described('The bytes themselves, in base64.', z.string())),
   mime: z.optional(described('The type, for example "image/png". Found out from the bytes unless given.', z.string())),
 };
@@ -69,11 +70,11 @@ export const varsTable = described(
 
 /** One medium, defined once to be used by its name. */
 export const mediaTable = described(
-  'A picture, to be used in acts as "media.<name>": either a file or base64.',
+  'A picture, audio, video or document, to be used in acts as "media.<name>": one of file, url and base64.',
   z.strictObject(media),
 );
 
-const inputType = 'What kind of part this is: "text" or "image".';
+const inputType = 'What kind of part this is: "text", "image", "audio", "video" or "document".';
 
 /** A part of an act that is text. */
 export const textInput = described(
@@ -84,10 +85,14 @@ export const textInput = described(
   }),
 );
 
-/** A part of an act that is a picture. */
-export const imageInput = described(
-  'A picture: either a file or base64.',
-  z.strictObject({ type: described(inputType, z.literal('image')), ...media }),
+/** A part of an act that is a picture, audio, video or a document. */
+export const mediaInput = described(
+  'A picture, audio, video or a document: one of file, url, base64 and ref.',
+  z.strictObject({
+    type: described(inputType, z.enum(['image', 'audio', 'video', 'document'])),
+    ...media,
+    ref: z.optional(described('A medium of [media] by its name, "media.<name>".', z.string())),
+  }),
 );
 
 /** An act that has settings of its own. */
@@ -97,7 +102,7 @@ export const actTable = described(
     ...settings,
     input: described(
       'What the act says, part by part.',
-      z.array(described('One part of what the act says.', z.discriminatedUnion('type', [textInput, imageInput]))),
+      z.array(described('One part of what the act says.', z.discriminatedUnion('type', [textInput, mediaInput]))),
     ),
   }),
 );

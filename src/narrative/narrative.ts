@@ -1,4 +1,4 @@
-import type { GenerationParameters } from '../driver/request.js';
+import type { GenerationParameters, MediaContent, MediaKind } from '../driver/request.js';
 
 /** A narrative that was read and found to be without fault. */
 export interface Narrative {
@@ -42,12 +42,15 @@ export interface TextInput {
   content: string;
 }
 
-/** Media whose bytes were read and whose type was found out. */
+/** A medium that was found and judged, or will be when it is fetched. */
 export interface MediaInput {
-  type: 'image' | 'audio' | 'video' | 'document';
-  mimeType: string;
-  /** The bytes, in standard base64. */
-  base64: string;
+  /** What it shows; `media` where only its bytes will tell, once they are fetched. */
+  type: MediaKind | 'media';
+  /** In the spelling that the service takes. Absent where only the answer of its address tells it. */
+  mimeType?: string;
+  content: MediaContent;
+  /** What messages call it: its file as the narrative names it, its address without query. */
+  name: string;
 }
 
 /** Another narrative: it is played as a conversation of its own, and its last reply is the text that stands here. */

@@ -1,8 +1,9 @@
+import type { MediaKind } from '../driver/request.js';
 import { type Fault, fault } from '../toml/fault.js';
-import { isTable, type Path, quoted, type TomlTable, type TomlValue, valueWords } from '../toml/toml.js';
+import { isTable, type Path, type TomlTable, type TomlValue, valueWords } from '../toml/toml.js';
 import type { InnerNarratives } from './inner-narratives.js';
 import type { Act, Input } from './narrative.js';
-import { type NamedMedia, readMedia } from './read-media.js';
+import { mediumNamed, type NamedMedia, readMediaInput } from './read-media.js';
 import { readSettings, type Settings } from './read-settings.js';
 
 /** A text in which names are filled, and where it stands. */
@@ -63,21 +64,20 @@ async function readInputs(act: TomlValue, path: Path, reading: ActReading): Prom
 }
 
 async function readInput(table: TomlTable, path: Path, reading: ActReading): Promise<Input | undefined> {
-  if (table.type === 'image') return readMedia({ table, path, folder: reading.folder, report: reading.report });
+  const kind = mediaKinds.find((known) => known === table.type);
+  if (kind) return readMediaInput({ table, path, kind, ...reading });
   if (table.type !== 'text' || typeof table.content !== 'string') return undefined;
   return readText(table.content, [...path, 'content'], reading);
 }
+
+const mediaKinds: readonly MediaKind[] = ['image', 'audio', 'video', 'document'];
 
 /** A string is a text, unless it is `media.<name>` or `narrative:<name>`. */
 async function readString(text: string, path: Path, reading: ActReading): Promise<Input | undefined> {
   const { media, inner, report } = reading;
   if (media.has(text)) return media.get(text);
   // With a space in it, it is a sentence that happens to begin so.
-  if (/^media\.\S*$/.test(text)) {
-    const message = `${quoted(text)} is none of the media that [media] defines`;
-    report(fault('unknown-media', path, message, { misnamed: { name: text, known: media.keys() } }));
-    return undefined;
-  }
+  if (/^media\.\S*$/.test(text)) return mediumNamed(text, path, media, report);
   const [, name] = /^narrative:(\S+)$/.exec(text) ?? [];
   if (name === undefined) return readText(text, path, reading);
   const narrative = await inner.read(name, path, report);

@@ -1,6 +1,6 @@
 import { type Fault, fault, warning } from '../toml/fault.js';
 import { isTable, type Path, type TomlTable, tableWords, valueAt, valueWords } from '../toml/toml.js';
-import { actTable, imageInput, mediaTable, narrativeFile, narrativeTable, textInput, tocTable } from './file-schema.js';
+import { actTable, mediaInput, mediaTable, narrativeFile, narrativeTable, textInput, tocTable } from './file-schema.js';
 import { notYet } from './not-yet.js';
 
 /** The fault of a key that the table at a path does not have; a warning where it is of no consequence. */
@@ -44,9 +44,9 @@ const narrative = kind(
 );
 const toc = kind(tocTable, []);
 const act = kind(actTable, [...generation, 'format', 'schema']);
-const media = kind(mediaTable, ['url'], ['filename']);
-const textPart = kind(textInput, ['ref'], ['filename']);
-const imagePart = kind(imageInput, ['url', 'ref'], ['filename']);
+const media = kind(mediaTable, [], ['filename']);
+const textPart = kind(textInput, [], ['filename']);
+const mediaPart = kind(mediaInput, [], ['filename']);
 
 function kind(
   schema: { shape: Record<string, unknown> },
@@ -66,7 +66,7 @@ function knownKeys(path: Path, table: TomlTable): KnownKeys {
       return media;
     case 'acts':
       if (path.length === 2) return act;
-      return table.type === 'text' ? textPart : imagePart;
+      return table.type === 'text' ? textPart : mediaPart;
     default:
       return narrative;
   }

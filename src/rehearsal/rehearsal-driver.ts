@@ -2,6 +2,7 @@ import { type Clock, systemClock } from '../driver/clock.js';
 import type { BoticelliDriver } from '../driver/driver.js';
 import { byteLengthOf, type GenerateRequest, type Part, type Turn } from '../driver/request.js';
 import type { GenerateResponse, StreamChunk } from '../driver/response.js';
+import { addressWords } from '../media/address.js';
 
 /** What stands as the model that served, in every output, so that nobody takes a rehearsal for a reply. */
 export const rehearsalModel = 'rehearsal';
@@ -58,19 +59,25 @@ function rehearse(request: GenerateRequest): GenerateResponse {
 function describe({ model, turns, system, parameters }: GenerateRequest): string {
   const last = turns.at(-1);
   const parts = last ? partsOf(last) : [];
-  const bytes = parts.map(
-    (part) => `${counted(byteLengthOf(part), 'byte')} of ${part.type === 'text' ? 'text' : part.mimeType}`,
-  );
+  const contents = parts.map(partWords);
   const settings = [
     ...(system === undefined ? [] : [`a system text of ${counted(Buffer.byteLength(system), 'byte')}`]),
     ...Object.entries(parameters).map(([name, value]) => `${name} ${value}`),
   ];
   return [
     `[rehearsal] ${model} would be sent ${counted(turns.length, 'turn')};`,
-    `the last has ${counted(parts.length, 'part')}: ${bytes.join(', ')}.`,
+    `the last has ${counted(parts.length, 'part')}: ${contents.join(', ')}.`,
     ...(settings.length > 0 ? [`With it go ${settings.join(', ')}.`] : []),
     'Nothing was sent.',
   ].join(' ');
+}
+
+function partWords(part: Part): string {
+  if (part.type === 'text') return `${counted(byteLengthOf(part), 'byte')} of text`;
+  const { content, mimeType = 'a type yet unknown' } = part;
+  if (content.from === 'address') return `what is fetched from ${addressWords(content.url)}`;
+  if (content.from === 'reference') return `a reference to ${addressWords(content.uri)}`;
+  return `${counted(byteLengthOf(part), 'byte')} of ${mimeType}`;
 }
 
 function partsOf(turn: Turn): readonly Part[] {

@@ -11,18 +11,29 @@ export type FileContent = { bytes: Buffer } | { problem: FileProblem };
 
 /** Reads a regular file of at most so many bytes. Anything else, a pipe for one, could have us wait without end. */
 export async function readRegularFile(path: string, mostBytes: number): Promise<FileContent> {
+  const size = await sizeOfRegularFile(path, mostBytes);
+  if ('problem' in size) return size;
+  return readFile(path).then((bytes) => ({ bytes }), systemProblem);
+}
+
+/** The size of a regular file of at most so many bytes. */
+export async function sizeOfRegularFile(
+  path: string,
+  mostBytes: number,
+): Promise<{ size: number } | { problem: FileProblem }> {
   try {
     const stats = await stat(path);
     if (stats.isDirectory()) return problem('folder', 'is a folder');
     if (!stats.isFile()) return problem('special', 'is no regular file');
     if (stats.size > mostBytes) return problem('too-large', `is larger than ${mostBytes / 1_000_000} MB`);
-    return { bytes: await readFile(path) };
+    return { size: stats.size };
   } catch (thrown) {
     return systemProblem(thrown as NodeJS.ErrnoException);
   }
 }
 
-function systemProblem({ code, message }: NodeJS.ErrnoException): FileContent {
+/** What an error of the file system says about a file. */
+export function systemProblem({ code, message }: NodeJS.ErrnoException): { problem: FileProblem } {
   if (code === 'ENOENT' || code === 'ENOTDIR') return problem('missing', 'does not exist');
   if (code === 'EACCES' || code === 'EPERM') return problem('denied', "can't be read: permission denied");
   // A name with a NUL character is refused before any system call, with a message that has the whole path in it.
@@ -30,6 +41,6 @@ function systemProblem({ code, message }: NodeJS.ErrnoException): FileContent {
   return problem('unreadable', `can't be read: ${message}`);
 }
 
-function problem(reason: FileProblem['reason'], words: string): FileContent {
+function problem(reason: FileProblem['reason'], words: string): { problem: FileProblem } {
   return { problem: { reason, words } };
 }

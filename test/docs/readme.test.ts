@@ -6,7 +6,7 @@ import type { NarrativeEvent } from '../../src/executor/event.js';
 import { defaultModel } from '../../src/facts.js';
 import {
   actTable,
-  imageInput,
+  mediaInput,
   mediaTable,
   narrativeFile,
   narrativeTable,
@@ -98,7 +98,7 @@ describe('the narrative format', () => {
   const section = /^## A narrative$.*?^## /ms.exec(readme.prose)?.[0] ?? '';
 
   test('is documented key by key', () => {
-    const tables = [narrativeFile, narrativeTable, tocTable, mediaTable, actTable, textInput, imageInput];
+    const tables = [narrativeFile, narrativeTable, tocTable, mediaTable, actTable, textInput, mediaInput];
     const keys = new Set(tables.flatMap(({ shape }) => Object.keys(shape)));
     expect([...keys].filter((key) => !codeIn(section).includes(key))).toEqual([]);
     expect(section).toContain(`\`${defaultModel}\``);

@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { createServer, type IncomingHttpHeaders, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import { keyInvalid, modelUnknown } from './gemini-errors.js';
+import { createFilesStage, type FilesStage } from './gemini-files.js';
 import { type ListedModel, realisticModels } from './gemini-models.js';
 import { endedByUs, play } from './gemini-playing.js';
 import { type Script, text } from './gemini-replies.js';
@@ -36,8 +37,10 @@ export interface GeminiServer {
   /** The base URL, such as `http://127.0.0.1:40123`. */
   url: string;
   port: number;
-  /** Every request so far, in the order of arrival. */
+  /** Every request so far, in the order of arrival, but those for files. */
   requests: RecordedRequest[];
+  /** The Files API: see gemini-files.ts. */
+  files: FilesStage;
   /** The requests that ask for a reply: generateContent and streamGenerateContent. */
   readonly calls: RecordedRequest[];
   /** How many connections were ever opened. */
@@ -94,6 +97,7 @@ export async function startGeminiServer(options: GeminiServerOptions = {}): Prom
   const listQueue: Script[] = [];
   const requests: RecordedRequest[] = [];
   const arrivals = new Set<() => void>();
+  const files = createFilesStage();
   let standing: Script | Scripting = echo;
 
   const chooseScript = (request: RecordedRequest): Script => {
@@ -109,6 +113,7 @@ export async function startGeminiServer(options: GeminiServerOptions = {}): Prom
   };
 
   const { server, sockets, opened } = listeningServer(async (incoming, response) => {
+    if (files.handles(incoming.url)) return files.answer(incoming, response);
     const request = await record(incoming, response);
     requests.push(request);
     for (const arrived of arrivals) arrived();
@@ -122,6 +127,7 @@ export async function startGeminiServer(options: GeminiServerOptions = {}): Prom
     url: `http://127.0.0.1:${port}`,
     port,
     requests,
+    files: files.stage,
     get calls() {
       return requests.filter(({ action }) => action.toLowerCase().endsWith('generatecontent'));
     },

@@ -150,7 +150,7 @@ rule('missing-key, missing-table', [
     'tell inputs apart',
     `${head('a')}[[acts.a.input]]\ntype = "text"\ncontent = "x"\n[[acts.a.input]]\ncontent = "y"\n[[acts.a.input]]\ntype = "image"\n`,
     '8:10 missing-key: [[acts.a.input]] has no "type"',
-    '10:10 missing-key: [[acts.a.input]] has neither "file" nor "base64"',
+    '10:10 missing-key: [[acts.a.input]] has none of "file", "url", "base64", "ref"',
   ],
 ]);
 
@@ -245,7 +245,7 @@ rule('unknown-type', [
   [
     'says which types of input there are',
     `${head('a')}[[acts.a.input]]\ntype = "txt"\ncontent = "x"\n[[acts.a.input]]\ntype = 3\n`,
-    '6:8 unknown-type: "type" in [[acts.a.input]] must be "text" or "image", not "txt" → text',
+    '6:8 unknown-type: "type" in [[acts.a.input]] must be "text", "image", "audio", "video" or "document", not "txt" → text',
     '9:8 wrong-type: "type" in [[acts.a.input]] must be a string, not a number',
   ],
 ]);

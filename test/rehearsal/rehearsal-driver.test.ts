@@ -33,6 +33,28 @@ test('a rehearsal says that it is one and what would have been sent', async () =
   expect(response).toMatchObject({ model: 'rehearsal', finishReason: 'STOP' });
 });
 
+test('a rehearsal says of media where they would come from, and shows no query of an address', async () => {
+  const url = 'https://example.org/a.png?signature=secret';
+  const content = { from: 'file', path: '/x/film.mp4', bytes: 20_000_000, sha256: 'abc' } as const;
+  const { text } = await createRehearsalDriver().generate({
+    ...request,
+    turns: [
+      {
+        role: 'user',
+        parts: [
+          { type: 'media', mimeType: 'video/mp4', content },
+          { type: 'media', content: { from: 'address', url } },
+          { type: 'media', content: { from: 'reference', uri: 'https://youtu.be/abc' } },
+        ],
+      },
+    ],
+  });
+  expect(text).toContain(
+    'the last has 3 parts: 20000000 bytes of video/mp4, what is fetched from https://example.org/a.png, ' +
+      'a reference to https://youtu.be/abc.',
+  );
+});
+
 test('a rehearsal streams the same reply token by token', async () => {
   const clock = createManualClock();
   const driver = createRehearsalDriver({ clock, tokenDelayMs: 8 });

@@ -1,0 +1,98 @@
+import { BoticelliError } from '../../errors.js';
+import { openAttempt } from '../attempt.js';
+import { classifyUnreachable, networkReason } from '../classify-network.js';
+import { classifyRefusal } from '../classify-refusal.js';
+import { wrongHost } from '../faulty-answer.js';
+import { Headers, Response } from '../light-fetch.js';
+import { describeForeignBody, oneLine } from '../one-line.js';
+import { type HttpRequest, sendHttp, textOf } from '../send-http.js';
+import { isRecord, parsedJson, parseServiceError } from '../service-error.js';
+import type { MediaDeliveryOptions } from './media-delivery.js';
+
+export interface FilesFetchOptions extends MediaDeliveryOptions {
+  signal: AbortSignal | undefined;
+  /** What messages call the file. */
+  name: string;
+}
+
+/**
+ * The fetch that the SDK is given for the Files API. Each of its requests, a piece of a file above all, may take as long
+ * as a whole attempt; what is no answer of the Files API is thrown from here as an error that names the file.
+ */
+export function filesFetch(options: FilesFetchOptions): typeof fetch {
+  const { signal, timeoutMs, connection } = options;
+  const send = async (url: string, init: Partial<HttpRequest> = {}): Promise<Response> => {
+    const attempt = openAttempt({ signal, timeoutMs, idleTimeoutMs: timeoutMs });
+    attempt.sent();
+    try {
+      const { status, headers, ...answer } = await sendHttp(url, { ...init, signal: attempt.signal });
+      const body = await textOf(answer.body);
+      attempt.answerEnded();
+      if (status < 200 || status >= 300) throw refused({ status, headers, body }, options);
+      if (!isFilesAnswer(body, headers, new Headers(init.headers))) throw foreign(body, options);
+      return new Response(body, { status, headers });
+    } catch (thrown) {
+      signal?.throwIfAborted();
+      if (attempt.signal.aborted) throw tooSlow(options);
+      if (thrown instanceof BoticelliError) throw thrown;
+      throw unreachable(thrown, connection.host, options);
+    } finally {
+      attempt.close();
+    }
+  };
+  // The SDK uses no more of fetch than this.
+  return send as unknown as typeof fetch;
+}
+
+/** Without these headers the SDK would try again after seconds that no signal ends, or throw a bare error. */
+function isFilesAnswer(body: string, headers: Headers, sent: Headers): boolean {
+  const command = sent.get('x-goog-upload-command') ?? '';
+  if (command === 'start') return headers.has('x-goog-upload-url');
+  if (command.startsWith('upload') && !headers.has('x-goog-upload-status')) return false;
+  return body === '' || isRecord(parsedJson(body));
+}
+
+function refused(
+  answer: { status: number; headers: Headers; body: string },
+  { connection: { host, redact }, clock, name }: FilesFetchOptions,
+): BoticelliError {
+  const body = redact(answer.body);
+  const error = classifyRefusal({ ...answer, body, model: 'files', host, now: clock.now() });
+  const { hint, cause, retryAfterMs } = error;
+  if (error.code === 'auth' || error.code === 'invalid_request') {
+    return new BoticelliError(error.code, `${name} could not be sent ahead: ${error.message}`, {
+      ...(hint !== undefined && { hint }),
+      cause,
+    });
+  }
+  if (answer.status === 404) {
+    const message = `${name} could not be sent ahead: ${host} has no Files API (404)`;
+    return new BoticelliError('unavailable', message, { hint: 'Use smaller media, or Google’s own base URL.', cause });
+  }
+  // Also a 429: the limits of the Files API are no model's, and so nothing that the quota book could learn from.
+  const said = parseServiceError(body)?.message ?? describeForeignBody(body);
+  const passing = answer.status === 429 || error.passing;
+  const message = `${name} could not be sent ahead: ${answer.status}, ${oneLine(said)}`;
+  const delay = retryAfterMs === undefined ? {} : { retryAfterMs };
+  return new BoticelliError('unavailable', message, { hint: 'Try again later.', passing, cause, ...delay });
+}
+
+function foreign(body: string, { connection: { host, redact }, name }: FilesFetchOptions): BoticelliError {
+  const what = describeForeignBody(redact(body));
+  const message = `${name} could not be sent ahead: ${host} answered with ${what}`;
+  return new BoticelliError('unavailable', message, { hint: wrongHost(host) });
+}
+
+function unreachable(thrown: unknown, host: string, { name }: FilesFetchOptions): BoticelliError {
+  const { hint, passing, cause } = classifyUnreachable(thrown, host);
+  return new BoticelliError('unavailable', `${name} could not be sent ahead to ${host}: ${networkReason(thrown)}`, {
+    ...(hint !== undefined && { hint }),
+    ...{ passing, cause },
+  });
+}
+
+function tooSlow({ name, timeoutMs }: FilesFetchOptions): BoticelliError {
+  return new BoticelliError('timeout', `a piece of ${name} could not be sent ahead within ${timeoutMs / 1000} s`, {
+    hint: 'Allow more with --timeout.',
+  });
+}

@@ -1,0 +1,91 @@
+import { createHash } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import type { CallContext } from '../../driver/driver.js';
+import { byteLengthOf, type MediaContent, type MediaPart } from '../../driver/request.js';
+import { BoticelliError } from '../../errors.js';
+import { inlineMostBytes } from '../../facts.js';
+import type { MediaDeliveryOptions } from './media-delivery.js';
+import { onceEach } from './once-each.js';
+import { deleteFiles, nameOf, type SentFile, uploadFile } from './upload-file.js';
+
+/** Media that go ahead of a request, through the Files API, and those that go along in it. */
+export interface MediaAhead {
+  /** Which of a request's media go ahead: those that did before, and the largest until the rest is small enough. */
+  chosenOf(parts: readonly MediaPart[]): ReadonlySet<MediaContent>;
+  /** The part as a reference to its file, which is sent ahead where it was not yet. */
+  referenceTo(part: MediaPart, context: CallContext): Promise<MediaPart>;
+  /** The part as it goes along: its bytes, or a reference that it was already. */
+  inline(part: MediaPart): Promise<MediaPart>;
+  /** Deletes the files that were sent; within seconds. Never rejects. */
+  close(): Promise<void>;
+}
+
+/** Makes a memory of files that were sent ahead. */
+export function mediaAhead(options: MediaDeliveryOptions): MediaAhead {
+  const uploads = onceEach<SentFile>();
+  const keys = new Set<string>();
+  // By the name that they have on the service, from before they are sent: an answer that is lost leaves a file there.
+  const names = new Set<string>();
+
+  return {
+    chosenOf(parts) {
+      const before = parts.filter((part) => keys.size > 0 && isBytes(part.content) && keys.has(keyOf(part)));
+      const others = parts.filter((part) => !before.includes(part));
+      return new Set([...before, ...largest(others)].map(({ content }) => content));
+    },
+    async referenceTo(part, context) {
+      const key = keyOf(part);
+      const { uri } = await uploads(key, context.signal, () => uploadFile({ part, context, names, ...options }));
+      keys.add(key);
+      return { ...part, content: { from: 'reference', uri } };
+    },
+    inline: async (part) =>
+      part.content.from === 'file' ? { ...part, content: await unchanged(part.content, nameOf(part)) } : part,
+    close: () => deleteFiles(names, options),
+  };
+}
+
+/** The largest of some media, until the rest may go along in one request. Media without known bytes weigh nothing. */
+function largest(parts: readonly MediaPart[]): MediaPart[] {
+  const bySize = [...parts].sort((one, other) => byteLengthOf(other) - byteLengthOf(one));
+  let left = parts.reduce((sum, part) => sum + byteLengthOf(part), 0);
+  const chosen: MediaPart[] = [];
+  for (const part of bySize) {
+    // A medium that is there several times goes ahead as a whole: its further parts follow, being of the same size.
+    if (left <= inlineMostBytes && chosen.at(-1)?.content !== part.content) break;
+    left -= byteLengthOf(part);
+    chosen.push(part);
+  }
+  return chosen;
+}
+
+const hashes = new WeakMap<object, string>();
+
+/** What makes two media the same file: their bytes, and the type that they are sent under. */
+function keyOf({ content, mimeType }: MediaPart): string {
+  if (content.from === 'file') return `${content.sha256} ${mimeType}`;
+  if (content.from !== 'bytes') throw new Error('only bytes can be sent ahead');
+  const hash = hashes.get(content) ?? hashOf(Buffer.from(content.base64, 'base64'));
+  hashes.set(content, hash);
+  return `${hash} ${mimeType}`;
+}
+
+function isBytes({ from }: MediaContent): boolean {
+  return from === 'bytes' || from === 'file';
+}
+
+function hashOf(bytes: Uint8Array): string {
+  return createHash('sha256').update(bytes).digest('hex');
+}
+
+/** A file's bytes, if they are still those that were checked. */
+async function unchanged(
+  { path, sha256 }: Extract<MediaContent, { from: 'file' }>,
+  name: string,
+): Promise<MediaContent> {
+  const bytes = await readFile(path).catch((thrown: NodeJS.ErrnoException) => {
+    throw new BoticelliError('no_input', `${name} can't be read any more: ${thrown.code ?? thrown.message}`);
+  });
+  if (hashOf(bytes) === sha256) return { from: 'bytes', base64: bytes.toString('base64') };
+  throw new BoticelliError('no_input', `${name} has changed since it was checked`, { hint: 'Run it again.' });
+}

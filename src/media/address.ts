@@ -1,0 +1,26 @@
+import { filesAddress, filmAddress } from '../facts.js';
+
+/** A URL as messages show it: without its query, which may carry a signature, and without a user and a password. */
+export function addressWords(url: string): string {
+  if (!URL.canParse(url)) return 'an address';
+  const { protocol, host, pathname } = new URL(url);
+  return `${protocol}//${host}${pathname}`;
+}
+
+/**
+ * Whether the service itself has what stands at an address, so that the address is sent and not what is there: a film
+ * on YouTube, or a file that was uploaded to the Files API.
+ */
+export function referenceTo(url: string): 'film' | 'file' | undefined {
+  if (filmAddress.test(url)) return 'film';
+  return filesAddress.test(url) ? 'file' : undefined;
+}
+
+/** What is wrong with a URL that media are to be fetched from, as the end of a sentence; undefined where nothing is. */
+export function addressProblem(url: string): string | undefined {
+  if (/^\s*data:/i.test(url)) return 'is a data: URL: give what follows its comma as base64';
+  if (!URL.canParse(url)) return 'is no URL: it begins with https:// and a host';
+  const { protocol, hostname } = new URL(url);
+  if (!/^https?:$/.test(protocol)) return `begins with ${protocol} but media are fetched over http and https alone`;
+  return hostname === '' ? 'is a URL without a host' : undefined;
+}

@@ -1,0 +1,200 @@
+import { afterEach, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
+import type { CallContext } from '../../../src/driver/driver.js';
+import type { GenerateRequest, MediaAddress, MediaPart } from '../../../src/driver/request.js';
+import { download } from '../../../src/gemini/media/download.js';
+import { canaryKey } from '../../helpers/boticelli.js';
+import { mediaBytes } from '../../helpers/media-bytes.js';
+import {
+  endless,
+  type Page,
+  page,
+  redirect,
+  stalled,
+  startWebServer,
+  type WebServer,
+} from '../../helpers/web-server.js';
+import { abortable, failureOf, model, setStage } from '../gemini-stage.js';
+
+const stage = setStage();
+const pages: Record<string, Page> = {};
+let web: WebServer;
+beforeEach(async () => {
+  for (const path of Object.keys(pages)) delete pages[path];
+  web = await startWebServer(pages);
+});
+afterEach(() => web.close());
+
+/** A request with what is at addresses; a path is one of the web server. */
+function asking(...contents: (string | Partial<MediaAddress>)[]): GenerateRequest {
+  const parts = contents.map((content): MediaPart => {
+    const { url = '', ...more } = typeof content === 'string' ? { url: content } : content;
+    return { type: 'media', content: { from: 'address', url: url.startsWith('/') ? web.url + url : url, ...more } };
+  });
+  return { model, turns: [{ role: 'user', parts }], parameters: {} };
+}
+
+const sentParts = (call = 0) => stage.server.calls[call]?.body.contents[0].parts;
+const png = { inlineData: { mimeType: 'image/png', data: mediaBytes.png.toString('base64') } };
+
+describe('what is at an address', () => {
+  test('is fetched when the request is sent, once for all requests, and the key goes nowhere near it', async () => {
+    pages['/a.png'] = page(mediaBytes.png, 'image/png');
+    const notes: string[] = [];
+    const context: CallContext = { emit: (event) => void (event.type === 'note' && notes.push(event.message)) };
+    const driver = stage.driver({ apiKey: canaryKey });
+    for (const _ of [1, 2, 3])
+      await driver.generate(asking('/a.png?signature=secret', '/a.png?signature=secret'), context);
+    expect(web.requests.map(({ path }) => path)).toEqual(['/a.png?signature=secret']);
+    expect(JSON.stringify(web.requests)).not.toContain(canaryKey);
+    expect(sentParts(2)).toEqual([png, png]);
+    expect(notes).toEqual([`fetching ${web.url}/a.png`]);
+  });
+
+  test('may be some redirects away, and a login goes along to the same host alone', async () => {
+    const other = await startWebServer({ '/a.png': page(mediaBytes.png) });
+    onTestFinished(() => other.close());
+    pages['/1'] = redirect('/2', 301);
+    pages['/2'] = redirect(`${web.url}/3`, 307);
+    pages['/3'] = redirect(`${other.url}/a.png`, 303);
+    await stage.driver().generate(asking(`${web.url.replace('//', '//me:pa%3Ass@')}/1`));
+    const logins = [...web.requests, ...other.requests].map(({ headers }) => headers.authorization);
+    const login = `Basic ${Buffer.from('me:pa:ss').toString('base64')}`;
+    expect(logins).toEqual([login, login, login, undefined]);
+    expect(sentParts()).toEqual([png]);
+  });
+
+  test('is what its bytes are, or what server and name say of a text', async () => {
+    pages['/a.jpg'] = page(mediaBytes.png, 'application/octet-stream');
+    pages['/table'] = page('a,b\n', 'text/csv; charset=utf-8');
+    pages['/notes.md'] = page('# Notes', 'text/plain');
+    await stage.driver().generate(asking('/a.jpg', '/table', '/notes.md'));
+    const types = sentParts().map(({ inlineData }: { inlineData: { mimeType: string } }) => inlineData.mimeType);
+    expect(types).toEqual(['image/png', 'text/csv', 'text/md']);
+  });
+
+  test('goes ahead through the Files API where it is too large', async () => {
+    pages['/film'] = page(Buffer.concat([mediaBytes.mp4, Buffer.alloc(16_000_000)]), 'video/mp4');
+    await stage.driver().generate(asking('/film'));
+    expect(sentParts()).toEqual([
+      { fileData: { mimeType: 'video/mp4', fileUri: expect.stringContaining('/v1beta/files/') } },
+    ]);
+  });
+
+  test('is not fetched where the service has it: a film on YouTube, a file of the Files API', async () => {
+    const [film, file] = [
+      'https://www.youtube.com/watch?v=abc',
+      'https://generativelanguage.googleapis.com/v1beta/files/abc',
+    ];
+    await stage.driver().generate(asking(film, file));
+    expect(sentParts()).toEqual([{ fileData: { fileUri: film } }, { fileData: { fileUri: file } }]);
+  });
+});
+
+describe('what can not be fetched', () => {
+  const readable = 'of pictures Gemini reads png, jpeg, webp, heic and heif';
+  test.each<[string, Page | undefined, string, boolean, string]>([
+    ['is not there', undefined, 'no_input', false, "WEB/a.png can't be fetched: its server answered 404"],
+    [
+      'fails',
+      (_, response) => response.writeHead(503).end(),
+      'unavailable',
+      true,
+      "WEB/a.png can't be fetched: its server answered 503",
+    ],
+    [
+      'breaks off',
+      (_, response) => response.writeHead(200, { 'content-length': 9 }).write('x', () => response.destroy()),
+      'unavailable',
+      true,
+      'the download of WEB/a.png broke off: it closed the connection',
+    ],
+    [
+      'is another type than its name',
+      page('<!doctype html>', 'text/html'),
+      'no_input',
+      false,
+      "what was fetched can't be sent: WEB/a.png is text, not image/png as its name says",
+    ],
+    [
+      'is another type than its server says',
+      page(mediaBytes.png, 'application/pdf'),
+      'no_input',
+      false,
+      "what was fetched can't be sent: WEB/a.png is image/png, but its server calls it application/pdf",
+    ],
+    ['is empty', page(''), 'no_input', false, "what was fetched can't be sent: WEB/a.png is empty"],
+    [
+      'sends on to a file',
+      redirect('file:///etc/passwd'),
+      'no_input',
+      false,
+      'WEB/a.png sends on to what is no http(s) address',
+    ],
+    ['sends on without end', redirect('/a.png'), 'no_input', false, 'WEB/a.png sends on more than 5 times'],
+  ])('is told with its address alone: what %s', async (_what, answer, code, passing, words) => {
+    if (answer) pages['/a.png'] = answer;
+    const login = `${web.url.replace('//', '//me:secret@')}/a.png?signature=secret`;
+    const error = await failureOf(stage.driver().generate(asking(login)));
+    expect(error).toMatchObject({ code, passing, message: words.replace('WEB', web.url) });
+    expect(JSON.stringify([error.message, error.hint, error.stack, String(error.cause)])).not.toContain('secret');
+    expect(stage.server.calls).toHaveLength(0);
+  });
+
+  test('counts five redirects and no more', async () => {
+    for (const hop of [1, 2, 3, 4, 5]) pages[`/${hop}`] = redirect(`/${hop + 1}`);
+    pages['/6'] = page(mediaBytes.png);
+    await stage.driver().generate(asking('/1'));
+    expect(web.requests).toHaveLength(6);
+  });
+
+  test('is told where it is not of the kind that the narrative says', async () => {
+    pages['/a'] = page(mediaBytes.pdf, 'application/pdf');
+    const error = await failureOf(stage.driver().generate(asking({ url: '/a', kind: 'image' })));
+    expect(error.message).toBe(`what was fetched can't be sent: ${web.url}/a is application/pdf: ${readable}`);
+  });
+
+  test('is told where nothing listens', async () => {
+    const { url } = web;
+    await web.close();
+    const error = await failureOf(stage.driver().generate(asking(`${url}/a.png`)));
+    expect(error.message).toBe(`there is no answer from ${url.slice(7)}: nothing listens there`);
+  });
+
+  test.each(['endless', 'announced'])('is given up where it is too large: %s', async (how) => {
+    pages['/a.png'] =
+      how === 'endless'
+        ? endless()
+        : (_, response) => response.writeHead(200, { 'content-length': 2_000_001 }).flushHeaders();
+    const limits = { timeoutMs: 10_000, idleTimeoutMs: 10_000, mostBytes: 2_000_000 };
+    const error = await failureOf(download({ url: `${web.url}/a.png`, signal: undefined, ...limits }));
+    expect(error).toMatchObject({ code: 'no_input', message: `${web.url}/a.png is larger than 2 MB` });
+  });
+
+  test.each([
+    ['answers nothing', () => {}, { timeoutMs: 100 }, 'it took longer than 0.1 s'],
+    ['falls silent', stalled(mediaBytes.png), { idleTimeoutMs: 100 }, 'it fell silent for 0.1 s'],
+  ])('is given up in time: what %s', async (_what, answer, limits, why) => {
+    pages['/a.png'] = answer;
+    const error = await failureOf(stage.driver(limits).generate(asking('/a.png')));
+    expect(error).toMatchObject({ code: 'timeout', message: `${web.url}/a.png could not be fetched: ${why}` });
+  });
+
+  test('ends at once with the caller, whose reason it rejects with', async () => {
+    pages['/a.png'] = stalled(mediaBytes.png);
+    const { controller, context } = abortable();
+    const work = stage.driver().generate(asking('/a.png'), context);
+    await web.received(1);
+    const reason = new Error('enough');
+    controller.abort(reason);
+    await expect(work).rejects.toBe(reason);
+  });
+
+  test('is tried again by the next attempt', async () => {
+    pages['/a.png'] = (_, response) => response.writeHead(503).end();
+    const driver = stage.driver();
+    await failureOf(driver.generate(asking('/a.png')));
+    pages['/a.png'] = page(mediaBytes.png);
+    await driver.generate(asking('/a.png'));
+    expect(sentParts()).toEqual([png]);
+  });
+});

@@ -1,0 +1,33 @@
+/** The beginnings of media files: enough of each that their type can be told. */
+export const mediaBytes = {
+  png: Buffer.from(
+    'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==',
+    'base64',
+  ),
+  wav: Buffer.concat([Buffer.from('RIFF\x2c\0\0\0WAVEfmt \x10\0\0\0\x01\0\x01\0', 'latin1'), Buffer.alloc(24)]),
+  mp3: Buffer.concat([
+    Buffer.from('ID3\x04\0\0\0\0\0\x0a', 'latin1'),
+    Buffer.alloc(10),
+    Buffer.from([0xff, 0xfb, 0x90, 0x44]),
+    Buffer.alloc(600),
+  ]),
+  flac: Buffer.concat([Buffer.from('fLaC\0\0\0\x22', 'latin1'), Buffer.alloc(34)]),
+  aiff: Buffer.from('FORM\0\0\0\x2eAIFFCOMM\0\0\0\x12', 'latin1'),
+  mp4: Buffer.from('\0\0\0\x18ftypisom\0\0\x02\0isomiso2\0\0\0\x08free', 'latin1'),
+  mov: Buffer.from('\0\0\0\x14ftypqt  \0\0\x02\0qt  \0\0\0\x08wide', 'latin1'),
+  avi: Buffer.from('RIFF\x24\0\0\0AVI LIST\x10\0\0\0hdrlavih', 'latin1'),
+  flv: Buffer.from('FLV\x01\x05\0\0\0\x09\0\0\0\0', 'latin1'),
+  m4a: Buffer.from('\0\0\0\x18ftypM4A \0\0\x02\0M4A isom\0\0\0\x08free', 'latin1'),
+  pdf: Buffer.from('%PDF-1.4\n1 0 obj<<>>endobj\ntrailer<<>>\n%%EOF\n'),
+  zip: Buffer.from('PK\x03\x04\x14\0\0\0\x08\0', 'latin1'),
+  gzip: Buffer.from([0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 3]),
+  /** No format at all. */
+  noise: Buffer.from([0x93, 0x01, 0xfe, 0x00, 0x80, 0x9a, 0xc3, 0x28]),
+};
+
+/** A film of so many bytes. */
+export function filmOf(bytes: number): Buffer {
+  const film = Buffer.alloc(bytes, 7);
+  mediaBytes.mp4.copy(film);
+  return film;
+}

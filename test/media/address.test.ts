@@ -1,0 +1,33 @@
+import { expect, it } from 'vitest';
+import { addressProblem, addressWords, referenceTo } from '../../src/media/address.js';
+
+it('shows an address without its query, its fragment, its user and its password', () => {
+  expect(addressWords('https://me:secret@example.org:8443/a/b.png?signature=secret#x')).toBe(
+    'https://example.org:8443/a/b.png',
+  );
+});
+
+it.each([
+  ['https://www.youtube.com/watch?v=abc', 'film'],
+  ['https://youtu.be/abc?t=5', 'film'],
+  ['https://m.youtube.com/shorts/abc', 'film'],
+  ['https://generativelanguage.googleapis.com/v1beta/files/abc-123', 'file'],
+  ['https://example.org/watch?v=abc', undefined],
+  ['https://youtube.com.example.org/watch?v=abc', undefined],
+  ['https://www.youtube.com/', undefined],
+  ['https://generativelanguage.googleapis.com.example.org/v1beta/files/abc', undefined],
+  ['http://generativelanguage.googleapis.com/v1beta/files/abc', undefined],
+])('%s is a reference: %s', (url, expected) => {
+  expect(referenceTo(url)).toBe(expected);
+});
+
+it.each([
+  ['https://example.org/a.png', undefined],
+  ['http://127.0.0.1:8080/a', undefined],
+  ['example.org/a.png', 'is no URL: it begins with https:// and a host'],
+  ['ftp://example.org/a', 'begins with ftp: but media are fetched over http and https alone'],
+  ['file:///etc/passwd', 'begins with file: but media are fetched over http and https alone'],
+  ['data:image/png;base64,AAAA', 'is a data: URL: give what follows its comma as base64'],
+])('%s: %s', (url, expected) => {
+  expect(addressProblem(url)).toBe(expected);
+});
