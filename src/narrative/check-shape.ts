@@ -3,6 +3,7 @@ import {
   type FileKind,
   faultsOf,
   missing,
+  oneOfWords,
   shapeFaults,
   typeFault,
   type UnionIssue,
@@ -19,6 +20,7 @@ import {
   valueWords,
 } from '../toml/toml.js';
 import { narrativeFile } from './file-schema.js';
+import { thinkingLevels } from './generation-schema.js';
 import { notYet } from './not-yet.js';
 import { unknownKey } from './unknown-key.js';
 
@@ -40,11 +42,21 @@ function unionFaults(issue: UnionIssue, file: TomlTable): Fault[] {
   const path = issue.path as Path;
   const value = valueAt(file, path);
   if (issue.discriminator !== undefined) return [typeOfInput(path, value)];
-  const form = issue.errors.find(
-    (issues) => !issues.some(({ code, path: at }) => code === 'invalid_type' && at.length === 0),
-  );
+  const form = issue.errors.find((issues) => !issues.some((inner) => isOfAnotherType(inner, value)));
   if (form) return form.flatMap((inner) => faultsOf(within(path, inner), file, narrativeKind));
-  return [typeFault(path, value, 'a string, an array of strings or a table', narrativeKind)];
+  return [typeFault(path, value, formsOf(path), narrativeKind)];
+}
+
+/** An issue with the value as a whole. A string that is none of a few values is of the right type all the same. */
+function isOfAnotherType({ code, path }: UnionIssue['errors'][number][number], value: TomlValue | undefined): boolean {
+  if (path.length > 0) return false;
+  return code === 'invalid_type' || (code === 'invalid_value' && typeof value !== 'string');
+}
+
+function formsOf(path: Path): string {
+  if (path.at(-1) === 'thinking') return oneOfWords([...thinkingLevels.map(quoted), 'a whole number']);
+  if (path.at(-1) === 'schema' && path.length > 2) return 'a table or the name of a file';
+  return 'a string, an array of strings or a table';
 }
 
 const laterInputs = ['audio', 'video', 'document'];

@@ -4,12 +4,8 @@
  * which counts on every start.
  */
 import * as z from 'zod/mini';
-
-/** Puts the description of a schema into zod's registry, from where the JSON Schema takes it. */
-function described<Schema extends z.ZodMiniType>(description: string, schema: Schema): Schema {
-  z.globalRegistry.add(schema, { description });
-  return schema;
-}
+import { described } from './described.js';
+import { generationSettings, replyFormat } from './generation-schema.js';
 
 const settings = {
   model: z.optional(described('The model that answers, for example "gemini-flash-lite-latest".', z.string())),
@@ -23,6 +19,7 @@ const settings = {
   fallback: z.optional(
     described('The models to turn to when its quota is used up, in this order.', z.array(z.string())),
   ),
+  ...generationSettings,
 };
 
 const media = {
@@ -77,6 +74,7 @@ export const actTable = described(
   'An act with settings of its own.',
   z.strictObject({
     ...settings,
+    ...replyFormat,
     input: described(
       'What the act says, part by part.',
       z.array(described('One part of what the act says.', z.discriminatedUnion('type', [textInput, imageInput]))),
@@ -90,7 +88,7 @@ export const act = described(
   z.union([z.string(), z.array(z.string()), actTable]),
 );
 
-/** The whole file. Exactly one of `narrative` and `narration` must be there, which a schema of tables can't say. */
+/** The whole file. Exactly one of `narrative` and `narration` must be there: zod can't say so, JSON Schema can. */
 export const narrativeFile = described(
   'A narrative: prompts in acts, played one after the other.',
   z.strictObject({
@@ -100,4 +98,5 @@ export const narrativeFile = described(
     media: z.optional(described('Media by name.', z.record(z.string(), mediaTable))),
     acts: described('The acts by name.', z.record(z.string(), act)),
   }),
+  { oneOf: [{ required: ['narrative'] }, { required: ['narration'] }] },
 );

@@ -1,3 +1,4 @@
+import { harmCategories } from '../facts.js';
 import { type Fault, fault, warning } from '../toml/fault.js';
 import { isTable, type Path, type TomlTable, tableWords, valueAt, valueWords } from '../toml/toml.js';
 import { actTable, imageInput, mediaTable, narrativeFile, narrativeTable, textInput, tocTable } from './file-schema.js';
@@ -34,7 +35,7 @@ interface KnownKeys {
   ignored: readonly string[];
 }
 
-const generation = ['top_p', 'top_k', 'seed', 'stop', 'thinking', 'context'];
+const generation = ['context'];
 
 const file = kind(narrativeFile, ['vars']);
 const narrative = kind(
@@ -43,7 +44,8 @@ const narrative = kind(
   ['template', 'target', 'skip_content_generation', 'preserve_source'],
 );
 const toc = kind(tocTable, ['carousel']);
-const act = kind(actTable, [...generation, 'format', 'schema']);
+const act = kind(actTable, [...generation]);
+const safety: KnownKeys = { read: Object.keys(harmCategories), notYet: [], ignored: [] };
 const media = kind(mediaTable, ['url'], ['filename']);
 const textPart = kind(textInput, ['ref'], ['filename']);
 const imagePart = kind(imageInput, ['url', 'ref'], ['filename']);
@@ -66,8 +68,9 @@ function knownKeys(path: Path, table: TomlTable): KnownKeys {
       return media;
     case 'acts':
       if (path.length === 2) return act;
+      if (path.length === 3 && path[2] === 'safety') return safety;
       return table.type === 'text' ? textPart : imagePart;
     default:
-      return narrative;
+      return path.length === 2 && path[1] === 'safety' ? safety : narrative;
   }
 }
