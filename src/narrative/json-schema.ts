@@ -1,4 +1,5 @@
 import type { ErrorObject } from 'ajv';
+import { BoticelliError } from '../errors.js';
 
 /** A JSON Schema, as an object: `true` and `false` are none that a model could be asked by. */
 export type JsonSchema = Readonly<Record<string, unknown>>;
@@ -32,6 +33,17 @@ export async function compileSchema(schema: JsonSchema): Promise<{ check: Schema
     // A $ref that leads nowhere, a pattern that is no regular expression.
     return { problem: { at: [], words: `can't be used: ${(thrown as Error).message}` } };
   }
+}
+
+/**
+ * The check of a schema that is known to be one, `conforming`'s option. Rejects with `invalid_narrative` for one that is
+ * none.
+ */
+export async function checkFor(schema: JsonSchema): Promise<SchemaCheck> {
+  const compiled = await compileSchema(schema);
+  if ('check' in compiled) return compiled.check;
+  const { at, words } = compiled.problem;
+  throw new BoticelliError('invalid_narrative', `the JSON Schema is none: ${['', ...at].join('/') || 'it'} ${words}`);
 }
 
 /** The first of them says the most: those after it are of the same value, seen in other ways. */

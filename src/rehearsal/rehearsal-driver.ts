@@ -63,7 +63,9 @@ function describe({ model, turns, system, parameters }: GenerateRequest): string
   );
   const settings = [
     ...(system === undefined ? [] : [`a system text of ${counted(Buffer.byteLength(system), 'byte')}`]),
-    ...Object.entries(parameters).map(([name, value]) => `${name} ${value}`),
+    ...Object.entries(parameters).map(
+      ([name, value]) => `${name} ${typeof value === 'string' ? value : JSON.stringify(value)}`,
+    ),
   ];
   return [
     `[rehearsal] ${model} would be sent ${counted(turns.length, 'turn')};`,
