@@ -112,8 +112,9 @@ function runCommand(host: Process, ended: Ended): Command {
 function checkCommand(host: Process, ended: Ended): Command {
   return new Command('check')
     .description('say what is wrong with narratives, without a network')
-    .argument('<narrative...>', 'TOML files, or -')
+    .argument('<narrative...>', 'TOML files, folders of them, or -')
     .addOption(format())
+    .option('--strict', 'warnings count as errors do')
     .action(async (files: string[], options: CheckOptions) => {
       const { check } = await import('./commands/check.js');
       ended(await check(files, options, host));

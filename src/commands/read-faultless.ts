@@ -1,8 +1,8 @@
 import { BoticelliError } from '../errors.js';
 import type { LoadedNarrative } from '../narrative/diagnostic.js';
-import { checkNarrative, codeOfFaults, readNarrative } from '../narrative/load-narrative.js';
+import { checkNarrative, codeOfFaults, type ReadingOptions, readNarrative } from '../narrative/load-narrative.js';
 import type { Narrative } from '../narrative/narrative.js';
-import { formatDiagnostic } from '../terminal/code-frame.js';
+import { formatDiagnostics } from '../terminal/code-frame.js';
 import type { Paint } from '../terminal/paint.js';
 import { counted } from '../terminal/quantity.js';
 import type { Host } from './host.js';
@@ -13,9 +13,8 @@ import type { Host } from './host.js';
  */
 export async function readFaultless(file: string, host: Host, paint: Paint): Promise<Narrative> {
   const { file: name, text, narrative, diagnostics } = await readNarrativeOf(file, host);
-  for (const diagnostic of diagnostics) {
-    host.stderr.write(`${formatDiagnostic(diagnostic, { file: name, text, paint }).join('\n')}\n`);
-  }
+  const lines = formatDiagnostics(diagnostics, { file: name, text, paint });
+  if (lines.length > 0) host.stderr.write(`${lines.join('\n')}\n`);
   if (narrative) return narrative;
   const errors = diagnostics.filter(({ severity }) => severity === 'error').length;
   throw new BoticelliError(codeOfFaults(diagnostics), `${name} has ${counted(errors, 'error')}`, {
@@ -24,9 +23,13 @@ export async function readFaultless(file: string, host: Host, paint: Paint): Pro
 }
 
 /** Reads a narrative with all there is to say about it; `-` is standard input. Rejects with `no_input`. */
-export async function readNarrativeOf(file: string, host: Host): Promise<LoadedNarrative> {
-  if (file !== '-') return readNarrative(file);
+export async function readNarrativeOf(
+  file: string,
+  host: Host,
+  options: ReadingOptions = {},
+): Promise<LoadedNarrative> {
+  if (file !== '-') return readNarrative(file, options);
   const chunks: Buffer[] = [];
   for await (const chunk of host.stdin) chunks.push(Buffer.from(chunk));
-  return checkNarrative({ file: '<stdin>', bytes: Buffer.concat(chunks), folder: '.' });
+  return checkNarrative({ ...options, file: '<stdin>', bytes: Buffer.concat(chunks), folder: '.' });
 }

@@ -2,8 +2,11 @@ import { dirname } from 'node:path';
 import { BoticelliError } from '../errors.js';
 import { diagnose } from '../toml/diagnose.js';
 import type { Diagnostic } from '../toml/diagnostic.js';
+import type { Fault } from '../toml/fault.js';
 import { readToml } from '../toml/read-toml.js';
 import { type FileProblem, readRegularFile } from '../toml/regular-file.js';
+import type { Schema } from '../toml/schema-walk.js';
+import type { TomlTable } from '../toml/toml.js';
 import { narrativeShapeFaults } from './check-shape.js';
 import type { LoadedNarrative } from './diagnostic.js';
 import { InvalidNarrative } from './invalid-narrative.js';
@@ -22,10 +25,18 @@ export async function loadNarrative(file: string): Promise<Narrative> {
   return narrative;
 }
 
+/** How narratives are to be read. */
+export interface ReadingOptions {
+  /** Tells of a file without fault what is likely to be a mistake all the same: `adviceOn`. Default: nobody does. */
+  advice?: (file: TomlTable) => readonly Fault[];
+  /** Another form of the narrative file's schema: the fast one, where many files are read. */
+  schema?: Schema;
+}
+
 /** Reads a narrative file and tells everything there is to say about it. Throws `no_input` if it can't be read. */
-export async function readNarrative(file: string): Promise<LoadedNarrative> {
+export async function readNarrative(file: string, options: ReadingOptions = {}): Promise<LoadedNarrative> {
   const content = await readRegularFile(file, mostBytes);
-  if ('bytes' in content) return checkNarrative({ file, bytes: content.bytes, folder: dirname(file) });
+  if ('bytes' in content) return checkNarrative({ ...options, file, bytes: content.bytes, folder: dirname(file) });
   const { reason, words } = content.problem;
   throw new BoticelliError('no_input', `${file} ${words}`, { hint: hints[reason] });
 }
@@ -49,7 +60,9 @@ export async function checkNarrative({
   file,
   bytes,
   folder,
-}: {
+  advice,
+  schema,
+}: ReadingOptions & {
   file: string;
   bytes: Uint8Array;
   folder: string;
@@ -57,10 +70,12 @@ export async function checkNarrative({
   const { text, ...read } = await readToml(bytes);
   if ('fault' in read) return { file, text, diagnostics: [read.fault] };
   const { narrative, faults } = await narrativeOf(read.table, folder);
-  const diagnostics = await diagnose([...faults, ...narrativeShapeFaults(read.table)], text);
+  const allFaults = [...faults, ...narrativeShapeFaults(read.table, schema)];
+  if (advice && !allFaults.some(isError)) allFaults.push(...advice(read.table));
+  const diagnostics = await diagnose(allFaults, text);
   return { file, text, ...(!diagnostics.some(isError) && { narrative }), diagnostics };
 }
 
-function isError({ severity }: Diagnostic): boolean {
+function isError({ severity }: Pick<Diagnostic, 'severity'>): boolean {
   return severity === 'error';
 }

@@ -2,15 +2,34 @@ import type { Diagnostic } from '../narrative/diagnostic.js';
 import { noPaint, type Paint } from './paint.js';
 import { columnsOf, visible } from './visible-text.js';
 
+interface FrameOptions {
+  /** The file's name as the person gave it. */
+  file: string;
+  /** The file's text, which places count in. */
+  text: string;
+  paint?: Paint;
+}
+
 /**
  * The lines that show a fault: what it is and where, its line of the file with carets below it, and what may have been
  * meant. Nothing that the file holds can steer a terminal: control characters are shown as symbols.
- * @param file the file's name as the person gave it
- * @param text the file's text, which the place counts in
  */
-export function formatDiagnostic(
+export function formatDiagnostic(diagnostic: Diagnostic, { text, ...options }: FrameOptions): string[] {
+  return frame(diagnostic, diagnostic.place ? lineOf(text, diagnostic.place.line) : '', options);
+}
+
+/** The same for all faults of a file, of which there may be thousands: its lines are looked for once. */
+export function formatDiagnostics(diagnostics: readonly Diagnostic[], { text, ...options }: FrameOptions): string[] {
+  if (diagnostics.length === 0) return [];
+  const rows = text.split('\n');
+  return diagnostics.flatMap((diagnostic) => frame(diagnostic, rows[(diagnostic.place?.line ?? 0) - 1] ?? '', options));
+}
+
+/** @param row the line of the file that the place is in */
+function frame(
   { severity, rule, message, place, suggestion }: Diagnostic,
-  { file, text, paint = noPaint }: { file: string; text: string; paint?: Paint },
+  row: string,
+  { file, paint = noPaint }: Omit<FrameOptions, 'text'>,
 ): string[] {
   const where = place ? `${file}:${place.line}:${place.column}` : file;
   const title = `${paint.place(`${visible(where)}:`)} ${paint[severity](`${severity}[${rule}]:`)} ${visible(message)}`;
@@ -18,7 +37,7 @@ export function formatDiagnostic(
   const gutter = (label: string) => paint.dim(`${label.padStart(number.length)} |`);
   const lines = [title];
   if (place) {
-    const { before, marked, after } = excerptAround(lineOf(text, place.line), place.column - 1, place.length);
+    const { before, marked, after } = excerptAround(row, place.column - 1, place.length);
     const carets = '^'.repeat(Math.max(1, columnsOf(marked)));
     lines.push(`${gutter(number)} ${before}${marked}${after}`.trimEnd());
     lines.push(`${gutter('')} ${' '.repeat(columnsOf(before))}${paint[severity](carets)}`);

@@ -11,9 +11,11 @@ export async function diagnose(faults: readonly Fault[], text: string): Promise<
   if (faults.length === 0) return [];
   const findPlace = await placeFinder(text);
   let suggestionsLeft = mostSuggestions;
-  const diagnostics = faults.map(({ severity, rule, message, misnamed, ...where }): Diagnostic => {
+  const nearestOf = (misnamed: Fault['misnamed']) =>
+    misnamed && suggestionsLeft-- > 0 ? nearestName(misnamed.name, misnamed.known) : undefined;
+  const diagnostics = faults.map(({ severity, rule, message, misnamed, suggestion: meant, ...where }): Diagnostic => {
     const place = findPlace(where);
-    const suggestion = misnamed && suggestionsLeft-- > 0 ? nearestName(misnamed.name, misnamed.known) : undefined;
+    const suggestion = meant ?? nearestOf(misnamed);
     return {
       severity,
       rule,

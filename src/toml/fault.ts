@@ -13,6 +13,8 @@ export interface Fault {
   excerpt?: string;
   /** A name that nothing defines, and those that are defined: the nearest one becomes the suggestion. */
   misnamed?: { name: string; known: Iterable<string> };
+  /** What was meant, where that is known without a search. */
+  suggestion?: string;
 }
 
 /** An error; it points at the value unless told otherwise. */

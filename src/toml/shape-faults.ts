@@ -30,12 +30,26 @@ export interface FileKind {
 
 /** Every way in which a file is not what its schema says: keys that are unknown or missing, types, ranges. */
 export function shapeFaults(file: TomlTable, kind: FileKind): Fault[] {
-  const issues = [...issuesOf(kind.schema, file, []), ...prototypeIssues(kind.schema, file, [])];
+  const issues = issuesOf(kind.schema, file, []);
+  if (hasPrototypeKey(file)) issues.push(...prototypeIssues(kind.schema, file, []));
   return issues.flatMap((issue) => faultsOf(issue, file, kind));
 }
 
 function issuesOf(schema: Schema, value: TomlValue, path: Path): Issue[] {
   return (z.safeParse(schema, value).error?.issues ?? []).map((issue) => within(path, issue));
+}
+
+/** Almost no file has one, and looking for it is a tenth of the work of judging. */
+function hasPrototypeKey(table: TomlTable): boolean {
+  const pending: TomlTable[] = [table];
+  for (const each of pending) {
+    if (Object.hasOwn(each, '__proto__')) return true;
+    for (const key in each) {
+      const value = each[key];
+      if (isTable(value)) pending.push(value);
+    }
+  }
+  return false;
 }
 
 /** zod passes over an entry called __proto__ where any name may stand: such entries are judged on their own. */

@@ -1,4 +1,5 @@
 import { fileURLToPath } from 'node:url';
+import type { Diagnostic } from '../../src/narrative/diagnostic.js';
 import { checkNarrative } from '../../src/narrative/load-narrative.js';
 
 /** The folder of the pictures that the narratives of these tests name. */
@@ -12,7 +13,11 @@ export function checked(source: string | Uint8Array) {
 
 /** What is wrong with a narrative, a line a fault: `3:1 unknown-key: message → suggestion`; a warning begins with `~`. */
 export async function faultsOf(source: string | Uint8Array): Promise<string[]> {
-  const { diagnostics } = await checked(source);
+  return linesOf((await checked(source)).diagnostics);
+}
+
+/** The same of faults that are there already. */
+export function linesOf(diagnostics: readonly Diagnostic[]): string[] {
   return diagnostics.map(({ severity, rule, message, place, suggestion }) => {
     const where = place ? `${place.line}:${place.column}` : '-';
     const meant = suggestion === undefined ? '' : ` → ${suggestion}`;

@@ -12,8 +12,6 @@ it.each([
     '3:1',
     '"context" in [narrative]',
   ],
-  ['further generation settings', `${head('a')}[acts.a]\ntop_p = 1\n${input}`, '6:1', '"top_p" in [acts.a]'],
-  ['JSON replies', `${head('a')}[acts.a]\nformat = "json"\n${input}`, '6:1', '"format" in [acts.a]'],
   [
     'inputs of other types',
     `${head('a')}[[acts.a.input]]\ntype = "audio"\nfile = "x.mp3"\n`,
