@@ -67,6 +67,7 @@ function program(host: Process, stdout: Output, ended: Ended): Command {
   const limits = limitsCommand(host, ended).copyInheritedSettings(boticelli);
   limits.addCommand(probeCommand(host, ended).copyInheritedSettings(limits));
   boticelli.addCommand(limits);
+  boticelli.addCommand(schemaCommand(host, ended).copyInheritedSettings(boticelli));
   return boticelli;
 }
 
@@ -118,6 +119,15 @@ function checkCommand(host: Process, ended: Ended): Command {
     .action(async (files: string[], options: CheckOptions) => {
       const { check } = await import('./commands/check.js');
       ended(await check(files, options, host));
+    });
+}
+
+function schemaCommand(host: Process, ended: Ended): Command {
+  return new Command('schema')
+    .description('print the JSON Schema of a narrative file, for editors')
+    .action(async () => {
+      const { schema } = await import('./commands/schema.js');
+      ended(await schema(host));
     });
 }
 

@@ -28,7 +28,7 @@ function namedModels(table: TomlTable, path: Path): { name: string; path: Path }
 function nameAdvice(name: string, path: Path): Fault[] {
   const facts = factsOf(name);
   if (facts?.retires !== undefined) {
-    const words = `${valueWords(path)} is ${quoted(name)}, which Google shuts down on ${facts.retires}`;
+    const words = `${valueWords(path)} is ${quoted(name)}; Google's date for its shutdown is ${facts.retires}`;
     return [atValue(warning('retired-model', path, words))];
   }
   // Tuned models have names of their own.

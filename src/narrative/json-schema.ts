@@ -46,8 +46,10 @@ export async function checkFor(schema: JsonSchema): Promise<SchemaCheck> {
   throw new BoticelliError('invalid_narrative', `the JSON Schema is none: ${['', ...at].join('/') || 'it'} ${words}`);
 }
 
-/** The first of them says the most: those after it are of the same value, seen in other ways. */
-function problemOf([error]: readonly ErrorObject[], schema: JsonSchema): SchemaProblem {
+/** Of those that lead deepest the first says the most: others are of the same value, or of what it is in, seen otherwise. */
+function problemOf(errors: readonly ErrorObject[], schema: JsonSchema): SchemaProblem {
+  const depth = ({ instancePath }: ErrorObject) => instancePath.split('/').length;
+  const [error] = [...errors].sort((left, right) => depth(right) - depth(left));
   const at = (error?.instancePath ?? '').split('/').slice(1).map(unescaped);
   const value = at.reduce<unknown>((holder, step) => (holder as Record<string, unknown>)?.[step], schema);
   const known: unknown = error?.params.allowedValues;
@@ -73,6 +75,9 @@ function mismatches(errors: readonly ErrorObject[]): string[] {
 function wordsOf({ keyword, message = 'does not match', params }: ErrorObject): string {
   if (keyword === 'additionalProperties')
     return `must not have the property ${JSON.stringify(params.additionalProperty)}`;
-  if (keyword === 'enum') return `must be one of ${JSON.stringify(params.allowedValues).slice(1, -1)}`;
+  if (keyword === 'enum') {
+    const allowed: readonly unknown[] = params.allowedValues;
+    return `must be one of ${allowed.map((value) => JSON.stringify(value)).join(', ')}`;
+  }
   return message;
 }

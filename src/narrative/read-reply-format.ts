@@ -67,10 +67,10 @@ async function schemaInFile({
   return undefined;
 }
 
-/** V8 tells a position, where it tells one at all; a person looks for a line. */
+/** V8 tells a position, or some of the text around it; a person looks for a line. */
 function syntaxWords({ message }: Error, text: string): string {
   const before = /position (\d+)/.exec(message)?.[1];
-  const words = message.replace(/ in JSON at position.*$/s, '');
+  const words = message.replace(/ in JSON at position.*$/s, '').replaceAll(/\s+/g, ' ');
   if (before === undefined) return words;
   const lines = text.slice(0, Number(before)).split('\n');
   return `${words} in line ${lines.length}, column ${(lines.at(-1)?.length ?? 0) + 1}`;

@@ -49,7 +49,7 @@ test('what does not match is asked for once more, with the fault told to the mod
   expect(answer).toMatchObject({ role: 'model', text: '{"size": "big"}' });
   expect(repair?.role === 'user' && repair.parts[0]).toEqual({
     type: 'text',
-    text: `Your reply does not match its schema: it must have required property 'name'; /size must be one of "small","large".
+    text: `Your reply does not match its schema: it must have required property 'name'; /size must be one of "small", "large".
 Reply with nothing but JSON that matches this JSON Schema:
 ${JSON.stringify(schema)}`,
   });
@@ -61,7 +61,7 @@ ${JSON.stringify(schema)}`,
       discard: false,
       error: {
         code: 'invalid_reply',
-        message: `the reply does not match its schema: it must have required property 'name'; /size must be one of "small","large"`,
+        message: `the reply does not match its schema: it must have required property 'name'; /size must be one of "small", "large"`,
         hint: expect.any(String),
       },
     },

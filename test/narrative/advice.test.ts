@@ -1,9 +1,10 @@
-import { describe, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import { defaultModel, knownModels } from '../../src/facts.js';
 import { adviceOn } from '../../src/narrative/advice.js';
 import { diagnose } from '../../src/toml/diagnose.js';
 import { readToml } from '../../src/toml/read-toml.js';
 import { linesOf } from './faults.js';
+import { type RuleCase, ruleBy } from './rule.js';
 
 /** What a friend would say of a file, whether or not this version reads all of its keys. */
 async function adviceIn(text: string): Promise<string[]> {
@@ -16,24 +17,15 @@ const narrative = (settings: string) => `[narrative]\nname = "x"\n${settings}\n[
 const act = (settings: string) =>
   `[narrative]\nname = "x"\n[toc]\norder = ["a"]\n[acts.a]\ninput = [{ type = "text", content = "x" }]\n${settings}\n`;
 
-/** A name for the rule's case, the file, and everything that is said of it. */
-type Case = [title: string, source: string, ...faults: string[]];
-
-function rule(name: string, cases: Case[]) {
-  describe(name, () => {
-    it.each(cases)('%s', async (_title, source, ...faults) => {
-      expect(await adviceIn(source)).toEqual(faults);
-    });
-  });
-}
+const rule = (name: string, cases: RuleCase[]) => ruleBy(adviceIn, name, cases);
 
 rule('retired-model', [
   [
     'says when, wherever the model is named',
     `${narrative('model = "gemini-2.0-flash"\nfallback = ["models/gemini-2.5-pro"]')}[acts.b]\nmodel = "gemini-2.5-flash"\n`,
-    '~ 3:9 retired-model: "model" in [narrative] is "gemini-2.0-flash", which Google shuts down on 2026-06-01',
-    '~ 4:13 retired-model: element 1 of "fallback" in [narrative] is "gemini-2.5-pro", which Google shuts down on 2026-12-01',
-    '~ 9:9 retired-model: "model" in [acts.b] is "gemini-2.5-flash", which Google shuts down on 2026-12-01',
+    `~ 3:9 retired-model: "model" in [narrative] is "gemini-2.0-flash"; Google's date for its shutdown is 2026-06-01`,
+    `~ 4:13 retired-model: element 1 of "fallback" in [narrative] is "gemini-2.5-pro"; Google's date for its shutdown is 2026-12-01`,
+    `~ 10:9 retired-model: "model" in [acts.b] is "gemini-2.5-flash"; Google's date for its shutdown is 2026-12-01`,
   ],
 ]);
 

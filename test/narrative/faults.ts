@@ -1,6 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import type { Diagnostic } from '../../src/narrative/diagnostic.js';
 import { checkNarrative } from '../../src/narrative/load-narrative.js';
+import { assertInStep } from './in-step.js';
 
 /** The folder of the pictures that the narratives of these tests name. */
 export const mediaFolder = fileURLToPath(new URL('../fixtures/media', import.meta.url));
@@ -13,7 +14,9 @@ export function checked(source: string | Uint8Array) {
 
 /** What is wrong with a narrative, a line a fault: `3:1 unknown-key: message → suggestion`; a warning begins with `~`. */
 export async function faultsOf(source: string | Uint8Array): Promise<string[]> {
-  return linesOf((await checked(source)).diagnostics);
+  const { diagnostics } = await checked(source);
+  await assertInStep(source, diagnostics);
+  return linesOf(diagnostics);
 }
 
 /** The same of faults that are there already. */
