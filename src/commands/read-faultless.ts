@@ -1,6 +1,12 @@
 import { BoticelliError } from '../errors.js';
 import type { LoadedNarrative } from '../narrative/diagnostic.js';
-import { checkNarrative, codeOfFaults, type ReadingOptions, readNarrative } from '../narrative/load-narrative.js';
+import {
+  checkNarrative,
+  codeOfFaults,
+  mostBytes,
+  type ReadingOptions,
+  readNarrative,
+} from '../narrative/load-narrative.js';
 import type { Narrative } from '../narrative/narrative.js';
 import { formatDiagnostics } from '../terminal/code-frame.js';
 import type { Paint } from '../terminal/paint.js';
@@ -30,6 +36,11 @@ export async function readNarrativeOf(
 ): Promise<LoadedNarrative> {
   if (file !== '-') return readNarrative(file, options);
   const chunks: Buffer[] = [];
-  for await (const chunk of host.stdin) chunks.push(Buffer.from(chunk));
+  let length = 0;
+  for await (const chunk of host.stdin) {
+    chunks.push(Buffer.from(chunk));
+    length += chunk.length;
+    if (length > mostBytes) throw new BoticelliError('no_input', `<stdin> is larger than ${mostBytes / 1_000_000} MB`);
+  }
   return checkNarrative({ ...options, file: '<stdin>', bytes: Buffer.concat(chunks), folder: '.' });
 }

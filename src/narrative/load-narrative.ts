@@ -15,8 +15,11 @@ import { narrativeOf } from './read-narrative.js';
 
 export { codeOfFaults, InvalidNarrative } from './invalid-narrative.js';
 
-/** A narrative with its pictures in base64 may be long, but a film that was named by mistake is longer. */
-const mostBytes = 100_000_000;
+/**
+ * The longest narrative, in bytes. With pictures in base64 it may be long, but no request takes more than 15 MB of them;
+ * a film that was named by mistake is longer.
+ */
+export const mostBytes = 32_000_000;
 
 /** Reads a narrative file. Throws InvalidNarrative if it has faults, and `no_input` if it can't be read. */
 export async function loadNarrative(file: string): Promise<Narrative> {

@@ -63,9 +63,7 @@ function describe({ model, turns, system, parameters }: GenerateRequest): string
   );
   const settings = [
     ...(system === undefined ? [] : [`a system text of ${counted(Buffer.byteLength(system), 'byte')}`]),
-    ...Object.entries(parameters).map(
-      ([name, value]) => `${name} ${typeof value === 'string' ? value : JSON.stringify(value)}`,
-    ),
+    ...Object.entries(parameters).map(parameterWords),
   ];
   return [
     `[rehearsal] ${model} would be sent ${counted(turns.length, 'turn')};`,
@@ -73,6 +71,11 @@ function describe({ model, turns, system, parameters }: GenerateRequest): string
     ...(settings.length > 0 ? [`With it go ${settings.join(', ')}.`] : []),
     'Nothing was sent.',
   ].join(' ');
+}
+
+function parameterWords([name, value]: [string, unknown]): string {
+  const words = typeof value === 'string' ? value : JSON.stringify(value);
+  return name === 'schema' ? `a schema of ${counted(Buffer.byteLength(words), 'byte')}` : `${name} ${words}`;
 }
 
 function partsOf(turn: Turn): readonly Part[] {
