@@ -68,6 +68,7 @@ function program(host: Process, stdout: Output, ended: Ended): Command {
   const limits = limitsCommand(host, ended).copyInheritedSettings(boticelli);
   limits.addCommand(probeCommand(host, ended).copyInheritedSettings(limits));
   boticelli.addCommand(limits);
+  boticelli.addCommand(schemaCommand(host, ended).copyInheritedSettings(boticelli));
   return boticelli;
 }
 
@@ -114,12 +115,22 @@ function runCommand(host: Process, ended: Ended): Command {
 function checkCommand(host: Process, ended: Ended): Command {
   return new Command('check')
     .description('say what is wrong with narratives, without a network')
-    .argument('<narrative...>', 'TOML files, or -')
+    .argument('<narrative...>', 'TOML files, folders of them, or -')
     .option('--var <key=value>', 'fills {{vars.key}}; repeatable', variables)
     .addOption(format())
+    .option('--strict', 'warnings count as errors do')
     .action(async (files: string[], options: CheckOptions) => {
       const { check } = await import('./commands/check.js');
       ended(await check(files, options, host));
+    });
+}
+
+function schemaCommand(host: Process, ended: Ended): Command {
+  return new Command('schema')
+    .description('print the JSON Schema of a narrative file, for editors')
+    .action(async () => {
+      const { schema } = await import('./commands/schema.js');
+      ended(await schema(host));
     });
 }
 

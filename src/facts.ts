@@ -83,3 +83,65 @@ export const filmAddress = /^https?:\/\/((www\.|m\.)?youtube\.com\/(watch\?|shor
 
 /** Files that the service has already; it keeps them for 48 hours (docs/files, read 2026-11). */
 export const filesAddress = /^https:\/\/generativelanguage\.googleapis\.com\/v1(beta)?\/files\/[\w-]+$/;
+
+/** The most stop sequences that a request may name (ai.google.dev/api/generate-content, GenerationConfig: "up to 5", read 2026-11). */
+export const mostStopSequences = 5;
+
+/**
+ * The kinds of harm that a narrative can set a threshold for, and Gemini's names of them
+ * (ai.google.dev/gemini-api/docs/safety-settings, read 2026-11; civic integrity is deprecated there, and so left out).
+ */
+export const harmCategories = {
+  harassment: 'HARM_CATEGORY_HARASSMENT',
+  hate_speech: 'HARM_CATEGORY_HATE_SPEECH',
+  sexually_explicit: 'HARM_CATEGORY_SEXUALLY_EXPLICIT',
+  dangerous_content: 'HARM_CATEGORY_DANGEROUS_CONTENT',
+} as const;
+
+/** The thresholds from which on harm is blocked, and Gemini's names of them (the same page). */
+export const harmThresholds = {
+  low_and_above: 'BLOCK_LOW_AND_ABOVE',
+  medium_and_above: 'BLOCK_MEDIUM_AND_ABOVE',
+  only_high: 'BLOCK_ONLY_HIGH',
+  none: 'BLOCK_NONE',
+  off: 'OFF',
+} as const;
+
+/** What is known of a model without asking for it. What is absent is not known. */
+export interface ModelFacts {
+  /** It is asked over the Live API alone, which takes no JSON Schema. */
+  live?: boolean;
+  /** It thinks before it answers unless it is told not to, and `max_tokens` counts the thoughts. */
+  thinks?: boolean;
+  /** The day, `2026-06-01`, on which Google shuts it down, or has done so. */
+  retires?: string;
+}
+
+/**
+ * The models that this version knows by name (ai.google.dev/gemini-api/docs/models and /deprecations, read 2026-11). The
+ * list says what can be said without a network, and is never a reason to refuse a model: new ones come every month.
+ */
+export const knownModels: Readonly<Record<string, ModelFacts>> = {
+  'gemini-flash-latest': { thinks: true },
+  // How much the small ones think unless told is not known: sources differ (2026-11).
+  'gemini-flash-lite-latest': {},
+  'gemini-pro-latest': { thinks: true },
+  'gemini-3.8-flash': { thinks: true },
+  'gemini-3.7-flash': { thinks: true },
+  'gemini-3.5-flash': { thinks: true },
+  'gemini-3.5-flash-lite': {},
+  'gemini-3.1-pro-preview': { thinks: true },
+  'gemini-3.1-flash-lite': {},
+  'gemini-3.8-live': { live: true },
+  'gemini-3.1-flash-live-preview': { live: true },
+  'gemini-2.5-flash-native-audio-latest': { live: true },
+  'gemini-2.5-pro': { thinks: true, retires: '2026-12-01' },
+  'gemini-2.5-flash': { thinks: true, retires: '2026-12-01' },
+  'gemini-2.0-flash': { retires: '2026-06-01' },
+};
+
+/**
+ * A cap of fewer tokens than this may be spent on thoughts alone: of 500, 478 were seen to go there and 18 to the text
+ * (2026).
+ */
+export const tokensForThoughts = 1000;

@@ -1,6 +1,7 @@
 /** The library's face: everything that the command line does, with no console, no process.exit and no global state. */
 
 export * from './driver/clock.js';
+export { type ConformingOptions, conforming } from './driver/conforming.js';
 export * from './driver/driver.js';
 export * from './driver/driver-event.js';
 export * from './driver/request.js';
@@ -16,6 +17,7 @@ export {
 export type { GeminiDriverOptions } from './gemini/driver-options.js';
 export { createGeminiDriver } from './gemini/gemini-driver.js';
 export * from './narrative/diagnostic.js';
+export { checkFor, type SchemaCheck } from './narrative/json-schema.js';
 export {
   checkNarrative,
   InvalidNarrative,

@@ -1,15 +1,17 @@
 import { asBoticelliError, BoticelliError } from '../errors.js';
-import type { LoadedNarrative } from '../narrative/diagnostic.js';
-import { codeOfFaults } from '../narrative/load-narrative.js';
-import { formatDiagnostic } from '../terminal/code-frame.js';
+import { adviceOn } from '../narrative/advice.js';
+import type { Diagnostic, LoadedNarrative } from '../narrative/diagnostic.js';
+import { codeOfFaults, type ReadOptions } from '../narrative/load-narrative.js';
+import { formatDiagnostics } from '../terminal/code-frame.js';
 import { jsonOf } from '../terminal/json-replies.js';
 import { createOutput } from '../terminal/output.js';
-import { paintFor } from '../terminal/paint.js';
+import { type Paint, paintFor } from '../terminal/paint.js';
 import { printableLine } from '../terminal/printable.js';
 import { counted } from '../terminal/quantity.js';
 import { endingOf } from './ending.js';
 import type { Failure } from './failure.js';
 import type { Host } from './host.js';
+import { type NarrativeFile, narrativeFiles } from './narrative-files.js';
 import { readNarrativeOf } from './read-faultless.js';
 
 /** The flags of `boticelli check`. */
@@ -17,42 +19,75 @@ export interface CheckOptions {
   format: 'text' | 'json';
   /** Values of `--var`, by name. */
   var?: ReadonlyMap<string, string>;
+  /** Warnings count as errors do. */
+  strict?: boolean;
 }
 
+/** What there is to say of a file. The narrative itself is let go of: there may be thousands. */
+interface Checked {
+  file: string;
+  /** How many acts would play; absent where the file has an error. */
+  acts?: number;
+  diagnostics: readonly Diagnostic[];
+  /** The lines that show it. */
+  lines: string[];
+}
+
+/** From so many files on it is worth the few milliseconds that making a fast schema takes. */
+const many = 50;
+
 /** `boticelli check`: says on standard output what is wrong with narratives, without a network or a key. */
-export async function check(
-  files: string[],
-  { format, var: vars = new Map() }: CheckOptions,
-  host: Host,
-): Promise<Failure | undefined> {
+export async function check(names: string[], options: CheckOptions, host: Host): Promise<Failure | undefined> {
   const ending = endingOf(host);
   try {
     const output = createOutput({ stream: host.stdout, onFailure: ending.outputFailed });
-    const read: LoadedNarrative[] = [];
-    for (const file of files)
-      read.push(await readNarrativeOf(file, host, { vars }).catch((thrown) => unreadable(file, thrown)));
-    if (format === 'json') output.write(`${jsonOf({ files: read.map(asJson) }, 2)}\n`);
-    else output.write(await asText(read, host));
+    const paint = await paintFor(host.stdout);
+    const files = narrativeFiles(names);
+    const checked: Checked[] = [];
+    const fast = files.length < many ? {} : { schema: (await import('../narrative/fast-shape.js')).fastNarrativeFile };
+    const { var: vars = new Map() } = options;
+    for (const file of files) {
+      checked.push(shown(await read(file, host, { vars, advice: adviceOn, ...fast }), paint));
+      if (ending.signal.aborted) break;
+    }
+    if (options.format === 'json') output.write(`${jsonOf({ files: checked.map(asJson) }, 2)}\n`);
+    else output.write(`${checked.flatMap(({ lines }) => lines).join('\n')}\n`);
     await output.flushed();
     if (ending.signal.aborted) return { error: asBoticelliError(ending.signal.reason) };
-    const faulty = read.filter(({ narrative }) => !narrative);
-    return faulty.length === 0 ? undefined : { error: faultsOf(faulty, files.length) };
+    return failureOf(checked, options);
   } finally {
     ending.release();
   }
 }
 
 /** One file that can't be read is no reason to say nothing of the others. */
-function unreadable(file: string, thrown: unknown): LoadedNarrative {
-  const { code, message } = asBoticelliError(thrown);
-  if (code !== 'no_input') throw thrown;
+async function read(named: NarrativeFile, host: Host, options: ReadOptions): Promise<LoadedNarrative> {
+  const { file } = named;
+  if ('problem' in named) return unreadable(file, named.problem);
+  try {
+    return await readNarrativeOf(file, host, options);
+  } catch (thrown) {
+    const { code, message } = asBoticelliError(thrown);
+    if (code !== 'no_input') throw thrown;
+    return unreadable(file, message);
+  }
+}
+
+function unreadable(file: string, message: string): LoadedNarrative {
   return { file, text: '', diagnostics: [{ severity: 'error', rule: 'unreadable', message }] };
 }
 
-function asJson({ file, narrative, diagnostics }: LoadedNarrative) {
+function shown({ file, text, narrative, diagnostics }: LoadedNarrative, paint: Paint): Checked {
+  const lines = formatDiagnostics(diagnostics, { file, text, paint });
+  if (!narrative) return { file, diagnostics, lines };
+  const acts = narrative.acts.length;
+  return { file, acts, diagnostics, lines: [...lines, `${printableLine(file)}: ok, ${counted(acts, 'act')}`] };
+}
+
+function asJson({ file, acts, diagnostics }: Checked) {
   return {
     file,
-    valid: narrative !== undefined,
+    valid: acts !== undefined,
     diagnostics: diagnostics.map(({ place, source, ...rest }) => ({
       ...rest,
       ...(source && { file: source.file }),
@@ -61,17 +96,19 @@ function asJson({ file, narrative, diagnostics }: LoadedNarrative) {
   };
 }
 
-async function asText(read: LoadedNarrative[], host: Host): Promise<string> {
-  const paint = await paintFor(host.stdout);
-  const paragraphs = read.map(({ file, text, narrative, diagnostics }) => [
-    ...diagnostics.flatMap((diagnostic) => formatDiagnostic(diagnostic, { file, text, paint })),
-    ...(narrative ? [`${printableLine(file)}: ok, ${counted(narrative.acts.length, 'act')}`] : []),
-  ]);
-  return `${paragraphs.flat().join('\n')}\n`;
+function failureOf(checked: readonly Checked[], { strict = false }: CheckOptions): Failure | undefined {
+  const faulty = checked.filter(({ acts }) => acts === undefined);
+  if (faulty.length > 0) {
+    const code = codeOfFaults(faulty.flatMap(({ diagnostics }) => diagnostics));
+    const message = `${whichOf(faulty, checked)} can't be played`;
+    return { error: new BoticelliError(code, message, { hint: 'Mend what is marked above.' }) };
+  }
+  const warned = checked.filter(({ diagnostics }) => diagnostics.length > 0);
+  if (!strict || warned.length === 0) return undefined;
+  const message = `${whichOf(warned, checked)} ${warned.length === 1 ? 'has' : 'have'} warnings, and --strict counts them`;
+  return { error: new BoticelliError('invalid_narrative', message, { hint: 'Mend what is marked above.' }) };
 }
 
-function faultsOf(faulty: LoadedNarrative[], all: number): BoticelliError {
-  const code = codeOfFaults(faulty.flatMap(({ diagnostics }) => diagnostics));
-  const what = all === 1 ? 'the narrative' : `${faulty.length} of ${all} narratives`;
-  return new BoticelliError(code, `${what} can't be played`, { hint: 'Mend what is marked above.' });
+function whichOf(some: readonly Checked[], all: readonly Checked[]): string {
+  return all.length === 1 ? 'the narrative' : `${some.length} of ${all.length} narratives`;
 }

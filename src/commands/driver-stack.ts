@@ -1,9 +1,11 @@
 import type { Settings } from '../config/settings.js';
 import { systemClock } from '../driver/clock.js';
+import { conforming } from '../driver/conforming.js';
 import type { BoticelliDriver } from '../driver/driver.js';
 import { fallingBack } from '../driver/falling-back.js';
 import { retrying } from '../driver/retrying.js';
 import { cannotTake } from '../gemini/cannot-take.js';
+import { checkFor } from '../narrative/json-schema.js';
 import { createLeaseGate } from '../quota/lease-gate.js';
 import { metered } from '../quota/metered.js';
 import { createModelQueue } from '../quota/model-queue.js';
@@ -20,7 +22,7 @@ export interface DriverStackOptions {
   warn: (text: string) => void;
 }
 
-/** The stack of drivers that a run asks, from the top down: another model, again, within the quota, on the wire. */
+/** The stack of drivers that a run asks, from the top down: JSON that conforms, another model, again, within the quota, on the wire. */
 export async function driverStack({ options, settings, warn }: DriverStackOptions): Promise<BoticelliDriver> {
   if (options.rehearse) return createRehearsalDriver();
   const gemini = reachableGemini(settings, {
@@ -28,11 +30,14 @@ export async function driverStack({ options, settings, warn }: DriverStackOption
     withoutKey: ', or try it without one: --rehearse',
   });
   const modelsFor = (named: readonly string[] | undefined) => fallbackModels(options, named ?? settings.fallback);
-  return fallingBack(
-    { modelsFor, cannotTake },
-    retrying(
-      { retries: options.retries, clock: systemClock },
-      options.rateLimit === false ? gemini : await withinQuota({ options, settings, warn }, gemini),
+  return conforming(
+    { checkFor },
+    fallingBack(
+      { modelsFor, cannotTake },
+      retrying(
+        { retries: options.retries, clock: systemClock },
+        options.rateLimit === false ? gemini : await withinQuota({ options, settings, warn }, gemini),
+      ),
     ),
   );
 }

@@ -1,8 +1,14 @@
 import { BoticelliError } from '../errors.js';
 import type { LoadedNarrative } from '../narrative/diagnostic.js';
-import { checkNarrative, codeOfFaults, type ReadOptions, readNarrative } from '../narrative/load-narrative.js';
+import {
+  checkNarrative,
+  codeOfFaults,
+  mostBytes,
+  type ReadOptions,
+  readNarrative,
+} from '../narrative/load-narrative.js';
 import type { Narrative } from '../narrative/narrative.js';
-import { formatDiagnostic } from '../terminal/code-frame.js';
+import { formatDiagnostics } from '../terminal/code-frame.js';
 import type { Paint } from '../terminal/paint.js';
 import { counted } from '../terminal/quantity.js';
 import { assertKnown } from './given-variables.js';
@@ -17,9 +23,8 @@ export async function readFaultless(
   { host, paint, vars = new Map() }: { host: Host; paint: Paint; vars?: ReadonlyMap<string, string> | undefined },
 ): Promise<Narrative> {
   const { file: name, text, narrative, variables, diagnostics } = await readNarrativeOf(file, host, { vars });
-  for (const diagnostic of diagnostics) {
-    host.stderr.write(`${formatDiagnostic(diagnostic, { file: name, text, paint }).join('\n')}\n`);
-  }
+  const lines = formatDiagnostics(diagnostics, { file: name, text, paint });
+  if (lines.length > 0) host.stderr.write(`${lines.join('\n')}\n`);
   if (narrative) {
     assertKnown(vars, variables ?? new Set());
     return narrative;
@@ -34,6 +39,11 @@ export async function readFaultless(
 export async function readNarrativeOf(file: string, host: Host, options: ReadOptions): Promise<LoadedNarrative> {
   if (file !== '-') return readNarrative(file, options);
   const chunks: Buffer[] = [];
-  for await (const chunk of host.stdin) chunks.push(Buffer.from(chunk));
-  return checkNarrative({ file: '<stdin>', bytes: Buffer.concat(chunks), folder: '.', isFromStdin: true, ...options });
+  let length = 0;
+  for await (const chunk of host.stdin) {
+    chunks.push(Buffer.from(chunk));
+    length += chunk.length;
+    if (length > mostBytes) throw new BoticelliError('no_input', `<stdin> is larger than ${mostBytes / 1_000_000} MB`);
+  }
+  return checkNarrative({ ...options, file: '<stdin>', bytes: Buffer.concat(chunks), folder: '.', isFromStdin: true });
 }

@@ -1,5 +1,6 @@
 import type { Content, GenerateContentParameters, Part as WirePart } from '@google/genai';
 import type { GenerateRequest, ModelTurn, Part, Turn } from '../driver/request.js';
+import { wireParameters } from './wire-parameters.js';
 
 /** A request in the SDK's terms. */
 export function wireRequest(request: GenerateRequest): GenerateContentParameters {
@@ -13,8 +14,7 @@ export function wireRequest(request: GenerateRequest): GenerateContentParameters
       // neither the quota nor the caller would know.
       automaticContinuation: false,
       ...(system !== undefined && system !== '' && { systemInstruction: system }),
-      ...(parameters.temperature !== undefined && { temperature: parameters.temperature }),
-      ...(parameters.maxTokens !== undefined && { maxOutputTokens: parameters.maxTokens }),
+      ...wireParameters(parameters),
     },
   };
 }

@@ -1,8 +1,10 @@
 import { type Fault, fault } from '../toml/fault.js';
+import type { Schema } from '../toml/schema-walk.js';
 import {
   type FileKind,
   faultsOf,
   missing,
+  oneOfWords,
   shapeFaults,
   typeFault,
   type UnionIssue,
@@ -19,11 +21,15 @@ import {
   valueWords,
 } from '../toml/toml.js';
 import { narrativeFile } from './file-schema.js';
+import { thinkingLevels } from './generation-schema.js';
 import { unknownKey } from './unknown-key.js';
 
-/** Every way in which a narrative file is not what the schema says: keys that are unknown or missing, types, ranges. */
-export function narrativeShapeFaults(file: TomlTable): Fault[] {
-  return shapeFaults(file, narrativeKind);
+/**
+ * Every way in which a narrative file is not what the schema says: keys that are unknown or missing, types, ranges.
+ * @param schema another form of the same schema, where there is a faster one
+ */
+export function narrativeShapeFaults(file: TomlTable, schema: Schema = narrativeFile): Fault[] {
+  return shapeFaults(file, { ...narrativeKind, schema });
 }
 
 const narrativeKind: FileKind = { schema: narrativeFile, unknownKey, unionFaults, typeAdvice };
@@ -41,11 +47,21 @@ function unionFaults(issue: UnionIssue, file: TomlTable): Fault[] {
   if (issue.discriminator !== undefined) return [typeOfInput(path, value)];
   if (path[0] === 'vars') return varFaults(path, value);
   if (path.at(-1) === 'context' && !Array.isArray(value)) return [contextFault(path, value)];
-  const form = issue.errors.find(
-    (issues) => !issues.some(({ code, path: at }) => /^invalid_(type|value)$/.test(code) && at.length === 0),
-  );
+  const form = issue.errors.find((issues) => !issues.some((inner) => isOfAnotherType(inner, value)));
   if (form) return form.flatMap((inner) => faultsOf(within(path, inner), file, narrativeKind));
-  return [typeFault(path, value, 'a string, an array of strings or a table', narrativeKind)];
+  return [typeFault(path, value, formsOf(path), narrativeKind)];
+}
+
+/** An issue with the value as a whole. A string that is none of a few values is of the right type all the same. */
+function isOfAnotherType({ code, path }: UnionIssue['errors'][number][number], value: TomlValue | undefined): boolean {
+  if (path.length > 0) return false;
+  return code === 'invalid_type' || (code === 'invalid_value' && typeof value !== 'string');
+}
+
+function formsOf(path: Path): string {
+  if (path.at(-1) === 'thinking') return oneOfWords([...thinkingLevels.map(quoted), 'a whole number']);
+  if (path.at(-1) === 'schema' && path.length > 2) return 'a table or the name of a file';
+  return 'a string, an array of strings or a table';
 }
 
 /** Numbers of any size are text in the end, and so are good here; nan and inf are nobody's meaning. */

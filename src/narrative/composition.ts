@@ -3,7 +3,8 @@ import type { Diagnostic } from '../toml/diagnostic.js';
 import { type Fault, fault } from '../toml/fault.js';
 import { readToml } from '../toml/read-toml.js';
 import { readRegularFile } from '../toml/regular-file.js';
-import type { Path } from '../toml/toml.js';
+import type { Schema } from '../toml/schema-walk.js';
+import type { Path, TomlTable } from '../toml/toml.js';
 import type { OpenVariable } from './check-references.js';
 import { narrativeShapeFaults } from './check-shape.js';
 import {
@@ -17,8 +18,11 @@ import {
 import { composedNarrative, type Narrative } from './narrative.js';
 import { narrativeOf } from './read-narrative.js';
 
-/** A narrative with its pictures in base64 may be long, but a film that was named by mistake is longer. */
-export const mostBytes = 100_000_000;
+/**
+ * The longest narrative, in bytes. With pictures in base64 it may be long, but no request takes more than 15 MB of them;
+ * a film that was named by mistake is longer.
+ */
+export const mostBytes = 32_000_000;
 
 /** Beyond what anyone plays, and reached soon by a carousel of narratives with carousels. */
 const mostPlays = 100_000;
@@ -45,8 +49,16 @@ export interface ReadFile {
   plays: number;
 }
 
+/** What else is said of files, and by what they are judged. */
+export interface Advising {
+  /** Tells of a file without fault what is likely to be a mistake all the same: `adviceOn`. Default: nobody does. */
+  advice?: (file: TomlTable) => readonly Fault[];
+  /** Another form of the narrative file's schema: the fast one, where many files are read. */
+  schema?: Schema;
+}
+
 /** What is to be read. */
-export interface CompositionSource {
+export interface CompositionSource extends Advising {
   file: string;
   bytes: Uint8Array;
   /** The folder that relative paths start from. */
@@ -55,7 +67,13 @@ export interface CompositionSource {
 }
 
 /** Reads a file and every narrative that is played in it, each once. The first of them is the file itself. */
-export async function readComposition({ file, bytes, folder, isFromStdin }: CompositionSource): Promise<ReadFile[]> {
+export async function readComposition({
+  file,
+  bytes,
+  folder,
+  isFromStdin,
+  ...advising
+}: CompositionSource): Promise<ReadFile[]> {
   const files = new Map<string, ReadFile>();
 
   const readFile = async (name: string, content: Uint8Array, chain: readonly string[]): Promise<ReadFile> => {
@@ -74,7 +92,7 @@ export async function readComposition({ file, bytes, folder, isFromStdin }: Comp
       },
     };
     const { faults, ...own } = await narrativeOf({ table: toml.table, folder, inner, isFromStdin });
-    return finished(read, { ...own, faults: [...faults, ...narrativeShapeFaults(toml.table)], played });
+    return finished(read, { ...own, faults: allFaults(toml.table, faults, advising), played });
   };
 
   const findInner = async (name: string, path: Path, chain: readonly string[]): Promise<ReadFile | Fault> => {
@@ -93,6 +111,12 @@ export async function readComposition({ file, bytes, folder, isFromStdin }: Comp
 
   await readFile(file, bytes, [resolve(folder, basename(file))]);
   return [...files.values()];
+}
+
+/** The schema's faults too, and where there is no error, advice. */
+function allFaults(table: TomlTable, found: readonly Fault[], { advice, schema }: Advising): Fault[] {
+  const faults = [...found, ...narrativeShapeFaults(table, schema)];
+  return advice && !faults.some(({ severity }) => severity === 'error') ? [...faults, ...advice(table)] : faults;
 }
 
 function nothingYet() {

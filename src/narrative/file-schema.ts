@@ -4,12 +4,8 @@
  * which counts on every start.
  */
 import * as z from 'zod/mini';
-
-/** Puts the description of a schema into zod's registry, from where the JSON Schema takes it. */
-function described<Schema extends z.ZodMiniType>(description: string, schema: Schema): Schema {
-  z.globalRegistry.add(schema, { description });
-  return schema;
-}
+import { described } from './described.js';
+import { generationSettings, replyFormat } from './generation-schema.js';
 
 const context = z.optional(
   described(
@@ -31,6 +27,7 @@ const settings = {
     described('The models to turn to when its quota is used up, in this order.', z.array(z.string())),
   ),
   context,
+  ...generationSettings,
 };
 
 const media = {
@@ -100,6 +97,7 @@ export const actTable = described(
   'An act with settings of its own.',
   z.strictObject({
     ...settings,
+    ...replyFormat,
     input: described(
       'What the act says, part by part.',
       z.array(described('One part of what the act says.', z.discriminatedUnion('type', [textInput, mediaInput]))),
@@ -113,7 +111,7 @@ export const act = described(
   z.union([z.string(), z.array(z.string()), actTable]),
 );
 
-/** The whole file. Exactly one of `narrative` and `narration` must be there, which a schema of tables can't say. */
+/** The whole file. Exactly one of `narrative` and `narration` must be there: zod can't say so, JSON Schema can. */
 export const narrativeFile = described(
   'A narrative: prompts in acts, played one after the other.',
   z.strictObject({
@@ -124,4 +122,5 @@ export const narrativeFile = described(
     media: z.optional(described('Media by name.', z.record(z.string(), mediaTable))),
     acts: described('The acts by name.', z.record(z.string(), act)),
   }),
+  { oneOf: [{ required: ['narrative'] }, { required: ['narration'] }] },
 );

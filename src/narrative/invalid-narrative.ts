@@ -21,10 +21,10 @@ export class InvalidNarrative extends BoticelliError {
   }
 }
 
-const unreadable = ['unreadable', 'media-not-found', 'narrative-not-found'];
+const unreadableFiles = ['unreadable', 'media-not-found', 'narrative-not-found', 'schema-not-found'];
 
 /** `no_input` where all that is wrong is a file that can't be read: the narrative itself, or what it names. */
 export function codeOfFaults(diagnostics: readonly Diagnostic[]): 'no_input' | 'invalid_narrative' {
   const errors = diagnostics.filter(({ severity }) => severity === 'error');
-  return errors.every(({ rule }) => unreadable.includes(rule)) ? 'no_input' : 'invalid_narrative';
+  return errors.every(({ rule }) => unreadableFiles.includes(rule)) ? 'no_input' : 'invalid_narrative';
 }

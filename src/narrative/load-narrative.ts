@@ -4,15 +4,16 @@ import { diagnose } from '../toml/diagnose.js';
 import type { Diagnostic } from '../toml/diagnostic.js';
 import { type FileProblem, readRegularFile } from '../toml/regular-file.js';
 import type { OpenVariable } from './check-references.js';
-import { mostBytes, type ReadFile, readComposition } from './composition.js';
+import { type Advising, mostBytes, type ReadFile, readComposition } from './composition.js';
 import type { LoadedNarrative } from './diagnostic.js';
 import { InvalidNarrative } from './invalid-narrative.js';
 import type { Narrative } from './narrative.js';
 
+export { mostBytes } from './composition.js';
 export { codeOfFaults, InvalidNarrative } from './invalid-narrative.js';
 
 /** How a narrative is to be read. */
-export interface ReadOptions {
+export interface ReadOptions extends Advising {
   /** Values of variables, by name. They beat those of the file. */
   vars?: ReadonlyMap<string, string>;
 }
@@ -30,7 +31,7 @@ export async function loadNarrative(file: string, options?: ReadOptions): Promis
 /** Reads a narrative file and tells everything there is to say about it. Throws `no_input` if it can't be read. */
 export async function readNarrative(file: string, options?: ReadOptions): Promise<LoadedNarrative> {
   const content = await readRegularFile(file, mostBytes);
-  if ('bytes' in content) return checkNarrative({ file, bytes: content.bytes, folder: dirname(file), ...options });
+  if ('bytes' in content) return checkNarrative({ ...options, file, bytes: content.bytes, folder: dirname(file) });
   const { reason, words } = content.problem;
   throw new BoticelliError('no_input', `${file} ${words}`, { hint: hints[reason] });
 }
@@ -89,6 +90,6 @@ function withVars(narrative: Narrative, given: ReadonlyMap<string, string>): Nar
   return given.size === 0 ? narrative : { ...narrative, vars: new Map([...(narrative.vars ?? []), ...given]) };
 }
 
-function isError({ severity }: Diagnostic): boolean {
+function isError({ severity }: Pick<Diagnostic, 'severity'>): boolean {
   return severity === 'error';
 }

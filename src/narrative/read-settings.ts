@@ -1,21 +1,21 @@
+import type { GenerationParameters } from '../driver/request.js';
 import { type Fault, fault } from '../toml/fault.js';
 import { type Path, quoted, type TomlTable, type TomlValue, valueWords } from '../toml/toml.js';
 import { isModelName, plainModelName } from './model-name.js';
 import type { ActContext } from './narrative.js';
+import { readParameters } from './read-parameters.js';
 
 /** How a model shall answer: of the whole narrative, or of one act. */
-export interface Settings {
+export interface Settings extends GenerationParameters {
   model?: string;
   system?: string;
-  temperature?: number;
-  maxTokens?: number;
   fallback?: readonly string[];
   context?: ActContext;
 }
 
 /** The settings in a table. What is of a wrong type is left out: the schema has reported it. */
 export function readSettings(table: TomlTable, path: Path, report: (fault: Fault) => void): Settings {
-  const { model, system, temperature, max_tokens: maxTokens } = table;
+  const { model, system } = table;
   const checkModel = (name: string, at: Path) => {
     if (isModelName(name)) return;
     report(fault('model-name', at, `${valueWords(at)} is ${quoted(name)}, which can't be the name of a model`));
@@ -29,8 +29,7 @@ export function readSettings(table: TomlTable, path: Path, report: (fault: Fault
   return {
     ...(typeof model === 'string' && { model: plainModelName(model) }),
     ...(typeof system === 'string' && { system }),
-    ...(typeof temperature === 'number' && { temperature }),
-    ...(typeof maxTokens === 'number' && { maxTokens }),
+    ...readParameters(table),
     ...(fallback && { fallback: fallback.map(plainModelName) }),
     ...(context && { context }),
   };

@@ -62,7 +62,7 @@ function describe({ model, turns, system, parameters }: GenerateRequest): string
   const contents = parts.map(partWords);
   const settings = [
     ...(system === undefined ? [] : [`a system text of ${counted(Buffer.byteLength(system), 'byte')}`]),
-    ...Object.entries(parameters).map(([name, value]) => `${name} ${value}`),
+    ...Object.entries(parameters).map(parameterWords),
   ];
   return [
     `[rehearsal] ${model} would be sent ${counted(turns.length, 'turn')};`,
@@ -78,6 +78,11 @@ function partWords(part: Part): string {
   if (content.from === 'address') return `what is fetched from ${addressWords(content.url)}`;
   if (content.from === 'reference') return `a reference to ${addressWords(content.uri)}`;
   return `${counted(byteLengthOf(part), 'byte')} of ${mimeType}`;
+}
+
+function parameterWords([name, value]: [string, unknown]): string {
+  const words = typeof value === 'string' ? value : JSON.stringify(value);
+  return name === 'schema' ? `a schema of ${counted(Buffer.byteLength(words), 'byte')}` : `${name} ${words}`;
 }
 
 function partsOf(turn: Turn): readonly Part[] {

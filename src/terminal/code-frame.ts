@@ -2,24 +2,48 @@ import type { Diagnostic } from '../narrative/diagnostic.js';
 import { noPaint, type Paint } from './paint.js';
 import { columnsOf, visible } from './visible-text.js';
 
+interface FrameOptions {
+  /** The file's name as the person gave it. */
+  file: string;
+  /** The file's text, which places count in. */
+  text: string;
+  paint?: Paint;
+}
+
 /**
  * The lines that show a fault: what it is and where, its line of the file with carets below it, and what may have been
  * meant. Nothing that the file holds can steer a terminal: control characters are shown as symbols.
- * @param file the file's name as the person gave it
- * @param text the file's text, which the place counts in
  */
-export function formatDiagnostic(
+export function formatDiagnostic(diagnostic: Diagnostic, { text, ...options }: FrameOptions): string[] {
+  const { place, source } = diagnostic;
+  return frame(diagnostic, place ? lineOf(source?.text ?? text, place.line) : '', options);
+}
+
+/** The same for all faults of a file, of which there may be thousands: its lines are looked for once. */
+export function formatDiagnostics(diagnostics: readonly Diagnostic[], { text, ...options }: FrameOptions): string[] {
+  if (diagnostics.length === 0) return [];
+  const rows = text.split('\n');
+  return diagnostics.flatMap((diagnostic) => {
+    const { place, source } = diagnostic;
+    const row = source ? lineOf(source.text, place?.line ?? 1) : rows[(place?.line ?? 0) - 1];
+    return frame(diagnostic, row ?? '', options);
+  });
+}
+
+/** @param row the line of the file that the place is in */
+function frame(
   { severity, rule, message, place, suggestion, source }: Diagnostic,
-  { paint = noPaint, ...asked }: { file: string; text: string; paint?: Paint },
+  row: string,
+  { paint = noPaint, ...asked }: Omit<FrameOptions, 'text'>,
 ): string[] {
-  const { file, text } = source ?? asked;
+  const { file } = source ?? asked;
   const where = place ? `${file}:${place.line}:${place.column}` : file;
   const title = `${paint.place(`${visible(where)}:`)} ${paint[severity](`${severity}[${rule}]:`)} ${visible(message)}`;
   const number = String(place?.line ?? '');
   const gutter = (label: string) => paint.dim(`${label.padStart(number.length)} |`);
   const lines = [title];
   if (place) {
-    const { before, marked, after } = excerptAround(lineOf(text, place.line), place.column - 1, place.length);
+    const { before, marked, after } = excerptAround(row, place.column - 1, place.length);
     const carets = '^'.repeat(Math.max(1, columnsOf(marked)));
     lines.push(`${gutter(number)} ${before}${marked}${after}`.trimEnd());
     lines.push(`${gutter('')} ${' '.repeat(columnsOf(before))}${paint[severity](carets)}`);

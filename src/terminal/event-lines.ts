@@ -24,7 +24,7 @@ export function finishWarning({ finishReason }: ActEnd): string | undefined {
 }
 
 export function retryLine({ attempt, delayMs, error }: ActRetry): string {
-  return `attempt ${attempt} failed: ${error.message}; next one in ${duration(delayMs)}`;
+  return `attempt ${attempt} failed: ${error.message}; next one ${delayMs === 0 ? 'at once' : `in ${duration(delayMs)}`}`;
 }
 
 /** What tells a person that text they have read is void. */

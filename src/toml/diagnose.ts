@@ -11,9 +11,11 @@ export async function diagnose(faults: readonly Fault[], text: string): Promise<
   if (faults.length === 0) return [];
   const findPlace = await placeFinder(text);
   let suggestionsLeft = mostSuggestions;
-  const diagnostics = faults.map(({ severity, rule, message, misnamed, ...where }): Diagnostic => {
+  const nearestOf = (misnamed: Misnamed | undefined) =>
+    misnamed && suggestionsLeft-- > 0 ? nearestAsWritten(misnamed) : undefined;
+  const diagnostics = faults.map(({ severity, rule, message, misnamed, suggestion: meant, ...where }): Diagnostic => {
     const place = findPlace(where);
-    const suggestion = misnamed && suggestionsLeft-- > 0 ? meant(misnamed) : undefined;
+    const suggestion = meant ?? nearestOf(misnamed);
     return {
       severity,
       rule,
@@ -25,7 +27,7 @@ export async function diagnose(faults: readonly Fault[], text: string): Promise<
   return diagnostics.sort(byPlace);
 }
 
-function meant({ name, known, written = (nearest) => nearest }: Misnamed): string | undefined {
+function nearestAsWritten({ name, known, written = (nearest) => nearest }: Misnamed): string | undefined {
   const nearest = nearestName(name, known);
   return nearest === undefined ? undefined : written(nearest);
 }

@@ -15,6 +15,8 @@ export interface Fault {
   occurrence?: number;
   /** A name that nothing defines, and those that are defined: the nearest one becomes the suggestion. */
   misnamed?: Misnamed;
+  /** What was meant, where that is known without a search. */
+  suggestion?: string;
 }
 
 export interface Misnamed {

@@ -2,13 +2,15 @@ import { isUtf8 } from 'node:buffer';
 import type { Diagnostic } from './diagnostic.js';
 import { placeOf } from './place.js';
 
+const decoder = new TextDecoder();
+
 /**
  * The text of a file: UTF-8 without its byte order mark, and with LF alone at the ends of lines. So the same narrative
  * is the same request whatever system checked it out, and lines and columns are those of an editor.
  * Bytes that are no UTF-8 are a fault; they are � in the text.
  */
 export function decodeText(bytes: Uint8Array): { text: string; fault?: Diagnostic } {
-  const text = plainText(new TextDecoder().decode(bytes));
+  const text = plainText(decoder.decode(bytes));
   return isUtf8(bytes) ? { text } : { text, fault: encodingFault(bytes, text) };
 }
 

@@ -14,11 +14,18 @@ interface Node {
 }
 
 /**
+ * The longest text that is worth reading with that second parser, which makes a thousand bytes of each ten: 60 MB of short
+ * lines kept it busy for minutes and took 4.5 GB (2026-11). The faults of a longer one are told without their places.
+ */
+export const mostPlaceable = 5_000_000;
+
+/**
  * Reads a text a second time, with a parser that knows where everything stands, and so loaded only when there is
  * something to say. What that parser can't read has no places.
  */
 export async function placeFinder(text: string): Promise<(where: Where) => Place | undefined> {
   const root: Node = { children: new Map() };
+  if (text.length > mostPlaceable) return () => undefined;
   try {
     const { parseTOML } = await import('toml-eslint-parser');
     addTopLevel(root, parseTOML(text).body[0]);

@@ -1,4 +1,4 @@
-import { readFile, stat } from 'node:fs/promises';
+import { readFileSync, statSync } from 'node:fs';
 
 /** Why a file can't be read, as the end of a sentence that begins with its name. */
 export interface FileProblem {
@@ -9,11 +9,19 @@ export interface FileProblem {
 /** What reading a file came to. */
 export type FileContent = { bytes: Buffer } | { problem: FileProblem };
 
-/** Reads a regular file of at most so many bytes. Anything else, a pipe for one, could have us wait without end. */
+/**
+ * Reads a regular file of at most so many bytes. Anything else, a pipe for one, could have us wait without end. In one go,
+ * for a small file's way through the thread pool and back takes ten times as long as reading it: `check` of a folder of a
+ * thousand narratives did little else than wait for it (0.4 of 1.1 s, 2026-11).
+ */
 export async function readRegularFile(path: string, mostBytes: number): Promise<FileContent> {
   const size = await sizeOfRegularFile(path, mostBytes);
   if ('problem' in size) return size;
-  return readFile(path).then((bytes) => ({ bytes }), systemProblem);
+  try {
+    return { bytes: readFileSync(path) };
+  } catch (thrown) {
+    return systemProblem(thrown as NodeJS.ErrnoException);
+  }
 }
 
 /** The size of a regular file of at most so many bytes. */
@@ -22,7 +30,7 @@ export async function sizeOfRegularFile(
   mostBytes: number,
 ): Promise<{ size: number } | { problem: FileProblem }> {
   try {
-    const stats = await stat(path);
+    const stats = statSync(path);
     if (stats.isDirectory()) return problem('folder', 'is a folder');
     if (!stats.isFile()) return problem('special', 'is no regular file');
     if (stats.size > mostBytes) return problem('too-large', `is larger than ${mostBytes / 1_000_000} MB`);

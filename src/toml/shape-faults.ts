@@ -30,12 +30,26 @@ export interface FileKind {
 
 /** Every way in which a file is not what its schema says: keys that are unknown or missing, types, ranges. */
 export function shapeFaults(file: TomlTable, kind: FileKind): Fault[] {
-  const issues = [...issuesOf(kind.schema, file, []), ...prototypeIssues(kind.schema, file, [])];
+  const issues = issuesOf(kind.schema, file, []);
+  if (hasPrototypeKey(file)) issues.push(...prototypeIssues(kind.schema, file, []));
   return issues.flatMap((issue) => faultsOf(issue, file, kind));
 }
 
 function issuesOf(schema: Schema, value: TomlValue, path: Path): Issue[] {
   return (z.safeParse(schema, value).error?.issues ?? []).map((issue) => within(path, issue));
+}
+
+/** Almost no file has one, and looking for it is a tenth of the work of judging. */
+function hasPrototypeKey(table: TomlTable): boolean {
+  const pending: TomlTable[] = [table];
+  for (const each of pending) {
+    if (Object.hasOwn(each, '__proto__')) return true;
+    for (const key in each) {
+      const value = each[key];
+      if (isTable(value)) pending.push(value);
+    }
+  }
+  return false;
 }
 
 /** zod passes over an entry called __proto__ where any name may stand: such entries are judged on their own. */
@@ -64,9 +78,13 @@ export function faultsOf(issue: Issue, file: TomlTable, kind: FileKind): Fault[]
       return issue.keys.map((key) => kind.unknownKey(path, key, file));
     case 'invalid_union':
       return kind.unionFaults?.(issue, file) ?? [notWhatItMustBe(path)];
+    case 'invalid_value':
+      return [valueFault(path, value, issue.values, kind)];
     case 'too_small':
+      if (issue.origin === 'string') return [fault('out-of-range', path, `${valueWords(path)} is empty`)];
       return [rangeFault(path, value, `${issue.inclusive === false ? 'more than' : 'at least'} ${issue.minimum}`)];
     case 'too_big':
+      if (issue.origin === 'array') return [lengthFault(path, value, Number(issue.maximum))];
       return [rangeFault(path, value, `${issue.inclusive === false ? 'less than' : 'at most'} ${issue.maximum}`)];
     case 'invalid_type':
       return [typeFault(path, value, expectations[issue.expected] ?? issue.expected, kind)];
@@ -107,6 +125,30 @@ export function typeFault(
   }
   if (!Number.isFinite(value)) return rangeFault(path, value, expected);
   return fault('wrong-type', path, `${valueWords(path)} must be ${expected}, not ${value}`);
+}
+
+/** The fault of a value that is none of those that there are. */
+function valueFault(
+  path: Path,
+  value: TomlValue | undefined,
+  values: readonly unknown[],
+  kind: Pick<FileKind, 'typeAdvice'>,
+): Fault {
+  const known = values.map(String);
+  const expected = oneOfWords(known.map(quoted));
+  if (typeof value !== 'string') return typeFault(path, value, expected, kind);
+  const message = `${valueWords(path)} must be ${expected}, not ${quoted(value)}`;
+  return fault('unknown-value', path, message, { misnamed: { name: value, known } });
+}
+
+/** `"a", "b" or "c"`. */
+export function oneOfWords(choices: readonly string[]): string {
+  return [choices.slice(0, -1).join(', '), ...choices.slice(-1)].filter((part) => part !== '').join(' or ');
+}
+
+function lengthFault(path: Path, value: TomlValue | undefined, most: number): Fault {
+  const length = Array.isArray(value) ? value.length : 0;
+  return fault('out-of-range', path, `${valueWords(path)} may have ${most} elements at most, not ${length}`);
 }
 
 function rangeFault(path: Path, value: TomlValue | undefined, expected: string): Fault {

@@ -1,5 +1,6 @@
 import type { Diagnostic, Place } from './diagnostic.js';
 import { placeOf } from './place.js';
+import { mostPlaceable } from './place-finder.js';
 
 const aValue = 'expected a value: a string in quotes, a number, true or false, an array or a table';
 
@@ -61,6 +62,7 @@ async function syntaxPlace(text: string, thrown: Error, offset: number): Promise
 
 /** Where the second parser stops reading, if it does. On deep nesting it overflows the stack, and is of no help. */
 async function strictOffset(text: string): Promise<number | undefined> {
+  if (text.length > mostPlaceable) return undefined;
   const { ParseError, parseTOML } = await import('toml-eslint-parser');
   try {
     parseTOML(text);

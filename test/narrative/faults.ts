@@ -1,5 +1,7 @@
 import { fileURLToPath } from 'node:url';
+import type { Diagnostic } from '../../src/narrative/diagnostic.js';
 import { checkNarrative } from '../../src/narrative/load-narrative.js';
+import { assertInStep } from './in-step.js';
 
 /** The folder of the pictures that the narratives of these tests name. */
 export const mediaFolder = fileURLToPath(new URL('../fixtures/media', import.meta.url));
@@ -13,6 +15,12 @@ export function checked(source: string | Uint8Array) {
 /** What is wrong with a narrative, a line a fault: `3:1 unknown-key: message → suggestion`; a warning begins with `~`. */
 export async function faultsOf(source: string | Uint8Array): Promise<string[]> {
   const { diagnostics } = await checked(source);
+  await assertInStep(source, diagnostics);
+  return linesOf(diagnostics);
+}
+
+/** The same of faults that are there already. */
+export function linesOf(diagnostics: readonly Diagnostic[]): string[] {
   return diagnostics.map(({ severity, rule, message, place, suggestion }) => {
     const where = place ? `${place.line}:${place.column}` : '-';
     const meant = suggestion === undefined ? '' : ` → ${suggestion}`;

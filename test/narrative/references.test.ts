@@ -210,3 +210,10 @@ it.each([
 ])('tells arrays that are nested twenty thousand deep in %s from what should be there', async (_what, source) => {
   expect((await faultsOf(source))[0]).toMatch(/wrong-type|missing-key/);
 });
+
+it.each(['}}', 'a {b} c', '}}\n', 'narrative: a story', 'media. Then more'])(
+  '%j is a text like any other',
+  async (text) => {
+    expect(await faultsOf(`${head('a')}[acts]\na = [${JSON.stringify(text)}]\n`)).toEqual([]);
+  },
+);

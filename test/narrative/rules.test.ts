@@ -1,18 +1,7 @@
-import { describe, expect, it } from 'vitest';
-import { faultsOf, head } from './faults.js';
+import { head } from './faults.js';
+import { rule } from './rule.js';
 
 const acts = '[acts]\na = "Say hello."\n';
-
-/** A name for the rule's case, the file, and everything that is said of it. */
-type Case = [title: string, source: string, ...faults: string[]];
-
-function rule(name: string, cases: Case[]) {
-  describe(name, () => {
-    it.each(cases)('%s', async (_title, source, ...faults) => {
-      expect(await faultsOf(source)).toEqual(faults);
-    });
-  });
-}
 
 rule('unknown-key', [
   [

@@ -22,7 +22,7 @@ describe('the samples', () => {
   });
 
   test.each(samples)('%s begins with a comment that says what it shows', (file) => {
-    expect(readFileSync(join(root, file), 'utf8')).toMatch(/^# \S.{20,}\n/);
+    expect(readFileSync(join(root, file), 'utf8')).toMatch(/^(#:schema \S+\n)?# \S.{20,}\n/);
   });
 
   test('show one act, four acts, two models and a picture', async () => {

@@ -1,0 +1,50 @@
+import { type Dirent, readdirSync, statSync } from 'node:fs';
+import { basename, join } from 'node:path';
+
+/** A file to check, or a name for which there is none, and why. */
+export type NarrativeFile = { file: string } | { file: string; problem: string };
+
+/**
+ * The files that arguments stand for: files and `-` for themselves, a folder for every `*.toml` in it and below it, in the
+ * order of their names. Hidden ones, node_modules and settings are passed over, and folders that are linked to. Each file
+ * comes once.
+ */
+export function narrativeFiles(names: readonly string[]): NarrativeFile[] {
+  const found = names.flatMap((name) => (isFolder(name) ? filesOf(name) : [{ file: name }]));
+  const byName = new Map(found.map((each) => [each.file, each]));
+  return [...byName.values()];
+}
+
+function isFolder(name: string): boolean {
+  try {
+    return name !== '-' && statSync(name).isDirectory();
+  } catch {
+    return false;
+  }
+}
+
+function filesOf(folder: string): NarrativeFile[] {
+  try {
+    const files = tomlFilesIn(folder);
+    if (files.length > 0) return files.map((file) => ({ file }));
+    return [{ file: folder, problem: `${folder} has no narratives in it: no file that ends with .toml` }];
+  } catch (thrown) {
+    return [{ file: folder, problem: `${folder} can't be read: ${(thrown as Error).message}` }];
+  }
+}
+
+function tomlFilesIn(folder: string): string[] {
+  const entries = readdirSync(folder, { withFileTypes: true }).filter(({ name }) => !name.startsWith('.'));
+  entries.sort(({ name: left }, { name: right }) => (left < right ? -1 : 1));
+  return entries.flatMap((entry) => {
+    const path = join(folder, entry.name);
+    if (entry.isDirectory()) return entry.name === 'node_modules' ? [] : tomlFilesIn(path);
+    return isNarrative(entry, path) ? [path] : [];
+  });
+}
+
+function isNarrative(entry: Dirent, path: string): boolean {
+  if (!entry.name.endsWith('.toml') || basename(path) === 'boticelli.toml') return false;
+  // A link that leads nowhere is handed on, so that it is told of; one to a folder could lead in a circle.
+  return entry.isFile() || (entry.isSymbolicLink() && !isFolder(path));
+}

@@ -1,0 +1,33 @@
+import { type Fault, warning } from '../toml/fault.js';
+import { nearestName } from '../toml/nearest-name.js';
+import { isTable, quoted, type TomlTable, valueWords } from '../toml/toml.js';
+import { writtenActs } from './written-acts.js';
+
+/** Prompts that were meant for a reference: "medai.logo", "media/logo", "narative:review". */
+export function referenceAdvice(file: TomlTable): Fault[] {
+  const media = Object.keys(isTable(file.media) ? file.media : {});
+  return writtenActs(file).flatMap(({ texts }) =>
+    texts.flatMap(({ text, path }) => {
+      const meant = meantBy(text, media);
+      if (meant === undefined) return [];
+      const message = `${valueWords(path)} is sent as the text ${quoted(text)}, but looks like a reference`;
+      const found: Fault = { ...warning('misspelt-reference', path, message), target: 'value', suggestion: meant };
+      return [found];
+    }),
+  );
+}
+
+/** The reference that a text was probably meant to be. A text with a space in it is a sentence. */
+function meantBy(text: string, media: readonly string[]): string | undefined {
+  const [, word = '', separator, rest = ''] = /^\s*(\p{L}+)\s?([.:/])\s?(\S+)\s*$/u.exec(text) ?? [];
+  if (separator === undefined) return undefined;
+  const kind = nearestOrSame(word.toLowerCase(), ['media', 'narrative']);
+  const medium = kind === 'media' ? nearestOrSame(rest, media) : undefined;
+  const another = kind === 'narrative' && separator === ':' ? `narrative:${rest}` : undefined;
+  const meant = medium === undefined ? another : `media.${medium}`;
+  return meant === text ? undefined : meant;
+}
+
+function nearestOrSame(name: string, known: readonly string[]): string | undefined {
+  return known.includes(name) ? name : nearestName(name, known);
+}

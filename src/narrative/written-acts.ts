@@ -1,0 +1,56 @@
+import { isTable, type Path, type TomlTable, type TomlValue } from '../toml/toml.js';
+
+/** An act as the file has it. */
+export interface WrittenAct {
+  name: string;
+  path: Path;
+  /** Its own settings and inputs; empty where it is a string or an array of strings. */
+  table: TomlTable;
+  /** Its texts, and the names of media among them, with their places. */
+  texts: { text: string; path: Path }[];
+}
+
+/** `[narrative]`, or `[narration]`, its older name, and where it stands. */
+export function writtenHeader(file: TomlTable): { table: TomlTable; path: Path } {
+  const key = isTable(file.narrative) ? 'narrative' : 'narration';
+  const table = file[key];
+  return { table: isTable(table) ? table : {}, path: [key] };
+}
+
+/** All acts of a file, in its order. */
+export function writtenActs(file: TomlTable): WrittenAct[] {
+  return Object.entries(isTable(file.acts) ? file.acts : {}).map(([name, value]) => {
+    const path = ['acts', name];
+    return { name, path, table: isTable(value) ? value : {}, texts: textsOf(value, path) };
+  });
+}
+
+/** The names of the acts that play, in their order. */
+export function writtenOrder(file: TomlTable): string[] {
+  const order = isTable(file.toc) ? file.toc.order : undefined;
+  return Array.isArray(order) ? order.filter((name) => typeof name === 'string') : [];
+}
+
+function textsOf(act: TomlValue, path: Path): WrittenAct['texts'] {
+  if (typeof act === 'string') return [{ text: act, path }];
+  if (Array.isArray(act))
+    return act.flatMap((text, at) => (typeof text === 'string' ? { text, path: [...path, at] } : []));
+  if (!isTable(act) || !Array.isArray(act.input)) return [];
+  return act.input.flatMap((input, at) =>
+    isTable(input) && typeof input.content === 'string'
+      ? { text: input.content, path: [...path, 'input', at, 'content'] }
+      : [],
+  );
+}
+
+/** Every string in a value, wherever in it. */
+export function stringsIn(value: TomlValue | undefined): string[] {
+  const strings: string[] = [];
+  const pending = [value];
+  for (const each of pending) {
+    if (typeof each === 'string') strings.push(each);
+    else if (Array.isArray(each)) for (const element of each) pending.push(element);
+    else if (isTable(each)) for (const key in each) pending.push(each[key]);
+  }
+  return strings;
+}

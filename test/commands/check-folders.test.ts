@@ -1,0 +1,124 @@
+import { chmodSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, onTestFinished, test } from 'vitest';
+import { boticelli, narrativeOf, temporaryFolder } from '../helpers/boticelli.js';
+
+const good = narrativeOf(1);
+const bad = narrativeOf(1, 'temprature = 0.5');
+const warned = narrativeOf(1, 'model = "gemini-2.0-flash"');
+
+/** Files by their paths, folders made as needed. */
+function folderWith(files: Record<string, string>): string {
+  const folder = temporaryFolder(onTestFinished);
+  for (const [path, text] of Object.entries(files)) {
+    mkdirSync(join(folder, path, '..'), { recursive: true });
+    writeFileSync(join(folder, path), text);
+  }
+  return folder;
+}
+
+test('a folder stands for every narrative in it and below it, in the order of their names', async () => {
+  const cwd = folderWith({
+    'b.toml': good,
+    'a/z.toml': good,
+    'a/b/c.toml': good,
+    'notes.md': '# no narrative',
+    'boticelli.toml': '[providers.gemini]',
+    '.hidden/x.toml': bad,
+    '.x.toml': bad,
+    'node_modules/pkg/x.toml': bad,
+  });
+  const ended = await boticelli(['check', '.'], { cwd });
+  expect(ended).toMatchObject({ code: 0, stderr: '' });
+  expect(ended.stdout).toBe(['a/b/c.toml', 'a/z.toml', 'b.toml'].map((name) => `${name}: ok, 1 act\n`).join(''));
+});
+
+test('files and folders go together, and each file comes once', async () => {
+  const cwd = folderWith({ 'n/a.toml': good, 'n/b.toml': bad, 'c.toml': good });
+  const { code, stdout } = await boticelli(['check', 'c.toml', 'n', 'n/a.toml', '--format', 'json'], { cwd });
+  expect(code).toBe(65);
+  const files: { file: string; valid: boolean }[] = JSON.parse(stdout).files;
+  expect(files.map(({ file, valid }) => [file, valid])).toEqual([
+    ['c.toml', true],
+    ['n/a.toml', true],
+    ['n/b.toml', false],
+  ]);
+});
+
+test('links are followed to files, and not to folders, which could lead in a circle', async () => {
+  const cwd = folderWith({ 'n/a.toml': good, 'elsewhere.txt': good });
+  symlinkSync(join(cwd, 'elsewhere.txt'), join(cwd, 'n/link.toml'));
+  symlinkSync('..', join(cwd, 'n/up.toml'));
+  symlinkSync('nowhere', join(cwd, 'n/broken.toml'));
+  const { code, stdout } = await boticelli(['check', 'n'], { cwd });
+  expect(code).toBe(66);
+  expect(stdout.split('\n')).toEqual([
+    'n/a.toml: ok, 1 act',
+    'n/broken.toml: error[unreadable]: n/broken.toml does not exist',
+    'n/link.toml: ok, 1 act',
+    '',
+  ]);
+});
+
+test('a folder without a narrative is no input', async () => {
+  const cwd = folderWith({ 'n/notes.md': '' });
+  const { code, stdout } = await boticelli(['check', 'n'], { cwd });
+  expect(code).toBe(66);
+  expect(stdout).toBe('n: error[unreadable]: n has no narratives in it: no file that ends with .toml\n');
+});
+
+test('a folder that may not be read is no input', async () => {
+  const cwd = folderWith({ 'n/a.toml': good });
+  chmodSync(cwd, 0o755);
+  chmodSync(join(cwd, 'n'), 0);
+  onTestFinished(() => chmodSync(join(cwd, 'n'), 0o755));
+  const asSomebodyElse = process.getuid?.() === 0 ? { uid: 65_534 } : {};
+  const { code, stdout } = await boticelli(['check', 'n'], { cwd, ...asSomebodyElse });
+  expect(code).toBe(66);
+  expect(stdout).toMatch(/^n: error\[unreadable\]: n can't be read: EACCES.*\n$/);
+});
+
+test('warnings are told and forgiven, unless --strict counts them', async () => {
+  const cwd = folderWith({ 'warned.toml': warned, 'good.toml': good });
+  const forgiving = await boticelli(['check', 'warned.toml', 'good.toml'], { cwd });
+  expect(forgiving).toMatchObject({ code: 0, stderr: '' });
+  expect(forgiving.stdout).toBe(
+    [
+      `warned.toml:3:9: warning[retired-model]: "model" in [narrative] is "gemini-2.0-flash"; Google's date for its shutdown is 2026-06-01`,
+      '3 | model = "gemini-2.0-flash"',
+      '  |         ^^^^^^^^^^^^^^^^^^',
+      'warned.toml: ok, 1 act',
+      'good.toml: ok, 1 act',
+      '',
+    ].join('\n'),
+  );
+  const strict = await boticelli(['check', '--strict', 'warned.toml', 'good.toml'], { cwd });
+  expect(strict.code).toBe(65);
+  expect(strict.stdout).toBe(forgiving.stdout);
+  expect(strict.stderr).toBe(
+    'boticelli: 1 of 2 narratives has warnings, and --strict counts them\n  Mend what is marked above.\n',
+  );
+  expect((await boticelli(['check', '--strict', 'good.toml'], { cwd })).code).toBe(0);
+});
+
+test('advice is for check alone: run says what it needs and plays', async () => {
+  const cwd = folderWith({ 'warned.toml': warned });
+  const ended = await boticelli(['run', 'warned.toml', '--rehearse', '--quiet'], { cwd });
+  expect(ended).toMatchObject({ code: 0, stderr: '' });
+});
+
+test('a hundred narratives are judged as one is', async () => {
+  const files = Object.fromEntries(Array.from({ length: 100 }, (_, at) => [`n/${at}.toml`, at % 50 ? good : bad]));
+  const { code, stdout } = await boticelli(['check', 'n'], { cwd: folderWith(files) });
+  expect(code).toBe(65);
+  const one = (name: string) =>
+    [
+      `n/${name}.toml:3:1: error[unknown-key]: unknown key "temprature" in [narrative]`,
+      '3 | temprature = 0.5',
+      '  | ^^^^^^^^^^',
+      '  did you mean "temperature"?',
+    ].join('\n');
+  expect(stdout.split('\n').filter((line) => line.endsWith(': ok, 1 act'))).toHaveLength(98);
+  expect(stdout).toContain(one('0'));
+  expect(stdout).toContain(one('50'));
+});

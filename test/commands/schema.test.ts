@@ -1,0 +1,56 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { Ajv2020 } from 'ajv/dist/2020.js';
+import { expect, test } from 'vitest';
+import { readToml } from '../../src/toml/read-toml.js';
+import { boticelli, root, shell } from '../helpers/boticelli.js';
+
+const { stdout: printed, stderr, code } = await boticelli(['schema']);
+const accepts = new Ajv2020().compile(JSON.parse(printed));
+
+async function tableIn(file: string) {
+  const read = await readToml(readFileSync(file));
+  return 'table' in read ? read.table : undefined;
+}
+
+test('the JSON Schema is printed whole, ends with a newline, and says which draft it is', () => {
+  expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+  expect(printed.endsWith('}\n')).toBe(true);
+  expect(JSON.parse(printed)).toMatchObject({
+    $schema: 'https://json-schema.org/draft/2020-12/schema',
+    type: 'object',
+    required: ['toc', 'acts'],
+  });
+});
+
+// What it refuses is tested with every faulty narrative of test/narrative: see in-step.ts.
+test('it accepts every sample', async () => {
+  const names = readdirSync(join(root, 'narratives')).filter((name) => name.endsWith('.toml'));
+  const refused = await Promise.all(
+    names.map(async (name) => (accepts(await tableIn(join(root, 'narratives', name))) ? [] : [name, accepts.errors])),
+  );
+  expect(refused.flat()).toEqual([]);
+});
+
+test.each([
+  ['an unknown key', '[narrative]\nname = "x"\nmodle = "m"\n[toc]\norder = []\n[acts]\n'],
+  ['a wrong type', '[narrative]\nname = 1\n[toc]\norder = []\n[acts]\n'],
+  ['no narrative', '[toc]\norder = []\n[acts]\n'],
+  ['both names of it', '[narrative]\nname = "x"\n[narration]\nname = "x"\n[toc]\norder = []\n[acts]\n'],
+])('it refuses %s', async (_what, text) => {
+  const read = await readToml(Buffer.from(text));
+  expect('table' in read && accepts(read.table)).toBe(false);
+});
+
+test('the samples have it beside them: `npx boticelli schema > narratives/narrative.schema.json` brings it up to date', () => {
+  expect(readFileSync(join(root, 'narratives/narrative.schema.json'), 'utf8')).toBe(printed);
+  expect(readFileSync(join(root, 'narratives/json_reply.toml'), 'utf8')).toMatch(
+    /^#:schema \.\/narrative\.schema\.json\n/,
+  );
+});
+
+test('a reader that leaves early is no failure to speak of', async () => {
+  const ended = await shell('boticelli schema | head -1; echo $PIPESTATUS').ended;
+  expect(ended.stdout).toMatch(/^\{\n(0|141)\n$/);
+  expect(ended.stderr).toBe('');
+});

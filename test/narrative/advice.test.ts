@@ -1,0 +1,146 @@
+import { expect, it } from 'vitest';
+import { defaultModel, knownModels } from '../../src/facts.js';
+import { adviceOn } from '../../src/narrative/advice.js';
+import { diagnose } from '../../src/toml/diagnose.js';
+import { readToml } from '../../src/toml/read-toml.js';
+import { linesOf } from './faults.js';
+import { type RuleCase, ruleBy } from './rule.js';
+
+/** What a friend would say of a file, whether or not this version reads all of its keys. */
+async function adviceIn(text: string): Promise<string[]> {
+  const read = await readToml(Buffer.from(text));
+  if ('fault' in read) throw new Error(read.fault.message);
+  return linesOf(await diagnose(adviceOn(read.table), text));
+}
+
+const narrative = (settings: string) => `[narrative]\nname = "x"\n${settings}\n[toc]\norder = ["a"]\n[acts]\na = "x"\n`;
+const act = (settings: string) =>
+  `[narrative]\nname = "x"\n[toc]\norder = ["a"]\n[acts.a]\ninput = [{ type = "text", content = "x" }]\n${settings}\n`;
+
+const rule = (name: string, cases: RuleCase[]) => ruleBy(adviceIn, name, cases);
+
+rule('retired-model', [
+  [
+    'says when, wherever the model is named',
+    `${narrative('model = "gemini-2.0-flash"\nfallback = ["models/gemini-2.5-pro"]')}[acts.b]\nmodel = "gemini-2.5-flash"\n`,
+    `~ 3:9 retired-model: "model" in [narrative] is "gemini-2.0-flash"; Google's date for its shutdown is 2026-06-01`,
+    `~ 4:13 retired-model: element 1 of "fallback" in [narrative] is "gemini-2.5-pro"; Google's date for its shutdown is 2026-12-01`,
+    `~ 10:9 retired-model: "model" in [acts.b] is "gemini-2.5-flash"; Google's date for its shutdown is 2026-12-01`,
+  ],
+]);
+
+rule('unknown-model', [
+  [
+    'suggests the model that was meant',
+    act('model = "gemini-3.8-flsh"'),
+    '~ 7:9 unknown-model: "model" in [acts.a] is "gemini-3.8-flsh", which is no model that this version knows → gemini-3.8-flash',
+  ],
+  [
+    'has nothing to suggest for a model of another house',
+    narrative('model = "gpt-4o"'),
+    '~ 3:9 unknown-model: "model" in [narrative] is "gpt-4o", which is no model that this version knows',
+  ],
+  ['knows an older name of the table', narrative(`model = "models/${defaultModel}"`)],
+  [
+    'is silent on what is younger than its table',
+    narrative('model = "gemini-3.10-flash"\nfallback = ["gemini-4-pro"]'),
+  ],
+  ['is silent on tuned models and Gemma', narrative('model = "tunedModels/mine-1"\nfallback = ["gemma-4-31b-it"]')],
+]);
+
+rule('tokens-for-thoughts', [
+  [
+    'is about a small cap of a model that thinks',
+    act('model = "gemini-3.8-flash"\nmax_tokens = 500'),
+    '~ 8:14 tokens-for-thoughts: "max_tokens" in [acts.a] is 500, which the thoughts of gemini-3.8-flash may use up: raise it, or set "thinking"',
+  ],
+  [
+    'knows what the narrative says, and says it of the narrative once',
+    `${narrative('model = "gemini-3.8-flash"\nmax_tokens = 100')}[acts.b]\nmax_tokens = 200\n[acts.c]\ntemperature = 1\n`,
+    '~ 4:14 tokens-for-thoughts: "max_tokens" in [narrative] is 100, which the thoughts of gemini-3.8-flash may use up: raise it, or set "thinking"',
+    '~ 10:14 tokens-for-thoughts: "max_tokens" in [acts.b] is 200, which the thoughts of gemini-3.8-flash may use up: raise it, or set "thinking"',
+  ],
+  ['is silent where there is room', act('model = "gemini-3.8-flash"\nmax_tokens = 2000')],
+  [
+    'is silent where the model is told to think little',
+    act('model = "gemini-3.8-flash"\nmax_tokens = 99\nthinking = 0'),
+  ],
+  ['is silent at the minimal level', act('model = "gemini-3.8-flash"\nmax_tokens = 99\nthinking = "minimal"')],
+  ['is silent on models of which it is not known', act('max_tokens = 5')],
+]);
+
+rule('live-schema', [
+  [
+    'says that the model will not see the schema',
+    act('model = "gemini-3.8-live"\nformat = "json"\nschema = { type = "object" }'),
+    "~ 9:1 live-schema: gemini-3.8-live is a Live model, which can't be given a schema: say it in the prompt too",
+  ],
+  [
+    'says so of JSON without a schema too, and of the model of the narrative',
+    `[narrative]\nname = "x"\nmodel = "gemini-3.8-live"\n[toc]\norder = ["a"]\n[acts.a]\nformat = "json"\n`,
+    "~ 7:1 live-schema: gemini-3.8-live is a Live model, which can't be told to write JSON: say it in the prompt too",
+  ],
+]);
+
+rule('misspelt-reference', [
+  [
+    'finds "media." misspelt, and a medium in another notation',
+    `[acts]\na = ["medai.logo", "media/logo", "x"]\nb = "Media: logos"\n[acts.c]\ninput = [{ type = "text", content = "meda.logo" }]\n[media.logo]\nfile = "media.logo"\nbase64 = "media.logo"\n`,
+    '~ 2:6 misspelt-reference: element 1 of "a" in [acts] is sent as the text "medai.logo", but looks like a reference → media.logo',
+    '~ 2:20 misspelt-reference: element 2 of "a" in [acts] is sent as the text "media/logo", but looks like a reference → media.logo',
+    '~ 3:5 misspelt-reference: "b" in [acts] is sent as the text "Media: logos", but looks like a reference → media.logo',
+    '~ 5:37 misspelt-reference: "content" in [[acts.c.input]] is sent as the text "meda.logo", but looks like a reference → media.logo',
+  ],
+  [
+    'finds "narrative:" misspelt',
+    '[acts]\na = "narative:review"\n',
+    '~ 2:5 misspelt-reference: "a" in [acts] is sent as the text "narative:review", but looks like a reference → narrative:review',
+  ],
+  [
+    'takes sentences and other words for what they are',
+    '[acts]\na = ["media.logo", "medium.com", "Translate: media.logo", "e.g. a logo", "a/b", "media"]\n[media.logo]\nfile = "x"\n',
+  ],
+]);
+
+rule('unused-media, unused-var', [
+  [
+    'are what nothing names',
+    `[narrative]\nsystem = "{{ vars.a }}"\n[vars]\na = 1\nb = 2\nc = 3\n[acts]\nx = ["media.one", "\\\\{{vars.b}}"]\n[[acts.y.input]]\ntype = "image"\nref = "media.two"\n[media]\none.file = "x"\ntwo.file = "{{vars.c}}"\nthree.file = "x"\n`,
+    '~ 5:1 unused-var: no text uses {{vars.b}}',
+    '~ 15:1 unused-media: no act uses the medium "three"',
+  ],
+  [
+    'are silent where a template makes the name',
+    '[acts]\nx = ["media.{{vars.a}}"]\n[vars]\na = "b"\n[media.b]\nfile = "x"\n',
+  ],
+]);
+
+const order = (context: string, acts: string) =>
+  `[narrative]\nname = "x"\n${context}\n[toc]\norder = ["a", "b", "c"]\n[acts]\n${acts}`;
+
+rule('unread-reply', [
+  [
+    'is an act that no later one sees, where others do',
+    order('context = "none"', 'a = "x"\nb = "y"\nc = "{{a}}"\n'),
+    '~ 8:1 unread-reply: no later act sees the reply of "b"',
+  ],
+  [
+    'knows the context of each act',
+    order('', 'a = "x"\nb.context = "none"\nc.context = ["b"]\n'),
+    '~ 7:1 unread-reply: no later act sees the reply of "a"',
+  ],
+  ['takes independent acts for what they are', order('context = "none"', 'a = "x"\nb = "y"\nc = "z"\n')],
+  ['is silent where the last one sees all', order('', 'a = "x"\nb.context = "none"\nc = "z"\n')],
+  ['is silent on chains', order('context = "previous"', 'a = "x"\nb = "y"\nc = "{{previous}}"\n')],
+]);
+
+it('advice is given on a narrative without fault alone, and takes time that grows linearly', async () => {
+  const names = Array.from({ length: 5000 }, (_, at) => `act_${at}`);
+  const lines = names.map((name) => `${name} = "{{previous}} media.x"`).join('\n');
+  const text = `[narrative]\nname = "x"\ncontext = "none"\n[toc]\norder = ${JSON.stringify(names)}\n[acts]\n${lines}\n`;
+  expect(await adviceIn(text)).toEqual([]);
+});
+
+it('the default model is one that is known', () => {
+  expect(knownModels).toHaveProperty([defaultModel]);
+});
