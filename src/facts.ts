@@ -63,3 +63,40 @@ export const builtInTiers: Readonly<Record<string, TierFacts>> = {
 
 /** The tier of who has not said otherwise: a key is on it until its project has billing. */
 export const defaultTier = 'free';
+
+/** What is known of a model without asking the service. */
+export interface ModelFacts {
+  /** How it gives replies: `generate` is REST, streamed or not; `live` is the Live API; `both`. */
+  speaks: 'generate' | 'live' | 'both';
+  /** The day on which it was or is to be shut down, as in `2026-12-01`: at the earliest, says Google. */
+  retires?: string;
+}
+
+/**
+ * Models by their names, read 2026-11 (ai.google.dev/gemini-api/docs/models and /docs/deprecations). Not all that there
+ * are: the service's own list has those, and beats this.
+ */
+export const knownModels: Readonly<Record<string, ModelFacts>> = {
+  'gemini-3.8-flash': { speaks: 'generate' },
+  'gemini-3.7-flash': { speaks: 'generate' },
+  'gemini-3.5-flash': { speaks: 'generate' },
+  'gemini-3.5-flash-lite': { speaks: 'generate' },
+  'gemini-3.1-pro-preview': { speaks: 'generate' },
+  'gemini-3.1-flash-lite': { speaks: 'generate' },
+  // Aliases: they move on to newer versions.
+  'gemini-flash-latest': { speaks: 'generate' },
+  'gemini-flash-lite-latest': { speaks: 'generate' },
+  'gemini-pro-latest': { speaks: 'generate' },
+  // Live models, none of which answers REST.
+  'gemini-3.8-live': { speaks: 'live' },
+  'gemini-3.1-flash-live-preview': { speaks: 'live' },
+  'gemini-2.5-flash-native-audio-latest': { speaks: 'live' },
+  // Those that retire and those that did.
+  'gemini-2.5-pro': { speaks: 'generate', retires: '2026-12-01' },
+  'gemini-2.5-flash': { speaks: 'generate', retires: '2026-12-01' },
+  'gemini-2.0-flash': { speaks: 'generate', retires: '2026-06-01' },
+  'gemini-2.0-flash-001': { speaks: 'generate', retires: '2026-06-01' },
+  'gemini-2.0-flash-lite': { speaks: 'generate', retires: '2026-06-01' },
+  'gemini-2.0-flash-lite-001': { speaks: 'generate', retires: '2026-06-01' },
+  'gemini-2.0-flash-live-001': { speaks: 'live', retires: '2025-12-09' },
+};

@@ -15,7 +15,7 @@ export interface Connection {
 
 /** Throws `invalid_config` for a base URL that can't be one. */
 export function connectionTo({ apiKey, baseUrl = defaultBaseUrl }: ConnectionOptions): Connection {
-  const { host } = usableUrl(baseUrl);
+  const host = hostOf({ baseUrl });
   let client: Promise<Models> | undefined;
   return {
     host,
@@ -26,6 +26,11 @@ export function connectionTo({ apiKey, baseUrl = defaultBaseUrl }: ConnectionOpt
       return client;
     },
   };
+}
+
+/** The service as `host:port`. Throws `invalid_config` for a base URL that can't be one. */
+export function hostOf({ baseUrl = defaultBaseUrl }: Pick<ConnectionOptions, 'baseUrl'>): string {
+  return usableUrl(baseUrl).host;
 }
 
 /** Everything that the SDK would otherwise look for in the environment is told, `vertexai` above all (wire.md). */

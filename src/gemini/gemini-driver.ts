@@ -15,7 +15,7 @@ import { interrupted } from './faulty-answer.js';
 export function createGeminiDriver(options: GeminiDriverOptions): BoticelliDriver {
   const { timeoutMs = 300_000, idleTimeoutMs = 60_000, clock = systemClock } = options;
   const connection = connectionTo(options);
-  const limits = { timeoutMs, idleTimeoutMs, clock };
+  const limits = { timeoutMs, idleTimeoutMs, clock, catalogue: options.catalogue };
 
   return {
     supportsStreaming: () => true,
