@@ -1,5 +1,6 @@
 import type { CatalogueMemory } from './catalogue-entry.js';
 import { abilitiesInTable, abilitiesOf, type ModelAbilities } from './model-abilities.js';
+import { bareModel } from './wire-request.js';
 
 export interface LiveRoutingOptions {
   /** Where the service's list is, if it is known. */
@@ -8,7 +9,7 @@ export interface LiveRoutingOptions {
   preferLive?: boolean;
 }
 
-/** Whether a model, named without `models/`, is to be spoken to over the Live API. */
+/** Whether a model is to be spoken to over the Live API. */
 export type SpeaksLive = (model: string) => Promise<boolean> | boolean;
 
 /**
@@ -18,7 +19,8 @@ export type SpeaksLive = (model: string) => Promise<boolean> | boolean;
  */
 export function liveRouting({ catalogue, preferLive = false }: LiveRoutingOptions): SpeaksLive {
   const goesLive = ({ generates, live }: ModelAbilities) => live && (preferLive || !generates);
-  return (model) => {
+  return (asked) => {
+    const model = bareModel(asked);
     const inTable = abilitiesInTable(model);
     // That a model can do both, the list may know better.
     if (inTable && (!preferLive || inTable.live)) return goesLive(inTable);

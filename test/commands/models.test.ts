@@ -318,7 +318,9 @@ describe('fails with the code of the failure', () => {
   test('a closed pipe ends it quietly', async () => {
     const { server } = await stage();
     const cwd = temporaryFolder(onTestFinished);
-    const script = 'set -o pipefail; boticelli models | true; echo "$?"';
+    // The reader is gone before the program starts.
+    const waiting = 'until [ -e gone ]; do sleep 0.01; done';
+    const script = `set -o pipefail; { ${waiting}; boticelli models; } | { exec <&-; touch gone; }; echo "$?"`;
     const { stdout, stderr } = await shell(script, { server, cwd }).ended;
     expect({ stdout, stderr }).toEqual({ stdout: '141\n', stderr: '' });
   });

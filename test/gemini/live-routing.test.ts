@@ -19,6 +19,7 @@ const liveByNoSuchName = { name: 'gemini-talk', methods: ['bidiGenerateContent']
 test('what the table has is decided at once and not looked up', () => {
   const { goesLive, looked } = routing({ entries: [both] });
   expect(goesLive('gemini-3.8-live')).toBe(true);
+  expect(goesLive('models/gemini-3.8-live')).toBe(true);
   expect(goesLive('gemini-flash-lite-latest')).toBe(false);
   expect(looked.times).toBe(0);
 });
