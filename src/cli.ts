@@ -4,6 +4,7 @@ import type { CheckOptions } from './commands/check.js';
 import { dieOf } from './commands/ending.js';
 import type { Failure } from './commands/failure.js';
 import type { LimitsOptions } from './commands/limits.js';
+import type { ModelsOptions } from './commands/models.js';
 import { failureOfOutput } from './commands/output-failure.js';
 import type { ProbeOptions } from './commands/probe.js';
 import type { RunOptions } from './commands/run.js';
@@ -65,6 +66,7 @@ function program(host: Process, stdout: Output, ended: Ended): Command {
     });
   boticelli.addCommand(runCommand(host, ended).copyInheritedSettings(boticelli));
   boticelli.addCommand(checkCommand(host, ended).copyInheritedSettings(boticelli));
+  boticelli.addCommand(modelsCommand(host, ended).copyInheritedSettings(boticelli));
   const limits = limitsCommand(host, ended).copyInheritedSettings(boticelli);
   limits.addCommand(probeCommand(host, ended).copyInheritedSettings(limits));
   boticelli.addCommand(limits);
@@ -104,6 +106,7 @@ function runCommand(host: Process, ended: Ended): Command {
     .option('--max-wait <duration>', 'rather than wait longer for quota, fall back or stop', patienceMs)
     .option('--fallback <model>', 'turn to this model when quota is used up; repeatable', fallbackModels)
     .option('--no-fallback', 'this model or nothing')
+    .option('--live', 'use the Live API where the model can do both')
     .option('--rehearse', 'no network, no key: a stand-in says what would be sent')
     .option('--strict', 'a reply cut short by max_tokens is a failure')
     .action(async (file: string, options: RunOptions) => {
@@ -131,6 +134,21 @@ function schemaCommand(host: Process, ended: Ended): Command {
     .action(async () => {
       const { schema } = await import('./commands/schema.js');
       ended(await schema(host));
+    });
+}
+
+function modelsCommand(host: Process, ended: Ended): Command {
+  return new Command('models')
+    .description('what the key can reach, and how')
+    .option('--live', 'only models that speak the Live API')
+    .option('--search <text>', 'only models with this in their name or description')
+    .option('--refresh', 'ask the service, also where it was asked within a day')
+    .addOption(format())
+    .option('--tier <name>', 'the tier whose limits hold', tierName)
+    .option('--config <file>', 'instead of ./boticelli.toml')
+    .action(async (options: ModelsOptions) => {
+      const { models } = await import('./commands/models.js');
+      ended(await models(options, host));
     });
 }
 

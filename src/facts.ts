@@ -107,37 +107,44 @@ export const harmThresholds = {
   off: 'OFF',
 } as const;
 
-/** What is known of a model without asking for it. What is absent is not known. */
+/** What is known of a model without asking the service. What is absent is not known. */
 export interface ModelFacts {
-  /** It is asked over the Live API alone, which takes no JSON Schema. */
-  live?: boolean;
+  /** How it gives replies: `generate` is REST, streamed or not; `live` is the Live API, which takes no JSON Schema; `both`. */
+  speaks: 'generate' | 'live' | 'both';
   /** It thinks before it answers unless it is told not to, and `max_tokens` counts the thoughts. */
   thinks?: boolean;
-  /** The day, `2026-06-01`, on which Google shuts it down, or has done so. */
+  /** The day on which it was or is to be shut down, as in `2026-12-01`: at the earliest, says Google. */
   retires?: string;
 }
 
 /**
- * The models that this version knows by name (ai.google.dev/gemini-api/docs/models and /deprecations, read 2026-11). The
- * list says what can be said without a network, and is never a reason to refuse a model: new ones come every month.
+ * Models by their names, read 2026-11 (ai.google.dev/gemini-api/docs/models and /docs/deprecations). Not all that there
+ * are: the service's own list has those, and beats this. It is never a reason to refuse a model: new ones come every month.
  */
 export const knownModels: Readonly<Record<string, ModelFacts>> = {
-  'gemini-flash-latest': { thinks: true },
+  'gemini-3.8-flash': { speaks: 'generate', thinks: true },
+  'gemini-3.7-flash': { speaks: 'generate', thinks: true },
+  'gemini-3.5-flash': { speaks: 'generate', thinks: true },
   // How much the small ones think unless told is not known: sources differ (2026-11).
-  'gemini-flash-lite-latest': {},
-  'gemini-pro-latest': { thinks: true },
-  'gemini-3.8-flash': { thinks: true },
-  'gemini-3.7-flash': { thinks: true },
-  'gemini-3.5-flash': { thinks: true },
-  'gemini-3.5-flash-lite': {},
-  'gemini-3.1-pro-preview': { thinks: true },
-  'gemini-3.1-flash-lite': {},
-  'gemini-3.8-live': { live: true },
-  'gemini-3.1-flash-live-preview': { live: true },
-  'gemini-2.5-flash-native-audio-latest': { live: true },
-  'gemini-2.5-pro': { thinks: true, retires: '2026-12-01' },
-  'gemini-2.5-flash': { thinks: true, retires: '2026-12-01' },
-  'gemini-2.0-flash': { retires: '2026-06-01' },
+  'gemini-3.5-flash-lite': { speaks: 'generate' },
+  'gemini-3.1-flash-lite': { speaks: 'generate' },
+  'gemini-3.1-pro-preview': { speaks: 'generate', thinks: true },
+  // Aliases: they move on to newer versions.
+  'gemini-flash-latest': { speaks: 'generate', thinks: true },
+  'gemini-flash-lite-latest': { speaks: 'generate' },
+  'gemini-pro-latest': { speaks: 'generate', thinks: true },
+  // Live models, none of which answers REST.
+  'gemini-3.8-live': { speaks: 'live' },
+  'gemini-3.1-flash-live-preview': { speaks: 'live' },
+  'gemini-2.5-flash-native-audio-latest': { speaks: 'live' },
+  // Those that retire and those that did.
+  'gemini-2.5-pro': { speaks: 'generate', thinks: true, retires: '2026-12-01' },
+  'gemini-2.5-flash': { speaks: 'generate', thinks: true, retires: '2026-12-01' },
+  'gemini-2.0-flash': { speaks: 'generate', retires: '2026-06-01' },
+  'gemini-2.0-flash-001': { speaks: 'generate', retires: '2026-06-01' },
+  'gemini-2.0-flash-lite': { speaks: 'generate', retires: '2026-06-01' },
+  'gemini-2.0-flash-lite-001': { speaks: 'generate', retires: '2026-06-01' },
+  'gemini-2.0-flash-live-001': { speaks: 'live', retires: '2025-12-09' },
 };
 
 /**

@@ -14,6 +14,7 @@ export {
   type NarrativeExecutorOptions,
   type ProgressListener,
 } from './executor/narrative-executor.js';
+export type { Catalogue, CatalogueEntry, CatalogueMemory } from './gemini/catalogue-entry.js';
 export type { GeminiDriverOptions } from './gemini/driver-options.js';
 export { createGeminiDriver } from './gemini/gemini-driver.js';
 export * from './narrative/diagnostic.js';

@@ -28,6 +28,7 @@ export async function driverStack({ options, settings, warn }: DriverStackOption
   const gemini = reachableGemini(settings, {
     bounds: { timeoutMs: options.timeout, idleTimeoutMs: options.idleTimeout },
     withoutKey: ', or try it without one: --rehearse',
+    preferLive: options.live,
   });
   const modelsFor = (named: readonly string[] | undefined) => fallbackModels(options, named ?? settings.fallback);
   return conforming(

@@ -1,24 +1,45 @@
 import type { Settings } from '../config/settings.js';
 import type { BoticelliDriver } from '../driver/driver.js';
 import { BoticelliError } from '../errors.js';
+import { cachedCatalogue } from '../gemini/cached-catalogue.js';
+import type { ConnectionOptions } from '../gemini/driver-options.js';
 import { createGeminiDriver } from '../gemini/gemini-driver.js';
+import { liveRouting } from '../gemini/live-routing.js';
+import { catalogueStore } from './catalogue-store.js';
 
 export interface ReachableGeminiOptions {
   /** Bounds of a call; the driver's own unless told. */
   bounds?: { timeoutMs: number; idleTimeoutMs: number };
   /** What else can be done where there is no key: the end of a sentence. */
   withoutKey?: string;
+  /** Whether models that can do both are asked over the Live API. */
+  preferLive?: boolean | undefined;
 }
 
-/** The bare driver that the settings lead to. Throws `missing_api_key` where there is none. */
+/**
+ * The bare driver that the settings lead to; it knows of the list of models what was kept of it. Throws `missing_api_key`
+ * where there is none.
+ */
 export function reachableGemini(
-  { apiKey, baseUrl }: Settings,
-  { bounds, withoutKey = '' }: ReachableGeminiOptions = {},
+  settings: Settings,
+  { bounds, withoutKey, preferLive = false }: ReachableGeminiOptions = {},
 ): BoticelliDriver {
+  const connection = connectionOf(settings, withoutKey);
+  const catalogue = cachedCatalogue({ ...connection, store: catalogueStore(settings) });
+  return createGeminiDriver({
+    ...connection,
+    ...bounds,
+    catalogue,
+    speaksLive: liveRouting({ catalogue, preferLive }),
+  });
+}
+
+/** The service and the key that the settings name. Throws `missing_api_key` where there is none. */
+export function connectionOf({ apiKey, baseUrl }: Settings, withoutKey = ''): ConnectionOptions {
   if (apiKey === undefined) {
     throw new BoticelliError('missing_api_key', 'there is no API key', {
       hint: `Set GEMINI_API_KEY to a key from https://aistudio.google.com/apikey${withoutKey}.`,
     });
   }
-  return createGeminiDriver({ apiKey, ...(baseUrl !== undefined && { baseUrl }), ...bounds });
+  return { apiKey, ...(baseUrl !== undefined && { baseUrl }) };
 }

@@ -30,6 +30,8 @@ export interface RunOptions extends SettingsFlagOptions {
   idleTimeout: number;
   retries: number;
   rehearse?: boolean;
+  /** Whether models that can do both are asked over the Live API. */
+  live?: boolean;
   strict?: boolean;
   maxWait?: number;
   /** False is `--no-rate-limit`. */

@@ -4,6 +4,7 @@ import type { GenerateRequest } from '../driver/request.js';
 import { BoticelliError } from '../errors.js';
 import { withoutKey } from './api-key.js';
 import { orAborted } from './attempt.js';
+import type { CatalogueEntry, CatalogueMemory } from './catalogue-entry.js';
 import { collectReply, type ReplyCollector } from './collect-reply.js';
 import type { Connection } from './connection.js';
 import type { CallOptions } from './driver-options.js';
@@ -14,7 +15,7 @@ import { listModelsOver } from './model-catalogue.js';
 import { oneLine } from './one-line.js';
 import { parsedJson } from './service-error.js';
 import { serviceFetch } from './service-fetch.js';
-import { unknownModel } from './unknown-model.js';
+import { isExplainedBy, unknownModel } from './unknown-model.js';
 import { bareModel, wireRequest } from './wire-request.js';
 
 interface CallStart extends CallOptions {
@@ -23,6 +24,7 @@ interface CallStart extends CallOptions {
   connection: Connection;
   delivery: MediaDelivery;
   streaming: boolean;
+  catalogue: CatalogueMemory | undefined;
 }
 
 /** One call of the service. Whoever started it must end it with `exchange.attempt.close()`. */
@@ -64,7 +66,7 @@ export async function startCall(start: CallStart): Promise<Call> {
 
 /** What a call rejects with: the reason of an abort or a timeout before all else, for it makes the rest fail too. */
 export async function failureOf(thrown: unknown, { start, exchange }: Call): Promise<unknown> {
-  const { connection, context, clock, request } = start;
+  const { connection, context, request } = start;
   const { redact } = connection;
   if (exchange.attempt.signal.aborted) return exchange.attempt.signal.reason;
   // The seam has checked everything but the JSON of each event, which the SDK parses.
@@ -73,10 +75,23 @@ export async function failureOf(thrown: unknown, { start, exchange }: Call): Pro
   }
   if (!(thrown instanceof BoticelliError) || thrown.code !== 'model_not_found') return withoutKey(thrown, redact);
 
-  const asked = { signal: context.signal, clock, timeoutMs: 10_000 };
-  const catalogue = await listModelsOver(connection, asked).catch(() => undefined);
+  const model = bareModel(request.model);
+  const entries = await entriesFor(model, start);
   if (context.signal?.aborted) return context.signal.reason;
-  return withoutKey(unknownModel(thrown, bareModel(request.model), catalogue), redact);
+  return withoutKey(unknownModel({ refused: thrown, model, entries, now: start.clock.now() }), redact);
+}
+
+/** The list that explains a 404: the one that is known, unless it says that the model is there; else asked for, once. */
+async function entriesFor(
+  model: string,
+  { catalogue, connection, context, clock }: CallStart,
+): Promise<readonly CatalogueEntry[] | undefined> {
+  const known = await catalogue?.recall();
+  if (known && isExplainedBy(model, known.entries)) return known.entries;
+  const asked = { signal: context.signal, clock, timeoutMs: 10_000 };
+  const entries = await listModelsOver(connection, asked).catch(() => undefined);
+  if (entries) await catalogue?.remember(entries);
+  return entries;
 }
 
 /** The name becomes part of a path, in which the SDK escapes nothing. */

@@ -1,17 +1,15 @@
 import type { GenerateRequest } from '../driver/request.js';
+import { abilitiesOf } from './model-abilities.js';
 import { bareModel } from './wire-request.js';
 
 /**
- * Why a model can't take a request, as far as its name and the request tell without a network; undefined where nothing
+ * Why a model can't take a request, as far as the table of facts, its name and the request tell; undefined where nothing
  * speaks against it. A phrase that goes on after the model's name: "gemini-x is passed over, for …".
  */
-export function cannotTake(model: string, _request: GenerateRequest): string | undefined {
-  if (isLiveOnly(bareModel(model))) return 'for it speaks only the Live API, which this version does not';
-  if (/embedding|imagen|veo|-tts\b/.test(model)) return 'for it does not answer in text';
+export function cannotTake(model: string, { parameters }: GenerateRequest): string | undefined {
+  const { generates, live } = abilitiesOf(bareModel(model));
+  if (!generates && !live) return 'for it does not answer in text';
+  // ai.google.dev/gemini-api/docs/live of September 2026: no structured output.
+  if (!generates && parameters.format === 'json') return 'for it speaks only the Live API, which has no JSON replies';
   return undefined;
-}
-
-/** By the names that Live models have: gemini-3.8-live, gemini-3.1-flash-live-preview, …-native-audio-… (wire.md). */
-function isLiveOnly(model: string): boolean {
-  return /-live(-|$)|native-audio/.test(model);
 }

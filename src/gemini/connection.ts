@@ -41,6 +41,11 @@ export function connectionTo({ apiKey, baseUrl = defaultBaseUrl }: ConnectionOpt
   };
 }
 
+/** The service as `host:port`. Throws `invalid_config` for a base URL that can't be one. */
+export function hostOf({ baseUrl = defaultBaseUrl }: Pick<ConnectionOptions, 'baseUrl'>): string {
+  return usableUrl(baseUrl).host;
+}
+
 /** Everything that the SDK would otherwise look for in the environment is told, `vertexai` above all (wire.md). */
 async function makeClient({ apiKey, baseUrl, fetchSeam }: ClientOptions): Promise<GoogleGenAI> {
   const { GoogleGenAI } = await import('@google/genai');

@@ -16,7 +16,7 @@ import { createMediaDelivery } from './media/media-delivery.js';
 export function createGeminiDriver(options: GeminiDriverOptions): BoticelliDriver {
   const { timeoutMs = 300_000, idleTimeoutMs = 60_000, clock = systemClock } = options;
   const connection = connectionTo(options);
-  const limits = { timeoutMs, idleTimeoutMs, clock };
+  const limits = { timeoutMs, idleTimeoutMs, clock, catalogue: options.catalogue };
   const delivery = createMediaDelivery({ connection, ...limits });
 
   return {

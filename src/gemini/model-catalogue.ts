@@ -1,21 +1,15 @@
+import type { Model } from '@google/genai';
 import { type Clock, systemClock } from '../driver/clock.js';
 import { BoticelliError } from '../errors.js';
 import { withoutKey } from './api-key.js';
 import { orAborted } from './attempt.js';
+import { type CatalogueEntry, entryFrom } from './catalogue-entry.js';
 import { type Connection, connectionTo } from './connection.js';
 import type { ConnectionOptions } from './driver-options.js';
 import { openExchange } from './exchange.js';
 import { wrongHost } from './faulty-answer.js';
 import { serviceFetch } from './service-fetch.js';
 import { bareModel } from './wire-request.js';
-
-/** A model that the key can reach. */
-export interface CatalogueEntry {
-  /** Without `models/`. */
-  name: string;
-  /** How it can be asked: `generateContent`, `bidiGenerateContent` (the Live API), `embedContent` … */
-  methods: readonly string[];
-}
 
 export interface CatalogueOptions {
   /** Bounds the whole list, all its pages. Default 30 s. */
@@ -42,7 +36,8 @@ export async function listModelsOver(
     const entries: CatalogueEntry[] = [];
     // Page by page to the end: the Live models are not on the first page of 50 (wire.md).
     for await (const model of await models.list({ config: { httpOptions: { fetch: serviceFetch(exchange) } } })) {
-      entries.push({ name: bareModel(model.name ?? ''), methods: model.supportedActions ?? [] });
+      const entry = entryOf(model, connection);
+      if (entry) entries.push(entry);
     }
     return entries;
   } catch (thrown) {
@@ -51,6 +46,17 @@ export async function listModelsOver(
   } finally {
     attempt.close();
   }
+}
+
+/** An entry of ours from one of the SDK's. What is shown and kept has no key in it, whatever a gateway puts there. */
+function entryOf(model: Model, { redact }: Connection): CatalogueEntry | null {
+  const { displayName, description, supportedActions = [], inputTokenLimit, outputTokenLimit } = model;
+  const entry = entryFrom({
+    name: bareModel(String(model.name ?? '')),
+    methods: supportedActions,
+    ...{ displayName, description, inputTokens: inputTokenLimit, outputTokens: outputTokenLimit },
+  });
+  return JSON.parse(JSON.stringify(entry ?? null), (_, value) => (typeof value === 'string' ? redact(value) : value));
 }
 
 function isNotFound(thrown: unknown): thrown is BoticelliError {

@@ -51,7 +51,7 @@ function thoughtAdvice(table: TomlTable, path: Path, defaults: TomlTable): Fault
 /** The Live API has no place for a schema: the reply is checked all the same, but the model does not know. */
 function schemaAdvice(table: TomlTable, path: Path, defaults: TomlTable): Fault[] {
   const { model } = { ...defaults, ...table };
-  if (!factsOf(model)?.live || table.format !== 'json') return [];
+  if (factsOf(model)?.speaks !== 'live' || table.format !== 'json') return [];
   const at = [...path, table.schema === undefined ? 'format' : 'schema'];
   const what = table.schema === undefined ? 'told to write JSON' : 'given a schema';
   return [warning('live-schema', at, `${model} is a Live model, which can't be ${what}: say it in the prompt too`)];

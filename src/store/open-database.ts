@@ -12,11 +12,12 @@ export interface OpenedDatabase {
   warning?: string;
 }
 
-/** What is in the file, by SQLite's `user_version`: a program leaves a newer one alone. */
-export const schemaVersion = 1;
+/** What is in the file, by SQLite's `user_version`: a program adds what an older one lacks, and leaves a newer one alone. */
+export const schemaVersion = 2;
 
 const schema = `
   CREATE TABLE IF NOT EXISTS quota_pages (key TEXT PRIMARY KEY, page TEXT NOT NULL) WITHOUT ROWID;
+  CREATE TABLE IF NOT EXISTS catalogues (key TEXT PRIMARY KEY, fetched_at INTEGER NOT NULL, models TEXT NOT NULL);
 `;
 
 /**

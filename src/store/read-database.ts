@@ -6,7 +6,8 @@ import { BoticelliError } from '../errors.js';
 import { schemaVersion } from './open-database.js';
 
 /**
- * Opens `boticelli.db` of the state folder to look at it: nothing is made, mended or set aside.
+ * Opens `boticelli.db` of the state folder to look at it: nothing is made, mended or set aside. One of an older version
+ * has the quota's pages all the same, but may lack the other tables.
  * @returns undefined where there is none yet
  * Rejects with `no_input` where there is one that can't be read.
  */
@@ -21,7 +22,7 @@ export async function openForReading(folder: string): Promise<Database.Database 
     database.pragma('busy_timeout = 10000');
     const [found] = database.pragma('user_version') as { user_version: number }[];
     const version = found?.user_version ?? 0;
-    if (version === schemaVersion) return database;
+    if (version >= 1 && version <= schemaVersion) return database;
     database.close();
     throw new Error(version > schemaVersion ? `it is of a newer boticelli (version ${version})` : 'it is not ours');
   } catch (thrown) {

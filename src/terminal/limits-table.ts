@@ -119,18 +119,23 @@ export function limitsDocument({ book, tier, windowMs, now, models }: LimitsRepo
 function modelDocument(model: Surveyed) {
   if (model.standsFor !== undefined) return model;
   const { limits, minute, day, underWay, free }: SurveyedModel = model;
-  const withTimes = Object.entries(limits).map(([kind, { value, whole, source, learnedAt }]) => [
-    kind,
-    { value, whole, source, ...(learnedAt !== undefined && { learnedAt: iso(learnedAt) }) },
-  ]);
   return {
     model: model.model,
-    limits: Object.fromEntries(withTimes),
+    limits: limitsWithTimes(limits),
     minute,
     day: { ...day, endsAt: iso(day.endsAt) },
     underWay,
     free: 'at' in free ? { ...free, at: iso(free.at) } : free,
   };
+}
+
+/** Limits as json shows them. */
+export function limitsWithTimes(limits: SurveyedModel['limits']) {
+  const withTimes = Object.entries(limits).map(([kind, { value, whole, source, learnedAt }]) => [
+    kind,
+    { value, whole, source, ...(learnedAt !== undefined && { learnedAt: iso(learnedAt) }) },
+  ]);
+  return Object.fromEntries(withTimes);
 }
 
 function iso(moment: number): string {

@@ -21,7 +21,7 @@ const listing = scripts.find(({ script }) => script.includes('nextPageToken'));
 const hasCurl = spawnSync('curl', ['--version']).status === 0;
 
 function needsKey(script: string): boolean {
-  const runs = script.split('\n').filter((line) => /boticelli (run|limits probe)/.test(line));
+  const runs = script.split('\n').filter((line) => /boticelli (run|models|limits probe)/.test(line));
   return script.includes('GEMINI_API_KEY') || runs.some((line) => !line.includes('--rehearse'));
 }
 

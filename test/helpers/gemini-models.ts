@@ -51,6 +51,26 @@ export function listedModel(name: string, methods = ['generateContent', 'countTo
   };
 }
 
+/** 120 models, which are three pages of 50, the Live models on the last, and one that can do both. */
+export const modelsOfThreePages: readonly ListedModel[] = [
+  ...restNames.map((name) => listedModel(name)),
+  ...Array.from({ length: 94 - restNames.length }, (_, index) => `gemma-9-${index + 1}b-it`).map((name) =>
+    listedModel(name),
+  ),
+  ...(otherNames[3]?.[1] ?? []).map((name) => ({
+    ...listedModel(name, ['predictLongRunning']),
+    // What is no count of tokens comes as 0.
+    ...{ inputTokenLimit: 480, outputTokenLimit: 0 },
+  })),
+  listedModel('gemini-2.5-flash-native-audio-preview-12-2025', ['bidiGenerateContent', 'countTokens']),
+  listedModel('gemini-both-ways', ['generateContent', 'bidiGenerateContent']),
+  ...[...liveNames, 'gemini-2.0-flash-live-001', 'gemini-4-live', 'gemini-4-live-preview', 'gemini-5-live-latest']
+    .map((name) => listedModel(name, ['bidiGenerateContent', 'countTokens']))
+    .concat({ ...listedModel('gemini-talk', ['bidiGenerateContent']), displayName: 'A Live model by no such name' })
+    .concat([1, 2, 3].map((size) => listedModel(`late-${size}`)))
+    .map((model) => ({ ...model, description: 'One of the last page.' })),
+];
+
 /** A list as the service had it in November 2026: two pages of 50, the Live models on the last. */
 export const realisticModels: readonly ListedModel[] = [
   ...restNames.map((name) => listedModel(name)),

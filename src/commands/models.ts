@@ -1,0 +1,107 @@
+import type { Settings } from '../config/settings.js';
+import { systemClock } from '../driver/clock.js';
+import { asBoticelliError } from '../errors.js';
+import { cachedCatalogue, catalogueOfAnyKey } from '../gemini/cached-catalogue.js';
+import type { Catalogue } from '../gemini/catalogue-entry.js';
+import { hostOf } from '../gemini/connection.js';
+import { listModels } from '../gemini/model-catalogue.js';
+import type { Page } from '../quota/page.js';
+import { survey } from '../quota/survey.js';
+import { jsonOf } from '../terminal/json-replies.js';
+import { type ModelsReport, modelsDocument, modelsLines } from '../terminal/models-table.js';
+import { createOutput } from '../terminal/output.js';
+import { type Paint, paintFor } from '../terminal/paint.js';
+import { printableLine } from '../terminal/printable.js';
+import { dateAndTime } from '../terminal/quantity.js';
+import { catalogueStore } from './catalogue-store.js';
+import { type Ending, endingOf } from './ending.js';
+import type { Failure } from './failure.js';
+import type { Host } from './host.js';
+import { listedModels } from './listed-models.js';
+import { readPages } from './open-quota.js';
+import { connectionOf } from './reachable-gemini.js';
+import { readSettings, type SettingsFlagOptions } from './read-settings.js';
+
+/** The flags of `boticelli models`. */
+export interface ModelsOptions extends SettingsFlagOptions {
+  live?: boolean;
+  search?: string;
+  refresh?: boolean;
+  format: 'text' | 'json';
+}
+
+/** `boticelli models`: says which models the key can reach, and how. The list is kept for a day. */
+export async function models(options: ModelsOptions, host: Host): Promise<Failure | undefined> {
+  const ending = endingOf(host);
+  try {
+    const output = createOutput({ stream: host.stdout, onFailure: ending.outputFailed });
+    const paint = await paintFor(host.stderr);
+    const report = await gather({ options, host, ending, paint });
+    if (options.format === 'json') output.write(`${jsonOf(modelsDocument(report), 2)}\n`);
+    else output.write(`${modelsLines(report, await looks(host)).join('\n')}\n`);
+    await output.flushed();
+    return ending.signal.aborted ? { error: asBoticelliError(ending.signal.reason) } : undefined;
+  } finally {
+    ending.release();
+  }
+}
+
+interface Gathering {
+  options: ModelsOptions;
+  host: Host;
+  ending: Ending;
+  /** The colours of standard error. */
+  paint: Paint;
+}
+
+async function gather({ options, host, ending: { signal }, paint }: Gathering): Promise<ModelsReport> {
+  const warn = (text: string) => host.stderr.write(`${paint.warning(printableLine(`boticelli: warning: ${text}`))}\n`);
+  const settings = await readSettings(options, host, paint);
+  const catalogue = await catalogueFor({ settings, refresh: options.refresh ?? false, warn, signal });
+  const now = systemClock.now();
+  const { project, limitsFor, budget, rateWindowMs: windowMs, tier } = settings;
+  // What can't be read is told when the list is kept; without it the limits are those of the settings.
+  const pages = await readPages({ settings, clock: systemClock, warn }).catch(() => new Map<string, Page>());
+  const names = catalogue.entries.map(({ name }) => name);
+  const quota = survey({ pages, project, limitsFor, budget, windowMs, now, models: names });
+  const { live = false, search } = options;
+  return {
+    service: hostOf(settings),
+    listedAt: catalogue.listedAt,
+    ...{ tier, windowMs, now },
+    count: names.length,
+    models: listedModels({ entries: catalogue.entries, quota, now, live, ...(search !== undefined && { search }) }),
+  };
+}
+
+interface Asking {
+  settings: Settings;
+  /** Whether to ask the service in any case. */
+  refresh: boolean;
+  warn: (text: string) => void;
+  signal: AbortSignal;
+}
+
+/** The list that is kept, else the service's own. Rejects with `missing_api_key` where there is neither, nor a key. */
+async function catalogueFor({ settings, refresh, warn, signal }: Asking): Promise<Catalogue> {
+  const store = catalogueStore({ ...settings, warn });
+  if (settings.apiKey === undefined && !refresh) {
+    const kept = await catalogueOfAnyKey(store, settings);
+    if (kept) {
+      warn(`there is no API key: this is what another one could reach on ${dateAndTime(new Date(kept.listedAt))}`);
+      return kept;
+    }
+  }
+  const connection = connectionOf(settings);
+  const memory = cachedCatalogue({ ...connection, store });
+  const kept = refresh ? undefined : await memory.recall();
+  if (kept) return kept;
+  const entries = await listModels({ ...connection, signal });
+  await memory.remember(entries);
+  return { entries, listedAt: systemClock.now() };
+}
+
+async function looks({ stdout }: Host): Promise<{ paint: Paint; columns?: number }> {
+  const paint = await paintFor(stdout);
+  return stdout.isTTY && stdout.columns ? { paint, columns: stdout.columns } : { paint };
+}
