@@ -38,3 +38,11 @@ test('a failure is told once, and what is written after it is dropped', async ()
   expect(failures).toEqual([failure]);
   expect(attempts).toBe(1);
 });
+
+test('waiting for what was written leaves no listener behind, however often', async () => {
+  const stream = new Writable({ write: (_chunk, _encoding, done) => done() });
+  const output = createOutput({ stream, onFailure: () => {} });
+  const before = stream.listenerCount('error');
+  for (let act = 0; act < 20; act += 1) await output.flushed();
+  expect(stream.listenerCount('error')).toBe(before);
+});
