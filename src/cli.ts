@@ -7,6 +7,7 @@ import type { LimitsOptions } from './commands/limits.js';
 import { failureOfOutput } from './commands/output-failure.js';
 import type { ProbeOptions } from './commands/probe.js';
 import type { RunOptions } from './commands/run.js';
+import { runsCommand } from './commands/runs-command.js';
 import {
   collected,
   durationMs,
@@ -18,7 +19,7 @@ import {
   wholeNumber,
 } from './config/flags.js';
 import { asBoticelliError, exitCodes, Interrupted, reportOf } from './errors.js';
-import { errorLines } from './terminal/error-lines.js';
+import { errorLines, goOnLine } from './terminal/error-lines.js';
 import { createOutput, type Output } from './terminal/output.js';
 import { paintFor } from './terminal/paint.js';
 
@@ -67,6 +68,7 @@ function program(host: Process, stdout: Output, ended: Ended): Command {
   const limits = limitsCommand(host, ended).copyInheritedSettings(boticelli);
   limits.addCommand(probeCommand(host, ended).copyInheritedSettings(limits));
   boticelli.addCommand(limits);
+  boticelli.addCommand(runsCommand(host, ended, boticelli));
   return boticelli;
 }
 
@@ -101,6 +103,8 @@ function runCommand(host: Process, ended: Ended): Command {
     .option('--max-wait <duration>', 'rather than wait longer for quota, fall back or stop', patienceMs)
     .option('--fallback <model>', 'turn to this model when quota is used up; repeatable', fallbackModels)
     .option('--no-fallback', 'this model or nothing')
+    .option('--resume', 'take the replies that earlier runs already paid for')
+    .option('--from <act>', 'with --resume: ask again from this act on')
     .option('--rehearse', 'no network, no key: a stand-in says what would be sent')
     .option('--strict', 'a reply cut short by max_tokens is a failure')
     .action(async (file: string, options: RunOptions) => {
@@ -163,9 +167,10 @@ function duration(flag: string, description: string): Option {
 }
 
 /** Two lines on standard error; for a bug its stack too. A pipe that was closed is no news. */
-async function tell({ error, act }: Failure, host: Process): Promise<void> {
+async function tell({ error, act, goOn }: Failure, host: Process): Promise<void> {
   if (error instanceof Interrupted && error.signal === 'SIGPIPE') return;
   host.stderr.write(errorLines(reportOf(error, act), await paintFor(host.stderr)));
+  if (goOn !== undefined) host.stderr.write(goOnLine(goOn));
   if (error.code === 'internal') host.stderr.write(`${withoutKeys(stackOf(error), host.env)}\n`);
 }
 

@@ -81,7 +81,8 @@ async function play(
   }
 
   const status = statusAfter(failed?.failure);
-  const usage = played.map((end) => end.usage).reduce(addUsage, noUsage);
+  const spent = played.filter(({ reused }) => !reused);
+  const usage = spent.map((end) => end.usage).reduce(addUsage, noUsage);
   const durationMs = clock.now() - startedAt;
   const error = failed && { error: reportOf(failed.failure, failed.act) };
   onEvent({ type: 'narrative-end', run, status, usage, durationMs, ...error });
