@@ -34,10 +34,7 @@ export interface RunStoreOptions {
 /** Opens what is kept of a run that is about to begin. */
 export function openRunStore({ database, narrative, origin, keepMs, now, onFailure }: RunStoreOptions): RunStore {
   const attempt = dispensable(onFailure);
-  let written: Promise<void> = Promise.resolve();
-  const inTurn = (write: () => Promise<void>) => {
-    written = written.then(() => attempt(write));
-  };
+  const { inTurn, settled } = oneByOne((write) => attempt(write));
   let keptReplies = 0;
   let kept: Answers | undefined;
   let record: ((event: NarrativeEvent) => void) | undefined;
@@ -63,13 +60,25 @@ export function openRunStore({ database, narrative, origin, keepMs, now, onFailu
     async onEvent(event) {
       await attempt(() => recordOf()(event));
       if (event.type === 'narrative-end') inTurn(() => prune({ database, now: now(), keepMs }));
-      await written;
+      await settled();
     },
-    async settled() {
-      await written;
-    },
+    settled,
     get keptReplies() {
       return keptReplies;
     },
   };
+}
+
+/** Does pieces of writing in their order, each one at once where none is under way. */
+function oneByOne(attempt: (write: () => Promise<void>) => Promise<void>) {
+  let waiting = 0;
+  let last: Promise<void> = Promise.resolve();
+  const inTurn = (write: () => Promise<void>) => {
+    const done = waiting === 0 ? attempt(write) : last.then(() => attempt(write));
+    waiting += 1;
+    last = done.then(() => {
+      waiting -= 1;
+    });
+  };
+  return { inTurn, settled: () => last };
 }
