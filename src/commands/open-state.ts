@@ -1,3 +1,4 @@
+import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Settings } from '../config/settings.js';
 import { type Database, isDamage, openDatabase, reasonOf, setAside } from '../store/open-database.js';
@@ -37,6 +38,7 @@ export async function openState({ settings: { stateFolder }, parts, warn }: Open
   const { database, warning } = await openDatabase(stateFolder);
   if (warning !== undefined) warn(database ? warning : `${warning}: ${all}`);
   const path = join(stateFolder, 'boticelli.db');
+  const file = database && fileOf(path);
   const told = new Set<StatePart>();
   return {
     ...(database && { database }),
@@ -47,17 +49,23 @@ export async function openState({ settings: { stateFolder }, parts, warn }: Open
       for (const each of concerned) told.add(each);
       const words = concerned.map((each) => without[each]).join(', and ');
       warn(
-        `${path} ${isDamage(thrown) ? damageWords(path) : `can't be used any more (${reasonOf(thrown)})`}: ${words}`,
+        `${path} ${isDamage(thrown) ? damageWords(path, file) : `can't be used any more (${reasonOf(thrown)})`}: ${words}`,
       );
     },
   };
 }
 
-/** The next run begins a new file. */
-function damageWords(path: string): string {
+/** The next run begins a new file; another process may have begun it already. */
+function damageWords(path: string, file: number | undefined): string {
   try {
+    if (fileOf(path) !== file) return 'was damaged and has been replaced';
     return `was damaged; it is now ${setAside(path)}`;
   } catch {
     return "is damaged and can't be set aside";
   }
+}
+
+/** Which file has the name now. */
+function fileOf(path: string): number | undefined {
+  return statSync(path, { throwIfNoEntry: false })?.ino;
 }
