@@ -8,6 +8,7 @@ import type { ModelsOptions } from './commands/models.js';
 import { failureOfOutput } from './commands/output-failure.js';
 import type { ProbeOptions } from './commands/probe.js';
 import type { RunOptions } from './commands/run.js';
+import { runsCommand } from './commands/runs-command.js';
 import {
   collected,
   durationMs,
@@ -20,7 +21,7 @@ import {
   wholeNumber,
 } from './config/flags.js';
 import { asBoticelliError, exitCodes, Interrupted, reportOf } from './errors.js';
-import { errorLines } from './terminal/error-lines.js';
+import { errorLines, goOnLine } from './terminal/error-lines.js';
 import { createOutput, type Output } from './terminal/output.js';
 import { paintFor } from './terminal/paint.js';
 
@@ -71,6 +72,7 @@ function program(host: Process, stdout: Output, ended: Ended): Command {
   limits.addCommand(probeCommand(host, ended).copyInheritedSettings(limits));
   boticelli.addCommand(limits);
   boticelli.addCommand(schemaCommand(host, ended).copyInheritedSettings(boticelli));
+  boticelli.addCommand(runsCommand(host, ended, boticelli));
   return boticelli;
 }
 
@@ -107,6 +109,8 @@ function runCommand(host: Process, ended: Ended): Command {
     .option('--fallback <model>', 'turn to this model when quota is used up; repeatable', fallbackModels)
     .option('--no-fallback', 'this model or nothing')
     .option('--live', 'use the Live API where the model can do both')
+    .option('--resume', 'take the replies that earlier runs already paid for')
+    .option('--from <act>', 'with --resume: ask again from this act on')
     .option('--rehearse', 'no network, no key: a stand-in says what would be sent')
     .option('--strict', 'a reply cut short by max_tokens is a failure')
     .action(async (file: string, options: RunOptions) => {
@@ -195,9 +199,10 @@ function duration(flag: string, description: string): Option {
 }
 
 /** Two lines on standard error; for a bug its stack too. A pipe that was closed is no news. */
-async function tell({ error, act }: Failure, host: Process): Promise<void> {
+async function tell({ error, act, goOn }: Failure, host: Process): Promise<void> {
   if (error instanceof Interrupted && error.signal === 'SIGPIPE') return;
   host.stderr.write(errorLines(reportOf(error, act), await paintFor(host.stderr)));
+  if (goOn !== undefined) host.stderr.write(goOnLine(goOn));
   if (error.code === 'internal') host.stderr.write(`${await withoutKeys(stackOf(error), host)}\n`);
 }
 

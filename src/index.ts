@@ -30,3 +30,6 @@ export {
 export * from './narrative/narrative.js';
 export { type Overrides, withOverrides } from './narrative/with-overrides.js';
 export { createRehearsalDriver, type RehearsalOptions, rehearsalModel } from './rehearsal/rehearsal-driver.js';
+export { type AnsweredOptions, answered } from './store/answered.js';
+export type { Answers, Asked, KeptReply } from './store/answers.js';
+export * from './store/request-key.js';

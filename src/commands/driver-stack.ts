@@ -11,6 +11,8 @@ import { metered } from '../quota/metered.js';
 import { createModelQueue } from '../quota/model-queue.js';
 import { createQuotaBook } from '../quota/quota-book.js';
 import { createRehearsalDriver } from '../rehearsal/rehearsal-driver.js';
+import { answered } from '../store/answered.js';
+import type { Keeping } from './keeping.js';
 import { openKeeper } from './open-quota.js';
 import { reachableGemini } from './reachable-gemini.js';
 import type { RunOptions } from './run.js';
@@ -20,10 +22,15 @@ export interface DriverStackOptions {
   settings: Settings;
   /** Tells a person what they should know, a line each. */
   warn: (text: string) => void;
+  /** What is kept of the run, and the state's database. */
+  keeping: Pick<Keeping, 'state' | 'store' | 'mayReuse'>;
 }
 
-/** The stack of drivers that a run asks, from the top down: JSON that conforms, another model, again, within the quota, on the wire. */
-export async function driverStack({ options, settings, warn }: DriverStackOptions): Promise<BoticelliDriver> {
+/**
+ * The stack of drivers that a run asks, from the top down: what an earlier run was answered, JSON that conforms, another
+ * model, again, within the quota, on the wire.
+ */
+export async function driverStack({ options, settings, warn, keeping }: DriverStackOptions): Promise<BoticelliDriver> {
   if (options.rehearse) return createRehearsalDriver();
   const gemini = reachableGemini(settings, {
     bounds: { timeoutMs: options.timeout, idleTimeoutMs: options.idleTimeout },
@@ -31,16 +38,20 @@ export async function driverStack({ options, settings, warn }: DriverStackOption
     preferLive: options.live,
   });
   const modelsFor = (named: readonly string[] | undefined) => fallbackModels(options, named ?? settings.fallback);
-  return conforming(
+  const asking = conforming(
     { checkFor },
     fallingBack(
       { modelsFor, cannotTake },
       retrying(
         { retries: options.retries, clock: systemClock },
-        options.rateLimit === false ? gemini : await withinQuota({ options, settings, warn }, gemini),
+        options.rateLimit === false ? gemini : withinQuota({ options, settings, warn, keeping }, gemini),
       ),
     ),
   );
+  const { store, mayReuse } = keeping;
+  return store
+    ? answered({ answers: store.answers, mayReuse, takesFallback: options.fallback !== false }, asking)
+    : asking;
 }
 
 /** Flags beat what the act, the narrative or the settings name. */
@@ -48,14 +59,14 @@ function fallbackModels({ fallback }: RunOptions, named: readonly string[]): rea
   return fallback === false ? [] : (fallback ?? named);
 }
 
-async function withinQuota(
-  { options, settings, warn }: DriverStackOptions,
+function withinQuota(
+  { options, settings, warn, keeping: { state } }: DriverStackOptions,
   inner: BoticelliDriver,
-): Promise<BoticelliDriver> {
+): BoticelliDriver {
   const clock = systemClock;
   if (settings.redisUrl !== undefined)
     warn('this version does not share quota through Redis: it counts on this machine');
-  const keeper = await openKeeper({ settings, clock, warn });
+  const keeper = openKeeper({ state, clock, warn });
   const { project, limitsFor, budget, rateWindowMs } = settings;
   const book = createQuotaBook({ keeper, clock, project, budget, windowMs: rateWindowMs });
   const gate = createLeaseGate({ keeper, clock, project, limitsFor });

@@ -4,4 +4,6 @@ import type { BoticelliError } from '../errors.js';
 export interface Failure {
   error: BoticelliError;
   act?: string;
+  /** How to go on where that is possible: words, and the command. */
+  goOn?: string;
 }

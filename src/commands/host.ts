@@ -9,6 +9,8 @@ export interface Host {
   stdout: HostStream;
   stderr: HostStream;
   env: Record<string, string | undefined>;
+  /** The command line: Node, the program, and what follows. */
+  argv: readonly string[];
   cwd(): string;
   on(signal: NodeJS.Signals, listener: () => void): unknown;
   off(signal: NodeJS.Signals, listener: () => void): unknown;

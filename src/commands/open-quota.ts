@@ -8,6 +8,11 @@ import type { Page } from '../quota/page.js';
 import { createSqliteKeeper } from '../quota/sqlite-keeper.js';
 import { openDatabase } from '../store/open-database.js';
 import { openForReading, unreadable } from '../store/read-database.js';
+import type { State } from './open-state.js';
+
+export interface OpenKeeperOptions extends Omit<OpenQuotaOptions, 'settings'> {
+  state: State;
+}
 
 export interface OpenQuotaOptions {
   settings: Settings;
@@ -16,22 +21,12 @@ export interface OpenQuotaOptions {
   warn: (text: string) => void;
 }
 
-/**
- * Opens what keeps the quota book: the state's database, or this process's memory where that can't be had, which is
- * told.
- */
-export async function openKeeper({ settings: { stateFolder }, clock, warn }: OpenQuotaOptions): Promise<Keeper> {
-  const alone = 'quota is counted for this run alone';
-  if (stateFolder === undefined) {
-    warn(`there is no folder to keep state in (set BOTICELLI_STATE_DIR): ${alone}`);
-    return createMemoryKeeper();
-  }
-  const { database, warning } = await openDatabase(stateFolder);
-  if (warning !== undefined) warn(database ? warning : `${warning}: ${alone}`);
+/** What keeps the quota book: the state's database, or this process's memory where that can't be had. */
+export function openKeeper({ state: { database, failed }, clock, warn }: OpenKeeperOptions): Keeper {
   if (!database) return createMemoryKeeper();
   return forgiving({
     keeper: createSqliteKeeper({ database, clock, onLocked: lockedWarning(warn) }),
-    onFailure: (reason) => warn(`the quota book can't be written any more (${reason}): ${alone}`),
+    onFailure: (thrown) => failed('quota', thrown),
   });
 }
 

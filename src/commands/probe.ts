@@ -14,6 +14,7 @@ import { type Ending, endingOf } from './ending.js';
 import type { Failure } from './failure.js';
 import type { Host } from './host.js';
 import { openKeeper } from './open-quota.js';
+import { openState } from './open-state.js';
 import { reachableGemini } from './reachable-gemini.js';
 import { readSettings, type SettingsFlagOptions } from './read-settings.js';
 
@@ -61,7 +62,8 @@ async function measure({ options, host, ending: { signal }, paint }: Measuring):
   await askFirst({ options, host, signal, most: models.length * requests });
   const warn = (text: string) => host.stderr.write(`${paint.warning(printableLine(`boticelli: warning: ${text}`))}\n`);
   const { project, limitsFor, budget, rateWindowMs: windowMs } = settings;
-  const keeper = await openKeeper({ settings, clock: systemClock, warn });
+  const state = await openState({ settings, parts: ['quota'], warn });
+  const keeper = openKeeper({ state, clock: systemClock, warn });
   const book = createQuotaBook({ keeper, clock: systemClock, project, budget, windowMs });
   const progress = await createProgress(models, options, host);
   try {

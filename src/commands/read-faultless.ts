@@ -14,6 +14,12 @@ import { counted } from '../terminal/quantity.js';
 import { assertKnown } from './given-variables.js';
 import type { Host } from './host.js';
 
+/** A narrative without a fault, and the text of its file. */
+export interface FaultlessNarrative {
+  narrative: Narrative;
+  text: string;
+}
+
 /**
  * Reads a narrative, `-` from standard input, and tells its faults and warnings on standard error.
  * Rejects with `no_input` or `invalid_narrative`, and with `usage` where a variable is given that it does not know.
@@ -21,13 +27,13 @@ import type { Host } from './host.js';
 export async function readFaultless(
   file: string,
   { host, paint, vars = new Map() }: { host: Host; paint: Paint; vars?: ReadonlyMap<string, string> | undefined },
-): Promise<Narrative> {
+): Promise<FaultlessNarrative> {
   const { file: name, text, narrative, variables, diagnostics } = await readNarrativeOf(file, host, { vars });
   const lines = formatDiagnostics(diagnostics, { file: name, text, paint });
   if (lines.length > 0) host.stderr.write(`${lines.join('\n')}\n`);
   if (narrative) {
     assertKnown(vars, variables ?? new Set());
-    return narrative;
+    return { narrative, text };
   }
   const errors = diagnostics.filter(({ severity }) => severity === 'error').length;
   throw new BoticelliError(codeOfFaults(diagnostics), `${name} has ${counted(errors, 'error')}`, {

@@ -1,3 +1,4 @@
+import { resolve } from 'node:path';
 import { asBoticelliError, BoticelliError } from '../errors.js';
 import type { RunReport } from '../executor/event.js';
 import { NarrativeExecutor } from '../executor/narrative-executor.js';
@@ -6,7 +7,9 @@ import { withOverrides } from '../narrative/with-overrides.js';
 import { driverStack } from './driver-stack.js';
 import { type Ending, endingOf } from './ending.js';
 import type { Failure } from './failure.js';
+import { assertResumable, goingOn } from './going-on.js';
 import type { Host } from './host.js';
+import { createKeeping, type Keeping } from './keeping.js';
 import { readFaultless } from './read-faultless.js';
 import { readSettings, type SettingsFlagOptions } from './read-settings.js';
 import { openScreen, type Screen } from './screen.js';
@@ -29,6 +32,9 @@ export interface RunOptions extends SettingsFlagOptions {
   timeout: number;
   idleTimeout: number;
   retries: number;
+  resume?: boolean;
+  /** With `resume`: the act from which on everything is asked again. */
+  from?: string;
   rehearse?: boolean;
   /** Whether models that can do both are asked over the Live API. */
   live?: boolean;
@@ -44,13 +50,15 @@ export interface RunOptions extends SettingsFlagOptions {
  */
 export async function run(file: string, options: RunOptions, host: Host): Promise<Failure | undefined> {
   const ending = endingOf(host);
+  const keeping = createKeeping(options);
   try {
     const screen = await openScreen({ options, host, ending });
-    const played = await play({ file, options, host, ending, screen }).catch(screen.failBeforeRun);
+    const played = await play({ file, options, host, ending, screen, keeping }).catch(screen.failBeforeRun);
     const report = await screen.finish(played);
     // Standard output may have failed, or a signal come, after the last act had its reply.
     const error = ending.signal.aborted ? asBoticelliError(ending.signal.reason) : report.failure;
-    return error && { error, ...(report.error?.act !== undefined && { act: report.error.act }) };
+    const goOn = keeping.isResumable ? goingOn(host) : undefined;
+    return error && { error, ...(report.error?.act !== undefined && { act: report.error.act }), ...(goOn && { goOn }) };
   } finally {
     ending.release();
   }
@@ -62,23 +70,29 @@ interface Playing {
   host: Host;
   ending: Ending;
   screen: Screen;
+  keeping: Keeping;
 }
 
-async function play({ file, options, host, ending, screen }: Playing): Promise<RunReport> {
+async function play({ file, options, host, ending, screen, keeping }: Playing): Promise<RunReport> {
   const { model, temperature, maxTokens, strict = false } = options;
-  const read = await readFaultless(file, { host, paint: screen.paint, vars: options.var });
+  assertResumable(options);
+  const { narrative: read, text } = await readFaultless(file, { host, paint: screen.paint, vars: options.var });
   const narrative = withOverrides(read, {
     ...(model !== undefined && { model }),
     parameters: { ...(temperature !== undefined && { temperature }), ...(maxTokens !== undefined && { maxTokens }) },
   });
   const planned = plannedActs(narrative);
-  for (const name of options.only ?? []) assertPlays(name, planned);
+  for (const name of options.only ?? []) assertPlays('--only', name, planned);
+  if (options.from !== undefined) assertPlays('--from', options.from, planned);
   screen.expect(planned);
 
   await screen.prepare();
   const settings = await readSettings(options, host, screen.paint);
-  const { onEvent, mayDiscard, warn } = screen;
-  const driver = await driverStack({ options, settings, warn });
+  const { mayDiscard, warn } = screen;
+  const path = file === '-' ? undefined : resolve(host.cwd(), file);
+  await keeping.open({ settings, narrative: narrative.name, file: path, text, warn });
+  const driver = await driverStack({ options, settings, warn, keeping });
+  const onEvent = keeping.heardWith(screen.onEvent);
   const { defaultModel } = settings;
   const { signal } = ending;
   const stdin = () => readStandardInput(host, signal);
@@ -87,11 +101,12 @@ async function play({ file, options, host, ending, screen }: Playing): Promise<R
     return await (options.stream ? executor.executeWithProgress(narrative, () => {}) : executor.execute(narrative));
   } finally {
     await driver.close?.();
+    await keeping.store?.settled();
   }
 }
 
-function assertPlays(name: string, planned: readonly PlannedAct[]): void {
+function assertPlays(flag: string, name: string, planned: readonly PlannedAct[]): void {
   if (planned.some(({ repliesOf }) => repliesOf.includes(name))) return;
   const names = [...new Set(planned.flatMap(({ repliesOf }) => repliesOf))].join(', ');
-  throw new BoticelliError('usage', `--only ${name}: no act of that name plays`, { hint: `The acts are: ${names}.` });
+  throw new BoticelliError('usage', `${flag} ${name}: no act of that name plays`, { hint: `The acts are: ${names}.` });
 }

@@ -58,6 +58,13 @@ export function patienceMs(text: string): number {
   throw new InvalidArgumentError('It is a duration like 0, 90s or 2m; a bare number is seconds.');
 }
 
+/** An age, in milliseconds: 0 is any. */
+export function ageMs(text: string): number {
+  const parsed = parseDuration(text);
+  if (parsed !== undefined && Number.isFinite(parsed)) return parsed;
+  throw new InvalidArgumentError('It is a duration like 12h or 30d.');
+}
+
 /** The name of a tier. Which ones there are, the settings know. */
 export function tierName(text: string): string {
   const name = text.trim();

@@ -1,4 +1,3 @@
-import { resolve } from 'node:path';
 import type { LimitNumbers } from '../facts.js';
 import type { Budget } from '../quota/limits.js';
 import { composed, keyOf } from './composed-settings.js';
@@ -6,6 +5,7 @@ import { readDotEnv } from './dot-env.js';
 import { readSettingsFiles } from './settings-files.js';
 import { refuseForeignAddress, refuseUnknownTiers } from './settings-refusals.js';
 import { mergedSettings } from './sources.js';
+import { stateFolderIn } from './state-folder.js';
 import { type LimitsOf, tierNames } from './tier-limits.js';
 import { type UserFolders, userFolders } from './user-folders.js';
 import { variablesOf } from './variables.js';
@@ -83,7 +83,6 @@ export async function settingsFrom({
   const written = mergedSettings(files);
   await refuseUnknownTiers(sources, tierNames(written.providers?.gemini?.tiers), flags.tier);
   await refuseForeignAddress(sources, keyOf(sources));
-  const directory = sources.variable('BOTICELLI_STATE_DIR')?.value;
-  const stateFolder = directory === undefined ? folders.state : resolve(workingFolder, directory);
+  const stateFolder = stateFolderIn({ variable: sources.variable, workingFolder, userFolder: folders.state });
   return composed({ sources, written, flags, stateFolder });
 }

@@ -103,8 +103,9 @@ export interface ActEnd {
   requestedModel: string;
   text: string;
   finishReason: string;
+  /** Of the reply, also of one that was reused: what it took when it was given. */
   usage: Usage;
-  /** How many calls the act took. */
+  /** How many calls the act took; none where its reply was reused. */
   attempts: number;
   /** How long the act waited before its attempts, in all. */
   waitMs: number;
@@ -119,6 +120,7 @@ export interface NarrativeEnd {
   type: 'narrative-end';
   run: string;
   status: RunStatus;
+  /** What the run spent: replies that were reused do not count. */
   usage: Usage;
   durationMs: number;
   error?: ErrorReport;

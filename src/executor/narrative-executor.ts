@@ -79,7 +79,8 @@ async function play(
 
   const { ends } = stage;
   const status = statusAfter(failure);
-  const usage = ends.map((end) => end.usage).reduce(addUsage, noUsage);
+  const spent = ends.filter(({ reused }) => !reused);
+  const usage = spent.map((end) => end.usage).reduce(addUsage, noUsage);
   const durationMs = clock.now() - startedAt;
   const error = failure && { error: reportOf(failure, stage.playing) };
   onEvent({ type: 'narrative-end', run, status, usage, durationMs, ...error });

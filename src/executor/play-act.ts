@@ -57,9 +57,9 @@ export async function playAct(playing: Playing): Promise<Played> {
     type: 'act-end',
     ...{ ...name, index, model: response.model, requestedModel: model },
     ...{ text: response.text, finishReason: response.finishReason, usage: response.usage },
-    ...{ ...tally, durationMs: clock.now() - startedAt },
+    ...{ ...tally, ...(response.reused && { attempts: 0 }), durationMs: clock.now() - startedAt },
     ...(firstTextAt !== undefined && { firstTokenMs: firstTextAt - startedAt }),
-    reused: false,
+    reused: response.reused ?? false,
   };
   return { turns: [userTurn, response.turn], end };
 }

@@ -5,8 +5,8 @@ import type { Page } from './page.js';
 
 export interface ForgivingKeeperOptions {
   keeper: Keeper;
-  /** Called once, when the keeper fails, with what happened. */
-  onFailure: (reason: string) => void;
+  /** Called once, when the keeper fails, with what it threw. */
+  onFailure: (thrown: unknown) => void;
 }
 
 /**
@@ -24,7 +24,7 @@ export function forgiving({ keeper, onFailure }: ForgivingKeeperOptions): Keeper
       const known = await keeper.pages().catch(() => new Map<string, Page>());
       if (current === keeper) {
         current = createMemoryKeeper(known);
-        onFailure(thrown instanceof Error ? thrown.message.replace(/\s+/g, ' ') : String(thrown));
+        onFailure(thrown);
       }
       return work(current);
     }

@@ -1,6 +1,8 @@
 import { chmodSync, existsSync, mkdirSync, renameSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import type Database from 'libsql';
+import { inTransaction, isBusy, sqliteCode } from './transaction.js';
 
 export type { Database };
 
@@ -12,12 +14,34 @@ export interface OpenedDatabase {
   warning?: string;
 }
 
-/** What is in the file, by SQLite's `user_version`: a program adds what an older one lacks, and leaves a newer one alone. */
+/**
+ * What is in the file, by SQLite's `user_version`: a program adds what an older one lacks, and leaves a newer one alone. 1
+ * had the quota book alone.
+ */
 export const schemaVersion = 2;
 
+/** All of it, and nothing that a file may have already: so it makes a new file, and brings any older one up to date. */
 const schema = `
   CREATE TABLE IF NOT EXISTS quota_pages (key TEXT PRIMARY KEY, page TEXT NOT NULL) WITHOUT ROWID;
   CREATE TABLE IF NOT EXISTS catalogues (key TEXT PRIMARY KEY, fetched_at INTEGER NOT NULL, models TEXT NOT NULL);
+
+  CREATE TABLE IF NOT EXISTS answers (
+    key TEXT NOT NULL, occurrence INTEGER NOT NULL, answered_by TEXT NOT NULL, narrative TEXT NOT NULL,
+    answered_at INTEGER NOT NULL, reply TEXT NOT NULL, PRIMARY KEY (key, occurrence, answered_by)
+  );
+  CREATE INDEX IF NOT EXISTS answers_by_age ON answers (answered_at);
+
+  CREATE TABLE IF NOT EXISTS runs (
+    id TEXT PRIMARY KEY, narrative TEXT NOT NULL, file TEXT, file_hash TEXT, act_count INTEGER NOT NULL,
+    started_at INTEGER NOT NULL, acts_ended INTEGER NOT NULL, models_asked TEXT NOT NULL, models_served TEXT NOT NULL,
+    attempts INTEGER NOT NULL, wait_ms INTEGER NOT NULL, usage TEXT NOT NULL, cost_usd REAL,
+    status TEXT, duration_ms INTEGER, error TEXT
+  );
+  CREATE INDEX IF NOT EXISTS runs_by_age ON runs (started_at);
+  CREATE TABLE IF NOT EXISTS acts (
+    run TEXT NOT NULL, position INTEGER NOT NULL, act TEXT NOT NULL, ended TEXT, told TEXT NOT NULL, cost_usd REAL,
+    PRIMARY KEY (run, position)
+  );
 `;
 
 /**
@@ -29,7 +53,7 @@ export async function openDatabase(folder: string): Promise<OpenedDatabase> {
   const path = join(folder, 'boticelli.db');
   try {
     mkdirSync(folder, { recursive: true, mode: 0o700 });
-    return open(LibSql, path);
+    return await openWhenFree(LibSql, path);
   } catch (thrown) {
     if (!isDamage(thrown)) return { warning: `${path} can't be used: ${reasonOf(thrown)}` };
   }
@@ -41,6 +65,21 @@ export async function openDatabase(folder: string): Promise<OpenedDatabase> {
   }
 }
 
+/** The most that an opening waits for a lock: who makes or mends the file holds it for a few milliseconds. */
+const patienceMs = 3000;
+
+/** Tries again while another process keeps the lock: SQLite's own waiting would block Ctrl-C. */
+async function openWhenFree(LibSql: typeof Database, path: string): Promise<OpenedDatabase> {
+  for (const startedAt = performance.now(); ; ) {
+    try {
+      return open(LibSql, path);
+    } catch (thrown) {
+      if (!isBusy(thrown) || performance.now() - startedAt > patienceMs) throw thrown;
+    }
+    await delay(5 + Math.random() * 20);
+  }
+}
+
 function open(LibSql: typeof Database, path: string): OpenedDatabase {
   const isNew = !existsSync(path);
   const database = new LibSql(path);
@@ -49,15 +88,16 @@ function open(LibSql: typeof Database, path: string): OpenedDatabase {
     // Before the journal mode: of many processes that open a new file at once some failed otherwise (wire.md). It blocks
     // the event loop, and so Ctrl-C: whoever needs more patience tries again.
     database.pragma('busy_timeout = 200');
-    const [found] = database.pragma('user_version') as { user_version: number }[];
-    const version = found?.user_version ?? 0;
+    const version = versionOf(database);
     if (version > schemaVersion) {
       database.close();
       return { warning: `${path} is of a newer boticelli (version ${version}): it is left alone` };
     }
     database.pragma('journal_mode = WAL');
     database.pragma('synchronous = NORMAL');
-    if (version < schemaVersion) database.exec(`${schema} PRAGMA user_version = ${schemaVersion};`);
+    if (version < schemaVersion) bringUpToDate(database);
+    // SQLite reads the tables' names when they are first needed: what is broken there shall be found here.
+    database.prepare('SELECT count(*) FROM sqlite_schema').get();
     // SQLite sleeps up to 100 ms between its tries, while others come and go: short of that, who waits tries again itself.
     database.pragma('busy_timeout = 10');
     return { database };
@@ -67,10 +107,19 @@ function open(LibSql: typeof Database, path: string): OpenedDatabase {
   }
 }
 
-/** SQLite's name of what went wrong, or an empty string. */
-export function sqliteCode(thrown: unknown): string {
-  const code: unknown = thrown instanceof Error ? Reflect.get(thrown, 'code') : undefined;
-  return typeof code === 'string' ? code : '';
+function versionOf(database: Database.Database): number {
+  const [found] = database.pragma('user_version') as { user_version: number }[];
+  return found?.user_version ?? 0;
+}
+
+/**
+ * In one transaction: of many processes that find an old file at once one does it, and the others see it whole, the old
+ * one or the new. Looks again within it, for a newer program may have been among them.
+ */
+function bringUpToDate(database: Database.Database): void {
+  inTransaction(database, () => {
+    if (versionOf(database) < schemaVersion) database.exec(`${schema} PRAGMA user_version = ${schemaVersion};`);
+  });
 }
 
 /** Whether a file is no database, or one that is broken. */
@@ -78,12 +127,16 @@ export function isDamage(thrown: unknown): boolean {
   return /^SQLITE_(NOTADB|CORRUPT)/.test(sqliteCode(thrown));
 }
 
-function reasonOf(thrown: unknown): string {
+/** What went wrong, on one line. */
+export function reasonOf(thrown: unknown): string {
   return thrown instanceof Error ? thrown.message.replace(/\s+/g, ' ') : String(thrown);
 }
 
-/** Renames the file and its companions; the time makes the name a new one. */
-function setAside(path: string): string {
+/**
+ * Renames the file and its companions, so that the next run begins a new one; the time makes the name a new one.
+ * @returns the new path. Throws where it can't be renamed.
+ */
+export function setAside(path: string): string {
   const aside = `${path}.damaged-${new Date().toISOString().replaceAll(':', '-')}`;
   for (const suffix of ['', '-wal', '-shm']) if (existsSync(path + suffix)) renameSync(path + suffix, aside + suffix);
   return aside;

@@ -5,13 +5,15 @@ import type Database from 'libsql';
 import { BoticelliError } from '../errors.js';
 import { schemaVersion } from './open-database.js';
 
+export type { Database };
+
 /**
- * Opens `boticelli.db` of the state folder to look at it: nothing is made, mended or set aside. One of an older version
- * has the quota's pages all the same, but may lack the other tables.
- * @returns undefined where there is none yet
+ * Opens `boticelli.db` of the state folder to look at it: nothing is made, mended or set aside.
+ * @param sinceVersion the first version of the file that has what is looked for
+ * @returns undefined where there is none yet, or one that is older than that
  * Rejects with `no_input` where there is one that can't be read.
  */
-export async function openForReading(folder: string): Promise<Database.Database | undefined> {
+export async function openForReading(folder: string, sinceVersion = 1): Promise<Database.Database | undefined> {
   const path = join(folder, 'boticelli.db');
   try {
     // One that another process is just beginning has no bytes yet.
@@ -22,8 +24,9 @@ export async function openForReading(folder: string): Promise<Database.Database 
     database.pragma('busy_timeout = 10000');
     const [found] = database.pragma('user_version') as { user_version: number }[];
     const version = found?.user_version ?? 0;
-    if (version >= 1 && version <= schemaVersion) return database;
+    if (version >= sinceVersion && version <= schemaVersion) return database;
     database.close();
+    if (version >= 1 && version < sinceVersion) return undefined;
     throw new Error(version > schemaVersion ? `it is of a newer boticelli (version ${version})` : 'it is not ours');
   } catch (thrown) {
     throw unreadable(path, thrown);

@@ -4,6 +4,7 @@ import { counted, duration } from './quantity.js';
 /** What a person reads of an act that has its reply. */
 export function actEndLine(end: ActEnd, { verbose }: { verbose: boolean }): string {
   const { usage } = end;
+  if (end.reused) return `reused from an earlier run: nothing asked, nothing paid · ${end.model}`;
   const thoughts = usage.thoughtTokens > 0 ? `, ${usage.thoughtTokens} thinking` : '';
   const parts = [
     end.model === end.requestedModel ? end.model : `${end.model} (asked for ${end.requestedModel})`,

@@ -17,6 +17,8 @@ const wide =
 
 /** How many columns of a terminal a text without control characters takes: what a reader sees as one is counted once. */
 export function columnsOf(text: string): number {
+  // Most texts are plain, and a segmenter takes as long to make as a table to print.
+  if (/^[\x20-\x7e]*$/.test(text)) return text.length;
   let columns = 0;
   for (const { segment } of new Intl.Segmenter().segment(text)) columns += wide.test(segment) ? 2 : 1;
   return columns;

@@ -6,6 +6,7 @@ import { appointments } from './appointments.js';
 import { type Timed, timePairs } from './measure.js';
 import { quotaUse } from './quota-use.js';
 import type { Say } from './say.js';
+import { storeCosts } from './store.js';
 import { tokenDelays } from './token-delay.js';
 
 /**
@@ -37,7 +38,8 @@ process.stdout.write(
 say('what', 'boticelli', 'peer', 'ratio', 'aim');
 say('---', '---', '---', '---', '---');
 
-const parts = new Map(Object.entries({ starts: rowsOfStarts, tokens: rowOfDelays, appointments, quota: quotaUse }));
+const all = { starts: rowsOfStarts, tokens: rowOfDelays, appointments, quota: quotaUse, store: storeCosts };
+const parts = new Map(Object.entries(all));
 for (const name of wantedParts()) await parts.get(name)?.(say);
 
 await server.close();

@@ -1,5 +1,6 @@
 import { createInterface } from 'node:readline';
 import { driverStack } from '../../src/commands/driver-stack.js';
+import { openState } from '../../src/commands/open-state.js';
 import type { Settings } from '../../src/config/settings.js';
 import type { Limits } from '../../src/quota/limits.js';
 import type { Assignment } from './crew.js';
@@ -26,10 +27,13 @@ const settings: Settings = {
   },
   ...{ limitsFor: () => limits, rateWindowMs: windowMs, stateFolder: folder },
 };
+const warn = (text: string) => void process.stderr.write(`${text}\n`);
+const state = await openState({ settings, parts: ['quota'], warn });
 const driver = await driverStack({
   options: { output: 'text', timeout: 300_000, idleTimeout: 60_000, retries: 4 },
   settings,
-  warn: (text) => process.stderr.write(`${text}\n`),
+  warn,
+  keeping: { state, store: undefined, mayReuse: () => false },
 });
 const ask = () =>
   driver.generate({ model, turns: [{ role: 'user', parts: [{ type: 'text', text: prompt }] }], parameters: {} });

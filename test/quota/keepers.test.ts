@@ -141,7 +141,7 @@ describe('a lock that another program holds', () => {
     const { keeper } = await openSqlite(folder, 100);
     const { database: other } = await openSqlite(folder);
     other.exec('BEGIN IMMEDIATE');
-    const failures: string[] = [];
+    const failures: unknown[] = [];
     const book = forgiving({ keeper, onFailure: (reason) => failures.push(reason) });
     await expect(book.transact('a', () => {})).rejects.toMatchObject({ code: 'output_failed' });
     expect(failures).toEqual([]);
@@ -153,7 +153,7 @@ test('a keeper that fails for good is followed by memory, with what could still 
   const { keeper, database } = await openSqlite(folder);
   await keeper.transact('a', (page) => Object.assign(page, { closedUntil: 5 }));
   database.pragma('query_only = ON');
-  const failures: string[] = [];
+  const failures: unknown[] = [];
   const book = forgiving({ keeper, onFailure: (reason) => failures.push(reason) });
   await book.transact('a', (page) => Object.assign(page, { refusals: 1 }));
   await book.transact('a', (page) => Object.assign(page, { refusals: page.refusals + 1 }));

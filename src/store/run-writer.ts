@@ -1,0 +1,79 @@
+import type Database from 'libsql';
+import type { NarrativeEnd, NarrativeStart } from '../executor/event.js';
+import { columnText } from './answers.js';
+import type { ActRecord, RunTotals } from './run-record.js';
+import { inTransaction, whenFree } from './transaction.js';
+
+/** Writes the record of one run, in the order in which it is told to. */
+export interface RunWriter {
+  start(event: NarrativeStart, totals: RunTotals): void;
+  act(record: ActRecord, totals: RunTotals): void;
+  end(event: NarrativeEnd): void;
+}
+
+/** Where a run's narrative came from. */
+export interface RunOrigin {
+  /** The narrative file's absolute path; absent where it came from standard input. */
+  file?: string;
+  /** SHA-256 of the file's text (UTF-8 without a byte order mark, LF at the ends of lines), in hexadecimal. */
+  fileHash: string;
+}
+
+export interface RunWriterOptions {
+  /** Has the tables `runs` and `acts`. */
+  database: Database.Database;
+  origin: RunOrigin;
+  /** Milliseconds since the epoch. */
+  now: () => number;
+  /** Is given each piece of writing, to be done after the one before it. */
+  inTurn: (write: () => Promise<void>) => void;
+}
+
+/** Writes into SQLite, an act with what it adds to the run in one transaction. */
+export function createRunWriter({ database, origin, now, inTurn }: RunWriterOptions): RunWriter {
+  const insertRun = database.prepare(
+    `INSERT INTO runs (id, narrative, file, file_hash, act_count, started_at, acts_ended, models_asked, models_served,
+     attempts, wait_ms, usage) VALUES (?, ?, ?, ?, ?, ?, 0, '[]', '[]', 0, 0, ?)`,
+  );
+  // A run whose record was cleared meanwhile gets no acts either.
+  const insertAct = database.prepare(
+    'INSERT INTO acts (run, position, act, ended, told) SELECT ?, ?, ?, ?, ? WHERE EXISTS (SELECT 1 FROM runs WHERE id = ?)',
+  );
+  const updateRun = database.prepare(
+    `UPDATE runs SET acts_ended = ?, models_asked = ?, models_served = ?, attempts = ?, wait_ms = ?, usage = ?
+     WHERE id = ?`,
+  );
+  const endRun = database.prepare('UPDATE runs SET status = ?, duration_ms = ?, error = ? WHERE id = ?');
+  let run = '';
+  let position = 0;
+
+  return {
+    start({ run: id, narrative, acts }, { usage }) {
+      run = id;
+      const { file = null, fileHash } = origin;
+      const [name, path] = [columnText(narrative), file && columnText(file)];
+      const startedAt = now();
+      inTurn(async () => {
+        await whenFree(() => insertRun.run(id, name, path, fileHash, acts.length, startedAt, JSON.stringify(usage)));
+      });
+    },
+    act({ act, end, told }, { actsEnded, modelsAsked, modelsServed, attempts, waitMs, usage }) {
+      const row = [run, position, columnText(act), end ? JSON.stringify(end) : null, JSON.stringify(told), run];
+      const sums = [actsEnded, JSON.stringify(modelsAsked), JSON.stringify(modelsServed), attempts, waitMs];
+      position += 1;
+      inTurn(() =>
+        whenFree(() =>
+          inTransaction(database, () => {
+            insertAct.run(...row);
+            updateRun.run(...sums, JSON.stringify(usage), run);
+          }),
+        ),
+      );
+    },
+    end({ status, durationMs, error }) {
+      inTurn(async () => {
+        await whenFree(() => endRun.run(status, durationMs, error ? JSON.stringify(error) : null, run));
+      });
+    },
+  };
+}
