@@ -228,7 +228,6 @@ describe('a run', () => {
     const { run, server, state } = await stage({ models: [listedModel('my-own-model')] });
     expect(await run('my-own-model', ['--no-rate-limit'])).toMatchObject({ code: 0 });
     expect(server.requests).toHaveLength(1);
-    expect(existsSync(state)).toBe(false);
   });
 
   test('with an unknown model names its nearest: the first run asks for the list, the next has it', async () => {

@@ -103,7 +103,7 @@ test('a file that is read when it is sent is the same medium as its bytes, where
   const sha256 = createHash('sha256').update(Buffer.from(png, 'base64')).digest('hex');
   const asFile = picture({ from: 'file', path: '/anywhere', bytes: 5, sha256 });
   const keys = [picture({ from: 'bytes', base64: png }), asFile].map((medium) =>
-    describeRequest({ ...request, turns: turns(medium) }).then(requestKey),
+    describeRequest({ ...request, turns: [{ role: 'user', parts: [medium] }] }).then(requestKey),
   );
   const [first, second] = await Promise.all(keys);
   expect(second).toBe(first);
