@@ -1,4 +1,4 @@
-import { existsSync, rmSync, writeFileSync } from 'node:fs';
+import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { stripVTControlCharacters } from 'node:util';
 import { describe, expect, onTestFinished, test } from 'vitest';
@@ -225,7 +225,7 @@ describe('a run', () => {
   });
 
   test('with a model that nothing knows asks for it, and for no list', async () => {
-    const { run, server, state } = await stage({ models: [listedModel('my-own-model')] });
+    const { run, server } = await stage({ models: [listedModel('my-own-model')] });
     expect(await run('my-own-model', ['--no-rate-limit'])).toMatchObject({ code: 0 });
     expect(server.requests).toHaveLength(1);
   });
