@@ -63,3 +63,21 @@ export const builtInTiers: Readonly<Record<string, TierFacts>> = {
 
 /** The tier of who has not said otherwise: a key is on it until its project has billing. */
 export const defaultTier = 'free';
+
+/** What is known of a Live model beside its limits. */
+export interface LiveFacts {
+  /** True where it refuses to reply in text: asked for it, the service closes the connection with 1007. */
+  speaksOnly: boolean;
+  /** Whether it can be told how long to think. */
+  thinks: boolean;
+}
+
+/**
+ * Live models by their names: ai.google.dev/gemini-api/docs/models of September 2026, and refusals of TEXT that were seen
+ * in 2026 (googleapis/python-genai#1780, livekit/livekit#4103). What is not here is found out and remembered.
+ */
+export const liveModels: Readonly<Record<string, LiveFacts>> = {
+  'gemini-3.8-live': { speaksOnly: true, thinks: false },
+  'gemini-3.1-flash-live-preview': { speaksOnly: true, thinks: true },
+  'gemini-2.5-flash-native-audio-latest': { speaksOnly: true, thinks: true },
+};

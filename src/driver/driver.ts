@@ -15,6 +15,8 @@ export interface CallContext {
   mayDiscard?: () => boolean;
   /** The models to turn to when this one's quota is used up, as the act or its narrative names them. */
   fallback?: readonly string[];
+  /** Resolves when the request may leave; to be awaited just before it does. */
+  beforeSending?: () => Promise<void>;
 }
 
 /**
@@ -39,6 +41,8 @@ export interface BoticelliDriver {
    * that ended; every layer hands it down. Never rejects.
    */
   close?(): Promise<void>;
+  /** Whether the driver itself takes the model's place at the Gate, for a session that outlives a call. */
+  holdsPlace?(model: string): boolean;
   /** Whether `generateStream` can be tried for the model; without a network. */
   supportsStreaming(model: string): boolean;
 }

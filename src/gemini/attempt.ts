@@ -24,16 +24,18 @@ export interface AttemptLimits {
   timeoutMs: number;
   /** Bounds the time between two packets of a stream. */
   idleTimeoutMs: number;
+  /** What of `timeoutMs` is spent already. */
+  spentMs?: number;
 }
 
 /** Begins an attempt: its deadline runs from now on. Throws the reason of a signal that has aborted already. */
-export function openAttempt({ signal: callerSignal, timeoutMs, idleTimeoutMs }: AttemptLimits): Attempt {
+export function openAttempt({ signal: callerSignal, timeoutMs, idleTimeoutMs, spentMs = 0 }: AttemptLimits): Attempt {
   callerSignal?.throwIfAborted();
   // One controller a call: a long-lived signal handed to every fetch would gather a listener with each (wire.md).
   const controller = new AbortController();
   const onCallerAbort = () => controller.abort(callerSignal?.reason);
   callerSignal?.addEventListener('abort', onCallerAbort);
-  const deadline = setTimeout(() => controller.abort(overdue(timeoutMs)), timerMs(timeoutMs));
+  const deadline = setTimeout(() => controller.abort(overdue(timeoutMs)), timerMs(timeoutMs - spentMs));
   let silence: NodeJS.Timeout | undefined;
   let waiting = false;
   let ended = false;

@@ -1,4 +1,4 @@
-import type { Models } from '@google/genai';
+import type { GoogleGenAI, Live, Models } from '@google/genai';
 import { BoticelliError } from '../errors.js';
 import { defaultBaseUrl } from '../facts.js';
 import { assertUsableKey, type Redact, redactionOf } from './api-key.js';
@@ -11,28 +11,32 @@ export interface Connection {
   redact: Redact;
   /** The SDK's client, loaded and made at the first call. Rejects, before any network, with what is wrong with the key. */
   models(): Promise<Models>;
+  /** The same client's way to the Live API. */
+  live(): Promise<Live>;
 }
 
 /** Throws `invalid_config` for a base URL that can't be one. */
 export function connectionTo({ apiKey, baseUrl = defaultBaseUrl }: ConnectionOptions): Connection {
   const { host } = usableUrl(baseUrl);
-  let client: Promise<Models> | undefined;
+  let made: Promise<GoogleGenAI> | undefined;
+  const client = async () => {
+    assertUsableKey(apiKey);
+    made ??= makeClient(apiKey, baseUrl);
+    return made;
+  };
   return {
     host,
     redact: redactionOf(apiKey),
-    async models() {
-      assertUsableKey(apiKey);
-      client ??= makeClient(apiKey, baseUrl);
-      return client;
-    },
+    models: async () => (await client()).models,
+    live: async () => (await client()).live,
   };
 }
 
 /** Everything that the SDK would otherwise look for in the environment is told, `vertexai` above all (wire.md). */
-async function makeClient(apiKey: string, baseUrl: string): Promise<Models> {
+async function makeClient(apiKey: string, baseUrl: string): Promise<GoogleGenAI> {
   const { GoogleGenAI } = await import('@google/genai');
   return withoutWarnings(
-    () => new GoogleGenAI({ apiKey, vertexai: false, apiVersion: 'v1beta', httpOptions: { baseUrl } }).models,
+    () => new GoogleGenAI({ apiKey, vertexai: false, apiVersion: 'v1beta', httpOptions: { baseUrl } }),
   );
 }
 

@@ -1,4 +1,5 @@
 import type { Clock } from '../driver/clock.js';
+import type { LiveOptions } from './live/live-options.js';
 
 // Apart from what uses them: the library's declarations stand on these alone, and so need none of the SDK's.
 
@@ -18,4 +19,7 @@ export interface CallOptions {
   clock: Clock;
 }
 
-export interface GeminiDriverOptions extends ConnectionOptions, Partial<CallOptions> {}
+export interface GeminiDriverOptions extends ConnectionOptions, LiveOptions {
+  /** Whether a model, named without `models/`, is spoken to over the Live API. By its name unless told. */
+  speaksLive?: (model: string) => Promise<boolean> | boolean;
+}

@@ -3,18 +3,32 @@ import type { BoticelliDriver } from '../driver/driver.js';
 import type { StreamChunk } from '../driver/response.js';
 import { failureOf, startCall } from './call.js';
 import type { ReplyCollector } from './collect-reply.js';
-import { connectionTo } from './connection.js';
+import { type Connection, connectionTo } from './connection.js';
 import type { GeminiDriverOptions } from './driver-options.js';
 import { interrupted } from './faulty-answer.js';
+import { lazy } from './lazy.js';
+import { isLiveOnly } from './model-names.js';
+import { routed } from './routed.js';
 
 /**
- * The bare Gemini driver, over REST and server-sent events: a call is one request, and nothing is retried. It rejects with
- * a BoticelliError, or with the reason of the caller's signal; the key is in none of them. Nothing is loaded before the
- * first call. Throws `invalid_config` for a base URL that can't be one.
+ * The bare Gemini driver, over REST and server-sent events, and over the Live API for the models that speak it: a call is
+ * one request or one turn of a session, and nothing is retried. It rejects with a BoticelliError, or with the reason of
+ * the caller's signal; the key is in none of them. Nothing is loaded before the first call. `close` ends a Live session.
+ * Throws `invalid_config` for a base URL that can't be one.
  */
 export function createGeminiDriver(options: GeminiDriverOptions): BoticelliDriver {
-  const { timeoutMs = 300_000, idleTimeoutMs = 60_000, clock = systemClock } = options;
+  const { speaksLive = isLiveOnly, gate } = options;
   const connection = connectionTo(options);
+  const load = async () => (await import('./live/live-driver.js')).liveDriverOver(connection, options);
+  return routed({
+    rest: restDriver(connection, options),
+    live: lazy({ load, holdsPlace: () => gate !== undefined }),
+    speaksLive,
+  });
+}
+
+function restDriver(connection: Connection, options: GeminiDriverOptions): BoticelliDriver {
+  const { timeoutMs = 300_000, idleTimeoutMs = 60_000, clock = systemClock } = options;
   const limits = { timeoutMs, idleTimeoutMs, clock };
 
   return {
