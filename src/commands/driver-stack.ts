@@ -16,23 +16,31 @@ import type { RunOptions } from './run.js';
 export interface DriverStackOptions {
   options: RunOptions;
   settings: Settings;
+  /** Where a proxy is named. */
+  environment: Record<string, string | undefined>;
   /** Tells a person what they should know, a line each. */
   warn: (text: string) => void;
 }
 
 /** The stack of drivers that a run asks, from the top down: another model, again, within the quota, on the wire. */
-export async function driverStack({ options, settings, warn }: DriverStackOptions): Promise<BoticelliDriver> {
+export async function driverStack({
+  options,
+  settings,
+  warn,
+  environment,
+}: DriverStackOptions): Promise<BoticelliDriver> {
   if (options.rehearse) return createRehearsalDriver();
   const gemini = reachableGemini(settings, {
     bounds: { timeoutMs: options.timeout, idleTimeoutMs: options.idleTimeout },
     withoutKey: ', or try it without one: --rehearse',
+    environment,
   });
   const modelsFor = (named: readonly string[] | undefined) => fallbackModels(options, named ?? settings.fallback);
   return fallingBack(
     { modelsFor, cannotTake },
     retrying(
       { retries: options.retries, clock: systemClock },
-      options.rateLimit === false ? gemini : await withinQuota({ options, settings, warn }, gemini),
+      options.rateLimit === false ? gemini : await withinQuota({ options, settings, warn, environment }, gemini),
     ),
   );
 }

@@ -1,24 +1,29 @@
 import type { Settings } from '../config/settings.js';
 import type { BoticelliDriver } from '../driver/driver.js';
 import { BoticelliError } from '../errors.js';
+import { defaultBaseUrl } from '../facts.js';
 import { createGeminiDriver } from '../gemini/gemini-driver.js';
+import { isProxied } from './proxied.js';
 
 export interface ReachableGeminiOptions {
   /** Bounds of a call; the driver's own unless told. */
   bounds?: { timeoutMs: number; idleTimeoutMs: number };
   /** What else can be done where there is no key: the end of a sentence. */
   withoutKey?: string;
+  /** Where a proxy is named. */
+  environment?: Record<string, string | undefined>;
 }
 
 /** The bare driver that the settings lead to. Throws `missing_api_key` where there is none. */
 export function reachableGemini(
   { apiKey, baseUrl }: Settings,
-  { bounds, withoutKey = '' }: ReachableGeminiOptions = {},
+  { bounds, withoutKey = '', environment = {} }: ReachableGeminiOptions = {},
 ): BoticelliDriver {
   if (apiKey === undefined) {
     throw new BoticelliError('missing_api_key', 'there is no API key', {
       hint: `Set GEMINI_API_KEY to a key from https://aistudio.google.com/apikey${withoutKey}.`,
     });
   }
-  return createGeminiDriver({ apiKey, ...(baseUrl !== undefined && { baseUrl }), ...bounds });
+  const proxied = isProxied(baseUrl ?? defaultBaseUrl, environment);
+  return createGeminiDriver({ apiKey, ...(baseUrl !== undefined && { baseUrl }), ...bounds, proxied });
 }

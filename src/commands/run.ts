@@ -69,10 +69,11 @@ async function play({ file, options, host, ending, screen }: Playing): Promise<R
 
   await screen.prepare();
   const settings = await readSettings(options, host, screen.paint);
-  const { onEvent, mayDiscard, warn } = screen;
-  const driver = await driverStack({ options, settings, warn });
+  const { onEvent, mayDiscard, keepAudio, warn } = screen;
+  const driver = await driverStack({ options, settings, warn, environment: host.env });
   const { defaultModel } = settings;
-  const executor = new NarrativeExecutor({ driver, defaultModel, onEvent, mayDiscard, strict, signal: ending.signal });
+  const told = { onEvent, mayDiscard, keepAudio };
+  const executor = new NarrativeExecutor({ driver, defaultModel, ...told, strict, signal: ending.signal });
   try {
     return await (options.stream ? executor.executeWithProgress(narrative, () => {}) : executor.execute(narrative));
   } finally {

@@ -1,7 +1,7 @@
 import { type Clock, systemClock } from '../driver/clock.js';
 import type { BoticelliDriver } from '../driver/driver.js';
 import type { Turn } from '../driver/request.js';
-import { addUsage, noUsage, type StreamChunk } from '../driver/response.js';
+import { addUsage, noUsage, type ReplyAudio, type StreamChunk } from '../driver/response.js';
 import { asBoticelliError, BoticelliError, reportOf } from '../errors.js';
 import type { Narrative } from '../narrative/narrative.js';
 import type { ActEnd, NarrativeEvent, RunReport, RunStatus } from './event.js';
@@ -27,6 +27,11 @@ export interface NarrativeExecutorOptions {
    * it can't, and such a failure ends the run.
    */
   mayDiscard?: (act: { act: string; index: number }) => boolean;
+  /**
+   * Is handed the speech of a reply, before the act's end is told; returns the name of the file that has it, if one has.
+   * Without it only the speech's length is told.
+   */
+  keepAudio?: (act: { act: string; index: number }, audio: ReplyAudio) => string | undefined;
   clock?: Clock;
 }
 

@@ -6,7 +6,7 @@ import type { ReplyCollector } from './collect-reply.js';
 import { type Connection, connectionTo } from './connection.js';
 import type { GeminiDriverOptions } from './driver-options.js';
 import { interrupted } from './faulty-answer.js';
-import { lazy } from './lazy.js';
+import { lazyLive } from './live/lazy-live.js';
 import { isLiveOnly } from './model-names.js';
 import { routed } from './routed.js';
 
@@ -22,7 +22,7 @@ export function createGeminiDriver(options: GeminiDriverOptions): BoticelliDrive
   const load = async () => (await import('./live/live-driver.js')).liveDriverOver(connection, options);
   return routed({
     rest: restDriver(connection, options),
-    live: lazy({ load, holdsPlace: () => gate !== undefined }),
+    live: lazyLive({ load, holdsPlace: () => gate !== undefined }),
     speaksLive,
   });
 }

@@ -1,13 +1,13 @@
 import type { BoticelliDriver } from '../driver/driver.js';
 import { StreamingNotSupported } from '../errors.js';
+import type { LiveDriver } from './live/live-options.js';
 import { givesNoReplies } from './model-names.js';
 import { bareModel } from './wire-request.js';
 
 export interface RoutedOptions {
   /** The driver for REST and server-sent events. */
   rest: BoticelliDriver;
-  /** The driver for the Live API. Its `close` ends its sessions; a later call opens others. */
-  live: BoticelliDriver;
+  live: LiveDriver;
   /** Whether a model, named without `models/`, is spoken to over the Live API. */
   speaksLive: (model: string) => Promise<boolean> | boolean;
 }
@@ -30,7 +30,7 @@ export function routed({ rest, live, speaksLive }: RoutedOptions): BoticelliDriv
   };
   const driverFor = async (model: string): Promise<BoticelliDriver> => {
     if (await isLive(model)) return live;
-    await live.close?.();
+    await live.endIdleSessions();
     return rest;
   };
   return {

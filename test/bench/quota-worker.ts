@@ -19,6 +19,7 @@ const settings: Settings = {
 const driver = await driverStack({
   options: { output: 'text', timeout: 300_000, idleTimeout: 60_000, retries: 4 },
   settings,
+  environment: {},
   warn: (text) => process.stderr.write(`${text}\n`),
 });
 const ask = () =>

@@ -6,9 +6,9 @@ import { abortable, ask, failureOf, play, setStage } from './gemini-stage.js';
 const stage = setStage();
 
 test('an unknown model is model_not_found with the nearest names of all pages', async () => {
-  const error = await failureOf(stage.driver().generate(ask('Hi', { model: 'gemini-2.0-flash-live' })));
+  const error = await failureOf(stage.driver().generate(ask('Hi', { model: 'gemini-2.0-flash-lite' })));
   expect(error).toMatchObject({ code: 'model_not_found', passing: false });
-  expect(error.message).toBe('the service has no model gemini-2.0-flash-live (404 NOT_FOUND)');
+  expect(error.message).toBe('the service has no model gemini-2.0-flash-lite (404 NOT_FOUND)');
   expect(error.hint).toMatch(/^The nearest that the service lists: gemini-\S+-flash-lite, /);
   expect(stage.server.requests.map(({ action }) => action)).toEqual(['generateContent', 'list', 'list']);
 });
@@ -30,9 +30,11 @@ test('a name like no other gets an example', async () => {
 });
 
 test('a model that exists but speaks another API is told as such', async () => {
-  const error = await failureOf(stage.driver().generate(ask('Hi', { model: 'gemini-3.8-live' })));
+  const error = await failureOf(stage.driver().generate(ask('Hi', { model: 'gemini-embedding-001' })));
   expect(error).toMatchObject({ code: 'model_not_found' });
-  expect(error.message).toContain("gemini-3.8-live can't be asked for a reply this way: it is there for bidiGenerate");
+  expect(error.message).toContain(
+    "gemini-embedding-001 can't be asked for a reply this way: it is there for embedContent",
+  );
 });
 
 test('where the list cannot be had the hint says how to find out', async () => {

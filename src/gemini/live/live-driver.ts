@@ -1,5 +1,5 @@
 import { systemClock } from '../../driver/clock.js';
-import type { BoticelliDriver, CallContext } from '../../driver/driver.js';
+import type { CallContext } from '../../driver/driver.js';
 import type { GenerateRequest } from '../../driver/request.js';
 import type { GenerateResponse, StreamChunk } from '../../driver/response.js';
 import { BoticelliError } from '../../errors.js';
@@ -9,7 +9,7 @@ import type { ConnectionOptions } from '../driver-options.js';
 import { bareModel } from '../wire-request.js';
 import { talk } from './live-call.js';
 import { liveObstacle } from './live-obstacle.js';
-import type { LiveOptions } from './live-options.js';
+import type { LiveDriver, LiveOptions } from './live-options.js';
 import { createManners } from './manners.js';
 import { createSessionPool } from './session-pool.js';
 
@@ -21,12 +21,12 @@ import { createSessionPool } from './session-pool.js';
  * It rejects with a BoticelliError, or with the reason of the caller's signal; the key is in none of them. A session that
  * was lost before the reply began is opened anew, once, which is told as a `note` event.
  */
-export function createLiveDriver(options: ConnectionOptions & LiveOptions): BoticelliDriver {
+export function createLiveDriver(options: ConnectionOptions & LiveOptions): LiveDriver {
   return liveDriverOver(connectionTo(options), options);
 }
 
 /** The same over a connection that is there already. */
-export function liveDriverOver(connection: Connection, options: LiveOptions): BoticelliDriver {
+export function liveDriverOver(connection: Connection, options: LiveOptions): LiveDriver {
   const { timeoutMs = 300_000, idleTimeoutMs = 60_000, clock = systemClock, gate, memory, proxied } = options;
   const { setupTimeoutMs = 20_000, idleSessionMs = 10_000 } = options;
   const service = { connection, timeoutMs, idleTimeoutMs, setupTimeoutMs, idleSessionMs, clock, gate };
@@ -48,7 +48,8 @@ export function liveDriverOver(connection: Connection, options: LiveOptions): Bo
     supportsStreaming: () => true,
     holdsPlace: () => gate !== undefined,
     prepare: async () => void (await connection.live()),
-    close: () => pool.close(),
+    endIdleSessions: pool.endIdle,
+    close: pool.close,
     generateStream,
     async generate(request, context) {
       let response: GenerateResponse | undefined;

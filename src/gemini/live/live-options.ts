@@ -1,3 +1,4 @@
+import type { BoticelliDriver } from '../../driver/driver.js';
 import type { Gate } from '../../driver/gate.js';
 import type { CallOptions } from '../driver-options.js';
 
@@ -26,4 +27,10 @@ export interface LiveOptions extends Partial<CallOptions> {
   memory?: LiveMemory;
   /** Whether the service can be reached through a proxy alone, which the Live API here can't. */
   proxied?: boolean;
+}
+
+/** The driver for the Live API, whose sessions outlive a call. */
+export interface LiveDriver extends BoticelliDriver {
+  /** Ends the sessions that have no turn under way, and resolves when their places are given back. */
+  endIdleSessions(): Promise<void>;
 }

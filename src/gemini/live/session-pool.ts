@@ -14,6 +14,8 @@ export interface SessionPool {
    * how a new one ended before it was set up. `spent` is told the milliseconds that setting up took.
    */
   take(wish: TalkWish): Promise<Talk | LiveEnd>;
+  /** Ends the sessions that have no turn under way; resolves when their places are given back. */
+  endIdle(): Promise<void>;
   /** Ends all sessions; resolves when their places are given back. */
   close(): Promise<void>;
 }
@@ -37,7 +39,9 @@ export function createSessionPool(service: LiveService): SessionPool {
     await seat.session.hangUp();
     await seat.placeFreed;
   };
-  const dropIdle = () => Promise.all([...seats].filter(({ busy }) => !busy).map(drop));
+  const endIdle = async () => {
+    await Promise.all([...seats].filter(({ busy }) => !busy).map(drop));
+  };
 
   const open = async (wish: TalkWish, resumed?: Resumed): Promise<Talk | LiveEnd> => {
     const opened = await openWithPlace(wish, service, resumed);
@@ -65,7 +69,7 @@ export function createSessionPool(service: LiveService): SessionPool {
       const why = fitting && (fitting.session.end ? 'the connection was lost' : 'the service announced its end');
       // First the old ones: a place may be all there is, and a session is not taken up while its socket is open
       // (1011; aicc2025/sip-to-ai#14, seen 2026-09).
-      await dropIdle();
+      await endIdle();
       if (!fitting) return open(wish);
       const resumed = resumption && (await open(wish, resumption));
       const isResumed = resumed !== undefined && !('how' in resumed);
@@ -73,6 +77,7 @@ export function createSessionPool(service: LiveService): SessionPool {
       wish.context.emit?.({ type: 'note', about: 'session', message: `${why}: ${how}` });
       return isResumed ? resumed : open(wish);
     },
+    endIdle,
     async close() {
       await Promise.all([...seats].map(drop));
     },

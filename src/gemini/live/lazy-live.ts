@@ -1,15 +1,15 @@
-import type { BoticelliDriver } from '../driver/driver.js';
+import type { LiveDriver } from './live-options.js';
 
-export interface LazyOptions {
+export interface LazyLiveOptions {
   /** Loads and makes the driver. Called once, at the first call. */
-  load: () => Promise<BoticelliDriver>;
+  load: () => Promise<LiveDriver>;
   /** Said for the driver while it is not there. */
   holdsPlace: (model: string) => boolean;
 }
 
-/** A driver that is loaded when it is first asked: a run that never asks it pays nothing for it. */
-export function lazy({ load, holdsPlace }: LazyOptions): BoticelliDriver {
-  let loaded: Promise<BoticelliDriver> | undefined;
+/** The Live driver, loaded when it is first asked: a run that never asks it pays nothing for it. */
+export function lazyLive({ load, holdsPlace }: LazyLiveOptions): LiveDriver {
+  let loaded: Promise<LiveDriver> | undefined;
   const driver = () => {
     loaded ??= load();
     return loaded;
@@ -17,6 +17,7 @@ export function lazy({ load, holdsPlace }: LazyOptions): BoticelliDriver {
   return {
     supportsStreaming: () => true,
     holdsPlace,
+    endIdleSessions: async () => (await loaded)?.endIdleSessions(),
     close: async () => (await loaded)?.close?.(),
     generate: async (request, context) => (await driver()).generate(request, context),
     async *generateStream(request, context) {
