@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { GenerateRequest, Turn } from '../../src/driver/request.js';
 import { createLiveDriver } from '../../src/gemini/live/live-driver.js';
+import { chunkOf, packets, sseEvent } from '../helpers/gemini-replies.js';
 import { startGeminiServer } from '../helpers/gemini-server.js';
 import { bytesAPiece, content, spoken, turnEnd } from '../helpers/live-replies.js';
 import { quantile, runNode, type Timed } from './measure.js';
@@ -34,6 +35,8 @@ export async function liveSpeed(say: Say, options: LiveSpeedOptions): Promise<vo
   };
   for (const [name, [file = '', bare = '']] of Object.entries(over)) {
     const server = await startGeminiServer();
+    // With LF, as the bare reader takes it.
+    server.replyAlways(packets(sseEvent(chunkOf('Hello')), sseEvent(chunkOf(' you', 'STOP'))));
     const env = options.at(server.url);
     const first = await firstTokens({ args: [options.bin, 'run', file, '--stream'], env }, { args: [bare], env });
     const ratio = (first.ours / first.peer).toFixed(2);

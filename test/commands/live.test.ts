@@ -12,7 +12,7 @@ beforeEach(async () => {
   server = await startGeminiServer();
 });
 afterEach(async () => {
-  expect(server.live.open).toBe(0);
+  await expect.poll(() => server.live.open).toBe(0);
   await server.close();
 });
 

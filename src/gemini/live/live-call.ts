@@ -41,26 +41,20 @@ export async function* talk(call: LiveCall): AsyncGenerator<StreamChunk> {
   };
   for (;;) {
     const taken = await pool.take({ request, manner: search.current, context, spent });
-    const end = 'how' in taken ? taken : yield* oneTurn(taken, call, progress);
+    if ('how' in taken) {
+      if (!search.turn(taken, 'setup')) throw failureOf(taken, 'setup', '', call);
+      continue;
+    }
+    const end = yield* oneTurn(taken, call, progress);
     if (end === undefined) return;
-    const during = 'how' in taken ? 'setup' : 'turn';
-    if (!goesOn(end, during, taken, call, progress)) throw failureOf(end, during, '', call);
+    if (isLoss(end) && !progress.wasReopened) {
+      progress.wasReopened = true;
+      taken.lost();
+      continue;
+    }
+    taken.giveUp();
+    if (!search.turn(end, 'turn')) throw failureOf(end, 'turn', '', call);
   }
-}
-
-/** Whether another session is to be opened, after one that ended before the reply began. */
-function goesOn(
-  end: LiveEnd,
-  during: 'setup' | 'turn',
-  taken: Talk | LiveEnd,
-  { search }: LiveCall,
-  progress: Progress,
-): boolean {
-  const isLost = during === 'turn' && isLoss(end) && !progress.wasReopened;
-  if (!('how' in taken)) isLost ? taken.lost() : taken.giveUp();
-  if (!isLost) return search.turn(end, during);
-  progress.wasReopened = true;
-  return true;
 }
 
 /** Plays the turn in a session. Returns how that ended if it did before the reply began, and nothing after the reply. */

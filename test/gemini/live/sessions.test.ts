@@ -91,7 +91,7 @@ test('close ends the session, and a later call opens another', async () => {
 });
 
 test('a session without a turn is ended after a while', async () => {
-  const driver = stage.driver({ idleSessionMs: 30 });
+  const driver = stage.driver({ idleSessionMs: 100 });
   await driver.generate(ask());
   expect(stage.server.live.open).toBe(1);
   await stage.session(0).closed;
@@ -99,11 +99,11 @@ test('a session without a turn is ended after a while', async () => {
 });
 
 test('turns that come in time keep a session', async () => {
-  const driver = stage.driver({ idleSessionMs: 300 });
+  const driver = stage.driver({ idleSessionMs: 600 });
   let request = ask('One');
   for (let turn = 0; turn < 4; turn += 1) {
     request = goOn(request, await driver.generate(request), 'More');
-    await delay(100);
+    await delay(200);
   }
   expect(sessions()).toHaveLength(1);
 });
@@ -223,15 +223,14 @@ test('a session holds a place from its connection to its end', async () => {
 
 test('every session that fails gives its place back, and so does one that is closed', async () => {
   const { gate, taken } = countingGate();
-  const driver = stage.driver({ gate, setupTimeoutMs: 60 });
-  stage.server.live.meet(
-    { at: 'upgrade', comes: 'destroy' },
-    { at: 'setup', comes: 'stall' },
-    { at: 'open', comes: closes.quota },
-  );
+  const driver = stage.driver({ gate });
+  stage.server.live.meet({ at: 'upgrade', comes: 'destroy' }, { at: 'open', comes: closes.quota }, undefined, {
+    at: 'setup',
+    comes: 'stall',
+  });
   stage.server.live.reply({ frames: [], end: closes.internal });
-  for (let call = 0; call < 4; call += 1) {
-    await failureOf(driver.generate(ask()));
+  for (const failing of [driver, driver, driver, stage.driver({ gate, setupTimeoutMs: 60 })]) {
+    await failureOf(failing.generate(ask()));
     expect(taken()).toBe(0);
   }
   await driver.generate(ask());
@@ -244,8 +243,8 @@ test('waiting for a place is no part of the time that a call has, and can be abo
   const { gate } = countingGate();
   const holder = stage.driver({ gate });
   await holder.generate(ask());
-  const waiting = stage.driver({ gate, timeoutMs: 150 }).generate(ask('Waits'));
-  await delay(200);
+  const waiting = stage.driver({ gate, timeoutMs: 500 }).generate(ask('Waits'));
+  await delay(550);
   await holder.close?.();
   expect((await waiting).text).toContain('"Waits"');
 
@@ -256,14 +255,14 @@ test('waiting for a place is no part of the time that a call has, and can be abo
 });
 
 test('the turn waits for its leave, which costs it none of its time, and can be aborted meanwhile', async () => {
-  const driver = stage.driver({ timeoutMs: 150 });
+  const driver = stage.driver({ timeoutMs: 500 });
   let leave = () => {};
   const beforeSending = () =>
     new Promise<void>((resolve) => {
       leave = resolve;
     });
   const call = driver.generate(ask(), { beforeSending });
-  await delay(250);
+  await delay(550);
   expect(stage.session(0).messages).toHaveLength(1);
   leave();
   expect((await call).text).toContain('Reply 1');
