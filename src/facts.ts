@@ -113,6 +113,10 @@ export interface ModelFacts {
   speaks: 'generate' | 'live' | 'both';
   /** It thinks before it answers unless it is told not to, and `max_tokens` counts the thoughts. */
   thinks?: boolean;
+  /** A Live model that refuses to reply in text: asked for it, the service closes the connection with 1007. */
+  speaksOnly?: boolean;
+  /** It can't be told how long to think. */
+  thinksAsItLikes?: boolean;
   /** The day on which it was or is to be shut down, as in `2026-12-01`: at the earliest, says Google. */
   retires?: string;
 }
@@ -133,10 +137,11 @@ export const knownModels: Readonly<Record<string, ModelFacts>> = {
   'gemini-flash-latest': { speaks: 'generate', thinks: true },
   'gemini-flash-lite-latest': { speaks: 'generate' },
   'gemini-pro-latest': { speaks: 'generate', thinks: true },
-  // Live models, none of which answers REST.
-  'gemini-3.8-live': { speaks: 'live' },
-  'gemini-3.1-flash-live-preview': { speaks: 'live' },
-  'gemini-2.5-flash-native-audio-latest': { speaks: 'live' },
+  // Live models, none of which answers REST. Refusals of TEXT were seen in 2026 (googleapis/python-genai#1780,
+  // livekit/livekit#4103).
+  'gemini-3.8-live': { speaks: 'live', speaksOnly: true, thinksAsItLikes: true },
+  'gemini-3.1-flash-live-preview': { speaks: 'live', speaksOnly: true },
+  'gemini-2.5-flash-native-audio-latest': { speaks: 'live', speaksOnly: true },
   // Those that retire and those that did.
   'gemini-2.5-pro': { speaks: 'generate', thinks: true, retires: '2026-12-01' },
   'gemini-2.5-flash': { speaks: 'generate', thinks: true, retires: '2026-12-01' },

@@ -24,7 +24,7 @@ const mayImport: Record<string, string[]> = {
 };
 /** The rooms of packages that belong to one room alone. */
 const ownedBy = (name: string) =>
-  /^@google\/genai/.test(name) ? 'gemini' : /^(chalk|ora)$/.test(name) ? 'terminal' : undefined;
+  /^(@google\/genai|ws$)/.test(name) ? 'gemini' : /^(chalk|ora)$/.test(name) ? 'terminal' : undefined;
 
 const files = readdirSync(join(root, 'src'), { recursive: true, encoding: 'utf8' })
   .map((file) => file.replaceAll('\\', '/'))

@@ -20,6 +20,8 @@ import type { RunOptions } from './run.js';
 export interface DriverStackOptions {
   options: RunOptions;
   settings: Settings;
+  /** Where a proxy is named. */
+  environment: Record<string, string | undefined>;
   /** Tells a person what they should know, a line each. */
   warn: (text: string) => void;
   /** What is kept of the run, and the state's database. */
@@ -30,22 +32,22 @@ export interface DriverStackOptions {
  * The stack of drivers that a run asks, from the top down: what an earlier run was answered, JSON that conforms, another
  * model, again, within the quota, on the wire.
  */
-export async function driverStack({ options, settings, warn, keeping }: DriverStackOptions): Promise<BoticelliDriver> {
+export function driverStack({ options, settings, warn, environment, keeping }: DriverStackOptions): BoticelliDriver {
   if (options.rehearse) return createRehearsalDriver();
+  const quota = options.rateLimit === false ? undefined : quotaOf({ options, settings, warn, keeping });
   const gemini = reachableGemini(settings, {
     bounds: { timeoutMs: options.timeout, idleTimeoutMs: options.idleTimeout },
     withoutKey: ', or try it without one: --rehearse',
     preferLive: options.live,
+    environment,
+    gate: quota?.gate,
   });
   const modelsFor = (named: readonly string[] | undefined) => fallbackModels(options, named ?? settings.fallback);
   const asking = conforming(
     { checkFor },
     fallingBack(
       { modelsFor, cannotTake },
-      retrying(
-        { retries: options.retries, clock: systemClock },
-        options.rateLimit === false ? gemini : withinQuota({ options, settings, warn, keeping }, gemini),
-      ),
+      retrying({ retries: options.retries, clock: systemClock }, quota ? metered(quota, gemini) : gemini),
     ),
   );
   const { store, mayReuse } = keeping;
@@ -59,10 +61,8 @@ function fallbackModels({ fallback }: RunOptions, named: readonly string[]): rea
   return fallback === false ? [] : (fallback ?? named);
 }
 
-function withinQuota(
-  { options, settings, warn, keeping: { state } }: DriverStackOptions,
-  inner: BoticelliDriver,
-): BoticelliDriver {
+/** The quota book, the gate to it and the queue before it; the gate is for Live sessions too. */
+function quotaOf({ options, settings, warn, keeping: { state } }: Omit<DriverStackOptions, 'environment'>) {
   const clock = systemClock;
   if (settings.redisUrl !== undefined)
     warn('this version does not share quota through Redis: it counts on this machine');
@@ -71,8 +71,5 @@ function withinQuota(
   const book = createQuotaBook({ keeper, clock, project, budget, windowMs: rateWindowMs });
   const gate = createLeaseGate({ keeper, clock, project, limitsFor });
   const queue = createModelQueue({ limitsFor });
-  return metered(
-    { book, gate, queue, limitsFor, clock, ...(options.maxWait !== undefined && { maxWaitMs: options.maxWait }) },
-    inner,
-  );
+  return { book, gate, queue, limitsFor, clock, ...(options.maxWait !== undefined && { maxWaitMs: options.maxWait }) };
 }

@@ -1,11 +1,14 @@
 import type { Settings } from '../config/settings.js';
 import type { BoticelliDriver } from '../driver/driver.js';
+import type { Gate } from '../driver/gate.js';
 import { BoticelliError } from '../errors.js';
+import { defaultBaseUrl } from '../facts.js';
 import { cachedCatalogue } from '../gemini/cached-catalogue.js';
 import type { ConnectionOptions } from '../gemini/driver-options.js';
 import { createGeminiDriver } from '../gemini/gemini-driver.js';
 import { liveRouting } from '../gemini/live-routing.js';
 import { catalogueStore } from './catalogue-store.js';
+import { isProxied } from './proxied.js';
 
 export interface ReachableGeminiOptions {
   /** Bounds of a call; the driver's own unless told. */
@@ -14,6 +17,10 @@ export interface ReachableGeminiOptions {
   withoutKey?: string;
   /** Whether models that can do both are asked over the Live API. */
   preferLive?: boolean | undefined;
+  /** Where a proxy is named. */
+  environment?: Record<string, string | undefined>;
+  /** Where Live sessions take their places. */
+  gate?: Gate | undefined;
 }
 
 /**
@@ -22,7 +29,7 @@ export interface ReachableGeminiOptions {
  */
 export function reachableGemini(
   settings: Settings,
-  { bounds, withoutKey, preferLive = false }: ReachableGeminiOptions = {},
+  { bounds, withoutKey, preferLive = false, environment = {}, gate }: ReachableGeminiOptions = {},
 ): BoticelliDriver {
   const connection = connectionOf(settings, withoutKey);
   const catalogue = cachedCatalogue({ ...connection, store: catalogueStore(settings) });
@@ -31,6 +38,8 @@ export function reachableGemini(
     ...bounds,
     catalogue,
     speaksLive: liveRouting({ catalogue, preferLive }),
+    proxied: isProxied(settings.baseUrl ?? defaultBaseUrl, environment),
+    ...(gate && { gate }),
   });
 }
 

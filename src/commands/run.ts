@@ -88,15 +88,15 @@ async function play({ file, options, host, ending, screen, keeping }: Playing): 
 
   await screen.prepare();
   const settings = await readSettings(options, host, screen.paint);
-  const { mayDiscard, warn } = screen;
+  const { mayDiscard, keepAudio, warn } = screen;
   const path = file === '-' ? undefined : resolve(host.cwd(), file);
   await keeping.open({ settings, narrative: narrative.name, file: path, text, warn });
-  const driver = await driverStack({ options, settings, warn, keeping });
-  const onEvent = keeping.heardWith(screen.onEvent);
+  const driver = driverStack({ options, settings, warn, environment: host.env, keeping });
+  const told = { onEvent: keeping.heardWith(screen.onEvent), mayDiscard, keepAudio };
   const { defaultModel } = settings;
   const { signal } = ending;
   const stdin = () => readStandardInput(host, signal);
-  const executor = new NarrativeExecutor({ driver, defaultModel, onEvent, mayDiscard, strict, signal, stdin });
+  const executor = new NarrativeExecutor({ driver, defaultModel, ...told, strict, signal, stdin });
   try {
     return await (options.stream ? executor.executeWithProgress(narrative, () => {}) : executor.execute(narrative));
   } finally {

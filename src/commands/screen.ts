@@ -1,4 +1,4 @@
-import { noUsage } from '../driver/response.js';
+import { noUsage, type ReplyAudio } from '../driver/response.js';
 import { asBoticelliError, Interrupted, reportOf } from '../errors.js';
 import type { NarrativeEvent, RunReport } from '../executor/event.js';
 import type { PlannedAct } from '../executor/planned-acts.js';
@@ -27,6 +27,8 @@ export interface Screen {
   prepare(): Promise<void>;
   /** Resolves, for the end of an act, when its reply has left the process: a pipe that was closed is found out then. */
   onEvent(event: NarrativeEvent): void | Promise<void>;
+  /** Writes a reply's speech into the folder of `--out-dir`, and returns the file's name there. */
+  keepAudio(act: { act: string; index: number }, audio: ReplyAudio): string | undefined;
   /** Whether text of the act can be taken back: not where a pipe has it. */
   mayDiscard(act: { act: string; index: number }): boolean;
   /** The report of a run that failed before its first act, told as its only event. */
@@ -73,6 +75,7 @@ export async function openScreen({ options, host, ending }: ScreenOptions): Prom
       if (options.outDir !== undefined) files = await openReplyFiles(options.outDir);
     },
     onEvent,
+    keepAudio: (act, audio) => files?.writeAudio(act, audio),
     mayDiscard: (act) => options.output !== 'text' || stdout.isTerminal || !isShown(act),
     failBeforeRun(thrown) {
       const report = failed(reportWithoutActs(), thrown);

@@ -114,6 +114,15 @@ export interface ActEnd {
   firstTokenMs?: number;
   /** True where the reply was taken from an earlier run. */
   reused: boolean;
+  /** Where a Live model answered in speech. */
+  audio?: ActAudio;
+}
+
+/** The speech that a reply came as; `text` is its transcript. */
+export interface ActAudio {
+  durationMs: number;
+  /** The name of the file that has it, in the folder of `--out-dir`. */
+  file?: string;
 }
 
 export interface NarrativeEnd {

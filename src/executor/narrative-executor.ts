@@ -1,6 +1,6 @@
 import { type Clock, systemClock } from '../driver/clock.js';
 import type { BoticelliDriver } from '../driver/driver.js';
-import { addUsage, noUsage, type StreamChunk } from '../driver/response.js';
+import { addUsage, noUsage, type ReplyAudio, type StreamChunk } from '../driver/response.js';
 import { asBoticelliError, BoticelliError, reportOf } from '../errors.js';
 import type { Narrative } from '../narrative/narrative.js';
 import type { NarrativeEvent, RunReport, RunStatus } from './event.js';
@@ -30,6 +30,11 @@ export interface NarrativeExecutorOptions {
   mayDiscard?: (act: { act: string; index: number }) => boolean;
   /** What `{{stdin}}` stands for. Called before the first act, once, and only if a text uses it. */
   stdin?: () => Promise<string>;
+  /**
+   * Is handed the speech of a reply, before the act's end is told; returns the name of the file that has it, if one has.
+   * Without it only the speech's length is told.
+   */
+  keepAudio?: (act: { act: string; index: number }, audio: ReplyAudio) => string | undefined;
   clock?: Clock;
 }
 

@@ -2,12 +2,12 @@ import type { Clock } from '../driver/clock.js';
 import type { CallContext } from '../driver/driver.js';
 import type { DriverEvent } from '../driver/driver-event.js';
 import type { GenerateRequest, Part, Turn, UserTurn } from '../driver/request.js';
-import type { GenerateResponse } from '../driver/response.js';
+import type { GenerateResponse, ReplyAudio } from '../driver/response.js';
 import { BoticelliError, StreamingNotSupported } from '../errors.js';
 import { defaultModel } from '../facts.js';
 import type { MediaInput, TextInput } from '../narrative/narrative.js';
 import type { Exchange } from './conversation.js';
-import type { ActEnd, NarrativeEvent } from './event.js';
+import type { ActAudio, ActEnd, NarrativeEvent } from './event.js';
 import type { FilledAct } from './fill-act.js';
 import type { NarrativeExecutorOptions, ProgressListener } from './narrative-executor.js';
 
@@ -60,6 +60,7 @@ export async function playAct(playing: Playing): Promise<Played> {
     ...{ ...tally, ...(response.reused && { attempts: 0 }), durationMs: clock.now() - startedAt },
     ...(firstTextAt !== undefined && { firstTokenMs: firstTextAt - startedAt }),
     reused: response.reused ?? false,
+    ...(response.audio && { audio: audioOf(response.audio, playing) }),
   };
   return { turns: [userTurn, response.turn], end };
 }
@@ -128,6 +129,13 @@ async function callDriver(
     return { response: await driver.generate(request, context) };
   }
   throw new Error(`the driver's stream for ${request.model} ended without a finished chunk`);
+}
+
+function audioOf(audio: ReplyAudio, { act, index, options: { keepAudio } }: Playing): ActAudio {
+  const file = keepAudio?.({ act: act.name, index }, audio);
+  // Two bytes a sample.
+  const durationMs = Math.round((audio.pcm.length / 2 / audio.sampleRate) * 1000);
+  return { durationMs, ...(file !== undefined && { file }) };
 }
 
 function cutShort({ usage }: GenerateResponse, act: FilledAct): BoticelliError {

@@ -26,10 +26,12 @@ export interface AttemptLimits {
   timeoutMs: number;
   /** Bounds the time between two packets of a stream. */
   idleTimeoutMs: number;
+  /** What of `timeoutMs` is spent already. */
+  spentMs?: number;
 }
 
 /** Begins an attempt; its deadline runs from when it is sent. Throws the reason of a signal that has aborted already. */
-export function openAttempt({ signal: callerSignal, timeoutMs, idleTimeoutMs }: AttemptLimits): Attempt {
+export function openAttempt({ signal: callerSignal, timeoutMs, idleTimeoutMs, spentMs = 0 }: AttemptLimits): Attempt {
   callerSignal?.throwIfAborted();
   // One controller a call: a long-lived signal handed to every fetch would gather a listener with each (wire.md).
   const controller = new AbortController();
@@ -43,7 +45,7 @@ export function openAttempt({ signal: callerSignal, timeoutMs, idleTimeoutMs }: 
   return {
     signal: controller.signal,
     sent() {
-      deadline ??= setTimeout(() => controller.abort(overdue(timeoutMs)), timerMs(timeoutMs));
+      deadline ??= setTimeout(() => controller.abort(overdue(timeoutMs)), timerMs(timeoutMs - spentMs));
     },
     waitsForBytes() {
       waiting = true;

@@ -1,4 +1,4 @@
-import type { Files, GoogleGenAI, Models } from '@google/genai';
+import type { Files, GoogleGenAI, Live, Models } from '@google/genai';
 import { BoticelliError } from '../errors.js';
 import { defaultBaseUrl } from '../facts.js';
 import { assertUsableKey, type Redact, redactionOf } from './api-key.js';
@@ -16,23 +16,26 @@ export interface Connection {
   prepare(): Promise<void>;
   /** A client of the Files API of its own, all of whose requests go through the given fetch. Rejects likewise. */
   files(fetchSeam: typeof fetch): Promise<Files>;
+  /** The same client's way to the Live API. */
+  live(): Promise<Live>;
 }
 
 /** Throws `invalid_config` for a base URL that can't be one. */
 export function connectionTo({ apiKey, baseUrl = defaultBaseUrl }: ConnectionOptions): Connection {
   const url = usableUrl(baseUrl);
-  let client: Promise<GoogleGenAI> | undefined;
-  const models = async () => {
+  let made: Promise<GoogleGenAI> | undefined;
+  const client = async () => {
     assertUsableKey(apiKey);
-    client ??= makeClient({ apiKey, baseUrl });
-    return (await client).models;
+    made ??= makeClient({ apiKey, baseUrl });
+    return made;
   };
   return {
     host: url.host,
     redact: redactionOf(apiKey),
-    models,
+    models: async () => (await client()).models,
+    live: async () => (await client()).live,
     async prepare() {
-      await Promise.all([models(), loadHttp(url)]);
+      await Promise.all([client(), loadHttp(url)]);
     },
     async files(fetchSeam) {
       assertUsableKey(apiKey);

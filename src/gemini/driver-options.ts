@@ -1,5 +1,6 @@
 import type { Clock } from '../driver/clock.js';
 import type { CatalogueMemory } from './catalogue-entry.js';
+import type { LiveOptions } from './live/live-options.js';
 
 // Apart from what uses them: the library's declarations stand on these alone, and so need none of the SDK's.
 
@@ -19,8 +20,8 @@ export interface CallOptions {
   clock: Clock;
 }
 
-export interface GeminiDriverOptions extends ConnectionOptions, Partial<CallOptions> {
-  /** Whether a model, named without `models/`, is spoken to over the Live API. Without it none is. */
+export interface GeminiDriverOptions extends ConnectionOptions, LiveOptions {
+  /** Whether a model, named without `models/`, is spoken to over the Live API. By its name unless told. */
   speaksLive?: (model: string) => Promise<boolean> | boolean;
   /** What is known of the service's list of models, for the error of a model that it does not know. */
   catalogue?: CatalogueMemory;

@@ -3,7 +3,11 @@ import type { Exchange } from './exchange.js';
 import { describeForeignBody, oneLine } from './one-line.js';
 
 /** A stream that ended before its reply was whole, with the text that had come. */
-export function interrupted(reason: string, { partialText }: Exchange, cause?: Error): StreamInterrupted {
+export function interrupted(
+  reason: string,
+  { partialText }: Pick<Exchange, 'partialText'>,
+  cause?: Error,
+): StreamInterrupted {
   return new StreamInterrupted(`the stream was interrupted: ${reason}`, {
     ...{ partialText: partialText(), cause },
     hint: 'Run it again: the pieces of two attempts are never joined.',

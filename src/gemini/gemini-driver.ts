@@ -3,22 +3,41 @@ import type { BoticelliDriver } from '../driver/driver.js';
 import type { StreamChunk } from '../driver/response.js';
 import { failureOf, startCall } from './call.js';
 import type { ReplyCollector } from './collect-reply.js';
-import { connectionTo } from './connection.js';
-import type { GeminiDriverOptions } from './driver-options.js';
+import { type Connection, connectionTo } from './connection.js';
+import type { CallOptions, GeminiDriverOptions } from './driver-options.js';
 import { interrupted } from './faulty-answer.js';
-import { createMediaDelivery } from './media/media-delivery.js';
+import { lazyLive } from './live/lazy-live.js';
+import { createMediaDelivery, type MediaDelivery } from './media/media-delivery.js';
+import { isLiveOnly } from './model-abilities.js';
+import { routed } from './routed.js';
 
 /**
- * The bare Gemini driver, over REST and server-sent events: a call is one request, and nothing is retried. It rejects with
- * a BoticelliError, or with the reason of the caller's signal; the key is in none of them. Nothing is loaded before the
- * first call. Throws `invalid_config` for a base URL that can't be one.
+ * The bare Gemini driver, over REST and server-sent events, and over the Live API for the models that speak it: a call is
+ * one request or one turn of a session, and nothing is retried. It rejects with a BoticelliError, or with the reason of
+ * the caller's signal; the key is in none of them. Nothing is loaded before the first call. `close` ends a Live session.
+ * Throws `invalid_config` for a base URL that can't be one.
  */
 export function createGeminiDriver(options: GeminiDriverOptions): BoticelliDriver {
-  const { timeoutMs = 300_000, idleTimeoutMs = 60_000, clock = systemClock } = options;
+  const { speaksLive = isLiveOnly, gate } = options;
   const connection = connectionTo(options);
+  const { timeoutMs = 300_000, idleTimeoutMs = 60_000, clock = systemClock } = options;
   const limits = { timeoutMs, idleTimeoutMs, clock, catalogue: options.catalogue };
   const delivery = createMediaDelivery({ connection, ...limits });
+  const load = async () => (await import('./live/live-driver.js')).liveDriverOver(connection, { ...options, delivery });
+  return routed({
+    rest: restDriver({ connection, delivery, ...limits }),
+    live: lazyLive({ load, holdsPlace: () => gate !== undefined }),
+    speaksLive,
+  });
+}
 
+interface RestOptions extends CallOptions {
+  catalogue: GeminiDriverOptions['catalogue'];
+  connection: Connection;
+  delivery: MediaDelivery;
+}
+
+function restDriver({ connection, delivery, ...limits }: RestOptions): BoticelliDriver {
   return {
     supportsStreaming: () => true,
     close: () => delivery.close(),

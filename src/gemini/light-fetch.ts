@@ -39,6 +39,10 @@ export class Headers implements Iterable<[string, string]> {
     return this.#values.entries();
   }
 
+  forEach(tell: (value: string, name: string) => void): void {
+    for (const [name, value] of this.#values) tell(value, name);
+  }
+
   [Symbol.iterator](): IterableIterator<[string, string]> {
     return this.entries();
   }

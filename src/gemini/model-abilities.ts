@@ -63,6 +63,18 @@ export function abilitiesByName(model: string): ModelAbilities {
   return { generates: !live, live };
 }
 
+/** Whether a model speaks the Live API and nothing else, as far as the table and its name tell. */
+export function isLiveOnly(model: string): boolean {
+  const { generates, live } = abilitiesOf(model);
+  return live && !generates;
+}
+
+/** Whether a model gives no replies that a narrative could use: it makes vectors, pictures or films. */
+export function givesNoReplies(model: string): boolean {
+  const { generates, live } = abilitiesOf(model);
+  return !live && !generates;
+}
+
 /** Models whose answers are vectors, pictures, films, music or speech alone. */
 function hasNoText(model: string): boolean {
   return /embedding|^imagen|^veo|^lyria|-tts(-|$)/.test(model);

@@ -10,6 +10,7 @@ export function actEndLine(end: ActEnd, { verbose }: { verbose: boolean }): stri
     end.model === end.requestedModel ? end.model : `${end.model} (asked for ${end.requestedModel})`,
     `${usage.promptTokens} tokens in, ${usage.outputTokens} out${thoughts}`,
     ...(end.firstTokenMs === undefined ? [] : [`first token ${duration(end.firstTokenMs)}`]),
+    ...(end.audio === undefined ? [] : [`${duration(end.audio.durationMs)} of speech`]),
     duration(end.durationMs),
     ...(end.attempts > 1 || verbose ? [counted(end.attempts, 'attempt')] : []),
     ...(verbose ? [`finish reason ${end.finishReason}`] : []),

@@ -3,6 +3,7 @@ import { cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { startGeminiServer } from '../helpers/gemini-server.js';
 import { appointments } from './appointments.js';
+import { liveSpeed } from './live.js';
 import { type Timed, timePairs } from './measure.js';
 import { quotaUse } from './quota-use.js';
 import type { Say } from './say.js';
@@ -38,7 +39,8 @@ process.stdout.write(
 say('what', 'boticelli', 'peer', 'ratio', 'aim');
 say('---', '---', '---', '---', '---');
 
-const all = { starts: rowsOfStarts, tokens: rowOfDelays, appointments, quota: quotaUse, store: storeCosts };
+const live = (tell: Say) => liveSpeed(tell, { bin, at });
+const all = { starts: rowsOfStarts, tokens: rowOfDelays, live, appointments, quota: quotaUse, store: storeCosts };
 const parts = new Map(Object.entries(all));
 for (const name of wantedParts()) await parts.get(name)?.(say);
 

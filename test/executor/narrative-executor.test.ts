@@ -198,3 +198,19 @@ test('a driver whose stream ends without its last chunk is a bug, not a reply', 
   const report = await new NarrativeExecutor({ driver }).executeWithProgress(threeActs, () => {});
   expect(report.error).toMatchObject({ code: 'internal' });
 });
+
+test('speech is handed over before the act is told to have ended, and the event has its length', async () => {
+  const audio = { pcm: new Uint8Array(48_000), sampleRate: 24_000 };
+  const kept: unknown[] = [];
+  const { driver, events, executor } = executorOf([], {
+    keepAudio(act, heard) {
+      kept.push(act, heard, events.at(-1)?.type);
+      return '01-one.wav';
+    },
+  });
+  const { generate } = driver;
+  driver.generate = async (request, context) => ({ ...(await generate(request, context)), audio });
+  const { acts } = await executor.execute(narrativeWith(act('one')));
+  expect(kept).toEqual([{ act: 'one', index: 0 }, audio, 'act-start']);
+  expect(acts[0]?.audio).toEqual({ durationMs: 1000, file: '01-one.wav' });
+});

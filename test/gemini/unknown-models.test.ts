@@ -7,9 +7,9 @@ import { abortable, ask, failureOf, play, setStage } from './gemini-stage.js';
 const stage = setStage();
 
 test('an unknown model is model_not_found with the nearest names of all pages', async () => {
-  const error = await failureOf(stage.driver().generate(ask('Hi', { model: 'gemini-2.0-flash-live' })));
+  const error = await failureOf(stage.driver().generate(ask('Hi', { model: 'gemini-2.1-flash-lite' })));
   expect(error).toMatchObject({ code: 'model_not_found', passing: false });
-  expect(error.message).toBe('the service has no model gemini-2.0-flash-live (404 NOT_FOUND)');
+  expect(error.message).toBe('the service has no model gemini-2.1-flash-lite (404 NOT_FOUND)');
   expect(error.hint).toMatch(/^The nearest that the service lists: gemini-\S+-flash-lite, /);
   expect(stage.server.requests.map(({ action }) => action)).toEqual(['generateContent', 'list', 'list']);
 });
@@ -31,9 +31,11 @@ test('a name like no other gets an example', async () => {
 });
 
 test('a model that exists but speaks another API is told as such', async () => {
-  const error = await failureOf(stage.driver().generate(ask('Hi', { model: 'gemini-3.8-live' })));
+  const error = await failureOf(stage.driver().generate(ask('Hi', { model: 'gemini-embedding-001' })));
   expect(error).toMatchObject({ code: 'model_not_found' });
-  expect(error.message).toContain("gemini-3.8-live can't be asked for a reply this way: it is there for bidiGenerate");
+  expect(error.message).toContain(
+    "gemini-embedding-001 can't be asked for a reply this way: it is there for embedContent",
+  );
 });
 
 test('a model that was shut down is told as such, with its day', async () => {
@@ -43,7 +45,7 @@ test('a model that was shut down is told as such, with its day', async () => {
 
 test('models that speak Live are among the nearest, those that give no text are not', async () => {
   const live = await failureOf(stage.driver().generate(ask('Hi', { model: 'gemini-3.9-live' })));
-  expect(live.hint).toMatch(/lists: gemini-3\.8-live/);
+  expect(live.hint).toContain('gemini-3.8-live');
   const silent = await failureOf(stage.driver().generate(ask('Hi', { model: 'imagen-4.0-generate' })));
   expect(silent.hint).not.toContain('imagen');
 });

@@ -6,6 +6,7 @@ import { createFilesStage, type FilesStage } from './gemini-files.js';
 import { type ListedModel, realisticModels } from './gemini-models.js';
 import { endedByUs, play } from './gemini-playing.js';
 import { type Script, text } from './gemini-replies.js';
+import { type LiveServer, serveLive } from './live-server.js';
 
 /**
  * Gemini's REST service, played on loopback. It knows nothing of vitest: tests, the bench and a shell session use it.
@@ -51,6 +52,8 @@ export interface GeminiServer {
   replyAlways(script: Script | Scripting): void;
   /** Queues scripts for requests of the list of models. */
   replyToList(...scripts: Script[]): void;
+  /** The Live service at the same address. */
+  live: LiveServer;
   /** Resolves as soon as so many requests have arrived in all, to the last of them. */
   received(count: number): Promise<RecordedRequest>;
   /** Ends the server and destroys every connection. */
@@ -119,6 +122,7 @@ export async function startGeminiServer(options: GeminiServerOptions = {}): Prom
     for (const arrived of arrivals) arrived();
     await play(chooseScript(request), request, response);
   });
+  const live = serveLive(server, { knows: (model) => canTalk(model, options.models), apiKey: options.apiKey });
   server.listen(options.port ?? 0, '127.0.0.1');
   await once(server, 'listening');
   const { port } = server.address() as AddressInfo;
@@ -134,6 +138,7 @@ export async function startGeminiServer(options: GeminiServerOptions = {}): Prom
     get connections() {
       return opened();
     },
+    live,
     reply: (...scripts) => void queue.push(...scripts),
     replyAlways: (script) => {
       standing = script;
@@ -220,6 +225,12 @@ function echo({ body, model }: RecordedRequest): Script {
 
 function tokensOf(characters: string): number {
   return Math.ceil(characters.length / 4);
+}
+
+function canTalk(model: string, models: GeminiServerOptions['models'] = realisticModels): boolean {
+  if (models === 'any') return true;
+  const listed = models.find(({ name }) => name === `models/${model}`);
+  return listed?.supportedGenerationMethods.includes('bidiGenerateContent') ?? false;
 }
 
 function canServe({ action, model }: RecordedRequest, models: readonly ListedModel[]): boolean {

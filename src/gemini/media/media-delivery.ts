@@ -13,8 +13,9 @@ export interface MediaDelivery {
    * The request as it can be sent: its media are bytes, which go along, or references to what the service has. What is at
    * an address is fetched once, a file is sent ahead once, however many requests have it. Rejects with a BoticelliError
    * or with the signal's reason.
+   * @param mayGoAhead whether files may be sent ahead; else all bytes go along. Default true
    */
-  deliver(request: GenerateRequest, context: CallContext): Promise<GenerateRequest>;
+  deliver(request: GenerateRequest, context: CallContext, mayGoAhead?: boolean): Promise<GenerateRequest>;
   /** Deletes what was sent ahead; within seconds. Never rejects. */
   close(): Promise<void>;
 }
@@ -36,13 +37,13 @@ export function createMediaDelivery(options: MediaDeliveryOptions): MediaDeliver
   };
 
   return {
-    async deliver(request, context) {
+    async deliver(request, context, mayGoAhead = true) {
       if (mediaOf(request).length === 0) return request;
       desk ??= openDesk();
       const { fetched, ahead } = await desk;
       try {
         const here = await replaced(request, (part) => fetched.bytesOf(part, context));
-        const going = ahead.chosenOf(mediaOf(here));
+        const going = mayGoAhead ? ahead.chosenOf(mediaOf(here)) : new Set();
         // One after the other: several large files at once would only be slower each, and their limits are per file.
         return await replaced(here, (part) =>
           going.has(part.content) ? ahead.referenceTo(part, context) : ahead.inline(part),

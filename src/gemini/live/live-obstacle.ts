@@ -1,0 +1,20 @@
+import type { GenerateRequest, Part } from '../../driver/request.js';
+import { factsOf } from '../model-abilities.js';
+
+/**
+ * What of a request the Live API can't take (ai.google.dev/api/live and /gemini-api/docs/live-api, read 2026-09), as far as
+ * that is known without asking; undefined where nothing is. A phrase that goes on after the model's name.
+ */
+export function liveObstacle(model: string, { turns, parameters }: GenerateRequest): string | undefined {
+  if ((parameters.stop ?? []).length > 0) return 'for the Live API has no stop sequences';
+  if (parameters.thinking !== undefined && factsOf(model)?.thinksAsItLikes) {
+    return "for it can't be told how long to think";
+  }
+  const foreign = turns.flatMap((turn) => (turn.role === 'user' ? turn.parts : [])).find(isForeign);
+  return foreign && 'for the Live API takes text, pictures and sound, and those as bytes';
+}
+
+function isForeign(part: Part): boolean {
+  if (part.type === 'text') return false;
+  return part.content.from === 'reference' || /^(video|text|application)\//.test(part.mimeType ?? '');
+}

@@ -1,0 +1,144 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { GenerateRequest, Turn } from '../../src/driver/request.js';
+import { createLiveDriver } from '../../src/gemini/live/live-driver.js';
+import { chunkOf, packets, sseEvent } from '../helpers/gemini-replies.js';
+import { startGeminiServer } from '../helpers/gemini-server.js';
+import { bytesAPiece, content, spoken, turnEnd } from '../helpers/live-replies.js';
+import { quantile, runNode, type Timed } from './measure.js';
+import type { Say } from './say.js';
+
+const model = 'gemini-3.8-live';
+const rounds = 15;
+const acts = 10;
+
+export interface LiveSpeedOptions {
+  bin: string;
+  /** The environment of a program that talks to a server. */
+  at: (baseUrl: string) => Record<string, string>;
+}
+
+/** The Live API against a bare reader of WebSockets, SSE against a bare fetch, and one session against one an act. */
+export async function liveSpeed(say: Say, options: LiveSpeedOptions): Promise<void> {
+  const folder = mkdtempSync(join(tmpdir(), 'boticelli-bench-live-'));
+  const narrative = (name: string) => {
+    const file = join(folder, `${name}.toml`);
+    const text = `[narrative]\nname = "one"\nmodel = "${name}"\n[toc]\norder = ["a"]\n[acts]\na = "Question 1"\n`;
+    writeFileSync(file, text);
+    return file;
+  };
+  const peer = (name: string) => `test/bench/peers/${name}.mjs`;
+  const over = {
+    Live: [narrative(model), peer('ws-stream')],
+    SSE: [narrative('gemini-flash-lite-latest'), peer('fetch-stream')],
+  };
+  for (const [name, [file = '', bare = '']] of Object.entries(over)) {
+    const server = await startGeminiServer();
+    // With LF, as the bare reader takes it.
+    server.replyAlways(packets(sseEvent(chunkOf('Hello')), sseEvent(chunkOf(' you', 'STOP'))));
+    const env = options.at(server.url);
+    const first = await firstTokens({ args: [options.bin, 'run', file, '--stream'], env }, { args: [bare], env });
+    const ratio = (first.ours / first.peer).toFixed(2);
+    say(`first token over ${name}, from the start, against a bare reader`, ms(first.ours), ms(first.peer), ratio, '');
+    await server.close();
+  }
+  await rowsOfDelays(say, options, over.Live);
+  await rowsOfSessions(say);
+  rmSync(folder, { recursive: true });
+}
+
+/** From the start of a program to the first bytes on its standard output: medians of interleaved pairs. */
+async function firstTokens(ours: Timed, peer: Timed): Promise<{ ours: number; peer: number }> {
+  const times = { ours: [] as number[], peer: [] as number[] };
+  for (let round = 0; round <= rounds; round += 1) {
+    for (const [side, timed] of [
+      ['ours', ours],
+      ['peer', peer],
+    ] as const) {
+      const startedAt = performance.now();
+      let first = Number.NaN;
+      await runNode(timed, () => {
+        if (Number.isNaN(first)) first = performance.now() - startedAt;
+      });
+      // The first round fills the caches of the file system and is not counted.
+      if (round > 0) times[side].push(first);
+    }
+  }
+  return { ours: quantile(times.ours, 0.5), peer: quantile(times.peer, 0.5) };
+}
+
+/** How long a token takes from the server's socket to standard output: each token is the moment at which it was sent. */
+async function rowsOfDelays(say: Say, { bin, at }: LiveSpeedOptions, [file = '', bare = '']: string[]): Promise<void> {
+  const best = { ours: Number.POSITIVE_INFINITY, peer: Number.POSITIVE_INFINITY };
+  for (let round = 0; round < 3; round += 1) {
+    for (const [side, args] of [
+      ['ours', [bin, 'run', file, '--stream']],
+      ['peer', [bare]],
+    ] as const) {
+      best[side] = Math.min(best[side], await tokenDelay((url) => ({ args: [...args], env: at(url) })));
+    }
+  }
+  const added = `+${ms(best.ours - best.peer)}`;
+  say('delay of a token over Live, p50, against a bare reader', ms(best.ours), ms(best.peer), added, 'under +1 ms');
+}
+
+async function tokenDelay(client: (baseUrl: string) => Timed): Promise<number> {
+  const server = await startGeminiServer();
+  const sound = {
+    inlineData: { mimeType: 'audio/pcm;rate=24000', data: Buffer.alloc(bytesAPiece).toString('base64') },
+  };
+  // Written out when it is sent, so that it tells that moment.
+  const token = () => ({
+    toJSON: () => content({ outputTranscription: { text: `${performance.now()} ` }, modelTurn: { parts: [sound] } }),
+  });
+  server.live.reply({ frames: [...Array.from({ length: 300 }, token), ...turnEnd()], delayMs: 5 });
+  const delays: number[] = [];
+  await runNode(client(server.url), (text) => {
+    const now = performance.now();
+    for (const sentAt of text.trim().split(/\s+/)) if (sentAt !== '') delays.push(now - Number(sentAt));
+  });
+  await server.close();
+  return quantile(delays.slice(20), 0.5);
+}
+
+/** Ten acts of a conversation: in one session, and in a session an act, each told the whole conversation. */
+async function rowsOfSessions(say: Say): Promise<void> {
+  const walls = { one: [] as number[], each: [] as number[] };
+  const bytes = { one: 0, each: 0 };
+  for (let round = 0; round <= rounds; round += 1) {
+    for (const kind of ['one', 'each'] as const) {
+      const played = await tenActs(kind === 'each');
+      bytes[kind] = played.bytes;
+      if (round > 0) walls[kind].push(played.wallMs);
+    }
+  }
+  const [one, each] = [quantile(walls.one, 0.5), quantile(walls.each, 0.5)];
+  say(`${acts} acts in one session against ${acts} sessions, wall`, ms(one), ms(each), (one / each).toFixed(2), '');
+  const share = (bytes.one / bytes.each).toFixed(2);
+  say(`the same, bytes sent`, `${bytes.one}`, `${bytes.each}`, share, '');
+}
+
+async function tenActs(sessionEach: boolean): Promise<{ wallMs: number; bytes: number }> {
+  const server = await startGeminiServer();
+  const driver = createLiveDriver({ apiKey: 'key', baseUrl: server.url });
+  const words = Array.from({ length: 150 }, (_, index) => `word${index} `);
+  server.live.reply(...Array.from({ length: acts }, () => spoken(words)));
+  const turns: Turn[] = [];
+  const startedAt = performance.now();
+  for (let act = 0; act < acts; act += 1) {
+    turns.push({ role: 'user', parts: [{ type: 'text', text: `Question ${act} `.repeat(20) }] });
+    const request: GenerateRequest = { model, turns: [...turns], parameters: {} };
+    turns.push((await driver.generate(request)).turn);
+    if (sessionEach) await driver.close?.();
+  }
+  const wallMs = performance.now() - startedAt;
+  await driver.close?.();
+  const bytes = server.live.sessions.reduce((sum, session) => sum + session.bytes, 0);
+  await server.close();
+  return { wallMs, bytes };
+}
+
+function ms(durationMs: number): string {
+  return `${durationMs.toFixed(durationMs < 10 ? 2 : 0)} ms`;
+}

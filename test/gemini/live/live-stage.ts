@@ -1,0 +1,59 @@
+import { afterEach, beforeEach, expect } from 'vitest';
+import type { CallContext } from '../../../src/driver/driver.js';
+import type { DriverEvent } from '../../../src/driver/driver-event.js';
+import type { GenerateRequest, Turn } from '../../../src/driver/request.js';
+import type { GenerateResponse } from '../../../src/driver/response.js';
+import type { GeminiDriverOptions } from '../../../src/gemini/driver-options.js';
+import { createLiveDriver } from '../../../src/gemini/live/live-driver.js';
+import type { BoticelliDriver } from '../../../src/index.js';
+import { type GeminiServer, type GeminiServerOptions, startGeminiServer } from '../../helpers/gemini-server.js';
+import { ask as askRest, userTurn } from '../gemini-stage.js';
+
+export const liveModel = 'gemini-3.8-live';
+
+/** A server of its own for each test of a file, and drivers that are closed after it; no socket may be left open then. */
+export function setLiveStage(options?: GeminiServerOptions) {
+  const drivers: BoticelliDriver[] = [];
+  const stage = {
+    server: undefined as unknown as GeminiServer,
+    driver: (driverOptions: Partial<GeminiDriverOptions> = {}) => {
+      const driver = createLiveDriver({ apiKey: 'test-key', baseUrl: stage.server.url, ...driverOptions });
+      drivers.push(driver);
+      return driver;
+    },
+    /** The nth session, counted from 0. */
+    session: (index: number) => {
+      const session = stage.server.live.sessions[index];
+      if (!session) throw new Error(`there is no session ${index}`);
+      return session;
+    },
+  };
+  beforeEach(async () => {
+    stage.server = await startGeminiServer(options);
+  });
+  afterEach(async () => {
+    await Promise.all(drivers.splice(0).map((driver) => driver.close?.()));
+    // Those that the test itself lets stall, and has not closed, would wait here for ever.
+    await Promise.all(stage.server.live.sessions.map(({ closed }) => closed));
+    expect(stage.server.live.open).toBe(0);
+    await stage.server.close();
+  });
+  return stage;
+}
+
+export function ask(prompt = 'Say hello.', more: Partial<GenerateRequest> = {}): GenerateRequest {
+  return askRest(prompt, { model: liveModel, ...more });
+}
+
+/** The next request of a conversation, after a reply. */
+export function goOn({ turns, ...rest }: GenerateRequest, { turn }: GenerateResponse, prompt: string): GenerateRequest {
+  const conversation: Turn[] = [...turns, turn, userTurn(prompt)];
+  return { ...rest, turns: conversation };
+}
+
+/** A context that writes down the notes of a call. */
+export function noting(): { notes: string[]; context: CallContext } {
+  const notes: string[] = [];
+  const emit = (event: DriverEvent) => event.type === 'note' && notes.push(event.message);
+  return { notes, context: { emit } };
+}

@@ -1,0 +1,284 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { expect, test } from 'vitest';
+import type { CallContext } from '../../../src/driver/driver.js';
+import type { Gate } from '../../../src/driver/gate.js';
+import { closes, spoken } from '../../helpers/live-replies.js';
+import { abortable, failureOf, play } from '../gemini-stage.js';
+import { ask, goOn, noting, setLiveStage } from './live-stage.js';
+
+const stage = setLiveStage();
+const sessions = () => stage.server.live.sessions;
+
+/** A gate that counts its places. */
+function countingGate(places = 1) {
+  const log: string[] = [];
+  let taken = 0;
+  const gate: Gate = {
+    async enter(model: string, { signal }: CallContext) {
+      while (taken >= places) {
+        signal?.throwIfAborted();
+        await delay(5);
+      }
+      taken += 1;
+      log.push(`enter ${model}`);
+      return {
+        async release() {
+          taken -= 1;
+          log.push(`release ${model}`);
+        },
+      };
+    },
+  };
+  return { gate, log, taken: () => taken };
+}
+
+test('one session serves a conversation that grows, and is told only what is new', async () => {
+  const driver = stage.driver();
+  const first = ask('One');
+  const second = goOn(first, await driver.generate(first), 'Two');
+  const third = goOn(second, await driver.generate(second), 'Three');
+  const { text } = await play(driver.generateStream(third));
+  expect(text).toBe('Reply 3 of gemini-3.8-live to "Three"');
+  expect(sessions()).toHaveLength(1);
+  const turns = stage
+    .session(0)
+    .messages.slice(1)
+    .map(({ clientContent }) => clientContent.turns);
+  expect(turns.map(({ length }) => length)).toEqual([1, 1, 1]);
+});
+
+test('turns that another model had meanwhile are told to the session', async () => {
+  const driver = stage.driver();
+  const first = ask('One');
+  const response = await driver.generate(first);
+  const elsewhere = goOn(first, response, 'Two');
+  const turn = { role: 'model', text: 'From elsewhere', model: 'gemini-3.8-flash' } as const;
+  const { text } = await driver.generate(goOn(elsewhere, { ...response, turn }, 'Three'));
+  expect(text).toBe('Reply 3 of gemini-3.8-live to "Three"');
+  expect(sessions()).toHaveLength(1);
+  expect(stage.session(0).messages[2].clientContent.turns).toEqual([
+    { role: 'user', parts: [{ text: 'Two' }] },
+    { role: 'model', parts: [{ text: 'From elsewhere' }] },
+    { role: 'user', parts: [{ text: 'Three' }] },
+  ]);
+});
+
+test.each([
+  ['does not grow', {}],
+  ['has another system instruction', { system: 'Be brief.' }],
+  ['has other parameters', { parameters: { temperature: 0 } }],
+  ['is with another model', { model: 'gemini-3.1-flash-live-preview' }],
+])('a conversation that %s gets a session of its own, and the one before is ended', async (_, change) => {
+  const driver = stage.driver();
+  const { notes, context } = noting();
+  const first = ask('One');
+  const second = goOn(first, await driver.generate(first), 'Two');
+  await driver.generate(Object.keys(change).length > 0 ? { ...second, ...change } : ask('Two'), context);
+  expect(sessions()).toHaveLength(2);
+  expect(stage.server.live.mostOpen).toBe(1);
+  expect(stage.session(0).closeCode).toBe(1000);
+  // It is in the order of things: nobody need know.
+  expect(notes).toEqual([]);
+});
+
+test('close ends the session, and a later call opens another', async () => {
+  const driver = stage.driver();
+  const first = ask('One');
+  const second = goOn(first, await driver.generate(first), 'Two');
+  await driver.close?.();
+  expect(stage.server.live.open).toBe(0);
+  expect((await driver.generate(second)).text).toBe('Reply 2 of gemini-3.8-live to "Two"');
+});
+
+test('a session without a turn is ended after a while', async () => {
+  const driver = stage.driver({ idleSessionMs: 100 });
+  await driver.generate(ask());
+  expect(stage.server.live.open).toBe(1);
+  await stage.session(0).closed;
+  expect(stage.session(0).closeCode).toBe(1000);
+});
+
+test('turns that come in time keep a session', async () => {
+  const driver = stage.driver({ idleSessionMs: 600 });
+  let request = ask('One');
+  for (let turn = 0; turn < 4; turn += 1) {
+    request = goOn(request, await driver.generate(request), 'More');
+    await delay(200);
+  }
+  expect(sessions()).toHaveLength(1);
+});
+
+test('two conversations at once have a session each', async () => {
+  const driver = stage.driver();
+  const [left, right] = await Promise.all([driver.generate(ask('Left')), driver.generate(ask('Right'))]);
+  expect([left.text, right.text]).toEqual(['Left', 'Right'].map((name) => `Reply 1 of gemini-3.8-live to "${name}"`));
+  expect(stage.server.live.mostOpen).toBe(2);
+});
+
+test.each([
+  ['destroyed', 'destroy'],
+  ['reset', 'reset'],
+  ['closed with 1001', closes.goingAway],
+  ['closed with 1011 for its age', closes.deadline],
+] as const)('a connection that is %s between turns is resumed, which is told', async (_, how) => {
+  const driver = stage.driver();
+  const { notes, context } = noting();
+  const first = ask('One');
+  const second = goOn(first, await driver.generate(first, context), 'Two');
+  stage.session(0).end(how);
+  await stage.session(0).closed;
+  // The client hears of it a moment after the server.
+  await delay(20);
+  const response = await driver.generate(second, context);
+  expect(response.text).toBe('Reply 2 of gemini-3.8-live to "Two"');
+  expect(notes).toEqual(['the connection was lost: the session was resumed']);
+  expect(stage.session(1).setup.sessionResumption.handle).toMatch(/^handle-/);
+  expect(stage.session(1).messages[1].clientContent.turns).toHaveLength(1);
+  // And once more: a resumed session can be resumed.
+  stage.session(1).end(how);
+  await stage.session(1).closed;
+  await delay(20);
+  const third = goOn(second, response, 'Three');
+  expect((await driver.generate(third, context)).text).toBe('Reply 3 of gemini-3.8-live to "Three"');
+  expect(stage.session(2).messages[1].clientContent.turns).toHaveLength(1);
+});
+
+test('without a handle, or with one that the service has forgotten, a new session gets the whole conversation', async () => {
+  for (const forgets of [false, true]) {
+    stage.server.live.resumes = forgets;
+    const driver = stage.driver();
+    const { notes, context } = noting();
+    const first = ask('One');
+    const second = goOn(first, await driver.generate(first), 'Two');
+    if (forgets) stage.server.live.meet({ at: 'setup', comes: closes.invalidArgument });
+    sessions().at(-1)?.end('destroy');
+    await sessions().at(-1)?.closed;
+    await delay(20);
+    expect((await driver.generate(second, context)).text).toBe('Reply 2 of gemini-3.8-live to "Two"');
+    expect(notes).toEqual(['the connection was lost: a new session gets the whole conversation']);
+    expect(sessions().at(-1)?.messages[1].clientContent.turns).toHaveLength(3);
+    await driver.close?.();
+  }
+});
+
+test('a session that was told of earlier replies is not resumed, for resumption forgets those', async () => {
+  const driver = stage.driver();
+  const first = ask('One');
+  const second = goOn(first, await driver.generate(first), 'Two');
+  await driver.close?.();
+  const third = goOn(second, await driver.generate(second), 'Three');
+  stage.session(1).end('destroy');
+  await stage.session(1).closed;
+  await delay(20);
+  expect((await driver.generate(third)).text).toBe('Reply 3 of gemini-3.8-live to "Three"');
+  expect(stage.session(2).setup.sessionResumption).toEqual({});
+  expect(stage.session(2).messages[1].clientContent.turns).toHaveLength(5);
+});
+
+test('a connection that is lost before the reply began is resumed once, within the call', async () => {
+  const driver = stage.driver();
+  const { notes, context } = noting();
+  const first = ask('One');
+  const second = goOn(first, await driver.generate(first, context), 'Two');
+  stage.server.live.reply({ frames: [], end: 'destroy' });
+  const third = goOn(second, await driver.generate(second, context), 'Three');
+  expect(notes).toEqual(['the connection was lost: the session was resumed']);
+  expect(sessions().map(({ asked }) => asked)).toEqual([['One', 'Two'], ['Two']]);
+
+  stage.server.live.reply({ frames: [], end: 'destroy' }, { frames: [], end: 'destroy' });
+  const error = await failureOf(driver.generate(third, context));
+  expect(error).toMatchObject({ code: 'stream_interrupted', passing: true });
+  expect(sessions().flatMap(({ asked }) => asked)).toEqual(['One', 'Two', 'Two', 'Three', 'Three']);
+});
+
+test('a session whose end is announced serves no further turn once that end is near', async () => {
+  const driver = stage.driver();
+  const { notes, context } = noting();
+  const first = ask('One');
+  const goAway = (timeLeft: string) => ({ goAway: { timeLeft } });
+  stage.server.live.reply({ frames: [goAway('300s'), ...spoken(['Uno']).frames] });
+  const second = goOn(first, await driver.generate(first, context), 'Two');
+  stage.server.live.reply({ frames: [goAway('50s'), ...spoken(['Dos']).frames] });
+  const third = goOn(second, await driver.generate(second, context), 'Three');
+  expect(sessions()).toHaveLength(1);
+  expect((await driver.generate(third, context)).text).toBe('Reply 3 of gemini-3.8-live to "Three"');
+  expect(notes).toEqual(['the service announced its end: the session was resumed']);
+  // A session can't be resumed while it is still open.
+  expect(stage.server.live.mostOpen).toBe(1);
+});
+
+test('a session holds a place from its connection to its end', async () => {
+  const { gate, log, taken } = countingGate();
+  const driver = stage.driver({ gate });
+  expect(driver.holdsPlace?.('gemini-3.8-live')).toBe(true);
+  expect(stage.driver().holdsPlace?.('gemini-3.8-live')).toBe(false);
+  const first = ask('One');
+  await driver.generate(goOn(first, await driver.generate(first), 'Two'));
+  expect(log).toEqual(['enter gemini-3.8-live']);
+  await driver.generate(ask('Other', { model: 'gemini-3.1-flash-live-preview' }));
+  expect(log.slice(1)).toEqual(['release gemini-3.8-live', 'enter gemini-3.1-flash-live-preview']);
+  sessions().at(-1)?.end('destroy');
+  await expect.poll(taken).toBe(0);
+});
+
+test('every session that fails gives its place back, and so does one that is closed', async () => {
+  const { gate, taken } = countingGate();
+  const driver = stage.driver({ gate });
+  stage.server.live.meet({ at: 'upgrade', comes: 'destroy' }, { at: 'open', comes: closes.quota }, undefined, {
+    at: 'setup',
+    comes: 'stall',
+  });
+  stage.server.live.reply({ frames: [], end: closes.internal });
+  for (const failing of [driver, driver, driver, stage.driver({ gate, setupTimeoutMs: 60 })]) {
+    await failureOf(failing.generate(ask()));
+    expect(taken()).toBe(0);
+  }
+  await driver.generate(ask());
+  expect(taken()).toBe(1);
+  await driver.close?.();
+  expect(taken()).toBe(0);
+});
+
+test('waiting for a place is no part of the time that a call has, and can be aborted', async () => {
+  const { gate } = countingGate();
+  const holder = stage.driver({ gate });
+  await holder.generate(ask());
+  const waiting = stage.driver({ gate, timeoutMs: 500 }).generate(ask('Waits'));
+  await delay(550);
+  await holder.close?.();
+  expect((await waiting).text).toContain('"Waits"');
+
+  const { controller, context } = abortable();
+  const aborted = stage.driver({ gate }).generate(ask(), context);
+  controller.abort('enough');
+  await expect(aborted).rejects.toBe('enough');
+});
+
+test('the turn waits for its leave, which costs it none of its time, and can be aborted meanwhile', async () => {
+  const driver = stage.driver({ timeoutMs: 500 });
+  let leave = () => {};
+  const beforeSending = () =>
+    new Promise<void>((resolve) => {
+      leave = resolve;
+    });
+  const call = driver.generate(ask(), { beforeSending });
+  await delay(550);
+  expect(stage.session(0).messages).toHaveLength(1);
+  leave();
+  expect((await call).text).toContain('Reply 1');
+
+  const { controller, context } = abortable();
+  const aborted = driver.generate(ask('Two'), { ...context, beforeSending });
+  await delay(30);
+  controller.abort('enough');
+  await expect(aborted).rejects.toBe('enough');
+  expect(sessions().flatMap(({ asked }) => asked)).toEqual(['Say hello.']);
+});
+
+test('a leave that is refused ends the call with that error, and nothing is asked', async () => {
+  const beforeSending = async () => {
+    throw new Error('no quota');
+  };
+  await expect(stage.driver().generate(ask(), { beforeSending })).rejects.toThrow('no quota');
+  expect(stage.session(0).asked).toEqual([]);
+});
