@@ -12,7 +12,7 @@ export interface ReachableGeminiOptions {
 
 /** The bare driver that the settings lead to. Throws `missing_api_key` where there is none. */
 export function reachableGemini(
-  { apiKey, baseUrl }: Settings,
+  { apiKey, baseUrl, proxyFor }: Settings,
   { bounds, withoutKey = '' }: ReachableGeminiOptions = {},
 ): BoticelliDriver {
   if (apiKey === undefined) {
@@ -20,5 +20,5 @@ export function reachableGemini(
       hint: `Set GEMINI_API_KEY to a key from https://aistudio.google.com/apikey${withoutKey}.`,
     });
   }
-  return createGeminiDriver({ apiKey, ...(baseUrl !== undefined && { baseUrl }), ...bounds });
+  return createGeminiDriver({ apiKey, proxyFor, ...(baseUrl !== undefined && { baseUrl }), ...bounds });
 }

@@ -1,4 +1,5 @@
 import type { Clock } from '../driver/clock.js';
+import type { ProxyFor } from './proxy-routes.js';
 
 // Apart from what uses them: the library's declarations stand on these alone, and so need none of the SDK's.
 
@@ -7,6 +8,8 @@ export interface ConnectionOptions {
   apiKey: string;
   /** `https://generativelanguage.googleapis.com` unless told; may have a path, as gateways do. */
   baseUrl?: string;
+  /** Which proxy a request goes through; none unless told. */
+  proxyFor?: ProxyFor | undefined;
 }
 
 /** The bounds of a call. */
