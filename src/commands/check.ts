@@ -11,6 +11,7 @@ import { endingOf } from './ending.js';
 import type { Failure } from './failure.js';
 import type { Host } from './host.js';
 import { readNarrativeOf } from './read-faultless.js';
+import { annotate } from './tell-faults.js';
 
 /** The flags of `boticelli check`. */
 export interface CheckOptions {
@@ -23,9 +24,13 @@ export async function check(files: string[], { format }: CheckOptions, host: Hos
   try {
     const output = createOutput({ stream: host.stdout, onFailure: ending.outputFailed });
     const read: LoadedNarrative[] = [];
-    for (const file of files) read.push(await readNarrativeOf(file, host).catch((thrown) => unreadable(file, thrown)));
+    for (const file of files) {
+      const reading = readNarrativeOf(file, host, ending.signal);
+      read.push(await reading.catch((thrown) => unreadable(file, thrown)));
+    }
     if (format === 'json') output.write(`${jsonOf({ files: read.map(asJson) }, 2)}\n`);
     else output.write(await asText(read, host));
+    if (format === 'text') for (const each of read) annotate(each, host);
     await output.flushed();
     if (ending.signal.aborted) return { error: asBoticelliError(ending.signal.reason) };
     const faulty = read.filter(({ narrative }) => !narrative);

@@ -60,7 +60,7 @@ interface Playing {
 
 async function play({ file, options, host, ending, screen }: Playing): Promise<RunReport> {
   const { model, temperature, maxTokens, strict = false } = options;
-  const read = await readFaultless(file, host, screen.paint);
+  const read = await readFaultless(file, host, { paint: screen.paint, signal: ending.signal });
   const narrative = withOverrides(read, {
     ...(model !== undefined && { model }),
     parameters: { ...(temperature !== undefined && { temperature }), ...(maxTokens !== undefined && { maxTokens }) },

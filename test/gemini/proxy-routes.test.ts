@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { expect, onTestFinished, test } from 'vitest';
 import { WebSocket, WebSocketServer } from 'ws';
 import { proxyRoutes } from '../../src/gemini/proxy-routes.js';
@@ -27,6 +28,7 @@ test('a WebSocket goes where HTTP goes', async () => {
 
 test('a WebSocket goes through the tunnel of its agent', async () => {
   const echo = new WebSocketServer({ port: 0, host: '127.0.0.1' });
+  await once(echo, 'listening');
   echo.on('connection', (socket) => socket.on('message', (data) => socket.send(String(data))));
   const { port } = echo.address() as { port: number };
   const proxy = await startHttpProxy({ names: { 'live.test': port } });
