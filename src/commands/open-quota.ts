@@ -26,7 +26,7 @@ export async function openKeeper({ settings: { stateFolder }, clock, warn }: Ope
     warn(`there is no folder to keep state in (set BOTICELLI_STATE_DIR): ${alone}`);
     return createMemoryKeeper();
   }
-  const { database, warning } = await openDatabase(stateFolder);
+  const { database, warning } = await openDatabase(stateFolder, { onLocked: lockedWarning(warn) });
   if (warning !== undefined) warn(database ? warning : `${warning}: ${alone}`);
   if (!database) return createMemoryKeeper();
   return forgiving({

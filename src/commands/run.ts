@@ -1,6 +1,7 @@
 import { asBoticelliError, BoticelliError } from '../errors.js';
 import type { RunReport } from '../executor/event.js';
 import { NarrativeExecutor } from '../executor/narrative-executor.js';
+import { orAborted } from '../gemini/attempt.js';
 import { withOverrides } from '../narrative/with-overrides.js';
 import { driverStack } from './driver-stack.js';
 import { type Ending, endingOf } from './ending.js';
@@ -70,7 +71,8 @@ async function play({ file, options, host, ending, screen }: Playing): Promise<R
   await screen.prepare();
   const settings = await readSettings(options, host, screen.paint);
   const { onEvent, mayDiscard, warn } = screen;
-  const driver = await driverStack({ options, settings, warn });
+  // The state's database may be locked by another program, and waited for.
+  const driver = await orAborted(driverStack({ options, settings, warn }), ending.signal);
   const { defaultModel } = settings;
   const executor = new NarrativeExecutor({ driver, defaultModel, onEvent, mayDiscard, strict, signal: ending.signal });
   try {
