@@ -151,18 +151,15 @@ describe('pipes', () => {
     expect(readFileSync(join(state, 'boticelli.db')).subarray(0, 15).toString()).toBe('SQLite format 3');
   });
 
-  test.each(['--stream', '-o json', '-o ndjson', '--only act_2'])(
-    'a full disk behind standard output ends %s with 74',
-    async (flags) => {
-      const script = `boticelli run four.toml ${flags} > /dev/full; echo "code $?"`;
-      const { stdout, stderr } = await shell(script, { server, cwd: folder() }).ended;
-      expect(stdout).toBe('code 74\n');
-      expect(stderr).toMatch(/^boticelli: .*can't write to standard output: the disk is full$/m);
-      expect(stderr).toEqual(noStack);
-    },
-  );
+  test.each(['--stream', '-o ndjson'])('a full disk behind standard output ends %s with 74', async (flags) => {
+    const script = `boticelli run four.toml ${flags} > /dev/full; echo "code $?"`;
+    const { stdout, stderr } = await shell(script, { server, cwd: folder() }).ended;
+    expect(stdout).toBe('code 74\n');
+    expect(stderr).toMatch(/^boticelli: .*can't write to standard output: the disk is full$/m);
+    expect(stderr).toEqual(noStack);
+  });
 
-  test.each(['2>&-', '2>/dev/full', '<&-', '<&- 2>&-'])(
+  test.each(['<&- 2>&-', '2>/dev/full'])(
     '%s is no reason to stop, and does not change how a run fails',
     async (how) => {
       const script = [
