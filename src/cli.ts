@@ -1,6 +1,7 @@
-import { Command, CommanderError, Option } from 'commander';
+import { Argument, Command, CommanderError, Option } from 'commander';
 import manifest from '../package.json' with { type: 'json' };
 import type { CheckOptions } from './commands/check.js';
+import type { Shell } from './commands/completion.js';
 import { dieOf } from './commands/ending.js';
 import type { Failure } from './commands/failure.js';
 import type { LimitsOptions } from './commands/limits.js';
@@ -73,6 +74,7 @@ function program(host: Process, stdout: Output, ended: Ended): Command {
   boticelli.addCommand(limits);
   boticelli.addCommand(schemaCommand(host, ended).copyInheritedSettings(boticelli));
   boticelli.addCommand(runsCommand(host, ended, boticelli));
+  boticelli.addCommand(completionCommand(boticelli, stdout).copyInheritedSettings(boticelli));
   return boticelli;
 }
 
@@ -183,6 +185,16 @@ function probeCommand(host: Process, ended: Ended): Command {
     .action(async (options: ProbeOptions) => {
       const { probe } = await import('./commands/probe.js');
       ended(await probe(options, host));
+    });
+}
+
+function completionCommand(boticelli: Command, stdout: Output): Command {
+  return new Command('completion')
+    .description('print what has a shell complete commands, flags and files')
+    .addArgument(new Argument('<shell>', 'the shell').choices(['bash', 'zsh', 'fish']))
+    .action(async (shell: Shell) => {
+      const { completion } = await import('./commands/completion.js');
+      await completion(shell, boticelli, stdout);
     });
 }
 

@@ -7,7 +7,10 @@ import { root } from './helpers/boticelli.js';
 const mayImport: Record<string, string[]> = {
   'cli.ts': ['commands', 'config', 'terminal', 'errors.ts'],
   'index.ts': ['toml', 'executor', 'narrative', 'driver', 'gemini', 'rehearsal', 'quota', 'store', 'errors.ts'],
-  commands: 'config toml terminal executor narrative driver gemini rehearsal quota store errors.ts'.split(' '),
+  commands: 'completion config toml terminal executor narrative driver gemini rehearsal quota store errors.ts'.split(
+    ' ',
+  ),
+  completion: [],
   config: ['narrative', 'quota (types)', 'toml', 'errors.ts'],
   terminal: 'executor narrative toml driver quota store errors.ts'.split(' ').map((room) => `${room} (types)`),
   executor: ['narrative', 'driver', 'errors.ts'],

@@ -13,6 +13,7 @@ import type { Failure } from './failure.js';
 import type { Host } from './host.js';
 import { type NarrativeFile, narrativeFiles } from './narrative-files.js';
 import { readNarrativeOf } from './read-faultless.js';
+import { annotate } from './tell-faults.js';
 
 /** The flags of `boticelli check`. */
 export interface CheckOptions {
@@ -46,12 +47,14 @@ export async function check(names: string[], options: CheckOptions, host: Host):
     const checked: Checked[] = [];
     const fast = files.length < many ? {} : { schema: (await import('../narrative/fast-shape.js')).fastNarrativeFile };
     const { var: vars = new Map() } = options;
+    const { signal } = ending;
     for (const file of files) {
-      checked.push(shown(await read(file, host, { vars, advice: adviceOn, ...fast }), paint));
-      if (ending.signal.aborted) break;
+      checked.push(shown(await read(file, host, { vars, advice: adviceOn, signal, ...fast }), paint));
+      if (signal.aborted) break;
     }
     if (options.format === 'json') output.write(`${jsonOf({ files: checked.map(asJson) }, 2)}\n`);
     else output.write(`${checked.flatMap(({ lines }) => lines).join('\n')}\n`);
+    if (options.format === 'text') for (const each of checked) annotate(each, host);
     await output.flushed();
     if (ending.signal.aborted) return { error: asBoticelliError(ending.signal.reason) };
     return failureOf(checked, options);
@@ -61,7 +64,11 @@ export async function check(names: string[], options: CheckOptions, host: Host):
 }
 
 /** One file that can't be read is no reason to say nothing of the others. */
-async function read(named: NarrativeFile, host: Host, options: ReadOptions): Promise<LoadedNarrative> {
+async function read(
+  named: NarrativeFile,
+  host: Host,
+  options: ReadOptions & { signal: AbortSignal },
+): Promise<LoadedNarrative> {
   const { file } = named;
   if ('problem' in named) return unreadable(file, named.problem);
   try {

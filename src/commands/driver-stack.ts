@@ -20,8 +20,6 @@ import type { RunOptions } from './run.js';
 export interface DriverStackOptions {
   options: RunOptions;
   settings: Settings;
-  /** Where a proxy is named. */
-  environment: Record<string, string | undefined>;
   /** Tells a person what they should know, a line each. */
   warn: (text: string) => void;
   /** What is kept of the run, and the state's database. */
@@ -32,14 +30,13 @@ export interface DriverStackOptions {
  * The stack of drivers that a run asks, from the top down: what an earlier run was answered, JSON that conforms, another
  * model, again, within the quota, on the wire.
  */
-export function driverStack({ options, settings, warn, environment, keeping }: DriverStackOptions): BoticelliDriver {
+export function driverStack({ options, settings, warn, keeping }: DriverStackOptions): BoticelliDriver {
   if (options.rehearse) return createRehearsalDriver();
   const quota = options.rateLimit === false ? undefined : quotaOf({ options, settings, warn, keeping });
   const gemini = reachableGemini(settings, {
     bounds: { timeoutMs: options.timeout, idleTimeoutMs: options.idleTimeout },
     withoutKey: ', or try it without one: --rehearse',
     preferLive: options.live,
-    environment,
     gate: quota?.gate,
   });
   const modelsFor = (named: readonly string[] | undefined) => fallbackModels(options, named ?? settings.fallback);
@@ -62,7 +59,7 @@ function fallbackModels({ fallback }: RunOptions, named: readonly string[]): rea
 }
 
 /** The quota book, the gate to it and the queue before it; the gate is for Live sessions too. */
-function quotaOf({ options, settings, warn, keeping: { state } }: Omit<DriverStackOptions, 'environment'>) {
+function quotaOf({ options, settings, warn, keeping: { state } }: DriverStackOptions) {
   const clock = systemClock;
   if (settings.redisUrl !== undefined)
     warn('this version does not share quota through Redis: it counts on this machine');

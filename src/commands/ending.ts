@@ -13,16 +13,25 @@ export interface Ending {
 
 const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
+/**
+ * How long a good order may take. It may never come: a reader of standard output that stands still keeps the last words
+ * from leaving.
+ */
+const goodOrderMs = 3000;
+
 /** Listens for SIGINT, SIGTERM and SIGHUP. The first one ends the run in good order, the next one at once. */
 export function endingOf(host: Host): Ending {
   const controller = new AbortController();
   const listeners = signals.map((name) => [name, () => end(name)] as const);
+  let lastMoment: NodeJS.Timeout | undefined;
   const release = () => {
+    clearTimeout(lastMoment);
     for (const [name, listener] of listeners) host.off(name, listener);
   };
   const end = (signal: (typeof signals)[number]) => {
     // The listeners stay until then: signal-exit, which ora brings along, kills the process where it is alone.
     if (controller.signal.aborted) dieOf(signal, host);
+    lastMoment = setTimeout(() => dieOf(signal, host), goodOrderMs);
     controller.abort(new Interrupted(signal));
   };
   for (const [name, listener] of listeners) host.on(name, listener);

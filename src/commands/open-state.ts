@@ -28,14 +28,17 @@ export interface OpenStateOptions {
   warn: (text: string) => void;
 }
 
-/** Opens the state's database. Never rejects: where it can't be had, that is told. */
+/** Opens the state's database. Where it can't be had, that is told; rejects with
+ * `output_failed` only for one that stays locked: what it forbids can't be known. */
 export async function openState({ settings: { stateFolder }, parts, warn }: OpenStateOptions): Promise<State> {
   const all = parts.map((part) => without[part]).join(', and ');
   if (stateFolder === undefined) {
     warn(`there is no folder to keep state in (set BOTICELLI_STATE_DIR): ${all}`);
     return { failed: () => {} };
   }
-  const { database, warning } = await openDatabase(stateFolder);
+  const { database, warning } = await openDatabase(stateFolder, {
+    onLocked: () => warn('another program keeps the quota book locked: waiting for it'),
+  });
   if (warning !== undefined) warn(database ? warning : `${warning}: ${all}`);
   const path = join(stateFolder, 'boticelli.db');
   const file = database && fileOf(path);

@@ -58,7 +58,7 @@ async function measure({ options, host, ending: { signal }, paint }: Measuring):
   const { requests, spacing: spacingMs, stream = false } = options;
   const models = [...new Set(options.model)];
   const settings = await readSettings(options, host, paint);
-  const driver = reachableGemini(settings, { environment: host.env });
+  const driver = reachableGemini(settings);
   await askFirst({ options, host, signal, most: models.length * requests });
   const warn = (text: string) => host.stderr.write(`${paint.warning(printableLine(`boticelli: warning: ${text}`))}\n`);
   const { project, limitsFor, budget, rateWindowMs: windowMs } = settings;

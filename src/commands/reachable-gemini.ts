@@ -2,13 +2,11 @@ import type { Settings } from '../config/settings.js';
 import type { BoticelliDriver } from '../driver/driver.js';
 import type { Gate } from '../driver/gate.js';
 import { BoticelliError } from '../errors.js';
-import { defaultBaseUrl } from '../facts.js';
 import { cachedCatalogue } from '../gemini/cached-catalogue.js';
 import type { ConnectionOptions } from '../gemini/driver-options.js';
 import { createGeminiDriver } from '../gemini/gemini-driver.js';
 import { liveRouting } from '../gemini/live-routing.js';
 import { catalogueStore } from './catalogue-store.js';
-import { isProxied } from './proxied.js';
 
 export interface ReachableGeminiOptions {
   /** Bounds of a call; the driver's own unless told. */
@@ -17,8 +15,6 @@ export interface ReachableGeminiOptions {
   withoutKey?: string;
   /** Whether models that can do both are asked over the Live API. */
   preferLive?: boolean | undefined;
-  /** Where a proxy is named. */
-  environment?: Record<string, string | undefined>;
   /** Where Live sessions take their places. */
   gate?: Gate | undefined;
 }
@@ -29,7 +25,7 @@ export interface ReachableGeminiOptions {
  */
 export function reachableGemini(
   settings: Settings,
-  { bounds, withoutKey, preferLive = false, environment = {}, gate }: ReachableGeminiOptions = {},
+  { bounds, withoutKey, preferLive = false, gate }: ReachableGeminiOptions = {},
 ): BoticelliDriver {
   const connection = connectionOf(settings, withoutKey);
   const catalogue = cachedCatalogue({ ...connection, store: catalogueStore(settings) });
@@ -38,17 +34,16 @@ export function reachableGemini(
     ...bounds,
     catalogue,
     speaksLive: liveRouting({ catalogue, preferLive }),
-    proxied: isProxied(settings.baseUrl ?? defaultBaseUrl, environment),
     ...(gate && { gate }),
   });
 }
 
 /** The service and the key that the settings name. Throws `missing_api_key` where there is none. */
-export function connectionOf({ apiKey, baseUrl }: Settings, withoutKey = ''): ConnectionOptions {
+export function connectionOf({ apiKey, baseUrl, proxyFor }: Settings, withoutKey = ''): ConnectionOptions {
   if (apiKey === undefined) {
     throw new BoticelliError('missing_api_key', 'there is no API key', {
       hint: `Set GEMINI_API_KEY to a key from https://aistudio.google.com/apikey${withoutKey}.`,
     });
   }
-  return { apiKey, ...(baseUrl !== undefined && { baseUrl }) };
+  return { apiKey, ...(proxyFor && { proxyFor }), ...(baseUrl !== undefined && { baseUrl }) };
 }

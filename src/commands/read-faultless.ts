@@ -1,3 +1,4 @@
+import { addAbortSignal } from 'node:stream';
 import { BoticelliError } from '../errors.js';
 import type { LoadedNarrative } from '../narrative/diagnostic.js';
 import {
@@ -8,11 +9,21 @@ import {
   readNarrative,
 } from '../narrative/load-narrative.js';
 import type { Narrative } from '../narrative/narrative.js';
-import { formatDiagnostics } from '../terminal/code-frame.js';
 import type { Paint } from '../terminal/paint.js';
 import { counted } from '../terminal/quantity.js';
 import { assertKnown } from './given-variables.js';
 import type { Host } from './host.js';
+import { tellFaults } from './tell-faults.js';
+
+interface Reading {
+  host: Host;
+  /** Values of variables, by name. */
+  vars?: ReadonlyMap<string, string> | undefined;
+  /** The colours of standard error. */
+  paint: Paint;
+  /** Aborting ends the wait for standard input. */
+  signal: AbortSignal;
+}
 
 /** A narrative without a fault, and the text of its file. */
 export interface FaultlessNarrative {
@@ -26,11 +37,11 @@ export interface FaultlessNarrative {
  */
 export async function readFaultless(
   file: string,
-  { host, paint, vars = new Map() }: { host: Host; paint: Paint; vars?: ReadonlyMap<string, string> | undefined },
+  { host, paint, signal, vars = new Map() }: Reading,
 ): Promise<FaultlessNarrative> {
-  const { file: name, text, narrative, variables, diagnostics } = await readNarrativeOf(file, host, { vars });
-  const lines = formatDiagnostics(diagnostics, { file: name, text, paint });
-  if (lines.length > 0) host.stderr.write(`${lines.join('\n')}\n`);
+  const read = await readNarrativeOf(file, host, { vars, signal });
+  tellFaults(read, host, paint);
+  const { file: name, text, narrative, variables, diagnostics } = read;
   if (narrative) {
     assertKnown(vars, variables ?? new Set());
     return { narrative, text };
@@ -41,15 +52,35 @@ export async function readFaultless(
   });
 }
 
-/** Reads a narrative with all there is to say about it; `-` is standard input. Rejects with `no_input`. */
-export async function readNarrativeOf(file: string, host: Host, options: ReadOptions): Promise<LoadedNarrative> {
+/**
+ * Reads a narrative with all there is to say about it; `-` is standard input, on which it may have to be waited for.
+ * Rejects with `no_input`, or with the signal's reason.
+ */
+export async function readNarrativeOf(
+  file: string,
+  host: Host,
+  { signal, ...options }: ReadOptions & { signal: AbortSignal },
+): Promise<LoadedNarrative> {
   if (file !== '-') return readNarrative(file, options);
+  const bytes = await bytesOf(host, signal);
+  return checkNarrative({ ...options, file: '<stdin>', bytes, folder: '.', isFromStdin: true });
+}
+
+async function bytesOf({ stdin }: Host, signal: AbortSignal): Promise<Buffer> {
   const chunks: Buffer[] = [];
   let length = 0;
-  for await (const chunk of host.stdin) {
-    chunks.push(Buffer.from(chunk));
-    length += chunk.length;
-    if (length > mostBytes) throw new BoticelliError('no_input', `<stdin> is larger than ${mostBytes / 1_000_000} MB`);
+  try {
+    for await (const chunk of addAbortSignal(signal, stdin)) {
+      chunks.push(Buffer.from(chunk));
+      length += chunk.length;
+      if (length > mostBytes)
+        throw new BoticelliError('no_input', `<stdin> is larger than ${mostBytes / 1_000_000} MB`);
+    }
+    return Buffer.concat(chunks);
+  } catch (cause) {
+    signal.throwIfAborted();
+    if (cause instanceof BoticelliError) throw cause;
+    const why = cause instanceof Error ? cause.message : String(cause);
+    throw new BoticelliError('no_input', `standard input can't be read: ${why}`, { cause });
   }
-  return checkNarrative({ ...options, file: '<stdin>', bytes: Buffer.concat(chunks), folder: '.', isFromStdin: true });
 }

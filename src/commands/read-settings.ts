@@ -1,9 +1,9 @@
 import { InvalidSettings } from '../config/invalid-settings.js';
 import { type Settings, type SettingsFlags, settingsFrom } from '../config/settings.js';
 import { BoticelliError } from '../errors.js';
-import { formatDiagnostic } from '../terminal/code-frame.js';
 import type { Paint } from '../terminal/paint.js';
 import type { Host } from './host.js';
+import { tellFaults } from './tell-faults.js';
 
 /** The flags that are settings for one run. */
 export interface SettingsFlagOptions extends SettingsFlags {
@@ -35,12 +35,7 @@ export async function readSettings(options: SettingsFlagOptions, host: Host, pai
       flags: Object.fromEntries(given) as SettingsFlags,
     });
   } catch (thrown) {
-    if (thrown instanceof InvalidSettings) {
-      const { file, text, diagnostics } = thrown;
-      for (const diagnostic of diagnostics) {
-        host.stderr.write(`${formatDiagnostic(diagnostic, { file, text, paint }).join('\n')}\n`);
-      }
-    }
+    if (thrown instanceof InvalidSettings) tellFaults(thrown, host, paint);
     throw thrown;
   }
 }

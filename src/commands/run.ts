@@ -3,6 +3,7 @@ import { asBoticelliError, BoticelliError } from '../errors.js';
 import type { RunReport } from '../executor/event.js';
 import { NarrativeExecutor } from '../executor/narrative-executor.js';
 import { type PlannedAct, plannedActs } from '../executor/planned-acts.js';
+import { orAborted } from '../gemini/attempt.js';
 import { withOverrides } from '../narrative/with-overrides.js';
 import { driverStack } from './driver-stack.js';
 import { type Ending, endingOf } from './ending.js';
@@ -76,7 +77,8 @@ interface Playing {
 async function play({ file, options, host, ending, screen, keeping }: Playing): Promise<RunReport> {
   const { model, temperature, maxTokens, strict = false } = options;
   assertResumable(options);
-  const { narrative: read, text } = await readFaultless(file, { host, paint: screen.paint, vars: options.var });
+  const { signal } = ending;
+  const { narrative: read, text } = await readFaultless(file, { host, paint: screen.paint, vars: options.var, signal });
   const narrative = withOverrides(read, {
     ...(model !== undefined && { model }),
     parameters: { ...(temperature !== undefined && { temperature }), ...(maxTokens !== undefined && { maxTokens }) },
@@ -90,11 +92,11 @@ async function play({ file, options, host, ending, screen, keeping }: Playing): 
   const settings = await readSettings(options, host, screen.paint);
   const { mayDiscard, keepAudio, warn } = screen;
   const path = file === '-' ? undefined : resolve(host.cwd(), file);
-  await keeping.open({ settings, narrative: narrative.name, file: path, text, warn });
-  const driver = driverStack({ options, settings, warn, environment: host.env, keeping });
+  // The state's database may be locked by another program, and waited for.
+  await orAborted(keeping.open({ settings, narrative: narrative.name, file: path, text, warn }), signal);
+  const driver = driverStack({ options, settings, warn, keeping });
   const told = { onEvent: keeping.heardWith(screen.onEvent), mayDiscard, keepAudio };
   const { defaultModel } = settings;
-  const { signal } = ending;
   const stdin = () => readStandardInput(host, signal);
   const executor = new NarrativeExecutor({ driver, defaultModel, ...told, strict, signal, stdin });
   try {

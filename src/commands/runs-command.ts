@@ -26,7 +26,7 @@ export function runsCommand(host: Host, ended: Ended, parent: Command): Command 
 
 /** A run is named by the beginning of its id. */
 function id(): Argument {
-  return new Argument('[id]', "the run's id or its beginning, or last").default('last', 'last');
+  return new Argument('[run]', "the run's id or its beginning, or last").default('last', 'last');
 }
 
 function showCommand(host: Host, ended: Ended): Command {

@@ -2,6 +2,7 @@ import type { LimitNumbers } from '../facts.js';
 import type { Budget } from '../quota/limits.js';
 import { composed, keyOf } from './composed-settings.js';
 import { readDotEnv } from './dot-env.js';
+import { proxiesOf } from './proxies.js';
 import { readSettingsFiles } from './settings-files.js';
 import { refuseForeignAddress, refuseUnknownTiers } from './settings-refusals.js';
 import { mergedSettings } from './sources.js';
@@ -16,6 +17,8 @@ export interface Settings {
   apiKey?: string;
   /** Where the service is; absent where that is Google's own address. */
   baseUrl?: string;
+  /** Which proxy a request goes through, if any; absent where the environment names none. */
+  proxyFor?: (url: string) => string | undefined;
   /** The model of acts that name none. */
   defaultModel: string;
   /** The name of the tier that the limits are of. */
@@ -84,5 +87,6 @@ export async function settingsFrom({
   await refuseUnknownTiers(sources, tierNames(written.providers?.gemini?.tiers), flags.tier);
   await refuseForeignAddress(sources, keyOf(sources));
   const stateFolder = stateFolderIn({ variable: sources.variable, workingFolder, userFolder: folders.state });
-  return composed({ sources, written, flags, stateFolder });
+  const proxyFor = await proxiesOf(environment);
+  return { ...composed({ sources, written, flags, stateFolder }), ...(proxyFor && { proxyFor }) };
 }

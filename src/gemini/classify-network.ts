@@ -20,8 +20,8 @@ const certificateCodes =
 /** What went wrong below HTTP, in words: never with a URL or a key, whatever the error's own message has. */
 export function networkReason(thrown: unknown): string {
   const { code, message } = rootOf(thrown);
-  // Node's words for an end without a reset; the code is the same.
-  if (message === 'socket hang up' || message === 'aborted') return 'it closed the connection';
+  // Node's words for an end without a reset, where the code is the same, and those of https-proxy-agent.
+  if (/^(socket hang up|aborted|Proxy connection ended.*)$/.test(message)) return 'it closed the connection';
   return reasons[code] ?? (oneLine([code, message].filter(Boolean).join(' '), 160) || 'unknown');
 }
 

@@ -3,6 +3,7 @@ import { BoticelliError } from '../errors.js';
 import { defaultBaseUrl } from '../facts.js';
 import { assertUsableKey, type Redact, redactionOf } from './api-key.js';
 import type { ConnectionOptions } from './driver-options.js';
+import { proxyRoutes, type RouteTo } from './proxy-routes.js';
 import { loadHttp } from './send-http.js';
 
 /** A service and a key, and the one SDK client for them. */
@@ -10,6 +11,10 @@ export interface Connection {
   /** `host:port`: all of the URL that is ever printed. */
   host: string;
   redact: Redact;
+  /** The service's address, without a key. */
+  url: URL;
+  /** Finds the way to an address of the service, or to another that it names. */
+  routeTo: RouteTo;
   /** The SDK's client, loaded and made at the first call. Rejects, before any network, with what is wrong with the key. */
   models(): Promise<Models>;
   /** Loads all that a call needs, without a network. Rejects as `models` does. */
@@ -21,8 +26,9 @@ export interface Connection {
 }
 
 /** Throws `invalid_config` for a base URL that can't be one. */
-export function connectionTo({ apiKey, baseUrl = defaultBaseUrl }: ConnectionOptions): Connection {
+export function connectionTo({ apiKey, baseUrl = defaultBaseUrl, proxyFor }: ConnectionOptions): Connection {
   const url = usableUrl(baseUrl);
+  const routeTo = proxyRoutes(proxyFor);
   let made: Promise<GoogleGenAI> | undefined;
   const client = async () => {
     assertUsableKey(apiKey);
@@ -32,10 +38,12 @@ export function connectionTo({ apiKey, baseUrl = defaultBaseUrl }: ConnectionOpt
   return {
     host: url.host,
     redact: redactionOf(apiKey),
+    url,
+    routeTo,
     models: async () => (await client()).models,
     live: async () => (await client()).live,
     async prepare() {
-      await Promise.all([client(), loadHttp(url)]);
+      await Promise.all([client(), loadHttp(url), routeTo(url)]);
     },
     async files(fetchSeam) {
       assertUsableKey(apiKey);

@@ -1,6 +1,7 @@
 import type { Clock } from '../driver/clock.js';
 import type { CatalogueMemory } from './catalogue-entry.js';
 import type { LiveOptions } from './live/live-options.js';
+import type { ProxyFor } from './proxy-routes.js';
 
 // Apart from what uses them: the library's declarations stand on these alone, and so need none of the SDK's.
 
@@ -9,6 +10,8 @@ export interface ConnectionOptions {
   apiKey: string;
   /** `https://generativelanguage.googleapis.com` unless told; may have a path, as gateways do. */
   baseUrl?: string;
+  /** Which proxy a request goes through; none unless told. */
+  proxyFor?: ProxyFor | undefined;
 }
 
 /** The bounds of a call. */

@@ -5,6 +5,7 @@ import { type Attempt, type AttemptLimits, openAttempt } from './attempt.js';
 import { classifyRefusal } from './classify-refusal.js';
 import type { Connection } from './connection.js';
 import type { Headers } from './light-fetch.js';
+import type { RouteTo } from './proxy-routes.js';
 import { parsedJson } from './service-error.js';
 
 /** One request and its answer: what the seam below the SDK and the driver above it both know. */
@@ -13,6 +14,7 @@ export interface Exchange {
   /** The service as `host:port`: all of its URL that is ever printed. */
   host: string;
   redact: Redact;
+  routeTo: RouteTo;
   /** Whether the answer is a stream of server-sent events. */
   streaming: boolean;
   /** Resolves when the request may leave; it is to leave then. */
@@ -47,11 +49,12 @@ export function openExchange(options: ExchangeOptions): Exchange {
     beforeSending = async () => {},
     ...limits
   } = options;
-  const { host, redact } = connection;
+  const { host, redact, routeTo } = connection;
   return {
     attempt: openAttempt(limits),
     host,
     redact,
+    routeTo,
     streaming,
     partialText,
     handedOver: [],

@@ -2,6 +2,8 @@ import type { ClientRequest, IncomingMessage } from 'node:http';
 import { pipeline, Readable } from 'node:stream';
 import type { ReadableStream } from 'node:stream/web';
 import { Headers } from './light-fetch.js';
+import { watchProxy } from './proxy-faults.js';
+import type { ProxyRoute } from './proxy-routes.js';
 
 /** A request over HTTP, as fetch is given it. */
 export interface HttpRequest {
@@ -11,6 +13,8 @@ export interface HttpRequest {
   body?: string | Uint8Array | Blob | undefined;
   /** Aborting closes the connection, also in the midst of the answer's body. */
   signal: AbortSignal;
+  /** The way through a proxy; straight unless told. */
+  route?: ProxyRoute | undefined;
 }
 
 /** An answer as it begins. Its body is yet to be read, to its end or until the request's signal aborts. */
@@ -24,30 +28,66 @@ export interface HttpAnswer {
 
 /**
  * Sends a request through node:http, whose start costs a sixth of what fetch's does (see light-fetch.ts), and which has no
- * time limits of its own. Redirects are not followed: the key's header would go along. Rejects with Node's errors.
+ * time limits of its own. Redirects are not followed: the key's header would go along. Rejects with Node's errors, and
+ * with a BoticelliError for what a proxy did wrong.
  */
 export async function sendHttp(url: string | URL, { method = 'GET', headers = [], ...rest }: HttpRequest) {
   const target = new URL(url);
   const { request } = await loadHttp(target);
-  const { body, signal } = rest;
+  const { body, signal, route } = rest;
   signal.throwIfAborted();
+  const length = body instanceof Blob ? { 'content-length': body.size } : {};
+  const options = {
+    method,
+    headers: { ...Object.fromEntries(headers), ...length },
+    ...(route && { agent: route.agent }),
+  };
   return new Promise<HttpAnswer>((resolve, reject) => {
-    const length = body instanceof Blob ? { 'content-length': body.size } : {};
-    const sending = request(target, { method, headers: { ...Object.fromEntries(headers), ...length } });
-    // Not by Node's own `signal`: its error is nobody's where an answer has just come to its end (Node 20.20).
-    const close = () => sending.destroy();
-    signal.addEventListener('abort', close);
-    sending.on('close', () => signal.removeEventListener('abort', close));
-    sending.on('error', reject);
-    sending.on('response', (answer) => {
-      // An error of the body reaches whoever reads it.
-      answer.on('error', () => {});
-      const { statusCode: status = 0 } = answer;
-      resolve({ status, headers: headersOf(answer), body: decoded(answer), discard: close });
-    });
-    if (body instanceof Blob) pipeInto(sending, body);
-    else sending.end(body);
+    const send = () => {
+      const sending = request(target, options);
+      const sentAt = performance.now();
+      const proxy = route && watchProxy(sending, { proxyHost: route.proxyHost, host: target.host });
+      // Not by Node's own `signal`: its error is nobody's where an answer has just come to its end (Node 20.20).
+      const close = () => sending.destroy();
+      signal.addEventListener('abort', close);
+      sending.on('close', () => signal.removeEventListener('abort', close));
+      sending.on('error', (error) => {
+        // A Blob is read once.
+        const isAgain = isStale(sending, error, performance.now() - sentAt) && !(body instanceof Blob);
+        if (isAgain && !signal.aborted) send();
+        else reject(proxy?.faultBehind(error) ?? error);
+      });
+      sending.on('response', (answer) => {
+        // An error of the body reaches whoever reads it.
+        answer.on('error', () => {});
+        const { statusCode: status = 0 } = answer;
+        const refusal = proxy?.refusalBy(status);
+        if (refusal) answer.resume();
+        if (refusal) reject(refusal);
+        else resolve({ status, headers: headersOf(answer), body: decoded(answer), discard: close });
+      });
+      if (body instanceof Blob) pipeInto(sending, body);
+      else sending.end(body);
+    };
+    send();
   });
+}
+
+/** Longer than a round trip takes, shorter than a reply: who ends a connection later than this may have begun to work. */
+const roundTripMs = 1000;
+
+/**
+ * Whether a kept connection was closed by the other side just as it was used again, so that the request never came to be:
+ * Node tells no more than this (https://nodejs.org/docs/latest-v20.x/api/http.html#requestreusedsocket, read 2026-11), and
+ * browsers too take it for that. Sent again on the next connection, it costs neither an error nor a second appointment.
+ */
+function isStale(
+  { reusedSocket, res }: { reusedSocket: boolean; res?: unknown },
+  error: Error,
+  tookMs: number,
+): boolean {
+  const code: unknown = Reflect.get(error, 'code');
+  return reusedSocket && !res && (code === 'ECONNRESET' || code === 'EPIPE') && tookMs < roundTripMs;
 }
 
 /** Loads what a request to an address needs. TLS alone takes 10 ms. */

@@ -1,3 +1,4 @@
+import { BoticelliError } from '../errors.js';
 import { classifyUnreachable, networkCause, networkReason } from './classify-network.js';
 import type { Exchange } from './exchange.js';
 import { brokenAnswer, foreignAnswer } from './faulty-answer.js';
@@ -14,11 +15,12 @@ import { cleanedSseBody } from './sse-body.js';
 export function serviceFetch(exchange: Exchange): typeof fetch {
   const { attempt, host, beforeSending, streaming } = exchange;
   const send = async (url: string, init: Partial<HttpRequest> = {}): Promise<Response> => {
+    const route = await exchange.routeTo(url);
     // At the last moment: what comes before it, loading or waiting, makes no request late for its appointment.
     await beforeSending();
     attempt.sent();
-    const answer = await sendHttp(url, { ...init, signal: attempt.signal }).catch((thrown: unknown) => {
-      throw classifyUnreachable(thrown, host);
+    const answer = await sendHttp(url, { ...init, signal: attempt.signal, route }).catch((thrown: unknown) => {
+      throw thrown instanceof BoticelliError ? thrown : classifyUnreachable(thrown, host);
     });
     if (answer.status < 200 || answer.status >= 300) return refuse(answer, exchange);
     return streaming ? streamedAnswer(answer, exchange) : wholeAnswer(answer, exchange);

@@ -76,7 +76,7 @@ async function makeAppointment(
   options: AdmissionOptions,
 ): Promise<Omit<Admission, 'leave'>> {
   const { book, clock } = options;
-  const booking = open(await book.book(wishFor(request, options)));
+  const booking = open(await orGivenUp(book.book(wishFor(request, options)), context.signal, book));
   let booked = await comeTo(booking, context, book, clock);
   let sent = false;
 
@@ -102,6 +102,25 @@ async function makeAppointment(
       return thrown;
     },
   };
+}
+
+/** Settles as the booking does, but rejects at once when the caller gives up: others may keep the book locked for long. */
+function orGivenUp(
+  booking: Promise<Booked | NotBooked>,
+  signal: AbortSignal | undefined,
+  book: QuotaBook,
+): Promise<Booked | NotBooked> {
+  if (!signal) return booking;
+  return new Promise((resolve, reject) => {
+    const giveUp = () => {
+      reject(signal.reason);
+      // What is booked after all is free for others.
+      booking.then((late) => (late.state === 'booked' ? book.cancel(late) : undefined)).catch(() => {});
+    };
+    if (signal.aborted) return giveUp();
+    signal.addEventListener('abort', giveUp, { once: true });
+    booking.then(resolve, reject).finally(() => signal.removeEventListener('abort', giveUp));
+  });
 }
 
 function wishFor(request: GenerateRequest, { limitsFor, maxWaitMs, clock }: AdmissionOptions): Wish {

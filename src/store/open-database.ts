@@ -1,7 +1,9 @@
 import { chmodSync, existsSync, mkdirSync, renameSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { pathToFileURL } from 'node:url';
 import type Database from 'libsql';
+import { BoticelliError } from '../errors.js';
 import { inTransaction, isBusy, sqliteCode } from './transaction.js';
 
 export type { Database };
@@ -44,17 +46,28 @@ const schema = `
   );
 `;
 
+export interface OpenDatabaseOptions {
+  /** How long to try where another program has the whole file to itself. Default 90 s. */
+  patienceMs?: number;
+  /** Called once, when waiting for it begins to be noticed. */
+  onLocked?: () => void;
+}
+
 /**
  * Opens `boticelli.db` in the state folder; makes it, with mode 0600 in a folder of 0700, where it is not there. A file
- * that is no database is set aside, never deleted. Never throws: without a database a run goes on, and says so.
+ * that is no database is set aside, never deleted. Without a database a run goes on, and says so. Rejects with
+ * `output_failed` only for one that stays locked: what it forbids can't be known.
  */
-export async function openDatabase(folder: string): Promise<OpenedDatabase> {
+export async function openDatabase(folder: string, options: OpenDatabaseOptions = {}): Promise<OpenedDatabase> {
   const { default: LibSql } = await import('libsql');
   const path = join(folder, 'boticelli.db');
   try {
     mkdirSync(folder, { recursive: true, mode: 0o700 });
-    return await openWhenFree(LibSql, path);
+    return await openWhenFree(() => open(LibSql, path), options);
   } catch (thrown) {
+    if (thrown instanceof BoticelliError) throw thrown;
+    const unwritable = isDamage(thrown) ? undefined : openUnwritable(LibSql, path);
+    if (unwritable) return { database: unwritable };
     if (!isDamage(thrown)) return { warning: `${path} can't be used: ${reasonOf(thrown)}` };
   }
   try {
@@ -65,19 +78,31 @@ export async function openDatabase(folder: string): Promise<OpenedDatabase> {
   }
 }
 
-/** The most that an opening waits for a lock: who makes or mends the file holds it for a few milliseconds. */
-const patienceMs = 3000;
-
-/** Tries again while another process keeps the lock: SQLite's own waiting would block Ctrl-C. */
-async function openWhenFree(LibSql: typeof Database, path: string): Promise<OpenedDatabase> {
-  for (const startedAt = performance.now(); ; ) {
+/** Not by SQLite's own waiting, which would keep Ctrl-C out. */
+async function openWhenFree(
+  open: () => OpenedDatabase,
+  { patienceMs = 90_000, onLocked }: OpenDatabaseOptions,
+): Promise<OpenedDatabase> {
+  const startedAt = performance.now();
+  for (let told = false; ; ) {
     try {
-      return open(LibSql, path);
+      return open();
     } catch (thrown) {
-      if (!isBusy(thrown) || performance.now() - startedAt > patienceMs) throw thrown;
+      if (!isBusy(thrown)) throw thrown;
+      const waitedMs = performance.now() - startedAt;
+      if (waitedMs > patienceMs) throw locked(thrown);
+      if (waitedMs > 1000 && !told) onLocked?.();
+      told ||= waitedMs > 1000;
     }
     await delay(5 + Math.random() * 20);
   }
+}
+
+function locked(cause: unknown): BoticelliError {
+  return new BoticelliError('output_failed', 'another program keeps the quota book locked', {
+    hint: 'Find out what holds boticelli.db open, or run with --no-rate-limit if you know that quota is left.',
+    cause,
+  });
 }
 
 function open(LibSql: typeof Database, path: string): OpenedDatabase {
@@ -120,6 +145,21 @@ function bringUpToDate(database: Database.Database): void {
   inTransaction(database, () => {
     if (versionOf(database) < schemaVersion) database.exec(`${schema} PRAGMA user_version = ${schemaVersion};`);
   });
+}
+
+/**
+ * Opens one that SQLite has no room to work beside, on a full disk say, for what stands in it: a day that is closed stays
+ * so. To write to it fails, with SQLite's words for that.
+ */
+function openUnwritable(LibSql: typeof Database, path: string): Database.Database | undefined {
+  try {
+    const database = new LibSql(`${pathToFileURL(path).href}?immutable=1`);
+    if (versionOf(database) === schemaVersion) return database;
+    database.close();
+    return undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 /** Whether a file is no database, or one that is broken. */

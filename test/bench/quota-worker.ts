@@ -33,7 +33,6 @@ const driver = await driverStack({
   options: { output: 'text', timeout: 300_000, idleTimeout: 60_000, retries: 4 },
   settings,
   warn,
-  environment: {},
   keeping: { state, store: undefined, mayReuse: () => false },
 });
 const ask = () =>

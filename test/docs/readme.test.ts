@@ -21,7 +21,7 @@ const helpOf = async (command: string) => (await boticelli([...command.split(' '
 
 /** Every command, those within a command too: `run`, `limits`, `limits probe`. */
 async function commands(within = ''): Promise<string[]> {
-  const listed = [...(await helpOf(within)).matchAll(/^ {2}(\w+) \[options\]/gm)];
+  const listed = [...(await helpOf(within)).matchAll(/^ {2}(\w+) (?:\[options\]|<)/gm)];
   const here = listed.map(([, command]) => [within, command].filter(Boolean).join(' '));
   return [...here, ...(await Promise.all(here.map(commands))).flat()];
 }

@@ -90,7 +90,7 @@ test('no call leaves a listener on the signal, however it ended', async () => {
   const driver = stage.driver({ timeoutMs: 100 });
   await driver.generate(ask(), context);
   await play(driver.generateStream(ask(), context));
-  stage.server.reply({ end: 'destroy-before-headers' }, { end: 'stall-before-headers' });
+  stage.server.reply({ ...packets('{'), end: 'destroy' }, { end: 'stall-before-headers' });
   await failureOf(driver.generate(ask(), context));
   await failureOf(driver.generate(ask(), context));
   for await (const _ of driver.generateStream(ask(), context)) break;

@@ -27,7 +27,7 @@ export function createLiveDriver(options: ConnectionOptions & LiveOptions): Live
 
 /** The same over a connection that is there already. */
 export function liveDriverOver(connection: Connection, options: LiveOptions): LiveDriver {
-  const { timeoutMs = 300_000, idleTimeoutMs = 60_000, clock = systemClock, gate, memory, proxied, delivery } = options;
+  const { timeoutMs = 300_000, idleTimeoutMs = 60_000, clock = systemClock, gate, memory, delivery } = options;
   const { setupTimeoutMs = 20_000, idleSessionMs = 10_000 } = options;
   const service = { connection, timeoutMs, idleTimeoutMs, setupTimeoutMs, idleSessionMs, clock, gate };
   const pool = createSessionPool(service);
@@ -35,7 +35,6 @@ export function liveDriverOver(connection: Connection, options: LiveOptions): Li
 
   async function* generateStream(request: GenerateRequest, context: CallContext = {}): AsyncGenerator<StreamChunk> {
     context.signal?.throwIfAborted();
-    if (proxied) throw notThroughProxy(connection.host);
     const asked = { ...request, model: bareModel(request.model) };
     assertTakes(asked);
     try {
@@ -67,11 +66,5 @@ function assertTakes(request: GenerateRequest): void {
   if (obstacle === undefined) return;
   throw new BoticelliError('invalid_request', `${request.model} can't take this request, ${obstacle}`, {
     hint: 'Change the act, or use another model for it.',
-  });
-}
-
-function notThroughProxy(host: string): BoticelliError {
-  return new BoticelliError('invalid_config', 'the Live API is not spoken through a proxy, and HTTPS_PROXY is set', {
-    hint: `Use a model that is no Live one, or add ${host} to NO_PROXY where it can be reached directly.`,
   });
 }

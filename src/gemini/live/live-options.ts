@@ -28,8 +28,6 @@ export interface LiveOptions extends Partial<CallOptions> {
   memory?: LiveMemory;
   /** Brings media to the service; without it they must be bytes already. */
   delivery?: MediaDelivery;
-  /** Whether the service can be reached through a proxy alone, which the Live API here can't. */
-  proxied?: boolean;
 }
 
 /** The driver for the Live API, whose sessions outlive a call. */

@@ -1,4 +1,4 @@
-import type { IncomingMessage } from 'node:http';
+import type { Agent, IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import { type ClientOptions, type RawData, WebSocket } from 'ws';
 import type { BoticelliError } from '../../errors.js';
@@ -15,6 +15,8 @@ export type LiveEnd =
   | { how: 'malformed'; frame: string };
 
 export interface LiveSocketOptions {
+  /** Leads through a proxy, where one is to be gone through. */
+  agent: Agent | undefined;
   /** Whether setup is to ask for the turns of before, which `connect()` can't say. */
   historyFirst: boolean;
   /** What a connection that was not made stands for. */
@@ -82,7 +84,7 @@ export function createLiveSocket(options: LiveSocketOptions): LiveSocket {
 
   const connect = (url: string, headers: Record<string, string>, callbacks: SdkCallbacks) => {
     if (end) return;
-    socket = new WebSocket(url, { ...socketOptions, headers });
+    socket = new WebSocket(url, { ...socketOptions, headers, agent: options.agent });
     const watched = { socket, options, callbacks, endBy };
     socket.on('upgrade', (answer) => {
       below = answer.socket;

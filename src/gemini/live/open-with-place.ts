@@ -42,16 +42,24 @@ async function openInTime(
   { connection, clock, setupTimeoutMs, timeoutMs }: LiveService,
   resumed: Resumed | undefined,
 ): Promise<LiveSession | LiveEnd> {
-  const { host } = connection;
+  const { host, url } = connection;
   const { model } = request;
   const live = await connection.live();
+  const route = await connection.routeTo(url.href.replace(/^http/, 'ws'));
   const withinMs = Math.min(setupTimeoutMs, timeoutMs);
   const startedAt = performance.now();
   const attempt = openAttempt({ signal: context.signal, timeoutMs: withinMs, idleTimeoutMs: withinMs });
   attempt.sent();
   try {
     return await openLiveSession({
-      ...{ live, model, clock, signal: attempt.signal, config: liveConfig(request, manner, resumed?.handle) },
+      ...{
+        live,
+        model,
+        clock,
+        agent: route?.agent,
+        signal: attempt.signal,
+        config: liveConfig(request, manner, resumed?.handle),
+      },
       resumed,
       historyFirst: manner.prompts === 'realtime' && !resumed && request.turns.length > 1,
       classifyNetwork: (thrown) => classifyUnreachable(thrown, host),

@@ -4,6 +4,7 @@ import { addressWords } from '../../media/address.js';
 import { type Attempt, openAttempt, orAborted } from '../attempt.js';
 import { classifyUnreachable, networkCause, networkReason } from '../classify-network.js';
 import type { CallOptions } from '../driver-options.js';
+import type { RouteTo } from '../proxy-routes.js';
 import { type HttpAnswer, sendHttp } from '../send-http.js';
 
 /** What was at an address. */
@@ -22,6 +23,8 @@ const mostRedirects = 5;
 export interface DownloadOptions extends Pick<CallOptions, 'timeoutMs' | 'idleTimeoutMs'> {
   url: string;
   signal: AbortSignal | undefined;
+  /** Finds the way through a proxy. */
+  routeTo?: RouteTo;
   mostBytes?: number;
 }
 
@@ -31,12 +34,12 @@ export interface DownloadOptions extends Pick<CallOptions, 'timeoutMs' | 'idleTi
  * wrong, with `unavailable` where another attempt may succeed, with `timeout`, or with the signal's reason.
  */
 export async function download(options: DownloadOptions): Promise<Download> {
-  const { url, mostBytes = requestMostBytes } = options;
+  const { url, mostBytes = requestMostBytes, routeTo = async () => undefined } = options;
   const words = addressWords(url);
   const attempt = openAttempt(options);
   try {
     attempt.sent();
-    const response = await follow(new URL(url), attempt, words);
+    const response = await follow(new URL(url), { attempt, words, routeTo });
     const served = response.headers.get('content-type') ?? undefined;
     const tooLarge = () => unusable(`${words} is larger than ${mostBytes / 1_000_000} MB`, tooLargeHint);
     if (Number(response.headers.get('content-length')) > mostBytes) throw tooLarge();
@@ -52,14 +55,21 @@ export async function download(options: DownloadOptions): Promise<Download> {
 
 const tooLargeHint = 'Download it yourself and give it as a file: files of up to 2 GB go through the Files API.';
 
+interface Following {
+  attempt: Attempt;
+  words: string;
+  routeTo: RouteTo;
+}
+
 /** The answer at the end of all redirects. */
-async function follow(start: URL, attempt: Attempt, words: string): Promise<HttpAnswer> {
+async function follow(start: URL, { attempt, words, routeTo }: Following): Promise<HttpAnswer> {
   let at = start;
   let authorization = authorizationOf(start);
   for (let hops = 0; ; hops += 1) {
     const login = authorization === undefined ? {} : { authorization };
     const response = await sendHttp(withoutLogin(at), {
       signal: attempt.signal,
+      route: await routeTo(at),
       headers: Object.entries({ 'user-agent': 'boticelli', accept: '*/*', ...login }),
     }).catch((thrown: unknown) => {
       throw classifyUnreachable(thrown, at.host);

@@ -25,7 +25,8 @@ export function filesFetch(options: FilesFetchOptions): typeof fetch {
     const attempt = openAttempt({ signal, timeoutMs, idleTimeoutMs: timeoutMs });
     attempt.sent();
     try {
-      const { status, headers, ...answer } = await sendHttp(url, { ...init, signal: attempt.signal });
+      const route = await connection.routeTo(url);
+      const { status, headers, ...answer } = await sendHttp(url, { ...init, signal: attempt.signal, route });
       const body = await textOf(answer.body);
       attempt.answerEnded();
       if (status < 200 || status >= 300) throw refused({ status, headers, body }, options);

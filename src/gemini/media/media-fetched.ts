@@ -4,8 +4,8 @@ import { BoticelliError } from '../../errors.js';
 import { addressProblem, addressWords, referenceTo } from '../../media/address.js';
 import { judgeMedia } from '../../media/judge-media.js';
 import { isPlainText } from '../../media/plain-text.js';
-import type { CallOptions } from '../driver-options.js';
 import { type Download, download } from './download.js';
+import type { MediaDeliveryOptions } from './media-delivery.js';
 import { onceEach } from './once-each.js';
 
 /** Media that are at an address, each fetched once. */
@@ -15,7 +15,7 @@ export interface MediaFetched {
 }
 
 /** Makes a place where downloads are kept for as long as it is there. */
-export function fetchedMedia(options: CallOptions): MediaFetched {
+export function fetchedMedia(options: MediaDeliveryOptions): MediaFetched {
   const downloads = onceEach<Download & { content: MediaBytes }>();
 
   return {
@@ -29,7 +29,7 @@ export function fetchedMedia(options: CallOptions): MediaFetched {
       if (wrong !== undefined) throw unusable(`the URL ${words} ${wrong}`);
       const fetched = await downloads(url, context.signal, async () => {
         context.emit?.({ type: 'note', about: 'download', message: `fetching ${words}` });
-        const found = await download({ url, signal: context.signal, ...options });
+        const found = await download({ url, signal: context.signal, routeTo: options.connection.routeTo, ...options });
         return { ...found, content: { from: 'bytes', base64: found.bytes.toString('base64') } };
       });
       const type = await typeOf(fetched, content, mimeType);

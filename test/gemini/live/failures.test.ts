@@ -1,9 +1,10 @@
 import { getEventListeners } from 'node:events';
 import { createServer } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import { QuotaRefused, StreamInterrupted, StreamTimeout } from '../../../src/errors.js';
 import { createGate } from '../../helpers/gemini-gate.js';
+import { startHttpProxy } from '../../helpers/http-proxy.js';
 import { closes, content, type LiveDoor, type LiveScript, spoken } from '../../helpers/live-replies.js';
 import { abortable, failureOf, play } from '../gemini-stage.js';
 import { ask, setLiveStage } from './live-stage.js';
@@ -322,11 +323,12 @@ test.each([
   expect(stage.server.live.sessions).toHaveLength(0);
 });
 
-test('behind a proxy it says that it is not spoken through one', async () => {
-  const error = await failureOf(stage.driver({ proxied: true }).generate(ask()));
-  expect(error).toMatchObject({ code: 'invalid_config' });
-  expect(error.message).toBe('the Live API is not spoken through a proxy, and HTTPS_PROXY is set');
-  expect(stage.server.live.sessions).toHaveLength(0);
+test('a session goes through a proxy, which sees no more than where to', async () => {
+  const proxy = await startHttpProxy();
+  onTestFinished(() => proxy.close());
+  const { text } = await stage.driver({ proxyFor: () => proxy.url }).generate(ask());
+  expect(text).not.toBe('');
+  expect(proxy.asked).toEqual([`CONNECT 127.0.0.1:${stage.server.port}`]);
 });
 
 test.each(['', 'key with spaces', 'auth_tokens/x'])('the key %j is refused before any connection', async (bad) => {

@@ -1,0 +1,36 @@
+import { isAbsolute, relative, resolve } from 'node:path';
+import type { Diagnostic } from '../narrative/diagnostic.js';
+import { annotationOf } from '../terminal/annotations.js';
+import { formatDiagnostics } from '../terminal/code-frame.js';
+import type { Paint } from '../terminal/paint.js';
+import type { Host } from './host.js';
+
+/** A file, as far as its faults are told. */
+export interface FaultyFile {
+  /** As the person named it; `<stdin>` is none. */
+  file: string;
+  text: string;
+  diagnostics: readonly Diagnostic[];
+}
+
+/** Tells the faults of a file on standard error, each in its place; in GitHub Actions as annotations too. */
+export function tellFaults(faulty: FaultyFile, host: Host, paint: Paint): void {
+  const { file, text, diagnostics } = faulty;
+  const frames = formatDiagnostics(diagnostics, { file, text, paint });
+  if (frames.length > 0) host.stderr.write(`${frames.join('\n')}\n`);
+  annotate(faulty, host);
+}
+
+/** In GitHub Actions: tells the faults of a file to it, on standard error, where nothing else that reads is disturbed. */
+export function annotate({ file, diagnostics }: Omit<FaultyFile, 'text'>, host: Host): void {
+  if (host.env.GITHUB_ACTIONS !== 'true') return;
+  const path = file === '<stdin>' ? undefined : pathInRepository(file, host);
+  for (const diagnostic of diagnostics) host.stderr.write(`${annotationOf(diagnostic, path)}\n`);
+}
+
+/** A step may run in a folder of its own; what is outside the repository keeps its whole path. */
+function pathInRepository(file: string, host: Host): string {
+  const path = resolve(host.cwd(), file);
+  const inside = relative(host.env.GITHUB_WORKSPACE || host.cwd(), path);
+  return inside.startsWith('..') || isAbsolute(inside) ? path : inside;
+}

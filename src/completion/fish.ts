@@ -1,0 +1,75 @@
+import { allCommands, type CommandNode, type Values } from './command-tree.js';
+import { flagsWithValues, quoted } from './shell-words.js';
+
+/** A completion script for fish, from 3.1 on. It starts no process. */
+export function fishCompletion(tree: CommandNode): string {
+  const nodes = allCommands(tree);
+  const label = (path: readonly string[], word: string) => quoted([...path, word].join(' '));
+  const steps = nodes.slice(1).map(({ path }) => label(path.slice(0, -1), path.at(-1) ?? ''));
+  const flags = nodes.flatMap((node) =>
+    flagsWithValues(node).flatMap(({ names }) => names.map((name) => label(node.path, name))),
+  );
+  return `# fish completion for boticelli. Load it with: boticelli completion fish | source
+
+# Whether the command on the line is this one, with so many arguments behind it; -1 stands for any number.
+function __boticelli_at
+    set -l path
+    set -l count 0
+    set -l skip 0
+    for word in (commandline -opc)[2..-1]
+        set -l here (string join -- ' ' $path $word)
+        if test $skip = 1
+            set skip 0
+        else if string match -q -- '-?*' $word
+            contains -- $here ${flags.join(' ')}; and set skip 1
+        else if test $count = 0; and contains -- $here ${steps.join(' ')}
+            set -a path $word
+        else
+            set count (math $count + 1)
+        end
+    end
+    test "$path" = "$argv[1]"; and contains -- $argv[2] -1 $count
+end
+
+function __boticelli_narratives
+    complete -C "'' "(commandline -ct) | string match -r '^[^\\t]*(?:/|\\.toml)(?=\\t|$)'
+end
+
+complete -c boticelli -e
+complete -c boticelli -f
+${nodes.flatMap(linesOf).join('\n')}
+`;
+}
+
+function linesOf(node: CommandNode): string[] {
+  const at = (count: number) => `complete -c boticelli -n "__boticelli_at '${node.path.join(' ')}' ${count}"`;
+  const described = (description: string) => `-d ${quoted(description)}`;
+  const commands = node.commands.map(({ path, description }) => `${at(0)} -a ${path.at(-1)} ${described(description)}`);
+  const flags = node.flags.map(({ names, values, description }) => {
+    const written = names.map((name) => (name.startsWith('--') ? `-l ${name.slice(2)}` : `-s ${name.slice(1)}`));
+    return [at(-1), ...written, ...(values ? [optionValues(values)] : []), described(description)].join(' ');
+  });
+  const taken = node.commands.length > 0 ? [] : node.arguments;
+  const values = taken.map((argument, index) => `${at(argument.isVariadic ? -1 : index)} ${offered(argument.values)}`);
+  return [...commands, ...flags, ...values];
+}
+
+/** What a flag takes: `-x` keeps files out of it, `-r` lets them in. */
+function optionValues(values: Values): string {
+  return values.kind === 'files' ? '-r -F' : `-x ${offered(values)}`.trimEnd();
+}
+
+function offered(values: Values): string {
+  switch (values.kind) {
+    case 'words':
+      return `-a ${quoted(values.words.join(' '))}`;
+    case 'narratives':
+      return "-a '(__boticelli_narratives)'";
+    case 'folders':
+      return "-a '(__fish_complete_directories)'";
+    case 'files':
+      return '-F';
+    case 'unknown':
+      return '';
+  }
+}
