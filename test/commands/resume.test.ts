@@ -1,12 +1,15 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { bin, boticelli, narrativeOf, shell, start, temporaryFolder } from '../helpers/boticelli.js';
 import { dayQuotaUsed } from '../helpers/gemini-errors.js';
 import { text } from '../helpers/gemini-replies.js';
 import { type GeminiServer, startGeminiServer } from '../helpers/gemini-server.js';
 import { killAndResume } from '../soak/kill-and-resume.js';
 import { eventsIn } from './quota-stage.js';
+
+// A test is several processes one after another: on a busy machine that takes a while.
+vi.setConfig({ testTimeout: 60_000 });
 
 let server: GeminiServer;
 beforeEach(async () => {
@@ -62,8 +65,7 @@ test('without --resume all is asked again, and the newest replies win', async ()
 });
 
 test('a run that failed ends by the very command that goes on, and that command does', async () => {
-  const { run, at, edit, cwd } = rig();
-  edit('two.toml', 'Question 2', "It's question 2");
+  const { run, at } = rig();
   server.reply(text('one'), overload);
   const failed = await run('two.toml', '--max-tokens', '50');
   expect(failed.code).toBe(69);
@@ -73,6 +75,10 @@ test('a run that failed ends by the very command that goes on, and that command 
   const resumed = await shell(command ?? 'false', at).ended;
   expect(resumed).toMatchObject({ code: 0, stdout: expect.stringMatching(/^one\n\nReply 2 /) });
   expect(server.calls).toHaveLength(3);
+});
+
+test('the command that goes on is quoted as a shell needs it', async () => {
+  const { run, at, cwd } = rig();
   writeFileSync(join(cwd, "it's my.toml"), narrativeOf(2, 'system = "other"'));
   server.reply(text('one'), overload);
   const quoted = await run("it's my.toml", '--stream');
@@ -241,4 +247,4 @@ test('a run that is killed with -9 at any moment is resumed without a second cal
   const done = await killAndResume(bin, 5, 20_261_122);
   expect(done.flatMap(({ faults }) => faults)).toEqual([]);
   expect(done.some(({ kept }) => kept > 0)).toBe(true);
-}, 60_000);
+});

@@ -2,11 +2,14 @@ import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { stripVTControlCharacters } from 'node:util';
 import LibSql from 'libsql';
-import { afterEach, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { boticelli, canaryKey, narrativeOf, start, temporaryFolder, terminal } from '../helpers/boticelli.js';
 import { overloaded } from '../helpers/gemini-errors.js';
 import { text } from '../helpers/gemini-replies.js';
 import { type GeminiServer, startGeminiServer } from '../helpers/gemini-server.js';
+
+// A test is several processes one after another: on a busy machine that takes a while.
+vi.setConfig({ testTimeout: 60_000 });
 
 let server: GeminiServer;
 beforeEach(async () => {
