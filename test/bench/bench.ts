@@ -3,6 +3,7 @@ import { cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { startGeminiServer } from '../helpers/gemini-server.js';
 import { appointments } from './appointments.js';
+import { check } from './check.js';
 import { type Timed, timePairs } from './measure.js';
 import { quotaUse } from './quota-use.js';
 import type { Say } from './say.js';
@@ -37,7 +38,12 @@ process.stdout.write(
 say('what', 'boticelli', 'peer', 'ratio', 'aim');
 say('---', '---', '---', '---', '---');
 
-const parts = new Map(Object.entries({ starts: rowsOfStarts, tokens: rowOfDelays, appointments, quota: quotaUse }));
+const parts = new Map(
+  Object.entries({
+    ...{ starts: rowsOfStarts, tokens: rowOfDelays, appointments, quota: quotaUse },
+    check: (print: Say) => check(print, folder),
+  }),
+);
 for (const name of wantedParts()) await parts.get(name)?.(say);
 
 await server.close();
