@@ -16,9 +16,11 @@ export {
 } from './executor/narrative-executor.js';
 export type { GeminiDriverOptions } from './gemini/driver-options.js';
 export { createGeminiDriver } from './gemini/gemini-driver.js';
+export { adviceOn } from './narrative/advice.js';
 export * from './narrative/diagnostic.js';
 export { checkFor, type SchemaCheck } from './narrative/json-schema.js';
 export { checkNarrative, InvalidNarrative, loadNarrative, readNarrative } from './narrative/load-narrative.js';
 export * from './narrative/narrative.js';
+export { schemaOfNarrativeFile } from './narrative/schema-of-file.js';
 export { type Overrides, withOverrides } from './narrative/with-overrides.js';
 export { createRehearsalDriver, type RehearsalOptions, rehearsalModel } from './rehearsal/rehearsal-driver.js';

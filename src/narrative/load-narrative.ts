@@ -5,7 +5,6 @@ import type { Diagnostic } from '../toml/diagnostic.js';
 import type { Fault } from '../toml/fault.js';
 import { readToml } from '../toml/read-toml.js';
 import { type FileProblem, readRegularFile } from '../toml/regular-file.js';
-import type { Schema } from '../toml/schema-walk.js';
 import type { TomlTable } from '../toml/toml.js';
 import { narrativeShapeFaults } from './check-shape.js';
 import type { LoadedNarrative } from './diagnostic.js';
@@ -32,8 +31,6 @@ export async function loadNarrative(file: string): Promise<Narrative> {
 export interface ReadingOptions {
   /** Tells of a file without fault what is likely to be a mistake all the same: `adviceOn`. Default: nobody does. */
   advice?: (file: TomlTable) => readonly Fault[];
-  /** Another form of the narrative file's schema: the fast one, where many files are read. */
-  schema?: Schema;
 }
 
 /** Reads a narrative file and tells everything there is to say about it. Throws `no_input` if it can't be read. */
@@ -64,7 +61,6 @@ export async function checkNarrative({
   bytes,
   folder,
   advice,
-  schema,
 }: ReadingOptions & {
   file: string;
   bytes: Uint8Array;
@@ -73,7 +69,7 @@ export async function checkNarrative({
   const { text, ...read } = await readToml(bytes);
   if ('fault' in read) return { file, text, diagnostics: [read.fault] };
   const { narrative, faults } = await narrativeOf(read.table, folder);
-  const allFaults = [...faults, ...narrativeShapeFaults(read.table, schema)];
+  const allFaults = [...faults, ...narrativeShapeFaults(read.table)];
   if (advice && !allFaults.some(isError)) allFaults.push(...advice(read.table));
   const diagnostics = await diagnose(allFaults, text);
   return { file, text, ...(!diagnostics.some(isError) && { narrative }), diagnostics };

@@ -4,7 +4,7 @@ import { checkText } from './check-text.js';
 import type { Act, Input } from './narrative.js';
 import { notYet } from './not-yet.js';
 import { type NamedMedia, readMedia } from './read-media.js';
-import { readReplyFormat } from './read-reply-format.js';
+import { readReplyFormat, saysReply } from './read-reply-format.js';
 import { readSettings, type Settings } from './read-settings.js';
 
 /** What acts are read with. */
@@ -23,7 +23,8 @@ export async function readAct(name: string, value: TomlValue, context: ActContex
   const path = ['acts', name];
   if (name.trim() === '') report(fault('empty-name', path, 'an act has an empty name', { target: 'key' }));
   const own = isTable(value) ? readSettings(value, path, report) : {};
-  const replyFormat = isTable(value) ? await readReplyFormat({ ...context, table: value, path }) : {};
+  const replyFormat =
+    isTable(value) && saysReply(value) ? await readReplyFormat({ ...context, table: value, path }) : {};
   const { model, system, fallback, ...parameters } = { ...defaults, ...own };
   return {
     name,
