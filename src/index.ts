@@ -17,6 +17,7 @@ export {
 export type { Catalogue, CatalogueEntry, CatalogueMemory } from './gemini/catalogue-entry.js';
 export type { GeminiDriverOptions } from './gemini/driver-options.js';
 export { createGeminiDriver } from './gemini/gemini-driver.js';
+export { adviceOn } from './narrative/advice.js';
 export * from './narrative/diagnostic.js';
 export { checkFor, type SchemaCheck } from './narrative/json-schema.js';
 export {
@@ -28,6 +29,7 @@ export {
   readNarrative,
 } from './narrative/load-narrative.js';
 export * from './narrative/narrative.js';
+export { schemaOfNarrativeFile } from './narrative/schema-of-file.js';
 export { type Overrides, withOverrides } from './narrative/with-overrides.js';
 export { createRehearsalDriver, type RehearsalOptions, rehearsalModel } from './rehearsal/rehearsal-driver.js';
 export { type AnsweredOptions, answered } from './store/answered.js';

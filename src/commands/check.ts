@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import { asBoticelliError, BoticelliError } from '../errors.js';
 import { adviceOn } from '../narrative/advice.js';
 import type { Diagnostic, LoadedNarrative } from '../narrative/diagnostic.js';
@@ -34,9 +35,6 @@ interface Checked {
   lines: string[];
 }
 
-/** From so many files on it is worth the few milliseconds that making a fast schema takes. */
-const many = 50;
-
 /** `boticelli check`: says on standard output what is wrong with narratives, without a network or a key. */
 export async function check(names: string[], options: CheckOptions, host: Host): Promise<Failure | undefined> {
   const ending = endingOf(host);
@@ -45,11 +43,12 @@ export async function check(names: string[], options: CheckOptions, host: Host):
     const paint = await paintFor(host.stdout);
     const files = narrativeFiles(names);
     const checked: Checked[] = [];
-    const fast = files.length < many ? {} : { schema: (await import('../narrative/fast-shape.js')).fastNarrativeFile };
     const { var: vars = new Map() } = options;
     const { signal } = ending;
-    for (const file of files) {
-      checked.push(shown(await read(file, host, { vars, advice: adviceOn, signal, ...fast }), paint));
+    for (const [at, file] of files.entries()) {
+      checked.push(shown(await read(file, host, { vars, advice: adviceOn, signal }), paint));
+      // Reading and judging leave Node no time to hear of a signal, unless it is given some.
+      if (at % 50 === 49) await setImmediate();
       if (signal.aborted) break;
     }
     if (options.format === 'json') output.write(`${jsonOf({ files: checked.map(asJson) }, 2)}\n`);

@@ -3,29 +3,28 @@ import { type Fault, warning } from '../toml/fault.js';
 import { type Path, quoted, type TomlTable, type TomlValue, valueWords } from '../toml/toml.js';
 import { isNewerThanKnown } from './model-age.js';
 import { plainModelName } from './model-name.js';
-import { writtenActs, writtenHeader } from './written-acts.js';
+import type { WrittenTable } from './written-acts.js';
 
 /** What can be said of models by their names: retired ones, unknown ones, and settings that do not go with them. */
-export function modelAdvice(file: TomlTable): Fault[] {
-  const header = writtenHeader(file);
-  const acts = writtenActs(file).filter(({ table }) => Object.keys(table).length > 0);
-  const named = [header, ...acts].flatMap(({ table, path }) => namedModels(table, path));
-  // What the narrative says is said of once, though every act may follow it.
-  const capped = [header, ...acts].flatMap(({ table, path }) => thoughtAdvice(table, path, header.table));
-  const schemas = acts.flatMap(({ table, path }) => schemaAdvice(table, path, header.table));
-  return [...named.flatMap(({ name, path }) => nameAdvice(name, path)), ...capped, ...schemas];
+export function modelAdvice(header: WrittenTable, acts: readonly WrittenTable[]): Fault[] {
+  const found: Fault[] = [];
+  for (const { table, path } of [header, ...acts]) {
+    const model = table.model ?? header.table.model;
+    if (typeof table.model === 'string') found.push(...nameAdvice(table.model, [...path, 'model']));
+    if (Array.isArray(table.fallback)) {
+      for (const [at, name] of table.fallback.entries()) found.push(...nameAdvice(name, [...path, 'fallback', at]));
+    }
+    // What the narrative says is said of once, though every act may follow it.
+    if (typeof table.max_tokens === 'number') {
+      found.push(...thoughtAdvice(table.max_tokens, model, table.thinking ?? header.table.thinking, path));
+    }
+    if (table.format === 'json') found.push(...schemaAdvice(table, model, path));
+  }
+  return found;
 }
 
-function namedModels(table: TomlTable, path: Path): { name: string; path: Path }[] {
-  const fallback = Array.isArray(table.fallback) ? table.fallback : [];
-  const all: [TomlValue | undefined, Path][] = [
-    [table.model, [...path, 'model']],
-    ...fallback.map((name, at): [TomlValue, Path] => [name, [...path, 'fallback', at]]),
-  ];
-  return all.flatMap(([name, at]) => (typeof name === 'string' ? { name: plainModelName(name), path: at } : []));
-}
-
-function nameAdvice(name: string, path: Path): Fault[] {
+function nameAdvice(value: TomlValue, path: Path): Fault[] {
+  const name = typeof value === 'string' ? plainModelName(value) : '';
   const facts = factsOf(name);
   if (facts?.retires !== undefined) {
     const words = `${valueWords(path)} is ${quoted(name)}; Google's date for its shutdown is ${facts.retires}`;
@@ -38,10 +37,13 @@ function nameAdvice(name: string, path: Path): Fault[] {
 }
 
 /** A cap that the thoughts alone may use up, unless the model is told to think little. */
-function thoughtAdvice(table: TomlTable, path: Path, defaults: TomlTable): Fault[] {
-  const { max_tokens: cap } = table;
-  const { model, thinking } = { ...defaults, ...table };
-  if (typeof cap !== 'number' || cap >= tokensForThoughts || !factsOf(model)?.thinks) return [];
+function thoughtAdvice(
+  cap: number,
+  model: TomlValue | undefined,
+  thinking: TomlValue | undefined,
+  path: Path,
+): Fault[] {
+  if (cap >= tokensForThoughts || !factsOf(model)?.thinks) return [];
   if (thinking === 'minimal' || (typeof thinking === 'number' && thinking <= cap / 2)) return [];
   const at = [...path, 'max_tokens'];
   const message = `${valueWords(at)} is ${cap}, which the thoughts of ${model} may use up: raise it, or set "thinking"`;
@@ -49,9 +51,8 @@ function thoughtAdvice(table: TomlTable, path: Path, defaults: TomlTable): Fault
 }
 
 /** The Live API has no place for a schema: the reply is checked all the same, but the model does not know. */
-function schemaAdvice(table: TomlTable, path: Path, defaults: TomlTable): Fault[] {
-  const { model } = { ...defaults, ...table };
-  if (factsOf(model)?.speaks !== 'live' || table.format !== 'json') return [];
+function schemaAdvice(table: TomlTable, model: TomlValue | undefined, path: Path): Fault[] {
+  if (factsOf(model)?.speaks !== 'live') return [];
   const at = [...path, table.schema === undefined ? 'format' : 'schema'];
   const what = table.schema === undefined ? 'told to write JSON' : 'given a schema';
   return [warning('live-schema', at, `${model} is a Live model, which can't be ${what}: say it in the prompt too`)];

@@ -1,12 +1,11 @@
 import { type Fault, warning } from '../toml/fault.js';
 import { nearestName } from '../toml/nearest-name.js';
-import { isTable, quoted, type TomlTable, valueWords } from '../toml/toml.js';
-import { writtenActs } from './written-acts.js';
+import { quoted, valueWords } from '../toml/toml.js';
+import type { WrittenAct } from './written-acts.js';
 
 /** Prompts that were meant for a reference: "medai.logo", "media/logo", "narative:review". */
-export function referenceAdvice(file: TomlTable): Fault[] {
-  const media = Object.keys(isTable(file.media) ? file.media : {});
-  return writtenActs(file).flatMap(({ texts }) =>
+export function referenceAdvice(acts: readonly WrittenAct[], media: readonly string[]): Fault[] {
+  return acts.flatMap(({ texts }) =>
     texts.flatMap(({ text, path }) => {
       const meant = meantBy(text, media);
       if (meant === undefined) return [];
@@ -17,9 +16,12 @@ export function referenceAdvice(file: TomlTable): Fault[] {
   );
 }
 
+const longestReference = 100;
+
 /** The reference that a text was probably meant to be. A text with a space in it is a sentence. */
 function meantBy(text: string, media: readonly string[]): string | undefined {
-  const [, word = '', separator, rest = ''] = /^\s*(\p{L}+)\s?([.:/])\s?(\S+)\s*$/u.exec(text) ?? [];
+  if (text.length > longestReference) return undefined;
+  const [, word = '', separator, rest = ''] = /^\s*([a-z]+)\s?([.:/])\s?(\S+)\s*$/i.exec(text) ?? [];
   if (separator === undefined) return undefined;
   const kind = nearestOrSame(word.toLowerCase(), ['media', 'narrative']);
   const medium = kind === 'media' ? nearestOrSame(rest, media) : undefined;

@@ -1,6 +1,6 @@
 import { type Fault, warning } from '../toml/fault.js';
 import { isTable, quoted, type TomlTable, type TomlValue } from '../toml/toml.js';
-import { stringsIn, type WrittenAct, writtenActs, writtenHeader, writtenOrder } from './written-acts.js';
+import { stringsIn, type WrittenAct, type WrittenTable } from './written-acts.js';
 
 /** Media and vars that nothing in the file uses. */
 export function unusedAdvice(file: TomlTable): Fault[] {
@@ -28,11 +28,13 @@ export function unusedAdvice(file: TomlTable): Fault[] {
  * Acts whose replies no later act sees, in a narrative where others do: with `context = "none"` behind them, they were
  * probably forgotten. Where no act sees another, they are questions of their own, and all is well.
  */
-export function unreadAdvice(file: TomlTable): Fault[] {
-  const acts = new Map(writtenActs(file).map((act) => [act.name, act]));
-  const { table } = writtenHeader(file);
-  if (![table, ...[...acts.values()].map((act) => act.table)].some(({ context }) => context !== undefined)) return [];
-  const order = writtenOrder(file);
+export function unreadAdvice(
+  { table }: WrittenTable,
+  written: readonly WrittenAct[],
+  order: readonly string[],
+): Fault[] {
+  if (table.context === undefined && written.every((act) => act.table.context === undefined)) return [];
+  const acts = new Map(written.map((act) => [act.name, act]));
   /** All acts before this position are seen by one that sees everything. */
   let allBefore = 0;
   const seen = new Set<string>();

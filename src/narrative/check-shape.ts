@@ -1,5 +1,4 @@
 import { type Fault, fault } from '../toml/fault.js';
-import type { Schema } from '../toml/schema-walk.js';
 import {
   type FileKind,
   faultsOf,
@@ -24,12 +23,9 @@ import { narrativeFile } from './file-schema.js';
 import { thinkingLevels } from './generation-schema.js';
 import { unknownKey } from './unknown-key.js';
 
-/**
- * Every way in which a narrative file is not what the schema says: keys that are unknown or missing, types, ranges.
- * @param schema another form of the same schema, where there is a faster one
- */
-export function narrativeShapeFaults(file: TomlTable, schema: Schema = narrativeFile): Fault[] {
-  return shapeFaults(file, { ...narrativeKind, schema });
+/** Every way in which a narrative file is not what the schema says: keys that are unknown or missing, types, ranges. */
+export function narrativeShapeFaults(file: TomlTable): Fault[] {
+  return shapeFaults(file, narrativeKind);
 }
 
 const narrativeKind: FileKind = { schema: narrativeFile, unknownKey, unionFaults, typeAdvice };

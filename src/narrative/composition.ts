@@ -3,7 +3,6 @@ import type { Diagnostic } from '../toml/diagnostic.js';
 import { type Fault, fault } from '../toml/fault.js';
 import { readToml } from '../toml/read-toml.js';
 import { readRegularFile } from '../toml/regular-file.js';
-import type { Schema } from '../toml/schema-walk.js';
 import type { Path, TomlTable } from '../toml/toml.js';
 import type { OpenVariable } from './check-references.js';
 import { narrativeShapeFaults } from './check-shape.js';
@@ -49,12 +48,10 @@ export interface ReadFile {
   plays: number;
 }
 
-/** What else is said of files, and by what they are judged. */
+/** What else is said of files. */
 export interface Advising {
   /** Tells of a file without fault what is likely to be a mistake all the same: `adviceOn`. Default: nobody does. */
   advice?: (file: TomlTable) => readonly Fault[];
-  /** Another form of the narrative file's schema: the fast one, where many files are read. */
-  schema?: Schema;
 }
 
 /** What is to be read. */
@@ -114,8 +111,8 @@ export async function readComposition({
 }
 
 /** The schema's faults too, and where there is no error, advice. */
-function allFaults(table: TomlTable, found: readonly Fault[], { advice, schema }: Advising): Fault[] {
-  const faults = [...found, ...narrativeShapeFaults(table, schema)];
+function allFaults(table: TomlTable, found: readonly Fault[], { advice }: Advising): Fault[] {
+  const faults = [...found, ...narrativeShapeFaults(table)];
   return advice && !faults.some(({ severity }) => severity === 'error') ? [...faults, ...advice(table)] : faults;
 }
 

@@ -4,7 +4,7 @@ import { isTable, type Path, type TomlTable, type TomlValue, valueWords } from '
 import type { InnerNarratives } from './inner-narratives.js';
 import type { Act, Input } from './narrative.js';
 import { mediumNamed, type NamedMedia, readMediaInput } from './read-media.js';
-import { readReplyFormat } from './read-reply-format.js';
+import { readReplyFormat, saysReply } from './read-reply-format.js';
 import { readSettings, type Settings } from './read-settings.js';
 
 /** A text in which names are filled, and where it stands. */
@@ -35,7 +35,8 @@ export async function readAct(name: string, value: TomlValue, reading: ActReadin
   if (name.trim() === '') report(fault('empty-name', path, 'an act has an empty name', { target: 'key' }));
   const own = isTable(value) ? readSettings(value, path, report) : {};
   if (own.system !== undefined) onText({ text: own.system, path: [...path, 'system'], act: name });
-  const replyFormat = isTable(value) ? await readReplyFormat({ ...reading, table: value, path }) : {};
+  const replyFormat =
+    isTable(value) && saysReply(value) ? await readReplyFormat({ ...reading, table: value, path }) : {};
   const { model, system, fallback, context, ...parameters } = { ...defaults, ...own };
   return {
     name,

@@ -8,19 +8,21 @@ export function readParameters(table: TomlTable): GenerationParameters {
   const { temperature, max_tokens: maxTokens, top_p: topP, top_k: topK, seed, stop } = table;
   const thinking = thinkingOf(table.thinking);
   const safety = safetyOf(table.safety);
-  return {
-    ...(typeof temperature === 'number' && { temperature }),
-    ...(typeof maxTokens === 'number' && { maxTokens }),
-    ...(typeof topP === 'number' && { topP }),
-    ...(typeof topK === 'number' && { topK }),
-    ...(typeof seed === 'number' && { seed }),
-    ...(Array.isArray(stop) && { stop: stop.filter((text) => typeof text === 'string') }),
-    ...(thinking !== undefined && { thinking }),
-    ...(safety && { safety }),
-  };
+  // One by one, not spread together: most acts have none of them, and a folder has thousands of acts.
+  const parameters: GenerationParameters = {};
+  if (typeof temperature === 'number') parameters.temperature = temperature;
+  if (typeof maxTokens === 'number') parameters.maxTokens = maxTokens;
+  if (typeof topP === 'number') parameters.topP = topP;
+  if (typeof topK === 'number') parameters.topK = topK;
+  if (typeof seed === 'number') parameters.seed = seed;
+  if (Array.isArray(stop)) parameters.stop = stop.filter((text) => typeof text === 'string');
+  if (thinking !== undefined) parameters.thinking = thinking;
+  if (safety) parameters.safety = safety;
+  return parameters;
 }
 
 function thinkingOf(value: TomlValue | undefined): GenerationParameters['thinking'] {
+  if (value === undefined) return undefined;
   return typeof value === 'number' ? value : thinkingLevels.find((level) => level === value);
 }
 

@@ -19,6 +19,11 @@ export interface ReplyFormatSource {
   report: (fault: Fault) => void;
 }
 
+/** Whether an act's table says what the reply is to be. */
+export function saysReply({ format, schema }: TomlTable): boolean {
+  return format !== undefined || schema !== undefined;
+}
+
 /** What an act's reply is to be: nothing for text, else JSON, with its schema if it has one. */
 export async function readReplyFormat(
   source: ReplyFormatSource,

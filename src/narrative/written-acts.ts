@@ -1,17 +1,20 @@
 import { isTable, type Path, type TomlTable, type TomlValue } from '../toml/toml.js';
 
-/** An act as the file has it. */
-export interface WrittenAct {
-  name: string;
-  path: Path;
-  /** Its own settings and inputs; empty where it is a string or an array of strings. */
+/** A table that may have settings, and where it stands. */
+export interface WrittenTable {
   table: TomlTable;
+  path: Path;
+}
+
+/** An act as the file has it. Its table is empty where it is a string or an array of strings. */
+export interface WrittenAct extends WrittenTable {
+  name: string;
   /** Its texts, and the names of media among them, with their places. */
   texts: { text: string; path: Path }[];
 }
 
 /** `[narrative]`, or `[narration]`, its older name, and where it stands. */
-export function writtenHeader(file: TomlTable): { table: TomlTable; path: Path } {
+export function writtenHeader(file: TomlTable): WrittenTable {
   const key = isTable(file.narrative) ? 'narrative' : 'narration';
   const table = file[key];
   return { table: isTable(table) ? table : {}, path: [key] };

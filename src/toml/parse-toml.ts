@@ -38,8 +38,10 @@ class MarkingParser extends TomlParser {
   }
 }
 
+const inherited = new Set(Object.getOwnPropertyNames(Object.prototype));
+
 function marked(key: string): string {
-  return key in Object.prototype || key.startsWith(mark) ? `${mark}${key}` : key;
+  return inherited.has(key) || key.startsWith(mark) ? `${mark}${key}` : key;
 }
 
 /** Gives marked names back, and takes the prototype from each table, so that no look-up finds what is not in the file. */

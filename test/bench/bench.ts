@@ -3,6 +3,7 @@ import { cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { startGeminiServer } from '../helpers/gemini-server.js';
 import { appointments } from './appointments.js';
+import { check } from './check.js';
 import { liveSpeed } from './live.js';
 import { type Timed, timePairs } from './measure.js';
 import { quotaUse } from './quota-use.js';
@@ -39,8 +40,12 @@ process.stdout.write(
 say('what', 'boticelli', 'peer', 'ratio', 'aim');
 say('---', '---', '---', '---', '---');
 
-const live = (tell: Say) => liveSpeed(tell, { bin, at });
-const all = { starts: rowsOfStarts, tokens: rowOfDelays, live, appointments, quota: quotaUse, store: storeCosts };
+const live = (print: Say) => liveSpeed(print, { bin, at });
+const checks = (print: Say) => check(print, folder);
+const all = {
+  ...{ starts: rowsOfStarts, tokens: rowOfDelays, live, check: checks },
+  ...{ appointments, quota: quotaUse, store: storeCosts },
+};
 const parts = new Map(Object.entries(all));
 for (const name of wantedParts()) await parts.get(name)?.(say);
 

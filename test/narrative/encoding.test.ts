@@ -43,3 +43,10 @@ it('UTF-16 is called by its name', async () => {
     '1:1 not-utf8: the file is UTF-16: save it as UTF-8',
   ]);
 });
+
+it('a number may have a zero before its exponent, which the parser of older days refuses', async () => {
+  const { narrative } = await checked(
+    `${head('a')}[acts.a]\nmax_tokens = 1e06\ninput = [{ type = "text", content = "x" }]\n`,
+  );
+  expect(narrative?.acts[0]?.parameters).toEqual({ maxTokens: 1_000_000 });
+});
