@@ -15,7 +15,7 @@ const inCode = new Set(
     ...[...text.matchAll(/\b(?:fault|warning|blame)\(\s*'([a-z0-9-]+)'/g)].map(([, rule = '']) => rule),
     ...[...text.matchAll(/\brule(?::| =)([^;,\n]*)/g)].flatMap(([, value = '']) =>
       // Of a choice between two rules, what it depends on is none.
-      [...value.replace(/^.*===.*\?/, '').matchAll(/'([a-z0-9-]+)'/g)].map(([, rule = '']) => rule),
+      [...value.replace(/^.*===.*\?/, '').matchAll(/(?<!\[)'([a-z0-9-]+)'/g)].map(([, rule = '']) => rule),
     ),
   ]),
 );
