@@ -4,12 +4,10 @@ import type { BoticelliDriver } from '../driver/driver.js';
 import { fallingBack } from '../driver/falling-back.js';
 import { retrying } from '../driver/retrying.js';
 import { cannotTake } from '../gemini/cannot-take.js';
-import { createLeaseGate } from '../quota/lease-gate.js';
 import { metered } from '../quota/metered.js';
 import { createModelQueue } from '../quota/model-queue.js';
-import { createQuotaBook } from '../quota/quota-book.js';
 import { createRehearsalDriver } from '../rehearsal/rehearsal-driver.js';
-import { openKeeper } from './open-quota.js';
+import { openQuota } from './open-quota.js';
 import { reachableGemini } from './reachable-gemini.js';
 import type { RunOptions } from './run.js';
 
@@ -47,12 +45,8 @@ async function withinQuota(
   inner: BoticelliDriver,
 ): Promise<BoticelliDriver> {
   const clock = systemClock;
-  if (settings.redisUrl !== undefined)
-    warn('this version does not share quota through Redis: it counts on this machine');
-  const keeper = await openKeeper({ settings, clock, warn });
-  const { project, limitsFor, budget, rateWindowMs } = settings;
-  const book = createQuotaBook({ keeper, clock, project, budget, windowMs: rateWindowMs });
-  const gate = createLeaseGate({ keeper, clock, project, limitsFor });
+  const { book, gate } = await openQuota({ settings, clock, warn });
+  const { limitsFor } = settings;
   const queue = createModelQueue({ limitsFor });
   return metered(
     { book, gate, queue, limitsFor, clock, ...(options.maxWait !== undefined && { maxWaitMs: options.maxWait }) },

@@ -3,8 +3,12 @@ import type { Clock } from '../driver/clock.js';
 import { BoticelliError } from '../errors.js';
 import { forgiving } from '../quota/forgiving-keeper.js';
 import type { Keeper } from '../quota/keeper.js';
+import { createLeaseGate } from '../quota/lease-gate.js';
 import { createMemoryKeeper } from '../quota/memory-keeper.js';
 import type { Page } from '../quota/page.js';
+import { createQuotaBook } from '../quota/quota-book.js';
+import type { RedisConnection } from '../quota/redis-connection.js';
+import type { Quota } from '../quota/shared-quota.js';
 import { createSqliteKeeper } from '../quota/sqlite-keeper.js';
 import { openDatabase } from '../store/open-database.js';
 import { openForReading, unreadable } from '../store/read-database.js';
@@ -17,11 +21,43 @@ export interface OpenQuotaOptions {
 }
 
 /**
- * Opens what keeps the quota book: the state's database, or this process's memory where that can't be had, which is
+ * Opens the book that requests are booked in: in Redis where settings name one, else on this machine. Connecting to Redis
+ * begins first, and goes on while the rest is loaded.
+ */
+export async function openQuota(options: OpenQuotaOptions): Promise<Quota> {
+  const { settings, clock } = options;
+  const { project, limitsFor, budget, rateWindowMs: windowMs } = settings;
+  const connection = await connected(options);
+  const keeper = await openKeeper(options);
+  const common = { keeper, clock, project, limitsFor, budget, windowMs };
+  if (!connection) return { book: createQuotaBook(common), gate: createLeaseGate(common) };
+  const { createSharedQuota } = await import('../quota/shared-quota.js');
+  return createSharedQuota({ ...common, connection });
+}
+
+/** Begins to connect to the Redis that settings name, if any; tells when it is missed, and when it is back. */
+async function connected(
+  { settings: { redisUrl: url }, clock, warn }: OpenQuotaOptions,
+  patienceMs?: number,
+): Promise<RedisConnection | undefined> {
+  if (url === undefined) return undefined;
+  const { connectRedis } = await import('../quota/redis-connection.js');
+  const connection = connectRedis({
+    ...{ url, clock, ...(patienceMs !== undefined && { patienceMs }) },
+    onAway: (reason) =>
+      warn(`Redis at ${connection.host} is away (${reason}): quota is counted on this machine until it is back`),
+    onBack: () => warn(`Redis at ${connection.host} is back: quota is shared again`),
+  });
+  return connection;
+}
+
+/**
+ * Opens what keeps this machine's quota book: the state's database, or this process's memory where that can't be had, which is
  * told.
  */
-export async function openKeeper({ settings: { stateFolder }, clock, warn }: OpenQuotaOptions): Promise<Keeper> {
-  const alone = 'quota is counted for this run alone';
+async function openKeeper({ settings, clock, warn }: OpenQuotaOptions): Promise<Keeper> {
+  const { stateFolder, redisUrl } = settings;
+  const alone = `quota is counted for this run alone${redisUrl === undefined ? '' : ' while Redis is away'}`;
   if (stateFolder === undefined) {
     warn(`there is no folder to keep state in (set BOTICELLI_STATE_DIR): ${alone}`);
     return createMemoryKeeper();

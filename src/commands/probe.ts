@@ -1,7 +1,6 @@
 import { systemClock } from '../driver/clock.js';
 import { asBoticelliError, BoticelliError } from '../errors.js';
 import { probeModel, type Series } from '../quota/probe.js';
-import { createQuotaBook } from '../quota/quota-book.js';
 import { jsonOf } from '../terminal/json-replies.js';
 import { createOutput } from '../terminal/output.js';
 import { type Paint, paintFor } from '../terminal/paint.js';
@@ -13,7 +12,7 @@ import { confirmed } from './confirmed.js';
 import { type Ending, endingOf } from './ending.js';
 import type { Failure } from './failure.js';
 import type { Host } from './host.js';
-import { openKeeper } from './open-quota.js';
+import { openQuota } from './open-quota.js';
 import { reachableGemini } from './reachable-gemini.js';
 import { readSettings, type SettingsFlagOptions } from './read-settings.js';
 
@@ -60,9 +59,8 @@ async function measure({ options, host, ending: { signal }, paint }: Measuring):
   const driver = reachableGemini(settings);
   await askFirst({ options, host, signal, most: models.length * requests });
   const warn = (text: string) => host.stderr.write(`${paint.warning(printableLine(`boticelli: warning: ${text}`))}\n`);
-  const { project, limitsFor, budget, rateWindowMs: windowMs } = settings;
-  const keeper = await openKeeper({ settings, clock: systemClock, warn });
-  const book = createQuotaBook({ keeper, clock: systemClock, project, budget, windowMs });
+  const { limitsFor } = settings;
+  const { book } = await openQuota({ settings, clock: systemClock, warn });
   const progress = await createProgress(models, options, host);
   try {
     return await Promise.all(
@@ -75,6 +73,7 @@ async function measure({ options, host, ending: { signal }, paint }: Measuring):
     );
   } finally {
     progress.stop();
+    await book.close?.();
   }
 }
 

@@ -54,10 +54,11 @@ export function connectRedis(options: RedisConnectionOptions): RedisConnection {
   const link = createRedisLink({ url, clock: own, patienceMs, retryMs });
   const clock = createServerClock(own);
   let isMissed = false;
+  let isClosed = false;
 
   const away = (thrown: unknown): RedisAway => {
     const reason = wordsOf(thrown);
-    if (!isMissed) onAway?.(reason);
+    if (!isMissed && !isClosed) onAway?.(reason);
     isMissed = true;
     return new RedisAway(reason);
   };
@@ -94,7 +95,10 @@ export function connectRedis(options: RedisConnectionOptions): RedisConnection {
         return { ...(typeof text === 'string' && { text }), isDone: done === 1 };
       });
     },
-    close: link.close,
+    close() {
+      isClosed = true;
+      link.close();
+    },
   };
 }
 

@@ -33,14 +33,14 @@ const steadyMs = 60_000;
 
 /** Connects to a Redis, and again whenever the connection is lost, ever less often while it fails. */
 export function createRedisLink({ url, clock, patienceMs, retryMs }: RedisLinkOptions): RedisLink {
-  const retry = retrying({ clock, firstMs: retryMs, work: () => void connect() });
+  const retry = retrying({ clock, firstMs: retryMs, work: () => connect() });
   let client: RedisClient | undefined;
   let connecting: Promise<void> | undefined;
   let mayBeWaitedFor = true;
   let isCluster = false;
   let reason = 'not connected';
 
-  const connect = (): Promise<void> => {
+  const connect = (): void => {
     const onLost = (lost: RedisClient) => giveUp(lost, 'connection lost');
     connecting = openRedis({ url, isCluster, connectMs, onLost }).then(
       (opened) => {
@@ -49,7 +49,6 @@ export function createRedisLink({ url, clock, patienceMs, retryMs }: RedisLinkOp
       },
       (thrown) => missing(thrown instanceof Error ? thrown.message : String(thrown)),
     );
-    return connecting;
   };
   const missing = (why: string): void => {
     [client, connecting, reason, mayBeWaitedFor] = [undefined, undefined, why, false];
@@ -61,7 +60,7 @@ export function createRedisLink({ url, clock, patienceMs, retryMs }: RedisLinkOp
     missing(why);
   };
 
-  void connect();
+  connect();
   return {
     giveUp,
     async client() {
@@ -77,7 +76,7 @@ export function createRedisLink({ url, clock, patienceMs, retryMs }: RedisLinkOp
       if (isCluster) return false;
       client?.close();
       [client, isCluster, mayBeWaitedFor] = [undefined, true, true];
-      void connect();
+      connect();
       return true;
     },
     close() {
