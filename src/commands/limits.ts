@@ -1,4 +1,3 @@
-import { join } from 'node:path';
 import type { Settings } from '../config/settings.js';
 import { systemClock } from '../driver/clock.js';
 import { survey } from '../quota/survey.js';
@@ -10,7 +9,7 @@ import { printableLine } from '../terminal/printable.js';
 import type { Failure } from './failure.js';
 import type { Host } from './host.js';
 import { type NamedInSettings, namedInSettings } from './named-models.js';
-import { readPages } from './open-quota.js';
+import { placeOfBook, readQuota } from './open-quota.js';
 import { failureOfOutput } from './output-failure.js';
 import { readSettings, type SettingsFlagOptions } from './read-settings.js';
 
@@ -52,13 +51,12 @@ interface Showing {
 
 async function show({ settings, named, format, output, warn }: Showing, host: Host): Promise<void> {
   const { project, limitsFor, budget, rateWindowMs: windowMs, defaultModel, fallback, tier } = settings;
-  const pages = await readPages({ settings, clock: systemClock, warn });
-  const now = systemClock.now();
+  const { pages, now, redis } = await readQuota({ settings, clock: systemClock, warn });
   const models = survey({
     ...{ pages, project, limitsFor, budget, windowMs, now },
     models: [defaultModel, ...fallback, ...named.models],
   });
-  const report: LimitsReport = { book: bookOf(settings, named), tier, windowMs, now, models };
+  const report: LimitsReport = { book: bookOf(settings, named, redis), tier, windowMs, now, models };
   if (format === 'json') return output.write(`${jsonOf(limitsDocument(report), 2)}\n`);
   const { columns } = host.stdout;
   const paint = await paintFor(host.stdout);
@@ -66,9 +64,10 @@ async function show({ settings, named, format, output, warn }: Showing, host: Ho
   output.write(`${lines.join('\n')}\n`);
 }
 
-function bookOf({ stateFolder, project, apiKey }: Settings, { isProjectNamed }: NamedInSettings): BookInWords {
+function bookOf(settings: Settings, { isProjectNamed }: NamedInSettings, redis: string | undefined): BookInWords {
+  const { project, apiKey } = settings;
   return {
-    ...(stateFolder !== undefined && { file: join(stateFolder, 'boticelli.db') }),
+    ...placeOfBook(settings, redis),
     project,
     projectIs: isProjectNamed ? 'named' : apiKey === undefined ? 'none' : 'key-hash',
   };

@@ -2,6 +2,7 @@ import { systemClock } from '../driver/clock.js';
 import { asBoticelliError, BoticelliError } from '../errors.js';
 import { probeModel, type Series } from '../quota/probe.js';
 import { jsonOf } from '../terminal/json-replies.js';
+import { bookLine, type PlaceOfBook } from '../terminal/limits-table.js';
 import { createOutput } from '../terminal/output.js';
 import { type Paint, paintFor } from '../terminal/paint.js';
 import { printableLine } from '../terminal/printable.js';
@@ -33,9 +34,10 @@ export async function probe(options: ProbeOptions, host: Host): Promise<Failure 
   try {
     const output = createOutput({ stream: host.stdout, onFailure: ending.outputFailed });
     const paint = await paintFor(host.stderr);
-    const all = await measure({ options, host, ending, paint });
-    if (options.format === 'json') output.write(`${jsonOf(probeDocument(all), 2)}\n`);
-    else output.write(`${probeLines(all, columnsOfTerminal(host)).join('\n')}\n`);
+    const { all, book } = await measure({ options, host, ending, paint });
+    const lines = [...(book ? [bookLine(book)] : []), ...probeLines(all, columnsOfTerminal(host))];
+    const document = { ...(book && { book }), ...probeDocument(all) };
+    output.write(options.format === 'json' ? `${jsonOf(document, 2)}\n` : `${lines.join('\n')}\n`);
     await output.flushed();
     if (ending.signal.aborted) return { error: asBoticelliError(ending.signal.reason) };
     const error = all.find(({ failure }) => failure)?.failure;
@@ -45,6 +47,12 @@ export async function probe(options: ProbeOptions, host: Host): Promise<Failure 
   }
 }
 
+interface Measured {
+  all: Series[];
+  /** Whose book was taught, where settings name a Redis. */
+  book: PlaceOfBook | undefined;
+}
+
 interface Measuring {
   options: ProbeOptions;
   host: Host;
@@ -52,7 +60,7 @@ interface Measuring {
   paint: Paint;
 }
 
-async function measure({ options, host, ending: { signal }, paint }: Measuring): Promise<Series[]> {
+async function measure({ options, host, ending: { signal }, paint }: Measuring): Promise<Measured> {
   const { requests, spacing: spacingMs, stream = false } = options;
   const models = [...new Set(options.model)];
   const settings = await readSettings(options, host, paint);
@@ -60,10 +68,10 @@ async function measure({ options, host, ending: { signal }, paint }: Measuring):
   await askFirst({ options, host, signal, most: models.length * requests });
   const warn = (text: string) => host.stderr.write(`${paint.warning(printableLine(`boticelli: warning: ${text}`))}\n`);
   const { limitsFor } = settings;
-  const { book } = await openQuota({ settings, clock: systemClock, warn });
+  const { book, whose } = await openQuota({ settings, clock: systemClock, warn });
   const progress = await createProgress(models, options, host);
   try {
-    return await Promise.all(
+    const all = await Promise.all(
       models.map((model) =>
         probeModel({
           ...{ driver, book, limitsFor, model, requests, spacingMs, stream, signal },
@@ -71,6 +79,7 @@ async function measure({ options, host, ending: { signal }, paint }: Measuring):
         }),
       ),
     );
+    return { all, book: whose?.() };
   } finally {
     progress.stop();
     await book.close?.();

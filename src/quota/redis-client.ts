@@ -25,7 +25,10 @@ export interface OpenRedisOptions {
  */
 export async function openRedis({ url, isCluster, connectMs, onLost }: OpenRedisOptions): Promise<RedisClient> {
   const { host, port, ...access } = redisAddress(url);
-  const { Cluster, Redis } = await import('ioredis');
+  // Bundled, this module of the older kind has its default alone.
+  const {
+    default: { Cluster, Redis },
+  } = await import('ioredis');
   const each = {
     ...{ ...access, connectTimeout: connectMs, retryStrategy: null, maxRetriesPerRequest: 0 },
     // Each saves a turn, or reads a file, before the first command can be sent.
@@ -49,6 +52,8 @@ export async function openRedis({ url, isCluster, connectMs, onLost }: OpenRedis
   commands.on('end', () => isReady && onLost(client));
   try {
     await commands.connect();
+    // A password is sent along, and what it is answered comes after `connect()` has resolved.
+    if (access.password !== undefined) await commands.ping();
   } catch (thrown) {
     commands.disconnect();
     throw failure ?? thrown;

@@ -24,6 +24,8 @@ export interface RedisConnection {
   host: string;
   /** The server's clock, as its answers tell it. */
   clock: ServerClock;
+  /** Whether it could not be asked when it was last to be. */
+  isAway(): boolean;
   /** Runs a script on a key, with its arguments as JSON and further texts. Rejects with RedisAway. */
   run(script: RedisScript, key: string, args?: object, ...texts: string[]): Promise<ScriptAnswer>;
   /** Sends another command. Rejects with RedisAway. */
@@ -84,6 +86,7 @@ export function connectRedis(options: RedisConnectionOptions): RedisConnection {
   return {
     host: shownRedis(url),
     clock,
+    isAway: () => isMissed,
     ask,
     run(script, key, args = {}, ...texts) {
       const json = JSON.stringify({ ...args, ...(serverTime && { now: serverTime() }) });
