@@ -6,6 +6,7 @@ import { redisScripts } from './redis-scripts.js';
 export interface RedisClient {
   /** Has our scripts as methods. */
   commands: Redis | Cluster;
+  isCluster: boolean;
   close(): void;
 }
 
@@ -42,7 +43,7 @@ export async function openRedis({ url, isCluster, connectMs, onLost }: OpenRedis
       })
     : new Redis({ host, port, ...each });
   for (const [name, lua] of Object.entries(redisScripts)) commands.defineCommand(name, { numberOfKeys: 1, lua });
-  const client: RedisClient = { commands, close: () => commands.disconnect() };
+  const client: RedisClient = { commands, isCluster, close: () => commands.disconnect() };
   let failure: unknown;
   // Without a listener an error ends the process. The last one says more than that the connection was closed.
   commands.on('error', (error: unknown) => {

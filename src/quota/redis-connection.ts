@@ -77,7 +77,7 @@ export function connectRedis(options: RedisConnectionOptions): RedisConnection {
     } catch (thrown) {
       const reason = wordsOf(thrown);
       // A node of a cluster sends whoever asks to another one, which only a client that knows them all can follow.
-      if (/^MOVED /.test(reason) && link.becomeCluster()) return ask(command);
+      if (/^MOVED /.test(reason) && link.becomeCluster(client)) return ask(command);
       link.giveUp(client, reason);
       throw away(thrown);
     }

@@ -20,8 +20,8 @@ export interface RedisLink {
   client(): Promise<RedisClient>;
   /** Gives a client up that is of no use. Another one is made in the background. */
   giveUp(client: RedisClient, reason: string): void;
-  /** Connects anew, as to a cluster; false where that is what it was. */
-  becomeCluster(): boolean;
+  /** Connects anew, as to a cluster, where the client is not of that kind; else false. */
+  becomeCluster(client: RedisClient): boolean;
   close(): void;
 }
 
@@ -72,12 +72,13 @@ export function createRedisLink({ url, clock, patienceMs, retryMs }: RedisLinkOp
       if (!client) throw new Error(reason);
       return client;
     },
-    becomeCluster() {
-      if (isCluster) return false;
-      client?.close();
-      [client, isCluster, mayBeWaitedFor] = [undefined, true, true];
-      connect();
-      return true;
+    becomeCluster(given) {
+      if (given === client && !given.isCluster) {
+        given.close();
+        [client, isCluster, mayBeWaitedFor] = [undefined, true, true];
+        connect();
+      }
+      return !given.isCluster;
     },
     close() {
       retry.stop();

@@ -45,7 +45,8 @@ export async function startRedisServer(
   const [command = 'redis-server', ...before] = [...under, 'redis-server'];
   const fixed = ['--port', String(port), '--bind', '127.0.0.1', '--dir', folder, '--save', '', '--appendonly', 'no'];
   const child = spawn(command, [...before, ...fixed, ...args], { stdio: ['ignore', 'pipe', 'inherit'] });
-  const ended = once(child, 'close');
+  const ended = new Promise((resolve) => child.on('close', resolve));
+  const missing = new Promise<never>((_, reject) => child.on('error', reject));
   const kill = async () => {
     child.kill('SIGCONT');
     child.kill('SIGKILL');
@@ -53,7 +54,9 @@ export async function startRedisServer(
     rmSync(folder, { recursive: true, force: true });
   };
   onEnd(kill);
-  await accepting(child, args.includes('--tls-port') ? Number(args[args.indexOf('--tls-port') + 1]) : port);
+  // Where port 0 is asked for it listens for TLS alone, on another one.
+  const [, tlsPort = port] = /--tls-port (\d+)/.exec(args.join(' ')) ?? [];
+  await Promise.race([missing, accepting(child, Number(tlsPort))]);
   return {
     ...{ port, url: `redis://127.0.0.1:${port}`, child, kill },
     stall: () => void child.kill('SIGSTOP'),
