@@ -1,0 +1,15 @@
+import { soakMachine } from './machine-soak.js';
+import { soakRedis } from './redis-soak.js';
+
+/**
+ * `npm run soak`: shell loops over the real bin, a process a request, against a server that enforces quota. Run from the
+ * repository's root; prints a table in Markdown for each part. With names of parts, `npm run soak -- redis`, those alone.
+ * Ends with 1 where one of them did not keep its promise.
+ */
+const parts = new Map(Object.entries({ quota: soakMachine, redis: soakRedis }));
+const wanted = process.argv.slice(2);
+const unknown = wanted.filter((name) => !parts.has(name));
+if (unknown.length > 0) throw new Error(`no such part: ${unknown}; there are ${[...parts.keys()].join(', ')}`);
+for (const name of wanted.length > 0 ? wanted : parts.keys()) {
+  if (!(await parts.get(name)?.())) process.exitCode = 1;
+}
