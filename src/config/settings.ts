@@ -29,7 +29,7 @@ export interface Settings {
   fallback: readonly string[];
   /** Who shares limits: the project's name, else 16 hexadecimal digits of the key's hash, else `no-key`. */
   project: string;
-  /** Where machines share their quota. */
+  /** The Redis through which machines share their quota. It may have a password in it: only its host is ever shown. */
   redisUrl?: string;
   /** The folder of `boticelli.db`, an absolute path; absent for a user who has no home. It may not exist yet. */
   stateFolder?: string;

@@ -5,6 +5,7 @@ import { startGeminiServer } from '../helpers/gemini-server.js';
 import { appointments } from './appointments.js';
 import { type Timed, timePairs } from './measure.js';
 import { quotaUse } from './quota-use.js';
+import { redisAppointments } from './redis-appointments.js';
 import type { Say } from './say.js';
 import { tokenDelays } from './token-delay.js';
 
@@ -37,7 +38,9 @@ process.stdout.write(
 say('what', 'boticelli', 'peer', 'ratio', 'aim');
 say('---', '---', '---', '---', '---');
 
-const parts = new Map(Object.entries({ starts: rowsOfStarts, tokens: rowOfDelays, appointments, quota: quotaUse }));
+const parts = new Map(
+  Object.entries({ starts: rowsOfStarts, tokens: rowOfDelays, appointments, quota: quotaUse, redis: rowsOfRedis }),
+);
 for (const name of wantedParts()) await parts.get(name)?.(say);
 
 await server.close();
@@ -60,6 +63,15 @@ async function rowsOfStarts(): Promise<void> {
 async function row(what: string, ours: Timed, theirs: Timed, aim: number): Promise<void> {
   const pair = await timePairs(ours, theirs, rounds);
   say(what, ms(pair.ours), ms(pair.peer), pair.ratio.toFixed(2), `${aim.toFixed(2)} or less`);
+}
+
+async function rowsOfRedis(): Promise<void> {
+  await redisAppointments(say, async (redisUrl) => {
+    const act = node(bin, 'run', narrative);
+    const pair = await timePairs({ ...act, env: { ...act.env, BOTICELLI_REDIS_URL: redisUrl } }, act, rounds);
+    const added = `+${ms(pair.ours - pair.peer)}`;
+    say('one act with its quota in Redis, against one with SQLite', ms(pair.ours), ms(pair.peer), added, '');
+  });
 }
 
 /** In turns like the rest; the smallest of three, for a delay can only be made longer by what else the machine does. */

@@ -44,7 +44,7 @@ export async function startRedisServer(
   const folder = mkdtempSync(join(tmpdir(), 'boticelli-redis-'));
   const [command = 'redis-server', ...before] = [...under, 'redis-server'];
   const fixed = ['--port', String(port), '--bind', '127.0.0.1', '--dir', folder, '--save', '', '--appendonly', 'no'];
-  const child = spawn(command, [...before, ...fixed, ...args], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const child = spawn(command, [...before, ...fixed, ...args], { stdio: ['ignore', 'ignore', 'inherit'] });
   const ended = new Promise((resolve) => child.on('close', resolve));
   const missing = new Promise<never>((_, reject) => child.on('error', reject));
   const kill = async () => {
