@@ -15,9 +15,9 @@ export interface RedisBookOptions extends Omit<QuotaBookOptions, 'keeper' | 'clo
   knownHere?: (key: string) => Promise<Page | undefined>;
 }
 
-/** What the scripts for booking and confirming answer. Times are the server's. */
+/** What the scripts for booking, confirming (`done` is its leave to send) and giving up answer. Times are the server's. */
 type Answer =
-  | { state: 'go' }
+  | { state: 'done' }
   | { state: 'booked'; at: number; reason?: 'rpm' | 'tpm'; guessed: boolean; isAsItWas?: never }
   | { state: 'booked'; at: number; isAsItWas: true }
   | NotBooked
@@ -30,7 +30,7 @@ type Settled = Exclude<Answer, { state: 'unknown' | 'days' | 'elsewhere' }> & { 
 const mostQuestions = 12;
 
 /**
- * The quota book that machines share: booking and confirming are a script each, which many can run at once; all else is
+ * The quota book that machines share: booking, confirming and giving up are a script each, which many can run at once; all else is
  * the very code of the other books, by optimistic changes. All times on its pages are the server's; callers give and get
  * those of their own clock. Rejects with RedisAway where Redis can't be asked.
  */
@@ -56,13 +56,16 @@ export function createRedisBook(options: RedisBookOptions): QuotaBook {
     ...book,
     async book(wish, id = randomUUID()) {
       const answer = await ask('boticelliBook', { id, wish });
-      if (answer.state === 'go') throw new RedisAway('it answers what it was not asked');
+      if (answer.state === 'done') throw new RedisAway('it answers what it was not asked');
       return answer.state === 'booked' ? bookedBy(answer, { id, wish }) : inOwnTime(answer);
     },
     async confirm(booked) {
       const answer = await ask('boticelliConfirm', booked);
-      if (answer.state === 'go') return 'go';
+      if (answer.state === 'done') return 'go';
       return answer.state === 'booked' ? bookedBy(answer, booked) : inOwnTime(answer);
+    },
+    async cancel(booked) {
+      await ask('boticelliCancel', booked);
     },
     async sent(wish, id) {
       const booked = await book.sent(wish, id);

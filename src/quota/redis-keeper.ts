@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { setTimeout as delay } from 'node:timers/promises';
 import type { Keeper } from './keeper.js';
 import { pageOf } from './page.js';
 import { RedisAway, type RedisConnection } from './redis-connection.js';
@@ -24,7 +25,8 @@ const mostTries = 50;
 
 /**
  * Keeps pages in Redis, as JSON: a change is made here, on what was read, and written where nobody wrote in between; else
- * it is made again on what is there now. Booking and confirming, which many do at once, are scripts (see redis-book.ts).
+ * it is made again on what is there now. Booking, confirming and giving up, which many do at once, are scripts (see
+ * redis-book.ts).
  */
 export function createRedisKeeper({ connection, prefix = 'boticelli:quota:' }: RedisKeeperOptions): RedisKeeper {
   const redisKey = (key: string) => `${prefix}{${key}}`;
@@ -36,6 +38,12 @@ export function createRedisKeeper({ connection, prefix = 'boticelli:quota:' }: R
   const list = async (key: string): Promise<void> => {
     listed.add(key);
     await connection.run('boticelliList', index, { member: key, expiryMs });
+  };
+
+  /** The text of a page after a moment, ever longer: whoever steps back lets the others finish, and they him. */
+  const later = async (name: string, tries: number): Promise<string | undefined> => {
+    await delay(Math.random() * Math.min(50, 2 ** tries));
+    return (await connection.run('boticelliRead', name)).text;
   };
 
   return {
@@ -56,7 +64,7 @@ export function createRedisKeeper({ connection, prefix = 'boticelli:quota:' }: R
           const args = { digest: text === undefined ? '' : digestOf(text), expiryMs };
           const answer = await connection.run('boticelliReplace', redisKey(key), args, after);
           if (answer.isDone) return result;
-          text = answer.text;
+          text = tries > 0 ? await later(redisKey(key), tries) : answer.text;
         }
         throw new RedisAway('too many others write at once');
       }),

@@ -1,7 +1,13 @@
 import { planning } from './redis-plan.js';
 
 /** The scripts that Redis runs itself. Each works on the one key that it is given. */
-export type RedisScript = 'boticelliRead' | 'boticelliReplace' | 'boticelliList' | 'boticelliBook' | 'boticelliConfirm';
+export type RedisScript =
+  | 'boticelliRead'
+  | 'boticelliReplace'
+  | 'boticelliList'
+  | 'boticelliBook'
+  | 'boticelliConfirm'
+  | 'boticelliCancel';
 
 /**
  * Each has its arguments as JSON in `ARGV[1]`, and returns the server's time in milliseconds, then a text and a number where
@@ -68,7 +74,7 @@ return onPage(function(page, spacing)
     if now - mine.at < args.windowMs and dayOf(page, mine.at) == dayOf(page, now) then
       mine.confirmed = true
       if now > mine.at then goLate(page, mine, spacing) end
-      return { state = 'go' }
+      return { state = 'done' }
     end
   end
   strike(page, args.id)
@@ -91,4 +97,9 @@ redis.call('PEXPIRE', KEYS[1], args.expiryMs)
 return { now }`,
   boticelliBook: `${opening}${planning}${booking} return onPage(bookOn)`,
   boticelliConfirm: `${opening}${planning}${booking}${confirming}`,
+  boticelliCancel: `${opening}${planning}${booking}
+return onPage(function(page)
+  strike(page, args.id)
+  return { state = 'done' }
+end)`,
 };
