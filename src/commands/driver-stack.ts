@@ -6,14 +6,12 @@ import { fallingBack } from '../driver/falling-back.js';
 import { retrying } from '../driver/retrying.js';
 import { cannotTake } from '../gemini/cannot-take.js';
 import { checkFor } from '../narrative/json-schema.js';
-import { createLeaseGate } from '../quota/lease-gate.js';
 import { metered } from '../quota/metered.js';
 import { createModelQueue } from '../quota/model-queue.js';
-import { createQuotaBook } from '../quota/quota-book.js';
 import { createRehearsalDriver } from '../rehearsal/rehearsal-driver.js';
 import { answered } from '../store/answered.js';
 import type { Keeping } from './keeping.js';
-import { openKeeper } from './open-quota.js';
+import { openQuota } from './open-quota.js';
 import { reachableGemini } from './reachable-gemini.js';
 import type { RunOptions } from './run.js';
 
@@ -30,9 +28,9 @@ export interface DriverStackOptions {
  * The stack of drivers that a run asks, from the top down: what an earlier run was answered, JSON that conforms, another
  * model, again, within the quota, on the wire.
  */
-export function driverStack({ options, settings, warn, keeping }: DriverStackOptions): BoticelliDriver {
+export async function driverStack({ options, settings, warn, keeping }: DriverStackOptions): Promise<BoticelliDriver> {
   if (options.rehearse) return createRehearsalDriver();
-  const quota = options.rateLimit === false ? undefined : quotaOf({ options, settings, warn, keeping });
+  const quota = options.rateLimit === false ? undefined : await quotaOf({ options, settings, warn, keeping });
   const gemini = reachableGemini(settings, {
     bounds: { timeoutMs: options.timeout, idleTimeoutMs: options.idleTimeout },
     withoutKey: ', or try it without one: --rehearse',
@@ -59,14 +57,10 @@ function fallbackModels({ fallback }: RunOptions, named: readonly string[]): rea
 }
 
 /** The quota book, the gate to it and the queue before it; the gate is for Live sessions too. */
-function quotaOf({ options, settings, warn, keeping: { state } }: DriverStackOptions) {
+async function quotaOf({ options, settings, warn, keeping: { state } }: DriverStackOptions) {
   const clock = systemClock;
-  if (settings.redisUrl !== undefined)
-    warn('this version does not share quota through Redis: it counts on this machine');
-  const keeper = openKeeper({ state, clock, warn });
-  const { project, limitsFor, budget, rateWindowMs } = settings;
-  const book = createQuotaBook({ keeper, clock, project, budget, windowMs: rateWindowMs });
-  const gate = createLeaseGate({ keeper, clock, project, limitsFor });
+  const { book, gate } = await openQuota({ settings, state, clock, warn });
+  const { limitsFor } = settings;
   const queue = createModelQueue({ limitsFor });
   return { book, gate, queue, limitsFor, clock, ...(options.maxWait !== undefined && { maxWaitMs: options.maxWait }) };
 }

@@ -3,11 +3,13 @@ import { systemClock } from '../driver/clock.js';
 import { BoticelliError } from '../errors.js';
 import { type Forgotten, forgetLearned } from '../quota/forget.js';
 import type { Keeper } from '../quota/keeper.js';
+import type { Page } from '../quota/page.js';
 import { knownModels } from '../quota/survey.js';
 import { forgottenDocument, forgottenLines } from '../terminal/forgotten.js';
 import { jsonOf } from '../terminal/json-replies.js';
+import { bookLine } from '../terminal/limits-table.js';
 import type { Output } from '../terminal/output.js';
-import { openToChange, readPages } from './open-quota.js';
+import { inRedis, type OpenQuotaOptions, openToChange, placeOfBook, readPages } from './open-quota.js';
 
 export interface ForgetOptions {
   models: readonly string[];
@@ -18,37 +20,69 @@ export interface ForgetOptions {
 }
 
 /**
- * `boticelli limits --forget`: forgets what was learned of models, and says what that was. Rejects with `usage` where the
- * book knows one of them not, and then forgets nothing.
+ * `boticelli limits --forget`: forgets what was learned of models, and says what that was: in the book that machines share,
+ * and in this machine's own, which stands in for that one. Rejects with `usage` where neither knows one of them, and then
+ * forgets nothing.
  */
 export async function forget({ models, format, settings, output, warn }: ForgetOptions): Promise<void> {
   const { project } = settings;
   const opening = { settings, clock: systemClock, warn };
-  const known = knownModels({ pages: await readPages(opening), project }).map(([model]) => model);
-  const unknown = models.filter((model) => !known.includes(model));
-  if (unknown.length > 0) throw unknownModels(unknown, known.sort());
-  const forgotten = await forgetAll(models, project, await openToChange(opening));
-  if (format === 'json') output.write(`${jsonOf({ forgotten: forgotten.map(forgottenDocument) }, 2)}\n`);
-  else output.write(`${forgotten.flatMap(forgottenLines).join('\n')}\n`);
+  const namesOn = (pages: ReadonlyMap<string, Page>) => knownModels({ pages, project }).map(([model]) => model);
+  const here = namesOn(await readPages(opening));
+  const shared = await inRedis(opening, async (keeper, { host: redis }) => {
+    const there = namesOn(await keeper.pages());
+    refuseUnknown(models, [...here, ...there]);
+    return { redis, forgotten: await forgetAll(models, { among: there, project, keeper }) };
+  });
+  if (!shared) refuseUnknown(models, here);
+  const own = await forgetHere(models, { among: here, project, opening });
+  const { redis, forgotten: first = [] } = shared ?? {};
+  const forgotten = [...first, ...own.filter(({ model }) => !first.some((each) => each.model === model))];
+  // Where no Redis is set there is no question whose book it is.
+  const book = settings.redisUrl === undefined ? undefined : placeOfBook(settings, redis);
+  const document = { ...(book && { book }), forgotten: forgotten.map(forgottenDocument) };
+  const lines = [...(book ? [bookLine(book)] : []), ...forgotten.flatMap(forgottenLines)];
+  output.write(format === 'json' ? `${jsonOf(document, 2)}\n` : `${lines.join('\n')}\n`);
 }
 
-async function forgetAll(models: readonly string[], project: string, keeper: Keeper): Promise<Forgotten[]> {
+interface Among {
+  /** The models that a book knows. */
+  among: readonly string[];
+  project: string;
+}
+
+async function forgetAll(
+  models: readonly string[],
+  { among, project, keeper }: Among & { keeper: Keeper },
+): Promise<Forgotten[]> {
   const forgotten: Forgotten[] = [];
+  for (const model of models) {
+    // What a name before it stood for is done already.
+    if (!among.includes(model) || forgotten.some((each) => each.model === model)) continue;
+    forgotten.push(...(await forgetLearned(keeper, project, model)));
+  }
+  return forgotten;
+}
+
+/** In this machine's book, where that knows any of the models: none is made for it. */
+async function forgetHere(
+  models: readonly string[],
+  { opening, ...rest }: Among & { opening: OpenQuotaOptions },
+): Promise<Forgotten[]> {
+  if (!models.some((model) => rest.among.includes(model))) return [];
   try {
-    for (const model of models) {
-      // What a name before it stood for is done already.
-      if (forgotten.some((each) => each.model === model)) continue;
-      forgotten.push(...(await forgetLearned(keeper, project, model)));
-    }
-    return forgotten;
+    return await forgetAll(models, { ...rest, keeper: await openToChange(opening) });
   } catch (thrown) {
     if (thrown instanceof BoticelliError || !(thrown instanceof Error)) throw thrown;
     throw new BoticelliError('output_failed', `the quota book can't be written: ${thrown.message}`, { cause: thrown });
   }
 }
 
-function unknownModels(unknown: readonly string[], known: readonly string[]): BoticelliError {
-  return new BoticelliError('usage', `--forget ${unknown.join(', ')}: the quota book does not know that model`, {
+function refuseUnknown(models: readonly string[], all: readonly string[]): void {
+  const known = [...new Set(all)].sort();
+  const unknown = models.filter((model) => !known.includes(model));
+  if (unknown.length === 0) return;
+  throw new BoticelliError('usage', `--forget ${unknown.join(', ')}: the quota book does not know that model`, {
     hint: known.length === 0 ? 'It knows none yet.' : `It knows ${known.join(', ')}. Nothing was forgotten.`,
   });
 }

@@ -1,4 +1,3 @@
-import { join } from 'node:path';
 import type { Settings } from '../config/settings.js';
 import { systemClock } from '../driver/clock.js';
 import { survey } from '../quota/survey.js';
@@ -9,7 +8,7 @@ import { paintFor } from '../terminal/paint.js';
 import { printableLine } from '../terminal/printable.js';
 import type { Failure } from './failure.js';
 import type { Host } from './host.js';
-import { readPages } from './open-quota.js';
+import { placeOfBook, readQuota } from './open-quota.js';
 import { failureOfOutput } from './output-failure.js';
 import { readSettings, type SettingsFlagOptions } from './read-settings.js';
 
@@ -49,13 +48,12 @@ interface Showing {
 
 async function show({ settings, format, output, warn }: Showing, host: Host): Promise<void> {
   const { project, limitsFor, budget, rateWindowMs: windowMs, defaultModel, fallback, tier, limitedModels } = settings;
-  const pages = await readPages({ settings, clock: systemClock, warn });
-  const now = systemClock.now();
+  const { pages, now, redis } = await readQuota({ settings, clock: systemClock, warn });
   const models = survey({
     ...{ pages, project, limitsFor, budget, windowMs, now },
     models: [defaultModel, ...fallback, ...limitedModels],
   });
-  const report: LimitsReport = { book: bookOf(settings), tier, windowMs, now, models };
+  const report: LimitsReport = { book: bookOf(settings, redis), tier, windowMs, now, models };
   if (format === 'json') return output.write(`${jsonOf(limitsDocument(report), 2)}\n`);
   const { columns } = host.stdout;
   const paint = await paintFor(host.stdout);
@@ -63,6 +61,7 @@ async function show({ settings, format, output, warn }: Showing, host: Host): Pr
   output.write(`${lines.join('\n')}\n`);
 }
 
-function bookOf({ stateFolder, project, projectIs }: Settings): BookInWords {
-  return { ...(stateFolder !== undefined && { file: join(stateFolder, 'boticelli.db') }), project, projectIs };
+function bookOf(settings: Settings, redis: string | undefined): BookInWords {
+  const { project, projectIs } = settings;
+  return { ...placeOfBook(settings, redis), project, projectIs };
 }

@@ -1,18 +1,20 @@
+import { join } from 'node:path';
 import type { Settings } from '../config/settings.js';
 import type { Clock } from '../driver/clock.js';
 import { BoticelliError } from '../errors.js';
 import { forgiving } from '../quota/forgiving-keeper.js';
 import type { Keeper } from '../quota/keeper.js';
+import { createLeaseGate } from '../quota/lease-gate.js';
 import { createMemoryKeeper } from '../quota/memory-keeper.js';
 import type { Page } from '../quota/page.js';
+import { createQuotaBook } from '../quota/quota-book.js';
+import type { RedisConnection } from '../quota/redis-connection.js';
+import type { Quota } from '../quota/shared-quota.js';
 import { createSqliteKeeper } from '../quota/sqlite-keeper.js';
 import { openDatabase } from '../store/open-database.js';
 import { openForReading, unreadable } from '../store/read-database.js';
+import type { PlaceOfBook } from '../terminal/limits-table.js';
 import type { State } from './open-state.js';
-
-export interface OpenKeeperOptions extends Omit<OpenQuotaOptions, 'settings'> {
-  state: State;
-}
 
 export interface OpenQuotaOptions {
   settings: Settings;
@@ -21,8 +23,54 @@ export interface OpenQuotaOptions {
   warn: (text: string) => void;
 }
 
-/** What keeps the quota book: the state's database, or this process's memory where that can't be had. */
-export function openKeeper({ state: { database, failed }, clock, warn }: OpenKeeperOptions): Keeper {
+/** What a run's requests are admitted by. */
+export interface OpenedQuota extends Quota {
+  /** Where the shared book is, or the one that stands in for it; absent where settings name no Redis. */
+  whose?: () => PlaceOfBook;
+}
+
+/**
+ * Opens the book that requests are booked in: in Redis where settings name one, else on this machine. Connecting to Redis
+ * begins first, and goes on while the rest is loaded.
+ */
+export async function openQuota(options: OpenQuotaOptions & { state: State }): Promise<OpenedQuota> {
+  const { settings, clock } = options;
+  const { project, limitsFor, budget, rateWindowMs: windowMs } = settings;
+  const connection = await connected(options);
+  const keeper = openKeeper(options);
+  const common = { keeper, clock, project, limitsFor, budget, windowMs };
+  if (!connection) return { book: createQuotaBook(common), gate: createLeaseGate(common) };
+  const { createSharedQuota } = await import('../quota/shared-quota.js');
+  return {
+    ...createSharedQuota({ ...common, connection }),
+    whose: () => placeOfBook(settings, connection.isAway() ? undefined : connection.host),
+  };
+}
+
+/** Where the book is, as it is shown: in Redis, by host and port, or in a file, if there is a folder for one. */
+export function placeOfBook({ stateFolder }: Settings, redis: string | undefined): PlaceOfBook {
+  if (redis !== undefined) return { redis };
+  return stateFolder === undefined ? {} : { file: join(stateFolder, 'boticelli.db') };
+}
+
+/** Begins to connect to the Redis that settings name, if any; tells when it is missed, and when it is back. */
+async function connected(
+  { settings: { redisUrl: url }, clock, warn }: OpenQuotaOptions,
+  patienceMs?: number,
+): Promise<RedisConnection | undefined> {
+  if (url === undefined) return undefined;
+  const { connectRedis } = await import('../quota/redis-connection.js');
+  const connection = connectRedis({
+    ...{ url, clock, ...(patienceMs !== undefined && { patienceMs }) },
+    onAway: (reason) =>
+      warn(`Redis at ${connection.host} is away (${reason}): quota is counted on this machine until it is back`),
+    onBack: () => warn(`Redis at ${connection.host} is back: quota is shared again`),
+  });
+  return connection;
+}
+
+/** What keeps this machine's book: the state's database, or this process's memory where that can't be had. */
+function openKeeper({ state: { database, failed }, clock, warn }: OpenQuotaOptions & { state: State }): Keeper {
   if (!database) return createMemoryKeeper();
   return forgiving({
     keeper: createSqliteKeeper({ database, clock, onLocked: lockedWarning(warn) }),
@@ -30,10 +78,52 @@ export function openKeeper({ state: { database, failed }, clock, warn }: OpenKee
   });
 }
 
+/** Everything that is known of quota, and whose word it is. */
+export interface ReadQuota {
+  pages: Map<string, Page>;
+  /** By the clock of those who wrote the pages. */
+  now: number;
+  /** Host and port of the Redis that was read; absent where it was this machine's book. */
+  redis?: string;
+}
+
 /**
- * Reads everything that the state's database has of quota, and writes nothing: where there is none, none is made.
- * Rejects with `no_input` where there is one that can't be read.
+ * Reads the book that requests are booked in, and writes nothing: in Redis where settings name one that is there, else on
+ * this machine. Rejects with `no_input` where that can't be read.
  */
+export async function readQuota(options: OpenQuotaOptions): Promise<ReadQuota> {
+  const { clock } = options;
+  const pages = await inRedis(options, async (keeper, { host, clock: theirs }) => ({
+    ...{ pages: await keeper.pages(), now: theirs.now(), redis: host },
+  }));
+  return pages ?? { pages: await readPages(options), now: clock.now() };
+}
+
+/**
+ * Has a command that is about the book do its work in Redis, where settings name one that is there: for that it waits
+ * longer than a run does. Resolves to undefined where there is none; that one is away is told.
+ */
+export async function inRedis<Result>(
+  options: OpenQuotaOptions,
+  work: (keeper: Keeper, connection: RedisConnection) => Promise<Result>,
+): Promise<Result | undefined> {
+  const connection = await connected(options, 3000);
+  if (!connection) return undefined;
+  const [{ RedisAway }, { createRedisKeeper }] = await Promise.all([
+    import('../quota/redis-connection.js'),
+    import('../quota/redis-keeper.js'),
+  ]);
+  try {
+    return await work(createRedisKeeper({ connection }), connection);
+  } catch (thrown) {
+    if (thrown instanceof RedisAway) return undefined;
+    throw thrown;
+  } finally {
+    connection.close();
+  }
+}
+
+/** Reads this machine's book; where there is none, none is made. */
 export async function readPages({
   settings: { stateFolder },
   clock,

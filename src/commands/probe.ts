@@ -1,8 +1,8 @@
 import { systemClock } from '../driver/clock.js';
 import { asBoticelliError, BoticelliError } from '../errors.js';
 import { probeModel, type Series } from '../quota/probe.js';
-import { createQuotaBook } from '../quota/quota-book.js';
 import { jsonOf } from '../terminal/json-replies.js';
+import { bookLine, type PlaceOfBook } from '../terminal/limits-table.js';
 import { createOutput } from '../terminal/output.js';
 import { type Paint, paintFor } from '../terminal/paint.js';
 import { printableLine } from '../terminal/printable.js';
@@ -13,7 +13,7 @@ import { confirmed } from './confirmed.js';
 import { type Ending, endingOf } from './ending.js';
 import type { Failure } from './failure.js';
 import type { Host } from './host.js';
-import { openKeeper } from './open-quota.js';
+import { openQuota } from './open-quota.js';
 import { openState } from './open-state.js';
 import { reachableGemini } from './reachable-gemini.js';
 import { readSettings, type SettingsFlagOptions } from './read-settings.js';
@@ -35,9 +35,10 @@ export async function probe(options: ProbeOptions, host: Host): Promise<Failure 
   try {
     const output = createOutput({ stream: host.stdout, onFailure: ending.outputFailed });
     const paint = await paintFor(host.stderr);
-    const all = await measure({ options, host, ending, paint });
-    if (options.format === 'json') output.write(`${jsonOf(probeDocument(all), 2)}\n`);
-    else output.write(`${probeLines(all, columnsOfTerminal(host)).join('\n')}\n`);
+    const { all, book } = await measure({ options, host, ending, paint });
+    const lines = [...(book ? [bookLine(book)] : []), ...probeLines(all, columnsOfTerminal(host))];
+    const document = { ...(book && { book }), ...probeDocument(all) };
+    output.write(options.format === 'json' ? `${jsonOf(document, 2)}\n` : `${lines.join('\n')}\n`);
     await output.flushed();
     if (ending.signal.aborted) return { error: asBoticelliError(ending.signal.reason) };
     const error = all.find(({ failure }) => failure)?.failure;
@@ -47,6 +48,12 @@ export async function probe(options: ProbeOptions, host: Host): Promise<Failure 
   }
 }
 
+interface Measured {
+  all: Series[];
+  /** Whose book was taught, where settings name a Redis. */
+  book: PlaceOfBook | undefined;
+}
+
 interface Measuring {
   options: ProbeOptions;
   host: Host;
@@ -54,20 +61,19 @@ interface Measuring {
   paint: Paint;
 }
 
-async function measure({ options, host, ending: { signal }, paint }: Measuring): Promise<Series[]> {
+async function measure({ options, host, ending: { signal }, paint }: Measuring): Promise<Measured> {
   const { requests, spacing: spacingMs, stream = false } = options;
   const models = [...new Set(options.model)];
   const settings = await readSettings(options, host, paint);
   const driver = reachableGemini(settings);
   await askFirst({ options, host, signal, most: models.length * requests });
   const warn = (text: string) => host.stderr.write(`${paint.warning(printableLine(`boticelli: warning: ${text}`))}\n`);
-  const { project, limitsFor, budget, rateWindowMs: windowMs } = settings;
+  const { limitsFor } = settings;
   const state = await openState({ settings, parts: ['quota'], warn });
-  const keeper = openKeeper({ state, clock: systemClock, warn });
-  const book = createQuotaBook({ keeper, clock: systemClock, project, budget, windowMs });
+  const { book, whose } = await openQuota({ settings, state, clock: systemClock, warn });
   const progress = await createProgress(models, options, host);
   try {
-    return await Promise.all(
+    const all = await Promise.all(
       models.map((model) =>
         probeModel({
           ...{ driver, book, limitsFor, model, requests, spacingMs, stream, signal },
@@ -75,9 +81,11 @@ async function measure({ options, host, ending: { signal }, paint }: Measuring):
         }),
       ),
     );
+    return { all, book: whose?.() };
   } finally {
     progress.stop();
     await driver.close?.();
+    await book.close?.();
   }
 }
 

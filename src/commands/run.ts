@@ -94,7 +94,7 @@ async function play({ file, options, host, ending, screen, keeping }: Playing): 
   const path = file === '-' ? undefined : resolve(host.cwd(), file);
   // The state's database may be locked by another program, and waited for.
   await orAborted(keeping.open({ settings, narrative: narrative.name, file: path, text, warn }), signal);
-  const driver = driverStack({ options, settings, warn, keeping });
+  const driver = await driverStack({ options, settings, warn, keeping });
   const told = { onEvent: keeping.heardWith(screen.onEvent), mayDiscard, keepAudio };
   const { defaultModel } = settings;
   const stdin = () => readStandardInput(host, signal);

@@ -36,7 +36,7 @@ export interface Settings {
   project: string;
   /** Which of these it is. */
   projectIs: 'named' | 'key-hash' | 'none';
-  /** Where machines share their quota. */
+  /** The Redis through which machines share their quota. It may have a password in it: only its host is ever shown. */
   redisUrl?: string;
   /** The folder of `boticelli.db`, an absolute path; absent for a user who has no home. It may not exist yet. */
   stateFolder?: string;

@@ -39,7 +39,7 @@ export function learnRefusal(
     if (kind && fact.limit !== undefined && fact.limit >= 1) page.learned[kind] = { value: fact.limit, learnedAt: now };
   }
   if (closedUntil !== undefined) {
-    page.closedUntil = Math.max(page.closedUntil ?? 0, closedUntil);
+    page.closedUntil = Math.max(page.closedUntil ?? 0, Math.ceil(closedUntil));
     return;
   }
   const after = effectiveLimits(limits, page.learned);
@@ -54,7 +54,7 @@ export function learnRefusal(
   page.refusedAt = now;
   page.refusals += 1;
   const pauseMs = retryAfterMs ?? Math.min(windowMs, 1000 * 2 ** Math.min(page.refusals, 10));
-  page.notBefore = Math.max(page.notBefore ?? 0, now + pauseMs);
+  page.notBefore = Math.max(page.notBefore ?? 0, Math.ceil(now + pauseMs));
 }
 
 function kindOf({ per, unit }: QuotaFact): LimitKind | undefined {
@@ -72,5 +72,7 @@ export function learnTokens(page: Page, id: string, tokens: { estimated: number;
   if (estimated < 20 || counted === 0) return;
   const seen = Math.min(10, Math.max(0.1, counted / estimated));
   // A third of the way: one odd prompt must not turn the estimates over.
-  page.tokenRatio = page.tokenRatio === undefined ? seen : page.tokenRatio + (seen - page.tokenRatio) / 3;
+  const ratio = page.tokenRatio === undefined ? seen : page.tokenRatio + (seen - page.tokenRatio) / 3;
+  // With no more digits than Redis keeps of a number.
+  page.tokenRatio = Math.round(ratio * 1e6) / 1e6;
 }

@@ -12,7 +12,10 @@ export function metered(
   const options: AdmissionOptions = { ...settings, prepare: inner.prepare, holdsPlace: inner.holdsPlace };
   return {
     supportsStreaming: (model) => inner.supportsStreaming(model),
-    close: async () => inner.close?.(),
+    async close() {
+      await inner.close?.();
+      await settings.book.close?.();
+    },
 
     async generate(request, context = {}) {
       const admission = await admit(request, context, options);

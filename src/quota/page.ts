@@ -30,6 +30,8 @@ export interface Page {
   leases: { id: string; expiresAt: number }[];
   /** The model that an alias was seen to stand for; the page is then empty else. */
   standsFor?: string;
+  /** On a page that machines share: another one where it was lost and begun anew. */
+  edition?: string;
 }
 
 export interface Appointment {
@@ -51,6 +53,20 @@ export function correctedTokens({ tokenRatio = 1 }: Page, estimated: number): nu
 
 export function emptyPage(): Page {
   return { appointments: [], days: [], learned: {}, refusals: 0, guardFactor: 1, leases: [] };
+}
+
+/**
+ * The page in a text that a keeper kept. What another version of the program wrote may lack fields of ours; Redis writes an
+ * empty array as `{}`; what is no JSON is taken for nothing.
+ */
+export function pageOf(json: string | undefined): Page {
+  try {
+    const page: Page = { ...emptyPage(), ...JSON.parse(json ?? '{}') };
+    for (const list of ['appointments', 'days', 'leases'] as const) if (!Array.isArray(page[list])) page[list] = [];
+    return page;
+  } catch {
+    return emptyPage();
+  }
 }
 
 /** Clocks of one machine agree to the millisecond; a booking further ahead was made before the clock was set back. */

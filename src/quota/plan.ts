@@ -16,10 +16,10 @@ export type Plan = { open: true; at: number; reason?: 'rpm' | 'tpm' } | { open: 
 /**
  * The guard for a window: 2% of it, at least 120 and at most 500 ms; wider after refusals. It is to be wider than the
  * jitter between leaving and arriving: up to 100 ms where processes start on a busy machine (measured 2026-11, 16
- * processes on 2 cores).
+ * processes on 2 cores). In whole milliseconds, as all times of a page are.
  */
 export function guardFor(windowMs: number, factor: number): number {
-  return Math.min(500, Math.max(120, windowMs * 0.02)) * factor;
+  return Math.ceil(Math.min(500, Math.max(120, windowMs * 0.02)) * factor);
 }
 
 /**

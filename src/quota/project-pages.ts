@@ -28,7 +28,7 @@ export function pageKey(project: string, model: string): string {
 }
 
 /** An alias of an alias is possible; more than a few are a circle, and end where they are. */
-const mostNames = 4;
+export const mostNames = 4;
 
 export function createProjectPages({ keeper, clock, project, windowMs = 60_000 }: ProjectPagesOptions): ProjectPages {
   const onPage = <Result>(model: string, change: (page: Page, now: number) => Result): Promise<Result> =>

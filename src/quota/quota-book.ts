@@ -31,6 +31,8 @@ export interface Booked {
   reason?: 'rpm' | 'tpm';
   /** True where the limit that makes it wait is a built-in guess. */
   guessed: boolean;
+  /** True where it is in a book that machines share. */
+  shared?: boolean;
 }
 
 /** No appointment: the day is used up, or the first moment is later than the caller would wait for. */
@@ -42,8 +44,11 @@ export interface NotBooked {
 }
 
 export interface QuotaBook {
-  /** Makes an appointment: the first moment at which the request fits, in one transaction. */
-  book(wish: Wish): Promise<Booked | NotBooked>;
+  /**
+   * Makes an appointment: the first moment at which the request fits, in one transaction.
+   * @param id of an appointment that is made anew: it stays the same
+   */
+  book(wish: Wish, id?: string): Promise<Booked | NotBooked>;
   /**
    * To be called now and then before the appointment's time: it may have come to be earlier.
    * @returns the appointment as it stands
@@ -55,13 +60,15 @@ export interface QuotaBook {
    */
   confirm(booked: Booked): Promise<'go' | Booked | NotBooked>;
   /** Writes down a request that is sent now, whether or not there is room for it. */
-  sent(wish: Wish): Promise<Booked>;
+  sent(wish: Wish, id?: string): Promise<Booked>;
   /** Gives an appointment up. */
   cancel(booked: Booked): Promise<void>;
   /** Replaces the estimate by what the service counted, and learns which model an alias stands for. */
   settle(booked: Booked, reply: { promptTokens: number; servedModel: string }): Promise<void>;
   /** Learns from a refusal, for everyone who shares the book. */
   learn(booked: Booked, refusal: Refusal): Promise<void>;
+  /** Ends what the book holds open; to be called once, at the end. Never rejects. */
+  close?(): Promise<void>;
 }
 
 export interface QuotaBookOptions {
@@ -81,9 +88,9 @@ export function createQuotaBook(options: QuotaBookOptions): QuotaBook {
   const spacingOn = (page: Page, limits: Limits) => spacing(page, limits, options);
 
   return {
-    book: (wish) =>
+    book: (wish, id = randomUUID()) =>
       pages.onCounted(wish.model, (page, now, model) =>
-        bookOn(page, now, wish, model, spacingOn(page, wish.limitsOf(model))),
+        bookOn(page, now, { id, wish, model }, spacingOn(page, wish.limitsOf(model))),
       ),
 
     look: (booked) =>
@@ -96,10 +103,9 @@ export function createQuotaBook(options: QuotaBookOptions): QuotaBook {
         confirmOn(page, now, { ...booked, model }, spacingOn(page, booked.wish.limitsOf(model))),
       ),
 
-    sent: (wish) =>
+    sent: (wish, id = randomUUID()) =>
       pages.onCounted(wish.model, (page, now, model) => {
         const tokens = correctedTokens(page, wish.estimatedTokens);
-        const id = randomUUID();
         enter(page, { id, at: now, tokens, bookedAt: now, confirmed: true });
         return { state: 'booked', id, wish, model, at: now, guessed: false };
       }),
@@ -135,13 +141,17 @@ function spacing(page: Page, limits: Limits, { windowMs = 60_000, budget }: Quot
   };
 }
 
-function bookOn(page: Page, now: number, wish: Wish, model: string, spacing: Spacing): Booked | NotBooked {
+function bookOn(
+  page: Page,
+  now: number,
+  { id, wish, model }: Pick<Booked, 'id' | 'wish' | 'model'>,
+  spacing: Spacing,
+): Booked | NotBooked {
   const tokens = correctedTokens(page, wish.estimatedTokens);
   const planned: Plan = plan(page, tokens, now, spacing);
   if (!planned.open) return { state: 'closed', model, at: planned.until };
   const { at, reason } = planned;
   if (wish.latest !== undefined && at > wish.latest) return { state: 'too-late', model, at };
-  const id = randomUUID();
   enter(page, { id, at, tokens, estimated: wish.estimatedTokens, bookedAt: now, confirmed: false });
   const guessed = reason !== undefined && spacing.limits[reason]?.source === 'built-in';
   return { state: 'booked', id, wish, model, at, guessed, ...(reason && { reason }) };
@@ -150,7 +160,7 @@ function bookOn(page: Page, now: number, wish: Wish, model: string, spacing: Spa
 function lookOn(page: Page, now: number, booked: Booked, spacing: Spacing): Booked | NotBooked {
   moveUp(page, now, spacing);
   const mine = page.appointments.find(({ id }) => id === booked.id);
-  return mine ? { ...booked, at: mine.at } : bookOn(page, now, booked.wish, booked.model, spacing);
+  return mine ? { ...booked, at: mine.at } : bookOn(page, now, booked, spacing);
 }
 
 function confirmOn(page: Page, now: number, booked: Booked, spacing: Spacing): 'go' | Booked | NotBooked {
@@ -163,7 +173,7 @@ function confirmOn(page: Page, now: number, booked: Booked, spacing: Spacing): '
   }
   // It was missed (a laptop that slept), or its day closed and there is no room for it any more.
   strike(page, booked.id);
-  return bookOn(page, now, booked.wish, booked.model, spacing);
+  return bookOn(page, now, booked, spacing);
 }
 
 /**

@@ -2,7 +2,7 @@ import type Database from 'libsql';
 import type { Clock } from '../driver/clock.js';
 import { BoticelliError } from '../errors.js';
 import type { Keeper } from './keeper.js';
-import { emptyPage, type Page } from './page.js';
+import { pageOf } from './page.js';
 
 export interface SqliteKeeperOptions {
   /** Has the table `quota_pages (key, page)`. */
@@ -44,15 +44,6 @@ export function createSqliteKeeper(options: SqliteKeeperOptions): Keeper {
       }),
     forget: (key) => whenFree(options, () => void remove.run(key)),
   };
-}
-
-/** What another version of the program wrote may lack fields of ours; what is no JSON is taken for nothing. */
-function pageOf(json: string | undefined): Page {
-  try {
-    return { ...emptyPage(), ...JSON.parse(json ?? '{}') };
-  } catch {
-    return emptyPage();
-  }
 }
 
 /**

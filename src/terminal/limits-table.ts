@@ -15,10 +15,16 @@ export interface LimitsReport {
   models: readonly Surveyed[];
 }
 
-/** Which book it is. */
-export interface BookInWords {
+/** Where a book is. */
+export interface PlaceOfBook {
+  /** The Redis that machines share it through, by host and port; absent where it is this machine's own. */
+  redis?: string;
   /** The file that keeps it, whether or not it is there yet; absent where there is no folder for it. */
   file?: string;
+}
+
+/** Which book it is. */
+export interface BookInWords extends PlaceOfBook {
   project: string;
   /** Where the project's name is from: settings, or the key by its hash; `none` without either. */
   projectIs: 'named' | 'key-hash' | 'none';
@@ -40,8 +46,14 @@ export function limitsLines(report: LimitsReport, { paint, columns }: { paint: P
   ];
 }
 
-function bookLines({ book: { file, project, projectIs }, tier, models }: LimitsReport): string[] {
-  const where = file ?? 'none: there is no folder for it (set BOTICELLI_STATE_DIR)';
+/** Where the book is, in a line. */
+export function bookLine({ redis, file }: PlaceOfBook): string {
+  const none = 'none: there is no folder for it (set BOTICELLI_STATE_DIR)';
+  return `Quota book: ${printableLine(redis === undefined ? (file ?? none) : `Redis at ${redis}`)}`;
+}
+
+function bookLines({ book, tier, models }: LimitsReport): string[] {
+  const { project, projectIs } = book;
   const whose = {
     named: project,
     'key-hash': `${project} (a hash of the API key)`,
@@ -49,7 +61,7 @@ function bookLines({ book: { file, project, projectIs }, tier, models }: LimitsR
   };
   const isUnused = models.every((model) => model.standsFor === undefined && model.day.requests.used === 0);
   return [
-    `Quota book: ${printableLine(where)}`,
+    bookLine(book),
     `Project: ${printableLine(whose[projectIs])}`,
     ...(projectIs === 'none' ? ['  Set GEMINI_API_KEY, or [quota] project in boticelli.toml.'] : []),
     `Tier: ${printableLine(tier)}`,

@@ -2,12 +2,17 @@ import { createInterface } from 'node:readline';
 import { setTimeout as delay } from 'node:timers/promises';
 import { systemClock } from '../../src/driver/clock.js';
 import { createQuotaBook, type QuotaBook } from '../../src/quota/quota-book.js';
+import { createRedisBook } from '../../src/quota/redis-book.js';
+import { connectRedis } from '../../src/quota/redis-connection.js';
+import { createRedisKeeper } from '../../src/quota/redis-keeper.js';
 import { createSqliteKeeper } from '../../src/quota/sqlite-keeper.js';
 import { openDatabase } from '../../src/store/open-database.js';
 
 /** What a process of this bench does. */
 export interface AppointmentAssignment {
   folder: string;
+  /** The Redis that the book is in; without it the book is in SQLite, in the folder. */
+  redisUrl?: string;
   /** How many appointments it makes; each is given up again, outside of the time that counts. */
   count: number;
   /** The mean of the pauses between two; the same at random for all processes. 0 is none at all. */
@@ -19,13 +24,13 @@ export interface AppointmentAssignment {
 
 /** What it says at its end: durations in milliseconds. */
 export interface AppointmentTimes {
-  /** From libsql's being loaded to the book's being open and having made its first appointment. */
+  /** From libsql's, or ioredis', being loaded to the book's being open and having made its first appointment. */
   openingMs: number;
   bookingMs: number[];
 }
 
-const { folder, count, pauseMs, rpm, kept }: AppointmentAssignment = JSON.parse(process.argv[2] ?? '{}');
-await import('libsql');
+const { folder, redisUrl, count, pauseMs, rpm, kept }: AppointmentAssignment = JSON.parse(process.argv[2] ?? '{}');
+await import(redisUrl === undefined ? 'libsql' : 'ioredis');
 const startedAt = performance.now();
 const book = await openBook();
 const wish = {
@@ -45,8 +50,15 @@ for (let made = 0; made < count; made += 1) {
   if (pauseMs > 0) await delay(Math.random() * 2 * pauseMs);
 }
 process.stdout.write(`${JSON.stringify({ openingMs, bookingMs })}\n`);
+await book.close?.();
 
 async function openBook(): Promise<QuotaBook> {
+  if (redisUrl !== undefined) {
+    // Patient, for what takes long is to be seen.
+    const connection = connectRedis({ url: redisUrl, clock: systemClock, patienceMs: 10_000 });
+    const keeper = createRedisKeeper({ connection });
+    return { ...createRedisBook({ connection, keeper, project: 'bench' }), close: async () => connection.close() };
+  }
   const { database } = await openDatabase(folder);
   if (!database) throw new Error(`no database in ${folder}`);
   const keeper = createSqliteKeeper({ database, clock: systemClock });

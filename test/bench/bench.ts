@@ -7,6 +7,7 @@ import { check } from './check.js';
 import { liveSpeed } from './live.js';
 import { type Timed, timePairs } from './measure.js';
 import { quotaUse } from './quota-use.js';
+import { redisAppointments } from './redis-appointments.js';
 import type { Say } from './say.js';
 import { storeCosts } from './store.js';
 import { tokenDelays } from './token-delay.js';
@@ -44,7 +45,7 @@ const live = (print: Say) => liveSpeed(print, { bin, at });
 const checks = (print: Say) => check(print, folder);
 const all = {
   ...{ starts: rowsOfStarts, tokens: rowOfDelays, live, check: checks },
-  ...{ appointments, quota: quotaUse, store: storeCosts },
+  ...{ appointments, quota: quotaUse, store: storeCosts, redis: rowsOfRedis },
 };
 const parts = new Map(Object.entries(all));
 for (const name of wantedParts()) await parts.get(name)?.(say);
@@ -69,6 +70,15 @@ async function rowsOfStarts(): Promise<void> {
 async function row(what: string, ours: Timed, theirs: Timed, aim: number): Promise<void> {
   const pair = await timePairs(ours, theirs, rounds);
   say(what, ms(pair.ours), ms(pair.peer), pair.ratio.toFixed(2), `${aim.toFixed(2)} or less`);
+}
+
+async function rowsOfRedis(): Promise<void> {
+  await redisAppointments(say, async (redisUrl) => {
+    const act = node(bin, 'run', narrative);
+    const pair = await timePairs({ ...act, env: { ...act.env, BOTICELLI_REDIS_URL: redisUrl } }, act, rounds);
+    const added = `+${ms(pair.ours - pair.peer)}`;
+    say('one act with its quota in Redis, against one with SQLite', ms(pair.ours), ms(pair.peer), added, '');
+  });
 }
 
 /** In turns like the rest; the smallest of three, for a delay can only be made longer by what else the machine does. */

@@ -1,14 +1,18 @@
+import { randomUUID } from 'node:crypto';
 import { existsSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, expect, onTestFinished, test } from 'vitest';
+import { afterAll, describe, expect, onTestFinished, test } from 'vitest';
 import { systemClock } from '../../src/driver/clock.js';
 import { forgiving } from '../../src/quota/forgiving-keeper.js';
 import type { Keeper } from '../../src/quota/keeper.js';
 import { createMemoryKeeper } from '../../src/quota/memory-keeper.js';
 import { emptyPage } from '../../src/quota/page.js';
+import { connectRedis } from '../../src/quota/redis-connection.js';
+import { createRedisKeeper } from '../../src/quota/redis-keeper.js';
 import { createSqliteKeeper } from '../../src/quota/sqlite-keeper.js';
 import { openDatabase } from '../../src/store/open-database.js';
 import { temporaryFolder } from '../helpers/boticelli.js';
+import { type RedisServer, startRedisServer, withoutRedis } from '../helpers/redis-server.js';
 
 async function openSqlite(folder: string, patienceMs?: number) {
   const { database, warning } = await openDatabase(folder);
@@ -34,9 +38,36 @@ const keepers: [string, () => Promise<{ one: Keeper; other: Keeper }>][] = [
       return { one: (await openSqlite(folder)).keeper, other: (await openSqlite(folder)).keeper };
     },
   ],
+  [
+    'Redis',
+    async () => {
+      const { url } = await redis();
+      const prefix = `${randomUUID()}:`;
+      const open = () => {
+        const connection = connectRedis({ url, clock: systemClock, patienceMs: 10_000 });
+        onTestFinished(connection.close);
+        return createRedisKeeper({ connection, prefix });
+      };
+      return { one: open(), other: open() };
+    },
+  ],
 ];
 
-describe.each(keepers)('a keeper in %s', (_, open) => {
+/** One server for all of this file's tests. */
+const servers: (() => void | Promise<void>)[] = [];
+let server: Promise<RedisServer> | undefined;
+const redis = () => {
+  server ??= startRedisServer((clean) => servers.push(clean));
+  return server;
+};
+afterAll(async () => {
+  for (const clean of servers) await clean();
+});
+
+const withoutServer = (name: string) => name === 'Redis' && withoutRedis !== undefined;
+if (withoutRedis !== undefined) test.skip(`Redis is left out: ${withoutRedis}`);
+
+describe.each(keepers.filter(([name]) => !withoutServer(name)))('a keeper in %s', (_, open) => {
   test('hands out an empty page first, and then what was written', async () => {
     const { one, other } = await open();
     expect(await one.transact('a', (page) => structuredClone(page))).toEqual(emptyPage());

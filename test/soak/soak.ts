@@ -1,13 +1,16 @@
-/**
- * `npm run soak`: what takes minutes to find out, over the real bin. Run from the repository's root. With names of parts,
- * `npm run soak -- kill`, those alone.
- */
-const parts: Record<string, () => Promise<unknown>> = {
-  quota: () => import('./quota-loop.js'),
-  kill: async () => (await import('./kill-and-resume.js')).soakKills(),
-};
+import { soakMachine } from './machine-soak.js';
+import { soakRedis } from './redis-soak.js';
 
+/**
+ * `npm run soak`: what takes minutes to find out, over the real bin. Run from the repository's root; prints a table in
+ * Markdown for each part. With names of parts, `npm run soak -- redis`, those alone. Ends with 1 where one of them did not
+ * keep its promise.
+ */
+const soakKills = async () => (await import('./kill-and-resume.js')).soakKills();
+const parts = new Map(Object.entries({ quota: soakMachine, redis: soakRedis, kill: soakKills }));
 const wanted = process.argv.slice(2);
-const unknown = wanted.filter((name) => !(name in parts));
-if (unknown.length > 0) throw new Error(`no such part: ${unknown}; there are ${Object.keys(parts)}`);
-for (const name of wanted.length > 0 ? wanted : Object.keys(parts)) await parts[name]?.();
+const unknown = wanted.filter((name) => !parts.has(name));
+if (unknown.length > 0) throw new Error(`no such part: ${unknown}; there are ${[...parts.keys()].join(', ')}`);
+for (const name of wanted.length > 0 ? wanted : parts.keys()) {
+  if ((await parts.get(name)?.()) === false) process.exitCode = 1;
+}
