@@ -74,7 +74,7 @@ interface Playing {
 }
 
 async function play({ file, options, host, ending, screen, keeping }: Playing): Promise<RunReport> {
-  const { model, temperature, maxTokens, strict = false } = options;
+  const { model, temperature, maxTokens, strict = false, rehearse: rehearses = false } = options;
   assertResumable(options);
   const { narrative: read, text } = await readFaultless(file, { host, paint: screen.paint, vars: options.var });
   const narrative = withOverrides(read, {
@@ -96,7 +96,10 @@ async function play({ file, options, host, ending, screen, keeping }: Playing): 
   const { defaultModel } = settings;
   const { signal } = ending;
   const stdin = () => readStandardInput(host, signal);
-  const executor = new NarrativeExecutor({ driver, defaultModel, onEvent, mayDiscard, strict, signal, stdin });
+  const executor = new NarrativeExecutor({
+    ...{ driver, defaultModel, strict, rehearses },
+    ...{ onEvent, mayDiscard, signal, stdin },
+  });
   try {
     return await (options.stream ? executor.executeWithProgress(narrative, () => {}) : executor.execute(narrative));
   } finally {

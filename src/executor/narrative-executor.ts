@@ -30,6 +30,11 @@ export interface NarrativeExecutorOptions {
   mayDiscard?: (act: { act: string; index: number }) => boolean;
   /** What `{{stdin}}` stands for. Called before the first act, once, and only if a text uses it. */
   stdin?: () => Promise<string>;
+  /**
+   * Replies are a stand-in's, so that no medium can be found by a name that one makes: a text that says so goes in its
+   * place. Default false.
+   */
+  rehearses?: boolean;
   clock?: Clock;
 }
 

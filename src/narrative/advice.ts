@@ -2,12 +2,20 @@ import type { Fault } from '../toml/fault.js';
 import type { TomlTable } from '../toml/toml.js';
 import { modelAdvice } from './advice-on-models.js';
 import { referenceAdvice } from './advice-on-references.js';
-import { unreadAdvice, unusedAdvice } from './advice-on-use.js';
+import { unreadAdvice } from './advice-on-replies.js';
+import { unusedMediaAdvice, unusedVarAdvice } from './advice-on-use.js';
 
 /**
  * What a careful friend would say of a narrative without fault: what is likely to be a mistake, though it would play. All
  * of it are warnings.
+ * @param usedVariables those that the file's texts, or the narratives in it, use
  */
-export function adviceOn(file: TomlTable): Fault[] {
-  return [...modelAdvice(file), ...referenceAdvice(file), ...unusedAdvice(file), ...unreadAdvice(file)];
+export function adviceOn(file: TomlTable, usedVariables: ReadonlySet<string>): Fault[] {
+  return [
+    ...modelAdvice(file),
+    ...referenceAdvice(file),
+    ...unusedMediaAdvice(file),
+    ...unusedVarAdvice(file, usedVariables),
+    ...unreadAdvice(file),
+  ];
 }

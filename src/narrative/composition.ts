@@ -16,7 +16,8 @@ import {
   nameFault,
 } from './inner-narratives.js';
 import { composedNarrative, type Narrative } from './narrative.js';
-import { narrativeOf } from './read-narrative.js';
+import type { MediaPlace } from './read-media.js';
+import { narrativeOf, type ReadNarrative } from './read-narrative.js';
 
 /**
  * The longest narrative, in bytes. With pictures in base64 it may be long, but no request takes more than 15 MB of them;
@@ -37,6 +38,12 @@ export interface ReadFile {
   /** Why the text is no TOML. */
   unreadable?: Diagnostic;
   faults: Fault[];
+  /** Whether there is an error in it, or in what it plays. */
+  isFaulty: boolean;
+  /** The narratives that its acts play. */
+  played: ReadonlySet<ReadFile>;
+  /** Its media whose names are filled. */
+  mediaPlaces: readonly MediaPlace[];
   /** What its texts use and it does not define: faults, unless who plays it does. */
   undefinedVariables: readonly OpenVariable[];
   /** The same of all that it plays too, as far as it does not define them either. */
@@ -51,8 +58,11 @@ export interface ReadFile {
 
 /** What else is said of files, and by what they are judged. */
 export interface Advising {
-  /** Tells of a file without fault what is likely to be a mistake all the same: `adviceOn`. Default: nobody does. */
-  advice?: (file: TomlTable) => readonly Fault[];
+  /**
+   * Tells of a file without fault what is likely to be a mistake all the same: `adviceOn`. It is given the variables that
+   * the file's texts and the narratives in it use. Default: nobody does.
+   */
+  advice?: (file: TomlTable, usedVariables: ReadonlySet<string>) => readonly Fault[];
   /** Another form of the narrative file's schema: the fast one, where many files are read. */
   schema?: Schema;
 }
@@ -80,7 +90,7 @@ export async function readComposition({
     const { text, ...toml } = await readToml(content);
     const read: ReadFile = { file: name, text, faults: [], ...nothingYet() };
     files.set(chain.at(-1) ?? name, read);
-    if ('fault' in toml) return Object.assign(read, { unreadable: toml.fault });
+    if ('fault' in toml) return Object.assign(read, { unreadable: toml.fault, isFaulty: true });
 
     const played = new Set<ReadFile>();
     const inner: InnerNarratives = {
@@ -91,8 +101,8 @@ export async function readComposition({
         return 'rule' in found ? undefined : found.narrative;
       },
     };
-    const { faults, ...own } = await narrativeOf({ table: toml.table, folder, inner, isFromStdin });
-    return finished(read, { ...own, faults: allFaults(toml.table, faults, advising), played });
+    const own = await narrativeOf({ table: toml.table, folder, inner, isFromStdin });
+    return finished(read, { own, table: toml.table, played }, advising);
   };
 
   const findInner = async (name: string, path: Path, chain: readonly string[]): Promise<ReadFile | Fault> => {
@@ -113,36 +123,36 @@ export async function readComposition({
   return [...files.values()];
 }
 
-/** The schema's faults too, and where there is no error, advice. */
-function allFaults(table: TomlTable, found: readonly Fault[], { advice, schema }: Advising): Fault[] {
-  const faults = [...found, ...narrativeShapeFaults(table, schema)];
-  return advice && !faults.some(({ severity }) => severity === 'error') ? [...faults, ...advice(table)] : faults;
-}
-
 function nothingYet() {
-  return { undefinedVariables: [], open: new Set<OpenVariable>(), variables: new Set<string>(), height: 1, plays: 0 };
+  return {
+    ...{ undefinedVariables: [], open: new Set<OpenVariable>(), variables: new Set<string>(), height: 1, plays: 0 },
+    ...{ isFaulty: false, played: new Set<ReadFile>(), mediaPlaces: [] },
+  };
 }
 
+/** What a file's table came to, and what its acts play. */
 interface Finishing {
-  narrative: Narrative;
-  faults: Fault[];
-  open: readonly OpenVariable[];
-  variables: ReadonlySet<string>;
-  /** What its acts play. */
+  own: ReadNarrative;
+  table: TomlTable;
   played: ReadonlySet<ReadFile>;
 }
 
-/** What is known of a file once all that it plays has been read. */
-function finished(read: ReadFile, { narrative, faults, open, variables, played }: Finishing): ReadFile {
+/** What is known of a file once all that it plays has been read. Advice is given where there is no error. */
+function finished(read: ReadFile, { own, table, played }: Finishing, { advice, schema }: Advising): ReadFile {
+  const { narrative, open, mediaPlaces } = own;
   const inner = [...played];
+  const faults = [...own.faults, ...narrativeShapeFaults(table, schema)];
   const plays = playsOf(narrative, new Map(inner.map((each) => [each.narrative, each.plays])));
   // Told of the innermost file that has too many, for those that play it have even more.
   if (plays > mostPlays && inner.every((each) => each.plays <= mostPlays)) faults.push(tooMany(narrative, plays));
   const isOpen = ({ name }: OpenVariable) => !narrative.vars?.has(name);
+  const used = new Set([...own.used, ...inner.flatMap((each) => [...each.variables])]);
+  const isFaulty = faults.some(({ severity }) => severity === 'error') || inner.some((each) => each.isFaulty);
+  if (advice && !isFaulty) faults.push(...advice(table, used));
   return Object.assign(read, {
-    ...{ narrative, faults, plays, undefinedVariables: open },
+    ...{ narrative, faults, isFaulty, played, mediaPlaces, plays, undefinedVariables: open },
     open: new Set([...open, ...inner.flatMap((each) => [...each.open]).filter(isOpen)]),
-    variables: new Set([...variables, ...inner.flatMap((each) => [...each.variables])]),
+    variables: new Set([...(narrative.vars?.keys() ?? []), ...used]),
     height: 1 + Math.max(0, ...inner.map(({ height }) => height)),
   });
 }

@@ -3,6 +3,7 @@ import { BoticelliError } from '../errors.js';
 import { diagnose } from '../toml/diagnose.js';
 import type { Diagnostic } from '../toml/diagnostic.js';
 import { type FileProblem, readRegularFile } from '../toml/regular-file.js';
+import { checkFilledMedia } from './check-filled-media.js';
 import type { OpenVariable } from './check-references.js';
 import { type Advising, mostBytes, type ReadFile, readComposition } from './composition.js';
 import type { LoadedNarrative } from './diagnostic.js';
@@ -64,6 +65,7 @@ export async function checkNarrative({
 }: NarrativeContent): Promise<LoadedNarrative> {
   const files = await readComposition({ ...source, isFromStdin });
   const [root] = files as [ReadFile];
+  await checkFilledMedia(root, vars);
   const { file, text, narrative, variables } = root;
   const open = new Set([...root.open].filter(({ name }) => !vars.has(name)));
   const diagnostics: Diagnostic[] = [];

@@ -3,7 +3,7 @@ import { type Fault, fault } from '../toml/fault.js';
 import { isTable, type Path, type TomlTable, type TomlValue, valueWords } from '../toml/toml.js';
 import type { InnerNarratives } from './inner-narratives.js';
 import type { Act, Input } from './narrative.js';
-import { mediumNamed, type NamedMedia, readMediaInput } from './read-media.js';
+import { type MediaPlace, mediumNamed, type NamedMedia, readMediaInput } from './read-media.js';
 import { readReplyFormat } from './read-reply-format.js';
 import { readSettings, type Settings } from './read-settings.js';
 
@@ -11,8 +11,10 @@ import { readSettings, type Settings } from './read-settings.js';
 export interface TextPlace {
   text: string;
   path: Path;
-  /** The act that it is of; absent for the system text of the narrative. */
-  act?: string;
+  /** The acts that it is sent with. */
+  users: readonly string[];
+  /** What is sent: the text itself, or the medium that it names. */
+  sent: 'text' | 'medium';
 }
 
 /** What acts are read with. */
@@ -23,9 +25,13 @@ export interface ActReading {
   inner: InnerNarratives;
   /** The folder that relative paths start from. */
   folder: string;
+  /** Whether names in braces mean something. */
+  templates: boolean;
   report: (fault: Fault) => void;
   /** Hears of every text that a model shall read. */
   onText: (place: TextPlace) => void;
+  /** Hears of every medium whose name has braces in it. */
+  onTemplate: (place: MediaPlace) => void;
 }
 
 /** Reads one act, in any of its three forms. What is wrong with it is reported, and missing in what comes back. */
@@ -34,7 +40,7 @@ export async function readAct(name: string, value: TomlValue, reading: ActReadin
   const path = ['acts', name];
   if (name.trim() === '') report(fault('empty-name', path, 'an act has an empty name', { target: 'key' }));
   const own = isTable(value) ? readSettings(value, path, report) : {};
-  if (own.system !== undefined) onText({ text: own.system, path: [...path, 'system'], act: name });
+  if (own.system !== undefined) onText({ text: own.system, path: [...path, 'system'], users: [name], sent: 'text' });
   const replyFormat = isTable(value) ? await readReplyFormat({ ...reading, table: value, path }) : {};
   const { model, system, fallback, context, ...parameters } = { ...defaults, ...own };
   return {
@@ -88,7 +94,7 @@ async function readString(text: string, path: Path, reading: ActReading): Promis
 
 function readText(text: string, path: Path, { report, onText }: ActReading): Input {
   if (text.trim() === '') report(fault('empty-prompt', path, `${valueWords(path)} is empty`));
-  onText({ text, path, act: String(path[1]) });
+  onText({ text, path, users: [String(path[1])], sent: 'text' });
   return { type: 'text', content: text };
 }
 
