@@ -1,5 +1,5 @@
 import { fault } from '../toml/fault.js';
-import type { ReadFile } from './composition.js';
+import type { ComposedFile } from './composed-file.js';
 import { loadFilled, valueInName } from './filled-media.js';
 import type { MediaPlace } from './read-media.js';
 import { fill, namesUsedIn, parseTemplate, variableNamed } from './template.js';
@@ -11,11 +11,11 @@ type Variables = ReadonlyMap<string, string>;
  * what is wrong with them to the files' faults. Media named by replies, standard input or the round are left for their act.
  * @param given beats the variables of all files
  */
-export async function checkFilledMedia(root: ReadFile, given: Variables): Promise<void> {
+export async function checkFilledMedia(root: ComposedFile, given: Variables): Promise<void> {
   const relevantIn = mediaVariables();
-  const visited = new Map<ReadFile, Set<string>>();
+  const visited = new Map<ComposedFile, Set<string>>();
 
-  const visit = async (file: ReadFile, around: Variables): Promise<void> => {
+  const visit = async (file: ComposedFile, around: Variables): Promise<void> => {
     const relevant = relevantIn(file);
     if (!relevant) return;
     const vars = new Map([...(file.narrative?.vars ?? []), ...around]);
@@ -31,8 +31,8 @@ export async function checkFilledMedia(root: ReadFile, given: Variables): Promis
 }
 
 /** Tells which variables the names of media in a file, or in what it plays, are made of; undefined where none is filled. */
-function mediaVariables(): (file: ReadFile) => ReadonlySet<string> | undefined {
-  const known = new Map<ReadFile, ReadonlySet<string> | undefined>();
+function mediaVariables(): (file: ComposedFile) => ReadonlySet<string> | undefined {
+  const known = new Map<ComposedFile, ReadonlySet<string> | undefined>();
   return function variablesOf(file) {
     if (known.has(file)) return known.get(file);
     const inner = [...file.played].map(variablesOf).filter((variables) => variables !== undefined);
@@ -43,7 +43,11 @@ function mediaVariables(): (file: ReadFile) => ReadonlySet<string> | undefined {
   };
 }
 
-async function checkPlace({ template, path, base }: MediaPlace, vars: Variables, { faults }: ReadFile): Promise<void> {
+async function checkPlace(
+  { template, path, base }: MediaPlace,
+  vars: Variables,
+  { faults }: ComposedFile,
+): Promise<void> {
   const name = filledBy(template.text, vars);
   if (name === undefined) return;
   // What is wrong with it under its own name is told there.

@@ -1,9 +1,10 @@
 import type { MediaKind } from '../driver/request.js';
-import { type Fault, fault } from '../toml/fault.js';
+import { fault } from '../toml/fault.js';
 import { isTable, type Path, type TomlTable, type TomlValue, valueWords } from '../toml/toml.js';
 import type { InnerNarratives } from './inner-narratives.js';
+import { mediumNamed, type NamedMedia, readMediaInput } from './named-media.js';
 import type { Act, Input } from './narrative.js';
-import { type MediaPlace, mediumNamed, type NamedMedia, readMediaInput } from './read-media.js';
+import type { MediaReading } from './read-media.js';
 import { readReplyFormat } from './read-reply-format.js';
 import { readSettings, type Settings } from './read-settings.js';
 
@@ -18,20 +19,13 @@ export interface TextPlace {
 }
 
 /** What acts are read with. */
-export interface ActReading {
+export interface ActReading extends MediaReading {
   /** The settings of the narrative, for acts that have none of their own. */
   defaults: Settings;
   media: NamedMedia;
   inner: InnerNarratives;
-  /** The folder that relative paths start from. */
-  folder: string;
-  /** Whether names in braces mean something. */
-  templates: boolean;
-  report: (fault: Fault) => void;
   /** Hears of every text that a model shall read. */
   onText: (place: TextPlace) => void;
-  /** Hears of every medium whose name has braces in it. */
-  onTemplate: (place: MediaPlace) => void;
 }
 
 /** Reads one act, in any of its three forms. What is wrong with it is reported, and missing in what comes back. */
