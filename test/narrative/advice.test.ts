@@ -157,5 +157,5 @@ it('advice is given on a narrative without fault alone, and takes time that grow
 });
 
 it('the default model is one that is known', () => {
-  expect(knownModels).toHaveProperty([defaultModel]);
+  expect(knownModels.has(defaultModel)).toBe(true);
 });
