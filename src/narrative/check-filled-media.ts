@@ -53,9 +53,14 @@ async function checkPlace(
   // What is wrong with it under its own name is told there.
   if (template.loaded.has(name) || (base && !base.loaded.has(name))) return;
   const result = await loadFilled(template, name);
-  if ('media' in result) template.loaded.set(name, result.media);
-  // What is wrong with a type that is stated was told when that was read.
-  else if (result.problem.about === 'source') faults.push(fault(result.problem.rule, path, result.problem.message));
+  if ('media' in result) {
+    template.loaded.set(name, result.media);
+    return;
+  }
+  const { rule, message, about } = result.problem;
+  // Other variables may have changed, and the name not. What is wrong with a type that is stated was told when that was read.
+  const isTold = about === 'mime' || faults.some((told) => told.path === path && told.message === message);
+  if (!isTold) faults.push(fault(rule, path, message));
 }
 
 /** The text filled with variables, if they are all that it needs. */

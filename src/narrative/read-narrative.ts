@@ -3,7 +3,7 @@ import { isTable, quoted, type TomlTable, type TomlValue } from '../toml/toml.js
 import { checkContexts } from './check-contexts.js';
 import { checkReferences, type OpenVariable, reservedNames } from './check-references.js';
 import type { InnerNarratives } from './inner-narratives.js';
-import { mediaNames } from './media-names.js';
+import { mediaNamePlaces } from './media-name-places.js';
 import { readNamedMedia } from './named-media.js';
 import type { Act, Narrative } from './narrative.js';
 import { readAct, type TextPlace } from './read-act.js';
@@ -62,7 +62,7 @@ export async function narrativeOf({
   const vars = readVars(file.vars);
   const names = { acts: new Set(acts.keys()), firstPositions: firstPositionsOf(order), vars, isFromStdin };
   checkContexts({ header, file, names }, report);
-  places.push(...systemPlaces(defaults, header, order), ...mediaNames(mediaPlaces, acts.values()));
+  places.push(...systemPlaces(defaults, header, order), ...mediaNamePlaces(mediaPlaces, acts.values()));
   const { open, variables } = checkReferences(templates ? places : [], names, report);
   const { carousel } = toc;
   const narrative: Narrative = {

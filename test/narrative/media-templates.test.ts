@@ -10,6 +10,10 @@ import { faultsOf, head, linesOf } from './faults.js';
 /** Two acts, the second with one input, whose keys stand on line 8 and after. */
 const second = (keys: string) => `${head('one', 'two')}[acts]\none = "x"\n[[acts.two.input]]\n${keys}\n`;
 
+/** A narrative that plays these, with variables. */
+const playing = (vars: string, ...names: string[]) =>
+  `${head(...names)}[acts]\n${names.map((name) => `${name} = "narrative:${name}"\n`).join('')}[vars]\n${vars}\n`;
+
 /** A folder with these narratives, a picture and a sound. */
 function folderOf(files: Record<string, string>): string {
   const folder = temporaryFolder(onTestFinished, files);
@@ -140,8 +144,6 @@ describe('a medium whose name variables alone make', () => {
 
   it('is judged under every name that those who play its narrative give it', async () => {
     const inner = `${head('x')}[acts]\n[[acts.x.input]]\ntype = "image"\nfile = "{{vars.name}}.png"\n[vars]\nname = "own"\n`;
-    const playing = (vars: string, ...names: string[]) =>
-      `${head(...names)}[acts]\n${names.map((name) => `${name} = "narrative:${name}"\n`).join('')}[vars]\n${vars}\n`;
     const said = (name: string) => `inner 8:8 media-not-found: the file "${name}.png" does not exist`;
     expect(await saidOf({ 'a.toml': playing('', 'b'), 'b.toml': inner })).toEqual([said('own')]);
     expect(await saidOf({ 'a.toml': playing('name = "a"', 'b'), 'b.toml': inner })).toEqual([]);
@@ -153,6 +155,20 @@ describe('a medium whose name variables alone make', () => {
     };
     expect(await saidOf(both)).toEqual([said('no'), said('own')]);
     expect(await saidOf(both, { name: 'a' })).toEqual([]);
+  });
+
+  it('is told of once under each name, whatever else differs where its narrative plays', async () => {
+    const inner = `${head('x')}[acts]\nx = ["media.m", "media.n"]\n[media.m]\nfile = "{{vars.m}}.png"\n[media.n]\nfile = "{{vars.n}}.png"\n`;
+    const files = {
+      'a.toml': playing('m = "no"', 'b', 'c'),
+      'b.toml': playing('n = "a"', 'd'),
+      'c.toml': playing('n = "nor"', 'd'),
+      'd.toml': inner,
+    };
+    expect(await saidOf(files)).toEqual([
+      'inner 8:8 media-not-found: the file "no.png" does not exist',
+      'inner 10:8 media-not-found: the file "nor.png" does not exist',
+    ]);
   });
 });
 

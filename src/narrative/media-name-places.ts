@@ -3,7 +3,7 @@ import type { TextPlace } from './read-act.js';
 import type { MediaPlace } from './read-media.js';
 
 /** The names of media as texts in which names are filled, each with the acts that show the medium. */
-export function mediaNames(places: readonly MediaPlace[], acts: Iterable<Act>): TextPlace[] {
+export function mediaNamePlaces(places: readonly MediaPlace[], acts: Iterable<Act>): TextPlace[] {
   if (places.length === 0) return [];
   const bases = new Map<MediaTemplate, MediaTemplate>();
   for (const { template, base } of places) if (base) bases.set(template, base);
