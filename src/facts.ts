@@ -123,34 +123,35 @@ export interface ModelFacts {
 
 /**
  * Models by their names, read 2026-11 (ai.google.dev/gemini-api/docs/models and /docs/deprecations). Not all that there
- * are: the service's own list has those, and beats this. It is never a reason to refuse a model: new ones come every month.
+ * are: the service's own list has those, and beats this. It is never a reason to refuse a model: new ones come every
+ * month. A Map, for a model may be called anything, `constructor` too.
  */
-export const knownModels: Readonly<Record<string, ModelFacts>> = {
-  'gemini-3.8-flash': { speaks: 'generate', thinks: true },
-  'gemini-3.7-flash': { speaks: 'generate', thinks: true },
-  'gemini-3.5-flash': { speaks: 'generate', thinks: true },
+export const knownModels: ReadonlyMap<string, ModelFacts> = new Map<string, ModelFacts>([
+  ['gemini-3.8-flash', { speaks: 'generate', thinks: true }],
+  ['gemini-3.7-flash', { speaks: 'generate', thinks: true }],
+  ['gemini-3.5-flash', { speaks: 'generate', thinks: true }],
   // How much the small ones think unless told is not known: sources differ (2026-11).
-  'gemini-3.5-flash-lite': { speaks: 'generate' },
-  'gemini-3.1-flash-lite': { speaks: 'generate' },
-  'gemini-3.1-pro-preview': { speaks: 'generate', thinks: true },
+  ['gemini-3.5-flash-lite', { speaks: 'generate' }],
+  ['gemini-3.1-flash-lite', { speaks: 'generate' }],
+  ['gemini-3.1-pro-preview', { speaks: 'generate', thinks: true }],
   // Aliases: they move on to newer versions.
-  'gemini-flash-latest': { speaks: 'generate', thinks: true },
-  'gemini-flash-lite-latest': { speaks: 'generate' },
-  'gemini-pro-latest': { speaks: 'generate', thinks: true },
+  ['gemini-flash-latest', { speaks: 'generate', thinks: true }],
+  ['gemini-flash-lite-latest', { speaks: 'generate' }],
+  ['gemini-pro-latest', { speaks: 'generate', thinks: true }],
   // Live models, none of which answers REST. Refusals of TEXT were seen in 2026 (googleapis/python-genai#1780,
   // livekit/livekit#4103).
-  'gemini-3.8-live': { speaks: 'live', speaksOnly: true, thinksAsItLikes: true },
-  'gemini-3.1-flash-live-preview': { speaks: 'live', speaksOnly: true },
-  'gemini-2.5-flash-native-audio-latest': { speaks: 'live', speaksOnly: true },
+  ['gemini-3.8-live', { speaks: 'live', speaksOnly: true, thinksAsItLikes: true }],
+  ['gemini-3.1-flash-live-preview', { speaks: 'live', speaksOnly: true }],
+  ['gemini-2.5-flash-native-audio-latest', { speaks: 'live', speaksOnly: true }],
   // Those that retire and those that did.
-  'gemini-2.5-pro': { speaks: 'generate', thinks: true, retires: '2026-12-01' },
-  'gemini-2.5-flash': { speaks: 'generate', thinks: true, retires: '2026-12-01' },
-  'gemini-2.0-flash': { speaks: 'generate', retires: '2026-06-01' },
-  'gemini-2.0-flash-001': { speaks: 'generate', retires: '2026-06-01' },
-  'gemini-2.0-flash-lite': { speaks: 'generate', retires: '2026-06-01' },
-  'gemini-2.0-flash-lite-001': { speaks: 'generate', retires: '2026-06-01' },
-  'gemini-2.0-flash-live-001': { speaks: 'live', retires: '2025-12-09' },
-};
+  ['gemini-2.5-pro', { speaks: 'generate', thinks: true, retires: '2026-12-01' }],
+  ['gemini-2.5-flash', { speaks: 'generate', thinks: true, retires: '2026-12-01' }],
+  ['gemini-2.0-flash', { speaks: 'generate', retires: '2026-06-01' }],
+  ['gemini-2.0-flash-001', { speaks: 'generate', retires: '2026-06-01' }],
+  ['gemini-2.0-flash-lite', { speaks: 'generate', retires: '2026-06-01' }],
+  ['gemini-2.0-flash-lite-001', { speaks: 'generate', retires: '2026-06-01' }],
+  ['gemini-2.0-flash-live-001', { speaks: 'live', retires: '2025-12-09' }],
+]);
 
 /**
  * A cap of fewer tokens than this may be spent on thoughts alone: of 500, 478 were seen to go there and 18 to the text

@@ -75,7 +75,7 @@ interface Playing {
 }
 
 async function play({ file, options, host, ending, screen, keeping }: Playing): Promise<RunReport> {
-  const { model, temperature, maxTokens, strict = false } = options;
+  const { model, temperature, maxTokens, strict = false, rehearse: rehearses = false } = options;
   assertResumable(options);
   const { signal } = ending;
   const { narrative: read, text } = await readFaultless(file, { host, paint: screen.paint, vars: options.var, signal });
@@ -98,7 +98,10 @@ async function play({ file, options, host, ending, screen, keeping }: Playing): 
   const told = { onEvent: keeping.heardWith(screen.onEvent), mayDiscard, keepAudio };
   const { defaultModel } = settings;
   const stdin = () => readStandardInput(host, signal);
-  const executor = new NarrativeExecutor({ driver, defaultModel, ...told, strict, signal, stdin });
+  const executor = new NarrativeExecutor({
+    ...{ driver, defaultModel, strict, rehearses },
+    ...{ ...told, signal, stdin },
+  });
   try {
     return await (options.stream ? executor.executeWithProgress(narrative, () => {}) : executor.execute(narrative));
   } finally {

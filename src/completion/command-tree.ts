@@ -80,7 +80,7 @@ const byName: Record<string, Values> = {
 
 /** Those that retire or did are nobody's choice any more. */
 function currentModels(): string[] {
-  return Object.entries(knownModels).flatMap(([name, { retires }]) => (retires === undefined ? [name] : []));
+  return [...knownModels].flatMap(([name, { retires }]) => (retires === undefined ? [name] : []));
 }
 
 function words(list: readonly string[]): Values {

@@ -1,6 +1,8 @@
 import { BoticelliError } from '../errors.js';
-import type { Act, MediaInput, TextInput } from '../narrative/narrative.js';
-import { fill, parseTemplate, variableNamed } from '../narrative/template.js';
+import { loadFilled, valueInName } from '../narrative/filled-media.js';
+import { unusableMedium } from '../narrative/invalid-narrative.js';
+import type { Act, Input, MediaInput, MediaTemplate, TextInput } from '../narrative/narrative.js';
+import { fill, namesUsedIn, parseTemplate, variableNamed } from '../narrative/template.js';
 
 /** What `{{names}}` stand for when an act plays. */
 export interface Values {
@@ -20,16 +22,19 @@ export type FilledAct = Omit<Act, 'inputs' | 'context'> & { inputs: readonly (Te
 /**
  * The text with its `{{names}}` filled. Fails with `invalid_narrative` on a name that nothing defines, which a narrative
  * that was loaded from a file does not have.
+ * @param written how a value stands in the text
  */
-export function fillText(text: string, values: Values): string {
+export function fillText(text: string, values: Values, written: (value: string) => string = asItIs): string {
   return fill(parseTemplate(text).pieces, (name) => {
     const value = valueFor(name, values);
-    if (value !== undefined) return value;
+    if (value !== undefined) return written(value);
     throw new BoticelliError('invalid_narrative', `nothing defines {{${name}}} here`, {
       hint: 'Name an act that has played, previous, round, stdin or vars.<name>; to have braces sent, write \\{{.',
     });
   });
 }
+
+const asItIs = (value: string): string => value;
 
 function valueFor(name: string, { replies, previous, vars, stdin, round }: Values): string | undefined {
   if (name === 'previous') return previous;
@@ -37,6 +42,29 @@ function valueFor(name: string, { replies, previous, vars, stdin, round }: Value
   if (name === 'round') return String(round);
   const variable = variableNamed(name);
   return variable === undefined ? replies.get(name) : vars.get(variable);
+}
+
+/**
+ * The input with its `{{names}}` filled by `filled`; the medium that they name is read. Fails where it can't be used, as
+ * `check` does.
+ * @param rehearses whether replies are no real ones: what one would name is a text that says so
+ */
+export async function fillInput(
+  input: Input,
+  filled: (text: string, written?: (value: string) => string) => string,
+  { rehearses = false }: { rehearses?: boolean },
+): Promise<Exclude<Input, MediaTemplate>> {
+  if (input.type === 'text') return { type: 'text', content: filled(input.content) };
+  if (input.type !== 'media-template') return input;
+  const name = filled(input.text, valueInName);
+  if (rehearses && isNamedByReply(input)) return { type: 'text', content: `[the medium that ${input.text} will name]` };
+  const loaded = await loadFilled(input, name);
+  if ('media' in loaded) return loaded.media;
+  throw unusableMedium(input, loaded.problem);
+}
+
+function isNamedByReply({ text }: MediaTemplate): boolean {
+  return namesUsedIn(text).some((name) => !['stdin', 'round'].includes(name) && variableNamed(name) === undefined);
 }
 
 /** Fails where filling left nothing to ask: the service would refuse it. */

@@ -35,6 +35,11 @@ export interface NarrativeExecutorOptions {
    * Without it only the speech's length is told.
    */
   keepAudio?: (act: { act: string; index: number }, audio: ReplyAudio) => string | undefined;
+  /**
+   * Replies are a stand-in's, so that no medium can be found by a name that one makes: a text that says so goes in its
+   * place. Default false.
+   */
+  rehearses?: boolean;
   clock?: Clock;
 }
 

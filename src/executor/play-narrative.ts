@@ -4,11 +4,12 @@ import {
   composedNarrative,
   type MediaInput,
   type Narrative,
+  type NarrativeInput,
   type TextInput,
 } from '../narrative/narrative.js';
 import { type Conversation, createConversation } from './conversation.js';
 import type { ActEnd, NarrativeEvent } from './event.js';
-import { assertAsks, type FilledAct, fillText, type Values } from './fill-act.js';
+import { assertAsks, type FilledAct, fillInput, fillText, type Values } from './fill-act.js';
 import type { NarrativeExecutorOptions, ProgressListener } from './narrative-executor.js';
 import { type Played, playAct } from './play-act.js';
 
@@ -104,15 +105,19 @@ async function play(act: Act, scene: Scene): Promise<Played | undefined> {
 /** The act with its texts filled and the narratives in it played. */
 async function filledAct(act: Act, name: string, { values, narrative, stage, setting }: Scene): Promise<FilledAct> {
   const { context: _, ...rest } = act;
-  const filled = (text: string) => (narrative.templates === false ? text : fillText(text, values));
+  const filled = (text: string, written?: (value: string) => string) =>
+    narrative.templates === false ? text : fillText(text, values, written);
   stage.playing = name;
+  const system = act.system === undefined ? {} : { system: filled(act.system) };
+  // All of it before a narrative within is played: what can't be filled must not cost anything.
+  const fillings: (TextInput | MediaInput | NarrativeInput)[] = [];
+  for (const input of act.inputs) fillings.push(await fillInput(input, filled, stage.options));
   const inputs: (TextInput | MediaInput)[] = [];
-  for (const input of act.inputs) {
-    if (input.type === 'text') inputs.push({ type: 'text', content: filled(input.content) });
-    else if (input.type !== 'narrative') inputs.push(input);
+  for (const input of fillings) {
+    if (input.type !== 'narrative') inputs.push(input);
     else inputs.push(await replyAsText(input.narrative, stage, { ...setting, within: `${name}/` }));
   }
-  return { ...rest, name, inputs, ...(act.system !== undefined && { system: filled(act.system) }) };
+  return { ...rest, name, inputs, ...system };
 }
 
 /** The last reply of a narrative as a text. What a model wrote is not looked into for names to fill. */

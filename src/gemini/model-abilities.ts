@@ -1,4 +1,4 @@
-import { knownModels, type ModelFacts } from '../facts.js';
+import { knownModels } from '../facts.js';
 import type { CatalogueEntry } from './catalogue-entry.js';
 
 /** What a model can do for a narrative, whose replies are text. */
@@ -43,14 +43,8 @@ export function namesOfTalkers(entries: readonly CatalogueEntry[]): string[] {
 
 /** What the table of facts says of a model; undefined where it does not have it. */
 export function abilitiesInTable(model: string): ModelAbilities | undefined {
-  const speaks = factsOf(model)?.speaks;
+  const speaks = knownModels.get(model)?.speaks;
   return speaks && { generates: speaks !== 'live', live: speaks !== 'generate' };
-}
-
-/** What is known of a model before anything is asked. */
-export function factsOf(model: string): ModelFacts | undefined {
-  // A model may be called anything, `constructor` too.
-  return Object.hasOwn(knownModels, model) ? knownModels[model] : undefined;
 }
 
 /**

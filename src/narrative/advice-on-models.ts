@@ -33,7 +33,7 @@ function nameAdvice(value: TomlValue, path: Path): Fault[] {
   // Tuned models have names of their own.
   if (facts || name.startsWith('tunedModels/') || isNewerThanKnown(name)) return [];
   const message = `${valueWords(path)} is ${quoted(name)}, which is no model that this version knows`;
-  return [atValue({ ...warning('unknown-model', path, message), misnamed: { name, known: Object.keys(knownModels) } })];
+  return [atValue({ ...warning('unknown-model', path, message), misnamed: { name, known: knownModels.keys() } })];
 }
 
 /** A cap that the thoughts alone may use up, unless the model is told to think little. */
@@ -59,8 +59,7 @@ function schemaAdvice(table: TomlTable, model: TomlValue | undefined, path: Path
 }
 
 function factsOf(model: TomlValue | undefined): ModelFacts | undefined {
-  const name = typeof model === 'string' ? plainModelName(model) : '';
-  return Object.hasOwn(knownModels, name) ? knownModels[name] : undefined;
+  return typeof model === 'string' ? knownModels.get(plainModelName(model)) : undefined;
 }
 
 function atValue(fault: Fault): Fault {

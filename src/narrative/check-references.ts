@@ -9,8 +9,6 @@ export interface Names {
   acts: ReadonlySet<string>;
   /** Where in the order each act stands first, counted from 0. Those that never play are not in it. */
   firstPositions: ReadonlyMap<string, number>;
-  /** The first act that has the narrative's own system text. */
-  firstWithSystem: number;
   vars: ReadonlyMap<string, string>;
   /** Whether the narrative itself came from standard input, so that nothing is left in it. */
   isFromStdin: boolean;
@@ -64,7 +62,7 @@ function faultOf(placeholder: Placeholder, place: TextPlace, names: Names): Faul
   const excerpt = place.text.slice(offset, offset + length);
   const blame = (rule: string, problem: string, misnamed?: Misnamed) =>
     fault(rule, place.path, `${excerpt}: ${problem}`, { excerpt, occurrence, ...(misnamed && { misnamed }) });
-  const position = place.act === undefined ? names.firstWithSystem : names.firstPositions.get(place.act);
+  const position = firstPosition(place, names);
 
   const variable = variableNamed(name);
   if (variable !== undefined) {
@@ -82,7 +80,17 @@ function faultOf(placeholder: Placeholder, place: TextPlace, names: Names): Faul
   if (first === undefined) return blame('not-played-yet', `the order never names the act ${quoted(name)}`);
   // Of an act that is itself in no order, nobody can say what plays before it.
   if (position === undefined || first < position) return undefined;
-  return blame('not-played-yet', `the act ${quoted(name)} has not played when this text is sent`);
+  return blame('not-played-yet', `the act ${quoted(name)} has not played when this ${place.sent} is sent`);
+}
+
+/** Where in the order a text is sent first; undefined where it never is. */
+function firstPosition({ users }: TextPlace, { firstPositions }: Names): number | undefined {
+  let first: number | undefined;
+  for (const user of users) {
+    const position = firstPositions.get(user);
+    if (position !== undefined && position < (first ?? Number.POSITIVE_INFINITY)) first = position;
+  }
+  return first;
 }
 
 function misnamedOf(name: string, names: Names): Misnamed {

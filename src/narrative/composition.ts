@@ -1,11 +1,9 @@
 import { basename, join, resolve } from 'node:path';
-import type { Diagnostic } from '../toml/diagnostic.js';
-import { type Fault, fault } from '../toml/fault.js';
+import type { Fault } from '../toml/fault.js';
 import { readToml } from '../toml/read-toml.js';
 import { readRegularFile } from '../toml/regular-file.js';
-import type { Path, TomlTable } from '../toml/toml.js';
-import type { OpenVariable } from './check-references.js';
-import { narrativeShapeFaults } from './check-shape.js';
+import type { Path } from '../toml/toml.js';
+import { type Advising, type ComposedFile, fileWith, finished } from './composed-file.js';
 import {
   circleFault,
   depthFault,
@@ -14,7 +12,6 @@ import {
   mostNarrativesDeep,
   nameFault,
 } from './inner-narratives.js';
-import { composedNarrative, type Narrative } from './narrative.js';
 import { narrativeOf } from './read-narrative.js';
 
 /**
@@ -22,37 +19,6 @@ import { narrativeOf } from './read-narrative.js';
  * a film that was named by mistake is longer.
  */
 export const mostBytes = 32_000_000;
-
-/** Beyond what anyone plays, and reached soon by a carousel of narratives with carousels. */
-const mostPlays = 100_000;
-
-/** A file that was read, alone or because another one plays it. */
-export interface ReadFile {
-  /** Its name, relative to what the person gave. */
-  file: string;
-  text: string;
-  /** Absent where the text is no TOML. */
-  narrative?: Narrative;
-  /** Why the text is no TOML. */
-  unreadable?: Diagnostic;
-  faults: Fault[];
-  /** What its texts use and it does not define: faults, unless who plays it does. */
-  undefinedVariables: readonly OpenVariable[];
-  /** The same of all that it plays too, as far as it does not define them either. */
-  open: Set<OpenVariable>;
-  /** The variables that it, or what it plays, defines or uses. */
-  variables: Set<string>;
-  /** How many narratives stand within each other here, itself counted. */
-  height: number;
-  /** How many acts play in it, those of the narratives in it too. */
-  plays: number;
-}
-
-/** What else is said of files. */
-export interface Advising {
-  /** Tells of a file without fault what is likely to be a mistake all the same: `adviceOn`. Default: nobody does. */
-  advice?: (file: TomlTable) => readonly Fault[];
-}
 
 /** What is to be read. */
 export interface CompositionSource extends Advising {
@@ -70,16 +36,16 @@ export async function readComposition({
   folder,
   isFromStdin,
   ...advising
-}: CompositionSource): Promise<ReadFile[]> {
-  const files = new Map<string, ReadFile>();
+}: CompositionSource): Promise<ComposedFile[]> {
+  const files = new Map<string, ComposedFile>();
 
-  const readFile = async (name: string, content: Uint8Array, chain: readonly string[]): Promise<ReadFile> => {
+  const readFile = async (name: string, content: Uint8Array, chain: readonly string[]): Promise<ComposedFile> => {
     const { text, ...toml } = await readToml(content);
-    const read: ReadFile = { file: name, text, faults: [], ...nothingYet() };
+    const read = fileWith(name, text);
     files.set(chain.at(-1) ?? name, read);
-    if ('fault' in toml) return Object.assign(read, { unreadable: toml.fault });
+    if ('fault' in toml) return Object.assign(read, { unreadable: toml.fault, isFaulty: true });
 
-    const played = new Set<ReadFile>();
+    const played = new Set<ComposedFile>();
     const inner: InnerNarratives = {
       async read(innerName, path, report) {
         const found = await findInner(innerName, path, chain);
@@ -88,11 +54,11 @@ export async function readComposition({
         return 'rule' in found ? undefined : found.narrative;
       },
     };
-    const { faults, ...own } = await narrativeOf({ table: toml.table, folder, inner, isFromStdin });
-    return finished(read, { ...own, faults: allFaults(toml.table, faults, advising), played });
+    const own = await narrativeOf({ table: toml.table, folder, inner, isFromStdin });
+    return finished(read, { own, table: toml.table, played }, advising);
   };
 
-  const findInner = async (name: string, path: Path, chain: readonly string[]): Promise<ReadFile | Fault> => {
+  const findInner = async (name: string, path: Path, chain: readonly string[]): Promise<ComposedFile | Fault> => {
     const misnamed = nameFault(name, path);
     if (misnamed) return misnamed;
     const key = resolve(folder, `${name}.toml`);
@@ -108,52 +74,4 @@ export async function readComposition({
 
   await readFile(file, bytes, [resolve(folder, basename(file))]);
   return [...files.values()];
-}
-
-/** The schema's faults too, and where there is no error, advice. */
-function allFaults(table: TomlTable, found: readonly Fault[], { advice }: Advising): Fault[] {
-  const faults = [...found, ...narrativeShapeFaults(table)];
-  return advice && !faults.some(({ severity }) => severity === 'error') ? [...faults, ...advice(table)] : faults;
-}
-
-function nothingYet() {
-  return { undefinedVariables: [], open: new Set<OpenVariable>(), variables: new Set<string>(), height: 1, plays: 0 };
-}
-
-interface Finishing {
-  narrative: Narrative;
-  faults: Fault[];
-  open: readonly OpenVariable[];
-  variables: ReadonlySet<string>;
-  /** What its acts play. */
-  played: ReadonlySet<ReadFile>;
-}
-
-/** What is known of a file once all that it plays has been read. */
-function finished(read: ReadFile, { narrative, faults, open, variables, played }: Finishing): ReadFile {
-  const inner = [...played];
-  const plays = playsOf(narrative, new Map(inner.map((each) => [each.narrative, each.plays])));
-  // Told of the innermost file that has too many, for those that play it have even more.
-  if (plays > mostPlays && inner.every((each) => each.plays <= mostPlays)) faults.push(tooMany(narrative, plays));
-  const isOpen = ({ name }: OpenVariable) => !narrative.vars?.has(name);
-  return Object.assign(read, {
-    ...{ narrative, faults, plays, undefinedVariables: open },
-    open: new Set([...open, ...inner.flatMap((each) => [...each.open]).filter(isOpen)]),
-    variables: new Set([...variables, ...inner.flatMap((each) => [...each.variables])]),
-    height: 1 + Math.max(0, ...inner.map(({ height }) => height)),
-  });
-}
-
-function playsOf({ acts, carousel = 1 }: Narrative, playsIn: ReadonlyMap<Narrative | undefined, number>): number {
-  let plays = 0;
-  for (const act of acts) {
-    if (!composedNarrative(act)) plays += 1;
-    for (const input of act.inputs) if (input.type === 'narrative') plays += playsIn.get(input.narrative) ?? 0;
-  }
-  return plays * carousel;
-}
-
-function tooMany({ carousel }: Narrative, plays: number): Fault {
-  const path = ['toc', carousel === undefined ? 'order' : 'carousel'];
-  return fault('too-many-acts', path, `${plays} acts would play; ${mostPlays} are the most`);
 }

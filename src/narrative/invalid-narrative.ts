@@ -1,5 +1,7 @@
 import { BoticelliError } from '../errors.js';
 import { type Diagnostic, whereIs } from '../toml/diagnostic.js';
+import type { MediaProblem } from './load-media.js';
+import type { MediaTemplate } from './narrative.js';
 
 /**
  * A narrative file has faults. The code is `invalid_narrative`, or `no_input` where the file is well written and only
@@ -25,6 +27,16 @@ const unreadableFiles = ['unreadable', 'media-not-found', 'narrative-not-found',
 
 /** `no_input` where all that is wrong is a file that can't be read: the narrative itself, or what it names. */
 export function codeOfFaults(diagnostics: readonly Diagnostic[]): 'no_input' | 'invalid_narrative' {
-  const errors = diagnostics.filter(({ severity }) => severity === 'error');
-  return errors.every(({ rule }) => unreadableFiles.includes(rule)) ? 'no_input' : 'invalid_narrative';
+  return codeOfRules(diagnostics.filter(({ severity }) => severity === 'error'));
+}
+
+function codeOfRules(faults: readonly { rule: string }[]): 'no_input' | 'invalid_narrative' {
+  return faults.every(({ rule }) => unreadableFiles.includes(rule)) ? 'no_input' : 'invalid_narrative';
+}
+
+/** The failure of an act that can't show a medium of whose name nothing was known before. What is said is what `check` says. */
+export function unusableMedium(template: MediaTemplate, { rule, message }: MediaProblem): BoticelliError {
+  return new BoticelliError(codeOfRules([{ rule }]), message, {
+    hint: `Look at what fills ${JSON.stringify(template.text)}.`,
+  });
 }

@@ -1,28 +1,11 @@
 import { basename, resolve } from 'node:path';
-import type { MediaKind } from '../driver/request.js';
 import { pdfMostBytes } from '../facts.js';
 import { addressProblem, addressWords, referenceTo } from '../media/address.js';
 import { judgeMedia, statedTypeProblem } from '../media/judge-media.js';
 import { kindOfType, typeOfName, usualType } from '../media/media-types.js';
 import { quoted } from '../toml/toml.js';
 import { heldMedia, type ReadMedia, readMediaFile } from './media-file.js';
-import type { MediaInput } from './narrative.js';
-
-/** Where media come from. */
-export type MediaSource = { file: string } | { url: string } | { base64: string };
-
-/** A medium as the narrative describes it. */
-export interface DescribedMedia {
-  source: MediaSource;
-  /** The type that it states, in any spelling. */
-  mime?: string | undefined;
-  /** The kind that it has to be of. */
-  kind?: MediaKind | undefined;
-  /** The folder that relative paths start from. */
-  folder: string;
-  /** What messages call it; a file or an address is called by its name unless told. */
-  words?: string | undefined;
-}
+import type { DescribedMedia, MediaInput } from './narrative.js';
 
 /** What is wrong with a medium: the rule's name, a sentence, and which of its keys it is about. */
 export interface MediaProblem {
@@ -47,16 +30,21 @@ export async function loadMedia(described: DescribedMedia): Promise<LoadedMedia>
 }
 
 async function inFile(file: string, described: DescribedMedia): Promise<LoadedMedia> {
-  const words = described.words ?? quoted(file);
+  const words = described.words ?? nameWords(file);
   if (/^(https?|data):/i.test(file)) {
     return problem('url-as-file', `${addressInFile(file)} is no file: give a URL as "url"`);
   }
   const read = await readMediaFile(resolve(described.folder, file));
   if ('problem' in read) {
     const rule = read.problem.reason === 'too-large' ? 'media-too-large' : 'media-not-found';
-    return problem(rule, `the file ${quoted(file)} ${read.problem.words}`);
+    return problem(rule, `the file ${nameWords(file)} ${read.problem.words}`);
   }
   return judged(read, { ...described, words }, file);
+}
+
+/** A reply that was to be a name may be a page long. */
+function nameWords(file: string): string {
+  return quoted(file.length > 200 ? `${file.slice(0, 200)}…` : file);
 }
 
 function addressInFile(file: string): string {

@@ -3,8 +3,10 @@ import { BoticelliError } from '../errors.js';
 import { diagnose } from '../toml/diagnose.js';
 import type { Diagnostic } from '../toml/diagnostic.js';
 import { type FileProblem, readRegularFile } from '../toml/regular-file.js';
+import { checkFilledMedia } from './check-filled-media.js';
 import type { OpenVariable } from './check-references.js';
-import { type Advising, mostBytes, type ReadFile, readComposition } from './composition.js';
+import type { Advising, ComposedFile } from './composed-file.js';
+import { mostBytes, readComposition } from './composition.js';
 import type { LoadedNarrative } from './diagnostic.js';
 import { InvalidNarrative } from './invalid-narrative.js';
 import type { Narrative } from './narrative.js';
@@ -63,7 +65,8 @@ export async function checkNarrative({
   ...source
 }: NarrativeContent): Promise<LoadedNarrative> {
   const files = await readComposition({ ...source, isFromStdin });
-  const [root] = files as [ReadFile];
+  const [root] = files as [ComposedFile];
+  await checkFilledMedia(root, vars);
   const { file, text, narrative, variables } = root;
   const open = new Set([...root.open].filter(({ name }) => !vars.has(name)));
   const diagnostics: Diagnostic[] = [];
@@ -77,7 +80,7 @@ export async function checkNarrative({
 }
 
 async function diagnosticsOf(
-  { text, faults, unreadable, undefinedVariables }: ReadFile,
+  { text, faults, unreadable, undefinedVariables }: ComposedFile,
   open: ReadonlySet<OpenVariable>,
 ): Promise<Diagnostic[]> {
   if (unreadable) return [unreadable];

@@ -16,4 +16,4 @@ function versionOf(name: string): number | undefined {
   return major === undefined ? undefined : Number(major) + Number(minor) / 1000;
 }
 
-const newest = Math.max(...Object.keys(knownModels).map((name) => versionOf(name) ?? 0));
+const newest = Math.max(...[...knownModels.keys()].map((name) => versionOf(name) ?? 0));

@@ -34,7 +34,7 @@ export interface Act {
  */
 export type ActContext = 'full' | 'previous' | 'none' | readonly string[];
 
-export type Input = TextInput | MediaInput | NarrativeInput;
+export type Input = TextInput | MediaInput | MediaTemplate | NarrativeInput;
 
 export interface TextInput {
   type: 'text';
@@ -51,6 +51,33 @@ export interface MediaInput {
   content: MediaContent;
   /** What messages call it: its file as the narrative names it, its address without query. */
   name: string;
+}
+
+/** Where media come from. */
+export type MediaSource = { file: string } | { url: string } | { base64: string };
+
+/** A medium as the narrative describes it. */
+export interface DescribedMedia {
+  source: MediaSource;
+  /** The type that it states, in any spelling. */
+  mime?: string | undefined;
+  /** The kind that it has to be of. */
+  kind?: MediaKind | undefined;
+  /** The folder that relative paths start from. */
+  folder: string;
+  /** What messages call it; a file or an address is called by its name unless told. */
+  words?: string | undefined;
+}
+
+/** A medium whose file name or address has `{{placeholders}}`: it is read under the name that they make when its act plays. */
+export interface MediaTemplate {
+  type: 'media-template';
+  /** What the text names. */
+  names: 'file' | 'url';
+  text: string;
+  described: Omit<DescribedMedia, 'source'>;
+  /** What was read and judged together with the narrative, by its filled name: all that variables alone could tell. */
+  loaded: ReadonlyMap<string, MediaInput>;
 }
 
 /** Another narrative: it is played as a conversation of its own, and its last reply is the text that stands here. */

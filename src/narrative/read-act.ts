@@ -1,9 +1,10 @@
 import type { MediaKind } from '../driver/request.js';
-import { type Fault, fault } from '../toml/fault.js';
+import { fault } from '../toml/fault.js';
 import { isTable, type Path, type TomlTable, type TomlValue, valueWords } from '../toml/toml.js';
 import type { InnerNarratives } from './inner-narratives.js';
+import { mediumNamed, type NamedMedia, readMediaInput } from './named-media.js';
 import type { Act, Input } from './narrative.js';
-import { mediumNamed, type NamedMedia, readMediaInput } from './read-media.js';
+import type { MediaReading } from './read-media.js';
 import { readReplyFormat, saysReply } from './read-reply-format.js';
 import { readSettings, type Settings } from './read-settings.js';
 
@@ -11,19 +12,18 @@ import { readSettings, type Settings } from './read-settings.js';
 export interface TextPlace {
   text: string;
   path: Path;
-  /** The act that it is of; absent for the system text of the narrative. */
-  act?: string;
+  /** The acts that it is sent with. */
+  users: readonly string[];
+  /** What is sent: the text itself, or the medium that it names. */
+  sent: 'text' | 'medium';
 }
 
 /** What acts are read with. */
-export interface ActReading {
+export interface ActReading extends MediaReading {
   /** The settings of the narrative, for acts that have none of their own. */
   defaults: Settings;
   media: NamedMedia;
   inner: InnerNarratives;
-  /** The folder that relative paths start from. */
-  folder: string;
-  report: (fault: Fault) => void;
   /** Hears of every text that a model shall read. */
   onText: (place: TextPlace) => void;
 }
@@ -34,7 +34,7 @@ export async function readAct(name: string, value: TomlValue, reading: ActReadin
   const path = ['acts', name];
   if (name.trim() === '') report(fault('empty-name', path, 'an act has an empty name', { target: 'key' }));
   const own = isTable(value) ? readSettings(value, path, report) : {};
-  if (own.system !== undefined) onText({ text: own.system, path: [...path, 'system'], act: name });
+  if (own.system !== undefined) onText({ text: own.system, path: [...path, 'system'], users: [name], sent: 'text' });
   const replyFormat =
     isTable(value) && saysReply(value) ? await readReplyFormat({ ...reading, table: value, path }) : {};
   const { model, system, fallback, context, ...parameters } = { ...defaults, ...own };
@@ -89,7 +89,7 @@ async function readString(text: string, path: Path, reading: ActReading): Promis
 
 function readText(text: string, path: Path, { report, onText }: ActReading): Input {
   if (text.trim() === '') report(fault('empty-prompt', path, `${valueWords(path)} is empty`));
-  onText({ text, path, act: String(path[1]) });
+  onText({ text, path, users: [String(path[1])], sent: 'text' });
   return { type: 'text', content: text };
 }
 

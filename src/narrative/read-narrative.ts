@@ -3,10 +3,12 @@ import { isTable, quoted, type TomlTable, type TomlValue } from '../toml/toml.js
 import { checkContexts } from './check-contexts.js';
 import { checkReferences, type OpenVariable, reservedNames } from './check-references.js';
 import type { InnerNarratives } from './inner-narratives.js';
+import { mediaNamePlaces } from './media-name-places.js';
+import { readNamedMedia } from './named-media.js';
 import type { Act, Narrative } from './narrative.js';
 import { readAct, type TextPlace } from './read-act.js';
-import { readNamedMedia } from './read-media.js';
-import { readSettings } from './read-settings.js';
+import type { MediaPlace } from './read-media.js';
+import { readSettings, type Settings } from './read-settings.js';
 import { readVars } from './read-vars.js';
 import { variableNamed } from './template.js';
 
@@ -27,8 +29,10 @@ export interface ReadNarrative {
   faults: Fault[];
   /** The variables that its texts use and its `[vars]` has not. */
   open: OpenVariable[];
-  /** The variables that it defines or uses. */
-  variables: ReadonlySet<string>;
+  /** The variables that its texts use. */
+  used: ReadonlySet<string>;
+  /** The media whose names are filled. */
+  mediaPlaces: readonly MediaPlace[];
 }
 
 /** Makes a narrative of a file's table, and reads the media and the narratives that it names. */
@@ -41,29 +45,24 @@ export async function narrativeOf({
   const faults: Fault[] = [];
   const report = (found: Fault) => void faults.push(found);
   const { header, defaults, templates, ...named } = readHeader(file, report);
-  const media = await readNamedMedia({ media: file.media, folder, report });
+  const mediaPlaces: MediaPlace[] = [];
+  const onTemplate = (place: MediaPlace) => void mediaPlaces.push(place);
+  const reading = { folder, templates, report, onTemplate };
+  const media = await readNamedMedia({ media: file.media, ...reading });
   const places: TextPlace[] = [];
   const onText = (place: TextPlace) => void places.push(place);
-  const { system } = defaults;
-  if (system !== undefined) onText({ text: system, path: [header, 'system'] });
   const acts = new Map<string, Act>();
   for (const [actName, value] of Object.entries(isTable(file.acts) ? file.acts : {})) {
     if (templates) warnOfReservedName(actName, report);
-    acts.set(actName, await readAct(actName, value, { defaults, media, inner, folder, report, onText }));
+    acts.set(actName, await readAct(actName, value, { defaults, media, inner, onText, ...reading }));
   }
   const toc = isTable(file.toc) ? file.toc : {};
   const order = isTable(file.acts) ? readOrder(toc.order, acts, report) : [];
 
   const vars = readVars(file.vars);
-  const firstWithSystem = order.findIndex((act) => act.system === system);
-  const names = {
-    acts: new Set(acts.keys()),
-    firstPositions: firstPositionsOf(order),
-    firstWithSystem,
-    vars,
-    isFromStdin,
-  };
+  const names = { acts: new Set(acts.keys()), firstPositions: firstPositionsOf(order), vars, isFromStdin };
   checkContexts({ header, file, names }, report);
+  places.push(...systemPlaces(defaults, header, order), ...mediaNamePlaces(mediaPlaces, acts.values()));
   const { open, variables } = checkReferences(templates ? places : [], names, report);
   const { carousel } = toc;
   const narrative: Narrative = {
@@ -73,13 +72,20 @@ export async function narrativeOf({
     ...(vars.size > 0 && { vars }),
     ...(!templates && { templates }),
   };
-  return { narrative, faults, open, variables: new Set([...vars.keys(), ...variables]) };
+  return { narrative, faults, open, used: variables, mediaPlaces };
 }
 
 function warnOfReservedName(name: string, report: (fault: Fault) => void): void {
   if (!reservedNames.includes(name) && variableNamed(name) === undefined) return;
   const message = `in texts {{${name}}} has a meaning of its own, so that this act can't be referred to`;
   report(warning('reserved-name', ['acts', name], message));
+}
+
+/** The narrative's own system text goes with the acts that have none of their own. */
+function systemPlaces({ system }: Settings, header: string, order: readonly Act[]): TextPlace[] {
+  if (system === undefined) return [];
+  const users = order.filter((act) => act.system === system).map(({ name }) => name);
+  return [{ text: system, path: [header, 'system'], users, sent: 'text' }];
 }
 
 function firstPositionsOf(order: readonly Act[]): ReadonlyMap<string, number> {

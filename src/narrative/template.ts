@@ -77,6 +77,11 @@ export function placeholdersOf({ pieces }: Template): Placeholder[] {
   return pieces.filter((piece) => typeof piece !== 'string');
 }
 
+/** The names that a text is filled with, in order, as often as they stand there. */
+export function namesUsedIn(text: string): string[] {
+  return placeholdersOf(parseTemplate(text)).map(({ name }) => name);
+}
+
 function nameAt(text: string, start: number): string | undefined {
   nameAndClosing.lastIndex = start;
   return nameAndClosing.exec(text)?.[1];

@@ -44,6 +44,8 @@ export async function sizeOfRegularFile(
 export function systemProblem({ code, message }: NodeJS.ErrnoException): { problem: FileProblem } {
   if (code === 'ENOENT' || code === 'ENOTDIR') return problem('missing', 'does not exist');
   if (code === 'EACCES' || code === 'EPERM') return problem('denied', "can't be read: permission denied");
+  // The system's own message repeats all of it.
+  if (code === 'ENAMETOOLONG') return problem('unreadable', 'has too long a name');
   // A name with a NUL character is refused before any system call, with a message that has the whole path in it.
   if (code === 'ERR_INVALID_ARG_VALUE') return problem('unreadable', 'is no possible name of a file');
   return problem('unreadable', `can't be read: ${message}`);

@@ -94,7 +94,7 @@ function quotaRefused(reason: string, said: string, cause: Error, { model, now }
 }
 
 function unknownLiveModel(said: string, cause: Error, { model }: EndedCall): BoticelliError {
-  const known = Object.keys(knownModels).filter((name) => isLiveOnly(name) && name !== model);
+  const known = [...knownModels.keys()].filter((name) => isLiveOnly(name) && name !== model);
   const near = nearestNames(model, known);
   return new BoticelliError('model_not_found', `the service has no Live model ${model} (${said})`, {
     hint: `Live models that are known: ${(near.length > 0 ? near : known).join(', ')}.`,

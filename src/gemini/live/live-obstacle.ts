@@ -1,5 +1,5 @@
 import type { GenerateRequest, Part } from '../../driver/request.js';
-import { factsOf } from '../model-abilities.js';
+import { knownModels } from '../../facts.js';
 
 /**
  * What of a request the Live API can't take (ai.google.dev/api/live and /gemini-api/docs/live-api, read 2026-09), as far as
@@ -7,7 +7,7 @@ import { factsOf } from '../model-abilities.js';
  */
 export function liveObstacle(model: string, { turns, parameters }: GenerateRequest): string | undefined {
   if ((parameters.stop ?? []).length > 0) return 'for the Live API has no stop sequences';
-  if (parameters.thinking !== undefined && factsOf(model)?.thinksAsItLikes) {
+  if (parameters.thinking !== undefined && knownModels.get(model)?.thinksAsItLikes) {
     return "for it can't be told how long to think";
   }
   const foreign = turns.flatMap((turn) => (turn.role === 'user' ? turn.parts : [])).find(isForeign);

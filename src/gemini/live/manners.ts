@@ -1,4 +1,4 @@
-import { factsOf } from '../model-abilities.js';
+import { knownModels } from '../../facts.js';
 import { isInvalidArgument } from './live-end.js';
 import type { LiveManner, LiveMemory } from './live-options.js';
 import type { LiveEnd } from './live-socket.js';
@@ -57,5 +57,5 @@ export function createManners(memory: LiveMemory | undefined): Manners {
 }
 
 function byFacts(model: string): LiveManner {
-  return { replies: factsOf(model)?.speaksOnly ? 'AUDIO' : 'TEXT', prompts: 'content' };
+  return { replies: knownModels.get(model)?.speaksOnly ? 'AUDIO' : 'TEXT', prompts: 'content' };
 }

@@ -1,0 +1,98 @@
+import type { Diagnostic } from '../toml/diagnostic.js';
+import { type Fault, fault } from '../toml/fault.js';
+import type { TomlTable } from '../toml/toml.js';
+import type { OpenVariable } from './check-references.js';
+import { narrativeShapeFaults } from './check-shape.js';
+import { composedNarrative, type Narrative } from './narrative.js';
+import type { MediaPlace } from './read-media.js';
+import type { ReadNarrative } from './read-narrative.js';
+
+/** Beyond what anyone plays, and reached soon by a carousel of narratives with carousels. */
+const mostPlays = 100_000;
+
+/** A file that was read, alone or because another one plays it. */
+export interface ComposedFile {
+  /** Its name, relative to what the person gave. */
+  file: string;
+  text: string;
+  /** Absent where the text is no TOML. */
+  narrative?: Narrative;
+  /** Why the text is no TOML. */
+  unreadable?: Diagnostic;
+  faults: Fault[];
+  /** Whether there is an error in it, or in what it plays. */
+  isFaulty: boolean;
+  /** The narratives that its acts play. */
+  played: ReadonlySet<ComposedFile>;
+  /** Its media whose names are filled. */
+  mediaPlaces: readonly MediaPlace[];
+  /** What its texts use and it does not define: faults, unless who plays it does. */
+  undefinedVariables: readonly OpenVariable[];
+  /** The same of all that it plays too, as far as it does not define them either. */
+  open: Set<OpenVariable>;
+  /** The variables that it, or what it plays, defines or uses. */
+  variables: Set<string>;
+  /** How many narratives stand within each other here, itself counted. */
+  height: number;
+  /** How many acts play in it, those of the narratives in it too. */
+  plays: number;
+}
+
+/** What else is said of files, and by what they are judged. */
+export interface Advising {
+  /**
+   * Tells of a file without fault what is likely to be a mistake all the same: `adviceOn`. It is given the variables that
+   * the file's texts and the narratives in it use. Default: nobody does.
+   */
+  advice?: (file: TomlTable, usedVariables: ReadonlySet<string>) => readonly Fault[];
+}
+
+/** A file of which nothing but its text is known yet. */
+export function fileWith(file: string, text: string): ComposedFile {
+  return {
+    ...{ file, text, faults: [] },
+    ...{ undefinedVariables: [], open: new Set<OpenVariable>(), variables: new Set<string>(), height: 1, plays: 0 },
+    ...{ isFaulty: false, played: new Set<ComposedFile>(), mediaPlaces: [] },
+  };
+}
+
+/** What a file's table came to, and what its acts play. */
+interface Finishing {
+  own: ReadNarrative;
+  table: TomlTable;
+  played: ReadonlySet<ComposedFile>;
+}
+
+/** What is known of a file once all that it plays has been read. Advice is given where there is no error. */
+export function finished(read: ComposedFile, { own, table, played }: Finishing, { advice }: Advising): ComposedFile {
+  const { narrative, open, mediaPlaces } = own;
+  const inner = [...played];
+  const faults = [...own.faults, ...narrativeShapeFaults(table)];
+  const plays = playsOf(narrative, new Map(inner.map((each) => [each.narrative, each.plays])));
+  // Told of the innermost file that has too many, for those that play it have even more.
+  if (plays > mostPlays && inner.every((each) => each.plays <= mostPlays)) faults.push(tooMany(narrative, plays));
+  const isOpen = ({ name }: OpenVariable) => !narrative.vars?.has(name);
+  const used = new Set([...own.used, ...inner.flatMap((each) => [...each.variables])]);
+  const isFaulty = faults.some(({ severity }) => severity === 'error') || inner.some((each) => each.isFaulty);
+  if (advice && !isFaulty) faults.push(...advice(table, used));
+  return Object.assign(read, {
+    ...{ narrative, faults, isFaulty, played, mediaPlaces, plays, undefinedVariables: open },
+    open: new Set([...open, ...inner.flatMap((each) => [...each.open]).filter(isOpen)]),
+    variables: new Set([...(narrative.vars?.keys() ?? []), ...used]),
+    height: 1 + Math.max(0, ...inner.map(({ height }) => height)),
+  });
+}
+
+function playsOf({ acts, carousel = 1 }: Narrative, playsIn: ReadonlyMap<Narrative | undefined, number>): number {
+  let plays = 0;
+  for (const act of acts) {
+    if (!composedNarrative(act)) plays += 1;
+    for (const input of act.inputs) if (input.type === 'narrative') plays += playsIn.get(input.narrative) ?? 0;
+  }
+  return plays * carousel;
+}
+
+function tooMany({ carousel }: Narrative, plays: number): Fault {
+  const path = ['toc', carousel === undefined ? 'order' : 'carousel'];
+  return fault('too-many-acts', path, `${plays} acts would play; ${mostPlays} are the most`);
+}

@@ -1,0 +1,156 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, onTestFinished, test } from 'vitest';
+import type { GenerateRequest } from '../../src/driver/request.js';
+import { NarrativeExecutor, type NarrativeExecutorOptions } from '../../src/executor/narrative-executor.js';
+import { loadNarrative } from '../../src/narrative/load-narrative.js';
+import { temporaryFolder } from '../helpers/boticelli.js';
+import { mediaBytes } from '../helpers/media-bytes.js';
+import { createScriptedDriver } from '../helpers/scripted-driver.js';
+
+interface Played {
+  /** Files beside `a.toml`, which is played. */
+  files: Record<string, string>;
+  vars?: Record<string, string>;
+  /** The nth call is answered by the nth of them, else by `Reply n`. */
+  replies?: string[];
+  options?: Partial<NarrativeExecutorOptions>;
+}
+
+/** Plays a narrative in a folder with pictures; `sent` are the names of the media in each act's own prompt. */
+async function played({ files, vars = {}, replies = [], options = {} }: Played) {
+  const folder = temporaryFolder(onTestFinished, files);
+  for (const name of ['a', 'b', '1', '2']) writeFileSync(join(folder, `${name}.png`), mediaBytes.png);
+  writeFileSync(join(folder, 'words.png'), 'Words.');
+  const narrative = await loadNarrative(join(folder, 'a.toml'), { vars: new Map(Object.entries(vars)) });
+  const driver = createScriptedDriver(replies.map((text) => ({ pieces: [text] })));
+  const report = await new NarrativeExecutor({ driver, ...options }).execute(narrative);
+  return { report, requests: driver.requests, sent: driver.requests.map(shownIn) };
+}
+
+function shownIn({ turns }: GenerateRequest): string[] {
+  const turn = turns.at(-1);
+  const parts = turn?.role === 'user' ? turn.parts : [];
+  return parts.map((part) => (part.type === 'text' ? `"${part.text}"` : String(part.name)));
+}
+
+/** A narrative of these acts; each is TOML after `<name> = `. */
+function acting(acts: Record<string, string>, more = ''): string {
+  const order = JSON.stringify(Object.keys(acts).map((name) => name.replace(/_again$/, '')));
+  const lines = Object.entries(acts).filter(([name]) => !name.endsWith('_again'));
+  return `[narrative]\nname = "x"\n[toc]\norder = ${order}\n${more}\n[acts]\n${lines.map(([name, value]) => `${name} = ${value}\n`).join('')}`;
+}
+const picture = (file: string) => `{ input = [{ type = "image", file = "${file}" }] }`;
+
+test('a medium that a reply, standard input, a variable or the round names is read when its act plays', async () => {
+  const source = acting(
+    {
+      pick: '"Which?"',
+      byReply: picture('{{pick}}.png'),
+      byPrevious: picture('{{pick}}.png'),
+      byStdin: picture('{{stdin}}'),
+      byVariable: picture('{{vars.name}}.png'),
+      byRound: picture('{{round}}.png'),
+    },
+    'carousel = 2\n[vars]\nname = "b"',
+  );
+  const options = { stdin: async () => 'a.png\n' };
+  const { sent, report, requests } = await played({ files: { 'a.toml': source }, replies: ['a'], options });
+  expect(sent.slice(0, 6)).toEqual([['"Which?"'], ['a.png'], ['a.png'], ['a.png'], ['b.png'], ['1.png']]);
+  const { turns } = requests[1] as GenerateRequest;
+  expect(turns.at(-1)).toMatchObject({
+    parts: [{ type: 'media', mimeType: 'image/png', content: { base64: mediaBytes.png.toString('base64') } }],
+  });
+  // In the second round the reply is another one, and names no file.
+  expect(report.error).toMatchObject({
+    code: 'no_input',
+    act: 'byReply',
+    message: 'the file "Reply 7.png" does not exist',
+  });
+});
+
+test('one of [media] is filled anew at each use, by name and by ref', async () => {
+  const source = `${acting({
+    one: '"x"',
+    show: '["media.m", "y"]',
+    two: '"x"',
+    show_again: '',
+    ref: '{ input = [{ type = "image", ref = "media.m" }] }',
+  })}[media.m]\nfile = "{{previous}}.png"\n`;
+  const { sent } = await played({ files: { 'a.toml': source }, replies: ['a', 'one', 'b\n', ' 1 ', '2'] });
+  expect(sent).toEqual([['"x"'], ['a.png', '"y"'], ['"x"'], ['b.png', '"y"'], ['1.png']]);
+});
+
+test.each([
+  ['file = "{{one}}"', 'nope.png', 'no_input', 'the file "nope.png" does not exist'],
+  [
+    'file = "{{one}}"',
+    'words.png',
+    'invalid_narrative',
+    '"words.png" is text: of pictures Gemini reads png, jpeg, webp, heic and heif',
+  ],
+  [
+    'file = "{{one}}"',
+    'https://example.org/a.png?key=secret',
+    'invalid_narrative',
+    '"https://example.org/a.png" is no file: give a URL as "url"',
+  ],
+  ['file = "{{one}}"', '.', 'no_input', 'the file "." is a folder'],
+  [
+    'url = "{{one}}"',
+    'file:///etc/passwd',
+    'invalid_narrative',
+    '"url" in [[acts.two.input]] begins with file: but media are fetched over http and https alone',
+  ],
+  [
+    'url = "https://{{one}}"',
+    ' ',
+    'invalid_narrative',
+    '"url" in [[acts.two.input]] is no URL: it begins with https:// and a host',
+  ],
+])(
+  'one that can not be used ends the run before its call, as check would have said: %s with %j',
+  async (keys, reply, code, message) => {
+    const inner = acting({ x: '"never asked"' });
+    const source = acting({ one: '"x"', two: `{ input = [{ type = "image", ${keys} }] }`, three: '"z"' });
+    const { report, requests } = await played({ files: { 'a.toml': source, 'inner.toml': inner }, replies: [reply] });
+    expect(report.error).toMatchObject({ code, act: 'two', message });
+    expect(report.error?.hint).toMatch(/^Look at what fills ".*\{\{one\}\}"\.$/);
+    expect(requests).toHaveLength(1);
+    expect(JSON.stringify(report.error)).not.toContain('secret');
+  },
+);
+
+test('one that can not be used is found before a narrative beside it is played', async () => {
+  const files = {
+    'a.toml': `${acting({ one: '"x"', two: '["narrative:inner", "media.m"]' })}[media.m]\nfile = "{{one}}"\n`,
+    'inner.toml': acting({ x: '"never asked"' }),
+  };
+  const { report, requests } = await played({ files, replies: ['nope.png'] });
+  expect(report.error).toMatchObject({ code: 'no_input', act: 'two' });
+  expect(requests).toHaveLength(1);
+});
+
+test('in a narrative within it is named by the variables of who plays that', async () => {
+  const files = {
+    'a.toml': acting({ in: '"narrative:inner"' }, '[vars]\nname = "a"'),
+    'inner.toml': acting({ x: picture('{{vars.name}}.png') }, '[vars]\nname = "nope"'),
+  };
+  expect((await played({ files })).sent).toEqual([['a.png']]);
+  expect((await played({ files, vars: { name: 'b' } })).sent).toEqual([['b.png']]);
+});
+
+test('in a rehearsal, what a reply would name is a text that says so; the others are what they are', async () => {
+  const source = acting({ one: '"x"', two: picture('{{previous}}.png'), three: picture('{{round}}.png') });
+  const { report, sent } = await played({ files: { 'a.toml': source }, options: { rehearses: true } });
+  expect(report.status).toBe('completed');
+  expect(sent).toEqual([['"x"'], ['"[the medium that {{previous}}.png will name]"'], ['1.png']]);
+});
+
+test('a URL that is filled is fetched where it then is', async () => {
+  const source = acting({ one: '{ input = [{ type = "image", url = "https://example.org/{{stdin}}?x=1" }] }' });
+  const options = { stdin: async () => 'a.png' };
+  const { requests } = await played({ files: { 'a.toml': source }, options });
+  const content = { from: 'address', url: 'https://example.org/a.png?x=1', kind: 'image' };
+  expect(requests[0]?.turns[0]).toMatchObject({ parts: [{ content, name: 'https://example.org/a.png' }] });
+});
