@@ -77,7 +77,7 @@ function program(host: Process, stdout: Output, ended: Ended): Command {
 }
 
 function runCommand(host: Process, ended: Ended): Command {
-  return new Command('run')
+  const run = new Command('run')
     .description('run a narrative; - reads it from standard input')
     .argument('<narrative>', 'a TOML file, or -')
     .option('-m, --model <id>', 'this model for every act, whatever the file says', modelName)
@@ -107,16 +107,23 @@ function runCommand(host: Process, ended: Ended): Command {
     .option('--no-rate-limit', 'send without asking the quota book')
     .option('--max-wait <duration>', 'rather than wait longer for quota, fall back or stop', patienceMs)
     .option('--fallback <model>', 'turn to this model when quota is used up; repeatable', fallbackModels)
-    .option('--no-fallback', 'this model or nothing')
+    .option('--no-fallback', 'this model or nothing');
+  return withAnswerFlags(run).action(async (file: string, options: RunOptions) => {
+    const { run } = await import('./commands/run.js');
+    ended(await run(file, options, host));
+  });
+}
+
+/** The flags of `run` that say where answers come from, and which of them are good enough. */
+function withAnswerFlags(run: Command): Command {
+  return run
     .option('--live', 'use the Live API where the model can do both')
     .option('--resume', 'take the replies that earlier runs already paid for')
     .option('--from <act>', 'with --resume: ask again from this act on')
+    .option('--record <file>', 'keep every answer in this file')
+    .option('--replay <file>', 'answer from a recorded file alone: no network, no key')
     .option('--rehearse', 'no network, no key: a stand-in says what would be sent')
-    .option('--strict', 'a reply cut short by max_tokens is a failure')
-    .action(async (file: string, options: RunOptions) => {
-      const { run } = await import('./commands/run.js');
-      ended(await run(file, options, host));
-    });
+    .option('--strict', 'a reply cut short by max_tokens is a failure');
 }
 
 function checkCommand(host: Process, ended: Ended): Command {

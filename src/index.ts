@@ -32,4 +32,8 @@ export { type Overrides, withOverrides } from './narrative/with-overrides.js';
 export { createRehearsalDriver, type RehearsalOptions, rehearsalModel } from './rehearsal/rehearsal-driver.js';
 export { type AnsweredOptions, answered } from './store/answered.js';
 export type { Answers, Asked, KeptReply } from './store/answers.js';
+export type { RecordedAnswer, RecordedReply, RecordedRequest } from './store/recorded-answer.js';
+export { recording } from './store/recording.js';
+export { openRecording, type RecordingFile } from './store/recording-file.js';
+export { createReplayDriver } from './store/replay-driver.js';
 export * from './store/request-key.js';

@@ -32,6 +32,10 @@ export interface DriverStackOptions {
  */
 export async function driverStack({ options, settings, warn, keeping }: DriverStackOptions): Promise<BoticelliDriver> {
   if (options.rehearse) return createRehearsalDriver();
+  if (options.replay !== undefined) {
+    const { createReplayDriver } = await import('../store/replay-driver.js');
+    return createReplayDriver(options.replay);
+  }
   const gemini = reachableGemini(settings, {
     bounds: { timeoutMs: options.timeout, idleTimeoutMs: options.idleTimeout },
     withoutKey: ', or try it without one: --rehearse',

@@ -12,6 +12,7 @@ import type { Host } from './host.js';
 import { createKeeping, type Keeping } from './keeping.js';
 import { readFaultless } from './read-faultless.js';
 import { readSettings, type SettingsFlagOptions } from './read-settings.js';
+import { assertRecordable, openRunRecording } from './record-run.js';
 import { openScreen, type Screen } from './screen.js';
 import { readStandardInput } from './standard-input.js';
 
@@ -35,6 +36,10 @@ export interface RunOptions extends SettingsFlagOptions {
   resume?: boolean;
   /** With `resume`: the act from which on everything is asked again. */
   from?: string;
+  /** The file that every answer is kept in. */
+  record?: string;
+  /** The recording that answers. */
+  replay?: string;
   rehearse?: boolean;
   /** Whether models that can do both are asked over the Live API. */
   live?: boolean;
@@ -76,6 +81,7 @@ interface Playing {
 async function play({ file, options, host, ending, screen, keeping }: Playing): Promise<RunReport> {
   const { model, temperature, maxTokens, strict = false } = options;
   assertResumable(options);
+  assertRecordable(options);
   const { narrative: read, text } = await readFaultless(file, { host, paint: screen.paint, vars: options.var });
   const narrative = withOverrides(read, {
     ...(model !== undefined && { model }),
@@ -91,14 +97,16 @@ async function play({ file, options, host, ending, screen, keeping }: Playing): 
   const { mayDiscard, warn } = screen;
   const path = file === '-' ? undefined : resolve(host.cwd(), file);
   await keeping.open({ settings, narrative: narrative.name, file: path, text, warn });
-  const driver = await driverStack({ options, settings, warn, keeping });
+  const recording = await openRunRecording(options);
+  const driver = recording.over(await driverStack({ options, settings, warn, keeping }));
   const onEvent = keeping.heardWith(screen.onEvent);
   const { defaultModel } = settings;
   const { signal } = ending;
   const stdin = () => readStandardInput(host, signal);
   const executor = new NarrativeExecutor({ driver, defaultModel, onEvent, mayDiscard, strict, signal, stdin });
   try {
-    return await (options.stream ? executor.executeWithProgress(narrative, () => {}) : executor.execute(narrative));
+    const report = options.stream ? executor.executeWithProgress(narrative, () => {}) : executor.execute(narrative);
+    return recording.finish(await report);
   } finally {
     await driver.close?.();
     await keeping.store?.settled();
