@@ -11,8 +11,11 @@ const mostChanges = 3;
 export async function wordDifference(was: string, now: string): Promise<string> {
   if (was === '') return `{+${cut(now)}+}`;
   if (now === '') return `[-${cut(was)}-]`;
-  const { diffWordsWithSpace } = await import('diff');
-  const pieces = diffWordsWithSpace(was, now, { maxEditLength: 400, timeout: 500 });
+  const { diffWords, diffWordsWithSpace } = await import('diff');
+  const bounds = { maxEditLength: 400, timeout: 500 };
+  const words = diffWords(was, now, bounds);
+  // Where no word differs, white space does.
+  const pieces = words?.every(({ added, removed }) => !added && !removed) ? diffWordsWithSpace(was, now, bounds) : words;
   if (!pieces) return `[-${cut(was)}-]{+${cut(now)}+}`;
 
   const shown: string[] = [];

@@ -268,9 +268,10 @@ describe('bad input', () => {
 
   test('a full disk ends the run with 74, and the reply before it is in the file', async () => {
     const { cwd, lines } = rig();
-    const script = 'ulimit -f 1; trap "" XFSZ; boticelli run eight.toml --record answers.ndjson --no-rate-limit';
-    const state = { BOTICELLI_STATE_DIR: '/proc/none' };
-    const { code, stderr } = await shell(script, { cwd, server, env: state }).ended;
+    server.replyAlways(text('a long reply '.repeat(300)));
+    // A shell's limit on the size of files is as good as a full disk.
+    const script = 'ulimit -f 8; trap "" XFSZ; boticelli run eight.toml --quiet --record answers.ndjson';
+    const { code, stderr } = await shell(script, { cwd, server, env: { GEMINI_TIER: 'tier_1' } }).ended;
     expect(code, stderr).toBe(74);
     expect(stderr).toMatch(/boticelli: act_\d: can't write answers\.ndjson: /);
     expect(lines().length).toBeGreaterThan(0);
