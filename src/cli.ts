@@ -17,6 +17,7 @@ import {
   patienceMs,
   temperature,
   tierName,
+  usd,
   variables,
   wholeNumber,
 } from './config/flags.js';
@@ -122,6 +123,7 @@ function withAnswerFlags(run: Command): Command {
     .option('--from <act>', 'with --resume: ask again from this act on')
     .option('--record <file>', 'keep every answer in this file')
     .option('--replay <file>', 'answer from a recorded file alone: no network, no key')
+    .option('--max-cost <usd>', 'stop before the call that would exceed it', usd)
     .option('--rehearse', 'no network, no key: a stand-in says what would be sent')
     .option('--strict', 'a reply cut short by max_tokens is a failure');
 }
@@ -133,6 +135,9 @@ function checkCommand(host: Process, ended: Ended): Command {
     .option('--var <key=value>', 'fills {{vars.key}}; repeatable', variables)
     .addOption(format())
     .option('--strict', 'warnings count as errors do')
+    .option('--estimate', 'say what playing them will take: requests, tokens, cost, waits')
+    .option('--tier <name>', 'the tier whose limits hold', tierName)
+    .option('--config <file>', 'instead of ./boticelli.toml')
     .action(async (files: string[], options: CheckOptions) => {
       const { check } = await import('./commands/check.js');
       ended(await check(files, options, host));

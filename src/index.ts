@@ -4,9 +4,11 @@ export * from './driver/clock.js';
 export { type ConformingOptions, conforming } from './driver/conforming.js';
 export * from './driver/driver.js';
 export * from './driver/driver-event.js';
+export { type PricedOptions, priced } from './driver/priced.js';
 export * from './driver/request.js';
 export * from './driver/response.js';
 export { type RetryPolicy, retrying } from './driver/retrying.js';
+export { type BudgetOptions, withinBudget } from './driver/within-budget.js';
 export * from './errors.js';
 export * from './executor/event.js';
 export {

@@ -12,6 +12,7 @@ import { createModelQueue } from '../quota/model-queue.js';
 import { createQuotaBook } from '../quota/quota-book.js';
 import { createRehearsalDriver } from '../rehearsal/rehearsal-driver.js';
 import { answered } from '../store/answered.js';
+import { atKnownCost } from './cost.js';
 import type { Keeping } from './keeping.js';
 import { openKeeper } from './open-quota.js';
 import { reachableGemini } from './reachable-gemini.js';
@@ -28,7 +29,7 @@ export interface DriverStackOptions {
 
 /**
  * The stack of drivers that a run asks, from the top down: what an earlier run was answered, JSON that conforms, another
- * model, again, within the quota, on the wire.
+ * model, within the budget, again, within the quota, on the wire.
  */
 export async function driverStack({ options, settings, warn, keeping }: DriverStackOptions): Promise<BoticelliDriver> {
   if (options.rehearse) return createRehearsalDriver();
@@ -46,9 +47,13 @@ export async function driverStack({ options, settings, warn, keeping }: DriverSt
     { checkFor },
     fallingBack(
       { modelsFor, cannotTake },
-      retrying(
-        { retries: options.retries, clock: systemClock },
-        options.rateLimit === false ? gemini : withinQuota({ options, settings, warn, keeping }, gemini),
+      atKnownCost(
+        options,
+        settings,
+        retrying(
+          { retries: options.retries, clock: systemClock },
+          options.rateLimit === false ? gemini : withinQuota({ options, settings, warn, keeping }, gemini),
+        ),
       ),
     ),
   );

@@ -4,6 +4,7 @@ import type { RunReport } from '../executor/event.js';
 import { NarrativeExecutor } from '../executor/narrative-executor.js';
 import { type PlannedAct, plannedActs } from '../executor/planned-acts.js';
 import { withOverrides } from '../narrative/with-overrides.js';
+import { assertPriced } from './cost.js';
 import { driverStack } from './driver-stack.js';
 import { type Ending, endingOf } from './ending.js';
 import type { Failure } from './failure.js';
@@ -47,6 +48,8 @@ export interface RunOptions extends SettingsFlagOptions {
   maxWait?: number;
   /** False is `--no-rate-limit`. */
   rateLimit?: boolean;
+  /** The most that the run may cost, in US dollars. */
+  maxCost?: number;
 }
 
 /**
@@ -94,6 +97,7 @@ async function play({ file, options, host, ending, screen, keeping }: Playing): 
 
   await screen.prepare();
   const settings = await readSettings(options, host, screen.paint);
+  assertPriced(narrative, options, settings);
   const { mayDiscard, warn } = screen;
   const path = file === '-' ? undefined : resolve(host.cwd(), file);
   await keeping.open({ settings, narrative: narrative.name, file: path, text, warn });

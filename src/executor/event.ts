@@ -114,6 +114,8 @@ export interface ActEnd {
   firstTokenMs?: number;
   /** True where the reply was taken from an earlier run. */
   reused: boolean;
+  /** What it cost in US dollars, where the price is known: nothing where it was reused. */
+  costUsd?: number;
 }
 
 export interface NarrativeEnd {
@@ -122,6 +124,8 @@ export interface NarrativeEnd {
   status: RunStatus;
   /** What the run spent: replies that were reused do not count. */
   usage: Usage;
+  /** The sum over the acts that ended, in US dollars; absent where the price of one is not known. */
+  costUsd?: number;
   durationMs: number;
   error?: ErrorReport;
 }
@@ -136,6 +140,7 @@ export interface RunReport {
   /** The acts that have their replies. */
   acts: ActEnd[];
   usage: Usage;
+  costUsd?: number;
   durationMs: number;
   error?: ErrorReport;
   /** The error itself, with its cause: what `error` reports. */

@@ -53,6 +53,7 @@ export async function playAct(playing: Playing): Promise<Played> {
   const { response, firstTextAt } = await callDriver(request, context, playing);
   if (options.strict && response.finishReason === 'MAX_TOKENS') throw cutShort(response, act);
 
+  const costUsd = response.reused ? 0 : response.costUsd;
   const end: ActEnd = {
     type: 'act-end',
     ...{ ...name, index, model: response.model, requestedModel: model },
@@ -60,6 +61,7 @@ export async function playAct(playing: Playing): Promise<Played> {
     ...{ ...tally, ...(response.reused && { attempts: 0 }), durationMs: clock.now() - startedAt },
     ...(firstTextAt !== undefined && { firstTokenMs: firstTextAt - startedAt }),
     reused: response.reused ?? false,
+    ...(costUsd !== undefined && { costUsd }),
   };
   return { turns: [userTurn, response.turn], end };
 }

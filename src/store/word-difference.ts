@@ -15,7 +15,9 @@ export async function wordDifference(was: string, now: string): Promise<string> 
   const bounds = { maxEditLength: 400, timeout: 500 };
   const words = diffWords(was, now, bounds);
   // Where no word differs, white space does.
-  const pieces = words?.every(({ added, removed }) => !added && !removed) ? diffWordsWithSpace(was, now, bounds) : words;
+  const pieces = words?.every(({ added, removed }) => !added && !removed)
+    ? diffWordsWithSpace(was, now, bounds)
+    : words;
   if (!pieces) return `[-${cut(was)}-]{+${cut(now)}+}`;
 
   const shown: string[] = [];

@@ -80,9 +80,10 @@ const eventFields: {
       durationMs: true,
       firstTokenMs: true,
       reused: true,
+      costUsd: true,
     },
   },
-  'narrative-end': { run: true, status: true, usage: true, durationMs: true, error: true },
+  'narrative-end': { run: true, status: true, usage: true, costUsd: true, durationMs: true, error: true },
 };
 
 test('the table of events has every event with all of its fields', () => {
