@@ -1,23 +1,23 @@
 import { Argument, Command, CommanderError, Option } from 'commander';
 import manifest from '../package.json' with { type: 'json' };
 import type { CheckOptions } from './commands/check.js';
+import { duration, format } from './commands/common-flags.js';
 import type { Shell } from './commands/completion.js';
 import { dieOf } from './commands/ending.js';
 import type { Failure } from './commands/failure.js';
-import type { LimitsOptions } from './commands/limits.js';
+import { limitsCommand } from './commands/limits-command.js';
 import type { ModelsOptions } from './commands/models.js';
 import { failureOfOutput } from './commands/output-failure.js';
-import type { ProbeOptions } from './commands/probe.js';
 import type { RunOptions } from './commands/run.js';
 import { runsCommand } from './commands/runs-command.js';
 import {
   collected,
-  durationMs,
   fallbackModels,
   modelName,
   patienceMs,
   temperature,
   tierName,
+  usd,
   variables,
   wholeNumber,
 } from './config/flags.js';
@@ -69,9 +69,7 @@ function program(host: Process, stdout: Output, ended: Ended): Command {
   boticelli.addCommand(runCommand(host, ended).copyInheritedSettings(boticelli));
   boticelli.addCommand(checkCommand(host, ended).copyInheritedSettings(boticelli));
   boticelli.addCommand(modelsCommand(host, ended).copyInheritedSettings(boticelli));
-  const limits = limitsCommand(host, ended).copyInheritedSettings(boticelli);
-  limits.addCommand(probeCommand(host, ended).copyInheritedSettings(limits));
-  boticelli.addCommand(limits);
+  boticelli.addCommand(limitsCommand(host, ended, boticelli));
   boticelli.addCommand(schemaCommand(host, ended).copyInheritedSettings(boticelli));
   boticelli.addCommand(runsCommand(host, ended, boticelli));
   boticelli.addCommand(completionCommand(boticelli, stdout).copyInheritedSettings(boticelli));
@@ -79,7 +77,7 @@ function program(host: Process, stdout: Output, ended: Ended): Command {
 }
 
 function runCommand(host: Process, ended: Ended): Command {
-  return new Command('run')
+  const run = new Command('run')
     .description('run a narrative; - reads it from standard input')
     .argument('<narrative>', 'a TOML file, or -')
     .option('-m, --model <id>', 'this model for every act, whatever the file says', modelName)
@@ -109,16 +107,24 @@ function runCommand(host: Process, ended: Ended): Command {
     .option('--no-rate-limit', 'send without asking the quota book')
     .option('--max-wait <duration>', 'rather than wait longer for quota, fall back or stop', patienceMs)
     .option('--fallback <model>', 'turn to this model when quota is used up; repeatable', fallbackModels)
-    .option('--no-fallback', 'this model or nothing')
+    .option('--no-fallback', 'this model or nothing');
+  return withAnswerFlags(run).action(async (file: string, options: RunOptions) => {
+    const { run } = await import('./commands/run.js');
+    ended(await run(file, options, host));
+  });
+}
+
+/** The flags of `run` that say where answers come from, and which of them are good enough. */
+function withAnswerFlags(run: Command): Command {
+  return run
     .option('--live', 'use the Live API where the model can do both')
     .option('--resume', 'take the replies that earlier runs already paid for')
     .option('--from <act>', 'with --resume: ask again from this act on')
+    .option('--record <file>', 'keep every answer in this file')
+    .option('--replay <file>', 'answer from a recorded file alone: no network, no key')
+    .option('--max-cost <usd>', 'stop before the call that would exceed it', usd)
     .option('--rehearse', 'no network, no key: a stand-in says what would be sent')
-    .option('--strict', 'a reply cut short by max_tokens is a failure')
-    .action(async (file: string, options: RunOptions) => {
-      const { run } = await import('./commands/run.js');
-      ended(await run(file, options, host));
-    });
+    .option('--strict', 'a reply cut short by max_tokens is a failure');
 }
 
 function checkCommand(host: Process, ended: Ended): Command {
@@ -128,6 +134,9 @@ function checkCommand(host: Process, ended: Ended): Command {
     .option('--var <key=value>', 'fills {{vars.key}}; repeatable', variables)
     .addOption(format())
     .option('--strict', 'warnings count as errors do')
+    .option('--estimate', 'say what playing them will take: requests, tokens, cost, waits')
+    .option('--tier <name>', 'the tier whose limits hold', tierName)
+    .option('--config <file>', 'instead of ./boticelli.toml')
     .action(async (files: string[], options: CheckOptions) => {
       const { check } = await import('./commands/check.js');
       ended(await check(files, options, host));
@@ -158,36 +167,6 @@ function modelsCommand(host: Process, ended: Ended): Command {
     });
 }
 
-function limitsCommand(host: Process, ended: Ended): Command {
-  return new Command('limits')
-    .description('what models allow, what of it is used, and when it is free')
-    .option('--forget <model>', 'forget what was learned of this model; repeatable', modelNames)
-    .addOption(format())
-    .option('--tier <name>', 'the tier whose limits hold', tierName)
-    .option('--config <file>', 'instead of ./boticelli.toml')
-    .action(async (options: LimitsOptions) => {
-      const { limits } = await import('./commands/limits.js');
-      ended(await limits(options, host));
-    });
-}
-
-function probeCommand(host: Process, ended: Ended): Command {
-  return new Command('probe')
-    .description('measure what models really allow, side by side; this spends quota')
-    .requiredOption('-m, --model <id>', 'a model to measure; repeatable', modelNames)
-    .requiredOption('--requests <n>', 'how many small requests to send each at most', wholeNumber(1))
-    .addOption(duration('--spacing', 'from one request to a model to the next, at least').default(0, 'none'))
-    .option('--stream', 'ask for streams')
-    .option('--yes', 'do not ask before sending')
-    .addOption(format())
-    .option('--tier <name>', 'the tier whose limits hold', tierName)
-    .option('--config <file>', 'instead of ./boticelli.toml')
-    .action(async (options: ProbeOptions) => {
-      const { probe } = await import('./commands/probe.js');
-      ended(await probe(options, host));
-    });
-}
-
 function completionCommand(boticelli: Command, stdout: Output): Command {
   return new Command('completion')
     .description('print what has a shell complete commands, flags and files')
@@ -196,18 +175,6 @@ function completionCommand(boticelli: Command, stdout: Output): Command {
       const { completion } = await import('./commands/completion.js');
       await completion(shell, boticelli, stdout);
     });
-}
-
-function modelNames(text: string, earlier: string[] = []): string[] {
-  return [...earlier, modelName(text)];
-}
-
-function format(): Option {
-  return new Option('--format <format>', 'how to say it').choices(['text', 'json']).default('text');
-}
-
-function duration(flag: string, description: string): Option {
-  return new Option(`${flag} <duration>`, description).argParser(durationMs);
 }
 
 /** Two lines on standard error; for a bug its stack too. A pipe that was closed is no news. */

@@ -158,3 +158,35 @@ export const knownModels: ReadonlyMap<string, ModelFacts> = new Map<string, Mode
  * (2026).
  */
 export const tokensForThoughts = 1000;
+
+/** What a model costs, in US dollars for a million tokens. Thoughts are billed as output. */
+export interface Price {
+  input: number;
+  output: number;
+}
+
+/** A price, and the day (UTC) on which it begins to hold; absent for the first one. */
+export interface DatedPrice extends Price {
+  from?: string;
+}
+
+/**
+ * Prices of single calls on the paid tiers, oldest first (ai.google.dev/gemini-api/docs/pricing, read 2026-10-07); on the free
+ * tier nothing is billed. Settings beat them. Live models are not there: they bill sound by other figures.
+ */
+export const builtInPrices: Readonly<Record<string, readonly DatedPrice[]>> = {
+  'gemini-3.8-flash': [
+    { input: 0.75, output: 3.75 },
+    { input: 1.5, output: 7.5, from: '2027-01-01' },
+  ],
+  'gemini-3.5-flash': [{ input: 1.5, output: 9 }],
+  'gemini-3.5-flash-lite': [{ input: 0.3, output: 2.5 }],
+  'gemini-3.1-pro-preview': [{ input: 2, output: 12 }],
+  'gemini-3.1-flash-lite': [{ input: 0.25, output: 1.5 }],
+};
+
+/**
+ * How many tokens a reply is taken to have where nothing bounds it: a guess of ours, some 300 words (2026-11). For estimates
+ * alone.
+ */
+export const typicalReplyTokens = 400;

@@ -1,5 +1,6 @@
 import { setImmediate } from 'node:timers/promises';
 import { asBoticelliError, BoticelliError } from '../errors.js';
+import { typicalReplyTokens } from '../facts.js';
 import { adviceOn } from '../narrative/advice.js';
 import type { Diagnostic, LoadedNarrative } from '../narrative/diagnostic.js';
 import { codeOfFaults, type ReadOptions } from '../narrative/load-narrative.js';
@@ -10,19 +11,23 @@ import { type Paint, paintFor } from '../terminal/paint.js';
 import { printableLine } from '../terminal/printable.js';
 import { counted } from '../terminal/quantity.js';
 import { endingOf } from './ending.js';
+import type { Estimate } from './estimate.js';
 import type { Failure } from './failure.js';
 import type { Host } from './host.js';
 import { type NarrativeFile, narrativeFiles } from './narrative-files.js';
 import { readNarrativeOf } from './read-faultless.js';
+import { readSettings, type SettingsFlagOptions } from './read-settings.js';
 import { annotate } from './tell-faults.js';
 
 /** The flags of `boticelli check`. */
-export interface CheckOptions {
+export interface CheckOptions extends SettingsFlagOptions {
   format: 'text' | 'json';
   /** Values of `--var`, by name. */
   var?: ReadonlyMap<string, string>;
   /** Warnings count as errors do. */
   strict?: boolean;
+  /** Say what playing them will take, too. */
+  estimate?: boolean;
 }
 
 /** What there is to say of a file. The narrative itself is let go of: there may be thousands. */
@@ -31,6 +36,7 @@ interface Checked {
   /** How many acts would play; absent where the file has an error. */
   acts?: number;
   diagnostics: readonly Diagnostic[];
+  estimate?: Estimate;
   /** The lines that show it. */
   lines: string[];
 }
@@ -45,8 +51,11 @@ export async function check(names: string[], options: CheckOptions, host: Host):
     const checked: Checked[] = [];
     const { var: vars = new Map() } = options;
     const { signal } = ending;
+    const estimated = options.estimate ? await estimating(options, host, signal) : undefined;
     for (const [at, file] of files.entries()) {
-      checked.push(shown(await read(file, host, { vars, advice: adviceOn, signal }), paint));
+      const loaded = await read(file, host, { vars, advice: adviceOn, signal });
+      const plain = shown(loaded, paint);
+      checked.push(estimated ? await estimated(loaded, plain, paint) : plain);
       // Reading and judging leave Node no time to hear of a signal, unless it is given some.
       if (at % 50 === 49) await setImmediate();
       if (signal.aborted) break;
@@ -90,7 +99,24 @@ function shown({ file, text, narrative, diagnostics }: LoadedNarrative, paint: P
   return { file, acts, diagnostics, lines: [...lines, `${printableLine(file)}: ok, ${counted(acts, 'act')}`] };
 }
 
-function asJson({ file, acts, diagnostics }: Checked) {
+/** Adds to what is shown of a narrative what playing it will take. */
+async function estimating(options: CheckOptions, host: Host, signal: AbortSignal) {
+  const [{ openEstimator }, { estimateLines }] = await Promise.all([
+    import('./estimate.js'),
+    import('../terminal/estimate-lines.js'),
+  ]);
+  const paint = await paintFor(host.stderr);
+  const warn = (text: string) => host.stderr.write(`${paint.warning(printableLine(`boticelli: warning: ${text}`))}\n`);
+  const estimate = await openEstimator(await readSettings(options, host, paint), warn);
+  return async ({ narrative }: LoadedNarrative, checked: Checked, stdout: Paint): Promise<Checked> => {
+    if (!narrative || signal.aborted) return checked;
+    const found = await estimate(narrative, signal);
+    const lines = [...checked.lines, ...estimateLines(found, typicalReplyTokens, stdout)];
+    return { ...checked, estimate: found, lines };
+  };
+}
+
+function asJson({ file, acts, diagnostics, estimate }: Checked) {
   return {
     file,
     valid: acts !== undefined,
@@ -99,7 +125,12 @@ function asJson({ file, acts, diagnostics }: Checked) {
       ...(source && { file: source.file }),
       ...place,
     })),
+    ...(estimate && { estimate: asJsonEstimate(estimate) }),
   };
+}
+
+function asJsonEstimate({ closed, ...estimate }: Estimate) {
+  return { ...estimate, ...(closed && { closed: { ...closed, until: new Date(closed.until).toISOString() } }) };
 }
 
 function failureOf(checked: readonly Checked[], { strict = false }: CheckOptions): Failure | undefined {

@@ -10,6 +10,7 @@ import { metered } from '../quota/metered.js';
 import { createModelQueue } from '../quota/model-queue.js';
 import { createRehearsalDriver } from '../rehearsal/rehearsal-driver.js';
 import { answered } from '../store/answered.js';
+import { atKnownCost } from './cost.js';
 import type { Keeping } from './keeping.js';
 import { openQuota } from './open-quota.js';
 import { reachableGemini } from './reachable-gemini.js';
@@ -26,10 +27,14 @@ export interface DriverStackOptions {
 
 /**
  * The stack of drivers that a run asks, from the top down: what an earlier run was answered, JSON that conforms, another
- * model, again, within the quota, on the wire.
+ * model, within the budget, again, within the quota, on the wire.
  */
 export async function driverStack({ options, settings, warn, keeping }: DriverStackOptions): Promise<BoticelliDriver> {
   if (options.rehearse) return createRehearsalDriver();
+  if (options.replay !== undefined) {
+    const { createReplayDriver } = await import('../store/replay-driver.js');
+    return createReplayDriver(options.replay);
+  }
   const quota = options.rateLimit === false ? undefined : await quotaOf({ options, settings, warn, keeping });
   const gemini = reachableGemini(settings, {
     bounds: { timeoutMs: options.timeout, idleTimeoutMs: options.idleTimeout },
@@ -42,7 +47,11 @@ export async function driverStack({ options, settings, warn, keeping }: DriverSt
     { checkFor },
     fallingBack(
       { modelsFor, cannotTake },
-      retrying({ retries: options.retries, clock: systemClock }, quota ? metered(quota, gemini) : gemini),
+      atKnownCost(
+        options,
+        settings,
+        retrying({ retries: options.retries, clock: systemClock }, quota ? metered(quota, gemini) : gemini),
+      ),
     ),
   );
   const { store, mayReuse } = keeping;

@@ -72,8 +72,8 @@ export function createKeeping(options: RunOptions): Keeping {
   };
 }
 
-/** What the run needs the state for. A rehearsal spends nothing and leaves nothing behind. */
-function partsOf({ rehearse, rateLimit }: RunOptions, keepMs: number | 'off'): StatePart[] {
-  if (rehearse) return [];
+/** What the run needs the state for. A rehearsal and a replay spend nothing and leave nothing behind. */
+function partsOf({ rehearse, replay, rateLimit }: RunOptions, keepMs: number | 'off'): StatePart[] {
+  if (rehearse || replay !== undefined) return [];
   return [...(rateLimit === false ? [] : (['quota'] as const)), ...(keepMs === 'off' ? [] : (['runs'] as const))];
 }

@@ -5,6 +5,7 @@ import { NarrativeExecutor } from '../executor/narrative-executor.js';
 import { type PlannedAct, plannedActs } from '../executor/planned-acts.js';
 import { orAborted } from '../gemini/attempt.js';
 import { withOverrides } from '../narrative/with-overrides.js';
+import { assertPriced } from './cost.js';
 import { driverStack } from './driver-stack.js';
 import { type Ending, endingOf } from './ending.js';
 import type { Failure } from './failure.js';
@@ -13,6 +14,7 @@ import type { Host } from './host.js';
 import { createKeeping, type Keeping } from './keeping.js';
 import { readFaultless } from './read-faultless.js';
 import { readSettings, type SettingsFlagOptions } from './read-settings.js';
+import { assertRecordable, openRunRecording } from './record-run.js';
 import { openScreen, type Screen } from './screen.js';
 import { readStandardInput } from './standard-input.js';
 
@@ -36,6 +38,10 @@ export interface RunOptions extends SettingsFlagOptions {
   resume?: boolean;
   /** With `resume`: the act from which on everything is asked again. */
   from?: string;
+  /** The file that every answer is kept in. */
+  record?: string;
+  /** The recording that answers. */
+  replay?: string;
   rehearse?: boolean;
   /** Whether models that can do both are asked over the Live API. */
   live?: boolean;
@@ -43,6 +49,8 @@ export interface RunOptions extends SettingsFlagOptions {
   maxWait?: number;
   /** False is `--no-rate-limit`. */
   rateLimit?: boolean;
+  /** The most that the run may cost, in US dollars. */
+  maxCost?: number;
 }
 
 /**
@@ -77,6 +85,7 @@ interface Playing {
 async function play({ file, options, host, ending, screen, keeping }: Playing): Promise<RunReport> {
   const { model, temperature, maxTokens, strict = false, rehearse: rehearses = false } = options;
   assertResumable(options);
+  assertRecordable(options);
   const { signal } = ending;
   const { narrative: read, text } = await readFaultless(file, { host, paint: screen.paint, vars: options.var, signal });
   const narrative = withOverrides(read, {
@@ -90,11 +99,13 @@ async function play({ file, options, host, ending, screen, keeping }: Playing): 
 
   await screen.prepare();
   const settings = await readSettings(options, host, screen.paint);
+  assertPriced(narrative, options, settings);
   const { mayDiscard, keepAudio, warn } = screen;
   const path = file === '-' ? undefined : resolve(host.cwd(), file);
   // The state's database may be locked by another program, and waited for.
   await orAborted(keeping.open({ settings, narrative: narrative.name, file: path, text, warn }), signal);
-  const driver = await driverStack({ options, settings, warn, keeping });
+  const recording = await openRunRecording(options);
+  const driver = recording.over(await driverStack({ options, settings, warn, keeping }));
   const told = { onEvent: keeping.heardWith(screen.onEvent), mayDiscard, keepAudio };
   const { defaultModel } = settings;
   const stdin = () => readStandardInput(host, signal);
@@ -103,7 +114,8 @@ async function play({ file, options, host, ending, screen, keeping }: Playing): 
     ...{ ...told, signal, stdin },
   });
   try {
-    return await (options.stream ? executor.executeWithProgress(narrative, () => {}) : executor.execute(narrative));
+    const report = options.stream ? executor.executeWithProgress(narrative, () => {}) : executor.execute(narrative);
+    return recording.finish(await report);
   } finally {
     await driver.close?.();
     await keeping.store?.settled();

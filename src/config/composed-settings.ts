@@ -6,6 +6,7 @@ import type { Budget } from '../quota/limits.js';
 import { quoted } from '../toml/toml.js';
 import { isRedisAddress } from './address.js';
 import { keepMsOf } from './duration.js';
+import { priceListOf } from './price-list.js';
 import { withoutSecrets } from './secrets.js';
 import type { Settings, SettingsFlags } from './settings.js';
 import type { WrittenSettings } from './settings-schema.js';
@@ -51,6 +52,7 @@ export function composed({ sources, written, flags, stateFolder }: Found): Setti
     fallback: flags.fallback === false ? [] : (flags.fallback ?? (gemini.fallback ?? []).map(plainModelName)),
     project: quota.project?.trim() ?? projectOf(apiKey),
     projectIs: quota.project !== undefined ? 'named' : apiKey === undefined ? 'none' : 'key-hash',
+    prices: priceListOf({ written: gemini.prices }),
     ...(redisUrl !== undefined && { redisUrl }),
     ...(stateFolder !== undefined && { stateFolder }),
     ...(keepMs !== undefined && { keepMs }),

@@ -33,6 +33,13 @@ export function durationMs(text: string): number {
   throw new InvalidArgumentError('It is a duration like 90s, 2m or 1h30m; a bare number is seconds.');
 }
 
+/** An amount of US dollars above zero; a `$` before it is taken off. */
+export function usd(text: string): number {
+  const number = Number(text.trim().replace(/^\$/, ''));
+  if (/\d/.test(text) && number > 0 && Number.isFinite(number)) return number;
+  throw new InvalidArgumentError('It is an amount of US dollars above zero, like 0.25.');
+}
+
 /** Gathers the values of a flag that can be given more than once. */
 export function collected(text: string, earlier: string[] = []): string[] {
   return [...earlier, text];

@@ -17,6 +17,10 @@ const tier = z.strictObject({
   models: z.optional(z.record(z.string(), z.strictObject(limits))),
 });
 
+/** Dollars for a million tokens. */
+const dollars = z.number().check(z.gte(0), z.lte(100_000));
+const price = z.strictObject({ input: dollars, output: dollars });
+
 const gemini = z.strictObject({
   default_model: text,
   default_tier: text,
@@ -25,6 +29,7 @@ const gemini = z.strictObject({
   rate_window_seconds: z.optional(z.number().check(z.gt(0), z.lte(86_400))),
   fallback: z.optional(z.array(z.string())),
   tiers: z.optional(z.record(z.string(), tier)),
+  prices: z.optional(z.record(z.string(), price)),
 });
 
 /** The whole file. Every key may be absent. */

@@ -63,14 +63,14 @@ function textFaults(file: TomlTable, path: Path, { rule, problemOf }: TextRule):
   return problem === undefined ? [] : [fault(rule, path, `${valueWords(path)} ${problem}`)];
 }
 
-/** The names of models that have limits of their own are keys. */
+/** The names of models that have limits or prices of their own are keys. */
 function modelKeyFaults(file: TomlTable): Fault[] {
   const keysOf = (path: Path) => {
     const table = valueAt(file, path);
     return isTable(table) ? Object.keys(table) : [];
   };
   const tiers = keysOf([...gemini, 'tiers']).map((tier) => [...gemini, 'tiers', tier, 'models']);
-  return tiers.flatMap((models) =>
+  return [...tiers, [...gemini, 'prices']].flatMap((models) =>
     keysOf(models).flatMap((model) => {
       const problem = modelRule.problemOf(model);
       const path = [...models, model];

@@ -2,6 +2,7 @@ import type { LimitNumbers } from '../facts.js';
 import type { Budget } from '../quota/limits.js';
 import { composed, keyOf } from './composed-settings.js';
 import { readDotEnv } from './dot-env.js';
+import type { PriceList } from './price-list.js';
 import { proxiesOf } from './proxies.js';
 import { readSettingsFiles } from './settings-files.js';
 import { refuseForeignAddress, refuseUnknownTiers } from './settings-refusals.js';
@@ -40,6 +41,8 @@ export interface Settings {
   redisUrl?: string;
   /** The folder of `boticelli.db`, an absolute path; absent for a user who has no home. It may not exist yet. */
   stateFolder?: string;
+  /** What models cost. */
+  prices: PriceList;
   /** How long prompts and replies are kept; `off` for not at all. Absent where nobody has said. */
   keepMs?: number | 'off';
 }

@@ -1,4 +1,5 @@
 import { BoticelliError, reportOf } from '../errors.js';
+import { addCosts } from './cost.js';
 import type { BoticelliDriver, CallContext } from './driver.js';
 import type { DriverEvent } from './driver-event.js';
 import type { GenerateRequest, UserTurn } from './request.js';
@@ -67,8 +68,14 @@ async function askTwice(
   const turns = [...request.turns, first.turn, repairTurn(fault, schema)];
   const second = unfenced(await ask({ ...request, turns }, held));
   const remaining = faultOf(second, check);
-  if (remaining === undefined) return { ...second, usage: addUsage(first.usage, second.usage) };
+  if (remaining === undefined) return both(first, second);
   throw second.finishReason === 'MAX_TOKENS' ? cutShort(second, request) : invalidReply(remaining);
+}
+
+/** The second reply, and what the two took. */
+function both(first: GenerateResponse, { costUsd: secondUsd, ...second }: GenerateResponse): GenerateResponse {
+  const costUsd = addCosts(first.costUsd, secondUsd);
+  return { ...second, usage: addUsage(first.usage, second.usage), ...(costUsd !== undefined && { costUsd }) };
 }
 
 /**

@@ -13,6 +13,8 @@ export interface GenerateResponse {
   turn: ModelTurn;
   /** The reply as it was spoken, where a Live model answered in sound; `text` is its transcript. */
   audio?: ReplyAudio;
+  /** What it cost in US dollars, where the price is known. */
+  costUsd?: number;
   /** True where the reply was taken from an earlier run: nothing was asked for, and nothing paid. */
   reused?: boolean;
 }

@@ -116,6 +116,8 @@ export interface ActEnd {
   reused: boolean;
   /** Where a Live model answered in speech. */
   audio?: ActAudio;
+  /** What it cost in US dollars, where the price is known: nothing where it was reused. */
+  costUsd?: number;
 }
 
 /** The speech that a reply came as; `text` is its transcript. */
@@ -131,6 +133,8 @@ export interface NarrativeEnd {
   status: RunStatus;
   /** What the run spent: replies that were reused do not count. */
   usage: Usage;
+  /** The sum over the acts that ended, in US dollars; absent where the price of one is not known. */
+  costUsd?: number;
   durationMs: number;
   error?: ErrorReport;
 }
@@ -145,6 +149,7 @@ export interface RunReport {
   /** The acts that have their replies. */
   acts: ActEnd[];
   usage: Usage;
+  costUsd?: number;
   durationMs: number;
   error?: ErrorReport;
   /** The error itself, with its cause: what `error` reports. */

@@ -53,6 +53,7 @@ export async function playAct(playing: Playing): Promise<Played> {
   const { response, firstTextAt } = await callDriver(request, context, playing);
   if (options.strict && response.finishReason === 'MAX_TOKENS') throw cutShort(response, act);
 
+  const costUsd = response.reused ? 0 : response.costUsd;
   const end: ActEnd = {
     type: 'act-end',
     ...{ ...name, index, model: response.model, requestedModel: model },
@@ -61,6 +62,7 @@ export async function playAct(playing: Playing): Promise<Played> {
     ...(firstTextAt !== undefined && { firstTokenMs: firstTextAt - startedAt }),
     reused: response.reused ?? false,
     ...(response.audio && { audio: audioOf(response.audio, playing) }),
+    ...(costUsd !== undefined && { costUsd }),
   };
   return { turns: [userTurn, response.turn], end };
 }

@@ -2,7 +2,7 @@ import type { BoticelliDriver, CallContext } from '../driver/driver.js';
 import type { GenerateRequest } from '../driver/request.js';
 import type { GenerateResponse } from '../driver/response.js';
 import type { Answers, Asked, KeptReply } from './answers.js';
-import { describeRequest, requestKey } from './request-key.js';
+import { countedRequests } from './counted-requests.js';
 
 /** Where answers are kept, and when one that is kept may stand in for a call. */
 export interface AnsweredOptions {
@@ -50,16 +50,6 @@ export function answered(options: AnsweredOptions, inner: BoticelliDriver): Boti
         yield chunk;
       }
     },
-  };
-}
-
-/** Numbers the requests of a run. One counts when it has its reply: a call that is tried another way is the same one. */
-function countedRequests() {
-  const counts = new Map<string, number>();
-  return async (request: GenerateRequest): Promise<{ asked: Asked; came: () => void }> => {
-    const key = requestKey(await describeRequest(request));
-    const occurrence = counts.get(key) ?? 0;
-    return { asked: { key, occurrence }, came: () => void counts.set(key, occurrence + 1) };
   };
 }
 

@@ -23,7 +23,7 @@ export interface Answers {
 }
 
 /** A reply as it is kept. */
-export interface KeptReply extends Omit<GenerateResponse, 'audio' | 'reused'> {
+export interface KeptReply extends Omit<GenerateResponse, 'audio' | 'reused' | 'costUsd'> {
   /** True where there was sound too. It is not kept: a minute of it takes 3 MB. */
   wasSpoken?: boolean;
 }
@@ -67,7 +67,7 @@ export function columnText(text: string): string {
   return text.replaceAll('\0', '\ufffd');
 }
 
-function keptOf({ audio, reused: _, ...reply }: GenerateResponse): KeptReply {
+function keptOf({ audio, reused: _, costUsd: __, ...reply }: GenerateResponse): KeptReply {
   return { ...reply, ...(audio && { wasSpoken: true }) };
 }
 

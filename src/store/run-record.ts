@@ -1,3 +1,4 @@
+import { addCosts } from '../driver/cost.js';
 import { addUsage, noUsage, type Usage } from '../driver/response.js';
 import type { ActEnd, ActFallback, ActNote, ActRetry, ActWait, NarrativeEvent } from '../executor/event.js';
 import type { RunWriter } from './run-writer.js';
@@ -17,6 +18,8 @@ export interface RunTotals {
   waitMs: number;
   /** What was spent: replies that were reused do not count. */
   usage: Usage;
+  /** What the acts cost in sum, in US dollars; absent where the price of one is not known. */
+  costUsd?: number | undefined;
 }
 
 /** An act that is over: with its reply, or without where it failed. */
@@ -65,7 +68,7 @@ export function recordingRun(write: RunWriter): (event: NarrativeEvent) => void 
 }
 
 function emptyTotals(): RunTotals {
-  return { actsEnded: 0, modelsAsked: [], modelsServed: [], attempts: 0, waitMs: 0, usage: noUsage };
+  return { actsEnded: 0, modelsAsked: [], modelsServed: [], attempts: 0, waitMs: 0, usage: noUsage, costUsd: 0 };
 }
 
 function withAct(totals: RunTotals, { asked, end, told }: ActRecord): RunTotals {
@@ -78,6 +81,7 @@ function withAct(totals: RunTotals, { asked, end, told }: ActRecord): RunTotals 
     attempts: totals.attempts + (end?.attempts ?? retries + 1),
     waitMs: totals.waitMs + (end?.waitMs ?? waitMs),
     usage: end && !end.reused ? addUsage(totals.usage, end.usage) : totals.usage,
+    costUsd: end ? addCosts(totals.costUsd, end.costUsd) : totals.costUsd,
   };
 }
 

@@ -37,11 +37,12 @@ export function createRunWriter({ database, origin, now, inTurn }: RunWriterOpti
   );
   // A run whose record was cleared meanwhile gets no acts either.
   const insertAct = database.prepare(
-    'INSERT INTO acts (run, position, act, ended, told) SELECT ?, ?, ?, ?, ? WHERE EXISTS (SELECT 1 FROM runs WHERE id = ?)',
+    `INSERT INTO acts (run, position, act, ended, told, cost_usd)
+     SELECT ?, ?, ?, ?, ?, ? WHERE EXISTS (SELECT 1 FROM runs WHERE id = ?)`,
   );
   const updateRun = database.prepare(
-    `UPDATE runs SET acts_ended = ?, models_asked = ?, models_served = ?, attempts = ?, wait_ms = ?, usage = ?
-     WHERE id = ?`,
+    `UPDATE runs SET acts_ended = ?, models_asked = ?, models_served = ?, attempts = ?, wait_ms = ?, usage = ?,
+     cost_usd = ? WHERE id = ?`,
   );
   const endRun = database.prepare('UPDATE runs SET status = ?, duration_ms = ?, error = ? WHERE id = ?');
   let run = '';
@@ -57,15 +58,16 @@ export function createRunWriter({ database, origin, now, inTurn }: RunWriterOpti
         await whenFree(() => insertRun.run(id, name, path, fileHash, acts.length, startedAt, JSON.stringify(usage)));
       });
     },
-    act({ act, end, told }, { actsEnded, modelsAsked, modelsServed, attempts, waitMs, usage }) {
-      const row = [run, position, columnText(act), end ? JSON.stringify(end) : null, JSON.stringify(told), run];
+    act({ act, end, told }, { actsEnded, modelsAsked, modelsServed, attempts, waitMs, usage, costUsd }) {
+      const ended = end ? JSON.stringify(end) : null;
+      const row = [run, position, columnText(act), ended, JSON.stringify(told), end?.costUsd ?? null, run];
       const sums = [actsEnded, JSON.stringify(modelsAsked), JSON.stringify(modelsServed), attempts, waitMs];
       position += 1;
       inTurn(() =>
         whenFree(() =>
           inTransaction(database, () => {
             insertAct.run(...row);
-            updateRun.run(...sums, JSON.stringify(usage), run);
+            updateRun.run(...sums, JSON.stringify(usage), actsEnded > 0 ? (costUsd ?? null) : null, run);
           }),
         ),
       );

@@ -1,5 +1,5 @@
 import type { ActEnd, ActFallback, ActRetry, ActWait, NarrativeEnd } from '../executor/event.js';
-import { counted, duration } from './quantity.js';
+import { counted, dollars, duration } from './quantity.js';
 
 /** What a person reads of an act that has its reply. */
 export function actEndLine(end: ActEnd, { verbose }: { verbose: boolean }): string {
@@ -9,6 +9,7 @@ export function actEndLine(end: ActEnd, { verbose }: { verbose: boolean }): stri
   const parts = [
     end.model === end.requestedModel ? end.model : `${end.model} (asked for ${end.requestedModel})`,
     `${usage.promptTokens} tokens in, ${usage.outputTokens} out${thoughts}`,
+    ...(end.costUsd === undefined ? [] : [dollars(end.costUsd)]),
     ...(end.firstTokenMs === undefined ? [] : [`first token ${duration(end.firstTokenMs)}`]),
     ...(end.audio === undefined ? [] : [`${duration(end.audio.durationMs)} of speech`]),
     duration(end.durationMs),
@@ -42,7 +43,8 @@ export function fallbackLine({ from, to, reason }: ActFallback): string {
   return `${to} instead of ${from}: ${reason}`;
 }
 
-export function narrativeEndLine({ status, usage, durationMs }: NarrativeEnd, actCount: number): string {
+export function narrativeEndLine({ status, usage, costUsd, durationMs }: NarrativeEnd, actCount: number): string {
+  const cost = costUsd === undefined ? '' : `, ${dollars(costUsd)}`;
   const tokens = counted(usage.totalTokens, 'token');
-  return `${status}: ${counted(actCount, 'act')}, ${tokens}, ${duration(durationMs)}`;
+  return `${status}: ${counted(actCount, 'act')}, ${tokens}${cost}, ${duration(durationMs)}`;
 }

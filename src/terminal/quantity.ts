@@ -26,6 +26,15 @@ export function dateAndTime(at: Date): string {
   });
 }
 
+/** `$1.24`, `$0.0031`: in as many digits as it takes to see anything. */
+export function dollars(usd: number): string {
+  return usd === 0 || usd >= 0.995 ? `$${usd.toFixed(2)}` : `$${Number(usd.toPrecision(2)).toFixed(decimalsOf(usd))}`;
+}
+
+function decimalsOf(usd: number): number {
+  return Math.min(9, Math.max(2, 1 - Math.floor(Math.log10(usd))));
+}
+
 /** `1 act`, `4 acts`. */
 export function counted(count: number, noun: string): string {
   return `${count} ${noun}${count === 1 ? '' : 's'}`;

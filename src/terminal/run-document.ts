@@ -1,6 +1,6 @@
 import type { RecordedAct, RecordedRun } from '../store/read-runs.js';
 import { actEndLine, finishWarning } from './event-lines.js';
-import { counted, duration } from './quantity.js';
+import { counted, dollars, duration } from './quantity.js';
 import { visible } from './visible-text.js';
 
 /** The document of `runs export --format json`: what `--output json` printed, and what is known besides. */
@@ -10,12 +10,24 @@ export function runDocument(run: RecordedRun, acts: readonly RecordedAct[]) {
 
 /** The document of `runs export --format markdown`: a heading an act, and its reply below it as it came. */
 export function runMarkdown(run: RecordedRun, acts: readonly RecordedAct[]): string {
-  const { narrative, run: id, startedAt, status, actsEnded, actCount, durationMs, modelsServed, usage, error } = run;
+  const {
+    narrative,
+    run: id,
+    startedAt,
+    status,
+    actsEnded,
+    actCount,
+    durationMs,
+    modelsServed,
+    usage,
+    costUsd,
+    error,
+  } = run;
   const facts = [
     `- Run \`${id}\`, ${startedAt}`,
     `- ${status}${durationMs === undefined ? '' : ` after ${duration(durationMs)}`}, ${actsEnded} of ${counted(actCount, 'act')}`,
     ...(modelsServed.length === 0 ? [] : [`- Served by ${modelsServed.map((model) => `\`${model}\``).join(', ')}`]),
-    `- ${usage.promptTokens} tokens in, ${usage.outputTokens + usage.thoughtTokens} out`,
+    `- ${usage.promptTokens} tokens in, ${usage.outputTokens + usage.thoughtTokens} out${costUsd === undefined ? '' : `, ${dollars(costUsd)}`}`,
     ...(error ? [`- ${error.act === undefined ? '' : `${escaped(error.act)}: `}${escaped(error.message)}`] : []),
   ];
   const sections = acts.map(({ act, end }, at) => {

@@ -4,7 +4,7 @@ import { errorLines } from './error-lines.js';
 import { actEndLine, fallbackLine, finishWarning, retryLine, waitLine } from './event-lines.js';
 import { noPaint, type Paint } from './paint.js';
 import { printable } from './printable.js';
-import { counted, dateAndTime, duration } from './quantity.js';
+import { counted, dateAndTime, dollars, duration } from './quantity.js';
 import { visible } from './visible-text.js';
 import { wrapped } from './wrapped.js';
 
@@ -41,12 +41,14 @@ function errorOf({ error }: RecordedRun): string[] {
 }
 
 function headOf(run: RecordedRun): string[] {
-  const { narrative, run: id, file, startedAt, status, actsEnded, actCount, durationMs, usage, attempts, waitMs } = run;
+  const { narrative, run: id, file, startedAt, status, actsEnded, actCount, durationMs } = run;
+  const { usage, costUsd, attempts, waitMs } = run;
   const outcome =
     durationMs === undefined ? `${status}: no end is recorded` : `${status} after ${duration(durationMs)}`;
   const spent = [
     counted(attempts, 'call'),
     `${usage.promptTokens} tokens in, ${usage.outputTokens + usage.thoughtTokens} out`,
+    ...(costUsd === undefined ? [] : [dollars(costUsd)]),
     ...(waitMs > 0 ? [`${duration(waitMs)} waited`] : []),
   ];
   return [

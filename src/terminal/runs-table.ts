@@ -1,7 +1,7 @@
 import type { RecordedRun } from '../store/read-runs.js';
 import { aligned, fits } from './aligned.js';
 import type { Paint } from './paint.js';
-import { counted } from './quantity.js';
+import { counted, dollars } from './quantity.js';
 import { visible } from './visible-text.js';
 
 /** How a list of runs is shown. */
@@ -16,7 +16,8 @@ export interface RunsTableOptions {
 /** The runs as a person reads them: a line each. */
 export function runsLines(runs: readonly RecordedRun[], { total, paint, columns }: RunsTableOptions): string[] {
   if (runs.length === 0) return ['There is no run yet.'];
-  const table = (longestName: number) => aligned([head, ...runs.map((run) => rowOf(run, longestName))], [3]);
+  const table = (longestName: number) =>
+    aligned(withoutEmpty([head, ...runs.map((run) => rowOf(run, longestName))]), [3, 4]);
   const longest = Math.max(...runs.map(({ narrative }) => narrative.length));
   let [headLine = '', ...lines] = table(longest);
   for (let most = longest; most > 8 && !fits([headLine, ...lines], columns); most -= 1)
@@ -29,14 +30,23 @@ export function runsLines(runs: readonly RecordedRun[], { total, paint, columns 
   ];
 }
 
-const head = ['run', 'started', 'narrative', 'acts', 'outcome'];
+const head = ['run', 'started', 'narrative', 'acts', 'cost', 'outcome'];
 
-function rowOf({ run, startedAt, narrative, actsEnded, actCount, status }: RecordedRun, longestName: number): string[] {
+/** Without the costs, where none is known. */
+function withoutEmpty(rows: string[][]): string[][] {
+  return rows.slice(1).some((row) => row[4] !== '') ? rows : rows.map((row) => row.toSpliced(4, 1));
+}
+
+function rowOf(
+  { run, startedAt, narrative, actsEnded, actCount, costUsd, status }: RecordedRun,
+  longestName: number,
+): string[] {
   return [
     run,
     shortTime(new Date(startedAt)),
     cut(visible(narrative), longestName),
     `${actsEnded}/${actCount}`,
+    costUsd === undefined ? '' : dollars(costUsd),
     status,
   ];
 }

@@ -1,6 +1,7 @@
 import { createInterface } from 'node:readline';
 import { driverStack } from '../../src/commands/driver-stack.js';
 import { openState } from '../../src/commands/open-state.js';
+import { priceListOf } from '../../src/config/price-list.js';
 import type { Settings } from '../../src/config/settings.js';
 import type { Limits } from '../../src/quota/limits.js';
 import type { Assignment } from './crew.js';
@@ -22,6 +23,7 @@ const settings: Settings = {
     project: 'bench',
     projectIs: 'named',
     limitedModels: [],
+    prices: priceListOf(),
     fallback: [],
     budget: {},
   },

@@ -73,9 +73,9 @@ const eventFields: {
   'act-end': {
     ...{ act: true, round: true, index: true, model: true, requestedModel: true, text: true },
     ...{ finishReason: true, usage: true, attempts: true, waitMs: true, durationMs: true, firstTokenMs: true },
-    ...{ reused: true, audio: true },
+    ...{ reused: true, audio: true, costUsd: true },
   },
-  'narrative-end': { run: true, status: true, usage: true, durationMs: true, error: true },
+  'narrative-end': { run: true, status: true, usage: true, costUsd: true, durationMs: true, error: true },
 };
 
 test('the table of events has every event with all of its fields', () => {

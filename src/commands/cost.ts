@@ -1,0 +1,42 @@
+import type { PriceList } from '../config/price-list.js';
+import type { Settings } from '../config/settings.js';
+import { costOf } from '../driver/cost.js';
+import type { BoticelliDriver } from '../driver/driver.js';
+import { priced } from '../driver/priced.js';
+import type { GenerateRequest } from '../driver/request.js';
+import { withinBudget, withoutPrice } from '../driver/within-budget.js';
+import { composedNarrative, type Narrative, narrativesWithin } from '../narrative/narrative.js';
+import { estimateTokens } from '../quota/estimate-tokens.js';
+import type { RunOptions } from './run.js';
+
+/** Replies say what they cost, and with `--max-cost` no call is made that would take the run over it. */
+export function atKnownCost(
+  { maxCost }: RunOptions,
+  { prices }: Pick<Settings, 'prices'>,
+  inner: BoticelliDriver,
+): BoticelliDriver {
+  const driver = priced({ priceOf: prices.served }, inner);
+  if (maxCost === undefined) return driver;
+  return withinBudget({ maxCostUsd: maxCost, estimateUsd: (request) => estimateUsd(request, prices) }, driver);
+}
+
+/** The prompt, and as long a reply as `max_tokens` allows; without that, what is known is the prompt. */
+function estimateUsd(request: GenerateRequest, prices: PriceList): number | undefined {
+  const price = prices.atMost(request.model);
+  const { maxTokens: outputTokens = 0 } = request.parameters;
+  return price && costOf({ promptTokens: estimateTokens(request), outputTokens, thoughtTokens: 0 }, price);
+}
+
+/** Throws `invalid_config` where a model has no price that the narrative may come to ask, before it asks any. */
+export function assertPriced(
+  narrative: Narrative,
+  { maxCost, rehearse, replay, fallback }: RunOptions,
+  settings: Pick<Settings, 'prices' | 'defaultModel' | 'fallback'>,
+): void {
+  if (maxCost === undefined || rehearse || replay !== undefined) return;
+  const acts = [...narrativesWithin(narrative)].flatMap((each) => each.acts).filter((act) => !composedNarrative(act));
+  const fallbacks = acts.flatMap((act) => (fallback === false ? [] : (fallback ?? act.fallback ?? settings.fallback)));
+  const models = new Set([...acts.map(({ model }) => model ?? settings.defaultModel), ...fallbacks]);
+  const unknown = [...models].find((model) => !settings.prices.atMost(model));
+  if (unknown !== undefined) throw withoutPrice(unknown);
+}

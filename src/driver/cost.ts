@@ -1,0 +1,25 @@
+import type { Usage } from './response.js';
+
+/** US dollars for a million tokens. */
+interface PerMillion {
+  input: number;
+  output: number;
+}
+
+/** What tokens cost, in US dollars. Thoughts are billed as output. */
+export function costOf(
+  { promptTokens, outputTokens, thoughtTokens }: Omit<Usage, 'totalTokens'>,
+  { input, output }: PerMillion,
+): number {
+  return rounded((promptTokens * input + (outputTokens + thoughtTokens) * output) / 1_000_000);
+}
+
+/** The sum of costs; undefined where one of them is not known, for a sum without it would say too little. */
+export function addCosts(left: number | undefined, right: number | undefined): number | undefined {
+  return left === undefined || right === undefined ? undefined : rounded(left + right);
+}
+
+/** To a billionth of a dollar: what is below comes of floating point alone. */
+function rounded(usd: number): number {
+  return Math.round(usd * 1e9) / 1e9;
+}

@@ -1,0 +1,36 @@
+import type { BoticelliDriver } from '../driver/driver.js';
+import { countedRequests } from './counted-requests.js';
+import { recordedAnswer } from './recorded-answer.js';
+import type { RecordingFile } from './recording-file.js';
+
+/**
+ * Keeps every reply in a recording, under the request as it was asked up here: whichever model gave it, by whatever wire,
+ * after how many attempts. Also one that was cut short, so that a replay ends as the run did; what failed has no reply. It
+ * is written before it is handed up. One instance serves one run, for it counts how often a request came.
+ */
+export function recording(file: Pick<RecordingFile, 'add'>, inner: BoticelliDriver): BoticelliDriver {
+  const next = countedRequests();
+  return {
+    supportsStreaming: (model) => inner.supportsStreaming(model),
+    close: async () => inner.close?.(),
+
+    async generate(request, context = {}) {
+      const { asked, described, came } = await next(request);
+      const response = await inner.generate(request, context);
+      file.add(recordedAnswer(asked, described, response));
+      came();
+      return response;
+    },
+
+    async *generateStream(request, context = {}) {
+      const { asked, described, came } = await next(request);
+      for await (const chunk of inner.generateStream(request, context)) {
+        if (chunk.response) {
+          file.add(recordedAnswer(asked, described, chunk.response));
+          came();
+        }
+        yield chunk;
+      }
+    },
+  };
+}
