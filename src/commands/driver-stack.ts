@@ -6,14 +6,11 @@ import { fallingBack } from '../driver/falling-back.js';
 import { retrying } from '../driver/retrying.js';
 import { cannotTake } from '../gemini/cannot-take.js';
 import { checkFor } from '../narrative/json-schema.js';
-import { createLeaseGate } from '../quota/lease-gate.js';
 import { metered } from '../quota/metered.js';
-import { createModelQueue } from '../quota/model-queue.js';
-import { createQuotaBook } from '../quota/quota-book.js';
 import { createRehearsalDriver } from '../rehearsal/rehearsal-driver.js';
 import { answered } from '../store/answered.js';
 import type { Keeping } from './keeping.js';
-import { openKeeper } from './open-quota.js';
+import { openQuota, type Quota, type QuotaOptions } from './open-quota.js';
 import { reachableGemini } from './reachable-gemini.js';
 import type { RunOptions } from './run.js';
 
@@ -24,13 +21,16 @@ export interface DriverStackOptions {
   warn: (text: string) => void;
   /** What is kept of the run, and the state's database. */
   keeping: Pick<Keeping, 'state' | 'store' | 'mayReuse'>;
+  /** Opens the quota, or hands out what another narrative of this process opened. Default: opens it. */
+  quota?: (options: QuotaOptions) => Quota;
 }
 
 /**
  * The stack of drivers that a run asks, from the top down: what an earlier run was answered, JSON that conforms, another
  * model, again, within the quota, on the wire.
  */
-export async function driverStack({ options, settings, warn, keeping }: DriverStackOptions): Promise<BoticelliDriver> {
+export async function driverStack(given: DriverStackOptions): Promise<BoticelliDriver> {
+  const { options, settings, keeping } = given;
   if (options.rehearse) return createRehearsalDriver();
   const gemini = reachableGemini(settings, {
     bounds: { timeoutMs: options.timeout, idleTimeoutMs: options.idleTimeout },
@@ -44,7 +44,7 @@ export async function driverStack({ options, settings, warn, keeping }: DriverSt
       { modelsFor, cannotTake },
       retrying(
         { retries: options.retries, clock: systemClock },
-        options.rateLimit === false ? gemini : withinQuota({ options, settings, warn, keeping }, gemini),
+        options.rateLimit === false ? gemini : withinQuota(given, gemini),
       ),
     ),
   );
@@ -60,17 +60,12 @@ function fallbackModels({ fallback }: RunOptions, named: readonly string[]): rea
 }
 
 function withinQuota(
-  { options, settings, warn, keeping: { state } }: DriverStackOptions,
+  { options, settings, warn, keeping: { state }, quota = openQuota }: DriverStackOptions,
   inner: BoticelliDriver,
 ): BoticelliDriver {
+  const { limitsFor } = settings;
+  const { book, gate, queue } = quota({ settings, state, warn });
   const clock = systemClock;
-  if (settings.redisUrl !== undefined)
-    warn('this version does not share quota through Redis: it counts on this machine');
-  const keeper = openKeeper({ state, clock, warn });
-  const { project, limitsFor, budget, rateWindowMs } = settings;
-  const book = createQuotaBook({ keeper, clock, project, budget, windowMs: rateWindowMs });
-  const gate = createLeaseGate({ keeper, clock, project, limitsFor });
-  const queue = createModelQueue({ limitsFor });
   return metered(
     { book, gate, queue, limitsFor, clock, ...(options.maxWait !== undefined && { maxWaitMs: options.maxWait }) },
     inner,

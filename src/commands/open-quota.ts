@@ -1,10 +1,15 @@
 import type { Settings } from '../config/settings.js';
 import type { Clock } from '../driver/clock.js';
+import { systemClock } from '../driver/clock.js';
+import type { Gate } from '../driver/gate.js';
 import { BoticelliError } from '../errors.js';
 import { forgiving } from '../quota/forgiving-keeper.js';
 import type { Keeper } from '../quota/keeper.js';
+import { createLeaseGate } from '../quota/lease-gate.js';
 import { createMemoryKeeper } from '../quota/memory-keeper.js';
+import { createModelQueue, type ModelQueue } from '../quota/model-queue.js';
 import type { Page } from '../quota/page.js';
+import { createQuotaBook, type QuotaBook } from '../quota/quota-book.js';
 import { createSqliteKeeper } from '../quota/sqlite-keeper.js';
 import { openDatabase } from '../store/open-database.js';
 import { openForReading, unreadable } from '../store/read-database.js';
@@ -19,6 +24,31 @@ export interface OpenQuotaOptions {
   clock: Clock;
   /** Tells a person what they should know of the book, a line each. */
   warn: (text: string) => void;
+}
+
+/** What lets requests through when there is quota for them. */
+export interface Quota {
+  book: QuotaBook;
+  gate: Gate;
+  queue: ModelQueue;
+}
+
+export interface QuotaOptions extends Omit<OpenKeeperOptions, 'clock'> {
+  settings: Settings;
+}
+
+/** The quota of the settings' project, for all that this process sends. */
+export function openQuota({ settings, state, warn }: QuotaOptions): Quota {
+  const clock = systemClock;
+  if (settings.redisUrl !== undefined)
+    warn('this version does not share quota through Redis: it counts on this machine');
+  const keeper = openKeeper({ state, clock, warn });
+  const { project, limitsFor, budget, rateWindowMs } = settings;
+  return {
+    book: createQuotaBook({ keeper, clock, project, budget, windowMs: rateWindowMs }),
+    gate: createLeaseGate({ keeper, clock, project, limitsFor }),
+    queue: createModelQueue({ limitsFor }),
+  };
 }
 
 /** What keeps the quota book: the state's database, or this process's memory where that can't be had. */

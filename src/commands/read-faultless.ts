@@ -20,17 +20,25 @@ export interface FaultlessNarrative {
   text: string;
 }
 
+export interface ReadFaultlessOptions {
+  host: Host;
+  paint: Paint;
+  /** Tells lines on standard error. */
+  say: (lines: string) => void;
+  vars?: ReadonlyMap<string, string> | undefined;
+}
+
 /**
- * Reads a narrative, `-` from standard input, and tells its faults and warnings on standard error.
+ * Reads a narrative, `-` from standard input, and tells its faults and warnings.
  * Rejects with `no_input` or `invalid_narrative`, and with `usage` where a variable is given that it does not know.
  */
 export async function readFaultless(
   file: string,
-  { host, paint, vars = new Map() }: { host: Host; paint: Paint; vars?: ReadonlyMap<string, string> | undefined },
+  { host, paint, say, vars = new Map() }: ReadFaultlessOptions,
 ): Promise<FaultlessNarrative> {
   const { file: name, text, narrative, variables, diagnostics } = await readNarrativeOf(file, host, { vars });
   const lines = formatDiagnostics(diagnostics, { file: name, text, paint });
-  if (lines.length > 0) host.stderr.write(`${lines.join('\n')}\n`);
+  if (lines.length > 0) say(lines.join('\n'));
   if (narrative) {
     assertKnown(vars, variables ?? new Set());
     return { narrative, text };

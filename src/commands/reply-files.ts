@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { BoticelliError } from '../errors.js';
 import type { ActEnd, RunReport } from '../executor/event.js';
 import { documentOf, jsonOf } from '../terminal/json-replies.js';
+import { trimmedLength } from '../terminal/trailing-newlines.js';
 
 /** The folder of `--out-dir`: `01-name.md` … as each act ends, `run.json` at the end. */
 export interface ReplyFiles {
@@ -26,7 +27,7 @@ export async function openReplyFiles(folder: string): Promise<ReplyFiles> {
     writeReply({ act, index, text }) {
       const numbered = `${String(index + 1).padStart(2, '0')}-${act.replaceAll(/\s+/g, '-')}`;
       const name = filenamify(numbered, { replacement: '-', maxLength: 80 });
-      writeWhole(join(folder, `${name}.md`), `${text.replace(/[\r\n]+$/, '')}\n`);
+      writeWhole(join(folder, `${name}.md`), `${text.slice(0, trimmedLength(text))}\n`);
     },
     writeReport: (report) => writeWhole(join(folder, 'run.json'), `${jsonOf(documentOf(report), 2)}\n`),
   };
