@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { asBoticelliError, BoticelliError } from '../errors.js';
 import { endingOf } from './ending.js';
 import type { Failure } from './failure.js';
@@ -48,6 +49,8 @@ export async function run(files: string[], options: RunOptions, host: Host): Pro
   assertOneInput(files);
   const ending = endingOf(host);
   const { signal } = ending;
+  // Every narrative listens, and more than ten of them look like a leak to Node.
+  setMaxListeners(0, signal);
   const screen = await openScreen({ names: narrativeNames(files), options, host, ending });
   const { paint } = screen;
   const shared = createShared({ files, options, host, paint, signal });

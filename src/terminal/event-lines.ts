@@ -23,7 +23,7 @@ export function actEndLine(end: ActEnd & Priced, { verbose, tellsWaits = false }
     `${usage.promptTokens} tokens in, ${usage.outputTokens} out${thoughts}`,
     ...(tellsWaits && end.waitMs >= shortWaitMs ? [`waited ${duration(end.waitMs)}`] : []),
     ...(end.firstTokenMs === undefined ? [] : [`first token ${duration(end.firstTokenMs)}`]),
-    duration(end.durationMs),
+    end.firstTokenMs === undefined ? duration(end.durationMs) : `${duration(end.durationMs)} in all`,
     ...(costUsd === undefined ? [] : [price(costUsd)]),
     ...(end.attempts > 1 || verbose ? [counted(end.attempts, 'attempt')] : []),
     ...(verbose ? [`finish reason ${end.finishReason}`] : []),

@@ -31,60 +31,65 @@ export interface LinesOptions {
 }
 
 export function createLines({ output, spinner, sharesScreen, columns = () => undefined }: LinesOptions): Lines {
-  const tasks = new Map<object, () => Status>();
   let kept: Parameters<Lines['say']>[] = [];
   let isMidLine = false;
   let isOver = false;
-  let isSettling = false;
+  const { underWay, settle } = createTasks({ spinner, mayShow: () => !isOver && !isMidLine });
 
-  const write = (line: string, paint: ((text: string) => string) | undefined) => {
+  const write = (...[line, paint]: Parameters<Lines['say']>) => {
     const width = columns();
     if (!paint) output.write(`${line}\n`);
     else output.write(`${paint(width ? wrapped(line, width) : line)}\n`);
   };
+  const besides = (replies: Output): Output => ({
+    ...replies,
+    write(text) {
+      if (text === '') return;
+      spinner?.stop();
+      replies.write(text);
+      isMidLine = !text.endsWith('\n');
+      if (isMidLine) return;
+      for (const each of kept) write(...each);
+      kept = [];
+      settle();
+    },
+  });
+  return {
+    say(line, paint) {
+      if (isMidLine) kept.push([line, paint]);
+      else write(line, paint);
+    },
+    underWay,
+    areAmongReplies: sharesScreen,
+    besides: (replies) => (sharesScreen ? besides(replies) : replies),
+    leaveNothing() {
+      isOver = true;
+      spinner?.stop();
+    },
+  };
+}
+
+/** What is under way, and the spinner that says so. */
+function createTasks({ spinner, mayShow }: { spinner: Spinner | undefined; mayShow: () => boolean }) {
+  const tasks = new Map<object, () => Status>();
+  let isSettling = false;
   /** In the next turn: where one thing ends and the next begins at once, nothing is to flicker in between. */
   const settle = () => {
     if (isSettling) return;
     isSettling = true;
     setImmediate(() => {
       isSettling = false;
-      if (isOver || isMidLine) return;
+      if (!mayShow()) return;
       if (tasks.size > 0) spinner?.start(() => joined([...tasks.values()].map((status) => status())));
       else spinner?.stop();
     });
   };
-  return {
-    say(line, paint) {
-      if (isMidLine) kept.push([line, paint]);
-      else write(line, paint);
-    },
-    underWay(who, status) {
-      if (status) tasks.set(who, status);
-      else tasks.delete(who);
-      settle();
-    },
-    areAmongReplies: sharesScreen,
-    besides(replies) {
-      if (!sharesScreen) return replies;
-      return {
-        ...replies,
-        write(text) {
-          if (text === '') return;
-          spinner?.stop();
-          replies.write(text);
-          isMidLine = !text.endsWith('\n');
-          if (isMidLine) return;
-          for (const [line, paint] of kept) write(line, paint);
-          kept = [];
-          settle();
-        },
-      };
-    },
-    leaveNothing() {
-      isOver = true;
-      spinner?.stop();
-    },
+  const underWay: Lines['underWay'] = (who, status) => {
+    if (status) tasks.set(who, status);
+    else tasks.delete(who);
+    settle();
   };
+  return { underWay, settle };
 }
 
 /** Several things at once on one line: how many, then each. */
