@@ -15,25 +15,20 @@ beforeEach(async () => {
 });
 afterEach(() => server.close());
 
-const settings = '[providers.gemini]\nrate_window_seconds = 3\n';
+const settings = '[providers.gemini]\nrate_window_seconds = 2\n';
 const folder = (head = '') =>
   temporaryFolder(onTestFinished, {
     ...{ 'one.toml': narrativeOf(1, head), 'two.toml': narrativeOf(2, head), 'boticelli.toml': settings },
     'crash.cjs': 'setTimeout(() => { throw new Error("a bug"); }, 1500);',
   });
 const [hideCursor, showCursor] = ['\u001b[?25l', '\u001b[?25h'];
-/** Every frame that a spinner drew: its words, without what moves the cursor. */
+/** Every frame that a spinner drew: its sign and its words, without what moves the cursor and colours. */
 const framesOf = (screen: string) =>
-  [...screen.matchAll(/\S\S? \u001b\[\?7l([^\r\n]*)\u001b\[\?7h\r/g)].map(([frame]) =>
-    stripVTControlCharacters(frame).trimEnd(),
+  [...screen.matchAll(/(\S)(?:\u001b\[39m)? \u001b\[\?7l([^\r\n]*)\u001b\[\?7h\r/g)].map(
+    ([, sign, words]) => `${sign} ${words}`,
   );
-/** What is left of the spinner's line: everything drawn after the last time it was cleared. */
-const leftBehind = (screen: string) =>
-  framesOf(
-    screen.slice(
-      screen.lastIndexOf('\u001b[2K') === -1 ? screen.lastIndexOf('\u001b[0K') : screen.lastIndexOf('\u001b[2K'),
-    ),
-  );
+/** What is left of the spinner's line: what was drawn after that was last cleared. */
+const leftBehind = (screen: string) => framesOf(screen.slice(Math.max(0, screen.lastIndexOf('\u001b[0K'))));
 const nodeIn = ({ child: { pid } }: Running) =>
   Number(readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ')[0]);
 
@@ -43,8 +38,8 @@ test('a wait for quota counts down, is gone when it is over, and the line of its
   expect(code).toBe(0);
   const countdown = framesOf(stdout).flatMap((frame) => /act_2: quota of \S+: (\d) s$/.exec(frame)?.[1] ?? []);
   expect([...new Set(countdown)]).toEqual(['3', '2', '1'].filter((second) => countdown.includes(second)));
-  expect(countdown.length).toBeGreaterThan(5);
-  expect(stripVTControlCharacters(stdout)).toMatch(/act_2: gemini-\S+ · .* · waited [23]\.\d s · /);
+  expect(countdown.length).toBeGreaterThan(3);
+  expect(stripVTControlCharacters(stdout)).toMatch(/act_2: gemini-\S+ · .* · waited [12]\.\d s · /);
   expect(stripVTControlCharacters(stdout)).not.toContain('waiting, quota');
   expect(leftBehind(stdout)).toEqual([]);
 });
@@ -62,10 +57,9 @@ test.each([
   expect(stdout.lastIndexOf(showCursor)).toBeGreaterThan(stdout.lastIndexOf(hideCursor));
 });
 
-test.each(['SIGINT', 'SIGTERM', 'SIGHUP'] as const)(
-  '%s leaves no spinner behind, and the cursor shown',
-  async (signal) => {
-    server.replyAlways({ end: 'stall-before-headers' });
+test('no signal leaves a spinner behind or the cursor hidden', async () => {
+  server.replyAlways({ end: 'stall-before-headers' });
+  const ended = async (signal: NodeJS.Signals) => {
     const running = terminal(['run', 'one.toml'], { server, cwd: folder() });
     await running.said('waiting for');
     process.kill(nodeIn(running), signal);
@@ -73,8 +67,9 @@ test.each(['SIGINT', 'SIGTERM', 'SIGHUP'] as const)(
     expect(stdout).toContain(`interrupted by ${signal}`);
     expect(leftBehind(stdout)).toEqual([]);
     expect(stdout.lastIndexOf(showCursor)).toBeGreaterThan(stdout.lastIndexOf(hideCursor));
-  },
-);
+  };
+  await Promise.all((['SIGINT', 'SIGTERM', 'SIGHUP'] as const).map(ended));
+});
 
 test('a crash leaves no spinner behind, its stack in a place of its own, and the cursor shown', async () => {
   server.replyAlways({ end: 'stall-before-headers' });
@@ -87,10 +82,9 @@ test('a crash leaves no spinner behind, its stack in a place of its own, and the
   expect(stdout.lastIndexOf(showCursor)).toBeGreaterThan(stdout.lastIndexOf(hideCursor));
 });
 
-test.each([20, 40, 300])(
-  'at %i columns the spinner keeps to its line, and lines break between words',
-  async (columns) => {
-    server.replyAlways(text('Ein 日本 😀 Wort.', { headersDelayMs: 700 }));
+test('at 20, 40 and 300 columns the spinner keeps to its line, and lines break between words', async () => {
+  server.replyAlways(text('Ein 日本 😀 Wort.', { headersDelayMs: 700 }));
+  const shownAt = async (columns: number) => {
     const { code, stdout } = await terminal(['run', 'two.toml'], { server, cwd: folder(), columns }).ended;
     expect(code).toBe(0);
     const frames = framesOf(stdout);
@@ -101,8 +95,9 @@ test.each([20, 40, 300])(
     for (const line of told) expect(stringWidth(line)).toBeLessThanOrEqual(columns);
     if (columns === 300) expect(lines.filter((line) => /^act_1: gemini.*tokens in.* s$/.test(line))).toHaveLength(1);
     expect(stdout.match(/Ein 日本 😀 Wort\./g)).toHaveLength(2);
-  },
-);
+  };
+  await Promise.all([20, 40, 300].map(shownAt));
+});
 
 test('a terminal that tells no width gets no spinner, and everything else', async () => {
   server.replyAlways(text('well', { headersDelayMs: 500 }));
@@ -119,7 +114,7 @@ test('a terminal that is resized while something is awaited or written gets line
     execFileSync('stty', ['-F', `/proc/${nodeIn(running)}/fd/2`, 'cols', `${columns}`]);
   await running.said('waiting for gemini-flash-lite-latest');
   resize(24);
-  await running.said('waiting for ge…');
+  await running.said('waiting for g…');
   resize(60);
   await running.said('word3 ');
   resize(30);
@@ -135,13 +130,13 @@ test.each([[['--stream']], [[]]])('a megabyte of reply is shown whole, and soon 
   const line = `${'lorem 😀 ipsum 日本 '.repeat(50)}\n`;
   const lines = Array.from({ length: 1100 }, (_, n) => `${n} ${line}`);
   server.replyAlways(text(lines));
+  const startedAt = performance.now();
   const { code, stdout } = await terminal(['run', 'one.toml', ...flags], { server, cwd: folder() }).ended;
   expect(code).toBe(0);
   const reply = lines.join('').trimEnd();
   expect(Buffer.byteLength(reply)).toBeGreaterThan(1_000_000);
   expect(stdout.replaceAll('\r\n', '\n')).toContain(reply);
-  const told = /first token .* · ([\d.]+) s in all|out · ([\d.]+) s/.exec(stripVTControlCharacters(stdout));
-  expect(Number(told?.[1] ?? told?.[2])).toBeLessThan(10);
+  expect(performance.now() - startedAt).toBeLessThan(10_000);
 });
 
 test('what is not a terminal gets a line a happening, and no control characters, whatever colours are asked for', async () => {
@@ -153,7 +148,6 @@ test('what is not a terminal gets a line a happening, and no control characters,
   >[]) {
     const { code, stdout, stderr } = await boticelli(args, { server, cwd: folder(), env });
     expect(code).toBe(0);
-    // biome-ignore lint/suspicious/noControlCharactersInRegex: that is what is looked for.
     expect(stdout + stderr).not.toMatch(/[\x00-\x09\x0b-\x1f\x7f-\x9f]/);
     expect(stderr).toMatch(/^\[1\/2\] act_1 /);
     expect(stderr.trimEnd().split('\n').length).toBeGreaterThanOrEqual(5);
@@ -167,6 +161,5 @@ test('a dumb terminal gets neither colours nor a spinner, NO_COLOR a spinner wit
   expect(dumb.stdout).not.toContain('\u001b');
   const plain = await terminal(['run', 'one.toml'], { server, cwd, env: { NO_COLOR: '1' } }).ended;
   expect(framesOf(plain.stdout).length).toBeGreaterThan(0);
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: that is what is looked for.
   expect(plain.stdout).not.toMatch(/\u001b\[[\d;]*m/);
 });
