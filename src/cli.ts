@@ -78,8 +78,8 @@ function program(host: Process, stdout: Output, ended: Ended): Command {
 
 function runCommand(host: Process, ended: Ended): Command {
   const run = new Command('run')
-    .description('run a narrative; - reads it from standard input')
-    .argument('<narrative>', 'a TOML file, or -')
+    .description('run narratives; - reads one from standard input')
+    .argument('<narrative...>', 'TOML files, or -')
     .option('-m, --model <id>', 'this model for every act, whatever the file says', modelName)
     .option('--stream', 'print tokens as they come')
     .option('--var <key=value>', 'fills {{vars.key}}; repeatable', variables)
@@ -90,6 +90,7 @@ function runCommand(host: Process, ended: Ended): Command {
         .choices(['text', 'json', 'ndjson'])
         .default('text'),
     )
+    .option('-j, --jobs <n>', 'so many narratives at once', wholeNumber(1), 1)
     .option('--only <act>', "print this act's reply alone; repeatable", collected)
     .option('--last', "print the last act's reply alone")
     .option('--out-dir <dir>', 'also write 01-name.md … and run.json there')
@@ -108,9 +109,9 @@ function runCommand(host: Process, ended: Ended): Command {
     .option('--max-wait <duration>', 'rather than wait longer for quota, fall back or stop', patienceMs)
     .option('--fallback <model>', 'turn to this model when quota is used up; repeatable', fallbackModels)
     .option('--no-fallback', 'this model or nothing');
-  return withAnswerFlags(run).action(async (file: string, options: RunOptions) => {
+  return withAnswerFlags(run).action(async (files: string[], options: RunOptions) => {
     const { run } = await import('./commands/run.js');
-    ended(await run(file, options, host));
+    ended(await run(files, options, host));
   });
 }
 
@@ -178,9 +179,9 @@ function completionCommand(boticelli: Command, stdout: Output): Command {
 }
 
 /** Two lines on standard error; for a bug its stack too. A pipe that was closed is no news. */
-async function tell({ error, act, goOn }: Failure, host: Process): Promise<void> {
+async function tell({ error, act, goOn, isTold }: Failure, host: Process): Promise<void> {
   if (error instanceof Interrupted && error.signal === 'SIGPIPE') return;
-  host.stderr.write(errorLines(reportOf(error, act), await paintFor(host.stderr)));
+  if (!isTold) host.stderr.write(errorLines(reportOf(error, act), await paintFor(host.stderr)));
   if (goOn !== undefined) host.stderr.write(goOnLine(goOn));
   if (error.code === 'internal') host.stderr.write(`${await withoutKeys(stackOf(error), host)}\n`);
 }

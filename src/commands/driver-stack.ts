@@ -7,12 +7,11 @@ import { retrying } from '../driver/retrying.js';
 import { cannotTake } from '../gemini/cannot-take.js';
 import { checkFor } from '../narrative/json-schema.js';
 import { metered } from '../quota/metered.js';
-import { createModelQueue } from '../quota/model-queue.js';
 import { createRehearsalDriver } from '../rehearsal/rehearsal-driver.js';
 import { answered } from '../store/answered.js';
 import { atKnownCost } from './cost.js';
 import type { Keeping } from './keeping.js';
-import { openQuota } from './open-quota.js';
+import { openQuota, type QuotaOptions, type RunQuota } from './open-quota.js';
 import { reachableGemini } from './reachable-gemini.js';
 import type { RunOptions } from './run.js';
 
@@ -23,19 +22,22 @@ export interface DriverStackOptions {
   warn: (text: string) => void;
   /** What is kept of the run, and the state's database. */
   keeping: Pick<Keeping, 'state' | 'store' | 'mayReuse'>;
+  /** Opens the quota, or hands out what another narrative of this process opened. Default: opens it. */
+  quota?: (options: QuotaOptions) => Promise<RunQuota>;
 }
 
 /**
  * The stack of drivers that a run asks, from the top down: what an earlier run was answered, JSON that conforms, another
  * model, within the budget, again, within the quota, on the wire.
  */
-export async function driverStack({ options, settings, warn, keeping }: DriverStackOptions): Promise<BoticelliDriver> {
+export async function driverStack(given: DriverStackOptions): Promise<BoticelliDriver> {
+  const { options, settings, keeping } = given;
   if (options.rehearse) return createRehearsalDriver();
   if (options.replay !== undefined) {
     const { createReplayDriver } = await import('../store/replay-driver.js');
     return createReplayDriver(options.replay);
   }
-  const quota = options.rateLimit === false ? undefined : await quotaOf({ options, settings, warn, keeping });
+  const quota = options.rateLimit === false ? undefined : await quotaOf(given);
   const gemini = reachableGemini(settings, {
     bounds: { timeoutMs: options.timeout, idleTimeoutMs: options.idleTimeout },
     withoutKey: ', or try it without one: --rehearse',
@@ -65,11 +67,23 @@ function fallbackModels({ fallback }: RunOptions, named: readonly string[]): rea
   return fallback === false ? [] : (fallback ?? named);
 }
 
-/** The quota book, the gate to it and the queue before it; the gate is for Live sessions too. */
-async function quotaOf({ options, settings, warn, keeping: { state } }: DriverStackOptions) {
-  const clock = systemClock;
-  const { book, gate } = await openQuota({ settings, state, clock, warn });
+/** What requests are admitted by. The book is closed by who opened it, for others may be booking in it still. */
+async function quotaOf({
+  options: { maxWait },
+  settings,
+  warn,
+  keeping: { state },
+  quota = openQuota,
+}: DriverStackOptions) {
+  const { book, gate, queue } = await quota({ settings, state, clock: systemClock, warn });
+  const { close: _, ...open } = book;
   const { limitsFor } = settings;
-  const queue = createModelQueue({ limitsFor });
-  return { book, gate, queue, limitsFor, clock, ...(options.maxWait !== undefined && { maxWaitMs: options.maxWait }) };
+  return {
+    book: open,
+    gate,
+    queue,
+    limitsFor,
+    clock: systemClock,
+    ...(maxWait !== undefined && { maxWaitMs: maxWait }),
+  };
 }

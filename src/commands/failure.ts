@@ -6,4 +6,6 @@ export interface Failure {
   act?: string;
   /** How to go on where that is possible: words, and the command. */
   goOn?: string;
+  /** True where what happened has been told already. */
+  isTold?: boolean;
 }

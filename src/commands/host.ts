@@ -13,7 +13,9 @@ export interface Host {
   argv: readonly string[];
   cwd(): string;
   on(signal: NodeJS.Signals, listener: () => void): unknown;
-  off(signal: NodeJS.Signals, listener: () => void): unknown;
+  /** Before the stack of a crash is printed. */
+  on(event: 'uncaughtExceptionMonitor', listener: () => void): unknown;
+  off(event: NodeJS.Signals | 'uncaughtExceptionMonitor', listener: () => void): unknown;
   removeAllListeners(signal: NodeJS.Signals): unknown;
   pid: number;
   kill(pid: number, signal: NodeJS.Signals): unknown;

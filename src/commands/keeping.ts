@@ -34,8 +34,11 @@ export interface Opening {
   warn: (text: string) => void;
 }
 
-/** Opens nothing yet. */
-export function createKeeping(options: RunOptions): Keeping {
+/**
+ * Opens nothing yet.
+ * @param openOnce opens the state, or hands out what another narrative of this process opened
+ */
+export function createKeeping(options: RunOptions, openOnce = openState): Keeping {
   let state: State = { failed: () => {} };
   let store: RunStore | undefined;
   let reuses = options.resume === true;
@@ -45,7 +48,7 @@ export function createKeeping(options: RunOptions): Keeping {
       const parts = partsOf(options, keepMs);
       if (options.resume && keepMs === 'off') warn('[store] keep is "off": nothing is kept that could be resumed');
       if (parts.length === 0) return;
-      state = await openState({ settings, parts, warn });
+      state = await openOnce({ settings, parts, warn });
       const { database, failed } = state;
       if (!database || keepMs === 'off' || !parts.includes('runs')) return;
       const origin = { fileHash: createHash('sha256').update(text).digest('hex'), ...(file !== undefined && { file }) };

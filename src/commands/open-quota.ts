@@ -6,6 +6,7 @@ import { forgiving } from '../quota/forgiving-keeper.js';
 import type { Keeper } from '../quota/keeper.js';
 import { createLeaseGate } from '../quota/lease-gate.js';
 import { createMemoryKeeper } from '../quota/memory-keeper.js';
+import { createModelQueue, type ModelQueue } from '../quota/model-queue.js';
 import type { Page } from '../quota/page.js';
 import { createQuotaBook } from '../quota/quota-book.js';
 import type { RedisConnection } from '../quota/redis-connection.js';
@@ -23,8 +24,14 @@ export interface OpenQuotaOptions {
   warn: (text: string) => void;
 }
 
+/** With it the state's database, opened already. */
+export interface QuotaOptions extends OpenQuotaOptions {
+  state: State;
+}
+
 /** What a run's requests are admitted by. */
-export interface OpenedQuota extends Quota {
+export interface RunQuota extends Quota {
+  queue: ModelQueue;
   /** Where the shared book is, or the one that stands in for it; absent where settings name no Redis. */
   whose?: () => PlaceOfBook;
 }
@@ -33,16 +40,18 @@ export interface OpenedQuota extends Quota {
  * Opens the book that requests are booked in: in Redis where settings name one, else on this machine. Connecting to Redis
  * begins first, and goes on while the rest is loaded.
  */
-export async function openQuota(options: OpenQuotaOptions & { state: State }): Promise<OpenedQuota> {
+export async function openQuota(options: QuotaOptions): Promise<RunQuota> {
   const { settings, clock } = options;
   const { project, limitsFor, budget, rateWindowMs: windowMs } = settings;
   const connection = await connected(options);
   const keeper = openKeeper(options);
   const common = { keeper, clock, project, limitsFor, budget, windowMs };
-  if (!connection) return { book: createQuotaBook(common), gate: createLeaseGate(common) };
+  const queue = createModelQueue({ limitsFor });
+  if (!connection) return { book: createQuotaBook(common), gate: createLeaseGate(common), queue };
   const { createSharedQuota } = await import('../quota/shared-quota.js');
   return {
     ...createSharedQuota({ ...common, connection }),
+    queue,
     whose: () => placeOfBook(settings, connection.isAway() ? undefined : connection.host),
   };
 }
@@ -70,7 +79,7 @@ async function connected(
 }
 
 /** What keeps this machine's book: the state's database, or this process's memory where that can't be had. */
-function openKeeper({ state: { database, failed }, clock, warn }: OpenQuotaOptions & { state: State }): Keeper {
+function openKeeper({ state: { database, failed }, clock, warn }: QuotaOptions): Keeper {
   if (!database) return createMemoryKeeper();
   return forgiving({
     keeper: createSqliteKeeper({ database, clock, onLocked: lockedWarning(warn) }),

@@ -111,9 +111,10 @@ async function askFirst({ options: { yes }, host, signal, most }: Asking): Promi
 /** How far each series is, on a terminal. */
 async function createProgress(models: readonly string[], { requests }: ProbeOptions, { stderr, env }: Host) {
   const spins = stderr.isTTY && !env.CI && env.TERM !== 'dumb';
-  const spinner = spins ? await createSpinner(stderr) : undefined;
+  const spinner = spins ? await createSpinner({ stream: stderr, isColored: stderr.hasColors?.() ?? false }) : undefined;
   const sent = new Map(models.map((model) => [model, 0]));
-  const show = () => spinner?.start([...sent].map(([model, count]) => `${model}: ${count} of ${requests}`).join(', '));
+  const words = () => ({ text: [...sent].map(([model, count]) => `${model}: ${count} of ${requests}`).join(', ') });
+  const show = () => spinner?.start(words);
   show();
   return {
     tell(series: Series) {

@@ -15,32 +15,34 @@ import { assertKnown } from './given-variables.js';
 import type { Host } from './host.js';
 import { tellFaults } from './tell-faults.js';
 
-interface Reading {
-  host: Host;
-  /** Values of variables, by name. */
-  vars?: ReadonlyMap<string, string> | undefined;
-  /** The colours of standard error. */
-  paint: Paint;
-  /** Aborting ends the wait for standard input. */
-  signal: AbortSignal;
-}
-
 /** A narrative without a fault, and the text of its file. */
 export interface FaultlessNarrative {
   narrative: Narrative;
   text: string;
 }
 
+export interface ReadFaultlessOptions {
+  host: Host;
+  /** The colours of standard error. */
+  paint: Paint;
+  /** Tells lines on standard error. */
+  say: (lines: string) => void;
+  /** Aborting ends the wait for standard input. */
+  signal: AbortSignal;
+  /** Values of variables, by name. */
+  vars?: ReadonlyMap<string, string> | undefined;
+}
+
 /**
- * Reads a narrative, `-` from standard input, and tells its faults and warnings on standard error.
+ * Reads a narrative, `-` from standard input, and tells its faults and warnings.
  * Rejects with `no_input` or `invalid_narrative`, and with `usage` where a variable is given that it does not know.
  */
 export async function readFaultless(
   file: string,
-  { host, paint, signal, vars = new Map() }: Reading,
+  { host, paint, say, signal, vars = new Map() }: ReadFaultlessOptions,
 ): Promise<FaultlessNarrative> {
   const read = await readNarrativeOf(file, host, { vars, signal });
-  tellFaults(read, host, paint);
+  tellFaults(read, { host, paint, say });
   const { file: name, text, narrative, variables, diagnostics } = read;
   if (narrative) {
     assertKnown(vars, variables ?? new Set());

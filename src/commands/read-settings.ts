@@ -35,7 +35,8 @@ export async function readSettings(options: SettingsFlagOptions, host: Host, pai
       flags: Object.fromEntries(given) as SettingsFlags,
     });
   } catch (thrown) {
-    if (thrown instanceof InvalidSettings) tellFaults(thrown, host, paint);
+    if (thrown instanceof InvalidSettings)
+      tellFaults(thrown, { host, paint, say: (lines) => host.stderr.write(`${lines}\n`) });
     throw thrown;
   }
 }

@@ -35,12 +35,13 @@ export async function openRunRecording({ record }: RunOptions): Promise<RunRecor
 }
 
 /** Throws `usage` where the flags of recording and replaying do not go with others. */
-export function assertRecordable({ record, replay, resume, rehearse }: RunOptions): void {
+export function assertRecordable({ record, replay, resume, rehearse, jobs = 1 }: RunOptions, files: number): void {
   const contradictions: [boolean | undefined, string, string][] = [
     [replay !== undefined && record !== undefined, '--record and --replay', 'a replay has nothing new to record'],
     [replay !== undefined && resume, '--replay and --resume', 'a replay answers from its file alone'],
     [replay !== undefined && rehearse, '--replay and --rehearse', 'each of them answers in its own way'],
     [record !== undefined && rehearse, '--record and --rehearse', 'a rehearsal has no answers to keep'],
+    [record !== undefined && files > 1 && jobs > 1, '--record and --jobs', 'one file is written by one at a time'],
   ];
   for (const [contradicts, flags, why] of contradictions) {
     if (!contradicts) continue;

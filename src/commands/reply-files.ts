@@ -4,6 +4,7 @@ import type { ReplyAudio } from '../driver/response.js';
 import { BoticelliError } from '../errors.js';
 import type { ActEnd, RunReport } from '../executor/event.js';
 import { documentOf, jsonOf } from '../terminal/json-replies.js';
+import { trimmedLength } from '../terminal/trailing-newlines.js';
 import { wavOf } from './wav-file.js';
 
 /** The folder of `--out-dir`: `01-name.md` (and `01-name.wav`, where it was spoken) … as each act ends, `run.json` at the end. */
@@ -32,7 +33,7 @@ export async function openReplyFiles(folder: string): Promise<ReplyFiles> {
   };
   return {
     writeReply({ text, ...act }) {
-      writeWhole(join(folder, `${nameOf(act)}.md`), `${text.replace(/[\r\n]+$/, '')}\n`);
+      writeWhole(join(folder, `${nameOf(act)}.md`), `${text.slice(0, trimmedLength(text))}\n`);
     },
     writeAudio(act, audio) {
       const name = `${nameOf(act)}.wav`;

@@ -1,22 +1,15 @@
-import { resolve } from 'node:path';
+import { setMaxListeners } from 'node:events';
 import { asBoticelliError, BoticelliError } from '../errors.js';
-import type { RunReport } from '../executor/event.js';
-import { NarrativeExecutor } from '../executor/narrative-executor.js';
-import { type PlannedAct, plannedActs } from '../executor/planned-acts.js';
-import { orAborted } from '../gemini/attempt.js';
-import { withOverrides } from '../narrative/with-overrides.js';
-import { assertPriced } from './cost.js';
-import { driverStack } from './driver-stack.js';
-import { type Ending, endingOf } from './ending.js';
+import { endingOf } from './ending.js';
 import type { Failure } from './failure.js';
 import { assertResumable, goingOn } from './going-on.js';
 import type { Host } from './host.js';
-import { createKeeping, type Keeping } from './keeping.js';
-import { readFaultless } from './read-faultless.js';
-import { readSettings, type SettingsFlagOptions } from './read-settings.js';
-import { assertRecordable, openRunRecording } from './record-run.js';
-import { openScreen, type Screen } from './screen.js';
-import { readStandardInput } from './standard-input.js';
+import { narrativeNames } from './narrative-names.js';
+import type { SettingsFlagOptions } from './read-settings.js';
+import { assertRecordable } from './record-run.js';
+import { type Ran, runNarrative } from './run-narrative.js';
+import { openScreen } from './screen.js';
+import { createShared } from './shared.js';
 
 /** The flags of `boticelli run`. Durations are in milliseconds. */
 export interface RunOptions extends SettingsFlagOptions {
@@ -27,6 +20,8 @@ export interface RunOptions extends SettingsFlagOptions {
   temperature?: number;
   maxTokens?: number;
   output: 'text' | 'json' | 'ndjson';
+  /** How many narratives run at once. Default 1. */
+  jobs?: number;
   only?: string[];
   last?: boolean;
   outDir?: string;
@@ -54,76 +49,65 @@ export interface RunOptions extends SettingsFlagOptions {
 }
 
 /**
- * `boticelli run`: plays a narrative. What happens on the way is told on the host's streams; how it failed, if it did,
- * is handed back.
+ * `boticelli run`: plays narratives, so many at once as the flags say. What happens on the way is told on the host's streams;
+ * how the first of them failed, if one did, is handed back.
  */
-export async function run(file: string, options: RunOptions, host: Host): Promise<Failure | undefined> {
+export async function run(files: string[], options: RunOptions, host: Host): Promise<Failure | undefined> {
+  assertOneInput(files);
+  assertResumable(options);
+  assertRecordable(options, files.length);
   const ending = endingOf(host);
-  const keeping = createKeeping(options);
+  const { signal } = ending;
+  // Every narrative listens, and more than ten of them look like a leak to Node.
+  setMaxListeners(0, signal);
+  const screen = await openScreen({ names: narrativeNames(files), options, host, ending });
+  const { paint } = screen;
+  const shared = createShared({ files, options, host, paint, signal });
   try {
-    const screen = await openScreen({ options, host, ending });
-    const played = await play({ file, options, host, ending, screen, keeping }).catch(screen.failBeforeRun);
-    const report = await screen.finish(played);
+    const ran = await inTurns(files, options.jobs ?? 1, async (file, at) => {
+      const one = await runNarrative({ file, options, host, paint, signal, screen: screen.partOf(at), shared });
+      screen.tellFailure(at, one.report);
+      return one;
+    });
+    screen.summarize(ran.map(({ report }) => report));
     // Standard output may have failed, or a signal come, after the last act had its reply.
-    const error = ending.signal.aborted ? asBoticelliError(ending.signal.reason) : report.failure;
-    const goOn = keeping.isResumable ? goingOn(host) : undefined;
-    return error && { error, ...(report.error?.act !== undefined && { act: report.error.act }), ...(goOn && { goOn }) };
+    return failureOf(ran, host, signal.aborted ? asBoticelliError(signal.reason) : undefined);
   } finally {
+    screen.close();
+    await shared.close();
     ending.release();
   }
 }
 
-interface Playing {
-  file: string;
-  options: RunOptions;
-  host: Host;
-  ending: Ending;
-  screen: Screen;
-  keeping: Keeping;
+/** Does the work for each, in their order, for so many of them at once. */
+async function inTurns<Each, Result>(
+  all: readonly Each[],
+  atOnce: number,
+  work: (each: Each, at: number) => Promise<Result>,
+): Promise<Result[]> {
+  const results: Result[] = [];
+  const queue = all.entries();
+  const worker = async () => {
+    for (const [at, each] of queue) results[at] = await work(each, at);
+  };
+  await Promise.all(Array.from({ length: Math.min(atOnce, all.length) }, worker));
+  return results;
 }
 
-async function play({ file, options, host, ending, screen, keeping }: Playing): Promise<RunReport> {
-  const { model, temperature, maxTokens, strict = false, rehearse: rehearses = false } = options;
-  assertResumable(options);
-  assertRecordable(options);
-  const { signal } = ending;
-  const { narrative: read, text } = await readFaultless(file, { host, paint: screen.paint, vars: options.var, signal });
-  const narrative = withOverrides(read, {
-    ...(model !== undefined && { model }),
-    parameters: { ...(temperature !== undefined && { temperature }), ...(maxTokens !== undefined && { maxTokens }) },
-  });
-  const planned = plannedActs(narrative);
-  for (const name of options.only ?? []) assertPlays('--only', name, planned);
-  if (options.from !== undefined) assertPlays('--from', options.from, planned);
-  screen.expect(planned);
-
-  await screen.prepare();
-  const settings = await readSettings(options, host, screen.paint);
-  assertPriced(narrative, options, settings);
-  const { mayDiscard, keepAudio, warn } = screen;
-  const path = file === '-' ? undefined : resolve(host.cwd(), file);
-  // The state's database may be locked by another program, and waited for.
-  await orAborted(keeping.open({ settings, narrative: narrative.name, file: path, text, warn }), signal);
-  const recording = await openRunRecording(options);
-  const driver = recording.over(await driverStack({ options, settings, warn, keeping }));
-  const told = { onEvent: keeping.heardWith(screen.onEvent), mayDiscard, keepAudio };
-  const { defaultModel } = settings;
-  const stdin = () => readStandardInput(host, signal);
-  const executor = new NarrativeExecutor({
-    ...{ driver, defaultModel, strict, rehearses },
-    ...{ ...told, signal, stdin },
-  });
-  try {
-    const report = options.stream ? executor.executeWithProgress(narrative, () => {}) : executor.execute(narrative);
-    return recording.finish(await report);
-  } finally {
-    await driver.close?.();
-    await keeping.store?.settled();
-  }
+/** The failure of the first narrative that failed, or what ended them all. */
+function failureOf(ran: readonly Ran[], host: Host, ended: BoticelliError | undefined): Failure | undefined {
+  const first = ran.find(({ report }) => report.failure)?.report;
+  const error = ended ?? first?.failure;
+  if (!error) return undefined;
+  const isTold = ran.length > 1 && ended === undefined;
+  const act = ran.length > 1 ? undefined : first?.error?.act;
+  const goOn = ran.some(({ isResumable }) => isResumable) ? goingOn(host) : undefined;
+  return { error, isTold, ...(act !== undefined && { act }), ...(goOn !== undefined && { goOn }) };
 }
 
-function assertPlays(flag: string, name: string, planned: readonly PlannedAct[]): void {
-  if (planned.some(({ repliesOf }) => repliesOf.includes(name))) return;
-  const names = [...new Set(planned.flatMap(({ repliesOf }) => repliesOf))].join(', ');
-  throw new BoticelliError('usage', `${flag} ${name}: no act of that name plays`, { hint: `The acts are: ${names}.` });
+function assertOneInput(files: readonly string[]): void {
+  if (files.filter((file) => file === '-').length < 2) return;
+  throw new BoticelliError('usage', '- stands for standard input, which can be read only once', {
+    hint: 'Name it once, and the other narratives by their files.',
+  });
 }

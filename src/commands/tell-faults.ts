@@ -13,11 +13,19 @@ export interface FaultyFile {
   diagnostics: readonly Diagnostic[];
 }
 
+interface Telling {
+  host: Host;
+  /** The colours of standard error. */
+  paint: Paint;
+  /** Tells lines on standard error, as they are. */
+  say: (lines: string) => void;
+}
+
 /** Tells the faults of a file on standard error, each in its place; in GitHub Actions as annotations too. */
-export function tellFaults(faulty: FaultyFile, host: Host, paint: Paint): void {
+export function tellFaults(faulty: FaultyFile, { host, paint, say }: Telling): void {
   const { file, text, diagnostics } = faulty;
   const frames = formatDiagnostics(diagnostics, { file, text, paint });
-  if (frames.length > 0) host.stderr.write(`${frames.join('\n')}\n`);
+  if (frames.length > 0) say(frames.join('\n'));
   annotate(faulty, host);
 }
 

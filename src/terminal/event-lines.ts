@@ -1,18 +1,28 @@
 import type { ActEnd, ActFallback, ActRetry, ActWait, NarrativeEnd } from '../executor/event.js';
 import { counted, dollars, duration } from './quantity.js';
 
+export interface ActEndLineOptions {
+  verbose: boolean;
+  /** Whether it has to tell of waits, which nobody has told of before. */
+  tellsWaits?: boolean;
+}
+
+/** Waits below this are nobody's concern. */
+const shortWaitMs = 1000;
+
 /** What a person reads of an act that has its reply. */
-export function actEndLine(end: ActEnd, { verbose }: { verbose: boolean }): string {
-  const { usage } = end;
+export function actEndLine(end: ActEnd, { verbose, tellsWaits = false }: ActEndLineOptions): string {
+  const { usage, costUsd } = end;
   if (end.reused) return `reused from an earlier run: nothing asked, nothing paid · ${end.model}`;
   const thoughts = usage.thoughtTokens > 0 ? `, ${usage.thoughtTokens} thinking` : '';
   const parts = [
     end.model === end.requestedModel ? end.model : `${end.model} (asked for ${end.requestedModel})`,
     `${usage.promptTokens} tokens in, ${usage.outputTokens} out${thoughts}`,
-    ...(end.costUsd === undefined ? [] : [dollars(end.costUsd)]),
+    ...(tellsWaits && end.waitMs >= shortWaitMs ? [`waited ${duration(end.waitMs)}`] : []),
     ...(end.firstTokenMs === undefined ? [] : [`first token ${duration(end.firstTokenMs)}`]),
+    end.firstTokenMs === undefined ? duration(end.durationMs) : `${duration(end.durationMs)} in all`,
     ...(end.audio === undefined ? [] : [`${duration(end.audio.durationMs)} of speech`]),
-    duration(end.durationMs),
+    ...(costUsd === undefined ? [] : [dollars(costUsd)]),
     ...(end.attempts > 1 || verbose ? [counted(end.attempts, 'attempt')] : []),
     ...(verbose ? [`finish reason ${end.finishReason}`] : []),
   ];
@@ -43,8 +53,24 @@ export function fallbackLine({ from, to, reason }: ActFallback): string {
   return `${to} instead of ${from}: ${reason}`;
 }
 
-export function narrativeEndLine({ status, usage, costUsd, durationMs }: NarrativeEnd, actCount: number): string {
-  const cost = costUsd === undefined ? '' : `, ${dollars(costUsd)}`;
-  const tokens = counted(usage.totalTokens, 'token');
-  return `${status}: ${counted(actCount, 'act')}, ${tokens}${cost}, ${duration(durationMs)}`;
+/** What the acts of a run came to. */
+export interface ActCounts {
+  ended: number;
+  reused: number;
+  /** How many there are in all. */
+  planned: number;
+}
+
+/** How a run ended, and what it took. */
+export function narrativeEndLine(end: NarrativeEnd, counts: ActCounts): string {
+  const { status, usage, durationMs, costUsd } = end;
+  const { ended, reused, planned } = counts;
+  const parts = [
+    ended === planned ? counted(ended, 'act') : `${ended} of ${counted(planned, 'act')}`,
+    ...(reused > 0 ? [`${reused} reused`] : []),
+    counted(usage.totalTokens, 'token'),
+    duration(durationMs),
+    ...(costUsd === undefined ? [] : [dollars(costUsd)]),
+  ];
+  return `${status}: ${parts.join(', ')}`;
 }

@@ -10,10 +10,32 @@ export function createJsonReplies({ output, isShown }: { output: Output; isShown
   };
 }
 
-/** One JSON object a line, an event each, as it happens; never filtered. */
-export function createNdjsonReplies({ output }: { output: Output }): Replies {
+/** One JSON array for several narratives, in the order given, when the last of them is over: of each its document. */
+export function createJsonDocuments({ output, count }: { output: Output; count: number }) {
+  const documents: unknown[] = [];
+  let finished = 0;
+  return (at: number, isShown: IsShown): Replies => ({
+    onEvent: () => {},
+    finish(report) {
+      documents[at] = { ...documentOf(report), acts: report.acts.filter(isShown) };
+      finished += 1;
+      if (finished === count) output.write(`${jsonOf(documents, 2)}\n`);
+    },
+  });
+}
+
+/**
+ * One JSON object a line, an event each, as it happens; never filtered.
+ * @param tellsRuns whether every event says which run it is of, for several narratives write at once
+ */
+export function createNdjsonReplies({ output, tellsRuns = false }: { output: Output; tellsRuns?: boolean }): Replies {
+  let run: string | undefined;
   return {
-    onEvent: (event: NarrativeEvent) => output.write(`${jsonOf(event)}\n`),
+    onEvent(event: NarrativeEvent) {
+      if ('run' in event) run = event.run;
+      const { type, ...rest } = event;
+      output.write(`${jsonOf(tellsRuns ? { type, run, ...rest } : event)}\n`);
+    },
     finish: () => {},
   };
 }

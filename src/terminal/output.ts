@@ -18,10 +18,12 @@ export interface OutputOptions {
 /** An output on a stream. After a failure what is written is dropped. */
 export function createOutput({ stream, onFailure }: OutputOptions): Output {
   let failed = false;
+  // A listener of our own for each would be too many for Node's taste where a dozen narratives wait at once.
+  const waiting = new Set<() => void>();
   const fail = (error: NodeJS.ErrnoException) => {
-    if (failed) return;
+    if (!failed) onFailure(error);
     failed = true;
-    onFailure(error);
+    for (const settle of waiting) settle();
   };
   stream.on('error', fail);
   return {
@@ -32,12 +34,11 @@ export function createOutput({ stream, onFailure }: OutputOptions): Output {
     flushed: () =>
       new Promise((resolve) => {
         if (failed) return resolve();
-        // Taken off again: a run waits here once an act, and a narrative may have thousands.
         const settle = () => {
-          stream.off('error', settle);
+          waiting.delete(settle);
           resolve();
         };
-        stream.once('error', settle);
+        waiting.add(settle);
         // A file takes what is written at once, but tells of a full disk only in the next turn.
         stream.write('', () => setImmediate(settle));
       }),

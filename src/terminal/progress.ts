@@ -1,95 +1,108 @@
-import type { ActEnd, ActStart, NarrativeEvent } from '../executor/event.js';
-import * as lines from './event-lines.js';
-import type { Output } from './output.js';
+import type { ActEnd, ActFallback, ActNote, ActRetry, ActStart, ActWait, NarrativeEvent } from '../executor/event.js';
+import * as words from './event-lines.js';
+import type { Lines } from './lines.js';
 import type { Paint } from './paint.js';
 import { printableLine } from './printable.js';
-import type { Spinner } from './spinner.js';
+import { createUnderWay, isAboutFile } from './under-way.js';
 
-/** Tells on standard error what happens. */
+/** Tells on standard error what happens in a narrative. */
 export interface Progress {
-  /** To be called before anything is written to standard output. */
-  makeRoom(): void;
   onEvent(event: NarrativeEvent): void;
+  /** The heading of an act, where it is not to be told before its reply is: see `headings`. */
+  heading(start: ActStart): void;
   /** Says something that even `quiet` does not hide. */
   warn(text: string): void;
-  /** Leaves nothing behind on the screen. */
-  stop(): void;
 }
 
 export interface ProgressOptions {
-  output: Output;
+  lines: Lines;
   paint: Paint;
   /** `quiet` tells warnings alone, `verbose` every attempt and wait. */
   detail: 'quiet' | 'normal' | 'verbose';
-  /** Present on a terminal: shows that something is under way. */
-  spinner?: Spinner;
-  /** Whether replies appear on the same screen; if so the spinner gives way to them. */
-  sharesScreen: boolean;
+  /** Milliseconds since the epoch. */
+  now: () => number;
+  /** Whether a spinner counts waits down: then no line need tell of them before they are over. */
+  countsDown?: boolean;
+  /** Which narrative it is, where several run at once: begins every line. */
+  label?: string;
+  /** Whether an act's heading is told when it begins, or by who writes its reply, just before that. */
+  headings?: 'at-start' | 'with-reply';
 }
 
-/** A line per happening, and a spinner between them where there is one. */
+/** A line per happening, and what is under way for the spinner between them. */
 export function createProgress(options: ProgressOptions): Progress {
-  const { detail, spinner, sharesScreen } = options;
-  const { heading, tell, warn } = createTeller(options);
+  const { detail, headings = 'at-start', countsDown = false } = options;
+  const teller = createTeller(options);
+  const underWay = detail === 'quiet' ? () => {} : createUnderWay(options);
   const verbose = detail === 'verbose';
-  let [actCount, actsEnded] = [0, 0];
+  const counts: words.ActCounts = { ended: 0, reused: 0, planned: 0 };
+  const heading = (start: ActStart) => teller.heading(start, counts.planned);
 
   const onEvent = (event: NarrativeEvent): void => {
-    switch (event.type) {
-      case 'narrative-start':
-        actCount = event.acts.length;
-        break;
-      case 'act-start':
-        heading(event, actCount);
-        spinner?.start(`${event.act}: waiting for ${event.model}`);
-        break;
-      case 'act-retry':
-        tell(`${event.act}: ${lines.retryLine(event)}`);
-        if (event.discard) warn(`${event.act}: ${lines.discardLine}`);
-        break;
-      case 'act-wait':
-        if (verbose || event.reason !== 'backoff') tell(`${event.act}: waiting, ${lines.waitLine(event)}`);
-        spinner?.start(`${event.act}: ${lines.waitLine(event)}`);
-        break;
-      case 'act-fallback':
-        warn(`boticelli: ${event.act}: ${lines.fallbackLine(event)}`);
-        spinner?.start(`${event.act}: waiting for ${event.to}`);
-        break;
-      case 'act-note':
-        tell(`${event.act}: ${event.message}`);
-        break;
-      case 'act-end':
-        actsEnded += 1;
-        tellEnd(event);
-        break;
-      case 'narrative-end':
-        if (actCount > (verbose ? 0 : 1)) tell(lines.narrativeEndLine(event, actsEnded));
-        break;
-    }
+    underWay(event);
+    if (event.type === 'narrative-start') counts.planned = event.acts.length;
+    else if (event.type === 'act-start') {
+      if (headings === 'at-start') heading(event);
+    } else if (event.type === 'act-end') {
+      counts.ended += 1;
+      if (event.reused) counts.reused += 1;
+      tellEnd(event, { ...teller, verbose, tellsWaits: countsDown && !verbose });
+    } else if (event.type === 'narrative-end') {
+      if (counts.planned > (verbose ? 0 : 1)) teller.tell(words.narrativeEndLine(event, counts));
+    } else if (event.type !== 'act-delta') tellHappening(event, { ...teller, verbose, countsDown });
   };
-  const tellEnd = (end: ActEnd) => {
-    tell(`${end.act}: ${lines.actEndLine(end, { verbose })}`);
-    const warning = lines.finishWarning(end);
-    if (warning !== undefined) warn(`boticelli: warning: ${end.act}: ${warning}`);
-  };
-  return { makeRoom: () => sharesScreen && spinner?.stop(), onEvent, warn, stop: () => spinner?.stop() };
+  return { onEvent, heading, warn: teller.warn };
+}
+
+type Telling = Pick<ReturnType<typeof createTeller>, 'tell' | 'warn'> & { verbose: boolean };
+
+function tellHappening(
+  event: ActRetry | ActWait | ActFallback | ActNote,
+  { tell, warn, verbose, countsDown }: Telling & { countsDown: boolean },
+): void {
+  const tellsWaits = verbose || !countsDown;
+  const { act } = event;
+  switch (event.type) {
+    case 'act-retry':
+      tell(`${act}: ${words.retryLine(event)}`);
+      if (event.discard) warn(`${act}: ${words.discardLine}`);
+      break;
+    case 'act-wait':
+      // The pause before another attempt is in that attempt's line.
+      if (tellsWaits && (verbose || event.reason !== 'backoff')) tell(`${act}: waiting, ${words.waitLine(event)}`);
+      break;
+    case 'act-fallback':
+      warn(`boticelli: ${act}: ${words.fallbackLine(event)}`);
+      break;
+    case 'act-note':
+      if (tellsWaits || !isAboutFile(event)) tell(`${act}: ${event.message}`);
+  }
+}
+
+function tellEnd(end: ActEnd, { tell, warn, verbose, tellsWaits }: Telling & { tellsWaits: boolean }): void {
+  tell(`${end.act}: ${words.actEndLine(end, { verbose, tellsWaits })}`);
+  const warning = words.finishWarning(end);
+  if (warning !== undefined) warn(`boticelli: warning: ${end.act}: ${warning}`);
 }
 
 /** The ways of saying something in a line of its own. */
-function createTeller({ output, paint, detail, spinner }: ProgressOptions) {
-  const say = (text: string) => {
-    spinner?.stop();
-    output.write(`${text}\n`);
-  };
-  const unlessQuiet = (text: string) => {
-    if (detail !== 'quiet') say(text);
+function createTeller({ lines, paint, detail, label }: ProgressOptions) {
+  const own = 'boticelli: ';
+  const line = (text: string) => {
+    if (label === undefined) return printableLine(text);
+    return printableLine(text.startsWith(own) ? `${own}${label}: ${text.slice(own.length)}` : `${label}: ${text}`);
   };
   return {
-    heading: ({ act, index, model }: ActStart, actCount: number) =>
-      unlessQuiet(
-        `${paint.heading(printableLine(`[${index + 1}/${actCount}] ${act}`))} ${paint.dim(printableLine(model))}`,
-      ),
-    tell: (text: string) => unlessQuiet(paint.dim(printableLine(text))),
-    warn: (text: string) => say(paint.warning(printableLine(text))),
+    heading({ act, index, model }: ActStart, actCount: number) {
+      if (detail === 'quiet') return;
+      const title = line(`[${index + 1}/${actCount}] ${act}`);
+      const painted = (text: string) =>
+        paint.heading(text.slice(0, title.length)) + paint.dim(text.slice(title.length));
+      lines.say(`${title} ${printableLine(model)}`, painted);
+    },
+    tell(text: string) {
+      if (detail !== 'quiet') lines.say(line(text), paint.dim);
+    },
+    warn: (text: string) => lines.say(line(text), paint.warning),
   };
 }

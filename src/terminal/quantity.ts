@@ -8,6 +8,12 @@ export function duration(durationMs: number): string {
   return `${Math.floor(whole / 3600)} h ${Math.floor((whole % 3600) / 60)} min`;
 }
 
+/** The same in whole seconds, for what ticks: `3 s`, `2 min 5 s`; what has begun counts as a whole one. */
+export function wholeSeconds(durationMs: number): string {
+  const seconds = Math.ceil(durationMs / 1000);
+  return seconds < 10 ? `${seconds} s` : duration(seconds * 1000);
+}
+
 /** A moment to come, in local time: `in 59 s, at 09:00:12`, or `after Mon 23 Nov, 09:00` where that is far. */
 export function moment(at: Date, now: number): string {
   const waitMs = at.getTime() - now;

@@ -5,6 +5,8 @@ export interface Replies {
   onEvent(event: NarrativeEvent): void;
   /** Called once, when the run is over. */
   finish(report: RunReport): void;
+  /** Whether nothing of them has been written yet: other narratives come first. */
+  isHeldBack?(): boolean;
 }
 
 /** Tells whether an act's reply is to be shown; `--only` and `--last` decide. */

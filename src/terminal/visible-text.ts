@@ -11,9 +11,12 @@ export function visible(line: string): string {
   );
 }
 
-/** Emoji and the scripts that a terminal gives two columns a character (Unicode's East Asian Width W and F). */
+/**
+ * Emoji, also those that are some by U+FE0F alone, and the scripts that a terminal gives two columns a character (Unicode's
+ * East Asian Width W and F).
+ */
 const wide =
-  /[\u1100-\u115f\u2e80-\u303e\u3041-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6\u{1f300}-\u{1faff}\u{20000}-\u{3fffd}]|\p{Emoji_Presentation}/u;
+  /[\u1100-\u115f\u2e80-\u303e\u3041-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6\u{1f300}-\u{1faff}\u{20000}-\u{3fffd}]|\ufe0f|\p{Emoji_Presentation}/u;
 
 /** How many columns of a terminal a text without control characters takes: what a reader sees as one is counted once. */
 export function columnsOf(text: string): number {

@@ -36,7 +36,7 @@ test('the sample plays three acts in one session, with the same text streamed an
     [3, 1000],
   ]);
   expect(server.requests).toEqual([]);
-  expect(whole.stderr).toMatch(/gemini-3\.8-live · 10 tokens in, \d+ out · 0\.\d+ s of speech/);
+  expect(whole.stderr).toMatch(/gemini-3\.8-live · 10 tokens in, \d+ out · 0\.\d+ s · 0\.\d+ s of speech/);
 });
 
 test('tokens come as they are spoken', async () => {

@@ -40,6 +40,8 @@ export interface Surroundings {
   keepsInputOpen?: boolean;
   /** Whom the process runs as. */
   uid?: number;
+  /** How wide a terminal is. Default 80. */
+  columns?: number;
 }
 
 /** A key that can be searched for in everything that was said. */
@@ -70,9 +72,9 @@ export function shell(script: string, surroundings: Surroundings = {}): Running 
   return watch('bash', ['-c', prelude + script], surroundings);
 }
 
-/** Starts the real bin on a terminal of its own, 80 columns wide; what is on both its streams comes as `stdout`. */
+/** Starts the real bin on a terminal of its own; what is on both its streams comes as `stdout`. */
 export function terminal(args: string[], surroundings: Surroundings = {}): Running {
-  const command = ['stty cols 80;', 'exec', process.execPath, bin, ...args].join(' ');
+  const command = [`stty cols ${surroundings.columns ?? 80};`, 'exec', process.execPath, bin, ...args].join(' ');
   return watch('script', ['--quiet', '--return', '--flush', '--command', command, '/dev/null'], {
     keepsInputOpen: true,
     ...surroundings,

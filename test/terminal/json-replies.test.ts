@@ -1,13 +1,18 @@
 import { expect, test } from 'vitest';
 import { BoticelliError } from '../../src/errors.js';
 import type { ActEnd, RunReport } from '../../src/executor/event.js';
-import { createJsonReplies, createNdjsonReplies, jsonOf } from '../../src/terminal/json-replies.js';
+import {
+  createJsonDocuments,
+  createJsonReplies,
+  createNdjsonReplies,
+  jsonOf,
+} from '../../src/terminal/json-replies.js';
 import type { Output } from '../../src/terminal/output.js';
 
 function rig() {
   const writes: string[] = [];
   const output: Output = { write: (text) => void writes.push(text), flushed: async () => {}, isTerminal: false };
-  return { writes, output };
+  return { writes, output, written: () => writes.join('') };
 }
 
 const acts = ['one', 'two'].map((act, index) => ({ type: 'act-end', act, index }) as ActEnd);
@@ -44,4 +49,24 @@ test('ndjson is a line an event, type first, as it happens', () => {
 test('json escapes every control character, those that JSON allows too', () => {
   expect(jsonOf('\u001b\u007f\u009b')).toBe('"\\u001b\\u007f\\u009b"');
   expect(JSON.parse(jsonOf('\u001b\u007f\u009b'))).toBe('\u001b\u007f\u009b');
+});
+
+test('the lines of several narratives say which run they are of', () => {
+  const { output, written } = rig();
+  const { onEvent } = createNdjsonReplies({ output, tellsRuns: true });
+  onEvent({ type: 'narrative-start', run: 'r1', narrative: 'n', acts: ['one'] });
+  onEvent({ type: 'act-delta', act: 'one', text: 'a' });
+  const lines = written().trimEnd().split('\n');
+  expect(lines[1]).toBe('{"type":"act-delta","run":"r1","act":"one","text":"a"}');
+  expect(JSON.parse(lines[0] ?? '')).toEqual({ type: 'narrative-start', run: 'r1', narrative: 'n', acts: ['one'] });
+});
+
+test('several narratives are one array, in the order given, whichever is over first', () => {
+  const { output, written } = rig();
+  const documents = createJsonDocuments({ output, count: 2 });
+  const [first, second] = [documents(0, () => true), documents(1, () => false)];
+  second.finish({ ...report, run: 'second' });
+  expect(written()).toBe('');
+  first.finish({ ...report, run: 'first' });
+  expect(JSON.parse(written())).toMatchObject([{ run: 'first' }, { run: 'second', acts: [] }]);
 });

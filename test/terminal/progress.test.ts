@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import type { ActEnd, NarrativeEvent } from '../../src/executor/event.js';
+import { createLines } from '../../src/terminal/lines.js';
 import { noPaint } from '../../src/terminal/paint.js';
 import { createProgress, type ProgressOptions } from '../../src/terminal/progress.js';
 
@@ -30,14 +31,12 @@ const events: NarrativeEvent[] = [
   { type: 'narrative-end', run: 'r', status: 'completed', usage, durationMs: 65_000 },
 ];
 
-function told(options: Partial<ProgressOptions> = {}) {
+function told(options: Partial<ProgressOptions> = {}, happened = events) {
   const writes: string[] = [];
   const output = { write: (text: string) => void writes.push(text), flushed: async () => {}, isTerminal: false };
-  const progress = createProgress({ output, paint: noPaint, detail: 'normal', sharesScreen: true, ...options });
-  for (const event of events) {
-    progress.makeRoom();
-    progress.onEvent(event);
-  }
+  const lines = createLines({ output, sharesScreen: false });
+  const progress = createProgress({ lines, paint: noPaint, detail: 'normal', now: () => 0, ...options });
+  for (const event of happened) progress.onEvent(event);
   return writes;
 }
 
@@ -67,29 +66,39 @@ test('verbose tells the pauses and the finish reason too', () => {
   expect(lines).toContain('finish reason STOP');
 });
 
-test('a spinner is off the screen before anything is written, and gives way to a reply on its own screen only', () => {
-  for (const sharesScreen of [true, false]) {
-    let spinning = false;
-    const spinner = {
-      start: () => {
-        spinning = true;
-      },
-      stop: () => {
-        spinning = false;
-      },
-    };
-    const output = {
-      write: () => expect(spinning).toBe(false),
-      flushed: async () => {},
-      isTerminal: true,
-    };
-    const progress = createProgress({ output, paint: noPaint, detail: 'normal', spinner, sharesScreen });
-    for (const event of events) progress.onEvent(event);
-    progress.onEvent({ type: 'act-start', act: 'draft', index: 0, model: 'm' });
-    expect(spinning).toBe(true);
-    progress.makeRoom();
-    expect(spinning).toBe(!sharesScreen);
-    progress.stop();
-    expect(spinning).toBe(false);
-  }
+test('with a spinner that counts down, a wait is told when it is over, and a file on its way by the spinner alone', () => {
+  const [start, actStart] = events as [NarrativeEvent, NarrativeEvent];
+  const wait: NarrativeEvent = { type: 'act-wait', act: 'draft', model: 'm', reason: 'rpm', waitMs: 12_000, until: '' };
+  const upload: NarrativeEvent = { type: 'act-note', act: 'draft', about: 'upload', message: 'sending film.mp4 ahead' };
+  const happened = [start, actStart, upload, wait, { ...end, attempts: 1, waitMs: 12_000 }];
+  expect(told({ countsDown: true }, happened).slice(1)).toEqual([
+    'draft: m · 12 tokens in, 34 out, 5 thinking · waited 12 s · 1.2 s\n',
+  ]);
+  expect(told({}, happened).slice(1, 3)).toEqual([
+    'draft: sending film.mp4 ahead\n',
+    'draft: waiting, quota of m (rpm): 12 s\n',
+  ]);
+  expect(told({ countsDown: true, detail: 'verbose' }, happened)).toHaveLength(4);
+});
+
+test('a line of an act tells the first token, the whole time and the cost; a reused one that nothing was paid', () => {
+  const priced = { ...end, attempts: 1, firstTokenMs: 400, costUsd: 0.00042 };
+  expect(told({}, [priced, { ...end, reused: true }])).toEqual([
+    'draft: m · 12 tokens in, 34 out, 5 thinking · first token 0.4 s · 1.2 s in all · $0.00042\n',
+    'draft: reused from an earlier run: nothing asked, nothing paid · m\n',
+  ]);
+});
+
+test('the summary says how far a run came, what was reused, and the cost', () => {
+  const [start] = events as [NarrativeEvent];
+  const over = { type: 'narrative-end', run: 'r', status: 'failed', usage, durationMs: 3000, costUsd: 1.5 } as const;
+  expect(told({}, [start, { ...end, reused: true }, over]).at(-1)).toBe(
+    'failed: 1 of 2 acts, 1 reused, 51 tokens, 3.0 s, $1.50\n',
+  );
+});
+
+test('where several narratives run, each line begins with the one it is of', () => {
+  const fallback: NarrativeEvent = { type: 'act-fallback', act: 'draft', from: 'm', to: 'n', reason: 'used up' };
+  const lines = told({ label: 'launch' }, [...events.slice(0, 2), fallback]);
+  expect(lines).toEqual(['launch: [1/2] draft m\n', 'boticelli: launch: draft: n instead of m: used up\n']);
 });

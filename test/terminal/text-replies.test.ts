@@ -96,3 +96,15 @@ test('a reply that breaks off ends with a newline, and nothing is written twice'
   for (const event of [start('a', 0), delta('a', 'so far'), over]) onEvent(event);
   expect(written()).toBe('so far\n');
 });
+
+test('thousands of newlines in a row take no time, be they the end or not', () => {
+  const { onEvent, writes } = rig();
+  const newlines = '\n'.repeat(60_000);
+  const startedAt = performance.now();
+  onEvent(start('a', 0));
+  for (const text of ['x', ...newlines, 'y', newlines]) onEvent(delta('a', text));
+  onEvent(end('a', 0, '', 1));
+  for (const event of blocking([`${newlines}x${newlines}`])) onEvent(event);
+  expect(performance.now() - startedAt).toBeLessThan(2000);
+  expect(writes.map((text) => text.length)).toEqual([1, 60_001, 1, 60_003]);
+});

@@ -1,0 +1,42 @@
+import type { RunReport } from '../executor/event.js';
+import { aligned } from './aligned.js';
+import type { Paint } from './paint.js';
+import { printableLine } from './printable.js';
+import { counted, duration } from './quantity.js';
+import { wrapped } from './wrapped.js';
+
+/** A narrative that is over, and what it is called. */
+export interface EndedRun {
+  name: string;
+  report: RunReport;
+}
+
+export interface SummaryOptions {
+  paint: Paint;
+  /** The width of the terminal, where it is one. */
+  columns?: number | undefined;
+}
+
+/** What became of several narratives: a line that counts them, and one of each. */
+export function summaryLines(ended: readonly EndedRun[], { paint, columns }: SummaryOptions): string[] {
+  const counts = (['completed', 'failed', 'interrupted'] as const)
+    .map((status) => [ended.filter(({ report }) => report.status === status).length, status] as const)
+    .filter(([count]) => count > 0)
+    .map(([count, status]) => `${count} ${status}`);
+  const rows = aligned(ended.map(({ name, report }) => [printableLine(name), report.status, outcomeOf(report)]));
+  return [
+    paint.heading(`${counted(ended.length, 'narrative')}: ${counts.join(', ')}`),
+    ...rows.map((row, at) => {
+      const line = `  ${row}`;
+      const isWell = ended[at]?.report.status === 'completed';
+      return paint[isWell ? 'dim' : 'warning'](columns ? wrapped(line, columns) : line);
+    }),
+  ];
+}
+
+function outcomeOf({ acts, usage, durationMs, error }: RunReport): string {
+  const done = `${counted(acts.length, 'act')}, ${counted(usage.totalTokens, 'token')}, ${duration(durationMs)}`;
+  if (!error) return done;
+  const where = error.act === undefined ? '' : `${error.act}: `;
+  return printableLine(`${where}${error.message}`);
+}
