@@ -8,7 +8,7 @@ import { folderWith, refusalIn, settingsIn } from './folders.js';
 const gemini = (lines: string) => `[providers.gemini]\n${lines}\n`;
 
 test('without any setting the defaults hold', async () => {
-  const { limitsFor, stateFolder, ...settings } = await settingsIn({});
+  const { limitsFor, prices: _, stateFolder, ...settings } = await settingsIn({});
   expect(settings).toEqual({
     defaultModel,
     tier: 'free',
