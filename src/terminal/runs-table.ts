@@ -16,8 +16,7 @@ export interface RunsTableOptions {
 /** The runs as a person reads them: a line each. */
 export function runsLines(runs: readonly RecordedRun[], { total, paint, columns }: RunsTableOptions): string[] {
   if (runs.length === 0) return ['There is no run yet.'];
-  const table = (longestName: number) =>
-    aligned(withoutEmpty([head, ...runs.map((run) => rowOf(run, longestName))]), [3, 4]);
+  const table = (longestName: number) => tableOf([head, ...runs.map((run) => rowOf(run, longestName))]);
   const longest = Math.max(...runs.map(({ narrative }) => narrative.length));
   let [headLine = '', ...lines] = table(longest);
   for (let most = longest; most > 8 && !fits([headLine, ...lines], columns); most -= 1)
@@ -33,8 +32,14 @@ export function runsLines(runs: readonly RecordedRun[], { total, paint, columns 
 const head = ['run', 'started', 'narrative', 'acts', 'cost', 'outcome'];
 
 /** Without the costs, where none is known. */
-function withoutEmpty(rows: string[][]): string[][] {
-  return rows.slice(1).some((row) => row[4] !== '') ? rows : rows.map((row) => row.toSpliced(4, 1));
+function tableOf(rows: string[][]): string[] {
+  const hasCosts = rows.slice(1).some((row) => row[4] !== '');
+  return hasCosts
+    ? aligned(rows, [3, 4])
+    : aligned(
+        rows.map((row) => row.toSpliced(4, 1)),
+        [3],
+      );
 }
 
 function rowOf(

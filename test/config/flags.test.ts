@@ -1,6 +1,6 @@
 import { Command } from 'commander';
 import { expect, test } from 'vitest';
-import { fallbackModels, patienceMs, tierName, wholeNumber } from '../../src/config/flags.js';
+import { fallbackModels, patienceMs, tierName, usd, wholeNumber } from '../../src/config/flags.js';
 
 function parsed(...args: string[]) {
   const command = new Command()
@@ -8,6 +8,7 @@ function parsed(...args: string[]) {
     .option('--no-fallback')
     .option('--max-wait <duration>', '', patienceMs)
     .option('--tier <name>', '', tierName)
+    .option('--max-cost <usd>', '', usd)
     .option('--rpm <n>', '', wholeNumber(1))
     .exitOverride()
     .configureOutput({ writeErr: () => {} });
@@ -26,7 +27,12 @@ test('--max-wait may be nothing, and longer than a timer runs', () => {
   expect(parsed('--max-wait', '90d').maxWait).toBe(7_776_000_000);
 });
 
+test('--max-cost is an amount, with or without its sign', () => {
+  expect([parsed('--max-cost', '0.25').maxCost, parsed('--max-cost', '$2').maxCost]).toEqual([0.25, 2]);
+});
+
 test.each([
+  ...['0', '-1', 'much', '', '$', '1e999'].map((amount) => ['--max-cost', amount]),
   ['--max-wait', 'soon'],
   ['--max-wait', '-1'],
   ['--fallback', 'a b'],
