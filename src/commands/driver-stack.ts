@@ -11,6 +11,7 @@ import { createModelQueue } from '../quota/model-queue.js';
 import { createRehearsalDriver } from '../rehearsal/rehearsal-driver.js';
 import { answered } from '../store/answered.js';
 import type { Keeping } from './keeping.js';
+import { liveMemory } from './live-memory.js';
 import { openQuota } from './open-quota.js';
 import { reachableGemini } from './reachable-gemini.js';
 import type { RunOptions } from './run.js';
@@ -36,6 +37,7 @@ export async function driverStack({ options, settings, warn, keeping }: DriverSt
     withoutKey: ', or try it without one: --rehearse',
     preferLive: options.live,
     gate: quota?.gate,
+    memory: liveMemory(settings, keeping.state),
   });
   const modelsFor = (named: readonly string[] | undefined) => fallbackModels(options, named ?? settings.fallback);
   const asking = conforming(
@@ -57,10 +59,10 @@ function fallbackModels({ fallback }: RunOptions, named: readonly string[]): rea
 }
 
 /** The quota book, the gate to it and the queue before it; the gate is for Live sessions too. */
-async function quotaOf({ options, settings, warn, keeping: { state } }: DriverStackOptions) {
+async function quotaOf({ options: { maxWait }, settings, warn, keeping: { state } }: DriverStackOptions) {
   const clock = systemClock;
-  const { book, gate } = await openQuota({ settings, state, clock, warn });
+  const { book, gate } = await openQuota({ settings, state, clock, warn, maxWaitMs: maxWait });
   const { limitsFor } = settings;
   const queue = createModelQueue({ limitsFor });
-  return { book, gate, queue, limitsFor, clock, ...(options.maxWait !== undefined && { maxWaitMs: options.maxWait }) };
+  return { book, gate, queue, limitsFor, clock, ...(maxWait !== undefined && { maxWaitMs: maxWait }) };
 }

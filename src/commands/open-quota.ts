@@ -31,14 +31,17 @@ export interface OpenedQuota extends Quota {
 
 /**
  * Opens the book that requests are booked in: in Redis where settings name one, else on this machine. Connecting to Redis
- * begins first, and goes on while the rest is loaded.
+ * begins first, and goes on while the rest is loaded. `maxWaitMs` bounds the wait for a place at the gate.
  */
-export async function openQuota(options: OpenQuotaOptions & { state: State }): Promise<OpenedQuota> {
-  const { settings, clock } = options;
+export async function openQuota(
+  options: OpenQuotaOptions & { state: State; maxWaitMs?: number | undefined },
+): Promise<OpenedQuota> {
+  const { settings, clock, maxWaitMs } = options;
   const { project, limitsFor, budget, rateWindowMs: windowMs } = settings;
   const connection = await connected(options);
   const keeper = openKeeper(options);
-  const common = { keeper, clock, project, limitsFor, budget, windowMs };
+  const patience = maxWaitMs === undefined ? {} : { maxWaitMs };
+  const common = { keeper, clock, project, limitsFor, budget, windowMs, ...patience };
   if (!connection) return { book: createQuotaBook(common), gate: createLeaseGate(common) };
   const { createSharedQuota } = await import('../quota/shared-quota.js');
   return {
