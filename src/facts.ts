@@ -23,8 +23,16 @@ export interface LimitNumbers {
 /** The limits of a tier. A model's entry is all there is for it; `otherwise` is for the models without one. */
 export interface TierFacts {
   otherwise: LimitNumbers;
+  /** For Live models without an entry; as `otherwise` unless there is one. */
+  live?: LimitNumbers;
   models: Readonly<Record<string, LimitNumbers>>;
 }
+
+/**
+ * Names of models that speak the Live API alone: gemini-3.8-live, gemini-3.1-flash-live-preview, …-native-audio-… (the
+ * service's list as of 2026-11, and the names of 2025 in docs/deprecations). For models that no table has and no list.
+ */
+export const liveNames = /-live(-|$)|native-audio/;
 
 /** What `otherwise` is on the free tier, and where a model's own limit a minute was never seen: a careful guess. */
 const freeRpm = 5;
@@ -40,6 +48,8 @@ export const builtInTiers: Readonly<Record<string, TierFacts>> = {
   free: {
     // 5 requests a minute: seen on one model in 2026, the lowest of all.
     otherwise: { rpm: freeRpm },
+    // Live models are limited by open sessions and tokens, not by requests.
+    live: { maxConcurrent: freeSessions },
     models: {
       // 20 a day: seen in refusals of 2026.
       'gemini-3.8-flash': { rpm: freeRpm, rpd: 20 },
@@ -49,10 +59,6 @@ export const builtInTiers: Readonly<Record<string, TierFacts>> = {
       'gemini-3.5-flash-lite': { rpm: freeRpm, rpd: 500 },
       // 15 a minute: seen in 2026.
       'gemini-3.1-flash-lite': { rpm: 15 },
-      // Live models are limited by open sessions and tokens, not by requests.
-      'gemini-3.8-live': { maxConcurrent: freeSessions },
-      'gemini-3.1-flash-live-preview': { maxConcurrent: freeSessions },
-      'gemini-2.5-flash-native-audio-latest': { maxConcurrent: freeSessions },
     },
   },
   // Paid tiers differ from account to account, and their figures are shown in AI Studio alone: no guess, all is learned.

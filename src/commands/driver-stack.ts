@@ -11,6 +11,7 @@ import { createRehearsalDriver } from '../rehearsal/rehearsal-driver.js';
 import { answered } from '../store/answered.js';
 import { atKnownCost } from './cost.js';
 import type { Keeping } from './keeping.js';
+import { liveMemory } from './live-memory.js';
 import { openQuota, type QuotaOptions, type RunQuota } from './open-quota.js';
 import { reachableGemini } from './reachable-gemini.js';
 import type { RunOptions } from './run.js';
@@ -43,6 +44,7 @@ export async function driverStack(given: DriverStackOptions): Promise<BoticelliD
     withoutKey: ', or try it without one: --rehearse',
     preferLive: options.live,
     gate: quota?.gate,
+    memory: liveMemory(settings, keeping.state),
   });
   const modelsFor = (named: readonly string[] | undefined) => fallbackModels(options, named ?? settings.fallback);
   const asking = conforming(
@@ -75,7 +77,7 @@ async function quotaOf({
   keeping: { state },
   quota = openQuota,
 }: DriverStackOptions) {
-  const { book, gate, queue } = await quota({ settings, state, clock: systemClock, warn });
+  const { book, gate, queue } = await quota({ settings, state, clock: systemClock, warn, maxWaitMs: maxWait });
   const { close: _, ...open } = book;
   const { limitsFor } = settings;
   return {

@@ -27,6 +27,8 @@ export interface OpenQuotaOptions {
 /** With it the state's database, opened already. */
 export interface QuotaOptions extends OpenQuotaOptions {
   state: State;
+  /** Bounds the wait for a place at the gate. */
+  maxWaitMs?: number | undefined;
 }
 
 /** What a run's requests are admitted by. */
@@ -38,14 +40,15 @@ export interface RunQuota extends Quota {
 
 /**
  * Opens the book that requests are booked in: in Redis where settings name one, else on this machine. Connecting to Redis
- * begins first, and goes on while the rest is loaded.
+ * begins first, and goes on while the rest is loaded. `maxWaitMs` bounds the wait for a place at the gate.
  */
 export async function openQuota(options: QuotaOptions): Promise<RunQuota> {
-  const { settings, clock } = options;
+  const { settings, clock, maxWaitMs } = options;
   const { project, limitsFor, budget, rateWindowMs: windowMs } = settings;
   const connection = await connected(options);
   const keeper = openKeeper(options);
-  const common = { keeper, clock, project, limitsFor, budget, windowMs };
+  const patience = maxWaitMs === undefined ? {} : { maxWaitMs };
+  const common = { keeper, clock, project, limitsFor, budget, windowMs, ...patience };
   const queue = createModelQueue({ limitsFor });
   if (!connection) return { book: createQuotaBook(common), gate: createLeaseGate(common), queue };
   const { createSharedQuota } = await import('../quota/shared-quota.js');

@@ -5,6 +5,7 @@ import { BoticelliError } from '../errors.js';
 import { cachedCatalogue } from '../gemini/cached-catalogue.js';
 import type { ConnectionOptions } from '../gemini/driver-options.js';
 import { createGeminiDriver } from '../gemini/gemini-driver.js';
+import type { LiveMemory } from '../gemini/live/live-options.js';
 import { liveRouting } from '../gemini/live-routing.js';
 import { catalogueStore } from './catalogue-store.js';
 
@@ -17,6 +18,8 @@ export interface ReachableGeminiOptions {
   preferLive?: boolean | undefined;
   /** Where Live sessions take their places. */
   gate?: Gate | undefined;
+  /** What earlier runs learned of Live models. */
+  memory?: LiveMemory | undefined;
 }
 
 /**
@@ -25,7 +28,7 @@ export interface ReachableGeminiOptions {
  */
 export function reachableGemini(
   settings: Settings,
-  { bounds, withoutKey, preferLive = false, gate }: ReachableGeminiOptions = {},
+  { bounds, withoutKey, preferLive = false, gate, memory }: ReachableGeminiOptions = {},
 ): BoticelliDriver {
   const connection = connectionOf(settings, withoutKey);
   const catalogue = cachedCatalogue({ ...connection, store: catalogueStore(settings) });
@@ -35,6 +38,7 @@ export function reachableGemini(
     catalogue,
     speaksLive: liveRouting({ catalogue, preferLive }),
     ...(gate && { gate }),
+    ...(memory && { memory }),
   });
 }
 

@@ -1,4 +1,4 @@
-import { builtInTiers, type LimitNumbers } from '../facts.js';
+import { builtInTiers, type LimitNumbers, liveNames } from '../facts.js';
 import { plainModelName } from '../narrative/model-name.js';
 import type { Limit, LimitKind, Limits } from '../quota/limits.js';
 import type { WrittenTier } from './settings-schema.js';
@@ -38,7 +38,9 @@ function writtenNumbers({ models = {}, ...own }: WrittenTier, names: readonly st
 
 function builtInNumbers(tier: string, model: string): LimitNumbers {
   const facts = entryOf(builtInTiers, tier);
-  return (facts && entryOf(facts.models, model)) ?? facts?.otherwise ?? {};
+  if (!facts) return {};
+  const byName = liveNames.test(model) ? facts.live : undefined;
+  return entryOf(facts.models, model) ?? byName ?? facts.otherwise;
 }
 
 /** What a record has itself, not what every object has: a model may be called anything. */

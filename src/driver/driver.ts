@@ -43,9 +43,9 @@ export interface BoticelliDriver {
   close?(): Promise<void>;
   /**
    * Whether the driver itself takes the model's place at the Gate, for a session that outlives a call. Where it is absent
-   * it does not.
+   * it does not. Where that must be found out first it is a promise.
    */
-  holdsPlace?(model: string): boolean;
+  holdsPlace?(model: string): boolean | Promise<boolean>;
   /** Whether `generateStream` can be tried for the model; without a network. */
   supportsStreaming(model: string): boolean;
 }

@@ -68,8 +68,8 @@ function catalogueFrom(kept: KeptCatalogue | undefined): Catalogue | undefined {
   return entries.length === 0 ? undefined : { entries, listedAt: kept.fetchedAt };
 }
 
-/** Of the address too only a hash is kept: a gateway's may have a secret in its path. */
-function serviceHash(baseUrl = defaultBaseUrl): string {
+/** What tells services apart. Of the address too only a hash is kept: a gateway's may have a secret in its path. */
+export function serviceHash(baseUrl = defaultBaseUrl): string {
   return hashOf(URL.canParse(baseUrl) ? new URL(baseUrl).href : baseUrl);
 }
 

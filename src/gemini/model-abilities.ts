@@ -1,4 +1,4 @@
-import { knownModels } from '../facts.js';
+import { knownModels, liveNames } from '../facts.js';
 import type { CatalogueEntry } from './catalogue-entry.js';
 
 /** What a model can do for a narrative, whose replies are text. */
@@ -47,13 +47,10 @@ export function abilitiesInTable(model: string): ModelAbilities | undefined {
   return speaks && { generates: speaks !== 'live', live: speaks !== 'generate' };
 }
 
-/**
- * By the names that models have: gemini-3.8-live, gemini-3.1-flash-live-preview, …-native-audio-… speak Live alone
- * (wire.md); a name that says nothing is one that generates, as most do.
- */
+/** By the names that models have; a name that says nothing is one that generates, as most do. */
 export function abilitiesByName(model: string): ModelAbilities {
   if (hasNoText(model)) return { generates: false, live: false };
-  const live = /-live(-|$)|native-audio/.test(model);
+  const live = liveNames.test(model);
   return { generates: !live, live };
 }
 

@@ -1,5 +1,5 @@
 import type { BoticelliDriver } from '../driver/driver.js';
-import { StreamingNotSupported } from '../errors.js';
+import { BoticelliError, StreamingNotSupported } from '../errors.js';
 import type { LiveDriver } from './live/live-options.js';
 import { givesNoReplies } from './model-abilities.js';
 import { bareModel } from './wire-request.js';
@@ -14,20 +14,7 @@ export interface RoutedOptions {
 
 /** Asks each model in the way that it speaks. Before a request goes over REST, the Live session gives its place back. */
 export function routed({ rest, live, speaksLive }: RoutedOptions): BoticelliDriver {
-  const answers = new Map<string, Promise<boolean> | boolean>();
-  /** Asked once a model; a failure is for whoever waits for it, and not kept. */
-  const isLive = (model: string): Promise<boolean> | boolean => {
-    const name = bareModel(model);
-    const answer = answers.get(name) ?? speaksLive(name);
-    answers.set(name, answer);
-    if (typeof answer !== 'boolean') {
-      answer.then(
-        (speaks) => answers.set(name, speaks),
-        () => answers.delete(name),
-      );
-    }
-    return answer;
-  };
+  const { isLive, learnedFrom } = createRoutes(speaksLive);
   const driverFor = async (model: string): Promise<BoticelliDriver> => {
     if (await isLive(model)) return live;
     await live.endIdleSessions();
@@ -40,15 +27,68 @@ export function routed({ rest, live, speaksLive }: RoutedOptions): BoticelliDriv
       await Promise.all([rest.close?.(), live.close?.()]);
     },
     holdsPlace(model) {
-      // Not known yet counts as yes: a place that is taken twice is waited for in vain, one taken by nobody does no harm.
-      return isLive(model) !== false && (live.holdsPlace?.(model) ?? false);
+      const holds = live.holdsPlace?.(model) ?? false;
+      const answer = isLive(model);
+      return typeof answer === 'boolean' ? answer && holds : answer.then((speaks) => speaks && holds);
     },
     async generate(request, context) {
-      return (await driverFor(request.model)).generate(request, context);
+      const driver = await driverFor(request.model);
+      try {
+        return await driver.generate(request, context);
+      } catch (thrown) {
+        throw await learnedFrom(thrown, request.model);
+      }
     },
     async *generateStream(request, context) {
       if (givesNoReplies(bareModel(request.model))) throw new StreamingNotSupported(request.model);
-      yield* (await driverFor(request.model)).generateStream(request, context);
+      const driver = await driverFor(request.model);
+      try {
+        yield* driver.generateStream(request, context);
+      } catch (thrown) {
+        throw await learnedFrom(thrown, request.model);
+      }
     },
   };
+}
+
+function createRoutes(speaksLive: RoutedOptions['speaksLive']) {
+  const answers = new Map<string, Promise<boolean> | boolean>();
+  return {
+    /** Asked once a model; a failure is for whoever waits for it, and not kept. */
+    isLive(model: string): Promise<boolean> | boolean {
+      const name = bareModel(model);
+      const answer = answers.get(name) ?? speaksLive(name);
+      answers.set(name, answer);
+      if (typeof answer !== 'boolean') {
+        answer.then(
+          (speaks) => answers.set(name, speaks),
+          () => answers.delete(name),
+        );
+      }
+      return answer;
+    },
+
+    /**
+     * What a failure comes to. A model that no source knew was asked over REST; the 404 had the list read, and that may say
+     * that this one speaks Live.
+     */
+    async learnedFrom(thrown: unknown, model: string): Promise<unknown> {
+      const name = bareModel(model);
+      const isUnknown = thrown instanceof BoticelliError && thrown.code === 'model_not_found';
+      if (!isUnknown || answers.get(name) !== false || !(await speaksLive(name))) return thrown;
+      answers.set(name, true);
+      return turnedOutLive(name, thrown);
+    },
+  };
+}
+
+/**
+ * To be tried again at once, and then over the Live API. Not within the same call: whoever asked may have taken the model's
+ * place for it, which the session takes itself.
+ */
+function turnedOutLive(model: string, cause: BoticelliError): BoticelliError {
+  return new BoticelliError('model_not_found', `${model} speaks the Live API alone`, {
+    ...{ passing: true, retryAfterMs: 0, cause },
+    hint: 'That is known now: run it again.',
+  });
 }

@@ -23,7 +23,7 @@ export interface AdmissionOptions {
   /** Loads what a call needs. */
   prepare?: (() => Promise<void>) | undefined;
   /** Whether the driver takes the model's place at the gate itself. */
-  holdsPlace?: ((model: string) => boolean) | undefined;
+  holdsPlace?: ((model: string) => boolean | Promise<boolean>) | undefined;
 }
 
 /** Leave to send one request. */
@@ -49,7 +49,9 @@ export async function admit(
   await prepare?.();
   const turn = await queue.enter(request.model, context.signal);
   try {
-    const lease = holdsPlace?.(request.model) ? undefined : await gate.enter(request.model, context);
+    // A place that is taken twice would be waited for in vain, by the one who has it.
+    const isHeld = await holdsPlace?.(request.model);
+    const lease = isHeld ? undefined : await gate.enter(request.model, context);
     try {
       const appointment = await makeAppointment(request, context, options);
       return {

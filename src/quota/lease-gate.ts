@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Clock } from '../driver/clock.js';
 import type { Gate, Lease } from '../driver/gate.js';
+import { BoticelliError } from '../errors.js';
 import type { Keeper } from './keeper.js';
 import { effectiveLimits, type Limits } from './limits.js';
 import { createProjectPages, pageKey } from './project-pages.js';
@@ -13,6 +14,8 @@ export interface LeaseGateOptions {
   limitsFor: (model: string, requestedAs?: string) => Limits;
   /** After how long without a heartbeat a place is free again. Default 15 s. */
   leaseMs?: number;
+  /** Rather than wait longer than this for a place, fail with `rate_limited`. Without it a place is waited for as long as it takes. */
+  maxWaitMs?: number;
 }
 
 /** Nobody tells when a place comes free, so it is asked for again, ever less often up to this. */
@@ -20,7 +23,7 @@ const longestPauseMs = 1000;
 
 /** A gate over the book's pages. A model without a limit of concurrency is not kept account of. */
 export function createLeaseGate(options: LeaseGateOptions): Gate {
-  const { clock, limitsFor, leaseMs = 15_000 } = options;
+  const { clock, limitsFor, leaseMs = 15_000, maxWaitMs = Number.POSITIVE_INFINITY } = options;
   const pages = createProjectPages(options);
 
   /** Takes a place, at what an alias stands for, if there is one; else says until when the first one is taken at most. */
@@ -38,20 +41,30 @@ export function createLeaseGate(options: LeaseGateOptions): Gate {
     async enter(model, { signal, emit }) {
       if (!limitsFor(model).maxConcurrent) return { release: async () => {} };
       const id = randomUUID();
+      const latest = clock.now() + maxWaitMs;
       for (let pauseMs = 50, told = false; ; pauseMs = Math.min(longestPauseMs, pauseMs * 2)) {
         signal?.throwIfAborted();
         const entered = await tryEnter(model, id);
         if ('model' in entered) return hold(entered.model, id, { ...options, leaseMs });
+        const leftMs = latest - clock.now();
+        if (leftMs <= 0) throw noPlace(model);
         const { until } = entered;
         if (!told) {
           const waitMs = Math.max(0, until - clock.now());
           emit?.({ type: 'wait', model, reason: 'concurrency', waitMs, until: new Date(until).toISOString() });
         }
         told = true;
-        await clock.sleep(pauseMs, signal);
+        await clock.sleep(Math.min(pauseMs, leftMs), signal);
       }
     },
   };
+}
+
+/** When a place comes free nobody knows, so the error can't say it. */
+function noPlace(model: string): BoticelliError {
+  return new BoticelliError('rate_limited', `no place at ${model} came free within --max-wait`, {
+    hint: 'Nothing was sent. Wait longer, or use another model with --model or --fallback.',
+  });
 }
 
 /** Keeps a lease alive until it is released. */

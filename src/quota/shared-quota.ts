@@ -27,6 +27,8 @@ export interface SharedQuotaOptions {
   windowMs?: number;
   budget?: Budget;
   limitsFor: (model: string, requestedAs?: string) => Limits;
+  /** Bounds the wait for a place at the gate. */
+  maxWaitMs?: number;
 }
 
 /** How long the end of a run waits for its own machine's book. */

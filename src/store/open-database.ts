@@ -26,6 +26,10 @@ export const schemaVersion = 2;
 const schema = `
   CREATE TABLE IF NOT EXISTS quota_pages (key TEXT PRIMARY KEY, page TEXT NOT NULL) WITHOUT ROWID;
   CREATE TABLE IF NOT EXISTS catalogues (key TEXT PRIMARY KEY, fetched_at INTEGER NOT NULL, models TEXT NOT NULL);
+  CREATE TABLE IF NOT EXISTS live_manners (
+    service TEXT NOT NULL, model TEXT NOT NULL, manner TEXT NOT NULL, learned_at INTEGER NOT NULL,
+    PRIMARY KEY (service, model)
+  );
 
   CREATE TABLE IF NOT EXISTS answers (
     key TEXT NOT NULL, occurrence INTEGER NOT NULL, answered_by TEXT NOT NULL, narrative TEXT NOT NULL,

@@ -118,3 +118,37 @@ test('without a key nothing is asked and nothing is sent', async () => {
   expect(code).toBe(77);
   expect(stderr).toContain('there is no API key');
 });
+
+test('a standard model and a Live one are measured side by side', async () => {
+  const at = sharedState();
+  enforceQuota(server, { kind: 'sliding', windowMs: 60_000 }, { 'gemini-3.8-flash': { rpd: 5 } });
+  const both = ['limits', 'probe', '-m', 'gemini-3.8-flash', '-m', 'gemini-3.8-live', '--requests', '8', '--yes'];
+  const { code, stdout, stderr } = await boticelli(both, at);
+  expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+  expect(stdout).toMatch(/^ +gemini-3\.8-flash +gemini-3\.8-live\n/);
+  const cells = stdout.split('\n').map((line) => line.split(/ {2,}/));
+  expect(Object.fromEntries(cells.map(([label = '', ...each]) => [label, each]))).toMatchObject({
+    'requests sent': ['6', '8'],
+    replies: ['5', '8'],
+    refusals: ['1', '0'],
+    'first refusal': [expect.stringMatching(/^request 6, at /), '–'],
+    'refused by': ['5 requests a day', '–'],
+    because: ['the day is used up', 'all were sent'],
+  });
+  expect(server.live.mostOpen).toBe(1);
+  const { models } = JSON.parse((await boticelli(['limits', '--format', 'json'], at)).stdout);
+  expect(models).toContainEqual(
+    expect.objectContaining({ model: 'gemini-3.8-live', free: expect.objectContaining({ state: 'now' }) }),
+  );
+});
+
+test('a Live model that has no place left is told as refused, and what was measured of the other one stands', async () => {
+  server.live.maxSessions = 0;
+  const both = ['limits', 'probe', '-m', 'gemini-3.8-flash', '-m', 'gemini-3.8-live', '--requests', '4', '--yes'];
+  const { code, stdout } = await boticelli([...both, '--format', 'json'], { server });
+  expect(code).toBe(0);
+  expect(JSON.parse(stdout).models).toMatchObject([
+    { model: 'gemini-3.8-flash', sent: 4, succeeded: 4, ended: 'all-sent' },
+    { model: 'gemini-3.8-live', sent: 3, succeeded: 0, refused: 3, ended: 'refused-in-a-row' },
+  ]);
+});

@@ -110,7 +110,7 @@ describe('on a terminal', () => {
     expect(lines.filter((line) => line.length > 80)).toEqual([]);
     expect(tableIn(lines.join('\n'))).toHaveLength(120);
     const long = lines.indexOf('gemini-2.5-flash-native-audio-preview-12-2025');
-    expect(lines[long + 1]).toMatch(/^ {20,}Live only +1048576 +65536 {2}~5\/min$/);
+    expect(lines[long + 1]).toMatch(/^ {20,}Live only +1048576 +65536 {2}~3 at once$/);
     expect(lines[lines.findIndex((line) => line.startsWith('gemini-2.5-pro ')) + 1]).toMatch(/ retire on|retires on/);
     // The rest of every row stands in the same column.
     const columns = tableIn(lines.join('\n')).map((line) =>

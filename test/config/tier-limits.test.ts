@@ -11,16 +11,23 @@ test('a model that is known has its built-in limits, any other those of the tier
   expect(limitsFor('gemini-3.1-flash-lite')).toEqual({ rpm: builtIn(15) });
   expect(limitsFor('gemini-99')).toEqual({ rpm: builtIn(5) });
   expect(limitsFor('constructor')).toEqual({ rpm: builtIn(5) });
-  expect(limitsFor('gemini-3.8-live')).toEqual({ maxConcurrent: builtIn(3) });
+  for (const live of ['gemini-3.8-live', 'gemini-99-live-preview', 'gemini-99-native-audio-latest']) {
+    expect(limitsFor(live), 'sessions at once, not requests a minute').toEqual({ maxConcurrent: builtIn(3) });
+  }
 });
 
 test('of paid tiers nothing is guessed', async () => {
   const { limitsFor } = await settingsIn({}, { environment: { GEMINI_TIER: 'tier_1' } });
   expect(limitsFor('gemini-3.8-flash')).toEqual({});
+  expect(limitsFor('gemini-3.8-live')).toEqual({});
 });
 
 test('all built-in limits are whole numbers above zero', () => {
-  const all = Object.values(builtInTiers).flatMap(({ otherwise, models }) => [otherwise, ...Object.values(models)]);
+  const all = Object.values(builtInTiers).flatMap(({ otherwise, live = {}, models }) => [
+    otherwise,
+    live,
+    ...Object.values(models),
+  ]);
   for (const limit of all.flatMap(Object.values)) expect(Number.isInteger(limit) && limit > 0).toBe(true);
 });
 

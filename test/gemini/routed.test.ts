@@ -1,17 +1,17 @@
 import { afterEach, expect, test } from 'vitest';
 import type { GenerateRequest } from '../../src/driver/request.js';
-import { StreamingNotSupported } from '../../src/errors.js';
+import { BoticelliError, StreamingNotSupported } from '../../src/errors.js';
 import { cannotTake } from '../../src/gemini/cannot-take.js';
 import { routed } from '../../src/gemini/routed.js';
-import { createScriptedDriver } from '../helpers/scripted-driver.js';
+import { createScriptedDriver, type ScriptedCall } from '../helpers/scripted-driver.js';
 import { ask, play, setStage } from './gemini-stage.js';
 
 const stage = setStage();
 const drivers: { close?(): Promise<void> }[] = [];
 afterEach(() => Promise.all(drivers.splice(0).map((driver) => driver.close?.())));
 
-function route(speaksLive: (model: string) => Promise<boolean> | boolean) {
-  const rest = createScriptedDriver();
+function route(speaksLive: (model: string) => Promise<boolean> | boolean, scripts: ScriptedCall[] = []) {
+  const rest = createScriptedDriver(scripts);
   const scripted = createScriptedDriver();
   const ended: string[] = [];
   const live = {
@@ -39,7 +39,7 @@ test('what a model speaks is asked for once', async () => {
     asked.push(model);
     return true;
   });
-  expect(driver.holdsPlace?.('talker')).toBe(true);
+  expect(await driver.holdsPlace?.('talker')).toBe(true);
   await Promise.all([driver.generate(ask('', { model: 'talker' })), driver.generate(ask('', { model: 'talker' }))]);
   expect(asked).toEqual(['talker']);
 });
@@ -51,7 +51,8 @@ test('where it cannot be found out the call fails, and the next one asks again',
     if (tries === 1) throw new Error('no list');
     return true;
   });
-  driver.holdsPlace?.('talker');
+  await expect(driver.holdsPlace?.('talker')).rejects.toThrow('no list');
+  tries = 0;
   await expect(driver.generate(ask('', { model: 'talker' }))).rejects.toThrow('no list');
   expect((await driver.generate(ask('', { model: 'talker' }))).text).toBe('Reply 1');
 });
@@ -66,9 +67,26 @@ test('a request over REST ends idle sessions first, and close ends all', async (
   expect(ended).toEqual(['idle', 'all']);
 });
 
-test('a place is held by the driver for Live models alone', () => {
-  const { driver } = route((model) => model === 'talker');
-  expect([driver.holdsPlace?.('talker'), driver.holdsPlace?.('writer')]).toEqual([true, false]);
+test.each([
+  ['at once', (model: string) => model === 'talker'],
+  ['later', async (model: string) => model === 'talker'],
+])('a place is held by the driver for Live models alone, where that is known %s', async (_, speaksLive) => {
+  const { driver } = route(speaksLive);
+  expect([await driver.holdsPlace?.('talker'), await driver.holdsPlace?.('writer')]).toEqual([true, false]);
+});
+
+test('a model that turns out to speak Live alone is asked there the next time, which is at once', async () => {
+  let knows = false;
+  const error = new BoticelliError('model_not_found', 'the service has no model murmur (404 NOT_FOUND)');
+  const learn = () => {
+    knows = true;
+  };
+  const { driver, rest, live } = route(() => knows, [{ error, before: learn }]);
+  await expect(driver.generate(ask('', { model: 'murmur' }))).rejects.toMatchObject({
+    ...{ code: 'model_not_found', message: 'murmur speaks the Live API alone', passing: true, retryAfterMs: 0 },
+  });
+  expect((await driver.generate(ask('', { model: 'murmur' }))).text).toBe('Reply 1');
+  expect([rest.requests.length, live.requests.length]).toEqual([1, 1]);
 });
 
 test.each(['gemini-embedding-001', 'imagen-4.0-generate-001', 'models/veo-3.1-generate-001'])(

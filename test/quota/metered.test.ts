@@ -19,10 +19,17 @@ const request: GenerateRequest = {
   parameters: {},
 };
 
-function rig(scripts: ScriptedCall[], limits: Limits = { rpm: { value: 1, source: 'settings' } }, maxWaitMs?: number) {
+interface RigOptions {
+  maxWaitMs?: number;
+  holdsPlace?: (model: string) => Promise<boolean>;
+}
+
+const onceAMinute: Limits = { rpm: { value: 1, source: 'settings' } };
+
+function rig(scripts: ScriptedCall[], limits = onceAMinute, { maxWaitMs, holdsPlace }: RigOptions = {}) {
   const clock = createManualClock();
   const keeper = createMemoryKeeper();
-  const inner = createScriptedDriver(scripts);
+  const inner = Object.assign(createScriptedDriver(scripts), holdsPlace && { holdsPlace });
   const limitsFor = () => limits;
   const driver = metered(
     {
@@ -91,7 +98,7 @@ test('a day that is used up is learned, and the next call is not sent', async ()
 });
 
 test('a wait longer than allowed fails at once, with nothing booked and nothing sent', async () => {
-  const { driver, inner, clock } = rig([], undefined, 5000);
+  const { driver, inner, clock } = rig([], undefined, { maxWaitMs: 5000 });
   await driver.generate(request);
   await expect(driver.generate(request)).rejects.toMatchObject({
     code: 'rate_limited',
@@ -144,6 +151,33 @@ test('a place whose holder died is free again within seconds', async () => {
   expect(clock.now() - startedAt).toBeLessThanOrEqual(16_000);
   expect(events).toMatchObject([{ type: 'wait', reason: 'concurrency', waitMs: 15_000 }]);
 });
+
+test('a place is waited for no longer than the caller would have it, and a free one is taken at once', async () => {
+  const clock = createManualClock();
+  const keeper = createMemoryKeeper();
+  const limits: Limits = { maxConcurrent: { value: 1, source: 'settings' } };
+  const gate = createLeaseGate({ keeper, clock, project: 'p', limitsFor: () => limits, maxWaitMs: 2000 });
+  const holder = createLeaseGate({ keeper, clock, project: 'p', limitsFor: () => limits, maxWaitMs: 0 });
+  const lease = await holder.enter('m', {});
+  await expect(gate.enter('m', {})).rejects.toMatchObject({ code: 'rate_limited', passing: false });
+  expect(sum(clock.slept)).toBe(2000);
+  await expect(holder.enter('m', {})).rejects.toMatchObject({ code: 'rate_limited' });
+  expect(sum(clock.slept), 'not at all where it would wait for nothing').toBe(2000);
+  await lease.release();
+  await (await gate.enter('m', {})).release();
+});
+
+test.each([true, false])(
+  'a place that the driver holds itself is not taken for it, where it has to find out: %j',
+  async (holds) => {
+    const limits: Limits = { maxConcurrent: { value: 1, source: 'settings' } };
+    const { driver, pageOf } = rig([], limits, { holdsPlace: async () => holds });
+    const stream = driver.generateStream(request)[Symbol.asyncIterator]();
+    await stream.next();
+    expect((await pageOf('m')).leases).toHaveLength(holds ? 0 : 1);
+    await stream.return?.();
+  },
+);
 
 test('a call that fails before its request leaves gives its appointment back', async () => {
   const { driver, pageOf } = rig([{ neverSent: true, error: new Error('a file is missing') }]);

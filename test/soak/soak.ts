@@ -1,3 +1,4 @@
+import { soakLive } from './live-soak.js';
 import { soakMachine } from './machine-soak.js';
 import { soakRedis } from './redis-soak.js';
 
@@ -7,7 +8,7 @@ import { soakRedis } from './redis-soak.js';
  * keep its promise.
  */
 const soakKills = async () => (await import('./kill-and-resume.js')).soakKills();
-const parts = new Map(Object.entries({ quota: soakMachine, redis: soakRedis, kill: soakKills }));
+const parts = new Map(Object.entries({ quota: soakMachine, redis: soakRedis, kill: soakKills, live: soakLive }));
 const wanted = process.argv.slice(2);
 const unknown = wanted.filter((name) => !parts.has(name));
 if (unknown.length > 0) throw new Error(`no such part: ${unknown}; there are ${[...parts.keys()].join(', ')}`);

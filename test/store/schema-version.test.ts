@@ -30,6 +30,7 @@ test('a database of version 1 gets the tables that it lacks, and keeps its quota
     ['gemini p m', '{"refusals":3}'],
   ]);
   expect(database?.prepare('SELECT * FROM catalogues').raw(true).all()).toEqual([]);
+  expect(database?.prepare('SELECT * FROM live_manners').raw(true).all()).toEqual([]);
   expect(database && versionIn(database)).toBe(schemaVersion);
   database?.close();
 });

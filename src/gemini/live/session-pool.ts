@@ -33,15 +33,16 @@ const shortestRestMs = 60_000;
 
 export function createSessionPool(service: LiveService): SessionPool {
   const seats = new Set<Seat>();
+  // Resolves when the places of sessions that were given up are back: before that the next one would wait in vain.
+  let left: Promise<unknown> = Promise.resolve();
   const drop = async (seat: Seat) => {
     seats.delete(seat);
     seat.resume();
     await seat.session.hangUp();
     await seat.placeFreed;
   };
-  const endIdle = async () => {
-    await Promise.all([...seats].filter(({ busy }) => !busy).map(drop));
-  };
+  const endAll = async (ending: Seat[]) => void (await Promise.all([left, ...ending.map(drop)]));
+  const endIdle = () => endAll([...seats].filter(({ busy }) => !busy));
 
   const open = async (wish: TalkWish, resumed?: Resumed): Promise<Talk | LiveEnd> => {
     const opened = await openWithPlace(wish, service, resumed);
@@ -51,7 +52,10 @@ export function createSessionPool(service: LiveService): SessionPool {
       wish,
       resumed,
       service,
-      onLeft: () => seats.delete(seat),
+      onLeft() {
+        seats.delete(seat);
+        left = Promise.all([left, seat.placeFreed]);
+      },
       onIdle: () => drop(seat),
     });
     seats.add(seat);
@@ -78,9 +82,7 @@ export function createSessionPool(service: LiveService): SessionPool {
       return isResumed ? resumed : open(wish);
     },
     endIdle,
-    async close() {
-      await Promise.all([...seats].map(drop));
-    },
+    close: () => endAll([...seats]),
   };
 }
 
