@@ -25,7 +25,10 @@ export async function peakMemory(say: Say, options: MemoryOptions): Promise<void
   })) {
     const peaks = { long: [] as number[], idle: [] as number[] };
     for (let round = 0; round <= rounds; round += 1) {
-      for (const [kind, reply] of [['long', script] as const, ['idle', packets(sseEvent(chunkOf('x', 'STOP')))] as const]) {
+      for (const [kind, reply] of [
+        ['long', script] as const,
+        ['idle', packets(sseEvent(chunkOf('x', 'STOP')))] as const,
+      ]) {
         const peak = await peakOf(reply, folder, options);
         // The first round may still be compiling.
         if (round > 0) peaks[kind].push(peak);
@@ -33,7 +36,13 @@ export async function peakMemory(say: Say, options: MemoryOptions): Promise<void
     }
     const [long, idle] = [quantile(peaks.long, 0.5), quantile(peaks.idle, 0.5)];
     const above = `+${inMegabytes(long - idle)}`;
-    say(`peak memory of a streamed reply of 10 MB, ${name}, above an idle run`, inMegabytes(long), inMegabytes(idle), above, 'under +60 MB');
+    say(
+      `peak memory of a streamed reply of 10 MB, ${name}, above an idle run`,
+      inMegabytes(long),
+      inMegabytes(idle),
+      above,
+      'under +60 MB',
+    );
   }
   rmSync(folder, { recursive: true });
 }
