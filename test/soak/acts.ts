@@ -49,7 +49,18 @@ const bytesOfAnEnd = 1000;
 /** `npm run soak -- acts`: resolves to whether memory stays flat and nothing is left open. */
 export async function soakActs(): Promise<boolean> {
   const acts = 2000;
-  say('acts', 'how', 'CPU an act, first hundred', 'last', 'ratio', 'heap grows by an act, first half', 'second', 'to', 'connections', 'left');
+  say(
+    'acts',
+    'how',
+    'CPU an act, first hundred',
+    'last',
+    'ratio',
+    'heap grows by an act, first half',
+    'second',
+    'to',
+    'connections',
+    'left',
+  );
   say(...Array.from({ length: 10 }, () => '---'));
   let isKept = true;
   for (const streaming of [false, true]) {
@@ -74,13 +85,15 @@ export async function soakActs(): Promise<boolean> {
  */
 export function growthOf({ samples }: PlayedActs, acts: number) {
   const grown = (field: 'wallMs' | 'cpuMs') => {
-    const median = (some: PlayedActs['samples']) => some.map((each) => each[field]).sort((a, b) => a - b)[1] ?? Number.NaN;
+    const median = (some: PlayedActs['samples']) =>
+      some.map((each) => each[field]).sort((a, b) => a - b)[1] ?? Number.NaN;
     const [first, last] = [median(samples.slice(1, 4)), median(samples.slice(-3))];
     return { first, last, ratio: last / first };
   };
   const heapAfter = (stretch: number) => samples[stretch]?.heapBytes ?? Number.NaN;
   const [half, end] = [Math.floor(samples.length / 2), samples.length - 1];
-  const perAct = (from: number, to: number) => (heapAfter(to) - heapAfter(from)) / ((to - from) * (acts / samples.length));
+  const perAct = (from: number, to: number) =>
+    (heapAfter(to) - heapAfter(from)) / ((to - from) * (acts / samples.length));
   const heap = { earlier: perAct(1, half), later: perAct(half, end), last: heapAfter(end) };
   return { cpu: grown('cpuMs'), wall: grown('wallMs'), heap };
 }

@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { checkNarrative } from '../../src/narrative/load-narrative.js';
+import type { Diagnostic } from '../../src/toml/diagnostic.js';
 import { inTime } from './in-time.js';
 
 const samples = readdirSync('narratives')
@@ -9,10 +10,38 @@ const samples = readdirSync('narratives')
 
 /** What means something in a narrative, to be put where it does not belong. */
 const pieces = fc.oneof(
-  fc.constantFrom('[', ']', '[[', ']]', '"', '"""', "'''", '=', '.', ',', '{', '}', '#', '\n', '\r', '\r\n', '\0', '\t'),
+  fc.constantFrom(
+    '[',
+    ']',
+    '[[',
+    ']]',
+    '"',
+    '"""',
+    "'''",
+    '=',
+    '.',
+    ',',
+    '{',
+    '}',
+    '#',
+    '\n',
+    '\r',
+    '\r\n',
+    '\0',
+    '\t',
+  ),
   fc.constantFrom('{{', '}}', '{{vars.x}}', '\\{{', '__proto__', 'constructor', 'toString', '\\u0000', '\\ud800', '🎬'),
   fc.constantFrom('[acts]', '[toc]', '[narrative]', '[acts.a]', '[[acts.a.input]]', 'order = ["a"]', 'type = "text"'),
-  fc.constantFrom('type = "image"', 'source = "x"', 'carousel = 3', 'context = ["a"]', '1e400', 'inf', 'nan', '1979-02-30'),
+  fc.constantFrom(
+    'type = "image"',
+    'source = "x"',
+    'carousel = 3',
+    'context = ["a"]',
+    '1e400',
+    'inf',
+    'nan',
+    '1979-02-30',
+  ),
   fc.constantFrom('0x', '-', '9223372036854775808', 'true', '[]', '{}', 'narrative = "./x.toml"', '[acts.__proto__]'),
   fc.string({ maxLength: 6 }),
 );
@@ -48,11 +77,16 @@ export const anyNarrative = fc.asyncProperty(
     );
     const hasError = diagnostics.some(({ severity }) => severity === 'error');
     if (hasError === (narrative !== undefined)) throw new Error('there must be a narrative or an error, and not both');
-    const lines = text.split(/\r\n|\n/).length;
-    for (const { message, line, column } of diagnostics) {
-      if (message === '' || /\n\s+at |TypeError|undefined is not|\[object/.test(message)) throw new Error(`it says ${message}`);
-      const isThere = line === undefined || (line >= 1 && line <= lines + 1 && (column ?? 1) >= 1);
-      if (!isThere) throw new Error(`${message} stands at ${line}:${column} of ${lines} lines`);
-    }
+    for (const diagnostic of diagnostics) assertTellable(diagnostic, diagnostic.source?.text ?? text);
   },
 );
+
+/** It says something, in words, and where it says that it is there is something. */
+function assertTellable({ message, place }: Diagnostic, text: string): void {
+  if (message === '' || /\n\s+at |TypeError|undefined is not|\[object/.test(message))
+    throw new Error(`it says ${message}`);
+  if (!place) return;
+  const line = text.split(/\r\n|\n/)[place.line - 1];
+  const isThere = line !== undefined && place.column >= 1 && place.length >= 1 && place.column <= line.length + 1;
+  if (!isThere) throw new Error(`${message} stands at ${place.line}:${place.column}, ${JSON.stringify(line)}`);
+}

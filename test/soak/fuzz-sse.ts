@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import type { StreamChunk } from '../../src/driver/response.js';
 import { BoticelliError } from '../../src/errors.js';
-import { cleanedSseBody } from '../../src/gemini/sse-body.js';
 import { createGeminiDriver } from '../../src/gemini/gemini-driver.js';
+import { cleanedSseBody } from '../../src/gemini/sse-body.js';
 import { chunkOf, packets, sseEvent } from '../helpers/gemini-replies.js';
 import { type GeminiServer, startGeminiServer } from '../helpers/gemini-server.js';
 import { inTime } from './in-time.js';
@@ -16,7 +16,9 @@ const damages: fc.Arbitrary<Damage[]> = fc.array(
     at: fc.double({ min: 0, max: 1, noNaN: true, maxExcluded: true }),
     bytes: fc.oneof(
       fc.uint8Array({ minLength: 1, maxLength: 12 }),
-      fc.constantFrom('\n', '\n\n', '\r', 'data:', '\ndata: {}\n\n', '"error"', '\0', '\uFEFF', '{', '}', '[DONE]').map(bytesOf),
+      fc
+        .constantFrom('\n', '\n\n', '\r', 'data:', '\ndata: {}\n\n', '"error"', '\0', '\uFEFF', '{', '}', '[DONE]')
+        .map(bytesOf),
     ),
   }),
   { maxLength: 3 },
@@ -44,7 +46,8 @@ export const sseBodies = fc.asyncProperty(streams, async ({ texts, newline, dama
   const read = await inTime(() => readBody(splitAt(sent, cuts)));
   assertInOrder(read.texts, texts, damages);
   const isHurt = damages.length > 0;
-  if (!isHurt && (read.texts.join('') !== texts.join('') || read.error)) throw new Error(`a whole stream: ${told(read)}`);
+  if (!isHurt && (read.texts.join('') !== texts.join('') || read.error))
+    throw new Error(`a whole stream: ${told(read)}`);
 });
 
 /** The same over HTTP, through the driver and the SDK. */
@@ -140,7 +143,9 @@ function exchange(): Parameters<typeof cleanedSseBody>[1] {
 }
 
 function streamOf(texts: string[], newline: string): string {
-  return texts.map((text, at) => sseEvent(chunkOf(text, at === texts.length - 1 ? 'STOP' : undefined), newline)).join('');
+  return texts
+    .map((text, at) => sseEvent(chunkOf(text, at === texts.length - 1 ? 'STOP' : undefined), newline))
+    .join('');
 }
 
 /** No text before one that was sent before it, nor one that was not repeated twice. What was damaged may be missing. */
@@ -161,7 +166,11 @@ function damaged(bytes: Uint8Array, { kind, at, bytes: some }: Damage): Uint8Arr
   const [before, after] = [bytes.subarray(0, place), bytes.subarray(place)];
   switch (kind) {
     case 'flip':
-      return joined(before, after.subarray(0, 1).map((byte) => byte ^ (some[0] || 1)), after.subarray(1));
+      return joined(
+        before,
+        after.subarray(0, 1).map((byte) => byte ^ (some[0] || 1)),
+        after.subarray(1),
+      );
     case 'insert':
       return joined(before, some, after);
     case 'delete':

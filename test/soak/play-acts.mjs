@@ -44,9 +44,11 @@ const narrative = {
 };
 const executor = new NarrativeExecutor({ driver, onEvent, signal: controller.signal });
 begin();
-const { status, error, acts: ends } = await (streaming
-  ? executor.executeWithProgress(narrative, () => {})
-  : executor.execute(narrative));
+const {
+  status,
+  error,
+  acts: ends,
+} = await (streaming ? executor.executeWithProgress(narrative, () => {}) : executor.execute(narrative));
 await driver.close?.();
 // Tells the server to end the connections that are kept for the next request; two turns later nothing may be left.
 await fetchEnd();
