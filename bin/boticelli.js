@@ -20,8 +20,8 @@ function saysVersion() {
 }
 
 /**
- * So is the help, which the build has written down (`bundle:program` in package.json). No line of it is wrapped at 80
- * columns, so it is the same on wider screens; on a terminal, which may be narrower, the program writes it.
+ * So is the help, which the build has written down (`bundle:help` in package.json) as the program writes it where it does
+ * not know how wide the screen is. On a terminal it may know, and writes it itself.
  */
 function saysHelp() {
   if (process.argv.length !== 3 || !/^(-h|--help)$/.test(process.argv[2]) || isPerhapsTerminal()) return false;

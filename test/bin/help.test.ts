@@ -16,10 +16,6 @@ test('it is the help of the program itself', () => {
   expect(said.stdout).toBe(written);
 });
 
-test('no line of it is as long as a terminal is wide', () => {
-  for (const line of written.split('\n')) expect(line.length).toBeLessThan(80);
-});
-
 test('on a full disk it fails as the program does', () => {
   const { status, stderr } = spawnSync('sh', ['-c', `"${process.execPath}" "${bin}" --help > /dev/full`], {
     encoding: 'utf8',
