@@ -12,7 +12,7 @@ exports.load = function load(file) {
   const cachedData = cache.read();
   const wrapped = `(function (exports, require, module, __filename, __dirname) { ${source}\n})`;
   const script = new Script(wrapped, { filename: file, ...(cachedData && { cachedData }) });
-  if (!cachedData || script.cachedDataRejected) {
+  if (!cachedData || script.cachedDataRejected || !cache.isOwn()) {
     // At the end, when all that such a command calls was compiled.
     process.on('exit', () => cache.write(() => script.createCachedData()));
   }
@@ -27,22 +27,33 @@ function cacheOf(file) {
   const { mtimeMs, size } = statSync(file);
   const family = `cli-${process.versions.v8}-${process.arch}-`;
   const stamp = `${family}${Math.round(mtimeMs)}-${size}`;
-  const [whole, part] = ['run', 'start'].map((kind) => join(folder, `${stamp}.${kind}.cache`));
-  // What a run calls is more than what any other command does, the client of the service above all.
+  // What a run calls is more than what any other command does, the client of the service above all; `check` is called by
+  // editors and hooks, and has much of its own.
   const isRun = process.argv[2] === 'run' && !process.argv.includes('--rehearse');
+  const kind = isRun ? 'run' : process.argv[2] === 'check' ? 'check' : 'start';
+  const [own, whole] = [kind, 'run'].map((name) => join(folder, `${stamp}.${name}.cache`));
+  let isOwn = true;
   return {
-    read: () => readIfThere(whole) ?? (isRun ? undefined : readIfThere(part)),
+    read() {
+      const found = readIfThere(own);
+      if (found || isRun) return found;
+      const wider = readIfThere(whole);
+      // For all but `check` a run's will do.
+      isOwn = wider === undefined || kind !== 'check';
+      return wider;
+    },
+    isOwn: () => isOwn,
     write(make) {
-      const own = join(folder, `${stamp}.${process.pid}.tmp`);
+      const temporary = join(folder, `${stamp}.${process.pid}.tmp`);
       try {
-        writeFileSync(own, make());
-        renameSync(own, isRun ? whole : part);
+        writeFileSync(temporary, make());
+        renameSync(temporary, own);
         for (const name of readdirSync(folder)) {
           if (name.startsWith(family) && !name.startsWith(stamp)) rmSync(join(folder, name));
         }
       } catch {
         // A folder of somebody else's, or a full disk: it only starts more slowly.
-        rmSync(own, { force: true });
+        rmSync(temporary, { force: true });
       }
     },
   };

@@ -68,7 +68,7 @@ export function collectReply(requestedModel: string): ReplyCollector {
         // A unary answer is whole without one, so its text counts; a stream without one never gets here.
         finishReason: candidate.finishReason ?? unspecified,
         usage,
-        turn: { role: 'model', text, model: bareModel(requestedModel), native },
+        turn: { role: 'model', text, model: bareModel(requestedModel), native: sharing(text, native) },
       };
     },
   };
@@ -81,6 +81,12 @@ function append(native: Part[], part: Part): void {
   if (before && isPlain(before) && isPlain(part) && Boolean(before.thought) === Boolean(part.thought)) {
     native[native.length - 1] = { ...before, text: `${before.text}${part.text}` };
   } else native.push(part);
+}
+
+/** Where the reply is text alone, the very string of it: megabytes pieced together twice would be held twice. */
+function sharing(text: string, native: Part[]): Part[] {
+  const [only] = native;
+  return native.length === 1 && only && isPlain(only) && !only.thought ? [{ ...only, text }] : native;
 }
 
 function isPlain(part: Part): boolean {

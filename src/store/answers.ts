@@ -1,6 +1,6 @@
 import type Database from 'libsql';
-import type { ModelTurn } from '../driver/request.js';
-import type { GenerateResponse, Usage } from '../driver/response.js';
+import type { GenerateResponse } from '../driver/response.js';
+import { keptReply, replyKept } from './kept-reply.js';
 import { whenFree } from './transaction.js';
 
 /** Which request of a run: what was asked, and how often that had been asked in the run before. */
@@ -53,10 +53,11 @@ export function createAnswers({ database, narrative, now }: AnswersOptions): Ans
     find: ({ key, occurrence }, by) =>
       whenFree(() => {
         const row = by === undefined ? read.get(key, occurrence) : readBy.get(key, occurrence, by);
-        return replyOf((row as [string] | undefined)?.[0]);
+        const json = (row as [string] | undefined)?.[0];
+        return json === undefined ? undefined : replyKept(json);
       }),
     async keep({ key, occurrence }, reply) {
-      const json = JSON.stringify(keptOf(reply));
+      const json = keptReply(reply);
       await whenFree(() => write.run(key, occurrence, reply.turn.model, columnText(narrative), now(), json));
     },
   };
@@ -65,16 +66,4 @@ export function createAnswers({ database, narrative, now }: AnswersOptions): Ans
 /** Text as libsql can give it back: it reads no further than a NUL. */
 export function columnText(text: string): string {
   return text.replaceAll('\0', '\ufffd');
-}
-
-function keptOf({ audio, reused: _, costUsd: __, ...reply }: GenerateResponse): KeptReply {
-  return { ...reply, ...(audio && { wasSpoken: true }) };
-}
-
-/** What is no reply, of whatever program, is taken for none. */
-function replyOf(json: string | undefined): KeptReply | undefined {
-  if (json === undefined) return undefined;
-  const reply = JSON.parse(json) as Partial<KeptReply> & { turn?: Partial<ModelTurn>; usage?: Partial<Usage> };
-  const isWhole = typeof reply.text === 'string' && typeof reply.turn?.text === 'string' && reply.usage !== undefined;
-  return isWhole ? (reply as KeptReply) : undefined;
 }

@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 
 /** A command to be timed. */
 export interface Timed {
@@ -12,6 +13,8 @@ export interface Pair {
   peer: number;
   /** The median of ours over the median of the peer. */
   ratio: number;
+  /** The CPU time of ours over that of the peer, all rounds together: what a busy machine bends less. NaN but on Linux. */
+  cpuRatio: number;
 }
 
 /** Runs `node` with the arguments to its end. Rejects if it does not exit with 0. */
@@ -32,16 +35,32 @@ export function runNode({ args, env }: Timed, onStdout: (text: string) => void =
 /** Times two commands against each other, in `rounds` interleaved pairs whose order alternates. */
 export async function timePairs(ours: Timed, peer: Timed, rounds: number): Promise<Pair> {
   const times = { ours: [] as number[], peer: [] as number[] };
+  const cpu = { ours: 0, peer: 0 };
   // The first round fills the caches of the file system and is not counted.
   for (let round = 0; round <= rounds; round += 1) {
     const order = round % 2 ? (['ours', 'peer'] as const) : (['peer', 'ours'] as const);
     for (const side of order) {
+      const before = cpuMsOfChildren();
       const time = await runNode(side === 'ours' ? ours : peer);
-      if (round > 0) times[side].push(time);
+      if (round === 0) continue;
+      times[side].push(time);
+      cpu[side] += cpuMsOfChildren() - before;
     }
   }
   const medians = { ours: quantile(times.ours, 0.5), peer: quantile(times.peer, 0.5) };
-  return { ...medians, ratio: medians.ours / medians.peer };
+  return { ...medians, ratio: medians.ours / medians.peer, cpuRatio: cpu.ours / cpu.peer };
+}
+
+/** What the processes that this one has started and seen end took of the CPUs; in ticks of 10 ms (proc(5), cutime). */
+function cpuMsOfChildren(): number {
+  try {
+    const fields = readFileSync('/proc/self/stat', 'utf8')
+      .replace(/^.*\) /s, '')
+      .split(' ');
+    return (Number(fields[13]) + Number(fields[14])) * 10;
+  } catch {
+    return Number.NaN;
+  }
 }
 
 /** The q-quantile of some numbers, the lower one of two. */

@@ -32,10 +32,10 @@ test('the first start leaves what V8 compiled beside the program, and the next o
   expect(caches()).toHaveLength(1);
 });
 
-test('a run calls more than other commands, and leaves a cache of its own', () => {
+test('a run and a check call what other commands do not, and leave caches of their own', () => {
   const { start, caches } = installation();
-  for (const args of [['check'], ['run', 'x.toml'], ['run', 'x.toml']]) start(args);
-  expect(caches().map((name) => name.split('.').at(-2))).toEqual(['run', 'start']);
+  for (const args of [['models'], ['run', 'x.toml'], ['check'], ['limits'], ['check']]) start(args);
+  expect(caches().map((name) => name.split('.').at(-2))).toEqual(['check', 'run', 'start']);
 });
 
 test('a program that was built anew is never run from the old cache, even if it is as long', () => {

@@ -8,7 +8,10 @@ import { soakRedis } from './redis-soak.js';
  * keep its promise.
  */
 const soakKills = async () => (await import('./kill-and-resume.js')).soakKills();
-const parts = new Map(Object.entries({ quota: soakMachine, redis: soakRedis, kill: soakKills, live: soakLive }));
+const soakActs = async () => (await import('./acts.js')).soakActs();
+const soakFuzz = async () => (await import('./fuzz.js')).soakFuzz();
+const onQuota = { quota: soakMachine, redis: soakRedis, live: soakLive };
+const parts = new Map(Object.entries({ ...onQuota, kill: soakKills, acts: soakActs, fuzz: soakFuzz }));
 const wanted = process.argv.slice(2);
 const unknown = wanted.filter((name) => !parts.has(name));
 if (unknown.length > 0) throw new Error(`no such part: ${unknown}; there are ${[...parts.keys()].join(', ')}`);

@@ -1,0 +1,12 @@
+// The peer of many small events: the SDK's own loop over them. Says what it took, from the call to the last event.
+import { GoogleGenAI } from '@google/genai';
+
+const ai = new GoogleGenAI({ apiKey: 'key', httpOptions: { baseUrl: process.env.GOOGLE_GEMINI_BASE_URL } });
+const request = { model: 'gemini-flash-lite-latest', contents: 'Question 1' };
+const startedAt = performance.now();
+const before = process.cpuUsage();
+let text = '';
+for await (const chunk of await ai.models.generateContentStream(request)) text += chunk.text ?? '';
+const { user, system } = process.cpuUsage(before);
+const wallMs = performance.now() - startedAt;
+process.stdout.write(JSON.stringify({ wallMs, cpuMs: (user + system) / 1000, length: text.length }));
