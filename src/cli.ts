@@ -181,7 +181,9 @@ function completionCommand(boticelli: Command, stdout: Output): Command {
 /** Two lines on standard error; for a bug its stack too. A pipe that was closed is no news. */
 async function tell({ error, act, goOn, isTold }: Failure, host: Process): Promise<void> {
   if (error instanceof Interrupted && error.signal === 'SIGPIPE') return;
-  if (!isTold) host.stderr.write(errorLines(reportOf(error, act), await paintFor(host.stderr)));
+  const { stderr } = host;
+  const columns = stderr.isTTY ? stderr.columns : undefined;
+  if (!isTold) stderr.write(errorLines(reportOf(error, act), await paintFor(stderr), columns));
   if (goOn !== undefined) host.stderr.write(goOnLine(goOn));
   if (error.code === 'internal') host.stderr.write(`${await withoutKeys(stackOf(error), host)}\n`);
 }

@@ -52,7 +52,7 @@ export async function openScreen({ names, options, host, ending }: ScreenOptions
       if (names.length === 1 || !error || ending.signal.aborted) return;
       const key = `${error.act} ${error.message}`;
       const act = [names[at], error.act].filter((name) => name !== undefined).join(': ');
-      if (!told.has(key)) lines.say(errorLines({ ...error, act }, paint).trimEnd());
+      if (!told.has(key)) lines.say(errorLines({ ...error, act }, paint, columnsOf(host)).trimEnd());
       told.add(key);
     },
     summarize(reports) {

@@ -24,12 +24,12 @@ export function summaryLines(ended: readonly EndedRun[], { paint, columns }: Sum
     .filter(([count]) => count > 0)
     .map(([count, status]) => `${count} ${status}`);
   const rows = aligned(ended.map(({ name, report }) => [printableLine(name), report.status, outcomeOf(report)]));
+  const broken = (line: string) => (columns ? wrapped(line, columns) : line);
   return [
-    paint.heading(`${counted(ended.length, 'narrative')}: ${counts.join(', ')}`),
+    paint.heading(broken(`${counted(ended.length, 'narrative')}: ${counts.join(', ')}`)),
     ...rows.map((row, at) => {
-      const line = `  ${row}`;
       const isWell = ended[at]?.report.status === 'completed';
-      return paint[isWell ? 'dim' : 'warning'](columns ? wrapped(line, columns) : line);
+      return paint[isWell ? 'dim' : 'warning'](broken(`  ${row}`));
     }),
   ];
 }
