@@ -4,18 +4,17 @@ import type { GenerateRequest } from '../driver/request.js';
 import { BoticelliError } from '../errors.js';
 import { withoutKey } from './api-key.js';
 import { orAborted } from './attempt.js';
-import type { CatalogueEntry, CatalogueMemory } from './catalogue-entry.js';
+import type { CatalogueMemory } from './catalogue-entry.js';
 import { collectReply, type ReplyCollector } from './collect-reply.js';
 import type { Connection } from './connection.js';
 import type { CallOptions } from './driver-options.js';
 import { type Exchange, openExchange } from './exchange.js';
+import { explainUnknown } from './explain-unknown.js';
 import { malformedEvent } from './faulty-answer.js';
 import type { MediaDelivery } from './media/media-delivery.js';
-import { listModelsOver } from './model-catalogue.js';
 import { oneLine } from './one-line.js';
 import { parsedJson } from './service-error.js';
 import { serviceFetch } from './service-fetch.js';
-import { isExplainedBy, unknownModel } from './unknown-model.js';
 import { bareModel, wireRequest } from './wire-request.js';
 
 interface CallStart extends CallOptions {
@@ -66,7 +65,7 @@ export async function startCall(start: CallStart): Promise<Call> {
 
 /** What a call rejects with: the reason of an abort or a timeout before all else, for it makes the rest fail too. */
 export async function failureOf(thrown: unknown, { start, exchange }: Call): Promise<unknown> {
-  const { connection, context, request } = start;
+  const { connection, request } = start;
   const { redact } = connection;
   if (exchange.attempt.signal.aborted) return exchange.attempt.signal.reason;
   // The seam has checked everything but the JSON of each event, which the SDK parses.
@@ -75,23 +74,8 @@ export async function failureOf(thrown: unknown, { start, exchange }: Call): Pro
   }
   if (!(thrown instanceof BoticelliError) || thrown.code !== 'model_not_found') return withoutKey(thrown, redact);
 
-  const model = bareModel(request.model);
-  const entries = await entriesFor(model, start);
-  if (context.signal?.aborted) return context.signal.reason;
-  return withoutKey(unknownModel({ refused: thrown, model, entries, now: start.clock.now() }), redact);
-}
-
-/** The list that explains a 404: the one that is known, unless it says that the model is there; else asked for, once. */
-async function entriesFor(
-  model: string,
-  { catalogue, connection, context, clock }: CallStart,
-): Promise<readonly CatalogueEntry[] | undefined> {
-  const known = await catalogue?.recall();
-  if (known && isExplainedBy(model, known.entries)) return known.entries;
-  const asked = { signal: context.signal, clock, timeoutMs: 10_000 };
-  const entries = await listModelsOver(connection, asked).catch(() => undefined);
-  if (entries) await catalogue?.remember(entries);
-  return entries;
+  const asked = { model: bareModel(request.model), method: 'generateContent' } as const;
+  return withoutKey(await explainUnknown(thrown, { ...start, ...asked }), redact);
 }
 
 /** The name becomes part of a path, in which the SDK escapes nothing. */

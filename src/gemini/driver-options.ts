@@ -1,5 +1,4 @@
 import type { Clock } from '../driver/clock.js';
-import type { CatalogueMemory } from './catalogue-entry.js';
 import type { LiveOptions } from './live/live-options.js';
 import type { ProxyFor } from './proxy-routes.js';
 
@@ -26,6 +25,4 @@ export interface CallOptions {
 export interface GeminiDriverOptions extends ConnectionOptions, LiveOptions {
   /** Whether a model, named without `models/`, is spoken to over the Live API. By its name unless told. */
   speaksLive?: (model: string) => Promise<boolean> | boolean;
-  /** What is known of the service's list of models, for the error of a model that it does not know. */
-  catalogue?: CatalogueMemory;
 }

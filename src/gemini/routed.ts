@@ -69,25 +69,28 @@ function createRoutes(speaksLive: RoutedOptions['speaksLive']) {
     },
 
     /**
-     * What a failure comes to. A model that no source knew was asked over REST; the 404 had the list read, and that may say
-     * that this one speaks Live.
+     * What a failure comes to. A model that no source knew was asked as its name suggests; that the service does not know it
+     * so had the list read, and that may say that it is to be asked in the other way.
      */
     async learnedFrom(thrown: unknown, model: string): Promise<unknown> {
       const name = bareModel(model);
       const isUnknown = thrown instanceof BoticelliError && thrown.code === 'model_not_found';
-      if (!isUnknown || answers.get(name) !== false || !(await speaksLive(name))) return thrown;
-      answers.set(name, true);
-      return turnedOutLive(name, thrown);
+      if (!isUnknown) return thrown;
+      const isLive = await speaksLive(name);
+      if (isLive === answers.get(name)) return thrown;
+      answers.set(name, isLive);
+      return turnedOut(name, isLive, thrown);
     },
   };
 }
 
 /**
- * To be tried again at once, and then over the Live API. Not within the same call: whoever asked may have taken the model's
+ * To be tried again at once, and then in the other way. Not within the same call: whoever asked may have taken the model's
  * place for it, which the session takes itself.
  */
-function turnedOutLive(model: string, cause: BoticelliError): BoticelliError {
-  return new BoticelliError('model_not_found', `${model} speaks the Live API alone`, {
+function turnedOut(model: string, isLive: boolean, cause: BoticelliError): BoticelliError {
+  const what = isLive ? 'speaks the Live API alone' : 'does not speak the Live API';
+  return new BoticelliError('model_not_found', `${model} ${what}`, {
     ...{ passing: true, retryAfterMs: 0, cause },
     hint: 'That is known now: run it again.',
   });

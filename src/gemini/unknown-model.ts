@@ -10,6 +10,8 @@ export interface UnknownModel {
   refused: BoticelliError;
   /** Without `models/`. */
   model: string;
+  /** How it was asked. */
+  method: string;
   /** What the service lists, or undefined where the list could not be had. */
   entries: readonly CatalogueEntry[] | undefined;
   /** Milliseconds since the epoch. */
@@ -17,10 +19,10 @@ export interface UnknownModel {
 }
 
 /** The error of a model that the service does not know, or can't ask this way, with what it has instead. */
-export function unknownModel({ refused, model, entries, now }: UnknownModel): BoticelliError {
+export function unknownModel({ refused, model, method, entries, now }: UnknownModel): BoticelliError {
   const listed = entries?.find(({ name }) => name === model);
   const message =
-    listed && !listed.methods.includes('generateContent')
+    listed && !listed.methods.includes(method)
       ? `${model} can't be asked for a reply this way: it is there for ${listed.methods.join(', ') || 'nothing'}`
       : refused.message;
   const retirement = listed ? undefined : retirementOf(model, now);
@@ -29,8 +31,8 @@ export function unknownModel({ refused, model, entries, now }: UnknownModel): Bo
 }
 
 /** Whether a list agrees with a 404: it has no such model, or one that can't be asked this way. */
-export function isExplainedBy(model: string, entries: readonly CatalogueEntry[]): boolean {
-  return !entries.some(({ name, methods }) => name === model && methods.includes('generateContent'));
+export function isExplainedBy(model: string, entries: readonly CatalogueEntry[], method: string): boolean {
+  return !entries.some(({ name, methods }) => name === model && methods.includes(method));
 }
 
 function instead(model: string, entries: readonly CatalogueEntry[] | undefined): string {

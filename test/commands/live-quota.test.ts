@@ -127,6 +127,19 @@ describe('where a Live model has one place', () => {
   });
 });
 
+test('a model that is Live by its name alone, and not by the list, is asked over REST after all', async () => {
+  const own = await startGeminiServer({ models: [listedModel('gemini-6-live')] });
+  onTestFinished(() => own.close());
+  const { surroundings } = place();
+  const args = ['run', 'one.toml', '-m', 'gemini-6-live', '-o', 'ndjson'];
+  const ended = await boticelli(args, { ...surroundings, server: own });
+  expect(ended.code).toBe(0);
+  expect(eventsIn(ended.stdout, 'act-retry')).toMatchObject([
+    { delayMs: 0, error: { message: 'gemini-6-live does not speak the Live API' } },
+  ]);
+  expect(own.calls).toHaveLength(1);
+});
+
 test('how a Live model wants to be talked to is remembered for the next process, at that service', async () => {
   const { run, surroundings } = place();
   const modalities = () => server.live.sessions.map(({ setup }) => setup.generationConfig.responseModalities[0]);

@@ -6,6 +6,7 @@ import { BoticelliError } from '../../errors.js';
 import { withoutKey } from '../api-key.js';
 import { type Connection, connectionTo } from '../connection.js';
 import type { ConnectionOptions } from '../driver-options.js';
+import { explainUnknown } from '../explain-unknown.js';
 import { bareModel } from '../wire-request.js';
 import { talk } from './live-call.js';
 import { liveObstacle } from './live-obstacle.js';
@@ -27,7 +28,8 @@ export function createLiveDriver(options: ConnectionOptions & LiveOptions): Live
 
 /** The same over a connection that is there already. */
 export function liveDriverOver(connection: Connection, options: LiveOptions): LiveDriver {
-  const { timeoutMs = 300_000, idleTimeoutMs = 60_000, clock = systemClock, gate, memory, delivery } = options;
+  const { timeoutMs = 300_000, idleTimeoutMs = 60_000, clock = systemClock, gate } = options;
+  const { memory, delivery, catalogue } = options;
   const { setupTimeoutMs = 20_000, idleSessionMs = 10_000 } = options;
   const service = { connection, timeoutMs, idleTimeoutMs, setupTimeoutMs, idleSessionMs, clock, gate };
   const pool = createSessionPool(service);
@@ -42,7 +44,10 @@ export function liveDriverOver(connection: Connection, options: LiveOptions): Li
       const sendable = (await delivery?.deliver(asked, context, false)) ?? asked;
       yield* talk({ request: sendable, context, service, pool, search: await manners.of(asked.model) });
     } catch (thrown) {
-      throw withoutKey(thrown, connection.redact);
+      const isUnknown = catalogue && thrown instanceof BoticelliError && thrown.code === 'model_not_found';
+      const asked = { model: bareModel(request.model), method: 'bidiGenerateContent' } as const;
+      const told = isUnknown ? await explainUnknown(thrown, { ...service, ...asked, catalogue, context }) : thrown;
+      throw withoutKey(told, connection.redact);
     }
   }
   return {

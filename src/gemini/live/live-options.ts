@@ -1,5 +1,6 @@
 import type { BoticelliDriver } from '../../driver/driver.js';
 import type { Gate } from '../../driver/gate.js';
+import type { CatalogueMemory } from '../catalogue-entry.js';
 import type { CallOptions } from '../driver-options.js';
 import type { MediaDelivery } from '../media/media-delivery.js';
 
@@ -26,6 +27,8 @@ export interface LiveOptions extends Partial<CallOptions> {
   /** Where a session takes its place, for as long as it lasts. */
   gate?: Gate;
   memory?: LiveMemory;
+  /** What is known of the service's list of models. With it, the list explains a model that the service does not know. */
+  catalogue?: CatalogueMemory;
   /** Brings media to the service; without it they must be bytes already. */
   delivery?: MediaDelivery;
 }
