@@ -39,6 +39,8 @@ export async function main(host: Process): Promise<void> {
   const ended: Ended = (result) => {
     failure = result;
   };
+  // A standard error that can't be written is no reason to stop, nor to fail otherwise than it would.
+  host.stderr.on('error', () => {});
   const stdout = createOutput({ stream: host.stdout, onFailure: (error) => ended({ error: failureOfOutput(error) }) });
   try {
     await program(host, stdout, ended).parseAsync(host.argv);

@@ -75,8 +75,17 @@ async function play(given: RunNarrativeOptions, keeping: Keeping): Promise<RunRe
     return recording.finish(await report);
   } finally {
     await driver.close?.();
-    await keeping.store?.settled();
+    await Promise.race([keeping.store?.settled(), soonAfter(signal)]);
   }
+}
+
+/** Resolves a moment after the signal has aborted: whoever ends a run does not wait for a lock that another program holds. */
+function soonAfter(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const later = () => setTimeout(resolve, 300).unref();
+    if (signal.aborted) later();
+    else signal.addEventListener('abort', later, { once: true });
+  });
 }
 
 function overridden(narrative: Narrative, { model, temperature, maxTokens }: RunOptions): Narrative {

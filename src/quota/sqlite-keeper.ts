@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import type Database from 'libsql';
 import type { Clock } from '../driver/clock.js';
 import { BoticelliError } from '../errors.js';
@@ -67,6 +68,8 @@ async function whenFree<Result>(
       told ||= waitedMs > 1000;
     }
     await clock.sleep(1 + Math.random() * 6);
+    // Node would go from one such timer to the next, and hear of no signal meanwhile.
+    await setImmediate();
   }
 }
 

@@ -1,10 +1,9 @@
 import { chmodSync, existsSync, mkdirSync, renameSync } from 'node:fs';
 import { join } from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
 import type Database from 'libsql';
 import { BoticelliError } from '../errors.js';
-import { inTransaction, isBusy, sqliteCode } from './transaction.js';
+import { aMoment, inTransaction, isBusy, sqliteCode } from './transaction.js';
 
 export type { Database };
 
@@ -98,7 +97,7 @@ async function openWhenFree(
       if (waitedMs > 1000 && !told) onLocked?.();
       told ||= waitedMs > 1000;
     }
-    await delay(5 + Math.random() * 20);
+    await aMoment(5 + Math.random() * 20);
   }
 }
 

@@ -1,4 +1,4 @@
-import { setTimeout as delay } from 'node:timers/promises';
+import { setTimeout as delay, setImmediate } from 'node:timers/promises';
 import type Database from 'libsql';
 
 /** SQLite's name of what went wrong, or an empty string. */
@@ -10,6 +10,15 @@ export function sqliteCode(thrown: unknown): string {
 /** Whether another process has the lock: the same may work a moment later. */
 export function isBusy(thrown: unknown): boolean {
   return /^SQLITE_(BUSY|LOCKED)/.test(sqliteCode(thrown));
+}
+
+/**
+ * Waits, and lets Node hear of signals after it: where several wait for a lock, each of them blocking a little and due again
+ * by then, Node would go from one timer to the next and hear of nothing (Ctrl-C was heard after 9 s, 2026-11).
+ */
+export async function aMoment(waitMs: number): Promise<void> {
+  await delay(waitMs);
+  await setImmediate();
 }
 
 /** Does the work in one transaction that can write: all of it is done, or nothing. */
@@ -37,6 +46,6 @@ export async function whenFree<Result>(work: () => Result, patienceMs = 10_000):
     } catch (thrown) {
       if (!isBusy(thrown) || performance.now() - startedAt > patienceMs) throw thrown;
     }
-    await delay(1 + Math.random() * 6);
+    await aMoment(1 + Math.random() * 6);
   }
 }

@@ -33,8 +33,8 @@ describe('what a run costs', () => {
     const { acts, costUsd } = JSON.parse(stdout);
     expect(acts.map((act: { costUsd: number }) => act.costUsd)).toEqual([0.5, 0.5, 0.5, 0.5]);
     expect(costUsd).toBe(2);
-    expect(stderr).toMatch(/^act_1: my-model · 1000 tokens in, 300 out, 100 thinking · \$0\.50 · /m);
-    expect(stderr).toMatch(/^completed: 4 acts, 5600 tokens, \$2\.00, /m);
+    expect(stderr).toMatch(/^act_1: my-model · 1000 tokens in, 300 out, 100 thinking · \d\.\d s · \$0\.50$/m);
+    expect(stderr).toMatch(/^completed: 4 acts, 5600 tokens, \d\.\d s, \$2\.00/m);
     const resumed = await run('--resume', '-o', 'ndjson');
     expect(eventsIn(resumed.stdout, 'act-end').map((end) => end.costUsd)).toEqual([0, 0, 0, 0]);
     expect(eventsIn(resumed.stdout, 'narrative-end')).toMatchObject([{ costUsd: 0 }]);

@@ -58,7 +58,9 @@ describe('a full disk below the state folder', () => {
     const stage = await setQuotaStage(onTestFinished);
     const { stdout, stderr } = await stage.shell(onFullDisk(kilobytes, 'boticelli run four.toml --last')).ended;
     expect(stdout).toMatch(/^Reply .*\ncode 0\n$/);
-    expect(stderr.match(/^boticelli: warning: .*quota is counted for this run alone$/gm)).toHaveLength(1);
+    expect(
+      stderr.match(/^boticelli: warning: .*quota is counted for this run alone, and nothing is kept for --resume$/gm),
+    ).toHaveLength(1);
     expect(stderr.match(/warning/g)).toHaveLength(1);
     expect(stderr).not.toMatch(/^ +at /m);
   });
