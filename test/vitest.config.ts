@@ -7,8 +7,8 @@ export default defineConfig({
     globalSetup: ['test/helpers/bundle-first.ts'],
     reporters: ['default', './test/helpers/closing-line-reporter.ts'],
     testTimeout: 20_000,
-    // Much of the suite is waiting for processes, and for windows of quota: three files at a time keep two cores busy.
-    maxWorkers: 3,
+    // Much of the suite is waiting for processes, and for windows of quota: four files at a time keep two cores busy.
+    maxWorkers: 4,
     // No file leaves anything behind in the process that another could stumble over: each is loaded beside the others.
     isolate: false,
   },
