@@ -94,7 +94,8 @@ function picture(lines: Span[][]): string {
   const width = Math.ceil(columns * cell.width + 2 * padding);
   const height = top + (lines.length - 1) * cell.height + padding;
   return [
-    `<svg xmlns="http://www.w3.org/2000/svg" xml:space="preserve" viewBox="0 0 ${width} ${height}">`,
+    `<svg xmlns="http://www.w3.org/2000/svg" xml:space="preserve" viewBox="0 0 ${width} ${height}">
+<title>boticelli plays a narrative of four acts in a terminal</title>`,
     '<style>text { font: 13px ui-monospace, Menlo, Consolas, "DejaVu Sans Mono", monospace; white-space: pre; fill: #d8dee9 }',
     '.bold { font-weight: bold; fill: #fff } .dim { fill: #8a94a6 } .error { fill: #ff7b72 }',
     '.warning { fill: #e3b341 } .place { fill: #76d9e6 }</style>',
