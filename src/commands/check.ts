@@ -18,6 +18,7 @@ import { type NarrativeFile, narrativeFiles } from './narrative-files.js';
 import { readNarrativeOf } from './read-faultless.js';
 import { readSettings, type SettingsFlagOptions } from './read-settings.js';
 import { annotate } from './tell-faults.js';
+import { warningOn } from './warning.js';
 
 /** The flags of `boticelli check`. */
 export interface CheckOptions extends SettingsFlagOptions {
@@ -106,7 +107,7 @@ async function estimating(options: CheckOptions, host: Host, signal: AbortSignal
     import('../terminal/estimate-lines.js'),
   ]);
   const paint = await paintFor(host.stderr);
-  const warn = (text: string) => host.stderr.write(`${paint.warning(printableLine(`boticelli: warning: ${text}`))}\n`);
+  const warn = warningOn(host, paint);
   const estimate = await openEstimator(await readSettings(options, host, paint), warn);
   return async ({ narrative }: LoadedNarrative, checked: Checked, stdout: Paint): Promise<Checked> => {
     if (!narrative || signal.aborted) return checked;

@@ -5,12 +5,12 @@ import { jsonOf } from '../terminal/json-replies.js';
 import { type BookInWords, type LimitsReport, limitsDocument, limitsLines } from '../terminal/limits-table.js';
 import { createOutput, type Output } from '../terminal/output.js';
 import { paintFor } from '../terminal/paint.js';
-import { printableLine } from '../terminal/printable.js';
 import type { Failure } from './failure.js';
 import type { Host } from './host.js';
 import { placeOfBook, readQuota } from './open-quota.js';
 import { failureOfOutput } from './output-failure.js';
 import { readSettings, type SettingsFlagOptions } from './read-settings.js';
+import { warningOn } from './warning.js';
 
 /** The flags of `boticelli limits`. */
 export interface LimitsOptions extends SettingsFlagOptions {
@@ -27,7 +27,7 @@ export async function limits(options: LimitsOptions, host: Host): Promise<Failur
   };
   const output = createOutput({ stream: host.stdout, onFailure });
   const paint = await paintFor(host.stderr);
-  const warn = (text: string) => host.stderr.write(`${paint.warning(printableLine(`boticelli: warning: ${text}`))}\n`);
+  const warn = warningOn(host, paint);
   const settings = await readSettings(options, host, paint);
   if (options.forget) {
     const { forget } = await import('./forget.js');

@@ -11,7 +11,6 @@ import { jsonOf } from '../terminal/json-replies.js';
 import { type ModelsReport, modelsDocument, modelsLines } from '../terminal/models-table.js';
 import { createOutput } from '../terminal/output.js';
 import { type Paint, paintFor } from '../terminal/paint.js';
-import { printableLine } from '../terminal/printable.js';
 import { dateAndTime } from '../terminal/quantity.js';
 import { catalogueStore } from './catalogue-store.js';
 import { type Ending, endingOf } from './ending.js';
@@ -21,6 +20,7 @@ import { listedModels } from './listed-models.js';
 import { readPages } from './open-quota.js';
 import { connectionOf } from './reachable-gemini.js';
 import { readSettings, type SettingsFlagOptions } from './read-settings.js';
+import { warningOn } from './warning.js';
 
 /** The flags of `boticelli models`. */
 export interface ModelsOptions extends SettingsFlagOptions {
@@ -55,7 +55,7 @@ interface Gathering {
 }
 
 async function gather({ options, host, ending: { signal }, paint }: Gathering): Promise<ModelsReport> {
-  const warn = (text: string) => host.stderr.write(`${paint.warning(printableLine(`boticelli: warning: ${text}`))}\n`);
+  const warn = warningOn(host, paint);
   const settings = await readSettings(options, host, paint);
   const catalogue = await catalogueFor({ settings, refresh: options.refresh ?? false, warn, signal });
   const now = systemClock.now();

@@ -5,7 +5,6 @@ import { jsonOf } from '../terminal/json-replies.js';
 import { bookLine, type PlaceOfBook } from '../terminal/limits-table.js';
 import { createOutput } from '../terminal/output.js';
 import { type Paint, paintFor } from '../terminal/paint.js';
-import { printableLine } from '../terminal/printable.js';
 import { probeDocument, probeLines } from '../terminal/probe-table.js';
 import { counted } from '../terminal/quantity.js';
 import { createSpinner } from '../terminal/spinner.js';
@@ -17,6 +16,7 @@ import { openQuota } from './open-quota.js';
 import { openState } from './open-state.js';
 import { reachableGemini } from './reachable-gemini.js';
 import { readSettings, type SettingsFlagOptions } from './read-settings.js';
+import { warningOn } from './warning.js';
 
 /** The flags of `boticelli limits probe`. */
 export interface ProbeOptions extends SettingsFlagOptions {
@@ -67,7 +67,7 @@ async function measure({ options, host, ending: { signal }, paint }: Measuring):
   const settings = await readSettings(options, host, paint);
   const driver = reachableGemini(settings);
   await askFirst({ options, host, signal, most: models.length * requests });
-  const warn = (text: string) => host.stderr.write(`${paint.warning(printableLine(`boticelli: warning: ${text}`))}\n`);
+  const warn = warningOn(host, paint);
   const { limitsFor } = settings;
   const state = await openState({ settings, parts: ['quota'], warn });
   const { book, whose } = await openQuota({ settings, state, clock: systemClock, warn });

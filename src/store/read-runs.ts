@@ -1,11 +1,10 @@
 import type Database from 'libsql';
-import type { Usage } from '../driver/response.js';
 import type { ErrorReport } from '../errors.js';
 import type { ActEnd, RunStatus } from '../executor/event.js';
-import type { ActHappening } from './run-record.js';
+import type { ActHappening, RunTotals } from './run-record.js';
 
-/** A run as its record has it. */
-export interface RecordedRun {
+/** A run as its record has it, with what it came to. */
+export interface RecordedRun extends RunTotals {
   /** The run's id; ids sort by time. */
   run: string;
   narrative: string;
@@ -19,15 +18,6 @@ export interface RecordedRun {
   status: RunStatus | 'unfinished';
   /** How many acts were to play. */
   actCount: number;
-  /** How many have their replies. */
-  actsEnded: number;
-  modelsAsked: string[];
-  modelsServed: string[];
-  attempts: number;
-  waitMs: number;
-  /** What was spent: replies that were reused do not count. */
-  usage: Usage;
-  costUsd?: number;
   /** Absent where the run is unfinished. */
   durationMs?: number;
   error?: ErrorReport;

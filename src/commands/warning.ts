@@ -1,0 +1,8 @@
+import type { Paint } from '../terminal/paint.js';
+import { printableLine } from '../terminal/printable.js';
+import type { Host } from './host.js';
+
+/** Tells a person on standard error what they should know, a line each: for commands that show no progress. */
+export function warningOn(host: Host, paint: Paint): (text: string) => void {
+  return (text) => void host.stderr.write(`${paint.warning(printableLine(`boticelli: warning: ${text}`))}\n`);
+}
