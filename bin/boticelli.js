@@ -4,8 +4,6 @@ const { fstatSync, readFileSync, writeSync } = require('node:fs');
 const { join } = require('node:path');
 
 if (!saysVersion() && !saysHelp()) {
-  // libsql looks into Node's report for its libc; addresses of sockets, which take several ms, are not wanted in it.
-  if (process.report) process.report.excludeNetwork = true;
   const { load } = require('./compiled.js');
   load(join(__dirname, '../dist/cli.cjs')).main(process);
 }

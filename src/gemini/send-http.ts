@@ -45,7 +45,7 @@ export async function sendHttp(url: string | URL, { method = 'GET', headers = []
   return new Promise<HttpAnswer>((resolve, reject) => {
     const send = () => {
       const sending = request(target, options);
-      const sentAt = performance.now();
+      const sentAt = Date.now();
       const proxy = route && watchProxy(sending, { proxyHost: route.proxyHost, host: target.host });
       // Not by Node's own `signal`: its error is nobody's where an answer has just come to its end (Node 20.20).
       const close = () => sending.destroy();
@@ -53,7 +53,7 @@ export async function sendHttp(url: string | URL, { method = 'GET', headers = []
       sending.on('close', () => signal.removeEventListener('abort', close));
       sending.on('error', (error) => {
         // A Blob is read once.
-        const isAgain = isStale(sending, error, performance.now() - sentAt) && !(body instanceof Blob);
+        const isAgain = isStale(sending, error, Date.now() - sentAt) && !(body instanceof Blob);
         if (isAgain && !signal.aborted) send();
         else reject(proxy?.faultBehind(error) ?? error);
       });

@@ -1,4 +1,3 @@
-import { readdir } from 'node:fs/promises';
 import { basename, dirname } from 'node:path';
 import { type Fault, fault } from '../toml/fault.js';
 import type { FileProblem } from '../toml/regular-file.js';
@@ -48,7 +47,7 @@ export function depthFault(chain: readonly string[], path: Path): Fault {
 
 /** The fault of a file that can't be read; where it does not exist, one beside it may have been meant. */
 export async function missingFault(file: string, { reason, words }: FileProblem, path: Path): Promise<Fault> {
-  const known = reason === 'missing' ? await readdir(dirname(file)).catch(() => []) : [];
+  const known = reason === 'missing' ? await namesIn(dirname(file)) : [];
   return fault('narrative-not-found', path, `the narrative ${quoted(basename(file))} ${words}`, {
     misnamed: {
       name: basename(file, '.toml'),
@@ -56,4 +55,9 @@ export async function missingFault(file: string, { reason, words }: FileProblem,
       written: (nearest) => `narrative:${nearest}`,
     },
   });
+}
+
+async function namesIn(folder: string): Promise<string[]> {
+  const { readdir } = await import('node:fs/promises');
+  return readdir(folder).catch(() => []);
 }

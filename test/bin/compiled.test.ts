@@ -38,6 +38,20 @@ test('a run and a check call what other commands do not, and leave caches of the
   expect(caches().map((name) => name.split('.').at(-2))).toEqual(['check', 'run', 'start']);
 });
 
+test('what the program loads late is loaded once, and leaves a cache of its own beside it', () => {
+  const { start, dist } = installation(
+    "const load = () => require('./late/part.cjs');\nexports.main = () => console.log(load() === load(), load().name);\n",
+  );
+  mkdirSync(join(dist, 'late'));
+  const part = join(dist, 'late/part.cjs');
+  writeFileSync(part, "exports.name = 'part';\n");
+  for (const _ of ['first', 'from the cache'])
+    expect(start(['check'])).toMatchObject({ stdout: 'true part\n', stderr: '' });
+  expect(readdirSync(join(dist, 'late')).filter((name) => name.endsWith('.late.cache'))).toHaveLength(1);
+  writeFileSync(part, "exports.name = 'made';\n");
+  expect(start(['check']).stdout).toBe('true made\n');
+});
+
 test('a program that was built anew is never run from the old cache, even if it is as long', () => {
   const { start, file, caches } = installation();
   start(['check']);
