@@ -31,7 +31,8 @@ export function tellFaults(faulty: FaultyFile, { host, paint, say }: Telling): v
 
 /** In GitHub Actions: tells the faults of a file to it, on standard error, where nothing else that reads is disturbed. */
 export function annotate({ file, diagnostics }: Omit<FaultyFile, 'text'>, host: Host): void {
-  if (host.env.GITHUB_ACTIONS !== 'true') return;
+  // The environment is the system's: a look at it costs as much as parsing a line.
+  if (diagnostics.length === 0 || host.env.GITHUB_ACTIONS !== 'true') return;
   const path = file === '<stdin>' ? undefined : pathInRepository(file, host);
   for (const diagnostic of diagnostics) host.stderr.write(`${annotationOf(diagnostic, path)}\n`);
 }

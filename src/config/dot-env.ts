@@ -26,7 +26,7 @@ export function parseDotEnv(text: string): Map<string, string> {
  * Rejects with `invalid_config` where there is one that can't be read. No message shows what is in it.
  */
 export async function readDotEnv(folder: string): Promise<Map<string, string>> {
-  const content = await readRegularFile(join(folder, '.env'), 1_000_000);
+  const content = readRegularFile(join(folder, '.env'), 1_000_000);
   if ('bytes' in content) return parseDotEnv(textOf(content.bytes));
   const { reason, words } = content.problem;
   if (reason === 'missing' || reason === 'folder' || reason === 'special') return new Map();

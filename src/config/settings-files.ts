@@ -54,7 +54,7 @@ function candidatesOf({ workingFolder, configFile, userConfigFolder }: SettingsF
 }
 
 async function readIfThere({ file, path, isNamed, isFound }: Candidate, secrets: readonly string[]) {
-  const content = await readRegularFile(path, mostBytes);
+  const content = readRegularFile(path, mostBytes);
   if ('problem' in content) {
     const { reason, words } = content.problem;
     if (reason === 'missing' && !isNamed) return undefined;

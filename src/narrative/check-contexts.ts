@@ -13,7 +13,7 @@ export function checkContexts(
   const holder = file[header];
   if (isTable(holder)) checkExist(holder.context, [header, 'context'], names, report);
   for (const [act, value] of Object.entries(isTable(file.acts) ? file.acts : {})) {
-    if (!isTable(value)) continue;
+    if (!isTable(value) || value.context === undefined) continue;
     const path = ['acts', act, 'context'];
     const position = names.firstPositions.get(act) ?? Number.POSITIVE_INFINITY;
     for (const [name, at] of checkExist(value.context, path, names, report)) {
@@ -32,8 +32,8 @@ function checkExist(
   { acts }: Pick<Names, 'acts'>,
   report: (fault: Fault) => void,
 ): [name: string, at: number][] {
-  const named = [...(Array.isArray(context) ? context : []).entries()];
-  return named.flatMap(([at, name]) => {
+  if (!Array.isArray(context)) return [];
+  return [...context.entries()].flatMap(([at, name]) => {
     if (typeof name !== 'string') return [];
     if (acts.has(name)) return [[name, at]];
     const message = `"context" names the act ${quoted(name)}, which does not exist`;

@@ -12,6 +12,7 @@ type Variables = ReadonlyMap<string, string>;
  * @param given beats the variables of all files
  */
 export async function checkFilledMedia(root: ComposedFile, given: Variables): Promise<void> {
+  if (root.mediaPlaces.length === 0 && root.played.size === 0) return;
   const relevantIn = mediaVariables();
   const visited = new Map<ComposedFile, Set<string>>();
 

@@ -29,9 +29,9 @@ export interface ComposedFile {
   /** What its texts use and it does not define: faults, unless who plays it does. */
   undefinedVariables: readonly OpenVariable[];
   /** The same of all that it plays too, as far as it does not define them either. */
-  open: Set<OpenVariable>;
+  open: ReadonlySet<OpenVariable>;
   /** The variables that it, or what it plays, defines or uses. */
-  variables: Set<string>;
+  variables: ReadonlySet<string>;
   /** How many narratives stand within each other here, itself counted. */
   height: number;
   /** How many acts play in it, those of the narratives in it too. */
@@ -50,11 +50,21 @@ export interface Advising {
 /** A file of which nothing but its text is known yet. */
 export function fileWith(file: string, text: string): ComposedFile {
   return {
-    ...{ file, text, faults: [] },
-    ...{ undefinedVariables: [], open: new Set<OpenVariable>(), variables: new Set<string>(), height: 1, plays: 0 },
-    ...{ isFaulty: false, played: new Set<ComposedFile>(), mediaPlaces: [] },
+    file,
+    text,
+    faults: [],
+    isFaulty: false,
+    played: none,
+    mediaPlaces: [],
+    undefinedVariables: [],
+    open: none,
+    variables: none,
+    height: 1,
+    plays: 0,
   };
 }
+
+const none: ReadonlySet<never> = new Set();
 
 /** What a file's table came to, and what its acts play. */
 interface Finishing {
@@ -65,22 +75,41 @@ interface Finishing {
 
 /** What is known of a file once all that it plays has been read. Advice is given where there is no error. */
 export function finished(read: ComposedFile, { own, table, played }: Finishing, { advice }: Advising): ComposedFile {
-  const { narrative, open, mediaPlaces } = own;
+  const { narrative } = own;
   const inner = [...played];
   const faults = [...own.faults, ...narrativeShapeFaults(table)];
   const plays = playsOf(narrative, new Map(inner.map((each) => [each.narrative, each.plays])));
   // Told of the innermost file that has too many, for those that play it have even more.
   if (plays > mostPlays && inner.every((each) => each.plays <= mostPlays)) faults.push(tooMany(narrative, plays));
-  const isOpen = ({ name }: OpenVariable) => !narrative.vars?.has(name);
-  const used = new Set([...own.used, ...inner.flatMap((each) => [...each.variables])]);
+  const used = union(own.used, ...inner.map(({ variables }) => variables));
   const isFaulty = faults.some(({ severity }) => severity === 'error') || inner.some((each) => each.isFaulty);
   if (advice && !isFaulty) faults.push(...advice(table, used));
-  return Object.assign(read, {
-    ...{ narrative, faults, isFaulty, played, mediaPlaces, plays, undefinedVariables: open },
-    open: new Set([...open, ...inner.flatMap((each) => [...each.open]).filter(isOpen)]),
-    variables: new Set([...(narrative.vars?.keys() ?? []), ...used]),
-    height: 1 + Math.max(0, ...inner.map(({ height }) => height)),
-  });
+  read.narrative = narrative;
+  read.faults = faults;
+  read.isFaulty = isFaulty;
+  read.played = played;
+  read.mediaPlaces = own.mediaPlaces;
+  read.plays = plays;
+  read.undefinedVariables = own.open;
+  read.open = openIn(own, inner);
+  read.variables = narrative.vars ? union(used, narrative.vars.keys()) : used;
+  for (const { height } of inner) read.height = Math.max(read.height, height + 1);
+  return read;
+}
+
+/** What neither the file nor what it plays defines. */
+function openIn({ open, narrative }: ReadNarrative, inner: readonly ComposedFile[]): ReadonlySet<OpenVariable> {
+  const found = new Set(open);
+  for (const each of inner) for (const one of each.open) if (!narrative.vars?.has(one.name)) found.add(one);
+  return found;
+}
+
+function union(first: ReadonlySet<string>, ...more: readonly Iterable<string>[]): ReadonlySet<string> {
+  // Most files play no other, and a folder has thousands.
+  if (more.length === 0) return first;
+  const all = new Set(first);
+  for (const each of more) for (const name of each) all.add(name);
+  return all;
 }
 
 function playsOf({ acts, carousel = 1 }: Narrative, playsIn: ReadonlyMap<Narrative | undefined, number>): number {

@@ -26,23 +26,19 @@ export interface CompositionSource extends Advising {
   bytes: Uint8Array;
   /** The folder that relative paths start from. */
   folder: string;
-  isFromStdin: boolean;
+  isFromStdin?: boolean;
 }
 
 /** Reads a file and every narrative that is played in it, each once. The first of them is the file itself. */
-export async function readComposition({
-  file,
-  bytes,
-  folder,
-  isFromStdin,
-  ...advising
-}: CompositionSource): Promise<ComposedFile[]> {
+export async function readComposition(source: CompositionSource): Promise<ComposedFile[]> {
+  const { file, bytes, folder, isFromStdin = false } = source;
   const files = new Map<string, ComposedFile>();
 
+  /** @param chain the files around it, from the outermost but one to itself */
   const readFile = async (name: string, content: Uint8Array, chain: readonly string[]): Promise<ComposedFile> => {
-    const { text, ...toml } = await readToml(content);
-    const read = fileWith(name, text);
-    files.set(chain.at(-1) ?? name, read);
+    const toml = await readToml(content);
+    const read = fileWith(name, toml.text);
+    files.set(chain.at(-1) ?? '', read);
     if ('fault' in toml) return Object.assign(read, { unreadable: toml.fault, isFaulty: true });
 
     const played = new Set<ComposedFile>();
@@ -55,23 +51,24 @@ export async function readComposition({
       },
     };
     const own = await narrativeOf({ table: toml.table, folder, inner, isFromStdin });
-    return finished(read, { own, table: toml.table, played }, advising);
+    return finished(read, { own, table: toml.table, played }, source);
   };
 
   const findInner = async (name: string, path: Path, chain: readonly string[]): Promise<ComposedFile | Fault> => {
     const misnamed = nameFault(name, path);
     if (misnamed) return misnamed;
     const key = resolve(folder, `${name}.toml`);
-    if (chain.includes(key)) return circleFault(chain.slice(chain.indexOf(key)), path);
+    const whole = [resolve(folder, basename(file)), ...chain];
+    if (whole.includes(key)) return circleFault(whole.slice(whole.indexOf(key)), path);
     const known = files.get(key);
-    if (chain.length + (known?.height ?? 1) > mostNarrativesDeep) return depthFault([...chain, key], path);
+    if (whole.length + (known?.height ?? 1) > mostNarrativesDeep) return depthFault([...whole, key], path);
     if (known) return known;
     const innerFile = join(folder, `${name}.toml`);
-    const content = await readRegularFile(innerFile, mostBytes);
+    const content = readRegularFile(innerFile, mostBytes);
     if ('problem' in content) return missingFault(innerFile, content.problem, path);
     return readFile(innerFile, content.bytes, [...chain, key]);
   };
 
-  await readFile(file, bytes, [resolve(folder, basename(file))]);
+  await readFile(file, bytes, []);
   return [...files.values()];
 }

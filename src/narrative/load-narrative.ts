@@ -32,7 +32,7 @@ export async function loadNarrative(file: string, options?: ReadOptions): Promis
 
 /** Reads a narrative file and tells everything there is to say about it. Throws `no_input` if it can't be read. */
 export async function readNarrative(file: string, options?: ReadOptions): Promise<LoadedNarrative> {
-  const content = await readRegularFile(file, mostBytes);
+  const content = readRegularFile(file, mostBytes);
   if ('bytes' in content) return checkNarrative({ ...options, file, bytes: content.bytes, folder: dirname(file) });
   const { reason, words } = content.problem;
   throw new BoticelliError('no_input', `${file} ${words}`, { hint: hints[reason] });
@@ -59,19 +59,16 @@ export interface NarrativeContent extends ReadOptions {
 }
 
 /** Says what is wrong with a narrative and those that it plays, and makes it where nothing is. */
-export async function checkNarrative({
-  vars = new Map(),
-  isFromStdin = false,
-  ...source
-}: NarrativeContent): Promise<LoadedNarrative> {
-  const files = await readComposition({ ...source, isFromStdin });
+export async function checkNarrative(content: NarrativeContent): Promise<LoadedNarrative> {
+  const { vars = new Map() } = content;
+  const files = await readComposition(content);
   const [root] = files as [ComposedFile];
   await checkFilledMedia(root, vars);
   const { file, text, narrative, variables } = root;
-  const open = new Set([...root.open].filter(({ name }) => !vars.has(name)));
+  const isOpen = (variable: OpenVariable) => root.open.has(variable) && !vars.has(variable.name);
   const diagnostics: Diagnostic[] = [];
   for (const read of files) {
-    const found = await diagnosticsOf(read, open);
+    const found = await diagnosticsOf(read, isOpen);
     const source = read === root ? {} : { source: { file: read.file, text: read.text } };
     diagnostics.push(...found.map((diagnostic) => ({ ...diagnostic, ...source })));
   }
@@ -81,10 +78,10 @@ export async function checkNarrative({
 
 async function diagnosticsOf(
   { text, faults, unreadable, undefinedVariables }: ComposedFile,
-  open: ReadonlySet<OpenVariable>,
+  isOpen: (variable: OpenVariable) => boolean,
 ): Promise<Diagnostic[]> {
   if (unreadable) return [unreadable];
-  const isOpen = (variable: OpenVariable) => open.has(variable);
+  if (faults.length + undefinedVariables.length === 0) return [];
   return diagnose([...faults, ...undefinedVariables.filter(isOpen).map(({ fault }) => fault)], text);
 }
 

@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import type { MediaContent } from '../driver/request.js';
 import { uploadMostBytes } from '../facts.js';
@@ -20,10 +19,10 @@ export interface ReadMedia {
 
 /** Reads a media file: small ones are held, of large ones their identity is. */
 export async function readMediaFile(path: string): Promise<ReadMedia | { problem: FileProblem }> {
-  const size = await sizeOfRegularFile(path, uploadMostBytes);
+  const size = sizeOfRegularFile(path, uploadMostBytes);
   if ('problem' in size) return size;
   if (size.size > heldMostBytes) return identify(path).catch(systemProblem);
-  const content = await readRegularFile(path, uploadMostBytes);
+  const content = readRegularFile(path, uploadMostBytes);
   return 'problem' in content ? content : heldMedia(content.bytes);
 }
 
@@ -34,6 +33,7 @@ export function heldMedia(bytes: Buffer): ReadMedia {
 }
 
 async function identify(path: string): Promise<ReadMedia> {
+  const { createHash } = await import('node:crypto');
   const hash = createHash('sha256');
   const text = plainTextWatch();
   let head = Buffer.alloc(0);

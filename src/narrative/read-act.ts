@@ -33,21 +33,19 @@ export async function readAct(name: string, value: TomlValue, reading: ActReadin
   const { defaults, report, onText } = reading;
   const path = ['acts', name];
   if (name.trim() === '') report(fault('empty-name', path, 'an act has an empty name', { target: 'key' }));
-  const own = isTable(value) ? readSettings(value, path, report) : {};
+  const own = isTable(value) ? readSettings(value, path, report) : { parameters: {} };
   if (own.system !== undefined) onText({ text: own.system, path: [...path, 'system'], users: [name], sent: 'text' });
   const replyFormat =
     isTable(value) && saysReply(value) ? await readReplyFormat({ ...reading, table: value, path }) : {};
-  const { model, system, fallback, context, ...parameters } = { ...defaults, ...own };
-  return {
-    name,
-    ...(model !== undefined && { model }),
-    // An empty one says that the act wants none, whatever the narrative has.
-    ...(system !== undefined && system.trim() !== '' && { system }),
-    parameters: { ...parameters, ...replyFormat },
-    ...(fallback && { fallback }),
-    ...(context && { context }),
-    inputs: await readInputs(value, path, reading),
-  };
+  const { model, system, fallback, context } = { ...defaults, ...own };
+  const parameters = { ...defaults.parameters, ...own.parameters, ...replyFormat };
+  const act: Act = { name, parameters, inputs: await readInputs(value, path, reading) };
+  if (model !== undefined) act.model = model;
+  // An empty one says that the act wants none, whatever the narrative has.
+  if (system !== undefined && system.trim() !== '') act.system = system;
+  if (fallback) act.fallback = fallback;
+  if (context) act.context = context;
+  return act;
 }
 
 async function readInputs(act: TomlValue, path: Path, reading: ActReading): Promise<Input[]> {

@@ -52,9 +52,10 @@ export async function narrativeOf({
   const places: TextPlace[] = [];
   const onText = (place: TextPlace) => void places.push(place);
   const acts = new Map<string, Act>();
+  const readingActs = { defaults, media, inner, onText, ...reading };
   for (const [actName, value] of Object.entries(isTable(file.acts) ? file.acts : {})) {
     if (templates) warnOfReservedName(actName, report);
-    acts.set(actName, await readAct(actName, value, { defaults, media, inner, onText, ...reading }));
+    acts.set(actName, await readAct(actName, value, readingActs));
   }
   const toc = isTable(file.toc) ? file.toc : {};
   const order = isTable(file.acts) ? readOrder(toc.order, acts, report) : [];
@@ -103,7 +104,7 @@ function readHeader(file: TomlTable, report: (fault: Fault) => void) {
     const message = 'the file has both [narrative] and its older name [narration]';
     report(fault('conflicting-tables', ['narration'], message, { target: 'key' }));
   }
-  if (!isTable(table)) return { header: key, name: '', defaults: {}, templates: true };
+  if (!isTable(table)) return { header: key, name: '', defaults: { parameters: {} }, templates: true };
   const { name, description, templates } = table;
   if (typeof name === 'string' && name.trim() === '') {
     report(fault('empty-name', [key, 'name'], `the narrative's name is empty`));
@@ -133,12 +134,17 @@ function readOrder(
     if (!named.has(name))
       report(warning('unused-act', ['acts', name], `the order never names the act ${quoted(name)}`));
   }
-  return order.flatMap((name, at) => {
-    if (typeof name !== 'string') return [];
+  const played: Act[] = [];
+  for (const [at, name] of order.entries()) {
+    if (typeof name !== 'string') continue;
     const act = acts.get(name);
-    if (act) return [act];
-    const message = `the order names the act ${quoted(name)}, which does not exist`;
-    report(fault('unknown-act', ['toc', 'order', at], message, { misnamed: { name, known: acts.keys() } }));
-    return [];
-  });
+    if (act) played.push(act);
+    else report(unknownAct(name, at, acts));
+  }
+  return played;
+}
+
+function unknownAct(name: string, at: number, acts: ReadonlyMap<string, Act>): Fault {
+  const message = `the order names the act ${quoted(name)}, which does not exist`;
+  return fault('unknown-act', ['toc', 'order', at], message, { misnamed: { name, known: acts.keys() } });
 }

@@ -56,7 +56,7 @@ async function schemaInFile({
   at,
   report,
 }: Omit<ReplyFormatSource, 'table' | 'path'> & { file: string; at: Path }): Promise<object | undefined> {
-  const content = await readRegularFile(resolve(folder, file), mostBytes);
+  const content = readRegularFile(resolve(folder, file), mostBytes);
   if ('problem' in content) {
     report(fault('schema-not-found', at, `the file ${quoted(file)} ${content.problem.words}`));
     return undefined;

@@ -6,11 +6,12 @@ import type { ActContext } from './narrative.js';
 import { readParameters } from './read-parameters.js';
 
 /** How a model shall answer: of the whole narrative, or of one act. */
-export interface Settings extends GenerationParameters {
+export interface Settings {
   model?: string;
   system?: string;
   fallback?: readonly string[];
   context?: ActContext;
+  parameters: GenerationParameters;
 }
 
 /** The settings in a table. What is of a wrong type is left out: the schema has reported it. */
@@ -26,13 +27,12 @@ export function readSettings(table: TomlTable, path: Path, report: (fault: Fault
     : undefined;
   for (const [at, name] of (fallback ?? []).entries()) checkModel(name, [...path, 'fallback', at]);
   const context = contextOf(table.context);
-  return {
-    ...(typeof model === 'string' && { model: plainModelName(model) }),
-    ...(typeof system === 'string' && { system }),
-    ...readParameters(table),
-    ...(fallback && { fallback: fallback.map(plainModelName) }),
-    ...(context && { context }),
-  };
+  const settings: Settings = { parameters: readParameters(table) };
+  if (typeof model === 'string') settings.model = plainModelName(model);
+  if (typeof system === 'string') settings.system = system;
+  if (fallback) settings.fallback = fallback.map(plainModelName);
+  if (context) settings.context = context;
+  return settings;
 }
 
 function contextOf(value: TomlValue | undefined): ActContext | undefined {

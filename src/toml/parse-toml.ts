@@ -14,7 +14,7 @@ export async function parseToml(text: string): Promise<{ table: TomlTable } | { 
     // It throws only for what it can't read: a TomlError, or a bare TypeError for an invalid date.
     return { fault: await syntaxFault({ text, thrown: thrown as Error, offset: parser.ii }) };
   }
-  return { table: withoutMarks(table) };
+  return { table: plain(table, parser.marksNames) };
 }
 
 const mark = '\0';
@@ -25,37 +25,46 @@ const mark = '\0';
  * for the parser is one, and a folder of narratives is parsed twice as fast if all of its parsers have one shape.
  */
 class MarkingParser extends TomlParser {
+  /** Whether any name was parsed under a mark. */
+  marksNames = false;
+
   override recordAssignKeyword(key: string): unknown {
-    return super.recordAssignKeyword(marked(key));
+    return super.recordAssignKeyword(this.marked(key));
   }
 
   override parseTableMore(key: string): unknown {
-    return super.parseTableMore(marked(key));
+    return super.parseTableMore(this.marked(key));
   }
 
   override parseListMore(key: string): unknown {
-    return super.parseListMore(marked(key));
+    return super.parseListMore(this.marked(key));
+  }
+
+  private marked(key: string): string {
+    if (!inherited.has(key) && !key.startsWith(mark)) return key;
+    this.marksNames = true;
+    return `${mark}${key}`;
   }
 }
 
 const inherited = new Set(Object.getOwnPropertyNames(Object.prototype));
 
-function marked(key: string): string {
-  return inherited.has(key) || key.startsWith(mark) ? `${mark}${key}` : key;
-}
-
-/** Gives marked names back, and takes the prototype from each table, so that no look-up finds what is not in the file. */
-function withoutMarks(root: TomlTable): TomlTable {
-  const pending: TomlValue[] = [root];
+/** Takes the prototype from each table, so that no look-up finds what is not in the file, and gives marked names back. */
+function plain(root: TomlTable, hasMarks: boolean): TomlTable {
+  const pending: (TomlValue[] | TomlTable)[] = [root];
+  const add = (value: TomlValue | undefined) => {
+    if (Array.isArray(value) || (typeof value === 'object' && isTable(value))) pending.push(value);
+  };
   // A list that grows while it is walked: nesting as deep as the file likes can't overflow the stack.
-  for (const value of pending) {
-    if (typeof value !== 'object') continue;
-    if (Array.isArray(value)) for (const element of value) pending.push(element);
-    if (!isTable(value)) continue;
-    Object.setPrototypeOf(value, null);
-    const names = Object.keys(value);
-    if (names.some((name) => name.startsWith(mark))) renameMarked(value);
-    for (const inner of Object.values(value)) pending.push(inner);
+  for (const each of pending) {
+    if (Array.isArray(each)) {
+      for (const element of each) add(element);
+      continue;
+    }
+    Object.setPrototypeOf(each, null);
+    const names = Object.keys(each);
+    for (const name of names) add(each[name]);
+    if (hasMarks && names.some((name) => name.startsWith(mark))) renameMarked(each);
   }
   return root;
 }

@@ -17,6 +17,11 @@ export function isRecord(schema: Schema): boolean {
   return definitionOf(schema).type === 'record';
 }
 
+/** Whether a schema is of tables with certain keys. */
+export function isObject(schema: Schema): boolean {
+  return definitionOf(schema).type === 'object';
+}
+
 /** The keys that the table at a path may have. Empty where any may, or where there is no table. */
 export function keysAt(schema: Schema, path: Path): string[] {
   let at: Schema | undefined = schema;

@@ -1,6 +1,7 @@
 import * as z from 'zod/mini';
 import { type Fault, fault } from './fault.js';
-import { childOf, isRecord, type Schema } from './schema-walk.js';
+import { childOf, isObject, isRecord, type Schema } from './schema-walk.js';
+import { surelyAccepts } from './surely-accepts.js';
 import {
   isTable,
   type Path,
@@ -30,8 +31,8 @@ export interface FileKind {
 
 /** Every way in which a file is not what its schema says: keys that are unknown or missing, types, ranges. */
 export function shapeFaults(file: TomlTable, kind: FileKind): Fault[] {
-  const issues = issuesOf(kind.schema, file, []);
-  if (hasPrototypeKey(file)) issues.push(...prototypeIssues(kind.schema, file, []));
+  if (surelyAccepts(kind.schema, file)) return [];
+  const issues = [...issuesOf(kind.schema, file, []), ...overlookedIssues(kind.schema, file, [])];
   return issues.flatMap((issue) => faultsOf(issue, file, kind));
 }
 
@@ -39,29 +40,24 @@ function issuesOf(schema: Schema, value: TomlValue, path: Path): Issue[] {
   return (z.safeParse(schema, value).error?.issues ?? []).map((issue) => within(path, issue));
 }
 
-/** Almost no file has one, and looking for it is a tenth of the work of judging. */
-function hasPrototypeKey(table: TomlTable): boolean {
-  const pending: TomlTable[] = [table];
-  for (const each of pending) {
-    if (Object.hasOwn(each, '__proto__')) return true;
-    for (const key in each) {
-      const value = each[key];
-      if (isTable(value)) pending.push(value);
-    }
-  }
-  return false;
-}
-
-/** zod passes over an entry called __proto__ where any name may stand: such entries are judged on their own. */
-function prototypeIssues(schema: Schema, value: TomlValue, path: Path): Issue[] {
+/**
+ * zod passes over an entry called __proto__ where any name may stand, so that it is judged on its own; and a date is an object
+ * to it, a table without a key.
+ */
+function overlookedIssues(schema: Schema, value: TomlValue, path: Path): Issue[] {
   if (!isTable(value)) return [];
   return Object.entries(value).flatMap(([key, inner]) => {
     const child = childOf(schema, key);
     if (!child) return [];
     const at = [...path, key];
+    if (inner instanceof Date && isObject(child)) return [dateForTable(at)];
     const own = key === '__proto__' && isRecord(schema) ? issuesOf(child, inner, at) : [];
-    return [...own, ...prototypeIssues(child, inner, at)];
+    return [...own, ...overlookedIssues(child, inner, at)];
   });
+}
+
+function dateForTable(path: Path): Issue {
+  return { code: 'invalid_type', expected: 'object', path: [...path], message: '' };
 }
 
 /** zod tells the path from the value that it was given. */
@@ -75,7 +71,8 @@ export function faultsOf(issue: Issue, file: TomlTable, kind: FileKind): Fault[]
   const value = valueAt(file, path);
   switch (issue.code) {
     case 'unrecognized_keys':
-      return issue.keys.map((key) => kind.unknownKey(path, key, file));
+      // A date that stands for a table is told of by itself.
+      return value instanceof Date ? [] : issue.keys.map((key) => kind.unknownKey(path, key, file));
     case 'invalid_union':
       return kind.unionFaults?.(issue, file) ?? [notWhatItMustBe(path)];
     case 'invalid_value':

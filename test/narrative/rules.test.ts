@@ -99,6 +99,12 @@ rule('wrong-type', [
     '4:9 wrong-type: "media" must be a table, not a boolean',
   ],
   [
+    'takes no date for a table, a moment of no time zone or of one',
+    `[narrative]\nname = "x"\nsafety = 1979-05-27\n[toc]\norder = ["a"]\n[media]\nlogo = 1979-05-27T07:32:00Z\n${acts}`,
+    '3:10 wrong-type: "safety" in [narrative] must be a table, not a date or time',
+    '7:8 wrong-type: "logo" in [media] must be a table, not a date or time',
+  ],
+  [
     'finds [[acts.look]], written for [[acts.look.input]]',
     `${head('look')}[[acts.look]]\ntype = "text"\n`,
     '5:8 wrong-type: element 1 of "look" in [acts] must be a string, not a table: an input is written [[acts.look.input]]',
