@@ -36,6 +36,13 @@ class MarkingParser extends TomlParser {
   override parseListMore(key: string): unknown {
     return super.parseListMore(marked(key));
   }
+
+  /** Of a whole number the parser keeps 64 bits, whatever it had: as a variable, another number would be sent. */
+  override returnNow(value: unknown): unknown {
+    const boxed = value as { value?: unknown } | undefined;
+    if (typeof boxed?.value === 'bigint') boxed.value = BigInt(this.state.buf);
+    return super.returnNow(value);
+  }
 }
 
 const inherited = new Set(Object.getOwnPropertyNames(Object.prototype));
