@@ -32,8 +32,10 @@ export function tellFaults(faulty: FaultyFile, { host, paint, say }: Telling): v
 /** In GitHub Actions: tells the faults of a file to it, on standard error, where nothing else that reads is disturbed. */
 export function annotate({ file, diagnostics }: Omit<FaultyFile, 'text'>, host: Host): void {
   if (host.env.GITHUB_ACTIONS !== 'true') return;
-  const path = file === '<stdin>' ? undefined : pathInRepository(file, host);
-  for (const diagnostic of diagnostics) host.stderr.write(`${annotationOf(diagnostic, path)}\n`);
+  const pathOf = (name: string) => (name === '<stdin>' ? undefined : pathInRepository(name, host));
+  for (const diagnostic of diagnostics) {
+    host.stderr.write(`${annotationOf(diagnostic, pathOf(diagnostic.source?.file ?? file))}\n`);
+  }
 }
 
 /** A step may run in a folder of its own; what is outside the repository keeps its whole path. */
