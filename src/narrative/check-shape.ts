@@ -30,9 +30,10 @@ export function narrativeShapeFaults(file: TomlTable): Fault[] {
 
 const narrativeKind: FileKind = { schema: narrativeFile, unknownKey, unionFaults, typeAdvice };
 
-/** [[acts.look]] is what people write who mean [[acts.look.input]]. */
+/** [[acts.look]] and [acts.look.input] are what people write who mean [[acts.look.input]]. */
 function typeAdvice(path: Path, value: TomlValue): string {
-  const isInput = isTable(value) && path[0] === 'acts' && typeof path[2] === 'number' && path.length === 3;
+  const isWithinAct = path[0] === 'acts' && path.length === 3;
+  const isInput = isTable(value) && isWithinAct && (typeof path[2] === 'number' || path[2] === 'input');
   return isInput ? `: an input is written ${tableWords([...path.slice(0, 2), 'input', 0])}` : '';
 }
 
