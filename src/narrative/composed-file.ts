@@ -74,7 +74,8 @@ export function finished(read: ComposedFile, { own, table, played }: Finishing, 
   const isOpen = ({ name }: OpenVariable) => !narrative.vars?.has(name);
   const used = new Set([...own.used, ...inner.flatMap((each) => [...each.variables])]);
   const isFaulty = faults.some(({ severity }) => severity === 'error') || inner.some((each) => each.isFaulty);
-  if (advice && !isFaulty) faults.push(...advice(table, used));
+  // One by one: a call takes some hundred thousand arguments, and a file may have more faults.
+  if (advice && !isFaulty) for (const each of advice(table, used)) faults.push(each);
   return Object.assign(read, {
     ...{ narrative, faults, isFaulty, played, mediaPlaces, plays, undefinedVariables: open },
     open: new Set([...open, ...inner.flatMap((each) => [...each.open]).filter(isOpen)]),
