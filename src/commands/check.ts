@@ -2,7 +2,7 @@ import { setImmediate } from 'node:timers/promises';
 import { asBoticelliError, BoticelliError } from '../errors.js';
 import { typicalReplyTokens } from '../facts.js';
 import { adviceOn } from '../narrative/advice.js';
-import type { Diagnostic, LoadedNarrative } from '../narrative/diagnostic.js';
+import type { LoadedNarrative } from '../narrative/diagnostic.js';
 import { codeOfFaults, type ReadOptions } from '../narrative/load-narrative.js';
 import { formatDiagnostics } from '../terminal/code-frame.js';
 import { jsonOf } from '../terminal/json-replies.js';
@@ -10,9 +10,11 @@ import { createOutput } from '../terminal/output.js';
 import { type Paint, paintFor } from '../terminal/paint.js';
 import { printableLine } from '../terminal/printable.js';
 import { counted } from '../terminal/quantity.js';
+import { type Diagnostic, whereIs } from '../toml/diagnostic.js';
 import { endingOf } from './ending.js';
 import type { Estimate } from './estimate.js';
 import type { Failure } from './failure.js';
+import { assertKnown } from './given-variables.js';
 import type { Host } from './host.js';
 import { type NarrativeFile, narrativeFiles } from './narrative-files.js';
 import { readNarrativeOf } from './read-faultless.js';
@@ -37,6 +39,8 @@ interface Checked {
   /** How many acts would play; absent where the file has an error. */
   acts?: number;
   diagnostics: readonly Diagnostic[];
+  /** Those of them that were not told of a file before it: many may play the one that is at fault. */
+  news: readonly Diagnostic[];
   estimate?: Estimate;
   /** The lines that show it. */
   lines: string[];
@@ -50,12 +54,15 @@ export async function check(names: string[], options: CheckOptions, host: Host):
     const paint = await paintFor(host.stdout);
     const files = narrativeFiles(names);
     const checked: Checked[] = [];
+    const told = new Set<string>();
+    const variables = new Set<string>();
     const { var: vars = new Map() } = options;
     const { signal } = ending;
     const estimated = options.estimate ? await estimating(options, host, signal) : undefined;
     for (const [at, file] of files.entries()) {
       const loaded = await read(file, host, { vars, advice: adviceOn, signal });
-      const plain = shown(loaded, paint);
+      for (const name of loaded.variables ?? []) variables.add(name);
+      const plain = shown(loaded, paint, told);
       checked.push(estimated ? await estimated(loaded, plain, paint) : plain);
       // Reading and judging leave Node no time to hear of a signal, unless it is given some.
       if (at % 50 === 49) await setImmediate();
@@ -63,10 +70,12 @@ export async function check(names: string[], options: CheckOptions, host: Host):
     }
     if (options.format === 'json') output.write(`${jsonOf({ files: checked.map(asJson) }, 2)}\n`);
     else output.write(`${checked.flatMap(({ lines }) => lines).join('\n')}\n`);
-    if (options.format === 'text') for (const each of checked) annotate(each, host);
+    if (options.format === 'text') for (const { file, news } of checked) annotate({ file, diagnostics: news }, host);
     await output.flushed();
     if (ending.signal.aborted) return { error: asBoticelliError(ending.signal.reason) };
-    return failureOf(checked, options);
+    const failure = failureOf(checked, options);
+    if (!failure) assertKnown(vars, variables, checked.length);
+    return failure;
   } finally {
     ending.release();
   }
@@ -93,11 +102,18 @@ function unreadable(file: string, message: string): LoadedNarrative {
   return { file, text: '', diagnostics: [{ severity: 'error', rule: 'unreadable', message }] };
 }
 
-function shown({ file, text, narrative, diagnostics }: LoadedNarrative, paint: Paint): Checked {
-  const lines = formatDiagnostics(diagnostics, { file, text, paint });
-  if (!narrative) return { file, diagnostics, lines };
+function shown({ file, text, narrative, diagnostics }: LoadedNarrative, paint: Paint, told: Set<string>): Checked {
+  const news = diagnostics.filter((diagnostic) => {
+    const fault = `${whereIs(file, diagnostic)}${diagnostic.rule} ${diagnostic.message}`;
+    return !told.has(fault) && told.add(fault);
+  });
+  const lines = formatDiagnostics(news, { file, text, paint });
+  if (!narrative) {
+    if (news.length === 0) lines.push(`${printableLine(file)}: plays a narrative with errors, told above`);
+    return { file, diagnostics, news, lines };
+  }
   const acts = narrative.acts.length;
-  return { file, acts, diagnostics, lines: [...lines, `${printableLine(file)}: ok, ${counted(acts, 'act')}`] };
+  return { file, acts, diagnostics, news, lines: [...lines, `${printableLine(file)}: ok, ${counted(acts, 'act')}`] };
 }
 
 /** Adds to what is shown of a narrative what playing it will take. */

@@ -1,5 +1,6 @@
 import { type Dirent, readdirSync, statSync } from 'node:fs';
 import { basename, join } from 'node:path';
+import { type FileProblem, systemProblem } from '../toml/regular-file.js';
 
 /** A file to check, or a name for which there is none, and why. */
 export type NarrativeFile = { file: string } | { file: string; problem: string };
@@ -24,23 +25,29 @@ function isFolder(name: string): boolean {
 }
 
 function filesOf(folder: string): NarrativeFile[] {
-  try {
-    const files = tomlFilesIn(folder);
-    if (files.length > 0) return files.map((file) => ({ file }));
-    return [{ file: folder, problem: `${folder} has no narratives in it: no file that ends with .toml` }];
-  } catch (thrown) {
-    return [{ file: folder, problem: `${folder} can't be read: ${(thrown as Error).message}` }];
-  }
+  const found = tomlFilesIn(folder);
+  if (found.length > 0) return found;
+  return [{ file: folder, problem: `${folder} has no narratives in it: no file that ends with .toml` }];
 }
 
-function tomlFilesIn(folder: string): string[] {
-  const entries = readdirSync(folder, { withFileTypes: true }).filter(({ name }) => !name.startsWith('.'));
-  entries.sort(({ name: left }, { name: right }) => (left < right ? -1 : 1));
+/** What stands in a folder and below it. One that can't be read is told of, and hides nothing but what is in it. */
+function tomlFilesIn(folder: string): NarrativeFile[] {
+  const entries = entriesOf(folder);
+  if ('problem' in entries) return [{ file: folder, problem: `${folder} ${entries.problem.words}` }];
   return entries.flatMap((entry) => {
     const path = join(folder, entry.name);
     if (entry.isDirectory()) return entry.name === 'node_modules' ? [] : tomlFilesIn(path);
-    return isNarrative(entry, path) ? [path] : [];
+    return isNarrative(entry, path) ? [{ file: path }] : [];
   });
+}
+
+function entriesOf(folder: string): Dirent[] | { problem: FileProblem } {
+  try {
+    const entries = readdirSync(folder, { withFileTypes: true }).filter(({ name }) => !name.startsWith('.'));
+    return entries.sort(({ name: left }, { name: right }) => (left < right ? -1 : 1));
+  } catch (thrown) {
+    return systemProblem(thrown as NodeJS.ErrnoException);
+  }
 }
 
 function isNarrative(entry: Dirent, path: string): boolean {

@@ -33,8 +33,10 @@ export function tellFaults(faulty: FaultyFile, { host, paint, say }: Telling): v
 export function annotate({ file, diagnostics }: Omit<FaultyFile, 'text'>, host: Host): void {
   // The environment is the system's: a look at it costs as much as parsing a line.
   if (diagnostics.length === 0 || host.env.GITHUB_ACTIONS !== 'true') return;
-  const path = file === '<stdin>' ? undefined : pathInRepository(file, host);
-  for (const diagnostic of diagnostics) host.stderr.write(`${annotationOf(diagnostic, path)}\n`);
+  const pathOf = (name: string) => (name === '<stdin>' ? undefined : pathInRepository(name, host));
+  for (const diagnostic of diagnostics) {
+    host.stderr.write(`${annotationOf(diagnostic, pathOf(diagnostic.source?.file ?? file))}\n`);
+  }
 }
 
 /** A step may run in a folder of its own; what is outside the repository keeps its whole path. */

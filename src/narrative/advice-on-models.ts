@@ -14,14 +14,13 @@ export function modelAdvice(header: WrittenTable, acts: readonly WrittenTable[])
     if (Array.isArray(table.fallback)) {
       for (const [at, name] of table.fallback.entries()) found.push(...nameAdvice(name, [...path, 'fallback', at]));
     }
-    // What the narrative says is said of once, though every act may follow it.
-    if (typeof table.max_tokens === 'number') {
-      found.push(...thoughtAdvice(table.max_tokens, model, table.thinking ?? header.table.thinking, path));
-    }
     if (table.format === 'json') found.push(...schemaAdvice(table, model, path));
   }
-  return found;
+  return [...found, ...thoughtAdvice(header, acts)];
 }
+
+/** What may be suggested: who mends a name wants no warning of the next one. */
+const lastingModels = [...knownModels].filter(([, { retires }]) => retires === undefined).map(([name]) => name);
 
 function nameAdvice(value: TomlValue, path: Path): Fault[] {
   const name = typeof value === 'string' ? plainModelName(value) : '';
@@ -33,21 +32,25 @@ function nameAdvice(value: TomlValue, path: Path): Fault[] {
   // Tuned models have names of their own.
   if (facts || name.startsWith('tunedModels/') || isNewerThanKnown(name)) return [];
   const message = `${valueWords(path)} is ${quoted(name)}, which is no model that this version knows`;
-  return [atValue({ ...warning('unknown-model', path, message), misnamed: { name, known: knownModels.keys() } })];
+  return [atValue({ ...warning('unknown-model', path, message), misnamed: { name, known: lastingModels } })];
 }
 
-/** A cap that the thoughts alone may use up, unless the model is told to think little. */
-function thoughtAdvice(
-  cap: number,
-  model: TomlValue | undefined,
-  thinking: TomlValue | undefined,
-  path: Path,
-): Fault[] {
-  if (cap >= tokensForThoughts || !factsOf(model)?.thinks) return [];
-  if (thinking === 'minimal' || (typeof thinking === 'number' && thinking <= cap / 2)) return [];
-  const at = [...path, 'max_tokens'];
-  const message = `${valueWords(at)} is ${cap}, which the thoughts of ${model} may use up: raise it, or set "thinking"`;
-  return [atValue(warning('tokens-for-thoughts', at, message))];
+/** Caps that thoughts alone may use up. What the narrative says is said of once, though every act may follow it. */
+function thoughtAdvice(header: WrittenTable, acts: readonly WrittenTable[]): Fault[] {
+  const ofAll = tightCap(header, header);
+  const ofActs = acts.filter(({ table }) => table.max_tokens !== undefined || (table.model !== undefined && !ofAll));
+  return [...(ofAll ? [ofAll] : []), ...ofActs.flatMap((act) => tightCap(act, header) ?? [])];
+}
+
+/** A cap that a model may use up with its thoughts, unless it is told to think little. Settings may be the narrative's. */
+function tightCap({ table, path }: WrittenTable, header: WrittenTable): Fault | undefined {
+  const { max_tokens: cap, model, thinking } = { ...header.table, ...table };
+  if (typeof cap !== 'number' || cap >= tokensForThoughts || !factsOf(model)?.thinks) return undefined;
+  if (thinking === 'minimal' || (typeof thinking === 'number' && thinking <= cap / 2)) return undefined;
+  const holder = table.max_tokens === undefined ? header : { path };
+  const words = `${valueWords([...holder.path, 'max_tokens'])} is ${cap}, which the thoughts of ${model} may use up`;
+  const at = [...path, table.max_tokens === undefined ? 'model' : 'max_tokens'];
+  return atValue(warning('tokens-for-thoughts', at, `${words}: raise it, or set "thinking"`));
 }
 
 /** The Live API has no place for a schema: the reply is checked all the same, but the model does not know. */

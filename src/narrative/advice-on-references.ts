@@ -8,12 +8,21 @@ export function referenceAdvice(acts: readonly WrittenAct[], media: readonly str
   return acts.flatMap(({ texts }) =>
     texts.flatMap(({ text, path }) => {
       const meant = meantBy(text, media);
-      if (meant === undefined) return [];
+      // As the content of an input even a reference without mistake is a text.
+      const isContent = path.length > 3;
+      if (meant === undefined || (meant === text && !isContent)) return [];
       const message = `${valueWords(path)} is sent as the text ${quoted(text)}, but looks like a reference`;
-      const found: Fault = { ...warning('misspelt-reference', path, message), target: 'value', suggestion: meant };
-      return [found];
+      const advice = isContent ? `: ${wayToRefer(meant)}` : '';
+      const found: Fault = { ...warning('misspelt-reference', path, `${message}${advice}`), target: 'value' };
+      return [isContent ? found : { ...found, suggestion: meant }];
     }),
   );
+}
+
+function wayToRefer(meant: string): string {
+  return meant.startsWith('media.')
+    ? `a medium is shown by an input of its type with ref = ${quoted(meant)}`
+    : `a narrative is played by a string in the array that an act can be, ${quoted(meant)}`;
 }
 
 const longestReference = 100;
@@ -26,8 +35,7 @@ function meantBy(text: string, media: readonly string[]): string | undefined {
   const kind = nearestOrSame(word.toLowerCase(), ['media', 'narrative']);
   const medium = kind === 'media' ? nearestOrSame(rest, media) : undefined;
   const another = kind === 'narrative' && separator === ':' ? `narrative:${rest}` : undefined;
-  const meant = medium === undefined ? another : `media.${medium}`;
-  return meant === text ? undefined : meant;
+  return medium === undefined ? another : `media.${medium}`;
 }
 
 function nearestOrSame(name: string, known: readonly string[]): string | undefined {

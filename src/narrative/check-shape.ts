@@ -30,9 +30,10 @@ export function narrativeShapeFaults(file: TomlTable): Fault[] {
 
 const narrativeKind: FileKind = { schema: narrativeFile, unknownKey, unionFaults, typeAdvice };
 
-/** [[acts.look]] is what people write who mean [[acts.look.input]]. */
+/** [[acts.look]] and [acts.look.input] are what people write who mean [[acts.look.input]]. */
 function typeAdvice(path: Path, value: TomlValue): string {
-  const isInput = isTable(value) && path[0] === 'acts' && typeof path[2] === 'number' && path.length === 3;
+  const isWithinAct = path[0] === 'acts' && path.length === 3;
+  const isInput = isTable(value) && isWithinAct && (typeof path[2] === 'number' || path[2] === 'input');
   return isInput ? `: an input is written ${tableWords([...path.slice(0, 2), 'input', 0])}` : '';
 }
 
@@ -43,6 +44,7 @@ function unionFaults(issue: UnionIssue, file: TomlTable): Fault[] {
   if (issue.discriminator !== undefined) return [typeOfInput(path, value)];
   if (path[0] === 'vars') return varFaults(path, value);
   if (path.at(-1) === 'context' && !Array.isArray(value)) return [contextFault(path, value)];
+  if (path.at(-1) === 'thinking' && typeof value === 'string') return [levelFault(path, value)];
   const form = issue.errors.find((issues) => !issues.some((inner) => isOfAnotherType(inner, value)));
   if (form) return form.flatMap((inner) => faultsOf(within(path, inner), file, narrativeKind));
   return [typeFault(path, value, formsOf(path), narrativeKind)];
@@ -72,6 +74,13 @@ function contextFault(path: Path, value: TomlValue | undefined): Fault {
   if (typeof value !== 'string') return typeFault(path, value, expected, narrativeKind);
   return fault('unknown-value', path, `${valueWords(path)} must be ${expected}, not ${quoted(value)}`, {
     misnamed: { name: value, known: ['full', 'previous', 'none'] },
+  });
+}
+
+/** Of the two forms of `thinking` neither may be left out: `"2000"` was meant for a number. */
+function levelFault(path: Path, value: string): Fault {
+  return fault('unknown-value', path, `${valueWords(path)} must be ${formsOf(path)}, not ${quoted(value)}`, {
+    misnamed: { name: value, known: thinkingLevels },
   });
 }
 

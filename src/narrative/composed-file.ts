@@ -83,7 +83,8 @@ export function finished(read: ComposedFile, { own, table, played }: Finishing, 
   if (plays > mostPlays && inner.every((each) => each.plays <= mostPlays)) faults.push(tooMany(narrative, plays));
   const used = union(own.used, ...inner.map(({ variables }) => variables));
   const isFaulty = faults.some(({ severity }) => severity === 'error') || inner.some((each) => each.isFaulty);
-  if (advice && !isFaulty) faults.push(...advice(table, used));
+  // One by one: a call takes some hundred thousand arguments, and a file may have more faults.
+  if (advice && !isFaulty) for (const each of advice(table, used)) faults.push(each);
   read.narrative = narrative;
   read.faults = faults;
   read.isFaulty = isFaulty;

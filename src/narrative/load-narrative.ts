@@ -70,7 +70,7 @@ export async function checkNarrative(content: NarrativeContent): Promise<LoadedN
   for (const read of files) {
     const found = await diagnosticsOf(read, isOpen);
     const source = read === root ? {} : { source: { file: read.file, text: read.text } };
-    diagnostics.push(...found.map((diagnostic) => ({ ...diagnostic, ...source })));
+    for (const diagnostic of found) diagnostics.push({ ...diagnostic, ...source });
   }
   const isWhole = narrative !== undefined && !diagnostics.some(isError);
   return { file, text, ...(isWhole && { narrative: withVars(narrative, vars) }), variables, diagnostics };

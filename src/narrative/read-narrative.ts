@@ -63,8 +63,8 @@ export async function narrativeOf({
   const vars = readVars(file.vars);
   const names = { acts: new Set(acts.keys()), firstPositions: firstPositionsOf(order), vars, isFromStdin };
   checkContexts({ header, file, names }, report);
-  places.push(...systemPlaces(defaults, header, order), ...mediaNamePlaces(mediaPlaces, acts.values()));
-  const { open, variables } = checkReferences(templates ? places : [], names, report);
+  const texts = [...places, ...systemPlaces(defaults, header, order), ...mediaNamePlaces(mediaPlaces, acts.values())];
+  const { open, variables } = checkReferences(templates ? texts : [], names, report);
   const { carousel } = toc;
   const narrative: Narrative = {
     ...named,

@@ -1,4 +1,5 @@
 import type { Diagnostic } from '../narrative/diagnostic.js';
+import { printable } from './printable.js';
 
 /**
  * A fault as GitHub Actions wants it told, to be shown beside the line in a pull request: a workflow command
@@ -17,9 +18,9 @@ export function annotationOf({ severity, rule, message, place, suggestion }: Dia
   return `::${severity} ${list.join(',')}::${escaped(words)}`;
 }
 
-/** The runner reads a line at a time, and `%` begins what stands for another character. */
+/** The runner reads a line at a time, and `%` begins what stands for another character. Its log shows what controls a terminal. */
 function escaped(text: string): string {
-  return text.replaceAll('%', '%25').replaceAll('\r', '%0D').replaceAll('\n', '%0A');
+  return printable(text.replaceAll('%', '%25').replaceAll('\r', '%0D').replaceAll('\n', '%0A'));
 }
 
 function escapedProperty(text: string): string {

@@ -1,10 +1,14 @@
 import { distance } from 'fastest-levenshtein';
 
-/** The known name that was probably meant: the one with the fewest edits, if those are few for the name's length. */
+/**
+ * The known name that was probably meant: the same in other letters, small or capital, else the one with the fewest edits, if
+ * those are few for the name's length.
+ */
 export function nearestName(name: string, known: Iterable<string>): string | undefined {
   let nearest: string | undefined;
   let fewest = Math.max(1, Math.floor(name.length * 0.4)) + 1;
   for (const candidate of known) {
+    if (candidate.length === name.length && candidate.toLowerCase() === name.toLowerCase()) return candidate;
     // The difference in length is the least that the distance can be, and costs nothing to find.
     if (Math.abs(candidate.length - name.length) >= fewest) continue;
     const edits = distance(name, candidate);

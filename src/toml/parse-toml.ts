@@ -45,6 +45,16 @@ class MarkingParser extends TomlParser {
     this.marksNames = true;
     return `${mark}${key}`;
   }
+
+  /** Of a whole number the parser keeps 64 bits, whatever it had: as a variable, another number would be sent. */
+  override returnNow(value: unknown): unknown {
+    if (typeof value === 'object' && isBigInteger(value)) value.value = BigInt(this.state.buf);
+    return super.returnNow(value);
+  }
+}
+
+function isBigInteger(boxed: object | null): boxed is { value: bigint } {
+  return boxed !== null && 'value' in boxed && typeof boxed.value === 'bigint';
 }
 
 const inherited = new Set(Object.getOwnPropertyNames(Object.prototype));

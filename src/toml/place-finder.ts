@@ -28,9 +28,9 @@ export async function placeFinder(text: string): Promise<(where: Where) => Place
   if (text.length > mostPlaceable) return () => undefined;
   try {
     const { parseTOML } = await import('toml-eslint-parser');
-    addTopLevel(root, parseTOML(text).body[0]);
+    addTopLevel(root, parseTOML(withPossibleDates(text)).body[0]);
   } catch {
-    // It refuses some files that @iarna/toml takes, 30 February for one, and overflows the stack on deep nesting.
+    // It refuses some files that @iarna/toml takes, and overflows the stack on deep nesting.
     return () => undefined;
   }
   const lines = createLines(text);
@@ -45,6 +45,11 @@ export async function placeFinder(text: string): Promise<(where: Where) => Place
     const lineEnd = start.line === end.line ? end.column : lines.lengthOf(start.line);
     return { line: start.line, column: start.column + 1, length: Math.max(1, lineEnd - start.column) };
   };
+}
+
+/** @iarna/toml takes 30 February for a date, and the other parser does not. Days that every month has stand in the same places. */
+function withPossibleDates(text: string): string {
+  return text.replaceAll(/(?<=[\s=,[]\d{4}-(?:0[1-9]|1[0-2])-)(?:29|30|31)(?=[\sTt,\]}#]|$)/g, '28');
 }
 
 function indexOfExcerpt(text: string, excerpt: string, from: number, occurrence = 0): number {

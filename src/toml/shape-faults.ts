@@ -32,8 +32,14 @@ export interface FileKind {
 /** Every way in which a file is not what its schema says: keys that are unknown or missing, types, ranges. */
 export function shapeFaults(file: TomlTable, kind: FileKind): Fault[] {
   if (surelyAccepts(kind.schema, file)) return [];
-  const issues = [...issuesOf(kind.schema, file, []), ...overlookedIssues(kind.schema, file, [])];
-  return issues.flatMap((issue) => faultsOf(issue, file, kind));
+  try {
+    const issues = [...issuesOf(kind.schema, file, []), ...overlookedIssues(kind.schema, file, [])];
+    return issues.flatMap((issue) => faultsOf(issue, file, kind));
+  } catch (thrown) {
+    // zod 4 hands what it found up as the arguments of a call, which takes some hundred thousand.
+    if (!(thrown instanceof RangeError)) throw thrown;
+    return [fault('wrong-type', [], 'the file has more faults than can be told: more than a hundred thousand')];
+  }
 }
 
 function issuesOf(schema: Schema, value: TomlValue, path: Path): Issue[] {

@@ -34,6 +34,16 @@ test('run does so too, of its narrative and of its settings', async () => {
   expect(settings.stderr).toMatch(/^::error file=prompts\/boticelli\.toml,line=1,/m);
 });
 
+test('a fault of a narrative within is told in its own file, once', async () => {
+  const { cwd, env } = repository();
+  for (const name of ['one', 'two']) {
+    writeFileSync(join(cwd, `${name}.toml`), narrativeOf(1).replace('Question 1', 'narrative:bad'));
+  }
+  const ended = await boticelli(['check', 'one.toml', 'two.toml'], { cwd, env });
+  expect(ended.stderr).toMatch(annotation);
+  expect(ended.stderr.match(/^::.*$/gm)).toHaveLength(1);
+});
+
 test('elsewhere, and in json, there are none', async () => {
   const { cwd, env } = repository();
   expect((await boticelli(['check', 'bad.toml'], { cwd })).stderr).not.toContain('::');

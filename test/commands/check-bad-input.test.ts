@@ -46,6 +46,19 @@ test.each([
   expect((await checked(content)).code).toBe(65);
 });
 
+test('faults by the hundred thousand are faults', async () => {
+  const names = Array.from({ length: 150_000 }, (_, at) => `{{a${at}}}`);
+  const unknown = await checked(`${head(['a'])}[acts]\na = '${names.join('')}'\n`);
+  expect(unknown.code).toBe(65);
+  expect(unknown.stdout.match(/unknown-name/g)).toHaveLength(150_000);
+  const input = `[[acts.a.input]]\ntype = "text"\ncontnt = "${'x'.repeat(30)}"\n`;
+  const misshapen = await checked(head(['a']) + input.repeat(80_000));
+  expect(misshapen.code).toBe(65);
+  expect(misshapen.stdout).toBe(
+    'n.toml: error[wrong-type]: the file has more faults than can be told: more than a hundred thousand\n',
+  );
+});
+
 test('names that JavaScript has a meaning for are names', async () => {
   const names = ['__proto__', 'constructor', 'toString', 'hasOwnProperty'];
   const ended = await checked(`${head(names)}[acts]\n${names.map((name) => `${name} = "Say hello."\n`).join('')}`);

@@ -75,7 +75,57 @@ test('a folder that may not be read is no input', async () => {
   const asSomebodyElse = process.getuid?.() === 0 ? { uid: 65_534 } : {};
   const { code, stdout } = await boticelli(['check', 'n'], { cwd, ...asSomebodyElse });
   expect(code).toBe(66);
-  expect(stdout).toMatch(/^n: error\[unreadable\]: n can't be read: EACCES.*\n$/);
+  expect(stdout).toBe("n: error[unreadable]: n can't be read: permission denied\n");
+});
+
+test('a folder within that may not be read hides no other narrative', async () => {
+  const cwd = folderWith({ 'n/a.toml': good, 'n/locked/b.toml': good, 'n/z.toml': good });
+  chmodSync(cwd, 0o755);
+  chmodSync(join(cwd, 'n/locked'), 0);
+  onTestFinished(() => chmodSync(join(cwd, 'n/locked'), 0o755));
+  const asSomebodyElse = process.getuid?.() === 0 ? { uid: 65_534 } : {};
+  const { code, stdout } = await boticelli(['check', 'n'], { cwd, ...asSomebodyElse });
+  expect(code).toBe(66);
+  expect(stdout.split('\n')).toEqual([
+    'n/a.toml: ok, 1 act',
+    "n/locked: error[unreadable]: n/locked can't be read: permission denied",
+    'n/z.toml: ok, 1 act',
+    '',
+  ]);
+});
+
+test('a fault of a narrative that many play is told once', async () => {
+  const plays = narrativeOf(1).replace('Question 1', 'narrative:bad');
+  const cwd = folderWith({
+    'bad.toml': narrativeOf(1).replace('Question 1', '{{x}}'),
+    'one.toml': plays,
+    'two.toml': plays,
+  });
+  const { code, stdout, stderr } = await boticelli(['check', '.'], { cwd });
+  expect({ code, stderr: stderr.split('\n')[0] }).toEqual({
+    code: 65,
+    stderr: "boticelli: 3 of 3 narratives can't be played",
+  });
+  expect(stdout.split('\n')).toEqual([
+    'bad.toml:7:10: error[unknown-name]: {{x}}: nothing has this name',
+    '7 | act_1 = "{{x}}"',
+    '  |          ^^^^^',
+    'one.toml: plays a narrative with errors, told above',
+    'two.toml: plays a narrative with errors, told above',
+    '',
+  ]);
+});
+
+test('a variable that none of the narratives knows is a usage error, as it is in a run', async () => {
+  const cwd = folderWith({ 'a.toml': good, 'b.toml': narrativeOf(1).replace('Question 1', '{{vars.lang}}') });
+  expect(await boticelli(['check', '.', '--var', 'lang=fr'], { cwd })).toMatchObject({ code: 0, stderr: '' });
+  const { code, stderr } = await boticelli(['check', '.', '--var', 'lang=fr', '--var', 'lan=fr'], { cwd });
+  expect({ code, stderr }).toEqual({
+    code: 2,
+    stderr: expect.stringContaining(
+      '--var lan: none of the narratives has a variable of that name\n  Did you mean lang? Their variables are: lang.',
+    ),
+  });
 });
 
 test('warnings are told and forgiven, unless --strict counts them', async () => {

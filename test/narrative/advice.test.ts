@@ -36,6 +36,11 @@ rule('unknown-model', [
     '~ 7:9 unknown-model: "model" in [acts.a] is "gemini-3.8-flsh", which is no model that this version knows → gemini-3.8-flash',
   ],
   [
+    'suggests none that retires',
+    act('model = "gemini-1.5-pro"'),
+    '~ 7:9 unknown-model: "model" in [acts.a] is "gemini-1.5-pro", which is no model that this version knows',
+  ],
+  [
     'has nothing to suggest for a model of another house',
     narrative('model = "gpt-4o"'),
     '~ 3:9 unknown-model: "model" in [narrative] is "gpt-4o", which is no model that this version knows',
@@ -59,6 +64,11 @@ rule('tokens-for-thoughts', [
     `${narrative('model = "gemini-3.8-flash"\nmax_tokens = 100')}[acts.b]\nmax_tokens = 200\n[acts.c]\ntemperature = 1\n`,
     '~ 4:14 tokens-for-thoughts: "max_tokens" in [narrative] is 100, which the thoughts of gemini-3.8-flash may use up: raise it, or set "thinking"',
     '~ 10:14 tokens-for-thoughts: "max_tokens" in [acts.b] is 200, which the thoughts of gemini-3.8-flash may use up: raise it, or set "thinking"',
+  ],
+  [
+    "knows the narrative's cap where an act alone names a model that thinks",
+    `${narrative('max_tokens = 100')}[acts.b]\nmodel = "gemini-3.8-flash"\n[acts.c]\nmodel = "gemini-3.8-flash"\nthinking = "minimal"\n`,
+    '~ 9:9 tokens-for-thoughts: "max_tokens" in [narrative] is 100, which the thoughts of gemini-3.8-flash may use up: raise it, or set "thinking"',
   ],
   ['is silent where there is room', act('model = "gemini-3.8-flash"\nmax_tokens = 2000')],
   [
@@ -89,7 +99,13 @@ rule('misspelt-reference', [
     '~ 2:6 misspelt-reference: element 1 of "a" in [acts] is sent as the text "medai.logo", but looks like a reference → media.logo',
     '~ 2:20 misspelt-reference: element 2 of "a" in [acts] is sent as the text "media/logo", but looks like a reference → media.logo',
     '~ 3:5 misspelt-reference: "b" in [acts] is sent as the text "Media: logos", but looks like a reference → media.logo',
-    '~ 5:37 misspelt-reference: "content" in [[acts.c.input]] is sent as the text "meda.logo", but looks like a reference → media.logo',
+    '~ 5:37 misspelt-reference: "content" in [[acts.c.input]] is sent as the text "meda.logo", but looks like a reference: a medium is shown by an input of its type with ref = "media.logo"',
+  ],
+  [
+    'finds a reference where only a text can stand',
+    `[acts.c]\ninput = [{ type = "text", content = "media.logo" }, { type = "text", content = "narrative:x" }]\n[media.logo]\nfile = "x"\n`,
+    '~ 2:37 misspelt-reference: "content" in [[acts.c.input]] is sent as the text "media.logo", but looks like a reference: a medium is shown by an input of its type with ref = "media.logo"',
+    '~ 2:80 misspelt-reference: "content" in [[acts.c.input]] is sent as the text "narrative:x", but looks like a reference: a narrative is played by a string in the array that an act can be, "narrative:x"',
   ],
   [
     'finds "narrative:" misspelt',

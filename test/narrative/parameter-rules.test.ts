@@ -11,7 +11,7 @@ rule('unknown-value', [
   [
     'says which values there are and suggests one',
     act('thinking = "hig"\nformat = "jsn"'),
-    '6:12 unknown-value: "thinking" in [acts.a] must be "minimal", "low", "medium" or "high", not "hig" → high',
+    '6:12 unknown-value: "thinking" in [acts.a] must be "minimal", "low", "medium", "high" or a whole number, not "hig" → high',
     '7:10 unknown-value: "format" in [acts.a] must be "text" or "json", not "jsn" → json',
   ],
   [

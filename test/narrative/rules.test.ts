@@ -109,6 +109,11 @@ rule('wrong-type', [
     `${head('look')}[[acts.look]]\ntype = "text"\n`,
     '5:8 wrong-type: element 1 of "look" in [acts] must be a string, not a table: an input is written [[acts.look.input]]',
   ],
+  [
+    'finds [acts.look.input], written for [[acts.look.input]]',
+    `${head('look')}[acts.look.input]\ntype = "text"\n`,
+    '5:12 wrong-type: "input" in [acts.look] must be an array, not a table: an input is written [[acts.look.input]]',
+  ],
 ]);
 
 rule('out-of-range', [

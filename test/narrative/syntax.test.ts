@@ -54,8 +54,38 @@ describe('a text that is no TOML', () => {
   });
 
   it('has no place where the second parser is stricter than the first, but is a fault all the same', async () => {
-    const source = `${head('a')}x = 2020-02-30\n[acts]\na = "x"\n`;
+    const acts = '[acts.a.safety]\nharassment = "off"\n[acts.a]\nsafety.hate_speech = "off"\n';
+    const source = `${head('a')}x = 1\n${acts}input = [{ type = "text", content = "x" }]\n`;
     expect(await faultsOf(source)).toEqual(['- unknown-key: unknown key "x" in [toc]']);
+  });
+
+  it('has its places where a date is none that the calendar has', async () => {
+    const source = `${head('a')}x = 2020-02-30\n[acts]\na = ["2020-02-30", "{{b}}"]\n`;
+    expect(await faultsOf(source)).toEqual([
+      '5:1 unknown-key: unknown key "x" in [toc]',
+      '7:21 unknown-name: {{b}}: nothing has this name',
+    ]);
+  });
+});
+
+describe('a whole number that 64 bits can not hold', () => {
+  it('is no other number: as a variable it is the text that was written', async () => {
+    const source = `${head('a')}[vars]\nlarge = 123456789012345678901\nsmall = -9223372036854775809\nhex = 0xFFFFFFFFFFFFFFFFFF\n[acts]\na = "{{vars.large}} {{vars.small}} {{vars.hex}}"\n`;
+    const { narrative } = await checked(source);
+    expect([...(narrative?.vars?.values() ?? [])]).toEqual([
+      '123456789012345678901',
+      '-9223372036854775809',
+      String(0xffffffffffffffffffn),
+    ]);
+  });
+
+  it('is too large or too small by its sign', async () => {
+    const settings = 'max_tokens = 9223372036854775808\nseed = -9223372036854775809\n';
+    const source = `[narrative]\nname = "x"\n${settings}[toc]\norder = ["a"]\n[acts]\na = "x"\n`;
+    expect(await faultsOf(source)).toEqual([
+      '3:14 out-of-range: "max_tokens" in [narrative] is too large',
+      '4:8 out-of-range: "seed" in [narrative] is too small',
+    ]);
   });
 });
 

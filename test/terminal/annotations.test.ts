@@ -28,6 +28,14 @@ test('a fault without a place is of the whole file, and one of no file of nothin
   expect(annotationOf(fault)).toBe('::error title=unknown-key::there is no "modle"');
 });
 
+test('nothing that a file holds or is called can steer a terminal', () => {
+  const annotation = annotationOf(
+    { ...fault, message: '{{\u001b[31m\u009b1m}}', suggestion: 'a\u0007' },
+    'a\u001b.toml',
+  );
+  expect(annotation).toMatch(/^::error file=a␛\.toml,.*::\{\{␛\[31m\ufffd1m\}\}%0Adid you mean "a␇"\?$/);
+});
+
 test('nothing that a file holds or is called can begin another command', () => {
   const annotation = annotationOf({ ...fault, message: '100% of\r\n::add-mask::x' }, 'a,b:c%.toml');
   expect(annotation).toBe(

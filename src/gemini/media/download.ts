@@ -16,6 +16,9 @@ export interface Download {
   words: string;
 }
 
+/** What to do about an address that is no good. Acts before this one may have been sent. */
+export const checkAddress = 'Check the address in the narrative; this act was not sent.';
+
 /** How often an address may send on to another one. */
 const mostRedirects = 5;
 
@@ -139,11 +142,20 @@ function withoutLogin(url: URL): URL {
 
 function authorizationOf({ username, password }: URL): string | undefined {
   if (username === '' && password === '') return undefined;
-  const login = `${decodeURIComponent(username)}:${decodeURIComponent(password)}`;
+  const login = `${decoded(username)}:${decoded(password)}`;
   return `Basic ${Buffer.from(login).toString('base64')}`;
 }
 
-function unusable(message: string, hint = 'Check the address in the narrative; nothing was sent.'): BoticelliError {
+/** A per cent sign that begins no escape stands for itself, as curl has it: URLs let it be, decodeURIComponent throws. */
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+}
+
+function unusable(message: string, hint = checkAddress): BoticelliError {
   return new BoticelliError('no_input', message, { hint });
 }
 

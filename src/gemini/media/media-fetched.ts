@@ -4,7 +4,7 @@ import { BoticelliError } from '../../errors.js';
 import { addressProblem, addressWords, referenceTo } from '../../media/address.js';
 import { judgeMedia } from '../../media/judge-media.js';
 import { isPlainText } from '../../media/plain-text.js';
-import { type Download, download } from './download.js';
+import { checkAddress, type Download, download } from './download.js';
 import type { MediaDeliveryOptions } from './media-delivery.js';
 import { onceEach } from './once-each.js';
 
@@ -46,5 +46,5 @@ async function typeOf({ bytes, served, words }: Download, { url, kind }: MediaAd
 }
 
 function unusable(message: string): BoticelliError {
-  return new BoticelliError('no_input', message, { hint: 'Check the address in the narrative; nothing was sent.' });
+  return new BoticelliError('no_input', message, { hint: checkAddress });
 }

@@ -63,6 +63,12 @@ describe('what is at an address', () => {
     expect(sentParts()).toEqual([png]);
   });
 
+  test('may have a login with a per cent sign in it', async () => {
+    pages['/a.png'] = page(mediaBytes.png);
+    await stage.driver().generate(asking(`${web.url.replace('//', '//me:100%@')}/a.png`));
+    expect(web.requests[0]?.headers.authorization).toBe(`Basic ${Buffer.from('me:100%').toString('base64')}`);
+  });
+
   test('is what its bytes are, or what server and name say of a text', async () => {
     pages['/a.jpg'] = page(mediaBytes.png, 'application/octet-stream');
     pages['/table'] = page('a,b\n', 'text/csv; charset=utf-8');
@@ -137,6 +143,8 @@ describe('what can not be fetched', () => {
     const error = await failureOf(stage.driver().generate(asking(login)));
     expect(error).toMatchObject({ code, passing, message: words.replace('WEB', web.url) });
     expect(JSON.stringify([error.message, error.hint, error.stack, String(error.cause)])).not.toContain('secret');
+    // Acts before it may have been sent.
+    expect(error.hint).not.toContain('nothing was sent');
     expect(stage.server.calls).toHaveLength(0);
   });
 
