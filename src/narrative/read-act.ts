@@ -64,7 +64,10 @@ async function readInputs(act: TomlValue, path: Path, reading: ActReading): Prom
   return compact(inputs);
 }
 
-async function readInput(table: TomlTable, path: Path, reading: ActReading): Promise<Input | undefined> {
+/** What is there at once, or has to be read first. Most inputs are texts, and a folder of narratives has thousands. */
+type Read<Result> = Result | undefined | Promise<Result | undefined>;
+
+function readInput(table: TomlTable, path: Path, reading: ActReading): Read<Input> {
   const kind = mediaKinds.find((known) => known === table.type);
   if (kind) return readMediaInput({ table, path, kind, ...reading });
   if (table.type !== 'text' || typeof table.content !== 'string') return undefined;
@@ -74,15 +77,14 @@ async function readInput(table: TomlTable, path: Path, reading: ActReading): Pro
 const mediaKinds: readonly MediaKind[] = ['image', 'audio', 'video', 'document'];
 
 /** A string is a text, unless it is `media.<name>` or `narrative:<name>`. */
-async function readString(text: string, path: Path, reading: ActReading): Promise<Input | undefined> {
+function readString(text: string, path: Path, reading: ActReading): Read<Input> {
   const { media, inner, report } = reading;
   if (media.has(text)) return media.get(text);
   // With a space in it, it is a sentence that happens to begin so.
   if (/^media\.\S*$/.test(text)) return mediumNamed(text, path, media, report);
   const [, name] = /^narrative:(\S+)$/.exec(text) ?? [];
   if (name === undefined) return readText(text, path, reading);
-  const narrative = await inner.read(name, path, report);
-  return narrative && { type: 'narrative', narrative };
+  return inner.read(name, path, report).then((narrative) => narrative && { type: 'narrative', narrative });
 }
 
 function readText(text: string, path: Path, { report, onText }: ActReading): Input {

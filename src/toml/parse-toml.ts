@@ -1,10 +1,15 @@
 import TomlParser from '@iarna/toml/lib/toml-parser.js';
-import type { Diagnostic } from './diagnostic.js';
-import { syntaxFault } from './syntax-fault.js';
 import { isTable, type TomlTable, type TomlValue } from './toml.js';
 
-/** Parses a file's text. A text that is no TOML is one fault: a parser can't know what the author meant after it. */
-export async function parseToml(text: string): Promise<{ table: TomlTable } | { fault: Diagnostic }> {
+/** Why a text is no TOML: what the parser threw, and where it was then. */
+export interface Unparsed {
+  thrown: Error;
+  /** In UTF-16 code units; may be past the end. */
+  offset: number;
+}
+
+/** Parses a file's text. */
+export function parseToml(text: string): { table: TomlTable } | Unparsed {
   const parser = new MarkingParser();
   let table: TomlTable;
   try {
@@ -12,7 +17,7 @@ export async function parseToml(text: string): Promise<{ table: TomlTable } | { 
     table = parser.finish();
   } catch (thrown) {
     // It throws only for what it can't read: a TomlError, or a bare TypeError for an invalid date.
-    return { fault: await syntaxFault({ text, thrown: thrown as Error, offset: parser.ii }) };
+    return { thrown: thrown as Error, offset: parser.ii };
   }
   return { table: plain(table, parser.marksNames) };
 }

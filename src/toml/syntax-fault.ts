@@ -1,4 +1,5 @@
 import type { Diagnostic, Place } from './diagnostic.js';
+import type { Unparsed } from './parse-toml.js';
 import { placeOf } from './place.js';
 import { mostPlaceable } from './place-finder.js';
 
@@ -23,16 +24,8 @@ const plainWords: readonly (readonly [RegExp, string])[] = [
   [/number|digit/, 'this is no valid number'],
 ];
 
-/** The fault of a text that is no TOML. `thrown` is what the parser threw when it was at `offset`. */
-export async function syntaxFault({
-  text,
-  thrown,
-  offset,
-}: {
-  text: string;
-  thrown: Error;
-  offset: number;
-}): Promise<Diagnostic> {
+/** The fault of a text that is no TOML. */
+export async function syntaxFault(text: string, { thrown, offset }: Unparsed): Promise<Diagnostic> {
   const words = plainWords.find(([pattern]) => pattern.test(thrown.message))?.[1];
   return {
     severity: 'error',
