@@ -1,6 +1,7 @@
 import { BoticelliError } from '../errors.js';
+import { reasonOf } from '../sqlite/sqlite-error.js';
 import { type Cleared, type Clearing, clearRuns, countCleared } from '../store/clear-runs.js';
-import { openDatabase, reasonOf } from '../store/open-database.js';
+import { openDatabase } from '../store/open-database.js';
 import { counted } from '../terminal/quantity.js';
 import { confirmed } from './confirmed.js';
 import { endingOf } from './ending.js';

@@ -61,7 +61,7 @@ async function gather({ options, host, ending: { signal }, paint }: Gathering): 
   const now = systemClock.now();
   const { project, limitsFor, budget, rateWindowMs: windowMs, tier } = settings;
   // What can't be read is told when the list is kept; without it the limits are those of the settings.
-  const pages = await readPages({ settings, clock: systemClock, warn }).catch(() => new Map<string, Page>());
+  const pages = await readPages({ settings, warn }).catch(() => new Map<string, Page>());
   const names = catalogue.entries.map(({ name }) => name);
   const quota = survey({ pages, project, limitsFor, budget, windowMs, now, models: names });
   const { live = false, search } = options;
