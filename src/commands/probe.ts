@@ -4,7 +4,6 @@ import { bookLine, type PlaceOfBook } from '../terminal/limits-table.js';
 import { paintFor } from '../terminal/paint.js';
 import { probeDocument, probeLines } from '../terminal/probe-table.js';
 import { counted } from '../terminal/quantity.js';
-import { createSpinner } from '../terminal/spinner.js';
 import { assertAgreed } from './assert-agreed.js';
 import type { Failure } from './failure.js';
 import type { Host } from './host.js';
@@ -13,6 +12,7 @@ import { openState } from './open-state.js';
 import { reachableGemini } from './reachable-gemini.js';
 import { readSettings, type SettingsFlagOptions } from './read-settings.js';
 import { looksOf, reportAs } from './report-as.js';
+import { spinnerOn } from './spinner-on.js';
 import { warningOn } from './warning.js';
 import { writingUntilEnded } from './writing.js';
 
@@ -79,9 +79,8 @@ async function measure(options: ProbeOptions, host: Host, signal: AbortSignal): 
 }
 
 /** How far each series is, on a terminal. */
-async function createProgress(models: readonly string[], { requests }: ProbeOptions, { stderr, env }: Host) {
-  const spins = stderr.isTTY && !env.CI && env.TERM !== 'dumb';
-  const spinner = spins ? await createSpinner({ stream: stderr, isColored: stderr.hasColors?.() ?? false }) : undefined;
+async function createProgress(models: readonly string[], { requests }: ProbeOptions, host: Host) {
+  const spinner = await spinnerOn(host);
   const sent = new Map(models.map((model) => [model, 0]));
   const words = () => ({ text: [...sent].map(([model, count]) => `${model}: ${count} of ${requests}`).join(', ') });
   const show = () => spinner?.start(words);
