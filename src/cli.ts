@@ -1,7 +1,7 @@
 import { Argument, Command, CommanderError, Option } from 'commander';
 import manifest from '../package.json' with { type: 'json' };
 import type { CheckOptions } from './commands/check.js';
-import { duration, format } from './commands/common-flags.js';
+import { duration, format, settingsFile, tier } from './commands/common-flags.js';
 import type { Shell } from './commands/completion.js';
 import { dieOf } from './commands/ending.js';
 import type { Failure } from './commands/failure.js';
@@ -16,7 +16,6 @@ import {
   modelName,
   patienceMs,
   temperature,
-  tierName,
   usd,
   variables,
   wholeNumber,
@@ -101,8 +100,8 @@ function runCommand(host: Process, ended: Ended): Command {
     .addOption(duration('--timeout', 'one attempt of one act, whole').default(300_000, '5m'))
     .addOption(duration('--idle-timeout', 'between two chunks of a stream').default(60_000, '60s'))
     .option('--retries <n>', 'further attempts after a passing failure', wholeNumber(0), 4)
-    .option('--config <file>', 'instead of ./boticelli.toml')
-    .option('--tier <name>', 'the tier whose limits hold', tierName)
+    .addOption(settingsFile())
+    .addOption(tier())
     .option('--rpm <n>', 'requests a minute, for every model', wholeNumber(1))
     .option('--tpm <n>', 'input tokens a minute, for every model', wholeNumber(1))
     .option('--rpd <n>', 'requests a day, for every model', wholeNumber(1))
@@ -138,8 +137,8 @@ function checkCommand(host: Process, ended: Ended): Command {
     .addOption(format())
     .option('--strict', 'warnings count as errors do')
     .option('--estimate', 'say what playing them will take: requests, tokens, cost, waits')
-    .option('--tier <name>', 'the tier whose limits hold', tierName)
-    .option('--config <file>', 'instead of ./boticelli.toml')
+    .addOption(tier())
+    .addOption(settingsFile())
     .action(async (files: string[], options: CheckOptions) => {
       const { check } = await import('./commands/check.js');
       ended(await check(files, options, host));
@@ -162,8 +161,8 @@ function modelsCommand(host: Process, ended: Ended): Command {
     .option('--search <text>', 'only models with this in their name or description')
     .option('--refresh', 'ask the service, also where it was asked within a day')
     .addOption(format())
-    .option('--tier <name>', 'the tier whose limits hold', tierName)
-    .option('--config <file>', 'instead of ./boticelli.toml')
+    .addOption(tier())
+    .addOption(settingsFile())
     .action(async (options: ModelsOptions) => {
       const { models } = await import('./commands/models.js');
       ended(await models(options, host));

@@ -8,6 +8,7 @@ export { type PricedOptions, priced } from './driver/priced.js';
 export * from './driver/request.js';
 export * from './driver/response.js';
 export { type RetryPolicy, retrying } from './driver/retrying.js';
+export { createSpending, type Spending } from './driver/spending.js';
 export { type BudgetOptions, withinBudget } from './driver/within-budget.js';
 export * from './errors.js';
 export * from './executor/event.js';

@@ -7,9 +7,10 @@ import { root } from './helpers/boticelli.js';
 const mayImport: Record<string, string[]> = {
   'cli.ts': ['commands', 'config', 'terminal', 'errors.ts'],
   'index.ts': ['toml', 'executor', 'narrative', 'driver', 'gemini', 'rehearsal', 'quota', 'store', 'errors.ts'],
-  commands: 'completion config toml terminal executor narrative driver gemini rehearsal quota store errors.ts'.split(
-    ' ',
-  ),
+  commands:
+    'completion config toml terminal executor narrative driver gemini rehearsal quota store sqlite errors.ts'.split(
+      ' ',
+    ),
   completion: [],
   config: ['narrative', 'quota (types)', 'toml', 'errors.ts'],
   terminal: 'executor narrative toml driver quota store errors.ts'.split(' ').map((room) => `${room} (types)`),
@@ -19,8 +20,9 @@ const mayImport: Record<string, string[]> = {
   media: ['driver (types)'],
   gemini: ['driver', 'media', 'errors.ts'],
   rehearsal: ['driver', 'media', 'errors.ts'],
-  quota: ['driver', 'errors.ts'],
-  store: ['driver', 'executor (types)', 'errors.ts'],
+  quota: ['driver', 'sqlite', 'errors.ts'],
+  store: ['driver', 'executor (types)', 'sqlite', 'errors.ts'],
+  sqlite: ['errors.ts'],
   driver: ['errors.ts'],
   'errors.ts': [],
   'facts.ts': [],

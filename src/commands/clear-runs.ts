@@ -1,12 +1,14 @@
 import { BoticelliError } from '../errors.js';
+import { reasonOf } from '../sqlite/sqlite-error.js';
 import { type Cleared, type Clearing, clearRuns, countCleared } from '../store/clear-runs.js';
-import { openDatabase, reasonOf } from '../store/open-database.js';
+import { openDatabase } from '../store/open-database.js';
 import { counted } from '../terminal/quantity.js';
-import { confirmed } from './confirmed.js';
+import { assertAgreed } from './assert-agreed.js';
 import { endingOf } from './ending.js';
 import type { Failure } from './failure.js';
 import type { Host } from './host.js';
-import { lookingInto, stateFolderOf, writing } from './recorded.js';
+import { lookingInto, stateFolderOf } from './recorded.js';
+import { writing } from './writing.js';
 
 /** The flags of `boticelli runs clear`. */
 export interface ClearOptions {
@@ -48,21 +50,17 @@ async function clear(clearing: Clearing, host: Host): Promise<Cleared> {
   }
 }
 
-/** Resolves when the person agrees. Rejects with `usage` where they do not, or nobody is there to be asked. */
+/** Listens for signals while the question stands: it is the one thing here that takes time. */
 async function askFirst(found: Cleared, { yes }: ClearOptions, host: Host): Promise<void> {
-  if (yes) return;
-  const what = `this forgets ${inWords(found)}`;
-  if (!host.stdin.isTTY || !host.stderr.isTTY) {
-    throw new BoticelliError('usage', what, { hint: 'Say --yes to have it done; nothing was forgotten.' });
-  }
-  const ending = endingOf(host);
+  const { signal, release } = endingOf(host);
   try {
-    const question = `${what[0]?.toUpperCase()}${what.slice(1)}. Go on? [y/N] `;
-    if (await confirmed(question, { host, signal: ending.signal })) return;
+    await assertAgreed({
+      what: `this forgets ${inWords(found)}`,
+      ...{ sayYes: 'have it done', otherwise: 'nothing was forgotten', yes, host, signal },
+    });
   } finally {
-    ending.release();
+    release();
   }
-  throw new BoticelliError('usage', 'not confirmed', { hint: 'Nothing was forgotten.' });
 }
 
 function inWords({ runs, answers }: Cleared): string {

@@ -1,9 +1,19 @@
 import { Option } from 'commander';
-import { durationMs, modelName } from '../config/flags.js';
+import { durationMs, modelName, tierName } from '../config/flags.js';
 
 /** How a command says what it found. */
 export function format(): Option {
   return new Option('--format <format>', 'how to say it').choices(['text', 'json']).default('text');
+}
+
+/** The tier, where it is not the one of the settings. */
+export function tier(): Option {
+  return new Option('--tier <name>', 'the tier whose limits hold').argParser(tierName);
+}
+
+/** Which settings are read. */
+export function settingsFile(): Option {
+  return new Option('--config <file>', 'instead of ./boticelli.toml');
 }
 
 /** A flag that takes a duration. */

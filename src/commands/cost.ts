@@ -4,20 +4,30 @@ import { costOf } from '../driver/cost.js';
 import type { BoticelliDriver } from '../driver/driver.js';
 import { priced } from '../driver/priced.js';
 import type { GenerateRequest } from '../driver/request.js';
+import { createSpending, type Spending } from '../driver/spending.js';
 import { withinBudget, withoutPrice } from '../driver/within-budget.js';
 import { composedNarrative, type Narrative, narrativesWithin } from '../narrative/narrative.js';
 import { estimateTokens } from '../quota/estimate-tokens.js';
 import type { RunOptions } from './run.js';
 
-/** Replies say what they cost, and with `--max-cost` no call is made that would take the run over it. */
+export interface KnownCostOptions {
+  options: Pick<RunOptions, 'maxCost'>;
+  settings: Pick<Settings, 'prices'>;
+  /** What the command's narratives spend, all together. Default: this one alone spends. */
+  spending?: Spending | undefined;
+}
+
+/** Replies say what they cost, and with `--max-cost` no call is made that would take the spending over it. */
 export function atKnownCost(
-  { maxCost }: RunOptions,
-  { prices }: Pick<Settings, 'prices'>,
+  { options: { maxCost }, settings: { prices }, spending = createSpending() }: KnownCostOptions,
   inner: BoticelliDriver,
 ): BoticelliDriver {
   const driver = priced({ priceOf: prices.served }, inner);
   if (maxCost === undefined) return driver;
-  return withinBudget({ maxCostUsd: maxCost, estimateUsd: (request) => estimateUsd(request, prices) }, driver);
+  return withinBudget(
+    { maxCostUsd: maxCost, estimateUsd: (request) => estimateUsd(request, prices), spending },
+    driver,
+  );
 }
 
 /** The prompt, and as long a reply as `max_tokens` allows; without that, what is known is the prompt. */

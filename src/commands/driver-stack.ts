@@ -4,6 +4,7 @@ import { conforming } from '../driver/conforming.js';
 import type { BoticelliDriver } from '../driver/driver.js';
 import { fallingBack } from '../driver/falling-back.js';
 import { retrying } from '../driver/retrying.js';
+import type { Spending } from '../driver/spending.js';
 import { cannotTake } from '../gemini/cannot-take.js';
 import { checkFor } from '../narrative/json-schema.js';
 import { metered } from '../quota/metered.js';
@@ -25,6 +26,8 @@ export interface DriverStackOptions {
   keeping: Pick<Keeping, 'state' | 'store' | 'mayReuse'>;
   /** Opens the quota, or hands out what another narrative of this process opened. Default: opens it. */
   quota?: (options: QuotaOptions) => Promise<RunQuota>;
+  /** What `--max-cost` bounds, of other narratives of this process too. Default: this one's alone. */
+  spending?: Spending;
 }
 
 /**
@@ -52,8 +55,7 @@ export async function driverStack(given: DriverStackOptions): Promise<BoticelliD
     fallingBack(
       { modelsFor, cannotTake },
       atKnownCost(
-        options,
-        settings,
+        given,
         retrying({ retries: options.retries, clock: systemClock }, quota ? metered(quota, gemini) : gemini),
       ),
     ),

@@ -39,7 +39,7 @@ export type Estimator = (narrative: Narrative, signal: AbortSignal) => Promise<E
 
 /** Reads the quota book, once for all narratives, and changes nothing in it. No key is needed, and no network. */
 export async function openEstimator(settings: Settings, warn: (text: string) => void): Promise<Estimator> {
-  const pages = await readPages({ settings, clock: systemClock, warn });
+  const pages = await readPages({ settings, warn });
   return async (narrative, signal) => {
     const calls: Call[] = [];
     const { defaultModel } = settings;

@@ -2,7 +2,8 @@ import { jsonOf } from '../terminal/json-replies.js';
 import { runDocument, runMarkdown } from '../terminal/run-document.js';
 import type { Failure } from './failure.js';
 import type { Host } from './host.js';
-import { recordedRun, writing } from './recorded.js';
+import { recordedRun } from './recorded.js';
+import { writing } from './writing.js';
 
 /** The flags of `boticelli runs export`. */
 export interface ExportOptions {

@@ -6,10 +6,10 @@ import type { Keeper } from '../quota/keeper.js';
 import type { Page } from '../quota/page.js';
 import { knownModels } from '../quota/survey.js';
 import { forgottenDocument, forgottenLines } from '../terminal/forgotten.js';
-import { jsonOf } from '../terminal/json-replies.js';
 import { bookLine } from '../terminal/limits-table.js';
 import type { Output } from '../terminal/output.js';
 import { inRedis, type OpenQuotaOptions, openToChange, placeOfBook, readPages } from './open-quota.js';
+import { reportAs } from './report-as.js';
 
 export interface ForgetOptions {
   models: readonly string[];
@@ -40,9 +40,10 @@ export async function forget({ models, format, settings, output, warn }: ForgetO
   const forgotten = [...first, ...own.filter(({ model }) => !first.some((each) => each.model === model))];
   // Where no Redis is set there is no question whose book it is.
   const book = settings.redisUrl === undefined ? undefined : placeOfBook(settings, redis);
-  const document = { ...(book && { book }), forgotten: forgotten.map(forgottenDocument) };
-  const lines = [...(book ? [bookLine(book)] : []), ...forgotten.flatMap(forgottenLines)];
-  output.write(format === 'json' ? `${jsonOf(document, 2)}\n` : `${lines.join('\n')}\n`);
+  await reportAs(format, output, {
+    document: () => ({ ...(book && { book }), forgotten: forgotten.map(forgottenDocument) }),
+    lines: () => [...(book ? [bookLine(book)] : []), ...forgotten.flatMap(forgottenLines)],
+  });
 }
 
 interface Among {

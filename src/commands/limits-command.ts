@@ -1,6 +1,6 @@
 import { Command } from 'commander';
-import { tierName, wholeNumber } from '../config/flags.js';
-import { duration, format, modelNames } from './common-flags.js';
+import { wholeNumber } from '../config/flags.js';
+import { duration, format, modelNames, settingsFile, tier } from './common-flags.js';
 import type { Failure } from './failure.js';
 import type { Host } from './host.js';
 import type { LimitsOptions } from './limits.js';
@@ -15,8 +15,8 @@ export function limitsCommand(host: Host, ended: Ended, parent: Command): Comman
     .description('what models allow, what of it is used, and when it is free')
     .option('--forget <model>', 'forget what was learned of this model; repeatable', modelNames)
     .addOption(format())
-    .option('--tier <name>', 'the tier whose limits hold', tierName)
-    .option('--config <file>', 'instead of ./boticelli.toml')
+    .addOption(tier())
+    .addOption(settingsFile())
     .action(async (options: LimitsOptions) => {
       const { limits } = await import('./limits.js');
       ended(await limits(options, host));
@@ -33,8 +33,8 @@ function probeCommand(host: Host, ended: Ended): Command {
     .option('--stream', 'ask for streams')
     .option('--yes', 'do not ask before sending')
     .addOption(format())
-    .option('--tier <name>', 'the tier whose limits hold', tierName)
-    .option('--config <file>', 'instead of ./boticelli.toml')
+    .addOption(tier())
+    .addOption(settingsFile())
     .action(async (options: ProbeOptions) => {
       const { probe } = await import('./probe.js');
       ended(await probe(options, host));

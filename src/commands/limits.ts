@@ -1,16 +1,16 @@
 import type { Settings } from '../config/settings.js';
 import { systemClock } from '../driver/clock.js';
 import { survey } from '../quota/survey.js';
-import { jsonOf } from '../terminal/json-replies.js';
 import { type BookInWords, type LimitsReport, limitsDocument, limitsLines } from '../terminal/limits-table.js';
-import { createOutput, type Output } from '../terminal/output.js';
+import type { Output } from '../terminal/output.js';
 import { paintFor } from '../terminal/paint.js';
 import type { Failure } from './failure.js';
 import type { Host } from './host.js';
 import { placeOfBook, readQuota } from './open-quota.js';
-import { failureOfOutput } from './output-failure.js';
 import { readSettings, type SettingsFlagOptions } from './read-settings.js';
+import { looksOf, reportAs } from './report-as.js';
 import { warningOn } from './warning.js';
+import { writing } from './writing.js';
 
 /** The flags of `boticelli limits`. */
 export interface LimitsOptions extends SettingsFlagOptions {
@@ -20,23 +20,18 @@ export interface LimitsOptions extends SettingsFlagOptions {
 }
 
 /** `boticelli limits`: says what of the quota is used, and when it is free; or forgets what was learned of a model. */
-export async function limits(options: LimitsOptions, host: Host): Promise<Failure | undefined> {
-  let failure: Failure | undefined;
-  const onFailure = (error: NodeJS.ErrnoException) => {
-    failure = { error: failureOfOutput(error) };
-  };
-  const output = createOutput({ stream: host.stdout, onFailure });
-  const paint = await paintFor(host.stderr);
-  const warn = warningOn(host, paint);
-  const settings = await readSettings(options, host, paint);
-  if (options.forget) {
-    const { forget } = await import('./forget.js');
-    await forget({ models: options.forget, format: options.format, settings, output, warn });
-  } else {
-    await show({ settings, format: options.format, output, warn }, host);
-  }
-  await output.flushed();
-  return failure;
+export function limits(options: LimitsOptions, host: Host): Promise<Failure | undefined> {
+  return writing(host, async (output) => {
+    const paint = await paintFor(host.stderr);
+    const warn = warningOn(host, paint);
+    const settings = await readSettings(options, host, paint);
+    if (options.forget) {
+      const { forget } = await import('./forget.js');
+      await forget({ models: options.forget, format: options.format, settings, output, warn });
+    } else {
+      await show({ settings, format: options.format, output, warn }, host);
+    }
+  });
 }
 
 interface Showing {
@@ -54,11 +49,10 @@ async function show({ settings, format, output, warn }: Showing, host: Host): Pr
     models: [defaultModel, ...fallback, ...limitedModels],
   });
   const report: LimitsReport = { book: bookOf(settings, redis), tier, windowMs, now, models };
-  if (format === 'json') return output.write(`${jsonOf(limitsDocument(report), 2)}\n`);
-  const { columns } = host.stdout;
-  const paint = await paintFor(host.stdout);
-  const lines = limitsLines(report, { paint, ...(output.isTerminal && columns && { columns }) });
-  output.write(`${lines.join('\n')}\n`);
+  await reportAs(format, output, {
+    document: () => limitsDocument(report),
+    lines: async () => limitsLines(report, await looksOf(host)),
+  });
 }
 
 function bookOf(settings: Settings, redis: string | undefined): BookInWords {

@@ -1,26 +1,24 @@
 import type { Settings } from '../config/settings.js';
 import { systemClock } from '../driver/clock.js';
-import { asBoticelliError } from '../errors.js';
 import { cachedCatalogue, catalogueOfAnyKey } from '../gemini/cached-catalogue.js';
 import type { Catalogue } from '../gemini/catalogue-entry.js';
 import { hostOf } from '../gemini/connection.js';
 import { listModels } from '../gemini/model-catalogue.js';
 import type { Page } from '../quota/page.js';
 import { survey } from '../quota/survey.js';
-import { jsonOf } from '../terminal/json-replies.js';
 import { type ModelsReport, modelsDocument, modelsLines } from '../terminal/models-table.js';
-import { createOutput } from '../terminal/output.js';
-import { type Paint, paintFor } from '../terminal/paint.js';
+import { paintFor } from '../terminal/paint.js';
 import { dateAndTime } from '../terminal/quantity.js';
 import { catalogueStore } from './catalogue-store.js';
-import { type Ending, endingOf } from './ending.js';
 import type { Failure } from './failure.js';
 import type { Host } from './host.js';
 import { listedModels } from './listed-models.js';
 import { readPages } from './open-quota.js';
 import { connectionOf } from './reachable-gemini.js';
 import { readSettings, type SettingsFlagOptions } from './read-settings.js';
+import { looksOf, reportAs } from './report-as.js';
 import { warningOn } from './warning.js';
+import { writingUntilEnded } from './writing.js';
 
 /** The flags of `boticelli models`. */
 export interface ModelsOptions extends SettingsFlagOptions {
@@ -31,37 +29,26 @@ export interface ModelsOptions extends SettingsFlagOptions {
 }
 
 /** `boticelli models`: says which models the key can reach, and how. The list is kept for a day. */
-export async function models(options: ModelsOptions, host: Host): Promise<Failure | undefined> {
-  const ending = endingOf(host);
-  try {
-    const output = createOutput({ stream: host.stdout, onFailure: ending.outputFailed });
-    const paint = await paintFor(host.stderr);
-    const report = await gather({ options, host, ending, paint });
-    if (options.format === 'json') output.write(`${jsonOf(modelsDocument(report), 2)}\n`);
-    else output.write(`${modelsLines(report, await looks(host)).join('\n')}\n`);
-    await output.flushed();
-    return ending.signal.aborted ? { error: asBoticelliError(ending.signal.reason) } : undefined;
-  } finally {
-    ending.release();
-  }
+export function models(options: ModelsOptions, host: Host): Promise<Failure | undefined> {
+  return writingUntilEnded(host, async (output, signal) => {
+    const report = await gather(options, host, signal);
+    await reportAs(options.format, output, {
+      document: () => modelsDocument(report),
+      lines: async () => modelsLines(report, await looksOf(host)),
+    });
+    return undefined;
+  });
 }
 
-interface Gathering {
-  options: ModelsOptions;
-  host: Host;
-  ending: Ending;
-  /** The colours of standard error. */
-  paint: Paint;
-}
-
-async function gather({ options, host, ending: { signal }, paint }: Gathering): Promise<ModelsReport> {
+async function gather(options: ModelsOptions, host: Host, signal: AbortSignal): Promise<ModelsReport> {
+  const paint = await paintFor(host.stderr);
   const warn = warningOn(host, paint);
   const settings = await readSettings(options, host, paint);
   const catalogue = await catalogueFor({ settings, refresh: options.refresh ?? false, warn, signal });
   const now = systemClock.now();
   const { project, limitsFor, budget, rateWindowMs: windowMs, tier } = settings;
   // What can't be read is told when the list is kept; without it the limits are those of the settings.
-  const pages = await readPages({ settings, clock: systemClock, warn }).catch(() => new Map<string, Page>());
+  const pages = await readPages({ settings, warn }).catch(() => new Map<string, Page>());
   const names = catalogue.entries.map(({ name }) => name);
   const quota = survey({ pages, project, limitsFor, budget, windowMs, now, models: names });
   const { live = false, search } = options;
@@ -99,9 +86,4 @@ async function catalogueFor({ settings, refresh, warn, signal }: Asking): Promis
   const entries = await listModels({ ...connection, signal });
   await memory.remember(entries);
   return { entries, listedAt: systemClock.now() };
-}
-
-async function looks({ stdout }: Host): Promise<{ paint: Paint; columns?: number }> {
-  const paint = await paintFor(stdout);
-  return stdout.isTTY && stdout.columns ? { paint, columns: stdout.columns } : { paint };
 }

@@ -16,12 +16,17 @@ import { openDatabase } from '../store/open-database.js';
 import { openForReading, unreadable } from '../store/read-database.js';
 import type { PlaceOfBook } from '../terminal/limits-table.js';
 import type { State } from './open-state.js';
+import { lockedWarning } from './warning.js';
 
-export interface OpenQuotaOptions {
+/** What it takes to look into this machine's book. */
+export interface OpenBookOptions {
   settings: Settings;
-  clock: Clock;
   /** Tells a person what they should know of the book, a line each. */
   warn: (text: string) => void;
+}
+
+export interface OpenQuotaOptions extends OpenBookOptions {
+  clock: Clock;
 }
 
 /** With it the state's database, opened already. */
@@ -82,10 +87,10 @@ async function connected(
 }
 
 /** What keeps this machine's book: the state's database, or this process's memory where that can't be had. */
-function openKeeper({ state: { database, failed }, clock, warn }: QuotaOptions): Keeper {
+function openKeeper({ state: { database, failed }, warn }: QuotaOptions): Keeper {
   if (!database) return createMemoryKeeper();
   return forgiving({
-    keeper: createSqliteKeeper({ database, clock, onLocked: lockedWarning(warn) }),
+    keeper: createSqliteKeeper({ database, onLocked: lockedWarning(warn) }),
     onFailure: (thrown) => failed('quota', thrown),
   });
 }
@@ -136,15 +141,11 @@ export async function inRedis<Result>(
 }
 
 /** Reads this machine's book; where there is none, none is made. */
-export async function readPages({
-  settings: { stateFolder },
-  clock,
-  warn,
-}: OpenQuotaOptions): Promise<Map<string, Page>> {
+export async function readPages({ settings: { stateFolder }, warn }: OpenBookOptions): Promise<Map<string, Page>> {
   const database = stateFolder === undefined ? undefined : await openForReading(stateFolder);
   if (!database) return new Map();
   try {
-    return await createSqliteKeeper({ database, clock, onLocked: lockedWarning(warn) }).pages();
+    return await createSqliteKeeper({ database, onLocked: lockedWarning(warn) }).pages();
   } catch (thrown) {
     throw thrown instanceof BoticelliError ? thrown : unreadable(stateFolder ?? '', thrown);
   } finally {
@@ -153,12 +154,8 @@ export async function readPages({
 }
 
 /** Opens the state's database to change what it has of quota. Rejects with `output_failed` where it can't be written. */
-export async function openToChange({ settings: { stateFolder = '' }, clock, warn }: OpenQuotaOptions): Promise<Keeper> {
+export async function openToChange({ settings: { stateFolder = '' }, warn }: OpenBookOptions): Promise<Keeper> {
   const { database, warning } = await openDatabase(stateFolder);
   if (!database) throw new BoticelliError('output_failed', warning ?? 'there is no quota book');
-  return createSqliteKeeper({ database, clock, onLocked: lockedWarning(warn) });
-}
-
-function lockedWarning(warn: OpenQuotaOptions['warn']): () => void {
-  return () => warn('another program keeps the quota book locked: waiting for it');
+  return createSqliteKeeper({ database, onLocked: lockedWarning(warn) });
 }

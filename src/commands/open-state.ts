@@ -1,8 +1,9 @@
 import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Settings } from '../config/settings.js';
-import { type Database, isDamage, openDatabase, reasonOf, setAside } from '../store/open-database.js';
-import { isBusy } from '../store/transaction.js';
+import { isBusy, isDamage, reasonOf } from '../sqlite/sqlite-error.js';
+import { type Database, openDatabase, setAside } from '../store/open-database.js';
+import { lockedWarning } from './warning.js';
 
 /** What a command has of the state's database: `quota` the quota book, `runs` what is kept for --resume and `runs`. */
 export type StatePart = 'quota' | 'runs';
@@ -37,7 +38,7 @@ export async function openState({ settings: { stateFolder }, parts, warn }: Open
     return { failed: () => {} };
   }
   const { database, warning } = await openDatabase(stateFolder, {
-    onLocked: () => warn('another program keeps the quota book locked: waiting for it'),
+    onLocked: lockedWarning(warn),
   });
   if (warning !== undefined) warn(database ? warning : `${warning}: ${all}`);
   const path = join(stateFolder, 'boticelli.db');

@@ -2,25 +2,10 @@ import { stateFolderFrom } from '../config/state-folder.js';
 import { BoticelliError } from '../errors.js';
 import { type Database, openForReading, unreadable } from '../store/read-database.js';
 import { actsOf, findRuns, type RecordedAct, type RecordedRun } from '../store/read-runs.js';
-import { createOutput, type Output } from '../terminal/output.js';
-import type { Failure } from './failure.js';
 import type { Host } from './host.js';
-import { failureOfOutput } from './output-failure.js';
 
 /** The version of the state's file that runs are in since. */
 const runsSince = 2;
-
-/** Does what writes to standard output; hands back how that failed, if it did. */
-export async function writing(host: Host, work: (output: Output) => Promise<void>): Promise<Failure | undefined> {
-  let failure: Failure | undefined;
-  const onFailure = (error: NodeJS.ErrnoException) => {
-    failure = { error: failureOfOutput(error) };
-  };
-  const output = createOutput({ stream: host.stdout, onFailure });
-  await work(output);
-  await output.flushed();
-  return failure;
-}
 
 /** The folder of the state's database. Rejects with `no_input` for a user who has none. */
 export async function stateFolderOf(host: Host): Promise<string> {

@@ -63,7 +63,8 @@ async function play(given: RunNarrativeOptions, keeping: Keeping): Promise<RunRe
   // The state's database may be locked by another program, and waited for.
   await orAborted(keeping.open({ settings, narrative: narrative.name, file: path, text, warn }), signal);
   const recording = await openRunRecording(options);
-  const driver = recording.over(await driverStack({ options, settings, warn, keeping, quota: shared.quota }));
+  const { quota, spending } = shared;
+  const driver = recording.over(await driverStack({ options, settings, warn, keeping, quota, spending }));
   const { defaultModel } = settings;
   const { strict = false, rehearse: rehearses = false } = options;
   const executor = new NarrativeExecutor({

@@ -44,7 +44,7 @@ export interface RunOptions extends SettingsFlagOptions {
   maxWait?: number;
   /** False is `--no-rate-limit`. */
   rateLimit?: boolean;
-  /** The most that the run may cost, in US dollars. */
+  /** The most that all narratives together may cost, in US dollars. */
   maxCost?: number;
 }
 

@@ -1,20 +1,13 @@
-import { asBoticelliError } from '../errors.js';
 import { schemaOfNarrativeFile } from '../narrative/schema-of-file.js';
 import { jsonOf } from '../terminal/json-replies.js';
-import { createOutput } from '../terminal/output.js';
-import { endingOf } from './ending.js';
 import type { Failure } from './failure.js';
 import type { Host } from './host.js';
+import { writingUntilEnded } from './writing.js';
 
 /** `boticelli schema`: prints the JSON Schema of a narrative file, for editors. */
-export async function schema(host: Host): Promise<Failure | undefined> {
-  const ending = endingOf(host);
-  try {
-    const output = createOutput({ stream: host.stdout, onFailure: ending.outputFailed });
+export function schema(host: Host): Promise<Failure | undefined> {
+  return writingUntilEnded(host, async (output) => {
     output.write(`${jsonOf(schemaOfNarrativeFile(), 2)}\n`);
-    await output.flushed();
-    return ending.signal.aborted ? { error: asBoticelliError(ending.signal.reason) } : undefined;
-  } finally {
-    ending.release();
-  }
+    return undefined;
+  });
 }

@@ -4,13 +4,13 @@ import { errorLines } from '../terminal/error-lines.js';
 import { createLines, type Lines } from '../terminal/lines.js';
 import { createOutput, type Output } from '../terminal/output.js';
 import { type Paint, paintFor } from '../terminal/paint.js';
-import { createSpinner } from '../terminal/spinner.js';
 import { type EndedRun, summaryLines } from '../terminal/summary.js';
 import type { Ending } from './ending.js';
 import type { Host } from './host.js';
 import { repliesOfAll } from './replies-of-all.js';
 import type { RunOptions } from './run.js';
 import { openScreenPart, type ScreenPart } from './screen-part.js';
+import { spinnerOn } from './spinner-on.js';
 
 /** Where narratives show themselves: replies on standard output, progress on standard error, files of `--out-dir`. */
 export interface Screen {
@@ -67,12 +67,9 @@ export async function openScreen({ names, options, host, ending }: ScreenOptions
   };
 }
 
-/** The spinner is for people: not for a terminal that CI pretends to be, and not for `--quiet`. */
 async function openLines({ options, host, stdout }: { options: RunOptions; host: Host; stdout: Output }) {
-  const { stderr: stream, env } = host;
-  const output = createOutput({ stream, onFailure: () => {} });
-  const spins = output.isTerminal && !options.quiet && !env.CI && env.TERM !== 'dumb';
-  const spinner = spins ? await createSpinner({ stream, isColored: stream.hasColors?.() ?? false }) : undefined;
+  const output = createOutput({ stream: host.stderr, onFailure: () => {} });
+  const spinner = options.quiet ? undefined : await spinnerOn(host);
   const sharesScreen = stdout.isTerminal && output.isTerminal;
   const lines: Lines = createLines({
     output,

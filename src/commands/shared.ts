@@ -1,4 +1,5 @@
 import type { Settings } from '../config/settings.js';
+import { createSpending, type Spending } from '../driver/spending.js';
 import { BoticelliError } from '../errors.js';
 import type { Paint } from '../terminal/paint.js';
 import type { Host } from './host.js';
@@ -14,6 +15,8 @@ export interface Shared {
   state(options: OpenStateOptions): Promise<State>;
   /** One quota book, gate and queue: what one narrative sends, the others reckon with. */
   quota(options: QuotaOptions): Promise<RunQuota>;
+  /** What all of them spend: `--max-cost` bounds the command. */
+  spending: Spending;
   /** What `{{stdin}}` stands for, the same for all of them. */
   stdin(): Promise<string>;
   /** Closes what was opened, when all have ended. */
@@ -38,6 +41,7 @@ export function createShared({ files, options, host, paint, signal }: SharedOpti
       opened ??= openQuota(given);
       return opened;
     },
+    spending: createSpending(),
     stdin: once(() => (isNarrative ? Promise.reject(noInputLeft()) : readStandardInput(host, signal))),
     async close() {
       await (await opened?.catch(() => undefined))?.book.close?.();

@@ -6,3 +6,8 @@ import type { Host } from './host.js';
 export function warningOn(host: Host, paint: Paint): (text: string) => void {
   return (text) => void host.stderr.write(`${paint.warning(printableLine(`boticelli: warning: ${text}`))}\n`);
 }
+
+/** Tells why nothing goes on for the moment. */
+export function lockedWarning(warn: (text: string) => void): () => void {
+  return () => warn('another program keeps the quota book locked: waiting for it');
+}

@@ -2,49 +2,60 @@ import { BoticelliError } from '../errors.js';
 import type { BoticelliDriver } from './driver.js';
 import type { GenerateRequest } from './request.js';
 import type { GenerateResponse } from './response.js';
+import { createSpending, type Spending } from './spending.js';
 
 export interface BudgetOptions {
   /** What all calls may cost in sum, in US dollars. */
   maxCostUsd: number;
   /** What a call will cost by what is known before it is made, in US dollars; undefined where the model has no price. */
   estimateUsd: (request: GenerateRequest) => number | undefined;
+  /** What is spent of it, by others too who are given the same. Default: by the calls of this driver alone. */
+  spending?: Spending;
 }
 
 /**
- * Makes no call that would take the sum over the limit: it rejects with `budget_exceeded`, or with `invalid_config` for a model
- * without a price. What was spent is what replies from below say that they cost, else the estimate. One instance serves one
- * run.
+ * Makes no call that would take the sum over the limit, calls under way reckoned with what they may cost: it rejects with
+ * `budget_exceeded`, or with `invalid_config` for a model without a price. What was spent is what replies from below say that
+ * they cost, else the estimate; a call that failed costs nothing. One instance serves one run.
  */
 export function withinBudget(options: BudgetOptions, inner: BoticelliDriver): BoticelliDriver {
-  let spentUsd = 0;
-  const admitted = (request: GenerateRequest): number => {
+  const { maxCostUsd, spending = createSpending() } = options;
+  /** Hands back what is to be called at the end: with the reply, if there was one. */
+  const begin = (request: GenerateRequest) => {
     const estimateUsd = options.estimateUsd(request);
     if (estimateUsd === undefined) throw withoutPrice(request.model);
-    const { maxCostUsd } = options;
-    if (spentUsd >= maxCostUsd || spentUsd + estimateUsd > maxCostUsd) {
-      throw exceeded(request, { maxCostUsd, spentUsd, estimateUsd });
+    const { spentUsd, underWayUsd } = spending;
+    const takenUsd = spentUsd + underWayUsd;
+    if (takenUsd >= maxCostUsd || takenUsd + estimateUsd > maxCostUsd) {
+      throw exceeded(request, { maxCostUsd, spentUsd, underWayUsd, estimateUsd });
     }
-    return estimateUsd;
-  };
-  const spend = ({ costUsd }: GenerateResponse, estimateUsd: number) => {
-    spentUsd += costUsd ?? estimateUsd;
+    const end = spending.begin(estimateUsd);
+    return (response?: GenerateResponse) => end(response && (response.costUsd ?? estimateUsd));
   };
   return {
     supportsStreaming: (model) => inner.supportsStreaming(model),
     close: async () => inner.close?.(),
 
     async generate(request, context) {
-      const estimateUsd = admitted(request);
-      const response = await inner.generate(request, context);
-      spend(response, estimateUsd);
-      return response;
+      const end = begin(request);
+      try {
+        const response = await inner.generate(request, context);
+        end(response);
+        return response;
+      } finally {
+        end();
+      }
     },
 
     async *generateStream(request, context) {
-      const estimateUsd = admitted(request);
-      for await (const chunk of inner.generateStream(request, context)) {
-        if (chunk.response) spend(chunk.response, estimateUsd);
-        yield chunk;
+      const end = begin(request);
+      try {
+        for await (const chunk of inner.generateStream(request, context)) {
+          if (chunk.response) end(chunk.response);
+          yield chunk;
+        }
+      } finally {
+        end();
       }
     },
   };
@@ -60,16 +71,18 @@ export function withoutPrice(model: string): BoticelliError {
 interface Exceeding {
   maxCostUsd: number;
   spentUsd: number;
+  underWayUsd: number;
   estimateUsd: number;
 }
 
 function exceeded(
   { model, parameters: { maxTokens } }: GenerateRequest,
-  { maxCostUsd, spentUsd, estimateUsd }: Exceeding,
+  { maxCostUsd, spentUsd, underWayUsd, estimateUsd }: Exceeding,
 ): BoticelliError {
   const output = maxTokens === undefined ? 'its prompt alone' : `a reply of ${maxTokens} tokens (max_tokens) included`;
   const call = `a call of ${model} may cost $${shown(estimateUsd)}, ${output}`;
-  const words = `${call}; $${shown(spentUsd)} of --max-cost $${shown(maxCostUsd)} is spent`;
+  const others = underWayUsd > 0 ? `, and calls under way may cost $${shown(underWayUsd)}` : '';
+  const words = `${call}; $${shown(spentUsd)} of --max-cost $${shown(maxCostUsd)} is spent${others}`;
   return new BoticelliError('budget_exceeded', words, {
     hint: 'It was not made. Raise --max-cost, lower max_tokens, or use a cheaper model.',
   });

@@ -1,7 +1,7 @@
 import type Database from 'libsql';
 import type { GenerateResponse } from '../driver/response.js';
+import { whenFree } from '../sqlite/when-free.js';
 import { keptReply, replyKept } from './kept-reply.js';
-import { whenFree } from './transaction.js';
 
 /** Which request of a run: what was asked, and how often that had been asked in the run before. */
 export interface Asked {

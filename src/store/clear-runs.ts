@@ -1,6 +1,7 @@
 import type Database from 'libsql';
+import { inTransaction } from '../sqlite/transaction.js';
+import { whenFree } from '../sqlite/when-free.js';
 import { columnText } from './answers.js';
-import { inTransaction, whenFree } from './transaction.js';
 
 /** Which runs are meant: all that every field says, so with none of them all. */
 export interface Clearing {

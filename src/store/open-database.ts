@@ -3,7 +3,9 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type Database from 'libsql';
 import { BoticelliError } from '../errors.js';
-import { aMoment, inTransaction, isBusy, sqliteCode } from './transaction.js';
+import { isDamage, reasonOf } from '../sqlite/sqlite-error.js';
+import { inTransaction } from '../sqlite/transaction.js';
+import { type WaitOptions, whenBookFree } from '../sqlite/when-free.js';
 
 export type { Database };
 
@@ -49,12 +51,8 @@ const schema = `
   );
 `;
 
-export interface OpenDatabaseOptions {
-  /** How long to try where another program has the whole file to itself. Default 90 s. */
-  patienceMs?: number;
-  /** Called once, when waiting for it begins to be noticed. */
-  onLocked?: () => void;
-}
+/** How to wait where another program has the whole file to itself. */
+export type OpenDatabaseOptions = Omit<WaitOptions, 'pauseMs'>;
 
 /**
  * Opens `boticelli.db` in the state folder; makes it, with mode 0600 in a folder of 0700, where it is not there. A file
@@ -66,7 +64,7 @@ export async function openDatabase(folder: string, options: OpenDatabaseOptions 
   const path = join(folder, 'boticelli.db');
   try {
     mkdirSync(folder, { recursive: true, mode: 0o700 });
-    return await openWhenFree(() => open(LibSql, path), options);
+    return await whenBookFree(() => open(LibSql, path), { ...options, pauseMs: [5, 25] });
   } catch (thrown) {
     if (thrown instanceof BoticelliError) throw thrown;
     const unwritable = isDamage(thrown) ? undefined : openUnwritable(LibSql, path);
@@ -79,33 +77,6 @@ export async function openDatabase(folder: string, options: OpenDatabaseOptions 
   } catch (thrown) {
     return { warning: `${path} is damaged and can't be replaced: ${reasonOf(thrown)}` };
   }
-}
-
-/** Not by SQLite's own waiting, which would keep Ctrl-C out. */
-async function openWhenFree(
-  open: () => OpenedDatabase,
-  { patienceMs = 90_000, onLocked }: OpenDatabaseOptions,
-): Promise<OpenedDatabase> {
-  const startedAt = performance.now();
-  for (let told = false; ; ) {
-    try {
-      return open();
-    } catch (thrown) {
-      if (!isBusy(thrown)) throw thrown;
-      const waitedMs = performance.now() - startedAt;
-      if (waitedMs > patienceMs) throw locked(thrown);
-      if (waitedMs > 1000 && !told) onLocked?.();
-      told ||= waitedMs > 1000;
-    }
-    await aMoment(5 + Math.random() * 20);
-  }
-}
-
-function locked(cause: unknown): BoticelliError {
-  return new BoticelliError('output_failed', 'another program keeps the quota book locked', {
-    hint: 'Find out what holds boticelli.db open, or run with --no-rate-limit if you know that quota is left.',
-    cause,
-  });
 }
 
 function open(LibSql: typeof Database, path: string): OpenedDatabase {
@@ -163,16 +134,6 @@ function openUnwritable(LibSql: typeof Database, path: string): Database.Databas
   } catch {
     return undefined;
   }
-}
-
-/** Whether a file is no database, or one that is broken. */
-export function isDamage(thrown: unknown): boolean {
-  return /^SQLITE_(NOTADB|CORRUPT)/.test(sqliteCode(thrown));
-}
-
-/** What went wrong, on one line. */
-export function reasonOf(thrown: unknown): string {
-  return thrown instanceof Error ? thrown.message.replace(/\s+/g, ' ') : String(thrown);
 }
 
 /**

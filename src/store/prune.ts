@@ -1,5 +1,6 @@
 import type Database from 'libsql';
-import { inTransaction, whenFree } from './transaction.js';
+import { inTransaction } from '../sqlite/transaction.js';
+import { whenFree } from '../sqlite/when-free.js';
 
 /** How long runs and their replies are kept where nobody has said: 30 days. */
 export const defaultKeepMs = 30 * 86_400_000;

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type Database from 'libsql';
 import { BoticelliError } from '../errors.js';
+import { reasonOf } from '../sqlite/sqlite-error.js';
 import { schemaVersion } from './open-database.js';
 
 export type { Database };
@@ -35,8 +36,7 @@ export async function openForReading(folder: string, sinceVersion = 1): Promise<
 
 /** What a person is told of a database that can't be read. */
 export function unreadable(path: string, thrown: unknown): BoticelliError {
-  const reason = thrown instanceof Error ? thrown.message.replace(/\s+/g, ' ') : String(thrown);
-  return new BoticelliError('no_input', `${path} can't be read: ${reason}`, {
+  return new BoticelliError('no_input', `${path} can't be read: ${reasonOf(thrown)}`, {
     hint: 'Nothing was changed. The next run says what it makes of it.',
     cause: thrown,
   });

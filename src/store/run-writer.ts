@@ -1,8 +1,9 @@
 import type Database from 'libsql';
 import type { NarrativeEnd, NarrativeStart } from '../executor/event.js';
+import { inTransaction } from '../sqlite/transaction.js';
+import { whenFree } from '../sqlite/when-free.js';
 import { columnText } from './answers.js';
 import type { ActRecord, RunTotals } from './run-record.js';
-import { inTransaction, whenFree } from './transaction.js';
 
 /** Writes the record of one run, in the order in which it is told to. */
 export interface RunWriter {

@@ -61,7 +61,7 @@ async function openBook(): Promise<QuotaBook> {
   }
   const { database } = await openDatabase(folder);
   if (!database) throw new Error(`no database in ${folder}`);
-  const keeper = createSqliteKeeper({ database, clock: systemClock });
+  const keeper = createSqliteKeeper({ database });
   return createQuotaBook({ keeper, clock: systemClock, project: 'bench' });
 }
 

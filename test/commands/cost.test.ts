@@ -1,7 +1,8 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
-import { boticelli, narrativeOf, shell, temporaryFolder } from '../helpers/boticelli.js';
+import { boticelli, narrativeOf, shell, start, temporaryFolder } from '../helpers/boticelli.js';
+import { createGate } from '../helpers/gemini-gate.js';
 import { text } from '../helpers/gemini-replies.js';
 import { type GeminiServer, startGeminiServer } from '../helpers/gemini-server.js';
 import { eventsIn } from './quota-stage.js';
@@ -66,6 +67,33 @@ describe('--max-cost', () => {
     expect(command).toBe('boticelli run four.toml --max-cost 1 -o json --resume');
     const finished = await shell(command.replace('--max-cost 1', '--max-cost 5').replace('-o json', ''), at).ended;
     expect(finished).toMatchObject({ code: 0, stdout: 'a reply\n\na reply\n\na reply\n\na reply\n' });
+    expect(server.calls).toHaveLength(4);
+  });
+
+  test('bounds all narratives of a command together', async () => {
+    const { run } = rig();
+    const { code, stdout, stderr } = await run('four.toml', '--max-cost', '3', '-o', 'json');
+    expect(code).toBe(75);
+    expect(server.calls).toHaveLength(6);
+    expect(JSON.parse(stdout)).toMatchObject([
+      { status: 'completed', costUsd: 2 },
+      { status: 'failed', costUsd: 1, error: { code: 'budget_exceeded', act: 'act_3' } },
+    ]);
+    expect(stderr).toContain('$3.00 of --max-cost $3.00 is spent\n');
+  });
+
+  test('sets aside what the calls of narratives that play at once may cost, until that is known', async () => {
+    const { at } = rig();
+    const gate = createGate();
+    server.replyAlways(text('a reply', { gate }));
+    const twice = ['run', 'four.toml', 'four.toml', '-j', '2', '--last', '--max-tokens', '400'];
+    const running = start([...twice, '--max-cost', '0.6'], at);
+    await running.said('calls under way', 'stderr');
+    gate.open();
+    const { code, stderr } = await running.ended;
+    expect(code).toBe(75);
+    expect(stderr).toMatch(/; \$0\.00 of --max-cost \$0\.6 is spent, and calls under way may cost \$0\.4$/m);
+    expect(stderr).toContain('2 narratives: 1 completed, 1 failed\n');
     expect(server.calls).toHaveLength(4);
   });
 

@@ -2,6 +2,7 @@ import { expect, test } from 'vitest';
 import { conforming } from '../../src/driver/conforming.js';
 import { priced } from '../../src/driver/priced.js';
 import type { GenerateRequest } from '../../src/driver/request.js';
+import { createSpending } from '../../src/driver/spending.js';
 import { withinBudget } from '../../src/driver/within-budget.js';
 import { createScriptedDriver, type ScriptedCall } from '../helpers/scripted-driver.js';
 
@@ -43,6 +44,29 @@ test('a call that failed costs nothing', async () => {
   for (let call = 0; call < 2; call += 1) await expect(driver.generate(ask())).rejects.toThrow('broken');
   await driver.generate(ask());
   expect(below.requests).toHaveLength(3);
+});
+
+test('calls under way are reckoned with what they may cost, also those of others who spend from the same', async () => {
+  const below = createScriptedDriver([{ error: new Error('broken') }]);
+  const spending = createSpending();
+  const driver = () => withinBudget({ maxCostUsd: 3, estimateUsd: () => 1, spending }, below);
+  const [one, other] = [driver(), driver()];
+  const calls = [one, other, one].map((each) => each.generate(ask()));
+  await expect(other.generate(ask())).rejects.toMatchObject({
+    code: 'budget_exceeded',
+    message: expect.stringContaining('$0.00 of --max-cost $3.00 is spent, and calls under way may cost $3.00'),
+  });
+  await Promise.allSettled(calls);
+  await other.generate(ask());
+  await expect(one.generate(ask())).rejects.toThrow(/\$3\.00 of --max-cost \$3\.00 is spent$/);
+  expect(below.requests).toHaveLength(4);
+});
+
+test('a stream that is left before its end costs nothing, as one that failed', async () => {
+  const spending = createSpending();
+  const driver = withinBudget({ maxCostUsd: 1, estimateUsd: () => 1, spending }, createScriptedDriver());
+  for await (const _ of driver.generateStream(ask())) break;
+  expect(spending).toMatchObject({ spentUsd: 0, underWayUsd: 0 });
 });
 
 test('what the limit allows to the last cent is made, and nothing when it is used up', async () => {

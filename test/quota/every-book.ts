@@ -81,7 +81,7 @@ const sqlite = once(async () => {
   const { database } = await openDatabase(temporaryFolder(clean));
   if (!database) throw new Error('no database');
   clean(() => void database.close());
-  return { keeper: createSqliteKeeper({ database, clock: { now: Date.now, sleep: async () => {} } }) };
+  return { keeper: createSqliteKeeper({ database }) };
 });
 
 function once<Result>(work: () => Promise<Result>): () => Promise<Result> {

@@ -18,7 +18,7 @@ async function openSqlite(folder: string, patienceMs?: number) {
   const { database, warning } = await openDatabase(folder);
   if (!database) throw new Error(warning);
   onTestFinished(() => void database.close());
-  const keeper = createSqliteKeeper({ database, clock: systemClock, ...(patienceMs !== undefined && { patienceMs }) });
+  const keeper = createSqliteKeeper({ database, ...(patienceMs !== undefined && { patienceMs }) });
   return { database, keeper };
 }
 

@@ -1,0 +1,37 @@
+import { asBoticelliError } from '../errors.js';
+import { createOutput, type Output } from '../terminal/output.js';
+import { type Ending, endingOf } from './ending.js';
+import type { Failure } from './failure.js';
+import type { Host } from './host.js';
+import { failureOfOutput } from './output-failure.js';
+
+/** Does what writes to standard output, quickly: a signal kills it. Hands back how writing failed, if it did. */
+export async function writing(host: Host, work: (output: Output) => Promise<void>): Promise<Failure | undefined> {
+  let failure: Failure | undefined;
+  const onFailure = (error: NodeJS.ErrnoException) => {
+    failure = { error: failureOfOutput(error) };
+  };
+  const output = createOutput({ stream: host.stdout, onFailure });
+  await work(output);
+  await output.flushed();
+  return failure;
+}
+
+/**
+ * Does what may take long and writes to standard output. Signals, and an output that can't be written, abort its signal; that
+ * is how it failed then, whatever it hands back.
+ */
+export async function writingUntilEnded(
+  host: Host,
+  work: (output: Output, signal: Ending['signal']) => Promise<Failure | undefined>,
+): Promise<Failure | undefined> {
+  const { signal, outputFailed, release } = endingOf(host);
+  try {
+    const output = createOutput({ stream: host.stdout, onFailure: outputFailed });
+    const failure = await work(output, signal);
+    await output.flushed();
+    return signal.aborted ? { error: asBoticelliError(signal.reason) } : failure;
+  } finally {
+    release();
+  }
+}

@@ -1,0 +1,68 @@
+import { setTimeout as delay, setImmediate } from 'node:timers/promises';
+import { BoticelliError } from '../errors.js';
+import { isBusy } from './sqlite-error.js';
+
+export interface WaitOptions {
+  /** How long to try where another program holds the lock. */
+  patienceMs?: number;
+  /** Called once, when waiting for it begins to be noticed. */
+  onLocked?: () => void;
+  /**
+   * How long to wait between two tries, at least and at most: each time by chance, lest all who wait come at once. Default 1
+   * and 7.
+   */
+  pauseMs?: readonly [least: number, most: number];
+}
+
+/** From when on a person wonders what is going on. */
+const noticedMs = 1000;
+
+/**
+ * Does the work as soon as the lock can be had: at once if it is free, so that what is written is written before this
+ * returns. SQLite's own waiting blocks Ctrl-C, so it is short (see open-database.ts), and the rest is tried again from here.
+ * The time is real time, whatever clock the rest goes by: the lock is another program's. Rejects with SQLite's error where
+ * it is not to be had within `patienceMs`, by default 10 s.
+ */
+export async function whenFree<Result>(work: () => Result, options: WaitOptions = {}): Promise<Result> {
+  const { patienceMs = 10_000, onLocked, pauseMs: [least, most] = [1, 7] } = options;
+  const startedAt = performance.now();
+  for (let told = false; ; ) {
+    try {
+      return work();
+    } catch (thrown) {
+      const waitedMs = performance.now() - startedAt;
+      if (!isBusy(thrown) || waitedMs > patienceMs) throw thrown;
+      if (waitedMs > noticedMs && !told) onLocked?.();
+      told ||= waitedMs > noticedMs;
+    }
+    await aMoment(least + Math.random() * (most - least));
+  }
+}
+
+/**
+ * Waits so for what the quota book is in, by default for 90 s. Without it nothing may be sent, for what it forbids can't be
+ * known: so it rejects with `output_failed` where the lock is not to be had.
+ */
+export async function whenBookFree<Result>(work: () => Result, options: WaitOptions = {}): Promise<Result> {
+  try {
+    return await whenFree(work, { patienceMs: 90_000, ...options });
+  } catch (thrown) {
+    throw isBusy(thrown) ? bookLocked(thrown) : thrown;
+  }
+}
+
+/**
+ * Waits, and lets Node hear of signals after it: where several wait for a lock, each of them blocking a little and due again
+ * by then, Node would go from one timer to the next and hear of nothing (Ctrl-C was heard after 9 s, 2026-11).
+ */
+async function aMoment(waitMs: number): Promise<void> {
+  await delay(waitMs);
+  await setImmediate();
+}
+
+function bookLocked(cause: unknown): BoticelliError {
+  return new BoticelliError('output_failed', 'another program keeps the quota book locked', {
+    hint: 'Find out what holds boticelli.db open, or run with --no-rate-limit if you know that quota is left.',
+    cause,
+  });
+}
