@@ -21,8 +21,8 @@ function evaluated(file, cache) {
   const wrapped = `(function (exports, require, module, __filename, __dirname) { ${source}\n})`;
   const script = new Script(wrapped, { filename: file, ...(cachedData && { cachedData }) });
   if (!cachedData || script.cachedDataRejected || !cache.isOwn()) {
-    // At the end, when all that such a command calls was compiled.
-    process.on('exit', () => cache.write(() => script.createCachedData()));
+    // At the end, when all that such a command calls was compiled: what failed may have called little of it.
+    process.on('exit', (code) => code === 0 && cache.write(() => script.createCachedData()));
   }
   const module = { exports: {} };
   script.runInThisContext()(module.exports, requireOf(file), module, file, dirname(file));

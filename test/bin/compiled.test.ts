@@ -32,6 +32,16 @@ test('the first start leaves what V8 compiled beside the program, and the next o
   expect(caches()).toHaveLength(1);
 });
 
+test('a command that fails leaves no cache, for it may have called little of what the next one calls', () => {
+  const { start, caches } = installation(
+    "exports.main = ({ argv, exit }) => { console.log('first', argv[2]); exit(argv[3] === 'bad' ? 69 : 0); };\n",
+  );
+  expect(start(['run', 'bad']).status).toBe(69);
+  expect(caches()).toEqual([]);
+  expect(start(['run', 'good']).status).toBe(0);
+  expect(caches()).toHaveLength(1);
+});
+
 test('a run and a check call what other commands do not, and leave caches of their own', () => {
   const { start, caches } = installation();
   for (const args of [['models'], ['run', 'x.toml'], ['check'], ['limits'], ['check']]) start(args);
