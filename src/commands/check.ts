@@ -5,13 +5,10 @@ import { adviceOn } from '../narrative/advice.js';
 import type { LoadedNarrative } from '../narrative/diagnostic.js';
 import { codeOfFaults, type ReadOptions } from '../narrative/load-narrative.js';
 import { formatDiagnostics } from '../terminal/code-frame.js';
-import { jsonOf } from '../terminal/json-replies.js';
-import { createOutput } from '../terminal/output.js';
 import { type Paint, paintFor } from '../terminal/paint.js';
 import { printableLine } from '../terminal/printable.js';
 import { counted } from '../terminal/quantity.js';
 import { type Diagnostic, whereIs } from '../toml/diagnostic.js';
-import { endingOf } from './ending.js';
 import type { Estimate } from './estimate.js';
 import type { Failure } from './failure.js';
 import { assertKnown } from './given-variables.js';
@@ -19,8 +16,10 @@ import type { Host } from './host.js';
 import { type NarrativeFile, narrativeFiles } from './narrative-files.js';
 import { readNarrativeOf } from './read-faultless.js';
 import { readSettings, type SettingsFlagOptions } from './read-settings.js';
+import { reportAs } from './report-as.js';
 import { annotate } from './tell-faults.js';
 import { warningOn } from './warning.js';
+import { writingUntilEnded } from './writing.js';
 
 /** The flags of `boticelli check`. */
 export interface CheckOptions extends SettingsFlagOptions {
@@ -47,38 +46,43 @@ interface Checked {
 }
 
 /** `boticelli check`: says on standard output what is wrong with narratives, without a network or a key. */
-export async function check(names: string[], options: CheckOptions, host: Host): Promise<Failure | undefined> {
-  const ending = endingOf(host);
-  try {
-    const output = createOutput({ stream: host.stdout, onFailure: ending.outputFailed });
-    const paint = await paintFor(host.stdout);
-    const files = narrativeFiles(names);
-    const checked: Checked[] = [];
-    const told = new Set<string>();
-    const variables = new Set<string>();
-    const { var: vars = new Map() } = options;
-    const { signal } = ending;
-    const estimated = options.estimate ? await estimating(options, host, signal) : undefined;
-    for (const [at, file] of files.entries()) {
-      const loaded = await read(file, host, { vars, advice: adviceOn, signal });
-      for (const name of loaded.variables ?? []) variables.add(name);
-      const plain = shown(loaded, paint, told);
-      checked.push(estimated ? await estimated(loaded, plain, paint) : plain);
-      // Reading and judging leave Node no time to hear of a signal, unless it is given some.
-      if (at % 50 === 49) await setImmediate();
-      if (signal.aborted) break;
-    }
-    if (options.format === 'json') output.write(`${jsonOf({ files: checked.map(asJson) }, 2)}\n`);
-    else output.write(`${checked.flatMap(({ lines }) => lines).join('\n')}\n`);
+export function check(names: string[], options: CheckOptions, host: Host): Promise<Failure | undefined> {
+  return writingUntilEnded(host, async (output, signal) => {
+    const { checked, variables } = await checkAll(narrativeFiles(names), options, { host, signal });
+    await reportAs(options.format, output, {
+      document: () => ({ files: checked.map(asJson) }),
+      lines: () => checked.flatMap(({ lines }) => lines),
+    });
     if (options.format === 'text') for (const { file, news } of checked) annotate({ file, diagnostics: news }, host);
-    await output.flushed();
-    if (ending.signal.aborted) return { error: asBoticelliError(ending.signal.reason) };
     const failure = failureOf(checked, options);
-    if (!failure) assertKnown(vars, variables, checked.length);
+    // Of files that were not read any more nobody knows what they use.
+    if (!failure && !signal.aborted) assertKnown(options.var ?? new Map(), variables, checked.length);
     return failure;
-  } finally {
-    ending.release();
+  });
+}
+
+/** Checks one file after the other, until the signal aborts. `variables` are those that they define or use. */
+async function checkAll(
+  files: readonly NarrativeFile[],
+  options: CheckOptions,
+  { host, signal }: { host: Host; signal: AbortSignal },
+): Promise<{ checked: Checked[]; variables: ReadonlySet<string> }> {
+  const paint = await paintFor(host.stdout);
+  const estimated = options.estimate ? await estimating(options, host, signal) : undefined;
+  const reading = { vars: options.var ?? new Map(), advice: adviceOn, signal };
+  const checked: Checked[] = [];
+  const told = new Set<string>();
+  const variables = new Set<string>();
+  for (const [at, file] of files.entries()) {
+    const loaded = await read(file, host, reading);
+    for (const name of loaded.variables ?? []) variables.add(name);
+    const plain = shown(loaded, paint, told);
+    checked.push(estimated ? await estimated(loaded, plain, paint) : plain);
+    // Reading and judging leave Node no time to hear of a signal, unless it is given some.
+    if (at % 50 === 49) await setImmediate();
+    if (signal.aborted) break;
   }
+  return { checked, variables };
 }
 
 /** One file that can't be read is no reason to say nothing of the others. */
