@@ -1,7 +1,7 @@
 import type Database from 'libsql';
 import type { GenerateResponse } from '../driver/response.js';
 import { keptReply, replyKept } from './kept-reply.js';
-import { whenFree } from './transaction.js';
+import { inTransaction, whenFree } from './transaction.js';
 
 /** Which request of a run: what was asked, and how often that had been asked in the run before. */
 export interface Asked {
@@ -58,7 +58,9 @@ export function createAnswers({ database, narrative, now }: AnswersOptions): Ans
       }),
     async keep({ key, occurrence }, reply) {
       const json = keptReply(reply);
-      await whenFree(() => write.run(key, occurrence, reply.turn.model, columnText(narrative), now(), json));
+      const row = [key, occurrence, reply.turn.model, columnText(narrative), now(), json];
+      // In a transaction, though it is one statement: see run-writer.ts.
+      await whenFree(() => inTransaction(database, () => write.run(...row)));
     },
   };
 }
