@@ -12,7 +12,7 @@ export interface FallbackOptions {
 /**
  * Asks another model when the quota of the one asked for is used up, or would have to be waited for too long; never
  * silently: each turn is told as a `fallback` event. Once text was yielded it is too late. If no model has quota left the
- * first one's error comes up.
+ * error is the first one's, with what the others said and the earliest time at which one of them has quota again.
  */
 export function fallingBack(options: FallbackOptions, inner: BoticelliDriver): BoticelliDriver {
   return {
@@ -53,11 +53,11 @@ export function fallingBack(options: FallbackOptions, inner: BoticelliDriver): B
 function chain(request: GenerateRequest, context: CallContext, { modelsFor, cannotTake }: FallbackOptions) {
   const left = modelsFor(context.fallback).filter((model) => model !== request.model);
   let from = request.model;
-  let first: BoticelliError | undefined;
+  const failures: BoticelliError[] = [];
 
   return (thrown: unknown): GenerateRequest => {
     if (!isQuotaFailure(thrown)) throw thrown;
-    first ??= thrown;
+    failures.push(thrown);
     const skipped: string[] = [];
     for (let model = left.shift(); model !== undefined; model = left.shift()) {
       const obstacle = cannotTake(model, request);
@@ -68,7 +68,7 @@ function chain(request: GenerateRequest, context: CallContext, { modelsFor, cann
       }
       skipped.push(`${model} is passed over, ${obstacle}`);
     }
-    throw skipped.length === 0 ? first : withSkipped(first, skipped);
+    throw failures.length + skipped.length === 1 ? thrown : noneLeft(failures, skipped);
   };
 }
 
@@ -77,10 +77,18 @@ function isQuotaFailure(thrown: unknown): thrown is BoticelliError {
   return thrown instanceof BoticelliError && (thrown.code === 'quota_exhausted' || thrown.code === 'rate_limited');
 }
 
-function withSkipped(error: BoticelliError, skipped: readonly string[]): BoticelliError {
-  return new BoticelliError(error.code, `${error.message}; ${skipped.join('; ')}`, {
-    cause: error,
-    ...(error.hint !== undefined && { hint: error.hint }),
-    ...(error.retryAt !== undefined && { retryAt: error.retryAt }),
-  });
+/** Whatever a single failure advises, it knows nothing of the others: not that something was sent, say. */
+function noneLeft(failures: readonly BoticelliError[], skipped: readonly string[]): BoticelliError {
+  const [first] = failures;
+  const times = failures.flatMap(({ retryAt }) => (retryAt === undefined ? [] : [retryAt.getTime()]));
+  const hint = failures.length === 1 ? first?.hint : 'Use yet another model with --model or --fallback.';
+  return new BoticelliError(
+    first?.code ?? 'quota_exhausted',
+    [...failures.map(({ message }) => message), ...skipped].join('; '),
+    {
+      cause: first,
+      ...(hint !== undefined && { hint }),
+      ...(times.length > 0 && { retryAt: new Date(Math.min(...times)) }),
+    },
+  );
 }

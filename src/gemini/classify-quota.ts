@@ -48,7 +48,7 @@ export function classifyQuota(
 }
 
 function limitOf({ limit, unit, per }: QuotaFact): string {
-  return limit === undefined ? '' : ` (${limit} ${unit} a ${per})`;
+  return limit === undefined ? '' : ` (${limit} ${limit === 1 ? unit.slice(0, -1) : unit} a ${per})`;
 }
 
 /** QuotaFailure names each limit that was hit; older answers name one in ErrorInfo's metadata instead. */

@@ -30,6 +30,8 @@ export function createLeaseGate(options: LeaseGateOptions): Gate {
   const tryEnter = (asked: string, id: string): Promise<{ model: string } | { until: number }> =>
     pages.onCounted(asked, (page, now, model) => {
       const { maxConcurrent } = effectiveLimits(limitsFor(model, asked), page.learned);
+      // One that ends later was taken before the clock was set back: who holds it says so again soon, if anybody does.
+      for (const lease of page.leases) lease.expiresAt = Math.min(lease.expiresAt, now + leaseMs);
       if (maxConcurrent && page.leases.length >= maxConcurrent.value) {
         return { until: Math.min(...page.leases.map(({ expiresAt }) => expiresAt)) };
       }

@@ -55,6 +55,7 @@ export function learnRefusal(
   page.refusals += 1;
   const pauseMs = retryAfterMs ?? Math.min(windowMs, 1000 * 2 ** Math.min(page.refusals, 10));
   page.notBefore = Math.max(page.notBefore ?? 0, Math.ceil(now + pauseMs));
+  page.refusedFor = facts.some(({ per, unit }) => per === 'minute' && unit === 'tokens') ? 'tpm' : 'rpm';
 }
 
 function kindOf({ per, unit }: QuotaFact): LimitKind | undefined {

@@ -16,6 +16,8 @@ export interface Page {
   closedUntil?: number;
   /** The service refused by the minute: no request before then. */
   notBefore?: number;
+  /** What it refused then; requests, where it did not say. */
+  refusedFor?: 'rpm' | 'tpm';
   /** Per-minute refusals since the last reply. */
   refusals: number;
   /** The guard is so many times as wide as it began. */
@@ -62,28 +64,29 @@ export function emptyPage(): Page {
 export function pageOf(json: string | undefined): Page {
   try {
     const page: Page = { ...emptyPage(), ...JSON.parse(json ?? '{}') };
-    for (const list of ['appointments', 'days', 'leases'] as const) if (!Array.isArray(page[list])) page[list] = [];
+    for (const list of ['appointments', 'days', 'leases'] as const) if (!isListOfRecords(page[list])) page[list] = [];
     return page;
   } catch {
     return emptyPage();
   }
 }
 
+function isListOfRecords(value: unknown): boolean {
+  return Array.isArray(value) && value.every((each) => typeof each === 'object' && each !== null);
+}
+
 /** Clocks of one machine agree to the millisecond; a booking further ahead was made before the clock was set back. */
 const clockToleranceMs = 1000;
 
+/** The longest that a refusal by the minute is believed to have asked for; longer, where the "minute" itself is. */
+const longestPauseMs = 10 * 60_000;
+
 /**
  * Brings a page up to the present: forgets what no longer counts, and where the clock was set back takes what was
- * booked in the meantime for booked now, so that nobody waits until the old time comes round again.
+ * booked, and refused, in the meantime for done now, so that nobody waits until the old time comes round again.
  */
 export function refresh(page: Page, now: number, windowMs: number): void {
-  const ahead = Math.max(0, ...page.appointments.map(({ bookedAt }) => bookedAt - now));
-  if (ahead > clockToleranceMs) {
-    for (const appointment of page.appointments) {
-      appointment.at -= ahead;
-      appointment.bookedAt -= ahead;
-    }
-  }
+  turnBack(page, now);
   const horizon = now - 1.5 * windowMs;
   for (const { at, confirmed } of page.appointments) {
     // Whoever booked it died before it was sent, so its day has one more to give.
@@ -93,8 +96,24 @@ export function refresh(page: Page, now: number, windowMs: number): void {
   page.days = page.days.filter(({ endsAt }) => endsAt > now && endsAt < now + 8 * 86_400_000);
   page.leases = page.leases.filter(({ expiresAt }) => expiresAt > now);
   narrowGuard(page, now, windowMs);
-  boundMoment(page, 'notBefore', now, 10 * 60_000);
-  boundMoment(page, 'closedUntil', now, 25 * 3_600_000);
+  const latest = now + Math.max(longestPauseMs, 2 * windowMs);
+  if (page.notBefore !== undefined) page.notBefore = Math.min(page.notBefore, latest);
+  // Further ahead than a day is long: it was set before the clock was set back.
+  if ((page.closedUntil ?? 0) > now + 25 * 3_600_000) page.closedUntil = dayOf(page, now).endsAt;
+  for (const name of ['notBefore', 'closedUntil'] as const) if ((page[name] ?? now) <= now) delete page[name];
+}
+
+/** Moves what happened later than now, by the clock of its time, back to now. */
+function turnBack(page: Page, now: number): void {
+  const { appointments, refusedAt = 0, notBefore } = page;
+  const ahead = Math.max(refusedAt - now, ...appointments.map(({ bookedAt }) => bookedAt - now));
+  if (ahead <= clockToleranceMs) return;
+  for (const appointment of appointments) {
+    appointment.at -= ahead;
+    appointment.bookedAt -= ahead;
+  }
+  if (notBefore !== undefined) page.notBefore = notBefore - ahead;
+  if (refusedAt > now) page.refusedAt = now;
 }
 
 /** A refusal may have been somebody else's doing: after ten quiet windows the guard is halved, and so on. */
@@ -102,14 +121,6 @@ function narrowGuard(page: Page, now: number, windowMs: number): void {
   if (page.guardFactor === 1 || now - (page.guardChangedAt ?? 0) < 10 * windowMs) return;
   page.guardFactor = Math.max(1, page.guardFactor / 2);
   page.guardChangedAt = now;
-}
-
-/** Forgets a moment that is past, and doubts one that is further ahead than it can have been set. */
-function boundMoment(page: Page, name: 'notBefore' | 'closedUntil', now: number, longestMs: number): void {
-  const moment = page[name];
-  if (moment === undefined) return;
-  if (moment <= now) delete page[name];
-  else page[name] = Math.min(moment, now + longestMs);
 }
 
 /** The Pacific day of a moment: its entry on the page, made if there is none. */

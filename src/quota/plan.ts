@@ -40,7 +40,7 @@ export function plan(page: Page, tokens: number, now: number, spacing: Spacing):
 }
 
 function firstMoment(
-  { appointments, notBefore = 0 }: Page,
+  { appointments, notBefore = 0, refusedFor = 'rpm' }: Page,
   tokens: number,
   now: number,
   { limits: { rpm, tpm }, windowMs, guardMs }: Spacing,
@@ -52,6 +52,7 @@ function firstMoment(
   const byTokens = tpm ? lastInTheWay(appointments, tpm.value - tokens) + spanMs : 0;
   const at = Math.max(earliest, byRequests, byTokens);
   if (at <= now) return { at: now };
+  if (at === notBefore) return { at, reason: refusedFor };
   return { at, reason: at === byTokens ? 'tpm' : 'rpm' };
 }
 

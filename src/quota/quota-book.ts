@@ -151,9 +151,11 @@ function bookOn(
   const planned: Plan = plan(page, tokens, now, spacing);
   if (!planned.open) return { state: 'closed', model, at: planned.until };
   const { at, reason } = planned;
-  if (wish.latest !== undefined && at > wish.latest) return { state: 'too-late', model, at };
+  // What need not wait is never too late, however long the book itself was waited for: `--max-wait 0` is to be met.
+  if (wish.latest !== undefined && at > Math.max(now, wish.latest)) return { state: 'too-late', model, at };
   enter(page, { id, at, tokens, estimated: wish.estimatedTokens, bookedAt: now, confirmed: false });
-  const guessed = reason !== undefined && spacing.limits[reason]?.source === 'built-in';
+  // A moment that the service named itself is no guess of ours.
+  const guessed = reason !== undefined && at !== page.notBefore && spacing.limits[reason]?.source === 'built-in';
   return { state: 'booked', id, wish, model, at, guessed, ...(reason && { reason }) };
 }
 

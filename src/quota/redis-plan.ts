@@ -44,21 +44,21 @@ local function kept(list, isKept)
   return result
 end
 
-local function boundMoment(page, name, longestMs)
-  local moment = page[name]
-  if moment == nil then return end
-  if moment <= now then page[name] = nil else page[name] = math.min(moment, now + longestMs) end
+local function turnBack(page)
+  local refusedAt = page.refusedAt or 0
+  local ahead = refusedAt - now
+  for _, each in ipairs(page.appointments) do ahead = math.max(ahead, each.bookedAt - now) end
+  if ahead <= 1000 then return end
+  for _, each in ipairs(page.appointments) do
+    each.at = each.at - ahead
+    each.bookedAt = each.bookedAt - ahead
+  end
+  if page.notBefore then page.notBefore = page.notBefore - ahead end
+  if refusedAt > now then page.refusedAt = now end
 end
 
 local function refresh(page)
-  local ahead = 0
-  for _, each in ipairs(page.appointments) do ahead = math.max(ahead, each.bookedAt - now) end
-  if ahead > 1000 then
-    for _, each in ipairs(page.appointments) do
-      each.at = each.at - ahead
-      each.bookedAt = each.bookedAt - ahead
-    end
-  end
+  turnBack(page)
   local horizon = now - 1.5 * args.windowMs
   for _, each in ipairs(page.appointments) do
     if each.at <= horizon and not each.confirmed then
@@ -73,8 +73,11 @@ local function refresh(page)
     page.guardFactor = math.max(1, page.guardFactor / 2)
     page.guardChangedAt = now
   end
-  boundMoment(page, 'notBefore', 10 * 60000)
-  boundMoment(page, 'closedUntil', 25 * hourMs)
+  if page.notBefore then page.notBefore = math.min(page.notBefore, now + math.max(10 * 60000, 2 * args.windowMs)) end
+  if page.closedUntil and page.closedUntil > now + 25 * hourMs then page.closedUntil = dayOf(page, now).endsAt end
+  for _, name in ipairs({ 'notBefore', 'closedUntil' }) do
+    if page[name] and page[name] <= now then page[name] = nil end
+  end
 end
 
 local function stricter(given, learned)
@@ -125,6 +128,7 @@ local function firstMoment(page, tokens, spacing)
     at = math.max(at, byTokens)
   end
   if at <= now then return now end
+  if at == page.notBefore then return at, page.refusedFor or 'rpm' end
   return at, at == byTokens and 'tpm' or 'rpm'
 end
 

@@ -27,9 +27,10 @@ local function bookOn(page, spacing)
   local planned = plan(page, tokens, spacing)
   local at, reason = planned.at, planned.reason
   if planned.isClosed then return { state = 'closed', at = at } end
-  if args.latest and at > args.latest then return { state = 'too-late', at = at } end
+  if args.latest and at > math.max(now, args.latest) then return { state = 'too-late', at = at } end
   enter(page, { id = args.id, at = at, tokens = tokens, estimated = args.estimatedTokens, bookedAt = now, confirmed = false })
-  local guessed = reason ~= nil and spacing.limits[reason] ~= nil and spacing.limits[reason].source == 'built-in'
+  local limit = at ~= page.notBefore and reason and spacing.limits[reason]
+  local guessed = limit and limit.source == 'built-in' or false
   return { state = 'booked', at = at, reason = reason, guessed = guessed }
 end
 

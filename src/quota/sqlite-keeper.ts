@@ -37,6 +37,6 @@ export function createSqliteKeeper({ database, ...waiting }: SqliteKeeperOptions
         const rows = readAll.all() as [string, string][];
         return new Map(rows.map(([key, json]) => [key, pageOf(json)]));
       }),
-    forget: (key) => whenFree(() => void remove.run(key)),
+    forget: (key) => whenFree(() => inTransaction(database, () => void remove.run(key))),
   };
 }

@@ -1,5 +1,6 @@
 import type Database from 'libsql';
 import type { GenerateResponse } from '../driver/response.js';
+import { inTransaction } from '../sqlite/transaction.js';
 import { whenFree } from '../sqlite/when-free.js';
 import { keptReply, replyKept } from './kept-reply.js';
 
@@ -58,7 +59,9 @@ export function createAnswers({ database, narrative, now }: AnswersOptions): Ans
       }),
     async keep({ key, occurrence }, reply) {
       const json = keptReply(reply);
-      await whenFree(() => write.run(key, occurrence, reply.turn.model, columnText(narrative), now(), json));
+      const row = [key, occurrence, reply.turn.model, columnText(narrative), now(), json];
+      // In a transaction, though it is one statement: see run-writer.ts.
+      await whenFree(() => inTransaction(database, () => write.run(...row)));
     },
   };
 }

@@ -1,4 +1,5 @@
 import type Database from 'libsql';
+import { inTransaction } from '../sqlite/transaction.js';
 
 /** How a Live model wants to be talked to, as the database has it. */
 export interface LiveMannerRow {
@@ -24,9 +25,9 @@ export function createLiveMannerRows(database: Database.Database): LiveMannerRow
       return typeof manner === 'string' && typeof learnedAt === 'number' ? { manner, learnedAt } : undefined;
     },
     write(service, model, { manner, learnedAt }) {
-      database
-        .prepare('REPLACE INTO live_manners (service, model, manner, learned_at) VALUES (?, ?, ?, ?)')
-        .run(service, model, manner, learnedAt);
+      const replace = 'REPLACE INTO live_manners (service, model, manner, learned_at) VALUES (?, ?, ?, ?)';
+      // In a transaction, though it is one statement: see run-writer.ts.
+      inTransaction(database, () => database.prepare(replace).run(service, model, manner, learnedAt));
     },
   };
 }

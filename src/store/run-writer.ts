@@ -30,7 +30,11 @@ export interface RunWriterOptions {
   inTurn: (write: () => Promise<void>) => void;
 }
 
-/** Writes into SQLite, an act with what it adds to the run in one transaction. */
+/**
+ * Writes into SQLite, an act with what it adds to the run in one transaction. A single statement is a transaction too: one
+ * that finds the file locked by itself is left half done by libsql, and then nobody can commit on this connection, the quota
+ * book neither (seen 2026-11: "cannot commit transaction - SQL statements in progress", until the run gave up).
+ */
 export function createRunWriter({ database, origin, now, inTurn }: RunWriterOptions): RunWriter {
   const insertRun = database.prepare(
     `INSERT INTO runs (id, narrative, file, file_hash, act_count, started_at, acts_ended, models_asked, models_served,
@@ -56,7 +60,8 @@ export function createRunWriter({ database, origin, now, inTurn }: RunWriterOpti
       const [name, path] = [columnText(narrative), file && columnText(file)];
       const startedAt = now();
       inTurn(async () => {
-        await whenFree(() => insertRun.run(id, name, path, fileHash, acts.length, startedAt, JSON.stringify(usage)));
+        const row = [id, name, path, fileHash, acts.length, startedAt, JSON.stringify(usage)];
+        await whenFree(() => inTransaction(database, () => insertRun.run(...row)));
       });
     },
     act({ act, end, told }, { actsEnded, modelsAsked, modelsServed, attempts, waitMs, usage, costUsd }) {
@@ -75,7 +80,8 @@ export function createRunWriter({ database, origin, now, inTurn }: RunWriterOpti
     },
     end({ status, durationMs, error }) {
       inTurn(async () => {
-        await whenFree(() => endRun.run(status, durationMs, error ? JSON.stringify(error) : null, run));
+        const row = [status, durationMs, error ? JSON.stringify(error) : null, run];
+        await whenFree(() => inTransaction(database, () => endRun.run(...row)));
       });
     },
   };

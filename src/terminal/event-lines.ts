@@ -8,7 +8,7 @@ export interface ActEndLineOptions {
 }
 
 /** Waits below this are nobody's concern. */
-const shortWaitMs = 1000;
+export const shortWaitMs = 1000;
 
 /** What a person reads of an act that has its reply. */
 export function actEndLine(end: ActEnd, { verbose, tellsWaits = false }: ActEndLineOptions): string {
@@ -37,7 +37,9 @@ export function finishWarning({ finishReason }: ActEnd): string | undefined {
 }
 
 export function retryLine({ attempt, delayMs, error }: ActRetry): string {
-  return `attempt ${attempt} failed: ${error.message}; next one ${delayMs === 0 ? 'at once' : `in ${duration(delayMs)}`}`;
+  // A refusal without a pause of its own: when there is room again, the quota book says in a line to come.
+  const atOnce = error.code === 'rate_limited' ? 'when there is quota' : 'at once';
+  return `attempt ${attempt} failed: ${error.message}; next one ${delayMs === 0 ? atOnce : `in ${duration(delayMs)}`}`;
 }
 
 /** What tells a person that text they have read is void. */

@@ -69,7 +69,8 @@ function tellHappening(
       break;
     case 'act-wait':
       // The pause before another attempt is in that attempt's line.
-      if (tellsWaits && (verbose || event.reason !== 'backoff')) tell(`${act}: waiting, ${words.waitLine(event)}`);
+      if (verbose || (tellsWaits && event.reason !== 'backoff' && event.waitMs >= words.shortWaitMs))
+        tell(`${act}: waiting, ${words.waitLine(event)}`);
       break;
     case 'act-fallback':
       warn(`boticelli: ${act}: ${words.fallbackLine(event)}`);

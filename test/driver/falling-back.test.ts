@@ -37,10 +37,24 @@ describe.each([{ streaming: false }, { streaming: true }])('with streaming: $str
     ]);
   });
 
-  test("if none has quota left the first one's error comes up", async () => {
-    const { driver, inner } = stack([{ error: usedUp }, { error: tooLate }, { error: tooLate }]);
-    await expect(ask(driver, streaming)).rejects.toBe(usedUp);
+  test('if none has quota left the error says so of each, and when the first of them has', async () => {
+    const [soon, late] = [new Date('2026-11-26T12:00:30Z'), new Date('2026-11-27T08:00:00Z')];
+    const hint = 'Nothing was sent.';
+    const closed = new BoticelliError('quota_exhausted', 'first is used up', { retryAt: late, hint });
+    const busy = new BoticelliError('rate_limited', 'second is busy', { retryAt: soon, hint });
+    const { driver, inner } = stack([{ error: closed }, { error: busy }, { error: tooLate }]);
+    await expect(ask(driver, streaming)).rejects.toMatchObject({
+      code: 'quota_exhausted',
+      message: `first is used up; second is busy; ${tooLate.message}`,
+      hint: expect.not.stringContaining(hint),
+      retryAt: soon,
+    });
     expect(inner.requests).toHaveLength(3);
+  });
+
+  test('if there is no other model the error comes up as it is', async () => {
+    const { driver } = stack([{ error: usedUp }], { modelsFor: () => [] });
+    await expect(ask(driver, streaming)).rejects.toBe(usedUp);
   });
 
   test('any other failure is no reason to turn to another model', async () => {

@@ -189,6 +189,11 @@ describe('quota', () => {
     expect(error.message).toBe("the day's quota of gemini-3.7-flash is used up (20 requests a day)");
   });
 
+  test('a limit of one is told in the singular', async () => {
+    const error = await refused(dayQuotaUsed('gemini-3.7-flash', { limit: '1' }));
+    expect(error.message).toContain('(1 request a day)');
+  });
+
   test("a day's quota wins over a minute's, in any order and without values", async () => {
     const day = { quotaId: 'GenerateRequestsPerDayPerProjectPerModel-FreeTier' };
     const error = await refused(quotaRefused([{ quotaId, quotaValue: '10' }, day], '7s'));

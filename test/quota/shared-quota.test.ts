@@ -176,7 +176,7 @@ describe.skipIf(withoutRedis)(`a Redis that is away${withoutRedis ? ` (${without
     await one.send();
     await one.send();
     const limit = [{ per: 'minute', unit: 'requests', limit: 3 }] as const;
-    await other.book.learn(await other.send(), { facts: limit, retryAfterMs: 1 });
+    await other.book.learn(await other.send(), { facts: limit, retryAfterMs: 0 });
     await other.send();
     await one.connection.ask((client) => client.flushall());
     await one.ask().then((answer) => one.book.cancel(booked(answer)));

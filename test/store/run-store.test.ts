@@ -1,8 +1,10 @@
 import { readdirSync } from 'node:fs';
 import { beforeEach, describe, expect, onTestFinished, test } from 'vitest';
+import type { GenerateResponse } from '../../src/driver/response.js';
 import type { NarrativeEvent } from '../../src/executor/event.js';
 import { NarrativeExecutor } from '../../src/executor/narrative-executor.js';
 import { clearRuns, countCleared } from '../../src/store/clear-runs.js';
+import { createLiveMannerRows, type LiveMannerRows } from '../../src/store/live-manner-rows.js';
 import { type Database, openDatabase } from '../../src/store/open-database.js';
 import { actsOf, findRuns, listRuns } from '../../src/store/read-runs.js';
 import { openRunStore } from '../../src/store/run-store.js';
@@ -39,6 +41,14 @@ const actEnd = (act: string, index = 0, more = {}): NarrativeEvent => ({
 const end = (run: string, more = {}): NarrativeEvent => ({
   ...{ type: 'narrative-end', run, status: 'completed', usage, durationMs: 9, ...more },
 });
+
+const reply: GenerateResponse = {
+  ...{ text: 't', model: 'm', finishReason: 'STOP', usage },
+  turn: { role: 'model', text: 't', model: 'm' },
+};
+
+/** All that writes into the database beside the quota book. */
+type Writers = ReturnType<typeof openStore> & { manners: LiveMannerRows };
 
 async function tell(store: ReturnType<typeof openStore>['store'], ...events: NarrativeEvent[]) {
   for (const event of events) await store.onEvent(event);
@@ -177,11 +187,7 @@ describe('a file that can not be written any more', () => {
     const { store, failures } = openStore();
     await tell(store, start('r1'));
     database.pragma('query_only = ON');
-    const response = { text: 't', model: 'm', finishReason: 'STOP', usage };
-    await store.answers.keep(
-      { key: 'k', occurrence: 0 },
-      { ...response, turn: { role: 'model', text: 't', model: 'm' } },
-    );
+    await store.answers.keep({ key: 'k', occurrence: 0 }, reply);
     await tell(store, actStart('a'), actEnd('a'), end('r1'));
     await store.settled();
     expect(failures).toHaveLength(1);
@@ -198,6 +204,28 @@ describe('a file that can not be written any more', () => {
     await Promise.all([started, ended]);
     expect(failures).toEqual([]);
     expect(listRuns(database, 1).runs).toMatchObject([{ run: 'r1', status: 'completed' }]);
+  });
+
+  test.each([
+    ['the beginning of a run', ({ store }: Writers) => void store.onEvent(start('r1'))],
+    ['the end of a run', ({ store }: Writers) => void store.onEvent(end('r1'))],
+    ['a reply', ({ store }: Writers) => void store.answers.keep({ key: 'k', occurrence: 0 }, reply)],
+    ['the manner of a Live model', ({ manners }: Writers) => manners.write('s', 'm', { manner: '{}', learnedAt: 1 })],
+  ])('for a moment, since another process writes, keeps no other part from it after %s', async (_, write) => {
+    const { database: other } = await openDatabase(folder);
+    const writers = { ...openStore(), manners: createLiveMannerRows(database) };
+    other?.exec('BEGIN IMMEDIATE');
+    try {
+      write(writers);
+    } catch (thrown) {
+      expect(thrown).toMatchObject({ code: 'SQLITE_BUSY' });
+    }
+    other?.exec('COMMIT');
+    // As the quota book does, on the same connection.
+    database.exec('BEGIN IMMEDIATE');
+    expect(() => database.exec('COMMIT')).not.toThrow();
+    await writers.store.settled();
+    expect(writers.failures).toEqual([]);
   });
 
   test('leaves no file behind but its own', async () => {

@@ -53,6 +53,18 @@ test('every happening is a line of its own', () => {
   ]);
 });
 
+test('a wait of a moment is told to who would know all', () => {
+  const wait: NarrativeEvent = { type: 'act-wait', act: 'draft', model: 'm', reason: 'rpm', waitMs: 40, until: '' };
+  expect(told({}, [wait])).toEqual([]);
+  expect(told({ detail: 'verbose' }, [wait])).toEqual(['draft: waiting, quota of m (rpm): 0.0 s\n']);
+});
+
+test('an attempt after a refusal that names no pause is not said to come at once', () => {
+  const error = { code: 'rate_limited', message: 'used up' } as const;
+  const retry: NarrativeEvent = { type: 'act-retry', act: 'draft', attempt: 1, delayMs: 0, error, discard: false };
+  expect(told({}, [retry])).toEqual(['draft: attempt 1 failed: used up; next one when there is quota\n']);
+});
+
 test('quiet leaves warnings alone', () => {
   expect(told({ detail: 'quiet' })).toEqual([
     'draft: the text above is void: the attempt broke off, the reply starts again\n',
