@@ -82,7 +82,8 @@ function freeWords(free: Free, now: number): string {
     case 'now':
       return 'free now';
     case 'later':
-      return `free ${moment(new Date(free.at), now)}`;
+      // In a twentieth of a second, which would be told as 0.0 s, it is.
+      return free.at - now < 50 ? 'free now' : `free ${moment(new Date(free.at), now)}`;
     case 'taken':
       return 'as many requests are under way as may be';
     case 'closed':
