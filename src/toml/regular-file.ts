@@ -16,20 +16,20 @@ export type FileContent = { bytes: Buffer } | { problem: FileProblem };
  */
 export function readRegularFile(path: string, mostBytes: number): FileContent {
   try {
-    const small = readSmallFile(path);
-    if (small && small.length <= mostBytes) return { bytes: small };
+    const bytes = readSmallFile(path);
+    if (bytes && bytes.length <= mostBytes) return { bytes };
     const size = sizeOfRegularFile(path, mostBytes);
     return 'problem' in size ? size : { bytes: readFileSync(path) };
   } catch (thrown) {
     const { problem } = systemProblem(thrown as NodeJS.ErrnoException);
-    // A folder or a socket, say, can't be opened: what it is says more than what went wrong.
-    const size = problem.reason === 'unreadable' ? sizeOfRegularFile(path, mostBytes) : { problem };
+    // A folder or a socket, say, can't be read: what it is says more than what went wrong, which each system words differently.
+    const size = problem.reason === 'missing' ? { problem } : sizeOfRegularFile(path, mostBytes);
     return 'problem' in size ? size : { problem };
   }
 }
 
-/** Where small files are read into: no two are at once. */
-const small = Buffer.alloc(32_768);
+/** Where small files are read into, one after the other. */
+const room = Buffer.alloc(32_768);
 
 /**
  * The bytes of a file that has a few; undefined where there are more, or none, as in a pipe: to open it waits for nobody.
@@ -38,8 +38,12 @@ const small = Buffer.alloc(32_768);
 function readSmallFile(path: string): Buffer | undefined {
   const file = openSync(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
   try {
-    const length = readSync(file, small, 0, small.length, 0);
-    return length > 0 && length < small.length ? Buffer.from(small.subarray(0, length)) : undefined;
+    let length = 0;
+    // At a position, which a pipe or a terminal does not have: nothing is taken from them.
+    for (let read = -1; read !== 0 && length < room.length; length += read) {
+      read = readSync(file, room, length, room.length - length, length);
+    }
+    return length > 0 && length < room.length ? Buffer.from(room.subarray(0, length)) : undefined;
   } finally {
     closeSync(file);
   }
