@@ -21,12 +21,23 @@ function evaluated(file, cache) {
   const wrapped = `(function (exports, require, module, __filename, __dirname) { ${source}\n})`;
   const script = new Script(wrapped, { filename: file, ...(cachedData && { cachedData }) });
   if (!cachedData || script.cachedDataRejected || !cache.isOwn()) {
-    // At the end, when all that such a command calls was compiled: what failed may have called little of it.
-    process.on('exit', (code) => code === 0 && cache.write(() => script.createCachedData()));
+    writeAtEnd(() => cache.write(() => script.createCachedData()));
   }
   const module = { exports: {} };
   script.runInThisContext()(module.exports, requireOf(file), module, file, dirname(file));
   return module.exports;
+}
+
+const writes = [];
+
+/** At the end, when all that such a command calls was compiled: what failed may have called little of it. */
+function writeAtEnd(write) {
+  writes.push(write);
+  // One listener for all of them: Node warns where there are more than ten.
+  if (writes.length > 1) return;
+  process.on('exit', (code) => {
+    if (code === 0) for (const each of writes) each();
+  });
 }
 
 function requireOf(file) {

@@ -62,6 +62,16 @@ test('what the program loads late is loaded once, and leaves a cache of its own 
   expect(start(['check']).stdout).toBe('true made\n');
 });
 
+test('however much is loaded late, Node has nothing to warn of', () => {
+  const { start, dist } = installation(
+    "exports.main = () => { for (let at = 0; at < 12; at += 1) require('./late/part-' + at + '.cjs'); };\n",
+  );
+  mkdirSync(join(dist, 'late'));
+  for (let at = 0; at < 12; at += 1) writeFileSync(join(dist, `late/part-${at}.cjs`), '');
+  expect(start(['check'])).toMatchObject({ stderr: '', status: 0 });
+  expect(readdirSync(join(dist, 'late')).filter((name) => name.endsWith('.cache'))).toHaveLength(12);
+});
+
 test('a program that was built anew is never run from the old cache, even if it is as long', () => {
   const { start, file, caches } = installation();
   start(['check']);
