@@ -113,7 +113,9 @@ function shown({ file, text, narrative, diagnostics }: LoadedNarrative, paint: P
   });
   const lines = formatDiagnostics(news, { file, text, paint });
   if (!narrative) {
-    if (news.length === 0) lines.push(`${printableLine(file)}: plays a narrative with errors, told above`);
+    const isItsOwn = diagnostics.some(({ source }) => source === undefined);
+    const words = isItsOwn ? 'its errors are told above' : 'plays a narrative with errors, told above';
+    if (news.length === 0) lines.push(`${printableLine(file)}: ${words}`);
     return { file, diagnostics, news, lines };
   }
   const acts = narrative.acts.length;

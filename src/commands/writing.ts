@@ -5,15 +5,18 @@ import type { Failure } from './failure.js';
 import type { Host } from './host.js';
 import { failureOfOutput } from './output-failure.js';
 
-/** Does what writes to standard output, quickly: a signal kills it. Hands back how writing failed, if it did. */
+/** Does what writes to standard output and is soon over: a signal may simply kill it. Hands back how writing failed, if it did. */
 export async function writing(host: Host, work: (output: Output) => Promise<void>): Promise<Failure | undefined> {
   let failure: Failure | undefined;
   const onFailure = (error: NodeJS.ErrnoException) => {
     failure = { error: failureOfOutput(error) };
   };
   const output = createOutput({ stream: host.stdout, onFailure });
-  await work(output);
-  await output.flushed();
+  try {
+    await work(output);
+  } finally {
+    await output.flushed();
+  }
   return failure;
 }
 
@@ -28,8 +31,7 @@ export async function writingUntilEnded(
   const { signal, outputFailed, release } = endingOf(host);
   try {
     const output = createOutput({ stream: host.stdout, onFailure: outputFailed });
-    const failure = await work(output, signal);
-    await output.flushed();
+    const failure = await work(output, signal).finally(output.flushed);
     return signal.aborted ? { error: asBoticelliError(signal.reason) } : failure;
   } finally {
     release();

@@ -16,7 +16,7 @@ export interface BudgetOptions {
 /**
  * Makes no call that would take the sum over the limit, calls under way reckoned with what they may cost: it rejects with
  * `budget_exceeded`, or with `invalid_config` for a model without a price. What was spent is what replies from below say that
- * they cost, else the estimate; a call that failed costs nothing. One instance serves one run.
+ * they cost, else the estimate; a call that failed is reckoned as free, for what it cost is not known. One instance serves one run.
  */
 export function withinBudget(options: BudgetOptions, inner: BoticelliDriver): BoticelliDriver {
   const { maxCostUsd, spending = createSpending() } = options;

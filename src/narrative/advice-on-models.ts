@@ -38,7 +38,10 @@ function nameAdvice(value: TomlValue, path: Path): Fault[] {
 /** Caps that thoughts alone may use up. What the narrative says is said of once, though every act may follow it. */
 function thoughtAdvice(header: WrittenTable, acts: readonly WrittenTable[]): Fault[] {
   const ofAll = tightCap(header, header);
-  const ofActs = acts.filter(({ table }) => table.max_tokens !== undefined || (table.model !== undefined && !ofAll));
+  const ofActs = acts.filter(({ table }) => {
+    const isOther = table.model !== undefined || table.thinking !== undefined;
+    return table.max_tokens !== undefined || (isOther && !ofAll);
+  });
   return [...(ofAll ? [ofAll] : []), ...ofActs.flatMap((act) => tightCap(act, header) ?? [])];
 }
 
@@ -49,8 +52,8 @@ function tightCap({ table, path }: WrittenTable, header: WrittenTable): Fault | 
   if (thinking === 'minimal' || (typeof thinking === 'number' && thinking <= cap / 2)) return undefined;
   const holder = table.max_tokens === undefined ? header : { path };
   const words = `${valueWords([...holder.path, 'max_tokens'])} is ${cap}, which the thoughts of ${model} may use up`;
-  const at = [...path, table.max_tokens === undefined ? 'model' : 'max_tokens'];
-  return atValue(warning('tokens-for-thoughts', at, `${words}: raise it, or set "thinking"`));
+  const at = ['max_tokens', 'model', 'thinking'].find((key) => table[key] !== undefined) ?? 'max_tokens';
+  return atValue(warning('tokens-for-thoughts', [...path, at], `${words}: raise it, or set "thinking"`));
 }
 
 /** The Live API has no place for a schema: the reply is checked all the same, but the model does not know. */

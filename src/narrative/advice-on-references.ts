@@ -22,7 +22,7 @@ export function referenceAdvice(acts: readonly WrittenAct[], media: readonly str
 function wayToRefer(meant: string): string {
   return meant.startsWith('media.')
     ? `a medium is shown by an input of its type with ref = ${quoted(meant)}`
-    : `a narrative is played by a string in the array that an act can be, ${quoted(meant)}`;
+    : `to play it, write the act as an array of strings, with ${quoted(meant)} among them`;
 }
 
 const longestReference = 100;

@@ -34,7 +34,7 @@ export async function readComposition(source: CompositionSource): Promise<Compos
   const { file, bytes, folder, isFromStdin = false } = source;
   const files = new Map<string, ComposedFile>();
 
-  /** @param chain the files around it, from the outermost but one to itself */
+  /** @param chain the files from the root to itself, the root left out: that is kept under '' and costs no look-up of its path */
   const readFile = async (name: string, content: Uint8Array, chain: readonly string[]): Promise<ComposedFile> => {
     const toml = await readToml(content);
     const read = fileWith(name, toml.text);

@@ -8,7 +8,7 @@ export interface WaitOptions {
   /** Called once, when waiting for it begins to be noticed. */
   onLocked?: () => void;
   /**
-   * How long to wait between two tries, at least and at most: each time by chance, lest all who wait come at once. Default 1
+   * How long to wait between two tries, at least and at most: chosen at random each time, lest all who wait come at once. Default 1
    * and 7.
    */
   pauseMs?: readonly [least: number, most: number];

@@ -18,7 +18,7 @@ export function annotationOf({ severity, rule, message, place, suggestion }: Dia
   return `::${severity} ${list.join(',')}::${escaped(words)}`;
 }
 
-/** The runner reads a line at a time, and `%` begins what stands for another character. Its log shows what controls a terminal. */
+/** The runner reads a line at a time, and `%` begins what stands for another character. Its log obeys what controls a terminal. */
 function escaped(text: string): string {
   return printable(text.replaceAll('%', '%25').replaceAll('\r', '%0D').replaceAll('\n', '%0A'));
 }

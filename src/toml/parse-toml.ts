@@ -19,7 +19,7 @@ export function parseToml(text: string): { table: TomlTable } | Unparsed {
     // It throws only for what it can't read: a TomlError, or a bare TypeError for an invalid date.
     return { thrown: thrown as Error, offset: parser.ii };
   }
-  return { table: plain(table, parser.marksNames) };
+  return { table: withoutPrototypes(table, parser.marksNames) };
 }
 
 const mark = '\0';
@@ -65,7 +65,7 @@ function isBigInteger(boxed: object | null): boxed is { value: bigint } {
 const inherited = new Set(Object.getOwnPropertyNames(Object.prototype));
 
 /** Takes the prototype from each table, so that no look-up finds what is not in the file, and gives marked names back. */
-function plain(root: TomlTable, hasMarks: boolean): TomlTable {
+function withoutPrototypes(root: TomlTable, hasMarks: boolean): TomlTable {
   const pending: (TomlValue[] | TomlTable)[] = [root];
   const add = (value: TomlValue | undefined) => {
     if (Array.isArray(value) || (typeof value === 'object' && isTable(value))) pending.push(value);

@@ -28,7 +28,7 @@ export async function placeFinder(text: string): Promise<(where: Where) => Place
   if (text.length > mostPlaceable) return () => undefined;
   try {
     const { parseTOML } = await import('toml-eslint-parser');
-    addTopLevel(root, parseTOML(withPossibleDates(text)).body[0]);
+    addTopLevel(root, parsed(text, parseTOML).body[0]);
   } catch {
     // It refuses some files that @iarna/toml takes, and overflows the stack on deep nesting.
     return () => undefined;
@@ -47,9 +47,19 @@ export async function placeFinder(text: string): Promise<(where: Where) => Place
   };
 }
 
+type Parse = typeof import('toml-eslint-parser').parseTOML;
+
+function parsed(text: string, parse: Parse): AST.TOMLProgram {
+  try {
+    return parse(text);
+  } catch {
+    return parse(withPossibleDates(text));
+  }
+}
+
 /** @iarna/toml takes 30 February for a date, and the other parser does not. Days that every month has stand in the same places. */
 function withPossibleDates(text: string): string {
-  return text.replaceAll(/(?<=[\s=,[]\d{4}-(?:0[1-9]|1[0-2])-)(?:29|30|31)(?=[\sTt,\]}#]|$)/g, '28');
+  return text.replaceAll(/(?<=[\s=,[]\d{4}-(?:0[1-9]|1[0-2])-)(?:29|30|31)(?=[\sTt,\]}#]|$)(?![ \t]*[=.])/g, '28');
 }
 
 function indexOfExcerpt(text: string, excerpt: string, from: number, occurrence = 0): number {

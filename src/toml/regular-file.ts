@@ -32,8 +32,8 @@ export function readRegularFile(path: string, mostBytes: number): FileContent {
 const room = Buffer.alloc(32_768);
 
 /**
- * The bytes of a file that has a few; undefined where there are more, or none, as in a pipe: to open it waits for nobody.
- * Without asking first what it is, which takes as long as all the rest: Node makes four dates of a file's times.
+ * The bytes of a file that has a few; undefined where there are more, or none. Without asking first what it is, which takes as
+ * long as all the rest: Node makes four dates of a file's times. A pipe or a terminal is opened without waiting, and throws.
  */
 function readSmallFile(path: string): Buffer | undefined {
   const file = openSync(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));

@@ -36,7 +36,8 @@ export function shapeFaults(file: TomlTable, kind: FileKind): Fault[] {
     const issues = [...issuesOf(kind.schema, file, []), ...overlookedIssues(kind.schema, file, [])];
     return issues.flatMap((issue) => faultsOf(issue, file, kind));
   } catch (thrown) {
-    // zod 4 hands what it found up as the arguments of a call, which takes some hundred thousand.
+    // zod 4 hands what it found up as the arguments of a call, which takes some hundred thousand. It is no overflow of the
+    // stack, for nothing here goes deeper than the schema.
     if (!(thrown instanceof RangeError)) throw thrown;
     return [fault('wrong-type', [], 'the file has more faults than can be told: more than a hundred thousand')];
   }
@@ -75,9 +76,10 @@ export function within(path: Path, issue: Issue): Issue {
 export function faultsOf(issue: Issue, file: TomlTable, kind: FileKind): Fault[] {
   const path = issue.path as Path;
   const value = valueAt(file, path);
+  // A date that stands for a table is told of by itself.
+  if (path.length > 0 && valueAt(file, path.slice(0, -1)) instanceof Date) return [];
   switch (issue.code) {
     case 'unrecognized_keys':
-      // A date that stands for a table is told of by itself.
       return value instanceof Date ? [] : issue.keys.map((key) => kind.unknownKey(path, key, file));
     case 'invalid_union':
       return kind.unionFaults?.(issue, file) ?? [notWhatItMustBe(path)];

@@ -18,12 +18,12 @@ export function surelyAccepts(schema: Schema, value: TomlValue): boolean {
 }
 
 function acceptorOf(schema: Schema): Accepts {
-  const acceptor = known.get(schema) ?? made((schema as z.core.$ZodTypes)._zod.def);
+  const acceptor = known.get(schema) ?? acceptorFor((schema as z.core.$ZodTypes)._zod.def);
   known.set(schema, acceptor);
   return acceptor;
 }
 
-function made(def: Definition): Accepts {
+function acceptorFor(def: Definition): Accepts {
   const checks = checksOf(def);
   if (!checks) return () => false;
   const accepts = ofType(def);
@@ -76,7 +76,7 @@ function arrayOf(element: Accepts): Accepts {
   return (value) => Array.isArray(value) && value.every(element);
 }
 
-/** A table in which any name may stand; but zod passes over __proto__, which must be judged on its own. */
+/** A table in which any name may stand, as all our records have it; but zod passes over __proto__, which is judged on its own. */
 function tableOf(entry: Accepts): Accepts {
   return (value) =>
     isTable(value) && Object.keys(value).every((key) => key !== '__proto__' && isGood(entry, value, key));

@@ -1,7 +1,7 @@
 import { chmodSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
-import { boticelli, narrativeOf, temporaryFolder } from '../helpers/boticelli.js';
+import { boticelli, narrativeOf, shell, temporaryFolder } from '../helpers/boticelli.js';
 
 const good = narrativeOf(1);
 const bad = narrativeOf(1, 'temprature = 0.5');
@@ -114,6 +114,23 @@ test('a fault of a narrative that many play is told once', async () => {
     'two.toml: plays a narrative with errors, told above',
     '',
   ]);
+});
+
+test('of a file whose errors were told with the one that plays it, it is not said that it plays another', async () => {
+  const cwd = folderWith({
+    'a.toml': narrativeOf(1).replace('Question 1', 'narrative:b'),
+    'b.toml': narrativeOf(1).replace('Question 1', '{{x}}'),
+  });
+  expect((await boticelli(['check', '.'], { cwd })).stdout).toMatch(/\nb\.toml: its errors are told above\n$/);
+});
+
+test('all that was found is said, however slowly it is read, where the command then fails for another reason', async () => {
+  const files = Array.from({ length: 1200 }, (_, at) => [`narrative_${at}.toml`, good]);
+  const cwd = folderWith(Object.fromEntries(files));
+  const script = 'boticelli check . --format json --var nobody=1 | (sleep 0.3; cat)';
+  const { stdout, stderr } = await shell(script, { cwd }).ended;
+  expect(JSON.parse(stdout).files).toHaveLength(1200);
+  expect(stderr).toContain('nobody');
 });
 
 test('a variable that none of the narratives knows is a usage error, as it is in a run', async () => {

@@ -70,6 +70,11 @@ rule('tokens-for-thoughts', [
     `${narrative('max_tokens = 100')}[acts.b]\nmodel = "gemini-3.8-flash"\n[acts.c]\nmodel = "gemini-3.8-flash"\nthinking = "minimal"\n`,
     '~ 9:9 tokens-for-thoughts: "max_tokens" in [narrative] is 100, which the thoughts of gemini-3.8-flash may use up: raise it, or set "thinking"',
   ],
+  [
+    "knows the narrative's cap and model where an act alone asks for long thoughts",
+    `${narrative('model = "gemini-3.8-flash"\nmax_tokens = 500\nthinking = "minimal"')}[acts.b]\nthinking = "high"\n`,
+    '~ 11:12 tokens-for-thoughts: "max_tokens" in [narrative] is 500, which the thoughts of gemini-3.8-flash may use up: raise it, or set "thinking"',
+  ],
   ['is silent where there is room', act('model = "gemini-3.8-flash"\nmax_tokens = 2000')],
   [
     'is silent where the model is told to think little',
@@ -105,7 +110,7 @@ rule('misspelt-reference', [
     'finds a reference where only a text can stand',
     `[acts.c]\ninput = [{ type = "text", content = "media.logo" }, { type = "text", content = "narrative:x" }]\n[media.logo]\nfile = "x"\n`,
     '~ 2:37 misspelt-reference: "content" in [[acts.c.input]] is sent as the text "media.logo", but looks like a reference: a medium is shown by an input of its type with ref = "media.logo"',
-    '~ 2:80 misspelt-reference: "content" in [[acts.c.input]] is sent as the text "narrative:x", but looks like a reference: a narrative is played by a string in the array that an act can be, "narrative:x"',
+    '~ 2:80 misspelt-reference: "content" in [[acts.c.input]] is sent as the text "narrative:x", but looks like a reference: to play it, write the act as an array of strings, with "narrative:x" among them',
   ],
   [
     'finds "narrative:" misspelt',

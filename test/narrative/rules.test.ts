@@ -99,6 +99,11 @@ rule('wrong-type', [
     '4:9 wrong-type: "media" must be a table, not a boolean',
   ],
   [
+    'tells such a date once, where the table would need keys too',
+    `narrative = 2020-01-01\n[toc]\norder = ["a"]\n${acts}`,
+    '1:13 wrong-type: "narrative" must be a table, not a date or time',
+  ],
+  [
     'takes no date for a table, a moment of no time zone or of one',
     `[narrative]\nname = "x"\nsafety = 1979-05-27\n[toc]\norder = ["a"]\n[media]\nlogo = 1979-05-27T07:32:00Z\n${acts}`,
     '3:10 wrong-type: "safety" in [narrative] must be a table, not a date or time',

@@ -66,6 +66,17 @@ describe('a text that is no TOML', () => {
       '7:21 unknown-name: {{b}}: nothing has this name',
     ]);
   });
+
+  it('has its places where acts are named by days, beside a date that is none too', async () => {
+    const acts = '2024-01-30 = "x"\n2024-01-31 = "{{b}}"\n';
+    for (const [line, at] of [
+      ['', 6],
+      ['x = 2020-02-30\n', 7],
+    ] as const) {
+      const source = `[narrative]\nname = "x"\n[toc]\norder = ["2024-01-30", "2024-01-31"]\n${line}[acts]\n${acts}`;
+      expect(await faultsOf(source)).toContain(`${at + 1}:15 unknown-name: {{b}}: nothing has this name`);
+    }
+  });
 });
 
 describe('a whole number that 64 bits can not hold', () => {

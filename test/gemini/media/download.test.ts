@@ -63,10 +63,13 @@ describe('what is at an address', () => {
     expect(sentParts()).toEqual([png]);
   });
 
-  test('may have a login with a per cent sign in it', async () => {
+  test('may have a login with a per cent sign in it, and escapes beside that', async () => {
     pages['/a.png'] = page(mediaBytes.png);
     await stage.driver().generate(asking(`${web.url.replace('//', '//me:100%@')}/a.png`));
-    expect(web.requests[0]?.headers.authorization).toBe(`Basic ${Buffer.from('me:100%').toString('base64')}`);
+    await stage.driver().generate(asking(`${web.url.replace('//', '//me:p%40%C3%BC%FF%@')}/a.png`));
+    const logins = web.requests.map(({ headers }) => headers.authorization);
+    const basic = (login: string) => `Basic ${Buffer.from(login).toString('base64')}`;
+    expect(logins).toEqual([basic('me:100%'), basic('me:p%40%C3%BC%FF%')]);
   });
 
   test('is what its bytes are, or what server and name say of a text', async () => {
