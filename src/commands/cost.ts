@@ -4,7 +4,7 @@ import { costOf } from '../driver/cost.js';
 import type { BoticelliDriver } from '../driver/driver.js';
 import { priced } from '../driver/priced.js';
 import type { GenerateRequest } from '../driver/request.js';
-import { createSpending, type Spending } from '../driver/spending.js';
+import type { Spending } from '../driver/spending.js';
 import { withinBudget, withoutPrice } from '../driver/within-budget.js';
 import { composedNarrative, type Narrative, narrativesWithin } from '../narrative/narrative.js';
 import { estimateTokens } from '../quota/estimate-tokens.js';
@@ -19,13 +19,13 @@ export interface KnownCostOptions {
 
 /** Replies say what they cost, and with `--max-cost` no call is made that would take the spending over it. */
 export function atKnownCost(
-  { options: { maxCost }, settings: { prices }, spending = createSpending() }: KnownCostOptions,
+  { options: { maxCost }, settings: { prices }, spending }: KnownCostOptions,
   inner: BoticelliDriver,
 ): BoticelliDriver {
   const driver = priced({ priceOf: prices.served }, inner);
   if (maxCost === undefined) return driver;
   return withinBudget(
-    { maxCostUsd: maxCost, estimateUsd: (request) => estimateUsd(request, prices), spending },
+    { maxCostUsd: maxCost, estimateUsd: (request) => estimateUsd(request, prices), ...(spending && { spending }) },
     driver,
   );
 }

@@ -68,7 +68,8 @@ function chain(request: GenerateRequest, context: CallContext, { modelsFor, cann
       }
       skipped.push(`${model} is passed over, ${obstacle}`);
     }
-    throw failures.length + skipped.length === 1 ? thrown : noneLeft(failures, skipped);
+    const [first = thrown, ...others] = failures;
+    throw others.length + skipped.length === 0 ? thrown : noneLeft([first, ...others], skipped);
   };
 }
 
@@ -78,17 +79,16 @@ function isQuotaFailure(thrown: unknown): thrown is BoticelliError {
 }
 
 /** Whatever a single failure advises, it knows nothing of the others: not that something was sent, say. */
-function noneLeft(failures: readonly BoticelliError[], skipped: readonly string[]): BoticelliError {
+function noneLeft(
+  failures: readonly [BoticelliError, ...BoticelliError[]],
+  skipped: readonly string[],
+): BoticelliError {
   const [first] = failures;
   const times = failures.flatMap(({ retryAt }) => (retryAt === undefined ? [] : [retryAt.getTime()]));
-  const hint = failures.length === 1 ? first?.hint : 'Use yet another model with --model or --fallback.';
-  return new BoticelliError(
-    first?.code ?? 'quota_exhausted',
-    [...failures.map(({ message }) => message), ...skipped].join('; '),
-    {
-      cause: first,
-      ...(hint !== undefined && { hint }),
-      ...(times.length > 0 && { retryAt: new Date(Math.min(...times)) }),
-    },
-  );
+  const hint = failures.length === 1 ? first.hint : 'Use yet another model with --model or --fallback.';
+  return new BoticelliError(first.code, [...failures.map(({ message }) => message), ...skipped].join('; '), {
+    cause: first,
+    ...(hint !== undefined && { hint }),
+    ...(times.length > 0 && { retryAt: new Date(Math.min(...times)) }),
+  });
 }

@@ -54,7 +54,9 @@ export function learnRefusal(
   page.refusedAt = now;
   page.refusals += 1;
   const pauseMs = retryAfterMs ?? Math.min(windowMs, 1000 * 2 ** Math.min(page.refusals, 10));
-  page.notBefore = Math.max(page.notBefore ?? 0, Math.ceil(now + pauseMs));
+  const notBefore = Math.ceil(now + pauseMs);
+  if (notBefore < (page.notBefore ?? 0)) return;
+  page.notBefore = notBefore;
   page.refusedFor = facts.some(({ per, unit }) => per === 'minute' && unit === 'tokens') ? 'tpm' : 'rpm';
 }
 

@@ -60,7 +60,6 @@ export function createAnswers({ database, narrative, now }: AnswersOptions): Ans
     async keep({ key, occurrence }, reply) {
       const json = keptReply(reply);
       const row = [key, occurrence, reply.turn.model, columnText(narrative), now(), json];
-      // In a transaction, though it is one statement: see run-writer.ts.
       await whenFree(() => inTransaction(database, () => write.run(...row)));
     },
   };

@@ -26,7 +26,6 @@ export function createLiveMannerRows(database: Database.Database): LiveMannerRow
     },
     write(service, model, { manner, learnedAt }) {
       const replace = 'REPLACE INTO live_manners (service, model, manner, learned_at) VALUES (?, ?, ?, ?)';
-      // In a transaction, though it is one statement: see run-writer.ts.
       inTransaction(database, () => database.prepare(replace).run(service, model, manner, learnedAt));
     },
   };

@@ -30,11 +30,7 @@ export interface RunWriterOptions {
   inTurn: (write: () => Promise<void>) => void;
 }
 
-/**
- * Writes into SQLite, an act with what it adds to the run in one transaction. A single statement is a transaction too: one
- * that finds the file locked by itself is left half done by libsql, and then nobody can commit on this connection, the quota
- * book neither (seen 2026-11: "cannot commit transaction - SQL statements in progress", until the run gave up).
- */
+/** Writes into SQLite, an act with what it adds to the run in one transaction. */
 export function createRunWriter({ database, origin, now, inTurn }: RunWriterOptions): RunWriter {
   const insertRun = database.prepare(
     `INSERT INTO runs (id, narrative, file, file_hash, act_count, started_at, acts_ended, models_asked, models_served,

@@ -69,8 +69,9 @@ function tellHappening(
       break;
     case 'act-wait':
       // The pause before another attempt is in that attempt's line.
-      if (verbose || (tellsWaits && event.reason !== 'backoff' && event.waitMs >= words.shortWaitMs))
+      if (verbose || (!countsDown && event.reason !== 'backoff' && event.waitMs >= words.shortWaitMs)) {
         tell(`${act}: waiting, ${words.waitLine(event)}`);
+      }
       break;
     case 'act-fallback':
       warn(`boticelli: ${act}: ${words.fallbackLine(event)}`);
