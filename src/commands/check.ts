@@ -3,7 +3,7 @@ import { asBoticelliError, BoticelliError } from '../errors.js';
 import { typicalReplyTokens } from '../facts.js';
 import { adviceOn } from '../narrative/advice.js';
 import type { LoadedNarrative } from '../narrative/diagnostic.js';
-import { codeOfFaults, type ReadOptions } from '../narrative/load-narrative.js';
+import { checkNarrative, codeOfFaults, contentOf, type NarrativeContent } from '../narrative/load-narrative.js';
 import { formatDiagnostics } from '../terminal/code-frame.js';
 import { type Paint, paintFor } from '../terminal/paint.js';
 import { printableLine } from '../terminal/printable.js';
@@ -13,9 +13,9 @@ import type { Estimate } from './estimate.js';
 import type { Failure } from './failure.js';
 import { assertKnown } from './given-variables.js';
 import type { Host } from './host.js';
-import { type NarrativeFile, narrativeFiles } from './narrative-files.js';
-import { readNarrativeOf } from './read-faultless.js';
-import { readSettings, type SettingsFlagOptions } from './read-settings.js';
+import { type NarrativeFile, narrativeFiles, type UnreadableFile } from './narrative-files.js';
+import { contentOfStandardInput } from './read-faultless.js';
+import type { SettingsFlagOptions } from './read-settings.js';
 import { reportAs } from './report-as.js';
 import { annotate } from './tell-faults.js';
 import { warningOn } from './warning.js';
@@ -69,12 +69,13 @@ async function checkAll(
 ): Promise<{ checked: Checked[]; variables: ReadonlySet<string> }> {
   const paint = await paintFor(host.stdout);
   const estimated = options.estimate ? await estimating(options, host, signal) : undefined;
-  const reading = { vars: options.var ?? new Map(), advice: adviceOn, signal };
+  const reading = { vars: options.var ?? new Map(), advice: adviceOn };
   const checked: Checked[] = [];
   const told = new Set<string>();
   const variables = new Set<string>();
-  for (const [at, file] of files.entries()) {
-    const loaded = await read(file, host, reading);
+  for (const [at, named] of files.entries()) {
+    const content = named.file === '-' ? await readStandardInput(host, signal) : readFile(named);
+    const loaded = 'problem' in content ? unreadable(content) : await checkNarrative(content, reading);
     for (const name of loaded.variables ?? []) variables.add(name);
     const plain = shown(loaded, paint, told);
     checked.push(estimated ? await estimated(loaded, plain, paint) : plain);
@@ -85,25 +86,27 @@ async function checkAll(
   return { checked, variables };
 }
 
-/** One file that can't be read is no reason to say nothing of the others. */
-async function read(
-  named: NarrativeFile,
-  host: Host,
-  options: ReadOptions & { signal: AbortSignal },
-): Promise<LoadedNarrative> {
-  const { file } = named;
-  if ('problem' in named) return unreadable(file, named.problem);
+function readFile(named: NarrativeFile): NarrativeContent | UnreadableFile {
   try {
-    return await readNarrativeOf(file, host, options);
+    return 'problem' in named ? named : contentOf(named.file);
   } catch (thrown) {
-    const { code, message } = asBoticelliError(thrown);
-    if (code !== 'no_input') throw thrown;
-    return unreadable(file, message);
+    return problemOf(thrown, named.file);
   }
 }
 
-function unreadable(file: string, message: string): LoadedNarrative {
-  return { file, text: '', diagnostics: [{ severity: 'error', rule: 'unreadable', message }] };
+async function readStandardInput(host: Host, signal: AbortSignal): Promise<NarrativeContent | UnreadableFile> {
+  return contentOfStandardInput(host, signal).catch((thrown) => problemOf(thrown, '-'));
+}
+
+/** One file that can't be read is no reason to say nothing of the others. */
+function problemOf(thrown: unknown, file: string): UnreadableFile {
+  const { code, message } = asBoticelliError(thrown);
+  if (code !== 'no_input') throw thrown;
+  return { file, problem: message };
+}
+
+function unreadable({ file, problem }: UnreadableFile): LoadedNarrative {
+  return { file, text: '', diagnostics: [{ severity: 'error', rule: 'unreadable', message: problem }] };
 }
 
 function shown({ file, text, narrative, diagnostics }: LoadedNarrative, paint: Paint, told: Set<string>): Checked {
@@ -119,13 +122,15 @@ function shown({ file, text, narrative, diagnostics }: LoadedNarrative, paint: P
     return { file, diagnostics, news, lines };
   }
   const acts = narrative.acts.length;
-  return { file, acts, diagnostics, news, lines: [...lines, `${printableLine(file)}: ok, ${counted(acts, 'act')}`] };
+  const line = `${printableLine(file)}: ok, ${counted(acts, 'act')}`;
+  return { file, acts, diagnostics, news, lines: lines.concat(line) };
 }
 
 /** Adds to what is shown of a narrative what playing it will take. */
 async function estimating(options: CheckOptions, host: Host, signal: AbortSignal) {
-  const [{ openEstimator }, { estimateLines }] = await Promise.all([
+  const [{ openEstimator }, { readSettings }, { estimateLines }] = await Promise.all([
     import('./estimate.js'),
+    import('./read-settings.js'),
     import('../terminal/estimate-lines.js'),
   ]);
   const paint = await paintFor(host.stderr);

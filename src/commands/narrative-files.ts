@@ -1,9 +1,15 @@
 import { type Dirent, readdirSync, statSync } from 'node:fs';
-import { basename, join } from 'node:path';
+import { join } from 'node:path';
 import { type FileProblem, systemProblem } from '../toml/regular-file.js';
 
-/** A file to check, or a name for which there is none, and why. */
-export type NarrativeFile = { file: string } | { file: string; problem: string };
+/** A file to check, or a name for which there is none. */
+export type NarrativeFile = { file: string } | UnreadableFile;
+
+/** A file that can't be read, and why. */
+export interface UnreadableFile {
+  file: string;
+  problem: string;
+}
 
 /**
  * The files that arguments stand for: files and `-` for themselves, a folder for every `*.toml` in it and below it, in the
@@ -34,8 +40,10 @@ function filesOf(folder: string): NarrativeFile[] {
 function tomlFilesIn(folder: string): NarrativeFile[] {
   const entries = entriesOf(folder);
   if ('problem' in entries) return [{ file: folder, problem: `${folder} ${entries.problem.words}` }];
+  // Joined once for all of them: there may be thousands.
+  const within = join(folder, '_').slice(0, -1);
   return entries.flatMap((entry) => {
-    const path = join(folder, entry.name);
+    const path = `${within}${entry.name}`;
     if (entry.isDirectory()) return entry.name === 'node_modules' ? [] : tomlFilesIn(path);
     return isNarrative(entry, path) ? [{ file: path }] : [];
   });
@@ -51,7 +59,7 @@ function entriesOf(folder: string): Dirent[] | { problem: FileProblem } {
 }
 
 function isNarrative(entry: Dirent, path: string): boolean {
-  if (!entry.name.endsWith('.toml') || basename(path) === 'boticelli.toml') return false;
+  if (!entry.name.endsWith('.toml') || entry.name === 'boticelli.toml') return false;
   // A link that leads nowhere is handed on, so that it is told of; one to a folder could lead in a circle.
   return entry.isFile() || (entry.isSymbolicLink() && !isFolder(path));
 }

@@ -1,12 +1,11 @@
 import { addAbortSignal } from 'node:stream';
 import { BoticelliError } from '../errors.js';
-import type { LoadedNarrative } from '../narrative/diagnostic.js';
 import {
   checkNarrative,
   codeOfFaults,
+  contentOf,
   mostBytes,
-  type ReadOptions,
-  readNarrative,
+  type NarrativeContent,
 } from '../narrative/load-narrative.js';
 import type { Narrative } from '../narrative/narrative.js';
 import type { Paint } from '../terminal/paint.js';
@@ -41,7 +40,8 @@ export async function readFaultless(
   file: string,
   { host, paint, say, signal, vars = new Map() }: ReadFaultlessOptions,
 ): Promise<FaultlessNarrative> {
-  const read = await readNarrativeOf(file, host, { vars, signal });
+  const content = file === '-' ? await contentOfStandardInput(host, signal) : contentOf(file);
+  const read = await checkNarrative(content, { vars });
   tellFaults(read, { host, paint, say });
   const { file: name, text, narrative, variables, diagnostics } = read;
   if (narrative) {
@@ -54,18 +54,9 @@ export async function readFaultless(
   });
 }
 
-/**
- * Reads a narrative with all there is to say about it; `-` is standard input, on which it may have to be waited for.
- * Rejects with `no_input`, or with the signal's reason.
- */
-export async function readNarrativeOf(
-  file: string,
-  host: Host,
-  { signal, ...options }: ReadOptions & { signal: AbortSignal },
-): Promise<LoadedNarrative> {
-  if (file !== '-') return readNarrative(file, options);
-  const bytes = await bytesOf(host, signal);
-  return checkNarrative({ ...options, file: '<stdin>', bytes, folder: '.', isFromStdin: true });
+/** Waits for a narrative on standard input. Rejects with `no_input`, or with the signal's reason. */
+export async function contentOfStandardInput(host: Host, signal: AbortSignal): Promise<NarrativeContent> {
+  return { file: '<stdin>', bytes: await bytesOf(host, signal), folder: '.', isFromStdin: true };
 }
 
 async function bytesOf({ stdin }: Host, signal: AbortSignal): Promise<Buffer> {

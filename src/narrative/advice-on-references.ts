@@ -4,19 +4,23 @@ import { quoted, valueWords } from '../toml/toml.js';
 import type { WrittenAct } from './written-acts.js';
 
 /** Prompts that were meant for a reference: "medai.logo", "media/logo", "narative:review". */
-export function referenceAdvice(acts: readonly WrittenAct[], media: readonly string[]): Fault[] {
-  return acts.flatMap(({ texts }) =>
-    texts.flatMap(({ text, path }) => {
+export function adviseOnReferences(
+  acts: readonly WrittenAct[],
+  media: readonly string[],
+  report: (advice: Fault) => void,
+): void {
+  for (const { texts } of acts) {
+    for (const { text, path } of texts) {
       const meant = meantBy(text, media);
       // As the content of an input even a reference without mistake is a text.
       const isContent = path.length > 3;
-      if (meant === undefined || (meant === text && !isContent)) return [];
+      if (meant === undefined || (meant === text && !isContent)) continue;
       const message = `${valueWords(path)} is sent as the text ${quoted(text)}, but looks like a reference`;
       const advice = isContent ? `: ${wayToRefer(meant)}` : '';
       const found: Fault = { ...warning('misspelt-reference', path, `${message}${advice}`), target: 'value' };
-      return [isContent ? found : { ...found, suggestion: meant }];
-    }),
-  );
+      report(isContent ? found : { ...found, suggestion: meant });
+    }
+  }
 }
 
 function wayToRefer(meant: string): string {
@@ -30,8 +34,9 @@ const longestReference = 100;
 /** The reference that a text was probably meant to be. A text with a space in it is a sentence. */
 function meantBy(text: string, media: readonly string[]): string | undefined {
   if (text.length > longestReference) return undefined;
-  const [, word = '', separator, rest = ''] = /^\s*([a-z]+)\s?([.:/])\s?(\S+)\s*$/i.exec(text) ?? [];
-  if (separator === undefined) return undefined;
+  const parts = /^\s*([a-z]+)\s?([.:/])\s?(\S+)\s*$/i.exec(text);
+  if (!parts) return undefined;
+  const [, word = '', separator, rest = ''] = parts;
   const kind = nearestOrSame(word.toLowerCase(), ['media', 'narrative']);
   const medium = kind === 'media' ? nearestOrSame(rest, media) : undefined;
   const another = kind === 'narrative' && separator === ':' ? `narrative:${rest}` : undefined;

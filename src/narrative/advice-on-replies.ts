@@ -7,12 +7,13 @@ import { stringsIn, type WrittenAct, type WrittenTable, writtenOrder } from './w
  * Acts whose replies no later act sees, in a narrative where others do: with `context = "none"` behind them, they were
  * probably forgotten. Where no act sees another, they are questions of their own, and all is well.
  */
-export function unreadAdvice(
+export function adviseOnUnreadReplies(
   file: TomlTable,
   { table: defaults }: WrittenTable,
   written: readonly WrittenAct[],
-): Fault[] {
-  if (defaults.context === undefined && written.every(({ table }) => table.context === undefined)) return [];
+  report: (advice: Fault) => void,
+): void {
+  if (defaults.context === undefined && written.every(({ table }) => table.context === undefined)) return;
   const acts = new Map(written.map((act) => [act.name, act]));
   const namesUsedBy = usedNames(file, defaults);
   const order = writtenOrder(file);
@@ -27,11 +28,11 @@ export function unreadAdvice(
     for (const each of [...names, ...(Array.isArray(context) ? context : [])]) seen.add(String(each));
     if (context === 'previous' || names.includes('previous')) seen.add(order[at - 1] ?? '');
   }
-  if (allBefore === 0 && !order.some((name) => seen.has(name))) return [];
+  if (allBefore === 0 && !order.some((name) => seen.has(name))) return;
   const unread = order.slice(allBefore, -1).filter((name) => !seen.has(name));
-  return [...new Set(unread)].map((name) =>
-    warning('unread-reply', ['acts', name], `no later act sees the reply of ${quoted(name)}`),
-  );
+  for (const name of new Set(unread)) {
+    report(warning('unread-reply', ['acts', name], `no later act sees the reply of ${quoted(name)}`));
+  }
 }
 
 /** What an act sees by its context: a narrative that plays instead of a call is a conversation of its own, and sees nothing. */

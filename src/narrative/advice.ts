@@ -1,9 +1,9 @@
 import type { Fault } from '../toml/fault.js';
 import { isTable, type TomlTable } from '../toml/toml.js';
-import { modelAdvice } from './advice-on-models.js';
-import { referenceAdvice } from './advice-on-references.js';
-import { unreadAdvice } from './advice-on-replies.js';
-import { unusedMediaAdvice, unusedVarAdvice } from './advice-on-use.js';
+import { adviseOnModels } from './advice-on-models.js';
+import { adviseOnReferences } from './advice-on-references.js';
+import { adviseOnUnreadReplies } from './advice-on-replies.js';
+import { adviseOnUnusedMedia, adviseOnUnusedVars } from './advice-on-use.js';
 import { writtenActs, writtenHeader } from './written-acts.js';
 
 /**
@@ -12,13 +12,14 @@ import { writtenActs, writtenHeader } from './written-acts.js';
  * @param usedVariables those that the file's texts, or the narratives in it, use
  */
 export function adviceOn(file: TomlTable, usedVariables: ReadonlySet<string>): Fault[] {
+  const found: Fault[] = [];
+  const report = (advice: Fault) => void found.push(advice);
   const header = writtenHeader(file);
   const acts = writtenActs(file);
-  return [
-    ...modelAdvice(header, acts),
-    ...referenceAdvice(acts, isTable(file.media) ? Object.keys(file.media) : []),
-    ...unusedMediaAdvice(file),
-    ...unusedVarAdvice(file, usedVariables),
-    ...unreadAdvice(file, header, acts),
-  ];
+  adviseOnModels(header, acts, report);
+  adviseOnReferences(acts, isTable(file.media) ? Object.keys(file.media) : [], report);
+  adviseOnUnusedMedia(file, report);
+  adviseOnUnusedVars(file, usedVariables, report);
+  adviseOnUnreadReplies(file, header, acts, report);
+  return found;
 }

@@ -37,7 +37,7 @@ function checkExist(
     if (typeof name !== 'string') return [];
     if (acts.has(name)) return [[name, at]];
     const message = `"context" names the act ${quoted(name)}, which does not exist`;
-    report(fault('unknown-act', [...path, at], message, { misnamed: { name, known: acts } }));
+    report(fault('unknown-act', [...path, at], message, { misnamed: { name, known: acts.keys() } }));
     return [];
   });
 }

@@ -6,13 +6,17 @@ import { fill, namesUsedIn, parseTemplate, variableNamed } from './template.js';
 
 type Variables = ReadonlyMap<string, string>;
 
+/** Whether any of the files has media whose names are filled. */
+export function hasFilledMedia(files: readonly ComposedFile[]): boolean {
+  return files.some(({ mediaPlaces }) => mediaPlaces.length > 0);
+}
+
 /**
  * Reads the media whose names are made of variables alone, under every name that they have where the files play, and adds
  * what is wrong with them to the files' faults. Media named by replies, standard input or the round are left for their act.
  * @param given beats the variables of all files
  */
 export async function checkFilledMedia(root: ComposedFile, given: Variables): Promise<void> {
-  if (root.mediaPlaces.length === 0 && root.played.size === 0) return;
   const relevantIn = mediaVariables();
   const visited = new Map<ComposedFile, Set<string>>();
 
@@ -36,7 +40,7 @@ function mediaVariables(): (file: ComposedFile) => ReadonlySet<string> | undefin
   const known = new Map<ComposedFile, ReadonlySet<string> | undefined>();
   return function variablesOf(file) {
     if (known.has(file)) return known.get(file);
-    const inner = [...file.played].map(variablesOf).filter((variables) => variables !== undefined);
+    const inner = file.played.map(variablesOf).filter((variables) => variables !== undefined);
     const own = file.mediaPlaces.flatMap(({ template }) => namesUsedIn(template.text).map(variableNamed));
     const all = new Set([...own.filter((name) => name !== undefined), ...inner.flatMap((names) => [...names])]);
     known.set(file, file.mediaPlaces.length + inner.length > 0 ? all : undefined);

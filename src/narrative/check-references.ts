@@ -6,7 +6,7 @@ import { type Placeholder, parseTemplate, placeholdersOf, variableNamed } from '
 /** What names in double braces can mean in a narrative. */
 export interface Names {
   /** All acts that are defined. */
-  acts: ReadonlySet<string>;
+  acts: ReadonlyMap<string, unknown>;
   /** Where in the order each act stands first, counted from 0. Those that never play are not in it. */
   firstPositions: ReadonlyMap<string, number>;
   vars: ReadonlyMap<string, string>;
@@ -30,6 +30,7 @@ export function checkReferences(places: readonly TextPlace[], names: Names, repo
   const variables = new Set<string>();
   for (const place of places) {
     const { text, path } = place;
+    if (!text.includes('{{')) continue;
     const template = parseTemplate(text);
     const [stray] = template.strays;
     if (stray !== undefined) {
@@ -101,7 +102,7 @@ function misnamedOf(name: string, names: Names): Misnamed {
 }
 
 function* knownNames({ acts, vars }: Names): Iterable<string> {
-  yield* acts;
+  yield* acts.keys();
   yield* reservedNames;
   for (const name of vars.keys()) yield `vars.${name}`;
 }

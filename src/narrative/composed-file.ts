@@ -22,8 +22,8 @@ export interface ComposedFile {
   faults: Fault[];
   /** Whether there is an error in it, or in what it plays. */
   isFaulty: boolean;
-  /** The narratives that its acts play. */
-  played: ReadonlySet<ComposedFile>;
+  /** The narratives that its acts play, each once. */
+  played: ComposedFile[];
   /** Its media whose names are filled. */
   mediaPlaces: readonly MediaPlace[];
   /** What its texts use and it does not define: faults, unless who plays it does. */
@@ -54,7 +54,7 @@ export function fileWith(file: string, text: string): ComposedFile {
     text,
     faults: [],
     isFaulty: false,
-    played: none,
+    played: [],
     mediaPlaces: [],
     undefinedVariables: [],
     open: none,
@@ -66,54 +66,42 @@ export function fileWith(file: string, text: string): ComposedFile {
 
 const none: ReadonlySet<never> = new Set();
 
-/** What a file's table came to, and what its acts play. */
-interface Finishing {
-  own: ReadNarrative;
-  table: TomlTable;
-  played: ReadonlySet<ComposedFile>;
-}
-
-/** What is known of a file once all that it plays has been read. Advice is given where there is no error. */
-export function finished(read: ComposedFile, { own, table, played }: Finishing, { advice }: Advising): ComposedFile {
-  const { narrative } = own;
-  const inner = [...played];
-  const faults = [...own.faults, ...narrativeShapeFaults(table)];
-  const plays = playsOf(narrative, new Map(inner.map((each) => [each.narrative, each.plays])));
+/** Adds what is known of a file once all that it plays has been read. Advice is given where there is no error. */
+export function finish(read: ComposedFile, own: ReadNarrative, table: TomlTable, { advice }: Advising): void {
+  const { narrative, faults, used, mediaPlaces, open } = own;
+  const inner = read.played;
+  for (const fault of narrativeShapeFaults(table)) faults.push(fault);
+  const plays = playsOf(narrative, inner);
   // Told of the innermost file that has too many, for those that play it have even more.
   if (plays > mostPlays && inner.every((each) => each.plays <= mostPlays)) faults.push(tooMany(narrative, plays));
-  const used = union(own.used, ...inner.map(({ variables }) => variables));
-  const isFaulty = faults.some(({ severity }) => severity === 'error') || inner.some((each) => each.isFaulty);
-  // One by one: a call takes some hundred thousand arguments, and a file may have more faults.
-  if (advice && !isFaulty) for (const each of advice(table, used)) faults.push(each);
-  read.narrative = narrative;
+  const usedWithin = inner.length === 0 ? used : union([used, ...inner.map(({ variables }) => variables)]);
+  read.isFaulty = faults.some(({ severity }) => severity === 'error') || inner.some((each) => each.isFaulty);
+  if (advice && !read.isFaulty) for (const each of advice(table, usedWithin)) faults.push(each);
   read.faults = faults;
-  read.isFaulty = isFaulty;
-  read.played = played;
-  read.mediaPlaces = own.mediaPlaces;
+  read.mediaPlaces = mediaPlaces;
   read.plays = plays;
-  read.undefinedVariables = own.open;
+  read.undefinedVariables = open;
   read.open = openIn(own, inner);
-  read.variables = narrative.vars ? union(used, narrative.vars.keys()) : used;
-  for (const { height } of inner) read.height = Math.max(read.height, height + 1);
-  return read;
+  read.variables = narrative.vars ? union([usedWithin, narrative.vars.keys()]) : usedWithin;
 }
 
 /** What neither the file nor what it plays defines. */
 function openIn({ open, narrative }: ReadNarrative, inner: readonly ComposedFile[]): ReadonlySet<OpenVariable> {
+  if (open.length + inner.length === 0) return none;
   const found = new Set(open);
   for (const each of inner) for (const one of each.open) if (!narrative.vars?.has(one.name)) found.add(one);
   return found;
 }
 
-function union(first: ReadonlySet<string>, ...more: readonly Iterable<string>[]): ReadonlySet<string> {
-  // Most files play no other, and a folder has thousands.
-  if (more.length === 0) return first;
-  const all = new Set(first);
-  for (const each of more) for (const name of each) all.add(name);
+function union(sets: readonly Iterable<string>[]): ReadonlySet<string> {
+  const all = new Set<string>();
+  for (const each of sets) for (const name of each) all.add(name);
   return all;
 }
 
-function playsOf({ acts, carousel = 1 }: Narrative, playsIn: ReadonlyMap<Narrative | undefined, number>): number {
+function playsOf({ acts, carousel = 1 }: Narrative, inner: readonly ComposedFile[]): number {
+  if (inner.length === 0) return acts.length * carousel;
+  const playsIn = new Map(inner.map((each) => [each.narrative, each.plays]));
   let plays = 0;
   for (const act of acts) {
     if (!composedNarrative(act)) plays += 1;

@@ -1,9 +1,9 @@
 import { basename, join, resolve } from 'node:path';
 import type { Fault } from '../toml/fault.js';
-import { readToml } from '../toml/read-toml.js';
+import { parseFile } from '../toml/read-toml.js';
 import { readRegularFile } from '../toml/regular-file.js';
 import type { Path } from '../toml/toml.js';
-import { type Advising, type ComposedFile, fileWith, finished } from './composed-file.js';
+import { type Advising, type ComposedFile, fileWith, finish } from './composed-file.js';
 import {
   circleFault,
   depthFault,
@@ -12,7 +12,7 @@ import {
   mostNarrativesDeep,
   nameFault,
 } from './inner-narratives.js';
-import { narrativeOf } from './read-narrative.js';
+import { draftNarrative } from './read-narrative.js';
 
 /**
  * The longest narrative, in bytes. With pictures in base64 it may be long, but no request takes more than 15 MB of them;
@@ -20,55 +20,97 @@ import { narrativeOf } from './read-narrative.js';
  */
 export const mostBytes = 32_000_000;
 
-/** What is to be read. */
-export interface CompositionSource extends Advising {
+/** A narrative file's content. */
+export interface NarrativeContent {
+  /** The file's name as the person gave it. */
   file: string;
   bytes: Uint8Array;
-  /** The folder that relative paths start from. */
+  /** The folder that the paths in it are relative to. */
   folder: string;
+  /** Whether it was read from standard input, so that `{{stdin}}` has nothing left to stand for. Default false. */
   isFromStdin?: boolean;
 }
 
-/** Reads a file and every narrative that is played in it, each once. The first of them is the file itself. */
-export async function readComposition(source: CompositionSource): Promise<ComposedFile[]> {
-  const { file, bytes, folder, isFromStdin = false } = source;
-  const files = new Map<string, ComposedFile>();
+/** A file and every narrative that is played in it, read as far as that goes without waiting. */
+export interface DraftComposition {
+  /** What is done next, one after the other. */
+  pending: readonly (() => Promise<void>)[];
+  /** The files, each once. The first of them is the file itself. To be called when all that is pending was done. */
+  finish: () => readonly ComposedFile[];
+}
 
-  /** @param chain the files from the root to itself, the root left out: that is kept under '' and costs no look-up of its path */
-  const readFile = async (name: string, content: Uint8Array, chain: readonly string[]): Promise<ComposedFile> => {
-    const toml = await readToml(content);
-    const read = fileWith(name, toml.text);
-    files.set(chain.at(-1) ?? '', read);
-    if ('fault' in toml) return Object.assign(read, { unreadable: toml.fault, isFaulty: true });
-
-    const played = new Set<ComposedFile>();
-    const inner: InnerNarratives = {
-      async read(innerName, path, report) {
-        const found = await findInner(innerName, path, chain);
-        if ('rule' in found) report(found);
-        else played.add(found);
-        return 'rule' in found ? undefined : found.narrative;
-      },
-    };
-    const own = await narrativeOf({ table: toml.table, folder, inner, isFromStdin });
-    return finished(read, { own, table: toml.table, played }, source);
+/** Reads a file and every narrative that is played in it. */
+export function draftComposition(content: NarrativeContent, advising: Advising): DraftComposition {
+  const composing: Composing = { content, advising, files: new Map(), pending: [], unfinished: [] };
+  readFile(content.file, content.bytes, [], composing);
+  return {
+    pending: composing.pending,
+    finish() {
+      for (const finishOne of composing.unfinished) finishOne();
+      return [...composing.files.values()];
+    },
   };
+}
 
-  const findInner = async (name: string, path: Path, chain: readonly string[]): Promise<ComposedFile | Fault> => {
-    const misnamed = nameFault(name, path);
-    if (misnamed) return misnamed;
-    const key = resolve(folder, `${name}.toml`);
-    const whole = [resolve(folder, basename(file)), ...chain];
-    if (whole.includes(key)) return circleFault(whole.slice(whole.indexOf(key)), path);
-    const known = files.get(key);
-    if (whole.length + (known?.height ?? 1) > mostNarrativesDeep) return depthFault([...whole, key], path);
-    if (known) return known;
-    const innerFile = join(folder, `${name}.toml`);
-    const content = readRegularFile(innerFile, mostBytes);
-    if ('problem' in content) return missingFault(innerFile, content.problem, path);
-    return readFile(innerFile, content.bytes, [...chain, key]);
+/** What the files that are read have in common. */
+interface Composing {
+  content: NarrativeContent;
+  advising: Advising;
+  /** By their paths; the file itself is kept under '', and costs no look-up of its path. */
+  files: Map<string, ComposedFile>;
+  pending: (() => Promise<void>)[];
+  /** Of each file that could be parsed, what is left to do, the innermost files first. */
+  unfinished: (() => void)[];
+}
+
+/** @param chain the paths of the files from the root to this one, the root left out */
+function readFile(name: string, bytes: Uint8Array, chain: readonly string[], composing: Composing): ComposedFile {
+  const { files, pending, unfinished, advising, content } = composing;
+  const parsed = parseFile(bytes);
+  const read = fileWith(name, parsed.text);
+  files.set(chain.at(-1) ?? '', read);
+  if ('findFault' in parsed) {
+    read.isFaulty = true;
+    pending.push(async () => {
+      read.unreadable = await parsed.findFault();
+    });
+    return read;
+  }
+  const inner: InnerNarratives = {
+    read(innerName, path, report) {
+      const found = findInner(innerName, path, chain, composing);
+      if ('rule' in found) report(found);
+      else play(found, read);
+      return 'rule' in found ? undefined : found.narrative;
+    },
   };
+  const { table } = parsed;
+  const { folder, isFromStdin = false } = content;
+  const draft = draftNarrative({ table, folder, inner, isFromStdin });
+  read.narrative = draft.narrative;
+  for (const task of draft.pending) pending.push(task);
+  unfinished.push(() => finish(read, draft.finish(), table, advising));
+  return read;
+}
 
-  await readFile(file, bytes, []);
-  return [...files.values()];
+function play(inner: ComposedFile, outer: ComposedFile): void {
+  if (!outer.played.includes(inner)) outer.played.push(inner);
+  outer.height = Math.max(outer.height, inner.height + 1);
+}
+
+/** Finds the narrative of that name beside the file, or says why there is none that could be played. */
+function findInner(name: string, path: Path, chain: readonly string[], composing: Composing): ComposedFile | Fault {
+  const misnamed = nameFault(name, path);
+  if (misnamed) return misnamed;
+  const { folder, file } = composing.content;
+  const key = resolve(folder, `${name}.toml`);
+  const whole = [resolve(folder, basename(file)), ...chain];
+  if (whole.includes(key)) return circleFault(whole.slice(whole.indexOf(key)), path);
+  const known = composing.files.get(key);
+  if (whole.length + (known?.height ?? 1) > mostNarrativesDeep) return depthFault([...whole, key], path);
+  if (known) return known;
+  const innerFile = join(folder, `${name}.toml`);
+  const content = readRegularFile(innerFile, mostBytes);
+  if ('problem' in content) return missingFault(innerFile, content.problem, path);
+  return readFile(innerFile, content.bytes, [...chain, key], composing);
 }

@@ -1,3 +1,4 @@
+import { readdirSync } from 'node:fs';
 import { basename, dirname } from 'node:path';
 import { type Fault, fault } from '../toml/fault.js';
 import type { FileProblem } from '../toml/regular-file.js';
@@ -7,7 +8,7 @@ import type { Narrative } from './narrative.js';
 /** The narratives that the acts of a file can play: those beside it. */
 export interface InnerNarratives {
   /** Reads `narrative:<name>`, which stands at the path. What is wrong with it is reported, here or in its own file. */
-  read(name: string, path: Path, report: (fault: Fault) => void): Promise<Narrative | undefined>;
+  read(name: string, path: Path, report: (fault: Fault) => void): Narrative | undefined;
 }
 
 /** How many narratives may stand within each other, the outermost one counted. */
@@ -46,8 +47,8 @@ export function depthFault(chain: readonly string[], path: Path): Fault {
 }
 
 /** The fault of a file that can't be read; where it does not exist, one beside it may have been meant. */
-export async function missingFault(file: string, { reason, words }: FileProblem, path: Path): Promise<Fault> {
-  const known = reason === 'missing' ? await namesIn(dirname(file)) : [];
+export function missingFault(file: string, { reason, words }: FileProblem, path: Path): Fault {
+  const known = reason === 'missing' ? namesIn(dirname(file)) : [];
   return fault('narrative-not-found', path, `the narrative ${quoted(basename(file))} ${words}`, {
     misnamed: {
       name: basename(file, '.toml'),
@@ -57,7 +58,10 @@ export async function missingFault(file: string, { reason, words }: FileProblem,
   });
 }
 
-async function namesIn(folder: string): Promise<string[]> {
-  const { readdir } = await import('node:fs/promises');
-  return readdir(folder).catch(() => []);
+function namesIn(folder: string): string[] {
+  try {
+    return readdirSync(folder);
+  } catch {
+    return [];
+  }
 }

@@ -5,21 +5,24 @@ import { isTable, type Path, quoted, type TomlValue } from '../toml/toml.js';
 import type { MediaInput, MediaTemplate } from './narrative.js';
 import { type MediaReading, type MediaTable, mediaSources, onlyOne, readFrom, readMedia } from './read-media.js';
 
-/** Media by what acts call them: `media.<name>`. Those that could not be read are there too, as undefined. */
+/** Media by what acts call them: `media.<name>`. Those that could not be read, or were not yet, are there as undefined. */
 export type NamedMedia = ReadonlyMap<string, MediaInput | MediaTemplate | undefined>;
 
-/** Reads all of `[media]`. */
-export async function readNamedMedia({
-  media,
-  ...reading
-}: MediaReading & { media: TomlValue | undefined }): Promise<NamedMedia> {
-  const named = new Map<string, MediaInput | MediaTemplate | undefined>();
-  for (const [name, table] of Object.entries(isTable(media) ? media : {})) {
+/** Reads all of `[media]`: the names at once, the media later. */
+export function readNamedMedia(
+  media: TomlValue | undefined,
+  named: Map<string, MediaInput | MediaTemplate | undefined>,
+  reading: MediaReading,
+): void {
+  if (!isTable(media)) return;
+  for (const name in media) {
+    const table = media[name];
     const path = ['media', name];
     if (name.trim() === '') reading.report(fault('empty-name', path, 'a medium has an empty name', { target: 'key' }));
-    named.set(`media.${name}`, isTable(table) ? await readMedia({ table, path, ...reading }) : undefined);
+    named.set(`media.${name}`, undefined);
+    if (!isTable(table)) continue;
+    reading.later(async () => void named.set(`media.${name}`, await readMedia({ table, path, ...reading })));
   }
-  return named;
 }
 
 /** The medium of a name such as `media.logo`. */

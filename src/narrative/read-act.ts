@@ -28,18 +28,27 @@ export interface ActReading extends MediaReading {
   onText: (place: TextPlace) => void;
 }
 
-/** Reads one act, in any of its three forms. What is wrong with it is reported, and missing in what comes back. */
-export async function readAct(name: string, value: TomlValue, reading: ActReading): Promise<Act> {
+/**
+ * Reads one act, in any of its three forms. What is wrong with it is reported, and missing in what comes back; so are its
+ * media and its schema, which are added later.
+ */
+export function readAct(name: string, value: TomlValue, reading: ActReading): Act {
   const { defaults, report, onText } = reading;
   const path = ['acts', name];
   if (name.trim() === '') report(fault('empty-name', path, 'an act has an empty name', { target: 'key' }));
-  const own = isTable(value) ? readSettings(value, path, report) : { parameters: {} };
-  if (own.system !== undefined) onText({ text: own.system, path: [...path, 'system'], users: [name], sent: 'text' });
-  const replyFormat =
-    isTable(value) && saysReply(value) ? await readReplyFormat({ ...reading, table: value, path }) : {};
-  const { model, system, fallback, context } = { ...defaults, ...own };
-  const parameters = { ...defaults.parameters, ...own.parameters, ...replyFormat };
-  const act: Act = { name, parameters, inputs: await readInputs(value, path, reading) };
+  const own = isTable(value) ? readSettings(value, path, report) : undefined;
+  if (own?.system !== undefined) onText({ text: own.system, path: [...path, 'system'], users: [name], sent: 'text' });
+  const parameters = own ? { ...defaults.parameters, ...own.parameters } : defaults.parameters;
+  const act: Act = { name, parameters, inputs: readInputs(value, path, reading) };
+  if (isTable(value) && saysReply(value)) {
+    reading.later(
+      async () => void Object.assign(parameters, await readReplyFormat({ ...reading, table: value, path })),
+    );
+  }
+  const model = own?.model ?? defaults.model;
+  const system = own?.system ?? defaults.system;
+  const fallback = own?.fallback ?? defaults.fallback;
+  const context = own?.context ?? defaults.context;
   if (model !== undefined) act.model = model;
   // An empty one says that the act wants none, whatever the narrative has.
   if (system !== undefined && system.trim() !== '') act.system = system;
@@ -48,51 +57,60 @@ export async function readAct(name: string, value: TomlValue, reading: ActReadin
   return act;
 }
 
-async function readInputs(act: TomlValue, path: Path, reading: ActReading): Promise<Input[]> {
-  if (typeof act === 'string') return compact([await readString(act, path, reading)]);
-  if (!Array.isArray(act) && !(isTable(act) && Array.isArray(act.input))) return [];
-  const [list, at] = Array.isArray(act) ? [act, path] : [act.input as TomlValue[], [...path, 'input']];
+function readInputs(act: TomlValue, path: Path, reading: ActReading): Input[] {
+  const inputs: Input[] = [];
+  if (typeof act === 'string') addString(inputs, act, path, reading);
+  const isArray = Array.isArray(act);
+  const list = isArray ? act : isTable(act) ? act.input : undefined;
+  if (!Array.isArray(list)) return inputs;
+  const at = isArray ? path : [...path, 'input'];
   if (list.length === 0) reading.report(fault('empty-prompt', at, `${valueWords(at)} is empty`));
-  const inputs: (Input | undefined)[] = [];
-  // One after the other: a narrative with thousands of pictures must not open them all at once.
-  for (const [position, input] of list.entries()) {
-    const inputPath = [...at, position];
-    if (Array.isArray(act)) {
-      if (typeof input === 'string') inputs.push(await readString(input, inputPath, reading));
-    } else if (isTable(input)) inputs.push(await readInput(input, inputPath, reading));
-  }
-  return compact(inputs);
+  list.forEach((input, position) => {
+    if (isArray && typeof input === 'string') addString(inputs, input, [...at, position], reading);
+    if (!isArray && isTable(input)) addInput(inputs, input, [...at, position], reading);
+  });
+  return inputs;
 }
 
-/** What is there at once, or has to be read first. Most inputs are texts, and a folder of narratives has thousands. */
-type Read<Result> = Result | undefined | Promise<Result | undefined>;
-
-function readInput(table: TomlTable, path: Path, reading: ActReading): Read<Input> {
-  const kind = mediaKinds.find((known) => known === table.type);
-  if (kind) return readMediaInput({ table, path, kind, ...reading });
-  if (table.type !== 'text' || typeof table.content !== 'string') return undefined;
-  return readText(table.content, [...path, 'content'], reading);
+function addInput(inputs: Input[], table: TomlTable, path: Path, reading: ActReading): void {
+  const { type, content } = table;
+  if (type === 'text') {
+    if (typeof content === 'string') addText(inputs, content, [...path, 'content'], reading);
+    return;
+  }
+  const kind = mediaKinds.find((known) => known === type);
+  if (kind) addLater(inputs, () => readMediaInput({ table, path, kind, ...reading }), reading);
 }
 
 const mediaKinds: readonly MediaKind[] = ['image', 'audio', 'video', 'document'];
 
 /** A string is a text, unless it is `media.<name>` or `narrative:<name>`. */
-function readString(text: string, path: Path, reading: ActReading): Read<Input> {
+function addString(inputs: Input[], text: string, path: Path, reading: ActReading): void {
   const { media, inner, report } = reading;
-  if (media.has(text)) return media.get(text);
-  // With a space in it, it is a sentence that happens to begin so.
-  if (/^media\.\S*$/.test(text)) return mediumNamed(text, path, media, report);
-  const [, name] = /^narrative:(\S+)$/.exec(text) ?? [];
-  if (name === undefined) return readText(text, path, reading);
-  return inner.read(name, path, report).then((narrative) => narrative && { type: 'narrative', narrative });
+  if (media.has(text) || isWord(text, 'media.')) {
+    addLater(inputs, async () => mediumNamed(text, path, media, report), reading);
+  } else if (isWord(text, 'narrative:') && text !== 'narrative:') {
+    const narrative = inner.read(text.slice('narrative:'.length), path, report);
+    if (narrative) inputs.push({ type: 'narrative', narrative });
+  } else addText(inputs, text, path, reading);
 }
 
-function readText(text: string, path: Path, { report, onText }: ActReading): Input {
+/** With a space in it, it is a sentence that happens to begin so. */
+function isWord(text: string, start: string): boolean {
+  return text.startsWith(start) && !/\s/.test(text);
+}
+
+function addText(inputs: Input[], text: string, path: Path, { report, onText }: ActReading): void {
   if (text.trim() === '') report(fault('empty-prompt', path, `${valueWords(path)} is empty`));
   onText({ text, path, users: [String(path[1])], sent: 'text' });
-  return { type: 'text', content: text };
+  inputs.push({ type: 'text', content: text });
 }
 
-function compact(inputs: readonly (Input | undefined)[]): Input[] {
-  return inputs.filter((input) => input !== undefined);
+/** Keeps a place for an input. Where it can't be read, which is an error, that stays a text without words. */
+function addLater(inputs: Input[], read: () => Promise<Input | undefined>, { later }: ActReading): void {
+  const position = inputs.push({ type: 'text', content: '' }) - 1;
+  later(async () => {
+    const input = await read();
+    if (input) inputs[position] = input;
+  });
 }

@@ -22,6 +22,8 @@ export interface MediaReading {
   report: (fault: Fault) => void;
   /** Hears of every medium whose name has braces in it. */
   onTemplate: (place: MediaPlace) => void;
+  /** Hears of what has to wait for a disk or a library. It is done once all is read that is at hand, one after the other. */
+  later: (task: () => Promise<void>) => void;
 }
 
 /** A table that describes a medium, and what it is read with. */

@@ -5,8 +5,8 @@ import { checkReferences, type OpenVariable, reservedNames } from './check-refer
 import type { InnerNarratives } from './inner-narratives.js';
 import { mediaNamePlaces } from './media-name-places.js';
 import { readNamedMedia } from './named-media.js';
-import type { Act, Narrative } from './narrative.js';
-import { readAct, type TextPlace } from './read-act.js';
+import type { Act, MediaInput, MediaTemplate, Narrative } from './narrative.js';
+import { type ActReading, readAct, type TextPlace } from './read-act.js';
 import type { MediaPlace } from './read-media.js';
 import { readSettings, type Settings } from './read-settings.js';
 import { readVars } from './read-vars.js';
@@ -35,45 +35,65 @@ export interface ReadNarrative {
   mediaPlaces: readonly MediaPlace[];
 }
 
-/** Makes a narrative of a file's table, and reads the media and the narratives that it names. */
-export async function narrativeOf({
-  table: file,
-  folder,
-  inner,
-  isFromStdin,
-}: NarrativeSource): Promise<ReadNarrative> {
-  const faults: Fault[] = [];
-  const report = (found: Fault) => void faults.push(found);
-  const { header, defaults, templates, ...named } = readHeader(file, report);
-  const mediaPlaces: MediaPlace[] = [];
-  const onTemplate = (place: MediaPlace) => void mediaPlaces.push(place);
-  const reading = { folder, templates, report, onTemplate };
-  const media = await readNamedMedia({ media: file.media, ...reading });
-  const places: TextPlace[] = [];
-  const onText = (place: TextPlace) => void places.push(place);
-  const acts = new Map<string, Act>();
-  const readingActs = { defaults, media, inner, onText, ...reading };
-  for (const [actName, value] of Object.entries(isTable(file.acts) ? file.acts : {})) {
-    if (templates) warnOfReservedName(actName, report);
-    acts.set(actName, await readAct(actName, value, readingActs));
-  }
-  const toc = isTable(file.toc) ? file.toc : {};
-  const order = isTable(file.acts) ? readOrder(toc.order, acts, report) : [];
+/** A narrative that lacks what has to wait for a disk or a library, and how the rest is read. */
+export interface DraftNarrative {
+  narrative: Narrative;
+  /** What is done first, one after the other: a narrative with thousands of pictures must not open them all at once. */
+  pending: readonly (() => Promise<void>)[];
+  /** Says what there is to say of it. To be called when all that is pending was done. */
+  finish: () => ReadNarrative;
+}
 
-  const vars = readVars(file.vars);
-  const names = { acts: new Set(acts.keys()), firstPositions: firstPositionsOf(order), vars, isFromStdin };
-  checkContexts({ header, file, names }, report);
-  const texts = [...places, ...systemPlaces(defaults, header, order), ...mediaNamePlaces(mediaPlaces, acts.values())];
-  const { open, variables } = checkReferences(templates ? texts : [], names, report);
-  const { carousel } = toc;
-  const narrative: Narrative = {
-    ...named,
-    acts: order,
-    ...(typeof carousel === 'number' && carousel > 1 && { carousel }),
-    ...(vars.size > 0 && { vars }),
-    ...(!templates && { templates }),
+/**
+ * Makes a narrative of a file's table, and reads the narratives that it names. Its media and schemas are pending. Most files
+ * have none, and a folder has thousands of files: that way they are read without a promise.
+ */
+export function draftNarrative({ table: file, folder, inner, isFromStdin }: NarrativeSource): DraftNarrative {
+  const faults: Fault[] = [];
+  const pending: (() => Promise<void>)[] = [];
+  const mediaPlaces: MediaPlace[] = [];
+  const texts: TextPlace[] = [];
+  const media = new Map<string, MediaInput | MediaTemplate | undefined>();
+  const report = (found: Fault) => void faults.push(found);
+  const { header, defaults, templates, narrative } = readHeader(file, report);
+  const reading = {
+    folder,
+    templates,
+    report,
+    defaults,
+    inner,
+    media,
+    onTemplate: (place: MediaPlace) => void mediaPlaces.push(place),
+    onText: (place: TextPlace) => void texts.push(place),
+    later: (task: () => Promise<void>) => void pending.push(task),
   };
-  return { narrative, faults, open, used: variables, mediaPlaces };
+  readNamedMedia(file.media, media, reading);
+  const acts = readActs(file, reading);
+  const toc = isTable(file.toc) ? file.toc : {};
+  narrative.acts = isTable(file.acts) ? readOrder(toc.order, acts, report) : [];
+  if (typeof toc.carousel === 'number' && toc.carousel > 1) narrative.carousel = toc.carousel;
+  const vars = readVars(file.vars);
+  if (vars.size > 0) narrative.vars = vars;
+
+  const finish = () => {
+    const names = { acts, firstPositions: firstPositionsOf(narrative.acts), vars, isFromStdin };
+    checkContexts({ header, file, names }, report);
+    addSystemPlace(texts, defaults, header, narrative.acts);
+    for (const place of mediaNamePlaces(mediaPlaces, acts.values())) texts.push(place);
+    const { open, variables } = checkReferences(templates ? texts : [], names, report);
+    return { narrative, faults, open, used: variables, mediaPlaces };
+  };
+  return { narrative, pending, finish };
+}
+
+function readActs(file: TomlTable, reading: ActReading): ReadonlyMap<string, Act> {
+  const acts = new Map<string, Act>();
+  if (!isTable(file.acts)) return acts;
+  for (const name in file.acts) {
+    if (reading.templates) warnOfReservedName(name, reading.report);
+    acts.set(name, readAct(name, file.acts[name] as TomlValue, reading));
+  }
+  return acts;
 }
 
 function warnOfReservedName(name: string, report: (fault: Fault) => void): void {
@@ -83,20 +103,33 @@ function warnOfReservedName(name: string, report: (fault: Fault) => void): void 
 }
 
 /** The narrative's own system text goes with the acts that have none of their own. */
-function systemPlaces({ system }: Settings, header: string, order: readonly Act[]): TextPlace[] {
-  if (system === undefined) return [];
+function addSystemPlace(texts: TextPlace[], { system }: Settings, header: string, order: readonly Act[]): void {
+  if (system === undefined) return;
   const users = order.filter((act) => act.system === system).map(({ name }) => name);
-  return [{ text: system, path: [header, 'system'], users, sent: 'text' }];
+  texts.push({ text: system, path: [header, 'system'], users, sent: 'text' });
 }
 
 function firstPositionsOf(order: readonly Act[]): ReadonlyMap<string, number> {
   const positions = new Map<string, number>();
-  for (const [at, { name }] of order.entries()) if (!positions.has(name)) positions.set(name, at);
+  // From the end, so that of an act that stands there twice the first position stays.
+  for (let at = order.length - 1; at >= 0; at -= 1) positions.set((order[at] as Act).name, at);
   return positions;
 }
 
+/** What the narrative's own table says. */
+interface Header {
+  /** The table's name. */
+  header: string;
+  /** Its name and description, and as yet no acts. */
+  narrative: Narrative;
+  /** The settings of acts that have none of their own. */
+  defaults: Settings;
+  /** Whether names in braces mean something. */
+  templates: boolean;
+}
+
 /** Reads `[narrative]`, or `[narration]`, its older name. */
-function readHeader(file: TomlTable, report: (fault: Fault) => void) {
+function readHeader(file: TomlTable, report: (fault: Fault) => void): Header {
   const key = file.narrative === undefined && file.narration !== undefined ? 'narration' : 'narrative';
   const table = file[key];
   if (table === undefined) report(fault('missing-table', [key], 'the file has no [narrative]'));
@@ -104,18 +137,16 @@ function readHeader(file: TomlTable, report: (fault: Fault) => void) {
     const message = 'the file has both [narrative] and its older name [narration]';
     report(fault('conflicting-tables', ['narration'], message, { target: 'key' }));
   }
-  if (!isTable(table)) return { header: key, name: '', defaults: { parameters: {} }, templates: true };
+  const narrative: Narrative = { name: '', acts: [] };
+  if (!isTable(table)) return { header: key, narrative, defaults: { parameters: {} }, templates: true };
   const { name, description, templates } = table;
+  if (typeof name === 'string') narrative.name = name;
   if (typeof name === 'string' && name.trim() === '') {
     report(fault('empty-name', [key, 'name'], `the narrative's name is empty`));
   }
-  return {
-    header: key,
-    name: typeof name === 'string' ? name : '',
-    ...(typeof description === 'string' && { description }),
-    defaults: readSettings(table, [key], report),
-    templates: templates !== false,
-  };
+  if (typeof description === 'string') narrative.description = description;
+  if (templates === false) narrative.templates = false;
+  return { header: key, narrative, defaults: readSettings(table, [key], report), templates: templates !== false };
 }
 
 /** The acts in the order in which they play. */
@@ -135,12 +166,12 @@ function readOrder(
       report(warning('unused-act', ['acts', name], `the order never names the act ${quoted(name)}`));
   }
   const played: Act[] = [];
-  for (const [at, name] of order.entries()) {
-    if (typeof name !== 'string') continue;
+  order.forEach((name, at) => {
+    if (typeof name !== 'string') return;
     const act = acts.get(name);
     if (act) played.push(act);
     else report(unknownAct(name, at, acts));
-  }
+  });
   return played;
 }
 

@@ -16,23 +16,25 @@ export interface Settings {
 
 /** The settings in a table. What is of a wrong type is left out: the schema has reported it. */
 export function readSettings(table: TomlTable, path: Path, report: (fault: Fault) => void): Settings {
-  const { model, system } = table;
-  const checkModel = (name: string, at: Path) => {
-    if (isModelName(name)) return;
-    report(fault('model-name', at, `${valueWords(at)} is ${quoted(name)}, which can't be the name of a model`));
-  };
-  if (typeof model === 'string') checkModel(model, [...path, 'model']);
-  const fallback = Array.isArray(table.fallback)
-    ? table.fallback.filter((name) => typeof name === 'string')
-    : undefined;
-  for (const [at, name] of (fallback ?? []).entries()) checkModel(name, [...path, 'fallback', at]);
-  const context = contextOf(table.context);
+  const { model, system, fallback } = table;
   const settings: Settings = { parameters: readParameters(table) };
-  if (typeof model === 'string') settings.model = plainModelName(model);
+  if (typeof model === 'string') settings.model = modelNamed(model, [...path, 'model'], report);
   if (typeof system === 'string') settings.system = system;
-  if (fallback) settings.fallback = fallback.map(plainModelName);
+  if (Array.isArray(fallback)) {
+    const names = fallback.filter((name) => typeof name === 'string');
+    settings.fallback = names.map((name, at) => modelNamed(name, [...path, 'fallback', at], report));
+  }
+  const context = contextOf(table.context);
   if (context) settings.context = context;
   return settings;
+}
+
+function modelNamed(name: string, path: Path, report: (fault: Fault) => void): string {
+  if (!isModelName(name)) {
+    const message = `${valueWords(path)} is ${quoted(name)}, which can't be the name of a model`;
+    report(fault('model-name', path, message));
+  }
+  return plainModelName(name);
 }
 
 function contextOf(value: TomlValue | undefined): ActContext | undefined {

@@ -22,10 +22,14 @@ export function writtenHeader(file: TomlTable): WrittenTable {
 
 /** All acts of a file, in its order. */
 export function writtenActs(file: TomlTable): WrittenAct[] {
-  return Object.entries(isTable(file.acts) ? file.acts : {}).map(([name, value]) => {
+  const written: WrittenAct[] = [];
+  const acts = isTable(file.acts) ? file.acts : {};
+  for (const name in acts) {
+    const value = acts[name];
     const path = ['acts', name];
-    return { name, path, table: isTable(value) ? value : {}, texts: textsOf(value, path) };
-  });
+    written.push({ name, path, table: isTable(value) ? value : {}, texts: textsOf(value, path) });
+  }
+  return written;
 }
 
 /** The names of the acts that play, in their order. */
@@ -34,16 +38,20 @@ export function writtenOrder(file: TomlTable): string[] {
   return Array.isArray(order) ? order.filter((name) => typeof name === 'string') : [];
 }
 
-function textsOf(act: TomlValue, path: Path): WrittenAct['texts'] {
-  if (typeof act === 'string') return [{ text: act, path }];
-  if (Array.isArray(act))
-    return act.flatMap((text, at) => (typeof text === 'string' ? { text, path: [...path, at] } : []));
-  if (!isTable(act) || !Array.isArray(act.input)) return [];
-  return act.input.flatMap((input, at) =>
-    isTable(input) && typeof input.content === 'string'
-      ? { text: input.content, path: [...path, 'input', at, 'content'] }
-      : [],
-  );
+function textsOf(act: TomlValue | undefined, path: Path): WrittenAct['texts'] {
+  const texts: WrittenAct['texts'] = [];
+  if (typeof act === 'string') texts.push({ text: act, path });
+  else if (Array.isArray(act)) {
+    act.forEach((text, at) => {
+      if (typeof text === 'string') texts.push({ text, path: [...path, at] });
+    });
+  } else if (isTable(act) && Array.isArray(act.input)) {
+    act.input.forEach((input, at) => {
+      if (!isTable(input) || typeof input.content !== 'string') return;
+      texts.push({ text: input.content, path: [...path, 'input', at, 'content'] });
+    });
+  }
+  return texts;
 }
 
 /** Every string in a value, wherever in it. */

@@ -78,8 +78,11 @@ function arrayOf(element: Accepts): Accepts {
 
 /** A table in which any name may stand, as all our records have it; but zod passes over __proto__, which is judged on its own. */
 function tableOf(entry: Accepts): Accepts {
-  return (value) =>
-    isTable(value) && Object.keys(value).every((key) => key !== '__proto__' && isGood(entry, value, key));
+  return (value) => {
+    if (!isTable(value)) return false;
+    for (const key in value) if (key === '__proto__' || !isGood(entry, value, key)) return false;
+    return true;
+  };
 }
 
 function tableWith(shape: Readonly<Record<string, Schema>>): Accepts {
@@ -88,7 +91,7 @@ function tableWith(shape: Readonly<Record<string, Schema>>): Accepts {
   return (value) => {
     if (!isTable(value)) return false;
     for (const key of needed) if (value[key] === undefined) return false;
-    for (const key of Object.keys(value)) {
+    for (const key in value) {
       const entry = entries.get(key);
       if (!entry || !isGood(entry, value, key)) return false;
     }

@@ -136,7 +136,7 @@ describe('[vars]', () => {
       ['a', 'given'],
       ['b', 'too'],
     ]);
-    const { narrative, variables } = await checkNarrative({ file: 'x.toml', bytes, folder: '.', vars });
+    const { narrative, variables } = await checkNarrative({ file: 'x.toml', bytes, folder: '.' }, { vars });
     expect(Object.fromEntries(narrative?.vars ?? [])).toEqual({ a: 'given', b: 'too' });
     expect([...(variables ?? [])]).toEqual(['a', 'b']);
   });

@@ -1,0 +1,117 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { parseToml } from '../../src/toml/parse-toml.js';
+
+/** A table's entries, or any other value: what a file is to hold, without an object whose prototype could play a part. */
+type Value = string | bigint | Value[] | Entries;
+interface Entries {
+  entries: (readonly [key: string, value: Value])[];
+}
+
+const inherited = Object.getOwnPropertyNames(Object.prototype);
+const key = fc.oneof(fc.constantFrom('a', 'model', 'two words', '\u{1F3AC}', 'x.y'), fc.constantFrom(...inherited));
+const whole = fc.oneof(fc.bigInt({ min: -9n, max: 99n }), fc.bigInt({ min: -(2n ** 80n), max: 2n ** 80n }));
+const text = fc.oneof(fc.constantFrom('', 'plain', 'toString', '{{previous}}', '\0'), fc.string());
+const { table } = fc.letrec<{ table: Entries; value: Value }>((tie) => ({
+  table: fc
+    .uniqueArray(fc.tuple(key, tie('value')), { selector: ([name]) => name, maxLength: 4 })
+    .map((entries) => ({ entries })),
+  value: fc.oneof({ maxDepth: 3 }, text, whole, fc.array(text, { maxLength: 2 }), tie('table')),
+}));
+
+/** How a key, and a whole number, can be written. */
+const spellings = fc.infiniteStream(fc.nat({ max: 3 }));
+
+test('what is read is what stands in the file, whatever its names and numbers are', () => {
+  fc.assert(
+    fc.property(table, spellings, (written, spelling) => {
+      const source = written.entries.map(([name, value]) => section(name, value, spelling)).join('');
+      const parsed = parseToml(source);
+      expect('table' in parsed && held(parsed.table)).toEqual(sorted(written));
+    }),
+    { numRuns: 500 },
+  );
+});
+
+test('no table inherits anything, so that no look-up finds what is not in the file', () => {
+  for (const more of ['', 'toString = 1', '"\\u007a" = 1', 'big = 123456789012345678901']) {
+    const parsed = parseToml(`${more}\n[a.b]\nc = {d = [[{e = 1}]]}\n[[f]]\n[f.g]\nh.i = 2`);
+    const tables = 'table' in parsed ? tablesIn(parsed.table) : [];
+    expect(tables).toHaveLength(8);
+    for (const each of tables) expect(Object.getPrototypeOf(each)).toBe(null);
+  }
+});
+
+test('nothing that JavaScript has is changed by a file', () => {
+  const source = inherited.map((name) => `[a.${name}]\nx.${name}.y = 1\nz = {${name}.y = 2}\n`).join('');
+  expect('table' in parseToml(source)).toBe(true);
+  for (const name of Object.getOwnPropertyNames(Object.prototype)) {
+    const { value } = Object.getOwnPropertyDescriptor(Object.prototype, name) ?? {};
+    if (typeof value === 'function') expect(Object.keys(value)).toEqual([]);
+  }
+  expect(Object.keys(Object.prototype)).toEqual([]);
+});
+
+type Spelling = Iterator<number>;
+
+/** At the top a table is written as `[name]`, or by dotted keys; further in it stands in its line. */
+function section(name: string, value: Value, spelling: Spelling): string {
+  const isTable = typeof value === 'object' && !Array.isArray(value);
+  if (!isTable) return `${keyText(name, spelling)} = ${valueText(value, spelling)}\n`;
+  return value.entries.length > 0 && spelling.next().value === 0
+    ? value.entries
+        .map(([inner, at]) => `${keyText(name, spelling)} . ${keyText(inner, spelling)} = ${valueText(at, spelling)}\n`)
+        .join('')
+    : `${keyText(name, spelling)} = ${valueText(value, spelling)}\n`;
+}
+
+function keyText(name: string, spelling: Spelling): string {
+  const how = spelling.next().value;
+  if (how === 0) return `"${[...name].map(escaped).join('')}"`;
+  if (how === 1 && !name.includes("'")) return `'${name}'`;
+  return how > 1 && /^[\w-]+$/.test(name) ? name : quotedString(name);
+}
+
+function escaped(character: string): string {
+  return `\\U${(character.codePointAt(0) ?? 0).toString(16).padStart(8, '0')}`;
+}
+
+function quotedString(value: string): string {
+  return `"${[...value].map((each) => (/[ !#-[\]-~]/.test(each) ? each : escaped(each))).join('')}"`;
+}
+
+function valueText(value: Value, spelling: Spelling): string {
+  if (typeof value === 'string') return quotedString(value);
+  if (typeof value === 'bigint') return wholeText(value, spelling);
+  if (Array.isArray(value)) return `[${value.map((each) => valueText(each, spelling)).join(', ')}]`;
+  return `{${value.entries.map(([name, inner]) => `${keyText(name, spelling)} = ${valueText(inner, spelling)}`).join(', ')}}`;
+}
+
+function wholeText(value: bigint, spelling: Spelling): string {
+  const how = spelling.next().value;
+  if (value < 0n || how === 0) return String(value);
+  const [prefix, radix] = how === 1 ? ['0x', 16] : how === 2 ? ['0o', 8] : ['0b', 2];
+  return `${prefix}${value.toString(Number(radix))}`;
+}
+
+/** What a parsed value holds, in the form of a Value. */
+function held(value: unknown): Value {
+  if (typeof value === 'string') return value;
+  if (typeof value === 'number' || typeof value === 'bigint') return BigInt(value);
+  if (Array.isArray(value)) return value.map(held);
+  const names = Object.keys(value as object).sort();
+  return { entries: names.map((name) => [name, held(Reflect.get(value as object, name))] as const) };
+}
+
+function sorted(value: Value): Value {
+  if (typeof value !== 'object') return value;
+  if (Array.isArray(value)) return value.map(sorted);
+  const entries = [...value.entries].sort(([left], [right]) => (left < right ? -1 : 1));
+  return { entries: entries.map(([name, inner]) => [name, sorted(inner)] as const) };
+}
+
+function tablesIn(value: unknown): object[] {
+  if (typeof value !== 'object' || value === null) return [];
+  const inner = Object.values(value).flatMap(tablesIn);
+  return Array.isArray(value) ? inner : [value, ...inner];
+}
