@@ -74,16 +74,21 @@ async function checkAll(
   const told = new Set<string>();
   const variables = new Set<string>();
   for (const [at, named] of files.entries()) {
-    const content = named.file === '-' ? await readStandardInput(host, signal) : readFile(named);
+    const content = isStandardInput(named) ? await readStandardInput(host, signal) : readFile(named);
     const loaded = 'problem' in content ? unreadable(content) : await checkNarrative(content, reading);
     for (const name of loaded.variables ?? []) variables.add(name);
     const plain = shown(loaded, paint, told);
     checked.push(estimated ? await estimated(loaded, plain, paint) : plain);
     // Reading and judging leave Node no time to hear of a signal, unless it is given some.
-    if (at % 50 === 49) await setImmediate();
+    if (at % 200 === 199) await setImmediate();
     if (signal.aborted) break;
   }
   return { checked, variables };
+}
+
+/** A folder that is called so and can't be read is none. */
+function isStandardInput(named: NarrativeFile): boolean {
+  return named.file === '-' && !('problem' in named);
 }
 
 function readFile(named: NarrativeFile): NarrativeContent | UnreadableFile {

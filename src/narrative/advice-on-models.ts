@@ -1,26 +1,23 @@
 import { knownModels, type ModelFacts, tokensForThoughts } from '../facts.js';
-import { type Fault, warning } from '../toml/fault.js';
-import { type Path, quoted, type TomlTable, type TomlValue, valueWords } from '../toml/toml.js';
+import { type Fault, type Report, warning } from '../toml/fault.js';
+import { type Path, quoted, type TomlValue, valueWords } from '../toml/toml.js';
 import { isNewerThanKnown } from './model-age.js';
 import { plainModelName } from './model-name.js';
 import type { WrittenTable } from './written-acts.js';
 
 /** What can be said of models by their names: retired ones, unknown ones, and settings that do not go with them. */
 export function adviseOnModels(header: WrittenTable, acts: readonly WrittenTable[], report: Report): void {
-  adviseOnNames(header, header, report);
-  for (const act of acts) adviseOnNames(act, header, report);
+  adviseOnNames(header, report);
+  for (const act of acts) adviseOnNames(act, report);
   adviseOnThoughts(header, acts, report);
 }
 
-type Report = (advice: Fault) => void;
-
-function adviseOnNames({ table, path }: WrittenTable, header: WrittenTable, report: Report): void {
+function adviseOnNames({ table, path }: WrittenTable, report: Report): void {
   const { model, fallback } = table;
   if (typeof model === 'string') adviseOnName(model, [...path, 'model'], report);
   if (Array.isArray(fallback)) {
     for (const [at, name] of fallback.entries()) adviseOnName(name, [...path, 'fallback', at], report);
   }
-  if (table.format === 'json') adviseOnSchema(table, model ?? header.table.model, path, report);
 }
 
 /** What may be suggested: who mends a name wants no warning of the next one. */
@@ -31,13 +28,13 @@ function adviseOnName(value: TomlValue, path: Path, report: Report): void {
   const facts = factsOf(name);
   if (facts?.retires !== undefined) {
     const words = `${valueWords(path)} is ${quoted(name)}; Google's date for its shutdown is ${facts.retires}`;
-    report(atValue(warning('retired-model', path, words)));
+    report(warning('retired-model', path, words, { target: 'value' }));
     return;
   }
   // Tuned models have names of their own.
   if (facts || name.startsWith('tunedModels/') || isNewerThanKnown(name)) return;
   const message = `${valueWords(path)} is ${quoted(name)}, which is no model that this version knows`;
-  report(atValue({ ...warning('unknown-model', path, message), misnamed: { name, known: lastingModels } }));
+  report(warning('unknown-model', path, message, { target: 'value', misnamed: { name, known: lastingModels } }));
 }
 
 /** Caps that thoughts alone may use up. What the narrative says is said of once, though every act may follow it. */
@@ -63,21 +60,11 @@ function tightCap({ table, path }: WrittenTable, header: WrittenTable): Fault | 
   const holder = table.max_tokens === undefined ? header : { path };
   const words = `${valueWords([...holder.path, 'max_tokens'])} is ${cap}, which the thoughts of ${model} may use up`;
   const at = ['max_tokens', 'model', 'thinking'].find((key) => table[key] !== undefined) ?? 'max_tokens';
-  return atValue(warning('tokens-for-thoughts', [...path, at], `${words}: raise it, or set "thinking"`));
-}
-
-/** The Live API has no place for a schema: the reply is checked all the same, but the model does not know. */
-function adviseOnSchema(table: TomlTable, model: TomlValue | undefined, path: Path, report: Report): void {
-  if (factsOf(model)?.speaks !== 'live') return;
-  const at = [...path, table.schema === undefined ? 'format' : 'schema'];
-  const what = table.schema === undefined ? 'told to write JSON' : 'given a schema';
-  report(warning('live-schema', at, `${model} is a Live model, which can't be ${what}: say it in the prompt too`));
+  return warning('tokens-for-thoughts', [...path, at], `${words}: raise it, or set "thinking"`, {
+    target: 'value',
+  });
 }
 
 function factsOf(model: TomlValue | undefined): ModelFacts | undefined {
   return typeof model === 'string' ? knownModels.get(plainModelName(model)) : undefined;
-}
-
-function atValue(fault: Fault): Fault {
-  return { ...fault, target: 'value' };
 }

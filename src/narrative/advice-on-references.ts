@@ -1,23 +1,20 @@
-import { type Fault, warning } from '../toml/fault.js';
+import { type Fault, type Report, warning } from '../toml/fault.js';
 import { nearestName } from '../toml/nearest-name.js';
-import { quoted, valueWords } from '../toml/toml.js';
+import { type Path, quoted, valueWords } from '../toml/toml.js';
 import type { WrittenAct } from './written-acts.js';
 
 /** Prompts that were meant for a reference: "medai.logo", "media/logo", "narative:review". */
-export function adviseOnReferences(
-  acts: readonly WrittenAct[],
-  media: readonly string[],
-  report: (advice: Fault) => void,
-): void {
+export function adviseOnReferences(acts: readonly WrittenAct[], media: readonly string[], report: Report): void {
   for (const { texts } of acts) {
     for (const { text, path } of texts) {
+      if (isSpacedReference(text)) report(spacedReference(text, path));
       const meant = meantBy(text, media);
       // As the content of an input even a reference without mistake is a text.
       const isContent = path.length > 3;
       if (meant === undefined || (meant === text && !isContent)) continue;
       const message = `${valueWords(path)} is sent as the text ${quoted(text)}, but looks like a reference`;
       const advice = isContent ? `: ${wayToRefer(meant)}` : '';
-      const found: Fault = { ...warning('misspelt-reference', path, `${message}${advice}`), target: 'value' };
+      const found = warning('misspelt-reference', path, `${message}${advice}`, { target: 'value' });
       report(isContent ? found : { ...found, suggestion: meant });
     }
   }
@@ -30,6 +27,17 @@ function wayToRefer(meant: string): string {
 }
 
 const longestReference = 100;
+
+/** "narrative:two words": who writes a sentence puts a space after the colon. */
+function isSpacedReference(text: string): boolean {
+  return text.length <= longestReference && /^narrative:\S+ /.test(text);
+}
+
+function spacedReference(text: string, path: Path): Fault {
+  const message = `${valueWords(path)} is sent as the text ${quoted(text)}, but looks like a reference`;
+  const advice = 'a narrative that is played has no space in its name';
+  return warning('misspelt-reference', path, `${message}: ${advice}`, { target: 'value' });
+}
 
 /** The reference that a text was probably meant to be. A text with a space in it is a sentence. */
 function meantBy(text: string, media: readonly string[]): string | undefined {

@@ -1,4 +1,4 @@
-import { type Fault, warning } from '../toml/fault.js';
+import { type Report, warning } from '../toml/fault.js';
 import { isTable, quoted, type TomlTable, type TomlValue } from '../toml/toml.js';
 import { namesUsedIn } from './template.js';
 import { stringsIn, type WrittenAct, type WrittenTable, writtenOrder } from './written-acts.js';
@@ -11,7 +11,7 @@ export function adviseOnUnreadReplies(
   file: TomlTable,
   { table: defaults }: WrittenTable,
   written: readonly WrittenAct[],
-  report: (advice: Fault) => void,
+  report: Report,
 ): void {
   if (defaults.context === undefined && written.every(({ table }) => table.context === undefined)) return;
   const acts = new Map(written.map((act) => [act.name, act]));

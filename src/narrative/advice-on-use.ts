@@ -1,9 +1,9 @@
-import { type Fault, warning } from '../toml/fault.js';
+import { type Report, warning } from '../toml/fault.js';
 import { isTable, quoted, type TomlTable } from '../toml/toml.js';
 import { stringsIn } from './written-acts.js';
 
 /** Media that no act shows. */
-export function adviseOnUnusedMedia({ media, acts }: TomlTable, report: (advice: Fault) => void): void {
+export function adviseOnUnusedMedia({ media, acts }: TomlTable, report: Report): void {
   if (!isTable(media)) return;
   const used = new Set(stringsIn(acts));
   for (const name in media) {
@@ -13,11 +13,7 @@ export function adviseOnUnusedMedia({ media, acts }: TomlTable, report: (advice:
 }
 
 /** Variables that neither the file's texts nor the narratives in it use. */
-export function adviseOnUnusedVars(
-  { vars }: TomlTable,
-  used: ReadonlySet<string>,
-  report: (advice: Fault) => void,
-): void {
+export function adviseOnUnusedVars({ vars }: TomlTable, used: ReadonlySet<string>, report: Report): void {
   if (!isTable(vars)) return;
   for (const name in vars) {
     if (!used.has(name)) report(warning('unused-var', ['vars', name], `no text uses {{vars.${name}}}`));

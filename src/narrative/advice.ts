@@ -1,5 +1,6 @@
 import type { Fault } from '../toml/fault.js';
 import { isTable, type TomlTable } from '../toml/toml.js';
+import { adviseOnLive } from './advice-on-live.js';
 import { adviseOnModels } from './advice-on-models.js';
 import { adviseOnReferences } from './advice-on-references.js';
 import { adviseOnUnreadReplies } from './advice-on-replies.js';
@@ -17,6 +18,7 @@ export function adviceOn(file: TomlTable, usedVariables: ReadonlySet<string>): F
   const header = writtenHeader(file);
   const acts = writtenActs(file);
   adviseOnModels(header, acts, report);
+  adviseOnLive(header, acts, report);
   adviseOnReferences(acts, isTable(file.media) ? Object.keys(file.media) : [], report);
   adviseOnUnusedMedia(file, report);
   adviseOnUnusedVars(file, usedVariables, report);

@@ -1,4 +1,4 @@
-import { type Fault, fault } from '../toml/fault.js';
+import { fault, type Report } from '../toml/fault.js';
 import { isTable, type Path, quoted, type TomlTable, type TomlValue } from '../toml/toml.js';
 import type { Names } from './check-references.js';
 
@@ -8,7 +8,7 @@ import type { Names } from './check-references.js';
  */
 export function checkContexts(
   { header, file, names }: { header: string; file: TomlTable; names: Pick<Names, 'acts' | 'firstPositions'> },
-  report: (fault: Fault) => void,
+  report: Report,
 ): void {
   const holder = file[header];
   if (isTable(holder)) checkExist(holder.context, [header, 'context'], names, report);
@@ -30,7 +30,7 @@ function checkExist(
   context: TomlValue | undefined,
   path: Path,
   { acts }: Pick<Names, 'acts'>,
-  report: (fault: Fault) => void,
+  report: Report,
 ): [name: string, at: number][] {
   if (!Array.isArray(context)) return [];
   return [...context.entries()].flatMap(([at, name]) => {

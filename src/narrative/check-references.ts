@@ -1,4 +1,4 @@
-import { type Fault, fault, type Misnamed, warning } from '../toml/fault.js';
+import { type Fault, fault, type Misnamed, type Report, warning } from '../toml/fault.js';
 import { quoted, valueWords } from '../toml/toml.js';
 import type { TextPlace } from './read-act.js';
 import { type Placeholder, parseTemplate, placeholdersOf, variableNamed } from './template.js';
@@ -25,7 +25,7 @@ export interface OpenVariable {
 export const reservedNames: readonly string[] = ['previous', 'round', 'stdin'];
 
 /** Finds the names that nothing defines, or nothing yet where they stand. Each is reported once a text. */
-export function checkReferences(places: readonly TextPlace[], names: Names, report: (fault: Fault) => void) {
+export function checkReferences(places: readonly TextPlace[], names: Names, report: Report) {
   const open: OpenVariable[] = [];
   const variables = new Set<string>();
   for (const place of places) {

@@ -67,7 +67,7 @@ export function fileWith(file: string, text: string): ComposedFile {
 const none: ReadonlySet<never> = new Set();
 
 /** Adds what is known of a file once all that it plays has been read. Advice is given where there is no error. */
-export function finish(read: ComposedFile, own: ReadNarrative, table: TomlTable, { advice }: Advising): void {
+export function complete(read: ComposedFile, own: ReadNarrative, table: TomlTable, { advice }: Advising): void {
   const { narrative, faults, used, mediaPlaces, open } = own;
   const inner = read.played;
   for (const fault of narrativeShapeFaults(table)) faults.push(fault);

@@ -3,7 +3,7 @@ import type { Fault } from '../toml/fault.js';
 import { parseFile } from '../toml/read-toml.js';
 import { readRegularFile } from '../toml/regular-file.js';
 import type { Path } from '../toml/toml.js';
-import { type Advising, type ComposedFile, fileWith, finish } from './composed-file.js';
+import { type Advising, type ComposedFile, complete, fileWith } from './composed-file.js';
 import {
   circleFault,
   depthFault,
@@ -42,7 +42,7 @@ export interface DraftComposition {
 /** Reads a file and every narrative that is played in it. */
 export function draftComposition(content: NarrativeContent, advising: Advising): DraftComposition {
   const composing: Composing = { content, advising, files: new Map(), pending: [], unfinished: [] };
-  readFile(content.file, content.bytes, [], composing);
+  draftFile(content.file, content.bytes, [], composing);
   return {
     pending: composing.pending,
     finish() {
@@ -63,8 +63,11 @@ interface Composing {
   unfinished: (() => void)[];
 }
 
-/** @param chain the paths of the files from the root to this one, the root left out */
-function readFile(name: string, bytes: Uint8Array, chain: readonly string[], composing: Composing): ComposedFile {
+/**
+ * Reads the content of a file, and every narrative that is played in it.
+ * @param chain the paths of the files from the root to this one, the root left out
+ */
+function draftFile(name: string, bytes: Uint8Array, chain: readonly string[], composing: Composing): ComposedFile {
   const { files, pending, unfinished, advising, content } = composing;
   const parsed = parseFile(bytes);
   const read = fileWith(name, parsed.text);
@@ -80,7 +83,7 @@ function readFile(name: string, bytes: Uint8Array, chain: readonly string[], com
     read(innerName, path, report) {
       const found = findInner(innerName, path, chain, composing);
       if ('rule' in found) report(found);
-      else play(found, read);
+      else notePlayed(found, read);
       return 'rule' in found ? undefined : found.narrative;
     },
   };
@@ -89,11 +92,12 @@ function readFile(name: string, bytes: Uint8Array, chain: readonly string[], com
   const draft = draftNarrative({ table, folder, inner, isFromStdin });
   read.narrative = draft.narrative;
   for (const task of draft.pending) pending.push(task);
-  unfinished.push(() => finish(read, draft.finish(), table, advising));
+  unfinished.push(() => complete(read, draft.judge(), table, advising));
   return read;
 }
 
-function play(inner: ComposedFile, outer: ComposedFile): void {
+/** The inner one has been read: its own height will not change any more. */
+function notePlayed(inner: ComposedFile, outer: ComposedFile): void {
   if (!outer.played.includes(inner)) outer.played.push(inner);
   outer.height = Math.max(outer.height, inner.height + 1);
 }
@@ -112,5 +116,5 @@ function findInner(name: string, path: Path, chain: readonly string[], composing
   const innerFile = join(folder, `${name}.toml`);
   const content = readRegularFile(innerFile, mostBytes);
   if ('problem' in content) return missingFault(innerFile, content.problem, path);
-  return readFile(innerFile, content.bytes, [...chain, key], composing);
+  return draftFile(innerFile, content.bytes, [...chain, key], composing);
 }

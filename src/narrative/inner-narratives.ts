@@ -1,6 +1,6 @@
 import { readdirSync } from 'node:fs';
 import { basename, dirname } from 'node:path';
-import { type Fault, fault } from '../toml/fault.js';
+import { type Fault, fault, type Report } from '../toml/fault.js';
 import type { FileProblem } from '../toml/regular-file.js';
 import { type Path, quoted } from '../toml/toml.js';
 import type { Narrative } from './narrative.js';
@@ -8,7 +8,7 @@ import type { Narrative } from './narrative.js';
 /** The narratives that the acts of a file can play: those beside it. */
 export interface InnerNarratives {
   /** Reads `narrative:<name>`, which stands at the path. What is wrong with it is reported, here or in its own file. */
-  read(name: string, path: Path, report: (fault: Fault) => void): Narrative | undefined;
+  read(name: string, path: Path, report: Report): Narrative | undefined;
 }
 
 /** How many narratives may stand within each other, the outermost one counted. */

@@ -1,11 +1,11 @@
-import { type Fault, fault } from '../toml/fault.js';
+import { type Fault, fault, type Report } from '../toml/fault.js';
 import { isTable, type Path, type TomlTable, type TomlValue, typeWords, valueWords } from '../toml/toml.js';
 
 /** How deep tables and arrays may stand in one another: far more than a person writes, and far less than a stack holds. */
 const mostLevels = 100;
 
 /** A table as a JSON object; what JSON has no word for is reported, and there is no object then. */
-export function jsonOfToml(table: TomlTable, path: Path, report: (fault: Fault) => void): object | undefined {
+export function jsonOfToml(table: TomlTable, path: Path, report: Report): object | undefined {
   const faults: Fault[] = [];
   const json = converted(table, path, (found) => void faults.push(found));
   // One is enough: a thousand levels would have a fault each.
@@ -13,7 +13,7 @@ export function jsonOfToml(table: TomlTable, path: Path, report: (fault: Fault) 
   return faults.length === 0 ? (json as object) : undefined;
 }
 
-function converted(value: TomlValue, path: Path, report: (fault: Fault) => void): unknown {
+function converted(value: TomlValue, path: Path, report: Report): unknown {
   if (path.length > mostLevels) {
     report(fault('bad-schema', path.slice(0, 3), `${valueWords(path.slice(0, 3))} is nested too deeply`));
     return undefined;

@@ -57,7 +57,7 @@ const hints: Record<FileProblem['reason'], string> = {
 export async function checkNarrative(content: NarrativeContent, options: ReadOptions = {}): Promise<LoadedNarrative> {
   const { vars = new Map() } = options;
   const draft = draftComposition(content, options);
-  // Here and below nothing is waited for in the common case: that is 7% of `check` of a folder (2026-11).
+  // One after the other. Most files have none: who waits for nothing, here and below, saves 7% of `check` of a folder (2026-11).
   for (const task of draft.pending) await task();
   const files = draft.finish();
   const [root] = files as [ComposedFile];

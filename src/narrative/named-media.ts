@@ -8,7 +8,7 @@ import { type MediaReading, type MediaTable, mediaSources, onlyOne, readFrom, re
 /** Media by what acts call them: `media.<name>`. Those that could not be read, or were not yet, are there as undefined. */
 export type NamedMedia = ReadonlyMap<string, MediaInput | MediaTemplate | undefined>;
 
-/** Reads all of `[media]`: the names at once, the media later. */
+/** Adds all of `[media]` to `named`: the names at once, the media later. */
 export function readNamedMedia(
   media: TomlValue | undefined,
   named: Map<string, MediaInput | MediaTemplate | undefined>,

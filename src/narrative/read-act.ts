@@ -30,7 +30,7 @@ export interface ActReading extends MediaReading {
 
 /**
  * Reads one act, in any of its three forms. What is wrong with it is reported, and missing in what comes back; so are its
- * media and its schema, which are added later.
+ * media and its schema, which are added later: where there are none to add, an empty text keeps their place.
  */
 export function readAct(name: string, value: TomlValue, reading: ActReading): Act {
   const { defaults, report, onText } = reading;
@@ -38,6 +38,7 @@ export function readAct(name: string, value: TomlValue, reading: ActReading): Ac
   if (name.trim() === '') report(fault('empty-name', path, 'an act has an empty name', { target: 'key' }));
   const own = isTable(value) ? readSettings(value, path, report) : undefined;
   if (own?.system !== undefined) onText({ text: own.system, path: [...path, 'system'], users: [name], sent: 'text' });
+  // A copy where there is a table: what it says of the reply is added below.
   const parameters = own ? { ...defaults.parameters, ...own.parameters } : defaults.parameters;
   const act: Act = { name, parameters, inputs: readInputs(value, path, reading) };
   if (isTable(value) && saysReply(value)) {

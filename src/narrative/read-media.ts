@@ -1,6 +1,6 @@
 import type { MediaKind } from '../driver/request.js';
 import { statedTypeProblem } from '../media/judge-media.js';
-import { type Fault, fault } from '../toml/fault.js';
+import { type Fault, fault, type Report } from '../toml/fault.js';
 import { type Path, quoted, type TomlTable, tableWords, valueWords } from '../toml/toml.js';
 import { loadMedia } from './load-media.js';
 import type { MediaInput, MediaSource, MediaTemplate } from './narrative.js';
@@ -19,7 +19,7 @@ export interface MediaReading {
   folder: string;
   /** Whether names in braces mean something. */
   templates: boolean;
-  report: (fault: Fault) => void;
+  report: Report;
   /** Hears of every medium whose name has braces in it. */
   onTemplate: (place: MediaPlace) => void;
   /** Hears of what has to wait for a disk or a library. It is done once all is read that is at hand, one after the other. */

@@ -1,4 +1,4 @@
-import { type Fault, fault, warning } from '../toml/fault.js';
+import { type Fault, fault, type Report, warning } from '../toml/fault.js';
 import { isTable, quoted, type TomlTable, type TomlValue } from '../toml/toml.js';
 import { checkContexts } from './check-contexts.js';
 import { checkReferences, type OpenVariable, reservedNames } from './check-references.js';
@@ -40,8 +40,8 @@ export interface DraftNarrative {
   narrative: Narrative;
   /** What is done first, one after the other: a narrative with thousands of pictures must not open them all at once. */
   pending: readonly (() => Promise<void>)[];
-  /** Says what there is to say of it. To be called when all that is pending was done. */
-  finish: () => ReadNarrative;
+  /** Looks into its references and says what there is to say of it. To be called when all that is pending was done. */
+  judge: () => ReadNarrative;
 }
 
 /**
@@ -55,7 +55,7 @@ export function draftNarrative({ table: file, folder, inner, isFromStdin }: Narr
   const texts: TextPlace[] = [];
   const media = new Map<string, MediaInput | MediaTemplate | undefined>();
   const report = (found: Fault) => void faults.push(found);
-  const { header, defaults, templates, narrative } = readHeader(file, report);
+  const { tableName: header, defaults, templates, narrative } = readHeader(file, report);
   const reading = {
     folder,
     templates,
@@ -75,7 +75,7 @@ export function draftNarrative({ table: file, folder, inner, isFromStdin }: Narr
   const vars = readVars(file.vars);
   if (vars.size > 0) narrative.vars = vars;
 
-  const finish = () => {
+  const judge = () => {
     const names = { acts, firstPositions: firstPositionsOf(narrative.acts), vars, isFromStdin };
     checkContexts({ header, file, names }, report);
     addSystemPlace(texts, defaults, header, narrative.acts);
@@ -83,7 +83,7 @@ export function draftNarrative({ table: file, folder, inner, isFromStdin }: Narr
     const { open, variables } = checkReferences(templates ? texts : [], names, report);
     return { narrative, faults, open, used: variables, mediaPlaces };
   };
-  return { narrative, pending, finish };
+  return { narrative, pending, judge };
 }
 
 function readActs(file: TomlTable, reading: ActReading): ReadonlyMap<string, Act> {
@@ -96,7 +96,7 @@ function readActs(file: TomlTable, reading: ActReading): ReadonlyMap<string, Act
   return acts;
 }
 
-function warnOfReservedName(name: string, report: (fault: Fault) => void): void {
+function warnOfReservedName(name: string, report: Report): void {
   if (!reservedNames.includes(name) && variableNamed(name) === undefined) return;
   const message = `in texts {{${name}}} has a meaning of its own, so that this act can't be referred to`;
   report(warning('reserved-name', ['acts', name], message));
@@ -118,8 +118,7 @@ function firstPositionsOf(order: readonly Act[]): ReadonlyMap<string, number> {
 
 /** What the narrative's own table says. */
 interface Header {
-  /** The table's name. */
-  header: string;
+  tableName: string;
   /** Its name and description, and as yet no acts. */
   narrative: Narrative;
   /** The settings of acts that have none of their own. */
@@ -129,7 +128,7 @@ interface Header {
 }
 
 /** Reads `[narrative]`, or `[narration]`, its older name. */
-function readHeader(file: TomlTable, report: (fault: Fault) => void): Header {
+function readHeader(file: TomlTable, report: Report): Header {
   const key = file.narrative === undefined && file.narration !== undefined ? 'narration' : 'narrative';
   const table = file[key];
   if (table === undefined) report(fault('missing-table', [key], 'the file has no [narrative]'));
@@ -138,7 +137,7 @@ function readHeader(file: TomlTable, report: (fault: Fault) => void): Header {
     report(fault('conflicting-tables', ['narration'], message, { target: 'key' }));
   }
   const narrative: Narrative = { name: '', acts: [] };
-  if (!isTable(table)) return { header: key, narrative, defaults: { parameters: {} }, templates: true };
+  if (!isTable(table)) return { tableName: key, narrative, defaults: { parameters: {} }, templates: true };
   const { name, description, templates } = table;
   if (typeof name === 'string') narrative.name = name;
   if (typeof name === 'string' && name.trim() === '') {
@@ -146,15 +145,11 @@ function readHeader(file: TomlTable, report: (fault: Fault) => void): Header {
   }
   if (typeof description === 'string') narrative.description = description;
   if (templates === false) narrative.templates = false;
-  return { header: key, narrative, defaults: readSettings(table, [key], report), templates: templates !== false };
+  return { tableName: key, narrative, defaults: readSettings(table, [key], report), templates: templates !== false };
 }
 
 /** The acts in the order in which they play. */
-function readOrder(
-  order: TomlValue | undefined,
-  acts: ReadonlyMap<string, Act>,
-  report: (fault: Fault) => void,
-): Act[] {
+function readOrder(order: TomlValue | undefined, acts: ReadonlyMap<string, Act>, report: Report): Act[] {
   if (!Array.isArray(order)) return [];
   if (order.length === 0) {
     report(fault('empty-order', ['toc', 'order'], '"order" in [toc] is empty: no act would play'));

@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import type { GenerationParameters } from '../driver/request.js';
-import { type Fault, fault } from '../toml/fault.js';
+import { type Fault, fault, type Report } from '../toml/fault.js';
 import { decodeText } from '../toml/file-text.js';
 import { readRegularFile } from '../toml/regular-file.js';
 import { isTable, type Path, quoted, type TomlTable, valueWords } from '../toml/toml.js';
@@ -16,7 +16,7 @@ export interface ReplyFormatSource {
   path: Path;
   /** The folder that relative paths start from. */
   folder: string;
-  report: (fault: Fault) => void;
+  report: Report;
 }
 
 /** Whether an act's table says what the reply is to be. */

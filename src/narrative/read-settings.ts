@@ -1,5 +1,5 @@
 import type { GenerationParameters } from '../driver/request.js';
-import { type Fault, fault } from '../toml/fault.js';
+import { fault, type Report } from '../toml/fault.js';
 import { type Path, quoted, type TomlTable, type TomlValue, valueWords } from '../toml/toml.js';
 import { isModelName, plainModelName } from './model-name.js';
 import type { ActContext } from './narrative.js';
@@ -15,7 +15,7 @@ export interface Settings {
 }
 
 /** The settings in a table. What is of a wrong type is left out: the schema has reported it. */
-export function readSettings(table: TomlTable, path: Path, report: (fault: Fault) => void): Settings {
+export function readSettings(table: TomlTable, path: Path, report: Report): Settings {
   const { model, system, fallback } = table;
   const settings: Settings = { parameters: readParameters(table) };
   if (typeof model === 'string') settings.model = modelNamed(model, [...path, 'model'], report);
@@ -29,7 +29,7 @@ export function readSettings(table: TomlTable, path: Path, report: (fault: Fault
   return settings;
 }
 
-function modelNamed(name: string, path: Path, report: (fault: Fault) => void): string {
+function modelNamed(name: string, path: Path, report: Report): string {
   if (!isModelName(name)) {
     const message = `${valueWords(path)} is ${quoted(name)}, which can't be the name of a model`;
     report(fault('model-name', path, message));

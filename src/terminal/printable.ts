@@ -3,6 +3,8 @@
  * the cursor, change colours or retitle the window. Line feeds and tabs stay; so does a carriage return before a feed.
  */
 export function printable(text: string): string {
+  // Most texts have none, and to see that takes a tenth of the time.
+  if (!/[\0-\x08\x0b-\x1f\x7f-\x9f]/.test(text)) return text;
   return text.replaceAll(/\r\n|[\0-\x08\x0b-\x1f\x7f-\x9f]/g, (found) => {
     if (found === '\r\n') return '\n';
     const code = found.charCodeAt(0);
@@ -14,5 +16,6 @@ export function printable(text: string): string {
 
 /** The same on one line: line feeds and tabs become spaces. */
 export function printableLine(text: string): string {
-  return printable(text).replaceAll(/\s*\n\s*|\t/g, ' ');
+  const shown = printable(text);
+  return /[\n\t]/.test(shown) ? shown.replaceAll(/\s*\n\s*|\t/g, ' ') : shown;
 }

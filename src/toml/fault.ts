@@ -19,6 +19,9 @@ export interface Fault {
   suggestion?: string;
 }
 
+/** Hears of what is wrong. */
+export type Report = (fault: Fault) => void;
+
 export interface Misnamed {
   name: string;
   known: Iterable<string>;

@@ -1,8 +1,8 @@
-import { isUtf8 } from 'node:buffer';
 import type { Diagnostic } from './diagnostic.js';
 import { placeOf } from './place.js';
 
-const decoder = new TextDecoder();
+const strict = new TextDecoder('utf-8', { fatal: true });
+const lenient = new TextDecoder();
 
 /**
  * The text of a file: UTF-8 without its byte order mark, and with LF alone at the ends of lines. So the same narrative
@@ -10,12 +10,16 @@ const decoder = new TextDecoder();
  * Bytes that are no UTF-8 are a fault; they are � in the text.
  */
 export function decodeText(bytes: Uint8Array): { text: string; fault?: Diagnostic } {
-  const text = plainText(decoder.decode(bytes));
-  return isUtf8(bytes) ? { text } : { text, fault: encodingFault(bytes, text) };
+  try {
+    return { text: plainText(strict.decode(bytes)) };
+  } catch {
+    const text = plainText(lenient.decode(bytes));
+    return { text, fault: encodingFault(bytes, text) };
+  }
 }
 
 function plainText(decoded: string): string {
-  return decoded.replaceAll('\r\n', '\n');
+  return decoded.includes('\r\n') ? decoded.replaceAll('\r\n', '\n') : decoded;
 }
 
 function encodingFault(bytes: Uint8Array, text: string): Diagnostic {

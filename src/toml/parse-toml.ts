@@ -10,7 +10,7 @@ export interface Unparsed {
 
 /** Parses a file's text. */
 export function parseToml(text: string): { table: TomlTable } | Unparsed {
-  const parser = unusual.test(text) ? new MarkingParser() : new TomlParser();
+  const parser = new MarkingParser();
   let table: TomlTable;
   try {
     parser.parse(text);
@@ -19,7 +19,7 @@ export function parseToml(text: string): { table: TomlTable } | Unparsed {
     // It throws only for what it can't read: a TomlError, or a bare TypeError for an invalid date.
     return { thrown: thrown as Error, offset: parser.ii };
   }
-  removePrototypes(table, parser instanceof MarkingParser && parser.marksNames);
+  removePrototypes(table, parser.marksNames);
   return { table };
 }
 
@@ -27,7 +27,9 @@ const mark = '\0';
 
 /**
  * @iarna/toml 3.0.0 takes what a table inherits for what stood in the file: `[acts.toString]` would write into
- * JavaScript's own toString, for the whole process. So names that every object inherits are parsed under a mark.
+ * JavaScript's own toString, for the whole process. So names that every object inherits are parsed under a mark. A class,
+ * for the parser is one, and for texts of all kinds, for a folder of narratives is parsed faster if all of its parsers have
+ * one shape.
  */
 class MarkingParser extends TomlParser {
   /** Whether any name was parsed under a mark. */
@@ -64,25 +66,33 @@ function isBigInteger(boxed: object | null): boxed is { value: bigint } {
 
 const inherited = new Set(Object.getOwnPropertyNames(Object.prototype));
 
-/**
- * A text in which such a name may stand, as it is or in escapes, or a number of more than 64 bits. Of all others the parser
- * itself makes nothing wrong, and is faster by a tenth.
- */
-const unusual = new RegExp(`\\\\[uUx]|${mark}|[\\dA-Fa-f_]{16}|${[...inherited].join('|')}`);
-
 /** Takes the prototype from each table, so that no look-up finds what is not in the file, and gives marked names back. */
 function removePrototypes(root: TomlTable, hasMarks: boolean): void {
   const pending: TomlValue[] = [root];
   // A list that grows while it is walked: nesting as deep as the file likes can't overflow the stack.
   for (const each of pending) {
-    if (Array.isArray(each)) {
-      for (const element of each) if (typeof element === 'object') pending.push(element);
+    if (typeof each === 'string') joinPieces(each);
+    else if (Array.isArray(each)) {
+      for (const element of each) if (canHold(element)) pending.push(element);
     } else if (isTable(each)) {
       Object.setPrototypeOf(each, null);
-      for (const name in each) if (typeof each[name] === 'object') pending.push(each[name]);
+      for (const name in each) if (canHold(each[name])) pending.push(each[name] as TomlValue);
       if (hasMarks) renameMarked(each);
     }
   }
+}
+
+/** A table, an array, or a long text. */
+function canHold(value: TomlValue | undefined): boolean {
+  return typeof value === 'object' || (typeof value === 'string' && value.length > 10_000);
+}
+
+/**
+ * The parser adds character to character, and V8 keeps each of these pieces until somebody looks into the text: base64 of
+ * 8 MB takes 190 (2026-11).
+ */
+function joinPieces(text: string): void {
+  text.indexOf('\0');
 }
 
 /** All out, all in again: a name that is given back may be another one with its mark. */

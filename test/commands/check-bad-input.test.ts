@@ -59,6 +59,17 @@ test('faults by the hundred thousand are faults', async () => {
   );
 });
 
+test('base64 in many narratives at once is not held character by character', async () => {
+  const long = 'QUJD'.repeat(500_000);
+  const inner = `${head(['a'])}[media.m]\nbase64 = "${long}"\nmime = "text/plain"\n[acts]\na = ["media.m", "Sum it up."]\n`;
+  const names = ['b', 'c', 'd', 'e', 'f', 'g'];
+  const outer = `${head(['a'])}[acts]\na = ${JSON.stringify(names.map((name) => `narrative:${name}`))}\n`;
+  const files = Object.fromEntries(names.map((name) => [`${name}.toml`, inner]));
+  const cwd = temporaryFolder(onTestFinished, { 'n.toml': outer, ...files });
+  const env = { NODE_OPTIONS: '--max-old-space-size=200' };
+  expect(await boticelli(['check', 'n.toml'], { cwd, env })).toMatchObject({ code: 0, stdout: 'n.toml: ok, 1 act\n' });
+});
+
 test('names that JavaScript has a meaning for are names', async () => {
   const names = ['__proto__', 'constructor', 'toString', 'hasOwnProperty'];
   const ended = await checked(`${head(names)}[acts]\n${names.map((name) => `${name} = "Say hello."\n`).join('')}`);

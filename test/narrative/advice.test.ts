@@ -97,6 +97,35 @@ rule('live-schema', [
   ],
 ]);
 
+rule('live-unsupported', [
+  [
+    'is about stop sequences, which the Live API has not',
+    act('model = "gemini-3.8-live"\nstop = ["END"]'),
+    '~ 8:1 live-unsupported: gemini-3.8-live is a Live model, and the Live API has no stop sequences: the act would fail',
+  ],
+  [
+    'is about thinking, where the model thinks as it likes',
+    act('model = "models/gemini-3.8-live"\nthinking = "low"'),
+    "~ 8:1 live-unsupported: gemini-3.8-live is a Live model, which can't be told how long to think: the act would fail",
+  ],
+  [
+    'is about films and documents, in each act that shows some',
+    `${narrative('model = "gemini-9-live"')}[acts.b]\ninput = [{ type = "image", file = "x" }, { type = "video", file = "x" }]\n[acts.c]\nmodel = "gemini-3.8-flash"\ninput = [{ type = "document", file = "x" }]\n`,
+    '~ 9:51 live-unsupported: "type" in [[acts.b.input]] is "video", but gemini-9-live is a Live model, and the Live API takes text, pictures and sound: the act would fail',
+  ],
+  [
+    "knows the narrative's settings, and says it of the narrative once",
+    `${narrative('model = "gemini-3.8-live"\nstop = ["END"]')}[acts.b]\ntemperature = 1\n`,
+    '~ 4:1 live-unsupported: gemini-3.8-live is a Live model, and the Live API has no stop sequences: the act would fail',
+  ],
+  [
+    'is told of the act that alone names a Live model',
+    `${narrative('stop = ["END"]')}[acts.b]\nmodel = "gemini-3.8-live"\n[acts.c]\nmodel = "gemini-3.8-live"\nstop = []\n`,
+    '~ 9:1 live-unsupported: gemini-3.8-live is a Live model, and the Live API has no stop sequences: the act would fail',
+  ],
+  ['lets models that can be told think', act('model = "gemini-3.1-flash-live-preview"\nthinking = "low"')],
+]);
+
 rule('misspelt-reference', [
   [
     'finds "media." misspelt, and a medium in another notation',
@@ -116,6 +145,11 @@ rule('misspelt-reference', [
     'finds "narrative:" misspelt',
     '[acts]\na = "narative:review"\n',
     '~ 2:5 misspelt-reference: "a" in [acts] is sent as the text "narative:review", but looks like a reference → narrative:review',
+  ],
+  [
+    'finds a narrative whose name has a space in it',
+    '[acts]\na = "narrative:two words"\nb = "narrative: tell a story"\n',
+    '~ 2:5 misspelt-reference: "a" in [acts] is sent as the text "narrative:two words", but looks like a reference: a narrative that is played has no space in its name',
   ],
   [
     'takes sentences and other words for what they are',

@@ -89,7 +89,8 @@ function valueText(value: Value, spelling: Spelling): string {
 
 function wholeText(value: bigint, spelling: Spelling): string {
   const how = spelling.next().value;
-  if (value < 0n || how === 0) return String(value);
+  // With and without the underscores that TOML allows between digits.
+  if (value < 0n || how === 0) return String(value).replaceAll(/\B(?=(\d{3})+$)/g, how === 0 ? '_' : '');
   const [prefix, radix] = how === 1 ? ['0x', 16] : how === 2 ? ['0o', 8] : ['0b', 2];
   return `${prefix}${value.toString(Number(radix))}`;
 }

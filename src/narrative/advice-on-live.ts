@@ -1,0 +1,64 @@
+import { knownModels, liveNames } from '../facts.js';
+import { type Report, warning } from '../toml/fault.js';
+import { isTable, type TomlValue, valueWords } from '../toml/toml.js';
+import { plainModelName } from './model-name.js';
+import type { WrittenTable } from './written-acts.js';
+
+/**
+ * What the Live API does not take of an act whose model speaks nothing else: the act would fail when its turn comes, and those
+ * before it were paid for. What is the narrative's own is told there, once.
+ */
+export function adviseOnLive(header: WrittenTable, acts: readonly WrittenTable[], report: Report): void {
+  const ofAll = liveModelNamed(header.table.model);
+  if (ofAll !== undefined) adviseOnSettings(ofAll, header, header, report);
+  for (const act of acts) {
+    const model = act.table.model === undefined ? ofAll : liveModelNamed(act.table.model);
+    if (model === undefined) continue;
+    adviseOnSettings(model, act, header, report);
+    adviseOnInputs(model, act, report);
+  }
+}
+
+function adviseOnSettings(model: string, { table, path }: WrittenTable, header: WrittenTable, report: Report): void {
+  if (table.format === 'json') {
+    const [key, what] = table.schema === undefined ? ['format', 'told to write JSON'] : ['schema', 'given a schema'];
+    report(
+      warning('live-schema', [...path, key], `${isLive(model)}, which can't be ${what}: say it in the prompt too`),
+    );
+  }
+  for (const { key, problem } of obstaclesFor(model)) {
+    const value = table[key] ?? (table.model === undefined ? undefined : header.table[key]);
+    if (value === undefined || (Array.isArray(value) && value.length === 0)) continue;
+    const at = [...path, table[key] === undefined ? 'model' : key];
+    report(warning('live-unsupported', at, `${isLive(model)}, ${problem}: the act would fail`));
+  }
+}
+
+/** What a Live model can't do, and the keys that ask for it. */
+function obstaclesFor(model: string): { key: string; problem: string }[] {
+  const stop = { key: 'stop', problem: 'and the Live API has no stop sequences' };
+  const thinking = { key: 'thinking', problem: "which can't be told how long to think" };
+  return knownModels.get(model)?.thinksAsItLikes ? [stop, thinking] : [stop];
+}
+
+function adviseOnInputs(model: string, { table, path }: WrittenTable, report: Report): void {
+  if (!Array.isArray(table.input)) return;
+  for (const [at, input] of table.input.entries()) {
+    if (!isTable(input) || (input.type !== 'video' && input.type !== 'document')) continue;
+    const place = [...path, 'input', at, 'type'];
+    const message = `${valueWords(place)} is "${input.type}", but ${isLive(model)}, and the Live API takes text, pictures and sound: the act would fail`;
+    report(warning('live-unsupported', place, message, { target: 'value' }));
+  }
+}
+
+/** A model that speaks the Live API and nothing else, as far as the table of facts, or its name, tells. */
+function liveModelNamed(written: TomlValue | undefined): string | undefined {
+  if (typeof written !== 'string') return undefined;
+  const model = plainModelName(written);
+  const speaks = knownModels.get(model)?.speaks;
+  return speaks === 'live' || (speaks === undefined && liveNames.test(model)) ? model : undefined;
+}
+
+function isLive(model: string): string {
+  return `${model} is a Live model`;
+}
