@@ -4,7 +4,7 @@ import type { CheckOptions } from './commands/check.js';
 import { duration, format, settingsFile, tier } from './commands/common-flags.js';
 import type { Shell } from './commands/completion.js';
 import { dieOf } from './commands/ending.js';
-import type { Failure } from './commands/failure.js';
+import type { Ended, Failure } from './commands/failure.js';
 import { limitsCommand } from './commands/limits-command.js';
 import type { ModelsOptions } from './commands/models.js';
 import { failureOfOutput } from './commands/output-failure.js';
@@ -26,8 +26,6 @@ import { createOutput, type Output } from './terminal/output.js';
 import { paintFor } from './terminal/paint.js';
 
 type Process = NodeJS.Process;
-/** Takes how a command ended; commander's actions themselves return nothing. */
-type Ended = (failure: Failure | undefined) => void;
 
 /**
  * The program: reads the command line, runs the command, and makes words on standard error and an exit code of its

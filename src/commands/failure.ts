@@ -9,3 +9,6 @@ export interface Failure {
   /** True where what happened has been told already. */
   isTold?: boolean;
 }
+
+/** Takes how a command ended; commander's actions themselves return nothing. */
+export type Ended = (failure: Failure | undefined) => void;

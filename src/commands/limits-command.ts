@@ -1,12 +1,10 @@
 import { Command } from 'commander';
 import { wholeNumber } from '../config/flags.js';
 import { duration, format, modelNames, settingsFile, tier } from './common-flags.js';
-import type { Failure } from './failure.js';
+import type { Ended } from './failure.js';
 import type { Host } from './host.js';
 import type { LimitsOptions } from './limits.js';
 import type { ProbeOptions } from './probe.js';
-
-type Ended = (failure: Failure | undefined) => void;
 
 /** `boticelli limits` and `limits probe`. What each does is loaded when it is used. */
 export function limitsCommand(host: Host, ended: Ended, parent: Command): Command {

@@ -2,11 +2,9 @@ import { Argument, Command, Option } from 'commander';
 import { ageMs, wholeNumber } from '../config/flags.js';
 import type { ClearOptions } from './clear-runs.js';
 import type { ExportOptions } from './export-run.js';
-import type { Failure } from './failure.js';
+import type { Ended } from './failure.js';
 import type { Host } from './host.js';
 import type { RunsOptions } from './runs.js';
-
-type Ended = (failure: Failure | undefined) => void;
 
 /** `boticelli runs` and the commands within it. What each does is loaded when it is used. */
 export function runsCommand(host: Host, ended: Ended, parent: Command): Command {

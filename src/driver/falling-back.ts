@@ -1,4 +1,5 @@
 import { BoticelliError } from '../errors.js';
+import { type AfterFailure, askingAgain } from './asking-again.js';
 import type { BoticelliDriver, CallContext } from './driver.js';
 import type { GenerateRequest } from './request.js';
 
@@ -15,48 +16,21 @@ export interface FallbackOptions {
  * error is the first one's, with what the others said and the earliest time at which one of them has quota again.
  */
 export function fallingBack(options: FallbackOptions, inner: BoticelliDriver): BoticelliDriver {
-  return {
-    supportsStreaming: (model) => inner.supportsStreaming(model),
-    close: async () => inner.close?.(),
-
-    async generate(request, context = {}) {
-      const next = chain(request, context, options);
-      for (let asked = request; ; ) {
-        try {
-          return await inner.generate(asked, context);
-        } catch (thrown) {
-          asked = next(thrown);
-        }
-      }
-    },
-
-    async *generateStream(request, context = {}) {
-      const next = chain(request, context, options);
-      for (let asked = request; ; ) {
-        let yieldedText = false;
-        try {
-          for await (const chunk of inner.generateStream(asked, context)) {
-            yieldedText ||= chunk.text !== '';
-            yield chunk;
-          }
-          return;
-        } catch (thrown) {
-          if (yieldedText) throw thrown;
-          asked = next(thrown);
-        }
-      }
-    },
-  };
+  return askingAgain((request, context) => chain(request, context, options), inner);
 }
 
 /** Hands out, for each failure, the request to the next model; throws where there is to be none. */
-function chain(request: GenerateRequest, context: CallContext, { modelsFor, cannotTake }: FallbackOptions) {
+function chain(
+  request: GenerateRequest,
+  context: CallContext,
+  { modelsFor, cannotTake }: FallbackOptions,
+): AfterFailure {
   const left = modelsFor(context.fallback).filter((model) => model !== request.model);
   let from = request.model;
   const failures: BoticelliError[] = [];
 
-  return (thrown: unknown): GenerateRequest => {
-    if (!isQuotaFailure(thrown)) throw thrown;
+  return (thrown, yieldedText) => {
+    if (yieldedText || !isQuotaFailure(thrown)) throw thrown;
     failures.push(thrown);
     const skipped: string[] = [];
     for (let model = left.shift(); model !== undefined; model = left.shift()) {

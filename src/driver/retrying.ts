@@ -1,4 +1,5 @@
 import { BoticelliError, reportOf } from '../errors.js';
+import { askingAgain } from './asking-again.js';
 import type { Clock } from './clock.js';
 import type { BoticelliDriver, CallContext } from './driver.js';
 
@@ -23,36 +24,15 @@ export interface RetryPolicy {
  * event, its pause as a `wait`.
  */
 export function retrying(policy: RetryPolicy, inner: BoticelliDriver): BoticelliDriver {
-  return {
-    supportsStreaming: (model) => inner.supportsStreaming(model),
-    close: async () => inner.close?.(),
-
-    async generate(request, context = {}) {
-      for (let attempt = 1; ; attempt += 1) {
-        try {
-          return await inner.generate(request, context);
-        } catch (thrown) {
-          await pauseAfter(thrown, { attempt, model: request.model, discard: false, policy, context });
-        }
-      }
-    },
-
-    async *generateStream(request, context = {}) {
-      for (let attempt = 1; ; attempt += 1) {
-        let yieldedText = false;
-        try {
-          for await (const chunk of inner.generateStream(request, context)) {
-            yieldedText ||= chunk.text !== '';
-            yield chunk;
-          }
-          return;
-        } catch (thrown) {
-          if (yieldedText && !context.mayDiscard?.()) throw thrown;
-          await pauseAfter(thrown, { attempt, model: request.model, discard: yieldedText, policy, context });
-        }
-      }
-    },
-  };
+  return askingAgain((request, context) => {
+    let attempt = 0;
+    return async (thrown, yieldedText) => {
+      if (yieldedText && !context.mayDiscard?.()) throw thrown;
+      attempt += 1;
+      await pauseAfter(thrown, { attempt, model: request.model, discard: yieldedText, policy, context });
+      return request;
+    };
+  }, inner);
 }
 
 interface FailedAttempt {

@@ -10,8 +10,17 @@ export interface Spacing {
   guardMs: number;
 }
 
+/** When a request may be sent, in milliseconds since the epoch. */
+export interface Moment {
+  at: number;
+  /** What makes the request wait; absent where it need not. */
+  reason?: 'rpm' | 'tpm';
+  /** True where the limit that makes it wait is a built-in guess. */
+  guessed: boolean;
+}
+
 /** The first moment at which a request may be sent, or that its day is full. */
-export type Plan = { open: true; at: number; reason?: 'rpm' | 'tpm' } | { open: false; until: number };
+export type Plan = ({ open: true } & Moment) | { open: false; until: number };
 
 /**
  * The guard for a window: 2% of it, at least 120 and at most 500 ms; wider after refusals. It is to be wider than the
@@ -43,17 +52,20 @@ function firstMoment(
   { appointments, notBefore = 0, refusedFor = 'rpm' }: Page,
   tokens: number,
   now: number,
-  { limits: { rpm, tpm }, windowMs, guardMs }: Spacing,
-): { at: number; reason?: 'rpm' | 'tpm' } {
+  { limits, windowMs, guardMs }: Spacing,
+): Moment {
+  const { rpm, tpm } = limits;
   const spanMs = windowMs + guardMs;
   const last = appointments.at(-1)?.at ?? 0;
   const earliest = Math.max(now, last, notBefore);
   const byRequests = rpm ? (appointments.at(-rpm.value)?.at ?? -spanMs) + spanMs : 0;
   const byTokens = tpm ? lastInTheWay(appointments, tpm.value - tokens) + spanMs : 0;
   const at = Math.max(earliest, byRequests, byTokens);
-  if (at <= now) return { at: now };
-  if (at === notBefore) return { at, reason: refusedFor };
-  return { at, reason: at === byTokens ? 'tpm' : 'rpm' };
+  if (at <= now) return { at: now, guessed: false };
+  // A moment that the service named itself is no guess of ours.
+  if (at === notBefore) return { at, reason: refusedFor, guessed: false };
+  const reason = at === byTokens ? 'tpm' : 'rpm';
+  return { at, reason, guessed: limits[reason]?.source === 'built-in' };
 }
 
 /** The time of the last appointment that must have left the window for the newer ones to fit into `room` tokens. */

@@ -4,7 +4,7 @@ import type { Keeper } from './keeper.js';
 import { learnRefusal, learnTokens, type Refusal } from './lessons.js';
 import { type Budget, effectiveLimits, type Limits } from './limits.js';
 import { type Appointment, correctedTokens, dayOf, type Page } from './page.js';
-import { enter, guardFor, moveUp, type Plan, plan, replan, type Spacing, strike } from './plan.js';
+import { enter, guardFor, type Moment, moveUp, plan, replan, type Spacing, strike } from './plan.js';
 import { createProjectPages } from './project-pages.js';
 
 /** What a caller wants an appointment for. */
@@ -19,18 +19,13 @@ export interface Wish {
   latest?: number;
 }
 
-/** An appointment with the quota: when the request may be sent. Times are milliseconds since the epoch. */
-export interface Booked {
+/** An appointment with the quota: when the request may be sent. */
+export interface Booked extends Moment {
   state: 'booked';
   id: string;
   wish: Wish;
   /** The model whose quota it is: what an alias is known to stand for. */
   model: string;
-  at: number;
-  /** What makes the request wait; absent where it need not. */
-  reason?: 'rpm' | 'tpm';
-  /** True where the limit that makes it wait is a built-in guess. */
-  guessed: boolean;
   /** True where it is in a book that machines share. */
   shared?: boolean;
 }
@@ -148,14 +143,12 @@ function bookOn(
   spacing: Spacing,
 ): Booked | NotBooked {
   const tokens = correctedTokens(page, wish.estimatedTokens);
-  const planned: Plan = plan(page, tokens, now, spacing);
+  const planned = plan(page, tokens, now, spacing);
   if (!planned.open) return { state: 'closed', model, at: planned.until };
-  const { at, reason } = planned;
+  const { at, reason, guessed } = planned;
   // What need not wait is never too late, however long the book itself was waited for: `--max-wait 0` is to be met.
   if (wish.latest !== undefined && at > Math.max(now, wish.latest)) return { state: 'too-late', model, at };
   enter(page, { id, at, tokens, estimated: wish.estimatedTokens, bookedAt: now, confirmed: false });
-  // A moment that the service named itself is no guess of ours.
-  const guessed = reason !== undefined && at !== page.notBefore && spacing.limits[reason]?.source === 'built-in';
   return { state: 'booked', id, wish, model, at, guessed, ...(reason && { reason }) };
 }
 

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { nextPacificMidnight } from '../driver/pacific-day.js';
 import { introduce } from './introduce.js';
 import type { Page } from './page.js';
+import type { Moment } from './plan.js';
 import { mostNames, pageKey } from './project-pages.js';
 import { type Booked, createQuotaBook, type NotBooked, type QuotaBook, type QuotaBookOptions } from './quota-book.js';
 import { RedisAway, type RedisConnection } from './redis-connection.js';
@@ -18,7 +19,7 @@ export interface RedisBookOptions extends Omit<QuotaBookOptions, 'keeper' | 'clo
 /** What the scripts for booking, confirming (`done` is its leave to send) and giving up answer. Times are the server's. */
 type Answer =
   | { state: 'done' }
-  | { state: 'booked'; at: number; reason?: 'rpm' | 'tpm'; guessed: boolean; isAsItWas?: never }
+  | ({ state: 'booked'; isAsItWas?: never } & Moment)
   | { state: 'booked'; at: number; isAsItWas: true }
   | NotBooked
   | { state: 'unknown' }

@@ -127,20 +127,22 @@ local function firstMoment(page, tokens, spacing)
     byTokens = lastInTheWay(appointments, tpm.value - tokens) + spanMs
     at = math.max(at, byTokens)
   end
-  if at <= now then return now end
-  if at == page.notBefore then return at, page.refusedFor or 'rpm' end
-  return at, at == byTokens and 'tpm' or 'rpm'
+  if at <= now then return { at = now, guessed = false } end
+  if at == page.notBefore then return { at = at, reason = page.refusedFor or 'rpm', guessed = false } end
+  local reason = at == byTokens and 'tpm' or 'rpm'
+  local limit = spacing.limits[reason]
+  return { at = at, reason = reason, guessed = limit ~= nil and limit.source == 'built-in' }
 end
 
 local function plan(page, tokens, spacing)
   if page.closedUntil and page.closedUntil > now then return { isClosed = true, at = page.closedUntil } end
-  local at, reason = firstMoment(page, tokens, spacing)
+  local first = firstMoment(page, tokens, spacing)
   local rpd = spacing.limits.rpd
   if rpd and rpd.source ~= 'built-in' then
-    local day = dayOf(page, at)
+    local day = dayOf(page, first.at)
     if day.count >= rpd.value then return { isClosed = true, at = day.endsAt } end
   end
-  return { at = at, reason = reason }
+  return first
 end
 
 -- Behind those of the same moment, as a stable sort would put it.

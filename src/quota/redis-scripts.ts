@@ -25,13 +25,11 @@ const booking = `
 local function bookOn(page, spacing)
   local tokens = math.ceil(args.estimatedTokens * (page.tokenRatio or 1))
   local planned = plan(page, tokens, spacing)
-  local at, reason = planned.at, planned.reason
+  local at = planned.at
   if planned.isClosed then return { state = 'closed', at = at } end
   if args.latest and at > math.max(now, args.latest) then return { state = 'too-late', at = at } end
   enter(page, { id = args.id, at = at, tokens = tokens, estimated = args.estimatedTokens, bookedAt = now, confirmed = false })
-  local limit = at ~= page.notBefore and reason and spacing.limits[reason]
-  local guessed = limit and limit.source == 'built-in' or false
-  return { state = 'booked', at = at, reason = reason, guessed = guessed }
+  return { state = 'booked', at = at, reason = planned.reason, guessed = planned.guessed }
 end
 
 -- Does the work on the page. One that is not there, or was begun anew, is not worked on: the caller must see to it first.

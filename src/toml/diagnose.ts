@@ -1,4 +1,4 @@
-import type { Diagnostic } from './diagnostic.js';
+import type { Diagnostic, Place } from './diagnostic.js';
 import type { Fault, Misnamed } from './fault.js';
 import { nearestName } from './nearest-name.js';
 import { placeFinder } from './place-finder.js';
@@ -6,15 +6,18 @@ import { placeFinder } from './place-finder.js';
 /** How many suggestions are worth their time: each compares a name with every other name of its kind. */
 const mostSuggestions = 100;
 
-/** Gives each fault its place and, where a name is close, its suggestion. In the order of the file; placeless ones last. */
+/**
+ * Gives each fault its place and, where a name is close, its suggestion. In the order of the file; placeless ones last, as they
+ * were found. Where there are many, the first of them have suggestions.
+ */
 export async function diagnose(faults: readonly Fault[], text: string): Promise<Diagnostic[]> {
   if (faults.length === 0) return [];
   const findPlace = await placeFinder(text);
   let suggestionsLeft = mostSuggestions;
   const nearestOf = (misnamed: Misnamed | undefined) =>
     misnamed && suggestionsLeft-- > 0 ? nearestAsWritten(misnamed) : undefined;
-  const diagnostics = faults.map(({ severity, rule, message, misnamed, suggestion: meant, ...where }): Diagnostic => {
-    const place = findPlace(where);
+  const placed = faults.map((fault): Placed => ({ fault, place: findPlace(fault) })).sort(byPlace);
+  return placed.map(({ fault: { severity, rule, message, misnamed, suggestion: meant }, place }): Diagnostic => {
     const suggestion = meant ?? nearestOf(misnamed);
     return {
       severity,
@@ -24,7 +27,11 @@ export async function diagnose(faults: readonly Fault[], text: string): Promise<
       ...(place && { place }),
     };
   });
-  return diagnostics.sort(byPlace);
+}
+
+interface Placed {
+  fault: Fault;
+  place: Place | undefined;
 }
 
 function nearestAsWritten({ name, known, written = (nearest) => nearest }: Misnamed): string | undefined {
@@ -32,7 +39,7 @@ function nearestAsWritten({ name, known, written = (nearest) => nearest }: Misna
   return nearest === undefined ? undefined : written(nearest);
 }
 
-function byPlace({ place: left }: Diagnostic, { place: right }: Diagnostic): number {
+function byPlace({ place: left }: Placed, { place: right }: Placed): number {
   if (!left || !right) return Number(left === undefined) - Number(right === undefined);
   return left.line - right.line || left.column - right.column;
 }

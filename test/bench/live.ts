@@ -6,21 +6,15 @@ import { createLiveDriver } from '../../src/gemini/live/live-driver.js';
 import { chunkOf, packets, sseEvent } from '../helpers/gemini-replies.js';
 import { startGeminiServer } from '../helpers/gemini-server.js';
 import { bytesAPiece, content, spoken, turnEnd } from '../helpers/live-replies.js';
-import { quantile, runNode, type Timed } from './measure.js';
+import { type Program, quantile, runNode, type Timed } from './measure.js';
 import type { Say } from './say.js';
 
 const model = 'gemini-3.8-live';
 const rounds = 15;
 const acts = 10;
 
-export interface LiveSpeedOptions {
-  bin: string;
-  /** The environment of a program that talks to a server. */
-  at: (baseUrl: string) => Record<string, string>;
-}
-
 /** The Live API against a bare reader of WebSockets, SSE against a bare fetch, and one session against one an act. */
-export async function liveSpeed(say: Say, options: LiveSpeedOptions): Promise<void> {
+export async function liveSpeed(say: Say, options: Program): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), 'boticelli-bench-live-'));
   const narrative = (name: string) => {
     const file = join(folder, `${name}.toml`);
@@ -69,7 +63,7 @@ async function firstTokens(ours: Timed, peer: Timed): Promise<{ ours: number; pe
 }
 
 /** How long a token takes from the server's socket to standard output: each token is the moment at which it was sent. */
-async function rowsOfDelays(say: Say, { bin, at }: LiveSpeedOptions, [file = '', bare = '']: string[]): Promise<void> {
+async function rowsOfDelays(say: Say, { bin, at }: Program, [file = '', bare = '']: string[]): Promise<void> {
   const best = { ours: Number.POSITIVE_INFINITY, peer: Number.POSITIVE_INFINITY };
   for (let round = 0; round < 3; round += 1) {
     for (const [side, args] of [

@@ -7,6 +7,13 @@ export interface Timed {
   env: Record<string, string>;
 }
 
+/** The program that is measured. */
+export interface Program {
+  bin: string;
+  /** Its environment where it talks to a server. */
+  at: (baseUrl: string) => Record<string, string>;
+}
+
 /** Two commands timed in turns, so that what else the machine does falls on both. Times in milliseconds. */
 export interface Pair {
   ours: number;

@@ -3,21 +3,15 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { chunkOf, packets, type Script, sseEvent } from '../helpers/gemini-replies.js';
 import { startGeminiServer } from '../helpers/gemini-server.js';
-import { quantile, runNode } from './measure.js';
+import { type Program, quantile, runNode } from './measure.js';
 import type { Say } from './say.js';
 
 const rounds = 5;
 const replyBytes = 10_000_000;
 const megabyte = 1_000_000;
 
-export interface MemoryOptions {
-  bin: string;
-  /** The environment of a program that talks to a server. */
-  at: (baseUrl: string) => Record<string, string>;
-}
-
 /** The most memory that the program holds in a streamed reply of ten megabytes, above a run whose reply is a word. */
-export async function peakMemory(say: Say, options: MemoryOptions): Promise<void> {
+export async function peakMemory(say: Say, options: Program): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), 'boticelli-bench-memory-'));
   for (const [name, script] of Object.entries({
     'events of 100 characters': longReply(100),
@@ -47,7 +41,7 @@ export async function peakMemory(say: Say, options: MemoryOptions): Promise<void
   rmSync(folder, { recursive: true });
 }
 
-async function peakOf(script: Script, folder: string, { bin, at }: MemoryOptions): Promise<number> {
+async function peakOf(script: Script, folder: string, { bin, at }: Program): Promise<number> {
   const server = await startGeminiServer();
   server.reply(script);
   const narrative = join(folder, 'one.toml');

@@ -73,3 +73,8 @@ export async function setModelsStage(
         : '',
   };
 }
+
+/** The lines of the table that `boticelli models` prints, without its head. */
+export function tableIn(stdout: string): string[] {
+  return stdout.split('\n').filter((line) => / {2}(generate|also|Live|not here)/.test(line));
+}

@@ -1,20 +1,14 @@
-import { getEventListeners } from 'node:events';
 import { createServer } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
-import { describe, expect, onTestFinished, test } from 'vitest';
-import { QuotaRefused, StreamInterrupted, StreamTimeout } from '../../../src/errors.js';
-import { createGate } from '../../helpers/gemini-gate.js';
-import { startHttpProxy } from '../../helpers/http-proxy.js';
+import { describe, expect, test } from 'vitest';
+import { QuotaRefused, StreamInterrupted } from '../../../src/errors.js';
 import { closes, content, type LiveDoor, type LiveScript, spoken } from '../../helpers/live-replies.js';
-import { abortable, failureOf, play } from '../gemini-stage.js';
-import { ask, setLiveStage } from './live-stage.js';
+import { failureOf, play } from '../gemini-stage.js';
+import { ask, begun, setLiveStage } from './live-stage.js';
 
 const apiKey = 'AIzaSecret-0123456789';
 const stage = setLiveStage();
-const reason = new Error('the caller had enough');
 const errorBody = (code: number, message: string) => ({ error: { code, message, status: 'NOT_OK' } });
-/** What came before the connection failed. */
-const begun = spoken(['Hel', 'lo']).frames.slice(0, -2);
 
 describe('a connection that is never set up', () => {
   test.each<[string, LiveDoor, object]>([
@@ -166,105 +160,6 @@ describe('a connection that fails in the midst of a reply', () => {
   });
 });
 
-describe('silence', () => {
-  test('before the first word is a timeout', async () => {
-    stage.server.live.reply({ frames: [] });
-    const error = await failureOf(stage.driver({ timeoutMs: 120, idleTimeoutMs: 30 }).generate(ask()));
-    expect(error).toMatchObject({ code: 'timeout', message: 'there was no whole reply within 0.12 s' });
-  });
-
-  test.each(['generate', 'generateStream'] as const)('after the first word is StreamTimeout (%s)', async (method) => {
-    stage.server.live.reply({ frames: begun });
-    const driver = stage.driver({ idleTimeoutMs: 60 });
-    const error =
-      method === 'generate'
-        ? await failureOf(driver.generate(ask()))
-        : (await play(driver.generateStream(ask()))).error;
-    expect(error).toBeInstanceOf(StreamTimeout);
-  });
-
-  test('while the speech would be played is none, but the time of the call holds', async () => {
-    const gate = createGate();
-    stage.server.live.reply(spoken(['Hello'], { gate }));
-    // All but the last frame, which tells that the turn is over.
-    gate.next(3);
-    setTimeout(() => gate.open(), 400);
-    expect((await stage.driver({ idleTimeoutMs: 150 }).generate(ask())).text).toBe('Hello');
-
-    stage.server.live.reply({ frames: spoken(['Hello']).frames.slice(0, -1) });
-    expect(await failureOf(stage.driver({ timeoutMs: 100 }).generate(ask()))).toMatchObject({ code: 'timeout' });
-  });
-
-  test('of a reader that pauses is none of the service', async () => {
-    const gate = createGate();
-    stage.server.live.reply(spoken(['a', 'b'], { gate }));
-    gate.next(2);
-    let seen = '';
-    for await (const { text } of stage.driver({ idleTimeoutMs: 150 }).generateStream(ask())) {
-      seen += text;
-      if (text !== 'a') continue;
-      await delay(250);
-      gate.open();
-    }
-    expect(seen).toBe('ab');
-  });
-});
-
-describe('an abort', () => {
-  test.each<[string, LiveDoor | undefined, LiveScript]>([
-    ['while the setup stalls', { at: 'setup', comes: 'stall' }, { frames: [] }],
-    ['before the first word', undefined, { frames: [] }],
-    ['in the midst of the reply', undefined, { frames: begun }],
-  ])('%s closes the socket at once and rejects with its reason', async (_, door, script) => {
-    stage.server.live.meet(door);
-    stage.server.live.reply(script);
-    const { controller, context } = abortable();
-    const call = stage.driver().generate(ask(), context);
-    await expect.poll(() => stage.server.live.sessions[0]?.setup).toBeDefined();
-    const abortedAt = Date.now();
-    controller.abort(reason);
-    await expect(call).rejects.toBe(reason);
-    expect((await stage.session(0).closed) - abortedAt).toBeLessThan(500);
-    expect(getEventListeners(controller.signal, 'abort')).toHaveLength(0);
-  });
-
-  test('closes the socket even while nobody asks for the next piece', async () => {
-    stage.server.live.reply({ frames: begun });
-    const { controller, context } = abortable();
-    const chunks = stage.driver().generateStream(ask(), context)[Symbol.asyncIterator]();
-    expect((await chunks.next()).value.text).toBe('Hel');
-    const abortedAt = Date.now();
-    controller.abort(reason);
-    expect((await stage.session(0).closed) - abortedAt).toBeLessThan(500);
-    await expect(chunks.next()).rejects.toBe(reason);
-  });
-
-  test('before the call makes no connection', async () => {
-    const context = { signal: AbortSignal.abort(reason) };
-    await expect(stage.driver().generate(ask(), context)).rejects.toBe(reason);
-    expect(stage.server.live.sessions).toHaveLength(0);
-  });
-
-  test('leaves nothing behind on a signal that lives on', async () => {
-    const { controller, context } = abortable();
-    const driver = stage.driver();
-    await driver.generate(ask(), context);
-    stage.server.live.reply({ frames: [] }, { frames: begun, end: 'destroy' });
-    await failureOf(stage.driver({ timeoutMs: 100 }).generate(ask('Stalls'), context));
-    await failureOf(driver.generate(ask('Breaks'), context));
-    expect(getEventListeners(controller.signal, 'abort')).toHaveLength(0);
-  });
-});
-
-test('leaving the loop early closes the socket', async () => {
-  stage.server.live.reply({ frames: begun });
-  for await (const { text } of stage.driver().generateStream(ask())) {
-    expect(text).toBe('Hel');
-    break;
-  }
-  await stage.session(0).closed;
-});
-
 test('a failed turn does not spoil the next one', async () => {
   const driver = stage.driver();
   stage.server.live.reply({ frames: begun, end: 'destroy' });
@@ -321,14 +216,6 @@ test.each([
   expect(error).toMatchObject({ code: 'invalid_request' });
   expect(error.message).toContain(said);
   expect(stage.server.live.sessions).toHaveLength(0);
-});
-
-test('a session goes through a proxy, which sees no more than where to', async () => {
-  const proxy = await startHttpProxy();
-  onTestFinished(() => proxy.close());
-  const { text } = await stage.driver({ proxyFor: () => proxy.url }).generate(ask());
-  expect(text).not.toBe('');
-  expect(proxy.asked).toEqual([`CONNECT 127.0.0.1:${stage.server.port}`]);
 });
 
 test.each(['', 'key with spaces', 'auth_tokens/x'])('the key %j is refused before any connection', async (bad) => {

@@ -7,9 +7,13 @@ import type { GeminiDriverOptions } from '../../../src/gemini/driver-options.js'
 import { createLiveDriver } from '../../../src/gemini/live/live-driver.js';
 import type { BoticelliDriver } from '../../../src/index.js';
 import { type GeminiServer, type GeminiServerOptions, startGeminiServer } from '../../helpers/gemini-server.js';
+import { spoken } from '../../helpers/live-replies.js';
 import { ask as askRest, userTurn } from '../gemini-stage.js';
 
 export const liveModel = 'gemini-3.8-live';
+
+/** The frames of a reply that is never ended: it says "Hello", in two pieces. */
+export const begun = spoken(['Hel', 'lo']).frames.slice(0, -2);
 
 /** A server of its own for each test of a file, and drivers that are closed after it; no socket may be left open then. */
 export function setLiveStage(options?: GeminiServerOptions) {

@@ -1,0 +1,108 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { act, narrative, played } from './narrative-rig.js';
+
+describe('templates', () => {
+  test('are filled with replies, variables, standard input and the round when their act plays', async () => {
+    const { sent, requests } = await played(
+      narrative(
+        [
+          act('one', 'Ask {{vars.what}} of {{stdin}}'),
+          act('two', '{{previous}}, {{one}}, {{ round }}', { system: 'Be {{vars.how}} with {{one}}' }),
+          act('one', 'Again: {{one}} {{two}}'),
+          act('end', '{{one}} {{previous}}'),
+        ],
+        {
+          vars: new Map([
+            ['what', 'much'],
+            ['how', 'kind'],
+          ]),
+        },
+      ),
+      ['first', 'second', 'third'],
+      { stdin: async () => 'a pipe' },
+    );
+    expect(sent).toEqual(['Ask much of a pipe', 'first, first, 1', 'Again: first second', 'third third']);
+    expect(requests[1]?.system).toBe('Be kind with first');
+  });
+
+  test('keep what a model or a person wrote as it is, braces and all', async () => {
+    const value = '{{vars.x}} \\{{previous}} {{';
+    const { sent } = await played(
+      narrative([act('one', '{{vars.x}}{{stdin}}'), act('two', ['{{previous}}', '{{one}}'])], {
+        vars: new Map([['x', value]]),
+      }),
+      [value],
+      { stdin: async () => value },
+    );
+    expect(sent).toEqual([value + value, `${value}|${value}`]);
+  });
+
+  test('never change a text in which there are none, whatever was said before', async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.string(), fc.string(), async (text, reply) => {
+        const plain = `x${text.replaceAll('{{', '{')}`;
+        const { sent } = await played(narrative([act('a', plain), act('b', '{{a}}!')]), [reply]);
+        expect(sent).toEqual([plain, `${reply}!`]);
+      }),
+    );
+  });
+
+  test('stay as they are where the narrative wants that', async () => {
+    const text = '{{previous}} \\{{x}} {{stdin}}';
+    expect((await played(narrative([act('one', text)], { templates: false }))).sent).toEqual([text]);
+  });
+
+  test.each(['{{nix}}', '{{previous}}', '{{vars.constructor}}', '{{toString}}', '{{__proto__}}', '{{one}}'])(
+    'end the run of a hand-made narrative that uses %s where nothing defines it',
+    async (text) => {
+      const { report, requests } = await played(narrative([act('one', text)]));
+      expect(report.error).toMatchObject({
+        code: 'invalid_narrative',
+        act: 'one',
+        message: `nothing defines ${text} here`,
+      });
+      expect(requests).toEqual([]);
+    },
+  );
+
+  test('take any name of an act', async () => {
+    const names = ['two words', 'a.b', '🎬', 'a/b', '__proto__', 'constructor'];
+    const acts = [...names.map((name) => act(name, 'x')), act('end', names.map((name) => `{{${name}}}`).join(' '))];
+    const { sent } = await played(
+      narrative(acts),
+      names.map((name) => `<${name}>`),
+    );
+    expect(sent.at(-1)).toBe(names.map((name) => `<${name}>`).join(' '));
+  });
+
+  test('that leave nothing to ask end the run before the call', async () => {
+    const { report, requests } = await played(narrative([act('one', '{{stdin}}')]), [], { stdin: async () => ' \n' });
+    expect(report.error).toMatchObject({ code: 'invalid_narrative', act: 'one' });
+    expect(requests).toEqual([]);
+  });
+});
+
+describe('standard input', () => {
+  test('is read once, before the first act, and only where a text uses it', async () => {
+    let reads = 0;
+    const options = { stdin: async () => `read ${++reads}` };
+    expect((await played(narrative([act('one', '\\{{stdin}}')]), [], options)).sent).toEqual(['{{stdin}}']);
+    expect(reads).toBe(0);
+    const inner = narrative([act('deep', '{{stdin}}')]);
+    const { sent } = await played(
+      narrative([act('one', 'x'), act('two', inner), act('three', '{{stdin}}')]),
+      [],
+      options,
+    );
+    expect(sent).toEqual(['x', 'read 1', 'read 1']);
+  });
+
+  test('that can not be read ends the run before anything is asked: narrative-end alone', async () => {
+    const { report, events, requests } = await played(narrative([act('one', 'x'), act('two', '{{stdin}}')]));
+    expect(report).toMatchObject({ status: 'failed', acts: [], error: { code: 'no_input' } });
+    expect(report.error).not.toHaveProperty('act');
+    expect(events.map(({ type }) => type)).toEqual(['narrative-end']);
+    expect(requests).toEqual([]);
+  });
+});
