@@ -29,6 +29,12 @@ export interface TierFacts {
 }
 
 /**
+ * What can be the name of a model: it becomes part of a URL's path, in which the SDK escapes nothing. Which ones there are, the
+ * service alone knows.
+ */
+export const possibleModelNames = /^(?!.*\.\.)[\w.:@/-]+$/;
+
+/**
  * Names of models that speak the Live API alone: gemini-3.8-live, gemini-3.1-flash-live-preview, …-native-audio-… (the
  * service's list as of 2026-11, and the names of 2025 in docs/deprecations). For models that no table has and no list.
  */

@@ -2,6 +2,7 @@ import type { GenerateContentParameters, Models } from '@google/genai';
 import type { CallContext } from '../driver/driver.js';
 import type { GenerateRequest } from '../driver/request.js';
 import { BoticelliError } from '../errors.js';
+import { possibleModelNames } from '../facts.js';
 import { withoutKey } from './api-key.js';
 import { orAborted } from './attempt.js';
 import type { CatalogueMemory } from './catalogue-entry.js';
@@ -78,8 +79,7 @@ export async function failureOf(thrown: unknown, { start, exchange }: Call): Pro
   return withoutKey(await explainUnknown(thrown, { ...start, ...asked }), redact);
 }
 
-/** The name becomes part of a path, in which the SDK escapes nothing. */
 function assertModelName(model: string): void {
-  if (/^[\w.:@/-]+$/.test(model) && !model.includes('..')) return;
+  if (possibleModelNames.test(model)) return;
   throw new BoticelliError('model_not_found', `no model can be named "${oneLine(model, 80)}"`);
 }

@@ -5,7 +5,7 @@
  */
 import * as z from 'zod/mini';
 import { described } from './described.js';
-import { generationSettings, replyFormat } from './generation-schema.js';
+import { generationSettings, mostWhole, replyFormat } from './generation-schema.js';
 
 const context = z.optional(
   described(
@@ -20,7 +20,10 @@ const settings = {
     described('How freely the model chooses its words: 0 to 2.', z.number().check(z.gte(0), z.lte(2))),
   ),
   max_tokens: z.optional(
-    described('The most tokens a reply may have. Thinking models spend it on thoughts too.', z.int().check(z.gte(1))),
+    described(
+      'The most tokens a reply may have. Thinking models spend it on thoughts too.',
+      z.int().check(z.gte(1), z.lte(mostWhole)),
+    ),
   ),
   system: z.optional(described('The system instruction.', z.string())),
   fallback: z.optional(
@@ -69,7 +72,13 @@ export const varsTable = described(
 export const mediaTable = described(
   'A picture, audio, video or document, to be used in acts as "media.<name>": one of file, url and base64.',
   z.strictObject(media),
+  oneOf('file', 'url', 'base64'),
 );
+
+/** That of some keys exactly one must be there: zod can't say so, JSON Schema can. */
+function oneOf(...keys: readonly string[]) {
+  return { oneOf: keys.map((key) => ({ required: [key] })) };
+}
 
 const inputType = 'What kind of part this is: "text", "image", "audio", "video" or "document".';
 
@@ -90,6 +99,7 @@ export const mediaInput = described(
     ...media,
     ref: z.optional(described('A medium of [media] by its name, "media.<name>".', z.string())),
   }),
+  { ...oneOf('file', 'url', 'base64', 'ref'), not: { required: ['ref', 'mime'] } },
 );
 
 /** An act that has settings of its own. */
@@ -111,7 +121,7 @@ export const act = described(
   z.union([z.string(), z.array(z.string()), actTable]),
 );
 
-/** The whole file. Exactly one of `narrative` and `narration` must be there: zod can't say so, JSON Schema can. */
+/** The whole file. */
 export const narrativeFile = described(
   'A narrative: prompts in acts, played one after the other.',
   z.strictObject({
@@ -122,5 +132,5 @@ export const narrativeFile = described(
     media: z.optional(described('Media by name.', z.record(z.string(), mediaTable))),
     acts: described('The acts by name.', z.record(z.string(), act)),
   }),
-  { oneOf: [{ required: ['narrative'] }, { required: ['narration'] }] },
+  oneOf('narrative', 'narration'),
 );

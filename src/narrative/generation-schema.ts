@@ -16,6 +16,9 @@ const thresholds = z.strictObject(
   ),
 );
 
+/** A number that the service's API gives 32 bits with a sign. */
+export const mostWhole = 2 ** 31 - 1;
+
 /** How a model shall generate, beyond its temperature: of a whole narrative, or of one act. */
 export const generationSettings = {
   top_p: z.optional(
@@ -24,13 +27,9 @@ export const generationSettings = {
       z.number().check(z.gte(0), z.lte(1)),
     ),
   ),
-  top_k: z.optional(described('So many of the likeliest words.', z.int().check(z.gte(1)))),
+  top_k: z.optional(described('So many of the likeliest words.', z.int().check(z.gte(1), z.lte(mostWhole)))),
   seed: z.optional(
-    described(
-      'The same seed makes the same reply likelier.',
-      // 32 bits with a sign: so the service's API defines it.
-      z.int().check(z.gte(-(2 ** 31)), z.lte(2 ** 31 - 1)),
-    ),
+    described('The same seed makes the same reply likelier.', z.int().check(z.gte(-mostWhole - 1), z.lte(mostWhole))),
   ),
   stop: z.optional(
     described(
@@ -41,7 +40,7 @@ export const generationSettings = {
   thinking: z.optional(
     described(
       'How long the model may think: "minimal", "low", "medium", "high", or a number of tokens.',
-      z.union([z.enum(thinkingLevels), z.int().check(z.gte(0))]),
+      z.union([z.enum(thinkingLevels), z.int().check(z.gte(0), z.lte(mostWhole))]),
     ),
   ),
   safety: z.optional(

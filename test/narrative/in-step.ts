@@ -19,9 +19,10 @@ export function editorAccepts(table: unknown): boolean {
 export async function assertInStep(source: string | Uint8Array, diagnostics: readonly Diagnostic[]): Promise<void> {
   const read = await readToml(Buffer.from(source));
   if ('fault' in read) return;
-  // Which of two tables must be there is said by the reader, for want of a word in zod; JSON Schema has one.
-  const lacksTable = diagnostics.some(({ rule }) => rule === 'missing-table' || rule === 'conflicting-tables');
-  const isWellFormed = narrativeShapeFaults(read.table).length === 0 && !lacksTable;
+  // Which of several keys must be there is said by the reader, for want of a word in zod; JSON Schema has one.
+  const choices = ['missing-table', 'conflicting-tables', 'missing-key', 'conflicting-keys'];
+  const isWellFormed =
+    narrativeShapeFaults(read.table).length === 0 && !diagnostics.some(({ rule }) => choices.includes(rule));
   if (editorAccepts(read.table) === isWellFormed) return;
   const problems = JSON.stringify(validate.errors?.map(({ instancePath, message }) => [instancePath, message]));
   throw new Error(`check and the JSON Schema are not in step: ${isWellFormed ? problems : 'the schema accepts it'}`);

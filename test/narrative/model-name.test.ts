@@ -9,10 +9,22 @@ it.each([
   'publishers/google/models/x',
 ])('takes %s for the name of a model', (name) => expect(isModelName(name)).toBe(true));
 
-it.each(['', 'models/', 'a b', 'a\tb', 'a\u0000b', 'a?b', 'a&b', 'a#b', 'a%2fb', 'a\\b', '../a', 'a/../b'])(
-  'takes %j for no name of a model',
-  (name) => expect(isModelName(name)).toBe(false),
-);
+it.each([
+  '',
+  'models/',
+  'a b',
+  'a\tb',
+  'a\u0000b',
+  'a?b',
+  'a&b',
+  'a#b',
+  'a%2fb',
+  'a\\b',
+  '../a',
+  'a/../b',
+  '{{vars.m}}',
+  'modèle',
+])('takes %j for no name of a model', (name) => expect(isModelName(name)).toBe(false));
 
 it('knows a model with and without the prefix of the service', () => {
   expect(plainModelName('models/gemini-3.8-flash')).toBe('gemini-3.8-flash');
