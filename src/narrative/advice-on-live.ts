@@ -1,21 +1,31 @@
 import { knownModels, liveNames } from '../facts.js';
 import { type Report, warning } from '../toml/fault.js';
-import { isTable, type TomlValue, valueWords } from '../toml/toml.js';
+import { type TomlValue, valueWords } from '../toml/toml.js';
 import { plainModelName } from './model-name.js';
-import type { WrittenTable } from './written-acts.js';
+import type { Act, Input } from './narrative.js';
+import type { WrittenAct, WrittenTable } from './written-acts.js';
 
 /**
  * What the Live API does not take of an act whose model speaks nothing else: the act would fail when its turn comes, and those
  * before it were paid for. What is the narrative's own is told there, once.
  */
-export function adviseOnLive(header: WrittenTable, acts: readonly WrittenTable[], report: Report): void {
+export function adviseOnLive(
+  header: WrittenTable,
+  acts: readonly WrittenAct[],
+  played: readonly Act[],
+  report: Report,
+): void {
   const ofAll = liveModelNamed(header.table.model);
   if (ofAll !== undefined) adviseOnSettings(ofAll, header, header, report);
-  for (const act of acts) {
+  const live = acts.flatMap((act) => {
     const model = act.table.model === undefined ? ofAll : liveModelNamed(act.table.model);
-    if (model === undefined) continue;
+    return model === undefined ? [] : { act, model };
+  });
+  if (live.length === 0) return;
+  const inputs = new Map(played.map((act) => [act.name, act.inputs]));
+  for (const { act, model } of live) {
     adviseOnSettings(model, act, header, report);
-    adviseOnInputs(model, act, report);
+    adviseOnInputs(model, act, inputs.get(act.name) ?? [], report);
   }
 }
 
@@ -41,14 +51,22 @@ function obstaclesFor(model: string): { key: string; problem: string }[] {
   return knownModels.get(model)?.thinksAsItLikes ? [stop, thinking] : [stop];
 }
 
-function adviseOnInputs(model: string, { table, path }: WrittenTable, report: Report): void {
-  if (!Array.isArray(table.input)) return;
-  for (const [at, input] of table.input.entries()) {
-    if (!isTable(input) || (input.type !== 'video' && input.type !== 'document')) continue;
-    const place = [...path, 'input', at, 'type'];
-    const message = `${valueWords(place)} is "${input.type}", but ${isLive(model)}, and the Live API takes text, pictures and sound: the act would fail`;
-    report(warning('live-unsupported', place, message, { target: 'value' }));
+function adviseOnInputs(model: string, act: WrittenAct, inputs: readonly Input[], report: Report): void {
+  for (const [at, input] of inputs.entries()) {
+    if (!isForeign(input)) continue;
+    const path = Array.isArray(act.table.input) ? [...act.path, 'input', at] : (act.texts[at]?.path ?? act.path);
+    const message = `${isLive(model)}, which takes text, pictures and sound, and those as bytes: the act would fail`;
+    report(warning('live-unsupported', path, `${valueWords(path)} can't be shown: ${message}`, { target: 'value' }));
   }
+}
+
+function isForeign(input: Input): boolean {
+  if (input.type === 'text' || input.type === 'narrative') return false;
+  const { kind, mime, isKeptElsewhere } =
+    input.type === 'media-template'
+      ? { ...input.described, isKeptElsewhere: false }
+      : { kind: input.type, mime: input.mimeType, isKeptElsewhere: input.content.from === 'reference' };
+  return isKeptElsewhere || kind === 'video' || kind === 'document' || /^(video|text|application)\//.test(mime ?? '');
 }
 
 /** A model that speaks the Live API and nothing else, as far as the table of facts, or its name, tells. */

@@ -3,7 +3,7 @@ import { type Fault, fault } from '../toml/fault.js';
 import type { TomlTable } from '../toml/toml.js';
 import type { OpenVariable } from './check-references.js';
 import { narrativeShapeFaults } from './check-shape.js';
-import { composedNarrative, type Narrative } from './narrative.js';
+import { type Act, composedNarrative, type Narrative } from './narrative.js';
 import type { MediaPlace } from './read-media.js';
 import type { ReadNarrative } from './read-narrative.js';
 
@@ -44,7 +44,7 @@ export interface Advising {
    * Tells of a file without fault what is likely to be a mistake all the same: `adviceOn`. It is given the variables that
    * the file's texts and the narratives in it use. Default: nobody does.
    */
-  advice?: (file: TomlTable, usedVariables: ReadonlySet<string>) => readonly Fault[];
+  advice?: (file: TomlTable, usedVariables: ReadonlySet<string>, acts: readonly Act[]) => readonly Fault[];
 }
 
 /** A file of which nothing but its text is known yet. */
@@ -76,7 +76,7 @@ export function complete(read: ComposedFile, own: ReadNarrative, table: TomlTabl
   if (plays > mostPlays && inner.every((each) => each.plays <= mostPlays)) faults.push(tooMany(narrative, plays));
   const usedWithin = inner.length === 0 ? used : union([used, ...inner.map(({ variables }) => variables)]);
   read.isFaulty = faults.some(({ severity }) => severity === 'error') || inner.some((each) => each.isFaulty);
-  if (advice && !read.isFaulty) for (const each of advice(table, usedWithin)) faults.push(each);
+  if (advice && !read.isFaulty) for (const each of advice(table, usedWithin, narrative.acts)) faults.push(each);
   read.faults = faults;
   read.mediaPlaces = mediaPlaces;
   read.plays = plays;

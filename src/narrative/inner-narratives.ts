@@ -17,6 +17,7 @@ export const mostNarrativesDeep = 16;
 /** The fault of a name that can't be that of a file beside: names lead neither out of the folder nor into another. */
 export function nameFault(name: string, path: Path): Fault | undefined {
   const words = quoted(`narrative:${name}`);
+  if (name === '') return fault('narrative-name', path, `${words}: the name of a narrative beside this one is missing`);
   if (/[/\\\0]/.test(name) || name === '.' || name === '..') {
     return fault(
       'narrative-name',

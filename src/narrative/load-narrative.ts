@@ -80,8 +80,10 @@ function faultsOf(
   { faults, undefinedVariables }: ComposedFile,
   isOpen: (variable: OpenVariable) => boolean,
 ): readonly Fault[] {
-  if (undefinedVariables.length === 0) return faults;
-  return [...faults, ...undefinedVariables.filter(isOpen).map(({ fault }) => fault)];
+  const undefinedOnes = undefinedVariables.filter(isOpen);
+  if (undefinedOnes.length === 0) return faults;
+  // That nothing uses the variable whose name was misspelt is no news.
+  return [...faults.filter(({ rule }) => rule !== 'unused-var'), ...undefinedOnes.map(({ fault }) => fault)];
 }
 
 /** The given values beat those of the file. */

@@ -90,7 +90,7 @@ function addString(inputs: Input[], text: string, path: Path, reading: ActReadin
   const { media, inner, report } = reading;
   if (media.has(text) || isWord(text, 'media.')) {
     addLater(inputs, async () => mediumNamed(text, path, media, report), reading);
-  } else if (isWord(text, 'narrative:') && text !== 'narrative:') {
+  } else if (isWord(text, 'narrative:')) {
     const narrative = inner.read(text.slice('narrative:'.length), path, report);
     if (narrative) inputs.push({ type: 'narrative', narrative });
   } else addText(inputs, text, path, reading);

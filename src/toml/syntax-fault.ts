@@ -5,6 +5,9 @@ import { mostPlaceable } from './place-finder.js';
 
 const aValue = 'expected a value: a string in quotes, a number, true or false, an array or a table';
 
+/** What @iarna/toml refuses of good TOML: dates and times in arrays and inline tables, and times at the end of a line. */
+const aValidDate = `a date or a time can't be read here: write it as a string, in "quotes"`;
+
 /** The parser's messages and what we say instead; the first that fits. */
 const plainWords: readonly (readonly [RegExp, string])[] = [
   [/^Unterminated multi-line string/, 'this multi-line string is never closed'],
@@ -26,41 +29,55 @@ const plainWords: readonly (readonly [RegExp, string])[] = [
 
 /** The fault of a text that is no TOML. */
 export async function syntaxFault(text: string, { thrown, offset }: Unparsed): Promise<Diagnostic> {
-  const words = plainWords.find(([pattern]) => pattern.test(thrown.message))?.[1];
-  return {
-    severity: 'error',
-    rule: 'syntax',
-    message: words ?? thrown.message,
-    place: await syntaxPlace(text, thrown, Math.min(offset, text.length)),
-  };
+  const ofWholeFile = wholeFileFault(text);
+  if (ofWholeFile) return ofWholeFile;
+  const strict = await strictReading(text);
+  const words = strict === 'good' ? aValidDate : plainWords.find(([pattern]) => pattern.test(thrown.message))?.[1];
+  const place = syntaxPlace(text, thrown, Math.min(offset, text.length), strict);
+  return { severity: 'error', rule: 'syntax', message: words ?? thrown.message, place };
 }
 
-async function syntaxPlace(text: string, thrown: Error, offset: number): Promise<Place> {
+/** Of text that another program has written in its own way the first line says all. */
+function wholeFileFault(text: string): Diagnostic | undefined {
+  if (/^\0|^[^\0]\0/.test(text)) {
+    return {
+      severity: 'error',
+      rule: 'not-utf8',
+      message: 'the file is UTF-16: save it as UTF-8',
+      place: placeOf(text, 0, 1),
+    };
+  }
+  const end = text.indexOf('\r');
+  if (end === -1 || text.includes('\n')) return undefined;
+  const message = 'the lines of the file end with CR alone: save it with LF, or CRLF, at their ends';
+  return { severity: 'error', rule: 'syntax', message, place: placeOf(text, 0, end) };
+}
+
+function syntaxPlace(text: string, thrown: Error, offset: number, strict: number | 'good' | undefined): Place {
   if (thrown.message.startsWith('Unterminated multi-line')) {
     // It swallowed the rest of the file, so its opening quotes are the last ones there are.
     const start = Math.max(text.lastIndexOf('"""', offset), text.lastIndexOf("'''", offset));
     return placeOf(text, start, start + 3);
   }
-  if (thrown.message === 'Invalid Datetime') {
+  if (thrown.message === 'Invalid Datetime' || strict === 'good') {
     // Dates are judged when they are read to their end, or to the space after it.
     const [date = ''] = /[^\s=,[{]*\s?$/.exec(text.slice(0, offset)) ?? [];
     return placeOf(text, offset - date.length, offset - date.length + date.trimEnd().length);
   }
   const here = placeOf(text, offset, offset + 1);
   // The other parser points at the cause, a key that is there twice, say, where this one has read on to the line's end.
-  const strict = await strictOffset(text);
-  const cause = strict === undefined ? here : placeOf(text, strict, strict + 1);
+  const cause = typeof strict === 'number' ? placeOf(text, strict, strict + 1) : here;
   return cause.line <= here.line ? cause : here;
 }
 
-/** Where the second parser stops reading, if it does. On deep nesting it overflows the stack, and is of no help. */
-async function strictOffset(text: string): Promise<number | undefined> {
+/** Where the second parser stops reading, or that it has no fault to find. On deep nesting it overflows the stack, and is of no help. */
+async function strictReading(text: string): Promise<number | 'good' | undefined> {
   if (text.length > mostPlaceable) return undefined;
   const { ParseError, parseTOML } = await import('toml-eslint-parser');
   try {
     parseTOML(text);
+    return 'good';
   } catch (thrown) {
-    if (thrown instanceof ParseError) return thrown.index;
+    return thrown instanceof ParseError ? thrown.index : undefined;
   }
-  return undefined;
 }

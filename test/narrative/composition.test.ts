@@ -69,6 +69,7 @@ it.each([
   ['inne', 'narrative-not-found: the narrative "inne.toml" does not exist → narrative:inner'],
   ['zzzzzz', 'narrative-not-found: the narrative "zzzzzz.toml" does not exist'],
   ['folder', 'narrative-not-found: the narrative "folder.toml" is a folder'],
+  ['', 'narrative-name: "narrative:": the name of a narrative beside this one is missing'],
   ['inner.toml', 'narrative-name: "narrative:inner.toml": a narrative is named without its ".toml" → narrative:inner'],
   ...['../inner', 'sub/inner', '/etc/passwd', '..', 'a\\b', 'x\0y'].map((name) => [
     name,

@@ -44,6 +44,13 @@ it('UTF-16 is called by its name', async () => {
   ]);
 });
 
+it.each(['utf16le', 'utf16be'])('%s without a byte order mark is called by its name too', async (encoding) => {
+  const bytes = Buffer.from('[narrative]\nname = "x"\n', 'utf16le');
+  expect(await faultsOf(encoding === 'utf16be' ? bytes.swap16() : bytes)).toEqual([
+    '1:1 not-utf8: the file is UTF-16: save it as UTF-8',
+  ]);
+});
+
 it('a number may have a zero before its exponent, which the parser of older days refuses', async () => {
   const { narrative } = await checked(
     `${head('a')}[acts.a]\nmax_tokens = 1e06\ninput = [{ type = "text", content = "x" }]\n`,

@@ -42,6 +42,16 @@ describe('a text that is no TOML', () => {
       'a = "x\u0000y"',
       '1:7 syntax: a control character: write it as an escape, \\u0000 for example, in a string in "quotes"',
     ],
+    [
+      'a date stands where the parser takes none',
+      'a = [2020-01-01]',
+      `1:6 syntax: a date or a time can't be read here: write it as a string, in "quotes"`,
+    ],
+    [
+      'lines end with CR alone',
+      '[narrative]\rname = "x"\r',
+      '1:1 syntax: the lines of the file end with CR alone: save it with LF, or CRLF, at their ends',
+    ],
   ])('is one fault in its place: %s', async (_what, source, expected) => {
     expect(await faultsOf(source)).toEqual([expected]);
   });

@@ -42,6 +42,12 @@ it('is none that a narrative within uses, however deep', async () => {
   expect(await adviceIn(files)).toEqual(['~ 9:1 unused-var: no text uses {{vars.unused}}']);
 });
 
+it('is not told of beside a name in braces that was misspelt', async () => {
+  expect(await adviceIn({ 'a.toml': saying('{{vars.lnag}}', 'lang = "fr"\n') })).toEqual([
+    expect.stringMatching(/^6:6 unknown-variable: .* → {{vars.lang}}$/),
+  ]);
+});
+
 it('is every one where templates are off', async () => {
   const source = saying('{{vars.x}}', 'x = 1\n').replace('name = "story"', 'name = "story"\ntemplates = false');
   expect(await adviceIn({ 'a.toml': source })).toEqual(['~ 9:1 unused-var: no text uses {{vars.x}}']);
