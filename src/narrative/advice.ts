@@ -5,16 +5,14 @@ import { adviseOnModels } from './advice-on-models.js';
 import { adviseOnReferences } from './advice-on-references.js';
 import { adviseOnUnreadReplies } from './advice-on-replies.js';
 import { adviseOnUnusedMedia, adviseOnUnusedVars } from './advice-on-use.js';
-import type { Act } from './narrative.js';
+import type { Advised } from './composed-file.js';
 import { writtenActs, writtenHeader } from './written-acts.js';
 
 /**
  * What a careful friend would say of a narrative without fault: what is likely to be a mistake, though it would play. All
  * of it are warnings.
- * @param usedVariables those that the file's texts, or the narratives in it, use
- * @param played the acts that play, as they were read
  */
-export function adviceOn(file: TomlTable, usedVariables: ReadonlySet<string>, played: readonly Act[]): Fault[] {
+export function adviceOn(file: TomlTable, { played, usedVariables, namesUsedBy }: Advised): Fault[] {
   const found: Fault[] = [];
   const report = (advice: Fault) => void found.push(advice);
   const header = writtenHeader(file);
@@ -24,6 +22,6 @@ export function adviceOn(file: TomlTable, usedVariables: ReadonlySet<string>, pl
   adviseOnReferences(acts, isTable(file.media) ? Object.keys(file.media) : [], report);
   adviseOnUnusedMedia(file, report);
   adviseOnUnusedVars(file, usedVariables, report);
-  adviseOnUnreadReplies(file, header, acts, report);
+  adviseOnUnreadReplies(played, namesUsedBy, report);
   return found;
 }

@@ -12,7 +12,9 @@ export function checkContexts(
 ): void {
   const holder = file[header];
   if (isTable(holder)) checkExist(holder.context, [header, 'context'], names, report);
-  for (const [act, value] of Object.entries(isTable(file.acts) ? file.acts : {})) {
+  const acts = isTable(file.acts) ? file.acts : {};
+  for (const act in acts) {
+    const value = acts[act];
     if (!isTable(value) || value.context === undefined) continue;
     const path = ['acts', act, 'context'];
     const position = names.firstPositions.get(act) ?? Number.POSITIVE_INFINITY;

@@ -1,7 +1,7 @@
 import { type Fault, fault, type Misnamed, type Report, warning } from '../toml/fault.js';
 import { quoted, valueWords } from '../toml/toml.js';
 import type { TextPlace } from './read-act.js';
-import { type Placeholder, parseTemplate, placeholdersOf, variableNamed } from './template.js';
+import { type Placeholder, parseTemplate, variableNamed } from './template.js';
 
 /** What names in double braces can mean in a narrative. */
 export interface Names {
@@ -24,10 +24,21 @@ export interface OpenVariable {
 /** Names that are no acts', whatever acts are called. */
 export const reservedNames: readonly string[] = ['previous', 'round', 'stdin'];
 
+/** What the texts of a file refer to. */
+export interface References {
+  /** The variables that they use and the file does not define. */
+  open: OpenVariable[];
+  /** All variables that they use. */
+  used: ReadonlySet<string>;
+  /** The other names in braces of what each act sends. */
+  namesUsedBy: ReadonlyMap<string, readonly string[]>;
+}
+
 /** Finds the names that nothing defines, or nothing yet where they stand. Each is reported once a text. */
-export function checkReferences(places: readonly TextPlace[], names: Names, report: Report) {
+export function checkReferences(places: readonly TextPlace[], names: Names, report: Report): References {
   const open: OpenVariable[] = [];
-  const variables = new Set<string>();
+  const used = new Set<string>();
+  const namesUsedBy = new Map<string, string[]>();
   for (const place of places) {
     const { text, path } = place;
     if (!text.includes('{{')) continue;
@@ -38,18 +49,27 @@ export function checkReferences(places: readonly TextPlace[], names: Names, repo
       report(warning('stray-braces', path, message, { ...openingAt(text, stray), target: 'value' }));
     }
     const told = new Set<string>();
-    for (const placeholder of placeholdersOf(template)) {
-      if (told.has(placeholder.name)) continue;
+    for (const placeholder of template.pieces) {
+      if (typeof placeholder === 'string' || told.has(placeholder.name)) continue;
       told.add(placeholder.name);
       const variable = variableNamed(placeholder.name);
-      if (variable !== undefined) variables.add(variable);
+      if (variable !== undefined) used.add(variable);
+      else noteUsers(placeholder.name, place, namesUsedBy);
       const found = faultOf(placeholder, place, names);
       if (!found) continue;
       if (variable !== undefined) open.push({ name: variable, fault: found });
       else report(found);
     }
   }
-  return { open, variables };
+  return { open, used, namesUsedBy };
+}
+
+function noteUsers(name: string, { users }: TextPlace, namesUsedBy: Map<string, string[]>): void {
+  for (const user of users) {
+    const known = namesUsedBy.get(user);
+    if (known) known.push(name);
+    else namesUsedBy.set(user, [name]);
+  }
 }
 
 function openingAt(text: string, offset: number): { excerpt: string; occurrence: number } {
@@ -60,11 +80,10 @@ function openingAt(text: string, offset: number): { excerpt: string; occurrence:
 
 function faultOf(placeholder: Placeholder, place: TextPlace, names: Names): Fault | undefined {
   const { name, offset, length, occurrence } = placeholder;
-  const excerpt = place.text.slice(offset, offset + length);
-  const blame = (rule: string, problem: string, misnamed?: Misnamed) =>
-    fault(rule, place.path, `${excerpt}: ${problem}`, { excerpt, occurrence, ...(misnamed && { misnamed }) });
-  const position = firstPosition(place, names);
-
+  const blame = (rule: string, problem: string, misnamed?: Misnamed) => {
+    const excerpt = place.text.slice(offset, offset + length);
+    return fault(rule, place.path, `${excerpt}: ${problem}`, { excerpt, occurrence, ...(misnamed && { misnamed }) });
+  };
   const variable = variableNamed(name);
   if (variable !== undefined) {
     if (names.vars.has(variable)) return undefined;
@@ -74,6 +93,7 @@ function faultOf(placeholder: Placeholder, place: TextPlace, names: Names): Faul
   if (name === 'stdin' && names.isFromStdin) {
     return blame('stdin-taken', 'the narrative itself is read from standard input, so nothing is left in it');
   }
+  const position = firstPosition(place, names);
   if (name === 'previous' && position === 0) return blame('no-previous', 'no act plays before the first one');
   if (reservedNames.includes(name)) return undefined;
   if (!names.acts.has(name)) return blame('unknown-name', 'nothing has this name', misnamedOf(name, names));

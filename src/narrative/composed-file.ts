@@ -41,10 +41,19 @@ export interface ComposedFile {
 /** What else is said of files, and by what they are judged. */
 export interface Advising {
   /**
-   * Tells of a file without fault what is likely to be a mistake all the same: `adviceOn`. It is given the variables that
-   * the file's texts and the narratives in it use. Default: nobody does.
+   * Tells of a file without fault what is likely to be a mistake all the same: `adviceOn`. Default: nobody does.
    */
-  advice?: (file: TomlTable, usedVariables: ReadonlySet<string>, acts: readonly Act[]) => readonly Fault[];
+  advice?: (file: TomlTable, advised: Advised) => readonly Fault[];
+}
+
+/** What is known of a file that advice is to be given on. */
+export interface Advised {
+  /** The acts in the order in which they play, as they were read. */
+  played: readonly Act[];
+  /** The variables that the file's texts, or the narratives in it, use. */
+  usedVariables: ReadonlySet<string>;
+  /** The names in braces of what each act sends, variables left out. */
+  namesUsedBy: ReadonlyMap<string, readonly string[]>;
 }
 
 /** A file of which nothing but its text is known yet. */
@@ -76,7 +85,10 @@ export function complete(read: ComposedFile, own: ReadNarrative, table: TomlTabl
   if (plays > mostPlays && inner.every((each) => each.plays <= mostPlays)) faults.push(tooMany(narrative, plays));
   const usedWithin = inner.length === 0 ? used : union([used, ...inner.map(({ variables }) => variables)]);
   read.isFaulty = faults.some(({ severity }) => severity === 'error') || inner.some((each) => each.isFaulty);
-  if (advice && !read.isFaulty) for (const each of advice(table, usedWithin, narrative.acts)) faults.push(each);
+  if (advice && !read.isFaulty) {
+    const advised = { played: narrative.acts, usedVariables: usedWithin, namesUsedBy: own.namesUsedBy };
+    for (const each of advice(table, advised)) faults.push(each);
+  }
   read.faults = faults;
   read.mediaPlaces = mediaPlaces;
   read.plays = plays;

@@ -1,7 +1,7 @@
 import { type Fault, fault, type Report, warning } from '../toml/fault.js';
 import { isTable, quoted, type TomlTable, type TomlValue } from '../toml/toml.js';
 import { checkContexts } from './check-contexts.js';
-import { checkReferences, type OpenVariable, reservedNames } from './check-references.js';
+import { checkReferences, type References, reservedNames } from './check-references.js';
 import type { InnerNarratives } from './inner-narratives.js';
 import { mediaNamePlaces } from './media-name-places.js';
 import { readNamedMedia } from './named-media.js';
@@ -23,14 +23,10 @@ export interface NarrativeSource {
 }
 
 /** What a file's table came to. The narrative is whole only if neither this nor the schema found an error. */
-export interface ReadNarrative {
+export interface ReadNarrative extends References {
   narrative: Narrative;
   /** Beside the schema's, all the faults that a file can have. */
   faults: Fault[];
-  /** The variables that its texts use and its `[vars]` has not. */
-  open: OpenVariable[];
-  /** The variables that its texts use. */
-  used: ReadonlySet<string>;
   /** The media whose names are filled. */
   mediaPlaces: readonly MediaPlace[];
 }
@@ -80,8 +76,7 @@ export function draftNarrative({ table: file, folder, inner, isFromStdin }: Narr
     checkContexts({ header, file, names }, report);
     addSystemPlace(texts, defaults, header, narrative.acts);
     for (const place of mediaNamePlaces(mediaPlaces, acts.values())) texts.push(place);
-    const { open, variables } = checkReferences(templates ? texts : [], names, report);
-    return { narrative, faults, open, used: variables, mediaPlaces };
+    return { narrative, faults, mediaPlaces, ...checkReferences(templates ? texts : [], names, report) };
   };
   return { narrative, pending, judge };
 }

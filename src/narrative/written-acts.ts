@@ -32,12 +32,6 @@ export function writtenActs(file: TomlTable): WrittenAct[] {
   return written;
 }
 
-/** The names of the acts that play, in their order. */
-export function writtenOrder(file: TomlTable): string[] {
-  const order = isTable(file.toc) ? file.toc.order : undefined;
-  return Array.isArray(order) ? order.filter((name) => typeof name === 'string') : [];
-}
-
 function textsOf(act: TomlValue | undefined, path: Path): WrittenAct['texts'] {
   const texts: WrittenAct['texts'] = [];
   if (typeof act === 'string') texts.push({ text: act, path });

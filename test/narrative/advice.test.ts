@@ -2,6 +2,7 @@ import { expect, it } from 'vitest';
 import { defaultModel, knownModels } from '../../src/facts.js';
 import { adviceOn } from '../../src/narrative/advice.js';
 import { checkNarrative } from '../../src/narrative/load-narrative.js';
+import { draftNarrative } from '../../src/narrative/read-narrative.js';
 import { diagnose } from '../../src/toml/diagnose.js';
 import { readToml } from '../../src/toml/read-toml.js';
 import { linesOf, mediaFolder } from './faults.js';
@@ -11,7 +12,12 @@ import { type RuleCase, ruleBy } from './rule.js';
 async function adviceIn(text: string): Promise<string[]> {
   const read = await readToml(Buffer.from(text));
   if ('fault' in read) throw new Error(read.fault.message);
-  return linesOf(await diagnose(adviceOn(read.table, new Set(), []), text));
+  const inner = { read: () => undefined };
+  const draft = draftNarrative({ table: read.table, folder: mediaFolder, inner, isFromStdin: false });
+  for (const task of draft.pending) await task();
+  const { narrative, namesUsedBy } = draft.judge();
+  const advised = { played: narrative.acts, usedVariables: new Set<string>(), namesUsedBy };
+  return linesOf(await diagnose(adviceOn(read.table, advised), text));
 }
 
 const narrative = (settings: string) => `[narrative]\nname = "x"\n${settings}\n[toc]\norder = ["a"]\n[acts]\na = "x"\n`;
