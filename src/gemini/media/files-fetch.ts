@@ -7,6 +7,7 @@ import { Headers, Response } from '../light-fetch.js';
 import { describeForeignBody, oneLine } from '../one-line.js';
 import { type HttpRequest, sendHttp, textOf } from '../send-http.js';
 import { isRecord, parsedJson, parseServiceError } from '../service-error.js';
+import { isUnreadable } from './checked-file.js';
 import type { MediaDeliveryOptions } from './media-delivery.js';
 
 export interface FilesFetchOptions extends MediaDeliveryOptions {
@@ -17,7 +18,8 @@ export interface FilesFetchOptions extends MediaDeliveryOptions {
 
 /**
  * The fetch that the SDK is given for the Files API. Each of its requests, a piece of a file above all, may take as long
- * as a whole attempt; what is no answer of the Files API is thrown from here as an error that names the file.
+ * as a whole attempt; what is no answer of the Files API is thrown from here as an error that names the file. What a Blob
+ * throws that can't be read any more is thrown as it is.
  */
 export function filesFetch(options: FilesFetchOptions): typeof fetch {
   const { signal, timeoutMs, connection } = options;
@@ -35,7 +37,7 @@ export function filesFetch(options: FilesFetchOptions): typeof fetch {
     } catch (thrown) {
       signal?.throwIfAborted();
       if (attempt.signal.aborted) throw tooSlow(options);
-      if (thrown instanceof BoticelliError) throw thrown;
+      if (thrown instanceof BoticelliError || isUnreadable(thrown)) throw thrown;
       throw unreachable(thrown, connection.host, options);
     } finally {
       attempt.close();

@@ -1,9 +1,8 @@
 import { createHash } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
 import type { CallContext } from '../../driver/driver.js';
 import { byteLengthOf, type MediaContent, type MediaPart } from '../../driver/request.js';
-import { BoticelliError } from '../../errors.js';
 import { inlineMostBytes } from '../../facts.js';
+import { bytesOfFile } from './checked-file.js';
 import type { MediaDeliveryOptions } from './media-delivery.js';
 import { onceEach } from './once-each.js';
 import { deleteFiles, nameOf, type SentFile, uploadFile } from './upload-file.js';
@@ -39,8 +38,11 @@ export function mediaAhead(options: MediaDeliveryOptions): MediaAhead {
       keys.add(key);
       return { ...part, content: { from: 'reference', uri } };
     },
-    inline: async (part) =>
-      part.content.from === 'file' ? { ...part, content: await unchanged(part.content, nameOf(part)) } : part,
+    async inline(part) {
+      if (part.content.from !== 'file') return part;
+      const bytes = await bytesOfFile({ file: part.content, name: nameOf(part) });
+      return { ...part, content: { from: 'bytes', base64: bytes.toString('base64') } };
+    },
     close: () => deleteFiles(names, options),
   };
 }
@@ -76,16 +78,4 @@ function isBytes({ from }: MediaContent): boolean {
 
 function hashOf(bytes: Uint8Array): string {
   return createHash('sha256').update(bytes).digest('hex');
-}
-
-/** A file's bytes, if they are still those that were checked. */
-async function unchanged(
-  { path, sha256 }: Extract<MediaContent, { from: 'file' }>,
-  name: string,
-): Promise<MediaContent> {
-  const bytes = await readFile(path).catch((thrown: NodeJS.ErrnoException) => {
-    throw new BoticelliError('no_input', `${name} can't be read any more: ${thrown.code ?? thrown.message}`);
-  });
-  if (hashOf(bytes) === sha256) return { from: 'bytes', base64: bytes.toString('base64') };
-  throw new BoticelliError('no_input', `${name} has changed since it was checked`, { hint: 'Run it again.' });
 }

@@ -1,10 +1,10 @@
-import { createHash, randomBytes } from 'node:crypto';
-import { openAsBlob } from 'node:fs';
+import { randomBytes } from 'node:crypto';
 import type { File, Files } from '@google/genai';
 import type { CallContext } from '../../driver/driver.js';
 import { byteLengthOf, type MediaPart } from '../../driver/request.js';
 import { BoticelliError } from '../../errors.js';
 import { oneLine } from '../one-line.js';
+import { blobOfFile, isUnreadable, whatBecameOf } from './checked-file.js';
 import { filesFetch } from './files-fetch.js';
 import type { MediaDeliveryOptions } from './media-delivery.js';
 
@@ -28,12 +28,13 @@ export async function uploadFile(options: UploadOptions): Promise<SentFile> {
   const megabytes = (byteLengthOf(part) / 1_000_000).toFixed(1);
   const message = `sending ${name} ahead (${megabytes} MB), for with it the request would be too large`;
   context.emit?.({ type: 'note', about: 'upload', message });
-  const blob = await blobOf(part, name, context.signal);
+  const blob = await blobOf(part, context.signal);
   const nameThere = `files/boticelli-${randomBytes(10).toString('hex')}`;
   const config = { name: nameThere, mimeType: part.mimeType ?? 'application/octet-stream' };
   names.add(nameThere);
-  const file = await files.upload({ file: blob, config }).catch((thrown: unknown) => {
+  const file = await files.upload({ file: blob, config }).catch(async (thrown: unknown) => {
     context.signal?.throwIfAborted();
+    if (isUnreadable(thrown) && part.content.from === 'file') throw await whatBecameOf({ file: part.content, name });
     if (!(thrown instanceof BoticelliError)) throw notTaken(thrown, name);
     // Refused: there is nothing there.
     if (thrown.code === 'invalid_request' || thrown.code === 'auth') names.delete(nameThere);
@@ -70,22 +71,11 @@ function filesOf(options: MediaDeliveryOptions & { signal: AbortSignal | undefin
  * As a Blob, which for a file is read piece by piece: given a path, the SDK puts the file's name into a header, which
  * throws for a name beyond Latin-1.
  */
-async function blobOf({ content }: MediaPart, name: string, signal: AbortSignal | undefined): Promise<Blob> {
+async function blobOf(part: MediaPart, signal: AbortSignal | undefined): Promise<Blob> {
+  const { content } = part;
   if (content.from === 'bytes') return new Blob([Buffer.from(content.base64, 'base64')]);
   if (content.from !== 'file') throw new Error('only bytes can be sent ahead');
-  // From here on a change of the file makes the Blob unreadable: Node compares its time.
-  const blob = await openAsBlob(content.path).catch(() => undefined);
-  if (blob?.size === content.bytes && (await hashOf(blob, signal)) === content.sha256) return blob;
-  throw new BoticelliError('no_input', `${name} has changed since it was checked`, { hint: 'Run it again.' });
-}
-
-async function hashOf(blob: Blob, signal: AbortSignal | undefined): Promise<string> {
-  const hash = createHash('sha256');
-  for await (const piece of blob.stream()) {
-    signal?.throwIfAborted();
-    hash.update(piece);
-  }
-  return hash.digest('hex');
+  return blobOfFile({ file: content, name: nameOf(part) }, signal);
 }
 
 /** What the SDK itself does not like about an answer: it throws bare errors then. */
