@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { appendFileSync, chmodSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
@@ -43,7 +44,12 @@ async function playWhile(bytes: number, change: (path: string) => void) {
   return { code, said };
 }
 
-describe.each([
+function replaceBy(command: 'mkfifo' | 'mkdir', path: string): void {
+  rmSync(path);
+  execFileSync(command, [path]);
+}
+
+describe.skipIf(process.platform === 'win32').each([
   ['goes along in the request', 8_000_000],
   ['goes ahead through the Files API', 16_000_000],
 ])('a film that %s and is not what it was when its act plays', (_way, bytes) => {
@@ -53,6 +59,8 @@ describe.each([
     ['shrank', (path) => truncateSync(path, 5_000_000), 'has changed since it was checked'],
     ['grew', (path) => appendFileSync(path, 'x'), 'has changed since it was checked'],
     ['is another one', (path) => writeFileSync(path, filmOf(bytes).fill(1, 100)), 'has changed since it was checked'],
+    ['is a pipe', (path) => replaceBy('mkfifo', path), 'is no regular file any more'],
+    ['is a folder', (path) => replaceBy('mkdir', path), 'is no regular file any more'],
   ])('is told with its name, and ends the run with 66: it %s', async (_what, change, words) => {
     expect(await playWhile(bytes, change)).toEqual({ code: 66, said: `boticelli: look: "film.mp4" ${words}` });
   });

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { openAsBlob } from 'node:fs';
+import { constants, openAsBlob } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import type { MediaFile } from '../../driver/request.js';
 import { BoticelliError } from '../../errors.js';
@@ -64,15 +64,15 @@ export async function whatBecameOf(checked: CheckedFile): Promise<BoticelliError
   return changed(checked.name);
 }
 
-/** Opens it, if it has as many bytes as it had. */
+/** Opens it, if it is a file of as many bytes as it had. Without waiting, as one would for who writes into a pipe. */
 async function openChecked({ file, name }: CheckedFile): Promise<FileHandle> {
-  const handle = await open(file.path).catch((thrown: unknown) => {
+  const handle = await open(file.path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0)).catch((thrown: unknown) => {
     throw unreadable(name, thrown);
   });
-  const { size } = await handle.stat();
-  if (size === file.bytes) return handle;
+  const stats = await handle.stat();
+  if (stats.isFile() && stats.size === file.bytes) return handle;
   await handle.close();
-  throw changed(name);
+  throw stats.isFile() ? changed(name) : new BoticelliError('no_input', `${name} is no regular file any more`);
 }
 
 function unreadable(name: string, thrown: unknown): BoticelliError {
