@@ -1,11 +1,14 @@
 import { createHash } from 'node:crypto';
+import type { File } from '@google/genai';
 import type { CallContext } from '../../driver/driver.js';
 import { byteLengthOf, type MediaContent, type MediaPart } from '../../driver/request.js';
+import { BoticelliError } from '../../errors.js';
 import { inlineMostBytes } from '../../facts.js';
 import { bytesOfFile } from './checked-file.js';
 import type { MediaDeliveryOptions } from './media-delivery.js';
 import { onceEach } from './once-each.js';
-import { deleteFiles, nameOf, type SentFile, uploadFile } from './upload-file.js';
+import { type UsableFile, whenProcessed } from './processed-file.js';
+import { deleteFiles, nameOf, uploadFile } from './upload-file.js';
 
 /** Media that go ahead of a request, through the Files API, and those that go along in it. */
 export interface MediaAhead {
@@ -21,7 +24,8 @@ export interface MediaAhead {
 
 /** Makes a memory of files that were sent ahead. */
 export function mediaAhead(options: MediaDeliveryOptions): MediaAhead {
-  const uploads = onceEach<SentFile>();
+  const usable = onceEach<UsableFile>();
+  const sent = new Map<string, File>();
   const keys = new Set<string>();
   // By the name that they have on the service, from before they are sent: an answer that is lost leaves a file there.
   const names = new Set<string>();
@@ -34,7 +38,15 @@ export function mediaAhead(options: MediaDeliveryOptions): MediaAhead {
     },
     async referenceTo(part, context) {
       const key = keyOf(part);
-      const { uri } = await uploads(key, context.signal, () => uploadFile({ part, context, names, ...options }));
+      const { uri } = await usable(key, context.signal, async () => {
+        const file = sent.get(key) ?? (await uploadFile({ part, context, names, ...options }));
+        sent.set(key, file);
+        return whenProcessed(file, { part, context, ...options }).catch((thrown: unknown) => {
+          // Where it could only not be asked whether a file is ready, the next attempt asks again.
+          if (!(thrown instanceof BoticelliError) || !thrown.passing) sent.delete(key);
+          throw thrown;
+        });
+      });
       keys.add(key);
       return { ...part, content: { from: 'reference', uri } };
     },
