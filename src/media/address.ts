@@ -24,6 +24,7 @@ export function referenceTo(url: string): 'film' | 'file' | undefined {
 
 /** What is wrong with a URL that media are to be fetched from, as the end of a sentence; undefined where nothing is. */
 export function addressProblem(url: string): string | undefined {
+  if (url.trim() === '') return 'is empty: a URL begins with https:// and a host';
   if (/^\s*data:/i.test(url)) return 'is a data: URL: give what follows its comma as base64';
   if (!URL.canParse(url)) return 'is no URL: it begins with https:// and a host';
   const { protocol, hostname } = new URL(url);

@@ -36,6 +36,7 @@ it.each([
 it.each([
   ['https://example.org/a.png', undefined],
   ['http://127.0.0.1:8080/a', undefined],
+  ['', 'is empty: a URL begins with https:// and a host'],
   ['example.org/a.png', 'is no URL: it begins with https:// and a host'],
   ['ftp://example.org/a', 'begins with ftp: but media are fetched over http and https alone'],
   ['file:///etc/passwd', 'begins with file: but media are fetched over http and https alone'],
