@@ -33,8 +33,9 @@ export function networkCause(thrown: unknown): Error {
 
 /**
  * A request that got no answer at all: `unavailable`, passing unless the connection can't ever be made as it is.
+ * @param checkUrl what to do where the URL is at fault
  */
-export function classifyUnreachable(thrown: unknown, host: string): BoticelliError {
+export function classifyUnreachable(thrown: unknown, host: string, checkUrl = 'Check the base URL.'): BoticelliError {
   const { code } = rootOf(thrown);
   const cause = networkCause(thrown);
   if (certificateCodes.test(code)) {
@@ -45,7 +46,7 @@ export function classifyUnreachable(thrown: unknown, host: string): BoticelliErr
   }
   // These come of the URL: `http:` where TLS is spoken or the reverse.
   const passing = !/ERR_SSL|EPROTO|^HPE_/.test(code);
-  const hint = passing ? 'Check the network, then try again.' : 'Check the base URL.';
+  const hint = passing ? 'Check the network, then try again.' : checkUrl;
   return new BoticelliError('unavailable', `there is no answer from ${host}: ${networkReason(thrown)}`, {
     hint,
     passing,

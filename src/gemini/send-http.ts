@@ -1,5 +1,5 @@
-import type { ClientRequest, IncomingMessage } from 'node:http';
-import { pipeline, Readable } from 'node:stream';
+import type { IncomingMessage } from 'node:http';
+import { pipeline } from 'node:stream';
 import type { ReadableStream } from 'node:stream/web';
 import { Headers } from './light-fetch.js';
 import { watchProxy } from './proxy-faults.js';
@@ -67,7 +67,7 @@ export async function sendHttp(url: string | URL, { method = 'GET', headers = []
         if (refusal) reject(refusal);
         else resolve({ status, headers: headersOf(answer), body: decoded(answer), discard: close });
       });
-      if (body instanceof Blob) pipeInto(sending, body);
+      if (body instanceof Blob) pipeline(piecesOf(body, reject), sending, () => {});
       else sending.end(body);
     };
     send();
@@ -108,11 +108,17 @@ function headersOf({ headers }: IncomingMessage): Headers {
   return new Headers(Object.entries(headers).map(([name, value]) => [name, String(value)]));
 }
 
-/** What fails on the way, a file that changes under it above all, is the request's error. */
-function pipeInto(sending: ClientRequest, body: Blob): void {
-  pipeline(Readable.fromWeb(body.stream() as ReadableStream<Uint8Array>), sending, (error) => {
-    if (error) sending.destroy(error);
-  });
+/**
+ * The bytes of a Blob. A pipeline ends its request without saying why: that they can't be read, of a file that changes
+ * under it above all, is told to `fail`.
+ */
+async function* piecesOf(body: Blob, fail: (thrown: unknown) => void): AsyncIterable<Uint8Array> {
+  try {
+    yield* body.stream() as ReadableStream<Uint8Array>;
+  } catch (thrown) {
+    fail(thrown);
+    throw thrown;
+  }
 }
 
 /** We ask for no compression; a gateway may compress all the same. */

@@ -1,10 +1,16 @@
 import { filesAddress, filmAddress } from '../facts.js';
 
-/** A URL as messages show it: without its query, which may carry a signature, and without a user and a password. */
+/**
+ * A URL as messages show it: without its query, which may carry a signature, and without a user and a password. Of a film's
+ * query its id is left, for all films have the same path.
+ */
 export function addressWords(url: string): string {
   if (!URL.canParse(url)) return 'an address';
-  const { protocol, host, pathname } = new URL(url);
-  return `${protocol}//${host}${pathname}`;
+  const { protocol, host, pathname, searchParams } = new URL(url);
+  const bare = `${protocol}//${host}${pathname}`;
+  const id = searchParams.get('v') ?? '';
+  const isShownById = pathname === '/watch' && referenceTo(url) === 'film' && /^[\w-]+$/.test(id);
+  return isShownById ? `${bare}?v=${id}` : bare;
 }
 
 /**
@@ -18,6 +24,7 @@ export function referenceTo(url: string): 'film' | 'file' | undefined {
 
 /** What is wrong with a URL that media are to be fetched from, as the end of a sentence; undefined where nothing is. */
 export function addressProblem(url: string): string | undefined {
+  if (url.trim() === '') return 'is empty: a URL begins with https:// and a host';
   if (/^\s*data:/i.test(url)) return 'is a data: URL: give what follows its comma as base64';
   if (!URL.canParse(url)) return 'is no URL: it begins with https:// and a host';
   const { protocol, hostname } = new URL(url);

@@ -30,6 +30,8 @@ export async function loadMedia(described: DescribedMedia): Promise<LoadedMedia>
 }
 
 async function inFile(file: string, described: DescribedMedia): Promise<LoadedMedia> {
+  // Joined to the folder it would name that.
+  if (file.trim() === '') return problem('media-not-found', 'the name of the file is empty');
   const words = described.words ?? nameWords(file);
   if (/^(https?|data):/i.test(file)) {
     return problem('url-as-file', `${addressInFile(file)} is no file: give a URL as "url"`);

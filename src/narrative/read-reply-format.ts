@@ -56,6 +56,10 @@ async function schemaInFile({
   at,
   report,
 }: Omit<ReplyFormatSource, 'table' | 'path'> & { file: string; at: Path }): Promise<object | undefined> {
+  if (file.trim() === '') {
+    report(fault('schema-not-found', at, 'the name of the file is empty'));
+    return undefined;
+  }
   const content = readRegularFile(resolve(folder, file), mostBytes);
   if ('problem' in content) {
     report(fault('schema-not-found', at, `the file ${quoted(file)} ${content.problem.words}`));

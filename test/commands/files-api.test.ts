@@ -121,6 +121,33 @@ test('what the Files API refuses is told by its name, with the exit code of its 
   );
 });
 
+describe('where the service does not say whether a film can be used yet', () => {
+  const words = 'the service did not say whether "film.mp4" can be used yet';
+
+  test.each([503, 429])(
+    'it is asked again as often as --retries says, and what it said is told: %i',
+    async (status) => {
+      server.files.behave({ processing: 1000, refuse: { command: 'get', status, message: 'Come back later' } });
+      const cwd = filmFolder();
+      const ended = await boticelli(['run', 'film.toml', '--retries', '1', '--timeout', '8s'], { server, cwd });
+      const failure = `${words}: ${status}, Come back later`;
+      expect(ended).toMatchObject({ code: 69, stderr: expect.stringContaining(`boticelli: look: ${failure}\n`) });
+      expect(ended.stderr).toContain(`look: attempt 1 failed: ${failure}; next one in 0.`);
+      expect(commands()).toEqual(['start', 'get', 'get', 'delete']);
+      expect(server.calls).toHaveLength(0);
+    },
+  );
+
+  test('the film is not sent again for that', async () => {
+    server.files.behave({ processing: 1000, refuse: { command: 'get', status: 503, message: 'Come back later' } });
+    const running = start(['run', 'film.toml', '-q'], { server, cwd: filmFolder() });
+    await server.files.received('get');
+    server.files.behave({ processing: 2 });
+    expect(await running.ended).toMatchObject({ code: 0, stderr: '' });
+    expect(commands()).toEqual(['start', 'get', 'get', 'get', 'delete']);
+  });
+});
+
 test('a rehearsal sends nothing ahead and says what it would send', async () => {
   const { stdout } = await boticelli(['run', 'film.toml', '--rehearse', '--last'], { cwd: filmFolder() });
   expect(stdout).toContain('the last has 2 parts: 20000000 bytes of video/mp4, 16 bytes of text.');

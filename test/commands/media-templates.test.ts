@@ -2,6 +2,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
 import { boticelli, shell, temporaryFolder } from '../helpers/boticelli.js';
+import { text } from '../helpers/gemini-replies.js';
 import { type GeminiServer, startGeminiServer } from '../helpers/gemini-server.js';
 import { mediaBytes } from '../helpers/media-bytes.js';
 
@@ -41,6 +42,18 @@ test('a picture that a reply names and that is not there ends the run before its
     ),
   });
   expect(server.calls.length - before).toBe(1);
+});
+
+test('a picture that a blank reply names is told to have no name', async () => {
+  const cwd = folderOf('{{one}}');
+  server.reply(text('  \n'));
+  const { code, stderr } = await boticelli(['run', 'x.toml', '--no-rate-limit', '-q'], { server, cwd });
+  expect({ code, stderr }).toEqual({
+    code: 66,
+    stderr: expect.stringMatching(
+      /^boticelli: two: the name of the file is empty\n {2}Look at what fills "\{\{one\}\}"\.\n/,
+    ),
+  });
 });
 
 test('a rehearsal reads what it can know, and says of the rest that a reply will name it', async () => {

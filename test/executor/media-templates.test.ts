@@ -96,6 +96,13 @@ test.each([
     '"https://example.org/a.png" is no file: give a URL as "url"',
   ],
   ['file = "{{one}}"', '.', 'no_input', 'the file "." is a folder'],
+  ['file = "{{one}}"', ' \n', 'no_input', 'the name of the file is empty'],
+  [
+    'url = "{{one}}"',
+    ' \n',
+    'invalid_narrative',
+    '"url" in [[acts.two.input]] is empty: a URL begins with https:// and a host',
+  ],
   [
     'url = "{{one}}"',
     'file:///etc/passwd',

@@ -66,6 +66,13 @@ describe('what is wrong with a picture', () => {
   const readable = 'of pictures Gemini reads png, jpeg, webp, heic and heif';
   it.each([
     ['there is no such file', 'file = "nope.png"', '7:8 media-not-found: the file "nope.png" does not exist'],
+    ['the name is empty', 'file = ""', '7:8 media-not-found: the name of the file is empty'],
+    ['the name is blank', 'file = "  "', '7:8 media-not-found: the name of the file is empty'],
+    [
+      'the address is blank',
+      'url = " "',
+      '7:7 bad-url: "url" in [[acts.look.input]] is empty: a URL begins with https:// and a host',
+    ],
     ['a folder is no file', 'file = "."', '7:8 media-not-found: the file "." is a folder'],
     [
       'a name is impossible',

@@ -62,6 +62,11 @@ rule('schema-without-json', [
 
 rule('schema-not-found', [
   [
+    'tells an empty name from the folder that it would lead to',
+    act('format = "json"\nschema = ""'),
+    '7:10 schema-not-found: the name of the file is empty',
+  ],
+  [
     'points at the name of the file',
     act('format = "json"\nschema = "missing.json"'),
     '7:10 schema-not-found: the file "missing.json" does not exist',

@@ -44,14 +44,15 @@ test('a rehearsal says of media where they would come from, and shows no query o
         parts: [
           { type: 'media', mimeType: 'video/mp4', content },
           { type: 'media', content: { from: 'address', url } },
-          { type: 'media', content: { from: 'reference', uri: 'https://youtu.be/abc' } },
+          { type: 'media', content: { from: 'reference', uri: 'http://m.youtube.com/watch?v=abc&sig=secret' } },
+          { type: 'media', content: { from: 'reference', uri: 'http://m.youtube.com/watch?v=xyz' } },
         ],
       },
     ],
   });
   expect(text).toContain(
-    'the last has 3 parts: 20000000 bytes of video/mp4, what is fetched from https://example.org/a.png, ' +
-      'a reference to https://youtu.be/abc.',
+    'the last has 4 parts: 20000000 bytes of video/mp4, what is fetched from https://example.org/a.png, ' +
+      'a reference to http://m.youtube.com/watch?v=abc, a reference to http://m.youtube.com/watch?v=xyz.',
   );
 });
 

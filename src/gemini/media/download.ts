@@ -75,7 +75,7 @@ async function follow(start: URL, { attempt, words, routeTo }: Following): Promi
       route: await routeTo(at),
       headers: Object.entries({ 'user-agent': 'boticelli', accept: '*/*', ...login }),
     }).catch((thrown: unknown) => {
-      throw classifyUnreachable(thrown, at.host);
+      throw unreachable(words, thrown, at.host);
     });
     const location = response.status >= 300 && response.status < 400 ? response.headers.get('location') : null;
     if (location === null) return answerOf(response, words);
@@ -159,6 +159,16 @@ function decoded(text: string): string {
 
 function unusable(message: string, hint = checkAddress): BoticelliError {
   return new BoticelliError('no_input', message, { hint });
+}
+
+/** Whom there is no answer from is said too: an address may have been sent on to, and a proxy has faults of its own. */
+function unreachable(words: string, thrown: unknown, host: string): BoticelliError {
+  const why = thrown instanceof BoticelliError ? thrown : classifyUnreachable(thrown, host, checkAddress);
+  const { message, hint, passing, cause } = why;
+  return new BoticelliError('unavailable', `${words} can't be fetched: ${message}`, {
+    ...(hint !== undefined && { hint }),
+    ...{ passing, cause },
+  });
 }
 
 function brokenOff(words: string, thrown: unknown): BoticelliError {

@@ -1,23 +1,25 @@
 import { BoticelliError } from '../../errors.js';
 import { openAttempt } from '../attempt.js';
-import { classifyUnreachable, networkReason } from '../classify-network.js';
+import { classifyUnreachable } from '../classify-network.js';
 import { classifyRefusal } from '../classify-refusal.js';
 import { wrongHost } from '../faulty-answer.js';
 import { Headers, Response } from '../light-fetch.js';
 import { describeForeignBody, oneLine } from '../one-line.js';
 import { type HttpRequest, sendHttp, textOf } from '../send-http.js';
 import { isRecord, parsedJson, parseServiceError } from '../service-error.js';
+import { isUnreadable } from './checked-file.js';
 import type { MediaDeliveryOptions } from './media-delivery.js';
 
 export interface FilesFetchOptions extends MediaDeliveryOptions {
   signal: AbortSignal | undefined;
-  /** What messages call the file. */
-  name: string;
+  /** What messages begin with, the file's name in it: `"film.mp4" could not be sent ahead`. */
+  failed: string;
 }
 
 /**
  * The fetch that the SDK is given for the Files API. Each of its requests, a piece of a file above all, may take as long
- * as a whole attempt; what is no answer of the Files API is thrown from here as an error that names the file.
+ * as a whole attempt; what is no answer of the Files API is thrown from here as an error that names the file. What a Blob
+ * throws that can't be read any more is thrown as it is.
  */
 export function filesFetch(options: FilesFetchOptions): typeof fetch {
   const { signal, timeoutMs, connection } = options;
@@ -35,7 +37,7 @@ export function filesFetch(options: FilesFetchOptions): typeof fetch {
     } catch (thrown) {
       signal?.throwIfAborted();
       if (attempt.signal.aborted) throw tooSlow(options);
-      if (thrown instanceof BoticelliError) throw thrown;
+      if (thrown instanceof BoticelliError || isUnreadable(thrown)) throw thrown;
       throw unreachable(thrown, connection.host, options);
     } finally {
       attempt.close();
@@ -55,45 +57,45 @@ function isFilesAnswer(body: string, headers: Headers, sent: Headers): boolean {
 
 function refused(
   answer: { status: number; headers: Headers; body: string },
-  { connection: { host, redact }, clock, name }: FilesFetchOptions,
+  { connection: { host, redact }, clock, failed }: FilesFetchOptions,
 ): BoticelliError {
   const body = redact(answer.body);
   const error = classifyRefusal({ ...answer, body, model: 'files', host, now: clock.now() });
   const { hint, cause, retryAfterMs } = error;
   if (error.code === 'auth' || error.code === 'invalid_request') {
-    return new BoticelliError(error.code, `${name} could not be sent ahead: ${error.message}`, {
+    return new BoticelliError(error.code, `${failed}: ${error.message}`, {
       ...(hint !== undefined && { hint }),
       cause,
     });
   }
   if (answer.status === 404) {
-    const message = `${name} could not be sent ahead: ${host} has no Files API (404)`;
+    const message = `${failed}: ${host} has no Files API (404)`;
     return new BoticelliError('unavailable', message, { hint: 'Use smaller media, or Google’s own base URL.', cause });
   }
   // Also a 429: the limits of the Files API are no model's, and so nothing that the quota book could learn from.
   const said = parseServiceError(body)?.message ?? describeForeignBody(body);
   const passing = answer.status === 429 || error.passing;
-  const message = `${name} could not be sent ahead: ${answer.status}, ${oneLine(said)}`;
+  const message = `${failed}: ${answer.status}, ${oneLine(said)}`;
   const delay = retryAfterMs === undefined ? {} : { retryAfterMs };
   return new BoticelliError('unavailable', message, { hint: 'Try again later.', passing, cause, ...delay });
 }
 
-function foreign(body: string, { connection: { host, redact }, name }: FilesFetchOptions): BoticelliError {
+function foreign(body: string, { connection: { host, redact }, failed }: FilesFetchOptions): BoticelliError {
   const what = describeForeignBody(redact(body));
-  const message = `${name} could not be sent ahead: ${host} answered with ${what}`;
+  const message = `${failed}: ${host} answered with ${what}`;
   return new BoticelliError('unavailable', message, { hint: wrongHost(host) });
 }
 
-function unreachable(thrown: unknown, host: string, { name }: FilesFetchOptions): BoticelliError {
-  const { hint, passing, cause } = classifyUnreachable(thrown, host);
-  return new BoticelliError('unavailable', `${name} could not be sent ahead to ${host}: ${networkReason(thrown)}`, {
+function unreachable(thrown: unknown, host: string, { failed }: FilesFetchOptions): BoticelliError {
+  const { message, hint, passing, cause } = classifyUnreachable(thrown, host);
+  return new BoticelliError('unavailable', `${failed}: ${message}`, {
     ...(hint !== undefined && { hint }),
     ...{ passing, cause },
   });
 }
 
-function tooSlow({ name, timeoutMs }: FilesFetchOptions): BoticelliError {
-  return new BoticelliError('timeout', `a piece of ${name} could not be sent ahead within ${timeoutMs / 1000} s`, {
+function tooSlow({ failed, timeoutMs }: FilesFetchOptions): BoticelliError {
+  return new BoticelliError('timeout', `${failed}: one request took longer than ${timeoutMs / 1000} s`, {
     hint: 'Allow more with --timeout.',
   });
 }

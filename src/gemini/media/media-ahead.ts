@@ -1,12 +1,14 @@
 import { createHash } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
+import type { File } from '@google/genai';
 import type { CallContext } from '../../driver/driver.js';
 import { byteLengthOf, type MediaContent, type MediaPart } from '../../driver/request.js';
 import { BoticelliError } from '../../errors.js';
 import { inlineMostBytes } from '../../facts.js';
+import { bytesOfFile } from './checked-file.js';
 import type { MediaDeliveryOptions } from './media-delivery.js';
 import { onceEach } from './once-each.js';
-import { deleteFiles, nameOf, type SentFile, uploadFile } from './upload-file.js';
+import { type UsableFile, whenProcessed } from './processed-file.js';
+import { deleteFiles, nameOf, uploadFile } from './upload-file.js';
 
 /** Media that go ahead of a request, through the Files API, and those that go along in it. */
 export interface MediaAhead {
@@ -22,7 +24,8 @@ export interface MediaAhead {
 
 /** Makes a memory of files that were sent ahead. */
 export function mediaAhead(options: MediaDeliveryOptions): MediaAhead {
-  const uploads = onceEach<SentFile>();
+  const usable = onceEach<UsableFile>();
+  const sent = new Map<string, File>();
   const keys = new Set<string>();
   // By the name that they have on the service, from before they are sent: an answer that is lost leaves a file there.
   const names = new Set<string>();
@@ -35,12 +38,23 @@ export function mediaAhead(options: MediaDeliveryOptions): MediaAhead {
     },
     async referenceTo(part, context) {
       const key = keyOf(part);
-      const { uri } = await uploads(key, context.signal, () => uploadFile({ part, context, names, ...options }));
+      const { uri } = await usable(key, context.signal, async () => {
+        const file = sent.get(key) ?? (await uploadFile({ part, context, names, ...options }));
+        sent.set(key, file);
+        return whenProcessed(file, { part, context, ...options }).catch((thrown: unknown) => {
+          // Where it could only not be asked whether a file is ready, the next attempt asks again.
+          if (!(thrown instanceof BoticelliError) || !thrown.passing) sent.delete(key);
+          throw thrown;
+        });
+      });
       keys.add(key);
       return { ...part, content: { from: 'reference', uri } };
     },
-    inline: async (part) =>
-      part.content.from === 'file' ? { ...part, content: await unchanged(part.content, nameOf(part)) } : part,
+    async inline(part) {
+      if (part.content.from !== 'file') return part;
+      const bytes = await bytesOfFile({ file: part.content, name: nameOf(part) });
+      return { ...part, content: { from: 'bytes', base64: bytes.toString('base64') } };
+    },
     close: () => deleteFiles(names, options),
   };
 }
@@ -76,16 +90,4 @@ function isBytes({ from }: MediaContent): boolean {
 
 function hashOf(bytes: Uint8Array): string {
   return createHash('sha256').update(bytes).digest('hex');
-}
-
-/** A file's bytes, if they are still those that were checked. */
-async function unchanged(
-  { path, sha256 }: Extract<MediaContent, { from: 'file' }>,
-  name: string,
-): Promise<MediaContent> {
-  const bytes = await readFile(path).catch((thrown: NodeJS.ErrnoException) => {
-    throw new BoticelliError('no_input', `${name} can't be read any more: ${thrown.code ?? thrown.message}`);
-  });
-  if (hashOf(bytes) === sha256) return { from: 'bytes', base64: bytes.toString('base64') };
-  throw new BoticelliError('no_input', `${name} has changed since it was checked`, { hint: 'Run it again.' });
 }

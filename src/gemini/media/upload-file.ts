@@ -1,17 +1,12 @@
-import { createHash, randomBytes } from 'node:crypto';
-import { openAsBlob } from 'node:fs';
+import { randomBytes } from 'node:crypto';
 import type { File, Files } from '@google/genai';
 import type { CallContext } from '../../driver/driver.js';
 import { byteLengthOf, type MediaPart } from '../../driver/request.js';
 import { BoticelliError } from '../../errors.js';
 import { oneLine } from '../one-line.js';
-import { filesFetch } from './files-fetch.js';
+import { blobOfFile, isUnreadable, whatBecameOf } from './checked-file.js';
+import { type FilesFetchOptions, filesFetch } from './files-fetch.js';
 import type { MediaDeliveryOptions } from './media-delivery.js';
-
-/** A file that the service has. */
-export interface SentFile {
-  uri: string;
-}
 
 export interface UploadOptions extends MediaDeliveryOptions {
   part: MediaPart;
@@ -20,27 +15,31 @@ export interface UploadOptions extends MediaDeliveryOptions {
   names: Set<string>;
 }
 
-/** Sends a file ahead and waits until it can be used. Rejects with a BoticelliError that names the file. */
-export async function uploadFile(options: UploadOptions): Promise<SentFile> {
+/**
+ * Sends a file ahead. It may have to be processed before it can be used: see `whenProcessed`. Rejects with a BoticelliError
+ * that names the file.
+ */
+export async function uploadFile(options: UploadOptions): Promise<File> {
   const { part, context, names } = options;
   const name = nameOf(part);
-  const files = await filesOf({ ...options, signal: context.signal, name });
+  const files = await filesOf({ ...options, signal: context.signal, failed: `${name} could not be sent ahead` });
   const megabytes = (byteLengthOf(part) / 1_000_000).toFixed(1);
   const message = `sending ${name} ahead (${megabytes} MB), for with it the request would be too large`;
   context.emit?.({ type: 'note', about: 'upload', message });
-  const blob = await blobOf(part, name, context.signal);
+  const blob = await blobOf(part, context.signal);
   const nameThere = `files/boticelli-${randomBytes(10).toString('hex')}`;
   const config = { name: nameThere, mimeType: part.mimeType ?? 'application/octet-stream' };
   names.add(nameThere);
-  const file = await files.upload({ file: blob, config }).catch((thrown: unknown) => {
+  const file = await files.upload({ file: blob, config }).catch(async (thrown: unknown) => {
     context.signal?.throwIfAborted();
+    if (isUnreadable(thrown) && part.content.from === 'file') throw await whatBecameOf({ file: part.content, name });
     if (!(thrown instanceof BoticelliError)) throw notTaken(thrown, name);
     // Refused: there is nothing there.
     if (thrown.code === 'invalid_request' || thrown.code === 'auth') names.delete(nameThere);
     throw thrown;
   });
   if (file.name !== undefined && file.name !== nameThere) names.add(file.name).delete(nameThere);
-  return whenActive(file, files, options);
+  return file;
 }
 
 /** What messages call a medium. */
@@ -53,16 +52,16 @@ export async function deleteFiles(names: Set<string>, options: MediaDeliveryOpti
   if (names.size === 0) return;
   // Its own time: a run that was interrupted ends soon, but not without this.
   const signal = AbortSignal.timeout(2000);
-  const files = await filesOf({ ...options, signal, name: 'a file' });
+  const files = await filesOf({ ...options, signal, failed: 'files could not be deleted' });
   await Promise.allSettled([...names].map((name) => files.delete({ name })));
   names.clear();
 }
 
 /**
- * A client of its own for each upload: the SDK (2.32) hands neither a signal nor a fetch of a call on to the requests
+ * A client of its own for each use: the SDK (2.32) hands neither a signal nor a fetch of a call on to the requests
  * that carry a file's pieces, only the client's fetch.
  */
-function filesOf(options: MediaDeliveryOptions & { signal: AbortSignal | undefined; name: string }): Promise<Files> {
+export function filesOf(options: FilesFetchOptions): Promise<Files> {
   return options.connection.files(filesFetch(options));
 }
 
@@ -70,22 +69,11 @@ function filesOf(options: MediaDeliveryOptions & { signal: AbortSignal | undefin
  * As a Blob, which for a file is read piece by piece: given a path, the SDK puts the file's name into a header, which
  * throws for a name beyond Latin-1.
  */
-async function blobOf({ content }: MediaPart, name: string, signal: AbortSignal | undefined): Promise<Blob> {
+async function blobOf(part: MediaPart, signal: AbortSignal | undefined): Promise<Blob> {
+  const { content } = part;
   if (content.from === 'bytes') return new Blob([Buffer.from(content.base64, 'base64')]);
   if (content.from !== 'file') throw new Error('only bytes can be sent ahead');
-  // From here on a change of the file makes the Blob unreadable: Node compares its time.
-  const blob = await openAsBlob(content.path).catch(() => undefined);
-  if (blob?.size === content.bytes && (await hashOf(blob, signal)) === content.sha256) return blob;
-  throw new BoticelliError('no_input', `${name} has changed since it was checked`, { hint: 'Run it again.' });
-}
-
-async function hashOf(blob: Blob, signal: AbortSignal | undefined): Promise<string> {
-  const hash = createHash('sha256');
-  for await (const piece of blob.stream()) {
-    signal?.throwIfAborted();
-    hash.update(piece);
-  }
-  return hash.digest('hex');
+  return blobOfFile({ file: content, name: nameOf(part) }, signal);
 }
 
 /** What the SDK itself does not like about an answer: it throws bare errors then. */
@@ -94,40 +82,5 @@ function notTaken(thrown: unknown, name: string): BoticelliError {
   return new BoticelliError('unavailable', `${name} could not be sent ahead: ${why}`, {
     hint: 'Run it again.',
     ...{ passing: true, cause: thrown },
-  });
-}
-
-/** Films are looked through before they can be used: PROCESSING, then ACTIVE or FAILED. */
-async function whenActive(sent: File, files: Files, { part, context, clock, timeoutMs }: UploadOptions) {
-  const name = nameOf(part);
-  const startedAt = clock.now();
-  let file = sent;
-  if (file.state === 'PROCESSING') {
-    context.emit?.({ type: 'note', about: 'upload', message: `${name} is there and being processed` });
-  }
-  for (let pauseMs = 250; file.state === 'PROCESSING'; pauseMs = Math.min(pauseMs * 1.5, 5000)) {
-    if (clock.now() - startedAt + pauseMs > timeoutMs) throw stillProcessing(name, timeoutMs);
-    await clock.sleep(pauseMs, context.signal);
-    // One question that fails is no reason to send the whole file again.
-    file = await files.get({ name: sent.name ?? '' }).catch((thrown: unknown) => {
-      if (thrown instanceof BoticelliError && thrown.passing) return file;
-      throw thrown;
-    });
-  }
-  if (file.state === 'FAILED') throw unprocessed(name, file);
-  if (file.uri === undefined) throw new BoticelliError('unavailable', `the Files API gave ${name} no address`);
-  return { uri: file.uri };
-}
-
-function stillProcessing(name: string, timeoutMs: number): BoticelliError {
-  return new BoticelliError('timeout', `the service was not done with ${name} within ${timeoutMs / 1000} s`, {
-    hint: 'Allow more with --timeout.',
-  });
-}
-
-function unprocessed(name: string, { error }: File): BoticelliError {
-  const why = error?.message === undefined ? '' : `: ${error.message}`;
-  return new BoticelliError('invalid_request', `the service could not process ${name}${why}`, {
-    hint: 'Check that it plays or opens, and that it is not protected.',
   });
 }

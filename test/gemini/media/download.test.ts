@@ -164,11 +164,33 @@ describe('what can not be fetched', () => {
     expect(error.message).toBe(`what was fetched can't be sent: ${web.url}/a is application/pdf: ${readable}`);
   });
 
-  test('is told where nothing listens', async () => {
-    const { url } = web;
-    await web.close();
-    const error = await failureOf(stage.driver().generate(asking(`${url}/a.png`)));
-    expect(error.message).toBe(`there is no answer from ${url.slice(7)}: nothing listens there`);
+  test('is told with its address where nothing listens, there or where it sends on to', async () => {
+    const other = await startWebServer({});
+    await other.close();
+    pages['/b.png'] = redirect(`${other.url}/c.png`);
+    const why = `there is no answer from ${other.url.slice(7)}: nothing listens there`;
+    for (const url of [`${other.url}/a.png`, `${web.url}/b.png`]) {
+      const error = await failureOf(stage.driver().generate(asking(`${url}?signature=secret`)));
+      expect(error).toMatchObject({ code: 'unavailable', passing: true, message: `${url} can't be fetched: ${why}` });
+    }
+  });
+
+  test('is told of the address, not of the base URL, where TLS is spoken to who speaks none', async () => {
+    const url = `${web.url.replace('http', 'https')}/a.png`;
+    const error = await failureOf(stage.driver().generate(asking(url)));
+    expect(error).toMatchObject({ passing: false, hint: 'Check the address in the narrative; this act was not sent.' });
+    expect(error.message).toContain(`${url} can't be fetched: there is no answer from ${web.url.slice(7)}: `);
+  });
+
+  test('is told with the fault of its proxy', async () => {
+    const proxy = await startWebServer({});
+    await proxy.close();
+    const proxyFor = (asked: string) => (asked.includes('media.invalid') ? proxy.url : undefined);
+    const error = await failureOf(stage.driver({ proxyFor }).generate(asking('http://media.invalid/a.png')));
+    expect(error.message).toBe(
+      `http://media.invalid/a.png can't be fetched: there is no answer from the proxy ${proxy.url.slice(7)}: nothing listens there`,
+    );
+    expect(error.hint).toMatch(/^Check HTTPS_PROXY/);
   });
 
   test.each(['endless', 'announced'])('is given up where it is too large: %s', async (how) => {

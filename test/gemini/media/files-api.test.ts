@@ -141,6 +141,7 @@ describe('what goes ahead', () => {
     const hasty = createGeminiDriver({ apiKey: canaryKey, baseUrl: server.url, clock, timeoutMs: 20_000 });
     const error = await failureOf(hasty.generate(asking(await largeFilm())));
     expect(error).toMatchObject({ code: 'timeout', message: 'the service was not done with "film.mp4" within 20 s' });
+    expect(clock.slept.reduce((sum, ms) => sum + ms, 0)).toBe(20_000);
     await hasty.close?.();
     expect(server.files.files.size).toBe(0);
   });
@@ -167,6 +168,17 @@ describe('what can not go ahead', () => {
     expect(error).toMatchObject({ code, passing, message });
     expect(error.constructor.name).toBe('BoticelliError');
     expect(server.calls).toHaveLength(0);
+  });
+
+  test.each([
+    ['upload', 0, '"film.mp4" could not be sent ahead'],
+    ['get', 1, 'the service did not say whether "film.mp4" can be used yet'],
+  ])('is told where there is no answer to %s in time', async (command, processing, words) => {
+    const part = await largeFilm();
+    server.files.behave({ processing, gate: { command, gate: createGate() } });
+    const hasty = createGeminiDriver({ apiKey: canaryKey, baseUrl: server.url, timeoutMs: 700 });
+    const error = await failureOf(hasty.generate(asking(part)));
+    expect(error).toMatchObject({ code: 'timeout', message: `${words}: one request took longer than 0.7 s` });
   });
 
   test.each(['start', 'upload'])('is told where the answer to %s is none of the Files API', async (nonsense) => {
