@@ -2,6 +2,7 @@
 
 export * from './driver/clock.js';
 export { type ConformingOptions, conforming } from './driver/conforming.js';
+export type { Expense } from './driver/cost.js';
 export * from './driver/driver.js';
 export * from './driver/driver-event.js';
 export { type PricedOptions, priced } from './driver/priced.js';

@@ -5,7 +5,7 @@ export type HostStream = Writable & { isTTY?: boolean; columns?: number; hasColo
 
 /** The part of `process` that commands use, so that tests can call them with another. */
 export interface Host {
-  stdin: Readable & { isTTY?: boolean };
+  stdin: Readable & { isTTY?: boolean; fd?: number };
   stdout: HostStream;
   stderr: HostStream;
   env: Record<string, string | undefined>;

@@ -12,6 +12,7 @@ import type { Paint } from '../terminal/paint.js';
 import { counted } from '../terminal/quantity.js';
 import { assertKnown } from './given-variables.js';
 import type { Host } from './host.js';
+import { assertNoFolder } from './standard-input.js';
 import { tellFaults } from './tell-faults.js';
 
 /** A narrative without a fault, and the text of its file. */
@@ -60,6 +61,7 @@ export async function contentOfStandardInput(host: Host, signal: AbortSignal): P
 }
 
 async function bytesOf({ stdin }: Host, signal: AbortSignal): Promise<Buffer> {
+  assertNoFolder(stdin);
   const chunks: Buffer[] = [];
   let length = 0;
   try {

@@ -69,7 +69,7 @@ async function play(given: RunNarrativeOptions, keeping: Keeping): Promise<RunRe
   const { strict = false, rehearse: rehearses = false } = options;
   const executor = new NarrativeExecutor({
     ...{ driver, defaultModel, strict, rehearses, mayDiscard, keepAudio, signal },
-    ...{ onEvent: keeping.heardWith(screen.onEvent), stdin: shared.stdin },
+    ...{ onEvent: keeping.heardWith(screen.onEvent), stdin: () => shared.stdin(warn) },
   });
   try {
     const report = options.stream ? executor.executeWithProgress(narrative, () => {}) : executor.execute(narrative);

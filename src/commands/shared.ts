@@ -17,8 +17,8 @@ export interface Shared {
   quota(options: QuotaOptions): Promise<RunQuota>;
   /** What all of them spend: `--max-cost` bounds the command. */
   spending: Spending;
-  /** What `{{stdin}}` stands for, the same for all of them. */
-  stdin(): Promise<string>;
+  /** What `{{stdin}}` stands for, the same for all of them. That it is nothing is told to the first who asks. */
+  stdin(warn: (text: string) => void): Promise<string>;
   /** Closes what was opened, when all have ended. */
   close(): Promise<void>;
 }
@@ -42,7 +42,7 @@ export function createShared({ files, options, host, paint, signal }: SharedOpti
       return opened;
     },
     spending: createSpending(),
-    stdin: once(() => (isNarrative ? Promise.reject(noInputLeft()) : readStandardInput(host, signal))),
+    stdin: once((warn) => (isNarrative ? Promise.reject(noInputLeft()) : readStandardInput(host, { signal, warn }))),
     async close() {
       await (await opened?.catch(() => undefined))?.book.close?.();
     },

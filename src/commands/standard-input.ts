@@ -1,4 +1,5 @@
 import { isUtf8 } from 'node:buffer';
+import { fstatSync } from 'node:fs';
 import { addAbortSignal } from 'node:stream';
 import { BoticelliError } from '../errors.js';
 import type { Host } from './host.js';
@@ -7,16 +8,33 @@ import type { Host } from './host.js';
 const mostBytes = 100_000_000;
 
 /**
- * Reads standard input to its end, for `{{stdin}}`. Rejects with `no_input` where it is a terminal, is no text or is too
- * long, and with the signal's reason once that is aborted.
+ * Reads standard input to its end, for `{{stdin}}`, and warns where there is no text in it: a pipe may bring none where one
+ * was expected. Rejects with `no_input` where it is a terminal or a folder, is no text or is too long, and with the signal's
+ * reason once that is aborted.
  */
-export async function readStandardInput({ stdin }: Pick<Host, 'stdin'>, signal: AbortSignal): Promise<string> {
+export async function readStandardInput(
+  { stdin }: Pick<Host, 'stdin'>,
+  { signal, warn }: { signal: AbortSignal; warn: (text: string) => void },
+): Promise<string> {
   if (stdin.isTTY) {
     throw noInput(
       'the narrative uses {{stdin}}, and standard input is a terminal',
       'Pipe a text into it, or add < file.',
     );
   }
+  assertNoFolder(stdin);
+  const text = textOf(await bytesOf(stdin, signal));
+  if (text.trim() === '') warn('there is no text on standard input, so {{stdin}} stands for none');
+  return text;
+}
+
+/** Throws `no_input` where standard input is a folder: Node would have it be empty. */
+export function assertNoFolder({ fd }: Host['stdin']): void {
+  if (fd === undefined || !fstatSync(fd).isDirectory()) return;
+  throw noInput('standard input is a folder', 'Pipe a text into it, or add < file.');
+}
+
+async function bytesOf(stdin: Host['stdin'], signal: AbortSignal): Promise<Buffer> {
   const chunks: Buffer[] = [];
   let length = 0;
   try {
@@ -30,7 +48,10 @@ export async function readStandardInput({ stdin }: Pick<Host, 'stdin'>, signal: 
     throw noInput(`standard input can't be read: ${(thrown as Error).message}`, 'Check what is piped into it.');
   }
   if (length > mostBytes) throw noInput('standard input is longer than 100 MB', 'Pipe in the part that matters.');
-  const bytes = Buffer.concat(chunks);
+  return Buffer.concat(chunks);
+}
+
+function textOf(bytes: Buffer): string {
   // A text has no NUL: the same rule by which grep and git tell what is binary.
   if (!isUtf8(bytes) || bytes.includes(0)) {
     throw noInput(

@@ -1,9 +1,10 @@
 import { BoticelliError, reportOf } from '../errors.js';
-import { addCosts } from './cost.js';
+import { addExpenses } from './cost.js';
 import type { BoticelliDriver, CallContext } from './driver.js';
 import type { DriverEvent } from './driver-event.js';
 import type { GenerateRequest, UserTurn } from './request.js';
-import { addUsage, type GenerateResponse, type StreamChunk } from './response.js';
+import type { GenerateResponse, StreamChunk } from './response.js';
+import { tellSpent } from './spent.js';
 
 /** A JSON Schema as a request carries it. */
 type Schema = NonNullable<GenerateRequest['parameters']['schema']>;
@@ -16,8 +17,9 @@ export interface ConformingOptions {
 /**
  * Hands out JSON alone where JSON was asked for, and such as matches the request's schema. A reply that is none is asked
  * for once more, the fault told to the model and in a `retry` event; if the second one is none either, the call rejects
- * with `invalid_reply`, or with `truncated` where max_tokens cut it. Such replies come whole, also in a stream: text that
- * may be void is not handed out. All other requests pass through as they are.
+ * with `invalid_reply`, or with `truncated` where max_tokens cut it. What such replies took is in the good one's usage, else
+ * in `spent` events. They come whole, also in a stream: text that may be void is not handed out. All other requests pass
+ * through as they are.
  */
 export function conforming(options: ConformingOptions, inner: BoticelliDriver): BoticelliDriver {
   return {
@@ -60,22 +62,27 @@ async function askTwice(
   const first = unfenced(await ask(request, held));
   const fault = faultOf(first, check);
   if (fault === undefined) return first;
-  if (first.finishReason === 'MAX_TOKENS') throw cutShort(first, request);
-
-  context.signal?.throwIfAborted();
-  held.emit({ type: 'retry', attempt: 1, delayMs: 0, error: reportOf(invalidReply(fault)), discard: false });
-  // The model sees what it said and what is wrong with it; the conversation never does, for only the reply goes up.
-  const turns = [...request.turns, first.turn, repairTurn(fault, schema)];
-  const second = unfenced(await ask({ ...request, turns }, held));
-  const remaining = faultOf(second, check);
-  if (remaining === undefined) return both(first, second);
-  throw second.finishReason === 'MAX_TOKENS' ? cutShort(second, request) : invalidReply(remaining);
+  try {
+    if (first.finishReason === 'MAX_TOKENS') throw cutShort(first, request);
+    context.signal?.throwIfAborted();
+    held.emit({ type: 'retry', attempt: 1, delayMs: 0, error: reportOf(invalidReply(fault)), discard: false });
+    // The model sees what it said and what is wrong with it; the conversation never does, for only the reply goes up.
+    const turns = [...request.turns, first.turn, repairTurn(fault, schema)];
+    const second = unfenced(await ask({ ...request, turns }, held));
+    const remaining = faultOf(second, check);
+    if (remaining === undefined) return both(first, second);
+    tellSpent(held, second);
+    throw second.finishReason === 'MAX_TOKENS' ? cutShort(second, request) : invalidReply(remaining);
+  } catch (thrown) {
+    tellSpent(held, first);
+    throw thrown;
+  }
 }
 
 /** The second reply, and what the two took. */
-function both(first: GenerateResponse, { costUsd: secondUsd, ...second }: GenerateResponse): GenerateResponse {
-  const costUsd = addCosts(first.costUsd, secondUsd);
-  return { ...second, usage: addUsage(first.usage, second.usage), ...(costUsd !== undefined && { costUsd }) };
+function both(first: GenerateResponse, { costUsd, ...second }: GenerateResponse): GenerateResponse {
+  const ofSecond = { usage: second.usage, ...(costUsd !== undefined && { costUsd }) };
+  return { ...second, ...addExpenses(first, ofSecond) };
 }
 
 /**

@@ -1,4 +1,4 @@
-import type { Usage } from './response.js';
+import { addUsage, type Usage } from './response.js';
 
 /** US dollars for a million tokens. */
 interface PerMillion {
@@ -17,6 +17,20 @@ export function costOf(
 /** The sum of costs; undefined where one of them is not known, for a sum without it would say too little. */
 export function addCosts(left: number | undefined, right: number | undefined): number | undefined {
   return left === undefined || right === undefined ? undefined : rounded(left + right);
+}
+
+/** What one or more calls took. */
+export interface Expense {
+  usage: Usage;
+  /** In US dollars; absent where the price of one is not known. */
+  costUsd?: number;
+}
+
+/** The sum of expenses; where there is none yet, the other one. */
+export function addExpenses(left: Expense | undefined, right: Expense): Expense {
+  const costUsd = left ? addCosts(left.costUsd, right.costUsd) : right.costUsd;
+  const usage = left ? addUsage(left.usage, right.usage) : right.usage;
+  return { usage, ...(costUsd !== undefined && { costUsd }) };
 }
 
 /** To a billionth of a dollar: what is below comes of floating point alone. */

@@ -1,10 +1,11 @@
 import type { ErrorReport } from '../errors.js';
+import type { Expense } from './cost.js';
 
 /** Why a call waits before its next attempt. */
 export type WaitReason = 'rpm' | 'tpm' | 'rpd' | 'concurrency' | 'backoff';
 
 /** What a layer tells of a call. The executor says of which act. */
-export type DriverEvent = RetryEvent | WaitEvent | FallbackEvent | NoteEvent;
+export type DriverEvent = RetryEvent | WaitEvent | FallbackEvent | NoteEvent | SpentEvent;
 
 /** An attempt failed and another one follows. */
 export interface RetryEvent {
@@ -45,4 +46,11 @@ export interface NoteEvent {
   about: 'session' | 'upload' | 'download' | 'reply';
   /** In words, without a full stop. */
   message: string;
+}
+
+/** Something was paid for that no reply tells of: an answer of no use, or an attempt that broke off. */
+export interface SpentEvent extends Expense {
+  type: 'spent';
+  /** The model that served. */
+  model: string;
 }

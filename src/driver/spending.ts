@@ -8,6 +8,8 @@ export interface Spending {
    * @returns what is to be called when it is over, with what it cost: nothing where it failed. Later calls of it do nothing.
    */
   begin(estimateUsd: number): (costUsd?: number) => void;
+  /** Adds what was spent on something that no call came to. */
+  add(costUsd: number): void;
 }
 
 /** Nothing is spent yet. */
@@ -28,6 +30,9 @@ export function createSpending(): Spending {
       return (costUsd = 0) => {
         if (underWay.delete(call)) spentUsd += costUsd;
       };
+    },
+    add(costUsd) {
+      spentUsd += costUsd;
     },
   };
 }

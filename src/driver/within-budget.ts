@@ -1,8 +1,9 @@
 import { BoticelliError } from '../errors.js';
-import type { BoticelliDriver } from './driver.js';
+import type { BoticelliDriver, CallContext } from './driver.js';
 import type { GenerateRequest } from './request.js';
 import type { GenerateResponse } from './response.js';
 import { createSpending, type Spending } from './spending.js';
+import { hearingSpent } from './spent.js';
 
 export interface BudgetOptions {
   /** What all calls may cost in sum, in US dollars. */
@@ -15,31 +16,20 @@ export interface BudgetOptions {
 
 /**
  * Makes no call that would take the sum over the limit, calls under way reckoned with what they may cost: it rejects with
- * `budget_exceeded`, or with `invalid_config` for a model without a price. What was spent is what replies from below say that
- * they cost, else the estimate; a call that failed is reckoned as free, for what it cost is not known. One instance serves one run.
+ * `budget_exceeded`, or with `invalid_config` for a model without a price. What was spent is what replies, and what is told of
+ * spending, say that they cost, else the estimate; a call that failed without a word of that is reckoned as free. One instance
+ * serves one run.
  */
 export function withinBudget(options: BudgetOptions, inner: BoticelliDriver): BoticelliDriver {
-  const { maxCostUsd, spending = createSpending() } = options;
-  /** Hands back what is to be called at the end: with the reply, if there was one. */
-  const begin = (request: GenerateRequest) => {
-    const estimateUsd = options.estimateUsd(request);
-    if (estimateUsd === undefined) throw withoutPrice(request.model);
-    const { spentUsd, underWayUsd } = spending;
-    const takenUsd = spentUsd + underWayUsd;
-    if (takenUsd >= maxCostUsd || takenUsd + estimateUsd > maxCostUsd) {
-      throw exceeded(request, { maxCostUsd, spentUsd, underWayUsd, estimateUsd });
-    }
-    const end = spending.begin(estimateUsd);
-    return (response?: GenerateResponse) => end(response && (response.costUsd ?? estimateUsd));
-  };
+  const begin = admitting(options);
   return {
     supportsStreaming: (model) => inner.supportsStreaming(model),
     close: async () => inner.close?.(),
 
     async generate(request, context) {
-      const end = begin(request);
+      const { end, heard } = begin(request, context);
       try {
-        const response = await inner.generate(request, context);
+        const response = await inner.generate(request, heard);
         end(response);
         return response;
       } finally {
@@ -48,9 +38,9 @@ export function withinBudget(options: BudgetOptions, inner: BoticelliDriver): Bo
     },
 
     async *generateStream(request, context) {
-      const end = begin(request);
+      const { end, heard } = begin(request, context);
       try {
-        for await (const chunk of inner.generateStream(request, context)) {
+        for await (const chunk of inner.generateStream(request, heard)) {
           if (chunk.response) end(chunk.response);
           yield chunk;
         }
@@ -58,6 +48,25 @@ export function withinBudget(options: BudgetOptions, inner: BoticelliDriver): Bo
         end();
       }
     },
+  };
+}
+
+/** Lets calls begin: hands back the context for one, and what is to be called at its end, with the reply if there was one. */
+function admitting({ maxCostUsd, estimateUsd: estimate, spending = createSpending() }: BudgetOptions) {
+  return (request: GenerateRequest, context: CallContext | undefined) => {
+    const estimateUsd = estimate(request);
+    if (estimateUsd === undefined) throw withoutPrice(request.model);
+    const { spentUsd, underWayUsd } = spending;
+    const takenUsd = spentUsd + underWayUsd;
+    if (takenUsd >= maxCostUsd || takenUsd + estimateUsd > maxCostUsd) {
+      throw exceeded(request, { maxCostUsd, spentUsd, underWayUsd, estimateUsd });
+    }
+    const end = spending.begin(estimateUsd);
+    const heard = hearingSpent(context, (event) => {
+      spending.add(event.costUsd ?? estimateUsd);
+      return event;
+    });
+    return { heard, end: (response?: GenerateResponse) => end(response && (response.costUsd ?? estimateUsd)) };
   };
 }
 

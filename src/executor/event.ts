@@ -103,7 +103,10 @@ export interface ActEnd {
   requestedModel: string;
   text: string;
   finishReason: string;
-  /** Of the reply, also of one that was reused: what it took when it was given. */
+  /**
+   * Of the reply and of what was paid for before it: a reply in JSON that did not match, an attempt that broke off. Of a reply
+   * that was reused: what it took when it was given.
+   */
   usage: Usage;
   /** How many calls the act took; none where its reply was reused. */
   attempts: number;
@@ -116,7 +119,7 @@ export interface ActEnd {
   reused: boolean;
   /** Where a Live model answered in speech. */
   audio?: ActAudio;
-  /** What it cost in US dollars, where the price is known: nothing where it was reused. */
+  /** What that cost in US dollars, where the price is known: nothing where it was reused. */
   costUsd?: number;
 }
 
@@ -131,9 +134,9 @@ export interface NarrativeEnd {
   type: 'narrative-end';
   run: string;
   status: RunStatus;
-  /** What the run spent: replies that were reused do not count. */
+  /** What the run spent, also on answers of no use; replies that were reused do not count. */
   usage: Usage;
-  /** The sum over the acts that ended, in US dollars; absent where the price of one is not known. */
+  /** What that cost in US dollars; absent where the price of a part of it is not known, or nothing was asked. */
   costUsd?: number;
   durationMs: number;
   error?: ErrorReport;

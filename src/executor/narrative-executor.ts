@@ -1,10 +1,9 @@
 import { type Clock, systemClock } from '../driver/clock.js';
-import { addCosts } from '../driver/cost.js';
 import type { BoticelliDriver } from '../driver/driver.js';
-import { addUsage, noUsage, type ReplyAudio, type StreamChunk } from '../driver/response.js';
+import { noUsage, type ReplyAudio, type StreamChunk } from '../driver/response.js';
 import { asBoticelliError, BoticelliError, reportOf } from '../errors.js';
 import type { Narrative } from '../narrative/narrative.js';
-import type { ActEnd, NarrativeEvent, RunReport, RunStatus } from './event.js';
+import type { NarrativeEvent, RunReport, RunStatus } from './event.js';
 import { plannedActs } from './planned-acts.js';
 import { playNarrative, type Stage } from './play-narrative.js';
 import { newRunId } from './run-id.js';
@@ -88,25 +87,17 @@ async function play(
     failure = failureOf(thrown, options.signal);
   }
 
-  const { ends } = stage;
+  // A run that asked nothing has no price to tell.
+  const { ends, spent = { usage: noUsage } } = stage;
   const status = statusAfter(failure);
-  const spent = ends.filter(({ reused }) => !reused);
-  const usage = spent.map((end) => end.usage).reduce(addUsage, noUsage);
-  const cost = costOf(ends);
   const durationMs = clock.now() - startedAt;
   const error = failure && { error: reportOf(failure, stage.playing) };
-  onEvent({ type: 'narrative-end', run, status, usage, ...cost, durationMs, ...error });
+  onEvent({ type: 'narrative-end', run, status, ...spent, durationMs, ...error });
   const { name, description } = narrative;
   return {
-    ...{ run, narrative: name, description, status, acts: ends, usage, ...cost, durationMs, ...error },
+    ...{ run, narrative: name, description, status, acts: ends, ...spent, durationMs, ...error },
     ...(failure && { failure }),
   };
-}
-
-/** What the acts cost in sum. A run that asked nothing has no price to tell. */
-function costOf(ends: readonly ActEnd[]): { costUsd?: number } {
-  const costUsd = ends.length === 0 ? undefined : ends.map((end) => end.costUsd).reduce(addCosts, 0);
-  return costUsd === undefined ? {} : { costUsd };
 }
 
 function namesOf(narrative: Narrative): string[] {

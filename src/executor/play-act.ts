@@ -1,8 +1,9 @@
 import type { Clock } from '../driver/clock.js';
+import { addExpenses, type Expense } from '../driver/cost.js';
 import type { CallContext } from '../driver/driver.js';
 import type { DriverEvent } from '../driver/driver-event.js';
 import type { GenerateRequest, Part, Turn, UserTurn } from '../driver/request.js';
-import type { GenerateResponse, ReplyAudio } from '../driver/response.js';
+import { type GenerateResponse, noUsage, type ReplyAudio } from '../driver/response.js';
 import { BoticelliError, StreamingNotSupported } from '../errors.js';
 import { defaultModel } from '../facts.js';
 import type { MediaInput, TextInput } from '../narrative/narrative.js';
@@ -21,6 +22,8 @@ interface Playing {
   /** The turns before this act. */
   conversation: readonly Turn[];
   clock: Clock;
+  /** Hears what was paid as soon as that is known, whatever becomes of the act. */
+  onExpense: (expense: Expense) => void;
   onEvent: (event: NarrativeEvent) => void | Promise<void>;
   /** Present where the act is to stream. */
   onChunk: ProgressListener | undefined;
@@ -48,23 +51,41 @@ export async function playAct(playing: Playing): Promise<Played> {
     ...(act.system !== undefined && { system: act.system }),
     parameters: act.parameters,
   };
-  const tally = { attempts: 1, waitMs: 0 };
+  const tally: Tally = { attempts: 1, waitMs: 0 };
   const context = contextOf(playing, tally);
   const { response, firstTextAt } = await callDriver(request, context, playing);
+  const { usage, costUsd } = spend(response.reused ? nothingPaid : response, playing, tally);
   if (options.strict && response.finishReason === 'MAX_TOKENS') throw cutShort(response, act);
 
-  const costUsd = response.reused ? 0 : response.costUsd;
+  const { attempts, waitMs } = tally;
   const end: ActEnd = {
     type: 'act-end',
     ...{ ...name, index, model: response.model, requestedModel: model },
-    ...{ text: response.text, finishReason: response.finishReason, usage: response.usage },
-    ...{ ...tally, ...(response.reused && { attempts: 0 }), durationMs: clock.now() - startedAt },
+    ...{ text: response.text, finishReason: response.finishReason, usage: response.reused ? response.usage : usage },
+    ...{ attempts: response.reused ? 0 : attempts, waitMs, durationMs: clock.now() - startedAt },
     ...(firstTextAt !== undefined && { firstTokenMs: firstTextAt - startedAt }),
     reused: response.reused ?? false,
     ...(response.audio && { audio: audioOf(response.audio, playing) }),
     ...(costUsd !== undefined && { costUsd }),
   };
   return { turns: [userTurn, response.turn], end };
+}
+
+/** What an act has come to so far. */
+interface Tally {
+  attempts: number;
+  waitMs: number;
+  /** What was paid, for answers of no use too; absent where nothing was. */
+  spent?: Expense;
+}
+
+const nothingPaid: Expense = { usage: noUsage, costUsd: 0 };
+
+/** Adds to what the act has spent, and returns the sum. */
+function spend(expense: Expense, { onExpense }: Playing, tally: Tally): Expense {
+  onExpense(expense);
+  tally.spent = addExpenses(tally.spent, expense);
+  return tally.spent;
 }
 
 /** What the events of an act call it by. */
@@ -79,10 +100,9 @@ function partOf(input: TextInput | MediaInput): Part {
 }
 
 /** The call's context: what layers tell becomes the act's events, and counts. */
-function contextOf(
-  { act, index, round, onEvent, options: { signal, mayDiscard } }: Playing,
-  tally: { attempts: number; waitMs: number },
-): CallContext {
+function contextOf(playing: Playing, tally: Tally): CallContext {
+  const { act, index, round, onEvent, options } = playing;
+  const { signal, mayDiscard } = options;
   const name = nameOf({ act, round });
   const emit = (event: DriverEvent) => {
     if (event.type === 'retry') {
@@ -92,6 +112,8 @@ function contextOf(
       onEvent({ ...event, type: 'act-fallback', ...name });
     } else if (event.type === 'note') {
       onEvent({ ...event, type: 'act-note', ...name });
+    } else if (event.type === 'spent') {
+      spend(event, playing, tally);
     } else {
       tally.waitMs += event.waitMs;
       onEvent({ ...event, type: 'act-wait', ...name });

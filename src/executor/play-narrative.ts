@@ -1,4 +1,5 @@
 import type { Clock } from '../driver/clock.js';
+import { addExpenses, type Expense } from '../driver/cost.js';
 import {
   type Act,
   composedNarrative,
@@ -24,6 +25,8 @@ export interface Stage {
   stdin: string | undefined;
   /** The acts that have their replies. */
   ends: ActEnd[];
+  /** What was paid, also for answers of no use; absent where nothing was asked. */
+  spent?: Expense;
   /** The act that is playing, by the name that its events have. */
   playing?: string;
 }
@@ -96,7 +99,11 @@ async function play(act: Act, scene: Scene): Promise<Played | undefined> {
   const conversation = scene.conversation.seenAt(scene.position);
   const { round } = setting;
   const index = ends.length;
-  const played = await playAct({ act: filled, index, round, conversation, clock, onEvent, onChunk, options });
+  const onExpense = (expense: Expense) => {
+    stage.spent = addExpenses(stage.spent, expense);
+  };
+  const told = { clock, onEvent, onExpense, onChunk };
+  const played = await playAct({ act: filled, index, round, conversation, ...told, options });
   ends.push(played.end);
   await onEvent(played.end);
   return played;

@@ -1,5 +1,6 @@
 import type { Candidate, GenerateContentResponse, Part } from '@google/genai';
 import type { GenerateResponse, Usage } from '../driver/response.js';
+import type { Paid } from '../driver/spent.js';
 import { faultOfReply } from './fault-of-reply.js';
 import { bareModel } from './wire-request.js';
 
@@ -13,6 +14,8 @@ export interface ReplyCollector {
   readonly isFinished: boolean;
   /** Output tokens, as far as the service has said. */
   readonly outputTokens: number | undefined;
+  /** What has been paid for, by the service's last word on that; undefined as long as it has said nothing. */
+  readonly paid: Paid | undefined;
   /** The whole reply. Throws `blocked`, `truncated` or `empty_reply` where it is of no use. */
   response(): GenerateResponse;
 }
@@ -27,7 +30,8 @@ export function collectReply(requestedModel: string): ReplyCollector {
   // What every chunk may say anew. The last word counts, once the stream has ended: some say STOP in every chunk.
   const last: Pick<GenerateContentResponse, 'modelVersion' | 'promptFeedback'> = {};
   let candidate: Candidate = {};
-  let counts: GenerateContentResponse['usageMetadata'] = {};
+  let counts: GenerateContentResponse['usageMetadata'];
+  const served = () => bareModel(last.modelVersion ?? requestedModel);
 
   return {
     add(chunk) {
@@ -58,13 +62,16 @@ export function collectReply(requestedModel: string): ReplyCollector {
     get outputTokens() {
       return counts?.candidatesTokenCount;
     },
+    get paid() {
+      return counts && { model: served(), usage: usageOf(counts) };
+    },
     response() {
       const usage = usageOf(counts);
       const fault = faultOfReply({ text, candidate, usage, ...last });
       if (fault) throw fault;
       return {
         text,
-        model: bareModel(last.modelVersion ?? requestedModel),
+        model: served(),
         // A unary answer is whole without one, so its text counts; a stream without one never gets here.
         finishReason: candidate.finishReason ?? unspecified,
         usage,

@@ -1,6 +1,7 @@
 import { systemClock } from '../driver/clock.js';
 import type { BoticelliDriver } from '../driver/driver.js';
 import type { StreamChunk } from '../driver/response.js';
+import { tellSpent } from '../driver/spent.js';
 import { failureOf, startCall } from './call.js';
 import type { ReplyCollector } from './collect-reply.js';
 import { type Connection, connectionTo } from './connection.js';
@@ -50,6 +51,7 @@ function restDriver({ connection, delivery, ...limits }: RestOptions): Boticelli
         call.reply.add(await call.ask((models, parameters) => models.generateContent(parameters)));
         return call.reply.response();
       } catch (thrown) {
+        tellSpent(context, call.reply.paid);
         throw await failureOf(thrown, call);
       } finally {
         call.exchange.attempt.close();
@@ -72,6 +74,7 @@ function restDriver({ connection, delivery, ...limits }: RestOptions): Boticelli
         const { finishReason } = response;
         yield { text: '', finished: true, metadata: { ...generatedBy(reply), finishReason }, response };
       } catch (thrown) {
+        tellSpent(context, reply.paid);
         throw await failureOf(thrown, call);
       } finally {
         // Leaving the loop early comes through here too: the SDK alone would keep the connection open.

@@ -1,6 +1,8 @@
-import type { BoticelliDriver } from '../driver/driver.js';
+import type { BoticelliDriver, CallContext } from '../driver/driver.js';
+import type { GenerateResponse } from '../driver/response.js';
+import { tellSpent } from '../driver/spent.js';
 import { countedRequests } from './counted-requests.js';
-import { recordedAnswer } from './recorded-answer.js';
+import { type RecordedAnswer, recordedAnswer } from './recorded-answer.js';
 import type { RecordingFile } from './recording-file.js';
 
 /**
@@ -17,7 +19,7 @@ export function recording(file: Pick<RecordingFile, 'add'>, inner: BoticelliDriv
     async generate(request, context = {}) {
       const { asked, described, came } = await next(request);
       const response = await inner.generate(request, context);
-      file.add(recordedAnswer(asked, described, response));
+      addTo(file, recordedAnswer(asked, described, response), response, context);
       came();
       return response;
     },
@@ -26,11 +28,26 @@ export function recording(file: Pick<RecordingFile, 'add'>, inner: BoticelliDriv
       const { asked, described, came } = await next(request);
       for await (const chunk of inner.generateStream(request, context)) {
         if (chunk.response) {
-          file.add(recordedAnswer(asked, described, chunk.response));
+          addTo(file, recordedAnswer(asked, described, chunk.response), chunk.response, context);
           came();
         }
         yield chunk;
       }
     },
   };
+}
+
+/** A reply that can't be kept is handed to nobody, and was paid for all the same. */
+function addTo(
+  file: Pick<RecordingFile, 'add'>,
+  answer: RecordedAnswer,
+  response: GenerateResponse,
+  context: CallContext,
+): void {
+  try {
+    file.add(answer);
+  } catch (thrown) {
+    tellSpent(context, response);
+    throw thrown;
+  }
 }

@@ -16,9 +16,9 @@ export interface RunTotals {
   /** The calls that were made. */
   attempts: number;
   waitMs: number;
-  /** What was spent: replies that were reused do not count. */
+  /** What was spent: replies that were reused do not count; what an act did that failed counts when the run is over. */
   usage: Usage;
-  /** What the acts cost in sum, in US dollars; absent where the price of one is not known. */
+  /** What that cost, in US dollars; absent where the price of a part of it is not known. */
   costUsd?: number | undefined;
 }
 

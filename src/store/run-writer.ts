@@ -45,7 +45,9 @@ export function createRunWriter({ database, origin, now, inTurn }: RunWriterOpti
     `UPDATE runs SET acts_ended = ?, models_asked = ?, models_served = ?, attempts = ?, wait_ms = ?, usage = ?,
      cost_usd = ? WHERE id = ?`,
   );
-  const endRun = database.prepare('UPDATE runs SET status = ?, duration_ms = ?, error = ? WHERE id = ?');
+  const endRun = database.prepare(
+    'UPDATE runs SET status = ?, duration_ms = ?, error = ?, usage = ?, cost_usd = ? WHERE id = ?',
+  );
   let run = '';
   let position = 0;
 
@@ -74,9 +76,11 @@ export function createRunWriter({ database, origin, now, inTurn }: RunWriterOpti
         ),
       );
     },
-    end({ status, durationMs, error }) {
+    end({ status, durationMs, error, usage, costUsd }) {
       inTurn(async () => {
-        const row = [status, durationMs, error ? JSON.stringify(error) : null, run];
+        // Also what an act spent that has no end.
+        const spent = [JSON.stringify(usage), costUsd ?? null];
+        const row = [status, durationMs, error ? JSON.stringify(error) : null, ...spent, run];
         await whenFree(() => inTransaction(database, () => endRun.run(...row)));
       });
     },

@@ -1,4 +1,4 @@
-import type { ActEnd, ActFallback, ActRetry, ActWait, NarrativeEnd } from '../executor/event.js';
+import type { ActEnd, ActFallback, ActRetry, ActStart, ActWait, NarrativeEnd } from '../executor/event.js';
 import { counted, dollars, duration } from './quantity.js';
 
 export interface ActEndLineOptions {
@@ -9,6 +9,11 @@ export interface ActEndLineOptions {
 
 /** Waits below this are nobody's concern. */
 export const shortWaitMs = 1000;
+
+/** What a person reads an act called: with its round, where the carousel turns more than once. */
+export function actName({ act, round }: Pick<ActStart, 'act' | 'round'>): string {
+  return round === undefined ? act : `${act} (round ${round})`;
+}
 
 /** What a person reads of an act that has its reply. */
 export function actEndLine(end: ActEnd, { verbose, tellsWaits = false }: ActEndLineOptions): string {

@@ -61,7 +61,7 @@ function tellHappening(
   { tell, warn, verbose, countsDown }: Telling & { countsDown: boolean },
 ): void {
   const tellsWaits = verbose || !countsDown;
-  const { act } = event;
+  const act = words.actName(event);
   switch (event.type) {
     case 'act-retry':
       tell(`${act}: ${words.retryLine(event)}`);
@@ -82,9 +82,10 @@ function tellHappening(
 }
 
 function tellEnd(end: ActEnd, { tell, warn, verbose, tellsWaits }: Telling & { tellsWaits: boolean }): void {
-  tell(`${end.act}: ${words.actEndLine(end, { verbose, tellsWaits })}`);
+  const act = words.actName(end);
+  tell(`${act}: ${words.actEndLine(end, { verbose, tellsWaits })}`);
   const warning = words.finishWarning(end);
-  if (warning !== undefined) warn(`boticelli: warning: ${end.act}: ${warning}`);
+  if (warning !== undefined) warn(`boticelli: warning: ${act}: ${warning}`);
 }
 
 /** The ways of saying something in a line of its own. */
@@ -95,9 +96,10 @@ function createTeller({ lines, paint, detail, label }: ProgressOptions) {
     return printableLine(text.startsWith(own) ? `${own}${label}: ${text.slice(own.length)}` : `${label}: ${text}`);
   };
   return {
-    heading({ act, index, model }: ActStart, actCount: number) {
+    heading(start: ActStart, actCount: number) {
       if (detail === 'quiet') return;
-      const title = line(`[${index + 1}/${actCount}] ${act}`);
+      const { index, model } = start;
+      const title = line(`[${index + 1}/${actCount}] ${words.actName(start)}`);
       const painted = (text: string) =>
         paint.heading(text.slice(0, title.length)) + paint.dim(text.slice(title.length));
       lines.say(`${title} ${printableLine(model)}`, painted);

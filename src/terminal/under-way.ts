@@ -1,10 +1,11 @@
 import type { ActNote, ActWait, NarrativeEvent } from '../executor/event.js';
+import { actName } from './event-lines.js';
 import type { Lines } from './lines.js';
 import { counted, wholeSeconds } from './quantity.js';
 import type { Status } from './spinner.js';
 
 /** What an act is waiting for, since a moment in milliseconds since the epoch. */
-export type Waiting = { act: string; since: number; model: string } & (
+export type Waiting = { /** As a person reads it. */ act: string; since: number; model: string } & (
   | { what: 'reply' }
   | { what: 'time'; wait: ActWait }
   | { what: 'file'; note: ActNote }
@@ -66,7 +67,7 @@ export function createUnderWay({ lines, now, label }: UnderWayOptions): (event: 
 }
 
 function waitingAfter(event: NarrativeEvent, before: Waiting | undefined, since: number): Waiting | undefined {
-  if (event.type === 'act-start') return { what: 'reply', act: event.act, model: event.model, since };
+  if (event.type === 'act-start') return { what: 'reply', act: actName(event), model: event.model, since };
   if (!before || event.type === 'act-end' || event.type === 'narrative-end') return undefined;
   const { act, model } = before;
   switch (event.type) {

@@ -54,6 +54,62 @@ describe('what a run costs', () => {
   });
 });
 
+describe('what was paid for an answer of no use', () => {
+  const usage = { promptTokenCount: 1000, candidatesTokenCount: 300, thoughtsTokenCount: 100, totalTokenCount: 1400 };
+  const jsonAct = 'act_1 = { format = "json", input = [{ type = "text", content = "Who?" }] }';
+  const paidOnce = { promptTokens: 1000, outputTokens: 300, thoughtTokens: 100, totalTokens: 1400 };
+  const paidTwice = { promptTokens: 2000, outputTokens: 600, thoughtTokens: 200, totalTokens: 2800 };
+
+  test.each([[[]], [['--stream']]])('is in the totals of a run whose JSON does not match twice: %j', async (flags) => {
+    const { run, cwd, at } = rig();
+    const inJson = narrativeOf(1, 'model = "my-model"').replace(/act_1 = .*/, jsonAct);
+    writeFileSync(join(cwd, 'four.toml'), inJson);
+    const { code, stdout, stderr } = await run('-o', 'json', '--verbose', ...flags);
+    expect(code).toBe(76);
+    expect(JSON.parse(stdout)).toMatchObject({ status: 'failed', acts: [], usage: paidTwice, costUsd: 1 });
+    expect(stderr).toMatch(/^failed: 0 of 1 act, 2800 tokens, \d\.\d s, \$1\.00$/m);
+    const shown = (await boticelli(['runs', 'show'], at)).stdout;
+    expect(shown).toContain('2 calls · 2000 tokens in, 800 out · $1.00');
+  });
+
+  test('is in the totals where the next act was blocked, empty or nothing but thoughts', async () => {
+    for (const finishReason of ['SAFETY', 'STOP', 'MAX_TOKENS']) {
+      const { run, at } = rig();
+      server.reply(text('a reply', { usage }), text('', { usage, finishReason }));
+      const { code, stdout } = await run('-o', 'ndjson');
+      expect({ code, ends: eventsIn(stdout, 'act-end') }).toMatchObject({ code: 76, ends: [{ usage: paidOnce }] });
+      expect(eventsIn(stdout, 'narrative-end')).toMatchObject([{ status: 'failed', usage: paidTwice, costUsd: 1 }]);
+      const { runs } = JSON.parse((await boticelli(['runs', '--format', 'json'], at)).stdout);
+      expect(runs).toMatchObject([{ usage: paidTwice, costUsd: 1, actsEnded: 1 }]);
+    }
+  });
+
+  test('is part of its act where another attempt came to a reply', async () => {
+    const { run } = rig();
+    const broken = { ...text(['a', ' re'], { usage, finishReason: null }), end: 'destroy' as const };
+    server.reply(broken, text('a reply', { usage }));
+    const { stdout } = await run('-o', 'ndjson', '--stream');
+    const [first, second] = eventsIn(stdout, 'act-end');
+    expect([first, second]).toMatchObject([
+      { attempts: 2, usage: paidTwice, costUsd: 1 },
+      { attempts: 1, usage: paidOnce, costUsd: 0.5 },
+    ]);
+    expect(eventsIn(stdout, 'narrative-end')).toMatchObject([{ costUsd: 2.5 }]);
+  });
+
+  test('is spent of --max-cost', async () => {
+    const { run } = rig();
+    server.reply(text('', { usage }));
+    const { stdout, stderr } = await run('four.toml', '--max-cost', '0.9', '-o', 'json');
+    expect(JSON.parse(stdout)).toMatchObject([
+      { costUsd: 0.5, error: { code: 'empty_reply' } },
+      { costUsd: 0.5, error: { code: 'budget_exceeded', act: 'act_2' } },
+    ]);
+    expect(stderr).toContain('$1.00 of --max-cost $0.9 is spent');
+    expect(server.calls).toHaveLength(2);
+  });
+});
+
 describe('--max-cost', () => {
   test('stops before the call that would exceed it, and --resume with a higher limit finishes it', async () => {
     const { run, at } = rig();

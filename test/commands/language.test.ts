@@ -214,7 +214,8 @@ describe('a narrative in a narrative', () => {
 test('a carousel shows an act of every round, and each reply is a file of its own', async () => {
   const cwd = temporaryFolder(onTestFinished, { 'x.toml': narrativeOf(2).replace('[acts]', 'carousel = 6\n[acts]') });
   const flags = ['--only', 'act_2', '--out-dir', 'out', '-o', 'json'];
-  const { stdout } = await boticelli(['run', 'x.toml', '--rehearse', ...flags], { cwd });
+  const { stdout, stderr } = await boticelli(['run', 'x.toml', '--rehearse', ...flags], { cwd });
+  expect(stderr).toMatch(/^\[3\/12\] act_1 \(round 2\) .*\nact_1 \(round 2\): /m);
   const acts: { act: string; round: number; index: number }[] = JSON.parse(stdout).acts;
   expect(acts.map(({ act, round, index }) => `${index} ${act} ${round}`)).toEqual(
     [1, 2, 3, 4, 5, 6].map((round) => `${2 * round - 1} act_2 ${round}`),

@@ -84,6 +84,23 @@ test('a second reply that is none either ends the call', async () => {
   expect(inner.requests).toHaveLength(2);
 });
 
+test('what was paid for replies that are none is told where no good one carries it', async () => {
+  const error = new BoticelliError('unavailable', 'busy');
+  const cut: ScriptedCall = { pieces: ['{'], finishReason: 'MAX_TOKENS' };
+  for (const [replies, spent] of [
+    [['{}', '{"name": 3}'], 2],
+    [['{}', { error }], 1],
+    [[cut], 1],
+    [['{}', '{"name": "Ada"}'], 0],
+  ] as const) {
+    const { driver, events, emit } = stack([...replies]);
+    await driver.generate(request, { emit }).catch(() => {});
+    const told = events.filter(({ type }) => type === 'spent');
+    expect(told).toHaveLength(spent);
+    for (const event of told) expect(event).toMatchObject({ model: 'm-001', usage: { promptTokens: 10 } });
+  }
+});
+
 test('without a schema any JSON will do, and text will not', async () => {
   const anyJson: GenerateRequest = { ...request, parameters: { format: 'json' } };
   for (const text of ['[1]', '"x"', 'null', ' {"a": 1}\n']) {

@@ -1,7 +1,9 @@
 import { expect, test } from 'vitest';
 import { conforming } from '../../src/driver/conforming.js';
+import type { DriverEvent } from '../../src/driver/driver-event.js';
 import { priced } from '../../src/driver/priced.js';
 import type { GenerateRequest } from '../../src/driver/request.js';
+import { noUsage } from '../../src/driver/response.js';
 import { createSpending } from '../../src/driver/spending.js';
 import { withinBudget } from '../../src/driver/within-budget.js';
 import { createScriptedDriver, type ScriptedCall } from '../helpers/scripted-driver.js';
@@ -44,6 +46,17 @@ test('a call that failed costs nothing', async () => {
   for (let call = 0; call < 2; call += 1) await expect(driver.generate(ask())).rejects.toThrow('broken');
   await driver.generate(ask());
   expect(below.requests).toHaveLength(3);
+});
+
+test('what a call is told to have spent is spent, though it failed', async () => {
+  const before: ScriptedCall['before'] = (_request, { emit }) =>
+    emit?.({ type: 'spent', model: 'm-001', usage: { ...noUsage, promptTokens: 10 } });
+  const { driver } = stack(1.5, [{ before, error: new Error('broken') }]);
+  const events: DriverEvent[] = [];
+  const emit = (event: DriverEvent) => void events.push(event);
+  await expect(driver.generate(ask(), { emit })).rejects.toThrow('broken');
+  expect(events).toMatchObject([{ type: 'spent', costUsd: 1 }]);
+  await expect(driver.generate(ask())).rejects.toThrow('$1.00 of --max-cost $1.50 is spent');
 });
 
 test('calls under way are reckoned with what they may cost, also those of others who spend from the same', async () => {

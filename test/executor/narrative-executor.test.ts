@@ -168,6 +168,21 @@ test('a reply cut short is a reply, but a failure under strict', async () => {
     narrativeWith(act('one', { parameters: { maxTokens: 1 } })),
   );
   expect(report.error).toMatchObject({ code: 'truncated', hint: expect.stringContaining('now 1') });
+  expect(report.usage).toMatchObject({ promptTokens: 10, totalTokens: 11 });
+});
+
+test('what an act spent in vain is part of its end, or of the totals alone where it has none', async () => {
+  const usage = { promptTokens: 5, outputTokens: 1, thoughtTokens: 0, totalTokens: 6 };
+  const before: ScriptedCall['before'] = (_, { emit }) => emit?.({ type: 'spent', model: 'm', usage, costUsd: 1 });
+  const { events, executor } = executorOf([
+    { before, pieces: ['x'] },
+    { before, error: new Error('broken') },
+  ]);
+  const report = await executor.execute(threeActs);
+  expect(report.acts.map((end) => end.usage.totalTokens)).toEqual([17]);
+  expect(report).toMatchObject({ status: 'failed', usage: { promptTokens: 20, outputTokens: 3, totalTokens: 23 } });
+  expect(report).not.toHaveProperty('costUsd');
+  expect(events.at(-1)).toMatchObject({ type: 'narrative-end', usage: report.usage });
 });
 
 test('a listener that throws ends the run with what it threw', async () => {

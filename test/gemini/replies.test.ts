@@ -1,4 +1,5 @@
 import { afterEach, expect, test, vi } from 'vitest';
+import type { DriverEvent } from '../../src/driver/driver-event.js';
 import {
   blockedPrompt,
   chunkOf,
@@ -114,6 +115,19 @@ test('a unary reply without a finish reason is whole, for its JSON is', async ()
   stage.server.reply({ body: chunkOf('Hi') });
   const reply = await stage.driver().generate(ask());
   expect(reply).toMatchObject({ text: 'Hi', finishReason: 'FINISH_REASON_UNSPECIFIED' });
+});
+
+test('what an answer of no use took is told with the model that served, unless the service did not count it', async () => {
+  const served = { modelVersion: 'gemini-3.8-flash-001' };
+  stage.server.reply(text('', served), text('', served), { chunks: [chunkOf('', 'STOP')] });
+  const told: DriverEvent[] = [];
+  const context = { emit: (event: DriverEvent) => void told.push(event) };
+  await failureOf(stage.driver().generate(ask(), context));
+  expect((await play(stage.driver().generateStream(ask(), context))).error?.code).toBe('empty_reply');
+  await failureOf(stage.driver().generate(ask(), context));
+  const usage = { promptTokens: 8, outputTokens: 1, thoughtTokens: 0, totalTokens: 9 };
+  const spent = { type: 'spent', model: 'gemini-3.8-flash-001', usage };
+  expect(told).toEqual([spent, spent]);
 });
 
 test('a blocked prompt names its reason and category', async () => {

@@ -4,6 +4,7 @@ import { describe, expect, onTestFinished, test } from 'vitest';
 import type { BoticelliDriver } from '../../src/driver/driver.js';
 import type { DriverEvent } from '../../src/driver/driver-event.js';
 import type { GenerateRequest, Turn } from '../../src/driver/request.js';
+import { BoticelliError } from '../../src/errors.js';
 import { recording } from '../../src/store/recording.js';
 import { openRecording } from '../../src/store/recording-file.js';
 import { createReplayDriver } from '../../src/store/replay-driver.js';
@@ -183,4 +184,15 @@ test('an address shows neither its login nor its query, and still tells requests
     code: 'not_recorded',
     message: expect.stringContaining('differs in a part of the prompt that is no text'),
   });
+});
+
+test('a reply that can not be written is handed to nobody, and what was paid for it is told', async () => {
+  const add = () => {
+    throw new BoticelliError('output_failed', 'the disk is full');
+  };
+  const driver = recording({ add }, createScriptedDriver());
+  const told: DriverEvent[] = [];
+  const context = { emit: (event: DriverEvent) => void told.push(event) };
+  await expect(driver.generate(ask(user('Q')), context)).rejects.toThrow('the disk is full');
+  expect(told).toMatchObject([{ type: 'spent', usage: { promptTokens: 10 } }]);
 });

@@ -53,6 +53,30 @@ test('every happening is a line of its own', () => {
   ]);
 });
 
+test('where the carousel turns more than once, every line of an act says its round', () => {
+  const round = 2;
+  const wait = { type: 'act-wait', act: 'a', round, model: 'm', reason: 'rpm', waitMs: 12_000, until: '' } as const;
+  const happened: NarrativeEvent[] = [
+    { type: 'narrative-start', run: 'r', narrative: 'n', acts: ['a', 'a', 'a'] },
+    { type: 'act-start', act: 'a', round, index: 1, model: 'm' },
+    { type: 'act-retry', act: 'a', round, attempt: 1, delayMs: 500, error, discard: true },
+    wait,
+    { type: 'act-fallback', act: 'a', round, from: 'm', to: 'n', reason: 'used up' },
+    { type: 'act-note', act: 'a', round, about: 'session', message: 'a new session' },
+    { ...end, act: 'a', round, finishReason: 'MAX_TOKENS' },
+  ];
+  expect(told({}, happened)).toEqual([
+    '[2/3] a (round 2) m\n',
+    'a (round 2): attempt 1 failed: busy␛[2J; next one in 0.5 s\n',
+    'a (round 2): the text above is void: the attempt broke off, the reply starts again\n',
+    'a (round 2): waiting, quota of m (rpm): 12 s\n',
+    'boticelli: a (round 2): n instead of m: used up\n',
+    'a (round 2): a new session\n',
+    'a (round 2): m · 12 tokens in, 34 out, 5 thinking · 1.2 s · 2 attempts\n',
+    'boticelli: warning: a (round 2): the reply was cut short by max_tokens\n',
+  ]);
+});
+
 test('a wait of a moment is told to who would know all', () => {
   const wait: NarrativeEvent = { type: 'act-wait', act: 'draft', model: 'm', reason: 'rpm', waitMs: 40, until: '' };
   expect(told({}, [wait])).toEqual([]);

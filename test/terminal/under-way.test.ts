@@ -48,6 +48,13 @@ test('what has no known end tells how long it has taken, once that is long', () 
   expect(said()).toBe('draft: waiting for a place at m');
 });
 
+test('the round of an act is said, where it has one', () => {
+  const { onEvent, said } = rig();
+  onEvent({ ...start, round: 2 });
+  onEvent({ ...wait, round: 2 });
+  expect(said()).toBe('draft (round 2): quota of m: 12 s');
+});
+
 test('a fallback, another attempt and pieces of a reply are told as they are', () => {
   const { onEvent, said } = rig('launch');
   onEvent(start);

@@ -1,5 +1,6 @@
 import type { LiveServerMessage, Part } from '@google/genai';
 import type { GenerateResponse, ReplyAudio, Usage } from '../../driver/response.js';
+import type { Paid } from '../../driver/spent.js';
 import { BoticelliError } from '../../errors.js';
 import { isRecord } from '../service-error.js';
 
@@ -11,6 +12,8 @@ export interface LiveReply {
   readonly progress: Readonly<ReplyProgress>;
   /** Output tokens, as far as the service has said. */
   readonly outputTokens: number | undefined;
+  /** What has been paid for, by the service's last word on that; undefined as long as it has said nothing. */
+  readonly paid: Paid | undefined;
   /** The whole reply. Throws `blocked` or `empty_reply` where it is of no use. */
   response(): GenerateResponse;
 }
@@ -35,7 +38,7 @@ export function collectLiveReply(model: string): LiveReply {
   const progress: ReplyProgress = { hasBegun: false, isGenerated: false, isComplete: false, wasInterrupted: false };
   let reason = '';
   let text = '';
-  let counts: Counts = {};
+  let counts: Counts | undefined;
 
   return {
     add({ serverContent: content, usageMetadata }) {
@@ -59,7 +62,10 @@ export function collectLiveReply(model: string): LiveReply {
     },
     progress,
     get outputTokens() {
-      return counts.responseTokenCount;
+      return counts?.responseTokenCount;
+    },
+    get paid() {
+      return counts && { model, usage: usageOf(counts) };
     },
     response() {
       const audio = sound.whole();
@@ -78,7 +84,7 @@ export function collectLiveReply(model: string): LiveReply {
   };
 }
 
-function usageOf(counts: Counts): Usage {
+function usageOf(counts: Counts = {}): Usage {
   const { promptTokenCount: promptTokens = 0, responseTokenCount: outputTokens = 0 } = counts;
   const { thoughtsTokenCount: thoughtTokens = 0, totalTokenCount } = counts;
   const totalTokens = totalTokenCount ?? promptTokens + outputTokens + thoughtTokens;

@@ -1,6 +1,7 @@
 import type { CallContext } from '../../driver/driver.js';
 import type { GenerateRequest } from '../../driver/request.js';
 import type { StreamChunk } from '../../driver/response.js';
+import { tellSpent } from '../../driver/spent.js';
 import { type Attempt, openAttempt, orAborted } from '../attempt.js';
 import { interrupted } from '../faulty-answer.js';
 import { collectLiveReply, type LiveReply } from './collect-live-reply.js';
@@ -87,6 +88,7 @@ async function* oneTurn(
     return undefined;
   } catch (thrown) {
     isOver = false;
+    tellSpent(context, reply.paid);
     throw attempt?.signal.aborted ? attempt.signal.reason : thrown;
   } finally {
     attempt?.close();

@@ -1,8 +1,9 @@
 import { expect, test } from 'vitest';
+import type { DriverEvent } from '../../../src/driver/driver-event.js';
 import { createGate } from '../../helpers/gemini-gate.js';
 import { bytesAPiece, content, spoken, turnEnd } from '../../helpers/live-replies.js';
 import { failureOf, play } from '../gemini-stage.js';
-import { ask, setLiveStage } from './live-stage.js';
+import { ask, liveModel, setLiveStage } from './live-stage.js';
 
 const stage = setLiveStage();
 
@@ -134,6 +135,14 @@ test('a turn that is complete without a word is an empty reply, and sound withou
     ...{ code: 'empty_reply', message: 'the reply is empty (it is sound without a transcript)' },
   });
   expect((await driver.generate(ask())).text).toContain('Reply 1');
+});
+
+test('what a turn of no use took is told, where the service counted it', async () => {
+  stage.server.live.reply({ frames: turnEnd() });
+  const told: DriverEvent[] = [];
+  await failureOf(stage.driver().generate(ask(), { emit: (event) => void told.push(event) }));
+  const usage = { promptTokens: 8, outputTokens: 1, thoughtTokens: 0, totalTokens: 9 };
+  expect(told).toEqual([{ type: 'spent', model: liveModel, usage }]);
 });
 
 test('a turn that the service says it blocked is blocked', async () => {
