@@ -40,6 +40,12 @@ export const possibleModelNames = /^(?!.*\.\.)[\w.:@/-]+$/;
  */
 export const liveNames = /-live(-|$)|native-audio/;
 
+/**
+ * Types of media that the Live API does not take: it takes text, pictures and sound (ai.google.dev/gemini-api/docs/live-api,
+ * read 2026-09).
+ */
+export const notTakenLive = /^(video|text|application)\//;
+
 /** What `otherwise` is on the free tier, and where a model's own limit a minute was never seen: a careful guess. */
 const freeRpm = 5;
 /** Live sessions open at once on the free tier: the documented figure of 2025 (ai.google.dev/gemini-api/docs/live). */

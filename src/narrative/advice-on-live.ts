@@ -1,4 +1,4 @@
-import { knownModels, liveNames } from '../facts.js';
+import { knownModels, liveNames, notTakenLive } from '../facts.js';
 import { type Report, warning } from '../toml/fault.js';
 import { type TomlValue, valueWords } from '../toml/toml.js';
 import { plainModelName } from './model-name.js';
@@ -66,7 +66,7 @@ function isForeign(input: Input): boolean {
     input.type === 'media-template'
       ? { ...input.described, isKeptElsewhere: false }
       : { kind: input.type, mime: input.mimeType, isKeptElsewhere: input.content.from === 'reference' };
-  return isKeptElsewhere || kind === 'video' || kind === 'document' || /^(video|text|application)\//.test(mime ?? '');
+  return isKeptElsewhere || kind === 'video' || kind === 'document' || notTakenLive.test(mime ?? '');
 }
 
 /** A model that speaks the Live API and nothing else, as far as the table of facts, or its name, tells. */

@@ -7,17 +7,21 @@ import type { WrittenAct } from './written-acts.js';
 export function adviseOnReferences(acts: readonly WrittenAct[], media: readonly string[], report: Report): void {
   for (const { texts } of acts) {
     for (const { text, path } of texts) {
-      if (isSpacedReference(text)) report(spacedReference(text, path));
+      if (isSpacedReference(text))
+        report(misspelt(text, path, ': a narrative that is played has no space in its name'));
       const meant = meantBy(text, media);
       // As the content of an input even a reference without mistake is a text.
       const isContent = path.length > 3;
       if (meant === undefined || (meant === text && !isContent)) continue;
-      const message = `${valueWords(path)} is sent as the text ${quoted(text)}, but looks like a reference`;
-      const advice = isContent ? `: ${wayToRefer(meant)}` : '';
-      const found = warning('misspelt-reference', path, `${message}${advice}`, { target: 'value' });
-      report(isContent ? found : { ...found, suggestion: meant });
+      if (isContent) report(misspelt(text, path, `: ${wayToRefer(meant)}`));
+      else report({ ...misspelt(text, path), suggestion: meant });
     }
   }
+}
+
+function misspelt(text: string, path: Path, advice = ''): Fault {
+  const message = `${valueWords(path)} is sent as the text ${quoted(text)}, but looks like a reference${advice}`;
+  return warning('misspelt-reference', path, message, { target: 'value' });
 }
 
 function wayToRefer(meant: string): string {
@@ -31,12 +35,6 @@ const longestReference = 100;
 /** "narrative:two words": who writes a sentence puts a space after the colon. */
 function isSpacedReference(text: string): boolean {
   return text.length <= longestReference && /^narrative:\S+ /.test(text);
-}
-
-function spacedReference(text: string, path: Path): Fault {
-  const message = `${valueWords(path)} is sent as the text ${quoted(text)}, but looks like a reference`;
-  const advice = 'a narrative that is played has no space in its name';
-  return warning('misspelt-reference', path, `${message}: ${advice}`, { target: 'value' });
 }
 
 /** The reference that a text was probably meant to be. A text with a space in it is a sentence. */

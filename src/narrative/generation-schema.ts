@@ -16,7 +16,7 @@ const thresholds = z.strictObject(
   ),
 );
 
-/** A number that the service's API gives 32 bits with a sign. */
+/** The largest whole number that the service's API has room for: 32 bits with a sign. */
 export const mostWhole = 2 ** 31 - 1;
 
 /** How a model shall generate, beyond its temperature: of a whole narrative, or of one act. */

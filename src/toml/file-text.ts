@@ -11,11 +11,24 @@ const lenient = new TextDecoder();
  */
 export function decodeText(bytes: Uint8Array): { text: string; fault?: Diagnostic } {
   try {
-    return { text: plainText(strict.decode(bytes)) };
+    const text = plainText(strict.decode(bytes));
+    // Latin letters in UTF-16 are good UTF-8, with a NUL beside each.
+    return isUtf16(bytes) ? { text, fault: notUtf8(utf16Words, text, 0) } : { text };
   } catch {
     const text = plainText(lenient.decode(bytes));
     return { text, fault: encodingFault(bytes, text) };
   }
+}
+
+const utf16Words = 'the file is UTF-16: save it as UTF-8';
+
+/** By its byte order mark, or by the NUL that the first letter of a TOML file has beside it. */
+function isUtf16([first, second]: Uint8Array): boolean {
+  return (first === 0xff && second === 0xfe) || (first === 0xfe && second === 0xff) || first === 0 || second === 0;
+}
+
+function notUtf8(message: string, text: string, start: number): Diagnostic {
+  return { severity: 'error', rule: 'not-utf8', message, place: placeOf(text, start, start + 1) };
 }
 
 function plainText(decoded: string): string {
@@ -23,19 +36,11 @@ function plainText(decoded: string): string {
 }
 
 function encodingFault(bytes: Uint8Array, text: string): Diagnostic {
-  const isUtf16 = (bytes[0] === 0xff && bytes[1] === 0xfe) || (bytes[0] === 0xfe && bytes[1] === 0xff);
   const before = textBeforeBadByte(bytes);
   const byteOrderMarkLength = bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf ? 3 : 0;
   const bad = bytes[byteOrderMarkLength + Buffer.byteLength(before)] ?? 0;
-  const start = plainText(before).length;
-  return {
-    severity: 'error',
-    rule: 'not-utf8',
-    message: isUtf16
-      ? 'the file is UTF-16: save it as UTF-8'
-      : `the byte 0x${bad.toString(16).toUpperCase()} is no UTF-8 here: save the file as UTF-8`,
-    place: placeOf(text, start, start + 1),
-  };
+  const words = `the byte 0x${bad.toString(16).toUpperCase()} is no UTF-8 here: save the file as UTF-8`;
+  return notUtf8(isUtf16(bytes) ? utf16Words : words, text, plainText(before).length);
 }
 
 /** What can be read before the first byte that can't, found by halving: the start of a good text is good. */

@@ -73,17 +73,17 @@ function removePrototypes(root: TomlTable, hasMarks: boolean): void {
   for (const each of pending) {
     if (typeof each === 'string') joinPieces(each);
     else if (Array.isArray(each)) {
-      for (const element of each) if (canHold(element)) pending.push(element);
+      for (const element of each) if (isOfInterest(element)) pending.push(element);
     } else if (isTable(each)) {
       Object.setPrototypeOf(each, null);
-      for (const name in each) if (canHold(each[name])) pending.push(each[name] as TomlValue);
+      for (const name in each) if (isOfInterest(each[name])) pending.push(each[name] as TomlValue);
       if (hasMarks) renameMarked(each);
     }
   }
 }
 
 /** A table, an array, or a long text. */
-function canHold(value: TomlValue | undefined): boolean {
+function isOfInterest(value: TomlValue | undefined): boolean {
   return typeof value === 'object' || (typeof value === 'string' && value.length > 10_000);
 }
 

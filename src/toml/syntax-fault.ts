@@ -29,24 +29,16 @@ const plainWords: readonly (readonly [RegExp, string])[] = [
 
 /** The fault of a text that is no TOML. */
 export async function syntaxFault(text: string, { thrown, offset }: Unparsed): Promise<Diagnostic> {
-  const ofWholeFile = wholeFileFault(text);
-  if (ofWholeFile) return ofWholeFile;
+  const ofLineEnds = lineEndFault(text);
+  if (ofLineEnds) return ofLineEnds;
   const strict = await strictReading(text);
   const words = strict === 'good' ? aValidDate : plainWords.find(([pattern]) => pattern.test(thrown.message))?.[1];
   const place = syntaxPlace(text, thrown, Math.min(offset, text.length), strict);
   return { severity: 'error', rule: 'syntax', message: words ?? thrown.message, place };
 }
 
-/** Of text that another program has written in its own way the first line says all. */
-function wholeFileFault(text: string): Diagnostic | undefined {
-  if (/^\0|^[^\0]\0/.test(text)) {
-    return {
-      severity: 'error',
-      rule: 'not-utf8',
-      message: 'the file is UTF-16: save it as UTF-8',
-      place: placeOf(text, 0, 1),
-    };
-  }
+/** The fault of a file that an old program has written: it is all one line to TOML. */
+function lineEndFault(text: string): Diagnostic | undefined {
   const end = text.indexOf('\r');
   if (end === -1 || text.includes('\n')) return undefined;
   const message = 'the lines of the file end with CR alone: save it with LF, or CRLF, at their ends';

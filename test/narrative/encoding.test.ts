@@ -44,6 +44,11 @@ it('UTF-16 is called by its name', async () => {
   ]);
 });
 
+it('UTF-16 without a mark is called so too where a letter of it is no UTF-8', async () => {
+  const bytes = Buffer.from('[narrative]\nname = "\u00fc"\n', 'utf16le');
+  expect(await faultsOf(bytes)).toEqual([expect.stringMatching(/ not-utf8: the file is UTF-16: save it as UTF-8$/)]);
+});
+
 it.each(['utf16le', 'utf16be'])('%s without a byte order mark is called by its name too', async (encoding) => {
   const bytes = Buffer.from('[narrative]\nname = "x"\n', 'utf16le');
   expect(await faultsOf(encoding === 'utf16be' ? bytes.swap16() : bytes)).toEqual([

@@ -1,5 +1,5 @@
 import type { GenerateRequest, Part } from '../../driver/request.js';
-import { knownModels } from '../../facts.js';
+import { knownModels, notTakenLive } from '../../facts.js';
 
 /**
  * What of a request the Live API can't take (ai.google.dev/api/live and /gemini-api/docs/live-api, read 2026-09), as far as
@@ -16,5 +16,5 @@ export function liveObstacle(model: string, { turns, parameters }: GenerateReque
 
 function isForeign(part: Part): boolean {
   if (part.type === 'text') return false;
-  return part.content.from === 'reference' || /^(video|text|application)\//.test(part.mimeType ?? '');
+  return part.content.from === 'reference' || notTakenLive.test(part.mimeType ?? '');
 }

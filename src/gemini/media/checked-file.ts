@@ -36,7 +36,7 @@ export async function blobOfFile({ file, name }: CheckedFile, signal: AbortSigna
   } catch {
     signal?.throwIfAborted();
   }
-  throw await whatBecameOf({ file, name });
+  return refuseChanged({ file, name });
 }
 
 async function hashOf(blob: Blob, signal: AbortSignal | undefined): Promise<string> {
@@ -53,15 +53,10 @@ export function isUnreadable(thrown: unknown): boolean {
   return thrown instanceof Error && thrown.name === 'NotReadableError';
 }
 
-/** Why a file is no more what it was when it was checked; of one that can be read, that it has changed. */
-export async function whatBecameOf(checked: CheckedFile): Promise<BoticelliError> {
-  try {
-    await (await openChecked(checked)).close();
-  } catch (thrown) {
-    if (thrown instanceof BoticelliError) return thrown;
-    throw thrown;
-  }
-  return changed(checked.name);
+/** Rejects with why a file is no more what it was when it was checked; of one that can be read, that it has changed. */
+export async function refuseChanged(checked: CheckedFile): Promise<never> {
+  await (await openChecked(checked)).close();
+  throw changed(checked.name);
 }
 
 /** Opens it, if it is a file of as many bytes as it had. Without waiting, as one would for who writes into a pipe. */

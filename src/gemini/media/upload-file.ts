@@ -4,7 +4,7 @@ import type { CallContext } from '../../driver/driver.js';
 import { byteLengthOf, type MediaPart } from '../../driver/request.js';
 import { BoticelliError } from '../../errors.js';
 import { oneLine } from '../one-line.js';
-import { blobOfFile, isUnreadable, whatBecameOf } from './checked-file.js';
+import { blobOfFile, isUnreadable, refuseChanged } from './checked-file.js';
 import { type FilesFetchOptions, filesFetch } from './files-fetch.js';
 import type { MediaDeliveryOptions } from './media-delivery.js';
 
@@ -32,7 +32,7 @@ export async function uploadFile(options: UploadOptions): Promise<File> {
   names.add(nameThere);
   const file = await files.upload({ file: blob, config }).catch(async (thrown: unknown) => {
     context.signal?.throwIfAborted();
-    if (isUnreadable(thrown) && part.content.from === 'file') throw await whatBecameOf({ file: part.content, name });
+    if (isUnreadable(thrown) && part.content.from === 'file') await refuseChanged({ file: part.content, name });
     if (!(thrown instanceof BoticelliError)) throw notTaken(thrown, name);
     // Refused: there is nothing there.
     if (thrown.code === 'invalid_request' || thrown.code === 'auth') names.delete(nameThere);
