@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { commandTree } from '../completion/command-tree.js';
+import { commandTree } from '../cli/completion/command-tree.js';
 import type { Output } from '../terminal/output.js';
 
 /** The shells that can be told what there is to complete. */
@@ -15,7 +15,7 @@ export async function completion(shell: Shell, program: Command, output: Output)
 }
 
 const scriptFor = {
-  bash: async () => (await import('../completion/bash.js')).bashCompletion,
-  zsh: async () => (await import('../completion/zsh.js')).zshCompletion,
-  fish: async () => (await import('../completion/fish.js')).fishCompletion,
+  bash: async () => (await import('../cli/completion/bash.js')).bashCompletion,
+  zsh: async () => (await import('../cli/completion/zsh.js')).zshCompletion,
+  fish: async () => (await import('../cli/completion/fish.js')).fishCompletion,
 };

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { BoticelliError } from '../errors.js';
-import { readRegularFile } from '../toml/regular-file.js';
+import { readRegularFile } from '../util/read-regular-file.js';
 
 /**
  * One line of a `.env`, by the grammar that Node's `--env-file` and the dotenv package share: an `export` before the

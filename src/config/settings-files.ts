@@ -1,7 +1,7 @@
 import { devNull } from 'node:os';
 import { join, resolve } from 'node:path';
 import { BoticelliError } from '../errors.js';
-import { readRegularFile } from '../toml/regular-file.js';
+import { readRegularFile } from '../util/read-regular-file.js';
 import type { SettingsFile } from './settings-file.js';
 
 /** The name of a settings file, in the working folder and in the user's config folder. */

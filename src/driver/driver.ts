@@ -1,4 +1,4 @@
-import type { DriverEvent } from './driver-event.js';
+import type { DriverEvent } from './events.js';
 import type { GenerateRequest } from './request.js';
 import type { GenerateResponse, StreamChunk } from './response.js';
 

@@ -1,4 +1,4 @@
-import type { WaitReason } from '../driver/driver-event.js';
+import type { WaitReason } from '../driver/events.js';
 import type { Usage } from '../driver/response.js';
 import type { BoticelliError, ErrorReport } from '../errors.js';
 

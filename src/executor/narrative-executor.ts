@@ -5,8 +5,8 @@ import { asBoticelliError, BoticelliError, reportOf } from '../errors.js';
 import type { Narrative } from '../narrative/narrative.js';
 import type { NarrativeEvent, RunReport, RunStatus } from './event.js';
 import { plannedActs } from './planned-acts.js';
-import { playNarrative, type Stage } from './play-narrative.js';
 import { newRunId } from './run-id.js';
+import { playNarrative, type Stage } from './run-narrative.js';
 import { usesStdin } from './uses-stdin.js';
 
 /** How narratives are to be executed. */

@@ -2,9 +2,9 @@ import type { Files, GoogleGenAI, Live, Models } from '@google/genai';
 import { BoticelliError } from '../errors.js';
 import { defaultBaseUrl } from '../facts.js';
 import { assertUsableKey, type Redact, redactionOf } from './api-key.js';
-import type { ConnectionOptions } from './driver-options.js';
-import { proxyRoutes, type RouteTo } from './proxy-routes.js';
-import { loadHttp } from './send-http.js';
+import type { ConnectionOptions } from './options.js';
+import { loadHttp } from './transport/http.js';
+import { proxyRoutes, type RouteTo } from './transport/proxy-routes.js';
 
 /** A service and a key, and the one SDK client for them. */
 export interface Connection {

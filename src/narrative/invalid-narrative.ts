@@ -1,7 +1,7 @@
 import { BoticelliError } from '../errors.js';
 import { type Diagnostic, whereIs } from '../toml/diagnostic.js';
-import type { MediaProblem } from './load-media.js';
 import type { MediaTemplate } from './narrative.js';
+import type { MediaProblem } from './parse/load-media.js';
 
 /**
  * A narrative file has faults. The code is `invalid_narrative`, or `no_input` where the file is well written and only

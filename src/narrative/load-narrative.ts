@@ -3,17 +3,17 @@ import { BoticelliError } from '../errors.js';
 import { diagnose } from '../toml/diagnose.js';
 import type { Diagnostic } from '../toml/diagnostic.js';
 import type { Fault } from '../toml/fault.js';
-import { type FileProblem, readRegularFile } from '../toml/regular-file.js';
-import { checkFilledMedia, hasFilledMedia } from './check-filled-media.js';
-import type { OpenVariable } from './check-references.js';
-import type { Advising, ComposedFile } from './composed-file.js';
-import { draftComposition, mostBytes, type NarrativeContent } from './composition.js';
+import { type FileProblem, readRegularFile } from '../util/read-regular-file.js';
+import { checkFilledMedia, hasFilledMedia } from './check/check-filled-media.js';
+import type { OpenVariable } from './check/check-references.js';
 import type { LoadedNarrative } from './diagnostic.js';
 import { InvalidNarrative } from './invalid-narrative.js';
 import type { Narrative } from './narrative.js';
+import type { Advising, ComposedFile } from './parse/composed-file.js';
+import { draftComposition, mostBytes, type NarrativeContent } from './parse/composition.js';
 
-export { mostBytes, type NarrativeContent } from './composition.js';
 export { codeOfFaults, InvalidNarrative } from './invalid-narrative.js';
+export { mostBytes, type NarrativeContent } from './parse/composition.js';
 
 /** How a narrative is to be read. */
 export interface ReadOptions extends Advising {

@@ -10,10 +10,10 @@ import {
   QuotaRefused,
   reportOf,
 } from '../errors.js';
-import { estimateTokens } from './estimate-tokens.js';
-import { lessonOf } from './lessons.js';
+import { estimateTokens } from './limiter/estimate-tokens.js';
+import { lessonOf } from './limiter/learned-limits.js';
+import type { QuotaBook } from './limiter/rate-limiter.js';
 import type { Limits } from './limits.js';
-import type { QuotaBook } from './quota-book.js';
 
 export interface ProbeOptions {
   /** The bare driver: what retries or waits would hide the refusals. */

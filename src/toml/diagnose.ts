@@ -1,6 +1,6 @@
+import { nearestName } from '../util/nearest-name.js';
 import type { Diagnostic, Place } from './diagnostic.js';
 import type { Fault, Misnamed } from './fault.js';
-import { nearestName } from './nearest-name.js';
 import { placeFinder } from './place-finder.js';
 
 /** How many suggestions are worth their time: each compares a name with every other name of its kind. */

@@ -1,12 +1,12 @@
 import { createInterface } from 'node:readline';
 import { setTimeout as delay } from 'node:timers/promises';
+import { openDatabase } from '../../src/database/open.js';
 import { systemClock } from '../../src/driver/clock.js';
-import { createQuotaBook, type QuotaBook } from '../../src/quota/quota-book.js';
-import { createRedisBook } from '../../src/quota/redis-book.js';
-import { connectRedis } from '../../src/quota/redis-connection.js';
-import { createRedisKeeper } from '../../src/quota/redis-keeper.js';
-import { createSqliteKeeper } from '../../src/quota/sqlite-keeper.js';
-import { openDatabase } from '../../src/store/open-database.js';
+import { createQuotaBook, type QuotaBook } from '../../src/quota/limiter/rate-limiter.js';
+import { connectRedis } from '../../src/quota/redis/connection.js';
+import { createRedisBook } from '../../src/quota/redis/redis-limiter.js';
+import { createRedisKeeper } from '../../src/quota/redis/redis-store.js';
+import { createSqliteKeeper } from '../../src/quota/stores/sqlite-store.js';
 
 /** What a process of this bench does. */
 export interface AppointmentAssignment {

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { GenerateRequest, Turn } from '../../src/driver/request.js';
-import { createLiveDriver } from '../../src/gemini/live/live-driver.js';
+import { createLiveDriver } from '../../src/gemini/live/driver.js';
 import { chunkOf, packets, sseEvent } from '../helpers/gemini-replies.js';
 import { startGeminiServer } from '../helpers/gemini-server.js';
 import { bytesAPiece, content, spoken, turnEnd } from '../helpers/live-replies.js';

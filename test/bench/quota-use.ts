@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { guardFor } from '../../src/quota/plan.js';
+import { guardFor } from '../../src/quota/limiter/schedule.js';
 import { startGeminiServer } from '../helpers/gemini-server.js';
 import { enforceQuota } from '../helpers/quota-enforcer.js';
 import { shareOfQuota } from '../helpers/quota-share.js';

@@ -1,6 +1,6 @@
 import { createInterface } from 'node:readline';
-import { driverStack } from '../../src/commands/driver-stack.js';
-import { openState } from '../../src/commands/open-state.js';
+import { openState } from '../../src/commands/resources/open-database.js';
+import { driverStack } from '../../src/commands/run/driver-stack.js';
 import { priceListOf } from '../../src/config/price-list.js';
 import type { Settings } from '../../src/config/settings.js';
 import type { Limits } from '../../src/quota/limits.js';

@@ -1,7 +1,7 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { openDatabase } from '../../src/store/open-database.js';
+import { openDatabase } from '../../src/database/open.js';
 import { startGeminiServer } from '../helpers/gemini-server.js';
 import { runNode, type Timed, timePairs } from './measure.js';
 import type { Say } from './say.js';

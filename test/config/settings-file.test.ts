@@ -1,6 +1,6 @@
 import { describe, expect, it, test } from 'vitest';
 import { InvalidSettings } from '../../src/config/invalid-settings.js';
-import { formatDiagnostic } from '../../src/terminal/code-frame.js';
+import { formatDiagnostic } from '../../src/terminal/diagnostics/code-frame.js';
 import { faultsOf, refusalIn, settingsIn } from './folders.js';
 
 describe('a settings file', () => {

@@ -12,7 +12,7 @@ import {
   narrativeTable,
   textInput,
   tocTable,
-} from '../../src/narrative/file-schema.js';
+} from '../../src/narrative/schema/file-schema.js';
 import { boticelli, root, temporaryFolder } from '../helpers/boticelli.js';
 import { codeIn, readPage, tableOf } from './markdown.js';
 

@@ -1,6 +1,6 @@
 import { inspect } from 'node:util';
 import { expect, test } from 'vitest';
-import { listModels } from '../../src/gemini/model-catalogue.js';
+import { listModels } from '../../src/gemini/models/list-models.js';
 import { errorBody, failure, keyInvalid } from '../helpers/gemini-errors.js';
 import { chunkOf, noText, packets, type Script, sseEvent } from '../helpers/gemini-replies.js';
 import { ask, failureOf, play, setStage } from './gemini-stage.js';

@@ -3,8 +3,8 @@ import type { CallContext } from '../../src/driver/driver.js';
 import type { GenerateRequest, Turn } from '../../src/driver/request.js';
 import type { GenerateResponse, StreamChunk } from '../../src/driver/response.js';
 import { BoticelliError } from '../../src/errors.js';
-import type { GeminiDriverOptions } from '../../src/gemini/driver-options.js';
-import { createGeminiDriver } from '../../src/gemini/gemini-driver.js';
+import { createGeminiDriver } from '../../src/gemini/driver.js';
+import type { GeminiDriverOptions } from '../../src/gemini/options.js';
 import { type GeminiServer, type GeminiServerOptions, startGeminiServer } from '../helpers/gemini-server.js';
 // Loaded beforehand, so that no test's timing includes it.
 import '@google/genai';

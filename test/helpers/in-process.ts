@@ -1,6 +1,6 @@
 import { Readable, Writable } from 'node:stream';
 import { vi } from 'vitest';
-import { main } from '../../src/cli.js';
+import { main } from '../../src/main.js';
 import type { Ended } from './boticelli.js';
 
 /**

@@ -1,7 +1,7 @@
 import { Ajv2020 } from 'ajv/dist/2020.js';
-import { narrativeShapeFaults } from '../../src/narrative/check-shape.js';
+import { narrativeShapeFaults } from '../../src/narrative/check/check-shape.js';
 import type { Diagnostic } from '../../src/narrative/diagnostic.js';
-import { schemaOfNarrativeFile } from '../../src/narrative/schema-of-file.js';
+import { schemaOfNarrativeFile } from '../../src/narrative/schema/schema-of-file.js';
 import { readToml } from '../../src/toml/read-toml.js';
 
 // Ajv would remark on standard error that a variable may be of several types.

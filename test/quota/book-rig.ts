@@ -1,8 +1,8 @@
 import type { QuotaFact } from '../../src/errors.js';
+import { pageKey } from '../../src/quota/limiter/project-state.js';
+import { type Booked, createQuotaBook, type NotBooked } from '../../src/quota/limiter/rate-limiter.js';
 import type { Limits } from '../../src/quota/limits.js';
-import { createMemoryKeeper } from '../../src/quota/memory-keeper.js';
-import { pageKey } from '../../src/quota/project-pages.js';
-import { type Booked, createQuotaBook, type NotBooked } from '../../src/quota/quota-book.js';
+import { createMemoryKeeper } from '../../src/quota/stores/memory-store.js';
 import { createManualClock } from '../helpers/manual-clock.js';
 
 const tenAMinute: Limits = { rpm: { value: 10, source: 'settings' } };

@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest';
 import { BoticelliError, Interrupted, QuotaRefused } from '../../src/errors.js';
-import { createMemoryKeeper } from '../../src/quota/memory-keeper.js';
+import { createQuotaBook } from '../../src/quota/limiter/rate-limiter.js';
 import { type ProbeOptions, probeModel } from '../../src/quota/probe.js';
-import { createQuotaBook } from '../../src/quota/quota-book.js';
-import { type SurveyedModel, survey } from '../../src/quota/survey.js';
+import { type SurveyedModel, survey } from '../../src/quota/status.js';
+import { createMemoryKeeper } from '../../src/quota/stores/memory-store.js';
 import { createManualClock, type ManualClock } from '../helpers/manual-clock.js';
 import { createScriptedDriver, type ScriptedCall } from '../helpers/scripted-driver.js';
 

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import type { BoticelliDriver } from '../../src/driver/driver.js';
 import type { GenerateRequest } from '../../src/driver/request.js';
 import { BoticelliError } from '../../src/errors.js';
-import { createLiveDriver } from '../../src/gemini/live/live-driver.js';
+import { createLiveDriver } from '../../src/gemini/live/driver.js';
 import type { GeminiServer } from '../helpers/gemini-server.js';
 import { content, type LiveFrame, type LiveScript, turnEnd } from '../helpers/live-replies.js';
 import { inTime } from './in-time.js';

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import type { StreamChunk } from '../../src/driver/response.js';
 import { BoticelliError } from '../../src/errors.js';
-import { createGeminiDriver } from '../../src/gemini/gemini-driver.js';
-import { cleanedSseBody } from '../../src/gemini/sse-body.js';
+import { createGeminiDriver } from '../../src/gemini/driver.js';
+import { cleanedSseBody } from '../../src/gemini/rest/sse-stream.js';
 import { chunkOf, packets, sseEvent } from '../helpers/gemini-replies.js';
 import { type GeminiServer, startGeminiServer } from '../helpers/gemini-server.js';
 import { inTime } from './in-time.js';

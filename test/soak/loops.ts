@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { guardFor } from '../../src/quota/plan.js';
+import { guardFor } from '../../src/quota/limiter/schedule.js';
 import { startGeminiServer } from '../helpers/gemini-server.js';
 import { enforceQuota } from '../helpers/quota-enforcer.js';
 import { shareOfQuota } from '../helpers/quota-share.js';

@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import * as z from 'zod/mini';
 import { settingsSchema } from '../../src/config/settings-schema.js';
-import { narrativeFile } from '../../src/narrative/file-schema.js';
+import { narrativeFile } from '../../src/narrative/schema/file-schema.js';
 import { readToml } from '../../src/toml/read-toml.js';
 import { surelyAccepts } from '../../src/toml/surely-accepts.js';
 import type { TomlTable, TomlValue } from '../../src/toml/toml.js';

@@ -1,11 +1,11 @@
 import type { CallContext } from '../../driver/driver.js';
 import type { GenerateRequest } from '../../driver/request.js';
-import type { LiveManner } from './live-options.js';
-import { continues, setupKey } from './live-request.js';
-import type { LiveService } from './live-service.js';
-import type { LiveEnd } from './live-socket.js';
-import { openWithPlace } from './open-with-place.js';
-import { type Resumed, type Seat, sitDown, type Talk } from './seat.js';
+import { continues, setupKey } from './convert-request.js';
+import { openWithPlace } from './leased-session.js';
+import type { LiveManner } from './options.js';
+import { type Resumed, type Seat, sitDown, type Talk } from './pooled-session.js';
+import type { LiveService } from './service.js';
+import type { LiveEnd } from './socket.js';
 
 /** The sessions of a driver. Several only where several narratives play at once. */
 export interface SessionPool {

@@ -1,11 +1,11 @@
 import { BoticelliError, StreamTimeout } from '../../errors.js';
 import { requestMostBytes } from '../../facts.js';
 import { addressWords } from '../../media/address.js';
-import { type Attempt, openAttempt, orAborted } from '../attempt.js';
-import { classifyUnreachable, networkCause, networkReason } from '../classify-network.js';
-import type { CallOptions } from '../driver-options.js';
-import type { RouteTo } from '../proxy-routes.js';
-import { type HttpAnswer, sendHttp } from '../send-http.js';
+import { classifyUnreachable, networkCause, networkReason } from '../errors/classify-network-error.js';
+import type { CallOptions } from '../options.js';
+import { type Attempt, openAttempt, orAborted } from '../rest/request-timeouts.js';
+import { type HttpAnswer, sendHttp } from '../transport/http.js';
+import type { RouteTo } from '../transport/proxy-routes.js';
 
 /** What was at an address. */
 export interface Download {

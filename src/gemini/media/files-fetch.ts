@@ -1,14 +1,14 @@
 import { BoticelliError } from '../../errors.js';
-import { openAttempt } from '../attempt.js';
-import { classifyUnreachable } from '../classify-network.js';
-import { classifyRefusal } from '../classify-refusal.js';
-import { wrongHost } from '../faulty-answer.js';
-import { Headers, Response } from '../light-fetch.js';
-import { describeForeignBody, oneLine } from '../one-line.js';
-import { type HttpRequest, sendHttp, textOf } from '../send-http.js';
-import { isRecord, parsedJson, parseServiceError } from '../service-error.js';
-import { isUnreadable } from './checked-file.js';
-import type { MediaDeliveryOptions } from './media-delivery.js';
+import { classifyRefusal } from '../errors/classify-http-error.js';
+import { classifyUnreachable } from '../errors/classify-network-error.js';
+import { wrongHost } from '../errors/invalid-response.js';
+import { describeForeignBody, oneLine } from '../errors/one-line.js';
+import { isRecord, parsedJson, parseServiceError } from '../errors/parse-error-body.js';
+import { openAttempt } from '../rest/request-timeouts.js';
+import { type HttpRequest, sendHttp, textOf } from '../transport/http.js';
+import { Headers, Response } from '../transport/minimal-fetch.js';
+import type { MediaDeliveryOptions } from './deliver-media.js';
+import { isUnreadable } from './local-file.js';
 
 export interface FilesFetchOptions extends MediaDeliveryOptions {
   signal: AbortSignal | undefined;

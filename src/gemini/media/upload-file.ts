@@ -3,10 +3,10 @@ import type { File, Files } from '@google/genai';
 import type { CallContext } from '../../driver/driver.js';
 import { byteLengthOf, type MediaPart } from '../../driver/request.js';
 import { BoticelliError } from '../../errors.js';
-import { oneLine } from '../one-line.js';
-import { blobOfFile, isUnreadable, refuseChanged } from './checked-file.js';
+import { oneLine } from '../errors/one-line.js';
+import type { MediaDeliveryOptions } from './deliver-media.js';
 import { type FilesFetchOptions, filesFetch } from './files-fetch.js';
-import type { MediaDeliveryOptions } from './media-delivery.js';
+import { blobOfFile, isUnreadable, refuseChanged } from './local-file.js';
 
 export interface UploadOptions extends MediaDeliveryOptions {
   part: MediaPart;

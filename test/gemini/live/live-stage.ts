@@ -1,10 +1,10 @@
 import { afterEach, beforeEach, expect } from 'vitest';
 import type { CallContext } from '../../../src/driver/driver.js';
-import type { DriverEvent } from '../../../src/driver/driver-event.js';
+import type { DriverEvent } from '../../../src/driver/events.js';
 import type { GenerateRequest, Turn } from '../../../src/driver/request.js';
 import type { GenerateResponse } from '../../../src/driver/response.js';
-import type { GeminiDriverOptions } from '../../../src/gemini/driver-options.js';
-import { createLiveDriver } from '../../../src/gemini/live/live-driver.js';
+import { createLiveDriver } from '../../../src/gemini/live/driver.js';
+import type { GeminiDriverOptions } from '../../../src/gemini/options.js';
 import type { BoticelliDriver } from '../../../src/index.js';
 import { type GeminiServer, type GeminiServerOptions, startGeminiServer } from '../../helpers/gemini-server.js';
 import { spoken } from '../../helpers/live-replies.js';

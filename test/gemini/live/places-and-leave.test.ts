@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { expect, test } from 'vitest';
+import type { Gate } from '../../../src/driver/concurrency-limiter.js';
 import type { CallContext } from '../../../src/driver/driver.js';
-import type { Gate } from '../../../src/driver/gate.js';
 import { closes } from '../../helpers/live-replies.js';
 import { abortable, failureOf } from '../gemini-stage.js';
 import { ask, goOn, setLiveStage } from './live-stage.js';

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import type { DriverEvent } from '../../../src/driver/driver-event.js';
+import type { DriverEvent } from '../../../src/driver/events.js';
 import { createGate } from '../../helpers/gemini-gate.js';
 import { bytesAPiece, content, spoken, turnEnd } from '../../helpers/live-replies.js';
 import { failureOf, play } from '../gemini-stage.js';

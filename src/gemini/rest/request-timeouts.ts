@@ -1,0 +1,97 @@
+import { BoticelliError, StreamTimeout } from '../../errors.js';
+
+/** The life of one attempt: it ends by its answer, the caller's abort, a deadline, or silence. */
+export interface Attempt {
+  /**
+   * Aborts when the attempt is over before its time, with what the caller is to get as the reason: the caller's own
+   * reason, or the error of a timeout.
+   */
+  signal: AbortSignal;
+  /** Tells that the request leaves: the deadline runs from the first time that this is called. */
+  sent(): void;
+  /** Tells that a wait for the next bytes of a stream begins. */
+  waitsForBytes(): void;
+  /** Tells that bytes came. The first ones start the watch over silence: a model may think long before it speaks. */
+  bytesCame(): void;
+  /** Tells that the answer was read to its end, so that there is nothing left to close. */
+  answerEnded(): void;
+  /** Releases timers and the caller's signal, and closes the connection unless the answer was read to its end. */
+  close(): void;
+}
+
+export interface AttemptLimits {
+  /** The caller's signal. */
+  signal: AbortSignal | undefined;
+  /** Bounds the whole attempt, from when it is sent. */
+  timeoutMs: number;
+  /** Bounds the time between two packets of a stream. */
+  idleTimeoutMs: number;
+  /** What of `timeoutMs` is spent already. */
+  spentMs?: number;
+}
+
+/** Begins an attempt; its deadline runs from when it is sent. Throws the reason of a signal that has aborted already. */
+export function openAttempt({ signal: callerSignal, timeoutMs, idleTimeoutMs, spentMs = 0 }: AttemptLimits): Attempt {
+  callerSignal?.throwIfAborted();
+  // One controller a call: a long-lived signal handed to every fetch would gather a listener with each (wire.md).
+  const controller = new AbortController();
+  const onCallerAbort = () => controller.abort(callerSignal?.reason);
+  callerSignal?.addEventListener('abort', onCallerAbort);
+  let deadline: NodeJS.Timeout | undefined;
+  let silence: NodeJS.Timeout | undefined;
+  let waiting = false;
+  let ended = false;
+
+  return {
+    signal: controller.signal,
+    sent() {
+      deadline ??= setTimeout(() => controller.abort(overdue(timeoutMs)), timerMs(timeoutMs - spentMs));
+    },
+    waitsForBytes() {
+      waiting = true;
+      silence?.refresh();
+    },
+    bytesCame() {
+      waiting = false;
+      // One timer for the whole stream. It counts only while we wait: a reader that pauses is no silence of the service.
+      silence ??= setTimeout(() => waiting && controller.abort(silent(idleTimeoutMs)), timerMs(idleTimeoutMs));
+    },
+    answerEnded() {
+      ended = true;
+    },
+    close() {
+      clearTimeout(deadline);
+      clearTimeout(silence);
+      callerSignal?.removeEventListener('abort', onCallerAbort);
+      if (!ended) controller.abort();
+    },
+  };
+}
+
+/** Settles as the work does, but rejects with the signal's reason at once when that aborts. */
+export function orAborted<Result>(work: Promise<Result>, signal: AbortSignal | undefined): Promise<Result> {
+  if (!signal) return work;
+  return new Promise((resolve, reject) => {
+    const onAbort = () => reject(signal.reason);
+    if (signal.aborted) onAbort();
+    signal.addEventListener('abort', onAbort);
+    work.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort));
+  });
+}
+
+function overdue(timeoutMs: number): BoticelliError {
+  return new BoticelliError('timeout', `there was no whole reply within ${timeoutMs / 1000} s`, {
+    hint: 'Allow more with --timeout. It was not tried again, for the request is spent.',
+  });
+}
+
+function silent(idleTimeoutMs: number): StreamTimeout {
+  return new StreamTimeout(`the stream fell silent for ${idleTimeoutMs / 1000} s`, {
+    hint: 'Allow more with --idle-timeout. It was not tried again, for the request is spent.',
+  });
+}
+
+/** What setTimeout can take: it fires at once for more than 2^31-1 ms, about 25 days. */
+function timerMs(durationMs: number): number {
+  return Math.min(durationMs, 2 ** 31 - 1);
+}

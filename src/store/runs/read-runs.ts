@@ -1,0 +1,83 @@
+import type Database from 'libsql';
+import type { ErrorReport } from '../../errors.js';
+import type { ActEnd, RunStatus } from '../../executor/event.js';
+import type { ActHappening, RunTotals } from './run-recorder.js';
+
+/** A run as its record has it, with what it came to. */
+export interface RecordedRun extends RunTotals {
+  /** The run's id; ids sort by time. */
+  run: string;
+  narrative: string;
+  /** The narrative file's absolute path; absent where it came from standard input. */
+  file?: string;
+  /** SHA-256 of the file's text, in hexadecimal. */
+  fileHash?: string;
+  /** ISO 8601 in UTC. */
+  startedAt: string;
+  /** `unfinished` where no end is written: it is under way, or it was killed. */
+  status: RunStatus | 'unfinished';
+  /** How many acts were to play. */
+  actCount: number;
+  /** Absent where the run is unfinished. */
+  durationMs?: number;
+  error?: ErrorReport;
+}
+
+/** An act as the record has it. */
+export interface RecordedAct {
+  act: string;
+  /** Absent where the act failed. */
+  end?: ActEnd;
+  /** What happened on its way. */
+  told: ActHappening[];
+}
+
+/** The columns of `runs`, in the order of the table. */
+const columns = `id, narrative, file, file_hash, started_at, status, act_count, acts_ended, models_asked, models_served,
+  attempts, wait_ms, usage, cost_usd, duration_ms, error`;
+
+type RunRow = [
+  ...[string, string, string | null, string | null, number, string | null, number, number, string, string],
+  ...[number, number, string, number | null, number | null, string | null],
+];
+
+/** The newest runs first. */
+export function listRuns(database: Database.Database, most: number): { runs: RecordedRun[]; total: number } {
+  const rows = database.prepare(`SELECT ${columns} FROM runs ORDER BY started_at DESC, id DESC LIMIT ?`).raw(true);
+  const [total] = database.prepare('SELECT count(*) FROM runs').raw(true).get() as [number];
+  return { runs: (rows.all(most) as RunRow[]).map(runOf), total };
+}
+
+/** The runs whose ids begin so, newest first, three at most; with `last`, the newest of all. */
+export function findRuns(database: Database.Database, id: string): RecordedRun[] {
+  if (id === 'last') return listRuns(database, 1).runs;
+  const rows = database
+    .prepare(`SELECT ${columns} FROM runs WHERE id >= ? AND id < ? ORDER BY id DESC LIMIT 3`)
+    .raw(true);
+  return (rows.all(id, `${id}\u{10ffff}`) as RunRow[]).map(runOf);
+}
+
+/** The acts of a run that are over, in order. */
+export function actsOf(database: Database.Database, run: string): RecordedAct[] {
+  const rows = database.prepare('SELECT act, ended, told FROM acts WHERE run = ? ORDER BY position').raw(true).all(run);
+  return (rows as [string, string | null, string][]).map(([act, ended, told]) => ({
+    act,
+    ...(ended !== null && { end: JSON.parse(ended) }),
+    told: JSON.parse(told),
+  }));
+}
+
+function runOf(row: RunRow): RecordedRun {
+  const [run, narrative, file, fileHash, startedAt, status, actCount, actsEnded, asked, served, ...rest] = row;
+  const [attempts, waitMs, usage, costUsd, durationMs, error] = rest;
+  return {
+    ...{ run, narrative, ...(file !== null && { file }), ...(fileHash !== null && { fileHash }) },
+    startedAt: new Date(startedAt).toISOString(),
+    status: (status as RunStatus | null) ?? 'unfinished',
+    ...{ actCount, actsEnded, modelsAsked: JSON.parse(asked), modelsServed: JSON.parse(served), attempts, waitMs },
+    usage: JSON.parse(usage),
+    ...(costUsd !== null && { costUsd }),
+    ...(durationMs !== null && { durationMs }),
+    ...(error !== null && { error: JSON.parse(error) }),
+  };
+}

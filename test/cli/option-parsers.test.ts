@@ -1,0 +1,45 @@
+import { Command } from 'commander';
+import { expect, test } from 'vitest';
+import { fallbackModels, patienceMs, tierName, usd, wholeNumber } from '../../src/cli/option-parsers.js';
+
+function parsed(...args: string[]) {
+  const command = new Command()
+    .option('--fallback <model>', '', fallbackModels)
+    .option('--no-fallback')
+    .option('--max-wait <duration>', '', patienceMs)
+    .option('--tier <name>', '', tierName)
+    .option('--max-cost <usd>', '', usd)
+    .option('--rpm <n>', '', wholeNumber(1))
+    .exitOverride()
+    .configureOutput({ writeErr: () => {} });
+  return command.parse(args, { from: 'user' }).opts();
+}
+
+test('--fallback gathers models, and the last word of --fallback and --no-fallback counts', () => {
+  expect(parsed().fallback).toBeUndefined();
+  expect(parsed('--fallback', 'a', '--fallback', 'models/b').fallback).toEqual(['a', 'b']);
+  expect(parsed('--fallback', 'a', '--no-fallback').fallback).toBe(false);
+  expect(parsed('--no-fallback', '--fallback', 'a').fallback).toEqual(['a']);
+});
+
+test('--max-wait may be nothing, and longer than a timer runs', () => {
+  expect(parsed('--max-wait', '0').maxWait).toBe(0);
+  expect(parsed('--max-wait', '90d').maxWait).toBe(7_776_000_000);
+});
+
+test('--max-cost is an amount, with or without its sign', () => {
+  expect([parsed('--max-cost', '0.25').maxCost, parsed('--max-cost', '$2').maxCost]).toEqual([0.25, 2]);
+});
+
+test.each([
+  ...['0', '-1', 'much', '', '$', '1e999'].map((amount) => ['--max-cost', amount]),
+  ['--max-wait', 'soon'],
+  ['--max-wait', '-1'],
+  ['--fallback', 'a b'],
+  ['--tier', ' '],
+  ['--rpm', '0'],
+  ['--rpm', '-1'],
+  ['--rpm', '1.5'],
+])('%s %j is a fault of usage', (flag, value) => {
+  expect(() => parsed(flag, value)).toThrowError(expect.objectContaining({ code: 'commander.invalidArgument' }));
+});

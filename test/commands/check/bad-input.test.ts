@@ -1,0 +1,110 @@
+import { spawnSync } from 'node:child_process';
+import { createServer } from 'node:net';
+import { join } from 'node:path';
+import { expect, onTestFinished, test } from 'vitest';
+import { boticelli, temporaryFolder } from '../../helpers/boticelli.js';
+
+const head = (order: string[]) => `[narrative]\nname = "x"\n[toc]\norder = ${JSON.stringify(order)}\n`;
+
+/** Checks one file with such a content; whatever is in it, there is no stack and no bug. */
+async function checked(content: string) {
+  const cwd = temporaryFolder(onTestFinished, { 'n.toml': content });
+  const ended = await boticelli(['check', 'n.toml'], { cwd });
+  expect(ended.stdout + ended.stderr).not.toMatch(/\bat .*\.js:|internal|RangeError/);
+  expect(ended.code).not.toBe(1);
+  return ended;
+}
+
+test('a file of 50 MB is refused at once, from standard input too', async () => {
+  const content = `${head(['a'])}[acts]\na = "${'x'.repeat(50_000_000)}"\n`;
+  const ended = await checked(content);
+  expect(ended.code).toBe(66);
+  expect(ended.stdout).toBe('n.toml: error[unreadable]: n.toml is larger than 32 MB\n');
+  const piped = await boticelli(['check', '-'], { input: content });
+  expect(piped.code).toBe(66);
+  expect(piped.stdout).toContain('<stdin> is larger than 32 MB');
+});
+
+test('faults of a file of many megabytes are told without their places', async () => {
+  const ended = await checked(`nme = 1\n${'# a comment\n'.repeat(500_000)}${head(['a'])}[acts]\na = "x"\n`);
+  expect(ended.code).toBe(65);
+  expect(ended.stdout).toBe('n.toml: error[unknown-key]: unknown key "nme" above the first table\n');
+});
+
+test('ten thousand acts simply work', async () => {
+  const names = Array.from({ length: 10_000 }, (_, at) => `act_${at}`);
+  const ended = await checked(`${head(names)}[acts]\n${names.map((name) => `${name} = "Say ${name}."`).join('\n')}\n`);
+  expect(ended).toMatchObject({ code: 0, stdout: 'n.toml: ok, 10000 acts\n' });
+});
+
+test.each([
+  ['arrays', `${head(['a'])}[acts]\na = ${'['.repeat(50_000)}${']'.repeat(50_000)}\n`],
+  ['inline tables', `${head(['a'])}[acts]\na = ${'{x='.repeat(5000)}1${'}'.repeat(5000)}\n`],
+  ['tables', `${head(['a'])}[acts]\na = "x"\n[acts.b${'.b'.repeat(20_000)}]\n`],
+  ['a schema', `${head(['a'])}[acts.a]\nformat = "json"\nschema.a${'.a'.repeat(20_000)} = 1\n`],
+])('%s nested without end are a fault', async (_what, content) => {
+  expect((await checked(content)).code).toBe(65);
+});
+
+test('faults by the hundred thousand are faults', async () => {
+  const names = Array.from({ length: 150_000 }, (_, at) => `{{a${at}}}`);
+  const unknown = await checked(`${head(['a'])}[acts]\na = '${names.join('')}'\n`);
+  expect(unknown.code).toBe(65);
+  expect(unknown.stdout.match(/unknown-name/g)).toHaveLength(150_000);
+  const input = `[[acts.a.input]]\ntype = "text"\ncontnt = "${'x'.repeat(30)}"\n`;
+  const misshapen = await checked(head(['a']) + input.repeat(80_000));
+  expect(misshapen.code).toBe(65);
+  expect(misshapen.stdout).toBe(
+    'n.toml: error[wrong-type]: the file has more faults than can be told: more than a hundred thousand\n',
+  );
+});
+
+test('base64 in many narratives at once is not held character by character', async () => {
+  const long = 'QUJD'.repeat(500_000);
+  const inner = `${head(['a'])}[media.m]\nbase64 = "${long}"\nmime = "text/plain"\n[acts]\na = ["media.m", "Sum it up."]\n`;
+  const names = ['b', 'c', 'd', 'e', 'f', 'g'];
+  const outer = `${head(['a'])}[acts]\na = ${JSON.stringify(names.map((name) => `narrative:${name}`))}\n`;
+  const files = Object.fromEntries(names.map((name) => [`${name}.toml`, inner]));
+  const cwd = temporaryFolder(onTestFinished, { 'n.toml': outer, ...files });
+  const env = { NODE_OPTIONS: '--max-old-space-size=200' };
+  expect(await boticelli(['check', 'n.toml'], { cwd, env })).toMatchObject({ code: 0, stdout: 'n.toml: ok, 1 act\n' });
+});
+
+test('names that JavaScript has a meaning for are names', async () => {
+  const names = ['__proto__', 'constructor', 'toString', 'hasOwnProperty'];
+  const ended = await checked(`${head(names)}[acts]\n${names.map((name) => `${name} = "Say hello."\n`).join('')}`);
+  expect(ended).toMatchObject({ code: 0, stdout: 'n.toml: ok, 4 acts\n' });
+  const keys = await checked(
+    `${head(['a'])}[acts.a]\nformat = "json"\nsafety = { __proto__ = "none", constructor = "none" }\nschema = { properties.__proto__.type = "x" }\ninput = [{ type = "text", content = "x" }]\n`,
+  );
+  expect(keys.code).toBe(65);
+  expect(keys.stdout.match(/^n\.toml.*$/gm)).toEqual([
+    'n.toml:7:12: error[unknown-key]: unknown key "__proto__" in [acts.a.safety]',
+    'n.toml:7:32: error[unknown-key]: unknown key "constructor" in [acts.a.safety]',
+    expect.stringMatching(
+      /^n\.toml:8:40: error\[bad-schema\]: "type" in \[acts\.a\.schema\.properties\.__proto__\] must/,
+    ),
+  ]);
+});
+
+test.each(['two words', 'a.b', '😀', 'a/b', '../up', 'tab\t', 'quote"'])(
+  '%j is a possible name of an act',
+  async (name) => {
+    const key = JSON.stringify(name);
+    expect(await checked(`${head([name])}[acts]\n${key} = "x"\n`)).toMatchObject({ code: 0 });
+  },
+);
+
+test('what is no regular file is no input, and is not waited for', async () => {
+  const cwd = temporaryFolder(onTestFinished);
+  spawnSync('mkfifo', [join(cwd, 'pipe.toml')]);
+  const socket = createServer().listen(join(cwd, 'socket.toml'));
+  onTestFinished(() => void socket.close());
+  const ended = await boticelli(['check', 'pipe.toml', 'socket.toml', '/dev/null'], { cwd });
+  expect(ended.code).toBe(66);
+  expect(ended.stdout).toBe(
+    ['pipe.toml', 'socket.toml', '/dev/null']
+      .map((name) => `${name}: error[unreadable]: ${name} is no regular file\n`)
+      .join(''),
+  );
+});

@@ -1,0 +1,95 @@
+import { chmodSync, mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, onTestFinished, test } from 'vitest';
+import { boticelli, narrativeOf, temporaryFolder } from '../../helpers/boticelli.js';
+
+const good = narrativeOf(2);
+const bad = narrativeOf(1, 'temprature = 0.5');
+const folder = () => temporaryFolder(onTestFinished, { 'good.toml': good, 'bad.toml': bad });
+
+test('a narrative without fault is said to be so, and how many acts it has', async () => {
+  const ended = await boticelli(['check', 'good.toml'], { cwd: folder() });
+  expect(ended).toMatchObject({ code: 0, stdout: 'good.toml: ok, 2 acts\n', stderr: '' });
+});
+
+test('each fault is shown in its place, with what may have been meant', async () => {
+  const ended = await boticelli(['check', 'bad.toml', 'good.toml'], { cwd: folder() });
+  expect(ended).toMatchObject({ code: 65 });
+  expect(ended.stdout).toBe(
+    [
+      'bad.toml:3:1: error[unknown-key]: unknown key "temprature" in [narrative]',
+      '3 | temprature = 0.5',
+      '  | ^^^^^^^^^^',
+      '  did you mean "temperature"?',
+      'good.toml: ok, 2 acts',
+      '',
+    ].join('\n'),
+  );
+  expect(ended.stderr).toBe("boticelli: 1 of 2 narratives can't be played\n  Mend what is marked above.\n");
+});
+
+test('json has the same faults as data', async () => {
+  const { code, stdout } = await boticelli(['check', 'bad.toml', '--format', 'json'], { cwd: folder() });
+  expect(code).toBe(65);
+  expect(JSON.parse(stdout)).toEqual({
+    files: [
+      {
+        file: 'bad.toml',
+        valid: false,
+        diagnostics: [
+          {
+            severity: 'error',
+            rule: 'unknown-key',
+            message: 'unknown key "temprature" in [narrative]',
+            suggestion: 'temperature',
+            line: 3,
+            column: 1,
+            length: 10,
+          },
+        ],
+      },
+    ],
+  });
+});
+
+test('a narrative comes from standard input for -', async () => {
+  const ended = await boticelli(['check', '-'], { input: bad });
+  expect(ended.code).toBe(65);
+  expect(ended.stdout).toContain('<stdin>:3:1: error[unknown-key]');
+});
+
+test('a file that cannot be read is told beside what is wrong with the others', async () => {
+  const cwd = folder();
+  mkdirSync(join(cwd, 'a-folder'));
+  const missing = await boticelli(['check', 'missing.toml', 'a-folder', 'good.toml'], { cwd });
+  expect(missing.code).toBe(66);
+  expect(missing.stdout).toMatch(
+    /^missing\.toml: error\[unreadable\].*\na-folder: error\[unreadable\].*\ngood\.toml: ok/,
+  );
+  const both = await boticelli(['check', 'missing.toml', 'bad.toml'], { cwd });
+  expect(both.code).toBe(65);
+});
+
+test('a file that may not be read is no input', async () => {
+  const cwd = folder();
+  chmodSync(cwd, 0o755);
+  chmodSync(join(cwd, 'good.toml'), 0);
+  // Root may read everything: the test then becomes somebody else.
+  const asSomebodyElse = process.getuid?.() === 0 ? { uid: 65_534 } : {};
+  const ended = await boticelli(['check', 'good.toml'], { cwd, ...asSomebodyElse });
+  expect(ended.code).toBe(66);
+  expect(ended.stdout).toMatch(/permission denied/);
+});
+
+test('media that is not there is no input, for run as for check', async () => {
+  const toml = `${good}\nlook = ["media.logo"]\n[media.logo]\nfile = "logo.png"\n`.replace(
+    '"act_2"]',
+    '"act_2", "look"]',
+  );
+  const cwd = temporaryFolder(onTestFinished, { 'media.toml': toml });
+  for (const command of ['check', 'run']) {
+    const ended = await boticelli([command, 'media.toml'], { cwd });
+    expect(ended.code).toBe(66);
+    expect(ended.stdout + ended.stderr).toContain('error[media-not-found]');
+  }
+});

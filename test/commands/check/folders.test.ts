@@ -1,0 +1,196 @@
+import { chmodSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, onTestFinished, test } from 'vitest';
+import { boticelli, narrativeOf, shell, temporaryFolder } from '../../helpers/boticelli.js';
+
+const good = narrativeOf(1);
+const bad = narrativeOf(1, 'temprature = 0.5');
+const warned = narrativeOf(1, 'model = "gemini-2.0-flash"');
+
+/** Files by their paths, folders made as needed. */
+function folderWith(files: Record<string, string>): string {
+  const folder = temporaryFolder(onTestFinished);
+  for (const [path, text] of Object.entries(files)) {
+    mkdirSync(join(folder, path, '..'), { recursive: true });
+    writeFileSync(join(folder, path), text);
+  }
+  return folder;
+}
+
+test('a folder stands for every narrative in it and below it, in the order of their names', async () => {
+  const cwd = folderWith({
+    'b.toml': good,
+    'a/z.toml': good,
+    'a/b/c.toml': good,
+    'notes.md': '# no narrative',
+    'boticelli.toml': '[providers.gemini]',
+    '.hidden/x.toml': bad,
+    '.x.toml': bad,
+    'node_modules/pkg/x.toml': bad,
+  });
+  const ended = await boticelli(['check', '.'], { cwd });
+  expect(ended).toMatchObject({ code: 0, stderr: '' });
+  expect(ended.stdout).toBe(['a/b/c.toml', 'a/z.toml', 'b.toml'].map((name) => `${name}: ok, 1 act\n`).join(''));
+});
+
+test('files and folders go together, and each file comes once', async () => {
+  const cwd = folderWith({ 'n/a.toml': good, 'n/b.toml': bad, 'c.toml': good });
+  const { code, stdout } = await boticelli(['check', 'c.toml', 'n', 'n/a.toml', '--format', 'json'], { cwd });
+  expect(code).toBe(65);
+  const files: { file: string; valid: boolean }[] = JSON.parse(stdout).files;
+  expect(files.map(({ file, valid }) => [file, valid])).toEqual([
+    ['c.toml', true],
+    ['n/a.toml', true],
+    ['n/b.toml', false],
+  ]);
+});
+
+test('links are followed to files, and not to folders, which could lead in a circle', async () => {
+  const cwd = folderWith({ 'n/a.toml': good, 'elsewhere.txt': good });
+  symlinkSync(join(cwd, 'elsewhere.txt'), join(cwd, 'n/link.toml'));
+  symlinkSync('..', join(cwd, 'n/up.toml'));
+  symlinkSync('nowhere', join(cwd, 'n/broken.toml'));
+  const { code, stdout } = await boticelli(['check', 'n'], { cwd });
+  expect(code).toBe(66);
+  expect(stdout.split('\n')).toEqual([
+    'n/a.toml: ok, 1 act',
+    'n/broken.toml: error[unreadable]: n/broken.toml does not exist',
+    'n/link.toml: ok, 1 act',
+    '',
+  ]);
+});
+
+test('a folder without a narrative is no input', async () => {
+  const cwd = folderWith({ 'n/notes.md': '' });
+  const { code, stdout } = await boticelli(['check', 'n'], { cwd });
+  expect(code).toBe(66);
+  expect(stdout).toBe('n: error[unreadable]: n has no narratives in it: no file that ends with .toml\n');
+});
+
+test('a folder that may not be read is no input', async () => {
+  const cwd = folderWith({ 'n/a.toml': good });
+  chmodSync(cwd, 0o755);
+  chmodSync(join(cwd, 'n'), 0);
+  onTestFinished(() => chmodSync(join(cwd, 'n'), 0o755));
+  const asSomebodyElse = process.getuid?.() === 0 ? { uid: 65_534 } : {};
+  const { code, stdout } = await boticelli(['check', 'n'], { cwd, ...asSomebodyElse });
+  expect(code).toBe(66);
+  expect(stdout).toBe("n: error[unreadable]: n can't be read: permission denied\n");
+});
+
+test.each(['locked', '-'])(
+  'a folder within, called %s, that may not be read hides no other narrative',
+  async (locked) => {
+    const cwd = folderWith({ 'a.toml': good, [`${locked}/b.toml`]: good, 'z.toml': good });
+    chmodSync(cwd, 0o755);
+    chmodSync(join(cwd, locked), 0);
+    onTestFinished(() => chmodSync(join(cwd, locked), 0o755));
+    const asSomebodyElse = process.getuid?.() === 0 ? { uid: 65_534 } : {};
+    const { code, stdout } = await boticelli(['check', '.'], { cwd, ...asSomebodyElse });
+    expect(code).toBe(66);
+    expect(stdout.split('\n').sort()).toEqual(
+      [
+        '',
+        `${locked}: error[unreadable]: ${locked} can't be read: permission denied`,
+        'a.toml: ok, 1 act',
+        'z.toml: ok, 1 act',
+      ].sort(),
+    );
+  },
+);
+
+test('a fault of a narrative that many play is told once', async () => {
+  const plays = narrativeOf(1).replace('Question 1', 'narrative:bad');
+  const cwd = folderWith({
+    'bad.toml': narrativeOf(1).replace('Question 1', '{{x}}'),
+    'one.toml': plays,
+    'two.toml': plays,
+  });
+  const { code, stdout, stderr } = await boticelli(['check', '.'], { cwd });
+  expect({ code, stderr: stderr.split('\n')[0] }).toEqual({
+    code: 65,
+    stderr: "boticelli: 3 of 3 narratives can't be played",
+  });
+  expect(stdout.split('\n')).toEqual([
+    'bad.toml:7:10: error[unknown-name]: {{x}}: nothing has this name',
+    '7 | act_1 = "{{x}}"',
+    '  |          ^^^^^',
+    'one.toml: plays a narrative with errors, told above',
+    'two.toml: plays a narrative with errors, told above',
+    '',
+  ]);
+});
+
+test('of a file whose errors were told with the one that plays it, it is not said that it plays another', async () => {
+  const cwd = folderWith({
+    'a.toml': narrativeOf(1).replace('Question 1', 'narrative:b'),
+    'b.toml': narrativeOf(1).replace('Question 1', '{{x}}'),
+  });
+  expect((await boticelli(['check', '.'], { cwd })).stdout).toMatch(/\nb\.toml: its errors are told above\n$/);
+});
+
+test('all that was found is said, however slowly it is read, where the command then fails for another reason', async () => {
+  const files = Array.from({ length: 1200 }, (_, at) => [`narrative_${at}.toml`, good]);
+  const cwd = folderWith(Object.fromEntries(files));
+  const script = 'boticelli check . --format json --var nobody=1 | (sleep 0.3; cat)';
+  const { stdout, stderr } = await shell(script, { cwd }).ended;
+  expect(JSON.parse(stdout).files).toHaveLength(1200);
+  expect(stderr).toContain('nobody');
+});
+
+test('a variable that none of the narratives knows is a usage error, as it is in a run', async () => {
+  const cwd = folderWith({ 'a.toml': good, 'b.toml': narrativeOf(1).replace('Question 1', '{{vars.lang}}') });
+  expect(await boticelli(['check', '.', '--var', 'lang=fr'], { cwd })).toMatchObject({ code: 0, stderr: '' });
+  const { code, stderr } = await boticelli(['check', '.', '--var', 'lang=fr', '--var', 'lan=fr'], { cwd });
+  expect({ code, stderr }).toEqual({
+    code: 2,
+    stderr: expect.stringContaining(
+      '--var lan: none of the narratives has a variable of that name\n  Did you mean lang? Their variables are: lang.',
+    ),
+  });
+});
+
+test('warnings are told and forgiven, unless --strict counts them', async () => {
+  const cwd = folderWith({ 'warned.toml': warned, 'good.toml': good });
+  const forgiving = await boticelli(['check', 'warned.toml', 'good.toml'], { cwd });
+  expect(forgiving).toMatchObject({ code: 0, stderr: '' });
+  expect(forgiving.stdout).toBe(
+    [
+      `warned.toml:3:9: warning[retired-model]: "model" in [narrative] is "gemini-2.0-flash"; Google's date for its shutdown is 2026-06-01`,
+      '3 | model = "gemini-2.0-flash"',
+      '  |         ^^^^^^^^^^^^^^^^^^',
+      'warned.toml: ok, 1 act',
+      'good.toml: ok, 1 act',
+      '',
+    ].join('\n'),
+  );
+  const strict = await boticelli(['check', '--strict', 'warned.toml', 'good.toml'], { cwd });
+  expect(strict.code).toBe(65);
+  expect(strict.stdout).toBe(forgiving.stdout);
+  expect(strict.stderr).toBe(
+    'boticelli: 1 of 2 narratives has warnings, and --strict counts them\n  Mend what is marked above.\n',
+  );
+  expect((await boticelli(['check', '--strict', 'good.toml'], { cwd })).code).toBe(0);
+});
+
+test('advice is for check alone: run says what it needs and plays', async () => {
+  const cwd = folderWith({ 'warned.toml': warned });
+  const ended = await boticelli(['run', 'warned.toml', '--rehearse', '--quiet'], { cwd });
+  expect(ended).toMatchObject({ code: 0, stderr: '' });
+});
+
+test('a hundred narratives are judged as one is', async () => {
+  const files = Object.fromEntries(Array.from({ length: 100 }, (_, at) => [`n/${at}.toml`, at % 50 ? good : bad]));
+  const { code, stdout } = await boticelli(['check', 'n'], { cwd: folderWith(files) });
+  expect(code).toBe(65);
+  const one = (name: string) =>
+    [
+      `n/${name}.toml:3:1: error[unknown-key]: unknown key "temprature" in [narrative]`,
+      '3 | temprature = 0.5',
+      '  | ^^^^^^^^^^',
+      '  did you mean "temperature"?',
+    ].join('\n');
+  expect(stdout.split('\n').filter((line) => line.endsWith(': ok, 1 act'))).toHaveLength(98);
+  expect(stdout).toContain(one('0'));
+  expect(stdout).toContain(one('50'));
+});

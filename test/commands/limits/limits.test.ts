@@ -1,0 +1,225 @@
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { stripVTControlCharacters } from 'node:util';
+import { afterEach, beforeEach, expect, onTestFinished, test } from 'vitest';
+import {
+  bin,
+  boticelli,
+  canaryKey,
+  narrativeOf,
+  shell,
+  start,
+  temporaryFolder,
+  terminal,
+} from '../../helpers/boticelli.js';
+import { text } from '../../helpers/gemini-replies.js';
+import { type GeminiServer, startGeminiServer } from '../../helpers/gemini-server.js';
+import { enforceQuota } from '../../helpers/quota-enforcer.js';
+
+let server: GeminiServer;
+beforeEach(async () => {
+  server = await startGeminiServer({ models: 'any' });
+});
+afterEach(() => server.close());
+
+const settings = `
+[providers.gemini]
+fallback = ["model-b"]
+[providers.gemini.tiers.free]
+rpm = 30
+[providers.gemini.tiers.free.models."model-c"]
+rpm = 9
+rpd = 20
+`;
+
+/** A folder with settings and a narrative, and a state folder that all commands of a test share. */
+function rig({ toml = settings }: { toml?: string } = {}) {
+  const files = { 'boticelli.toml': toml, 'one.toml': narrativeOf(1), 'three.toml': narrativeOf(3) };
+  const cwd = temporaryFolder(onTestFinished, files);
+  const state = join(cwd, 'state');
+  const env = { BOTICELLI_STATE_DIR: state };
+  const at = { cwd, server, env };
+  const limits = (...args: string[]) => boticelli(['limits', ...args], at);
+  return {
+    ...{ cwd, state, at, limits },
+    run: (file: string, ...args: string[]) => boticelli(['run', file, ...args], at),
+    async model(name: string) {
+      const { stdout } = await limits('--format', 'json');
+      return JSON.parse(stdout).models.find((each: { model: string }) => each.model === name);
+    },
+  };
+}
+
+test('a fresh machine has the limits of the settings and nothing used, and looking makes no file', async () => {
+  const { limits, state } = rig();
+  const { code, stdout, stderr } = await limits();
+  expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+  expect(stdout.replace(/Project: [0-9a-f]{16} /, 'Project: <hash> ')).toBe(
+    [
+      `Quota book: ${join(state, 'boticelli.db')}`,
+      'Project: <hash> (a hash of the API key)',
+      'Tier: free',
+      'Nothing used yet.',
+      '',
+      '                     limit  used  booked  source',
+      'gemini-flash-lite-latest: free now',
+      '  requests a minute     30     0       0  settings',
+      '  requests a day      none     0       0',
+      'model-b: free now',
+      '  requests a minute     30     0       0  settings',
+      '  requests a day      none     0       0',
+      'model-c: free now',
+      '  requests a minute      9     0       0  settings',
+      '  requests a day        20     0       0  settings',
+      '',
+    ].join('\n'),
+  );
+  expect(existsSync(state)).toBe(false);
+});
+
+test('without settings the limits are the built-in ones, and are said to be', async () => {
+  const { limits } = rig({ toml: '' });
+  expect((await limits()).stdout).toMatch(/^ {2}requests a minute +5 +0 +0 {2}built in$/m);
+  expect((await limits('--tier', 'tier_1')).stdout).toMatch(/^ {2}requests a minute +none +0 +0$/m);
+});
+
+test("what is used is what the server counted, and a refused day's end is told", async () => {
+  const { run, model, limits } = rig();
+  const log = enforceQuota(server, { kind: 'sliding', windowMs: 60_000, rpd: 4 });
+  await run('three.toml', '--model', 'model-c');
+  const sent = log.accepted('model-c');
+  const tokens = sent.reduce((sum, { promptTokens }) => sum + promptTokens, 0);
+  expect(await model('model-c')).toMatchObject({
+    minute: { requests: { used: sent.length, booked: 0 }, tokens: { used: tokens, booked: 0 } },
+    day: { requests: { used: sent.length, booked: 0 } },
+    free: { state: 'now' },
+  });
+  expect((await run('three.toml', '--model', 'model-c', '--no-fallback')).code).toBe(75);
+  const { limits: learned, day, free } = await model('model-c');
+  expect(learned.rpd).toEqual({ value: 4, whole: 4, source: 'learned', learnedAt: expect.stringMatching(/Z$/) });
+  expect(free).toEqual({ state: 'closed', at: day.endsAt });
+  const { stdout } = await limits();
+  expect(stdout).toMatch(/^model-c: day used up, opens (after|in) \S.*$/m);
+  expect(stdout).toMatch(/^ {2}requests a day +4 +\d +0 {2}learned \w{3} \d+ \w{3}, \d\d:\d\d$/m);
+});
+
+test('a limit that a refusal taught is shown as learned, and when there is room again', async () => {
+  const { cwd, run, limits, model } = rig();
+  writeFileSync(
+    join(cwd, 'boticelli.toml'),
+    `[providers.gemini]\nrate_window_seconds = 4\n${settings.split('\n').slice(3).join('\n')}`,
+  );
+  enforceQuota(server, { kind: 'sliding', windowMs: 4000, rpm: 2 });
+  expect((await run('three.toml')).code).toBe(0);
+  const name = 'gemini-flash-lite-latest';
+  expect((await model(name)).limits.rpm).toMatchObject({ value: 2, source: 'learned' });
+  await run('one.toml', '--max-wait', '0');
+  const { stdout } = await limits();
+  expect(stdout).toMatch(new RegExp(`^${name}: free (now|in \\d\\.\\d s, at \\d\\d:\\d\\d:\\d\\d)$`, 'm'));
+  expect(stdout).toMatch(/^ {2}requests in 4\.0 s +2 +\d +0 {2}learned /m);
+});
+
+test('requests that wait are booked, and the numbers are there for others while a run is under way', async () => {
+  const { at, model } = rig({ toml: settings.replace('rpm = 9', 'rpm = 1') });
+  const running = start(['run', 'three.toml', '--model', 'model-c'], at);
+  await running.said('waiting', 'stderr');
+  expect(await model('model-c')).toMatchObject({
+    minute: { requests: { used: 1, booked: 1 } },
+    day: { requests: { used: 1, booked: 1 } },
+    free: { state: 'later', reason: 'rpm' },
+  });
+  running.child.kill();
+  await running.ended;
+  expect((await model('model-c')).day.requests, 'what was given up is free').toEqual({ used: 1, booked: 0 });
+});
+
+test('an alias is shown with what it stands for', async () => {
+  const { run, limits } = rig();
+  server.replyAlways(text('Well.', { modelVersion: 'gemini-3.5-flash-lite' }));
+  await run('one.toml');
+  const { stdout } = await limits();
+  expect(stdout).toContain('gemini-flash-lite-latest: stands for gemini-3.5-flash-lite, and is counted there\n');
+  expect(stdout).toMatch(/^gemini-3\.5-flash-lite: free now\n {2}requests a minute +30 +1 +0 {2}settings$/m);
+});
+
+test('--forget takes back what was learned and keeps what was sent', async () => {
+  const { run, limits, model } = rig();
+  enforceQuota(server, { kind: 'sliding', windowMs: 60_000, rpd: 1 });
+  await run('three.toml', '--model', 'model-c', '--no-fallback');
+  const before = await model('model-c');
+  const { code, stdout } = await limits('--forget', 'models/model-c');
+  expect(code).toBe(0);
+  expect(stdout).toMatch(/^model-c: forgot 1 requests a day; closed until \w{3} \d+ \w{3}, \d\d:\d\d\n$/);
+  const after = await model('model-c');
+  expect(after.limits.rpd).toEqual({ value: 20, whole: 20, source: 'settings' });
+  expect([after.minute, after.day]).toEqual([before.minute, before.day]);
+  expect(after.free).toEqual({ state: 'now' });
+  expect((await limits('--forget', 'model-c')).stdout).toBe('model-c: there was nothing to forget\n');
+  const json = await limits('--forget', 'model-c', '--format', 'json');
+  expect(JSON.parse(json.stdout)).toEqual({
+    forgotten: [{ model: 'model-c', learned: {}, guard: false, tokenRatio: false }],
+  });
+});
+
+test('--forget of a model that the book does not know is an error, and names those that it knows', async () => {
+  const { run, limits, state } = rig();
+  const fresh = await limits('--forget', 'model-x');
+  expect(fresh).toMatchObject({ code: 2, stdout: '' });
+  expect(fresh.stderr).toMatch(/does not know that model\n {2}It knows none yet\.\n$/);
+  expect(existsSync(state)).toBe(false);
+  await run('one.toml', '--model', 'model-a');
+  const { code, stderr } = await limits('--forget', 'model-a', '--forget', 'model-x');
+  expect(code).toBe(2);
+  expect(stderr).toBe(
+    'boticelli: --forget model-x: the quota book does not know that model\n  It knows model-a. Nothing was forgotten.\n',
+  );
+});
+
+test('without a key it is said whose book it is, and how to see another', async () => {
+  const { cwd } = rig();
+  const { code, stdout } = await boticelli(['limits'], { cwd });
+  expect(code).toBe(0);
+  expect(stdout).toContain('Project: no-key, for there is no API key\n  Set GEMINI_API_KEY, or [quota] project in');
+  writeFileSync(join(cwd, 'boticelli.toml'), '[quota]\nproject = "team-a"\n');
+  expect((await boticelli(['limits'], { cwd })).stdout).toContain('Project: team-a\n');
+  const json = JSON.parse((await boticelli(['limits', '--format', 'json'], { cwd })).stdout);
+  expect(json).toMatchObject({ tier: 'free', windowMs: 60_000, book: { project: 'team-a', projectIs: 'named' } });
+});
+
+test('a book that cannot be read is no empty one', async () => {
+  const { state, run, limits } = rig();
+  await run('one.toml');
+  const path = join(state, 'boticelli.db');
+  for (const companion of ['-wal', '-shm']) rmSync(path + companion, { force: true });
+  writeFileSync(path, 'no database '.repeat(1000));
+  const { code, stdout, stderr } = await limits();
+  expect({ code, stdout }).toEqual({ code: 66, stdout: '' });
+  expect(stderr).toContain(`${path} can't be read`);
+  expect(readFileSync(path, 'utf8')).toMatch(/^no database/);
+});
+
+test('a narrow terminal gets a list instead of a table, and a wide one colours', async () => {
+  const { at } = rig();
+  const wide = terminal(['limits'], at);
+  await wide.ended;
+  expect(wide.stdout()).toContain('\u001b[1mmodel-c\u001b[22m: free now\r\n  requests a minute      9');
+  const script = `script --quiet --return --command "stty cols 40; ${process.execPath} ${bin} limits" /dev/null`;
+  const narrow = await shell(script, { ...at, env: { ...at.env, TERM: 'xterm', SHELL: '/bin/sh' } }).ended;
+  const shown = stripVTControlCharacters(narrow.stdout).replaceAll('\r', '');
+  expect(shown).toContain('model-c: free now\n  requests a minute: 9\n    0 used, 0 booked\n    settings\n');
+  expect(
+    shown
+      .split('\n')
+      .slice(2)
+      .filter((line) => line.length > 40),
+  ).toEqual([]);
+});
+
+test('the key is nowhere in what is shown', async () => {
+  const { run, limits } = rig();
+  await run('one.toml');
+  for (const args of [[], ['--format', 'json'], ['--forget', 'gemini-flash-lite-latest']]) {
+    const { stdout, stderr } = await limits(...args);
+    expect(stdout + stderr).not.toContain(canaryKey.slice(4));
+  }
+});

@@ -1,0 +1,154 @@
+import { stripVTControlCharacters } from 'node:util';
+import { afterEach, beforeEach, expect, onTestFinished, test } from 'vitest';
+import { boticelli, start, temporaryFolder, terminal } from '../../helpers/boticelli.js';
+import { failure } from '../../helpers/gemini-errors.js';
+import { type GeminiServer, startGeminiServer } from '../../helpers/gemini-server.js';
+import { enforceQuota } from '../../helpers/quota-enforcer.js';
+
+let server: GeminiServer;
+beforeEach(async () => {
+  server = await startGeminiServer({ models: 'any' });
+});
+afterEach(() => server.close());
+
+const probe = ['limits', 'probe', '-m', 'model-a', '-m', 'model-b', '--requests', '8'];
+const sharedState = () => ({ server, env: { BOTICELLI_STATE_DIR: temporaryFolder(onTestFinished) } });
+
+test('two models are measured side by side, and the book knows what came of it', async () => {
+  const at = sharedState();
+  enforceQuota(server, { kind: 'sliding', windowMs: 60_000, rpm: 3 }, { 'model-b': { rpm: 5, rpd: 4 } });
+  const { code, stdout, stderr } = await boticelli([...probe, '--yes'], at);
+  expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+  expect(stdout).toMatch(/^ +model-a +model-b\n/);
+  const cells = stdout.split('\n').map((line) => line.split(/ {2,}/));
+  expect(Object.fromEntries(cells.map(([label = '', ...each]) => [label, each]))).toMatchObject({
+    'requests sent': ['6', '5'],
+    replies: ['3', '4'],
+    refusals: ['3', '1'],
+    'first refusal': [expect.stringMatching(/^request 4, at \d\.\d s$/), expect.stringMatching(/^request 5, at /)],
+    'refused by': ['3 requests a minute', '4 requests a day'],
+    because: ['refusals in a row', 'the day is used up'],
+  });
+  expect(stdout).toContain('model-b was refused by GenerateRequestsPerDayPerProjectPerModel-FreeTier\n');
+  const { models } = JSON.parse((await boticelli(['limits', '--format', 'json'], at)).stdout);
+  expect(models.filter(({ model }: { model: string }) => model.startsWith('model-'))).toMatchObject([
+    { model: 'model-a', limits: { rpm: { value: 3, source: 'learned' } }, day: { requests: { used: 3 } } },
+    { model: 'model-b', free: { state: 'closed' }, day: { requests: { used: 4 } } },
+  ]);
+});
+
+test('json has the numbers', async () => {
+  enforceQuota(server, { kind: 'sliding', windowMs: 60_000, rpm: 3 });
+  const { stdout } = await boticelli([...probe, '--yes', '--format', 'json', '--stream'], { server });
+  expect(server.calls.every(({ streaming }) => streaming)).toBe(true);
+  const series = (model: string) => ({
+    ...{ model, sent: 6, succeeded: 3, refused: 3, ended: 'refused-in-a-row', durationMs: expect.any(Number) },
+    firstRefusal: {
+      ...{ request: 4, afterMs: expect.any(Number), retryAfterMs: expect.any(Number) },
+      quotas: [expect.objectContaining({ per: 'minute', unit: 'requests', limit: 3, quotaId: expect.any(String) })],
+    },
+    latency: { p50Ms: expect.any(Number), p95Ms: expect.any(Number) },
+    usage: { promptTokens: expect.any(Number), outputTokens: 12, thoughtTokens: 0, totalTokens: expect.any(Number) },
+  });
+  expect(JSON.parse(stdout)).toEqual({ models: [series('model-a'), series('model-b')] });
+});
+
+test('nothing is sent without --yes where nobody can be asked', async () => {
+  const { code, stderr } = await boticelli(probe, { server });
+  expect(code).toBe(2);
+  expect(stderr).toBe(
+    'boticelli: this sends up to 16 requests, counted against your quota\n  Say --yes to have it sent; nothing was sent.\n',
+  );
+  expect(server.requests).toEqual([]);
+});
+
+test('on a terminal it asks, and only yes is yes', async () => {
+  for (const [answer, calls] of [
+    ['\n', 0],
+    ['\u0004', 0],
+    ['y\n', 16],
+  ] as const) {
+    const running = terminal(probe, { server, env: { CI: '1' } });
+    await running.said('This sends up to 16 requests, counted against your quota. Go on? [y/N] ');
+    running.child.stdin?.write(answer);
+    const { code } = await running.ended;
+    expect({ code, calls: server.calls.length }).toEqual({ code: calls === 0 ? 2 : 0, calls });
+  }
+});
+
+test('Ctrl-C at the question sends nothing; later it shows what was measured until then', async () => {
+  const asked = terminal(probe, { server, env: { CI: '1' } });
+  await asked.said('Go on?');
+  asked.child.stdin?.write('\u0003');
+  expect((await asked.ended).code).toBe(130);
+  expect(server.requests).toEqual([]);
+
+  const running = start([...probe, '--yes', '--spacing', '200ms'], { server });
+  await server.received(4);
+  running.child.kill('SIGINT');
+  const { signal, stdout, stderr } = await running.ended;
+  expect(signal).toBe('SIGINT');
+  expect(stdout).toMatch(/^because +interrupted +interrupted$/m);
+  expect(stderr).toBe('boticelli: interrupted by SIGINT\n');
+});
+
+test('an error that is no refusal ends its own series alone, and decides the exit code', async () => {
+  const broken = failure(503, 'The model is overloaded.');
+  const well = { body: { candidates: [{ content: { parts: [{ text: 'yes' }] }, finishReason: 'STOP' }] } };
+  server.replyAlways(({ model }) => (model === 'model-a' ? broken : well));
+  const { code, stdout, stderr } = await boticelli([...probe, '--yes'], { server });
+  expect(code).toBe(69);
+  expect(stdout).toMatch(/^because +an error +all were sent$/m);
+  expect(stdout).toMatch(/^model-a failed: /m);
+  expect(stderr).toMatch(/^boticelli: .*overloaded/);
+});
+
+test('a narrow terminal gets the models one below the other', async () => {
+  enforceQuota(server, { kind: 'sliding', windowMs: 60_000, rpm: 3 });
+  const long = (name: string) => `gemini-with-quite-a-long-name-${name}`;
+  const args = ['limits', 'probe', '-m', long('a'), '-m', long('b'), '--requests', '1', '--yes'];
+  const running = terminal(args, { server, env: { CI: '1' } });
+  await running.ended;
+  const lines = stripVTControlCharacters(running.stdout()).replaceAll('\r', '').split('\n');
+  expect(lines.filter((line) => line.startsWith('requests sent'))).toHaveLength(2);
+});
+
+test('without a key nothing is asked and nothing is sent', async () => {
+  const { code, stderr } = await boticelli(probe, {});
+  expect(code).toBe(77);
+  expect(stderr).toContain('there is no API key');
+});
+
+test('a standard model and a Live one are measured side by side', async () => {
+  const at = sharedState();
+  enforceQuota(server, { kind: 'sliding', windowMs: 60_000 }, { 'gemini-3.8-flash': { rpd: 5 } });
+  const both = ['limits', 'probe', '-m', 'gemini-3.8-flash', '-m', 'gemini-3.8-live', '--requests', '8', '--yes'];
+  const { code, stdout, stderr } = await boticelli(both, at);
+  expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+  expect(stdout).toMatch(/^ +gemini-3\.8-flash +gemini-3\.8-live\n/);
+  const cells = stdout.split('\n').map((line) => line.split(/ {2,}/));
+  expect(Object.fromEntries(cells.map(([label = '', ...each]) => [label, each]))).toMatchObject({
+    'requests sent': ['6', '8'],
+    replies: ['5', '8'],
+    refusals: ['1', '0'],
+    'first refusal': [expect.stringMatching(/^request 6, at /), '–'],
+    'refused by': ['5 requests a day', '–'],
+    because: ['the day is used up', 'all were sent'],
+  });
+  expect(server.live.mostOpen).toBe(1);
+  const { models } = JSON.parse((await boticelli(['limits', '--format', 'json'], at)).stdout);
+  expect(models).toContainEqual(
+    expect.objectContaining({ model: 'gemini-3.8-live', free: expect.objectContaining({ state: 'now' }) }),
+  );
+});
+
+test('a Live model that has no place left is told as refused, and what was measured of the other one stands', async () => {
+  server.live.maxSessions = 0;
+  const both = ['limits', 'probe', '-m', 'gemini-3.8-flash', '-m', 'gemini-3.8-live', '--requests', '4', '--yes'];
+  const { code, stdout } = await boticelli([...both, '--format', 'json'], { server });
+  expect(code).toBe(0);
+  expect(JSON.parse(stdout).models).toMatchObject([
+    { model: 'gemini-3.8-flash', sent: 4, succeeded: 4, ended: 'all-sent' },
+    { model: 'gemini-3.8-live', sent: 3, succeeded: 0, refused: 3, ended: 'refused-in-a-row' },
+  ]);
+});

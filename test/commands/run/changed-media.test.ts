@@ -1,0 +1,67 @@
+import { execFileSync } from 'node:child_process';
+import { appendFileSync, chmodSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import { boticelli, temporaryFolder } from '../../helpers/boticelli.js';
+import { text } from '../../helpers/gemini-replies.js';
+import { type GeminiServer, startGeminiServer } from '../../helpers/gemini-server.js';
+import { filmOf } from '../../helpers/media-bytes.js';
+
+let server: GeminiServer;
+beforeAll(async () => {
+  server = await startGeminiServer();
+});
+afterAll(() => server.close());
+
+const source = `
+[narrative]
+name = "film"
+[toc]
+order = ["first", "look"]
+[media.film]
+file = "film.mp4"
+[acts]
+first = "Say hello."
+look = ["media.film", "What happens?"]
+`;
+
+// Root may read everything.
+const asSomebodyElse = process.getuid?.() === 0 ? { uid: 65_534 } : {};
+
+/** Plays a narrative whose second act shows a film, which becomes another thing while the first one is answered. */
+async function playWhile(bytes: number, change: (path: string) => void) {
+  const cwd = temporaryFolder(onTestFinished, { 'film.toml': source });
+  chmodSync(cwd, 0o777);
+  const film = join(cwd, 'film.mp4');
+  writeFileSync(film, filmOf(bytes));
+  server.reply(() => {
+    change(film);
+    return text('Hello.');
+  });
+  const surroundings = { server, cwd, env: { BOTICELLI_STATE_DIR: join(cwd, 'state') }, ...asSomebodyElse };
+  const { code, stderr } = await boticelli(['run', 'film.toml', '-q', '--no-rate-limit'], surroundings);
+  const [said] = stderr.split('\n');
+  return { code, said };
+}
+
+function replaceBy(command: 'mkfifo' | 'mkdir', path: string): void {
+  rmSync(path);
+  execFileSync(command, [path]);
+}
+
+describe.skipIf(process.platform === 'win32').each([
+  ['goes along in the request', 8_000_000],
+  ['goes ahead through the Files API', 16_000_000],
+])('a film that %s and is not what it was when its act plays', (_way, bytes) => {
+  test.each<[string, (path: string) => void, string]>([
+    ['was deleted', (path) => rmSync(path), "can't be read any more: ENOENT"],
+    ['may not be read any more', (path) => chmodSync(path, 0), "can't be read any more: EACCES"],
+    ['shrank', (path) => truncateSync(path, 5_000_000), 'has changed since it was checked'],
+    ['grew', (path) => appendFileSync(path, 'x'), 'has changed since it was checked'],
+    ['is another one', (path) => writeFileSync(path, filmOf(bytes).fill(1, 100)), 'has changed since it was checked'],
+    ['is a pipe', (path) => replaceBy('mkfifo', path), 'is no regular file any more'],
+    ['is a folder', (path) => replaceBy('mkdir', path), 'is no regular file any more'],
+  ])('is told with its name, and ends the run with 66: it %s', async (_what, change, words) => {
+    expect(await playWhile(bytes, change)).toEqual({ code: 66, said: `boticelli: look: "film.mp4" ${words}` });
+  });
+});

@@ -1,0 +1,239 @@
+import { once } from 'node:events';
+import { chmodSync, existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import LibSql from 'libsql';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { nextPacificMidnight } from '../../../src/driver/pacific-day.js';
+import { canaryKey } from '../../helpers/boticelli.js';
+import { eventsIn, makeStateFolder, model, type QuotaStage, setQuotaStage } from '../quota-stage.js';
+
+/** The real bin, its real book, and a server that counts for itself. What the server saw is what is asserted. */
+const other = 'gemini-3.8-flash';
+const midnight = () => nextPacificMidnight(Date.now()).toISOString();
+/** Where tests run as root nothing is read-only: so these run as somebody else. */
+const somebodyElse = process.getuid?.() === 0 ? 65_534 : undefined;
+
+describe('shell loops, a process a request', () => {
+  const windowSeconds = 2;
+  // The guard of so short a window is 120 ms, which a machine that runs other tests beside may exceed once. How many are
+  // refused on a quiet one, and how long it takes, `npm run soak` says.
+  const jitter = 1;
+  /** Against both kinds of windows at once, for most of it is waiting. Resolves to what was printed and counted. */
+  const play = (rpm: number, script: string) =>
+    Promise.all(
+      (['sliding', 'fixed'] as const).map(async (kind) => {
+        const allows = { kind, rpm, windowMs: windowSeconds * 1000 };
+        const stage = await setQuotaStage(onTestFinished, { allows, settings: { rpm } });
+        const { stdout } = await stage.shell(script).ended;
+        // Loops that share a pipe may write in the midst of each other's lines.
+        return {
+          kind,
+          replies: stdout.match(/Reply \d+ of/g)?.length,
+          refused: stage.log.refused().length,
+        };
+      }),
+    );
+
+  test('one after another get every reply', async () => {
+    for (const outcome of await play(3, 'for i in $(seq 6); do boticelli run one.toml -q; done')) {
+      expect(outcome).toMatchObject({ replies: 6 });
+      expect(outcome.refused).toBeLessThanOrEqual(jitter);
+    }
+  });
+
+  test('in three loops at once share the quota, and each gets every reply', async () => {
+    const loop = '(for i in 1 2 3; do boticelli run one.toml -q; done)';
+    for (const outcome of await play(4, `${loop} & ${loop} & ${loop} & wait`)) {
+      expect(outcome).toMatchObject({ replies: 9 });
+      expect(outcome.refused).toBeLessThanOrEqual(jitter);
+    }
+  });
+});
+
+describe('a quota that is smaller than settings say', () => {
+  test('is refused once, and then known, to the next process too', async () => {
+    const allows = { rpm: 5, windowMs: 1500 };
+    const stage = await setQuotaStage(onTestFinished, { allows, settings: { rpm: 30 } });
+    const first = await stage.run(['six.toml', '-v']);
+    expect(first).toMatchObject({ code: 0 });
+    expect(first.stderr).toContain('5 requests a minute');
+    expect(stage.log.decisions.map(({ refusedBy }) => refusedBy ?? 'ok').join(' ')).toBe('ok ok ok ok ok rpm ok');
+
+    const second = await stage.run(['six.toml', '-o', 'ndjson']);
+    expect(second.code).toBe(0);
+    expect(eventsIn(second.stdout, 'act-wait').map(({ reason }) => reason)).toContain('rpm');
+    expect(eventsIn(second.stdout, 'act-retry')).toEqual([]);
+    expect(stage.log.refused()).toHaveLength(1);
+  });
+});
+
+describe('a day that is used up', () => {
+  test('costs one call, and every later process none', async () => {
+    const stage = await setQuotaStage(onTestFinished, { allows: { rpd: 1 } });
+    expect(await stage.run(['one.toml'])).toMatchObject({ code: 0 });
+    for (const calls of [2, 2, 2]) {
+      const { code, stdout, stderr } = await stage.run(['one.toml', '-o', 'json']);
+      expect(code).toBe(75);
+      expect(JSON.parse(stdout)).toMatchObject({
+        status: 'failed',
+        error: { code: 'quota_exhausted', retryAt: midnight() },
+      });
+      expect(stderr).toMatch(/Try again after /);
+      expect(stage.log.decisions).toHaveLength(calls);
+    }
+  });
+
+  test('makes the narrative go on on the --fallback model, which is said', async () => {
+    const stage = await setQuotaStage(onTestFinished, { allows: { rpd: 2 }, overrides: { [other]: { rpd: 100 } } });
+    const met = await stage.run(['four.toml', '--fallback', other, '-o', 'ndjson']);
+    expect(met.code).toBe(0);
+    expect(eventsIn(met.stdout, 'act-fallback')).toMatchObject([
+      { act: 'act_3', from: model, to: other, reason: expect.stringContaining("the day's quota") },
+      { act: 'act_4', from: model, to: other },
+    ]);
+    expect(eventsIn(met.stdout, 'act-end')).toMatchObject([
+      { model, requestedModel: model },
+      { model, requestedModel: model },
+      { model: other, requestedModel: model },
+      { model: other, requestedModel: model },
+    ]);
+    expect(met.stderr).toMatch(new RegExp(`^boticelli: act_3: ${other} instead of ${model}: .+`, 'm'));
+    expect(stage.log.refused()).toMatchObject([{ model, refusedBy: 'rpd' }]);
+
+    const later = await stage.run(['one.toml', '--fallback', other, '-q']);
+    expect(later).toMatchObject({ code: 0, stdout: `Reply 3 of ${other}\n` });
+    expect(later.stderr).toContain(`${other} instead of ${model}`);
+    expect(await stage.run(['one.toml', '--fallback', other, '--no-fallback'])).toMatchObject({ code: 75, stdout: '' });
+    expect(stage.log.decisions.filter((each) => each.model === model)).toHaveLength(3);
+  });
+});
+
+describe('a quota that has to be waited for', () => {
+  const minute = { settings: { rpm: 1 } };
+
+  test('is not waited for longer than --max-wait: that is decided at once', async () => {
+    const stage = await setQuotaStage(onTestFinished, minute);
+    await stage.run(['one.toml']);
+    const { code, stdout } = await stage.run(['one.toml', '--max-wait', '20s', '-o', 'json']);
+    expect(code).toBe(75);
+    const { retryAt, code: name } = JSON.parse(stdout).error;
+    expect(name).toBe('rate_limited');
+    const usedAt = stage.log.decisions[0]?.at ?? 0;
+    expect(Math.abs(Date.parse(retryAt) - usedAt - 60_500)).toBeLessThan(2000);
+    expect(stage.log.decisions).toHaveLength(1);
+    const elsewhere = await stage.run(['one.toml', '--max-wait', '20s', '--fallback', other]);
+    expect(elsewhere).toMatchObject({ code: 0, stdout: `Reply 1 of ${other}\n` });
+  });
+
+  test('is not waited for at all with --no-rate-limit, nor counted', async () => {
+    const stage = await setQuotaStage(onTestFinished, minute);
+    const { code, stderr } = await stage.run(['four.toml', '--no-rate-limit']);
+    expect(code).toBe(0);
+    expect(stderr).not.toContain('waiting');
+    expect(stage.log.accepted()).toHaveLength(4);
+    expect(await stage.run(['one.toml', '--max-wait', '1s'])).toMatchObject({ code: 0 });
+  });
+
+  test('is free for the next process when Ctrl-C ends the wait', async () => {
+    const stage = await setQuotaStage(onTestFinished, minute);
+    await stage.run(['one.toml']);
+    const first = await waitOf(stage);
+    first.running.child.kill('SIGINT');
+    expect(await first.running.ended).toMatchObject({ signal: 'SIGINT' });
+    const next = await waitOf(stage);
+    next.running.child.kill('SIGINT');
+    await next.running.ended;
+    expect(next.until - first.until).toBeLessThan(1000);
+    expect(stage.log.decisions).toHaveLength(1);
+  });
+
+  test('costs the next process one appointment when kill -9 ends the wait', async () => {
+    const stage = await setQuotaStage(onTestFinished, { allows: { rpm: 1, windowMs: 1500 }, settings: { rpm: 1 } });
+    await stage.run(['one.toml']);
+    const dead = await waitOf(stage);
+    dead.running.child.kill('SIGKILL');
+    await once(dead.running.child, 'close');
+    const next = await stage.run(['one.toml', '-o', 'ndjson']);
+    expect(next.code).toBe(0);
+    const [wait] = eventsIn(next.stdout, 'act-wait');
+    // One window and its guard of 120 ms, and what the confirming of the first one was late.
+    expect(Date.parse(wait.until) - dead.until).toBeLessThanOrEqual(1500 + 120 + 120);
+    expect(stage.log.refused()).toEqual([]);
+  });
+});
+
+/** Starts a run that has to wait; resolves when it does. */
+async function waitOf(stage: QuotaStage) {
+  const running = stage.start(['one.toml', '-o', 'ndjson']);
+  await running.said('"act-wait"');
+  const [line = ''] = running.stdout().match(/^.*"act-wait".*$/m) ?? [];
+  return { running, until: Date.parse(JSON.parse(line).until) };
+}
+
+describe('the book that can not be used', () => {
+  test('is set aside where it is damaged, with a warning, and the run goes on', async () => {
+    const stage = await setQuotaStage(onTestFinished);
+    makeStateFolder(stage);
+    writeFileSync(stage.database, 'This is no database at all. '.repeat(200));
+    const { code, stderr } = await stage.run(['one.toml', '-q']);
+    expect(code).toBe(0);
+    expect(stderr).toMatch(/^boticelli: warning: .*boticelli\.db was damaged/m);
+    const aside = readdirSync(stage.state).filter((name) => name.startsWith('boticelli.db.damaged-'));
+    expect(aside).toHaveLength(1);
+    expect(readFileSync(join(stage.state, aside[0] ?? ''), 'utf8')).toContain('no database at all');
+    expect((await stage.run(['one.toml'])).stderr).not.toContain('damaged');
+  });
+
+  test('is left alone where a newer version wrote it', async () => {
+    const stage = await setQuotaStage(onTestFinished);
+    makeStateFolder(stage);
+    const future = new LibSql(stage.database);
+    future.exec('CREATE TABLE future (fact TEXT); PRAGMA user_version = 99;');
+    future.close();
+    const before = readFileSync(stage.database);
+    const { code, stderr } = await stage.run(['one.toml']);
+    expect(code).toBe(0);
+    expect(stderr).toContain('newer boticelli (version 99)');
+    expect(readFileSync(stage.database).equals(before)).toBe(true);
+  });
+
+  test('is done without in a read-only folder, which is said once', async () => {
+    const stage = await setQuotaStage(onTestFinished);
+    makeStateFolder(stage);
+    readableByAll(stage, 0o555);
+    const { code, stderr } = await stage.run(['four.toml'], somebodyElse);
+    expect(code).toBe(0);
+    expect(stderr.match(/^boticelli: warning: .*$/gm)).toHaveLength(1);
+    expect(stderr).toContain("boticelli.db can't be used");
+  });
+
+  test('is still read in a read-only folder: a closed day stays closed', async () => {
+    const stage = await setQuotaStage(onTestFinished, { allows: { rpd: 1 } });
+    await stage.run(['four.toml']);
+    readableByAll(stage, 0o555);
+    for (const name of readdirSync(stage.state)) chmodSync(join(stage.state, name), 0o444);
+    expect(await stage.run(['one.toml'], somebodyElse)).toMatchObject({ code: 75 });
+    expect(stage.log.decisions).toHaveLength(2);
+  });
+});
+
+function readableByAll({ folder, state }: QuotaStage, mode: number): void {
+  chmodSync(folder, 0o755);
+  chmodSync(state, mode);
+}
+
+test('the book is for its owner alone, and the key is nowhere in it', async () => {
+  const stage = await setQuotaStage(onTestFinished, { allows: { rpm: 2 }, settings: { rpm: 30 } });
+  const waiting = stage.start(['four.toml']);
+  await waiting.said('waiting', 'stderr');
+  expect(statSync(stage.state).mode & 0o777).toBe(0o700);
+  const files = readdirSync(stage.state);
+  expect(files).toContain('boticelli.db');
+  for (const name of files) {
+    expect(`${name} ${(statSync(join(stage.state, name)).mode & 0o777).toString(8)}`).toBe(`${name} 600`);
+    expect(readFileSync(join(stage.state, name)).includes(canaryKey)).toBe(false);
+  }
+  waiting.child.kill('SIGINT');
+  await waiting.ended;
+  expect(existsSync(stage.database)).toBe(true);
+});

@@ -1,0 +1,141 @@
+import { appendFileSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { boticelli, canaryKey, narrativeOf, shell, start } from '../../helpers/boticelli.js';
+import { text } from '../../helpers/gemini-replies.js';
+import { setRecordingStage } from '../recording-stage.js';
+
+const overload = { status: 400, body: { error: { code: 400, message: 'no', status: 'INVALID_ARGUMENT' } } };
+
+describe('the file', () => {
+  test('has an answer a line, in words, without the key, and is in its order', async () => {
+    const { record, lines } = await setRecordingStage(onTestFinished);
+    await record('two.toml');
+    const answers = lines().map((line) => JSON.parse(line));
+    expect(answers).toMatchObject([
+      { occurrence: 0, request: { after: [], asked: [{ text: 'Question 1' }] }, reply: { finishReason: 'STOP' } },
+      { occurrence: 0, request: { after: [expect.any(String), expect.any(String)], asked: [{ text: 'Question 2' }] } },
+    ]);
+    expect(Object.keys(answers[0])).toEqual(['key', 'occurrence', 'request', 'reply']);
+    expect(lines().join()).not.toContain(canaryKey);
+  });
+
+  test('changes little where a narrative is recorded anew: lines stay where they are, and none is left over', async () => {
+    const { server, record, replay, lines, edit } = await setRecordingStage(onTestFinished);
+    await record('eight.toml');
+    const before = lines();
+    await record('eight.toml');
+    expect(lines()).toEqual(before);
+    server.reply(text('another first reply'));
+    await record('eight.toml');
+    const prompts = (all: string[]) => all.map((line) => JSON.parse(line).request.asked[0].text);
+    expect(prompts(lines())).toEqual(prompts(before));
+    expect((await replay('eight.toml')).stdout).toMatch(/^another first reply\n/);
+    edit('eight.toml', 'Question 5', 'Other question 5');
+    const unedited = lines();
+    const { code } = await record('eight.toml');
+    expect(code).toBe(0);
+    expect(lines().filter((line) => !unedited.includes(line)).length).toBeLessThanOrEqual(8);
+    expect(await replay('eight.toml')).toMatchObject({ code: 0 });
+  });
+
+  test('is added to by another narrative', async () => {
+    const { cwd, record, replay, lines } = await setRecordingStage(onTestFinished);
+    writeFileSync(join(cwd, 'other.toml'), narrativeOf(2, 'system = "other"'));
+    await record('two.toml');
+    await record('other.toml');
+    expect(lines()).toHaveLength(4);
+    for (const file of ['two.toml', 'other.toml']) expect(await replay(file)).toMatchObject({ code: 0 });
+  });
+
+  test('has what a run had until it failed, and with --resume all of it', async () => {
+    const { server, cwd, lines } = await setRecordingStage(onTestFinished);
+    const surroundings = { cwd, server, env: { GEMINI_TIER: 'tier_1', BOTICELLI_STATE_DIR: join(cwd, 'state') } };
+    server.reply(text('one'), overload);
+    const failed = await boticelli(['run', 'two.toml', '--record', 'answers.ndjson'], surroundings);
+    expect(failed.code).toBe(69);
+    expect(lines()).toHaveLength(1);
+    const again = await boticelli(['run', 'two.toml', '--resume', '--record', 'new.ndjson'], surroundings);
+    expect(again.code).toBe(0);
+    expect(readFileSync(join(cwd, 'new.ndjson'), 'utf8').split('\n')).toHaveLength(3);
+  });
+
+  test('is whole up to its last line where the run was killed, and a recording goes on from there', async () => {
+    const { server, cwd, record, replay, lines } = await setRecordingStage(onTestFinished);
+    server.reply(text('one'), { end: 'stall-before-headers' });
+    const running = start(['run', 'two.toml', '--record', 'answers.ndjson'], { cwd, server });
+    await server.received(2);
+    running.child.kill('SIGKILL');
+    await running.ended;
+    expect(lines()).toHaveLength(1);
+    appendFileSync(join(cwd, 'answers.ndjson'), '{"key":"half a li');
+    expect(await replay('two.toml')).toMatchObject({ code: 66, stdout: 'one\n' });
+    server.reply(text('one'));
+    await record('two.toml');
+    expect(lines()).toHaveLength(2);
+    expect(await replay('two.toml')).toMatchObject({ code: 0 });
+  });
+});
+
+describe('bad input', () => {
+  test('a broken line is named, and nothing is sent or changed', async () => {
+    const { server, cwd, record, replay } = await setRecordingStage(onTestFinished);
+    await record('two.toml');
+    const path = join(cwd, 'answers.ndjson');
+    for (const [line, words] of [
+      ['<<<<<<< ours', 'answers.ndjson:3: this line is no JSON'],
+      ['{"key":1}', 'answers.ndjson:3: this line is no recorded answer: key is not as it should be'],
+    ] as const) {
+      const broken = `${readFileSync(path, 'utf8').split('\n').slice(0, 2).join('\n')}\n${line}\n`;
+      writeFileSync(path, broken);
+      for (const play of [replay, record]) {
+        expect(await play('two.toml')).toMatchObject({ code: 66, stderr: expect.stringContaining(words) });
+      }
+      expect(readFileSync(path, 'utf8')).toBe(broken);
+    }
+    expect(server.calls).toHaveLength(2);
+  });
+
+  test('a file that is not there, a folder, a file that is no recording', async () => {
+    const { server, cwd, replay } = await setRecordingStage(onTestFinished);
+    expect(await replay('two.toml')).toMatchObject({ code: 66, stderr: expect.stringContaining('does not exist') });
+    const toml = readFileSync(join(cwd, 'two.toml'), 'utf8');
+    const onto = (file: string) => boticelli(['run', 'two.toml', '--record', file], { cwd, server });
+    expect(await onto('two.toml')).toMatchObject({ code: 66 });
+    expect(readFileSync(join(cwd, 'two.toml'), 'utf8')).toBe(toml);
+    for (const file of ['.', 'no/such/folder.ndjson', '/dev/full']) {
+      expect(await onto(file)).toMatchObject({ code: 74, stderr: expect.stringContaining("can't write") });
+    }
+    expect(server.calls).toEqual([]);
+  });
+
+  test('a full disk ends the run with 74, and the reply before it is in the file', async () => {
+    const { server, cwd, lines } = await setRecordingStage(onTestFinished);
+    server.replyAlways(text('a long reply '.repeat(300)));
+    // A shell's limit on the size of files is as good as a full disk.
+    const script = 'ulimit -f 8; trap "" XFSZ; boticelli run eight.toml --quiet --record answers.ndjson';
+    const { code, stderr } = await shell(script, { cwd, server, env: { GEMINI_TIER: 'tier_1' } }).ended;
+    expect(code, stderr).toBe(74);
+    expect(stderr).toMatch(/boticelli: act_\d: can't write answers\.ndjson: /);
+    expect(lines().length).toBeGreaterThan(0);
+  });
+
+  test.each([
+    [['--record', 'a', '--replay', 'b'], '--record and --replay do not go together'],
+    [['--replay', 'b', '--resume'], '--replay and --resume do not go together'],
+    [['--replay', 'b', '--rehearse'], '--replay and --rehearse do not go together'],
+    [['--record', 'a', '--rehearse'], '--record and --rehearse do not go together'],
+  ])('%j is a fault of usage', async (flags, words) => {
+    const { server, cwd } = await setRecordingStage(onTestFinished);
+    const { code, stderr } = await boticelli(['run', 'two.toml', ...flags], { cwd, server });
+    expect({ code, stderr }).toEqual({ code: 2, stderr: expect.stringContaining(words) });
+    expect(existsSync(join(cwd, 'a'))).toBe(false);
+  });
+
+  test('a run that has no reply leaves no file behind', async () => {
+    const { server, cwd, record } = await setRecordingStage(onTestFinished);
+    server.replyAlways(overload);
+    expect(await record('two.toml')).toMatchObject({ code: 69 });
+    expect(existsSync(join(cwd, 'answers.ndjson'))).toBe(false);
+  });
+});

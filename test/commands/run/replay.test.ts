@@ -1,0 +1,129 @@
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { dayQuotaUsed } from '../../helpers/gemini-errors.js';
+import { text } from '../../helpers/gemini-replies.js';
+import { eventsIn } from '../quota-stage.js';
+import { setRecordingStage } from '../recording-stage.js';
+
+describe('a recorded narrative is replayed without network, key or anything in the home', () => {
+  test.each([
+    ['blocking calls', []],
+    ['streams', ['--stream']],
+  ])('with the same bytes on standard output and the same exit code: %s', async (_, flags) => {
+    const { server, record, isolated, home, state } = await setRecordingStage(onTestFinished);
+    server.reply(text(['Ein ', 'Wort,\n', '\nund \ud83d\ude00 mehr  ']), text('zwei\n\n'));
+    const recorded = await record('two.toml', ...flags);
+    expect(recorded).toMatchObject({ code: 0, stdout: expect.stringContaining('\ud83d\ude00 mehr') });
+    for (const way of ['', '--stream']) {
+      const { code, stdout, stderr } = await isolated(`two.toml ${way} --replay answers.ndjson`);
+      expect({ code, stdout }, stderr).toEqual({ code: 0, stdout: recorded.stdout });
+    }
+    expect(server.calls).toHaveLength(2);
+    expect(readdirSync(home)).toEqual([]);
+    expect(existsSync(state)).toBe(false);
+  });
+
+  test('a reply that was cut short ends the replay as it ended the run', async () => {
+    const { server, record, replay } = await setRecordingStage(onTestFinished);
+    server.reply(text('whole'), text('half', { finishReason: 'MAX_TOKENS' }));
+    const recorded = await record('two.toml', '--strict');
+    expect(recorded.code).toBe(76);
+    expect(await replay('two.toml', '--strict')).toMatchObject({ code: 76, stdout: recorded.stdout });
+    expect(await replay('two.toml')).toMatchObject({ code: 0, stdout: 'whole\n\nhalf\n' });
+  });
+
+  test('what a fallback gave is replayed under the request that was asked', async () => {
+    const { server, record, replay } = await setRecordingStage(onTestFinished);
+    server.reply(dayQuotaUsed('model-a'));
+    const flags = ['two.toml', '-m', 'model-a', '--fallback', 'model-b'];
+    const recorded = await record(...flags);
+    expect(recorded.code).toBe(0);
+    const replayed = await replay(...flags, '-o', 'json');
+    const { acts, usage } = JSON.parse(replayed.stdout);
+    expect(acts[0]).toMatchObject({ requestedModel: 'model-a', model: 'model-b', reused: true, attempts: 0 });
+    expect(usage.totalTokens).toBe(0);
+  });
+
+  test('streams come in pieces', async () => {
+    const { server, record, replay } = await setRecordingStage(onTestFinished);
+    server.reply(text('one two three four five six seven eight nine ten eleven twelve'));
+    await record('two.toml');
+    const { stdout } = await replay('two.toml', '--stream', '-o', 'ndjson');
+    const deltas = eventsIn(stdout, 'act-delta').filter(({ act }) => act === 'act_1');
+    expect(deltas.length).toBeGreaterThan(1);
+    expect(deltas.map((delta) => delta.text).join('')).toBe(
+      'one two three four five six seven eight nine ten eleven twelve',
+    );
+  });
+
+  test('each round of a carousel has its own answers', async () => {
+    const { server, record, replay, edit } = await setRecordingStage(onTestFinished);
+    edit('two.toml', '[toc]', '[toc]\ncarousel = 2');
+    server.reply(...['1', '2', '3', '4'].map((each) => text(each)));
+    const recorded = await record('two.toml');
+    expect((await replay('two.toml')).stdout).toBe(recorded.stdout);
+    edit('two.toml', 'carousel = 2', 'carousel = 3');
+    expect(await replay('two.toml')).toMatchObject({
+      code: 66,
+      stderr: expect.stringContaining('act_1: answers.ndjson has 2 answers to this request, which came once more'),
+    });
+  });
+
+  test('a medium by its address is known by that, and fetched by nobody', async () => {
+    const { server, cwd, record, replay } = await setRecordingStage(onTestFinished);
+    const url = `${server.url}/v1beta/models/gemini-3.8-flash?token=hidden`;
+    const narrative = `[narrative]\nname="m"\n[toc]\norder=["a"]\n[acts.a]\n[[acts.a.input]]\ntype="document"\nurl="${url}"\nmime="text/plain"\n[[acts.a.input]]\ntype="text"\ncontent="What is it?"`;
+    writeFileSync(join(cwd, 'media.toml'), narrative);
+    const recorded = await record('media.toml');
+    expect(recorded.code, recorded.stderr).toBe(0);
+    const requests = server.requests.length;
+    expect(await replay('media.toml')).toMatchObject({ code: 0, stdout: recorded.stdout });
+    expect(server.requests).toHaveLength(requests);
+    expect(readFileSync(join(cwd, 'answers.ndjson'), 'utf8')).not.toContain('hidden');
+  });
+});
+
+describe('a request that is not in the recording', () => {
+  test('fails with 66, names the act, and shows the words that differ', async () => {
+    const { record, replay, edit } = await setRecordingStage(onTestFinished);
+    await record('two.toml');
+    edit('two.toml', 'Question 2', 'Another question 2, please');
+    const { code, stderr, stdout } = await replay('two.toml', '-o', 'json');
+    expect(code).toBe(66);
+    expect(JSON.parse(stdout)).toMatchObject({ error: { code: 'not_recorded', act: 'act_2' } });
+    expect(stderr).toContain(
+      'act_2: answers.ndjson does not have this request; from the nearest one it differs in turn 3 of 3, the prompt:',
+    );
+    expect(stderr).toMatch(/\[-Question-\]\{\+Another question\+\} 2\{\+, please\+\}/);
+    expect(stderr).toContain('Record it with --record answers.ndjson');
+  });
+
+  test('tells of the turn before it that differs', async () => {
+    const { record, replay, edit, lines, cwd } = await setRecordingStage(onTestFinished);
+    await record('two.toml');
+    // Somebody wrote another first reply into the file: from there on the conversation is another one.
+    const edited = lines().map((line) => line.replace('"text":"Reply 1 of', '"text":"Answer 1 of'));
+    writeFileSync(join(cwd, 'answers.ndjson'), `${edited.join('\n')}\n`);
+    const { stderr } = await replay('two.toml');
+    expect(stderr).toContain('act_2: ');
+    expect(stderr).toContain('differs in turn 2 of 3, a reply');
+    edit('two.toml', '[toc]', 'temperature = 0.5\nsystem = "Be kind."\n[toc]');
+    expect((await replay('two.toml')).stderr).toMatch(
+      /differs in the system text: \{\+Be kind\.\+\}; and in the parameters: temperature was not set, now 0\.5/,
+    );
+  });
+
+  test('of another narrative altogether says so', async () => {
+    const { record, replay, cwd } = await setRecordingStage(onTestFinished);
+    await record('two.toml');
+    const other = '[narrative]\nname="o"\n[toc]\norder=["a"]\n[acts]\na="Something wholly different"';
+    writeFileSync(join(cwd, 'other.toml'), other);
+    expect(await replay('other.toml')).toMatchObject({
+      code: 66,
+      stderr: expect.stringContaining(
+        'a: answers.ndjson does not have this request, and none of its 2 answers is to anything like it: it seems to be of another narrative',
+      ),
+    });
+  });
+});

@@ -1,0 +1,238 @@
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { stripVTControlCharacters } from 'node:util';
+import LibSql from 'libsql';
+import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
+import { boticelli, canaryKey, narrativeOf, start, temporaryFolder, terminal } from '../../helpers/boticelli.js';
+import { overloaded } from '../../helpers/gemini-errors.js';
+import { text } from '../../helpers/gemini-replies.js';
+import { type GeminiServer, startGeminiServer } from '../../helpers/gemini-server.js';
+
+// A test is several processes one after another: on a busy machine that takes a while.
+vi.setConfig({ testTimeout: 60_000 });
+
+let server: GeminiServer;
+beforeEach(async () => {
+  server = await startGeminiServer({ models: 'any' });
+});
+afterEach(() => server.close());
+
+function rig() {
+  const cwd = temporaryFolder(onTestFinished, { 'one.toml': narrativeOf(1), 'three.toml': narrativeOf(3) });
+  const state = join(cwd, 'state');
+  const at = { cwd, server, env: { BOTICELLI_STATE_DIR: state, GEMINI_TIER: 'tier_1' } };
+  const runs = (...args: string[]) => boticelli(['runs', ...args], at);
+  return {
+    ...{ cwd, state, at, runs },
+    database: join(state, 'boticelli.db'),
+    run: (...args: string[]) => boticelli(['run', ...args], at),
+    listed: async () => JSON.parse((await runs('--format', 'json')).stdout),
+  };
+}
+const refusal = { status: 400, body: { error: { code: 400, message: 'no', status: 'INVALID_ARGUMENT' } } };
+
+describe('runs', () => {
+  test('of a fresh machine are none, and looking makes no file', async () => {
+    const { runs, state, listed } = rig();
+    expect(await runs()).toMatchObject({ code: 0, stdout: 'There is no run yet.\n', stderr: '' });
+    expect(await listed()).toEqual({ runs: [], total: 0 });
+    expect(existsSync(state)).toBe(false);
+    for (const command of ['show', 'export']) {
+      expect(await runs(command)).toMatchObject({ code: 66, stderr: expect.stringContaining('there is no run yet') });
+    }
+    expect(await runs('clear')).toMatchObject({ code: 0, stdout: 'There is nothing to forget.\n' });
+  });
+
+  test('are listed with the newest first, with how far they came', async () => {
+    const { run, runs, listed } = rig();
+    await run('one.toml');
+    server.reply(text('one'), refusal);
+    await run('three.toml', '-m', 'model-x');
+    const { total, runs: all } = await listed();
+    expect(total).toBe(2);
+    expect(all).toMatchObject([
+      {
+        ...{ narrative: 'test', status: 'failed', actCount: 3, actsEnded: 1, modelsAsked: ['model-x'], attempts: 2 },
+        ...{ modelsServed: ['model-x'], file: expect.stringMatching(/three\.toml$/) },
+        error: { code: 'invalid_request', act: 'act_2' },
+      },
+      { status: 'completed', actCount: 1, actsEnded: 1 },
+    ]);
+    const lines = (await runs()).stdout.trimEnd().split('\n');
+    expect(lines).toEqual([
+      'run                     started       narrative  acts  outcome',
+      expect.stringMatching(new RegExp(`^${all[0].run}  .\\d \\w{3} \\d\\d:\\d\\d  test        1/3  failed$`)),
+      expect.stringMatching(new RegExp(`^${all[1].run}  .\\d \\w{3} \\d\\d:\\d\\d  test        1/1  completed$`)),
+    ]);
+    expect((await runs('-n', '1')).stdout).toMatch(/\nand 1 run before these: --limit <n> shows more\n$/);
+  });
+
+  test('that were killed are unfinished', async () => {
+    const { at, listed } = rig();
+    server.reply(text('one'), { end: 'stall-before-headers' });
+    const running = start(['run', 'three.toml'], at);
+    await server.received(2);
+    running.child.kill('SIGKILL');
+    await running.ended;
+    expect((await listed()).runs).toMatchObject([{ status: 'unfinished', actsEnded: 1, actCount: 3 }]);
+  });
+
+  test('of eight processes at once are all there, in a file of the version before too', async () => {
+    const { run, listed, state, database } = rig();
+    mkdirSync(state);
+    const old = new LibSql(database);
+    old.exec(`CREATE TABLE quota_pages (key TEXT PRIMARY KEY, page TEXT NOT NULL) WITHOUT ROWID;
+      INSERT INTO quota_pages VALUES ('kept', '{}'); PRAGMA user_version = 1;`);
+    old.close();
+    const ended = await Promise.all(Array.from({ length: 8 }, () => run('three.toml', '-q')));
+    expect(ended.map(({ code, stderr }) => [code, stderr])).toEqual(Array(8).fill([0, '']));
+    const { runs } = await listed();
+    expect(runs).toHaveLength(8);
+    expect(
+      runs.every(({ status, actsEnded }: Record<string, unknown>) => status === 'completed' && actsEnded === 3),
+    ).toBe(true);
+    const file = new LibSql(database);
+    expect(file.prepare('SELECT count(*) AS acts FROM acts').raw(true).get()).toEqual([24]);
+    expect(file.prepare("SELECT page FROM quota_pages WHERE key = 'kept'").raw(true).get()).toEqual(['{}']);
+    expect(file.pragma('integrity_check')).toMatchObject([{ integrity_check: 'ok' }]);
+    file.close();
+  });
+});
+
+describe('runs show', () => {
+  test('prints a run act by act with its replies, the last one unless told', async () => {
+    const { run, runs, listed, cwd } = rig();
+    server.reply(overloaded(), text('A reply.\n\n'), text('Half', { finishReason: 'MAX_TOKENS' }), refusal);
+    await run('three.toml');
+    const { stdout } = await runs('show');
+    const [{ run: id }] = (await listed()).runs;
+    expect(stdout.replaceAll(/\d+(\.\d+)? s\b/g, '<time>')).toMatch(
+      new RegExp(
+        [
+          `^test · ${id}`,
+          `.*${cwd}/three\\.toml`,
+          '\\w{3} \\d+ \\w{3}, \\d\\d:\\d\\d · failed after <time> · 2 of 3 acts',
+          '4 calls · 16 tokens in, 2 out · <time> waited',
+          '',
+          '\\[1/3\\] act_1',
+          'attempt 1 failed: .*; next one in <time>',
+          'gemini-flash-lite-latest · 8 tokens in, 1 out · <time> · 2 attempts',
+          '',
+          'A reply\\.',
+          '',
+          '\\[2/3\\] act_2',
+          'gemini-flash-lite-latest · 8 tokens in, 1 out · <time>',
+          'the reply was cut short by max_tokens',
+          '',
+          'Half',
+          '',
+          '\\[3/3\\] act_3',
+          'no reply',
+          '',
+          'boticelli: act_3: .*',
+          '$',
+        ].join('\n'),
+      ),
+    );
+    expect((await runs('show', id)).stdout).toBe(stdout);
+    expect((await runs('show', id.slice(0, -2))).stdout).toBe(stdout);
+    expect(stdout).not.toContain(canaryKey);
+  });
+
+  test('fits a terminal of 80 columns, and no reply can steer it', async () => {
+    const { run, at } = rig();
+    const prose = 'A word or two of prose that goes on and on until it is longer than the screen is wide. ';
+    const table = `- ${prose}${prose}\n\`\`\`\n${'x = 1; '.repeat(20)}\n\`\`\`\n`;
+    server.reply(text(`${prose.repeat(3)}\n${table}\u001b[2J`));
+    await run('one.toml');
+    const shown = terminal(['runs', 'show'], at);
+    const { stdout } = await shown.ended;
+    expect(stdout).not.toContain('\u001b[2J');
+    const lines = stripVTControlCharacters(stdout).replaceAll('\r', '').split('\n');
+    expect(lines.filter((line) => line.length > 80)).toEqual(['x = 1; '.repeat(20)]);
+    expect(lines.some((line) => line.startsWith('  ') && line.includes('prose'))).toBe(true);
+    const { stdout: table80 } = await terminal(['runs'], at).ended;
+    expect(
+      stripVTControlCharacters(table80)
+        .split(/\r?\n/)
+        .every((line) => line.length <= 80),
+    ).toBe(true);
+  });
+
+  test('of an id that none or several have fails', async () => {
+    const { run, runs } = rig();
+    await run('one.toml');
+    await run('one.toml');
+    expect(await runs('show', '1999')).toMatchObject({ code: 66, stderr: expect.stringContaining('no run 1999') });
+    expect(await runs('show', '2')).toMatchObject({ code: 2, stderr: expect.stringContaining('several runs begin') });
+  });
+});
+
+describe('runs export', () => {
+  test('gives json that has all that --output json had', async () => {
+    const { run, runs } = rig();
+    const document = JSON.parse((await run('three.toml', '-o', 'json')).stdout);
+    const { description: _, ...expected } = document;
+    expect(JSON.parse((await runs('export')).stdout)).toMatchObject(expected);
+  });
+
+  test('gives Markdown: a heading an act, the reply below it as it came', async () => {
+    const { run, runs } = rig();
+    server.reply(text('Some *prose*.\n\n- one\n- two'), text('```js\nlet cut;'), text('After it.'));
+    await run('three.toml');
+    const { stdout } = await runs('export', 'last', '--format', 'markdown');
+    expect(stdout).toMatch(/^# test\n\n- Run `[\d-]+-[0-9a-f]{6}`, \d{4}-.*Z\n- completed after .*, 3 of 3 acts\n/);
+    expect(stdout).toMatch(/\n## 1\. act_1\n\n\*gemini.*\*\n\nSome \*prose\*\.\n\n- one\n- two\n\n## 2\. act_2\n/);
+    // A block that the reply left open would swallow what follows.
+    expect(stdout).toContain('```js\nlet cut;\n```\n\n## 3. act_3\n');
+  });
+});
+
+describe('runs clear', () => {
+  test('asks a person first, and does nothing where nobody can be asked', async () => {
+    const { run, runs, at, listed } = rig();
+    await run('three.toml');
+    expect(await runs('clear')).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('this forgets 1 run and 3 replies kept for --resume'),
+    });
+    const no = terminal(['runs', 'clear'], at);
+    await no.said('Go on? [y/N]');
+    no.child.stdin?.write('n\n');
+    expect((await no.ended).code).toBe(2);
+    expect((await listed()).total).toBe(1);
+    const yes = terminal(['runs', 'clear'], at);
+    await yes.said('Go on? [y/N]');
+    yes.child.stdin?.write('y\n');
+    expect(await yes.ended).toMatchObject({ code: 0, stdout: expect.stringContaining('Forgot 1 run and 3 replies') });
+    expect((await listed()).total).toBe(0);
+    const calls = server.calls.length;
+    await run('three.toml', '--resume');
+    expect(server.calls).toHaveLength(calls + 3);
+  });
+
+  test('can be of one narrative, or of what is old', async () => {
+    const { run, runs, listed, cwd } = rig();
+    writeFileSync(join(cwd, 'other.toml'), narrativeOf(1).replace('name = "test"', 'name = "other"'));
+    await run('one.toml');
+    await run('other.toml');
+    const clear = (...flags: string[]) => runs('clear', '--yes', ...flags);
+    expect((await clear('--older-than', '30d')).stdout).toBe('There is nothing to forget.\n');
+    expect((await clear('--narrative', 'other')).stdout).toMatch(/^Forgot 1 run and [01] repl/);
+    expect((await listed()).runs).toMatchObject([{ narrative: 'test' }]);
+    expect((await clear('--older-than', '0')).stdout).toMatch(/^Forgot 1 run /);
+    expect(await clear('--older-than', 'soon')).toMatchObject({ code: 2 });
+  });
+});
+
+test.each([
+  ['is of a newer version', (path: string) => new LibSql(path).exec('PRAGMA user_version = 99')],
+  ['is no database', (path: string) => writeFileSync(path, 'No database. '.repeat(100))],
+])('a file that %s is left alone: runs, show, export and clear fail', async (_, spoil) => {
+  const { runs, state, database } = rig();
+  mkdirSync(state);
+  spoil(database);
+  for (const command of [[], ['show'], ['export'], ['clear', '--yes']]) {
+    expect(await runs(...command)).toMatchObject({ code: 66, stderr: expect.stringContaining("can't be read") });
+  }
+});

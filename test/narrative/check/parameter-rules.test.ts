@@ -1,0 +1,156 @@
+import { expect, test } from 'vitest';
+import { checked, faultsOf, head } from '../faults.js';
+import { rule } from '../rule.js';
+
+const input = 'input = [{ type = "text", content = "x" }]\n';
+/** The settings begin on line 6. */
+const act = (settings: string) => `${head('a')}[acts.a]\n${settings}\n${input}`;
+const parametersOf = async (source: string) => (await checked(source)).narrative?.acts[0]?.parameters;
+
+rule('unknown-value', [
+  [
+    'says which values there are and suggests one',
+    act('thinking = "hig"\nformat = "jsn"'),
+    '6:12 unknown-value: "thinking" in [acts.a] must be "minimal", "low", "medium", "high" or a whole number, not "hig" → high',
+    '7:10 unknown-value: "format" in [acts.a] must be "text" or "json", not "jsn" → json',
+  ],
+  [
+    'knows thresholds of safety, and its categories',
+    `[narrative]\nname = "x"\nsafety = { harassment = "only_hig", harasment = "none" }\n[toc]\norder = ["a"]\n[acts]\na = "x"\n`,
+    '3:25 unknown-value: "harassment" in [narrative.safety] must be "low_and_above", "medium_and_above", "only_high", "none" or "off", not "only_hig" → only_high',
+    '3:37 unknown-key: unknown key "harasment" in [narrative.safety] → harassment',
+  ],
+  [
+    'knows the categories in an act too, also one of that name',
+    `${head('safety')}[acts.safety]\nmodle = "m"\n${input}[acts.safety.safety]\nhate_speach = "none"\n`,
+    '6:1 unknown-key: unknown key "modle" in [acts.safety] → model',
+    '9:1 unknown-key: unknown key "hate_speach" in [acts.safety.safety] → hate_speech',
+  ],
+]);
+
+rule('wrong-type, out-of-range', [
+  [
+    'say what thinking can be',
+    act('thinking = 1.5\nformat = 3\nschema = 4'),
+    '6:12 wrong-type: "thinking" in [acts.a] must be "minimal", "low", "medium", "high" or a whole number, not 1.5',
+    '7:10 wrong-type: "format" in [acts.a] must be "text" or "json", not a number',
+    '8:10 wrong-type: "schema" in [acts.a] must be a table or the name of a file, not a number',
+  ],
+  [
+    'know the bounds of each parameter',
+    act('top_p = 1.1\ntop_k = 0\nseed = 2147483648\nthinking = -1\nstop = [""]'),
+    '6:9 out-of-range: "top_p" in [acts.a] must be at most 1, not 1.1',
+    '7:9 out-of-range: "top_k" in [acts.a] must be at least 1, not 0',
+    '8:8 out-of-range: "seed" in [acts.a] must be at most 2147483647, not 2147483648',
+    '9:12 out-of-range: "thinking" in [acts.a] must be at least 0, not -1',
+    '10:9 out-of-range: element 1 of "stop" in [acts.a] is empty',
+  ],
+  [
+    'count the stop sequences',
+    act('stop = ["1", "2", "3", "4", "5", "6"]'),
+    '6:8 out-of-range: "stop" in [acts.a] may have 5 elements at most, not 6',
+  ],
+]);
+
+rule('schema-without-json', [
+  [
+    'is about a schema that nothing would be checked by',
+    act('schema = { type = "object" }'),
+    '6:1 schema-without-json: "schema" in [acts.a] needs format = "json" beside it',
+  ],
+]);
+
+rule('schema-not-found', [
+  [
+    'tells an empty name from the folder that it would lead to',
+    act('format = "json"\nschema = ""'),
+    '7:10 schema-not-found: the name of the file is empty',
+  ],
+  [
+    'points at the name of the file',
+    act('format = "json"\nschema = "missing.json"'),
+    '7:10 schema-not-found: the file "missing.json" does not exist',
+  ],
+]);
+
+rule('bad-schema', [
+  [
+    'points into a schema that stands in the narrative, and suggests',
+    `${act('format = "json"')}[acts.a.schema]\ntype = "object"\nrequired = "b"\n[acts.a.schema.properties.b]\ntype = "strng"\n`,
+    '12:8 bad-schema: "type" in [acts.a.schema.properties.b] must be one of "array", "boolean", "integer", "null", "number", "object", "string" → string',
+  ],
+  [
+    'points at elements of arrays in it',
+    act('format = "json"\nschema.type = ["string", "nul"]'),
+    '7:26 bad-schema: element 2 of "type" in [acts.a.schema] must be one of "array", "boolean", "integer", "null", "number", "object", "string" → null',
+  ],
+  [
+    'finds references that lead nowhere',
+    act('format = "json"\nschema = { "$ref" = "#/$defs/x" }'),
+    `7:10 bad-schema: "schema" in [acts.a] can't be used: can't resolve reference #/$defs/x from id #`,
+  ],
+  [
+    'finds dialects that are not known',
+    act('format = "json"\nschema = { "$schema" = "http://json-schema.org/draft-04/schema#" }'),
+    '7:24 bad-schema: "$schema" in [acts.a.schema] is of a dialect that is not known: 2020-12 and draft-07 are',
+  ],
+  [
+    'finds what JSON can not hold',
+    act('format = "json"\nschema.enum = [nan]\nschema.const = 2020-01-01'),
+    `7:16 bad-schema: element 1 of "enum" in [acts.a.schema] is the number NaN, which JSON can't hold`,
+  ],
+  [
+    'wants a file that is JSON, an object and a schema',
+    `${head('a', 'b', 'c')}[acts.a]\nformat = "json"\nschema = "../schemas/broken.json"\n${input}[acts.b]\nformat = "json"\nschema = "../schemas/list.json"\n${input}[acts.c]\nformat = "json"\nschema = "../schemas/wrong.json"\n${input}`,
+    expect.stringMatching(/^7:10 bad-schema: the file "\.\.\/schemas\/broken\.json" is no JSON: .+$/),
+    '11:10 bad-schema: the file "../schemas/list.json" holds no JSON Schema: it must be an object',
+    '15:10 bad-schema: the JSON Schema in "../schemas/wrong.json" is none: /properties/a/type must be one of "array", "boolean", "integer", "null", "number", "object", "string"',
+  ],
+]);
+
+test('nesting without end is a fault, not a stack', async () => {
+  const deep = `schema = ${'{a='.repeat(5000)}1${'}'.repeat(5000)}`;
+  const [fault] = await faultsOf(act(`format = "json"\n${deep}`));
+  expect(fault).toMatch(/bad-schema: "schema" in \[acts\.a\] is nested too deeply$/);
+});
+
+test('parameters of the narrative hold for acts that have none of their own', async () => {
+  const source = `[narrative]
+name = "x"
+top_p = 0.5
+seed = 7
+thinking = "low"
+stop = ["END"]
+safety = { harassment = "only_high", hate_speech = "off" }
+[toc]
+order = ["a"]
+[acts.a]
+top_p = 1
+top_k = 3
+thinking = 0
+safety = { dangerous_content = "low_and_above" }
+${input}`;
+  expect(await parametersOf(source)).toEqual({
+    ...{ topP: 1, topK: 3, seed: 7, thinking: 0, stop: ['END'] },
+    safety: { HARM_CATEGORY_DANGEROUS_CONTENT: 'BLOCK_LOW_AND_ABOVE' },
+  });
+});
+
+test('a schema is the same from a table, from a file and from draft-07', async () => {
+  const schema = { type: 'object', properties: { __proto__: null, name: { type: 'string' } }, required: ['name'] };
+  const table = act(
+    'format = "json"\nschema = { type = "object", properties = { name.type = "string" }, required = ["name"] }',
+  );
+  const plain = JSON.parse(JSON.stringify(schema));
+  expect(await parametersOf(table)).toEqual({ format: 'json', schema: plain });
+  expect(await parametersOf(act('format = "json"\nschema = "../schemas/name.json"'))).toEqual({
+    format: 'json',
+    schema: plain,
+  });
+  const older = await parametersOf(act('format = "json"\nschema = "../schemas/draft-07.json"'));
+  expect(older?.schema).toMatchObject({ $schema: 'http://json-schema.org/draft-07/schema#' });
+});
+
+test('"text" is the default said aloud', async () => {
+  expect(await parametersOf(act('format = "text"'))).toEqual({});
+});

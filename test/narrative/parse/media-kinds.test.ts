@@ -1,0 +1,239 @@
+import { execFileSync } from 'node:child_process';
+import { chmodSync, mkdirSync, truncateSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { join } from 'node:path';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { checkNarrative } from '../../../src/narrative/load-narrative.js';
+import type { MediaInput } from '../../../src/narrative/narrative.js';
+import { boticelli, temporaryFolder } from '../../helpers/boticelli.js';
+import { filmOf, mediaBytes } from '../../helpers/media-bytes.js';
+import { checked, faultsOf, head } from '../faults.js';
+
+/** A folder with media of every kind. */
+function mediaFolder(): string {
+  const folder = temporaryFolder(onTestFinished);
+  const files = { 'a.png': mediaBytes.png, 'a.mp3': mediaBytes.mp3, 'a.mp4': mediaBytes.mp4, 'a.pdf': mediaBytes.pdf };
+  for (const [name, bytes] of Object.entries(files)) writeFileSync(join(folder, name), bytes);
+  writeFileSync(join(folder, 'a.md'), '# Title\n');
+  return folder;
+}
+
+const inFolder = (source: string, folder: string) =>
+  checkNarrative({ file: 'story.toml', bytes: Buffer.from(source), folder });
+
+/** A narrative whose one act has one input; what the input has stands on line 6 and after. */
+const input = (keys: string) => `${head('look')}[[acts.look.input]]\n${keys}\n`;
+
+async function inputOf(source: string, folder = '/nowhere'): Promise<MediaInput> {
+  const { narrative, diagnostics } = await inFolder(source, folder);
+  expect(diagnostics).toEqual([]);
+  return narrative?.acts[0]?.inputs[0] as MediaInput;
+}
+
+describe('media', () => {
+  it.each([
+    ['image', 'a.png', 'image/png'],
+    ['audio', 'a.mp3', 'audio/mp3'],
+    ['video', 'a.mp4', 'video/mp4'],
+    ['document', 'a.pdf', 'application/pdf'],
+    ['document', 'a.md', 'text/md'],
+  ])('are of kind %s: %s as %s, by input and by name', async (type, file, mimeType) => {
+    const folder = mediaFolder();
+    const byInput = await inputOf(input(`type = "${type}"\nfile = "${file}"`), folder);
+    const byName = await inputOf(`${head('a')}[acts]\na = "media.x"\n[media.x]\nfile = "${file}"\n`, folder);
+    expect(byInput).toMatchObject({ type, mimeType, name: file });
+    expect(byName).toEqual(byInput);
+  });
+
+  it('are used by ref, which says the same once more', async () => {
+    const source = `${head('a')}[[acts.a.input]]\ntype = "audio"\nref = "media.x"\n[media.x]\nfile = "a.mp3"\n`;
+    expect(await inputOf(source, mediaFolder())).toMatchObject({ type: 'audio', name: 'a.mp3' });
+  });
+
+  it('of more than 4 MB are not held: what is kept is where they are, how long they are and their hash', async () => {
+    const folder = mediaFolder();
+    writeFileSync(join(folder, 'film.mp4'), filmOf(5_000_000));
+    const { content } = await inputOf(input('type = "video"\nfile = "film.mp4"'), folder);
+    expect(content).toEqual({
+      ...{ from: 'file', path: join(folder, 'film.mp4'), bytes: 5_000_000 },
+      sha256: expect.stringMatching(/^[0-9a-f]{64}$/),
+    });
+  });
+
+  it('of a long text are judged to their very end', async () => {
+    const folder = mediaFolder();
+    const text = Buffer.from('ü'.repeat(2_500_000));
+    writeFileSync(join(folder, 'long.txt'), text);
+    expect(await inputOf(input('type = "document"\nfile = "long.txt"'), folder)).toMatchObject({
+      mimeType: 'text/plain',
+    });
+    writeFileSync(join(folder, 'long.txt'), text.subarray(0, -1));
+    const { diagnostics } = await inFolder(input('type = "document"\nfile = "long.txt"'), folder);
+    expect(diagnostics[0]?.message).toBe('"long.txt" is no UTF-8 text: save it as UTF-8');
+  });
+
+  it.each([
+    [
+      'url = "https://me:pw@example.org/a.png?x=1"',
+      'image',
+      { from: 'address', url: 'https://me:pw@example.org/a.png?x=1', kind: 'image' },
+      'https://example.org/a.png',
+    ],
+    [
+      'url = "https://youtu.be/abc"',
+      'video',
+      { from: 'reference', uri: 'https://youtu.be/abc' },
+      'https://youtu.be/abc',
+    ],
+  ])('are left at their address: %s', async (keys, type, content, name) => {
+    expect(await inputOf(input(`type = "${type}"\n${keys}`))).toEqual({ type, content, name });
+  });
+
+  it('at an address are of a kind as far as name, mime and input say so', async () => {
+    const named = (keys: string) => inputOf(`${head('a')}[acts]\na = "media.x"\n[media.x]\n${keys}\n`);
+    expect((await named('url = "https://example.org/a.mp3?x"')).type).toBe('audio');
+    expect((await named('url = "https://example.org/a"')).type).toBe('media');
+    expect(await named('url = "https://example.org/a"\nmime = "image/JPG"')).toMatchObject({
+      type: 'image',
+      mimeType: 'image/jpeg',
+    });
+    const byRef = await inputOf(
+      `${head('a')}[[acts.a.input]]\ntype = "image"\nref = "media.x"\n[media.x]\nurl = "https://example.org/a"\n`,
+    );
+    expect(byRef.content).toEqual({ from: 'address', url: 'https://example.org/a', kind: 'image' });
+  });
+});
+
+describe('what is wrong with media', () => {
+  it.each([
+    ['no source', 'type = "audio"', '5:13 missing-key: [[acts.look.input]] has none of "file", "url", "base64", "ref"'],
+    [
+      'two sources',
+      'type = "audio"\nfile = "x"\nurl = "y"',
+      '5:13 conflicting-keys: [[acts.look.input]] has both "file" and "url"',
+    ],
+    [
+      'three',
+      'type = "audio"\nfile = "x"\nurl = "y"\nbase64 = "z"',
+      '5:13 conflicting-keys: [[acts.look.input]] has "file", "url" and "base64"',
+    ],
+    [
+      'a source beside a ref',
+      'type = "audio"\nref = "media.a"\nfile = "x"',
+      '5:13 conflicting-keys: [[acts.look.input]] has both "file" and "ref"',
+    ],
+    [
+      'a URL for a file',
+      'type = "image"\nfile = "https://example.org/a.png?key=secret"',
+      '7:8 url-as-file: "https://example.org/a.png" is no file: give a URL as "url"',
+    ],
+    [
+      'no URL',
+      'type = "image"\nurl = "example.org/a.png"',
+      '7:7 bad-url: "url" in [[acts.look.input]] is no URL: it begins with https:// and a host',
+    ],
+    [
+      'another protocol',
+      'type = "image"\nurl = "ftp://example.org/a.png"',
+      '7:7 bad-url: "url" in [[acts.look.input]] begins with ftp: but media are fetched over http and https alone',
+    ],
+    [
+      'a data: URL',
+      'type = "image"\nurl = "data:image/png;base64,AA"',
+      '7:7 bad-url: "url" in [[acts.look.input]] is a data: URL: give what follows its comma as base64',
+    ],
+    [
+      'a film for a picture',
+      'type = "image"\nurl = "https://youtu.be/abc"',
+      '7:7 media-type: https://youtu.be/abc is a film, not a picture',
+    ],
+    [
+      'a mime of another kind',
+      'type = "image"\nurl = "https://example.org/a"\nmime = "audio/wav"',
+      '8:8 media-type: "mime" in [[acts.look.input]] is "audio/wav": of pictures Gemini reads png, jpeg, webp, heic and heif',
+    ],
+    [
+      'a mime that is none',
+      'type = "document"\nfile = "paper.pdf"\nmime = "pdf"',
+      '8:8 media-type: "mime" in [[acts.look.input]] is "pdf": of documents Gemini reads pdf and text',
+    ],
+    [
+      'bytes of another kind',
+      'type = "audio"\nfile = "dot.png"',
+      '7:8 media-type: "dot.png" is image/png: of audio Gemini reads wav, mp3, aiff, aac, ogg and flac',
+    ],
+    [
+      'a text file called .png',
+      'type = "document"\nfile = "text.png"',
+      '7:8 media-type: "text.png" is text, not image/png as its name says',
+    ],
+    [
+      'an unknown ref',
+      'type = "image"\nref = "media.logoo"\n[media.logo]\nfile = "dot.png"',
+      '7:7 unknown-media: "media.logoo" is none of the media that [media] defines → media.logo',
+    ],
+    [
+      'a ref without media.',
+      'type = "image"\nref = "logo"\n[media.logo]\nfile = "dot.png"',
+      '7:7 unknown-media: "logo" is none of the media that [media] defines → media.logo',
+    ],
+    [
+      'a ref to another kind',
+      'type = "audio"\nref = "media.logo"\n[media.logo]\nfile = "dot.png"',
+      '7:7 media-type: "media.logo" is of type "image", not "audio"',
+    ],
+    [
+      'a mime beside a ref',
+      'type = "image"\nref = "media.logo"\nmime = "image/png"\n[media.logo]\nfile = "dot.png"',
+      '5:13 conflicting-keys: [[acts.look.input]] has both "ref" and "mime"',
+    ],
+  ])('is told in its place: %s', async (_what, keys, expected) => {
+    expect(await faultsOf(input(keys))).toEqual([expected]);
+  });
+
+  it('is told where a PDF is larger than Gemini reads, and a file than the Files API takes', async () => {
+    const folder = mediaFolder();
+    truncateSync(join(folder, 'a.pdf'), 50_000_001);
+    writeFileSync(join(folder, 'huge.mp4'), '');
+    truncateSync(join(folder, 'huge.mp4'), 2_000_000_001);
+    const source = `${head('a')}[acts]\na = ["media.x", "media.y"]\n[media.x]\nfile = "a.pdf"\n[media.y]\nfile = "huge.mp4"\n`;
+    const { diagnostics } = await inFolder(source, folder);
+    expect(diagnostics.map(({ rule, message }) => `${rule}: ${message}`)).toEqual([
+      'media-too-large: "a.pdf" is larger than 50 MB, the most of a PDF',
+      'media-too-large: the file "huge.mp4" is larger than 2000 MB',
+    ]);
+  });
+
+  it('is told where a file is a FIFO, a socket, a folder, or nobody may read it; archives are not opened', async () => {
+    const folder = mediaFolder();
+    execFileSync('mkfifo', [join(folder, 'fifo')]);
+    const socket = createServer().listen(join(folder, 'socket'));
+    onTestFinished(() => void socket.close());
+    mkdirSync(join(folder, 'folder'));
+    writeFileSync(join(folder, 'denied'), '', { mode: 0 });
+    writeFileSync(join(folder, 'bomb.zip'), mediaBytes.zip);
+    const names = ['fifo', 'socket', 'folder', 'denied', 'bomb.zip', 'a.png/x'];
+    const media = names.map((name) => `[media."${name}"]\nfile = "${name}"\n`).join('');
+    writeFileSync(join(folder, 'bad.toml'), `${head('a')}[acts]\na = "hi"\n${media}`);
+    chmodSync(folder, 0o755);
+    // Root may read everything: where these tests are root's, the program is not.
+    const asSomebodyElse = process.getuid?.() === 0 ? { uid: 65_534 } : {};
+    const { stdout } = await boticelli(['check', join(folder, 'bad.toml'), '--format', 'json'], asSomebodyElse);
+    const messages = JSON.parse(stdout).files[0].diagnostics.map(({ message }: { message: string }) => message);
+    expect(messages).toEqual(
+      expect.arrayContaining([
+        'the file "fifo" is no regular file',
+        'the file "socket" is no regular file',
+        'the file "folder" is a folder',
+        `the file "denied" can't be read: permission denied`,
+        '"bomb.zip" is a zip archive, which is not opened: Gemini reads pictures, audio, video, pdf and text',
+        'the file "a.png/x" does not exist',
+      ]),
+    );
+  });
+
+  it('is told of a medium that is too long for a message in few words', async () => {
+    const { diagnostics } = await checked(input(`type = "image"\nbase64 = "${'A'.repeat(100_000)}"`));
+    expect(diagnostics[0]?.message.length).toBeLessThan(200);
+  });
+});

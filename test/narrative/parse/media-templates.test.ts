@@ -1,0 +1,180 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { checkNarrative, loadNarrative, readNarrative } from '../../../src/narrative/load-narrative.js';
+import type { MediaInput, MediaTemplate } from '../../../src/narrative/narrative.js';
+import { temporaryFolder } from '../../helpers/boticelli.js';
+import { mediaBytes } from '../../helpers/media-bytes.js';
+import { faultsOf, head, linesOf } from '../faults.js';
+
+/** Two acts, the second with one input, whose keys stand on line 8 and after. */
+const second = (keys: string) => `${head('one', 'two')}[acts]\none = "x"\n[[acts.two.input]]\n${keys}\n`;
+
+/** A narrative that plays these, with variables. */
+const playing = (vars: string, ...names: string[]) =>
+  `${head(...names)}[acts]\n${names.map((name) => `${name} = "narrative:${name}"\n`).join('')}[vars]\n${vars}\n`;
+
+/** A folder with these narratives, a picture and a sound. */
+function folderOf(files: Record<string, string>): string {
+  const folder = temporaryFolder(onTestFinished, files);
+  writeFileSync(join(folder, 'a.png'), mediaBytes.png);
+  writeFileSync(join(folder, 'a.mp3'), mediaBytes.mp3);
+  return folder;
+}
+
+/** What is said of `a.toml` among these files. */
+async function saidOf(files: Record<string, string>, vars?: Record<string, string>): Promise<string[]> {
+  const given = vars && { vars: new Map(Object.entries(vars)) };
+  const { diagnostics } = await readNarrative(join(folderOf(files), 'a.toml'), given);
+  return diagnostics.flatMap((each) => linesOf([each]).map((line) => (each.source ? `inner ${line}` : line)));
+}
+
+describe("the names in a medium's name", () => {
+  it.each([
+    ['type = "image"\nfile = "{{onee}}.png"', '9:9 unknown-name: {{onee}}: nothing has this name → {{one}}'],
+    [
+      'type = "image"\nurl = "https://example.org/{{two}}"',
+      '9:28 not-played-yet: {{two}}: the act "two" has not played when this medium is sent',
+    ],
+    [
+      'type = "image"\nfile = "{{vars.x}}.png"',
+      '9:9 unknown-variable: {{vars.x}}: neither [vars] nor --var defines "x"',
+    ],
+    [
+      'type = "image"\nfile = "{{one.png"',
+      '~ 9:9 stray-braces: a "{{" in "file" in [[acts.two.input]] is not closed on its line: it is sent as it is; write \\{{ where that is meant',
+      '9:8 media-not-found: the file "{{one.png" does not exist',
+    ],
+  ])('are checked like those of a text: %s', async (keys, ...expected) => {
+    expect((await faultsOf(second(keys))).sort()).toEqual(expected.sort());
+  });
+
+  it.each(['{{one}}', '{{previous}}', '{{stdin}}', '{{round}}'])(
+    'may be %s, and then nothing is read yet',
+    async (name) => {
+      expect(await faultsOf(second(`type = "image"\nfile = "no/${name}.png"`))).toEqual([]);
+    },
+  );
+
+  it('must be good for the first act that shows the medium', async () => {
+    const source = (...order: string[]) =>
+      `${head(...order)}[acts]\none = "x"\ntwo = "media.m"\nthree = ["media.m", "y"]\n[media.m]\nfile = "{{one}} {{previous}}"\n`;
+    expect(await faultsOf(source('one', 'two', 'three'))).toEqual([]);
+    expect(await faultsOf(source('two', 'one', 'three'))).toEqual([
+      '10:9 not-played-yet: {{one}}: the act "one" has not played when this medium is sent',
+      '10:17 no-previous: {{previous}}: no act plays before the first one',
+    ]);
+  });
+
+  it('must be good for acts that show it by ref, and exist where none does', async () => {
+    const media = '[media.m]\nfile = "{{previous}}.png"\n[media.n]\nfile = "{{nix}}"\n';
+    const source = `${head('a')}[[acts.a.input]]\ntype = "image"\nref = "media.m"\n${media}`;
+    expect(await faultsOf(source)).toEqual([
+      '9:9 no-previous: {{previous}}: no act plays before the first one',
+      '11:9 unknown-name: {{nix}}: nothing has this name',
+    ]);
+  });
+
+  it('can not be standard input where the narrative came from there', async () => {
+    const bytes = Buffer.from(second('type = "image"\nfile = "{{stdin}}"'));
+    const { diagnostics } = await checkNarrative({ file: '<stdin>', bytes, folder: '.', isFromStdin: true });
+    expect(diagnostics.map(({ rule }) => rule)).toEqual(['stdin-taken']);
+  });
+
+  it('mean nothing where templates are off', async () => {
+    const source = second('type = "image"\nfile = "{{nix}}.png"').replace('"story"', '"story"\ntemplates = false');
+    expect(await faultsOf(source)).toEqual(['10:8 media-not-found: the file "{{nix}}.png" does not exist']);
+  });
+});
+
+describe('a medium whose name variables alone make', () => {
+  const keys = 'type = "image"\nfile = "{{vars.name}}.png"\n';
+
+  it('is read and judged when the narrative is, by the values of the file or by those that are given', async () => {
+    const files = { 'a.toml': `${second(keys)}[vars]\nname = "b"\n` };
+    expect(await saidOf(files)).toEqual(['9:8 media-not-found: the file "b.png" does not exist']);
+    expect(await saidOf(files, { name: 'a' })).toEqual([]);
+    const { acts } = await loadNarrative(join(folderOf(files), 'a.toml'), { vars: new Map([['name', 'a']]) });
+    const input = acts[1]?.inputs[0] as MediaTemplate;
+    const content = { from: 'bytes', base64: Buffer.from(mediaBytes.png).toString('base64') };
+    const read: MediaInput = {
+      type: 'image',
+      mimeType: 'image/png',
+      content: content as MediaInput['content'],
+      name: 'a.png',
+    };
+    expect(input).toMatchObject({ type: 'media-template', names: 'file', text: '{{vars.name}}.png' });
+    expect([...input.loaded]).toEqual([['a.png', read]]);
+  });
+
+  it.each([
+    [
+      'file = "{{vars.a}}.mp3"',
+      '9:8 media-type: "a.mp3" is audio/mp3: of pictures Gemini reads png, jpeg, webp, heic and heif',
+    ],
+    [
+      'url = "{{vars.ftp}}"',
+      '9:7 bad-url: "url" in [[acts.two.input]] begins with ftp: but media are fetched over http and https alone',
+    ],
+    ['file = "{{vars.web}}"', '9:8 url-as-file: "https://example.org/a.png" is no file: give a URL as "url"'],
+    [
+      'file = "{{vars.a}}.png"\nmime = "audio/wav"',
+      '10:8 media-type: "mime" in [[acts.two.input]] is "audio/wav": of pictures Gemini reads png, jpeg, webp, heic and heif',
+    ],
+    ['file = "\\\\{{vars.a}}.png"', '9:8 media-not-found: the file "{{vars.a}}.png" does not exist'],
+    ['file = "{{vars.a}}.png"'],
+    ['url = "https://example.org/{{vars.nix}}{{vars.a}}"'],
+  ])('has the faults that it would have without: %s', async (more, ...expected) => {
+    const vars = '[vars]\na = "a"\nnix = ""\nftp = "ftp://x/y"\nweb = "https://example.org/a.png?key=secret"\n';
+    expect(await saidOf({ 'a.toml': `${second(`type = "image"\n${more}`)}${vars}` })).toEqual(expected);
+  });
+
+  it('is judged as what a ref says, and told of once where it is not there', async () => {
+    const source = (file: string, mime = '') =>
+      `${head('a')}[[acts.a.input]]\ntype = "image"\nref = "media.m"\n[media.m]\nfile = "{{vars.x}}.${file}"\n${mime}[vars]\nx = "a"\n`;
+    expect(await saidOf({ 'a.toml': source('png') })).toEqual([]);
+    expect(await saidOf({ 'a.toml': source('gif') })).toEqual(['9:8 media-not-found: the file "a.gif" does not exist']);
+    expect(await saidOf({ 'a.toml': source('mp3') })).toEqual([
+      '7:7 media-type: "a.mp3" is audio/mp3: of pictures Gemini reads png, jpeg, webp, heic and heif',
+    ]);
+    expect(await saidOf({ 'a.toml': source('mp3', 'mime = "audio/mp3"\n') })).toEqual([
+      '7:7 media-type: "media.m" is of type "audio", not "image"',
+    ]);
+  });
+
+  it('is judged under every name that those who play its narrative give it', async () => {
+    const inner = `${head('x')}[acts]\n[[acts.x.input]]\ntype = "image"\nfile = "{{vars.name}}.png"\n[vars]\nname = "own"\n`;
+    const said = (name: string) => `inner 8:8 media-not-found: the file "${name}.png" does not exist`;
+    expect(await saidOf({ 'a.toml': playing('', 'b'), 'b.toml': inner })).toEqual([said('own')]);
+    expect(await saidOf({ 'a.toml': playing('name = "a"', 'b'), 'b.toml': inner })).toEqual([]);
+    const both = {
+      'a.toml': playing('', 'b', 'c', 'd'),
+      'b.toml': playing('name = "a"', 'd'),
+      'c.toml': playing('name = "no"', 'd'),
+      'd.toml': inner,
+    };
+    expect(await saidOf(both)).toEqual([said('no'), said('own')]);
+    expect(await saidOf(both, { name: 'a' })).toEqual([]);
+  });
+
+  it('is told of once under each name, whatever else differs where its narrative plays', async () => {
+    const inner = `${head('x')}[acts]\nx = ["media.m", "media.n"]\n[media.m]\nfile = "{{vars.m}}.png"\n[media.n]\nfile = "{{vars.n}}.png"\n`;
+    const files = {
+      'a.toml': playing('m = "no"', 'b', 'c'),
+      'b.toml': playing('n = "a"', 'd'),
+      'c.toml': playing('n = "nor"', 'd'),
+      'd.toml': inner,
+    };
+    expect(await saidOf(files)).toEqual([
+      'inner 8:8 media-not-found: the file "no.png" does not exist',
+      'inner 10:8 media-not-found: the file "nor.png" does not exist',
+    ]);
+  });
+});
+
+it('a name that a reply could be is told in few words', async () => {
+  const long = `[vars]\nx = "${'word '.repeat(2000)}"\n`;
+  const [line = ''] = await saidOf({ 'a.toml': `${second('type = "image"\nfile = "{{vars.x}}"')}${long}` });
+  expect(line).toMatch(/media-not-found: the file "word .*…" has too long a name$/);
+  expect(line.length).toBeLessThan(300);
+});

@@ -1,0 +1,203 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { emptyPage } from '../../../src/quota/limiter/model-state.js';
+import { pageKey } from '../../../src/quota/limiter/project-state.js';
+import type { Booked } from '../../../src/quota/limiter/rate-limiter.js';
+import { guardFor } from '../../../src/quota/limiter/schedule.js';
+import type { Limits } from '../../../src/quota/limits.js';
+import { createManualClock } from '../../helpers/manual-clock.js';
+import { withoutRedis } from '../../helpers/redis-server.js';
+import { everyBook, type KindOfBook } from '../every-book.js';
+
+/** A request that arrives some time after the one before it. */
+interface Arrival {
+  afterMs: number;
+  tokens: number;
+}
+
+interface Scenario {
+  windowMs: number;
+  rpm: number | undefined;
+  tpm: number | undefined;
+  rpd: number | undefined;
+  arrivals: Arrival[];
+}
+
+const scenarios: fc.Arbitrary<Scenario> = fc.record({
+  windowMs: fc.constantFrom(1000, 4000, 60_000),
+  rpm: fc.option(fc.integer({ min: 1, max: 12 }), { nil: undefined }),
+  tpm: fc.option(fc.integer({ min: 50, max: 2000 }), { nil: undefined }),
+  rpd: fc.option(fc.integer({ min: 1, max: 40 }), { nil: undefined }),
+  arrivals: fc.array(
+    fc.record({
+      // Bursts, a steady trickle, and pauses longer than a window.
+      afterMs: fc.oneof(fc.constant(0), fc.integer({ min: 0, max: 500 }), fc.integer({ min: 0, max: 90_000 })),
+      tokens: fc.integer({ min: 1, max: 2500 }),
+    }),
+    { minLength: 1, maxLength: 60 },
+  ),
+});
+
+const startMs = Date.UTC(2026, 10, 22, 7, 58);
+
+/** Books every arrival at its time; what the book said of each. */
+async function schedule({ open }: KindOfBook, { windowMs, arrivals, ...numbers }: Scenario) {
+  const clock = createManualClock(startMs);
+  const limits: Limits = {};
+  for (const kind of ['rpm', 'tpm', 'rpd'] as const) {
+    const value = numbers[kind];
+    if (value !== undefined) limits[kind] = { value, source: 'settings' };
+  }
+  const { book, keeper, project } = await open(clock, { windowMs });
+  const booked: { at: number; tokens: number; askedAt: number }[] = [];
+  const closed: { askedAt: number; until: number }[] = [];
+  for (const { afterMs, tokens } of arrivals) {
+    clock.advance(afterMs);
+    const askedAt = clock.now();
+    const booking = await book.book({ model: 'm', estimatedTokens: tokens, limitsOf: () => limits });
+    if (booking.state === 'booked') booked.push({ at: booking.at, tokens, askedAt });
+    else closed.push({ askedAt, until: booking.at });
+    // Each is kept, at its very time: what is not would be given back.
+    await keeper.transact(pageKey(project, 'm'), (page) => {
+      for (const appointment of page.appointments) appointment.confirmed = true;
+    });
+  }
+  return { booked, closed };
+}
+
+/** Pacific midnights around the start, which is two minutes before one. */
+const dayMs = 86_400_000;
+const midnightMs = Date.UTC(2026, 10, 22, 8);
+const dayIndex = (at: number) => Math.floor((at - midnightMs) / dayMs);
+
+describe.each(everyBook)('a book in $name', (kind) => {
+  test('no schedule ever exceeds a sliding window, tokens or the day, however late within the guard each is sent', async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        scenarios,
+        fc.infiniteStream(fc.double({ min: 0, max: 1, noNaN: true })),
+        async (scenario, late) => {
+          const { windowMs, rpm, tpm, rpd } = scenario;
+          const guardMs = guardFor(windowMs, 1);
+          const { booked } = await schedule(kind, scenario);
+          const sent = booked.map(({ at, tokens }) => ({ at: at + guardMs * (late.next().value ?? 0), tokens }));
+          sent.sort((left, right) => left.at - right.at);
+          for (const { at } of sent) {
+            // Every sliding window that ends with a request; any fixed window at any phase lies within one of these.
+            const inside = sent.filter((other) => other.at <= at && other.at > at - windowMs);
+            if (rpm !== undefined) expect(inside.length).toBeLessThanOrEqual(rpm);
+            const sum = inside.reduce((total, { tokens }) => total + tokens, 0);
+            if (tpm !== undefined && inside.length > 1) expect(sum).toBeLessThanOrEqual(tpm);
+          }
+          const perDay = new Map<number, number>();
+          for (const { at } of booked) perDay.set(dayIndex(at), (perDay.get(dayIndex(at)) ?? 0) + 1);
+          for (const count of perDay.values()) if (rpd !== undefined) expect(count).toBeLessThanOrEqual(rpd);
+        },
+      ),
+      { numRuns: kind.runs(1000) },
+    );
+  });
+
+  test('every schedule is the earliest possible that keeps the order of asking', async () => {
+    await fc.assert(
+      fc.asyncProperty(scenarios, async (scenario) => {
+        const { windowMs, rpm, tpm } = scenario;
+        const spanMs = windowMs + guardFor(windowMs, 1);
+        const { booked } = await schedule(kind, scenario);
+        for (const [index, { at, tokens, askedAt }] of booked.entries()) {
+          const before = booked.slice(0, index);
+          const earliest = Math.max(askedAt, before.at(-1)?.at ?? 0);
+          expect(at).toBeGreaterThanOrEqual(earliest);
+          if (at === earliest) continue;
+          // A millisecond earlier something would not have fitted: the server's own arithmetic, not the book's.
+          const inside = before.filter((other) => other.at > at - 1 - spanMs);
+          const tooMany = rpm !== undefined && inside.length >= rpm;
+          const sum = inside.reduce((total, other) => total + other.tokens, tokens);
+          const tooLarge = tpm !== undefined && inside.length > 0 && sum > tpm;
+          expect(tooMany || tooLarge).toBe(true);
+        }
+      }),
+      { numRuns: kind.runs(1000) },
+    );
+  });
+
+  test('a day is closed exactly when it is full, and until the next midnight in Los Angeles', async () => {
+    await fc.assert(
+      fc.asyncProperty(scenarios, async (scenario) => {
+        const { rpd } = scenario;
+        const { booked, closed } = await schedule(kind, scenario);
+        if (rpd === undefined) expect(closed).toEqual([]);
+        for (const { askedAt, until } of closed) {
+          expect((until - midnightMs) % dayMs).toBe(0);
+          expect(until).toBeGreaterThan(askedAt);
+          const full = booked.filter((one) => dayIndex(one.at) === dayIndex(until) - 1);
+          expect(full.length).toBe(rpd);
+        }
+      }),
+      { numRuns: kind.runs(500) },
+    );
+  });
+
+  test('appointments given up, confirmed, missed, moved by a refusal or moved up never break a window either', async () => {
+    const happenings = fc.array(
+      fc.record({
+        afterMs: fc.integer({ min: 0, max: 900 }),
+        what: fc.constantFrom('book', 'book', 'book', 'cancel', 'refuse', 'sleep', 'look'),
+      }),
+      { minLength: 5, maxLength: 60 },
+    );
+    await fc.assert(
+      fc.asyncProperty(happenings, fc.integer({ min: 1, max: 8 }), async (steps, rpm) => {
+        const windowMs = 2000;
+        const clock = createManualClock(startMs);
+        const { book } = await kind.open(clock, { windowMs });
+        const limits: Limits = { rpm: { value: rpm, source: 'settings' } };
+        const sent: number[] = [];
+        let waiting: Booked[] = [];
+        /** Whoever's time has come confirms, at the very moment unless the machine slept. */
+        const arrive = async (until: number, slept: boolean) => {
+          for (;;) {
+            const next = waiting.sort((left, right) => left.at - right.at)[0];
+            if (!next || next.at > until) break;
+            if (!slept) clock.advance(Math.max(0, next.at - clock.now()));
+            else clock.advance(Math.max(0, until - clock.now()));
+            waiting = waiting.filter((one) => one !== next);
+            const answer = await book.confirm(next);
+            if (answer === 'go') sent.push(clock.now());
+            else if (answer.state === 'booked') waiting.push(answer);
+          }
+          clock.advance(Math.max(0, until - clock.now()));
+        };
+        for (const { afterMs, what } of steps) {
+          await arrive(clock.now() + afterMs, what === 'sleep');
+          const one = waiting.at(-1);
+          if (what === 'cancel' && one) {
+            waiting.pop();
+            await book.cancel(one);
+          } else if (what === 'look' && one) {
+            waiting.pop();
+            const answer = await book.look(one);
+            if (answer.state === 'booked') waiting.push(answer);
+          } else if (what === 'refuse' && one) {
+            await book.learn(one, { facts: [], retryAfterMs: 300 });
+          } else {
+            const booking = await book.book({ model: 'm', estimatedTokens: 1, limitsOf: () => limits });
+            if (booking.state === 'booked') waiting.push(booking);
+          }
+        }
+        await arrive(clock.now() + 1_000_000, false);
+        expect(waiting).toEqual([]);
+        for (const at of sent) {
+          expect(sent.filter((other) => other <= at && other > at - windowMs).length).toBeLessThanOrEqual(rpm);
+        }
+      }),
+      { numRuns: kind.runs(500) },
+    );
+  });
+});
+
+if (withoutRedis !== undefined) test.skip(`Redis is left out: ${withoutRedis}`);
+
+test('an empty page is plain JSON', () => {
+  expect(JSON.parse(JSON.stringify(emptyPage()))).toEqual(emptyPage());
+});

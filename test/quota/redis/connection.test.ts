@@ -1,0 +1,84 @@
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { systemClock } from '../../../src/driver/clock.js';
+import { redisAddress, shownRedis } from '../../../src/quota/redis/address.js';
+import { connectRedis, type RedisConnection } from '../../../src/quota/redis/connection.js';
+import { createRedisKeeper } from '../../../src/quota/redis/redis-store.js';
+import { freePort, startRedisServer, withoutRedis } from '../../helpers/redis-server.js';
+
+function connection(url: string): RedisConnection {
+  const opened = connectRedis({ url, clock: systemClock, patienceMs: 5000, retryMs: 50 });
+  onTestFinished(opened.close);
+  return opened;
+}
+
+const pingOf = (url: string) => connection(url).ask((client) => client.ping());
+
+describe('the address of a Redis', () => {
+  test.each([
+    ['redis://host', { host: 'host', port: 6379 }],
+    ['redis://host:7000/2', { host: 'host', port: 7000, db: 2 }],
+    ['redis://:p%40ss@host', { host: 'host', port: 6379, password: 'p@ss' }],
+    ['redis://user:word@[::1]:1', { host: '::1', port: 1, username: 'user', password: 'word' }],
+    ['rediss://host', { host: 'host', port: 6379, tls: { servername: 'host' } }],
+    ['rediss://10.0.0.1', { host: '10.0.0.1', port: 6379, tls: {} }],
+    ['redis://host?enableOfflineQueue=true&lazyConnect=false', { host: 'host', port: 6379 }],
+  ])('%s is taken apart', (url, address) => {
+    expect(redisAddress(url)).toEqual(address);
+  });
+
+  test('is shown by host and port alone', () => {
+    expect(shownRedis('rediss://user:word@host/3')).toBe('host:6379');
+  });
+});
+
+describe.skipIf(withoutRedis)(`a connection to Redis${withoutRedis ? ` (${withoutRedis})` : ''}`, () => {
+  test('is for the user of the address, who need be allowed no more than our own keys', async () => {
+    const allowed = '~boticelli:* +@connection +eval +evalsha +get +set +time +sadd +smembers +pexpire +del';
+    const { port } = await startRedisServer(onTestFinished, {
+      args: ['--user', 'bot', 'on', '>word', ...allowed.split(' '), '--user', 'default', 'off'],
+    });
+    const keeper = createRedisKeeper({ connection: connection(`redis://bot:word@127.0.0.1:${port}`) });
+    await keeper.transact('a', (page) => Object.assign(page, { refusals: 2 }));
+    expect([...(await keeper.pages()).keys()]).toEqual(['a']);
+    await keeper.forget('a');
+  });
+
+  test('with a wrong password, or none, is told by what Redis says, without the password', async () => {
+    const { port } = await startRedisServer(onTestFinished, { args: ['--requirepass', 'word'] });
+    await expect(pingOf(`redis://:wrong-word@127.0.0.1:${port}`)).rejects.toThrow(/^WRONGPASS (?!.*wrong-word)/);
+    await expect(pingOf(`redis://127.0.0.1:${port}`)).rejects.toThrow(/^NOAUTH /);
+    expect(await pingOf(`redis://:word@127.0.0.1:${port}`)).toBe('PONG');
+  });
+
+  test('that is closed is not opened again, and says so', async () => {
+    const { url } = await startRedisServer(onTestFinished);
+    const opened = connection(url);
+    await opened.ask((client) => client.ping());
+    opened.close();
+    await expect(opened.ask((client) => client.ping())).rejects.toMatchObject({ name: 'RedisAway', message: 'closed' });
+  });
+
+  test('to a node of a cluster finds the other nodes, and every script stays within a slot', async () => {
+    const nodes = await Promise.all([startNode(), startNode()]);
+    const [one, other] = nodes.map(({ url }) => connection(url)) as [RedisConnection, RedisConnection];
+    await one.ask((client) => client.call('CLUSTER', 'ADDSLOTSRANGE', 0, 8191));
+    await other.ask((client) => client.call('CLUSTER', 'ADDSLOTSRANGE', 8192, 16383));
+    await one.ask((client) => client.call('CLUSTER', 'MEET', '127.0.0.1', nodes[1]?.port ?? 0, nodes[1]?.busPort ?? 0));
+    for (const node of [one, other]) {
+      while (!String(await node.ask((client) => client.call('CLUSTER', 'INFO'))).includes('cluster_state:ok'))
+        await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+    const keeper = createRedisKeeper({ connection: connection(nodes[0]?.url ?? '') });
+    const keys = ['a', 'b', 'c', 'd'];
+    for (const key of keys) await keeper.transact(key, (page) => Object.assign(page, { refusals: 1 }));
+    expect([...(await keeper.pages()).keys()].sort()).toEqual(keys);
+    const sizes = await Promise.all([one, other].map((node) => node.ask((client) => client.dbsize())));
+    expect(Math.min(...sizes)).toBeGreaterThan(0);
+  });
+});
+
+async function startNode() {
+  const busPort = await freePort();
+  const args = ['--cluster-enabled', 'yes', '--cluster-port', String(busPort), '--cluster-node-timeout', '2000'];
+  return { busPort, ...(await startRedisServer(onTestFinished, { args })) };
+}

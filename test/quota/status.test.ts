@@ -1,0 +1,171 @@
+import { expect, test } from 'vitest';
+import { pageKey } from '../../src/quota/limiter/project-state.js';
+import { type Booked, createQuotaBook } from '../../src/quota/limiter/rate-limiter.js';
+import type { Limits } from '../../src/quota/limits.js';
+import { forgetLearned } from '../../src/quota/reset.js';
+import { type SurveyedModel, type SurveyOptions, survey } from '../../src/quota/status.js';
+import { createMemoryKeeper } from '../../src/quota/stores/memory-store.js';
+import { createManualClock } from '../helpers/manual-clock.js';
+
+const perMinute = (limit: number) => ({ per: 'minute', unit: 'requests', limit }) as const;
+const perDay = (limit: number) => ({ per: 'day', unit: 'requests', limit }) as const;
+
+function rig(limits: Limits = { rpm: { value: 3, source: 'settings' } }) {
+  const clock = createManualClock(Date.UTC(2026, 10, 22, 12));
+  const keeper = createMemoryKeeper();
+  const book = createQuotaBook({ keeper, clock, project: 'p' });
+  const ask = async (model = 'm', estimatedTokens = 10) => {
+    const booked = await book.book({ model, estimatedTokens, limitsOf: () => limits });
+    if (booked.state !== 'booked') throw new Error(booked.state);
+    return booked;
+  };
+  const send = async (model = 'm') => {
+    const booked = await ask(model);
+    expect(await book.confirm(booked)).toBe('go');
+    return booked;
+  };
+  const look = async (more: Partial<SurveyOptions> = {}) =>
+    survey({
+      ...{ pages: await keeper.pages(), project: 'p', models: ['m'], limitsFor: () => limits, now: clock.now() },
+      ...more,
+    });
+  const lookAt = async (model = 'm') => (await look()).find((each) => each.model === model) as SurveyedModel;
+  return { clock, keeper, book, ask, send, look, lookAt };
+}
+
+test('a model of which nothing is known has its limits, and is free', async () => {
+  const { look } = rig();
+  expect(await look()).toEqual([
+    {
+      model: 'm',
+      limits: { rpm: { value: 3, whole: 3, source: 'settings' } },
+      minute: { requests: { used: 0, booked: 0 }, tokens: { used: 0, booked: 0 } },
+      day: { endsAt: Date.UTC(2026, 10, 23, 8), requests: { used: 0, booked: 0 } },
+      underWay: 0,
+      free: { state: 'now' },
+    },
+  ]);
+});
+
+test('what was sent is used, what is to come is booked, in the minute and in the day', async () => {
+  const { clock, send, ask, lookAt } = rig();
+  await send();
+  clock.advance(10_000);
+  for (let n = 0; n < 2; n += 1) await send();
+  await ask();
+  const at = clock.now();
+  expect(await lookAt()).toMatchObject({
+    minute: { requests: { used: 3, booked: 1 }, tokens: { used: 30, booked: 10 } },
+    day: { requests: { used: 3, booked: 1 } },
+    free: { state: 'later', at: at + 60_500, reason: 'rpm' },
+  });
+  clock.advance(50_001);
+  expect((await lookAt()).minute.requests, 'the first one is a minute old').toEqual({ used: 2, booked: 1 });
+});
+
+test('after midnight Pacific time the count begins anew', async () => {
+  const { clock, send, lookAt } = rig();
+  await send();
+  clock.advance(21 * 3_600_000);
+  expect((await lookAt()).day).toEqual({ endsAt: Date.UTC(2026, 10, 24, 8), requests: { used: 0, booked: 0 } });
+});
+
+test('a limit that the service named is told with when it was learned, and the share of it that is to be used', async () => {
+  const { clock, book, send, look } = rig();
+  await book.learn(await send(), { facts: [perMinute(2)], retryAfterMs: 7000 });
+  const [model] = await look({ budget: { rpm: 0.5 } });
+  expect((model as SurveyedModel).limits.rpm).toEqual({
+    ...{ value: 1, whole: 2, source: 'learned', learnedAt: clock.now() },
+  });
+});
+
+test('a day that the service closed is closed until it ends', async () => {
+  const { book, send, lookAt } = rig();
+  const closedUntil = Date.UTC(2026, 10, 23, 8);
+  await book.learn(await send(), { facts: [perDay(20)], closedUntil });
+  expect((await lookAt()).free).toEqual({ state: 'closed', at: closedUntil });
+});
+
+test('where all places are taken it is not known when one comes free', async () => {
+  const { keeper, clock, lookAt } = rig({ maxConcurrent: { value: 1, source: 'built-in' } });
+  const lease = { id: 'a', expiresAt: clock.now() + 1000 };
+  await keeper.transact(pageKey('p', 'm'), (page) => void page.leases.push(lease));
+  expect(await lookAt()).toMatchObject({ underWay: 1, free: { state: 'taken' } });
+  clock.advance(1001);
+  expect(await lookAt()).toMatchObject({ underWay: 0, free: { state: 'now' } });
+});
+
+test('an alias is told by what it stands for, which has the counts', async () => {
+  const { book, send, look } = rig();
+  await book.settle(await send('latest'), { promptTokens: 12, servedModel: 'real' });
+  await send('latest');
+  expect(await look({ models: ['latest'] })).toMatchObject([
+    { model: 'latest', standsFor: 'real' },
+    { model: 'real', minute: { requests: { used: 2 }, tokens: { used: 22 } } },
+  ]);
+});
+
+test('other projects are none of it', async () => {
+  const { send, look } = rig();
+  await send();
+  expect(await look({ project: 'p2', models: [] })).toEqual([]);
+});
+
+test('looking changes nothing', async () => {
+  const { keeper, clock, send, look } = rig();
+  await send();
+  const pages = await keeper.pages();
+  const before = structuredClone(pages);
+  clock.advance(10 * 60_000);
+  await look({ pages });
+  expect(pages).toEqual(before);
+});
+
+test('forgetting takes what was learned, and leaves what was sent', async () => {
+  const { keeper, clock, book, send, lookAt } = rig();
+  let last: Booked | undefined;
+  for (let n = 0; n < 3; n += 1) last = await send();
+  const closedUntil = Date.UTC(2026, 10, 23, 8);
+  await book.learn(last as Booked, { facts: [perMinute(2), perDay(20)], closedUntil });
+  await book.learn(last as Booked, { facts: [perMinute(2)], retryAfterMs: 90_000 });
+  const learnedAt = clock.now();
+  expect(await forgetLearned(keeper, 'p', 'm')).toEqual([
+    {
+      ...{ model: 'm', closedUntil, notBefore: learnedAt + 90_000, guard: false, tokenRatio: false },
+      learned: { rpm: { value: 2, learnedAt }, rpd: { value: 20, learnedAt } },
+    },
+  ]);
+  expect(await lookAt()).toMatchObject({
+    limits: { rpm: { value: 3, source: 'settings' } },
+    minute: { requests: { used: 2 } },
+    day: { requests: { used: 2 } },
+    free: { state: 'now' },
+  });
+});
+
+test('a name whose model is forgotten still waits for what was sent to that model', async () => {
+  const { keeper, clock, book, ask, send, lookAt } = rig();
+  await book.settle(await send('latest'), { promptTokens: 12, servedModel: 'real' });
+  for (let n = 0; n < 2; n += 1) await send('latest');
+  const forgotten = await forgetLearned(keeper, 'p', 'latest');
+  expect(forgotten).toMatchObject([{ model: 'latest', stoodFor: 'real' }, { model: 'real' }]);
+  const next = await ask('latest');
+  expect(next).toMatchObject({ model: 'latest', at: clock.now() + 60_500 });
+  clock.advance(60_500);
+  await book.confirm(next);
+  await book.settle(next, { promptTokens: 12, servedModel: 'real' });
+  expect((await lookAt('real')).day.requests, 'nothing is counted twice').toEqual({ used: 4, booked: 0 });
+});
+
+test('a request that is sent without asking is counted, and its refusal is no fault of the guard', async () => {
+  const { keeper, book, lookAt } = rig();
+  for (let n = 0; n < 4; n += 1) {
+    const sent = await book.sent({ model: 'm', estimatedTokens: 10, limitsOf: () => ({}) });
+    if (n > 1) await book.learn(sent, { facts: [perMinute(2)], retryAfterMs: 1000, unasked: true });
+  }
+  expect(await lookAt()).toMatchObject({
+    minute: { requests: { used: 2, booked: 0 } },
+    limits: { rpm: { value: 2, source: 'learned' } },
+  });
+  expect((await keeper.pages()).get(pageKey('p', 'm'))?.guardFactor).toBe(1);
+});

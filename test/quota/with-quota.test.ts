@@ -1,0 +1,212 @@
+import { expect, test } from 'vitest';
+import type { DriverEvent } from '../../src/driver/events.js';
+import { retrying } from '../../src/driver/layers/with-retries.js';
+import type { GenerateRequest } from '../../src/driver/request.js';
+import { QuotaRefused } from '../../src/errors.js';
+import { createLeaseGate } from '../../src/quota/limiter/concurrency-leases.js';
+import { createModelQueue } from '../../src/quota/limiter/model-queue.js';
+import { pageKey } from '../../src/quota/limiter/project-state.js';
+import { createQuotaBook } from '../../src/quota/limiter/rate-limiter.js';
+import type { Limits } from '../../src/quota/limits.js';
+import { createMemoryKeeper } from '../../src/quota/stores/memory-store.js';
+import { metered } from '../../src/quota/with-quota.js';
+import { createManualClock } from '../helpers/manual-clock.js';
+import { createScriptedDriver, type ScriptedCall } from '../helpers/scripted-driver.js';
+
+const request: GenerateRequest = {
+  model: 'm',
+  turns: [{ role: 'user', parts: [{ type: 'text', text: 'x'.repeat(400) }] }],
+  parameters: {},
+};
+
+interface RigOptions {
+  maxWaitMs?: number;
+  holdsPlace?: (model: string) => Promise<boolean>;
+}
+
+const onceAMinute: Limits = { rpm: { value: 1, source: 'settings' } };
+
+function rig(scripts: ScriptedCall[], limits = onceAMinute, { maxWaitMs, holdsPlace }: RigOptions = {}) {
+  const clock = createManualClock();
+  const keeper = createMemoryKeeper();
+  const inner = Object.assign(createScriptedDriver(scripts), holdsPlace && { holdsPlace });
+  const limitsFor = () => limits;
+  const driver = metered(
+    {
+      book: createQuotaBook({ keeper, clock, project: 'p' }),
+      gate: createLeaseGate({ keeper, clock, project: 'p', limitsFor }),
+      queue: createModelQueue({ limitsFor }),
+      limitsFor,
+      clock,
+      ...(maxWaitMs !== undefined && { maxWaitMs }),
+    },
+    inner,
+  );
+  const events: DriverEvent[] = [];
+  const pageOf = (model: string) => keeper.transact(pageKey('p', model), (page) => structuredClone(page));
+  return { clock, driver, inner, events, emit: (event: DriverEvent) => void events.push(event), pageOf, keeper };
+}
+
+const sum = (numbers: readonly number[]) => numbers.reduce((total, number) => total + number, 0);
+
+const refusedByMinute = new QuotaRefused('rate_limited', 'the minute is used up', {
+  facts: [{ per: 'minute', unit: 'requests', limit: 1 }],
+  retryAfterMs: 20_000,
+});
+
+test('every call waits for its appointment, and the wait is told with its reason and its end', async () => {
+  const { driver, clock, events, emit } = rig([]);
+  await driver.generate(request, { emit });
+  expect(events).toEqual([]);
+  await driver.generate({ ...request, model: 'm' }, { emit });
+  // The scripted driver serves as m-001, which the alias is then booked under.
+  expect(events).toEqual([
+    { type: 'wait', model: 'm-001', reason: 'rpm', waitMs: 60_500, until: '2026-11-22T12:01:00.500Z' },
+  ]);
+  expect(sum(clock.slept)).toBe(60_500);
+});
+
+test('a stream is one request, counted once, settled by its true count', async () => {
+  const { driver, pageOf } = rig([{ pieces: ['a', 'b', 'c'] }]);
+  for await (const _ of driver.generateStream(request)) {
+    // Each piece passes through.
+  }
+  expect((await pageOf('m-001')).appointments).toMatchObject([{ tokens: 10, confirmed: true }]);
+});
+
+test('an attempt that is tried again makes an appointment of its own, and the book alone waits', async () => {
+  const { driver, clock, inner, pageOf } = rig([{ error: refusedByMinute }], {
+    rpm: { value: 30, source: 'settings' },
+  });
+  const stack = retrying({ clock, random: () => 1 }, driver);
+  await stack.generate(request);
+  expect(inner.requests).toHaveLength(2);
+  expect(sum(clock.slept)).toBe(20_000);
+  expect((await pageOf('m')).learned.rpm?.value).toBe(1);
+});
+
+test('a day that is used up is learned, and the next call is not sent', async () => {
+  const retryAt = new Date(Date.UTC(2026, 10, 23, 8));
+  const error = new QuotaRefused('quota_exhausted', 'the day is used up', {
+    facts: [{ per: 'day', unit: 'requests', limit: 20 }],
+    retryAt,
+  });
+  const { driver, inner } = rig([{ error }]);
+  await expect(driver.generate(request)).rejects.toBe(error);
+  await expect(driver.generate(request)).rejects.toMatchObject({ code: 'quota_exhausted', retryAt });
+  expect(inner.requests).toHaveLength(1);
+});
+
+test('a wait longer than allowed fails at once, with nothing booked and nothing sent', async () => {
+  const { driver, inner, clock } = rig([], undefined, { maxWaitMs: 5000 });
+  await driver.generate(request);
+  await expect(driver.generate(request)).rejects.toMatchObject({
+    code: 'rate_limited',
+    retryAt: new Date(clock.now() + 60_500),
+    passing: false,
+  });
+  expect(inner.requests).toHaveLength(1);
+  expect(clock.slept).toEqual([]);
+});
+
+test('a wait that is aborted gives its appointment up', async () => {
+  const { driver, pageOf } = rig([]);
+  await driver.generate(request);
+  const controller = new AbortController();
+  const reason = new Error('enough');
+  const emit = () => controller.abort(reason);
+  await expect(driver.generate(request, { emit, signal: controller.signal })).rejects.toBe(reason);
+  expect((await pageOf('m-001')).appointments).toHaveLength(1);
+});
+
+test('only so many calls at once are let through, in their order, over the process and the book', async () => {
+  const limits: Limits = { maxConcurrent: { value: 2, source: 'settings' } };
+  const { driver, inner, pageOf } = rig([], limits);
+  const streams = [1, 2, 3].map(() => driver.generateStream(request)[Symbol.asyncIterator]());
+  await streams[0]?.next();
+  await streams[1]?.next();
+  const third = streams[2]?.next();
+  await new Promise((resolve) => setTimeout(resolve, 20));
+  expect(inner.requests).toHaveLength(2);
+  expect((await pageOf('m')).leases).toHaveLength(2);
+  await streams[0]?.return?.();
+  await third;
+  expect(inner.requests).toHaveLength(3);
+  await Promise.all(streams.map((stream) => stream.return?.()));
+  expect((await pageOf('m')).leases).toEqual([]);
+});
+
+test.each([
+  ['', 0],
+  [', where the clock was set back since', 3_600_000],
+])('a place whose holder died is free again within seconds%s', async (_, aheadMs) => {
+  const clock = createManualClock();
+  const keeper = createMemoryKeeper();
+  const limits: Limits = { maxConcurrent: { value: 1, source: 'settings' } };
+  const gate = createLeaseGate({ keeper, clock, project: 'p', limitsFor: () => limits });
+  await keeper.transact(pageKey('p', 'm'), (page) => {
+    page.leases.push({ id: 'of the dead', expiresAt: clock.now() + aheadMs + 15_000 });
+  });
+  const events: DriverEvent[] = [];
+  const startedAt = clock.now();
+  const lease = await gate.enter('m', { emit: (event) => void events.push(event) });
+  await lease.release();
+  expect(clock.now() - startedAt).toBeLessThanOrEqual(16_000);
+  expect(events).toMatchObject([{ type: 'wait', reason: 'concurrency', waitMs: 15_000 }]);
+});
+
+test('a place is waited for no longer than the caller would have it, and a free one is taken at once', async () => {
+  const clock = createManualClock();
+  const keeper = createMemoryKeeper();
+  const limits: Limits = { maxConcurrent: { value: 1, source: 'settings' } };
+  const gate = createLeaseGate({ keeper, clock, project: 'p', limitsFor: () => limits, maxWaitMs: 2000 });
+  const holder = createLeaseGate({ keeper, clock, project: 'p', limitsFor: () => limits, maxWaitMs: 0 });
+  const lease = await holder.enter('m', {});
+  await expect(gate.enter('m', {})).rejects.toMatchObject({ code: 'rate_limited', passing: false });
+  expect(sum(clock.slept)).toBe(2000);
+  await expect(holder.enter('m', {})).rejects.toMatchObject({ code: 'rate_limited' });
+  expect(sum(clock.slept), 'not at all where it would wait for nothing').toBe(2000);
+  await lease.release();
+  await (await gate.enter('m', {})).release();
+});
+
+test.each([true, false])(
+  'a place that the driver holds itself is not taken for it, where it has to find out: %j',
+  async (holds) => {
+    const limits: Limits = { maxConcurrent: { value: 1, source: 'settings' } };
+    const { driver, pageOf } = rig([], limits, { holdsPlace: async () => holds });
+    const stream = driver.generateStream(request)[Symbol.asyncIterator]();
+    await stream.next();
+    expect((await pageOf('m')).leases).toHaveLength(holds ? 0 : 1);
+    await stream.return?.();
+  },
+);
+
+test('a call that fails before its request leaves gives its appointment back', async () => {
+  const { driver, pageOf } = rig([{ neverSent: true, error: new Error('a file is missing') }]);
+  await expect(driver.generate(request)).rejects.toThrow('a file is missing');
+  expect(await pageOf('m')).toMatchObject({ appointments: [], days: [{ count: 0 }] });
+});
+
+test('a request counts from when it leaves, however long the call took to get ready', async () => {
+  const { driver, clock, pageOf } = rig([{ before: () => clock.advance(1000) }]);
+  const startedAt = clock.now();
+  await driver.generate(request);
+  expect((await pageOf('m-001')).appointments).toMatchObject([{ at: startedAt + 1000, confirmed: true }]);
+});
+
+test('an appointment that is moved while the call gets ready is waited for again', async () => {
+  const { driver, clock, events, emit, pageOf, keeper } = rig([
+    {
+      before: () => {
+        // Meanwhile somebody else was refused, and the appointment was planned anew.
+        keeper.transact(pageKey('p', 'm'), (page) => {
+          for (const each of page.appointments) each.at += 20_000;
+        });
+      },
+    },
+  ]);
+  await driver.generate(request, { emit });
+  expect(events).toMatchObject([{ type: 'wait', reason: 'rpm', waitMs: 20_000 }]);
+  expect((await pageOf('m-001')).appointments).toMatchObject([{ at: clock.now(), confirmed: true }]);
+});

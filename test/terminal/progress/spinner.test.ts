@@ -1,0 +1,101 @@
+import { Writable } from 'node:stream';
+import { setTimeout as delay } from 'node:timers/promises';
+import { stripVTControlCharacters } from 'node:util';
+import stringWidth from 'string-width';
+import { expect, onTestFinished, test } from 'vitest';
+import { createSpinner, type Status } from '../../../src/terminal/progress/spinner.js';
+
+/** A terminal that remembers what was written to it. */
+async function rig(columns: number) {
+  const written: string[] = [];
+  const write = (chunk: unknown, _encoding: string, done: () => void) => {
+    written.push(String(chunk));
+    done();
+  };
+  const stream = Object.assign(new Writable({ write, decodeStrings: false }), {
+    ...{ isTTY: true, columns, rows: 24 },
+    cursorTo: () => stream.write('\u001b[G'),
+    moveCursor: () => stream.write('\u001b[A'),
+    clearLine: () => stream.write('\u001b[K'),
+    clearScreenDown: () => stream.write('\u001b[J'),
+  });
+  const spinner = await createSpinner({ stream, isColored: false });
+  onTestFinished(() => spinner.stop());
+  const frames = () => written.filter((text) => text.includes('\u001b[?7l'));
+  return {
+    ...{ spinner, stream, written, frames },
+    shown: () => stripVTControlCharacters(frames().at(-1) ?? '').trimEnd(),
+    resize(width: number) {
+      stream.columns = width;
+      stream.emit('resize');
+    },
+  };
+}
+
+const quota: Status = { text: 'draft: quota of gemini-3.8-flash:', time: '12 s' };
+
+test.each([
+  [80, 'draft: quota of gemini-3.8-flash: 12 s'],
+  [40, 'draft: quota of gemini-3.8-flas… 12 s'],
+  [20, 'draft: quot… 12 s'],
+  [12, 'dra… 12 s'],
+])('at %i columns the line is cut, and the time stays to be seen', async (columns, expected) => {
+  const { spinner, shown } = await rig(columns);
+  spinner.start(() => quota);
+  expect(shown().slice(2)).toBe(expected);
+});
+
+test('wide characters and emoji are counted as what they take, and never cut in half', async () => {
+  for (let columns = 12; columns < 40; columns += 1) {
+    const { spinner, shown } = await rig(columns);
+    spinner.start(() => ({ text: 'a日本語のテスト👩‍👩‍👧‍👦❤️😀é日本語のテスト', time: '12 s' }));
+    expect(stringWidth(shown())).toBeLessThan(columns);
+    expect(shown()).not.toMatch(/\p{Surrogate}|\u200d…/u);
+    spinner.stop();
+  }
+});
+
+test('control characters and newlines of a name do not reach the terminal', async () => {
+  const { spinner, shown } = await rig(80);
+  spinner.start(() => ({ text: 'a\nb\u001b[2Jc' }));
+  expect(shown().slice(2)).toBe('a b␛[2Jc');
+});
+
+test('the words are asked for again and again', async () => {
+  const { spinner, frames } = await rig(80);
+  let seconds = 12;
+  spinner.start(() => ({ text: 'left:', time: `${seconds--} s` }));
+  await delay(700);
+  const seen = new Set(frames().map((frame) => /left: \d+ s/.exec(frame)?.[0]));
+  expect([...seen].slice(0, 2)).toEqual(['left: 12 s', 'left: 11 s']);
+});
+
+test('a terminal that becomes narrower is cleared from the line on, and the line fits again', async () => {
+  const { spinner, written, shown, resize } = await rig(80);
+  spinner.start(() => quota);
+  expect(written.join('')).toMatch(/\u001b\[\?7l[^\n]*\u001b\[\?7h\r(\u001b\[\?2026l)?$/);
+  resize(20);
+  expect(written.join('')).toContain('\u001b[J');
+  await delay(500);
+  expect(shown().slice(2)).toBe('draft: quot… 12 s');
+});
+
+test('a terminal without room shows none, and one that gets room again does', async () => {
+  const { spinner, frames, resize, written } = await rig(0);
+  spinner.start(() => quota);
+  expect(written).toEqual([]);
+  resize(30);
+  expect(frames().length).toBeGreaterThan(0);
+  resize(0);
+  const before = frames().length;
+  await delay(300);
+  expect(frames()).toHaveLength(before);
+  expect(written.join('').lastIndexOf('\u001b[?25h')).toBeGreaterThan(written.join('').lastIndexOf('\u001b[?25l'));
+});
+
+test('it leaves the cursor shown and its line empty', async () => {
+  const { spinner, written } = await rig(80);
+  spinner.start(() => quota);
+  spinner.stop();
+  expect(written.join('')).toMatch(/\u001b\[G\u001b\[K\u001b\[\?25h$/);
+});

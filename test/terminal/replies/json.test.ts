@@ -1,0 +1,72 @@
+import { expect, test } from 'vitest';
+import { BoticelliError } from '../../../src/errors.js';
+import type { ActEnd, RunReport } from '../../../src/executor/event.js';
+import type { Output } from '../../../src/terminal/output.js';
+import {
+  createJsonDocuments,
+  createJsonReplies,
+  createNdjsonReplies,
+  jsonOf,
+} from '../../../src/terminal/replies/json.js';
+
+function rig() {
+  const writes: string[] = [];
+  const output: Output = { write: (text) => void writes.push(text), flushed: async () => {}, isTerminal: false };
+  return { writes, output, written: () => writes.join('') };
+}
+
+const acts = ['one', 'two'].map((act, index) => ({ type: 'act-end', act, index }) as ActEnd);
+const report: RunReport = {
+  run: 'r',
+  narrative: 'n',
+  description: undefined,
+  status: 'failed',
+  acts,
+  usage: { promptTokens: 1, outputTokens: 2, thoughtTokens: 3, totalTokens: 6 },
+  durationMs: 5,
+  error: { code: 'blocked', message: 'blocked' },
+  failure: new BoticelliError('blocked', 'blocked'),
+};
+
+test('json is one document at the end, with the acts that are shown and without the error object itself', () => {
+  const { writes, output } = rig();
+  const replies = createJsonReplies({ output, isShown: ({ act }) => act === 'two' });
+  replies.onEvent({ type: 'act-delta', act: 'one', text: 'x' });
+  expect(writes).toEqual([]);
+  replies.finish(report);
+  const document = JSON.parse(writes.join(''));
+  expect(document).toMatchObject({ run: 'r', narrative: 'n', status: 'failed', error: { code: 'blocked' } });
+  expect(document.acts).toEqual([{ type: 'act-end', act: 'two', index: 1 }]);
+  expect(document).not.toHaveProperty('failure');
+});
+
+test('ndjson is a line an event, type first, as it happens', () => {
+  const { writes, output } = rig();
+  createNdjsonReplies({ output }).onEvent({ type: 'act-delta', act: 'one', text: 'a\nb' });
+  expect(writes).toEqual(['{"type":"act-delta","act":"one","text":"a\\nb"}\n']);
+});
+
+test('json escapes every control character, those that JSON allows too', () => {
+  expect(jsonOf('\u001b\u007f\u009b')).toBe('"\\u001b\\u007f\\u009b"');
+  expect(JSON.parse(jsonOf('\u001b\u007f\u009b'))).toBe('\u001b\u007f\u009b');
+});
+
+test('the lines of several narratives say which run they are of', () => {
+  const { output, written } = rig();
+  const { onEvent } = createNdjsonReplies({ output, tellsRuns: true });
+  onEvent({ type: 'narrative-start', run: 'r1', narrative: 'n', acts: ['one'] });
+  onEvent({ type: 'act-delta', act: 'one', text: 'a' });
+  const lines = written().trimEnd().split('\n');
+  expect(lines[1]).toBe('{"type":"act-delta","run":"r1","act":"one","text":"a"}');
+  expect(JSON.parse(lines[0] ?? '')).toEqual({ type: 'narrative-start', run: 'r1', narrative: 'n', acts: ['one'] });
+});
+
+test('several narratives are one array, in the order given, whichever is over first', () => {
+  const { output, written } = rig();
+  const documents = createJsonDocuments({ output, count: 2 });
+  const [first, second] = [documents(0, () => true), documents(1, () => false)];
+  second.finish({ ...report, run: 'second' });
+  expect(written()).toBe('');
+  first.finish({ ...report, run: 'first' });
+  expect(JSON.parse(written())).toMatchObject([{ run: 'first' }, { run: 'second', acts: [] }]);
+});

@@ -1,0 +1,110 @@
+import { expect, test } from 'vitest';
+import type { ActEnd, NarrativeEvent } from '../../../src/executor/event.js';
+import type { Output } from '../../../src/terminal/output.js';
+import { createTextReplies } from '../../../src/terminal/replies/text.js';
+
+function rig({
+  isTerminal = false,
+  shows = () => true,
+}: {
+  isTerminal?: boolean;
+  shows?: (act: string) => boolean;
+} = {}) {
+  const writes: string[] = [];
+  const output: Output = { write: (text) => void writes.push(text), flushed: async () => {}, isTerminal };
+  const { onEvent } = createTextReplies({ output, isShown: ({ act }) => shows(act) });
+  return { writes, onEvent, written: () => writes.join('') };
+}
+
+const start = (act: string, index: number): NarrativeEvent => ({ type: 'act-start', act, index, model: 'm' });
+const delta = (act: string, text: string): NarrativeEvent => ({ type: 'act-delta', act, text });
+const end = (act: string, index: number, text: string, firstTokenMs?: number): NarrativeEvent =>
+  ({ type: 'act-end', act, index, text, ...(firstTokenMs !== undefined && { firstTokenMs }) }) as ActEnd;
+const retry = (act: string): NarrativeEvent => ({
+  type: 'act-retry',
+  act,
+  attempt: 1,
+  delayMs: 1,
+  error: { code: 'stream_interrupted', message: 'broke off' },
+  discard: true,
+});
+const over = { type: 'narrative-end' } as NarrativeEvent;
+
+const blocking = (replies: string[]) =>
+  replies.flatMap((text, index) => [start(`a${index}`, index), end(`a${index}`, index, text)]);
+const streamed = (replies: string[]) =>
+  replies.flatMap((text, index) => [
+    start(`a${index}`, index),
+    ...[...text].map((character) => delta(`a${index}`, character)),
+    end(`a${index}`, index, text, 1),
+  ]);
+
+test.each([
+  ['one reply', ['Hello'], 'Hello\n'],
+  ['an empty line between replies', ['A', 'B', 'C'], 'A\n\nB\n\nC\n'],
+  ['no trailing newlines of a reply', ['A\n\n', 'B\r\n'], 'A\n\nB\n'],
+  ['newlines within a reply as they are', ['A\n\n\nB\r\nC', 'D'], 'A\n\n\nB\r\nC\n\nD\n'],
+  ['leading blank as it is', ['\n  A'], '\n  A\n'],
+  ['emoji whole', ['😀😀', 'é'], '😀😀\n\né\n'],
+  ['control characters, to a pipe, as they came', ['\u001b[31mred'], '\u001b[31mred\n'],
+])('standard output carries %s, streamed or not', (_, replies, expected) => {
+  for (const events of [blocking(replies), streamed(replies)]) {
+    const { onEvent, written } = rig();
+    for (const event of [...events, over]) onEvent(event);
+    expect(written()).toBe(expected);
+  }
+});
+
+test('half of a character waits for its other half', () => {
+  const { onEvent, writes } = rig();
+  for (const event of [start('a', 0), delta('a', 'x\ud83d'), delta('a', '\ude00y'), end('a', 0, 'x😀y', 1)])
+    onEvent(event);
+  expect(writes).toEqual(['x', '😀y', '\n']);
+});
+
+test('each token is written as it comes, without waiting for the next', () => {
+  const { onEvent, writes } = rig();
+  onEvent(start('a', 0));
+  onEvent(delta('a', 'one'));
+  expect(writes).toEqual(['one']);
+  onEvent(delta('a', ' two\n'));
+  expect(writes).toEqual(['one', ' two']);
+});
+
+test('a terminal gets symbols in place of control characters', () => {
+  const { onEvent, written } = rig({ isTerminal: true });
+  for (const event of blocking(['a\u001b[2Jb\u0007\u009bc\td'])) onEvent(event);
+  expect(written()).toBe('a␛[2Jb␇\ufffdc\td\n');
+});
+
+test('on a terminal a void attempt ends its line, and the reply starts again below it', () => {
+  const { onEvent, written } = rig({ isTerminal: true });
+  for (const event of [start('a', 0), delta('a', 'bad'), retry('a'), delta('a', 'good'), end('a', 0, 'good', 1)]) {
+    onEvent(event);
+  }
+  expect(written()).toBe('bad\n\ngood\n');
+});
+
+test('acts that are not shown leave no trace', () => {
+  const { onEvent, written } = rig({ shows: (act) => act === 'a1' });
+  for (const event of [...streamed(['A', 'B', 'C']), over]) onEvent(event);
+  expect(written()).toBe('B\n');
+});
+
+test('a reply that breaks off ends with a newline, and nothing is written twice', () => {
+  const { onEvent, written } = rig();
+  for (const event of [start('a', 0), delta('a', 'so far'), over]) onEvent(event);
+  expect(written()).toBe('so far\n');
+});
+
+test('thousands of newlines in a row take no time, be they the end or not', () => {
+  const { onEvent, writes } = rig();
+  const newlines = '\n'.repeat(60_000);
+  const startedAt = performance.now();
+  onEvent(start('a', 0));
+  for (const text of ['x', ...newlines, 'y', newlines]) onEvent(delta('a', text));
+  onEvent(end('a', 0, '', 1));
+  for (const event of blocking([`${newlines}x${newlines}`])) onEvent(event);
+  expect(performance.now() - startedAt).toBeLessThan(2000);
+  expect(writes.map((text) => text.length)).toEqual([1, 60_001, 1, 60_003]);
+});

@@ -1,0 +1,13 @@
+import { expect, test } from 'vitest';
+import { nearestName } from '../../src/util/nearest-name.js';
+
+test.each([
+  ['drfat', 'draft'],
+  ['DRAFT', 'draft'],
+  ['A', 'a'],
+  ['MAX_TOKENS', 'max_tokens'],
+  ['x', undefined],
+  ['entirely', undefined],
+])('of %s was meant %s', (name, nearest) => {
+  expect(nearestName(name, ['final', 'draft', 'a', 'max_tokens'])).toBe(nearest);
+});
