@@ -67,7 +67,7 @@ function wantedParts(): string[] {
 
 async function rowsOfStarts(): Promise<void> {
   const act = node(bin, 'run', narrative);
-  // The first run writes down what V8 made of the program: every later start reads that (bin/compiled.js).
+  // The first run writes down what V8 made of the program: every later start reads that (bin/compile-cache.js).
   await runNode(act);
   const nothing = node('-e', '0');
   await row('`--version` against `node -e 0`', node(bin, '--version'), nothing, 1.25);

@@ -4,5 +4,5 @@ import { withoutRedis } from './redis-server.js';
 /** The tests that drive the real bin must drive this very source: bundled anew before every test run. */
 export default function bundleFirst(): void {
   if (withoutRedis !== undefined) process.stderr.write(`Tests of a shared quota are left out: ${withoutRedis}\n`);
-  execSync('npm run --silent bundle', { stdio: 'inherit' });
+  execSync('npx tsx src/build/build.ts', { stdio: 'inherit' });
 }
