@@ -40,7 +40,7 @@ export interface ErrorDetails {
   hint?: string;
   cause?: unknown;
   /** True where the same request may succeed if sent again: an overload, a reset connection, a minute's limit. */
-  passing?: boolean;
+  isTransient?: boolean;
   /** How long the service asks to wait before the next attempt, in milliseconds. */
   retryAfterMs?: number;
   /** When trying again makes sense, where that is known. */
@@ -51,7 +51,7 @@ export interface ErrorDetails {
 export class BoticelliError extends Error {
   readonly code: ErrorCode;
   readonly hint: string | undefined;
-  readonly passing: boolean;
+  readonly isTransient: boolean;
   readonly retryAfterMs: number | undefined;
   readonly retryAt: Date | undefined;
 
@@ -60,14 +60,14 @@ export class BoticelliError extends Error {
     this.name = 'BoticelliError';
     this.code = code;
     this.hint = details.hint;
-    this.passing = details.passing ?? false;
+    this.isTransient = details.isTransient ?? false;
     this.retryAfterMs = details.retryAfterMs;
     this.retryAt = details.retryAt;
   }
 }
 
 /** One limit that a refusal named, as far as the service said. */
-export interface QuotaFact {
+export interface QuotaViolation {
   /** Google's name of the limit, such as `GenerateRequestsPerDayPerProjectPerModel-FreeTier`. */
   quotaId?: string;
   quotaMetric?: string;
@@ -80,25 +80,25 @@ export interface QuotaFact {
 }
 
 /** The service refused a request for its quota: `rate_limited` for now (passing), or `quota_exhausted`. */
-export class QuotaRefused extends BoticelliError {
+export class QuotaExceeded extends BoticelliError {
   /** The limits that it named: what the quota book can learn. Empty where it named none. */
-  readonly facts: readonly QuotaFact[];
+  readonly violations: readonly QuotaViolation[];
 
   constructor(
     code: 'rate_limited' | 'quota_exhausted',
     message: string,
-    { facts, ...details }: ErrorDetails & { facts: readonly QuotaFact[] },
+    { violations, ...details }: ErrorDetails & { violations: readonly QuotaViolation[] },
   ) {
-    super(code, message, { passing: code === 'rate_limited', ...details });
-    this.name = 'QuotaRefused';
-    this.facts = facts;
+    super(code, message, { isTransient: code === 'rate_limited', ...details });
+    this.name = 'QuotaExceeded';
+    this.violations = violations;
   }
 
   /** The same refusal for callers that need not wait themselves, since the quota book does. */
-  withoutDelay(): QuotaRefused {
-    const { message, facts, passing, cause } = this;
-    return new QuotaRefused(this.code as 'rate_limited' | 'quota_exhausted', message, {
-      ...{ facts, passing, cause, retryAfterMs: 0 },
+  withoutDelay(): QuotaExceeded {
+    const { message, violations, isTransient, cause } = this;
+    return new QuotaExceeded(this.code as 'rate_limited' | 'quota_exhausted', message, {
+      ...{ violations, isTransient, cause, retryAfterMs: 0 },
       ...(this.hint !== undefined && { hint: this.hint }),
       ...(this.retryAt !== undefined && { retryAt: this.retryAt }),
     });
@@ -111,7 +111,7 @@ export class StreamInterrupted extends BoticelliError {
   readonly partialText: string;
 
   constructor(message: string, { partialText, ...details }: ErrorDetails & { partialText: string }) {
-    super('stream_interrupted', message, { passing: true, ...details });
+    super('stream_interrupted', message, { isTransient: true, ...details });
     this.name = 'StreamInterrupted';
     this.partialText = partialText;
   }
@@ -137,13 +137,13 @@ export class StreamingNotSupported extends BoticelliError {
 }
 
 /** The signals that end a run; SIGPIPE stands for a standard output whose reader has gone. */
-export type EndingSignal = 'SIGINT' | 'SIGTERM' | 'SIGHUP' | 'SIGPIPE';
+export type InterruptSignal = 'SIGINT' | 'SIGTERM' | 'SIGHUP' | 'SIGPIPE';
 
 /** The run was ended from outside. The process then dies of the signal itself, so that a shell loop stops too. */
 export class Interrupted extends BoticelliError {
-  readonly signal: EndingSignal;
+  readonly signal: InterruptSignal;
 
-  constructor(signal: EndingSignal) {
+  constructor(signal: InterruptSignal) {
     super('interrupted', signal === 'SIGPIPE' ? 'standard output was closed' : `interrupted by ${signal}`);
     this.name = 'Interrupted';
     this.signal = signal;
@@ -160,7 +160,7 @@ export interface ErrorReport {
 }
 
 /** Turns anything that was thrown into a BoticelliError: what is none yet is a bug, `internal`. */
-export function asBoticelliError(thrown: unknown): BoticelliError {
+export function toBoticelliError(thrown: unknown): BoticelliError {
   if (thrown instanceof BoticelliError) return thrown;
   const message = thrown instanceof Error ? thrown.message : String(thrown);
   return new BoticelliError('internal', message, {
@@ -170,7 +170,7 @@ export function asBoticelliError(thrown: unknown): BoticelliError {
 }
 
 /** The report of a failure, told of an act where one was playing. */
-export function reportOf(error: BoticelliError, act?: string): ErrorReport {
+export function toErrorReport(error: BoticelliError, act?: string): ErrorReport {
   return {
     code: error.code,
     message: error.message,

@@ -13,7 +13,7 @@ export const defaultModel = 'gemini-flash-lite-latest';
 export const defaultBaseUrl = 'https://generativelanguage.googleapis.com';
 
 /** Limits of one model: requests and input tokens a minute, requests a Pacific day, requests or Live sessions at once. */
-export interface LimitNumbers {
+export interface LimitValues {
   rpm?: number;
   tpm?: number;
   rpd?: number;
@@ -21,62 +21,62 @@ export interface LimitNumbers {
 }
 
 /** The limits of a tier. A model's entry is all there is for it; `otherwise` is for the models without one. */
-export interface TierFacts {
-  otherwise: LimitNumbers;
+export interface TierLimits {
+  defaults: LimitValues;
   /** For Live models without an entry; as `otherwise` unless there is one. */
-  live?: LimitNumbers;
-  models: Readonly<Record<string, LimitNumbers>>;
+  liveDefaults?: LimitValues;
+  models: Readonly<Record<string, LimitValues>>;
 }
 
 /**
  * What can be the name of a model: it becomes part of a URL's path, in which the SDK escapes nothing. Which ones there are, the
  * service alone knows.
  */
-export const possibleModelNames = /^(?!.*\.\.)[\w.:@/-]+$/;
+export const modelNamePattern = /^(?!.*\.\.)[\w.:@/-]+$/;
 
 /**
  * Names of models that speak the Live API alone: gemini-3.8-live, gemini-3.1-flash-live-preview, …-native-audio-… (the
  * service's list as of 2026-11, and the names of 2025 in docs/deprecations). For models that no table has and no list.
  */
-export const liveNames = /-live(-|$)|native-audio/;
+export const liveModelNamePattern = /-live(-|$)|native-audio/;
 
 /**
  * Types of media that the Live API does not take: it takes text, pictures and sound (ai.google.dev/gemini-api/docs/live-api,
  * read 2026-09).
  */
-export const notTakenLive = /^(video|text|application)\//;
+export const liveUnsupportedMimePattern = /^(video|text|application)\//;
 
 /** What `otherwise` is on the free tier, and where a model's own limit a minute was never seen: a careful guess. */
-const freeRpm = 5;
+const freeTierRpm = 5;
 /** Live sessions open at once on the free tier: the documented figure of 2025 (ai.google.dev/gemini-api/docs/live). */
-const freeSessions = 3;
+const freeTierLiveSessions = 3;
 
 /**
  * Limits to begin with, until the service says its own. Google publishes no table any more: these are guesses from
  * refusals (429) of the free tier seen in 2026, and so they pace requests but never close a day. What the service
  * refuses with is learned and beats them. Tier names: ai.google.dev/gemini-api/docs/rate-limits, read 2026-11.
  */
-export const builtInTiers: Readonly<Record<string, TierFacts>> = {
+export const builtInTiers: Readonly<Record<string, TierLimits>> = {
   free: {
     // 5 requests a minute: seen on one model in 2026, the lowest of all.
-    otherwise: { rpm: freeRpm },
+    defaults: { rpm: freeTierRpm },
     // Live models are limited by open sessions and tokens, not by requests.
-    live: { maxConcurrent: freeSessions },
+    liveDefaults: { maxConcurrent: freeTierLiveSessions },
     models: {
       // 20 a day: seen in refusals of 2026.
-      'gemini-3.8-flash': { rpm: freeRpm, rpd: 20 },
-      'gemini-3.7-flash': { rpm: freeRpm, rpd: 20 },
-      'gemini-3.5-flash': { rpm: freeRpm, rpd: 20 },
+      'gemini-3.8-flash': { rpm: freeTierRpm, rpd: 20 },
+      'gemini-3.7-flash': { rpm: freeTierRpm, rpd: 20 },
+      'gemini-3.5-flash': { rpm: freeTierRpm, rpd: 20 },
       // 500 a day: seen in 2026.
-      'gemini-3.5-flash-lite': { rpm: freeRpm, rpd: 500 },
+      'gemini-3.5-flash-lite': { rpm: freeTierRpm, rpd: 500 },
       // 15 a minute: seen in 2026.
       'gemini-3.1-flash-lite': { rpm: 15 },
     },
   },
   // Paid tiers differ from account to account, and their figures are shown in AI Studio alone: no guess, all is learned.
-  tier_1: { otherwise: {}, models: {} },
-  tier_2: { otherwise: {}, models: {} },
-  tier_3: { otherwise: {}, models: {} },
+  tier_1: { defaults: {}, models: {} },
+  tier_2: { defaults: {}, models: {} },
+  tier_3: { defaults: {}, models: {} },
 };
 
 /** The tier of who has not said otherwise: a key is on it until its project has billing. */
@@ -87,23 +87,24 @@ export const defaultTier = 'free';
  * are 20 MB, the bound of a whole request that the service had until 2026-01 and gateways may still have; since then it
  * takes 100 MB (ai.google.dev/gemini-api/docs/file-input-methods, read 2026-11).
  */
-export const inlineMostBytes = 15_000_000;
+export const maxInlineBytes = 15_000_000;
 
 /** The most bytes that a request can carry in all (the same page). */
-export const requestMostBytes = 100_000_000;
+export const maxRequestBytes = 100_000_000;
 
 /** The most bytes of a file that the Files API takes, and of a PDF by any way (docs/files, read 2026-11). */
-export const uploadMostBytes = 2_000_000_000;
-export const pdfMostBytes = 50_000_000;
+export const maxUploadBytes = 2_000_000_000;
+export const maxPdfBytes = 50_000_000;
 
 /** Films that the service fetches itself (ai.google.dev/gemini-api/docs/video-understanding, read 2026-11). */
-export const filmAddress = /^https?:\/\/((www\.|m\.)?youtube\.com\/(watch\?|shorts\/|live\/|embed\/)|youtu\.be\/)\S/i;
+export const youtubeUrlPattern =
+  /^https?:\/\/((www\.|m\.)?youtube\.com\/(watch\?|shorts\/|live\/|embed\/)|youtu\.be\/)\S/i;
 
 /** Files that the service has already; it keeps them for 48 hours (docs/files, read 2026-11). */
-export const filesAddress = /^https:\/\/generativelanguage\.googleapis\.com\/v1(beta)?\/files\/[\w-]+$/;
+export const filesApiUrlPattern = /^https:\/\/generativelanguage\.googleapis\.com\/v1(beta)?\/files\/[\w-]+$/;
 
 /** The most stop sequences that a request may name (ai.google.dev/api/generate-content, GenerationConfig: "up to 5", read 2026-11). */
-export const mostStopSequences = 5;
+export const maxStopSequences = 5;
 
 /**
  * The kinds of harm that a narrative can set a threshold for, and Gemini's names of them
@@ -128,15 +129,15 @@ export const harmThresholds = {
 /** What is known of a model without asking the service. What is absent is not known. */
 export interface ModelFacts {
   /** How it gives replies: `generate` is REST, streamed or not; `live` is the Live API, which takes no JSON Schema; `both`. */
-  speaks: 'generate' | 'live' | 'both';
+  api: 'generate' | 'live' | 'both';
   /** It thinks before it answers unless it is told not to, and `max_tokens` counts the thoughts. */
-  thinks?: boolean;
+  thinksByDefault?: boolean;
   /** A Live model that refuses to reply in text: asked for it, the service closes the connection with 1007. */
-  speaksOnly?: boolean;
+  isAudioOnly?: boolean;
   /** It can't be told how long to think. */
-  thinksAsItLikes?: boolean;
+  hasFixedThinking?: boolean;
   /** The day on which it was or is to be shut down, as in `2026-12-01`: at the earliest, says Google. */
-  retires?: string;
+  retiresOn?: string;
 }
 
 /**
@@ -144,38 +145,38 @@ export interface ModelFacts {
  * are: the service's own list has those, and beats this. It is never a reason to refuse a model: new ones come every
  * month. A Map, for a model may be called anything, `constructor` too.
  */
-export const knownModels: ReadonlyMap<string, ModelFacts> = new Map<string, ModelFacts>([
-  ['gemini-3.8-flash', { speaks: 'generate', thinks: true }],
-  ['gemini-3.7-flash', { speaks: 'generate', thinks: true }],
-  ['gemini-3.5-flash', { speaks: 'generate', thinks: true }],
+export const builtInModels: ReadonlyMap<string, ModelFacts> = new Map<string, ModelFacts>([
+  ['gemini-3.8-flash', { api: 'generate', thinksByDefault: true }],
+  ['gemini-3.7-flash', { api: 'generate', thinksByDefault: true }],
+  ['gemini-3.5-flash', { api: 'generate', thinksByDefault: true }],
   // How much the small ones think unless told is not known: sources differ (2026-11).
-  ['gemini-3.5-flash-lite', { speaks: 'generate' }],
-  ['gemini-3.1-flash-lite', { speaks: 'generate' }],
-  ['gemini-3.1-pro-preview', { speaks: 'generate', thinks: true }],
+  ['gemini-3.5-flash-lite', { api: 'generate' }],
+  ['gemini-3.1-flash-lite', { api: 'generate' }],
+  ['gemini-3.1-pro-preview', { api: 'generate', thinksByDefault: true }],
   // Aliases: they move on to newer versions.
-  ['gemini-flash-latest', { speaks: 'generate', thinks: true }],
-  ['gemini-flash-lite-latest', { speaks: 'generate' }],
-  ['gemini-pro-latest', { speaks: 'generate', thinks: true }],
+  ['gemini-flash-latest', { api: 'generate', thinksByDefault: true }],
+  ['gemini-flash-lite-latest', { api: 'generate' }],
+  ['gemini-pro-latest', { api: 'generate', thinksByDefault: true }],
   // Live models, none of which answers REST. Refusals of TEXT were seen in 2026 (googleapis/python-genai#1780,
   // livekit/livekit#4103).
-  ['gemini-3.8-live', { speaks: 'live', speaksOnly: true, thinksAsItLikes: true }],
-  ['gemini-3.1-flash-live-preview', { speaks: 'live', speaksOnly: true }],
-  ['gemini-2.5-flash-native-audio-latest', { speaks: 'live', speaksOnly: true }],
+  ['gemini-3.8-live', { api: 'live', isAudioOnly: true, hasFixedThinking: true }],
+  ['gemini-3.1-flash-live-preview', { api: 'live', isAudioOnly: true }],
+  ['gemini-2.5-flash-native-audio-latest', { api: 'live', isAudioOnly: true }],
   // Those that retire and those that did.
-  ['gemini-2.5-pro', { speaks: 'generate', thinks: true, retires: '2026-12-01' }],
-  ['gemini-2.5-flash', { speaks: 'generate', thinks: true, retires: '2026-12-01' }],
-  ['gemini-2.0-flash', { speaks: 'generate', retires: '2026-06-01' }],
-  ['gemini-2.0-flash-001', { speaks: 'generate', retires: '2026-06-01' }],
-  ['gemini-2.0-flash-lite', { speaks: 'generate', retires: '2026-06-01' }],
-  ['gemini-2.0-flash-lite-001', { speaks: 'generate', retires: '2026-06-01' }],
-  ['gemini-2.0-flash-live-001', { speaks: 'live', retires: '2025-12-09' }],
+  ['gemini-2.5-pro', { api: 'generate', thinksByDefault: true, retiresOn: '2026-12-01' }],
+  ['gemini-2.5-flash', { api: 'generate', thinksByDefault: true, retiresOn: '2026-12-01' }],
+  ['gemini-2.0-flash', { api: 'generate', retiresOn: '2026-06-01' }],
+  ['gemini-2.0-flash-001', { api: 'generate', retiresOn: '2026-06-01' }],
+  ['gemini-2.0-flash-lite', { api: 'generate', retiresOn: '2026-06-01' }],
+  ['gemini-2.0-flash-lite-001', { api: 'generate', retiresOn: '2026-06-01' }],
+  ['gemini-2.0-flash-live-001', { api: 'live', retiresOn: '2025-12-09' }],
 ]);
 
 /**
  * A cap of fewer tokens than this may be spent on thoughts alone: of 500, 478 were seen to go there and 18 to the text
  * (2026).
  */
-export const tokensForThoughts = 1000;
+export const thinkingReserveTokens = 1000;
 
 /** What a model costs, in US dollars for a million tokens. Thoughts are billed as output. */
 export interface Price {

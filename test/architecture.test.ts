@@ -4,7 +4,7 @@ import { expect, test } from 'vitest';
 import { root } from './helpers/boticelli.js';
 
 /** Who may import whom, beside its own room and facts.ts: downhill only. `(types)` allows `import type` alone. */
-const mayImport: Record<string, string[]> = {
+const allowedImports: Record<string, string[]> = {
   'main.ts': ['commands', 'cli', 'config', 'terminal', 'errors.ts'],
   'index.ts': ['toml', 'executor', 'narrative', 'driver', 'gemini', 'rehearsal', 'quota', 'store', 'errors.ts'],
   commands:
@@ -30,29 +30,29 @@ const mayImport: Record<string, string[]> = {
   'facts.ts': [],
 };
 /** The rooms of packages that belong to one room alone. */
-const ownedBy = (name: string) =>
+const getPackageOwner = (name: string) =>
   /^(@google\/genai|ws$)/.test(name) ? 'gemini' : /^(chalk|ora)$/.test(name) ? 'terminal' : undefined;
 
 const files = readdirSync(join(root, 'src'), { recursive: true, encoding: 'utf8' })
   .map((file) => file.replaceAll('\\', '/'))
   .filter((file) => file.endsWith('.ts'))
-  .map((file) => ({ file, room: roomOf(file), text: readFileSync(join(root, 'src', file), 'utf8') }));
+  .map((file) => ({ file, folder: getFolder(file), text: readFileSync(join(root, 'src', file), 'utf8') }));
 
-function roomOf(file: string): string {
+function getFolder(file: string): string {
   return file.split('/')[0] ?? '';
 }
 
 /** What a file imports, statically or not; `isType` where nothing of it is left when the program runs. */
-function importsOf({ text }: { text: string }): { from: string; isType: boolean }[] {
+function listImports({ text }: { text: string }): { from: string; isType: boolean }[] {
   const statics = [...text.matchAll(/^(?:import|export)\s(type\s)?(?:([^;'"]*?)\sfrom\s)?'([^']+)'/gm)];
   const dynamics = [...text.matchAll(/\bimport\(\s*'([^']+)'/g)];
   return [
-    ...statics.map(([, type, names = '', from = '']) => ({ from, isType: type !== undefined || areTypes(names) })),
+    ...statics.map(([, type, names = '', from = '']) => ({ from, isType: type !== undefined || isTypeOnly(names) })),
     ...dynamics.map(([, from = '']) => ({ from, isType: false })),
   ];
 }
 
-function areTypes(names: string): boolean {
+function isTypeOnly(names: string): boolean {
   const inBraces = /^\{(.*)\}$/s
     .exec(names.trim())?.[1]
     ?.split(',')
@@ -60,27 +60,27 @@ function areTypes(names: string): boolean {
   return inBraces?.every((name) => name === '' || name.startsWith('type ')) ?? false;
 }
 
-function isAllowed(file: string, room: string, { from, isType }: { from: string; isType: boolean }): boolean {
-  if (!from.startsWith('.')) return [undefined, room].includes(ownedBy(from));
+function isAllowed(file: string, folder: string, { from, isType }: { from: string; isType: boolean }): boolean {
+  if (!from.startsWith('.')) return [undefined, folder].includes(getPackageOwner(from));
   if (from.endsWith('.json')) return true;
-  const target = roomOf(
+  const target = getFolder(
     normalize(join(file, '..', from))
       .replaceAll('\\', '/')
       .replace(/\.js$/, '.ts'),
   );
-  const allowed = [room, 'facts.ts', ...(mayImport[room] ?? [])];
+  const allowed = [folder, 'facts.ts', ...(allowedImports[folder] ?? [])];
   return allowed.includes(target) || (isType && allowed.includes(`${target} (types)`));
 }
 
 test('every room of the source is in the picture', () => {
-  expect(files.map(({ room }) => room).filter((room) => !(room in mayImport))).toEqual([]);
+  expect(files.map(({ folder }) => folder).filter((room) => !(room in allowedImports))).toEqual([]);
 });
 
 test('rooms import downhill only, and packages stay in their rooms', () => {
-  const wrong = files.flatMap((each) =>
-    importsOf(each)
-      .filter((imported) => !isAllowed(each.file, each.room, imported))
-      .map(({ from, isType }) => `${each.file} imports ${isType ? 'types of ' : ''}${from}`),
+  const wrong = files.flatMap((file) =>
+    listImports(file)
+      .filter((imported) => !isAllowed(file.file, file.folder, imported))
+      .map(({ from, isType }) => `${file.file} imports ${isType ? 'types of ' : ''}${from}`),
   );
   expect(wrong).toEqual([]);
 });
@@ -88,9 +88,9 @@ test('rooms import downhill only, and packages stay in their rooms', () => {
 test('only main.ts, cli/ and commands/ touch the process', () => {
   const withoutComments = (text: string) => text.replaceAll(/^\s*(\*|\/\*|\/\/).*$/gm, '');
   const touching = files.filter(({ text }) => /\bprocess\s*[.[]|node:process/.test(withoutComments(text)));
-  expect(touching.filter(({ room }) => !['main.ts', 'cli', 'commands'].includes(room)).map(({ file }) => file)).toEqual(
-    [],
-  );
+  expect(
+    touching.filter(({ folder }) => !['main.ts', 'cli', 'commands'].includes(folder)).map(({ file }) => file),
+  ).toEqual([]);
 });
 
 test('no file of the source is longer than 250 lines', () => {

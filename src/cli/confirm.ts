@@ -1,16 +1,16 @@
 import { BoticelliError } from '../errors.js';
-import type { Host } from './process.js';
+import type { CliProcess } from './process.js';
 
-export interface Agreeing {
+export interface ConfirmationOptions {
   /** What is about to be done, as in `this forgets 3 runs`. */
-  what: string;
+  action: string;
   /** What --yes is said for, as in `have it done`. */
-  sayYes: string;
+  yesEffect: string;
   /** What a person may rely on who does not agree, as in `nothing was forgotten`. */
-  otherwise: string;
+  declinedEffect: string;
   /** Whether they have agreed already, by --yes. */
   yes: boolean | undefined;
-  host: Host;
+  proc: CliProcess;
   signal: AbortSignal;
 }
 
@@ -18,21 +18,28 @@ export interface Agreeing {
  * Resolves when the person agrees. Rejects with `usage` where they do not, or nobody is there to be asked, and with the
  * signal's reason.
  */
-export async function assertAgreed({ what, sayYes, otherwise, yes, host, signal }: Agreeing): Promise<void> {
+export async function requireConfirmation({
+  action,
+  yesEffect,
+  declinedEffect,
+  yes,
+  proc,
+  signal,
+}: ConfirmationOptions): Promise<void> {
   if (yes) return;
-  if (!host.stdin.isTTY || !host.stderr.isTTY) {
-    throw new BoticelliError('usage', what, { hint: `Say --yes to ${sayYes}; ${otherwise}.` });
+  if (!proc.stdin.isTTY || !proc.stderr.isTTY) {
+    throw new BoticelliError('usage', action, { hint: `Say --yes to ${yesEffect}; ${declinedEffect}.` });
   }
-  if (await agrees(`${capitalized(what)}. Go on? [y/N] `, host, signal)) return;
-  throw new BoticelliError('usage', 'not confirmed', { hint: `${capitalized(otherwise)}.` });
+  if (await askYesNo(`${capitalize(action)}. Go on? [y/N] `, proc, signal)) return;
+  throw new BoticelliError('usage', 'not confirmed', { hint: `${capitalize(declinedEffect)}.` });
 }
 
 /** Asks on standard error, and resolves to whether the answer is yes; an end of input is none. */
-async function agrees(question: string, host: Host, signal: AbortSignal): Promise<boolean> {
+async function askYesNo(question: string, proc: CliProcess, signal: AbortSignal): Promise<boolean> {
   const { createInterface } = await import('node:readline');
   // As a terminal of its own it would take Ctrl-C away from the process group.
-  const lines = createInterface({ input: host.stdin, terminal: false });
-  host.stderr.write(question);
+  const lines = createInterface({ input: proc.stdin, terminal: false });
+  proc.stderr.write(question);
   try {
     return await new Promise<boolean>((resolve, reject) => {
       signal.addEventListener('abort', () => reject(signal.reason), { once: true });
@@ -45,6 +52,6 @@ async function agrees(question: string, host: Host, signal: AbortSignal): Promis
   }
 }
 
-function capitalized(words: string): string {
-  return `${words[0]?.toUpperCase()}${words.slice(1)}`;
+function capitalize(text: string): string {
+  return `${text[0]?.toUpperCase()}${text.slice(1)}`;
 }

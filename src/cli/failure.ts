@@ -5,10 +5,10 @@ export interface Failure {
   error: BoticelliError;
   act?: string;
   /** How to go on where that is possible: words, and the command. */
-  goOn?: string;
+  resumeHint?: string;
   /** True where what happened has been told already. */
-  isTold?: boolean;
+  isReported?: boolean;
 }
 
 /** Takes how a command ended; commander's actions themselves return nothing. */
-export type Ended = (failure: Failure | undefined) => void;
+export type SetFailure = (failure: Failure | undefined) => void;

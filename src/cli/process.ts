@@ -1,13 +1,13 @@
 import type { Readable, Writable } from 'node:stream';
 
 /** A terminal, a file or a pipe to write to. */
-export type HostStream = Writable & { isTTY?: boolean; columns?: number; hasColors?: () => boolean };
+export type ProcessStream = Writable & { isTTY?: boolean; columns?: number; hasColors?: () => boolean };
 
 /** The part of `process` that commands use, so that tests can call them with another. */
-export interface Host {
+export interface CliProcess {
   stdin: Readable & { isTTY?: boolean; fd?: number };
-  stdout: HostStream;
-  stderr: HostStream;
+  stdout: ProcessStream;
+  stderr: ProcessStream;
   env: Record<string, string | undefined>;
   /** The command line: Node, the program, and what follows. */
   argv: readonly string[];

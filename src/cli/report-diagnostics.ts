@@ -1,47 +1,47 @@
 import { isAbsolute, relative, resolve } from 'node:path';
-import type { Diagnostic } from '../narrative/diagnostic.js';
-import { annotationOf } from '../terminal/diagnostics/annotations.js';
+import type { Diagnostic } from '../narrative/loaded-narrative.js';
+import { formatAnnotation } from '../terminal/diagnostics/annotations.js';
 import { formatDiagnostics } from '../terminal/diagnostics/code-frame.js';
-import type { Paint } from '../terminal/text/colors.js';
-import type { Host } from './process.js';
+import type { Colors } from '../terminal/text/colors.js';
+import type { CliProcess } from './process.js';
 
 /** A file, as far as its faults are told. */
-export interface FaultyFile {
+export interface DiagnosedFile {
   /** As the person named it; `<stdin>` is none. */
   file: string;
   text: string;
   diagnostics: readonly Diagnostic[];
 }
 
-interface Telling {
-  host: Host;
+interface DiagnosticsOutput {
+  proc: CliProcess;
   /** The colours of standard error. */
-  paint: Paint;
+  colors: Colors;
   /** Tells lines on standard error, as they are. */
-  say: (lines: string) => void;
+  printLines: (lines: string) => void;
 }
 
 /** Tells the faults of a file on standard error, each in its place; in GitHub Actions as annotations too. */
-export function tellFaults(faulty: FaultyFile, { host, paint, say }: Telling): void {
-  const { file, text, diagnostics } = faulty;
-  const frames = formatDiagnostics(diagnostics, { file, text, paint });
-  if (frames.length > 0) say(frames.join('\n'));
-  annotate(faulty, host);
+export function reportDiagnostics(diagnosed: DiagnosedFile, { proc, colors, printLines }: DiagnosticsOutput): void {
+  const { file, text, diagnostics } = diagnosed;
+  const frames = formatDiagnostics(diagnostics, { file, text, colors });
+  if (frames.length > 0) printLines(frames.join('\n'));
+  reportAnnotations(diagnosed, proc);
 }
 
 /** In GitHub Actions: tells the faults of a file to it, on standard error, where nothing else that reads is disturbed. */
-export function annotate({ file, diagnostics }: Omit<FaultyFile, 'text'>, host: Host): void {
+export function reportAnnotations({ file, diagnostics }: Omit<DiagnosedFile, 'text'>, proc: CliProcess): void {
   // The environment is the system's: a look at it costs as much as parsing a line.
-  if (diagnostics.length === 0 || host.env.GITHUB_ACTIONS !== 'true') return;
-  const pathOf = (name: string) => (name === '<stdin>' ? undefined : pathInRepository(name, host));
+  if (diagnostics.length === 0 || proc.env.GITHUB_ACTIONS !== 'true') return;
+  const annotationPath = (name: string) => (name === '<stdin>' ? undefined : pathInRepository(name, proc));
   for (const diagnostic of diagnostics) {
-    host.stderr.write(`${annotationOf(diagnostic, pathOf(diagnostic.source?.file ?? file))}\n`);
+    proc.stderr.write(`${formatAnnotation(diagnostic, annotationPath(diagnostic.source?.file ?? file))}\n`);
   }
 }
 
 /** A step may run in a folder of its own; what is outside the repository keeps its whole path. */
-function pathInRepository(file: string, host: Host): string {
-  const path = resolve(host.cwd(), file);
-  const inside = relative(host.env.GITHUB_WORKSPACE || host.cwd(), path);
-  return inside.startsWith('..') || isAbsolute(inside) ? path : inside;
+function pathInRepository(file: string, proc: CliProcess): string {
+  const path = resolve(proc.cwd(), file);
+  const relativePath = relative(proc.env.GITHUB_WORKSPACE || proc.cwd(), path);
+  return relativePath.startsWith('..') || isAbsolute(relativePath) ? path : relativePath;
 }

@@ -1,14 +1,14 @@
 import { Interrupted } from '../errors.js';
-import { failureOfOutput } from './output-error.js';
-import type { Host } from './process.js';
+import { toOutputError } from './output-error.js';
+import type { CliProcess } from './process.js';
 
 /** What can end a run from outside, as one AbortSignal that goes all the way down. */
-export interface Ending {
+export interface Shutdown {
   signal: AbortSignal;
   /** Ends the run because standard output can't be written. */
-  outputFailed(error: NodeJS.ErrnoException): void;
+  abortOnOutputError(error: NodeJS.ErrnoException): void;
   /** Stops listening: from here on a signal kills the process as it would any other. */
-  release(): void;
+  stopListening(): void;
 }
 
 const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
@@ -17,33 +17,33 @@ const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
  * How long a good order may take. It may never come: a reader of standard output that stands still keeps the last words
  * from leaving.
  */
-const goodOrderMs = 3000;
+const gracePeriodMs = 3000;
 
 /** Listens for SIGINT, SIGTERM and SIGHUP. The first one ends the run in good order, the next one at once. */
-export function endingOf(host: Host): Ending {
+export function listenForShutdown(proc: CliProcess): Shutdown {
   const controller = new AbortController();
-  const listeners = signals.map((name) => [name, () => end(name)] as const);
-  let lastMoment: NodeJS.Timeout | undefined;
-  const release = () => {
-    clearTimeout(lastMoment);
-    for (const [name, listener] of listeners) host.off(name, listener);
+  const listeners = signals.map((name) => [name, () => handleSignal(name)] as const);
+  let graceTimer: NodeJS.Timeout | undefined;
+  const stopListening = () => {
+    clearTimeout(graceTimer);
+    for (const [name, listener] of listeners) proc.off(name, listener);
   };
-  const end = (signal: (typeof signals)[number]) => {
+  const handleSignal = (signal: (typeof signals)[number]) => {
     // The listeners stay until then: signal-exit, which ora brings along, kills the process where it is alone.
-    if (controller.signal.aborted) dieOf(signal, host);
-    lastMoment = setTimeout(() => dieOf(signal, host), goodOrderMs);
+    if (controller.signal.aborted) killBySignal(signal, proc);
+    graceTimer = setTimeout(() => killBySignal(signal, proc), gracePeriodMs);
     controller.abort(new Interrupted(signal));
   };
-  for (const [name, listener] of listeners) host.on(name, listener);
+  for (const [name, listener] of listeners) proc.on(name, listener);
   return {
     signal: controller.signal,
-    outputFailed: (error) => controller.abort(failureOfOutput(error)),
-    release,
+    abortOnOutputError: (error) => controller.abort(toOutputError(error)),
+    stopListening,
   };
 }
 
 /** Ends the process as the signal would have, had nobody listened: only then does a shell loop stop too. */
-export function dieOf(signal: NodeJS.Signals, host: Host): void {
-  host.removeAllListeners(signal);
-  host.kill(host.pid, signal);
+export function killBySignal(signal: NodeJS.Signals, proc: CliProcess): void {
+  proc.removeAllListeners(signal);
+  proc.kill(proc.pid, signal);
 }

@@ -1,13 +1,13 @@
 import type { Failure } from '../cli/failure.js';
-import type { Host } from '../cli/process.js';
-import { writingUntilEnded } from '../cli/with-output.js';
-import { schemaOfNarrativeFile } from '../narrative/schema/schema-of-file.js';
-import { jsonOf } from '../terminal/replies/json.js';
+import type { CliProcess } from '../cli/process.js';
+import { withAbortableOutput } from '../cli/with-output.js';
+import { createNarrativeJsonSchema } from '../narrative/schema/narrative-json-schema.js';
+import { stringifyJson } from '../terminal/replies/json.js';
 
 /** `boticelli schema`: prints the JSON Schema of a narrative file, for editors. */
-export function schema(host: Host): Promise<Failure | undefined> {
-  return writingUntilEnded(host, async (output) => {
-    output.write(`${jsonOf(schemaOfNarrativeFile(), 2)}\n`);
+export function printSchema(proc: CliProcess): Promise<Failure | undefined> {
+  return withAbortableOutput(proc, async (output) => {
+    output.write(`${stringifyJson(createNarrativeJsonSchema(), 2)}\n`);
     return undefined;
   });
 }

@@ -7,15 +7,17 @@ import { readRegularFile } from '../util/read-regular-file.js';
  * name, three kinds of quotes, over several lines too, and a comment after the value. Node has `util.parseEnv`, but
  * only since 20.12, and we run on 20.0.
  */
-const assignment =
+const assignmentPattern =
   /^[ \t]*(?:export[ \t]+)?([\w.-]+)[ \t]*=[ \t]*(?:(?:'([^']*)'|"([^"]*)"|`([^`]*)`)(?=[ \t]*(?:#.*)?$)|([^#\n]*))/gm;
 
 /** Reads the text of a `.env`. Of a name that is there twice, the last one counts. */
 export function parseDotEnv(text: string): Map<string, string> {
   const variables = new Map<string, string>();
-  const plain = text.replace(/^\uFEFF/, '').replaceAll(/\r\n?/g, '\n');
-  for (const [, name = '', single, double, backtick, bare = ''] of plain.matchAll(assignment)) {
-    variables.set(name, single ?? double?.replaceAll('\\n', '\n') ?? backtick ?? bare.trim());
+  const normalized = text.replace(/^\uFEFF/, '').replaceAll(/\r\n?/g, '\n');
+  for (const [, name = '', singleQuoted, doubleQuoted, backtickQuoted, unquoted = ''] of normalized.matchAll(
+    assignmentPattern,
+  )) {
+    variables.set(name, singleQuoted ?? doubleQuoted?.replaceAll('\\n', '\n') ?? backtickQuoted ?? unquoted.trim());
   }
   return variables;
 }
@@ -27,14 +29,14 @@ export function parseDotEnv(text: string): Map<string, string> {
  */
 export async function readDotEnv(folder: string): Promise<Map<string, string>> {
   const content = readRegularFile(join(folder, '.env'), 1_000_000);
-  if ('bytes' in content) return parseDotEnv(textOf(content.bytes));
-  const { reason, words } = content.problem;
+  if ('bytes' in content) return parseDotEnv(decodeText(content.bytes));
+  const { reason, message } = content.problem;
   if (reason === 'missing' || reason === 'folder' || reason === 'special') return new Map();
-  throw new BoticelliError('invalid_config', `.env ${words}`, { hint: 'Mend it, or move it away.' });
+  throw new BoticelliError('invalid_config', `.env ${message}`, { hint: 'Mend it, or move it away.' });
 }
 
 /** A byte that is no UTF-8 may stand in what is none of ours: only a file that can't be understood at all is refused. */
-function textOf(bytes: Buffer): string {
+function decodeText(bytes: Buffer): string {
   const isUtf16 = (bytes[0] === 0xff && bytes[1] === 0xfe) || (bytes[0] === 0xfe && bytes[1] === 0xff);
   if (!isUtf16) return bytes.toString('utf8');
   throw new BoticelliError('invalid_config', '.env is UTF-16', {

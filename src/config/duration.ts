@@ -4,20 +4,20 @@ const unitMs: Record<string, number> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000
  * Reads a duration: `90s`, `2m`, `1h30m`, `500ms`, `30d`; a bare number is seconds.
  * @returns milliseconds, or undefined where the text is no duration
  */
-export function parseDuration(text: string): number | undefined {
+export function parseDurationMs(text: string): number | undefined {
   if (/^\d+(\.\d+)?$/.test(text)) return Number(text) * 1000;
   if (!/^(\d+(\.\d+)?(ms|s|m|h|d))+$/.test(text)) return undefined;
-  let sumMs = 0;
+  let totalMs = 0;
   for (const [, number, unit] of text.matchAll(/(\d+(?:\.\d+)?)(ms|s|m|h|d)/g)) {
-    sumMs += Number(number) * (unitMs[unit ?? ''] ?? 0);
+    totalMs += Number(number) * (unitMs[unit ?? ''] ?? 0);
   }
-  return sumMs;
+  return totalMs;
 }
 
 /**
  * Reads how long prompts and replies are kept: a duration above zero, or "off" for not at all.
  * @returns milliseconds or "off", or undefined where the text is neither
  */
-export function keepMsOf(text: string): number | 'off' | undefined {
-  return text === 'off' ? text : parseDuration(text) || undefined;
+export function parseRetentionMs(text: string): number | 'off' | undefined {
+  return text === 'off' ? text : parseDurationMs(text) || undefined;
 }

@@ -1,9 +1,9 @@
 import { BoticelliError } from '../errors.js';
-import { type Diagnostic, whereIs } from '../toml/diagnostic.js';
-import { withoutSecrets } from './secrets.js';
+import { type Diagnostic, formatLocation } from '../toml/diagnostic.js';
+import { redactSecrets } from './redact-secrets.js';
 
 /** What a settings file with faults is told by. */
-export interface FaultySettings {
+export interface InvalidSettingsOptions {
   /** The file's name as the person knows it. */
   file: string;
   text: string;
@@ -27,19 +27,19 @@ export class InvalidSettings extends BoticelliError {
     diagnostics,
     secrets,
     hint = 'Mend the settings file; nothing was sent.',
-  }: FaultySettings) {
-    const hidden = (words: string) => withoutSecrets(words, secrets);
-    const shown = diagnostics.map(({ message, suggestion, ...rest }) => ({
+  }: InvalidSettingsOptions) {
+    const redact = (value: string) => redactSecrets(value, secrets);
+    const redactedDiagnostics = diagnostics.map(({ message, suggestion, ...rest }) => ({
       ...rest,
-      message: hidden(message),
-      ...(suggestion !== undefined && { suggestion: hidden(suggestion) }),
+      message: redact(message),
+      ...(suggestion !== undefined && { suggestion: redact(suggestion) }),
     }));
-    const [first] = shown;
-    const more = shown.length > 1 ? ` (and ${shown.length - 1} more)` : '';
-    super('invalid_config', `${whereIs(file, first)}${first?.message ?? ''}${more}`, { hint });
+    const [first] = redactedDiagnostics;
+    const moreSuffix = redactedDiagnostics.length > 1 ? ` (and ${redactedDiagnostics.length - 1} more)` : '';
+    super('invalid_config', `${formatLocation(file, first)}${first?.message ?? ''}${moreSuffix}`, { hint });
     this.name = 'InvalidSettings';
     this.file = file;
-    this.text = hidden(text);
-    this.diagnostics = shown;
+    this.text = redact(text);
+    this.diagnostics = redactedDiagnostics;
   }
 }

@@ -3,19 +3,19 @@
  * small. Undefined, and nothing loaded, where it names none. A `.env` is not asked: whoever wrote it would see the
  * requests.
  */
-export async function proxiesOf(
+export async function createProxyResolver(
   environment: Record<string, string | undefined>,
 ): Promise<((url: string) => string | undefined) | undefined> {
-  const isProxy = ([name, value = '']: [string, string | undefined]) =>
+  const isProxyVariable = ([name, value = '']: [string, string | undefined]) =>
     /^(https?|all)_proxy$/i.test(name) && value.trim() !== '';
-  const named = Object.entries(environment).filter(isProxy);
-  if (named.length === 0) return undefined;
+  const proxyVariables = Object.entries(environment).filter(isProxyVariable);
+  if (proxyVariables.length === 0) return undefined;
   const { getProxyForUrl } = await import('proxy-from-env');
   return (url) => {
     const proxy = getProxyForUrl(url);
     if (proxy === '') return undefined;
     // For one without a scheme the library takes the URL's own; curl takes http, which is what proxies speak.
-    const isWhole = named.some(([, value]) => value === proxy);
-    return isWhole ? proxy : proxy.replace(/^\w+:/, 'http:');
+    const hasScheme = proxyVariables.some(([, value]) => value === proxy);
+    return hasScheme ? proxy : proxy.replace(/^\w+:/, 'http:');
   };
 }

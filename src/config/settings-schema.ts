@@ -8,7 +8,7 @@ const text = z.optional(z.string());
 /** Zero would be a model that can't be used, and a limit that is absent is unlimited: so there is no need for either. */
 const limit = z.optional(z.int().check(z.gte(1)));
 /** A share of a limit. Above 1 it would send what is known to be refused. */
-const share = z.optional(z.number().check(z.gt(0), z.lte(1)));
+const multiplier = z.optional(z.number().check(z.gt(0), z.lte(1)));
 
 const limits = { rpm: limit, tpm: limit, rpd: limit, max_concurrent: limit };
 
@@ -18,8 +18,8 @@ const tier = z.strictObject({
 });
 
 /** Dollars for a million tokens. */
-const dollars = z.number().check(z.gte(0), z.lte(100_000));
-const price = z.strictObject({ input: dollars, output: dollars });
+const usdPerMillionTokens = z.number().check(z.gte(0), z.lte(100_000));
+const price = z.strictObject({ input: usdPerMillionTokens, output: usdPerMillionTokens });
 
 const gemini = z.strictObject({
   default_model: text,
@@ -35,12 +35,14 @@ const gemini = z.strictObject({
 /** The whole file. Every key may be absent. */
 export const settingsSchema = z.strictObject({
   providers: z.optional(z.strictObject({ gemini: z.optional(gemini) })),
-  budget: z.optional(z.strictObject({ rpm_multiplier: share, tpm_multiplier: share, rpd_multiplier: share })),
+  budget: z.optional(
+    z.strictObject({ rpm_multiplier: multiplier, tpm_multiplier: multiplier, rpd_multiplier: multiplier }),
+  ),
   quota: z.optional(z.strictObject({ project: text, redis_url: text })),
   store: z.optional(z.strictObject({ keep: text })),
 });
 
 /** The tables of a file without fault, as they are written. */
-export type WrittenSettings = z.infer<typeof settingsSchema>;
+export type FileSettings = z.infer<typeof settingsSchema>;
 /** One tier of it. */
-export type WrittenTier = z.infer<typeof tier>;
+export type FileTier = z.infer<typeof tier>;

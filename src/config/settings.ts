@@ -1,16 +1,16 @@
-import type { LimitNumbers } from '../facts.js';
-import type { Budget } from '../quota/limits.js';
-import { composed, keyOf } from './composed-settings.js';
+import type { LimitValues } from '../facts.js';
+import type { QuotaBudget } from '../quota/limits.js';
+import { assertKnownTier, assertTrustedBaseUrl } from './assert-settings.js';
+import { composeSettings, findApiKey } from './compose-settings.js';
 import { readDotEnv } from './dot-env.js';
+import { createVariableLookup } from './environment-variables.js';
 import type { PriceList } from './price-list.js';
-import { proxiesOf } from './proxies.js';
-import { readSettingsFiles } from './settings-files.js';
-import { refuseForeignAddress, refuseUnknownTiers } from './settings-refusals.js';
-import { mergedSettings } from './sources.js';
-import { stateFolderIn } from './state-folder.js';
-import { type LimitsOf, tierNames } from './tier-limits.js';
-import { type UserFolders, userFolders } from './user-folders.js';
-import { variablesOf } from './variables.js';
+import { createProxyResolver } from './proxies.js';
+import { readSettingsFiles } from './read-settings-files.js';
+import { mergeSettings } from './sources.js';
+import { resolveStateFolder } from './state-folder.js';
+import { type LimitsLookup, listTierNames } from './tier-limits.js';
+import { findUserFolders, type UserFolders } from './user-folders.js';
 
 /** What holds for a run besides its own flags and its narrative. */
 export interface Settings {
@@ -19,16 +19,16 @@ export interface Settings {
   /** Where the service is; absent where that is Google's own address. */
   baseUrl?: string;
   /** Which proxy a request goes through, if any; absent where the environment names none. */
-  proxyFor?: (url: string) => string | undefined;
+  resolveProxy?: (url: string) => string | undefined;
   /** The model of acts that name none. */
   defaultModel: string;
   /** The name of the tier that the limits are of. */
   tier: string;
   /** The limits of a model before the budget's share is taken, and before anything was learned. */
-  limitsFor: LimitsOf;
+  limitsFor: LimitsLookup;
   /** The models that settings files have limits for, in the tier. */
   limitedModels: readonly string[];
-  budget: Budget;
+  budget: QuotaBudget;
   /** The length of the "minute" that the service counts by. */
   rateWindowMs: number;
   /** The models to turn to when a model's quota is used up, in this order. */
@@ -36,7 +36,7 @@ export interface Settings {
   /** Who shares limits: the project's name, else 16 hexadecimal digits of the key's hash, else `no-key`. */
   project: string;
   /** Which of these it is. */
-  projectIs: 'named' | 'key-hash' | 'none';
+  projectSource: 'named' | 'key-hash' | 'none';
   /** The Redis through which machines share their quota. It may have a password in it: only its host is ever shown. */
   redisUrl?: string;
   /** The folder of `boticelli.db`, an absolute path; absent for a user who has no home. It may not exist yet. */
@@ -48,7 +48,7 @@ export interface Settings {
 }
 
 /** The flags that are settings for one run. Limits are every model's. */
-export interface SettingsFlags extends LimitNumbers {
+export interface SettingsFlags extends LimitValues {
   tier?: string;
   /** `false` is `--no-fallback`. */
   fallback?: readonly string[] | false;
@@ -73,23 +73,27 @@ export interface SettingsOptions {
  * Rejects with InvalidSettings for a settings file with faults, with `invalid_config` for another setting that can't be
  * or for a key that would go where it must not, and with `usage` for a flag. No message has the key in it.
  */
-export async function settingsFrom({
+export async function resolveSettings({
   environment,
   workingFolder,
   configFile,
   flags = {},
-  ...rest
+  ...overrides
 }: SettingsOptions): Promise<Settings> {
-  const [folders, dotEnv] = await Promise.all([rest.userFolders ?? userFolders(), readDotEnv(workingFolder)]);
+  const [folders, dotEnv] = await Promise.all([overrides.userFolders ?? findUserFolders(), readDotEnv(workingFolder)]);
   const secrets = (['GEMINI_API_KEY', 'GOOGLE_API_KEY'] as const)
     .flatMap((name) => [environment[name], dotEnv.get(name)])
     .flatMap((key) => key?.trim() || []);
   const files = await readSettingsFiles({ workingFolder, configFile, userConfigFolder: folders.config, secrets });
-  const sources = { variable: variablesOf(environment, dotEnv), files, secrets };
-  const written = mergedSettings(files);
-  await refuseUnknownTiers(sources, tierNames(written.providers?.gemini?.tiers), flags.tier);
-  await refuseForeignAddress(sources, keyOf(sources));
-  const stateFolder = stateFolderIn({ variable: sources.variable, workingFolder, userFolder: folders.state });
-  const proxyFor = await proxiesOf(environment);
-  return { ...composed({ sources, written, flags, stateFolder }), ...(proxyFor && { proxyFor }) };
+  const sources = { getVariable: createVariableLookup(environment, dotEnv), files, secrets };
+  const fileSettings = mergeSettings(files);
+  await assertKnownTier(sources, listTierNames(fileSettings.providers?.gemini?.tiers), flags.tier);
+  await assertTrustedBaseUrl(sources, findApiKey(sources));
+  const stateFolder = resolveStateFolder({
+    getVariable: sources.getVariable,
+    workingFolder,
+    userFolder: folders.state,
+  });
+  const resolveProxy = await createProxyResolver(environment);
+  return { ...composeSettings({ sources, fileSettings, flags, stateFolder }), ...(resolveProxy && { resolveProxy }) };
 }

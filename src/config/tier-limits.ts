@@ -1,59 +1,63 @@
-import { builtInTiers, type LimitNumbers, liveNames } from '../facts.js';
-import { plainModelName } from '../narrative/model-name.js';
+import { builtInTiers, type LimitValues, liveModelNamePattern } from '../facts.js';
+import { stripModelPrefix } from '../narrative/model-name.js';
 import type { Limit, LimitKind, Limits } from '../quota/limits.js';
-import type { WrittenTier } from './settings-schema.js';
+import type { FileTier } from './settings-schema.js';
 
-type WrittenTiers = Readonly<Record<string, WrittenTier>>;
+type FileTiers = Readonly<Record<string, FileTier>>;
 
 /** The names of all tiers: those that settings define and those that are built in. */
-export function tierNames(written: WrittenTiers = {}): string[] {
-  return [...new Set([...Object.keys(builtInTiers), ...Object.keys(written)])];
+export function listTierNames(configured: FileTiers = {}): string[] {
+  return [...new Set([...Object.keys(builtInTiers), ...Object.keys(configured)])];
 }
 
 /**
  * The limits that a tier gives a model. `requestedAs` is the alias that it was asked by, if it was: settings may know
  * the model by that.
  */
-export type LimitsOf = (model: string, requestedAs?: string) => Limits;
+export type LimitsLookup = (model: string, requestedAs?: string) => Limits;
 
 /**
  * The limits of a tier. One that settings write replaces the built-in one of that name as a whole: what is absent in it
  * is unlimited, and its models have its own limits where they have none for themselves. Flags beat both.
  */
-export function limitsIn(tier: string, written: WrittenTier | undefined, flags: LimitNumbers): LimitsOf {
+export function createLimitsLookup(tier: string, configured: FileTier | undefined, flags: LimitValues): LimitsLookup {
   return (model, requestedAs) => {
-    const numbers = written
-      ? writtenNumbers(written, requestedAs === undefined ? [model] : [model, requestedAs])
-      : builtInNumbers(tier, plainModelName(model));
-    return { ...limits(numbers, written ? 'settings' : 'built-in'), ...limits(flags, 'flag') };
+    const values = configured
+      ? findConfiguredLimits(configured, requestedAs === undefined ? [model] : [model, requestedAs])
+      : findBuiltInLimits(tier, stripModelPrefix(model));
+    return { ...toLimits(values, configured ? 'settings' : 'built-in'), ...toLimits(flags, 'flag') };
   };
 }
 
-function writtenNumbers({ models = {}, ...own }: WrittenTier, names: readonly string[]): LimitNumbers {
-  const known = new Map(Object.entries(models).map(([name, entry]) => [plainModelName(name), entry]));
-  const model = names.map((name) => known.get(plainModelName(name))).find((entry) => entry !== undefined);
-  const { max_concurrent: maxConcurrent, ...rates } = { ...own, ...model };
-  return { ...rates, maxConcurrent } as LimitNumbers;
+function findConfiguredLimits({ models = {}, ...tierDefaults }: FileTier, names: readonly string[]): LimitValues {
+  const limitsByModel = new Map(
+    Object.entries(models).map(([name, modelLimits]) => [stripModelPrefix(name), modelLimits]),
+  );
+  const modelOverrides = names
+    .map((name) => limitsByModel.get(stripModelPrefix(name)))
+    .find((modelLimits) => modelLimits !== undefined);
+  const { max_concurrent: maxConcurrent, ...rates } = { ...tierDefaults, ...modelOverrides };
+  return { ...rates, maxConcurrent } as LimitValues;
 }
 
-function builtInNumbers(tier: string, model: string): LimitNumbers {
-  const facts = entryOf(builtInTiers, tier);
-  if (!facts) return {};
-  const byName = liveNames.test(model) ? facts.live : undefined;
-  return entryOf(facts.models, model) ?? byName ?? facts.otherwise;
+function findBuiltInLimits(tier: string, model: string): LimitValues {
+  const tierLimits = getOwnEntry(builtInTiers, tier);
+  if (!tierLimits) return {};
+  const liveDefaults = liveModelNamePattern.test(model) ? tierLimits.liveDefaults : undefined;
+  return getOwnEntry(tierLimits.models, model) ?? liveDefaults ?? tierLimits.defaults;
 }
 
 /** What a record has itself, not what every object has: a model may be called anything. */
-function entryOf<Entry>(record: Readonly<Record<string, Entry>>, name: string): Entry | undefined {
+function getOwnEntry<Entry>(record: Readonly<Record<string, Entry>>, name: string): Entry | undefined {
   return Object.hasOwn(record, name) ? record[name] : undefined;
 }
 
-const kinds = ['rpm', 'tpm', 'rpd', 'maxConcurrent'] as const satisfies readonly LimitKind[];
+const limitKinds = ['rpm', 'tpm', 'rpd', 'maxConcurrent'] as const satisfies readonly LimitKind[];
 
-function limits(numbers: LimitNumbers, source: Limit['source']): Limits {
+function toLimits(values: LimitValues, source: Limit['source']): Limits {
   const result: Limits = {};
-  for (const kind of kinds) {
-    const value = numbers[kind];
+  for (const kind of limitKinds) {
+    const value = values[kind];
     if (value !== undefined) result[kind] = { value, source };
   }
   return result;

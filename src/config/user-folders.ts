@@ -10,7 +10,7 @@ export interface UserFolders {
  * The user's folders by the system's custom: `~/.config/boticelli` and `~/.local/share/boticelli`, XDG's variables
  * and those of macOS and Windows minded. Empty for a user who has no home, as in some containers.
  */
-export async function userFolders(): Promise<UserFolders> {
+export async function findUserFolders(): Promise<UserFolders> {
   try {
     const { default: envPaths } = await import('env-paths');
     const { config, data } = envPaths('boticelli', { suffix: '' });

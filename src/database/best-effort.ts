@@ -1,11 +1,11 @@
 /** Does work that a run can do without. After a first failure nothing more is tried. */
-export type Dispensable = <Result>(work: () => Result | Promise<Result>) => Promise<Result | undefined>;
+export type BestEffort = <Result>(work: () => Result | Promise<Result>) => Promise<Result | undefined>;
 
 /**
  * @param onFailure called once, with what was thrown
  * @returns what does the work: resolves to its result, or to undefined where that failed. Never rejects
  */
-export function dispensable(onFailure: (thrown: unknown) => void): Dispensable {
+export function createBestEffort(onFailure: (thrown: unknown) => void): BestEffort {
   let failed = false;
   return async (work) => {
     if (failed) return undefined;

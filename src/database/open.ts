@@ -3,9 +3,9 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type Database from 'libsql';
 import { BoticelliError } from '../errors.js';
-import { isDamage, reasonOf } from './sqlite-error.js';
-import { inTransaction } from './transaction.js';
-import { type WaitOptions, whenBookFree } from './wait-for-lock.js';
+import { describeSqliteError, isCorrupt } from './sqlite-error.js';
+import { runInTransaction } from './transaction.js';
+import { type LockWaitOptions, retryWhileQuotaLocked } from './wait-for-lock.js';
 
 export type { Database };
 
@@ -52,7 +52,7 @@ const schema = `
 `;
 
 /** How to wait where another program has the whole file to itself. */
-export type OpenDatabaseOptions = Omit<WaitOptions, 'pauseMs'>;
+export type OpenDatabaseOptions = Omit<LockWaitOptions, 'pauseMs'>;
 
 /**
  * Opens `boticelli.db` in the state folder; makes it, with mode 0600 in a folder of 0700, where it is not there. A file
@@ -64,22 +64,25 @@ export async function openDatabase(folder: string, options: OpenDatabaseOptions 
   const path = join(folder, 'boticelli.db');
   try {
     mkdirSync(folder, { recursive: true, mode: 0o700 });
-    return await whenBookFree(() => open(LibSql, path), { ...options, pauseMs: [5, 25] });
+    return await retryWhileQuotaLocked(() => openFile(LibSql, path), { ...options, pauseMs: [5, 25] });
   } catch (thrown) {
     if (thrown instanceof BoticelliError) throw thrown;
-    const unwritable = isDamage(thrown) ? undefined : openUnwritable(LibSql, path);
-    if (unwritable) return { database: unwritable };
-    if (!isDamage(thrown)) return { warning: `${path} can't be used: ${reasonOf(thrown)}` };
+    const immutable = isCorrupt(thrown) ? undefined : openImmutable(LibSql, path);
+    if (immutable) return { database: immutable };
+    if (!isCorrupt(thrown)) return { warning: `${path} can't be used: ${describeSqliteError(thrown)}` };
   }
   try {
-    const aside = setAside(path);
-    return { ...open(LibSql, path), warning: `${path} was damaged; it is now ${aside}, and a new one was begun` };
+    const damagedPath = moveDamagedFile(path);
+    return {
+      ...openFile(LibSql, path),
+      warning: `${path} was damaged; it is now ${damagedPath}, and a new one was begun`,
+    };
   } catch (thrown) {
-    return { warning: `${path} is damaged and can't be replaced: ${reasonOf(thrown)}` };
+    return { warning: `${path} is damaged and can't be replaced: ${describeSqliteError(thrown)}` };
   }
 }
 
-function open(LibSql: typeof Database, path: string): OpenedDatabase {
+function openFile(LibSql: typeof Database, path: string): OpenedDatabase {
   const isNew = !existsSync(path);
   const database = new LibSql(path);
   try {
@@ -87,14 +90,14 @@ function open(LibSql: typeof Database, path: string): OpenedDatabase {
     // Before the journal mode: of many processes that open a new file at once some failed otherwise (wire.md). It blocks
     // the event loop, and so Ctrl-C: whoever needs more patience tries again.
     database.pragma('busy_timeout = 200');
-    const version = versionOf(database);
+    const version = readSchemaVersion(database);
     if (version > schemaVersion) {
       database.close();
       return { warning: `${path} is of a newer boticelli (version ${version}): it is left alone` };
     }
     database.pragma('journal_mode = WAL');
     database.pragma('synchronous = NORMAL');
-    if (version < schemaVersion) bringUpToDate(database);
+    if (version < schemaVersion) migrate(database);
     // SQLite reads the tables' names when they are first needed: what is broken there shall be found here.
     database.prepare('SELECT count(*) FROM sqlite_schema').get();
     // SQLite sleeps up to 100 ms between its tries, while others come and go: short of that, who waits tries again itself.
@@ -106,18 +109,18 @@ function open(LibSql: typeof Database, path: string): OpenedDatabase {
   }
 }
 
-function versionOf(database: Database.Database): number {
-  const [found] = database.pragma('user_version') as { user_version: number }[];
-  return found?.user_version ?? 0;
+function readSchemaVersion(database: Database.Database): number {
+  const [row] = database.pragma('user_version') as { user_version: number }[];
+  return row?.user_version ?? 0;
 }
 
 /**
  * In one transaction: of many processes that find an old file at once one does it, and the others see it whole, the old
  * one or the new. Looks again within it, for a newer program may have been among them.
  */
-function bringUpToDate(database: Database.Database): void {
-  inTransaction(database, () => {
-    if (versionOf(database) < schemaVersion) database.exec(`${schema} PRAGMA user_version = ${schemaVersion};`);
+function migrate(database: Database.Database): void {
+  runInTransaction(database, () => {
+    if (readSchemaVersion(database) < schemaVersion) database.exec(`${schema} PRAGMA user_version = ${schemaVersion};`);
   });
 }
 
@@ -125,10 +128,10 @@ function bringUpToDate(database: Database.Database): void {
  * Opens one that SQLite has no room to work beside, on a full disk say, for what stands in it: a day that is closed stays
  * so. To write to it fails, with SQLite's words for that.
  */
-function openUnwritable(LibSql: typeof Database, path: string): Database.Database | undefined {
+function openImmutable(LibSql: typeof Database, path: string): Database.Database | undefined {
   try {
     const database = new LibSql(`${pathToFileURL(path).href}?immutable=1`);
-    if (versionOf(database) === schemaVersion) return database;
+    if (readSchemaVersion(database) === schemaVersion) return database;
     database.close();
     return undefined;
   } catch {
@@ -140,8 +143,9 @@ function openUnwritable(LibSql: typeof Database, path: string): Database.Databas
  * Renames the file and its companions, so that the next run begins a new one; the time makes the name a new one.
  * @returns the new path. Throws where it can't be renamed.
  */
-export function setAside(path: string): string {
-  const aside = `${path}.damaged-${new Date().toISOString().replaceAll(':', '-')}`;
-  for (const suffix of ['', '-wal', '-shm']) if (existsSync(path + suffix)) renameSync(path + suffix, aside + suffix);
-  return aside;
+export function moveDamagedFile(path: string): string {
+  const damagedPath = `${path}.damaged-${new Date().toISOString().replaceAll(':', '-')}`;
+  for (const suffix of ['', '-wal', '-shm'])
+    if (existsSync(path + suffix)) renameSync(path + suffix, damagedPath + suffix);
+  return damagedPath;
 }

@@ -5,7 +5,7 @@ import type Database from 'libsql';
  * the file locked by itself is left half done by libsql 0.5, and then nobody can commit on this connection, the quota book
  * neither (seen 2026-11: "cannot commit transaction - SQL statements in progress", until the run gave up).
  */
-export function inTransaction<Result>(database: Database.Database, work: () => Result): Result {
+export function runInTransaction<Result>(database: Database.Database, work: () => Result): Result {
   database.exec('BEGIN IMMEDIATE');
   try {
     const result = work();

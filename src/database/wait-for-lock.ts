@@ -2,9 +2,9 @@ import { setTimeout as delay, setImmediate } from 'node:timers/promises';
 import { BoticelliError } from '../errors.js';
 import { isBusy } from './sqlite-error.js';
 
-export interface WaitOptions {
+export interface LockWaitOptions {
   /** How long to try where another program holds the lock. */
-  patienceMs?: number;
+  maxWaitMs?: number;
   /** Called once, when waiting for it begins to be noticed. */
   onLocked?: () => void;
   /**
@@ -15,7 +15,7 @@ export interface WaitOptions {
 }
 
 /** From when on a person wonders what is going on. */
-const noticedMs = 1000;
+const noticeAfterMs = 1000;
 
 /**
  * Does the work as soon as the lock can be had: at once if it is free, so that what is written is written before this
@@ -23,21 +23,21 @@ const noticedMs = 1000;
  * The time is real time, whatever clock the rest goes by: the lock is another program's. Rejects with SQLite's error where
  * it is not to be had within `patienceMs`, by default 10 s.
  */
-export async function whenFree<Result>(work: () => Result, options: WaitOptions = {}): Promise<Result> {
-  const { patienceMs = 10_000, onLocked, pauseMs: [least, most] = [1, 7] } = options;
+export async function retryWhileLocked<Result>(work: () => Result, options: LockWaitOptions = {}): Promise<Result> {
+  const { maxWaitMs = 10_000, onLocked, pauseMs: [minPauseMs, maxPauseMs] = [1, 7] } = options;
   // The clock is asked only where there is something to wait for: a start takes 0.7 ms less without it.
   let startedAt: number | undefined;
-  for (let told = false; ; ) {
+  for (let isReported = false; ; ) {
     try {
       return work();
     } catch (thrown) {
       startedAt ??= performance.now();
       const waitedMs = performance.now() - startedAt;
-      if (!isBusy(thrown) || waitedMs > patienceMs) throw thrown;
-      if (waitedMs > noticedMs && !told) onLocked?.();
-      told ||= waitedMs > noticedMs;
+      if (!isBusy(thrown) || waitedMs > maxWaitMs) throw thrown;
+      if (waitedMs > noticeAfterMs && !isReported) onLocked?.();
+      isReported ||= waitedMs > noticeAfterMs;
     }
-    await aMoment(least + Math.random() * (most - least));
+    await pause(minPauseMs + Math.random() * (maxPauseMs - minPauseMs));
   }
 }
 
@@ -45,11 +45,14 @@ export async function whenFree<Result>(work: () => Result, options: WaitOptions 
  * Waits so for what the quota book is in, by default for 90 s. Without it nothing may be sent, for what it forbids can't be
  * known: so it rejects with `output_failed` where the lock is not to be had.
  */
-export async function whenBookFree<Result>(work: () => Result, options: WaitOptions = {}): Promise<Result> {
+export async function retryWhileQuotaLocked<Result>(
+  work: () => Result,
+  options: LockWaitOptions = {},
+): Promise<Result> {
   try {
-    return await whenFree(work, { patienceMs: 90_000, ...options });
+    return await retryWhileLocked(work, { maxWaitMs: 90_000, ...options });
   } catch (thrown) {
-    throw isBusy(thrown) ? bookLocked(thrown) : thrown;
+    throw isBusy(thrown) ? createQuotaLockedError(thrown) : thrown;
   }
 }
 
@@ -57,12 +60,12 @@ export async function whenBookFree<Result>(work: () => Result, options: WaitOpti
  * Waits, and lets Node hear of signals after it: where several wait for a lock, each of them blocking a little and due again
  * by then, Node would go from one timer to the next and hear of nothing (Ctrl-C was heard after 9 s, 2026-11).
  */
-async function aMoment(waitMs: number): Promise<void> {
+async function pause(waitMs: number): Promise<void> {
   await delay(waitMs);
   await setImmediate();
 }
 
-function bookLocked(cause: unknown): BoticelliError {
+function createQuotaLockedError(cause: unknown): BoticelliError {
   return new BoticelliError('output_failed', 'another program keeps the quota book locked', {
     hint: 'Find out what holds boticelli.db open, or run with --no-rate-limit if you know that quota is left.',
     cause,

@@ -1,4 +1,4 @@
-import type { DriverEvent } from './events.js';
+import type { DriverEvent } from './driver-events.js';
 import type { GenerateRequest } from './request.js';
 import type { GenerateResponse, StreamChunk } from './response.js';
 
@@ -12,7 +12,7 @@ export interface CallContext {
    * Asked when a streamed attempt fails after it yielded text: may that text still be taken back, so that another
    * attempt can start anew? Without it the answer is no, for attempts are never joined.
    */
-  mayDiscard?: () => boolean;
+  canDiscard?: () => boolean;
   /** Resolves when the request may leave; to be awaited just before it does. Rejects where it may not, after all. */
   beforeSending?: () => Promise<void>;
   /** The models to turn to when this one's quota is used up, as the act or its narrative names them. */
@@ -45,7 +45,7 @@ export interface BoticelliDriver {
    * Whether the driver itself takes the model's place at the Gate, for a session that outlives a call. Where it is absent
    * it does not. Where that must be found out first it is a promise.
    */
-  holdsPlace?(model: string): boolean | Promise<boolean>;
+  managesConcurrency?(model: string): boolean | Promise<boolean>;
   /** Whether `generateStream` can be tried for the model; without a network. */
   supportsStreaming(model: string): boolean;
 }

@@ -5,19 +5,19 @@ const hourMs = 3_600_000;
  * (ai.google.dev/gemini-api/docs/rate-limits, read 2026-10: "RPD quotas reset at midnight Pacific time").
  * @param now milliseconds since the epoch
  */
-export function nextPacificMidnight(now: number): Date {
-  const clock = new Intl.DateTimeFormat('en-US', {
+export function getNextPacificMidnight(now: number): Date {
+  const formatter = new Intl.DateTimeFormat('en-US', {
     timeZone: 'America/Los_Angeles',
     hourCycle: 'h23',
     hour: 'numeric',
     minute: 'numeric',
     second: 'numeric',
   });
-  const part = (at: number, type: 'hour' | 'minute' | 'second') =>
-    Number(clock.formatToParts(at).find((piece) => piece.type === type)?.value);
+  const readPart = (timeMs: number, type: 'hour' | 'minute' | 'second') =>
+    Number(formatter.formatToParts(timeMs).find((piece) => piece.type === type)?.value);
   const sinceMidnightMs =
-    part(now, 'hour') * hourMs + part(now, 'minute') * 60_000 + part(now, 'second') * 1000 + (now % 1000);
+    readPart(now, 'hour') * hourMs + readPart(now, 'minute') * 60_000 + readPart(now, 'second') * 1000 + (now % 1000);
   // A day has 23, 24 or 25 hours. Clocks change at 2 am, so of the three guesses exactly one reads midnight.
-  const guesses = [23, 24, 25].map((hours) => now - sinceMidnightMs + hours * hourMs);
-  return new Date(guesses.find((guess) => part(guess, 'hour') === 0) ?? now + 24 * hourMs);
+  const candidates = [23, 24, 25].map((hours) => now - sinceMidnightMs + hours * hourMs);
+  return new Date(candidates.find((candidate) => readPart(candidate, 'hour') === 0) ?? now + 24 * hourMs);
 }

@@ -72,7 +72,7 @@ export interface MediaPart {
 /** What media show, and how a model takes them in. */
 export type MediaKind = 'image' | 'audio' | 'video' | 'document';
 
-export type MediaContent = MediaBytes | MediaFile | MediaAddress | MediaReference;
+export type MediaContent = MediaBytes | MediaFile | MediaUrl | MediaReference;
 
 /** The bytes themselves. */
 export interface MediaBytes {
@@ -87,13 +87,13 @@ export interface MediaFile {
   /** Absolute. */
   path: string;
   /** How many there are. */
-  bytes: number;
+  byteLength: number;
   /** Of all of them, in hexadecimal: the file's identity, wherever it lies. */
   sha256: string;
 }
 
 /** Bytes that are fetched when the request is really sent, and not before. */
-export interface MediaAddress {
+export interface MediaUrl {
   from: 'address';
   url: string;
   /** What they have to be; absent where anything will do that models read. */
@@ -107,8 +107,8 @@ export interface MediaReference {
 }
 
 /** The size of a part as it was before any encoding, in bytes; 0 where that is not known here. */
-export function byteLengthOf(part: Part): number {
+export function getByteLength(part: Part): number {
   if (part.type === 'text') return Buffer.byteLength(part.text);
-  if (part.content.from === 'file') return part.content.bytes;
+  if (part.content.from === 'file') return part.content.byteLength;
   return part.content.from === 'bytes' ? Buffer.byteLength(part.content.base64, 'base64') : 0;
 }

@@ -53,7 +53,7 @@ export interface ChunkMetadata {
   finishReason?: string;
 }
 
-export const noUsage: Usage = { promptTokens: 0, outputTokens: 0, thoughtTokens: 0, totalTokens: 0 };
+export const zeroUsage: Usage = { promptTokens: 0, outputTokens: 0, thoughtTokens: 0, totalTokens: 0 };
 
 /** The sum of two usages. */
 export function addUsage(left: Usage, right: Usage): Usage {

@@ -1,12 +1,12 @@
 import { type Clock, systemClock } from '../driver/clock.js';
 import type { BoticelliDriver } from '../driver/driver.js';
-import { noUsage, type ReplyAudio, type StreamChunk } from '../driver/response.js';
-import { asBoticelliError, BoticelliError, reportOf } from '../errors.js';
+import { type ReplyAudio, type StreamChunk, zeroUsage } from '../driver/response.js';
+import { BoticelliError, toBoticelliError, toErrorReport } from '../errors.js';
 import type { Narrative } from '../narrative/narrative.js';
-import type { NarrativeEvent, RunReport, RunStatus } from './event.js';
-import { plannedActs } from './planned-acts.js';
-import { newRunId } from './run-id.js';
-import { playNarrative, type Stage } from './run-narrative.js';
+import type { NarrativeEvent, RunReport, RunStatus } from './narrative-events.js';
+import { planActs } from './plan-acts.js';
+import { createRunId } from './run-id.js';
+import { type RunState, runNarrative } from './run-narrative.js';
 import { usesStdin } from './uses-stdin.js';
 
 /** How narratives are to be executed. */
@@ -27,19 +27,19 @@ export interface NarrativeExecutorOptions {
    * Whether streamed text of a failed attempt can be taken back, told by `act-retry` with `discard: true`. Default:
    * it can't, and such a failure ends the run.
    */
-  mayDiscard?: (act: { act: string; index: number }) => boolean;
+  canDiscard?: (act: { act: string; index: number }) => boolean;
   /** What `{{stdin}}` stands for. Called before the first act, once, and only if a text uses it. */
   stdin?: () => Promise<string>;
   /**
    * Is handed the speech of a reply, before the act's end is told; returns the name of the file that has it, if one has.
    * Without it only the speech's length is told.
    */
-  keepAudio?: (act: { act: string; index: number }, audio: ReplyAudio) => string | undefined;
+  saveAudio?: (act: { act: string; index: number }, audio: ReplyAudio) => string | undefined;
   /**
    * Replies are a stand-in's, so that no medium can be found by a name that one makes: a text that says so goes in its
    * place. Default false.
    */
-  rehearses?: boolean;
+  isRehearsal?: boolean;
   clock?: Clock;
 }
 
@@ -59,49 +59,49 @@ export class NarrativeExecutor {
 
   /** Plays the acts with one blocking call each. */
   execute(narrative: Narrative): Promise<RunReport> {
-    return play(narrative, this.#options);
+    return executeNarrative(narrative, this.#options);
   }
 
   /** Plays the acts streaming, where the driver can; `onChunk` hears each piece as it comes. */
   executeWithProgress(narrative: Narrative, onChunk: ProgressListener): Promise<RunReport> {
-    return play(narrative, this.#options, onChunk);
+    return executeNarrative(narrative, this.#options, onChunk);
   }
 }
 
-async function play(
+async function executeNarrative(
   narrative: Narrative,
   options: NarrativeExecutorOptions,
   onChunk?: ProgressListener,
 ): Promise<RunReport> {
   const { clock = systemClock, onEvent = () => {} } = options;
   const startedAt = clock.now();
-  const run = newRunId(startedAt);
-  const stage: Stage = { options, clock, onEvent, onChunk, stdin: undefined, ends: [] };
+  const run = createRunId(startedAt);
+  const state: RunState = { options, clock, onEvent, onChunk, stdin: undefined, actEnds: [] };
   let failure: BoticelliError | undefined;
   try {
     // Before anything is asked: a run that can't have its input must not cost anything.
-    if (usesStdin(narrative)) stage.stdin = await readStdin(options);
-    onEvent({ type: 'narrative-start', run, narrative: narrative.name, acts: namesOf(narrative) });
-    await playNarrative(narrative, stage);
+    if (usesStdin(narrative)) state.stdin = await readStdin(options);
+    onEvent({ type: 'narrative-start', run, narrative: narrative.name, acts: listActNames(narrative) });
+    await runNarrative(narrative, state);
   } catch (thrown) {
-    failure = failureOf(thrown, options.signal);
+    failure = toRunFailure(thrown, options.signal);
   }
 
   // A run that asked nothing has no price to tell.
-  const { ends, spent = { usage: noUsage } } = stage;
-  const status = statusAfter(failure);
+  const { actEnds, billed = { usage: zeroUsage } } = state;
+  const status = getRunStatus(failure);
   const durationMs = clock.now() - startedAt;
-  const error = failure && { error: reportOf(failure, stage.playing) };
-  onEvent({ type: 'narrative-end', run, status, ...spent, durationMs, ...error });
+  const error = failure && { error: toErrorReport(failure, state.currentAct) };
+  onEvent({ type: 'narrative-end', run, status, ...billed, durationMs, ...error });
   const { name, description } = narrative;
   return {
-    ...{ run, narrative: name, description, status, acts: ends, ...spent, durationMs, ...error },
+    ...{ run, narrative: name, description, status, acts: actEnds, ...billed, durationMs, ...error },
     ...(failure && { failure }),
   };
 }
 
-function namesOf(narrative: Narrative): string[] {
-  return plannedActs(narrative).map(({ name }) => name);
+function listActNames(narrative: Narrative): string[] {
+  return planActs(narrative).map(({ name }) => name);
 }
 
 async function readStdin({ stdin }: NarrativeExecutorOptions): Promise<string> {
@@ -112,12 +112,12 @@ async function readStdin({ stdin }: NarrativeExecutorOptions): Promise<string> {
 }
 
 /** Whatever the signal was aborted with, it is no bug of ours. */
-function failureOf(thrown: unknown, signal: AbortSignal | undefined): BoticelliError {
-  const isForeignReason = signal?.aborted && thrown === signal.reason && !(thrown instanceof BoticelliError);
-  return isForeignReason ? new BoticelliError('interrupted', 'aborted', { cause: thrown }) : asBoticelliError(thrown);
+function toRunFailure(thrown: unknown, signal: AbortSignal | undefined): BoticelliError {
+  const isCallerReason = signal?.aborted && thrown === signal.reason && !(thrown instanceof BoticelliError);
+  return isCallerReason ? new BoticelliError('interrupted', 'aborted', { cause: thrown }) : toBoticelliError(thrown);
 }
 
-function statusAfter(failure: BoticelliError | undefined): RunStatus {
+function getRunStatus(failure: BoticelliError | undefined): RunStatus {
   if (failure === undefined) return 'completed';
   return failure.code === 'interrupted' ? 'interrupted' : 'failed';
 }

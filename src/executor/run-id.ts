@@ -4,7 +4,7 @@ import { randomBytes } from 'node:crypto';
  * A new id for a run, `20261122-145048-a1b2c3`: unique, sortable by time (UTC), short enough to type.
  * @param startedAt milliseconds since the epoch
  */
-export function newRunId(startedAt: number): string {
+export function createRunId(startedAt: number): string {
   const time = new Date(startedAt).toISOString().slice(0, 19).replaceAll(/[-:]/g, '').replace('T', '-');
   return `${time}-${randomBytes(3).toString('hex')}`;
 }

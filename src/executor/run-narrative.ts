@@ -1,21 +1,27 @@
 import type { Clock } from '../driver/clock.js';
-import { addExpenses, type Expense } from '../driver/cost.js';
+import { addBilledUsage, type BilledUsage } from '../driver/cost.js';
 import {
   type Act,
-  composedNarrative,
+  getInnerNarrative,
   type MediaInput,
   type Narrative,
   type NarrativeInput,
   type TextInput,
 } from '../narrative/narrative.js';
 import { type Conversation, createConversation } from './conversation.js';
-import type { ActEnd, NarrativeEvent } from './event.js';
+import type { ActEnd, NarrativeEvent } from './narrative-events.js';
 import type { NarrativeExecutorOptions, ProgressListener } from './narrative-executor.js';
-import { assertAsks, type FilledAct, fillInput, fillText, type Values } from './render-act.js';
-import { type Played, playAct } from './run-act.js';
+import {
+  assertPromptNotEmpty,
+  type RenderedAct,
+  renderActInput,
+  renderActText,
+  type TemplateValues,
+} from './render-act.js';
+import { type ActResult, runAct } from './run-act.js';
 
 /** What is the same for all acts of a run, and what it has come to. */
-export interface Stage {
+export interface RunState {
   options: NarrativeExecutorOptions;
   clock: Clock;
   onEvent: (event: NarrativeEvent) => void | Promise<void>;
@@ -24,17 +30,17 @@ export interface Stage {
   /** What `{{stdin}}` stands for, where a text uses it. */
   stdin: string | undefined;
   /** The acts that have their replies. */
-  ends: ActEnd[];
+  actEnds: ActEnd[];
   /** What was paid, also for answers of no use; absent where nothing was asked. */
-  spent?: Expense;
+  billed?: BilledUsage;
   /** The act that is playing, by the name that its events have. */
-  playing?: string;
+  currentAct?: string;
 }
 
 /** Where a narrative plays. */
-interface Setting {
+interface NarrativeScope {
   /** What comes before the names of its acts: `outer/`. */
-  within: string;
+  namePrefix: string;
   /** Values that go before its own. */
   vars: ReadonlyMap<string, string>;
   /** The round of the narrative that plays it, where that has more than one. */
@@ -45,90 +51,101 @@ interface Setting {
  * Plays a narrative, all rounds of it, and resolves to what its last act came to. Rejects with what ended it. What has
  * been played until then is on the stage.
  */
-export async function playNarrative(
+export async function runNarrative(
   narrative: Narrative,
-  stage: Stage,
-  setting: Setting = { within: '', vars: new Map() },
-): Promise<Played | undefined> {
-  const vars = new Map([...(narrative.vars ?? []), ...setting.vars]);
+  state: RunState,
+  scope: NarrativeScope = { namePrefix: '', vars: new Map() },
+): Promise<ActResult | undefined> {
+  const vars = new Map([...(narrative.vars ?? []), ...scope.vars]);
   const rounds = narrative.carousel ?? 1;
-  let last: Played | undefined;
+  let lastResult: ActResult | undefined;
   for (let round = 1; round <= rounds; round += 1) {
-    last = await playRound(narrative, stage, { ...setting, vars, round: rounds > 1 ? round : setting.round });
+    lastResult = await runRound(narrative, state, { ...scope, vars, round: rounds > 1 ? round : scope.round });
   }
-  return last;
+  return lastResult;
 }
 
-async function playRound(narrative: Narrative, stage: Stage, setting: Setting): Promise<Played | undefined> {
+async function runRound(narrative: Narrative, state: RunState, scope: NarrativeScope): Promise<ActResult | undefined> {
   const conversation = createConversation(narrative.acts);
   const replies = new Map<string, string>();
-  let last: Played | undefined;
+  let lastResult: ActResult | undefined;
   for (const [position, act] of narrative.acts.entries()) {
-    const { vars, round = 1 } = setting;
-    const values = { replies, previous: last?.end.text, vars, stdin: stage.stdin, round };
-    const played = await play(act, { position, conversation, values, narrative, stage, setting });
-    if (!played) continue;
-    conversation.add(position, played.turns);
-    replies.set(act.name, played.end.text);
-    last = played;
+    const { vars, round = 1 } = scope;
+    const values = { replies, previous: lastResult?.endEvent.text, vars, stdin: state.stdin, round };
+    const result = await runActOrNarrative(act, {
+      position,
+      conversation,
+      values,
+      narrative,
+      state,
+      narrativeScope: scope,
+    });
+    if (!result) continue;
+    conversation.add(position, result.turns);
+    replies.set(act.name, result.endEvent.text);
+    lastResult = result;
   }
-  return last;
+  return lastResult;
 }
 
-interface Scene {
+interface ActScope {
   /** Where in the order the act stands. */
   position: number;
   conversation: Conversation;
-  values: Values;
+  values: TemplateValues;
   narrative: Narrative;
-  stage: Stage;
-  setting: Setting;
+  state: RunState;
+  narrativeScope: NarrativeScope;
 }
 
 /** Plays one act: a call, or another narrative in its place. */
-async function play(act: Act, scene: Scene): Promise<Played | undefined> {
-  const { stage, setting } = scene;
-  const name = `${setting.within}${act.name}`;
-  const composed = composedNarrative(act);
-  if (composed) return playNarrative(composed, stage, { ...setting, within: `${name}/` });
+async function runActOrNarrative(act: Act, scope: ActScope): Promise<ActResult | undefined> {
+  const { state, narrativeScope } = scope;
+  const name = `${narrativeScope.namePrefix}${act.name}`;
+  const composed = getInnerNarrative(act);
+  if (composed) return runNarrative(composed, state, { ...narrativeScope, namePrefix: `${name}/` });
 
-  const filled = await filledAct(act, name, scene);
-  stage.playing = name;
-  assertAsks(filled);
-  const { clock, onEvent, onChunk, options, ends } = stage;
-  const conversation = scene.conversation.seenAt(scene.position);
-  const { round } = setting;
-  const index = ends.length;
-  const onExpense = (expense: Expense) => {
-    stage.spent = addExpenses(stage.spent, expense);
+  const rendered = await renderAct(act, name, scope);
+  state.currentAct = name;
+  assertPromptNotEmpty(rendered);
+  const { clock, onEvent, onChunk, options, actEnds } = state;
+  const history = scope.conversation.getVisibleTurns(scope.position);
+  const { round } = narrativeScope;
+  const index = actEnds.length;
+  const onUsage = (billed: BilledUsage) => {
+    state.billed = addBilledUsage(state.billed, billed);
   };
-  const told = { clock, onEvent, onExpense, onChunk };
-  const played = await playAct({ act: filled, index, round, conversation, ...told, options });
-  ends.push(played.end);
-  await onEvent(played.end);
-  return played;
+  const callbacks = { clock, onEvent, onUsage, onChunk };
+  const result = await runAct({ act: rendered, index, round, history, ...callbacks, options });
+  actEnds.push(result.endEvent);
+  await onEvent(result.endEvent);
+  return result;
 }
 
 /** The act with its texts filled and the narratives in it played. */
-async function filledAct(act: Act, name: string, { values, narrative, stage, setting }: Scene): Promise<FilledAct> {
+async function renderAct(
+  act: Act,
+  name: string,
+  { values, narrative, state, narrativeScope }: ActScope,
+): Promise<RenderedAct> {
   const { context: _, ...rest } = act;
-  const filled = (text: string, written?: (value: string) => string) =>
-    narrative.templates === false ? text : fillText(text, values, written);
-  stage.playing = name;
-  const system = act.system === undefined ? {} : { system: filled(act.system) };
+  const render = (text: string, formatValue?: (value: string) => string) =>
+    narrative.templates === false ? text : renderActText(text, values, formatValue);
+  state.currentAct = name;
+  const system = act.system === undefined ? {} : { system: render(act.system) };
   // All of it before a narrative within is played: what can't be filled must not cost anything.
-  const fillings: (TextInput | MediaInput | NarrativeInput)[] = [];
-  for (const input of act.inputs) fillings.push(await fillInput(input, filled, stage.options));
+  const renderedInputs: (TextInput | MediaInput | NarrativeInput)[] = [];
+  for (const input of act.inputs) renderedInputs.push(await renderActInput(input, render, state.options));
   const inputs: (TextInput | MediaInput)[] = [];
-  for (const input of fillings) {
+  for (const input of renderedInputs) {
     if (input.type !== 'narrative') inputs.push(input);
-    else inputs.push(await replyAsText(input.narrative, stage, { ...setting, within: `${name}/` }));
+    else inputs.push(await runAsTextInput(input.narrative, state, { ...narrativeScope, namePrefix: `${name}/` }));
   }
   return { ...rest, name, inputs, ...system };
 }
 
 /** The last reply of a narrative as a text. What a model wrote is not looked into for names to fill. */
-async function replyAsText(narrative: Narrative, stage: Stage, setting: Setting): Promise<TextInput> {
-  const played = await playNarrative(narrative, stage, setting);
-  return { type: 'text', content: played?.end.text ?? '' };
+async function runAsTextInput(narrative: Narrative, state: RunState, scope: NarrativeScope): Promise<TextInput> {
+  const result = await runNarrative(narrative, state, scope);
+  return { type: 'text', content: result?.endEvent.text ?? '' };
 }

@@ -1,14 +1,14 @@
-import { type Narrative, narrativesWithin } from '../narrative/narrative.js';
-import { namesUsedIn } from '../narrative/template.js';
+import { collectNarratives, type Narrative } from '../narrative/narrative.js';
+import { getPlaceholderNames } from '../narrative/template.js';
 
 /** Whether a text of a narrative, or the name of a medium in it, or one of those that it plays, has `{{stdin}}` in it. */
 export function usesStdin(narrative: Narrative): boolean {
-  return [...narrativesWithin(narrative)].some(
-    ({ acts, templates }) => templates !== false && [...new Set(acts.flatMap(textsOf))].some(hasStdin),
+  return [...collectNarratives(narrative)].some(
+    ({ acts, templates }) => templates !== false && [...new Set(acts.flatMap(collectTexts))].some(hasStdin),
   );
 }
 
-function textsOf({ system, inputs }: Narrative['acts'][number]): string[] {
+function collectTexts({ system, inputs }: Narrative['acts'][number]): string[] {
   const texts = inputs.flatMap((input) => {
     if (input.type === 'media-template') return [input.text];
     return input.type === 'text' ? [input.content] : [];
@@ -17,5 +17,5 @@ function textsOf({ system, inputs }: Narrative['acts'][number]): string[] {
 }
 
 function hasStdin(text: string): boolean {
-  return namesUsedIn(text).includes('stdin');
+  return getPlaceholderNames(text).includes('stdin');
 }

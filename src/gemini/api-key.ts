@@ -1,6 +1,6 @@
 import { BoticelliError } from '../errors.js';
 
-const whereKeysAre = 'keys are made at https://aistudio.google.com/apikey.';
+const apiKeyPageHint = 'keys are made at https://aistudio.google.com/apikey.';
 
 /**
  * Throws where a key can't even be sent: `missing_api_key` for an empty one, `auth` for one that no header can carry or
@@ -8,17 +8,23 @@ const whereKeysAre = 'keys are made at https://aistudio.google.com/apikey.';
  */
 export function assertUsableKey(apiKey: string): void {
   if (apiKey === '') {
-    throw new BoticelliError('missing_api_key', 'there is no API key', { hint: `Set GEMINI_API_KEY; ${whereKeysAre}` });
-  }
-  const strange = apiKey.search(/[^\x21-\x7e]/);
-  if (strange !== -1) {
-    throw new BoticelliError('auth', `the API key can't be right: character ${strange + 1} is none that keys have`, {
-      hint: `Copy the key again, without spaces or line ends; ${whereKeysAre}`,
+    throw new BoticelliError('missing_api_key', 'there is no API key', {
+      hint: `Set GEMINI_API_KEY; ${apiKeyPageHint}`,
     });
+  }
+  const invalidIndex = apiKey.search(/[^\x21-\x7e]/);
+  if (invalidIndex !== -1) {
+    throw new BoticelliError(
+      'auth',
+      `the API key can't be right: character ${invalidIndex + 1} is none that keys have`,
+      {
+        hint: `Copy the key again, without spaces or line ends; ${apiKeyPageHint}`,
+      },
+    );
   }
   if (apiKey.startsWith('auth_tokens/')) {
     throw new BoticelliError('auth', 'the API key is an ephemeral token, which the Live API alone takes', {
-      hint: `Set GEMINI_API_KEY to an API key; ${whereKeysAre}`,
+      hint: `Set GEMINI_API_KEY to an API key; ${apiKeyPageHint}`,
     });
   }
 }
@@ -30,7 +36,7 @@ export type Redact = (text: string) => string;
  * Makes the redaction of one key, in its plain, its JSON and its URL form. A key that is too short to be a real one, such
  * as `test`, is only found as a word of its own, lest it be cut out of `latest`.
  */
-export function redactionOf(apiKey: string): Redact {
+export function createRedactor(apiKey: string): Redact {
   if (apiKey === '') return (text) => text;
   const forms = [apiKey, JSON.stringify(apiKey).slice(1, -1), encodeURIComponent(apiKey)].map((form) =>
     form.replace(/[^A-Za-z0-9_]/g, '\\$&'),
@@ -44,7 +50,7 @@ export function redactionOf(apiKey: string): Redact {
  * The last net under every text that could carry the key: cleans an error and its causes, in place, and returns it.
  * The stack is part of it, for it repeats the message.
  */
-export function withoutKey<Thrown>(thrown: Thrown, redact: Redact): Thrown {
+export function redactError<Thrown>(thrown: Thrown, redact: Redact): Thrown {
   for (let error: unknown = thrown, depth = 0; error instanceof Error && depth < 8; error = error.cause, depth += 1) {
     for (const field of ['message', 'stack', 'hint']) {
       const text = Reflect.get(error, field);

@@ -1,29 +1,30 @@
-import { abilitiesInTable, abilitiesOf, type ModelAbilities } from './models/capabilities.js';
-import type { CatalogueMemory } from './models/model-info.js';
-import { bareModel } from './rest/convert-request.js';
+import { getCapabilities, getKnownCapabilities, type ModelCapabilities } from './models/capabilities.js';
+import type { ModelListCache } from './models/model-info.js';
+import { stripModelPrefix } from './rest/convert-request.js';
 
-export interface LiveRoutingOptions {
+export interface LiveApiSelectorOptions {
   /** Where the service's list is, if it is known. */
-  catalogue: Pick<CatalogueMemory, 'recall'>;
+  modelListCache: Pick<ModelListCache, 'read'>;
   /** Whether models that can do both are to speak Live: `--live`. */
   preferLive?: boolean;
 }
 
 /** Whether a model is to be spoken to over the Live API. */
-export type SpeaksLive = (model: string) => Promise<boolean> | boolean;
+export type LiveApiSelector = (model: string) => Promise<boolean> | boolean;
 
 /**
  * Decides between REST and Live without any request: a model that speaks Live alone goes Live, one that can do both where
  * that is preferred. What the table of facts decides is not looked up in the list, so a run with a well-known model opens
  * nothing for it.
  */
-export function liveRouting({ catalogue, preferLive = false }: LiveRoutingOptions): SpeaksLive {
-  const goesLive = ({ generates, live }: ModelAbilities) => live && (preferLive || !generates);
-  return (asked) => {
-    const model = bareModel(asked);
-    const inTable = abilitiesInTable(model);
+export function createLiveApiSelector({ modelListCache, preferLive = false }: LiveApiSelectorOptions): LiveApiSelector {
+  const usesLive = ({ supportsGenerate, supportsLive }: ModelCapabilities) =>
+    supportsLive && (preferLive || !supportsGenerate);
+  return (requestedModel) => {
+    const model = stripModelPrefix(requestedModel);
+    const known = getKnownCapabilities(model);
     // That a model can do both, the list may know better.
-    if (inTable && (!preferLive || inTable.live)) return goesLive(inTable);
-    return catalogue.recall().then((known) => goesLive(abilitiesOf(model, known?.entries)));
+    if (known && (!preferLive || known.supportsLive)) return usesLive(known);
+    return modelListCache.read().then((list) => usesLive(getCapabilities(model, list?.entries)));
   };
 }

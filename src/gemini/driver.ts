@@ -1,16 +1,16 @@
 import { systemClock } from '../driver/clock.js';
 import type { BoticelliDriver } from '../driver/driver.js';
-import { tellSpent } from '../driver/layers/usage-events.js';
+import { reportUsage } from '../driver/layers/usage-events.js';
 import type { StreamChunk } from '../driver/response.js';
-import { type Connection, connectionTo } from './connection.js';
-import { interrupted } from './errors/invalid-response.js';
-import { lazyLive } from './live/lazy-driver.js';
+import { type Connection, createConnection } from './connection.js';
+import { createStreamInterruptedError } from './errors/invalid-response.js';
+import { createLazyLiveDriver } from './live/lazy-driver.js';
 import { createMediaDelivery, type MediaDelivery } from './media/deliver-media.js';
 import { isLiveOnly } from './models/capabilities.js';
 import type { CallOptions, GeminiDriverOptions } from './options.js';
-import { failureOf, startCall } from './rest/call.js';
 import type { ReplyCollector } from './rest/collect-response.js';
-import { routed } from './rest-or-live.js';
+import { prepareRequest, toRequestError } from './rest/prepare-request.js';
+import { createRoutingDriver } from './rest-or-live.js';
 
 /**
  * The bare Gemini driver, over REST and server-sent events, and over the Live API for the models that speak it: a call is
@@ -19,26 +19,27 @@ import { routed } from './rest-or-live.js';
  * Throws `invalid_config` for a base URL that can't be one.
  */
 export function createGeminiDriver(options: GeminiDriverOptions): BoticelliDriver {
-  const { speaksLive = isLiveOnly, gate } = options;
-  const connection = connectionTo(options);
+  const { usesLiveApi = isLiveOnly, concurrencyLimiter } = options;
+  const connection = createConnection(options);
   const { timeoutMs = 300_000, idleTimeoutMs = 60_000, clock = systemClock } = options;
-  const limits = { timeoutMs, idleTimeoutMs, clock, catalogue: options.catalogue };
-  const delivery = createMediaDelivery({ connection, ...limits });
-  const load = async () => (await import('./live/driver.js')).liveDriverOver(connection, { ...options, delivery });
-  return routed({
-    rest: restDriver({ connection, delivery, ...limits }),
-    live: lazyLive({ load, holdsPlace: () => gate !== undefined }),
-    speaksLive,
+  const callOptions = { timeoutMs, idleTimeoutMs, clock, modelListCache: options.modelListCache };
+  const delivery = createMediaDelivery({ connection, ...callOptions });
+  const loadLiveDriver = async () =>
+    (await import('./live/driver.js')).createLiveDriverWithConnection(connection, { ...options, delivery });
+  return createRoutingDriver({
+    rest: createRestDriver({ connection, delivery, ...callOptions }),
+    live: createLazyLiveDriver({ load: loadLiveDriver, managesConcurrency: () => concurrencyLimiter !== undefined }),
+    usesLiveApi,
   });
 }
 
-interface RestOptions extends CallOptions {
-  catalogue: GeminiDriverOptions['catalogue'];
+interface RestDriverOptions extends CallOptions {
+  modelListCache: GeminiDriverOptions['modelListCache'];
   connection: Connection;
   delivery: MediaDelivery;
 }
 
-function restDriver({ connection, delivery, ...limits }: RestOptions): BoticelliDriver {
+function createRestDriver({ connection, delivery, ...callOptions }: RestDriverOptions): BoticelliDriver {
   return {
     supportsStreaming: () => true,
     close: () => delivery.close(),
@@ -46,44 +47,60 @@ function restDriver({ connection, delivery, ...limits }: RestOptions): Boticelli
     prepare: connection.prepare,
 
     async generate(request, context = {}) {
-      const call = await startCall({ request, context, connection, delivery, ...limits, streaming: false });
+      const prepared = await prepareRequest({
+        request,
+        context,
+        connection,
+        delivery,
+        ...callOptions,
+        streaming: false,
+      });
       try {
-        call.reply.add(await call.ask((models, parameters) => models.generateContent(parameters)));
-        return call.reply.response();
+        prepared.collector.add(await prepared.send((models, parameters) => models.generateContent(parameters)));
+        return prepared.collector.buildResponse();
       } catch (thrown) {
-        tellSpent(context, call.reply.paid);
-        throw await failureOf(thrown, call);
+        reportUsage(context, prepared.collector.billed);
+        throw await toRequestError(thrown, prepared);
       } finally {
-        call.exchange.attempt.close();
+        prepared.exchange.timeouts.close();
       }
     },
 
     async *generateStream(request, context = {}): AsyncGenerator<StreamChunk> {
-      const call = await startCall({ request, context, connection, delivery, ...limits, streaming: true });
-      const { reply, exchange } = call;
+      const prepared = await prepareRequest({
+        request,
+        context,
+        connection,
+        delivery,
+        ...callOptions,
+        streaming: true,
+      });
+      const { collector, exchange } = prepared;
       try {
-        for await (const chunk of await call.ask((models, parameters) => models.generateContentStream(parameters))) {
-          const text = reply.add(chunk);
+        for await (const chunk of await prepared.send((models, parameters) =>
+          models.generateContentStream(parameters),
+        )) {
+          const text = collector.add(chunk);
           if (text === '') continue;
-          yield { text, finished: false, metadata: generatedBy(reply) };
+          yield { text, finished: false, metadata: getTokenMetadata(collector) };
           // What had come before an abort is not handed out after it.
-          exchange.attempt.signal.throwIfAborted();
+          exchange.timeouts.signal.throwIfAborted();
         }
-        if (!reply.isFinished) throw interrupted('it ended without a finish reason', exchange);
-        const response = reply.response();
+        if (!collector.isFinished) throw createStreamInterruptedError('it ended without a finish reason', exchange);
+        const response = collector.buildResponse();
         const { finishReason } = response;
-        yield { text: '', finished: true, metadata: { ...generatedBy(reply), finishReason }, response };
+        yield { text: '', finished: true, metadata: { ...getTokenMetadata(collector), finishReason }, response };
       } catch (thrown) {
-        tellSpent(context, reply.paid);
-        throw await failureOf(thrown, call);
+        reportUsage(context, collector.billed);
+        throw await toRequestError(thrown, prepared);
       } finally {
         // Leaving the loop early comes through here too: the SDK alone would keep the connection open.
-        exchange.attempt.close();
+        exchange.timeouts.close();
       }
     },
   };
 }
 
-function generatedBy({ outputTokens }: ReplyCollector): { tokensGenerated?: number } {
+function getTokenMetadata({ outputTokens }: ReplyCollector): { tokensGenerated?: number } {
   return outputTokens === undefined ? {} : { tokensGenerated: outputTokens };
 }

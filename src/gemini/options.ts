@@ -1,6 +1,6 @@
 import type { Clock } from '../driver/clock.js';
 import type { LiveOptions } from './live/options.js';
-import type { ProxyFor } from './transport/proxy-routes.js';
+import type { ProxyResolver } from './transport/proxy-routes.js';
 
 // Apart from what uses them: the library's declarations stand on these alone, and so need none of the SDK's.
 
@@ -10,7 +10,7 @@ export interface ConnectionOptions {
   /** `https://generativelanguage.googleapis.com` unless told; may have a path, as gateways do. */
   baseUrl?: string;
   /** Which proxy a request goes through; none unless told. */
-  proxyFor?: ProxyFor | undefined;
+  resolveProxy?: ProxyResolver | undefined;
 }
 
 /** The bounds of a call. */
@@ -24,5 +24,5 @@ export interface CallOptions {
 
 export interface GeminiDriverOptions extends ConnectionOptions, LiveOptions {
   /** Whether a model, named without `models/`, is spoken to over the Live API. By its name unless told. */
-  speaksLive?: (model: string) => Promise<boolean> | boolean;
+  usesLiveApi?: (model: string) => Promise<boolean> | boolean;
 }

@@ -5,7 +5,7 @@ import type { MediaKind } from '../driver/request.js';
  * /video-understanding and /document-processing, read 2026-11. GIF is not among them ("Unsupported MIME type:
  * image/gif", a 400). Text of any kind is a document too: the model sees it as plain text.
  */
-export const readableTypes: Readonly<Record<MediaKind, readonly string[]>> = {
+export const supportedTypes: Readonly<Record<MediaKind, readonly string[]>> = {
   image: ['image/png', 'image/jpeg', 'image/webp', 'image/heic', 'image/heif'],
   audio: ['audio/wav', 'audio/mp3', 'audio/aiff', 'audio/aac', 'audio/ogg', 'audio/flac'],
   video: [
@@ -16,7 +16,7 @@ export const readableTypes: Readonly<Record<MediaKind, readonly string[]>> = {
 };
 
 /** What Gemini reads of a kind, for a person: the second half of a sentence. */
-export const readableWords: Readonly<Record<MediaKind, string>> = {
+export const supportedTypesText: Readonly<Record<MediaKind, string>> = {
   image: 'of pictures Gemini reads png, jpeg, webp, heic and heif',
   audio: 'of audio Gemini reads wav, mp3, aiff, aac, ogg and flac',
   video: 'of video Gemini reads mp4, mpeg, mov, avi, flv, webm, wmv and 3gpp',
@@ -24,7 +24,7 @@ export const readableWords: Readonly<Record<MediaKind, string>> = {
 };
 
 /** The names that files and libraries use, and those that the service takes: it refuses `image/jpg`, seen 2026-01. */
-const usualNames: Readonly<Record<string, string>> = {
+const canonicalTypes: Readonly<Record<string, string>> = {
   'image/jpg': 'image/jpeg',
   // An animated PNG is a PNG, and the service knows it by no other name.
   'image/apng': 'image/png',
@@ -54,31 +54,31 @@ const usualNames: Readonly<Record<string, string>> = {
 };
 
 /** A type in the spelling that the service takes: lower case, without parameters such as `; charset=utf-8`. */
-export function usualType(mime: string): string {
+export function normalizeMimeType(mime: string): string {
   const type = (mime.split(';')[0] ?? '').trim().toLowerCase();
-  return usualNames[type] ?? type;
+  return canonicalTypes[type] ?? type;
 }
 
 /** The kind that a type in its usual spelling is of; undefined where Gemini reads nothing of that type. */
-export function kindOfType(type: string): MediaKind | undefined {
+export function getMediaKind(type: string): MediaKind | undefined {
   if (/^text\/[\w.+-]+$/.test(type)) return 'document';
-  return mediaKinds.find((kind) => readableTypes[kind].includes(type));
+  return mediaKinds.find((kind) => supportedTypes[kind].includes(type));
 }
 
 const mediaKinds = ['image', 'audio', 'video', 'document'] as const satisfies readonly MediaKind[];
 
 /** Whether bytes may go under a stated type: some have two names, HEIC is a kind of HEIF, and text is text. */
-export function isSameType(stated: string, found: string): boolean {
-  return familyOf(stated) === familyOf(found);
+export function areTypesCompatible(declared: string, detected: string): boolean {
+  return getTypeFamily(declared) === getTypeFamily(detected);
 }
 
-function familyOf(type: string): string {
+function getTypeFamily(type: string): string {
   if (type === 'image/heic') return 'image/heif';
   if (type === 'video/mpg') return 'video/mpeg';
   return type.startsWith('text/') ? 'text' : type;
 }
 
-const typesByEnding: Readonly<Record<string, string>> = {
+const typesByExtension: Readonly<Record<string, string>> = {
   ...{ png: 'image/png', jpg: 'image/jpeg', jpeg: 'image/jpeg', webp: 'image/webp', heic: 'image/heic' },
   ...{ heif: 'image/heif', wav: 'audio/wav', mp3: 'audio/mp3', aif: 'audio/aiff', aiff: 'audio/aiff' },
   ...{ aac: 'audio/aac', ogg: 'audio/ogg', oga: 'audio/ogg', opus: 'audio/ogg', flac: 'audio/flac' },
@@ -89,7 +89,9 @@ const typesByEnding: Readonly<Record<string, string>> = {
 };
 
 /** The type that a file's name speaks for, or undefined where it says nothing. */
-export function typeOfName(name: string): string | undefined {
-  const ending = /\.([A-Za-z0-9]+)$/.exec(name)?.[1]?.toLowerCase();
-  return ending !== undefined && Object.hasOwn(typesByEnding, ending) ? typesByEnding[ending] : undefined;
+export function inferTypeFromName(name: string): string | undefined {
+  const extension = /\.([A-Za-z0-9]+)$/.exec(name)?.[1]?.toLowerCase();
+  return extension !== undefined && Object.hasOwn(typesByExtension, extension)
+    ? typesByExtension[extension]
+    : undefined;
 }

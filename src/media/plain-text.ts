@@ -6,20 +6,20 @@ export function isPlainText(bytes: Uint8Array): boolean {
 }
 
 /** The same of bytes that come piece by piece. */
-export function plainTextWatch() {
+export function createPlainTextDetector() {
   const decoder = new TextDecoder('utf-8', { fatal: true });
   let isText = true;
   return {
     add(chunk: Uint8Array): void {
       // What is none stays none: films are not decoded to their end.
-      isText &&= !chunk.includes(0) && decodes(() => decoder.decode(chunk, { stream: true }));
+      isText &&= !chunk.includes(0) && canDecode(() => decoder.decode(chunk, { stream: true }));
     },
     /** To be called after the last piece. */
-    end: (): boolean => isText && decodes(() => decoder.decode()),
+    finish: (): boolean => isText && canDecode(() => decoder.decode()),
   };
 }
 
-function decodes(decode: () => string): boolean {
+function canDecode(decode: () => string): boolean {
   try {
     decode();
     return true;

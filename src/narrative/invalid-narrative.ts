@@ -1,5 +1,5 @@
 import { BoticelliError } from '../errors.js';
-import { type Diagnostic, whereIs } from '../toml/diagnostic.js';
+import { type Diagnostic, formatLocation } from '../toml/diagnostic.js';
 import type { MediaTemplate } from './narrative.js';
 import type { MediaProblem } from './parse/load-media.js';
 
@@ -14,8 +14,8 @@ export class InvalidNarrative extends BoticelliError {
   constructor(file: string, diagnostics: readonly Diagnostic[]) {
     const errors = diagnostics.filter(({ severity }) => severity === 'error');
     const [first] = errors;
-    const more = errors.length > 1 ? ` (and ${errors.length - 1} more)` : '';
-    super(codeOfFaults(diagnostics), `${whereIs(file, first)}${first?.message ?? ''}${more}`, {
+    const suffix = errors.length > 1 ? ` (and ${errors.length - 1} more)` : '';
+    super(getErrorCode(diagnostics), `${formatLocation(file, first)}${first?.message ?? ''}${suffix}`, {
       hint: 'Run `boticelli check` on the file to see every fault in its place.',
     });
     this.name = 'InvalidNarrative';
@@ -23,20 +23,20 @@ export class InvalidNarrative extends BoticelliError {
   }
 }
 
-const unreadableFiles = ['unreadable', 'media-not-found', 'narrative-not-found', 'schema-not-found'];
+const unreadableRules = ['unreadable', 'media-not-found', 'narrative-not-found', 'schema-not-found'];
 
 /** `no_input` where all that is wrong is a file that can't be read: the narrative itself, or what it names. */
-export function codeOfFaults(diagnostics: readonly Diagnostic[]): 'no_input' | 'invalid_narrative' {
-  return codeOfRules(diagnostics.filter(({ severity }) => severity === 'error'));
+export function getErrorCode(diagnostics: readonly Diagnostic[]): 'no_input' | 'invalid_narrative' {
+  return getErrorCodeOfRules(diagnostics.filter(({ severity }) => severity === 'error'));
 }
 
-function codeOfRules(faults: readonly { rule: string }[]): 'no_input' | 'invalid_narrative' {
-  return faults.every(({ rule }) => unreadableFiles.includes(rule)) ? 'no_input' : 'invalid_narrative';
+function getErrorCodeOfRules(problems: readonly { rule: string }[]): 'no_input' | 'invalid_narrative' {
+  return problems.every(({ rule }) => unreadableRules.includes(rule)) ? 'no_input' : 'invalid_narrative';
 }
 
 /** The failure of an act that can't show a medium of whose name nothing was known before. What is said is what `check` says. */
-export function unusableMedium(template: MediaTemplate, { rule, message }: MediaProblem): BoticelliError {
-  return new BoticelliError(codeOfRules([{ rule }]), message, {
+export function createMediaError(template: MediaTemplate, { rule, message }: MediaProblem): BoticelliError {
+  return new BoticelliError(getErrorCodeOfRules([{ rule }]), message, {
     hint: `Look at what fills ${JSON.stringify(template.text)}.`,
   });
 }

@@ -1,11 +1,11 @@
-import { possibleModelNames } from '../facts.js';
+import { modelNamePattern } from '../facts.js';
 
 /** A model's name without the `models/` that the service puts before it. */
-export function plainModelName(name: string): string {
+export function stripModelPrefix(name: string): string {
   return name.startsWith('models/') ? name.slice('models/'.length) : name;
 }
 
 /** Whether a name, with or without its prefix, can be that of a model. */
-export function isModelName(name: string): boolean {
-  return possibleModelNames.test(plainModelName(name));
+export function isValidModelName(name: string): boolean {
+  return modelNamePattern.test(stripModelPrefix(name));
 }

@@ -57,7 +57,7 @@ export interface MediaInput {
 export type MediaSource = { file: string } | { url: string } | { base64: string };
 
 /** A medium as the narrative describes it. */
-export interface DescribedMedia {
+export interface MediaSpec {
   source: MediaSource;
   /** The type that it states, in any spelling. */
   mime?: string | undefined;
@@ -66,16 +66,16 @@ export interface DescribedMedia {
   /** The folder that relative paths start from. */
   folder: string;
   /** What messages call it; a file or an address is called by its name unless told. */
-  words?: string | undefined;
+  label?: string | undefined;
 }
 
 /** A medium whose file name or address has `{{placeholders}}`: it is read under the name that they make when its act plays. */
 export interface MediaTemplate {
   type: 'media-template';
   /** What the text names. */
-  names: 'file' | 'url';
+  sourceKey: 'file' | 'url';
   text: string;
-  described: Omit<DescribedMedia, 'source'>;
+  spec: Omit<MediaSpec, 'source'>;
   /** What was read and judged together with the narrative, by its filled name: all that variables alone could tell. */
   loaded: ReadonlyMap<string, MediaInput>;
 }
@@ -87,19 +87,19 @@ export interface NarrativeInput {
 }
 
 /** The narrative that an act plays instead of making a call of its own, if it does. */
-export function composedNarrative({ inputs }: Pick<Act, 'inputs'>): Narrative | undefined {
+export function getInnerNarrative({ inputs }: Pick<Act, 'inputs'>): Narrative | undefined {
   const [input] = inputs;
   return inputs.length === 1 && input?.type === 'narrative' ? input.narrative : undefined;
 }
 
 /** Every narrative that a narrative's acts play, itself first, each once. */
-export function narrativesWithin(narrative: Narrative): ReadonlySet<Narrative> {
-  const found = new Set([narrative]);
+export function collectNarratives(narrative: Narrative): ReadonlySet<Narrative> {
+  const narratives = new Set([narrative]);
   // A set that grows while it is walked.
-  for (const { acts } of found) {
+  for (const { acts } of narratives) {
     for (const { inputs } of acts) {
-      for (const input of inputs) if (input.type === 'narrative') found.add(input.narrative);
+      for (const input of inputs) if (input.type === 'narrative') narratives.add(input.narrative);
     }
   }
-  return found;
+  return narratives;
 }

@@ -10,18 +10,18 @@ export interface Placeholder {
 }
 
 /** Literal text, or what stands for a value. */
-export type Piece = string | Placeholder;
+export type TemplatePart = string | Placeholder;
 
 /** A text that was read. */
 export interface Template {
   /** The whole text in order, escapes resolved. */
-  pieces: readonly Piece[];
+  parts: readonly TemplatePart[];
   /** Where a `{{` stands that nothing closes: it is literal text, and perhaps not meant to be. */
-  strays: readonly number[];
+  unclosed: readonly number[];
 }
 
 /** What follows an opening. A name has neither braces nor line ends, so that code and JSON are seldom taken for one. */
-const nameAndClosing = /([^{}\n]*)\}\}/y;
+const nameAndClosingPattern = /([^{}\n]*)\}\}/y;
 
 /**
  * Reads the placeholders of a text: `{{name}}`. A backslash before the braces makes them literal, and two are a literal
@@ -29,66 +29,66 @@ const nameAndClosing = /([^{}\n]*)\}\}/y;
  * and throws for none.
  */
 export function parseTemplate(text: string): Template {
-  const pieces: Piece[] = [];
-  const strays: number[] = [];
-  const seen = new Map<string, number>();
-  let done = 0;
-  let next = 0;
-  for (let open = text.indexOf('{{'); open !== -1; open = text.indexOf('{{', next)) {
-    const name = nameAt(text, open + 2);
-    const backslashes = backslashesBefore(text, open, done);
-    if (backslashes > 0) pieces.push(text.slice(done, open - Math.ceil(backslashes / 2)));
-    else if (name !== undefined) pieces.push(text.slice(done, open));
-    if (backslashes > 0 || name !== undefined) done = open;
-    next = open + 2;
+  const parts: TemplatePart[] = [];
+  const unclosed: number[] = [];
+  const occurrences = new Map<string, number>();
+  let literalStart = 0;
+  let searchStart = 0;
+  for (let openIndex = text.indexOf('{{'); openIndex !== -1; openIndex = text.indexOf('{{', searchStart)) {
+    const name = readName(text, openIndex + 2);
+    const backslashes = countBackslashes(text, openIndex, literalStart);
+    if (backslashes > 0) parts.push(text.slice(literalStart, openIndex - Math.ceil(backslashes / 2)));
+    else if (name !== undefined) parts.push(text.slice(literalStart, openIndex));
+    if (backslashes > 0 || name !== undefined) literalStart = openIndex;
+    searchStart = openIndex + 2;
 
     const isEscaped = backslashes % 2 === 1;
     if (name === undefined) {
       if (isEscaped) continue;
       // Of three braces the last two may be an opening.
-      if (text[open + 2] === '{') next = open + 1;
-      else strays.push(open);
+      if (text[openIndex + 2] === '{') searchStart = openIndex + 1;
+      else unclosed.push(openIndex);
       continue;
     }
     const length = name.length + 4;
-    const written = text.slice(open, open + length);
-    const occurrence = seen.get(written) ?? 0;
-    seen.set(written, occurrence + 1);
+    const source = text.slice(openIndex, openIndex + length);
+    const occurrence = occurrences.get(source) ?? 0;
+    occurrences.set(source, occurrence + 1);
     if (isEscaped) continue;
-    pieces.push({ name: name.trim(), offset: open, length, occurrence });
-    done = next = open + length;
+    parts.push({ name: name.trim(), offset: openIndex, length, occurrence });
+    literalStart = searchStart = openIndex + length;
   }
-  pieces.push(text.slice(done));
-  return { pieces: pieces.filter((piece) => piece !== ''), strays };
+  parts.push(text.slice(literalStart));
+  return { parts: parts.filter((piece) => piece !== ''), unclosed };
 }
 
 /** The text with every placeholder replaced by its value. Values are not looked into: braces in them stay. */
-export function fill(pieces: readonly Piece[], valueFor: (name: string) => string): string {
-  return pieces.map((piece) => (typeof piece === 'string' ? piece : valueFor(piece.name))).join('');
+export function renderTemplate(parts: readonly TemplatePart[], getValue: (name: string) => string): string {
+  return parts.map((piece) => (typeof piece === 'string' ? piece : getValue(piece.name))).join('');
 }
 
 /** The variable that a placeholder's name stands for, if it stands for one: names with `vars.` before them do. */
-export function variableNamed(name: string): string | undefined {
+export function getVariableName(name: string): string | undefined {
   return name.startsWith('vars.') ? name.slice('vars.'.length) : undefined;
 }
 
 /** The placeholders of a text, in order. */
-export function placeholdersOf({ pieces }: Template): Placeholder[] {
-  return pieces.filter((piece) => typeof piece !== 'string');
+export function getPlaceholders({ parts }: Template): Placeholder[] {
+  return parts.filter((piece) => typeof piece !== 'string');
 }
 
 /** The names that a text is filled with, in order, as often as they stand there. */
-export function namesUsedIn(text: string): string[] {
-  return placeholdersOf(parseTemplate(text)).map(({ name }) => name);
+export function getPlaceholderNames(text: string): string[] {
+  return getPlaceholders(parseTemplate(text)).map(({ name }) => name);
 }
 
-function nameAt(text: string, start: number): string | undefined {
-  nameAndClosing.lastIndex = start;
-  return nameAndClosing.exec(text)?.[1];
+function readName(text: string, start: number): string | undefined {
+  nameAndClosingPattern.lastIndex = start;
+  return nameAndClosingPattern.exec(text)?.[1];
 }
 
-function backslashesBefore(text: string, end: number, start: number): number {
-  let at = end;
-  while (at > start && text[at - 1] === '\\') at -= 1;
-  return end - at;
+function countBackslashes(text: string, end: number, start: number): number {
+  let index = end;
+  while (index > start && text[index - 1] === '\\') index -= 1;
+  return end - index;
 }

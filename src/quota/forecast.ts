@@ -1,17 +1,17 @@
-import { correctedTokens, emptyPage, type Page, refresh } from './limiter/model-state.js';
-import { enter, guardFor, plan } from './limiter/schedule.js';
-import { effectiveLimits, type Limits } from './limits.js';
-import { knownModels, type SurveyOptions } from './status.js';
+import { correctTokenEstimate, createModelState, type ModelState, refreshState } from './limiter/model-state.js';
+import { computeGuardMs, insertReservation, scheduleRequest } from './limiter/schedule.js';
+import { computeEffectiveLimits, type Limits } from './limits.js';
+import { listProjectStates, type QuotaStatusOptions } from './status.js';
 
 /** A request to come. */
-export interface ForeseenRequest {
+export interface ForecastRequest {
   model: string;
   /** Of the prompt, by estimate. */
   tokens: number;
 }
 
 /** What requests to come will find. Times are milliseconds since the epoch. */
-export interface Foresight {
+export interface QuotaForecast {
   /** How long they wait for quota in sum, as far as they come. */
   waitMs: number;
   /** The day that is used up before all are sent: so many were, and the next finds no room before then. */
@@ -22,28 +22,35 @@ export interface Foresight {
  * Makes the appointments of requests that follow one another, each as soon as the one before it is sent, in a copy of the quota
  * book: nothing is booked. How long replies take is not known, and so left out.
  */
-export function foresee(requests: readonly ForeseenRequest[], options: Omit<SurveyOptions, 'models'>): Foresight {
+export function forecastQuota(
+  requests: readonly ForecastRequest[],
+  options: Omit<QuotaStatusOptions, 'models'>,
+): QuotaForecast {
   const { now, windowMs = 60_000, budget, limitsFor } = options;
-  const pages = new Map(knownModels(options).map(([model, page]) => [model, structuredClone(page)]));
-  for (const page of pages.values()) refresh(page, now, windowMs);
+  const modelStates = new Map(listProjectStates(options).map(([model, state]) => [model, structuredClone(state)]));
+  for (const state of modelStates.values()) refreshState(state, now, windowMs);
   let at = now;
-  for (const [index, { model: asked, tokens }] of requests.entries()) {
-    const model = pages.get(asked)?.standsFor ?? asked;
-    const page = pageOf(pages, model);
-    const limits: Limits = effectiveLimits(limitsFor(model, asked), page.learned, budget);
-    const counted = correctedTokens(page, tokens);
-    const planned = plan(page, counted, at, { limits, windowMs, guardMs: guardFor(windowMs, page.guardFactor) });
-    if (!planned.open) {
-      return { waitMs: at - now, closed: { model, afterRequests: index, until: planned.until } };
+  for (const [index, { model: requested, tokens }] of requests.entries()) {
+    const model = modelStates.get(requested)?.standsFor ?? requested;
+    const state = getOrCreateState(modelStates, model);
+    const limits: Limits = computeEffectiveLimits(limitsFor(model, requested), state.learned, budget);
+    const correctedTokens = correctTokenEstimate(state, tokens);
+    const scheduled = scheduleRequest(state, correctedTokens, at, {
+      limits,
+      windowMs,
+      guardMs: computeGuardMs(windowMs, state.guardFactor),
+    });
+    if (!scheduled.ok) {
+      return { waitMs: at - now, closed: { model, afterRequests: index, until: scheduled.until } };
     }
-    at = planned.at;
-    enter(page, { id: `foreseen ${index}`, at, tokens: counted, bookedAt: now, confirmed: true });
+    at = scheduled.at;
+    insertReservation(state, { id: `foreseen ${index}`, at, tokens: correctedTokens, bookedAt: now, confirmed: true });
   }
   return { waitMs: at - now };
 }
 
-function pageOf(pages: Map<string, Page>, model: string): Page {
-  const page = pages.get(model) ?? emptyPage();
-  pages.set(model, page);
-  return page;
+function getOrCreateState(modelStates: Map<string, ModelState>, model: string): ModelState {
+  const state = modelStates.get(model) ?? createModelState();
+  modelStates.set(model, state);
+  return state;
 }

@@ -32,23 +32,23 @@ export interface LearnedLimit {
 export type LearnedLimits = Partial<Record<LimitKind, LearnedLimit>>;
 
 /** The share of each limit that is to be used: 0.8 for four fifths. What is absent is the whole. */
-export type Budget = Partial<Record<LimitKind, number>>;
+export type QuotaBudget = Partial<Record<LimitKind, number>>;
 
 /**
  * The limits that hold: what the service said beats a guess, and the lower of what it said and what the user set. Of
  * each the budget's share, but at least 1.
  */
-export function effectiveLimits(given: Limits, learned: LearnedLimits, budget: Budget = {}): Limits {
+export function computeEffectiveLimits(configured: Limits, learned: LearnedLimits, budget: QuotaBudget = {}): Limits {
   const effective: Limits = {};
   for (const kind of limitKinds) {
-    const limit = stricter(given[kind], learned[kind]);
+    const limit = selectStricter(configured[kind], learned[kind]);
     if (limit) effective[kind] = { ...limit, value: Math.max(1, Math.floor(limit.value * (budget[kind] ?? 1))) };
   }
   return effective;
 }
 
-function stricter(given: Limit | undefined, learned: LearnedLimit | undefined): Limit | undefined {
-  if (!learned) return given;
-  const isOwnWish = given?.source === 'settings' || given?.source === 'flag';
-  return isOwnWish && given.value <= learned.value ? given : { value: learned.value, source: 'learned' };
+function selectStricter(configured: Limit | undefined, learned: LearnedLimit | undefined): Limit | undefined {
+  if (!learned) return configured;
+  const isUserSet = configured?.source === 'settings' || configured?.source === 'flag';
+  return isUserSet && configured.value <= learned.value ? configured : { value: learned.value, source: 'learned' };
 }

@@ -1,33 +1,33 @@
-import { dayOf, emptyPage, type Page, refresh } from './limiter/model-state.js';
-import { pageKey } from './limiter/project-state.js';
-import type { QuotaBookOptions } from './limiter/rate-limiter.js';
-import { guardFor, plan } from './limiter/schedule.js';
-import { effectiveLimits, type Limit, type LimitKind, type Limits, limitKinds } from './limits.js';
+import { createModelState, findOrCreateDay, type ModelState, refreshState } from './limiter/model-state.js';
+import { modelStateKey } from './limiter/project-state.js';
+import type { RateLimiterOptions } from './limiter/rate-limiter.js';
+import { computeGuardMs, scheduleRequest } from './limiter/schedule.js';
+import { computeEffectiveLimits, type Limit, type LimitKind, type Limits, limitKinds } from './limits.js';
 
 /** What is known of a model's quota at a moment, or what a name stands for. Times are milliseconds since the epoch. */
-export type Surveyed = SurveyedModel | SurveyedAlias;
+export type QuotaStatus = ModelStatus | AliasStatus;
 
 /** A name that stands for another model: its requests are counted there. */
-export interface SurveyedAlias {
+export interface AliasStatus {
   model: string;
   standsFor: string;
 }
 
-export interface SurveyedModel {
+export interface ModelStatus {
   model: string;
   standsFor?: never;
-  limits: Partial<Record<LimitKind, SurveyedLimit>>;
+  limits: Partial<Record<LimitKind, LimitStatus>>;
   /** In the minute that ends now, and booked to come. Tokens are those of prompts. */
-  minute: { requests: Spent; tokens: Spent };
+  minute: { requests: UsageCount; tokens: UsageCount };
   /** In the Pacific day. */
-  day: { endsAt: number; requests: Spent };
+  day: { endsAt: number; requests: UsageCount };
   /** Requests or sessions that are under way, where there is a limit to them; else 0. */
   underWay: number;
-  free: Free;
+  free: Availability;
 }
 
 /** A limit that holds. */
-export interface SurveyedLimit extends Limit {
+export interface LimitStatus extends Limit {
   /** The whole of it, of which `value` is the budget's share. */
   whole: number;
   /** When the service said so, where it did. */
@@ -35,21 +35,21 @@ export interface SurveyedLimit extends Limit {
 }
 
 /** How much was sent, and how much more has an appointment. */
-export interface Spent {
+export interface UsageCount {
   used: number;
   booked: number;
 }
 
 /** When a small request made now would be sent; `taken` where all places for requests at once are. */
-export type Free =
+export type Availability =
   | { state: 'now' }
   | { state: 'later'; at: number; reason: 'rpm' | 'tpm' }
   | { state: 'taken' }
   | { state: 'closed'; at: number };
 
-export interface SurveyOptions extends Pick<QuotaBookOptions, 'project' | 'windowMs' | 'budget'> {
+export interface QuotaStatusOptions extends Pick<RateLimiterOptions, 'project' | 'windowMs' | 'budget'> {
   /** Everything that a keeper has. It is not changed. */
-  pages: ReadonlyMap<string, Page>;
+  modelStates: ReadonlyMap<string, ModelState>;
   /** Models to be told of beside those that the book knows. */
   models: readonly string[];
   limitsFor: (model: string, requestedAs?: string) => Limits;
@@ -57,51 +57,56 @@ export interface SurveyOptions extends Pick<QuotaBookOptions, 'project' | 'windo
 }
 
 /** What is known of a project's quota, model by model in the order of their names. */
-export function survey(options: SurveyOptions): Surveyed[] {
+export function getQuotaStatus(options: QuotaStatusOptions): QuotaStatus[] {
   const { project, models, now, windowMs = 60_000 } = options;
-  const pages = new Map(knownModels(options).map(([model, page]) => [model, structuredClone(page)]));
-  for (const page of pages.values()) refresh(page, now, windowMs);
-  const targets = [...pages.values()].flatMap(({ standsFor = [] }) => standsFor);
-  const names = [...new Set([...pages.keys(), ...targets, ...models])].sort();
+  const modelStates = new Map(listProjectStates(options).map(([model, state]) => [model, structuredClone(state)]));
+  for (const state of modelStates.values()) refreshState(state, now, windowMs);
+  const aliasTargets = [...modelStates.values()].flatMap(({ standsFor = [] }) => standsFor);
+  const names = [...new Set([...modelStates.keys(), ...aliasTargets, ...models])].sort();
   return names.map((model) => {
-    const page = pages.get(model) ?? emptyPage();
-    if (page.standsFor !== undefined) return { model, standsFor: page.standsFor };
-    const aliases = [...pages].filter(([, { standsFor }]) => standsFor === model);
+    const state = modelStates.get(model) ?? createModelState();
+    if (state.standsFor !== undefined) return { model, standsFor: state.standsFor };
+    const aliases = [...modelStates].filter(([, { standsFor }]) => standsFor === model);
     // A lease is taken under the name that was asked for.
-    page.leases.push(...aliases.flatMap(([, { leases }]) => leases));
-    return surveyed(model, page, { ...options, project, windowMs, requestedAs: aliases[0]?.[0] });
+    state.leases.push(...aliases.flatMap(([, { leases }]) => leases));
+    return getModelStatus(model, state, { ...options, project, windowMs, requestedAs: aliases[0]?.[0] });
   });
 }
 
 /** The pages of a project by their models. */
-export function knownModels({ pages, project }: Pick<SurveyOptions, 'pages' | 'project'>): [string, Page][] {
-  const prefix = pageKey(project, '');
-  return [...pages].flatMap(([key, page]) => (key.startsWith(prefix) ? [[key.slice(prefix.length), page]] : []));
+export function listProjectStates({
+  modelStates,
+  project,
+}: Pick<QuotaStatusOptions, 'modelStates' | 'project'>): [string, ModelState][] {
+  const prefix = modelStateKey(project, '');
+  return [...modelStates].flatMap(([key, state]) =>
+    key.startsWith(prefix) ? [[key.slice(prefix.length), state]] : [],
+  );
 }
 
-function surveyed(
+function getModelStatus(
   model: string,
-  page: Page,
-  options: SurveyOptions & { windowMs: number; requestedAs: string | undefined },
-): SurveyedModel {
+  state: ModelState,
+  options: QuotaStatusOptions & { windowMs: number; requestedAs: string | undefined },
+): ModelStatus {
   const { now, windowMs, budget, limitsFor, requestedAs } = options;
-  const given = limitsFor(model, requestedAs);
-  const limits = effectiveLimits(given, page.learned, budget);
-  const inWindow = page.appointments.filter(({ at }) => at > now - windowMs);
-  const { endsAt, count } = dayOf(page, now);
-  const bookedToday = page.appointments.filter(({ confirmed, at }) => !confirmed && at < endsAt).length;
+  const configured = limitsFor(model, requestedAs);
+  const limits = computeEffectiveLimits(configured, state.learned, budget);
+  const inWindow = state.appointments.filter(({ at }) => at > now - windowMs);
+  const { endsAt, count } = findOrCreateDay(state, now);
+  const reservedToday = state.appointments.filter(({ confirmed, at }) => !confirmed && at < endsAt).length;
   return {
     model,
-    limits: withOrigin(limits, effectiveLimits(given, page.learned), page),
-    minute: { requests: spent(inWindow, () => 1), tokens: spent(inWindow, ({ tokens }) => tokens) },
-    day: { endsAt, requests: { used: Math.max(0, count - bookedToday), booked: bookedToday } },
-    underWay: page.leases.length,
-    free: freeOf(page, limits, { now, windowMs }),
+    limits: addLimitDetails(limits, computeEffectiveLimits(configured, state.learned), state),
+    minute: { requests: countUsage(inWindow, () => 1), tokens: countUsage(inWindow, ({ tokens }) => tokens) },
+    day: { endsAt, requests: { used: Math.max(0, count - reservedToday), booked: reservedToday } },
+    underWay: state.leases.length,
+    free: getAvailability(state, limits, { now, windowMs }),
   };
 }
 
-function withOrigin(limits: Limits, whole: Limits, { learned }: Page): SurveyedModel['limits'] {
-  const result: SurveyedModel['limits'] = {};
+function addLimitDetails(limits: Limits, whole: Limits, { learned }: ModelState): ModelStatus['limits'] {
+  const result: ModelStatus['limits'] = {};
   for (const kind of limitKinds) {
     const limit = limits[kind];
     if (!limit) continue;
@@ -112,16 +117,30 @@ function withOrigin(limits: Limits, whole: Limits, { learned }: Page): SurveyedM
   return result;
 }
 
-function spent(appointments: Page['appointments'], amount: (each: Page['appointments'][number]) => number): Spent {
+function countUsage(
+  reservations: ModelState['appointments'],
+  amount: (reservation: ModelState['appointments'][number]) => number,
+): UsageCount {
   const sum = (isSent: boolean) =>
-    appointments.reduce((total, each) => total + (each.confirmed === isSent ? amount(each) : 0), 0);
+    reservations.reduce(
+      (total, reservation) => total + (reservation.confirmed === isSent ? amount(reservation) : 0),
+      0,
+    );
   return { used: sum(true), booked: sum(false) };
 }
 
-function freeOf(page: Page, limits: Limits, { now, windowMs }: { now: number; windowMs: number }): Free {
-  const planned = plan(page, 1, now, { limits, windowMs, guardMs: guardFor(windowMs, page.guardFactor) });
-  if (!planned.open) return { state: 'closed', at: planned.until };
-  if (planned.at > now) return { state: 'later', at: planned.at, reason: planned.reason ?? 'rpm' };
+function getAvailability(
+  state: ModelState,
+  limits: Limits,
+  { now, windowMs }: { now: number; windowMs: number },
+): Availability {
+  const scheduled = scheduleRequest(state, 1, now, {
+    limits,
+    windowMs,
+    guardMs: computeGuardMs(windowMs, state.guardFactor),
+  });
+  if (!scheduled.ok) return { state: 'closed', at: scheduled.until };
+  if (scheduled.at > now) return { state: 'later', at: scheduled.at, reason: scheduled.reason ?? 'rpm' };
   const { maxConcurrent } = limits;
-  return maxConcurrent && page.leases.length >= maxConcurrent.value ? { state: 'taken' } : { state: 'now' };
+  return maxConcurrent && state.leases.length >= maxConcurrent.value ? { state: 'taken' } : { state: 'now' };
 }

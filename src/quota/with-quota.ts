@@ -1,46 +1,50 @@
 import type { BoticelliDriver } from '../driver/driver.js';
-import { type AdmissionOptions, admit } from './limiter/reserve.js';
+import { acquirePermit, type PermitOptions } from './limiter/acquire-permit.js';
 
 /**
  * Makes an appointment with the quota before every call, keeps it, and teaches the book what came of it. A stream counts
  * once, as the service counts it.
  */
-export function metered(
-  settings: Omit<AdmissionOptions, 'prepare' | 'holdsPlace'>,
+export function withQuota(
+  quotaOptions: Omit<PermitOptions, 'prepare' | 'managesConcurrency'>,
   inner: BoticelliDriver,
 ): BoticelliDriver {
-  const options: AdmissionOptions = { ...settings, prepare: inner.prepare, holdsPlace: inner.holdsPlace };
+  const options: PermitOptions = {
+    ...quotaOptions,
+    prepare: inner.prepare,
+    managesConcurrency: inner.managesConcurrency,
+  };
   return {
     supportsStreaming: (model) => inner.supportsStreaming(model),
     async close() {
       await inner.close?.();
-      await settings.book.close?.();
+      await quotaOptions.limiter.close?.();
     },
 
     async generate(request, context = {}) {
-      const admission = await admit(request, context, options);
+      const permit = await acquirePermit(request, context, options);
       try {
-        const response = await inner.generate(request, admission.context);
-        await admission.settle(response);
+        const response = await inner.generate(request, permit.context);
+        await permit.settle(response);
         return response;
       } catch (thrown) {
-        throw await admission.learn(thrown);
+        throw await permit.recordFailure(thrown);
       } finally {
-        await admission.leave();
+        await permit.release();
       }
     },
 
     async *generateStream(request, context = {}) {
-      const admission = await admit(request, context, options);
+      const permit = await acquirePermit(request, context, options);
       try {
-        for await (const chunk of inner.generateStream(request, admission.context)) {
-          if (chunk.response) await admission.settle(chunk.response);
+        for await (const chunk of inner.generateStream(request, permit.context)) {
+          if (chunk.response) await permit.settle(chunk.response);
           yield chunk;
         }
       } catch (thrown) {
-        throw await admission.learn(thrown);
+        throw await permit.recordFailure(thrown);
       } finally {
-        await admission.leave();
+        await permit.release();
       }
     },
   };

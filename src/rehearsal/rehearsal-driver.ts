@@ -1,8 +1,8 @@
 import { type Clock, systemClock } from '../driver/clock.js';
 import type { BoticelliDriver } from '../driver/driver.js';
-import { byteLengthOf, type GenerateRequest, type Part, type Turn } from '../driver/request.js';
+import { type GenerateRequest, getByteLength, type Part, type Turn } from '../driver/request.js';
 import type { GenerateResponse, StreamChunk } from '../driver/response.js';
-import { addressWords } from '../media/address.js';
+import { redactUrl } from '../media/media-url.js';
 
 /** What stands as the model that served, in every output, so that nobody takes a rehearsal for a reply. */
 export const rehearsalModel = 'rehearsal';
@@ -26,13 +26,13 @@ export function createRehearsalDriver({
 
     async generate(request, context) {
       context?.signal?.throwIfAborted();
-      return rehearse(request);
+      return createRehearsalResponse(request);
     },
 
     async *generateStream(request, context): AsyncGenerator<StreamChunk> {
       context?.signal?.throwIfAborted();
-      const response = rehearse(request);
-      for (const [index, text] of tokensOf(response.text).entries()) {
+      const response = createRehearsalResponse(request);
+      for (const [index, text] of splitTokens(response.text).entries()) {
         if (index > 0) await clock.sleep(tokenDelayMs, context?.signal);
         yield { text, finished: false, metadata: { tokensGenerated: index + 1 } };
       }
@@ -42,10 +42,12 @@ export function createRehearsalDriver({
   };
 }
 
-function rehearse(request: GenerateRequest): GenerateResponse {
-  const text = describe(request);
-  const promptTokens = Math.ceil(request.turns.flatMap(partsOf).reduce((sum, part) => sum + byteLengthOf(part), 0) / 4);
-  const outputTokens = tokensOf(text).length;
+function createRehearsalResponse(request: GenerateRequest): GenerateResponse {
+  const text = renderReplyText(request);
+  const promptTokens = Math.ceil(
+    request.turns.flatMap(getParts).reduce((sum, part) => sum + getByteLength(part), 0) / 4,
+  );
+  const outputTokens = splitTokens(text).length;
   return {
     text,
     model: rehearsalModel,
@@ -56,44 +58,44 @@ function rehearse(request: GenerateRequest): GenerateResponse {
 }
 
 /** For example: `[rehearsal] gemini-x would be sent 3 turns; the last has 2 parts: 12 bytes of text, …`. */
-function describe({ model, turns, system, parameters }: GenerateRequest): string {
-  const last = turns.at(-1);
-  const parts = last ? partsOf(last) : [];
-  const contents = parts.map(partWords);
-  const settings = [
-    ...(system === undefined ? [] : [`a system text of ${counted(Buffer.byteLength(system), 'byte')}`]),
-    ...Object.entries(parameters).map(parameterWords),
+function renderReplyText({ model, turns, system, parameters }: GenerateRequest): string {
+  const lastTurn = turns.at(-1);
+  const parts = lastTurn ? getParts(lastTurn) : [];
+  const partTexts = parts.map(formatPart);
+  const details = [
+    ...(system === undefined ? [] : [`a system text of ${formatCount(Buffer.byteLength(system), 'byte')}`]),
+    ...Object.entries(parameters).map(formatParameter),
   ];
   return [
-    `[rehearsal] ${model} would be sent ${counted(turns.length, 'turn')};`,
-    `the last has ${counted(parts.length, 'part')}: ${contents.join(', ')}.`,
-    ...(settings.length > 0 ? [`With it go ${settings.join(', ')}.`] : []),
+    `[rehearsal] ${model} would be sent ${formatCount(turns.length, 'turn')};`,
+    `the last has ${formatCount(parts.length, 'part')}: ${partTexts.join(', ')}.`,
+    ...(details.length > 0 ? [`With it go ${details.join(', ')}.`] : []),
     'Nothing was sent.',
   ].join(' ');
 }
 
-function partWords(part: Part): string {
-  if (part.type === 'text') return `${counted(byteLengthOf(part), 'byte')} of text`;
+function formatPart(part: Part): string {
+  if (part.type === 'text') return `${formatCount(getByteLength(part), 'byte')} of text`;
   const { content, mimeType = 'a type yet unknown' } = part;
-  if (content.from === 'address') return `what is fetched from ${addressWords(content.url)}`;
-  if (content.from === 'reference') return `a reference to ${addressWords(content.uri)}`;
-  return `${counted(byteLengthOf(part), 'byte')} of ${mimeType}`;
+  if (content.from === 'address') return `what is fetched from ${redactUrl(content.url)}`;
+  if (content.from === 'reference') return `a reference to ${redactUrl(content.uri)}`;
+  return `${formatCount(getByteLength(part), 'byte')} of ${mimeType}`;
 }
 
-function parameterWords([name, value]: [string, unknown]): string {
-  const words = typeof value === 'string' ? value : JSON.stringify(value);
-  return name === 'schema' ? `a schema of ${counted(Buffer.byteLength(words), 'byte')}` : `${name} ${words}`;
+function formatParameter([name, value]: [string, unknown]): string {
+  const text = typeof value === 'string' ? value : JSON.stringify(value);
+  return name === 'schema' ? `a schema of ${formatCount(Buffer.byteLength(text), 'byte')}` : `${name} ${text}`;
 }
 
-function partsOf(turn: Turn): readonly Part[] {
+function getParts(turn: Turn): readonly Part[] {
   return turn.role === 'user' ? turn.parts : [{ type: 'text', text: turn.text }];
 }
 
-function counted(count: number, noun: string): string {
+function formatCount(count: number, noun: string): string {
   return `${count} ${noun}${count === 1 ? '' : 's'}`;
 }
 
 /** Words with the space before them: joined, they are the text again. */
-function tokensOf(text: string): string[] {
+function splitTokens(text: string): string[] {
   return text.match(/\s*\S+/g) ?? [];
 }

@@ -4,7 +4,7 @@ import type { Writable } from 'node:stream';
 export interface Output {
   write(text: string): void;
   /** Resolves when all that was written has left the process, or writing has failed. Never rejects. */
-  flushed(): Promise<void>;
+  flush(): Promise<void>;
   /** True where a person reads it directly. */
   readonly isTerminal: boolean;
 }
@@ -19,11 +19,11 @@ export interface OutputOptions {
 export function createOutput({ stream, onFailure }: OutputOptions): Output {
   let failed = false;
   // A listener of our own for each would be too many for Node's taste where a dozen narratives wait at once.
-  const waiting = new Set<() => void>();
+  const pendingFlushes = new Set<() => void>();
   const fail = (error: NodeJS.ErrnoException) => {
     if (!failed) onFailure(error);
     failed = true;
-    for (const settle of waiting) settle();
+    for (const settle of pendingFlushes) settle();
   };
   stream.on('error', fail);
   return {
@@ -31,14 +31,14 @@ export function createOutput({ stream, onFailure }: OutputOptions): Output {
     write(text) {
       if (!failed && text !== '') stream.write(text);
     },
-    flushed: () =>
+    flush: () =>
       new Promise((resolve) => {
         if (failed) return resolve();
         const settle = () => {
-          waiting.delete(settle);
+          pendingFlushes.delete(settle);
           resolve();
         };
-        waiting.add(settle);
+        pendingFlushes.add(settle);
         // A file takes what is written at once, but tells of a full disk only in the next turn.
         stream.write('', () => setImmediate(settle));
       }),

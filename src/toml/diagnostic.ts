@@ -7,7 +7,7 @@ export interface Diagnostic {
   /** What the author may have meant: a whole replacement, shown as `did you mean "…"?`. */
   suggestion?: string;
   /** Where it is; absent where a fault is of the file as a whole. */
-  place?: Place;
+  location?: Location;
   /** The file that it is in, where that is another one than the file that was asked about. */
   source?: SourceFile;
 }
@@ -20,7 +20,7 @@ export interface SourceFile {
 }
 
 /** A stretch of the file's text. Lines and columns count from 1, columns in UTF-16 code units. */
-export interface Place {
+export interface Location {
   line: number;
   column: number;
   /** In UTF-16 code units; at least 1, and never past the line's end. */
@@ -28,8 +28,8 @@ export interface Place {
 }
 
 /** Where a diagnostic is, as the beginning of a sentence: `file:line:column: `. */
-export function whereIs(file: string, diagnostic: Diagnostic | undefined): string {
-  const place = diagnostic?.place;
+export function formatLocation(file: string, diagnostic: Diagnostic | undefined): string {
+  const location = diagnostic?.location;
   const name = diagnostic?.source?.file ?? file;
-  return place ? `${name}:${place.line}:${place.column}: ` : `${name}: `;
+  return location ? `${name}:${location.line}:${location.column}: ` : `${name}: `;
 }

@@ -24,7 +24,7 @@ export function valueAt(root: TomlTable, path: Path): TomlValue | undefined {
 }
 
 /** The type of a value in TOML's words, with its article. */
-export function typeWords(value: TomlValue): string {
+export function describeType(value: TomlValue): string {
   if (Array.isArray(value)) return 'an array';
   if (value instanceof Date) return 'a date or time';
   if (typeof value === 'object') return 'a table';
@@ -32,19 +32,19 @@ export function typeWords(value: TomlValue): string {
 }
 
 /** A name as a message shows it: in quotes, with control characters escaped. */
-export const quoted = (name: string): string => JSON.stringify(name);
+export const quote = (name: string): string => JSON.stringify(name);
 
 /** A table as TOML writes it: `[acts.final]`, or `[[acts.final.input]]` for an element of an array of tables. */
-export function tableWords(path: Path): string {
+export function formatTableHeader(path: Path): string {
   const names = path.filter((step) => typeof step === 'string');
-  const header = names.map((name) => (/^[\w-]+$/.test(name) ? name : quoted(name))).join('.');
+  const header = names.map((name) => (/^[\w-]+$/.test(name) ? name : quote(name))).join('.');
   return typeof path.at(-1) === 'number' ? `[[${header}]]` : `[${header}]`;
 }
 
 /** A value by its name: `"model" in [acts.final]`, or `element 2 of "order" in [toc]`. */
-export function valueWords(path: Path): string {
+export function describePath(path: Path): string {
   const parent = path.slice(0, -1);
   const last = path.at(-1) ?? '';
-  if (typeof last === 'number') return `element ${last + 1} of ${valueWords(parent)}`;
-  return parent.length === 0 ? quoted(last) : `${quoted(last)} in ${tableWords(parent)}`;
+  if (typeof last === 'number') return `element ${last + 1} of ${describePath(parent)}`;
+  return parent.length === 0 ? quote(last) : `${quote(last)} in ${formatTableHeader(parent)}`;
 }

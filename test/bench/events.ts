@@ -1,14 +1,14 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { chunkOf, sseEvent } from '../helpers/gemini-replies.js';
+import { createChunk, formatSseEvent } from '../helpers/gemini-replies.js';
 import { quantile, runNode } from './measure.js';
-import type { Say } from './say.js';
+import type { PrintRow } from './print-row.js';
 
-const events = 50_000;
+const eventCount = 50_000;
 // The SDK takes ten seconds for its own.
 const rounds = 3;
 
-interface Took {
+interface Measurement {
   wallMs: number;
   cpuMs: number;
   /** Of the text. */
@@ -16,46 +16,49 @@ interface Took {
 }
 
 /** Many small events through our driver, and through the SDK's own loop: the same bytes, each in a process of its own. */
-export async function eventSpeed(say: Say): Promise<void> {
+export async function benchEvents(printRow: PrintRow): Promise<void> {
   const server = await serveEvents();
-  const took = { ours: [] as Took[], peer: [] as Took[] };
+  const measurements = { ours: [] as Measurement[], peer: [] as Measurement[] };
   const programs = { ours: 'test/bench/driver-events.mjs', peer: 'test/bench/peers/sdk-events.mjs' };
   for (let round = 0; round <= rounds; round += 1) {
     for (const side of round % 2 ? (['ours', 'peer'] as const) : (['peer', 'ours'] as const)) {
-      let said = '';
+      let stdout = '';
       const env = { GOOGLE_GEMINI_BASE_URL: server.url };
       await runNode({ args: [programs[side]], env }, (text) => {
-        said += text;
+        stdout += text;
       });
-      const figures: Took = JSON.parse(said);
-      if (figures.length !== server.length) throw new Error(`${side} read ${figures.length} of ${server.length}`);
-      if (round > 0) took[side].push(figures);
+      const measurement: Measurement = JSON.parse(stdout);
+      if (measurement.length !== server.length)
+        throw new Error(`${side} read ${measurement.length} of ${server.length}`);
+      if (round > 0) measurements[side].push(measurement);
     }
   }
   server.close();
-  const what = `${events.toLocaleString('en')} small events of a stream against the SDK's own loop`;
+  const label = `${eventCount.toLocaleString('en')} small events of a stream against the SDK's own loop`;
   for (const [name, field] of [['', 'wallMs'] as const, [', CPU time', 'cpuMs'] as const]) {
-    const [ours, peer] = [middleOf(took.ours, field), middleOf(took.peer, field)];
-    say(`${what}${name}`, pace(ours), pace(peer), (ours / peer).toFixed(2), '1.10 or less');
+    const [ours, peer] = [median(measurements.ours, field), median(measurements.peer, field)];
+    printRow(`${label}${name}`, formatSpeed(ours), formatSpeed(peer), (ours / peer).toFixed(2), '1.10 or less');
   }
 }
 
-function middleOf(took: Took[], field: 'wallMs' | 'cpuMs'): number {
+function median(measurements: Measurement[], field: 'wallMs' | 'cpuMs'): number {
   return quantile(
-    took.map((each) => each[field]),
+    measurements.map((measurement) => measurement[field]),
     0.5,
   );
 }
 
-function pace(durationMs: number): string {
-  return `${durationMs.toFixed(0)} ms (${((events / durationMs) * 1000).toFixed(0)}/s)`;
+function formatSpeed(durationMs: number): string {
+  return `${durationMs.toFixed(0)} ms (${((eventCount / durationMs) * 1000).toFixed(0)}/s)`;
 }
 
 /** Serves the events as fast as they are taken, whatever is asked. */
 async function serveEvents(): Promise<{ url: string; length: number; close(): void }> {
-  const pieces = Array.from({ length: events }, (_, index) => `word${index} `);
+  const pieces = Array.from({ length: eventCount }, (_, index) => `word${index} `);
   const body = Buffer.from(
-    pieces.map((piece, index) => sseEvent(chunkOf(piece, index === events - 1 ? 'STOP' : undefined), '\r\n')).join(''),
+    pieces
+      .map((piece, index) => formatSseEvent(createChunk(piece, index === eventCount - 1 ? 'STOP' : undefined), '\r\n'))
+      .join(''),
   );
   const server = createServer({ noDelay: true }, (request, response) => {
     request.resume();

@@ -3,47 +3,58 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { GenerateRequest, Turn } from '../../src/driver/request.js';
 import { createLiveDriver } from '../../src/gemini/live/driver.js';
-import { chunkOf, packets, sseEvent } from '../helpers/gemini-replies.js';
+import { createChunk, formatSseEvent, packetReply } from '../helpers/gemini-replies.js';
 import { startGeminiServer } from '../helpers/gemini-server.js';
-import { bytesAPiece, content, spoken, turnEnd } from '../helpers/live-replies.js';
-import { type Program, quantile, runNode, type Timed } from './measure.js';
-import type { Say } from './say.js';
+import { bytesPerPiece, createTurnEnd, serverContent, spokenReply } from '../helpers/live-replies.js';
+import { type BenchTarget, quantile, runNode, type TimedCommand } from './measure.js';
+import type { PrintRow } from './print-row.js';
 
 const model = 'gemini-3.8-live';
 const rounds = 15;
 const acts = 10;
 
 /** The Live API against a bare reader of WebSockets, SSE against a bare fetch, and one session against one an act. */
-export async function liveSpeed(say: Say, options: Program): Promise<void> {
+export async function benchLive(printRow: PrintRow, options: BenchTarget): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), 'boticelli-bench-live-'));
-  const narrative = (name: string) => {
+  const writeNarrative = (name: string) => {
     const file = join(folder, `${name}.toml`);
     const text = `[narrative]\nname = "one"\nmodel = "${name}"\n[toc]\norder = ["a"]\n[acts]\na = "Question 1"\n`;
     writeFileSync(file, text);
     return file;
   };
-  const peer = (name: string) => `test/bench/peers/${name}.mjs`;
-  const over = {
-    Live: [narrative(model), peer('ws-stream')],
-    SSE: [narrative('gemini-flash-lite-latest'), peer('fetch-stream')],
+  const getPeerPath = (name: string) => `test/bench/peers/${name}.mjs`;
+  const commandsByApi = {
+    Live: [writeNarrative(model), getPeerPath('ws-stream')],
+    SSE: [writeNarrative('gemini-flash-lite-latest'), getPeerPath('fetch-stream')],
   };
-  for (const [name, [file = '', bare = '']] of Object.entries(over)) {
+  for (const [name, [file = '', bare = '']] of Object.entries(commandsByApi)) {
     const server = await startGeminiServer();
     // With LF, as the bare reader takes it.
-    server.replyAlways(packets(sseEvent(chunkOf('Hello')), sseEvent(chunkOf(' you', 'STOP'))));
-    const env = options.at(server.url);
-    const first = await firstTokens({ args: [options.bin, 'run', file, '--stream'], env }, { args: [bare], env });
+    server.setDefaultReply(
+      packetReply(formatSseEvent(createChunk('Hello')), formatSseEvent(createChunk(' you', 'STOP'))),
+    );
+    const env = options.environmentFor(server.url);
+    const first = await measureFirstTokens(
+      { args: [options.bin, 'run', file, '--stream'], env },
+      { args: [bare], env },
+    );
     const ratio = (first.ours / first.peer).toFixed(2);
-    say(`first token over ${name}, from the start, against a bare reader`, ms(first.ours), ms(first.peer), ratio, '');
+    printRow(
+      `first token over ${name}, from the start, against a bare reader`,
+      formatMs(first.ours),
+      formatMs(first.peer),
+      ratio,
+      '',
+    );
     await server.close();
   }
-  await rowsOfDelays(say, options, over.Live);
-  await rowsOfSessions(say);
+  await benchDelays(printRow, options, commandsByApi.Live);
+  await benchSessions(printRow);
   rmSync(folder, { recursive: true });
 }
 
 /** From the start of a program to the first bytes on its standard output: medians of interleaved pairs. */
-async function firstTokens(ours: Timed, peer: Timed): Promise<{ ours: number; peer: number }> {
+async function measureFirstTokens(ours: TimedCommand, peer: TimedCommand): Promise<{ ours: number; peer: number }> {
   const times = { ours: [] as number[], peer: [] as number[] };
   for (let round = 0; round <= rounds; round += 1) {
     for (const [side, timed] of [
@@ -63,30 +74,44 @@ async function firstTokens(ours: Timed, peer: Timed): Promise<{ ours: number; pe
 }
 
 /** How long a token takes from the server's socket to standard output: each token is the moment at which it was sent. */
-async function rowsOfDelays(say: Say, { bin, at }: Program, [file = '', bare = '']: string[]): Promise<void> {
+async function benchDelays(
+  printRow: PrintRow,
+  { bin, environmentFor }: BenchTarget,
+  [file = '', bare = '']: string[],
+): Promise<void> {
   const best = { ours: Number.POSITIVE_INFINITY, peer: Number.POSITIVE_INFINITY };
   for (let round = 0; round < 3; round += 1) {
     for (const [side, args] of [
       ['ours', [bin, 'run', file, '--stream']],
       ['peer', [bare]],
     ] as const) {
-      best[side] = Math.min(best[side], await tokenDelay((url) => ({ args: [...args], env: at(url) })));
+      best[side] = Math.min(
+        best[side],
+        await measureTokenDelay((url) => ({ args: [...args], env: environmentFor(url) })),
+      );
     }
   }
-  const added = `+${ms(best.ours - best.peer)}`;
-  say('delay of a token over Live, p50, against a bare reader', ms(best.ours), ms(best.peer), added, 'under +1 ms');
+  const added = `+${formatMs(best.ours - best.peer)}`;
+  printRow(
+    'delay of a token over Live, p50, against a bare reader',
+    formatMs(best.ours),
+    formatMs(best.peer),
+    added,
+    'under +1 ms',
+  );
 }
 
-async function tokenDelay(client: (baseUrl: string) => Timed): Promise<number> {
+async function measureTokenDelay(client: (baseUrl: string) => TimedCommand): Promise<number> {
   const server = await startGeminiServer();
   const sound = {
-    inlineData: { mimeType: 'audio/pcm;rate=24000', data: Buffer.alloc(bytesAPiece).toString('base64') },
+    inlineData: { mimeType: 'audio/pcm;rate=24000', data: Buffer.alloc(bytesPerPiece).toString('base64') },
   };
   // Written out when it is sent, so that it tells that moment.
-  const token = () => ({
-    toJSON: () => content({ outputTranscription: { text: `${performance.now()} ` }, modelTurn: { parts: [sound] } }),
+  const createToken = () => ({
+    toJSON: () =>
+      serverContent({ outputTranscription: { text: `${performance.now()} ` }, modelTurn: { parts: [sound] } }),
   });
-  server.live.reply({ frames: [...Array.from({ length: 300 }, token), ...turnEnd()], delayMs: 5 });
+  server.live.queueReplies({ frames: [...Array.from({ length: 300 }, createToken), ...createTurnEnd()], delayMs: 5 });
   const delays: number[] = [];
   await runNode(client(server.url), (text) => {
     const now = performance.now();
@@ -97,34 +122,40 @@ async function tokenDelay(client: (baseUrl: string) => Timed): Promise<number> {
 }
 
 /** Ten acts of a conversation: in one session, and in a session an act, each told the whole conversation. */
-async function rowsOfSessions(say: Say): Promise<void> {
-  const walls = { one: [] as number[], each: [] as number[] };
+async function benchSessions(printRow: PrintRow): Promise<void> {
+  const wallTimesMs = { one: [] as number[], each: [] as number[] };
   const bytes = { one: 0, each: 0 };
   for (let round = 0; round <= rounds; round += 1) {
     for (const kind of ['one', 'each'] as const) {
-      const played = await tenActs(kind === 'each');
-      bytes[kind] = played.bytes;
-      if (round > 0) walls[kind].push(played.wallMs);
+      const result = await runTenActs(kind === 'each');
+      bytes[kind] = result.bytes;
+      if (round > 0) wallTimesMs[kind].push(result.wallMs);
     }
   }
-  const [one, each] = [quantile(walls.one, 0.5), quantile(walls.each, 0.5)];
-  say(`${acts} acts in one session against ${acts} sessions, wall`, ms(one), ms(each), (one / each).toFixed(2), '');
+  const [one, each] = [quantile(wallTimesMs.one, 0.5), quantile(wallTimesMs.each, 0.5)];
+  printRow(
+    `${acts} acts in one session against ${acts} sessions, wall`,
+    formatMs(one),
+    formatMs(each),
+    (one / each).toFixed(2),
+    '',
+  );
   const share = (bytes.one / bytes.each).toFixed(2);
-  say(`the same, bytes sent`, `${bytes.one}`, `${bytes.each}`, share, '');
+  printRow(`the same, bytes sent`, `${bytes.one}`, `${bytes.each}`, share, '');
 }
 
-async function tenActs(sessionEach: boolean): Promise<{ wallMs: number; bytes: number }> {
+async function runTenActs(sessionPerAct: boolean): Promise<{ wallMs: number; bytes: number }> {
   const server = await startGeminiServer();
   const driver = createLiveDriver({ apiKey: 'key', baseUrl: server.url });
   const words = Array.from({ length: 150 }, (_, index) => `word${index} `);
-  server.live.reply(...Array.from({ length: acts }, () => spoken(words)));
+  server.live.queueReplies(...Array.from({ length: acts }, () => spokenReply(words)));
   const turns: Turn[] = [];
   const startedAt = performance.now();
   for (let act = 0; act < acts; act += 1) {
     turns.push({ role: 'user', parts: [{ type: 'text', text: `Question ${act} `.repeat(20) }] });
     const request: GenerateRequest = { model, turns: [...turns], parameters: {} };
     turns.push((await driver.generate(request)).turn);
-    if (sessionEach) await driver.close?.();
+    if (sessionPerAct) await driver.close?.();
   }
   const wallMs = performance.now() - startedAt;
   await driver.close?.();
@@ -133,6 +164,6 @@ async function tenActs(sessionEach: boolean): Promise<{ wallMs: number; bytes: n
   return { wallMs, bytes };
 }
 
-function ms(durationMs: number): string {
+function formatMs(durationMs: number): string {
   return `${durationMs.toFixed(durationMs < 10 ? 2 : 0)} ms`;
 }

@@ -2,20 +2,20 @@ import { spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 
 /** A command to be timed. */
-export interface Timed {
+export interface TimedCommand {
   args: string[];
   env: Record<string, string>;
 }
 
 /** The program that is measured. */
-export interface Program {
+export interface BenchTarget {
   bin: string;
   /** Its environment where it talks to a server. */
-  at: (baseUrl: string) => Record<string, string>;
+  environmentFor: (baseUrl: string) => Record<string, string>;
 }
 
 /** Two commands timed in turns, so that what else the machine does falls on both. Times in milliseconds. */
-export interface Pair {
+export interface PairedTimes {
   ours: number;
   peer: number;
   /** The median of ours over the median of the peer. */
@@ -25,7 +25,7 @@ export interface Pair {
 }
 
 /** Runs `node` with the arguments to its end. Rejects if it does not exit with 0. */
-export function runNode({ args, env }: Timed, onStdout: (text: string) => void = () => {}): Promise<number> {
+export function runNode({ args, env }: TimedCommand, onStdout: (text: string) => void = () => {}): Promise<number> {
   return new Promise((resolve, reject) => {
     const startedAt = performance.now();
     const child = spawn(process.execPath, args, {
@@ -40,18 +40,18 @@ export function runNode({ args, env }: Timed, onStdout: (text: string) => void =
 }
 
 /** Times two commands against each other, in `rounds` interleaved pairs whose order alternates. */
-export async function timePairs(ours: Timed, peer: Timed, rounds: number): Promise<Pair> {
+export async function timePairs(ours: TimedCommand, peer: TimedCommand, rounds: number): Promise<PairedTimes> {
   const times = { ours: [] as number[], peer: [] as number[] };
   const cpu = { ours: 0, peer: 0 };
   // The first round fills the caches of the file system and is not counted.
   for (let round = 0; round <= rounds; round += 1) {
     const order = round % 2 ? (['ours', 'peer'] as const) : (['peer', 'ours'] as const);
     for (const side of order) {
-      const before = cpuMsOfChildren();
+      const before = readChildCpuMs();
       const time = await runNode(side === 'ours' ? ours : peer);
       if (round === 0) continue;
       times[side].push(time);
-      cpu[side] += cpuMsOfChildren() - before;
+      cpu[side] += readChildCpuMs() - before;
     }
   }
   const medians = { ours: quantile(times.ours, 0.5), peer: quantile(times.peer, 0.5) };
@@ -59,7 +59,7 @@ export async function timePairs(ours: Timed, peer: Timed, rounds: number): Promi
 }
 
 /** What the processes that this one has started and seen end took of the CPUs; in ticks of 10 ms (proc(5), cutime). */
-function cpuMsOfChildren(): number {
+function readChildCpuMs(): number {
   try {
     const fields = readFileSync('/proc/self/stat', 'utf8')
       .replace(/^.*\) /s, '')

@@ -1,68 +1,72 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { chunkOf, packets, type Script, sseEvent } from '../helpers/gemini-replies.js';
+import { createChunk, formatSseEvent, packetReply, type ScriptedReply } from '../helpers/gemini-replies.js';
 import { startGeminiServer } from '../helpers/gemini-server.js';
-import { type Program, quantile, runNode } from './measure.js';
-import type { Say } from './say.js';
+import { type BenchTarget, quantile, runNode } from './measure.js';
+import type { PrintRow } from './print-row.js';
 
 const rounds = 5;
 const replyBytes = 10_000_000;
 const megabyte = 1_000_000;
 
 /** The most memory that the program holds in a streamed reply of ten megabytes, above a run whose reply is a word. */
-export async function peakMemory(say: Say, options: Program): Promise<void> {
+export async function benchMemory(printRow: PrintRow, options: BenchTarget): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), 'boticelli-bench-memory-'));
   for (const [name, script] of Object.entries({
-    'events of 100 characters': longReply(100),
-    'events of 10,000 characters': longReply(10_000),
+    'events of 100 characters': createLongReply(100),
+    'events of 10,000 characters': createLongReply(10_000),
   })) {
     const peaks = { long: [] as number[], idle: [] as number[] };
     for (let round = 0; round <= rounds; round += 1) {
       for (const [kind, reply] of [
         ['long', script] as const,
-        ['idle', packets(sseEvent(chunkOf('x', 'STOP')))] as const,
+        ['idle', packetReply(formatSseEvent(createChunk('x', 'STOP')))] as const,
       ]) {
-        const peak = await peakOf(reply, folder, options);
+        const peak = await measurePeakBytes(reply, folder, options);
         // The first round may still be compiling.
         if (round > 0) peaks[kind].push(peak);
       }
     }
     const [long, idle] = [quantile(peaks.long, 0.5), quantile(peaks.idle, 0.5)];
-    const above = `+${inMegabytes(long - idle)}`;
-    say(
+    const difference = `+${formatMegabytes(long - idle)}`;
+    printRow(
       `peak memory of a streamed reply of 10 MB, ${name}, above an idle run`,
-      inMegabytes(long),
-      inMegabytes(idle),
-      above,
+      formatMegabytes(long),
+      formatMegabytes(idle),
+      difference,
       'under +60 MB',
     );
   }
   rmSync(folder, { recursive: true });
 }
 
-async function peakOf(script: Script, folder: string, { bin, at }: Program): Promise<number> {
+async function measurePeakBytes(
+  script: ScriptedReply,
+  folder: string,
+  { bin, environmentFor }: BenchTarget,
+): Promise<number> {
   const server = await startGeminiServer();
-  server.reply(script);
+  server.queueReplies(script);
   const narrative = join(folder, 'one.toml');
   writeFileSync(narrative, '[narrative]\nname = "one"\n[toc]\norder = ["a"]\n[acts]\na = "Question 1"\n');
   const PEAK_FILE = join(folder, 'peak');
   const args = ['--require', './test/bench/note-peak.cjs', bin, 'run', narrative, '--stream'];
-  await runNode({ args, env: { ...at(server.url), PEAK_FILE } });
+  await runNode({ args, env: { ...environmentFor(server.url), PEAK_FILE } });
   await server.close();
   return Number(readFileSync(PEAK_FILE, 'utf8'));
 }
 
-function longReply(length: number): Script {
+function createLongReply(length: number): ScriptedReply {
   const piece = 'word '.repeat(length / 5);
   const count = replyBytes / length;
-  const event = sseEvent(chunkOf(piece), '\r\n');
+  const event = formatSseEvent(createChunk(piece), '\r\n');
   // In packets of a hundred thousand characters and more, for the server waits after each.
-  const each = Math.max(1, Math.floor(100_000 / length));
-  const most = Array.from({ length: count / each }, () => event.repeat(each));
-  return packets(...most, sseEvent(chunkOf('end', 'STOP'), '\r\n'));
+  const eventsPerPacket = Math.max(1, Math.floor(100_000 / length));
+  const fullPackets = Array.from({ length: count / eventsPerPacket }, () => event.repeat(eventsPerPacket));
+  return packetReply(...fullPackets, formatSseEvent(createChunk('end', 'STOP'), '\r\n'));
 }
 
-function inMegabytes(bytes: number): string {
+function formatMegabytes(bytes: number): string {
   return `${(bytes / megabyte).toFixed(0)} MB`;
 }

@@ -1,18 +1,18 @@
 import { createInterface } from 'node:readline';
-import { openState } from '../../src/commands/resources/open-database.js';
-import { driverStack } from '../../src/commands/run/driver-stack.js';
-import { priceListOf } from '../../src/config/price-list.js';
+import { openStateDatabase } from '../../src/commands/resources/open-database.js';
+import { createDriverStack } from '../../src/commands/run/driver-stack.js';
+import { createPriceList } from '../../src/config/price-list.js';
 import type { Settings } from '../../src/config/settings.js';
 import type { Limits } from '../../src/quota/limits.js';
-import type { Assignment } from './crew.js';
+import type { QuotaTask } from './workers.js';
 
 /**
  * One process of the quota bench: the very stack of `boticelli run`, started once and told when to begin, so that what
  * is measured is the quota's use and not how fast sixteen processes start on two cores.
  */
-const { folder, baseUrl, requests, prompt, windowMs, rpm, tpm } = JSON.parse(process.argv[2] ?? '{}') as Assignment;
-const limitOf = (value: number) => ({ value, source: 'settings' }) as const;
-const limits: Limits = { ...(rpm && { rpm: limitOf(rpm) }), ...(tpm && { tpm: limitOf(tpm) }) };
+const { folder, baseUrl, requests, prompt, windowMs, rpm, tpm } = JSON.parse(process.argv[2] ?? '{}') as QuotaTask;
+const createLimit = (value: number) => ({ value, source: 'settings' }) as const;
+const limits: Limits = { ...(rpm && { rpm: createLimit(rpm) }), ...(tpm && { tpm: createLimit(tpm) }) };
 const model = 'gemini-flash-lite-latest';
 const settings: Settings = {
   ...{
@@ -21,23 +21,23 @@ const settings: Settings = {
     defaultModel: model,
     tier: 'free',
     project: 'bench',
-    projectIs: 'named',
+    projectSource: 'named',
     limitedModels: [],
-    prices: priceListOf(),
+    prices: createPriceList(),
     fallback: [],
     budget: {},
   },
   ...{ limitsFor: () => limits, rateWindowMs: windowMs, stateFolder: folder },
 };
 const warn = (text: string) => void process.stderr.write(`${text}\n`);
-const state = await openState({ settings, parts: ['quota'], warn });
-const driver = await driverStack({
+const state = await openStateDatabase({ settings, features: ['quota'], warn });
+const driver = await createDriverStack({
   options: { output: 'text', timeout: 300_000, idleTimeout: 60_000, retries: 4 },
   settings,
   warn,
-  keeping: { state, store: undefined, mayReuse: () => false },
+  persistence: { stateDatabase: state, store: undefined, canReuse: () => false },
 });
-const ask = () =>
+const sendRequest = () =>
   driver.generate({ model, turns: [{ role: 'user', parts: [{ type: 'text', text: prompt }] }], parameters: {} });
 
 process.stdout.write('ready\n');
@@ -45,10 +45,10 @@ for await (const _ of createInterface(process.stdin)) break;
 
 let replies = 0;
 for (let count = 0; count < requests; count += 1) {
-  const got = await ask().then(
+  const replyCount = await sendRequest().then(
     () => 1,
     () => 0,
   );
-  replies += got;
+  replies += replyCount;
 }
 process.stdout.write(`${JSON.stringify({ replies })}\n`);

@@ -3,66 +3,76 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { openDatabase } from '../../src/database/open.js';
 import { startGeminiServer } from '../helpers/gemini-server.js';
-import { runNode, type Timed, timePairs } from './measure.js';
-import type { Say } from './say.js';
+import { runNode, type TimedCommand, timePairs } from './measure.js';
+import type { PrintRow } from './print-row.js';
 
 const rounds = 15;
 const bin = 'bin/boticelli.js';
-const runsKept = 10_000;
+const storedRuns = 10_000;
 
 /** Rows on what keeping answers and runs costs a run, and on how fast they are found among ten thousand. */
-export async function storeCosts(say: Say): Promise<void> {
+export async function benchStore(printRow: PrintRow): Promise<void> {
   const server = await startGeminiServer();
   const folder = mkdtempSync(join(tmpdir(), 'boticelli-bench-store-'));
   const narrative = join(folder, 'one.toml');
-  const off = join(folder, 'off.toml');
+  const configWithoutStore = join(folder, 'off.toml');
   writeFileSync(narrative, '[narrative]\nname = "one"\n[toc]\norder = ["a"]\n[acts]\na = "Question 1"\n');
-  writeFileSync(off, '[store]\nkeep = "off"\n');
+  writeFileSync(configWithoutStore, '[store]\nkeep = "off"\n');
   // Both runs read a file of settings, which takes longer than what is measured.
-  const on = join(folder, 'on.toml');
-  writeFileSync(on, '[store]\nkeep = "30d"\n');
-  const at = (state: string, ...args: string[]): Timed => ({
+  const configWithStore = join(folder, 'on.toml');
+  writeFileSync(configWithStore, '[store]\nkeep = "30d"\n');
+  const createCommand = (state: string, ...args: string[]): TimedCommand => ({
     args: [bin, ...args],
     env: {
       ...{ HOME: folder, BOTICELLI_STATE_DIR: join(folder, state) },
       ...{ GEMINI_API_KEY: 'key', GOOGLE_GEMINI_BASE_URL: server.url, GEMINI_TIER: 'tier_1' },
     },
   });
-  const row = async (what: string, ours: Timed, theirs: Timed, aim: string) => {
+  const printPair = async (label: string, ours: TimedCommand, theirs: TimedCommand, target: string) => {
     const pair = await timePairs(ours, theirs, rounds);
-    say(
-      what,
+    printRow(
+      label,
       `${pair.ours.toFixed(0)} ms`,
       `${pair.peer.toFixed(0)} ms`,
       `+${(pair.ours - pair.peer).toFixed(1)} ms`,
-      aim,
+      target,
     );
   };
   // Without the store a run opens the same file for its quota book: so libsql is loaded either way.
-  const bare = at('small', 'run', narrative, '--config', off);
-  await row('one act, kept, against keep = "off"', at('small', 'run', narrative, '--config', on), bare, 'under +15 ms');
-
-  await fill(join(folder, 'large'));
-  await runNode(at('large', 'run', narrative));
-  await row(
-    `one act among ${runsKept} runs, kept, against keep = "off"`,
-    at('large', 'run', narrative, '--config', on),
-    bare,
+  const withoutStore = createCommand('small', 'run', narrative, '--config', configWithoutStore);
+  await printPair(
+    'one act, kept, against keep = "off"',
+    createCommand('small', 'run', narrative, '--config', configWithStore),
+    withoutStore,
     'under +15 ms',
   );
-  const help = at('large', '--help');
-  await row(`\`runs\`, ${runsKept} of them, against --help`, at('large', 'runs'), help, 'under +50 ms');
-  await row('`runs show` among them, against --help', at('large', 'runs', 'show'), help, '');
-  const reused = at('large', 'run', narrative, '--resume');
-  await row('--resume of one act among them, against --help', reused, help, '');
-  const rehearsed = at('large', 'run', narrative, '--rehearse');
-  await row('--resume of one act among them, against --rehearse', reused, rehearsed, 'under +50 ms');
+
+  await fillDatabase(join(folder, 'large'));
+  await runNode(createCommand('large', 'run', narrative));
+  await printPair(
+    `one act among ${storedRuns} runs, kept, against keep = "off"`,
+    createCommand('large', 'run', narrative, '--config', configWithStore),
+    withoutStore,
+    'under +15 ms',
+  );
+  const help = createCommand('large', '--help');
+  await printPair(
+    `\`runs\`, ${storedRuns} of them, against --help`,
+    createCommand('large', 'runs'),
+    help,
+    'under +50 ms',
+  );
+  await printPair('`runs show` among them, against --help', createCommand('large', 'runs', 'show'), help, '');
+  const reused = createCommand('large', 'run', narrative, '--resume');
+  await printPair('--resume of one act among them, against --help', reused, help, '');
+  const rehearsed = createCommand('large', 'run', narrative, '--rehearse');
+  await printPair('--resume of one act among them, against --rehearse', reused, rehearsed, 'under +50 ms');
   await server.close();
   rmSync(folder, { recursive: true });
 }
 
 /** Ten thousand runs of four acts with replies of some 2,000 characters, and as many kept replies. */
-export async function fill(folder: string): Promise<void> {
+export async function fillDatabase(folder: string): Promise<void> {
   mkdirSync(folder);
   const { database } = await openDatabase(folder);
   if (!database) throw new Error(`no database in ${folder}`);
@@ -75,7 +85,7 @@ export async function fill(folder: string): Promise<void> {
   );
   const addAct = database.prepare('INSERT INTO acts (run, position, act, ended, told) VALUES (?, ?, ?, ?, ?)');
   const addAnswer = database.prepare('INSERT INTO answers VALUES (?, 0, ?, ?, ?, ?)');
-  const ended = (act: string) => ({
+  const createActEnd = (act: string) => ({
     ...{ type: 'act-end', act, index: 0, model: 'm', requestedModel: 'm', text, finishReason: 'STOP', usage },
     ...{ attempts: 1, waitMs: 0, durationMs: 250, reused: false },
   });
@@ -87,15 +97,15 @@ export async function fill(folder: string): Promise<void> {
     turn: { role: 'model', text, model: 'm' },
   });
   database.exec('BEGIN');
-  for (let run = 0; run < runsKept; run += 1) {
-    const at = Date.now() - (runsKept - run) * 1000;
-    const id = `${new Date(at).toISOString().slice(0, 19).replaceAll(/[-:]/g, '').replace('T', '-')}-${run.toString(16).padStart(6, '0')}`;
-    addRun.run(id, at, JSON.stringify(usage));
+  for (let run = 0; run < storedRuns; run += 1) {
+    const startedAt = Date.now() - (storedRuns - run) * 1000;
+    const id = `${new Date(startedAt).toISOString().slice(0, 19).replaceAll(/[-:]/g, '').replace('T', '-')}-${run.toString(16).padStart(6, '0')}`;
+    addRun.run(id, startedAt, JSON.stringify(usage));
     for (let act = 0; act < 4; act += 1) {
-      addAct.run(id, act, `act_${act}`, JSON.stringify(ended(`act_${act}`)), '[]');
+      addAct.run(id, act, `act_${act}`, JSON.stringify(createActEnd(`act_${act}`)), '[]');
       // As good as a hash: the same length, and as scattered.
       const key = Buffer.from(`${(run * 7919 + act * 104_729) % 999_983}`.padStart(32, '7')).toString('hex');
-      addAnswer.run(`${key.slice(0, 56)}${run}${act}`, 'm', 'filled', at, reply);
+      addAnswer.run(`${key.slice(0, 56)}${run}${act}`, 'm', 'filled', startedAt, reply);
     }
   }
   database.exec('COMMIT');

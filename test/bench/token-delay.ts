@@ -1,25 +1,27 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { quantile, runNode, type Timed } from './measure.js';
+import { quantile, runNode, type TimedCommand } from './measure.js';
 
-const tokens = 300;
+const tokenCount = 300;
 const tokenIntervalMs = 5;
 
 /**
  * How long a streamed token takes from the server's socket to the reader of standard output, in milliseconds. Each
  * token is the moment at which it was sent; server and reader share this process and so its clock.
  */
-export async function tokenDelays(client: (baseUrl: string) => Timed): Promise<{ p50: number; p99: number }> {
+export async function measureTokenDelays(
+  client: (baseUrl: string) => TimedCommand,
+): Promise<{ p50: number; p99: number }> {
   const server = createServer({ noDelay: true }, (request, response) => {
     response.writeHead(200, { 'content-type': 'text/event-stream' });
     let sent = 0;
     const timer = setInterval(() => {
       sent += 1;
-      const last = sent === tokens;
+      const isLast = sent === tokenCount;
       const text = `${performance.now()} `;
-      const candidate = { content: { role: 'model', parts: [{ text }] }, ...(last && { finishReason: 'STOP' }) };
+      const candidate = { content: { role: 'model', parts: [{ text }] }, ...(isLast && { finishReason: 'STOP' }) };
       response.write(`data: ${JSON.stringify({ candidates: [candidate] })}\n\n`);
-      if (!last) return;
+      if (!isLast) return;
       clearInterval(timer);
       response.end();
     }, tokenIntervalMs);
@@ -35,6 +37,6 @@ export async function tokenDelays(client: (baseUrl: string) => Timed): Promise<{
   server.close();
   server.closeAllConnections();
   // The first tokens meet a program that is still warming up: they are the first token's delay, not a token's.
-  const steady = delays.slice(20);
-  return { p50: quantile(steady, 0.5), p99: quantile(steady, 0.99) };
+  const steadyDelays = delays.slice(20);
+  return { p50: quantile(steadyDelays, 0.5), p99: quantile(steadyDelays, 0.99) };
 }

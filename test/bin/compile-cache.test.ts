@@ -2,11 +2,11 @@ import { spawnSync } from 'node:child_process';
 import { chmodSync, cpSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
-import { root, temporaryFolder } from '../helpers/boticelli.js';
+import { createTemporaryFolder, root } from '../helpers/boticelli.js';
 
 /** A separate installation, whose program prints its first argument. */
 function installation(program = "exports.main = ({ argv }) => console.log('first', argv[2]);\n") {
-  const folder = temporaryFolder(onTestFinished);
+  const folder = createTemporaryFolder(onTestFinished);
   cpSync(join(root, 'bin'), join(folder, 'bin'), { recursive: true });
   symlinkSync(join(root, 'package.json'), join(folder, 'package.json'));
   mkdirSync(join(folder, 'dist'));

@@ -1,15 +1,21 @@
 import { Command } from 'commander';
 import { expect, test } from 'vitest';
-import { fallbackModels, patienceMs, tierName, usd, wholeNumber } from '../../src/cli/option-parsers.js';
+import {
+  collectFallbackModel,
+  createIntegerParser,
+  parseMaxWaitMs,
+  parseTierName,
+  parseUsd,
+} from '../../src/cli/option-parsers.js';
 
 function parsed(...args: string[]) {
   const command = new Command()
-    .option('--fallback <model>', '', fallbackModels)
+    .option('--fallback <model>', '', collectFallbackModel)
     .option('--no-fallback')
-    .option('--max-wait <duration>', '', patienceMs)
-    .option('--tier <name>', '', tierName)
-    .option('--max-cost <usd>', '', usd)
-    .option('--rpm <n>', '', wholeNumber(1))
+    .option('--max-wait <duration>', '', parseMaxWaitMs)
+    .option('--tier <name>', '', parseTierName)
+    .option('--max-cost <usd>', '', parseUsd)
+    .option('--rpm <n>', '', createIntegerParser(1))
     .exitOverride()
     .configureOutput({ writeErr: () => {} });
   return command.parse(args, { from: 'user' }).opts();

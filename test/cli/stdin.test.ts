@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
-import { boticelli, narrativeOf, shell, temporaryFolder } from '../helpers/boticelli.js';
+import { buildNarrative, createTemporaryFolder, runBoticelli, startShell } from '../helpers/boticelli.js';
 import { type GeminiServer, startGeminiServer } from '../helpers/gemini-server.js';
 
 let server: GeminiServer;
@@ -9,30 +9,30 @@ beforeAll(async () => {
 afterAll(() => server.close());
 
 const folder = (act: string) =>
-  temporaryFolder(onTestFinished, { 'x.toml': narrativeOf(1).replace('Question 1', act), 'none.txt': '' });
+  createTemporaryFolder(onTestFinished, { 'x.toml': buildNarrative(1).replace('Question 1', act), 'none.txt': '' });
 
 test.each(['', ' \n'])(
   'without a text in it is warned of once, with --quiet too, and the run goes on: %j',
   async (input) => {
     const cwd = folder('Review this: {{stdin}}');
-    const { code, stderr } = await boticelli(['run', 'x.toml', '--quiet'], { cwd, server, input });
+    const { code, stderr } = await runBoticelli(['run', 'x.toml', '--quiet'], { cwd, server, input });
     const warning = 'warning: there is no text on standard input, so {{stdin}} stands for none\n';
     expect({ code, stderr }).toEqual({ code: 0, stderr: `boticelli: ${warning}` });
-    expect(server.calls.at(-1)?.body.contents[0].parts[0].text).toBe(`Review this: ${input}`);
-    const two = await boticelli(['run', 'x.toml', 'x.toml', '-j', '2', '--rehearse', '-q'], { cwd, input });
+    expect(server.generateRequests.at(-1)?.body.contents[0].parts[0].text).toBe(`Review this: ${input}`);
+    const two = await runBoticelli(['run', 'x.toml', 'x.toml', '-j', '2', '--rehearse', '-q'], { cwd, input });
     expect(two).toMatchObject({ code: 0, stderr: `boticelli: x: ${warning}` });
   },
 );
 
 test("without a text in it is nobody's concern where no text uses it", async () => {
-  const { stderr } = await boticelli(['run', 'x.toml', '--rehearse', '-q'], { cwd: folder('Hello') });
+  const { stderr } = await runBoticelli(['run', 'x.toml', '--rehearse', '-q'], { cwd: folder('Hello') });
   expect(stderr).toBe('');
 });
 
 test('that is an empty file, or closed, is warned of too', async () => {
   for (const redirection of ['< none.txt', '< /dev/null', '<&-']) {
     const script = `boticelli run x.toml --rehearse -q ${redirection}`;
-    const { code, stderr } = await shell(script, { cwd: folder('Review this: {{stdin}}') }).ended;
+    const { code, stderr } = await startShell(script, { cwd: folder('Review this: {{stdin}}') }).result;
     expect({ code, stderr }).toEqual({
       code: 0,
       stderr: expect.stringContaining('there is no text on standard input'),
@@ -42,12 +42,12 @@ test('that is an empty file, or closed, is warned of too', async () => {
 
 test("that is a folder can't be read, be it for {{stdin}} or the narrative itself", async () => {
   const cwd = folder('Review this: {{stdin}}');
-  const before = server.calls.length;
+  const before = server.generateRequests.length;
   for (const command of ['run x.toml', 'run -']) {
-    const { code, stderr } = await shell(`boticelli ${command} < .`, { cwd, server }).ended;
+    const { code, stderr } = await startShell(`boticelli ${command} < .`, { cwd, server }).result;
     expect({ code, stderr }).toEqual({ code: 66, stderr: expect.stringContaining('standard input is a folder\n  ') });
   }
-  const { code, stdout } = await shell('boticelli check - < .', { cwd }).ended;
+  const { code, stdout } = await startShell('boticelli check - < .', { cwd }).result;
   expect({ code, stdout }).toEqual({ code: 66, stdout: expect.stringContaining('standard input is a folder') });
-  expect(server.calls).toHaveLength(before);
+  expect(server.generateRequests).toHaveLength(before);
 });

@@ -3,9 +3,9 @@ import { join } from 'node:path';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { expect, test } from 'vitest';
 import { readToml } from '../../src/toml/read-toml.js';
-import { boticelli, root, shell } from '../helpers/boticelli.js';
+import { root, runBoticelli, startShell } from '../helpers/boticelli.js';
 
-const { stdout: printed, stderr, code } = await boticelli(['schema']);
+const { stdout: printed, stderr, code } = await runBoticelli(['schema']);
 const accepts = new Ajv2020().compile(JSON.parse(printed));
 
 async function tableIn(file: string) {
@@ -50,7 +50,7 @@ test('the samples have it beside them: `npx boticelli schema > narratives/narrat
 });
 
 test('a reader that leaves early is no failure to speak of', async () => {
-  const ended = await shell('boticelli schema | head -1; echo $PIPESTATUS').ended;
+  const ended = await startShell('boticelli schema | head -1; echo $PIPESTATUS').result;
   expect(ended.stdout).toMatch(/^\{\n(0|141)\n$/);
   expect(ended.stderr).toBe('');
 });

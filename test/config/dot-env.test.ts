@@ -1,7 +1,7 @@
 import util from 'node:util';
 import { expect, test } from 'vitest';
 import { parseDotEnv } from '../../src/config/dot-env.js';
-import { refusalIn, settingsIn } from './folders.js';
+import { getSettingsError, resolveFixtureSettings } from './settings-fixture.js';
 
 const texts = [
   'A=b',
@@ -46,7 +46,7 @@ test('a megabyte of quotes that are never closed is read in no time', () => {
 
 test('the names of the program are read, and nothing is put into the environment', async () => {
   const environment = {};
-  const settings = await settingsIn(
+  const settings = await resolveFixtureSettings(
     { 'work/.env': 'export GEMINI_API_KEY="k"\r\nBOTICELLI_MODEL=m # mine\r\n' },
     { environment },
   );
@@ -57,17 +57,19 @@ test('the names of the program are read, and nothing is put into the environment
 
 test('what the environment has wins, name by name', async () => {
   const files = { 'work/.env': 'GEMINI_API_KEY=file\nBOTICELLI_MODEL=file' };
-  const both = await settingsIn(files, { environment: { GEMINI_API_KEY: 'own', BOTICELLI_MODEL: 'own' } });
+  const both = await resolveFixtureSettings(files, { environment: { GEMINI_API_KEY: 'own', BOTICELLI_MODEL: 'own' } });
   expect(both).toMatchObject({ apiKey: 'own', defaultModel: 'own' });
-  expect((await settingsIn(files, { environment: { GOOGLE_API_KEY: 'of another service' } })).apiKey).toBe('file');
+  expect((await resolveFixtureSettings(files, { environment: { GOOGLE_API_KEY: 'of another service' } })).apiKey).toBe(
+    'file',
+  );
 });
 
 test('a .env that is a folder, as of Python, is none', async () => {
-  expect((await settingsIn({ 'work/.env/bin': '' })).tier).toBe('free');
+  expect((await resolveFixtureSettings({ 'work/.env/bin': '' })).tier).toBe('free');
 });
 
 test('a .env in UTF-16 is refused without showing it', async () => {
-  const error = await refusalIn({ 'work/.env': Buffer.from('\uFEFFGEMINI_API_KEY=canary', 'utf16le') });
+  const error = await getSettingsError({ 'work/.env': Buffer.from('\uFEFFGEMINI_API_KEY=canary', 'utf16le') });
   expect(error).toMatchObject({ code: 'invalid_config', message: '.env is UTF-16' });
   expect(error.hint).toContain('UTF-8');
 });

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { parseDuration } from '../../src/config/duration.js';
+import { parseDurationMs } from '../../src/config/duration.js';
 
 test.each([
   ['90s', 90_000],
@@ -11,9 +11,9 @@ test.each([
   ['1.5', 1500],
   ['0', 0],
 ])('%s is %i ms', (text, expected) => {
-  expect(parseDuration(text)).toBe(expected);
+  expect(parseDurationMs(text)).toBe(expected);
 });
 
 test.each(['', 's', '-1s', '1 m', '1y', 'm1', '1h30', '1e3', 'soon'])('"%s" is no duration', (text) => {
-  expect(parseDuration(text)).toBeUndefined();
+  expect(parseDurationMs(text)).toBeUndefined();
 });

@@ -1,13 +1,13 @@
 import { expect, test } from 'vitest';
 import { InvalidSettings } from '../../src/config/invalid-settings.js';
-import { type Files, refusalIn, settingsIn } from './folders.js';
+import { type FixtureFiles, getSettingsError, resolveFixtureSettings } from './settings-fixture.js';
 
 const own = { environment: { GEMINI_API_KEY: 'own-key' } };
 const baseUrl = (url: string) => `[providers.gemini]\nbase_url = "${url}"\n`;
 const gateway = 'https://gateway.example:8443/v1';
 
 test('an address of the boticelli.toml of the folder does not get the key of the user', async () => {
-  const error = await refusalIn({ 'work/boticelli.toml': baseUrl(gateway) }, own);
+  const error = await getSettingsError({ 'work/boticelli.toml': baseUrl(gateway) }, own);
   expect(error).toBeInstanceOf(InvalidSettings);
   expect(error).toMatchObject({
     code: 'invalid_config',
@@ -18,28 +18,31 @@ test('an address of the boticelli.toml of the folder does not get the key of the
 });
 
 test('nor does an address of .env', async () => {
-  const error = await refusalIn({ 'work/.env': `GOOGLE_GEMINI_BASE_URL=${gateway}` }, own);
+  const error = await getSettingsError({ 'work/.env': `GOOGLE_GEMINI_BASE_URL=${gateway}` }, own);
   expect(error).toMatchObject({ code: 'invalid_config' });
   expect(error.message).toMatch(/^GOOGLE_GEMINI_BASE_URL in \.env would send your API key to gateway\.example:8443/);
 });
 
 test('nor where .env has a key too, for the environment wins', async () => {
-  const error = await refusalIn({ 'work/.env': `GOOGLE_GEMINI_BASE_URL=${gateway}\nGEMINI_API_KEY=theirs` }, own);
+  const error = await getSettingsError(
+    { 'work/.env': `GOOGLE_GEMINI_BASE_URL=${gateway}\nGEMINI_API_KEY=theirs` },
+    own,
+  );
   expect(error.hint).toContain('none in the environment');
 });
 
-test.each<[string, Files]>([
+test.each<[string, FixtureFiles]>([
   ['.env', { 'work/.env': `GOOGLE_GEMINI_BASE_URL=${gateway}\nGEMINI_API_KEY=theirs` }],
   ['boticelli.toml', { 'work/boticelli.toml': baseUrl(gateway), 'work/.env': 'GEMINI_API_KEY=theirs' }],
 ])('an address of %s is used with a key of .env', async (_where, files) => {
-  expect(await settingsIn(files)).toMatchObject({ baseUrl: gateway, apiKey: 'theirs' });
+  expect(await resolveFixtureSettings(files)).toMatchObject({ baseUrl: gateway, apiKey: 'theirs' });
 });
 
 test('where there is no key there is nothing to guard', async () => {
-  expect((await settingsIn({ 'work/boticelli.toml': baseUrl(gateway) })).baseUrl).toBe(gateway);
+  expect((await resolveFixtureSettings({ 'work/boticelli.toml': baseUrl(gateway) })).baseUrl).toBe(gateway);
 });
 
-test.each<[string, Files, object]>([
+test.each<[string, FixtureFiles, object]>([
   ['in the environment', {}, { environment: { ...own.environment, GOOGLE_GEMINI_BASE_URL: gateway } }],
   ['in the config folder of the user', { 'user/boticelli.toml': baseUrl(gateway) }, own],
   [
@@ -48,13 +51,13 @@ test.each<[string, Files, object]>([
     { ...own, configFile: 'boticelli.toml' },
   ],
 ])('an address %s is the own choice of the user', async (_where, files, options) => {
-  expect((await settingsIn(files, options)).baseUrl).toBe(gateway);
+  expect((await resolveFixtureSettings(files, options)).baseUrl).toBe(gateway);
 });
 
 test('an address of the environment keeps that of the folder from being used at all', async () => {
   const environment = { ...own.environment, GOOGLE_GEMINI_BASE_URL: 'https://mine.example' };
   const files = { 'work/boticelli.toml': baseUrl(gateway), 'work/.env': `GOOGLE_GEMINI_BASE_URL=${gateway}` };
-  expect((await settingsIn(files, { environment })).baseUrl).toBe('https://mine.example');
+  expect((await resolveFixtureSettings(files, { environment })).baseUrl).toBe('https://mine.example');
 });
 
 test.each([
@@ -65,8 +68,8 @@ test.each([
   'http://127.1',
   'https://[::1]:2/path',
 ])('%s is fine in any folder', async (url) => {
-  expect((await settingsIn({ 'work/boticelli.toml': baseUrl(url) }, own)).baseUrl).toBe(url);
-  expect((await settingsIn({ 'work/.env': `GOOGLE_GEMINI_BASE_URL=${url}` }, own)).baseUrl).toBe(url);
+  expect((await resolveFixtureSettings({ 'work/boticelli.toml': baseUrl(url) }, own)).baseUrl).toBe(url);
+  expect((await resolveFixtureSettings({ 'work/.env': `GOOGLE_GEMINI_BASE_URL=${url}` }, own)).baseUrl).toBe(url);
 });
 
 test.each([
@@ -80,11 +83,13 @@ test.each([
   'http://0.0.0.0',
   'http://10.0.0.1',
 ])('%s is not', async (url) => {
-  expect((await refusalIn({ 'work/boticelli.toml': baseUrl(url) }, own)).code).toBe('invalid_config');
-  expect((await refusalIn({ 'work/.env': `GOOGLE_GEMINI_BASE_URL=${url}` }, own)).code).toBe('invalid_config');
+  expect((await getSettingsError({ 'work/boticelli.toml': baseUrl(url) }, own)).code).toBe('invalid_config');
+  expect((await getSettingsError({ 'work/.env': `GOOGLE_GEMINI_BASE_URL=${url}` }, own)).code).toBe('invalid_config');
 });
 
 test('what passes for an own address by a user name in it does not', async () => {
   const url = 'https://generativelanguage.googleapis.com@evil.example';
-  expect((await refusalIn({ 'work/.env': `GOOGLE_GEMINI_BASE_URL=${url}` }, own)).message).toContain(' evil.example,');
+  expect((await getSettingsError({ 'work/.env': `GOOGLE_GEMINI_BASE_URL=${url}` }, own)).message).toContain(
+    ' evil.example,',
+  );
 });

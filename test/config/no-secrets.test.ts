@@ -1,12 +1,12 @@
 import { inspect } from 'node:util';
 import { expect, test } from 'vitest';
-import { withoutSecrets } from '../../src/config/secrets.js';
-import { type Files, refusalIn } from './folders.js';
+import { redactSecrets } from '../../src/config/redact-secrets.js';
+import { type FixtureFiles, getSettingsError } from './settings-fixture.js';
 
 const canary = 'AIzaCanary-0123456789-never-to-be-seen';
 const odd = 'no-key-of-google-but-one-all-the-same';
 
-test.each<[string, Files, Record<string, string>]>([
+test.each<[string, FixtureFiles, Record<string, string>]>([
   ['as a key of the file', { 'work/boticelli.toml': `[providers.gemini]\napi_key = "${canary}"\n` }, {}],
   ['as a key of the file, and of another kind', { 'work/boticelli.toml': `key = '${odd}'\n` }, {}],
   ['on a line that is no TOML', { 'work/boticelli.toml': `GEMINI_API_KEY=${odd}\n` }, {}],
@@ -24,16 +24,16 @@ test.each<[string, Files, Record<string, string>]>([
   ['in the variable of the model', { 'work/.env': `GOOGLE_API_KEY=${odd}` }, { BOTICELLI_MODEL: `${odd} x` }],
   ['in the variable of Redis', {}, { BOTICELLI_REDIS_URL: `x://${canary}` }],
 ])('a key that stands %s is in nothing that is said', async (_where, files, environment) => {
-  const error = await refusalIn(files, { environment });
+  const error = await getSettingsError(files, { environment });
   expect(error.code).toBe('invalid_config');
-  const said = `${inspect(error, { depth: 9, showHidden: true })} ${error.stack} ${error.hint}`;
-  expect(said).not.toContain(canary);
-  expect(said).not.toContain(odd);
+  const text = `${inspect(error, { depth: 9, showHidden: true })} ${error.stack} ${error.hint}`;
+  expect(text).not.toContain(canary);
+  expect(text).not.toContain(odd);
 });
 
 test('places stay right, and what is no secret stays readable', () => {
   const text = 'api_key = "abc" # mine\nbase_url = "https://u:p@host/?x=1&key=abc"\ndefault_model = "latest"\nrpm = 5';
-  const hidden = withoutSecrets(text, ['test']);
+  const hidden = redactSecrets(text, ['test']);
   expect(hidden.length).toBe(text.length);
   expect(hidden).toBe(
     'api_key = ************\nbase_url = "https://***@host/?x=1&key=****\ndefault_model = "latest"\nrpm = 5',
@@ -41,7 +41,7 @@ test('places stay right, and what is no secret stays readable', () => {
 });
 
 test('a key that is known is advised against where it stands in a file', async () => {
-  const error = await refusalIn({ 'work/boticelli.toml': '[providers.gemini]\napi_key = "x"\n' });
+  const error = await getSettingsError({ 'work/boticelli.toml': '[providers.gemini]\napi_key = "x"\n' });
   expect(error.message).toBe(
     'boticelli.toml:2:1: unknown key "api_key" in [providers.gemini]: an API key is kept in GEMINI_API_KEY, not in a settings file',
   );
@@ -49,6 +49,6 @@ test('a key that is known is advised against where it stands in a file', async (
 
 test('a large file is cleaned in no time', () => {
   const started = performance.now();
-  for (const piece of ['://', ' ', 'key', 'key =', 'AIza', '@']) withoutSecrets(piece.repeat(300_000), ['key-of-mine']);
+  for (const piece of ['://', ' ', 'key', 'key =', 'AIza', '@']) redactSecrets(piece.repeat(300_000), ['key-of-mine']);
   expect(performance.now() - started).toBeLessThan(3000);
 });

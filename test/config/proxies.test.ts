@@ -1,5 +1,5 @@
 import { afterEach, expect, test, vi } from 'vitest';
-import { proxiesOf } from '../../src/config/proxies.js';
+import { createProxyResolver } from '../../src/config/proxies.js';
 
 afterEach(() => vi.unstubAllEnvs());
 
@@ -7,13 +7,13 @@ const names = ['HTTPS_PROXY', 'HTTP_PROXY', 'ALL_PROXY', 'NO_PROXY'].flatMap((na
 const service = 'https://generativelanguage.googleapis.com/v1beta';
 
 /** The proxy of an address where these variables are all that the environment has of proxies. */
-async function proxyOf(url: string, variables: Record<string, string>) {
+async function findProxy(url: string, variables: Record<string, string>) {
   for (const name of names) vi.stubEnv(name, variables[name]);
-  return (await proxiesOf(variables))?.(url);
+  return (await createProxyResolver(variables))?.(url);
 }
 
 test('without a variable, or with an empty one, there is none', async () => {
-  expect(await proxiesOf({ PATH: '/bin', HTTPS_PROXY: ' ', NO_PROXY: 'x' })).toBeUndefined();
+  expect(await createProxyResolver({ PATH: '/bin', HTTPS_PROXY: ' ', NO_PROXY: 'x' })).toBeUndefined();
 });
 
 test.each([
@@ -29,5 +29,5 @@ test.each([
   [service, { HTTPS_PROXY: 'http://p:1', no_proxy: '*' }, undefined],
   [service, { HTTPS_PROXY: 'http://p:1', NO_PROXY: 'generativelanguage.googleapis.com:8443' }, 'http://p:1'],
 ])('of %s with %j it is %s', async (url, variables, proxy) => {
-  expect(await proxyOf(url, variables)).toBe(proxy);
+  expect(await findProxy(url, variables)).toBe(proxy);
 });

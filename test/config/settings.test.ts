@@ -1,14 +1,14 @@
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { settingsFrom } from '../../src/config/settings.js';
+import { resolveSettings } from '../../src/config/settings.js';
 import { defaultModel } from '../../src/facts.js';
-import { folderWith, refusalIn, settingsIn } from './folders.js';
+import { createFolder, getSettingsError, resolveFixtureSettings } from './settings-fixture.js';
 
 const gemini = (lines: string) => `[providers.gemini]\n${lines}\n`;
 
 test('without any setting the defaults hold', async () => {
-  const { limitsFor, stateFolder, prices: _, ...settings } = await settingsIn({});
+  const { limitsFor, stateFolder, prices: _, ...settings } = await resolveFixtureSettings({});
   expect(settings).toEqual({
     defaultModel,
     tier: 'free',
@@ -16,7 +16,7 @@ test('without any setting the defaults hold', async () => {
     rateWindowMs: 60_000,
     fallback: [],
     project: 'no-key',
-    projectIs: 'none',
+    projectSource: 'none',
     limitedModels: [],
   });
   expect(stateFolder).toMatch(/state$/);
@@ -24,38 +24,42 @@ test('without any setting the defaults hold', async () => {
 });
 
 test('GEMINI_API_KEY comes before GOOGLE_API_KEY, and an empty one is none', async () => {
-  expect((await settingsIn({}, { environment: { GEMINI_API_KEY: 'a', GOOGLE_API_KEY: 'b' } })).apiKey).toBe('a');
-  expect((await settingsIn({}, { environment: { GEMINI_API_KEY: ' ', GOOGLE_API_KEY: 'b\n' } })).apiKey).toBe('b');
+  expect((await resolveFixtureSettings({}, { environment: { GEMINI_API_KEY: 'a', GOOGLE_API_KEY: 'b' } })).apiKey).toBe(
+    'a',
+  );
+  expect(
+    (await resolveFixtureSettings({}, { environment: { GEMINI_API_KEY: ' ', GOOGLE_API_KEY: 'b\n' } })).apiKey,
+  ).toBe('b');
 });
 
 test('a flag beats the environment, that .env, that boticelli.toml, that the one of the user, that the default', async () => {
   const files: Record<string, string> = {};
-  const tierNow = async (options = {}) => (await settingsIn(files, options)).tier;
-  expect(await tierNow()).toBe('free');
+  const resolveTier = async (options = {}) => (await resolveFixtureSettings(files, options)).tier;
+  expect(await resolveTier()).toBe('free');
   files['user/boticelli.toml'] = gemini('default_tier = "mine"\ntiers = { mine = {}, ours = {} }');
-  expect(await tierNow()).toBe('mine');
+  expect(await resolveTier()).toBe('mine');
   files['work/boticelli.toml'] = gemini('default_tier = "ours"');
-  expect(await tierNow()).toBe('ours');
+  expect(await resolveTier()).toBe('ours');
   files['work/.env'] = 'GEMINI_TIER=tier_1';
-  expect(await tierNow()).toBe('tier_1');
+  expect(await resolveTier()).toBe('tier_1');
   const environment = { GEMINI_TIER: 'tier_2' };
-  expect(await tierNow({ environment })).toBe('tier_2');
-  expect(await tierNow({ environment, flags: { tier: 'tier_3' } })).toBe('tier_3');
+  expect(await resolveTier({ environment })).toBe('tier_2');
+  expect(await resolveTier({ environment, flags: { tier: 'tier_3' } })).toBe('tier_3');
 });
 
 test('the default model goes the same way', async () => {
   const files: Record<string, string> = { 'user/boticelli.toml': gemini('default_model = "models/m-user"') };
-  const modelNow = async (environment = {}) => (await settingsIn(files, { environment })).defaultModel;
-  expect(await modelNow()).toBe('m-user');
+  const resolveModel = async (environment = {}) => (await resolveFixtureSettings(files, { environment })).defaultModel;
+  expect(await resolveModel()).toBe('m-user');
   files['work/boticelli.toml'] = gemini('default_model = "m-folder"');
-  expect(await modelNow()).toBe('m-folder');
+  expect(await resolveModel()).toBe('m-folder');
   files['work/.env'] = 'BOTICELLI_MODEL=m-env-file';
-  expect(await modelNow()).toBe('m-env-file');
-  expect(await modelNow({ BOTICELLI_MODEL: 'models/m-environment' })).toBe('m-environment');
+  expect(await resolveModel()).toBe('m-env-file');
+  expect(await resolveModel({ BOTICELLI_MODEL: 'models/m-environment' })).toBe('m-environment');
 });
 
 test('files are merged key by key, down to the limits of one model', async () => {
-  const { limitsFor, budget, fallback } = await settingsIn({
+  const { limitsFor, budget, fallback } = await resolveFixtureSettings({
     'work/boticelli.toml':
       '[providers.gemini]\nfallback = ["a"]\n[providers.gemini.tiers.free.models."m"]\nrpm = 7\n[budget]\nrpm_multiplier = 0.5\n',
     'user/boticelli.toml':
@@ -76,18 +80,21 @@ test('--config stands for the boticelli.toml of the working folder, and leaves t
     'work/other/named.toml': gemini('default_model = "named"'),
     'user/boticelli.toml': '[quota]\nproject = " team-a "\n',
   };
-  const settings = await settingsIn(files, { configFile: 'other/named.toml' });
+  const settings = await resolveFixtureSettings(files, { configFile: 'other/named.toml' });
   expect(settings).toMatchObject({ defaultModel: 'named', project: 'team-a' });
-  expect(await settingsIn(files, { configFile: '/dev/null' })).toMatchObject({ defaultModel, project: 'team-a' });
+  expect(await resolveFixtureSettings(files, { configFile: '/dev/null' })).toMatchObject({
+    defaultModel,
+    project: 'team-a',
+  });
 });
 
 test('a file that --config names must be there', async () => {
-  const error = await refusalIn({}, { configFile: 'nope.toml' });
+  const error = await getSettingsError({}, { configFile: 'nope.toml' });
   expect(error).toMatchObject({ code: 'invalid_config', message: 'the settings file nope.toml does not exist' });
 });
 
 test('every key of the file is read', async () => {
-  const settings = await settingsIn({
+  const settings = await resolveFixtureSettings({
     'work/boticelli.toml': `[providers.gemini]
 default_model = "gemini-flash-lite-latest"
 default_tier = "free"
@@ -119,32 +126,32 @@ keep = "30d"
     redisUrl: 'redis://user:word@host:1/0',
     keepMs: 2_592_000_000,
   });
-  expect((await settingsIn({ 'work/boticelli.toml': '[store]\nkeep = "off"' })).keepMs).toBe('off');
+  expect((await resolveFixtureSettings({ 'work/boticelli.toml': '[store]\nkeep = "off"' })).keepMs).toBe('off');
 });
 
 test('--fallback is used instead of the list of the settings, and --no-fallback is none at all', async () => {
   const files = { 'work/boticelli.toml': gemini('fallback = ["a"]') };
-  expect((await settingsIn(files, { flags: { fallback: ['b'] } })).fallback).toEqual(['b']);
-  expect((await settingsIn(files, { flags: { fallback: false } })).fallback).toEqual([]);
+  expect((await resolveFixtureSettings(files, { flags: { fallback: ['b'] } })).fallback).toEqual(['b']);
+  expect((await resolveFixtureSettings(files, { flags: { fallback: false } })).fallback).toEqual([]);
 });
 
 test('a project without a name is known by a hash of its key', async () => {
-  const { project } = await settingsIn({}, { environment: { GEMINI_API_KEY: 'some-key' } });
+  const { project } = await resolveFixtureSettings({}, { environment: { GEMINI_API_KEY: 'some-key' } });
   expect(project).toBe(createHash('sha256').update('some-key').digest('hex').slice(0, 16));
 });
 
 test('BOTICELLI_STATE_DIR is relative to the working folder', async () => {
-  const { stateFolder } = await settingsIn({ 'work/.env': 'BOTICELLI_STATE_DIR=../elsewhere' });
+  const { stateFolder } = await resolveFixtureSettings({ 'work/.env': 'BOTICELLI_STATE_DIR=../elsewhere' });
   expect(stateFolder).toMatch(/^\/.*boticelli-settings-\w+\/elsewhere$/);
 });
 
 test('by custom of the system, the own files of the user are in folders called boticelli', async () => {
-  const { stateFolder } = await settingsFrom({ environment: {}, workingFolder: folderWith({}) });
+  const { stateFolder } = await resolveSettings({ environment: {}, workingFolder: createFolder({}) });
   expect(stateFolder).toMatch(/boticelli/);
 });
 
 test('a user without a home has settings all the same', async () => {
-  expect(await settingsIn({}, { userFolders: {} })).not.toHaveProperty('stateFolder');
+  expect(await resolveFixtureSettings({}, { userFolders: {} })).not.toHaveProperty('stateFolder');
 });
 
 test.each([
@@ -152,27 +159,27 @@ test.each([
   [{ BOTICELLI_REDIS_URL: 'https://u:secret@host' }, 'BOTICELLI_REDIS_URL is no address of a Redis server'],
   [{ GEMINI_TIER: 'fre' }, 'GEMINI_TIER is "fre": there is no such tier'],
 ])('%j is refused', async (environment, message) => {
-  const error = await refusalIn({}, { environment });
+  const error = await getSettingsError({}, { environment });
   expect(error).toMatchObject({ code: 'invalid_config', message });
   expect(error.hint).toBeTruthy();
 });
 
 test('a variable of .env is told from one of the environment', async () => {
-  const error = await refusalIn({ 'work/.env': 'GEMINI_TIER=fre' });
+  const error = await getSettingsError({ 'work/.env': 'GEMINI_TIER=fre' });
   expect(error.message).toBe('GEMINI_TIER in .env is "fre": there is no such tier');
 });
 
 test('an unknown --tier is a fault of usage that names the tiers there are', async () => {
   const files = { 'user/boticelli.toml': '[providers.gemini.tiers.mine]\n' };
-  const error = await refusalIn(files, { flags: { tier: 'constructor' } });
+  const error = await getSettingsError(files, { flags: { tier: 'constructor' } });
   expect(error).toMatchObject({ code: 'usage', message: '--tier "constructor": there is no such tier' });
   expect(error.hint).toContain('free, tier_1, tier_2, tier_3, mine');
 });
 
 test('in the config folder of the user the one file there is counts once, as that of the user', async () => {
-  const folder = folderWith({ 'user/boticelli.toml': gemini('base_url = "https://gateway.example"') });
+  const folder = createFolder({ 'user/boticelli.toml': gemini('base_url = "https://gateway.example"') });
   const own = join(folder, 'user');
-  const settings = await settingsFrom({
+  const settings = await resolveSettings({
     environment: { GEMINI_API_KEY: 'k' },
     workingFolder: own,
     userFolders: { config: own },

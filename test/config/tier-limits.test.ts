@@ -1,12 +1,12 @@
 import { expect, test } from 'vitest';
 import { builtInTiers } from '../../src/facts.js';
-import { settingsIn } from './folders.js';
+import { resolveFixtureSettings } from './settings-fixture.js';
 
 const builtIn = (value: number) => ({ value, source: 'built-in' });
 const set = (value: number) => ({ value, source: 'settings' });
 
 test('a model that is known has its built-in limits, any other those of the tier', async () => {
-  const { limitsFor } = await settingsIn({});
+  const { limitsFor } = await resolveFixtureSettings({});
   expect(limitsFor('models/gemini-3.8-flash')).toEqual({ rpm: builtIn(5), rpd: builtIn(20) });
   expect(limitsFor('gemini-3.1-flash-lite')).toEqual({ rpm: builtIn(15) });
   expect(limitsFor('gemini-99')).toEqual({ rpm: builtIn(5) });
@@ -17,13 +17,13 @@ test('a model that is known has its built-in limits, any other those of the tier
 });
 
 test('of paid tiers nothing is guessed', async () => {
-  const { limitsFor } = await settingsIn({}, { environment: { GEMINI_TIER: 'tier_1' } });
+  const { limitsFor } = await resolveFixtureSettings({}, { environment: { GEMINI_TIER: 'tier_1' } });
   expect(limitsFor('gemini-3.8-flash')).toEqual({});
   expect(limitsFor('gemini-3.8-live')).toEqual({});
 });
 
 test('all built-in limits are whole numbers above zero', () => {
-  const all = Object.values(builtInTiers).flatMap(({ otherwise, live = {}, models }) => [
+  const all = Object.values(builtInTiers).flatMap(({ defaults: otherwise, liveDefaults: live = {}, models }) => [
     otherwise,
     live,
     ...Object.values(models),
@@ -32,7 +32,7 @@ test('all built-in limits are whole numbers above zero', () => {
 });
 
 test('a tier in the settings replaces the built-in one, and its models have what it has itself', async () => {
-  const { limitsFor } = await settingsIn({
+  const { limitsFor } = await resolveFixtureSettings({
     'work/boticelli.toml':
       '[providers.gemini.tiers.free]\nrpm = 10\nmax_concurrent = 2\n[providers.gemini.tiers.free.models."gemini-3.8-flash"]\nrpm = 5\nrpd = 20\n',
   });
@@ -44,20 +44,20 @@ test('a tier in the settings replaces the built-in one, and its models have what
 });
 
 test('an empty tier is one without limits', async () => {
-  const { limitsFor } = await settingsIn({ 'work/boticelli.toml': '[providers.gemini.tiers.free]\n' });
+  const { limitsFor } = await resolveFixtureSettings({ 'work/boticelli.toml': '[providers.gemini.tiers.free]\n' });
   expect(limitsFor('gemini-3.8-flash')).toEqual({});
 });
 
 test('flags are the limits of every model, for this run', async () => {
   const files = { 'work/boticelli.toml': '[providers.gemini.tiers.free.models.m]\nrpm = 5\nrpd = 20\n' };
-  const { limitsFor } = await settingsIn(files, { flags: { rpm: 3, maxConcurrent: 1 } });
+  const { limitsFor } = await resolveFixtureSettings(files, { flags: { rpm: 3, maxConcurrent: 1 } });
   const flags = { rpm: { value: 3, source: 'flag' }, maxConcurrent: { value: 1, source: 'flag' } };
   expect(limitsFor('m')).toEqual({ ...flags, rpd: set(20) });
   expect(limitsFor('other')).toEqual(flags);
 });
 
 test('a model is found by the alias that it was asked by, but its own name counts more', async () => {
-  const { limitsFor } = await settingsIn({
+  const { limitsFor } = await resolveFixtureSettings({
     'work/boticelli.toml':
       '[providers.gemini.tiers.free.models]\n"models/gemini-flash-latest" = { rpm = 2 }\n"gemini-3.8-flash" = { rpm = 5 }\n',
   });
@@ -67,7 +67,7 @@ test('a model is found by the alias that it was asked by, but its own name count
 });
 
 test('a tier may be called what JavaScript objects have', async () => {
-  const { tier, limitsFor } = await settingsIn({
+  const { tier, limitsFor } = await resolveFixtureSettings({
     'work/boticelli.toml':
       '[providers.gemini]\ndefault_tier = "__proto__"\n[providers.gemini.tiers.__proto__]\nrpm = 1\n[providers.gemini.tiers.constructor]\nrpm = 2\n',
   });

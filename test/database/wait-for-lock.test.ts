@@ -1,10 +1,10 @@
 import { describe, expect, test } from 'vitest';
-import { whenBookFree, whenFree } from '../../src/database/wait-for-lock.js';
+import { retryWhileLocked, retryWhileQuotaLocked } from '../../src/database/wait-for-lock.js';
 
 const busy = Object.assign(new Error('database is locked'), { code: 'SQLITE_BUSY_SNAPSHOT' });
 
 /** Work that finds the lock taken for so long. */
-function lockedFor(durationMs: number) {
+function createLockedTask(durationMs: number) {
   const until = performance.now() + durationMs;
   return () => {
     if (performance.now() < until) throw busy;
@@ -15,25 +15,25 @@ function lockedFor(durationMs: number) {
 describe('work that wants a lock', () => {
   test('is done before the call returns where the lock is free', () => {
     const done: string[] = [];
-    void whenFree(() => done.push('store'));
-    void whenBookFree(() => done.push('book'));
+    void retryWhileLocked(() => done.push('store'));
+    void retryWhileQuotaLocked(() => done.push('book'));
     expect(done).toEqual(['store', 'book']);
   });
 
   test('is tried again until the lock is free, and a wait that is noticed is told once', async () => {
-    let told = 0;
+    let reports = 0;
     const onLocked = () => {
-      told += 1;
+      reports += 1;
     };
-    expect(await whenFree(lockedFor(50), { onLocked })).toBe('done');
-    expect(told).toBe(0);
-    expect(await whenBookFree(lockedFor(1100), { onLocked })).toBe('done');
-    expect(told).toBe(1);
+    expect(await retryWhileLocked(createLockedTask(50), { onLocked })).toBe('done');
+    expect(reports).toBe(0);
+    expect(await retryWhileQuotaLocked(createLockedTask(1100), { onLocked })).toBe('done');
+    expect(reports).toBe(1);
   });
 
   test("that runs out of patience rejects with SQLite's error, and for the quota book in words", async () => {
-    await expect(whenFree(lockedFor(5000), { patienceMs: 20 })).rejects.toBe(busy);
-    await expect(whenBookFree(lockedFor(5000), { patienceMs: 20 })).rejects.toMatchObject({
+    await expect(retryWhileLocked(createLockedTask(5000), { maxWaitMs: 20 })).rejects.toBe(busy);
+    await expect(retryWhileQuotaLocked(createLockedTask(5000), { maxWaitMs: 20 })).rejects.toMatchObject({
       code: 'output_failed',
       cause: busy,
     });
@@ -46,8 +46,8 @@ describe('work that wants a lock', () => {
       tries += 1;
       throw full;
     };
-    await expect(whenFree(failing)).rejects.toBe(full);
-    await expect(whenBookFree(failing)).rejects.toBe(full);
+    await expect(retryWhileLocked(failing)).rejects.toBe(full);
+    await expect(retryWhileQuotaLocked(failing)).rejects.toBe(full);
     expect(tries).toBe(2);
   });
 });

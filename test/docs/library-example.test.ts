@@ -1,16 +1,16 @@
 import { cpSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
-import { root, shell, temporaryFolder } from '../helpers/boticelli.js';
-import { chunkOf, packets, sseEvent, text } from '../helpers/gemini-replies.js';
+import { createTemporaryFolder, root, startShell } from '../helpers/boticelli.js';
+import { createChunk, formatSseEvent, packetReply, textReply } from '../helpers/gemini-replies.js';
 import { startGeminiServer } from '../helpers/gemini-server.js';
 import { readPage } from './markdown.js';
 
 const example = readPage('README.md').blocks.find(({ language }) => language === 'ts')?.code ?? '';
 
 /** A project of its own that has installed boticelli, with the example in it as `example.<extension>`. */
-function consumer(extension: string, files: Record<string, string> = {}): string {
-  const folder = temporaryFolder(onTestFinished, { [`example.${extension}`]: example, ...files });
+function createConsumer(extension: string, files: Record<string, string> = {}): string {
+  const folder = createTemporaryFolder(onTestFinished, { [`example.${extension}`]: example, ...files });
   mkdirSync(join(folder, 'node_modules'));
   symlinkSync(root, join(folder, 'node_modules/boticelli'), 'junction');
   cpSync(join(root, 'narratives'), join(folder, 'narratives'), { recursive: true });
@@ -31,12 +31,15 @@ test('the library example prints every reply, also after an attempt that broke o
   const server = await startGeminiServer();
   onTestFinished(() => server.close());
   const usage = { promptTokenCount: 10, candidatesTokenCount: 5, totalTokenCount: 15 };
-  const broken = packets(sseEvent(chunkOf('The po')));
-  server.reply(broken, ...['The post.', 'Too long.', 'Shorter.', 'A title'].map((reply) => text(reply, { usage })));
+  const interrupted = packetReply(formatSseEvent(createChunk('The po')));
+  server.queueReplies(
+    interrupted,
+    ...['The post.', 'Too long.', 'Shorter.', 'A title'].map((reply) => textReply(reply, { usage })),
+  );
 
-  const cwd = consumer('mjs', { 'redirect.mjs': redirect });
+  const cwd = createConsumer('mjs', { 'redirect.mjs': redirect });
   const command = `"${process.execPath}" --import ./redirect.mjs example.mjs`;
-  const { code, stdout, stderr } = await shell(command, { server, cwd }).ended;
+  const { code, stdout, stderr } = await startShell(command, { server, cwd }).result;
   expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
   expect(stdout).toBe(
     [
@@ -46,17 +49,17 @@ test('the library example prints every reply, also after an attempt that broke o
       '\n## title\nA title\n\ncompleted: 4 acts, 60 tokens\n',
     ].join(''),
   );
-  expect(server.calls.map(({ streaming }) => streaming)).toEqual(Array(5).fill(true));
+  expect(server.generateRequests.map(({ streaming }) => streaming)).toEqual(Array(5).fill(true));
 });
 
 test('the library example fails with a named error where there is no key', async () => {
-  const { code, stderr } = await shell(`"${process.execPath}" example.mjs`, { cwd: consumer('mjs') }).ended;
+  const { code, stderr } = await startShell(`"${process.execPath}" example.mjs`, { cwd: createConsumer('mjs') }).result;
   expect(code).toBe(1);
   expect(stderr).toContain("code: 'missing_api_key'");
 });
 
 test('the library example has no type error', async () => {
-  const cwd = consumer('ts', { 'package.json': '{"type":"module"}' });
+  const cwd = createConsumer('ts', { 'package.json': '{"type":"module"}' });
   const compilerOptions = {
     ...{
       module: 'NodeNext',
@@ -74,7 +77,8 @@ test('the library example has no type error', async () => {
     join(cwd, 'tsconfig.json'),
     JSON.stringify({ compilerOptions, include: ['example.ts', `${root}src/**/*.d.ts`] }),
   );
-  const { code, stdout } = await shell(`"${process.execPath}" "${root}node_modules/typescript/bin/tsc" -p .`, { cwd })
-    .ended;
+  const { code, stdout } = await startShell(`"${process.execPath}" "${root}node_modules/typescript/bin/tsc" -p .`, {
+    cwd,
+  }).result;
   expect({ code, stdout }).toEqual({ code: 0, stdout: '' });
 });

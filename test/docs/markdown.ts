@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { root } from '../helpers/boticelli.js';
 
 /** A page of the documentation, taken apart. */
-export interface Page {
+export interface MarkdownPage {
   name: string;
   text: string;
   /** The fenced blocks, in order. */
@@ -17,7 +17,7 @@ export interface Page {
 }
 
 /** Reads a page of the repository's root. */
-export function readPage(name: string): Page {
+export function readPage(name: string): MarkdownPage {
   const text = readFileSync(join(root, name), 'utf8');
   const fence = /^```(\w*)\n(.*?)^```$/gms;
   const blocks = [...text.matchAll(fence)].map(([, language = '', code = '']) => ({ language, code }));
@@ -26,13 +26,13 @@ export function readPage(name: string): Page {
   const links = [...prose.matchAll(/\]\(([^)\s]+)\)/g)].map(([, target = '']) => target);
   return {
     ...{ name, text, blocks, prose },
-    anchors: headings.map(anchorOf),
+    anchors: headings.map(toAnchor),
     relativeLinks: links.filter((target) => !/^[a-z]+:/.test(target)),
   };
 }
 
 /** GitHub's anchor of a heading: small letters, spaces as hyphens, no punctuation. */
-function anchorOf(heading: string): string {
+function toAnchor(heading: string): string {
   return heading
     .toLowerCase()
     .replaceAll(/[^\p{L}\p{N}\s_-]/gu, '')
@@ -40,11 +40,11 @@ function anchorOf(heading: string): string {
 }
 
 /** The rows of the table whose head begins with these cells; a cell is its text, trimmed. */
-export function tableOf({ name, prose }: Page, ...head: string[]): string[][] {
+export function findTable({ name, prose }: MarkdownPage, ...head: string[]): string[][] {
   const lines = prose.split('\n');
   const start = lines.findIndex((line) => line.startsWith(`| ${head.join(' | ')} |`));
   if (start === -1) throw new Error(`${name} has no table | ${head.join(' | ')} |`);
-  const end = lines.findIndex((line, at) => at > start && !line.startsWith('|'));
+  const end = lines.findIndex((line, index) => index > start && !line.startsWith('|'));
   return lines.slice(start + 2, end).map((line) =>
     line
       .split(/(?<!\\)\|/)
@@ -54,6 +54,6 @@ export function tableOf({ name, prose }: Page, ...head: string[]): string[][] {
 }
 
 /** The `code` of a cell or of a whole page, without its backticks. */
-export function codeIn(text: string): string[] {
+export function extractCode(text: string): string[] {
   return [...text.matchAll(/`([^`\n]+)`/g)].map(([, code = '']) => code);
 }

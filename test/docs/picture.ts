@@ -15,20 +15,20 @@ const columns = 119;
 const cell = { width: 7.8, height: 19 };
 const padding = 20;
 /** Where the first line stands, below the three buttons of the window. */
-const top = 58;
+const firstLineY = 58;
 
 /** Text of one look, and the column at which it begins. */
 interface Span {
   text: string;
-  look: string;
+  style: string;
   column: number;
 }
 
 /** What SGR codes mean here; those that end a look, and those that say nothing, lead back to the plain one. */
-const looks: Record<string, string> = { '1': 'bold', '2': 'dim', '31': 'error', '33': 'warning', '36': 'place' };
+const styles: Record<string, string> = { '1': 'bold', '2': 'dim', '31': 'error', '33': 'warning', '36': 'place' };
 
 /** All that a run on a terminal of its own shows, with its colours. util-linux's `script` makes that terminal. */
-function shownByRun(): string {
+function captureRun(): string {
   const state = mkdtempSync(join(tmpdir(), 'boticelli-picture-'));
   const command = `stty cols ${columns}; exec "${process.execPath}" bin/boticelli.js ${args.join(' ')}`;
   // CI keeps the spinner away: of what it draws and clears again nothing is to be seen at the end.
@@ -47,7 +47,7 @@ function shownByRun(): string {
 }
 
 /** The same text with durations that do not depend on the machine. */
-function withFixedDurations(text: string): string {
+function fixDurations(text: string): string {
   return text
     .replaceAll(/first token \d+\.\d s/g, 'first token 0.0 s')
     .replaceAll(/\d+\.\d s in all/g, '0.3 s in all')
@@ -55,8 +55,8 @@ function withFixedDurations(text: string): string {
 }
 
 /** The lines of a terminal, which goes on with the next one where a line is full. */
-function linesOf(text: string): Span[][] {
-  let look = 'plain';
+function parseLines(text: string): Span[][] {
+  let style = 'plain';
   let spans: Span[] = [];
   const lines = [spans];
   let column = 0;
@@ -66,33 +66,33 @@ function linesOf(text: string): Span[][] {
     column = 0;
   };
   for (const [piece, code] of text.matchAll(/\x1b\[(\d*)m|\x1b\[[\d;?]*[A-Za-z]|[^\x1b]/gu)) {
-    if (code !== undefined) look = looks[code] ?? 'plain';
+    if (code !== undefined) style = styles[code] ?? 'plain';
     else if (piece === '\n') breakLine();
     else if (!piece.startsWith('\x1b')) {
       if (column === columns) breakLine();
       const last = spans.at(-1);
-      if (last?.look === look) last.text += piece;
-      else spans.push({ text: piece, look, column });
+      if (last?.style === style) last.text += piece;
+      else spans.push({ text: piece, style, column });
       column += 1;
     }
   }
   return lines;
 }
 
-const escaped = (text: string) => text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
+const escapeXml = (text: string) => text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
 
 /** A line as SVG; `textLength` keeps the columns, whatever font the reader's machine has. */
-function drawn(spans: Span[], line: number): string[] {
-  return spans.map(({ text, look, column }) => {
+function renderLine(spans: Span[], line: number): string[] {
+  return spans.map(({ text, style, column }) => {
     const x = (padding + column * cell.width).toFixed(1);
     const width = (text.length * cell.width).toFixed(1);
-    return `<text class="${look}" x="${x}" y="${top + line * cell.height}" textLength="${width}">${escaped(text)}</text>`;
+    return `<text class="${style}" x="${x}" y="${firstLineY + line * cell.height}" textLength="${width}">${escapeXml(text)}</text>`;
   });
 }
 
-function picture(lines: Span[][]): string {
+function renderPicture(lines: Span[][]): string {
   const width = Math.ceil(columns * cell.width + 2 * padding);
-  const height = top + (lines.length - 1) * cell.height + padding;
+  const height = firstLineY + (lines.length - 1) * cell.height + padding;
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" xml:space="preserve" viewBox="0 0 ${width} ${height}">
 <title>boticelli plays a narrative of four acts in a terminal</title>`,
@@ -101,10 +101,10 @@ function picture(lines: Span[][]): string {
     '.warning { fill: #e3b341 } .place { fill: #76d9e6 }</style>',
     `<rect width="${width}" height="${height}" rx="10" fill="#161b22"/>`,
     ...[24, 44, 64].map((x) => `<circle cx="${x}" cy="22" r="6" fill="#3b4351"/>`),
-    ...lines.flatMap(drawn),
+    ...lines.flatMap(renderLine),
     '</svg>\n',
   ].join('\n');
 }
 
-const shown = `\x1b[36m$\x1b[0m \x1b[1mnpx boticelli ${args.join(' ')}\x1b[0m\n${shownByRun().trimEnd()}`;
-writeFileSync('.github/run.svg', picture(linesOf(withFixedDurations(shown))));
+const shown = `\x1b[36m$\x1b[0m \x1b[1mnpx boticelli ${args.join(' ')}\x1b[0m\n${captureRun().trimEnd()}`;
+writeFileSync('.github/run.svg', renderPicture(parseLines(fixDurations(shown))));

@@ -2,28 +2,29 @@ import { cpSync, existsSync, readdirSync, readFileSync, writeFileSync } from 'no
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { exitCodes } from '../../src/errors.js';
-import type { NarrativeEvent } from '../../src/executor/event.js';
+import type { NarrativeEvent } from '../../src/executor/narrative-events.js';
 import { defaultModel } from '../../src/facts.js';
 import {
-  actTable,
-  mediaInput,
-  mediaTable,
-  narrativeFile,
-  narrativeTable,
-  textInput,
-  tocTable,
+  actTableSchema,
+  mediaInputSchema,
+  mediaSchema,
+  narrativeFileSchema,
+  narrativeTableSchema,
+  textInputSchema,
+  tocSchema,
 } from '../../src/narrative/schema/file-schema.js';
-import { boticelli, root, temporaryFolder } from '../helpers/boticelli.js';
-import { codeIn, readPage, tableOf } from './markdown.js';
+import { createTemporaryFolder, root, runBoticelli } from '../helpers/boticelli.js';
+import { extractCode, findTable, readPage } from './markdown.js';
 
 const readme = readPage('README.md');
-const helpOf = async (command: string) => (await boticelli([...command.split(' '), '--help'].filter(Boolean))).stdout;
+const readHelp = async (command: string) =>
+  (await runBoticelli([...command.split(' '), '--help'].filter(Boolean))).stdout;
 
 /** Every command, those within a command too: `run`, `limits`, `limits probe`. */
-async function commands(within = ''): Promise<string[]> {
-  const listed = [...(await helpOf(within)).matchAll(/^ {2}(\w+) (?:\[options\]|<)/gm)];
-  const here = listed.map(([, command]) => [within, command].filter(Boolean).join(' '));
-  return [...here, ...(await Promise.all(here.map(commands))).flat()];
+async function listCommands(parent = ''): Promise<string[]> {
+  const matches = [...(await readHelp(parent)).matchAll(/^ {2}(\w+) (?:\[options\]|<)/gm)];
+  const subcommands = matches.map(([, command]) => [parent, command].filter(Boolean).join(' '));
+  return [...subcommands, ...(await Promise.all(subcommands.map(listCommands))).flat()];
 }
 
 test('the first two commands are the ones for a fresh clone, and CI runs the second', () => {
@@ -35,26 +36,26 @@ test('the first two commands are the ones for a fresh clone, and CI runs the sec
 
 describe('the command line', () => {
   test('is shown as --help prints it, that of every command', async () => {
-    const all = await commands();
-    expect(all).toEqual(expect.arrayContaining(['run', 'limits probe']));
-    for (const command of ['', ...all]) {
+    const allCommands = await listCommands();
+    expect(allCommands).toEqual(expect.arrayContaining(['run', 'limits probe']));
+    for (const command of ['', ...allCommands]) {
       const prompt = `$ ${['boticelli', command, '--help'].filter(Boolean).join(' ')}\n`;
-      const shown = readme.blocks.find(({ code }) => code.startsWith(prompt));
-      expect(shown?.code).toBe(`${prompt}${await helpOf(command)}`);
+      const block = readme.blocks.find(({ code }) => code.startsWith(prompt));
+      expect(block?.code).toBe(`${prompt}${await readHelp(command)}`);
     }
   });
 
   test.each(['README.md', 'GEMINI.md'])('has every flag that %s speaks of', async (name) => {
     const { prose } = readPage(name);
-    const spoken = codeIn(prose).flatMap((code) => code.match(/(?<=^|boticelli.* )--[a-z-]+/g) ?? []);
-    const known = (await Promise.all(['', ...(await commands())].map(helpOf))).join('').match(/--[a-z-]+/g);
-    expect(spoken.filter((flag) => !known?.includes(flag))).toEqual([]);
+    const mentioned = extractCode(prose).flatMap((code) => code.match(/(?<=^|boticelli.* )--[a-z-]+/g) ?? []);
+    const known = (await Promise.all(['', ...(await listCommands())].map(readHelp))).join('').match(/--[a-z-]+/g);
+    expect(mentioned.filter((flag) => !known?.includes(flag))).toEqual([]);
   });
 });
 
 test('the table of exit codes is that of the program', () => {
-  const rows = tableOf(readme, 'code', 'name');
-  const documented = rows.flatMap(([code, name = '']) => codeIn(name).map((each) => [each, Number(code)]));
+  const rows = findTable(readme, 'code', 'name');
+  const documented = rows.flatMap(([code, name = '']) => extractCode(name).map((codeName) => [codeName, Number(code)]));
   expect(Object.fromEntries(documented)).toEqual(exitCodes);
   expect(documented).toHaveLength(Object.keys(exitCodes).length);
 });
@@ -79,31 +80,39 @@ const eventFields: {
 };
 
 test('the table of events has every event with all of its fields', () => {
-  const rows = tableOf(readme, 'type', 'fields').map(([type = '', fields = '']) => [
-    codeIn(type)[0],
-    codeIn(fields).map((field) => field.replace('?', '')),
+  const rows = findTable(readme, 'type', 'fields').map(([type = '', fields = '']) => [
+    extractCode(type)[0],
+    extractCode(fields).map((field) => field.replace('?', '')),
   ]);
-  const inCode = Object.entries(eventFields).map(([type, fields]) => [type, Object.keys(fields)]);
-  expect(Object.fromEntries(rows)).toEqual(Object.fromEntries(inCode));
+  const declared = Object.entries(eventFields).map(([type, fields]) => [type, Object.keys(fields)]);
+  expect(Object.fromEntries(rows)).toEqual(Object.fromEntries(declared));
 });
 
 describe('the narrative format', () => {
   const section = /^## A narrative$.*?^## /ms.exec(readme.prose)?.[0] ?? '';
 
   test('is documented key by key', () => {
-    const tables = [narrativeFile, narrativeTable, tocTable, mediaTable, actTable, textInput, mediaInput];
+    const tables = [
+      narrativeFileSchema,
+      narrativeTableSchema,
+      tocSchema,
+      mediaSchema,
+      actTableSchema,
+      textInputSchema,
+      mediaInputSchema,
+    ];
     const keys = new Set(tables.flatMap(({ shape }) => Object.keys(shape)));
-    expect([...keys].filter((key) => !codeIn(section).includes(key))).toEqual([]);
+    expect([...keys].filter((key) => !extractCode(section).includes(key))).toEqual([]);
     expect(section).toContain(`\`${defaultModel}\``);
   });
 
   test('has an example without a fault', async () => {
-    const folder = temporaryFolder(onTestFinished);
+    const folder = createTemporaryFolder(onTestFinished);
     cpSync(join(root, 'narratives/media'), join(folder, 'media'), { recursive: true });
     const examples = readme.blocks.filter(({ language, code }) => language === 'toml' && !isSettings(code));
     for (const [index, { code }] of examples.entries()) writeFileSync(join(folder, `${index}.toml`), code);
     const files = examples.map((_, index) => `${index}.toml`);
-    const { stdout } = await boticelli(['check', ...files, '--format', 'json'], { cwd: folder });
+    const { stdout } = await runBoticelli(['check', ...files, '--format', 'json'], { cwd: folder });
     expect(files.length).toBeGreaterThan(0);
     expect(JSON.parse(stdout).files).toEqual(files.map((file) => ({ file, valid: true, diagnostics: [] })));
   });
@@ -113,8 +122,8 @@ const isSettings = (code: string) => code.includes('[providers.');
 
 test('the example of settings is one without fault, and has every limit that settings can have', async () => {
   const [example] = readme.blocks.filter(({ code, language }) => language === 'toml' && isSettings(code));
-  const cwd = temporaryFolder(onTestFinished, { 'boticelli.toml': example?.code ?? '' });
-  expect(await boticelli(['limits'], { cwd })).toMatchObject({ code: 0, stderr: '' });
+  const cwd = createTemporaryFolder(onTestFinished, { 'boticelli.toml': example?.code ?? '' });
+  expect(await runBoticelli(['limits'], { cwd })).toMatchObject({ code: 0, stderr: '' });
   const section = /^## Settings$.*?^## /ms.exec(readme.text)?.[0] ?? '';
   const keys = ['rpm', 'tpm', 'rpd', 'max_concurrent', 'tpm_multiplier', 'rpd_multiplier', 'redis_url', 'keep'];
   expect(keys.filter((key) => !section.includes(key))).toEqual([]);
@@ -126,19 +135,19 @@ describe('the picture of the code', () => {
     .map((file) => readFileSync(join(root, 'src', file), 'utf8'));
 
   test('has every room that another one imports from, and no room that is not there', () => {
-    const rooms = tableOf(readme, 'room').flatMap(([room = '']) => codeIn(room));
+    const folders = findTable(readme, 'room').flatMap(([room = '']) => extractCode(room));
     const used = sources.flatMap((text) => text.match(/(?<=(?:from |import\()'\.\.?\/)[\w-]+\//g) ?? []);
     expect(used).toContain('gemini/');
     // A folder within a room, such as gemini/live/, is none.
-    const there = [...new Set(used)].map((room) => `src/${room}`).filter((room) => existsSync(join(root, room)));
-    expect(rooms).toEqual(expect.arrayContaining(there));
-    expect(rooms.filter((room) => !existsSync(join(root, room)))).toEqual([]);
+    const existing = [...new Set(used)].map((room) => `src/${room}`).filter((room) => existsSync(join(root, room)));
+    expect(folders).toEqual(expect.arrayContaining(existing));
+    expect(folders.filter((room) => !existsSync(join(root, room)))).toEqual([]);
   });
 
   test('goes with a table of every environment variable that is read', () => {
-    const documented = codeIn(tableOf(readme, 'variable', 'meaning').flat().join(' ')).join(' ');
-    const read = sources.flatMap((text) => text.match(/(?<=\benv\.|\bvariable\(')[A-Z][A-Z_]+/g) ?? []);
-    expect(read).toContain('GEMINI_API_KEY');
-    expect(read.filter((variable) => !documented.includes(variable))).toEqual([]);
+    const documented = extractCode(findTable(readme, 'variable', 'meaning').flat().join(' ')).join(' ');
+    const variablesRead = sources.flatMap((text) => text.match(/(?<=\benv\.|\bgetVariable\(')[A-Z][A-Z_]+/g) ?? []);
+    expect(variablesRead).toContain('GEMINI_API_KEY');
+    expect(variablesRead.filter((variable) => !documented.includes(variable))).toEqual([]);
   });
 });

@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { cpSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { canaryKey, root, shell, temporaryFolder } from '../helpers/boticelli.js';
+import { canaryKey, createTemporaryFolder, root, startShell } from '../helpers/boticelli.js';
 import { realisticModels } from '../helpers/gemini-models.js';
 import { startGeminiServer } from '../helpers/gemini-server.js';
 import { readPage } from './markdown.js';
@@ -17,7 +17,7 @@ const scripts = ['README.md', 'GEMINI.md'].flatMap((page) =>
 );
 
 /** What lists the models: the one script that wants more than Node, namely curl. */
-const listing = scripts.find(({ script }) => script.includes('nextPageToken'));
+const listScript = scripts.find(({ script }) => script.includes('nextPageToken'));
 const hasCurl = spawnSync('curl', ['--version']).status === 0;
 
 function needsKey(script: string): boolean {
@@ -26,35 +26,41 @@ function needsKey(script: string): boolean {
 }
 
 /** A folder like the clone's, as far as the commands use it; npx starts the program of the clone. */
-function inClone(script: string) {
-  const folder = temporaryFolder(onTestFinished);
+function createClone(script: string) {
+  const folder = createTemporaryFolder(onTestFinished);
   cpSync(join(root, 'narratives'), join(folder, 'narratives'), { recursive: true });
   return { script: `set -euo pipefail\nnpx() { shift; boticelli "$@"; }\n${script}`, folder };
 }
 
 describe('what the pages tell to type', () => {
   test.each(scripts.filter((each) => !each.needsKey))('works without key or network: $script', async (each) => {
-    const { script, folder } = inClone(each.script);
-    const { code, stderr } = await shell(script, { cwd: folder }).ended;
+    const { script, folder } = createClone(each.script);
+    const { code, stderr } = await startShell(script, { cwd: folder }).result;
     expect({ code, stderr }).toEqual({ code: 0, stderr: expect.not.stringContaining('boticelli:') });
   });
 
-  test.each(scripts.filter((each) => each.needsKey && each !== listing))('works with a key: $script', async (each) => {
-    const server = await startGeminiServer();
-    onTestFinished(() => server.close());
-    const { script, folder } = inClone(each.script.replaceAll('https://generativelanguage.googleapis.com', server.url));
-    // The free tier's guess of five requests a minute would have the test wait for minutes.
-    const { code, stdout, stderr } = await shell(script, { cwd: folder, server, env: { GEMINI_TIER: 'tier_1' } }).ended;
-    expect({ code, stderr }).toEqual({ code: 0, stderr: expect.not.stringContaining('boticelli:') });
-    expect(stdout).not.toBe('');
-    expect(server.requests.length).toBeGreaterThan(0);
-  });
+  test.each(scripts.filter((each) => each.needsKey && each !== listScript))(
+    'works with a key: $script',
+    async (each) => {
+      const server = await startGeminiServer();
+      onTestFinished(() => server.close());
+      const { script, folder } = createClone(
+        each.script.replaceAll('https://generativelanguage.googleapis.com', server.url),
+      );
+      // The free tier's guess of five requests a minute would have the test wait for minutes.
+      const { code, stdout, stderr } = await startShell(script, { cwd: folder, server, env: { GEMINI_TIER: 'tier_1' } })
+        .result;
+      expect({ code, stderr }).toEqual({ code: 0, stderr: expect.not.stringContaining('boticelli:') });
+      expect(stdout).not.toBe('');
+      expect(server.requests.length).toBeGreaterThan(0);
+    },
+  );
 
   test.skipIf(!hasCurl)('lists the models of every page, the Live ones too', async () => {
     const server = await startGeminiServer();
     onTestFinished(() => server.close());
-    const script = listing?.script.replace('https://generativelanguage.googleapis.com', server.url) ?? '';
-    const { stdout } = await shell(script, { server }).ended;
+    const script = listScript?.script.replace('https://generativelanguage.googleapis.com', server.url) ?? '';
+    const { stdout } = await startShell(script, { server }).result;
     expect(stdout).toMatch(/^gemini-3\.8-flash generateContent/m);
     expect(stdout).toMatch(/^gemini-3\.8-live bidiGenerateContent/m);
     expect(stdout.trimEnd().split('\n')).toHaveLength(realisticModels.length);

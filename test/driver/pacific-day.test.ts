@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { nextPacificMidnight } from '../../src/driver/pacific-day.js';
+import { getNextPacificMidnight } from '../../src/driver/pacific-day.js';
 
 test.each([
   ['a winter afternoon', '2026-11-22T22:30:00.123Z', '2026-11-23T08:00:00.000Z'],
@@ -12,5 +12,5 @@ test.each([
   ['the day of 25 hours, in the hour that comes twice', '2026-11-01T09:30:00Z', '2026-11-02T08:00:00.000Z'],
   ['the day of 25 hours, after the change', '2026-11-01T20:00:00Z', '2026-11-02T08:00:00.000Z'],
 ])('the quota of %s ends at the next midnight in Los Angeles', (_, now, midnight) => {
-  expect(nextPacificMidnight(Date.parse(now)).toISOString()).toBe(midnight);
+  expect(getNextPacificMidnight(Date.parse(now)).toISOString()).toBe(midnight);
 });

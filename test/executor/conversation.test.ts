@@ -13,10 +13,10 @@ function act(name: string, context?: ActContext): Act {
 }
 
 /** What each act sees, as the positions that stand in the texts of the turns. */
-function seen(acts: readonly Act[]): string[] {
+function renderConversations(acts: readonly Act[]): string[] {
   const conversation = createConversation(acts);
   return acts.map((_, position) => {
-    const turns = conversation.seenAt(position);
+    const turns = conversation.getVisibleTurns(position);
     const text = String(position);
     conversation.add(position, [
       { role: 'user', parts: [{ type: 'text', text }] },
@@ -47,7 +47,7 @@ test.each([
   ],
   ['nothing of an empty list', [act('a'), act('b', [])], ['', '']],
 ])('an act sees %s', (_what, acts, expected) => {
-  expect(seen(acts)).toEqual(expected);
+  expect(renderConversations(acts)).toEqual(expected);
 });
 
 test('what is forgotten is never missed', () => {
@@ -65,7 +65,7 @@ test('what is forgotten is never missed', () => {
           .filter(({ name, at }) => context.includes(name) && before.findLast((one) => one.name === name)?.at === at)
           .map(({ at }) => at);
       });
-      expect(seen(drawn.map(([name, context]) => act(name, context)))).toEqual(
+      expect(renderConversations(drawn.map(([name, context]) => act(name, context)))).toEqual(
         expected.map((positions) => positions.map((at) => `?${at}`).join('')),
       );
     }),
@@ -76,7 +76,7 @@ test('two thousand acts that see little keep little: replies that no act can see
   setFlagsFromString('--expose-gc');
   const collectGarbage: () => void = runInNewContext('gc');
   const natives: WeakRef<object>[] = [];
-  let mostAlive = 0;
+  let maxAlive = 0;
   const driver: BoticelliDriver = {
     supportsStreaming: () => false,
     async *generateStream() {},
@@ -84,7 +84,7 @@ test('two thousand acts that see little keep little: replies that no act can see
       if (natives.length % 500 === 499) {
         await setImmediate();
         collectGarbage();
-        mostAlive = Math.max(mostAlive, natives.filter((native) => native.deref()).length);
+        maxAlive = Math.max(maxAlive, natives.filter((native) => native.deref()).length);
       }
       const native = [{ text: 'a reply as its provider sent it' }];
       natives.push(new WeakRef(native));
@@ -101,5 +101,5 @@ test('two thousand acts that see little keep little: replies that no act can see
   const acts = Array.from({ length: 2000 }, (_, at) => act(`act_${at}`, at % 2 ? 'previous' : 'none'));
   const { status } = await new NarrativeExecutor({ driver }).execute({ name: 'long', acts });
   expect(status).toBe('completed');
-  expect(mostAlive).toBeLessThan(10);
+  expect(maxAlive).toBeLessThan(10);
 });

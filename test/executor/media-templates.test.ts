@@ -4,11 +4,11 @@ import { expect, onTestFinished, test } from 'vitest';
 import type { GenerateRequest } from '../../src/driver/request.js';
 import { NarrativeExecutor, type NarrativeExecutorOptions } from '../../src/executor/narrative-executor.js';
 import { loadNarrative } from '../../src/narrative/load-narrative.js';
-import { temporaryFolder } from '../helpers/boticelli.js';
+import { createTemporaryFolder } from '../helpers/boticelli.js';
 import { mediaBytes } from '../helpers/media-bytes.js';
 import { createScriptedDriver } from '../helpers/scripted-driver.js';
 
-interface Played {
+interface RunInput {
   /** Files beside `a.toml`, which is played. */
   files: Record<string, string>;
   vars?: Record<string, string>;
@@ -18,24 +18,24 @@ interface Played {
 }
 
 /** Plays a narrative in a folder with pictures; `sent` are the names of the media in each act's own prompt. */
-async function played({ files, vars = {}, replies = [], options = {} }: Played) {
-  const folder = temporaryFolder(onTestFinished, files);
+async function runNarrative({ files, vars = {}, replies = [], options = {} }: RunInput) {
+  const folder = createTemporaryFolder(onTestFinished, files);
   for (const name of ['a', 'b', '1', '2']) writeFileSync(join(folder, `${name}.png`), mediaBytes.png);
   writeFileSync(join(folder, 'words.png'), 'Words.');
   const narrative = await loadNarrative(join(folder, 'a.toml'), { vars: new Map(Object.entries(vars)) });
   const driver = createScriptedDriver(replies.map((text) => ({ pieces: [text] })));
   const report = await new NarrativeExecutor({ driver, ...options }).execute(narrative);
-  return { report, requests: driver.requests, sent: driver.requests.map(shownIn) };
+  return { report, requests: driver.requests, sent: driver.requests.map(listMedia) };
 }
 
-function shownIn({ turns }: GenerateRequest): string[] {
+function listMedia({ turns }: GenerateRequest): string[] {
   const turn = turns.at(-1);
   const parts = turn?.role === 'user' ? turn.parts : [];
   return parts.map((part) => (part.type === 'text' ? `"${part.text}"` : String(part.name)));
 }
 
 /** A narrative of these acts; each is TOML after `<name> = `. */
-function acting(acts: Record<string, string>, more = ''): string {
+function renderNarrative(acts: Record<string, string>, more = ''): string {
   const order = JSON.stringify(Object.keys(acts).map((name) => name.replace(/_again$/, '')));
   const lines = Object.entries(acts).filter(([name]) => !name.endsWith('_again'));
   return `[narrative]\nname = "x"\n[toc]\norder = ${order}\n${more}\n[acts]\n${lines.map(([name, value]) => `${name} = ${value}\n`).join('')}`;
@@ -43,7 +43,7 @@ function acting(acts: Record<string, string>, more = ''): string {
 const picture = (file: string) => `{ input = [{ type = "image", file = "${file}" }] }`;
 
 test('a medium that a reply, standard input, a variable or the round names is read when its act plays', async () => {
-  const source = acting(
+  const source = renderNarrative(
     {
       pick: '"Which?"',
       byReply: picture('{{pick}}.png'),
@@ -55,7 +55,7 @@ test('a medium that a reply, standard input, a variable or the round names is re
     'carousel = 2\n[vars]\nname = "b"',
   );
   const options = { stdin: async () => 'a.png\n' };
-  const { sent, report, requests } = await played({ files: { 'a.toml': source }, replies: ['a'], options });
+  const { sent, report, requests } = await runNarrative({ files: { 'a.toml': source }, replies: ['a'], options });
   expect(sent.slice(0, 6)).toEqual([['"Which?"'], ['a.png'], ['a.png'], ['a.png'], ['b.png'], ['1.png']]);
   const { turns } = requests[1] as GenerateRequest;
   expect(turns.at(-1)).toMatchObject({
@@ -70,14 +70,14 @@ test('a medium that a reply, standard input, a variable or the round names is re
 });
 
 test('one of [media] is filled anew at each use, by name and by ref', async () => {
-  const source = `${acting({
+  const source = `${renderNarrative({
     one: '"x"',
     show: '["media.m", "y"]',
     two: '"x"',
     show_again: '',
     ref: '{ input = [{ type = "image", ref = "media.m" }] }',
   })}[media.m]\nfile = "{{previous}}.png"\n`;
-  const { sent } = await played({ files: { 'a.toml': source }, replies: ['a', 'one', 'b\n', ' 1 ', '2'] });
+  const { sent } = await runNarrative({ files: { 'a.toml': source }, replies: ['a', 'one', 'b\n', ' 1 ', '2'] });
   expect(sent).toEqual([['"x"'], ['a.png', '"y"'], ['"x"'], ['b.png', '"y"'], ['1.png']]);
 });
 
@@ -118,9 +118,12 @@ test.each([
 ])(
   'one that can not be used ends the run before its call, as check would have said: %s with %j',
   async (keys, reply, code, message) => {
-    const inner = acting({ x: '"never asked"' });
-    const source = acting({ one: '"x"', two: `{ input = [{ type = "image", ${keys} }] }`, three: '"z"' });
-    const { report, requests } = await played({ files: { 'a.toml': source, 'inner.toml': inner }, replies: [reply] });
+    const inner = renderNarrative({ x: '"never asked"' });
+    const source = renderNarrative({ one: '"x"', two: `{ input = [{ type = "image", ${keys} }] }`, three: '"z"' });
+    const { report, requests } = await runNarrative({
+      files: { 'a.toml': source, 'inner.toml': inner },
+      replies: [reply],
+    });
     expect(report.error).toMatchObject({ code, act: 'two', message });
     expect(report.error?.hint).toMatch(/^Look at what fills ".*\{\{one\}\}"\.$/);
     expect(requests).toHaveLength(1);
@@ -130,34 +133,36 @@ test.each([
 
 test('one that can not be used is found before a narrative beside it is played', async () => {
   const files = {
-    'a.toml': `${acting({ one: '"x"', two: '["narrative:inner", "media.m"]' })}[media.m]\nfile = "{{one}}"\n`,
-    'inner.toml': acting({ x: '"never asked"' }),
+    'a.toml': `${renderNarrative({ one: '"x"', two: '["narrative:inner", "media.m"]' })}[media.m]\nfile = "{{one}}"\n`,
+    'inner.toml': renderNarrative({ x: '"never asked"' }),
   };
-  const { report, requests } = await played({ files, replies: ['nope.png'] });
+  const { report, requests } = await runNarrative({ files, replies: ['nope.png'] });
   expect(report.error).toMatchObject({ code: 'no_input', act: 'two' });
   expect(requests).toHaveLength(1);
 });
 
 test('in a narrative within it is named by the variables of who plays that', async () => {
   const files = {
-    'a.toml': acting({ in: '"narrative:inner"' }, '[vars]\nname = "a"'),
-    'inner.toml': acting({ x: picture('{{vars.name}}.png') }, '[vars]\nname = "nope"'),
+    'a.toml': renderNarrative({ in: '"narrative:inner"' }, '[vars]\nname = "a"'),
+    'inner.toml': renderNarrative({ x: picture('{{vars.name}}.png') }, '[vars]\nname = "nope"'),
   };
-  expect((await played({ files })).sent).toEqual([['a.png']]);
-  expect((await played({ files, vars: { name: 'b' } })).sent).toEqual([['b.png']]);
+  expect((await runNarrative({ files })).sent).toEqual([['a.png']]);
+  expect((await runNarrative({ files, vars: { name: 'b' } })).sent).toEqual([['b.png']]);
 });
 
 test('in a rehearsal, what a reply would name is a text that says so; the others are what they are', async () => {
-  const source = acting({ one: '"x"', two: picture('{{previous}}.png'), three: picture('{{round}}.png') });
-  const { report, sent } = await played({ files: { 'a.toml': source }, options: { rehearses: true } });
+  const source = renderNarrative({ one: '"x"', two: picture('{{previous}}.png'), three: picture('{{round}}.png') });
+  const { report, sent } = await runNarrative({ files: { 'a.toml': source }, options: { isRehearsal: true } });
   expect(report.status).toBe('completed');
   expect(sent).toEqual([['"x"'], ['"[the medium that {{previous}}.png will name]"'], ['1.png']]);
 });
 
 test('a URL that is filled is fetched where it then is', async () => {
-  const source = acting({ one: '{ input = [{ type = "image", url = "https://example.org/{{stdin}}?x=1" }] }' });
+  const source = renderNarrative({
+    one: '{ input = [{ type = "image", url = "https://example.org/{{stdin}}?x=1" }] }',
+  });
   const options = { stdin: async () => 'a.png' };
-  const { requests } = await played({ files: { 'a.toml': source }, options });
+  const { requests } = await runNarrative({ files: { 'a.toml': source }, options });
   const content = { from: 'address', url: 'https://example.org/a.png?x=1', kind: 'image' };
   expect(requests[0]?.turns[0]).toMatchObject({ parts: [{ content, name: 'https://example.org/a.png' }] });
 });

@@ -1,16 +1,16 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { act, narrative, played } from './narrative-rig.js';
+import { createAct, createNarrative, runNarrative } from './narrative-fixture.js';
 
 describe('templates', () => {
   test('are filled with replies, variables, standard input and the round when their act plays', async () => {
-    const { sent, requests } = await played(
-      narrative(
+    const { sent, requests } = await runNarrative(
+      createNarrative(
         [
-          act('one', 'Ask {{vars.what}} of {{stdin}}'),
-          act('two', '{{previous}}, {{one}}, {{ round }}', { system: 'Be {{vars.how}} with {{one}}' }),
-          act('one', 'Again: {{one}} {{two}}'),
-          act('end', '{{one}} {{previous}}'),
+          createAct('one', 'Ask {{vars.what}} of {{stdin}}'),
+          createAct('two', '{{previous}}, {{one}}, {{ round }}', { system: 'Be {{vars.how}} with {{one}}' }),
+          createAct('one', 'Again: {{one}} {{two}}'),
+          createAct('end', '{{one}} {{previous}}'),
         ],
         {
           vars: new Map([
@@ -28,8 +28,8 @@ describe('templates', () => {
 
   test('keep what a model or a person wrote as it is, braces and all', async () => {
     const value = '{{vars.x}} \\{{previous}} {{';
-    const { sent } = await played(
-      narrative([act('one', '{{vars.x}}{{stdin}}'), act('two', ['{{previous}}', '{{one}}'])], {
+    const { sent } = await runNarrative(
+      createNarrative([createAct('one', '{{vars.x}}{{stdin}}'), createAct('two', ['{{previous}}', '{{one}}'])], {
         vars: new Map([['x', value]]),
       }),
       [value],
@@ -42,7 +42,9 @@ describe('templates', () => {
     await fc.assert(
       fc.asyncProperty(fc.string(), fc.string(), async (text, reply) => {
         const plain = `x${text.replaceAll('{{', '{')}`;
-        const { sent } = await played(narrative([act('a', plain), act('b', '{{a}}!')]), [reply]);
+        const { sent } = await runNarrative(createNarrative([createAct('a', plain), createAct('b', '{{a}}!')]), [
+          reply,
+        ]);
         expect(sent).toEqual([plain, `${reply}!`]);
       }),
     );
@@ -50,13 +52,13 @@ describe('templates', () => {
 
   test('stay as they are where the narrative wants that', async () => {
     const text = '{{previous}} \\{{x}} {{stdin}}';
-    expect((await played(narrative([act('one', text)], { templates: false }))).sent).toEqual([text]);
+    expect((await runNarrative(createNarrative([createAct('one', text)], { templates: false }))).sent).toEqual([text]);
   });
 
   test.each(['{{nix}}', '{{previous}}', '{{vars.constructor}}', '{{toString}}', '{{__proto__}}', '{{one}}'])(
     'end the run of a hand-made narrative that uses %s where nothing defines it',
     async (text) => {
-      const { report, requests } = await played(narrative([act('one', text)]));
+      const { report, requests } = await runNarrative(createNarrative([createAct('one', text)]));
       expect(report.error).toMatchObject({
         code: 'invalid_narrative',
         act: 'one',
@@ -68,16 +70,21 @@ describe('templates', () => {
 
   test('take any name of an act', async () => {
     const names = ['two words', 'a.b', '🎬', 'a/b', '__proto__', 'constructor'];
-    const acts = [...names.map((name) => act(name, 'x')), act('end', names.map((name) => `{{${name}}}`).join(' '))];
-    const { sent } = await played(
-      narrative(acts),
+    const acts = [
+      ...names.map((name) => createAct(name, 'x')),
+      createAct('end', names.map((name) => `{{${name}}}`).join(' ')),
+    ];
+    const { sent } = await runNarrative(
+      createNarrative(acts),
       names.map((name) => `<${name}>`),
     );
     expect(sent.at(-1)).toBe(names.map((name) => `<${name}>`).join(' '));
   });
 
   test('that leave nothing to ask end the run before the call', async () => {
-    const { report, requests } = await played(narrative([act('one', '{{stdin}}')]), [], { stdin: async () => ' \n' });
+    const { report, requests } = await runNarrative(createNarrative([createAct('one', '{{stdin}}')]), [], {
+      stdin: async () => ' \n',
+    });
     expect(report.error).toMatchObject({ code: 'invalid_narrative', act: 'one' });
     expect(requests).toEqual([]);
   });
@@ -87,11 +94,13 @@ describe('standard input', () => {
   test('is read once, before the first act, and only where a text uses it', async () => {
     let reads = 0;
     const options = { stdin: async () => `read ${++reads}` };
-    expect((await played(narrative([act('one', '\\{{stdin}}')]), [], options)).sent).toEqual(['{{stdin}}']);
+    expect((await runNarrative(createNarrative([createAct('one', '\\{{stdin}}')]), [], options)).sent).toEqual([
+      '{{stdin}}',
+    ]);
     expect(reads).toBe(0);
-    const inner = narrative([act('deep', '{{stdin}}')]);
-    const { sent } = await played(
-      narrative([act('one', 'x'), act('two', inner), act('three', '{{stdin}}')]),
+    const inner = createNarrative([createAct('deep', '{{stdin}}')]);
+    const { sent } = await runNarrative(
+      createNarrative([createAct('one', 'x'), createAct('two', inner), createAct('three', '{{stdin}}')]),
       [],
       options,
     );
@@ -99,7 +108,9 @@ describe('standard input', () => {
   });
 
   test('that can not be read ends the run before anything is asked: narrative-end alone', async () => {
-    const { report, events, requests } = await played(narrative([act('one', 'x'), act('two', '{{stdin}}')]));
+    const { report, events, requests } = await runNarrative(
+      createNarrative([createAct('one', 'x'), createAct('two', '{{stdin}}')]),
+    );
     expect(report).toMatchObject({ status: 'failed', acts: [], error: { code: 'no_input' } });
     expect(report.error).not.toHaveProperty('act');
     expect(events.map(({ type }) => type)).toEqual(['narrative-end']);

@@ -1,21 +1,21 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { NarrativeExecutor } from '../../src/executor/narrative-executor.js';
-import { plannedActs } from '../../src/executor/planned-acts.js';
+import { planActs } from '../../src/executor/plan-acts.js';
 import type { Narrative } from '../../src/narrative/narrative.js';
 import { createScriptedDriver } from '../helpers/scripted-driver.js';
-import { act, narrative, played, turnsOf } from './narrative-rig.js';
+import { createAct, createNarrative, getTurnTexts, runNarrative } from './narrative-fixture.js';
 
 test('an act sees as much of the conversation as its context says, with the texts as they were sent', async () => {
   const acts = [
-    act('a', 'A {{round}}'),
-    act('b', 'B', { context: 'none' }),
-    act('c', 'C', { context: 'previous' }),
-    act('d', 'D', { context: ['c', 'a'] }),
-    act('e', 'E'),
+    createAct('a', 'A {{round}}'),
+    createAct('b', 'B', { context: 'none' }),
+    createAct('c', 'C', { context: 'previous' }),
+    createAct('d', 'D', { context: ['c', 'a'] }),
+    createAct('e', 'E'),
   ];
-  const { requests } = await played(narrative(acts), ['1', '2', '3', '4']);
-  expect(requests.map((request) => turnsOf(request).join(' '))).toEqual([
+  const { requests } = await runNarrative(createNarrative(acts), ['1', '2', '3', '4']);
+  expect(requests.map((request) => getTurnTexts(request).join(' '))).toEqual([
     'A 1',
     'B',
     'B 2 C',
@@ -25,14 +25,16 @@ test('an act sees as much of the conversation as its context says, with the text
 });
 
 describe('a narrative in a narrative', () => {
-  const inner = narrative([act('x', 'X {{vars.v}}'), act('y', 'Y {{x}}')], { vars: new Map([['v', 'inner']]) });
+  const inner = createNarrative([createAct('x', 'X {{vars.v}}'), createAct('y', 'Y {{x}}')], {
+    vars: new Map([['v', 'inner']]),
+  });
 
   test('is a conversation of its own, whose last prompt and reply stand for the act', async () => {
-    const { requests, events, report } = await played(
-      narrative([act('a', 'A'), act('b', inner), act('c', '{{b}} {{previous}}')]),
+    const { requests, events, report } = await runNarrative(
+      createNarrative([createAct('a', 'A'), createAct('b', inner), createAct('c', '{{b}} {{previous}}')]),
       ['ra', 'rx', 'ry', 'rc'],
     );
-    expect(requests.map((request) => turnsOf(request).join(' '))).toEqual([
+    expect(requests.map((request) => getTurnTexts(request).join(' '))).toEqual([
       'A',
       'X inner',
       'X inner rx Y rx',
@@ -48,8 +50,8 @@ describe('a narrative in a narrative', () => {
   });
 
   test('may stand among other inputs: it plays first, and its last reply is the text in that place', async () => {
-    const { sent, events } = await played(
-      narrative([act('a', ['before', inner, 'after {{vars.v}}'])], { vars: new Map([['v', 'outer']]) }),
+    const { sent, events } = await runNarrative(
+      createNarrative([createAct('a', ['before', inner, 'after {{vars.v}}'])], { vars: new Map([['v', 'outer']]) }),
       ['rx', '{{nix}}'],
     );
     expect(sent).toEqual(['X outer', 'Y rx', 'before|{{nix}}|after outer']);
@@ -57,33 +59,38 @@ describe('a narrative in a narrative', () => {
   });
 
   test('has its own values unless the one that plays it has others, however deep', async () => {
-    const middle = narrative([act('m', inner)], { vars: new Map([['v', 'middle']]) });
-    expect((await played(middle)).sent[0]).toBe('X middle');
-    const outer = narrative([act('o', middle), act('p', inner)], { vars: new Map([['v', 'outer']]) });
-    expect((await played(outer)).sent).toEqual(['X outer', 'Y Reply 1', 'X outer', 'Y Reply 3']);
-    const without = narrative([act('o', middle)], { vars: new Map([['w', 'x']]) });
-    expect((await played(without)).sent[0]).toBe('X middle');
+    const middle = createNarrative([createAct('m', inner)], { vars: new Map([['v', 'middle']]) });
+    expect((await runNarrative(middle)).sent[0]).toBe('X middle');
+    const outer = createNarrative([createAct('o', middle), createAct('p', inner)], { vars: new Map([['v', 'outer']]) });
+    expect((await runNarrative(outer)).sent).toEqual(['X outer', 'Y Reply 1', 'X outer', 'Y Reply 3']);
+    const without = createNarrative([createAct('o', middle)], { vars: new Map([['w', 'x']]) });
+    expect((await runNarrative(without)).sent[0]).toBe('X middle');
   });
 
   test('that fails ends the run, told under the path of its act', async () => {
     const driver = createScriptedDriver([{ pieces: ['ok'] }, { error: new TypeError('broken') }]);
-    const report = await new NarrativeExecutor({ driver }).execute(narrative([act('a', inner), act('b', 'B')]));
+    const report = await new NarrativeExecutor({ driver }).execute(
+      createNarrative([createAct('a', inner), createAct('b', 'B')]),
+    );
     expect(report).toMatchObject({ status: 'failed', error: { act: 'a/y' } });
     expect(report.acts.map(({ act: name }) => name)).toEqual(['a/x']);
   });
 
   test('may have templates turned off, without those around it', async () => {
-    const literal = narrative([act('x', '{{nix}}')], { templates: false });
-    expect((await played(narrative([act('a', literal), act('b', '{{a}}')]))).sent).toEqual(['{{nix}}', 'Reply 1']);
+    const literal = createNarrative([createAct('x', '{{nix}}')], { templates: false });
+    expect((await runNarrative(createNarrative([createAct('a', literal), createAct('b', '{{a}}')]))).sent).toEqual([
+      '{{nix}}',
+      'Reply 1',
+    ]);
   });
 });
 
 describe('a carousel', () => {
   test('plays the whole order again and again, each time as a fresh conversation', async () => {
-    const { requests, report, events } = await played(
-      narrative([act('a', 'A {{round}}'), act('b', 'B {{a}}')], { carousel: 3 }),
+    const { requests, report, events } = await runNarrative(
+      createNarrative([createAct('a', 'A {{round}}'), createAct('b', 'B {{a}}')], { carousel: 3 }),
     );
-    expect(requests.map((request) => turnsOf(request).join(' '))).toEqual([
+    expect(requests.map((request) => getTurnTexts(request).join(' '))).toEqual([
       'A 1',
       'A 1 Reply 1 B Reply 1',
       'A 2',
@@ -105,22 +112,24 @@ describe('a carousel', () => {
   });
 
   test('of one round is none that events speak of', async () => {
-    const { events } = await played(narrative([act('a', 'A {{round}}')], { carousel: 1 }));
+    const { events } = await runNarrative(createNarrative([createAct('a', 'A {{round}}')], { carousel: 1 }));
     expect(events.some((event) => 'round' in event)).toBe(false);
   });
 
   test('forgets the replies of the round before', async () => {
-    const hasLookedBack = narrative([act('a', 'A'), act('b', 'B')], { carousel: 2 });
-    const { sent } = await played(hasLookedBack);
+    const hasLookedBack = createNarrative([createAct('a', 'A'), createAct('b', 'B')], { carousel: 2 });
+    const { sent } = await runNarrative(hasLookedBack);
     expect(sent).toEqual(['A', 'B', 'A', 'B']);
-    const { report } = await played(narrative([act('a', '{{previous}}')], { carousel: 2 }));
+    const { report } = await runNarrative(createNarrative([createAct('a', '{{previous}}')], { carousel: 2 }));
     expect(report.error).toMatchObject({ code: 'invalid_narrative' });
   });
 
   test('within a carousel counts its own rounds; a narrative without one is in the round around it', async () => {
-    const twice = narrative([act('x', 'X {{round}}')], { carousel: 2 });
-    const once = narrative([act('y', 'Y {{round}}')]);
-    const { sent, report } = await played(narrative([act('t', twice), act('o', once)], { carousel: 2 }));
+    const twice = createNarrative([createAct('x', 'X {{round}}')], { carousel: 2 });
+    const once = createNarrative([createAct('y', 'Y {{round}}')]);
+    const { sent, report } = await runNarrative(
+      createNarrative([createAct('t', twice), createAct('o', once)], { carousel: 2 }),
+    );
     expect(sent).toEqual(['X 1', 'X 2', 'Y 1', 'X 1', 'X 2', 'Y 2']);
     expect(report.acts.map(({ round }) => round)).toEqual([1, 2, 1, 1, 2, 2]);
   });
@@ -138,8 +147,8 @@ describe('the plan of a run', () => {
         fc.integer({ min: 1, max: 2 }),
       )
       .map(([acts, carousel]) =>
-        narrative(
-          acts.map((content, at) => act(`n${at}`, content)),
+        createNarrative(
+          acts.map((content, at) => createAct(`n${at}`, content)),
           { carousel },
         ),
       ),
@@ -148,13 +157,13 @@ describe('the plan of a run', () => {
   test('is what then plays, call by call', async () => {
     await fc.assert(
       fc.asyncProperty(tree, async (drawn) => {
-        const planned = plannedActs(drawn);
+        const planned = planActs(drawn);
         fc.pre(planned.length < 500);
-        const { report, events } = await played(drawn);
+        const { report, events } = await runNarrative(drawn);
         expect(report.acts.map(({ act: name }) => name)).toEqual(planned.map(({ name }) => name));
         expect(report.acts.map(({ index }) => index)).toEqual([...planned.keys()]);
         expect(events[0]).toMatchObject({ acts: planned.map(({ name }) => name) });
-        const outermost = planned.filter(({ isOutermost }) => isOutermost);
+        const outermost = planned.filter(({ isTopLevel }) => isTopLevel);
         expect(outermost).toHaveLength(drawn.acts.length * (drawn.carousel ?? 1));
       }),
       { numRuns: 50 },
@@ -162,14 +171,14 @@ describe('the plan of a run', () => {
   });
 
   test('knows the act whose reply the last one of a narrative within is', () => {
-    const inner = narrative([act('x', 'X'), act('y', 'Y')]);
-    const middle = narrative([act('m', inner)]);
-    expect(plannedActs(narrative([act('a', middle), act('b', ['with', inner])]))).toEqual([
-      { name: 'a/m/x', repliesOf: ['a/m/x'], isOutermost: false },
-      { name: 'a/m/y', repliesOf: ['a/m/y', 'a/m', 'a'], isOutermost: true },
-      { name: 'b/x', repliesOf: ['b/x'], isOutermost: false },
-      { name: 'b/y', repliesOf: ['b/y'], isOutermost: false },
-      { name: 'b', repliesOf: ['b'], isOutermost: true },
+    const inner = createNarrative([createAct('x', 'X'), createAct('y', 'Y')]);
+    const middle = createNarrative([createAct('m', inner)]);
+    expect(planActs(createNarrative([createAct('a', middle), createAct('b', ['with', inner])]))).toEqual([
+      { name: 'a/m/x', actNames: ['a/m/x'], isTopLevel: false },
+      { name: 'a/m/y', actNames: ['a/m/y', 'a/m', 'a'], isTopLevel: true },
+      { name: 'b/x', actNames: ['b/x'], isTopLevel: false },
+      { name: 'b/y', actNames: ['b/y'], isTopLevel: false },
+      { name: 'b', actNames: ['b'], isTopLevel: true },
     ]);
   });
 });

@@ -1,15 +1,15 @@
 import { expect, test } from 'vitest';
-import { liveRouting } from '../../src/gemini/choose-api.js';
-import type { CatalogueEntry } from '../../src/gemini/models/model-info.js';
+import { createLiveApiSelector } from '../../src/gemini/choose-api.js';
+import type { ModelInfo } from '../../src/gemini/models/model-info.js';
 
 /** A routing by a list (none where it is undefined), and how often that was looked into. */
-function routing({ entries, preferLive = false }: { entries?: CatalogueEntry[]; preferLive?: boolean } = {}) {
+function routing({ entries, preferLive = false }: { entries?: ModelInfo[]; preferLive?: boolean } = {}) {
   const looked = { times: 0 };
-  const recall = async () => {
+  const read = async () => {
     looked.times += 1;
     return entries && { entries, listedAt: 0 };
   };
-  return { goesLive: liveRouting({ catalogue: { recall }, preferLive }), looked };
+  return { goesLive: createLiveApiSelector({ modelListCache: { read }, preferLive }), looked };
 }
 
 const both = { name: 'gemini-both-ways', methods: ['generateContent', 'bidiGenerateContent'] };

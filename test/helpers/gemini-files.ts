@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http';
-import { errorBody } from './gemini-errors.js';
+import { createErrorBody } from './gemini-errors.js';
 import type { Gate } from './gemini-gate.js';
 
 /**
@@ -13,7 +13,7 @@ import type { Gate } from './gemini-gate.js';
  * - `GET /v1beta/files/F`: the file; its state is PROCESSING as often as `processing` says, then ACTIVE or FAILED.
  * - `DELETE /v1beta/files/F`: `{}`. What is not there: 403 in Google's words.
  */
-export interface FilesStage {
+export interface FakeFilesApi {
   /** Every request so far, in the order of arrival. */
   requests: FileRequest[];
   /** What is there now, by name. */
@@ -21,20 +21,20 @@ export interface FilesStage {
   /** What the requests were, in order: `start`, `upload`, `get`, `delete`. */
   readonly commands: string[];
   /** Resolves as soon as so many requests of a kind have arrived. */
-  received(command: string, count?: number): Promise<void>;
+  waitForCommands(command: string, count?: number): Promise<void>;
   /** How files behave from now on. */
-  behave(behaviour: FilesBehaviour): void;
+  configure(options: FilesOptions): void;
 }
 
-export interface FilesBehaviour {
+export interface FilesOptions {
   /** How many times a file is asked for until it is done with; 0 unless told. */
-  processing?: number;
+  processingPolls?: number;
   /** Why it can't be processed. */
-  failure?: string;
+  processingError?: string;
   /** Answers requests of a kind with an error. */
-  refuse?: { command: string; status: number; message: string };
+  rejectCommand?: { command: string; status: number; message: string };
   /** Answers requests of a kind with nothing that the protocol knows. */
-  nonsense?: string;
+  malformedCommand?: string;
   /** Asked before a request of a kind is answered. */
   gate?: { command: string; gate: Gate };
 }
@@ -58,128 +58,128 @@ export interface StoredFile {
 }
 
 /** Makes the stage; the server hands it the requests that are its own. */
-export function createFilesStage() {
+export function createFakeFilesApi() {
   const requests: FileRequest[] = [];
   const files = new Map<string, StoredFile>();
-  const begun = new Map<string, { name: string; mimeType: string; size: number; pieces: Buffer[] }>();
-  const arrivals = new Set<() => void>();
-  const asked = new Map<string, number>();
-  let behaviour: FilesBehaviour = {};
+  const uploads = new Map<string, { name: string; mimeType: string; size: number; pieces: Buffer[] }>();
+  const arrivalListeners = new Set<() => void>();
+  const pollCounts = new Map<string, number>();
+  let options: FilesOptions = {};
 
-  const answerFor = (request: FileRequest, incoming: IncomingMessage, body: Buffer, response: ServerResponse) => {
+  const respondTo = (request: FileRequest, incoming: IncomingMessage, body: Buffer, response: ServerResponse) => {
     const { host = '' } = incoming.headers;
     const url = new URL(incoming.url ?? '/', `http://${host}`);
-    const { refuse, nonsense } = behaviour;
-    if (nonsense === request.command) return send(response, 200, 'hello');
-    if (refuse?.command === request.command)
-      return send(response, refuse.status, errorBody(refuse.status, refuse.message));
+    const { rejectCommand, malformedCommand } = options;
+    if (malformedCommand === request.command) return sendResponse(response, 200, 'hello');
+    if (rejectCommand?.command === request.command)
+      return sendResponse(response, rejectCommand.status, createErrorBody(rejectCommand.status, rejectCommand.message));
     if (request.command === 'start') {
       const { file } = JSON.parse(body.toString());
-      const id = String(begun.size + 1);
+      const id = String(uploads.size + 1);
       const size = Number(incoming.headers['x-goog-upload-header-content-length']);
-      begun.set(id, { name: file.name ?? `files/made-${id}`, mimeType: file.mimeType, size, pieces: [] });
+      uploads.set(id, { name: file.name ?? `files/made-${id}`, mimeType: file.mimeType, size, pieces: [] });
       response.setHeader(
         'x-goog-upload-url',
         `${url.origin}/upload/v1beta/files?upload_id=${id}&upload_protocol=resumable`,
       );
       response.setHeader('x-goog-upload-status', 'active');
-      return send(response, 200, '');
+      return sendResponse(response, 200, '');
     }
-    if (request.command === 'upload') return takePiece(url, incoming, body, response, request);
+    if (request.command === 'upload') return receiveChunk(url, incoming, body, response, request);
     const stored = files.get(request.name);
     if (!stored) {
       const message = `You do not have permission to access the File ${request.name.slice(6)} or it may not exist.`;
-      return send(response, 403, errorBody(403, message));
+      return sendResponse(response, 403, createErrorBody(403, message));
     }
     if (request.command === 'delete') {
       files.delete(request.name);
-      return send(response, 200, {});
+      return sendResponse(response, 200, {});
     }
-    const count = (asked.get(request.name) ?? 0) + 1;
-    asked.set(request.name, count);
-    if (count >= (behaviour.processing ?? 0)) finish(stored);
-    return send(response, 200, stored);
+    const count = (pollCounts.get(request.name) ?? 0) + 1;
+    pollCounts.set(request.name, count);
+    if (count >= (options.processingPolls ?? 0)) finishProcessing(stored);
+    return sendResponse(response, 200, stored);
   };
 
-  const finish = (stored: StoredFile) => {
-    stored.state = behaviour.failure === undefined ? 'ACTIVE' : 'FAILED';
-    if (behaviour.failure !== undefined) stored.error = { message: behaviour.failure };
+  const finishProcessing = (stored: StoredFile) => {
+    stored.state = options.processingError === undefined ? 'ACTIVE' : 'FAILED';
+    if (options.processingError !== undefined) stored.error = { message: options.processingError };
   };
 
-  const takePiece = (
+  const receiveChunk = (
     url: URL,
     incoming: IncomingMessage,
     body: Buffer,
     response: ServerResponse,
     request: FileRequest,
   ) => {
-    const upload = begun.get(url.searchParams.get('upload_id') ?? '');
-    const have = upload?.pieces.reduce((sum, piece) => sum + piece.length, 0) ?? 0;
-    if (!upload || Number(incoming.headers['x-goog-upload-offset']) !== have) {
-      return send(response, 400, errorBody(400, 'The offset does not match what was received.'));
+    const upload = uploads.get(url.searchParams.get('upload_id') ?? '');
+    const receivedBytes = upload?.pieces.reduce((sum, piece) => sum + piece.length, 0) ?? 0;
+    if (!upload || Number(incoming.headers['x-goog-upload-offset']) !== receivedBytes) {
+      return sendResponse(response, 400, createErrorBody(400, 'The offset does not match what was received.'));
     }
     upload.pieces.push(body);
     request.name = upload.name;
     const isLast = String(incoming.headers['x-goog-upload-command']).includes('finalize');
     response.setHeader('x-goog-upload-status', isLast ? 'final' : 'active');
-    if (!isLast) return send(response, 200, '');
+    if (!isLast) return sendResponse(response, 200, '');
     const bytes = Buffer.concat(upload.pieces);
-    if (bytes.length !== upload.size) return send(response, 400, errorBody(400, 'Upload size mismatch.'));
+    if (bytes.length !== upload.size) return sendResponse(response, 400, createErrorBody(400, 'Upload size mismatch.'));
     const stored: StoredFile = {
       ...{ name: upload.name, uri: `${url.origin}/v1beta/${upload.name}`, mimeType: upload.mimeType },
       ...{ sizeBytes: String(bytes.length), state: 'PROCESSING' },
       sha256: createHash('sha256').update(bytes).digest('hex'),
     };
-    if ((behaviour.processing ?? 0) === 0) finish(stored);
+    if ((options.processingPolls ?? 0) === 0) finishProcessing(stored);
     files.set(stored.name, stored);
-    return send(response, 200, { file: stored });
+    return sendResponse(response, 200, { file: stored });
   };
 
-  const stage: FilesStage = {
+  const api: FakeFilesApi = {
     requests,
     files,
     get commands() {
       return requests.map(({ command }) => command);
     },
-    received: (command, count = 1) =>
+    waitForCommands: (command, count = 1) =>
       new Promise((resolve) => {
-        const arrived = () => {
+        const check = () => {
           if (requests.filter((request) => request.command === command).length < count) return;
-          arrivals.delete(arrived);
+          arrivalListeners.delete(check);
           resolve();
         };
-        arrivals.add(arrived);
-        arrived();
+        arrivalListeners.add(check);
+        check();
       }),
-    behave: (next) => {
-      behaviour = next;
+    configure: (next) => {
+      options = next;
     },
   };
   return {
-    stage,
+    stage: api,
     handles: (path = '') => /^\/(upload\/)?v1beta\/files\b/.test(path),
-    async answer(incoming: IncomingMessage, response: ServerResponse): Promise<void> {
-      const pieces: Buffer[] = [];
-      for await (const piece of incoming) pieces.push(piece);
-      const body = Buffer.concat(pieces);
-      const command = commandOf(incoming);
+    async handle(incoming: IncomingMessage, response: ServerResponse): Promise<void> {
+      const chunks: Buffer[] = [];
+      for await (const chunk of incoming) chunks.push(chunk);
+      const body = Buffer.concat(chunks);
+      const command = getCommand(incoming);
       const name = /v1beta\/(files\/[^?]+)/.exec(incoming.url ?? '')?.[1] ?? '';
       const request = { command, name, headers: incoming.headers, bytes: body.length };
       requests.push(request);
-      for (const arrived of arrivals) arrived();
-      if (behaviour.gate?.command === command) await behaviour.gate.gate.pass();
-      if (!response.destroyed) answerFor(request, incoming, body, response);
+      for (const check of arrivalListeners) check();
+      if (options.gate?.command === command) await options.gate.gate.wait();
+      if (!response.destroyed) respondTo(request, incoming, body, response);
     },
   };
 }
 
-function commandOf({ method, headers }: IncomingMessage): string {
+function getCommand({ method, headers }: IncomingMessage): string {
   const command = String(headers['x-goog-upload-command'] ?? '');
   if (command !== '') return command.startsWith('upload') ? 'upload' : command;
   return method === 'DELETE' ? 'delete' : 'get';
 }
 
-function send(response: ServerResponse, status: number, body: object | string): void {
+function sendResponse(response: ServerResponse, status: number, body: object | string): void {
   response.writeHead(status, { 'content-type': 'application/json; charset=UTF-8' });
   response.end(typeof body === 'string' ? body : JSON.stringify(body));
 }

@@ -1,36 +1,36 @@
 /** Lets a test decide when the next event of a scripted reply is sent. */
 export interface Gate {
   /** Lets `count` more events through (1 unless told). */
-  next(count?: number): void;
+  release(count?: number): void;
   /** Lets everything through from now on. */
-  open(): void;
+  releaseAll(): void;
   /** What the server waits for before each event. */
-  pass(): Promise<void>;
+  wait(): Promise<void>;
 }
 
 /** A closed gate: `server.reply(text(['a', 'b'], { gate }))` sends `a` after the first `gate.next()`. */
 export function createGate(): Gate {
   let allowed = 0;
   const waiting: (() => void)[] = [];
-  const admit = () => {
+  const releaseWaiting = () => {
     while (allowed > 0 && waiting.length > 0) {
       allowed -= 1;
       waiting.shift()?.();
     }
   };
   return {
-    next(count = 1) {
+    release(count = 1) {
       allowed += count;
-      admit();
+      releaseWaiting();
     },
-    open() {
+    releaseAll() {
       allowed = Number.POSITIVE_INFINITY;
-      admit();
+      releaseWaiting();
     },
-    pass() {
+    wait() {
       return new Promise((resolve) => {
         waiting.push(resolve);
-        admit();
+        releaseWaiting();
       });
     },
   };

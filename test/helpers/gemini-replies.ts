@@ -17,7 +17,7 @@ export interface WirePart {
 }
 
 /** How the server answers one request. Every field may be left out. */
-export interface Script extends Timing {
+export interface ScriptedReply extends ReplyTiming {
   /** 200 unless told. */
   status?: number;
   headers?: Record<string, string>;
@@ -30,7 +30,7 @@ export interface Script extends Timing {
 }
 
 /** When the parts of an answer are sent, and how the answer ends. */
-export interface Timing {
+export interface ReplyTiming {
   /** Before the status line is sent. */
   headersDelayMs?: number;
   /** Before each event but the first. */
@@ -45,7 +45,7 @@ export interface Timing {
 }
 
 /** What a text reply has beside its text. */
-export interface ReplyOptions extends Timing {
+export interface TextReplyOptions extends ReplyTiming {
   /** STOP unless told; `null` leaves it out of every chunk. */
   finishReason?: string | null;
   /** Sent whole in the last chunk; counted from the text unless told. */
@@ -60,7 +60,7 @@ export interface ReplyOptions extends Timing {
 }
 
 /** A reply in text. Pieces are an event each; a unary request gets the same text in one. */
-export function text(pieces: string | readonly string[], options: ReplyOptions = {}): Script {
+export function textReply(pieces: string | readonly string[], options: TextReplyOptions = {}): ScriptedReply {
   const { finishReason = 'STOP', usage, thoughts = [], thoughtSignature, modelVersion, ...rest } = options;
   const list = typeof pieces === 'string' ? [pieces] : pieces;
   const parts: WirePart[] = [
@@ -68,14 +68,18 @@ export function text(pieces: string | readonly string[], options: ReplyOptions =
     ...list.map((piece) => ({ text: piece })),
     ...(thoughtSignature === undefined ? [] : [{ text: '', thoughtSignature }]),
   ];
-  const counted = usage ?? countUsage(list.length, thoughts.length);
+  const usageMetadata = usage ?? countUsage(list.length, thoughts.length);
   const chunks = parts.map((part, index) => {
-    const last = index === parts.length - 1;
+    const isLast = index === parts.length - 1;
     return {
       candidates: [
-        { content: { role: 'model', parts: [part] }, ...(last && finishReason !== null && { finishReason }), index: 0 },
+        {
+          content: { role: 'model', parts: [part] },
+          ...(isLast && finishReason !== null && { finishReason }),
+          index: 0,
+        },
       ],
-      ...(last && { usageMetadata: counted }),
+      ...(isLast && { usageMetadata }),
       ...(modelVersion !== undefined && { modelVersion }),
     };
   });
@@ -92,7 +96,7 @@ function countUsage(outputTokens: number, thoughtTokens: number): Record<string,
 }
 
 /** A prompt that the service refuses: feedback and no candidates. */
-export function blockedPrompt(blockReason = 'PROHIBITED_CONTENT', ratings: object[] = []): Script {
+export function blockedPromptReply(blockReason = 'PROHIBITED_CONTENT', ratings: object[] = []): ScriptedReply {
   return {
     chunks: [
       {
@@ -104,34 +108,37 @@ export function blockedPrompt(blockReason = 'PROHIBITED_CONTENT', ratings: objec
 }
 
 /** A candidate without any text, as it ends for `finishReason`. */
-export function noText(finishReason: string, usage: Record<string, unknown> = { promptTokenCount: 8 }): Script {
+export function emptyReply(
+  finishReason: string,
+  usage: Record<string, unknown> = { promptTokenCount: 8 },
+): ScriptedReply {
   return { chunks: [{ candidates: [{ content: { role: 'model' }, finishReason }], usageMetadata: usage }] };
 }
 
 /** The body's very bytes, each entry in a packet of its own. */
-export function packets(...bytes: (string | Uint8Array)[]): Script {
+export function packetReply(...bytes: (string | Uint8Array)[]): ScriptedReply {
   return { packets: bytes };
 }
 
 /** One event of a stream in text: `data: {…}` and a blank line. */
-export function sseEvent(chunk: object, newline = '\n'): string {
+export function formatSseEvent(chunk: object, newline = '\n'): string {
   return `data: ${JSON.stringify(chunk)}${newline}${newline}`;
 }
 
 /** A chunk with one piece of text, for `packets(sseEvent(chunkOf('Hi', 'STOP')))`. */
-export function chunkOf(piece: string, finishReason?: string): WireReply {
+export function createChunk(piece: string, finishReason?: string): WireReply {
   return {
     candidates: [{ content: { role: 'model', parts: [{ text: piece }] }, ...(finishReason && { finishReason }) }],
   };
 }
 
 /** The chunks of a stream as the one body that a unary request gets. */
-export function mergedChunks(chunks: readonly WireReply[]): WireReply {
+export function mergeChunks(chunks: readonly WireReply[]): WireReply {
   const parts: WirePart[] = [];
   for (const part of chunks.flatMap((chunk) => chunk.candidates?.[0]?.content?.parts ?? [])) {
     const last = parts.at(-1);
-    const joins = last && isPlainText(last) && isPlainText(part) && last.thought === part.thought;
-    if (joins) parts[parts.length - 1] = { ...last, text: `${last.text}${part.text}` };
+    const isMergeable = last && isPlainText(last) && isPlainText(part) && last.thought === part.thought;
+    if (isMergeable) parts[parts.length - 1] = { ...last, text: `${last.text}${part.text}` };
     else parts.push(part);
   }
   const merged: WireReply = Object.assign({}, ...chunks);

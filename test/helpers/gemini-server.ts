@@ -1,12 +1,12 @@
 import { once } from 'node:events';
 import { createServer, type IncomingHttpHeaders, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
-import { keyInvalid, modelUnknown } from './gemini-errors.js';
-import { createFilesStage, type FilesStage } from './gemini-files.js';
+import { invalidKeyError, unknownModelError } from './gemini-errors.js';
+import { createFakeFilesApi, type FakeFilesApi } from './gemini-files.js';
 import { type ListedModel, realisticModels } from './gemini-models.js';
-import { endedByUs, play } from './gemini-playing.js';
-import { type Script, text } from './gemini-replies.js';
-import { type LiveServer, serveLive } from './live-server.js';
+import { type ScriptedReply, textReply } from './gemini-replies.js';
+import { closedByServer, sendScriptedReply } from './gemini-send-reply.js';
+import { attachLiveServer, type LiveServer } from './live-server.js';
 
 /**
  * Gemini's REST service, played on loopback. It knows nothing of vitest: tests, the bench and a shell session use it.
@@ -39,32 +39,32 @@ export interface GeminiServer {
   url: string;
   port: number;
   /** Every request so far, in the order of arrival, but those for files. */
-  requests: RecordedRequest[];
+  requests: ReceivedRequest[];
   /** The Files API: see gemini-files.ts. */
-  files: FilesStage;
+  files: FakeFilesApi;
   /** The requests that ask for a reply: generateContent and streamGenerateContent. */
-  readonly calls: RecordedRequest[];
+  readonly generateRequests: ReceivedRequest[];
   /** How many connections were ever opened. */
-  readonly connections: number;
+  readonly connectionCount: number;
   /** Queues scripts: each answers one request for a reply. */
-  reply(...scripts: (Script | Scripting)[]): void;
+  queueReplies(...scripts: (ScriptedReply | ReplyFactory)[]): void;
   /** Answers requests for a reply when the queue is empty. */
-  replyAlways(script: Script | Scripting): void;
+  setDefaultReply(script: ScriptedReply | ReplyFactory): void;
   /** Queues scripts for requests of the list of models. */
-  replyToList(...scripts: Script[]): void;
+  queueListReplies(...scripts: ScriptedReply[]): void;
   /** The Live service at the same address. */
   live: LiveServer;
   /** Resolves as soon as so many requests have arrived in all, to the last of them. */
-  received(count: number): Promise<RecordedRequest>;
+  waitForRequests(count: number): Promise<ReceivedRequest>;
   /** Ends the server and destroys every connection. */
   close(): Promise<void>;
 }
 
 /** Decides the answer by the request. */
-export type Scripting = (request: RecordedRequest) => Script;
+export type ReplyFactory = (request: ReceivedRequest) => ScriptedReply;
 
 /** A request as it arrived. */
-export interface RecordedRequest {
+export interface ReceivedRequest {
   method: string;
   /** Path and query. */
   path: string;
@@ -78,11 +78,11 @@ export interface RecordedRequest {
   action: string;
   streaming: boolean;
   /** When it had arrived whole, in milliseconds since the epoch. */
-  at: number;
+  receivedAtMs: number;
   /** Resolves when the client closes the connection before the answer is whole, to the time; else never. */
   closedEarly: Promise<number>;
   /** The same as a plain value: undefined as long as that has not happened. */
-  closedEarlyAt: number | undefined;
+  closedEarlyAtMs: number | undefined;
 }
 
 export interface GeminiServerOptions {
@@ -96,33 +96,36 @@ export interface GeminiServerOptions {
 
 /** Starts the server on 127.0.0.1. */
 export async function startGeminiServer(options: GeminiServerOptions = {}): Promise<GeminiServer> {
-  const queue: (Script | Scripting)[] = [];
-  const listQueue: Script[] = [];
-  const requests: RecordedRequest[] = [];
-  const arrivals = new Set<() => void>();
-  const files = createFilesStage();
-  let standing: Script | Scripting = echo;
+  const queue: (ScriptedReply | ReplyFactory)[] = [];
+  const listQueue: ScriptedReply[] = [];
+  const requests: ReceivedRequest[] = [];
+  const arrivalListeners = new Set<() => void>();
+  const files = createFakeFilesApi();
+  let defaultReply: ScriptedReply | ReplyFactory = createEchoReply;
 
-  const chooseScript = (request: RecordedRequest): Script => {
-    if (options.apiKey !== undefined && request.headers['x-goog-api-key'] !== options.apiKey) return keyInvalid();
+  const chooseScript = (request: ReceivedRequest): ScriptedReply => {
+    if (options.apiKey !== undefined && request.headers['x-goog-api-key'] !== options.apiKey) return invalidKeyError();
     const models = options.models === undefined || options.models === 'any' ? realisticModels : options.models;
-    if (request.action === 'list') return listQueue.shift() ?? listPage(request, models);
-    if (options.models !== 'any' && !canServe(request, models)) return modelUnknown(request.model, request.action);
+    if (request.action === 'list') return listQueue.shift() ?? createListPage(request, models);
+    if (options.models !== 'any' && !canServe(request, models)) return unknownModelError(request.model, request.action);
     if (request.action === 'get') return { body: models.find(({ name }) => name === `models/${request.model}`) ?? {} };
     if (request.action === 'countTokens')
-      return { body: { totalTokens: tokensOf(JSON.stringify(request.body ?? '')) } };
-    const script = queue.shift() ?? standing;
+      return { body: { totalTokens: countTokens(JSON.stringify(request.body ?? '')) } };
+    const script = queue.shift() ?? defaultReply;
     return typeof script === 'function' ? script(request) : script;
   };
 
-  const { server, sockets, opened } = listeningServer(async (incoming, response) => {
-    if (files.handles(incoming.url)) return files.answer(incoming, response);
-    const request = await record(incoming, response);
+  const { server, sockets, countConnections } = createHttpServer(async (incoming, response) => {
+    if (files.handles(incoming.url)) return files.handle(incoming, response);
+    const request = await readRequest(incoming, response);
     requests.push(request);
-    for (const arrived of arrivals) arrived();
-    await play(chooseScript(request), request, response);
+    for (const check of arrivalListeners) check();
+    await sendScriptedReply(chooseScript(request), request, response);
   });
-  const live = serveLive(server, { knows: (model) => canTalk(model, options.models), apiKey: options.apiKey });
+  const live = attachLiveServer(server, {
+    hasModel: (model) => supportsLive(model, options.models),
+    apiKey: options.apiKey,
+  });
   server.listen(options.port ?? 0, '127.0.0.1');
   await once(server, 'listening');
   const { port } = server.address() as AddressInfo;
@@ -132,28 +135,28 @@ export async function startGeminiServer(options: GeminiServerOptions = {}): Prom
     port,
     requests,
     files: files.stage,
-    get calls() {
+    get generateRequests() {
       return requests.filter(({ action }) => action.toLowerCase().endsWith('generatecontent'));
     },
-    get connections() {
-      return opened();
+    get connectionCount() {
+      return countConnections();
     },
     live,
-    reply: (...scripts) => void queue.push(...scripts),
-    replyAlways: (script) => {
-      standing = script;
+    queueReplies: (...scripts) => void queue.push(...scripts),
+    setDefaultReply: (script) => {
+      defaultReply = script;
     },
-    replyToList: (...scripts) => void listQueue.push(...scripts),
-    received: (count) =>
+    queueListReplies: (...scripts) => void listQueue.push(...scripts),
+    waitForRequests: (count) =>
       new Promise((resolve) => {
-        const arrived = () => {
+        const check = () => {
           const request = requests[count - 1];
           if (!request) return;
-          arrivals.delete(arrived);
+          arrivalListeners.delete(check);
           resolve(request);
         };
-        arrivals.add(arrived);
-        arrived();
+        arrivalListeners.add(check);
+        check();
       }),
     async close() {
       server.close();
@@ -163,86 +166,88 @@ export async function startGeminiServer(options: GeminiServerOptions = {}): Prom
   };
 }
 
-function listeningServer(answer: (request: IncomingMessage, response: ServerResponse) => Promise<void>) {
+function createHttpServer(handleRequest: (request: IncomingMessage, response: ServerResponse) => Promise<void>) {
   const sockets = new Set<Socket>();
-  let opened = 0;
+  let connectionCount = 0;
   const server = createServer({ noDelay: true }, (request, response) => {
-    answer(request, response).catch((thrown: unknown) => {
+    handleRequest(request, response).catch((thrown: unknown) => {
       // A bug of a script must not look like a slow service.
       if (!response.headersSent) response.writeHead(500, { 'content-type': 'text/plain' });
       response.end(`gemini-server: ${thrown instanceof Error ? thrown.stack : String(thrown)}`);
     });
   });
   server.on('connection', (socket) => {
-    opened += 1;
+    connectionCount += 1;
     sockets.add(socket);
     socket.on('close', () => sockets.delete(socket));
   });
-  return { server, sockets, opened: () => opened };
+  return { server, sockets, countConnections: () => connectionCount };
 }
 
-async function record(incoming: IncomingMessage, response: ServerResponse): Promise<RecordedRequest> {
-  const pieces: Buffer[] = [];
-  for await (const piece of incoming) pieces.push(piece);
-  const sent = Buffer.concat(pieces).toString();
+async function readRequest(incoming: IncomingMessage, response: ServerResponse): Promise<ReceivedRequest> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of incoming) chunks.push(chunk);
+  const bodyText = Buffer.concat(chunks).toString();
   const path = incoming.url ?? '/';
   const [, model = '', method] = /^\/v1beta\/models\/([^:?]+)(?::(\w+))?/.exec(path) ?? [];
-  const request: RecordedRequest = {
+  const request: ReceivedRequest = {
     method: incoming.method ?? '',
     path,
     headers: incoming.headers,
-    body: sent === '' ? undefined : JSON.parse(sent),
+    body: bodyText === '' ? undefined : JSON.parse(bodyText),
     model: decodeURIComponent(model),
     action: method ?? (model === '' ? 'list' : 'get'),
     streaming: method === 'streamGenerateContent',
-    at: Date.now(),
+    receivedAtMs: Date.now(),
     closedEarly: new Promise((resolve) => {
       response.on('close', () => {
-        if (response.writableFinished || endedByUs.has(response)) return;
-        request.closedEarlyAt = Date.now();
-        resolve(request.closedEarlyAt);
+        if (response.writableFinished || closedByServer.has(response)) return;
+        request.closedEarlyAtMs = Date.now();
+        resolve(request.closedEarlyAtMs);
       });
     }),
-    closedEarlyAt: undefined,
+    closedEarlyAtMs: undefined,
   };
   return request;
 }
 
 /** The reply where nothing was scripted, in pieces of a word each. */
-function echo({ body, model }: RecordedRequest): Script {
+function createEchoReply({ body, model }: ReceivedRequest): ScriptedReply {
   const contents: { role?: string; parts?: { text?: string }[] }[] = body?.contents ?? [];
-  const asked = contents.filter(({ role }) => role !== 'model').length;
+  const turnCount = contents.filter(({ role }) => role !== 'model').length;
   const last = contents.at(-1)?.parts?.findLast((part) => part.text !== undefined)?.text ?? '';
-  const promptTokens = tokensOf(JSON.stringify(contents));
-  const pieces = `Reply ${asked} of ${model} to "${last.slice(0, 60)}"`.match(/\s*\S+/g) ?? [];
+  const promptTokens = countTokens(JSON.stringify(contents));
+  const pieces = `Reply ${turnCount} of ${model} to "${last.slice(0, 60)}"`.match(/\s*\S+/g) ?? [];
   const usage = {
     promptTokenCount: promptTokens,
     candidatesTokenCount: pieces.length,
     totalTokenCount: promptTokens + pieces.length,
   };
-  return text(pieces, { usage });
+  return textReply(pieces, { usage });
 }
 
-function tokensOf(characters: string): number {
+function countTokens(characters: string): number {
   return Math.ceil(characters.length / 4);
 }
 
-function canTalk(model: string, models: GeminiServerOptions['models'] = realisticModels): boolean {
+function supportsLive(model: string, models: GeminiServerOptions['models'] = realisticModels): boolean {
   if (models === 'any') return true;
   const listed = models.find(({ name }) => name === `models/${model}`);
   return listed?.supportedGenerationMethods.includes('bidiGenerateContent') ?? false;
 }
 
-function canServe({ action, model }: RecordedRequest, models: readonly ListedModel[]): boolean {
+function canServe({ action, model }: ReceivedRequest, models: readonly ListedModel[]): boolean {
   const method = action === 'streamGenerateContent' ? 'generateContent' : action;
   const listed = models.find(({ name }) => name === `models/${model}`);
   return listed !== undefined && (action === 'get' || listed.supportedGenerationMethods.includes(method));
 }
 
-function listPage({ path }: RecordedRequest, models: readonly ListedModel[]): Script {
+function createListPage({ path }: ReceivedRequest, models: readonly ListedModel[]): ScriptedReply {
   const query = new URL(path, 'http://localhost').searchParams;
   const size = Math.min(Number(query.get('pageSize') ?? 50), 1000);
   const start = Number(query.get('pageToken') ?? 0);
-  const more = start + size < models.length;
-  return { body: { models: models.slice(start, start + size), ...(more && { nextPageToken: String(start + size) }) } };
+  const hasMore = start + size < models.length;
+  return {
+    body: { models: models.slice(start, start + size), ...(hasMore && { nextPageToken: String(start + size) }) },
+  };
 }

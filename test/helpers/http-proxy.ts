@@ -12,9 +12,9 @@ export interface HttpProxy {
   /** `http://127.0.0.1:port` */
   url: string;
   /** What it was asked for, as the request line has it: `CONNECT host:443` or `POST http://host/path`. */
-  asked: string[];
+  requestLines: string[];
   /** Answers every request with this status from now on. */
-  refuse(status: number): void;
+  rejectRequests(status: number): void;
   close(): Promise<void>;
 }
 
@@ -22,28 +22,31 @@ export interface HttpProxyOptions {
   /** `user:password`, without which it answers 407. */
   credentials?: string;
   /** Ports on 127.0.0.1 by host names. */
-  names?: Record<string, number>;
+  hostPorts?: Record<string, number>;
 }
 
 /** Starts the proxy on a free port of 127.0.0.1. */
-export async function startHttpProxy({ credentials, names = {} }: HttpProxyOptions = {}): Promise<HttpProxy> {
+export async function startHttpProxy({ credentials, hostPorts = {} }: HttpProxyOptions = {}): Promise<HttpProxy> {
   const sockets = new Set<Duplex>();
-  const asked: string[] = [];
-  let refusal: number | undefined;
-  const wanted = credentials && `Basic ${Buffer.from(credentials).toString('base64')}`;
-  const refusalOf = ({ method, url, headers }: IncomingMessage) => {
-    asked.push(`${method} ${url}`);
-    return refusal ?? (wanted && headers['proxy-authorization'] !== wanted ? 407 : undefined);
+  const requestLines: string[] = [];
+  let rejectionStatus: number | undefined;
+  const expectedCredentials = credentials && `Basic ${Buffer.from(credentials).toString('base64')}`;
+  const getRejectionStatus = ({ method, url, headers }: IncomingMessage) => {
+    requestLines.push(`${method} ${url}`);
+    return (
+      rejectionStatus ??
+      (expectedCredentials && headers['proxy-authorization'] !== expectedCredentials ? 407 : undefined)
+    );
   };
   const server = createServer((incoming, response) => {
-    const status = refusalOf(incoming);
-    if (status === undefined) passOn(incoming, response, names);
+    const status = getRejectionStatus(incoming);
+    if (status === undefined) forwardRequest(incoming, response, hostPorts);
     else response.writeHead(status, { 'proxy-authenticate': 'Basic realm="proxy"' }).end('refused by the proxy');
   });
   server.on('connect', (incoming: IncomingMessage, client: Duplex) => {
-    const status = refusalOf(incoming);
+    const status = getRejectionStatus(incoming);
     if (status !== undefined) return client.end(`HTTP/1.1 ${status} Refused\r\ncontent-length: 7\r\n\r\nrefused`);
-    openTunnel(incoming.url ?? '', client, names);
+    openTunnel(incoming.url ?? '', client, hostPorts);
   });
   server.on('connection', (socket: Socket) => {
     sockets.add(socket.on('error', () => {}));
@@ -53,9 +56,9 @@ export async function startHttpProxy({ credentials, names = {} }: HttpProxyOptio
   await once(server, 'listening');
   const { port } = server.address() as AddressInfo;
   return {
-    ...{ port, url: `http://127.0.0.1:${port}`, asked },
-    refuse: (status) => {
-      refusal = status;
+    ...{ port, url: `http://127.0.0.1:${port}`, requestLines },
+    rejectRequests: (status) => {
+      rejectionStatus = status;
     },
     async close() {
       server.close();
@@ -65,31 +68,31 @@ export async function startHttpProxy({ credentials, names = {} }: HttpProxyOptio
   };
 }
 
-function passOn(incoming: IncomingMessage, response: ServerResponse, names: Record<string, number>): void {
+function forwardRequest(incoming: IncomingMessage, response: ServerResponse, hostPorts: Record<string, number>): void {
   const target = new URL(incoming.url ?? '');
   const { method, headers } = incoming;
-  const onward = request({
+  const forwarded = request({
     ...{
       host: '127.0.0.1',
-      port: names[target.hostname] ?? Number(target.port),
+      port: hostPorts[target.hostname] ?? Number(target.port),
       path: target.pathname + target.search,
     },
     ...{ method, headers },
   });
-  onward.on('response', (answer) => {
-    response.writeHead(answer.statusCode ?? 0, answer.headers);
-    answer.pipe(response);
+  forwarded.on('response', (upstreamResponse) => {
+    response.writeHead(upstreamResponse.statusCode ?? 0, upstreamResponse.headers);
+    upstreamResponse.pipe(response);
   });
-  onward.on('error', () => response.destroy());
-  incoming.pipe(onward);
+  forwarded.on('error', () => response.destroy());
+  incoming.pipe(forwarded);
 }
 
-function openTunnel(target: string, client: Duplex, names: Record<string, number>): void {
+function openTunnel(target: string, client: Duplex, hostPorts: Record<string, number>): void {
   const [host = '', port] = target.split(':');
-  const service = connect(names[host] ?? Number(port), '127.0.0.1', () => {
+  const upstream = connect(hostPorts[host] ?? Number(port), '127.0.0.1', () => {
     client.write('HTTP/1.1 200 Connection established\r\n\r\n');
-    service.pipe(client).pipe(service);
+    upstream.pipe(client).pipe(upstream);
   });
-  service.on('error', () => client.destroy());
-  client.on('close', () => service.destroy());
+  upstream.on('error', () => client.destroy());
+  client.on('close', () => upstream.destroy());
 }

@@ -1,36 +1,36 @@
 import { Readable, Writable } from 'node:stream';
 import { vi } from 'vitest';
 import { main } from '../../src/main.js';
-import type { Ended } from './boticelli.js';
+import type { ProcessResult } from './boticelli.js';
 
 /**
  * Runs the program's `main` within this process, with streams and an environment of its own: a tenth of a process's time,
  * for tests that need it often. Nothing of the machine's own settings is read.
  */
-export async function inProcess(
+export async function runInProcess(
   args: string[],
   { env, cwd }: { env: Record<string, string>; cwd: string },
-): Promise<Ended> {
+): Promise<ProcessResult> {
   // The one place that is looked for without the host's word.
   vi.stubEnv('XDG_CONFIG_HOME', cwd);
-  const said = { stdout: '', stderr: '' };
-  const into = (name: keyof typeof said) =>
+  const output = { stdout: '', stderr: '' };
+  const createSink = (name: keyof typeof output) =>
     new Writable({
       write(chunk, _encoding, done) {
-        said[name] += chunk;
+        output[name] += chunk;
         done();
       },
     });
-  const none = () => {};
+  const noop = () => {};
   let code: number | null = null;
-  const host = {
+  const fakeProcess = {
     ...{ argv: ['node', 'boticelli', ...args], env, pid: process.pid, cwd: () => cwd },
-    ...{ stdin: Readable.from([]), stdout: into('stdout'), stderr: into('stderr') },
-    ...{ on: none, off: none, removeAllListeners: none, kill: none },
+    ...{ stdin: Readable.from([]), stdout: createSink('stdout'), stderr: createSink('stderr') },
+    ...{ on: noop, off: noop, removeAllListeners: noop, kill: noop },
     exit(status: number) {
       code = status;
     },
   };
-  await main(host as unknown as NodeJS.Process);
-  return { ...said, code, signal: null };
+  await main(fakeProcess as unknown as NodeJS.Process);
+  return { ...output, code, signal: null };
 }

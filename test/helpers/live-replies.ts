@@ -22,14 +22,14 @@ export interface LiveClose {
 }
 
 /** What happens to one connection instead of a session. */
-export interface LiveDoor {
+export interface ConnectionScript {
   /**
    * When: `upgrade` before the WebSocket is there, `open` right after it, `setup` when the setup came. The session is then
    * never set up.
    */
   at: 'upgrade' | 'open' | 'setup';
   /** An HTTP answer (at `upgrade`), a close, a frame (at `open` and `setup`), or what else becomes of it. */
-  comes:
+  action:
     | { status: number; body: object | string; headers?: Record<string, string> }
     | LiveClose
     | { frame: LiveFrame }
@@ -38,7 +38,7 @@ export interface LiveDoor {
 }
 
 /** What a spoken reply has beside its words. */
-export interface SpokenOptions extends Omit<LiveScript, 'frames'> {
+export interface LiveReplyOptions extends Omit<LiveScript, 'frames'> {
   /** Thoughts before the reply, as text parts with `thought: true`. */
   thoughts?: readonly string[];
   usage?: Record<string, unknown>;
@@ -47,44 +47,44 @@ export interface SpokenOptions extends Omit<LiveScript, 'frames'> {
 }
 
 /** How much sound a piece of a spoken reply brings: 20 ms at 24 kHz, 16 bits. */
-export const bytesAPiece = 960;
+export const bytesPerPiece = 960;
 
 /** A reply in speech: for each piece its transcript, then its sound. */
-export function spoken(pieces: readonly string[], options: SpokenOptions = {}): LiveScript {
+export function spokenReply(pieces: readonly string[], options: LiveReplyOptions = {}): LiveScript {
   const { thoughts = [], usage, transcript = true, ...rest } = options;
   const frames = [
-    ...thoughts.map((text) => content({ modelTurn: { parts: [{ text, thought: true }] } })),
+    ...thoughts.map((text) => serverContent({ modelTurn: { parts: [{ text, thought: true }] } })),
     ...pieces.flatMap((text, index) => [
-      ...(transcript ? [content({ outputTranscription: { text } })] : []),
-      content({ modelTurn: { parts: [{ inlineData: sound(index) }] } }),
+      ...(transcript ? [serverContent({ outputTranscription: { text } })] : []),
+      serverContent({ modelTurn: { parts: [{ inlineData: createAudio(index) }] } }),
     ]),
-    ...turnEnd(usage ?? countUsage(pieces.length, thoughts.length)),
+    ...createTurnEnd(usage ?? countUsage(pieces.length, thoughts.length)),
   ];
   return { frames, ...rest };
 }
 
 /** A reply in text, a frame a piece. */
-export function written(pieces: readonly string[], options: SpokenOptions = {}): LiveScript {
+export function writtenReply(pieces: readonly string[], options: LiveReplyOptions = {}): LiveScript {
   const { thoughts = [], usage, transcript: _, ...rest } = options;
-  const part = (text: string, more = {}) => content({ modelTurn: { parts: [{ text, ...more }] } });
+  const createPart = (text: string, more = {}) => serverContent({ modelTurn: { parts: [{ text, ...more }] } });
   return {
     frames: [
-      ...thoughts.map((thought) => part(thought, { thought: true })),
-      ...pieces.map((piece) => part(piece)),
-      ...turnEnd(usage ?? countUsage(pieces.length, thoughts.length)),
+      ...thoughts.map((thought) => createPart(thought, { thought: true })),
+      ...pieces.map((piece) => createPart(piece)),
+      ...createTurnEnd(usage ?? countUsage(pieces.length, thoughts.length)),
     ],
     ...rest,
   };
 }
 
 /** One frame with server content. */
-export function content(fields: object): object {
+export function serverContent(fields: object): object {
   return { serverContent: fields };
 }
 
 /** What ends every turn. */
-export function turnEnd(usageMetadata: object = countUsage(1, 0)): object[] {
-  return [content({ generationComplete: true }), { ...content({ turnComplete: true }), usageMetadata }];
+export function createTurnEnd(usageMetadata: object = countUsage(1, 0)): object[] {
+  return [serverContent({ generationComplete: true }), { ...serverContent({ turnComplete: true }), usageMetadata }];
 }
 
 function countUsage(outputTokens: number, thoughtTokens: number): Record<string, number> {
@@ -97,15 +97,15 @@ function countUsage(outputTokens: number, thoughtTokens: number): Record<string,
 }
 
 /** The sound of a piece: bytes that tell which piece it is. */
-function sound(index: number): object {
-  return { mimeType: 'audio/pcm;rate=24000', data: Buffer.alloc(bytesAPiece, (index % 255) + 1).toString('base64') };
+function createAudio(index: number): object {
+  return { mimeType: 'audio/pcm;rate=24000', data: Buffer.alloc(bytesPerPiece, (index % 255) + 1).toString('base64') };
 }
 
 /** The codes and words that Google closes with, as seen in issues of 2025 and 2026. */
-export const closes = {
+export const closeReasons = {
   invalidArgument: { code: 1007, reason: 'Request contains an invalid argument.' },
-  textRefused: { code: 1007, reason: 'Cannot extract voices from a non-audio request.' },
-  keyInvalid: { code: 1007, reason: 'API key not valid. Please pass a valid API key.' },
+  textUnsupported: { code: 1007, reason: 'Cannot extract voices from a non-audio request.' },
+  invalidKey: { code: 1007, reason: 'API key not valid. Please pass a valid API key.' },
   unknownModel: (model: string) => ({
     code: 1008,
     reason: `models/${model} is not found for API version v1beta, or is not supported for bidi`.slice(0, 120),

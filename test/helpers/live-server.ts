@@ -1,7 +1,7 @@
 import type { IncomingMessage, Server } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { type WebSocket, WebSocketServer } from 'ws';
-import type { LiveDoor, LiveScript } from './live-replies.js';
+import type { ConnectionScript, LiveScript } from './live-replies.js';
 import { type LiveSessionLog, serveSession } from './live-session.js';
 
 /**
@@ -36,14 +36,14 @@ export interface LiveServer {
   /** Every connection that was tried, in order. */
   sessions: LiveSessionLog[];
   /** How many WebSockets are open now, and how many were at once at the most. */
-  readonly open: number;
-  readonly mostOpen: number;
+  readonly openCount: number;
+  readonly maxOpenCount: number;
   /** Queues scripts: each answers one turn. */
-  reply(...scripts: LiveScript[]): void;
+  queueReplies(...scripts: LiveScript[]): void;
   /** Queues what happens to connections to come; `undefined` is an ordinary session. */
-  meet(...doors: (LiveDoor | undefined)[]): void;
+  queueConnections(...scripts: (ConnectionScript | undefined)[]): void;
   /** Resolves when so many turns have arrived over all sessions. */
-  received(turns: number): Promise<void>;
+  waitForTurns(turns: number): Promise<void>;
   /** Models that reply in text as well. */
   textModels: Set<string>;
   /** Models that take client content as history alone. */
@@ -51,85 +51,88 @@ export interface LiveServer {
   /** How many sessions are allowed at once. Infinite unless set. */
   maxSessions: number;
   /** Whether sessions can be resumed. True unless set. */
-  resumes: boolean;
+  allowsResumption: boolean;
 }
 
 export interface LiveServerOptions {
   /** Whether there is a Live model of that name, without `models/`. */
-  knows: (model: string) => boolean;
+  hasModel: (model: string) => boolean;
   apiKey?: string | undefined;
 }
 
 /** What all sessions of a server share. */
-export interface LiveStage extends LiveServer, LiveServerOptions {
+export interface LiveServerState extends LiveServer, LiveServerOptions {
   scripts: LiveScript[];
   /** The conversations that handles stand for: each user turn's last text, in order. */
   handles: Map<string, string[]>;
   /** To be called when a turn has arrived. */
-  arrived(): void;
+  notifyTurn(): void;
 }
 
 const path = /^\/+ws\/google\.ai\.generativelanguage\.v1beta\.GenerativeService\.BidiGenerateContent\?key=/;
 
 /** Has an HTTP server speak Live as well. */
-export function serveLive(server: Server, options: LiveServerOptions): LiveServer {
-  const doors: (LiveDoor | undefined)[] = [];
+export function attachLiveServer(server: Server, options: LiveServerOptions): LiveServer {
+  const connectionScripts: (ConnectionScript | undefined)[] = [];
   const sockets = new WebSocketServer({ noServer: true });
-  const stage = createStage(options, doors);
+  const state = createServerState(options, connectionScripts);
   server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
     socket.on('error', () => {});
-    if (!path.test(request.url ?? '')) return answer(socket, { status: 404, body: '' });
-    const door = doors.shift();
-    if (door?.at === 'upgrade') return refuseUpgrade(socket, door.comes);
+    if (!path.test(request.url ?? '')) return sendHttpResponse(socket, { status: 404, body: '' });
+    const connectionScript = connectionScripts.shift();
+    if (connectionScript?.at === 'upgrade') return rejectUpgrade(socket, connectionScript.action);
     sockets.handleUpgrade(request, socket, head, (webSocket: WebSocket) =>
-      serveSession({ webSocket, socket, request, stage, door }),
+      serveSession({ webSocket, socket, request, state, connectionScript }),
     );
   });
-  return stage;
+  return state;
 }
 
-function createStage(options: LiveServerOptions, doors: (LiveDoor | undefined)[]): LiveStage {
-  const waiting = new Set<() => void>();
+function createServerState(
+  options: LiveServerOptions,
+  connectionScripts: (ConnectionScript | undefined)[],
+): LiveServerState {
+  const turnListeners = new Set<() => void>();
   const isOpen = ({ closedAt }: LiveSessionLog) => closedAt === undefined;
-  let mostOpen = 0;
-  const stage: LiveStage = {
+  let maxOpenCount = 0;
+  const state: LiveServerState = {
     ...options,
     ...{ sessions: [], scripts: [], handles: new Map(), textModels: new Set(), realtimeModels: new Set() },
-    ...{ maxSessions: Number.POSITIVE_INFINITY, resumes: true },
-    get open() {
-      const open = stage.sessions.filter(isOpen).length;
-      mostOpen = Math.max(mostOpen, open);
-      return open;
+    ...{ maxSessions: Number.POSITIVE_INFINITY, allowsResumption: true },
+    get openCount() {
+      const openCount = state.sessions.filter(isOpen).length;
+      maxOpenCount = Math.max(maxOpenCount, openCount);
+      return openCount;
     },
-    get mostOpen() {
-      return Math.max(mostOpen, stage.open);
+    get maxOpenCount() {
+      return Math.max(maxOpenCount, state.openCount);
     },
-    reply: (...more) => void stage.scripts.push(...more),
-    meet: (...more) => void doors.push(...more),
-    arrived() {
-      for (const look of waiting) look();
+    queueReplies: (...more) => void state.scripts.push(...more),
+    queueConnections: (...more) => void connectionScripts.push(...more),
+    notifyTurn() {
+      for (const check of turnListeners) check();
     },
-    received: (turns) =>
+    waitForTurns: (turns) =>
       new Promise((resolve) => {
-        const look = () => {
-          if (stage.sessions.flatMap((session) => session.turns).length < turns) return;
-          waiting.delete(look);
+        const check = () => {
+          if (state.sessions.flatMap((session) => session.turns).length < turns) return;
+          turnListeners.delete(check);
           resolve();
         };
-        waiting.add(look);
-        look();
+        turnListeners.add(check);
+        check();
       }),
   };
-  return stage;
+  return state;
 }
 
-function refuseUpgrade(socket: Duplex, comes: LiveDoor['comes']): void {
-  if (comes === 'stall') return;
-  if (comes === 'destroy' || 'code' in comes || 'frame' in comes) return void socket.destroy();
-  answer(socket, comes);
+function rejectUpgrade(socket: Duplex, action: ConnectionScript['action']): void {
+  if (action === 'stall') return;
+  if (action === 'destroy' || 'code' in action || 'frame' in action) return void socket.destroy();
+  sendHttpResponse(socket, action);
 }
 
-function answer(
+function sendHttpResponse(
   socket: Duplex,
   { status, body, headers = {} }: { status: number; body: object | string; headers?: Record<string, string> },
 ): void {

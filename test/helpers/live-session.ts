@@ -3,16 +3,16 @@ import type { Duplex } from 'node:stream';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { RawData, WebSocket } from 'ws';
 import {
-  closes,
-  content,
+  type ConnectionScript,
+  closeReasons,
   type LiveClose,
-  type LiveDoor,
   type LiveFrame,
   type LiveScript,
-  spoken,
-  written,
+  serverContent,
+  spokenReply,
+  writtenReply,
 } from './live-replies.js';
-import type { LiveStage } from './live-server.js';
+import type { LiveServerState } from './live-server.js';
 
 /** A connection, as the server saw it. */
 export interface LiveSessionLog {
@@ -27,7 +27,7 @@ export interface LiveSessionLog {
   /** The last text of each user turn that the session was told or took over by a handle; `history` says how many of them. */
   turns: string[];
   /** The texts of the turns that were to be answered in this very session. */
-  asked: string[];
+  prompts: string[];
   /** Bytes of all the client's messages. */
   bytes: number;
   openedAt: number;
@@ -37,44 +37,46 @@ export interface LiveSessionLog {
   /** The code that the client closed with; 1006 where it just went. */
   closeCode: number | undefined;
   /** Whether it was the server who ended it. */
-  endedByUs: boolean;
+  closedByServer: boolean;
   /** Sends a message out of turn. */
   send(frame: LiveFrame): void;
   /** Ends it: with a code, or by destroying the socket. */
-  end(how: LiveClose | 'destroy' | 'reset'): void;
+  close(reason: LiveClose | 'destroy' | 'reset'): void;
 }
 
-interface Served {
+interface Connection {
   webSocket: WebSocket;
   socket: Duplex;
   request: IncomingMessage;
-  stage: LiveStage;
-  door: LiveDoor | undefined;
+  state: LiveServerState;
+  connectionScript: ConnectionScript | undefined;
 }
 
 /** Serves one WebSocket to its end. */
-export function serveSession(served: Served): void {
-  const { webSocket, request, stage, door } = served;
-  const log = logOf(served);
+export function serveSession(connection: Connection): void {
+  const { webSocket, request, state, connectionScript } = connection;
+  const log = createLog(connection);
   const key = new URL(request.url?.replace(/^\/+/, '/') ?? '/', 'http://localhost').searchParams.get('key') ?? '';
-  stage.sessions.push(log);
-  void stage.open;
-  if (door?.at === 'open') throughDoor(door, log);
+  state.sessions.push(log);
+  void state.openCount;
+  if (connectionScript?.at === 'open') applyConnectionScript(connectionScript, log);
   // One message after the other, as a conversation goes.
-  let before = Promise.resolve();
+  let previous = Promise.resolve();
   webSocket.on('message', (data: RawData) => {
     const message = JSON.parse(data.toString());
     log.messages.push(message);
     log.bytes += Buffer.byteLength(data.toString());
-    before = before.then(() => (message.setup ? setUp(message.setup, key, served, log) : hear(message, served, log)));
+    previous = previous.then(() =>
+      message.setup ? handleSetup(message.setup, key, connection, log) : handleMessage(message, connection, log),
+    );
   });
 }
 
-function logOf({ webSocket, socket }: Served): LiveSessionLog {
+function createLog({ webSocket, socket }: Connection): LiveSessionLog {
   const send = (frame: LiveFrame) => sendFrame(webSocket, frame);
   const log: LiveSessionLog = {
-    ...{ setup: undefined, model: '', messages: [], turns: [], asked: [], bytes: 0, openedAt: Date.now() },
-    ...{ closedAt: undefined, closeCode: undefined, endedByUs: false, send },
+    ...{ setup: undefined, model: '', messages: [], turns: [], prompts: [], bytes: 0, openedAt: Date.now() },
+    ...{ closedAt: undefined, closeCode: undefined, closedByServer: false, send },
     closed: new Promise((resolve) => {
       webSocket.on('close', (code) => {
         log.closedAt = Date.now();
@@ -82,11 +84,11 @@ function logOf({ webSocket, socket }: Served): LiveSessionLog {
         resolve(log.closedAt);
       });
     }),
-    end(how) {
-      log.endedByUs = true;
-      if (how === 'destroy') socket.destroy();
-      else if (how === 'reset') Reflect.get(socket, 'resetAndDestroy').call(socket);
-      else webSocket.close(how.code, how.reason);
+    close(reason) {
+      log.closedByServer = true;
+      if (reason === 'destroy') socket.destroy();
+      else if (reason === 'reset') Reflect.get(socket, 'resetAndDestroy').call(socket);
+      else webSocket.close(reason.code, reason.reason);
     },
   };
   webSocket.on('error', () => {});
@@ -99,80 +101,89 @@ function sendFrame(webSocket: WebSocket, frame: LiveFrame, as: 'binary' | 'text'
   else webSocket.send(`${JSON.stringify(frame, null, 2)}\n`, { binary: as === 'binary' });
 }
 
-function throughDoor({ comes }: LiveDoor, log: LiveSessionLog): void {
-  if (comes === 'stall') return;
-  if (comes === 'destroy') log.end('destroy');
-  else if ('frame' in comes) log.send(comes.frame);
-  else if ('code' in comes) log.end(comes);
+function applyConnectionScript({ action }: ConnectionScript, log: LiveSessionLog): void {
+  if (action === 'stall') return;
+  if (action === 'destroy') log.close('destroy');
+  else if ('frame' in action) log.send(action.frame);
+  else if ('code' in action) log.close(action);
 }
 
 /** Whether a setup can be had, and why not. */
-function objectionTo(setup: LiveSessionLog['setup'], key: string, stage: LiveStage): LiveClose | undefined {
+function findRejection(setup: LiveSessionLog['setup'], key: string, state: LiveServerState): LiveClose | undefined {
   const model = String(setup?.model ?? '').replace('models/', '');
-  if (stage.apiKey !== undefined && key !== stage.apiKey) return closes.keyInvalid;
-  if (!stage.knows(model)) return closes.unknownModel(model);
-  if (stage.open > stage.maxSessions) return closes.quota;
+  if (state.apiKey !== undefined && key !== state.apiKey) return closeReasons.invalidKey;
+  if (!state.hasModel(model)) return closeReasons.unknownModel(model);
+  if (state.openCount > state.maxSessions) return closeReasons.quota;
   const modality = setup?.generationConfig?.responseModalities?.[0];
-  if (modality === 'TEXT' && !stage.textModels.has(model)) return closes.textRefused;
+  if (modality === 'TEXT' && !state.textModels.has(model)) return closeReasons.textUnsupported;
   const handle = setup?.sessionResumption?.handle;
-  if (handle !== undefined && !stage.handles.has(handle)) return closes.invalidArgument;
+  if (handle !== undefined && !state.handles.has(handle)) return closeReasons.invalidArgument;
   return undefined;
 }
 
-async function setUp(setup: LiveSessionLog['setup'], key: string, { stage, door }: Served, log: LiveSessionLog) {
+async function handleSetup(
+  setup: LiveSessionLog['setup'],
+  key: string,
+  { state, connectionScript }: Connection,
+  log: LiveSessionLog,
+) {
   log.setup = setup;
   log.model = String(setup.model).replace('models/', '');
-  if (door?.at === 'open') return;
-  if (door?.at === 'setup') return throughDoor(door, log);
-  const objection = objectionTo(setup, key, stage);
-  if (objection) return log.end(objection);
+  if (connectionScript?.at === 'open') return;
+  if (connectionScript?.at === 'setup') return applyConnectionScript(connectionScript, log);
+  const rejection = findRejection(setup, key, state);
+  if (rejection) return log.close(rejection);
   const { handle } = setup.sessionResumption ?? {};
-  log.turns.push(...(stage.handles.get(handle) ?? []));
-  stage.handles.delete(handle);
+  log.turns.push(...(state.handles.get(handle) ?? []));
+  state.handles.delete(handle);
   log.send({ setupComplete: {} });
 }
 
-async function hear(message: LiveSessionLog['setup'], served: Served, log: LiveSessionLog): Promise<void> {
-  const { stage } = served;
+async function handleMessage(
+  message: LiveSessionLog['setup'],
+  connection: Connection,
+  log: LiveSessionLog,
+): Promise<void> {
+  const { state } = connection;
   const { clientContent, realtimeInput } = message;
-  const wantsRealtime = stage.realtimeModels.has(log.model);
+  const wantsRealtime = state.realtimeModels.has(log.model);
   const isHistory = log.setup.historyConfig?.initialHistoryInClientContent === true && log.turns.length === 0;
   if (clientContent && wantsRealtime && !isHistory) {
-    return log.end({ code: 1007, reason: 'Request contains an invalid argument.' });
+    return log.close({ code: 1007, reason: 'Request contains an invalid argument.' });
   }
-  const said: { role?: string; parts: { text?: string }[] }[] = clientContent?.turns ?? [
+  const turns: { role?: string; parts: { text?: string }[] }[] = clientContent?.turns ?? [
     { role: 'user', parts: [{ text: realtimeInput.text }] },
   ];
-  for (const { role, parts } of said) {
+  for (const { role, parts } of turns) {
     if (role !== 'model') log.turns.push(parts.findLast(({ text }) => text !== undefined)?.text ?? '');
   }
   if (clientContent && isHistory) return;
-  log.asked.push(log.turns.at(-1) ?? '');
-  stage.arrived();
-  await answerTurn(stage.scripts.shift() ?? echo(log), served, log);
+  log.prompts.push(log.turns.at(-1) ?? '');
+  state.notifyTurn();
+  await sendReply(state.scripts.shift() ?? createEchoReply(log), connection, log);
 }
 
-async function answerTurn(script: LiveScript, { webSocket, stage }: Served, log: LiveSessionLog): Promise<void> {
+async function sendReply(script: LiveScript, { webSocket, state }: Connection, log: LiveSessionLog): Promise<void> {
   for (const [index, frame] of script.frames.entries()) {
     if (script.delayMs && index > 0) await delay(script.delayMs);
-    if (script.gate) await script.gate.pass();
+    if (script.gate) await script.gate.wait();
     if (webSocket.readyState !== webSocket.OPEN) return;
     sendFrame(webSocket, frame, script.as);
   }
-  const isWhole = JSON.stringify(script.frames).includes('"turnComplete":true');
-  if (isWhole && stage.resumes && log.setup.sessionResumption) {
-    const newHandle = `handle-${stage.handles.size}-${log.turns.length}-${Date.now()}`;
-    stage.handles.set(newHandle, [...log.turns]);
+  const isComplete = JSON.stringify(script.frames).includes('"turnComplete":true');
+  if (isComplete && state.allowsResumption && log.setup.sessionResumption) {
+    const newHandle = `handle-${state.handles.size}-${log.turns.length}-${Date.now()}`;
+    state.handles.set(newHandle, [...log.turns]);
     log.send({ sessionResumptionUpdate: { newHandle, resumable: true } });
   }
   if (script.end === undefined) return;
   // What was written must have left before the connection ends under it.
   if (typeof script.end === 'string') await delay(10);
-  log.end(script.end);
+  log.close(script.end);
 }
 
 /** The reply where nothing was scripted, in pieces of a word each. */
-function echo(log: LiveSessionLog): LiveScript {
+function createEchoReply(log: LiveSessionLog): LiveScript {
   const pieces =
     `Reply ${log.turns.length} of ${log.model} to "${log.turns.at(-1)?.slice(0, 60)}"`.match(/\s*\S+/g) ?? [];
   const usage = {
@@ -180,8 +191,8 @@ function echo(log: LiveSessionLog): LiveScript {
     responseTokenCount: pieces.length,
     totalTokenCount: 10 * log.turns.length + pieces.length,
   };
-  const inText = log.setup.generationConfig?.responseModalities?.[0] === 'TEXT';
-  const script = (inText ? written : spoken)(pieces, { usage });
+  const isText = log.setup.generationConfig?.responseModalities?.[0] === 'TEXT';
+  const script = (isText ? writtenReply : spokenReply)(pieces, { usage });
   // An empty message now and then, as the service sends.
-  return { ...script, frames: [content({}), ...script.frames] };
+  return { ...script, frames: [serverContent({}), ...script.frames] };
 }

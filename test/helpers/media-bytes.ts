@@ -26,8 +26,8 @@ export const mediaBytes = {
 };
 
 /** A film of so many bytes. */
-export function filmOf(bytes: number): Buffer {
-  const film = Buffer.alloc(bytes, 7);
-  mediaBytes.mp4.copy(film);
-  return film;
+export function createVideo(bytes: number): Buffer {
+  const video = Buffer.alloc(bytes, 7);
+  mediaBytes.mp4.copy(video);
+  return video;
 }

@@ -1,6 +1,6 @@
-import { dayQuotaUsed, minuteQuotaUsed, quotaRefused } from './gemini-errors.js';
-import { type Script, text } from './gemini-replies.js';
-import type { GeminiServer, RecordedRequest } from './gemini-server.js';
+import { dayQuotaError, minuteQuotaError, quotaError } from './gemini-errors.js';
+import { type ScriptedReply, textReply } from './gemini-replies.js';
+import type { GeminiServer, ReceivedRequest } from './gemini-server.js';
 import { createRandom } from './random.js';
 
 /** What the loopback server allows each model, as Google does: per project and model. */
@@ -26,25 +26,25 @@ export interface QuotaRules {
 }
 
 /** One request for a reply, as the server decided it. */
-export interface Decision {
+export interface QuotaDecision {
   model: string;
   /** When it had arrived, in milliseconds since the epoch. */
   at: number;
   promptTokens: number;
   /** The limit that it would have gone beyond; absent where it got its reply. */
-  refusedBy?: 'rpm' | 'tpm' | 'rpd';
+  exceededLimit?: 'rpm' | 'tpm' | 'rpd';
 }
 
 /** The server's own book. */
 export interface QuotaLog {
   /** Every request, in the order of arrival. */
-  decisions: readonly Decision[];
+  decisions: readonly QuotaDecision[];
   /** Those that got a reply; of one model where it is named. */
-  accepted(model?: string): Decision[];
+  accepted(model?: string): QuotaDecision[];
   /** Those that got a 429. */
-  refused(model?: string): Decision[];
+  rejected(model?: string): QuotaDecision[];
   /** The most requests that ever fell into one window, as the rules count windows. */
-  fullestWindow(model?: string): number;
+  maxRequestsInWindow(model?: string): number;
 }
 
 /**
@@ -59,79 +59,87 @@ export function enforceQuota(
 ): QuotaLog {
   const random = createRandom(rules.seed ?? 1);
   const phaseMs = rules.phaseMs ?? Math.floor(random() * rules.windowMs);
-  const rulesOf = (model: string): Ruling => ({ phaseMs, ...rules, ...overrides[model] });
-  const decisions: Decision[] = [];
-  const ofModel = (model?: string) => decisions.filter((each) => model === undefined || each.model === model);
-  const accepted = (model?: string) => ofModel(model).filter(({ refusedBy }) => refusedBy === undefined);
+  const getRules = (model: string): ModelRules => ({ phaseMs, ...rules, ...overrides[model] });
+  const decisions: QuotaDecision[] = [];
+  const filterByModel = (model?: string) =>
+    decisions.filter((decision) => model === undefined || decision.model === model);
+  const accepted = (model?: string) => filterByModel(model).filter(({ exceededLimit }) => exceededLimit === undefined);
 
-  server.replyAlways((request) => {
-    const ruling = rulesOf(request.model);
-    const decision = decide(request, accepted(request.model), ruling);
+  server.setDefaultReply((request) => {
+    const modelRules = getRules(request.model);
+    const decision = decide(request, accepted(request.model), modelRules);
     decisions.push(decision);
-    const [least, most] = ruling.latencyMs ?? [0, 0];
-    const headersDelayMs = Math.round(least + random() * (most - least));
-    return { ...answer(decision, accepted(request.model), ruling), headersDelayMs };
+    const [minLatencyMs, maxLatencyMs] = modelRules.latencyMs ?? [0, 0];
+    const headersDelayMs = Math.round(minLatencyMs + random() * (maxLatencyMs - minLatencyMs));
+    return { ...createResponse(decision, accepted(request.model), modelRules), headersDelayMs };
   });
   return {
     decisions,
     accepted,
-    refused: (model) => ofModel(model).filter(({ refusedBy }) => refusedBy !== undefined),
-    fullestWindow: (model) =>
-      accepted(model).reduce((most, { model, at }, index, all) => {
-        const sofar = all.slice(0, index + 1).filter((each) => each.model === model);
-        return Math.max(most, sofar.length - sofar.findIndex((each) => each.at > windowStart(at, rulesOf(model))));
+    rejected: (model) => filterByModel(model).filter(({ exceededLimit }) => exceededLimit !== undefined),
+    maxRequestsInWindow: (model) =>
+      accepted(model).reduce((max, { model, at }, index, all) => {
+        const soFar = all.slice(0, index + 1).filter((decision) => decision.model === model);
+        return Math.max(
+          max,
+          soFar.length - soFar.findIndex((decision) => decision.at > windowStart(at, getRules(model))),
+        );
       }, 0),
   };
 }
 
-type Ruling = QuotaRules & { phaseMs: number };
+type ModelRules = QuotaRules & { phaseMs: number };
 
 /** A request is in the window of another if it came after this moment. */
-function windowStart(at: number, { kind, windowMs, phaseMs }: Ruling): number {
+function windowStart(at: number, { kind, windowMs, phaseMs }: ModelRules): number {
   if (kind === 'sliding') return at - windowMs;
   return Math.floor((at - phaseMs) / windowMs) * windowMs + phaseMs - 1;
 }
 
-function decide(request: RecordedRequest, accepted: readonly Decision[], ruling: Ruling): Decision {
-  const { model, at } = request;
-  const promptTokens = promptTokensOf(request, ruling.charactersPerToken);
-  const { rpm = Number.POSITIVE_INFINITY, tpm = Number.POSITIVE_INFINITY, rpd = Number.POSITIVE_INFINITY } = ruling;
-  const inWindow = accepted.filter((each) => each.at > windowStart(at, ruling));
-  const tokens = inWindow.reduce((sum, each) => sum + each.promptTokens, 0);
+function decide(request: ReceivedRequest, accepted: readonly QuotaDecision[], rules: ModelRules): QuotaDecision {
+  const { model, receivedAtMs: at } = request;
+  const promptTokens = countPromptTokens(request, rules.charactersPerToken);
+  const { rpm = Number.POSITIVE_INFINITY, tpm = Number.POSITIVE_INFINITY, rpd = Number.POSITIVE_INFINITY } = rules;
+  const inWindow = accepted.filter((decision) => decision.at > windowStart(at, rules));
+  const tokens = inWindow.reduce((sum, decision) => sum + decision.promptTokens, 0);
   const decision = { model, at, promptTokens };
-  if (accepted.length >= rpd) return { ...decision, refusedBy: 'rpd' };
-  if (inWindow.length >= rpm) return { ...decision, refusedBy: 'rpm' };
+  if (accepted.length >= rpd) return { ...decision, exceededLimit: 'rpd' };
+  if (inWindow.length >= rpm) return { ...decision, exceededLimit: 'rpm' };
   // As Google does, a request larger than all the tokens of a window is let through into an empty one.
-  if (tokens > 0 && tokens + promptTokens > tpm) return { ...decision, refusedBy: 'tpm' };
+  if (tokens > 0 && tokens + promptTokens > tpm) return { ...decision, exceededLimit: 'tpm' };
   return decision;
 }
 
-function answer({ model, at, promptTokens, refusedBy }: Decision, accepted: Decision[], ruling: Ruling): Script {
-  if (refusedBy === undefined) return reply(model, accepted.length, promptTokens);
-  if (refusedBy === 'rpd') return dayQuotaUsed(model, { limit: String(ruling.rpd) });
-  const retryDelay = `${untilFree(at, accepted, ruling) / 1000}s`;
-  if (refusedBy === 'rpm') return minuteQuotaUsed(model, { limit: String(ruling.rpm), retryDelay });
+function createResponse(
+  { model, at, promptTokens, exceededLimit }: QuotaDecision,
+  accepted: QuotaDecision[],
+  rules: ModelRules,
+): ScriptedReply {
+  if (exceededLimit === undefined) return createReply(model, accepted.length, promptTokens);
+  if (exceededLimit === 'rpd') return dayQuotaError(model, { limit: String(rules.rpd) });
+  const retryDelay = `${computeRetryDelayMs(at, accepted, rules) / 1000}s`;
+  if (exceededLimit === 'rpm') return minuteQuotaError(model, { limit: String(rules.rpm), retryDelay });
   const quotaId = 'GenerateContentInputTokensPerModelPerMinute-FreeTier';
   const quotaMetric = 'generativelanguage.googleapis.com/generate_content_free_tier_input_token_count';
-  return quotaRefused([{ quotaId, quotaMetric, quotaValue: String(ruling.tpm), model }], retryDelay);
+  return quotaError([{ quotaId, quotaMetric, quotaValue: String(rules.tpm), model }], retryDelay);
 }
 
 /** How long until the oldest request leaves the window, or the window ends. */
-function untilFree(at: number, accepted: readonly Decision[], ruling: Ruling): number {
-  const start = windowStart(at, ruling);
-  if (ruling.kind === 'fixed') return start + 1 + ruling.windowMs - at;
-  const oldest = accepted.find((each) => each.at > start);
-  return (oldest?.at ?? at) + ruling.windowMs - at;
+function computeRetryDelayMs(at: number, accepted: readonly QuotaDecision[], rules: ModelRules): number {
+  const start = windowStart(at, rules);
+  if (rules.kind === 'fixed') return start + 1 + rules.windowMs - at;
+  const oldest = accepted.find((decision) => decision.at > start);
+  return (oldest?.at ?? at) + rules.windowMs - at;
 }
 
-function reply(model: string, count: number, promptTokens: number): Script {
-  return text(`Reply ${count} of ${model}`, {
+function createReply(model: string, count: number, promptTokens: number): ScriptedReply {
+  return textReply(`Reply ${count} of ${model}`, {
     usage: { promptTokenCount: promptTokens, candidatesTokenCount: 4, totalTokenCount: promptTokens + 4 },
   });
 }
 
 /** The server's own count: of the words alone, whatever the client thinks of them. */
-function promptTokensOf({ body }: RecordedRequest, charactersPerToken = 4): number {
+function countPromptTokens({ body }: ReceivedRequest, charactersPerToken = 4): number {
   const contents: { parts?: { text?: string }[] }[] = [...(body?.contents ?? []), body?.systemInstruction ?? {}];
   const characters = contents.flatMap(({ parts = [] }) => parts.map((part) => part.text?.length ?? 0));
   return Math.max(1, Math.ceil(characters.reduce((sum, length) => sum + length, 0) / charactersPerToken));

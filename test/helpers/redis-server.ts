@@ -9,7 +9,7 @@ import { join } from 'node:path';
  * Why tests that need a Redis are left out; absent where there is one. Where `CI` is set they are not left out: they fail,
  * and `.ci/run` installs one.
  */
-export const withoutRedis: string | undefined =
+export const redisSkipReason: string | undefined =
   spawnSync('redis-server', ['--version']).status === 0 || process.env.CI
     ? undefined
     : 'no redis-server is installed here (Debian: apt-get install redis-server)';
@@ -22,8 +22,8 @@ export interface RedisServer {
   /** Ends it at once, as a crash does. */
   kill(): Promise<void>;
   /** Lets it stand still, as a machine that swaps does, until it is woken. */
-  stall(): void;
-  wake(): void;
+  pause(): void;
+  resume(): void;
 }
 
 export interface RedisServerOptions {
@@ -32,40 +32,40 @@ export interface RedisServerOptions {
   /** Further arguments: `--requirepass secret`, say. */
   args?: readonly string[];
   /** What runs it: `faketime -f +1h`, say. */
-  under?: readonly string[];
+  wrapper?: readonly string[];
 }
 
 /** Starts a redis-server that goes away with the test, or whatever `onEnd` belongs to. */
 export async function startRedisServer(
-  onEnd: (clean: () => void | Promise<void>) => void,
-  { port: wanted, args = [], under = [] }: RedisServerOptions = {},
+  onCleanup: (clean: () => void | Promise<void>) => void,
+  { port: requestedPort, args = [], wrapper = [] }: RedisServerOptions = {},
 ): Promise<RedisServer> {
-  const port = wanted ?? (await freePort());
+  const port = requestedPort ?? (await findFreePort());
   const folder = mkdtempSync(join(tmpdir(), 'boticelli-redis-'));
-  const [command = 'redis-server', ...before] = [...under, 'redis-server'];
-  const fixed = ['--port', String(port), '--bind', '127.0.0.1', '--dir', folder, '--save', '', '--appendonly', 'no'];
-  const child = spawn(command, [...before, ...fixed, ...args], { stdio: ['ignore', 'ignore', 'inherit'] });
-  const ended = new Promise((resolve) => child.on('close', resolve));
-  const missing = new Promise<never>((_, reject) => child.on('error', reject));
+  const [command = 'redis-server', ...wrapperArgs] = [...wrapper, 'redis-server'];
+  const baseArgs = ['--port', String(port), '--bind', '127.0.0.1', '--dir', folder, '--save', '', '--appendonly', 'no'];
+  const child = spawn(command, [...wrapperArgs, ...baseArgs, ...args], { stdio: ['ignore', 'ignore', 'inherit'] });
+  const exited = new Promise((resolve) => child.on('close', resolve));
+  const spawnFailed = new Promise<never>((_, reject) => child.on('error', reject));
   const kill = async () => {
     child.kill('SIGCONT');
     child.kill('SIGKILL');
-    await ended;
+    await exited;
     rmSync(folder, { recursive: true, force: true });
   };
-  onEnd(kill);
+  onCleanup(kill);
   // Where port 0 is asked for it listens for TLS alone, on another one.
   const [, tlsPort = port] = /--tls-port (\d+)/.exec(args.join(' ')) ?? [];
-  await Promise.race([missing, accepting(child, Number(tlsPort))]);
+  await Promise.race([spawnFailed, waitUntilAccepting(child, Number(tlsPort))]);
   return {
     ...{ port, url: `redis://127.0.0.1:${port}`, child, kill },
-    stall: () => void child.kill('SIGSTOP'),
-    wake: () => void child.kill('SIGCONT'),
+    pause: () => void child.kill('SIGSTOP'),
+    resume: () => void child.kill('SIGCONT'),
   };
 }
 
 /** A port that nobody listens on. */
-export async function freePort(): Promise<number> {
+export async function findFreePort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1');
   await once(server, 'listening');
   const address = server.address();
@@ -75,15 +75,15 @@ export async function freePort(): Promise<number> {
 }
 
 /** Resolves when the server takes connections. */
-async function accepting(child: ChildProcess, port: number): Promise<void> {
+async function waitUntilAccepting(child: ChildProcess, port: number): Promise<void> {
   for (;;) {
     if (child.exitCode !== null) throw new Error(`redis-server ended with ${child.exitCode}`);
     const socket = connect(port, '127.0.0.1');
-    const isThere = await new Promise<boolean>((resolve) => {
+    const isAccepting = await new Promise<boolean>((resolve) => {
       socket.on('connect', () => resolve(true)).on('error', () => resolve(false));
     });
     socket.destroy();
-    if (isThere) return;
+    if (isAccepting) return;
     await new Promise((resolve) => setTimeout(resolve, 10));
   }
 }

@@ -8,9 +8,9 @@ export interface ScriptedCall {
   error?: Error;
   finishReason?: string;
   /** The call fails before its request leaves. */
-  neverSent?: boolean;
+  failsBeforeSending?: boolean;
   /** Called when the call begins. */
-  before?: (request: GenerateRequest, context: CallContext) => void;
+  onCall?: (request: GenerateRequest, context: CallContext) => void;
 }
 
 /** A driver that answers as it is told, and remembers what it was asked. */
@@ -21,37 +21,44 @@ export interface ScriptedDriver extends BoticelliDriver {
 }
 
 /** Answers the nth call by the nth script, any further one by `Reply n`. */
-export function createScriptedDriver(scripts: ScriptedCall[] = [], { streams = true } = {}): ScriptedDriver {
+export function createScriptedDriver(
+  scripts: ScriptedCall[] = [],
+  { streams: supportsStreaming = true } = {},
+): ScriptedDriver {
   const requests: GenerateRequest[] = [];
   const methods: ScriptedDriver['methods'] = [];
-  const next = async (method: ScriptedDriver['methods'][number], request: GenerateRequest, context: CallContext) => {
+  const startCall = async (
+    method: ScriptedDriver['methods'][number],
+    request: GenerateRequest,
+    context: CallContext,
+  ) => {
     requests.push(request);
     methods.push(method);
     const script = scripts[requests.length - 1] ?? { pieces: ['Reply ', String(requests.length)] };
-    script.before?.(request, context);
-    if (!script.neverSent) await context.beforeSending?.();
+    script.onCall?.(request, context);
+    if (!script.failsBeforeSending) await context.beforeSending?.();
     return script;
   };
   return {
     requests,
     methods,
-    supportsStreaming: () => streams,
+    supportsStreaming: () => supportsStreaming,
     async generate(request, context = {}) {
-      const script = await next('generate', request, context);
+      const script = await startCall('generate', request, context);
       if (script.error) throw script.error;
-      return responseTo(request, script);
+      return createResponse(request, script);
     },
     async *generateStream(request, context = {}) {
-      const script = await next('generateStream', request, context);
+      const script = await startCall('generateStream', request, context);
       for (const text of script.pieces ?? []) yield { text, finished: false, metadata: {} };
       if (script.error) throw script.error;
-      const response = responseTo(request, script);
+      const response = createResponse(request, script);
       yield { text: '', finished: true, metadata: { finishReason: response.finishReason }, response };
     },
   };
 }
 
-function responseTo(
+function createResponse(
   { model }: GenerateRequest,
   { pieces = [], finishReason = 'STOP' }: ScriptedCall,
 ): GenerateResponse {

@@ -3,7 +3,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net';
 
 /** How a page of the web server answers. */
-export type Page = (request: IncomingMessage, response: ServerResponse) => void;
+export type PageHandler = (request: IncomingMessage, response: ServerResponse) => void;
 
 /** A web server on loopback, to fetch media from. */
 export interface WebServer {
@@ -12,18 +12,18 @@ export interface WebServer {
   /** Every request so far, in the order of arrival. */
   requests: { path: string; headers: IncomingMessage['headers'] }[];
   /** Resolves as soon as so many requests have arrived. */
-  received(count: number): Promise<void>;
+  waitForRequests(count: number): Promise<void>;
   close(): Promise<void>;
 }
 
 /** Starts a server with pages by their paths; every other path is 404. */
-export async function startWebServer(pages: Record<string, Page>): Promise<WebServer> {
+export async function startWebServer(pages: Record<string, PageHandler>): Promise<WebServer> {
   const requests: WebServer['requests'] = [];
-  const arrivals = new Set<() => void>();
+  const arrivalListeners = new Set<() => void>();
   const server = createServer((request, response) => {
     const path = request.url ?? '/';
     requests.push({ path, headers: request.headers });
-    for (const arrived of arrivals) arrived();
+    for (const check of arrivalListeners) check();
     const page = pages[path.split('?')[0] ?? ''];
     if (page) page(request, response);
     else response.writeHead(404).end();
@@ -33,15 +33,15 @@ export async function startWebServer(pages: Record<string, Page>): Promise<WebSe
   return {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     requests,
-    received: (count) =>
+    waitForRequests: (count) =>
       new Promise((resolve) => {
-        const arrived = () => {
+        const check = () => {
           if (requests.length < count) return;
-          arrivals.delete(arrived);
+          arrivalListeners.delete(check);
           resolve();
         };
-        arrivals.add(arrived);
-        arrived();
+        arrivalListeners.add(check);
+        check();
       }),
     async close() {
       server.close();
@@ -52,29 +52,29 @@ export async function startWebServer(pages: Record<string, Page>): Promise<WebSe
 }
 
 /** A page of these bytes. */
-export function page(body: Uint8Array | string, type?: string): Page {
+export function servePage(body: Uint8Array | string, type?: string): PageHandler {
   return (_, response) => response.writeHead(200, type === undefined ? {} : { 'content-type': type }).end(body);
 }
 
 /** A page that sends on. */
-export function redirect(location: string, status = 302): Page {
+export function serveRedirect(location: string, status = 302): PageHandler {
   return (_, response) => response.writeHead(status, { location }).end();
 }
 
 /** A page that never ends: it sends as fast as it is read. */
-export function endless(type = 'image/png'): Page {
+export function serveEndlessly(type = 'image/png'): PageHandler {
   return (_, response) => {
     response.writeHead(200, { 'content-type': type });
     const piece = Buffer.alloc(65_536, 1);
-    const more = () => {
+    const writeMore = () => {
       while (response.write(piece));
     };
-    response.on('drain', more);
-    more();
+    response.on('drain', writeMore);
+    writeMore();
   };
 }
 
 /** A page that begins and falls silent. */
-export function stalled(beginning: Uint8Array): Page {
+export function serveThenStall(beginning: Uint8Array): PageHandler {
   return (_, response) => response.writeHead(200).write(beginning);
 }

@@ -3,12 +3,17 @@ import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { checkNarrative, InvalidNarrative, loadNarrative, readNarrative } from '../../src/narrative/load-narrative.js';
-import { checked, faultsOf, head, mediaFolder } from './faults.js';
+import {
+  checkNarrative,
+  checkNarrativeFile,
+  InvalidNarrative,
+  loadNarrative,
+} from '../../src/narrative/load-narrative.js';
+import { checkSource, collectProblems, mediaFolder, renderHead } from './check-source.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'boticelli-'));
 
-function written(name: string, content: string): string {
+function writeFixture(name: string, content: string): string {
   const file = join(folder, name);
   writeFileSync(file, content);
   return file;
@@ -16,7 +21,7 @@ function written(name: string, content: string): string {
 
 describe('a narrative', () => {
   it('has its acts in their order, each as often as it is named, with the settings of the narrative or its own', async () => {
-    const { narrative, diagnostics } = await checked(`
+    const { narrative, diagnostics } = await checkSource(`
       [narrative]
       name = "launch"
       description = "Announce a release"
@@ -60,18 +65,18 @@ describe('a narrative', () => {
   });
 
   it('may have its header under the older name [narration]', async () => {
-    const { narrative } = await checked(`${head('a').replace('narrative', 'narration')}[acts]\na = "x"\n`);
+    const { narrative } = await checkSource(`${renderHead('a').replace('narrative', 'narration')}[acts]\na = "x"\n`);
     expect(narrative?.name).toBe('story');
   });
 
   it('is there despite warnings', async () => {
-    const { narrative, diagnostics } = await checked(`${head('a')}[acts]\na = "x"\nb = "y"\n`);
+    const { narrative, diagnostics } = await checkSource(`${renderHead('a')}[acts]\na = "x"\nb = "y"\n`);
     expect(narrative?.acts).toHaveLength(1);
     expect(diagnostics.map(({ severity }) => severity)).toEqual(['warning']);
   });
 
   it('is not there where there is an error', async () => {
-    expect(await checked(`${head('a')}[acts]\na = ""\n`)).not.toHaveProperty('narrative');
+    expect(await checkSource(`${renderHead('a')}[acts]\na = ""\n`)).not.toHaveProperty('narrative');
   });
 
   it('may have ten thousand acts', async () => {
@@ -79,15 +84,15 @@ describe('a narrative', () => {
     const acts = names.map(
       (name) => `[acts.${name}]\n[[acts.${name}.input]]\ntype = "text"\ncontent = "Say ${name}."\n`,
     );
-    const { narrative, diagnostics } = await checked(head(...names) + acts.join(''));
+    const { narrative, diagnostics } = await checkSource(renderHead(...names) + acts.join(''));
     expect(diagnostics).toEqual([]);
     expect(narrative?.acts).toHaveLength(10_000);
   });
 
   it('may have ten thousand faults, all told, each in its place', async () => {
     const names = Array.from({ length: 10_000 }, (_, at) => `act_${at}`);
-    const faults = await faultsOf(
-      `${head(...names.map((name) => `${name}x`))}[acts]\n${names.map((name) => `${name} = ""\n`).join('')}`,
+    const faults = await collectProblems(
+      `${renderHead(...names.map((name) => `${name}x`))}[acts]\n${names.map((name) => `${name} = ""\n`).join('')}`,
     );
     expect(faults).toHaveLength(30_000);
     expect(faults[0]).toBe('4:10 unknown-act: the order names the act "act_0x", which does not exist → act_0');
@@ -102,18 +107,18 @@ describe('reading a narrative file', () => {
   });
 
   it('tells faults under the name that the person gave', async () => {
-    const file = written('faulty.toml', 'x');
-    expect(await readNarrative(file)).toMatchObject({ file, text: 'x', diagnostics: [{ rule: 'syntax' }] });
+    const file = writeFixture('faulty.toml', 'x');
+    expect(await checkNarrativeFile(file)).toMatchObject({ file, text: 'x', diagnostics: [{ rule: 'syntax' }] });
   });
 
   it.each([
     ['is missing', () => join(folder, 'nope.toml'), 'does not exist'],
-    ['lies in a file', () => join(written('plain.toml', ''), 'x.toml'), 'does not exist'],
+    ['lies in a file', () => join(writeFixture('plain.toml', ''), 'x.toml'), 'does not exist'],
     ['is a folder', () => folder, 'is a folder'],
     ['has an impossible name', () => 'a\0b', 'is no possible name of a file'],
   ])('fails with no_input where it %s', async (_what, file, words) => {
     const name = file();
-    await expect(readNarrative(name)).rejects.toMatchObject({
+    await expect(checkNarrativeFile(name)).rejects.toMatchObject({
       code: 'no_input',
       message: `${name} ${words}`,
       hint: expect.stringMatching(/\.$/),
@@ -123,13 +128,16 @@ describe('reading a narrative file', () => {
   it('does not wait for a pipe to be written to', async () => {
     const pipe = join(folder, 'pipe');
     execFileSync('mkfifo', [pipe]);
-    await expect(readNarrative(pipe)).rejects.toMatchObject({ code: 'no_input', hint: expect.stringContaining('`-`') });
+    await expect(checkNarrativeFile(pipe)).rejects.toMatchObject({
+      code: 'no_input',
+      hint: expect.stringContaining('`-`'),
+    });
   });
 });
 
 describe('loading a narrative as a library', () => {
   it('throws InvalidNarrative with every fault, and says the first in its message', async () => {
-    const file = written('two.toml', `${head('a', 'b')}[acts]\na = ""\n`);
+    const file = writeFixture('two.toml', `${renderHead('a', 'b')}[acts]\na = ""\n`);
     const thrown = await loadNarrative(file).catch((error: unknown) => error);
     expect(thrown).toBeInstanceOf(InvalidNarrative);
     expect(thrown).toMatchObject({
@@ -141,14 +149,14 @@ describe('loading a narrative as a library', () => {
   });
 
   it('throws it with the code no_input where the file is well written and only its media is missing', async () => {
-    const file = written('media.toml', `${head('a')}[[acts.a.input]]\ntype = "image"\nfile = "nope.png"\n`);
+    const file = writeFixture('media.toml', `${renderHead('a')}[[acts.a.input]]\ntype = "image"\nfile = "nope.png"\n`);
     await expect(loadNarrative(file)).rejects.toMatchObject({ name: 'InvalidNarrative', code: 'no_input' });
   });
 });
 
 it('checking a narrative depends on nothing but what it is given', async () => {
   mkdirSync(join(folder, 'elsewhere'), { recursive: true });
-  const bytes = Buffer.from(`${head('a')}[[acts.a.input]]\ntype = "image"\nfile = "dot.png"\n`);
+  const bytes = Buffer.from(`${renderHead('a')}[[acts.a.input]]\ntype = "image"\nfile = "dot.png"\n`);
   expect((await checkNarrative({ file: '<stdin>', bytes, folder: mediaFolder })).diagnostics).toEqual([]);
   expect(
     (await checkNarrative({ file: '<stdin>', bytes, folder: join(folder, 'elsewhere') })).diagnostics,

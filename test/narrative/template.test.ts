@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { fill, parseTemplate, placeholdersOf } from '../../src/narrative/template.js';
+import { getPlaceholders, parseTemplate, renderTemplate } from '../../src/narrative/template.js';
 
-const filled = (text: string) => fill(parseTemplate(text).pieces, (name) => `<${name}>`);
+const renderText = (text: string) => renderTemplate(parseTemplate(text).parts, (name) => `<${name}>`);
 
 test.each([
   ['a {{x}} b', 'a <x> b'],
@@ -13,7 +13,7 @@ test.each([
   ['{{ {{x}}', '{{ <x>'],
   ['{{}}', '<>'],
 ])('fills %j', (text, expected) => {
-  expect(filled(text)).toBe(expected);
+  expect(renderText(text)).toBe(expected);
 });
 
 test.each([
@@ -24,24 +24,24 @@ test.each([
   ['\\{{ open', '{{ open'],
   ['C:\\temp \\n \\', 'C:\\temp \\n \\'],
 ])('resolves the escapes of %j, and leaves other backslashes alone', (text, expected) => {
-  expect(filled(text)).toBe(expected);
+  expect(renderText(text)).toBe(expected);
 });
 
 test.each(['{{', '}}', '{{x}', '{{x\n}}', '{ {x} }', '{"a": {"b": {}}}', '{{a{b}}', ''])(
   'sends %j as it is',
   (text) => {
-    expect(filled(text)).toBe(text);
+    expect(renderText(text)).toBe(text);
   },
 );
 
 test('tells where an opening stands that nothing closes', () => {
-  expect(parseTemplate('a {{b {{c}} {{').strays).toEqual([2, 12]);
-  expect(parseTemplate('\\{{ }} {{c}} {"a": {}}').strays).toEqual([]);
+  expect(parseTemplate('a {{b {{c}} {{').unclosed).toEqual([2, 12]);
+  expect(parseTemplate('\\{{ }} {{c}} {"a": {}}').unclosed).toEqual([]);
 });
 
 test('tells where the braces stand, and how often the same stands before them', () => {
   const text = '\\{{x}} {{ x }} {{x}}';
-  const found = placeholdersOf(parseTemplate(text));
+  const found = getPlaceholders(parseTemplate(text));
   expect(found.map(({ offset, length }) => text.slice(offset, offset + length))).toEqual(['{{ x }}', '{{x}}']);
   expect(found.map(({ occurrence }) => occurrence)).toEqual([0, 1]);
 });
@@ -52,10 +52,10 @@ const braced = fc.string({ unit: fc.constantFrom('{', '}', '{{', '}}', '\\', 'x'
 test('any text can be read, and what is not filled keeps its characters', () => {
   fc.assert(
     fc.property(fc.oneof(braced, fc.string()), (text) => {
-      const { pieces } = parseTemplate(text);
-      const kept = fill(pieces, () => '');
-      expect(kept.length).toBeLessThanOrEqual(text.length);
-      if (!text.includes('{{')) expect(pieces.join('')).toBe(text);
+      const { parts } = parseTemplate(text);
+      const rendered = renderTemplate(parts, () => '');
+      expect(rendered.length).toBeLessThanOrEqual(text.length);
+      if (!text.includes('{{')) expect(parts.join('')).toBe(text);
     }),
   );
 });
@@ -63,14 +63,14 @@ test('any text can be read, and what is not filled keeps its characters', () => 
 test('values are never looked into', () => {
   fc.assert(
     fc.property(braced, braced, (text, value) => {
-      const { pieces } = parseTemplate(text);
-      const asked: string[] = [];
-      const result = fill(pieces, (name) => {
-        asked.push(name);
+      const { parts } = parseTemplate(text);
+      const names: string[] = [];
+      const result = renderTemplate(parts, (name) => {
+        names.push(name);
         return value;
       });
-      expect(asked).toEqual(placeholdersOf({ pieces, strays: [] }).map(({ name }) => name));
-      expect(result).toBe(pieces.map((piece) => (typeof piece === 'string' ? piece : value)).join(''));
+      expect(names).toEqual(getPlaceholders({ parts, unclosed: [] }).map(({ name }) => name));
+      expect(result).toBe(parts.map((piece) => (typeof piece === 'string' ? piece : value)).join(''));
     }),
   );
 });
@@ -78,7 +78,7 @@ test('values are never looked into', () => {
 test('a text with every opening escaped is sent as it was meant', () => {
   fc.assert(
     fc.property(fc.string({ unit: fc.constantFrom('{{', '}}', 'x', ' ', '\n') }), (text) => {
-      expect(filled(text.replaceAll('{{', '\\{{'))).toBe(text);
+      expect(renderText(text.replaceAll('{{', '\\{{'))).toBe(text);
     }),
   );
 });

@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { boticelli, root } from '../helpers/boticelli.js';
+import { root, runBoticelli } from '../helpers/boticelli.js';
 
 const samples = readdirSync(join(root, 'narratives'))
   .filter((name) => name.endsWith('.toml'))
@@ -9,13 +9,13 @@ const samples = readdirSync(join(root, 'narratives'))
 
 describe('the samples', () => {
   test('pass check without a warning', async () => {
-    const { code, stdout } = await boticelli(['check', ...samples, '--format', 'json']);
+    const { code, stdout } = await runBoticelli(['check', ...samples, '--format', 'json']);
     expect(JSON.parse(stdout).files).toEqual(samples.map((file) => ({ file, valid: true, diagnostics: [] })));
     expect(code).toBe(0);
   });
 
   test.concurrent.each(samples)('%s plays to its end under --rehearse', async (file) => {
-    const { code, stdout } = await boticelli(['run', file, '--rehearse', '-o', 'json']);
+    const { code, stdout } = await runBoticelli(['run', file, '--rehearse', '-o', 'json']);
     const { status, acts } = JSON.parse(stdout);
     expect({ code, status }).toEqual({ code: 0, status: 'completed' });
     expect(acts.length).toBeGreaterThan(0);
@@ -28,7 +28,7 @@ describe('the samples', () => {
   test('show one act, four acts, two models and a picture', async () => {
     const shown = await Promise.all(
       samples.map(async (file) => {
-        const { stdout } = await boticelli(['run', file, '--rehearse', '-o', 'json']);
+        const { stdout } = await runBoticelli(['run', file, '--rehearse', '-o', 'json']);
         const acts: { requestedModel: string; text: string }[] = JSON.parse(stdout).acts;
         return {
           acts: acts.length,

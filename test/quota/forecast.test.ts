@@ -1,37 +1,37 @@
 import { expect, test } from 'vitest';
-import { foresee } from '../../src/quota/forecast.js';
-import { emptyPage, type Page } from '../../src/quota/limiter/model-state.js';
-import { pageKey } from '../../src/quota/limiter/project-state.js';
+import { forecastQuota } from '../../src/quota/forecast.js';
+import { createModelState, type ModelState } from '../../src/quota/limiter/model-state.js';
+import { modelStateKey } from '../../src/quota/limiter/project-state.js';
 import type { Limits } from '../../src/quota/limits.js';
 
 const now = Date.UTC(2026, 10, 22, 12);
 const set = (value: number) => ({ value, source: 'settings' }) as const;
-const options = (limits: Limits, pages = new Map<string, Page>()) => ({
-  ...{ project: 'p', windowMs: 60_000, limitsFor: () => limits, pages, now },
+const options = (limits: Limits, states = new Map<string, ModelState>()) => ({
+  ...{ project: 'p', windowMs: 60_000, limitsFor: () => limits, modelStates: states, now },
 });
 const requests = (count: number, model = 'm') => Array.from({ length: count }, () => ({ model, tokens: 100 }));
 
 test('so many requests as a minute takes are sent at once, the others as minutes come', () => {
-  expect(foresee(requests(5), options({ rpm: set(5) })).waitMs).toBe(0);
-  expect(foresee(requests(6), options({ rpm: set(5) })).waitMs).toBe(60_500);
-  expect(foresee(requests(11), options({ rpm: set(5) })).waitMs).toBe(121_000);
+  expect(forecastQuota(requests(5), options({ rpm: set(5) })).waitMs).toBe(0);
+  expect(forecastQuota(requests(6), options({ rpm: set(5) })).waitMs).toBe(60_500);
+  expect(forecastQuota(requests(11), options({ rpm: set(5) })).waitMs).toBe(121_000);
 });
 
 test('models have quotas of their own', () => {
   const both = [...requests(5, 'a'), ...requests(5, 'b')];
-  expect(foresee(both, options({ rpm: set(5) })).waitMs).toBe(0);
+  expect(forecastQuota(both, options({ rpm: set(5) })).waitMs).toBe(0);
 });
 
 test('a day that is used up is told of, with how far it goes; what was sent today counts, and nothing is booked', () => {
-  const page = { ...emptyPage(), days: [{ endsAt: Date.UTC(2026, 10, 23, 8), count: 3 }] };
-  const pages = new Map([
-    [pageKey('p', 'alias'), { ...emptyPage(), standsFor: 'm' }],
-    [pageKey('p', 'm'), page],
+  const state = { ...createModelState(), days: [{ endsAt: Date.UTC(2026, 10, 23, 8), count: 3 }] };
+  const states = new Map([
+    [modelStateKey('p', 'alias'), { ...createModelState(), standsFor: 'm' }],
+    [modelStateKey('p', 'm'), state],
   ]);
-  const before = structuredClone(pages);
-  expect(foresee(requests(4, 'alias'), options({ rpd: set(5) }, pages))).toEqual({
+  const before = structuredClone(states);
+  expect(forecastQuota(requests(4, 'alias'), options({ rpd: set(5) }, states))).toEqual({
     waitMs: 0,
     closed: { model: 'm', afterRequests: 2, until: Date.UTC(2026, 10, 23, 8) },
   });
-  expect(pages).toEqual(before);
+  expect(states).toEqual(before);
 });

@@ -1,40 +1,40 @@
 import { expect, test } from 'vitest';
-import { pageKey } from '../../src/quota/limiter/project-state.js';
-import { type Booked, createQuotaBook } from '../../src/quota/limiter/rate-limiter.js';
+import { modelStateKey } from '../../src/quota/limiter/project-state.js';
+import { createRateLimiter, type Reservation } from '../../src/quota/limiter/rate-limiter.js';
 import type { Limits } from '../../src/quota/limits.js';
-import { forgetLearned } from '../../src/quota/reset.js';
-import { type SurveyedModel, type SurveyOptions, survey } from '../../src/quota/status.js';
-import { createMemoryKeeper } from '../../src/quota/stores/memory-store.js';
+import { resetLearnedLimits } from '../../src/quota/reset-learned-limits.js';
+import { getQuotaStatus, type ModelStatus, type QuotaStatusOptions } from '../../src/quota/status.js';
+import { createMemoryQuotaStore } from '../../src/quota/stores/memory-store.js';
 import { createManualClock } from '../helpers/manual-clock.js';
 
 const perMinute = (limit: number) => ({ per: 'minute', unit: 'requests', limit }) as const;
 const perDay = (limit: number) => ({ per: 'day', unit: 'requests', limit }) as const;
 
-function rig(limits: Limits = { rpm: { value: 3, source: 'settings' } }) {
+function setup(limits: Limits = { rpm: { value: 3, source: 'settings' } }) {
   const clock = createManualClock(Date.UTC(2026, 10, 22, 12));
-  const keeper = createMemoryKeeper();
-  const book = createQuotaBook({ keeper, clock, project: 'p' });
-  const ask = async (model = 'm', estimatedTokens = 10) => {
-    const booked = await book.book({ model, estimatedTokens, limitsOf: () => limits });
-    if (booked.state !== 'booked') throw new Error(booked.state);
-    return booked;
+  const store = createMemoryQuotaStore();
+  const limiter = createRateLimiter({ store, clock, project: 'p' });
+  const reserve = async (model = 'm', estimatedTokens = 10) => {
+    const reservation = await limiter.reserve({ model, estimatedTokens, resolveLimits: () => limits });
+    if (reservation.state !== 'booked') throw new Error(reservation.state);
+    return reservation;
   };
   const send = async (model = 'm') => {
-    const booked = await ask(model);
-    expect(await book.confirm(booked)).toBe('go');
-    return booked;
+    const reservation = await reserve(model);
+    expect(await limiter.confirm(reservation)).toBe('go');
+    return reservation;
   };
-  const look = async (more: Partial<SurveyOptions> = {}) =>
-    survey({
-      ...{ pages: await keeper.pages(), project: 'p', models: ['m'], limitsFor: () => limits, now: clock.now() },
+  const look = async (more: Partial<QuotaStatusOptions> = {}) =>
+    getQuotaStatus({
+      ...{ modelStates: await store.readAll(), project: 'p', models: ['m'], limitsFor: () => limits, now: clock.now() },
       ...more,
     });
-  const lookAt = async (model = 'm') => (await look()).find((each) => each.model === model) as SurveyedModel;
-  return { clock, keeper, book, ask, send, look, lookAt };
+  const lookAt = async (model = 'm') => (await look()).find((each) => each.model === model) as ModelStatus;
+  return { clock, keeper: store, book: limiter, ask: reserve, send, look, lookAt };
 }
 
 test('a model of which nothing is known has its limits, and is free', async () => {
-  const { look } = rig();
+  const { look } = setup();
   expect(await look()).toEqual([
     {
       model: 'm',
@@ -48,11 +48,11 @@ test('a model of which nothing is known has its limits, and is free', async () =
 });
 
 test('what was sent is used, what is to come is booked, in the minute and in the day', async () => {
-  const { clock, send, ask, lookAt } = rig();
+  const { clock, send, ask: reserve, lookAt } = setup();
   await send();
   clock.advance(10_000);
   for (let n = 0; n < 2; n += 1) await send();
-  await ask();
+  await reserve();
   const at = clock.now();
   expect(await lookAt()).toMatchObject({
     minute: { requests: { used: 3, booked: 1 }, tokens: { used: 30, booked: 10 } },
@@ -64,40 +64,40 @@ test('what was sent is used, what is to come is booked, in the minute and in the
 });
 
 test('after midnight Pacific time the count begins anew', async () => {
-  const { clock, send, lookAt } = rig();
+  const { clock, send, lookAt } = setup();
   await send();
   clock.advance(21 * 3_600_000);
   expect((await lookAt()).day).toEqual({ endsAt: Date.UTC(2026, 10, 24, 8), requests: { used: 0, booked: 0 } });
 });
 
 test('a limit that the service named is told with when it was learned, and the share of it that is to be used', async () => {
-  const { clock, book, send, look } = rig();
-  await book.learn(await send(), { facts: [perMinute(2)], retryAfterMs: 7000 });
+  const { clock, book: limiter, send, look } = setup();
+  await limiter.recordRejection(await send(), { facts: [perMinute(2)], retryAfterMs: 7000 });
   const [model] = await look({ budget: { rpm: 0.5 } });
-  expect((model as SurveyedModel).limits.rpm).toEqual({
+  expect((model as ModelStatus).limits.rpm).toEqual({
     ...{ value: 1, whole: 2, source: 'learned', learnedAt: clock.now() },
   });
 });
 
 test('a day that the service closed is closed until it ends', async () => {
-  const { book, send, lookAt } = rig();
+  const { book: limiter, send, lookAt } = setup();
   const closedUntil = Date.UTC(2026, 10, 23, 8);
-  await book.learn(await send(), { facts: [perDay(20)], closedUntil });
+  await limiter.recordRejection(await send(), { facts: [perDay(20)], closedUntil });
   expect((await lookAt()).free).toEqual({ state: 'closed', at: closedUntil });
 });
 
 test('where all places are taken it is not known when one comes free', async () => {
-  const { keeper, clock, lookAt } = rig({ maxConcurrent: { value: 1, source: 'built-in' } });
+  const { keeper: store, clock, lookAt } = setup({ maxConcurrent: { value: 1, source: 'built-in' } });
   const lease = { id: 'a', expiresAt: clock.now() + 1000 };
-  await keeper.transact(pageKey('p', 'm'), (page) => void page.leases.push(lease));
+  await store.transact(modelStateKey('p', 'm'), (state) => void state.leases.push(lease));
   expect(await lookAt()).toMatchObject({ underWay: 1, free: { state: 'taken' } });
   clock.advance(1001);
   expect(await lookAt()).toMatchObject({ underWay: 0, free: { state: 'now' } });
 });
 
 test('an alias is told by what it stands for, which has the counts', async () => {
-  const { book, send, look } = rig();
-  await book.settle(await send('latest'), { promptTokens: 12, servedModel: 'real' });
+  const { book: limiter, send, look } = setup();
+  await limiter.settle(await send('latest'), { promptTokens: 12, servedModel: 'real' });
   await send('latest');
   expect(await look({ models: ['latest'] })).toMatchObject([
     { model: 'latest', standsFor: 'real' },
@@ -106,30 +106,30 @@ test('an alias is told by what it stands for, which has the counts', async () =>
 });
 
 test('other projects are none of it', async () => {
-  const { send, look } = rig();
+  const { send, look } = setup();
   await send();
   expect(await look({ project: 'p2', models: [] })).toEqual([]);
 });
 
 test('looking changes nothing', async () => {
-  const { keeper, clock, send, look } = rig();
+  const { keeper: store, clock, send, look } = setup();
   await send();
-  const pages = await keeper.pages();
-  const before = structuredClone(pages);
+  const states = await store.readAll();
+  const before = structuredClone(states);
   clock.advance(10 * 60_000);
-  await look({ pages });
-  expect(pages).toEqual(before);
+  await look({ modelStates: states });
+  expect(states).toEqual(before);
 });
 
 test('forgetting takes what was learned, and leaves what was sent', async () => {
-  const { keeper, clock, book, send, lookAt } = rig();
-  let last: Booked | undefined;
+  const { keeper: store, clock, book: limiter, send, lookAt } = setup();
+  let last: Reservation | undefined;
   for (let n = 0; n < 3; n += 1) last = await send();
   const closedUntil = Date.UTC(2026, 10, 23, 8);
-  await book.learn(last as Booked, { facts: [perMinute(2), perDay(20)], closedUntil });
-  await book.learn(last as Booked, { facts: [perMinute(2)], retryAfterMs: 90_000 });
+  await limiter.recordRejection(last as Reservation, { facts: [perMinute(2), perDay(20)], closedUntil });
+  await limiter.recordRejection(last as Reservation, { facts: [perMinute(2)], retryAfterMs: 90_000 });
   const learnedAt = clock.now();
-  expect(await forgetLearned(keeper, 'p', 'm')).toEqual([
+  expect(await resetLearnedLimits(store, 'p', 'm')).toEqual([
     {
       ...{ model: 'm', closedUntil, notBefore: learnedAt + 90_000, guard: false, tokenRatio: false },
       learned: { rpm: { value: 2, learnedAt }, rpd: { value: 20, learnedAt } },
@@ -144,28 +144,28 @@ test('forgetting takes what was learned, and leaves what was sent', async () => 
 });
 
 test('a name whose model is forgotten still waits for what was sent to that model', async () => {
-  const { keeper, clock, book, ask, send, lookAt } = rig();
-  await book.settle(await send('latest'), { promptTokens: 12, servedModel: 'real' });
+  const { keeper: store, clock, book: limiter, ask: reserve, send, lookAt } = setup();
+  await limiter.settle(await send('latest'), { promptTokens: 12, servedModel: 'real' });
   for (let n = 0; n < 2; n += 1) await send('latest');
-  const forgotten = await forgetLearned(keeper, 'p', 'latest');
+  const forgotten = await resetLearnedLimits(store, 'p', 'latest');
   expect(forgotten).toMatchObject([{ model: 'latest', stoodFor: 'real' }, { model: 'real' }]);
-  const next = await ask('latest');
+  const next = await reserve('latest');
   expect(next).toMatchObject({ model: 'latest', at: clock.now() + 60_500 });
   clock.advance(60_500);
-  await book.confirm(next);
-  await book.settle(next, { promptTokens: 12, servedModel: 'real' });
+  await limiter.confirm(next);
+  await limiter.settle(next, { promptTokens: 12, servedModel: 'real' });
   expect((await lookAt('real')).day.requests, 'nothing is counted twice').toEqual({ used: 4, booked: 0 });
 });
 
 test('a request that is sent without asking is counted, and its refusal is no fault of the guard', async () => {
-  const { keeper, book, lookAt } = rig();
+  const { keeper: store, book: limiter, lookAt } = setup();
   for (let n = 0; n < 4; n += 1) {
-    const sent = await book.sent({ model: 'm', estimatedTokens: 10, limitsOf: () => ({}) });
-    if (n > 1) await book.learn(sent, { facts: [perMinute(2)], retryAfterMs: 1000, unasked: true });
+    const sent = await limiter.recordSent({ model: 'm', estimatedTokens: 10, resolveLimits: () => ({}) });
+    if (n > 1) await limiter.recordRejection(sent, { facts: [perMinute(2)], retryAfterMs: 1000, unreserved: true });
   }
   expect(await lookAt()).toMatchObject({
     minute: { requests: { used: 2, booked: 0 } },
     limits: { rpm: { value: 2, source: 'learned' } },
   });
-  expect((await keeper.pages()).get(pageKey('p', 'm'))?.guardFactor).toBe(1);
+  expect((await store.readAll()).get(modelStateKey('p', 'm'))?.guardFactor).toBe(1);
 });

@@ -35,7 +35,7 @@ test('a rehearsal says that it is one and what would have been sent', async () =
 
 test('a rehearsal says of media where they would come from, and shows no query of an address', async () => {
   const url = 'https://example.org/a.png?signature=secret';
-  const content = { from: 'file', path: '/x/film.mp4', bytes: 20_000_000, sha256: 'abc' } as const;
+  const content = { from: 'file', path: '/x/film.mp4', byteLength: 20_000_000, sha256: 'abc' } as const;
   const { text } = await createRehearsalDriver().generate({
     ...request,
     turns: [
@@ -66,7 +66,7 @@ test('a rehearsal streams the same reply token by token', async () => {
   }
   expect(texts.length).toBeGreaterThan(20);
   expect(texts.join('')).toBe((await driver.generate(request)).text);
-  expect(clock.slept).toHaveLength(texts.length - 2);
+  expect(clock.sleepsMs).toHaveLength(texts.length - 2);
 });
 
 test('a rehearsal that is aborted stops at once', async () => {

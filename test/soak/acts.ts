@@ -2,11 +2,11 @@ import { spawn } from 'node:child_process';
 import { createServer, type ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import { resolve } from 'node:path';
-import { chunkOf, sseEvent } from '../helpers/gemini-replies.js';
-import { say } from './loops.js';
+import { createChunk, formatSseEvent } from '../helpers/gemini-replies.js';
+import { printRow } from './shell-loops.js';
 
 /** What became of a long narrative that was played in one process. */
-export interface PlayedActs {
+export interface ActsResult {
   status: string;
   error?: object;
   /** How many different replies came. */
@@ -21,35 +21,35 @@ export interface PlayedActs {
 }
 
 /** Plays so many acts, each with the one before it, in a process of their own, measured in so many stretches. */
-export async function playActs(options: { acts: number; streaming: boolean; samples: number }): Promise<PlayedActs> {
-  const server = await serveReplies();
+export async function runActs(options: { acts: number; streaming: boolean; samples: number }): Promise<ActsResult> {
+  const server = await startReplyServer();
   const library = resolve('dist/index.js');
-  const told = JSON.stringify({ ...options, library, baseUrl: server.url });
-  const child = spawn(process.execPath, ['--expose-gc', resolve('test/soak/play-acts.mjs'), told], {
+  const workerOptions = JSON.stringify({ ...options, library, baseUrl: server.url });
+  const child = spawn(process.execPath, ['--expose-gc', resolve('test/soak/acts-worker.mjs'), workerOptions], {
     env: { PATH: process.env.PATH ?? '' },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
-  const said = { stdout: '', stderr: '' };
+  const output = { stdout: '', stderr: '' };
   for (const name of ['stdout', 'stderr'] as const) {
     child[name].setEncoding('utf8').on('data', (text: string) => {
-      said[name] += text;
+      output[name] += text;
     });
   }
   const code = await new Promise((done) => child.on('close', done));
   const { connections, stillOpen } = await server.close();
-  if (code !== 0) throw new Error(`the acts ended with ${code}: ${said.stderr}`);
+  if (code !== 0) throw new Error(`the acts ended with ${code}: ${output.stderr}`);
   // A warning of Node's, of too many listeners say, is a finding.
-  if (said.stderr !== '') throw new Error(`the acts were not quiet: ${said.stderr}`);
-  return { ...JSON.parse(said.stdout), connections, stillOpen };
+  if (output.stderr !== '') throw new Error(`the acts were not quiet: ${output.stderr}`);
+  return { ...JSON.parse(output.stdout), connections, stillOpen };
 }
 
 /** What the report keeps of an act: its end, with a reply of a line. A run that grows by no more than that is flat. */
-const bytesOfAnEnd = 1000;
+const maxBytesPerAct = 1000;
 
 /** `npm run soak -- acts`: resolves to whether memory stays flat and nothing is left open. */
 export async function soakActs(): Promise<boolean> {
   const acts = 2000;
-  say(
+  printRow(
     'acts',
     'how',
     'CPU an act, first hundred',
@@ -61,21 +61,21 @@ export async function soakActs(): Promise<boolean> {
     'connections',
     'left',
   );
-  say(...Array.from({ length: 10 }, () => '---'));
-  let isKept = true;
+  printRow(...Array.from({ length: 10 }, () => '---'));
+  let passed = true;
   for (const streaming of [false, true]) {
-    const played = await playActs({ acts, streaming, samples: 20 });
-    const { cpu, heap } = growthOf(played, acts);
-    const faults = faultsOf(played, acts);
-    isKept &&= faults.length === 0 && heap.later <= Math.max(heap.earlier * 1.1, bytesOfAnEnd);
-    say(
+    const result = await runActs({ acts, streaming, samples: 20 });
+    const { cpu, heap } = measureGrowth(result, acts);
+    const problems = findProblems(result, acts);
+    passed &&= problems.length === 0 && heap.later <= Math.max(heap.earlier * 1.1, maxBytesPerAct);
+    printRow(
       ...[String(acts), streaming ? 'streamed' : 'whole'],
-      ...[ms(cpu.first / 100), ms(cpu.last / 100), cpu.ratio.toFixed(2)],
-      ...[`${heap.earlier.toFixed(0)} bytes`, `${heap.later.toFixed(0)} bytes`, megabytes(heap.last)],
-      ...[String(played.connections), faults.join('; ') || 'nothing'],
+      ...[formatMs(cpu.first / 100), formatMs(cpu.last / 100), cpu.ratio.toFixed(2)],
+      ...[`${heap.earlier.toFixed(0)} bytes`, `${heap.later.toFixed(0)} bytes`, formatMegabytes(heap.last)],
+      ...[String(result.connections), problems.join('; ') || 'nothing'],
     );
   }
-  return isKept;
+  return passed;
 }
 
 /**
@@ -83,23 +83,23 @@ export async function soakActs(): Promise<boolean> {
  * times the median of three stretches counts, for one may have had the machine to itself and another not; of the heap, by
  * how many bytes it grew with each act.
  */
-export function growthOf({ samples }: PlayedActs, acts: number) {
-  const grown = (field: 'wallMs' | 'cpuMs') => {
-    const median = (some: PlayedActs['samples']) =>
-      some.map((each) => each[field]).sort((a, b) => a - b)[1] ?? Number.NaN;
+export function measureGrowth({ samples }: ActsResult, acts: number) {
+  const compare = (field: 'wallMs' | 'cpuMs') => {
+    const median = (window: ActsResult['samples']) =>
+      window.map((sample) => sample[field]).sort((a, b) => a - b)[1] ?? Number.NaN;
     const [first, last] = [median(samples.slice(1, 4)), median(samples.slice(-3))];
     return { first, last, ratio: last / first };
   };
-  const heapAfter = (stretch: number) => samples[stretch]?.heapBytes ?? Number.NaN;
+  const getHeapBytes = (index: number) => samples[index]?.heapBytes ?? Number.NaN;
   const [half, end] = [Math.floor(samples.length / 2), samples.length - 1];
-  const perAct = (from: number, to: number) =>
-    (heapAfter(to) - heapAfter(from)) / ((to - from) * (acts / samples.length));
-  const heap = { earlier: perAct(1, half), later: perAct(half, end), last: heapAfter(end) };
-  return { cpu: grown('cpuMs'), wall: grown('wallMs'), heap };
+  const getGrowthPerAct = (from: number, to: number) =>
+    (getHeapBytes(to) - getHeapBytes(from)) / ((to - from) * (acts / samples.length));
+  const heap = { earlier: getGrowthPerAct(1, half), later: getGrowthPerAct(half, end), last: getHeapBytes(end) };
+  return { cpu: compare('cpuMs'), wall: compare('wallMs'), heap };
 }
 
 /** What is not as it is promised, but for time and memory; empty where all is well. */
-export function faultsOf({ status, replies, left, stillOpen, error }: PlayedActs, acts: number): string[] {
+export function findProblems({ status, replies, left, stillOpen, error }: ActsResult, acts: number): string[] {
   return [
     ...(status === 'completed' ? [] : [`it ${status}: ${JSON.stringify(error)}`]),
     ...(replies === acts ? [] : [`${replies} different replies of ${acts}`]),
@@ -111,18 +111,18 @@ export function faultsOf({ status, replies, left, stillOpen, error }: PlayedActs
 }
 
 /** A service that keeps nothing of what it was asked, so that it takes no part in what is measured. */
-async function serveReplies() {
+async function startReplyServer() {
   const sockets = new Set<Socket>();
   let connections = 0;
   let count = 0;
   const server = createServer({ noDelay: true }, (request, response) => {
     request.resume().on('end', () => {
-      if (request.url === '/end') return endOf(response);
+      if (request.url === '/end') return closeConnections(response);
       count += 1;
-      answer(response, count, request.url?.includes('streamGenerateContent') ?? false);
+      sendReply(response, count, request.url?.includes('streamGenerateContent') ?? false);
     });
   });
-  const endOf = (response: ServerResponse) => {
+  const closeConnections = (response: ServerResponse) => {
     response.setHeader('connection', 'close').end();
     for (const socket of sockets) if (socket !== response.socket) socket.end();
   };
@@ -147,22 +147,22 @@ async function serveReplies() {
   };
 }
 
-function answer(response: ServerResponse, count: number, streaming: boolean): void {
+function sendReply(response: ServerResponse, count: number, streaming: boolean): void {
   const words = `Reply number ${count}, in a few words as they come.`.match(/\s*\S+/g) ?? [];
   response.setHeader('content-type', streaming ? 'text/event-stream' : 'application/json');
-  if (!streaming) response.end(JSON.stringify(chunkOf(words.join(''), 'STOP')));
+  if (!streaming) response.end(JSON.stringify(createChunk(words.join(''), 'STOP')));
   else {
     for (const [index, word] of words.entries()) {
-      response.write(sseEvent(chunkOf(word, index === words.length - 1 ? 'STOP' : undefined), '\r\n'));
+      response.write(formatSseEvent(createChunk(word, index === words.length - 1 ? 'STOP' : undefined), '\r\n'));
     }
     response.end();
   }
 }
 
-function ms(durationMs: number): string {
+function formatMs(durationMs: number): string {
   return `${durationMs.toFixed(2)} ms`;
 }
 
-function megabytes(bytes: number): string {
+function formatMegabytes(bytes: number): string {
   return `${(bytes / 1_000_000).toFixed(1)} MB`;
 }

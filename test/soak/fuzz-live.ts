@@ -4,14 +4,14 @@ import type { GenerateRequest } from '../../src/driver/request.js';
 import { BoticelliError } from '../../src/errors.js';
 import { createLiveDriver } from '../../src/gemini/live/driver.js';
 import type { GeminiServer } from '../helpers/gemini-server.js';
-import { content, type LiveFrame, type LiveScript, turnEnd } from '../helpers/live-replies.js';
-import { inTime } from './in-time.js';
+import { createTurnEnd, type LiveFrame, type LiveScript, serverContent } from '../helpers/live-replies.js';
+import { withHangTimeout } from './hang-timeout.js';
 
 const turn = { role: 'user', parts: [{ type: 'text', text: 'Say something.' }] } as const;
 const request: GenerateRequest = { model: 'gemini-3.8-live', turns: [turn], parameters: {} };
 
-const said = (number: number) => content({ outputTranscription: { text: `<${number}>` } });
-const json = (frame: object) => JSON.stringify(frame);
+const createWordFrame = (number: number) => serverContent({ outputTranscription: { text: `<${number}>` } });
+const stringify = (frame: object) => JSON.stringify(frame);
 
 /** Frames that no service should send. */
 const garbage: fc.Arbitrary<LiveFrame> = fc.oneof(
@@ -43,37 +43,43 @@ const replies = fc
       { code: 1011, reason: 'x' },
       { code: 1000, reason: '' },
     ),
-    ends: fc.boolean(),
+    hasClose: fc.boolean(),
     as: fc.constantFrom('binary' as const, 'text' as const),
   })
-  .map(({ words, garbage, cutFrame, end, ends, as }) => {
-    const frames: LiveFrame[] = [...Array.from({ length: words }, (_, number) => said(number)), ...turnEnd()];
+  .map(({ words, garbage, cutFrame, end, hasClose, as }) => {
+    const frames: LiveFrame[] = [
+      ...Array.from({ length: words }, (_, number) => createWordFrame(number)),
+      ...createTurnEnd(),
+    ];
     const cut = cutFrame && frames[cutFrame.index];
     if (cutFrame && cut)
-      frames[cutFrame.index] = json(cut as object).slice(0, Math.floor(cutFrame.at * json(cut as object).length));
-    for (const [place, frame] of garbage) frames.splice(Math.min(place, frames.length), 0, frame);
-    const isHurt = garbage.length > 0 || cut !== undefined;
+      frames[cutFrame.index] = stringify(cut as object).slice(
+        0,
+        Math.floor(cutFrame.at * stringify(cut as object).length),
+      );
+    for (const [index, frame] of garbage) frames.splice(Math.min(index, frames.length), 0, frame);
+    const isDamaged = garbage.length > 0 || cut !== undefined;
     // A reply without its end would be waited for as long as the silence may last.
-    const script: LiveScript = { frames, as, ...((ends || isHurt) && end !== undefined && { end }) };
-    return { script, words, isHurt };
+    const script: LiveScript = { frames, as, ...((hasClose || isDamaged) && end !== undefined && { end }) };
+    return { script, words, isHurt: isDamaged };
   });
 
 /** Whatever frames come: the words in their order, each once, or an error; never a hang. */
-export const liveFrames = (server: GeminiServer) =>
-  fc.asyncProperty(replies, async ({ script, words, isHurt }) => {
+export const createLiveProperty = (server: GeminiServer) =>
+  fc.asyncProperty(replies, async ({ script, words, isHurt: isDamaged }) => {
     // Lost before its first word, a turn is tried again in another session: the same comes there.
-    server.live.reply(script, script, script);
+    server.live.queueReplies(script, script, script);
     const driver = createLiveDriver({
       apiKey: 'key',
       baseUrl: server.url,
       ...{ idleTimeoutMs: 3000, timeoutMs: 5000 },
     });
     try {
-      const read = await inTime(() => readTurn(driver));
+      const read = await withHangTimeout(() => readTurn(driver));
       const numbers = [...read.text.matchAll(/<(\d)>/g)].map(([, number]) => Number(number));
-      const inOrder = numbers.every((number, at) => at === 0 || number > (numbers[at - 1] ?? 0));
+      const inOrder = numbers.every((number, index) => index === 0 || number > (numbers[index - 1] ?? 0));
       if (!inOrder) throw new Error(`out of order: ${read.text}`);
-      if (!isHurt && numbers.length !== words) throw new Error(`${read.text} of ${words}, ${read.error?.message}`);
+      if (!isDamaged && numbers.length !== words) throw new Error(`${read.text} of ${words}, ${read.error?.message}`);
     } finally {
       await driver.close?.();
       clearScripts(server);

@@ -2,10 +2,10 @@ import fc from 'fast-check';
 import type { StreamChunk } from '../../src/driver/response.js';
 import { BoticelliError } from '../../src/errors.js';
 import { createGeminiDriver } from '../../src/gemini/driver.js';
-import { cleanedSseBody } from '../../src/gemini/rest/sse-stream.js';
-import { chunkOf, packets, sseEvent } from '../helpers/gemini-replies.js';
+import { normalizeSseBody } from '../../src/gemini/rest/sse-stream.js';
+import { createChunk, formatSseEvent, packetReply } from '../helpers/gemini-replies.js';
 import { type GeminiServer, startGeminiServer } from '../helpers/gemini-server.js';
-import { inTime } from './in-time.js';
+import { withHangTimeout } from './hang-timeout.js';
 
 /** A way to damage bytes: at a place between 0 and 1. */
 type Damage = { kind: 'flip' | 'insert' | 'delete' | 'repeat'; at: number; bytes: Uint8Array };
@@ -18,7 +18,7 @@ const damages: fc.Arbitrary<Damage[]> = fc.array(
       fc.uint8Array({ minLength: 1, maxLength: 12 }),
       fc
         .constantFrom('\n', '\n\n', '\r', 'data:', '\ndata: {}\n\n', '"error"', '\0', '\uFEFF', '{', '}', '[DONE]')
-        .map(bytesOf),
+        .map(encodeText),
     ),
   }),
   { maxLength: 3 },
@@ -40,25 +40,26 @@ const streams = fc.record({
 });
 
 /** Streams as they were sent, whole or damaged, cut into packets anywhere, straight into the reader of bodies. */
-export const sseBodies = fc.asyncProperty(streams, async ({ texts, newline, damages, cuts }) => {
-  const whole = bytesOf(streamOf(texts, newline));
-  const sent = damages.reduce(damaged, whole);
-  const read = await inTime(() => readBody(splitAt(sent, cuts)));
+export const sseBodyProperty = fc.asyncProperty(streams, async ({ texts, newline, damages, cuts }) => {
+  const original = encodeText(buildStream(texts, newline));
+  const sent = damages.reduce(applyDamage, original);
+  const read = await withHangTimeout(() => readBody(splitAt(sent, cuts)));
   assertInOrder(read.texts, texts, damages);
-  const isHurt = damages.length > 0;
-  if (!isHurt && (read.texts.join('') !== texts.join('') || read.error))
-    throw new Error(`a whole stream: ${told(read)}`);
+  const isDamaged = damages.length > 0;
+  if (!isDamaged && (read.texts.join('') !== texts.join('') || read.error))
+    throw new Error(`a whole stream: ${formatReadResult(read)}`);
 });
 
 /** The same over HTTP, through the driver and the SDK. */
-export const sseOverHttp = (server: GeminiServer) => {
+export const createSseHttpProperty = (server: GeminiServer) => {
   const driver = createGeminiDriver({ apiKey: 'key', baseUrl: server.url, idleTimeoutMs: 5000, timeoutMs: 5000 });
   return fc.asyncProperty(streams, async ({ texts, newline, damages, cuts }) => {
-    const sent = damages.reduce(damaged, bytesOf(streamOf(texts, newline)));
-    server.reply(packets(...splitAt(sent, cuts.slice(0, 3))));
-    const read = await inTime(() => readChunks(driver.generateStream(request)));
+    const sent = damages.reduce(applyDamage, encodeText(buildStream(texts, newline)));
+    server.queueReplies(packetReply(...splitAt(sent, cuts.slice(0, 3))));
+    const read = await withHangTimeout(() => readChunks(driver.generateStream(request)));
     assertInOrder(read.texts, texts, damages);
-    if (damages.length === 0 && (read.texts.join('') !== texts.join('') || read.error)) throw new Error(told(read));
+    if (damages.length === 0 && (read.texts.join('') !== texts.join('') || read.error))
+      throw new Error(formatReadResult(read));
   });
 };
 
@@ -69,21 +70,21 @@ const request = {
 };
 
 /** Runs a property of streams over HTTP with a server of its own. */
-export async function withServer(use: (server: GeminiServer) => Promise<void>): Promise<void> {
+export async function withServer(work: (server: GeminiServer) => Promise<void>): Promise<void> {
   const server = await startGeminiServer();
   try {
-    await use(server);
+    await work(server);
   } finally {
     await server.close();
   }
 }
 
-interface Read {
+interface ReadResult {
   texts: string[];
   error?: BoticelliError;
 }
 
-async function readChunks(chunks: AsyncIterable<StreamChunk>): Promise<Read> {
+async function readChunks(chunks: AsyncIterable<StreamChunk>): Promise<ReadResult> {
   const texts: string[] = [];
   try {
     for await (const { text } of chunks) if (text !== '') texts.push(text);
@@ -95,8 +96,8 @@ async function readChunks(chunks: AsyncIterable<StreamChunk>): Promise<Read> {
 }
 
 /** What the SDK would be handed, as texts: it must be readable in the SDK's simple way, an event a block. */
-async function readBody(sent: Uint8Array[]): Promise<Read> {
-  const reader = cleanedSseBody(from(sent), exchange()).getReader();
+async function readBody(sent: Uint8Array[]): Promise<ReadResult> {
+  const reader = normalizeSseBody(toAsyncIterable(sent), createFakeExchange()).getReader();
   const decoder = new TextDecoder();
   const texts: string[] = [];
   try {
@@ -107,7 +108,7 @@ async function readBody(sent: Uint8Array[]): Promise<Read> {
       if (events.pop() !== '') throw new Error('an event without its end was handed over');
       for (const event of events) {
         if (!/^data: \s*\{[^\n\r]*$/.test(event)) throw new Error(`the SDK was handed ${JSON.stringify(event)}`);
-        texts.push(...textOf(event.slice('data: '.length)));
+        texts.push(...extractText(event.slice('data: '.length)));
       }
     }
   } catch (thrown) {
@@ -117,7 +118,7 @@ async function readBody(sent: Uint8Array[]): Promise<Read> {
 }
 
 /** The text of an event; none where its JSON is broken, of which the SDK tells the driver. */
-function textOf(json: string): string[] {
+function extractText(json: string): string[] {
   try {
     const text: unknown = JSON.parse(json)?.candidates?.[0]?.content?.parts?.[0]?.text;
     return typeof text === 'string' ? [text] : [];
@@ -126,73 +127,81 @@ function textOf(json: string): string[] {
   }
 }
 
-async function* from(packets: Uint8Array[]): AsyncIterable<Uint8Array> {
+async function* toAsyncIterable(packets: Uint8Array[]): AsyncIterable<Uint8Array> {
   for (const packet of packets) yield packet;
 }
 
 /** An exchange with nobody: only what the reader of a body asks it. */
-function exchange(): Parameters<typeof cleanedSseBody>[1] {
-  const none = () => {};
+function createFakeExchange(): Parameters<typeof normalizeSseBody>[1] {
+  const noop = () => {};
   const { signal } = new AbortController();
-  const attempt = { signal, sent: none, waitsForBytes: none, bytesCame: none, answerEnded: none, close: none };
-  const classify = ({ body }: { body: string }) => new BoticelliError('unavailable', body);
+  const timeouts = { signal, markSent: noop, markWaiting: noop, markReceived: noop, markComplete: noop, close: noop };
+  const classifyError = ({ body }: { body: string }) => new BoticelliError('unavailable', body);
   return {
-    ...{ attempt, host: 'x', redact: (text) => text, routeTo: async () => undefined, streaming: true, classify },
-    ...{ beforeSending: async () => {}, partialText: () => '', handedOver: [] },
+    ...{
+      timeouts,
+      host: 'x',
+      redact: (text) => text,
+      resolveRoute: async () => undefined,
+      streaming: true,
+      classifyError,
+    },
+    ...{ beforeSending: async () => {}, partialText: () => '', lastEvents: [] },
   };
 }
 
-function streamOf(texts: string[], newline: string): string {
+function buildStream(texts: string[], newline: string): string {
   return texts
-    .map((text, at) => sseEvent(chunkOf(text, at === texts.length - 1 ? 'STOP' : undefined), newline))
+    .map((text, index) => formatSseEvent(createChunk(text, index === texts.length - 1 ? 'STOP' : undefined), newline))
     .join('');
 }
 
 /** No text before one that was sent before it, nor one that was not repeated twice. What was damaged may be missing. */
 function assertInOrder(read: string[], sent: string[], damages: Damage[]): void {
-  const repeats = damages.some(({ kind }) => kind === 'repeat');
+  const mayRepeat = damages.some(({ kind }) => kind === 'repeat');
   let last = -1;
   for (const text of read) {
-    const at = sent.indexOf(text);
+    const index = sent.indexOf(text);
     // A damaged text is nobody's: it counts for nothing.
-    if (at < 0 && damages.length > 0) continue;
-    if (at < 0 || (at <= last && !repeats)) throw new Error(`${JSON.stringify(text)} came after number ${last}`);
-    last = at;
+    if (index < 0 && damages.length > 0) continue;
+    if (index < 0 || (index <= last && !mayRepeat))
+      throw new Error(`${JSON.stringify(text)} came after number ${last}`);
+    last = index;
   }
 }
 
-function damaged(bytes: Uint8Array, { kind, at, bytes: some }: Damage): Uint8Array {
-  const place = Math.floor(at * bytes.length);
-  const [before, after] = [bytes.subarray(0, place), bytes.subarray(place)];
+function applyDamage(bytes: Uint8Array, { kind, at, bytes: damageBytes }: Damage): Uint8Array {
+  const offset = Math.floor(at * bytes.length);
+  const [before, after] = [bytes.subarray(0, offset), bytes.subarray(offset)];
   switch (kind) {
     case 'flip':
-      return joined(
+      return concatBytes(
         before,
-        after.subarray(0, 1).map((byte) => byte ^ (some[0] || 1)),
+        after.subarray(0, 1).map((byte) => byte ^ (damageBytes[0] || 1)),
         after.subarray(1),
       );
     case 'insert':
-      return joined(before, some, after);
+      return concatBytes(before, damageBytes, after);
     case 'delete':
-      return joined(before, after.subarray(some.length));
+      return concatBytes(before, after.subarray(damageBytes.length));
     case 'repeat':
-      return joined(before, bytes.subarray(Math.max(0, place - some.length * 20), place), after);
+      return concatBytes(before, bytes.subarray(Math.max(0, offset - damageBytes.length * 20), offset), after);
   }
 }
 
 function splitAt(bytes: Uint8Array, cuts: number[]): Uint8Array[] {
-  const places = [0, ...cuts.map((cut) => Math.floor(cut * bytes.length)).sort((a, b) => a - b), bytes.length];
-  return places.slice(1).map((end, index) => bytes.subarray(places[index], end));
+  const offsets = [0, ...cuts.map((cut) => Math.floor(cut * bytes.length)).sort((a, b) => a - b), bytes.length];
+  return offsets.slice(1).map((end, index) => bytes.subarray(offsets[index], end));
 }
 
-function joined(...parts: Uint8Array[]): Uint8Array {
+function concatBytes(...parts: Uint8Array[]): Uint8Array {
   return Buffer.concat(parts);
 }
 
-function bytesOf(text: string): Uint8Array {
+function encodeText(text: string): Uint8Array {
   return new TextEncoder().encode(text);
 }
 
-function told({ texts, error }: Read): string {
+function formatReadResult({ texts, error }: ReadResult): string {
   return `came as ${JSON.stringify(texts.join(''))}, ${error?.message}`;
 }

@@ -10,11 +10,11 @@ import { soakRedis } from './redis-soak.js';
 const soakKills = async () => (await import('./kill-and-resume.js')).soakKills();
 const soakActs = async () => (await import('./acts.js')).soakActs();
 const soakFuzz = async () => (await import('./fuzz.js')).soakFuzz();
-const onQuota = { quota: soakMachine, redis: soakRedis, live: soakLive };
-const parts = new Map(Object.entries({ ...onQuota, kill: soakKills, acts: soakActs, fuzz: soakFuzz }));
-const wanted = process.argv.slice(2);
-const unknown = wanted.filter((name) => !parts.has(name));
+const quotaParts = { quota: soakMachine, redis: soakRedis, live: soakLive };
+const parts = new Map(Object.entries({ ...quotaParts, kill: soakKills, acts: soakActs, fuzz: soakFuzz }));
+const selected = process.argv.slice(2);
+const unknown = selected.filter((name) => !parts.has(name));
 if (unknown.length > 0) throw new Error(`no such part: ${unknown}; there are ${[...parts.keys()].join(', ')}`);
-for (const name of wanted.length > 0 ? wanted : parts.keys()) {
+for (const name of selected.length > 0 ? selected : parts.keys()) {
   if ((await parts.get(name)?.()) === false) process.exitCode = 1;
 }

@@ -15,7 +15,7 @@ test('flushed waits for all that was written', async () => {
   const output = createOutput({ stream, onFailure: () => expect.unreachable() });
   output.write('a');
   output.write('b');
-  await output.flushed();
+  await output.flush();
   expect(written.join('')).toBe('ab');
 });
 
@@ -32,9 +32,9 @@ test('a failure is told once, and what is written after it is dropped', async ()
   const failures: unknown[] = [];
   const output = createOutput({ stream, onFailure: (error) => failures.push(error) });
   output.write('a');
-  await output.flushed();
+  await output.flush();
   output.write('b');
-  await output.flushed();
+  await output.flush();
   expect(failures).toEqual([failure]);
   expect(attempts).toBe(1);
 });
@@ -43,6 +43,6 @@ test('waiting for what was written leaves no listener behind, however often', as
   const stream = new Writable({ write: (_chunk, _encoding, done) => done() });
   const output = createOutput({ stream, onFailure: () => {} });
   const before = stream.listenerCount('error');
-  for (let act = 0; act < 20; act += 1) await output.flushed();
+  for (let act = 0; act < 20; act += 1) await output.flush();
   expect(stream.listenerCount('error')).toBe(before);
 });

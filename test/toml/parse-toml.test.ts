@@ -10,13 +10,13 @@ interface Entries {
 
 const inherited = Object.getOwnPropertyNames(Object.prototype);
 const key = fc.oneof(fc.constantFrom('a', 'model', 'two words', '\u{1F3AC}', 'x.y'), fc.constantFrom(...inherited));
-const whole = fc.oneof(fc.bigInt({ min: -9n, max: 99n }), fc.bigInt({ min: -(2n ** 80n), max: 2n ** 80n }));
+const integers = fc.oneof(fc.bigInt({ min: -9n, max: 99n }), fc.bigInt({ min: -(2n ** 80n), max: 2n ** 80n }));
 const text = fc.oneof(fc.constantFrom('', 'plain', 'toString', '{{previous}}', '\0'), fc.string());
 const { table } = fc.letrec<{ table: Entries; value: Value }>((tie) => ({
   table: fc
     .uniqueArray(fc.tuple(key, tie('value')), { selector: ([name]) => name, maxLength: 4 })
     .map((entries) => ({ entries })),
-  value: fc.oneof({ maxDepth: 3 }, text, whole, fc.array(text, { maxLength: 2 }), tie('table')),
+  value: fc.oneof({ maxDepth: 3 }, text, integers, fc.array(text, { maxLength: 2 }), tie('table')),
 }));
 
 /** How a key, and a whole number, can be written. */
@@ -25,9 +25,9 @@ const spellings = fc.infiniteStream(fc.nat({ max: 3 }));
 test('what is read is what stands in the file, whatever its names and numbers are', () => {
   fc.assert(
     fc.property(table, spellings, (written, spelling) => {
-      const source = written.entries.map(([name, value]) => section(name, value, spelling)).join('');
+      const source = written.entries.map(([name, value]) => renderSection(name, value, spelling)).join('');
       const parsed = parseToml(source);
-      expect('table' in parsed && held(parsed.table)).toEqual(sorted(written));
+      expect('table' in parsed && simplify(parsed.table)).toEqual(sortKeys(written));
     }),
     { numRuns: 500 },
   );
@@ -36,7 +36,7 @@ test('what is read is what stands in the file, whatever its names and numbers ar
 test('no table inherits anything, so that no look-up finds what is not in the file', () => {
   for (const more of ['', 'toString = 1', '"\\u007a" = 1', 'big = 123456789012345678901']) {
     const parsed = parseToml(`${more}\n[a.b]\nc = {d = [[{e = 1}]]}\n[[f]]\n[f.g]\nh.i = 2`);
-    const tables = 'table' in parsed ? tablesIn(parsed.table) : [];
+    const tables = 'table' in parsed ? listTables(parsed.table) : [];
     expect(tables).toHaveLength(8);
     for (const each of tables) expect(Object.getPrototypeOf(each)).toBe(null);
   }
@@ -55,39 +55,42 @@ test('nothing that JavaScript has is changed by a file', () => {
 type Spelling = Iterator<number>;
 
 /** At the top a table is written as `[name]`, or by dotted keys; further in it stands in its line. */
-function section(name: string, value: Value, spelling: Spelling): string {
+function renderSection(name: string, value: Value, spelling: Spelling): string {
   const isTable = typeof value === 'object' && !Array.isArray(value);
-  if (!isTable) return `${keyText(name, spelling)} = ${valueText(value, spelling)}\n`;
+  if (!isTable) return `${renderKey(name, spelling)} = ${renderValue(value, spelling)}\n`;
   return value.entries.length > 0 && spelling.next().value === 0
     ? value.entries
-        .map(([inner, at]) => `${keyText(name, spelling)} . ${keyText(inner, spelling)} = ${valueText(at, spelling)}\n`)
+        .map(
+          ([inner, at]) =>
+            `${renderKey(name, spelling)} . ${renderKey(inner, spelling)} = ${renderValue(at, spelling)}\n`,
+        )
         .join('')
-    : `${keyText(name, spelling)} = ${valueText(value, spelling)}\n`;
+    : `${renderKey(name, spelling)} = ${renderValue(value, spelling)}\n`;
 }
 
-function keyText(name: string, spelling: Spelling): string {
+function renderKey(name: string, spelling: Spelling): string {
   const how = spelling.next().value;
-  if (how === 0) return `"${[...name].map(escaped).join('')}"`;
+  if (how === 0) return `"${[...name].map(escapeCharacter).join('')}"`;
   if (how === 1 && !name.includes("'")) return `'${name}'`;
-  return how > 1 && /^[\w-]+$/.test(name) ? name : quotedString(name);
+  return how > 1 && /^[\w-]+$/.test(name) ? name : quoteString(name);
 }
 
-function escaped(character: string): string {
+function escapeCharacter(character: string): string {
   return `\\U${(character.codePointAt(0) ?? 0).toString(16).padStart(8, '0')}`;
 }
 
-function quotedString(value: string): string {
-  return `"${[...value].map((each) => (/[ !#-[\]-~]/.test(each) ? each : escaped(each))).join('')}"`;
+function quoteString(value: string): string {
+  return `"${[...value].map((each) => (/[ !#-[\]-~]/.test(each) ? each : escapeCharacter(each))).join('')}"`;
 }
 
-function valueText(value: Value, spelling: Spelling): string {
-  if (typeof value === 'string') return quotedString(value);
-  if (typeof value === 'bigint') return wholeText(value, spelling);
-  if (Array.isArray(value)) return `[${value.map((each) => valueText(each, spelling)).join(', ')}]`;
-  return `{${value.entries.map(([name, inner]) => `${keyText(name, spelling)} = ${valueText(inner, spelling)}`).join(', ')}}`;
+function renderValue(value: Value, spelling: Spelling): string {
+  if (typeof value === 'string') return quoteString(value);
+  if (typeof value === 'bigint') return renderInteger(value, spelling);
+  if (Array.isArray(value)) return `[${value.map((each) => renderValue(each, spelling)).join(', ')}]`;
+  return `{${value.entries.map(([name, inner]) => `${renderKey(name, spelling)} = ${renderValue(inner, spelling)}`).join(', ')}}`;
 }
 
-function wholeText(value: bigint, spelling: Spelling): string {
+function renderInteger(value: bigint, spelling: Spelling): string {
   const how = spelling.next().value;
   // With and without the underscores that TOML allows between digits.
   if (value < 0n || how === 0) return String(value).replaceAll(/\B(?=(\d{3})+$)/g, how === 0 ? '_' : '');
@@ -96,23 +99,23 @@ function wholeText(value: bigint, spelling: Spelling): string {
 }
 
 /** What a parsed value holds, in the form of a Value. */
-function held(value: unknown): Value {
+function simplify(value: unknown): Value {
   if (typeof value === 'string') return value;
   if (typeof value === 'number' || typeof value === 'bigint') return BigInt(value);
-  if (Array.isArray(value)) return value.map(held);
+  if (Array.isArray(value)) return value.map(simplify);
   const names = Object.keys(value as object).sort();
-  return { entries: names.map((name) => [name, held(Reflect.get(value as object, name))] as const) };
+  return { entries: names.map((name) => [name, simplify(Reflect.get(value as object, name))] as const) };
 }
 
-function sorted(value: Value): Value {
+function sortKeys(value: Value): Value {
   if (typeof value !== 'object') return value;
-  if (Array.isArray(value)) return value.map(sorted);
+  if (Array.isArray(value)) return value.map(sortKeys);
   const entries = [...value.entries].sort(([left], [right]) => (left < right ? -1 : 1));
-  return { entries: entries.map(([name, inner]) => [name, sorted(inner)] as const) };
+  return { entries: entries.map(([name, inner]) => [name, sortKeys(inner)] as const) };
 }
 
-function tablesIn(value: unknown): object[] {
+function listTables(value: unknown): object[] {
   if (typeof value !== 'object' || value === null) return [];
-  const inner = Object.values(value).flatMap(tablesIn);
+  const inner = Object.values(value).flatMap(listTables);
   return Array.isArray(value) ? inner : [value, ...inner];
 }

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { nearestName } from '../../src/util/nearest-name.js';
+import { findNearestName } from '../../src/util/nearest-name.js';
 
 test.each([
   ['drfat', 'draft'],
@@ -9,5 +9,5 @@ test.each([
   ['x', undefined],
   ['entirely', undefined],
 ])('of %s was meant %s', (name, nearest) => {
-  expect(nearestName(name, ['final', 'draft', 'a', 'max_tokens'])).toBe(nearest);
+  expect(findNearestName(name, ['final', 'draft', 'a', 'max_tokens'])).toBe(nearest);
 });

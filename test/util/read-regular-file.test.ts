@@ -4,26 +4,26 @@ import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { readRegularFile } from '../../src/util/read-regular-file.js';
-import { temporaryFolder } from '../helpers/boticelli.js';
+import { createTemporaryFolder } from '../helpers/boticelli.js';
 
-const mostBytes = 100_000;
+const maxBytes = 100_000;
 
 /** Reads what a file of this size comes to. */
 function readOfSize(bytes: number) {
-  const path = join(temporaryFolder(onTestFinished), 'file');
+  const path = join(createTemporaryFolder(onTestFinished), 'file');
   const written = Buffer.alloc(bytes, 'abcdefg');
   writeFileSync(path, written);
-  return { written, read: readRegularFile(path, mostBytes) };
+  return { written, read: readRegularFile(path, maxBytes) };
 }
 
-test.each([0, 1, 32_767, 32_768, 32_769, mostBytes])('a file of %d bytes is read whole', (bytes) => {
+test.each([0, 1, 32_767, 32_768, 32_769, maxBytes])('a file of %d bytes is read whole', (bytes) => {
   const { written, read } = readOfSize(bytes);
   expect('bytes' in read && read.bytes.equals(written)).toBe(true);
 });
 
 test('a larger one than is wanted is not, be it small or large', () => {
-  expect(readOfSize(mostBytes + 1).read).toMatchObject({ problem: { reason: 'too-large' } });
-  const path = join(temporaryFolder(onTestFinished), 'file');
+  expect(readOfSize(maxBytes + 1).read).toMatchObject({ problem: { reason: 'too-large' } });
+  const path = join(createTemporaryFolder(onTestFinished), 'file');
   writeFileSync(path, 'four');
   expect(readRegularFile(path, 3)).toMatchObject({ problem: { reason: 'too-large' } });
 });
@@ -35,21 +35,21 @@ test('what one file held is not changed by reading the next', () => {
 });
 
 test.skipIf(process.platform === 'win32')('a folder, nothing at all and a device are told for what they are', () => {
-  const folder = temporaryFolder(onTestFinished);
-  expect(readRegularFile(folder, mostBytes)).toMatchObject({ problem: { reason: 'folder' } });
-  expect(readRegularFile(join(folder, 'none'), mostBytes)).toMatchObject({ problem: { reason: 'missing' } });
-  expect(readRegularFile('/dev/zero', mostBytes)).toMatchObject({ problem: { reason: 'special' } });
+  const folder = createTemporaryFolder(onTestFinished);
+  expect(readRegularFile(folder, maxBytes)).toMatchObject({ problem: { reason: 'folder' } });
+  expect(readRegularFile(join(folder, 'none'), maxBytes)).toMatchObject({ problem: { reason: 'missing' } });
+  expect(readRegularFile('/dev/zero', maxBytes)).toMatchObject({ problem: { reason: 'special' } });
 });
 
 test.skipIf(process.platform === 'win32')('a pipe is not waited for, and a socket not connected to', async () => {
-  const folder = temporaryFolder(onTestFinished);
+  const folder = createTemporaryFolder(onTestFinished);
   const pipe = join(folder, 'pipe');
   execFileSync('mkfifo', [pipe]);
-  expect(readRegularFile(pipe, mostBytes)).toMatchObject({ problem: { reason: 'special' } });
+  expect(readRegularFile(pipe, maxBytes)).toMatchObject({ problem: { reason: 'special' } });
   const socket = join(folder, 'socket');
   const server = createServer().listen(socket);
   await new Promise((listening) => server.once('listening', listening));
-  expect(readRegularFile(socket, mostBytes)).toMatchObject({ problem: { reason: 'special' } });
+  expect(readRegularFile(socket, maxBytes)).toMatchObject({ problem: { reason: 'special' } });
   server.close();
 });
 
@@ -58,6 +58,8 @@ test.skipIf(process.platform === 'win32')('nothing is taken from a pipe that has
     await loadNarrative('/dev/stdin').catch(({ message }) => console.log(message));
     process.stdin.on('data', (data) => console.log(String(data)));
   })`;
-  const said = execFileSync('bash', ['-c', `echo words | "${process.execPath}" -e "$0"`, script], { encoding: 'utf8' });
-  expect(said).toMatch(/no regular file.*words/s);
+  const output = execFileSync('bash', ['-c', `echo words | "${process.execPath}" -e "$0"`, script], {
+    encoding: 'utf8',
+  });
+  expect(output).toMatch(/no regular file.*words/s);
 });

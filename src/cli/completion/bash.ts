@@ -1,18 +1,18 @@
-import { allCommands, type CommandNode, type Values } from './command-tree.js';
-import { flagsWithValues, quoted } from './shell-words.js';
+import { type CommandNode, flattenCommands, type Values } from './command-tree.js';
+import { flagsWithValues, quoteWord } from './shell-words.js';
 
 /**
  * A completion script for bash, from 3.2 on, the one of macOS: no associative arrays, no mapfile. It starts no process.
  * `$path` is the command that stands on the line so far, `$count` how many arguments follow it.
  */
-export function bashCompletion(tree: CommandNode): string {
-  const nodes = allCommands(tree);
+export function renderBashCompletion(tree: CommandNode): string {
+  const nodes = flattenCommands(tree);
   return `# bash completion for boticelli. Load it with: eval "$(boticelli completion bash)"
 
 # Sets values to what a flag takes; fails for a flag that takes nothing.
 _boticelli_flag_values() {
   case "$path $1" in
-${nodes.flatMap((node) => flagsWithValues(node).map((flag) => `    ${labels(node, flag.names)}) ${setValues(flag.values)} ;;`)).join('\n')}
+${nodes.flatMap((node) => flagsWithValues(node).map((flag) => `    ${renderPatterns(node, flag.names)}) ${renderAssignment(flag.values)} ;;`)).join('\n')}
     *) return 1 ;;
   esac
 }
@@ -20,7 +20,7 @@ ${nodes.flatMap((node) => flagsWithValues(node).map((flag) => `    ${labels(node
 # Sets values to what the next argument may be.
 _boticelli_argument_values() {
   case "$path $count" in
-${nodes.flatMap(argumentCases).join('\n')}
+${nodes.flatMap(renderArgumentCases).join('\n')}
     *) values= ;;
   esac
 }
@@ -28,7 +28,7 @@ ${nodes.flatMap(argumentCases).join('\n')}
 # Sets values to the flags.
 _boticelli_flags() {
   case "$path" in
-${nodes.map((node) => `    ${quoted(node.path.join(' '))}) values=${quoted(node.flags.flatMap(({ names }) => names).join(' '))} ;;`).join('\n')}
+${nodes.map((node) => `    ${quoteWord(node.path.join(' '))}) values=${quoteWord(node.flags.flatMap(({ names }) => names).join(' '))} ;;`).join('\n')}
   esac
 }
 
@@ -39,36 +39,36 @@ ${nodes
   .slice(1)
   .map(
     ({ path }) =>
-      `    ${quoted([path.slice(0, -1).join(' '), path.at(-1)].join(' '))}) path=${quoted(path.join(' '))} ;;`,
+      `    ${quoteWord([path.slice(0, -1).join(' '), path.at(-1)].join(' '))}) path=${quoteWord(path.join(' '))} ;;`,
   )
   .join('\n')}
     *) return 1 ;;
   esac
 }
-${fixedPart}`;
+${staticScript}`;
 }
 
-function labels({ path }: CommandNode, names: readonly string[]): string {
-  return names.map((name) => quoted(`${path.join(' ')} ${name}`)).join('|');
+function renderPatterns({ path }: CommandNode, names: readonly string[]): string {
+  return names.map((name) => quoteWord(`${path.join(' ')} ${name}`)).join('|');
 }
 
-function argumentCases(node: CommandNode): string[] {
+function renderArgumentCases(node: CommandNode): string[] {
   const path = node.path.join(' ');
   const commands = node.commands.map((command) => command.path.at(-1)).join(' ');
-  if (commands !== '') return [`    ${quoted(`${path} 0`)}) values=${quoted(commands)} ;;`];
+  if (commands !== '') return [`    ${quoteWord(`${path} 0`)}) values=${quoteWord(commands)} ;;`];
   return node.arguments.map(({ values, isVariadic }, index) => {
-    const label = isVariadic ? `${quoted(`${path} `)}*` : quoted(`${path} ${index}`);
-    return `    ${label}) ${setValues(values)} ;;`;
+    const pattern = isVariadic ? `${quoteWord(`${path} `)}*` : quoteWord(`${path} ${index}`);
+    return `    ${pattern}) ${renderAssignment(values)} ;;`;
   });
 }
 
 /** Words are themselves; files are marked by a leading slash, which no word has. */
-function setValues(values: Values | undefined): string {
-  if (values?.kind === 'words') return `values=${quoted(values.words.join(' '))}`;
-  return `values=${values === undefined || values.kind === 'unknown' ? '' : quoted(`/${values.kind}`)}`;
+function renderAssignment(values: Values | undefined): string {
+  if (values?.kind === 'words') return `values=${quoteWord(values.words.join(' '))}`;
+  return `values=${values === undefined || values.kind === 'unknown' ? '' : quoteWord(`/${values.kind}`)}`;
 }
 
-const fixedPart = `
+const staticScript = `
 # Offers names of files: with \`filenames\` bash escapes them and puts a slash behind folders (from bash 4 on).
 _boticelli_files() {
   local IFS=$'\\n'

@@ -1,5 +1,5 @@
 import type { Argument, Command, Option } from 'commander';
-import { knownModels } from '../../facts.js';
+import { builtInModels } from '../../facts.js';
 
 /** What may stand in a place of the command line: words that are known, or names of files. */
 export type Values =
@@ -27,22 +27,24 @@ export interface CommandNode {
 }
 
 /** The tree of commands as commander has it, hidden ones left out: so nothing that can be typed is written down twice. */
-export function commandTree(command: Command): CommandNode {
-  return nodeOf(command, [], []);
+export function createCommandTree(command: Command): CommandNode {
+  return createNode(command, [], []);
 }
 
-/** @param beside the names of the commands beside it: what `help` takes */
-function nodeOf(command: Command, path: readonly string[], beside: readonly string[]): CommandNode {
+/** @param siblingNames the names of the commands beside it: what `help` takes */
+function createNode(command: Command, path: readonly string[], siblingNames: readonly string[]): CommandNode {
   const help = command.createHelp();
-  const names = command.commands.map((each) => each.name());
-  const commands = help.visibleCommands(command).map((each) => nodeOf(each, [...path, each.name()], names));
+  const names = command.commands.map((subcommand) => subcommand.name());
+  const commands = help
+    .visibleCommands(command)
+    .map((subcommand) => createNode(subcommand, [...path, subcommand.name()], names));
   return {
     path,
-    description: sentenceOf(command.description()),
-    flags: help.visibleOptions(command).map(flagOf),
+    description: collapseWhitespace(command.description()),
+    flags: help.visibleOptions(command).map(createFlag),
     arguments: command.registeredArguments.map((argument) => ({
       name: argument.name(),
-      values: argument.name() === 'command' ? words(beside) : valuesOf(argument, argument.name()),
+      values: argument.name() === 'command' ? createWords(siblingNames) : findValues(argument, argument.name()),
       isVariadic: argument.variadic,
     })),
     commands,
@@ -50,44 +52,44 @@ function nodeOf(command: Command, path: readonly string[], beside: readonly stri
 }
 
 /** All commands of a tree, each before those within it. */
-export function allCommands(tree: CommandNode): CommandNode[] {
-  return [tree, ...tree.commands.flatMap(allCommands)];
+export function flattenCommands(tree: CommandNode): CommandNode[] {
+  return [tree, ...tree.commands.flatMap(flattenCommands)];
 }
 
-function flagOf(option: Option): Flag {
+function createFlag(option: Option): Flag {
   return {
     names: [option.short, option.long].filter((name) => name !== undefined),
-    description: sentenceOf(option.description),
-    values: option.required ? valuesOf(option, /<([^>.]+)/.exec(option.flags)?.[1] ?? '') : undefined,
+    description: collapseWhitespace(option.description),
+    values: option.required ? findValues(option, /<([^>.]+)/.exec(option.flags)?.[1] ?? '') : undefined,
     // Said in the descriptions, since commander itself does not know it.
     isRepeatable: option.variadic || option.description.includes('repeatable'),
   };
 }
 
 /** What may stand for `<name>`: the choices that commander checks, else what the name says. */
-function valuesOf({ argChoices }: Option | Argument, name: string): Values {
-  return argChoices ? words(argChoices) : (byName[name] ?? { kind: 'unknown' });
+function findValues({ argChoices }: Option | Argument, name: string): Values {
+  return argChoices ? createWords(argChoices) : (valuesByPlaceholder[name] ?? { kind: 'unknown' });
 }
 
 /** The names that placeholders have in the help texts. */
-const byName: Record<string, Values> = {
+const valuesByPlaceholder: Record<string, Values> = {
   narrative: { kind: 'narratives' },
   file: { kind: 'files' },
   dir: { kind: 'folders' },
-  id: words(currentModels()),
-  model: words(currentModels()),
+  id: createWords(listCurrentModels()),
+  model: createWords(listCurrentModels()),
 };
 
 /** Those that retire or did are nobody's choice any more. */
-function currentModels(): string[] {
-  return [...knownModels].flatMap(([name, { retires }]) => (retires === undefined ? [name] : []));
+function listCurrentModels(): string[] {
+  return [...builtInModels].flatMap(([name, { retiresOn }]) => (retiresOn === undefined ? [name] : []));
 }
 
-function words(list: readonly string[]): Values {
+function createWords(list: readonly string[]): Values {
   return { kind: 'words', words: list };
 }
 
 /** One line. */
-function sentenceOf(text: string): string {
+function collapseWhitespace(text: string): string {
   return text.replace(/\s+/g, ' ').trim();
 }

@@ -1,13 +1,13 @@
-import { allCommands, type CommandNode, type Values } from './command-tree.js';
-import { flagsWithValues, quoted } from './shell-words.js';
+import { type CommandNode, flattenCommands, type Values } from './command-tree.js';
+import { flagsWithValues, quoteWord } from './shell-words.js';
 
 /** A completion script for fish, from 3.1 on. It starts no process. */
-export function fishCompletion(tree: CommandNode): string {
-  const nodes = allCommands(tree);
-  const label = (path: readonly string[], word: string) => quoted([...path, word].join(' '));
-  const steps = nodes.slice(1).map(({ path }) => label(path.slice(0, -1), path.at(-1) ?? ''));
-  const flags = nodes.flatMap((node) =>
-    flagsWithValues(node).flatMap(({ names }) => names.map((name) => label(node.path, name))),
+export function renderFishCompletion(tree: CommandNode): string {
+  const nodes = flattenCommands(tree);
+  const quotePathWord = (path: readonly string[], word: string) => quoteWord([...path, word].join(' '));
+  const quotedCommands = nodes.slice(1).map(({ path }) => quotePathWord(path.slice(0, -1), path.at(-1) ?? ''));
+  const quotedFlags = nodes.flatMap((node) =>
+    flagsWithValues(node).flatMap(({ names }) => names.map((name) => quotePathWord(node.path, name))),
   );
   return `# fish completion for boticelli. Load it with: boticelli completion fish | source
 
@@ -21,8 +21,8 @@ function __boticelli_at
         if test $skip = 1
             set skip 0
         else if string match -q -- '-?*' $word
-            contains -- $here ${flags.join(' ')}; and set skip 1
-        else if test $count = 0; and contains -- $here ${steps.join(' ')}
+            contains -- $here ${quotedFlags.join(' ')}; and set skip 1
+        else if test $count = 0; and contains -- $here ${quotedCommands.join(' ')}
             set -a path $word
         else
             set count (math $count + 1)
@@ -37,32 +37,41 @@ end
 
 complete -c boticelli -e
 complete -c boticelli -f
-${nodes.flatMap(linesOf).join('\n')}
+${nodes.flatMap(renderCommandLines).join('\n')}
 `;
 }
 
-function linesOf(node: CommandNode): string[] {
-  const at = (count: number) => `complete -c boticelli -n "__boticelli_at '${node.path.join(' ')}' ${count}"`;
-  const described = (description: string) => `-d ${quoted(description)}`;
-  const commands = node.commands.map(({ path, description }) => `${at(0)} -a ${path.at(-1)} ${described(description)}`);
+function renderCommandLines(node: CommandNode): string[] {
+  const completeAt = (count: number) => `complete -c boticelli -n "__boticelli_at '${node.path.join(' ')}' ${count}"`;
+  const renderDescription = (description: string) => `-d ${quoteWord(description)}`;
+  const commands = node.commands.map(
+    ({ path, description }) => `${completeAt(0)} -a ${path.at(-1)} ${renderDescription(description)}`,
+  );
   const flags = node.flags.map(({ names, values, description }) => {
-    const written = names.map((name) => (name.startsWith('--') ? `-l ${name.slice(2)}` : `-s ${name.slice(1)}`));
-    return [at(-1), ...written, ...(values ? [optionValues(values)] : []), described(description)].join(' ');
+    const switches = names.map((name) => (name.startsWith('--') ? `-l ${name.slice(2)}` : `-s ${name.slice(1)}`));
+    return [
+      completeAt(-1),
+      ...switches,
+      ...(values ? [renderOptionValues(values)] : []),
+      renderDescription(description),
+    ].join(' ');
   });
-  const taken = node.commands.length > 0 ? [] : node.arguments;
-  const values = taken.map((argument, index) => `${at(argument.isVariadic ? -1 : index)} ${offered(argument.values)}`);
+  const positionals = node.commands.length > 0 ? [] : node.arguments;
+  const values = positionals.map(
+    (argument, index) => `${completeAt(argument.isVariadic ? -1 : index)} ${renderCandidates(argument.values)}`,
+  );
   return [...commands, ...flags, ...values];
 }
 
 /** What a flag takes: `-x` keeps files out of it, `-r` lets them in. */
-function optionValues(values: Values): string {
-  return values.kind === 'files' ? '-r -F' : `-x ${offered(values)}`.trimEnd();
+function renderOptionValues(values: Values): string {
+  return values.kind === 'files' ? '-r -F' : `-x ${renderCandidates(values)}`.trimEnd();
 }
 
-function offered(values: Values): string {
+function renderCandidates(values: Values): string {
   switch (values.kind) {
     case 'words':
-      return `-a ${quoted(values.words.join(' '))}`;
+      return `-a ${quoteWord(values.words.join(' '))}`;
     case 'narratives':
       return "-a '(__boticelli_narratives)'";
     case 'folders':

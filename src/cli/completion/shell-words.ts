@@ -4,7 +4,7 @@ import type { CommandNode, Flag, Values } from './command-tree.js';
  * A text as one word of bash, zsh or fish. Only in fish a backslash means something between single quotes: so it stands
  * outside of them, as the quotes themselves do.
  */
-export function quoted(text: string): string {
+export function quoteWord(text: string): string {
   return `'${text.replace(/['\\]/g, (character) => `'\\${character}'`)}'`;
 }
 

@@ -2,55 +2,57 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Settings } from '../../config/settings.js';
 import { openDatabase } from '../../database/open.js';
-import type { CatalogueStore } from '../../gemini/models/cached-list.js';
-import { type CatalogueRows, createCatalogueRows } from '../../store/caches/model-list-rows.js';
+import type { ModelListStore } from '../../gemini/models/cached-list.js';
+import { createModelListRows, type ModelListRows } from '../../store/caches/model-list-rows.js';
 
-export interface CatalogueStoreOptions extends Pick<Settings, 'stateFolder'> {
+export interface ModelListStoreOptions extends Pick<Settings, 'stateFolder'> {
   /** Tells a person, once at most, that lists can't be kept. A run need not: its quota book says the same. */
   warn?: (text: string) => void;
 }
 
 /** Keeps lists of models in the state's database, which is opened when one is first asked for. */
-export function catalogueStore({ stateFolder, warn = () => {} }: CatalogueStoreOptions): CatalogueStore {
-  let opened: Promise<CatalogueRows | undefined> | undefined;
-  let told = false;
-  const tell = (text: string) => {
-    if (!told) warn(text);
-    told = true;
+export function createModelListStore({ stateFolder, warn = () => {} }: ModelListStoreOptions): ModelListStore {
+  let opened: Promise<ModelListRows | undefined> | undefined;
+  let hasWarned = false;
+  const warnOnce = (text: string) => {
+    if (!hasWarned) warn(text);
+    hasWarned = true;
   };
-  const attempt = async <Result>(work: (rows: CatalogueRows) => Result): Promise<Result | undefined> => {
+  const withRows = async <Result>(work: (rows: ModelListRows) => Result): Promise<Result | undefined> => {
     if (stateFolder === undefined) {
-      tell(`there is no folder to keep state in (set BOTICELLI_STATE_DIR): ${notKept}`);
+      warnOnce(`there is no folder to keep state in (set BOTICELLI_STATE_DIR): ${notStoredMessage}`);
       return undefined;
     }
-    opened ??= openRows(stateFolder, tell);
+    opened ??= openRows(stateFolder, warnOnce);
     try {
       const rows = await opened;
       return rows && work(rows);
     } catch (thrown) {
-      tell(`${fileIn(stateFolder)} can't be used (${thrown instanceof Error ? thrown.message : thrown}): ${notKept}`);
+      warnOnce(
+        `${getDatabasePath(stateFolder)} can't be used (${thrown instanceof Error ? thrown.message : thrown}): ${notStoredMessage}`,
+      );
       return undefined;
     }
   };
   // To look for what is not there, none is made.
-  const isThere = stateFolder !== undefined && existsSync(fileIn(stateFolder));
+  const exists = stateFolder !== undefined && existsSync(getDatabasePath(stateFolder));
   return {
-    read: async (key) => (isThere ? attempt((rows) => rows.read(key)) : undefined),
-    youngest: async (prefix) => (isThere ? attempt((rows) => rows.youngest(prefix)) : undefined),
-    write: (key, kept) => attempt((rows) => rows.write(key, kept)),
+    read: async (key) => (exists ? withRows((rows) => rows.read(key)) : undefined),
+    readNewest: async (prefix) => (exists ? withRows((rows) => rows.newest(prefix)) : undefined),
+    write: (key, modelList) => withRows((rows) => rows.write(key, modelList)),
   };
 }
 
-const notKept = 'the list of models is not kept';
+const notStoredMessage = 'the list of models is not kept';
 
-function fileIn(stateFolder: string): string {
+function getDatabasePath(stateFolder: string): string {
   return join(stateFolder, 'boticelli.db');
 }
 
-async function openRows(folder: string, tell: (text: string) => void): Promise<CatalogueRows | undefined> {
+async function openRows(folder: string, warnOnce: (text: string) => void): Promise<ModelListRows | undefined> {
   const { database, warning } = await openDatabase(folder);
-  if (warning !== undefined) tell(database ? warning : `${warning}: ${notKept}`);
+  if (warning !== undefined) warnOnce(database ? warning : `${warning}: ${notStoredMessage}`);
   // A list is not worth a long wait for the lock: it blocks Ctrl-C. See open-database.ts.
   database?.pragma('busy_timeout = 200');
-  return database && createCatalogueRows(database);
+  return database && createModelListRows(database);
 }

@@ -1,14 +1,21 @@
 import type { Output } from '../../terminal/output.js';
-import { createInOrder } from '../../terminal/replies/in-order.js';
-import { createJsonDocuments, createJsonReplies, createNdjsonReplies } from '../../terminal/replies/json.js';
-import type { Replies } from '../../terminal/replies/replies.js';
-import { createParagraphs, createTextReplies, type TextRepliesOptions } from '../../terminal/replies/text.js';
+import { createJsonArrayOutput, createJsonReplyOutput, createNdjsonReplyOutput } from '../../terminal/replies/json.js';
+import type { ReplyOutput } from '../../terminal/replies/reply-output.js';
+import { createReplySequencer } from '../../terminal/replies/reply-sequencer.js';
+import {
+  createParagraphWriter,
+  createTextReplyOutput,
+  type TextReplyOutputOptions,
+} from '../../terminal/replies/text.js';
 import type { RunOptions } from './run.js';
 
 /** Makes the replies of one narrative, by where it stands among those given. */
-export type RepliesOfAll = (at: number, own: Omit<TextRepliesOptions, 'output' | 'paragraphs'>) => Replies;
+export type CreateReplies = (
+  narrativeIndex: number,
+  replyOptions: Omit<TextReplyOutputOptions, 'output' | 'paragraphs'>,
+) => ReplyOutput;
 
-export interface RepliesOfAllOptions {
+export interface ReplyOutputsOptions {
   options: Pick<RunOptions, 'output'>;
   output: Output;
   /** How many narratives there are. */
@@ -16,19 +23,21 @@ export interface RepliesOfAllOptions {
 }
 
 /** Standard output in the format asked for: of one narrative, or of several in the way that the format can carry. */
-export function repliesOfAll({ options, output, count }: RepliesOfAllOptions): RepliesOfAll {
+export function createReplyOutputs({ options, output, count }: ReplyOutputsOptions): CreateReplies {
   const hasSeveral = count > 1;
   switch (options.output) {
     case 'ndjson':
-      return () => createNdjsonReplies({ output, tellsRuns: hasSeveral });
+      return () => createNdjsonReplyOutput({ output, includesRunId: hasSeveral });
     case 'json': {
-      const documents = createJsonDocuments({ output, count });
-      return (at, { isShown }) => (hasSeveral ? documents(at, isShown) : createJsonReplies({ output, isShown }));
+      const documents = createJsonArrayOutput({ output, count });
+      return (narrativeIndex, { isActShown: isShown }) =>
+        hasSeveral ? documents(narrativeIndex, isShown) : createJsonReplyOutput({ output, isActShown: isShown });
     }
     case 'text': {
-      const paragraphs = createParagraphs(output);
-      const inOrder = createInOrder();
-      return (at, own) => inOrder(at, createTextReplies({ output, paragraphs, ...own }));
+      const paragraphs = createParagraphWriter(output);
+      const inOrder = createReplySequencer();
+      return (narrativeIndex, replyOptions) =>
+        inOrder(narrativeIndex, createTextReplyOutput({ output, paragraphWriter: paragraphs, ...replyOptions }));
     }
   }
 }

@@ -1,9 +1,9 @@
-import type { Host } from '../../cli/process.js';
+import type { CliProcess } from '../../cli/process.js';
 import { BoticelliError } from '../../errors.js';
 import type { RunOptions } from './run.js';
 
 /** Throws `usage` where the flags of resuming do not go together. */
-export function assertResumable({ resume, from, rehearse }: RunOptions): void {
+export function assertResumeFlags({ resume, from, rehearse }: RunOptions): void {
   if (resume && rehearse) {
     throw new BoticelliError('usage', '--rehearse and --resume do not go together: a rehearsal asks nobody', {
       hint: 'Leave one of them out.',
@@ -19,30 +19,30 @@ export function assertResumable({ resume, from, rehearse }: RunOptions): void {
  * How a run that ended early goes on, in words: the very command that was given, for a POSIX shell, with `--resume`. What
  * `--from` had asked again is answered by now, so that is left out.
  */
-export function goingOn({ argv, env }: Pick<Host, 'argv' | 'env'>): string {
-  const given = argv.slice(2);
-  const command = [...programOf(env), ...withResume(withoutFrom(given))].map(quotedForShell).join(' ');
-  return given.includes('-')
-    ? `Go on, with the same narrative on standard input: ${command}`
-    : `Go on with: ${command}`;
+export function formatResumeHint({ argv, env }: Pick<CliProcess, 'argv' | 'env'>): string {
+  const args = argv.slice(2);
+  const command = [...detectProgram(env), ...addResumeFlag(removeFromFlag(args))].map(quoteForShell).join(' ');
+  return args.includes('-') ? `Go on, with the same narrative on standard input: ${command}` : `Go on with: ${command}`;
 }
 
 /** `npx boticelli` where that is how it was started: npm says so to what it runs (docs.npmjs.com, environment of npm exec). */
-function programOf({ npm_command: npmCommand }: Host['env']): string[] {
+function detectProgram({ npm_command: npmCommand }: CliProcess['env']): string[] {
   return npmCommand === 'exec' ? ['npx', 'boticelli'] : ['boticelli'];
 }
 
-function withoutFrom(given: readonly string[]): string[] {
-  return given.filter((word, at) => word !== '--from' && given[at - 1] !== '--from' && !word.startsWith('--from='));
+function removeFromFlag(args: readonly string[]): string[] {
+  return args.filter((arg, index) => arg !== '--from' && args[index - 1] !== '--from' && !arg.startsWith('--from='));
 }
 
 /** What follows a `--` is no flag any more. */
-function withResume(given: readonly string[]): string[] {
-  if (given.includes('--resume')) return [...given];
-  const end = given.indexOf('--');
-  return end === -1 ? [...given, '--resume'] : [...given.slice(0, end), '--resume', ...given.slice(end)];
+function addResumeFlag(args: readonly string[]): string[] {
+  if (args.includes('--resume')) return [...args];
+  const separatorIndex = args.indexOf('--');
+  return separatorIndex === -1
+    ? [...args, '--resume']
+    : [...args.slice(0, separatorIndex), '--resume', ...args.slice(separatorIndex)];
 }
 
-function quotedForShell(word: string): string {
-  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
+function quoteForShell(arg: string): string {
+  return /^[\w@%+=:,./-]+$/.test(arg) ? arg : `'${arg.replaceAll("'", "'\\''")}'`;
 }

@@ -1,85 +1,97 @@
-import type { Host } from '../../cli/process.js';
-import type { Ending } from '../../cli/shutdown.js';
-import { spinnerOn } from '../../cli/spinner-on.js';
+import type { CliProcess } from '../../cli/process.js';
+import type { Shutdown } from '../../cli/shutdown.js';
+import { createStderrSpinner } from '../../cli/stderr-spinner.js';
 import { Interrupted } from '../../errors.js';
-import type { RunReport } from '../../executor/event.js';
-import { errorLines } from '../../terminal/diagnostics/error-lines.js';
+import type { RunReport } from '../../executor/narrative-events.js';
+import { formatError } from '../../terminal/diagnostics/format-error.js';
 import { createOutput, type Output } from '../../terminal/output.js';
-import { createLines, type Lines } from '../../terminal/progress/lines.js';
-import { type EndedRun, summaryLines } from '../../terminal/progress/summary.js';
-import { type Paint, paintFor } from '../../terminal/text/colors.js';
-import { openScreenPart, type ScreenPart } from './narrative-view.js';
-import { repliesOfAll } from './reply-outputs.js';
+import { createStderrWriter, type StderrWriter } from '../../terminal/progress/stderr-writer.js';
+import { type FinishedRun, formatSummary } from '../../terminal/progress/summary.js';
+import { type Colors, createColors } from '../../terminal/text/colors.js';
+import { type NarrativeView, openNarrativeView } from './narrative-view.js';
+import { createReplyOutputs } from './reply-outputs.js';
 import type { RunOptions } from './run.js';
 
 /** Where narratives show themselves: replies on standard output, progress on standard error, files of `--out-dir`. */
-export interface Screen {
+export interface RunView {
   /** The colours of standard error. */
-  paint: Paint;
+  colors: Colors;
   /** The part of one narrative, by where it stands among those given. To be asked for once each. */
-  partOf(at: number): ScreenPart;
+  openNarrativeView(index: number): NarrativeView;
   /** Tells how one of several failed, unless the same was told of another, or all were ended: who called tells that. */
-  tellFailure(at: number, report: RunReport): void;
+  reportFailure(index: number, report: RunReport): void;
   /** Tells what became of all, where there are several. */
-  summarize(ended: readonly RunReport[]): void;
+  printSummary(reports: readonly RunReport[]): void;
   /** Leaves nothing behind on the screen. */
   close(): void;
 }
 
-export interface ScreenOptions {
+export interface RunViewOptions {
   /** What the narratives are called. */
-  names: readonly string[];
+  labels: readonly string[];
   options: RunOptions;
-  host: Host;
-  ending: Ending;
+  proc: CliProcess;
+  shutdown: Shutdown;
 }
 
 /** Opens the screen that the flags ask for. */
-export async function openScreen({ names, options, host, ending }: ScreenOptions): Promise<Screen> {
-  const stdout = createOutput({ stream: host.stdout, onFailure: ending.outputFailed });
-  const paint = await paintFor(host.stderr);
-  const { lines, countsDown } = await openLines({ options, host, stdout });
+export async function openRunView({ labels, options, proc, shutdown }: RunViewOptions): Promise<RunView> {
+  const stdout = createOutput({ stream: proc.stdout, onFailure: shutdown.abortOnOutputError });
+  const colors = await createColors(proc.stderr);
+  const { lines, showsCountdown } = await openLines({ options, proc, stdout });
   // However it ends: Ctrl-C, and a bug that ends the process at once.
-  ending.signal.addEventListener('abort', lines.leaveNothing);
-  host.on('uncaughtExceptionMonitor', lines.leaveNothing);
-  const replies = repliesOfAll({ options, output: lines.besides(stdout), count: names.length });
-  const isPipeClosed = () => ending.signal.reason instanceof Interrupted && ending.signal.reason.signal === 'SIGPIPE';
-  const told = new Set<string>();
+  shutdown.signal.addEventListener('abort', lines.stopSpinner);
+  proc.on('uncaughtExceptionMonitor', lines.stopSpinner);
+  const createReplies = createReplyOutputs({ options, output: lines.wrapReplies(stdout), count: labels.length });
+  const isPipeClosed = () =>
+    shutdown.signal.reason instanceof Interrupted && shutdown.signal.reason.signal === 'SIGPIPE';
+  const reportedKeys = new Set<string>();
   return {
-    paint,
-    partOf: (at) => openScreenPart({ at, names, options, lines, paint, stdout, replies, countsDown, isPipeClosed }),
-    tellFailure(at, { error }) {
-      if (names.length === 1 || !error || ending.signal.aborted) return;
+    colors,
+    openNarrativeView: (index) =>
+      openNarrativeView({
+        narrativeIndex: index,
+        labels,
+        options,
+        lines,
+        colors,
+        stdout,
+        createReplies,
+        showsCountdown,
+        isPipeClosed,
+      }),
+    reportFailure(index, { error }) {
+      if (labels.length === 1 || !error || shutdown.signal.aborted) return;
       const key = `${error.act} ${error.message}`;
-      const act = [names[at], error.act].filter((name) => name !== undefined).join(': ');
-      if (!told.has(key)) lines.say(errorLines({ ...error, act }, paint, columnsOf(host)).trimEnd());
-      told.add(key);
+      const act = [labels[index], error.act].filter((part) => part !== undefined).join(': ');
+      if (!reportedKeys.has(key)) lines.writeLine(formatError({ ...error, act }, colors, getColumns(proc)).trimEnd());
+      reportedKeys.add(key);
     },
-    summarize(reports) {
-      if (names.length === 1 || options.quiet || isPipeClosed()) return;
-      const ended = reports.map((report, at): EndedRun => ({ name: names[at] ?? '', report }));
-      for (const line of summaryLines(ended, { paint, columns: columnsOf(host) })) lines.say(line);
+    printSummary(reports) {
+      if (labels.length === 1 || options.quiet || isPipeClosed()) return;
+      const endedRuns = reports.map((report, index): FinishedRun => ({ name: labels[index] ?? '', report }));
+      for (const line of formatSummary(endedRuns, { colors, columns: getColumns(proc) })) lines.writeLine(line);
     },
     close() {
-      lines.leaveNothing();
-      host.off('uncaughtExceptionMonitor', lines.leaveNothing);
+      lines.stopSpinner();
+      proc.off('uncaughtExceptionMonitor', lines.stopSpinner);
     },
   };
 }
 
-async function openLines({ options, host, stdout }: { options: RunOptions; host: Host; stdout: Output }) {
-  const output = createOutput({ stream: host.stderr, onFailure: () => {} });
-  const spinner = options.quiet ? undefined : await spinnerOn(host);
+async function openLines({ options, proc, stdout }: { options: RunOptions; proc: CliProcess; stdout: Output }) {
+  const output = createOutput({ stream: proc.stderr, onFailure: () => {} });
+  const spinner = options.quiet ? undefined : await createStderrSpinner(proc);
   const sharesScreen = stdout.isTerminal && output.isTerminal;
-  const lines: Lines = createLines({
+  const lines: StderrWriter = createStderrWriter({
     output,
     sharesScreen,
-    columns: () => columnsOf(host),
+    columns: () => getColumns(proc),
     ...(spinner && { spinner }),
   });
-  return { lines, countsDown: spinner !== undefined };
+  return { lines, showsCountdown: spinner !== undefined };
 }
 
-function columnsOf({ stderr }: Host): number | undefined {
+function getColumns({ stderr }: CliProcess): number | undefined {
   return stderr.isTTY ? stderr.columns : undefined;
 }

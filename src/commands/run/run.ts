@@ -1,15 +1,15 @@
 import { setMaxListeners } from 'node:events';
 import type { Failure } from '../../cli/failure.js';
 import type { SettingsFlagOptions } from '../../cli/load-settings.js';
-import type { Host } from '../../cli/process.js';
-import { endingOf } from '../../cli/shutdown.js';
-import { asBoticelliError, BoticelliError } from '../../errors.js';
-import { narrativeNames } from './narrative-labels.js';
-import { assertRecordable } from './recording.js';
-import { assertResumable, goingOn } from './resume-command.js';
-import { type Ran, runNarrative } from './run-narrative.js';
-import { openScreen } from './run-view.js';
-import { createShared } from './shared-resources.js';
+import type { CliProcess } from '../../cli/process.js';
+import { listenForShutdown } from '../../cli/shutdown.js';
+import { BoticelliError, toBoticelliError } from '../../errors.js';
+import { createNarrativeLabels } from './narrative-labels.js';
+import { assertRecordingFlags } from './recording.js';
+import { assertResumeFlags, formatResumeHint } from './resume-command.js';
+import { type NarrativeRun, runNarrativeFile } from './run-narrative-file.js';
+import { openRunView } from './run-view.js';
+import { createRunResources } from './shared-resources.js';
 
 /** The flags of `boticelli run`. Durations are in milliseconds. */
 export interface RunOptions extends SettingsFlagOptions {
@@ -52,60 +52,72 @@ export interface RunOptions extends SettingsFlagOptions {
  * `boticelli run`: plays narratives, so many at once as the flags say. What happens on the way is told on the host's streams;
  * how the first of them failed, if one did, is handed back.
  */
-export async function run(files: string[], options: RunOptions, host: Host): Promise<Failure | undefined> {
-  assertOneInput(files);
-  assertResumable(options);
-  assertRecordable(options, files.length);
-  const ending = endingOf(host);
-  const { signal } = ending;
+export async function run(files: string[], options: RunOptions, proc: CliProcess): Promise<Failure | undefined> {
+  assertSingleStdin(files);
+  assertResumeFlags(options);
+  assertRecordingFlags(options, files.length);
+  const shutdown = listenForShutdown(proc);
+  const { signal } = shutdown;
   // Every narrative listens, and more than ten of them look like a leak to Node.
   setMaxListeners(0, signal);
-  const screen = await openScreen({ names: narrativeNames(files), options, host, ending });
-  const { paint } = screen;
-  const shared = createShared({ files, options, host, paint, signal });
+  const view = await openRunView({ labels: createNarrativeLabels(files), options, proc, shutdown });
+  const { colors } = view;
+  const resources = createRunResources({ files, options, proc, colors, signal });
   try {
-    const ran = await inTurns(files, options.jobs ?? 1, async (file, at) => {
-      const one = await runNarrative({ file, options, host, paint, signal, screen: screen.partOf(at), shared });
-      screen.tellFailure(at, one.report);
-      return one;
+    const runs = await mapConcurrently(files, options.jobs ?? 1, async (file, index) => {
+      const narrativeRun = await runNarrativeFile({
+        file,
+        options,
+        proc,
+        colors,
+        signal,
+        view: view.openNarrativeView(index),
+        resources,
+      });
+      view.reportFailure(index, narrativeRun.report);
+      return narrativeRun;
     });
-    screen.summarize(ran.map(({ report }) => report));
+    view.printSummary(runs.map(({ report }) => report));
     // Standard output may have failed, or a signal come, after the last act had its reply.
-    return failureOf(ran, host, signal.aborted ? asBoticelliError(signal.reason) : undefined);
+    return findFailure(runs, proc, signal.aborted ? toBoticelliError(signal.reason) : undefined);
   } finally {
-    screen.close();
-    await shared.close();
-    ending.release();
+    view.close();
+    await resources.close();
+    shutdown.stopListening();
   }
 }
 
 /** Does the work for each, in their order, for so many of them at once. */
-async function inTurns<Each, Result>(
-  all: readonly Each[],
-  atOnce: number,
-  work: (each: Each, at: number) => Promise<Result>,
+async function mapConcurrently<Item, Result>(
+  items: readonly Item[],
+  concurrency: number,
+  work: (item: Item, index: number) => Promise<Result>,
 ): Promise<Result[]> {
   const results: Result[] = [];
-  const queue = all.entries();
+  const queue = items.entries();
   const worker = async () => {
-    for (const [at, each] of queue) results[at] = await work(each, at);
+    for (const [index, item] of queue) results[index] = await work(item, index);
   };
-  await Promise.all(Array.from({ length: Math.min(atOnce, all.length) }, worker));
+  await Promise.all(Array.from({ length: Math.min(concurrency, items.length) }, worker));
   return results;
 }
 
 /** The failure of the first narrative that failed, or what ended them all. */
-function failureOf(ran: readonly Ran[], host: Host, ended: BoticelliError | undefined): Failure | undefined {
-  const first = ran.find(({ report }) => report.failure)?.report;
-  const error = ended ?? first?.failure;
+function findFailure(
+  runs: readonly NarrativeRun[],
+  proc: CliProcess,
+  interruption: BoticelliError | undefined,
+): Failure | undefined {
+  const first = runs.find(({ report }) => report.failure)?.report;
+  const error = interruption ?? first?.failure;
   if (!error) return undefined;
-  const isTold = ran.length > 1 && ended === undefined;
-  const act = ran.length > 1 ? undefined : first?.error?.act;
-  const goOn = ran.some(({ isResumable }) => isResumable) ? goingOn(host) : undefined;
-  return { error, isTold, ...(act !== undefined && { act }), ...(goOn !== undefined && { goOn }) };
+  const isReported = runs.length > 1 && interruption === undefined;
+  const act = runs.length > 1 ? undefined : first?.error?.act;
+  const resumeHint = runs.some(({ isResumable }) => isResumable) ? formatResumeHint(proc) : undefined;
+  return { error, isReported, ...(act !== undefined && { act }), ...(resumeHint !== undefined && { resumeHint }) };
 }
 
-function assertOneInput(files: readonly string[]): void {
+function assertSingleStdin(files: readonly string[]): void {
   if (files.filter((file) => file === '-').length < 2) return;
   throw new BoticelliError('usage', '- stands for standard input, which can be read only once', {
     hint: 'Name it once, and the other narratives by their files.',

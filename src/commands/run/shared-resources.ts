@@ -1,64 +1,66 @@
-import { readSettings } from '../../cli/load-settings.js';
-import type { Host } from '../../cli/process.js';
-import { readStandardInput } from '../../cli/stdin.js';
+import { loadSettings } from '../../cli/load-settings.js';
+import type { CliProcess } from '../../cli/process.js';
+import { readStdinText } from '../../cli/stdin.js';
 import type { Settings } from '../../config/settings.js';
-import { createSpending, type Spending } from '../../driver/layers/budget-ledger.js';
+import { type BudgetLedger, createBudgetLedger } from '../../driver/layers/budget-ledger.js';
 import { BoticelliError } from '../../errors.js';
-import type { Paint } from '../../terminal/text/colors.js';
-import { type OpenStateOptions, openState, type State } from '../resources/open-database.js';
-import { openQuota, type QuotaOptions, type RunQuota } from '../resources/open-quota.js';
+import type { Colors } from '../../terminal/text/colors.js';
+import { type OpenStateDatabaseOptions, openStateDatabase, type StateDatabase } from '../resources/open-database.js';
+import { type OpenQuotaOptions, openQuota, type RunQuota } from '../resources/open-quota.js';
 import type { RunOptions } from './run.js';
 
 /** What the narratives of one command have in common. Each part is opened when one of them first needs it. */
-export interface Shared {
-  settings(): Promise<Settings>;
-  state(options: OpenStateOptions): Promise<State>;
+export interface RunResources {
+  loadSettings(): Promise<Settings>;
+  openStateDatabase(options: OpenStateDatabaseOptions): Promise<StateDatabase>;
   /** One quota book, gate and queue: what one narrative sends, the others reckon with. */
-  quota(options: QuotaOptions): Promise<RunQuota>;
+  openQuota(options: OpenQuotaOptions): Promise<RunQuota>;
   /** What all of them spend: `--max-cost` bounds the command. */
-  spending: Spending;
+  budgetLedger: BudgetLedger;
   /** What `{{stdin}}` stands for, the same for all of them. That it is nothing is told to the first who asks. */
-  stdin(warn: (text: string) => void): Promise<string>;
+  readStdin(warn: (text: string) => void): Promise<string>;
   /** Closes what was opened, when all have ended. */
   close(): Promise<void>;
 }
 
-export interface SharedOptions {
+export interface RunResourcesOptions {
   files: readonly string[];
   options: RunOptions;
-  host: Host;
-  paint: Paint;
+  proc: CliProcess;
+  colors: Colors;
   signal: AbortSignal;
 }
 
-export function createShared({ files, options, host, paint, signal }: SharedOptions): Shared {
-  const isNarrative = files.length > 1 && files.includes('-');
+export function createRunResources({ files, options, proc, colors, signal }: RunResourcesOptions): RunResources {
+  const isStdinNarrative = files.length > 1 && files.includes('-');
   let opened: Promise<RunQuota> | undefined;
   return {
-    settings: once(() => readSettings(options, host, paint)),
-    state: once(openState),
-    quota(given) {
-      opened ??= openQuota(given);
+    loadSettings: once(() => loadSettings(options, proc, colors)),
+    openStateDatabase: once(openStateDatabase),
+    openQuota(quotaOptions) {
+      opened ??= openQuota(quotaOptions);
       return opened;
     },
-    spending: createSpending(),
-    stdin: once((warn) => (isNarrative ? Promise.reject(noInputLeft()) : readStandardInput(host, { signal, warn }))),
+    budgetLedger: createBudgetLedger(),
+    readStdin: once((warn) =>
+      isStdinNarrative ? Promise.reject(stdinTakenError()) : readStdinText(proc, { signal, warn }),
+    ),
     async close() {
-      await (await opened?.catch(() => undefined))?.book.close?.();
+      await (await opened?.catch(() => undefined))?.limiter.close?.();
     },
   };
 }
 
 /** Does the work at the first call, with what that was given, and hands its result to every later one. */
-function once<Given extends unknown[], Result>(work: (...given: Given) => Result): (...given: Given) => Result {
-  let done: { result: Result } | undefined;
-  return (...given) => {
-    done ??= { result: work(...given) };
-    return done.result;
+function once<Args extends unknown[], Result>(work: (...args: Args) => Result): (...args: Args) => Result {
+  let cached: { result: Result } | undefined;
+  return (...args) => {
+    cached ??= { result: work(...args) };
+    return cached.result;
   };
 }
 
-function noInputLeft(): BoticelliError {
+function stdinTakenError(): BoticelliError {
   return new BoticelliError('no_input', 'the narrative uses {{stdin}}, and standard input is a narrative itself', {
     hint: 'Run the two one after another, or put that narrative into a file.',
   });

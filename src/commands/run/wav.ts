@@ -1,27 +1,27 @@
 import type { ReplyAudio } from '../../driver/response.js';
 
-const headerLength = 44;
-const bytesASample = 2;
+const headerBytes = 44;
+const bytesPerSample = 2;
 
 /**
  * A WAV file of speech: a RIFF header of 44 bytes for uncompressed PCM, one channel of 16 bits, and then the samples as
  * they came (Microsoft's "Multimedia Programming Interface and Data Specifications 1.0", chapter 3).
  */
-export function wavOf({ pcm, sampleRate }: ReplyAudio): Uint8Array {
+export function encodeWav({ pcm, sampleRate }: ReplyAudio): Uint8Array {
   // A sample of which the service sent but half is no sound.
-  const samples = pcm.subarray(0, pcm.length - (pcm.length % bytesASample));
-  const header = Buffer.alloc(headerLength);
+  const samples = pcm.subarray(0, pcm.length - (pcm.length % bytesPerSample));
+  const header = Buffer.alloc(headerBytes);
   header.write('RIFF', 0, 'latin1');
-  header.writeUInt32LE(headerLength - 8 + samples.length, 4);
+  header.writeUInt32LE(headerBytes - 8 + samples.length, 4);
   header.write('WAVEfmt ', 8, 'latin1');
   // How long the format's description is, PCM, and how many channels.
   header.writeUInt32LE(16, 16);
   header.writeUInt16LE(1, 20);
   header.writeUInt16LE(1, 22);
   header.writeUInt32LE(sampleRate, 24);
-  header.writeUInt32LE(sampleRate * bytesASample, 28);
-  header.writeUInt16LE(bytesASample, 32);
-  header.writeUInt16LE(8 * bytesASample, 34);
+  header.writeUInt32LE(sampleRate * bytesPerSample, 28);
+  header.writeUInt16LE(bytesPerSample, 32);
+  header.writeUInt16LE(8 * bytesPerSample, 34);
   header.write('data', 36, 'latin1');
   header.writeUInt32LE(samples.length, 40);
   return Buffer.concat([header, samples]);

@@ -1,14 +1,14 @@
-import { assertAgreed } from '../../cli/confirm.js';
+import { requireConfirmation } from '../../cli/confirm.js';
 import type { Failure } from '../../cli/failure.js';
-import type { Host } from '../../cli/process.js';
-import { endingOf } from '../../cli/shutdown.js';
-import { writing } from '../../cli/with-output.js';
+import type { CliProcess } from '../../cli/process.js';
+import { listenForShutdown } from '../../cli/shutdown.js';
+import { withOutput } from '../../cli/with-output.js';
 import { openDatabase } from '../../database/open.js';
-import { reasonOf } from '../../database/sqlite-error.js';
+import { describeSqliteError } from '../../database/sqlite-error.js';
 import { BoticelliError } from '../../errors.js';
-import { type Cleared, type Clearing, clearRuns, countCleared } from '../../store/runs/clear-runs.js';
-import { counted } from '../../terminal/text/format.js';
-import { lookingInto, stateFolderOf } from './run-history.js';
+import { type ClearedCounts, type ClearFilter, clearRuns, countClearable } from '../../store/runs/clear-runs.js';
+import { formatCount } from '../../terminal/text/format.js';
+import { getStateFolder, withRunHistory } from './run-history.js';
 
 /** The flags of `boticelli runs clear`. */
 export interface ClearOptions {
@@ -19,29 +19,29 @@ export interface ClearOptions {
 }
 
 /** `boticelli runs clear`: forgets runs and their replies, and says how many. Asks first. */
-export function clearRecorded(options: ClearOptions, host: Host): Promise<Failure | undefined> {
+export function clearRunHistory(options: ClearOptions, proc: CliProcess): Promise<Failure | undefined> {
   const { olderThan, narrative } = options;
-  const clearing: Clearing = {
+  const filter: ClearFilter = {
     ...(olderThan !== undefined && { before: Date.now() - olderThan }),
     ...(narrative !== undefined && { narrative }),
   };
-  return writing(host, async (output) => {
-    const none: Cleared = { runs: 0, answers: 0 };
-    const found = await lookingInto(host, (database) => (database ? countCleared(database, clearing) : none));
-    if (found.runs + found.answers === 0) return output.write('There is nothing to forget.\n');
-    await askFirst(found, options, host);
-    const { runs, answers } = await clear(clearing, host);
-    output.write(`Forgot ${inWords({ runs, answers })}.\n`);
+  return withOutput(proc, async (output) => {
+    const empty: ClearedCounts = { runs: 0, replies: 0 };
+    const found = await withRunHistory(proc, (database) => (database ? countClearable(database, filter) : empty));
+    if (found.runs + found.replies === 0) return output.write('There is nothing to forget.\n');
+    await confirmClear(found, options, proc);
+    const { runs, replies } = await clear(filter, proc);
+    output.write(`Forgot ${formatCounts({ runs, replies })}.\n`);
   });
 }
 
-async function clear(clearing: Clearing, host: Host): Promise<Cleared> {
-  const { database, warning } = await openDatabase(await stateFolderOf(host));
+async function clear(filter: ClearFilter, proc: CliProcess): Promise<ClearedCounts> {
+  const { database, warning } = await openDatabase(await getStateFolder(proc));
   if (!database) throw new BoticelliError('output_failed', warning ?? 'there is no record of runs');
   try {
-    return await clearRuns(database, clearing);
+    return await clearRuns(database, filter);
   } catch (thrown) {
-    throw new BoticelliError('output_failed', `the record of runs can't be written: ${reasonOf(thrown)}`, {
+    throw new BoticelliError('output_failed', `the record of runs can't be written: ${describeSqliteError(thrown)}`, {
       hint: 'Nothing was forgotten.',
       cause: thrown,
     });
@@ -51,18 +51,18 @@ async function clear(clearing: Clearing, host: Host): Promise<Cleared> {
 }
 
 /** Listens for signals while the question stands: it is the one thing here that takes time. */
-async function askFirst(found: Cleared, { yes }: ClearOptions, host: Host): Promise<void> {
-  const { signal, release } = endingOf(host);
+async function confirmClear(found: ClearedCounts, { yes }: ClearOptions, proc: CliProcess): Promise<void> {
+  const { signal, stopListening } = listenForShutdown(proc);
   try {
-    await assertAgreed({
-      what: `this forgets ${inWords(found)}`,
-      ...{ sayYes: 'have it done', otherwise: 'nothing was forgotten', yes, host, signal },
+    await requireConfirmation({
+      action: `this forgets ${formatCounts(found)}`,
+      ...{ yesEffect: 'have it done', declinedEffect: 'nothing was forgotten', yes, proc, signal },
     });
   } finally {
-    release();
+    stopListening();
   }
 }
 
-function inWords({ runs, answers }: Cleared): string {
-  return `${counted(runs, 'run')} and ${answers === 1 ? '1 reply' : `${answers} replies`} kept for --resume`;
+function formatCounts({ runs, replies }: ClearedCounts): string {
+  return `${formatCount(runs, 'run')} and ${replies === 1 ? '1 reply' : `${replies} replies`} kept for --resume`;
 }

@@ -1,9 +1,9 @@
 import type { Failure } from '../../cli/failure.js';
-import type { Host } from '../../cli/process.js';
-import { writing } from '../../cli/with-output.js';
-import { jsonOf } from '../../terminal/replies/json.js';
-import { runDocument, runMarkdown } from '../../terminal/reports/run-document.js';
-import { recordedRun } from './run-history.js';
+import type { CliProcess } from '../../cli/process.js';
+import { withOutput } from '../../cli/with-output.js';
+import { stringifyJson } from '../../terminal/replies/json.js';
+import { renderRunMarkdown, toRunExport } from '../../terminal/reports/run-export.js';
+import { findRun } from './run-history.js';
 
 /** The flags of `boticelli runs export`. */
 export interface ExportOptions {
@@ -11,9 +11,9 @@ export interface ExportOptions {
 }
 
 /** `boticelli runs export`: prints a run as a document. */
-export function exportRun(id: string, { format }: ExportOptions, host: Host): Promise<Failure | undefined> {
-  return writing(host, async (output) => {
-    const { run, acts } = await recordedRun(id, host);
-    output.write(format === 'json' ? `${jsonOf(runDocument(run, acts), 2)}\n` : runMarkdown(run, acts));
+export function exportRun(id: string, { format }: ExportOptions, proc: CliProcess): Promise<Failure | undefined> {
+  return withOutput(proc, async (output) => {
+    const { run, acts } = await findRun(id, proc);
+    output.write(format === 'json' ? `${stringifyJson(toRunExport(run, acts), 2)}\n` : renderRunMarkdown(run, acts));
   });
 }

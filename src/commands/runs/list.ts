@@ -1,10 +1,10 @@
 import type { Failure } from '../../cli/failure.js';
-import type { Host } from '../../cli/process.js';
-import { writing } from '../../cli/with-output.js';
-import { looksOf, reportAs } from '../../cli/write-report.js';
+import type { CliProcess } from '../../cli/process.js';
+import { withOutput } from '../../cli/with-output.js';
+import { getStdoutStyle, writeReport } from '../../cli/write-report.js';
 import { listRuns } from '../../store/runs/read-runs.js';
-import { runsLines } from '../../terminal/reports/runs.js';
-import { lookingInto } from './run-history.js';
+import { formatRunList } from '../../terminal/reports/run-list.js';
+import { withRunHistory } from './run-history.js';
 
 /** The flags of `boticelli runs`. */
 export interface RunsOptions {
@@ -13,14 +13,14 @@ export interface RunsOptions {
 }
 
 /** `boticelli runs`: lists the runs that are recorded, newest first. */
-export function listRecorded({ limit, format }: RunsOptions, host: Host): Promise<Failure | undefined> {
-  return writing(host, async (output) => {
-    const { runs, total } = await lookingInto(host, (database) =>
+export function listRunHistory({ limit, format }: RunsOptions, proc: CliProcess): Promise<Failure | undefined> {
+  return withOutput(proc, async (output) => {
+    const { runs, total } = await withRunHistory(proc, (database) =>
       database ? listRuns(database, limit) : { runs: [], total: 0 },
     );
-    await reportAs(format, output, {
-      document: () => ({ runs, total }),
-      lines: async () => runsLines(runs, { total, ...(await looksOf(host)) }),
+    await writeReport(format, output, {
+      createDocument: () => ({ runs, total }),
+      renderLines: async () => formatRunList(runs, { total, ...(await getStdoutStyle(proc)) }),
     });
   });
 }

@@ -1,16 +1,16 @@
 import type { Failure } from '../../cli/failure.js';
-import type { Host } from '../../cli/process.js';
-import { writing } from '../../cli/with-output.js';
-import { runPage } from '../../terminal/reports/run.js';
-import { paintFor } from '../../terminal/text/colors.js';
-import { recordedRun } from './run-history.js';
+import type { CliProcess } from '../../cli/process.js';
+import { withOutput } from '../../cli/with-output.js';
+import { formatRun } from '../../terminal/reports/run-details.js';
+import { createColors } from '../../terminal/text/colors.js';
+import { findRun } from './run-history.js';
 
 /** `boticelli runs show`: prints a run act by act, with its replies. */
-export function showRun(id: string, host: Host): Promise<Failure | undefined> {
-  return writing(host, async (output) => {
-    const { run, acts } = await recordedRun(id, host);
-    const { columns } = host.stdout;
-    const paint = await paintFor(host.stdout);
-    output.write(runPage(run, acts, { paint, ...(output.isTerminal && { columns: columns || 80 }) }));
+export function showRun(id: string, proc: CliProcess): Promise<Failure | undefined> {
+  return withOutput(proc, async (output) => {
+    const { run, acts } = await findRun(id, proc);
+    const { columns } = proc.stdout;
+    const colors = await createColors(proc.stdout);
+    output.write(formatRun(run, acts, { colors, ...(output.isTerminal && { columns: columns || 80 }) }));
   });
 }

@@ -2,14 +2,14 @@ import type { BoticelliDriver, CallContext } from '../driver.js';
 import type { GenerateRequest } from '../request.js';
 
 /** Hands out what to ask after a failure; throws, or rejects, where nothing is to be asked any more. */
-export type AfterFailure = (thrown: unknown, yieldedText: boolean) => GenerateRequest | Promise<GenerateRequest>;
+export type FailureHandler = (thrown: unknown, hasYieldedText: boolean) => GenerateRequest | Promise<GenerateRequest>;
 
 /**
  * The way of a layer that has a failed request followed by another one, or by the same again.
- * @param begin called for each call of the layer; what it gives back hears of each failure of that call
+ * @param createHandler called for each call of the layer; what it gives back hears of each failure of that call
  */
-export function askingAgain(
-  begin: (request: GenerateRequest, context: CallContext) => AfterFailure,
+export function withRetryLoop(
+  createHandler: (request: GenerateRequest, context: CallContext) => FailureHandler,
   inner: BoticelliDriver,
 ): BoticelliDriver {
   return {
@@ -17,28 +17,28 @@ export function askingAgain(
     close: async () => inner.close?.(),
 
     async generate(request, context = {}) {
-      const afterFailure = begin(request, context);
-      for (let asked = request; ; ) {
+      const handleFailure = createHandler(request, context);
+      for (let current = request; ; ) {
         try {
-          return await inner.generate(asked, context);
+          return await inner.generate(current, context);
         } catch (thrown) {
-          asked = await afterFailure(thrown, false);
+          current = await handleFailure(thrown, false);
         }
       }
     },
 
     async *generateStream(request, context = {}) {
-      const afterFailure = begin(request, context);
-      for (let asked = request; ; ) {
-        let yieldedText = false;
+      const handleFailure = createHandler(request, context);
+      for (let current = request; ; ) {
+        let hasYieldedText = false;
         try {
-          for await (const chunk of inner.generateStream(asked, context)) {
-            yieldedText ||= chunk.text !== '';
+          for await (const chunk of inner.generateStream(current, context)) {
+            hasYieldedText ||= chunk.text !== '';
             yield chunk;
           }
           return;
         } catch (thrown) {
-          asked = await afterFailure(thrown, yieldedText);
+          current = await handleFailure(thrown, hasYieldedText);
         }
       }
     },

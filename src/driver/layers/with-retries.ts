@@ -1,7 +1,7 @@
-import { BoticelliError, reportOf } from '../../errors.js';
+import { BoticelliError, toErrorReport } from '../../errors.js';
 import type { Clock } from '../clock.js';
 import type { BoticelliDriver, CallContext } from '../driver.js';
-import { askingAgain } from './retry-loop.js';
+import { withRetryLoop } from './retry-loop.js';
 
 /** How often, and after which pauses, a failed attempt is followed by another. */
 export interface RetryPolicy {
@@ -23,13 +23,13 @@ export interface RetryPolicy {
  * text was yielded that can't be taken back (`CallContext.mayDiscard`). Every further attempt is told as a `retry`
  * event, its pause as a `wait`.
  */
-export function retrying(policy: RetryPolicy, inner: BoticelliDriver): BoticelliDriver {
-  return askingAgain((request, context) => {
+export function withRetries(policy: RetryPolicy, inner: BoticelliDriver): BoticelliDriver {
+  return withRetryLoop((request, context) => {
     let attempt = 0;
-    return async (thrown, yieldedText) => {
-      if (yieldedText && !context.mayDiscard?.()) throw thrown;
+    return async (thrown, hasYieldedText) => {
+      if (hasYieldedText && !context.canDiscard?.()) throw thrown;
       attempt += 1;
-      await pauseAfter(thrown, { attempt, model: request.model, discard: yieldedText, policy, context });
+      await waitBeforeRetry(thrown, { attempt, model: request.model, discard: hasYieldedText, policy, context });
       return request;
     };
   }, inner);
@@ -44,14 +44,17 @@ interface FailedAttempt {
 }
 
 /** Resolves when the next attempt may start; rejects with the failure where there is to be none. */
-async function pauseAfter(thrown: unknown, { attempt, model, discard, policy, context }: FailedAttempt): Promise<void> {
+async function waitBeforeRetry(
+  thrown: unknown,
+  { attempt, model, discard, policy, context }: FailedAttempt,
+): Promise<void> {
   const { retries = 4, maxRetryAfterMs = 300_000, clock } = policy;
-  if (!(thrown instanceof BoticelliError) || !thrown.passing || attempt > retries) throw thrown;
+  if (!(thrown instanceof BoticelliError) || !thrown.isTransient || attempt > retries) throw thrown;
   if ((thrown.retryAfterMs ?? 0) > maxRetryAfterMs) throw thrown;
   context.signal?.throwIfAborted();
 
-  const delayMs = Math.round(pauseMs(thrown, attempt, policy));
-  context.emit?.({ type: 'retry', attempt, delayMs, error: reportOf(thrown), discard });
+  const delayMs = Math.round(calculateDelayMs(thrown, attempt, policy));
+  context.emit?.({ type: 'retry', attempt, delayMs, error: toErrorReport(thrown), discard });
   if (delayMs === 0) return;
   const until = new Date(clock.now() + delayMs).toISOString();
   context.emit?.({ type: 'wait', model, reason: 'backoff', waitMs: delayMs, until });
@@ -59,7 +62,7 @@ async function pauseAfter(thrown: unknown, { attempt, model, discard, policy, co
 }
 
 /** What the service asked for and a little more, else exponential backoff of which the upper half is chance. */
-function pauseMs({ retryAfterMs }: BoticelliError, attempt: number, policy: RetryPolicy): number {
+function calculateDelayMs({ retryAfterMs }: BoticelliError, attempt: number, policy: RetryPolicy): number {
   const { baseDelayMs = 500, maxDelayMs = 30_000, random = Math.random } = policy;
   if (retryAfterMs !== undefined) return retryAfterMs + random() * Math.min(250, retryAfterMs / 10);
   const ceilingMs = Math.min(maxDelayMs, baseDelayMs * 2 ** (attempt - 1));

@@ -1,8 +1,8 @@
 import { BoticelliError } from '../../errors.js';
-import { oneLine } from './one-line.js';
+import { toOneLine } from './one-line.js';
 
 // Node's codes, in words. What is not listed is told by its own message.
-const reasons: Record<string, string> = {
+const messagesByCode: Record<string, string> = {
   ECONNREFUSED: 'nothing listens there',
   ECONNRESET: 'it reset the connection',
   EPIPE: 'it closed the connection',
@@ -18,26 +18,26 @@ const certificateCodes =
   /CERT|SELF_SIGNED|UNABLE_TO_(GET|VERIFY|DECRYPT|DECODE)|ERR_TLS|HOSTNAME_MISMATCH|INVALID_CA|INVALID_PURPOSE/;
 
 /** What went wrong below HTTP, in words: never with a URL or a key, whatever the error's own message has. */
-export function networkReason(thrown: unknown): string {
-  const { code, message } = rootOf(thrown);
+export function describeNetworkError(thrown: unknown): string {
+  const { code, message } = findRootCause(thrown);
   // Node's words for an end without a reset, where the code is the same, and those of https-proxy-agent.
   if (/^(socket hang up|aborted|Proxy connection ended.*)$/.test(message)) return 'it closed the connection';
-  return reasons[code] ?? (oneLine([code, message].filter(Boolean).join(' '), 160) || 'unknown');
+  return messagesByCode[code] ?? (toOneLine([code, message].filter(Boolean).join(' '), 160) || 'unknown');
 }
 
 /** The root of a network error as a cause to keep: its code and message alone, for the error itself has the request. */
-export function networkCause(thrown: unknown): Error {
-  const { code, message } = rootOf(thrown);
-  return new Error(oneLine(`${code} ${message}`));
+export function createNetworkCause(thrown: unknown): Error {
+  const { code, message } = findRootCause(thrown);
+  return new Error(toOneLine(`${code} ${message}`));
 }
 
 /**
  * A request that got no answer at all: `unavailable`, passing unless the connection can't ever be made as it is.
- * @param checkUrl what to do where the URL is at fault
+ * @param urlHint what to do where the URL is at fault
  */
-export function classifyUnreachable(thrown: unknown, host: string, checkUrl = 'Check the base URL.'): BoticelliError {
-  const { code } = rootOf(thrown);
-  const cause = networkCause(thrown);
+export function classifyNetworkError(thrown: unknown, host: string, urlHint = 'Check the base URL.'): BoticelliError {
+  const { code } = findRootCause(thrown);
+  const cause = createNetworkCause(thrown);
   if (certificateCodes.test(code)) {
     return new BoticelliError('unavailable', `the certificate of ${host} can't be trusted: ${code}`, {
       hint: 'Where a company proxy signs the connections, set NODE_EXTRA_CA_CERTS to its certificate (a .pem file).',
@@ -45,17 +45,17 @@ export function classifyUnreachable(thrown: unknown, host: string, checkUrl = 'C
     });
   }
   // These come of the URL: `http:` where TLS is spoken or the reverse.
-  const passing = !/ERR_SSL|EPROTO|^HPE_/.test(code);
-  const hint = passing ? 'Check the network, then try again.' : checkUrl;
-  return new BoticelliError('unavailable', `there is no answer from ${host}: ${networkReason(thrown)}`, {
+  const isTransient = !/ERR_SSL|EPROTO|^HPE_/.test(code);
+  const hint = isTransient ? 'Check the network, then try again.' : urlHint;
+  return new BoticelliError('unavailable', `there is no answer from ${host}: ${describeNetworkError(thrown)}`, {
     hint,
-    passing,
+    isTransient,
     cause,
   });
 }
 
 /** The reason may be a cause's cause; with several addresses it is an AggregateError, whose first error stands for all. */
-function rootOf(thrown: unknown): { code: string; message: string } {
+function findRootCause(thrown: unknown): { code: string; message: string } {
   let error = thrown;
   for (let depth = 0; depth < 8 && error instanceof Error; depth += 1) {
     const inner = error instanceof AggregateError ? error.errors[0] : error.cause;

@@ -17,13 +17,13 @@ export type ErrorDetail = Readonly<Record<string, unknown>>;
  * @returns undefined where the text is no JSON or tells no error
  */
 export function parseServiceError(body: string): ServiceError | undefined {
-  const parsed = parsedJson(body);
+  const parsed = tryParseJson(body);
   const [outer] = Array.isArray(parsed) ? parsed : [parsed];
-  return isRecord(outer) ? serviceErrorIn(outer) : undefined;
+  return isRecord(outer) ? extractServiceError(outer) : undefined;
 }
 
 /** The error that a parsed JSON object tells, or undefined. */
-export function serviceErrorIn({ error }: Record<string, unknown>): ServiceError | undefined {
+export function extractServiceError({ error }: Record<string, unknown>): ServiceError | undefined {
   if (typeof error === 'string') return { message: error, details: [] };
   if (!isRecord(error)) return undefined;
   const { code, status, message, details } = error;
@@ -52,18 +52,18 @@ const httpStatuses: Record<string, number> = {
 };
 
 /** The HTTP status of an error that came without one, in the midst of a stream; 500 where it says nothing useful. */
-export function httpStatusOf({ code, status = '' }: ServiceError): number {
+export function getHttpStatus({ code, status = '' }: ServiceError): number {
   return code !== undefined && code >= 400 && code < 600 ? code : (httpStatuses[status] ?? 500);
 }
 
 /** The details of one google.rpc type, such as `RetryInfo`. */
-export function detailsOf(error: ServiceError | undefined, type: string): readonly ErrorDetail[] {
+export function findDetails(error: ServiceError | undefined, type: string): readonly ErrorDetail[] {
   return error?.details.filter((detail) => String(detail['@type']).endsWith(`google.rpc.${type}`)) ?? [];
 }
 
 /** The reason that google.rpc.ErrorInfo names, such as `API_KEY_INVALID`. */
-export function reasonOf(error: ServiceError | undefined): string | undefined {
-  const reason = detailsOf(error, 'ErrorInfo')[0]?.reason;
+export function getErrorReason(error: ServiceError | undefined): string | undefined {
+  const reason = findDetails(error, 'ErrorInfo')[0]?.reason;
   return typeof reason === 'string' ? reason : undefined;
 }
 
@@ -73,7 +73,7 @@ export function isRecord(value: unknown): value is Record<string, unknown> {
 }
 
 /** The value of a JSON text, or undefined where it is none. */
-export function parsedJson(text: string): unknown {
+export function tryParseJson(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {

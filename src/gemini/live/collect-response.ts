@@ -1,11 +1,11 @@
 import type { LiveServerMessage, Part } from '@google/genai';
-import type { Paid } from '../../driver/layers/usage-events.js';
+import type { BilledResponse } from '../../driver/layers/usage-events.js';
 import type { GenerateResponse, ReplyAudio, Usage } from '../../driver/response.js';
 import { BoticelliError } from '../../errors.js';
 import { isRecord } from '../errors/parse-error-body.js';
 
 /** Puts a reply together from a session's messages. */
-export interface LiveReply {
+export interface LiveReplyCollector {
   /** Takes the next message and returns the reply's text in it: written or transcribed, thoughts left out. */
   add(message: LiveServerMessage): string;
   readonly text: string;
@@ -13,9 +13,9 @@ export interface LiveReply {
   /** Output tokens, as far as the service has said. */
   readonly outputTokens: number | undefined;
   /** What has been paid for, by the service's last word on that; undefined as long as it has said nothing. */
-  readonly paid: Paid | undefined;
+  readonly billed: BilledResponse | undefined;
   /** The whole reply. Throws `blocked` or `empty_reply` where it is of no use. */
-  response(): GenerateResponse;
+  buildResponse(): GenerateResponse;
 }
 
 /** How far a reply has come. */
@@ -28,17 +28,17 @@ export interface ReplyProgress {
   wasInterrupted: boolean;
 }
 
-type Counts = NonNullable<LiveServerMessage['usageMetadata']>;
+type UsageMetadata = NonNullable<LiveServerMessage['usageMetadata']>;
 
 // TurnCompleteReason of @google/genai 2.32 has a dozen names for it.
-const blockingReason = /PROHIBITED|SAFETY|BLOCKLIST|REJECTED|CELEBRITY|UNSAFE|NCII|PROMINENT|CHILD/;
+const blockedReasonPattern = /PROHIBITED|SAFETY|BLOCKLIST|REJECTED|CELEBRITY|UNSAFE|NCII|PROMINENT|CHILD/;
 
-export function collectLiveReply(model: string): LiveReply {
-  const sound = collectSound();
+export function createLiveReplyCollector(model: string): LiveReplyCollector {
+  const audioCollector = createAudioCollector();
   const progress: ReplyProgress = { hasBegun: false, isGenerated: false, isComplete: false, wasInterrupted: false };
-  let reason = '';
+  let turnCompleteReason = '';
   let text = '';
-  let counts: Counts | undefined;
+  let counts: UsageMetadata | undefined;
 
   return {
     add({ serverContent: content, usageMetadata }) {
@@ -46,15 +46,15 @@ export function collectLiveReply(model: string): LiveReply {
       if (usageMetadata) counts = { ...counts, ...usageMetadata };
       if (!content) return '';
       const parts = Array.isArray(content.modelTurn?.parts) ? content.modelTurn.parts.filter(isRecord) : [];
-      const transcript = textOf(content.outputTranscription ?? {});
-      const added = parts.map(writtenText).join('') + transcript;
-      for (const part of parts) sound.add(part);
+      const transcript = getText(content.outputTranscription ?? {});
+      const added = parts.map(getPartText).join('') + transcript;
+      for (const part of parts) audioCollector.add(part);
       text += added;
       progress.hasBegun ||= parts.length > 0 || transcript !== '';
       progress.isGenerated ||= content.generationComplete === true;
       progress.isComplete ||= content.turnComplete === true;
       progress.wasInterrupted ||= content.interrupted === true;
-      reason ||= String(content.turnCompleteReason ?? '');
+      turnCompleteReason ||= String(content.turnCompleteReason ?? '');
       return added;
     },
     get text() {
@@ -64,19 +64,19 @@ export function collectLiveReply(model: string): LiveReply {
     get outputTokens() {
       return counts?.responseTokenCount;
     },
-    get paid() {
-      return counts && { model, usage: usageOf(counts) };
+    get billed() {
+      return counts && { model, usage: toUsage(counts) };
     },
-    response() {
-      const audio = sound.whole();
-      const fault = faultOf({ text, audio, reason });
-      if (fault) throw fault;
+    buildResponse() {
+      const audio = audioCollector.toAudio();
+      const error = findReplyError({ text, audio, turnCompleteReason });
+      if (error) throw error;
       return {
         text,
         model,
         // Live has no finish reasons: a turn that is complete is whole.
         finishReason: 'STOP',
-        usage: usageOf(counts),
+        usage: toUsage(counts),
         turn: { role: 'model', text, model },
         ...(audio && { audio }),
       };
@@ -84,43 +84,51 @@ export function collectLiveReply(model: string): LiveReply {
   };
 }
 
-function usageOf(counts: Counts = {}): Usage {
+function toUsage(counts: UsageMetadata = {}): Usage {
   const { promptTokenCount: promptTokens = 0, responseTokenCount: outputTokens = 0 } = counts;
   const { thoughtsTokenCount: thoughtTokens = 0, totalTokenCount } = counts;
   const totalTokens = totalTokenCount ?? promptTokens + outputTokens + thoughtTokens;
   return { promptTokens, outputTokens, thoughtTokens, totalTokens };
 }
 
-function writtenText(part: Part): string {
-  return part.thought ? '' : textOf(part);
+function getPartText(part: Part): string {
+  return part.thought ? '' : getText(part);
 }
 
-function textOf({ text }: { text?: unknown }): string {
+function getText({ text }: { text?: unknown }): string {
   return typeof text === 'string' ? text : '';
 }
 
-function faultOf(reply: { text: string; audio: ReplyAudio | undefined; reason: string }): BoticelliError | undefined {
-  const { text, audio, reason } = reply;
-  if (blockingReason.test(reason)) {
-    return new BoticelliError('blocked', `the service blocked the turn: ${reason}`, { hint: 'Change the prompt.' });
+function findReplyError(reply: {
+  text: string;
+  audio: ReplyAudio | undefined;
+  turnCompleteReason: string;
+}): BoticelliError | undefined {
+  const { text, audio, turnCompleteReason } = reply;
+  if (blockedReasonPattern.test(turnCompleteReason)) {
+    return new BoticelliError('blocked', `the service blocked the turn: ${turnCompleteReason}`, {
+      hint: 'Change the prompt.',
+    });
   }
   if (text !== '') return undefined;
-  const what = audio ? 'it is sound without a transcript' : reason || 'the turn was complete without a word';
-  return new BoticelliError('empty_reply', `the reply is empty (${what})`, {
+  const detail = audio
+    ? 'it is sound without a transcript'
+    : turnCompleteReason || 'the turn was complete without a word';
+  return new BoticelliError('empty_reply', `the reply is empty (${detail})`, {
     hint: 'Change the prompt, or use another model.',
   });
 }
 
 /** Sound comes as `audio/pcm;rate=24000` in base64, a fraction of a second a part. */
-function collectSound() {
-  const pieces: Uint8Array[] = [];
+function createAudioCollector() {
+  const chunks: Uint8Array[] = [];
   let sampleRate = 24_000;
   return {
     add({ inlineData }: Part) {
       if (typeof inlineData?.data !== 'string' || !/^audio\/(pcm|l16)/i.test(inlineData.mimeType ?? '')) return;
-      pieces.push(Buffer.from(inlineData.data, 'base64'));
+      chunks.push(Buffer.from(inlineData.data, 'base64'));
       sampleRate = Number(/rate=(\d+)/.exec(inlineData.mimeType ?? '')?.[1] ?? sampleRate);
     },
-    whole: (): ReplyAudio | undefined => (pieces.length > 0 ? { pcm: Buffer.concat(pieces), sampleRate } : undefined),
+    toAudio: (): ReplyAudio | undefined => (chunks.length > 0 ? { pcm: Buffer.concat(chunks), sampleRate } : undefined),
   };
 }

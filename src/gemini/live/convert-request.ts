@@ -2,19 +2,19 @@ import { isDeepStrictEqual } from 'node:util';
 import type { Content, LiveConnectConfig, Modality, SafetySetting, ThinkingConfig, ThinkingLevel } from '@google/genai';
 import type { GenerateRequest, Turn } from '../../driver/request.js';
 import { BoticelliError } from '../../errors.js';
-import { wireRequest } from '../rest/convert-request.js';
-import type { LiveManner } from './options.js';
-import type { SpokenTurn } from './session.js';
+import { convertRequest } from '../rest/convert-request.js';
+import type { ResponseMode } from './options.js';
+import type { LiveTurn } from './session.js';
 
 /** What a session is set up with. Format and schema stay out: the Live API has no structured output. */
-export function liveConfig(request: GenerateRequest, manner: LiveManner, handle?: string): LiveConnectConfig {
+export function createLiveConfig(request: GenerateRequest, mode: ResponseMode, handle?: string): LiveConnectConfig {
   const { system, parameters } = request;
   const { temperature, maxTokens, topP, topK, seed, thinking, safety } = parameters;
-  const thinkingConfig = thinking === undefined ? undefined : wireThinking(thinking);
+  const thinkingConfig = thinking === undefined ? undefined : convertThinking(thinking);
   const safetySettings = safety && Object.entries(safety).map(([category, threshold]) => ({ category, threshold }));
   return {
-    responseModalities: [manner.replies as Modality],
-    ...(manner.replies === 'AUDIO' && { outputAudioTranscription: {} }),
+    responseModalities: [mode.replies as Modality],
+    ...(mode.replies === 'AUDIO' && { outputAudioTranscription: {} }),
     sessionResumption: handle === undefined ? {} : { handle },
     ...(system !== undefined && system !== '' && { systemInstruction: system }),
     ...(temperature !== undefined && { temperature }),
@@ -27,24 +27,24 @@ export function liveConfig(request: GenerateRequest, manner: LiveManner, handle?
   };
 }
 
-function wireThinking(thinking: string | number): ThinkingConfig {
+function convertThinking(thinking: string | number): ThinkingConfig {
   return typeof thinking === 'number'
     ? { thinkingBudget: thinking }
     : { thinkingLevel: thinking.toUpperCase() as ThinkingLevel };
 }
 
 /** What tells two sessions apart, beside what was said in them. */
-export function setupKey({ model, system = '', parameters }: GenerateRequest, manner: LiveManner): string {
-  return JSON.stringify([model, system, Object.entries(parameters).sort(), manner]);
+export function createSetupKey({ model, system = '', parameters }: GenerateRequest, mode: ResponseMode): string {
+  return JSON.stringify([model, system, Object.entries(parameters).sort(), mode]);
 }
 
 /** Whether a conversation goes on where `said` ended: all of it comes first, and then something new. */
-export function continues(turns: readonly Turn[], said: readonly Turn[]): boolean {
-  return turns.length > said.length && said.every((turn, index) => isSame(turn, turns[index]));
+export function isContinuation(turns: readonly Turn[], history: readonly Turn[]): boolean {
+  return turns.length > history.length && history.every((turn, index) => isSameTurn(turn, turns[index]));
 }
 
 /** Of a reply only its text counts: its native parts are nothing to a Live session. */
-function isSame(left: Turn, right: Turn | undefined): boolean {
+function isSameTurn(left: Turn, right: Turn | undefined): boolean {
   if (left === right) return true;
   if (left.role === 'model') return right?.role === 'model' && left.text === right.text;
   return right?.role === 'user' && isDeepStrictEqual(left.parts, right.parts);
@@ -54,20 +54,20 @@ function isSame(left: Turn, right: Turn | undefined): boolean {
  * The new turns, as the model wants to be told them. Throws `invalid_request` for a conversation that can't go in as
  * realtime input: that takes a prompt in text alone.
  */
-export function spokenTurn(turns: readonly Turn[], request: GenerateRequest, manner: LiveManner): SpokenTurn {
-  const contents = wireContents({ ...request, turns });
-  if (manner.prompts === 'content') return { as: 'content', contents };
+export function convertTurns(turns: readonly Turn[], request: GenerateRequest, mode: ResponseMode): LiveTurn {
+  const contents = convertContents({ ...request, turns });
+  if (mode.prompts === 'content') return { kind: 'content', contents };
   const parts = contents.at(-1)?.parts ?? [];
   if (parts.some(({ text }) => text === undefined)) {
     throw new BoticelliError('invalid_request', `${request.model} takes prompts in text alone (close code 1007)`, {
       hint: 'Leave the media out, or use another model.',
     });
   }
-  return { as: 'realtime', history: contents.slice(0, -1), prompt: parts.map(({ text }) => text).join('\n\n') };
+  return { kind: 'realtime', history: contents.slice(0, -1), prompt: parts.map(({ text }) => text).join('\n\n') };
 }
 
 /** Earlier replies go in as their text, whoever gave them: what a thought was signed with is nothing to Live. */
-function wireContents(request: GenerateRequest): Content[] {
+function convertContents(request: GenerateRequest): Content[] {
   const turns = request.turns.map((turn) => (turn.role === 'model' ? { ...turn, native: undefined } : turn));
-  return wireRequest({ ...request, turns }).contents as Content[];
+  return convertRequest({ ...request, turns }).contents as Content[];
 }

@@ -3,16 +3,16 @@ import type { CallContext } from '../../driver/driver.js';
 import type { GenerateRequest } from '../../driver/request.js';
 import type { GenerateResponse, StreamChunk } from '../../driver/response.js';
 import { BoticelliError } from '../../errors.js';
-import { withoutKey } from '../api-key.js';
-import { type Connection, connectionTo } from '../connection.js';
-import { explainUnknown } from '../errors/explain-unknown-model.js';
+import { redactError } from '../api-key.js';
+import { type Connection, createConnection } from '../connection.js';
+import { explainUnknownModel } from '../errors/explain-unknown-model.js';
 import type { ConnectionOptions } from '../options.js';
-import { bareModel } from '../rest/convert-request.js';
-import { talk } from './call.js';
+import { stripModelPrefix } from '../rest/convert-request.js';
 import type { LiveDriver, LiveOptions } from './options.js';
-import { createManners } from './response-mode.js';
+import { createResponseModes } from './response-mode.js';
 import { createSessionPool } from './session-pool.js';
-import { liveObstacle } from './unsupported-request.js';
+import { streamLiveReply } from './stream-live-reply.js';
+import { getLiveUnsupportedReason } from './unsupported-live-request.js';
 
 /**
  * The driver that speaks the Live API: a WebSocket session, in which a call is one turn. A session serves calls as long as
@@ -23,38 +23,54 @@ import { liveObstacle } from './unsupported-request.js';
  * was lost before the reply began is opened anew, once, which is told as a `note` event.
  */
 export function createLiveDriver(options: ConnectionOptions & LiveOptions): LiveDriver {
-  return liveDriverOver(connectionTo(options), options);
+  return createLiveDriverWithConnection(createConnection(options), options);
 }
 
 /** The same over a connection that is there already. */
-export function liveDriverOver(connection: Connection, options: LiveOptions): LiveDriver {
-  const { timeoutMs = 300_000, idleTimeoutMs = 60_000, clock = systemClock, gate } = options;
-  const { memory, delivery, catalogue } = options;
+export function createLiveDriverWithConnection(connection: Connection, options: LiveOptions): LiveDriver {
+  const { timeoutMs = 300_000, idleTimeoutMs = 60_000, clock = systemClock, concurrencyLimiter } = options;
+  const { responseModeCache, delivery, modelListCache } = options;
   const { setupTimeoutMs = 20_000, idleSessionMs = 10_000 } = options;
-  const service = { connection, timeoutMs, idleTimeoutMs, setupTimeoutMs, idleSessionMs, clock, gate };
-  const pool = createSessionPool(service);
-  const manners = createManners(memory);
+  const liveOptions = {
+    connection,
+    timeoutMs,
+    idleTimeoutMs,
+    setupTimeoutMs,
+    idleSessionMs,
+    clock,
+    concurrencyLimiter,
+  };
+  const pool = createSessionPool(liveOptions);
+  const responseModes = createResponseModes(responseModeCache);
 
   async function* generateStream(request: GenerateRequest, context: CallContext = {}): AsyncGenerator<StreamChunk> {
     context.signal?.throwIfAborted();
-    const asked = { ...request, model: bareModel(request.model) };
-    assertTakes(asked);
+    const bareRequest = { ...request, model: stripModelPrefix(request.model) };
+    assertSupported(bareRequest);
     try {
       // All of it goes along: a session takes no references to files.
-      const sendable = (await delivery?.deliver(asked, context, false)) ?? asked;
-      yield* talk({ request: sendable, context, service, pool, search: await manners.of(asked.model) });
+      const deliveredRequest = (await delivery?.deliver(bareRequest, context, false)) ?? bareRequest;
+      yield* streamLiveReply({
+        request: deliveredRequest,
+        context,
+        liveOptions,
+        pool,
+        modeSearch: await responseModes.startSearch(bareRequest.model),
+      });
     } catch (thrown) {
-      const isUnknown = catalogue && thrown instanceof BoticelliError && thrown.code === 'model_not_found';
-      const asked = { model: bareModel(request.model), method: 'bidiGenerateContent' } as const;
-      const told = isUnknown ? await explainUnknown(thrown, { ...service, ...asked, catalogue, context }) : thrown;
-      throw withoutKey(told, connection.redact);
+      const isUnknown = modelListCache && thrown instanceof BoticelliError && thrown.code === 'model_not_found';
+      const target = { model: stripModelPrefix(request.model), method: 'bidiGenerateContent' } as const;
+      const error = isUnknown
+        ? await explainUnknownModel(thrown, { ...liveOptions, ...target, modelListCache, context })
+        : thrown;
+      throw redactError(error, connection.redact);
     }
   }
   return {
     supportsStreaming: () => true,
-    holdsPlace: () => gate !== undefined,
-    prepare: async () => void (await connection.live()),
-    endIdleSessions: pool.endIdle,
+    managesConcurrency: () => concurrencyLimiter !== undefined,
+    prepare: async () => void (await connection.getLiveApi()),
+    closeIdleSessions: pool.closeIdle,
     close: pool.close,
     generateStream,
     async generate(request, context) {
@@ -66,10 +82,10 @@ export function liveDriverOver(connection: Connection, options: LiveOptions): Li
   };
 }
 
-function assertTakes(request: GenerateRequest): void {
-  const obstacle = liveObstacle(request.model, request);
-  if (obstacle === undefined) return;
-  throw new BoticelliError('invalid_request', `${request.model} can't take this request, ${obstacle}`, {
+function assertSupported(request: GenerateRequest): void {
+  const unsupportedReason = getLiveUnsupportedReason(request.model, request);
+  if (unsupportedReason === undefined) return;
+  throw new BoticelliError('invalid_request', `${request.model} can't take this request, ${unsupportedReason}`, {
     hint: 'Change the act, or use another model for it.',
   });
 }

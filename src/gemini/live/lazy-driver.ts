@@ -1,27 +1,27 @@
 import type { LiveDriver } from './options.js';
 
-export interface LazyLiveOptions {
+export interface LazyLiveDriverOptions {
   /** Loads and makes the driver. Called once, at the first call. */
   load: () => Promise<LiveDriver>;
   /** Said for the driver while it is not there. */
-  holdsPlace: (model: string) => boolean;
+  managesConcurrency: (model: string) => boolean;
 }
 
 /** The Live driver, loaded when it is first asked: a run that never asks it pays nothing for it. */
-export function lazyLive({ load, holdsPlace }: LazyLiveOptions): LiveDriver {
+export function createLazyLiveDriver({ load, managesConcurrency }: LazyLiveDriverOptions): LiveDriver {
   let loaded: Promise<LiveDriver> | undefined;
-  const driver = () => {
+  const getDriver = () => {
     loaded ??= load();
     return loaded;
   };
   return {
     supportsStreaming: () => true,
-    holdsPlace,
-    endIdleSessions: async () => (await loaded)?.endIdleSessions(),
+    managesConcurrency,
+    closeIdleSessions: async () => (await loaded)?.closeIdleSessions(),
     close: async () => (await loaded)?.close?.(),
-    generate: async (request, context) => (await driver()).generate(request, context),
+    generate: async (request, context) => (await getDriver()).generate(request, context),
     async *generateStream(request, context) {
-      yield* (await driver()).generateStream(request, context);
+      yield* (await getDriver()).generateStream(request, context);
     },
   };
 }

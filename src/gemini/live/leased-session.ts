@@ -1,55 +1,55 @@
 import type { Lease } from '../../driver/concurrency-limiter.js';
 import { BoticelliError } from '../../errors.js';
-import { classifyUnreachable } from '../errors/classify-network-error.js';
-import { openAttempt } from '../rest/request-timeouts.js';
-import { liveConfig } from './convert-request.js';
-import type { Resumed } from './pooled-session.js';
-import type { LiveService } from './service.js';
+import { classifyNetworkError } from '../errors/classify-network-error.js';
+import { createRequestTimeouts } from '../rest/request-timeouts.js';
+import { classifyUpgradeError } from './classify-upgrade-error.js';
+import { createLiveConfig } from './convert-request.js';
+import type { Resumption } from './pooled-session.js';
+import type { ResolvedLiveOptions } from './resolved-options.js';
 import { type LiveSession, openLiveSession } from './session.js';
-import type { TalkWish } from './session-pool.js';
-import type { LiveEnd } from './socket.js';
-import { classifyAnswer } from './upgrade-error.js';
+import type { SessionRequest } from './session-pool.js';
+import type { CloseReason } from './socket.js';
 
-export interface PlacedSession {
+export interface LeasedSession {
   session: LiveSession;
   /** Resolves when the session has ended and its place was given back. */
-  placeFreed: Promise<void>;
+  slotReleased: Promise<void>;
 }
 
 /**
  * Takes a place at the Gate and opens a session, which holds it until it ends. Resolves to how the session ended where it
  * was never set up; rejects with `timeout` where that takes too long, or with the reason of the caller's signal.
  */
-export async function openWithPlace(
-  wish: TalkWish,
-  service: LiveService,
-  resumed: Resumed | undefined,
-): Promise<PlacedSession | LiveEnd> {
-  const lease = await service.gate?.enter(wish.request.model, wish.context);
+export async function openLeasedSession(
+  sessionRequest: SessionRequest,
+  liveOptions: ResolvedLiveOptions,
+  resumption: Resumption | undefined,
+): Promise<LeasedSession | CloseReason> {
+  const lease = await liveOptions.concurrencyLimiter?.acquire(sessionRequest.request.model, sessionRequest.context);
   let session: LiveSession | undefined;
   try {
-    const opened = await openInTime(wish, service, resumed);
-    if ('how' in opened) return opened;
+    const opened = await openWithTimeout(sessionRequest, liveOptions, resumption);
+    if ('kind' in opened) return opened;
     session = opened;
-    return { session, placeFreed: session.ended.then(() => free(lease)) };
+    return { session, slotReleased: session.closed.then(() => releaseLease(lease)) };
   } finally {
-    if (!session) await free(lease);
+    if (!session) await releaseLease(lease);
   }
 }
 
-async function openInTime(
-  { request, manner, context, spent }: TalkWish,
-  { connection, clock, setupTimeoutMs, timeoutMs }: LiveService,
-  resumed: Resumed | undefined,
-): Promise<LiveSession | LiveEnd> {
+async function openWithTimeout(
+  { request, mode, context, addSetupMs }: SessionRequest,
+  { connection, clock, setupTimeoutMs, timeoutMs }: ResolvedLiveOptions,
+  resumption: Resumption | undefined,
+): Promise<LiveSession | CloseReason> {
   const { host, url } = connection;
   const { model } = request;
-  const live = await connection.live();
-  const route = await connection.routeTo(url.href.replace(/^http/, 'ws'));
-  const withinMs = Math.min(setupTimeoutMs, timeoutMs);
+  const live = await connection.getLiveApi();
+  const route = await connection.resolveRoute(url.href.replace(/^http/, 'ws'));
+  const limitMs = Math.min(setupTimeoutMs, timeoutMs);
   const startedAt = performance.now();
-  const attempt = openAttempt({ signal: context.signal, timeoutMs: withinMs, idleTimeoutMs: withinMs });
-  attempt.sent();
+  const timeouts = createRequestTimeouts({ signal: context.signal, timeoutMs: limitMs, idleTimeoutMs: limitMs });
+  timeouts.markSent();
   try {
     return await openLiveSession({
       ...{
@@ -57,30 +57,30 @@ async function openInTime(
         model,
         clock,
         agent: route?.agent,
-        signal: attempt.signal,
-        config: liveConfig(request, manner, resumed?.handle),
+        signal: timeouts.signal,
+        config: createLiveConfig(request, mode, resumption?.handle),
       },
-      resumed,
-      historyFirst: manner.prompts === 'realtime' && !resumed && request.turns.length > 1,
-      classifyNetwork: (thrown) => classifyUnreachable(thrown, host),
-      classifyAnswer: (answer) => classifyAnswer(answer, { connection, model, now: clock.now() }),
+      resumption,
+      sendsInitialHistory: mode.prompts === 'realtime' && !resumption && request.turns.length > 1,
+      classifyConnectError: (thrown) => classifyNetworkError(thrown, host),
+      classifyUpgradeError: (response) => classifyUpgradeError(response, { connection, model, now: clock.now() }),
     });
   } catch (thrown) {
     context.signal?.throwIfAborted();
-    throw attempt.signal.aborted ? notSetUp(host, withinMs) : thrown;
+    throw timeouts.signal.aborted ? createSetupTimeoutError(host, limitMs) : thrown;
   } finally {
-    attempt.close();
-    spent(performance.now() - startedAt);
+    timeouts.close();
+    addSetupMs(performance.now() - startedAt);
   }
 }
 
-function notSetUp(host: string, withinMs: number): BoticelliError {
-  return new BoticelliError('timeout', `${host} set up no session within ${withinMs / 1000} s`, {
+function createSetupTimeoutError(host: string, limitMs: number): BoticelliError {
+  return new BoticelliError('timeout', `${host} set up no session within ${limitMs / 1000} s`, {
     hint: 'Nothing was asked. Try again later, or use another model.',
   });
 }
 
 /** A place that can't be given back comes free by itself, seconds later. */
-async function free(lease: Lease | undefined): Promise<void> {
+async function releaseLease(lease: Lease | undefined): Promise<void> {
   await lease?.release().catch(() => {});
 }

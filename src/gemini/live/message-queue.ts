@@ -1,40 +1,40 @@
 /** Messages that wait to be read, in their order. */
-export interface Inbox<Message> {
-  put(message: Message): void;
+export interface MessageQueue<Message> {
+  push(message: Message): void;
   /** Throws away what nobody has read. */
   clear(): void;
   /** The next message; undefined when there is none left and none will come. */
   next(): Promise<Message | undefined>;
   /** Tells that no more will come. */
-  end(): void;
+  close(): void;
 }
 
-export function createInbox<Message>(): Inbox<Message> {
-  let unread: Message[] = [];
-  let ended = false;
-  let waiting: (() => void) | undefined;
+export function createMessageQueue<Message>(): MessageQueue<Message> {
+  let pending: Message[] = [];
+  let isClosed = false;
+  let wakeReader: (() => void) | undefined;
   const wake = () => {
-    waiting?.();
-    waiting = undefined;
+    wakeReader?.();
+    wakeReader = undefined;
   };
   return {
-    put(message) {
-      unread.push(message);
+    push(message) {
+      pending.push(message);
       wake();
     },
     clear() {
-      unread = [];
+      pending = [];
     },
     async next() {
-      while (unread.length === 0 && !ended) {
+      while (pending.length === 0 && !isClosed) {
         await new Promise<void>((resolve) => {
-          waiting = resolve;
+          wakeReader = resolve;
         });
       }
-      return unread.shift();
+      return pending.shift();
     },
-    end() {
-      ended = true;
+    close() {
+      isClosed = true;
       wake();
     },
   };

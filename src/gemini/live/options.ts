@@ -1,11 +1,11 @@
-import type { Gate } from '../../driver/concurrency-limiter.js';
+import type { ConcurrencyLimiter } from '../../driver/concurrency-limiter.js';
 import type { BoticelliDriver } from '../../driver/driver.js';
 import type { MediaDelivery } from '../media/deliver-media.js';
-import type { CatalogueMemory } from '../models/model-info.js';
+import type { ModelListCache } from '../models/model-info.js';
 import type { CallOptions } from '../options.js';
 
 /** How a model wants to be talked to; learned from what it refuses with close code 1007. */
-export interface LiveManner {
+export interface ResponseMode {
   /** What its replies are made of: text, or speech whose transcript is the text. */
   replies: 'TEXT' | 'AUDIO';
   /** What a prompt goes in as: `clientContent` with turns, or `realtimeInput.text`, the turns before it as history. */
@@ -13,9 +13,9 @@ export interface LiveManner {
 }
 
 /** Where manners are remembered for longer than a driver lives. */
-export interface LiveMemory {
-  get(model: string): LiveManner | undefined | Promise<LiveManner | undefined>;
-  set(model: string, manner: LiveManner): void | Promise<void>;
+export interface ResponseModeCache {
+  get(model: string): ResponseMode | undefined | Promise<ResponseMode | undefined>;
+  set(model: string, mode: ResponseMode): void | Promise<void>;
 }
 
 /** What the Live driver takes beside a connection. */
@@ -25,10 +25,10 @@ export interface LiveOptions extends Partial<CallOptions> {
   /** After how long without a turn a session is ended. Default 10 000. */
   idleSessionMs?: number;
   /** Where a session takes its place, for as long as it lasts. */
-  gate?: Gate;
-  memory?: LiveMemory;
+  concurrencyLimiter?: ConcurrencyLimiter;
+  responseModeCache?: ResponseModeCache;
   /** What is known of the service's list of models. With it, the list explains a model that the service does not know. */
-  catalogue?: CatalogueMemory;
+  modelListCache?: ModelListCache;
   /** Brings media to the service; without it they must be bytes already. */
   delivery?: MediaDelivery;
 }
@@ -36,5 +36,5 @@ export interface LiveOptions extends Partial<CallOptions> {
 /** The driver for the Live API, whose sessions outlive a call. */
 export interface LiveDriver extends BoticelliDriver {
   /** Ends the sessions that have no turn under way, and resolves when their places are given back. */
-  endIdleSessions(): Promise<void>;
+  closeIdleSessions(): Promise<void>;
 }

@@ -1,87 +1,95 @@
 import type { Turn } from '../../driver/request.js';
-import { setupKey } from './convert-request.js';
-import type { LiveService } from './service.js';
+import { createSetupKey } from './convert-request.js';
+import type { ResolvedLiveOptions } from './resolved-options.js';
 import type { LiveSession } from './session.js';
-import type { TalkWish } from './session-pool.js';
+import type { SessionRequest } from './session-pool.js';
 
 /** A session, and what was said in it. */
-export interface Talk {
+export interface BorrowedSession {
   session: LiveSession;
   /** The turns that the session knows, replies included. */
-  readonly said: readonly Turn[];
+  readonly history: readonly Turn[];
   /** Tells that a turn was answered, and what the session knows now: it waits for the next one, for a while. */
-  answered(turns: readonly Turn[]): void;
+  release(history: readonly Turn[]): void;
   /** Ends a session in the midst of a turn. */
-  giveUp(): void;
+  abandon(): void;
   /** Tells that it was lost in the midst of a turn, and that another one may take it up. */
-  lost(): void;
+  markLost(): void;
 }
 
 /** A talk as the pool sees it. */
-export interface Seat extends Talk {
+export interface PooledSession extends BorrowedSession {
   /** What the session was set up with. */
   key: string;
   /** Whether a turn is under way. */
   readonly busy: boolean;
   /** Whether the session was told, at its beginning, of replies that it never gave. */
-  seeded: boolean;
+  hasSeededHistory: boolean;
   /** Resolves when the session has ended and its place was given back. */
-  placeFreed: Promise<void>;
+  slotReleased: Promise<void>;
   /** Ends the waiting for another turn. */
-  resume(): void;
+  borrow(): void;
 }
 
 /** A session that goes on where an earlier one was. */
-export interface Resumed {
-  seat: Seat;
+export interface Resumption {
+  previous: PooledSession;
   handle: string;
   /** How many turns it stands for. */
-  turns: number;
+  turnCount: number;
 }
 
-export interface SeatOptions {
+export interface PooledSessionOptions {
   session: LiveSession;
-  placeFreed: Promise<void>;
-  wish: TalkWish;
-  resumed: Resumed | undefined;
-  service: LiveService;
+  slotReleased: Promise<void>;
+  sessionRequest: SessionRequest;
+  resumption: Resumption | undefined;
+  liveOptions: ResolvedLiveOptions;
   /** Called when the session was given up. */
-  onLeft: () => void;
+  onAbandoned: () => void;
   /** Called when it had no turn for `idleSessionMs`. */
   onIdle: () => void;
 }
 
-export function sitDown({ session, placeFreed, wish, resumed, service, onLeft, onIdle }: SeatOptions): Seat {
-  let said = resumed?.seat.said ?? [];
+export function createPooledSession({
+  session,
+  slotReleased,
+  sessionRequest,
+  resumption,
+  liveOptions,
+  onAbandoned,
+  onIdle,
+}: PooledSessionOptions): PooledSession {
+  let history = resumption?.previous.history ?? [];
   let busy = true;
-  let idle: NodeJS.Timeout | undefined;
+  let idleTimer: NodeJS.Timeout | undefined;
   return {
     session,
-    placeFreed,
-    key: setupKey(wish.request, wish.manner),
-    seeded: resumed ? resumed.seat.seeded : wish.request.turns.length > 1,
-    get said() {
-      return said;
+    slotReleased,
+    key: createSetupKey(sessionRequest.request, sessionRequest.mode),
+    hasSeededHistory: resumption ? resumption.previous.hasSeededHistory : sessionRequest.request.turns.length > 1,
+    get history() {
+      return history;
     },
     get busy() {
       return busy;
     },
-    answered(turns) {
-      said = turns;
+    release(turns) {
+      history = turns;
       busy = false;
-      session.rest();
+      session.markIdle();
       // Neither this timer nor the resting session keeps the process alive.
-      idle = setTimeout(onIdle, service.idleSessionMs).unref();
+      idleTimer = setTimeout(onIdle, liveOptions.idleSessionMs).unref();
     },
-    resume() {
-      clearTimeout(idle);
+    borrow() {
+      clearTimeout(idleTimer);
       busy = true;
     },
-    giveUp() {
-      onLeft();
+    abandon() {
+      onAbandoned();
       session.terminate();
     },
-    lost() {
+    markLost() {
       busy = false;
       session.terminate();
     },

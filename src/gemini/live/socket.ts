@@ -2,27 +2,27 @@ import type { Agent, IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import { type ClientOptions, type RawData, WebSocket } from 'ws';
 import type { BoticelliError } from '../../errors.js';
-import { httpStatusOf, isRecord, parsedJson, serviceErrorIn } from '../errors/parse-error-body.js';
+import { extractServiceError, getHttpStatus, isRecord, tryParseJson } from '../errors/parse-error-body.js';
 import { Headers } from '../transport/minimal-fetch.js';
 
 /** How a connection came to its end. */
-export type LiveEnd =
+export type CloseReason =
   /** It was closed. `code` is 1006 where there was no closing frame; then `cause` may say why. */
-  | { how: 'closed'; code: number; reason: string; cause?: Error }
+  | { kind: 'closed'; code: number; reason: string; cause?: Error }
   /** It was never made, or the service told an error over it. */
-  | { how: 'refused'; error: BoticelliError }
+  | { kind: 'refused'; error: BoticelliError }
   /** A frame came that is none of Gemini's, or one that breaks the WebSocket protocol. */
-  | { how: 'malformed'; frame: string };
+  | { kind: 'malformed'; frame: string };
 
 export interface LiveSocketOptions {
   /** Leads through a proxy, where one is to be gone through. */
   agent: Agent | undefined;
   /** Whether setup is to ask for the turns of before, which `connect()` can't say. */
-  historyFirst: boolean;
+  sendsInitialHistory: boolean;
   /** What a connection that was not made stands for. */
-  classifyNetwork(thrown: Error): BoticelliError;
+  classifyConnectError(thrown: Error): BoticelliError;
   /** What an HTTP answer stands for that came instead of a WebSocket. */
-  classifyAnswer(answer: { status: number; headers: Headers; body: string }): BoticelliError;
+  classifyUpgradeError(response: { status: number; headers: Headers; body: string }): BoticelliError;
 }
 
 /** One WebSocket, made by the SDK through `factory` and watched by us. */
@@ -30,13 +30,13 @@ export interface LiveSocket {
   /** What `Live` calls its `webSocketFactory`. */
   factory: { create(url: string, headers: Record<string, string>, callbacks: SdkCallbacks): SdkSocket };
   /** Present as soon as it has ended. */
-  readonly end: LiveEnd | undefined;
+  readonly closeReason: CloseReason | undefined;
   /** Resolves when it has ended. */
-  ended: Promise<LiveEnd>;
+  closed: Promise<CloseReason>;
   /** Whether an open connection keeps the process alive. */
-  holdProcess(holds: boolean): void;
+  keepProcessAlive(keepAlive: boolean): void;
   /** Closes it with a word to the service; resolves when it is closed, within a quarter of a second. */
-  hangUp(): Promise<void>;
+  close(): Promise<void>;
   /** Closes it at once. */
   terminate(): void;
 }
@@ -54,9 +54,9 @@ interface SdkSocket {
   close(): void;
 }
 
-const farewellMs = 250;
+const closeTimeoutMs = 250;
 /** A page that a proxy answers with is read up to here. */
-const longestAnswer = 65_536;
+const maxBodyChars = 65_536;
 const socketOptions: ClientOptions = { perMessageDeflate: false, maxPayload: 64 * 2 ** 20 };
 
 /**
@@ -66,128 +66,128 @@ const socketOptions: ClientOptions = { perMessageDeflate: false, maxPayload: 64 
  */
 export function createLiveSocket(options: LiveSocketOptions): LiveSocket {
   let socket: WebSocket | undefined;
-  let below: Socket | undefined;
-  let end: LiveEnd | undefined;
-  let resolveEnd: (end: LiveEnd) => void;
-  const ended = new Promise<LiveEnd>((resolve) => {
-    resolveEnd = resolve;
+  let tcpSocket: Socket | undefined;
+  let closeReason: CloseReason | undefined;
+  let resolveClosed: (reason: CloseReason) => void;
+  const closed = new Promise<CloseReason>((resolve) => {
+    resolveClosed = resolve;
   });
   // The first word counts: what follows (a reset after a refusal, our own terminate) is only how the socket goes.
-  const endBy = (how: LiveEnd) => {
-    end ??= how;
-    resolveEnd(end);
+  const setCloseReason = (reason: CloseReason) => {
+    closeReason ??= reason;
+    resolveClosed(closeReason);
   };
   const terminate = () => {
-    endBy({ how: 'closed', code: 1006, reason: '' });
+    setCloseReason({ kind: 'closed', code: 1006, reason: '' });
     socket?.terminate();
   };
 
   const connect = (url: string, headers: Record<string, string>, callbacks: SdkCallbacks) => {
-    if (end) return;
+    if (closeReason) return;
     socket = new WebSocket(url, { ...socketOptions, headers, agent: options.agent });
-    const watched = { socket, options, callbacks, endBy };
-    socket.on('upgrade', (answer) => {
-      below = answer.socket;
+    const listenerOptions = { socket, options, callbacks, setCloseReason };
+    socket.on('upgrade', (response) => {
+      tcpSocket = response.socket;
     });
-    watch(watched);
+    attachListeners(listenerOptions);
   };
   return {
     factory: {
       create: (url, headers, callbacks) => ({
         connect: () => connect(url, headers, callbacks),
-        send: (message) => socket?.send(options.historyFirst ? withHistoryFirst(message) : message),
+        send: (message) => socket?.send(options.sendsInitialHistory ? addHistoryConfig(message) : message),
         close: terminate,
       }),
     },
-    get end() {
-      return end;
+    get closeReason() {
+      return closeReason;
     },
-    ended,
-    holdProcess: (holds) => void (holds ? below?.ref() : below?.unref()),
-    async hangUp() {
+    closed,
+    keepProcessAlive: (keepAlive) => void (keepAlive ? tcpSocket?.ref() : tcpSocket?.unref()),
+    async close() {
       if (socket?.readyState !== WebSocket.OPEN) return terminate();
-      below?.ref();
+      tcpSocket?.ref();
       socket.close(1000);
-      const patience = setTimeout(terminate, farewellMs);
-      await ended;
-      clearTimeout(patience);
+      const closeTimer = setTimeout(terminate, closeTimeoutMs);
+      await closed;
+      clearTimeout(closeTimer);
     },
     terminate,
   };
 }
 
-interface Watched {
+interface ListenerOptions {
   socket: WebSocket;
   options: LiveSocketOptions;
   callbacks: SdkCallbacks;
-  endBy: (end: LiveEnd) => void;
+  setCloseReason: (reason: CloseReason) => void;
 }
 
 /** Hears all that a socket can say. It always has a listener for errors: without one they would end the process. */
-function watch({ socket, options, callbacks, endBy }: Watched): void {
-  let failure: Error | undefined;
-  let opened = false;
+function attachListeners({ socket, options, callbacks, setCloseReason }: ListenerOptions): void {
+  let socketError: Error | undefined;
+  let isOpen = false;
   socket.on('open', () => {
-    opened = true;
+    isOpen = true;
     callbacks.onopen();
   });
   socket.on('message', (data: RawData) => {
     if (socket.readyState !== WebSocket.OPEN) return;
     const frame = data.toString();
-    const fault = faultOfFrame(frame, options);
-    if (!fault) return callbacks.onmessage({ data: frame });
-    endBy(fault);
+    const frameError = checkFrame(frame, options);
+    if (!frameError) return callbacks.onmessage({ data: frame });
+    setCloseReason(frameError);
     socket.terminate();
   });
-  socket.on('unexpected-response', async (_, answer: IncomingMessage) => {
-    endBy({ how: 'refused', error: options.classifyAnswer(await readAnswer(answer)) });
+  socket.on('unexpected-response', async (_, response: IncomingMessage) => {
+    setCloseReason({ kind: 'refused', error: options.classifyUpgradeError(await readResponse(response)) });
     socket.terminate();
   });
   socket.on('error', (error: Error) => {
-    failure = error;
-    if (isOfProtocol(error)) endBy({ how: 'malformed', frame: error.message });
-    else if (!opened) endBy({ how: 'refused', error: options.classifyNetwork(error) });
+    socketError = error;
+    if (isProtocolError(error)) setCloseReason({ kind: 'malformed', frame: error.message });
+    else if (!isOpen) setCloseReason({ kind: 'refused', error: options.classifyConnectError(error) });
   });
   socket.on('close', (code, reason) =>
-    endBy({ how: 'closed', code, reason: reason.toString(), ...(failure && { cause: failure }) }),
+    setCloseReason({ kind: 'closed', code, reason: reason.toString(), ...(socketError && { cause: socketError }) }),
   );
 }
 
 /** What is wrong with a frame that the SDK had better not see: undocumented, but gateways tell errors in one. */
-function faultOfFrame(frame: string, { classifyAnswer }: LiveSocketOptions): LiveEnd | undefined {
-  const parsed = parsedJson(frame);
-  if (!isRecord(parsed)) return { how: 'malformed', frame };
-  const error = serviceErrorIn(parsed);
+function checkFrame(frame: string, { classifyUpgradeError }: LiveSocketOptions): CloseReason | undefined {
+  const parsed = tryParseJson(frame);
+  if (!isRecord(parsed)) return { kind: 'malformed', frame };
+  const error = extractServiceError(parsed);
   if (!error) return undefined;
   return {
-    how: 'refused',
-    error: classifyAnswer({ status: httpStatusOf(error), headers: new Headers(), body: frame }),
+    kind: 'refused',
+    error: classifyUpgradeError({ status: getHttpStatus(error), headers: new Headers(), body: frame }),
   };
 }
 
 /** ws names what is wrong with a frame by codes such as WS_ERR_INVALID_UTF8. */
-function isOfProtocol(error: Error): boolean {
+function isProtocolError(error: Error): boolean {
   return String(Reflect.get(error, 'code')).startsWith('WS_ERR_');
 }
 
-async function readAnswer(answer: IncomingMessage): Promise<{ status: number; headers: Headers; body: string }> {
+async function readResponse(response: IncomingMessage): Promise<{ status: number; headers: Headers; body: string }> {
   const headers = new Headers();
-  for (const [name, value] of Object.entries(answer.headers)) headers.set(name, String(value));
+  for (const [name, value] of Object.entries(response.headers)) headers.set(name, String(value));
   let body = '';
   try {
-    for await (const piece of answer.setEncoding('utf8')) {
-      body += piece;
-      if (body.length > longestAnswer) break;
+    for await (const chunk of response.setEncoding('utf8')) {
+      body += chunk;
+      if (body.length > maxBodyChars) break;
     }
   } catch {
     // The status says enough where the body can't be had.
   }
-  return { status: answer.statusCode ?? 0, headers, body };
+  return { status: response.statusCode ?? 0, headers, body };
 }
 
 /** `connect()` of @google/genai 2.32 drops `historyConfig`: it is put into the setup on its way out. */
-function withHistoryFirst(message: string): string {
-  const parsed = parsedJson(message);
+function addHistoryConfig(message: string): string {
+  const parsed = tryParseJson(message);
   if (!isRecord(parsed) || !isRecord(parsed.setup)) return message;
   return JSON.stringify({ setup: { ...parsed.setup, historyConfig: { initialHistoryInClientContent: true } } });
 }

@@ -1,34 +1,34 @@
 import { BoticelliError, StreamTimeout } from '../../errors.js';
-import { requestMostBytes } from '../../facts.js';
-import { addressWords } from '../../media/address.js';
-import { classifyUnreachable, networkCause, networkReason } from '../errors/classify-network-error.js';
+import { maxRequestBytes } from '../../facts.js';
+import { redactUrl } from '../../media/media-url.js';
+import { classifyNetworkError, createNetworkCause, describeNetworkError } from '../errors/classify-network-error.js';
 import type { CallOptions } from '../options.js';
-import { type Attempt, openAttempt, orAborted } from '../rest/request-timeouts.js';
-import { type HttpAnswer, sendHttp } from '../transport/http.js';
-import type { RouteTo } from '../transport/proxy-routes.js';
+import { abortable, createRequestTimeouts, type RequestTimeouts } from '../rest/request-timeouts.js';
+import { type HttpResponse, sendHttpRequest } from '../transport/http.js';
+import type { RouteResolver } from '../transport/proxy-routes.js';
 
 /** What was at an address. */
 export interface Download {
   bytes: Buffer;
   /** The type that the server gives it. */
-  served: string | undefined;
+  contentType: string | undefined;
   /** What messages call it: its address as it was asked for. */
-  words: string;
+  displayUrl: string;
 }
 
 /** What to do about an address that is no good. Acts before this one may have been sent. */
-export const checkAddress = 'Check the address in the narrative; this act was not sent.';
+export const checkUrlHint = 'Check the address in the narrative; this act was not sent.';
 
 /** How often an address may send on to another one. */
-const mostRedirects = 5;
+const maxRedirects = 5;
 
 // For tests alone smaller: nobody wants to wait for 100 MB.
 export interface DownloadOptions extends Pick<CallOptions, 'timeoutMs' | 'idleTimeoutMs'> {
   url: string;
   signal: AbortSignal | undefined;
   /** Finds the way through a proxy. */
-  routeTo?: RouteTo;
-  mostBytes?: number;
+  resolveRoute?: RouteResolver;
+  maxBytes?: number;
 }
 
 /**
@@ -37,117 +37,128 @@ export interface DownloadOptions extends Pick<CallOptions, 'timeoutMs' | 'idleTi
  * wrong, with `unavailable` where another attempt may succeed, with `timeout`, or with the signal's reason.
  */
 export async function download(options: DownloadOptions): Promise<Download> {
-  const { url, mostBytes = requestMostBytes, routeTo = async () => undefined } = options;
-  const words = addressWords(url);
-  const attempt = openAttempt(options);
+  const { url, maxBytes = maxRequestBytes, resolveRoute = async () => undefined } = options;
+  const displayUrl = redactUrl(url);
+  const timeouts = createRequestTimeouts(options);
   try {
-    attempt.sent();
-    const response = await follow(new URL(url), { attempt, words, routeTo });
-    const served = response.headers.get('content-type') ?? undefined;
-    const tooLarge = () => unusable(`${words} is larger than ${mostBytes / 1_000_000} MB`, tooLargeHint);
-    if (Number(response.headers.get('content-length')) > mostBytes) throw tooLarge();
-    return { bytes: await readAll(response, { attempt, words, mostBytes, tooLarge }), served, words };
+    timeouts.markSent();
+    const response = await followRedirects(new URL(url), { timeouts, displayUrl, resolveRoute });
+    const contentType = response.headers.get('content-type') ?? undefined;
+    const createTooLargeError = () =>
+      createInputError(`${displayUrl} is larger than ${maxBytes / 1_000_000} MB`, tooLargeHint);
+    if (Number(response.headers.get('content-length')) > maxBytes) throw createTooLargeError();
+    return {
+      bytes: await readBody(response, { timeouts, displayUrl, maxBytes, createTooLargeError }),
+      contentType,
+      displayUrl,
+    };
   } catch (thrown) {
     options.signal?.throwIfAborted();
-    if (attempt.signal.aborted) throw tooSlow(words, attempt, options);
+    if (timeouts.signal.aborted) throw createTimeoutError(displayUrl, timeouts, options);
     throw thrown;
   } finally {
-    attempt.close();
+    timeouts.close();
   }
 }
 
 const tooLargeHint = 'Download it yourself and give it as a file: files of up to 2 GB go through the Files API.';
 
-interface Following {
-  attempt: Attempt;
-  words: string;
-  routeTo: RouteTo;
+interface FollowOptions {
+  timeouts: RequestTimeouts;
+  displayUrl: string;
+  resolveRoute: RouteResolver;
 }
 
 /** The answer at the end of all redirects. */
-async function follow(start: URL, { attempt, words, routeTo }: Following): Promise<HttpAnswer> {
-  let at = start;
-  let authorization = authorizationOf(start);
+async function followRedirects(
+  startUrl: URL,
+  { timeouts, displayUrl, resolveRoute }: FollowOptions,
+): Promise<HttpResponse> {
+  let currentUrl = startUrl;
+  let authorization = getAuthorization(startUrl);
   for (let hops = 0; ; hops += 1) {
-    const login = authorization === undefined ? {} : { authorization };
-    const response = await sendHttp(withoutLogin(at), {
-      signal: attempt.signal,
-      route: await routeTo(at),
-      headers: Object.entries({ 'user-agent': 'boticelli', accept: '*/*', ...login }),
+    const loginHeader = authorization === undefined ? {} : { authorization };
+    const response = await sendHttpRequest(stripCredentials(currentUrl), {
+      signal: timeouts.signal,
+      route: await resolveRoute(currentUrl),
+      headers: Object.entries({ 'user-agent': 'boticelli', accept: '*/*', ...loginHeader }),
     }).catch((thrown: unknown) => {
-      throw unreachable(words, thrown, at.host);
+      throw createUnreachableError(displayUrl, thrown, currentUrl.host);
     });
     const location = response.status >= 300 && response.status < 400 ? response.headers.get('location') : null;
-    if (location === null) return answerOf(response, words);
+    if (location === null) return checkStatus(response, displayUrl);
     response.discard();
-    if (hops === mostRedirects) throw unusable(`${words} sends on more than ${mostRedirects} times`);
-    const next = nextAddress(location, at, words);
+    if (hops === maxRedirects) throw createInputError(`${displayUrl} sends on more than ${maxRedirects} times`);
+    const next = parseRedirect(location, currentUrl, displayUrl);
     // As browsers and curl do: another host is not to know what this one asks for.
-    authorization = authorizationOf(next) ?? (next.origin === at.origin ? authorization : undefined);
-    at = next;
+    authorization = getAuthorization(next) ?? (next.origin === currentUrl.origin ? authorization : undefined);
+    currentUrl = next;
   }
 }
 
-function nextAddress(location: string, at: URL, words: string): URL {
-  const next = URL.canParse(location, at.href) ? new URL(location, at.href) : undefined;
+function parseRedirect(location: string, currentUrl: URL, displayUrl: string): URL {
+  const next = URL.canParse(location, currentUrl.href) ? new URL(location, currentUrl.href) : undefined;
   if (next && /^https?:$/.test(next.protocol)) return next;
-  throw unusable(`${words} sends on to what is no http(s) address`);
+  throw createInputError(`${displayUrl} sends on to what is no http(s) address`);
 }
 
-function answerOf(response: HttpAnswer, words: string): HttpAnswer {
+function checkStatus(response: HttpResponse, displayUrl: string): HttpResponse {
   const { status } = response;
   if (status >= 200 && status < 300) return response;
-  const passing = status === 408 || status === 429 || status >= 500;
-  if (!passing) throw unusable(`${words} can't be fetched: its server answered ${status}`);
-  throw new BoticelliError('unavailable', `${words} can't be fetched: its server answered ${status}`, {
+  const isTransient = status === 408 || status === 429 || status >= 500;
+  if (!isTransient) throw createInputError(`${displayUrl} can't be fetched: its server answered ${status}`);
+  throw new BoticelliError('unavailable', `${displayUrl} can't be fetched: its server answered ${status}`, {
     hint: 'Try again later, or download it yourself and give it as a file.',
-    passing,
+    isTransient,
   });
 }
 
-interface Reading {
-  attempt: Attempt;
-  words: string;
-  mostBytes: number;
-  tooLarge: () => BoticelliError;
+interface ReadBodyOptions {
+  timeouts: RequestTimeouts;
+  displayUrl: string;
+  maxBytes: number;
+  createTooLargeError: () => BoticelliError;
 }
 
-async function readAll({ body }: HttpAnswer, { attempt, words, mostBytes, tooLarge }: Reading): Promise<Buffer> {
-  const pieces: Uint8Array[] = [];
-  let length = 0;
+async function readBody(
+  { body }: HttpResponse,
+  { timeouts, displayUrl, maxBytes, createTooLargeError }: ReadBodyOptions,
+): Promise<Buffer> {
+  const chunks: Uint8Array[] = [];
+  let totalBytes = 0;
   const reader = body[Symbol.asyncIterator]();
   for (;;) {
-    attempt.waitsForBytes();
-    const { done, value } = await orAborted(reader.next(), attempt.signal).catch((thrown: unknown) => {
-      throw brokenOff(words, thrown);
+    timeouts.markWaiting();
+    const { done, value } = await abortable(reader.next(), timeouts.signal).catch((thrown: unknown) => {
+      throw createInterruptedDownloadError(displayUrl, thrown);
     });
     if (done) break;
-    attempt.bytesCame();
-    pieces.push(value);
-    length += value.length;
+    timeouts.markReceived();
+    chunks.push(value);
+    totalBytes += value.length;
     // A length that was announced may be a lie, and one that was not has no end.
-    if (length > mostBytes) throw tooLarge();
+    if (totalBytes > maxBytes) throw createTooLargeError();
   }
-  attempt.answerEnded();
-  return Buffer.concat(pieces);
+  timeouts.markComplete();
+  return Buffer.concat(chunks);
 }
 
 /** The login goes into a header, which a redirect to another host does not get. */
-function withoutLogin(url: URL): URL {
+function stripCredentials(url: URL): URL {
   const bare = new URL(url);
   bare.username = '';
   bare.password = '';
   return bare;
 }
 
-function authorizationOf({ username, password }: URL): string | undefined {
+function getAuthorization({ username, password }: URL): string | undefined {
   if (username === '' && password === '') return undefined;
-  const login = `${decoded(username)}:${decoded(password)}`;
-  return `Basic ${Buffer.from(login).toString('base64')}`;
+  const credentials = `${decodePercentEscapes(username)}:${decodePercentEscapes(password)}`;
+  return `Basic ${Buffer.from(credentials).toString('base64')}`;
 }
 
 /** A per cent sign that begins no escape stands for itself, as curl has it: URLs let it be, decodeURIComponent throws. */
-function decoded(text: string): string {
+function decodePercentEscapes(text: string): string {
   return text.replaceAll(/(?:%[\da-f]{2})+/gi, (escapes) => {
     try {
       return decodeURIComponent(escapes);
@@ -157,31 +168,35 @@ function decoded(text: string): string {
   });
 }
 
-function unusable(message: string, hint = checkAddress): BoticelliError {
+function createInputError(message: string, hint = checkUrlHint): BoticelliError {
   return new BoticelliError('no_input', message, { hint });
 }
 
 /** Whom there is no answer from is said too: an address may have been sent on to, and a proxy has faults of its own. */
-function unreachable(words: string, thrown: unknown, host: string): BoticelliError {
-  const why = thrown instanceof BoticelliError ? thrown : classifyUnreachable(thrown, host, checkAddress);
-  const { message, hint, passing, cause } = why;
-  return new BoticelliError('unavailable', `${words} can't be fetched: ${message}`, {
+function createUnreachableError(displayUrl: string, thrown: unknown, host: string): BoticelliError {
+  const error = thrown instanceof BoticelliError ? thrown : classifyNetworkError(thrown, host, checkUrlHint);
+  const { message, hint, isTransient, cause } = error;
+  return new BoticelliError('unavailable', `${displayUrl} can't be fetched: ${message}`, {
     ...(hint !== undefined && { hint }),
-    ...{ passing, cause },
+    ...{ isTransient, cause },
   });
 }
 
-function brokenOff(words: string, thrown: unknown): BoticelliError {
-  return new BoticelliError('unavailable', `the download of ${words} broke off: ${networkReason(thrown)}`, {
+function createInterruptedDownloadError(displayUrl: string, thrown: unknown): BoticelliError {
+  return new BoticelliError('unavailable', `the download of ${displayUrl} broke off: ${describeNetworkError(thrown)}`, {
     hint: 'Run it again, or download it yourself and give it as a file.',
-    ...{ passing: true, cause: networkCause(thrown) },
+    ...{ isTransient: true, cause: createNetworkCause(thrown) },
   });
 }
 
-function tooSlow(words: string, { signal }: Attempt, { timeoutMs, idleTimeoutMs }: DownloadOptions): BoticelliError {
-  const fellSilent = signal.reason instanceof StreamTimeout;
-  const why = fellSilent ? `it fell silent for ${idleTimeoutMs / 1000} s` : `it took longer than ${timeoutMs / 1000} s`;
-  return new BoticelliError('timeout', `${words} could not be fetched: ${why}`, {
+function createTimeoutError(
+  displayUrl: string,
+  { signal }: RequestTimeouts,
+  { timeoutMs, idleTimeoutMs }: DownloadOptions,
+): BoticelliError {
+  const wasIdle = signal.reason instanceof StreamTimeout;
+  const reason = wasIdle ? `it fell silent for ${idleTimeoutMs / 1000} s` : `it took longer than ${timeoutMs / 1000} s`;
+  return new BoticelliError('timeout', `${displayUrl} could not be fetched: ${reason}`, {
     hint: 'Allow more with --timeout or --idle-timeout, or download it yourself and give it as a file.',
   });
 }

@@ -1,30 +1,30 @@
-import { orAborted } from '../rest/request-timeouts.js';
+import { abortable } from '../rest/request-timeouts.js';
 
 /** Does a piece of work once for each key, for all who ask. Work that failed is forgotten, so that it can be tried again. */
-export type OnceEach<Result> = (
+export type AsyncMemo<Result> = (
   key: string,
   signal: AbortSignal | undefined,
   work: () => Promise<Result>,
 ) => Promise<Result>;
 
 /** Makes such a memory. */
-export function onceEach<Result>(): OnceEach<Result> {
-  const underWay = new Map<string, Promise<Result>>();
+export function createAsyncMemo<Result>(): AsyncMemo<Result> {
+  const promises = new Map<string, Promise<Result>>();
 
-  return async function once(key, signal, work): Promise<Result> {
-    const other = underWay.get(key);
-    if (other) {
+  return async function run(key, signal, work): Promise<Result> {
+    const existing = promises.get(key);
+    if (existing) {
       try {
-        return await orAborted(other, signal);
+        return await abortable(existing, signal);
       } catch {
         signal?.throwIfAborted();
         // It may have been the other one's to give up: whoever waited tries for itself.
-        return once(key, signal, work);
+        return run(key, signal, work);
       }
     }
-    const own = work();
-    underWay.set(key, own);
-    own.catch(() => underWay.delete(key));
-    return own;
+    const promise = work();
+    promises.set(key, promise);
+    promise.catch(() => promises.delete(key));
+    return promise;
   };
 }

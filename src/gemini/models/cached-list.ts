@@ -1,12 +1,12 @@
 import { createHash } from 'node:crypto';
 import { type Clock, systemClock } from '../../driver/clock.js';
 import { defaultBaseUrl } from '../../facts.js';
-import { isRecord, parsedJson } from '../errors/parse-error-body.js';
+import { isRecord, tryParseJson } from '../errors/parse-error-body.js';
 import type { ConnectionOptions } from '../options.js';
-import { type Catalogue, type CatalogueMemory, entryFrom } from './model-info.js';
+import { type ModelList, type ModelListCache, parseModelInfo } from './model-info.js';
 
 /** A list as it is kept. */
-export interface KeptCatalogue {
+export interface StoredModelList {
   /** Milliseconds since the epoch. */
   fetchedAt: number;
   /** JSON, of which the reader believes nothing. */
@@ -14,15 +14,15 @@ export interface KeptCatalogue {
 }
 
 /** Keeps lists between runs. What can't be read is as if absent, what can't be written is dropped: neither rejects. */
-export interface CatalogueStore {
-  read(key: string): Promise<KeptCatalogue | undefined>;
+export interface ModelListStore {
+  read(key: string): Promise<StoredModelList | undefined>;
   /** The youngest of those whose key begins so. */
-  youngest(keyPrefix: string): Promise<KeptCatalogue | undefined>;
-  write(key: string, kept: KeptCatalogue): Promise<void>;
+  readNewest(keyPrefix: string): Promise<StoredModelList | undefined>;
+  write(key: string, list: StoredModelList): Promise<void>;
 }
 
-export interface CachedCatalogueOptions extends ConnectionOptions {
-  store: CatalogueStore;
+export interface ModelListCacheOptions extends ConnectionOptions {
+  store: ModelListStore;
   clock?: Clock;
   /** How long a list is believed. Default a day. */
   maxAgeMs?: number;
@@ -31,48 +31,48 @@ export interface CachedCatalogueOptions extends ConnectionOptions {
 const dayMs = 86_400_000;
 
 /** The list of one key at one service, kept between runs. It is read once a process. */
-export function cachedCatalogue(options: CachedCatalogueOptions): CatalogueMemory {
+export function createModelListCache(options: ModelListCacheOptions): ModelListCache {
   const { apiKey, baseUrl, store, clock = systemClock, maxAgeMs = dayMs } = options;
-  const key = `${serviceHash(baseUrl)} ${hashOf(apiKey)}`;
-  let known: Promise<Catalogue | undefined> | undefined;
+  const key = `${hashService(baseUrl)} ${shortHash(apiKey)}`;
+  let loaded: Promise<ModelList | undefined> | undefined;
   return {
-    async recall() {
-      known ??= store.read(key).then(catalogueFrom);
-      const catalogue = await known;
-      const ageMs = clock.now() - (catalogue?.listedAt ?? 0);
+    async read() {
+      loaded ??= store.read(key).then(parseStoredModelList);
+      const list = await loaded;
+      const ageMs = clock.now() - (list?.listedAt ?? 0);
       // A list from the future was written before the clock was put back: its age is anyone's guess.
-      return ageMs >= 0 && ageMs < maxAgeMs ? catalogue : undefined;
+      return ageMs >= 0 && ageMs < maxAgeMs ? list : undefined;
     },
-    async remember(entries) {
+    async write(entries) {
       // A service that lists nothing is worth being asked again.
       if (entries.length === 0) return;
       const listedAt = clock.now();
-      known = Promise.resolve({ entries, listedAt });
+      loaded = Promise.resolve({ entries, listedAt });
       await store.write(key, { fetchedAt: listedAt, models: JSON.stringify(entries) });
     },
   };
 }
 
 /** The youngest list that any key got from a service, however old: for who has no key to ask with. */
-export async function catalogueOfAnyKey(
-  store: CatalogueStore,
+export async function readNewestModelList(
+  store: ModelListStore,
   { baseUrl }: Pick<ConnectionOptions, 'baseUrl'>,
-): Promise<Catalogue | undefined> {
-  return catalogueFrom(await store.youngest(`${serviceHash(baseUrl)} `));
+): Promise<ModelList | undefined> {
+  return parseStoredModelList(await store.readNewest(`${hashService(baseUrl)} `));
 }
 
-function catalogueFrom(kept: KeptCatalogue | undefined): Catalogue | undefined {
-  const models = parsedJson(kept?.models ?? '');
-  if (!kept || !Array.isArray(models)) return undefined;
-  const entries = models.flatMap((fields) => (isRecord(fields) ? (entryFrom(fields) ?? []) : []));
-  return entries.length === 0 ? undefined : { entries, listedAt: kept.fetchedAt };
+function parseStoredModelList(stored: StoredModelList | undefined): ModelList | undefined {
+  const models = tryParseJson(stored?.models ?? '');
+  if (!stored || !Array.isArray(models)) return undefined;
+  const entries = models.flatMap((fields) => (isRecord(fields) ? (parseModelInfo(fields) ?? []) : []));
+  return entries.length === 0 ? undefined : { entries, listedAt: stored.fetchedAt };
 }
 
 /** What tells services apart. Of the address too only a hash is kept: a gateway's may have a secret in its path. */
-export function serviceHash(baseUrl = defaultBaseUrl): string {
-  return hashOf(URL.canParse(baseUrl) ? new URL(baseUrl).href : baseUrl);
+export function hashService(baseUrl = defaultBaseUrl): string {
+  return shortHash(URL.canParse(baseUrl) ? new URL(baseUrl).href : baseUrl);
 }
 
-function hashOf(text: string): string {
+function shortHash(text: string): string {
   return createHash('sha256').update(text).digest('hex').slice(0, 16);
 }

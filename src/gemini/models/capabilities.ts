@@ -1,14 +1,14 @@
-import { knownModels, liveNames } from '../../facts.js';
-import type { CatalogueEntry } from './model-info.js';
+import { builtInModels, liveModelNamePattern } from '../../facts.js';
+import type { ModelInfo } from './model-info.js';
 
 /** What a model can do for a narrative, whose replies are text. */
-export interface ModelAbilities {
+export interface ModelCapabilities {
   /** Answers `generateContent` in text, streamed or not. */
-  generates: boolean;
+  supportsGenerate: boolean;
   /** Speaks the Live API (`bidiGenerateContent`). */
-  live: boolean;
+  supportsLive: boolean;
   /** Absent where nobody has said. */
-  countsTokens?: boolean;
+  supportsCountTokens?: boolean;
   /** The most tokens of a prompt, where that is known. */
   inputTokens?: number;
   /** The most tokens of a reply, where that is known. */
@@ -17,56 +17,56 @@ export interface ModelAbilities {
 
 /**
  * What a model can do, by the best that is known of it: the service's list, else the table of facts, else its name.
- * @param entries the service's list, where there is one
+ * @param models the service's list, where there is one
  */
-export function abilitiesOf(model: string, entries: readonly CatalogueEntry[] = []): ModelAbilities {
-  const entry = entries.find(({ name }) => name === model);
-  return entry ? abilitiesOfEntry(entry) : (abilitiesInTable(model) ?? abilitiesByName(model));
+export function getCapabilities(model: string, models: readonly ModelInfo[] = []): ModelCapabilities {
+  const info = models.find(({ name }) => name === model);
+  return info ? getListedCapabilities(info) : (getKnownCapabilities(model) ?? guessCapabilities(model));
 }
 
 /** What an entry of the service's list says. A model that speaks its replies is listed like one that writes them. */
-export function abilitiesOfEntry({ name, methods, inputTokens, outputTokens }: CatalogueEntry): ModelAbilities {
+export function getListedCapabilities({ name, methods, inputTokens, outputTokens }: ModelInfo): ModelCapabilities {
   return {
-    generates: methods.includes('generateContent') && !hasNoText(name),
-    live: methods.includes('bidiGenerateContent'),
-    countsTokens: methods.includes('countTokens'),
+    supportsGenerate: methods.includes('generateContent') && !hasNoTextOutput(name),
+    supportsLive: methods.includes('bidiGenerateContent'),
+    supportsCountTokens: methods.includes('countTokens'),
     ...(inputTokens !== undefined && { inputTokens }),
     ...(outputTokens !== undefined && { outputTokens }),
   };
 }
 
 /** The models of a list that can have a part in a narrative, over REST or Live. */
-export function namesOfTalkers(entries: readonly CatalogueEntry[]): string[] {
-  const talks = ({ generates, live }: ModelAbilities) => generates || live;
-  return entries.filter((entry) => talks(abilitiesOfEntry(entry))).map(({ name }) => name);
+export function listUsableModelNames(models: readonly ModelInfo[]): string[] {
+  const isUsable = ({ supportsGenerate, supportsLive }: ModelCapabilities) => supportsGenerate || supportsLive;
+  return models.filter((info) => isUsable(getListedCapabilities(info))).map(({ name }) => name);
 }
 
 /** What the table of facts says of a model; undefined where it does not have it. */
-export function abilitiesInTable(model: string): ModelAbilities | undefined {
-  const speaks = knownModels.get(model)?.speaks;
-  return speaks && { generates: speaks !== 'live', live: speaks !== 'generate' };
+export function getKnownCapabilities(model: string): ModelCapabilities | undefined {
+  const api = builtInModels.get(model)?.api;
+  return api && { supportsGenerate: api !== 'live', supportsLive: api !== 'generate' };
 }
 
 /** By the names that models have; a name that says nothing is one that generates, as most do. */
-export function abilitiesByName(model: string): ModelAbilities {
-  if (hasNoText(model)) return { generates: false, live: false };
-  const live = liveNames.test(model);
-  return { generates: !live, live };
+export function guessCapabilities(model: string): ModelCapabilities {
+  if (hasNoTextOutput(model)) return { supportsGenerate: false, supportsLive: false };
+  const supportsLive = liveModelNamePattern.test(model);
+  return { supportsGenerate: !supportsLive, supportsLive };
 }
 
 /** Whether a model speaks the Live API and nothing else, as far as the table and its name tell. */
 export function isLiveOnly(model: string): boolean {
-  const { generates, live } = abilitiesOf(model);
-  return live && !generates;
+  const { supportsGenerate, supportsLive } = getCapabilities(model);
+  return supportsLive && !supportsGenerate;
 }
 
 /** Whether a model gives no replies that a narrative could use: it makes vectors, pictures or films. */
-export function givesNoReplies(model: string): boolean {
-  const { generates, live } = abilitiesOf(model);
-  return !live && !generates;
+export function isUnsupportedModel(model: string): boolean {
+  const { supportsGenerate, supportsLive } = getCapabilities(model);
+  return !supportsLive && !supportsGenerate;
 }
 
 /** Models whose answers are vectors, pictures, films, music or speech alone. */
-function hasNoText(model: string): boolean {
+function hasNoTextOutput(model: string): boolean {
   return /embedding|^imagen|^veo|^lyria|-tts(-|$)/.test(model);
 }

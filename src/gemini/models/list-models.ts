@@ -1,17 +1,17 @@
 import type { Model } from '@google/genai';
 import { type Clock, systemClock } from '../../driver/clock.js';
 import { BoticelliError } from '../../errors.js';
-import { withoutKey } from '../api-key.js';
-import { type Connection, connectionTo } from '../connection.js';
-import { wrongHost } from '../errors/invalid-response.js';
+import { redactError } from '../api-key.js';
+import { type Connection, createConnection } from '../connection.js';
+import { getWrongHostHint } from '../errors/invalid-response.js';
 import type { ConnectionOptions } from '../options.js';
-import { bareModel } from '../rest/convert-request.js';
-import { openExchange } from '../rest/exchange.js';
-import { orAborted } from '../rest/request-timeouts.js';
-import { serviceFetch } from '../transport/fetch.js';
-import { type CatalogueEntry, entryFrom } from './model-info.js';
+import { stripModelPrefix } from '../rest/convert-request.js';
+import { createHttpExchange } from '../rest/exchange.js';
+import { abortable } from '../rest/request-timeouts.js';
+import { createGeminiFetch } from '../transport/gemini-fetch.js';
+import { type ModelInfo, parseModelInfo } from './model-info.js';
 
-export interface CatalogueOptions {
+export interface ListModelsOptions {
   /** Bounds the whole list, all its pages. Default 30 s. */
   timeoutMs?: number;
   signal?: AbortSignal | undefined;
@@ -19,44 +19,52 @@ export interface CatalogueOptions {
 }
 
 /** All models that the service lists for the key, in its order. Rejects with a BoticelliError or the signal's reason. */
-export async function listModels(options: ConnectionOptions & CatalogueOptions): Promise<CatalogueEntry[]> {
-  return listModelsOver(connectionTo(options), options);
+export async function listModels(options: ConnectionOptions & ListModelsOptions): Promise<ModelInfo[]> {
+  return listModelsWithConnection(createConnection(options), options);
 }
 
 /** The same over a connection that is there already. */
-export async function listModelsOver(
+export async function listModelsWithConnection(
   connection: Connection,
-  { timeoutMs = 30_000, signal, clock = systemClock }: CatalogueOptions,
-): Promise<CatalogueEntry[]> {
-  const models = await orAborted(connection.models(), signal);
-  const limits = { signal, timeoutMs, idleTimeoutMs: timeoutMs };
-  const exchange = openExchange({ connection, clock, model: 'the list of models', streaming: false, ...limits });
-  const { attempt } = exchange;
+  { timeoutMs = 30_000, signal, clock = systemClock }: ListModelsOptions,
+): Promise<ModelInfo[]> {
+  const modelsApi = await abortable(connection.getModelsApi(), signal);
+  const timeoutOptions = { signal, timeoutMs, idleTimeoutMs: timeoutMs };
+  const exchange = createHttpExchange({
+    connection,
+    clock,
+    model: 'the list of models',
+    streaming: false,
+    ...timeoutOptions,
+  });
+  const { timeouts } = exchange;
   try {
-    const entries: CatalogueEntry[] = [];
+    const entries: ModelInfo[] = [];
     // Page by page to the end: the Live models are not on the first page of 50 (wire.md).
-    for await (const model of await models.list({ config: { httpOptions: { fetch: serviceFetch(exchange) } } })) {
-      const entry = entryOf(model, connection);
-      if (entry) entries.push(entry);
+    for await (const model of await modelsApi.list({
+      config: { httpOptions: { fetch: createGeminiFetch(exchange) } },
+    })) {
+      const info = toModelInfo(model, connection);
+      if (info) entries.push(info);
     }
     return entries;
   } catch (thrown) {
-    if (attempt.signal.aborted) throw attempt.signal.reason;
-    throw withoutKey(isNotFound(thrown) ? noList(connection.host, thrown) : thrown, connection.redact);
+    if (timeouts.signal.aborted) throw timeouts.signal.reason;
+    throw redactError(isNotFound(thrown) ? createNoModelListError(connection.host, thrown) : thrown, connection.redact);
   } finally {
-    attempt.close();
+    timeouts.close();
   }
 }
 
 /** An entry of ours from one of the SDK's. What is shown and kept has no key in it, whatever a gateway puts there. */
-function entryOf(model: Model, { redact }: Connection): CatalogueEntry | null {
+function toModelInfo(model: Model, { redact }: Connection): ModelInfo | null {
   const { displayName, description, supportedActions = [], inputTokenLimit, outputTokenLimit } = model;
-  const entry = entryFrom({
-    name: bareModel(String(model.name ?? '')),
+  const info = parseModelInfo({
+    name: stripModelPrefix(String(model.name ?? '')),
     methods: supportedActions,
     ...{ displayName, description, inputTokens: inputTokenLimit, outputTokens: outputTokenLimit },
   });
-  return JSON.parse(JSON.stringify(entry ?? null), (_, value) => (typeof value === 'string' ? redact(value) : value));
+  return JSON.parse(JSON.stringify(info ?? null), (_, value) => (typeof value === 'string' ? redact(value) : value));
 }
 
 function isNotFound(thrown: unknown): thrown is BoticelliError {
@@ -64,6 +72,9 @@ function isNotFound(thrown: unknown): thrown is BoticelliError {
 }
 
 /** A 404 for the list itself is about no model. */
-function noList(host: string, { cause }: BoticelliError): BoticelliError {
-  return new BoticelliError('unavailable', `${host} has no list of models (404)`, { hint: wrongHost(host), cause });
+function createNoModelListError(host: string, { cause }: BoticelliError): BoticelliError {
+  return new BoticelliError('unavailable', `${host} has no list of models (404)`, {
+    hint: getWrongHostHint(host),
+    cause,
+  });
 }

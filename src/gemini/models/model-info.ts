@@ -1,7 +1,7 @@
 // Apart from what lists models: the library's declarations stand on these, and so need none of the SDK's.
 
 /** A model that the key can reach, as the service lists it. */
-export interface CatalogueEntry {
+export interface ModelInfo {
   /** Without `models/`. */
   name: string;
   /** How it can be asked: `generateContent`, `bidiGenerateContent` (the Live API), `embedContent` … */
@@ -16,42 +16,42 @@ export interface CatalogueEntry {
 }
 
 /** All models of a key, and when they were listed. */
-export interface Catalogue {
+export interface ModelList {
   /** In the service's order. */
-  entries: readonly CatalogueEntry[];
+  entries: readonly ModelInfo[];
   /** Milliseconds since the epoch. */
   listedAt: number;
 }
 
 /** What a driver knows of the service's list of models, and where it puts what it learns. Neither ever rejects. */
-export interface CatalogueMemory {
+export interface ModelListCache {
   /** The list, where it is known and not out of date. Makes no request. */
-  recall(): Promise<Catalogue | undefined>;
-  remember(entries: readonly CatalogueEntry[]): Promise<void>;
+  read(): Promise<ModelList | undefined>;
+  write(entries: readonly ModelInfo[]): Promise<void>;
 }
 
 /** The fields of an entry as they come from outside: from a service, or from a file that anyone could have written. */
-export type EntryFields = { readonly [Field in keyof CatalogueEntry]?: unknown };
+export type UntrustedModelInfo = { readonly [Field in keyof ModelInfo]?: unknown };
 
 /** An entry with those of the fields that are what they should be; undefined without a name and methods. */
-export function entryFrom({ name, methods, ...rest }: EntryFields): CatalogueEntry | undefined {
-  if (!isText(name) || !Array.isArray(methods)) return undefined;
+export function parseModelInfo({ name, methods, ...rest }: UntrustedModelInfo): ModelInfo | undefined {
+  if (!isNonEmptyString(name) || !Array.isArray(methods)) return undefined;
   const { displayName, description, inputTokens, outputTokens } = rest;
   return {
     name,
-    methods: methods.filter(isText),
-    ...(isText(displayName) && { displayName }),
-    ...(isText(description) && { description }),
-    ...(isCount(inputTokens) && { inputTokens }),
-    ...(isCount(outputTokens) && { outputTokens }),
+    methods: methods.filter(isNonEmptyString),
+    ...(isNonEmptyString(displayName) && { displayName }),
+    ...(isNonEmptyString(description) && { description }),
+    ...(isPositiveInteger(inputTokens) && { inputTokens }),
+    ...(isPositiveInteger(outputTokens) && { outputTokens }),
   };
 }
 
-function isText(value: unknown): value is string {
+function isNonEmptyString(value: unknown): value is string {
   return typeof value === 'string' && value !== '';
 }
 
 /** The service says 0 where a limit means nothing, as for models that make films. */
-function isCount(value: unknown): value is number {
+function isPositiveInteger(value: unknown): value is number {
   return typeof value === 'number' && Number.isSafeInteger(value) && value > 0;
 }

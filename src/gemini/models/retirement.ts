@@ -1,7 +1,7 @@
-import { knownModels } from '../../facts.js';
+import { builtInModels } from '../../facts.js';
 
 /** When a model retires or did, by the table of facts, in UTC; undefined where nobody has said. */
-export function retirementOf(model: string, now: number): { on: string; isPast: boolean } | undefined {
-  const on = knownModels.get(model)?.retires;
-  return on === undefined ? undefined : { on, isPast: Date.parse(on) <= now };
+export function getRetirement(model: string, now: number): { date: string; isPast: boolean } | undefined {
+  const date = builtInModels.get(model)?.retiresOn;
+  return date === undefined ? undefined : { date, isPast: Date.parse(date) <= now };
 }

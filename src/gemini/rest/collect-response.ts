@@ -1,8 +1,8 @@
 import type { Candidate, GenerateContentResponse, Part } from '@google/genai';
-import type { Paid } from '../../driver/layers/usage-events.js';
+import type { BilledResponse } from '../../driver/layers/usage-events.js';
 import type { GenerateResponse, Usage } from '../../driver/response.js';
-import { bareModel } from './convert-request.js';
-import { faultOfReply } from './validate-response.js';
+import { stripModelPrefix } from './convert-request.js';
+import { validateResponse } from './validate-response.js';
 
 /** Puts a reply together: of the one answer of a unary request, or of a stream's chunks as they come. */
 export interface ReplyCollector {
@@ -15,38 +15,38 @@ export interface ReplyCollector {
   /** Output tokens, as far as the service has said. */
   readonly outputTokens: number | undefined;
   /** What has been paid for, by the service's last word on that; undefined as long as it has said nothing. */
-  readonly paid: Paid | undefined;
+  readonly billed: BilledResponse | undefined;
   /** The whole reply. Throws `blocked`, `truncated` or `empty_reply` where it is of no use. */
-  response(): GenerateResponse;
+  buildResponse(): GenerateResponse;
 }
 
 /** What proto3 knows as no finish reason. */
-const unspecified = 'FINISH_REASON_UNSPECIFIED';
+const unspecifiedFinishReason = 'FINISH_REASON_UNSPECIFIED';
 
 /** @param requestedModel stands in where the service does not say which model served */
-export function collectReply(requestedModel: string): ReplyCollector {
-  const native: Part[] = [];
+export function createReplyCollector(requestedModel: string): ReplyCollector {
+  const nativeParts: Part[] = [];
   let text = '';
   // What every chunk may say anew. The last word counts, once the stream has ended: some say STOP in every chunk.
-  const last: Pick<GenerateContentResponse, 'modelVersion' | 'promptFeedback'> = {};
+  const latest: Pick<GenerateContentResponse, 'modelVersion' | 'promptFeedback'> = {};
   let candidate: Candidate = {};
-  let counts: GenerateContentResponse['usageMetadata'];
-  const served = () => bareModel(last.modelVersion ?? requestedModel);
+  let usageMetadata: GenerateContentResponse['usageMetadata'];
+  const getServedModel = () => stripModelPrefix(latest.modelVersion ?? requestedModel);
 
   return {
     add(chunk) {
-      if (chunk.modelVersion) last.modelVersion = chunk.modelVersion;
-      if (chunk.promptFeedback) last.promptFeedback = chunk.promptFeedback;
+      if (chunk.modelVersion) latest.modelVersion = chunk.modelVersion;
+      if (chunk.promptFeedback) latest.promptFeedback = chunk.promptFeedback;
       // A running total, field by field: not every chunk has every count.
-      if (chunk.usageMetadata) counts = { ...counts, ...chunk.usageMetadata };
-      const next = chunk.candidates?.[0];
-      if (!next) return '';
-      candidate = { ...candidate, ...next };
+      if (chunk.usageMetadata) usageMetadata = { ...usageMetadata, ...chunk.usageMetadata };
+      const nextCandidate = chunk.candidates?.[0];
+      if (!nextCandidate) return '';
+      candidate = { ...candidate, ...nextCandidate };
       // Not the SDK's getter `text`: it complains on the console about every other kind of part.
-      const parts = Array.isArray(next.content?.parts) ? next.content.parts : [];
+      const parts = Array.isArray(nextCandidate.content?.parts) ? nextCandidate.content.parts : [];
       let added = '';
       for (const part of parts) {
-        append(native, part);
+        appendPart(nativeParts, part);
         if (typeof part.text === 'string' && !part.thought) added += part.text;
       }
       text += added;
@@ -56,55 +56,55 @@ export function collectReply(requestedModel: string): ReplyCollector {
       return text;
     },
     get isFinished() {
-      const { finishReason = unspecified } = candidate;
-      return finishReason !== unspecified || last.promptFeedback?.blockReason !== undefined;
+      const { finishReason = unspecifiedFinishReason } = candidate;
+      return finishReason !== unspecifiedFinishReason || latest.promptFeedback?.blockReason !== undefined;
     },
     get outputTokens() {
-      return counts?.candidatesTokenCount;
+      return usageMetadata?.candidatesTokenCount;
     },
-    get paid() {
-      return counts && { model: served(), usage: usageOf(counts) };
+    get billed() {
+      return usageMetadata && { model: getServedModel(), usage: toUsage(usageMetadata) };
     },
-    response() {
-      const usage = usageOf(counts);
-      const fault = faultOfReply({ text, candidate, usage, ...last });
-      if (fault) throw fault;
+    buildResponse() {
+      const usage = toUsage(usageMetadata);
+      const error = validateResponse({ text, candidate, usage, ...latest });
+      if (error) throw error;
       return {
         text,
-        model: served(),
+        model: getServedModel(),
         // A unary answer is whole without one, so its text counts; a stream without one never gets here.
-        finishReason: candidate.finishReason ?? unspecified,
+        finishReason: candidate.finishReason ?? unspecifiedFinishReason,
         usage,
-        turn: { role: 'model', text, model: bareModel(requestedModel), native: sharing(text, native) },
+        turn: { role: 'model', text, model: stripModelPrefix(requestedModel), native: reuseText(text, nativeParts) },
       };
     },
   };
 }
 
 /** Joins plain text, so that a streamed reply goes back as a unary one does; whatever is more than text stays as it came. */
-function append(native: Part[], part: Part): void {
-  if (part.text === '' && isPlain(part)) return;
-  const before = native.at(-1);
-  if (before && isPlain(before) && isPlain(part) && Boolean(before.thought) === Boolean(part.thought)) {
-    native[native.length - 1] = { ...before, text: `${before.text}${part.text}` };
-  } else native.push(part);
+function appendPart(parts: Part[], part: Part): void {
+  if (part.text === '' && isTextOnly(part)) return;
+  const previous = parts.at(-1);
+  if (previous && isTextOnly(previous) && isTextOnly(part) && Boolean(previous.thought) === Boolean(part.thought)) {
+    parts[parts.length - 1] = { ...previous, text: `${previous.text}${part.text}` };
+  } else parts.push(part);
 }
 
 /** Where the reply is text alone, the very string of it: megabytes pieced together twice would be held twice. */
-function sharing(text: string, native: Part[]): Part[] {
-  const [only] = native;
-  return native.length === 1 && only && isPlain(only) && !only.thought ? [{ ...only, text }] : native;
+function reuseText(text: string, parts: Part[]): Part[] {
+  const [onlyPart] = parts;
+  return parts.length === 1 && onlyPart && isTextOnly(onlyPart) && !onlyPart.thought ? [{ ...onlyPart, text }] : parts;
 }
 
-function isPlain(part: Part): boolean {
+function isTextOnly(part: Part): boolean {
   for (const field in part) if (field !== 'text' && field !== 'thought') return false;
   return typeof part.text === 'string';
 }
 
-function usageOf(counts: GenerateContentResponse['usageMetadata'] = {}): Usage {
-  const promptTokens = counts.promptTokenCount ?? 0;
-  const outputTokens = counts.candidatesTokenCount ?? 0;
-  const thoughtTokens = counts.thoughtsTokenCount ?? 0;
-  const totalTokens = counts.totalTokenCount ?? promptTokens + outputTokens + thoughtTokens;
+function toUsage(usageMetadata: GenerateContentResponse['usageMetadata'] = {}): Usage {
+  const promptTokens = usageMetadata.promptTokenCount ?? 0;
+  const outputTokens = usageMetadata.candidatesTokenCount ?? 0;
+  const thoughtTokens = usageMetadata.thoughtsTokenCount ?? 0;
+  const totalTokens = usageMetadata.totalTokenCount ?? promptTokens + outputTokens + thoughtTokens;
   return { promptTokens, outputTokens, thoughtTokens, totalTokens };
 }

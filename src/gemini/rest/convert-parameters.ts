@@ -8,7 +8,7 @@ import type {
 import type { GenerationParameters } from '../../driver/request.js';
 
 /** The settings of a request that have to do with how the model generates, in the SDK's terms. */
-export type WireParameters = Pick<
+export type SdkParameters = Pick<
   GenerateContentConfig,
   | 'temperature'
   | 'maxOutputTokens'
@@ -23,7 +23,7 @@ export type WireParameters = Pick<
 >;
 
 /** How the model shall generate, in the SDK's terms. What the request leaves open is not in it. */
-export function wireParameters(parameters: GenerationParameters): WireParameters {
+export function convertParameters(parameters: GenerationParameters): SdkParameters {
   const { temperature, maxTokens, topP, topK, seed, stop, thinking, safety, format, schema } = parameters;
   return {
     ...(temperature !== undefined && { temperature }),
@@ -32,8 +32,8 @@ export function wireParameters(parameters: GenerationParameters): WireParameters
     ...(topK !== undefined && { topK }),
     ...(seed !== undefined && { seed }),
     ...(stop && stop.length > 0 && { stopSequences: [...stop] }),
-    ...(thinking !== undefined && { thinkingConfig: thinkingConfig(thinking) }),
-    ...(safety && Object.keys(safety).length > 0 && { safetySettings: safetySettings(safety) }),
+    ...(thinking !== undefined && { thinkingConfig: convertThinking(thinking) }),
+    ...(safety && Object.keys(safety).length > 0 && { safetySettings: convertSafety(safety) }),
     ...(format === 'json' && { responseMimeType: 'application/json' }),
     // Not `responseSchema`: that is a dialect of OpenAPI, which has no $ref and no lists of types.
     ...(format === 'json' && schema && { responseJsonSchema: schema }),
@@ -41,12 +41,12 @@ export function wireParameters(parameters: GenerationParameters): WireParameters
 }
 
 /** Models before Gemini 3 take a number alone, later ones prefer a level: which one is for the author to know. */
-function thinkingConfig(thinking: NonNullable<GenerationParameters['thinking']>): ThinkingConfig {
+function convertThinking(thinking: NonNullable<GenerationParameters['thinking']>): ThinkingConfig {
   if (typeof thinking === 'number') return { thinkingBudget: thinking };
   return { thinkingLevel: thinking.toUpperCase() as ThinkingLevel };
 }
 
-function safetySettings(safety: NonNullable<GenerationParameters['safety']>) {
+function convertSafety(safety: NonNullable<GenerationParameters['safety']>) {
   return Object.entries(safety).map(([category, threshold]) => ({
     category: category as HarmCategory,
     threshold: threshold as HarmBlockThreshold,

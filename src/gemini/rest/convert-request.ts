@@ -1,35 +1,35 @@
-import type { Content, GenerateContentParameters, Part as WirePart } from '@google/genai';
+import type { Content, GenerateContentParameters, Part as SdkPart } from '@google/genai';
 import type { GenerateRequest, ModelTurn, Part, Turn } from '../../driver/request.js';
-import { wireParameters } from './convert-parameters.js';
+import { convertParameters } from './convert-parameters.js';
 
 /** A request in the SDK's terms. */
-export function wireRequest(request: GenerateRequest): GenerateContentParameters {
+export function convertRequest(request: GenerateRequest): GenerateContentParameters {
   const { turns, system, parameters } = request;
-  const model = bareModel(request.model);
+  const model = stripModelPrefix(request.model);
   return {
     model,
-    contents: turns.map((turn) => wireTurn(turn, model)),
+    contents: turns.map((turn) => convertTurn(turn, model)),
     config: {
       // On unless told: the SDK would make further requests on its own where the service offers a continuation, and
       // neither the quota nor the caller would know.
       automaticContinuation: false,
       ...(system !== undefined && system !== '' && { systemInstruction: system }),
-      ...wireParameters(parameters),
+      ...convertParameters(parameters),
     },
   };
 }
 
 /** A model's name without the prefix that the service lists it under. */
-export function bareModel(name: string): string {
+export function stripModelPrefix(name: string): string {
   return name.replace(/^models\//, '');
 }
 
-function wireTurn(turn: Turn, model: string): Content {
-  if (turn.role === 'user') return { role: 'user', parts: turn.parts.map(wirePart) };
-  return { role: 'model', parts: nativeParts(turn, model) ?? [{ text: turn.text }] };
+function convertTurn(turn: Turn, model: string): Content {
+  if (turn.role === 'user') return { role: 'user', parts: turn.parts.map(convertPart) };
+  return { role: 'model', parts: getNativeParts(turn, model) ?? [{ text: turn.text }] };
 }
 
-function wirePart(part: Part): WirePart {
+function convertPart(part: Part): SdkPart {
   if (part.type === 'text') return { text: part.text };
   const { content, mimeType } = part;
   const type = mimeType === undefined ? {} : { mimeType };
@@ -39,6 +39,6 @@ function wirePart(part: Part): WirePart {
 }
 
 /** The parts as the model sent them: their thought signatures mean something to that model alone. */
-function nativeParts({ native, model: author }: ModelTurn, model: string): WirePart[] | undefined {
-  return Array.isArray(native) && native.length > 0 && bareModel(author) === model ? native : undefined;
+function getNativeParts({ native, model: author }: ModelTurn, model: string): SdkPart[] | undefined {
+  return Array.isArray(native) && native.length > 0 && stripModelPrefix(author) === model ? native : undefined;
 }

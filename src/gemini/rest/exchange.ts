@@ -2,32 +2,32 @@ import type { Clock } from '../../driver/clock.js';
 import type { BoticelliError } from '../../errors.js';
 import type { Redact } from '../api-key.js';
 import type { Connection } from '../connection.js';
-import { classifyRefusal } from '../errors/classify-http-error.js';
-import { parsedJson } from '../errors/parse-error-body.js';
+import { classifyHttpError } from '../errors/classify-http-error.js';
+import { tryParseJson } from '../errors/parse-error-body.js';
 import type { Headers } from '../transport/minimal-fetch.js';
-import type { RouteTo } from '../transport/proxy-routes.js';
-import { type Attempt, type AttemptLimits, openAttempt } from './request-timeouts.js';
+import type { RouteResolver } from '../transport/proxy-routes.js';
+import { createRequestTimeouts, type RequestTimeoutOptions, type RequestTimeouts } from './request-timeouts.js';
 
 /** One request and its answer: what the seam below the SDK and the driver above it both know. */
-export interface Exchange {
-  attempt: Attempt;
+export interface HttpExchange {
+  timeouts: RequestTimeouts;
   /** The service as `host:port`: all of its URL that is ever printed. */
   host: string;
   redact: Redact;
-  routeTo: RouteTo;
+  resolveRoute: RouteResolver;
   /** Whether the answer is a stream of server-sent events. */
   streaming: boolean;
   /** Resolves when the request may leave; it is to leave then. */
   beforeSending(): Promise<void>;
   /** The error that an answer without a reply stands for. */
-  classify(answer: { status: number; headers: Headers; body: string }): BoticelliError;
+  classifyError(response: { status: number; headers: Headers; body: string }): BoticelliError;
   /** The reply's text so far. */
   partialText(): string;
   /** The events last handed to the SDK: among them is the one that it choked on, where it does. */
-  handedOver: readonly string[];
+  lastEvents: readonly string[];
 }
 
-export interface ExchangeOptions extends AttemptLimits {
+export interface HttpExchangeOptions extends RequestTimeoutOptions {
   connection: Connection;
   clock: Clock;
   /** What a refusal is told about. */
@@ -39,7 +39,7 @@ export interface ExchangeOptions extends AttemptLimits {
 }
 
 /** Begins an exchange: its deadline runs from when it is sent, and `attempt.close()` must end it. */
-export function openExchange(options: ExchangeOptions): Exchange {
+export function createHttpExchange(options: HttpExchangeOptions): HttpExchange {
   const {
     connection,
     clock,
@@ -47,25 +47,25 @@ export function openExchange(options: ExchangeOptions): Exchange {
     streaming,
     partialText = () => '',
     beforeSending = async () => {},
-    ...limits
+    ...timeoutOptions
   } = options;
-  const { host, redact, routeTo } = connection;
+  const { host, redact, resolveRoute } = connection;
   return {
-    attempt: openAttempt(limits),
+    timeouts: createRequestTimeouts(timeoutOptions),
     host,
     redact,
-    routeTo,
+    resolveRoute,
     streaming,
     partialText,
-    handedOver: [],
+    lastEvents: [],
     beforeSending,
-    classify: ({ status, headers, body }) =>
-      classifyRefusal({ status, headers, body: redact(withoutEscapes(body)), model, host, now: clock.now() }),
+    classifyError: ({ status, headers, body }) =>
+      classifyHttpError({ status, headers, body: redact(removeJsonEscapes(body)), model, host, now: clock.now() }),
   };
 }
 
 /** JSON may hide the key's characters in escapes (`\u003d` for `=`); written anew it has none that it needs not. */
-function withoutEscapes(body: string): string {
-  const parsed = parsedJson(body);
+function removeJsonEscapes(body: string): string {
+  const parsed = tryParseJson(body);
   return parsed === undefined ? body : JSON.stringify(parsed);
 }

@@ -1,25 +1,25 @@
 import { BoticelliError, StreamTimeout } from '../../errors.js';
 
 /** The life of one attempt: it ends by its answer, the caller's abort, a deadline, or silence. */
-export interface Attempt {
+export interface RequestTimeouts {
   /**
    * Aborts when the attempt is over before its time, with what the caller is to get as the reason: the caller's own
    * reason, or the error of a timeout.
    */
   signal: AbortSignal;
   /** Tells that the request leaves: the deadline runs from the first time that this is called. */
-  sent(): void;
+  markSent(): void;
   /** Tells that a wait for the next bytes of a stream begins. */
-  waitsForBytes(): void;
+  markWaiting(): void;
   /** Tells that bytes came. The first ones start the watch over silence: a model may think long before it speaks. */
-  bytesCame(): void;
+  markReceived(): void;
   /** Tells that the answer was read to its end, so that there is nothing left to close. */
-  answerEnded(): void;
+  markComplete(): void;
   /** Releases timers and the caller's signal, and closes the connection unless the answer was read to its end. */
   close(): void;
 }
 
-export interface AttemptLimits {
+export interface RequestTimeoutOptions {
   /** The caller's signal. */
   signal: AbortSignal | undefined;
   /** Bounds the whole attempt, from when it is sent. */
@@ -27,71 +27,82 @@ export interface AttemptLimits {
   /** Bounds the time between two packets of a stream. */
   idleTimeoutMs: number;
   /** What of `timeoutMs` is spent already. */
-  spentMs?: number;
+  elapsedMs?: number;
 }
 
 /** Begins an attempt; its deadline runs from when it is sent. Throws the reason of a signal that has aborted already. */
-export function openAttempt({ signal: callerSignal, timeoutMs, idleTimeoutMs, spentMs = 0 }: AttemptLimits): Attempt {
+export function createRequestTimeouts({
+  signal: callerSignal,
+  timeoutMs,
+  idleTimeoutMs,
+  elapsedMs = 0,
+}: RequestTimeoutOptions): RequestTimeouts {
   callerSignal?.throwIfAborted();
   // One controller a call: a long-lived signal handed to every fetch would gather a listener with each (wire.md).
   const controller = new AbortController();
   const onCallerAbort = () => controller.abort(callerSignal?.reason);
   callerSignal?.addEventListener('abort', onCallerAbort);
-  let deadline: NodeJS.Timeout | undefined;
-  let silence: NodeJS.Timeout | undefined;
-  let waiting = false;
-  let ended = false;
+  let deadlineTimer: NodeJS.Timeout | undefined;
+  let idleTimer: NodeJS.Timeout | undefined;
+  let isWaiting = false;
+  let isComplete = false;
 
   return {
     signal: controller.signal,
-    sent() {
-      deadline ??= setTimeout(() => controller.abort(overdue(timeoutMs)), timerMs(timeoutMs - spentMs));
+    markSent() {
+      deadlineTimer ??= setTimeout(
+        () => controller.abort(createTimeoutError(timeoutMs)),
+        clampTimerMs(timeoutMs - elapsedMs),
+      );
     },
-    waitsForBytes() {
-      waiting = true;
-      silence?.refresh();
+    markWaiting() {
+      isWaiting = true;
+      idleTimer?.refresh();
     },
-    bytesCame() {
-      waiting = false;
+    markReceived() {
+      isWaiting = false;
       // One timer for the whole stream. It counts only while we wait: a reader that pauses is no silence of the service.
-      silence ??= setTimeout(() => waiting && controller.abort(silent(idleTimeoutMs)), timerMs(idleTimeoutMs));
+      idleTimer ??= setTimeout(
+        () => isWaiting && controller.abort(createIdleTimeoutError(idleTimeoutMs)),
+        clampTimerMs(idleTimeoutMs),
+      );
     },
-    answerEnded() {
-      ended = true;
+    markComplete() {
+      isComplete = true;
     },
     close() {
-      clearTimeout(deadline);
-      clearTimeout(silence);
+      clearTimeout(deadlineTimer);
+      clearTimeout(idleTimer);
       callerSignal?.removeEventListener('abort', onCallerAbort);
-      if (!ended) controller.abort();
+      if (!isComplete) controller.abort();
     },
   };
 }
 
 /** Settles as the work does, but rejects with the signal's reason at once when that aborts. */
-export function orAborted<Result>(work: Promise<Result>, signal: AbortSignal | undefined): Promise<Result> {
-  if (!signal) return work;
+export function abortable<Result>(promise: Promise<Result>, signal: AbortSignal | undefined): Promise<Result> {
+  if (!signal) return promise;
   return new Promise((resolve, reject) => {
     const onAbort = () => reject(signal.reason);
     if (signal.aborted) onAbort();
     signal.addEventListener('abort', onAbort);
-    work.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort));
+    promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort));
   });
 }
 
-function overdue(timeoutMs: number): BoticelliError {
+function createTimeoutError(timeoutMs: number): BoticelliError {
   return new BoticelliError('timeout', `there was no whole reply within ${timeoutMs / 1000} s`, {
     hint: 'Allow more with --timeout. It was not tried again, for the request is spent.',
   });
 }
 
-function silent(idleTimeoutMs: number): StreamTimeout {
+function createIdleTimeoutError(idleTimeoutMs: number): StreamTimeout {
   return new StreamTimeout(`the stream fell silent for ${idleTimeoutMs / 1000} s`, {
     hint: 'Allow more with --idle-timeout. It was not tried again, for the request is spent.',
   });
 }
 
 /** What setTimeout can take: it fires at once for more than 2^31-1 ms, about 25 days. */
-function timerMs(durationMs: number): number {
+function clampTimerMs(durationMs: number): number {
   return Math.min(durationMs, 2 ** 31 - 1);
 }

@@ -1,9 +1,9 @@
 import { createParser } from 'eventsource-parser';
-import { isRecord, parsedJson, type ServiceError, serviceErrorIn } from '../errors/parse-error-body.js';
-import { collectStrayLines } from './stray-lines.js';
+import { extractServiceError, isRecord, type ServiceError, tryParseJson } from '../errors/parse-error-body.js';
+import { createStrayLines } from './stray-lines.js';
 
 /** What a body of server-sent events turned out to hold. */
-export type SseFinding =
+export type SseItem =
   /** A chunk of the reply: JSON that starts an object, on one line. */
   | { type: 'chunk'; json: string }
   /** The service's own error, with or without `data:`. */
@@ -16,9 +16,9 @@ export type SseFinding =
   | { type: 'foreign'; text: string };
 
 /** Reads the text of a body, as its packets come. */
-export interface SseReader {
+export interface SseParser {
   /** The findings since this was last called, in order. */
-  take(): SseFinding[];
+  takeItems(): SseItem[];
   feed(text: string): void;
   /** Tells that the body ended properly. */
   end(): void;
@@ -28,49 +28,50 @@ export interface SseReader {
  * A reader of Gemini's event streams that takes what @google/genai 2.32 loses: events with other fields before `data:`,
  * a last event without its blank line, errors without `data:` however packets fall (wire.md's table).
  */
-export function readSse(): SseReader {
-  let findings: SseFinding[] = [];
-  const stray = collectStrayLines();
-  let events = 0;
-  let ending = false;
-  const parser = createParser({
+export function createSseParser(): SseParser {
+  let items: SseItem[] = [];
+  const strayLines = createStrayLines();
+  let eventCount = 0;
+  let isEnding = false;
+  const eventParser = createParser({
     onEvent({ data }) {
-      events += 1;
-      const finding = findingOf(data, ending);
-      if (finding) findings.push(finding);
+      eventCount += 1;
+      const item = classifyEvent(data, isEnding);
+      if (item) items.push(item);
     },
     onError({ line = '' }) {
-      const error = stray.add(line);
-      if (error) findings.push({ type: 'service-error', error });
+      const error = strayLines.add(line);
+      if (error) items.push({ type: 'service-error', error });
     },
   });
   return {
-    take() {
-      const taken = findings;
-      findings = [];
+    takeItems() {
+      const taken = items;
+      items = [];
       return taken;
     },
-    feed: (text) => parser.feed(text),
+    feed: (text) => eventParser.feed(text),
     end() {
-      ending = true;
+      isEnding = true;
       // Completes a last event that has no blank line after it, which SSE itself would drop.
-      parser.feed('\n\n');
-      if (findings.at(-1)?.type === 'service-error') return;
-      if (stray.json !== '' && parsedJson(stray.json) === undefined) findings.push({ type: 'cut' });
-      else if (events === 0 && stray.text.trim() !== '') findings.push({ type: 'foreign', text: stray.text });
+      eventParser.feed('\n\n');
+      if (items.at(-1)?.type === 'service-error') return;
+      if (strayLines.json !== '' && tryParseJson(strayLines.json) === undefined) items.push({ type: 'cut' });
+      else if (eventCount === 0 && strayLines.text.trim() !== '')
+        items.push({ type: 'foreign', text: strayLines.text });
     },
   };
 }
 
-function findingOf(data: string, ending: boolean): SseFinding | undefined {
+function classifyEvent(data: string, isEnding: boolean): SseItem | undefined {
   // Gateways that speak OpenAI's dialect end a stream so.
   if (data === '' || data === '[DONE]') return undefined;
-  if (ending && parsedJson(data) === undefined) return { type: 'cut' };
+  if (isEnding && tryParseJson(data) === undefined) return { type: 'cut' };
   // Chunks are parsed by the SDK; parsing each one here as well would double the work. In a reply's text quotes are
   // escaped, so only a field can match.
   if (data.includes('"error"')) {
-    const parsed = parsedJson(data);
-    const error = isRecord(parsed) ? serviceErrorIn(parsed) : undefined;
+    const parsed = tryParseJson(data);
+    const error = isRecord(parsed) ? extractServiceError(parsed) : undefined;
     if (error) return { type: 'service-error', error };
   }
   // In JSON a line end is only ever space between tokens, and the SDK would take an empty line for the event's end.

@@ -1,59 +1,63 @@
 import type { BoticelliError } from '../../errors.js';
-import { networkCause, networkReason } from '../errors/classify-network-error.js';
-import { foreignAnswer, interrupted, malformedEvent } from '../errors/invalid-response.js';
-import { oneLine } from '../errors/one-line.js';
-import { httpStatusOf, type ServiceError } from '../errors/parse-error-body.js';
+import { createNetworkCause, describeNetworkError } from '../errors/classify-network-error.js';
+import {
+  createMalformedEventError,
+  createNotGeminiResponseError,
+  createStreamInterruptedError,
+} from '../errors/invalid-response.js';
+import { toOneLine } from '../errors/one-line.js';
+import { getHttpStatus, type ServiceError } from '../errors/parse-error-body.js';
 import { Headers } from '../transport/minimal-fetch.js';
-import type { Exchange } from './exchange.js';
-import { orAborted } from './request-timeouts.js';
-import { readSse, type SseFinding } from './sse-parser.js';
+import type { HttpExchange } from './exchange.js';
+import { abortable } from './request-timeouts.js';
+import { createSseParser, type SseItem } from './sse-parser.js';
 
 // How much one read hands over. The SDK searches its whole buffer several times for every event in it, and throws and
 // catches an error for every read: neither a packet's 300 events at once nor single ones are good to it.
-const readLength = 4096;
+const maxReadChars = 4096;
 
 /**
  * The body of an event stream as the SDK can read it: nothing but `data: {…}`, each with a blank line. Reading fails with
  * the classified error of whatever is wrong with the stream, after all that came before it.
  */
-export function cleanedSseBody(body: AsyncIterable<Uint8Array>, exchange: Exchange): ReadableStream<Uint8Array> {
+export function normalizeSseBody(body: AsyncIterable<Uint8Array>, exchange: HttpExchange): ReadableStream<Uint8Array> {
   const packets = body[Symbol.asyncIterator]();
   const decoder = new TextDecoder();
   const encoder = new TextEncoder();
-  const sse = readSse();
-  let findings: SseFinding[] = [];
-  let ended = false;
+  const parser = createSseParser();
+  let items: SseItem[] = [];
+  let isEnded = false;
 
-  const readOn = async () => {
-    while (!ended && findings.length === 0) {
-      const packet = await nextPacket(packets, exchange);
-      ended = packet === undefined;
-      if (packet) sse.feed(decoder.decode(packet, { stream: true }));
-      else sse.end();
-      findings = sse.take().reverse();
+  const readMore = async () => {
+    while (!isEnded && items.length === 0) {
+      const packet = await readPacket(packets, exchange);
+      isEnded = packet === undefined;
+      if (packet) parser.feed(decoder.decode(packet, { stream: true }));
+      else parser.end();
+      items = parser.takeItems().reverse();
     }
   };
-  const handOver = (controller: ReadableStreamDefaultController<Uint8Array>): void => {
-    const events = takeEvents(findings);
-    exchange.handedOver = events;
-    const stopper = findings.at(-1);
+  const enqueueItems = (controller: ReadableStreamDefaultController<Uint8Array>): void => {
+    const events = takeChunks(items);
+    exchange.lastEvents = events;
+    const failure = items.at(-1);
     if (events.length > 0) controller.enqueue(encoder.encode(`data: ${events.join('\n\ndata: ')}\n\n`));
-    else if (stopper && stopper.type !== 'chunk') throw errorOf(stopper, exchange);
+    else if (failure && failure.type !== 'chunk') throw toStreamError(failure, exchange);
     else controller.close();
   };
   const pull = (controller: ReadableStreamDefaultController<Uint8Array>): void | Promise<void> =>
-    findings.length > 0 ? handOver(controller) : readOn().then(() => handOver(controller));
+    items.length > 0 ? enqueueItems(controller) : readMore().then(() => enqueueItems(controller));
   // Nothing is read ahead: a stream that fails throws away what it has in its queue, and that would be text.
   return new ReadableStream({ pull }, { highWaterMark: 0 });
 }
 
 /** Takes the next chunks off the end of a reversed list, up to a read's length or the first finding that is none. */
-function takeEvents(findings: SseFinding[]): string[] {
+function takeChunks(items: SseItem[]): string[] {
   const events: string[] = [];
-  for (let length = 0; length < readLength; ) {
-    const next = findings.at(-1);
+  for (let length = 0; length < maxReadChars; ) {
+    const next = items.at(-1);
     if (next?.type !== 'chunk') break;
-    findings.pop();
+    items.pop();
     events.push(next.json);
     length += next.json.length;
   }
@@ -61,41 +65,45 @@ function takeEvents(findings: SseFinding[]): string[] {
 }
 
 /** The next bytes, or undefined at the body's end. */
-async function nextPacket(packets: AsyncIterator<Uint8Array>, exchange: Exchange): Promise<Uint8Array | undefined> {
-  const { attempt, host } = exchange;
-  attempt.waitsForBytes();
+async function readPacket(packets: AsyncIterator<Uint8Array>, exchange: HttpExchange): Promise<Uint8Array | undefined> {
+  const { timeouts, host } = exchange;
+  timeouts.markWaiting();
   try {
-    const { done, value } = await orAborted(packets.next(), attempt.signal);
+    const { done, value } = await abortable(packets.next(), timeouts.signal);
     if (done) {
-      attempt.answerEnded();
+      timeouts.markComplete();
       return undefined;
     }
-    attempt.bytesCame();
+    timeouts.markReceived();
     return value;
   } catch (thrown) {
-    throw interrupted(`the connection to ${host} broke: ${networkReason(thrown)}`, exchange, networkCause(thrown));
+    throw createStreamInterruptedError(
+      `the connection to ${host} broke: ${describeNetworkError(thrown)}`,
+      exchange,
+      createNetworkCause(thrown),
+    );
   }
 }
 
-function errorOf(finding: Exclude<SseFinding, { type: 'chunk' }>, exchange: Exchange): BoticelliError {
-  switch (finding.type) {
+function toStreamError(item: Exclude<SseItem, { type: 'chunk' }>, exchange: HttpExchange): BoticelliError {
+  switch (item.type) {
     case 'service-error':
-      return errorInStream(finding.error, exchange);
+      return classifyStreamError(item.error, exchange);
     case 'malformed':
-      return malformedEvent(finding.data, exchange);
+      return createMalformedEventError(item.data, exchange);
     case 'cut':
-      return interrupted('it ended in the middle of an event', exchange);
+      return createStreamInterruptedError('it ended in the middle of an event', exchange);
     case 'foreign':
-      return foreignAnswer(finding.text, exchange);
+      return createNotGeminiResponseError(item.text, exchange);
   }
 }
 
-function errorInStream(error: ServiceError, exchange: Exchange): BoticelliError {
-  const status = httpStatusOf(error);
+function classifyStreamError(error: ServiceError, exchange: HttpExchange): BoticelliError {
+  const status = getHttpStatus(error);
   // CANCELLED is no verdict on the request: the service gave up on its own stream (recorded, see stray-lines.ts).
   if (status === 499) {
-    const said = oneLine(exchange.redact(error.message));
-    return interrupted(`the service broke it off: 499 CANCELLED, ${said}`, exchange);
+    const message = toOneLine(exchange.redact(error.message));
+    return createStreamInterruptedError(`the service broke it off: 499 CANCELLED, ${message}`, exchange);
   }
-  return exchange.classify({ status, headers: new Headers(), body: JSON.stringify({ error }) });
+  return exchange.classifyError({ status, headers: new Headers(), body: JSON.stringify({ error }) });
 }

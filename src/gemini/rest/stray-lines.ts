@@ -1,7 +1,7 @@
 import { parseServiceError, type ServiceError } from '../errors/parse-error-body.js';
 
 // An error is a few hundred characters; this bounds memory, and the work of trying to parse at every closing brace.
-const longestError = 65_536;
+const maxErrorChars = 65_536;
 
 /**
  * The lines of an event stream that are none of SSE's. Google breaks a stream off with an error in bare JSON, over
@@ -16,23 +16,23 @@ export interface StrayLines {
   readonly text: string;
 }
 
-export function collectStrayLines(): StrayLines {
+export function createStrayLines(): StrayLines {
   let json = '';
-  let other = '';
+  let otherText = '';
   return {
     add(line) {
       if (json === '' && !/^\s*[{[]/.test(line)) {
-        if (other.length < longestError) other += `${line}\n`;
+        if (otherText.length < maxErrorChars) otherText += `${line}\n`;
         return undefined;
       }
-      if (json.length < longestError) json += `${line}\n`;
+      if (json.length < maxErrorChars) json += `${line}\n`;
       return /[}\]]\s*$/.test(line) ? parseServiceError(json) : undefined;
     },
     get json() {
       return json;
     },
     get text() {
-      return other + json;
+      return otherText + json;
     },
   };
 }

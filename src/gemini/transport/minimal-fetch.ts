@@ -27,8 +27,8 @@ export class Headers implements Iterable<[string, string]> {
   }
 
   append(name: string, value: string): void {
-    const before = this.get(name);
-    this.set(name, before === null ? value : `${before}, ${value}`);
+    const existing = this.get(name);
+    this.set(name, existing === null ? value : `${existing}, ${value}`);
   }
 
   delete(name: string): void {
@@ -39,8 +39,8 @@ export class Headers implements Iterable<[string, string]> {
     return this.#values.entries();
   }
 
-  forEach(tell: (value: string, name: string) => void): void {
-    for (const [name, value] of this.#values) tell(value, name);
+  forEach(callback: (value: string, name: string) => void): void {
+    for (const [name, value] of this.#values) callback(value, name);
   }
 
   [Symbol.iterator](): IterableIterator<[string, string]> {
@@ -53,7 +53,7 @@ function isIterable(entries: HeaderEntries | object): entries is HeaderEntries {
 }
 
 /** What a Response is made with. */
-interface ResponseSettings {
+interface ResponseOptions {
   status?: number;
   statusText?: string;
   headers?: HeaderEntries | undefined;
@@ -69,7 +69,7 @@ export class Response {
 
   constructor(
     body: string | ReadableStream<Uint8Array> | null = null,
-    { status = 200, statusText = '', headers = [] }: ResponseSettings = {},
+    { status = 200, statusText = '', headers = [] }: ResponseOptions = {},
   ) {
     this.status = status;
     this.statusText = statusText;

@@ -1,45 +1,49 @@
-import { fault, type Report } from '../../toml/fault.js';
-import { isTable, type Path, quoted, type TomlTable, type TomlValue } from '../../toml/toml.js';
-import type { Names } from './check-references.js';
+import { errorAt, type ReportProblem } from '../../toml/problem.js';
+import { isTable, type Path, quote, type TomlTable, type TomlValue } from '../../toml/toml.js';
+import type { ReferenceScope } from './check-references.js';
 
 /**
  * Finds acts in `context` that do not exist or have not played by then. A narrative's own list is for every act, the
  * first one too: of it each act sees what has played.
  */
 export function checkContexts(
-  { header, file, names }: { header: string; file: TomlTable; names: Pick<Names, 'acts' | 'firstPositions'> },
-  report: Report,
+  {
+    tableName,
+    file,
+    scope,
+  }: { tableName: string; file: TomlTable; scope: Pick<ReferenceScope, 'acts' | 'firstPositions'> },
+  report: ReportProblem,
 ): void {
-  const holder = file[header];
-  if (isTable(holder)) checkExist(holder.context, [header, 'context'], names, report);
+  const headerTable = file[tableName];
+  if (isTable(headerTable)) findExistingActs(headerTable.context, [tableName, 'context'], scope, report);
   const acts = isTable(file.acts) ? file.acts : {};
   for (const act in acts) {
     const value = acts[act];
     if (!isTable(value) || value.context === undefined) continue;
     const path = ['acts', act, 'context'];
-    const position = names.firstPositions.get(act) ?? Number.POSITIVE_INFINITY;
-    for (const [name, at] of checkExist(value.context, path, names, report)) {
-      const first = names.firstPositions.get(name);
+    const position = scope.firstPositions.get(act) ?? Number.POSITIVE_INFINITY;
+    for (const [name, index] of findExistingActs(value.context, path, scope, report)) {
+      const first = scope.firstPositions.get(name);
       if (first !== undefined && first < position) continue;
-      const why = first === undefined ? 'the order never names' : 'has not played by then';
-      report(fault('not-played-yet', [...path, at], `"context" names the act ${quoted(name)}, which ${why}`));
+      const reason = first === undefined ? 'the order never names' : 'has not played by then';
+      report(errorAt('not-played-yet', [...path, index], `"context" names the act ${quote(name)}, which ${reason}`));
     }
   }
 }
 
 /** The acts of a list that exist, each with its place in the list. */
-function checkExist(
+function findExistingActs(
   context: TomlValue | undefined,
   path: Path,
-  { acts }: Pick<Names, 'acts'>,
-  report: Report,
+  { acts }: Pick<ReferenceScope, 'acts'>,
+  report: ReportProblem,
 ): [name: string, at: number][] {
   if (!Array.isArray(context)) return [];
-  return [...context.entries()].flatMap(([at, name]) => {
+  return [...context.entries()].flatMap(([index, name]) => {
     if (typeof name !== 'string') return [];
-    if (acts.has(name)) return [[name, at]];
-    const message = `"context" names the act ${quoted(name)}, which does not exist`;
-    report(fault('unknown-act', [...path, at], message, { misnamed: { name, known: acts.keys() } }));
+    if (acts.has(name)) return [[name, index]];
+    const message = `"context" names the act ${quote(name)}, which does not exist`;
+    report(errorAt('unknown-act', [...path, index], message, { suggest: { name, candidates: acts.keys() } }));
     return [];
   });
 }

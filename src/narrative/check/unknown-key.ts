@@ -1,69 +1,76 @@
 import { harmCategories } from '../../facts.js';
-import { type Fault, fault, warning } from '../../toml/fault.js';
-import { isTable, type Path, type TomlTable, tableWords, valueAt, valueWords } from '../../toml/toml.js';
+import { errorAt, type Problem, warningAt } from '../../toml/problem.js';
+import { describePath, formatTableHeader, isTable, type Path, type TomlTable, valueAt } from '../../toml/toml.js';
 import {
-  actTable,
-  mediaInput,
-  mediaTable,
-  narrativeFile,
-  narrativeTable,
-  textInput,
-  tocTable,
+  actTableSchema,
+  mediaInputSchema,
+  mediaSchema,
+  narrativeFileSchema,
+  narrativeTableSchema,
+  textInputSchema,
+  tocSchema,
 } from '../schema/file-schema.js';
 
 /** The fault of a key that the table at a path does not have; a warning where it is of no consequence. */
-export function unknownKey(table: Path, key: string, file: TomlTable): Fault {
-  const path = [...table, key];
-  const holder = valueAt(file, table);
-  const { read, ignored } = knownKeys(table, isTable(holder) ? holder : {});
-  const isTopLevel = table.length === 0;
-  const words = isTopLevel ? tableWords(path) : valueWords(path);
-  if (ignored.includes(key)) return warning('ignored-key', path, `${words} means nothing here and is ignored`);
+export function createUnknownKeyProblem(tablePath: Path, key: string, file: TomlTable): Problem {
+  const path = [...tablePath, key];
+  const tableValue = valueAt(file, tablePath);
+  const { supported, ignored } = getKnownKeys(tablePath, isTable(tableValue) ? tableValue : {});
+  const isTopLevel = tablePath.length === 0;
+  const label = isTopLevel ? formatTableHeader(path) : describePath(path);
+  if (ignored.includes(key)) return warningAt('ignored-key', path, `${label} means nothing here and is ignored`);
   if (isTopLevel && (key === 'bots' || key === 'tables')) {
-    return fault('not-supported', path, `${words} is of the Rust original: boticelli has no ${key}`, { target: 'key' });
+    return errorAt('not-supported', path, `${label} is of the Rust original: boticelli has no ${key}`, {
+      target: 'key',
+    });
   }
-  const options = { target: 'key', misnamed: { name: key, known: read } } as const;
+  const options = { target: 'key', suggest: { name: key, candidates: supported } } as const;
   const value = valueAt(file, path);
   if (isTopLevel && (isTable(value) || Array.isArray(value))) {
-    return fault('unknown-table', path, `unknown table ${words}`, options);
+    return errorAt('unknown-table', path, `unknown table ${label}`, options);
   }
-  const where = isTopLevel ? ' above the first table' : '';
-  return fault('unknown-key', path, `unknown key ${valueWords(path)}${where}`, options);
+  const suffix = isTopLevel ? ' above the first table' : '';
+  return errorAt('unknown-key', path, `unknown key ${describePath(path)}${suffix}`, options);
 }
 
 /** What a kind of table may hold. */
 interface KnownKeys {
-  read: readonly string[];
+  supported: readonly string[];
   /** What the Rust original reads and means nothing here. */
   ignored: readonly string[];
 }
 
-const file = kind(narrativeFile);
-const narrative = kind(narrativeTable, ['template', 'target', 'skip_content_generation', 'preserve_source']);
-const toc = kind(tocTable);
-const act = kind(actTable);
-const safety: KnownKeys = { read: Object.keys(harmCategories), ignored: [] };
-const media = kind(mediaTable, ['filename']);
-const textPart = kind(textInput, ['filename']);
-const mediaPart = kind(mediaInput, ['filename']);
+const fileKeys = listKeys(narrativeFileSchema);
+const narrativeKeys = listKeys(narrativeTableSchema, [
+  'template',
+  'target',
+  'skip_content_generation',
+  'preserve_source',
+]);
+const tocKeys = listKeys(tocSchema);
+const actKeys = listKeys(actTableSchema);
+const safetyKeys: KnownKeys = { supported: Object.keys(harmCategories), ignored: [] };
+const mediaKeys = listKeys(mediaSchema, ['filename']);
+const textInputKeys = listKeys(textInputSchema, ['filename']);
+const mediaInputKeys = listKeys(mediaInputSchema, ['filename']);
 
-function kind(schema: { shape: Record<string, unknown> }, ignored: readonly string[] = []): KnownKeys {
-  return { read: Object.keys(schema.shape), ignored };
+function listKeys(schema: { shape: Record<string, unknown> }, ignored: readonly string[] = []): KnownKeys {
+  return { supported: Object.keys(schema.shape), ignored };
 }
 
-function knownKeys(path: Path, table: TomlTable): KnownKeys {
+function getKnownKeys(path: Path, table: TomlTable): KnownKeys {
   switch (path[0]) {
     case undefined:
-      return file;
+      return fileKeys;
     case 'toc':
-      return toc;
+      return tocKeys;
     case 'media':
-      return media;
+      return mediaKeys;
     case 'acts':
-      if (path.length === 2) return act;
-      if (path.length === 3 && path[2] === 'safety') return safety;
-      return table.type === 'text' ? textPart : mediaPart;
+      if (path.length === 2) return actKeys;
+      if (path.length === 3 && path[2] === 'safety') return safetyKeys;
+      return table.type === 'text' ? textInputKeys : mediaInputKeys;
     default:
-      return path.length === 2 && path[1] === 'safety' ? safety : narrative;
+      return path.length === 2 && path[1] === 'safety' ? safetyKeys : narrativeKeys;
   }
 }

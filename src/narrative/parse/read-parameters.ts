@@ -6,8 +6,8 @@ import { thinkingLevels } from '../schema/generation-schema.js';
 /** How a model shall generate, as a table says it. What is of a wrong type is left out: the schema has reported it. */
 export function readParameters(table: TomlTable): GenerationParameters {
   const { temperature, max_tokens: maxTokens, top_p: topP, top_k: topK, seed, stop } = table;
-  const thinking = thinkingOf(table.thinking);
-  const safety = safetyOf(table.safety);
+  const thinking = readThinking(table.thinking);
+  const safety = readSafety(table.safety);
   // One by one, not spread together: most acts have none of them, and a folder has thousands of acts.
   const parameters: GenerationParameters = {};
   if (typeof temperature === 'number') parameters.temperature = temperature;
@@ -21,20 +21,20 @@ export function readParameters(table: TomlTable): GenerationParameters {
   return parameters;
 }
 
-function thinkingOf(value: TomlValue | undefined): GenerationParameters['thinking'] {
+function readThinking(value: TomlValue | undefined): GenerationParameters['thinking'] {
   if (value === undefined) return undefined;
   return typeof value === 'number' ? value : thinkingLevels.find((level) => level === value);
 }
 
 /** The thresholds by Gemini's names. */
-function safetyOf(value: TomlValue | undefined): GenerationParameters['safety'] {
+function readSafety(value: TomlValue | undefined): GenerationParameters['safety'] {
   if (!isTable(value)) return undefined;
   const thresholds: Readonly<Record<string, string>> = harmThresholds;
   return Object.fromEntries(
     Object.entries(harmCategories).flatMap(([category, name]) => {
       const threshold = value[category];
-      const known = typeof threshold === 'string' && Object.hasOwn(thresholds, threshold);
-      return known ? [[name, thresholds[threshold] as string]] : [];
+      const isKnown = typeof threshold === 'string' && Object.hasOwn(thresholds, threshold);
+      return isKnown ? [[name, thresholds[threshold] as string]] : [];
     }),
   );
 }

@@ -1,58 +1,58 @@
 import * as z from 'zod/mini';
-import { harmCategories, harmThresholds, mostStopSequences } from '../../facts.js';
-import { described } from '../lint/describe.js';
+import { harmCategories, harmThresholds, maxStopSequences } from '../../facts.js';
+import { describe } from './describe.js';
 
 /** The levels that `thinking` can name. */
 export const thinkingLevels = ['minimal', 'low', 'medium', 'high'] as const;
 
-const threshold = z.enum(Object.keys(harmThresholds) as (keyof typeof harmThresholds)[]);
+const thresholdSchema = z.enum(Object.keys(harmThresholds) as (keyof typeof harmThresholds)[]);
 
-const thresholds = z.strictObject(
+const safetySchema = z.strictObject(
   Object.fromEntries(
     Object.keys(harmCategories).map((category) => [
       category,
-      z.optional(described('From which probability on it is blocked.', threshold)),
+      z.optional(describe('From which probability on it is blocked.', thresholdSchema)),
     ]),
   ),
 );
 
 /** The largest whole number that the service's API has room for: 32 bits with a sign. */
-export const mostWhole = 2 ** 31 - 1;
+export const maxInt32 = 2 ** 31 - 1;
 
 /** How a model shall generate, beyond its temperature: of a whole narrative, or of one act. */
-export const generationSettings = {
+export const generationFields = {
   top_p: z.optional(
-    described(
+    describe(
       'Of the likeliest words so many that their probabilities make up this sum: 0 to 1.',
       z.number().check(z.gte(0), z.lte(1)),
     ),
   ),
-  top_k: z.optional(described('So many of the likeliest words.', z.int().check(z.gte(1), z.lte(mostWhole)))),
+  top_k: z.optional(describe('So many of the likeliest words.', z.int().check(z.gte(1), z.lte(maxInt32)))),
   seed: z.optional(
-    described('The same seed makes the same reply likelier.', z.int().check(z.gte(-mostWhole - 1), z.lte(mostWhole))),
+    describe('The same seed makes the same reply likelier.', z.int().check(z.gte(-maxInt32 - 1), z.lte(maxInt32))),
   ),
   stop: z.optional(
-    described(
-      `The reply ends where one of these would begin; at most ${mostStopSequences}.`,
-      z.array(z.string().check(z.minLength(1))).check(z.maxLength(mostStopSequences)),
+    describe(
+      `The reply ends where one of these would begin; at most ${maxStopSequences}.`,
+      z.array(z.string().check(z.minLength(1))).check(z.maxLength(maxStopSequences)),
     ),
   ),
   thinking: z.optional(
-    described(
+    describe(
       'How long the model may think: "minimal", "low", "medium", "high", or a number of tokens.',
-      z.union([z.enum(thinkingLevels), z.int().check(z.gte(0), z.lte(mostWhole))]),
+      z.union([z.enum(thinkingLevels), z.int().check(z.gte(0), z.lte(maxInt32))]),
     ),
   ),
   safety: z.optional(
-    described('From which probability on harm is blocked, by category: only_high, none and so on.', thresholds),
+    describe('From which probability on harm is blocked, by category: only_high, none and so on.', safetySchema),
   ),
 };
 
 /** What an act's reply is to be. */
-export const replyFormat = {
-  format: z.optional(described('What the reply is: "text" unless given, or "json".', z.enum(['text', 'json']))),
+export const replyFormatFields = {
+  format: z.optional(describe('What the reply is: "text" unless given, or "json".', z.enum(['text', 'json']))),
   schema: z.optional(
-    described(
+    describe(
       "The JSON Schema that a JSON reply must match: a table, or a file's path relative to the narrative's file.",
       z.union([z.string(), z.record(z.string(), z.unknown())]),
     ),

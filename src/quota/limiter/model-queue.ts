@@ -4,7 +4,7 @@ import type { Limits } from '../limits.js';
 /** Lets the calls of one model through in order, only so many at once, within this process. */
 export interface ModelQueue {
   /** Resolves when it is the caller's turn; rejects with the signal's reason. */
-  enter(model: string, signal?: AbortSignal): Promise<{ leave(): void }>;
+  acquire(model: string, signal?: AbortSignal): Promise<{ release(): void }>;
 }
 
 /**
@@ -14,29 +14,29 @@ export interface ModelQueue {
 export function createModelQueue({ limitsFor }: { limitsFor: (model: string) => Limits }): ModelQueue {
   let group: Promise<Bottleneck.Group> | undefined;
   return {
-    async enter(model, signal) {
+    async acquire(model, signal) {
       const { maxConcurrent } = limitsFor(model);
-      if (!maxConcurrent) return { leave() {} };
+      if (!maxConcurrent) return { release() {} };
       group ??= import('bottleneck').then(({ default: Bottleneck }) => new Bottleneck.Group());
-      const limiter = (await group).key(model);
-      limiter.updateSettings({ maxConcurrent: maxConcurrent.value });
-      return turnIn(limiter, signal);
+      const bottleneck = (await group).key(model);
+      bottleneck.updateSettings({ maxConcurrent: maxConcurrent.value });
+      return waitForTurn(bottleneck, signal);
     },
   };
 }
 
-function turnIn(limiter: Bottleneck, signal: AbortSignal | undefined): Promise<{ leave(): void }> {
+function waitForTurn(bottleneck: Bottleneck, signal: AbortSignal | undefined): Promise<{ release(): void }> {
   return new Promise((resolve, reject) => {
-    const giveUp = () => reject(signal?.reason);
-    if (signal?.aborted) return giveUp();
-    signal?.addEventListener('abort', giveUp, { once: true });
-    const turn = () =>
-      new Promise<void>((leave) => {
-        signal?.removeEventListener('abort', giveUp);
+    const onAbort = () => reject(signal?.reason);
+    if (signal?.aborted) return onAbort();
+    signal?.addEventListener('abort', onAbort, { once: true });
+    const job = () =>
+      new Promise<void>((release) => {
+        signal?.removeEventListener('abort', onAbort);
         // A turn that was given up in the queue still comes, and is passed on at once.
-        if (signal?.aborted) leave();
-        else resolve({ leave });
+        if (signal?.aborted) release();
+        else resolve({ release });
       });
-    limiter.schedule(turn).catch(reject);
+    bottleneck.schedule(job).catch(reject);
   });
 }

@@ -1,78 +1,83 @@
 import type { Clock } from '../../driver/clock.js';
-import type { Keeper } from '../stores/quota-store.js';
-import { type Appointment, type Page, refresh } from './model-state.js';
-import { enter, strike } from './schedule.js';
+import type { QuotaStore } from '../stores/quota-store.js';
+import { type ModelState, refreshState, type StoredReservation } from './model-state.js';
+import { insertReservation, removeReservation } from './schedule.js';
 
-export interface ProjectPagesOptions {
-  keeper: Keeper;
+export interface ProjectStateOptions {
+  store: QuotaStore;
   clock: Clock;
   project: string;
   windowMs?: number;
 }
 
 /** The pages of one project, found by the name that a model is asked by. */
-export interface ProjectPages {
+export interface ProjectState {
   /** Works on the page that a model's requests are counted on: that of the model which an alias stands for. */
-  onCounted<Result>(asked: string, change: (page: Page, now: number, model: string) => Result): Promise<Result>;
+  updateCounted<Result>(
+    requested: string,
+    change: (state: ModelState, now: number, model: string) => Result,
+  ): Promise<Result>;
   /**
    * Learns which model a name stands for. What was booked under the name alone moves along: else the requests that are
    * under way would be missing where they count.
    * @param id the appointment by which this was learned; it moves along in any case
    */
-  standFor(asked: string, counted: string, id: string): Promise<void>;
+  linkAlias(requested: string, target: string, id: string): Promise<void>;
 }
 
 /** The key of a page: what quota is counted by. */
-export function pageKey(project: string, model: string): string {
+export function modelStateKey(project: string, model: string): string {
   return `gemini ${encodeURIComponent(project)} ${model}`;
 }
 
 /** An alias of an alias is possible; more than a few are a circle, and end where they are. */
-export const mostNames = 4;
+export const maxAliasDepth = 4;
 
-export function createProjectPages({ keeper, clock, project, windowMs = 60_000 }: ProjectPagesOptions): ProjectPages {
-  const onPage = <Result>(model: string, change: (page: Page, now: number) => Result): Promise<Result> =>
-    keeper.transact(pageKey(project, model), (page) => {
+export function createProjectState({ store, clock, project, windowMs = 60_000 }: ProjectStateOptions): ProjectState {
+  const updateState = <Result>(model: string, change: (state: ModelState, now: number) => Result): Promise<Result> =>
+    store.transact(modelStateKey(project, model), (state) => {
       const now = clock.now();
-      refresh(page, now, windowMs);
-      return change(page, now);
+      refreshState(state, now, windowMs);
+      return change(state, now);
     });
 
-  const onCounted: ProjectPages['onCounted'] = async (asked, change) => {
-    let model = asked;
-    for (let names = 1; ; names += 1) {
-      const found = await onPage(model, (page, now) =>
-        page.standsFor !== undefined && names < mostNames
-          ? { elsewhere: page.standsFor }
-          : { result: change(page, now, model) },
+  const updateCounted: ProjectState['updateCounted'] = async (requested, change) => {
+    let model = requested;
+    for (let depth = 1; ; depth += 1) {
+      const outcome = await updateState(model, (state, now) =>
+        state.standsFor !== undefined && depth < maxAliasDepth
+          ? { aliasOf: state.standsFor }
+          : { result: change(state, now, model) },
       );
-      if ('result' in found) return found.result;
-      model = found.elsewhere;
+      if ('result' in outcome) return outcome.result;
+      model = outcome.aliasOf;
     }
   };
 
   return {
-    onCounted,
-    async standFor(asked, counted, id) {
-      const current = await onCounted(asked, (_page, _now, model) => model);
-      if (current === counted) return;
-      const isOwnPage = current === asked;
-      const moving = (page: Page) => page.appointments.filter((each) => isOwnPage || each.id === id);
+    updateCounted,
+    async linkAlias(requested, target, id) {
+      const current = await updateCounted(requested, (_state, _now, model) => model);
+      if (current === target) return;
+      const isOwnState = current === requested;
+      const selectMoving = (state: ModelState) =>
+        state.appointments.filter((reservation) => isOwnState || reservation.id === id);
       // First to where they count, then off the old page: at no moment are they on neither.
-      const copies = await onPage(current, moving);
-      await onPage(counted, (page) => enterMissing(page, copies));
-      const late = await onPage(current, (page) => {
-        if (isOwnPage) page.standsFor = counted;
-        return moving(page).flatMap(({ id: each }) => strike(page, each) ?? []);
+      const copied = await updateState(current, selectMoving);
+      await updateState(target, (state) => insertMissing(state, copied));
+      const addedMeanwhile = await updateState(current, (state) => {
+        if (isOwnState) state.standsFor = target;
+        return selectMoving(state).flatMap(({ id: movedId }) => removeReservation(state, movedId) ?? []);
       });
-      await onPage(counted, (page) => enterMissing(page, late));
-      if (!isOwnPage && asked !== counted) await onPage(asked, (page) => Object.assign(page, { standsFor: counted }));
+      await updateState(target, (state) => insertMissing(state, addedMeanwhile));
+      if (!isOwnState && requested !== target)
+        await updateState(requested, (state) => Object.assign(state, { standsFor: target }));
     },
   };
 }
 
-function enterMissing(page: Page, appointments: readonly Appointment[]): void {
-  delete page.standsFor;
-  const known = new Set(page.appointments.map(({ id }) => id));
-  for (const appointment of appointments) if (!known.has(appointment.id)) enter(page, appointment);
+function insertMissing(state: ModelState, reservations: readonly StoredReservation[]): void {
+  delete state.standsFor;
+  const knownIds = new Set(state.appointments.map(({ id }) => id));
+  for (const reservation of reservations) if (!knownIds.has(reservation.id)) insertReservation(state, reservation);
 }

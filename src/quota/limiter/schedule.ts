@@ -1,8 +1,8 @@
 import type { Limits } from '../limits.js';
-import { type Appointment, correctedTokens, dayOf, type Page } from './model-state.js';
+import { correctTokenEstimate, findOrCreateDay, type ModelState, type StoredReservation } from './model-state.js';
 
 /** How requests are spread over time. */
-export interface Spacing {
+export interface WindowLimits {
   limits: Limits;
   /** The length of the service's "minute". */
   windowMs: number;
@@ -11,7 +11,7 @@ export interface Spacing {
 }
 
 /** When a request may be sent, in milliseconds since the epoch. */
-export interface Moment {
+export interface SendTime {
   at: number;
   /** What makes the request wait; absent where it need not. */
   reason?: 'rpm' | 'tpm';
@@ -20,14 +20,14 @@ export interface Moment {
 }
 
 /** The first moment at which a request may be sent, or that its day is full. */
-export type Plan = ({ open: true } & Moment) | { open: false; until: number };
+export type ScheduleResult = ({ ok: true } & SendTime) | { ok: false; until: number };
 
 /**
  * The guard for a window: 2% of it, at least 120 and at most 500 ms; wider after refusals. It is to be wider than the
  * jitter between leaving and arriving: up to 100 ms where processes start on a busy machine (measured 2026-11, 16
  * processes on 2 cores). In whole milliseconds, as all times of a page are.
  */
-export function guardFor(windowMs: number, factor: number): number {
+export function computeGuardMs(windowMs: number, factor: number): number {
   return Math.ceil(Math.min(500, Math.max(120, windowMs * 0.02)) * factor);
 }
 
@@ -36,30 +36,35 @@ export function guardFor(windowMs: number, factor: number): number {
  * every sliding window that ends there stay within the limits. Appointments are kept in their order, so windows that
  * begin later are the business of later appointments. A request larger than a window's tokens goes alone in one.
  */
-export function plan(page: Page, tokens: number, now: number, spacing: Spacing): Plan {
-  const { closedUntil } = page;
-  if (closedUntil !== undefined && closedUntil > now) return { open: false, until: closedUntil };
-  const first = firstMoment(page, tokens, now, spacing);
-  const { rpd } = spacing.limits;
-  if (rpd && rpd.source !== 'built-in') {
-    const day = dayOf(page, first.at);
-    if (day.count >= rpd.value) return { open: false, until: day.endsAt };
-  }
-  return { open: true, ...first };
-}
-
-function firstMoment(
-  { appointments, notBefore = 0, refusedFor = 'rpm' }: Page,
+export function scheduleRequest(
+  state: ModelState,
   tokens: number,
   now: number,
-  { limits, windowMs, guardMs }: Spacing,
-): Moment {
+  windowLimits: WindowLimits,
+): ScheduleResult {
+  const { closedUntil } = state;
+  if (closedUntil !== undefined && closedUntil > now) return { ok: false, until: closedUntil };
+  const sendTime = findSendTime(state, tokens, now, windowLimits);
+  const { rpd } = windowLimits.limits;
+  if (rpd && rpd.source !== 'built-in') {
+    const day = findOrCreateDay(state, sendTime.at);
+    if (day.count >= rpd.value) return { ok: false, until: day.endsAt };
+  }
+  return { ok: true, ...sendTime };
+}
+
+function findSendTime(
+  { appointments, notBefore = 0, refusedFor = 'rpm' }: ModelState,
+  tokens: number,
+  now: number,
+  { limits, windowMs, guardMs }: WindowLimits,
+): SendTime {
   const { rpm, tpm } = limits;
   const spanMs = windowMs + guardMs;
-  const last = appointments.at(-1)?.at ?? 0;
-  const earliest = Math.max(now, last, notBefore);
+  const lastAt = appointments.at(-1)?.at ?? 0;
+  const earliest = Math.max(now, lastAt, notBefore);
   const byRequests = rpm ? (appointments.at(-rpm.value)?.at ?? -spanMs) + spanMs : 0;
-  const byTokens = tpm ? lastInTheWay(appointments, tpm.value - tokens) + spanMs : 0;
+  const byTokens = tpm ? findBlockingTime(appointments, tpm.value - tokens) + spanMs : 0;
   const at = Math.max(earliest, byRequests, byTokens);
   if (at <= now) return { at: now, guessed: false };
   // A moment that the service named itself is no guess of ours.
@@ -69,9 +74,9 @@ function firstMoment(
 }
 
 /** The time of the last appointment that must have left the window for the newer ones to fit into `room` tokens. */
-function lastInTheWay(appointments: readonly Appointment[], room: number): number {
+function findBlockingTime(reservations: readonly StoredReservation[], room: number): number {
   let sum = 0;
-  for (const { at, tokens } of appointments.toReversed()) {
+  for (const { at, tokens } of reservations.toReversed()) {
     sum += tokens;
     if (sum > room) return at;
   }
@@ -79,45 +84,45 @@ function lastInTheWay(appointments: readonly Appointment[], room: number): numbe
 }
 
 /** Puts an appointment on the page. */
-export function enter(page: Page, appointment: Appointment): void {
-  page.appointments.push(appointment);
-  page.appointments.sort((left, right) => left.at - right.at);
-  dayOf(page, appointment.at).count += 1;
+export function insertReservation(state: ModelState, reservation: StoredReservation): void {
+  state.appointments.push(reservation);
+  state.appointments.sort((left, right) => left.at - right.at);
+  findOrCreateDay(state, reservation.at).count += 1;
 }
 
 /** Takes an appointment off the page. */
-export function strike(page: Page, id: string): Appointment | undefined {
-  const index = page.appointments.findIndex((appointment) => appointment.id === id);
-  const [struck] = index === -1 ? [] : page.appointments.splice(index, 1);
-  if (struck) {
-    const day = dayOf(page, struck.at);
+export function removeReservation(state: ModelState, id: string): StoredReservation | undefined {
+  const index = state.appointments.findIndex((reservation) => reservation.id === id);
+  const [removed] = index === -1 ? [] : state.appointments.splice(index, 1);
+  if (removed) {
+    const day = findOrCreateDay(state, removed.at);
     day.count = Math.max(0, day.count - 1);
   }
-  return struck;
+  return removed;
 }
 
 /** Plans the appointments still to come anew, in their order: what is learned moves them later, never earlier. */
-export function replan(page: Page, now: number, spacing: Spacing): void {
-  for (const appointment of takeWaiting(page, now)) {
-    const planned = plan(page, appointment.tokens, now, spacing);
+export function postponePending(state: ModelState, now: number, windowLimits: WindowLimits): void {
+  for (const reservation of removePending(state, now)) {
+    const scheduled = scheduleRequest(state, reservation.tokens, now, windowLimits);
     // In a day that closed there is no room for it; whoever holds it learns so when confirming.
-    if (planned.open) enter(page, { ...appointment, at: Math.max(planned.at, appointment.at) });
+    if (scheduled.ok) insertReservation(state, { ...reservation, at: Math.max(scheduled.at, reservation.at) });
   }
 }
 
 /** The same, but into room that came free: appointments given up, tokens that were fewer than estimated. */
-export function moveUp(page: Page, now: number, spacing: Spacing): void {
-  for (const appointment of takeWaiting(page, now)) {
-    const { estimated } = appointment;
-    const tokens = estimated === undefined ? appointment.tokens : correctedTokens(page, estimated);
-    const planned = plan(page, tokens, now, spacing);
-    if (planned.open) enter(page, { ...appointment, tokens, at: planned.at });
+export function advancePending(state: ModelState, now: number, windowLimits: WindowLimits): void {
+  for (const reservation of removePending(state, now)) {
+    const { estimated } = reservation;
+    const tokens = estimated === undefined ? reservation.tokens : correctTokenEstimate(state, estimated);
+    const scheduled = scheduleRequest(state, tokens, now, windowLimits);
+    if (scheduled.ok) insertReservation(state, { ...reservation, tokens, at: scheduled.at });
   }
 }
 
 /** Takes the appointments still to come off the page. */
-function takeWaiting(page: Page, now: number): Appointment[] {
-  const waiting = page.appointments.filter(({ confirmed, at }) => !confirmed && at > now);
-  for (const { id } of waiting) strike(page, id);
-  return waiting;
+function removePending(state: ModelState, now: number): StoredReservation[] {
+  const pending = state.appointments.filter(({ confirmed, at }) => !confirmed && at > now);
+  for (const { id } of pending) removeReservation(state, id);
+  return pending;
 }

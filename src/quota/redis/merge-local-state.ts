@@ -1,13 +1,13 @@
-import { emptyPage, type Page } from '../limiter/model-state.js';
-import { enter } from '../limiter/schedule.js';
+import { createModelState, type ModelState } from '../limiter/model-state.js';
+import { insertReservation } from '../limiter/schedule.js';
 
-export interface Introduction {
+export interface MergeOptions {
   /** What a page that is begun now will be known by. */
   edition: string;
   /** By the clock of those who share the page. */
   now: number;
   /** The time of that clock at a moment of our own. */
-  toShared: (at: number) => number;
+  toServerTime: (at: number) => number;
   windowMs: number;
 }
 
@@ -17,32 +17,33 @@ export interface Introduction {
  * had it forget.
  * @returns the page's edition
  */
-export function introduce(
-  page: Page,
-  known: Page = emptyPage(),
-  { edition, now, toShared, windowMs }: Introduction,
+export function mergeLocalState(
+  state: ModelState,
+  local: ModelState = createModelState(),
+  { edition, now, toServerTime, windowMs }: MergeOptions,
 ): string {
-  const isNew = page.edition === undefined;
-  page.edition ??= edition;
-  if (isNew) takeOver(page, known, toShared);
+  const isNew = state.edition === undefined;
+  state.edition ??= edition;
+  if (isNew) adoptLearned(state, local, toServerTime);
   // Where the name is known to stand for another model, the requests are counted there.
-  if (page.standsFor !== undefined) return page.edition;
-  const isThere = new Set(page.appointments.map(({ id }) => id));
-  for (const { at, bookedAt, ...each } of known.appointments) {
-    const sent = { ...each, at: toShared(at), bookedAt: Math.min(now, toShared(bookedAt)) };
-    if (each.confirmed && !isThere.has(each.id) && sent.at > now - windowMs && sent.at <= now) enter(page, sent);
+  if (state.standsFor !== undefined) return state.edition;
+  const existingIds = new Set(state.appointments.map(({ id }) => id));
+  for (const { at, bookedAt, ...reservation } of local.appointments) {
+    const sent = { ...reservation, at: toServerTime(at), bookedAt: Math.min(now, toServerTime(bookedAt)) };
+    if (reservation.confirmed && !existingIds.has(reservation.id) && sent.at > now - windowMs && sent.at <= now)
+      insertReservation(state, sent);
   }
   // The day's count has those of the last minute in it already.
-  if (isNew && known.days.length > 0) page.days = structuredClone(known.days);
-  return page.edition;
+  if (isNew && local.days.length > 0) state.days = structuredClone(local.days);
+  return state.edition;
 }
 
-function takeOver(page: Page, known: Page, toShared: Introduction['toShared']): void {
-  const { learned, closedUntil, notBefore, guardFactor, tokenRatio, standsFor } = known;
-  page.learned = { ...learned, ...page.learned };
-  page.guardFactor = Math.max(page.guardFactor, guardFactor);
-  if (closedUntil !== undefined) page.closedUntil = Math.max(page.closedUntil ?? 0, closedUntil);
-  if (notBefore !== undefined) page.notBefore ??= toShared(notBefore);
-  if (tokenRatio !== undefined) page.tokenRatio ??= tokenRatio;
-  if (standsFor !== undefined && page.appointments.length === 0) page.standsFor ??= standsFor;
+function adoptLearned(state: ModelState, local: ModelState, toServerTime: MergeOptions['toServerTime']): void {
+  const { learned, closedUntil, notBefore, guardFactor, tokenRatio, standsFor } = local;
+  state.learned = { ...learned, ...state.learned };
+  state.guardFactor = Math.max(state.guardFactor, guardFactor);
+  if (closedUntil !== undefined) state.closedUntil = Math.max(state.closedUntil ?? 0, closedUntil);
+  if (notBefore !== undefined) state.notBefore ??= toServerTime(notBefore);
+  if (tokenRatio !== undefined) state.tokenRatio ??= tokenRatio;
+  if (standsFor !== undefined && state.appointments.length === 0) state.standsFor ??= standsFor;
 }

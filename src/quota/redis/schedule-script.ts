@@ -8,7 +8,7 @@
  *
  * It works with `args`, what the caller said, and `now`, the server's time in milliseconds.
  */
-export const planning = `
+export const scheduleLua = `
 local hourMs, dayMs = 3600000, 86400000
 
 -- The end of a day: the first midnight after the moment. Beyond those that are known, days have 24 hours.

@@ -1,4 +1,4 @@
-import { planning } from './schedule-script.js';
+import { scheduleLua } from './schedule-script.js';
 
 /** The scripts that Redis runs itself. Each works on the one key that it is given. */
 export type RedisScript =
@@ -14,14 +14,14 @@ export type RedisScript =
  * it has them. cjson writes an empty array as `{}`, which must be read as one again, and keeps 14 digits of a number: every
  * number on a page has fewer.
  */
-const opening = `
+const preludeLua = `
 local args = cjson.decode(ARGV[1])
 local time = redis.call('TIME')
 local now = args.now or (tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000))
 `;
 
 /** `bookOn` of `quota-book.ts`, and what surrounds it. */
-const booking = `
+const reserveLua = `
 local function bookOn(page, spacing)
   local tokens = math.ceil(args.estimatedTokens * (page.tokenRatio or 1))
   local planned = plan(page, tokens, spacing)
@@ -51,7 +51,7 @@ end
 `;
 
 /** `confirmOn` of `quota-book.ts`. */
-const confirming = `
+const confirmLua = `
 -- What leaves late arrives late: it is the last before those that come at this moment.
 local function goLate(page, late, spacing)
   local others = kept(page.appointments, function(each) return each ~= late end)
@@ -83,20 +83,20 @@ end)
 
 /** The scripts by their names. A key is in one hash slot, and each has one key: so they run on Redis Cluster too. */
 export const redisScripts: Readonly<Record<RedisScript, string>> = {
-  boticelliRead: `${opening} return { now, redis.call('GET', KEYS[1]) }`,
+  boticelliRead: `${preludeLua} return { now, redis.call('GET', KEYS[1]) }`,
   // Replaces the text whose SHA-1 is given; else says what is there. An empty digest stands for no text at all.
-  boticelliReplace: `${opening}
+  boticelliReplace: `${preludeLua}
 local text = redis.call('GET', KEYS[1])
 if (text and redis.sha1hex(text) or '') ~= args.digest then return { now, text } end
 redis.call('SET', KEYS[1], ARGV[2], 'PX', args.expiryMs)
 return { now, false, 1 }`,
-  boticelliList: `${opening}
+  boticelliList: `${preludeLua}
 redis.call('SADD', KEYS[1], args.member)
 redis.call('PEXPIRE', KEYS[1], args.expiryMs)
 return { now }`,
-  boticelliBook: `${opening}${planning}${booking} return onPage(bookOn)`,
-  boticelliConfirm: `${opening}${planning}${booking}${confirming}`,
-  boticelliCancel: `${opening}${planning}${booking}
+  boticelliBook: `${preludeLua}${scheduleLua}${reserveLua} return onPage(bookOn)`,
+  boticelliConfirm: `${preludeLua}${scheduleLua}${reserveLua}${confirmLua}`,
+  boticelliCancel: `${preludeLua}${scheduleLua}${reserveLua}
 return onPage(function(page)
   strike(page, args.id)
   return { state = 'done' }

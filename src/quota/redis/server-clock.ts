@@ -3,9 +3,9 @@ import type { Clock } from '../../driver/clock.js';
 /** The clock of a server that many share, as well as it is known from what the server says, and our own beside it. */
 export interface ServerClock extends Clock {
   /** Takes note of a time that the server said, in answer to what was sent and heard at these times of our own clock. */
-  heard(serverTime: number, sentAt: number, heardAt: number): void;
+  observe(serverTime: number, sentAt: number, receivedAt: number): void;
   /** The time of our own clock at a moment of the server's. */
-  toOwn(at: number): number;
+  toLocal(at: number): number;
   /** The time of the server's clock at a moment of our own. */
   toServer(at: number): number;
 }
@@ -17,20 +17,20 @@ export interface ServerClock extends Clock {
  * decides; so where it is wrong by some milliseconds that costs a question more, or as many milliseconds.
  */
 export function createServerClock(clock: Clock): ServerClock {
-  let least = Number.NEGATIVE_INFINITY;
-  let most = Number.POSITIVE_INFINITY;
-  const aheadMs = () => (Number.isFinite(least) ? Math.round((least + most) / 2) : 0);
+  let minAheadMs = Number.NEGATIVE_INFINITY;
+  let maxAheadMs = Number.POSITIVE_INFINITY;
+  const estimateAheadMs = () => (Number.isFinite(minAheadMs) ? Math.round((minAheadMs + maxAheadMs) / 2) : 0);
   return {
-    heard(serverTime, sentAt, heardAt) {
+    observe(serverTime, sentAt, receivedAt) {
       // Both clocks are read in whole milliseconds, rounded down.
-      const bounds = [serverTime - heardAt - 1, serverTime - sentAt + 1] as const;
-      const contradict = bounds[0] > most || bounds[1] < least;
-      least = contradict ? bounds[0] : Math.max(least, bounds[0]);
-      most = contradict ? bounds[1] : Math.min(most, bounds[1]);
+      const bounds = [serverTime - receivedAt - 1, serverTime - sentAt + 1] as const;
+      const isContradiction = bounds[0] > maxAheadMs || bounds[1] < minAheadMs;
+      minAheadMs = isContradiction ? bounds[0] : Math.max(minAheadMs, bounds[0]);
+      maxAheadMs = isContradiction ? bounds[1] : Math.min(maxAheadMs, bounds[1]);
     },
-    toOwn: (at) => at - aheadMs(),
-    toServer: (at) => at + aheadMs(),
-    now: () => clock.now() + aheadMs(),
+    toLocal: (at) => at - estimateAheadMs(),
+    toServer: (at) => at + estimateAheadMs(),
+    now: () => clock.now() + estimateAheadMs(),
     sleep: (durationMs, signal) => clock.sleep(durationMs, signal),
   };
 }

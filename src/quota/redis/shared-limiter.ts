@@ -1,38 +1,43 @@
 import type { Clock } from '../../driver/clock.js';
-import type { Gate } from '../../driver/concurrency-limiter.js';
-import type { DriverEvent } from '../../driver/events.js';
-import { createLeaseGate } from '../limiter/concurrency-leases.js';
-import type { Page } from '../limiter/model-state.js';
-import { type Booked, createQuotaBook, type NotBooked, type QuotaBook } from '../limiter/rate-limiter.js';
-import type { Budget, Limits } from '../limits.js';
-import type { Keeper } from '../stores/quota-store.js';
-import { RedisAway, type RedisConnection } from './connection.js';
-import { createRedisBook } from './redis-limiter.js';
-import { createRedisKeeper } from './redis-store.js';
+import type { ConcurrencyLimiter } from '../../driver/concurrency-limiter.js';
+import type { DriverEvent } from '../../driver/driver-events.js';
+import { createConcurrencyLimiter } from '../limiter/concurrency-leases.js';
+import type { ModelState } from '../limiter/model-state.js';
+import {
+  createRateLimiter,
+  type RateLimiter,
+  type Reservation,
+  type ReservationFailure,
+} from '../limiter/rate-limiter.js';
+import type { Limits, QuotaBudget } from '../limits.js';
+import type { QuotaStore } from '../stores/quota-store.js';
+import { type RedisConnection, RedisUnavailable } from './connection.js';
+import { createRedisRateLimiter } from './redis-limiter.js';
+import { createRedisQuotaStore } from './redis-store.js';
 
 /** What a model's requests are admitted by. */
-export interface Quota {
-  book: QuotaBook;
-  gate: Gate;
+export interface QuotaLimiters {
+  limiter: RateLimiter;
+  concurrencyLimiter: ConcurrencyLimiter;
 }
 
-export interface SharedQuotaOptions {
+export interface SharedLimitersOptions {
   connection: RedisConnection;
   /** What all keys in Redis begin with. */
   prefix?: string;
   /** Keeps what this machine knows by itself. */
-  keeper: Keeper;
+  store: QuotaStore;
   clock: Clock;
   project: string;
   windowMs?: number;
-  budget?: Budget;
+  budget?: QuotaBudget;
   limitsFor: (model: string, requestedAs?: string) => Limits;
   /** Bounds the wait for a place at the gate. */
   maxWaitMs?: number;
 }
 
 /** How long the end of a run waits for its own machine's book. */
-const lastWordMs = 1000;
+const closeTimeoutMs = 1000;
 /** How much longer an appointment may take that is made again in another book. */
 const graceMs = 1000;
 
@@ -44,154 +49,175 @@ const graceMs = 1000;
  * stands in knows what was sent from here, and Redis is told what it missed: when it is first asked, and whenever it lost
  * its memory (`introduce.ts`).
  */
-export function createSharedQuota(options: SharedQuotaOptions): Quota {
-  const { connection, keeper, clock, prefix, ...rest } = options;
-  const aside = workingAside();
-  const redis = createRedisKeeper({ connection, ...(prefix !== undefined && { prefix }) });
-  const both: Both = {
-    there: {
-      book: createRedisBook({ ...rest, connection, keeper: redis, knownHere: knownTo(keeper, aside) }),
-      gate: createLeaseGate({ ...rest, keeper: redis, clock: connection.clock }),
+export function createSharedLimiters(options: SharedLimitersOptions): QuotaLimiters {
+  const { connection, store, clock, prefix, ...rest } = options;
+  const background = createBackgroundQueue();
+  const redisStore = createRedisQuotaStore({ connection, ...(prefix !== undefined && { prefix }) });
+  const pair: LimiterPair = {
+    remote: {
+      limiter: createRedisRateLimiter({
+        ...rest,
+        connection,
+        store: redisStore,
+        readLocalState: createLocalStateReader(store, background),
+      }),
+      concurrencyLimiter: createConcurrencyLimiter({ ...rest, store: redisStore, clock: connection.clock }),
     },
-    here: { book: createQuotaBook({ ...rest, keeper, clock }), gate: createLeaseGate({ ...rest, keeper, clock }) },
-    aside,
+    local: {
+      limiter: createRateLimiter({ ...rest, store, clock }),
+      concurrencyLimiter: createConcurrencyLimiter({ ...rest, store, clock }),
+    },
+    background,
     connection,
     clock,
   };
-  return { book: sharedBook(both), gate: sharedGate(both) };
+  return { limiter: createSharedRateLimiter(pair), concurrencyLimiter: createSharedConcurrencyLimiter(pair) };
 }
 
-interface Both {
+interface LimiterPair {
   /** In Redis. */
-  there: Quota;
+  remote: QuotaLimiters;
   /** On this machine. */
-  here: Quota;
-  aside: Aside;
+  local: QuotaLimiters;
+  background: BackgroundQueue;
   connection: RedisConnection;
   clock: Clock;
 }
 
-function sharedBook(both: Both): QuotaBook {
-  const { there, here, aside, connection, clock } = both;
+function createSharedRateLimiter(pair: LimiterPair): RateLimiter {
+  const { remote, local, background, connection, clock } = pair;
   /** For both to know: an id that is not there does no harm. */
-  const inBoth = async (work: (book: QuotaBook) => Promise<void>): Promise<void> => {
-    aside.do(() => work(here.book));
-    await either(
-      () => work(there.book),
-      () => aside.done(),
+  const runInBoth = async (work: (limiter: RateLimiter) => Promise<void>): Promise<void> => {
+    background.enqueue(() => work(local.limiter));
+    await preferRemote(
+      () => work(remote.limiter),
+      () => background.drain(),
     );
   };
   return {
-    book: (wish, id) => ask(both, (book) => book.book(wish, id)),
-    sent: async (wish, id) => {
-      const booked = await ask(both, (book) => book.sent(wish, id));
-      if (booked.shared) aside.do(() => here.book.sent(wish, booked.id));
-      return booked;
+    reserve: (request, id) => callLimiter(pair, (limiter) => limiter.reserve(request, id)),
+    recordSent: async (request, id) => {
+      const reservation = await callLimiter(pair, (limiter) => limiter.recordSent(request, id));
+      if (reservation.shared) background.enqueue(() => local.limiter.recordSent(request, reservation.id));
+      return reservation;
     },
     // Where the other book is away there is nothing to be seen: the confirmation will find out.
-    look: (booked) =>
-      booked.shared
-        ? either(
-            () => there.book.look(booked),
-            async () => booked,
+    reschedule: (reservation) =>
+      reservation.shared
+        ? preferRemote(
+            () => remote.limiter.reschedule(reservation),
+            async () => reservation,
           )
-        : here.book.look(booked),
-    async confirm(booked) {
-      const confirmIn = (book: QuotaBook, isItsOwn: boolean) =>
-        isItsOwn ? book.confirm(booked) : madeAnew(booked, book, clock);
-      const { shared = false } = booked;
-      return either(
+        : local.limiter.reschedule(reservation),
+    async confirm(reservation) {
+      const confirmIn = (limiter: RateLimiter, isOwner: boolean) =>
+        isOwner ? limiter.confirm(reservation) : reserveAgain(reservation, limiter, clock);
+      const { shared = false } = reservation;
+      return preferRemote(
         async () => {
-          const answer = await confirmIn(there.book, shared);
-          if (!shared) aside.do(() => here.book.cancel(booked));
-          if (answer === 'go') aside.do(() => here.book.sent(booked.wish, booked.id));
-          return answer;
+          const outcome = await confirmIn(remote.limiter, shared);
+          if (!shared) background.enqueue(() => local.limiter.cancel(reservation));
+          if (outcome === 'go') background.enqueue(() => local.limiter.recordSent(reservation.request, reservation.id));
+          return outcome;
         },
         async () => {
-          await aside.done();
-          return confirmIn(here.book, !shared);
+          await background.drain();
+          return confirmIn(local.limiter, !shared);
         },
       );
     },
-    cancel: (booked) => inBoth((book) => book.cancel(booked)),
-    settle: (booked, reply) => inBoth((book) => book.settle(booked, reply)),
-    learn: (booked, refusal) => inBoth((book) => book.learn(booked, refusal)),
+    cancel: (reservation) => runInBoth((limiter) => limiter.cancel(reservation)),
+    settle: (reservation, response) => runInBoth((limiter) => limiter.settle(reservation, response)),
+    recordRejection: (reservation, rejection) =>
+      runInBoth((limiter) => limiter.recordRejection(reservation, rejection)),
     async close() {
-      await Promise.race([aside.done(), clock.sleep(lastWordMs)]);
+      await Promise.race([background.drain(), clock.sleep(closeTimeoutMs)]);
       connection.close();
     },
   };
 }
 
 /** Asks the book that machines share, or where it is away this machine's own, when that knows all that was sent. */
-function ask<Result>({ there, here, aside }: Both, question: (book: QuotaBook) => Promise<Result>): Promise<Result> {
-  return either(
-    () => question(there.book),
+function callLimiter<Result>(
+  { remote, local, background }: LimiterPair,
+  call: (limiter: RateLimiter) => Promise<Result>,
+): Promise<Result> {
+  return preferRemote(
+    () => call(remote.limiter),
     async () => {
-      await aside.done();
-      return question(here.book);
+      await background.drain();
+      return call(local.limiter);
     },
   );
 }
 
-async function either<Result>(shared: () => Promise<Result>, own: () => Promise<Result>): Promise<Result> {
+async function preferRemote<Result>(remote: () => Promise<Result>, local: () => Promise<Result>): Promise<Result> {
   try {
-    return await shared();
+    return await remote();
   } catch (thrown) {
-    if (thrown instanceof RedisAway) return own();
+    if (thrown instanceof RedisUnavailable) return local();
     throw thrown;
   }
 }
 
 /** An appointment that was made in the other book is made in this one, and kept where its time has come. */
-async function madeAnew({ wish, id }: Booked, book: QuotaBook, clock: Clock): Promise<'go' | Booked | NotBooked> {
-  const { latest } = wish;
+async function reserveAgain(
+  { request, id }: Reservation,
+  limiter: RateLimiter,
+  clock: Clock,
+): Promise<'go' | Reservation | ReservationFailure> {
+  const { deadline } = request;
   // Whoever waited for it as long as he would is not sent away for that it must be made again.
-  const patient = latest === undefined ? wish : { ...wish, latest: Math.max(latest, clock.now() + graceMs) };
-  const anew = await book.book(patient, id);
-  return anew.state === 'booked' ? book.confirm(anew) : anew;
+  const extendedRequest =
+    deadline === undefined ? request : { ...request, deadline: Math.max(deadline, clock.now() + graceMs) };
+  const newReservation = await limiter.reserve(extendedRequest, id);
+  return newReservation.state === 'booked' ? limiter.confirm(newReservation) : newReservation;
 }
 
-function sharedGate({ there, here, connection: { clock } }: Both): Gate {
+function createSharedConcurrencyLimiter({ remote, local, connection: { clock } }: LimiterPair): ConcurrencyLimiter {
   return {
-    enter(model, context) {
+    acquire(model, context) {
       const { emit } = context;
-      const ownTime = (until: string) => new Date(clock.toOwn(Date.parse(until))).toISOString();
-      const told = emit && {
-        emit: (event: DriverEvent) => emit(event.type === 'wait' ? { ...event, until: ownTime(event.until) } : event),
+      const toLocalIso = (until: string) => new Date(clock.toLocal(Date.parse(until))).toISOString();
+      const emitInLocalTime = emit && {
+        emit: (event: DriverEvent) =>
+          emit(event.type === 'wait' ? { ...event, until: toLocalIso(event.until) } : event),
       };
-      return either(
-        () => there.gate.enter(model, { ...context, ...told }),
-        () => here.gate.enter(model, context),
+      return preferRemote(
+        () => remote.concurrencyLimiter.acquire(model, { ...context, ...emitInLocalTime }),
+        () => local.concurrencyLimiter.acquire(model, context),
       );
     },
   };
 }
 
 /** What this machine's book has of a page, with all that was still to be written. */
-function knownTo(keeper: Keeper, aside: Aside): (key: string) => Promise<Page | undefined> {
+function createLocalStateReader(
+  store: QuotaStore,
+  background: BackgroundQueue,
+): (key: string) => Promise<ModelState | undefined> {
   return async (key) => {
-    await aside.done();
+    await background.drain();
     // All pages are read without a lock, which another program may hold for long.
-    return (await keeper.pages().catch(() => undefined))?.get(key);
+    return (await store.readAll().catch(() => undefined))?.get(key);
   };
 }
 
 /** Work that nobody waits for, done in its order. */
-interface Aside {
-  do(work: () => Promise<unknown>): void;
+interface BackgroundQueue {
+  enqueue(work: () => Promise<unknown>): void;
   /** Resolves when all is done so far. */
-  done(): Promise<void>;
+  drain(): Promise<void>;
 }
 
-function workingAside(): Aside {
-  let last: Promise<unknown> = Promise.resolve();
+function createBackgroundQueue(): BackgroundQueue {
+  let tail: Promise<unknown> = Promise.resolve();
   return {
-    do(work) {
-      last = last.then(work).catch(() => {});
+    enqueue(work) {
+      tail = tail.then(work).catch(() => {});
     },
-    async done() {
-      await last;
+    async drain() {
+      await tail;
     },
   };
 }

@@ -1,19 +1,19 @@
-import { emptyPage, type Page } from '../limiter/model-state.js';
-import type { Keeper } from './quota-store.js';
+import { createModelState, type ModelState } from '../limiter/model-state.js';
+import type { QuotaStore } from './quota-store.js';
 
 /**
  * Keeps pages for this process alone.
- * @param known what is known already, for a book that can be read but not written
+ * @param initialStates what is known already, for a book that can be read but not written
  */
-export function createMemoryKeeper(known: Map<string, Page> = new Map()): Keeper {
-  const pages = new Map(known);
+export function createMemoryQuotaStore(initialStates: Map<string, ModelState> = new Map()): QuotaStore {
+  const modelStates = new Map(initialStates);
   return {
     async transact(key, change) {
-      const page = pages.get(key) ?? emptyPage();
-      pages.set(key, page);
-      return change(page);
+      const state = modelStates.get(key) ?? createModelState();
+      modelStates.set(key, state);
+      return change(state);
     },
-    pages: async () => structuredClone(pages),
-    forget: async (key) => void pages.delete(key),
+    readAll: async () => structuredClone(modelStates),
+    remove: async (key) => void modelStates.delete(key),
   };
 }

@@ -1,7 +1,7 @@
 import type Database from 'libsql';
 
 /** A list of models as the database has it. */
-export interface CatalogueRow {
+export interface ModelListRow {
   /** Milliseconds since the epoch. */
   fetchedAt: number;
   /** JSON, as it was written. */
@@ -9,24 +9,24 @@ export interface CatalogueRow {
 }
 
 /** The lists of models in the database, each by a key that has no API key in it. They throw SQLite's errors. */
-export interface CatalogueRows {
-  read(key: string): CatalogueRow | undefined;
+export interface ModelListRows {
+  read(key: string): ModelListRow | undefined;
   /** The youngest of those whose key begins so. */
-  youngest(keyPrefix: string): CatalogueRow | undefined;
+  newest(keyPrefix: string): ModelListRow | undefined;
   /** Writes a list, and forgets those that are over a week older. */
-  write(key: string, row: CatalogueRow): void;
+  write(key: string, row: ModelListRow): void;
 }
 
 const weekMs = 7 * 86_400_000;
 
 /** @param database has the table `catalogues (key, fetched_at, models)` */
-export function createCatalogueRows(database: Database.Database): CatalogueRows {
+export function createModelListRows(database: Database.Database): ModelListRows {
   const columns = 'SELECT fetched_at, models FROM catalogues';
   return {
-    read: (key) => rowOf(database.prepare(`${columns} WHERE key = ?`).raw(true).get(key)),
-    youngest(keyPrefix) {
+    read: (key) => toModelListRow(database.prepare(`${columns} WHERE key = ?`).raw(true).get(key)),
+    newest(keyPrefix) {
       const query = `${columns} WHERE substr(key, 1, ?) = ? ORDER BY fetched_at DESC LIMIT 1`;
-      return rowOf(database.prepare(query).raw(true).get(keyPrefix.length, keyPrefix));
+      return toModelListRow(database.prepare(query).raw(true).get(keyPrefix.length, keyPrefix));
     },
     write(key, { fetchedAt, models }) {
       database
@@ -37,7 +37,7 @@ export function createCatalogueRows(database: Database.Database): CatalogueRows 
   };
 }
 
-function rowOf(row: unknown): CatalogueRow | undefined {
+function toModelListRow(row: unknown): ModelListRow | undefined {
   const [fetchedAt, models] = Array.isArray(row) ? row : [];
   return typeof fetchedAt === 'number' && typeof models === 'string' ? { fetchedAt, models } : undefined;
 }

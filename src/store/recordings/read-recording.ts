@@ -1,19 +1,19 @@
 import { readFileSync } from 'node:fs';
 import { BoticelliError } from '../../errors.js';
-import { answerIn, type RecordedAnswer } from './recorded-answer.js';
+import { parseEntry, type RecordingEntry } from './recording-entry.js';
 
 /** What a recording has. */
-export interface ReadRecording {
+export interface Recording {
   /** By key and occurrence; of two lines for the same, the later one. */
-  answers: Map<string, RecordedAnswer>;
+  entries: Map<string, RecordingEntry>;
   /** How many bytes are whole lines: what a crash left behind them is not one. */
-  wholeBytes: number;
+  completeBytes: number;
   /** Whether the last of them has its end. */
-  endsLine: boolean;
+  endsWithNewline: boolean;
 }
 
 /** What tells answers apart. */
-export function answerId({ key, occurrence }: Pick<RecordedAnswer, 'key' | 'occurrence'>): string {
+export function formatRequestId({ key, occurrence }: Pick<RecordingEntry, 'key' | 'occurrence'>): string {
   return `${key} ${occurrence}`;
 }
 
@@ -21,50 +21,53 @@ export function answerId({ key, occurrence }: Pick<RecordedAnswer, 'key' | 'occu
  * Reads a recording. A last line that was never finished, as a crash leaves it, is no fault. Rejects with `no_input`: where
  * there is no file, and naming the first line that is no answer.
  */
-export function readRecording(path: string): ReadRecording {
-  const bytes = bytesOf(path);
-  const wholeBytes = bytes.lastIndexOf('\n') + 1;
-  const [whole, rest] = [textOf(bytes.subarray(0, wholeBytes), path), bytes.subarray(wholeBytes)];
-  const answers = new Map<string, RecordedAnswer>();
-  const lines = whole.split('\n');
-  const add = (answer: RecordedAnswer) => void answers.set(answerId(answer), answer);
+export function readRecording(path: string): Recording {
+  const bytes = readBytes(path);
+  const completeBytes = bytes.lastIndexOf('\n') + 1;
+  const [completeText, trailingBytes] = [
+    decodeUtf8(bytes.subarray(0, completeBytes), path),
+    bytes.subarray(completeBytes),
+  ];
+  const entries = new Map<string, RecordingEntry>();
+  const lines = completeText.split('\n');
+  const add = (entry: RecordingEntry) => void entries.set(formatRequestId(entry), entry);
   for (const [index, line] of lines.entries()) {
     if (line.trim() === '') continue;
     try {
-      add(answerIn(line));
+      add(parseEntry(line));
     } catch (thrown) {
-      throw broken(path, index + 1, thrown);
+      throw createInvalidLineError(path, index + 1, thrown);
     }
   }
-  const last = rest.length === 0 ? undefined : unfinished(rest);
-  if (last) add(last);
-  return { answers, wholeBytes: last ? bytes.length : wholeBytes, endsLine: !last };
+  const lastEntry = trailingBytes.length === 0 ? undefined : parseUnterminatedEntry(trailingBytes);
+  if (lastEntry) add(lastEntry);
+  return { entries, completeBytes: lastEntry ? bytes.length : completeBytes, endsWithNewline: !lastEntry };
 }
 
 /** A last line may lack nothing but its end: an editor's work, not a crash's. */
-function unfinished(bytes: Buffer): RecordedAnswer | undefined {
+function parseUnterminatedEntry(bytes: Buffer): RecordingEntry | undefined {
   try {
-    return answerIn(bytes.toString('utf8'));
+    return parseEntry(bytes.toString('utf8'));
   } catch {
     return undefined;
   }
 }
 
-function bytesOf(path: string): Buffer {
+function readBytes(path: string): Buffer {
   try {
     return readFileSync(path);
   } catch (thrown) {
     const { code, message } = thrown as NodeJS.ErrnoException;
-    const words =
+    const problem =
       code === 'ENOENT' ? 'does not exist' : code === 'EISDIR' ? 'is a folder' : `can't be read: ${message}`;
-    throw new BoticelliError('no_input', `the recording ${path} ${words}`, {
+    throw new BoticelliError('no_input', `the recording ${path} ${problem}`, {
       hint: `Make one: run the narrative once with --record ${path}.`,
       cause: thrown,
     });
   }
 }
 
-function textOf(bytes: Buffer, path: string): string {
+function decodeUtf8(bytes: Buffer, path: string): string {
   try {
     return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
   } catch (cause) {
@@ -75,7 +78,7 @@ function textOf(bytes: Buffer, path: string): string {
   }
 }
 
-function broken(path: string, line: number, thrown: unknown): BoticelliError {
+function createInvalidLineError(path: string, line: number, thrown: unknown): BoticelliError {
   return new BoticelliError('no_input', `${path}:${line}: this line ${(thrown as Error).message}`, {
     hint: 'Mend or remove the line: each one is a JSON object that --record wrote. Nothing was sent.',
     cause: thrown,

@@ -10,13 +10,13 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { BoticelliError } from '../../errors.js';
-import { answerId, readRecording } from './read-recording.js';
-import { type RecordedAnswer, replyHash } from './recorded-answer.js';
+import { formatRequestId, readRecording } from './read-recording.js';
+import { hashReplyTurn, type RecordingEntry } from './recording-entry.js';
 
 /** A recording that a run writes. Both throw `output_failed`. */
 export interface RecordingFile {
   /** Appends an answer: when this returns it is in the file, as a whole line. */
-  add(answer: RecordedAnswer): void;
+  add(entry: RecordingEntry): void;
   /** Brings the file into its order. To be called when the run is over, however it ended. */
   finish(): void;
 }
@@ -25,58 +25,61 @@ export interface RecordingFile {
  * Opens a recording to add to it, and finds out that it can be written before anything is spent; makes one where there is
  * none. Throws `output_failed`, and `no_input` where there is a file that is no recording: that is not touched.
  */
-export function openRecording(name: string): RecordingFile {
-  const path = existsSync(name) ? realpathSync(name) : name;
+export function openRecording(file: string): RecordingFile {
+  const path = existsSync(file) ? realpathSync(file) : file;
   const existed = existsSync(path);
-  const before = existed ? mendedRecording(path) : new Map<string, RecordedAnswer>();
-  orFail(path, () => appendFileSync(path, ''));
-  const added = new Map<string, RecordedAnswer>();
+  const entriesBefore = existed ? readAndRepair(path) : new Map<string, RecordingEntry>();
+  withOutputError(path, () => appendFileSync(path, ''));
+  const addedEntries = new Map<string, RecordingEntry>();
   return {
     add(answer) {
       // By name, not by a descriptor: another run that ends meanwhile puts a new file in the old one's place.
-      orFail(path, () => appendFileSync(path, lineOf(answer)));
-      added.set(answerId(answer), answer);
+      withOutputError(path, () => appendFileSync(path, formatLine(answer)));
+      addedEntries.set(formatRequestId(answer), answer);
     },
     finish() {
-      if (added.size > 0) orFail(path, () => writeWhole(path, merged(path, before, added).map(lineOf).join('')));
-      else if (!existed) orFail(path, () => removeEmpty(path));
+      if (addedEntries.size > 0)
+        withOutputError(path, () =>
+          writeAtomically(path, mergeEntries(path, entriesBefore, addedEntries).map(formatLine).join('')),
+        );
+      else if (!existed) withOutputError(path, () => removeIfEmpty(path));
     },
   };
 }
 
 /** What a recording has, its last line whole: a crash may have left half of one, an editor no end of it. */
-function mendedRecording(path: string): Map<string, RecordedAnswer> {
+function readAndRepair(path: string): Map<string, RecordingEntry> {
   // A pipe, or a device, would have us wait for its end.
-  if (!statSync(path).isFile()) throw failed(path, 'it is no regular file');
-  const { answers, wholeBytes, endsLine } = readRecording(path);
-  orFail(path, () => {
-    if (wholeBytes < statSync(path).size) truncateSync(path, wholeBytes);
-    if (!endsLine) appendFileSync(path, '\n');
+  if (!statSync(path).isFile()) throw createOutputError(path, 'it is no regular file');
+  const { entries, completeBytes, endsWithNewline } = readRecording(path);
+  withOutputError(path, () => {
+    if (completeBytes < statSync(path).size) truncateSync(path, completeBytes);
+    if (!endsWithNewline) appendFileSync(path, '\n');
   });
-  return answers;
+  return entries;
 }
 
-type Answers = ReadonlyMap<string, RecordedAnswer>;
+type Entries = ReadonlyMap<string, RecordingEntry>;
 
 /** What the file has, and what this run added: another run may have added to it meanwhile. */
-function merged(path: string, before: Answers, added: Answers): RecordedAnswer[] {
-  const found = existsSync(path) ? readRecording(path).answers : before;
-  const all = new Map([...found, ...added]);
+function mergeEntries(path: string, before: Entries, added: Entries): RecordingEntry[] {
+  const current = existsSync(path) ? readRecording(path).entries : before;
+  const all = new Map([...current, ...added]);
   const replaced = [...added.keys()].flatMap((id) => before.get(id) ?? []);
-  forgetFollowing(replaced.map(replyHash), all, added);
-  return [...all.values()].sort(byPlace);
+  removeFollowUps(replaced.map(hashReplyTurn), all, added);
+  return [...all.values()].sort(compareEntries);
 }
 
 /**
  * A reply that was replaced is in no conversation any more, so what was asked after it can't be asked again: without this,
  * a recording that is made anew would keep all that it ever had.
  */
-function forgetFollowing(hashes: readonly string[], all: Map<string, RecordedAnswer>, added: Answers): void {
-  const given = new Set([...all.values()].map(replyHash));
-  const gone = new Set(hashes.filter((hash) => !given.has(hash)));
-  if (gone.size === 0) return;
+function removeFollowUps(hashes: readonly string[], all: Map<string, RecordingEntry>, added: Entries): void {
+  const currentHashes = new Set([...all.values()].map(hashReplyTurn));
+  const removedHashes = new Set(hashes.filter((hash) => !currentHashes.has(hash)));
+  if (removedHashes.size === 0) return;
   for (const [id, { request }] of all) {
-    if (!added.has(id) && request.after.some((hash) => gone.has(hash))) all.delete(id);
+    if (!added.has(id) && request.after.some((hash) => removedHashes.has(hash))) all.delete(id);
   }
 }
 
@@ -84,52 +87,52 @@ function forgetFollowing(hashes: readonly string[], all: Map<string, RecordedAns
  * By how much conversation comes before, then by what is asked: never by what was answered. So a recording that is made anew
  * has its lines where they were, and those of one narrative stand in its order.
  */
-function byPlace(left: RecordedAnswer, right: RecordedAnswer): number {
+function compareEntries(left: RecordingEntry, right: RecordingEntry): number {
   const depth = left.request.after.length - right.request.after.length;
-  return depth || compare(placeOf(left), placeOf(right)) || left.occurrence - right.occurrence;
+  return depth || compareText(getSortKey(left), getSortKey(right)) || left.occurrence - right.occurrence;
 }
 
-function placeOf({ key, request: { model, system = '', parameters, asked } }: RecordedAnswer): string {
+function getSortKey({ key, request: { model, system = '', parameters, asked } }: RecordingEntry): string {
   return JSON.stringify([asked, model, system, parameters, key]);
 }
 
-function compare(left: string, right: string): number {
+function compareText(left: string, right: string): number {
   return left < right ? -1 : left > right ? 1 : 0;
 }
 
 /** The fields in an order of their own, whoever made the answer: what was asked comes before what was answered. */
-function lineOf({ key, occurrence, request, reply }: RecordedAnswer): string {
+function formatLine({ key, occurrence, request, reply }: RecordingEntry): string {
   return `${JSON.stringify({ key, occurrence, request, reply })}\n`;
 }
 
 /** The file is there with all that it had or with all that it is to have, whatever happens in between. */
-function writeWhole(path: string, content: string): void {
-  const unfinished = `${path}.${randomBytes(4).toString('hex')}.unfinished`;
+function writeAtomically(path: string, content: string): void {
+  const temporaryPath = `${path}.${randomBytes(4).toString('hex')}.unfinished`;
   try {
     const mode = statSync(path, { throwIfNoEntry: false })?.mode;
-    writeFileSync(unfinished, content, mode === undefined ? {} : { mode });
-    renameSync(unfinished, path);
+    writeFileSync(temporaryPath, content, mode === undefined ? {} : { mode });
+    renameSync(temporaryPath, path);
   } catch (thrown) {
-    rmSync(unfinished, { force: true });
+    rmSync(temporaryPath, { force: true });
     throw thrown;
   }
 }
 
 /** A run that had no reply leaves no file behind. */
-function removeEmpty(path: string): void {
+function removeIfEmpty(path: string): void {
   if (statSync(path, { throwIfNoEntry: false })?.size === 0) rmSync(path);
 }
 
-function orFail(path: string, write: () => void): void {
+function withOutputError(path: string, write: () => void): void {
   try {
     write();
   } catch (thrown) {
-    throw thrown instanceof BoticelliError ? thrown : failed(path, (thrown as Error).message, thrown);
+    throw thrown instanceof BoticelliError ? thrown : createOutputError(path, (thrown as Error).message, thrown);
   }
 }
 
-function failed(path: string, why: string, cause?: unknown): BoticelliError {
-  return new BoticelliError('output_failed', `can't write ${path}: ${why}`, {
+function createOutputError(path: string, reason: string, cause?: unknown): BoticelliError {
+  return new BoticelliError('output_failed', `can't write ${path}: ${reason}`, {
     hint: 'Make room, or name another file with --record.',
     cause,
   });

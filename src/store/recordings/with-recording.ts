@@ -1,8 +1,8 @@
 import type { BoticelliDriver, CallContext } from '../../driver/driver.js';
-import { tellSpent } from '../../driver/layers/usage-events.js';
+import { reportUsage } from '../../driver/layers/usage-events.js';
 import type { GenerateResponse } from '../../driver/response.js';
-import { countedRequests } from '../replies/request-counter.js';
-import { type RecordedAnswer, recordedAnswer } from './recorded-answer.js';
+import { createRequestCounter } from '../replies/request-counter.js';
+import { createEntry, type RecordingEntry } from './recording-entry.js';
 import type { RecordingFile } from './recording-file.js';
 
 /**
@@ -10,26 +10,26 @@ import type { RecordingFile } from './recording-file.js';
  * after how many attempts. Also one that was cut short, so that a replay ends as the run did; what failed has no reply. It
  * is written before it is handed up. One instance serves one run, for it counts how often a request came.
  */
-export function recording(file: Pick<RecordingFile, 'add'>, inner: BoticelliDriver): BoticelliDriver {
-  const next = countedRequests();
+export function withRecording(file: Pick<RecordingFile, 'add'>, inner: BoticelliDriver): BoticelliDriver {
+  const countRequest = createRequestCounter();
   return {
     supportsStreaming: (model) => inner.supportsStreaming(model),
     close: async () => inner.close?.(),
 
     async generate(request, context = {}) {
-      const { asked, described, came } = await next(request);
+      const { id, description, markAnswered } = await countRequest(request);
       const response = await inner.generate(request, context);
-      addTo(file, recordedAnswer(asked, described, response), response, context);
-      came();
+      addEntry(file, createEntry(id, description, response), response, context);
+      markAnswered();
       return response;
     },
 
     async *generateStream(request, context = {}) {
-      const { asked, described, came } = await next(request);
+      const { id, description, markAnswered } = await countRequest(request);
       for await (const chunk of inner.generateStream(request, context)) {
         if (chunk.response) {
-          addTo(file, recordedAnswer(asked, described, chunk.response), chunk.response, context);
-          came();
+          addEntry(file, createEntry(id, description, chunk.response), chunk.response, context);
+          markAnswered();
         }
         yield chunk;
       }
@@ -38,16 +38,16 @@ export function recording(file: Pick<RecordingFile, 'add'>, inner: BoticelliDriv
 }
 
 /** A reply that can't be kept is handed to nobody, and was paid for all the same. */
-function addTo(
+function addEntry(
   file: Pick<RecordingFile, 'add'>,
-  answer: RecordedAnswer,
+  entry: RecordingEntry,
   response: GenerateResponse,
   context: CallContext,
 ): void {
   try {
-    file.add(answer);
+    file.add(entry);
   } catch (thrown) {
-    tellSpent(context, response);
+    reportUsage(context, response);
     throw thrown;
   }
 }

@@ -1,47 +1,47 @@
 /** How much of what did not change is shown around what did, in characters. */
-const surrounding = 30;
+const contextLength = 30;
 /** The most that is shown of one change, and of how many changes. */
-const mostCharacters = 120;
-const mostChanges = 3;
+const maxCharacters = 120;
+const maxChanges = 3;
 
 /**
  * Where two texts differ, word by word and in few words, as git shows it: `three [-short-]{+long+} posts`. What was not asked
  * for long is not looked for: texts that have little in common are shown by their beginnings.
  */
-export async function wordDifference(was: string, now: string): Promise<string> {
-  if (was === '') return `{+${cut(now)}+}`;
-  if (now === '') return `[-${cut(was)}-]`;
+export async function formatWordDiff(before: string, after: string): Promise<string> {
+  if (before === '') return `{+${truncate(after)}+}`;
+  if (after === '') return `[-${truncate(before)}-]`;
   const { diffWords, diffWordsWithSpace } = await import('diff');
-  const bounds = { maxEditLength: 400, timeout: 500 };
-  const words = diffWords(was, now, bounds);
+  const diffOptions = { maxEditLength: 400, timeout: 500 };
+  const wordChanges = diffWords(before, after, diffOptions);
   // Where no word differs, white space does.
-  const pieces = words?.every(({ added, removed }) => !added && !removed)
-    ? diffWordsWithSpace(was, now, bounds)
-    : words;
-  if (!pieces) return `[-${cut(was)}-]{+${cut(now)}+}`;
+  const changes = wordChanges?.every(({ added, removed }) => !added && !removed)
+    ? diffWordsWithSpace(before, after, diffOptions)
+    : wordChanges;
+  if (!changes) return `[-${truncate(before)}-]{+${truncate(after)}+}`;
 
-  const shown: string[] = [];
-  let changes = 0;
-  for (const [at, { added, removed, value }] of pieces.entries()) {
+  const output: string[] = [];
+  let changeCount = 0;
+  for (const [index, { added, removed, value }] of changes.entries()) {
     if (!added && !removed) {
-      shown.push(withinChanges(value, at === 0, at === pieces.length - 1));
+      output.push(abbreviateUnchanged(value, index === 0, index === changes.length - 1));
       continue;
     }
-    if (!(added && pieces[at - 1]?.removed)) changes += 1;
-    if (changes > mostChanges) return `${shown.join('')}…`;
-    shown.push(added ? `{+${cut(value)}+}` : `[-${cut(value)}-]`);
+    if (!(added && changes[index - 1]?.removed)) changeCount += 1;
+    if (changeCount > maxChanges) return `${output.join('')}…`;
+    output.push(added ? `{+${truncate(value)}+}` : `[-${truncate(value)}-]`);
   }
-  return shown.join('');
+  return output.join('');
 }
 
 /** What stands between two changes, before the first or after the last. */
-function withinChanges(text: string, isFirst: boolean, isLast: boolean): string {
-  const [start, end] = [text.slice(0, surrounding), text.slice(-surrounding)];
-  if (isFirst) return text.length > surrounding ? `…${end}` : text;
-  if (isLast) return text.length > surrounding ? `${start}…` : text;
-  return text.length > 2 * surrounding ? `${start}…${end}` : text;
+function abbreviateUnchanged(text: string, isFirst: boolean, isLast: boolean): string {
+  const [start, end] = [text.slice(0, contextLength), text.slice(-contextLength)];
+  if (isFirst) return text.length > contextLength ? `…${end}` : text;
+  if (isLast) return text.length > contextLength ? `${start}…` : text;
+  return text.length > 2 * contextLength ? `${start}…${end}` : text;
 }
 
-function cut(text: string): string {
-  return text.length > mostCharacters ? `${text.slice(0, mostCharacters)}…` : text;
+function truncate(text: string): string {
+  return text.length > maxCharacters ? `${text.slice(0, maxCharacters)}…` : text;
 }

@@ -1,11 +1,11 @@
 import type Database from 'libsql';
-import { inTransaction } from '../../database/transaction.js';
-import { whenFree } from '../../database/wait-for-lock.js';
+import { runInTransaction } from '../../database/transaction.js';
+import { retryWhileLocked } from '../../database/wait-for-lock.js';
 import type { GenerateResponse } from '../../driver/response.js';
-import { keptReply, replyKept } from './stored-reply.js';
+import { parseStoredReply, serializeReply } from './stored-reply.js';
 
 /** Which request of a run: what was asked, and how often that had been asked in the run before. */
-export interface Asked {
+export interface RequestId {
   /** Of request-key.ts. */
   key: string;
   /** Counts from 0: a carousel asks the same in each round, and wants an answer to each. */
@@ -13,23 +13,23 @@ export interface Asked {
 }
 
 /** Replies that were paid for, by what they answer. */
-export interface Answers {
+export interface ReplyCache {
   /**
    * The newest reply to the request that is kept, or undefined.
-   * @param by only what this model was asked for, and no fallback
+   * @param requestedModel only what this model was asked for, and no fallback
    */
-  find(asked: Asked, by?: string): Promise<KeptReply | undefined>;
+  find(requestId: RequestId, requestedModel?: string): Promise<StoredReply | undefined>;
   /** Keeps a reply, in place of an older one. When it resolves, the reply outlives the process. */
-  keep(asked: Asked, reply: GenerateResponse): Promise<void>;
+  save(requestId: RequestId, reply: GenerateResponse): Promise<void>;
 }
 
 /** A reply as it is kept. */
-export interface KeptReply extends Omit<GenerateResponse, 'audio' | 'reused' | 'costUsd'> {
+export interface StoredReply extends Omit<GenerateResponse, 'audio' | 'reused' | 'costUsd'> {
   /** True where there was sound too. It is not kept: a minute of it takes 3 MB. */
   wasSpoken?: boolean;
 }
 
-export interface AnswersOptions {
+export interface SqliteReplyCacheOptions {
   /** Has the table `answers`. */
   database: Database.Database;
   /** The name of the narrative that asks, for clearing by name. */
@@ -39,33 +39,38 @@ export interface AnswersOptions {
 }
 
 /** Answers in SQLite, for all processes of a machine. Both methods reject with SQLite's errors. */
-export function createAnswers({ database, narrative, now }: AnswersOptions): Answers {
-  const newest = 'ORDER BY answered_at DESC, rowid DESC LIMIT 1';
-  const read = database.prepare(`SELECT reply FROM answers WHERE key = ? AND occurrence = ? ${newest}`).raw(true);
-  const readBy = database
+export function createSqliteReplyCache({ database, narrative, now }: SqliteReplyCacheOptions): ReplyCache {
+  const newestFirst = 'ORDER BY answered_at DESC, rowid DESC LIMIT 1';
+  const selectNewest = database
+    .prepare(`SELECT reply FROM answers WHERE key = ? AND occurrence = ? ${newestFirst}`)
+    .raw(true);
+  const selectByModel = database
     .prepare('SELECT reply FROM answers WHERE key = ? AND occurrence = ? AND answered_by = ?')
     .raw(true);
-  const write = database.prepare(
+  const upsert = database.prepare(
     `INSERT INTO answers (key, occurrence, answered_by, narrative, answered_at, reply) VALUES (?, ?, ?, ?, ?, ?)
      ON CONFLICT (key, occurrence, answered_by) DO UPDATE
      SET narrative = excluded.narrative, answered_at = excluded.answered_at, reply = excluded.reply`,
   );
   return {
-    find: ({ key, occurrence }, by) =>
-      whenFree(() => {
-        const row = by === undefined ? read.get(key, occurrence) : readBy.get(key, occurrence, by);
+    find: ({ key, occurrence }, requestedModel) =>
+      retryWhileLocked(() => {
+        const row =
+          requestedModel === undefined
+            ? selectNewest.get(key, occurrence)
+            : selectByModel.get(key, occurrence, requestedModel);
         const json = (row as [string] | undefined)?.[0];
-        return json === undefined ? undefined : replyKept(json);
+        return json === undefined ? undefined : parseStoredReply(json);
       }),
-    async keep({ key, occurrence }, reply) {
-      const json = keptReply(reply);
-      const row = [key, occurrence, reply.turn.model, columnText(narrative), now(), json];
-      await whenFree(() => inTransaction(database, () => write.run(...row)));
+    async save({ key, occurrence }, reply) {
+      const json = serializeReply(reply);
+      const row = [key, occurrence, reply.turn.model, replaceNuls(narrative), now(), json];
+      await retryWhileLocked(() => runInTransaction(database, () => upsert.run(...row)));
     },
   };
 }
 
 /** Text as libsql can give it back: it reads no further than a NUL. */
-export function columnText(text: string): string {
+export function replaceNuls(text: string): string {
   return text.replaceAll('\0', '\ufffd');
 }

@@ -1,22 +1,22 @@
 import type { GenerateRequest } from '../../driver/request.js';
-import type { Asked } from './reply-cache.js';
-import { type DescribedRequest, describeRequest, requestKey } from './request-key.js';
+import type { RequestId } from './reply-cache.js';
+import { describeRequest, type RequestDescription, requestKey } from './request-key.js';
 
 /** A request of a run, with its number among its like. */
 export interface CountedRequest {
-  asked: Asked;
-  described: DescribedRequest;
+  id: RequestId;
+  description: RequestDescription;
   /** To be called when it has its reply. */
-  came: () => void;
+  markAnswered: () => void;
 }
 
 /** Numbers the requests of a run. One counts when it has its reply: a call that is tried another way is the same one. */
-export function countedRequests(): (request: GenerateRequest) => Promise<CountedRequest> {
+export function createRequestCounter(): (request: GenerateRequest) => Promise<CountedRequest> {
   const counts = new Map<string, number>();
   return async (request) => {
-    const described = await describeRequest(request);
-    const key = requestKey(described);
+    const description = await describeRequest(request);
+    const key = requestKey(description);
     const occurrence = counts.get(key) ?? 0;
-    return { asked: { key, occurrence }, described, came: () => void counts.set(key, occurrence + 1) };
+    return { id: { key, occurrence }, description, markAnswered: () => void counts.set(key, occurrence + 1) };
   };
 }

@@ -1,16 +1,16 @@
 import type { BoticelliDriver, CallContext } from '../../driver/driver.js';
 import type { GenerateRequest } from '../../driver/request.js';
 import type { GenerateResponse } from '../../driver/response.js';
-import type { Answers, Asked, KeptReply } from './reply-cache.js';
-import { countedRequests } from './request-counter.js';
+import type { ReplyCache, RequestId, StoredReply } from './reply-cache.js';
+import { createRequestCounter } from './request-counter.js';
 
 /** Where answers are kept, and when one that is kept may stand in for a call. */
-export interface AnsweredOptions {
-  answers: Answers;
+export interface ReplyCacheOptions {
+  cache: ReplyCache;
   /** Asked before every call. Default: never; answers are kept all the same. */
-  mayReuse?: () => boolean;
+  canReuse?: () => boolean;
   /** Whether a reply may be reused that another model gave in place of the one asked for. Default true. */
-  takesFallback?: boolean;
+  acceptFallbackReplies?: boolean;
 }
 
 /**
@@ -18,34 +18,34 @@ export interface AnsweredOptions {
  * nothing is paid. Every whole reply that comes from below is kept before it is handed up, so before the next act is asked.
  * What was cut short is handed up and not kept. One instance serves one run, for it counts how often a request came.
  */
-export function answered(options: AnsweredOptions, inner: BoticelliDriver): BoticelliDriver {
-  const next = countedRequests();
+export function withReplyCache(options: ReplyCacheOptions, inner: BoticelliDriver): BoticelliDriver {
+  const countRequest = createRequestCounter();
   return {
     supportsStreaming: (model) => inner.supportsStreaming(model),
     close: async () => inner.close?.(),
 
     async generate(request, context = {}) {
-      const { asked, came } = await next(request);
-      const response = (await reusable(asked, request, context, options)) ?? (await inner.generate(request, context));
-      await keepIfWhole(asked, request, response, options);
-      came();
+      const { id, markAnswered } = await countRequest(request);
+      const response = (await findReusable(id, request, context, options)) ?? (await inner.generate(request, context));
+      await saveIfComplete(id, request, response, options);
+      markAnswered();
       return response;
     },
 
     async *generateStream(request, context = {}) {
-      const { asked, came } = await next(request);
-      const reused = await reusable(asked, request, context, options);
-      if (reused) {
-        came();
-        const { text, finishReason, usage } = reused;
+      const { id, markAnswered } = await countRequest(request);
+      const cached = await findReusable(id, request, context, options);
+      if (cached) {
+        markAnswered();
+        const { text, finishReason, usage } = cached;
         const metadata = { tokensGenerated: usage.outputTokens, finishReason };
-        yield { text, finished: true, metadata, response: reused };
+        yield { text, finished: true, metadata, response: cached };
         return;
       }
       for await (const chunk of inner.generateStream(request, context)) {
         if (chunk.response) {
-          await keepIfWhole(asked, request, chunk.response, options);
-          came();
+          await saveIfComplete(id, request, chunk.response, options);
+          markAnswered();
         }
         yield chunk;
       }
@@ -53,34 +53,34 @@ export function answered(options: AnsweredOptions, inner: BoticelliDriver): Boti
   };
 }
 
-async function reusable(
-  asked: Asked,
+async function findReusable(
+  id: RequestId,
   { model }: GenerateRequest,
   { emit }: CallContext,
-  { answers, mayReuse, takesFallback = true }: AnsweredOptions,
+  { cache, canReuse, acceptFallbackReplies = true }: ReplyCacheOptions,
 ): Promise<GenerateResponse | undefined> {
-  if (!mayReuse?.()) return undefined;
-  const kept = await answers.find(asked, takesFallback ? undefined : model);
-  return kept && replyOf(kept, emit);
+  if (!canReuse?.()) return undefined;
+  const stored = await cache.find(id, acceptFallbackReplies ? undefined : model);
+  return stored && toResponse(stored, emit);
 }
 
-function replyOf({ wasSpoken, ...reply }: KeptReply, emit: CallContext['emit']): GenerateResponse {
+function toResponse({ wasSpoken, ...reply }: StoredReply, emit: CallContext['emit']): GenerateResponse {
   const message = 'the reply was spoken when it was given: its words are kept, its sound is not';
   if (wasSpoken) emit?.({ type: 'note', about: 'reply', message });
   return { ...reply, reused: true };
 }
 
-async function keepIfWhole(
-  asked: Asked,
+async function saveIfComplete(
+  id: RequestId,
   request: GenerateRequest,
   response: GenerateResponse,
-  { answers }: AnsweredOptions,
+  { cache }: ReplyCacheOptions,
 ): Promise<void> {
-  if (!response.reused && isWhole(request, response)) await answers.keep(asked, response);
+  if (!response.reused && isComplete(request, response)) await cache.save(id, response);
 }
 
 /** Whether the model came to its end. JSON that was found to be as it was asked for is whole whatever the model says. */
-function isWhole({ parameters }: GenerateRequest, { finishReason, text }: GenerateResponse): boolean {
+function isComplete({ parameters }: GenerateRequest, { finishReason, text }: GenerateResponse): boolean {
   return finishReason === 'STOP' || (parameters.format === 'json' && isJson(text));
 }
 

@@ -1,10 +1,10 @@
 import type Database from 'libsql';
-import { inTransaction } from '../../database/transaction.js';
-import { whenFree } from '../../database/wait-for-lock.js';
-import { columnText } from '../replies/reply-cache.js';
+import { runInTransaction } from '../../database/transaction.js';
+import { retryWhileLocked } from '../../database/wait-for-lock.js';
+import { replaceNuls } from '../replies/reply-cache.js';
 
 /** Which runs are meant: all that every field says, so with none of them all. */
-export interface Clearing {
+export interface ClearFilter {
   /** Those that began before this moment, in milliseconds since the epoch. */
   before?: number;
   /** Those of the narrative of this name. */
@@ -12,40 +12,40 @@ export interface Clearing {
 }
 
 /** How much of each. */
-export interface Cleared {
+export interface ClearedCounts {
   runs: number;
-  answers: number;
+  replies: number;
 }
 
 /** Counts what would be cleared. */
-export function countCleared(database: Database.Database, clearing: Clearing): Cleared {
+export function countClearable(database: Database.Database, filter: ClearFilter): ClearedCounts {
   const count = (table: 'runs' | 'answers') => {
-    const { where, values } = condition(table, clearing);
-    const counting = database.prepare(`SELECT count(*) FROM ${table} WHERE ${where}`).raw(true);
-    return (counting.get(...values) as [number])[0];
+    const { where, values } = buildCondition(table, filter);
+    const statement = database.prepare(`SELECT count(*) FROM ${table} WHERE ${where}`).raw(true);
+    return (statement.get(...values) as [number])[0];
   };
-  return { runs: count('runs'), answers: count('answers') };
+  return { runs: count('runs'), replies: count('answers') };
 }
 
 /** Forgets runs and the answers that `--resume` would take, and gives their room on the disk back where it can. */
-export async function clearRuns(database: Database.Database, clearing: Clearing): Promise<Cleared> {
-  const cleared = await whenFree(() =>
-    inTransaction(database, () => {
-      const runs = condition('runs', clearing);
+export async function clearRuns(database: Database.Database, filter: ClearFilter): Promise<ClearedCounts> {
+  const cleared = await retryWhileLocked(() =>
+    runInTransaction(database, () => {
+      const runs = buildCondition('runs', filter);
       database.prepare(`DELETE FROM acts WHERE run IN (SELECT id FROM runs WHERE ${runs.where})`).run(...runs.values);
       const remove = (table: 'runs' | 'answers') => {
-        const { where, values } = condition(table, clearing);
+        const { where, values } = buildCondition(table, filter);
         return database.prepare(`DELETE FROM ${table} WHERE ${where}`).run(...values).changes;
       };
-      return { runs: remove('runs'), answers: remove('answers') };
+      return { runs: remove('runs'), replies: remove('answers') };
     }),
   );
-  if (cleared.runs + cleared.answers > 0) giveRoomBack(database);
+  if (cleared.runs + cleared.replies > 0) reclaimSpace(database);
   return cleared;
 }
 
 /** What is deleted stays readable in the file until its room is used anew: a person who clears does not expect that. */
-function giveRoomBack(database: Database.Database): void {
+function reclaimSpace(database: Database.Database): void {
   try {
     database.exec('VACUUM');
     database.pragma('wal_checkpoint(TRUNCATE)');
@@ -54,14 +54,14 @@ function giveRoomBack(database: Database.Database): void {
   }
 }
 
-function condition(table: 'runs' | 'answers', { before, narrative }: Clearing) {
-  const age = table === 'runs' ? 'started_at' : 'answered_at';
+function buildCondition(table: 'runs' | 'answers', { before, narrative }: ClearFilter) {
+  const timeColumn = table === 'runs' ? 'started_at' : 'answered_at';
   const parts = [
-    ...(before === undefined ? [] : ([[`${age} < ?`, before]] as const)),
-    ...(narrative === undefined ? [] : ([['narrative = ?', columnText(narrative)]] as const)),
+    ...(before === undefined ? [] : ([[`${timeColumn} < ?`, before]] as const)),
+    ...(narrative === undefined ? [] : ([['narrative = ?', replaceNuls(narrative)]] as const)),
   ];
   return {
-    where: parts.length === 0 ? 'TRUE' : parts.map(([words]) => words).join(' AND '),
+    where: parts.length === 0 ? 'TRUE' : parts.map(([sql]) => sql).join(' AND '),
     values: parts.map(([, value]) => value),
   };
 }

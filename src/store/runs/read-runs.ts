@@ -1,7 +1,7 @@
 import type Database from 'libsql';
 import type { ErrorReport } from '../../errors.js';
-import type { ActEnd, RunStatus } from '../../executor/event.js';
-import type { ActHappening, RunTotals } from './run-recorder.js';
+import type { ActEnd, RunStatus } from '../../executor/narrative-events.js';
+import type { ActProgressEvent, RunTotals } from './run-recorder.js';
 
 /** A run as its record has it, with what it came to. */
 export interface RecordedRun extends RunTotals {
@@ -29,7 +29,7 @@ export interface RecordedAct {
   /** Absent where the act failed. */
   end?: ActEnd;
   /** What happened on its way. */
-  told: ActHappening[];
+  events: ActProgressEvent[];
 }
 
 /** The columns of `runs`, in the order of the table. */
@@ -42,10 +42,10 @@ type RunRow = [
 ];
 
 /** The newest runs first. */
-export function listRuns(database: Database.Database, most: number): { runs: RecordedRun[]; total: number } {
+export function listRuns(database: Database.Database, limit: number): { runs: RecordedRun[]; total: number } {
   const rows = database.prepare(`SELECT ${columns} FROM runs ORDER BY started_at DESC, id DESC LIMIT ?`).raw(true);
   const [total] = database.prepare('SELECT count(*) FROM runs').raw(true).get() as [number];
-  return { runs: (rows.all(most) as RunRow[]).map(runOf), total };
+  return { runs: (rows.all(limit) as RunRow[]).map(toRecordedRun), total };
 }
 
 /** The runs whose ids begin so, newest first, three at most; with `last`, the newest of all. */
@@ -54,27 +54,46 @@ export function findRuns(database: Database.Database, id: string): RecordedRun[]
   const rows = database
     .prepare(`SELECT ${columns} FROM runs WHERE id >= ? AND id < ? ORDER BY id DESC LIMIT 3`)
     .raw(true);
-  return (rows.all(id, `${id}\u{10ffff}`) as RunRow[]).map(runOf);
+  return (rows.all(id, `${id}\u{10ffff}`) as RunRow[]).map(toRecordedRun);
 }
 
 /** The acts of a run that are over, in order. */
-export function actsOf(database: Database.Database, run: string): RecordedAct[] {
+export function listActs(database: Database.Database, run: string): RecordedAct[] {
   const rows = database.prepare('SELECT act, ended, told FROM acts WHERE run = ? ORDER BY position').raw(true).all(run);
-  return (rows as [string, string | null, string][]).map(([act, ended, told]) => ({
+  return (rows as [string, string | null, string][]).map(([act, endJson, eventsJson]) => ({
     act,
-    ...(ended !== null && { end: JSON.parse(ended) }),
-    told: JSON.parse(told),
+    ...(endJson !== null && { end: JSON.parse(endJson) }),
+    events: JSON.parse(eventsJson),
   }));
 }
 
-function runOf(row: RunRow): RecordedRun {
-  const [run, narrative, file, fileHash, startedAt, status, actCount, actsEnded, asked, served, ...rest] = row;
+function toRecordedRun(row: RunRow): RecordedRun {
+  const [
+    run,
+    narrative,
+    file,
+    fileHash,
+    startedAt,
+    status,
+    actCount,
+    actsEnded,
+    modelsAskedJson,
+    modelsServedJson,
+    ...rest
+  ] = row;
   const [attempts, waitMs, usage, costUsd, durationMs, error] = rest;
   return {
     ...{ run, narrative, ...(file !== null && { file }), ...(fileHash !== null && { fileHash }) },
     startedAt: new Date(startedAt).toISOString(),
     status: (status as RunStatus | null) ?? 'unfinished',
-    ...{ actCount, actsEnded, modelsAsked: JSON.parse(asked), modelsServed: JSON.parse(served), attempts, waitMs },
+    ...{
+      actCount,
+      actsEnded,
+      modelsAsked: JSON.parse(modelsAskedJson),
+      modelsServed: JSON.parse(modelsServedJson),
+      attempts,
+      waitMs,
+    },
     usage: JSON.parse(usage),
     ...(costUsd !== null && { costUsd }),
     ...(durationMs !== null && { durationMs }),

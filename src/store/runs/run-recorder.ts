@@ -1,10 +1,17 @@
 import { addCosts } from '../../driver/cost.js';
-import { addUsage, noUsage, type Usage } from '../../driver/response.js';
-import type { ActEnd, ActFallback, ActNote, ActRetry, ActWait, NarrativeEvent } from '../../executor/event.js';
+import { addUsage, type Usage, zeroUsage } from '../../driver/response.js';
+import type {
+  ActEnd,
+  ActFallback,
+  ActNote,
+  ActRetry,
+  ActWait,
+  NarrativeEvent,
+} from '../../executor/narrative-events.js';
 import type { RunWriter } from './run-writer.js';
 
 /** What is told of an act on its way to its reply. */
-export type ActHappening = ActWait | ActRetry | ActFallback | ActNote;
+export type ActProgressEvent = ActWait | ActRetry | ActFallback | ActNote;
 
 /** What a run has come to so far. */
 export interface RunTotals {
@@ -26,58 +33,58 @@ export interface RunTotals {
 export interface ActRecord {
   act: string;
   /** The model asked for. */
-  asked: string;
+  requestedModel: string;
   end?: ActEnd;
-  told: ActHappening[];
+  events: ActProgressEvent[];
 }
 
 /**
  * Makes the record of a run of its events, as they come: a run that was killed is there too, unfinished. What is handed to
  * the writer for an act is to be written before the next act is asked; nothing is waited for here.
  */
-export function recordingRun(write: RunWriter): (event: NarrativeEvent) => void {
-  const underWay = new Map<string, ActRecord>();
-  let totals = emptyTotals();
+export function createRunRecorder(writer: RunWriter): (event: NarrativeEvent) => void {
+  const activeActs = new Map<string, ActRecord>();
+  let totals = createEmptyTotals();
 
-  const actIsOver = (record: ActRecord) => {
-    underWay.delete(record.act);
-    totals = withAct(totals, record);
-    write.act(record, totals);
+  const finishAct = (record: ActRecord) => {
+    activeActs.delete(record.act);
+    totals = addAct(totals, record);
+    writer.writeAct(record, totals);
   };
   return (event) => {
     switch (event.type) {
       case 'narrative-start':
-        return write.start(event, totals);
+        return writer.writeStart(event, totals);
       case 'act-start':
-        return void underWay.set(event.act, { act: event.act, asked: event.model, told: [] });
+        return void activeActs.set(event.act, { act: event.act, requestedModel: event.model, events: [] });
       case 'act-wait':
       case 'act-retry':
       case 'act-fallback':
       case 'act-note':
-        return void underWay.get(event.act)?.told.push(event);
+        return void activeActs.get(event.act)?.events.push(event);
       case 'act-end': {
-        const { act, requestedModel: asked } = event;
-        return actIsOver({ told: [], ...underWay.get(act), act, asked, end: event });
+        const { act, requestedModel } = event;
+        return finishAct({ events: [], ...activeActs.get(act), act, requestedModel, end: event });
       }
       case 'narrative-end':
         // An act that failed has no end of its own.
-        for (const record of underWay.values()) actIsOver(record);
-        return write.end(event);
+        for (const record of activeActs.values()) finishAct(record);
+        return writer.writeEnd(event);
     }
   };
 }
 
-function emptyTotals(): RunTotals {
-  return { actsEnded: 0, modelsAsked: [], modelsServed: [], attempts: 0, waitMs: 0, usage: noUsage, costUsd: 0 };
+function createEmptyTotals(): RunTotals {
+  return { actsEnded: 0, modelsAsked: [], modelsServed: [], attempts: 0, waitMs: 0, usage: zeroUsage, costUsd: 0 };
 }
 
-function withAct(totals: RunTotals, { asked, end, told }: ActRecord): RunTotals {
-  const retries = told.filter(({ type }) => type === 'act-retry').length;
-  const waitMs = told.reduce((sum, each) => sum + (each.type === 'act-wait' ? each.waitMs : 0), 0);
+function addAct(totals: RunTotals, { requestedModel, end, events }: ActRecord): RunTotals {
+  const retries = events.filter(({ type }) => type === 'act-retry').length;
+  const waitMs = events.reduce((sum, event) => sum + (event.type === 'act-wait' ? event.waitMs : 0), 0);
   return {
     actsEnded: totals.actsEnded + (end ? 1 : 0),
-    modelsAsked: withName(totals.modelsAsked, asked),
-    modelsServed: end ? withName(totals.modelsServed, end.model) : totals.modelsServed,
+    modelsAsked: addUnique(totals.modelsAsked, requestedModel),
+    modelsServed: end ? addUnique(totals.modelsServed, end.model) : totals.modelsServed,
     attempts: totals.attempts + (end?.attempts ?? retries + 1),
     waitMs: totals.waitMs + (end?.waitMs ?? waitMs),
     usage: end && !end.reused ? addUsage(totals.usage, end.usage) : totals.usage,
@@ -85,6 +92,6 @@ function withAct(totals: RunTotals, { asked, end, told }: ActRecord): RunTotals 
   };
 }
 
-function withName(names: string[], name: string): string[] {
+function addUnique(names: string[], name: string): string[] {
   return names.includes(name) ? names : [...names, name];
 }

@@ -1,20 +1,20 @@
 import type Database from 'libsql';
-import { dispensable } from '../../database/best-effort.js';
-import type { NarrativeEvent } from '../../executor/event.js';
-import { type Answers, createAnswers } from '../replies/reply-cache.js';
-import { prune } from './prune.js';
-import { recordingRun } from './run-recorder.js';
+import { createBestEffort } from '../../database/best-effort.js';
+import type { NarrativeEvent } from '../../executor/narrative-events.js';
+import { createSqliteReplyCache, type ReplyCache } from '../replies/reply-cache.js';
+import { pruneRuns } from './prune-runs.js';
+import { createRunRecorder } from './run-recorder.js';
 import { createRunWriter, type RunOrigin } from './run-writer.js';
 
 /** What is kept of one run: its answers and its record. What can't be written is done without; nothing here rejects. */
 export interface RunStore {
-  answers: Answers;
+  replyCache: ReplyCache;
   /** To be told every event. Resolves when what the event says is written. */
   onEvent(event: NarrativeEvent): Promise<void>;
   /** Resolves when all that was told is written, and what is too old forgotten: to be waited for at the end. */
-  settled(): Promise<void>;
+  flush(): Promise<void>;
   /** How many replies of this run another run would find: kept by it, or found themselves. */
-  readonly keptReplies: number;
+  readonly reusableReplyCount: number;
 }
 
 export interface RunStoreOptions {
@@ -33,52 +33,52 @@ export interface RunStoreOptions {
 
 /** Opens what is kept of a run that is about to begin. */
 export function openRunStore({ database, narrative, origin, keepMs, now, onFailure }: RunStoreOptions): RunStore {
-  const attempt = dispensable(onFailure);
-  const { inTurn, settled } = oneByOne((write) => attempt(write));
-  let keptReplies = 0;
-  let kept: Answers | undefined;
-  let record: ((event: NarrativeEvent) => void) | undefined;
+  const attempt = createBestEffort(onFailure);
+  const { inTurn: enqueue, settled: flush } = createSerialQueue((write) => attempt(write));
+  let reusableReplyCount = 0;
+  let cache: ReplyCache | undefined;
+  let recordEvent: ((event: NarrativeEvent) => void) | undefined;
   // Preparing statements fails where the file's tables are broken.
-  const answersOf = () => (kept ??= createAnswers({ database, narrative, now }));
-  const recordOf = () => (record ??= recordingRun(createRunWriter({ database, origin, now, inTurn })));
+  const getCache = () => (cache ??= createSqliteReplyCache({ database, narrative, now }));
+  const getRecorder = () => (recordEvent ??= createRunRecorder(createRunWriter({ database, origin, now, enqueue })));
 
   return {
-    answers: {
-      async find(asked, by) {
-        const found = await attempt(() => answersOf().find(asked, by));
-        if (found) keptReplies += 1;
-        return found;
+    replyCache: {
+      async find(requestId, requestedModel) {
+        const reply = await attempt(() => getCache().find(requestId, requestedModel));
+        if (reply) reusableReplyCount += 1;
+        return reply;
       },
-      async keep(asked, reply) {
-        const isKept = await attempt(async () => {
-          await answersOf().keep(asked, reply);
+      async save(requestId, reply) {
+        const isStored = await attempt(async () => {
+          await getCache().save(requestId, reply);
           return true;
         });
-        if (isKept) keptReplies += 1;
+        if (isStored) reusableReplyCount += 1;
       },
     },
     async onEvent(event) {
-      await attempt(() => recordOf()(event));
-      if (event.type === 'narrative-end') inTurn(() => prune({ database, now: now(), keepMs }));
-      await settled();
+      await attempt(() => getRecorder()(event));
+      if (event.type === 'narrative-end') enqueue(() => pruneRuns({ database, now: now(), keepMs }));
+      await flush();
     },
-    settled,
-    get keptReplies() {
-      return keptReplies;
+    flush,
+    get reusableReplyCount() {
+      return reusableReplyCount;
     },
   };
 }
 
 /** Does pieces of writing in their order, each one at once where none is under way. */
-function oneByOne(attempt: (write: () => Promise<void>) => Promise<void>) {
-  let waiting = 0;
+function createSerialQueue(run: (task: () => Promise<void>) => Promise<void>) {
+  let pendingCount = 0;
   let last: Promise<void> = Promise.resolve();
-  const inTurn = (write: () => Promise<void>) => {
-    const done = waiting === 0 ? attempt(write) : last.then(() => attempt(write));
-    waiting += 1;
-    last = done.then(() => {
-      waiting -= 1;
+  const enqueue = (task: () => Promise<void>) => {
+    const finished = pendingCount === 0 ? run(task) : last.then(() => run(task));
+    pendingCount += 1;
+    last = finished.then(() => {
+      pendingCount -= 1;
     });
   };
-  return { inTurn, settled: () => last };
+  return { inTurn: enqueue, settled: () => last };
 }

@@ -1,15 +1,15 @@
 import type Database from 'libsql';
-import { inTransaction } from '../../database/transaction.js';
-import { whenFree } from '../../database/wait-for-lock.js';
-import type { NarrativeEnd, NarrativeStart } from '../../executor/event.js';
-import { columnText } from '../replies/reply-cache.js';
+import { runInTransaction } from '../../database/transaction.js';
+import { retryWhileLocked } from '../../database/wait-for-lock.js';
+import type { NarrativeEnd, NarrativeStart } from '../../executor/narrative-events.js';
+import { replaceNuls } from '../replies/reply-cache.js';
 import type { ActRecord, RunTotals } from './run-recorder.js';
 
 /** Writes the record of one run, in the order in which it is told to. */
 export interface RunWriter {
-  start(event: NarrativeStart, totals: RunTotals): void;
-  act(record: ActRecord, totals: RunTotals): void;
-  end(event: NarrativeEnd): void;
+  writeStart(event: NarrativeStart, totals: RunTotals): void;
+  writeAct(record: ActRecord, totals: RunTotals): void;
+  writeEnd(event: NarrativeEnd): void;
 }
 
 /** Where a run's narrative came from. */
@@ -27,11 +27,11 @@ export interface RunWriterOptions {
   /** Milliseconds since the epoch. */
   now: () => number;
   /** Is given each piece of writing, to be done after the one before it. */
-  inTurn: (write: () => Promise<void>) => void;
+  enqueue: (write: () => Promise<void>) => void;
 }
 
 /** Writes into SQLite, an act with what it adds to the run in one transaction. */
-export function createRunWriter({ database, origin, now, inTurn }: RunWriterOptions): RunWriter {
+export function createRunWriter({ database, origin, now, enqueue }: RunWriterOptions): RunWriter {
   const insertRun = database.prepare(
     `INSERT INTO runs (id, narrative, file, file_hash, act_count, started_at, acts_ended, models_asked, models_served,
      attempts, wait_ms, usage) VALUES (?, ?, ?, ?, ?, ?, 0, '[]', '[]', 0, 0, ?)`,
@@ -52,36 +52,36 @@ export function createRunWriter({ database, origin, now, inTurn }: RunWriterOpti
   let position = 0;
 
   return {
-    start({ run: id, narrative, acts }, { usage }) {
+    writeStart({ run: id, narrative, acts }, { usage }) {
       run = id;
       const { file = null, fileHash } = origin;
-      const [name, path] = [columnText(narrative), file && columnText(file)];
+      const [name, path] = [replaceNuls(narrative), file && replaceNuls(file)];
       const startedAt = now();
-      inTurn(async () => {
+      enqueue(async () => {
         const row = [id, name, path, fileHash, acts.length, startedAt, JSON.stringify(usage)];
-        await whenFree(() => inTransaction(database, () => insertRun.run(...row)));
+        await retryWhileLocked(() => runInTransaction(database, () => insertRun.run(...row)));
       });
     },
-    act({ act, end, told }, { actsEnded, modelsAsked, modelsServed, attempts, waitMs, usage, costUsd }) {
+    writeAct({ act, end, events }, { actsEnded, modelsAsked, modelsServed, attempts, waitMs, usage, costUsd }) {
       const ended = end ? JSON.stringify(end) : null;
-      const row = [run, position, columnText(act), ended, JSON.stringify(told), end?.costUsd ?? null, run];
-      const sums = [actsEnded, JSON.stringify(modelsAsked), JSON.stringify(modelsServed), attempts, waitMs];
+      const row = [run, position, replaceNuls(act), ended, JSON.stringify(events), end?.costUsd ?? null, run];
+      const totalsRow = [actsEnded, JSON.stringify(modelsAsked), JSON.stringify(modelsServed), attempts, waitMs];
       position += 1;
-      inTurn(() =>
-        whenFree(() =>
-          inTransaction(database, () => {
+      enqueue(() =>
+        retryWhileLocked(() =>
+          runInTransaction(database, () => {
             insertAct.run(...row);
-            updateRun.run(...sums, JSON.stringify(usage), actsEnded > 0 ? (costUsd ?? null) : null, run);
+            updateRun.run(...totalsRow, JSON.stringify(usage), actsEnded > 0 ? (costUsd ?? null) : null, run);
           }),
         ),
       );
     },
-    end({ status, durationMs, error, usage, costUsd }) {
-      inTurn(async () => {
+    writeEnd({ status, durationMs, error, usage, costUsd }) {
+      enqueue(async () => {
         // Also what an act spent that has no end.
-        const spent = [JSON.stringify(usage), costUsd ?? null];
-        const row = [status, durationMs, error ? JSON.stringify(error) : null, ...spent, run];
-        await whenFree(() => inTransaction(database, () => endRun.run(...row)));
+        const usageRow = [JSON.stringify(usage), costUsd ?? null];
+        const row = [status, durationMs, error ? JSON.stringify(error) : null, ...usageRow, run];
+        await retryWhileLocked(() => runInTransaction(database, () => endRun.run(...row)));
       });
     },
   };

@@ -6,31 +6,31 @@ import type {
   ActStart,
   ActWait,
   NarrativeEvent,
-} from '../../executor/event.js';
-import type { Paint } from '../text/colors.js';
-import { printableLine } from '../text/printable.js';
-import * as words from './event-lines.js';
-import type { Lines } from './lines.js';
-import { createUnderWay, isAboutFile } from './wait-status.js';
+} from '../../executor/narrative-events.js';
+import type { Colors } from '../text/colors.js';
+import { toPrintableLine } from '../text/printable.js';
+import * as eventLines from './format-events.js';
+import type { StderrWriter } from './stderr-writer.js';
+import { createWaitTracker, isFileTransfer } from './wait-status.js';
 
 /** Tells on standard error what happens in a narrative. */
 export interface Progress {
   onEvent(event: NarrativeEvent): void;
   /** The heading of an act, where it is not to be told before its reply is: see `headings`. */
-  heading(start: ActStart): void;
+  writeHeading(start: ActStart): void;
   /** Says something that even `quiet` does not hide. */
   warn(text: string): void;
 }
 
 export interface ProgressOptions {
-  lines: Lines;
-  paint: Paint;
+  stderr: StderrWriter;
+  colors: Colors;
   /** `quiet` tells warnings alone, `verbose` every attempt and wait. */
   detail: 'quiet' | 'normal' | 'verbose';
   /** Milliseconds since the epoch. */
   now: () => number;
   /** Whether a spinner counts waits down: then no line need tell of them before they are over. */
-  countsDown?: boolean;
+  showsCountdown?: boolean;
   /** Which narrative it is, where several run at once: begins every line. */
   label?: string;
   /** Whether an act's heading is told when it begins, or by who writes its reply, just before that. */
@@ -39,82 +39,86 @@ export interface ProgressOptions {
 
 /** A line per happening, and what is under way for the spinner between them. */
 export function createProgress(options: ProgressOptions): Progress {
-  const { detail, headings = 'at-start', countsDown = false } = options;
-  const teller = createTeller(options);
-  const underWay = detail === 'quiet' ? () => {} : createUnderWay(options);
+  const { detail, headings = 'at-start', showsCountdown = false } = options;
+  const reporter = createReporter(options);
+  const trackWait = detail === 'quiet' ? () => {} : createWaitTracker(options);
   const verbose = detail === 'verbose';
-  const counts: words.ActCounts = { ended: 0, reused: 0, planned: 0 };
-  const heading = (start: ActStart) => teller.heading(start, counts.planned);
+  const counts: eventLines.ActCounts = { ended: 0, reused: 0, total: 0 };
+  const writeHeading = (start: ActStart) => reporter.writeHeading(start, counts.total);
 
   const onEvent = (event: NarrativeEvent): void => {
-    underWay(event);
-    if (event.type === 'narrative-start') counts.planned = event.acts.length;
+    trackWait(event);
+    if (event.type === 'narrative-start') counts.total = event.acts.length;
     else if (event.type === 'act-start') {
-      if (headings === 'at-start') heading(event);
+      if (headings === 'at-start') writeHeading(event);
     } else if (event.type === 'act-end') {
       counts.ended += 1;
       if (event.reused) counts.reused += 1;
-      tellEnd(event, { ...teller, verbose, tellsWaits: countsDown && !verbose });
+      reportActEnd(event, { ...reporter, verbose, showsWaits: showsCountdown && !verbose });
     } else if (event.type === 'narrative-end') {
-      if (counts.planned > (verbose ? 0 : 1)) teller.tell(words.narrativeEndLine(event, counts));
-    } else if (event.type !== 'act-delta') tellHappening(event, { ...teller, verbose, countsDown });
+      if (counts.total > (verbose ? 0 : 1)) reporter.report(eventLines.formatNarrativeEnd(event, counts));
+    } else if (event.type !== 'act-delta') reportEvent(event, { ...reporter, verbose, showsCountdown });
   };
-  return { onEvent, heading, warn: teller.warn };
+  return { onEvent, writeHeading, warn: reporter.warn };
 }
 
-type Telling = Pick<ReturnType<typeof createTeller>, 'tell' | 'warn'> & { verbose: boolean };
+type Reporting = Pick<ReturnType<typeof createReporter>, 'report' | 'warn'> & { verbose: boolean };
 
-function tellHappening(
+function reportEvent(
   event: ActRetry | ActWait | ActFallback | ActNote,
-  { tell, warn, verbose, countsDown }: Telling & { countsDown: boolean },
+  { report, warn, verbose, showsCountdown }: Reporting & { showsCountdown: boolean },
 ): void {
-  const tellsWaits = verbose || !countsDown;
-  const act = words.actName(event);
+  const showsWaits = verbose || !showsCountdown;
+  const act = eventLines.formatActName(event);
   switch (event.type) {
     case 'act-retry':
-      tell(`${act}: ${words.retryLine(event)}`);
-      if (event.discard) warn(`${act}: ${words.discardLine}`);
+      report(`${act}: ${eventLines.formatRetry(event)}`);
+      if (event.discard) warn(`${act}: ${eventLines.discardMessage}`);
       break;
     case 'act-wait':
       // The pause before another attempt is in that attempt's line.
-      if (verbose || (!countsDown && event.reason !== 'backoff' && event.waitMs >= words.shortWaitMs)) {
-        tell(`${act}: waiting, ${words.waitLine(event)}`);
+      if (verbose || (!showsCountdown && event.reason !== 'backoff' && event.waitMs >= eventLines.minReportedWaitMs)) {
+        report(`${act}: waiting, ${eventLines.formatWait(event)}`);
       }
       break;
     case 'act-fallback':
-      warn(`boticelli: ${act}: ${words.fallbackLine(event)}`);
+      warn(`boticelli: ${act}: ${eventLines.formatFallback(event)}`);
       break;
     case 'act-note':
-      if (tellsWaits || !isAboutFile(event)) tell(`${act}: ${event.message}`);
+      if (showsWaits || !isFileTransfer(event)) report(`${act}: ${event.message}`);
   }
 }
 
-function tellEnd(end: ActEnd, { tell, warn, verbose, tellsWaits }: Telling & { tellsWaits: boolean }): void {
-  const act = words.actName(end);
-  tell(`${act}: ${words.actEndLine(end, { verbose, tellsWaits })}`);
-  const warning = words.finishWarning(end);
+function reportActEnd(end: ActEnd, { report, warn, verbose, showsWaits }: Reporting & { showsWaits: boolean }): void {
+  const act = eventLines.formatActName(end);
+  report(`${act}: ${eventLines.formatActEnd(end, { verbose, showsWaits })}`);
+  const warning = eventLines.formatFinishWarning(end);
   if (warning !== undefined) warn(`boticelli: warning: ${act}: ${warning}`);
 }
 
 /** The ways of saying something in a line of its own. */
-function createTeller({ lines, paint, detail, label }: ProgressOptions) {
-  const own = 'boticelli: ';
-  const line = (text: string) => {
-    if (label === undefined) return printableLine(text);
-    return printableLine(text.startsWith(own) ? `${own}${label}: ${text.slice(own.length)}` : `${label}: ${text}`);
+function createReporter({ stderr, colors, detail, label }: ProgressOptions) {
+  const programPrefix = 'boticelli: ';
+  const formatLine = (text: string) => {
+    if (label === undefined) return toPrintableLine(text);
+    return toPrintableLine(
+      text.startsWith(programPrefix)
+        ? `${programPrefix}${label}: ${text.slice(programPrefix.length)}`
+        : `${label}: ${text}`,
+    );
   };
   return {
-    heading(start: ActStart, actCount: number) {
+    writeHeading(start: ActStart, actCount: number) {
       if (detail === 'quiet') return;
       const { index, model } = start;
-      const title = line(`[${index + 1}/${actCount}] ${words.actName(start)}`);
-      const painted = (text: string) =>
-        paint.heading(text.slice(0, title.length)) + paint.dim(text.slice(title.length));
-      lines.say(`${title} ${printableLine(model)}`, painted);
+      const title = formatLine(`[${index + 1}/${actCount}] ${eventLines.formatActName(start)}`);
+      const colorize = (text: string) =>
+        colors.heading(text.slice(0, title.length)) + colors.dim(text.slice(title.length));
+      stderr.writeLine(`${title} ${toPrintableLine(model)}`, colorize);
     },
-    tell(text: string) {
-      if (detail !== 'quiet') lines.say(line(text), paint.dim);
+    report(text: string) {
+      if (detail !== 'quiet') stderr.writeLine(formatLine(text), colors.dim);
     },
-    warn: (text: string) => lines.say(line(text), paint.warning),
+    warn: (text: string) => stderr.writeLine(formatLine(text), colors.warning),
   };
 }

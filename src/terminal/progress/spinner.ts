@@ -1,8 +1,8 @@
 import type { Writable } from 'node:stream';
-import { printableLine } from '../text/printable.js';
+import { toPrintableLine } from '../text/printable.js';
 
 /** What a spinner says: the time stays to be seen where the text must be cut. */
-export interface Status {
+export interface SpinnerStatus {
   text: string;
   time?: string;
 }
@@ -13,7 +13,7 @@ export interface Spinner {
    * Shows what `status` says, in place of what was shown before, and asks it anew several times a second. A whole line that
    * is written to the terminal meanwhile appears above it.
    */
-  start(status: () => Status): void;
+  start(status: () => SpinnerStatus): void;
   /** Takes it off the screen and gives the cursor back. */
   stop(): void;
 }
@@ -28,11 +28,11 @@ export interface SpinnerOptions {
 const tickMs = 200;
 
 /** Below this there is room for nothing. It is 0 where a terminal's size is not known, and ora would never come to an end. */
-const fewestColumns = 10;
+const minColumns = 10;
 
 /** A spinner by ora, loaded here only: nothing but a terminal needs it. */
 export async function createSpinner({ stream, isColored }: SpinnerOptions): Promise<Spinner> {
-  const [{ default: ora }, { default: widthOf }] = await Promise.all([import('ora'), import('string-width')]);
+  const [{ default: ora }, { default: measureWidth }] = await Promise.all([import('ora'), import('string-width')]);
   const spinner = ora({
     stream: stream as NodeJS.WritableStream,
     isEnabled: true,
@@ -41,31 +41,31 @@ export async function createSpinner({ stream, isColored }: SpinnerOptions): Prom
     // It would put the terminal into raw mode and so take Ctrl-C away from the process group.
     discardStdin: false,
   });
-  let status: () => Status = () => ({ text: '' });
-  let ticking: NodeJS.Timeout | undefined;
+  let readStatus: () => SpinnerStatus = () => ({ text: '' });
+  let timer: NodeJS.Timeout | undefined;
 
-  const show = () => {
+  const render = () => {
     const { columns = 0 } = stream;
-    if (columns < fewestColumns) return void (spinner.isSpinning && spinner.stop());
+    if (columns < minColumns) return void (spinner.isSpinning && spinner.stop());
     // Three less: ora's own sign, a space, and the last column, after which some terminals are on the next line already.
-    spinner.text = onOneRow(fitted(status(), columns - 3, widthOf));
+    spinner.text = withoutAutowrap(fitToWidth(readStatus(), columns - 3, measureWidth));
     spinner.start();
   };
   stream.on('resize', () => {
-    if (ticking === undefined) return;
+    if (timer === undefined) return;
     // The cursor is where the line begins: so all rows are gone that a narrower terminal may have made of it.
     if (spinner.isSpinning) stream.clearScreenDown?.();
-    show();
+    render();
   });
   return {
-    start(words) {
-      status = words;
-      show();
-      ticking ??= setInterval(show, tickMs);
+    start(getStatus) {
+      readStatus = getStatus;
+      render();
+      timer ??= setInterval(render, tickMs);
     },
     stop() {
-      clearInterval(ticking);
-      ticking = undefined;
+      clearInterval(timer);
+      timer = undefined;
       if (spinner.isSpinning) spinner.stop();
     },
   };
@@ -75,25 +75,25 @@ export async function createSpinner({ stream, isColored }: SpinnerOptions): Prom
  * The text with autowrap (DECAWM, of the VT100) off and the cursor back where its line begins: a frame that is drawn just
  * when the terminal becomes narrower must not leave half of itself on a second row.
  */
-function onOneRow(text: string): string {
+function withoutAutowrap(text: string): string {
   return `\u001b[?7l${text}\u001b[?7h\r`;
 }
 
 /** More than any terminal has columns: of longer words no more is looked at. */
-const mostShown = 2000;
+const maxTextLength = 2000;
 
 /** The words on one line of so many columns; `…` stands for what was cut off of the text. */
-function fitted({ text, time }: Status, columns: number, widthOf: (text: string) => number): string {
-  const tail = time === undefined ? '' : ` ${time}`;
-  const line = printableLine(text.slice(0, mostShown));
-  const room = columns - widthOf(tail);
-  if (widthOf(line) <= room) return line + tail;
+function fitToWidth({ text, time }: SpinnerStatus, columns: number, measureWidth: (text: string) => number): string {
+  const timeText = time === undefined ? '' : ` ${time}`;
+  const line = toPrintableLine(text.slice(0, maxTextLength));
+  const availableColumns = columns - measureWidth(timeText);
+  if (measureWidth(line) <= availableColumns) return line + timeText;
   let cut = '';
   let width = 1;
   for (const { segment } of new Intl.Segmenter().segment(line)) {
-    width += widthOf(segment);
-    if (width > room) break;
+    width += measureWidth(segment);
+    if (width > availableColumns) break;
     cut += segment;
   }
-  return `${cut}…${tail}`;
+  return `${cut}…${timeText}`;
 }

@@ -1,22 +1,28 @@
 import type { Writable } from 'node:stream';
 
 /** Colours by meaning. On anything but a terminal that shows colours each returns its text as it is. */
-export interface Paint {
+export interface Colors {
   heading: (text: string) => string;
   dim: (text: string) => string;
   warning: (text: string) => string;
   error: (text: string) => string;
-  place: (text: string) => string;
+  location: (text: string) => string;
 }
 
-const asItIs = (text: string) => text;
+const identity = (text: string) => text;
 
-export const noPaint: Paint = { heading: asItIs, dim: asItIs, warning: asItIs, error: asItIs, place: asItIs };
+export const noColors: Colors = {
+  heading: identity,
+  dim: identity,
+  warning: identity,
+  error: identity,
+  location: identity,
+};
 
 /** The paint for a stream. Node's own `hasColors` knows NO_COLOR, FORCE_COLOR and TERM=dumb. */
-export async function paintFor(stream: Writable & { hasColors?: () => boolean }): Promise<Paint> {
-  if (!stream.hasColors?.()) return noPaint;
+export async function createColors(stream: Writable & { hasColors?: () => boolean }): Promise<Colors> {
+  if (!stream.hasColors?.()) return noColors;
   const { Chalk } = await import('chalk');
   const chalk = new Chalk({ level: 1 });
-  return { heading: chalk.bold, dim: chalk.dim, warning: chalk.yellow, error: chalk.red, place: chalk.cyan };
+  return { heading: chalk.bold, dim: chalk.dim, warning: chalk.yellow, error: chalk.red, location: chalk.cyan };
 }

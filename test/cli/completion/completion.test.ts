@@ -2,8 +2,8 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { builtInTiers } from '../../../src/facts.js';
-import { boticelli, temporaryFolder } from '../../helpers/boticelli.js';
-import { isInstalled, offers, shells } from '../../helpers/completing-shells.js';
+import { createTemporaryFolder, runBoticelli } from '../../helpers/boticelli.js';
+import { collectCompletions, isInstalled, shells } from '../../helpers/shell-completions.js';
 
 const models = Object.keys(builtInTiers.free?.models ?? {});
 const narratives = ['a.toml', 'b c.toml', 'folder'];
@@ -38,8 +38,8 @@ const cases: [string, string[] | { among: string[] }][] = [
   ['boticelli help l', ['limits']],
 ];
 
-function stage() {
-  const folder = temporaryFolder(onTestFinished, { 'a.toml': '', 'b c.toml': '', 'notes.txt': '' });
+function fixture() {
+  const folder = createTemporaryFolder(onTestFinished, { 'a.toml': '', 'b c.toml': '', 'notes.txt': '' });
   mkdirSync(join(folder, 'folder'));
   writeFileSync(join(folder, 'folder', 'inner.toml'), '');
   return folder;
@@ -52,14 +52,14 @@ describe.each(shells)('%s', (shell) => {
     // CI has bash for certain; the others are tested where they are.
     const must = shell === 'bash' && process.env.CI === 'true';
     if (!must && !isInstalled(shell)) skip(`${shell} is not installed`);
-    const { stdout, code } = await boticelli(['completion', shell]);
+    const { stdout, code } = await runBoticelli(['completion', shell]);
     expect(code).toBe(0);
-    const offered = offers({
+    const offered = collectCompletions({
       shell,
       script: stdout,
       lines,
-      folder: stage(),
-      harnessFolder: temporaryFolder(onTestFinished),
+      folder: fixture(),
+      harnessFolder: createTemporaryFolder(onTestFinished),
     });
     for (const [line, expected] of cases) {
       const words = [...new Set(offered.get(line))].sort();

@@ -1,22 +1,22 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
-import { boticelli, narrativeOf, temporaryFolder } from '../../helpers/boticelli.js';
+import { buildNarrative, createTemporaryFolder, runBoticelli } from '../../helpers/boticelli.js';
 
 /** A repository with a faulty narrative in a folder, where a step works. */
 function repository() {
-  const top = temporaryFolder(onTestFinished);
+  const top = createTemporaryFolder(onTestFinished);
   const cwd = join(top, 'prompts');
   mkdirSync(cwd);
-  writeFileSync(join(cwd, 'bad.toml'), narrativeOf(1, 'modle = "x"'));
-  writeFileSync(join(cwd, 'good.toml'), narrativeOf(1));
+  writeFileSync(join(cwd, 'bad.toml'), buildNarrative(1, 'modle = "x"'));
+  writeFileSync(join(cwd, 'good.toml'), buildNarrative(1));
   return { cwd, env: { GITHUB_ACTIONS: 'true', GITHUB_WORKSPACE: top } };
 }
 
 const annotation = /^::error file=prompts\/bad\.toml,line=3,endLine=3,col=1,endColumn=6,title=unknown-key::.*model.*$/m;
 
 test('check tells GitHub Actions the faults, beside the text', async () => {
-  const { stdout, stderr, code } = await boticelli(['check', 'bad.toml', 'good.toml'], repository());
+  const { stdout, stderr, code } = await runBoticelli(['check', 'bad.toml', 'good.toml'], repository());
   expect(code).toBe(65);
   expect(stdout).toContain('bad.toml:3:1: error[unknown-key]');
   expect(stdout).not.toContain('::');
@@ -26,10 +26,10 @@ test('check tells GitHub Actions the faults, beside the text', async () => {
 
 test('run does so too, of its narrative and of its settings', async () => {
   const surroundings = repository();
-  const narrative = await boticelli(['run', 'bad.toml', '--rehearse'], surroundings);
+  const narrative = await runBoticelli(['run', 'bad.toml', '--rehearse'], surroundings);
   expect(narrative).toMatchObject({ code: 65, stdout: '', stderr: expect.stringMatching(annotation) });
   writeFileSync(join(surroundings.cwd, 'boticelli.toml'), '[budgte]\n');
-  const settings = await boticelli(['run', 'good.toml', '--rehearse'], surroundings);
+  const settings = await runBoticelli(['run', 'good.toml', '--rehearse'], surroundings);
   expect(settings).toMatchObject({ code: 78, stdout: '' });
   expect(settings.stderr).toMatch(/^::error file=prompts\/boticelli\.toml,line=1,/m);
 });
@@ -37,26 +37,26 @@ test('run does so too, of its narrative and of its settings', async () => {
 test('a fault of a narrative within is told in its own file, once', async () => {
   const { cwd, env } = repository();
   for (const name of ['one', 'two']) {
-    writeFileSync(join(cwd, `${name}.toml`), narrativeOf(1).replace('Question 1', 'narrative:bad'));
+    writeFileSync(join(cwd, `${name}.toml`), buildNarrative(1).replace('Question 1', 'narrative:bad'));
   }
-  const ended = await boticelli(['check', 'one.toml', 'two.toml'], { cwd, env });
+  const ended = await runBoticelli(['check', 'one.toml', 'two.toml'], { cwd, env });
   expect(ended.stderr).toMatch(annotation);
   expect(ended.stderr.match(/^::.*$/gm)).toHaveLength(1);
 });
 
 test('elsewhere, and in json, there are none', async () => {
   const { cwd, env } = repository();
-  expect((await boticelli(['check', 'bad.toml'], { cwd })).stderr).not.toContain('::');
-  const { stdout, stderr } = await boticelli(['check', 'bad.toml', '--format', 'json'], { cwd, env });
+  expect((await runBoticelli(['check', 'bad.toml'], { cwd })).stderr).not.toContain('::');
+  const { stdout, stderr } = await runBoticelli(['check', 'bad.toml', '--format', 'json'], { cwd, env });
   expect(JSON.parse(stdout).files).toHaveLength(1);
   expect(stderr).not.toContain('::');
 });
 
 test('what is outside the repository keeps its path, and standard input has none', async () => {
   const { cwd, env } = repository();
-  const elsewhere = { ...env, GITHUB_WORKSPACE: temporaryFolder(onTestFinished) };
-  const outside = await boticelli(['check', 'bad.toml'], { cwd, env: elsewhere });
+  const otherWorkspace = { ...env, GITHUB_WORKSPACE: createTemporaryFolder(onTestFinished) };
+  const outside = await runBoticelli(['check', 'bad.toml'], { cwd, env: otherWorkspace });
   expect(outside.stderr).toContain(`::error file=${join(cwd, 'bad.toml')},line=3`);
-  const piped = await boticelli(['check', '-'], { cwd, env, input: 'a = ' });
+  const piped = await runBoticelli(['check', '-'], { cwd, env, input: 'a = ' });
   expect(piped.stderr).toMatch(/^::error title=syntax::/m);
 });

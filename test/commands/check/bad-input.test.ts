@@ -2,14 +2,14 @@ import { spawnSync } from 'node:child_process';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
-import { boticelli, temporaryFolder } from '../../helpers/boticelli.js';
+import { createTemporaryFolder, runBoticelli } from '../../helpers/boticelli.js';
 
 const head = (order: string[]) => `[narrative]\nname = "x"\n[toc]\norder = ${JSON.stringify(order)}\n`;
 
 /** Checks one file with such a content; whatever is in it, there is no stack and no bug. */
 async function checked(content: string) {
-  const cwd = temporaryFolder(onTestFinished, { 'n.toml': content });
-  const ended = await boticelli(['check', 'n.toml'], { cwd });
+  const cwd = createTemporaryFolder(onTestFinished, { 'n.toml': content });
+  const ended = await runBoticelli(['check', 'n.toml'], { cwd });
   expect(ended.stdout + ended.stderr).not.toMatch(/\bat .*\.js:|internal|RangeError/);
   expect(ended.code).not.toBe(1);
   return ended;
@@ -20,7 +20,7 @@ test('a file of 50 MB is refused at once, from standard input too', async () => 
   const ended = await checked(content);
   expect(ended.code).toBe(66);
   expect(ended.stdout).toBe('n.toml: error[unreadable]: n.toml is larger than 32 MB\n');
-  const piped = await boticelli(['check', '-'], { input: content });
+  const piped = await runBoticelli(['check', '-'], { input: content });
   expect(piped.code).toBe(66);
   expect(piped.stdout).toContain('<stdin> is larger than 32 MB');
 });
@@ -65,9 +65,12 @@ test('base64 in many narratives at once is not held character by character', asy
   const names = ['b', 'c', 'd', 'e', 'f', 'g'];
   const outer = `${head(['a'])}[acts]\na = ${JSON.stringify(names.map((name) => `narrative:${name}`))}\n`;
   const files = Object.fromEntries(names.map((name) => [`${name}.toml`, inner]));
-  const cwd = temporaryFolder(onTestFinished, { 'n.toml': outer, ...files });
+  const cwd = createTemporaryFolder(onTestFinished, { 'n.toml': outer, ...files });
   const env = { NODE_OPTIONS: '--max-old-space-size=200' };
-  expect(await boticelli(['check', 'n.toml'], { cwd, env })).toMatchObject({ code: 0, stdout: 'n.toml: ok, 1 act\n' });
+  expect(await runBoticelli(['check', 'n.toml'], { cwd, env })).toMatchObject({
+    code: 0,
+    stdout: 'n.toml: ok, 1 act\n',
+  });
 });
 
 test('names that JavaScript has a meaning for are names', async () => {
@@ -96,11 +99,11 @@ test.each(['two words', 'a.b', '😀', 'a/b', '../up', 'tab\t', 'quote"'])(
 );
 
 test('what is no regular file is no input, and is not waited for', async () => {
-  const cwd = temporaryFolder(onTestFinished);
+  const cwd = createTemporaryFolder(onTestFinished);
   spawnSync('mkfifo', [join(cwd, 'pipe.toml')]);
   const socket = createServer().listen(join(cwd, 'socket.toml'));
   onTestFinished(() => void socket.close());
-  const ended = await boticelli(['check', 'pipe.toml', 'socket.toml', '/dev/null'], { cwd });
+  const ended = await runBoticelli(['check', 'pipe.toml', 'socket.toml', '/dev/null'], { cwd });
   expect(ended.code).toBe(66);
   expect(ended.stdout).toBe(
     ['pipe.toml', 'socket.toml', '/dev/null']

@@ -1,19 +1,19 @@
 import { chmodSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
-import { boticelli, narrativeOf, temporaryFolder } from '../../helpers/boticelli.js';
+import { buildNarrative, createTemporaryFolder, runBoticelli } from '../../helpers/boticelli.js';
 
-const good = narrativeOf(2);
-const bad = narrativeOf(1, 'temprature = 0.5');
-const folder = () => temporaryFolder(onTestFinished, { 'good.toml': good, 'bad.toml': bad });
+const good = buildNarrative(2);
+const bad = buildNarrative(1, 'temprature = 0.5');
+const folder = () => createTemporaryFolder(onTestFinished, { 'good.toml': good, 'bad.toml': bad });
 
 test('a narrative without fault is said to be so, and how many acts it has', async () => {
-  const ended = await boticelli(['check', 'good.toml'], { cwd: folder() });
+  const ended = await runBoticelli(['check', 'good.toml'], { cwd: folder() });
   expect(ended).toMatchObject({ code: 0, stdout: 'good.toml: ok, 2 acts\n', stderr: '' });
 });
 
 test('each fault is shown in its place, with what may have been meant', async () => {
-  const ended = await boticelli(['check', 'bad.toml', 'good.toml'], { cwd: folder() });
+  const ended = await runBoticelli(['check', 'bad.toml', 'good.toml'], { cwd: folder() });
   expect(ended).toMatchObject({ code: 65 });
   expect(ended.stdout).toBe(
     [
@@ -29,7 +29,7 @@ test('each fault is shown in its place, with what may have been meant', async ()
 });
 
 test('json has the same faults as data', async () => {
-  const { code, stdout } = await boticelli(['check', 'bad.toml', '--format', 'json'], { cwd: folder() });
+  const { code, stdout } = await runBoticelli(['check', 'bad.toml', '--format', 'json'], { cwd: folder() });
   expect(code).toBe(65);
   expect(JSON.parse(stdout)).toEqual({
     files: [
@@ -53,7 +53,7 @@ test('json has the same faults as data', async () => {
 });
 
 test('a narrative comes from standard input for -', async () => {
-  const ended = await boticelli(['check', '-'], { input: bad });
+  const ended = await runBoticelli(['check', '-'], { input: bad });
   expect(ended.code).toBe(65);
   expect(ended.stdout).toContain('<stdin>:3:1: error[unknown-key]');
 });
@@ -61,12 +61,12 @@ test('a narrative comes from standard input for -', async () => {
 test('a file that cannot be read is told beside what is wrong with the others', async () => {
   const cwd = folder();
   mkdirSync(join(cwd, 'a-folder'));
-  const missing = await boticelli(['check', 'missing.toml', 'a-folder', 'good.toml'], { cwd });
+  const missing = await runBoticelli(['check', 'missing.toml', 'a-folder', 'good.toml'], { cwd });
   expect(missing.code).toBe(66);
   expect(missing.stdout).toMatch(
     /^missing\.toml: error\[unreadable\].*\na-folder: error\[unreadable\].*\ngood\.toml: ok/,
   );
-  const both = await boticelli(['check', 'missing.toml', 'bad.toml'], { cwd });
+  const both = await runBoticelli(['check', 'missing.toml', 'bad.toml'], { cwd });
   expect(both.code).toBe(65);
 });
 
@@ -76,7 +76,7 @@ test('a file that may not be read is no input', async () => {
   chmodSync(join(cwd, 'good.toml'), 0);
   // Root may read everything: the test then becomes somebody else.
   const asSomebodyElse = process.getuid?.() === 0 ? { uid: 65_534 } : {};
-  const ended = await boticelli(['check', 'good.toml'], { cwd, ...asSomebodyElse });
+  const ended = await runBoticelli(['check', 'good.toml'], { cwd, ...asSomebodyElse });
   expect(ended.code).toBe(66);
   expect(ended.stdout).toMatch(/permission denied/);
 });
@@ -86,9 +86,9 @@ test('media that is not there is no input, for run as for check', async () => {
     '"act_2"]',
     '"act_2", "look"]',
   );
-  const cwd = temporaryFolder(onTestFinished, { 'media.toml': toml });
+  const cwd = createTemporaryFolder(onTestFinished, { 'media.toml': toml });
   for (const command of ['check', 'run']) {
-    const ended = await boticelli([command, 'media.toml'], { cwd });
+    const ended = await runBoticelli([command, 'media.toml'], { cwd });
     expect(ended.code).toBe(66);
     expect(ended.stdout + ended.stderr).toContain('error[media-not-found]');
   }

@@ -1,15 +1,15 @@
 import { chmodSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
-import { boticelli, narrativeOf, shell, temporaryFolder } from '../../helpers/boticelli.js';
+import { buildNarrative, createTemporaryFolder, runBoticelli, startShell } from '../../helpers/boticelli.js';
 
-const good = narrativeOf(1);
-const bad = narrativeOf(1, 'temprature = 0.5');
-const warned = narrativeOf(1, 'model = "gemini-2.0-flash"');
+const good = buildNarrative(1);
+const bad = buildNarrative(1, 'temprature = 0.5');
+const warned = buildNarrative(1, 'model = "gemini-2.0-flash"');
 
 /** Files by their paths, folders made as needed. */
 function folderWith(files: Record<string, string>): string {
-  const folder = temporaryFolder(onTestFinished);
+  const folder = createTemporaryFolder(onTestFinished);
   for (const [path, text] of Object.entries(files)) {
     mkdirSync(join(folder, path, '..'), { recursive: true });
     writeFileSync(join(folder, path), text);
@@ -28,14 +28,14 @@ test('a folder stands for every narrative in it and below it, in the order of th
     '.x.toml': bad,
     'node_modules/pkg/x.toml': bad,
   });
-  const ended = await boticelli(['check', '.'], { cwd });
+  const ended = await runBoticelli(['check', '.'], { cwd });
   expect(ended).toMatchObject({ code: 0, stderr: '' });
   expect(ended.stdout).toBe(['a/b/c.toml', 'a/z.toml', 'b.toml'].map((name) => `${name}: ok, 1 act\n`).join(''));
 });
 
 test('files and folders go together, and each file comes once', async () => {
   const cwd = folderWith({ 'n/a.toml': good, 'n/b.toml': bad, 'c.toml': good });
-  const { code, stdout } = await boticelli(['check', 'c.toml', 'n', 'n/a.toml', '--format', 'json'], { cwd });
+  const { code, stdout } = await runBoticelli(['check', 'c.toml', 'n', 'n/a.toml', '--format', 'json'], { cwd });
   expect(code).toBe(65);
   const files: { file: string; valid: boolean }[] = JSON.parse(stdout).files;
   expect(files.map(({ file, valid }) => [file, valid])).toEqual([
@@ -50,7 +50,7 @@ test('links are followed to files, and not to folders, which could lead in a cir
   symlinkSync(join(cwd, 'elsewhere.txt'), join(cwd, 'n/link.toml'));
   symlinkSync('..', join(cwd, 'n/up.toml'));
   symlinkSync('nowhere', join(cwd, 'n/broken.toml'));
-  const { code, stdout } = await boticelli(['check', 'n'], { cwd });
+  const { code, stdout } = await runBoticelli(['check', 'n'], { cwd });
   expect(code).toBe(66);
   expect(stdout.split('\n')).toEqual([
     'n/a.toml: ok, 1 act',
@@ -62,7 +62,7 @@ test('links are followed to files, and not to folders, which could lead in a cir
 
 test('a folder without a narrative is no input', async () => {
   const cwd = folderWith({ 'n/notes.md': '' });
-  const { code, stdout } = await boticelli(['check', 'n'], { cwd });
+  const { code, stdout } = await runBoticelli(['check', 'n'], { cwd });
   expect(code).toBe(66);
   expect(stdout).toBe('n: error[unreadable]: n has no narratives in it: no file that ends with .toml\n');
 });
@@ -73,7 +73,7 @@ test('a folder that may not be read is no input', async () => {
   chmodSync(join(cwd, 'n'), 0);
   onTestFinished(() => chmodSync(join(cwd, 'n'), 0o755));
   const asSomebodyElse = process.getuid?.() === 0 ? { uid: 65_534 } : {};
-  const { code, stdout } = await boticelli(['check', 'n'], { cwd, ...asSomebodyElse });
+  const { code, stdout } = await runBoticelli(['check', 'n'], { cwd, ...asSomebodyElse });
   expect(code).toBe(66);
   expect(stdout).toBe("n: error[unreadable]: n can't be read: permission denied\n");
 });
@@ -86,7 +86,7 @@ test.each(['locked', '-'])(
     chmodSync(join(cwd, locked), 0);
     onTestFinished(() => chmodSync(join(cwd, locked), 0o755));
     const asSomebodyElse = process.getuid?.() === 0 ? { uid: 65_534 } : {};
-    const { code, stdout } = await boticelli(['check', '.'], { cwd, ...asSomebodyElse });
+    const { code, stdout } = await runBoticelli(['check', '.'], { cwd, ...asSomebodyElse });
     expect(code).toBe(66);
     expect(stdout.split('\n').sort()).toEqual(
       [
@@ -100,13 +100,13 @@ test.each(['locked', '-'])(
 );
 
 test('a fault of a narrative that many play is told once', async () => {
-  const plays = narrativeOf(1).replace('Question 1', 'narrative:bad');
+  const plays = buildNarrative(1).replace('Question 1', 'narrative:bad');
   const cwd = folderWith({
-    'bad.toml': narrativeOf(1).replace('Question 1', '{{x}}'),
+    'bad.toml': buildNarrative(1).replace('Question 1', '{{x}}'),
     'one.toml': plays,
     'two.toml': plays,
   });
-  const { code, stdout, stderr } = await boticelli(['check', '.'], { cwd });
+  const { code, stdout, stderr } = await runBoticelli(['check', '.'], { cwd });
   expect({ code, stderr: stderr.split('\n')[0] }).toEqual({
     code: 65,
     stderr: "boticelli: 3 of 3 narratives can't be played",
@@ -123,25 +123,25 @@ test('a fault of a narrative that many play is told once', async () => {
 
 test('of a file whose errors were told with the one that plays it, it is not said that it plays another', async () => {
   const cwd = folderWith({
-    'a.toml': narrativeOf(1).replace('Question 1', 'narrative:b'),
-    'b.toml': narrativeOf(1).replace('Question 1', '{{x}}'),
+    'a.toml': buildNarrative(1).replace('Question 1', 'narrative:b'),
+    'b.toml': buildNarrative(1).replace('Question 1', '{{x}}'),
   });
-  expect((await boticelli(['check', '.'], { cwd })).stdout).toMatch(/\nb\.toml: its errors are told above\n$/);
+  expect((await runBoticelli(['check', '.'], { cwd })).stdout).toMatch(/\nb\.toml: its errors are told above\n$/);
 });
 
 test('all that was found is said, however slowly it is read, where the command then fails for another reason', async () => {
   const files = Array.from({ length: 1200 }, (_, at) => [`narrative_${at}.toml`, good]);
   const cwd = folderWith(Object.fromEntries(files));
   const script = 'boticelli check . --format json --var nobody=1 | (sleep 0.3; cat)';
-  const { stdout, stderr } = await shell(script, { cwd }).ended;
+  const { stdout, stderr } = await startShell(script, { cwd }).result;
   expect(JSON.parse(stdout).files).toHaveLength(1200);
   expect(stderr).toContain('nobody');
 });
 
 test('a variable that none of the narratives knows is a usage error, as it is in a run', async () => {
-  const cwd = folderWith({ 'a.toml': good, 'b.toml': narrativeOf(1).replace('Question 1', '{{vars.lang}}') });
-  expect(await boticelli(['check', '.', '--var', 'lang=fr'], { cwd })).toMatchObject({ code: 0, stderr: '' });
-  const { code, stderr } = await boticelli(['check', '.', '--var', 'lang=fr', '--var', 'lan=fr'], { cwd });
+  const cwd = folderWith({ 'a.toml': good, 'b.toml': buildNarrative(1).replace('Question 1', '{{vars.lang}}') });
+  expect(await runBoticelli(['check', '.', '--var', 'lang=fr'], { cwd })).toMatchObject({ code: 0, stderr: '' });
+  const { code, stderr } = await runBoticelli(['check', '.', '--var', 'lang=fr', '--var', 'lan=fr'], { cwd });
   expect({ code, stderr }).toEqual({
     code: 2,
     stderr: expect.stringContaining(
@@ -152,7 +152,7 @@ test('a variable that none of the narratives knows is a usage error, as it is in
 
 test('warnings are told and forgiven, unless --strict counts them', async () => {
   const cwd = folderWith({ 'warned.toml': warned, 'good.toml': good });
-  const forgiving = await boticelli(['check', 'warned.toml', 'good.toml'], { cwd });
+  const forgiving = await runBoticelli(['check', 'warned.toml', 'good.toml'], { cwd });
   expect(forgiving).toMatchObject({ code: 0, stderr: '' });
   expect(forgiving.stdout).toBe(
     [
@@ -164,24 +164,24 @@ test('warnings are told and forgiven, unless --strict counts them', async () => 
       '',
     ].join('\n'),
   );
-  const strict = await boticelli(['check', '--strict', 'warned.toml', 'good.toml'], { cwd });
+  const strict = await runBoticelli(['check', '--strict', 'warned.toml', 'good.toml'], { cwd });
   expect(strict.code).toBe(65);
   expect(strict.stdout).toBe(forgiving.stdout);
   expect(strict.stderr).toBe(
     'boticelli: 1 of 2 narratives has warnings, and --strict counts them\n  Mend what is marked above.\n',
   );
-  expect((await boticelli(['check', '--strict', 'good.toml'], { cwd })).code).toBe(0);
+  expect((await runBoticelli(['check', '--strict', 'good.toml'], { cwd })).code).toBe(0);
 });
 
 test('advice is for check alone: run says what it needs and plays', async () => {
   const cwd = folderWith({ 'warned.toml': warned });
-  const ended = await boticelli(['run', 'warned.toml', '--rehearse', '--quiet'], { cwd });
+  const ended = await runBoticelli(['run', 'warned.toml', '--rehearse', '--quiet'], { cwd });
   expect(ended).toMatchObject({ code: 0, stderr: '' });
 });
 
 test('a hundred narratives are judged as one is', async () => {
   const files = Object.fromEntries(Array.from({ length: 100 }, (_, at) => [`n/${at}.toml`, at % 50 ? good : bad]));
-  const { code, stdout } = await boticelli(['check', 'n'], { cwd: folderWith(files) });
+  const { code, stdout } = await runBoticelli(['check', 'n'], { cwd: folderWith(files) });
   expect(code).toBe(65);
   const one = (name: string) =>
     [

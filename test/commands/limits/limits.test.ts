@@ -4,15 +4,15 @@ import { stripVTControlCharacters } from 'node:util';
 import { afterEach, beforeEach, expect, onTestFinished, test } from 'vitest';
 import {
   bin,
-  boticelli,
+  buildNarrative,
   canaryKey,
-  narrativeOf,
-  shell,
-  start,
-  temporaryFolder,
-  terminal,
+  createTemporaryFolder,
+  runBoticelli,
+  startBoticelli,
+  startInTerminal,
+  startShell,
 } from '../../helpers/boticelli.js';
-import { text } from '../../helpers/gemini-replies.js';
+import { textReply } from '../../helpers/gemini-replies.js';
 import { type GeminiServer, startGeminiServer } from '../../helpers/gemini-server.js';
 import { enforceQuota } from '../../helpers/quota-enforcer.js';
 
@@ -33,16 +33,16 @@ rpd = 20
 `;
 
 /** A folder with settings and a narrative, and a state folder that all commands of a test share. */
-function rig({ toml = settings }: { toml?: string } = {}) {
-  const files = { 'boticelli.toml': toml, 'one.toml': narrativeOf(1), 'three.toml': narrativeOf(3) };
-  const cwd = temporaryFolder(onTestFinished, files);
+function setup({ toml = settings }: { toml?: string } = {}) {
+  const files = { 'boticelli.toml': toml, 'one.toml': buildNarrative(1), 'three.toml': buildNarrative(3) };
+  const cwd = createTemporaryFolder(onTestFinished, files);
   const state = join(cwd, 'state');
   const env = { BOTICELLI_STATE_DIR: state };
-  const at = { cwd, server, env };
-  const limits = (...args: string[]) => boticelli(['limits', ...args], at);
+  const options = { cwd, server, env };
+  const limits = (...args: string[]) => runBoticelli(['limits', ...args], options);
   return {
-    ...{ cwd, state, at, limits },
-    run: (file: string, ...args: string[]) => boticelli(['run', file, ...args], at),
+    ...{ cwd, state, at: options, limits },
+    run: (file: string, ...args: string[]) => runBoticelli(['run', file, ...args], options),
     async model(name: string) {
       const { stdout } = await limits('--format', 'json');
       return JSON.parse(stdout).models.find((each: { model: string }) => each.model === name);
@@ -51,7 +51,7 @@ function rig({ toml = settings }: { toml?: string } = {}) {
 }
 
 test('a fresh machine has the limits of the settings and nothing used, and looking makes no file', async () => {
-  const { limits, state } = rig();
+  const { limits, state } = setup();
   const { code, stdout, stderr } = await limits();
   expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
   expect(stdout.replace(/Project: [0-9a-f]{16} /, 'Project: <hash> ')).toBe(
@@ -78,13 +78,13 @@ test('a fresh machine has the limits of the settings and nothing used, and looki
 });
 
 test('without settings the limits are the built-in ones, and are said to be', async () => {
-  const { limits } = rig({ toml: '' });
+  const { limits } = setup({ toml: '' });
   expect((await limits()).stdout).toMatch(/^ {2}requests a minute +5 +0 +0 {2}built in$/m);
   expect((await limits('--tier', 'tier_1')).stdout).toMatch(/^ {2}requests a minute +none +0 +0$/m);
 });
 
 test("what is used is what the server counted, and a refused day's end is told", async () => {
-  const { run, model, limits } = rig();
+  const { run, model, limits } = setup();
   const log = enforceQuota(server, { kind: 'sliding', windowMs: 60_000, rpd: 4 });
   await run('three.toml', '--model', 'model-c');
   const sent = log.accepted('model-c');
@@ -104,7 +104,7 @@ test("what is used is what the server counted, and a refused day's end is told",
 });
 
 test('a limit that a refusal taught is shown as learned, and when there is room again', async () => {
-  const { cwd, run, limits, model } = rig();
+  const { cwd, run, limits, model } = setup();
   writeFileSync(
     join(cwd, 'boticelli.toml'),
     `[providers.gemini]\nrate_window_seconds = 4\n${settings.split('\n').slice(3).join('\n')}`,
@@ -120,22 +120,22 @@ test('a limit that a refusal taught is shown as learned, and when there is room 
 });
 
 test('requests that wait are booked, and the numbers are there for others while a run is under way', async () => {
-  const { at, model } = rig({ toml: settings.replace('rpm = 9', 'rpm = 1') });
-  const running = start(['run', 'three.toml', '--model', 'model-c'], at);
-  await running.said('waiting', 'stderr');
+  const { at: options, model } = setup({ toml: settings.replace('rpm = 9', 'rpm = 1') });
+  const running = startBoticelli(['run', 'three.toml', '--model', 'model-c'], options);
+  await running.waitForOutput('waiting', 'stderr');
   expect(await model('model-c')).toMatchObject({
     minute: { requests: { used: 1, booked: 1 } },
     day: { requests: { used: 1, booked: 1 } },
     free: { state: 'later', reason: 'rpm' },
   });
   running.child.kill();
-  await running.ended;
+  await running.result;
   expect((await model('model-c')).day.requests, 'what was given up is free').toEqual({ used: 1, booked: 0 });
 });
 
 test('an alias is shown with what it stands for', async () => {
-  const { run, limits } = rig();
-  server.replyAlways(text('Well.', { modelVersion: 'gemini-3.5-flash-lite' }));
+  const { run, limits } = setup();
+  server.setDefaultReply(textReply('Well.', { modelVersion: 'gemini-3.5-flash-lite' }));
   await run('one.toml');
   const { stdout } = await limits();
   expect(stdout).toContain('gemini-flash-lite-latest: stands for gemini-3.5-flash-lite, and is counted there\n');
@@ -143,7 +143,7 @@ test('an alias is shown with what it stands for', async () => {
 });
 
 test('--forget takes back what was learned and keeps what was sent', async () => {
-  const { run, limits, model } = rig();
+  const { run, limits, model } = setup();
   enforceQuota(server, { kind: 'sliding', windowMs: 60_000, rpd: 1 });
   await run('three.toml', '--model', 'model-c', '--no-fallback');
   const before = await model('model-c');
@@ -162,7 +162,7 @@ test('--forget takes back what was learned and keeps what was sent', async () =>
 });
 
 test('--forget of a model that the book does not know is an error, and names those that it knows', async () => {
-  const { run, limits, state } = rig();
+  const { run, limits, state } = setup();
   const fresh = await limits('--forget', 'model-x');
   expect(fresh).toMatchObject({ code: 2, stdout: '' });
   expect(fresh.stderr).toMatch(/does not know that model\n {2}It knows none yet\.\n$/);
@@ -176,18 +176,18 @@ test('--forget of a model that the book does not know is an error, and names tho
 });
 
 test('without a key it is said whose book it is, and how to see another', async () => {
-  const { cwd } = rig();
-  const { code, stdout } = await boticelli(['limits'], { cwd });
+  const { cwd } = setup();
+  const { code, stdout } = await runBoticelli(['limits'], { cwd });
   expect(code).toBe(0);
   expect(stdout).toContain('Project: no-key, for there is no API key\n  Set GEMINI_API_KEY, or [quota] project in');
   writeFileSync(join(cwd, 'boticelli.toml'), '[quota]\nproject = "team-a"\n');
-  expect((await boticelli(['limits'], { cwd })).stdout).toContain('Project: team-a\n');
-  const json = JSON.parse((await boticelli(['limits', '--format', 'json'], { cwd })).stdout);
+  expect((await runBoticelli(['limits'], { cwd })).stdout).toContain('Project: team-a\n');
+  const json = JSON.parse((await runBoticelli(['limits', '--format', 'json'], { cwd })).stdout);
   expect(json).toMatchObject({ tier: 'free', windowMs: 60_000, book: { project: 'team-a', projectIs: 'named' } });
 });
 
 test('a book that cannot be read is no empty one', async () => {
-  const { state, run, limits } = rig();
+  const { state, run, limits } = setup();
   await run('one.toml');
   const path = join(state, 'boticelli.db');
   for (const companion of ['-wal', '-shm']) rmSync(path + companion, { force: true });
@@ -199,16 +199,17 @@ test('a book that cannot be read is no empty one', async () => {
 });
 
 test('a narrow terminal gets a list instead of a table, and a wide one colours', async () => {
-  const { at } = rig();
-  const wide = terminal(['limits'], at);
-  await wide.ended;
+  const { at: options } = setup();
+  const wide = startInTerminal(['limits'], options);
+  await wide.result;
   expect(wide.stdout()).toContain('\u001b[1mmodel-c\u001b[22m: free now\r\n  requests a minute      9');
   const script = `script --quiet --return --command "stty cols 40; ${process.execPath} ${bin} limits" /dev/null`;
-  const narrow = await shell(script, { ...at, env: { ...at.env, TERM: 'xterm', SHELL: '/bin/sh' } }).ended;
-  const shown = stripVTControlCharacters(narrow.stdout).replaceAll('\r', '');
-  expect(shown).toContain('model-c: free now\n  requests a minute: 9\n    0 used, 0 booked\n    settings\n');
+  const narrow = await startShell(script, { ...options, env: { ...options.env, TERM: 'xterm', SHELL: '/bin/sh' } })
+    .result;
+  const screen = stripVTControlCharacters(narrow.stdout).replaceAll('\r', '');
+  expect(screen).toContain('model-c: free now\n  requests a minute: 9\n    0 used, 0 booked\n    settings\n');
   expect(
-    shown
+    screen
       .split('\n')
       .slice(2)
       .filter((line) => line.length > 40),
@@ -216,7 +217,7 @@ test('a narrow terminal gets a list instead of a table, and a wide one colours',
 });
 
 test('the key is nowhere in what is shown', async () => {
-  const { run, limits } = rig();
+  const { run, limits } = setup();
   await run('one.toml');
   for (const args of [[], ['--format', 'json'], ['--forget', 'gemini-flash-lite-latest']]) {
     const { stdout, stderr } = await limits(...args);

@@ -1,7 +1,7 @@
 import { stripVTControlCharacters } from 'node:util';
 import { afterEach, beforeEach, expect, onTestFinished, test } from 'vitest';
-import { boticelli, start, temporaryFolder, terminal } from '../../helpers/boticelli.js';
-import { failure } from '../../helpers/gemini-errors.js';
+import { createTemporaryFolder, runBoticelli, startBoticelli, startInTerminal } from '../../helpers/boticelli.js';
+import { errorReply } from '../../helpers/gemini-errors.js';
 import { type GeminiServer, startGeminiServer } from '../../helpers/gemini-server.js';
 import { enforceQuota } from '../../helpers/quota-enforcer.js';
 
@@ -12,12 +12,12 @@ beforeEach(async () => {
 afterEach(() => server.close());
 
 const probe = ['limits', 'probe', '-m', 'model-a', '-m', 'model-b', '--requests', '8'];
-const sharedState = () => ({ server, env: { BOTICELLI_STATE_DIR: temporaryFolder(onTestFinished) } });
+const createSharedState = () => ({ server, env: { BOTICELLI_STATE_DIR: createTemporaryFolder(onTestFinished) } });
 
 test('two models are measured side by side, and the book knows what came of it', async () => {
-  const at = sharedState();
+  const at = createSharedState();
   enforceQuota(server, { kind: 'sliding', windowMs: 60_000, rpm: 3 }, { 'model-b': { rpm: 5, rpd: 4 } });
-  const { code, stdout, stderr } = await boticelli([...probe, '--yes'], at);
+  const { code, stdout, stderr } = await runBoticelli([...probe, '--yes'], at);
   expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
   expect(stdout).toMatch(/^ +model-a +model-b\n/);
   const cells = stdout.split('\n').map((line) => line.split(/ {2,}/));
@@ -30,7 +30,7 @@ test('two models are measured side by side, and the book knows what came of it',
     because: ['refusals in a row', 'the day is used up'],
   });
   expect(stdout).toContain('model-b was refused by GenerateRequestsPerDayPerProjectPerModel-FreeTier\n');
-  const { models } = JSON.parse((await boticelli(['limits', '--format', 'json'], at)).stdout);
+  const { models } = JSON.parse((await runBoticelli(['limits', '--format', 'json'], at)).stdout);
   expect(models.filter(({ model }: { model: string }) => model.startsWith('model-'))).toMatchObject([
     { model: 'model-a', limits: { rpm: { value: 3, source: 'learned' } }, day: { requests: { used: 3 } } },
     { model: 'model-b', free: { state: 'closed' }, day: { requests: { used: 4 } } },
@@ -39,8 +39,8 @@ test('two models are measured side by side, and the book knows what came of it',
 
 test('json has the numbers', async () => {
   enforceQuota(server, { kind: 'sliding', windowMs: 60_000, rpm: 3 });
-  const { stdout } = await boticelli([...probe, '--yes', '--format', 'json', '--stream'], { server });
-  expect(server.calls.every(({ streaming }) => streaming)).toBe(true);
+  const { stdout } = await runBoticelli([...probe, '--yes', '--format', 'json', '--stream'], { server });
+  expect(server.generateRequests.every(({ streaming }) => streaming)).toBe(true);
   const series = (model: string) => ({
     ...{ model, sent: 6, succeeded: 3, refused: 3, ended: 'refused-in-a-row', durationMs: expect.any(Number) },
     firstRefusal: {
@@ -54,7 +54,7 @@ test('json has the numbers', async () => {
 });
 
 test('nothing is sent without --yes where nobody can be asked', async () => {
-  const { code, stderr } = await boticelli(probe, { server });
+  const { code, stderr } = await runBoticelli(probe, { server });
   expect(code).toBe(2);
   expect(stderr).toBe(
     'boticelli: this sends up to 16 requests, counted against your quota\n  Say --yes to have it sent; nothing was sent.\n',
@@ -68,35 +68,35 @@ test('on a terminal it asks, and only yes is yes', async () => {
     ['\u0004', 0],
     ['y\n', 16],
   ] as const) {
-    const running = terminal(probe, { server, env: { CI: '1' } });
-    await running.said('This sends up to 16 requests, counted against your quota. Go on? [y/N] ');
+    const running = startInTerminal(probe, { server, env: { CI: '1' } });
+    await running.waitForOutput('This sends up to 16 requests, counted against your quota. Go on? [y/N] ');
     running.child.stdin?.write(answer);
-    const { code } = await running.ended;
-    expect({ code, calls: server.calls.length }).toEqual({ code: calls === 0 ? 2 : 0, calls });
+    const { code } = await running.result;
+    expect({ code, calls: server.generateRequests.length }).toEqual({ code: calls === 0 ? 2 : 0, calls });
   }
 });
 
 test('Ctrl-C at the question sends nothing; later it shows what was measured until then', async () => {
-  const asked = terminal(probe, { server, env: { CI: '1' } });
-  await asked.said('Go on?');
-  asked.child.stdin?.write('\u0003');
-  expect((await asked.ended).code).toBe(130);
+  const prompt = startInTerminal(probe, { server, env: { CI: '1' } });
+  await prompt.waitForOutput('Go on?');
+  prompt.child.stdin?.write('\u0003');
+  expect((await prompt.result).code).toBe(130);
   expect(server.requests).toEqual([]);
 
-  const running = start([...probe, '--yes', '--spacing', '200ms'], { server });
-  await server.received(4);
+  const running = startBoticelli([...probe, '--yes', '--spacing', '200ms'], { server });
+  await server.waitForRequests(4);
   running.child.kill('SIGINT');
-  const { signal, stdout, stderr } = await running.ended;
+  const { signal, stdout, stderr } = await running.result;
   expect(signal).toBe('SIGINT');
   expect(stdout).toMatch(/^because +interrupted +interrupted$/m);
   expect(stderr).toBe('boticelli: interrupted by SIGINT\n');
 });
 
 test('an error that is no refusal ends its own series alone, and decides the exit code', async () => {
-  const broken = failure(503, 'The model is overloaded.');
+  const broken = errorReply(503, 'The model is overloaded.');
   const well = { body: { candidates: [{ content: { parts: [{ text: 'yes' }] }, finishReason: 'STOP' }] } };
-  server.replyAlways(({ model }) => (model === 'model-a' ? broken : well));
-  const { code, stdout, stderr } = await boticelli([...probe, '--yes'], { server });
+  server.setDefaultReply(({ model }) => (model === 'model-a' ? broken : well));
+  const { code, stdout, stderr } = await runBoticelli([...probe, '--yes'], { server });
   expect(code).toBe(69);
   expect(stdout).toMatch(/^because +an error +all were sent$/m);
   expect(stdout).toMatch(/^model-a failed: /m);
@@ -107,23 +107,23 @@ test('a narrow terminal gets the models one below the other', async () => {
   enforceQuota(server, { kind: 'sliding', windowMs: 60_000, rpm: 3 });
   const long = (name: string) => `gemini-with-quite-a-long-name-${name}`;
   const args = ['limits', 'probe', '-m', long('a'), '-m', long('b'), '--requests', '1', '--yes'];
-  const running = terminal(args, { server, env: { CI: '1' } });
-  await running.ended;
+  const running = startInTerminal(args, { server, env: { CI: '1' } });
+  await running.result;
   const lines = stripVTControlCharacters(running.stdout()).replaceAll('\r', '').split('\n');
   expect(lines.filter((line) => line.startsWith('requests sent'))).toHaveLength(2);
 });
 
 test('without a key nothing is asked and nothing is sent', async () => {
-  const { code, stderr } = await boticelli(probe, {});
+  const { code, stderr } = await runBoticelli(probe, {});
   expect(code).toBe(77);
   expect(stderr).toContain('there is no API key');
 });
 
 test('a standard model and a Live one are measured side by side', async () => {
-  const at = sharedState();
+  const at = createSharedState();
   enforceQuota(server, { kind: 'sliding', windowMs: 60_000 }, { 'gemini-3.8-flash': { rpd: 5 } });
   const both = ['limits', 'probe', '-m', 'gemini-3.8-flash', '-m', 'gemini-3.8-live', '--requests', '8', '--yes'];
-  const { code, stdout, stderr } = await boticelli(both, at);
+  const { code, stdout, stderr } = await runBoticelli(both, at);
   expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
   expect(stdout).toMatch(/^ +gemini-3\.8-flash +gemini-3\.8-live\n/);
   const cells = stdout.split('\n').map((line) => line.split(/ {2,}/));
@@ -135,8 +135,8 @@ test('a standard model and a Live one are measured side by side', async () => {
     'refused by': ['5 requests a day', '–'],
     because: ['the day is used up', 'all were sent'],
   });
-  expect(server.live.mostOpen).toBe(1);
-  const { models } = JSON.parse((await boticelli(['limits', '--format', 'json'], at)).stdout);
+  expect(server.live.maxOpenCount).toBe(1);
+  const { models } = JSON.parse((await runBoticelli(['limits', '--format', 'json'], at)).stdout);
   expect(models).toContainEqual(
     expect.objectContaining({ model: 'gemini-3.8-live', free: expect.objectContaining({ state: 'now' }) }),
   );
@@ -145,7 +145,7 @@ test('a standard model and a Live one are measured side by side', async () => {
 test('a Live model that has no place left is told as refused, and what was measured of the other one stands', async () => {
   server.live.maxSessions = 0;
   const both = ['limits', 'probe', '-m', 'gemini-3.8-flash', '-m', 'gemini-3.8-live', '--requests', '4', '--yes'];
-  const { code, stdout } = await boticelli([...both, '--format', 'json'], { server });
+  const { code, stdout } = await runBoticelli([...both, '--format', 'json'], { server });
   expect(code).toBe(0);
   expect(JSON.parse(stdout).models).toMatchObject([
     { model: 'gemini-3.8-flash', sent: 4, succeeded: 4, ended: 'all-sent' },

@@ -3,60 +3,60 @@ import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { canaryKey } from '../../helpers/boticelli.js';
 import { listedModel } from '../../helpers/gemini-models.js';
-import { setModelsStage, tableIn } from '../models-stage.js';
+import { createModelsFixture, extractTableRows } from '../models-fixture.js';
 
-const stage = (options?: Parameters<typeof setModelsStage>[1]) => setModelsStage(onTestFinished, options);
+const fixture = (options?: Parameters<typeof createModelsFixture>[1]) => createModelsFixture(onTestFinished, options);
 
 describe('the list that is kept', () => {
   test('serves for a day, and --refresh asks again', async () => {
-    const kept = await stage();
+    const kept = await fixture();
     const first = await kept.models();
-    expect(kept.pages).toBe(3);
+    expect(kept.pageRequests).toBe(3);
     expect((await kept.models()).stdout).toBe(first.stdout);
-    expect(await kept.document()).toMatchObject({ count: 120 });
-    expect(kept.pages).toBe(3);
+    expect(await kept.readDocument()).toMatchObject({ count: 120 });
+    expect(kept.pageRequests).toBe(3);
     await kept.models(['--refresh']);
-    expect(kept.pages).toBe(6);
+    expect(kept.pageRequests).toBe(6);
   });
 
   test('is asked for anew when it is older than a day', async () => {
-    const kept = await stage();
+    const kept = await fixture();
     await kept.models();
     const age = (hours: number) =>
-      kept.inDatabase((database) =>
+      kept.withDatabase((database) =>
         database.exec(`UPDATE catalogues SET fetched_at = ${Date.now() - hours * 3_600_000}`),
       );
     age(23.9);
     await kept.models();
-    expect(kept.pages).toBe(3);
+    expect(kept.pageRequests).toBe(3);
     age(24.1);
-    const { listedAt } = await kept.document();
-    expect(kept.pages).toBe(6);
+    const { listedAt } = await kept.readDocument();
+    expect(kept.pageRequests).toBe(6);
     expect(Date.now() - Date.parse(listedAt)).toBeLessThan(60_000);
   });
 
   test('is not shared with another key, and the key is nowhere in the state folder', async () => {
-    const kept = await stage();
+    const kept = await fixture();
     await kept.bin(['models']);
     await kept.bin(['run', 'one.toml', '--model', 'gemini-3.9-flash', '-v']);
     await kept.bin(['models'], { GEMINI_API_KEY: `${canaryKey}-two` });
-    expect(kept.pages).toBe(6);
-    const keys = kept.inDatabase((database) => database.prepare('SELECT key FROM catalogues').raw(true).all());
+    expect(kept.pageRequests).toBe(6);
+    const keys = kept.withDatabase((database) => database.prepare('SELECT key FROM catalogues').raw(true).all());
     expect(keys).toHaveLength(2);
     expect(kept.stateBytes()).toContain('gemini-3.8-live');
     expect(kept.stateBytes()).not.toContain(canaryKey.slice(4));
   });
 
   test('is as if absent where its row is damaged', async () => {
-    const kept = await stage();
+    const kept = await fixture();
     await kept.models();
-    kept.inDatabase((database) => database.exec(`UPDATE catalogues SET models = substr(models, 1, 1000)`));
+    kept.withDatabase((database) => database.exec(`UPDATE catalogues SET models = substr(models, 1, 1000)`));
     expect(await kept.models()).toMatchObject({ code: 0, stderr: '', stdout: expect.stringContaining('Models: 120') });
-    expect(kept.pages).toBe(6);
+    expect(kept.pageRequests).toBe(6);
   });
 
   test('goes with a damaged database, which is set aside and told', async () => {
-    const kept = await stage();
+    const kept = await fixture();
     await kept.models();
     // With its journal SQLite would mend it.
     for (const journal of ['-wal', '-shm']) rmSync(join(kept.state, `boticelli.db${journal}`), { force: true });
@@ -67,24 +67,24 @@ describe('the list that is kept', () => {
     const { code, stderr, stdout } = await kept.models();
     expect({ code, lines: stderr.split('\n').length }).toEqual({ code: 0, lines: 2 });
     expect(stderr).toMatch(/^boticelli: warning: .* was damaged; it is now .*, and a new one was begun\n$/);
-    expect(tableIn(stdout)).toHaveLength(120);
+    expect(extractTableRows(stdout)).toHaveLength(120);
     await kept.models();
-    expect(kept.pages).toBe(6);
+    expect(kept.pageRequests).toBe(6);
   });
 
   test('need not be kept: where state cannot be written the list is shown all the same, with one warning', async () => {
-    const { models, cwd } = await stage();
+    const { models, cwd } = await fixture();
     const env = { BOTICELLI_STATE_DIR: join(cwd, 'one.toml', 'state') };
     const { code, stderr, stdout } = await models([], env);
     expect(code).toBe(0);
     expect(stderr).toMatch(/^boticelli: warning: .*boticelli\.db can't be used: .*: the list of models is not kept\n$/);
-    expect(tableIn(stdout)).toHaveLength(120);
+    expect(extractTableRows(stdout)).toHaveLength(120);
   });
 
   test('of a newer boticelli is left alone', async () => {
-    const kept = await stage();
+    const kept = await fixture();
     await kept.models();
-    kept.inDatabase((database) => database.pragma('user_version = 99'));
+    kept.withDatabase((database) => database.pragma('user_version = 99'));
     const { code, stderr } = await kept.models();
     expect(code).toBe(0);
     expect(stderr).toMatch(/^boticelli: warning: .* is of a newer boticelli .*: the list of models is not kept\n$/);
@@ -93,7 +93,7 @@ describe('the list that is kept', () => {
 
 describe('a run', () => {
   test('with a model that the list has, or the table, asks for no list', async () => {
-    const { bin, server } = await stage();
+    const { bin, server } = await fixture();
     const run = (model: string) => bin(['run', 'one.toml', '--model', model, '--live']);
     expect(await run('gemini-3.8-flash')).toMatchObject({ code: 0 });
     expect(await bin(['models'])).toMatchObject({ code: 0 });
@@ -103,24 +103,24 @@ describe('a run', () => {
   });
 
   test('with a model that nothing knows asks for it, and for no list', async () => {
-    const { run, server } = await stage({ models: [listedModel('my-own-model')] });
+    const { run, server } = await fixture({ models: [listedModel('my-own-model')] });
     expect(await run('my-own-model', ['--no-rate-limit'])).toMatchObject({ code: 0 });
     expect(server.requests).toHaveLength(1);
   });
 
   test('with an unknown model names its nearest: the first run asks for the list, the next has it', async () => {
-    const kept = await stage();
+    const kept = await fixture();
     const first = await kept.bin(['run', 'one.toml', '--model', 'gemini-3.9-flash']);
     expect(first).toMatchObject({ code: 69, stdout: '' });
     expect(first.stderr).toMatch(/The nearest that the service lists: gemini-/);
-    expect(kept.pages).toBe(3);
+    expect(kept.pageRequests).toBe(3);
     expect(await kept.bin(['run', 'one.toml', '--model', 'gemini-3.9-flash'])).toEqual(first);
     expect(await kept.models()).toMatchObject({ code: 0 });
-    expect(kept.pages).toBe(3);
+    expect(kept.pageRequests).toBe(3);
   });
 
   test('with an unknown model and no state folder is as good, and says nothing of the list', async () => {
-    const kept = await stage();
+    const kept = await fixture();
     const env = { BOTICELLI_STATE_DIR: join(kept.cwd, 'one.toml', 'state') };
     const { code, stderr } = await kept.run('gemini-3.9-live', ['-q'], env);
     expect(code).toBe(69);

@@ -1,20 +1,27 @@
 import { stripVTControlCharacters } from 'node:util';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { canaryKey, bin as program, shell, start, temporaryFolder, terminal } from '../../helpers/boticelli.js';
-import { keyInvalid, minuteQuotaUsed, overloaded } from '../../helpers/gemini-errors.js';
+import {
+  canaryKey,
+  createTemporaryFolder,
+  bin as program,
+  startBoticelli,
+  startInTerminal,
+  startShell,
+} from '../../helpers/boticelli.js';
+import { invalidKeyError, minuteQuotaError, overloadedError } from '../../helpers/gemini-errors.js';
 import { listedModel } from '../../helpers/gemini-models.js';
-import { text } from '../../helpers/gemini-replies.js';
-import { setModelsStage, tableIn } from '../models-stage.js';
+import { textReply } from '../../helpers/gemini-replies.js';
+import { createModelsFixture, extractTableRows } from '../models-fixture.js';
 
-const stage = (options?: Parameters<typeof setModelsStage>[1]) => setModelsStage(onTestFinished, options);
-const named = (document: { models: { model: string }[] }) => document.models.map(({ model }) => model);
+const fixture = (options?: Parameters<typeof createModelsFixture>[1]) => createModelsFixture(onTestFinished, options);
+const getModelNames = (document: { models: { model: string }[] }) => document.models.map(({ model }) => model);
 
 describe('the list', () => {
   test('has all 120 models of three pages, those of the last page too, and how each is reached', async () => {
-    const { bin, server } = await stage();
+    const { bin, server } = await fixture();
     const { code, stdout, stderr } = await bin(['models']);
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
-    expect(tableIn(stdout)).toHaveLength(120);
+    expect(extractTableRows(stdout)).toHaveLength(120);
     expect(stdout).toMatch(
       /^Service: 127\.0\.0\.1:\d+\nListed: .*\nTier: free\nModels: 120\n\nmodel +reached by +input/,
     );
@@ -32,8 +39,8 @@ describe('the list', () => {
   });
 
   test('is the same as json, with what the service says of each', async () => {
-    const { document, server } = await stage();
-    const list = await document();
+    const { readDocument, server } = await fixture();
+    const list = await readDocument();
     expect(list).toMatchObject({ service: `127.0.0.1:${server.port}`, tier: 'free', windowMs: 60_000, count: 120 });
     expect(list.listedAt).toMatch(/^\d{4}-\d\d-\d\dT/);
     expect(list.models).toHaveLength(120);
@@ -55,28 +62,28 @@ describe('the list', () => {
   });
 
   test('can be narrowed to models that speak Live, and to a text in names or descriptions', async () => {
-    const { document, models } = await stage();
-    const live = named(await document(['--live']));
+    const { readDocument, models } = await fixture();
+    const live = getModelNames(await readDocument(['--live']));
     expect(live).toHaveLength(10);
     expect(live).toEqual(expect.arrayContaining(['gemini-3.8-live', 'gemini-both-ways', 'gemini-talk']));
-    expect(named(await document(['--search', 'FLASH-lite']))).toEqual([
+    expect(getModelNames(await readDocument(['--search', 'FLASH-lite']))).toEqual([
       'gemini-flash-lite-latest',
       'gemini-3.5-flash-lite',
       'gemini-3.1-flash-lite',
       'gemini-2.5-flash-lite',
     ]);
-    expect(named(await document(['--search', 'no such name']))).toEqual(['gemini-talk']);
-    expect(named(await document(['--search', 'last page', '--live']))).toHaveLength(8);
+    expect(getModelNames(await readDocument(['--search', 'no such name']))).toEqual(['gemini-talk']);
+    expect(getModelNames(await readDocument(['--search', 'last page', '--live']))).toHaveLength(8);
     const nothing = await models(['--search', 'mistral']);
     expect(nothing).toMatchObject({ code: 0, stderr: '', stdout: expect.stringMatching(/\nModels: 0 of 120\n$/) });
   });
 
   test('has the quota of settings, what was learned, and what a name stands for', async () => {
     const settings = '[providers.gemini.tiers.free]\nrpm = 30\n[budget]\nrpm_multiplier = 0.5\n';
-    const { server, models, document, run } = await stage({ settings });
-    server.reply(
-      minuteQuotaUsed('gemini-3.8-flash', { limit: '12' }),
-      text(['Hi'], { modelVersion: 'gemini-3.5-flash' }),
+    const { server, models, readDocument, run } = await fixture({ settings });
+    server.queueReplies(
+      minuteQuotaError('gemini-3.8-flash', { limit: '12' }),
+      textReply(['Hi'], { modelVersion: 'gemini-3.5-flash' }),
     );
     await run('gemini-3.8-flash');
     await run('gemini-flash-latest');
@@ -85,12 +92,12 @@ describe('the list', () => {
     expect(stdout).toMatch(/^gemini-3\.7-flash .* {2}15\/min$/m);
     expect(stdout).toMatch(/^gemini-flash-latest .* {2}15\/min; stands for gemini-3\.5-flash$/m);
     expect(stdout).not.toContain('~');
-    const [learned] = (await document(['--search', 'gemini-3.8-flash'])).models;
+    const [learned] = (await readDocument(['--search', 'gemini-3.8-flash'])).models;
     expect(learned.limits.rpm).toMatchObject({ value: 6, whole: 12, source: 'learned', learnedAt: expect.any(String) });
   });
 
   test('shows control characters of a server as symbols', async () => {
-    const { models } = await stage({ models: [listedModel('evil\u001b[2J\u202e-model')] });
+    const { models } = await fixture({ models: [listedModel('evil\u001b[2J\u202e-model')] });
     const { stdout } = await models();
     expect(stdout).toContain('evil␛[2J�-model');
     expect(stdout).not.toMatch(/[\u001b\u202e]/);
@@ -99,29 +106,29 @@ describe('the list', () => {
 
 describe('on a terminal', () => {
   test('of 80 columns every line fits, long names and notes have lines of their own', async () => {
-    const { server, state } = await stage();
-    const run = terminal(['models'], { server, env: { BOTICELLI_STATE_DIR: state } });
-    await run.ended;
+    const { server, state } = await fixture();
+    const run = startInTerminal(['models'], { server, env: { BOTICELLI_STATE_DIR: state } });
+    await run.result;
     const lines = stripVTControlCharacters(run.stdout()).replaceAll('\r', '').split('\n');
     expect(lines.filter((line) => line.length > 80)).toEqual([]);
-    expect(tableIn(lines.join('\n'))).toHaveLength(120);
+    expect(extractTableRows(lines.join('\n'))).toHaveLength(120);
     const long = lines.indexOf('gemini-2.5-flash-native-audio-preview-12-2025');
     expect(lines[long + 1]).toMatch(/^ {20,}Live only +1048576 +65536 {2}~3 at once$/);
     expect(lines[lines.findIndex((line) => line.startsWith('gemini-2.5-pro ')) + 1]).toMatch(/ retire on|retires on/);
     // The rest of every row stands in the same column.
-    const columns = tableIn(lines.join('\n')).map((line) =>
+    const columns = extractTableRows(lines.join('\n')).map((line) =>
       line.search(/(generate, stream|also Live|Live only|not here)/),
     );
     expect(new Set(columns).size).toBe(1);
   });
 
   test('that is narrow it is a list', async () => {
-    const { server, state, cwd } = await stage();
+    const { server, state, cwd } = await fixture();
     const script = `script --quiet --return --command "stty cols 50; ${process.execPath} ${program} models" /dev/null`;
     const env = { BOTICELLI_STATE_DIR: state, TERM: 'xterm', SHELL: '/bin/sh' };
-    const { stdout } = await shell(script, { server, cwd, env }).ended;
-    const shown = stripVTControlCharacters(stdout).replaceAll('\r', '');
-    expect(shown).toContain('\ngemini-3.8-live\n  Live only\n  1048576 tokens in, 65536 out\n  ~3 at once\n');
+    const { stdout } = await startShell(script, { server, cwd, env }).result;
+    const screen = stripVTControlCharacters(stdout).replaceAll('\r', '');
+    expect(screen).toContain('\ngemini-3.8-live\n  Live only\n  1048576 tokens in, 65536 out\n  ~3 at once\n');
   });
 });
 
@@ -129,33 +136,33 @@ describe('without a key', () => {
   const noKey = { GEMINI_API_KEY: '' };
 
   test('it is 77, with how to get one', async () => {
-    const { models, pages } = await stage();
+    const { models, pageRequests } = await fixture();
     const { code, stdout, stderr } = await models([], noKey);
-    expect({ code, stdout, pages }).toEqual({ code: 77, stdout: '', pages: 0 });
+    expect({ code, stdout, pages: pageRequests }).toEqual({ code: 77, stdout: '', pages: 0 });
     expect(stderr).toBe(
       'boticelli: there is no API key\n  Set GEMINI_API_KEY to a key from https://aistudio.google.com/apikey.\n',
     );
   });
 
   test('what another key could reach is shown, and said to be that; but --refresh is 77', async () => {
-    const kept = await stage();
+    const kept = await fixture();
     await kept.models();
     const { code, stdout, stderr } = await kept.models([], noKey);
-    expect({ code, count: tableIn(stdout).length }).toEqual({ code: 0, count: 120 });
+    expect({ code, count: extractTableRows(stdout).length }).toEqual({ code: 0, count: 120 });
     expect(stderr).toMatch(/^boticelli: warning: there is no API key: this is what another one could reach on .*\n$/);
     expect(await kept.models(['--refresh'], noKey)).toMatchObject({ code: 77 });
-    expect(kept.pages).toBe(3);
+    expect(kept.pageRequests).toBe(3);
   });
 });
 
 describe('fails with the code of the failure', () => {
   test.each([
-    ['a refused key', keyInvalid(canaryKey), 77, /the service refused the API key/],
-    ['an overloaded service', overloaded(), 69, /overloaded/],
+    ['a refused key', invalidKeyError(canaryKey), 77, /the service refused the API key/],
+    ['an overloaded service', overloadedError(), 69, /overloaded/],
     ['an answer that is no list', { body: '<html>Log in</html>', status: 200 }, 69, /./],
   ])('%s', async (_, script, exit, says) => {
-    const { models, server } = await stage();
-    server.replyToList(script);
+    const { models, server } = await fixture();
+    server.queueListReplies(script);
     const { code, stdout, stderr } = await models();
     expect({ code, stdout }).toEqual({ code: exit, stdout: '' });
     expect(stderr).toMatch(says);
@@ -164,36 +171,36 @@ describe('fails with the code of the failure', () => {
   });
 
   test('what failed is not kept', async () => {
-    const kept = await stage();
-    kept.server.replyToList({ body: { models: [listedModel('first')], nextPageToken: '50' } }, overloaded());
+    const kept = await fixture();
+    kept.server.queueListReplies({ body: { models: [listedModel('first')], nextPageToken: '50' } }, overloadedError());
     expect(await kept.models()).toMatchObject({ code: 69 });
-    expect(await kept.document()).toMatchObject({ count: 120 });
+    expect(await kept.readDocument()).toMatchObject({ count: 120 });
   });
 
   test('a flag that is none, and a name too many', async () => {
-    const { models } = await stage();
+    const { models } = await fixture();
     expect(await models(['--lively'])).toMatchObject({ code: 2 });
     expect(await models(['gemini'])).toMatchObject({ code: 2 });
     expect(await models(['--tier', 'gold'])).toMatchObject({ code: 2 });
   });
 
   test('Ctrl-C while the service thinks ends it by the signal', async () => {
-    const { server, cwd, state } = await stage();
-    server.replyToList({ end: 'stall-before-headers' });
-    const running = start(['models'], { server, cwd, env: { BOTICELLI_STATE_DIR: state } });
-    const request = await server.received(1);
+    const { server, cwd, state } = await fixture();
+    server.queueListReplies({ end: 'stall-before-headers' });
+    const running = startBoticelli(['models'], { server, cwd, env: { BOTICELLI_STATE_DIR: state } });
+    const request = await server.waitForRequests(1);
     running.child.kill('SIGINT');
-    expect(await running.ended).toMatchObject({ code: null, signal: 'SIGINT', stdout: '' });
+    expect(await running.result).toMatchObject({ code: null, signal: 'SIGINT', stdout: '' });
     await request.closedEarly;
   });
 
   test('a closed pipe ends it quietly', async () => {
-    const { server } = await stage();
-    const cwd = temporaryFolder(onTestFinished);
+    const { server } = await fixture();
+    const cwd = createTemporaryFolder(onTestFinished);
     // The reader is gone before the program starts.
     const waiting = 'until [ -e gone ]; do sleep 0.01; done';
     const script = `set -o pipefail; { ${waiting}; boticelli models; } | { exec <&-; touch gone; }; echo "$?"`;
-    const { stdout, stderr } = await shell(script, { server, cwd }).ended;
+    const { stdout, stderr } = await startShell(script, { server, cwd }).result;
     expect({ stdout, stderr }).toEqual({ stdout: '141\n', stderr: '' });
   });
 });

@@ -2,10 +2,10 @@ import { execFileSync } from 'node:child_process';
 import { appendFileSync, chmodSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
-import { boticelli, temporaryFolder } from '../../helpers/boticelli.js';
-import { text } from '../../helpers/gemini-replies.js';
+import { createTemporaryFolder, runBoticelli } from '../../helpers/boticelli.js';
+import { textReply } from '../../helpers/gemini-replies.js';
 import { type GeminiServer, startGeminiServer } from '../../helpers/gemini-server.js';
-import { filmOf } from '../../helpers/media-bytes.js';
+import { createVideo } from '../../helpers/media-bytes.js';
 
 let server: GeminiServer;
 beforeAll(async () => {
@@ -29,22 +29,22 @@ look = ["media.film", "What happens?"]
 const asSomebodyElse = process.getuid?.() === 0 ? { uid: 65_534 } : {};
 
 /** Plays a narrative whose second act shows a film, which becomes another thing while the first one is answered. */
-async function playWhile(bytes: number, change: (path: string) => void) {
-  const cwd = temporaryFolder(onTestFinished, { 'film.toml': source });
+async function runWhileChanging(bytes: number, change: (path: string) => void) {
+  const cwd = createTemporaryFolder(onTestFinished, { 'film.toml': source });
   chmodSync(cwd, 0o777);
   const film = join(cwd, 'film.mp4');
-  writeFileSync(film, filmOf(bytes));
-  server.reply(() => {
+  writeFileSync(film, createVideo(bytes));
+  server.queueReplies(() => {
     change(film);
-    return text('Hello.');
+    return textReply('Hello.');
   });
   const surroundings = { server, cwd, env: { BOTICELLI_STATE_DIR: join(cwd, 'state') }, ...asSomebodyElse };
-  const { code, stderr } = await boticelli(['run', 'film.toml', '-q', '--no-rate-limit'], surroundings);
-  const [said] = stderr.split('\n');
-  return { code, said };
+  const { code, stderr } = await runBoticelli(['run', 'film.toml', '-q', '--no-rate-limit'], surroundings);
+  const [firstLine] = stderr.split('\n');
+  return { code, said: firstLine };
 }
 
-function replaceBy(command: 'mkfifo' | 'mkdir', path: string): void {
+function replaceFile(command: 'mkfifo' | 'mkdir', path: string): void {
   rmSync(path);
   execFileSync(command, [path]);
 }
@@ -58,10 +58,14 @@ describe.skipIf(process.platform === 'win32').each([
     ['may not be read any more', (path) => chmodSync(path, 0), "can't be read any more: EACCES"],
     ['shrank', (path) => truncateSync(path, 5_000_000), 'has changed since it was checked'],
     ['grew', (path) => appendFileSync(path, 'x'), 'has changed since it was checked'],
-    ['is another one', (path) => writeFileSync(path, filmOf(bytes).fill(1, 100)), 'has changed since it was checked'],
-    ['is a pipe', (path) => replaceBy('mkfifo', path), 'is no regular file any more'],
-    ['is a folder', (path) => replaceBy('mkdir', path), 'is no regular file any more'],
+    [
+      'is another one',
+      (path) => writeFileSync(path, createVideo(bytes).fill(1, 100)),
+      'has changed since it was checked',
+    ],
+    ['is a pipe', (path) => replaceFile('mkfifo', path), 'is no regular file any more'],
+    ['is a folder', (path) => replaceFile('mkdir', path), 'is no regular file any more'],
   ])('is told with its name, and ends the run with 66: it %s', async (_what, change, words) => {
-    expect(await playWhile(bytes, change)).toEqual({ code: 66, said: `boticelli: look: "film.mp4" ${words}` });
+    expect(await runWhileChanging(bytes, change)).toEqual({ code: 66, said: `boticelli: look: "film.mp4" ${words}` });
   });
 });

@@ -1,21 +1,24 @@
 import { expect, onTestFinished, test } from 'vitest';
-import { boticelli, narrativeOf, temporaryFolder } from '../../helpers/boticelli.js';
+import { buildNarrative, createTemporaryFolder, runBoticelli } from '../../helpers/boticelli.js';
 import { startGeminiServer } from '../../helpers/gemini-server.js';
 
 test('fifty acts cost a twentieth of the tokens where each sees the one before it alone', async () => {
   const server = await startGeminiServer();
   onTestFinished(() => server.close());
-  server.replyAlways(({ body }) => ({
+  server.setDefaultReply(({ body }) => ({
     chunks: [
       {
         candidates: [{ content: { role: 'model', parts: [{ text: hundredWords }] }, finishReason: 'STOP' }],
-        usageMetadata: { promptTokenCount: textTokens(body.contents) },
+        usageMetadata: { promptTokenCount: countTokens(body.contents) },
       },
     ],
   }));
   const promptTokens = async (context: string) => {
-    const cwd = temporaryFolder(onTestFinished, { 'x.toml': fiftyActs(`context = "${context}"`) });
-    const { stdout } = await boticelli(['run', 'x.toml', '--no-rate-limit', '-o', 'json', '--last'], { server, cwd });
+    const cwd = createTemporaryFolder(onTestFinished, { 'x.toml': renderFiftyActs(`context = "${context}"`) });
+    const { stdout } = await runBoticelli(['run', 'x.toml', '--no-rate-limit', '-o', 'json', '--last'], {
+      server,
+      cwd,
+    });
     return JSON.parse(stdout).usage.promptTokens;
   };
   const [full, previous] = [await promptTokens('full'), await promptTokens('previous')];
@@ -26,13 +29,13 @@ test('fifty acts cost a twentieth of the tokens where each sees the one before i
 const hundredWords = 'word '.repeat(100);
 
 /** Acts whose prompts have 25 words each. */
-function fiftyActs(head: string): string {
-  return narrativeOf(50, head).replaceAll(/"Question (\d+)"/g, (_, number) =>
+function renderFiftyActs(head: string): string {
+  return buildNarrative(50, head).replaceAll(/"Question (\d+)"/g, (_, number) =>
     JSON.stringify(`Act ${number}: ${'word '.repeat(23)}`),
   );
 }
 
 /** A token per four characters of text: the rule of thumb of ai.google.dev/gemini-api/docs/tokens (read 2026-11). */
-function textTokens(contents: { parts: { text: string }[] }[]): number {
+function countTokens(contents: { parts: { text: string }[] }[]): number {
   return Math.ceil(contents.flatMap(({ parts }) => parts).reduce((sum, { text }) => sum + text.length, 0) / 4);
 }

@@ -1,11 +1,17 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
-import { boticelli, narrativeOf, shell, start, temporaryFolder } from '../../helpers/boticelli.js';
+import {
+  buildNarrative,
+  createTemporaryFolder,
+  runBoticelli,
+  startBoticelli,
+  startShell,
+} from '../../helpers/boticelli.js';
 import { createGate } from '../../helpers/gemini-gate.js';
-import { text } from '../../helpers/gemini-replies.js';
+import { textReply } from '../../helpers/gemini-replies.js';
 import { type GeminiServer, startGeminiServer } from '../../helpers/gemini-server.js';
-import { eventsIn } from '../quota-stage.js';
+import { parseEvents } from '../quota-fixture.js';
 
 let server: GeminiServer;
 beforeEach(async () => {
@@ -16,20 +22,23 @@ afterEach(() => server.close());
 const price = '[providers.gemini.prices."my-model"]\ninput = 100\noutput = 1000\n';
 
 /** A folder with a narrative of four acts and a price: 1000 tokens in and 400 out are half a dollar. */
-function rig(settings = price, head = 'model = "my-model"') {
-  const cwd = temporaryFolder(onTestFinished, { 'four.toml': narrativeOf(4, head), 'boticelli.toml': settings });
-  const at = { cwd, server, env: { BOTICELLI_STATE_DIR: join(cwd, 'state'), GEMINI_TIER: 'tier_1' } };
-  server.replyAlways(
-    text('a reply', {
+function setup(settings = price, head = 'model = "my-model"') {
+  const cwd = createTemporaryFolder(onTestFinished, {
+    'four.toml': buildNarrative(4, head),
+    'boticelli.toml': settings,
+  });
+  const options = { cwd, server, env: { BOTICELLI_STATE_DIR: join(cwd, 'state'), GEMINI_TIER: 'tier_1' } };
+  server.setDefaultReply(
+    textReply('a reply', {
       usage: { promptTokenCount: 1000, candidatesTokenCount: 300, thoughtsTokenCount: 100, totalTokenCount: 1400 },
     }),
   );
-  return { cwd, at, run: (...args: string[]) => boticelli(['run', 'four.toml', ...args], at) };
+  return { cwd, at: options, run: (...args: string[]) => runBoticelli(['run', 'four.toml', ...args], options) };
 }
 
 describe('what a run costs', () => {
   test('is told act by act and in sum, thoughts billed as output; reused replies are free', async () => {
-    const { run, at } = rig();
+    const { run, at: options } = setup();
     const { stdout, stderr } = await run('-o', 'json');
     const { acts, costUsd } = JSON.parse(stdout);
     expect(acts.map((act: { costUsd: number }) => act.costUsd)).toEqual([0.5, 0.5, 0.5, 0.5]);
@@ -37,18 +46,20 @@ describe('what a run costs', () => {
     expect(stderr).toMatch(/^act_1: my-model · 1000 tokens in, 300 out, 100 thinking · \d\.\d s · \$0\.50$/m);
     expect(stderr).toMatch(/^completed: 4 acts, 5600 tokens, \d\.\d s, \$2\.00/m);
     const resumed = await run('--resume', '-o', 'ndjson');
-    expect(eventsIn(resumed.stdout, 'act-end').map((end) => end.costUsd)).toEqual([0, 0, 0, 0]);
-    expect(eventsIn(resumed.stdout, 'narrative-end')).toMatchObject([{ costUsd: 0 }]);
-    const { runs } = JSON.parse((await boticelli(['runs', '--format', 'json'], at)).stdout);
+    expect(parseEvents(resumed.stdout, 'act-end').map((end) => end.costUsd)).toEqual([0, 0, 0, 0]);
+    expect(parseEvents(resumed.stdout, 'narrative-end')).toMatchObject([{ costUsd: 0 }]);
+    const { runs } = JSON.parse((await runBoticelli(['runs', '--format', 'json'], options)).stdout);
     expect(runs.map((each: { costUsd: number }) => each.costUsd)).toEqual([0, 2]);
-    expect((await boticelli(['runs'], at)).stdout).toMatch(
+    expect((await runBoticelli(['runs'], options)).stdout).toMatch(
       / acts {3}cost {2}outcome\n.* 4\/4 {2}\$0\.00 {2}completed\n.* \$2\.00 /,
     );
-    expect((await boticelli(['runs', 'show', runs[1].run], at)).stdout).toContain('4000 tokens in, 1600 out · $2.00');
+    expect((await runBoticelli(['runs', 'show', runs[1].run], options)).stdout).toContain(
+      '4000 tokens in, 1600 out · $2.00',
+    );
   });
 
   test('is not told where a price is not known', async () => {
-    const { run } = rig('');
+    const { run } = setup('');
     const { stdout } = await run('-o', 'json');
     expect(stdout).not.toContain('costUsd');
   });
@@ -61,76 +72,77 @@ describe('what was paid for an answer of no use', () => {
   const paidTwice = { promptTokens: 2000, outputTokens: 600, thoughtTokens: 200, totalTokens: 2800 };
 
   test.each([[[]], [['--stream']]])('is in the totals of a run whose JSON does not match twice: %j', async (flags) => {
-    const { run, cwd, at } = rig();
-    const inJson = narrativeOf(1, 'model = "my-model"').replace(/act_1 = .*/, jsonAct);
+    const { run, cwd, at: options } = setup();
+    const inJson = buildNarrative(1, 'model = "my-model"').replace(/act_1 = .*/, jsonAct);
     writeFileSync(join(cwd, 'four.toml'), inJson);
     const { code, stdout, stderr } = await run('-o', 'json', '--verbose', ...flags);
     expect(code).toBe(76);
     expect(JSON.parse(stdout)).toMatchObject({ status: 'failed', acts: [], usage: paidTwice, costUsd: 1 });
     expect(stderr).toMatch(/^failed: 0 of 1 act, 2800 tokens, \d\.\d s, \$1\.00$/m);
-    const shown = (await boticelli(['runs', 'show'], at)).stdout;
-    expect(shown).toContain('2 calls · 2000 tokens in, 800 out · $1.00');
+    const output = (await runBoticelli(['runs', 'show'], options)).stdout;
+    expect(output).toContain('2 calls · 2000 tokens in, 800 out · $1.00');
   });
 
   test('is in the totals where the next act was blocked, empty or nothing but thoughts', async () => {
     for (const finishReason of ['SAFETY', 'STOP', 'MAX_TOKENS']) {
-      const { run, at } = rig();
-      server.reply(text('a reply', { usage }), text('', { usage, finishReason }));
+      const { run, at: options } = setup();
+      server.queueReplies(textReply('a reply', { usage }), textReply('', { usage, finishReason }));
       const { code, stdout } = await run('-o', 'ndjson');
-      expect({ code, ends: eventsIn(stdout, 'act-end') }).toMatchObject({ code: 76, ends: [{ usage: paidOnce }] });
-      expect(eventsIn(stdout, 'narrative-end')).toMatchObject([{ status: 'failed', usage: paidTwice, costUsd: 1 }]);
-      const { runs } = JSON.parse((await boticelli(['runs', '--format', 'json'], at)).stdout);
+      expect({ code, ends: parseEvents(stdout, 'act-end') }).toMatchObject({ code: 76, ends: [{ usage: paidOnce }] });
+      expect(parseEvents(stdout, 'narrative-end')).toMatchObject([{ status: 'failed', usage: paidTwice, costUsd: 1 }]);
+      const { runs } = JSON.parse((await runBoticelli(['runs', '--format', 'json'], options)).stdout);
       expect(runs).toMatchObject([{ usage: paidTwice, costUsd: 1, actsEnded: 1 }]);
     }
   });
 
   test('is part of its act where another attempt came to a reply', async () => {
-    const { run } = rig();
-    const broken = { ...text(['a', ' re'], { usage, finishReason: null }), end: 'destroy' as const };
-    server.reply(broken, text('a reply', { usage }));
+    const { run } = setup();
+    const broken = { ...textReply(['a', ' re'], { usage, finishReason: null }), end: 'destroy' as const };
+    server.queueReplies(broken, textReply('a reply', { usage }));
     const { stdout } = await run('-o', 'ndjson', '--stream');
-    const [first, second] = eventsIn(stdout, 'act-end');
+    const [first, second] = parseEvents(stdout, 'act-end');
     expect([first, second]).toMatchObject([
       { attempts: 2, usage: paidTwice, costUsd: 1 },
       { attempts: 1, usage: paidOnce, costUsd: 0.5 },
     ]);
-    expect(eventsIn(stdout, 'narrative-end')).toMatchObject([{ costUsd: 2.5 }]);
+    expect(parseEvents(stdout, 'narrative-end')).toMatchObject([{ costUsd: 2.5 }]);
   });
 
   test('is spent of --max-cost', async () => {
-    const { run } = rig();
-    server.reply(text('', { usage }));
+    const { run } = setup();
+    server.queueReplies(textReply('', { usage }));
     const { stdout, stderr } = await run('four.toml', '--max-cost', '0.9', '-o', 'json');
     expect(JSON.parse(stdout)).toMatchObject([
       { costUsd: 0.5, error: { code: 'empty_reply' } },
       { costUsd: 0.5, error: { code: 'budget_exceeded', act: 'act_2' } },
     ]);
     expect(stderr).toContain('$1.00 of --max-cost $0.9 is spent');
-    expect(server.calls).toHaveLength(2);
+    expect(server.generateRequests).toHaveLength(2);
   });
 });
 
 describe('--max-cost', () => {
   test('stops before the call that would exceed it, and --resume with a higher limit finishes it', async () => {
-    const { run, at } = rig();
+    const { run, at: options } = setup();
     const stopped = await run('--max-cost', '1', '-o', 'json');
     expect(stopped.code).toBe(75);
-    expect(server.calls).toHaveLength(2);
+    expect(server.generateRequests).toHaveLength(2);
     const { acts, error, costUsd } = JSON.parse(stopped.stdout);
     expect({ acts: acts.length, costUsd }).toEqual({ acts: 2, costUsd: 1 });
     expect(error).toMatchObject({ code: 'budget_exceeded', act: 'act_3' });
     const [, command = ''] = /Go on with: (.*)$/m.exec(stopped.stderr) ?? [];
     expect(command).toBe('boticelli run four.toml --max-cost 1 -o json --resume');
-    const finished = await shell(command.replace('--max-cost 1', '--max-cost 5').replace('-o json', ''), at).ended;
+    const finished = await startShell(command.replace('--max-cost 1', '--max-cost 5').replace('-o json', ''), options)
+      .result;
     expect(finished).toMatchObject({ code: 0, stdout: 'a reply\n\na reply\n\na reply\n\na reply\n' });
-    expect(server.calls).toHaveLength(4);
+    expect(server.generateRequests).toHaveLength(4);
   });
 
   test('bounds all narratives of a command together', async () => {
-    const { run } = rig();
+    const { run } = setup();
     const { code, stdout, stderr } = await run('four.toml', '--max-cost', '3', '-o', 'json');
     expect(code).toBe(75);
-    expect(server.calls).toHaveLength(6);
+    expect(server.generateRequests).toHaveLength(6);
     expect(JSON.parse(stdout)).toMatchObject([
       { status: 'completed', costUsd: 2 },
       { status: 'failed', costUsd: 1, error: { code: 'budget_exceeded', act: 'act_3' } },
@@ -139,28 +151,28 @@ describe('--max-cost', () => {
   });
 
   test('sets aside what the calls of narratives that play at once may cost, until that is known', async () => {
-    const { at } = rig();
+    const { at: options } = setup();
     const gate = createGate();
-    server.replyAlways(text('a reply', { gate }));
+    server.setDefaultReply(textReply('a reply', { gate }));
     const twice = ['run', 'four.toml', 'four.toml', '-j', '2', '--last', '--max-tokens', '400'];
-    const running = start([...twice, '--max-cost', '0.6'], at);
-    await running.said('calls under way', 'stderr');
-    gate.open();
-    const { code, stderr } = await running.ended;
+    const running = startBoticelli([...twice, '--max-cost', '0.6'], options);
+    await running.waitForOutput('calls under way', 'stderr');
+    gate.releaseAll();
+    const { code, stderr } = await running.result;
     expect(code).toBe(75);
     expect(stderr).toMatch(/; \$0\.00 of --max-cost \$0\.6 is spent, and calls under way may cost \$0\.4$/m);
     expect(stderr).toContain('2 narratives: 1 completed, 1 failed\n');
-    expect(server.calls).toHaveLength(4);
+    expect(server.generateRequests).toHaveLength(4);
   });
 
   test('reckons with as long a reply as max_tokens allows', async () => {
-    const { run } = rig();
+    const { run } = setup();
     const { code, stderr, stdout } = await run('--max-cost', '0.5', '--max-tokens', '501', '--stream');
     expect({ code, stdout }).toEqual({ code: 75, stdout: '' });
     expect(stderr).toMatch(
       /act_1: a call of my-model may cost \$0\.501, a reply of 501 tokens \(max_tokens\) included; \$0\.00 of/,
     );
-    expect(server.calls).toEqual([]);
+    expect(server.generateRequests).toEqual([]);
   });
 
   test('with a model that has no price, also one to fall back to, sends nothing and says how to give it one', async () => {
@@ -168,17 +180,17 @@ describe('--max-cost', () => {
       ['', [], 'my-model'],
       [price, ['--fallback', 'other'], 'other'],
     ] as const) {
-      const { run } = rig(settings);
+      const { run } = setup(settings);
       const { code, stderr } = await run('--max-cost', '1', ...flags);
       expect(code).toBe(78);
       expect(stderr).toContain(`no price of ${model} is known, and --max-cost needs one`);
       expect(stderr).toContain(`[providers.gemini.prices."${model}"]`);
     }
-    expect(server.calls).toEqual([]);
+    expect(server.generateRequests).toEqual([]);
   });
 
   test('knows what the default model costs at most, and is of no weight in a rehearsal', async () => {
-    const { run } = rig('', '');
+    const { run } = setup('', '');
     expect(await run('--max-cost', '1')).toMatchObject({ code: 0 });
     expect(await run('--max-cost', '0.01', '--rehearse', '-m', 'who-knows')).toMatchObject({ code: 0 });
   });
@@ -186,15 +198,15 @@ describe('--max-cost', () => {
 
 test('faults of prices are shown in their places', async () => {
   const prices = ['input = -1\noutput = 1', 'input = "1"\noutput = 1', 'input = 1', 'input = 1\noutput = 1\nimage = 2'];
-  const tables = prices.map((lines, at) => `[providers.gemini.prices.model-${at}]\n${lines}\n`);
-  const { code, stderr } = await rig(
+  const tables = prices.map((lines, options) => `[providers.gemini.prices.model-${options}]\n${lines}\n`);
+  const { code, stderr } = await setup(
     `${tables.join('')}[providers.gemini.prices."no model"]\ninput = 1\noutput = 1\n`,
   ).run();
   expect(code).toBe(78);
-  const places = [...stderr.matchAll(/^boticelli\.toml:(\d+):.*?(input|output|image|no model)/gm)].map((found) =>
+  const matches = [...stderr.matchAll(/^boticelli\.toml:(\d+):.*?(input|output|image|no model)/gm)].map((found) =>
     found.slice(1),
   );
-  expect(places).toEqual([
+  expect(matches).toEqual([
     ['2', 'input'],
     ['5', 'input'],
     ['7', 'output'],
@@ -206,12 +218,12 @@ test('faults of prices are shown in their places', async () => {
 describe('check --estimate', () => {
   const estimate = async (cwd: string, ...args: string[]) => {
     const env = { BOTICELLI_STATE_DIR: join(cwd, 'state') };
-    return boticelli(['check', 'four.toml', '--estimate', ...args], { cwd, env });
+    return runBoticelli(['check', 'four.toml', '--estimate', ...args], { cwd, env });
   };
 
   test('says requests, tokens, cost and waits, without network or key', async () => {
     const limits = '[providers.gemini.tiers.free]\nrpm = 3\nrpd = 3\n';
-    const { cwd } = rig(price, 'model = "my-model"\nmax_tokens = 100');
+    const { cwd } = setup(price, 'model = "my-model"\nmax_tokens = 100');
     const { code, stdout, stderr } = await estimate(cwd);
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
     expect(stdout).toContain(
@@ -232,11 +244,11 @@ describe('check --estimate', () => {
 
   test('reckons with the quota book as it is, and books nothing', async () => {
     const settings = `${price}[providers.gemini.tiers.free]\nrpm = 4\n`;
-    const { cwd, at } = rig(settings);
+    const { cwd, at: options } = setup(settings);
     expect((await estimate(cwd)).stdout).toContain('no wait for quota');
-    await boticelli(['run', 'four.toml'], { ...at, env: { BOTICELLI_STATE_DIR: join(cwd, 'state') } });
+    await runBoticelli(['run', 'four.toml'], { ...options, env: { BOTICELLI_STATE_DIR: join(cwd, 'state') } });
     const env = { BOTICELLI_STATE_DIR: join(cwd, 'state') };
-    const withKey = () => boticelli(['check', 'four.toml', '--estimate'], { cwd, server, env });
+    const withKey = () => runBoticelli(['check', 'four.toml', '--estimate'], { cwd, server, env });
     expect((await withKey()).stdout).toMatch(/\n {2}(\d+ s|1 min \d s) of waiting for quota/);
     expect((await withKey()).stdout).toMatch(/\n {2}(\d+ s|1 min \d s) of waiting for quota/);
     expect((await withKey()).stdout).toContain('a reply without max_tokens is taken to have 400 tokens (4 of 4)');

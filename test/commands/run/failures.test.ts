@@ -1,18 +1,32 @@
 import { createServer } from 'node:net';
 import { afterEach, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
-import { boticelli, canaryKey, type Ended, narrativeOf, temporaryFolder } from '../../helpers/boticelli.js';
+import {
+  buildNarrative,
+  canaryKey,
+  createTemporaryFolder,
+  type ProcessResult,
+  runBoticelli,
+} from '../../helpers/boticelli.js';
 
 import {
-  dayQuotaUsed,
-  errorBody,
-  errorInfo,
-  failure,
-  keyInvalid,
-  minuteQuotaUsed,
-  overloaded,
-  quotaRefused,
+  createErrorBody,
+  createErrorInfo,
+  dayQuotaError,
+  errorReply,
+  invalidKeyError,
+  minuteQuotaError,
+  overloadedError,
+  quotaError,
 } from '../../helpers/gemini-errors.js';
-import { blockedPrompt, chunkOf, noText, packets, type Script, sseEvent, text } from '../../helpers/gemini-replies.js';
+import {
+  blockedPromptReply,
+  createChunk,
+  emptyReply,
+  formatSseEvent,
+  packetReply,
+  type ScriptedReply,
+  textReply,
+} from '../../helpers/gemini-replies.js';
 import { type GeminiServer, startGeminiServer } from '../../helpers/gemini-server.js';
 
 let server: GeminiServer;
@@ -21,142 +35,156 @@ beforeEach(async () => {
 });
 afterEach(() => server.close());
 
-const folder = () => temporaryFolder(onTestFinished, { 'one.toml': narrativeOf(1), 'broken.toml': 'a = ' });
+const folder = () => createTemporaryFolder(onTestFinished, { 'one.toml': buildNarrative(1), 'broken.toml': 'a = ' });
 
 /** Runs one act in each output format and expects the same failure of all, and the key in none. */
-async function failsAlike(expected: { code: string; exit: number; says: RegExp }, args: string[], surroundings = {}) {
+async function expectSameFailure(
+  expected: { code: string; exit: number; says: RegExp },
+  args: string[],
+  surroundings = {},
+) {
   const cwd = folder();
   const failing = ['text', 'json', 'ndjson'].map(async (format) => {
     const flags = ['-o', format, '--retries', '0', '--verbose', ...args];
-    const ended = await boticelli(['run', ...flags], { server, cwd, ...surroundings });
+    const ended = await runBoticelli(['run', ...flags], { server, cwd, ...surroundings });
     expect(ended, format).toMatchObject({ code: expected.exit, signal: null });
     expect(ended.stderr).toMatch(/^boticelli: /m);
     expect(ended.stderr).toMatch(expected.says);
     expect(ended.stderr).not.toMatch(/^ +at /m);
     expect(ended.stdout + ended.stderr).not.toContain(canaryKey);
-    if (format !== 'text') expect(reported(ended, format)).toMatchObject({ error: { code: expected.code } });
+    if (format !== 'text') expect(parseReport(ended, format)).toMatchObject({ error: { code: expected.code } });
   });
   await Promise.all(failing);
 }
 
-function reported({ stdout }: Ended, format: string) {
+function parseReport({ stdout }: ProcessResult, format: string) {
   return JSON.parse(format === 'json' ? stdout : (stdout.trimEnd().split('\n').at(-1) ?? ''));
 }
 
-const forbidden = failure(403, 'Permission denied.', [errorInfo('SERVICE_DISABLED')]);
-const noFreeTier = quotaRefused([
+const forbidden = errorReply(403, 'Permission denied.', [createErrorInfo('SERVICE_DISABLED')]);
+const noFreeTier = quotaError([
   { quotaId: 'GenerateRequestsPerDayPerProjectPerModel-FreeTier', quotaValue: '0', model: 'gemini-3.1-pro-preview' },
 ]);
 
-test.each<[string, Script, string, number, RegExp]>([
-  ['a bad key', keyInvalid(canaryKey), 'auth', 77, /key/i],
+test.each<[string, ScriptedReply, string, number, RegExp]>([
+  ['a bad key', invalidKeyError(canaryKey), 'auth', 77, /key/i],
   ['a key without permission', forbidden, 'auth', 77, /Permission denied/],
-  ['a request that is wrong', failure(400, 'temperature out of range'), 'invalid_request', 69, /out of range/],
-  ['a request that is too large', failure(413, 'too large'), 'invalid_request', 69, /too large/],
-  ['an overloaded model', overloaded(), 'unavailable', 69, /overloaded/],
+  ['a request that is wrong', errorReply(400, 'temperature out of range'), 'invalid_request', 69, /out of range/],
+  ['a request that is too large', errorReply(413, 'too large'), 'invalid_request', 69, /too large/],
+  ['an overloaded model', overloadedError(), 'unavailable', 69, /overloaded/],
   ["a gateway's page of HTML", { status: 502, body: '<html><h1>Bad Gateway</h1></html>' }, 'unavailable', 69, /502/],
   ['a connection that dies', { end: 'destroy-before-headers' }, 'unavailable', 69, /./],
-  ["a minute's quota", minuteQuotaUsed('gemini-flash-lite-latest'), 'rate_limited', 75, /minute/],
-  ["a day's quota", dayQuotaUsed('gemini-flash-lite-latest'), 'quota_exhausted', 75, /day/],
+  ["a minute's quota", minuteQuotaError('gemini-flash-lite-latest'), 'rate_limited', 75, /minute/],
+  ["a day's quota", dayQuotaError('gemini-flash-lite-latest'), 'quota_exhausted', 75, /day/],
   ['a model without a free tier', noFreeTier, 'quota_exhausted', 75, /free/],
-  ['a blocked prompt', blockedPrompt('PROHIBITED_CONTENT'), 'blocked', 76, /PROHIBITED_CONTENT/],
-  ['a blocked reply', noText('SAFETY'), 'blocked', 76, /SAFETY/],
-  ['an empty reply', noText('STOP'), 'empty_reply', 76, /empty|no text/],
+  ['a blocked prompt', blockedPromptReply('PROHIBITED_CONTENT'), 'blocked', 76, /PROHIBITED_CONTENT/],
+  ['a blocked reply', emptyReply('SAFETY'), 'blocked', 76, /SAFETY/],
+  ['an empty reply', emptyReply('STOP'), 'empty_reply', 76, /empty|no text/],
   [
     'a reply that is nothing but thoughts',
-    noText('MAX_TOKENS', { promptTokenCount: 8, thoughtsTokenCount: 478, totalTokenCount: 486 }),
+    emptyReply('MAX_TOKENS', { promptTokenCount: 8, thoughtsTokenCount: 478, totalTokenCount: 486 }),
     'truncated',
     76,
     /478/,
   ],
 ])('%s is the same failure in every format', async (_, script, code, exit, says) => {
-  server.replyAlways(script);
-  await failsAlike({ code, exit, says }, ['one.toml']);
-  expect(server.calls).toHaveLength(3);
+  server.setDefaultReply(script);
+  await expectSameFailure({ code, exit, says }, ['one.toml']);
+  expect(server.generateRequests).toHaveLength(3);
 });
 
-test.each<[string, Script, string, number, RegExp]>([
-  ['that breaks off', packets(sseEvent(chunkOf('so far'))), 'stream_interrupted', 69, /./],
-  ['that falls silent', text('a', { end: 'stall', finishReason: null }), 'stream_timeout', 124, /0\.2 s|200 ms/],
+test.each<[string, ScriptedReply, string, number, RegExp]>([
+  ['that breaks off', packetReply(formatSseEvent(createChunk('so far'))), 'stream_interrupted', 69, /./],
+  ['that falls silent', textReply('a', { end: 'stall', finishReason: null }), 'stream_timeout', 124, /0\.2 s|200 ms/],
   [
     'with an error in its midst',
-    packets(sseEvent(chunkOf('a')), sseEvent(errorBody(503, 'overloaded'))),
+    packetReply(formatSseEvent(createChunk('a')), formatSseEvent(createErrorBody(503, 'overloaded'))),
     'unavailable',
     69,
     /overloaded/,
   ],
 ])('a stream %s is the same failure in every format', async (_, script, code, exit, says) => {
-  server.replyAlways(script);
-  await failsAlike({ code, exit, says }, ['one.toml', '--stream', '--idle-timeout', '200ms']);
+  server.setDefaultReply(script);
+  await expectSameFailure({ code, exit, says }, ['one.toml', '--stream', '--idle-timeout', '200ms']);
 });
 
 test('a reply cut short is a failure under --strict, and a warning without', async () => {
-  server.replyAlways(text('half', { finishReason: 'MAX_TOKENS' }));
-  await failsAlike({ code: 'truncated', exit: 76, says: /max_tokens/ }, ['one.toml', '--strict']);
-  const { code, stdout, stderr } = await boticelli(['run', 'one.toml', '-q'], { server, cwd: folder() });
+  server.setDefaultReply(textReply('half', { finishReason: 'MAX_TOKENS' }));
+  await expectSameFailure({ code: 'truncated', exit: 76, says: /max_tokens/ }, ['one.toml', '--strict']);
+  const { code, stdout, stderr } = await runBoticelli(['run', 'one.toml', '-q'], { server, cwd: folder() });
   expect({ code, stdout }).toEqual({ code: 0, stdout: 'half\n' });
   expect(stderr).toContain('warning: act_1: the reply was cut short');
 });
 
 test('an act that does not answer in time is the same failure in every format', async () => {
-  server.replyAlways({ end: 'stall-before-headers' });
-  await failsAlike({ code: 'timeout', exit: 124, says: /--timeout|0\.2 s|200 ms/ }, ['one.toml', '--timeout', '0.2']);
+  server.setDefaultReply({ end: 'stall-before-headers' });
+  await expectSameFailure({ code: 'timeout', exit: 124, says: /--timeout|0\.2 s|200 ms/ }, [
+    'one.toml',
+    '--timeout',
+    '0.2',
+  ]);
 });
 
 test('an unknown model is told with the nearest ones that the service lists', async () => {
   const says = /gemini-2\.0-flash-live[\s\S]*gemini-/;
-  await failsAlike({ code: 'model_not_found', exit: 69, says }, ['one.toml', '-m', 'gemini-2.0-flash-live']);
+  await expectSameFailure({ code: 'model_not_found', exit: 69, says }, ['one.toml', '-m', 'gemini-2.0-flash-live']);
 });
 
 describe('found before any network', () => {
   afterEach(() => expect(server.requests).toEqual([]));
 
   test('a missing key', async () => {
-    await failsAlike({ code: 'missing_api_key', exit: 77, says: /GEMINI_API_KEY/ }, ['one.toml'], {
+    await expectSameFailure({ code: 'missing_api_key', exit: 77, says: /GEMINI_API_KEY/ }, ['one.toml'], {
       env: { GEMINI_API_KEY: '' },
     });
   });
 
   test('a key that can be none', async () => {
     const env = { GEMINI_API_KEY: `${canaryKey}\nx` };
-    await failsAlike({ code: 'auth', exit: 77, says: /key/ }, ['one.toml'], { env });
+    await expectSameFailure({ code: 'auth', exit: 77, says: /key/ }, ['one.toml'], { env });
   });
 
   test('a narrative with faults', async () => {
-    await failsAlike({ code: 'invalid_narrative', exit: 65, says: /broken\.toml:1:\d+: error\[syntax\]/ }, [
+    await expectSameFailure({ code: 'invalid_narrative', exit: 65, says: /broken\.toml:1:\d+: error\[syntax\]/ }, [
       'broken.toml',
     ]);
   });
 
   test('a narrative that is not there', async () => {
-    await failsAlike({ code: 'no_input', exit: 66, says: /missing\.toml/ }, ['missing.toml']);
+    await expectSameFailure({ code: 'no_input', exit: 66, says: /missing\.toml/ }, ['missing.toml']);
   });
 
   test('an environment variable that is wrong', async () => {
     const env = { GOOGLE_GEMINI_BASE_URL: 'not an address' };
-    await failsAlike({ code: 'invalid_config', exit: 78, says: /GOOGLE_GEMINI_BASE_URL/ }, ['one.toml'], { env });
+    await expectSameFailure({ code: 'invalid_config', exit: 78, says: /GOOGLE_GEMINI_BASE_URL/ }, ['one.toml'], {
+      env,
+    });
   });
 
   test('a folder that cannot be written', async () => {
     const args = ['one.toml', '--out-dir', 'broken.toml'];
-    await failsAlike({ code: 'output_failed', exit: 74, says: /broken\.toml/ }, args);
+    await expectSameFailure({ code: 'output_failed', exit: 74, says: /broken\.toml/ }, args);
   });
 
   test('an act that does not play', async () => {
-    await failsAlike({ code: 'usage', exit: 2, says: /act_1/ }, ['one.toml', '--only', 'act_7']);
+    await expectSameFailure({ code: 'usage', exit: 2, says: /act_1/ }, ['one.toml', '--only', 'act_7']);
   });
 });
 
 test('a server that is not there, and a name that does not resolve', async () => {
-  const closed = await closedPort();
+  const closed = await findClosedPort();
   const refused = { env: { GOOGLE_GEMINI_BASE_URL: `http://127.0.0.1:${closed}` } };
-  await failsAlike({ code: 'unavailable', exit: 69, says: new RegExp(`127.0.0.1:${closed}`) }, ['one.toml'], refused);
+  await expectSameFailure(
+    { code: 'unavailable', exit: 69, says: new RegExp(`127.0.0.1:${closed}`) },
+    ['one.toml'],
+    refused,
+  );
   const nameless = { env: { GOOGLE_GEMINI_BASE_URL: 'http://no-such-host.invalid' } };
-  await failsAlike({ code: 'unavailable', exit: 69, says: /no-such-host\.invalid/ }, ['one.toml'], nameless);
+  await expectSameFailure({ code: 'unavailable', exit: 69, says: /no-such-host\.invalid/ }, ['one.toml'], nameless);
 });
 
 /** A port that nobody listens on: one that was free a moment ago. */
-function closedPort(): Promise<number> {
+function findClosedPort(): Promise<number> {
   return new Promise((resolve) => {
     const probe = createServer().listen(0, '127.0.0.1', () => {
       const { port } = probe.address() as { port: number };
@@ -175,7 +203,7 @@ test.each([
   ['a format that is none', ['run', 'one.toml', '-o', 'xml'], /ndjson/],
   ['no file', ['run'], /narrative/],
 ])('%s is a usage error, with what would be right', async (_, args, says) => {
-  const ended = await boticelli(args, { server, cwd: folder() });
+  const ended = await runBoticelli(args, { server, cwd: folder() });
   expect(ended).toMatchObject({ code: 2, stdout: '' });
   expect(ended.stderr).toMatch(/^boticelli: /);
   expect(ended.stderr).toMatch(says);

@@ -1,12 +1,18 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
-import { boticelli, canaryKey, type Running, start, temporaryFolder } from '../../helpers/boticelli.js';
-import { keyInvalid } from '../../helpers/gemini-errors.js';
+import {
+  canaryKey,
+  createTemporaryFolder,
+  type RunningProcess,
+  runBoticelli,
+  startBoticelli,
+} from '../../helpers/boticelli.js';
+import { invalidKeyError } from '../../helpers/gemini-errors.js';
 import { createGate } from '../../helpers/gemini-gate.js';
-import { text } from '../../helpers/gemini-replies.js';
+import { textReply } from '../../helpers/gemini-replies.js';
 import { type GeminiServer, startGeminiServer } from '../../helpers/gemini-server.js';
-import { filmOf } from '../../helpers/media-bytes.js';
+import { createVideo } from '../../helpers/media-bytes.js';
 
 let server: GeminiServer;
 beforeEach(async () => {
@@ -34,8 +40,8 @@ content = "Give it a title."
 
 /** A folder with a narrative of three acts that all show one film of 20 MB. */
 function filmFolder(): string {
-  const folder = temporaryFolder(onTestFinished, { 'film.toml': threeActs });
-  writeFileSync(join(folder, 'film.mp4'), filmOf(20_000_000));
+  const folder = createTemporaryFolder(onTestFinished, { 'film.toml': threeActs });
+  writeFileSync(join(folder, 'film.mp4'), createVideo(20_000_000));
   return folder;
 }
 
@@ -44,12 +50,15 @@ const commands = () => server.files.commands.filter((command) => command !== 'up
 
 /** The addresses of the film in the nth request, one for each turn that shows it. */
 const references = (call: number): string[] =>
-  server.calls[call]?.body.contents.flatMap(({ parts }: { parts: { fileData?: { fileUri: string } }[] }) =>
+  server.generateRequests[call]?.body.contents.flatMap(({ parts }: { parts: { fileData?: { fileUri: string } }[] }) =>
     parts.flatMap(({ fileData }) => fileData?.fileUri ?? []),
   );
 
 test('a film of 20 MB in three acts is sent ahead once, referred to by all, and deleted at the end', async () => {
-  const { code, stdout, stderr } = await boticelli(['run', 'film.toml', '-o', 'ndjson'], { server, cwd: filmFolder() });
+  const { code, stdout, stderr } = await runBoticelli(['run', 'film.toml', '-o', 'ndjson'], {
+    server,
+    cwd: filmFolder(),
+  });
   expect({ code, commands: commands() }).toEqual({ code: 0, commands: ['start', 'delete'] });
   expect(server.files.requests.reduce((sum, { command, bytes }) => sum + (command === 'upload' ? bytes : 0), 0)).toBe(
     20_000_000,
@@ -68,8 +77,8 @@ test('a film of 20 MB in three acts is sent ahead once, referred to by all, and 
 });
 
 test('it is deleted also when the run fails in the middle', async () => {
-  server.reply(text('A film.'), keyInvalid());
-  const { code } = await boticelli(['run', 'film.toml'], { server, cwd: filmFolder() });
+  server.queueReplies(textReply('A film.'), invalidKeyError());
+  const { code } = await runBoticelli(['run', 'film.toml'], { server, cwd: filmFolder() });
   expect({ code, commands: commands(), left: server.files.files.size }).toEqual({
     ...{ code: 77, commands: ['start', 'delete'], left: 0 },
   });
@@ -77,44 +86,44 @@ test('it is deleted also when the run fails in the middle', async () => {
 
 describe('it is deleted also when the run is interrupted', () => {
   /** Interrupts a run and waits for its end: what killed it. */
-  async function interrupt(running: Running) {
+  async function interrupt(running: RunningProcess) {
     running.child.kill('SIGINT');
-    return (await running.ended).signal;
+    return (await running.result).signal;
   }
 
   test('between two acts', async () => {
-    server.reply(text('A film.'), { end: 'stall-before-headers' });
-    const running = start(['run', 'film.toml', '--stream'], { server, cwd: filmFolder() });
-    await server.received(2);
+    server.queueReplies(textReply('A film.'), { end: 'stall-before-headers' });
+    const running = startBoticelli(['run', 'film.toml', '--stream'], { server, cwd: filmFolder() });
+    await server.waitForRequests(2);
     expect(await interrupt(running)).toBe('SIGINT');
     expect({ commands: commands(), left: server.files.files.size }).toEqual({ commands: ['start', 'delete'], left: 0 });
   });
 
   test('while it is being sent, and when the service just has it', async () => {
-    server.files.behave({ gate: { command: 'upload', gate: createGate() } });
-    const sending = start(['run', 'film.toml'], { server, cwd: filmFolder() });
-    await server.files.received('upload');
+    server.files.configure({ gate: { command: 'upload', gate: createGate() } });
+    const sending = startBoticelli(['run', 'film.toml'], { server, cwd: filmFolder() });
+    await server.files.waitForCommands('upload');
     expect(await interrupt(sending)).toBe('SIGINT');
-    expect(server.calls).toHaveLength(0);
+    expect(server.generateRequests).toHaveLength(0);
 
-    server.files.behave({ processing: 1000 });
-    const processing = start(['run', 'film.toml'], { server, cwd: filmFolder() });
-    await server.files.received('get');
+    server.files.configure({ processingPolls: 1000 });
+    const processing = startBoticelli(['run', 'film.toml'], { server, cwd: filmFolder() });
+    await server.files.waitForCommands('get');
     expect(await interrupt(processing)).toBe('SIGINT');
     expect({ last: commands().at(-1), left: server.files.files.size }).toEqual({ last: 'delete', left: 0 });
   });
 
   test('and a delete that gets no answer keeps nobody for long', async () => {
-    server.files.behave({ gate: { command: 'delete', gate: createGate() } });
-    const running = start(['run', 'film.toml'], { server, cwd: filmFolder() });
-    const { code } = await running.ended;
+    server.files.configure({ gate: { command: 'delete', gate: createGate() } });
+    const running = startBoticelli(['run', 'film.toml'], { server, cwd: filmFolder() });
+    const { code } = await running.result;
     expect(code).toBe(0);
   });
 });
 
 test('what the Files API refuses is told by its name, with the exit code of its reason', async () => {
-  server.files.behave({ refuse: { command: 'start', status: 400, message: 'Storage is full.' } });
-  const { code, stderr } = await boticelli(['run', 'film.toml'], { server, cwd: filmFolder() });
+  server.files.configure({ rejectCommand: { command: 'start', status: 400, message: 'Storage is full.' } });
+  const { code, stderr } = await runBoticelli(['run', 'film.toml'], { server, cwd: filmFolder() });
   expect(code).toBe(69);
   expect(stderr).toContain(
     'boticelli: look: "film.mp4" could not be sent ahead: the service can\'t take this request: 400 INVALID_ARGUMENT, Storage is full\n',
@@ -127,28 +136,34 @@ describe('where the service does not say whether a film can be used yet', () => 
   test.each([503, 429])(
     'it is asked again as often as --retries says, and what it said is told: %i',
     async (status) => {
-      server.files.behave({ processing: 1000, refuse: { command: 'get', status, message: 'Come back later' } });
+      server.files.configure({
+        processingPolls: 1000,
+        rejectCommand: { command: 'get', status, message: 'Come back later' },
+      });
       const cwd = filmFolder();
-      const ended = await boticelli(['run', 'film.toml', '--retries', '1', '--timeout', '8s'], { server, cwd });
+      const ended = await runBoticelli(['run', 'film.toml', '--retries', '1', '--timeout', '8s'], { server, cwd });
       const failure = `${words}: ${status}, Come back later`;
       expect(ended).toMatchObject({ code: 69, stderr: expect.stringContaining(`boticelli: look: ${failure}\n`) });
       expect(ended.stderr).toContain(`look: attempt 1 failed: ${failure}; next one in 0.`);
       expect(commands()).toEqual(['start', 'get', 'get', 'delete']);
-      expect(server.calls).toHaveLength(0);
+      expect(server.generateRequests).toHaveLength(0);
     },
   );
 
   test('the film is not sent again for that', async () => {
-    server.files.behave({ processing: 1000, refuse: { command: 'get', status: 503, message: 'Come back later' } });
-    const running = start(['run', 'film.toml', '-q'], { server, cwd: filmFolder() });
-    await server.files.received('get');
-    server.files.behave({ processing: 2 });
-    expect(await running.ended).toMatchObject({ code: 0, stderr: '' });
+    server.files.configure({
+      processingPolls: 1000,
+      rejectCommand: { command: 'get', status: 503, message: 'Come back later' },
+    });
+    const running = startBoticelli(['run', 'film.toml', '-q'], { server, cwd: filmFolder() });
+    await server.files.waitForCommands('get');
+    server.files.configure({ processingPolls: 2 });
+    expect(await running.result).toMatchObject({ code: 0, stderr: '' });
     expect(commands()).toEqual(['start', 'get', 'get', 'get', 'delete']);
   });
 });
 
 test('a rehearsal sends nothing ahead and says what it would send', async () => {
-  const { stdout } = await boticelli(['run', 'film.toml', '--rehearse', '--last'], { cwd: filmFolder() });
+  const { stdout } = await runBoticelli(['run', 'film.toml', '--rehearse', '--last'], { cwd: filmFolder() });
   expect(stdout).toContain('the last has 2 parts: 20000000 bytes of video/mp4, 16 bytes of text.');
 });

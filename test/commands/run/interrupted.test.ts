@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, expect, onTestFinished, test } from 'vitest';
-import { narrativeOf, shell, start, temporaryFolder } from '../../helpers/boticelli.js';
-import { overloaded } from '../../helpers/gemini-errors.js';
-import { text } from '../../helpers/gemini-replies.js';
+import { buildNarrative, createTemporaryFolder, startBoticelli, startShell } from '../../helpers/boticelli.js';
+import { overloadedError } from '../../helpers/gemini-errors.js';
+import { textReply } from '../../helpers/gemini-replies.js';
 import { type GeminiServer, startGeminiServer } from '../../helpers/gemini-server.js';
 
 let server: GeminiServer;
@@ -10,17 +10,17 @@ beforeEach(async () => {
 });
 afterEach(() => server.close());
 
-const folder = () => temporaryFolder(onTestFinished, { 'four.toml': narrativeOf(4) });
+const folder = () => createTemporaryFolder(onTestFinished, { 'four.toml': buildNarrative(4) });
 
 test.each(['SIGINT', 'SIGTERM', 'SIGHUP'] as const)(
   '%s in mid-stream closes the connection, keeps the replies so far and kills the process by that signal',
   async (name) => {
-    server.reply(text('whole'), text(['so', ' far'], { end: 'stall' }));
-    const running = start(['run', 'four.toml', '--stream'], { server, cwd: folder() });
-    await running.said('so far');
+    server.queueReplies(textReply('whole'), textReply(['so', ' far'], { end: 'stall' }));
+    const running = startBoticelli(['run', 'four.toml', '--stream'], { server, cwd: folder() });
+    await running.waitForOutput('so far');
     const sentAt = Date.now();
     running.child.kill(name);
-    const { stdout, stderr, code, signal } = await running.ended;
+    const { stdout, stderr, code, signal } = await running.result;
     expect({ stdout, code, signal }).toEqual({ stdout: 'whole\n\nso far\n', code: null, signal: name });
     expect(stderr).not.toContain('    at ');
     expect(server.requests).toHaveLength(2);
@@ -30,15 +30,15 @@ test.each(['SIGINT', 'SIGTERM', 'SIGHUP'] as const)(
 
 test.each([
   ['before the first byte of an answer', { end: 'stall-before-headers' as const }],
-  ['in a pause between attempts', { ...overloaded(), headers: { 'retry-after': '60' } }],
+  ['in a pause between attempts', { ...overloadedError(), headers: { 'retry-after': '60' } }],
 ])('Ctrl-C %s ends the run at once', async (_, script) => {
-  server.replyAlways(script);
-  const running = start(['run', 'four.toml', '-v'], { server, cwd: folder() });
-  const underWay = 'end' in script ? server.received(1) : running.said('waiting', 'stderr');
-  await underWay;
+  server.setDefaultReply(script);
+  const running = startBoticelli(['run', 'four.toml', '-v'], { server, cwd: folder() });
+  const runStarted = 'end' in script ? server.waitForRequests(1) : running.waitForOutput('waiting', 'stderr');
+  await runStarted;
   const sentAt = Date.now();
   running.child.kill('SIGINT');
-  expect(await running.ended).toMatchObject({ signal: 'SIGINT', stdout: '' });
+  expect(await running.result).toMatchObject({ signal: 'SIGINT', stdout: '' });
   expect(Date.now() - sentAt).toBeLessThan(1000);
   expect(server.requests).toHaveLength(1);
 });
@@ -46,45 +46,45 @@ test.each([
 test('an interrupted run tells so in json and in ndjson', async () => {
   for (const format of ['json', 'ndjson']) {
     const calls = server.requests.length;
-    server.reply({ end: 'stall-before-headers' });
-    const running = start(['run', 'four.toml', '-o', format], { server, cwd: folder() });
-    await server.received(calls + 1);
+    server.queueReplies({ end: 'stall-before-headers' });
+    const running = startBoticelli(['run', 'four.toml', '-o', format], { server, cwd: folder() });
+    await server.waitForRequests(calls + 1);
     running.child.kill('SIGINT');
-    const { stdout } = await running.ended;
+    const { stdout } = await running.result;
     const last = JSON.parse(format === 'json' ? stdout : (stdout.trimEnd().split('\n').at(-1) ?? ''));
     expect(last).toMatchObject({ status: 'interrupted', error: { code: 'interrupted', act: 'act_1' } });
   }
 });
 
 test('Ctrl-C ends a shell loop, for the process dies of the signal itself', async () => {
-  server.replyAlways({ end: 'stall-before-headers' });
+  server.setDefaultReply({ end: 'stall-before-headers' });
   // A terminal sends Ctrl-C to the whole foreground group: so does this, from outside.
   const script =
     'set -m; (for i in 1 2 3; do boticelli run four.toml; done; echo survived) & echo "group $!"; wait $!; echo "code $?"';
-  const running = shell(script, { server, cwd: folder() });
-  await running.said('\n');
-  await server.received(1);
+  const running = startShell(script, { server, cwd: folder() });
+  await running.waitForOutput('\n');
+  await server.waitForRequests(1);
   const group = Number(/group (\d+)/.exec(running.stdout())?.[1]);
   process.kill(-group, 'SIGINT');
-  const { stdout } = await running.ended;
+  const { stdout } = await running.result;
   expect(stdout).toContain('code 130');
   expect(stdout).not.toContain('survived');
   expect(server.requests).toHaveLength(1);
 });
 
 test('a full disk behind standard output is a failure, not a success', async () => {
-  const { stdout, stderr } = await shell('boticelli run four.toml > /dev/full; echo "code $?"', {
+  const { stdout, stderr } = await startShell('boticelli run four.toml > /dev/full; echo "code $?"', {
     server,
     cwd: folder(),
-  }).ended;
+  }).result;
   expect(stdout).toBe('code 74\n');
   expect(stderr).toContain("can't write to standard output: the disk is full");
   expect(server.requests.length).toBeLessThan(4);
 });
 
 test('a closed standard error is no reason to stop', async () => {
-  const { stdout } = await shell('boticelli run four.toml --last 2>&- ; echo "code $?"', { server, cwd: folder() })
-    .ended;
+  const { stdout } = await startShell('boticelli run four.toml --last 2>&- ; echo "code $?"', { server, cwd: folder() })
+    .result;
   expect(stdout).toMatch(/^Reply 4 .*\ncode 0\n$/);
 });
 
@@ -95,7 +95,7 @@ test.each([
   'boticelli run four.toml --rehearse -o json',
 ])('%s to a full disk fails, and to a closed pipe ends without a word', async (command) => {
   const script = `${command} >/dev/full; echo "code $?"; set -o pipefail; ${command} | (exec <&-; sleep 1); echo "code $?"`;
-  const { stdout, stderr } = await shell(script, { cwd: folder() }).ended;
+  const { stdout, stderr } = await startShell(script, { cwd: folder() }).result;
   expect(stdout).toBe('code 74\ncode 141\n');
   expect(stderr.match(/^boticelli: .*$/gm)).toEqual([
     expect.stringMatching(/^boticelli: (act_\d: )?can't write to standard output: the disk is full$/),

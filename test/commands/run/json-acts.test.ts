@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, onTestFinished, test } from 'vitest';
-import { boticelli, temporaryFolder } from '../../helpers/boticelli.js';
-import { text } from '../../helpers/gemini-replies.js';
+import { createTemporaryFolder, runBoticelli } from '../../helpers/boticelli.js';
+import { textReply } from '../../helpers/gemini-replies.js';
 import { type GeminiServer, startGeminiServer } from '../../helpers/gemini-server.js';
 
 let server: GeminiServer;
@@ -23,37 +23,43 @@ input = [{ type = "text", content = "Who?" }]
 `;
 
 function run(...flags: string[]) {
-  const cwd = temporaryFolder(onTestFinished, { 'n.toml': narrative, 'person.json': JSON.stringify(schema) });
-  return boticelli(['run', 'n.toml', ...flags], { server, cwd, env: { GEMINI_TIER: 'tier_1' } });
+  const cwd = createTemporaryFolder(onTestFinished, { 'n.toml': narrative, 'person.json': JSON.stringify(schema) });
+  return runBoticelli(['run', 'n.toml', ...flags], { server, cwd, env: { GEMINI_TIER: 'tier_1' } });
 }
 
 test('JSON is asked for by its schema, and a reply that matches is the reply', async () => {
-  server.reply(text(['{"name":', ' "Ada"}']), text(['Hello Ada']));
+  server.queueReplies(textReply(['{"name":', ' "Ada"}']), textReply(['Hello Ada']));
   expect(await run('--quiet')).toEqual({
     ...{ code: 0, signal: null, stderr: '' },
     stdout: '{"name": "Ada"}\n\nHello Ada\n',
   });
-  expect(server.calls[0]?.body.generationConfig).toEqual({
+  expect(server.generateRequests[0]?.body.generationConfig).toEqual({
     responseMimeType: 'application/json',
     responseJsonSchema: schema,
   });
-  expect(server.calls[1]?.body.generationConfig).toEqual({});
+  expect(server.generateRequests[1]?.body.generationConfig).toEqual({});
 });
 
 test('what does not match is asked for again, and the conversation goes on without the repair', async () => {
-  server.reply(text(['Sure: {"name": "A"}']), text(['```json\n{"name": "Ada"}\n```']), text(['Hello Ada']));
+  server.queueReplies(
+    textReply(['Sure: {"name": "A"}']),
+    textReply(['```json\n{"name": "Ada"}\n```']),
+    textReply(['Hello Ada']),
+  );
   const { code, stdout, stderr } = await run('--stream');
   expect({ code, stdout }).toEqual({ code: 0, stdout: '{"name": "Ada"}\n\nHello Ada\n' });
   expect(stderr).toContain('find: attempt 1 failed: the reply is no JSON: it begins with "Sure:');
   expect(stderr).toContain('next one at once');
-  const roles = server.calls.map(({ body }) => body.contents.map(({ role }: { role: string }) => role).join(' '));
+  const roles = server.generateRequests.map(({ body }) =>
+    body.contents.map(({ role }: { role: string }) => role).join(' '),
+  );
   expect(roles).toEqual(['user', 'user model user', 'user model user']);
-  expect(server.calls[1]?.body.contents[2].parts[0].text).toContain(JSON.stringify(schema));
-  expect(server.calls[2]?.body.contents[2].parts).toEqual([{ text: 'Greet them.' }]);
+  expect(server.generateRequests[1]?.body.contents[2].parts[0].text).toContain(JSON.stringify(schema));
+  expect(server.generateRequests[2]?.body.contents[2].parts).toEqual([{ text: 'Greet them.' }]);
 });
 
 test('ndjson has the reply in one piece, and tells of the second question', async () => {
-  server.reply(text(['{', '}']), text(['{"name":', '"Ada"}']), text(['Hello', ' Ada']));
+  server.queueReplies(textReply(['{', '}']), textReply(['{"name":', '"Ada"}']), textReply(['Hello', ' Ada']));
   const { code, stdout } = await run('--stream', '-o', 'ndjson');
   expect(code).toBe(0);
   const events = stdout
@@ -73,22 +79,22 @@ test('ndjson has the reply in one piece, and tells of the second question', asyn
 });
 
 test('a second reply that does not match ends the run with 76, and nothing of it is printed', async () => {
-  server.replyAlways(text(['{"name": 3}']));
+  server.setDefaultReply(textReply(['{"name": 3}']));
   const { code, stdout, stderr } = await run('--stream', '--quiet');
   expect({ code, stdout }).toEqual({ code: 76, stdout: '' });
   expect(stderr).toBe(
     'boticelli: find: the reply does not match its schema: /name must be string\n' +
       '  Say in the prompt what JSON is wanted, make the schema simpler, or use another model.\n',
   );
-  expect(server.calls).toHaveLength(2);
+  expect(server.generateRequests).toHaveLength(2);
 });
 
 test('JSON that max_tokens cut off is not asked for again', async () => {
-  server.reply(text(['{"name": "A'], { finishReason: 'MAX_TOKENS' }));
+  server.queueReplies(textReply(['{"name": "A'], { finishReason: 'MAX_TOKENS' }));
   const { code, stderr } = await run('--quiet');
   expect(code).toBe(76);
   expect(stderr).toContain('max_tokens cut the JSON off');
-  expect(server.calls).toHaveLength(1);
+  expect(server.generateRequests).toHaveLength(1);
 });
 
 test('a rehearsal says what would be sent, and asks for nothing', async () => {

@@ -1,7 +1,15 @@
 import { mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
-import { boticelli, narrativeOf, root, shell, start, temporaryFolder, terminal } from '../../helpers/boticelli.js';
+import {
+  buildNarrative,
+  createTemporaryFolder,
+  root,
+  runBoticelli,
+  startBoticelli,
+  startInTerminal,
+  startShell,
+} from '../../helpers/boticelli.js';
 import { type GeminiServer, startGeminiServer } from '../../helpers/gemini-server.js';
 
 let server: GeminiServer;
@@ -11,10 +19,10 @@ beforeAll(async () => {
 afterAll(() => server.close());
 
 /** The texts of the requests that the server got while this ran, a conversation each. */
-async function sentBy(run: () => Promise<unknown>): Promise<string[]> {
-  const before = server.calls.length;
+async function collectPrompts(run: () => Promise<unknown>): Promise<string[]> {
+  const before = server.generateRequests.length;
   await run();
-  return server.calls.slice(before).map(({ body }) => body.contents.at(-1).parts.map(textOf).join('|'));
+  return server.generateRequests.slice(before).map(({ body }) => body.contents.at(-1).parts.map(textOf).join('|'));
 }
 const textOf = ({ text }: { text: string }) => text;
 
@@ -36,36 +44,36 @@ describe('variables and standard input', () => {
 
   test('a review of what a pipe brings, in the language that --var names, works on the wire', async () => {
     const diff = 'diff --git a/x b/x\n+{{vars.lang}} Ünïcödé\n';
-    const sent = await sentBy(async () => {
-      const ended = await boticelli(['run', review, '--var', 'lang=fr'], { server, input: diff });
+    const sent = await collectPrompts(async () => {
+      const ended = await runBoticelli(['run', review, '--var', 'lang=fr'], { server, input: diff });
       expect(ended).toMatchObject({ code: 0 });
     });
     expect(sent[0]).toContain(`\n\n${diff}`);
     expect(sent[1]).toMatch(/with the code "fr":\n\nReply 1 of /);
     expect(sent[1]).not.toContain('diff --git');
-    expect(server.calls.at(-1)?.body.systemInstruction.parts[0].text).toMatch(/for a small team:/);
+    expect(server.generateRequests.at(-1)?.body.systemInstruction.parts[0].text).toMatch(/for a small team:/);
   });
 
   test('the same works in a rehearsal, from a real pipe', async () => {
     const script = `printf 'a change' | boticelli run ${review} --var lang=fr --var team=x --rehearse -q`;
-    const { code, stdout } = await shell(script).ended;
+    const { code, stdout } = await startShell(script).result;
     expect({ code, stdout }).toMatchObject({
       code: 0,
       stdout: expect.stringMatching(/^\[rehearsal\].*\n\n\[rehearsal\]/),
     });
   });
 
-  const stdinTwice = `${narrativeOf(1)}\nact_2 = "{{stdin}}"`.replace('["act_1"]', '["act_1", "act_2"]');
+  const stdinTwice = `${buildNarrative(1)}\nact_2 = "{{stdin}}"`.replace('["act_1"]', '["act_1", "act_2"]');
 
   test.each([
     ['bytes that are no UTF-8', Buffer.from([0x61, 0xff, 0x62])],
     ['binary data', Buffer.from('a\0b')],
   ])('%s end the run before anything is sent', async (_what, input) => {
-    const cwd = temporaryFolder(onTestFinished, { 'x.toml': stdinTwice });
-    const sent = await sentBy(async () => {
-      const running = start(['run', 'x.toml'], { server, cwd, keepsInputOpen: true });
+    const cwd = createTemporaryFolder(onTestFinished, { 'x.toml': stdinTwice });
+    const sent = await collectPrompts(async () => {
+      const running = startBoticelli(['run', 'x.toml'], { server, cwd, keepInputOpen: true });
       running.child.stdin?.end(input);
-      const { code, stderr } = await running.ended;
+      const { code, stderr } = await running.result;
       expect({ code, stderr }).toEqual({
         code: 66,
         stderr: expect.stringContaining('standard input is no text in UTF-8'),
@@ -75,31 +83,33 @@ describe('variables and standard input', () => {
   });
 
   test('a terminal is no input: the run says so at once', async () => {
-    const cwd = temporaryFolder(onTestFinished, { 'x.toml': stdinTwice });
-    const { code, stdout } = await terminal(['run', 'x.toml', '--rehearse'], { cwd }).ended;
+    const cwd = createTemporaryFolder(onTestFinished, { 'x.toml': stdinTwice });
+    const { code, stdout } = await startInTerminal(['run', 'x.toml', '--rehearse'], { cwd }).result;
     expect({ code, stdout }).toEqual({ code: 66, stdout: expect.stringContaining('standard input is a terminal') });
   });
 
   test('a run that waits for its input ends on a signal', async () => {
-    const cwd = temporaryFolder(onTestFinished, { 'x.toml': stdinTwice });
-    const running = start(['run', 'x.toml', '--rehearse', '-o', 'ndjson'], { cwd, keepsInputOpen: true });
+    const cwd = createTemporaryFolder(onTestFinished, { 'x.toml': stdinTwice });
+    const running = startBoticelli(['run', 'x.toml', '--rehearse', '-o', 'ndjson'], { cwd, keepInputOpen: true });
     // More than a pipe holds: that it has left us tells that it is being read.
     await new Promise((resolve) => running.child.stdin?.write('x'.repeat(1_000_000), resolve));
     running.child.kill('SIGTERM');
-    const { signal, stdout } = await running.ended;
+    const { signal, stdout } = await running.result;
     expect(signal).toBe('SIGTERM');
     expect(JSON.parse(stdout)).toMatchObject({ type: 'narrative-end', status: 'interrupted' });
   });
 
   test('ten megabytes of standard input arrive whole', async () => {
-    const cwd = temporaryFolder(onTestFinished, { 'x.toml': narrativeOf(1).replace('Question 1', '{{stdin}}') });
+    const cwd = createTemporaryFolder(onTestFinished, {
+      'x.toml': buildNarrative(1).replace('Question 1', '{{stdin}}'),
+    });
     const input = 'é'.repeat(5_000_000);
-    const sent = await sentBy(() => boticelli(['run', 'x.toml', '--no-rate-limit'], { server, cwd, input }));
+    const sent = await collectPrompts(() => runBoticelli(['run', 'x.toml', '--no-rate-limit'], { server, cwd, input }));
     expect(sent.map((text) => text === input)).toEqual([true]);
   });
 
   test('a narrative from standard input leaves nothing for {{stdin}}: a fault', async () => {
-    const { code, stderr } = await boticelli(['run', '-', '--rehearse'], { input: stdinTwice });
+    const { code, stderr } = await runBoticelli(['run', '-', '--rehearse'], { input: stdinTwice });
     expect(code).toBe(65);
     expect(stderr).toMatch(/^<stdin>:\d+:10: error\[stdin-taken\]: \{\{stdin\}\}: the narrative itself is read from/);
   });
@@ -113,26 +123,28 @@ describe('variables and standard input', () => {
     ],
     [['--var', '=fr'], "argument '=fr' is invalid"],
   ])('%j is a usage error', async (flags, words) => {
-    const { code, stderr } = await boticelli(['run', review, '--rehearse', ...flags], { input: 'x' });
+    const { code, stderr } = await runBoticelli(['run', review, '--rehearse', ...flags], { input: 'x' });
     expect({ code, stderr }).toEqual({ code: 2, stderr: expect.stringContaining(words) });
   });
 
   test('of two values for a variable the last one counts, and a value may have anything in it', async () => {
-    const cwd = temporaryFolder(onTestFinished, {
-      'x.toml': narrativeOf(1).replace('Question 1', '<{{vars.__proto__}}{{vars.b}}>'),
+    const cwd = createTemporaryFolder(onTestFinished, {
+      'x.toml': buildNarrative(1).replace('Question 1', '<{{vars.__proto__}}{{vars.b}}>'),
     });
     const flags = ['--var', '__proto__=x', '--var', 'b=1', '--var', 'b=a=b c'];
-    expect(await sentBy(() => boticelli(['run', 'x.toml', ...flags], { server, cwd }))).toEqual(['<xa=b c>']);
-    expect(await boticelli(['check', 'x.toml', '--var', 'b=1'], { cwd })).toMatchObject({ code: 65 });
-    expect(await boticelli(['check', 'x.toml', ...flags], { cwd })).toMatchObject({ code: 0 });
+    expect(await collectPrompts(() => runBoticelli(['run', 'x.toml', ...flags], { server, cwd }))).toEqual([
+      '<xa=b c>',
+    ]);
+    expect(await runBoticelli(['check', 'x.toml', '--var', 'b=1'], { cwd })).toMatchObject({ code: 65 });
+    expect(await runBoticelli(['check', 'x.toml', ...flags], { cwd })).toMatchObject({ code: 0 });
   });
 });
 
 describe('a narrative in a narrative', () => {
   const files = { 'outer.toml': outer, 'inner.toml': inner };
   const rehearsed = async (...flags: string[]) => {
-    const cwd = temporaryFolder(onTestFinished, files);
-    return boticelli(['run', 'outer.toml', '--no-rate-limit', ...flags], { server, cwd });
+    const cwd = createTemporaryFolder(onTestFinished, files);
+    return runBoticelli(['run', 'outer.toml', '--no-rate-limit', ...flags], { server, cwd });
   };
 
   test('prints its last reply alone, where it stands for an act', async () => {
@@ -145,9 +157,9 @@ describe('a narrative in a narrative', () => {
   });
 
   test('has its variables from the one that plays it, and --var beats both', async () => {
-    const before = server.calls.length;
+    const before = server.generateRequests.length;
     await rehearsed('--var', 'v=flag');
-    expect(server.calls.slice(before).map(({ body }) => body.contents.at(-1).parts[0].text)).toEqual([
+    expect(server.generateRequests.slice(before).map(({ body }) => body.contents.at(-1).parts[0].text)).toEqual([
       'A flag',
       'X flag',
       'Y',
@@ -174,8 +186,10 @@ describe('a narrative in a narrative', () => {
   });
 
   test('is whole in json and in events, and each of its replies is a file', async () => {
-    const cwd = temporaryFolder(onTestFinished, files);
-    const { stdout } = await boticelli(['run', 'outer.toml', '--rehearse', '-o', 'json', '--out-dir', 'out'], { cwd });
+    const cwd = createTemporaryFolder(onTestFinished, files);
+    const { stdout } = await runBoticelli(['run', 'outer.toml', '--rehearse', '-o', 'json', '--out-dir', 'out'], {
+      cwd,
+    });
     const paths = ['a', 'mid/x', 'mid/y', 'b/x', 'b/y', 'b'];
     expect(JSON.parse(stdout).acts.map(({ act }: { act: string }) => act)).toEqual(paths);
     const names = paths.map((path, at) => `0${at + 1}-${path.replace('/', '-')}.md`);
@@ -183,16 +197,16 @@ describe('a narrative in a narrative', () => {
   });
 
   test('that has a fault costs nothing: it is shown in its own file, and nothing is sent', async () => {
-    const cwd = temporaryFolder(onTestFinished, { ...files, 'inner.toml': inner.replace('"Y"', '"{{z}}"') });
-    const sent = await sentBy(async () => {
-      const { code, stderr } = await boticelli(['run', 'outer.toml'], { server, cwd });
+    const cwd = createTemporaryFolder(onTestFinished, { ...files, 'inner.toml': inner.replace('"Y"', '"{{z}}"') });
+    const sent = await collectPrompts(async () => {
+      const { code, stderr } = await runBoticelli(['run', 'outer.toml'], { server, cwd });
       expect(code).toBe(65);
       expect(stderr).toContain(
         'inner.toml:9:6: error[unknown-name]: {{z}}: nothing has this name\n9 | y = "{{z}}"\n  |      ^^^^^',
       );
     });
     expect(sent).toEqual([]);
-    const { stdout } = await boticelli(['check', 'outer.toml', '--format', 'json'], { cwd });
+    const { stdout } = await runBoticelli(['check', 'outer.toml', '--format', 'json'], { cwd });
     expect(JSON.parse(stdout).files).toMatchObject([
       {
         file: 'outer.toml',
@@ -203,18 +217,22 @@ describe('a narrative in a narrative', () => {
   });
 
   test('is found beside the file, from wherever it is run', async () => {
-    const folder = temporaryFolder(onTestFinished, files);
+    const folder = createTemporaryFolder(onTestFinished, files);
     mkdirSync(join(folder, 'elsewhere'));
-    expect(await boticelli(['check', '../outer.toml'], { cwd: join(folder, 'elsewhere') })).toMatchObject({ code: 0 });
-    const { code, stderr } = await boticelli(['run', '-', '--rehearse'], { cwd: folder, input: outer });
+    expect(await runBoticelli(['check', '../outer.toml'], { cwd: join(folder, 'elsewhere') })).toMatchObject({
+      code: 0,
+    });
+    const { code, stderr } = await runBoticelli(['run', '-', '--rehearse'], { cwd: folder, input: outer });
     expect({ code, stderr: stderr.match(/error.*/)?.[0] }).toEqual({ code: 0, stderr: undefined });
   });
 });
 
 test('a carousel shows an act of every round, and each reply is a file of its own', async () => {
-  const cwd = temporaryFolder(onTestFinished, { 'x.toml': narrativeOf(2).replace('[acts]', 'carousel = 6\n[acts]') });
+  const cwd = createTemporaryFolder(onTestFinished, {
+    'x.toml': buildNarrative(2).replace('[acts]', 'carousel = 6\n[acts]'),
+  });
   const flags = ['--only', 'act_2', '--out-dir', 'out', '-o', 'json'];
-  const { stdout, stderr } = await boticelli(['run', 'x.toml', '--rehearse', ...flags], { cwd });
+  const { stdout, stderr } = await runBoticelli(['run', 'x.toml', '--rehearse', ...flags], { cwd });
   expect(stderr).toMatch(/^\[3\/12\] act_1 \(round 2\) .*\nact_1 \(round 2\): /m);
   const acts: { act: string; round: number; index: number }[] = JSON.parse(stdout).acts;
   expect(acts.map(({ act, round, index }) => `${index} ${act} ${round}`)).toEqual(

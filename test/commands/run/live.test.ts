@@ -2,22 +2,29 @@ import { execFileSync } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, onTestFinished, test } from 'vitest';
-import { boticelli, canaryKey, narrativeOf, start, temporaryFolder } from '../../helpers/boticelli.js';
+import {
+  buildNarrative,
+  canaryKey,
+  createTemporaryFolder,
+  runBoticelli,
+  startBoticelli,
+} from '../../helpers/boticelli.js';
 import { createGate } from '../../helpers/gemini-gate.js';
 import { type GeminiServer, startGeminiServer } from '../../helpers/gemini-server.js';
-import { bytesAPiece, closes, spoken } from '../../helpers/live-replies.js';
+import { bytesPerPiece, closeReasons, spokenReply } from '../../helpers/live-replies.js';
 
 let server: GeminiServer;
 beforeEach(async () => {
   server = await startGeminiServer();
 });
 afterEach(async () => {
-  await expect.poll(() => server.live.open).toBe(0);
+  await expect.poll(() => server.live.openCount).toBe(0);
   await server.close();
 });
 
 const live = 'narratives/live.toml';
-const folder = () => temporaryFolder(onTestFinished, { 'four.toml': narrativeOf(4, 'model = "gemini-3.8-live"') });
+const folder = () =>
+  createTemporaryFolder(onTestFinished, { 'four.toml': buildNarrative(4, 'model = "gemini-3.8-live"') });
 const sessions = () => server.live.sessions;
 const eventsOf = (stdout: string) =>
   stdout
@@ -26,49 +33,52 @@ const eventsOf = (stdout: string) =>
     .map((line) => JSON.parse(line));
 
 test('the sample plays three acts in one session, with the same text streamed and not', async () => {
-  const whole = await boticelli(['run', live], { server });
-  const streamed = await boticelli(['run', live, '--stream'], { server });
-  expect(whole).toMatchObject({ code: 0, stdout: streamed.stdout });
+  const result = await runBoticelli(['run', live], { server });
+  const streamed = await runBoticelli(['run', live, '--stream'], { server });
+  expect(result).toMatchObject({ code: 0, stdout: streamed.stdout });
   expect(streamed.code).toBe(0);
-  expect(whole.stdout.match(/^Reply \d of gemini-3\.8-live to ".+"$/gm)).toHaveLength(3);
-  expect(sessions().map(({ asked, closeCode }) => [asked.length, closeCode])).toEqual([
+  expect(result.stdout.match(/^Reply \d of gemini-3\.8-live to ".+"$/gm)).toHaveLength(3);
+  expect(sessions().map(({ prompts, closeCode }) => [prompts.length, closeCode])).toEqual([
     [3, 1000],
     [3, 1000],
   ]);
   expect(server.requests).toEqual([]);
-  expect(whole.stderr).toMatch(/gemini-3\.8-live · 10 tokens in, \d+ out · 0\.\d+ s · 0\.\d+ s of speech/);
+  expect(result.stderr).toMatch(/gemini-3\.8-live · 10 tokens in, \d+ out · 0\.\d+ s · 0\.\d+ s of speech/);
 });
 
 test('tokens come as they are spoken', async () => {
   const gate = createGate();
-  server.live.reply(spoken(['so', ' it', ' goes'], { gate }));
-  const running = start(['run', live, '--stream'], { server });
-  gate.next(2);
-  await running.said('so');
-  gate.next(2);
-  await running.said('so it');
+  server.live.queueReplies(spokenReply(['so', ' it', ' goes'], { gate }));
+  const running = startBoticelli(['run', live, '--stream'], { server });
+  gate.release(2);
+  await running.waitForOutput('so');
+  gate.release(2);
+  await running.waitForOutput('so it');
   expect(running.stdout()).toBe('so it');
-  gate.open();
-  expect((await running.ended).code).toBe(0);
+  gate.releaseAll();
+  expect((await running.result).code).toBe(0);
 });
 
 test('--out-dir gets the speech beside the reply, and the event its length', async () => {
   const cwd = folder();
-  const { code, stdout } = await boticelli(['run', 'four.toml', '--out-dir', 'out', '-o', 'ndjson'], { server, cwd });
+  const { code, stdout } = await runBoticelli(['run', 'four.toml', '--out-dir', 'out', '-o', 'ndjson'], {
+    server,
+    cwd,
+  });
   expect(code).toBe(0);
   expect(readdirSync(join(cwd, 'out')).slice(0, 3)).toEqual(['01-act_1.md', '01-act_1.wav', '02-act_2.md']);
   const [end] = eventsOf(stdout).filter(({ type }) => type === 'act-end');
   const pieces = end.text.match(/\s*\S+/g).length;
   expect(end.audio).toEqual({ durationMs: 20 * pieces, file: '01-act_1.wav' });
   const path = join(cwd, 'out', '01-act_1.wav');
-  expect(readFileSync(path)).toHaveLength(44 + pieces * bytesAPiece);
+  expect(readFileSync(path)).toHaveLength(44 + pieces * bytesPerPiece);
   expect(execFileSync('file', ['--brief', path], { encoding: 'utf8' })).toContain('16 bit, mono 24000 Hz');
   const { acts } = JSON.parse(readFileSync(join(cwd, 'out', 'run.json'), 'utf8'));
   expect(acts[0].audio).toEqual(end.audio);
 });
 
 test('without --out-dir the event has the length alone', async () => {
-  const { stdout } = await boticelli(['run', live, '-o', 'json'], { server });
+  const { stdout } = await runBoticelli(['run', live, '-o', 'json'], { server });
   expect(JSON.parse(stdout).acts.map(({ audio }: { audio: object }) => Object.keys(audio))).toEqual([
     ['durationMs'],
     ['durationMs'],
@@ -80,9 +90,12 @@ test.each([
   ['resumed', true],
   ['opened anew', false],
 ])('a connection that is dropped between acts is %s, told in an event, the conversation whole', async (_, resumes) => {
-  server.live.resumes = resumes;
-  server.live.reply({ ...spoken(['Uno']), end: 'destroy' });
-  const { code, stdout } = await boticelli(['run', 'four.toml', '--stream', '-o', 'ndjson'], { server, cwd: folder() });
+  server.live.allowsResumption = resumes;
+  server.live.queueReplies({ ...spokenReply(['Uno']), end: 'destroy' });
+  const { code, stdout } = await runBoticelli(['run', 'four.toml', '--stream', '-o', 'ndjson'], {
+    server,
+    cwd: folder(),
+  });
   expect(code).toBe(0);
   const events = eventsOf(stdout);
   expect(events.filter(({ type }) => type === 'act-note')).toEqual([
@@ -93,54 +106,54 @@ test.each([
     ['Uno', 1],
     ...[2, 3, 4].map((n) => [`Reply ${n} of gemini-3.8-live to "Question ${n}"`, 1]),
   ]);
-  const told = sessions()[1]!.messages[1].clientContent.turns;
-  expect(told).toHaveLength(resumes ? 1 : 3);
+  const turns = sessions()[1]!.messages[1].clientContent.turns;
+  expect(turns).toHaveLength(resumes ? 1 : 3);
   expect(sessions()).toHaveLength(2);
 });
 
 test('Ctrl-C closes the socket within 100 ms, and the process dies of the signal', async () => {
-  server.live.reply({ frames: spoken(['so', ' far']).frames.slice(0, -2) });
-  const running = start(['run', live, '--stream'], { server });
-  await running.said('so far');
+  server.live.queueReplies({ frames: spokenReply(['so', ' far']).frames.slice(0, -2) });
+  const running = startBoticelli(['run', live, '--stream'], { server });
+  await running.waitForOutput('so far');
   const sentAt = Date.now();
   running.child.kill('SIGINT');
   expect((await sessions()[0]!.closed) - sentAt).toBeLessThan(100);
-  expect(await running.ended).toMatchObject({ stdout: 'so far\n', code: null, signal: 'SIGINT' });
+  expect(await running.result).toMatchObject({ stdout: 'so far\n', code: null, signal: 'SIGINT' });
 });
 
 test.each([
-  ['an unknown model', closes.unknownModel('gemini-3.8-live'), 69],
-  ['a wrong key', closes.keyInvalid, 77],
-  ['no quota', closes.quota, 75],
-  ['an invalid argument', closes.invalidArgument, 69],
+  ['an unknown model', closeReasons.unknownModel('gemini-3.8-live'), 69],
+  ['a wrong key', closeReasons.invalidKey, 77],
+  ['no quota', closeReasons.quota, 75],
+  ['an invalid argument', closeReasons.invalidArgument, 69],
 ])('%s ends the run with its exit code, in two lines', async (_, comes, exit) => {
-  server.live.meet({ at: 'setup', comes });
-  const { code, stdout, stderr } = await boticelli(['run', live, '--retries', '0', '-q'], { server });
+  server.live.queueConnections({ at: 'setup', action: comes });
+  const { code, stdout, stderr } = await runBoticelli(['run', live, '--retries', '0', '-q'], { server });
   expect({ code, stdout }).toEqual({ code: exit, stdout: '' });
   expect(stderr.trimEnd().split('\n')).toHaveLength(2);
 });
 
 test('silence ends the run with 124, at once', async () => {
-  server.live.reply({ frames: spoken(['so', ' far']).frames.slice(0, -2) }, { frames: [] });
-  const idle = await boticelli(['run', live, '--stream', '--idle-timeout', '200ms'], { server });
+  server.live.queueReplies({ frames: spokenReply(['so', ' far']).frames.slice(0, -2) }, { frames: [] });
+  const idle = await runBoticelli(['run', live, '--stream', '--idle-timeout', '200ms'], { server });
   expect(idle).toMatchObject({ code: 124, stdout: 'so far\n' });
-  expect((await boticelli(['run', live, '--timeout', '300ms'], { server })).code).toBe(124);
+  expect((await runBoticelli(['run', live, '--timeout', '300ms'], { server })).code).toBe(124);
 });
 
 test('a passing failure is tried again in a session of its own', async () => {
-  server.live.meet({ at: 'setup', comes: closes.internal });
-  server.live.reply({ frames: spoken(['so', ' far']).frames.slice(0, -2), end: closes.internal });
-  const { code, stdout } = await boticelli(['run', live, '-o', 'json'], { server });
+  server.live.queueConnections({ at: 'setup', action: closeReasons.internal });
+  server.live.queueReplies({ frames: spokenReply(['so', ' far']).frames.slice(0, -2), end: closeReasons.internal });
+  const { code, stdout } = await runBoticelli(['run', live, '-o', 'json'], { server });
   expect(code).toBe(0);
   expect(JSON.parse(stdout).acts.map(({ attempts }: { attempts: number }) => attempts)).toEqual([3, 1, 1]);
 });
 
 test('acts on a Live model and on another one see each other', async () => {
-  const cwd = temporaryFolder(onTestFinished, {
+  const cwd = createTemporaryFolder(onTestFinished, {
     'both.toml': `[narrative]\nname = "both"\nmodel = "gemini-3.8-live"\n[toc]\norder = ["a", "b", "c"]\n[acts]\na = "A"\nc = "C"
 [acts.b]\nmodel = "gemini-3.8-flash"\n[[acts.b.input]]\ntype = "text"\ncontent = "B"\n`,
   });
-  const { stdout } = await boticelli(['run', 'both.toml'], { server, cwd });
+  const { stdout } = await runBoticelli(['run', 'both.toml'], { server, cwd });
   expect(stdout.trimEnd().split('\n\n')).toEqual([
     'Reply 1 of gemini-3.8-live to "A"',
     'Reply 2 of gemini-3.8-flash to "B"',
@@ -148,16 +161,16 @@ test('acts on a Live model and on another one see each other', async () => {
   ]);
   // The session gives its place back before the act that goes elsewhere.
   expect(sessions()).toHaveLength(2);
-  expect(sessions()[0]?.closedAt).toBeLessThanOrEqual(server.calls[0]!.at);
+  expect(sessions()[0]?.closedAt).toBeLessThanOrEqual(server.generateRequests[0]!.receivedAtMs);
 });
 
 test('the key is nowhere in what a run says and leaves behind', async () => {
   const cwd = folder();
-  server.live.reply({ ...spoken(['Uno']), end: { code: 1011, reason: `oops ${canaryKey}` } });
-  const echo = { at: 'upgrade', comes: { status: 500, body: `bad key ${canaryKey}` } } as const;
+  server.live.queueReplies({ ...spokenReply(['Uno']), end: { code: 1011, reason: `oops ${canaryKey}` } });
+  const echo = { at: 'upgrade', action: { status: 500, body: `bad key ${canaryKey}` } } as const;
   // The second act's session is first to be resumed, then to be opened anew.
-  server.live.meet(undefined, echo, echo);
-  const { stdout, stderr } = await boticelli(['run', 'four.toml', '-v', '--retries', '0', '--out-dir', 'out'], {
+  server.live.queueConnections(undefined, echo, echo);
+  const { stdout, stderr } = await runBoticelli(['run', 'four.toml', '-v', '--retries', '0', '--out-dir', 'out'], {
     server,
     cwd,
   });

@@ -1,8 +1,8 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
-import { boticelli, shell, temporaryFolder } from '../../helpers/boticelli.js';
-import { text } from '../../helpers/gemini-replies.js';
+import { createTemporaryFolder, runBoticelli, startShell } from '../../helpers/boticelli.js';
+import { textReply } from '../../helpers/gemini-replies.js';
 import { type GeminiServer, startGeminiServer } from '../../helpers/gemini-server.js';
 import { mediaBytes } from '../../helpers/media-bytes.js';
 
@@ -15,39 +15,39 @@ afterAll(() => server.close());
 /** A folder with a picture and a narrative: its second act shows the picture of this name. */
 function folderOf(file: string): string {
   const source = `[narrative]\nname = "x"\n[toc]\norder = ["one", "two"]\n[acts]\none = "Which?"\ntwo = "media.shown"\n[media.shown]\nfile = "${file}"\n`;
-  const cwd = temporaryFolder(onTestFinished, { 'x.toml': source });
+  const cwd = createTemporaryFolder(onTestFinished, { 'x.toml': source });
   writeFileSync(join(cwd, 'chart.png'), mediaBytes.png);
   return cwd;
 }
 
 test('a picture that a pipe names is what is sent', async () => {
   const cwd = folderOf('{{stdin}}.png');
-  const before = server.calls.length;
-  const ended = await boticelli(['run', 'x.toml', '--no-rate-limit', '-q'], { server, cwd, input: 'chart\n' });
+  const before = server.generateRequests.length;
+  const ended = await runBoticelli(['run', 'x.toml', '--no-rate-limit', '-q'], { server, cwd, input: 'chart\n' });
   expect(ended).toMatchObject({ code: 0 });
   const data = mediaBytes.png.toString('base64');
-  expect(server.calls[before + 1]?.body.contents.at(-1).parts).toEqual([
+  expect(server.generateRequests[before + 1]?.body.contents.at(-1).parts).toEqual([
     { inlineData: { mimeType: 'image/png', data } },
   ]);
 });
 
 test('a picture that a reply names and that is not there ends the run before its call, with the act in front', async () => {
   const cwd = folderOf('{{one}}.png');
-  const before = server.calls.length;
-  const { code, stderr } = await boticelli(['run', 'x.toml', '--no-rate-limit', '-q'], { server, cwd });
+  const before = server.generateRequests.length;
+  const { code, stderr } = await runBoticelli(['run', 'x.toml', '--no-rate-limit', '-q'], { server, cwd });
   expect({ code, stderr }).toEqual({
     code: 66,
     stderr: expect.stringMatching(
       /^boticelli: two: the file "Reply 1 of .*\.png" does not exist\n {2}Look at what fills "\{\{one\}\}\.png"\.\n/,
     ),
   });
-  expect(server.calls.length - before).toBe(1);
+  expect(server.generateRequests.length - before).toBe(1);
 });
 
 test('a picture that a blank reply names is told to have no name', async () => {
   const cwd = folderOf('{{one}}');
-  server.reply(text('  \n'));
-  const { code, stderr } = await boticelli(['run', 'x.toml', '--no-rate-limit', '-q'], { server, cwd });
+  server.queueReplies(textReply('  \n'));
+  const { code, stderr } = await runBoticelli(['run', 'x.toml', '--no-rate-limit', '-q'], { server, cwd });
   expect({ code, stderr }).toEqual({
     code: 66,
     stderr: expect.stringMatching(
@@ -57,20 +57,21 @@ test('a picture that a blank reply names is told to have no name', async () => {
 });
 
 test('a rehearsal reads what it can know, and says of the rest that a reply will name it', async () => {
-  const byPipe = await shell("printf 'chart' | boticelli run x.toml --rehearse -q", { cwd: folderOf('{{stdin}}.png') })
-    .ended;
+  const byPipe = await startShell("printf 'chart' | boticelli run x.toml --rehearse -q", {
+    cwd: folderOf('{{stdin}}.png'),
+  }).result;
   expect(byPipe).toMatchObject({ code: 0, stdout: expect.stringMatching(/\d+ bytes of image\/png/) });
-  const byReply = await boticelli(['run', 'x.toml', '--rehearse', '-q'], { cwd: folderOf('{{one}}.png') });
+  const byReply = await runBoticelli(['run', 'x.toml', '--rehearse', '-q'], { cwd: folderOf('{{one}}.png') });
   expect(byReply).toMatchObject({ code: 0, stdout: expect.stringMatching(/has 1 part: 39 bytes of text\./) });
 });
 
 test('check reads the picture that --var names', async () => {
   const cwd = folderOf('{{vars.name}}.png');
-  expect(await boticelli(['check', 'x.toml', '--var', 'name=chart'], { cwd })).toMatchObject({ code: 0 });
-  const { code, stdout } = await boticelli(['check', 'x.toml', '--var', 'name=chrat'], { cwd });
+  expect(await runBoticelli(['check', 'x.toml', '--var', 'name=chart'], { cwd })).toMatchObject({ code: 0 });
+  const { code, stdout } = await runBoticelli(['check', 'x.toml', '--var', 'name=chrat'], { cwd });
   expect({ code, stdout }).toEqual({
     code: 66,
     stdout: expect.stringContaining('x.toml:9:8: error[media-not-found]: the file "chrat.png" does not exist'),
   });
-  expect(await boticelli(['check', 'x.toml'], { cwd })).toMatchObject({ code: 65 });
+  expect(await runBoticelli(['check', 'x.toml'], { cwd })).toMatchObject({ code: 65 });
 });

@@ -2,10 +2,10 @@ import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { openReplyFiles } from '../../../src/commands/run/out-dir.js';
-import type { ActEnd, RunReport } from '../../../src/executor/event.js';
-import { temporaryFolder } from '../../helpers/boticelli.js';
+import type { ActEnd, RunReport } from '../../../src/executor/narrative-events.js';
+import { createTemporaryFolder } from '../../helpers/boticelli.js';
 
-const folderWith = (files?: Record<string, string>) => temporaryFolder(onTestFinished, files);
+const folderWith = (files?: Record<string, string>) => createTemporaryFolder(onTestFinished, files);
 const reply = (act: string, index: number, text: string) => ({ act, index, text }) as ActEnd;
 
 test('each reply is a file with a number and a name, and the report is run.json', async () => {

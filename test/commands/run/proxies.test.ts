@@ -2,16 +2,22 @@ import { once } from 'node:events';
 import { createServer as createHttpServer, request } from 'node:http';
 import { type AddressInfo, createServer } from 'node:net';
 import { afterEach, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
-import { boticelli, canaryKey, type Ended, narrativeOf, temporaryFolder } from '../../helpers/boticelli.js';
+import {
+  buildNarrative,
+  canaryKey,
+  createTemporaryFolder,
+  type ProcessResult,
+  runBoticelli,
+} from '../../helpers/boticelli.js';
 import { type GeminiServer, startGeminiServer } from '../../helpers/gemini-server.js';
 import { type HttpProxyOptions, startHttpProxy } from '../../helpers/http-proxy.js';
-import { type Certificate, makeCertificate, startTlsFront } from '../../helpers/tls-front.js';
+import { type Certificate, makeCertificate, startTlsTerminator } from '../../helpers/tls-terminator.js';
 
 let server: GeminiServer;
 let folder: string;
 beforeEach(async () => {
   server = await startGeminiServer();
-  folder = temporaryFolder(onTestFinished, { 'one.toml': narrativeOf(1), 'two.toml': narrativeOf(2) });
+  folder = createTemporaryFolder(onTestFinished, { 'one.toml': buildNarrative(1), 'two.toml': buildNarrative(2) });
 });
 afterEach(() => server.close());
 
@@ -19,21 +25,21 @@ afterEach(() => server.close());
 const host = 'gemini.test';
 
 async function openProxy(options: HttpProxyOptions = {}) {
-  const proxy = await startHttpProxy({ names: { [host]: server.port }, ...options });
+  const proxy = await startHttpProxy({ hostPorts: { [host]: server.port }, ...options });
   onTestFinished(() => proxy.close());
   return proxy;
 }
 
 async function openTls(): Promise<{ certificate: Certificate; port: number }> {
   const certificate = makeCertificate(folder);
-  const front = await startTlsFront(certificate, server.port);
+  const front = await startTlsTerminator(certificate, server.port);
   onTestFinished(() => front.close());
   return { certificate, port: front.port };
 }
 
-async function run(env: Record<string, string>, ...args: string[]): Promise<Ended> {
+async function run(env: Record<string, string>, ...args: string[]): Promise<ProcessResult> {
   const surroundings = { cwd: folder, env: { GEMINI_API_KEY: canaryKey, ...env } };
-  const ended = await boticelli(['run', 'one.toml', '--retries', '0', ...args], surroundings);
+  const ended = await runBoticelli(['run', 'one.toml', '--retries', '0', ...args], surroundings);
   expect(ended.stdout + ended.stderr).not.toMatch(/canary|s3cret/i);
   expect(ended.stderr).not.toMatch(/^ +at /m);
   return ended;
@@ -55,25 +61,25 @@ const reply = expect.stringContaining('Reply 1');
 describe('a proxy that the environment names', () => {
   test.each(['HTTPS_PROXY', 'all_proxy'])('in %s carries TLS through a tunnel', async (variable) => {
     const { certificate, port } = await openTls();
-    const proxy = await openProxy({ names: { [host]: port } });
+    const proxy = await openProxy({ hostPorts: { [host]: port } });
     const env = { GOOGLE_GEMINI_BASE_URL: `https://${host}`, NODE_EXTRA_CA_CERTS: certificate.file };
     for (const flags of [[], ['--stream']]) {
       expect(await run({ ...env, [variable]: proxy.url }, ...flags)).toMatchObject({ code: 0, stdout: reply });
     }
-    expect(proxy.asked).toEqual([`CONNECT ${host}:443`, `CONNECT ${host}:443`]);
+    expect(proxy.requestLines).toEqual([`CONNECT ${host}:443`, `CONNECT ${host}:443`]);
   });
 
   test.each(['HTTP_PROXY', 'http_proxy'])('in %s is handed what goes without TLS', async (variable) => {
     const proxy = await openProxy();
     const env = { GOOGLE_GEMINI_BASE_URL: `http://${host}`, [variable]: proxy.url };
     expect(await run(env)).toMatchObject({ code: 0, stdout: reply });
-    expect(proxy.asked).toEqual([expect.stringMatching(/^POST http:\/\/gemini\.test\/v1beta\/models\//)]);
+    expect(proxy.requestLines).toEqual([expect.stringMatching(/^POST http:\/\/gemini\.test\/v1beta\/models\//)]);
   });
 
   test('keeps its tunnel for the acts of a run, and may be named without http://', async () => {
     const { certificate, port } = await openTls();
-    const proxy = await openProxy({ names: { [host]: port } });
-    const { code } = await boticelli(['run', 'two.toml'], {
+    const proxy = await openProxy({ hostPorts: { [host]: port } });
+    const { code } = await runBoticelli(['run', 'two.toml'], {
       cwd: folder,
       env: {
         GEMINI_API_KEY: canaryKey,
@@ -83,33 +89,36 @@ describe('a proxy that the environment names', () => {
       },
     });
     expect(code).toBe(0);
-    expect(server.calls).toHaveLength(2);
-    expect(proxy.asked).toHaveLength(1);
+    expect(server.generateRequests).toHaveLength(2);
+    expect(proxy.requestLines).toHaveLength(1);
   });
 
   test.each(['NO_PROXY', 'no_proxy'])('is not asked for what %s lists', async (variable) => {
     const proxy = await openProxy();
     const env = { GOOGLE_GEMINI_BASE_URL: server.url, HTTP_PROXY: proxy.url, [variable]: 'localhost,127.0.0.1' };
     expect(await run(env)).toMatchObject({ code: 0, stdout: reply });
-    expect(proxy.asked).toEqual([]);
+    expect(proxy.requestLines).toEqual([]);
   });
 
   test('gets its user and password, and nobody else sees them or the key, with DEBUG=* either', async () => {
     const { certificate, port } = await openTls();
-    const tunnel = await openProxy({ names: { [host]: port }, credentials: 'me:s3cret word' });
+    const tunnel = await openProxy({ hostPorts: { [host]: port }, credentials: 'me:s3cret word' });
     const plain = await openProxy({ credentials: 'me:s3cret word' });
     const withUser = (url: string) => url.replace('//', '//me:s3cret%20word@');
     const env = { DEBUG: '*', NODE_EXTRA_CA_CERTS: certificate.file, HTTPS_PROXY: withUser(tunnel.url) };
     expect(await run({ ...env, GOOGLE_GEMINI_BASE_URL: `https://${host}` }, '-v')).toMatchObject({ code: 0 });
     const clear = { ...env, HTTP_PROXY: withUser(plain.url), GOOGLE_GEMINI_BASE_URL: `http://${host}` };
     expect(await run(clear, '-v')).toMatchObject({ code: 0 });
-    expect(server.calls.map(({ headers }) => headers['proxy-authorization'])).toEqual([undefined, expect.anything()]);
+    expect(server.generateRequests.map(({ headers }) => headers['proxy-authorization'])).toEqual([
+      undefined,
+      expect.anything(),
+    ]);
   });
 });
 
 describe('a proxy that does not do its part is named as what is wrong', () => {
   /** The first line of the error of a run through a proxy, which must have been the only thing asked. */
-  async function faultOf(env: Record<string, string>, exit = 69): Promise<string[]> {
+  async function readErrorLines(env: Record<string, string>, exit = 69): Promise<string[]> {
     const { code, stdout, stderr } = await run(env);
     expect({ code, stdout }).toEqual({ code: exit, stdout: '' });
     expect(server.requests).toEqual([]);
@@ -124,7 +133,7 @@ describe('a proxy that does not do its part is named as what is wrong', () => {
     const { port, close } = await startHttpProxy();
     await close();
     const env = { GOOGLE_GEMINI_BASE_URL: url, [variable]: `http://me:s3cret@127.0.0.1:${port}` };
-    const [message, hint] = await faultOf(env);
+    const [message, hint] = await readErrorLines(env);
     expect(message).toBe(
       `boticelli: act_1: there is no answer from the proxy 127.0.0.1:${port}: nothing listens there`,
     );
@@ -134,7 +143,7 @@ describe('a proxy that does not do its part is named as what is wrong', () => {
   test.each(schemes)('%s wants another password', async (variable, url) => {
     const proxy = await openProxy({ credentials: 'me:right' });
     const address = proxy.url.replace('//', '//me:s3cret@');
-    const [message, hint] = await faultOf({ GOOGLE_GEMINI_BASE_URL: url, [variable]: address });
+    const [message, hint] = await readErrorLines({ GOOGLE_GEMINI_BASE_URL: url, [variable]: address });
     expect(message).toBe(
       `boticelli: act_1: the proxy 127.0.0.1:${proxy.port} wants another user and password (407 Proxy Authentication Required)`,
     );
@@ -146,8 +155,8 @@ describe('a proxy that does not do its part is named as what is wrong', () => {
     [403, '403 Forbidden'],
   ])('it answers CONNECT with %i', async (status, words) => {
     const proxy = await openProxy();
-    proxy.refuse(status);
-    const [message] = await faultOf({ GOOGLE_GEMINI_BASE_URL: `https://${host}`, HTTPS_PROXY: proxy.url });
+    proxy.rejectRequests(status);
+    const [message] = await readErrorLines({ GOOGLE_GEMINI_BASE_URL: `https://${host}`, HTTPS_PROXY: proxy.url });
     expect(message).toBe(`boticelli: act_1: the proxy 127.0.0.1:${proxy.port} opens no way to ${host}: ${words}`);
   });
 
@@ -156,7 +165,7 @@ describe('a proxy that does not do its part is named as what is wrong', () => {
     await new Promise<void>((resolve) => other.listen(0, '127.0.0.1', resolve));
     onTestFinished(() => void other.close());
     const { port } = other.address() as { port: number };
-    const [message] = await faultOf({
+    const [message] = await readErrorLines({
       GOOGLE_GEMINI_BASE_URL: `https://${host}`,
       HTTPS_PROXY: `http://127.0.0.1:${port}`,
     });
@@ -167,7 +176,7 @@ describe('a proxy that does not do its part is named as what is wrong', () => {
 
   test('it can be none', async () => {
     const env = { GOOGLE_GEMINI_BASE_URL: `https://${host}`, HTTPS_PROXY: 'socks5://me:s3cret@127.0.0.1:1080' };
-    const [message, hint] = await faultOf(env, 78);
+    const [message, hint] = await readErrorLines(env, 78);
     expect(message).toBe("boticelli: act_1: the proxy's address can't be used");
     expect(hint).toContain('HTTPS_PROXY');
   });
@@ -200,11 +209,11 @@ describe('a gateway', () => {
     // A date has whole seconds: what is left of the first is lost.
     ['a date', () => new Date(Date.now() + 2000).toUTCString()],
   ])('says in %s when to come again, and is obeyed', async (_, retryAfter) => {
-    server.reply(() => ({ status: 503, body: 'later', headers: { 'retry-after': retryAfter() } }));
+    server.queueReplies(() => ({ status: 503, body: 'later', headers: { 'retry-after': retryAfter() } }));
     const env = { GOOGLE_GEMINI_BASE_URL: server.url };
     expect(await run(env, '--retries', '1')).toMatchObject({ code: 0, stdout: reply });
-    const [refused, served] = server.calls;
-    const waitedMs = (served?.at ?? 0) - (refused?.at ?? 0);
+    const [refused, served] = server.generateRequests;
+    const waitedMs = (served?.receivedAtMs ?? 0) - (refused?.receivedAtMs ?? 0);
     expect(waitedMs).toBeGreaterThanOrEqual(950);
     expect(waitedMs).toBeLessThan(5000);
   });

@@ -3,13 +3,13 @@ import { chmodSync, existsSync, readdirSync, readFileSync, statSync, writeFileSy
 import { join } from 'node:path';
 import LibSql from 'libsql';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { nextPacificMidnight } from '../../../src/driver/pacific-day.js';
+import { getNextPacificMidnight } from '../../../src/driver/pacific-day.js';
 import { canaryKey } from '../../helpers/boticelli.js';
-import { eventsIn, makeStateFolder, model, type QuotaStage, setQuotaStage } from '../quota-stage.js';
+import { createQuotaFixture, createStateFolder, model, parseEvents, type QuotaFixture } from '../quota-fixture.js';
 
 /** The real bin, its real book, and a server that counts for itself. What the server saw is what is asserted. */
 const other = 'gemini-3.8-flash';
-const midnight = () => nextPacificMidnight(Date.now()).toISOString();
+const midnight = () => getNextPacificMidnight(Date.now()).toISOString();
 /** Where tests run as root nothing is read-only: so these run as somebody else. */
 const somebodyElse = process.getuid?.() === 0 ? 65_534 : undefined;
 
@@ -23,13 +23,13 @@ describe('shell loops, a process a request', () => {
     Promise.all(
       (['sliding', 'fixed'] as const).map(async (kind) => {
         const allows = { kind, rpm, windowMs: windowSeconds * 1000 };
-        const stage = await setQuotaStage(onTestFinished, { allows, settings: { rpm } });
-        const { stdout } = await stage.shell(script).ended;
+        const fixture = await createQuotaFixture(onTestFinished, { serverRules: allows, settings: { rpm } });
+        const { stdout } = await fixture.shell(script).result;
         // Loops that share a pipe may write in the midst of each other's lines.
         return {
           kind,
           replies: stdout.match(/Reply \d+ of/g)?.length,
-          refused: stage.log.refused().length,
+          refused: fixture.log.rejected().length,
         };
       }),
     );
@@ -53,58 +53,66 @@ describe('shell loops, a process a request', () => {
 describe('a quota that is smaller than settings say', () => {
   test('is refused once, and then known, to the next process too', async () => {
     const allows = { rpm: 5, windowMs: 1500 };
-    const stage = await setQuotaStage(onTestFinished, { allows, settings: { rpm: 30 } });
-    const first = await stage.run(['six.toml', '-v']);
+    const fixture = await createQuotaFixture(onTestFinished, { serverRules: allows, settings: { rpm: 30 } });
+    const first = await fixture.run(['six.toml', '-v']);
     expect(first).toMatchObject({ code: 0 });
     expect(first.stderr).toContain('5 requests a minute');
-    expect(stage.log.decisions.map(({ refusedBy }) => refusedBy ?? 'ok').join(' ')).toBe('ok ok ok ok ok rpm ok');
+    expect(fixture.log.decisions.map(({ exceededLimit }) => exceededLimit ?? 'ok').join(' ')).toBe(
+      'ok ok ok ok ok rpm ok',
+    );
 
-    const second = await stage.run(['six.toml', '-o', 'ndjson']);
+    const second = await fixture.run(['six.toml', '-o', 'ndjson']);
     expect(second.code).toBe(0);
-    expect(eventsIn(second.stdout, 'act-wait').map(({ reason }) => reason)).toContain('rpm');
-    expect(eventsIn(second.stdout, 'act-retry')).toEqual([]);
-    expect(stage.log.refused()).toHaveLength(1);
+    expect(parseEvents(second.stdout, 'act-wait').map(({ reason }) => reason)).toContain('rpm');
+    expect(parseEvents(second.stdout, 'act-retry')).toEqual([]);
+    expect(fixture.log.rejected()).toHaveLength(1);
   });
 });
 
 describe('a day that is used up', () => {
   test('costs one call, and every later process none', async () => {
-    const stage = await setQuotaStage(onTestFinished, { allows: { rpd: 1 } });
-    expect(await stage.run(['one.toml'])).toMatchObject({ code: 0 });
+    const fixture = await createQuotaFixture(onTestFinished, { serverRules: { rpd: 1 } });
+    expect(await fixture.run(['one.toml'])).toMatchObject({ code: 0 });
     for (const calls of [2, 2, 2]) {
-      const { code, stdout, stderr } = await stage.run(['one.toml', '-o', 'json']);
+      const { code, stdout, stderr } = await fixture.run(['one.toml', '-o', 'json']);
       expect(code).toBe(75);
       expect(JSON.parse(stdout)).toMatchObject({
         status: 'failed',
         error: { code: 'quota_exhausted', retryAt: midnight() },
       });
       expect(stderr).toMatch(/Try again after /);
-      expect(stage.log.decisions).toHaveLength(calls);
+      expect(fixture.log.decisions).toHaveLength(calls);
     }
   });
 
   test('makes the narrative go on on the --fallback model, which is said', async () => {
-    const stage = await setQuotaStage(onTestFinished, { allows: { rpd: 2 }, overrides: { [other]: { rpd: 100 } } });
-    const met = await stage.run(['four.toml', '--fallback', other, '-o', 'ndjson']);
+    const fixture = await createQuotaFixture(onTestFinished, {
+      serverRules: { rpd: 2 },
+      overrides: { [other]: { rpd: 100 } },
+    });
+    const met = await fixture.run(['four.toml', '--fallback', other, '-o', 'ndjson']);
     expect(met.code).toBe(0);
-    expect(eventsIn(met.stdout, 'act-fallback')).toMatchObject([
+    expect(parseEvents(met.stdout, 'act-fallback')).toMatchObject([
       { act: 'act_3', from: model, to: other, reason: expect.stringContaining("the day's quota") },
       { act: 'act_4', from: model, to: other },
     ]);
-    expect(eventsIn(met.stdout, 'act-end')).toMatchObject([
+    expect(parseEvents(met.stdout, 'act-end')).toMatchObject([
       { model, requestedModel: model },
       { model, requestedModel: model },
       { model: other, requestedModel: model },
       { model: other, requestedModel: model },
     ]);
     expect(met.stderr).toMatch(new RegExp(`^boticelli: act_3: ${other} instead of ${model}: .+`, 'm'));
-    expect(stage.log.refused()).toMatchObject([{ model, refusedBy: 'rpd' }]);
+    expect(fixture.log.rejected()).toMatchObject([{ model, exceededLimit: 'rpd' }]);
 
-    const later = await stage.run(['one.toml', '--fallback', other, '-q']);
+    const later = await fixture.run(['one.toml', '--fallback', other, '-q']);
     expect(later).toMatchObject({ code: 0, stdout: `Reply 3 of ${other}\n` });
     expect(later.stderr).toContain(`${other} instead of ${model}`);
-    expect(await stage.run(['one.toml', '--fallback', other, '--no-fallback'])).toMatchObject({ code: 75, stdout: '' });
-    expect(stage.log.decisions.filter((each) => each.model === model)).toHaveLength(3);
+    expect(await fixture.run(['one.toml', '--fallback', other, '--no-fallback'])).toMatchObject({
+      code: 75,
+      stdout: '',
+    });
+    expect(fixture.log.decisions.filter((each) => each.model === model)).toHaveLength(3);
   });
 });
 
@@ -112,128 +120,131 @@ describe('a quota that has to be waited for', () => {
   const minute = { settings: { rpm: 1 } };
 
   test('is not waited for longer than --max-wait: that is decided at once', async () => {
-    const stage = await setQuotaStage(onTestFinished, minute);
-    await stage.run(['one.toml']);
-    const { code, stdout } = await stage.run(['one.toml', '--max-wait', '20s', '-o', 'json']);
+    const fixture = await createQuotaFixture(onTestFinished, minute);
+    await fixture.run(['one.toml']);
+    const { code, stdout } = await fixture.run(['one.toml', '--max-wait', '20s', '-o', 'json']);
     expect(code).toBe(75);
     const { retryAt, code: name } = JSON.parse(stdout).error;
     expect(name).toBe('rate_limited');
-    const usedAt = stage.log.decisions[0]?.at ?? 0;
+    const usedAt = fixture.log.decisions[0]?.at ?? 0;
     expect(Math.abs(Date.parse(retryAt) - usedAt - 60_500)).toBeLessThan(2000);
-    expect(stage.log.decisions).toHaveLength(1);
-    const elsewhere = await stage.run(['one.toml', '--max-wait', '20s', '--fallback', other]);
-    expect(elsewhere).toMatchObject({ code: 0, stdout: `Reply 1 of ${other}\n` });
+    expect(fixture.log.decisions).toHaveLength(1);
+    const fallbackResult = await fixture.run(['one.toml', '--max-wait', '20s', '--fallback', other]);
+    expect(fallbackResult).toMatchObject({ code: 0, stdout: `Reply 1 of ${other}\n` });
   });
 
   test('is not waited for at all with --no-rate-limit, nor counted', async () => {
-    const stage = await setQuotaStage(onTestFinished, minute);
-    const { code, stderr } = await stage.run(['four.toml', '--no-rate-limit']);
+    const fixture = await createQuotaFixture(onTestFinished, minute);
+    const { code, stderr } = await fixture.run(['four.toml', '--no-rate-limit']);
     expect(code).toBe(0);
     expect(stderr).not.toContain('waiting');
-    expect(stage.log.accepted()).toHaveLength(4);
-    expect(await stage.run(['one.toml', '--max-wait', '1s'])).toMatchObject({ code: 0 });
+    expect(fixture.log.accepted()).toHaveLength(4);
+    expect(await fixture.run(['one.toml', '--max-wait', '1s'])).toMatchObject({ code: 0 });
   });
 
   test('is free for the next process when Ctrl-C ends the wait', async () => {
-    const stage = await setQuotaStage(onTestFinished, minute);
-    await stage.run(['one.toml']);
-    const first = await waitOf(stage);
+    const fixture = await createQuotaFixture(onTestFinished, minute);
+    await fixture.run(['one.toml']);
+    const first = await readWait(fixture);
     first.running.child.kill('SIGINT');
-    expect(await first.running.ended).toMatchObject({ signal: 'SIGINT' });
-    const next = await waitOf(stage);
+    expect(await first.running.result).toMatchObject({ signal: 'SIGINT' });
+    const next = await readWait(fixture);
     next.running.child.kill('SIGINT');
-    await next.running.ended;
+    await next.running.result;
     expect(next.until - first.until).toBeLessThan(1000);
-    expect(stage.log.decisions).toHaveLength(1);
+    expect(fixture.log.decisions).toHaveLength(1);
   });
 
   test('costs the next process one appointment when kill -9 ends the wait', async () => {
-    const stage = await setQuotaStage(onTestFinished, { allows: { rpm: 1, windowMs: 1500 }, settings: { rpm: 1 } });
-    await stage.run(['one.toml']);
-    const dead = await waitOf(stage);
+    const fixture = await createQuotaFixture(onTestFinished, {
+      serverRules: { rpm: 1, windowMs: 1500 },
+      settings: { rpm: 1 },
+    });
+    await fixture.run(['one.toml']);
+    const dead = await readWait(fixture);
     dead.running.child.kill('SIGKILL');
     await once(dead.running.child, 'close');
-    const next = await stage.run(['one.toml', '-o', 'ndjson']);
+    const next = await fixture.run(['one.toml', '-o', 'ndjson']);
     expect(next.code).toBe(0);
-    const [wait] = eventsIn(next.stdout, 'act-wait');
+    const [wait] = parseEvents(next.stdout, 'act-wait');
     // One window and its guard of 120 ms, and what the confirming of the first one was late.
     expect(Date.parse(wait.until) - dead.until).toBeLessThanOrEqual(1500 + 120 + 120);
-    expect(stage.log.refused()).toEqual([]);
+    expect(fixture.log.rejected()).toEqual([]);
   });
 });
 
 /** Starts a run that has to wait; resolves when it does. */
-async function waitOf(stage: QuotaStage) {
-  const running = stage.start(['one.toml', '-o', 'ndjson']);
-  await running.said('"act-wait"');
+async function readWait(fixture: QuotaFixture) {
+  const running = fixture.start(['one.toml', '-o', 'ndjson']);
+  await running.waitForOutput('"act-wait"');
   const [line = ''] = running.stdout().match(/^.*"act-wait".*$/m) ?? [];
   return { running, until: Date.parse(JSON.parse(line).until) };
 }
 
 describe('the book that can not be used', () => {
   test('is set aside where it is damaged, with a warning, and the run goes on', async () => {
-    const stage = await setQuotaStage(onTestFinished);
-    makeStateFolder(stage);
-    writeFileSync(stage.database, 'This is no database at all. '.repeat(200));
-    const { code, stderr } = await stage.run(['one.toml', '-q']);
+    const fixture = await createQuotaFixture(onTestFinished);
+    createStateFolder(fixture);
+    writeFileSync(fixture.database, 'This is no database at all. '.repeat(200));
+    const { code, stderr } = await fixture.run(['one.toml', '-q']);
     expect(code).toBe(0);
     expect(stderr).toMatch(/^boticelli: warning: .*boticelli\.db was damaged/m);
-    const aside = readdirSync(stage.state).filter((name) => name.startsWith('boticelli.db.damaged-'));
+    const aside = readdirSync(fixture.state).filter((name) => name.startsWith('boticelli.db.damaged-'));
     expect(aside).toHaveLength(1);
-    expect(readFileSync(join(stage.state, aside[0] ?? ''), 'utf8')).toContain('no database at all');
-    expect((await stage.run(['one.toml'])).stderr).not.toContain('damaged');
+    expect(readFileSync(join(fixture.state, aside[0] ?? ''), 'utf8')).toContain('no database at all');
+    expect((await fixture.run(['one.toml'])).stderr).not.toContain('damaged');
   });
 
   test('is left alone where a newer version wrote it', async () => {
-    const stage = await setQuotaStage(onTestFinished);
-    makeStateFolder(stage);
-    const future = new LibSql(stage.database);
+    const fixture = await createQuotaFixture(onTestFinished);
+    createStateFolder(fixture);
+    const future = new LibSql(fixture.database);
     future.exec('CREATE TABLE future (fact TEXT); PRAGMA user_version = 99;');
     future.close();
-    const before = readFileSync(stage.database);
-    const { code, stderr } = await stage.run(['one.toml']);
+    const before = readFileSync(fixture.database);
+    const { code, stderr } = await fixture.run(['one.toml']);
     expect(code).toBe(0);
     expect(stderr).toContain('newer boticelli (version 99)');
-    expect(readFileSync(stage.database).equals(before)).toBe(true);
+    expect(readFileSync(fixture.database).equals(before)).toBe(true);
   });
 
   test('is done without in a read-only folder, which is said once', async () => {
-    const stage = await setQuotaStage(onTestFinished);
-    makeStateFolder(stage);
-    readableByAll(stage, 0o555);
-    const { code, stderr } = await stage.run(['four.toml'], somebodyElse);
+    const fixture = await createQuotaFixture(onTestFinished);
+    createStateFolder(fixture);
+    setModes(fixture, 0o555);
+    const { code, stderr } = await fixture.run(['four.toml'], somebodyElse);
     expect(code).toBe(0);
     expect(stderr.match(/^boticelli: warning: .*$/gm)).toHaveLength(1);
     expect(stderr).toContain("boticelli.db can't be used");
   });
 
   test('is still read in a read-only folder: a closed day stays closed', async () => {
-    const stage = await setQuotaStage(onTestFinished, { allows: { rpd: 1 } });
-    await stage.run(['four.toml']);
-    readableByAll(stage, 0o555);
-    for (const name of readdirSync(stage.state)) chmodSync(join(stage.state, name), 0o444);
-    expect(await stage.run(['one.toml'], somebodyElse)).toMatchObject({ code: 75 });
-    expect(stage.log.decisions).toHaveLength(2);
+    const fixture = await createQuotaFixture(onTestFinished, { serverRules: { rpd: 1 } });
+    await fixture.run(['four.toml']);
+    setModes(fixture, 0o555);
+    for (const name of readdirSync(fixture.state)) chmodSync(join(fixture.state, name), 0o444);
+    expect(await fixture.run(['one.toml'], somebodyElse)).toMatchObject({ code: 75 });
+    expect(fixture.log.decisions).toHaveLength(2);
   });
 });
 
-function readableByAll({ folder, state }: QuotaStage, mode: number): void {
+function setModes({ folder, state }: QuotaFixture, mode: number): void {
   chmodSync(folder, 0o755);
   chmodSync(state, mode);
 }
 
 test('the book is for its owner alone, and the key is nowhere in it', async () => {
-  const stage = await setQuotaStage(onTestFinished, { allows: { rpm: 2 }, settings: { rpm: 30 } });
-  const waiting = stage.start(['four.toml']);
-  await waiting.said('waiting', 'stderr');
-  expect(statSync(stage.state).mode & 0o777).toBe(0o700);
-  const files = readdirSync(stage.state);
+  const fixture = await createQuotaFixture(onTestFinished, { serverRules: { rpm: 2 }, settings: { rpm: 30 } });
+  const waiting = fixture.start(['four.toml']);
+  await waiting.waitForOutput('waiting', 'stderr');
+  expect(statSync(fixture.state).mode & 0o777).toBe(0o700);
+  const files = readdirSync(fixture.state);
   expect(files).toContain('boticelli.db');
   for (const name of files) {
-    expect(`${name} ${(statSync(join(stage.state, name)).mode & 0o777).toString(8)}`).toBe(`${name} 600`);
-    expect(readFileSync(join(stage.state, name)).includes(canaryKey)).toBe(false);
+    expect(`${name} ${(statSync(join(fixture.state, name)).mode & 0o777).toString(8)}`).toBe(`${name} 600`);
+    expect(readFileSync(join(fixture.state, name)).includes(canaryKey)).toBe(false);
   }
   waiting.child.kill('SIGINT');
-  await waiting.ended;
-  expect(existsSync(stage.database)).toBe(true);
+  await waiting.result;
+  expect(existsSync(fixture.database)).toBe(true);
 });

@@ -1,15 +1,15 @@
 import { appendFileSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { boticelli, canaryKey, narrativeOf, shell, start } from '../../helpers/boticelli.js';
-import { text } from '../../helpers/gemini-replies.js';
-import { setRecordingStage } from '../recording-stage.js';
+import { buildNarrative, canaryKey, runBoticelli, startBoticelli, startShell } from '../../helpers/boticelli.js';
+import { textReply } from '../../helpers/gemini-replies.js';
+import { createRecordingFixture } from '../recording-fixture.js';
 
 const overload = { status: 400, body: { error: { code: 400, message: 'no', status: 'INVALID_ARGUMENT' } } };
 
 describe('the file', () => {
   test('has an answer a line, in words, without the key, and is in its order', async () => {
-    const { record, lines } = await setRecordingStage(onTestFinished);
+    const { record, lines } = await createRecordingFixture(onTestFinished);
     await record('two.toml');
     const answers = lines().map((line) => JSON.parse(line));
     expect(answers).toMatchObject([
@@ -21,12 +21,12 @@ describe('the file', () => {
   });
 
   test('changes little where a narrative is recorded anew: lines stay where they are, and none is left over', async () => {
-    const { server, record, replay, lines, edit } = await setRecordingStage(onTestFinished);
+    const { server, record, replay, lines, edit } = await createRecordingFixture(onTestFinished);
     await record('eight.toml');
     const before = lines();
     await record('eight.toml');
     expect(lines()).toEqual(before);
-    server.reply(text('another first reply'));
+    server.queueReplies(textReply('another first reply'));
     await record('eight.toml');
     const prompts = (all: string[]) => all.map((line) => JSON.parse(line).request.asked[0].text);
     expect(prompts(lines())).toEqual(prompts(before));
@@ -40,8 +40,8 @@ describe('the file', () => {
   });
 
   test('is added to by another narrative', async () => {
-    const { cwd, record, replay, lines } = await setRecordingStage(onTestFinished);
-    writeFileSync(join(cwd, 'other.toml'), narrativeOf(2, 'system = "other"'));
+    const { cwd, record, replay, lines } = await createRecordingFixture(onTestFinished);
+    writeFileSync(join(cwd, 'other.toml'), buildNarrative(2, 'system = "other"'));
     await record('two.toml');
     await record('other.toml');
     expect(lines()).toHaveLength(4);
@@ -49,28 +49,28 @@ describe('the file', () => {
   });
 
   test('has what a run had until it failed, and with --resume all of it', async () => {
-    const { server, cwd, lines } = await setRecordingStage(onTestFinished);
+    const { server, cwd, lines } = await createRecordingFixture(onTestFinished);
     const surroundings = { cwd, server, env: { GEMINI_TIER: 'tier_1', BOTICELLI_STATE_DIR: join(cwd, 'state') } };
-    server.reply(text('one'), overload);
-    const failed = await boticelli(['run', 'two.toml', '--record', 'answers.ndjson'], surroundings);
+    server.queueReplies(textReply('one'), overload);
+    const failed = await runBoticelli(['run', 'two.toml', '--record', 'answers.ndjson'], surroundings);
     expect(failed.code).toBe(69);
     expect(lines()).toHaveLength(1);
-    const again = await boticelli(['run', 'two.toml', '--resume', '--record', 'new.ndjson'], surroundings);
+    const again = await runBoticelli(['run', 'two.toml', '--resume', '--record', 'new.ndjson'], surroundings);
     expect(again.code).toBe(0);
     expect(readFileSync(join(cwd, 'new.ndjson'), 'utf8').split('\n')).toHaveLength(3);
   });
 
   test('is whole up to its last line where the run was killed, and a recording goes on from there', async () => {
-    const { server, cwd, record, replay, lines } = await setRecordingStage(onTestFinished);
-    server.reply(text('one'), { end: 'stall-before-headers' });
-    const running = start(['run', 'two.toml', '--record', 'answers.ndjson'], { cwd, server });
-    await server.received(2);
+    const { server, cwd, record, replay, lines } = await createRecordingFixture(onTestFinished);
+    server.queueReplies(textReply('one'), { end: 'stall-before-headers' });
+    const running = startBoticelli(['run', 'two.toml', '--record', 'answers.ndjson'], { cwd, server });
+    await server.waitForRequests(2);
     running.child.kill('SIGKILL');
-    await running.ended;
+    await running.result;
     expect(lines()).toHaveLength(1);
     appendFileSync(join(cwd, 'answers.ndjson'), '{"key":"half a li');
     expect(await replay('two.toml')).toMatchObject({ code: 66, stdout: 'one\n' });
-    server.reply(text('one'));
+    server.queueReplies(textReply('one'));
     await record('two.toml');
     expect(lines()).toHaveLength(2);
     expect(await replay('two.toml')).toMatchObject({ code: 0 });
@@ -79,7 +79,7 @@ describe('the file', () => {
 
 describe('bad input', () => {
   test('a broken line is named, and nothing is sent or changed', async () => {
-    const { server, cwd, record, replay } = await setRecordingStage(onTestFinished);
+    const { server, cwd, record, replay } = await createRecordingFixture(onTestFinished);
     await record('two.toml');
     const path = join(cwd, 'answers.ndjson');
     for (const [line, words] of [
@@ -93,28 +93,28 @@ describe('bad input', () => {
       }
       expect(readFileSync(path, 'utf8')).toBe(broken);
     }
-    expect(server.calls).toHaveLength(2);
+    expect(server.generateRequests).toHaveLength(2);
   });
 
   test('a file that is not there, a folder, a file that is no recording', async () => {
-    const { server, cwd, replay } = await setRecordingStage(onTestFinished);
+    const { server, cwd, replay } = await createRecordingFixture(onTestFinished);
     expect(await replay('two.toml')).toMatchObject({ code: 66, stderr: expect.stringContaining('does not exist') });
     const toml = readFileSync(join(cwd, 'two.toml'), 'utf8');
-    const onto = (file: string) => boticelli(['run', 'two.toml', '--record', file], { cwd, server });
+    const onto = (file: string) => runBoticelli(['run', 'two.toml', '--record', file], { cwd, server });
     expect(await onto('two.toml')).toMatchObject({ code: 66 });
     expect(readFileSync(join(cwd, 'two.toml'), 'utf8')).toBe(toml);
     for (const file of ['.', 'no/such/folder.ndjson', '/dev/full']) {
       expect(await onto(file)).toMatchObject({ code: 74, stderr: expect.stringContaining("can't write") });
     }
-    expect(server.calls).toEqual([]);
+    expect(server.generateRequests).toEqual([]);
   });
 
   test('a full disk ends the run with 74, and the reply before it is in the file', async () => {
-    const { server, cwd, lines } = await setRecordingStage(onTestFinished);
-    server.replyAlways(text('a long reply '.repeat(300)));
+    const { server, cwd, lines } = await createRecordingFixture(onTestFinished);
+    server.setDefaultReply(textReply('a long reply '.repeat(300)));
     // A shell's limit on the size of files is as good as a full disk.
     const script = 'ulimit -f 8; trap "" XFSZ; boticelli run eight.toml --quiet --record answers.ndjson';
-    const { code, stderr } = await shell(script, { cwd, server, env: { GEMINI_TIER: 'tier_1' } }).ended;
+    const { code, stderr } = await startShell(script, { cwd, server, env: { GEMINI_TIER: 'tier_1' } }).result;
     expect(code, stderr).toBe(74);
     expect(stderr).toMatch(/boticelli: act_\d: can't write answers\.ndjson: /);
     expect(lines().length).toBeGreaterThan(0);
@@ -126,15 +126,15 @@ describe('bad input', () => {
     [['--replay', 'b', '--rehearse'], '--replay and --rehearse do not go together'],
     [['--record', 'a', '--rehearse'], '--record and --rehearse do not go together'],
   ])('%j is a fault of usage', async (flags, words) => {
-    const { server, cwd } = await setRecordingStage(onTestFinished);
-    const { code, stderr } = await boticelli(['run', 'two.toml', ...flags], { cwd, server });
+    const { server, cwd } = await createRecordingFixture(onTestFinished);
+    const { code, stderr } = await runBoticelli(['run', 'two.toml', ...flags], { cwd, server });
     expect({ code, stderr }).toEqual({ code: 2, stderr: expect.stringContaining(words) });
     expect(existsSync(join(cwd, 'a'))).toBe(false);
   });
 
   test('a run that has no reply leaves no file behind', async () => {
-    const { server, cwd, record } = await setRecordingStage(onTestFinished);
-    server.replyAlways(overload);
+    const { server, cwd, record } = await createRecordingFixture(onTestFinished);
+    server.setDefaultReply(overload);
     expect(await record('two.toml')).toMatchObject({ code: 69 });
     expect(existsSync(join(cwd, 'answers.ndjson'))).toBe(false);
   });

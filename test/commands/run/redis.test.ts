@@ -1,75 +1,81 @@
 import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { boticelli, canaryKey, start, temporaryFolder } from '../../helpers/boticelli.js';
-import { freePort, type RedisServer, startRedisServer, withoutRedis } from '../../helpers/redis-server.js';
-import { eventsIn, type QuotaStage, setQuotaStage } from '../quota-stage.js';
+import { canaryKey, createTemporaryFolder, runBoticelli, startBoticelli } from '../../helpers/boticelli.js';
+import { findFreePort, type RedisServer, redisSkipReason, startRedisServer } from '../../helpers/redis-server.js';
+import { createQuotaFixture, parseEvents, type QuotaFixture } from '../quota-fixture.js';
 
 /** The real bin and a real Redis: several state folders are several machines. */
 const lines = (text: string, pattern: RegExp) => text.split('\n').filter((line) => pattern.test(line));
 const warnings = (stderr: string) => lines(stderr, /^boticelli: warning: /);
 
 /** What a process of a machine is surrounded by. */
-function on(stage: QuotaStage, machine: string, url: string) {
-  const env = { BOTICELLI_STATE_DIR: join(stage.folder, machine), BOTICELLI_REDIS_URL: url };
-  return { server: stage.server, cwd: stage.folder, env };
+function onMachine(fixture: QuotaFixture, machine: string, url: string) {
+  const env = { BOTICELLI_STATE_DIR: join(fixture.folder, machine), BOTICELLI_REDIS_URL: url };
+  return { server: fixture.server, cwd: fixture.folder, env };
 }
 
-describe.skipIf(withoutRedis)(`a fleet with a Redis${withoutRedis ? ` (${withoutRedis})` : ''}`, () => {
+describe.skipIf(redisSkipReason)(`a fleet with a Redis${redisSkipReason ? ` (${redisSkipReason})` : ''}`, () => {
   const redis = (options = {}): Promise<RedisServer> => startRedisServer(onTestFinished, options);
 
   test('shares the quota over its machines, and every loop gets every reply', async () => {
     const { url } = await redis();
     const outcomes = await Promise.all(
       (['sliding', 'fixed'] as const).map(async (kind) => {
-        const stage = await setQuotaStage(onTestFinished, {
-          allows: { kind, rpm: 4, windowMs: 2000 },
+        const fixture = await createQuotaFixture(onTestFinished, {
+          serverRules: { kind, rpm: 4, windowMs: 2000 },
           settings: { rpm: 4 },
         });
         const loop = (machine: string) =>
-          stage.shell(
-            `export BOTICELLI_REDIS_URL=${url}/${kind === 'fixed' ? 1 : 0} BOTICELLI_STATE_DIR=${stage.folder}/${machine}
+          fixture.shell(
+            `export BOTICELLI_REDIS_URL=${url}/${kind === 'fixed' ? 1 : 0} BOTICELLI_STATE_DIR=${fixture.folder}/${machine}
              for i in 1 2 3; do boticelli run one.toml -q; done`,
-          ).ended;
+          ).result;
         const ended = await Promise.all(['one', 'two', 'three'].map(loop));
-        return { replies: ended.flatMap(({ stdout }) => lines(stdout, /^Reply /)).length, log: stage.log };
+        return { replies: ended.flatMap(({ stdout }) => lines(stdout, /^Reply /)).length, log: fixture.log };
       }),
     );
     for (const { replies, log } of outcomes) {
       expect(replies).toBe(9);
       // As among processes of one machine: a busy one may exceed the guard of so short a window once.
-      expect(log.refused().length).toBeLessThanOrEqual(1);
+      expect(log.rejected().length).toBeLessThanOrEqual(1);
     }
   });
 
   test('loses no reply when its Redis dies in the middle of a run: one warning, and the run goes on', async () => {
     const server = await redis();
-    const stage = await setQuotaStage(onTestFinished, { allows: { latencyMs: [100, 200] } });
-    const running = start(['run', 'six.toml', '-o', 'ndjson', '--tier', 'tier_1'], on(stage, 'one', server.url));
-    await running.said('"act-end"');
+    const fixture = await createQuotaFixture(onTestFinished, { serverRules: { latencyMs: [100, 200] } });
+    const running = startBoticelli(
+      ['run', 'six.toml', '-o', 'ndjson', '--tier', 'tier_1'],
+      onMachine(fixture, 'one', server.url),
+    );
+    await running.waitForOutput('"act-end"');
     await server.kill();
-    const { code, stdout, stderr } = await running.ended;
+    const { code, stdout, stderr } = await running.result;
     expect(code).toBe(0);
-    expect(eventsIn(stdout, 'act-end')).toHaveLength(6);
+    expect(parseEvents(stdout, 'act-end')).toHaveLength(6);
     expect(warnings(stderr)).toEqual([expect.stringContaining(`Redis at 127.0.0.1:${server.port} is away (`)]);
   });
 
   test('goes on by itself where there is no Redis, and the next process that finds it tells it what was sent', async () => {
-    const port = await freePort();
-    const stage = await setQuotaStage(onTestFinished, { settings: { rpm: 30 } });
-    const at = on(stage, 'one', `redis://bot:never-shown@127.0.0.1:${port}`);
-    const alone = await boticelli(['run', 'four.toml', '-m', 'gemini-3.8-flash'], at);
+    const port = await findFreePort();
+    const fixture = await createQuotaFixture(onTestFinished, { settings: { rpm: 30 } });
+    const options = onMachine(fixture, 'one', `redis://bot:never-shown@127.0.0.1:${port}`);
+    const alone = await runBoticelli(['run', 'four.toml', '-m', 'gemini-3.8-flash'], options);
     expect(alone).toMatchObject({ code: 0, stderr: expect.not.stringContaining('never-shown') });
     expect(warnings(alone.stderr)).toHaveLength(1);
-    const away = await boticelli(['limits'], at);
-    expect(away.stdout).toContain(`Quota book: ${join(stage.folder, 'one', 'boticelli.db')}\n`);
+    const away = await runBoticelli(['limits'], options);
+    expect(away.stdout).toContain(`Quota book: ${join(fixture.folder, 'one', 'boticelli.db')}\n`);
     expect(warnings(away.stderr)).toHaveLength(1);
 
     await redis({ port, args: ['--user', 'bot', 'on', '>never-shown', '~*', '+@all'] });
-    const back = await boticelli(['run', 'one.toml', '-m', 'gemini-3.8-flash', '-v'], at);
+    const back = await runBoticelli(['run', 'one.toml', '-m', 'gemini-3.8-flash', '-v'], options);
     expect(back.code).toBe(0);
-    const shown = await boticelli(['limits', '--format', 'json'], { ...at, env: { ...at.env, ...elsewhere(stage) } });
-    expect(JSON.parse(shown.stdout)).toMatchObject({
+    const limitsResult = await runBoticelli(['limits', '--format', 'json'], {
+      ...options,
+      env: { ...options.env, ...createOtherMachine(fixture) },
+    });
+    expect(JSON.parse(limitsResult.stdout)).toMatchObject({
       book: { redis: `127.0.0.1:${port}` },
       models: expect.arrayContaining([
         expect.objectContaining({
@@ -78,24 +84,24 @@ describe.skipIf(withoutRedis)(`a fleet with a Redis${withoutRedis ? ` (${without
         }),
       ]),
     });
-    for (const { stdout, stderr } of [alone, away, back, shown]) {
+    for (const { stdout, stderr } of [alone, away, back, limitsResult]) {
       expect(stdout + stderr).not.toMatch(new RegExp(`never-shown|${canaryKey}`));
     }
   });
 
   test('sees in `limits`, --forget and probe whose book it is', async () => {
     const { url, port } = await redis();
-    const stage = await setQuotaStage(onTestFinished, { allows: { rpm: 2 }, settings: { rpm: 30 } });
-    const at = on(stage, 'one', url);
-    const limits = async (...args: string[]) => (await boticelli(['limits', ...args], at)).stdout;
+    const fixture = await createQuotaFixture(onTestFinished, { serverRules: { rpm: 2 }, settings: { rpm: 30 } });
+    const options = onMachine(fixture, 'one', url);
+    const limits = async (...args: string[]) => (await runBoticelli(['limits', ...args], options)).stdout;
     const head = `Quota book: Redis at 127.0.0.1:${port}\n`;
     expect(await limits()).toContain(head);
     expect(
       await limits('probe', '-m', 'gemini-3.8-flash', '-m', 'gemini-3.5-flash', '--requests', '3', '--yes'),
     ).toContain(head);
-    const { env } = at;
-    const other = { ...at, env: { ...env, ...elsewhere(stage) } };
-    const { stdout } = await boticelli(['limits', '--forget', 'gemini-3.8-flash', '--format', 'json'], other);
+    const { env } = options;
+    const other = { ...options, env: { ...env, ...createOtherMachine(fixture) } };
+    const { stdout } = await runBoticelli(['limits', '--forget', 'gemini-3.8-flash', '--format', 'json'], other);
     expect(JSON.parse(stdout)).toMatchObject({
       book: { redis: `127.0.0.1:${port}` },
       forgotten: [{ model: 'gemini-3.8-flash', learned: { rpm: { value: 2 } } }],
@@ -107,25 +113,25 @@ describe.skipIf(withoutRedis)(`a fleet with a Redis${withoutRedis ? ` (${without
   });
 
   test('is let in through TLS, by a certificate that the machine trusts, and by no other', async () => {
-    const folder = temporaryFolder(onTestFinished);
+    const folder = createTemporaryFolder(onTestFinished);
     const [key, cert] = [join(folder, 'key.pem'), join(folder, 'cert.pem')];
     const subject = ['-subj', '/CN=localhost', '-addext', 'subjectAltName=DNS:localhost'];
     const newKey = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-keyout', key];
     execFileSync('openssl', ['req', '-x509', ...newKey, '-out', cert, '-days', '2', ...subject], { stdio: 'ignore' });
-    const port = await freePort();
+    const port = await findFreePort();
     const files = ['--tls-cert-file', cert, '--tls-key-file', key, '--tls-ca-cert-file', cert];
     await redis({ args: ['--tls-port', String(port), ...files, '--tls-auth-clients', 'no'] });
-    const stage = await setQuotaStage(onTestFinished);
-    const at = on(stage, 'one', `rediss://localhost:${port}`);
-    const trusted = await boticelli(['limits'], { ...at, env: { ...at.env, NODE_EXTRA_CA_CERTS: cert } });
+    const fixture = await createQuotaFixture(onTestFinished);
+    const options = onMachine(fixture, 'one', `rediss://localhost:${port}`);
+    const trusted = await runBoticelli(['limits'], { ...options, env: { ...options.env, NODE_EXTRA_CA_CERTS: cert } });
     expect(trusted).toMatchObject({ code: 0, stderr: '' });
     expect(trusted.stdout).toContain(`Quota book: Redis at localhost:${port}\n`);
-    const stranger = await boticelli(['limits'], at);
+    const stranger = await runBoticelli(['limits'], options);
     expect(stranger).toMatchObject({ code: 0, stderr: expect.stringContaining('self-signed certificate') });
   });
 });
 
 /** The state of a machine that knows nothing by itself. */
-function elsewhere({ folder }: QuotaStage) {
+function createOtherMachine({ folder }: QuotaFixture) {
   return { BOTICELLI_STATE_DIR: join(folder, 'elsewhere') };
 }

@@ -1,32 +1,32 @@
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { dayQuotaUsed } from '../../helpers/gemini-errors.js';
-import { text } from '../../helpers/gemini-replies.js';
-import { eventsIn } from '../quota-stage.js';
-import { setRecordingStage } from '../recording-stage.js';
+import { dayQuotaError } from '../../helpers/gemini-errors.js';
+import { textReply } from '../../helpers/gemini-replies.js';
+import { parseEvents } from '../quota-fixture.js';
+import { createRecordingFixture } from '../recording-fixture.js';
 
 describe('a recorded narrative is replayed without network, key or anything in the home', () => {
   test.each([
     ['blocking calls', []],
     ['streams', ['--stream']],
   ])('with the same bytes on standard output and the same exit code: %s', async (_, flags) => {
-    const { server, record, isolated, home, state } = await setRecordingStage(onTestFinished);
-    server.reply(text(['Ein ', 'Wort,\n', '\nund \ud83d\ude00 mehr  ']), text('zwei\n\n'));
+    const { server, record, replayIsolated, home, state } = await createRecordingFixture(onTestFinished);
+    server.queueReplies(textReply(['Ein ', 'Wort,\n', '\nund \ud83d\ude00 mehr  ']), textReply('zwei\n\n'));
     const recorded = await record('two.toml', ...flags);
     expect(recorded).toMatchObject({ code: 0, stdout: expect.stringContaining('\ud83d\ude00 mehr') });
     for (const way of ['', '--stream']) {
-      const { code, stdout, stderr } = await isolated(`two.toml ${way} --replay answers.ndjson`);
+      const { code, stdout, stderr } = await replayIsolated(`two.toml ${way} --replay answers.ndjson`);
       expect({ code, stdout }, stderr).toEqual({ code: 0, stdout: recorded.stdout });
     }
-    expect(server.calls).toHaveLength(2);
+    expect(server.generateRequests).toHaveLength(2);
     expect(readdirSync(home)).toEqual([]);
     expect(existsSync(state)).toBe(false);
   });
 
   test('a reply that was cut short ends the replay as it ended the run', async () => {
-    const { server, record, replay } = await setRecordingStage(onTestFinished);
-    server.reply(text('whole'), text('half', { finishReason: 'MAX_TOKENS' }));
+    const { server, record, replay } = await createRecordingFixture(onTestFinished);
+    server.queueReplies(textReply('whole'), textReply('half', { finishReason: 'MAX_TOKENS' }));
     const recorded = await record('two.toml', '--strict');
     expect(recorded.code).toBe(76);
     expect(await replay('two.toml', '--strict')).toMatchObject({ code: 76, stdout: recorded.stdout });
@@ -34,8 +34,8 @@ describe('a recorded narrative is replayed without network, key or anything in t
   });
 
   test('what a fallback gave is replayed under the request that was asked', async () => {
-    const { server, record, replay } = await setRecordingStage(onTestFinished);
-    server.reply(dayQuotaUsed('model-a'));
+    const { server, record, replay } = await createRecordingFixture(onTestFinished);
+    server.queueReplies(dayQuotaError('model-a'));
     const flags = ['two.toml', '-m', 'model-a', '--fallback', 'model-b'];
     const recorded = await record(...flags);
     expect(recorded.code).toBe(0);
@@ -46,11 +46,11 @@ describe('a recorded narrative is replayed without network, key or anything in t
   });
 
   test('streams come in pieces', async () => {
-    const { server, record, replay } = await setRecordingStage(onTestFinished);
-    server.reply(text('one two three four five six seven eight nine ten eleven twelve'));
+    const { server, record, replay } = await createRecordingFixture(onTestFinished);
+    server.queueReplies(textReply('one two three four five six seven eight nine ten eleven twelve'));
     await record('two.toml');
     const { stdout } = await replay('two.toml', '--stream', '-o', 'ndjson');
-    const deltas = eventsIn(stdout, 'act-delta').filter(({ act }) => act === 'act_1');
+    const deltas = parseEvents(stdout, 'act-delta').filter(({ act }) => act === 'act_1');
     expect(deltas.length).toBeGreaterThan(1);
     expect(deltas.map((delta) => delta.text).join('')).toBe(
       'one two three four five six seven eight nine ten eleven twelve',
@@ -58,9 +58,9 @@ describe('a recorded narrative is replayed without network, key or anything in t
   });
 
   test('each round of a carousel has its own answers', async () => {
-    const { server, record, replay, edit } = await setRecordingStage(onTestFinished);
+    const { server, record, replay, edit } = await createRecordingFixture(onTestFinished);
     edit('two.toml', '[toc]', '[toc]\ncarousel = 2');
-    server.reply(...['1', '2', '3', '4'].map((each) => text(each)));
+    server.queueReplies(...['1', '2', '3', '4'].map((each) => textReply(each)));
     const recorded = await record('two.toml');
     expect((await replay('two.toml')).stdout).toBe(recorded.stdout);
     edit('two.toml', 'carousel = 2', 'carousel = 3');
@@ -71,7 +71,7 @@ describe('a recorded narrative is replayed without network, key or anything in t
   });
 
   test('a medium by its address is known by that, and fetched by nobody', async () => {
-    const { server, cwd, record, replay } = await setRecordingStage(onTestFinished);
+    const { server, cwd, record, replay } = await createRecordingFixture(onTestFinished);
     const url = `${server.url}/v1beta/models/gemini-3.8-flash?token=hidden`;
     const narrative = `[narrative]\nname="m"\n[toc]\norder=["a"]\n[acts.a]\n[[acts.a.input]]\ntype="document"\nurl="${url}"\nmime="text/plain"\n[[acts.a.input]]\ntype="text"\ncontent="What is it?"`;
     writeFileSync(join(cwd, 'media.toml'), narrative);
@@ -86,7 +86,7 @@ describe('a recorded narrative is replayed without network, key or anything in t
 
 describe('a request that is not in the recording', () => {
   test('fails with 66, names the act, and shows the words that differ', async () => {
-    const { record, replay, edit } = await setRecordingStage(onTestFinished);
+    const { record, replay, edit } = await createRecordingFixture(onTestFinished);
     await record('two.toml');
     edit('two.toml', 'Question 2', 'Another question 2, please');
     const { code, stderr, stdout } = await replay('two.toml', '-o', 'json');
@@ -100,7 +100,7 @@ describe('a request that is not in the recording', () => {
   });
 
   test('tells of the turn before it that differs', async () => {
-    const { record, replay, edit, lines, cwd } = await setRecordingStage(onTestFinished);
+    const { record, replay, edit, lines, cwd } = await createRecordingFixture(onTestFinished);
     await record('two.toml');
     // Somebody wrote another first reply into the file: from there on the conversation is another one.
     const edited = lines().map((line) => line.replace('"text":"Reply 1 of', '"text":"Answer 1 of'));
@@ -115,7 +115,7 @@ describe('a request that is not in the recording', () => {
   });
 
   test('of another narrative altogether says so', async () => {
-    const { record, replay, cwd } = await setRecordingStage(onTestFinished);
+    const { record, replay, cwd } = await createRecordingFixture(onTestFinished);
     await record('two.toml');
     const other = '[narrative]\nname="o"\n[toc]\norder=["a"]\n[acts]\na="Something wholly different"';
     writeFileSync(join(cwd, 'other.toml'), other);

@@ -1,10 +1,16 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
-import { boticelli, narrativeOf, shell, start, temporaryFolder } from '../../helpers/boticelli.js';
-import { dayQuotaUsed, overloaded } from '../../helpers/gemini-errors.js';
+import {
+  buildNarrative,
+  createTemporaryFolder,
+  runBoticelli,
+  startBoticelli,
+  startShell,
+} from '../../helpers/boticelli.js';
+import { dayQuotaError, overloadedError } from '../../helpers/gemini-errors.js';
 import { createGate } from '../../helpers/gemini-gate.js';
-import { chunkOf, noText, packets, sseEvent, text } from '../../helpers/gemini-replies.js';
+import { createChunk, emptyReply, formatSseEvent, packetReply, textReply } from '../../helpers/gemini-replies.js';
 import { type GeminiServer, startGeminiServer } from '../../helpers/gemini-server.js';
 
 let server: GeminiServer;
@@ -15,16 +21,19 @@ afterEach(() => server.close());
 
 /** A folder with `one.toml` and `four.toml`, narratives of so many acts. */
 const folder = () =>
-  temporaryFolder(onTestFinished, { 'one.toml': narrativeOf(1), 'four.toml': narrativeOf(4, 'temperature = 0.5') });
+  createTemporaryFolder(onTestFinished, {
+    'one.toml': buildNarrative(1),
+    'four.toml': buildNarrative(4, 'temperature = 0.5'),
+  });
 
 describe('a narrative of four acts', () => {
   test.each([{ flags: [] }, { flags: ['--stream'] }])(
     'makes four calls, the nth with 2n-1 turns ($flags)',
     async ({ flags }) => {
-      const { code, stdout } = await boticelli(['run', 'four.toml', ...flags], { server, cwd: folder() });
+      const { code, stdout } = await runBoticelli(['run', 'four.toml', ...flags], { server, cwd: folder() });
       expect(code).toBe(0);
       expect(server.requests).toHaveLength(4);
-      for (const [index, { body, action, model }] of server.calls.entries()) {
+      for (const [index, { body, action, model }] of server.generateRequests.entries()) {
         const roles = body.contents.map(({ role }: { role: string }) => role);
         expect(roles).toEqual(Array.from({ length: 2 * index + 1 }, (_, turn) => (turn % 2 ? 'model' : 'user')));
         expect(action).toBe(flags.length > 0 ? 'streamGenerateContent' : 'generateContent');
@@ -39,15 +48,15 @@ describe('a narrative of four acts', () => {
 
   test('sends every call to the model of --model, whatever the file says', async () => {
     const flags = ['--model', 'models/gemini-3.8-flash', '--temperature', '1.5', '--max-tokens', '77'];
-    const { code } = await boticelli(['run', 'four.toml', ...flags], { server, cwd: folder() });
+    const { code } = await runBoticelli(['run', 'four.toml', ...flags], { server, cwd: folder() });
     expect(code).toBe(0);
-    expect(server.calls.map(({ model }) => model)).toEqual(Array(4).fill('gemini-3.8-flash'));
-    expect(server.calls[3]?.body.generationConfig).toEqual({ temperature: 1.5, maxOutputTokens: 77 });
+    expect(server.generateRequests.map(({ model }) => model)).toEqual(Array(4).fill('gemini-3.8-flash'));
+    expect(server.generateRequests[3]?.body.generationConfig).toEqual({ temperature: 1.5, maxOutputTokens: 77 });
   });
 
   test('gives the same bytes and the same json with and without --stream', async () => {
     const cwd = folder();
-    const run = (...flags: string[]) => boticelli(['run', 'four.toml', ...flags], { server, cwd });
+    const run = (...flags: string[]) => runBoticelli(['run', 'four.toml', ...flags], { server, cwd });
     expect((await run('--stream')).stdout).toBe((await run()).stdout);
     const withoutTiming = (json: string) =>
       JSON.parse(json, (key, value) => (/^run$|Ms$/.test(key) ? undefined : value));
@@ -58,7 +67,7 @@ describe('a narrative of four acts', () => {
   });
 
   test('tells its events as ndjson, a line each', async () => {
-    const { stdout } = await boticelli(['run', 'four.toml', '-o', 'ndjson', '--stream'], { server, cwd: folder() });
+    const { stdout } = await runBoticelli(['run', 'four.toml', '-o', 'ndjson', '--stream'], { server, cwd: folder() });
     const events = stdout
       .trimEnd()
       .split('\n')
@@ -72,27 +81,27 @@ describe('a narrative of four acts', () => {
 
   test('prints the acts of --only and --last alone, though all are played', async () => {
     const cwd = folder();
-    const only = await boticelli(['run', 'four.toml', '--only', 'act_2', '--only', 'act_3'], { server, cwd });
+    const only = await runBoticelli(['run', 'four.toml', '--only', 'act_2', '--only', 'act_3'], { server, cwd });
     expect(only.stdout).toMatch(/^Reply 2 .*\n\nReply 3 .*\n$/);
-    const last = await boticelli(['run', 'four.toml', '--last', '--stream'], { server, cwd });
+    const last = await runBoticelli(['run', 'four.toml', '--last', '--stream'], { server, cwd });
     expect(last.stdout).toMatch(/^Reply 4 .*\n$/);
-    const json = await boticelli(['run', 'four.toml', '--last', '-o', 'json'], { server, cwd });
+    const json = await runBoticelli(['run', 'four.toml', '--last', '-o', 'json'], { server, cwd });
     expect(JSON.parse(json.stdout).acts).toMatchObject([{ act: 'act_4' }]);
-    expect(server.calls).toHaveLength(12);
-    const unknown = await boticelli(['run', 'four.toml', '--only', 'act_9'], { server, cwd });
+    expect(server.generateRequests).toHaveLength(12);
+    const unknown = await runBoticelli(['run', 'four.toml', '--only', 'act_9'], { server, cwd });
     expect(unknown).toMatchObject({ code: 2, stdout: '' });
     expect(unknown.stderr).toContain('The acts are: act_1, act_2, act_3, act_4.');
-    expect(server.calls).toHaveLength(12);
+    expect(server.generateRequests).toHaveLength(12);
   });
 
   test('leaves its replies in --out-dir, also those before a failure', async () => {
     const cwd = folder();
-    const { code } = await boticelli(['run', 'four.toml', '--out-dir', 'out'], { server, cwd });
+    const { code } = await runBoticelli(['run', 'four.toml', '--out-dir', 'out'], { server, cwd });
     expect(code).toBe(0);
     expect(readdirSync(join(cwd, 'out'))).toEqual([...[1, 2, 3, 4].map((n) => `0${n}-act_${n}.md`), 'run.json']);
 
-    server.reply(text('A'), noText('SAFETY'));
-    const failed = await boticelli(['run', 'four.toml', '--out-dir', 'failed'], { server, cwd });
+    server.queueReplies(textReply('A'), emptyReply('SAFETY'));
+    const failed = await runBoticelli(['run', 'four.toml', '--out-dir', 'failed'], { server, cwd });
     expect(failed.code).toBe(76);
     expect(readdirSync(join(cwd, 'failed'))).toEqual(['01-act_1.md', 'run.json']);
     expect(JSON.parse(readFileSync(join(cwd, 'failed/run.json'), 'utf8'))).toMatchObject({
@@ -103,61 +112,61 @@ describe('a narrative of four acts', () => {
 });
 
 test('a narrative is read from standard input for -', async () => {
-  const { code, stdout } = await boticelli(['run', '-'], { server, input: narrativeOf(1) });
+  const { code, stdout } = await runBoticelli(['run', '-'], { server, input: buildNarrative(1) });
   expect({ code, stdout }).toEqual({ code: 0, stdout: 'Reply 1 of gemini-flash-lite-latest to "Question 1"\n' });
 });
 
 test('BOTICELLI_MODEL is asked where the narrative names no model', async () => {
   const env = { BOTICELLI_MODEL: 'gemini-3.5-flash' };
-  await boticelli(['run', 'one.toml'], { server, env, cwd: folder() });
-  expect(server.calls[0]?.model).toBe('gemini-3.5-flash');
+  await runBoticelli(['run', 'one.toml'], { server, env, cwd: folder() });
+  expect(server.generateRequests[0]?.model).toBe('gemini-3.5-flash');
 });
 
 test('a rehearsal needs no key and no network, and is marked as one everywhere', async () => {
   const cwd = folder();
-  const plain = await boticelli(['run', 'four.toml', '--rehearse'], { cwd });
+  const plain = await runBoticelli(['run', 'four.toml', '--rehearse'], { cwd });
   expect(plain.code).toBe(0);
   expect(plain.stdout.split('\n\n')).toHaveLength(4);
   expect(plain.stdout).toMatch(/^\[rehearsal\] /);
   expect(plain.stderr).toContain('rehearsal');
-  const json = await boticelli(['run', 'four.toml', '--rehearse', '-o', 'json'], { cwd });
+  const json = await runBoticelli(['run', 'four.toml', '--rehearse', '-o', 'json'], { cwd });
   for (const act of JSON.parse(json.stdout).acts) expect(act).toMatchObject({ model: 'rehearsal' });
-  const ndjson = await boticelli(['run', 'four.toml', '--rehearse', '-o', 'ndjson', '--stream'], { cwd });
+  const ndjson = await runBoticelli(['run', 'four.toml', '--rehearse', '-o', 'ndjson', '--stream'], { cwd });
   expect(ndjson.stdout.match(/"model":"rehearsal"/g)).toHaveLength(4);
 });
 
 describe('a stream into a pipe', () => {
   test('carries each token before the next one is sent', async () => {
     const gate = createGate();
-    server.reply(text(['one ', 'two ', 'three'], { gate }));
-    const running = start(['run', 'one.toml', '--stream'], { server, cwd: folder() });
+    server.queueReplies(textReply(['one ', 'two ', 'three'], { gate }));
+    const running = startBoticelli(['run', 'one.toml', '--stream'], { server, cwd: folder() });
     for (const sofar of ['one ', 'one two ', 'one two three']) {
-      gate.next();
-      await running.said(sofar);
+      gate.release();
+      await running.waitForOutput(sofar);
     }
-    expect(await running.ended).toMatchObject({ code: 0, stdout: 'one two three\n' });
+    expect(await running.result).toMatchObject({ code: 0, stdout: 'one two three\n' });
   });
 
   test('that is closed early ends the run at once, quietly, with no further call', async () => {
-    server.replyAlways(
-      text(
+    server.setDefaultReply(
+      textReply(
         Array.from({ length: 200 }, (_, n) => `line ${n}\n`),
         { delayMs: 50 },
       ),
     );
     const script = 'boticelli run four.toml --stream -q | head -1; echo "$PIPESTATUS"';
-    const { stdout, stderr } = await shell(script, { server, cwd: folder() }).ended;
+    const { stdout, stderr } = await startShell(script, { server, cwd: folder() }).result;
     expect(stdout).toBe('line 0\n141\n');
     expect(stderr).toBe('');
     expect(server.requests).toHaveLength(1);
-    const closedAfterMs = (await server.requests[0]!.closedEarly) - server.requests[0]!.at;
+    const closedAfterMs = (await server.requests[0]!.closedEarly) - server.requests[0]!.receivedAtMs;
     expect(closedAfterMs).toBeLessThan(1000);
   });
 
   test('that is closed at the very end of a stream ends the run all the same', async () => {
-    server.replyAlways(text(['One', ' two\nthree', ' four'], { delayMs: 50 }));
+    server.setDefaultReply(textReply(['One', ' two\nthree', ' four'], { delayMs: 50 }));
     const script = 'boticelli run four.toml --stream | head -1; echo "$PIPESTATUS"';
-    const { stdout, stderr } = await shell(script, { server, cwd: folder() }).ended;
+    const { stdout, stderr } = await startShell(script, { server, cwd: folder() }).result;
     expect(stdout).toBe('One two\n141\n');
     expect(stderr).toBe('[1/4] act_1 gemini-flash-lite-latest\n');
     expect(server.requests).toHaveLength(1);
@@ -165,22 +174,22 @@ describe('a stream into a pipe', () => {
 
   test('that is closed between two blocking calls is found out at the next reply, and ends the run', async () => {
     const script = 'boticelli run four.toml -q | head -1; echo "$PIPESTATUS"';
-    const { stdout, stderr } = await shell(script, { server, cwd: folder() }).ended;
+    const { stdout, stderr } = await startShell(script, { server, cwd: folder() }).result;
     expect({ stdout: stdout.split('\n').at(-2), stderr }).toEqual({ stdout: '141', stderr: '' });
     expect(server.requests.length).toBeLessThanOrEqual(2);
   });
 
   test('that breaks off after text stops the run, for a pipe cannot take words back', async () => {
-    server.reply(packets(sseEvent(chunkOf('so far'))));
-    const { code, stdout, stderr } = await boticelli(['run', 'four.toml', '--stream'], { server, cwd: folder() });
+    server.queueReplies(packetReply(formatSseEvent(createChunk('so far'))));
+    const { code, stdout, stderr } = await runBoticelli(['run', 'four.toml', '--stream'], { server, cwd: folder() });
     expect({ code, stdout }).toEqual({ code: 69, stdout: 'so far\n' });
     expect(stderr).toContain('boticelli: act_1: ');
     expect(server.requests).toHaveLength(1);
   });
 
   test('that breaks off after text starts again in ndjson, which says what to discard', async () => {
-    server.reply(packets(sseEvent(chunkOf('so far'))), text('whole'));
-    const { code, stdout } = await boticelli(['run', 'one.toml', '--stream', '-o', 'ndjson'], {
+    server.queueReplies(packetReply(formatSseEvent(createChunk('so far'))), textReply('whole'));
+    const { code, stdout } = await runBoticelli(['run', 'one.toml', '--stream', '-o', 'ndjson'], {
       server,
       cwd: folder(),
     });
@@ -189,8 +198,8 @@ describe('a stream into a pipe', () => {
       .trimEnd()
       .split('\n')
       .map((line) => JSON.parse(line));
-    const told = events.filter(({ type }) => /delta|retry|end/.test(type));
-    expect(told).toMatchObject([
+    const outputEvents = events.filter(({ type }) => /delta|retry|end/.test(type));
+    expect(outputEvents).toMatchObject([
       { type: 'act-delta', text: 'so far' },
       { type: 'act-retry', discard: true, error: { code: 'stream_interrupted' } },
       { type: 'act-delta', text: 'whole' },
@@ -202,41 +211,41 @@ describe('a stream into a pipe', () => {
 
 describe('a service that is not well', () => {
   test('is asked again, and each attempt is told', async () => {
-    server.reply(overloaded(), overloaded(), text('well'));
-    const { code, stdout, stderr } = await boticelli(['run', 'one.toml'], { server, cwd: folder() });
+    server.queueReplies(overloadedError(), overloadedError(), textReply('well'));
+    const { code, stdout, stderr } = await runBoticelli(['run', 'one.toml'], { server, cwd: folder() });
     expect({ code, stdout }).toEqual({ code: 0, stdout: 'well\n' });
     expect(stderr).toMatch(/attempt 1 failed.*\n.*attempt 2 failed.*\n.*3 attempts/);
-    expect(server.calls).toHaveLength(3);
+    expect(server.generateRequests).toHaveLength(3);
   });
 
   test('is asked no more often than --retries allows', async () => {
-    server.replyAlways(overloaded());
-    const { code } = await boticelli(['run', 'one.toml', '--retries', '1'], { server, cwd: folder() });
+    server.setDefaultReply(overloadedError());
+    const { code } = await runBoticelli(['run', 'one.toml', '--retries', '1'], { server, cwd: folder() });
     expect(code).toBe(69);
-    expect(server.calls).toHaveLength(2);
+    expect(server.generateRequests).toHaveLength(2);
   });
 
   test('whose day is used up is asked once, and the message says when the day ends', async () => {
-    server.replyAlways(dayQuotaUsed('gemini-flash-lite-latest'));
+    server.setDefaultReply(dayQuotaError('gemini-flash-lite-latest'));
     const env = { TZ: 'America/Los_Angeles' };
-    const { code, stderr } = await boticelli(['run', 'one.toml'], { server, env, cwd: folder() });
+    const { code, stderr } = await runBoticelli(['run', 'one.toml'], { server, env, cwd: folder() });
     expect(code).toBe(75);
     expect(stderr).toMatch(/Try again after \w{3},? \d+ \w{3},? 00:00/);
-    expect(server.calls).toHaveLength(1);
+    expect(server.generateRequests).toHaveLength(1);
   });
 
   test('that does not answer in time is left, and not asked again', async () => {
-    server.replyAlways({ end: 'stall-before-headers' });
-    const { code } = await boticelli(['run', 'one.toml', '--timeout', '200ms'], { server, cwd: folder() });
+    server.setDefaultReply({ end: 'stall-before-headers' });
+    const { code } = await runBoticelli(['run', 'one.toml', '--timeout', '200ms'], { server, cwd: folder() });
     expect(code).toBe(124);
-    expect(server.calls).toHaveLength(1);
-    expect(await server.calls[0]?.closedEarly).toBeTypeOf('number');
+    expect(server.generateRequests).toHaveLength(1);
+    expect(await server.generateRequests[0]?.closedEarly).toBeTypeOf('number');
   });
 
   test('that falls silent in mid-stream is left after --idle-timeout', async () => {
-    server.replyAlways(text(['a', 'b'], { end: 'stall' }));
+    server.setDefaultReply(textReply(['a', 'b'], { end: 'stall' }));
     const flags = ['--stream', '--idle-timeout', '200ms'];
-    const { code, stdout } = await boticelli(['run', 'one.toml', ...flags], { server, cwd: folder() });
+    const { code, stdout } = await runBoticelli(['run', 'one.toml', ...flags], { server, cwd: folder() });
     expect({ code, stdout }).toEqual({ code: 124, stdout: 'ab\n' });
   });
 });

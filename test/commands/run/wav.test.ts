@@ -2,11 +2,11 @@ import { execFileSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
-import { wavOf } from '../../../src/commands/run/wav.js';
-import { temporaryFolder } from '../../helpers/boticelli.js';
+import { encodeWav } from '../../../src/commands/run/wav.js';
+import { createTemporaryFolder } from '../../helpers/boticelli.js';
 
 test('a WAV file is a header of 44 bytes and the samples as they came', () => {
-  const wav = Buffer.from(wavOf({ pcm: Buffer.from([1, 2, 3, 4]), sampleRate: 24_000 }));
+  const wav = Buffer.from(encodeWav({ pcm: Buffer.from([1, 2, 3, 4]), sampleRate: 24_000 }));
   expect(wav).toHaveLength(48);
   expect(wav.toString('latin1', 0, 4) + wav.toString('latin1', 8, 16)).toBe('RIFFWAVEfmt ');
   expect(wav.readUInt32LE(4)).toBe(40);
@@ -17,12 +17,12 @@ test('a WAV file is a header of 44 bytes and the samples as they came', () => {
 });
 
 test('half a sample at the end is left out', () => {
-  expect(wavOf({ pcm: Buffer.from([1, 2, 3]), sampleRate: 24_000 })).toHaveLength(46);
+  expect(encodeWav({ pcm: Buffer.from([1, 2, 3]), sampleRate: 24_000 })).toHaveLength(46);
 });
 
 test('other programs know it for what it is', () => {
-  const path = join(temporaryFolder(onTestFinished), 'a.wav');
-  writeFileSync(path, wavOf({ pcm: Buffer.alloc(48_000), sampleRate: 24_000 }));
+  const path = join(createTemporaryFolder(onTestFinished), 'a.wav');
+  writeFileSync(path, encodeWav({ pcm: Buffer.alloc(48_000), sampleRate: 24_000 }));
   expect(execFileSync('file', ['--brief', path], { encoding: 'utf8' })).toMatch(
     /RIFF.*WAVE audio, Microsoft PCM, 16 bit, mono 24000 Hz/,
   );

@@ -3,9 +3,16 @@ import { join } from 'node:path';
 import { stripVTControlCharacters } from 'node:util';
 import LibSql from 'libsql';
 import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
-import { boticelli, canaryKey, narrativeOf, start, temporaryFolder, terminal } from '../../helpers/boticelli.js';
-import { overloaded } from '../../helpers/gemini-errors.js';
-import { text } from '../../helpers/gemini-replies.js';
+import {
+  buildNarrative,
+  canaryKey,
+  createTemporaryFolder,
+  runBoticelli,
+  startBoticelli,
+  startInTerminal,
+} from '../../helpers/boticelli.js';
+import { overloadedError } from '../../helpers/gemini-errors.js';
+import { textReply } from '../../helpers/gemini-replies.js';
 import { type GeminiServer, startGeminiServer } from '../../helpers/gemini-server.js';
 
 // A test is several processes one after another: on a busy machine that takes a while.
@@ -17,15 +24,15 @@ beforeEach(async () => {
 });
 afterEach(() => server.close());
 
-function rig() {
-  const cwd = temporaryFolder(onTestFinished, { 'one.toml': narrativeOf(1), 'three.toml': narrativeOf(3) });
+function setup() {
+  const cwd = createTemporaryFolder(onTestFinished, { 'one.toml': buildNarrative(1), 'three.toml': buildNarrative(3) });
   const state = join(cwd, 'state');
-  const at = { cwd, server, env: { BOTICELLI_STATE_DIR: state, GEMINI_TIER: 'tier_1' } };
-  const runs = (...args: string[]) => boticelli(['runs', ...args], at);
+  const options = { cwd, server, env: { BOTICELLI_STATE_DIR: state, GEMINI_TIER: 'tier_1' } };
+  const runs = (...args: string[]) => runBoticelli(['runs', ...args], options);
   return {
-    ...{ cwd, state, at, runs },
+    ...{ cwd, state, at: options, runs },
     database: join(state, 'boticelli.db'),
-    run: (...args: string[]) => boticelli(['run', ...args], at),
+    run: (...args: string[]) => runBoticelli(['run', ...args], options),
     listed: async () => JSON.parse((await runs('--format', 'json')).stdout),
   };
 }
@@ -33,7 +40,7 @@ const refusal = { status: 400, body: { error: { code: 400, message: 'no', status
 
 describe('runs', () => {
   test('of a fresh machine are none, and looking makes no file', async () => {
-    const { runs, state, listed } = rig();
+    const { runs, state, listed } = setup();
     expect(await runs()).toMatchObject({ code: 0, stdout: 'There is no run yet.\n', stderr: '' });
     expect(await listed()).toEqual({ runs: [], total: 0 });
     expect(existsSync(state)).toBe(false);
@@ -44,9 +51,9 @@ describe('runs', () => {
   });
 
   test('are listed with the newest first, with how far they came', async () => {
-    const { run, runs, listed } = rig();
+    const { run, runs, listed } = setup();
     await run('one.toml');
-    server.reply(text('one'), refusal);
+    server.queueReplies(textReply('one'), refusal);
     await run('three.toml', '-m', 'model-x');
     const { total, runs: all } = await listed();
     expect(total).toBe(2);
@@ -68,17 +75,17 @@ describe('runs', () => {
   });
 
   test('that were killed are unfinished', async () => {
-    const { at, listed } = rig();
-    server.reply(text('one'), { end: 'stall-before-headers' });
-    const running = start(['run', 'three.toml'], at);
-    await server.received(2);
+    const { at: options, listed } = setup();
+    server.queueReplies(textReply('one'), { end: 'stall-before-headers' });
+    const running = startBoticelli(['run', 'three.toml'], options);
+    await server.waitForRequests(2);
     running.child.kill('SIGKILL');
-    await running.ended;
+    await running.result;
     expect((await listed()).runs).toMatchObject([{ status: 'unfinished', actsEnded: 1, actCount: 3 }]);
   });
 
   test('of eight processes at once are all there, in a file of the version before too', async () => {
-    const { run, listed, state, database } = rig();
+    const { run, listed, state, database } = setup();
     mkdirSync(state);
     const old = new LibSql(database);
     old.exec(`CREATE TABLE quota_pages (key TEXT PRIMARY KEY, page TEXT NOT NULL) WITHOUT ROWID;
@@ -101,8 +108,13 @@ describe('runs', () => {
 
 describe('runs show', () => {
   test('prints a run act by act with its replies, the last one unless told', async () => {
-    const { run, runs, listed, cwd } = rig();
-    server.reply(overloaded(), text('A reply.\n\n'), text('Half', { finishReason: 'MAX_TOKENS' }), refusal);
+    const { run, runs, listed, cwd } = setup();
+    server.queueReplies(
+      overloadedError(),
+      textReply('A reply.\n\n'),
+      textReply('Half', { finishReason: 'MAX_TOKENS' }),
+      refusal,
+    );
     await run('three.toml');
     const { stdout } = await runs('show');
     const [{ run: id }] = (await listed()).runs;
@@ -140,18 +152,18 @@ describe('runs show', () => {
   });
 
   test('fits a terminal of 80 columns, and no reply can steer it', async () => {
-    const { run, at } = rig();
+    const { run, at: options } = setup();
     const prose = 'A word or two of prose that goes on and on until it is longer than the screen is wide. ';
     const table = `- ${prose}${prose}\n\`\`\`\n${'x = 1; '.repeat(20)}\n\`\`\`\n`;
-    server.reply(text(`${prose.repeat(3)}\n${table}\u001b[2J`));
+    server.queueReplies(textReply(`${prose.repeat(3)}\n${table}\u001b[2J`));
     await run('one.toml');
-    const shown = terminal(['runs', 'show'], at);
-    const { stdout } = await shown.ended;
+    const terminalRun = startInTerminal(['runs', 'show'], options);
+    const { stdout } = await terminalRun.result;
     expect(stdout).not.toContain('\u001b[2J');
     const lines = stripVTControlCharacters(stdout).replaceAll('\r', '').split('\n');
     expect(lines.filter((line) => line.length > 80)).toEqual(['x = 1; '.repeat(20)]);
     expect(lines.some((line) => line.startsWith('  ') && line.includes('prose'))).toBe(true);
-    const { stdout: table80 } = await terminal(['runs'], at).ended;
+    const { stdout: table80 } = await startInTerminal(['runs'], options).result;
     expect(
       stripVTControlCharacters(table80)
         .split(/\r?\n/)
@@ -160,7 +172,7 @@ describe('runs show', () => {
   });
 
   test('of an id that none or several have fails', async () => {
-    const { run, runs } = rig();
+    const { run, runs } = setup();
     await run('one.toml');
     await run('one.toml');
     expect(await runs('show', '1999')).toMatchObject({ code: 66, stderr: expect.stringContaining('no run 1999') });
@@ -170,15 +182,19 @@ describe('runs show', () => {
 
 describe('runs export', () => {
   test('gives json that has all that --output json had', async () => {
-    const { run, runs } = rig();
+    const { run, runs } = setup();
     const document = JSON.parse((await run('three.toml', '-o', 'json')).stdout);
     const { description: _, ...expected } = document;
     expect(JSON.parse((await runs('export')).stdout)).toMatchObject(expected);
   });
 
   test('gives Markdown: a heading an act, the reply below it as it came', async () => {
-    const { run, runs } = rig();
-    server.reply(text('Some *prose*.\n\n- one\n- two'), text('```js\nlet cut;'), text('After it.'));
+    const { run, runs } = setup();
+    server.queueReplies(
+      textReply('Some *prose*.\n\n- one\n- two'),
+      textReply('```js\nlet cut;'),
+      textReply('After it.'),
+    );
     await run('three.toml');
     const { stdout } = await runs('export', 'last', '--format', 'markdown');
     expect(stdout).toMatch(/^# test\n\n- Run `[\d-]+-[0-9a-f]{6}`, \d{4}-.*Z\n- completed after .*, 3 of 3 acts\n/);
@@ -190,30 +206,30 @@ describe('runs export', () => {
 
 describe('runs clear', () => {
   test('asks a person first, and does nothing where nobody can be asked', async () => {
-    const { run, runs, at, listed } = rig();
+    const { run, runs, at: options, listed } = setup();
     await run('three.toml');
     expect(await runs('clear')).toMatchObject({
       code: 2,
       stderr: expect.stringContaining('this forgets 1 run and 3 replies kept for --resume'),
     });
-    const no = terminal(['runs', 'clear'], at);
-    await no.said('Go on? [y/N]');
+    const no = startInTerminal(['runs', 'clear'], options);
+    await no.waitForOutput('Go on? [y/N]');
     no.child.stdin?.write('n\n');
-    expect((await no.ended).code).toBe(2);
+    expect((await no.result).code).toBe(2);
     expect((await listed()).total).toBe(1);
-    const yes = terminal(['runs', 'clear'], at);
-    await yes.said('Go on? [y/N]');
+    const yes = startInTerminal(['runs', 'clear'], options);
+    await yes.waitForOutput('Go on? [y/N]');
     yes.child.stdin?.write('y\n');
-    expect(await yes.ended).toMatchObject({ code: 0, stdout: expect.stringContaining('Forgot 1 run and 3 replies') });
+    expect(await yes.result).toMatchObject({ code: 0, stdout: expect.stringContaining('Forgot 1 run and 3 replies') });
     expect((await listed()).total).toBe(0);
-    const calls = server.calls.length;
+    const calls = server.generateRequests.length;
     await run('three.toml', '--resume');
-    expect(server.calls).toHaveLength(calls + 3);
+    expect(server.generateRequests).toHaveLength(calls + 3);
   });
 
   test('can be of one narrative, or of what is old', async () => {
-    const { run, runs, listed, cwd } = rig();
-    writeFileSync(join(cwd, 'other.toml'), narrativeOf(1).replace('name = "test"', 'name = "other"'));
+    const { run, runs, listed, cwd } = setup();
+    writeFileSync(join(cwd, 'other.toml'), buildNarrative(1).replace('name = "test"', 'name = "other"'));
     await run('one.toml');
     await run('other.toml');
     const clear = (...flags: string[]) => runs('clear', '--yes', ...flags);
@@ -229,7 +245,7 @@ test.each([
   ['is of a newer version', (path: string) => new LibSql(path).exec('PRAGMA user_version = 99')],
   ['is no database', (path: string) => writeFileSync(path, 'No database. '.repeat(100))],
 ])('a file that %s is left alone: runs, show, export and clear fail', async (_, spoil) => {
-  const { runs, state, database } = rig();
+  const { runs, state, database } = setup();
   mkdirSync(state);
   spoil(database);
   for (const command of [[], ['show'], ['export'], ['clear', '--yes']]) {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import type { DriverEvent } from '../../../src/driver/events.js';
-import { type FallbackOptions, fallingBack } from '../../../src/driver/layers/with-fallback.js';
+import type { DriverEvent } from '../../../src/driver/driver-events.js';
+import { type FallbackOptions, withFallback } from '../../../src/driver/layers/with-fallback.js';
 import type { GenerateRequest } from '../../../src/driver/request.js';
 import { BoticelliError } from '../../../src/errors.js';
 import { createScriptedDriver, type ScriptedCall } from '../../helpers/scripted-driver.js';
@@ -12,14 +12,14 @@ const tooLate = new BoticelliError('rate_limited', 'later than --max-wait allows
 function stack(scripts: ScriptedCall[], options: Partial<FallbackOptions> = {}) {
   const inner = createScriptedDriver(scripts);
   const events: DriverEvent[] = [];
-  const driver = fallingBack(
-    { modelsFor: (named) => named ?? ['second', 'third'], cannotTake: () => undefined, ...options },
+  const driver = withFallback(
+    { getFallbackModels: (named) => named ?? ['second', 'third'], getUnsupportedReason: () => undefined, ...options },
     inner,
   );
   return { driver, inner, events, emit: (event: DriverEvent) => void events.push(event) };
 }
 
-async function ask(driver: ReturnType<typeof stack>['driver'], streaming: boolean, context = {}) {
+async function send(driver: ReturnType<typeof stack>['driver'], streaming: boolean, context = {}) {
   if (!streaming) return (await driver.generate(request, context)).text;
   let text = '';
   for await (const chunk of driver.generateStream(request, context)) text += chunk.text;
@@ -29,7 +29,7 @@ async function ask(driver: ReturnType<typeof stack>['driver'], streaming: boolea
 describe.each([{ streaming: false }, { streaming: true }])('with streaming: $streaming', ({ streaming }) => {
   test('a model whose quota is used up is followed by the next one, and that is told', async () => {
     const { driver, inner, events, emit } = stack([{ error: usedUp }, { error: tooLate }]);
-    expect(await ask(driver, streaming, { emit })).toBe('Reply 3');
+    expect(await send(driver, streaming, { emit })).toBe('Reply 3');
     expect(inner.requests.map(({ model }) => model)).toEqual(['first', 'second', 'third']);
     expect(events).toEqual([
       { type: 'fallback', from: 'first', to: 'second', reason: usedUp.message },
@@ -43,7 +43,7 @@ describe.each([{ streaming: false }, { streaming: true }])('with streaming: $str
     const closed = new BoticelliError('quota_exhausted', 'first is used up', { retryAt: late, hint });
     const busy = new BoticelliError('rate_limited', 'second is busy', { retryAt: soon, hint });
     const { driver, inner } = stack([{ error: closed }, { error: busy }, { error: tooLate }]);
-    await expect(ask(driver, streaming)).rejects.toMatchObject({
+    await expect(send(driver, streaming)).rejects.toMatchObject({
       code: 'quota_exhausted',
       message: `first is used up; second is busy; ${tooLate.message}`,
       hint: expect.not.stringContaining(hint),
@@ -53,21 +53,21 @@ describe.each([{ streaming: false }, { streaming: true }])('with streaming: $str
   });
 
   test('if there is no other model the error comes up as it is', async () => {
-    const { driver } = stack([{ error: usedUp }], { modelsFor: () => [] });
-    await expect(ask(driver, streaming)).rejects.toBe(usedUp);
+    const { driver } = stack([{ error: usedUp }], { getFallbackModels: () => [] });
+    await expect(send(driver, streaming)).rejects.toBe(usedUp);
   });
 
   test('any other failure is no reason to turn to another model', async () => {
-    const error = new BoticelliError('unavailable', 'overloaded', { passing: true });
+    const error = new BoticelliError('unavailable', 'overloaded', { isTransient: true });
     const { driver, inner } = stack([{ error }]);
-    await expect(ask(driver, streaming)).rejects.toBe(error);
+    await expect(send(driver, streaming)).rejects.toBe(error);
     expect(inner.requests).toHaveLength(1);
   });
 
   test('a model that cannot take the request is passed over and named', async () => {
-    const cannotTake = (model: string) => (model === 'second' ? 'for it is deaf' : undefined);
-    const { driver, inner, events, emit } = stack([{ error: usedUp }], { cannotTake });
-    await ask(driver, streaming, { emit });
+    const getUnsupportedReason = (model: string) => (model === 'second' ? 'for it is deaf' : undefined);
+    const { driver, inner, events, emit } = stack([{ error: usedUp }], { getUnsupportedReason });
+    await send(driver, streaming, { emit });
     expect(inner.requests.map(({ model }) => model)).toEqual(['first', 'third']);
     expect(events).toMatchObject([
       { to: 'third', reason: expect.stringContaining('second is passed over, for it is deaf') },
@@ -75,8 +75,8 @@ describe.each([{ streaming: false }, { streaming: true }])('with streaming: $str
   });
 
   test('if all others are passed over the error says so', async () => {
-    const { driver } = stack([{ error: usedUp }], { cannotTake: () => 'for it is deaf' });
-    await expect(ask(driver, streaming)).rejects.toMatchObject({
+    const { driver } = stack([{ error: usedUp }], { getUnsupportedReason: () => 'for it is deaf' });
+    await expect(send(driver, streaming)).rejects.toMatchObject({
       code: 'quota_exhausted',
       message: expect.stringContaining('second is passed over, for it is deaf; third is passed over'),
     });
@@ -84,13 +84,13 @@ describe.each([{ streaming: false }, { streaming: true }])('with streaming: $str
 
   test('the models that the act names come instead of the others, and the same model not twice', async () => {
     const { driver, inner } = stack([{ error: usedUp }]);
-    await ask(driver, streaming, { fallback: ['first', 'own'] });
+    await send(driver, streaming, { fallback: ['first', 'own'] });
     expect(inner.requests.map(({ model }) => model)).toEqual(['first', 'own']);
   });
 });
 
 test('once text was yielded it is too late for another model', async () => {
   const { driver, inner } = stack([{ pieces: ['a'], error: usedUp }]);
-  await expect(ask(driver, true)).rejects.toBe(usedUp);
+  await expect(send(driver, true)).rejects.toBe(usedUp);
   expect(inner.requests).toHaveLength(1);
 });

@@ -1,10 +1,10 @@
 import { expect, test } from 'vitest';
-import type { DriverEvent } from '../../../src/driver/events.js';
-import { conforming } from '../../../src/driver/layers/with-json-validation.js';
+import type { DriverEvent } from '../../../src/driver/driver-events.js';
+import { withJsonValidation } from '../../../src/driver/layers/with-json-validation.js';
 import type { GenerateRequest } from '../../../src/driver/request.js';
 import type { StreamChunk } from '../../../src/driver/response.js';
 import { BoticelliError } from '../../../src/errors.js';
-import { checkFor } from '../../../src/narrative/schema/json-schema.js';
+import { createSchemaValidator } from '../../../src/narrative/schema/json-schema.js';
 import { createScriptedDriver, type ScriptedCall } from '../../helpers/scripted-driver.js';
 
 const schema = {
@@ -21,11 +21,11 @@ function stack(replies: (string | ScriptedCall)[]) {
     replies.map((reply) => (typeof reply === 'string' ? { pieces: [reply.slice(0, 4), reply.slice(4)] } : reply)),
   );
   const events: DriverEvent[] = [];
-  const driver = conforming({ checkFor }, inner);
+  const driver = withJsonValidation({ compileSchema: createSchemaValidator }, inner);
   return { inner, events, driver, emit: (event: DriverEvent) => void events.push(event) };
 }
 
-async function chunksOf(stream: AsyncIterable<StreamChunk>): Promise<StreamChunk[]> {
+async function collectChunks(stream: AsyncIterable<StreamChunk>): Promise<StreamChunk[]> {
   const chunks: StreamChunk[] = [];
   for await (const chunk of stream) chunks.push(chunk);
   return chunks;
@@ -95,9 +95,9 @@ test('what was paid for replies that are none is told where no good one carries 
   ] as const) {
     const { driver, events, emit } = stack([...replies]);
     await driver.generate(request, { emit }).catch(() => {});
-    const told = events.filter(({ type }) => type === 'spent');
-    expect(told).toHaveLength(spent);
-    for (const event of told) expect(event).toMatchObject({ model: 'm-001', usage: { promptTokens: 10 } });
+    const usageEvents = events.filter(({ type }) => type === 'spent');
+    expect(usageEvents).toHaveLength(spent);
+    for (const event of usageEvents) expect(event).toMatchObject({ model: 'm-001', usage: { promptTokens: 10 } });
   }
 });
 
@@ -134,7 +134,7 @@ test('JSON that max_tokens cut off is not asked for again: it would be cut again
 
 test('a stream hands the reply out whole, and none of a void one', async () => {
   const { driver, inner } = stack(['{"size": 1}', '{"name": "Ada"}']);
-  const chunks = await chunksOf(driver.generateStream(request));
+  const chunks = await collectChunks(driver.generateStream(request));
   expect(inner.methods).toEqual(['generateStream', 'generateStream']);
   expect(chunks.map(({ text, finished }) => [text, finished])).toEqual([
     ['{"name": "Ada"}', false],
@@ -144,16 +144,16 @@ test('a stream hands the reply out whole, and none of a void one', async () => {
 });
 
 test('below it, text may always be taken back, and nobody above is told that it was', async () => {
-  const before: ScriptedCall['before'] = (_request, { mayDiscard, emit }) => {
+  const before: ScriptedCall['onCall'] = (_request, { canDiscard, emit }) => {
     const error = { code: 'unavailable', message: 'x' } as const;
-    expect(mayDiscard?.()).toBe(true);
+    expect(canDiscard?.()).toBe(true);
     emit?.({ type: 'retry', attempt: 1, delayMs: 10, error, discard: true });
   };
   const { driver, events, emit } = stack([
-    { pieces: ['{}'], before },
-    { pieces: ['{"name": "Ada"}'], before },
+    { pieces: ['{}'], onCall: before },
+    { pieces: ['{"name": "Ada"}'], onCall: before },
   ]);
-  await chunksOf(driver.generateStream(request, { emit, mayDiscard: () => false }));
+  await collectChunks(driver.generateStream(request, { emit, canDiscard: () => false }));
   expect(events.map((event) => event.type === 'retry' && [event.attempt, event.error.code, event.discard])).toEqual([
     [1, 'unavailable', false],
     [2, 'invalid_reply', false],
@@ -166,19 +166,23 @@ test('text passes through as it is, streamed or not', async () => {
   const text: GenerateRequest = { model: 'm', turns: [], parameters: {} };
   const context = { emit, mayDiscard: () => false };
   expect((await driver.generate(text, context)).text).toBe('Hello');
-  expect((await chunksOf(driver.generateStream(text, context))).map((chunk) => chunk.text)).toEqual(['Hell', 'o', '']);
+  expect((await collectChunks(driver.generateStream(text, context))).map((chunk) => chunk.text)).toEqual([
+    'Hell',
+    'o',
+    '',
+  ]);
   expect(inner.requests).toEqual([text, text]);
 });
 
 test('failures from below come up as they are', async () => {
   const error = new BoticelliError('quota_exhausted', 'no more');
   await expect(stack([{ error }]).driver.generate(request)).rejects.toBe(error);
-  await expect(chunksOf(stack(['{}', { error }]).driver.generateStream(request))).rejects.toBe(error);
+  await expect(collectChunks(stack(['{}', { error }]).driver.generateStream(request))).rejects.toBe(error);
 });
 
 test('an abort between the two questions ends the call with its reason', async () => {
   const controller = new AbortController();
-  const { driver, inner } = stack([{ pieces: ['no'], before: () => controller.abort(new Error('enough')) }]);
+  const { driver, inner } = stack([{ pieces: ['no'], onCall: () => controller.abort(new Error('enough')) }]);
   await expect(driver.generate(request, { signal: controller.signal })).rejects.toThrow('enough');
   expect(inner.requests).toHaveLength(1);
 });

@@ -1,13 +1,13 @@
 import { expect, test } from 'vitest';
-import type { DriverEvent } from '../../../src/driver/events.js';
-import { type RetryPolicy, retrying } from '../../../src/driver/layers/with-retries.js';
+import type { DriverEvent } from '../../../src/driver/driver-events.js';
+import { type RetryPolicy, withRetries } from '../../../src/driver/layers/with-retries.js';
 import type { GenerateRequest } from '../../../src/driver/request.js';
 import { BoticelliError, StreamInterrupted } from '../../../src/errors.js';
 import { createManualClock } from '../../helpers/manual-clock.js';
 import { createScriptedDriver, type ScriptedCall } from '../../helpers/scripted-driver.js';
 
 const request: GenerateRequest = { model: 'm', turns: [], parameters: {} };
-const overloaded = new BoticelliError('unavailable', 'overloaded', { passing: true });
+const overloaded = new BoticelliError('unavailable', 'overloaded', { isTransient: true });
 const refused = new BoticelliError('invalid_request', 'no');
 const broken = new StreamInterrupted('the stream broke off', { partialText: 'a' });
 
@@ -15,11 +15,11 @@ function stack(scripts: ScriptedCall[], policy: Partial<RetryPolicy> = {}) {
   const clock = createManualClock();
   const inner = createScriptedDriver(scripts);
   const events: DriverEvent[] = [];
-  const driver = retrying({ clock, random: () => 0.5, ...policy }, inner);
+  const driver = withRetries({ clock, random: () => 0.5, ...policy }, inner);
   return { clock, inner, events, driver, emit: (event: DriverEvent) => void events.push(event) };
 }
 
-async function textOf(chunks: AsyncIterable<{ text: string }>): Promise<string[]> {
+async function collectTexts(chunks: AsyncIterable<{ text: string }>): Promise<string[]> {
   const texts: string[] = [];
   for await (const { text } of chunks) texts.push(text);
   return texts;
@@ -29,7 +29,7 @@ test('a passing failure is followed by another attempt, each told with its pause
   const { driver, inner, clock, events, emit } = stack([{ error: overloaded }, { error: overloaded }]);
   expect((await driver.generate(request, { emit })).text).toBe('Reply 3');
   expect(inner.requests).toHaveLength(3);
-  expect(clock.slept).toEqual([375, 750]);
+  expect(clock.sleepsMs).toEqual([375, 750]);
   expect(events.map(({ type }) => type)).toEqual(['retry', 'wait', 'retry', 'wait']);
   expect(events[0]).toMatchObject({ attempt: 1, delayMs: 375, discard: false, error: { code: 'unavailable' } });
   expect(events[3]).toMatchObject({ reason: 'backoff', waitMs: 750, until: '2026-11-22T12:00:01.125Z' });
@@ -39,24 +39,24 @@ test('pauses double up to the cap, and chance moves them between a half and the 
   const failing = Array.from({ length: 6 }, () => ({ error: overloaded }));
   const longest = stack(failing, { retries: 6, baseDelayMs: 1000, maxDelayMs: 8000, random: () => 1 });
   await longest.driver.generate(request);
-  expect(longest.clock.slept).toEqual([1000, 2000, 4000, 8000, 8000, 8000]);
+  expect(longest.clock.sleepsMs).toEqual([1000, 2000, 4000, 8000, 8000, 8000]);
   const shortest = stack(failing, { retries: 6, baseDelayMs: 1000, maxDelayMs: 8000, random: () => 0 });
   await shortest.driver.generate(request);
-  expect(shortest.clock.slept).toEqual([500, 1000, 2000, 4000, 4000, 4000]);
+  expect(shortest.clock.sleepsMs).toEqual([500, 1000, 2000, 4000, 4000, 4000]);
 });
 
 test('the delay that the service asks for is kept, never cut short', async () => {
-  const limited = new BoticelliError('rate_limited', 'slow down', { passing: true, retryAfterMs: 17_300 });
+  const limited = new BoticelliError('rate_limited', 'slow down', { isTransient: true, retryAfterMs: 17_300 });
   const { driver, clock } = stack([{ error: limited }], { random: () => 0 });
   await driver.generate(request);
-  expect(clock.slept).toEqual([17_300]);
+  expect(clock.sleepsMs).toEqual([17_300]);
 });
 
 test('a delay longer than minutes is not waited out', async () => {
-  const limited = new BoticelliError('rate_limited', 'slow down', { passing: true, retryAfterMs: 301_000 });
+  const limited = new BoticelliError('rate_limited', 'slow down', { isTransient: true, retryAfterMs: 301_000 });
   const { driver, clock } = stack([{ error: limited }]);
   await expect(driver.generate(request)).rejects.toBe(limited);
-  expect(clock.slept).toEqual([]);
+  expect(clock.sleepsMs).toEqual([]);
 });
 
 test('what is no passing failure goes up at once, and so does a bug', async () => {
@@ -78,19 +78,19 @@ test('after the last retry the failure itself comes up', async () => {
 
 test('a stream that fails before its first text starts again', async () => {
   const { driver, events, emit } = stack([{ error: overloaded }, { pieces: ['x'] }]);
-  expect(await textOf(driver.generateStream(request, { emit }))).toEqual(['x', '']);
+  expect(await collectTexts(driver.generateStream(request, { emit }))).toEqual(['x', '']);
   expect(events[0]).toMatchObject({ type: 'retry', discard: false });
 });
 
 test('a stream that fails after text stops where the text cannot be taken back', async () => {
   const { driver, inner } = stack([{ pieces: ['a'], error: broken }]);
-  await expect(textOf(driver.generateStream(request))).rejects.toBe(broken);
+  await expect(collectTexts(driver.generateStream(request))).rejects.toBe(broken);
   expect(inner.requests).toHaveLength(1);
 });
 
 test('a stream that fails after text starts again where the text can be taken back, and says so', async () => {
   const { driver, events, emit } = stack([{ pieces: ['a'], error: broken }, { pieces: ['b'] }]);
-  expect(await textOf(driver.generateStream(request, { emit, mayDiscard: () => true }))).toEqual(['a', 'b', '']);
+  expect(await collectTexts(driver.generateStream(request, { emit, canDiscard: () => true }))).toEqual(['a', 'b', '']);
   expect(events[0]).toMatchObject({ type: 'retry', discard: true });
 });
 

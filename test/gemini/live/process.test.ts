@@ -2,14 +2,14 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { expect, test } from 'vitest';
 import { root } from '../../helpers/boticelli.js';
-import { setLiveStage } from './live-stage.js';
+import { createLiveFixture } from './live-fixture.js';
 
-const stage = setLiveStage();
+const fixture = createLiveFixture();
 
 test('a session that waits for another turn does not keep a process alive', async () => {
   const script = `
     import { createGeminiDriver } from '${root}dist/index.js';
-    const driver = createGeminiDriver({ apiKey: 'key', baseUrl: '${stage.server.url}' });
+    const driver = createGeminiDriver({ apiKey: 'key', baseUrl: '${fixture.server.url}' });
     const turns = [{ role: 'user', parts: [{ type: 'text', text: 'One' }] }];
     const { text } = await driver.generate({ model: 'gemini-3.8-live', turns, parameters: {} });
     process.stdout.write(text);
@@ -17,11 +17,11 @@ test('a session that waits for another turn does not keep a process alive', asyn
   const child = spawn(process.execPath, ['--input-type=module', '-e', script], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
-  const said: string[] = [];
-  child.stdout.setEncoding('utf8').on('data', (text: string) => said.push(text));
+  const outputs: string[] = [];
+  child.stdout.setEncoding('utf8').on('data', (text: string) => outputs.push(text));
   const startedAt = Date.now();
   const [code] = await once(child, 'close');
-  expect([code, said.join('')]).toEqual([0, 'Reply 1 of gemini-3.8-live to "One"']);
+  expect([code, outputs.join('')]).toEqual([0, 'Reply 1 of gemini-3.8-live to "One"']);
   // The session itself would wait for ten seconds.
   expect(Date.now() - startedAt).toBeLessThan(8000);
 });

@@ -1,22 +1,22 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { expect, onTestFinished, test } from 'vitest';
 import { startHttpProxy } from '../../helpers/http-proxy.js';
-import { closes, spoken } from '../../helpers/live-replies.js';
-import { failureOf, play } from '../gemini-stage.js';
-import { ask, goOn, noting, setLiveStage } from './live-stage.js';
+import { closeReasons, spokenReply } from '../../helpers/live-replies.js';
+import { getError, readStream } from '../gemini-fixture.js';
+import { continueConversation, createLiveFixture, createNotingContext, createRequest } from './live-fixture.js';
 
-const stage = setLiveStage();
-const sessions = () => stage.server.live.sessions;
+const fixture = createLiveFixture();
+const sessions = () => fixture.server.live.sessions;
 
 test('one session serves a conversation that grows, and is told only what is new', async () => {
-  const driver = stage.driver();
-  const first = ask('One');
-  const second = goOn(first, await driver.generate(first), 'Two');
-  const third = goOn(second, await driver.generate(second), 'Three');
-  const { text } = await play(driver.generateStream(third));
+  const driver = fixture.driver();
+  const first = createRequest('One');
+  const second = continueConversation(first, await driver.generate(first), 'Two');
+  const third = continueConversation(second, await driver.generate(second), 'Three');
+  const { text } = await readStream(driver.generateStream(third));
   expect(text).toBe('Reply 3 of gemini-3.8-live to "Three"');
   expect(sessions()).toHaveLength(1);
-  const turns = stage
+  const turns = fixture
     .session(0)
     .messages.slice(1)
     .map(({ clientContent }) => clientContent.turns);
@@ -24,15 +24,15 @@ test('one session serves a conversation that grows, and is told only what is new
 });
 
 test('turns that another model had meanwhile are told to the session', async () => {
-  const driver = stage.driver();
-  const first = ask('One');
+  const driver = fixture.driver();
+  const first = createRequest('One');
   const response = await driver.generate(first);
-  const elsewhere = goOn(first, response, 'Two');
+  const otherRequest = continueConversation(first, response, 'Two');
   const turn = { role: 'model', text: 'From elsewhere', model: 'gemini-3.8-flash' } as const;
-  const { text } = await driver.generate(goOn(elsewhere, { ...response, turn }, 'Three'));
+  const { text } = await driver.generate(continueConversation(otherRequest, { ...response, turn }, 'Three'));
   expect(text).toBe('Reply 3 of gemini-3.8-live to "Three"');
   expect(sessions()).toHaveLength(1);
-  expect(stage.session(0).messages[2].clientContent.turns).toEqual([
+  expect(fixture.session(0).messages[2].clientContent.turns).toEqual([
     { role: 'user', parts: [{ text: 'Two' }] },
     { role: 'model', parts: [{ text: 'From elsewhere' }] },
     { role: 'user', parts: [{ text: 'Three' }] },
@@ -45,89 +45,92 @@ test.each([
   ['has other parameters', { parameters: { temperature: 0 } }],
   ['is with another model', { model: 'gemini-3.1-flash-live-preview' }],
 ])('a conversation that %s gets a session of its own, and the one before is ended', async (_, change) => {
-  const driver = stage.driver();
-  const { notes, context } = noting();
-  const first = ask('One');
-  const second = goOn(first, await driver.generate(first), 'Two');
-  await driver.generate(Object.keys(change).length > 0 ? { ...second, ...change } : ask('Two'), context);
+  const driver = fixture.driver();
+  const { notes, context } = createNotingContext();
+  const first = createRequest('One');
+  const second = continueConversation(first, await driver.generate(first), 'Two');
+  await driver.generate(Object.keys(change).length > 0 ? { ...second, ...change } : createRequest('Two'), context);
   expect(sessions()).toHaveLength(2);
-  expect(stage.server.live.mostOpen).toBe(1);
-  expect(stage.session(0).closeCode).toBe(1000);
+  expect(fixture.server.live.maxOpenCount).toBe(1);
+  expect(fixture.session(0).closeCode).toBe(1000);
   // It is in the order of things: nobody need know.
   expect(notes).toEqual([]);
 });
 
 test('close ends the session, and a later call opens another', async () => {
-  const driver = stage.driver();
-  const first = ask('One');
-  const second = goOn(first, await driver.generate(first), 'Two');
+  const driver = fixture.driver();
+  const first = createRequest('One');
+  const second = continueConversation(first, await driver.generate(first), 'Two');
   await driver.close?.();
-  expect(stage.server.live.open).toBe(0);
+  expect(fixture.server.live.openCount).toBe(0);
   expect((await driver.generate(second)).text).toBe('Reply 2 of gemini-3.8-live to "Two"');
 });
 
 test('a session without a turn is ended after a while', async () => {
-  const driver = stage.driver({ idleSessionMs: 100 });
-  await driver.generate(ask());
-  expect(stage.server.live.open).toBe(1);
-  await stage.session(0).closed;
-  expect(stage.session(0).closeCode).toBe(1000);
+  const driver = fixture.driver({ idleSessionMs: 100 });
+  await driver.generate(createRequest());
+  expect(fixture.server.live.openCount).toBe(1);
+  await fixture.session(0).closed;
+  expect(fixture.session(0).closeCode).toBe(1000);
 });
 
 test('turns that come in time keep a session', async () => {
-  const driver = stage.driver({ idleSessionMs: 600 });
-  let request = ask('One');
+  const driver = fixture.driver({ idleSessionMs: 600 });
+  let request = createRequest('One');
   for (let turn = 0; turn < 4; turn += 1) {
-    request = goOn(request, await driver.generate(request), 'More');
+    request = continueConversation(request, await driver.generate(request), 'More');
     await delay(200);
   }
   expect(sessions()).toHaveLength(1);
 });
 
 test('two conversations at once have a session each', async () => {
-  const driver = stage.driver();
-  const [left, right] = await Promise.all([driver.generate(ask('Left')), driver.generate(ask('Right'))]);
+  const driver = fixture.driver();
+  const [left, right] = await Promise.all([
+    driver.generate(createRequest('Left')),
+    driver.generate(createRequest('Right')),
+  ]);
   expect([left.text, right.text]).toEqual(['Left', 'Right'].map((name) => `Reply 1 of gemini-3.8-live to "${name}"`));
-  expect(stage.server.live.mostOpen).toBe(2);
+  expect(fixture.server.live.maxOpenCount).toBe(2);
 });
 
 test.each([
   ['destroyed', 'destroy'],
   ['reset', 'reset'],
-  ['closed with 1001', closes.goingAway],
-  ['closed with 1011 for its age', closes.deadline],
+  ['closed with 1001', closeReasons.goingAway],
+  ['closed with 1011 for its age', closeReasons.deadline],
 ] as const)('a connection that is %s between turns is resumed, which is told', async (_, how) => {
-  const driver = stage.driver();
-  const { notes, context } = noting();
-  const first = ask('One');
-  const second = goOn(first, await driver.generate(first, context), 'Two');
-  stage.session(0).end(how);
-  await stage.session(0).closed;
+  const driver = fixture.driver();
+  const { notes, context } = createNotingContext();
+  const first = createRequest('One');
+  const second = continueConversation(first, await driver.generate(first, context), 'Two');
+  fixture.session(0).close(how);
+  await fixture.session(0).closed;
   // The client hears of it a moment after the server.
   await delay(20);
   const response = await driver.generate(second, context);
   expect(response.text).toBe('Reply 2 of gemini-3.8-live to "Two"');
   expect(notes).toEqual(['the connection was lost: the session was resumed']);
-  expect(stage.session(1).setup.sessionResumption.handle).toMatch(/^handle-/);
-  expect(stage.session(1).messages[1].clientContent.turns).toHaveLength(1);
+  expect(fixture.session(1).setup.sessionResumption.handle).toMatch(/^handle-/);
+  expect(fixture.session(1).messages[1].clientContent.turns).toHaveLength(1);
   // And once more: a resumed session can be resumed.
-  stage.session(1).end(how);
-  await stage.session(1).closed;
+  fixture.session(1).close(how);
+  await fixture.session(1).closed;
   await delay(20);
-  const third = goOn(second, response, 'Three');
+  const third = continueConversation(second, response, 'Three');
   expect((await driver.generate(third, context)).text).toBe('Reply 3 of gemini-3.8-live to "Three"');
-  expect(stage.session(2).messages[1].clientContent.turns).toHaveLength(1);
+  expect(fixture.session(2).messages[1].clientContent.turns).toHaveLength(1);
 });
 
 test('without a handle, or with one that the service has forgotten, a new session gets the whole conversation', async () => {
   for (const forgets of [false, true]) {
-    stage.server.live.resumes = forgets;
-    const driver = stage.driver();
-    const { notes, context } = noting();
-    const first = ask('One');
-    const second = goOn(first, await driver.generate(first), 'Two');
-    if (forgets) stage.server.live.meet({ at: 'setup', comes: closes.invalidArgument });
-    sessions().at(-1)?.end('destroy');
+    fixture.server.live.allowsResumption = forgets;
+    const driver = fixture.driver();
+    const { notes, context } = createNotingContext();
+    const first = createRequest('One');
+    const second = continueConversation(first, await driver.generate(first), 'Two');
+    if (forgets) fixture.server.live.queueConnections({ at: 'setup', action: closeReasons.invalidArgument });
+    sessions().at(-1)?.close('destroy');
     await sessions().at(-1)?.closed;
     await delay(20);
     expect((await driver.generate(second, context)).text).toBe('Reply 2 of gemini-3.8-live to "Two"');
@@ -138,55 +141,55 @@ test('without a handle, or with one that the service has forgotten, a new sessio
 });
 
 test('a session that was told of earlier replies is not resumed, for resumption forgets those', async () => {
-  const driver = stage.driver();
-  const first = ask('One');
-  const second = goOn(first, await driver.generate(first), 'Two');
+  const driver = fixture.driver();
+  const first = createRequest('One');
+  const second = continueConversation(first, await driver.generate(first), 'Two');
   await driver.close?.();
-  const third = goOn(second, await driver.generate(second), 'Three');
-  stage.session(1).end('destroy');
-  await stage.session(1).closed;
+  const third = continueConversation(second, await driver.generate(second), 'Three');
+  fixture.session(1).close('destroy');
+  await fixture.session(1).closed;
   await delay(20);
   expect((await driver.generate(third)).text).toBe('Reply 3 of gemini-3.8-live to "Three"');
-  expect(stage.session(2).setup.sessionResumption).toEqual({});
-  expect(stage.session(2).messages[1].clientContent.turns).toHaveLength(5);
+  expect(fixture.session(2).setup.sessionResumption).toEqual({});
+  expect(fixture.session(2).messages[1].clientContent.turns).toHaveLength(5);
 });
 
 test('a connection that is lost before the reply began is resumed once, within the call', async () => {
-  const driver = stage.driver();
-  const { notes, context } = noting();
-  const first = ask('One');
-  const second = goOn(first, await driver.generate(first, context), 'Two');
-  stage.server.live.reply({ frames: [], end: 'destroy' });
-  const third = goOn(second, await driver.generate(second, context), 'Three');
+  const driver = fixture.driver();
+  const { notes, context } = createNotingContext();
+  const first = createRequest('One');
+  const second = continueConversation(first, await driver.generate(first, context), 'Two');
+  fixture.server.live.queueReplies({ frames: [], end: 'destroy' });
+  const third = continueConversation(second, await driver.generate(second, context), 'Three');
   expect(notes).toEqual(['the connection was lost: the session was resumed']);
-  expect(sessions().map(({ asked }) => asked)).toEqual([['One', 'Two'], ['Two']]);
+  expect(sessions().map(({ prompts }) => prompts)).toEqual([['One', 'Two'], ['Two']]);
 
-  stage.server.live.reply({ frames: [], end: 'destroy' }, { frames: [], end: 'destroy' });
-  const error = await failureOf(driver.generate(third, context));
-  expect(error).toMatchObject({ code: 'stream_interrupted', passing: true });
-  expect(sessions().flatMap(({ asked }) => asked)).toEqual(['One', 'Two', 'Two', 'Three', 'Three']);
+  fixture.server.live.queueReplies({ frames: [], end: 'destroy' }, { frames: [], end: 'destroy' });
+  const error = await getError(driver.generate(third, context));
+  expect(error).toMatchObject({ code: 'stream_interrupted', isTransient: true });
+  expect(sessions().flatMap(({ prompts }) => prompts)).toEqual(['One', 'Two', 'Two', 'Three', 'Three']);
 });
 
 test('a session whose end is announced serves no further turn once that end is near', async () => {
-  const driver = stage.driver();
-  const { notes, context } = noting();
-  const first = ask('One');
+  const driver = fixture.driver();
+  const { notes, context } = createNotingContext();
+  const first = createRequest('One');
   const goAway = (timeLeft: string) => ({ goAway: { timeLeft } });
-  stage.server.live.reply({ frames: [goAway('300s'), ...spoken(['Uno']).frames] });
-  const second = goOn(first, await driver.generate(first, context), 'Two');
-  stage.server.live.reply({ frames: [goAway('50s'), ...spoken(['Dos']).frames] });
-  const third = goOn(second, await driver.generate(second, context), 'Three');
+  fixture.server.live.queueReplies({ frames: [goAway('300s'), ...spokenReply(['Uno']).frames] });
+  const second = continueConversation(first, await driver.generate(first, context), 'Two');
+  fixture.server.live.queueReplies({ frames: [goAway('50s'), ...spokenReply(['Dos']).frames] });
+  const third = continueConversation(second, await driver.generate(second, context), 'Three');
   expect(sessions()).toHaveLength(1);
   expect((await driver.generate(third, context)).text).toBe('Reply 3 of gemini-3.8-live to "Three"');
   expect(notes).toEqual(['the service announced its end: the session was resumed']);
   // A session can't be resumed while it is still open.
-  expect(stage.server.live.mostOpen).toBe(1);
+  expect(fixture.server.live.maxOpenCount).toBe(1);
 });
 
 test('a session goes through a proxy, which sees no more than where to', async () => {
   const proxy = await startHttpProxy();
   onTestFinished(() => proxy.close());
-  const { text } = await stage.driver({ proxyFor: () => proxy.url }).generate(ask());
+  const { text } = await fixture.driver({ resolveProxy: () => proxy.url }).generate(createRequest());
   expect(text).not.toBe('');
-  expect(proxy.asked).toEqual([`CONNECT 127.0.0.1:${stage.server.port}`]);
+  expect(proxy.requestLines).toEqual([`CONNECT 127.0.0.1:${fixture.server.port}`]);
 });

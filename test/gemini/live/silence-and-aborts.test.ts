@@ -3,108 +3,110 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
 import { StreamTimeout } from '../../../src/errors.js';
 import { createGate } from '../../helpers/gemini-gate.js';
-import { type LiveDoor, type LiveScript, spoken } from '../../helpers/live-replies.js';
-import { abortable, failureOf, play } from '../gemini-stage.js';
-import { ask, begun, setLiveStage } from './live-stage.js';
+import { type ConnectionScript, type LiveScript, spokenReply } from '../../helpers/live-replies.js';
+import { createAbortableContext, getError, readStream } from '../gemini-fixture.js';
+import { createLiveFixture, createRequest, unfinishedFrames } from './live-fixture.js';
 
-const stage = setLiveStage();
+const fixture = createLiveFixture();
 const reason = new Error('the caller had enough');
 
 describe('silence', () => {
   test('before the first word is a timeout', async () => {
-    stage.server.live.reply({ frames: [] });
-    const error = await failureOf(stage.driver({ timeoutMs: 120, idleTimeoutMs: 30 }).generate(ask()));
+    fixture.server.live.queueReplies({ frames: [] });
+    const error = await getError(fixture.driver({ timeoutMs: 120, idleTimeoutMs: 30 }).generate(createRequest()));
     expect(error).toMatchObject({ code: 'timeout', message: 'there was no whole reply within 0.12 s' });
   });
 
   test.each(['generate', 'generateStream'] as const)('after the first word is StreamTimeout (%s)', async (method) => {
-    stage.server.live.reply({ frames: begun });
-    const driver = stage.driver({ idleTimeoutMs: 60 });
+    fixture.server.live.queueReplies({ frames: unfinishedFrames });
+    const driver = fixture.driver({ idleTimeoutMs: 60 });
     const error =
       method === 'generate'
-        ? await failureOf(driver.generate(ask()))
-        : (await play(driver.generateStream(ask()))).error;
+        ? await getError(driver.generate(createRequest()))
+        : (await readStream(driver.generateStream(createRequest()))).error;
     expect(error).toBeInstanceOf(StreamTimeout);
   });
 
   test('while the speech would be played is none, but the time of the call holds', async () => {
     const gate = createGate();
-    stage.server.live.reply(spoken(['Hello'], { gate }));
+    fixture.server.live.queueReplies(spokenReply(['Hello'], { gate }));
     // All but the last frame, which tells that the turn is over.
-    gate.next(3);
-    setTimeout(() => gate.open(), 400);
-    expect((await stage.driver({ idleTimeoutMs: 150 }).generate(ask())).text).toBe('Hello');
+    gate.release(3);
+    setTimeout(() => gate.releaseAll(), 400);
+    expect((await fixture.driver({ idleTimeoutMs: 150 }).generate(createRequest())).text).toBe('Hello');
 
-    stage.server.live.reply({ frames: spoken(['Hello']).frames.slice(0, -1) });
-    expect(await failureOf(stage.driver({ timeoutMs: 100 }).generate(ask()))).toMatchObject({ code: 'timeout' });
+    fixture.server.live.queueReplies({ frames: spokenReply(['Hello']).frames.slice(0, -1) });
+    expect(await getError(fixture.driver({ timeoutMs: 100 }).generate(createRequest()))).toMatchObject({
+      code: 'timeout',
+    });
   });
 
   test('of a reader that pauses is none of the service', async () => {
     const gate = createGate();
-    stage.server.live.reply(spoken(['a', 'b'], { gate }));
-    gate.next(2);
+    fixture.server.live.queueReplies(spokenReply(['a', 'b'], { gate }));
+    gate.release(2);
     let seen = '';
-    for await (const { text } of stage.driver({ idleTimeoutMs: 150 }).generateStream(ask())) {
+    for await (const { text } of fixture.driver({ idleTimeoutMs: 150 }).generateStream(createRequest())) {
       seen += text;
       if (text !== 'a') continue;
       await delay(250);
-      gate.open();
+      gate.releaseAll();
     }
     expect(seen).toBe('ab');
   });
 });
 
 describe('an abort', () => {
-  test.each<[string, LiveDoor | undefined, LiveScript]>([
-    ['while the setup stalls', { at: 'setup', comes: 'stall' }, { frames: [] }],
+  test.each<[string, ConnectionScript | undefined, LiveScript]>([
+    ['while the setup stalls', { at: 'setup', action: 'stall' }, { frames: [] }],
     ['before the first word', undefined, { frames: [] }],
-    ['in the midst of the reply', undefined, { frames: begun }],
+    ['in the midst of the reply', undefined, { frames: unfinishedFrames }],
   ])('%s closes the socket at once and rejects with its reason', async (_, door, script) => {
-    stage.server.live.meet(door);
-    stage.server.live.reply(script);
-    const { controller, context } = abortable();
-    const call = stage.driver().generate(ask(), context);
-    await expect.poll(() => stage.server.live.sessions[0]?.setup).toBeDefined();
+    fixture.server.live.queueConnections(door);
+    fixture.server.live.queueReplies(script);
+    const { controller, context } = createAbortableContext();
+    const call = fixture.driver().generate(createRequest(), context);
+    await expect.poll(() => fixture.server.live.sessions[0]?.setup).toBeDefined();
     const abortedAt = Date.now();
     controller.abort(reason);
     await expect(call).rejects.toBe(reason);
-    expect((await stage.session(0).closed) - abortedAt).toBeLessThan(500);
+    expect((await fixture.session(0).closed) - abortedAt).toBeLessThan(500);
     expect(getEventListeners(controller.signal, 'abort')).toHaveLength(0);
   });
 
   test('closes the socket even while nobody asks for the next piece', async () => {
-    stage.server.live.reply({ frames: begun });
-    const { controller, context } = abortable();
-    const chunks = stage.driver().generateStream(ask(), context)[Symbol.asyncIterator]();
+    fixture.server.live.queueReplies({ frames: unfinishedFrames });
+    const { controller, context } = createAbortableContext();
+    const chunks = fixture.driver().generateStream(createRequest(), context)[Symbol.asyncIterator]();
     expect((await chunks.next()).value.text).toBe('Hel');
     const abortedAt = Date.now();
     controller.abort(reason);
-    expect((await stage.session(0).closed) - abortedAt).toBeLessThan(500);
+    expect((await fixture.session(0).closed) - abortedAt).toBeLessThan(500);
     await expect(chunks.next()).rejects.toBe(reason);
   });
 
   test('before the call makes no connection', async () => {
     const context = { signal: AbortSignal.abort(reason) };
-    await expect(stage.driver().generate(ask(), context)).rejects.toBe(reason);
-    expect(stage.server.live.sessions).toHaveLength(0);
+    await expect(fixture.driver().generate(createRequest(), context)).rejects.toBe(reason);
+    expect(fixture.server.live.sessions).toHaveLength(0);
   });
 
   test('leaves nothing behind on a signal that lives on', async () => {
-    const { controller, context } = abortable();
-    const driver = stage.driver();
-    await driver.generate(ask(), context);
-    stage.server.live.reply({ frames: [] }, { frames: begun, end: 'destroy' });
-    await failureOf(stage.driver({ timeoutMs: 100 }).generate(ask('Stalls'), context));
-    await failureOf(driver.generate(ask('Breaks'), context));
+    const { controller, context } = createAbortableContext();
+    const driver = fixture.driver();
+    await driver.generate(createRequest(), context);
+    fixture.server.live.queueReplies({ frames: [] }, { frames: unfinishedFrames, end: 'destroy' });
+    await getError(fixture.driver({ timeoutMs: 100 }).generate(createRequest('Stalls'), context));
+    await getError(driver.generate(createRequest('Breaks'), context));
     expect(getEventListeners(controller.signal, 'abort')).toHaveLength(0);
   });
 });
 
 test('leaving the loop early closes the socket', async () => {
-  stage.server.live.reply({ frames: begun });
-  for await (const { text } of stage.driver().generateStream(ask())) {
+  fixture.server.live.queueReplies({ frames: unfinishedFrames });
+  for await (const { text } of fixture.driver().generateStream(createRequest())) {
     expect(text).toBe('Hel');
     break;
   }
-  await stage.session(0).closed;
+  await fixture.session(0).closed;
 });

@@ -2,30 +2,30 @@ import { appendFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { loadMedia } from '../../../src/narrative/parse/load-media.js';
-import { temporaryFolder } from '../../helpers/boticelli.js';
+import { createTemporaryFolder } from '../../helpers/boticelli.js';
 import { createGate } from '../../helpers/gemini-gate.js';
-import { filmOf } from '../../helpers/media-bytes.js';
-import { failureOf, model, setStage } from '../gemini-stage.js';
+import { createVideo } from '../../helpers/media-bytes.js';
+import { createGeminiFixture, getError, model } from '../gemini-fixture.js';
 
-const stage = setStage();
+const fixture = createGeminiFixture();
 
 test.each<[string, (path: string) => void, string]>([
   ['is deleted', (path) => rmSync(path), '"film.mp4" can\'t be read any more: ENOENT'],
   ['changes', (path) => appendFileSync(path, 'x'), '"film.mp4" has changed since it was checked'],
 ])('a file that %s while its pieces are sent is told of as one that did before', async (_what, change, message) => {
-  const folder = temporaryFolder(onTestFinished);
+  const folder = createTemporaryFolder(onTestFinished);
   const path = join(folder, 'film.mp4');
-  writeFileSync(path, filmOf(17_000_000));
+  writeFileSync(path, createVideo(17_000_000));
   const loaded = await loadMedia({ source: { file: 'film.mp4' }, folder });
   if ('problem' in loaded) throw new Error(loaded.problem.message);
   const { content, mimeType = '', name = '' } = loaded.media;
   const gate = createGate();
-  stage.server.files.behave({ gate: { command: 'upload', gate } });
+  fixture.server.files.configure({ gate: { command: 'upload', gate } });
   const parts = [{ type: 'media' as const, content, mimeType, name }];
-  const failure = failureOf(stage.driver().generate({ model, turns: [{ role: 'user', parts }], parameters: {} }));
-  await stage.server.files.received('upload');
+  const failure = getError(fixture.driver().generate({ model, turns: [{ role: 'user', parts }], parameters: {} }));
+  await fixture.server.files.waitForCommands('upload');
   change(path);
-  gate.open();
-  expect(await failure).toMatchObject({ code: 'no_input', message, passing: false });
-  expect(stage.server.calls).toHaveLength(0);
+  gate.releaseAll();
+  expect(await failure).toMatchObject({ code: 'no_input', message, isTransient: false });
+  expect(fixture.server.generateRequests).toHaveLength(0);
 });

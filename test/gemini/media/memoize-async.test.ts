@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
-import { onceEach } from '../../../src/gemini/media/memoize-async.js';
+import { createAsyncMemo } from '../../../src/gemini/media/memoize-async.js';
 
 test('work is done once for each key, for all who ask, also later', async () => {
-  const once = onceEach<string>();
+  const once = createAsyncMemo<string>();
   let done = 0;
   const work = async () => `result ${++done}`;
   const early = await Promise.all([once('a', undefined, work), once('a', undefined, work), once('b', undefined, work)]);
@@ -11,7 +11,7 @@ test('work is done once for each key, for all who ask, also later', async () => 
 });
 
 test('who waits for the work of another that is given up does it himself', async () => {
-  const once = onceEach<string>();
+  const once = createAsyncMemo<string>();
   let giveUp = (_: Error): void => {};
   const owner = new Promise<string>((_, reject) => {
     giveUp = reject;
@@ -24,7 +24,7 @@ test('who waits for the work of another that is given up does it himself', async
 });
 
 test('who waits and is aborted stops waiting at once', async () => {
-  const once = onceEach<string>();
+  const once = createAsyncMemo<string>();
   void once('a', undefined, () => new Promise(() => {}));
   const controller = new AbortController();
   const waiting = once('a', controller.signal, async () => 'mine');

@@ -1,12 +1,12 @@
 import { expect, test } from 'vitest';
 import type { GenerationParameters } from '../../../src/driver/request.js';
-import { ask, setStage } from '../gemini-stage.js';
+import { createGeminiFixture, createRequest } from '../gemini-fixture.js';
 
-const stage = setStage({ models: 'any', apiKey: 'test-key' });
+const fixture = createGeminiFixture({ models: 'any', apiKey: 'test-key' });
 
 async function bodyWith(parameters: GenerationParameters) {
-  await stage.driver().generate(ask('Hi', { parameters }));
-  return stage.server.requests.at(-1)?.body;
+  await fixture.driver().generate(createRequest('Hi', { parameters }));
+  return fixture.server.requests.at(-1)?.body;
 }
 
 test('every parameter is sent by the name that the service has for it', async () => {

@@ -1,36 +1,38 @@
 import { expect, test, vi } from 'vitest';
 import type { GenerateRequest, ModelTurn } from '../../../src/driver/request.js';
 import { createGeminiDriver } from '../../../src/gemini/driver.js';
-import { text } from '../../helpers/gemini-replies.js';
-import { ask, failureOf, model, play, setStage, userTurn } from '../gemini-stage.js';
+import { textReply } from '../../helpers/gemini-replies.js';
+import { createGeminiFixture, createRequest, createUserTurn, getError, model, readStream } from '../gemini-fixture.js';
 
-const stage = setStage({ models: 'any', apiKey: 'test-key' });
+const fixture = createGeminiFixture({ models: 'any', apiKey: 'test-key' });
 
 async function bodyOf(request: GenerateRequest) {
-  await stage.driver().generate(request);
-  return stage.server.requests.at(-1)?.body;
+  await fixture.driver().generate(request);
+  return fixture.server.requests.at(-1)?.body;
 }
 
 test('generate asks generateContent, generateStream asks streamGenerateContent', async () => {
-  await stage.driver().generate(ask());
-  await play(stage.driver().generateStream(ask()));
-  expect(stage.server.requests.map(({ path }) => path)).toEqual([
+  await fixture.driver().generate(createRequest());
+  await readStream(fixture.driver().generateStream(createRequest()));
+  expect(fixture.server.requests.map(({ path }) => path)).toEqual([
     `/v1beta/models/${model}:generateContent`,
     `/v1beta/models/${model}:streamGenerateContent?alt=sse`,
   ]);
-  expect(stage.server.requests[1]?.body).toEqual(stage.server.requests[0]?.body);
-  expect(stage.server.requests[0]?.headers['x-goog-api-key']).toBe('test-key');
+  expect(fixture.server.requests[1]?.body).toEqual(fixture.server.requests[0]?.body);
+  expect(fixture.server.requests[0]?.headers['x-goog-api-key']).toBe('test-key');
 });
 
 test('nothing is sent that the request does not have', async () => {
-  expect(await bodyOf(ask('Hi'))).toEqual({
+  expect(await bodyOf(createRequest('Hi'))).toEqual({
     contents: [{ role: 'user', parts: [{ text: 'Hi' }] }],
     generationConfig: {},
   });
 });
 
 test('system instruction and parameters are sent, a temperature of 0 too', async () => {
-  const body = await bodyOf(ask('Hi', { system: 'Be brief.', parameters: { temperature: 0, maxTokens: 12 } }));
+  const body = await bodyOf(
+    createRequest('Hi', { system: 'Be brief.', parameters: { temperature: 0, maxTokens: 12 } }),
+  );
   expect(body.systemInstruction.parts).toEqual([{ text: 'Be brief.' }]);
   expect(body.generationConfig).toEqual({ temperature: 0, maxOutputTokens: 12 });
 });
@@ -41,7 +43,7 @@ test('media goes as inline data, in the order of the parts', async () => {
     { type: 'media', mimeType: 'image/png', content: { from: 'bytes', base64: 'iVBORw==' } },
     { type: 'text', text: 'What is it?' },
   ] as const;
-  const body = await bodyOf(ask('', { turns: [{ role: 'user', parts }] }));
+  const body = await bodyOf(createRequest('', { turns: [{ role: 'user', parts }] }));
   expect(body.contents[0].parts).toEqual([
     { text: 'Look:' },
     { inlineData: { mimeType: 'image/png', data: 'iVBORw==' } },
@@ -50,15 +52,15 @@ test('media goes as inline data, in the order of the parts', async () => {
 });
 
 test.each(['gemini-x', 'models/gemini-x'])('the name %s is that model', async (name) => {
-  await stage.driver().generate(ask('Hi', { model: name }));
-  expect(stage.server.requests[0]?.path).toBe('/v1beta/models/gemini-x:generateContent');
+  await fixture.driver().generate(createRequest('Hi', { model: name }));
+  expect(fixture.server.requests[0]?.path).toBe('/v1beta/models/gemini-x:generateContent');
 });
 
 test('a turn of the same model goes back as it came, signatures included', async () => {
-  stage.server.reply(text(['A', 'B'], { thoughtSignature: 'c2ln' }));
-  const { turn } = await stage.driver().generate(ask('One'));
-  const turns = [userTurn('One'), turn, userTurn('Two')];
-  const body = await bodyOf(ask('', { model: `models/${model}`, turns }));
+  fixture.server.queueReplies(textReply(['A', 'B'], { thoughtSignature: 'c2ln' }));
+  const { turn } = await fixture.driver().generate(createRequest('One'));
+  const turns = [createUserTurn('One'), turn, createUserTurn('Two')];
+  const body = await bodyOf(createRequest('', { model: `models/${model}`, turns }));
   expect(body.contents).toEqual([
     { role: 'user', parts: [{ text: 'One' }] },
     { role: 'model', parts: [{ text: 'AB' }, { text: '', thoughtSignature: 'c2ln' }] },
@@ -71,14 +73,14 @@ test.each([
   ['another driver', { model, native: undefined }],
 ])('a turn of %s goes as plain text', async (_name, fields) => {
   const turn: ModelTurn = { role: 'model', text: 'A', ...fields };
-  const body = await bodyOf(ask('', { turns: [userTurn('One'), turn, userTurn('Two')] }));
+  const body = await bodyOf(createRequest('', { turns: [createUserTurn('One'), turn, createUserTurn('Two')] }));
   expect(body.contents[1]).toEqual({ role: 'model', parts: [{ text: 'A' }] });
 });
 
 test('a base URL may have a path, as gateways do', async () => {
-  const driver = createGeminiDriver({ apiKey: 'test-key', baseUrl: `${stage.server.url}/gateway/` });
-  await failureOf(driver.generate(ask()));
-  expect(stage.server.requests[0]?.path).toBe(`/gateway/v1beta/models/${model}:generateContent`);
+  const driver = createGeminiDriver({ apiKey: 'test-key', baseUrl: `${fixture.server.url}/gateway/` });
+  await getError(driver.generate(createRequest()));
+  expect(fixture.server.requests[0]?.path).toBe(`/gateway/v1beta/models/${model}:generateContent`);
 });
 
 test.each(['localhost:80', 'ftp://host', 'http://me:secret@host', 'https://host/?key=secret', 'https://host/#x', ''])(
@@ -94,22 +96,22 @@ test('the environment that the SDK would read changes nothing', async () => {
   vi.stubEnv('GOOGLE_API_KEY', 'other').stubEnv('GEMINI_API_KEY', 'another');
   vi.stubEnv('GOOGLE_GENAI_USE_VERTEXAI', 'true').stubEnv('GOOGLE_GEMINI_BASE_URL', 'http://127.0.0.1:1');
   const warn = vi.spyOn(console, 'warn');
-  await stage.driver().generate(ask());
-  expect(stage.server.requests[0]?.headers['x-goog-api-key']).toBe('test-key');
+  await fixture.driver().generate(createRequest());
+  expect(fixture.server.requests[0]?.headers['x-goog-api-key']).toBe('test-key');
   expect(warn).not.toHaveBeenCalled();
   vi.unstubAllEnvs();
 });
 
 test('a continuation that the service offers is not asked for behind our back', async () => {
-  stage.server.reply({
+  fixture.server.queueReplies({
     chunks: [
       { candidates: [{ content: { parts: [{ text: 'A' }] }, continuationToken: 't', finishReason: 'CONTINUATION' }] },
     ],
   });
-  expect(await stage.driver().generate(ask())).toMatchObject({ text: 'A', finishReason: 'CONTINUATION' });
-  expect(stage.server.requests).toHaveLength(1);
+  expect(await fixture.driver().generate(createRequest())).toMatchObject({ text: 'A', finishReason: 'CONTINUATION' });
+  expect(fixture.server.requests).toHaveLength(1);
 });
 
 test('every model can be tried with a stream', () => {
-  expect(stage.driver().supportsStreaming('any-model')).toBe(true);
+  expect(fixture.driver().supportsStreaming('any-model')).toBe(true);
 });

@@ -2,7 +2,7 @@ import { createServer, type RequestListener } from 'node:http';
 import { type AddressInfo, createServer as createTcpServer, type Socket } from 'node:net';
 import { brotliCompressSync, deflateSync, gzipSync } from 'node:zlib';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { sendHttp, textOf } from '../../../src/gemini/transport/http.js';
+import { readText, sendHttpRequest } from '../../../src/gemini/transport/http.js';
 
 const { signal } = new AbortController();
 
@@ -21,8 +21,8 @@ test.each([
   const url = await serve((_, response) => {
     response.writeHead(200, { 'content-encoding': encoding }).end(compress('Grüße'));
   });
-  const { status, body } = await sendHttp(url, { signal });
-  expect([status, await textOf(body)]).toEqual([200, 'Grüße']);
+  const { status, body } = await sendHttpRequest(url, { signal });
+  expect([status, await readText(body)]).toEqual([200, 'Grüße']);
 });
 
 test('a compressed body that is cut fails where it is read', async () => {
@@ -30,21 +30,21 @@ test('a compressed body that is cut fails where it is read', async () => {
   const url = await serve((_, response) => {
     response.writeHead(200, { 'content-encoding': 'gzip' }).end(whole.subarray(0, whole.length / 2));
   });
-  const { body } = await sendHttp(url, { signal });
-  await expect(textOf(body)).rejects.toThrow('unexpected end of file');
+  const { body } = await sendHttpRequest(url, { signal });
+  await expect(readText(body)).rejects.toThrow('unexpected end of file');
 });
 
 test('a redirect is handed over, not followed: the key would go along', async () => {
   const url = await serve((_, response) => void response.writeHead(307, { location: 'http://elsewhere/' }).end());
-  const { status, headers } = await sendHttp(url, { signal });
+  const { status, headers } = await sendHttpRequest(url, { signal });
   expect([status, headers.get('Location')]).toEqual([307, 'http://elsewhere/']);
 });
 
 test('an abort in the midst of a body ends its reading, and is nobody else’s error', async () => {
   const controller = new AbortController();
   const url = await serve((_, response) => void response.write('begun'));
-  const { body } = await sendHttp(url, { signal: controller.signal });
-  const reading = textOf(body);
+  const { body } = await sendHttpRequest(url, { signal: controller.signal });
+  const reading = readText(body);
   controller.abort();
   await expect(reading).rejects.toThrow('aborted');
 });
@@ -65,7 +65,7 @@ async function servesOnce(toLater: (socket: Socket) => void) {
   });
   await new Promise((resolve) => server.on('listening', resolve));
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`;
-  const ask = async () => textOf((await sendHttp(url, { method: 'POST', body: 'ask', signal })).body);
+  const ask = async () => readText((await sendHttpRequest(url, { method: 'POST', body: 'ask', signal })).body);
   return { ask, sockets };
 }
 
@@ -104,6 +104,6 @@ test('a new connection that ends without an answer is an error at once', async (
   onTestFinished(() => void server.close());
   await new Promise((resolve) => server.on('listening', resolve));
   const { port } = server.address() as AddressInfo;
-  await expect(sendHttp(`http://127.0.0.1:${port}/`, { signal })).rejects.toThrow('socket hang up');
+  await expect(sendHttpRequest(`http://127.0.0.1:${port}/`, { signal })).rejects.toThrow('socket hang up');
   expect(connections).toBe(1);
 });

@@ -3,63 +3,63 @@ import type { AddressInfo } from 'node:net';
 import { createServer, type Socket } from 'node:net';
 import { expect, test } from 'vitest';
 import { createGeminiDriver } from '../../../src/gemini/driver.js';
-import { classifyUnreachable } from '../../../src/gemini/errors/classify-network-error.js';
-import { packets, type Script } from '../../helpers/gemini-replies.js';
-import { ask, failureOf, play, setStage } from '../gemini-stage.js';
+import { classifyNetworkError } from '../../../src/gemini/errors/classify-network-error.js';
+import { packetReply, type ScriptedReply } from '../../helpers/gemini-replies.js';
+import { createGeminiFixture, createRequest, getError, readStream } from '../gemini-fixture.js';
 
-const stage = setStage();
+const fixture = createGeminiFixture();
 
 /** What both ways of asking fail with: it must be the same. */
-async function unreachable(driver = stage.driver()) {
-  const error = await failureOf(driver.generate(ask()));
-  const { error: streamed } = await play(driver.generateStream(ask()));
-  expect(streamed).toMatchObject({ code: error.code, message: error.message, passing: error.passing });
+async function unreachable(driver = fixture.driver()) {
+  const error = await getError(driver.generate(createRequest()));
+  const { error: streamed } = await readStream(driver.generateStream(createRequest()));
+  expect(streamed).toMatchObject({ code: error.code, message: error.message, isTransient: error.isTransient });
   expect(error.cause).toBeInstanceOf(Error);
   return error;
 }
 
 test('a refused connection is unavailable, passing, and names host and port', async () => {
-  const { port } = stage.server;
-  await stage.server.close();
+  const { port } = fixture.server;
+  await fixture.server.close();
   const error = await unreachable();
-  expect(error).toMatchObject({ code: 'unavailable', passing: true });
+  expect(error).toMatchObject({ code: 'unavailable', isTransient: true });
   expect(error.message).toBe(`there is no answer from 127.0.0.1:${port}: nothing listens there`);
 });
 
 test('a connection that ends before any answer is unavailable and passing', async () => {
-  stage.server.replyAlways({ end: 'destroy-before-headers' });
+  fixture.server.setDefaultReply({ end: 'destroy-before-headers' });
   const error = await unreachable();
-  expect(error).toMatchObject({ code: 'unavailable', passing: true });
+  expect(error).toMatchObject({ code: 'unavailable', isTransient: true });
   expect(error.message).toMatch(/no answer from 127\.0\.0\.1:\d+: it closed the connection$/);
 });
 
 test.each([
-  ['the connection ends', { ...packets('{"candidates": ['), end: 'destroy' }],
-  ['the connection is reset', { ...packets('{"candidates": ['), end: 'reset' }],
-  ['JSON is cut', packets('{"candidates": [')],
-  ['nothing comes', packets('')],
-] satisfies [string, Script][])('a unary body where %s is unavailable and passing', async (_name, script) => {
-  stage.server.reply(script);
-  const error = await failureOf(stage.driver().generate(ask()));
-  expect(error).toMatchObject({ code: 'unavailable', passing: true });
+  ['the connection ends', { ...packetReply('{"candidates": ['), end: 'destroy' }],
+  ['the connection is reset', { ...packetReply('{"candidates": ['), end: 'reset' }],
+  ['JSON is cut', packetReply('{"candidates": [')],
+  ['nothing comes', packetReply('')],
+] satisfies [string, ScriptedReply][])('a unary body where %s is unavailable and passing', async (_name, script) => {
+  fixture.server.queueReplies(script);
+  const error = await getError(fixture.driver().generate(createRequest()));
+  expect(error).toMatchObject({ code: 'unavailable', isTransient: true });
   expect(error.message).toMatch(/^the answer of 127\.0\.0\.1:\d+ broke off: /);
 });
 
 test.each(['<html><body>Log in</body></html>', 'OK', '"OK"', '[]'])(
   'a unary 200 with %j is unavailable and not passing',
   async (body) => {
-    stage.server.reply({ body });
-    const error = await failureOf(stage.driver().generate(ask()));
-    expect(error).toMatchObject({ code: 'unavailable', passing: false });
+    fixture.server.queueReplies({ body });
+    const error = await getError(fixture.driver().generate(createRequest()));
+    expect(error).toMatchObject({ code: 'unavailable', isTransient: false });
     expect(error.message).toContain('instead of a reply');
   },
 );
 
 test('https where http is spoken is not passing', async () => {
   const error = await unreachable(
-    createGeminiDriver({ apiKey: 'test-key', baseUrl: stage.server.url.replace('http:', 'https:') }),
+    createGeminiDriver({ apiKey: 'test-key', baseUrl: fixture.server.url.replace('http:', 'https:') }),
   );
-  expect(error).toMatchObject({ code: 'unavailable', passing: false, hint: 'Check the base URL.' });
+  expect(error).toMatchObject({ code: 'unavailable', isTransient: false, hint: 'Check the base URL.' });
 });
 
 test('a server that speaks no HTTP is not passing', async () => {
@@ -71,10 +71,10 @@ test('a server that speaks no HTTP is not passing', async () => {
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   const { port } = server.address() as AddressInfo;
-  const error = await failureOf(
-    createGeminiDriver({ apiKey: 'test-key', baseUrl: `http://127.0.0.1:${port}` }).generate(ask()),
+  const error = await getError(
+    createGeminiDriver({ apiKey: 'test-key', baseUrl: `http://127.0.0.1:${port}` }).generate(createRequest()),
   );
-  expect(error).toMatchObject({ code: 'unavailable', passing: false });
+  expect(error).toMatchObject({ code: 'unavailable', isTransient: false });
   server.close();
   for (const socket of sockets) socket.destroy();
 });
@@ -91,15 +91,15 @@ test.each([
   ['ETIMEDOUT', 'it does not answer'],
   ['ENETUNREACH', 'there is no network'],
 ])('%s is passing and told in words alone', (code, words) => {
-  const error = classifyUnreachable(failed(code), 'host:443');
-  expect(error).toMatchObject({ code: 'unavailable', passing: true });
+  const error = classifyNetworkError(failed(code), 'host:443');
+  expect(error).toMatchObject({ code: 'unavailable', isTransient: true });
   expect(error.message).toBe(`there is no answer from host:443: ${words}`);
 });
 
 test('of several addresses that refuse, the first stands for all', () => {
   const refused = Object.assign(new Error('connect ECONNREFUSED ::1:80'), { code: 'ECONNREFUSED' });
   const thrown = new Error('request failed', { cause: new AggregateError([refused, refused]) });
-  expect(classifyUnreachable(thrown, 'localhost:80').message).toContain('nothing listens there');
+  expect(classifyNetworkError(thrown, 'localhost:80').message).toContain('nothing listens there');
 });
 
 test.each([
@@ -108,8 +108,8 @@ test.each([
   'UNABLE_TO_GET_ISSUER_CERT_LOCALLY',
   'CERT_HAS_EXPIRED',
 ])('the certificate error %s is not passing and names NODE_EXTRA_CA_CERTS', (code) => {
-  const error = classifyUnreachable(failed(code), 'host');
-  expect(error).toMatchObject({ code: 'unavailable', passing: false });
+  const error = classifyNetworkError(failed(code), 'host');
+  expect(error).toMatchObject({ code: 'unavailable', isTransient: false });
   expect(error.message).toContain(code);
   expect(error.hint).toContain('NODE_EXTRA_CA_CERTS');
 });

@@ -1,14 +1,16 @@
 import { once } from 'node:events';
 import { expect, onTestFinished, test } from 'vitest';
 import { WebSocket, WebSocketServer } from 'ws';
-import { proxyRoutes } from '../../../src/gemini/transport/proxy-routes.js';
+import { createRouteResolver } from '../../../src/gemini/transport/proxy-routes.js';
 import { startHttpProxy } from '../../helpers/http-proxy.js';
 
-const routeTo = proxyRoutes((url) => (url.includes('straight') ? undefined : 'http://me:s3cret@proxy.test:3128'));
+const routeTo = createRouteResolver((url) =>
+  url.includes('straight') ? undefined : 'http://me:s3cret@proxy.test:3128',
+);
 
 test('an address that no proxy is for has no route', async () => {
   expect(await routeTo('https://straight.test/')).toBeUndefined();
-  expect(await proxyRoutes()('https://other.test/')).toBeUndefined();
+  expect(await createRouteResolver()('https://other.test/')).toBeUndefined();
 });
 
 test('all that go through a proxy the same way share its connections, and its password stays hidden', async () => {
@@ -19,11 +21,11 @@ test('all that go through a proxy the same way share its connections, and its pa
 });
 
 test('a WebSocket goes where HTTP goes', async () => {
-  const asked: string[] = [];
-  const route = proxyRoutes((url) => void asked.push(url));
+  const urls: string[] = [];
+  const route = createRouteResolver((url) => void urls.push(url));
   await route('wss://a/x');
   await route('ws://a/x');
-  expect(asked).toEqual(['https://a/x', 'http://a/x']);
+  expect(urls).toEqual(['https://a/x', 'http://a/x']);
 });
 
 test('a WebSocket goes through the tunnel of its agent', async () => {
@@ -31,24 +33,24 @@ test('a WebSocket goes through the tunnel of its agent', async () => {
   await once(echo, 'listening');
   echo.on('connection', (socket) => socket.on('message', (data) => socket.send(String(data))));
   const { port } = echo.address() as { port: number };
-  const proxy = await startHttpProxy({ names: { 'live.test': port } });
-  const route = await proxyRoutes(() => proxy.url)('ws://live.test/');
+  const proxy = await startHttpProxy({ hostPorts: { 'live.test': port } });
+  const route = await createRouteResolver(() => proxy.url)('ws://live.test/');
   const socket = new WebSocket('ws://live.test/', { agent: route?.agent });
   onTestFinished(async () => {
     socket.terminate();
     echo.close();
     await proxy.close();
   });
-  const heard = new Promise((resolve, reject) => {
+  const request = new Promise((resolve, reject) => {
     socket.on('message', (data) => resolve(String(data))).on('error', reject);
   });
   socket.on('open', () => socket.send('hello'));
-  expect(await heard).toBe('hello');
-  expect(proxy.asked).toEqual(['CONNECT live.test:80']);
+  expect(await request).toBe('hello');
+  expect(proxy.requestLines).toEqual(['CONNECT live.test:80']);
 });
 
 test.each(['socks5://p:1', 'http://me:s3cret@', 'me:s3cret@@:', ''])('%j can be no proxy', async (address) => {
-  const failing = proxyRoutes(() => address)('https://a/');
+  const failing = createRouteResolver(() => address)('https://a/');
   await expect(failing).rejects.toMatchObject({ code: 'invalid_config' });
   await expect(failing).rejects.not.toThrow('s3cret');
 });

@@ -1,12 +1,12 @@
-import { head } from '../faults.js';
-import { rule } from '../rule.js';
+import { renderHead } from '../check-source.js';
+import { testRule } from '../test-rule.js';
 
 const acts = '[acts]\na = "Say hello."\n';
 
-rule('unknown-key', [
+testRule('unknown-key', [
   [
     'names the table and suggests the key that was meant',
-    `${head('final')}[acts.final]\ntemprature = 1\ninput = [{ type = "text", content = "Merge." }]\n`,
+    `${renderHead('final')}[acts.final]\ntemprature = 1\ninput = [{ type = "text", content = "Merge." }]\n`,
     '6:1 unknown-key: unknown key "temprature" in [acts.final] → temperature',
   ],
   [
@@ -16,17 +16,17 @@ rule('unknown-key', [
   ],
   [
     'speaks of the array of tables that an input is in',
-    `${head('a')}[[acts.a.input]]\ntype = "text"\ncontnt = "x"\ncontent = "y"\n`,
+    `${renderHead('a')}[[acts.a.input]]\ntype = "text"\ncontnt = "x"\ncontent = "y"\n`,
     '7:1 unknown-key: unknown key "contnt" in [[acts.a.input]] → content',
   ],
   [
     'knows which keys belong to which type of input',
-    `${head('a')}[[acts.a.input]]\ntype = "text"\ncontent = "y"\nfile = "dot.png"\n`,
+    `${renderHead('a')}[[acts.a.input]]\ntype = "text"\ncontent = "y"\nfile = "dot.png"\n`,
     '8:1 unknown-key: unknown key "file" in [[acts.a.input]]',
   ],
   [
     'finds keys above the first table',
-    `nme = 1\n${head('a')}${acts}`,
+    `nme = 1\n${renderHead('a')}${acts}`,
     '1:1 unknown-key: unknown key "nme" above the first table',
   ],
   [
@@ -37,33 +37,33 @@ rule('unknown-key', [
   ],
   [
     'quotes names that TOML quotes',
-    `${head('two words')}[acts."two words"]\nx = 1\ninput = [{ type = "text", content = "y" }]\n`,
+    `${renderHead('two words')}[acts."two words"]\nx = 1\ninput = [{ type = "text", content = "y" }]\n`,
     '6:1 unknown-key: unknown key "x" in [acts."two words"]',
   ],
   [
     'takes names that every JavaScript object has for what they are',
-    `${head('a')}constructor = 1\n__proto__ = 2\ntoString = 3\n${acts}`,
+    `${renderHead('a')}constructor = 1\n__proto__ = 2\ntoString = 3\n${acts}`,
     '5:1 unknown-key: unknown key "constructor" in [toc]',
     '6:1 unknown-key: unknown key "__proto__" in [toc]',
     '7:1 unknown-key: unknown key "toString" in [toc]',
   ],
 ]);
 
-rule('unknown-table', [
+testRule('unknown-table', [
   [
     'suggests the table that was meant',
-    `${head('a')}${acts}[medai.x]\n`,
+    `${renderHead('a')}${acts}[medai.x]\n`,
     '7:2 unknown-table: unknown table [medai] → media',
   ],
-  ['knows arrays of tables too', `${head('a')}${acts}[[scenes]]\n`, '7:3 unknown-table: unknown table [scenes]'],
+  ['knows arrays of tables too', `${renderHead('a')}${acts}[[scenes]]\n`, '7:3 unknown-table: unknown table [scenes]'],
   [
     'takes __proto__ for a name',
-    `${head('a')}${acts}[__proto__]\nx = 1\n`,
+    `${renderHead('a')}${acts}[__proto__]\nx = 1\n`,
     '7:2 unknown-table: unknown table [__proto__]',
   ],
 ]);
 
-rule('missing-key, missing-table', [
+testRule('missing-key, missing-table', [
   [
     'point at the table that lacks a key',
     `[narrative]\ndescription = "x"\n[toc]\n[acts.a]\nmodel = "m"\n`,
@@ -80,26 +80,26 @@ rule('missing-key, missing-table', [
   ],
   [
     'tell inputs apart',
-    `${head('a')}[[acts.a.input]]\ntype = "text"\ncontent = "x"\n[[acts.a.input]]\ncontent = "y"\n[[acts.a.input]]\ntype = "image"\n`,
+    `${renderHead('a')}[[acts.a.input]]\ntype = "text"\ncontent = "x"\n[[acts.a.input]]\ncontent = "y"\n[[acts.a.input]]\ntype = "image"\n`,
     '8:10 missing-key: [[acts.a.input]] has no "type"',
     '10:10 missing-key: [[acts.a.input]] has none of "file", "url", "base64", "ref"',
   ],
 ]);
 
-rule('conflicting-tables, conflicting-keys', [
+testRule('conflicting-tables, conflicting-keys', [
   [
     'allow one name of the narrative table alone',
-    `[narration]\nname = "y"\n${head('a')}${acts}`,
+    `[narration]\nname = "y"\n${renderHead('a')}${acts}`,
     '1:2 conflicting-tables: the file has both [narrative] and its older name [narration]',
   ],
   [
     'allow one source of a medium alone',
-    `${head('a')}${acts}[media.x]\nfile = "dot.png"\nbase64 = ""\n`,
+    `${renderHead('a')}${acts}[media.x]\nfile = "dot.png"\nbase64 = ""\n`,
     '7:8 conflicting-keys: [media.x] has both "file" and "base64"',
   ],
 ]);
 
-rule('ignored-key, not-supported', [
+testRule('ignored-key, not-supported', [
   [
     'are for what the Rust original has and boticelli has not',
     `[narrative]\nname = "x"\ntemplate = "posts"\ntarget = "t"\nskip_content_generation = true\npreserve_source = true\n[toc]\norder = ["a"]\n[bots.x]\ny = 1\n[tables]\n[[acts.a.input]]\ntype = "text"\ncontent = "x"\nfilename = "y"\n`,

@@ -1,13 +1,13 @@
 import { expect, test } from 'vitest';
-import { checked, faultsOf, head } from '../faults.js';
-import { rule } from '../rule.js';
+import { checkSource, collectProblems, renderHead } from '../check-source.js';
+import { testRule } from '../test-rule.js';
 
 const input = 'input = [{ type = "text", content = "x" }]\n';
 /** The settings begin on line 6. */
-const act = (settings: string) => `${head('a')}[acts.a]\n${settings}\n${input}`;
-const parametersOf = async (source: string) => (await checked(source)).narrative?.acts[0]?.parameters;
+const act = (settings: string) => `${renderHead('a')}[acts.a]\n${settings}\n${input}`;
+const parametersOf = async (source: string) => (await checkSource(source)).narrative?.acts[0]?.parameters;
 
-rule('unknown-value', [
+testRule('unknown-value', [
   [
     'says which values there are and suggests one',
     act('thinking = "hig"\nformat = "jsn"'),
@@ -22,13 +22,13 @@ rule('unknown-value', [
   ],
   [
     'knows the categories in an act too, also one of that name',
-    `${head('safety')}[acts.safety]\nmodle = "m"\n${input}[acts.safety.safety]\nhate_speach = "none"\n`,
+    `${renderHead('safety')}[acts.safety]\nmodle = "m"\n${input}[acts.safety.safety]\nhate_speach = "none"\n`,
     '6:1 unknown-key: unknown key "modle" in [acts.safety] → model',
     '9:1 unknown-key: unknown key "hate_speach" in [acts.safety.safety] → hate_speech',
   ],
 ]);
 
-rule('wrong-type, out-of-range', [
+testRule('wrong-type, out-of-range', [
   [
     'say what thinking can be',
     act('thinking = 1.5\nformat = 3\nschema = 4'),
@@ -52,7 +52,7 @@ rule('wrong-type, out-of-range', [
   ],
 ]);
 
-rule('schema-without-json', [
+testRule('schema-without-json', [
   [
     'is about a schema that nothing would be checked by',
     act('schema = { type = "object" }'),
@@ -60,7 +60,7 @@ rule('schema-without-json', [
   ],
 ]);
 
-rule('schema-not-found', [
+testRule('schema-not-found', [
   [
     'tells an empty name from the folder that it would lead to',
     act('format = "json"\nschema = ""'),
@@ -73,7 +73,7 @@ rule('schema-not-found', [
   ],
 ]);
 
-rule('bad-schema', [
+testRule('bad-schema', [
   [
     'points into a schema that stands in the narrative, and suggests',
     `${act('format = "json"')}[acts.a.schema]\ntype = "object"\nrequired = "b"\n[acts.a.schema.properties.b]\ntype = "strng"\n`,
@@ -101,7 +101,7 @@ rule('bad-schema', [
   ],
   [
     'wants a file that is JSON, an object and a schema',
-    `${head('a', 'b', 'c')}[acts.a]\nformat = "json"\nschema = "../schemas/broken.json"\n${input}[acts.b]\nformat = "json"\nschema = "../schemas/list.json"\n${input}[acts.c]\nformat = "json"\nschema = "../schemas/wrong.json"\n${input}`,
+    `${renderHead('a', 'b', 'c')}[acts.a]\nformat = "json"\nschema = "../schemas/broken.json"\n${input}[acts.b]\nformat = "json"\nschema = "../schemas/list.json"\n${input}[acts.c]\nformat = "json"\nschema = "../schemas/wrong.json"\n${input}`,
     expect.stringMatching(/^7:10 bad-schema: the file "\.\.\/schemas\/broken\.json" is no JSON: .+$/),
     '11:10 bad-schema: the file "../schemas/list.json" holds no JSON Schema: it must be an object',
     '15:10 bad-schema: the JSON Schema in "../schemas/wrong.json" is none: /properties/a/type must be one of "array", "boolean", "integer", "null", "number", "object", "string"',
@@ -110,7 +110,7 @@ rule('bad-schema', [
 
 test('nesting without end is a fault, not a stack', async () => {
   const deep = `schema = ${'{a='.repeat(5000)}1${'}'.repeat(5000)}`;
-  const [fault] = await faultsOf(act(`format = "json"\n${deep}`));
+  const [fault] = await collectProblems(act(`format = "json"\n${deep}`));
   expect(fault).toMatch(/bad-schema: "schema" in \[acts\.a\] is nested too deeply$/);
 });
 

@@ -1,9 +1,9 @@
-import { head } from '../faults.js';
-import { rule } from '../rule.js';
+import { renderHead } from '../check-source.js';
+import { testRule } from '../test-rule.js';
 
 const acts = '[acts]\na = "Say hello."\n';
 
-rule('wrong-type', [
+testRule('wrong-type', [
   [
     'points at the value and says both types',
     `[narrative]\nname = 3\ndescription = ["x"]\nmodel = true\nsystem = 2020-01-01\n[toc]\norder = "a"\n${acts}`,
@@ -22,7 +22,7 @@ rule('wrong-type', [
   ],
   [
     'says all three forms of an act',
-    `${head('a')}[acts]\na = 3\n`,
+    `${renderHead('a')}[acts]\na = 3\n`,
     '6:5 wrong-type: "a" in [acts] must be a string, an array of strings or a table, not a number',
   ],
   [
@@ -51,20 +51,20 @@ rule('wrong-type', [
   ],
   [
     'finds [[acts.look]], written for [[acts.look.input]]',
-    `${head('look')}[[acts.look]]\ntype = "text"\n`,
+    `${renderHead('look')}[[acts.look]]\ntype = "text"\n`,
     '5:8 wrong-type: element 1 of "look" in [acts] must be a string, not a table: an input is written [[acts.look.input]]',
   ],
   [
     'finds [acts.look.input], written for [[acts.look.input]]',
-    `${head('look')}[acts.look.input]\ntype = "text"\n`,
+    `${renderHead('look')}[acts.look.input]\ntype = "text"\n`,
     '5:12 wrong-type: "input" in [acts.look] must be an array, not a table: an input is written [[acts.look.input]]',
   ],
 ]);
 
-rule('out-of-range', [
+testRule('out-of-range', [
   [
     'says the bound that was passed',
-    `${head('a')}[acts.a]\ntemperature = 2.5\nmax_tokens = 0\ninput = [{ type = "text", content = "x" }]\n`,
+    `${renderHead('a')}[acts.a]\ntemperature = 2.5\nmax_tokens = 0\ninput = [{ type = "text", content = "x" }]\n`,
     '6:15 out-of-range: "temperature" in [acts.a] must be at most 2, not 2.5',
     '7:14 out-of-range: "max_tokens" in [acts.a] must be at least 1, not 0',
   ],
@@ -76,7 +76,7 @@ rule('out-of-range', [
   ],
 ]);
 
-rule('unknown-act', [
+testRule('unknown-act', [
   [
     'points at the name in the order and suggests the act that was meant',
     `[narrative]\nname = "x"\n[toc]\norder = ["draft", "fnal"]\n[acts]\ndraft = "x"\nfinal = "y"\n`,
@@ -85,24 +85,24 @@ rule('unknown-act', [
   ],
   [
     'does not take what every JavaScript object has for an act',
-    `${head('a', 'toString', '__proto__')}${acts}`,
+    `${renderHead('a', 'toString', '__proto__')}${acts}`,
     '4:14 unknown-act: the order names the act "toString", which does not exist',
     '4:25 unknown-act: the order names the act "__proto__", which does not exist',
   ],
 ]);
 
-rule('unused-act', [
+testRule('unused-act', [
   [
     'is a warning at the act, in whatever form it is written',
-    `${head('a')}[acts]\na = "x"\nb = "y"\n[acts.c]\ninput = [{ type = "text", content = "x" }]\n[[acts.d.input]]\ntype = "text"\ncontent = "x"\n`,
+    `${renderHead('a')}[acts]\na = "x"\nb = "y"\n[acts.c]\ninput = [{ type = "text", content = "x" }]\n[[acts.d.input]]\ntype = "text"\ncontent = "x"\n`,
     '~ 7:1 unused-act: the order never names the act "b"',
     '~ 8:7 unused-act: the order never names the act "c"',
     '~ 10:8 unused-act: the order never names the act "d"',
   ],
 ]);
 
-rule('empty-order, empty-name, empty-prompt', [
-  ['want an act to play', `${head()}${acts}`, '4:9 empty-order: "order" in [toc] is empty: no act would play'],
+testRule('empty-order, empty-name, empty-prompt', [
+  ['want an act to play', `${renderHead()}${acts}`, '4:9 empty-order: "order" in [toc] is empty: no act would play'],
   [
     'want names',
     `[narrative]\nname = " "\n[toc]\norder = [""]\n[acts]\n"" = "x"\n[media.""]\nfile = "dot.png"\n`,
@@ -112,7 +112,7 @@ rule('empty-order, empty-name, empty-prompt', [
   ],
   [
     'want something to say, in all forms of an act',
-    `${head('a', 'b', 'c', 'd', 'e')}[acts]\na = ""\nb = []\nc = ["x", " \\n"]\nd.input = []\n[[acts.e.input]]\ntype = "text"\ncontent = """\n\t\n"""\n`,
+    `${renderHead('a', 'b', 'c', 'd', 'e')}[acts]\na = ""\nb = []\nc = ["x", " \\n"]\nd.input = []\n[[acts.e.input]]\ntype = "text"\ncontent = """\n\t\n"""\n`,
     '6:5 empty-prompt: "a" in [acts] is empty',
     '7:5 empty-prompt: "b" in [acts] is empty',
     '8:11 empty-prompt: element 2 of "c" in [acts] is empty',
@@ -121,7 +121,7 @@ rule('empty-order, empty-name, empty-prompt', [
   ],
 ]);
 
-rule('model-name', [
+testRule('model-name', [
   [
     'refuses what would change the URL that it becomes part of',
     `[narrative]\nname = "x"\nmodel = "gemini 3"\n[toc]\norder = ["a"]\n[acts.a]\nmodel = "../x?key=1"\ninput = [{ type = "text", content = "x" }]\n`,
@@ -136,10 +136,10 @@ rule('model-name', [
   ],
 ]);
 
-rule('unknown-type', [
+testRule('unknown-type', [
   [
     'says which types of input there are',
-    `${head('a')}[[acts.a.input]]\ntype = "txt"\ncontent = "x"\n[[acts.a.input]]\ntype = 3\n`,
+    `${renderHead('a')}[[acts.a.input]]\ntype = "txt"\ncontent = "x"\n[[acts.a.input]]\ntype = 3\n`,
     '6:8 unknown-type: "type" in [[acts.a.input]] must be "text", "image", "audio", "video" or "document", not "txt" → text',
     '9:8 wrong-type: "type" in [[acts.a.input]] must be a string, not a number',
   ],

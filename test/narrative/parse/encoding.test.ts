@@ -1,28 +1,36 @@
 import { expect, it } from 'vitest';
-import { checked, faultsOf, head } from '../faults.js';
+import { checkSource, collectProblems, renderHead } from '../check-source.js';
 
 const byteOrderMark = Buffer.from([0xef, 0xbb, 0xbf]);
 
 it('a byte order mark is no part of the text, and no column', async () => {
-  const source = Buffer.concat([byteOrderMark, Buffer.from('nme = 1\n'), Buffer.from(`${head('a')}[acts]\na = "x"\n`)]);
-  const { text } = await checked(source);
+  const source = Buffer.concat([
+    byteOrderMark,
+    Buffer.from('nme = 1\n'),
+    Buffer.from(`${renderHead('a')}[acts]\na = "x"\n`),
+  ]);
+  const { text } = await checkSource(source);
   expect(text.startsWith('nme')).toBe(true);
-  expect(await faultsOf(source)).toEqual(['1:1 unknown-key: unknown key "nme" above the first table']);
+  expect(await collectProblems(source)).toEqual(['1:1 unknown-key: unknown key "nme" above the first table']);
 });
 
 it('lines that end with CRLF make the same narrative, also after a backslash', async () => {
-  const source = `${head('a')}[acts]\na = """\none \\\n   two\nthree"""\n`;
-  const unix = await checked(source);
-  const windows = await checked(source.replaceAll('\n', '\r\n'));
+  const source = `${renderHead('a')}[acts]\na = """\none \\\n   two\nthree"""\n`;
+  const unix = await checkSource(source);
+  const windows = await checkSource(source.replaceAll('\n', '\r\n'));
   expect(windows).toEqual(unix);
   expect(unix.narrative?.acts[0]?.inputs).toEqual([{ type: 'text', content: 'one two\nthree' }]);
 });
 
 it('lines that end with CRLF are counted like any other', async () => {
   expect(
-    await faultsOf('[narrative]\r\nname = "x"\r\nmodle = "m"\r\n[toc]\r\norder = ["a"]\r\n[acts]\r\na = "b"\r\n'),
+    await collectProblems(
+      '[narrative]\r\nname = "x"\r\nmodle = "m"\r\n[toc]\r\norder = ["a"]\r\n[acts]\r\na = "b"\r\n',
+    ),
   ).toEqual(['3:1 unknown-key: unknown key "modle" in [narrative] → model']);
-  expect(await faultsOf('[narrative]\r\nname = "x\r\n')).toEqual(['2:10 syntax: the string is not closed on its line']);
+  expect(await collectProblems('[narrative]\r\nname = "x\r\n')).toEqual([
+    '2:10 syntax: the string is not closed on its line',
+  ]);
 });
 
 it.each([
@@ -33,32 +41,34 @@ it.each([
   ['a bad byte after a byte order mark', 'efbbbf2380', '1:2', '80'],
   ['a character behind emoji, which are two units', '23f09f988080', '1:4', '80'],
 ])('bytes that are no UTF-8 are a fault in their place: %s', async (_what, hex, place, byte) => {
-  expect(await faultsOf(Buffer.from(hex, 'hex'))).toEqual([
+  expect(await collectProblems(Buffer.from(hex, 'hex'))).toEqual([
     `${place} not-utf8: the byte 0x${byte} is no UTF-8 here: save the file as UTF-8`,
   ]);
 });
 
 it('UTF-16 is called by its name', async () => {
-  expect(await faultsOf(Buffer.from('\ufeff[narrative]', 'utf16le'))).toEqual([
+  expect(await collectProblems(Buffer.from('\ufeff[narrative]', 'utf16le'))).toEqual([
     '1:1 not-utf8: the file is UTF-16: save it as UTF-8',
   ]);
 });
 
 it('UTF-16 without a mark is called so too where a letter of it is no UTF-8', async () => {
   const bytes = Buffer.from('[narrative]\nname = "\u00fc"\n', 'utf16le');
-  expect(await faultsOf(bytes)).toEqual([expect.stringMatching(/ not-utf8: the file is UTF-16: save it as UTF-8$/)]);
+  expect(await collectProblems(bytes)).toEqual([
+    expect.stringMatching(/ not-utf8: the file is UTF-16: save it as UTF-8$/),
+  ]);
 });
 
 it.each(['utf16le', 'utf16be'])('%s without a byte order mark is called by its name too', async (encoding) => {
   const bytes = Buffer.from('[narrative]\nname = "x"\n', 'utf16le');
-  expect(await faultsOf(encoding === 'utf16be' ? bytes.swap16() : bytes)).toEqual([
+  expect(await collectProblems(encoding === 'utf16be' ? bytes.swap16() : bytes)).toEqual([
     '1:1 not-utf8: the file is UTF-16: save it as UTF-8',
   ]);
 });
 
 it('a number may have a zero before its exponent, which the parser of older days refuses', async () => {
-  const { narrative } = await checked(
-    `${head('a')}[acts.a]\nmax_tokens = 1e06\ninput = [{ type = "text", content = "x" }]\n`,
+  const { narrative } = await checkSource(
+    `${renderHead('a')}[acts.a]\nmax_tokens = 1e06\ninput = [{ type = "text", content = "x" }]\n`,
   );
   expect(narrative?.acts[0]?.parameters).toEqual({ maxTokens: 1_000_000 });
 });

@@ -5,27 +5,27 @@ import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { checkNarrative } from '../../../src/narrative/load-narrative.js';
 import type { MediaInput } from '../../../src/narrative/narrative.js';
-import { boticelli, temporaryFolder } from '../../helpers/boticelli.js';
-import { filmOf, mediaBytes } from '../../helpers/media-bytes.js';
-import { checked, faultsOf, head } from '../faults.js';
+import { createTemporaryFolder, runBoticelli } from '../../helpers/boticelli.js';
+import { createVideo, mediaBytes } from '../../helpers/media-bytes.js';
+import { checkSource, collectProblems, renderHead } from '../check-source.js';
 
 /** A folder with media of every kind. */
 function mediaFolder(): string {
-  const folder = temporaryFolder(onTestFinished);
+  const folder = createTemporaryFolder(onTestFinished);
   const files = { 'a.png': mediaBytes.png, 'a.mp3': mediaBytes.mp3, 'a.mp4': mediaBytes.mp4, 'a.pdf': mediaBytes.pdf };
   for (const [name, bytes] of Object.entries(files)) writeFileSync(join(folder, name), bytes);
   writeFileSync(join(folder, 'a.md'), '# Title\n');
   return folder;
 }
 
-const inFolder = (source: string, folder: string) =>
+const checkInFolder = (source: string, folder: string) =>
   checkNarrative({ file: 'story.toml', bytes: Buffer.from(source), folder });
 
 /** A narrative whose one act has one input; what the input has stands on line 6 and after. */
-const input = (keys: string) => `${head('look')}[[acts.look.input]]\n${keys}\n`;
+const input = (keys: string) => `${renderHead('look')}[[acts.look.input]]\n${keys}\n`;
 
-async function inputOf(source: string, folder = '/nowhere'): Promise<MediaInput> {
-  const { narrative, diagnostics } = await inFolder(source, folder);
+async function loadInput(source: string, folder = '/nowhere'): Promise<MediaInput> {
+  const { narrative, diagnostics } = await checkInFolder(source, folder);
   expect(diagnostics).toEqual([]);
   return narrative?.acts[0]?.inputs[0] as MediaInput;
 }
@@ -39,23 +39,23 @@ describe('media', () => {
     ['document', 'a.md', 'text/md'],
   ])('are of kind %s: %s as %s, by input and by name', async (type, file, mimeType) => {
     const folder = mediaFolder();
-    const byInput = await inputOf(input(`type = "${type}"\nfile = "${file}"`), folder);
-    const byName = await inputOf(`${head('a')}[acts]\na = "media.x"\n[media.x]\nfile = "${file}"\n`, folder);
+    const byInput = await loadInput(input(`type = "${type}"\nfile = "${file}"`), folder);
+    const byName = await loadInput(`${renderHead('a')}[acts]\na = "media.x"\n[media.x]\nfile = "${file}"\n`, folder);
     expect(byInput).toMatchObject({ type, mimeType, name: file });
     expect(byName).toEqual(byInput);
   });
 
   it('are used by ref, which says the same once more', async () => {
-    const source = `${head('a')}[[acts.a.input]]\ntype = "audio"\nref = "media.x"\n[media.x]\nfile = "a.mp3"\n`;
-    expect(await inputOf(source, mediaFolder())).toMatchObject({ type: 'audio', name: 'a.mp3' });
+    const source = `${renderHead('a')}[[acts.a.input]]\ntype = "audio"\nref = "media.x"\n[media.x]\nfile = "a.mp3"\n`;
+    expect(await loadInput(source, mediaFolder())).toMatchObject({ type: 'audio', name: 'a.mp3' });
   });
 
   it('of more than 4 MB are not held: what is kept is where they are, how long they are and their hash', async () => {
     const folder = mediaFolder();
-    writeFileSync(join(folder, 'film.mp4'), filmOf(5_000_000));
-    const { content } = await inputOf(input('type = "video"\nfile = "film.mp4"'), folder);
+    writeFileSync(join(folder, 'film.mp4'), createVideo(5_000_000));
+    const { content } = await loadInput(input('type = "video"\nfile = "film.mp4"'), folder);
     expect(content).toEqual({
-      ...{ from: 'file', path: join(folder, 'film.mp4'), bytes: 5_000_000 },
+      ...{ from: 'file', path: join(folder, 'film.mp4'), byteLength: 5_000_000 },
       sha256: expect.stringMatching(/^[0-9a-f]{64}$/),
     });
   });
@@ -64,11 +64,11 @@ describe('media', () => {
     const folder = mediaFolder();
     const text = Buffer.from('ü'.repeat(2_500_000));
     writeFileSync(join(folder, 'long.txt'), text);
-    expect(await inputOf(input('type = "document"\nfile = "long.txt"'), folder)).toMatchObject({
+    expect(await loadInput(input('type = "document"\nfile = "long.txt"'), folder)).toMatchObject({
       mimeType: 'text/plain',
     });
     writeFileSync(join(folder, 'long.txt'), text.subarray(0, -1));
-    const { diagnostics } = await inFolder(input('type = "document"\nfile = "long.txt"'), folder);
+    const { diagnostics } = await checkInFolder(input('type = "document"\nfile = "long.txt"'), folder);
     expect(diagnostics[0]?.message).toBe('"long.txt" is no UTF-8 text: save it as UTF-8');
   });
 
@@ -86,19 +86,19 @@ describe('media', () => {
       'https://youtu.be/abc',
     ],
   ])('are left at their address: %s', async (keys, type, content, name) => {
-    expect(await inputOf(input(`type = "${type}"\n${keys}`))).toEqual({ type, content, name });
+    expect(await loadInput(input(`type = "${type}"\n${keys}`))).toEqual({ type, content, name });
   });
 
   it('at an address are of a kind as far as name, mime and input say so', async () => {
-    const named = (keys: string) => inputOf(`${head('a')}[acts]\na = "media.x"\n[media.x]\n${keys}\n`);
+    const named = (keys: string) => loadInput(`${renderHead('a')}[acts]\na = "media.x"\n[media.x]\n${keys}\n`);
     expect((await named('url = "https://example.org/a.mp3?x"')).type).toBe('audio');
     expect((await named('url = "https://example.org/a"')).type).toBe('media');
     expect(await named('url = "https://example.org/a"\nmime = "image/JPG"')).toMatchObject({
       type: 'image',
       mimeType: 'image/jpeg',
     });
-    const byRef = await inputOf(
-      `${head('a')}[[acts.a.input]]\ntype = "image"\nref = "media.x"\n[media.x]\nurl = "https://example.org/a"\n`,
+    const byRef = await loadInput(
+      `${renderHead('a')}[[acts.a.input]]\ntype = "image"\nref = "media.x"\n[media.x]\nurl = "https://example.org/a"\n`,
     );
     expect(byRef.content).toEqual({ from: 'address', url: 'https://example.org/a', kind: 'image' });
   });
@@ -188,7 +188,7 @@ describe('what is wrong with media', () => {
       '5:13 conflicting-keys: [[acts.look.input]] has both "ref" and "mime"',
     ],
   ])('is told in its place: %s', async (_what, keys, expected) => {
-    expect(await faultsOf(input(keys))).toEqual([expected]);
+    expect(await collectProblems(input(keys))).toEqual([expected]);
   });
 
   it('is told where a PDF is larger than Gemini reads, and a file than the Files API takes', async () => {
@@ -196,8 +196,8 @@ describe('what is wrong with media', () => {
     truncateSync(join(folder, 'a.pdf'), 50_000_001);
     writeFileSync(join(folder, 'huge.mp4'), '');
     truncateSync(join(folder, 'huge.mp4'), 2_000_000_001);
-    const source = `${head('a')}[acts]\na = ["media.x", "media.y"]\n[media.x]\nfile = "a.pdf"\n[media.y]\nfile = "huge.mp4"\n`;
-    const { diagnostics } = await inFolder(source, folder);
+    const source = `${renderHead('a')}[acts]\na = ["media.x", "media.y"]\n[media.x]\nfile = "a.pdf"\n[media.y]\nfile = "huge.mp4"\n`;
+    const { diagnostics } = await checkInFolder(source, folder);
     expect(diagnostics.map(({ rule, message }) => `${rule}: ${message}`)).toEqual([
       'media-too-large: "a.pdf" is larger than 50 MB, the most of a PDF',
       'media-too-large: the file "huge.mp4" is larger than 2000 MB',
@@ -214,11 +214,11 @@ describe('what is wrong with media', () => {
     writeFileSync(join(folder, 'bomb.zip'), mediaBytes.zip);
     const names = ['fifo', 'socket', 'folder', 'denied', 'bomb.zip', 'a.png/x'];
     const media = names.map((name) => `[media."${name}"]\nfile = "${name}"\n`).join('');
-    writeFileSync(join(folder, 'bad.toml'), `${head('a')}[acts]\na = "hi"\n${media}`);
+    writeFileSync(join(folder, 'bad.toml'), `${renderHead('a')}[acts]\na = "hi"\n${media}`);
     chmodSync(folder, 0o755);
     // Root may read everything: where these tests are root's, the program is not.
     const asSomebodyElse = process.getuid?.() === 0 ? { uid: 65_534 } : {};
-    const { stdout } = await boticelli(['check', join(folder, 'bad.toml'), '--format', 'json'], asSomebodyElse);
+    const { stdout } = await runBoticelli(['check', join(folder, 'bad.toml'), '--format', 'json'], asSomebodyElse);
     const messages = JSON.parse(stdout).files[0].diagnostics.map(({ message }: { message: string }) => message);
     expect(messages).toEqual(
       expect.arrayContaining([
@@ -233,7 +233,7 @@ describe('what is wrong with media', () => {
   });
 
   it('is told of a medium that is too long for a message in few words', async () => {
-    const { diagnostics } = await checked(input(`type = "image"\nbase64 = "${'A'.repeat(100_000)}"`));
+    const { diagnostics } = await checkSource(input(`type = "image"\nbase64 = "${'A'.repeat(100_000)}"`));
     expect(diagnostics[0]?.message.length).toBeLessThan(200);
   });
 });

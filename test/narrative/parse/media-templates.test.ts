@@ -1,32 +1,32 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { checkNarrative, loadNarrative, readNarrative } from '../../../src/narrative/load-narrative.js';
+import { checkNarrative, checkNarrativeFile, loadNarrative } from '../../../src/narrative/load-narrative.js';
 import type { MediaInput, MediaTemplate } from '../../../src/narrative/narrative.js';
-import { temporaryFolder } from '../../helpers/boticelli.js';
+import { createTemporaryFolder } from '../../helpers/boticelli.js';
 import { mediaBytes } from '../../helpers/media-bytes.js';
-import { faultsOf, head, linesOf } from '../faults.js';
+import { collectProblems, formatDiagnostics, renderHead } from '../check-source.js';
 
 /** Two acts, the second with one input, whose keys stand on line 8 and after. */
-const second = (keys: string) => `${head('one', 'two')}[acts]\none = "x"\n[[acts.two.input]]\n${keys}\n`;
+const second = (keys: string) => `${renderHead('one', 'two')}[acts]\none = "x"\n[[acts.two.input]]\n${keys}\n`;
 
 /** A narrative that plays these, with variables. */
-const playing = (vars: string, ...names: string[]) =>
-  `${head(...names)}[acts]\n${names.map((name) => `${name} = "narrative:${name}"\n`).join('')}[vars]\n${vars}\n`;
+const renderFile = (vars: string, ...names: string[]) =>
+  `${renderHead(...names)}[acts]\n${names.map((name) => `${name} = "narrative:${name}"\n`).join('')}[vars]\n${vars}\n`;
 
 /** A folder with these narratives, a picture and a sound. */
-function folderOf(files: Record<string, string>): string {
-  const folder = temporaryFolder(onTestFinished, files);
+function createFolder(files: Record<string, string>): string {
+  const folder = createTemporaryFolder(onTestFinished, files);
   writeFileSync(join(folder, 'a.png'), mediaBytes.png);
   writeFileSync(join(folder, 'a.mp3'), mediaBytes.mp3);
   return folder;
 }
 
 /** What is said of `a.toml` among these files. */
-async function saidOf(files: Record<string, string>, vars?: Record<string, string>): Promise<string[]> {
+async function collectFolderProblems(files: Record<string, string>, vars?: Record<string, string>): Promise<string[]> {
   const given = vars && { vars: new Map(Object.entries(vars)) };
-  const { diagnostics } = await readNarrative(join(folderOf(files), 'a.toml'), given);
-  return diagnostics.flatMap((each) => linesOf([each]).map((line) => (each.source ? `inner ${line}` : line)));
+  const { diagnostics } = await checkNarrativeFile(join(createFolder(files), 'a.toml'), given);
+  return diagnostics.flatMap((each) => formatDiagnostics([each]).map((line) => (each.source ? `inner ${line}` : line)));
 }
 
 describe("the names in a medium's name", () => {
@@ -46,21 +46,21 @@ describe("the names in a medium's name", () => {
       '9:8 media-not-found: the file "{{one.png" does not exist',
     ],
   ])('are checked like those of a text: %s', async (keys, ...expected) => {
-    expect((await faultsOf(second(keys))).sort()).toEqual(expected.sort());
+    expect((await collectProblems(second(keys))).sort()).toEqual(expected.sort());
   });
 
   it.each(['{{one}}', '{{previous}}', '{{stdin}}', '{{round}}'])(
     'may be %s, and then nothing is read yet',
     async (name) => {
-      expect(await faultsOf(second(`type = "image"\nfile = "no/${name}.png"`))).toEqual([]);
+      expect(await collectProblems(second(`type = "image"\nfile = "no/${name}.png"`))).toEqual([]);
     },
   );
 
   it('must be good for the first act that shows the medium', async () => {
     const source = (...order: string[]) =>
-      `${head(...order)}[acts]\none = "x"\ntwo = "media.m"\nthree = ["media.m", "y"]\n[media.m]\nfile = "{{one}} {{previous}}"\n`;
-    expect(await faultsOf(source('one', 'two', 'three'))).toEqual([]);
-    expect(await faultsOf(source('two', 'one', 'three'))).toEqual([
+      `${renderHead(...order)}[acts]\none = "x"\ntwo = "media.m"\nthree = ["media.m", "y"]\n[media.m]\nfile = "{{one}} {{previous}}"\n`;
+    expect(await collectProblems(source('one', 'two', 'three'))).toEqual([]);
+    expect(await collectProblems(source('two', 'one', 'three'))).toEqual([
       '10:9 not-played-yet: {{one}}: the act "one" has not played when this medium is sent',
       '10:17 no-previous: {{previous}}: no act plays before the first one',
     ]);
@@ -68,8 +68,8 @@ describe("the names in a medium's name", () => {
 
   it('must be good for acts that show it by ref, and exist where none does', async () => {
     const media = '[media.m]\nfile = "{{previous}}.png"\n[media.n]\nfile = "{{nix}}"\n';
-    const source = `${head('a')}[[acts.a.input]]\ntype = "image"\nref = "media.m"\n${media}`;
-    expect(await faultsOf(source)).toEqual([
+    const source = `${renderHead('a')}[[acts.a.input]]\ntype = "image"\nref = "media.m"\n${media}`;
+    expect(await collectProblems(source)).toEqual([
       '9:9 no-previous: {{previous}}: no act plays before the first one',
       '11:9 unknown-name: {{nix}}: nothing has this name',
     ]);
@@ -83,7 +83,7 @@ describe("the names in a medium's name", () => {
 
   it('mean nothing where templates are off', async () => {
     const source = second('type = "image"\nfile = "{{nix}}.png"').replace('"story"', '"story"\ntemplates = false');
-    expect(await faultsOf(source)).toEqual(['10:8 media-not-found: the file "{{nix}}.png" does not exist']);
+    expect(await collectProblems(source)).toEqual(['10:8 media-not-found: the file "{{nix}}.png" does not exist']);
   });
 });
 
@@ -92,9 +92,9 @@ describe('a medium whose name variables alone make', () => {
 
   it('is read and judged when the narrative is, by the values of the file or by those that are given', async () => {
     const files = { 'a.toml': `${second(keys)}[vars]\nname = "b"\n` };
-    expect(await saidOf(files)).toEqual(['9:8 media-not-found: the file "b.png" does not exist']);
-    expect(await saidOf(files, { name: 'a' })).toEqual([]);
-    const { acts } = await loadNarrative(join(folderOf(files), 'a.toml'), { vars: new Map([['name', 'a']]) });
+    expect(await collectFolderProblems(files)).toEqual(['9:8 media-not-found: the file "b.png" does not exist']);
+    expect(await collectFolderProblems(files, { name: 'a' })).toEqual([]);
+    const { acts } = await loadNarrative(join(createFolder(files), 'a.toml'), { vars: new Map([['name', 'a']]) });
     const input = acts[1]?.inputs[0] as MediaTemplate;
     const content = { from: 'bytes', base64: Buffer.from(mediaBytes.png).toString('base64') };
     const read: MediaInput = {
@@ -103,7 +103,7 @@ describe('a medium whose name variables alone make', () => {
       content: content as MediaInput['content'],
       name: 'a.png',
     };
-    expect(input).toMatchObject({ type: 'media-template', names: 'file', text: '{{vars.name}}.png' });
+    expect(input).toMatchObject({ type: 'media-template', sourceKey: 'file', text: '{{vars.name}}.png' });
     expect([...input.loaded]).toEqual([['a.png', read]]);
   });
 
@@ -126,46 +126,48 @@ describe('a medium whose name variables alone make', () => {
     ['url = "https://example.org/{{vars.nix}}{{vars.a}}"'],
   ])('has the faults that it would have without: %s', async (more, ...expected) => {
     const vars = '[vars]\na = "a"\nnix = ""\nftp = "ftp://x/y"\nweb = "https://example.org/a.png?key=secret"\n';
-    expect(await saidOf({ 'a.toml': `${second(`type = "image"\n${more}`)}${vars}` })).toEqual(expected);
+    expect(await collectFolderProblems({ 'a.toml': `${second(`type = "image"\n${more}`)}${vars}` })).toEqual(expected);
   });
 
   it('is judged as what a ref says, and told of once where it is not there', async () => {
     const source = (file: string, mime = '') =>
-      `${head('a')}[[acts.a.input]]\ntype = "image"\nref = "media.m"\n[media.m]\nfile = "{{vars.x}}.${file}"\n${mime}[vars]\nx = "a"\n`;
-    expect(await saidOf({ 'a.toml': source('png') })).toEqual([]);
-    expect(await saidOf({ 'a.toml': source('gif') })).toEqual(['9:8 media-not-found: the file "a.gif" does not exist']);
-    expect(await saidOf({ 'a.toml': source('mp3') })).toEqual([
+      `${renderHead('a')}[[acts.a.input]]\ntype = "image"\nref = "media.m"\n[media.m]\nfile = "{{vars.x}}.${file}"\n${mime}[vars]\nx = "a"\n`;
+    expect(await collectFolderProblems({ 'a.toml': source('png') })).toEqual([]);
+    expect(await collectFolderProblems({ 'a.toml': source('gif') })).toEqual([
+      '9:8 media-not-found: the file "a.gif" does not exist',
+    ]);
+    expect(await collectFolderProblems({ 'a.toml': source('mp3') })).toEqual([
       '7:7 media-type: "a.mp3" is audio/mp3: of pictures Gemini reads png, jpeg, webp, heic and heif',
     ]);
-    expect(await saidOf({ 'a.toml': source('mp3', 'mime = "audio/mp3"\n') })).toEqual([
+    expect(await collectFolderProblems({ 'a.toml': source('mp3', 'mime = "audio/mp3"\n') })).toEqual([
       '7:7 media-type: "media.m" is of type "audio", not "image"',
     ]);
   });
 
   it('is judged under every name that those who play its narrative give it', async () => {
-    const inner = `${head('x')}[acts]\n[[acts.x.input]]\ntype = "image"\nfile = "{{vars.name}}.png"\n[vars]\nname = "own"\n`;
-    const said = (name: string) => `inner 8:8 media-not-found: the file "${name}.png" does not exist`;
-    expect(await saidOf({ 'a.toml': playing('', 'b'), 'b.toml': inner })).toEqual([said('own')]);
-    expect(await saidOf({ 'a.toml': playing('name = "a"', 'b'), 'b.toml': inner })).toEqual([]);
+    const inner = `${renderHead('x')}[acts]\n[[acts.x.input]]\ntype = "image"\nfile = "{{vars.name}}.png"\n[vars]\nname = "own"\n`;
+    const problem = (name: string) => `inner 8:8 media-not-found: the file "${name}.png" does not exist`;
+    expect(await collectFolderProblems({ 'a.toml': renderFile('', 'b'), 'b.toml': inner })).toEqual([problem('own')]);
+    expect(await collectFolderProblems({ 'a.toml': renderFile('name = "a"', 'b'), 'b.toml': inner })).toEqual([]);
     const both = {
-      'a.toml': playing('', 'b', 'c', 'd'),
-      'b.toml': playing('name = "a"', 'd'),
-      'c.toml': playing('name = "no"', 'd'),
+      'a.toml': renderFile('', 'b', 'c', 'd'),
+      'b.toml': renderFile('name = "a"', 'd'),
+      'c.toml': renderFile('name = "no"', 'd'),
       'd.toml': inner,
     };
-    expect(await saidOf(both)).toEqual([said('no'), said('own')]);
-    expect(await saidOf(both, { name: 'a' })).toEqual([]);
+    expect(await collectFolderProblems(both)).toEqual([problem('no'), problem('own')]);
+    expect(await collectFolderProblems(both, { name: 'a' })).toEqual([]);
   });
 
   it('is told of once under each name, whatever else differs where its narrative plays', async () => {
-    const inner = `${head('x')}[acts]\nx = ["media.m", "media.n"]\n[media.m]\nfile = "{{vars.m}}.png"\n[media.n]\nfile = "{{vars.n}}.png"\n`;
+    const inner = `${renderHead('x')}[acts]\nx = ["media.m", "media.n"]\n[media.m]\nfile = "{{vars.m}}.png"\n[media.n]\nfile = "{{vars.n}}.png"\n`;
     const files = {
-      'a.toml': playing('m = "no"', 'b', 'c'),
-      'b.toml': playing('n = "a"', 'd'),
-      'c.toml': playing('n = "nor"', 'd'),
+      'a.toml': renderFile('m = "no"', 'b', 'c'),
+      'b.toml': renderFile('n = "a"', 'd'),
+      'c.toml': renderFile('n = "nor"', 'd'),
       'd.toml': inner,
     };
-    expect(await saidOf(files)).toEqual([
+    expect(await collectFolderProblems(files)).toEqual([
       'inner 8:8 media-not-found: the file "no.png" does not exist',
       'inner 10:8 media-not-found: the file "nor.png" does not exist',
     ]);
@@ -174,7 +176,9 @@ describe('a medium whose name variables alone make', () => {
 
 it('a name that a reply could be is told in few words', async () => {
   const long = `[vars]\nx = "${'word '.repeat(2000)}"\n`;
-  const [line = ''] = await saidOf({ 'a.toml': `${second('type = "image"\nfile = "{{vars.x}}"')}${long}` });
+  const [line = ''] = await collectFolderProblems({
+    'a.toml': `${second('type = "image"\nfile = "{{vars.x}}"')}${long}`,
+  });
   expect(line).toMatch(/media-not-found: the file "word .*…" has too long a name$/);
   expect(line.length).toBeLessThan(300);
 });

@@ -4,15 +4,15 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { checkNarrative } from '../../../src/narrative/load-narrative.js';
 import type { MediaInput } from '../../../src/narrative/narrative.js';
-import { checked, faultsOf, head, mediaFolder } from '../faults.js';
+import { checkSource, collectProblems, mediaFolder, renderHead } from '../check-source.js';
 
-const bytesOf = (file: string) => readFileSync(join(mediaFolder, file)).toString('base64');
+const readBase64 = (file: string) => readFileSync(join(mediaFolder, file)).toString('base64');
 
 /** A narrative whose one act shows one picture; what the picture is stands on line 7 and after. */
-const picture = (keys: string) => `${head('look')}[[acts.look.input]]\ntype = "image"\n${keys}\n`;
+const renderImageInput = (keys: string) => `${renderHead('look')}[[acts.look.input]]\ntype = "image"\n${keys}\n`;
 
-async function shown(keys: string): Promise<MediaInput> {
-  const { narrative, diagnostics } = await checked(picture(keys));
+async function loadImage(keys: string): Promise<MediaInput> {
+  const { narrative, diagnostics } = await checkSource(renderImageInput(keys));
   expect(diagnostics).toEqual([]);
   return narrative?.acts[0]?.inputs[0] as MediaInput;
 }
@@ -25,19 +25,19 @@ describe('a picture', () => {
     ['only-a-header.heic', 'image/heic'],
     ['jpeg-by-another-name.png', 'image/jpeg'],
   ])('in %s is read whole and found to be %s, whatever its name', async (file, mimeType) => {
-    const content = { from: 'bytes', base64: bytesOf(file) };
-    expect(await shown(`file = "${file}"`)).toEqual({ type: 'image', mimeType, content, name: file });
+    const content = { from: 'bytes', base64: readBase64(file) };
+    expect(await loadImage(`file = "${file}"`)).toEqual({ type: 'image', mimeType, content, name: file });
   });
 
   it('keeps the type that was stated, in the spelling that the service takes', async () => {
-    expect((await shown('file = "dot.jpg"\nmime = "image/JPG"')).mimeType).toBe('image/jpeg');
-    expect((await shown('file = "only-a-header.heic"\nmime = "image/heif"')).mimeType).toBe('image/heif');
+    expect((await loadImage('file = "dot.jpg"\nmime = "image/JPG"')).mimeType).toBe('image/jpeg');
+    expect((await loadImage('file = "only-a-header.heic"\nmime = "image/heif"')).mimeType).toBe('image/heif');
   });
 
   it('may stand in the file as base64, over several lines and without padding', async () => {
-    const base64 = bytesOf('dot.png');
+    const base64 = readBase64('dot.png');
     const lines = base64.replace(/=+$/, '').replace(/.{20}/g, '$&\n');
-    expect((await shown(`base64 = """\n${lines}"""`)).content).toEqual({ from: 'bytes', base64 });
+    expect((await loadImage(`base64 = """\n${lines}"""`)).content).toEqual({ from: 'bytes', base64 });
   });
 
   it('is recognised behind a colour profile that is longer than any look at the first bytes', async () => {
@@ -46,15 +46,15 @@ describe('a picture', () => {
     const large = Buffer.concat([dot.subarray(0, 33), profile, dot.subarray(33)]);
     const folder = mkdtempSync(join(tmpdir(), 'boticelli-'));
     writeFileSync(join(folder, 'large.png'), large);
-    const bytes = Buffer.from(picture('file = "large.png"'));
+    const bytes = Buffer.from(renderImageInput('file = "large.png"'));
     expect((await checkNarrative({ file: 'x', bytes, folder })).diagnostics).toEqual([]);
   });
 
   it('that [media] defines is used by its name, as often as one likes', async () => {
-    const source = `${head('a', 'b')}[acts]\na = ["media.dot", "What is it?", "media.dot"]\nb = "media.dot"\n[media.dot]\nfile = "dot.png"\n`;
-    const content = { from: 'bytes', base64: bytesOf('dot.png') };
+    const source = `${renderHead('a', 'b')}[acts]\na = ["media.dot", "What is it?", "media.dot"]\nb = "media.dot"\n[media.dot]\nfile = "dot.png"\n`;
+    const content = { from: 'bytes', base64: readBase64('dot.png') };
     const dot = { type: 'image', mimeType: 'image/png', content, name: 'dot.png' };
-    const { narrative } = await checked(source);
+    const { narrative } = await checkSource(source);
     expect(narrative?.acts.map(({ inputs }) => inputs)).toEqual([
       [dot, { type: 'text', content: 'What is it?' }, dot],
       [dot],
@@ -100,24 +100,24 @@ describe('what is wrong with a picture', () => {
       '7:10 bad-base64: "base64" in [[acts.look.input]] is a data: URL: give only what follows its comma',
     ],
   ])('is told in its place: %s', async (_what, keys, expected) => {
-    expect(await faultsOf(picture(keys))).toEqual([expected]);
+    expect(await collectProblems(renderImageInput(keys))).toEqual([expected]);
   });
 
   it('is told of both its file and its stated type at once', async () => {
-    expect(await faultsOf(picture('file = "nope.gif"\nmime = "image/gif"'))).toHaveLength(2);
+    expect(await collectProblems(renderImageInput('file = "nope.gif"\nmime = "image/gif"'))).toHaveLength(2);
   });
 
   it('is told of media that no act uses, and once of media that many use', async () => {
-    const source = `${head('a')}[acts]\na = ["media.x", "media.x", "text"]\n[media.x]\nfile = "nope.png"\n[media.y]\nfile = "nope.png"\n`;
-    expect(await faultsOf(source)).toEqual([
+    const source = `${renderHead('a')}[acts]\na = ["media.x", "media.x", "text"]\n[media.x]\nfile = "nope.png"\n[media.y]\nfile = "nope.png"\n`;
+    expect(await collectProblems(source)).toEqual([
       '8:8 media-not-found: the file "nope.png" does not exist',
       '10:8 media-not-found: the file "nope.png" does not exist',
     ]);
   });
 
   it('is told where an act names media that nothing defines', async () => {
-    const source = `${head('a')}[acts]\na = ["media.logoo", "media.ly is a firm", "x"]\n[media.logo]\nfile = "dot.png"\n`;
-    expect(await faultsOf(source)).toEqual([
+    const source = `${renderHead('a')}[acts]\na = ["media.logoo", "media.ly is a firm", "x"]\n[media.logo]\nfile = "dot.png"\n`;
+    expect(await collectProblems(source)).toEqual([
       '6:6 unknown-media: "media.logoo" is none of the media that [media] defines → media.logo',
     ]);
   });

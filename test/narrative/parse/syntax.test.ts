@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { checked, faultsOf, head } from '../faults.js';
+import { checkSource, collectProblems, renderHead } from '../check-source.js';
 
 describe('a text that is no TOML', () => {
   it.each([
@@ -53,25 +53,25 @@ describe('a text that is no TOML', () => {
       '1:1 syntax: the lines of the file end with CR alone: save it with LF, or CRLF, at their ends',
     ],
   ])('is one fault in its place: %s', async (_what, source, expected) => {
-    expect(await faultsOf(source)).toEqual([expected]);
+    expect(await collectProblems(source)).toEqual([expected]);
   });
 
   it('is still a fault in its place where it is nested without end', async () => {
-    expect(await faultsOf(`a = ${'['.repeat(100_000)}`)).toEqual([expect.stringMatching(/^1:100005 syntax/)]);
-    expect(await faultsOf(`a = ${'['.repeat(100_000)}${']'.repeat(100_000)}`)).toContain(
+    expect(await collectProblems(`a = ${'['.repeat(100_000)}`)).toEqual([expect.stringMatching(/^1:100005 syntax/)]);
+    expect(await collectProblems(`a = ${'['.repeat(100_000)}${']'.repeat(100_000)}`)).toContain(
       '- unknown-table: unknown table [a]',
     );
   });
 
   it('has no place where the second parser is stricter than the first, but is a fault all the same', async () => {
     const acts = '[acts.a.safety]\nharassment = "off"\n[acts.a]\nsafety.hate_speech = "off"\n';
-    const source = `${head('a')}x = 1\n${acts}input = [{ type = "text", content = "x" }]\n`;
-    expect(await faultsOf(source)).toEqual(['- unknown-key: unknown key "x" in [toc]']);
+    const source = `${renderHead('a')}x = 1\n${acts}input = [{ type = "text", content = "x" }]\n`;
+    expect(await collectProblems(source)).toEqual(['- unknown-key: unknown key "x" in [toc]']);
   });
 
   it('has its places where a date is none that the calendar has', async () => {
-    const source = `${head('a')}x = 2020-02-30\n[acts]\na = ["2020-02-30", "{{b}}"]\n`;
-    expect(await faultsOf(source)).toEqual([
+    const source = `${renderHead('a')}x = 2020-02-30\n[acts]\na = ["2020-02-30", "{{b}}"]\n`;
+    expect(await collectProblems(source)).toEqual([
       '5:1 unknown-key: unknown key "x" in [toc]',
       '7:21 unknown-name: {{b}}: nothing has this name',
     ]);
@@ -84,15 +84,15 @@ describe('a text that is no TOML', () => {
       ['x = 2020-02-30\n', 7],
     ] as const) {
       const source = `[narrative]\nname = "x"\n[toc]\norder = ["2024-01-30", "2024-01-31"]\n${line}[acts]\n${acts}`;
-      expect(await faultsOf(source)).toContain(`${at + 1}:15 unknown-name: {{b}}: nothing has this name`);
+      expect(await collectProblems(source)).toContain(`${at + 1}:15 unknown-name: {{b}}: nothing has this name`);
     }
   });
 });
 
 describe('a whole number that 64 bits can not hold', () => {
   it('is no other number: as a variable it is the text that was written', async () => {
-    const source = `${head('a')}[vars]\nlarge = 123456789012345678901\nsmall = -9223372036854775809\nhex = 0xFFFFFFFFFFFFFFFFFF\n[acts]\na = "{{vars.large}} {{vars.small}} {{vars.hex}}"\n`;
-    const { narrative } = await checked(source);
+    const source = `${renderHead('a')}[vars]\nlarge = 123456789012345678901\nsmall = -9223372036854775809\nhex = 0xFFFFFFFFFFFFFFFFFF\n[acts]\na = "{{vars.large}} {{vars.small}} {{vars.hex}}"\n`;
+    const { narrative } = await checkSource(source);
     expect([...(narrative?.vars?.values() ?? [])]).toEqual([
       '123456789012345678901',
       '-9223372036854775809',
@@ -103,7 +103,7 @@ describe('a whole number that 64 bits can not hold', () => {
   it('is too large or too small by its sign', async () => {
     const settings = 'max_tokens = 9223372036854775808\nseed = -9223372036854775809\n';
     const source = `[narrative]\nname = "x"\n${settings}[toc]\norder = ["a"]\n[acts]\na = "x"\n`;
-    expect(await faultsOf(source)).toEqual([
+    expect(await collectProblems(source)).toEqual([
       '3:14 out-of-range: "max_tokens" in [narrative] is too large',
       '4:8 out-of-range: "seed" in [narrative] is too small',
     ]);
@@ -114,16 +114,16 @@ describe('names that every JavaScript object has', () => {
   it('are names of acts like any other', async () => {
     const names = ['__proto__', 'constructor', 'toString', 'hasOwnProperty'];
     const tables = `[acts.__proto__]\ninput = [{ type = "text", content = "1" }]\n[acts.constructor]\ninput = [{ type = "text", content = "2" }]\n`;
-    const source = `${head(...names)}[acts]\ntoString = "3"\nhasOwnProperty = ["4"]\n${tables}`;
-    const { narrative, diagnostics } = await checked(source);
+    const source = `${renderHead(...names)}[acts]\ntoString = "3"\nhasOwnProperty = ["4"]\n${tables}`;
+    const { narrative, diagnostics } = await checkSource(source);
     expect(diagnostics).toEqual([]);
     const acts = narrative?.acts.map(({ name, inputs }) => [name, inputs[0]]);
     expect(acts).toEqual(names.map((name, at) => [name, { type: 'text', content: String(at + 1) }]));
   });
 
   it('are checked like any other', async () => {
-    const source = `${head('__proto__')}[acts.__proto__]\ntemprature = 1\n[media.__proto__]\nfile = 3\n`;
-    expect(await faultsOf(source)).toEqual([
+    const source = `${renderHead('__proto__')}[acts.__proto__]\ntemprature = 1\n[media.__proto__]\nfile = 3\n`;
+    expect(await collectProblems(source)).toEqual([
       '5:7 missing-key: [acts.__proto__] has no "input"',
       '6:1 unknown-key: unknown key "temprature" in [acts.__proto__] → temperature',
       '8:8 wrong-type: "file" in [media.__proto__] must be a string, not a number',
@@ -131,7 +131,7 @@ describe('names that every JavaScript object has', () => {
   });
 
   it('leave the objects of the process alone', async () => {
-    await checked(
+    await checkSource(
       '[constructor]\npolluted = 1\n[toString]\npolluted = 1\n[a.valueOf.b]\npolluted = 1\n[__proto__]\npolluted = 1\n',
     );
     for (const object of [Object, Object.prototype, Object.prototype.toString, Object.prototype.valueOf]) {
@@ -141,8 +141,8 @@ describe('names that every JavaScript object has', () => {
   });
 
   it('are told apart from names that begin with the mark that hides them from the parser', async () => {
-    const source = `${head('\u0000toString', 'toString')}[acts]\n"\\u0000toString" = "1"\ntoString = "2"\n`;
-    const { narrative } = await checked(source);
+    const source = `${renderHead('\u0000toString', 'toString')}[acts]\n"\\u0000toString" = "1"\ntoString = "2"\n`;
+    const { narrative } = await checkSource(source);
     expect(narrative?.acts.map(({ inputs }) => inputs)).toEqual([
       [{ type: 'text', content: '1' }],
       [{ type: 'text', content: '2' }],

@@ -2,7 +2,7 @@ import { expect, it } from 'vitest';
 import type { MediaContent, MediaPart } from '../../../src/driver/request.js';
 import { estimateTokens } from '../../../src/quota/limiter/estimate-tokens.js';
 
-const file = (bytes: number): MediaContent => ({ from: 'file', path: '/x', bytes, sha256: '' });
+const file = (bytes: number): MediaContent => ({ from: 'file', path: '/x', byteLength: bytes, sha256: '' });
 const estimated = (part: Omit<MediaPart, 'type'>) =>
   estimateTokens({ model: 'm', turns: [{ role: 'user', parts: [{ type: 'media', ...part }] }], parameters: {} });
 

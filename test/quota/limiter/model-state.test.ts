@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { emptyPage, pageOf } from '../../../src/quota/limiter/model-state.js';
+import { createModelState, parseModelState } from '../../../src/quota/limiter/model-state.js';
 
 test.each([
   ['no text at all', undefined],
@@ -7,10 +7,10 @@ test.each([
   ['lists that are none, as Redis writes empty ones', '{"appointments":{},"days":{},"leases":{}}'],
   ['lists of what is no record', '{"appointments":[null],"days":[1],"leases":["x"]}'],
 ])('%s is an empty page', (_, json) => {
-  expect(pageOf(json)).toEqual(emptyPage());
+  expect(parseModelState(json)).toEqual(createModelState());
 });
 
 test('a page comes back as it was written', () => {
-  const page = { ...emptyPage(), appointments: [{ id: 'a', at: 1, tokens: 2, bookedAt: 1, confirmed: true }] };
-  expect(pageOf(JSON.stringify(page))).toEqual(page);
+  const state = { ...createModelState(), appointments: [{ id: 'a', at: 1, tokens: 2, bookedAt: 1, confirmed: true }] };
+  expect(parseModelState(JSON.stringify(state))).toEqual(state);
 });

@@ -1,13 +1,13 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { emptyPage } from '../../../src/quota/limiter/model-state.js';
-import { pageKey } from '../../../src/quota/limiter/project-state.js';
-import type { Booked } from '../../../src/quota/limiter/rate-limiter.js';
-import { guardFor } from '../../../src/quota/limiter/schedule.js';
+import { createModelState } from '../../../src/quota/limiter/model-state.js';
+import { modelStateKey } from '../../../src/quota/limiter/project-state.js';
+import type { Reservation } from '../../../src/quota/limiter/rate-limiter.js';
+import { computeGuardMs } from '../../../src/quota/limiter/schedule.js';
 import type { Limits } from '../../../src/quota/limits.js';
 import { createManualClock } from '../../helpers/manual-clock.js';
-import { withoutRedis } from '../../helpers/redis-server.js';
-import { everyBook, type KindOfBook } from '../every-book.js';
+import { redisSkipReason } from '../../helpers/redis-server.js';
+import { type LimiterKind, limiterKinds } from '../limiter-kinds.js';
 
 /** A request that arrives some time after the one before it. */
 interface Arrival {
@@ -41,28 +41,28 @@ const scenarios: fc.Arbitrary<Scenario> = fc.record({
 const startMs = Date.UTC(2026, 10, 22, 7, 58);
 
 /** Books every arrival at its time; what the book said of each. */
-async function schedule({ open }: KindOfBook, { windowMs, arrivals, ...numbers }: Scenario) {
+async function schedule({ open }: LimiterKind, { windowMs, arrivals, ...numbers }: Scenario) {
   const clock = createManualClock(startMs);
   const limits: Limits = {};
   for (const kind of ['rpm', 'tpm', 'rpd'] as const) {
     const value = numbers[kind];
     if (value !== undefined) limits[kind] = { value, source: 'settings' };
   }
-  const { book, keeper, project } = await open(clock, { windowMs });
-  const booked: { at: number; tokens: number; askedAt: number }[] = [];
+  const { limiter, store, project } = await open(clock, { windowMs });
+  const reservation: { at: number; tokens: number; askedAt: number }[] = [];
   const closed: { askedAt: number; until: number }[] = [];
   for (const { afterMs, tokens } of arrivals) {
     clock.advance(afterMs);
-    const askedAt = clock.now();
-    const booking = await book.book({ model: 'm', estimatedTokens: tokens, limitsOf: () => limits });
-    if (booking.state === 'booked') booked.push({ at: booking.at, tokens, askedAt });
-    else closed.push({ askedAt, until: booking.at });
+    const reservedAt = clock.now();
+    const result = await limiter.reserve({ model: 'm', estimatedTokens: tokens, resolveLimits: () => limits });
+    if (result.state === 'booked') reservation.push({ at: result.at, tokens, askedAt: reservedAt });
+    else closed.push({ askedAt: reservedAt, until: result.at });
     // Each is kept, at its very time: what is not would be given back.
-    await keeper.transact(pageKey(project, 'm'), (page) => {
-      for (const appointment of page.appointments) appointment.confirmed = true;
+    await store.transact(modelStateKey(project, 'm'), (state) => {
+      for (const appointment of state.appointments) appointment.confirmed = true;
     });
   }
-  return { booked, closed };
+  return { booked: reservation, closed };
 }
 
 /** Pacific midnights around the start, which is two minutes before one. */
@@ -70,7 +70,7 @@ const dayMs = 86_400_000;
 const midnightMs = Date.UTC(2026, 10, 22, 8);
 const dayIndex = (at: number) => Math.floor((at - midnightMs) / dayMs);
 
-describe.each(everyBook)('a book in $name', (kind) => {
+describe.each(limiterKinds)('a book in $name', (kind) => {
   test('no schedule ever exceeds a sliding window, tokens or the day, however late within the guard each is sent', async () => {
     await fc.assert(
       fc.asyncProperty(
@@ -78,9 +78,9 @@ describe.each(everyBook)('a book in $name', (kind) => {
         fc.infiniteStream(fc.double({ min: 0, max: 1, noNaN: true })),
         async (scenario, late) => {
           const { windowMs, rpm, tpm, rpd } = scenario;
-          const guardMs = guardFor(windowMs, 1);
-          const { booked } = await schedule(kind, scenario);
-          const sent = booked.map(({ at, tokens }) => ({ at: at + guardMs * (late.next().value ?? 0), tokens }));
+          const guardMs = computeGuardMs(windowMs, 1);
+          const { booked: reservation } = await schedule(kind, scenario);
+          const sent = reservation.map(({ at, tokens }) => ({ at: at + guardMs * (late.next().value ?? 0), tokens }));
           sent.sort((left, right) => left.at - right.at);
           for (const { at } of sent) {
             // Every sliding window that ends with a request; any fixed window at any phase lies within one of these.
@@ -90,11 +90,11 @@ describe.each(everyBook)('a book in $name', (kind) => {
             if (tpm !== undefined && inside.length > 1) expect(sum).toBeLessThanOrEqual(tpm);
           }
           const perDay = new Map<number, number>();
-          for (const { at } of booked) perDay.set(dayIndex(at), (perDay.get(dayIndex(at)) ?? 0) + 1);
+          for (const { at } of reservation) perDay.set(dayIndex(at), (perDay.get(dayIndex(at)) ?? 0) + 1);
           for (const count of perDay.values()) if (rpd !== undefined) expect(count).toBeLessThanOrEqual(rpd);
         },
       ),
-      { numRuns: kind.runs(1000) },
+      { numRuns: kind.scaleRuns(1000) },
     );
   });
 
@@ -102,11 +102,11 @@ describe.each(everyBook)('a book in $name', (kind) => {
     await fc.assert(
       fc.asyncProperty(scenarios, async (scenario) => {
         const { windowMs, rpm, tpm } = scenario;
-        const spanMs = windowMs + guardFor(windowMs, 1);
-        const { booked } = await schedule(kind, scenario);
-        for (const [index, { at, tokens, askedAt }] of booked.entries()) {
-          const before = booked.slice(0, index);
-          const earliest = Math.max(askedAt, before.at(-1)?.at ?? 0);
+        const spanMs = windowMs + computeGuardMs(windowMs, 1);
+        const { booked: reservation } = await schedule(kind, scenario);
+        for (const [index, { at, tokens, askedAt: reservedAt }] of reservation.entries()) {
+          const before = reservation.slice(0, index);
+          const earliest = Math.max(reservedAt, before.at(-1)?.at ?? 0);
           expect(at).toBeGreaterThanOrEqual(earliest);
           if (at === earliest) continue;
           // A millisecond earlier something would not have fitted: the server's own arithmetic, not the book's.
@@ -117,7 +117,7 @@ describe.each(everyBook)('a book in $name', (kind) => {
           expect(tooMany || tooLarge).toBe(true);
         }
       }),
-      { numRuns: kind.runs(1000) },
+      { numRuns: kind.scaleRuns(1000) },
     );
   });
 
@@ -125,16 +125,16 @@ describe.each(everyBook)('a book in $name', (kind) => {
     await fc.assert(
       fc.asyncProperty(scenarios, async (scenario) => {
         const { rpd } = scenario;
-        const { booked, closed } = await schedule(kind, scenario);
+        const { booked: reservation, closed } = await schedule(kind, scenario);
         if (rpd === undefined) expect(closed).toEqual([]);
-        for (const { askedAt, until } of closed) {
+        for (const { askedAt: reservedAt, until } of closed) {
           expect((until - midnightMs) % dayMs).toBe(0);
-          expect(until).toBeGreaterThan(askedAt);
-          const full = booked.filter((one) => dayIndex(one.at) === dayIndex(until) - 1);
+          expect(until).toBeGreaterThan(reservedAt);
+          const full = reservation.filter((one) => dayIndex(one.at) === dayIndex(until) - 1);
           expect(full.length).toBe(rpd);
         }
       }),
-      { numRuns: kind.runs(500) },
+      { numRuns: kind.scaleRuns(500) },
     );
   });
 
@@ -150,10 +150,10 @@ describe.each(everyBook)('a book in $name', (kind) => {
       fc.asyncProperty(happenings, fc.integer({ min: 1, max: 8 }), async (steps, rpm) => {
         const windowMs = 2000;
         const clock = createManualClock(startMs);
-        const { book } = await kind.open(clock, { windowMs });
+        const { limiter } = await kind.open(clock, { windowMs });
         const limits: Limits = { rpm: { value: rpm, source: 'settings' } };
         const sent: number[] = [];
-        let waiting: Booked[] = [];
+        let waiting: Reservation[] = [];
         /** Whoever's time has come confirms, at the very moment unless the machine slept. */
         const arrive = async (until: number, slept: boolean) => {
           for (;;) {
@@ -162,7 +162,7 @@ describe.each(everyBook)('a book in $name', (kind) => {
             if (!slept) clock.advance(Math.max(0, next.at - clock.now()));
             else clock.advance(Math.max(0, until - clock.now()));
             waiting = waiting.filter((one) => one !== next);
-            const answer = await book.confirm(next);
+            const answer = await limiter.confirm(next);
             if (answer === 'go') sent.push(clock.now());
             else if (answer.state === 'booked') waiting.push(answer);
           }
@@ -173,16 +173,16 @@ describe.each(everyBook)('a book in $name', (kind) => {
           const one = waiting.at(-1);
           if (what === 'cancel' && one) {
             waiting.pop();
-            await book.cancel(one);
+            await limiter.cancel(one);
           } else if (what === 'look' && one) {
             waiting.pop();
-            const answer = await book.look(one);
+            const answer = await limiter.reschedule(one);
             if (answer.state === 'booked') waiting.push(answer);
           } else if (what === 'refuse' && one) {
-            await book.learn(one, { facts: [], retryAfterMs: 300 });
+            await limiter.recordRejection(one, { facts: [], retryAfterMs: 300 });
           } else {
-            const booking = await book.book({ model: 'm', estimatedTokens: 1, limitsOf: () => limits });
-            if (booking.state === 'booked') waiting.push(booking);
+            const reservation = await limiter.reserve({ model: 'm', estimatedTokens: 1, resolveLimits: () => limits });
+            if (reservation.state === 'booked') waiting.push(reservation);
           }
         }
         await arrive(clock.now() + 1_000_000, false);
@@ -191,13 +191,13 @@ describe.each(everyBook)('a book in $name', (kind) => {
           expect(sent.filter((other) => other <= at && other > at - windowMs).length).toBeLessThanOrEqual(rpm);
         }
       }),
-      { numRuns: kind.runs(500) },
+      { numRuns: kind.scaleRuns(500) },
     );
   });
 });
 
-if (withoutRedis !== undefined) test.skip(`Redis is left out: ${withoutRedis}`);
+if (redisSkipReason !== undefined) test.skip(`Redis is left out: ${redisSkipReason}`);
 
 test('an empty page is plain JSON', () => {
-  expect(JSON.parse(JSON.stringify(emptyPage()))).toEqual(emptyPage());
+  expect(JSON.parse(JSON.stringify(createModelState()))).toEqual(createModelState());
 });

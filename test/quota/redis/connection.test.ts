@@ -1,17 +1,17 @@
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { systemClock } from '../../../src/driver/clock.js';
-import { redisAddress, shownRedis } from '../../../src/quota/redis/address.js';
 import { connectRedis, type RedisConnection } from '../../../src/quota/redis/connection.js';
-import { createRedisKeeper } from '../../../src/quota/redis/redis-store.js';
-import { freePort, startRedisServer, withoutRedis } from '../../helpers/redis-server.js';
+import { formatRedisAddress, parseRedisAddress } from '../../../src/quota/redis/redis-address.js';
+import { createRedisQuotaStore } from '../../../src/quota/redis/redis-store.js';
+import { findFreePort, redisSkipReason, startRedisServer } from '../../helpers/redis-server.js';
 
 function connection(url: string): RedisConnection {
-  const opened = connectRedis({ url, clock: systemClock, patienceMs: 5000, retryMs: 50 });
+  const opened = connectRedis({ url, clock: systemClock, timeoutMs: 5000, retryDelayMs: 50 });
   onTestFinished(opened.close);
   return opened;
 }
 
-const pingOf = (url: string) => connection(url).ask((client) => client.ping());
+const pingOf = (url: string) => connection(url).send((client) => client.ping());
 
 describe('the address of a Redis', () => {
   test.each([
@@ -23,24 +23,24 @@ describe('the address of a Redis', () => {
     ['rediss://10.0.0.1', { host: '10.0.0.1', port: 6379, tls: {} }],
     ['redis://host?enableOfflineQueue=true&lazyConnect=false', { host: 'host', port: 6379 }],
   ])('%s is taken apart', (url, address) => {
-    expect(redisAddress(url)).toEqual(address);
+    expect(parseRedisAddress(url)).toEqual(address);
   });
 
   test('is shown by host and port alone', () => {
-    expect(shownRedis('rediss://user:word@host/3')).toBe('host:6379');
+    expect(formatRedisAddress('rediss://user:word@host/3')).toBe('host:6379');
   });
 });
 
-describe.skipIf(withoutRedis)(`a connection to Redis${withoutRedis ? ` (${withoutRedis})` : ''}`, () => {
+describe.skipIf(redisSkipReason)(`a connection to Redis${redisSkipReason ? ` (${redisSkipReason})` : ''}`, () => {
   test('is for the user of the address, who need be allowed no more than our own keys', async () => {
     const allowed = '~boticelli:* +@connection +eval +evalsha +get +set +time +sadd +smembers +pexpire +del';
     const { port } = await startRedisServer(onTestFinished, {
       args: ['--user', 'bot', 'on', '>word', ...allowed.split(' '), '--user', 'default', 'off'],
     });
-    const keeper = createRedisKeeper({ connection: connection(`redis://bot:word@127.0.0.1:${port}`) });
-    await keeper.transact('a', (page) => Object.assign(page, { refusals: 2 }));
-    expect([...(await keeper.pages()).keys()]).toEqual(['a']);
-    await keeper.forget('a');
+    const store = createRedisQuotaStore({ connection: connection(`redis://bot:word@127.0.0.1:${port}`) });
+    await store.transact('a', (state) => Object.assign(state, { refusals: 2 }));
+    expect([...(await store.readAll()).keys()]).toEqual(['a']);
+    await store.remove('a');
   });
 
   test('with a wrong password, or none, is told by what Redis says, without the password', async () => {
@@ -53,32 +53,37 @@ describe.skipIf(withoutRedis)(`a connection to Redis${withoutRedis ? ` (${withou
   test('that is closed is not opened again, and says so', async () => {
     const { url } = await startRedisServer(onTestFinished);
     const opened = connection(url);
-    await opened.ask((client) => client.ping());
+    await opened.send((client) => client.ping());
     opened.close();
-    await expect(opened.ask((client) => client.ping())).rejects.toMatchObject({ name: 'RedisAway', message: 'closed' });
+    await expect(opened.send((client) => client.ping())).rejects.toMatchObject({
+      name: 'RedisUnavailable',
+      message: 'closed',
+    });
   });
 
   test('to a node of a cluster finds the other nodes, and every script stays within a slot', async () => {
     const nodes = await Promise.all([startNode(), startNode()]);
     const [one, other] = nodes.map(({ url }) => connection(url)) as [RedisConnection, RedisConnection];
-    await one.ask((client) => client.call('CLUSTER', 'ADDSLOTSRANGE', 0, 8191));
-    await other.ask((client) => client.call('CLUSTER', 'ADDSLOTSRANGE', 8192, 16383));
-    await one.ask((client) => client.call('CLUSTER', 'MEET', '127.0.0.1', nodes[1]?.port ?? 0, nodes[1]?.busPort ?? 0));
+    await one.send((client) => client.call('CLUSTER', 'ADDSLOTSRANGE', 0, 8191));
+    await other.send((client) => client.call('CLUSTER', 'ADDSLOTSRANGE', 8192, 16383));
+    await one.send((client) =>
+      client.call('CLUSTER', 'MEET', '127.0.0.1', nodes[1]?.port ?? 0, nodes[1]?.busPort ?? 0),
+    );
     for (const node of [one, other]) {
-      while (!String(await node.ask((client) => client.call('CLUSTER', 'INFO'))).includes('cluster_state:ok'))
+      while (!String(await node.send((client) => client.call('CLUSTER', 'INFO'))).includes('cluster_state:ok'))
         await new Promise((resolve) => setTimeout(resolve, 50));
     }
-    const keeper = createRedisKeeper({ connection: connection(nodes[0]?.url ?? '') });
+    const store = createRedisQuotaStore({ connection: connection(nodes[0]?.url ?? '') });
     const keys = ['a', 'b', 'c', 'd'];
-    for (const key of keys) await keeper.transact(key, (page) => Object.assign(page, { refusals: 1 }));
-    expect([...(await keeper.pages()).keys()].sort()).toEqual(keys);
-    const sizes = await Promise.all([one, other].map((node) => node.ask((client) => client.dbsize())));
+    for (const key of keys) await store.transact(key, (state) => Object.assign(state, { refusals: 1 }));
+    expect([...(await store.readAll()).keys()].sort()).toEqual(keys);
+    const sizes = await Promise.all([one, other].map((node) => node.send((client) => client.dbsize())));
     expect(Math.min(...sizes)).toBeGreaterThan(0);
   });
 });
 
 async function startNode() {
-  const busPort = await freePort();
+  const busPort = await findFreePort();
   const args = ['--cluster-enabled', 'yes', '--cluster-port', String(busPort), '--cluster-node-timeout', '2000'];
   return { busPort, ...(await startRedisServer(onTestFinished, { args })) };
 }

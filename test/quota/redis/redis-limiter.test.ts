@@ -2,15 +2,15 @@ import { randomUUID } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
 import fc from 'fast-check';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { emptyPage, type Page } from '../../../src/quota/limiter/model-state.js';
-import { type Booked, createQuotaBook, type QuotaBook } from '../../../src/quota/limiter/rate-limiter.js';
+import { createModelState, type ModelState } from '../../../src/quota/limiter/model-state.js';
+import { createRateLimiter, type RateLimiter, type Reservation } from '../../../src/quota/limiter/rate-limiter.js';
 import type { Limits } from '../../../src/quota/limits.js';
 import { connectRedis } from '../../../src/quota/redis/connection.js';
-import { createRedisBook } from '../../../src/quota/redis/redis-limiter.js';
-import { createRedisKeeper } from '../../../src/quota/redis/redis-store.js';
-import { createMemoryKeeper } from '../../../src/quota/stores/memory-store.js';
+import { createRedisRateLimiter } from '../../../src/quota/redis/redis-limiter.js';
+import { createRedisQuotaStore } from '../../../src/quota/redis/redis-store.js';
+import { createMemoryQuotaStore } from '../../../src/quota/stores/memory-store.js';
 import { createManualClock } from '../../helpers/manual-clock.js';
-import { startRedisServer, withoutRedis } from '../../helpers/redis-server.js';
+import { redisSkipReason, startRedisServer } from '../../helpers/redis-server.js';
 
 const startMs = Date.UTC(2026, 10, 22, 7, 58);
 
@@ -47,32 +47,37 @@ const allLimits: fc.Arbitrary<Limits> = fc
   });
 
 /** Does a step with a book. Ids are the story's own. */
-async function take(book: QuotaBook, step: Step, made: Booked[], { limits, now }: { limits: Limits; now: number }) {
+async function runStep(
+  limiter: RateLimiter,
+  step: Step,
+  made: Reservation[],
+  { limits, now }: { limits: Limits; now: number },
+) {
   const { what, which, tokens, model, patienceMs } = step;
   const id = `id-${made.length}`;
-  const wish = {
-    ...{ model, estimatedTokens: tokens, limitsOf: () => limits },
-    ...(patienceMs !== undefined && { latest: now + patienceMs }),
+  const request = {
+    ...{ model, estimatedTokens: tokens, resolveLimits: () => limits },
+    ...(patienceMs !== undefined && { deadline: now + patienceMs }),
   };
   const one = made[which % Math.max(1, made.length)];
   if (what === 'book' || what === 'sent' || !one) {
-    const booking = what === 'sent' ? await book.sent(wish, id) : await book.book(wish, id);
-    if (booking.state === 'booked') made.push(booking);
-    return booking;
+    const reservation = what === 'sent' ? await limiter.recordSent(request, id) : await limiter.reserve(request, id);
+    if (reservation.state === 'booked') made.push(reservation);
+    return reservation;
   }
   if (what === 'confirm') {
-    const answer = await book.confirm(one);
+    const answer = await limiter.confirm(one);
     if (answer !== 'go' && answer.state === 'booked') made[made.indexOf(one)] = answer;
     return answer;
   }
-  if (what === 'cancel') return book.cancel(one);
+  if (what === 'cancel') return limiter.cancel(one);
   const servedModel = model === 'latest' ? 'm' : model;
-  if (what === 'settle') return book.settle(one, { promptTokens: tokens, servedModel });
+  if (what === 'settle') return limiter.settle(one, { promptTokens: tokens, servedModel });
   const facts = [{ per: 'minute', unit: 'requests', limit: 1 + (tokens % 9) }] as const;
-  if (what === 'refuse') return book.learn(one, { facts, retryAfterMs: tokens * 3.7 });
+  if (what === 'refuse') return limiter.recordRejection(one, { facts, retryAfterMs: tokens * 3.7 });
   // As the service does, which closes days at midnight in Los Angeles.
-  const { nextPacificMidnight } = await import('../../../src/driver/pacific-day.js');
-  return book.learn(one, { facts: [], closedUntil: nextPacificMidnight(now).getTime() });
+  const { getNextPacificMidnight: nextPacificMidnight } = await import('../../../src/driver/pacific-day.js');
+  return limiter.recordRejection(one, { facts: [], closedUntil: nextPacificMidnight(now).getTime() });
 }
 
 /** An answer without its functions, and without whose it is. */
@@ -83,17 +88,17 @@ function plain(answer: unknown) {
 }
 
 /** What is the same in both, whoever keeps it. */
-function comparable(pages: Map<string, Page>) {
-  const entries = [...pages].map(([key, { edition: _, ...page }]) => [key, page] as const);
+function normalize(states: Map<string, ModelState>) {
+  const entries = [...states].map(([key, { edition: _, ...state }]) => [key, state] as const);
   // A page that was only looked at is not there in Redis.
-  return Object.fromEntries(entries.filter(([, page]) => !isDeepStrictEqual(page, emptyPage())));
+  return Object.fromEntries(entries.filter(([, state]) => !isDeepStrictEqual(state, createModelState())));
 }
 
-describe.skipIf(withoutRedis)(`the book in Redis${withoutRedis ? ` (${withoutRedis})` : ''}`, () => {
+describe.skipIf(redisSkipReason)(`the book in Redis${redisSkipReason ? ` (${redisSkipReason})` : ''}`, () => {
   test('plans as the book in TypeScript does, to the letter of every page', async () => {
     const { url } = await startRedisServer(onTestFinished);
     const clock = createManualClock(startMs);
-    const connection = connectRedis({ url, clock, patienceMs: 10_000, serverTime: clock.now });
+    const connection = connectRedis({ url, clock, timeoutMs: 10_000, serverTime: clock.now });
     onTestFinished(connection.close);
     await fc.assert(
       fc.asyncProperty(
@@ -104,20 +109,20 @@ describe.skipIf(withoutRedis)(`the book in Redis${withoutRedis ? ` (${withoutRed
         async (story, limits, windowMs, budget) => {
           clock.advance(startMs - clock.now());
           const options = { project: 'p', windowMs, budget };
-          const memory = createMemoryKeeper();
-          const redis = createRedisKeeper({ connection, prefix: `${randomUUID()}:` });
-          const books = [
-            createQuotaBook({ ...options, keeper: memory, clock }),
-            createRedisBook({ ...options, keeper: redis, connection }),
+          const memory = createMemoryQuotaStore();
+          const redis = createRedisQuotaStore({ connection, prefix: `${randomUUID()}:` });
+          const limiters = [
+            createRateLimiter({ ...options, store: memory, clock }),
+            createRedisRateLimiter({ ...options, store: redis, connection }),
           ] as const;
-          const made: [Booked[], Booked[]] = [[], []];
+          const made: [Reservation[], Reservation[]] = [[], []];
           for (const step of story) {
             clock.advance(step.afterMs);
             const now = clock.now();
-            const here = await take(books[0], step, made[0], { limits, now });
-            const there = await take(books[1], step, made[1], { limits, now });
-            expect(plain(there)).toEqual(plain(here));
-            expect(comparable(await redis.pages())).toEqual(comparable(await memory.pages()));
+            const redisResult = await runStep(limiters[0], step, made[0], { limits, now });
+            const memoryResult = await runStep(limiters[1], step, made[1], { limits, now });
+            expect(plain(memoryResult)).toEqual(plain(redisResult));
+            expect(normalize(await redis.readAll())).toEqual(normalize(await memory.readAll()));
           }
         },
       ),

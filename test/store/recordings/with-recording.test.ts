@@ -2,34 +2,34 @@ import { readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import type { BoticelliDriver } from '../../../src/driver/driver.js';
-import type { DriverEvent } from '../../../src/driver/events.js';
+import type { DriverEvent } from '../../../src/driver/driver-events.js';
 import type { GenerateRequest, Turn } from '../../../src/driver/request.js';
 import { BoticelliError } from '../../../src/errors.js';
 import { openRecording } from '../../../src/store/recordings/recording-file.js';
 import { createReplayDriver } from '../../../src/store/recordings/replay-driver.js';
-import { recording } from '../../../src/store/recordings/with-recording.js';
-import { temporaryFolder } from '../../helpers/boticelli.js';
+import { withRecording } from '../../../src/store/recordings/with-recording.js';
+import { createTemporaryFolder } from '../../helpers/boticelli.js';
 import { createScriptedDriver, type ScriptedCall } from '../../helpers/scripted-driver.js';
 
 const user = (text: string): Turn => ({ role: 'user', parts: [{ type: 'text', text }] });
 const model = (text: string): Turn => ({ role: 'model', text, model: 'm' });
-const ask = (...turns: Turn[]): GenerateRequest => ({ model: 'm', turns, parameters: {} });
-const newPath = () => join(temporaryFolder(onTestFinished), 'answers.ndjson');
+const createRequest = (...turns: Turn[]): GenerateRequest => ({ model: 'm', turns, parameters: {} });
+const newPath = () => join(createTemporaryFolder(onTestFinished), 'answers.ndjson');
 
 /** A driver over a new run's recording, and how to end that run. */
-function run(path: string, scripts: ScriptedCall[] = []) {
+function createRecorder(path: string, scripts: ScriptedCall[] = []) {
   const file = openRecording(path);
-  return { driver: recording(file, createScriptedDriver(scripts)), finish: () => file.finish() };
+  return { driver: withRecording(file, createScriptedDriver(scripts)), finish: () => file.finish() };
 }
-const linesOf = (path: string) =>
+const readEntries = (path: string) =>
   readFileSync(path, 'utf8')
     .split('\n')
     .filter(Boolean)
     .map((line) => JSON.parse(line));
-const promptsOf = (path: string) => linesOf(path).map(({ request }) => request.asked[0].text);
+const readPrompts = (path: string) => readEntries(path).map(({ request }) => request.asked[0].text);
 
 /** A driver as a Live model is one: it speaks, and `text` is what it said. */
-function speaking(bytes: number): BoticelliDriver {
+function createSpeakingDriver(bytes: number): BoticelliDriver {
   const inner = createScriptedDriver([{ pieces: ['Spoken ', 'words'] }]);
   const audio = { pcm: Uint8Array.from({ length: bytes }, (_, at) => at % 251), sampleRate: 24_000 };
   return {
@@ -43,18 +43,18 @@ function speaking(bytes: number): BoticelliDriver {
 }
 
 describe('a reply that was spoken', () => {
-  const recorded = async (bytes: number) => {
+  const recordAudio = async (bytes: number) => {
     const path = newPath();
     const file = openRecording(path);
-    for await (const _ of recording(file, speaking(bytes)).generateStream(ask(user('Q'))));
+    for await (const _ of withRecording(file, createSpeakingDriver(bytes)).generateStream(createRequest(user('Q'))));
     file.finish();
     return path;
   };
 
   test('is replayed with its sound', async () => {
-    const driver = createReplayDriver(await recorded(4800));
+    const driver = createReplayDriver(await recordAudio(4800));
     const pieces: string[] = [];
-    for await (const { text, response } of driver.generateStream(ask(user('Q')))) {
+    for await (const { text, response } of driver.generateStream(createRequest(user('Q')))) {
       pieces.push(text);
       if (!response) continue;
       expect(response).toMatchObject({ text: 'Spoken words', reused: true, audio: { sampleRate: 24_000 } });
@@ -65,82 +65,89 @@ describe('a reply that was spoken', () => {
   });
 
   test('that is long is replayed in its words, and that is told', async () => {
-    const path = await recorded(1_000_001);
+    const path = await recordAudio(1_000_001);
     expect(statSync(path).size).toBeLessThan(1000);
-    const told: DriverEvent[] = [];
-    const response = await createReplayDriver(path).generate(ask(user('Q')), { emit: (event) => told.push(event) });
+    const events: DriverEvent[] = [];
+    const response = await createReplayDriver(path).generate(createRequest(user('Q')), {
+      emit: (event) => events.push(event),
+    });
     expect(response).toMatchObject({ text: 'Spoken words' });
     expect(response.audio).toBeUndefined();
-    expect(told).toMatchObject([{ type: 'note', about: 'reply' }]);
+    expect(events).toMatchObject([{ type: 'note', about: 'reply' }]);
   });
 });
 
 test('an answer is in the file before it is handed up, and one that failed never is', async () => {
   const path = newPath();
-  const { driver } = run(path, [{ pieces: ['one'] }, { error: new Error('broken') }]);
-  await driver.generate(ask(user('a')));
-  expect(promptsOf(path)).toEqual(['a']);
-  await expect(driver.generate(ask(user('b')))).rejects.toThrow('broken');
-  expect(promptsOf(path)).toEqual(['a']);
+  const { driver } = createRecorder(path, [{ pieces: ['one'] }, { error: new Error('broken') }]);
+  await driver.generate(createRequest(user('a')));
+  expect(readPrompts(path)).toEqual(['a']);
+  await expect(driver.generate(createRequest(user('b')))).rejects.toThrow('broken');
+  expect(readPrompts(path)).toEqual(['a']);
 });
 
 test('lines are in the order of their conversation, whatever was answered first', async () => {
   const path = newPath();
-  const { driver, finish } = run(path);
-  await driver.generate(ask(user('a'), model('Reply 1'), user('b')));
-  await driver.generate(ask(user('z')));
-  await driver.generate(ask(user('a')));
+  const { driver, finish } = createRecorder(path);
+  await driver.generate(createRequest(user('a'), model('Reply 1'), user('b')));
+  await driver.generate(createRequest(user('z')));
+  await driver.generate(createRequest(user('a')));
   finish();
-  expect(promptsOf(path)).toEqual(['a', 'z', 'b']);
+  expect(readPrompts(path)).toEqual(['a', 'z', 'b']);
 });
 
 test('what goes on from a reply that was replaced is forgotten; what goes on from another is not', async () => {
   const path = newPath();
-  const first = run(path, [{ pieces: ['old'] }, { pieces: ['x'] }, { pieces: ['other'] }, { pieces: ['y'] }]);
-  await first.driver.generate(ask(user('a')));
-  await first.driver.generate(ask(user('a'), model('old'), user('b')));
-  await first.driver.generate(ask(user('c')));
-  await first.driver.generate(ask(user('c'), model('other'), user('d')));
+  const first = createRecorder(path, [
+    { pieces: ['old'] },
+    { pieces: ['x'] },
+    { pieces: ['other'] },
+    { pieces: ['y'] },
+  ]);
+  await first.driver.generate(createRequest(user('a')));
+  await first.driver.generate(createRequest(user('a'), model('old'), user('b')));
+  await first.driver.generate(createRequest(user('c')));
+  await first.driver.generate(createRequest(user('c'), model('other'), user('d')));
   first.finish();
-  const second = run(path, [{ pieces: ['new'] }]);
-  await second.driver.generate(ask(user('a')));
+  const second = createRecorder(path, [{ pieces: ['new'] }]);
+  await second.driver.generate(createRequest(user('a')));
   second.finish();
-  expect(promptsOf(path)).toEqual(['a', 'c', 'd']);
+  expect(readPrompts(path)).toEqual(['a', 'c', 'd']);
 });
 
 test('two runs that record into one file at once both have their answers in it', async () => {
   const path = newPath();
-  const [one, two] = [run(path), run(path)];
-  await one.driver.generate(ask(user('a')));
-  await two.driver.generate(ask(user('b')));
+  const [one, two] = [createRecorder(path), createRecorder(path)];
+  await one.driver.generate(createRequest(user('a')));
+  await two.driver.generate(createRequest(user('b')));
   one.finish();
-  await two.driver.generate(ask(user('c')));
+  await two.driver.generate(createRequest(user('c')));
   two.finish();
-  expect(promptsOf(path)).toEqual(['a', 'b', 'c']);
+  expect(readPrompts(path)).toEqual(['a', 'b', 'c']);
 });
 
 test('a file with CRLF, without an end, with empty lines is read; and can be added to', async () => {
   const path = newPath();
-  const first = run(path);
-  await first.driver.generate(ask(user('a')));
+  const first = createRecorder(path);
+  await first.driver.generate(createRequest(user('a')));
   first.finish();
   const { writeFileSync } = await import('node:fs');
   writeFileSync(path, `\r\n${readFileSync(path, 'utf8').trimEnd()}`);
-  expect((await createReplayDriver(path).generate(ask(user('a')))).text).toBe('Reply 1');
-  const second = run(path);
-  await second.driver.generate(ask(user('b')));
+  expect((await createReplayDriver(path).generate(createRequest(user('a')))).text).toBe('Reply 1');
+  const second = createRecorder(path);
+  await second.driver.generate(createRequest(user('b')));
   second.finish();
-  expect(promptsOf(path)).toEqual(['a', 'b']);
+  expect(readPrompts(path)).toEqual(['a', 'b']);
 });
 
 describe('what differs from the nearest request', () => {
   const conversation = ['Tell me of whales', 'Whales are large', 'Make that shorter'];
   const [first = '', reply = '', last = ''] = conversation;
-  const differenceOf = async (request: GenerateRequest) => {
+  const describeDifference = async (request: GenerateRequest) => {
     const path = newPath();
-    const { driver, finish } = run(path, [{ pieces: [reply] }, { pieces: ['Large'] }]);
-    await driver.generate(ask(user(first)));
-    await driver.generate(ask(user(first), model(reply), user(last)));
+    const { driver, finish } = createRecorder(path, [{ pieces: [reply] }, { pieces: ['Large'] }]);
+    await driver.generate(createRequest(user(first)));
+    await driver.generate(createRequest(user(first), model(reply), user(last)));
     finish();
     return createReplayDriver(path)
       .generate(request)
@@ -150,28 +157,32 @@ describe('what differs from the nearest request', () => {
   test.each<[string, GenerateRequest, RegExp]>([
     [
       'a prompt before it',
-      ask(user('Tell me of seals'), model(reply), user(last)),
+      createRequest(user('Tell me of seals'), model(reply), user(last)),
       /turn 1 of 3, a prompt: Tell me of \[-whales-\]\{\+seals\+\}$/,
     ],
     [
       'a reply before it',
-      ask(user(first), model('Whales are small'), user(last)),
+      createRequest(user(first), model('Whales are small'), user(last)),
       /turn 2 of 3, a reply: Whales are \[-large-\]\{\+small\+\}$/,
     ],
-    ['the model', { ...ask(user(first)), model: 'n' }, /the model: it was m, now n$/],
-    ['a parameter', { ...ask(user(first)), parameters: { topK: 3 } }, /the parameters: topK was not set, now 3$/],
-    ['what came before', ask(user(last)), /the conversation before it: it had 2 turns, now 0$/],
-    ['white space', ask(user(`${first} `)), /turn 1 of 1, the prompt: Tell me of whales\{\+ \+\}$/],
+    ['the model', { ...createRequest(user(first)), model: 'n' }, /the model: it was m, now n$/],
+    [
+      'a parameter',
+      { ...createRequest(user(first)), parameters: { topK: 3 } },
+      /the parameters: topK was not set, now 3$/,
+    ],
+    ['what came before', createRequest(user(last)), /the conversation before it: it had 2 turns, now 0$/],
+    ['white space', createRequest(user(`${first} `)), /turn 1 of 1, the prompt: Tell me of whales\{\+ \+\}$/],
   ])('is %s', async (_, request, words) => {
-    expect(await differenceOf(request)).toMatch(words);
+    expect(await describeDifference(request)).toMatch(words);
   });
 });
 
 test('an address shows neither its login nor its query, and still tells requests apart', async () => {
   const path = newPath();
-  const { driver, finish } = run(path);
+  const { driver, finish } = createRecorder(path);
   const film = (query: string): GenerateRequest =>
-    ask({
+    createRequest({
       role: 'user',
       parts: [{ type: 'media', content: { from: 'address', url: `https://me:secret@h.example/a?t=${query}` } }],
     });
@@ -190,9 +201,9 @@ test('a reply that can not be written is handed to nobody, and what was paid for
   const add = () => {
     throw new BoticelliError('output_failed', 'the disk is full');
   };
-  const driver = recording({ add }, createScriptedDriver());
-  const told: DriverEvent[] = [];
-  const context = { emit: (event: DriverEvent) => void told.push(event) };
-  await expect(driver.generate(ask(user('Q')), context)).rejects.toThrow('the disk is full');
-  expect(told).toMatchObject([{ type: 'spent', usage: { promptTokens: 10 } }]);
+  const driver = withRecording({ add }, createScriptedDriver());
+  const events: DriverEvent[] = [];
+  const context = { emit: (event: DriverEvent) => void events.push(event) };
+  await expect(driver.generate(createRequest(user('Q')), context)).rejects.toThrow('the disk is full');
+  expect(events).toMatchObject([{ type: 'spent', usage: { promptTokens: 10 } }]);
 });

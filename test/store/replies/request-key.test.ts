@@ -101,7 +101,7 @@ test('the key stays what it was', async () => {
 
 test('a file that is read when it is sent is the same medium as its bytes, wherever it lies', async () => {
   const sha256 = createHash('sha256').update(Buffer.from(png, 'base64')).digest('hex');
-  const asFile = picture({ from: 'file', path: '/anywhere', bytes: 5, sha256 });
+  const asFile = picture({ from: 'file', path: '/anywhere', byteLength: 5, sha256 });
   const keys = [picture({ from: 'bytes', base64: png }), asFile].map((medium) =>
     describeRequest({ ...request, turns: [{ role: 'user', parts: [medium] }] }).then(requestKey),
   );

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { GenerateResponse } from '../../../src/driver/response.js';
-import { keptReply, replyKept } from '../../../src/store/replies/stored-reply.js';
+import { parseStoredReply, serializeReply } from '../../../src/store/replies/stored-reply.js';
 
 const usage = { promptTokens: 1, outputTokens: 2, thoughtTokens: 0, totalTokens: 3 };
 const reply = (turn: { text?: string; native?: unknown }): GenerateResponse => ({
@@ -16,23 +16,23 @@ test.each([
   ['whose turn says more than its text', { text: '```\nHello you\n```', native: [{ text: '```\nHello you\n```' }] }],
   ['whose native part says more than its turn', { native: [{ text: '```\nHello you\n```' }] }],
 ])('a reply %s is read as it was kept', (_, turn) => {
-  expect(replyKept(keptReply(reply(turn)))).toEqual(reply(turn));
+  expect(parseStoredReply(serializeReply(reply(turn)))).toEqual(reply(turn));
 });
 
 test('a text is written once', () => {
-  const json = keptReply(reply({ native: [{ text: 'Hello you' }] }));
+  const json = serializeReply(reply({ native: [{ text: 'Hello you' }] }));
   expect(json.split('Hello you')).toHaveLength(2);
 });
 
 test('a reply that was written down whole is read too', () => {
-  const whole = reply({ native: [{ text: 'Hello you' }] });
-  expect(replyKept(JSON.stringify(whole))).toEqual(whole);
+  const plainReply = reply({ native: [{ text: 'Hello you' }] });
+  expect(parseStoredReply(JSON.stringify(plainReply))).toEqual(plainReply);
 });
 
 test.each(['{}', '[]', '{"text": 1}', '{"text": "x", "usage": {}}'])('%s is no reply', (json) => {
-  expect(replyKept(json)).toBeUndefined();
+  expect(parseStoredReply(json)).toBeUndefined();
 });
 
 test('null is no reply', () => {
-  expect(replyKept('{"text": "x", "usage": {}, "turn": null}')).toBeUndefined();
+  expect(parseStoredReply('{"text": "x", "usage": {}, "turn": null}')).toBeUndefined();
 });

@@ -1,115 +1,115 @@
 import { beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import { type Database, openDatabase } from '../../../src/database/open.js';
-import type { DriverEvent } from '../../../src/driver/events.js';
+import type { DriverEvent } from '../../../src/driver/driver-events.js';
 import type { GenerateRequest } from '../../../src/driver/request.js';
-import { createAnswers } from '../../../src/store/replies/reply-cache.js';
-import { type AnsweredOptions, answered } from '../../../src/store/replies/with-reply-cache.js';
-import { temporaryFolder } from '../../helpers/boticelli.js';
+import { createSqliteReplyCache } from '../../../src/store/replies/reply-cache.js';
+import { type ReplyCacheOptions, withReplyCache } from '../../../src/store/replies/with-reply-cache.js';
+import { createTemporaryFolder } from '../../helpers/boticelli.js';
 import { createScriptedDriver, type ScriptedCall } from '../../helpers/scripted-driver.js';
 
 let database: Database.Database;
 beforeEach(async () => {
-  const opened = await openDatabase(temporaryFolder(onTestFinished));
+  const opened = await openDatabase(createTemporaryFolder(onTestFinished));
   if (!opened.database) throw new Error(opened.warning);
   database = opened.database;
 });
 
-const ask = (text: string, model = 'm', rest: Partial<GenerateRequest> = {}): GenerateRequest => ({
+const createRequest = (text: string, model = 'm', rest: Partial<GenerateRequest> = {}): GenerateRequest => ({
   ...{ model, turns: [{ role: 'user', parts: [{ type: 'text', text }] }], parameters: {} },
   ...rest,
 });
 
 /** A run over the file: its driver, and the one below that counts what is really asked. */
-function run(scripts: ScriptedCall[] = [], options: Partial<AnsweredOptions> = {}, now = Date.now()) {
-  const below = createScriptedDriver(scripts);
-  const answers = createAnswers({ database, narrative: 'n', now: () => now });
-  return { below, driver: answered({ answers, ...options }, below) };
+function run(scripts: ScriptedCall[] = [], options: Partial<ReplyCacheOptions> = {}, now = Date.now()) {
+  const inner = createScriptedDriver(scripts);
+  const cache = createSqliteReplyCache({ database, narrative: 'n', now: () => now });
+  return { below: inner, driver: withReplyCache({ cache, ...options }, inner) };
 }
-const resume = (scripts: ScriptedCall[] = [], options: Partial<AnsweredOptions> = {}) =>
-  run(scripts, { mayReuse: () => true, ...options });
+const resume = (scripts: ScriptedCall[] = [], options: Partial<ReplyCacheOptions> = {}) =>
+  run(scripts, { canReuse: () => true, ...options });
 
 describe('a request that was answered in an earlier run', () => {
   test('is not asked again: its reply is given, marked as reused', async () => {
-    const first = await run([{ pieces: ['The ', 'answer\0 \ud83d\ude00'] }]).driver.generate(ask('Q'));
-    const { driver, below } = resume();
-    expect(await driver.generate(ask('Q'))).toEqual({ ...first, reused: true });
-    expect(below.requests).toEqual([]);
+    const first = await run([{ pieces: ['The ', 'answer\0 \ud83d\ude00'] }]).driver.generate(createRequest('Q'));
+    const { driver, below: inner } = resume();
+    expect(await driver.generate(createRequest('Q'))).toEqual({ ...first, reused: true });
+    expect(inner.requests).toEqual([]);
   });
 
   test('is asked again without --resume, and its newest reply wins', async () => {
-    await run([{ pieces: ['old'] }]).driver.generate(ask('Q'));
-    await run([{ pieces: ['new'] }], {}, Date.now() + 5).driver.generate(ask('Q'));
-    expect((await resume().driver.generate(ask('Q'))).text).toBe('new');
+    await run([{ pieces: ['old'] }]).driver.generate(createRequest('Q'));
+    await run([{ pieces: ['new'] }], {}, Date.now() + 5).driver.generate(createRequest('Q'));
+    expect((await resume().driver.generate(createRequest('Q'))).text).toBe('new');
   });
 
   test('comes in one chunk where it is streamed, and streams and calls share their replies', async () => {
-    for await (const _ of run([{ pieces: ['a', 'b'] }]).driver.generateStream(ask('Q')));
-    const { driver, below } = resume();
+    for await (const _ of run([{ pieces: ['a', 'b'] }]).driver.generateStream(createRequest('Q')));
+    const { driver, below: inner } = resume();
     const chunks = [];
-    for await (const chunk of driver.generateStream(ask('Q'))) chunks.push(chunk);
+    for await (const chunk of driver.generateStream(createRequest('Q'))) chunks.push(chunk);
     expect(chunks).toMatchObject([{ text: 'ab', finished: true, response: { text: 'ab', reused: true } }]);
-    expect((await resume().driver.generate(ask('Q'))).reused).toBe(true);
-    expect(below.requests).toEqual([]);
+    expect((await resume().driver.generate(createRequest('Q'))).reused).toBe(true);
+    expect(inner.requests).toEqual([]);
   });
 
   test('gives back what the provider needs to go on with the conversation', async () => {
-    const { below, driver } = run();
+    const { below: inner, driver } = run();
     const native = [{ text: 'x', thoughtSignature: 'c2lnbmF0dXJl' }];
-    const generate = below.generate;
-    below.generate = async (request, context) => {
+    const generate = inner.generate;
+    inner.generate = async (request, context) => {
       const response = await generate(request, context);
       return { ...response, turn: { ...response.turn, native } };
     };
-    await driver.generate(ask('Q'));
-    expect((await resume().driver.generate(ask('Q'))).turn.native).toEqual(native);
+    await driver.generate(createRequest('Q'));
+    expect((await resume().driver.generate(createRequest('Q'))).turn.native).toEqual(native);
   });
 
   test('is asked from the moment on at which --from says so', async () => {
-    await run().driver.generate(ask('Q'));
+    await run().driver.generate(createRequest('Q'));
     let reuses = true;
-    const { driver, below } = resume([], { mayReuse: () => reuses });
-    expect((await driver.generate(ask('Q'))).reused).toBe(true);
+    const { driver, below: inner } = resume([], { canReuse: () => reuses });
+    expect((await driver.generate(createRequest('Q'))).reused).toBe(true);
     reuses = false;
-    expect((await driver.generate(ask('Q'))).reused).toBeUndefined();
-    expect(below.requests).toHaveLength(1);
+    expect((await driver.generate(createRequest('Q'))).reused).toBeUndefined();
+    expect(inner.requests).toHaveLength(1);
   });
 });
 
 test('the same request more than once in a run has as many replies', async () => {
   const three = run([{ pieces: ['one'] }, { pieces: ['two'] }, { pieces: ['three'] }]);
-  for (let round = 0; round < 3; round += 1) await three.driver.generate(ask('Q'));
-  const { driver, below } = resume([{ pieces: ['four'] }]);
+  for (let round = 0; round < 3; round += 1) await three.driver.generate(createRequest('Q'));
+  const { driver, below: inner } = resume([{ pieces: ['four'] }]);
   const texts = [];
-  for (let round = 0; round < 4; round += 1) texts.push((await driver.generate(ask('Q'))).text);
+  for (let round = 0; round < 4; round += 1) texts.push((await driver.generate(createRequest('Q'))).text);
   expect(texts).toEqual(['one', 'two', 'three', 'four']);
-  expect(below.requests).toHaveLength(1);
+  expect(inner.requests).toHaveLength(1);
 });
 
 test('a stream that had to be asked as a call is one request, not two', async () => {
   const { driver } = run([{ error: new Error('no streams') }, { pieces: ['whole'] }]);
   await expect(async () => {
-    for await (const _ of driver.generateStream(ask('Q')));
+    for await (const _ of driver.generateStream(createRequest('Q')));
   }).rejects.toThrow('no streams');
-  await driver.generate(ask('Q'));
-  expect((await resume().driver.generate(ask('Q'))).text).toBe('whole');
+  await driver.generate(createRequest('Q'));
+  expect((await resume().driver.generate(createRequest('Q'))).text).toBe('whole');
 });
 
 describe('only a whole reply is reused', () => {
   test.each(['MAX_TOKENS', 'SAFETY', 'RECITATION', 'FINISH_REASON_UNSPECIFIED'])('not one of %s', async (reason) => {
-    await run([{ pieces: ['half'], finishReason: reason }]).driver.generate(ask('Q'));
-    const { driver, below } = resume();
-    await driver.generate(ask('Q'));
-    expect(below.requests).toHaveLength(1);
+    await run([{ pieces: ['half'], finishReason: reason }]).driver.generate(createRequest('Q'));
+    const { driver, below: inner } = resume();
+    await driver.generate(createRequest('Q'));
+    expect(inner.requests).toHaveLength(1);
   });
 
   test('nor does one that was cut short take the place of a whole one', async () => {
-    await run([{ pieces: ['whole'] }]).driver.generate(ask('Q'));
-    await run([{ pieces: ['half'], finishReason: 'MAX_TOKENS' }]).driver.generate(ask('Q'));
-    expect((await resume().driver.generate(ask('Q'))).text).toBe('whole');
+    await run([{ pieces: ['whole'] }]).driver.generate(createRequest('Q'));
+    await run([{ pieces: ['half'], finishReason: 'MAX_TOKENS' }]).driver.generate(createRequest('Q'));
+    expect((await resume().driver.generate(createRequest('Q'))).text).toBe('whole');
   });
 
   test('JSON that was found good is whole whatever the model says; half of it is not', async () => {
-    const json = (text: string) => ask(text, 'm', { parameters: { format: 'json' } });
+    const json = (text: string) => createRequest(text, 'm', { parameters: { format: 'json' } });
     await run([{ pieces: ['{"a":1}'], finishReason: 'OTHER' }]).driver.generate(json('good'));
     await run([{ pieces: ['{"a":'], finishReason: 'OTHER' }]).driver.generate(json('half'));
     expect((await resume().driver.generate(json('good'))).reused).toBe(true);
@@ -117,45 +117,47 @@ describe('only a whole reply is reused', () => {
   });
 
   test('and not one whose stream was left before its end', async () => {
-    for await (const _ of run([{ pieces: ['a', 'b'] }]).driver.generateStream(ask('Q'))) break;
-    expect((await resume().driver.generate(ask('Q'))).reused).toBeUndefined();
+    for await (const _ of run([{ pieces: ['a', 'b'] }]).driver.generateStream(createRequest('Q'))) break;
+    expect((await resume().driver.generate(createRequest('Q'))).reused).toBeUndefined();
   });
 });
 
 describe('a reply that another model gave', () => {
   beforeEach(async () => {
-    const { driver, below } = run();
-    below.generate = async () => ({
+    const { driver, below: inner } = run();
+    inner.generate = async () => ({
       ...{ text: 'from b', model: 'b-001', finishReason: 'STOP' },
       usage: { promptTokens: 1, outputTokens: 1, thoughtTokens: 0, totalTokens: 2 },
       turn: { role: 'model', text: 'from b', model: 'b' },
     });
-    await driver.generate(ask('Q', 'a'));
+    await driver.generate(createRequest('Q', 'a'));
   });
 
   test('stands for the one that was asked for', async () => {
-    expect((await resume().driver.generate(ask('Q', 'a'))).text).toBe('from b');
+    expect((await resume().driver.generate(createRequest('Q', 'a'))).text).toBe('from b');
   });
 
   test('does not with --no-fallback; the reply of the model itself does, also if it is older', async () => {
-    const strict = { takesFallback: false };
-    expect((await resume([{ pieces: ['from a'] }], strict).driver.generate(ask('Q', 'a'))).text).toBe('from a');
-    expect((await resume([], strict).driver.generate(ask('Q', 'a'))).text).toBe('from a');
+    const strict = { acceptFallbackReplies: false };
+    expect((await resume([{ pieces: ['from a'] }], strict).driver.generate(createRequest('Q', 'a'))).text).toBe(
+      'from a',
+    );
+    expect((await resume([], strict).driver.generate(createRequest('Q', 'a'))).text).toBe('from a');
   });
 
   test('is none to the question whether the other model was asked', async () => {
-    expect((await resume().driver.generate(ask('Q', 'b'))).reused).toBeUndefined();
+    expect((await resume().driver.generate(createRequest('Q', 'b'))).reused).toBeUndefined();
   });
 });
 
 test('of a spoken reply the words are kept, and it is told that the sound is not', async () => {
-  const { below, driver } = run();
-  const generate = below.generate;
+  const { below: inner, driver } = run();
+  const generate = inner.generate;
   const audio = { pcm: new Uint8Array(48_000), sampleRate: 24_000 };
-  below.generate = async (request, context) => ({ ...(await generate(request, context)), audio });
-  expect((await driver.generate(ask('Q'))).audio).toBe(audio);
+  inner.generate = async (request, context) => ({ ...(await generate(request, context)), audio });
+  expect((await driver.generate(createRequest('Q'))).audio).toBe(audio);
   const events: DriverEvent[] = [];
-  const reused = await resume().driver.generate(ask('Q'), { emit: (event) => events.push(event) });
+  const reused = await resume().driver.generate(createRequest('Q'), { emit: (event) => events.push(event) });
   expect(reused).toMatchObject({ text: 'Reply 1', reused: true });
   expect(reused.audio).toBeUndefined();
   expect(events).toMatchObject([{ type: 'note', about: 'reply' }]);
@@ -163,8 +165,8 @@ test('of a spoken reply the words are kept, and it is told that the sound is not
 
 test('closing reaches what is below', async () => {
   let closed = 0;
-  const { driver, below } = run();
-  below.close = async () => {
+  const { driver, below: inner } = run();
+  inner.close = async () => {
     closed += 1;
   };
   await driver.close?.();

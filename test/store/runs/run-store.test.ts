@@ -2,20 +2,20 @@ import { readdirSync } from 'node:fs';
 import { beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import { type Database, openDatabase } from '../../../src/database/open.js';
 import type { GenerateResponse } from '../../../src/driver/response.js';
-import type { NarrativeEvent } from '../../../src/executor/event.js';
+import type { NarrativeEvent } from '../../../src/executor/narrative-events.js';
 import { NarrativeExecutor } from '../../../src/executor/narrative-executor.js';
-import { createLiveMannerRows, type LiveMannerRows } from '../../../src/store/caches/live-mode-rows.js';
-import { clearRuns, countCleared } from '../../../src/store/runs/clear-runs.js';
-import { actsOf, findRuns, listRuns } from '../../../src/store/runs/read-runs.js';
+import { createLiveModeRows, type LiveModeRows } from '../../../src/store/caches/live-mode-rows.js';
+import { clearRuns, countClearable } from '../../../src/store/runs/clear-runs.js';
+import { findRuns, listActs, listRuns } from '../../../src/store/runs/read-runs.js';
 import { openRunStore } from '../../../src/store/runs/run-store.js';
-import { temporaryFolder } from '../../helpers/boticelli.js';
+import { createTemporaryFolder } from '../../helpers/boticelli.js';
 import { createScriptedDriver } from '../../helpers/scripted-driver.js';
 
 const day = 86_400_000;
 let folder: string;
 let database: Database.Database;
 beforeEach(async () => {
-  folder = temporaryFolder(onTestFinished);
+  folder = createTemporaryFolder(onTestFinished);
   const opened = await openDatabase(folder);
   if (!opened.database) throw new Error(opened.warning);
   database = opened.database;
@@ -48,44 +48,44 @@ const reply: GenerateResponse = {
 };
 
 /** All that writes into the database beside the quota book. */
-type Writers = ReturnType<typeof openStore> & { manners: LiveMannerRows };
+type Writers = ReturnType<typeof openStore> & { manners: LiveModeRows };
 
-async function tell(store: ReturnType<typeof openStore>['store'], ...events: NarrativeEvent[]) {
+async function sendEvents(store: ReturnType<typeof openStore>['store'], ...events: NarrativeEvent[]) {
   for (const event of events) await store.onEvent(event);
 }
 
 test('a run is recorded as it goes: what a killed process left is there, unfinished', async () => {
   const { store } = openStore();
-  await tell(store, start('r1'));
+  await sendEvents(store, start('r1'));
   expect(listRuns(database, 9).runs).toMatchObject([{ run: 'r1', status: 'unfinished', actsEnded: 0, actCount: 2 }]);
   const retry: NarrativeEvent = {
     ...{ type: 'act-retry', act: 'a', attempt: 1, delayMs: 30, discard: false },
     error: { code: 'unavailable', message: 'overloaded' },
   };
-  await tell(store, actStart('a'), retry, actEnd('a'));
+  await sendEvents(store, actStart('a'), retry, actEnd('a'));
   expect(listRuns(database, 9).runs).toMatchObject([
     {
       ...{ status: 'unfinished', actsEnded: 1, modelsAsked: ['asked'], modelsServed: ['served'], attempts: 2 },
       ...{ waitMs: 30, usage, file: '/a/n.toml', fileHash: 'f00d' },
     },
   ]);
-  expect(actsOf(database, 'r1')).toEqual([{ act: 'a', end: actEnd('a'), told: [retry] }]);
+  expect(listActs(database, 'r1')).toEqual([{ act: 'a', end: actEnd('a'), events: [retry] }]);
 });
 
 test('the act that failed is in the record, with its attempts and without a reply', async () => {
   const { store } = openStore();
   const error = { code: 'unavailable' as const, message: 'gone', act: 'b' };
   const failed = end('r1', { status: 'failed', error });
-  await tell(store, start('r1'), actStart('a'), actEnd('a'), actStart('b', 1), failed);
+  await sendEvents(store, start('r1'), actStart('a'), actEnd('a'), actStart('b', 1), failed);
   expect(listRuns(database, 9).runs).toMatchObject([{ status: 'failed', error, actsEnded: 1, attempts: 3 }]);
-  expect(actsOf(database, 'r1')).toMatchObject([{ act: 'a' }, { act: 'b', told: [] }]);
-  expect(actsOf(database, 'r1')[1]?.end).toBeUndefined();
+  expect(listActs(database, 'r1')).toMatchObject([{ act: 'a' }, { act: 'b', events: [] }]);
+  expect(listActs(database, 'r1')[1]?.end).toBeUndefined();
 });
 
 test('what was reused is not counted as spent', async () => {
   const { store } = openStore();
   const reused = actEnd('a', 0, { reused: true, attempts: 0, waitMs: 0 });
-  await tell(store, start('r1'), actStart('a'), reused, actStart('b', 1), actEnd('b', 1), end('r1'));
+  await sendEvents(store, start('r1'), actStart('a'), reused, actStart('b', 1), actEnd('b', 1), end('r1'));
   expect(listRuns(database, 9).runs).toMatchObject([{ actsEnded: 2, attempts: 2, usage }]);
 });
 
@@ -93,20 +93,20 @@ test('an act is recorded before the next one is asked, in a real run', async () 
   const { store } = openStore();
   const recorded: number[] = [];
   const before = () => void recorded.push(listRuns(database, 1).runs[0]?.actsEnded ?? -1);
-  const driver = createScriptedDriver(Array.from({ length: 3 }, (_, at) => ({ pieces: [`${at}`], before })));
+  const driver = createScriptedDriver(Array.from({ length: 3 }, (_, at) => ({ pieces: [`${at}`], onCall: before })));
   const executor = new NarrativeExecutor({ driver, onEvent: (event) => store.onEvent(event) });
   const acts = ['a', 'b', 'c'].map((name) => ({
     ...{ name, parameters: {}, inputs: [{ type: 'text' as const, content: name }] },
   }));
   await executor.execute({ name: 'n', acts });
-  await store.settled();
+  await store.flush();
   expect(recorded).toEqual([0, 1, 2]);
   expect(listRuns(database, 1).runs[0]).toMatchObject({ status: 'completed', actsEnded: 3 });
 });
 
 test('runs are found by the beginning of their ids, by last, and listed newest first', async () => {
   for (const [at, id] of ['20261122-1', '20261122-2', '20261123-1'].entries()) {
-    await tell(openStore({ now: 1000 + at }).store, start(id), end(id));
+    await sendEvents(openStore({ now: 1000 + at }).store, start(id), end(id));
   }
   const ids = (name: string) => findRuns(database, name).map(({ run }) => run);
   expect(ids('20261122-1')).toEqual(['20261122-1']);
@@ -120,24 +120,24 @@ test('runs are found by the beginning of their ids, by last, and listed newest f
 test('names that no column can hold are no harm', async () => {
   const { store, failures } = openStore({ narrative: 'a\0b' });
   const odd = { ...start('r1'), narrative: 'a\0b' } as NarrativeEvent;
-  await tell(store, odd, actStart('x\0y'), actEnd('x\0y'), end('r1'));
+  await sendEvents(store, odd, actStart('x\0y'), actEnd('x\0y'), end('r1'));
   expect(failures).toEqual([]);
-  expect(actsOf(database, 'r1')[0]?.end?.act).toBe('x\0y');
+  expect(listActs(database, 'r1')[0]?.end?.act).toBe('x\0y');
 });
 
 describe('what is older than [store] keep', () => {
   test('is forgotten at the end of a run, replies and record', async () => {
     const old = openStore({ now: Date.now() - 32 * day });
-    await tell(old.store, start('old'), actStart('a'), actEnd('a'), end('old'));
-    await tell(openStore({ now: Date.now() - 20 * day }).store, start('young'), end('young'));
-    await tell(openStore().store, start('new'), end('new'));
+    await sendEvents(old.store, start('old'), actStart('a'), actEnd('a'), end('old'));
+    await sendEvents(openStore({ now: Date.now() - 20 * day }).store, start('young'), end('young'));
+    await sendEvents(openStore().store, start('new'), end('new'));
     expect(listRuns(database, 9).runs.map(({ run }) => run)).toEqual(['new', 'young']);
-    expect(actsOf(database, 'old')).toEqual([]);
+    expect(listActs(database, 'old')).toEqual([]);
   });
 
   test('stays where it is too old by little, so that not every run has something to forget', async () => {
-    await tell(openStore({ now: Date.now() - 30.5 * day }).store, start('old'), end('old'));
-    await tell(openStore().store, start('new'), end('new'));
+    await sendEvents(openStore({ now: Date.now() - 30.5 * day }).store, start('old'), end('old'));
+    await sendEvents(openStore().store, start('new'), end('new'));
     expect(listRuns(database, 9).total).toBe(2);
   });
 });
@@ -151,11 +151,11 @@ describe('clearing', () => {
     ] as const) {
       const { store } = openStore({ narrative, now });
       const response = { text: run, model: 'm', finishReason: 'STOP', usage };
-      await store.answers.keep(
+      await store.replyCache.save(
         { key: run, occurrence: 0 },
         { ...response, turn: { role: 'model', text: run, model: 'm' } },
       );
-      await tell(store, { ...start(run), narrative } as NarrativeEvent, actStart('a'), actEnd('a'));
+      await sendEvents(store, { ...start(run), narrative } as NarrativeEvent, actStart('a'), actEnd('a'));
     }
   });
 
@@ -166,32 +166,32 @@ describe('clearing', () => {
     [{ before: 2000, narrative: 'x' }, 1],
     [{ narrative: 'none' }, 0],
   ])('%o forgets %i runs and as many replies', async (clearing, count) => {
-    const expected = { runs: count, answers: count };
-    expect(countCleared(database, clearing)).toEqual(expected);
+    const expected = { runs: count, replies: count };
+    expect(countClearable(database, clearing)).toEqual(expected);
     expect(await clearRuns(database, clearing)).toEqual(expected);
-    expect(countCleared(database, {})).toEqual({ runs: 3 - count, answers: 3 - count });
+    expect(countClearable(database, {})).toEqual({ runs: 3 - count, replies: 3 - count });
   });
 
   test('while the run is under way, it goes on and leaves no acts without a run', async () => {
     const { store, failures } = openStore();
-    await tell(store, start('r9'), actStart('a'));
+    await sendEvents(store, start('r9'), actStart('a'));
     await clearRuns(database, {});
-    await tell(store, actEnd('a'), end('r9'));
+    await sendEvents(store, actEnd('a'), end('r9'));
     expect(failures).toEqual([]);
-    expect(actsOf(database, 'r9')).toEqual([]);
+    expect(listActs(database, 'r9')).toEqual([]);
   });
 });
 
 describe('a file that can not be written any more', () => {
   test('is told once, and the run goes on', async () => {
     const { store, failures } = openStore();
-    await tell(store, start('r1'));
+    await sendEvents(store, start('r1'));
     database.pragma('query_only = ON');
-    await store.answers.keep({ key: 'k', occurrence: 0 }, reply);
-    await tell(store, actStart('a'), actEnd('a'), end('r1'));
-    await store.settled();
+    await store.replyCache.save({ key: 'k', occurrence: 0 }, reply);
+    await sendEvents(store, actStart('a'), actEnd('a'), end('r1'));
+    await store.flush();
     expect(failures).toHaveLength(1);
-    expect(store.keptReplies).toBe(0);
+    expect(store.reusableReplyCount).toBe(0);
   });
 
   test('for a moment, since another process writes, is waited for', async () => {
@@ -209,11 +209,11 @@ describe('a file that can not be written any more', () => {
   test.each([
     ['the beginning of a run', ({ store }: Writers) => void store.onEvent(start('r1'))],
     ['the end of a run', ({ store }: Writers) => void store.onEvent(end('r1'))],
-    ['a reply', ({ store }: Writers) => void store.answers.keep({ key: 'k', occurrence: 0 }, reply)],
-    ['the manner of a Live model', ({ manners }: Writers) => manners.write('s', 'm', { manner: '{}', learnedAt: 1 })],
+    ['a reply', ({ store }: Writers) => void store.replyCache.save({ key: 'k', occurrence: 0 }, reply)],
+    ['the manner of a Live model', ({ manners }: Writers) => manners.write('s', 'm', { modeJson: '{}', learnedAt: 1 })],
   ])('for a moment, since another process writes, keeps no other part from it after %s', async (_, write) => {
     const { database: other } = await openDatabase(folder);
-    const writers = { ...openStore(), manners: createLiveMannerRows(database) };
+    const writers = { ...openStore(), manners: createLiveModeRows(database) };
     other?.exec('BEGIN IMMEDIATE');
     try {
       write(writers);
@@ -224,7 +224,7 @@ describe('a file that can not be written any more', () => {
     // As the quota book does, on the same connection.
     database.exec('BEGIN IMMEDIATE');
     expect(() => database.exec('COMMIT')).not.toThrow();
-    await writers.store.settled();
+    await writers.store.flush();
     expect(writers.failures).toEqual([]);
   });
 

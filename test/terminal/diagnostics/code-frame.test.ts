@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import type { Diagnostic } from '../../../src/narrative/diagnostic.js';
+import type { Diagnostic } from '../../../src/narrative/loaded-narrative.js';
 import { formatDiagnostic } from '../../../src/terminal/diagnostics/code-frame.js';
-import { noPaint } from '../../../src/terminal/text/colors.js';
+import { noColors } from '../../../src/terminal/text/colors.js';
 
 const fault: Diagnostic = {
   severity: 'error',
@@ -10,15 +10,15 @@ const fault: Diagnostic = {
 };
 
 /** The frame of a fault that begins at a column and goes on for a length, in a file of this one line. */
-function frameOf(line: string, column: number, length: number): string[] {
-  return formatDiagnostic({ ...fault, place: { line: 1, column, length } }, { file: 'f', text: line }).slice(1);
+function renderFrame(line: string, column: number, length: number): string[] {
+  return formatDiagnostic({ ...fault, location: { line: 1, column, length } }, { file: 'f', text: line }).slice(1);
 }
 
 describe('a diagnostic', () => {
   it('is its place and message, its line with carets below, and what may have been meant', () => {
     const text = `${'\n'.repeat(9)}  temprature = 1\nmore = 2\n`;
-    const place = { line: 10, column: 3, length: 10 };
-    expect(formatDiagnostic({ ...fault, place, suggestion: 'temperature' }, { file: 'a b.toml', text })).toEqual([
+    const location = { line: 10, column: 3, length: 10 };
+    expect(formatDiagnostic({ ...fault, location, suggestion: 'temperature' }, { file: 'a b.toml', text })).toEqual([
       'a b.toml:10:3: error[unknown-key]: unknown key "temprature" in [acts.final]',
       '10 |   temprature = 1',
       '   |   ^^^^^^^^^^',
@@ -34,53 +34,56 @@ describe('a diagnostic', () => {
 
   it('is painted by its severity', () => {
     const tag = (name: string) => (text: string) => `<${name}>${text}</${name}>`;
-    const paint = { ...noPaint, error: tag('e'), warning: tag('w'), dim: tag('d'), place: tag('p') };
-    const place = { line: 1, column: 1, length: 2 };
+    const paint = { ...noColors, error: tag('e'), warning: tag('w'), dim: tag('d'), location: tag('p') };
+    const location = { line: 1, column: 1, length: 2 };
     expect(
-      formatDiagnostic({ ...fault, severity: 'warning', message: 'm', place }, { file: 'f', text: 'ab', paint }),
+      formatDiagnostic(
+        { ...fault, severity: 'warning', message: 'm', location },
+        { file: 'f', text: 'ab', colors: paint },
+      ),
     ).toEqual(['<p>f:1:1:</p> <w>warning[unknown-key]:</w> m', '<d>1 |</d> ab', '<d>  |</d> <w>^^</w>']);
   });
 });
 
 describe('the frame of a line', () => {
   it('has its carets under the place behind tabs', () => {
-    expect(frameOf('\tx\t= 1', 4, 1)).toEqual(['1 |     x    = 1', '  |          ^']);
+    expect(renderFrame('\tx\t= 1', 4, 1)).toEqual(['1 |     x    = 1', '  |          ^']);
   });
 
   it('has its carets under the place behind wide, combined and joined characters', () => {
-    expect(frameOf('名前 = x', 6, 1)).toEqual(['1 | 名前 = x', '  |        ^']);
-    expect(frameOf('e\u0301 = x', 6, 1)).toEqual(['1 | e\u0301 = x', '  |     ^']);
-    expect(frameOf('👩‍👧 = x', 9, 1)).toEqual(['1 | 👩‍👧 = x', '  |      ^']);
+    expect(renderFrame('名前 = x', 6, 1)).toEqual(['1 | 名前 = x', '  |        ^']);
+    expect(renderFrame('e\u0301 = x', 6, 1)).toEqual(['1 | e\u0301 = x', '  |     ^']);
+    expect(renderFrame('👩‍👧 = x', 9, 1)).toEqual(['1 | 👩‍👧 = x', '  |      ^']);
   });
 
   it('has as many carets as the place is wide, and one at the end of a line', () => {
-    expect(frameOf('"名前"', 1, 4)).toEqual(['1 | "名前"', '  | ^^^^^^']);
-    expect(frameOf('ab', 3, 1)).toEqual(['1 | ab', '  |   ^']);
-    expect(frameOf('', 1, 1)).toEqual(['1 |', '  | ^']);
+    expect(renderFrame('"名前"', 1, 4)).toEqual(['1 | "名前"', '  | ^^^^^^']);
+    expect(renderFrame('ab', 3, 1)).toEqual(['1 | ab', '  |   ^']);
+    expect(renderFrame('', 1, 1)).toEqual(['1 |', '  | ^']);
   });
 
   it('is cut around a place far in a long line', () => {
-    const [line = '', carets = ''] = frameOf(`${'a'.repeat(500)}HERE${'b'.repeat(500)}`, 501, 4);
+    const [line = '', carets = ''] = renderFrame(`${'a'.repeat(500)}HERE${'b'.repeat(500)}`, 501, 4);
     expect(line).toBe(`1 | …${'a'.repeat(40)}HERE${'b'.repeat(56)}…`);
     expect(carets.indexOf('^')).toBe(line.indexOf('H'));
     expect(carets).toMatch(/ \^{4}$/);
   });
 
   it('is cut at its end alone where the place is near its start, and at its start alone where it is near its end', () => {
-    expect(frameOf(`HERE${'b'.repeat(500)}`, 1, 4)[0]).toBe(`1 | HERE${'b'.repeat(96)}…`);
-    expect(frameOf(`${'a'.repeat(500)}HERE`, 501, 4)[0]).toBe(`1 | …${'a'.repeat(96)}HERE`);
+    expect(renderFrame(`HERE${'b'.repeat(500)}`, 1, 4)[0]).toBe(`1 | HERE${'b'.repeat(96)}…`);
+    expect(renderFrame(`${'a'.repeat(500)}HERE`, 501, 4)[0]).toBe(`1 | …${'a'.repeat(96)}HERE`);
   });
 
   it('marks no more than is shown of a long place', () => {
-    const [line = '', carets = ''] = frameOf(`x = "${'a'.repeat(5000)}"`, 5, 5002);
+    const [line = '', carets = ''] = renderFrame(`x = "${'a'.repeat(5000)}"`, 5, 5002);
     expect(carets.length).toBeLessThanOrEqual(line.length);
   });
 
   it('is never cut in the middle of a character', () => {
     for (const column of [300, 301, 302]) {
-      expect(frameOf('😀'.repeat(300), column, 1).join('')).not.toContain('\ufffd');
+      expect(renderFrame('😀'.repeat(300), column, 1).join('')).not.toContain('\ufffd');
     }
-    expect(frameOf('a = 😀', 5, 1)).toEqual(['1 | a = 😀', '  |     ^^']);
+    expect(renderFrame('a = 😀', 5, 1)).toEqual(['1 | a = 😀', '  |     ^^']);
   });
 });
 
@@ -88,7 +91,7 @@ describe('what a file holds', () => {
   it('can not steer a terminal', () => {
     const evil = '\x1b]0;title\x07\x1b[2J\x9b31m\r\x7f\u202e\ud800';
     const lines = formatDiagnostic(
-      { ...fault, message: `no ${evil}`, suggestion: evil, place: { line: 1, column: 1, length: 1 } },
+      { ...fault, message: `no ${evil}`, suggestion: evil, location: { line: 1, column: 1, length: 1 } },
       { file: `${evil}\n.toml`, text: `a = "${evil}"` },
     );
     expect(lines.join('')).not.toMatch(/[\x00-\x1f\x7f-\x9f\u202e]/);

@@ -3,10 +3,10 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { stripVTControlCharacters } from 'node:util';
 import stringWidth from 'string-width';
 import { expect, onTestFinished, test } from 'vitest';
-import { createSpinner, type Status } from '../../../src/terminal/progress/spinner.js';
+import { createSpinner, type SpinnerStatus } from '../../../src/terminal/progress/spinner.js';
 
 /** A terminal that remembers what was written to it. */
-async function rig(columns: number) {
+async function setup(columns: number) {
   const written: string[] = [];
   const write = (chunk: unknown, _encoding: string, done: () => void) => {
     written.push(String(chunk));
@@ -32,7 +32,7 @@ async function rig(columns: number) {
   };
 }
 
-const quota: Status = { text: 'draft: quota of gemini-3.8-flash:', time: '12 s' };
+const quota: SpinnerStatus = { text: 'draft: quota of gemini-3.8-flash:', time: '12 s' };
 
 test.each([
   [80, 'draft: quota of gemini-3.8-flash: 12 s'],
@@ -40,14 +40,14 @@ test.each([
   [20, 'draft: quot… 12 s'],
   [12, 'dra… 12 s'],
 ])('at %i columns the line is cut, and the time stays to be seen', async (columns, expected) => {
-  const { spinner, shown } = await rig(columns);
+  const { spinner, shown } = await setup(columns);
   spinner.start(() => quota);
   expect(shown().slice(2)).toBe(expected);
 });
 
 test('wide characters and emoji are counted as what they take, and never cut in half', async () => {
   for (let columns = 12; columns < 40; columns += 1) {
-    const { spinner, shown } = await rig(columns);
+    const { spinner, shown } = await setup(columns);
     spinner.start(() => ({ text: 'a日本語のテスト👩‍👩‍👧‍👦❤️😀é日本語のテスト', time: '12 s' }));
     expect(stringWidth(shown())).toBeLessThan(columns);
     expect(shown()).not.toMatch(/\p{Surrogate}|\u200d…/u);
@@ -56,13 +56,13 @@ test('wide characters and emoji are counted as what they take, and never cut in 
 });
 
 test('control characters and newlines of a name do not reach the terminal', async () => {
-  const { spinner, shown } = await rig(80);
+  const { spinner, shown } = await setup(80);
   spinner.start(() => ({ text: 'a\nb\u001b[2Jc' }));
   expect(shown().slice(2)).toBe('a b␛[2Jc');
 });
 
 test('the words are asked for again and again', async () => {
-  const { spinner, frames } = await rig(80);
+  const { spinner, frames } = await setup(80);
   let seconds = 12;
   spinner.start(() => ({ text: 'left:', time: `${seconds--} s` }));
   await delay(700);
@@ -71,7 +71,7 @@ test('the words are asked for again and again', async () => {
 });
 
 test('a terminal that becomes narrower is cleared from the line on, and the line fits again', async () => {
-  const { spinner, written, shown, resize } = await rig(80);
+  const { spinner, written, shown, resize } = await setup(80);
   spinner.start(() => quota);
   expect(written.join('')).toMatch(/\u001b\[\?7l[^\n]*\u001b\[\?7h\r(\u001b\[\?2026l)?$/);
   resize(20);
@@ -81,7 +81,7 @@ test('a terminal that becomes narrower is cleared from the line on, and the line
 });
 
 test('a terminal without room shows none, and one that gets room again does', async () => {
-  const { spinner, frames, resize, written } = await rig(0);
+  const { spinner, frames, resize, written } = await setup(0);
   spinner.start(() => quota);
   expect(written).toEqual([]);
   resize(30);
@@ -94,7 +94,7 @@ test('a terminal without room shows none, and one that gets room again does', as
 });
 
 test('it leaves the cursor shown and its line empty', async () => {
-  const { spinner, written } = await rig(80);
+  const { spinner, written } = await setup(80);
   spinner.start(() => quota);
   spinner.stop();
   expect(written.join('')).toMatch(/\u001b\[G\u001b\[K\u001b\[\?25h$/);

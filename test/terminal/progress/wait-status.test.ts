@@ -1,70 +1,70 @@
 import { expect, test } from 'vitest';
-import type { NarrativeEvent } from '../../../src/executor/event.js';
-import type { Status } from '../../../src/terminal/progress/spinner.js';
-import { createUnderWay } from '../../../src/terminal/progress/wait-status.js';
+import type { NarrativeEvent } from '../../../src/executor/narrative-events.js';
+import type { SpinnerStatus } from '../../../src/terminal/progress/spinner.js';
+import { createWaitTracker } from '../../../src/terminal/progress/wait-status.js';
 import { createManualClock } from '../../helpers/manual-clock.js';
 
-function rig(label?: string) {
+function setup(label?: string) {
   const clock = createManualClock();
-  let status: (() => Status) | undefined;
+  let status: (() => SpinnerStatus) | undefined;
   const lines = {
-    underWay: (_who: object, words: (() => Status) | undefined) => {
+    setStatus: (_who: object, words: (() => SpinnerStatus) | undefined) => {
       status = words;
     },
   };
-  const onEvent = createUnderWay({ lines, now: clock.now, ...(label !== undefined && { label }) });
-  const said = () => {
+  const onEvent = createWaitTracker({ stderr: lines, now: clock.now, ...(label !== undefined && { label }) });
+  const readStatus = () => {
     const { text, time } = status?.() ?? { text: 'nothing' };
     return time === undefined ? text : `${text} ${time}`;
   };
-  return { clock, onEvent, said };
+  return { clock, onEvent, said: readStatus };
 }
 
 const start: NarrativeEvent = { type: 'act-start', act: 'draft', index: 0, model: 'alias' };
 const wait = { type: 'act-wait', act: 'draft', model: 'm', reason: 'rpm', waitMs: 12_000, until: '' } as const;
 
 test('a wait for quota counts down, second by second, and then waits for the reply', () => {
-  const { clock, onEvent, said } = rig();
+  const { clock, onEvent, said: readStatus } = setup();
   onEvent(start);
   onEvent(wait);
   const seen: string[] = [];
-  for (let second = 0; second <= 12; second += 1, clock.advance(1000)) seen.push(said());
+  for (let second = 0; second <= 12; second += 1, clock.advance(1000)) seen.push(readStatus());
   expect(seen.slice(0, 3)).toEqual(['draft: quota of m: 12 s', 'draft: quota of m: 11 s', 'draft: quota of m: 10 s']);
   expect(seen.slice(-3)).toEqual(['draft: quota of m: 2 s', 'draft: quota of m: 1 s', 'draft: waiting for m']);
   onEvent({ ...wait, reason: 'backoff', waitMs: 65_200 });
-  expect(said()).toBe('draft: next attempt with m: 1 min 6 s');
+  expect(readStatus()).toBe('draft: next attempt with m: 1 min 6 s');
 });
 
 test('what has no known end tells how long it has taken, once that is long', () => {
-  const { clock, onEvent, said } = rig();
+  const { clock, onEvent, said: readStatus } = setup();
   onEvent(start);
-  expect(said()).toBe('draft: waiting for alias');
+  expect(readStatus()).toBe('draft: waiting for alias');
   clock.advance(9500);
-  expect(said()).toBe('draft: waiting for alias (10 s)');
+  expect(readStatus()).toBe('draft: waiting for alias (10 s)');
   onEvent({ type: 'act-note', act: 'draft', about: 'upload', message: 'sending film.mp4 ahead (20.0 MB)' });
   clock.advance(3000);
-  expect(said()).toBe('draft: sending film.mp4 ahead (20.0 MB) (3 s)');
+  expect(readStatus()).toBe('draft: sending film.mp4 ahead (20.0 MB) (3 s)');
   onEvent({ ...wait, reason: 'concurrency' });
-  expect(said()).toBe('draft: waiting for a place at m');
+  expect(readStatus()).toBe('draft: waiting for a place at m');
 });
 
 test('the round of an act is said, where it has one', () => {
-  const { onEvent, said } = rig();
+  const { onEvent, said: readStatus } = setup();
   onEvent({ ...start, round: 2 });
   onEvent({ ...wait, round: 2 });
-  expect(said()).toBe('draft (round 2): quota of m: 12 s');
+  expect(readStatus()).toBe('draft (round 2): quota of m: 12 s');
 });
 
 test('a fallback, another attempt and pieces of a reply are told as they are', () => {
-  const { onEvent, said } = rig('launch');
+  const { onEvent, said: readStatus } = setup('launch');
   onEvent(start);
   onEvent({ type: 'act-fallback', act: 'draft', from: 'alias', to: 'other', reason: 'used up' });
-  expect(said()).toBe('launch: draft: waiting for other');
+  expect(readStatus()).toBe('launch: draft: waiting for other');
   for (const text of ['four', 'five!']) onEvent({ type: 'act-delta', act: 'draft', text });
-  expect(said()).toBe('launch: draft: 9 characters of other so far');
+  expect(readStatus()).toBe('launch: draft: 9 characters of other so far');
   const error = { code: 'stream_interrupted', message: 'broke off' } as const;
   onEvent({ type: 'act-retry', act: 'draft', attempt: 1, delayMs: 0, error, discard: true });
-  expect(said()).toBe('launch: draft: waiting for other');
+  expect(readStatus()).toBe('launch: draft: waiting for other');
   onEvent({ type: 'act-end', act: 'draft' } as NarrativeEvent);
-  expect(said()).toBe('nothing');
+  expect(readStatus()).toBe('nothing');
 });

@@ -1,17 +1,17 @@
 import { expect, test } from 'vitest';
 import { BoticelliError } from '../../../src/errors.js';
-import type { ActEnd, RunReport } from '../../../src/executor/event.js';
+import type { ActEnd, RunReport } from '../../../src/executor/narrative-events.js';
 import type { Output } from '../../../src/terminal/output.js';
 import {
-  createJsonDocuments,
-  createJsonReplies,
-  createNdjsonReplies,
-  jsonOf,
+  createJsonArrayOutput,
+  createJsonReplyOutput,
+  createNdjsonReplyOutput,
+  stringifyJson,
 } from '../../../src/terminal/replies/json.js';
 
-function rig() {
+function setup() {
   const writes: string[] = [];
-  const output: Output = { write: (text) => void writes.push(text), flushed: async () => {}, isTerminal: false };
+  const output: Output = { write: (text) => void writes.push(text), flush: async () => {}, isTerminal: false };
   return { writes, output, written: () => writes.join('') };
 }
 
@@ -29,8 +29,8 @@ const report: RunReport = {
 };
 
 test('json is one document at the end, with the acts that are shown and without the error object itself', () => {
-  const { writes, output } = rig();
-  const replies = createJsonReplies({ output, isShown: ({ act }) => act === 'two' });
+  const { writes, output } = setup();
+  const replies = createJsonReplyOutput({ output, isActShown: ({ act }) => act === 'two' });
   replies.onEvent({ type: 'act-delta', act: 'one', text: 'x' });
   expect(writes).toEqual([]);
   replies.finish(report);
@@ -41,19 +41,19 @@ test('json is one document at the end, with the acts that are shown and without 
 });
 
 test('ndjson is a line an event, type first, as it happens', () => {
-  const { writes, output } = rig();
-  createNdjsonReplies({ output }).onEvent({ type: 'act-delta', act: 'one', text: 'a\nb' });
+  const { writes, output } = setup();
+  createNdjsonReplyOutput({ output }).onEvent({ type: 'act-delta', act: 'one', text: 'a\nb' });
   expect(writes).toEqual(['{"type":"act-delta","act":"one","text":"a\\nb"}\n']);
 });
 
 test('json escapes every control character, those that JSON allows too', () => {
-  expect(jsonOf('\u001b\u007f\u009b')).toBe('"\\u001b\\u007f\\u009b"');
-  expect(JSON.parse(jsonOf('\u001b\u007f\u009b'))).toBe('\u001b\u007f\u009b');
+  expect(stringifyJson('\u001b\u007f\u009b')).toBe('"\\u001b\\u007f\\u009b"');
+  expect(JSON.parse(stringifyJson('\u001b\u007f\u009b'))).toBe('\u001b\u007f\u009b');
 });
 
 test('the lines of several narratives say which run they are of', () => {
-  const { output, written } = rig();
-  const { onEvent } = createNdjsonReplies({ output, tellsRuns: true });
+  const { output, written } = setup();
+  const { onEvent } = createNdjsonReplyOutput({ output, includesRunId: true });
   onEvent({ type: 'narrative-start', run: 'r1', narrative: 'n', acts: ['one'] });
   onEvent({ type: 'act-delta', act: 'one', text: 'a' });
   const lines = written().trimEnd().split('\n');
@@ -62,8 +62,8 @@ test('the lines of several narratives say which run they are of', () => {
 });
 
 test('several narratives are one array, in the order given, whichever is over first', () => {
-  const { output, written } = rig();
-  const documents = createJsonDocuments({ output, count: 2 });
+  const { output, written } = setup();
+  const documents = createJsonArrayOutput({ output, count: 2 });
   const [first, second] = [documents(0, () => true), documents(1, () => false)];
   second.finish({ ...report, run: 'second' });
   expect(written()).toBe('');

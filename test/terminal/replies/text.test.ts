@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest';
-import type { ActEnd, NarrativeEvent } from '../../../src/executor/event.js';
+import type { ActEnd, NarrativeEvent } from '../../../src/executor/narrative-events.js';
 import type { Output } from '../../../src/terminal/output.js';
-import { createTextReplies } from '../../../src/terminal/replies/text.js';
+import { createTextReplyOutput } from '../../../src/terminal/replies/text.js';
 
-function rig({
+function setup({
   isTerminal = false,
   shows = () => true,
 }: {
@@ -11,8 +11,8 @@ function rig({
   shows?: (act: string) => boolean;
 } = {}) {
   const writes: string[] = [];
-  const output: Output = { write: (text) => void writes.push(text), flushed: async () => {}, isTerminal };
-  const { onEvent } = createTextReplies({ output, isShown: ({ act }) => shows(act) });
+  const output: Output = { write: (text) => void writes.push(text), flush: async () => {}, isTerminal };
+  const { onEvent } = createTextReplyOutput({ output, isActShown: ({ act }) => shows(act) });
   return { writes, onEvent, written: () => writes.join('') };
 }
 
@@ -49,21 +49,21 @@ test.each([
   ['control characters, to a pipe, as they came', ['\u001b[31mred'], '\u001b[31mred\n'],
 ])('standard output carries %s, streamed or not', (_, replies, expected) => {
   for (const events of [blocking(replies), streamed(replies)]) {
-    const { onEvent, written } = rig();
+    const { onEvent, written } = setup();
     for (const event of [...events, over]) onEvent(event);
     expect(written()).toBe(expected);
   }
 });
 
 test('half of a character waits for its other half', () => {
-  const { onEvent, writes } = rig();
+  const { onEvent, writes } = setup();
   for (const event of [start('a', 0), delta('a', 'x\ud83d'), delta('a', '\ude00y'), end('a', 0, 'x😀y', 1)])
     onEvent(event);
   expect(writes).toEqual(['x', '😀y', '\n']);
 });
 
 test('each token is written as it comes, without waiting for the next', () => {
-  const { onEvent, writes } = rig();
+  const { onEvent, writes } = setup();
   onEvent(start('a', 0));
   onEvent(delta('a', 'one'));
   expect(writes).toEqual(['one']);
@@ -72,13 +72,13 @@ test('each token is written as it comes, without waiting for the next', () => {
 });
 
 test('a terminal gets symbols in place of control characters', () => {
-  const { onEvent, written } = rig({ isTerminal: true });
+  const { onEvent, written } = setup({ isTerminal: true });
   for (const event of blocking(['a\u001b[2Jb\u0007\u009bc\td'])) onEvent(event);
   expect(written()).toBe('a␛[2Jb␇\ufffdc\td\n');
 });
 
 test('on a terminal a void attempt ends its line, and the reply starts again below it', () => {
-  const { onEvent, written } = rig({ isTerminal: true });
+  const { onEvent, written } = setup({ isTerminal: true });
   for (const event of [start('a', 0), delta('a', 'bad'), retry('a'), delta('a', 'good'), end('a', 0, 'good', 1)]) {
     onEvent(event);
   }
@@ -86,19 +86,19 @@ test('on a terminal a void attempt ends its line, and the reply starts again bel
 });
 
 test('acts that are not shown leave no trace', () => {
-  const { onEvent, written } = rig({ shows: (act) => act === 'a1' });
+  const { onEvent, written } = setup({ shows: (act) => act === 'a1' });
   for (const event of [...streamed(['A', 'B', 'C']), over]) onEvent(event);
   expect(written()).toBe('B\n');
 });
 
 test('a reply that breaks off ends with a newline, and nothing is written twice', () => {
-  const { onEvent, written } = rig();
+  const { onEvent, written } = setup();
   for (const event of [start('a', 0), delta('a', 'so far'), over]) onEvent(event);
   expect(written()).toBe('so far\n');
 });
 
 test('thousands of newlines in a row take no time, be they the end or not', () => {
-  const { onEvent, writes } = rig();
+  const { onEvent, writes } = setup();
   const newlines = '\n'.repeat(60_000);
   const startedAt = performance.now();
   onEvent(start('a', 0));

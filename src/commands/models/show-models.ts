@@ -1,0 +1,93 @@
+import type { Failure } from '../../cli/failure.js';
+import { loadSettings, type SettingsFlagOptions } from '../../cli/load-settings.js';
+import type { CliProcess } from '../../cli/process.js';
+import { createWarn } from '../../cli/warnings.js';
+import { withAbortableOutput } from '../../cli/with-output.js';
+import { getStdoutStyle, writeReport } from '../../cli/write-report.js';
+import type { Settings } from '../../config/settings.js';
+import { systemClock } from '../../driver/clock.js';
+import { getServiceHost } from '../../gemini/connection.js';
+import { createModelListCache, readNewestModelList } from '../../gemini/models/cached-list.js';
+import { listModels } from '../../gemini/models/list-models.js';
+import type { ModelList } from '../../gemini/models/model-info.js';
+import type { ModelState } from '../../quota/limiter/model-state.js';
+import { getQuotaStatus } from '../../quota/status.js';
+import { formatModels, type ModelsReport, toModelsDocument } from '../../terminal/reports/models-report.js';
+import { createColors } from '../../terminal/text/colors.js';
+import { formatDateTime } from '../../terminal/text/format.js';
+import { createModelListStore } from '../resources/model-list-cache.js';
+import { getConnection } from '../resources/open-gemini.js';
+import { readLocalModelStates } from '../resources/open-quota.js';
+import { selectModels } from './select-models.js';
+
+/** The flags of `boticelli models`. */
+export interface ModelsOptions extends SettingsFlagOptions {
+  live?: boolean;
+  search?: string;
+  refresh?: boolean;
+  format: 'text' | 'json';
+}
+
+/** `boticelli models`: says which models the key can reach, and how. The list is kept for a day. */
+export function showModels(options: ModelsOptions, proc: CliProcess): Promise<Failure | undefined> {
+  return withAbortableOutput(proc, async (output, signal) => {
+    const report = await createModelsReport(options, proc, signal);
+    await writeReport(options.format, output, {
+      createDocument: () => toModelsDocument(report),
+      renderLines: async () => formatModels(report, await getStdoutStyle(proc)),
+    });
+    return undefined;
+  });
+}
+
+async function createModelsReport(
+  options: ModelsOptions,
+  proc: CliProcess,
+  signal: AbortSignal,
+): Promise<ModelsReport> {
+  const colors = await createColors(proc.stderr);
+  const warn = createWarn(proc, colors);
+  const settings = await loadSettings(options, proc, colors);
+  const modelList = await loadModelList({ settings, refresh: options.refresh ?? false, warn, signal });
+  const now = systemClock.now();
+  const { project, limitsFor, budget, rateWindowMs: windowMs, tier } = settings;
+  // What can't be read is told when the list is kept; without it the limits are those of the settings.
+  const modelStates = await readLocalModelStates({ settings, warn }).catch(() => new Map<string, ModelState>());
+  const names = modelList.entries.map(({ name }) => name);
+  const quota = getQuotaStatus({ modelStates, project, limitsFor, budget, windowMs, now, models: names });
+  const { live = false, search } = options;
+  return {
+    service: getServiceHost(settings),
+    listedAt: modelList.listedAt,
+    ...{ tier, windowMs, now },
+    count: names.length,
+    models: selectModels({ entries: modelList.entries, quota, now, live, ...(search !== undefined && { search }) }),
+  };
+}
+
+interface LoadModelListOptions {
+  settings: Settings;
+  /** Whether to ask the service in any case. */
+  refresh: boolean;
+  warn: (text: string) => void;
+  signal: AbortSignal;
+}
+
+/** The list that is kept, else the service's own. Rejects with `missing_api_key` where there is neither, nor a key. */
+async function loadModelList({ settings, refresh, warn, signal }: LoadModelListOptions): Promise<ModelList> {
+  const store = createModelListStore({ ...settings, warn });
+  if (settings.apiKey === undefined && !refresh) {
+    const cached = await readNewestModelList(store, settings);
+    if (cached) {
+      warn(`there is no API key: this is what another one could reach on ${formatDateTime(new Date(cached.listedAt))}`);
+      return cached;
+    }
+  }
+  const connection = getConnection(settings);
+  const cache = createModelListCache({ ...connection, store });
+  const cached = refresh ? undefined : await cache.read();
+  if (cached) return cached;
+  const entries = await listModels({ ...connection, signal });
+  await cache.write(entries);
+  return { entries, listedAt: systemClock.now() };
+}

@@ -1,0 +1,49 @@
+import type { Settings } from '../../config/settings.js';
+import type { ResponseMode, ResponseModeCache } from '../../gemini/live/options.js';
+import { hashService } from '../../gemini/models/cached-list.js';
+import { createLiveModeRows } from '../../store/caches/live-mode-rows.js';
+import type { StateDatabase } from './open-database.js';
+
+/** Models change: gemini-3.1-flash-live-preview refused client content in March 2026 and took it in August. */
+const maxAgeMs = 30 * 86_400_000;
+
+/**
+ * Remembers in the state's database how Live models want to be talked to. None is opened for it: where the run has none,
+ * nothing is remembered, and each run finds out anew.
+ */
+export function createResponseModeCache(
+  { baseUrl }: Pick<Settings, 'baseUrl'>,
+  { database }: Pick<StateDatabase, 'database'>,
+): ResponseModeCache | undefined {
+  if (!database) return undefined;
+  const rows = createLiveModeRows(database);
+  const service = hashService(baseUrl);
+  return {
+    get: (model) =>
+      ignoreErrors(() => {
+        const row = rows.read(service, model);
+        const ageMs = Date.now() - (row?.learnedAt ?? 0);
+        return row && ageMs >= 0 && ageMs < maxAgeMs ? parseResponseMode(JSON.parse(row.modeJson)) : undefined;
+      }),
+    set: (model, mode) =>
+      ignoreErrors(() => rows.write(service, model, { modeJson: JSON.stringify(mode), learnedAt: Date.now() })),
+  };
+}
+
+/** A database that is locked or broken costs the run a refusal at most: its other parts tell of it. */
+function ignoreErrors<Result>(work: () => Result): Result | undefined {
+  try {
+    return work();
+  } catch {
+    return undefined;
+  }
+}
+
+/** Of what is in a file nothing is believed. */
+function parseResponseMode({
+  replies,
+  prompts,
+}: Partial<Record<keyof ResponseMode, unknown>>): ResponseMode | undefined {
+  if (replies !== 'TEXT' && replies !== 'AUDIO') return undefined;
+  return prompts === 'content' || prompts === 'realtime' ? { replies, prompts } : undefined;
+}

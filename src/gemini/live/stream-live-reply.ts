@@ -1,0 +1,156 @@
+import type { CallContext } from '../../driver/driver.js';
+import { reportUsage } from '../../driver/layers/usage-events.js';
+import type { GenerateRequest } from '../../driver/request.js';
+import type { StreamChunk } from '../../driver/response.js';
+import { createStreamInterruptedError } from '../errors/invalid-response.js';
+import { abortable, createRequestTimeouts, type RequestTimeouts } from '../rest/request-timeouts.js';
+import { classifyCloseReason, isConnectionLoss } from './classify-close-reason.js';
+import { createLiveReplyCollector, type LiveReplyCollector } from './collect-response.js';
+import { convertTurns } from './convert-request.js';
+import type { BorrowedSession } from './pooled-session.js';
+import type { ResolvedLiveOptions } from './resolved-options.js';
+import type { ResponseModeSearch } from './response-mode.js';
+import type { SessionPool } from './session-pool.js';
+import type { CloseReason } from './socket.js';
+
+/** One call: what is asked, and where. */
+export interface StreamLiveReplyOptions {
+  /** Its model is named without `models/`. */
+  request: GenerateRequest;
+  context: CallContext;
+  liveOptions: ResolvedLiveOptions;
+  pool: SessionPool;
+  modeSearch: ResponseModeSearch;
+}
+
+/** What the openings of sessions for one call have in common. */
+interface CallProgress {
+  setupMs: number;
+  beforeSend: () => Promise<void>;
+  wasReopened: boolean;
+}
+
+/**
+ * Carries a call out, in as many sessions as it takes: another one where the model wants to be talked to in another manner,
+ * and, once, where the session was lost before the reply began.
+ */
+export async function* streamLiveReply(options: StreamLiveReplyOptions): AsyncGenerator<StreamChunk> {
+  const { request, context, pool, modeSearch } = options;
+  const progress: CallProgress = { setupMs: 0, beforeSend: callOnce(context.beforeSending), wasReopened: false };
+  const addSetupMs = (durationMs: number) => {
+    progress.setupMs += durationMs;
+  };
+  for (;;) {
+    const acquired = await pool.acquire({ request, mode: modeSearch.current, context, addSetupMs });
+    if ('kind' in acquired) {
+      if (!modeSearch.tryNext(acquired, 'setup')) throw createCloseError(acquired, 'setup', '', options);
+      continue;
+    }
+    const closeReason = yield* runTurn(acquired, options, progress);
+    if (closeReason === undefined) return;
+    if (isConnectionLoss(closeReason) && !progress.wasReopened) {
+      progress.wasReopened = true;
+      acquired.markLost();
+      continue;
+    }
+    acquired.abandon();
+    if (!modeSearch.tryNext(closeReason, 'turn')) throw createCloseError(closeReason, 'turn', '', options);
+  }
+}
+
+/** Plays the turn in a session. Returns how that ended if it did before the reply began, and nothing after the reply. */
+async function* runTurn(
+  borrowed: BorrowedSession,
+  options: StreamLiveReplyOptions,
+  { setupMs, beforeSend }: CallProgress,
+): AsyncGenerator<StreamChunk, CloseReason | undefined> {
+  const { request, context, liveOptions, modeSearch } = options;
+  const collector = createLiveReplyCollector(request.model);
+  let timeouts: RequestTimeouts | undefined;
+  let isComplete = false;
+  try {
+    const liveTurn = convertTurns(request.turns.slice(borrowed.history.length), request, modeSearch.current);
+    await abortable(beforeSend(), context.signal);
+    timeouts = createRequestTimeouts({ signal: context.signal, ...liveOptions, elapsedMs: setupMs });
+    timeouts.markSent();
+    // At once, even while nobody asks for the next piece.
+    timeouts.signal.addEventListener('abort', borrowed.abandon);
+    if (!borrowed.session.closeReason) borrowed.session.send(liveTurn);
+    const closeReason = yield* receiveReply(borrowed, collector, timeouts, options);
+    isComplete = true;
+    timeouts.markComplete();
+    if (closeReason) return closeReason;
+    const response = collector.buildResponse();
+    await modeSearch.confirm();
+    borrowed.release([...request.turns, response.turn]);
+    const { finishReason } = response;
+    yield { text: '', finished: true, metadata: { ...getTokenMetadata(collector), finishReason }, response };
+    return undefined;
+  } catch (thrown) {
+    isComplete = false;
+    reportUsage(context, collector.billed);
+    throw timeouts?.signal.aborted ? timeouts.signal.reason : thrown;
+  } finally {
+    timeouts?.close();
+    // Aborted, failed, of no use, or left early: what the service goes on to say is of no interest.
+    if (!isComplete) borrowed.abandon();
+  }
+}
+
+/** Hands the reply's text out as it comes, up to the end of the turn. Returns how the session ended before the reply began. */
+async function* receiveReply(
+  { session }: BorrowedSession,
+  collector: LiveReplyCollector,
+  timeouts: RequestTimeouts,
+  options: StreamLiveReplyOptions,
+): AsyncGenerator<StreamChunk, CloseReason | undefined> {
+  while (!collector.progress.isComplete) {
+    // The end of a turn is told when its speech would have been played: that silence is none.
+    if (!collector.progress.isGenerated) timeouts.markWaiting();
+    const message = await abortable(session.nextMessage(), timeouts.signal);
+    if (!message) {
+      const closeReason = session.closeReason as CloseReason;
+      if (!collector.progress.hasBegun) return closeReason;
+      throw createCloseError(closeReason, 'turn', collector.text, options);
+    }
+    const text = collector.add(message);
+    if (message.serverContent) timeouts.markReceived();
+    if (text !== '') yield { text, finished: false, metadata: getTokenMetadata(collector) };
+    // What had come before an abort is not handed out after it.
+    timeouts.signal.throwIfAborted();
+    if (collector.progress.wasInterrupted) {
+      throw createStreamInterruptedError('the service interrupted its reply', { partialText: () => collector.text });
+    }
+  }
+  return undefined;
+}
+
+function createCloseError(
+  closeReason: CloseReason,
+  phase: 'setup' | 'turn',
+  partialText: string,
+  { request, liveOptions }: StreamLiveReplyOptions,
+) {
+  const { host, redact } = liveOptions.connection;
+  return classifyCloseReason(closeReason, {
+    model: request.model,
+    host,
+    redact,
+    phase,
+    partialText,
+    now: liveOptions.clock.now(),
+  });
+}
+
+/** The turn may leave once: a second session for it does not ask again. */
+function callOnce(beforeSending: CallContext['beforeSending']): () => Promise<void> {
+  let pending: Promise<void> | undefined;
+  return async () => {
+    pending ??= beforeSending?.() ?? Promise.resolve();
+    return pending;
+  };
+}
+
+function getTokenMetadata({ outputTokens }: LiveReplyCollector): { tokensGenerated?: number } {
+  return outputTokens === undefined ? {} : { tokensGenerated: outputTokens };
+}

@@ -1,0 +1,89 @@
+import { builtInModels, liveModelNamePattern, liveUnsupportedMimePattern } from '../../facts.js';
+import { type ReportProblem, warningAt } from '../../toml/problem.js';
+import { describePath, type TomlValue } from '../../toml/toml.js';
+import { stripModelPrefix } from '../model-name.js';
+import type { Act, Input } from '../narrative.js';
+import type { RawAct, RawTable } from '../parse/raw-acts.js';
+
+/**
+ * What the Live API does not take of an act whose model speaks nothing else: the act would fail when its turn comes, and those
+ * before it were paid for. What is the narrative's own is told there, once.
+ */
+export function lintLiveModels(
+  header: RawTable,
+  acts: readonly RawAct[],
+  orderedActs: readonly Act[],
+  report: ReportProblem,
+): void {
+  const headerModel = getLiveModel(header.table.model);
+  if (headerModel !== undefined) lintLiveSettings(headerModel, header, header, report);
+  const liveActs = acts.flatMap((act) => {
+    const model = act.table.model === undefined ? headerModel : getLiveModel(act.table.model);
+    return model === undefined ? [] : { act, model };
+  });
+  if (liveActs.length === 0) return;
+  const inputs = new Map(orderedActs.map((act) => [act.name, act.inputs]));
+  for (const { act, model } of liveActs) {
+    lintLiveSettings(model, act, header, report);
+    lintLiveInputs(model, act, inputs.get(act.name) ?? [], report);
+  }
+}
+
+function lintLiveSettings(model: string, { table, path }: RawTable, header: RawTable, report: ReportProblem): void {
+  if (table.format === 'json') {
+    const [key, instruction] =
+      table.schema === undefined ? ['format', 'told to write JSON'] : ['schema', 'given a schema'];
+    report(
+      warningAt(
+        'live-schema',
+        [...path, key],
+        `${describeLiveModel(model)}, which can't be ${instruction}: say it in the prompt too`,
+      ),
+    );
+  }
+  for (const { key, reason } of listUnsupportedSettings(model)) {
+    const value = table[key] ?? (table.model === undefined ? undefined : header.table[key]);
+    if (value === undefined || (Array.isArray(value) && value.length === 0)) continue;
+    const reportedPath = [...path, table[key] === undefined ? 'model' : key];
+    report(warningAt('live-unsupported', reportedPath, `${describeLiveModel(model)}, ${reason}: the act would fail`));
+  }
+}
+
+/** What a Live model can't do, and the keys that ask for it. */
+function listUnsupportedSettings(model: string): { key: string; reason: string }[] {
+  const stop = { key: 'stop', reason: 'and the Live API has no stop sequences' };
+  const thinking = { key: 'thinking', reason: "which can't be told how long to think" };
+  return builtInModels.get(model)?.hasFixedThinking ? [stop, thinking] : [stop];
+}
+
+function lintLiveInputs(model: string, act: RawAct, inputs: readonly Input[], report: ReportProblem): void {
+  for (const [index, input] of inputs.entries()) {
+    if (!isUnsupportedInput(input)) continue;
+    const path = Array.isArray(act.table.input) ? [...act.path, 'input', index] : (act.texts[index]?.path ?? act.path);
+    const message = `${describeLiveModel(model)}, which takes text, pictures and sound, and those as bytes: the act would fail`;
+    report(
+      warningAt('live-unsupported', path, `${describePath(path)} can't be shown: ${message}`, { target: 'value' }),
+    );
+  }
+}
+
+function isUnsupportedInput(input: Input): boolean {
+  if (input.type === 'text' || input.type === 'narrative') return false;
+  const { kind, mime, isReference } =
+    input.type === 'media-template'
+      ? { ...input.spec, isReference: false }
+      : { kind: input.type, mime: input.mimeType, isReference: input.content.from === 'reference' };
+  return isReference || kind === 'video' || kind === 'document' || liveUnsupportedMimePattern.test(mime ?? '');
+}
+
+/** A model that speaks the Live API and nothing else, as far as the table of facts, or its name, tells. */
+function getLiveModel(value: TomlValue | undefined): string | undefined {
+  if (typeof value !== 'string') return undefined;
+  const model = stripModelPrefix(value);
+  const speaks = builtInModels.get(model)?.api;
+  return speaks === 'live' || (speaks === undefined && liveModelNamePattern.test(model)) ? model : undefined;
+}
+
+function describeLiveModel(model: string): string {
+  return `${model} is a Live model`;
+}

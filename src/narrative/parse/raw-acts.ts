@@ -1,0 +1,61 @@
+import { isTable, type Path, type TomlTable, type TomlValue } from '../../toml/toml.js';
+
+/** A table that may have settings, and where it stands. */
+export interface RawTable {
+  table: TomlTable;
+  path: Path;
+}
+
+/** An act as the file has it. Its table is empty where it is a string or an array of strings. */
+export interface RawAct extends RawTable {
+  name: string;
+  /** Its texts, and the names of media among them, with their places. */
+  texts: { text: string; path: Path }[];
+}
+
+/** `[narrative]`, or `[narration]`, its older name, and where it stands. */
+export function readRawHeader(file: TomlTable): RawTable {
+  const key = isTable(file.narrative) ? 'narrative' : 'narration';
+  const table = file[key];
+  return { table: isTable(table) ? table : {}, path: [key] };
+}
+
+/** All acts of a file, in its order. */
+export function readRawActs(file: TomlTable): RawAct[] {
+  const rawActs: RawAct[] = [];
+  const acts = isTable(file.acts) ? file.acts : {};
+  for (const name in acts) {
+    const value = acts[name];
+    const path = ['acts', name];
+    rawActs.push({ name, path, table: isTable(value) ? value : {}, texts: readTexts(value, path) });
+  }
+  return rawActs;
+}
+
+function readTexts(act: TomlValue | undefined, path: Path): RawAct['texts'] {
+  const texts: RawAct['texts'] = [];
+  if (typeof act === 'string') texts.push({ text: act, path });
+  else if (Array.isArray(act)) {
+    act.forEach((text, index) => {
+      if (typeof text === 'string') texts.push({ text, path: [...path, index] });
+    });
+  } else if (isTable(act) && Array.isArray(act.input)) {
+    act.input.forEach((input, index) => {
+      if (!isTable(input) || typeof input.content !== 'string') return;
+      texts.push({ text: input.content, path: [...path, 'input', index, 'content'] });
+    });
+  }
+  return texts;
+}
+
+/** Every string in a value, wherever in it. */
+export function collectStrings(value: TomlValue | undefined): string[] {
+  const strings: string[] = [];
+  const pending = [value];
+  for (const item of pending) {
+    if (typeof item === 'string') strings.push(item);
+    else if (Array.isArray(item)) for (const element of item) pending.push(element);
+    else if (isTable(item)) for (const key in item) pending.push(item[key]);
+  }
+  return strings;
+}

@@ -1,0 +1,181 @@
+import type { Clock } from '../driver/clock.js';
+import type { BoticelliDriver } from '../driver/driver.js';
+import type { GenerateRequest } from '../driver/request.js';
+import { addUsage, type GenerateResponse, type Usage, zeroUsage } from '../driver/response.js';
+import {
+  BoticelliError,
+  type ErrorReport,
+  QuotaExceeded,
+  type QuotaViolation,
+  toBoticelliError,
+  toErrorReport,
+} from '../errors.js';
+import { estimateTokens } from './limiter/estimate-tokens.js';
+import { toQuotaRejection } from './limiter/learned-limits.js';
+import type { RateLimiter } from './limiter/rate-limiter.js';
+import type { Limits } from './limits.js';
+
+export interface ProbeModelOptions {
+  /** The bare driver: what retries or waits would hide the refusals. */
+  driver: BoticelliDriver;
+  /** Is told of every request and what came of it, so that its counts stay true; it is never asked. */
+  limiter: RateLimiter;
+  limitsFor: (model: string, requestedAs?: string) => Limits;
+  model: string;
+  /** How many to send at most. */
+  requests: number;
+  /** From the start of a request to that of the next one, at the least; never before the reply. */
+  spacingMs: number;
+  stream: boolean;
+  clock: Clock;
+  signal?: AbortSignal;
+  /** Called after every request. */
+  onProgress?: (result: ModelProbeResult) => void;
+}
+
+/** What a series of requests to one model met. Durations are in milliseconds. */
+export interface ModelProbeResult {
+  model: string;
+  /** The model that served, where that is another one. */
+  servedBy?: string;
+  sent: number;
+  succeeded: number;
+  refused: number;
+  firstRefusal?: FirstRejection;
+  /** From sending to the whole reply: half and 95% of the requests that got one took no longer. */
+  latency?: { p50Ms: number; p95Ms: number };
+  usage: Usage;
+  durationMs: number;
+  /** Why it ended: `running` while it has not. */
+  ended: 'running' | 'all-sent' | 'day-used-up' | 'refused-in-a-row' | 'failed' | 'interrupted';
+  /** Where it ended for another reason than quota. */
+  failure?: BoticelliError;
+  /** The same as data. */
+  error?: ErrorReport;
+}
+
+/** The first refusal of a series. */
+export interface FirstRejection {
+  /** Which request it was, counted from 1. */
+  request: number;
+  /** From the start of the series, in milliseconds. */
+  afterMs: number;
+  /** The limits that the service named. Empty where it named none. */
+  quotas: readonly QuotaViolation[];
+  /** How long it asked to wait, in milliseconds. That of a day's quota is not to be believed. */
+  retryAfterMs?: number;
+}
+
+/** Refusals in a row after which nothing new is to be learned. */
+const maxConsecutiveRejections = 3;
+
+/**
+ * Sends small requests to a model, one after another, until its quota is used up or all are sent. Never rejects: how it
+ * ended is in the series.
+ */
+export async function probeModel(options: ProbeModelOptions): Promise<ModelProbeResult> {
+  const { model, requests, spacingMs, clock, signal, onProgress } = options;
+  const result: ModelProbeResult = {
+    ...{ model, sent: 0, succeeded: 0, refused: 0, usage: zeroUsage, durationMs: 0 },
+    ended: 'running',
+  };
+  const latenciesMs: number[] = [];
+  const startedAt = clock.now();
+  let consecutiveRejections = 0;
+  try {
+    while (result.ended === 'running') {
+      signal?.throwIfAborted();
+      const sentAt = clock.now();
+      const rejection = await sendRequest(result, { ...options, startedAt, latenciesMs });
+      consecutiveRejections = rejection ? consecutiveRejections + 1 : 0;
+      result.durationMs = clock.now() - startedAt;
+      result.ended = getEndReason(result, { rejection, consecutiveRejections, requests });
+      onProgress?.(result);
+      const pauseMs = sentAt + spacingMs - clock.now();
+      if (result.ended === 'running' && pauseMs > 0) await clock.sleep(pauseMs, signal);
+    }
+  } catch (thrown) {
+    const failure = toBoticelliError(thrown);
+    Object.assign(result, { failure, error: toErrorReport(failure), durationMs: clock.now() - startedAt });
+    result.ended = failure.code === 'interrupted' ? 'interrupted' : 'failed';
+  }
+  return result;
+}
+
+function getEndReason(
+  { sent }: ModelProbeResult,
+  {
+    rejection,
+    consecutiveRejections,
+    requests,
+  }: { rejection: QuotaExceeded | undefined; consecutiveRejections: number; requests: number },
+): ModelProbeResult['ended'] {
+  if (rejection?.code === 'quota_exhausted') return 'day-used-up';
+  if (sent >= requests) return 'all-sent';
+  return consecutiveRejections >= maxConsecutiveRejections ? 'refused-in-a-row' : 'running';
+}
+
+interface SendOptions extends ProbeModelOptions {
+  startedAt: number;
+  latenciesMs: number[];
+}
+
+/** Sends one request. Resolves to the refusal if it was refused, and rejects with any other failure. */
+async function sendRequest(
+  result: ModelProbeResult,
+  { startedAt, latenciesMs, driver, limiter, limitsFor, model, stream, clock, signal }: SendOptions,
+): Promise<QuotaExceeded | undefined> {
+  const request = createProbeRequest(model);
+  const reservation = await limiter.recordSent({
+    model,
+    estimatedTokens: estimateTokens(request),
+    resolveLimits: (resolvedModel) => limitsFor(resolvedModel, model),
+  });
+  const sentAt = clock.now();
+  result.sent += 1;
+  try {
+    const response = await requestReply(driver, request, { stream, signal });
+    result.succeeded += 1;
+    latenciesMs.push(clock.now() - sentAt);
+    result.latency = { p50Ms: percentile(latenciesMs, 0.5), p95Ms: percentile(latenciesMs, 0.95) };
+    result.usage = addUsage(result.usage, response.usage);
+    if (response.model !== model) result.servedBy = response.model;
+    await limiter.settle(reservation, { promptTokens: response.usage.promptTokens, servedModel: response.model });
+    return undefined;
+  } catch (thrown) {
+    if (!(thrown instanceof QuotaExceeded)) throw thrown;
+    result.refused += 1;
+    const { violations: quotas, retryAfterMs } = thrown;
+    result.firstRefusal ??= {
+      ...{ request: result.sent, afterMs: clock.now() - startedAt, quotas },
+      ...(retryAfterMs !== undefined && { retryAfterMs }),
+    };
+    await limiter.recordRejection(reservation, { ...toQuotaRejection(thrown, clock.now()), unreserved: true });
+    return thrown;
+  }
+}
+
+async function requestReply(
+  driver: BoticelliDriver,
+  request: GenerateRequest,
+  { stream, signal }: { stream: boolean; signal: AbortSignal | undefined },
+): Promise<GenerateResponse> {
+  const context = signal ? { signal } : {};
+  if (!stream) return driver.generate(request, context);
+  let response: GenerateResponse | undefined;
+  for await (const chunk of driver.generateStream(request, context)) response = chunk.response ?? response;
+  if (!response) throw new BoticelliError('stream_interrupted', `the stream of ${request.model} ended without a reply`);
+  return response;
+}
+
+/** A dozen tokens in, a word out. No cap on the reply: a model that thinks would spend it on thoughts. */
+function createProbeRequest(model: string): GenerateRequest {
+  const text = 'Reply with the one word "yes" and nothing else.';
+  return { model, turns: [{ role: 'user', parts: [{ type: 'text', text }] }], parameters: {} };
+}
+
+/** The value that this share of the values does not exceed, by nearest rank. */
+function percentile(values: readonly number[], fraction: number): number {
+  const sorted = values.toSorted((left, right) => left - right);
+  return sorted[Math.max(0, Math.ceil(fraction * sorted.length) - 1)] ?? 0;
+}

@@ -1,0 +1,49 @@
+import { findNearestName } from '../util/nearest-name.js';
+import type { Diagnostic, Location } from './diagnostic.js';
+import { createLocator } from './locator.js';
+import type { Problem, SuggestionQuery } from './problem.js';
+
+/** How many suggestions are worth their time: each compares a name with every other name of its kind. */
+const maxSuggestions = 100;
+
+/**
+ * Gives each fault its place and, where a name is close, its suggestion. In the order of the file; placeless ones last, as they
+ * were found. Where there are many, the first of them have suggestions.
+ */
+export async function createDiagnostics(problems: readonly Problem[], text: string): Promise<Diagnostic[]> {
+  if (problems.length === 0) return [];
+  const locate = await createLocator(text);
+  let suggestionsLeft = maxSuggestions;
+  const findSuggestion = (query: SuggestionQuery | undefined) =>
+    query && suggestionsLeft-- > 0 ? formatNearestName(query) : undefined;
+  const located = problems
+    .map((problem): LocatedProblem => ({ problem, location: locate(problem) }))
+    .sort(compareLocations);
+  return located.map(
+    ({ problem: { severity, rule, message, suggest, suggestion: knownSuggestion }, location }): Diagnostic => {
+      const suggestion = knownSuggestion ?? findSuggestion(suggest);
+      return {
+        severity,
+        rule,
+        message,
+        ...(suggestion !== undefined && { suggestion }),
+        ...(location && { location }),
+      };
+    },
+  );
+}
+
+interface LocatedProblem {
+  problem: Problem;
+  location: Location | undefined;
+}
+
+function formatNearestName({ name, candidates, format = (nearest) => nearest }: SuggestionQuery): string | undefined {
+  const nearest = findNearestName(name, candidates);
+  return nearest === undefined ? undefined : format(nearest);
+}
+
+function compareLocations({ location: left }: LocatedProblem, { location: right }: LocatedProblem): number {
+  if (!left || !right) return Number(left === undefined) - Number(right === undefined);
+  return left.line - right.line || left.column - right.column;
+}

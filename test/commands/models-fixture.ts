@@ -1,0 +1,86 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import Database from 'libsql';
+import {
+  buildNarrative,
+  canaryKey,
+  createTemporaryFolder,
+  type ProcessResult,
+  runBoticelli,
+} from '../helpers/boticelli.js';
+import { type ListedModel, modelsOfThreePages } from '../helpers/gemini-models.js';
+import { type GeminiServer, startGeminiServer } from '../helpers/gemini-server.js';
+import { runInProcess } from '../helpers/in-process.js';
+
+/** A server with 120 models, and a folder for narratives and state that all commands of a test share. */
+export interface ModelsFixture {
+  server: GeminiServer;
+  cwd: string;
+  /** The state folder; it may not exist. */
+  state: string;
+  /** How many pages of the list were asked for. */
+  readonly pageRequests: number;
+  /** `boticelli models`, in this process. */
+  models(args?: string[], env?: Environment): Promise<ProcessResult>;
+  /** The document of `models --format json`. */
+  // biome-ignore lint/suspicious/noExplicitAny: a test looks into whatever was printed.
+  readDocument(args?: string[], env?: Environment): Promise<any>;
+  /** Plays one act, with a model, in a process of its own. */
+  run(model: string, args?: string[], env?: Environment): Promise<ProcessResult>;
+  /** The same program as a process of its own. */
+  bin(args: string[], env?: Environment): Promise<ProcessResult>;
+  /** Works on the state's database. */
+  withDatabase<Result>(work: (database: Database.Database) => Result): Result;
+  /** Every byte of the state folder. */
+  stateBytes(): string;
+}
+
+type Environment = Record<string, string>;
+
+export interface ModelsFixtureOptions {
+  models?: readonly ListedModel[];
+  /** `boticelli.toml`. */
+  settings?: string;
+}
+
+export async function createModelsFixture(
+  onCleanup: (clean: () => void) => void,
+  { models: listedModels = modelsOfThreePages, settings = '' }: ModelsFixtureOptions = {},
+): Promise<ModelsFixture> {
+  const server = await startGeminiServer({ models: listedModels });
+  onCleanup(() => void server.close());
+  const cwd = createTemporaryFolder(onCleanup, { 'one.toml': buildNarrative(1), 'boticelli.toml': settings });
+  const state = join(cwd, 'state');
+  const baseEnv = { GEMINI_API_KEY: canaryKey, GOOGLE_GEMINI_BASE_URL: server.url, BOTICELLI_STATE_DIR: state };
+  const bin: ModelsFixture['bin'] = (args, env) => runBoticelli(args, { cwd, env: { ...baseEnv, ...env } });
+  const models: ModelsFixture['models'] = (args = [], env = {}) =>
+    runInProcess(['models', ...args], { cwd, env: { ...baseEnv, ...env } });
+  return {
+    ...{ server, cwd, state, models },
+    get pageRequests() {
+      return server.requests.filter(({ action }) => action === 'list').length;
+    },
+    readDocument: async (args = [], env) => JSON.parse((await models(['--format', 'json', ...args], env)).stdout),
+    run: (model, args = [], env) => bin(['run', 'one.toml', '--model', model, '--retries', '0', ...args], env),
+    bin,
+    withDatabase(work) {
+      const database = new Database(join(state, 'boticelli.db'));
+      try {
+        return work(database);
+      } finally {
+        database.close();
+      }
+    },
+    stateBytes: () =>
+      existsSync(state)
+        ? readdirSync(state)
+            .map((file) => readFileSync(join(state, file), 'latin1'))
+            .join('')
+        : '',
+  };
+}
+
+/** The lines of the table that `boticelli models` prints, without its head. */
+export function extractTableRows(stdout: string): string[] {
+  return stdout.split('\n').filter((line) => / {2}(generate|also|Live|not here)/.test(line));
+}

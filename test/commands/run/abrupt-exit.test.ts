@@ -1,0 +1,206 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterEach, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
+import {
+  bin,
+  buildNarrative,
+  canaryKey,
+  createTemporaryFolder,
+  runBoticelli,
+  startBoticelli,
+  startInTerminal,
+  startShell,
+} from '../../helpers/boticelli.js';
+import { textReply } from '../../helpers/gemini-replies.js';
+import { type GeminiServer, startGeminiServer } from '../../helpers/gemini-server.js';
+import { createQuotaFixture } from '../quota-fixture.js';
+
+let server: GeminiServer;
+beforeEach(async () => {
+  server = await startGeminiServer();
+});
+afterEach(() => server.close());
+
+const folder = () =>
+  createTemporaryFolder(onTestFinished, {
+    'one.toml': buildNarrative(1),
+    'four.toml': buildNarrative(4),
+    'many.toml': buildNarrative(30),
+  });
+
+const noStack = expect.not.stringMatching(/^ +at /m);
+
+/** Resolves as soon as the process is gone. */
+async function waitForExit(pid: number): Promise<void> {
+  while (existsSync(`/proc/${pid}`)) await sleep(5);
+}
+
+describe('a signal', () => {
+  test.each(['SIGTERM', 'SIGHUP'] as const)(
+    '%s while a reply is awaited closes the connection and kills',
+    async (name) => {
+      server.setDefaultReply({ end: 'stall-before-headers' });
+      const running = startBoticelli(['run', 'four.toml'], { server, cwd: folder() });
+      const request = await server.waitForRequests(1);
+      const sentAt = Date.now();
+      running.child.kill(name);
+      expect(await running.result).toEqual({ stdout: '', stderr: noStack, code: null, signal: name });
+      expect((await request.closedEarly) - sentAt).toBeLessThan(1000);
+    },
+  );
+
+  test('SIGTERM in a wait for quota kills at once, and frees the appointment', async () => {
+    const fixture = await createQuotaFixture(onTestFinished, { settings: { rpm: 1 } });
+    const running = fixture.start(['four.toml']);
+    await running.waitForOutput('waiting', 'stderr');
+    const sentAt = Date.now();
+    running.child.kill('SIGTERM');
+    const ended = await running.result;
+    expect(ended).toMatchObject({
+      stdout: expect.stringMatching(/^Reply 1 .*\n$/),
+      signal: 'SIGTERM',
+      stderr: noStack,
+    });
+    expect(Date.now() - sentAt).toBeLessThan(1000);
+    const env = { BOTICELLI_STATE_DIR: fixture.state };
+    const limits = await runBoticelli(['limits', '--format', 'json'], {
+      server: fixture.server,
+      cwd: fixture.folder,
+      env,
+    });
+    const [model] = JSON.parse(limits.stdout).models;
+    expect(model.minute.requests).toEqual({ used: 1, booked: 0 });
+  });
+
+  test('Ctrl-C ends the wait for a narrative from standard input', async () => {
+    for (const args of [
+      ['run', '-'],
+      ['check', '-'],
+    ]) {
+      const running = startBoticelli(args, { cwd: folder(), keepInputOpen: true });
+      // It says nothing while it reads.
+      while (!handlesSignals(running.child)) await sleep(5);
+      running.child.kill('SIGINT');
+      expect(await running.result).toMatchObject({ stdout: '', code: null, signal: 'SIGINT', stderr: noStack });
+    }
+  });
+});
+
+/** Whether the program has begun to listen for signals, as Linux shows it: Node itself has no handler for SIGHUP. */
+function handlesSignals({ pid }: ChildProcess): boolean {
+  const caught = /^SigCgt:\s*([0-9a-f]+)$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] ?? '0';
+  return (BigInt(`0x${caught}`) & 1n) !== 0n;
+}
+
+describe('a reader of standard output that stands still', () => {
+  /** A run that has its reply and can't get rid of it: more than any pipe holds, and nobody takes it. */
+  async function startStuckRun() {
+    server.setDefaultReply(textReply('x'.repeat(3_000_000)));
+    const child = spawn(process.execPath, [bin, 'run', 'one.toml', '--no-rate-limit'], {
+      cwd: folder(),
+      env: { PATH: process.env.PATH, HOME: '/nowhere', GEMINI_API_KEY: canaryKey, GOOGLE_GEMINI_BASE_URL: server.url },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    onTestFinished(() => void child.kill('SIGKILL'));
+    const ended = new Promise<{ signal: string | null; at: number }>((resolve) => {
+      child.on('exit', (_code, signal) => resolve({ signal, at: Date.now() }));
+    });
+    await new Promise<void>((resolve) => {
+      child.stderr.setEncoding('utf8').on('data', (said: string) => said.includes('act_1: gemini') && resolve());
+    });
+    return { child, ended };
+  }
+
+  test('does not keep a second Ctrl-C from ending the run at once', async () => {
+    const { child, ended } = await startStuckRun();
+    const firstAt = Date.now();
+    // Two signals of one kind may arrive as one: so the second is pressed until it is heard.
+    const pressing = setInterval(() => child.kill('SIGINT'), 30);
+    child.kill('SIGINT');
+    const { signal, at } = await ended;
+    clearInterval(pressing);
+    expect(signal).toBe('SIGINT');
+    expect(at - firstAt).toBeLessThan(2000);
+  });
+
+  test('does not keep a single SIGTERM from ending it soon', async () => {
+    const { child, ended } = await startStuckRun();
+    const sentAt = Date.now();
+    child.kill('SIGTERM');
+    const { signal, at } = await ended;
+    expect(signal).toBe('SIGTERM');
+    expect(at - sentAt).toBeGreaterThan(1000);
+    expect(at - sentAt).toBeLessThan(6000);
+  });
+});
+
+describe('pipes', () => {
+  test.each([['--stream'], ['--output', 'ndjson'], []])('| head -1 ends a run of many acts %s', async (...flags) => {
+    const script = `set -o pipefail; boticelli run many.toml --no-rate-limit ${flags.join(' ')} | head -1; echo "code $?"`;
+    const { stdout, stderr } = await startShell(script, { server, cwd: folder() }).result;
+    expect(stdout).toMatch(/^.+\ncode 141\n$/);
+    expect(stderr).not.toMatch(/boticelli:|^ +at /m);
+    expect(server.generateRequests.length).toBeLessThan(30);
+  });
+
+  test('a standard output that is closed from the start is as good as /dev/null, and no file gets in its place', async () => {
+    const state = createTemporaryFolder(onTestFinished);
+    const script = 'boticelli run four.toml >&- ; echo "code $?"; boticelli limits';
+    const { stdout, stderr } = await startShell(script, { server, cwd: folder(), env: { BOTICELLI_STATE_DIR: state } })
+      .result;
+    expect(stdout).toMatch(/^code 0\n[\s\S]*gemini-flash-lite-latest/);
+    expect(stderr).not.toMatch(/warning|^ +at /m);
+    expect(readFileSync(join(state, 'boticelli.db')).subarray(0, 15).toString()).toBe('SQLite format 3');
+  });
+
+  test.each(['--stream', '-o ndjson'])('a full disk behind standard output ends %s with 74', async (flags) => {
+    const script = `boticelli run four.toml ${flags} > /dev/full; echo "code $?"`;
+    const { stdout, stderr } = await startShell(script, { server, cwd: folder() }).result;
+    expect(stdout).toBe('code 74\n');
+    expect(stderr).toMatch(/^boticelli: .*can't write to standard output: the disk is full$/m);
+    expect(stderr).toEqual(noStack);
+  });
+
+  test.each(['<&- 2>&-', '2>/dev/full'])(
+    '%s is no reason to stop, and does not change how a run fails',
+    async (how) => {
+      const script = [
+        `boticelli run four.toml --last ${how}; echo "code $?"`,
+        `boticelli run missing.toml ${how}; echo "code $?"`,
+        `boticelli run four.toml --strem ${how}; echo "code $?"`,
+      ].join('\n');
+      const { stdout, stderr } = await startShell(script, { server, cwd: folder() }).result;
+      expect(stdout).toMatch(/^Reply 4 .*\ncode 0\ncode 66\ncode 2\n$/);
+      expect(stderr).toEqual(noStack);
+    },
+  );
+
+  test('a narrative from a closed standard input is one without content', async () => {
+    const { stdout, stderr } = await startShell('boticelli run - <&- ; echo "code $?"', { server, cwd: folder() })
+      .result;
+    expect(stdout).toBe('code 65\n');
+    expect(stderr).toContain('<stdin>: error');
+    expect(stderr).toEqual(noStack);
+  });
+});
+
+describe('a terminal that goes away', () => {
+  test.each([
+    ['while a reply is awaited', { end: 'stall-before-headers' as const }, 'waiting'],
+    ['in mid-stream', textReply(['so', ' far'], { end: 'stall' }), 'so far'],
+  ])('%s takes the run with it', async (_, script, said) => {
+    server.setDefaultReply(script);
+    // `exec` in the command that the helper gives to `script` makes its only child the program itself.
+    const running = startInTerminal(['run', 'four.toml', '--stream'], { server, cwd: folder() });
+    const request = await server.waitForRequests(1);
+    await running.waitForOutput(said);
+    const { pid } = running.child;
+    const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ').map(Number);
+    expect(children).toHaveLength(1);
+    running.child.kill('SIGKILL');
+    await Promise.all([request.closedEarly, ...children.map(waitForExit)]);
+    expect(server.requests).toHaveLength(1);
+  });
+});

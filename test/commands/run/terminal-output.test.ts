@@ -1,0 +1,88 @@
+import { stripVTControlCharacters } from 'node:util';
+import { afterEach, beforeEach, expect, onTestFinished, test } from 'vitest';
+import {
+  buildNarrative,
+  createTemporaryFolder,
+  type RunningProcess,
+  startInTerminal,
+} from '../../helpers/boticelli.js';
+import { createChunk, formatSseEvent, packetReply, textReply } from '../../helpers/gemini-replies.js';
+import { type GeminiServer, startGeminiServer } from '../../helpers/gemini-server.js';
+
+let server: GeminiServer;
+beforeEach(async () => {
+  server = await startGeminiServer();
+});
+afterEach(() => server.close());
+
+const hideCursor = '\u001b[?25l';
+const showCursor = '\u001b[?25h';
+const folder = () => createTemporaryFolder(onTestFinished, { 'two.toml': buildNarrative(2) });
+/** Everything that was written to the screen, without colours and cursor movements, as lines. */
+const readLines = (running: RunningProcess) =>
+  stripVTControlCharacters(running.stdout()).replaceAll('\r', '').split('\n');
+
+test('replies and progress are seen in their order, and the cursor comes back', async () => {
+  server.setDefaultReply(textReply('Well.', { headersDelayMs: 200 }));
+  const running = startInTerminal(['run', 'two.toml'], { server, cwd: folder() });
+  expect((await running.result).code).toBe(0);
+  const screen = running.stdout();
+  expect(screen).toContain('\u001b[1m[1/2] act_1\u001b[22m');
+  expect(screen).toMatch(/waiting for gemini-flash-lite-latest/);
+  expect(screen.lastIndexOf(showCursor)).toBeGreaterThan(screen.lastIndexOf(hideCursor));
+  const lines = readLines(running);
+  const visibleLines = lines.filter((line) => /^\[|Well\.$|tokens|^$/.test(line));
+  expect(visibleLines.join('\n')).toMatch(
+    /^\[1\/2\] act_1 .*\n.*Well\.\nact_1: .* 8 tokens in, 1 out .*\n\n\[2\/2\] act_2 .*\n.*Well\.\nact_2: .*\ncompleted: 2 acts.*\n/,
+  );
+});
+
+test('NO_COLOR takes the colours, CI and --quiet the spinner', async () => {
+  const cwd = folder();
+  const plain = startInTerminal(['run', 'two.toml'], { server, cwd, env: { NO_COLOR: '1', CI: 'true' } });
+  await plain.result;
+  expect(plain.stdout()).not.toContain('\u001b');
+  const quiet = startInTerminal(['run', 'two.toml', '--quiet'], { server, cwd });
+  await quiet.result;
+  expect(readLines(quiet)).toHaveLength(4);
+  expect(quiet.stdout()).not.toContain(hideCursor);
+});
+
+test('an attempt that breaks off is said to be void, and the reply starts again below it', async () => {
+  server.queueReplies(packetReply(formatSseEvent(createChunk('half of a'))), textReply('whole'));
+  const running = startInTerminal(['run', 'two.toml', '--stream'], { server, cwd: folder() });
+  expect((await running.result).code).toBe(0);
+  const screen = readLines(running).join('\n');
+  expect(screen).toMatch(
+    /half of a\nact_1: attempt 1 failed.*\n(.*\n)?act_1: the text above is void.*\n[\s\S]*\nwhole\n/,
+  );
+});
+
+test('a reply cannot steer the terminal', async () => {
+  server.setDefaultReply(textReply('a\u001b]0;title\u0007\u001b[2Jb'));
+  const running = startInTerminal(['run', 'two.toml', '--stream'], {
+    server,
+    cwd: folder(),
+    env: { NO_COLOR: '1', CI: '1' },
+  });
+  await running.result;
+  expect(running.stdout()).toContain('a␛]0;title␇␛[2Jb');
+});
+
+test('Ctrl-C brings the prompt back at once, says so, closes the connection and shows the cursor', async () => {
+  for (const script of [textReply(['so', ' far'], { end: 'stall' }), { end: 'stall-before-headers' as const }]) {
+    const calls = server.requests.length;
+    server.queueReplies(script);
+    const running = startInTerminal(['run', 'two.toml', '--stream'], { server, cwd: folder() });
+    const request = await server.waitForRequests(calls + 1);
+    await running.waitForOutput('end' in script && script.end === 'stall' ? 'so far' : 'waiting');
+    const typedAt = Date.now();
+    running.child.stdin?.write('\u0003');
+    const { code } = await running.result;
+    expect(code).toBe(130);
+    expect((await request.closedEarly) - typedAt).toBeLessThan(100);
+    const screen = running.stdout();
+    expect(screen).toContain('act_1: interrupted by SIGINT');
+    expect(screen.lastIndexOf(showCursor)).toBeGreaterThanOrEqual(screen.lastIndexOf(hideCursor));
+  }
+});

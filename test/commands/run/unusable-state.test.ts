@@ -1,0 +1,88 @@
+import { copyFileSync, rmSync } from 'node:fs';
+import LibSql from 'libsql';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { createQuotaFixture, createStateFolder, type QuotaFixture } from '../quota-fixture.js';
+
+/** Holds the book as another program would, until it is let go. */
+function lock({ database }: QuotaFixture, ...statements: string[]) {
+  const other = new LibSql(database);
+  for (const statement of statements) other.exec(statement);
+  return { release: () => void other.close() };
+}
+
+const ways = [
+  ['for writing', ['BEGIN IMMEDIATE']],
+  // Not even a reader gets in then.
+  ['whole', ['PRAGMA locking_mode = EXCLUSIVE', 'BEGIN EXCLUSIVE', 'DELETE FROM quota_pages WHERE key = 0']],
+] as const;
+
+describe('a quota book that another program keeps locked', () => {
+  test.each(ways)('%s is waited for, which is said', async (_, statements) => {
+    const fixture = await createQuotaFixture(onTestFinished);
+    await fixture.run(['one.toml']);
+    const { release } = lock(fixture, ...statements);
+    const running = fixture.start(['four.toml', '--last']);
+    await running.waitForOutput('keeps the quota book locked: waiting for it', 'stderr');
+    expect(fixture.server.generateRequests).toHaveLength(1);
+    release();
+    expect(await running.result).toMatchObject({ code: 0, stdout: expect.stringMatching(/^Reply /) });
+  });
+
+  test.each(ways)('%s does not keep Ctrl-C out', async (_, statements) => {
+    const fixture = await createQuotaFixture(onTestFinished);
+    await fixture.run(['one.toml']);
+    const { release } = lock(fixture, ...statements);
+    onTestFinished(release);
+    const running = fixture.start(['four.toml']);
+    await running.waitForOutput('keeps the quota book locked', 'stderr');
+    const sentAt = Date.now();
+    running.child.kill('SIGINT');
+    expect(await running.result).toMatchObject({
+      signal: 'SIGINT',
+      stdout: '',
+      stderr: expect.not.stringMatching(/^ +at /m),
+    });
+    expect(Date.now() - sentAt).toBeLessThan(1500);
+    expect(fixture.server.generateRequests).toHaveLength(1);
+  });
+});
+
+/**
+ * A disk that is full at so many kilobytes a file, for whoever runs the tests: the system refuses to let a file grow. (The same
+ * was seen by hand on a tmpfs of that size.)
+ */
+const onFullDisk = (kilobytes: number, command: string) => `(ulimit -f ${kilobytes}; ${command}; echo "code $?")`;
+
+describe('a full disk below the state folder', () => {
+  test.each([0, 4, 40])('is done without from the start (%i kB), which is said once', async (kilobytes) => {
+    const fixture = await createQuotaFixture(onTestFinished);
+    const { stdout, stderr } = await fixture.shell(onFullDisk(kilobytes, 'boticelli run four.toml --last')).result;
+    expect(stdout).toMatch(/^Reply .*\ncode 0\n$/);
+    expect(
+      stderr.match(/^boticelli: warning: .*quota is counted for this run alone, and nothing is kept for --resume$/gm),
+    ).toHaveLength(1);
+    expect(stderr.match(/warning/g)).toHaveLength(1);
+    expect(stderr).not.toMatch(/^ +at /m);
+  });
+
+  test('is no way around a day that is closed, even where there is no room beside the book', async () => {
+    const fixture = await createQuotaFixture(onTestFinished, { serverRules: { rpd: 1 } });
+    await fixture.run(['four.toml']);
+    keepOnlyDatabaseFile(fixture);
+    const { stdout } = await fixture.shell(onFullDisk(4, 'boticelli run one.toml')).result;
+    expect(stdout).toBe('code 75\n');
+    expect(fixture.log.decisions).toHaveLength(2);
+  });
+});
+
+/** Leaves the database without the files beside it, as after a program that closed it in good order. */
+function keepOnlyDatabaseFile(fixture: QuotaFixture): void {
+  const { database, folder } = fixture;
+  const other = new LibSql(database);
+  other.pragma('wal_checkpoint(TRUNCATE)');
+  other.close();
+  copyFileSync(database, `${folder}/kept.db`);
+  rmSync(fixture.state, { recursive: true });
+  createStateFolder(fixture);
+  copyFileSync(`${folder}/kept.db`, database);
+}

@@ -1,0 +1,76 @@
+import { afterEach, beforeEach } from 'vitest';
+import type { CallContext } from '../../src/driver/driver.js';
+import type { GenerateRequest, Turn } from '../../src/driver/request.js';
+import type { GenerateResponse, StreamChunk } from '../../src/driver/response.js';
+import { BoticelliError } from '../../src/errors.js';
+import { createGeminiDriver } from '../../src/gemini/driver.js';
+import type { GeminiDriverOptions } from '../../src/gemini/options.js';
+import { type GeminiServer, type GeminiServerOptions, startGeminiServer } from '../helpers/gemini-server.js';
+// Loaded beforehand, so that no test's timing includes it.
+import '@google/genai';
+
+export const model = 'gemini-3.8-flash';
+
+/** A server of its own for each test of a file. */
+export function createGeminiFixture(options?: GeminiServerOptions) {
+  const fixture = {
+    server: undefined as unknown as GeminiServer,
+    /** A driver that talks to the server. */
+    driver: (driverOptions: Partial<GeminiDriverOptions> = {}) =>
+      createGeminiDriver({ apiKey: 'test-key', baseUrl: fixture.server.url, ...driverOptions }),
+  };
+  beforeEach(async () => {
+    fixture.server = await startGeminiServer(options);
+  });
+  afterEach(() => fixture.server.close());
+  return fixture;
+}
+
+/** A request with one turn of text. */
+export function createRequest(prompt = 'Say hello.', overrides: Partial<GenerateRequest> = {}): GenerateRequest {
+  return { model, turns: [createUserTurn(prompt)], parameters: {}, ...overrides };
+}
+
+export function createUserTurn(text: string): Turn {
+  return { role: 'user', parts: [{ type: 'text', text }] };
+}
+
+/** Everything that came of a stream: its texts, its last chunk's response, and what it threw. */
+export interface StreamResult {
+  chunks: StreamChunk[];
+  text: string;
+  response: GenerateResponse | undefined;
+  error: BoticelliError | undefined;
+}
+
+/** Reads a stream to its end, good or bad. Throws only what is no BoticelliError. */
+export async function readStream(chunks: AsyncIterable<StreamChunk>): Promise<StreamResult> {
+  const result: StreamResult = { chunks: [], text: '', response: undefined, error: undefined };
+  try {
+    for await (const chunk of chunks) {
+      result.chunks.push(chunk);
+      result.text += chunk.text;
+      result.response = chunk.response;
+    }
+  } catch (thrown) {
+    if (!(thrown instanceof BoticelliError)) throw thrown;
+    result.error = thrown;
+  }
+  return result;
+}
+
+/** What a call rejects with, which must be a BoticelliError. */
+export async function getError(work: Promise<unknown>): Promise<BoticelliError> {
+  const thrown = await work.then(
+    () => new Error('it did not fail'),
+    (reason: unknown) => reason,
+  );
+  if (!(thrown instanceof BoticelliError)) throw thrown;
+  return thrown;
+}
+
+/** A context with a signal and the controller behind it. */
+export function createAbortableContext(): { controller: AbortController; context: CallContext } {
+  const controller = new AbortController();
+  return { controller, context: { signal: controller.signal } };
+}

@@ -1,0 +1,67 @@
+import { afterEach, beforeEach, expect } from 'vitest';
+import type { CallContext } from '../../../src/driver/driver.js';
+import type { DriverEvent } from '../../../src/driver/driver-events.js';
+import type { GenerateRequest, Turn } from '../../../src/driver/request.js';
+import type { GenerateResponse } from '../../../src/driver/response.js';
+import { createLiveDriver } from '../../../src/gemini/live/driver.js';
+import type { GeminiDriverOptions } from '../../../src/gemini/options.js';
+import type { BoticelliDriver } from '../../../src/index.js';
+import { type GeminiServer, type GeminiServerOptions, startGeminiServer } from '../../helpers/gemini-server.js';
+import { spokenReply } from '../../helpers/live-replies.js';
+import { createRequest as askRest, createUserTurn } from '../gemini-fixture.js';
+
+export const liveModel = 'gemini-3.8-live';
+
+/** The frames of a reply that is never ended: it says "Hello", in two pieces. */
+export const unfinishedFrames = spokenReply(['Hel', 'lo']).frames.slice(0, -2);
+
+/** A server of its own for each test of a file, and drivers that are closed after it; no socket may be left open then. */
+export function createLiveFixture(options?: GeminiServerOptions) {
+  const drivers: BoticelliDriver[] = [];
+  const fixture = {
+    server: undefined as unknown as GeminiServer,
+    driver: (driverOptions: Partial<GeminiDriverOptions> = {}) => {
+      const driver = createLiveDriver({ apiKey: 'test-key', baseUrl: fixture.server.url, ...driverOptions });
+      drivers.push(driver);
+      return driver;
+    },
+    /** The nth session, counted from 0. */
+    session: (index: number) => {
+      const session = fixture.server.live.sessions[index];
+      if (!session) throw new Error(`there is no session ${index}`);
+      return session;
+    },
+  };
+  beforeEach(async () => {
+    fixture.server = await startGeminiServer(options);
+  });
+  afterEach(async () => {
+    await Promise.all(drivers.splice(0).map((driver) => driver.close?.()));
+    // Those that the test itself lets stall, and has not closed, would wait here for ever.
+    await Promise.all(fixture.server.live.sessions.map(({ closed }) => closed));
+    expect(fixture.server.live.openCount).toBe(0);
+    await fixture.server.close();
+  });
+  return fixture;
+}
+
+export function createRequest(prompt = 'Say hello.', overrides: Partial<GenerateRequest> = {}): GenerateRequest {
+  return askRest(prompt, { model: liveModel, ...overrides });
+}
+
+/** The next request of a conversation, after a reply. */
+export function continueConversation(
+  { turns, ...rest }: GenerateRequest,
+  { turn }: GenerateResponse,
+  prompt: string,
+): GenerateRequest {
+  const conversation: Turn[] = [...turns, turn, createUserTurn(prompt)];
+  return { ...rest, turns: conversation };
+}
+
+/** A context that writes down the notes of a call. */
+export function createNotingContext(): { notes: string[]; context: CallContext } {
+  const notes: string[] = [];
+  const emit = (event: DriverEvent) => event.type === 'note' && notes.push(event.message);
+  return { notes, context: { emit } };
+}

@@ -1,0 +1,204 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import fc from 'fast-check';
+import { expect, it, onTestFinished } from 'vitest';
+import { applyOverrides } from '../../../src/narrative/apply-overrides.js';
+import { checkNarrativeFile, InvalidNarrative, loadNarrative } from '../../../src/narrative/load-narrative.js';
+import { collectNarratives, type Narrative } from '../../../src/narrative/narrative.js';
+import { createTemporaryFolder } from '../../helpers/boticelli.js';
+import { renderHead } from '../check-source.js';
+
+/** A file of one act for each string or array of strings. Its acts begin in line 6, their values in column 6. */
+function renderFile(...acts: (string | string[])[]): string {
+  const names = acts.map((_, at) => `a${at}`);
+  return `${renderHead(...names)}[acts]\n${acts.map((act, at) => `a${at} = ${JSON.stringify(act)}\n`).join('')}`;
+}
+
+/** What is said of the first of these files, a line a fault: the file, the place, the rule and the message. */
+async function collectFolderProblems(
+  files: Record<string, string>,
+  vars?: ReadonlyMap<string, string>,
+): Promise<string[]> {
+  const folder = createTemporaryFolder(onTestFinished, files);
+  const [first = ''] = Object.keys(files);
+  const { diagnostics, narrative } = await checkNarrativeFile(join(folder, first), vars && { vars });
+  expect(narrative === undefined).toBe(diagnostics.some(({ severity }) => severity === 'error'));
+  return diagnostics.map(({ rule, message, location, source, suggestion }) => {
+    const file = source?.file.slice(folder.length + 1) ?? first;
+    const meant = suggestion === undefined ? '' : ` → ${suggestion}`;
+    return `${file}:${location?.line}:${location?.column} ${rule}: ${message}${meant}`;
+  });
+}
+
+it('finds a narrative beside the file, in any file that is played', async () => {
+  const files = {
+    'a.toml': renderFile('narrative:b', ['x', 'narrative:c']),
+    'b.toml': renderFile('narrative:c'),
+    'c.toml': renderFile('Hello.'),
+  };
+  expect(await collectFolderProblems(files)).toEqual([]);
+  const folder = createTemporaryFolder(onTestFinished, files);
+  const { acts } = await loadNarrative(join(folder, 'a.toml'));
+  const inner = (act = 0, input = 0) => acts[act]?.inputs[input] as { narrative: Narrative };
+  expect(inner(0).narrative.acts[0]?.inputs).toEqual([{ type: 'narrative', narrative: inner(1, 1).narrative }]);
+  expect(inner(1, 1).narrative.acts[0]?.inputs).toEqual([{ type: 'text', content: 'Hello.' }]);
+});
+
+it('tells of faults and warnings in the file that has them, each once, the outermost file first', async () => {
+  const files = {
+    'a.toml': renderFile('narrative:b', 'narrative:b', '{{nix}}'),
+    'b.toml': `${renderHead('x', 'y')}[acts]\nx = "{{y}}"\ny = "narrative:c"\nz = "unused"\n`,
+    'c.toml': 'x = [',
+  };
+  expect(await collectFolderProblems(files)).toEqual([
+    'a.toml:8:7 unknown-name: {{nix}}: nothing has this name',
+    'b.toml:6:6 not-played-yet: {{y}}: the act "y" has not played when this text is sent',
+    'b.toml:8:1 unused-act: the order never names the act "z"',
+    expect.stringMatching(/^c\.toml:1:\d syntax/),
+  ]);
+});
+
+it('says in its message which file has the first fault', async () => {
+  const folder = createTemporaryFolder(onTestFinished, {
+    'a.toml': renderFile('narrative:b'),
+    'b.toml': renderFile(''),
+  });
+  const thrown = await loadNarrative(join(folder, 'a.toml')).catch((error: unknown) => error);
+  expect(thrown).toBeInstanceOf(InvalidNarrative);
+  expect(thrown).toMatchObject({
+    code: 'invalid_narrative',
+    message: `${join(folder, 'b.toml')}:6:6: "a0" in [acts] is empty`,
+  });
+});
+
+it.each([
+  ['inne', 'narrative-not-found: the narrative "inne.toml" does not exist → narrative:inner'],
+  ['zzzzzz', 'narrative-not-found: the narrative "zzzzzz.toml" does not exist'],
+  ['folder', 'narrative-not-found: the narrative "folder.toml" is a folder'],
+  ['', 'narrative-name: "narrative:": the name of a narrative beside this one is missing'],
+  ['inner.toml', 'narrative-name: "narrative:inner.toml": a narrative is named without its ".toml" → narrative:inner'],
+  ...['../inner', 'sub/inner', '/etc/passwd', '..', 'a\\b', 'x\0y'].map((name) => [
+    name,
+    `narrative-name: ${JSON.stringify(`narrative:${name}`)}: a narrative is named without a folder, for it stands beside this one`,
+  ]),
+])('reads no narrative of the name %j', async (name, expected) => {
+  const folder = createTemporaryFolder(onTestFinished, {
+    'outer.toml': renderFile(`narrative:${name}`),
+    'inner.toml': renderFile('x'),
+  });
+  mkdirSync(join(folder, 'folder.toml'));
+  const { diagnostics } = await checkNarrativeFile(join(folder, 'outer.toml'));
+  const [{ rule, message, suggestion, location } = {}] = diagnostics;
+  expect(`${rule}: ${message}${suggestion === undefined ? '' : ` → ${suggestion}`}`).toBe(expected);
+  expect(diagnostics).toHaveLength(1);
+  expect(location).toMatchObject({ line: 6, column: 6 });
+});
+
+it('is a file that can not be read, where all that is wrong is one that is missing', async () => {
+  const folder = createTemporaryFolder(onTestFinished, { 'a.toml': renderFile('narrative:b') });
+  await expect(loadNarrative(join(folder, 'a.toml'))).rejects.toMatchObject({ code: 'no_input' });
+});
+
+it('takes a sentence that happens to begin so for a text', async () => {
+  expect(await collectFolderProblems({ 'a.toml': renderFile('narrative: a story', 'narrative:of two words') })).toEqual(
+    [],
+  );
+});
+
+it.each([
+  ['itself', { 'a.toml': renderFile('narrative:a') }, 'a.toml:6:6', 'a.toml → a.toml'],
+  [
+    'one that plays it',
+    { 'a.toml': renderFile('x', 'narrative:b'), 'b.toml': renderFile(['y', 'narrative:a']) },
+    'b.toml:6:11',
+    'a.toml → b.toml → a.toml',
+  ],
+  [
+    'a circle that it is not in',
+    { 'a.toml': renderFile('narrative:b'), 'b.toml': renderFile('narrative:c'), 'c.toml': renderFile('narrative:b') },
+    'c.toml:6:6',
+    'b.toml → c.toml → b.toml',
+  ],
+])('may not play %s', async (_what, files, place, chain) => {
+  expect(await collectFolderProblems(files as Record<string, string>)).toEqual([
+    `${place} narrative-circle: the narrative would play itself without end: ${chain}`,
+  ]);
+});
+
+it('may be sixteen deep, and no deeper, however that is reached', async () => {
+  const chain = (length: number) =>
+    Object.fromEntries(
+      Array.from({ length }, (_, at) => [`n${at}.toml`, renderFile(at + 1 === length ? 'x' : `narrative:n${at + 1}`)]),
+    );
+  expect(await collectFolderProblems(chain(16))).toEqual([]);
+  expect(await collectFolderProblems(chain(17))).toEqual([
+    expect.stringMatching(/^n15\.toml:6:6 narrative-depth: .*n0\.toml → .*n16\.toml$/),
+  ]);
+  // Read first where it is not too deep, then met where it is.
+  const shortcut = {
+    ...chain(16),
+    'n0.toml': renderFile('narrative:n9', 'narrative:n1'),
+    'n15.toml': renderFile('narrative:n16'),
+    'n16.toml': renderFile('x'),
+  };
+  expect(await collectFolderProblems(shortcut)).toEqual([expect.stringMatching(/^n8\.toml:6:6 narrative-depth/)]);
+});
+
+it('reads each file once, also where every one plays the next one twice, and refuses what nobody would play', async () => {
+  const doubling = Object.fromEntries(
+    Array.from({ length: 15 }, (_, at) => [`n${at}.toml`, renderFile(`narrative:n${at + 1}`, `narrative:n${at + 1}`)]),
+  );
+  expect(await collectFolderProblems({ ...doubling, 'n15.toml': renderFile('x') })).toEqual([]);
+  expect(await collectFolderProblems({ ...doubling, 'n15.toml': renderFile('x', 'y', 'z', 'w') })).toEqual([
+    'n0.toml:4:9 too-many-acts: 131072 acts would play; 100000 are the most',
+  ]);
+});
+
+it('leaves its variables to who plays it, and is at fault for those that nobody defines', async () => {
+  const inner = { 'b.toml': renderFile('{{vars.x}} {{vars.y}}') };
+  const withVars = (vars: string) => `${renderFile('narrative:b')}[vars]\n${vars}\n`;
+  expect(await collectFolderProblems({ 'a.toml': withVars('x = 1\ny = 2'), ...inner })).toEqual([]);
+  expect(await collectFolderProblems({ 'a.toml': withVars('x = 1'), ...inner })).toEqual([
+    'b.toml:6:18 unknown-variable: {{vars.y}}: neither [vars] nor --var defines "y"',
+  ]);
+  expect(await collectFolderProblems({ 'a.toml': withVars('x = 1'), ...inner }, new Map([['y', '2']]))).toEqual([]);
+});
+
+it('overrides the acts of inner narratives too, each narrative once', async () => {
+  const doubling = Object.fromEntries(
+    Array.from({ length: 15 }, (_, at) => [`n${at}.toml`, renderFile(`narrative:n${at + 1}`, `narrative:n${at + 1}`)]),
+  );
+  const folder = createTemporaryFolder(onTestFinished, { ...doubling, 'n15.toml': renderFile('x') });
+  const top = applyOverrides(await loadNarrative(join(folder, 'n0.toml')), {
+    model: 'm',
+    parameters: { temperature: 0 },
+  });
+  // Each plays the one below twice: were they copies, there would be two to the fifteenth of the last one.
+  const all = [...collectNarratives(top)];
+  expect(all).toHaveLength(16);
+  const at = all.at(-1);
+  expect(at?.acts).toMatchObject([{ model: 'm', parameters: { temperature: 0 } }]);
+});
+
+it('finds every circle, and nothing in what has none', async () => {
+  const folder = createTemporaryFolder(onTestFinished);
+  const names = ['n0', 'n1', 'n2', 'n3', 'n4'];
+  const graphs = fc.array(fc.subarray(names), { minLength: names.length, maxLength: names.length });
+  await fc.assert(
+    fc.asyncProperty(graphs, async (graph) => {
+      for (const [at, targets] of graph.entries()) {
+        writeFileSync(join(folder, `n${at}.toml`), renderFile('x', ...targets.map((name) => `narrative:${name}`)));
+      }
+      const { diagnostics } = await checkNarrativeFile(join(folder, 'n0.toml'));
+      const isCircle = diagnostics.some(({ rule }) => rule === 'narrative-circle');
+      expect(isCircle).toBe(hasCycle(graph, 0, []));
+      expect(diagnostics.every(({ rule }) => rule === 'narrative-circle')).toBe(true);
+    }),
+    { numRuns: 60 },
+  );
+});
+
+function hasCycle(graph: readonly (readonly string[])[], at: number, path: readonly number[]): boolean {
+  if (path.includes(at)) return true;
+  return (graph[at] ?? []).some((name) => hasCycle(graph, Number(name.slice(1)), [...path, at]));
+}

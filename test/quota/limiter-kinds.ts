@@ -1,0 +1,93 @@
+import { randomUUID } from 'node:crypto';
+import { afterAll } from 'vitest';
+import { openDatabase } from '../../src/database/open.js';
+import type { Clock } from '../../src/driver/clock.js';
+import { createRateLimiter, type RateLimiter, type RateLimiterOptions } from '../../src/quota/limiter/rate-limiter.js';
+import { connectRedis } from '../../src/quota/redis/connection.js';
+import { createRedisRateLimiter } from '../../src/quota/redis/redis-limiter.js';
+import { createRedisQuotaStore } from '../../src/quota/redis/redis-store.js';
+import { createMemoryQuotaStore } from '../../src/quota/stores/memory-store.js';
+import type { QuotaStore } from '../../src/quota/stores/quota-store.js';
+import { createSqliteQuotaStore } from '../../src/quota/stores/sqlite-store.js';
+import { createTemporaryFolder } from '../helpers/boticelli.js';
+import type { ManualClock } from '../helpers/manual-clock.js';
+import { redisSkipReason, startRedisServer } from '../helpers/redis-server.js';
+
+/** A book with nothing in it, and what keeps its pages. */
+export interface TestLimiter {
+  limiter: RateLimiter;
+  store: QuotaStore;
+  project: string;
+}
+
+/** One of the ways to keep a book, all of which promise the same. */
+export interface LimiterKind {
+  name: string;
+  /** How many stories a property is to be tried on, where memory takes so many: others are slower. */
+  scaleRuns(memoryRuns: number): number;
+  open(clock: ManualClock, options: Pick<RateLimiterOptions, 'windowMs' | 'budget'>): Promise<TestLimiter>;
+}
+
+const cleanups: (() => void | Promise<void>)[] = [];
+const onCleanup = (work: () => void | Promise<void>) => void cleanups.unshift(work);
+afterAll(async () => {
+  for (const work of cleanups) await work();
+});
+
+/** The book in memory, in SQLite and, where there is a server, in Redis; each kind's books share what keeps them. */
+export const limiterKinds: LimiterKind[] = [
+  {
+    name: 'memory',
+    scaleRuns: (memoryRuns) => memoryRuns,
+    async open(clock, options) {
+      const store = createMemoryQuotaStore();
+      return { store, project: 'p', limiter: createRateLimiter({ ...options, store, clock, project: 'p' }) };
+    },
+  },
+  {
+    name: 'SQLite',
+    scaleRuns: (memoryRuns) => Math.ceil(memoryRuns / 20),
+    async open(clock, options) {
+      const { keeper: store } = await openSqliteOnce();
+      const project = randomUUID();
+      return { store, project, limiter: createRateLimiter({ ...options, store, clock, project }) };
+    },
+  },
+  ...(redisSkipReason === undefined ? [createRedisKind()] : []),
+];
+
+function createRedisKind(): LimiterKind {
+  let now: () => number = Date.now;
+  const connectOnce = memoize(async () => {
+    const { url } = await startRedisServer(onCleanup);
+    const clock: Clock = { now: () => now(), sleep: async () => {} };
+    const connection = connectRedis({ url, clock, timeoutMs: 10_000, serverTime: () => now() });
+    onCleanup(connection.close);
+    return { connection, keeper: createRedisQuotaStore({ connection }) };
+  });
+  return {
+    name: 'Redis',
+    scaleRuns: (memoryRuns) => Math.ceil(memoryRuns / 20),
+    async open(clock, options) {
+      now = clock.now;
+      const { connection, keeper: store } = await connectOnce();
+      const project = randomUUID();
+      return { store, project, limiter: createRedisRateLimiter({ ...options, connection, store, project }) };
+    },
+  };
+}
+
+const openSqliteOnce = memoize(async () => {
+  const { database } = await openDatabase(createTemporaryFolder(onCleanup));
+  if (!database) throw new Error('no database');
+  onCleanup(() => void database.close());
+  return { keeper: createSqliteQuotaStore({ database }) };
+});
+
+function memoize<Result>(work: () => Promise<Result>): () => Promise<Result> {
+  let result: Promise<Result> | undefined;
+  return () => {
+    result ??= work();
+    return result;
+  };
+}

@@ -1,0 +1,55 @@
+import { expect, test } from 'vitest';
+import type { ActEnd, NarrativeEvent, RunReport } from '../../../src/executor/narrative-events.js';
+import { createReplySequencer } from '../../../src/terminal/replies/reply-sequencer.js';
+import { createParagraphWriter, createTextReplyOutput } from '../../../src/terminal/replies/text.js';
+
+function setup(count: number) {
+  const writes: string[] = [];
+  const output = { write: (text: string) => void writes.push(text), flush: async () => {}, isTerminal: false };
+  const paragraphs = createParagraphWriter(output);
+  const inOrder = createReplySequencer();
+  const narratives = Array.from({ length: count }, (_, at) =>
+    inOrder(
+      at,
+      createTextReplyOutput({
+        ...{ output, paragraphWriter: paragraphs, isActShown: () => true },
+        writeHeading: ({ act }) => void writes.push(`<${act}>`),
+      }),
+    ),
+  );
+  return { narratives, written: () => writes.join('') };
+}
+
+const start = (act: string): NarrativeEvent => ({ type: 'act-start', act, index: 0, model: 'm' });
+const delta = (act: string, text: string): NarrativeEvent => ({ type: 'act-delta', act, text });
+const end = (act: string, text: string): NarrativeEvent => ({ type: 'act-end', act, text, firstTokenMs: 1 }) as ActEnd;
+const discard = { type: 'act-retry', act: 'b', discard: true } as NarrativeEvent;
+const over = { type: 'narrative-end' } as NarrativeEvent;
+const report = {} as RunReport;
+
+test('the first narrative that is not over is written as it comes, the others when it is their turn', () => {
+  const { narratives, written } = setup(3);
+  const [a, b, c] = narratives;
+  for (const event of [start('c'), delta('c', 'see'), end('c', 'see'), over]) c?.onEvent(event);
+  c?.finish(report);
+  for (const event of [start('b'), delta('b', 'bad'), discard, delta('b', 'go')]) b?.onEvent(event);
+  for (const event of [start('a'), delta('a', 'A')]) a?.onEvent(event);
+  expect(written()).toBe('<a>A');
+  expect([a?.isQueued(), b?.isQueued()]).toEqual([false, true]);
+  for (const event of [end('a', 'A'), over]) a?.onEvent(event);
+  a?.finish(report);
+  expect(written()).toBe('<a>A\n<b>\ngo');
+  expect(b?.isQueued()).toBe(false);
+  for (const event of [delta('b', 'od'), end('b', 'good'), over]) b?.onEvent(event);
+  b?.finish(report);
+  expect(written()).toBe('<a>A\n<b>\ngood\n<c>\nsee\n');
+});
+
+test('what came of a reply that broke off is there when its turn comes', () => {
+  const { narratives, written } = setup(2);
+  for (const event of [start('b'), delta('b', 'so '), delta('b', 'far'), over]) narratives[1]?.onEvent(event);
+  narratives[1]?.finish(report);
+  expect(written()).toBe('');
+  narratives[0]?.finish(report);
+  expect(written()).toBe('<b>so far\n');
+});

@@ -1,0 +1,23 @@
+import { expect, test } from 'vitest';
+import type { Availability } from '../../../src/quota/status.js';
+import { formatLimits, type LimitsReport } from '../../../src/terminal/reports/limits-report.js';
+import { noColors } from '../../../src/terminal/text/colors.js';
+
+const now = Date.UTC(2026, 10, 26, 12);
+
+/** The line that says when a model has quota. */
+function lineFor(free: Availability): string | undefined {
+  const minute = { requests: { used: 4, booked: 0 }, tokens: { used: 0, booked: 0 } };
+  const day = { endsAt: now + 3_600_000, requests: { used: 4, booked: 0 } };
+  const report = {
+    ...{ now, windowMs: 60_000, project: 'p', tier: 'free', location: { project: 'p', projectIs: 'named' } },
+    models: [{ model: 'm', limits: {}, minute, day, underWay: 0, free }],
+  } satisfies LimitsReport;
+  return formatLimits(report, { colors: noColors }).find((line) => line.startsWith('m:'));
+}
+
+test('a wait that would be told as 0.0 s is none', () => {
+  expect(lineFor({ state: 'later', at: now + 49, reason: 'rpm' })).toBe('m: free now');
+  expect(lineFor({ state: 'later', at: now + 400, reason: 'rpm' })).toMatch(/^m: free in 0\.4 s, at /);
+  expect(lineFor({ state: 'now' })).toBe('m: free now');
+});

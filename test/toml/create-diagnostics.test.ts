@@ -1,0 +1,30 @@
+import { expect, test } from 'vitest';
+import { createDiagnostics } from '../../src/toml/create-diagnostics.js';
+import { errorAt, type Problem } from '../../src/toml/problem.js';
+
+/** A fault of the value at a key, by the name of the key; `mine` was meant. */
+const createUnknownNameProblem = (key: string): Problem =>
+  errorAt('unknown-name', [key], key, { suggest: { name: 'mime', candidates: ['mine'] } });
+
+test('a hundred suggestions go to the first faults of the file, in whatever order they were found', async () => {
+  const keys = Array.from({ length: 103 }, (_, at) => `key_${at}`);
+  const text = keys.map((key) => `${key} = "mime"\n`).join('');
+  const diagnostics = await createDiagnostics(keys.toReversed().map(createUnknownNameProblem), text);
+  expect(diagnostics.map(({ message }) => message)).toEqual(keys);
+  const withSuggestion = diagnostics.filter(({ suggestion }) => suggestion === 'mine');
+  expect(withSuggestion.map(({ message }) => message)).toEqual(keys.slice(0, 100));
+});
+
+test('faults without a place come last, as they were found', async () => {
+  const diagnostics = await createDiagnostics(
+    ['z', 'second', 'y', 'first', 'x'].map(createUnknownNameProblem),
+    'first = "mime"\nsecond = "mime"\n',
+  );
+  expect(diagnostics.map(({ message, location }) => [message, location?.line])).toEqual([
+    ['first', 1],
+    ['second', 2],
+    ['z', undefined],
+    ['y', undefined],
+    ['x', undefined],
+  ]);
+});
