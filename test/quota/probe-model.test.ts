@@ -7,8 +7,11 @@ import { createMemoryQuotaStore } from '../../src/quota/stores/memory-store.js';
 import { createManualClock, type ManualClock } from '../helpers/manual-clock.js';
 import { createScriptedDriver, type ScriptedCall } from '../helpers/scripted-driver.js';
 
-const minuteFact = { per: 'minute', unit: 'requests', limit: 2, quotaId: 'PerMinute' } as const;
-const minuteUsed = new QuotaExceeded('rate_limited', 'too many', { violations: [minuteFact], retryAfterMs: 17_000 });
+const minuteViolation = { per: 'minute', unit: 'requests', limit: 2, quotaId: 'PerMinute' } as const;
+const minuteUsed = new QuotaExceeded('rate_limited', 'too many', {
+  violations: [minuteViolation],
+  retryAfterMs: 17_000,
+});
 const dayUsed = new QuotaExceeded('quota_exhausted', 'the day', {
   violations: [{ per: 'day', unit: 'requests', limit: 4 }],
 });
@@ -61,7 +64,7 @@ test('the first refusal is told with its place and its quota, and three in a row
   ]);
   expect(await series).toMatchObject({
     ...{ sent: 7, succeeded: 3, refused: 4, ended: 'refused-in-a-row' },
-    firstRefusal: { request: 3, afterMs: 200, quotas: [minuteFact], retryAfterMs: 17_000 },
+    firstRefusal: { request: 3, afterMs: 200, quotas: [minuteViolation], retryAfterMs: 17_000 },
   });
 });
 

@@ -30,7 +30,7 @@ function setup(limits: Limits = { rpm: { value: 3, source: 'settings' } }) {
       ...more,
     });
   const lookAt = async (model = 'm') => (await look()).find((each) => each.model === model) as ModelStatus;
-  return { clock, keeper: store, book: limiter, ask: reserve, send, look, lookAt };
+  return { clock, store, limiter, reserve, send, look, lookAt };
 }
 
 test('a model of which nothing is known has its limits, and is free', async () => {
@@ -48,7 +48,7 @@ test('a model of which nothing is known has its limits, and is free', async () =
 });
 
 test('what was sent is used, what is to come is booked, in the minute and in the day', async () => {
-  const { clock, send, ask: reserve, lookAt } = setup();
+  const { clock, send, reserve, lookAt } = setup();
   await send();
   clock.advance(10_000);
   for (let n = 0; n < 2; n += 1) await send();
@@ -71,8 +71,8 @@ test('after midnight Pacific time the count begins anew', async () => {
 });
 
 test('a limit that the service named is told with when it was learned, and the share of it that is to be used', async () => {
-  const { clock, book: limiter, send, look } = setup();
-  await limiter.recordRejection(await send(), { facts: [perMinute(2)], retryAfterMs: 7000 });
+  const { clock, limiter, send, look } = setup();
+  await limiter.recordRejection(await send(), { violations: [perMinute(2)], retryAfterMs: 7000 });
   const [model] = await look({ budget: { rpm: 0.5 } });
   expect((model as ModelStatus).limits.rpm).toEqual({
     ...{ value: 1, whole: 2, source: 'learned', learnedAt: clock.now() },
@@ -80,14 +80,14 @@ test('a limit that the service named is told with when it was learned, and the s
 });
 
 test('a day that the service closed is closed until it ends', async () => {
-  const { book: limiter, send, lookAt } = setup();
+  const { limiter, send, lookAt } = setup();
   const closedUntil = Date.UTC(2026, 10, 23, 8);
-  await limiter.recordRejection(await send(), { facts: [perDay(20)], closedUntil });
+  await limiter.recordRejection(await send(), { violations: [perDay(20)], closedUntil });
   expect((await lookAt()).free).toEqual({ state: 'closed', at: closedUntil });
 });
 
 test('where all places are taken it is not known when one comes free', async () => {
-  const { keeper: store, clock, lookAt } = setup({ maxConcurrent: { value: 1, source: 'built-in' } });
+  const { store, clock, lookAt } = setup({ maxConcurrent: { value: 1, source: 'built-in' } });
   const lease = { id: 'a', expiresAt: clock.now() + 1000 };
   await store.transact(modelStateKey('p', 'm'), (state) => void state.leases.push(lease));
   expect(await lookAt()).toMatchObject({ underWay: 1, free: { state: 'taken' } });
@@ -96,7 +96,7 @@ test('where all places are taken it is not known when one comes free', async () 
 });
 
 test('an alias is told by what it stands for, which has the counts', async () => {
-  const { book: limiter, send, look } = setup();
+  const { limiter, send, look } = setup();
   await limiter.settle(await send('latest'), { promptTokens: 12, servedModel: 'real' });
   await send('latest');
   expect(await look({ models: ['latest'] })).toMatchObject([
@@ -112,7 +112,7 @@ test('other projects are none of it', async () => {
 });
 
 test('looking changes nothing', async () => {
-  const { keeper: store, clock, send, look } = setup();
+  const { store, clock, send, look } = setup();
   await send();
   const states = await store.readAll();
   const before = structuredClone(states);
@@ -122,12 +122,12 @@ test('looking changes nothing', async () => {
 });
 
 test('forgetting takes what was learned, and leaves what was sent', async () => {
-  const { keeper: store, clock, book: limiter, send, lookAt } = setup();
+  const { store, clock, limiter, send, lookAt } = setup();
   let last: Reservation | undefined;
   for (let n = 0; n < 3; n += 1) last = await send();
   const closedUntil = Date.UTC(2026, 10, 23, 8);
-  await limiter.recordRejection(last as Reservation, { facts: [perMinute(2), perDay(20)], closedUntil });
-  await limiter.recordRejection(last as Reservation, { facts: [perMinute(2)], retryAfterMs: 90_000 });
+  await limiter.recordRejection(last as Reservation, { violations: [perMinute(2), perDay(20)], closedUntil });
+  await limiter.recordRejection(last as Reservation, { violations: [perMinute(2)], retryAfterMs: 90_000 });
   const learnedAt = clock.now();
   expect(await resetLearnedLimits(store, 'p', 'm')).toEqual([
     {
@@ -144,7 +144,7 @@ test('forgetting takes what was learned, and leaves what was sent', async () => 
 });
 
 test('a name whose model is forgotten still waits for what was sent to that model', async () => {
-  const { keeper: store, clock, book: limiter, ask: reserve, send, lookAt } = setup();
+  const { store, clock, limiter, reserve, send, lookAt } = setup();
   await limiter.settle(await send('latest'), { promptTokens: 12, servedModel: 'real' });
   for (let n = 0; n < 2; n += 1) await send('latest');
   const forgotten = await resetLearnedLimits(store, 'p', 'latest');
@@ -158,10 +158,11 @@ test('a name whose model is forgotten still waits for what was sent to that mode
 });
 
 test('a request that is sent without asking is counted, and its refusal is no fault of the guard', async () => {
-  const { keeper: store, book: limiter, lookAt } = setup();
+  const { store, limiter, lookAt } = setup();
   for (let n = 0; n < 4; n += 1) {
     const sent = await limiter.recordSent({ model: 'm', estimatedTokens: 10, resolveLimits: () => ({}) });
-    if (n > 1) await limiter.recordRejection(sent, { facts: [perMinute(2)], retryAfterMs: 1000, unreserved: true });
+    if (n > 1)
+      await limiter.recordRejection(sent, { violations: [perMinute(2)], retryAfterMs: 1000, unreserved: true });
   }
   expect(await lookAt()).toMatchObject({
     minute: { requests: { used: 2, booked: 0 } },

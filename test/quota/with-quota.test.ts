@@ -50,8 +50,8 @@ function setup(scripts: ScriptedCall[], limits = onceAMinute, { maxWaitMs, manag
     inner,
     events,
     emit: (event: DriverEvent) => void events.push(event),
-    pageOf: readState,
-    keeper: store,
+    readState,
+    store,
   };
 }
 
@@ -75,7 +75,7 @@ test('every call waits for its appointment, and the wait is told with its reason
 });
 
 test('a stream is one request, counted once, settled by its true count', async () => {
-  const { driver, pageOf: readState } = setup([{ pieces: ['a', 'b', 'c'] }]);
+  const { driver, readState } = setup([{ pieces: ['a', 'b', 'c'] }]);
   for await (const _ of driver.generateStream(request)) {
     // Each piece passes through.
   }
@@ -83,12 +83,7 @@ test('a stream is one request, counted once, settled by its true count', async (
 });
 
 test('an attempt that is tried again makes an appointment of its own, and the book alone waits', async () => {
-  const {
-    driver,
-    clock,
-    inner,
-    pageOf: readState,
-  } = setup([{ error: refusedByMinute }], {
+  const { driver, clock, inner, readState } = setup([{ error: refusedByMinute }], {
     rpm: { value: 30, source: 'settings' },
   });
   const stack = withRetries({ clock, random: () => 1 }, driver);
@@ -123,7 +118,7 @@ test('a wait longer than allowed fails at once, with nothing booked and nothing 
 });
 
 test('a wait that is aborted gives its appointment up', async () => {
-  const { driver, pageOf: readState } = setup([]);
+  const { driver, readState } = setup([]);
   await driver.generate(request);
   const controller = new AbortController();
   const reason = new Error('enough');
@@ -134,7 +129,7 @@ test('a wait that is aborted gives its appointment up', async () => {
 
 test('only so many calls at once are let through, in their order, over the process and the book', async () => {
   const limits: Limits = { maxConcurrent: { value: 2, source: 'settings' } };
-  const { driver, inner, pageOf: readState } = setup([], limits);
+  const { driver, inner, readState } = setup([], limits);
   const streams = [1, 2, 3].map(() => driver.generateStream(request)[Symbol.asyncIterator]());
   await streams[0]?.next();
   await streams[1]?.next();
@@ -187,7 +182,7 @@ test.each([true, false])(
   'a place that the driver holds itself is not taken for it, where it has to find out: %j',
   async (holds) => {
     const limits: Limits = { maxConcurrent: { value: 1, source: 'settings' } };
-    const { driver, pageOf: readState } = setup([], limits, { managesConcurrency: async () => holds });
+    const { driver, readState } = setup([], limits, { managesConcurrency: async () => holds });
     const stream = driver.generateStream(request)[Symbol.asyncIterator]();
     await stream.next();
     expect((await readState('m')).leases).toHaveLength(holds ? 0 : 1);
@@ -196,27 +191,20 @@ test.each([true, false])(
 );
 
 test('a call that fails before its request leaves gives its appointment back', async () => {
-  const { driver, pageOf: readState } = setup([{ failsBeforeSending: true, error: new Error('a file is missing') }]);
+  const { driver, readState } = setup([{ failsBeforeSending: true, error: new Error('a file is missing') }]);
   await expect(driver.generate(request)).rejects.toThrow('a file is missing');
   expect(await readState('m')).toMatchObject({ appointments: [], days: [{ count: 0 }] });
 });
 
 test('a request counts from when it leaves, however long the call took to get ready', async () => {
-  const { driver, clock, pageOf: readState } = setup([{ onCall: () => clock.advance(1000) }]);
+  const { driver, clock, readState } = setup([{ onCall: () => clock.advance(1000) }]);
   const startedAt = clock.now();
   await driver.generate(request);
   expect((await readState('m-001')).appointments).toMatchObject([{ at: startedAt + 1000, confirmed: true }]);
 });
 
 test('an appointment that is moved while the call gets ready is waited for again', async () => {
-  const {
-    driver,
-    clock,
-    events,
-    emit,
-    pageOf: readState,
-    keeper: store,
-  } = setup([
+  const { driver, clock, events, emit, readState, store } = setup([
     {
       onCall: () => {
         // Meanwhile somebody else was refused, and the appointment was planned anew.

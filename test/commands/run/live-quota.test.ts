@@ -88,7 +88,7 @@ describe('where a Live model has one place', () => {
     const [stopped, fellBack] = await Promise.all([run(...impatient), run(...impatient, '--fallback', standard)]);
     expect(stopped.code).toBe(75);
     expect(parseEvents(stopped.stdout, 'narrative-end')).toMatchObject([
-      { error: { code: 'rate_limited', message: `no place at ${live} came free within --max-wait` } },
+      { error: { code: 'rate_limited', message: `no free slot for ${live} within --max-wait` } },
     ]);
     expect(fellBack.code).toBe(0);
     expect(listServingModels(fellBack)).toEqual([standard]);
@@ -175,7 +175,7 @@ test('a loop of runs gets a day of replies on a standard model, and all of them 
   const [onStandard, onLive] = await Promise.all([loop(standard), loop(live)]);
   const codes = ({ stdout }: ProcessResult) => stdout.match(/(?<=^code )\d+$/gm);
   expect(codes(onStandard)).toEqual(['0', '0', '0', '0', '75', '75']);
-  expect(onStandard.stderr.match(/the day's quota of gemini-3\.8-flash is used up/g)).toHaveLength(2);
+  expect(onStandard.stderr.match(/daily quota of gemini-3\.8-flash is used up/g)).toHaveLength(2);
   // What the service refused once is known: the sixth run asked nothing.
   expect(log.rejected()).toHaveLength(1);
   expect(codes(onLive)).toEqual(Array.from({ length: 6 }, () => '0'));

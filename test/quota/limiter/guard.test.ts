@@ -4,7 +4,7 @@ import { createMemoryQuotaStore } from '../../../src/quota/stores/memory-store.j
 import { createManualClock } from '../../helpers/manual-clock.js';
 
 const minute = (limit: number) => ({
-  facts: [{ per: 'minute', unit: 'requests', limit } as const],
+  violations: [{ per: 'minute', unit: 'requests', limit } as const],
   retryAfterMs: 1000,
 });
 const request = {

@@ -1,7 +1,8 @@
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { systemClock } from '../../../src/driver/clock.js';
-import { connectRedis, type RedisConnection } from '../../../src/quota/redis/connection.js';
-import { formatRedisAddress, parseRedisAddress } from '../../../src/quota/redis/redis-address.js';
+import { parseRedisUrl } from '../../../src/quota/redis/client.js';
+import { connectRedis, formatRedisHost, type RedisConnection } from '../../../src/quota/redis/connection.js';
+
 import { createRedisQuotaStore } from '../../../src/quota/redis/redis-store.js';
 import { findFreePort, redisSkipReason, startRedisServer } from '../../helpers/redis-server.js';
 
@@ -23,11 +24,11 @@ describe('the address of a Redis', () => {
     ['rediss://10.0.0.1', { host: '10.0.0.1', port: 6379, tls: {} }],
     ['redis://host?enableOfflineQueue=true&lazyConnect=false', { host: 'host', port: 6379 }],
   ])('%s is taken apart', (url, address) => {
-    expect(parseRedisAddress(url)).toEqual(address);
+    expect(parseRedisUrl(url)).toEqual(address);
   });
 
   test('is shown by host and port alone', () => {
-    expect(formatRedisAddress('rediss://user:word@host/3')).toBe('host:6379');
+    expect(formatRedisHost('rediss://user:word@host/3')).toBe('host:6379');
   });
 });
 

@@ -73,11 +73,11 @@ async function runStep(
   if (what === 'cancel') return limiter.cancel(one);
   const servedModel = model === 'latest' ? 'm' : model;
   if (what === 'settle') return limiter.settle(one, { promptTokens: tokens, servedModel });
-  const facts = [{ per: 'minute', unit: 'requests', limit: 1 + (tokens % 9) }] as const;
-  if (what === 'refuse') return limiter.recordRejection(one, { facts, retryAfterMs: tokens * 3.7 });
+  const violations = [{ per: 'minute', unit: 'requests', limit: 1 + (tokens % 9) }] as const;
+  if (what === 'refuse') return limiter.recordRejection(one, { violations, retryAfterMs: tokens * 3.7 });
   // As the service does, which closes days at midnight in Los Angeles.
   const { getNextPacificMidnight: nextPacificMidnight } = await import('../../../src/driver/pacific-day.js');
-  return limiter.recordRejection(one, { facts: [], closedUntil: nextPacificMidnight(now).getTime() });
+  return limiter.recordRejection(one, { violations: [], closedUntil: nextPacificMidnight(now).getTime() });
 }
 
 /** An answer without its functions, and without whose it is. */

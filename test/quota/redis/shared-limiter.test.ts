@@ -20,7 +20,7 @@ function createMachine(url: string, { clock = systemClock, patienceMs = 5000, re
   onTestFinished(connection.close);
   const store = createMemoryQuotaStore();
   const limitsFor = () => threeAMinute;
-  const { limiter, concurrencyLimiter: gate } = createSharedLimiters({
+  const { limiter, concurrencyLimiter } = createSharedLimiters({
     connection,
     store,
     clock,
@@ -34,7 +34,7 @@ function createMachine(url: string, { clock = systemClock, patienceMs = 5000, re
     expect(await limiter.confirm(one)).toBe('go');
     return one;
   };
-  return { told: messages, book: limiter, gate, ask: reserve, send, keeper: store, connection, clock };
+  return { messages, limiter, concurrencyLimiter, reserve, send, store, connection, clock };
 }
 
 function expectReserved(result: Reservation | ReservationFailure | 'go'): Reservation {
@@ -60,32 +60,35 @@ describe.skipIf(redisSkipReason)(`quota that machines share${redisSkipReason ? `
     const { url } = await redis();
     const [one, other] = [createMachine(url), createMachine(url)];
     for (const each of [one, other, one]) await each.send();
-    const next = expectReserved(await other.ask());
+    const next = expectReserved(await other.reserve());
     expect(next.shared).toBe(true);
     expect(isDelayed(next, other)).toBe(true);
-    expect([...one.told, ...other.told]).toEqual([]);
+    expect([...one.messages, ...other.messages]).toEqual([]);
   });
 
   test('what one machine learns, the others know: limits, and that the day is used up', async () => {
     const { url } = await redis();
     const [one, other] = [createMachine(url), createMachine(url)];
-    await one.book.recordRejection(await one.send(), {
-      facts: [{ per: 'minute', unit: 'requests', limit: 1 }],
+    await one.limiter.recordRejection(await one.send(), {
+      violations: [{ per: 'minute', unit: 'requests', limit: 1 }],
       retryAfterMs: 1,
     });
     await other.send();
-    expect(isDelayed(expectReserved(await one.ask()), one)).toBe(true);
-    const facts = [{ per: 'day', unit: 'requests', limit: 20 }] as const;
-    await other.book.recordRejection(expectReserved(await other.ask()), { facts, closedUntil: Date.now() + 1000 });
-    expect((await one.ask()).state).toBe('closed');
+    expect(isDelayed(expectReserved(await one.reserve()), one)).toBe(true);
+    const violations = [{ per: 'day', unit: 'requests', limit: 20 }] as const;
+    await other.limiter.recordRejection(expectReserved(await other.reserve()), {
+      violations,
+      closedUntil: Date.now() + 1000,
+    });
+    expect((await one.reserve()).state).toBe('closed');
   });
 
   test('a place at a model that allows one at a time is taken over all machines', async () => {
     const { url } = await redis();
     const [one, other] = [createMachine(url), createMachine(url)];
-    const lease = await one.gate.acquire('m', {});
+    const lease = await one.concurrencyLimiter.acquire('m', {});
     const events: object[] = [];
-    const second = other.gate.acquire('m', { emit: (event) => events.push(event) });
+    const second = other.concurrencyLimiter.acquire('m', { emit: (event) => events.push(event) });
     await waitUntil(
       async () => events,
       ({ length }) => length > 0,
@@ -103,7 +106,7 @@ describe.skipIf(redisSkipReason)(`quota that machines share${redisSkipReason ? `
     const times: number[] = [];
     for (let n = 0; n < 9; n += 1) {
       const each = machines[n % 3];
-      if (each) times.push(expectReserved(await each.ask()).at - each.ms);
+      if (each) times.push(expectReserved(await each.reserve()).at - each.ms);
     }
     const startedAt = times[0] ?? 0;
     const windows = times.map((at) => Math.round((at - startedAt) / spanMs));
@@ -114,7 +117,7 @@ describe.skipIf(redisSkipReason)(`quota that machines share${redisSkipReason ? `
   test('a clock that is ahead of the server keeps an appointment when the server says so', async () => {
     const { url } = await redis();
     const clock: Clock = { ...systemClock, now: () => Date.now() + 3_600_000 };
-    const { send, ask: reserve, book: limiter } = createMachine(url, { clock });
+    const { send, reserve, limiter } = createMachine(url, { clock });
     for (let n = 0; n < 3; n += 1) await send();
     const waiting = expectReserved(await reserve());
     // By its own clock its time has come long ago, and by the server's it has not.
@@ -126,7 +129,7 @@ describe.skipIf(redisSkipReason)(`a Redis that is away${redisSkipReason ? ` (${r
   const redis = (options = {}): Promise<RedisServer> => startRedisServer(onTestFinished, options);
 
   test('from the start is told once, and this machine counts by itself', async () => {
-    const { send, ask: reserve, told: messages, ...rest } = createMachine(`redis://127.0.0.1:${await findFreePort()}`);
+    const { send, reserve, messages, ...rest } = createMachine(`redis://127.0.0.1:${await findFreePort()}`);
     for (let n = 0; n < 3; n += 1) expect((await send()).shared).toBeUndefined();
     expect(isDelayed(expectReserved(await reserve()), rest)).toBe(true);
     expect(messages).toEqual([expect.stringMatching(/^away: connect ECONNREFUSED/)]);
@@ -134,7 +137,7 @@ describe.skipIf(redisSkipReason)(`a Redis that is away${redisSkipReason ? ` (${r
 
   test('that is slow is not waited for, and is used again when it is quick', async () => {
     const server = await redis();
-    const { send, ask: reserve, told: messages, connection } = createMachine(server.url, { patienceMs: 250 });
+    const { send, reserve, messages, connection } = createMachine(server.url, { patienceMs: 250 });
     const ping = () => connection.send((client) => client.ping()).catch(() => '');
     await waitUntil(ping, (answer) => answer === 'PONG');
     messages.length = 0;
@@ -150,7 +153,7 @@ describe.skipIf(redisSkipReason)(`a Redis that is away${redisSkipReason ? ` (${r
 
   test('that dies between an appointment and its time is replaced by an appointment here', async () => {
     const server = await redis();
-    const { send, ask: reserve, book: limiter, told: messages, ...rest } = createMachine(server.url);
+    const { send, reserve, limiter, messages, ...rest } = createMachine(server.url);
     const first = expectReserved(await reserve());
     expect(first.shared).toBe(true);
     await send();
@@ -165,7 +168,7 @@ describe.skipIf(redisSkipReason)(`a Redis that is away${redisSkipReason ? ` (${r
 
   test('that comes back without a memory is told what was sent meanwhile and before', async () => {
     const server = await redis();
-    const { send, ask: reserve, told: messages, ...rest } = createMachine(server.url);
+    const { send, reserve, messages, ...rest } = createMachine(server.url);
     expect((await send()).shared).toBe(true);
     await server.kill();
     expect((await send()).shared).toBeUndefined();
@@ -175,7 +178,7 @@ describe.skipIf(redisSkipReason)(`a Redis that is away${redisSkipReason ? ` (${r
     expect(isDelayed(expectReserved(next), rest)).toBe(true);
     // Another machine is told it by Redis alone.
     const other = createMachine(server.url);
-    expect(isDelayed(expectReserved(await other.ask()), other)).toBe(true);
+    expect(isDelayed(expectReserved(await other.reserve()), other)).toBe(true);
     expect(messages).toEqual([expect.stringMatching(/^away: /), 'back']);
   });
 
@@ -185,17 +188,17 @@ describe.skipIf(redisSkipReason)(`a Redis that is away${redisSkipReason ? ` (${r
     await one.send();
     await one.send();
     const limit = [{ per: 'minute', unit: 'requests', limit: 3 }] as const;
-    await other.book.recordRejection(await other.send(), { facts: limit, retryAfterMs: 0 });
+    await other.limiter.recordRejection(await other.send(), { violations: limit, retryAfterMs: 0 });
     await other.send();
     await one.connection.send((client) => client.flushall());
-    await one.ask().then((answer) => one.book.cancel(expectReserved(answer)));
-    expect(isDelayed(expectReserved(await other.ask()), other)).toBe(true);
-    expect([...one.told, ...other.told]).toEqual([]);
+    await one.reserve().then((answer) => one.limiter.cancel(expectReserved(answer)));
+    expect(isDelayed(expectReserved(await other.reserve()), other)).toBe(true);
+    expect([...one.messages, ...other.messages]).toEqual([]);
   });
 
   test('that has lost an appointment which waits has it made again', async () => {
     const { url } = await redis();
-    const { send, ask: reserve, book: limiter, connection, clock } = createMachine(url);
+    const { send, reserve, limiter, connection, clock } = createMachine(url);
     for (let n = 0; n < 3; n += 1) await send();
     const waiting = expectReserved(await reserve());
     await connection.send((client) => client.flushall());
@@ -207,7 +210,7 @@ describe.skipIf(redisSkipReason)(`a Redis that is away${redisSkipReason ? ` (${r
   test('keeps no place: what was booked here while it was away is booked in it when it is back', async () => {
     const server = await redis();
     await server.kill();
-    const { ask: reserve, book: limiter, keeper: store } = createMachine(server.url);
+    const { reserve, limiter, store } = createMachine(server.url);
     const localReservation = expectReserved(await reserve());
     await redis({ port: server.port });
     await waitUntil(reserve, (answer) => expectReserved(answer).shared === true);

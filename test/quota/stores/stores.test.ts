@@ -19,7 +19,7 @@ async function openSqlite(folder: string, patienceMs?: number) {
   if (!database) throw new Error(warning);
   onTestFinished(() => void database.close());
   const store = createSqliteQuotaStore({ database, ...(patienceMs !== undefined && { maxWaitMs: patienceMs }) });
-  return { database, keeper: store };
+  return { database, store };
 }
 
 /** Every keeper, twice over the same state where it can be shared. */
@@ -35,7 +35,7 @@ const stores: [string, () => Promise<{ one: QuotaStore; other: QuotaStore }>][] 
     'SQLite',
     async () => {
       const folder = createTemporaryFolder(onTestFinished);
-      return { one: (await openSqlite(folder)).keeper, other: (await openSqlite(folder)).keeper };
+      return { one: (await openSqlite(folder)).store, other: (await openSqlite(folder)).store };
     },
   ],
   [
@@ -145,7 +145,7 @@ describe('the file', () => {
 
   test('does not grow with use: what no longer counts is forgotten', async () => {
     const folder = createTemporaryFolder(onTestFinished);
-    const { keeper: store } = await openSqlite(folder);
+    const { store } = await openSqlite(folder);
     for (let n = 0; n < 300; n += 1) {
       await store.transact('a', (state) => {
         state.appointments = [{ id: String(n), at: n, tokens: 1, bookedAt: n, confirmed: true }];
@@ -158,7 +158,7 @@ describe('the file', () => {
 describe('a lock that another program holds', () => {
   test('is waited for', async () => {
     const folder = createTemporaryFolder(onTestFinished);
-    const { keeper: store } = await openSqlite(folder);
+    const { store } = await openSqlite(folder);
     const { database: other } = await openSqlite(folder);
     other.exec('BEGIN IMMEDIATE');
     const change = store.transact('a', (state) => Object.assign(state, { refusals: 7 }));
@@ -169,7 +169,7 @@ describe('a lock that another program holds', () => {
 
   test('is given up at last with an error, for nothing may be sent that the book might forbid', async () => {
     const folder = createTemporaryFolder(onTestFinished);
-    const { keeper: store } = await openSqlite(folder, 100);
+    const { store } = await openSqlite(folder, 100);
     const { database: other } = await openSqlite(folder);
     other.exec('BEGIN IMMEDIATE');
     const failures: unknown[] = [];
@@ -181,7 +181,7 @@ describe('a lock that another program holds', () => {
 
 test('a keeper that fails for good is followed by memory, with what could still be read', async () => {
   const folder = createTemporaryFolder(onTestFinished);
-  const { keeper: store, database } = await openSqlite(folder);
+  const { store, database } = await openSqlite(folder);
   await store.transact('a', (state) => Object.assign(state, { closedUntil: 5 }));
   database.pragma('query_only = ON');
   const failures: unknown[] = [];

@@ -1,13 +1,17 @@
-import type { QuotaViolation } from '../../src/errors.js';
-import { modelStateKey } from '../../src/quota/limiter/project-state.js';
-import { createRateLimiter, type Reservation, type ReservationFailure } from '../../src/quota/limiter/rate-limiter.js';
-import type { Limits } from '../../src/quota/limits.js';
-import { createMemoryQuotaStore } from '../../src/quota/stores/memory-store.js';
-import { createManualClock } from '../helpers/manual-clock.js';
+import type { QuotaViolation } from '../../../src/errors.js';
+import { modelStateKey } from '../../../src/quota/limiter/project-state.js';
+import {
+  createRateLimiter,
+  type Reservation,
+  type ReservationFailure,
+} from '../../../src/quota/limiter/rate-limiter.js';
+import type { Limits } from '../../../src/quota/limits.js';
+import { createMemoryQuotaStore } from '../../../src/quota/stores/memory-store.js';
+import { createManualClock } from '../../helpers/manual-clock.js';
 
 const tenPerMinute: Limits = { rpm: { value: 10, source: 'settings' } };
 /** What a service says of a limit of requests a minute. */
-export const createMinuteQuotaFact = (limit: number): QuotaViolation => ({
+export const createMinuteViolation = (limit: number): QuotaViolation => ({
   per: 'minute',
   unit: 'requests',
   limit,
@@ -22,7 +26,7 @@ export function createTestLimiter({ startMs = Date.UTC(2026, 10, 22, 12), budget
   const reserve = (overrides: Partial<Parameters<typeof limiter.reserve>[0]> = {}) =>
     limiter.reserve({ model: 'm', estimatedTokens: 10, resolveLimits: () => tenPerMinute, ...overrides });
   const readState = (model = 'm') => store.transact(modelStateKey('p', model), (found) => structuredClone(found));
-  return { clock, book: limiter, ask: reserve, page: readState, startMs };
+  return { clock, limiter, reserve, readState, startMs };
 }
 
 /** The appointment, where there is one; else throws. */

@@ -7,7 +7,7 @@ import { computeGuardMs } from '../../../src/quota/limiter/schedule.js';
 import type { Limits } from '../../../src/quota/limits.js';
 import { createManualClock } from '../../helpers/manual-clock.js';
 import { redisSkipReason } from '../../helpers/redis-server.js';
-import { type LimiterKind, limiterKinds } from '../limiter-kinds.js';
+import { type LimiterKind, limiterKinds } from './limiter-kinds.js';
 
 /** A request that arrives some time after the one before it. */
 interface Arrival {
@@ -179,7 +179,7 @@ describe.each(limiterKinds)('a book in $name', (kind) => {
             const answer = await limiter.reschedule(one);
             if (answer.state === 'booked') waiting.push(answer);
           } else if (what === 'refuse' && one) {
-            await limiter.recordRejection(one, { facts: [], retryAfterMs: 300 });
+            await limiter.recordRejection(one, { violations: [], retryAfterMs: 300 });
           } else {
             const reservation = await limiter.reserve({ model: 'm', estimatedTokens: 1, resolveLimits: () => limits });
             if (reservation.state === 'booked') waiting.push(reservation);
