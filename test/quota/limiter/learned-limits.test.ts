@@ -10,7 +10,7 @@ import { createMemoryQuotaStore } from '../../../src/quota/stores/memory-store.j
 import { createManualClock } from '../../helpers/manual-clock.js';
 import { createMinuteViolation, createTestLimiter, expectReserved } from './limiter-fixture.js';
 
-test('a limit that the service names holds for all, and moves the appointments still to come', async () => {
+test('adopts a limit stated by the API and postpones pending reservations', async () => {
   const { reserve, limiter, clock, readState, startMs } = createTestLimiter();
   const all: Reservation[] = [];
   for (let n = 0; n < 13; n += 1) all.push(expectReserved(await reserve()));
@@ -21,7 +21,7 @@ test('a limit that the service names holds for all, and moves the appointments s
   });
   expect((await readState()).learned.rpm).toEqual({ value: 2, learnedAt: startMs });
   clock.advance(60_500);
-  // Three were booked for this moment. Now there is room for two, and for the third a minute later.
+  // Three were reserved for this time. Now two fit, and the third one a minute later.
   expect([await limiter.confirm(all[10] as Reservation), await limiter.confirm(all[11] as Reservation)]).toEqual([
     'go',
     'go',
@@ -29,14 +29,14 @@ test('a limit that the service names holds for all, and moves the appointments s
   expect(expectReserved(await limiter.confirm(all[12] as Reservation)).at).toBe(startMs + 121_000);
 });
 
-test('no appointment is before the moment that the service named when it refused', async () => {
+test('sends nothing before the retry delay of a rejection has passed', async () => {
   const { reserve, limiter, startMs } = createTestLimiter();
   const first = expectReserved(await reserve());
   await limiter.recordRejection(first, { violations: [createMinuteViolation(10)], retryAfterMs: 17_300 });
   expect(expectReserved(await reserve())).toMatchObject({ at: startMs + 17_300, reason: 'rpm' });
 });
 
-test('a refusal in spite of the book widens the guard; one that teaches a lower limit does not', async () => {
+test('widens the guard after a rejection within the known limits, but not after one that states a lower limit', async () => {
   const { reserve, limiter, clock, readState } = createTestLimiter();
   await limiter.recordRejection(expectReserved(await reserve()), {
     violations: [createMinuteViolation(5)],
@@ -51,7 +51,7 @@ test('a refusal in spite of the book widens the guard; one that teaches a lower 
   expect((await readState()).guardFactor).toBe(2);
 });
 
-test('a refusal without a word of when is waited out, longer each time, until a reply comes', async () => {
+test('waits longer after each rejection without a retry delay, until a reply arrives', async () => {
   const { reserve, limiter, clock } = createTestLimiter();
   const pauses: number[] = [];
   let one = expectReserved(await reserve());
@@ -67,7 +67,7 @@ test('a refusal without a word of when is waited out, longer each time, until a 
   expect(expectReserved(await reserve()).at - clock.now()).toBe(2000);
 });
 
-test('a day that the service closed is closed for everyone until it ends', async () => {
+test('closes the day for everyone when the API rejects a request by the daily limit', async () => {
   const { reserve, limiter, clock, startMs } = createTestLimiter();
   const until = startMs + 20 * 3_600_000;
   const first = expectReserved(await reserve());
@@ -82,7 +82,7 @@ test('a day that the service closed is closed for everyone until it ends', async
   expect(expectReserved(await reserve()).at).toBe(clock.now());
 });
 
-test('a refusal that names the model behind an alias teaches that model', async () => {
+test('learns the limit of the model that a rejection of an alias names', async () => {
   const { reserve, limiter, readState } = createTestLimiter();
   const first = expectReserved(await reserve({ model: 'latest' }));
   await limiter.recordRejection(first, {
@@ -93,14 +93,14 @@ test('a refusal that names the model behind an alias teaches that model', async 
   expect(expectReserved(await reserve({ model: 'latest' })).model).toBe('gemini-x');
 });
 
-test('a refusal of a time before the clock was set back is waited out as it was asked for', async () => {
+test('waits for the retry delay of a rejection even if the clock is set back', async () => {
   const { reserve, limiter, clock, startMs } = createTestLimiter();
   await limiter.recordRejection(expectReserved(await reserve()), { violations: [], retryAfterMs: 30_000 });
   clock.advance(-3_600_000);
   expect(expectReserved(await reserve()).at).toBe(startMs - 3_600_000 + 30_000);
 });
 
-test('where a "minute" is longer a refusal is believed for as long', async () => {
+test('accepts a long retry delay if the window is longer than a minute', async () => {
   const clock = createManualClock(Date.UTC(2026, 10, 22, 12));
   const store = createMemoryQuotaStore();
   const limiter = createRateLimiter({ store, clock, project: 'p', windowMs: 3_600_000 });
@@ -112,21 +112,21 @@ test('where a "minute" is longer a refusal is believed for as long', async () =>
   expect(expectReserved(await limiter.reserve(request)).at).toBe(clock.now() + 2_400_000);
 });
 
-test('a wait that the service asked for has the reason of the refusal, and is no guess', async () => {
+test('reports the rejected limit as the reason for the wait, not as a guess', async () => {
   const { reserve, limiter } = createTestLimiter();
-  const limitsOf = (): Limits => ({ rpm: { value: 10, source: 'built-in' } });
-  const refuse = async (unit: QuotaViolation['unit']) =>
-    limiter.recordRejection(expectReserved(await reserve({ resolveLimits: limitsOf })), {
+  const resolveLimits = (): Limits => ({ rpm: { value: 10, source: 'built-in' } });
+  const reject = async (unit: QuotaViolation['unit']) =>
+    limiter.recordRejection(expectReserved(await reserve({ resolveLimits })), {
       violations: [{ per: 'minute', unit }],
       retryAfterMs: 30_000,
     });
-  await refuse('tokens');
-  expect(expectReserved(await reserve({ resolveLimits: limitsOf }))).toMatchObject({ reason: 'tpm', guessed: false });
-  await refuse('requests');
-  expect(expectReserved(await reserve({ resolveLimits: limitsOf }))).toMatchObject({ reason: 'rpm', guessed: false });
+  await reject('tokens');
+  expect(expectReserved(await reserve({ resolveLimits }))).toMatchObject({ reason: 'tpm', guessed: false });
+  await reject('requests');
+  expect(expectReserved(await reserve({ resolveLimits }))).toMatchObject({ reason: 'rpm', guessed: false });
 });
 
-test('a clock that jumps forward a day and back again leaves a day closed until its end, and no longer', async () => {
+test('keeps a day closed until its end if the clock jumps a day ahead and back', async () => {
   const { reserve, limiter, clock, startMs } = createTestLimiter();
   clock.advance(86_400_000);
   const first = expectReserved(await reserve());
@@ -135,4 +135,44 @@ test('a clock that jumps forward a day and back again leaves a day closed until 
   const reservation = await reserve();
   expect(reservation.state).toBe('closed');
   expect((reservation as ReservationFailure).at).toBe(startMs + 20 * 3_600_000);
+});
+
+const rejectByMinute = (limit: number) => ({
+  violations: [{ per: 'minute', unit: 'requests', limit } as const],
+  retryAfterMs: 1000,
+});
+const request = {
+  model: 'm',
+  estimatedTokens: 1,
+  resolveLimits: () => ({ rpm: { value: 30, source: 'settings' } as const }),
+};
+
+test('widens the guard at most once for concurrent requests that are rejected together', async () => {
+  const store = createMemoryQuotaStore();
+  const limiter = createRateLimiter({ store, clock: createManualClock(), project: 'p' });
+  const reservation = [];
+  for (let n = 0; n < 8; n += 1) reservation.push(await limiter.reserve(request));
+  for (const each of reservation) if (each.state === 'booked') await limiter.confirm(each);
+  for (const each of reservation.slice(5))
+    if (each.state === 'booked') await limiter.recordRejection(each, rejectByMinute(5));
+  const state = (await store.readAll()).values().next().value;
+  expect(state?.guardFactor).toBe(1);
+});
+
+test('narrows a widened guard again after a long time without rejections', async () => {
+  const clock = createManualClock();
+  const store = createMemoryQuotaStore();
+  const limiter = createRateLimiter({ store, clock, project: 'p' });
+  const send = async () => {
+    const reservation = await limiter.reserve(request);
+    if (reservation.state !== 'booked') throw new Error(reservation.state);
+    clock.advance(Math.max(0, reservation.at - clock.now()));
+    expect(await limiter.confirm(reservation)).toBe('go');
+    return reservation;
+  };
+  await limiter.recordRejection(await send(), rejectByMinute(30));
+  await limiter.recordRejection(await send(), rejectByMinute(30));
+  clock.advance(60_000);
+  for (let n = 0; n < 3000; n += 1) await limiter.settle(await send(), { promptTokens: 1, servedModel: 'm' });
+  expect((await store.readAll()).values().next().value?.guardFactor).toBe(1);
 });

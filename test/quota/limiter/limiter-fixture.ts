@@ -10,7 +10,7 @@ import { createMemoryQuotaStore } from '../../../src/quota/stores/memory-store.j
 import { createManualClock } from '../../helpers/manual-clock.js';
 
 const tenPerMinute: Limits = { rpm: { value: 10, source: 'settings' } };
-/** What a service says of a limit of requests a minute. */
+/** A violated limit of requests per minute, as the API states it. */
 export const createMinuteViolation = (limit: number): QuotaViolation => ({
   per: 'minute',
   unit: 'requests',
@@ -18,7 +18,7 @@ export const createMinuteViolation = (limit: number): QuotaViolation => ({
   quotaId: 'PerMinute',
 });
 
-/** A book in memory, by a clock that is moved by hand; `ask` books a request of ten that a minute allows. */
+/** A limiter in memory with a manual clock; `reserve` asks for one of ten requests per minute. */
 export function createTestLimiter({ startMs = Date.UTC(2026, 10, 22, 12), budget = {} } = {}) {
   const clock = createManualClock(startMs);
   const store = createMemoryQuotaStore();
@@ -29,8 +29,8 @@ export function createTestLimiter({ startMs = Date.UTC(2026, 10, 22, 12), budget
   return { clock, limiter, reserve, readState, startMs };
 }
 
-/** The appointment, where there is one; else throws. */
+/** Returns the reservation, or throws if there is none. */
 export function expectReserved(result: Reservation | ReservationFailure | 'go'): Reservation {
-  if (result === 'go' || result.state !== 'booked') throw new Error(`not booked: ${JSON.stringify(result)}`);
+  if (result === 'go' || result.state !== 'booked') throw new Error(`not reserved: ${JSON.stringify(result)}`);
   return result;
 }

@@ -17,17 +17,17 @@ import { createTemporaryFolder } from '../../helpers/boticelli.js';
 import type { ManualClock } from '../../helpers/manual-clock.js';
 import { redisSkipReason, startRedisServer } from '../../helpers/redis-server.js';
 
-/** A book with nothing in it, and what keeps its pages. */
+/** An unused limiter and its store. */
 export interface TestLimiter {
   limiter: RateLimiter;
   store: QuotaStore;
   project: string;
 }
 
-/** One of the ways to keep a book, all of which promise the same. */
+/** One of the limiters, which all have the same contract. */
 export interface LimiterKind {
   name: string;
-  /** How many stories a property is to be tried on, where memory takes so many: others are slower. */
+  /** Returns how many runs a property test gets, given the number for the memory store: other stores are slower. */
   scaleRuns(memoryRuns: number): number;
   open(clock: ManualClock, options: Pick<RateLimiterOptions, 'windowMs' | 'budget'>): Promise<TestLimiter>;
 }
@@ -38,7 +38,7 @@ afterAll(async () => {
   for (const work of cleanups) await work();
 });
 
-/** The book in memory, in SQLite and, where there is a server, in Redis; each kind's books share what keeps them. */
+/** Limiters in memory, in SQLite and, if a server is installed, in Redis. Those of one kind share the database. */
 export const limiterKinds: LimiterKind[] = [
   {
     name: 'memory',

@@ -14,15 +14,15 @@ import { createSqliteQuotaStore } from '../../../src/quota/stores/sqlite-store.j
 import { createTemporaryFolder } from '../../helpers/boticelli.js';
 import { type RedisServer, redisSkipReason, startRedisServer } from '../../helpers/redis-server.js';
 
-async function openSqlite(folder: string, patienceMs?: number) {
+async function openSqlite(folder: string, maxWaitMs?: number) {
   const { database, warning } = await openDatabase(folder);
   if (!database) throw new Error(warning);
   onTestFinished(() => void database.close());
-  const store = createSqliteQuotaStore({ database, ...(patienceMs !== undefined && { maxWaitMs: patienceMs }) });
+  const store = createSqliteQuotaStore({ database, ...(maxWaitMs !== undefined && { maxWaitMs }) });
   return { database, store };
 }
 
-/** Every keeper, twice over the same state where it can be shared. */
+/** Every store, opened twice over the same data if it can be shared. */
 const stores: [string, () => Promise<{ one: QuotaStore; other: QuotaStore }>][] = [
   [
     'memory',
@@ -65,10 +65,10 @@ afterAll(async () => {
 });
 
 const withoutServer = (name: string) => name === 'Redis' && redisSkipReason !== undefined;
-if (redisSkipReason !== undefined) test.skip(`Redis is left out: ${redisSkipReason}`);
+if (redisSkipReason !== undefined) test.skip(`Redis tests: ${redisSkipReason}`);
 
-describe.each(stores.filter(([name]) => !withoutServer(name)))('a keeper in %s', (_, open) => {
-  test('hands out an empty page first, and then what was written', async () => {
+describe.each(stores.filter(([name]) => !withoutServer(name)))('a store in %s', (_, open) => {
+  test('returns an empty state first, and then what was written', async () => {
     const { one, other } = await open();
     expect(await one.transact('a', (state) => structuredClone(state))).toEqual(createModelState());
     await one.transact('a', (state) => {
@@ -78,7 +78,7 @@ describe.each(stores.filter(([name]) => !withoutServer(name)))('a keeper in %s',
     expect(await other.transact('b', (state) => structuredClone(state))).toEqual(createModelState());
   });
 
-  test('lets nobody see the middle of a change: of many at once none is lost', async () => {
+  test('loses none of many concurrent transactions', async () => {
     const { one, other } = await open();
     const increments = Array.from({ length: 100 }, (_unused, n) =>
       (n % 2 ? one : other).transact('a', (state) => {
@@ -89,7 +89,7 @@ describe.each(stores.filter(([name]) => !withoutServer(name)))('a keeper in %s',
     expect(await one.transact('a', (state) => state.refusals)).toBe(100);
   });
 
-  test('shows all pages, and forgets one', async () => {
+  test('reads all states and removes one', async () => {
     const { one, other } = await open();
     await one.transact('a', (state) => Object.assign(state, { refusals: 1 }));
     await one.transact('b', (state) => Object.assign(state, { refusals: 2 }));
@@ -101,7 +101,7 @@ describe.each(stores.filter(([name]) => !withoutServer(name)))('a keeper in %s',
     expect([...(await one.readAll()).keys()]).toEqual(['b']);
   });
 
-  test('hands up what a change throws, and the page is as it was where it is shared', async () => {
+  test('rethrows the error of a change and leaves the state unchanged', async () => {
     const { one } = await open();
     const bug = new Error('a bug');
     await expect(
@@ -113,15 +113,15 @@ describe.each(stores.filter(([name]) => !withoutServer(name)))('a keeper in %s',
   });
 });
 
-describe('the file', () => {
-  test('is for its owner alone', async () => {
+describe('the database file', () => {
+  test('is readable by its owner only', async () => {
     const folder = join(createTemporaryFolder(onTestFinished), 'state');
     await openSqlite(folder);
     expect(statSync(folder).mode & 0o777).toBe(0o700);
     expect(statSync(join(folder, 'boticelli.db')).mode & 0o777).toBe(0o600);
   });
 
-  test('that is no database is set aside, and a new one begun', async () => {
+  test('that is not a database is renamed, and a new one is created', async () => {
     const folder = createTemporaryFolder(onTestFinished, { 'boticelli.db': 'this is no database. '.repeat(500) });
     const { database, warning } = await openDatabase(folder);
     database?.close();
@@ -130,20 +130,20 @@ describe('the file', () => {
     expect(readdirSync(folder).some((name) => name.startsWith('boticelli.db.damaged-'))).toBe(true);
   });
 
-  test('of a newer version is left alone', async () => {
+  test('of a newer version is not used', async () => {
     const folder = createTemporaryFolder(onTestFinished);
     const { database } = await openSqlite(folder);
     database.exec('PRAGMA user_version = 99');
     expect(await openDatabase(folder)).toEqual({ warning: expect.stringContaining('newer boticelli') });
   });
 
-  test('that cannot be made is told, not thrown', async () => {
+  test('that cannot be created is reported as a warning', async () => {
     const folder = createTemporaryFolder(onTestFinished, { taken: '' });
     const { database, warning } = await openDatabase(join(folder, 'taken'));
     expect({ database, warning }).toEqual({ database: undefined, warning: expect.stringContaining("can't be used") });
   });
 
-  test('does not grow with use: what no longer counts is forgotten', async () => {
+  test('does not grow with use', async () => {
     const folder = createTemporaryFolder(onTestFinished);
     const { store } = await openSqlite(folder);
     for (let n = 0; n < 300; n += 1) {
@@ -167,7 +167,7 @@ describe('a lock that another program holds', () => {
     expect(await store.transact('a', (state) => state.refusals)).toBe(7);
   });
 
-  test('is given up at last with an error, for nothing may be sent that the book might forbid', async () => {
+  test('ends in an error after the maximum wait, not in a switch to memory', async () => {
     const folder = createTemporaryFolder(onTestFinished);
     const { store } = await openSqlite(folder, 100);
     const { database: other } = await openSqlite(folder);
@@ -179,7 +179,7 @@ describe('a lock that another program holds', () => {
   });
 });
 
-test('a keeper that fails for good is followed by memory, with what could still be read', async () => {
+test('switches to memory when a store fails permanently, and keeps what can still be read', async () => {
   const folder = createTemporaryFolder(onTestFinished);
   const { store, database } = await openSqlite(folder);
   await store.transact('a', (state) => Object.assign(state, { closedUntil: 5 }));
