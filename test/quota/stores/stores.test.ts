@@ -54,14 +54,14 @@ const stores: [string, () => Promise<{ one: QuotaStore; other: QuotaStore }>][] 
 ];
 
 /** One server for all of this file's tests. */
-const servers: (() => void | Promise<void>)[] = [];
+const cleanups: (() => void | Promise<void>)[] = [];
 let server: Promise<RedisServer> | undefined;
 const redis = () => {
-  server ??= startRedisServer((clean) => servers.push(clean));
+  server ??= startRedisServer((clean) => cleanups.push(clean));
   return server;
 };
 afterAll(async () => {
-  for (const clean of servers) await clean();
+  for (const clean of cleanups) await clean();
 });
 
 const withoutServer = (name: string) => name === 'Redis' && redisSkipReason !== undefined;
@@ -173,8 +173,8 @@ describe('a lock that another program holds', () => {
     const { database: other } = await openSqlite(folder);
     other.exec('BEGIN IMMEDIATE');
     const failures: unknown[] = [];
-    const limiter = createFallbackQuotaStore({ store, onFailure: (reason) => failures.push(reason) });
-    await expect(limiter.transact('a', () => {})).rejects.toMatchObject({ code: 'output_failed' });
+    const fallbackStore = createFallbackQuotaStore({ store, onFailure: (reason) => failures.push(reason) });
+    await expect(fallbackStore.transact('a', () => {})).rejects.toMatchObject({ code: 'output_failed' });
     expect(failures).toEqual([]);
   });
 });
@@ -185,10 +185,10 @@ test('switches to memory when a store fails permanently, and keeps what can stil
   await store.transact('a', (state) => Object.assign(state, { closedUntil: 5 }));
   database.pragma('query_only = ON');
   const failures: unknown[] = [];
-  const limiter = createFallbackQuotaStore({ store, onFailure: (reason) => failures.push(reason) });
-  await limiter.transact('a', (state) => Object.assign(state, { refusals: 1 }));
-  await limiter.transact('a', (state) => Object.assign(state, { refusals: state.refusals + 1 }));
-  expect(await limiter.transact('a', ({ closedUntil, refusals }) => ({ closedUntil, refusals }))).toEqual({
+  const fallbackStore = createFallbackQuotaStore({ store, onFailure: (reason) => failures.push(reason) });
+  await fallbackStore.transact('a', (state) => Object.assign(state, { refusals: 1 }));
+  await fallbackStore.transact('a', (state) => Object.assign(state, { refusals: state.refusals + 1 }));
+  expect(await fallbackStore.transact('a', ({ closedUntil, refusals }) => ({ closedUntil, refusals }))).toEqual({
     closedUntil: 5,
     refusals: 2,
   });
