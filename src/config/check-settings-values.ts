@@ -1,6 +1,6 @@
-import { isValidModelName } from '../narrative/model-name.js';
 import { errorAt, type Problem } from '../toml/problem.js';
 import { describePath, isTable, type Path, quote, type TomlTable, valueAt } from '../toml/toml.js';
+import { isValidModelName } from '../util/model-name.js';
 import { parseRetentionMs } from './duration.js';
 import { isBaseUrl, isRedisUrl } from './service-urls.js';
 

@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
 import { BoticelliError } from '../errors.js';
 import { defaultModel, defaultTier } from '../facts.js';
-import { isValidModelName, stripModelPrefix } from '../narrative/model-name.js';
 import type { QuotaBudget } from '../quota/limits.js';
 import { quote } from '../toml/toml.js';
+import { isValidModelName, stripModelPrefix } from '../util/model-name.js';
 import { parseRetentionMs } from './duration.js';
 import type { EnvironmentVariable } from './environment-variables.js';
 import { createPriceList } from './price-list.js';

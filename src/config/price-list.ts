@@ -1,5 +1,5 @@
 import { builtInPrices, type Price } from '../facts.js';
-import { stripModelPrefix } from '../narrative/model-name.js';
+import { stripModelPrefix } from '../util/model-name.js';
 
 /** What models cost. */
 export interface PriceList {

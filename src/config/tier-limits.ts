@@ -1,6 +1,6 @@
 import { builtInTiers, type LimitValues, liveModelNamePattern } from '../facts.js';
-import { stripModelPrefix } from '../narrative/model-name.js';
 import type { Limit, LimitKind, Limits } from '../quota/limits.js';
+import { stripModelPrefix } from '../util/model-name.js';
 import type { FileTier } from './settings-schema.js';
 
 type FileTiers = Readonly<Record<string, FileTier>>;

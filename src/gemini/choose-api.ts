@@ -1,6 +1,6 @@
+import { stripModelPrefix } from '../util/model-name.js';
 import { getCapabilities, getKnownCapabilities, type ModelCapabilities } from './models/capabilities.js';
 import type { ModelListCache } from './models/model-info.js';
-import { stripModelPrefix } from './rest/convert-request.js';
 
 export interface LiveApiSelectorOptions {
   /** Where the service's list is, if it is known. */

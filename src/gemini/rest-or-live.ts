@@ -1,8 +1,8 @@
 import type { BoticelliDriver } from '../driver/driver.js';
 import { BoticelliError, StreamingNotSupported } from '../errors.js';
+import { stripModelPrefix } from '../util/model-name.js';
 import type { LiveDriver } from './live/options.js';
 import { isUnsupportedModel } from './models/capabilities.js';
-import { stripModelPrefix } from './rest/convert-request.js';
 
 export interface RoutingDriverOptions {
   /** The driver for REST and server-sent events. */

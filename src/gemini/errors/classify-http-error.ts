@@ -1,9 +1,10 @@
 import { BoticelliError } from '../../errors.js';
+import { isRecord } from '../../util/json.js';
 import type { Headers } from '../transport/minimal-fetch.js';
 import { classifyQuotaError } from './classify-quota-error.js';
 import { getWrongHostHint } from './invalid-response.js';
 import { describeUnexpectedBody, toOneLine } from './one-line.js';
-import { findDetails, getErrorReason, isRecord, parseServiceError, type ServiceError } from './parse-error-body.js';
+import { findDetails, getErrorReason, parseServiceError, type ServiceError } from './parse-error-body.js';
 import { parseRetryDelayMs } from './retry-delay.js';
 
 /** An answer that is no reply, and what was asked. */

@@ -1,8 +1,9 @@
 import { getNextPacificMidnight } from '../../driver/pacific-day.js';
 import { QuotaExceeded, type QuotaViolation } from '../../errors.js';
+import { isRecord } from '../../util/json.js';
 import type { HttpErrorResponse } from './classify-http-error.js';
 import { toOneLine } from './one-line.js';
-import { type ErrorDetail, findDetails, isRecord, type ServiceError } from './parse-error-body.js';
+import { type ErrorDetail, findDetails, type ServiceError } from './parse-error-body.js';
 import { parseRetryDelayMs } from './retry-delay.js';
 
 /**

@@ -1,3 +1,5 @@
+import { isRecord, tryParseJson } from '../../util/json.js';
+
 /** An error as the service words it: google.rpc.Status in JSON, or what a gateway makes of it. */
 export interface ServiceError {
   /** An HTTP status, where it has one. */
@@ -65,18 +67,4 @@ export function findDetails(error: ServiceError | undefined, type: string): read
 export function getErrorReason(error: ServiceError | undefined): string | undefined {
   const reason = findDetails(error, 'ErrorInfo')[0]?.reason;
   return typeof reason === 'string' ? reason : undefined;
-}
-
-/** Whether a value of parsed JSON is an object. */
-export function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
-/** The value of a JSON text, or undefined where it is none. */
-export function tryParseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }

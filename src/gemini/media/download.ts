@@ -1,9 +1,10 @@
 import { BoticelliError, StreamTimeout } from '../../errors.js';
 import { maxRequestBytes } from '../../facts.js';
 import { redactUrl } from '../../media/media-url.js';
+import { abortable } from '../../util/abortable.js';
 import { classifyNetworkError, createNetworkCause, describeNetworkError } from '../errors/classify-network-error.js';
 import type { CallOptions } from '../options.js';
-import { abortable, createRequestTimeouts, type RequestTimeouts } from '../rest/request-timeouts.js';
+import { createRequestTimeouts, type RequestTimeouts } from '../rest/request-timeouts.js';
 import { type HttpResponse, sendHttpRequest } from '../transport/http.js';
 import type { RouteResolver } from '../transport/proxy-routes.js';
 

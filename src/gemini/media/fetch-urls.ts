@@ -4,9 +4,9 @@ import { BoticelliError } from '../../errors.js';
 import { getReferenceKind, redactUrl, validateMediaUrl } from '../../media/media-url.js';
 import { isPlainText } from '../../media/plain-text.js';
 import { resolveMediaType } from '../../media/resolve-media-type.js';
+import { createAsyncMemo } from '../../util/memoize-async.js';
 import type { MediaDeliveryOptions } from './deliver-media.js';
 import { checkUrlHint, type Download, download } from './download.js';
-import { createAsyncMemo } from './memoize-async.js';
 
 /** Media that are at an address, each fetched once. */
 export interface MediaDownloader {

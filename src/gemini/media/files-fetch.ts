@@ -1,9 +1,10 @@
 import { BoticelliError } from '../../errors.js';
+import { isRecord, tryParseJson } from '../../util/json.js';
 import { classifyHttpError } from '../errors/classify-http-error.js';
 import { classifyNetworkError } from '../errors/classify-network-error.js';
 import { getWrongHostHint } from '../errors/invalid-response.js';
 import { describeUnexpectedBody, toOneLine } from '../errors/one-line.js';
-import { isRecord, parseServiceError, tryParseJson } from '../errors/parse-error-body.js';
+import { parseServiceError } from '../errors/parse-error-body.js';
 import { createRequestTimeouts } from '../rest/request-timeouts.js';
 import { type HttpRequest, readText, sendHttpRequest } from '../transport/http.js';
 import { Headers, Response } from '../transport/minimal-fetch.js';

@@ -4,9 +4,9 @@ import type { CallContext } from '../../driver/driver.js';
 import { getByteLength, type MediaContent, type MediaPart } from '../../driver/request.js';
 import { BoticelliError } from '../../errors.js';
 import { maxInlineBytes } from '../../facts.js';
+import { createAsyncMemo } from '../../util/memoize-async.js';
 import type { MediaDeliveryOptions } from './deliver-media.js';
 import { readCheckedFile } from './local-file.js';
-import { createAsyncMemo } from './memoize-async.js';
 import { deleteFiles, formatMediaName, uploadFile } from './upload-file.js';
 import { type ActiveFile, waitUntilActive } from './wait-until-active.js';
 

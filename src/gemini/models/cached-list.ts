@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { type Clock, systemClock } from '../../driver/clock.js';
 import { defaultBaseUrl } from '../../facts.js';
-import { isRecord, tryParseJson } from '../errors/parse-error-body.js';
+import { isRecord, tryParseJson } from '../../util/json.js';
 import type { ConnectionOptions } from '../options.js';
 import { type ModelList, type ModelListCache, parseModelInfo } from './model-info.js';
 

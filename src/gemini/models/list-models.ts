@@ -1,13 +1,13 @@
 import type { Model } from '@google/genai';
 import { type Clock, systemClock } from '../../driver/clock.js';
 import { BoticelliError } from '../../errors.js';
+import { abortable } from '../../util/abortable.js';
+import { stripModelPrefix } from '../../util/model-name.js';
 import { redactError } from '../api-key.js';
 import { type Connection, createConnection } from '../connection.js';
 import { getWrongHostHint } from '../errors/invalid-response.js';
 import type { ConnectionOptions } from '../options.js';
-import { stripModelPrefix } from '../rest/convert-request.js';
 import { createHttpExchange } from '../rest/exchange.js';
-import { abortable } from '../rest/request-timeouts.js';
 import { createGeminiFetch } from '../transport/gemini-fetch.js';
 import { type ModelInfo, parseModelInfo } from './model-info.js';
 

@@ -1,6 +1,6 @@
 import type { GenerateRequest } from '../../driver/request.js';
+import { stripModelPrefix } from '../../util/model-name.js';
 import { getLiveUnsupportedReason } from '../live/unsupported-live-request.js';
-import { stripModelPrefix } from '../rest/convert-request.js';
 import { getCapabilities } from './capabilities.js';
 
 /**

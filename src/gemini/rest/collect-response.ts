@@ -1,7 +1,7 @@
 import type { Candidate, GenerateContentResponse, Part } from '@google/genai';
 import type { BilledResponse } from '../../driver/layers/usage-events.js';
 import type { GenerateResponse, Usage } from '../../driver/response.js';
-import { stripModelPrefix } from './convert-request.js';
+import { stripModelPrefix } from '../../util/model-name.js';
 import { validateResponse } from './validate-response.js';
 
 /** Puts a reply together: of the one answer of a unary request, or of a stream's chunks as they come. */

@@ -1,5 +1,6 @@
 import type { Content, GenerateContentParameters, Part as SdkPart } from '@google/genai';
 import type { GenerateRequest, ModelTurn, Part, Turn } from '../../driver/request.js';
+import { stripModelPrefix } from '../../util/model-name.js';
 import { convertParameters } from './convert-parameters.js';
 
 /** A request in the SDK's terms. */
@@ -17,11 +18,6 @@ export function convertRequest(request: GenerateRequest): GenerateContentParamet
       ...convertParameters(parameters),
     },
   };
-}
-
-/** A model's name without the prefix that the service lists it under. */
-export function stripModelPrefix(name: string): string {
-  return name.replace(/^models\//, '');
 }
 
 function convertTurn(turn: Turn, model: string): Content {

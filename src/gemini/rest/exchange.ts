@@ -1,9 +1,9 @@
 import type { Clock } from '../../driver/clock.js';
 import type { BoticelliError } from '../../errors.js';
+import { tryParseJson } from '../../util/json.js';
 import type { Redact } from '../api-key.js';
 import type { Connection } from '../connection.js';
 import { classifyHttpError } from '../errors/classify-http-error.js';
-import { tryParseJson } from '../errors/parse-error-body.js';
 import type { Headers } from '../transport/minimal-fetch.js';
 import type { RouteResolver } from '../transport/proxy-routes.js';
 import { createRequestTimeouts, type RequestTimeoutOptions, type RequestTimeouts } from './request-timeouts.js';

@@ -3,20 +3,21 @@ import type { CallContext } from '../../driver/driver.js';
 import type { GenerateRequest } from '../../driver/request.js';
 import { BoticelliError } from '../../errors.js';
 import { modelNamePattern } from '../../facts.js';
+import { abortable } from '../../util/abortable.js';
+import { tryParseJson } from '../../util/json.js';
+import { stripModelPrefix } from '../../util/model-name.js';
 import { redactError } from '../api-key.js';
 import type { Connection } from '../connection.js';
 import { explainUnknownModel } from '../errors/explain-unknown-model.js';
 import { createMalformedEventError } from '../errors/invalid-response.js';
 import { toOneLine } from '../errors/one-line.js';
-import { tryParseJson } from '../errors/parse-error-body.js';
 import type { MediaDelivery } from '../media/deliver-media.js';
 import type { ModelListCache } from '../models/model-info.js';
 import type { CallOptions } from '../options.js';
 import { createGeminiFetch } from '../transport/gemini-fetch.js';
 import { createReplyCollector, type ReplyCollector } from './collect-response.js';
-import { convertRequest, stripModelPrefix } from './convert-request.js';
+import { convertRequest } from './convert-request.js';
 import { createHttpExchange, type HttpExchange } from './exchange.js';
-import { abortable } from './request-timeouts.js';
 
 interface PrepareRequestOptions extends CallOptions {
   request: GenerateRequest;

@@ -79,17 +79,6 @@ export function createRequestTimeouts({
   };
 }
 
-/** Settles as the work does, but rejects with the signal's reason at once when that aborts. */
-export function abortable<Result>(promise: Promise<Result>, signal: AbortSignal | undefined): Promise<Result> {
-  if (!signal) return promise;
-  return new Promise((resolve, reject) => {
-    const onAbort = () => reject(signal.reason);
-    if (signal.aborted) onAbort();
-    signal.addEventListener('abort', onAbort);
-    promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort));
-  });
-}
-
 function createTimeoutError(timeoutMs: number): BoticelliError {
   return new BoticelliError('timeout', `there was no whole reply within ${timeoutMs / 1000} s`, {
     hint: 'Allow more with --timeout. It was not tried again, for the request is spent.',

@@ -1,5 +1,6 @@
 import { createParser } from 'eventsource-parser';
-import { extractServiceError, isRecord, type ServiceError, tryParseJson } from '../errors/parse-error-body.js';
+import { isRecord, tryParseJson } from '../../util/json.js';
+import { extractServiceError, type ServiceError } from '../errors/parse-error-body.js';
 import { createStrayLines } from './stray-lines.js';
 
 /** What a body of server-sent events turned out to hold. */

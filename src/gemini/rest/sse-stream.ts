@@ -1,4 +1,5 @@
 import type { BoticelliError } from '../../errors.js';
+import { abortable } from '../../util/abortable.js';
 import { createNetworkCause, describeNetworkError } from '../errors/classify-network-error.js';
 import {
   createMalformedEventError,
@@ -9,7 +10,6 @@ import { toOneLine } from '../errors/one-line.js';
 import { getHttpStatus, type ServiceError } from '../errors/parse-error-body.js';
 import { Headers } from '../transport/minimal-fetch.js';
 import type { HttpExchange } from './exchange.js';
-import { abortable } from './request-timeouts.js';
 import { createSseParser, type SseItem } from './sse-parser.js';
 
 // How much one read hands over. The SDK searches its whole buffer several times for every event in it, and throws and

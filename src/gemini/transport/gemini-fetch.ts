@@ -1,7 +1,8 @@
 import { BoticelliError } from '../../errors.js';
+import { isRecord, tryParseJson } from '../../util/json.js';
 import { classifyNetworkError, createNetworkCause, describeNetworkError } from '../errors/classify-network-error.js';
 import { createIncompleteResponseError, createNotGeminiResponseError } from '../errors/invalid-response.js';
-import { extractServiceError, getHttpStatus, isRecord, tryParseJson } from '../errors/parse-error-body.js';
+import { extractServiceError, getHttpStatus } from '../errors/parse-error-body.js';
 import type { HttpExchange } from '../rest/exchange.js';
 import { normalizeSseBody } from '../rest/sse-stream.js';
 import { type HttpRequest, type HttpResponse, readText, sendHttpRequest } from './http.js';

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { isValidModelName, stripModelPrefix } from '../../src/narrative/model-name.js';
+import { isValidModelName, stripModelPrefix } from '../../src/util/model-name.js';
 
 it.each([
   'gemini-3.8-flash',
@@ -7,7 +7,7 @@ it.each([
   'tunedModels/mine',
   'gemma-3-27b-it',
   'publishers/google/models/x',
-])('takes %s for the name of a model', (name) => expect(isValidModelName(name)).toBe(true));
+])('accepts %s as a model name', (name) => expect(isValidModelName(name)).toBe(true));
 
 it.each([
   '',
@@ -24,9 +24,9 @@ it.each([
   'a/../b',
   '{{vars.m}}',
   'modèle',
-])('takes %j for no name of a model', (name) => expect(isValidModelName(name)).toBe(false));
+])('rejects %j as a model name', (name) => expect(isValidModelName(name)).toBe(false));
 
-it('knows a model with and without the prefix of the service', () => {
+it('strips only the models/ prefix', () => {
   expect(stripModelPrefix('models/gemini-3.8-flash')).toBe('gemini-3.8-flash');
   expect(stripModelPrefix('tunedModels/mine')).toBe('tunedModels/mine');
 });

@@ -1,13 +1,12 @@
-import { abortable } from '../rest/request-timeouts.js';
+import { abortable } from './abortable.js';
 
-/** Does a piece of work once for each key, for all who ask. Work that failed is forgotten, so that it can be tried again. */
+/** Does the work once per key and shares its result with all callers. Failed work is forgotten, so it can be retried. */
 export type AsyncMemo<Result> = (
   key: string,
   signal: AbortSignal | undefined,
   work: () => Promise<Result>,
 ) => Promise<Result>;
 
-/** Makes such a memory. */
 export function createAsyncMemo<Result>(): AsyncMemo<Result> {
   const promises = new Map<string, Promise<Result>>();
 
@@ -18,7 +17,7 @@ export function createAsyncMemo<Result>(): AsyncMemo<Result> {
         return await abortable(existing, signal);
       } catch {
         signal?.throwIfAborted();
-        // It may have been the other one's to give up: whoever waited tries for itself.
+        // The failure may be that caller's own abort, so this caller tries for itself.
         return run(key, signal, work);
       }
     }

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { createAsyncMemo } from '../../../src/gemini/media/memoize-async.js';
+import { createAsyncMemo } from '../../src/util/memoize-async.js';
 
 test('work is done once for each key, for all who ask, also later', async () => {
   const once = createAsyncMemo<string>();
