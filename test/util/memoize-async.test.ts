@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { createAsyncMemo } from '../../src/util/memoize-async.js';
 
-test('work is done once for each key, for all who ask, also later', async () => {
+test('does the work once per key, for concurrent and later callers', async () => {
   const once = createAsyncMemo<string>();
   let done = 0;
   const work = async () => `result ${++done}`;
@@ -10,20 +10,20 @@ test('work is done once for each key, for all who ask, also later', async () => 
   expect(await once('a', undefined, work)).toBe('result 1');
 });
 
-test('who waits for the work of another that is given up does it himself', async () => {
+test('repeats the work of a caller that failed', async () => {
   const once = createAsyncMemo<string>();
-  let giveUp = (_: Error): void => {};
+  let fail = (_: Error): void => {};
   const owner = new Promise<string>((_, reject) => {
-    giveUp = reject;
+    fail = reject;
   });
   const first = once('a', undefined, () => owner);
   const second = once('a', undefined, async () => 'mine');
-  giveUp(new Error('interrupted'));
+  fail(new Error('interrupted'));
   await expect(first).rejects.toThrow('interrupted');
   expect(await second).toBe('mine');
 });
 
-test('who waits and is aborted stops waiting at once', async () => {
+test('stops waiting when its own signal aborts', async () => {
   const once = createAsyncMemo<string>();
   void once('a', undefined, () => new Promise(() => {}));
   const controller = new AbortController();

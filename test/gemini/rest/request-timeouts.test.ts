@@ -7,9 +7,9 @@ import { createChunk, formatSseEvent, packetReply, textReply } from '../../helpe
 import { createAbortableContext, createGeminiFixture, createRequest, getError, readStream } from '../gemini-fixture.js';
 
 const fixture = createGeminiFixture();
-const reason = new Error('the caller had enough');
+const reason = new Error('aborted by the caller');
 
-test('a call with a signal that has aborted makes no request', async () => {
+test('makes no request with an aborted signal', async () => {
   const context = { signal: AbortSignal.abort(reason) };
   await expect(fixture.driver().generate(createRequest(), context)).rejects.toBe(reason);
   await expect(readStream(fixture.driver().generateStream(createRequest(), context))).rejects.toBe(reason);
@@ -17,7 +17,7 @@ test('a call with a signal that has aborted makes no request', async () => {
 });
 
 test.each(['stall-before-headers', 'stall'] as const)(
-  'an abort of a unary call (%s) closes the connection',
+  'closes the connection when a unary call is aborted (%s)',
   async (end) => {
     fixture.server.queueReplies({ ...textReply('Hello'), end });
     const { controller, context } = createAbortableContext();
@@ -30,7 +30,7 @@ test.each(['stall-before-headers', 'stall'] as const)(
   },
 );
 
-test('an abort in mid-stream rejects with the reason and closes the connection', async () => {
+test('rejects with the reason and closes the connection when a stream is aborted', async () => {
   fixture.server.queueReplies({ ...textReply('Hello'), end: 'stall' });
   const { controller, context } = createAbortableContext();
   const seen: string[] = [];
@@ -45,7 +45,7 @@ test('an abort in mid-stream rejects with the reason and closes the connection',
   await fixture.server.requests[0]?.closedEarly;
 });
 
-test('what had arrived before an abort is not handed out after it', async () => {
+test('yields nothing after an abort, even if more text has arrived', async () => {
   fixture.server.queueReplies(packetReply(formatSseEvent(createChunk('a')) + formatSseEvent(createChunk('b', 'STOP'))));
   const { controller, context } = createAbortableContext();
   const seen: string[] = [];
@@ -59,7 +59,7 @@ test('what had arrived before an abort is not handed out after it', async () => 
   expect(seen).toEqual(['a']);
 });
 
-test('leaving the loop early closes the connection', async () => {
+test('closes the connection when the loop is left early', async () => {
   fixture.server.queueReplies({ ...textReply(['Hello', 'you']), end: 'stall' });
   for await (const { text: piece } of fixture.driver().generateStream(createRequest())) {
     expect(piece).toBe('Hello');
@@ -68,7 +68,7 @@ test('leaving the loop early closes the connection', async () => {
   await fixture.server.requests[0]?.closedEarly;
 });
 
-test('an error in mid-stream closes the connection', async () => {
+test('closes the connection after an error in the stream', async () => {
   fixture.server.queueReplies({ ...packetReply('data: {oops}\n\n'), end: 'stall' });
   expect((await readStream(fixture.driver().generateStream(createRequest()))).error).toMatchObject({
     code: 'stream_interrupted',
@@ -76,18 +76,18 @@ test('an error in mid-stream closes the connection', async () => {
   await fixture.server.requests[0]?.closedEarly;
 });
 
-test('a whole reply leaves the connection for later calls', async () => {
+test('keeps the connection for later calls after a complete reply', async () => {
   const driver = fixture.driver();
   for (let call = 0; call < 3; call += 1) {
     await readStream(driver.generateStream(createRequest()));
     await driver.generate(createRequest());
   }
-  // Node's fetch itself opens a second one, then uses the two in turn.
+  // Node's fetch opens a second connection, then uses both in turn.
   expect(fixture.server.connectionCount).toBeLessThanOrEqual(2);
   expect(fixture.server.requests.every(({ closedEarlyAtMs }) => closedEarlyAtMs === undefined)).toBe(true);
 });
 
-test('no call leaves a listener on the signal, however it ended', async () => {
+test('removes its listeners from the signal, however a call ends', async () => {
   const { controller, context } = createAbortableContext();
   const driver = fixture.driver({ timeoutMs: 100 });
   await driver.generate(createRequest(), context);
@@ -99,21 +99,18 @@ test('no call leaves a listener on the signal, however it ended', async () => {
   expect(getEventListeners(controller.signal, 'abort')).toHaveLength(0);
 });
 
-test.each(['stall-before-headers', 'stall'] as const)(
-  'an attempt that takes too long (%s) is a timeout',
-  async (end) => {
-    fixture.server.queueReplies({ ...textReply('Hello'), end }, { ...textReply('Hello'), end });
-    const driver = fixture.driver({ timeoutMs: 80 });
-    const unary = await getError(driver.generate(createRequest()));
-    expect(unary).toMatchObject({ code: 'timeout', isTransient: false });
-    expect(unary.message).toContain('within 0.08 s');
-    const streamed = await readStream(driver.generateStream(createRequest()));
-    expect(streamed.error).toMatchObject({ code: 'timeout', isTransient: false });
-    await Promise.all(fixture.server.requests.map(({ closedEarly }) => closedEarly));
-  },
-);
+test.each(['stall-before-headers', 'stall'] as const)('times out an attempt that takes too long (%s)', async (end) => {
+  fixture.server.queueReplies({ ...textReply('Hello'), end }, { ...textReply('Hello'), end });
+  const driver = fixture.driver({ timeoutMs: 80 });
+  const unary = await getError(driver.generate(createRequest()));
+  expect(unary).toMatchObject({ code: 'timeout', isTransient: false });
+  expect(unary.message).toContain('within 0.08 s');
+  const streamed = await readStream(driver.generateStream(createRequest()));
+  expect(streamed.error).toMatchObject({ code: 'timeout', isTransient: false });
+  await Promise.all(fixture.server.requests.map(({ closedEarly }) => closedEarly));
+});
 
-test('a stream that falls silent is StreamTimeout', async () => {
+test('throws StreamTimeout for a silent stream', async () => {
   fixture.server.queueReplies({ ...textReply(['Hello', ' you']), end: 'stall' });
   const result = await readStream(fixture.driver({ idleTimeoutMs: 60 }).generateStream(createRequest()));
   expect(result.text).toBe('Hello you');
@@ -122,7 +119,7 @@ test('a stream that falls silent is StreamTimeout', async () => {
   await fixture.server.requests[0]?.closedEarly;
 });
 
-test('silence before the first byte is thinking, and does not count', async () => {
+test('does not count silence before the first byte, when the model may think', async () => {
   const gate = createGate();
   fixture.server.queueReplies({ ...textReply('Hello'), gate });
   const reading = readStream(fixture.driver({ idleTimeoutMs: 50 }).generateStream(createRequest()));
@@ -131,14 +128,14 @@ test('silence before the first byte is thinking, and does not count', async () =
   expect(await reading).toMatchObject({ text: 'Hello', error: undefined });
 });
 
-test('a stream that goes on is no silence, however long it takes', async () => {
+test('does not time out a slow stream without long pauses', async () => {
   fixture.server.queueReplies(textReply(['a', 'b', 'c', 'd', 'e'], { delayMs: 40 }));
   expect(await readStream(fixture.driver({ idleTimeoutMs: 120 }).generateStream(createRequest()))).toMatchObject({
     text: 'abcde',
   });
 });
 
-test('a reader that pauses is no silence of the service', async () => {
+test('does not count the time in which the reader pauses', async () => {
   const gate = createGate();
   fixture.server.queueReplies(textReply(['a', 'b'], { gate }));
   gate.release();
@@ -152,13 +149,13 @@ test('a reader that pauses is no silence of the service', async () => {
   expect(seen).toBe('ab');
 });
 
-test('a timeout longer than a timer can hold does not fire at once', async () => {
+test('accepts a timeout beyond the range of timers', async () => {
   expect(await fixture.driver({ timeoutMs: 1e12, idleTimeoutMs: 1e12 }).generate(createRequest())).toMatchObject({
     finishReason: 'STOP',
   });
 });
 
-test('each token is handed out before the next one is sent', async () => {
+test('yields each token before the next one is sent', async () => {
   const gate = createGate();
   fixture.server.queueReplies(textReply(['a', 'b', 'c'], { gate }));
   gate.release();
@@ -170,7 +167,7 @@ test('each token is handed out before the next one is sent', async () => {
   expect(seen).toBe('abc');
 });
 
-test('what a request waits for before it leaves takes nothing off its time', async () => {
+test('does not count the wait before sending', async () => {
   const beforeSending = () => new Promise<void>((resolve) => setTimeout(resolve, 60));
   const { text } = await fixture.driver({ timeoutMs: 50 }).generate(createRequest(), { beforeSending });
   expect(text).not.toBe('');

@@ -24,16 +24,16 @@ afterEach(() => server.close());
 
 const megabyte = 1_000_000;
 
-/** The same film for all tests that do nothing to it. */
-let large: Promise<MediaPart> | undefined;
-const largeFolder = createTemporaryFolder(afterAll);
-function largeFilm(): Promise<MediaPart> {
-  large ??= partOf(createVideo(15_500_000), 'film.mp4', largeFolder);
-  return large;
+/** One video for all tests that do not change it. */
+let largeVideo: Promise<MediaPart> | undefined;
+const largeVideoFolder = createTemporaryFolder(afterAll);
+function loadLargeVideo(): Promise<MediaPart> {
+  largeVideo ??= createPart(createVideo(15_500_000), 'film.mp4', largeVideoFolder);
+  return largeVideo;
 }
 
-/** A part as a narrative makes it of a file with these bytes. */
-async function partOf(
+/** The part that a narrative makes of a file with these bytes. */
+async function createPart(
   bytes: Buffer,
   name = 'film.mp4',
   folder = createTemporaryFolder(onTestFinished),
@@ -45,155 +45,159 @@ async function partOf(
   return { type: 'media', mimeType, content, name };
 }
 
-const asking = (...parts: MediaPart[]): GenerateRequest => ({
+const createMediaRequest = (...parts: MediaPart[]): GenerateRequest => ({
   model,
   turns: [{ role: 'user', parts: [{ type: 'text', text: 'What is it?' }, ...parts] }],
   parameters: {},
 });
 
-/** The media of the nth call as they were on the wire. */
-const sentIn = (call: number) => server.generateRequests[call]?.body.contents.at(-1).parts.slice(1);
+/** The media of the nth request, as sent. */
+const sentMedia = (call: number) => server.generateRequests[call]?.body.contents.at(-1).parts.slice(1);
 
-function noting(): { context: CallContext; notes: string[] } {
+function recordNotes(): { context: CallContext; notes: string[] } {
   const notes: string[] = [];
   const emit = (event: DriverEvent) => void (event.type === 'note' && notes.push(`${event.about}: ${event.message}`));
   return { context: { emit }, notes };
 }
 
-describe('what goes along in the request', () => {
-  test('is all that is not larger than 15 MB together, read from disk or held', async () => {
+describe('inline media', () => {
+  test('is everything up to 15 MB in total, from disk or from memory', async () => {
     const film = createVideo(5 * megabyte);
-    const held = await partOf(mediaBytes.png, 'dot.png');
-    const read = await partOf(film);
+    const held = await createPart(mediaBytes.png, 'dot.png');
+    const read = await createPart(film);
     expect([held.content.from, read.content.from]).toEqual(['bytes', 'file']);
-    await driver.generate(asking(read, held, read));
+    await driver.generate(createMediaRequest(read, held, read));
     const whole = { inlineData: { mimeType: 'video/mp4', data: film.toString('base64') } };
     const dot = { inlineData: { mimeType: 'image/png', data: mediaBytes.png.toString('base64') } };
-    expect(sentIn(0)).toEqual([whole, dot, whole]);
+    expect(sentMedia(0)).toEqual([whole, dot, whole]);
     expect(server.files.commands).toEqual([]);
   });
 
-  test('is refused where the file has changed since it was checked', async () => {
-    const part = await partOf(createVideo(5 * megabyte));
+  test('is rejected if the file has changed since it was checked', async () => {
+    const part = await createPart(createVideo(5 * megabyte));
     if (part.content.from !== 'file') throw new Error('not a file');
     writeFileSync(part.content.path, createVideo(5 * megabyte).fill(1, 100));
-    const error = await getError(driver.generate(asking(part)));
+    const error = await getError(driver.generate(createMediaRequest(part)));
     expect(error).toMatchObject({ code: 'no_input', message: '"film.mp4" has changed since it was checked' });
     expect(server.requests).toHaveLength(0);
   });
 });
 
-describe('what goes ahead', () => {
-  test('is the largest until the rest is small enough, in pieces, byte for byte', async () => {
+describe('uploaded media', () => {
+  test('is the largest until the rest fits, sent in pieces, byte for byte', async () => {
     const film = createVideo(17 * megabyte);
-    const { context, notes } = noting();
+    const { context, notes } = recordNotes();
     await driver.generate(
-      asking(await partOf(mediaBytes.png, 'dot.png'), await partOf(film, 'größe 日本.mp4')),
+      createMediaRequest(await createPart(mediaBytes.png, 'dot.png'), await createPart(film, 'größe 日本.mp4')),
       context,
     );
     expect(server.files.commands).toEqual(['start', 'upload', 'upload', 'upload']);
     const [stored] = [...server.files.files.values()];
-    const { content } = await partOf(film);
+    const { content } = await createPart(film);
     expect(stored).toMatchObject({ mimeType: 'video/mp4', sizeBytes: '17000000' });
     expect(stored?.sha256).toBe(content.from === 'file' && content.sha256);
-    expect(sentIn(0)).toEqual([
+    expect(sentMedia(0)).toEqual([
       { inlineData: { mimeType: 'image/png', data: mediaBytes.png.toString('base64') } },
       { fileData: { mimeType: 'video/mp4', fileUri: stored?.uri } },
     ]);
-    expect(notes).toEqual([
-      'upload: sending "größe 日本.mp4" ahead (17.0 MB), for with it the request would be too large',
-    ]);
+    expect(notes).toEqual(['upload: uploading "größe 日本.mp4" (17.0 MB): the request is too large to contain it']);
   });
 
-  test('goes once, however many requests have it and however they come by it, and is deleted at the end', async () => {
+  test('is sent once for all requests with the same bytes, and deleted at the end', async () => {
     const film = createVideo(16 * megabyte);
-    const [one, other] = [await partOf(film), await partOf(film, 'the-same.mp4')];
-    await Promise.all([driver.generate(asking(one)), driver.generate(asking(other))]);
-    await readStream(driver.generateStream(asking(one, other)));
+    const [one, other] = [await createPart(film), await createPart(film, 'the-same.mp4')];
+    await Promise.all([driver.generate(createMediaRequest(one)), driver.generate(createMediaRequest(other))]);
+    await readStream(driver.generateStream(createMediaRequest(one, other)));
     expect(server.files.commands.filter((command) => command === 'start')).toHaveLength(1);
     const uri = [...server.files.files.values()][0]?.uri;
-    expect(server.generateRequests.flatMap((_, call) => sentIn(call)).map(({ fileData }) => fileData?.fileUri)).toEqual(
-      Array(4).fill(uri),
-    );
+    expect(
+      server.generateRequests.flatMap((_, call) => sentMedia(call)).map(({ fileData }) => fileData?.fileUri),
+    ).toEqual(Array(4).fill(uri));
     await driver.close?.();
     expect(server.files.commands.filter((command) => command === 'delete')).toHaveLength(1);
     expect(server.files.files.size).toBe(0);
   });
 
-  test('stays a reference for a later request in which it would be small enough', async () => {
-    const [nine, eight] = [await partOf(createVideo(9 * megabyte)), await partOf(createVideo(8 * megabyte), 'b.mp4')];
-    await driver.generate(asking(nine, eight));
-    await driver.generate(asking(nine));
+  test('stays a reference in later requests that could contain it', async () => {
+    const [nine, eight] = [
+      await createPart(createVideo(9 * megabyte)),
+      await createPart(createVideo(8 * megabyte), 'b.mp4'),
+    ];
+    await driver.generate(createMediaRequest(nine, eight));
+    await driver.generate(createMediaRequest(nine));
     const uri = [...server.files.files.values()][0]?.uri;
-    expect(sentIn(1)).toEqual([{ fileData: { mimeType: 'video/mp4', fileUri: uri } }]);
+    expect(sentMedia(1)).toEqual([{ fileData: { mimeType: 'video/mp4', fileUri: uri } }]);
   });
 
-  test('is waited for until it was processed', async () => {
+  test('is used only after it was processed', async () => {
     server.files.configure({ processingPolls: 3 });
     const clock = createManualClock();
     const patient = createGeminiDriver({ apiKey: canaryKey, baseUrl: server.url, clock });
-    const { context, notes } = noting();
-    await patient.generate(asking(await largeFilm()), context);
+    const { context, notes } = recordNotes();
+    await patient.generate(createMediaRequest(await loadLargeVideo()), context);
     expect(server.files.commands.slice(-3)).toEqual(['get', 'get', 'get']);
     expect(clock.sleepsMs).toEqual([250, 375, 562.5]);
-    expect(notes.at(-1)).toBe('upload: "film.mp4" is there and being processed');
+    expect(notes.at(-1)).toBe('upload: "film.mp4" is uploaded and being processed');
   });
 
-  test('is waited for no longer than the timeout', async () => {
+  test('times out if processing takes too long', async () => {
     server.files.configure({ processingPolls: 1000 });
     const clock = createManualClock();
     const hasty = createGeminiDriver({ apiKey: canaryKey, baseUrl: server.url, clock, timeoutMs: 20_000 });
-    const error = await getError(hasty.generate(asking(await largeFilm())));
-    expect(error).toMatchObject({ code: 'timeout', message: 'the service was not done with "film.mp4" within 20 s' });
+    const error = await getError(hasty.generate(createMediaRequest(await loadLargeVideo())));
+    expect(error).toMatchObject({
+      code: 'timeout',
+      message: 'the service did not finish processing "film.mp4" within 20 s',
+    });
     expect(clock.sleepsMs.reduce((sum, ms) => sum + ms, 0)).toBe(20_000);
     await hasty.close?.();
     expect(server.files.files.size).toBe(0);
   });
 
-  test('sends the key to the service alone, and shows it nowhere', async () => {
+  test('is sent with the key, which no error contains', async () => {
     server.files.configure({ rejectCommand: { command: 'start', status: 400, message: `bad key ${canaryKey}` } });
-    const error = await getError(driver.generate(asking(await largeFilm())));
+    const error = await getError(driver.generate(createMediaRequest(await loadLargeVideo())));
     expect(server.files.requests[0]?.headers['x-goog-api-key']).toBe(canaryKey);
     expect(JSON.stringify([error.message, error.hint, error.stack, String(error.cause)])).not.toContain(canaryKey);
   });
 });
 
-describe('what can not go ahead', () => {
+describe('a failed upload', () => {
   test.each([
-    ['start', 400, 'invalid_request', false, "the service can't take this request: 400 INVALID_ARGUMENT, no"],
-    ['upload', 403, 'auth', false, 'the service refused the API key: 403 PERMISSION_DENIED, no'],
+    ['start', 400, 'invalid_request', false, 'request rejected: 400 INVALID_ARGUMENT, "no"'],
+    ['upload', 403, 'auth', false, 'API key rejected: 403 PERMISSION_DENIED, "no"'],
     ['start', 404, 'unavailable', false, '127.0.0.1:PORT has no Files API (404)'],
     ['start', 429, 'unavailable', true, '429, no'],
     ['upload', 503, 'unavailable', true, '503, no'],
-  ])('is told by its name: %s answered with %i', async (command, status, code, isTransient, words) => {
+  ])('names the file: %s answered with %i', async (command, status, code, isTransient, description) => {
     server.files.configure({ rejectCommand: { command, status, message: 'no' } });
-    const error = await getError(driver.generate(asking(await largeFilm())));
-    const message = `"film.mp4" could not be sent ahead: ${words.replace('PORT', String(server.port))}`;
+    const error = await getError(driver.generate(createMediaRequest(await loadLargeVideo())));
+    const message = `could not upload "film.mp4": ${description.replace('PORT', String(server.port))}`;
     expect(error).toMatchObject({ code, isTransient, message });
     expect(error.constructor.name).toBe('BoticelliError');
     expect(server.generateRequests).toHaveLength(0);
   });
 
   test.each([
-    ['upload', 0, '"film.mp4" could not be sent ahead'],
-    ['get', 1, 'the service did not say whether "film.mp4" can be used yet'],
-  ])('is told where there is no answer to %s in time', async (command, processing, words) => {
-    const part = await largeFilm();
+    ['upload', 0, 'could not upload "film.mp4"'],
+    ['get', 1, 'could not check whether "film.mp4" is ready'],
+  ])('times out if %s gets no response', async (command, processing, prefix) => {
+    const part = await loadLargeVideo();
     server.files.configure({ processingPolls: processing, gate: { command, gate: createGate() } });
     const hasty = createGeminiDriver({ apiKey: canaryKey, baseUrl: server.url, timeoutMs: 700 });
-    const error = await getError(hasty.generate(asking(part)));
-    expect(error).toMatchObject({ code: 'timeout', message: `${words}: one request took longer than 0.7 s` });
+    const error = await getError(hasty.generate(createMediaRequest(part)));
+    expect(error).toMatchObject({ code: 'timeout', message: `${prefix}: one request took longer than 0.7 s` });
   });
 
-  test.each(['start', 'upload'])('is told where the answer to %s is none of the Files API', async (nonsense) => {
-    server.files.configure({ malformedCommand: nonsense });
-    const error = await getError(driver.generate(asking(await largeFilm())));
-    expect(error.message).toBe(`"film.mp4" could not be sent ahead: 127.0.0.1:${server.port} answered with "hello"`);
+  test.each(['start', 'upload'])('reports a response to %s that is not of the Files API', async (command) => {
+    server.files.configure({ malformedCommand: command });
+    const error = await getError(driver.generate(createMediaRequest(await loadLargeVideo())));
+    expect(error.message).toBe(`could not upload "film.mp4": 127.0.0.1:${server.port} answered with "hello"`);
   });
 
-  test('is told where the service can not process it', async () => {
+  test('reports a file that the service can not process', async () => {
     server.files.configure({ processingPolls: 1, processingError: 'The video is corrupted.' });
-    const error = await getError(driver.generate(asking(await largeFilm())));
+    const error = await getError(driver.generate(createMediaRequest(await loadLargeVideo())));
     expect(error).toMatchObject({
       code: 'invalid_request',
       message: 'the service could not process "film.mp4": The video is corrupted.',
@@ -202,36 +206,36 @@ describe('what can not go ahead', () => {
     expect(server.files.files.size).toBe(0);
   });
 
-  test('is tried anew by the next attempt, and only then counted as sent', async () => {
-    const part = await largeFilm();
+  test('is repeated by the next attempt', async () => {
+    const part = await loadLargeVideo();
     server.files.configure({ rejectCommand: { command: 'upload', status: 503, message: 'no' } });
-    await getError(driver.generate(asking(part)));
+    await getError(driver.generate(createMediaRequest(part)));
     server.files.configure({});
-    await driver.generate(asking(part));
+    await driver.generate(createMediaRequest(part));
     expect(server.files.files.size).toBe(1);
     expect(server.generateRequests).toHaveLength(1);
   });
 
-  test('ends at once with the caller, whose reason it rejects with', async () => {
+  test('rejects with the reason of an abort at once', async () => {
     server.files.configure({ gate: { command: 'upload', gate: createGate() } });
     const controller = new AbortController();
     const reason = new Error('enough');
-    const work = driver.generate(asking(await largeFilm()), { signal: controller.signal });
+    const work = driver.generate(createMediaRequest(await loadLargeVideo()), { signal: controller.signal });
     await server.files.waitForCommands('upload');
     controller.abort(reason);
     await expect(work).rejects.toBe(reason);
   });
 });
 
-test('a failed run leaves nothing behind, and a delete that fails is no failure', async () => {
+test('deletes uploaded files after a failed run, and ignores a failed delete', async () => {
   server.queueReplies(overloadedError());
-  await getError(driver.generate(asking(await largeFilm())));
+  await getError(driver.generate(createMediaRequest(await loadLargeVideo())));
   server.files.configure({ rejectCommand: { command: 'delete', status: 500, message: 'no' } });
   await driver.close?.();
   expect(server.files.commands.at(-1)).toBe('delete');
 });
 
-test('a request without media loads and closes nothing', async () => {
+test('does nothing for a request without media', async () => {
   await driver.generate(createRequest());
   await driver.close?.();
   expect(server.files.commands).toEqual([]);

@@ -9,8 +9,8 @@ import { createGeminiFixture, createRequest, getError, readStream } from '../gem
 
 const fixture = createGeminiFixture();
 
-/** What both ways of asking fail with: it must be the same. */
-async function unreachable(driver = fixture.driver()) {
+/** The error of a driver, which must be equal for unary and streamed requests. */
+async function errorOf(driver = fixture.driver()) {
   const error = await getError(driver.generate(createRequest()));
   const { error: streamed } = await readStream(driver.generateStream(createRequest()));
   expect(streamed).toMatchObject({ code: error.code, message: error.message, isTransient: error.isTransient });
@@ -18,35 +18,38 @@ async function unreachable(driver = fixture.driver()) {
   return error;
 }
 
-test('a refused connection is unavailable, passing, and names host and port', async () => {
+test('reports a refused connection as transient, with host and port', async () => {
   const { port } = fixture.server;
   await fixture.server.close();
-  const error = await unreachable();
+  const error = await errorOf();
   expect(error).toMatchObject({ code: 'unavailable', isTransient: true });
-  expect(error.message).toBe(`there is no answer from 127.0.0.1:${port}: nothing listens there`);
+  expect(error.message).toBe(`no response from 127.0.0.1:${port}: connection refused`);
 });
 
-test('a connection that ends before any answer is unavailable and passing', async () => {
+test('reports a connection that closes before the response as transient', async () => {
   fixture.server.setDefaultReply({ end: 'destroy-before-headers' });
-  const error = await unreachable();
+  const error = await errorOf();
   expect(error).toMatchObject({ code: 'unavailable', isTransient: true });
-  expect(error.message).toMatch(/no answer from 127\.0\.0\.1:\d+: it closed the connection$/);
+  expect(error.message).toMatch(/^no response from 127\.0\.0\.1:\d+: connection closed$/);
 });
 
 test.each([
-  ['the connection ends', { ...packetReply('{"candidates": ['), end: 'destroy' }],
-  ['the connection is reset', { ...packetReply('{"candidates": ['), end: 'reset' }],
-  ['JSON is cut', packetReply('{"candidates": [')],
-  ['nothing comes', packetReply('')],
-] satisfies [string, ScriptedReply][])('a unary body where %s is unavailable and passing', async (_name, script) => {
-  fixture.server.queueReplies(script);
-  const error = await getError(fixture.driver().generate(createRequest()));
-  expect(error).toMatchObject({ code: 'unavailable', isTransient: true });
-  expect(error.message).toMatch(/^the answer of 127\.0\.0\.1:\d+ broke off: /);
-});
+  ['a closed connection', { ...packetReply('{"candidates": ['), end: 'destroy' }],
+  ['a reset connection', { ...packetReply('{"candidates": ['), end: 'reset' }],
+  ['truncated JSON', packetReply('{"candidates": [')],
+  ['an empty body', packetReply('')],
+] satisfies [string, ScriptedReply][])(
+  'reports an incomplete unary response (%s) as transient',
+  async (_name, script) => {
+    fixture.server.queueReplies(script);
+    const error = await getError(fixture.driver().generate(createRequest()));
+    expect(error).toMatchObject({ code: 'unavailable', isTransient: true });
+    expect(error.message).toMatch(/^incomplete response from 127\.0\.0\.1:\d+: /);
+  },
+);
 
 test.each(['<html><body>Log in</body></html>', 'OK', '"OK"', '[]'])(
-  'a unary 200 with %j is unavailable and not passing',
+  'reports a unary 200 with %j as not transient',
   async (body) => {
     fixture.server.queueReplies({ body });
     const error = await getError(fixture.driver().generate(createRequest()));
@@ -55,14 +58,14 @@ test.each(['<html><body>Log in</body></html>', 'OK', '"OK"', '[]'])(
   },
 );
 
-test('https where http is spoken is not passing', async () => {
-  const error = await unreachable(
+test('reports https to an http server as not transient', async () => {
+  const error = await errorOf(
     createGeminiDriver({ apiKey: 'test-key', baseUrl: fixture.server.url.replace('http:', 'https:') }),
   );
   expect(error).toMatchObject({ code: 'unavailable', isTransient: false, hint: 'Check the base URL.' });
 });
 
-test('a server that speaks no HTTP is not passing', async () => {
+test('reports a server that does not speak HTTP as not transient', async () => {
   const sockets: Socket[] = [];
   const server = createServer((socket) => {
     sockets.push(socket);
@@ -79,27 +82,27 @@ test('a server that speaks no HTTP is not passing', async () => {
   for (const socket of sockets) socket.destroy();
 });
 
-/** As it may come up: with the reason in the cause. */
-function failed(code: string, message = `${code} http://host/?key=secret`): Error {
+/** An error with the reason in its cause, as Node throws it. */
+function createFailure(code: string, message = `${code} http://host/?key=secret`): Error {
   return new Error('request failed', { cause: Object.assign(new Error(message), { code }) });
 }
 
 test.each([
-  ['ENOTFOUND', 'no such host is known'],
-  ['EAI_AGAIN', 'the name service does not answer'],
-  ['ECONNRESET', 'it reset the connection'],
-  ['ETIMEDOUT', 'it does not answer'],
-  ['ENETUNREACH', 'there is no network'],
-])('%s is passing and told in words alone', (code, words) => {
-  const error = classifyNetworkError(failed(code), 'host:443');
+  ['ENOTFOUND', 'host not found'],
+  ['EAI_AGAIN', 'the name server does not respond'],
+  ['ECONNRESET', 'connection reset'],
+  ['ETIMEDOUT', 'connection timed out'],
+  ['ENETUNREACH', 'network unreachable'],
+])('describes %s and reports it as transient', (code, description) => {
+  const error = classifyNetworkError(createFailure(code), 'host:443');
   expect(error).toMatchObject({ code: 'unavailable', isTransient: true });
-  expect(error.message).toBe(`there is no answer from host:443: ${words}`);
+  expect(error.message).toBe(`no response from host:443: ${description}`);
 });
 
-test('of several addresses that refuse, the first stands for all', () => {
+test('takes the first error of several addresses', () => {
   const refused = Object.assign(new Error('connect ECONNREFUSED ::1:80'), { code: 'ECONNREFUSED' });
   const thrown = new Error('request failed', { cause: new AggregateError([refused, refused]) });
-  expect(classifyNetworkError(thrown, 'localhost:80').message).toContain('nothing listens there');
+  expect(classifyNetworkError(thrown, 'localhost:80').message).toContain('connection refused');
 });
 
 test.each([
@@ -107,8 +110,8 @@ test.each([
   'SELF_SIGNED_CERT_IN_CHAIN',
   'UNABLE_TO_GET_ISSUER_CERT_LOCALLY',
   'CERT_HAS_EXPIRED',
-])('the certificate error %s is not passing and names NODE_EXTRA_CA_CERTS', (code) => {
-  const error = classifyNetworkError(failed(code), 'host');
+])('reports the certificate error %s as not transient and suggests NODE_EXTRA_CA_CERTS', (code) => {
+  const error = classifyNetworkError(createFailure(code), 'host');
   expect(error).toMatchObject({ code: 'unavailable', isTransient: false });
   expect(error.message).toContain(code);
   expect(error.hint).toContain('NODE_EXTRA_CA_CERTS');

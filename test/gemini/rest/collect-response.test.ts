@@ -16,7 +16,7 @@ const fixture = createGeminiFixture();
 const warn = vi.spyOn(console, 'warn');
 afterEach(() => expect(warn).not.toHaveBeenCalled());
 
-/** The reply to a script, which must be the same unary and streamed. */
+/** The reply to a script, which must be equal for unary and streamed requests. */
 async function replyTo(script: ScriptedReply) {
   fixture.server.queueReplies(script, script);
   const unary = await fixture.driver().generate(createRequest());
@@ -27,8 +27,8 @@ async function replyTo(script: ScriptedReply) {
   return unary;
 }
 
-/** What a script fails with, which must be the same unary and streamed. */
-async function faultOf(script: ScriptedReply) {
+/** The error of a script, which must be equal for unary and streamed requests. */
+async function errorOf(script: ScriptedReply) {
   fixture.server.queueReplies(script, script);
   const unary = await getError(fixture.driver().generate(createRequest()));
   const { error } = await readStream(fixture.driver().generateStream(createRequest()));
@@ -37,7 +37,7 @@ async function faultOf(script: ScriptedReply) {
   return unary;
 }
 
-test('a reply has its text, model, finish reason and usage', async () => {
+test('returns text, model, finish reason and usage', async () => {
   const usage = { promptTokenCount: 7, candidatesTokenCount: 3, thoughtsTokenCount: 40, totalTokenCount: 50 };
   expect(await replyTo(textReply(['Hello', ' you\n'], { usage, modelVersion: 'models/gemini-3.8-flash-001' }))).toEqual(
     {
@@ -50,18 +50,18 @@ test('a reply has its text, model, finish reason and usage', async () => {
   );
 });
 
-test('thoughts are no part of the text, but of the turn', async () => {
+test('keeps thoughts in the turn but not in the text', async () => {
   const reply = await replyTo(textReply(['A', 'B'], { thoughts: ['hm, ', 'well'] }));
   expect(reply.text).toBe('AB');
   expect(reply.turn.native).toEqual([{ text: 'hm, well', thought: true }, { text: 'AB' }]);
 });
 
-test('a thought signature stays on the part it came with, an empty one too', async () => {
+test('keeps a thought signature on its part, even an empty one', async () => {
   const reply = await replyTo(textReply(['A', 'B'], { thoughtSignature: 'c2ln' }));
   expect(reply.turn.native).toEqual([{ text: 'AB' }, { text: '', thoughtSignature: 'c2ln' }]);
 });
 
-test('a signed part in the midst of text is not joined', async () => {
+test('does not join a signed part with its neighbours', async () => {
   const part = (fields: WirePart) => ({ candidates: [{ content: { parts: [fields] }, finishReason: 'STOP' }] });
   const chunks = [
     part({ text: 'A' }),
@@ -74,7 +74,7 @@ test('a signed part in the midst of text is not joined', async () => {
   expect(reply.turn.native).toEqual([{ text: 'A' }, { text: 'B', thoughtSignature: 's' }, { text: 'CD' }]);
 });
 
-test('usage is a running total of which the last counts, field by field', async () => {
+test('takes the last value of each usage count', async () => {
   const counted = (usageMetadata: object, finishReason?: string) =>
     formatSseEvent({ ...createChunk('x', finishReason), usageMetadata });
   fixture.server.queueReplies(
@@ -88,7 +88,7 @@ test('usage is a running total of which the last counts, field by field', async 
   expect(response?.usage).toEqual({ promptTokens: 7, outputTokens: 2, thoughtTokens: 30, totalTokens: 39 });
 });
 
-test('a reply without usage or model version has zeros and the model asked for', async () => {
+test('reports zero usage and the requested model if the service names neither', async () => {
   fixture.server.queueReplies({ body: createChunk('Hi', 'STOP') });
   expect(await fixture.driver().generate(createRequest('Hi', { model: `models/${model}` }))).toMatchObject({
     model,
@@ -98,13 +98,13 @@ test('a reply without usage or model version has zeros and the model asked for',
 });
 
 test.each(['OTHER', 'LANGUAGE', 'SOMETHING_NEW', 'MAX_TOKENS'])(
-  'text that ends with %s is a reply',
+  'accepts text that ends with %s',
   async (finishReason) => {
     expect(await replyTo(textReply('Hello', { finishReason }))).toMatchObject({ text: 'Hello', finishReason });
   },
 );
 
-test('unknown fields and parts are survived', async () => {
+test('keeps unknown parts and ignores unknown fields', async () => {
   const parts = [{ text: 'A' }, { somethingNew: { x: 1 } }, { inlineData: { mimeType: 'image/png', data: 'AA==' } }];
   const reply = await replyTo({
     chunks: [{ candidates: [{ content: { parts }, finishReason: 'STOP', novelty: [1] }], newField: { a: null } }],
@@ -113,13 +113,13 @@ test('unknown fields and parts are survived', async () => {
   expect(reply.turn.native).toEqual(parts);
 });
 
-test('a unary reply without a finish reason is whole, for its JSON is', async () => {
+test('accepts a unary reply without a finish reason', async () => {
   fixture.server.queueReplies({ body: createChunk('Hi') });
   const reply = await fixture.driver().generate(createRequest());
   expect(reply).toMatchObject({ text: 'Hi', finishReason: 'FINISH_REASON_UNSPECIFIED' });
 });
 
-test('what an answer of no use took is told with the model that served, unless the service did not count it', async () => {
+test('emits the usage of an unusable reply, if the service reported it', async () => {
   const served = { modelVersion: 'gemini-3.8-flash-001' };
   fixture.server.queueReplies(textReply('', served), textReply('', served), { chunks: [createChunk('', 'STOP')] });
   const events: DriverEvent[] = [];
@@ -132,17 +132,17 @@ test('what an answer of no use took is told with the model that served, unless t
   expect(events).toEqual([spent, spent]);
 });
 
-test('a blocked prompt names its reason and category', async () => {
+test('names the reason and category of a blocked prompt', async () => {
   const rating = { category: 'HARM_CATEGORY_DANGEROUS_CONTENT', probability: 'HIGH', blocked: true };
   const mild = { category: 'HARM_CATEGORY_HARASSMENT', probability: 'NEGLIGIBLE' };
-  const fault = await faultOf(blockedPromptReply('SAFETY', [mild, rating]));
-  expect(fault.code).toBe('blocked');
-  expect(fault.message).toBe('the service blocked the prompt: SAFETY (HARM_CATEGORY_DANGEROUS_CONTENT)');
+  const error = await errorOf(blockedPromptReply('SAFETY', [mild, rating]));
+  expect(error.code).toBe('blocked');
+  expect(error.message).toBe('the service blocked the prompt: SAFETY (HARM_CATEGORY_DANGEROUS_CONTENT)');
 });
 
-test('a prompt that is blocked after text came is blocked', async () => {
+test('rejects a prompt that is blocked after some text', async () => {
   const blocked = { promptFeedback: { blockReason: 'OTHER' } };
-  expect(await faultOf({ chunks: [createChunk('Some'), blocked] })).toMatchObject({ code: 'blocked' });
+  expect(await errorOf({ chunks: [createChunk('Some'), blocked] })).toMatchObject({ code: 'blocked' });
 });
 
 test.each([
@@ -153,25 +153,28 @@ test.each([
   'SPII',
   'IMAGE_SAFETY',
   'IMAGE_PROHIBITED_CONTENT',
-])('a reply that ends with %s is blocked, with or without text', async (finishReason) => {
+])('rejects a reply that ends with %s, with or without text', async (finishReason) => {
   const message = `the service blocked the reply: ${finishReason}`;
-  expect(await faultOf(emptyReply(finishReason))).toMatchObject({ code: 'blocked', message });
-  expect(await faultOf(textReply('Some', { finishReason }))).toMatchObject({ code: 'blocked', message });
+  expect(await errorOf(emptyReply(finishReason))).toMatchObject({ code: 'blocked', message });
+  expect(await errorOf(textReply('Some', { finishReason }))).toMatchObject({ code: 'blocked', message });
 });
 
-test('MAX_TOKENS without text is truncated and tells what went to thoughts', async () => {
+test('reports MAX_TOKENS without text as truncated, with the thought tokens', async () => {
   const usage = { promptTokenCount: 8, thoughtsTokenCount: 478, totalTokenCount: 486 };
-  const fault = await faultOf(emptyReply('MAX_TOKENS', usage));
-  expect(fault.code).toBe('truncated');
-  expect(fault.message).toBe('max_tokens cut the reply off after 478 tokens of thoughts and no text');
-  expect(fault.hint).toContain('Raise max_tokens');
+  const error = await errorOf(emptyReply('MAX_TOKENS', usage));
+  expect(error.code).toBe('truncated');
+  expect(error.message).toBe('max_tokens was reached before any text, after 478 thought tokens');
+  expect(error.hint).toContain('Raise max_tokens');
 });
 
-test.each(['STOP', 'OTHER', 'MALFORMED_FUNCTION_CALL'])('an empty reply names its finish reason %s', async (reason) => {
-  const fault = await faultOf(emptyReply(reason));
-  expect(fault).toMatchObject({ code: 'empty_reply', message: `the reply is empty (${reason})` });
-});
+test.each(['STOP', 'OTHER', 'MALFORMED_FUNCTION_CALL'])(
+  'names the finish reason %s of an empty reply',
+  async (reason) => {
+    const error = await errorOf(emptyReply(reason));
+    expect(error).toMatchObject({ code: 'empty_reply', message: `the reply is empty (${reason})` });
+  },
+);
 
-test('nothing but thoughts is an empty reply', async () => {
-  expect(await faultOf(textReply([], { thoughts: ['hm'] }))).toMatchObject({ code: 'empty_reply' });
+test('rejects a reply of thoughts only as empty', async () => {
+  expect(await errorOf(textReply([], { thoughts: ['hm'] }))).toMatchObject({ code: 'empty_reply' });
 });
