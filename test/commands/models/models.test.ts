@@ -157,7 +157,7 @@ describe('without a key', () => {
 
 describe('fails with the code of the failure', () => {
   test.each([
-    ['a refused key', invalidKeyError(canaryKey), 77, /the service refused the API key/],
+    ['a refused key', invalidKeyError(canaryKey), 77, /API key rejected/],
     ['an overloaded service', overloadedError(), 69, /overloaded/],
     ['an answer that is no list', { body: '<html>Log in</html>', status: 200 }, 69, /./],
   ])('%s', async (_, script, exit, says) => {
