@@ -16,7 +16,7 @@ test.each(['', ' \n'])(
   async (input) => {
     const cwd = folder('Review this: {{stdin}}');
     const { code, stderr } = await runBoticelli(['run', 'x.toml', '--quiet'], { cwd, server, input });
-    const warning = 'warning: there is no text on standard input, so {{stdin}} stands for none\n';
+    const warning = 'warning: standard input contains no text, so {{stdin}} is empty\n';
     expect({ code, stderr }).toEqual({ code: 0, stderr: `boticelli: ${warning}` });
     expect(server.generateRequests.at(-1)?.body.contents[0].parts[0].text).toBe(`Review this: ${input}`);
     const two = await runBoticelli(['run', 'x.toml', 'x.toml', '-j', '2', '--rehearse', '-q'], { cwd, input });
@@ -35,7 +35,7 @@ test('that is an empty file, or closed, is warned of too', async () => {
     const { code, stderr } = await startShell(script, { cwd: folder('Review this: {{stdin}}') }).result;
     expect({ code, stderr }).toEqual({
       code: 0,
-      stderr: expect.stringContaining('there is no text on standard input'),
+      stderr: expect.stringContaining('standard input contains no text'),
     });
   }
 });

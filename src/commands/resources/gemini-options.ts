@@ -36,7 +36,7 @@ export function createGeminiOptions(
 /** Returns the address, key and proxies of the settings. @throws BoticelliError `missing_api_key` */
 export function getConnection({ apiKey, baseUrl, resolveProxy }: Settings, missingKeyHint = ''): ConnectionOptions {
   if (apiKey === undefined) {
-    throw new BoticelliError('missing_api_key', 'no API key', {
+    throw new BoticelliError('missing_api_key', 'no API key is set', {
       hint: `Set GEMINI_API_KEY to a key from https://aistudio.google.com/apikey${missingKeyHint}.`,
     });
   }

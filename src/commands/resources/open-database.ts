@@ -70,7 +70,7 @@ export async function openStateDatabase({
 function describeDamage(path: string, inode: number | undefined): string {
   try {
     if (getInode(path) !== inode) return 'was damaged and has been replaced';
-    return `was damaged and was renamed to ${moveDamagedFile(path)}`;
+    return `was damaged; it is now ${moveDamagedFile(path)}`;
   } catch {
     return "is damaged and can't be renamed";
   }

@@ -25,7 +25,7 @@ test('each fault is shown in its place, with what may have been meant', async ()
       '',
     ].join('\n'),
   );
-  expect(ended.stderr).toBe("boticelli: 1 of 2 narratives can't be played\n  Mend what is marked above.\n");
+  expect(ended.stderr).toBe('boticelli: 1 of 2 narratives has errors\n  Fix the errors above.\n');
 });
 
 test('json has the same faults as data', async () => {
