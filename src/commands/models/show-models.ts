@@ -69,7 +69,9 @@ async function loadModelList({ settings, refresh, warn, signal }: LoadModelListO
   if (settings.apiKey === undefined && !refresh) {
     const cached = await readNewestModelList(store, settings);
     if (cached) {
-      warn(`no API key is set: showing the list that another key fetched on ${formatDateTime(new Date(cached.listedAt))}`);
+      warn(
+        `no API key is set: showing the list that another key fetched on ${formatDateTime(new Date(cached.listedAt))}`,
+      );
       return cached;
     }
   }
