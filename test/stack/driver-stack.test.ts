@@ -12,7 +12,7 @@ import { overloadedError } from '../helpers/gemini-errors.js';
 import { textReply } from '../helpers/gemini-replies.js';
 import { type GeminiServer, startGeminiServer } from '../helpers/gemini-server.js';
 
-const model = 'gemini-flash-lite-latest';
+const model = 'gemini-3.5-flash-lite';
 const narrative: Narrative = {
   name: 'greeting',
   acts: [{ name: 'hello', parameters: {}, inputs: [{ type: 'text', content: 'Say hello.' }] }],
