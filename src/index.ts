@@ -78,11 +78,8 @@ export type {
   RunReport,
   RunStatus,
 } from './executor/narrative-events.js';
-export {
-  NarrativeExecutor,
-  type NarrativeExecutorOptions,
-  type ProgressListener,
-} from './executor/narrative-executor.js';
+export { NarrativeExecutor } from './executor/narrative-executor.js';
+export type { ExecuteOptions, NarrativeExecutorOptions, ProgressListener } from './executor/options.js';
 export { createGeminiDriver } from './gemini/driver.js';
 export type { ModelInfo, ModelList, ModelListCache } from './gemini/models/model-info.js';
 export type { GeminiDriverOptions } from './gemini/options.js';

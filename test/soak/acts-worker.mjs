@@ -44,11 +44,7 @@ const narrative = {
 };
 const executor = new NarrativeExecutor({ driver, onEvent, signal: controller.signal });
 begin();
-const {
-  status,
-  error,
-  acts: ends,
-} = await (streaming ? executor.executeWithProgress(narrative, () => {}) : executor.execute(narrative));
+const { status, error, acts: ends } = await executor.execute(narrative, { stream: streaming });
 await driver.close?.();
 // Tells the server to end the connections that are kept for the next request; two turns later nothing may be left.
 await fetchEnd();
