@@ -1,13 +1,13 @@
 import type { LiveDriver } from './options.js';
 
 export interface LazyLiveDriverOptions {
-  /** Loads and makes the driver. Called once, at the first call. */
+  /** Loads and creates the driver. Called once, at the first call. */
   load: () => Promise<LiveDriver>;
-  /** Said for the driver while it is not there. */
+  /** Answers for the driver before it is loaded. */
   managesConcurrency: (model: string) => boolean;
 }
 
-/** The Live driver, loaded when it is first asked: a run that never asks it pays nothing for it. */
+/** A Live driver that is loaded at its first call, so that runs without Live models do not pay for it. */
 export function createLazyLiveDriver({ load, managesConcurrency }: LazyLiveDriverOptions): LiveDriver {
   let loaded: Promise<LiveDriver> | undefined;
   const getDriver = () => {

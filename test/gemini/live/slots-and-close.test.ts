@@ -9,46 +9,46 @@ import { continueConversation, createLiveFixture, createRequest } from './live-f
 const fixture = createLiveFixture();
 const sessions = () => fixture.server.live.sessions;
 
-/** A gate that counts its places. */
-function countingGate(places = 1) {
+/** A concurrency limiter that logs its leases. */
+function createCountingLimiter(slots = 1) {
   const log: string[] = [];
-  let taken = 0;
-  const gate: ConcurrencyLimiter = {
+  let takenCount = 0;
+  const limiter: ConcurrencyLimiter = {
     async acquire(model: string, { signal }: CallContext) {
-      while (taken >= places) {
+      while (takenCount >= slots) {
         signal?.throwIfAborted();
         await delay(5);
       }
-      taken += 1;
-      log.push(`enter ${model}`);
+      takenCount += 1;
+      log.push(`acquire ${model}`);
       return {
         async release() {
-          taken -= 1;
+          takenCount -= 1;
           log.push(`release ${model}`);
         },
       };
     },
   };
-  return { gate, log, taken: () => taken };
+  return { limiter, log, getTakenCount: () => takenCount };
 }
 
-test('a session holds a place from its connection to its end', async () => {
-  const { gate, log, taken } = countingGate();
-  const driver = fixture.driver({ concurrencyLimiter: gate });
+test('a session holds a slot from its connection to its end', async () => {
+  const { limiter, log, getTakenCount } = createCountingLimiter();
+  const driver = fixture.driver({ concurrencyLimiter: limiter });
   expect(driver.managesConcurrency?.('gemini-3.8-live')).toBe(true);
   expect(fixture.driver().managesConcurrency?.('gemini-3.8-live')).toBe(false);
   const first = createRequest('One');
   await driver.generate(continueConversation(first, await driver.generate(first), 'Two'));
-  expect(log).toEqual(['enter gemini-3.8-live']);
+  expect(log).toEqual(['acquire gemini-3.8-live']);
   await driver.generate(createRequest('Other', { model: 'gemini-3.1-flash-live-preview' }));
-  expect(log.slice(1)).toEqual(['release gemini-3.8-live', 'enter gemini-3.1-flash-live-preview']);
+  expect(log.slice(1)).toEqual(['release gemini-3.8-live', 'acquire gemini-3.1-flash-live-preview']);
   sessions().at(-1)?.close('destroy');
-  await expect.poll(taken).toBe(0);
+  await expect.poll(getTakenCount).toBe(0);
 });
 
-test('every session that fails gives its place back, and so does one that is closed', async () => {
-  const { gate, taken } = countingGate();
-  const driver = fixture.driver({ concurrencyLimiter: gate });
+test('releases the slot of a session that fails or is closed', async () => {
+  const { limiter, getTakenCount } = createCountingLimiter();
+  const driver = fixture.driver({ concurrencyLimiter: limiter });
   fixture.server.live.queueConnections(
     { at: 'upgrade', action: 'destroy' },
     { at: 'open', action: closeReasons.quota },
@@ -59,42 +59,42 @@ test('every session that fails gives its place back, and so does one that is clo
     },
   );
   fixture.server.live.queueReplies({ frames: [], end: closeReasons.internal });
-  for (const failing of [driver, driver, driver, fixture.driver({ concurrencyLimiter: gate, setupTimeoutMs: 60 })]) {
+  for (const failing of [driver, driver, driver, fixture.driver({ concurrencyLimiter: limiter, setupTimeoutMs: 60 })]) {
     await getError(failing.generate(createRequest()));
-    expect(taken()).toBe(0);
+    expect(getTakenCount()).toBe(0);
   }
   await driver.generate(createRequest());
-  expect(taken()).toBe(1);
+  expect(getTakenCount()).toBe(1);
   await driver.close?.();
-  expect(taken()).toBe(0);
+  expect(getTakenCount()).toBe(0);
 });
 
-test('waiting for a place is no part of the time that a call has, and can be aborted', async () => {
-  const { gate } = countingGate();
-  const holder = fixture.driver({ concurrencyLimiter: gate });
+test('does not count the wait for a slot towards the timeout, and can be aborted meanwhile', async () => {
+  const { limiter } = createCountingLimiter();
+  const holder = fixture.driver({ concurrencyLimiter: limiter });
   await holder.generate(createRequest());
-  const waiting = fixture.driver({ concurrencyLimiter: gate, timeoutMs: 500 }).generate(createRequest('Waits'));
+  const waiting = fixture.driver({ concurrencyLimiter: limiter, timeoutMs: 500 }).generate(createRequest('Waits'));
   await delay(550);
   await holder.close?.();
   expect((await waiting).text).toContain('"Waits"');
 
   const { controller, context } = createAbortableContext();
-  const aborted = fixture.driver({ concurrencyLimiter: gate }).generate(createRequest(), context);
+  const aborted = fixture.driver({ concurrencyLimiter: limiter }).generate(createRequest(), context);
   controller.abort('enough');
   await expect(aborted).rejects.toBe('enough');
 });
 
-test('the turn waits for its leave, which costs it none of its time, and can be aborted meanwhile', async () => {
+test('does not count the wait for beforeSending towards the timeout, and can be aborted meanwhile', async () => {
   const driver = fixture.driver({ timeoutMs: 500 });
-  let leave = () => {};
+  let allowSending = () => {};
   const beforeSending = () =>
     new Promise<void>((resolve) => {
-      leave = resolve;
+      allowSending = resolve;
     });
   const call = driver.generate(createRequest(), { beforeSending });
   await delay(550);
   expect(fixture.session(0).messages).toHaveLength(1);
-  leave();
+  allowSending();
   expect((await call).text).toContain('Reply 1');
 
   const { controller, context } = createAbortableContext();
@@ -105,7 +105,7 @@ test('the turn waits for its leave, which costs it none of its time, and can be 
   expect(sessions().flatMap(({ prompts }) => prompts)).toEqual(['Say hello.']);
 });
 
-test('a leave that is refused ends the call with that error, and nothing is asked', async () => {
+test('sends nothing if beforeSending rejects, and rejects with its error', async () => {
   const beforeSending = async () => {
     throw new Error('no quota');
   };
