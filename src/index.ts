@@ -2,9 +2,8 @@
 
 export type { PriceList } from './config/price-list.js';
 export { type Clock, systemClock } from './driver/clock.js';
-export type { ConcurrencyLimiter } from './driver/concurrency-limiter.js';
 export type { BilledUsage } from './driver/cost.js';
-export type { BoticelliDriver, CallContext } from './driver/driver.js';
+export type { BoticelliDriver, CallContext, Lease } from './driver/driver.js';
 export type {
   DriverEvent,
   FallbackEvent,
@@ -110,12 +109,13 @@ export {
 } from './narrative/narrative.js';
 export { createSchemaValidator, type SchemaValidator } from './narrative/schema/json-schema.js';
 export { createNarrativeJsonSchema } from './narrative/schema/narrative-json-schema.js';
+export type { ConcurrencyLimiter } from './quota/limiter/concurrency-leases.js';
 export type { ModelQueue } from './quota/limiter/model-queue.js';
 export type { RateLimiter } from './quota/limiter/rate-limiter.js';
 export type { Limit, Limits, QuotaBudget } from './quota/limits.js';
 export { createMemoryQuotaStore } from './quota/stores/memory-store.js';
 export type { QuotaStore } from './quota/stores/quota-store.js';
-export { withQuota } from './quota/with-quota.js';
+export { type QuotaOptions, withQuota } from './quota/with-quota.js';
 export { createRehearsalDriver, type RehearsalOptions, rehearsalModel } from './rehearsal/rehearsal-driver.js';
 export { createDriverStack, type DriverStackOptions } from './stack/driver-stack.js';
 export { type CreateQuotaOptions, createQuota, type Quota } from './stack/quota.js';

@@ -15,8 +15,18 @@ export interface CallContext {
   canDiscard?: () => boolean;
   /** Awaited just before the request is sent. Rejects if the request must not be sent. */
   beforeSending?: () => Promise<void>;
+  /**
+   * Acquires a concurrency slot, for a session that outlives the call. Waits until one is free, and rejects with the signal's
+   * reason. Present only for drivers that manage concurrency, and only if it is limited.
+   */
+  acquireSlot?: (model: string) => Promise<Lease>;
   /** The fallback models that the act or its narrative names. */
   fallback?: readonly string[];
+}
+
+/** A concurrency slot that was acquired. If its process dies, the slot becomes free within seconds. */
+export interface Lease {
+  release(): Promise<void>;
 }
 
 /**
@@ -46,8 +56,8 @@ export interface BoticelliDriver {
    */
   close?(): Promise<void>;
   /**
-   * Whether the driver acquires the model's concurrency slot itself, for a session that outlives a call. Default: false. A
-   * promise if the driver has to look the model up first.
+   * Whether the driver acquires slots with `context.acquireSlot` for its sessions. Default: false, so the caller holds a slot
+   * during each call. A promise if the driver has to look the model up first.
    */
   managesConcurrency?(model: string): boolean | Promise<boolean>;
   /** Whether `generateStream` may be called for the model. Needs no network. */

@@ -117,7 +117,7 @@ test.each([false, true])('uses the Live API for the name of a Live model (stream
   expect(response?.text).toBe('Reply 1 of gemini-3.8-live to "Hi"');
   expect(response?.audio).toBeDefined();
   expect(fixture.server.requests).toHaveLength(0);
-  expect(driver.managesConcurrency?.('gemini-3.8-live')).toBe(false);
+  expect(driver.managesConcurrency?.('gemini-3.8-live')).toBe(true);
 });
 
 test('finds what a Live model cannot take of a request', () => {

@@ -34,17 +34,17 @@ export function createLiveDriverWithConnection(
   connection: Connection,
   { delivery, ...options }: LiveOptions & { delivery?: MediaDelivery },
 ): LiveDriver {
-  const { timeoutMs = 300_000, idleTimeoutMs = 60_000, clock = systemClock, concurrencyLimiter } = options;
+  const { timeoutMs = 300_000, idleTimeoutMs = 60_000, clock = systemClock } = options;
   const { setupTimeoutMs = 20_000, idleSessionMs = 10_000, modelListCache, responseModeCache } = options;
   const timeLimits = { timeoutMs, idleTimeoutMs, setupTimeoutMs, idleSessionMs };
-  const liveOptions = { connection, ...timeLimits, clock, concurrencyLimiter };
+  const liveOptions = { connection, ...timeLimits, clock };
   const pool = createSessionPool(liveOptions);
   const responseModes = createResponseModes(responseModeCache);
   const generateStream = (request: GenerateRequest, context: CallContext = {}) =>
     streamReply(request, context, { delivery, modelListCache, liveOptions, pool, responseModes });
   return {
     supportsStreaming: () => true,
-    managesConcurrency: () => concurrencyLimiter !== undefined,
+    managesConcurrency: () => true,
     prepare: async () => void (await connection.getLiveApi()),
     closeIdleSessions: pool.closeIdle,
     close: pool.close,

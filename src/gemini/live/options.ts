@@ -1,4 +1,3 @@
-import type { ConcurrencyLimiter } from '../../driver/concurrency-limiter.js';
 import type { BoticelliDriver } from '../../driver/driver.js';
 import type { ModelListCache } from '../models/model-info.js';
 import type { CallOptions } from '../rest/call-options.js';
@@ -23,8 +22,6 @@ export interface LiveOptions extends Partial<CallOptions> {
   setupTimeoutMs?: number;
   /** How long a session without a turn stays open. Default 10 000. */
   idleSessionMs?: number;
-  /** Where a session acquires its slot, which it holds until it ends. */
-  concurrencyLimiter?: ConcurrencyLimiter;
   responseModeCache?: ResponseModeCache;
   /** The cached model list. With it, the error of an unknown model names similar ones. */
   modelListCache?: ModelListCache;

@@ -1,6 +1,5 @@
 import type { Clock } from '../../driver/clock.js';
-import type { ConcurrencyLimiter, Lease } from '../../driver/concurrency-limiter.js';
-import type { CallContext } from '../../driver/driver.js';
+import type { CallContext, Lease } from '../../driver/driver.js';
 import type { GenerateRequest, Turn } from '../../driver/request.js';
 import { BoticelliError } from '../../errors.js';
 import type { Connection } from '../connection.js';
@@ -19,7 +18,6 @@ export interface ResolvedLiveOptions {
   setupTimeoutMs: number;
   idleSessionMs: number;
   clock: Clock;
-  concurrencyLimiter: ConcurrencyLimiter | undefined;
 }
 
 /** What a call needs a session for. */
@@ -83,7 +81,7 @@ export interface PooledSessionOptions {
  */
 export async function openPooledSession(options: PooledSessionOptions): Promise<OpenResult<PooledSession>> {
   const { request, context } = options.sessionRequest;
-  const lease = await options.liveOptions.concurrencyLimiter?.acquire(request.model, context);
+  const lease = await context.acquireSlot?.(request.model);
   let isOpen = false;
   try {
     const opened = await openWithTimeout(options);

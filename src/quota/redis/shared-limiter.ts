@@ -1,7 +1,6 @@
 import type { Clock } from '../../driver/clock.js';
-import type { ConcurrencyLimiter } from '../../driver/concurrency-limiter.js';
 import type { DriverEvent } from '../../driver/driver-events.js';
-import { createConcurrencyLimiter } from '../limiter/concurrency-leases.js';
+import { type ConcurrencyLimiter, createConcurrencyLimiter } from '../limiter/concurrency-leases.js';
 import type { ModelState } from '../limiter/model-state.js';
 import {
   createRateLimiter,

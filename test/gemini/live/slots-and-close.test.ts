@@ -1,7 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { expect, test } from 'vitest';
-import type { ConcurrencyLimiter } from '../../../src/driver/concurrency-limiter.js';
-import type { CallContext } from '../../../src/driver/driver.js';
+import type { CallContext, Lease } from '../../../src/driver/driver.js';
 import { closeReasons } from '../../helpers/live-replies.js';
 import { createAbortableContext, getError } from '../gemini-fixture.js';
 import { continueConversation, createLiveFixture, createRequest } from './live-fixture.js';
@@ -9,77 +8,72 @@ import { continueConversation, createLiveFixture, createRequest } from './live-f
 const fixture = createLiveFixture();
 const sessions = () => fixture.server.live.sessions;
 
-/** A concurrency limiter that logs its leases. */
-function createCountingLimiter(slots = 1) {
+/** A context that acquires slots and logs their leases. */
+function createSlotContext({ slots = 1, signal }: { slots?: number; signal?: AbortSignal } = {}) {
   const log: string[] = [];
   let takenCount = 0;
-  const limiter: ConcurrencyLimiter = {
-    async acquire(model: string, { signal }: CallContext) {
-      while (takenCount >= slots) {
-        signal?.throwIfAborted();
-        await delay(5);
-      }
-      takenCount += 1;
-      log.push(`acquire ${model}`);
-      return {
-        async release() {
-          takenCount -= 1;
-          log.push(`release ${model}`);
-        },
-      };
-    },
+  const acquireSlot = async (model: string): Promise<Lease> => {
+    while (takenCount >= slots) {
+      signal?.throwIfAborted();
+      await delay(5);
+    }
+    takenCount += 1;
+    log.push(`acquire ${model}`);
+    return {
+      async release() {
+        takenCount -= 1;
+        log.push(`release ${model}`);
+      },
+    };
   };
-  return { limiter, log, getTakenCount: () => takenCount };
+  const context: CallContext = { acquireSlot, ...(signal && { signal }) };
+  return { context, log, getTakenCount: () => takenCount };
 }
 
 test('a session holds a slot from its connection to its end', async () => {
-  const { limiter, log, getTakenCount } = createCountingLimiter();
-  const driver = fixture.driver({ concurrencyLimiter: limiter });
+  const { context, log, getTakenCount } = createSlotContext();
+  const driver = fixture.driver();
   expect(driver.managesConcurrency?.('gemini-3.8-live')).toBe(true);
-  expect(fixture.driver().managesConcurrency?.('gemini-3.8-live')).toBe(false);
   const first = createRequest('One');
-  await driver.generate(continueConversation(first, await driver.generate(first), 'Two'));
+  await driver.generate(continueConversation(first, await driver.generate(first, context), 'Two'), context);
   expect(log).toEqual(['acquire gemini-3.8-live']);
-  await driver.generate(createRequest('Other', { model: 'gemini-3.1-flash-live-preview' }));
+  await driver.generate(createRequest('Other', { model: 'gemini-3.1-flash-live-preview' }), context);
   expect(log.slice(1)).toEqual(['release gemini-3.8-live', 'acquire gemini-3.1-flash-live-preview']);
   sessions().at(-1)?.close('destroy');
   await expect.poll(getTakenCount).toBe(0);
 });
 
 test('releases the slot of a session that fails or is closed', async () => {
-  const { limiter, getTakenCount } = createCountingLimiter();
-  const driver = fixture.driver({ concurrencyLimiter: limiter });
+  const { context, getTakenCount } = createSlotContext();
+  const driver = fixture.driver();
   fixture.server.live.queueConnections(
     { at: 'upgrade', action: 'destroy' },
     { at: 'open', action: closeReasons.quota },
     undefined,
-    {
-      at: 'setup',
-      action: 'stall',
-    },
+    { at: 'setup', action: 'stall' },
   );
   fixture.server.live.queueReplies({ frames: [], end: closeReasons.internal });
-  for (const failing of [driver, driver, driver, fixture.driver({ concurrencyLimiter: limiter, setupTimeoutMs: 60 })]) {
-    await getError(failing.generate(createRequest()));
+  for (const failing of [driver, driver, driver, fixture.driver({ setupTimeoutMs: 60 })]) {
+    await getError(failing.generate(createRequest(), context));
     expect(getTakenCount()).toBe(0);
   }
-  await driver.generate(createRequest());
+  await driver.generate(createRequest(), context);
   expect(getTakenCount()).toBe(1);
   await driver.close?.();
   expect(getTakenCount()).toBe(0);
 });
 
 test('does not count the wait for a slot towards the timeout, and can be aborted meanwhile', async () => {
-  const { limiter } = createCountingLimiter();
-  const holder = fixture.driver({ concurrencyLimiter: limiter });
-  await holder.generate(createRequest());
-  const waiting = fixture.driver({ concurrencyLimiter: limiter, timeoutMs: 500 }).generate(createRequest('Waits'));
+  const { controller, context: abortable } = createAbortableContext();
+  const { context } = createSlotContext(abortable);
+  const holder = fixture.driver();
+  await holder.generate(createRequest(), context);
+  const waiting = fixture.driver({ timeoutMs: 500 }).generate(createRequest('Waits'), context);
   await delay(550);
   await holder.close?.();
   expect((await waiting).text).toContain('"Waits"');
 
-  const { controller, context } = createAbortableContext();
-  const aborted = fixture.driver({ concurrencyLimiter: limiter }).generate(createRequest(), context);
+  const aborted = fixture.driver().generate(createRequest(), context);
   controller.abort('enough');
   await expect(aborted).rejects.toBe('enough');
 });
