@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { BoticelliError } from '../errors.js';
-import { defaultModel, defaultTier } from '../facts.js';
+import { defaultTier } from '../facts/limits.js';
+import { defaultModel } from '../facts/models.js';
 import { isValidModelName, stripModelPrefix } from '../narrative/model-name.js';
 import type { QuotaBudget } from '../quota/limits.js';
 import { quote } from '../toml/toml.js';

@@ -1,4 +1,4 @@
-import { builtInPrices, type Price } from '../facts.js';
+import { builtInPrices, type Price } from '../facts/prices.js';
 import { stripModelPrefix } from '../narrative/model-name.js';
 
 /** What models cost. */

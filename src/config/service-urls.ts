@@ -1,4 +1,4 @@
-import { defaultBaseUrl } from '../facts.js';
+import { defaultBaseUrl } from '../facts/requests.js';
 
 /**
  * Whether a text can be a service's address: http(s)://host[:port][/path], without user, query or fragment. The same

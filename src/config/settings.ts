@@ -1,4 +1,4 @@
-import type { LimitValues } from '../facts.js';
+import type { LimitValues } from '../facts/limits.js';
 import type { QuotaBudget } from '../quota/limits.js';
 import { assertKnownTier, assertTrustedBaseUrl } from './assert-settings.js';
 import { composeSettings, findApiKey } from './compose-settings.js';

@@ -1,6 +1,7 @@
-import { builtInTiers, type LimitValues, liveModelNamePattern } from '../facts.js';
+import { builtInTiers, type LimitValues, limitKinds } from '../facts/limits.js';
+import { liveModelNamePattern } from '../facts/models.js';
 import { stripModelPrefix } from '../narrative/model-name.js';
-import type { Limit, LimitKind, Limits } from '../quota/limits.js';
+import type { Limit, Limits } from '../quota/limits.js';
 import type { FileTier } from './settings-schema.js';
 
 type FileTiers = Readonly<Record<string, FileTier>>;
@@ -51,8 +52,6 @@ function findBuiltInLimits(tier: string, model: string): LimitValues {
 function getOwnEntry<Entry>(record: Readonly<Record<string, Entry>>, name: string): Entry | undefined {
   return Object.hasOwn(record, name) ? record[name] : undefined;
 }
-
-const limitKinds = ['rpm', 'tpm', 'rpd', 'maxConcurrent'] as const satisfies readonly LimitKind[];
 
 function toLimits(values: LimitValues, source: Limit['source']): Limits {
   const result: Limits = {};

@@ -1,4 +1,4 @@
-import { modelNamePattern } from '../facts.js';
+import { modelNamePattern } from '../facts/models.js';
 
 /** A model's name without the `models/` that the service puts before it. */
 export function stripModelPrefix(name: string): string {

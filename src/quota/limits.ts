@@ -1,3 +1,5 @@
+import { type LimitKind, limitKinds } from '../facts/limits.js';
+
 /** What a model allows. A limit that is absent is unlimited. */
 export interface Limits {
   /** Requests a minute. */
@@ -9,10 +11,6 @@ export interface Limits {
   /** Requests, or Live sessions, at once. */
   maxConcurrent?: Limit;
 }
-
-/** The kinds of limits, in the order in which they are shown. */
-export const limitKinds = ['rpm', 'tpm', 'rpd', 'maxConcurrent'] as const;
-export type LimitKind = (typeof limitKinds)[number];
 
 /** A limit and who says so. */
 export interface Limit {

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { resolveSettings } from '../../src/config/settings.js';
-import { defaultModel } from '../../src/facts.js';
+import { defaultModel } from '../../src/facts/models.js';
 import { createFolder, getSettingsError, resolveFixtureSettings } from './settings-fixture.js';
 
 const gemini = (lines: string) => `[providers.gemini]\n${lines}\n`;

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { builtInTiers } from '../../src/facts.js';
+import { builtInTiers } from '../../src/facts/limits.js';
 import { resolveFixtureSettings } from './settings-fixture.js';
 
 const builtIn = (value: number) => ({ value, source: 'built-in' });

@@ -1,5 +1,5 @@
 import { BoticelliError } from '../../errors.js';
-import { defaultModel } from '../../facts.js';
+import { defaultModel } from '../../facts/models.js';
 import { listUsableModelNames } from '../models/capabilities.js';
 import type { ModelInfo } from '../models/model-info.js';
 import { getRetirement } from '../models/retirement.js';

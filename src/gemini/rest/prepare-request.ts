@@ -2,7 +2,7 @@ import type { GenerateContentParameters, Models } from '@google/genai';
 import type { CallContext } from '../../driver/driver.js';
 import type { GenerateRequest } from '../../driver/request.js';
 import { BoticelliError } from '../../errors.js';
-import { modelNamePattern } from '../../facts.js';
+import { modelNamePattern } from '../../facts/models.js';
 import { redactError } from '../api-key.js';
 import type { Connection } from '../connection.js';
 import { explainUnknownModel } from '../errors/explain-unknown-model.js';

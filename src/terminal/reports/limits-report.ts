@@ -1,4 +1,4 @@
-import type { LimitKind } from '../../quota/limits.js';
+import type { LimitKind } from '../../facts/limits.js';
 import type { Availability, LimitStatus, ModelStatus, QuotaStatus, UsageCount } from '../../quota/status.js';
 import type { Colors } from '../text/colors.js';
 import { formatDateTime, formatDuration, formatMoment } from '../text/format.js';

@@ -1,4 +1,4 @@
-import type { LimitKind } from '../../quota/limits.js';
+import type { LimitKind } from '../../facts/limits.js';
 import type { LimitStatus, ModelStatus } from '../../quota/status.js';
 import type { Colors } from '../text/colors.js';
 import { measureWidth, toDisplayLine } from '../text/display-line.js';
