@@ -1,25 +1,47 @@
+import { BoticelliError } from '../errors.js';
 import { builtInTiers, type LimitValues, limitKinds } from '../facts/limits.js';
 import { liveModelNamePattern } from '../facts/models.js';
 import { stripModelPrefix } from '../narrative/model-name.js';
 import type { Limit, Limits } from '../quota/limits.js';
+import { errorAt } from '../toml/problem.js';
+import { describePath, quote } from '../toml/toml.js';
+import { redactSecrets } from './redact-secrets.js';
 import type { FileTier } from './settings-schema.js';
+import type { Sources } from './sources.js';
 
-type FileTiers = Readonly<Record<string, FileTier>>;
-
-/** The names of all tiers: those that settings define and those that are built in. */
-export function listTierNames(configured: FileTiers = {}): string[] {
+/** Lists the names of all tiers: built-in ones and those that settings define. */
+export function listTierNames(configured: Readonly<Record<string, FileTier>> = {}): string[] {
   return [...new Set([...Object.keys(builtInTiers), ...Object.keys(configured)])];
 }
 
-/**
- * The limits that a tier gives a model. `requestedAs` is the alias that it was asked by, if it was: settings may know
- * the model by that.
- */
+/** @throws BoticelliError for an unknown tier: `usage` if the flag names it, `invalid_config` if a setting does */
+export async function assertKnownTier(sources: Sources, known: string[], flag: string | undefined): Promise<void> {
+  const names = known.join(', ');
+  const redactName = (name: string) => redactSecrets(quote(name), sources.secrets);
+  const hint = `Use one of ${names}, or define the tier as [providers.gemini.tiers.<name>] in boticelli.toml.`;
+  if (flag !== undefined && !known.includes(flag)) {
+    throw new BoticelliError('usage', `unknown tier ${redactName(flag)} in --tier`, { hint });
+  }
+  const variable = flag === undefined ? sources.getVariable('GEMINI_TIER') : undefined;
+  if (variable && !known.includes(variable.value)) {
+    const message = `unknown tier ${redactName(variable.value)} in ${variable.label}`;
+    throw new BoticelliError('invalid_config', message, { hint });
+  }
+  const path = ['providers', 'gemini', 'default_tier'];
+  for (const file of sources.files) {
+    const name = file.settings.providers?.gemini?.default_tier;
+    if (name === undefined || known.includes(name)) continue;
+    const message = `${describePath(path)} must be one of ${names}, not ${quote(name)}`;
+    throw await file.createError(errorAt('unknown-tier', path, message, { suggest: { name, candidates: known } }));
+  }
+}
+
+/** Returns a model's limits in a tier. `requestedAs` is the alias used, if any: settings may know the model by it. */
 export type LimitsLookup = (model: string, requestedAs?: string) => Limits;
 
 /**
- * The limits of a tier. One that settings write replaces the built-in one of that name as a whole: what is absent in it
- * is unlimited, and its models have its own limits where they have none for themselves. Flags beat both.
+ * Returns a lookup of limits. A tier in settings replaces the built-in tier of that name as a whole: an absent limit is
+ * unlimited, and a model's limits are merged over the tier's. Flags override both.
  */
 export function createLimitsLookup(tier: string, configured: FileTier | undefined, flags: LimitValues): LimitsLookup {
   return (model, requestedAs) => {
@@ -48,7 +70,7 @@ function findBuiltInLimits(tier: string, model: string): LimitValues {
   return getOwnEntry(tierLimits.models, model) ?? liveDefaults ?? tierLimits.defaults;
 }
 
-/** What a record has itself, not what every object has: a model may be called anything. */
+/** Ignores inherited properties: a model may have any name, even `constructor`. */
 function getOwnEntry<Entry>(record: Readonly<Record<string, Entry>>, name: string): Entry | undefined {
   return Object.hasOwn(record, name) ? record[name] : undefined;
 }
