@@ -91,7 +91,7 @@ function createRow(model: ListedModel, report: ModelsReport): Row {
 
 function formatReach({ generate, stream, live }: ListedModel['reach']): string {
   if (live) return generate ? 'REST and Live' : 'Live only';
-  return [...(generate ? ['generate'] : []), ...(stream ? ['stream'] : [])].join(', ') || 'unsupported';
+  return [...(generate ? ['generate'] : []), ...(stream ? ['stream'] : [])].join(', ') || 'not supported';
 }
 
 function formatQuota(limits: ModelStatus['limits'], { windowMs }: ModelsReport): string {
