@@ -42,7 +42,7 @@ function formatTotals({
 
 function formatQuota({ waitMs, closed }: EstimateReport): string {
   const waitText = waitMs === 0 ? 'no wait for quota' : `${formatDuration(waitMs)} wait for quota`;
-  if (!closed) return `${waitText}, plus the time of the replies`;
+  if (!closed) return `${waitText}; replies take additional time`;
   const { model, afterRequests, until } = closed;
   const closedText = `after ${formatCount(afterRequests, 'request')} the daily quota of ${toPrintableLine(model)} is used up`;
   return `${waitText}; ${closedText} and resets ${formatDateTime(new Date(until))}`;

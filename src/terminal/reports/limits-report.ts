@@ -101,8 +101,8 @@ function createRows(model: QuotaStatus, { windowMs }: LimitsReport): string[][] 
   const { limits, minute, day, underWay } = model;
   const perWindow = windowMs === 60_000 ? 'per minute' : `per ${formatDuration(windowMs)}`;
   const hasTokens = limits.tpm !== undefined || minute.tokens.used + minute.tokens.booked > 0;
-  const usageRow = (label: string, kind: LimitKind, { used, booked }: UsageCount) =>
-    createRow(label, limits[kind], [used, booked]);
+  const usageRow = (label: string, kind: LimitKind, { used, booked: reserved }: UsageCount) =>
+    createRow(label, limits[kind], [used, reserved]);
   return [
     usageRow(`requests ${perWindow}`, 'rpm', minute.requests),
     ...(hasTokens ? [usageRow(`input tokens ${perWindow}`, 'tpm', minute.tokens)] : []),
@@ -111,8 +111,8 @@ function createRows(model: QuotaStatus, { windowMs }: LimitsReport): string[][] 
   ];
 }
 
-function createRow(label: string, limit: LimitStatus | undefined, [used, booked]: [number, number?]): string[] {
-  return [`  ${label}`, formatLimit(limit), String(used), String(booked ?? ''), limit ? formatSource(limit) : ''];
+function createRow(label: string, limit: LimitStatus | undefined, [used, reserved]: [number, number?]): string[] {
+  return [`  ${label}`, formatLimit(limit), String(used), String(reserved ?? ''), limit ? formatSource(limit) : ''];
 }
 
 function formatLimit(limit: LimitStatus | undefined): string {
@@ -125,14 +125,14 @@ function formatSource({ source, learnedAt }: LimitStatus): string {
   return source;
 }
 
-function formatListItem([label = '', limit, used, booked, source]: string[]): string[] {
-  const usageText = booked === '' ? `${used} used` : `${used} used, ${booked} reserved`;
+function formatListItem([label = '', limit, used, reserved, source]: string[]): string[] {
+  const usageText = reserved === '' ? `${used} used` : `${used} used, ${reserved} reserved`;
   return [`${label}: ${limit}`, `    ${usageText}`, ...(source ? [`    ${source}`] : [])];
 }
 
 /** Returns the document of `--format json`, with times in ISO 8601. */
-export function toLimitsDocument({ location: book, tier, windowMs, now, models }: LimitsReport) {
-  return { at: toIsoTime(now), book, tier, windowMs, models: models.map(toModelDocument) };
+export function toLimitsDocument({ location, tier, windowMs, now, models }: LimitsReport) {
+  return { at: toIsoTime(now), book: location, tier, windowMs, models: models.map(toModelDocument) };
 }
 
 function toModelDocument(model: QuotaStatus) {

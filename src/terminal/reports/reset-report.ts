@@ -19,7 +19,7 @@ export function formatResetResult(result: ResetResult): string[] {
     ...(notBefore === undefined ? [] : ['a delay requested by the service']),
     ...(guard ? ['a larger margin between requests'] : []),
     ...(tokenRatio ? ['the correction of token estimates'] : []),
-    ...(stoodFor === undefined ? [] : [`its resolution to ${stoodFor}`]),
+    ...(stoodFor === undefined ? [] : [`the alias target ${stoodFor}`]),
   ];
   const text = items.length === 0 ? 'nothing to forget' : `forgot ${items.join('; ')}`;
   return [toPrintableLine(`${model}: ${text}`)];
