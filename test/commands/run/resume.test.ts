@@ -141,7 +141,7 @@ describe('--from', () => {
   });
 
   test.each([
-    [['--from', 'act_1'], 'there is no --resume'],
+    [['--from', 'act_1'], '--from needs --resume'],
     [['--resume', '--from', 'act_9'], '--from act_9: no such act'],
     [['--resume', '--rehearse'], "--rehearse and --resume can't be combined"],
   ])('%j is a usage error', async (flags, words) => {

@@ -175,7 +175,10 @@ describe('runs show', () => {
     const { run, runs } = setup();
     await run('one.toml');
     await run('one.toml');
-    expect(await runs('show', '1999')).toMatchObject({ code: 66, stderr: expect.stringContaining('no such run: 1999') });
+    expect(await runs('show', '1999')).toMatchObject({
+      code: 66,
+      stderr: expect.stringContaining('no such run: 1999'),
+    });
     expect(await runs('show', '2')).toMatchObject({ code: 2, stderr: expect.stringContaining('matches several runs') });
   });
 });
