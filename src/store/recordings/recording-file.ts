@@ -1,15 +1,6 @@
-import { randomBytes } from 'node:crypto';
-import {
-  appendFileSync,
-  existsSync,
-  realpathSync,
-  renameSync,
-  rmSync,
-  statSync,
-  truncateSync,
-  writeFileSync,
-} from 'node:fs';
+import { appendFileSync, existsSync, realpathSync, rmSync, statSync, truncateSync } from 'node:fs';
 import { BoticelliError } from '../../errors.js';
+import { writeAtomically } from '../../util/write-atomically.js';
 import { formatRequestId, readRecording } from './read-recording.js';
 import { hashReplyTurn, type RecordingEntry } from './recording-entry.js';
 
@@ -39,9 +30,10 @@ export function openRecording(file: string): RecordingFile {
     },
     finish() {
       if (addedEntries.size > 0)
-        withOutputError(path, () =>
-          writeAtomically(path, mergeEntries(path, entriesBefore, addedEntries).map(formatLine).join('')),
-        );
+        withOutputError(path, () => {
+          const lines = mergeEntries(path, entriesBefore, addedEntries).map(formatLine);
+          writeAtomically(path, lines.join(''), statSync(path, { throwIfNoEntry: false })?.mode);
+        });
       else if (!existed) withOutputError(path, () => removeIfEmpty(path));
     },
   };
@@ -103,19 +95,6 @@ function compareText(left: string, right: string): number {
 /** The fields in an order of their own, whoever made the answer: what was asked comes before what was answered. */
 function formatLine({ key, occurrence, request, reply }: RecordingEntry): string {
   return `${JSON.stringify({ key, occurrence, request, reply })}\n`;
-}
-
-/** The file is there with all that it had or with all that it is to have, whatever happens in between. */
-function writeAtomically(path: string, content: string): void {
-  const temporaryPath = `${path}.${randomBytes(4).toString('hex')}.unfinished`;
-  try {
-    const mode = statSync(path, { throwIfNoEntry: false })?.mode;
-    writeFileSync(temporaryPath, content, mode === undefined ? {} : { mode });
-    renameSync(temporaryPath, path);
-  } catch (thrown) {
-    rmSync(temporaryPath, { force: true });
-    throw thrown;
-  }
 }
 
 /** A run that had no reply leaves no file behind. */

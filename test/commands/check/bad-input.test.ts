@@ -22,7 +22,7 @@ test('rejects a file of 50 MB at once, also from standard input', async () => {
   expect(ended.stdout).toBe('n.toml: error[unreadable]: n.toml is larger than 32 MB\n');
   const piped = await runBoticelli(['check', '-'], { input: content });
   expect(piped.code).toBe(66);
-  expect(piped.stdout).toContain('<stdin> is larger than 32 MB');
+  expect(piped.stdout).toContain('standard input is larger than 32 MB');
 });
 
 test('reports errors without locations in a file of many megabytes', async () => {

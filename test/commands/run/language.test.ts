@@ -76,7 +76,7 @@ describe('variables and standard input', () => {
       const { code, stderr } = await running.result;
       expect({ code, stderr }).toEqual({
         code: 66,
-        stderr: expect.stringContaining('standard input is no text in UTF-8'),
+        stderr: expect.stringContaining('standard input is not UTF-8 text'),
       });
     });
     expect(sent).toEqual([]);
@@ -115,11 +115,11 @@ describe('variables and standard input', () => {
   });
 
   test.each([
-    [['--var', 'lnag=fr'], '--var lnag: the narrative has no variable of that name\n  Its variables are: lang, team.'],
-    [['--var', 'lan=fr'], '  Did you mean lang? Its variables are: lang, team.'],
+    [['--var', 'lnag=fr'], '--var lnag: unknown variable\n  Known variables: lang, team.'],
+    [['--var', 'lan=fr'], '  Did you mean lang? Known variables: lang, team.'],
     [
       ['--var', 'lang'],
-      "option '--var <key=value>' argument 'lang' is invalid. It is a name and its value: --var lang=fr.",
+      "option '--var <key=value>' argument 'lang' is invalid. Expected key=value, such as --var lang=fr.",
     ],
     [['--var', '=fr'], "argument '=fr' is invalid"],
   ])('%j is a usage error', async (flags, words) => {
