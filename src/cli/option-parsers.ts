@@ -1,5 +1,5 @@
 import { InvalidArgumentError } from 'commander';
-import { parseDurationMs } from '../config/duration.js';
+import { parseDurationMs } from '../util/duration.js';
 import { isValidModelName, stripModelPrefix } from '../util/model-name.js';
 
 /** Parsers of option values: each returns the value, or throws an InvalidArgumentError that commander reports. */

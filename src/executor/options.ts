@@ -5,7 +5,7 @@ import type { NarrativeEvent } from './narrative-events.js';
 
 export interface NarrativeExecutorOptions {
   driver: BoticelliDriver;
-  /** The model of acts that name none. Default: `defaultModel` of the built-in facts. */
+  /** The model of acts that name none. Default: `defaultModel` of facts/models.ts. */
   defaultModel?: string;
   /**
    * Receives every event, in order. An exception ends the run. A promise returned for `act-end` is awaited before the next

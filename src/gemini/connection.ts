@@ -1,6 +1,6 @@
 import type { Files, GoogleGenAI, Live, Models } from '@google/genai';
 import { BoticelliError } from '../errors.js';
-import { defaultBaseUrl } from '../facts.js';
+import { defaultBaseUrl } from '../facts/requests.js';
 import { assertUsableKey, createRedactor, type Redact } from './api-key.js';
 import type { ConnectionOptions } from './options.js';
 import { loadHttpModule } from './transport/http.js';

@@ -1,4 +1,4 @@
-import { modelNamePattern } from '../facts.js';
+import { modelNamePattern } from '../facts/models.js';
 
 /** A model's name without the `models/` prefix that the service lists it under. */
 export function stripModelPrefix(name: string): string {

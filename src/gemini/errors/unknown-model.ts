@@ -1,7 +1,7 @@
 import { distance } from 'fastest-levenshtein';
 import type { CallContext } from '../../driver/driver.js';
 import { BoticelliError } from '../../errors.js';
-import { defaultModel } from '../../facts.js';
+import { defaultModel } from '../../facts/models.js';
 import type { Connection } from '../connection.js';
 import { getRetirement, listUsableModelNames } from '../models/capabilities.js';
 import { listModelsWithConnection } from '../models/list-models.js';

@@ -1,6 +1,6 @@
 import { getNextPacificMidnight } from '../../driver/pacific-day.js';
 import { BoticelliError, QuotaExceeded, StreamInterrupted } from '../../errors.js';
-import { builtInModels } from '../../facts.js';
+import { builtInModels } from '../../facts/models.js';
 import type { Redact } from '../api-key.js';
 import type { Connection } from '../connection.js';
 import { classifyHttpError } from '../errors/classify-http-error.js';

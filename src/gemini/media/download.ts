@@ -1,5 +1,5 @@
 import { BoticelliError, StreamTimeout } from '../../errors.js';
-import { maxRequestBytes } from '../../facts.js';
+import { maxRequestBytes } from '../../facts/media.js';
 import { redactUrl } from '../../media/media-url.js';
 import { abortable } from '../../util/abortable.js';
 import { classifyNetworkError, createNetworkCause, describeNetworkError } from '../errors/classify-network-error.js';

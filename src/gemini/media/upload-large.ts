@@ -3,7 +3,7 @@ import type { File } from '@google/genai';
 import type { CallContext } from '../../driver/driver.js';
 import { getByteLength, type MediaContent, type MediaPart } from '../../driver/request.js';
 import { BoticelliError } from '../../errors.js';
-import { maxInlineBytes } from '../../facts.js';
+import { maxInlineBytes } from '../../facts/media.js';
 import { createAsyncMemo } from '../../util/memoize-async.js';
 import { readCheckedFile } from './local-file.js';
 import type { MediaDeliveryOptions } from './options.js';

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { type Clock, systemClock } from '../../driver/clock.js';
-import { defaultBaseUrl } from '../../facts.js';
+import { defaultBaseUrl } from '../../facts/requests.js';
 import { isRecord, tryParseJson } from '../../util/json.js';
 import type { ConnectionOptions } from '../options.js';
 import { type ModelList, type ModelListCache, parseModelInfo } from './model-info.js';

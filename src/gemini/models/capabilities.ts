@@ -1,4 +1,4 @@
-import { builtInModels, liveModelNamePattern } from '../../facts.js';
+import { builtInModels, liveModelNamePattern } from '../../facts/models.js';
 import type { ModelInfo } from './model-info.js';
 
 /** What a model can do for a narrative, whose replies are text. */

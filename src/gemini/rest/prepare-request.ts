@@ -2,7 +2,7 @@ import type { GenerateContentParameters, Models } from '@google/genai';
 import type { CallContext } from '../../driver/driver.js';
 import type { GenerateRequest } from '../../driver/request.js';
 import { BoticelliError } from '../../errors.js';
-import { modelNamePattern } from '../../facts.js';
+import { modelNamePattern } from '../../facts/models.js';
 import { abortable } from '../../util/abortable.js';
 import { tryParseJson } from '../../util/json.js';
 import { stripModelPrefix } from '../../util/model-name.js';

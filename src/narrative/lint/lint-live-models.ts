@@ -1,4 +1,5 @@
-import { builtInModels, liveModelNamePattern, liveUnsupportedMimePattern } from '../../facts.js';
+import { liveUnsupportedMimePattern } from '../../facts/media.js';
+import { builtInModels, liveModelNamePattern } from '../../facts/models.js';
 import { type ReportProblem, warningAt } from '../../toml/problem.js';
 import { describePath, type TomlValue } from '../../toml/toml.js';
 import { stripModelPrefix } from '../../util/model-name.js';

@@ -1,4 +1,4 @@
-import { builtInModels, type ModelFacts, thinkingReserveTokens } from '../../facts.js';
+import { builtInModels, type ModelFacts, thinkingReserveTokens } from '../../facts/models.js';
 import { type Problem, type ReportProblem, warningAt } from '../../toml/problem.js';
 import { describePath, type Path, quote, type TomlValue } from '../../toml/toml.js';
 import { stripModelPrefix } from '../../util/model-name.js';

@@ -142,7 +142,7 @@ describe('if the service does not say whether a video is ready', () => {
     const ended = await runBoticelli(['run', 'film.toml', '--retries', '1', '--timeout', '8s'], { server, cwd });
     const failure = `${words}: ${status}, Come back later`;
     expect(ended).toMatchObject({ code: 69, stderr: expect.stringContaining(`boticelli: look: ${failure}\n`) });
-    expect(ended.stderr).toContain(`look: attempt 1 failed: ${failure}; next one in 0.`);
+    expect(ended.stderr).toContain(`look: attempt 1 failed: ${failure}; retrying in 0.`);
     expect(commands()).toEqual(['start', 'get', 'get', 'delete']);
     expect(server.generateRequests).toHaveLength(0);
   });

@@ -102,7 +102,7 @@ describe('a used-up day', () => {
       { model: other, requestedModel: model },
       { model: other, requestedModel: model },
     ]);
-    expect(met.stderr).toMatch(new RegExp(`^boticelli: act_3: ${other} instead of ${model}: .+`, 'm'));
+    expect(met.stderr).toMatch(new RegExp(`^boticelli: act_3: using ${other} instead of ${model}: .+`, 'm'));
     expect(fixture.log.rejected()).toMatchObject([{ model, exceededLimit: 'rpd' }]);
 
     const later = await fixture.run(['one.toml', '--fallback', other, '-q']);

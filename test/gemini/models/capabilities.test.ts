@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { builtInModels } from '../../../src/facts.js';
+import { builtInModels } from '../../../src/facts/models.js';
 import { getCapabilities, getKnownCapabilities, guessCapabilities } from '../../../src/gemini/models/capabilities.js';
 import type { ModelInfo } from '../../../src/gemini/models/model-info.js';
 

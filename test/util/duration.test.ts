@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { parseDurationMs } from '../../src/config/duration.js';
+import { parseDurationMs } from '../../src/util/duration.js';
 
 test.each([
   ['90s', 90_000],
@@ -10,10 +10,10 @@ test.each([
   ['90', 90_000],
   ['1.5', 1500],
   ['0', 0],
-])('%s is %i ms', (text, expected) => {
+])('parses %s as %i ms', (text, expected) => {
   expect(parseDurationMs(text)).toBe(expected);
 });
 
-test.each(['', 's', '-1s', '1 m', '1y', 'm1', '1h30', '1e3', 'soon'])('"%s" is no duration', (text) => {
+test.each(['', 's', '-1s', '1 m', '1y', 'm1', '1h30', '1e3', 'soon'])('rejects "%s"', (text) => {
   expect(parseDurationMs(text)).toBeUndefined();
 });

@@ -1,6 +1,6 @@
 import util from 'node:util';
 import { expect, test } from 'vitest';
-import { parseDotEnv } from '../../src/config/dot-env.js';
+import { parseDotEnv } from '../../src/config/environment-variables.js';
 import { getSettingsError, resolveFixtureSettings } from './settings-fixture.js';
 
 const texts = [
@@ -24,27 +24,27 @@ const texts = [
   'A="C:\\"\nC=d',
 ];
 
-test.runIf(util.parseEnv).each(texts)('%j is read as Node reads it', (text) => {
-  // Node keeps carriage returns apart; the rest is the same.
+test.runIf(util.parseEnv).each(texts)('parses %j as Node does', (text) => {
+  // Normalizes line ends, because Node keeps carriage returns within quotes.
   expect(Object.fromEntries(parseDotEnv(text))).toEqual({ ...util.parseEnv(text.replaceAll('\r\n', '\n')) });
 });
 
-test('comments and lines that assign nothing are passed over', () => {
+test('ignores comments and lines without an assignment', () => {
   expect([...parseDotEnv('#A=b\n # C=d\n\nnothing here\n=x\nE=f')]).toEqual([['E', 'f']]);
 });
 
-test('a byte order mark is no part of the first name', () => {
+test('ignores a byte order mark', () => {
   expect([...parseDotEnv('\uFEFFA=b')]).toEqual([['A', 'b']]);
 });
 
-test('a megabyte of quotes that are never closed is read in no time', () => {
+test('parses a megabyte of unterminated quotes in linear time', () => {
   const started = performance.now();
   parseDotEnv(`A="\nB='\nC=\`\n`.repeat(100_000));
   parseDotEnv('A="b"c\n'.repeat(100_000));
   expect(performance.now() - started).toBeLessThan(2000);
 });
 
-test('the names of the program are read, and nothing is put into the environment', async () => {
+test('reads settings from .env without changing the environment', async () => {
   const environment = {};
   const settings = await resolveFixtureSettings(
     { 'work/.env': 'export GEMINI_API_KEY="k"\r\nBOTICELLI_MODEL=m # mine\r\n' },
@@ -55,20 +55,20 @@ test('the names of the program are read, and nothing is put into the environment
   expect(process.env.BOTICELLI_MODEL).toBeUndefined();
 });
 
-test('what the environment has wins, name by name', async () => {
+test('prefers a variable of the environment, name by name', async () => {
   const files = { 'work/.env': 'GEMINI_API_KEY=file\nBOTICELLI_MODEL=file' };
   const both = await resolveFixtureSettings(files, { environment: { GEMINI_API_KEY: 'own', BOTICELLI_MODEL: 'own' } });
   expect(both).toMatchObject({ apiKey: 'own', defaultModel: 'own' });
-  expect((await resolveFixtureSettings(files, { environment: { GOOGLE_API_KEY: 'of another service' } })).apiKey).toBe(
+  expect((await resolveFixtureSettings(files, { environment: { GOOGLE_API_KEY: 'for another service' } })).apiKey).toBe(
     'file',
   );
 });
 
-test('a .env that is a folder, as of Python, is none', async () => {
+test('ignores a .env that is a folder, such as a Python environment', async () => {
   expect((await resolveFixtureSettings({ 'work/.env/bin': '' })).tier).toBe('free');
 });
 
-test('a .env in UTF-16 is refused without showing it', async () => {
+test('rejects a .env in UTF-16 without showing its content', async () => {
   const error = await getSettingsError({ 'work/.env': Buffer.from('\uFEFFGEMINI_API_KEY=canary', 'utf16le') });
   expect(error).toMatchObject({ code: 'invalid_config', message: '.env is UTF-16' });
   expect(error.hint).toContain('UTF-8');

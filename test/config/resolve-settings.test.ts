@@ -1,13 +1,13 @@
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { resolveSettings } from '../../src/config/settings.js';
-import { defaultModel } from '../../src/facts.js';
+import { resolveSettings } from '../../src/config/resolve-settings.js';
+import { defaultModel } from '../../src/facts/models.js';
 import { createFolder, getSettingsError, resolveFixtureSettings } from './settings-fixture.js';
 
 const gemini = (lines: string) => `[providers.gemini]\n${lines}\n`;
 
-test('without any setting the defaults hold', async () => {
+test('uses defaults without any setting', async () => {
   const { limitsFor, stateFolder, prices: _, ...settings } = await resolveFixtureSettings({});
   expect(settings).toEqual({
     defaultModel,
@@ -23,7 +23,7 @@ test('without any setting the defaults hold', async () => {
   expect(limitsFor('gemini-3.8-flash').rpm?.source).toBe('built-in');
 });
 
-test('GEMINI_API_KEY comes before GOOGLE_API_KEY, and an empty one is none', async () => {
+test('prefers GEMINI_API_KEY to GOOGLE_API_KEY, and ignores an empty one', async () => {
   expect((await resolveFixtureSettings({}, { environment: { GEMINI_API_KEY: 'a', GOOGLE_API_KEY: 'b' } })).apiKey).toBe(
     'a',
   );
@@ -32,7 +32,7 @@ test('GEMINI_API_KEY comes before GOOGLE_API_KEY, and an empty one is none', asy
   ).toBe('b');
 });
 
-test('a flag beats the environment, that .env, that boticelli.toml, that the one of the user, that the default', async () => {
+test('gives precedence to flags, environment, .env, boticelli.toml, the boticelli.toml of the user, in this order', async () => {
   const files: Record<string, string> = {};
   const resolveTier = async (options = {}) => (await resolveFixtureSettings(files, options)).tier;
   expect(await resolveTier()).toBe('free');
@@ -47,7 +47,7 @@ test('a flag beats the environment, that .env, that boticelli.toml, that the one
   expect(await resolveTier({ environment, flags: { tier: 'tier_3' } })).toBe('tier_3');
 });
 
-test('the default model goes the same way', async () => {
+test('resolves the default model in the same order', async () => {
   const files: Record<string, string> = { 'user/boticelli.toml': gemini('default_model = "models/m-user"') };
   const resolveModel = async (environment = {}) => (await resolveFixtureSettings(files, { environment })).defaultModel;
   expect(await resolveModel()).toBe('m-user');
@@ -58,7 +58,7 @@ test('the default model goes the same way', async () => {
   expect(await resolveModel({ BOTICELLI_MODEL: 'models/m-environment' })).toBe('m-environment');
 });
 
-test('files are merged key by key, down to the limits of one model', async () => {
+test('merges files key by key, down to the limits of one model', async () => {
   const { limitsFor, budget, fallback } = await resolveFixtureSettings({
     'work/boticelli.toml':
       '[providers.gemini]\nfallback = ["a"]\n[providers.gemini.tiers.free.models."m"]\nrpm = 7\n[budget]\nrpm_multiplier = 0.5\n',
@@ -71,10 +71,10 @@ test('files are merged key by key, down to the limits of one model', async () =>
     tpm: { value: 900, source: 'settings' },
   });
   expect(budget).toEqual({ rpm: 0.5, rpd: 0.9 });
-  expect(fallback, 'a list is one value').toEqual(['a']);
+  expect(fallback, 'a list is not merged').toEqual(['a']);
 });
 
-test('--config stands for the boticelli.toml of the working folder, and leaves the one of the user', async () => {
+test('reads the file of --config instead of boticelli.toml in the working folder, and still that of the user', async () => {
   const files = {
     'work/boticelli.toml': gemini('default_model = "here"'),
     'work/other/named.toml': gemini('default_model = "named"'),
@@ -88,12 +88,12 @@ test('--config stands for the boticelli.toml of the working folder, and leaves t
   });
 });
 
-test('a file that --config names must be there', async () => {
+test('rejects a missing file of --config', async () => {
   const error = await getSettingsError({}, { configFile: 'nope.toml' });
   expect(error).toMatchObject({ code: 'invalid_config', message: 'the settings file nope.toml does not exist' });
 });
 
-test('every key of the file is read', async () => {
+test('reads every key of the file', async () => {
   const settings = await resolveFixtureSettings({
     'work/boticelli.toml': `[providers.gemini]
 default_model = "gemini-flash-lite-latest"
@@ -129,54 +129,54 @@ keep = "30d"
   expect((await resolveFixtureSettings({ 'work/boticelli.toml': '[store]\nkeep = "off"' })).keepMs).toBe('off');
 });
 
-test('--fallback is used instead of the list of the settings, and --no-fallback is none at all', async () => {
+test('replaces the fallback models of settings by those of --fallback, and uses none under --no-fallback', async () => {
   const files = { 'work/boticelli.toml': gemini('fallback = ["a"]') };
   expect((await resolveFixtureSettings(files, { flags: { fallback: ['b'] } })).fallback).toEqual(['b']);
   expect((await resolveFixtureSettings(files, { flags: { fallback: false } })).fallback).toEqual([]);
 });
 
-test('a project without a name is known by a hash of its key', async () => {
+test('identifies a project without a name by a hash of its key', async () => {
   const { project } = await resolveFixtureSettings({}, { environment: { GEMINI_API_KEY: 'some-key' } });
   expect(project).toBe(createHash('sha256').update('some-key').digest('hex').slice(0, 16));
 });
 
-test('BOTICELLI_STATE_DIR is relative to the working folder', async () => {
+test('resolves BOTICELLI_STATE_DIR against the working folder', async () => {
   const { stateFolder } = await resolveFixtureSettings({ 'work/.env': 'BOTICELLI_STATE_DIR=../elsewhere' });
   expect(stateFolder).toMatch(/^\/.*boticelli-settings-\w+\/elsewhere$/);
 });
 
-test('by custom of the system, the own files of the user are in folders called boticelli', async () => {
+test('uses the folders of the operating system by default', async () => {
   const { stateFolder } = await resolveSettings({ environment: {}, workingFolder: createFolder({}) });
   expect(stateFolder).toMatch(/boticelli/);
 });
 
-test('a user without a home has settings all the same', async () => {
+test('resolves settings for a user without a home folder', async () => {
   expect(await resolveFixtureSettings({}, { userFolders: {} })).not.toHaveProperty('stateFolder');
 });
 
 test.each([
-  [{ BOTICELLI_MODEL: 'gemini 3' }, 'BOTICELLI_MODEL is no name of a model: "gemini 3"'],
-  [{ BOTICELLI_REDIS_URL: 'https://u:secret@host' }, 'BOTICELLI_REDIS_URL is no address of a Redis server'],
-  [{ GEMINI_TIER: 'fre' }, 'GEMINI_TIER is "fre": there is no such tier'],
-])('%j is refused', async (environment, message) => {
+  [{ BOTICELLI_MODEL: 'gemini 3' }, 'BOTICELLI_MODEL is not a valid model name: "gemini 3"'],
+  [{ BOTICELLI_REDIS_URL: 'https://u:secret@host' }, 'BOTICELLI_REDIS_URL is not a Redis URL'],
+  [{ GEMINI_TIER: 'fre' }, 'unknown tier "fre" in GEMINI_TIER'],
+])('rejects %j', async (environment, message) => {
   const error = await getSettingsError({}, { environment });
   expect(error).toMatchObject({ code: 'invalid_config', message });
   expect(error.hint).toBeTruthy();
 });
 
-test('a variable of .env is told from one of the environment', async () => {
+test('names .env as the source of an invalid variable', async () => {
   const error = await getSettingsError({ 'work/.env': 'GEMINI_TIER=fre' });
-  expect(error.message).toBe('GEMINI_TIER in .env is "fre": there is no such tier');
+  expect(error.message).toBe('unknown tier "fre" in GEMINI_TIER in .env');
 });
 
-test('an unknown --tier is a fault of usage that names the tiers there are', async () => {
+test('rejects an unknown --tier as a usage error that lists the known tiers', async () => {
   const files = { 'user/boticelli.toml': '[providers.gemini.tiers.mine]\n' };
   const error = await getSettingsError(files, { flags: { tier: 'constructor' } });
-  expect(error).toMatchObject({ code: 'usage', message: '--tier "constructor": there is no such tier' });
+  expect(error).toMatchObject({ code: 'usage', message: 'unknown tier "constructor" in --tier' });
   expect(error.hint).toContain('free, tier_1, tier_2, tier_3, mine');
 });
 
-test('in the config folder of the user the one file there is counts once, as that of the user', async () => {
+test('reads boticelli.toml once in the config folder of the user, as the settings of the user', async () => {
   const folder = createFolder({ 'user/boticelli.toml': gemini('base_url = "https://gateway.example"') });
   const own = join(folder, 'user');
   const settings = await resolveSettings({

@@ -1,8 +1,8 @@
 const unitMs: Record<string, number> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 };
 
 /**
- * Reads a duration: `90s`, `2m`, `1h30m`, `500ms`, `30d`; a bare number is seconds.
- * @returns milliseconds, or undefined where the text is no duration
+ * Parses a duration: `90s`, `2m`, `1h30m`, `500ms`, `30d`; a bare number is seconds.
+ * @returns milliseconds, or undefined for an invalid duration
  */
 export function parseDurationMs(text: string): number | undefined {
   if (/^\d+(\.\d+)?$/.test(text)) return Number(text) * 1000;
@@ -15,8 +15,8 @@ export function parseDurationMs(text: string): number | undefined {
 }
 
 /**
- * Reads how long prompts and replies are kept: a duration above zero, or "off" for not at all.
- * @returns milliseconds or "off", or undefined where the text is neither
+ * Parses a retention period: a duration above zero, or `off`.
+ * @returns milliseconds or `off`, or undefined for anything else
  */
 export function parseRetentionMs(text: string): number | 'off' | undefined {
   return text === 'off' ? text : parseDurationMs(text) || undefined;

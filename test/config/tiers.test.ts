@@ -1,54 +1,54 @@
 import { expect, test } from 'vitest';
-import { builtInTiers } from '../../src/facts.js';
+import { builtInTiers } from '../../src/facts/limits.js';
 import { resolveFixtureSettings } from './settings-fixture.js';
 
 const builtIn = (value: number) => ({ value, source: 'built-in' });
 const set = (value: number) => ({ value, source: 'settings' });
 
-test('a model that is known has its built-in limits, any other those of the tier', async () => {
+test('uses built-in limits of a known model, and those of the tier for any other', async () => {
   const { limitsFor } = await resolveFixtureSettings({});
   expect(limitsFor('models/gemini-3.8-flash')).toEqual({ rpm: builtIn(5), rpd: builtIn(20) });
   expect(limitsFor('gemini-3.1-flash-lite')).toEqual({ rpm: builtIn(15) });
   expect(limitsFor('gemini-99')).toEqual({ rpm: builtIn(5) });
   expect(limitsFor('constructor')).toEqual({ rpm: builtIn(5) });
   for (const live of ['gemini-3.8-live', 'gemini-99-live-preview', 'gemini-99-native-audio-latest']) {
-    expect(limitsFor(live), 'sessions at once, not requests a minute').toEqual({ maxConcurrent: builtIn(3) });
+    expect(limitsFor(live), 'concurrent sessions, not requests per minute').toEqual({ maxConcurrent: builtIn(3) });
   }
 });
 
-test('of paid tiers nothing is guessed', async () => {
+test('has no built-in limits for paid tiers', async () => {
   const { limitsFor } = await resolveFixtureSettings({}, { environment: { GEMINI_TIER: 'tier_1' } });
   expect(limitsFor('gemini-3.8-flash')).toEqual({});
   expect(limitsFor('gemini-3.8-live')).toEqual({});
 });
 
-test('all built-in limits are whole numbers above zero', () => {
-  const all = Object.values(builtInTiers).flatMap(({ defaults: otherwise, liveDefaults: live = {}, models }) => [
-    otherwise,
-    live,
+test('has only whole numbers above zero as built-in limits', () => {
+  const all = Object.values(builtInTiers).flatMap(({ defaults, liveDefaults = {}, models }) => [
+    defaults,
+    liveDefaults,
     ...Object.values(models),
   ]);
   for (const limit of all.flatMap(Object.values)) expect(Number.isInteger(limit) && limit > 0).toBe(true);
 });
 
-test('a tier in the settings replaces the built-in one, and its models have what it has itself', async () => {
+test('replaces a built-in tier by one in settings, whose limits also apply to its models', async () => {
   const { limitsFor } = await resolveFixtureSettings({
     'work/boticelli.toml':
       '[providers.gemini.tiers.free]\nrpm = 10\nmax_concurrent = 2\n[providers.gemini.tiers.free.models."gemini-3.8-flash"]\nrpm = 5\nrpd = 20\n',
   });
   expect(limitsFor('gemini-3.8-flash')).toEqual({ rpm: set(5), rpd: set(20), maxConcurrent: set(2) });
-  expect(limitsFor('gemini-3.1-flash-lite'), 'what is absent is unlimited').toEqual({
+  expect(limitsFor('gemini-3.1-flash-lite'), 'absent limits are unlimited').toEqual({
     rpm: set(10),
     maxConcurrent: set(2),
   });
 });
 
-test('an empty tier is one without limits', async () => {
+test('has no limits in an empty tier', async () => {
   const { limitsFor } = await resolveFixtureSettings({ 'work/boticelli.toml': '[providers.gemini.tiers.free]\n' });
   expect(limitsFor('gemini-3.8-flash')).toEqual({});
 });
 
-test('flags are the limits of every model, for this run', async () => {
+test('applies limits of flags to every model', async () => {
   const files = { 'work/boticelli.toml': '[providers.gemini.tiers.free.models.m]\nrpm = 5\nrpd = 20\n' };
   const { limitsFor } = await resolveFixtureSettings(files, { flags: { rpm: 3, maxConcurrent: 1 } });
   const flags = { rpm: { value: 3, source: 'flag' }, maxConcurrent: { value: 1, source: 'flag' } };
@@ -56,7 +56,7 @@ test('flags are the limits of every model, for this run', async () => {
   expect(limitsFor('other')).toEqual(flags);
 });
 
-test('a model is found by the alias that it was asked by, but its own name counts more', async () => {
+test('finds limits by the requested alias, after those by the name of the model', async () => {
   const { limitsFor } = await resolveFixtureSettings({
     'work/boticelli.toml':
       '[providers.gemini.tiers.free.models]\n"models/gemini-flash-latest" = { rpm = 2 }\n"gemini-3.8-flash" = { rpm = 5 }\n',
@@ -66,7 +66,7 @@ test('a model is found by the alias that it was asked by, but its own name count
   expect(limitsFor('gemini-4-flash')).toEqual({});
 });
 
-test('a tier may be called what JavaScript objects have', async () => {
+test('accepts tiers named like properties of JavaScript objects', async () => {
   const { tier, limitsFor } = await resolveFixtureSettings({
     'work/boticelli.toml':
       '[providers.gemini]\ndefault_tier = "__proto__"\n[providers.gemini.tiers.__proto__]\nrpm = 1\n[providers.gemini.tiers.constructor]\nrpm = 2\n',

@@ -8,22 +8,22 @@ const odd = 'no-key-of-google-but-one-all-the-same';
 
 test.each<[string, FixtureFiles, Record<string, string>]>([
   ['as a key of the file', { 'work/boticelli.toml': `[providers.gemini]\napi_key = "${canary}"\n` }, {}],
-  ['as a key of the file, and of another kind', { 'work/boticelli.toml': `key = '${odd}'\n` }, {}],
-  ['on a line that is no TOML', { 'work/boticelli.toml': `GEMINI_API_KEY=${odd}\n` }, {}],
-  [
-    'for a model',
-    { 'work/boticelli.toml': `[providers.gemini]\ndefault_model = "${odd} "\n` },
-    { GEMINI_API_KEY: odd },
-  ],
-  ['for a tier', { 'work/boticelli.toml': `[providers.gemini]\ndefault_tier = "${canary}"\n` }, {}],
-  ['in an address', { 'work/boticelli.toml': `[providers.gemini]\nbase_url = "https://x/?key=${odd}"\n` }, {}],
+  ['as a key of the file, in another format', { 'work/boticelli.toml': `key = '${odd}'\n` }, {}],
+  ['on a line that is not TOML', { 'work/boticelli.toml': `GEMINI_API_KEY=${odd}\n` }, {}],
+  ['as a model', { 'work/boticelli.toml': `[providers.gemini]\ndefault_model = "${odd} "\n` }, { GEMINI_API_KEY: odd }],
+  ['as a tier', { 'work/boticelli.toml': `[providers.gemini]\ndefault_tier = "${canary}"\n` }, {}],
+  ['in a URL', { 'work/boticelli.toml': `[providers.gemini]\nbase_url = "https://x/?key=${odd}"\n` }, {}],
   ['as a password', { 'work/boticelli.toml': `[quota]\nredis_url = "https://u:${odd}@x"\n` }, {}],
   ['as a name', { 'work/boticelli.toml': `${canary} = 1\n` }, {}],
-  ['beside a foreign address', { 'work/.env': 'GOOGLE_GEMINI_BASE_URL=https://x' }, { GEMINI_API_KEY: canary }],
-  ['in the variable of the tier', { 'work/.env': `GEMINI_API_KEY=${odd}` }, { GEMINI_TIER: odd }],
-  ['in the variable of the model', { 'work/.env': `GOOGLE_API_KEY=${odd}` }, { BOTICELLI_MODEL: `${odd} x` }],
-  ['in the variable of Redis', {}, { BOTICELLI_REDIS_URL: `x://${canary}` }],
-])('a key that stands %s is in nothing that is said', async (_where, files, environment) => {
+  [
+    'together with an untrusted address',
+    { 'work/.env': 'GOOGLE_GEMINI_BASE_URL=https://x' },
+    { GEMINI_API_KEY: canary },
+  ],
+  ['in GEMINI_TIER', { 'work/.env': `GEMINI_API_KEY=${odd}` }, { GEMINI_TIER: odd }],
+  ['in BOTICELLI_MODEL', { 'work/.env': `GOOGLE_API_KEY=${odd}` }, { BOTICELLI_MODEL: `${odd} x` }],
+  ['in BOTICELLI_REDIS_URL', {}, { BOTICELLI_REDIS_URL: `x://${canary}` }],
+])('does not show a key %s in the error', async (_where, files, environment) => {
   const error = await getSettingsError(files, { environment });
   expect(error.code).toBe('invalid_config');
   const text = `${inspect(error, { depth: 9, showHidden: true })} ${error.stack} ${error.hint}`;
@@ -31,7 +31,7 @@ test.each<[string, FixtureFiles, Record<string, string>]>([
   expect(text).not.toContain(odd);
 });
 
-test('places stay right, and what is no secret stays readable', () => {
+test('keeps positions and anything that is not secret', () => {
   const text = 'api_key = "abc" # mine\nbase_url = "https://u:p@host/?x=1&key=abc"\ndefault_model = "latest"\nrpm = 5';
   const hidden = redactSecrets(text, ['test']);
   expect(hidden.length).toBe(text.length);
@@ -40,14 +40,14 @@ test('places stay right, and what is no secret stays readable', () => {
   );
 });
 
-test('a key that is known is advised against where it stands in a file', async () => {
+test('suggests GEMINI_API_KEY for a key in a settings file', async () => {
   const error = await getSettingsError({ 'work/boticelli.toml': '[providers.gemini]\napi_key = "x"\n' });
   expect(error.message).toBe(
-    'boticelli.toml:2:1: unknown key "api_key" in [providers.gemini]: an API key is kept in GEMINI_API_KEY, not in a settings file',
+    'boticelli.toml:2:1: unknown key "api_key" in [providers.gemini]; set the API key in GEMINI_API_KEY, not in a settings file',
   );
 });
 
-test('a large file is cleaned in no time', () => {
+test('redacts a large file in linear time', () => {
   const started = performance.now();
   for (const piece of ['://', ' ', 'key', 'key =', 'AIza', '@']) redactSecrets(piece.repeat(300_000), ['key-of-mine']);
   expect(performance.now() - started).toBeLessThan(3000);
