@@ -29,17 +29,30 @@ export type {
 } from './gemini/models/model-info.js';
 export type { GeminiDriverOptions } from './gemini/options.js';
 export { applyOverrides, type Overrides } from './narrative/apply-overrides.js';
+export { InvalidNarrative } from './narrative/invalid-narrative.js';
 export { lintNarrative } from './narrative/lint/lint-narrative.js';
 export {
   checkNarrative,
   checkNarrativeFile,
-  InvalidNarrative,
+  type LoadedNarrative,
   type LoadNarrativeOptions,
   loadNarrative,
-  type NarrativeContent,
 } from './narrative/load-narrative.js';
-export * from './narrative/loaded-narrative.js';
-export * from './narrative/narrative.js';
+export {
+  type Act,
+  type ActContext,
+  collectNarratives,
+  getInnerNarrative,
+  type Input,
+  type MediaInput,
+  type MediaSource,
+  type MediaSpec,
+  type MediaTemplate,
+  type Narrative,
+  type NarrativeInput,
+  type TextInput,
+} from './narrative/narrative.js';
+export type { NarrativeContent } from './narrative/parse/parse-narrative-files.js';
 export {
   createSchemaValidator,
   type SchemaValidator,
@@ -64,3 +77,4 @@ export {
   type ReplyCacheOptions,
   withReplyCache,
 } from './store/replies/with-reply-cache.js';
+export type { Diagnostic, Location, SourceFile } from './toml/diagnostic.js';

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { BoticelliError } from '../errors.js';
 import { readRegularFile } from '../util/read-regular-file.js';
+import { hasUtf16Bom } from '../util/utf16-bom.js';
 
 /**
  * One line of a `.env`, by the grammar that Node's `--env-file` and the dotenv package share: an `export` before the
@@ -37,8 +38,7 @@ export async function readDotEnv(folder: string): Promise<Map<string, string>> {
 
 /** A byte that is no UTF-8 may stand in what is none of ours: only a file that can't be understood at all is refused. */
 function decodeText(bytes: Buffer): string {
-  const isUtf16 = (bytes[0] === 0xff && bytes[1] === 0xfe) || (bytes[0] === 0xfe && bytes[1] === 0xff);
-  if (!isUtf16) return bytes.toString('utf8');
+  if (!hasUtf16Bom(bytes)) return bytes.toString('utf8');
   throw new BoticelliError('invalid_config', '.env is UTF-16', {
     hint: "Save it as UTF-8: Windows PowerShell's > writes UTF-16, Set-Content -Encoding utf8 does not.",
   });

@@ -1,11 +1,11 @@
 import { modelNamePattern } from '../facts.js';
 
-/** A model's name without the `models/` that the service puts before it. */
+/** Removes the `models/` prefix, which the service puts before model names. */
 export function stripModelPrefix(name: string): string {
   return name.startsWith('models/') ? name.slice('models/'.length) : name;
 }
 
-/** Whether a name, with or without its prefix, can be that of a model. */
+/** Whether a string is a valid model name, with or without the `models/` prefix. */
 export function isValidModelName(name: string): boolean {
   return modelNamePattern.test(stripModelPrefix(name));
 }

@@ -7,7 +7,7 @@ it.each([
   'tunedModels/mine',
   'gemma-3-27b-it',
   'publishers/google/models/x',
-])('takes %s for the name of a model', (name) => expect(isValidModelName(name)).toBe(true));
+])('accepts the model name %s', (name) => expect(isValidModelName(name)).toBe(true));
 
 it.each([
   '',
@@ -24,9 +24,9 @@ it.each([
   'a/../b',
   '{{vars.m}}',
   'modèle',
-])('takes %j for no name of a model', (name) => expect(isValidModelName(name)).toBe(false));
+])('rejects the model name %j', (name) => expect(isValidModelName(name)).toBe(false));
 
-it('knows a model with and without the prefix of the service', () => {
+it('removes the prefix of the service', () => {
   expect(stripModelPrefix('models/gemini-3.8-flash')).toBe('gemini-3.8-flash');
   expect(stripModelPrefix('tunedModels/mine')).toBe('tunedModels/mine');
 });

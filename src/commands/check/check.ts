@@ -8,14 +8,10 @@ import { withAbortableOutput } from '../../cli/with-output.js';
 import { writeReport } from '../../cli/write-report.js';
 import { BoticelliError, toBoticelliError } from '../../errors.js';
 import { typicalReplyTokens } from '../../facts.js';
+import { getErrorCode } from '../../narrative/invalid-narrative.js';
 import { lintNarrative } from '../../narrative/lint/lint-narrative.js';
-import {
-  checkNarrative,
-  codeOfFaults,
-  type NarrativeContent,
-  readNarrativeContent,
-} from '../../narrative/load-narrative.js';
-import type { LoadedNarrative } from '../../narrative/loaded-narrative.js';
+import { checkNarrative, type LoadedNarrative, readNarrativeContent } from '../../narrative/load-narrative.js';
+import type { NarrativeContent } from '../../narrative/parse/parse-narrative-files.js';
 import { formatDiagnostics } from '../../terminal/diagnostics/code-frame.js';
 import { type Colors, createColors } from '../../terminal/text/colors.js';
 import { formatCount } from '../../terminal/text/format.js';
@@ -179,7 +175,7 @@ function estimateToJson({ closed, ...estimate }: Estimate) {
 function findFailure(checked: readonly CheckedFile[], { strict = false }: CheckOptions): Failure | undefined {
   const invalidFiles = checked.filter(({ acts }) => acts === undefined);
   if (invalidFiles.length > 0) {
-    const code = codeOfFaults(invalidFiles.flatMap(({ diagnostics }) => diagnostics));
+    const code = getErrorCode(invalidFiles.flatMap(({ diagnostics }) => diagnostics));
     const message = `${formatSubject(invalidFiles, checked)} can't be played`;
     return { error: new BoticelliError(code, message, { hint: 'Mend what is marked above.' }) };
   }

@@ -3,14 +3,10 @@ import type { CliProcess } from '../../cli/process.js';
 import { reportDiagnostics } from '../../cli/report-diagnostics.js';
 import { assertStdinIsNotFolder } from '../../cli/stdin.js';
 import { BoticelliError } from '../../errors.js';
-import {
-  checkNarrative,
-  codeOfFaults,
-  mostBytes,
-  type NarrativeContent,
-  readNarrativeContent,
-} from '../../narrative/load-narrative.js';
+import { getErrorCode } from '../../narrative/invalid-narrative.js';
+import { checkNarrative, readNarrativeContent } from '../../narrative/load-narrative.js';
 import type { Narrative } from '../../narrative/narrative.js';
+import { maxNarrativeBytes, type NarrativeContent } from '../../narrative/parse/parse-narrative-files.js';
 import type { Colors } from '../../terminal/text/colors.js';
 import { formatCount } from '../../terminal/text/format.js';
 import { assertKnownVariables } from '../check/assert-known-variables.js';
@@ -50,7 +46,7 @@ export async function loadValidNarrative(
     return { narrative, text };
   }
   const errors = diagnostics.filter(({ severity }) => severity === 'error').length;
-  throw new BoticelliError(codeOfFaults(diagnostics), `${name} has ${formatCount(errors, 'error')}`, {
+  throw new BoticelliError(getErrorCode(diagnostics), `${name} has ${formatCount(errors, 'error')}`, {
     hint: 'Mend what is marked above; nothing was sent.',
   });
 }
@@ -68,8 +64,8 @@ async function readBytes({ stdin }: CliProcess, signal: AbortSignal): Promise<Bu
     for await (const chunk of addAbortSignal(signal, stdin)) {
       chunks.push(Buffer.from(chunk));
       length += chunk.length;
-      if (length > mostBytes)
-        throw new BoticelliError('no_input', `<stdin> is larger than ${mostBytes / 1_000_000} MB`);
+      if (length > maxNarrativeBytes)
+        throw new BoticelliError('no_input', `<stdin> is larger than ${maxNarrativeBytes / 1_000_000} MB`);
     }
     return Buffer.concat(chunks);
   } catch (cause) {

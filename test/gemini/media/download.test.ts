@@ -100,7 +100,7 @@ describe('what is at an address', () => {
 });
 
 describe('what can not be fetched', () => {
-  const readable = 'of pictures Gemini reads png, jpeg, webp, heic and heif';
+  const readable = 'supported image types: png, jpeg, webp, heic and heif';
   test.each<[string, PageHandler | undefined, string, boolean, string]>([
     ['is not there', undefined, 'no_input', false, "WEB/a.png can't be fetched: its server answered 404"],
     [
@@ -129,7 +129,7 @@ describe('what can not be fetched', () => {
       servePage(mediaBytes.png, 'application/pdf'),
       'no_input',
       false,
-      "what was fetched can't be sent: WEB/a.png is image/png, but its server calls it application/pdf",
+      "what was fetched can't be sent: WEB/a.png is image/png, but its server says application/pdf",
     ],
     ['is empty', servePage(''), 'no_input', false, "what was fetched can't be sent: WEB/a.png is empty"],
     [
@@ -161,7 +161,7 @@ describe('what can not be fetched', () => {
   test('is told where it is not of the kind that the narrative says', async () => {
     pages['/a'] = servePage(mediaBytes.pdf, 'application/pdf');
     const error = await getError(fixture.driver().generate(asking({ url: '/a', kind: 'image' })));
-    expect(error.message).toBe(`what was fetched can't be sent: ${web.url}/a is application/pdf: ${readable}`);
+    expect(error.message).toBe(`what was fetched can't be sent: ${web.url}/a is application/pdf; ${readable}`);
   });
 
   test('is told with its address where nothing listens, there or where it sends on to', async () => {
