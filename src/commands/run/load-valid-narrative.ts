@@ -6,7 +6,6 @@ import { BoticelliError } from '../../errors.js';
 import { getErrorCode } from '../../narrative/invalid-narrative.js';
 import { checkNarrative, readNarrativeContent } from '../../narrative/load-narrative.js';
 import type { Narrative } from '../../narrative/narrative.js';
-import { maxNarrativeBytes, type NarrativeContent } from '../../narrative/parse/parse-narrative-files.js';
 import type { Colors } from '../../terminal/text/colors.js';
 import { formatCount } from '../../terminal/text/format.js';
 
