@@ -83,16 +83,15 @@ export { createGeminiDriver } from './gemini/driver.js';
 export type { ModelInfo, ModelList, ModelListCache } from './gemini/models/model-info.js';
 export type { GeminiDriverOptions } from './gemini/options.js';
 export { applyOverrides, type Overrides } from './narrative/apply-overrides.js';
+export { InvalidNarrative } from './narrative/invalid-narrative.js';
 export { lintNarrative } from './narrative/lint/lint-narrative.js';
 export {
   checkNarrative,
   checkNarrativeFile,
-  InvalidNarrative,
+  type LoadedNarrative,
   type LoadNarrativeOptions,
   loadNarrative,
-  type NarrativeContent,
 } from './narrative/load-narrative.js';
-export type { LoadedNarrative } from './narrative/loaded-narrative.js';
 export {
   type Act,
   type ActContext,
