@@ -56,10 +56,16 @@ export { createReplayDriver } from './store/recordings/replay-driver.js';
 export { withRecording } from './store/recordings/with-recording.js';
 export type {
   ReplyCache,
-  RequestId,
   StoredReply,
 } from './store/replies/reply-cache.js';
-export * from './store/replies/request-key.js';
+export {
+  describeRequest,
+  type PartDescription,
+  type RequestDescription,
+  type RequestId,
+  requestKey,
+  type TurnDescription,
+} from './store/replies/request-id.js';
 export {
   type ReplyCacheOptions,
   withReplyCache,

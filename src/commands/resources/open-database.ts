@@ -1,8 +1,7 @@
 import { statSync } from 'node:fs';
-import { join } from 'node:path';
 import { createLockedWarning } from '../../cli/warnings.js';
 import type { Settings } from '../../config/settings.js';
-import { type Database, moveDamagedFile, openDatabase } from '../../database/open.js';
+import { type Database, databasePath, moveDamagedFile, openDatabase } from '../../database/open.js';
 import { describeSqliteError, isBusy, isCorrupt } from '../../database/sqlite-error.js';
 
 /** What a command has of the state's database: `quota` the quota book, `runs` what is kept for --resume and `runs`. */
@@ -45,7 +44,7 @@ export async function openStateDatabase({
     onLocked: createLockedWarning(warn),
   });
   if (warning !== undefined) warn(database ? warning : `${warning}: ${withoutAllMessage}`);
-  const path = join(stateFolder, 'boticelli.db');
+  const path = databasePath(stateFolder);
   const inode = database && getInode(path);
   const reported = new Set<StateFeature>();
   return {

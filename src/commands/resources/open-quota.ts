@@ -1,7 +1,6 @@
-import { join } from 'node:path';
 import { createLockedWarning } from '../../cli/warnings.js';
 import type { Settings } from '../../config/settings.js';
-import { openDatabase } from '../../database/open.js';
+import { databasePath, openDatabase } from '../../database/open.js';
 import { createUnreadableError, openReadOnly } from '../../database/open-read-only.js';
 import type { Clock } from '../../driver/clock.js';
 import { BoticelliError } from '../../errors.js';
@@ -72,7 +71,7 @@ export async function openQuota(options: OpenQuotaOptions): Promise<RunQuota> {
 /** Where the book is, as it is shown: in Redis, by host and port, or in a file, if there is a folder for one. */
 export function describeStoreLocation({ stateFolder }: Settings, redisHost: string | undefined): QuotaLocation {
   if (redisHost !== undefined) return { redis: redisHost };
-  return stateFolder === undefined ? {} : { file: join(stateFolder, 'boticelli.db') };
+  return stateFolder === undefined ? {} : { file: databasePath(stateFolder) };
 }
 
 /** Begins to connect to the Redis that settings name, if any; tells when it is missed, and when it is back. */

@@ -1,7 +1,7 @@
 import type { BoticelliDriver, CallContext } from '../../driver/driver.js';
 import { reportUsage } from '../../driver/layers/usage-events.js';
 import type { GenerateResponse } from '../../driver/response.js';
-import { createRequestCounter } from '../replies/request-counter.js';
+import { createRequestCounter } from '../replies/request-id.js';
 import { createEntry, type RecordingEntry } from './recording-entry.js';
 import type { RecordingFile } from './recording-file.js';
 

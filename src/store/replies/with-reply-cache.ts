@@ -1,8 +1,8 @@
 import type { BoticelliDriver, CallContext } from '../../driver/driver.js';
 import type { GenerateRequest } from '../../driver/request.js';
 import type { GenerateResponse } from '../../driver/response.js';
-import type { ReplyCache, RequestId, StoredReply } from './reply-cache.js';
-import { createRequestCounter } from './request-counter.js';
+import type { ReplyCache, StoredReply } from './reply-cache.js';
+import { createRequestCounter, type RequestId } from './request-id.js';
 
 /** Where answers are kept, and when one that is kept may stand in for a call. */
 export interface ReplyCacheOptions {
