@@ -2,9 +2,8 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { computeGuardMs } from '../../src/quota/limiter/schedule.js';
-import { computeQuotaUse } from '../helpers/compute-quota-use.js';
 import { startGeminiServer } from '../helpers/gemini-server.js';
-import { enforceQuota } from '../helpers/quota-enforcer.js';
+import { computeQuotaUse, enforceQuota } from '../helpers/quota-enforcer.js';
 import type { PrintRow } from './print-row.js';
 import { bundleScript, type QuotaTask, runWorkers } from './workers.js';
 

@@ -87,7 +87,7 @@ test('progress hears each chunk as it comes, and the report is the same as witho
 });
 
 test('a driver that cannot stream is asked without, also where it finds that out only when called', async () => {
-  const cannot = createScriptedDriver([], { streams: false });
+  const cannot = createScriptedDriver([], { supportsStreaming: false });
   await new NarrativeExecutor({ driver: cannot }).executeWithProgress(createNarrative(act('one')), () => {});
   expect(cannot.methods).toEqual(['generate']);
 

@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { createGate } from '../helpers/gemini-gate.js';
+import { createGate } from '../helpers/gemini-replies.js';
 import { type GeminiServer, startGeminiServer } from '../helpers/gemini-server.js';
 import { spokenReply } from '../helpers/live-replies.js';
 import { enforceQuota } from '../helpers/quota-enforcer.js';

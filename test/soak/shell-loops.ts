@@ -3,9 +3,8 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { computeGuardMs } from '../../src/quota/limiter/schedule.js';
-import { computeQuotaUse } from '../helpers/compute-quota-use.js';
 import { startGeminiServer } from '../helpers/gemini-server.js';
-import { enforceQuota } from '../helpers/quota-enforcer.js';
+import { computeQuotaUse, enforceQuota } from '../helpers/quota-enforcer.js';
 
 /** The server allows so many requests a window. */
 export const windowMs = 4000;
