@@ -64,19 +64,19 @@ function createEnvironment({ server, env }: ProcessOptions): Record<string, stri
 
 /** Starts the real bin. */
 export function startBoticelli(args: string[], options: ProcessOptions = {}): RunningProcess {
-  return spawnProcess(process.execPath, [bin, ...args], options);
+  return startProcess(process.execPath, [bin, ...args], options);
 }
 
 /** Starts a shell script in which `boticelli` is a function; its pipes are real. */
 export function startShell(script: string, options: ProcessOptions = {}): RunningProcess {
   const prelude = `boticelli() { "${process.execPath}" "${bin}" "$@"; }\n`;
-  return spawnProcess('bash', ['-c', prelude + script], options);
+  return startProcess('bash', ['-c', prelude + script], options);
 }
 
 /** Starts the real bin in a pseudoterminal; both its output streams appear as `stdout`. */
 export function startInTerminal(args: string[], options: ProcessOptions = {}): RunningProcess {
   const command = [`stty cols ${options.columns ?? 80};`, 'exec', process.execPath, bin, ...args].join(' ');
-  return spawnProcess('script', ['--quiet', '--return', '--flush', '--command', command, '/dev/null'], {
+  return startProcess('script', ['--quiet', '--return', '--flush', '--command', command, '/dev/null'], {
     keepInputOpen: true,
     ...options,
     env: { TERM: 'xterm-256color', SHELL: '/bin/sh', ...options.env },
@@ -88,7 +88,8 @@ export function runBoticelli(args: string[], options: ProcessOptions = {}): Prom
   return startBoticelli(args, options).result;
 }
 
-function spawnProcess(command: string, args: string[], options: ProcessOptions): RunningProcess {
+/** Starts a program with the environment of the options. */
+export function startProcess(command: string, args: string[], options: ProcessOptions = {}): RunningProcess {
   const { cwd = root, input = '', keepInputOpen = false, uid } = options;
   const child = spawn(command, args, {
     cwd,
