@@ -72,11 +72,11 @@ function isAllowed(file: string, folder: string, { from, isType }: { from: strin
   return allowed.includes(target) || (isType && allowed.includes(`${target} (types)`));
 }
 
-test('every room of the source is in the picture', () => {
+test('the import rules cover every folder of src', () => {
   expect(files.map(({ folder }) => folder).filter((room) => !(room in allowedImports))).toEqual([]);
 });
 
-test('rooms import downhill only, and packages stay in their rooms', () => {
+test('imports point downhill, and packages stay in their folders', () => {
   const wrong = files.flatMap((file) =>
     listImports(file)
       .filter((imported) => !isAllowed(file.file, file.folder, imported))
@@ -85,7 +85,7 @@ test('rooms import downhill only, and packages stay in their rooms', () => {
   expect(wrong).toEqual([]);
 });
 
-test('only main.ts, cli/ and commands/ touch the process', () => {
+test('only main.ts, cli/ and commands/ use the process', () => {
   const withoutComments = (text: string) => text.replaceAll(/^\s*(\*|\/\*|\/\/).*$/gm, '');
   const touching = files.filter(({ text }) => /\bprocess\s*[.[]|node:process/.test(withoutComments(text)));
   expect(
@@ -93,6 +93,6 @@ test('only main.ts, cli/ and commands/ touch the process', () => {
   ).toEqual([]);
 });
 
-test('no file of the source is longer than 250 lines', () => {
+test('no source file is longer than 250 lines', () => {
   expect(files.filter(({ text }) => text.split('\n').length > 251).map(({ file }) => file)).toEqual([]);
 });

@@ -1,28 +1,28 @@
-/** What a model allows. A limit that is absent is unlimited. */
+/** The limits of a model. An absent limit means unlimited. */
 export interface Limits {
-  /** Requests a minute. */
+  /** Requests per minute. */
   rpm?: Limit;
-  /** Input tokens a minute. */
+  /** Input tokens per minute. */
   tpm?: Limit;
-  /** Requests a Pacific day. */
+  /** Requests per Pacific day. */
   rpd?: Limit;
-  /** Requests, or Live sessions, at once. */
+  /** Concurrent requests, or concurrent Live sessions. */
   maxConcurrent?: Limit;
 }
 
-/** The kinds of limits, in the order in which they are shown. */
+/** The kinds of limits, in display order. */
 export const limitKinds = ['rpm', 'tpm', 'rpd', 'maxConcurrent'] as const;
 export type LimitKind = (typeof limitKinds)[number];
 
-/** A limit and who says so. */
+/** A limit and its origin. */
 export interface Limit {
   /** 1 or more. */
   value: number;
-  /** `built-in` is a guess: it paces, but never closes a day. `learned` is the service's own word. */
+  /** `built-in` is a guess: it paces requests, but never closes a day. `learned` was stated by the API. */
   source: 'built-in' | 'settings' | 'flag' | 'learned';
 }
 
-/** What the service has said of a limit. */
+/** A limit that the API stated when it rejected a request. */
 export interface LearnedLimit {
   value: number;
   /** Milliseconds since the epoch. */
@@ -31,12 +31,12 @@ export interface LearnedLimit {
 
 export type LearnedLimits = Partial<Record<LimitKind, LearnedLimit>>;
 
-/** The share of each limit that is to be used: 0.8 for four fifths. What is absent is the whole. */
+/** The share of each limit to use, for example 0.8. Default 1. */
 export type QuotaBudget = Partial<Record<LimitKind, number>>;
 
 /**
- * The limits that hold: what the service said beats a guess, and the lower of what it said and what the user set. Of
- * each the budget's share, but at least 1.
+ * Computes the limits to enforce. A learned limit replaces a built-in one; against a user's limit, the lower one wins.
+ * The budget then scales each limit, down to 1 at the least.
  */
 export function computeEffectiveLimits(configured: Limits, learned: LearnedLimits, budget: QuotaBudget = {}): Limits {
   const effective: Limits = {};

@@ -16,15 +16,15 @@ import type { RateLimiter } from './limiter/rate-limiter.js';
 import type { Limits } from './limits.js';
 
 export interface ProbeModelOptions {
-  /** The bare driver: what retries or waits would hide the refusals. */
+  /** A driver without layers: retries and waits would hide rejections. */
   driver: BoticelliDriver;
-  /** Is told of every request and what came of it, so that its counts stay true; it is never asked. */
+  /** Records every request and its outcome, so that its counts stay correct. It never delays a request. */
   limiter: RateLimiter;
   limitsFor: (model: string, requestedAs?: string) => Limits;
   model: string;
-  /** How many to send at most. */
+  /** Maximum number of requests. */
   requests: number;
-  /** From the start of a request to that of the next one, at the least; never before the reply. */
+  /** Minimum time between the starts of two requests. The next one always waits for the previous reply. */
   spacingMs: number;
   stream: boolean;
   clock: Clock;
@@ -33,45 +33,45 @@ export interface ProbeModelOptions {
   onProgress?: (result: ModelProbeResult) => void;
 }
 
-/** What a series of requests to one model met. Durations are in milliseconds. */
+/** The result of probing one model. Durations are in milliseconds. */
 export interface ModelProbeResult {
   model: string;
-  /** The model that served, where that is another one. */
+  /** The model that served, if it differs from `model`. */
   servedBy?: string;
   sent: number;
   succeeded: number;
   refused: number;
   firstRefusal?: FirstRejection;
-  /** From sending to the whole reply: half and 95% of the requests that got one took no longer. */
+  /** Median and 95th percentile of the time from sending to the complete reply. */
   latency?: { p50Ms: number; p95Ms: number };
   usage: Usage;
   durationMs: number;
-  /** Why it ended: `running` while it has not. */
+  /** Why the probe ended, or `running`. */
   ended: 'running' | 'all-sent' | 'day-used-up' | 'refused-in-a-row' | 'failed' | 'interrupted';
-  /** Where it ended for another reason than quota. */
+  /** The error, if the probe ended for a reason other than quota. */
   failure?: BoticelliError;
-  /** The same as data. */
+  /** `failure` as plain data. */
   error?: ErrorReport;
 }
 
-/** The first refusal of a series. */
+/** The first rejected request of a probe. */
 export interface FirstRejection {
-  /** Which request it was, counted from 1. */
+  /** Number of the request, counted from 1. */
   request: number;
-  /** From the start of the series, in milliseconds. */
+  /** Time since the start of the probe, in milliseconds. */
   afterMs: number;
-  /** The limits that the service named. Empty where it named none. */
+  /** The limits that the API stated; may be empty. */
   quotas: readonly QuotaViolation[];
-  /** How long it asked to wait, in milliseconds. That of a day's quota is not to be believed. */
+  /** How long the API asked to wait, in milliseconds. Not reliable for a daily quota. */
   retryAfterMs?: number;
 }
 
-/** Refusals in a row after which nothing new is to be learned. */
+/** The probe ends after this many rejections in a row. */
 const maxConsecutiveRejections = 3;
 
 /**
- * Sends small requests to a model, one after another, until its quota is used up or all are sent. Never rejects: how it
- * ended is in the series.
+ * Sends small requests to a model, one after another, until its quota is used up or all are sent. Never rejects: the
+ * result says why the probe ended.
  */
 export async function probeModel(options: ProbeModelOptions): Promise<ModelProbeResult> {
   const { model, requests, spacingMs, clock, signal, onProgress } = options;
@@ -120,7 +120,7 @@ interface SendOptions extends ProbeModelOptions {
   latenciesMs: number[];
 }
 
-/** Sends one request. Resolves to the refusal if it was refused, and rejects with any other failure. */
+/** Sends one request. Resolves to the rejection if the API rejected it for its quota; throws any other error. */
 async function sendRequest(
   result: ModelProbeResult,
   { startedAt, latenciesMs, driver, limiter, limitsFor, model, stream, clock, signal }: SendOptions,
@@ -168,13 +168,13 @@ async function requestReply(
   return response;
 }
 
-/** A dozen tokens in, a word out. No cap on the reply: a model that thinks would spend it on thoughts. */
+/** A dozen tokens in, one word out. `max_tokens` is not set, because a thinking model would use it up on thoughts. */
 function createProbeRequest(model: string): GenerateRequest {
   const text = 'Reply with the one word "yes" and nothing else.';
   return { model, turns: [{ role: 'user', parts: [{ type: 'text', text }] }], parameters: {} };
 }
 
-/** The value that this share of the values does not exceed, by nearest rank. */
+/** Returns a percentile by nearest rank. */
 function percentile(values: readonly number[], fraction: number): number {
   const sorted = values.toSorted((left, right) => left - right);
   return sorted[Math.max(0, Math.ceil(fraction * sorted.length) - 1)] ?? 0;

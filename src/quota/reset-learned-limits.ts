@@ -3,25 +3,26 @@ import { modelStateKey } from './limiter/project-state.js';
 import type { LearnedLimits } from './limits.js';
 import type { QuotaStore } from './stores/quota-store.js';
 
-/** What was forgotten of one model. Empty fields where nothing of that kind was known. */
+/** What was reset for one model. Times are milliseconds since the epoch. */
 export interface ResetResult {
   model: string;
+  /** The learned limits, empty if there were none. */
   learned: LearnedLimits;
-  /** The model that the name stood for; what was learned of that one was forgotten too, and follows. */
+  /** For an alias: the model that served it. Its limits are reset too, as the next result. */
   stoodFor?: string;
-  /** The day that was closed until then, in milliseconds since the epoch. */
+  /** End of the day that was marked as used up. */
   closedUntil?: number;
-  /** The moment before which the service took no request. */
+  /** The time before which no request was to be sent. */
   notBefore?: number;
   /** Whether the guard had been widened. */
   guard: boolean;
-  /** Whether estimates of tokens had been corrected. */
+  /** Whether token estimates had been corrected. */
   tokenRatio: boolean;
 }
 
 /**
- * Forgets what was learned of a model, and of the one that it stands for. What was sent and booked stays: the service
- * counts it, whatever we forget.
+ * Resets what was learned about a model and, for an alias, about the model that serves it. Reservations and request
+ * counts stay, because the API counts those requests anyway.
  */
 export async function resetLearnedLimits(store: QuotaStore, project: string, model: string): Promise<ResetResult[]> {
   const results: ResetResult[] = [];
@@ -33,7 +34,7 @@ export async function resetLearnedLimits(store: QuotaStore, project: string, mod
       standsFor === undefined ? undefined : (await store.readAll()).get(modelStateKey(project, standsFor));
     results.push(
       await store.transact(modelStateKey(project, current), (state) => {
-        // Until it is learned anew what the name stands for, its requests are booked here: beside those that were sent.
+        // Requests to the alias now count here until its model is known again, so the sent ones must count here too.
         if (targetState) copyConfirmed(targetState, state);
         return resetState(state, current);
       }),

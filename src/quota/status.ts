@@ -1,13 +1,13 @@
 import { createModelState, findOrCreateDay, type ModelState, refreshState } from './limiter/model-state.js';
 import { modelStateKey } from './limiter/project-state.js';
 import type { RateLimiterOptions } from './limiter/rate-limiter.js';
-import { computeGuardMs, scheduleRequest } from './limiter/schedule.js';
+import { computeWindowLimits, scheduleRequest, type WindowLimits } from './limiter/schedule.js';
 import { computeEffectiveLimits, type Limit, type LimitKind, type Limits, limitKinds } from './limits.js';
 
-/** What is known of a model's quota at a moment, or what a name stands for. Times are milliseconds since the epoch. */
+/** The quota of a model at one moment, or the target of an alias. Times are milliseconds since the epoch. */
 export type QuotaStatus = ModelStatus | AliasStatus;
 
-/** A name that stands for another model: its requests are counted there. */
+/** A name that another model serves: its requests count there. */
 export interface AliasStatus {
   model: string;
   standsFor: string;
@@ -17,30 +17,30 @@ export interface ModelStatus {
   model: string;
   standsFor?: never;
   limits: Partial<Record<LimitKind, LimitStatus>>;
-  /** In the minute that ends now, and booked to come. Tokens are those of prompts. */
+  /** The minute that ends now, with all pending reservations. Tokens are prompt tokens. */
   minute: { requests: UsageCount; tokens: UsageCount };
-  /** In the Pacific day. */
+  /** The Pacific day. */
   day: { endsAt: number; requests: UsageCount };
-  /** Requests or sessions that are under way, where there is a limit to them; else 0. */
+  /** Concurrent requests or sessions; 0 if their number is not limited. */
   underWay: number;
   free: Availability;
 }
 
-/** A limit that holds. */
+/** A limit in force. */
 export interface LimitStatus extends Limit {
-  /** The whole of it, of which `value` is the budget's share. */
+  /** The whole limit; `value` is the budget's share of it. */
   whole: number;
-  /** When the service said so, where it did. */
+  /** When the limit was learned, if it was. */
   learnedAt?: number;
 }
 
-/** How much was sent, and how much more has an appointment. */
+/** Requests or tokens that were sent (`used`) and that are reserved (`booked`). */
 export interface UsageCount {
   used: number;
   booked: number;
 }
 
-/** When a small request made now would be sent; `taken` where all places for requests at once are. */
+/** When a small request made now would be sent; `taken` if all concurrency slots are in use. */
 export type Availability =
   | { state: 'now' }
   | { state: 'later'; at: number; reason: 'rpm' | 'tpm' }
@@ -48,17 +48,17 @@ export type Availability =
   | { state: 'closed'; at: number };
 
 export interface QuotaStatusOptions extends Pick<RateLimiterOptions, 'project' | 'windowMs' | 'budget'> {
-  /** Everything that a keeper has. It is not changed. */
+  /** All states of a store. They are not changed. */
   modelStates: ReadonlyMap<string, ModelState>;
-  /** Models to be told of beside those that the book knows. */
+  /** Models to include besides those in `modelStates`. */
   models: readonly string[];
   limitsFor: (model: string, requestedAs?: string) => Limits;
   now: number;
 }
 
-/** What is known of a project's quota, model by model in the order of their names. */
+/** Returns the quota status of each model of a project, sorted by model name. */
 export function getQuotaStatus(options: QuotaStatusOptions): QuotaStatus[] {
-  const { project, models, now, windowMs = 60_000 } = options;
+  const { models, now, windowMs = 60_000 } = options;
   const modelStates = new Map(listProjectStates(options).map(([model, state]) => [model, structuredClone(state)]));
   for (const state of modelStates.values()) refreshState(state, now, windowMs);
   const aliasTargets = [...modelStates.values()].flatMap(({ standsFor = [] }) => standsFor);
@@ -67,13 +67,13 @@ export function getQuotaStatus(options: QuotaStatusOptions): QuotaStatus[] {
     const state = modelStates.get(model) ?? createModelState();
     if (state.standsFor !== undefined) return { model, standsFor: state.standsFor };
     const aliases = [...modelStates].filter(([, { standsFor }]) => standsFor === model);
-    // A lease is taken under the name that was asked for.
+    // A lease may be stored under the alias that was requested.
     state.leases.push(...aliases.flatMap(([, { leases }]) => leases));
-    return getModelStatus(model, state, { ...options, project, windowMs, requestedAs: aliases[0]?.[0] });
+    return getModelStatus(model, state, { ...options, windowMs, requestedAs: aliases[0]?.[0] });
   });
 }
 
-/** The pages of a project by their models. */
+/** Returns the states of a project with their model names. */
 export function listProjectStates({
   modelStates,
   project,
@@ -89,19 +89,19 @@ function getModelStatus(
   state: ModelState,
   options: QuotaStatusOptions & { windowMs: number; requestedAs: string | undefined },
 ): ModelStatus {
-  const { now, windowMs, budget, limitsFor, requestedAs } = options;
+  const { now, windowMs, limitsFor, requestedAs } = options;
   const configured = limitsFor(model, requestedAs);
-  const limits = computeEffectiveLimits(configured, state.learned, budget);
+  const windowLimits = computeWindowLimits(state, configured, options);
   const inWindow = state.appointments.filter(({ at }) => at > now - windowMs);
   const { endsAt, count } = findOrCreateDay(state, now);
   const reservedToday = state.appointments.filter(({ confirmed, at }) => !confirmed && at < endsAt).length;
   return {
     model,
-    limits: addLimitDetails(limits, computeEffectiveLimits(configured, state.learned), state),
+    limits: addLimitDetails(windowLimits.limits, computeEffectiveLimits(configured, state.learned), state),
     minute: { requests: countUsage(inWindow, () => 1), tokens: countUsage(inWindow, ({ tokens }) => tokens) },
     day: { endsAt, requests: { used: Math.max(0, count - reservedToday), booked: reservedToday } },
     underWay: state.leases.length,
-    free: getAvailability(state, limits, { now, windowMs }),
+    free: getAvailability(state, now, windowLimits),
   };
 }
 
@@ -129,18 +129,10 @@ function countUsage(
   return { used: sum(true), booked: sum(false) };
 }
 
-function getAvailability(
-  state: ModelState,
-  limits: Limits,
-  { now, windowMs }: { now: number; windowMs: number },
-): Availability {
-  const scheduled = scheduleRequest(state, 1, now, {
-    limits,
-    windowMs,
-    guardMs: computeGuardMs(windowMs, state.guardFactor),
-  });
+function getAvailability(state: ModelState, now: number, windowLimits: WindowLimits): Availability {
+  const scheduled = scheduleRequest(state, 1, now, windowLimits);
   if (!scheduled.ok) return { state: 'closed', at: scheduled.until };
   if (scheduled.at > now) return { state: 'later', at: scheduled.at, reason: scheduled.reason ?? 'rpm' };
-  const { maxConcurrent } = limits;
+  const { maxConcurrent } = windowLimits.limits;
   return maxConcurrent && state.leases.length >= maxConcurrent.value ? { state: 'taken' } : { state: 'now' };
 }

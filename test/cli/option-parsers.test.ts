@@ -21,19 +21,19 @@ function parsed(...args: string[]) {
   return command.parse(args, { from: 'user' }).opts();
 }
 
-test('--fallback gathers models, and the last word of --fallback and --no-fallback counts', () => {
+test('--fallback collects models, and the last of --fallback and --no-fallback wins', () => {
   expect(parsed().fallback).toBeUndefined();
   expect(parsed('--fallback', 'a', '--fallback', 'models/b').fallback).toEqual(['a', 'b']);
   expect(parsed('--fallback', 'a', '--no-fallback').fallback).toBe(false);
   expect(parsed('--no-fallback', '--fallback', 'a').fallback).toEqual(['a']);
 });
 
-test('--max-wait may be nothing, and longer than a timer runs', () => {
+test('--max-wait accepts zero and more than a timer can count', () => {
   expect(parsed('--max-wait', '0').maxWait).toBe(0);
   expect(parsed('--max-wait', '90d').maxWait).toBe(7_776_000_000);
 });
 
-test('--max-cost is an amount, with or without its sign', () => {
+test('--max-cost is an amount, with or without a dollar sign', () => {
   expect([parsed('--max-cost', '0.25').maxCost, parsed('--max-cost', '$2').maxCost]).toEqual([0.25, 2]);
 });
 
@@ -46,6 +46,6 @@ test.each([
   ['--rpm', '0'],
   ['--rpm', '-1'],
   ['--rpm', '1.5'],
-])('%s %j is a fault of usage', (flag, value) => {
+])('%s %j is a usage error', (flag, value) => {
   expect(() => parsed(flag, value)).toThrowError(expect.objectContaining({ code: 'commander.invalidArgument' }));
 });

@@ -11,25 +11,22 @@ afterAll(() => server.close());
 const folder = (act: string) =>
   createTemporaryFolder(onTestFinished, { 'x.toml': buildNarrative(1).replace('Question 1', act), 'none.txt': '' });
 
-test.each(['', ' \n'])(
-  'without a text in it is warned of once, with --quiet too, and the run goes on: %j',
-  async (input) => {
-    const cwd = folder('Review this: {{stdin}}');
-    const { code, stderr } = await runBoticelli(['run', 'x.toml', '--quiet'], { cwd, server, input });
-    const warning = 'warning: there is no text on standard input, so {{stdin}} stands for none\n';
-    expect({ code, stderr }).toEqual({ code: 0, stderr: `boticelli: ${warning}` });
-    expect(server.generateRequests.at(-1)?.body.contents[0].parts[0].text).toBe(`Review this: ${input}`);
-    const two = await runBoticelli(['run', 'x.toml', 'x.toml', '-j', '2', '--rehearse', '-q'], { cwd, input });
-    expect(two).toMatchObject({ code: 0, stderr: `boticelli: x: ${warning}` });
-  },
-);
+test.each(['', ' \n'])('warns once about input without text, even with --quiet, and continues: %j', async (input) => {
+  const cwd = folder('Review this: {{stdin}}');
+  const { code, stderr } = await runBoticelli(['run', 'x.toml', '--quiet'], { cwd, server, input });
+  const warning = 'warning: there is no text on standard input, so {{stdin}} stands for none\n';
+  expect({ code, stderr }).toEqual({ code: 0, stderr: `boticelli: ${warning}` });
+  expect(server.generateRequests.at(-1)?.body.contents[0].parts[0].text).toBe(`Review this: ${input}`);
+  const two = await runBoticelli(['run', 'x.toml', 'x.toml', '-j', '2', '--rehearse', '-q'], { cwd, input });
+  expect(two).toMatchObject({ code: 0, stderr: `boticelli: x: ${warning}` });
+});
 
-test("without a text in it is nobody's concern where no text uses it", async () => {
+test('does not read input that no text uses', async () => {
   const { stderr } = await runBoticelli(['run', 'x.toml', '--rehearse', '-q'], { cwd: folder('Hello') });
   expect(stderr).toBe('');
 });
 
-test('that is an empty file, or closed, is warned of too', async () => {
+test('warns about an empty file and a closed input', async () => {
   for (const redirection of ['< none.txt', '< /dev/null', '<&-']) {
     const script = `boticelli run x.toml --rehearse -q ${redirection}`;
     const { code, stderr } = await startShell(script, { cwd: folder('Review this: {{stdin}}') }).result;
@@ -40,7 +37,7 @@ test('that is an empty file, or closed, is warned of too', async () => {
   }
 });
 
-test("that is a folder can't be read, be it for {{stdin}} or the narrative itself", async () => {
+test('rejects a folder, for {{stdin}} and for the narrative', async () => {
   const cwd = folder('Review this: {{stdin}}');
   const before = server.generateRequests.length;
   for (const command of ['run x.toml', 'run -']) {

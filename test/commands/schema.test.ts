@@ -13,7 +13,7 @@ async function tableIn(file: string) {
   return 'table' in read ? read.table : undefined;
 }
 
-test('the JSON Schema is printed whole, ends with a newline, and says which draft it is', () => {
+test('prints the whole JSON Schema with its dialect and a final newline', () => {
   expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
   expect(printed.endsWith('}\n')).toBe(true);
   expect(JSON.parse(printed)).toMatchObject({
@@ -24,7 +24,7 @@ test('the JSON Schema is printed whole, ends with a newline, and says which draf
 });
 
 // What it refuses is tested with every faulty narrative of test/narrative: see in-step.ts.
-test('it accepts every sample', async () => {
+test('the schema accepts every sample', async () => {
   const names = readdirSync(join(root, 'narratives')).filter((name) => name.endsWith('.toml'));
   const refused = await Promise.all(
     names.map(async (name) => (accepts(await tableIn(join(root, 'narratives', name))) ? [] : [name, accepts.errors])),
@@ -37,19 +37,19 @@ test.each([
   ['a wrong type', '[narrative]\nname = 1\n[toc]\norder = []\n[acts]\n'],
   ['no narrative', '[toc]\norder = []\n[acts]\n'],
   ['both names of it', '[narrative]\nname = "x"\n[narration]\nname = "x"\n[toc]\norder = []\n[acts]\n'],
-])('it refuses %s', async (_what, text) => {
+])('the schema rejects %s', async (_what, text) => {
   const read = await readToml(Buffer.from(text));
   expect('table' in read && accepts(read.table)).toBe(false);
 });
 
-test('the samples have it beside them: `npx boticelli schema > narratives/narrative.schema.json` brings it up to date', () => {
+test('the schema beside the samples is up to date: `npx boticelli schema > narratives/narrative.schema.json`', () => {
   expect(readFileSync(join(root, 'narratives/narrative.schema.json'), 'utf8')).toBe(printed);
   expect(readFileSync(join(root, 'narratives/json_reply.toml'), 'utf8')).toMatch(
     /^#:schema \.\/narrative\.schema\.json\n/,
   );
 });
 
-test('a reader that leaves early is no failure to speak of', async () => {
+test('a reader that leaves early is not an error', async () => {
   const ended = await startShell('boticelli schema | head -1; echo $PIPESTATUS').result;
   expect(ended.stdout).toMatch(/^\{\n(0|141)\n$/);
   expect(ended.stderr).toBe('');

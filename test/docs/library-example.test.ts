@@ -6,7 +6,7 @@ import { createChunk, formatSseEvent, packetReply, textReply } from '../helpers/
 import { startGeminiServer } from '../helpers/gemini-server.js';
 import { readPage } from './markdown.js';
 
-const example = readPage('README.md').blocks.find(({ language }) => language === 'ts')?.code ?? '';
+const example = readPage('src/README.md').blocks.find(({ language }) => language === 'ts')?.code ?? '';
 
 /** A project of its own that has installed boticelli, with the example in it as `example.<extension>`. */
 function createConsumer(extension: string, files: Record<string, string> = {}): string {

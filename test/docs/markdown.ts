@@ -2,7 +2,18 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { root } from '../helpers/boticelli.js';
 
-/** A page of the documentation, taken apart. */
+/** Every page of the documentation, as a path from the root. */
+export const documentationPages = [
+  'README.md',
+  'GEMINI.md',
+  'CHANGELOG.md',
+  'bin/README.md',
+  'narratives/README.md',
+  'src/README.md',
+  'test/README.md',
+];
+
+/** A parsed page of the documentation. */
 export interface MarkdownPage {
   name: string;
   text: string;
@@ -10,13 +21,13 @@ export interface MarkdownPage {
   blocks: { language: string; code: string }[];
   /** The text without its fenced blocks. */
   prose: string;
-  /** What `#…` can lead to, as GitHub makes it of the headings. */
+  /** The anchors that GitHub derives from the headings. */
   anchors: string[];
-  /** Where links lead that are no URLs. */
+  /** The targets of links that are not URLs. */
   relativeLinks: string[];
 }
 
-/** Reads a page of the repository's root. */
+/** Reads a page by its path from the root. */
 export function readPage(name: string): MarkdownPage {
   const text = readFileSync(join(root, name), 'utf8');
   const fence = /^```(\w*)\n(.*?)^```$/gms;
@@ -31,7 +42,7 @@ export function readPage(name: string): MarkdownPage {
   };
 }
 
-/** GitHub's anchor of a heading: small letters, spaces as hyphens, no punctuation. */
+/** GitHub's anchor of a heading: lower case, hyphens for spaces, no punctuation. */
 function toAnchor(heading: string): string {
   return heading
     .toLowerCase()
@@ -39,7 +50,7 @@ function toAnchor(heading: string): string {
     .replaceAll(/\s/g, '-');
 }
 
-/** The rows of the table whose head begins with these cells; a cell is its text, trimmed. */
+/** The rows of the table whose header starts with these cells; cells are trimmed. */
 export function findTable({ name, prose }: MarkdownPage, ...head: string[]): string[][] {
   const lines = prose.split('\n');
   const start = lines.findIndex((line) => line.startsWith(`| ${head.join(' | ')} |`));
@@ -53,7 +64,7 @@ export function findTable({ name, prose }: MarkdownPage, ...head: string[]): str
   );
 }
 
-/** The `code` of a cell or of a whole page, without its backticks. */
+/** The inline `code` of a cell or a page, without backticks. */
 export function extractCode(text: string): string[] {
   return [...text.matchAll(/`([^`\n]+)`/g)].map(([, code = '']) => code);
 }

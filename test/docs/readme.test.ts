@@ -14,9 +14,11 @@ import {
   tocSchema,
 } from '../../src/narrative/schema/file-schema.js';
 import { createTemporaryFolder, root, runBoticelli } from '../helpers/boticelli.js';
-import { extractCode, findTable, readPage } from './markdown.js';
+import { documentationPages, extractCode, findTable, readPage } from './markdown.js';
 
 const readme = readPage('README.md');
+const commandLine = readPage('bin/README.md');
+const language = readPage('narratives/README.md');
 const readHelp = async (command: string) =>
   (await runBoticelli([...command.split(' '), '--help'].filter(Boolean))).stdout;
 
@@ -27,25 +29,25 @@ async function listCommands(parent = ''): Promise<string[]> {
   return [...subcommands, ...(await Promise.all(subcommands.map(listCommands))).flat()];
 }
 
-test('the first two commands are the ones for a fresh clone, and CI runs the second', () => {
-  const [first, second] = readme.blocks;
+test('the first two shell blocks set up a fresh clone, and CI runs the second', () => {
+  const [first, second] = readme.blocks.filter(({ language }) => language === 'sh');
   expect(first?.code).toBe('npm ci && npx boticelli run narratives/release_post.toml --stream --rehearse\n');
   expect(second?.code).toBe('npm ci && npm run check\n');
   expect(readFileSync(join(root, '.ci/run'), 'utf8').trimEnd().split('\n').at(-1)).toBe(second?.code.trimEnd());
 });
 
 describe('the command line', () => {
-  test('is shown as --help prints it, that of every command', async () => {
+  test('documents the --help of every command', async () => {
     const allCommands = await listCommands();
     expect(allCommands).toEqual(expect.arrayContaining(['run', 'limits probe']));
     for (const command of ['', ...allCommands]) {
       const prompt = `$ ${['boticelli', command, '--help'].filter(Boolean).join(' ')}\n`;
-      const block = readme.blocks.find(({ code }) => code.startsWith(prompt));
+      const block = commandLine.blocks.find(({ code }) => code.startsWith(prompt));
       expect(block?.code).toBe(`${prompt}${await readHelp(command)}`);
     }
   });
 
-  test.each(['README.md', 'GEMINI.md'])('has every flag that %s speaks of', async (name) => {
+  test.each(documentationPages)('has every flag that %s mentions', async (name) => {
     const { prose } = readPage(name);
     const mentioned = extractCode(prose).flatMap((code) => code.match(/(?<=^|boticelli.* )--[a-z-]+/g) ?? []);
     const known = (await Promise.all(['', ...(await listCommands())].map(readHelp))).join('').match(/--[a-z-]+/g);
@@ -53,8 +55,8 @@ describe('the command line', () => {
   });
 });
 
-test('the table of exit codes is that of the program', () => {
-  const rows = findTable(readme, 'code', 'name');
+test('the documentation lists every exit code', () => {
+  const rows = findTable(commandLine, 'code', 'name');
   const documented = rows.flatMap(([code, name = '']) => extractCode(name).map((codeName) => [codeName, Number(code)]));
   expect(Object.fromEntries(documented)).toEqual(exitCodes);
   expect(documented).toHaveLength(Object.keys(exitCodes).length);
@@ -79,8 +81,8 @@ const eventFields: {
   'narrative-end': { run: true, status: true, usage: true, costUsd: true, durationMs: true, error: true },
 };
 
-test('the table of events has every event with all of its fields', () => {
-  const rows = findTable(readme, 'type', 'fields').map(([type = '', fields = '']) => [
+test('the documentation lists every event with all of its fields', () => {
+  const rows = findTable(commandLine, 'type', 'fields').map(([type = '', fields = '']) => [
     extractCode(type)[0],
     extractCode(fields).map((field) => field.replace('?', '')),
   ]);
@@ -89,8 +91,6 @@ test('the table of events has every event with all of its fields', () => {
 });
 
 describe('the narrative format', () => {
-  const section = /^## A narrative$.*?^## /ms.exec(readme.prose)?.[0] ?? '';
-
   test('is documented key by key', () => {
     const tables = [
       narrativeFileSchema,
@@ -102,14 +102,14 @@ describe('the narrative format', () => {
       mediaInputSchema,
     ];
     const keys = new Set(tables.flatMap(({ shape }) => Object.keys(shape)));
-    expect([...keys].filter((key) => !extractCode(section).includes(key))).toEqual([]);
-    expect(section).toContain(`\`${defaultModel}\``);
+    expect([...keys].filter((key) => !extractCode(language.prose).includes(key))).toEqual([]);
+    expect(language.prose).toContain(`\`${defaultModel}\``);
   });
 
-  test('has an example without a fault', async () => {
+  test('has examples without errors', async () => {
     const folder = createTemporaryFolder(onTestFinished);
     cpSync(join(root, 'narratives/media'), join(folder, 'media'), { recursive: true });
-    const examples = readme.blocks.filter(({ language, code }) => language === 'toml' && !isSettings(code));
+    const examples = [...readme.blocks, ...language.blocks].filter(({ language }) => language === 'toml');
     for (const [index, { code }] of examples.entries()) writeFileSync(join(folder, `${index}.toml`), code);
     const files = examples.map((_, index) => `${index}.toml`);
     const { stdout } = await runBoticelli(['check', ...files, '--format', 'json'], { cwd: folder });
@@ -118,34 +118,35 @@ describe('the narrative format', () => {
   });
 });
 
-const isSettings = (code: string) => code.includes('[providers.');
-
-test('the example of settings is one without fault, and has every limit that settings can have', async () => {
-  const [example] = readme.blocks.filter(({ code, language }) => language === 'toml' && isSettings(code));
+test('the example settings are valid and show every limit', async () => {
+  const [example] = commandLine.blocks.filter(({ language }) => language === 'toml');
   const cwd = createTemporaryFolder(onTestFinished, { 'boticelli.toml': example?.code ?? '' });
   expect(await runBoticelli(['limits'], { cwd })).toMatchObject({ code: 0, stderr: '' });
-  const section = /^## Settings$.*?^## /ms.exec(readme.text)?.[0] ?? '';
+  const section = /^## Settings$.*?^## /ms.exec(commandLine.text)?.[0] ?? '';
   const keys = ['rpm', 'tpm', 'rpd', 'max_concurrent', 'tpm_multiplier', 'rpd_multiplier', 'redis_url', 'keep'];
   expect(keys.filter((key) => !section.includes(key))).toEqual([]);
 });
 
-describe('the picture of the code', () => {
+describe('the documentation of the code', () => {
   const sources = readdirSync(join(root, 'src'), { recursive: true, encoding: 'utf8' })
     .filter((file) => file.endsWith('.ts'))
     .map((file) => readFileSync(join(root, 'src', file), 'utf8'));
 
-  test('has every room that another one imports from, and no room that is not there', () => {
-    const folders = findTable(readme, 'room').flatMap(([room = '']) => extractCode(room));
-    const used = sources.flatMap((text) => text.match(/(?<=(?:from |import\()'\.\.?\/)[\w-]+\//g) ?? []);
-    expect(used).toContain('gemini/');
-    // A folder within a room, such as gemini/live/, is none.
-    const existing = [...new Set(used)].map((room) => `src/${room}`).filter((room) => existsSync(join(root, room)));
+  test('lists every folder of src, and no other', () => {
+    const folders = findTable(readPage('src/README.md'), 'folder').flatMap(([folder = '']) => extractCode(folder));
+    const entries = readdirSync(join(root, 'src'), { withFileTypes: true });
+    const existing = entries.filter((entry) => entry.isDirectory()).map(({ name }) => `src/${name}/`);
+    expect(existing).toContain('src/gemini/');
     expect(folders).toEqual(expect.arrayContaining(existing));
-    expect(folders.filter((room) => !existsSync(join(root, room)))).toEqual([]);
+    expect(
+      folders
+        .filter((folder) => !/[*]/.test(folder) && /^(src|bin|test)\//.test(folder))
+        .filter((folder) => !existsSync(join(root, folder))),
+    ).toEqual([]);
   });
 
-  test('goes with a table of every environment variable that is read', () => {
-    const documented = extractCode(findTable(readme, 'variable', 'meaning').flat().join(' ')).join(' ');
+  test('lists every environment variable that the program reads', () => {
+    const documented = extractCode(findTable(commandLine, 'variable', 'meaning').flat().join(' ')).join(' ');
     const variablesRead = sources.flatMap((text) => text.match(/(?<=\benv\.|\bgetVariable\(')[A-Z][A-Z_]+/g) ?? []);
     expect(variablesRead).toContain('GEMINI_API_KEY');
     expect(variablesRead.filter((variable) => !documented.includes(variable))).toEqual([]);

@@ -5,10 +5,10 @@ import { describe, expect, onTestFinished, test } from 'vitest';
 import { canaryKey, createTemporaryFolder, root, startShell } from '../helpers/boticelli.js';
 import { realisticModels } from '../helpers/gemini-models.js';
 import { startGeminiServer } from '../helpers/gemini-server.js';
-import { readPage } from './markdown.js';
+import { documentationPages, readPage } from './markdown.js';
 
-/** The commands of a page's shell blocks, without those of npm: they are the test run itself, or install something. */
-const scripts = ['README.md', 'GEMINI.md'].flatMap((page) =>
+/** The shell blocks of all pages, without npm commands: those are the test run itself, or install something. */
+const scripts = documentationPages.flatMap((page) =>
   readPage(page)
     .blocks.filter(({ language }) => language === 'sh')
     .map(({ code }) => code.replaceAll(/^npm ci && (?!npm)/gm, '').replaceAll(/^npm .*\n/gm, ''))

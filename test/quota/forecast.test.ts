@@ -11,18 +11,18 @@ const options = (limits: Limits, states = new Map<string, ModelState>()) => ({
 });
 const requests = (count: number, model = 'm') => Array.from({ length: count }, () => ({ model, tokens: 100 }));
 
-test('so many requests as a minute takes are sent at once, the others as minutes come', () => {
+test('sends as many requests as the limit allows immediately, and the others minute by minute', () => {
   expect(forecastQuota(requests(5), options({ rpm: set(5) })).waitMs).toBe(0);
   expect(forecastQuota(requests(6), options({ rpm: set(5) })).waitMs).toBe(60_500);
   expect(forecastQuota(requests(11), options({ rpm: set(5) })).waitMs).toBe(121_000);
 });
 
-test('models have quotas of their own', () => {
+test('limits each model separately', () => {
   const both = [...requests(5, 'a'), ...requests(5, 'b')];
   expect(forecastQuota(both, options({ rpm: set(5) })).waitMs).toBe(0);
 });
 
-test('a day that is used up is told of, with how far it goes; what was sent today counts, and nothing is booked', () => {
+test('reports a day that will be used up, counting what was sent today, and reserves nothing', () => {
   const state = { ...createModelState(), days: [{ endsAt: Date.UTC(2026, 10, 23, 8), count: 3 }] };
   const states = new Map([
     [modelStateKey('p', 'alias'), { ...createModelState(), standsFor: 'm' }],

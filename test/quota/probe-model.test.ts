@@ -7,13 +7,16 @@ import { createMemoryQuotaStore } from '../../src/quota/stores/memory-store.js';
 import { createManualClock, type ManualClock } from '../helpers/manual-clock.js';
 import { createScriptedDriver, type ScriptedCall } from '../helpers/scripted-driver.js';
 
-const minuteFact = { per: 'minute', unit: 'requests', limit: 2, quotaId: 'PerMinute' } as const;
-const minuteUsed = new QuotaExceeded('rate_limited', 'too many', { violations: [minuteFact], retryAfterMs: 17_000 });
+const minuteViolation = { per: 'minute', unit: 'requests', limit: 2, quotaId: 'PerMinute' } as const;
+const minuteUsed = new QuotaExceeded('rate_limited', 'too many', {
+  violations: [minuteViolation],
+  retryAfterMs: 17_000,
+});
 const dayUsed = new QuotaExceeded('quota_exhausted', 'the day', {
   violations: [{ per: 'day', unit: 'requests', limit: 4 }],
 });
 
-/** Replies that take so long each. */
+/** Replies that take these durations. */
 const replies = (clock: ManualClock, ...durationsMs: number[]): ScriptedCall[] =>
   durationsMs.map((durationMs) => ({ pieces: ['yes'], onCall: () => clock.advance(durationMs) }));
 
@@ -23,7 +26,7 @@ function setup(script: (clock: ManualClock) => ScriptedCall[], options: Partial<
   const limiter = createRateLimiter({ store, clock, project: 'p' });
   const driver = createScriptedDriver(script(clock));
   const limitsFor = () => ({});
-  const series = probeModel({
+  const result = probeModel({
     ...{ driver, limiter, clock, limitsFor, model: 'm', requests: 10, spacingMs: 0, stream: false },
     ...options,
   });
@@ -37,12 +40,12 @@ function setup(script: (clock: ManualClock) => ScriptedCall[], options: Partial<
     });
     return all.find(({ standsFor }) => standsFor === undefined) as ModelStatus;
   };
-  return { series, driver, clock, counts };
+  return { result, driver, clock, counts };
 }
 
-test('a series whose quota lasts sends all, and says how long replies took', async () => {
-  const { series, driver, clock } = setup((clock) => replies(clock, 100, 300, 200, 900), { requests: 4 });
-  expect(await series).toMatchObject({
+test('sends all requests if the quota lasts, and reports latencies', async () => {
+  const { result, driver, clock } = setup((clock) => replies(clock, 100, 300, 200, 900), { requests: 4 });
+  expect(await result).toMatchObject({
     ...{ sent: 4, succeeded: 4, refused: 0, ended: 'all-sent', durationMs: 1500, servedBy: 'm-001' },
     latency: { p50Ms: 200, p95Ms: 900 },
     usage: { promptTokens: 40, outputTokens: 4 },
@@ -51,58 +54,58 @@ test('a series whose quota lasts sends all, and says how long replies took', asy
   expect(clock.sleepsMs).toEqual([]);
 });
 
-test('the first refusal is told with its place and its quota, and three in a row end the series', async () => {
+test('reports the first rejection with its limits, and ends after three rejections in a row', async () => {
   const refused = { error: minuteUsed };
-  const { series } = setup((clock) => [
+  const { result } = setup((clock) => [
     ...replies(clock, 100, 100),
     refused,
     ...replies(clock, 50),
     ...Array(4).fill(refused),
   ]);
-  expect(await series).toMatchObject({
+  expect(await result).toMatchObject({
     ...{ sent: 7, succeeded: 3, refused: 4, ended: 'refused-in-a-row' },
-    firstRefusal: { request: 3, afterMs: 200, quotas: [minuteFact], retryAfterMs: 17_000 },
+    firstRefusal: { request: 3, afterMs: 200, quotas: [minuteViolation], retryAfterMs: 17_000 },
   });
 });
 
-test('a day that is used up ends the series at once', async () => {
-  const { series } = setup((clock) => [...replies(clock, 10), { error: dayUsed }]);
-  expect(await series).toMatchObject({ sent: 2, refused: 1, ended: 'day-used-up' });
+test('ends when the daily quota is used up', async () => {
+  const { result } = setup((clock) => [...replies(clock, 10), { error: dayUsed }]);
+  expect(await result).toMatchObject({ sent: 2, refused: 1, ended: 'day-used-up' });
 });
 
-test('another error ends the series, and is kept', async () => {
+test('ends at any other error and reports it', async () => {
   const error = new BoticelliError('unavailable', 'overloaded');
-  const { series } = setup((clock) => [...replies(clock, 10), { error }]);
-  expect(await series).toMatchObject({
+  const { result } = setup((clock) => [...replies(clock, 10), { error }]);
+  expect(await result).toMatchObject({
     ...{ sent: 2, succeeded: 1, ended: 'failed', failure: error },
     error: { code: 'unavailable', message: 'overloaded' },
   });
 });
 
-test('spacing is from start to start, and never shortens a reply', async () => {
-  const { series, clock } = setup((clock) => replies(clock, 300, 2000, 100), { requests: 3, spacingMs: 1000 });
-  await series;
+test('spaces requests from start to start, and waits for each reply', async () => {
+  const { result, clock } = setup((clock) => replies(clock, 300, 2000, 100), { requests: 3, spacingMs: 1000 });
+  await result;
   expect(clock.sleepsMs).toEqual([700]);
 });
 
-test('streams are asked for if wanted', async () => {
-  const { series, driver } = setup(() => [], { requests: 2, stream: true });
-  expect(await series).toMatchObject({ succeeded: 2 });
+test('requests streams if `stream` is set', async () => {
+  const { result, driver } = setup(() => [], { requests: 2, stream: true });
+  expect(await result).toMatchObject({ succeeded: 2 });
   expect(driver.methods).toEqual(['generateStream', 'generateStream']);
 });
 
-test('an interruption ends the series with what was measured', async () => {
+test('ends with the results so far when interrupted', async () => {
   const controller = new AbortController();
   const before = () => controller.abort(new Interrupted('SIGINT'));
-  const { series } = setup((clock) => [...replies(clock, 10), { pieces: ['yes'], onCall: before }], {
+  const { result } = setup((clock) => [...replies(clock, 10), { pieces: ['yes'], onCall: before }], {
     signal: controller.signal,
   });
-  expect(await series).toMatchObject({ sent: 2, succeeded: 2, ended: 'interrupted' });
+  expect(await result).toMatchObject({ sent: 2, succeeded: 2, ended: 'interrupted' });
 });
 
-test('the book is told of every request, and of what the refusals teach', async () => {
-  const { series, counts } = setup((clock) => [...replies(clock, 10, 10), ...Array(3).fill({ error: minuteUsed })]);
-  await series;
+test('records every request and learns from rejections', async () => {
+  const { result, counts } = setup((clock) => [...replies(clock, 10, 10), ...Array(3).fill({ error: minuteUsed })]);
+  await result;
   expect(await counts()).toMatchObject({
     model: 'm-001',
     minute: { requests: { used: 2, booked: 0 } },

@@ -24,18 +24,19 @@ function setup(limits: Limits = { rpm: { value: 3, source: 'settings' } }) {
     expect(await limiter.confirm(reservation)).toBe('go');
     return reservation;
   };
-  const look = async (more: Partial<QuotaStatusOptions> = {}) =>
+  const readStatus = async (more: Partial<QuotaStatusOptions> = {}) =>
     getQuotaStatus({
       ...{ modelStates: await store.readAll(), project: 'p', models: ['m'], limitsFor: () => limits, now: clock.now() },
       ...more,
     });
-  const lookAt = async (model = 'm') => (await look()).find((each) => each.model === model) as ModelStatus;
-  return { clock, keeper: store, book: limiter, ask: reserve, send, look, lookAt };
+  const readModelStatus = async (model = 'm') =>
+    (await readStatus()).find((each) => each.model === model) as ModelStatus;
+  return { clock, store, limiter, reserve, send, readStatus, readModelStatus };
 }
 
-test('a model of which nothing is known has its limits, and is free', async () => {
-  const { look } = setup();
-  expect(await look()).toEqual([
+test('reports the limits of an unused model, which is free', async () => {
+  const { readStatus } = setup();
+  expect(await readStatus()).toEqual([
     {
       model: 'm',
       limits: { rpm: { value: 3, whole: 3, source: 'settings' } },
@@ -47,87 +48,93 @@ test('a model of which nothing is known has its limits, and is free', async () =
   ]);
 });
 
-test('what was sent is used, what is to come is booked, in the minute and in the day', async () => {
-  const { clock, send, ask: reserve, lookAt } = setup();
+test('counts sent requests as used and pending ones as booked, in the minute and in the day', async () => {
+  const { clock, send, reserve, readModelStatus } = setup();
   await send();
   clock.advance(10_000);
   for (let n = 0; n < 2; n += 1) await send();
   await reserve();
   const at = clock.now();
-  expect(await lookAt()).toMatchObject({
+  expect(await readModelStatus()).toMatchObject({
     minute: { requests: { used: 3, booked: 1 }, tokens: { used: 30, booked: 10 } },
     day: { requests: { used: 3, booked: 1 } },
     free: { state: 'later', at: at + 60_500, reason: 'rpm' },
   });
   clock.advance(50_001);
-  expect((await lookAt()).minute.requests, 'the first one is a minute old').toEqual({ used: 2, booked: 1 });
+  expect((await readModelStatus()).minute.requests, 'the first request is a minute old').toEqual({
+    used: 2,
+    booked: 1,
+  });
 });
 
-test('after midnight Pacific time the count begins anew', async () => {
-  const { clock, send, lookAt } = setup();
+test('starts a new count at midnight Pacific time', async () => {
+  const { clock, send, readModelStatus } = setup();
   await send();
   clock.advance(21 * 3_600_000);
-  expect((await lookAt()).day).toEqual({ endsAt: Date.UTC(2026, 10, 24, 8), requests: { used: 0, booked: 0 } });
+  expect((await readModelStatus()).day).toEqual({
+    endsAt: Date.UTC(2026, 10, 24, 8),
+    requests: { used: 0, booked: 0 },
+  });
 });
 
-test('a limit that the service named is told with when it was learned, and the share of it that is to be used', async () => {
-  const { clock, book: limiter, send, look } = setup();
-  await limiter.recordRejection(await send(), { facts: [perMinute(2)], retryAfterMs: 7000 });
-  const [model] = await look({ budget: { rpm: 0.5 } });
+test('reports a learned limit with its time and its budgeted share', async () => {
+  const { clock, limiter, send, readStatus } = setup();
+  await limiter.recordRejection(await send(), { violations: [perMinute(2)], retryAfterMs: 7000 });
+  const [model] = await readStatus({ budget: { rpm: 0.5 } });
   expect((model as ModelStatus).limits.rpm).toEqual({
     ...{ value: 1, whole: 2, source: 'learned', learnedAt: clock.now() },
   });
 });
 
-test('a day that the service closed is closed until it ends', async () => {
-  const { book: limiter, send, lookAt } = setup();
+test('reports a day that the API closed as closed until its end', async () => {
+  const { limiter, send, readModelStatus } = setup();
   const closedUntil = Date.UTC(2026, 10, 23, 8);
-  await limiter.recordRejection(await send(), { facts: [perDay(20)], closedUntil });
-  expect((await lookAt()).free).toEqual({ state: 'closed', at: closedUntil });
+  await limiter.recordRejection(await send(), { violations: [perDay(20)], closedUntil });
+  expect((await readModelStatus()).free).toEqual({ state: 'closed', at: closedUntil });
 });
 
-test('where all places are taken it is not known when one comes free', async () => {
-  const { keeper: store, clock, lookAt } = setup({ maxConcurrent: { value: 1, source: 'built-in' } });
+test('reports `taken` if all concurrency slots are in use', async () => {
+  const { store, clock, readModelStatus } = setup({ maxConcurrent: { value: 1, source: 'built-in' } });
   const lease = { id: 'a', expiresAt: clock.now() + 1000 };
   await store.transact(modelStateKey('p', 'm'), (state) => void state.leases.push(lease));
-  expect(await lookAt()).toMatchObject({ underWay: 1, free: { state: 'taken' } });
+  expect(await readModelStatus()).toMatchObject({ underWay: 1, free: { state: 'taken' } });
   clock.advance(1001);
-  expect(await lookAt()).toMatchObject({ underWay: 0, free: { state: 'now' } });
+  expect(await readModelStatus()).toMatchObject({ underWay: 0, free: { state: 'now' } });
 });
 
-test('an alias is told by what it stands for, which has the counts', async () => {
-  const { book: limiter, send, look } = setup();
+test('reports the model that serves an alias, with the counts', async () => {
+  const { limiter, send, readStatus } = setup();
   await limiter.settle(await send('latest'), { promptTokens: 12, servedModel: 'real' });
   await send('latest');
-  expect(await look({ models: ['latest'] })).toMatchObject([
+  expect(await readStatus({ models: ['latest'] })).toMatchObject([
     { model: 'latest', standsFor: 'real' },
     { model: 'real', minute: { requests: { used: 2 }, tokens: { used: 22 } } },
   ]);
 });
 
-test('other projects are none of it', async () => {
-  const { send, look } = setup();
+test('leaves out other projects', async () => {
+  const { send, readStatus } = setup();
   await send();
-  expect(await look({ project: 'p2', models: [] })).toEqual([]);
+  expect(await readStatus({ project: 'p2', models: [] })).toEqual([]);
 });
 
-test('looking changes nothing', async () => {
-  const { keeper: store, clock, send, look } = setup();
+test('does not change the states', async () => {
+  const { store, clock, send, readStatus } = setup();
   await send();
   const states = await store.readAll();
   const before = structuredClone(states);
   clock.advance(10 * 60_000);
-  await look({ modelStates: states });
+  await readStatus({ modelStates: states });
   expect(states).toEqual(before);
 });
 
-test('forgetting takes what was learned, and leaves what was sent', async () => {
-  const { keeper: store, clock, book: limiter, send, lookAt } = setup();
+test('resets what was learned and keeps what was sent', async () => {
+  const { store, clock, limiter, send, readModelStatus } = setup();
   let last: Reservation | undefined;
   for (let n = 0; n < 3; n += 1) last = await send();
   const closedUntil = Date.UTC(2026, 10, 23, 8);
-  await limiter.recordRejection(last as Reservation, { facts: [perMinute(2), perDay(20)], closedUntil });
-  await limiter.recordRejection(last as Reservation, { facts: [perMinute(2)], retryAfterMs: 90_000 });
+  await limiter.recordRejection(last as Reservation, { violations: [perMinute(2), perDay(20)], closedUntil });
+  await limiter.recordRejection(last as Reservation, { violations: [perMinute(2)], retryAfterMs: 90_000 });
   const learnedAt = clock.now();
   expect(await resetLearnedLimits(store, 'p', 'm')).toEqual([
     {
@@ -135,7 +142,7 @@ test('forgetting takes what was learned, and leaves what was sent', async () => 
       learned: { rpm: { value: 2, learnedAt }, rpd: { value: 20, learnedAt } },
     },
   ]);
-  expect(await lookAt()).toMatchObject({
+  expect(await readModelStatus()).toMatchObject({
     limits: { rpm: { value: 3, source: 'settings' } },
     minute: { requests: { used: 2 } },
     day: { requests: { used: 2 } },
@@ -143,27 +150,28 @@ test('forgetting takes what was learned, and leaves what was sent', async () => 
   });
 });
 
-test('a name whose model is forgotten still waits for what was sent to that model', async () => {
-  const { keeper: store, clock, book: limiter, ask: reserve, send, lookAt } = setup();
+test('counts what an alias sent to its model, even after a reset of the alias', async () => {
+  const { store, clock, limiter, reserve, send, readModelStatus } = setup();
   await limiter.settle(await send('latest'), { promptTokens: 12, servedModel: 'real' });
   for (let n = 0; n < 2; n += 1) await send('latest');
-  const forgotten = await resetLearnedLimits(store, 'p', 'latest');
-  expect(forgotten).toMatchObject([{ model: 'latest', stoodFor: 'real' }, { model: 'real' }]);
+  const results = await resetLearnedLimits(store, 'p', 'latest');
+  expect(results).toMatchObject([{ model: 'latest', stoodFor: 'real' }, { model: 'real' }]);
   const next = await reserve('latest');
   expect(next).toMatchObject({ model: 'latest', at: clock.now() + 60_500 });
   clock.advance(60_500);
   await limiter.confirm(next);
   await limiter.settle(next, { promptTokens: 12, servedModel: 'real' });
-  expect((await lookAt('real')).day.requests, 'nothing is counted twice').toEqual({ used: 4, booked: 0 });
+  expect((await readModelStatus('real')).day.requests, 'no request is counted twice').toEqual({ used: 4, booked: 0 });
 });
 
-test('a request that is sent without asking is counted, and its refusal is no fault of the guard', async () => {
-  const { keeper: store, book: limiter, lookAt } = setup();
+test('counts a request sent without a reservation, and does not widen the guard when it is rejected', async () => {
+  const { store, limiter, readModelStatus } = setup();
   for (let n = 0; n < 4; n += 1) {
     const sent = await limiter.recordSent({ model: 'm', estimatedTokens: 10, resolveLimits: () => ({}) });
-    if (n > 1) await limiter.recordRejection(sent, { facts: [perMinute(2)], retryAfterMs: 1000, unreserved: true });
+    if (n > 1)
+      await limiter.recordRejection(sent, { violations: [perMinute(2)], retryAfterMs: 1000, unreserved: true });
   }
-  expect(await lookAt()).toMatchObject({
+  expect(await readModelStatus()).toMatchObject({
     minute: { requests: { used: 2, booked: 0 } },
     limits: { rpm: { value: 2, source: 'learned' } },
   });

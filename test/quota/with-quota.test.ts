@@ -19,14 +19,14 @@ const request: GenerateRequest = {
   parameters: {},
 };
 
-interface RigOptions {
+interface SetupOptions {
   maxWaitMs?: number;
   managesConcurrency?: (model: string) => Promise<boolean>;
 }
 
 const onceAMinute: Limits = { rpm: { value: 1, source: 'settings' } };
 
-function setup(scripts: ScriptedCall[], limits = onceAMinute, { maxWaitMs, managesConcurrency }: RigOptions = {}) {
+function setup(scripts: ScriptedCall[], limits = onceAMinute, { maxWaitMs, managesConcurrency }: SetupOptions = {}) {
   const clock = createManualClock();
   const store = createMemoryQuotaStore();
   const inner = Object.assign(createScriptedDriver(scripts), managesConcurrency && { managesConcurrency });
@@ -50,45 +50,40 @@ function setup(scripts: ScriptedCall[], limits = onceAMinute, { maxWaitMs, manag
     inner,
     events,
     emit: (event: DriverEvent) => void events.push(event),
-    pageOf: readState,
-    keeper: store,
+    readState,
+    store,
   };
 }
 
 const sum = (numbers: readonly number[]) => numbers.reduce((total, number) => total + number, 0);
 
-const refusedByMinute = new QuotaExceeded('rate_limited', 'the minute is used up', {
+const minuteUsedUp = new QuotaExceeded('rate_limited', 'the minute is used up', {
   violations: [{ per: 'minute', unit: 'requests', limit: 1 }],
   retryAfterMs: 20_000,
 });
 
-test('every call waits for its appointment, and the wait is told with its reason and its end', async () => {
+test('waits for a reservation before each call, and reports the wait', async () => {
   const { driver, clock, events, emit } = setup([]);
   await driver.generate(request, { emit });
   expect(events).toEqual([]);
   await driver.generate({ ...request, model: 'm' }, { emit });
-  // The scripted driver serves as m-001, which the alias is then booked under.
+  // The scripted driver serves as m-001, so the alias is then counted under that name.
   expect(events).toEqual([
     { type: 'wait', model: 'm-001', reason: 'rpm', waitMs: 60_500, until: '2026-11-22T12:01:00.500Z' },
   ]);
   expect(sum(clock.sleepsMs)).toBe(60_500);
 });
 
-test('a stream is one request, counted once, settled by its true count', async () => {
-  const { driver, pageOf: readState } = setup([{ pieces: ['a', 'b', 'c'] }]);
+test('counts a stream as one request and settles its token count', async () => {
+  const { driver, readState } = setup([{ pieces: ['a', 'b', 'c'] }]);
   for await (const _ of driver.generateStream(request)) {
-    // Each piece passes through.
+    // Read to the end.
   }
   expect((await readState('m-001')).appointments).toMatchObject([{ tokens: 10, confirmed: true }]);
 });
 
-test('an attempt that is tried again makes an appointment of its own, and the book alone waits', async () => {
-  const {
-    driver,
-    clock,
-    inner,
-    pageOf: readState,
-  } = setup([{ error: refusedByMinute }], {
+test('makes a new reservation for a retry, and waits only in the rate limiter', async () => {
+  const { driver, clock, inner, readState } = setup([{ error: minuteUsedUp }], {
     rpm: { value: 30, source: 'settings' },
   });
   const stack = withRetries({ clock, random: () => 1 }, driver);
@@ -98,7 +93,7 @@ test('an attempt that is tried again makes an appointment of its own, and the bo
   expect((await readState('m')).learned.rpm?.value).toBe(1);
 });
 
-test('a day that is used up is learned, and the next call is not sent', async () => {
+test('learns that the day is used up, and does not send the next call', async () => {
   const retryAt = new Date(Date.UTC(2026, 10, 23, 8));
   const error = new QuotaExceeded('quota_exhausted', 'the day is used up', {
     violations: [{ per: 'day', unit: 'requests', limit: 20 }],
@@ -110,7 +105,7 @@ test('a day that is used up is learned, and the next call is not sent', async ()
   expect(inner.requests).toHaveLength(1);
 });
 
-test('a wait longer than allowed fails at once, with nothing booked and nothing sent', async () => {
+test('fails at once, without reserving or sending, if the wait would exceed the maximum', async () => {
   const { driver, inner, clock } = setup([], undefined, { maxWaitMs: 5000 });
   await driver.generate(request);
   await expect(driver.generate(request)).rejects.toMatchObject({
@@ -122,8 +117,8 @@ test('a wait longer than allowed fails at once, with nothing booked and nothing 
   expect(clock.sleepsMs).toEqual([]);
 });
 
-test('a wait that is aborted gives its appointment up', async () => {
-  const { driver, pageOf: readState } = setup([]);
+test('cancels the reservation when a wait is aborted', async () => {
+  const { driver, readState } = setup([]);
   await driver.generate(request);
   const controller = new AbortController();
   const reason = new Error('enough');
@@ -132,9 +127,9 @@ test('a wait that is aborted gives its appointment up', async () => {
   expect((await readState('m-001')).appointments).toHaveLength(1);
 });
 
-test('only so many calls at once are let through, in their order, over the process and the book', async () => {
+test('limits concurrent calls, first come, first served', async () => {
   const limits: Limits = { maxConcurrent: { value: 2, source: 'settings' } };
-  const { driver, inner, pageOf: readState } = setup([], limits);
+  const { driver, inner, readState } = setup([], limits);
   const streams = [1, 2, 3].map(() => driver.generateStream(request)[Symbol.asyncIterator]());
   await streams[0]?.next();
   await streams[1]?.next();
@@ -149,77 +144,33 @@ test('only so many calls at once are let through, in their order, over the proce
   expect((await readState('m')).leases).toEqual([]);
 });
 
-test.each([
-  ['', 0],
-  [', where the clock was set back since', 3_600_000],
-])('a place whose holder died is free again within seconds%s', async (_, aheadMs) => {
-  const clock = createManualClock();
-  const store = createMemoryQuotaStore();
+test.each([true, false])('acquires a slot unless the driver manages it: %j', async (isManaged) => {
   const limits: Limits = { maxConcurrent: { value: 1, source: 'settings' } };
-  const gate = createConcurrencyLimiter({ store, clock, project: 'p', limitsFor: () => limits });
-  await store.transact(modelStateKey('p', 'm'), (state) => {
-    state.leases.push({ id: 'of the dead', expiresAt: clock.now() + aheadMs + 15_000 });
-  });
-  const events: DriverEvent[] = [];
-  const startedAt = clock.now();
-  const lease = await gate.acquire('m', { emit: (event) => void events.push(event) });
-  await lease.release();
-  expect(clock.now() - startedAt).toBeLessThanOrEqual(16_000);
-  expect(events).toMatchObject([{ type: 'wait', reason: 'concurrency', waitMs: 15_000 }]);
+  const { driver, readState } = setup([], limits, { managesConcurrency: async () => isManaged });
+  const stream = driver.generateStream(request)[Symbol.asyncIterator]();
+  await stream.next();
+  expect((await readState('m')).leases).toHaveLength(isManaged ? 0 : 1);
+  await stream.return?.();
 });
 
-test('a place is waited for no longer than the caller would have it, and a free one is taken at once', async () => {
-  const clock = createManualClock();
-  const store = createMemoryQuotaStore();
-  const limits: Limits = { maxConcurrent: { value: 1, source: 'settings' } };
-  const gate = createConcurrencyLimiter({ store, clock, project: 'p', limitsFor: () => limits, maxWaitMs: 2000 });
-  const holder = createConcurrencyLimiter({ store, clock, project: 'p', limitsFor: () => limits, maxWaitMs: 0 });
-  const lease = await holder.acquire('m', {});
-  await expect(gate.acquire('m', {})).rejects.toMatchObject({ code: 'rate_limited', isTransient: false });
-  expect(sum(clock.sleepsMs)).toBe(2000);
-  await expect(holder.acquire('m', {})).rejects.toMatchObject({ code: 'rate_limited' });
-  expect(sum(clock.sleepsMs), 'not at all where it would wait for nothing').toBe(2000);
-  await lease.release();
-  await (await gate.acquire('m', {})).release();
-});
-
-test.each([true, false])(
-  'a place that the driver holds itself is not taken for it, where it has to find out: %j',
-  async (holds) => {
-    const limits: Limits = { maxConcurrent: { value: 1, source: 'settings' } };
-    const { driver, pageOf: readState } = setup([], limits, { managesConcurrency: async () => holds });
-    const stream = driver.generateStream(request)[Symbol.asyncIterator]();
-    await stream.next();
-    expect((await readState('m')).leases).toHaveLength(holds ? 0 : 1);
-    await stream.return?.();
-  },
-);
-
-test('a call that fails before its request leaves gives its appointment back', async () => {
-  const { driver, pageOf: readState } = setup([{ failsBeforeSending: true, error: new Error('a file is missing') }]);
+test('cancels the reservation of a call that fails before sending', async () => {
+  const { driver, readState } = setup([{ failsBeforeSending: true, error: new Error('a file is missing') }]);
   await expect(driver.generate(request)).rejects.toThrow('a file is missing');
   expect(await readState('m')).toMatchObject({ appointments: [], days: [{ count: 0 }] });
 });
 
-test('a request counts from when it leaves, however long the call took to get ready', async () => {
-  const { driver, clock, pageOf: readState } = setup([{ onCall: () => clock.advance(1000) }]);
+test('counts a request from when it is sent, not from when the call began', async () => {
+  const { driver, clock, readState } = setup([{ onCall: () => clock.advance(1000) }]);
   const startedAt = clock.now();
   await driver.generate(request);
   expect((await readState('m-001')).appointments).toMatchObject([{ at: startedAt + 1000, confirmed: true }]);
 });
 
-test('an appointment that is moved while the call gets ready is waited for again', async () => {
-  const {
-    driver,
-    clock,
-    events,
-    emit,
-    pageOf: readState,
-    keeper: store,
-  } = setup([
+test('waits again if the reservation is postponed while the call prepares', async () => {
+  const { driver, clock, events, emit, readState, store } = setup([
     {
       onCall: () => {
-        // Meanwhile somebody else was refused, and the appointment was planned anew.
+        // Another call was rejected meanwhile, which postponed the reservation.
         store.transact(modelStateKey('p', 'm'), (state) => {
           for (const each of state.appointments) each.at += 20_000;
         });

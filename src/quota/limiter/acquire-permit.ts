@@ -15,41 +15,45 @@ export interface PermitOptions {
   limiter: RateLimiter;
   concurrencyLimiter: ConcurrencyLimiter;
   queue: ModelQueue;
-  /** What is set, or guessed, for a model; `requestedAs` is the alias that it was asked by. */
+  /** Returns the configured or built-in limits of a model; `requestedAs` is the alias it was requested by. */
   limitsFor: (model: string, requestedAs?: string) => Limits;
-  /** Rather than wait longer than this for quota, fail. Without it minutes are waited out; a closed day never is. */
+  /** Fail instead of waiting longer than this for quota. Default: wait for minutes, fail on a used-up day. */
   maxWaitMs?: number;
   clock: Clock;
   /** Loads what a call needs. */
   prepare?: (() => Promise<void>) | undefined;
-  /** Whether the driver takes the model's place at the gate itself. */
+  /** Whether the driver acquires the model's concurrency slot itself. */
   managesConcurrency?: ((model: string) => boolean | Promise<boolean>) | undefined;
 }
 
-/** Leave to send one request. */
+/** Permission to send one request. */
 export interface Permit {
-  /** What the request is to be sent with: the appointment is confirmed when it leaves, and not a moment before. */
+  /** The context to send the request with; its `beforeSending` confirms the reservation. */
   context: CallContext;
-  /** Tells the book what the reply counted for. */
+  /** Settles the reservation with the reply's token count. */
   settle(response: GenerateResponse): Promise<void>;
-  /** Teaches the book what a failure says. Resolves to the error to be handed up. */
+  /** Learns from a rejection, or cancels a reservation that was not sent. Resolves to the error to throw. */
   recordFailure(thrown: unknown): Promise<unknown>;
-  /** To be called when the request is over, however it ended. */
+  /** Releases the concurrency slot. Call it when the request has ended, whatever the outcome. */
   release(): Promise<void>;
 }
 
-/** Waits for the model's turn in this process, for a place at it, and for its quota. Rejects with the signal's reason. */
+/**
+ * Waits for the model's turn in this process, for a concurrency slot and for quota. Rejects with the signal's reason.
+ *
+ * @throws BoticelliError `rate_limited` if a wait would exceed `maxWaitMs`, `quota_exhausted` if the day is used up
+ */
 export async function acquirePermit(
   request: GenerateRequest,
   context: CallContext,
   options: PermitOptions,
 ): Promise<Permit> {
   const { concurrencyLimiter, queue, prepare, managesConcurrency } = options;
-  // What is loaded after the appointment makes the request late for it.
+  // Loading after the reservation would delay the request beyond its time.
   await prepare?.();
   const turn = await queue.acquire(request.model, context.signal);
   try {
-    // A place that is taken twice would be waited for in vain, by the one who has it.
+    // Acquiring a slot that the driver's own session holds would wait for itself.
     const isManagedByDriver = await managesConcurrency?.(request.model);
     const lease = isManagedByDriver ? undefined : await concurrencyLimiter.acquire(request.model, context);
     try {
@@ -71,7 +75,7 @@ export async function acquirePermit(
   }
 }
 
-/** Makes an appointment and comes to it; it is confirmed when the request leaves, as often as it is moved till then. */
+/** Reserves quota and waits for it. The reservation is confirmed just before sending, and waited for again if it moved. */
 async function acquireReservation(
   request: GenerateRequest,
   context: CallContext,
@@ -95,20 +99,20 @@ async function acquireReservation(
   return {
     context: { ...context, beforeSending: confirm },
     async settle({ usage: { promptTokens }, model: servedModel }) {
-      // The reply is there and paid for: a book that can't be written is no reason to lose it.
+      // The reply has arrived and is paid for: a store that cannot be written must not discard it.
       if (!isSent) await limiter.confirm(reservation).catch(() => {});
       await limiter.settle(reservation, { promptTokens, servedModel }).catch(() => {});
     },
     async recordFailure(thrown) {
       if (thrown instanceof QuotaExceeded) return reportRejection(thrown, reservation, limiter, clock);
-      // What never left takes nothing of the quota.
+      // A request that was not sent uses no quota.
       if (!isSent) await limiter.cancel(reservation).catch(() => {});
       return thrown;
     },
   };
 }
 
-/** Settles as the booking does, but rejects at once when the caller gives up: others may keep the book locked for long. */
+/** Settles like `reserving`, but rejects immediately on abort: another program may keep the store locked for long. */
 function rejectOnAbort(
   reserving: Promise<Reservation | ReservationFailure>,
   signal: AbortSignal | undefined,
@@ -118,7 +122,7 @@ function rejectOnAbort(
   return new Promise((resolve, reject) => {
     const onAbort = () => {
       reject(signal.reason);
-      // What is booked after all is free for others.
+      // A reservation that succeeds after the abort is released.
       reserving
         .then((lateResult) => (lateResult.state === 'booked' ? limiter.cancel(lateResult) : undefined))
         .catch(() => {});
@@ -147,10 +151,10 @@ function requireReservation(result: Reservation | ReservationFailure): Reservati
   throw createNoQuotaError(result);
 }
 
-/** Beyond this a wait is looked at again halfway: room may have come free, and quota is not to be left lying. */
-const longWaitMs = 400;
+/** A longer wait is rescheduled halfway, in case room has become free. */
+const rescheduleAboveMs = 400;
 
-/** Waits for an appointment's time. Resolves to the appointment as it then stands; gives it up where that fails. */
+/** Waits until a reservation's time and resolves to the reservation as it then is; cancels it on failure. */
 async function waitForReservation(
   initial: Reservation,
   { emit, signal }: CallContext,
@@ -163,10 +167,10 @@ async function waitForReservation(
       signal?.throwIfAborted();
       const waitMs = Math.ceil(reservation.at - clock.now());
       if (waitMs <= 0) return reservation;
-      // Told once: that it ends earlier than that needs no words.
+      // Reported once; a wait that becomes shorter is not reported again.
       if (reservation.at > reportedUntil) emit?.(createWaitEvent(reservation, waitMs));
       reportedUntil = Math.max(reportedUntil, reservation.at);
-      if (waitMs <= longWaitMs) {
+      if (waitMs <= rescheduleAboveMs) {
         await clock.sleep(waitMs, signal);
         return reservation;
       }
@@ -186,16 +190,18 @@ function createWaitEvent({ model, reason = 'rpm', guessed, at }: Reservation, wa
 
 function createNoQuotaError({ state, model, at }: ReservationFailure): BoticelliError {
   const retryAt = new Date(at);
-  if (state === 'closed') {
-    return new BoticelliError('quota_exhausted', `the day's quota of ${model} is used up`, {
-      hint: 'Nothing was sent. Use another model with --model or --fallback.',
-      retryAt,
-    });
+  switch (state) {
+    case 'closed':
+      return new BoticelliError('quota_exhausted', `daily quota of ${model} is used up`, {
+        hint: 'Nothing was sent. Use another model with --model or --fallback.',
+        retryAt,
+      });
+    case 'too-late':
+      return new BoticelliError('rate_limited', `waiting for quota of ${model} would take longer than --max-wait`, {
+        hint: 'Nothing was sent. Raise --max-wait, or use another model with --model or --fallback.',
+        retryAt,
+      });
   }
-  return new BoticelliError('rate_limited', `the quota of ${model} comes free later than --max-wait allows`, {
-    hint: 'Nothing was sent. Wait longer, or use another model with --model or --fallback.',
-    retryAt,
-  });
 }
 
 async function reportRejection(
@@ -206,6 +212,6 @@ async function reportRejection(
 ): Promise<QuotaExceeded> {
   const rejection = toQuotaRejection(error, clock.now());
   await limiter.recordRejection(reservation, rejection).catch(() => {});
-  // Without a delay of its own: the book alone waits, once, when the next attempt asks it.
+  // The delay is dropped: the next attempt waits once, for its reservation.
   return rejection.closedUntil === undefined ? error.withoutDelay() : error;
 }

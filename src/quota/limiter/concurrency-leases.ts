@@ -10,33 +10,38 @@ export interface ConcurrencyLimiterOptions {
   store: QuotaStore;
   clock: Clock;
   project: string;
-  /** What is set, or guessed, for a model; `requestedAs` is the alias that it was asked by. */
+  /** Returns the configured or built-in limits of a model; `requestedAs` is the alias it was requested by. */
   limitsFor: (model: string, requestedAs?: string) => Limits;
-  /** After how long without a heartbeat a place is free again. Default 15 s. */
+  /** How long a lease lasts without a heartbeat. Default 15 s. */
   leaseMs?: number;
-  /** Rather than wait longer than this for a place, fail with `rate_limited`. Without it a place is waited for as long as it takes. */
+  /** Fail with `rate_limited` instead of waiting longer than this for a slot. Default: wait without limit. */
   maxWaitMs?: number;
 }
 
-/** Nobody tells when a place comes free, so it is asked for again, ever less often up to this. */
+/** A released slot is not announced, so waiters poll at intervals that double up to this. */
 const maxPollIntervalMs = 1000;
 
-/** A gate over the book's pages. A model without a limit of concurrency is not kept account of. */
+/** The serving model whose slot was acquired, or the time when the first lease ends at the latest. */
+type AcquireResult = { ok: true; model: string } | { ok: false; until: number };
+
+/**
+ * Creates a limiter that keeps one lease per running request in the model states. A model without a concurrency limit
+ * always has a slot, and its requests are not counted.
+ */
 export function createConcurrencyLimiter(options: ConcurrencyLimiterOptions): ConcurrencyLimiter {
   const { clock, limitsFor, leaseMs = 15_000, maxWaitMs = Number.POSITIVE_INFINITY } = options;
   const projectState = createProjectState(options);
 
-  /** Takes a place, at what an alias stands for, if there is one; else says until when the first one is taken at most. */
-  const tryAcquire = (requested: string, id: string): Promise<{ model: string } | { until: number }> =>
-    projectState.updateCounted(requested, (state, now, model) => {
+  const tryAcquire = (requested: string, id: string): Promise<AcquireResult> =>
+    projectState.updateServing(requested, (state, now, model) => {
       const { maxConcurrent } = computeEffectiveLimits(limitsFor(model, requested), state.learned);
-      // One that ends later was taken before the clock was set back: who holds it says so again soon, if anybody does.
+      // A lease that ends later was taken before the clock was set back; a live owner renews it soon.
       for (const lease of state.leases) lease.expiresAt = Math.min(lease.expiresAt, now + leaseMs);
       if (maxConcurrent && state.leases.length >= maxConcurrent.value) {
-        return { until: Math.min(...state.leases.map(({ expiresAt }) => expiresAt)) };
+        return { ok: false, until: Math.min(...state.leases.map(({ expiresAt }) => expiresAt)) };
       }
       state.leases.push({ id, expiresAt: now + leaseMs });
-      return { model };
+      return { ok: true, model };
     });
 
   return {
@@ -51,7 +56,7 @@ export function createConcurrencyLimiter(options: ConcurrencyLimiterOptions): Co
       ) {
         signal?.throwIfAborted();
         const acquired = await tryAcquire(model, id);
-        if ('model' in acquired) return startLease(acquired.model, id, { ...options, leaseMs });
+        if (acquired.ok) return startLease(acquired.model, id, { ...options, leaseMs });
         const remainingMs = deadline - clock.now();
         if (remainingMs <= 0) throw createNoSlotError(model);
         const { until } = acquired;
@@ -66,14 +71,14 @@ export function createConcurrencyLimiter(options: ConcurrencyLimiterOptions): Co
   };
 }
 
-/** When a place comes free nobody knows, so the error can't say it. */
+/** Has no `retryAt`, because nobody knows when a slot becomes free. */
 function createNoSlotError(model: string): BoticelliError {
-  return new BoticelliError('rate_limited', `no place at ${model} came free within --max-wait`, {
-    hint: 'Nothing was sent. Wait longer, or use another model with --model or --fallback.',
+  return new BoticelliError('rate_limited', `no free slot for ${model} within --max-wait`, {
+    hint: 'Nothing was sent. Raise --max-wait, or use another model with --model or --fallback.',
   });
 }
 
-/** Keeps a lease alive until it is released. */
+/** Renews a lease until it is released. */
 function startLease(
   model: string,
   id: string,
@@ -86,7 +91,7 @@ function startLease(
       if (ownLease) ownLease.expiresAt = clock.now() + leaseMs;
       else state.leases.push({ id, expiresAt: clock.now() + leaseMs });
     });
-    // A beat that fails is made up for by the next one; three in a row would be missed before the lease ends.
+    // A failed renewal is made up by the next one; the lease survives two in a row.
     renewal.catch(() => {});
   }, leaseMs / 4);
   heartbeat.unref();

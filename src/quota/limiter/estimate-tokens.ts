@@ -3,7 +3,7 @@ import { type GenerateRequest, getByteLength, type MediaPart, type Part } from '
 /** "For Gemini models, a token is equivalent to about 4 characters" (ai.google.dev/gemini-api/docs/tokens, 2026-10). */
 const charactersPerToken = 4;
 
-/** How many prompt tokens a request will count for, roughly: the quota book corrects it by what it has seen. */
+/** Estimates the prompt tokens of a request. The rate limiter corrects estimates by the token counts it has seen. */
 export function estimateTokens({ turns, system = '' }: GenerateRequest): number {
   const tokensPerTurn = turns.map((turn) =>
     turn.role === 'model'
@@ -16,20 +16,21 @@ export function estimateTokens({ turns, system = '' }: GenerateRequest): number 
 function estimatePart(part: Part): number {
   if (part.type === 'text') return part.text.length / charactersPerToken;
   const { tokens, bytes } = findMediaRate(part);
-  // Of what is not here yet nothing is known but that it is something: it counts as one measure.
+  // Content that is not loaded yet has no known size: it counts as one unit of its rate.
   return tokens * Math.ceil(Math.max(1, getByteLength(part)) / bytes);
 }
 
-/** What media cost by measure: so many tokens for each stretch of so many bytes. */
+/** The token cost of media: `tokens` for every `bytes` begun. */
 interface MediaRate {
   tokens: number;
   bytes: number;
 }
 
 /**
- * Tokens: an image is 258, and as much for each tile of a larger one; video 263 a second, audio 32 a second (docs/tokens,
- * read 2026-10); a page of a PDF 258 (docs/document-processing, read 2026-11). Bytes are guesses, for what is known here
- * is neither pixels nor seconds nor pages: a second of video at 2 Mbit, of speech at 128 kbit, of uncompressed sound.
+ * Tokens: 258 per image, or per tile of a larger image; 263 per second of video, 32 per second of audio
+ * (ai.google.dev/gemini-api/docs/tokens, read 2026-10); 258 per PDF page (docs/document-processing, read 2026-11).
+ * Bytes are guesses, because pixels, seconds and pages are unknown here: one second of video at 2 Mbit/s, of speech at
+ * 128 kbit/s, of uncompressed sound at 800 kbit/s.
  */
 const mediaRates: readonly (readonly [RegExp, MediaRate])[] = [
   [/^image\//, { tokens: 258, bytes: 150_000 }],
@@ -40,7 +41,7 @@ const mediaRates: readonly (readonly [RegExp, MediaRate])[] = [
   [/^text\//, { tokens: 1, bytes: charactersPerToken }],
 ];
 
-/** A minute of video for what is not here and may be a film; an image for the rest. */
+/** A remote reference that may be a video counts as one minute of video; anything else unknown counts as an image. */
 function findMediaRate({ mimeType, content }: MediaPart): MediaRate {
   const kind = content.from === 'address' ? content.kind : undefined;
   const type = mimeType ?? (kind === undefined ? undefined : `${kind}/`);

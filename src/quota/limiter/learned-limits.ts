@@ -3,25 +3,25 @@ import type { QuotaExceeded, QuotaViolation } from '../../errors.js';
 import { computeEffectiveLimits, type LimitKind, type Limits } from '../limits.js';
 import type { ModelState } from './model-state.js';
 
-/** What the service said when it refused. */
+/** What the API stated when it rejected a request with 429. */
 export interface QuotaRejection {
-  facts: readonly QuotaViolation[];
-  /** Present where it is the day that is used up: when it ends. */
+  violations: readonly QuotaViolation[];
+  /** When the day ends, if the daily quota is used up. Milliseconds since the epoch. */
   closedUntil?: number;
-  /** How long the service asks to wait. */
+  /** How long the API asks to wait. */
   retryAfterMs?: number;
-  /** True where the request was sent without asking the book first: its refusal says nothing of the guard. */
+  /** True for a request sent without a reservation: its rejection does not show that the guard is too small. */
   unreserved?: boolean;
 }
 
-/** What a refused request teaches. Of a day that is used up, only its end is believed, not its delay. */
+/** Extracts the rejection from an error. For a used-up day, only the end of the day counts, not the stated delay. */
 export function toQuotaRejection(
-  { code, violations: facts, retryAfterMs, retryAt }: QuotaExceeded,
+  { code, violations, retryAfterMs, retryAt }: QuotaExceeded,
   now: number,
 ): QuotaRejection {
   const closedUntil = code === 'quota_exhausted' ? (retryAt ?? getNextPacificMidnight(now)).getTime() : undefined;
   return {
-    facts,
+    violations,
     ...(closedUntil !== undefined && { closedUntil }),
     ...(retryAfterMs !== undefined && { retryAfterMs }),
   };
@@ -29,18 +29,18 @@ export function toQuotaRejection(
 
 const maxGuardFactor = 8;
 
-/** Writes down what a refusal says of the limits, and of the moment before which no request will be taken. */
+/** Records the limits that a rejection states, and the time before which no request will be accepted. */
 export function applyRejection(
   state: ModelState,
   now: number,
-  { facts, closedUntil, retryAfterMs, unreserved }: QuotaRejection,
+  { violations, closedUntil, retryAfterMs, unreserved }: QuotaRejection,
   { limits, windowMs, bookedAt }: { limits: Limits; windowMs: number; bookedAt: number },
 ): void {
   const limitsBefore = computeEffectiveLimits(limits, state.learned);
-  for (const fact of facts) {
-    const kind = toLimitKind(fact);
-    if (kind && fact.limit !== undefined && fact.limit >= 1)
-      state.learned[kind] = { value: fact.limit, learnedAt: now };
+  for (const violation of violations) {
+    const kind = toLimitKind(violation);
+    if (kind && violation.limit !== undefined && violation.limit >= 1)
+      state.learned[kind] = { value: violation.limit, learnedAt: now };
   }
   if (closedUntil !== undefined) {
     state.closedUntil = Math.max(state.closedUntil ?? 0, Math.ceil(closedUntil));
@@ -48,10 +48,10 @@ export function applyRejection(
   }
   const limitsAfter = computeEffectiveLimits(limits, state.learned);
   const hasNewLimit = (['rpm', 'tpm'] as const).some((kind) => limitsAfter[kind]?.value !== limitsBefore[kind]?.value);
-  // We kept to the limits as the service names them and were refused all the same: what lacks is room for jitter. But
-  // what was booked before the last refusal knew nothing of it, and a burst that is refused says one thing, not ten.
+  // A rejection although the known limits were kept means that the guard is too small for the jitter. A reservation made
+  // before the last rejection could not take it into account, so the rejections of one burst count once.
   const isIndependentRejection = bookedAt > (state.refusedAt ?? 0) && now - (state.guardChangedAt ?? 0) > windowMs;
-  if (!hasNewLimit && !unreserved && isIndependentRejection && facts.length > 0) {
+  if (!hasNewLimit && !unreserved && isIndependentRejection && violations.length > 0) {
     state.guardFactor = Math.min(maxGuardFactor, state.guardFactor * 2);
     state.guardChangedAt = now;
   }
@@ -61,7 +61,7 @@ export function applyRejection(
   const notBefore = Math.ceil(now + pauseMs);
   if (notBefore < (state.notBefore ?? 0)) return;
   state.notBefore = notBefore;
-  state.refusedFor = facts.some(({ per, unit }) => per === 'minute' && unit === 'tokens') ? 'tpm' : 'rpm';
+  state.refusedFor = violations.some(({ per, unit }) => per === 'minute' && unit === 'tokens') ? 'tpm' : 'rpm';
 }
 
 function toLimitKind({ per, unit }: QuotaViolation): LimitKind | undefined {
@@ -69,18 +69,18 @@ function toLimitKind({ per, unit }: QuotaViolation): LimitKind | undefined {
   return per === 'day' && unit === 'requests' ? 'rpd' : undefined;
 }
 
-/** Replaces an appointment's estimate by the truth, and corrects the estimates to come by it. */
+/** Replaces a reservation's estimate by the actual token count, and adjusts the correction of future estimates. */
 export function applyTokenCount(state: ModelState, id: string, tokens: { estimated: number; actual: number }): void {
   const { estimated, actual } = tokens;
   state.refusals = 0;
   const reservation = state.appointments.find((candidate) => candidate.id === id);
   if (reservation && actual > 0) reservation.tokens = actual;
-  // A few words say little about the ratio, and no count says nothing.
+  // A short prompt says little about the ratio; a count of 0 means that the API sent none.
   if (estimated < 20 || actual === 0) return;
   const observedRatio = Math.min(10, Math.max(0.1, actual / estimated));
-  // A third of the way: one odd prompt must not turn the estimates over.
+  // Moves by a third, so that one unusual prompt does not dominate.
   const ratio =
     state.tokenRatio === undefined ? observedRatio : state.tokenRatio + (observedRatio - state.tokenRatio) / 3;
-  // With no more digits than Redis keeps of a number.
+  // Rounded, because cjson in Redis keeps only 14 digits of a number.
   state.tokenRatio = Math.round(ratio * 1e6) / 1e6;
 }

@@ -1,15 +1,15 @@
 import type Bottleneck from 'bottleneck';
 import type { Limits } from '../limits.js';
 
-/** Lets the calls of one model through in order, only so many at once, within this process. */
+/** Limits the concurrent calls of each model within this process, first come, first served. */
 export interface ModelQueue {
   /** Resolves when it is the caller's turn; rejects with the signal's reason. */
   acquire(model: string, signal?: AbortSignal): Promise<{ release(): void }>;
 }
 
 /**
- * A queue a model, by Bottleneck's Group. It is loaded and made at the first model that has a limit of concurrency:
- * without one everybody's turn comes at once.
+ * Creates one Bottleneck queue per model. Bottleneck is loaded with the first model that has a concurrency limit; models
+ * without one never wait.
  */
 export function createModelQueue({ limitsFor }: { limitsFor: (model: string) => Limits }): ModelQueue {
   let group: Promise<Bottleneck.Group> | undefined;
@@ -33,7 +33,7 @@ function waitForTurn(bottleneck: Bottleneck, signal: AbortSignal | undefined): P
     const job = () =>
       new Promise<void>((release) => {
         signal?.removeEventListener('abort', onAbort);
-        // A turn that was given up in the queue still comes, and is passed on at once.
+        // An aborted caller stays in the queue; its turn passes on immediately.
         if (signal?.aborted) release();
         else resolve({ release });
       });

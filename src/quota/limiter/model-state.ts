@@ -2,53 +2,54 @@ import { getNextPacificMidnight } from '../../driver/pacific-day.js';
 import type { LearnedLimits } from '../limits.js';
 
 /**
- * All that is known of one model's quota in one project: what a keeper keeps, as plain JSON. Times are milliseconds
- * since the epoch.
+ * The quota state of one model in one project, stored as JSON; field names are part of the format. Times are
+ * milliseconds since the epoch.
  */
 export interface ModelState {
-  /** The requests of the last minutes and those to come, by their time. */
+  /** The reservations of the last minutes and the pending ones, in order of send time. */
   appointments: StoredReservation[];
-  /** How many requests fall into each Pacific day: the current one and those to come. */
+  /** The request count of the current Pacific day and of later ones. */
   days: { endsAt: number; count: number }[];
-  /** What the service said of its limits. */
+  /** Limits that the API stated. */
   learned: LearnedLimits;
-  /** The day is used up until then: the service said so. */
+  /** End of the day whose quota is used up, as the API stated. */
   closedUntil?: number;
-  /** The service refused by the minute: no request before then. */
+  /** No request is sent before this time, because the API rejected one by a per-minute limit. */
   notBefore?: number;
-  /** What it refused then; requests, where it did not say. */
+  /** The limit behind `notBefore`; `rpm` if the API did not state it. */
   refusedFor?: 'rpm' | 'tpm';
-  /** Per-minute refusals since the last reply. */
+  /** Per-minute rejections since the last reply. */
   refusals: number;
-  /** The guard is so many times as wide as it began. */
+  /** Multiplier of the guard (see `computeGuardMs`), 1 or more. */
   guardFactor: number;
-  /** When the guard was last widened, or narrowed again. */
+  /** When `guardFactor` last changed. */
   guardChangedAt?: number;
-  /** When the service last refused by the minute. */
+  /** When the API last rejected a request by a per-minute limit. */
   refusedAt?: number;
-  /** Real prompt tokens for each estimated one. */
+  /** Actual prompt tokens per estimated token. */
   tokenRatio?: number;
-  /** Who is at it right now, for limits of concurrency. */
+  /** Concurrency slots in use. */
   leases: { id: string; expiresAt: number }[];
-  /** The model that an alias was seen to stand for; the page is then empty else. */
+  /** For an alias: the model that serves it. Requests are then counted in that model's state. */
   standsFor?: string;
-  /** On a page that machines share: another one where it was lost and begun anew. */
+  /** In Redis: identifies this copy of the state. A new one shows that Redis lost the state in between. */
   edition?: string;
 }
 
 export interface StoredReservation {
   id: string;
   at: number;
-  /** Prompt tokens: estimated, once there is a reply counted. */
+  /** Prompt tokens: the corrected estimate, later the actual count. */
   tokens: number;
-  /** The caller's own estimate, before it was corrected. */
+  /** The caller's estimate before correction. */
   estimated?: number;
+  /** When the reservation was made. */
   bookedAt: number;
-  /** The request was sent. What is not confirmed may still be moved. */
+  /** True once the request was sent. Until then the reservation may be rescheduled. */
   confirmed: boolean;
 }
 
-/** What an estimate comes to, corrected by what was seen. */
+/** Corrects a token estimate by the ratio of earlier counts to their estimates. */
 export function correctTokenEstimate({ tokenRatio = 1 }: ModelState, estimated: number): number {
   return Math.ceil(estimated * tokenRatio);
 }
@@ -58,8 +59,8 @@ export function createModelState(): ModelState {
 }
 
 /**
- * The page in a text that a keeper kept. What another version of the program wrote may lack fields of ours; Redis writes an
- * empty array as `{}`; what is no JSON is taken for nothing.
+ * Parses a stored state. Fields that another version did not write get their defaults, an empty array that cjson wrote as
+ * `{}` becomes an array again, and invalid JSON becomes an empty state.
  */
 export function parseModelState(json: string | undefined): ModelState {
   try {
@@ -75,21 +76,24 @@ function isArrayOfObjects(value: unknown): boolean {
   return Array.isArray(value) && value.every((item) => typeof item === 'object' && item !== null);
 }
 
-/** Clocks of one machine agree to the millisecond; a booking further ahead was made before the clock was set back. */
+/**
+ * How far in the future an entry may be. The clocks of one machine agree to the millisecond, so one further ahead was made
+ * before the clock was set back.
+ */
 const clockToleranceMs = 1000;
 
-/** The longest that a refusal by the minute is believed to have asked for; longer, where the "minute" itself is. */
+/** The longest plausible pause after a per-minute rejection. With a longer window it is two windows. */
 const maxPauseMs = 10 * 60_000;
 
 /**
- * Brings a page up to the present: forgets what no longer counts, and where the clock was set back takes what was
- * booked, and refused, in the meantime for done now, so that nobody waits until the old time comes round again.
+ * Brings a state up to date: drops expired entries. If the clock was set back, moves reservations and rejections back
+ * with it, so that nobody waits for the old time to come round again.
  */
 export function refreshState(state: ModelState, now: number, windowMs: number): void {
   undoClockSetBack(state, now);
   const cutoff = now - 1.5 * windowMs;
   for (const { at, confirmed } of state.appointments) {
-    // Whoever booked it died before it was sent, so its day has one more to give.
+    // The process ended before it sent the request, so the day gets it back.
     if (at <= cutoff && !confirmed) findOrCreateDay(state, at).count -= 1;
   }
   state.appointments = state.appointments.filter(({ at }) => at > cutoff);
@@ -98,12 +102,12 @@ export function refreshState(state: ModelState, now: number, windowMs: number): 
   narrowGuard(state, now, windowMs);
   const maxNotBefore = now + Math.max(maxPauseMs, 2 * windowMs);
   if (state.notBefore !== undefined) state.notBefore = Math.min(state.notBefore, maxNotBefore);
-  // Further ahead than a day is long: it was set before the clock was set back.
+  // Further ahead than a day is long: the clock was set back since.
   if ((state.closedUntil ?? 0) > now + 25 * 3_600_000) state.closedUntil = findOrCreateDay(state, now).endsAt;
   for (const key of ['notBefore', 'closedUntil'] as const) if ((state[key] ?? now) <= now) delete state[key];
 }
 
-/** Moves what happened later than now, by the clock of its time, back to now. */
+/** Shifts the state back if it has entries from the future. */
 function undoClockSetBack(state: ModelState, now: number): void {
   const { appointments, refusedAt = 0, notBefore } = state;
   const aheadMs = Math.max(refusedAt - now, ...appointments.map(({ bookedAt }) => bookedAt - now));
@@ -116,16 +120,16 @@ function undoClockSetBack(state: ModelState, now: number): void {
   if (refusedAt > now) state.refusedAt = now;
 }
 
-/** A refusal may have been somebody else's doing: after ten quiet windows the guard is halved, and so on. */
+/** Halves a widened guard every ten windows: the rejection may have been caused by another user of the quota. */
 function narrowGuard(state: ModelState, now: number, windowMs: number): void {
   if (state.guardFactor === 1 || now - (state.guardChangedAt ?? 0) < 10 * windowMs) return;
   state.guardFactor = Math.max(1, state.guardFactor / 2);
   state.guardChangedAt = now;
 }
 
-/** The Pacific day of a moment: its entry on the page, made if there is none. */
+/** Returns the Pacific day of a time, adding it to the state if missing. */
 export function findOrCreateDay(state: ModelState, at: number): { endsAt: number; count: number } {
-  // Days have 23 to 25 hours: within 23 of its end a moment is of that day, and no calendar need be asked.
+  // Days have 23 to 25 hours, so the last 23 hours before a known end need no calendar.
   const knownDay = state.days.find(({ endsAt }) => at < endsAt && at >= endsAt - 23 * 3_600_000);
   if (knownDay) return knownDay;
   const endsAt = getNextPacificMidnight(at).getTime();

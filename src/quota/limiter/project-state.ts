@@ -10,27 +10,27 @@ export interface ProjectStateOptions {
   windowMs?: number;
 }
 
-/** The pages of one project, found by the name that a model is asked by. */
+/** The model states of one project, looked up by the requested model name. */
 export interface ProjectState {
-  /** Works on the page that a model's requests are counted on: that of the model which an alias stands for. */
-  updateCounted<Result>(
+  /** Updates the state that counts a model's requests: for an alias, the state of the model that serves it. */
+  updateServing<Result>(
     requested: string,
     change: (state: ModelState, now: number, model: string) => Result,
   ): Promise<Result>;
   /**
-   * Learns which model a name stands for. What was booked under the name alone moves along: else the requests that are
-   * under way would be missing where they count.
-   * @param id the appointment by which this was learned; it moves along in any case
+   * Records which model serves an alias. The reservations made under the alias move to that model's state, so that
+   * pending and running requests stay counted.
+   * @param id the reservation whose reply named the model; it moves in any case
    */
   linkAlias(requested: string, target: string, id: string): Promise<void>;
 }
 
-/** The key of a page: what quota is counted by. */
+/** Returns the store key of a model's state. Stored: do not change the format. */
 export function modelStateKey(project: string, model: string): string {
   return `gemini ${encodeURIComponent(project)} ${model}`;
 }
 
-/** An alias of an alias is possible; more than a few are a circle, and end where they are. */
+/** An alias of an alias is possible; a longer chain is a cycle, and following it stops here. */
 export const maxAliasDepth = 4;
 
 export function createProjectState({ store, clock, project, windowMs = 60_000 }: ProjectStateOptions): ProjectState {
@@ -41,7 +41,7 @@ export function createProjectState({ store, clock, project, windowMs = 60_000 }:
       return change(state, now);
     });
 
-  const updateCounted: ProjectState['updateCounted'] = async (requested, change) => {
+  const updateServing: ProjectState['updateServing'] = async (requested, change) => {
     let model = requested;
     for (let depth = 1; ; depth += 1) {
       const outcome = await updateState(model, (state, now) =>
@@ -55,14 +55,14 @@ export function createProjectState({ store, clock, project, windowMs = 60_000 }:
   };
 
   return {
-    updateCounted,
+    updateServing,
     async linkAlias(requested, target, id) {
-      const current = await updateCounted(requested, (_state, _now, model) => model);
+      const current = await updateServing(requested, (_state, _now, model) => model);
       if (current === target) return;
       const isOwnState = current === requested;
       const selectMoving = (state: ModelState) =>
         state.appointments.filter((reservation) => isOwnState || reservation.id === id);
-      // First to where they count, then off the old page: at no moment are they on neither.
+      // Copies first and removes second: at every moment the reservations are in at least one of the states.
       const copied = await updateState(current, selectMoving);
       await updateState(target, (state) => insertMissing(state, copied));
       const addedMeanwhile = await updateState(current, (state) => {

@@ -1,40 +1,50 @@
-import type { Limits } from '../limits.js';
+import { computeEffectiveLimits, type Limits, type QuotaBudget } from '../limits.js';
 import { correctTokenEstimate, findOrCreateDay, type ModelState, type StoredReservation } from './model-state.js';
 
-/** How requests are spread over time. */
+/** The limits to schedule by, and the window that per-minute limits apply to. */
 export interface WindowLimits {
   limits: Limits;
-  /** The length of the service's "minute". */
+  /** Length of the API's "minute". */
   windowMs: number;
-  /** How much longer than a window we count: the jitter between sending and arriving. */
+  /** Safety margin added to each window, for the jitter between sending and arriving. */
   guardMs: number;
 }
 
 /** When a request may be sent, in milliseconds since the epoch. */
 export interface SendTime {
   at: number;
-  /** What makes the request wait; absent where it need not. */
+  /** The limit that makes the request wait; absent if it need not wait. */
   reason?: 'rpm' | 'tpm';
-  /** True where the limit that makes it wait is a built-in guess. */
+  /** True if that limit is a built-in guess. */
   guessed: boolean;
 }
 
-/** The first moment at which a request may be sent, or that its day is full. */
+/** The first possible send time, or the end of the day (`until`) if the daily quota is used up. */
 export type ScheduleResult = ({ ok: true } & SendTime) | { ok: false; until: number };
 
+/** Computes what requests to a model are scheduled by. `windowMs` defaults to 60 000. */
+export function computeWindowLimits(
+  { learned, guardFactor }: ModelState,
+  configured: Limits,
+  { windowMs = 60_000, budget }: { windowMs?: number; budget?: QuotaBudget },
+): WindowLimits {
+  const limits = computeEffectiveLimits(configured, learned, budget);
+  return { limits, windowMs, guardMs: computeGuardMs(windowMs, guardFactor) };
+}
+
 /**
- * The guard for a window: 2% of it, at least 120 and at most 500 ms; wider after refusals. It is to be wider than the
- * jitter between leaving and arriving: up to 100 ms where processes start on a busy machine (measured 2026-11, 16
- * processes on 2 cores). In whole milliseconds, as all times of a page are.
+ * Computes the guard of a window: 2% of it, between 120 and 500 ms, times a factor that grows with rejections. It must
+ * exceed the jitter between sending and arriving, which is up to 100 ms while processes start on a busy machine (measured
+ * 2026-11, 16 processes on 2 cores). Whole milliseconds, like all stored times.
  */
 export function computeGuardMs(windowMs: number, factor: number): number {
   return Math.ceil(Math.min(500, Math.max(120, windowMs * 0.02)) * factor);
 }
 
 /**
- * Finds the first moment from `now` on, and not before any appointment already made, at which requests and tokens of
- * every sliding window that ends there stay within the limits. Appointments are kept in their order, so windows that
- * begin later are the business of later appointments. A request larger than a window's tokens goes alone in one.
+ * Finds the first time at which a request fits: not before `now` or an existing reservation, and with the requests and
+ * tokens of the sliding window that ends there within the limits. Because reservations stay in order, later windows
+ * concern later reservations only. A request that exceeds the token limit by itself gets a window of its own.
  */
 export function scheduleRequest(
   state: ModelState,
@@ -67,13 +77,13 @@ function findSendTime(
   const byTokens = tpm ? findBlockingTime(appointments, tpm.value - tokens) + spanMs : 0;
   const at = Math.max(earliest, byRequests, byTokens);
   if (at <= now) return { at: now, guessed: false };
-  // A moment that the service named itself is no guess of ours.
+  // The API stated this time, so it is not a guess.
   if (at === notBefore) return { at, reason: refusedFor, guessed: false };
   const reason = at === byTokens ? 'tpm' : 'rpm';
   return { at, reason, guessed: limits[reason]?.source === 'built-in' };
 }
 
-/** The time of the last appointment that must have left the window for the newer ones to fit into `room` tokens. */
+/** Finds the last reservation that must leave the window before the newer ones fit into `room` tokens. */
 function findBlockingTime(reservations: readonly StoredReservation[], room: number): number {
   let sum = 0;
   for (const { at, tokens } of reservations.toReversed()) {
@@ -83,14 +93,14 @@ function findBlockingTime(reservations: readonly StoredReservation[], room: numb
   return Number.NEGATIVE_INFINITY;
 }
 
-/** Puts an appointment on the page. */
+/** Inserts a reservation in order of time and counts it in its day. */
 export function insertReservation(state: ModelState, reservation: StoredReservation): void {
   state.appointments.push(reservation);
   state.appointments.sort((left, right) => left.at - right.at);
   findOrCreateDay(state, reservation.at).count += 1;
 }
 
-/** Takes an appointment off the page. */
+/** Removes a reservation, if it exists, and uncounts it in its day. */
 export function removeReservation(state: ModelState, id: string): StoredReservation | undefined {
   const index = state.appointments.findIndex((reservation) => reservation.id === id);
   const [removed] = index === -1 ? [] : state.appointments.splice(index, 1);
@@ -101,16 +111,16 @@ export function removeReservation(state: ModelState, id: string): StoredReservat
   return removed;
 }
 
-/** Plans the appointments still to come anew, in their order: what is learned moves them later, never earlier. */
+/** Reschedules pending reservations in their order after a rejection. None moves to an earlier time. */
 export function postponePending(state: ModelState, now: number, windowLimits: WindowLimits): void {
   for (const reservation of removePending(state, now)) {
     const scheduled = scheduleRequest(state, reservation.tokens, now, windowLimits);
-    // In a day that closed there is no room for it; whoever holds it learns so when confirming.
+    // A day that closed has no room for it; its owner learns that on confirming.
     if (scheduled.ok) insertReservation(state, { ...reservation, at: Math.max(scheduled.at, reservation.at) });
   }
 }
 
-/** The same, but into room that came free: appointments given up, tokens that were fewer than estimated. */
+/** Reschedules pending reservations in their order into room freed by cancellations and lower token counts. */
 export function advancePending(state: ModelState, now: number, windowLimits: WindowLimits): void {
   for (const reservation of removePending(state, now)) {
     const { estimated } = reservation;
@@ -120,7 +130,7 @@ export function advancePending(state: ModelState, now: number, windowLimits: Win
   }
 }
 
-/** Takes the appointments still to come off the page. */
+/** Removes and returns the reservations whose time has not come. */
 function removePending(state: ModelState, now: number): StoredReservation[] {
   const pending = state.appointments.filter(({ confirmed, at }) => !confirmed && at > now);
   for (const { id } of pending) removeReservation(state, id);

@@ -1,8 +1,7 @@
 import type { Cluster, Redis } from 'ioredis';
-import { parseRedisAddress } from './redis-address.js';
 import { redisScripts } from './scripts.js';
 
-/** A connection that is there, until it is lost. */
+/** An open connection to Redis. It is not reopened when it is lost. */
 export interface RedisClient {
   /** Has our scripts as methods. */
   redis: Redis | Cluster;
@@ -12,17 +11,16 @@ export interface RedisClient {
 
 export interface OpenRedisOptions {
   url: string;
-  /** Whether it is a node of a cluster. */
+  /** Whether the server is a node of a cluster. */
   isCluster: boolean;
-  /** How long connecting may take. */
   connectTimeoutMs: number;
-  /** Called once, when the connection ends by itself. */
+  /** Called once, when the connection is lost. */
   onLost: (client: RedisClient) => void;
 }
 
 /**
- * Loads ioredis, connects, and resolves when commands can be sent. Nothing is tried again, and nothing is kept for later:
- * whoever asks goes on without Redis meanwhile.
+ * Loads ioredis, connects, and resolves when commands can be sent. Retries and offline queues are off: callers continue
+ * without Redis meanwhile.
  */
 export async function openRedisClient({
   url,
@@ -30,14 +28,14 @@ export async function openRedisClient({
   connectTimeoutMs,
   onLost,
 }: OpenRedisOptions): Promise<RedisClient> {
-  const { host, port, ...credentials } = parseRedisAddress(url);
-  // Bundled, this module of the older kind has its default alone.
+  const { host, port, ...credentials } = parseRedisUrl(url);
+  // Bundled, this CommonJS module has its default export only.
   const {
     default: { Cluster, Redis },
   } = await import('ioredis');
   const commonOptions = {
     ...{ ...credentials, connectTimeout: connectTimeoutMs, retryStrategy: null, maxRetriesPerRequest: 0 },
-    // Each saves a turn, or reads a file, before the first command can be sent.
+    // Each of these saves a round trip, or a file read, before the first command.
     ...{ lazyConnect: true, enableOfflineQueue: false, enableReadyCheck: false, disableClientInfo: true },
   };
   const redis = isCluster
@@ -48,14 +46,14 @@ export async function openRedisClient({
           clusterRetryStrategy: () => null,
           enableReadyCheck: false,
         },
-        // With TLS a node's name must stay a name, for its certificate is of that (AWS announces them so).
+        // With TLS, connect to nodes by name, because their certificates name the host (AWS announces names).
         ...(credentials.tls && { dnsLookup: (address, callback) => callback(null, address) }),
       })
     : new Redis({ host, port, ...commonOptions });
   for (const [name, lua] of Object.entries(redisScripts)) redis.defineCommand(name, { numberOfKeys: 1, lua });
   const client: RedisClient = { redis, isCluster, close: () => redis.disconnect() };
   let lastError: unknown;
-  // Without a listener an error ends the process. The last one says more than that the connection was closed.
+  // Without a listener an error would end the process. The last one says more than "Connection is closed".
   redis.on('error', (error: unknown) => {
     lastError = error;
   });
@@ -63,7 +61,7 @@ export async function openRedisClient({
   redis.on('end', () => isReady && onLost(client));
   try {
     await redis.connect();
-    // A password is sent along, and what it is answered comes after `connect()` has resolved.
+    // The answer to AUTH arrives after `connect()` has resolved.
     if (credentials.password !== undefined) await redis.ping();
   } catch (thrown) {
     redis.disconnect();
@@ -71,4 +69,32 @@ export async function openRedisClient({
   }
   isReady = true;
   return client;
+}
+
+/** The connection options in a Redis URL. */
+export interface RedisUrlOptions {
+  host: string;
+  port: number;
+  username?: string;
+  password?: string;
+  db?: number;
+  /** Present for `rediss:`; `servername` is the host name that the certificate must have. */
+  tls?: { servername?: string };
+}
+
+/** Parses a redis:// or rediss:// URL. The query is ignored; ioredis would read it as options of its own. */
+export function parseRedisUrl(url: string): RedisUrlOptions {
+  const { protocol, hostname, port, username, password, pathname } = new URL(url);
+  const host = hostname.replace(/^\[|\]$/g, '') || '127.0.0.1';
+  const db = Number(pathname.slice(1));
+  // SNI allows host names only, not IP addresses (RFC 6066, section 3).
+  const isIpAddress = /^[\d.]+$|:/.test(host);
+  return {
+    host,
+    port: Number(port || 6379),
+    ...(username && { username: decodeURIComponent(username) }),
+    ...(password && { password: decodeURIComponent(password) }),
+    ...(db > 0 && { db }),
+    ...(protocol === 'rediss:' && { tls: isIpAddress ? {} : { servername: host } }),
+  };
 }

@@ -2,33 +2,32 @@ import type { Cluster, Redis } from 'ioredis';
 import type { Clock } from '../../driver/clock.js';
 import { withTimeout } from '../../util/with-timeout.js';
 import { createReconnectingClient } from './reconnecting-client.js';
-import { formatRedisAddress } from './redis-address.js';
 import type { RedisScript } from './scripts.js';
 import { createServerClock, type ServerClock } from './server-clock.js';
 
-/** Redis could not be asked: it is not there, refuses or is slow. The message says why, in a line. */
+/** Redis cannot be reached, refuses the command or is too slow. The message is the reason, on one line. */
 export class RedisUnavailable extends Error {
   override name = 'RedisUnavailable';
 }
 
-/** What a script answers. */
+/** The result of a script. */
 export interface ScriptResponse {
   text?: string;
-  /** Whether it did what it was asked to, where it may not have. */
+  /** Whether a conditional write took place. */
   isDone: boolean;
 }
 
-/** A Redis that may come and go. Nobody waits for it for long: what can't be had in time is `RedisAway`. */
+/** A connection to a Redis that may be down. Calls reject with `RedisUnavailable` instead of waiting for long. */
 export interface RedisConnection {
-  /** Host and port: all of its address that is ever shown. */
+  /** Host and port, the only parts of the URL that are ever shown. */
   host: string;
-  /** The server's clock, as its answers tell it. */
+  /** The server's clock, estimated from its responses. */
   clock: ServerClock;
-  /** Whether it could not be asked when it was last to be. */
+  /** Whether the last call failed. */
   isUnavailable(): boolean;
-  /** Runs a script on a key, with its arguments as JSON and further texts. Rejects with RedisAway. */
+  /** Runs a script on one key, with JSON arguments and further strings. @throws RedisUnavailable */
   runScript(script: RedisScript, key: string, args?: object, ...texts: string[]): Promise<ScriptResponse>;
-  /** Sends another command. Rejects with RedisAway. */
+  /** Sends any other command. @throws RedisUnavailable */
   send<Result>(command: (client: Redis | Cluster) => Promise<Result>): Promise<Result>;
   close(): void;
 }
@@ -36,65 +35,29 @@ export interface RedisConnection {
 export interface RedisConnectionOptions {
   /** redis://[user:password@]host[:port][/database], or rediss:// for TLS. */
   url: string;
-  /** Our own clock. */
+  /** The local clock. */
   clock: Clock;
-  /** How long an answer may take, and the first connection before it is done without. Default 250 ms. */
+  /** Time limit of a command, and of the first connection. Default 250 ms. */
   timeoutMs?: number;
-  /** How long Redis is left alone after it failed, to begin with; twice as long each further time. Default 2 s. */
+  /** Pause before the first reconnection, doubled with each further one. Default 2 s. */
   retryDelayMs?: number;
-  /** Called when it is missed, with the reason; not again before it was back. */
+  /** Called with the reason when Redis becomes unavailable. */
   onUnavailable?: (reason: string) => void;
-  /** Called when it answers again. */
+  /** Called when Redis is available again. */
   onAvailable?: () => void;
-  /** The time, where a test owns it: in place of the server's. */
+  /** Replaces the server's time in tests. */
   serverTime?: () => number;
 }
 
-/** Speaks to a Redis, from now on: connecting begins at once, and goes on beside whatever else is done. */
+/** Starts to connect to Redis in the background, and reconnects when the connection is lost. */
 export function connectRedis(options: RedisConnectionOptions): RedisConnection {
-  const {
-    url,
-    clock: localClock,
-    timeoutMs = 250,
-    retryDelayMs = 2000,
-    onUnavailable,
-    onAvailable,
-    serverTime,
-  } = options;
-  const reconnecting = createReconnectingClient({ url, clock: localClock, timeoutMs, retryDelayMs });
+  const { url, clock: localClock, serverTime } = options;
+  const { send, isUnavailable, close } = createCommandSender(options);
   const clock = createServerClock(localClock);
-  let isDown = false;
-  let isClosed = false;
-
-  const markUnavailable = (thrown: unknown): RedisUnavailable => {
-    const reason = formatReason(thrown);
-    if (!isDown && !isClosed) onUnavailable?.(reason);
-    isDown = true;
-    return new RedisUnavailable(reason);
-  };
-
-  const send: RedisConnection['send'] = async (command) => {
-    const client = await reconnecting.getClient().catch((thrown) => {
-      throw markUnavailable(thrown);
-    });
-    try {
-      const result = await withTimeout(command(client.redis), timeoutMs, `no answer within ${timeoutMs} ms`);
-      if (isDown) onAvailable?.();
-      isDown = false;
-      return result;
-    } catch (thrown) {
-      const reason = formatReason(thrown);
-      // A node of a cluster sends whoever asks to another one, which only a client that knows them all can follow.
-      if (/^MOVED /.test(reason) && reconnecting.switchToCluster(client)) return send(command);
-      reconnecting.discard(client, reason);
-      throw markUnavailable(thrown);
-    }
-  };
-
   return {
-    host: formatRedisAddress(url),
+    host: formatRedisHost(url),
     clock,
-    isUnavailable: () => isDown,
+    isUnavailable,
     send,
     runScript(script, key, args = {}, ...texts) {
       const json = JSON.stringify({ ...args, ...(serverTime && { now: serverTime() }) });
@@ -106,6 +69,49 @@ export function connectRedis(options: RedisConnectionOptions): RedisConnection {
         return { ...(typeof text === 'string' && { text }), isDone: doneFlag === 1 };
       });
     },
+    close,
+  };
+}
+
+/** Sends commands with a time limit, and reports when Redis becomes unavailable or available. */
+function createCommandSender({
+  url,
+  clock,
+  timeoutMs = 250,
+  retryDelayMs = 2000,
+  onUnavailable,
+  onAvailable,
+}: RedisConnectionOptions): Pick<RedisConnection, 'send' | 'isUnavailable' | 'close'> {
+  const reconnecting = createReconnectingClient({ url, clock, timeoutMs, retryDelayMs });
+  let isDown = false;
+  let isClosed = false;
+
+  const markUnavailable = (thrown: unknown): RedisUnavailable => {
+    const reason = formatReason(thrown);
+    if (!isDown && !isClosed) onUnavailable?.(reason);
+    isDown = true;
+    return new RedisUnavailable(reason);
+  };
+  const send: RedisConnection['send'] = async (command) => {
+    const client = await reconnecting.getClient().catch((thrown) => {
+      throw markUnavailable(thrown);
+    });
+    try {
+      const result = await withTimeout(command(client.redis), timeoutMs, `no answer within ${timeoutMs} ms`);
+      if (isDown) onAvailable?.();
+      isDown = false;
+      return result;
+    } catch (thrown) {
+      const reason = formatReason(thrown);
+      // A cluster node redirects to another node, which only a cluster client can follow.
+      if (/^MOVED /.test(reason) && reconnecting.switchToCluster(client)) return send(command);
+      reconnecting.discard(client, reason);
+      throw markUnavailable(thrown);
+    }
+  };
+  return {
+    send,
+    isUnavailable: () => isDown,
     close() {
       isClosed = true;
       reconnecting.close();
@@ -115,4 +121,10 @@ export function connectRedis(options: RedisConnectionOptions): RedisConnection {
 
 function formatReason(thrown: unknown): string {
   return (thrown instanceof Error ? thrown.message : String(thrown)).replace(/\s+/g, ' ').trim();
+}
+
+/** Returns `host:port` of a Redis URL, for display: no credentials. */
+export function formatRedisHost(url: string): string {
+  const { hostname, port } = new URL(url);
+  return `${hostname || '127.0.0.1'}:${port || 6379}`;
 }

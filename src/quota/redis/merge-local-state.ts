@@ -2,20 +2,19 @@ import { createModelState, type ModelState } from '../limiter/model-state.js';
 import { insertReservation } from '../limiter/schedule.js';
 
 export interface MergeOptions {
-  /** What a page that is begun now will be known by. */
+  /** The edition for a state that has none. */
   edition: string;
-  /** By the clock of those who share the page. */
+  /** Server time. */
   now: number;
-  /** The time of that clock at a moment of our own. */
+  /** Converts a local time to server time. */
   toServerTime: (at: number) => number;
   windowMs: number;
 }
 
 /**
- * Makes a shared page know what this machine sent by itself: while Redis was away, or before it lost its memory. Where the
- * page is a new one, it takes over what this machine learned too; where it is not, it knows better, for somebody may have
- * had it forget.
- * @returns the page's edition
+ * Adds the requests that this machine sent without Redis, or before Redis lost its data, to a shared state. A new state
+ * also adopts what this machine has learned; an existing one does not, because someone may have reset it on purpose.
+ * @returns the edition of the shared state
  */
 export function mergeLocalState(
   state: ModelState,
@@ -25,7 +24,7 @@ export function mergeLocalState(
   const isNew = state.edition === undefined;
   state.edition ??= edition;
   if (isNew) adoptLearned(state, local, toServerTime);
-  // Where the name is known to stand for another model, the requests are counted there.
+  // The requests of an alias count in the state of the model that serves it.
   if (state.standsFor !== undefined) return state.edition;
   const existingIds = new Set(state.appointments.map(({ id }) => id));
   for (const { at, bookedAt, ...reservation } of local.appointments) {
@@ -33,7 +32,7 @@ export function mergeLocalState(
     if (reservation.confirmed && !existingIds.has(reservation.id) && sent.at > now - windowMs && sent.at <= now)
       insertReservation(state, sent);
   }
-  // The day's count has those of the last minute in it already.
+  // The local day count includes the requests inserted above.
   if (isNew && local.days.length > 0) state.days = structuredClone(local.days);
   return state.edition;
 }

@@ -5,39 +5,35 @@ import { openRedisClient, type RedisClient } from './client.js';
 export interface ReconnectingClientOptions {
   url: string;
   clock: Clock;
-  /** How long to wait for a connection before going on without. */
+  /** How long `getClient` waits for the first connection. */
   timeoutMs: number;
-  /** How long Redis is left alone after it failed, to begin with. */
+  /** Pause before the first reconnection. */
   retryDelayMs: number;
 }
 
-/** A client that comes back when it was lost. */
+/** A Redis client that reconnects in the background. */
 export interface ReconnectingClient {
   /**
-   * Resolves to the client. Rejects with the reason where there is none, at once unless it is being connected for the
-   * first time: whoever waited once in vain does not wait again.
+   * Resolves to the connected client, otherwise rejects with the reason. Waits for the first connection only, and only
+   * until one call has timed out.
    */
   getClient(): Promise<RedisClient>;
-  /** Gives a client up that is of no use. Another one is made in the background. */
+  /** Closes a client that failed, and schedules a reconnection. */
   discard(client: RedisClient, reason: string): void;
-  /** Connects anew, as to a cluster, where the client is not of that kind; else false. */
+  /** Reconnects as a cluster client. Returns false if `client` is one already. */
   switchToCluster(client: RedisClient): boolean;
   close(): void;
 }
 
-/** How long an attempt to connect may take, for nobody waits for it: a server far away needs a few turns for TLS. */
+/** Time limit of a connection attempt. Nobody waits for it, and a distant server needs several round trips for TLS. */
 const connectTimeoutMs = 10_000;
 const maxRetryDelayMs = 30_000;
-/** What served so long and is lost is most likely a server that was started again, or an idle connection that it closed. */
+/** After a connection this long, a loss is probably a server restart or an idle timeout, so the delay starts over. */
 const stableConnectionMs = 60_000;
 
-/** Connects to a Redis, and again whenever the connection is lost, ever less often while it fails. */
-export function createReconnectingClient({
-  url,
-  clock,
-  timeoutMs,
-  retryDelayMs,
-}: ReconnectingClientOptions): ReconnectingClient {
+/** Connects to Redis, and reconnects whenever the connection is lost, with growing delays while that fails. */
+export function createReconnectingClient(options: ReconnectingClientOptions): ReconnectingClient {
+  const { url, clock, timeoutMs, retryDelayMs } = options;
   const backoff = createBackoff({ clock, initialDelayMs: retryDelayMs, connect: () => connect() });
   let client: RedisClient | undefined;
   let connecting: Promise<void> | undefined;
@@ -46,8 +42,7 @@ export function createReconnectingClient({
   let reason = 'not connected';
 
   const connect = (): void => {
-    const onLost = (lostClient: RedisClient) => discard(lostClient, 'connection lost');
-    connecting = openRedisClient({ url, isCluster, connectTimeoutMs, onLost }).then(
+    connecting = openRedisClient({ url, isCluster, connectTimeoutMs, onLost: discard }).then(
       (opened) => {
         if (backoff.recordSuccess()) client = opened;
         else opened.close();
@@ -59,7 +54,7 @@ export function createReconnectingClient({
     [client, connecting, reason, canWait] = [undefined, undefined, cause, false];
     backoff.scheduleRetry();
   };
-  const discard = (failedClient: RedisClient, cause: string): void => {
+  const discard = (failedClient: RedisClient, cause = 'connection lost'): void => {
     if (failedClient !== client) return;
     failedClient.close();
     markDisconnected(cause);
@@ -70,11 +65,9 @@ export function createReconnectingClient({
     discard,
     async getClient() {
       if (!client && connecting && canWait) {
-        await withTimeout(connecting, timeoutMs, `no connection within ${timeoutMs} ms`).catch(
-          (timeoutError: Error) => {
-            [canWait, reason] = [false, timeoutError.message];
-          },
-        );
+        await withTimeout(connecting, timeoutMs, `no connection within ${timeoutMs} ms`).catch((error: Error) => {
+          [canWait, reason] = [false, error.message];
+        });
       }
       if (!client) throw new Error(reason);
       return client;
@@ -101,14 +94,14 @@ interface BackoffOptions {
   connect: () => void;
 }
 
-/** Does it again after a pause that doubles each time, until it worked for long. No process is kept alive for it. */
+/** Calls `connect` after delays that double, and start over after a stable connection. Does not keep the process alive. */
 function createBackoff({ clock, initialDelayMs, connect }: BackoffOptions) {
   let delayMs = initialDelayMs;
   let succeededAt: number | undefined;
   let timer: NodeJS.Timeout | undefined;
   let isStopped = false;
   return {
-    /** To be called when it worked. Returns whether that is still wanted. */
+    /** Call this after connecting. Returns false if the connection is no longer wanted. */
     recordSuccess(): boolean {
       succeededAt = clock.now();
       return !isStopped;

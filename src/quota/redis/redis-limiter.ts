@@ -18,85 +18,78 @@ import type { RedisScript } from './scripts.js';
 export interface RedisRateLimiterOptions extends Omit<RateLimiterOptions, 'store' | 'clock'> {
   connection: RedisConnection;
   store: RedisQuotaStore;
-  /** What this machine knows by itself of a page, by our own clock: it was sent, whatever Redis forgot. */
+  /** Reads what this machine has recorded by itself, in local time, to restore what Redis has lost. */
   readLocalState?: (key: string) => Promise<ModelState | undefined>;
 }
 
-/** What the scripts for booking, confirming (`done` is its leave to send) and giving up answer. Times are the server's. */
+/**
+ * The result of the reserve, confirm and cancel scripts; `done` of confirm allows to send. Times are server times.
+ * `isAsItWas`: only the time of the reservation is returned, the rest is unchanged.
+ */
 type ScriptOutcome =
   | { state: 'done' }
-  | ({ state: 'booked'; isAsItWas?: never } & SendTime)
-  | { state: 'booked'; at: number; isAsItWas: true }
+  | BookedOutcome
   | ReservationFailure
   | { state: 'unknown' }
   | { state: 'days' }
   | { state: 'elsewhere'; model: string };
+type BookedOutcome =
+  | ({ state: 'booked'; isAsItWas?: never } & SendTime)
+  | { state: 'booked'; at: number; isAsItWas: true };
 type FinalOutcome = Exclude<ScriptOutcome, { state: 'unknown' | 'days' | 'elsewhere' }> & { model: string };
 
-/** How often a page may have been lost between two questions before that is no accident. */
+/** Attempts of a script; a state that is lost more often between two calls is not lost by accident. */
 const maxAttempts = 12;
 
 /**
- * The quota book that machines share: booking, confirming and giving up are a script each, which many can run at once; all else is
- * the very code of the other books, by optimistic changes. All times on its pages are the server's; callers give and get
- * those of their own clock. Rejects with RedisAway where Redis can't be asked.
+ * Creates a rate limiter shared by several machines. Reserve, confirm and cancel are Lua scripts, because many processes
+ * call them concurrently; everything else is the common limiter on optimistic transactions. Stored times are server
+ * times; callers pass and receive local times. Methods reject with `RedisUnavailable` while Redis is down.
  */
 export function createRedisRateLimiter(options: RedisRateLimiterOptions): RateLimiter {
   const { clock } = options.connection;
   const limiter = createRateLimiter({ ...options, store: options.store, clock });
   const runScript = createScriptRunner(options);
 
-  /** In our own time; but the end of a day is the same moment by any clock. */
-  const toLocalTime = ({ at, state, model }: ReservationFailure): ReservationFailure => ({
-    ...{ state, model },
-    at: state === 'closed' ? at : clock.toLocal(at),
-  });
-  const toReservation = (
-    outcome: FinalOutcome & { state: 'booked' },
+  const toLocal = <Outcome extends Reservation | ReservationFailure>(outcome: Outcome): Outcome =>
+    // The end of a day is the same moment on every clock.
+    outcome.state === 'closed' ? outcome : { ...outcome, at: clock.toLocal(outcome.at) };
+  const toResult = (
+    { model, ...outcome }: Exclude<FinalOutcome, { state: 'done' }>,
     previous: ReservationRef & Partial<Reservation>,
-  ): Reservation => {
+  ): Reservation | ReservationFailure => {
+    if (outcome.state !== 'booked') return toLocal({ state: outcome.state, at: outcome.at, model });
     const { reason, guessed = false } = outcome.isAsItWas ? previous : outcome;
-    return {
-      ...{
-        state: 'booked',
-        id: previous.id,
-        request: previous.request,
-        model: outcome.model,
-        at: clock.toLocal(outcome.at),
-      },
-      ...{ guessed, shared: true, ...(reason !== undefined && { reason }) },
-    };
+    const { id, request } = previous;
+    const { state, at } = outcome;
+    return toLocal({ state, id, request, model, at, guessed, shared: true, ...(reason !== undefined && { reason }) });
   };
 
   return {
     ...limiter,
     async reserve(request, id = randomUUID()) {
-      const outcome = await runScript('boticelliBook', { id, request });
-      if (outcome.state === 'done') throw new RedisUnavailable('it answers what it was not asked');
-      return outcome.state === 'booked' ? toReservation(outcome, { id, request }) : toLocalTime(outcome);
+      const outcome = await runScript('boticelliReserve', { id, request });
+      if (outcome.state === 'done') throw new RedisUnavailable('unexpected script result');
+      return toResult(outcome, { id, request });
     },
     async reschedule(reservation) {
       const outcome = await limiter.reschedule(reservation);
-      return outcome.state === 'booked'
-        ? { ...outcome, at: clock.toLocal(outcome.at), shared: true }
-        : toLocalTime(outcome);
+      return toLocal(outcome.state === 'booked' ? { ...outcome, shared: true } : outcome);
     },
     async confirm(reservation) {
       const outcome = await runScript('boticelliConfirm', reservation);
-      if (outcome.state === 'done') return 'go';
-      return outcome.state === 'booked' ? toReservation(outcome, reservation) : toLocalTime(outcome);
+      return outcome.state === 'done' ? 'go' : toResult(outcome, reservation);
     },
     async cancel(reservation) {
       await runScript('boticelliCancel', reservation);
     },
     async recordSent(request, id) {
-      const reservation = await limiter.recordSent(request, id);
-      return { ...reservation, at: clock.toLocal(reservation.at), shared: true };
+      return toLocal({ ...(await limiter.recordSent(request, id)), shared: true });
     },
     recordRejection: (reservation, { closedUntil, ...rejection }) =>
       limiter.recordRejection(reservation, {
         ...rejection,
-        // By our own clock it may be another day than by the one that all share.
+        // The local clock may be in another day than the shared one.
         ...(closedUntil !== undefined && { closedUntil: getNextPacificMidnight(clock.now()).getTime() }),
       }),
   };
@@ -104,7 +97,7 @@ export function createRedisRateLimiter(options: RedisRateLimiterOptions): RateLi
 
 type ReservationRef = Pick<Reservation, 'id' | 'request'>;
 
-/** Has a script work on the page that a model's requests are counted on. */
+/** Creates a function that runs a script on the state that counts a model's requests. */
 function createScriptRunner({
   connection,
   store,
@@ -116,7 +109,7 @@ function createScriptRunner({
   const { clock } = connection;
   const editions = new Map<string, string>();
 
-  /** Tells Redis what this machine knows of a page: at its first use, and whenever it was lost and begun anew. */
+  /** Adds local knowledge to a shared state, on its first use and whenever Redis has lost it. */
   const mergeLocal = async (key: string): Promise<void> => {
     const localState = await readLocalState?.(key);
     const edition = randomUUID();
@@ -138,16 +131,25 @@ function createScriptRunner({
         ...(deadline !== undefined && { latest: clock.toServer(deadline) }),
       });
       const outcome: ScriptOutcome = JSON.parse(text);
-      if (outcome.state === 'unknown') await mergeLocal(key);
-      else if (outcome.state === 'days') dayEnds = listPacificDayEnds(clock.now());
-      else if (outcome.state !== 'elsewhere') return { ...outcome, model };
-      else [model, depth] = [outcome.model, depth + 1];
+      switch (outcome.state) {
+        case 'unknown':
+          await mergeLocal(key);
+          break;
+        case 'days':
+          dayEnds = listPacificDayEnds(clock.now());
+          break;
+        case 'elsewhere':
+          [model, depth] = [outcome.model, depth + 1];
+          break;
+        default:
+          return { ...outcome, model };
+      }
     }
-    throw new RedisUnavailable('it forgets what it is told');
+    throw new RedisUnavailable('stored quota keeps getting lost');
   };
 }
 
-/** The ends of the Pacific days from the one before now to the one in nine days. */
+/** Returns the ends of the Pacific days from yesterday to nine days ahead. */
 function listPacificDayEnds(now: number): number[] {
   const ends = [getNextPacificMidnight(now - 25 * 3_600_000).getTime()];
   for (let last = ends[0] ?? now; last < now + 9 * 86_400_000; ends.push(last))

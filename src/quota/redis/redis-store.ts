@@ -6,41 +6,41 @@ import { type RedisConnection, RedisUnavailable } from './connection.js';
 
 export interface RedisStoreOptions {
   connection: RedisConnection;
-  /** What all keys begin with. Default `boticelli:quota:`. */
+  /** Prefix of all keys. Default `boticelli:quota:`. */
   prefix?: string;
 }
 
-/** A keeper of pages that machines share. Everything it does rejects with RedisAway where Redis can't be asked. */
+/** A store shared by several machines. Its methods reject with `RedisUnavailable` while Redis is down. */
 export interface RedisQuotaStore extends QuotaStore {
-  /** What a page's key is called in Redis. The braces make it one hash slot of a cluster. */
+  /** Returns the Redis key of a model state's key. Its braces select the hash slot of a cluster. */
   redisKey(key: string): string;
   expiryMs: number;
 }
 
-/** A page that nobody wrote on for so long is forgotten. */
+/** A state that nobody writes for this long expires. */
 const expiryMs = 30 * 86_400_000;
 
-/** As often as somebody else may come in between, which costs a turn to the server each time. */
+/** Attempts of a transaction; each concurrent write costs one more round trip. */
 const maxAttempts = 50;
 
 /**
- * Keeps pages in Redis, as JSON: a change is made here, on what was read, and written where nobody wrote in between; else
- * it is made again on what is there now. Booking, confirming and giving up, which many do at once, are scripts (see
- * redis-book.ts).
+ * Stores model states in Redis as JSON. A transaction is optimistic: the state is changed here and written if nobody else
+ * wrote it meanwhile, otherwise it is read and changed again. The frequent operations (reserve, confirm, cancel) are Lua
+ * scripts instead, see scripts.ts.
  */
 export function createRedisQuotaStore({ connection, prefix = 'boticelli:quota:' }: RedisStoreOptions): RedisQuotaStore {
   const redisKey = (key: string) => `${prefix}{${key}}`;
-  // Whose keys could be told by looking at all there are in Redis; it may be full of others'.
+  // Finding our keys with SCAN would visit every key of a Redis that may be full of other data.
   const indexKey = `${prefix}pages`;
   const indexedKeys = new Set<string>();
   const runInOrder = createKeyedQueue();
 
   const addToIndex = async (key: string): Promise<void> => {
     indexedKeys.add(key);
-    await connection.runScript('boticelliList', indexKey, { member: key, expiryMs });
+    await connection.runScript('boticelliAddToIndex', indexKey, { member: key, expiryMs });
   };
 
-  /** The text of a page after a moment, ever longer: whoever steps back lets the others finish, and they him. */
+  /** Reads a state again after a random delay that grows with the attempts, so that other writers can finish. */
   const readAfterBackoff = async (stateKey: string, attempts: number): Promise<string | undefined> => {
     await delay(Math.random() * Math.min(50, 2 ** attempts));
     return (await connection.runScript('boticelliRead', stateKey)).text;
@@ -59,14 +59,14 @@ export function createRedisQuotaStore({ connection, prefix = 'boticelli:quota:' 
           const result = change(state);
           const after = JSON.stringify(state);
           if (after === before) return result;
-          // Where there is none it may be that all was lost, and the list too.
+          // If the state is missing, Redis may have lost everything, including the index.
           if (text === undefined) await addToIndex(key);
           const args = { digest: text === undefined ? '' : hashText(text), expiryMs };
           const response = await connection.runScript('boticelliReplace', redisKey(key), args, after);
           if (response.isDone) return result;
           text = attempts > 0 ? await readAfterBackoff(redisKey(key), attempts) : response.text;
         }
-        throw new RedisUnavailable('too many others write at once');
+        throw new RedisUnavailable('too many concurrent writes');
       }),
     async readAll() {
       const keys = await connection.send((client) => client.smembers(indexKey));
@@ -87,7 +87,7 @@ function hashText(text: string): string {
   return createHash('sha1').update(text).digest('hex');
 }
 
-/** Does one thing after another for each key, so that nobody in this process comes in between another's change. */
+/** Runs the work of each key in order, so that transactions of one process do not compete with each other. */
 function createKeyedQueue() {
   const tails = new Map<string, Promise<unknown>>();
   return <Result>(key: string, work: () => Promise<Result>): Promise<Result> => {

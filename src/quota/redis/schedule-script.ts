@@ -1,18 +1,18 @@
 /**
- * The plan of `page.ts` and `plan.ts` once more, in the Lua of Redis (5.1, with cjson), name by name. A property test holds
- * them against each other (test/quota/redis-book.test.ts): who changes one changes the other. What is different:
+ * The functions of model-state.ts and schedule.ts in Redis's Lua (5.1, with cjson), under the same names. A property test
+ * compares both (test/quota/redis/redis-limiter.test.ts): a change to one needs the same change to the other. Differences:
  *
- * - There is no calendar in Lua: where a moment is of a day that the page does not know, the answer is `days`, and the
- *   caller asks again with the ends of the days around.
- * - A list is in order at all times, so that nothing need be sorted: Lua's sort is not stable.
+ * - Lua has no calendar. If the day of a time is not in the state, the result is `days`, and the caller runs the script
+ *   again with the ends of the days around now.
+ * - Lists are kept in order instead of sorted, because Lua's sort is not stable.
  *
- * It works with `args`, what the caller said, and `now`, the server's time in milliseconds.
+ * Uses the globals `args`, the caller's arguments, and `now`, the server's time in milliseconds.
  */
 export const scheduleLua = `
 local hourMs, dayMs = 3600000, 86400000
 
--- The end of a day: the first midnight after the moment. Beyond those that are known, days have 24 hours.
-local function dayEnd(at)
+-- Returns the first midnight after a time. Days outside the known ones are assumed to have 24 hours.
+local function findDayEnd(at)
   local ends = args.dayEnds
   if not ends then error({ state = 'days' }) end
   if at < ends[1] then return ends[1] - math.floor((ends[1] - at - 1) / dayMs) * dayMs end
@@ -23,74 +23,74 @@ local function dayEnd(at)
   return last + (math.floor((at - last) / dayMs) + 1) * dayMs
 end
 
-local function dayOf(page, at)
-  for _, day in ipairs(page.days) do
+local function findOrCreateDay(state, at)
+  for _, day in ipairs(state.days) do
     if at < day.endsAt and at >= day.endsAt - 23 * hourMs then return day end
   end
-  local endsAt = dayEnd(at)
-  for _, day in ipairs(page.days) do
+  local endsAt = findDayEnd(at)
+  for _, day in ipairs(state.days) do
     if day.endsAt == endsAt then return day end
   end
   local day = { endsAt = endsAt, count = 0 }
-  table.insert(page.days, day)
+  table.insert(state.days, day)
   return day
 end
 
-local function kept(list, isKept)
+local function filter(list, isWanted)
   local result = {}
   for _, each in ipairs(list) do
-    if isKept(each) then table.insert(result, each) end
+    if isWanted(each) then table.insert(result, each) end
   end
   return result
 end
 
-local function turnBack(page)
-  local refusedAt = page.refusedAt or 0
-  local ahead = refusedAt - now
-  for _, each in ipairs(page.appointments) do ahead = math.max(ahead, each.bookedAt - now) end
-  if ahead <= 1000 then return end
-  for _, each in ipairs(page.appointments) do
-    each.at = each.at - ahead
-    each.bookedAt = each.bookedAt - ahead
+local function undoClockSetBack(state)
+  local refusedAt = state.refusedAt or 0
+  local aheadMs = refusedAt - now
+  for _, each in ipairs(state.appointments) do aheadMs = math.max(aheadMs, each.bookedAt - now) end
+  if aheadMs <= 1000 then return end
+  for _, each in ipairs(state.appointments) do
+    each.at = each.at - aheadMs
+    each.bookedAt = each.bookedAt - aheadMs
   end
-  if page.notBefore then page.notBefore = page.notBefore - ahead end
-  if refusedAt > now then page.refusedAt = now end
+  if state.notBefore then state.notBefore = state.notBefore - aheadMs end
+  if refusedAt > now then state.refusedAt = now end
 end
 
-local function refresh(page)
-  turnBack(page)
-  local horizon = now - 1.5 * args.windowMs
-  for _, each in ipairs(page.appointments) do
-    if each.at <= horizon and not each.confirmed then
-      local day = dayOf(page, each.at)
+local function refreshState(state)
+  undoClockSetBack(state)
+  local cutoff = now - 1.5 * args.windowMs
+  for _, each in ipairs(state.appointments) do
+    if each.at <= cutoff and not each.confirmed then
+      local day = findOrCreateDay(state, each.at)
       day.count = day.count - 1
     end
   end
-  page.appointments = kept(page.appointments, function(each) return each.at > horizon end)
-  page.days = kept(page.days, function(day) return day.endsAt > now and day.endsAt < now + 8 * dayMs end)
-  page.leases = kept(page.leases, function(lease) return lease.expiresAt > now end)
-  if page.guardFactor ~= 1 and now - (page.guardChangedAt or 0) >= 10 * args.windowMs then
-    page.guardFactor = math.max(1, page.guardFactor / 2)
-    page.guardChangedAt = now
+  state.appointments = filter(state.appointments, function(each) return each.at > cutoff end)
+  state.days = filter(state.days, function(day) return day.endsAt > now and day.endsAt < now + 8 * dayMs end)
+  state.leases = filter(state.leases, function(lease) return lease.expiresAt > now end)
+  if state.guardFactor ~= 1 and now - (state.guardChangedAt or 0) >= 10 * args.windowMs then
+    state.guardFactor = math.max(1, state.guardFactor / 2)
+    state.guardChangedAt = now
   end
-  if page.notBefore then page.notBefore = math.min(page.notBefore, now + math.max(10 * 60000, 2 * args.windowMs)) end
-  if page.closedUntil and page.closedUntil > now + 25 * hourMs then page.closedUntil = dayOf(page, now).endsAt end
+  if state.notBefore then state.notBefore = math.min(state.notBefore, now + math.max(10 * 60000, 2 * args.windowMs)) end
+  if state.closedUntil and state.closedUntil > now + 25 * hourMs then state.closedUntil = findOrCreateDay(state, now).endsAt end
   for _, name in ipairs({ 'notBefore', 'closedUntil' }) do
-    if page[name] and page[name] <= now then page[name] = nil end
+    if state[name] and state[name] <= now then state[name] = nil end
   end
 end
 
-local function stricter(given, learned)
-  if not learned then return given end
-  local isOwnWish = given and (given.source == 'settings' or given.source == 'flag')
-  if isOwnWish and given.value <= learned.value then return given end
+local function selectStricter(configured, learned)
+  if not learned then return configured end
+  local isUserSet = configured and (configured.source == 'settings' or configured.source == 'flag')
+  if isUserSet and configured.value <= learned.value then return configured end
   return { value = learned.value, source = 'learned' }
 end
 
-local function effectiveLimits(page)
+local function computeEffectiveLimits(state)
   local effective = {}
   for _, kind in ipairs({ 'rpm', 'tpm', 'rpd' }) do
-    local limit = stricter(args.limits[kind], page.learned[kind])
+    local limit = selectStricter(args.limits[kind], state.learned[kind])
     if limit then
       local value = math.max(1, math.floor(limit.value * (args.budget[kind] or 1)))
       effective[kind] = { value = value, source = limit.source }
@@ -99,12 +99,12 @@ local function effectiveLimits(page)
   return effective
 end
 
-local function spacingOn(page)
-  local guardMs = math.ceil(math.min(500, math.max(120, args.windowMs * 0.02)) * page.guardFactor)
-  return { limits = effectiveLimits(page), spanMs = args.windowMs + guardMs }
+local function computeWindowLimits(state)
+  local guardMs = math.ceil(math.min(500, math.max(120, args.windowMs * 0.02)) * state.guardFactor)
+  return { limits = computeEffectiveLimits(state), spanMs = args.windowMs + guardMs }
 end
 
-local function lastInTheWay(appointments, room)
+local function findBlockingTime(appointments, room)
   local sum = 0
   for index = #appointments, 1, -1 do
     sum = sum + appointments[index].tokens
@@ -113,73 +113,73 @@ local function lastInTheWay(appointments, room)
   return -math.huge
 end
 
-local function firstMoment(page, tokens, spacing)
-  local appointments, spanMs = page.appointments, spacing.spanMs
-  local rpm, tpm = spacing.limits.rpm, spacing.limits.tpm
+local function findSendTime(state, tokens, windowLimits)
+  local appointments, spanMs = state.appointments, windowLimits.spanMs
+  local rpm, tpm = windowLimits.limits.rpm, windowLimits.limits.tpm
   local last = appointments[#appointments]
-  local at = math.max(now, last and last.at or 0, page.notBefore or 0)
+  local at = math.max(now, last and last.at or 0, state.notBefore or 0)
   local byTokens = 0
   if rpm then
-    local inTheWay = appointments[#appointments - rpm.value + 1]
-    at = math.max(at, inTheWay and inTheWay.at + spanMs or 0)
+    local blocking = appointments[#appointments - rpm.value + 1]
+    at = math.max(at, blocking and blocking.at + spanMs or 0)
   end
   if tpm then
-    byTokens = lastInTheWay(appointments, tpm.value - tokens) + spanMs
+    byTokens = findBlockingTime(appointments, tpm.value - tokens) + spanMs
     at = math.max(at, byTokens)
   end
   if at <= now then return { at = now, guessed = false } end
-  if at == page.notBefore then return { at = at, reason = page.refusedFor or 'rpm', guessed = false } end
+  if at == state.notBefore then return { at = at, reason = state.refusedFor or 'rpm', guessed = false } end
   local reason = at == byTokens and 'tpm' or 'rpm'
-  local limit = spacing.limits[reason]
+  local limit = windowLimits.limits[reason]
   return { at = at, reason = reason, guessed = limit ~= nil and limit.source == 'built-in' }
 end
 
-local function plan(page, tokens, spacing)
-  if page.closedUntil and page.closedUntil > now then return { isClosed = true, at = page.closedUntil } end
-  local first = firstMoment(page, tokens, spacing)
-  local rpd = spacing.limits.rpd
+local function scheduleRequest(state, tokens, windowLimits)
+  if state.closedUntil and state.closedUntil > now then return { isClosed = true, at = state.closedUntil } end
+  local sendTime = findSendTime(state, tokens, windowLimits)
+  local rpd = windowLimits.limits.rpd
   if rpd and rpd.source ~= 'built-in' then
-    local day = dayOf(page, first.at)
+    local day = findOrCreateDay(state, sendTime.at)
     if day.count >= rpd.value then return { isClosed = true, at = day.endsAt } end
   end
-  return first
+  return sendTime
 end
 
--- Behind those of the same moment, as a stable sort would put it.
-local function enter(page, appointment)
-  local list = page.appointments
-  local place = #list + 1
-  while place > 1 and list[place - 1].at > appointment.at do place = place - 1 end
-  table.insert(list, place, appointment)
-  local day = dayOf(page, appointment.at)
+-- Inserts after reservations of the same time, like a stable sort.
+local function insertReservation(state, reservation)
+  local list = state.appointments
+  local index = #list + 1
+  while index > 1 and list[index - 1].at > reservation.at do index = index - 1 end
+  table.insert(list, index, reservation)
+  local day = findOrCreateDay(state, reservation.at)
   day.count = day.count + 1
 end
 
-local function uncount(page, appointment)
-  local day = dayOf(page, appointment.at)
+local function uncountInDay(state, reservation)
+  local day = findOrCreateDay(state, reservation.at)
   day.count = math.max(0, day.count - 1)
 end
 
-local function strike(page, id)
-  for index, each in ipairs(page.appointments) do
+local function removeReservation(state, id)
+  for index, each in ipairs(state.appointments) do
     if each.id == id then
-      table.remove(page.appointments, index)
-      uncount(page, each)
+      table.remove(state.appointments, index)
+      uncountInDay(state, each)
       return
     end
   end
 end
 
-local function replan(page, spacing)
-  local function isWaiting(each) return not each.confirmed and each.at > now end
-  local waiting = kept(page.appointments, isWaiting)
-  page.appointments = kept(page.appointments, function(each) return not isWaiting(each) end)
-  for _, each in ipairs(waiting) do uncount(page, each) end
-  for _, each in ipairs(waiting) do
-    local planned = plan(page, each.tokens, spacing)
-    if not planned.isClosed then
-      each.at = math.max(planned.at, each.at)
-      enter(page, each)
+local function postponePending(state, windowLimits)
+  local function isPending(each) return not each.confirmed and each.at > now end
+  local pending = filter(state.appointments, isPending)
+  state.appointments = filter(state.appointments, function(each) return not isPending(each) end)
+  for _, each in ipairs(pending) do uncountInDay(state, each) end
+  for _, each in ipairs(pending) do
+    local scheduled = scheduleRequest(state, each.tokens, windowLimits)
+    if not scheduled.isClosed then
+      each.at = math.max(scheduled.at, each.at)
+      insertReservation(state, each)
     end
   end
 end

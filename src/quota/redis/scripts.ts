@@ -1,18 +1,18 @@
 import { scheduleLua } from './schedule-script.js';
 
-/** The scripts that Redis runs itself. Each works on the one key that it is given. */
+/** The scripts that run in Redis. Each works on one key. */
 export type RedisScript =
   | 'boticelliRead'
   | 'boticelliReplace'
-  | 'boticelliList'
-  | 'boticelliBook'
+  | 'boticelliAddToIndex'
+  | 'boticelliReserve'
   | 'boticelliConfirm'
   | 'boticelliCancel';
 
 /**
- * Each has its arguments as JSON in `ARGV[1]`, and returns the server's time in milliseconds, then a text and a number where
- * it has them. cjson writes an empty array as `{}`, which must be read as one again, and keeps 14 digits of a number: every
- * number on a page has fewer.
+ * Common to all scripts: the arguments are JSON in `ARGV[1]`; the result is the server's time in milliseconds, then an
+ * optional string and an optional number. cjson writes an empty array as `{}` (`parseModelState` accepts that) and keeps
+ * 14 digits of a number (no number of a state has more).
  */
 const preludeLua = `
 local args = cjson.decode(ARGV[1])
@@ -20,85 +20,86 @@ local time = redis.call('TIME')
 local now = args.now or (tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000))
 `;
 
-/** `bookOn` of `quota-book.ts`, and what surrounds it. */
+/** `reserveIn` of rate-limiter.ts, and the frame of all scripts that change a state. */
 const reserveLua = `
-local function bookOn(page, spacing)
-  local tokens = math.ceil(args.estimatedTokens * (page.tokenRatio or 1))
-  local planned = plan(page, tokens, spacing)
-  local at = planned.at
-  if planned.isClosed then return { state = 'closed', at = at } end
+local function reserveIn(state, windowLimits)
+  local tokens = math.ceil(args.estimatedTokens * (state.tokenRatio or 1))
+  local scheduled = scheduleRequest(state, tokens, windowLimits)
+  local at = scheduled.at
+  if scheduled.isClosed then return { state = 'closed', at = at } end
   if args.latest and at > math.max(now, args.latest) then return { state = 'too-late', at = at } end
-  enter(page, { id = args.id, at = at, tokens = tokens, estimated = args.estimatedTokens, bookedAt = now, confirmed = false })
-  return { state = 'booked', at = at, reason = planned.reason, guessed = planned.guessed }
+  insertReservation(state, { id = args.id, at = at, tokens = tokens, estimated = args.estimatedTokens, bookedAt = now, confirmed = false })
+  return { state = 'booked', at = at, reason = scheduled.reason, guessed = scheduled.guessed }
 end
 
--- Does the work on the page. One that is not there, or was begun anew, is not worked on: the caller must see to it first.
-local function onPage(work)
+-- Applies a change to the state. If the state is missing, or not the edition that the caller knows, the result is
+-- 'unknown': the caller must merge its local state first.
+local function withState(change)
   local text = redis.call('GET', KEYS[1])
-  local done, page = pcall(cjson.decode, text or '')
-  if not done or type(page) ~= 'table' or page.edition == nil or page.edition ~= args.edition then
+  local isParsed, state = pcall(cjson.decode, text or '')
+  if not isParsed or type(state) ~= 'table' or state.edition == nil or state.edition ~= args.edition then
     return { now, cjson.encode({ state = 'unknown' }) }
   end
-  local isDone, answer = pcall(function()
-    refresh(page)
-    if page.standsFor and args.mayMove then return { state = 'elsewhere', model = page.standsFor } end
-    return work(page, spacingOn(page))
+  local isOk, result = pcall(function()
+    refreshState(state)
+    if state.standsFor and args.mayMove then return { state = 'elsewhere', model = state.standsFor } end
+    return change(state, computeWindowLimits(state))
   end)
-  if not isDone and type(answer) ~= 'table' then error(answer) end
-  if isDone then redis.call('SET', KEYS[1], cjson.encode(page), 'PX', args.expiryMs) end
-  return { now, cjson.encode(answer) }
+  if not isOk and type(result) ~= 'table' then error(result) end
+  if isOk then redis.call('SET', KEYS[1], cjson.encode(state), 'PX', args.expiryMs) end
+  return { now, cjson.encode(result) }
 end
 `;
 
-/** `confirmOn` of `quota-book.ts`. */
+/** `confirmIn` of rate-limiter.ts. */
 const confirmLua = `
--- What leaves late arrives late: it is the last before those that come at this moment.
-local function goLate(page, late, spacing)
-  local others = kept(page.appointments, function(each) return each ~= late end)
+-- Inserts before reservations of the same time, like the stable sort in TypeScript.
+local function moveToNow(state, late, windowLimits)
+  local others = filter(state.appointments, function(each) return each ~= late end)
   late.at = now
-  local place = 1
-  while others[place] and others[place].at < now do place = place + 1 end
-  table.insert(others, place, late)
-  page.appointments = others
-  replan(page, spacing)
+  local index = 1
+  while others[index] and others[index].at < now do index = index + 1 end
+  table.insert(others, index, late)
+  state.appointments = others
+  postponePending(state, windowLimits)
 end
 
-return onPage(function(page, spacing)
-  local mine
-  for _, each in ipairs(page.appointments) do
-    if each.id == args.id then mine = each end
+return withState(function(state, windowLimits)
+  local stored
+  for _, each in ipairs(state.appointments) do
+    if each.id == args.id then stored = each end
   end
-  if mine and page.closedUntil == nil then
-    if mine.at > now then return { state = 'booked', at = mine.at, isAsItWas = true } end
-    if now - mine.at < args.windowMs and dayOf(page, mine.at) == dayOf(page, now) then
-      mine.confirmed = true
-      if now > mine.at then goLate(page, mine, spacing) end
+  if stored and state.closedUntil == nil then
+    if stored.at > now then return { state = 'booked', at = stored.at, isAsItWas = true } end
+    if now - stored.at < args.windowMs and findOrCreateDay(state, stored.at) == findOrCreateDay(state, now) then
+      stored.confirmed = true
+      if now > stored.at then moveToNow(state, stored, windowLimits) end
       return { state = 'done' }
     end
   end
-  strike(page, args.id)
-  return bookOn(page, spacing)
+  removeReservation(state, args.id)
+  return reserveIn(state, windowLimits)
 end)
 `;
 
-/** The scripts by their names. A key is in one hash slot, and each has one key: so they run on Redis Cluster too. */
+/** The scripts by name. They also run on Redis Cluster, because each uses one key, and so one hash slot. */
 export const redisScripts: Readonly<Record<RedisScript, string>> = {
   boticelliRead: `${preludeLua} return { now, redis.call('GET', KEYS[1]) }`,
-  // Replaces the text whose SHA-1 is given; else says what is there. An empty digest stands for no text at all.
+  // Replaces the value if its SHA-1 matches (an empty digest means no value); otherwise returns the current value.
   boticelliReplace: `${preludeLua}
 local text = redis.call('GET', KEYS[1])
 if (text and redis.sha1hex(text) or '') ~= args.digest then return { now, text } end
 redis.call('SET', KEYS[1], ARGV[2], 'PX', args.expiryMs)
 return { now, false, 1 }`,
-  boticelliList: `${preludeLua}
+  boticelliAddToIndex: `${preludeLua}
 redis.call('SADD', KEYS[1], args.member)
 redis.call('PEXPIRE', KEYS[1], args.expiryMs)
 return { now }`,
-  boticelliBook: `${preludeLua}${scheduleLua}${reserveLua} return onPage(bookOn)`,
+  boticelliReserve: `${preludeLua}${scheduleLua}${reserveLua} return withState(reserveIn)`,
   boticelliConfirm: `${preludeLua}${scheduleLua}${reserveLua}${confirmLua}`,
   boticelliCancel: `${preludeLua}${scheduleLua}${reserveLua}
-return onPage(function(page)
-  strike(page, args.id)
+return withState(function(state)
+  removeReservation(state, args.id)
   return { state = 'done' }
 end)`,
 };

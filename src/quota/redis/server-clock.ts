@@ -1,20 +1,20 @@
 import type { Clock } from '../../driver/clock.js';
 
-/** The clock of a server that many share, as well as it is known from what the server says, and our own beside it. */
+/** An estimate of a server's clock, with conversions to and from the local clock. */
 export interface ServerClock extends Clock {
-  /** Takes note of a time that the server said, in answer to what was sent and heard at these times of our own clock. */
+  /** Records a time that the server returned, with the local times of the request and of its response. */
   observe(serverTime: number, sentAt: number, receivedAt: number): void;
-  /** The time of our own clock at a moment of the server's. */
+  /** Converts a server time to local time. */
   toLocal(at: number): number;
-  /** The time of the server's clock at a moment of our own. */
+  /** Converts a local time to server time. */
   toServer(at: number): number;
 }
 
 /**
- * Follows a server's clock by its answers. Each bounds how far ahead it is: it spoke after the question was sent and
- * before the answer was heard. The bounds of many answers are narrower than those of any. Where they contradict each
- * other a clock was set, and the last answer is right. Nothing is sent by this clock alone: what may leave, the server
- * decides; so where it is wrong by some milliseconds that costs a question more, or as many milliseconds.
+ * Estimates how far a server's clock is ahead. The server read it between the request and the response, so each response
+ * bounds the offset, and the intersection of all bounds is used. Contradicting bounds mean that a clock was set; the
+ * latest ones then apply. An error of some milliseconds costs one more request or the same wait, because the server
+ * decides by its own clock what may be sent.
  */
 export function createServerClock(clock: Clock): ServerClock {
   let minAheadMs = Number.NEGATIVE_INFINITY;
@@ -22,7 +22,7 @@ export function createServerClock(clock: Clock): ServerClock {
   const estimateAheadMs = () => (Number.isFinite(minAheadMs) ? Math.round((minAheadMs + maxAheadMs) / 2) : 0);
   return {
     observe(serverTime, sentAt, receivedAt) {
-      // Both clocks are read in whole milliseconds, rounded down.
+      // Both clocks round down to milliseconds.
       const bounds = [serverTime - receivedAt - 1, serverTime - sentAt + 1] as const;
       const isContradiction = bounds[0] > maxAheadMs || bounds[1] < minAheadMs;
       minAheadMs = isContradiction ? bounds[0] : Math.max(minAheadMs, bounds[0]);

@@ -15,7 +15,7 @@ import { type RedisConnection, RedisUnavailable } from './connection.js';
 import { createRedisRateLimiter } from './redis-limiter.js';
 import { createRedisQuotaStore } from './redis-store.js';
 
-/** What a model's requests are admitted by. */
+/** The two limiters that a request passes. */
 export interface QuotaLimiters {
   limiter: RateLimiter;
   concurrencyLimiter: ConcurrencyLimiter;
@@ -23,44 +23,39 @@ export interface QuotaLimiters {
 
 export interface SharedLimitersOptions {
   connection: RedisConnection;
-  /** What all keys in Redis begin with. */
+  /** Prefix of all keys in Redis. */
   prefix?: string;
-  /** Keeps what this machine knows by itself. */
+  /** The local store: it takes over while Redis is down. */
   store: QuotaStore;
   clock: Clock;
   project: string;
   windowMs?: number;
   budget?: QuotaBudget;
   limitsFor: (model: string, requestedAs?: string) => Limits;
-  /** Bounds the wait for a place at the gate. */
+  /** Maximum wait for a concurrency slot. */
   maxWaitMs?: number;
 }
 
-/** How long the end of a run waits for its own machine's book. */
+/** How long closing waits for pending local writes. */
 const closeTimeoutMs = 1000;
-/** How much longer an appointment may take that is made again in another book. */
+/** Extra time for a reservation that is made again in the other store. */
 const graceMs = 1000;
 
 /**
- * The quota that machines share through Redis; where that is away, the book of this machine stands in for it, from one
- * question to the next.
+ * Creates limiters whose state several machines share through Redis. Each call falls back to the local store while Redis
+ * is down.
  *
- * What this machine sends is always written into its own book too, aside of what the request waits for. So the book that
- * stands in knows what was sent from here, and Redis is told what it missed: when it is first asked, and whenever it lost
- * its memory (`introduce.ts`).
+ * Requests are also recorded in the local store, in the background. So the local limiter knows what this machine has sent,
+ * and Redis can be told on first use or after losing its data (see merge-local-state.ts).
  */
 export function createSharedLimiters(options: SharedLimitersOptions): QuotaLimiters {
   const { connection, store, clock, prefix, ...rest } = options;
   const background = createBackgroundQueue();
   const redisStore = createRedisQuotaStore({ connection, ...(prefix !== undefined && { prefix }) });
+  const readLocalState = createLocalStateReader(store, background);
   const pair: LimiterPair = {
     remote: {
-      limiter: createRedisRateLimiter({
-        ...rest,
-        connection,
-        store: redisStore,
-        readLocalState: createLocalStateReader(store, background),
-      }),
+      limiter: createRedisRateLimiter({ ...rest, connection, store: redisStore, readLocalState }),
       concurrencyLimiter: createConcurrencyLimiter({ ...rest, store: redisStore, clock: connection.clock }),
     },
     local: {
@@ -86,7 +81,7 @@ interface LimiterPair {
 
 function createSharedRateLimiter(pair: LimiterPair): RateLimiter {
   const { remote, local, background, connection, clock } = pair;
-  /** For both to know: an id that is not there does no harm. */
+  /** Applies a change to both limiters; an unknown reservation is ignored. */
   const runInBoth = async (work: (limiter: RateLimiter) => Promise<void>): Promise<void> => {
     background.enqueue(() => work(local.limiter));
     await preferRemote(
@@ -101,7 +96,7 @@ function createSharedRateLimiter(pair: LimiterPair): RateLimiter {
       if (reservation.shared) background.enqueue(() => local.limiter.recordSent(request, reservation.id));
       return reservation;
     },
-    // Where the other book is away there is nothing to be seen: the confirmation will find out.
+    // If Redis is down, the reservation stays as it is until it is confirmed.
     reschedule: (reservation) =>
       reservation.shared
         ? preferRemote(
@@ -109,23 +104,7 @@ function createSharedRateLimiter(pair: LimiterPair): RateLimiter {
             async () => reservation,
           )
         : local.limiter.reschedule(reservation),
-    async confirm(reservation) {
-      const confirmIn = (limiter: RateLimiter, isOwner: boolean) =>
-        isOwner ? limiter.confirm(reservation) : reserveAgain(reservation, limiter, clock);
-      const { shared = false } = reservation;
-      return preferRemote(
-        async () => {
-          const outcome = await confirmIn(remote.limiter, shared);
-          if (!shared) background.enqueue(() => local.limiter.cancel(reservation));
-          if (outcome === 'go') background.enqueue(() => local.limiter.recordSent(reservation.request, reservation.id));
-          return outcome;
-        },
-        async () => {
-          await background.drain();
-          return confirmIn(local.limiter, !shared);
-        },
-      );
-    },
+    confirm: (reservation) => confirmShared(pair, reservation),
     cancel: (reservation) => runInBoth((limiter) => limiter.cancel(reservation)),
     settle: (reservation, response) => runInBoth((limiter) => limiter.settle(reservation, response)),
     recordRejection: (reservation, rejection) =>
@@ -137,7 +116,29 @@ function createSharedRateLimiter(pair: LimiterPair): RateLimiter {
   };
 }
 
-/** Asks the book that machines share, or where it is away this machine's own, when that knows all that was sent. */
+/** Confirms in Redis, or locally while Redis is down. A reservation of the other store is made again first. */
+function confirmShared(
+  { remote, local, background, clock }: LimiterPair,
+  reservation: Reservation,
+): ReturnType<RateLimiter['confirm']> {
+  const { shared = false, request, id } = reservation;
+  return preferRemote(
+    async () => {
+      const outcome = await (shared
+        ? remote.limiter.confirm(reservation)
+        : reserveAgain(reservation, remote.limiter, clock));
+      if (!shared) background.enqueue(() => local.limiter.cancel(reservation));
+      if (outcome === 'go') background.enqueue(() => local.limiter.recordSent(request, id));
+      return outcome;
+    },
+    async () => {
+      await background.drain();
+      return shared ? reserveAgain(reservation, local.limiter, clock) : local.limiter.confirm(reservation);
+    },
+  );
+}
+
+/** Calls the limiter in Redis or, while Redis is down, the local one once its pending writes are done. */
 function callLimiter<Result>(
   { remote, local, background }: LimiterPair,
   call: (limiter: RateLimiter) => Promise<Result>,
@@ -160,14 +161,14 @@ async function preferRemote<Result>(remote: () => Promise<Result>, local: () => 
   }
 }
 
-/** An appointment that was made in the other book is made in this one, and kept where its time has come. */
+/** Makes a reservation of the other store again in this one, and confirms it if its time has come. */
 async function reserveAgain(
   { request, id }: Reservation,
   limiter: RateLimiter,
   clock: Clock,
 ): Promise<'go' | Reservation | ReservationFailure> {
   const { deadline } = request;
-  // Whoever waited for it as long as he would is not sent away for that it must be made again.
+  // A caller that has already waited up to its deadline is not rejected because of the switch.
   const extendedRequest =
     deadline === undefined ? request : { ...request, deadline: Math.max(deadline, clock.now() + graceMs) };
   const newReservation = await limiter.reserve(extendedRequest, id);
@@ -191,22 +192,22 @@ function createSharedConcurrencyLimiter({ remote, local, connection: { clock } }
   };
 }
 
-/** What this machine's book has of a page, with all that was still to be written. */
+/** Creates a function that reads the local state of a key after all pending writes. */
 function createLocalStateReader(
   store: QuotaStore,
   background: BackgroundQueue,
 ): (key: string) => Promise<ModelState | undefined> {
   return async (key) => {
     await background.drain();
-    // All pages are read without a lock, which another program may hold for long.
+    // Reading all states needs no lock, which another program may hold for long.
     return (await store.readAll().catch(() => undefined))?.get(key);
   };
 }
 
-/** Work that nobody waits for, done in its order. */
+/** Runs work in order, without anyone waiting for it. */
 interface BackgroundQueue {
   enqueue(work: () => Promise<unknown>): void;
-  /** Resolves when all is done so far. */
+  /** Resolves when all work enqueued so far is done. */
   drain(): Promise<void>;
 }
 

@@ -5,13 +5,13 @@ import type { QuotaStore } from './quota-store.js';
 
 export interface FallbackStoreOptions {
   store: QuotaStore;
-  /** Called once, when the keeper fails, with what it threw. */
+  /** Called once, with the error, when the store fails. */
   onFailure: (thrown: unknown) => void;
 }
 
 /**
- * Goes on in memory when a keeper fails for good: a full disk, a file that became read-only or broke. What can still be
- * read of it is taken along, so that no request is sent which the book is known to forbid.
+ * Switches to memory when a store fails permanently (disk full, file read-only or corrupt). The states that can still
+ * be read are copied, so that known limits stay in force.
  */
 export function createFallbackQuotaStore({ store, onFailure }: FallbackStoreOptions): QuotaStore {
   let current = store;
@@ -19,7 +19,7 @@ export function createFallbackQuotaStore({ store, onFailure }: FallbackStoreOpti
     try {
       return await work(current);
     } catch (thrown) {
-      // An expected failure (a lock that is not given up) is an answer, not a broken keeper.
+      // An expected error (a lock that stays held) does not mean that the store is broken.
       if (thrown instanceof BoticelliError || current !== store) throw thrown;
       const knownStates = await store.readAll().catch(() => new Map<string, ModelState>());
       if (current === store) {

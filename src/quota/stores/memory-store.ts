@@ -2,8 +2,8 @@ import { createModelState, type ModelState } from '../limiter/model-state.js';
 import type { QuotaStore } from './quota-store.js';
 
 /**
- * Keeps pages for this process alone.
- * @param initialStates what is known already, for a book that can be read but not written
+ * Creates a store in the memory of this process.
+ * @param initialStates states to start from, such as those of a database that can no longer be written
  */
 export function createMemoryQuotaStore(initialStates: Map<string, ModelState> = new Map()): QuotaStore {
   const modelStates = new Map(initialStates);

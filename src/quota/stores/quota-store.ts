@@ -1,15 +1,15 @@
 import type { ModelState } from '../limiter/model-state.js';
 
-/** Keeps pages, for one process or for all that share it. */
+/** Stores model states, for one process or for several that share the store. */
 export interface QuotaStore {
   /**
-   * Reads the page of a key (an empty one where there is none), lets `change` work on it, and writes it back: all in one
-   * transaction that nobody else sees the middle of. `change` must not be asynchronous, and may be called again.
-   * @returns what `change` returned
+   * Reads the state of a key (an empty one if there is none), applies `change`, and writes it back in one transaction.
+   * `change` must be synchronous and may be called more than once.
+   * @returns the return value of `change`
    */
   transact<Result>(key: string, change: (state: ModelState) => Result): Promise<Result>;
-  /** All pages by their keys, to look at. */
+  /** Returns a copy of every state by key. */
   readAll(): Promise<Map<string, ModelState>>;
-  /** Forgets a page. */
+  /** Deletes the state of a key. */
   remove(key: string): Promise<void>;
 }

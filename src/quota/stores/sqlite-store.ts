@@ -5,11 +5,11 @@ import { parseModelState } from '../limiter/model-state.js';
 import type { QuotaStore } from './quota-store.js';
 
 export interface SqliteStoreOptions extends Omit<LockWaitOptions, 'pauseMs'> {
-  /** Has the table `quota_pages (key, page)`. */
+  /** Must have the table `quota_pages (key, page)`. */
   database: Database.Database;
 }
 
-/** Keeps pages in SQLite, for all processes of a machine: a page is a row of JSON, read and written in one transaction. */
+/** Stores model states in SQLite, shared by all processes of a machine: one row of JSON per model. */
 export function createSqliteQuotaStore({ database, ...waitOptions }: SqliteStoreOptions): QuotaStore {
   const selectOne = database.prepare('SELECT page FROM quota_pages WHERE key = ?').raw(true);
   const selectAll = database.prepare('SELECT key, page FROM quota_pages').raw(true);
@@ -31,7 +31,7 @@ export function createSqliteQuotaStore({ database, ...waitOptions }: SqliteStore
           return result;
         }),
       ),
-    // Without a transaction: so it works on a full disk too.
+    // No transaction: it would fail on a full disk.
     readAll: () =>
       withLock(() => {
         const rows = selectAll.all() as [string, string][];

@@ -15,7 +15,7 @@ function repository() {
 
 const annotation = /^::error file=prompts\/bad\.toml,line=3,endLine=3,col=1,endColumn=6,title=unknown-key::.*model.*$/m;
 
-test('check tells GitHub Actions the faults, beside the text', async () => {
+test('check prints annotations for GitHub Actions beside the text', async () => {
   const { stdout, stderr, code } = await runBoticelli(['check', 'bad.toml', 'good.toml'], repository());
   expect(code).toBe(65);
   expect(stdout).toContain('bad.toml:3:1: error[unknown-key]');
@@ -24,7 +24,7 @@ test('check tells GitHub Actions the faults, beside the text', async () => {
   expect(stderr.match(/^::/gm)).toHaveLength(1);
 });
 
-test('run does so too, of its narrative and of its settings', async () => {
+test('run prints annotations for its narrative and its settings', async () => {
   const surroundings = repository();
   const narrative = await runBoticelli(['run', 'bad.toml', '--rehearse'], surroundings);
   expect(narrative).toMatchObject({ code: 65, stdout: '', stderr: expect.stringMatching(annotation) });
@@ -34,7 +34,7 @@ test('run does so too, of its narrative and of its settings', async () => {
   expect(settings.stderr).toMatch(/^::error file=prompts\/boticelli\.toml,line=1,/m);
 });
 
-test('a fault of a narrative within is told in its own file, once', async () => {
+test('annotates an error in a nested narrative once, in its own file', async () => {
   const { cwd, env } = repository();
   for (const name of ['one', 'two']) {
     writeFileSync(join(cwd, `${name}.toml`), buildNarrative(1).replace('Question 1', 'narrative:bad'));
@@ -44,7 +44,7 @@ test('a fault of a narrative within is told in its own file, once', async () => 
   expect(ended.stderr.match(/^::.*$/gm)).toHaveLength(1);
 });
 
-test('elsewhere, and in json, there are none', async () => {
+test('prints no annotations elsewhere or in json', async () => {
   const { cwd, env } = repository();
   expect((await runBoticelli(['check', 'bad.toml'], { cwd })).stderr).not.toContain('::');
   const { stdout, stderr } = await runBoticelli(['check', 'bad.toml', '--format', 'json'], { cwd, env });
@@ -52,7 +52,7 @@ test('elsewhere, and in json, there are none', async () => {
   expect(stderr).not.toContain('::');
 });
 
-test('what is outside the repository keeps its path, and standard input has none', async () => {
+test('keeps the path of a file outside the repository, and omits it for standard input', async () => {
   const { cwd, env } = repository();
   const otherWorkspace = { ...env, GITHUB_WORKSPACE: createTemporaryFolder(onTestFinished) };
   const outside = await runBoticelli(['check', 'bad.toml'], { cwd, env: otherWorkspace });

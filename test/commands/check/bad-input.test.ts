@@ -15,7 +15,7 @@ async function checked(content: string) {
   return ended;
 }
 
-test('a file of 50 MB is refused at once, from standard input too', async () => {
+test('rejects a file of 50 MB at once, also from standard input', async () => {
   const content = `${head(['a'])}[acts]\na = "${'x'.repeat(50_000_000)}"\n`;
   const ended = await checked(content);
   expect(ended.code).toBe(66);
@@ -25,13 +25,13 @@ test('a file of 50 MB is refused at once, from standard input too', async () => 
   expect(piped.stdout).toContain('<stdin> is larger than 32 MB');
 });
 
-test('faults of a file of many megabytes are told without their places', async () => {
+test('reports errors without locations in a file of many megabytes', async () => {
   const ended = await checked(`nme = 1\n${'# a comment\n'.repeat(500_000)}${head(['a'])}[acts]\na = "x"\n`);
   expect(ended.code).toBe(65);
   expect(ended.stdout).toBe('n.toml: error[unknown-key]: unknown key "nme" above the first table\n');
 });
 
-test('ten thousand acts simply work', async () => {
+test('accepts ten thousand acts', async () => {
   const names = Array.from({ length: 10_000 }, (_, at) => `act_${at}`);
   const ended = await checked(`${head(names)}[acts]\n${names.map((name) => `${name} = "Say ${name}."`).join('\n')}\n`);
   expect(ended).toMatchObject({ code: 0, stdout: 'n.toml: ok, 10000 acts\n' });
@@ -42,11 +42,11 @@ test.each([
   ['inline tables', `${head(['a'])}[acts]\na = ${'{x='.repeat(5000)}1${'}'.repeat(5000)}\n`],
   ['tables', `${head(['a'])}[acts]\na = "x"\n[acts.b${'.b'.repeat(20_000)}]\n`],
   ['a schema', `${head(['a'])}[acts.a]\nformat = "json"\nschema.a${'.a'.repeat(20_000)} = 1\n`],
-])('%s nested without end are a fault', async (_what, content) => {
+])('reports %s nested without end as an error', async (_what, content) => {
   expect((await checked(content)).code).toBe(65);
 });
 
-test('faults by the hundred thousand are faults', async () => {
+test('reports a hundred thousand errors', async () => {
   const names = Array.from({ length: 150_000 }, (_, at) => `{{a${at}}}`);
   const unknown = await checked(`${head(['a'])}[acts]\na = '${names.join('')}'\n`);
   expect(unknown.code).toBe(65);
@@ -59,7 +59,7 @@ test('faults by the hundred thousand are faults', async () => {
   );
 });
 
-test('base64 in many narratives at once is not held character by character', async () => {
+test('does not store base64 character by character when it checks many narratives', async () => {
   const long = 'QUJD'.repeat(500_000);
   const inner = `${head(['a'])}[media.m]\nbase64 = "${long}"\nmime = "text/plain"\n[acts]\na = ["media.m", "Sum it up."]\n`;
   const names = ['b', 'c', 'd', 'e', 'f', 'g'];
@@ -73,7 +73,7 @@ test('base64 in many narratives at once is not held character by character', asy
   });
 });
 
-test('names that JavaScript has a meaning for are names', async () => {
+test('treats names that mean something in JavaScript as names', async () => {
   const names = ['__proto__', 'constructor', 'toString', 'hasOwnProperty'];
   const ended = await checked(`${head(names)}[acts]\n${names.map((name) => `${name} = "Say hello."\n`).join('')}`);
   expect(ended).toMatchObject({ code: 0, stdout: 'n.toml: ok, 4 acts\n' });
@@ -91,14 +91,14 @@ test('names that JavaScript has a meaning for are names', async () => {
 });
 
 test.each(['two words', 'a.b', '😀', 'a/b', '../up', 'tab\t', 'quote"'])(
-  '%j is a possible name of an act',
+  'accepts %j as the name of an act',
   async (name) => {
     const key = JSON.stringify(name);
     expect(await checked(`${head([name])}[acts]\n${key} = "x"\n`)).toMatchObject({ code: 0 });
   },
 );
 
-test('what is no regular file is no input, and is not waited for', async () => {
+test('rejects anything but a regular file, without waiting', async () => {
   const cwd = createTemporaryFolder(onTestFinished);
   spawnSync('mkfifo', [join(cwd, 'pipe.toml')]);
   const socket = createServer().listen(join(cwd, 'socket.toml'));

@@ -7,12 +7,12 @@ const good = buildNarrative(2);
 const bad = buildNarrative(1, 'temprature = 0.5');
 const folder = () => createTemporaryFolder(onTestFinished, { 'good.toml': good, 'bad.toml': bad });
 
-test('a narrative without fault is said to be so, and how many acts it has', async () => {
+test('reports a valid narrative with its number of acts', async () => {
   const ended = await runBoticelli(['check', 'good.toml'], { cwd: folder() });
   expect(ended).toMatchObject({ code: 0, stdout: 'good.toml: ok, 2 acts\n', stderr: '' });
 });
 
-test('each fault is shown in its place, with what may have been meant', async () => {
+test('shows each error at its location, with a suggestion', async () => {
   const ended = await runBoticelli(['check', 'bad.toml', 'good.toml'], { cwd: folder() });
   expect(ended).toMatchObject({ code: 65 });
   expect(ended.stdout).toBe(
@@ -28,7 +28,7 @@ test('each fault is shown in its place, with what may have been meant', async ()
   expect(ended.stderr).toBe("boticelli: 1 of 2 narratives can't be played\n  Mend what is marked above.\n");
 });
 
-test('json has the same faults as data', async () => {
+test('json contains the same errors as data', async () => {
   const { code, stdout } = await runBoticelli(['check', 'bad.toml', '--format', 'json'], { cwd: folder() });
   expect(code).toBe(65);
   expect(JSON.parse(stdout)).toEqual({
@@ -52,13 +52,13 @@ test('json has the same faults as data', async () => {
   });
 });
 
-test('a narrative comes from standard input for -', async () => {
+test('reads a narrative from standard input for -', async () => {
   const ended = await runBoticelli(['check', '-'], { input: bad });
   expect(ended.code).toBe(65);
   expect(ended.stdout).toContain('<stdin>:3:1: error[unknown-key]');
 });
 
-test('a file that cannot be read is told beside what is wrong with the others', async () => {
+test('reports an unreadable file beside the errors of the others', async () => {
   const cwd = folder();
   mkdirSync(join(cwd, 'a-folder'));
   const missing = await runBoticelli(['check', 'missing.toml', 'a-folder', 'good.toml'], { cwd });
@@ -70,7 +70,7 @@ test('a file that cannot be read is told beside what is wrong with the others', 
   expect(both.code).toBe(65);
 });
 
-test('a file that may not be read is no input', async () => {
+test('exits with 66 for a file without read permission', async () => {
   const cwd = folder();
   chmodSync(cwd, 0o755);
   chmodSync(join(cwd, 'good.toml'), 0);
@@ -81,7 +81,7 @@ test('a file that may not be read is no input', async () => {
   expect(ended.stdout).toMatch(/permission denied/);
 });
 
-test('media that is not there is no input, for run as for check', async () => {
+test('exits with 66 for missing media, as run does', async () => {
   const toml = `${good}\nlook = ["media.logo"]\n[media.logo]\nfile = "logo.png"\n`.replace(
     '"act_2"]',
     '"act_2", "look"]',

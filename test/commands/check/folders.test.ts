@@ -17,7 +17,7 @@ function folderWith(files: Record<string, string>): string {
   return folder;
 }
 
-test('a folder stands for every narrative in it and below it, in the order of their names', async () => {
+test('checks every narrative in a folder and below it, sorted by name', async () => {
   const cwd = folderWith({
     'b.toml': good,
     'a/z.toml': good,
@@ -33,7 +33,7 @@ test('a folder stands for every narrative in it and below it, in the order of th
   expect(ended.stdout).toBe(['a/b/c.toml', 'a/z.toml', 'b.toml'].map((name) => `${name}: ok, 1 act\n`).join(''));
 });
 
-test('files and folders go together, and each file comes once', async () => {
+test('accepts files and folders together, and checks each file once', async () => {
   const cwd = folderWith({ 'n/a.toml': good, 'n/b.toml': bad, 'c.toml': good });
   const { code, stdout } = await runBoticelli(['check', 'c.toml', 'n', 'n/a.toml', '--format', 'json'], { cwd });
   expect(code).toBe(65);
@@ -45,7 +45,7 @@ test('files and folders go together, and each file comes once', async () => {
   ]);
 });
 
-test('links are followed to files, and not to folders, which could lead in a circle', async () => {
+test('follows links to files, but not to folders, which might be circular', async () => {
   const cwd = folderWith({ 'n/a.toml': good, 'elsewhere.txt': good });
   symlinkSync(join(cwd, 'elsewhere.txt'), join(cwd, 'n/link.toml'));
   symlinkSync('..', join(cwd, 'n/up.toml'));
@@ -60,14 +60,14 @@ test('links are followed to files, and not to folders, which could lead in a cir
   ]);
 });
 
-test('a folder without a narrative is no input', async () => {
+test('exits with 66 for a folder without narratives', async () => {
   const cwd = folderWith({ 'n/notes.md': '' });
   const { code, stdout } = await runBoticelli(['check', 'n'], { cwd });
   expect(code).toBe(66);
   expect(stdout).toBe('n: error[unreadable]: n has no narratives in it: no file that ends with .toml\n');
 });
 
-test('a folder that may not be read is no input', async () => {
+test('exits with 66 for a folder without read permission', async () => {
   const cwd = folderWith({ 'n/a.toml': good });
   chmodSync(cwd, 0o755);
   chmodSync(join(cwd, 'n'), 0);
@@ -78,28 +78,25 @@ test('a folder that may not be read is no input', async () => {
   expect(stdout).toBe("n: error[unreadable]: n can't be read: permission denied\n");
 });
 
-test.each(['locked', '-'])(
-  'a folder within, called %s, that may not be read hides no other narrative',
-  async (locked) => {
-    const cwd = folderWith({ 'a.toml': good, [`${locked}/b.toml`]: good, 'z.toml': good });
-    chmodSync(cwd, 0o755);
-    chmodSync(join(cwd, locked), 0);
-    onTestFinished(() => chmodSync(join(cwd, locked), 0o755));
-    const asSomebodyElse = process.getuid?.() === 0 ? { uid: 65_534 } : {};
-    const { code, stdout } = await runBoticelli(['check', '.'], { cwd, ...asSomebodyElse });
-    expect(code).toBe(66);
-    expect(stdout.split('\n').sort()).toEqual(
-      [
-        '',
-        `${locked}: error[unreadable]: ${locked} can't be read: permission denied`,
-        'a.toml: ok, 1 act',
-        'z.toml: ok, 1 act',
-      ].sort(),
-    );
-  },
-);
+test.each(['locked', '-'])('an unreadable subfolder called %s hides no other narrative', async (locked) => {
+  const cwd = folderWith({ 'a.toml': good, [`${locked}/b.toml`]: good, 'z.toml': good });
+  chmodSync(cwd, 0o755);
+  chmodSync(join(cwd, locked), 0);
+  onTestFinished(() => chmodSync(join(cwd, locked), 0o755));
+  const asSomebodyElse = process.getuid?.() === 0 ? { uid: 65_534 } : {};
+  const { code, stdout } = await runBoticelli(['check', '.'], { cwd, ...asSomebodyElse });
+  expect(code).toBe(66);
+  expect(stdout.split('\n').sort()).toEqual(
+    [
+      '',
+      `${locked}: error[unreadable]: ${locked} can't be read: permission denied`,
+      'a.toml: ok, 1 act',
+      'z.toml: ok, 1 act',
+    ].sort(),
+  );
+});
 
-test('a fault of a narrative that many play is told once', async () => {
+test('reports an error in a shared nested narrative once', async () => {
   const plays = buildNarrative(1).replace('Question 1', 'narrative:bad');
   const cwd = folderWith({
     'bad.toml': buildNarrative(1).replace('Question 1', '{{x}}'),
@@ -121,7 +118,7 @@ test('a fault of a narrative that many play is told once', async () => {
   ]);
 });
 
-test('of a file whose errors were told with the one that plays it, it is not said that it plays another', async () => {
+test('does not say that a file runs another whose errors were already reported', async () => {
   const cwd = folderWith({
     'a.toml': buildNarrative(1).replace('Question 1', 'narrative:b'),
     'b.toml': buildNarrative(1).replace('Question 1', '{{x}}'),
@@ -129,7 +126,7 @@ test('of a file whose errors were told with the one that plays it, it is not sai
   expect((await runBoticelli(['check', '.'], { cwd })).stdout).toMatch(/\nb\.toml: its errors are told above\n$/);
 });
 
-test('all that was found is said, however slowly it is read, where the command then fails for another reason', async () => {
+test('prints everything found to a slow reader when the command then fails for another reason', async () => {
   const files = Array.from({ length: 1200 }, (_, at) => [`narrative_${at}.toml`, good]);
   const cwd = folderWith(Object.fromEntries(files));
   const script = 'boticelli check . --format json --var nobody=1 | (sleep 0.3; cat)';
@@ -138,7 +135,7 @@ test('all that was found is said, however slowly it is read, where the command t
   expect(stderr).toContain('nobody');
 });
 
-test('a variable that none of the narratives knows is a usage error, as it is in a run', async () => {
+test('reports a variable that no narrative uses as a usage error, as run does', async () => {
   const cwd = folderWith({ 'a.toml': good, 'b.toml': buildNarrative(1).replace('Question 1', '{{vars.lang}}') });
   expect(await runBoticelli(['check', '.', '--var', 'lang=fr'], { cwd })).toMatchObject({ code: 0, stderr: '' });
   const { code, stderr } = await runBoticelli(['check', '.', '--var', 'lang=fr', '--var', 'lan=fr'], { cwd });
@@ -150,7 +147,7 @@ test('a variable that none of the narratives knows is a usage error, as it is in
   });
 });
 
-test('warnings are told and forgiven, unless --strict counts them', async () => {
+test('prints warnings, and fails on them only with --strict', async () => {
   const cwd = folderWith({ 'warned.toml': warned, 'good.toml': good });
   const forgiving = await runBoticelli(['check', 'warned.toml', 'good.toml'], { cwd });
   expect(forgiving).toMatchObject({ code: 0, stderr: '' });
@@ -173,13 +170,13 @@ test('warnings are told and forgiven, unless --strict counts them', async () => 
   expect((await runBoticelli(['check', '--strict', 'good.toml'], { cwd })).code).toBe(0);
 });
 
-test('advice is for check alone: run says what it needs and plays', async () => {
+test('only check lints: run reports what it needs to and continues', async () => {
   const cwd = folderWith({ 'warned.toml': warned });
   const ended = await runBoticelli(['run', 'warned.toml', '--rehearse', '--quiet'], { cwd });
   expect(ended).toMatchObject({ code: 0, stderr: '' });
 });
 
-test('a hundred narratives are judged as one is', async () => {
+test('checks a hundred narratives as it checks one', async () => {
   const files = Object.fromEntries(Array.from({ length: 100 }, (_, at) => [`n/${at}.toml`, at % 50 ? good : bad]));
   const { code, stdout } = await runBoticelli(['check', 'n'], { cwd: folderWith(files) });
   expect(code).toBe(65);

@@ -50,7 +50,7 @@ function setup({ toml = settings }: { toml?: string } = {}) {
   };
 }
 
-test('a fresh machine has the limits of the settings and nothing used, and looking makes no file', async () => {
+test('shows the limits of the settings and no usage on a fresh machine, and creates no file', async () => {
   const { limits, state } = setup();
   const { code, stdout, stderr } = await limits();
   expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
@@ -77,13 +77,13 @@ test('a fresh machine has the limits of the settings and nothing used, and looki
   expect(existsSync(state)).toBe(false);
 });
 
-test('without settings the limits are the built-in ones, and are said to be', async () => {
+test('shows built-in limits, marked as such, without settings', async () => {
   const { limits } = setup({ toml: '' });
   expect((await limits()).stdout).toMatch(/^ {2}requests a minute +5 +0 +0 {2}built in$/m);
   expect((await limits('--tier', 'tier_1')).stdout).toMatch(/^ {2}requests a minute +none +0 +0$/m);
 });
 
-test("what is used is what the server counted, and a refused day's end is told", async () => {
+test('shows the usage that the server counted, and when a used-up day ends', async () => {
   const { run, model, limits } = setup();
   const log = enforceQuota(server, { kind: 'sliding', windowMs: 60_000, rpd: 4 });
   await run('three.toml', '--model', 'model-c');
@@ -103,7 +103,7 @@ test("what is used is what the server counted, and a refused day's end is told",
   expect(stdout).toMatch(/^ {2}requests a day +4 +\d +0 {2}learned \w{3} \d+ \w{3}, \d\d:\d\d$/m);
 });
 
-test('a limit that a refusal taught is shown as learned, and when there is room again', async () => {
+test('shows a limit learned from a rejection, and when quota is free again', async () => {
   const { cwd, run, limits, model } = setup();
   writeFileSync(
     join(cwd, 'boticelli.toml'),
@@ -119,7 +119,7 @@ test('a limit that a refusal taught is shown as learned, and when there is room 
   expect(stdout).toMatch(/^ {2}requests in 4\.0 s +2 +\d +0 {2}learned /m);
 });
 
-test('requests that wait are booked, and the numbers are there for others while a run is under way', async () => {
+test('shows the reservations of waiting requests to other processes', async () => {
   const { at: options, model } = setup({ toml: settings.replace('rpm = 9', 'rpm = 1') });
   const running = startBoticelli(['run', 'three.toml', '--model', 'model-c'], options);
   await running.waitForOutput('waiting', 'stderr');
@@ -133,7 +133,7 @@ test('requests that wait are booked, and the numbers are there for others while 
   expect((await model('model-c')).day.requests, 'what was given up is free').toEqual({ used: 1, booked: 0 });
 });
 
-test('an alias is shown with what it stands for', async () => {
+test('shows which model an alias stands for', async () => {
   const { run, limits } = setup();
   server.setDefaultReply(textReply('Well.', { modelVersion: 'gemini-3.5-flash-lite' }));
   await run('one.toml');
@@ -142,7 +142,7 @@ test('an alias is shown with what it stands for', async () => {
   expect(stdout).toMatch(/^gemini-3\.5-flash-lite: free now\n {2}requests a minute +30 +1 +0 {2}settings$/m);
 });
 
-test('--forget takes back what was learned and keeps what was sent', async () => {
+test('--forget deletes what was learned and keeps what was sent', async () => {
   const { run, limits, model } = setup();
   enforceQuota(server, { kind: 'sliding', windowMs: 60_000, rpd: 1 });
   await run('three.toml', '--model', 'model-c', '--no-fallback');
@@ -161,7 +161,7 @@ test('--forget takes back what was learned and keeps what was sent', async () =>
   });
 });
 
-test('--forget of a model that the book does not know is an error, and names those that it knows', async () => {
+test('--forget of a model without data is an error that lists the known models', async () => {
   const { run, limits, state } = setup();
   const fresh = await limits('--forget', 'model-x');
   expect(fresh).toMatchObject({ code: 2, stdout: '' });
@@ -175,7 +175,7 @@ test('--forget of a model that the book does not know is an error, and names tho
   );
 });
 
-test('without a key it is said whose book it is, and how to see another', async () => {
+test('says without a key which project it shows, and how to see another', async () => {
   const { cwd } = setup();
   const { code, stdout } = await runBoticelli(['limits'], { cwd });
   expect(code).toBe(0);
@@ -186,7 +186,7 @@ test('without a key it is said whose book it is, and how to see another', async 
   expect(json).toMatchObject({ tier: 'free', windowMs: 60_000, book: { project: 'team-a', projectIs: 'named' } });
 });
 
-test('a book that cannot be read is no empty one', async () => {
+test("fails if the database can't be read", async () => {
   const { state, run, limits } = setup();
   await run('one.toml');
   const path = join(state, 'boticelli.db');
@@ -198,7 +198,7 @@ test('a book that cannot be read is no empty one', async () => {
   expect(readFileSync(path, 'utf8')).toMatch(/^no database/);
 });
 
-test('a narrow terminal gets a list instead of a table, and a wide one colours', async () => {
+test('prints a list on a narrow terminal, and colours on a wide one', async () => {
   const { at: options } = setup();
   const wide = startInTerminal(['limits'], options);
   await wide.result;
@@ -216,7 +216,7 @@ test('a narrow terminal gets a list instead of a table, and a wide one colours',
   ).toEqual([]);
 });
 
-test('the key is nowhere in what is shown', async () => {
+test('never prints the key', async () => {
   const { run, limits } = setup();
   await run('one.toml');
   for (const args of [[], ['--format', 'json'], ['--forget', 'gemini-flash-lite-latest']]) {

@@ -14,7 +14,7 @@ afterEach(() => server.close());
 const probe = ['limits', 'probe', '-m', 'model-a', '-m', 'model-b', '--requests', '8'];
 const createSharedState = () => ({ server, env: { BOTICELLI_STATE_DIR: createTemporaryFolder(onTestFinished) } });
 
-test('two models are measured side by side, and the book knows what came of it', async () => {
+test('measures two models side by side, and the rate limiter learns the results', async () => {
   const at = createSharedState();
   enforceQuota(server, { kind: 'sliding', windowMs: 60_000, rpm: 3 }, { 'model-b': { rpm: 5, rpd: 4 } });
   const { code, stdout, stderr } = await runBoticelli([...probe, '--yes'], at);
@@ -37,7 +37,7 @@ test('two models are measured side by side, and the book knows what came of it',
   ]);
 });
 
-test('json has the numbers', async () => {
+test('json contains the figures', async () => {
   enforceQuota(server, { kind: 'sliding', windowMs: 60_000, rpm: 3 });
   const { stdout } = await runBoticelli([...probe, '--yes', '--format', 'json', '--stream'], { server });
   expect(server.generateRequests.every(({ streaming }) => streaming)).toBe(true);
@@ -53,7 +53,7 @@ test('json has the numbers', async () => {
   expect(JSON.parse(stdout)).toEqual({ models: [series('model-a'), series('model-b')] });
 });
 
-test('nothing is sent without --yes where nobody can be asked', async () => {
+test("sends nothing without --yes if it can't ask", async () => {
   const { code, stderr } = await runBoticelli(probe, { server });
   expect(code).toBe(2);
   expect(stderr).toBe(
@@ -62,7 +62,7 @@ test('nothing is sent without --yes where nobody can be asked', async () => {
   expect(server.requests).toEqual([]);
 });
 
-test('on a terminal it asks, and only yes is yes', async () => {
+test('asks on a terminal, and only yes is a yes', async () => {
   for (const [answer, calls] of [
     ['\n', 0],
     ['\u0004', 0],
@@ -76,7 +76,7 @@ test('on a terminal it asks, and only yes is yes', async () => {
   }
 });
 
-test('Ctrl-C at the question sends nothing; later it shows what was measured until then', async () => {
+test('Ctrl-C at the question sends nothing; later it prints the results so far', async () => {
   const prompt = startInTerminal(probe, { server, env: { CI: '1' } });
   await prompt.waitForOutput('Go on?');
   prompt.child.stdin?.write('\u0003');
@@ -92,7 +92,7 @@ test('Ctrl-C at the question sends nothing; later it shows what was measured unt
   expect(stderr).toBe('boticelli: interrupted by SIGINT\n');
 });
 
-test('an error that is no refusal ends its own series alone, and decides the exit code', async () => {
+test('another error than a rejection ends only its own series and sets the exit code', async () => {
   const broken = errorReply(503, 'The model is overloaded.');
   const well = { body: { candidates: [{ content: { parts: [{ text: 'yes' }] }, finishReason: 'STOP' }] } };
   server.setDefaultReply(({ model }) => (model === 'model-a' ? broken : well));
@@ -103,7 +103,7 @@ test('an error that is no refusal ends its own series alone, and decides the exi
   expect(stderr).toMatch(/^boticelli: .*overloaded/);
 });
 
-test('a narrow terminal gets the models one below the other', async () => {
+test('lists the models one below the other on a narrow terminal', async () => {
   enforceQuota(server, { kind: 'sliding', windowMs: 60_000, rpm: 3 });
   const long = (name: string) => `gemini-with-quite-a-long-name-${name}`;
   const args = ['limits', 'probe', '-m', long('a'), '-m', long('b'), '--requests', '1', '--yes'];
@@ -113,13 +113,13 @@ test('a narrow terminal gets the models one below the other', async () => {
   expect(lines.filter((line) => line.startsWith('requests sent'))).toHaveLength(2);
 });
 
-test('without a key nothing is asked and nothing is sent', async () => {
+test('neither asks nor sends anything without a key', async () => {
   const { code, stderr } = await runBoticelli(probe, {});
   expect(code).toBe(77);
   expect(stderr).toContain('there is no API key');
 });
 
-test('a standard model and a Live one are measured side by side', async () => {
+test('measures a standard model and a Live model side by side', async () => {
   const at = createSharedState();
   enforceQuota(server, { kind: 'sliding', windowMs: 60_000 }, { 'gemini-3.8-flash': { rpd: 5 } });
   const both = ['limits', 'probe', '-m', 'gemini-3.8-flash', '-m', 'gemini-3.8-live', '--requests', '8', '--yes'];
@@ -142,7 +142,7 @@ test('a standard model and a Live one are measured side by side', async () => {
   );
 });
 
-test('a Live model that has no place left is told as refused, and what was measured of the other one stands', async () => {
+test('reports a Live model without a free slot as rejected, and keeps the results of the other model', async () => {
   server.live.maxSessions = 0;
   const both = ['limits', 'probe', '-m', 'gemini-3.8-flash', '-m', 'gemini-3.8-live', '--requests', '4', '--yes'];
   const { code, stdout } = await runBoticelli([...both, '--format', 'json'], { server });

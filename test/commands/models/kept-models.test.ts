@@ -7,8 +7,8 @@ import { createModelsFixture, extractTableRows } from '../models-fixture.js';
 
 const fixture = (options?: Parameters<typeof createModelsFixture>[1]) => createModelsFixture(onTestFinished, options);
 
-describe('the list that is kept', () => {
-  test('serves for a day, and --refresh asks again', async () => {
+describe('the cached list', () => {
+  test('is used for a day, and --refresh requests it again', async () => {
     const kept = await fixture();
     const first = await kept.models();
     expect(kept.pageRequests).toBe(3);
@@ -19,7 +19,7 @@ describe('the list that is kept', () => {
     expect(kept.pageRequests).toBe(6);
   });
 
-  test('is asked for anew when it is older than a day', async () => {
+  test('is requested again after a day', async () => {
     const kept = await fixture();
     await kept.models();
     const age = (hours: number) =>
@@ -35,7 +35,7 @@ describe('the list that is kept', () => {
     expect(Date.now() - Date.parse(listedAt)).toBeLessThan(60_000);
   });
 
-  test('is not shared with another key, and the key is nowhere in the state folder', async () => {
+  test('is not shared with another key, and the state folder never contains the key', async () => {
     const kept = await fixture();
     await kept.bin(['models']);
     await kept.bin(['run', 'one.toml', '--model', 'gemini-3.9-flash', '-v']);
@@ -47,7 +47,7 @@ describe('the list that is kept', () => {
     expect(kept.stateBytes()).not.toContain(canaryKey.slice(4));
   });
 
-  test('is as if absent where its row is damaged', async () => {
+  test('is ignored if its row is damaged', async () => {
     const kept = await fixture();
     await kept.models();
     kept.withDatabase((database) => database.exec(`UPDATE catalogues SET models = substr(models, 1, 1000)`));
@@ -55,7 +55,7 @@ describe('the list that is kept', () => {
     expect(kept.pageRequests).toBe(6);
   });
 
-  test('goes with a damaged database, which is set aside and told', async () => {
+  test('is lost with a damaged database, which is set aside with a warning', async () => {
     const kept = await fixture();
     await kept.models();
     // With its journal SQLite would mend it.
@@ -72,7 +72,7 @@ describe('the list that is kept', () => {
     expect(kept.pageRequests).toBe(6);
   });
 
-  test('need not be kept: where state cannot be written the list is shown all the same, with one warning', async () => {
+  test("is optional: if state can't be written, the list is printed with one warning", async () => {
     const { models, cwd } = await fixture();
     const env = { BOTICELLI_STATE_DIR: join(cwd, 'one.toml', 'state') };
     const { code, stderr, stdout } = await models([], env);
@@ -81,7 +81,7 @@ describe('the list that is kept', () => {
     expect(extractTableRows(stdout)).toHaveLength(120);
   });
 
-  test('of a newer boticelli is left alone', async () => {
+  test('is left alone if a newer boticelli wrote it', async () => {
     const kept = await fixture();
     await kept.models();
     kept.withDatabase((database) => database.pragma('user_version = 99'));
@@ -94,7 +94,7 @@ describe('the list that is kept', () => {
 });
 
 describe('a run', () => {
-  test('with a model that the list has, or the table, asks for no list', async () => {
+  test('requests no list for a model in the cached list or the table', async () => {
     const { bin, server } = await fixture();
     const run = (model: string) => bin(['run', 'one.toml', '--model', model, '--live']);
     expect(await run('gemini-3.8-flash')).toMatchObject({ code: 0 });
@@ -104,13 +104,13 @@ describe('a run', () => {
     expect(actions).toEqual(['generateContent', 'list', 'list', 'list', 'generateContent']);
   });
 
-  test('with a model that nothing knows asks for it, and for no list', async () => {
+  test('sends an unknown model to the service without requesting a list', async () => {
     const { run, server } = await fixture({ models: [listedModel('my-own-model')] });
     expect(await run('my-own-model', ['--no-rate-limit'])).toMatchObject({ code: 0 });
     expect(server.requests).toHaveLength(1);
   });
 
-  test('with an unknown model names its nearest: the first run asks for the list, the next has it', async () => {
+  test('suggests similar names for an unknown model: the first run requests the list, the next one has it', async () => {
     const kept = await fixture();
     const first = await kept.bin(['run', 'one.toml', '--model', 'gemini-3.9-flash']);
     expect(first).toMatchObject({ code: 69, stdout: '' });
@@ -121,7 +121,7 @@ describe('a run', () => {
     expect(kept.pageRequests).toBe(3);
   });
 
-  test('with an unknown model and no state folder is as good, and says nothing of the list', async () => {
+  test('suggests similar names without a state folder, and does not mention the list', async () => {
     const kept = await fixture();
     const env = { BOTICELLI_STATE_DIR: join(kept.cwd, 'one.toml', 'state') };
     const { code, stderr } = await kept.run('gemini-3.9-live', ['-q'], env);

@@ -17,7 +17,7 @@ const fixture = (options?: Parameters<typeof createModelsFixture>[1]) => createM
 const getModelNames = (document: { models: { model: string }[] }) => document.models.map(({ model }) => model);
 
 describe('the list', () => {
-  test('has all 120 models of three pages, those of the last page too, and how each is reached', async () => {
+  test('contains all 120 models of three pages and how each is reached', async () => {
     const { bin, server } = await fixture();
     const { code, stdout, stderr } = await bin(['models']);
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
@@ -38,7 +38,7 @@ describe('the list', () => {
     ]);
   });
 
-  test('is the same as json, with what the service says of each', async () => {
+  test('has the same content in json, with what the service says about each model', async () => {
     const { readDocument, server } = await fixture();
     const list = await readDocument();
     expect(list).toMatchObject({ service: `127.0.0.1:${server.port}`, tier: 'free', windowMs: 60_000, count: 120 });
@@ -61,7 +61,7 @@ describe('the list', () => {
     expect(byName('veo-3.1-generate-001')).not.toHaveProperty('outputTokens');
   });
 
-  test('can be narrowed to models that speak Live, and to a text in names or descriptions', async () => {
+  test('can be limited to Live models, and to a text in names or descriptions', async () => {
     const { readDocument, models } = await fixture();
     const live = getModelNames(await readDocument(['--live']));
     expect(live).toHaveLength(10);
@@ -78,7 +78,7 @@ describe('the list', () => {
     expect(nothing).toMatchObject({ code: 0, stderr: '', stdout: expect.stringMatching(/\nModels: 0 of 120\n$/) });
   });
 
-  test('has the quota of settings, what was learned, and what a name stands for', async () => {
+  test('shows the quota from settings, learned limits, and what an alias stands for', async () => {
     const settings = '[providers.gemini.tiers.free]\nrpm = 30\n[budget]\nrpm_multiplier = 0.5\n';
     const { server, models, readDocument, run } = await fixture({ settings });
     server.queueReplies(
@@ -96,7 +96,7 @@ describe('the list', () => {
     expect(learned.limits.rpm).toMatchObject({ value: 6, whole: 12, source: 'learned', learnedAt: expect.any(String) });
   });
 
-  test('shows control characters of a server as symbols', async () => {
+  test('shows control characters from a server as symbols', async () => {
     const { models } = await fixture({ models: [listedModel('evil\u001b[2J\u202e-model')] });
     const { stdout } = await models();
     expect(stdout).toContain('evil␛[2J�-model');
@@ -105,7 +105,7 @@ describe('the list', () => {
 });
 
 describe('on a terminal', () => {
-  test('of 80 columns every line fits, long names and notes have lines of their own', async () => {
+  test('fits every line into 80 columns, with long names and notes on lines of their own', async () => {
     const { server, state } = await fixture();
     const run = startInTerminal(['models'], { server, env: { BOTICELLI_STATE_DIR: state } });
     await run.result;
@@ -122,7 +122,7 @@ describe('on a terminal', () => {
     expect(new Set(columns).size).toBe(1);
   });
 
-  test('that is narrow it is a list', async () => {
+  test('prints a list if the terminal is narrow', async () => {
     const { server, state, cwd } = await fixture();
     const script = `script --quiet --return --command "stty cols 50; ${process.execPath} ${program} models" /dev/null`;
     const env = { BOTICELLI_STATE_DIR: state, TERM: 'xterm', SHELL: '/bin/sh' };
@@ -135,7 +135,7 @@ describe('on a terminal', () => {
 describe('without a key', () => {
   const noKey = { GEMINI_API_KEY: '' };
 
-  test('it is 77, with how to get one', async () => {
+  test('exits with 77 and says how to get a key', async () => {
     const { models, pageRequests } = await fixture();
     const { code, stdout, stderr } = await models([], noKey);
     expect({ code, stdout, pages: pageRequests }).toEqual({ code: 77, stdout: '', pages: 0 });
@@ -144,7 +144,7 @@ describe('without a key', () => {
     );
   });
 
-  test('what another key could reach is shown, and said to be that; but --refresh is 77', async () => {
+  test('shows the list of another key, marked as such, but exits with 77 for --refresh', async () => {
     const kept = await fixture();
     await kept.models();
     const { code, stdout, stderr } = await kept.models([], noKey);
@@ -170,21 +170,21 @@ describe('fails with the code of the failure', () => {
     expect(stderr.trimEnd().split('\n')).toHaveLength(2);
   });
 
-  test('what failed is not kept', async () => {
+  test('does not cache a failure', async () => {
     const kept = await fixture();
     kept.server.queueListReplies({ body: { models: [listedModel('first')], nextPageToken: '50' } }, overloadedError());
     expect(await kept.models()).toMatchObject({ code: 69 });
     expect(await kept.readDocument()).toMatchObject({ count: 120 });
   });
 
-  test('a flag that is none, and a name too many', async () => {
+  test('rejects an unknown flag and a superfluous argument', async () => {
     const { models } = await fixture();
     expect(await models(['--lively'])).toMatchObject({ code: 2 });
     expect(await models(['gemini'])).toMatchObject({ code: 2 });
     expect(await models(['--tier', 'gold'])).toMatchObject({ code: 2 });
   });
 
-  test('Ctrl-C while the service thinks ends it by the signal', async () => {
+  test('Ctrl-C while the service works ends the process by the signal', async () => {
     const { server, cwd, state } = await fixture();
     server.queueListReplies({ end: 'stall-before-headers' });
     const running = startBoticelli(['models'], { server, cwd, env: { BOTICELLI_STATE_DIR: state } });
@@ -194,7 +194,7 @@ describe('fails with the code of the failure', () => {
     await request.closedEarly;
   });
 
-  test('a closed pipe ends it quietly', async () => {
+  test('a closed pipe ends the command quietly', async () => {
     const { server } = await fixture();
     const cwd = createTemporaryFolder(onTestFinished);
     // The reader is gone before the program starts.

@@ -18,7 +18,7 @@ async function setup() {
   return { database, memoryAt, put };
 }
 
-test('what was learned of a model is known at its own service alone, whose address is not kept', async () => {
+test('applies what was learned about a model to its own service only, and does not store the address', async () => {
   const { database, memoryAt } = await setup();
   const gateway = 'https://gateway.example/secret-path';
   await memoryAt(gateway)?.set(model, manner);
@@ -28,7 +28,7 @@ test('what was learned of a model is known at its own service alone, whose addre
   expect(JSON.stringify(database.prepare('SELECT * FROM live_manners').raw(true).all())).not.toContain('secret');
 });
 
-test('it is believed for a month, and nothing else that may stand there is', async () => {
+test('trusts an entry for a month, and ignores an invalid one', async () => {
   const { memoryAt, put } = await setup();
   const memory = memoryAt();
   await memory?.set(model, manner);
@@ -46,7 +46,7 @@ test('it is believed for a month, and nothing else that may stand there is', asy
   }
 });
 
-test('a database that is broken is as good as none, and none is opened for it', async () => {
+test('treats a broken database as absent, and does not open one for reading', async () => {
   const { database, memoryAt } = await setup();
   const memory = memoryAt();
   database.exec('DROP TABLE live_manners');

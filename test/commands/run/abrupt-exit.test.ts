@@ -39,7 +39,7 @@ async function waitForExit(pid: number): Promise<void> {
 
 describe('a signal', () => {
   test.each(['SIGTERM', 'SIGHUP'] as const)(
-    '%s while a reply is awaited closes the connection and kills',
+    '%s while waiting for a reply closes the connection and kills the process',
     async (name) => {
       server.setDefaultReply({ end: 'stall-before-headers' });
       const running = startBoticelli(['run', 'four.toml'], { server, cwd: folder() });
@@ -51,7 +51,7 @@ describe('a signal', () => {
     },
   );
 
-  test('SIGTERM in a wait for quota kills at once, and frees the appointment', async () => {
+  test('SIGTERM in a wait for quota kills at once and frees the reservation', async () => {
     const fixture = await createQuotaFixture(onTestFinished, { settings: { rpm: 1 } });
     const running = fixture.start(['four.toml']);
     await running.waitForOutput('waiting', 'stderr');
@@ -145,7 +145,7 @@ describe('pipes', () => {
     expect(server.generateRequests.length).toBeLessThan(30);
   });
 
-  test('a standard output that is closed from the start is as good as /dev/null, and no file gets in its place', async () => {
+  test('a closed standard output counts as /dev/null, and no file takes its descriptor', async () => {
     const state = createTemporaryFolder(onTestFinished);
     const script = 'boticelli run four.toml >&- ; echo "code $?"; boticelli limits';
     const { stdout, stderr } = await startShell(script, { server, cwd: folder(), env: { BOTICELLI_STATE_DIR: state } })
@@ -163,21 +163,18 @@ describe('pipes', () => {
     expect(stderr).toEqual(noStack);
   });
 
-  test.each(['<&- 2>&-', '2>/dev/full'])(
-    '%s is no reason to stop, and does not change how a run fails',
-    async (how) => {
-      const script = [
-        `boticelli run four.toml --last ${how}; echo "code $?"`,
-        `boticelli run missing.toml ${how}; echo "code $?"`,
-        `boticelli run four.toml --strem ${how}; echo "code $?"`,
-      ].join('\n');
-      const { stdout, stderr } = await startShell(script, { server, cwd: folder() }).result;
-      expect(stdout).toMatch(/^Reply 4 .*\ncode 0\ncode 66\ncode 2\n$/);
-      expect(stderr).toEqual(noStack);
-    },
-  );
+  test.each(['<&- 2>&-', '2>/dev/full'])('%s neither stops a run nor changes how it fails', async (how) => {
+    const script = [
+      `boticelli run four.toml --last ${how}; echo "code $?"`,
+      `boticelli run missing.toml ${how}; echo "code $?"`,
+      `boticelli run four.toml --strem ${how}; echo "code $?"`,
+    ].join('\n');
+    const { stdout, stderr } = await startShell(script, { server, cwd: folder() }).result;
+    expect(stdout).toMatch(/^Reply 4 .*\ncode 0\ncode 66\ncode 2\n$/);
+    expect(stderr).toEqual(noStack);
+  });
 
-  test('a narrative from a closed standard input is one without content', async () => {
+  test('a narrative from a closed standard input is empty', async () => {
     const { stdout, stderr } = await startShell('boticelli run - <&- ; echo "code $?"', { server, cwd: folder() })
       .result;
     expect(stdout).toBe('code 65\n');
@@ -186,11 +183,11 @@ describe('pipes', () => {
   });
 });
 
-describe('a terminal that goes away', () => {
+describe('a terminal that disappears', () => {
   test.each([
     ['while a reply is awaited', { end: 'stall-before-headers' as const }, 'waiting'],
     ['in mid-stream', textReply(['so', ' far'], { end: 'stall' }), 'so far'],
-  ])('%s takes the run with it', async (_, script, said) => {
+  ])('%s ends the run too', async (_, script, said) => {
     server.setDefaultReply(script);
     // `exec` in the command that the helper gives to `script` makes its only child the program itself.
     const running = startInTerminal(['run', 'four.toml', '--stream'], { server, cwd: folder() });

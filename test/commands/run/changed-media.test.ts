@@ -52,7 +52,7 @@ function replaceFile(command: 'mkfifo' | 'mkdir', path: string): void {
 describe.skipIf(process.platform === 'win32').each([
   ['goes along in the request', 8_000_000],
   ['goes ahead through the Files API', 16_000_000],
-])('a film that %s and is not what it was when its act plays', (_way, bytes) => {
+])('a video that %s and has changed when its act runs', (_way, bytes) => {
   test.each<[string, (path: string) => void, string]>([
     ['was deleted', (path) => rmSync(path), "can't be read any more: ENOENT"],
     ['may not be read any more', (path) => chmodSync(path, 0), "can't be read any more: EACCES"],
@@ -65,7 +65,7 @@ describe.skipIf(process.platform === 'win32').each([
     ],
     ['is a pipe', (path) => replaceFile('mkfifo', path), 'is no regular file any more'],
     ['is a folder', (path) => replaceFile('mkdir', path), 'is no regular file any more'],
-  ])('is told with its name, and ends the run with 66: it %s', async (_what, change, words) => {
+  ])('ends the run with 66 and names the file: it %s', async (_what, change, words) => {
     expect(await runWhileChanging(bytes, change)).toEqual({ code: 66, said: `boticelli: look: "film.mp4" ${words}` });
   });
 });

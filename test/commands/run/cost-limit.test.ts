@@ -35,8 +35,8 @@ function setup(settings = price, head = 'model = "my-model"') {
   return { cwd, at: options, run: (...args: string[]) => runBoticelli(['run', 'four.toml', ...args], options) };
 }
 
-describe('what a run costs', () => {
-  test('is told act by act and in sum, thoughts billed as output; reused replies are free', async () => {
+describe('the cost of a run', () => {
+  test('is reported per act and in total, with thoughts billed as output; reused replies are free', async () => {
     const { run, at: options } = setup();
     const { stdout, stderr } = await run('-o', 'json');
     const { acts, costUsd } = JSON.parse(stdout);
@@ -57,20 +57,20 @@ describe('what a run costs', () => {
     );
   });
 
-  test('is not told where a price is not known', async () => {
+  test('is not reported if a price is unknown', async () => {
     const { run } = setup('');
     const { stdout } = await run('-o', 'json');
     expect(stdout).not.toContain('costUsd');
   });
 });
 
-describe('what was paid for an answer of no use', () => {
+describe('the cost of an unusable reply', () => {
   const usage = { promptTokenCount: 1000, candidatesTokenCount: 300, thoughtsTokenCount: 100, totalTokenCount: 1400 };
   const jsonAct = 'act_1 = { format = "json", input = [{ type = "text", content = "Who?" }] }';
   const paidOnce = { promptTokens: 1000, outputTokens: 300, thoughtTokens: 100, totalTokens: 1400 };
   const paidTwice = { promptTokens: 2000, outputTokens: 600, thoughtTokens: 200, totalTokens: 2800 };
 
-  test.each([[[]], [['--stream']]])('is in the totals of a run whose JSON does not match twice: %j', async (flags) => {
+  test.each([[[]], [['--stream']]])('is in the totals of a run whose JSON is invalid twice: %j', async (flags) => {
     const { run, cwd, at: options } = setup();
     const inJson = buildNarrative(1, 'model = "my-model"').replace(/act_1 = .*/, jsonAct);
     writeFileSync(join(cwd, 'four.toml'), inJson);
@@ -82,7 +82,7 @@ describe('what was paid for an answer of no use', () => {
     expect(output).toContain('2 calls · 2000 tokens in, 800 out · $1.00');
   });
 
-  test('is in the totals where the next act was blocked, empty or nothing but thoughts', async () => {
+  test('is in the totals if the next act was blocked, empty or only thoughts', async () => {
     for (const finishReason of ['SAFETY', 'STOP', 'MAX_TOKENS']) {
       const { run, at: options } = setup();
       server.queueReplies(textReply('a reply', { usage }), textReply('', { usage, finishReason }));
@@ -94,7 +94,7 @@ describe('what was paid for an answer of no use', () => {
     }
   });
 
-  test('is part of its act where another attempt came to a reply', async () => {
+  test('is part of its act if another attempt succeeds', async () => {
     const { run } = setup();
     const broken = { ...textReply(['a', ' re'], { usage, finishReason: null }), end: 'destroy' as const };
     server.queueReplies(broken, textReply('a reply', { usage }));
@@ -107,7 +107,7 @@ describe('what was paid for an answer of no use', () => {
     expect(parseEvents(stdout, 'narrative-end')).toMatchObject([{ costUsd: 2.5 }]);
   });
 
-  test('is spent of --max-cost', async () => {
+  test('counts towards --max-cost', async () => {
     const { run } = setup();
     server.queueReplies(textReply('', { usage }));
     const { stdout, stderr } = await run('four.toml', '--max-cost', '0.9', '-o', 'json');
@@ -121,7 +121,7 @@ describe('what was paid for an answer of no use', () => {
 });
 
 describe('--max-cost', () => {
-  test('stops before the call that would exceed it, and --resume with a higher limit finishes it', async () => {
+  test('stops before the call that would exceed it, and --resume with a higher limit finishes the run', async () => {
     const { run, at: options } = setup();
     const stopped = await run('--max-cost', '1', '-o', 'json');
     expect(stopped.code).toBe(75);
@@ -137,7 +137,7 @@ describe('--max-cost', () => {
     expect(server.generateRequests).toHaveLength(4);
   });
 
-  test('bounds all narratives of a command together', async () => {
+  test('limits all narratives of a command together', async () => {
     const { run } = setup();
     const { code, stdout, stderr } = await run('four.toml', '--max-cost', '3', '-o', 'json');
     expect(code).toBe(75);
@@ -149,7 +149,7 @@ describe('--max-cost', () => {
     expect(stderr).toContain('$3.00 of --max-cost $3.00 is spent\n');
   });
 
-  test('sets aside what the calls of narratives that play at once may cost, until that is known', async () => {
+  test('counts calls in flight of parallel narratives by estimate', async () => {
     const { at: options } = setup();
     const gate = createGate();
     server.setDefaultReply(textReply('a reply', { gate }));
@@ -164,7 +164,7 @@ describe('--max-cost', () => {
     expect(server.generateRequests).toHaveLength(4);
   });
 
-  test('reckons with as long a reply as max_tokens allows', async () => {
+  test('assumes a reply as long as max_tokens allows', async () => {
     const { run } = setup();
     const { code, stderr, stdout } = await run('--max-cost', '0.5', '--max-tokens', '501', '--stream');
     expect({ code, stdout }).toEqual({ code: 75, stdout: '' });
@@ -174,7 +174,7 @@ describe('--max-cost', () => {
     expect(server.generateRequests).toEqual([]);
   });
 
-  test('with a model that has no price, also one to fall back to, sends nothing and says how to give it one', async () => {
+  test('sends nothing to a model without a price, also as a fallback, and says how to set one', async () => {
     for (const [settings, flags, model] of [
       ['', [], 'my-model'],
       [price, ['--fallback', 'other'], 'other'],
@@ -188,14 +188,14 @@ describe('--max-cost', () => {
     expect(server.generateRequests).toEqual([]);
   });
 
-  test('knows what the default model costs at most, and is of no weight in a rehearsal', async () => {
+  test('uses the highest price for the default model, and is ignored in a rehearsal', async () => {
     const { run } = setup('', '');
     expect(await run('--max-cost', '1')).toMatchObject({ code: 0 });
     expect(await run('--max-cost', '0.01', '--rehearse', '-m', 'who-knows')).toMatchObject({ code: 0 });
   });
 });
 
-test('faults of prices are shown in their places', async () => {
+test('reports errors in prices at their locations', async () => {
   const prices = ['input = -1\noutput = 1', 'input = "1"\noutput = 1', 'input = 1', 'input = 1\noutput = 1\nimage = 2'];
   const tables = prices.map((lines, options) => `[providers.gemini.prices.model-${options}]\n${lines}\n`);
   const { code, stderr } = await setup(
@@ -220,7 +220,7 @@ describe('check --estimate', () => {
     return runBoticelli(['check', 'four.toml', '--estimate', ...args], { cwd, env });
   };
 
-  test('says requests, tokens, cost and waits, without network or key', async () => {
+  test('shows requests, tokens, cost and waits without network or key', async () => {
     const limits = '[providers.gemini.tiers.free]\nrpm = 3\nrpd = 3\n';
     const { cwd } = setup(price, 'model = "my-model"\nmax_tokens = 100');
     const { code, stdout, stderr } = await estimate(cwd);
@@ -241,7 +241,7 @@ describe('check --estimate', () => {
     );
   });
 
-  test('reckons with the quota book as it is, and books nothing', async () => {
+  test('reads the current quota and reserves nothing', async () => {
     const settings = `${price}[providers.gemini.tiers.free]\nrpm = 4\n`;
     const { cwd, at: options } = setup(settings);
     expect((await estimate(cwd)).stdout).toContain('no wait for quota');

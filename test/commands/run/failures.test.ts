@@ -108,7 +108,7 @@ test.each<[string, ScriptedReply, string, number, RegExp]>([
   await expectSameFailure({ code, exit, says }, ['one.toml', '--stream', '--idle-timeout', '200ms']);
 });
 
-test('a reply cut short is a failure under --strict, and a warning without', async () => {
+test('a truncated reply is a failure with --strict, and a warning without', async () => {
   server.setDefaultReply(textReply('half', { finishReason: 'MAX_TOKENS' }));
   await expectSameFailure({ code: 'truncated', exit: 76, says: /max_tokens/ }, ['one.toml', '--strict']);
   const { code, stdout, stderr } = await runBoticelli(['run', 'one.toml', '-q'], { server, cwd: folder() });
@@ -116,7 +116,7 @@ test('a reply cut short is a failure under --strict, and a warning without', asy
   expect(stderr).toContain('warning: act_1: the reply was cut short');
 });
 
-test('an act that does not answer in time is the same failure in every format', async () => {
+test('a timeout of an act is the same failure in every format', async () => {
   server.setDefaultReply({ end: 'stall-before-headers' });
   await expectSameFailure({ code: 'timeout', exit: 124, says: /--timeout|0\.2 s|200 ms/ }, [
     'one.toml',
@@ -125,7 +125,7 @@ test('an act that does not answer in time is the same failure in every format', 
   ]);
 });
 
-test('an unknown model is told with the nearest ones that the service lists', async () => {
+test("suggests similar names from the service's list for an unknown model", async () => {
   const says = /gemini-2\.0-flash-live[\s\S]*gemini-/;
   await expectSameFailure({ code: 'model_not_found', exit: 69, says }, ['one.toml', '-m', 'gemini-2.0-flash-live']);
 });
@@ -139,39 +139,39 @@ describe('found before any network', () => {
     });
   });
 
-  test('a key that can be none', async () => {
+  test('a malformed key', async () => {
     const env = { GEMINI_API_KEY: `${canaryKey}\nx` };
     await expectSameFailure({ code: 'auth', exit: 77, says: /key/ }, ['one.toml'], { env });
   });
 
-  test('a narrative with faults', async () => {
+  test('a narrative with errors', async () => {
     await expectSameFailure({ code: 'invalid_narrative', exit: 65, says: /broken\.toml:1:\d+: error\[syntax\]/ }, [
       'broken.toml',
     ]);
   });
 
-  test('a narrative that is not there', async () => {
+  test('a missing narrative', async () => {
     await expectSameFailure({ code: 'no_input', exit: 66, says: /missing\.toml/ }, ['missing.toml']);
   });
 
-  test('an environment variable that is wrong', async () => {
+  test('an invalid environment variable', async () => {
     const env = { GOOGLE_GEMINI_BASE_URL: 'not an address' };
     await expectSameFailure({ code: 'invalid_config', exit: 78, says: /GOOGLE_GEMINI_BASE_URL/ }, ['one.toml'], {
       env,
     });
   });
 
-  test('a folder that cannot be written', async () => {
+  test("a folder that can't be written", async () => {
     const args = ['one.toml', '--out-dir', 'broken.toml'];
     await expectSameFailure({ code: 'output_failed', exit: 74, says: /broken\.toml/ }, args);
   });
 
-  test('an act that does not play', async () => {
+  test('an act that does not exist', async () => {
     await expectSameFailure({ code: 'usage', exit: 2, says: /act_1/ }, ['one.toml', '--only', 'act_7']);
   });
 });
 
-test('a server that is not there, and a name that does not resolve', async () => {
+test('reports an unreachable server and an unknown host name', async () => {
   const closed = await findClosedPort();
   const refused = { env: { GOOGLE_GEMINI_BASE_URL: `http://127.0.0.1:${closed}` } };
   await expectSameFailure(
@@ -202,7 +202,7 @@ test.each([
   ['a model that can be none', ['run', 'one.toml', '-m', 'a b'], /gemini-flash-lite-latest/],
   ['a format that is none', ['run', 'one.toml', '-o', 'xml'], /ndjson/],
   ['no file', ['run'], /narrative/],
-])('%s is a usage error, with what would be right', async (_, args, says) => {
+])('%s is a usage error that says what would be right', async (_, args, says) => {
   const ended = await runBoticelli(args, { server, cwd: folder() });
   expect(ended).toMatchObject({ code: 2, stdout: '' });
   expect(ended.stderr).toMatch(/^boticelli: /);

@@ -53,7 +53,7 @@ const references = (call: number): string[] =>
     parts.flatMap(({ fileData }) => fileData?.fileUri ?? []),
   );
 
-test('a film of 20 MB in three acts is sent ahead once, referred to by all, and deleted at the end', async () => {
+test('uploads a video of 20 MB once for three acts, and deletes it at the end', async () => {
   const { code, stdout, stderr } = await runBoticelli(['run', 'film.toml', '-o', 'ndjson'], {
     server,
     cwd: filmFolder(),
@@ -75,7 +75,7 @@ test('a film of 20 MB in three acts is sent ahead once, referred to by all, and 
   expect(stdout + stderr).not.toContain(canaryKey);
 });
 
-test('it is deleted also when the run fails in the middle', async () => {
+test('deletes it when the run fails in the middle', async () => {
   server.queueReplies(textReply('A film.'), invalidKeyError());
   const { code } = await runBoticelli(['run', 'film.toml'], { server, cwd: filmFolder() });
   expect({ code, commands: commands(), left: server.files.files.size }).toEqual({
@@ -83,7 +83,7 @@ test('it is deleted also when the run fails in the middle', async () => {
   });
 });
 
-describe('it is deleted also when the run is interrupted', () => {
+describe('deletes it when the run is interrupted', () => {
   /** Interrupts a run and waits for its end: what killed it. */
   async function interrupt(running: RunningProcess) {
     running.child.kill('SIGINT');
@@ -98,7 +98,7 @@ describe('it is deleted also when the run is interrupted', () => {
     expect({ commands: commands(), left: server.files.files.size }).toEqual({ commands: ['start', 'delete'], left: 0 });
   });
 
-  test('while it is being sent, and when the service just has it', async () => {
+  test('during the upload, and just after it', async () => {
     server.files.configure({ gate: { command: 'upload', gate: createGate() } });
     const sending = startBoticelli(['run', 'film.toml'], { server, cwd: filmFolder() });
     await server.files.waitForCommands('upload');
@@ -112,7 +112,7 @@ describe('it is deleted also when the run is interrupted', () => {
     expect({ last: commands().at(-1), left: server.files.files.size }).toEqual({ last: 'delete', left: 0 });
   });
 
-  test('and a delete that gets no answer keeps nobody for long', async () => {
+  test('without waiting long for a delete that gets no response', async () => {
     server.files.configure({ gate: { command: 'delete', gate: createGate() } });
     const running = startBoticelli(['run', 'film.toml'], { server, cwd: filmFolder() });
     const { code } = await running.result;
@@ -120,7 +120,7 @@ describe('it is deleted also when the run is interrupted', () => {
   });
 });
 
-test('what the Files API refuses is told by its name, with the exit code of its reason', async () => {
+test("reports a rejection by the Files API with the file's name and the exit code of its reason", async () => {
   server.files.configure({ rejectCommand: { command: 'start', status: 400, message: 'Storage is full.' } });
   const { code, stderr } = await runBoticelli(['run', 'film.toml'], { server, cwd: filmFolder() });
   expect(code).toBe(69);
@@ -129,27 +129,24 @@ test('what the Files API refuses is told by its name, with the exit code of its 
   );
 });
 
-describe('where the service does not say whether a film can be used yet', () => {
+describe('if the service does not say whether a video is ready', () => {
   const words = 'the service did not say whether "film.mp4" can be used yet';
 
-  test.each([503, 429])(
-    'it is asked again as often as --retries says, and what it said is told: %i',
-    async (status) => {
-      server.files.configure({
-        processingPolls: 1000,
-        rejectCommand: { command: 'get', status, message: 'Come back later' },
-      });
-      const cwd = filmFolder();
-      const ended = await runBoticelli(['run', 'film.toml', '--retries', '1', '--timeout', '8s'], { server, cwd });
-      const failure = `${words}: ${status}, Come back later`;
-      expect(ended).toMatchObject({ code: 69, stderr: expect.stringContaining(`boticelli: look: ${failure}\n`) });
-      expect(ended.stderr).toContain(`look: attempt 1 failed: ${failure}; next one in 0.`);
-      expect(commands()).toEqual(['start', 'get', 'get', 'delete']);
-      expect(server.generateRequests).toHaveLength(0);
-    },
-  );
+  test.each([503, 429])('it is asked again up to --retries times, and its error is reported: %i', async (status) => {
+    server.files.configure({
+      processingPolls: 1000,
+      rejectCommand: { command: 'get', status, message: 'Come back later' },
+    });
+    const cwd = filmFolder();
+    const ended = await runBoticelli(['run', 'film.toml', '--retries', '1', '--timeout', '8s'], { server, cwd });
+    const failure = `${words}: ${status}, Come back later`;
+    expect(ended).toMatchObject({ code: 69, stderr: expect.stringContaining(`boticelli: look: ${failure}\n`) });
+    expect(ended.stderr).toContain(`look: attempt 1 failed: ${failure}; next one in 0.`);
+    expect(commands()).toEqual(['start', 'get', 'get', 'delete']);
+    expect(server.generateRequests).toHaveLength(0);
+  });
 
-  test('the film is not sent again for that', async () => {
+  test('the video is not uploaded again', async () => {
     server.files.configure({
       processingPolls: 1000,
       rejectCommand: { command: 'get', status: 503, message: 'Come back later' },
@@ -162,7 +159,7 @@ describe('where the service does not say whether a film can be used yet', () => 
   });
 });
 
-test('a rehearsal sends nothing ahead and says what it would send', async () => {
+test('a rehearsal uploads nothing and says what it would send', async () => {
   const { stdout } = await runBoticelli(['run', 'film.toml', '--rehearse', '--last'], { cwd: filmFolder() });
   expect(stdout).toContain('the last has 2 parts: 20000000 bytes of video/mp4, 16 bytes of text.');
 });

@@ -43,7 +43,7 @@ test.each([
   expect(server.requests).toHaveLength(1);
 });
 
-test('an interrupted run tells so in json and in ndjson', async () => {
+test('reports an interrupted run in json and in ndjson', async () => {
   for (const format of ['json', 'ndjson']) {
     const calls = server.requests.length;
     server.queueReplies({ end: 'stall-before-headers' });
@@ -56,7 +56,7 @@ test('an interrupted run tells so in json and in ndjson', async () => {
   }
 });
 
-test('Ctrl-C ends a shell loop, for the process dies of the signal itself', async () => {
+test('Ctrl-C ends a shell loop, because the process dies of the signal', async () => {
   server.setDefaultReply({ end: 'stall-before-headers' });
   // A terminal sends Ctrl-C to the whole foreground group: so does this, from outside.
   const script =
@@ -72,7 +72,7 @@ test('Ctrl-C ends a shell loop, for the process dies of the signal itself', asyn
   expect(server.requests).toHaveLength(1);
 });
 
-test('a full disk behind standard output is a failure, not a success', async () => {
+test('a full disk behind standard output is a failure', async () => {
   const { stdout, stderr } = await startShell('boticelli run four.toml > /dev/full; echo "code $?"', {
     server,
     cwd: folder(),
@@ -82,7 +82,7 @@ test('a full disk behind standard output is a failure, not a success', async () 
   expect(server.requests.length).toBeLessThan(4);
 });
 
-test('a closed standard error is no reason to stop', async () => {
+test('a closed standard error does not stop a run', async () => {
   const { stdout } = await startShell('boticelli run four.toml --last 2>&- ; echo "code $?"', { server, cwd: folder() })
     .result;
   expect(stdout).toMatch(/^Reply 4 .*\ncode 0\n$/);
@@ -93,7 +93,7 @@ test.each([
   'boticelli --version',
   'boticelli check four.toml',
   'boticelli run four.toml --rehearse -o json',
-])('%s to a full disk fails, and to a closed pipe ends without a word', async (command) => {
+])('%s to a full disk fails, and to a closed pipe ends quietly', async (command) => {
   const script = `${command} >/dev/full; echo "code $?"; set -o pipefail; ${command} | (exec <&-; sleep 1); echo "code $?"`;
   const { stdout, stderr } = await startShell(script, { cwd: folder() }).result;
   expect(stdout).toBe('code 74\ncode 141\n');

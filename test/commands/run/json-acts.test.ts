@@ -27,7 +27,7 @@ function run(...flags: string[]) {
   return runBoticelli(['run', 'n.toml', ...flags], { server, cwd, env: { GEMINI_TIER: 'tier_1' } });
 }
 
-test('JSON is asked for by its schema, and a reply that matches is the reply', async () => {
+test('requests JSON with its schema, and accepts a reply that matches', async () => {
   server.queueReplies(textReply(['{"name":', ' "Ada"}']), textReply(['Hello Ada']));
   expect(await run('--quiet')).toEqual({
     ...{ code: 0, signal: null, stderr: '' },
@@ -40,7 +40,7 @@ test('JSON is asked for by its schema, and a reply that matches is the reply', a
   expect(server.generateRequests[1]?.body.generationConfig).toEqual({});
 });
 
-test('what does not match is asked for again, and the conversation goes on without the repair', async () => {
+test('requests an invalid reply again, and leaves the repair out of the conversation', async () => {
   server.queueReplies(
     textReply(['Sure: {"name": "A"}']),
     textReply(['```json\n{"name": "Ada"}\n```']),
@@ -58,7 +58,7 @@ test('what does not match is asked for again, and the conversation goes on witho
   expect(server.generateRequests[2]?.body.contents[2].parts).toEqual([{ text: 'Greet them.' }]);
 });
 
-test('ndjson has the reply in one piece, and tells of the second question', async () => {
+test('ndjson contains the reply in one piece, and reports the second request', async () => {
   server.queueReplies(textReply(['{', '}']), textReply(['{"name":', '"Ada"}']), textReply(['Hello', ' Ada']));
   const { code, stdout } = await run('--stream', '-o', 'ndjson');
   expect(code).toBe(0);
@@ -78,7 +78,7 @@ test('ndjson has the reply in one piece, and tells of the second question', asyn
   expect(events.find(({ type }) => type === 'act-end')).toMatchObject({ text: '{"name":"Ada"}', attempts: 2 });
 });
 
-test('a second reply that does not match ends the run with 76, and nothing of it is printed', async () => {
+test('a second invalid reply ends the run with 76 and prints nothing of it', async () => {
   server.setDefaultReply(textReply(['{"name": 3}']));
   const { code, stdout, stderr } = await run('--stream', '--quiet');
   expect({ code, stdout }).toEqual({ code: 76, stdout: '' });
@@ -89,7 +89,7 @@ test('a second reply that does not match ends the run with 76, and nothing of it
   expect(server.generateRequests).toHaveLength(2);
 });
 
-test('JSON that max_tokens cut off is not asked for again', async () => {
+test('does not request truncated JSON again', async () => {
   server.queueReplies(textReply(['{"name": "A'], { finishReason: 'MAX_TOKENS' }));
   const { code, stderr } = await run('--quiet');
   expect(code).toBe(76);
@@ -97,7 +97,7 @@ test('JSON that max_tokens cut off is not asked for again', async () => {
   expect(server.generateRequests).toHaveLength(1);
 });
 
-test('a rehearsal says what would be sent, and asks for nothing', async () => {
+test('a rehearsal says what would be sent and requests nothing', async () => {
   const { code, stdout } = await run('--rehearse', '--quiet');
   expect(code).toBe(0);
   expect(stdout).toContain(

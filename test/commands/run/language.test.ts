@@ -42,7 +42,7 @@ const inner = `[narrative]\nname = "inner"\n[vars]\nv = "inner"\n[toc]\norder = 
 describe('variables and standard input', () => {
   const review = join(root, 'narratives/review.toml');
 
-  test('a review of what a pipe brings, in the language that --var names, works on the wire', async () => {
+  test('sends a review of piped text in the language of --var', async () => {
     const diff = 'diff --git a/x b/x\n+{{vars.lang}} Ünïcödé\n';
     const sent = await collectPrompts(async () => {
       const ended = await runBoticelli(['run', review, '--var', 'lang=fr'], { server, input: diff });
@@ -54,7 +54,7 @@ describe('variables and standard input', () => {
     expect(server.generateRequests.at(-1)?.body.systemInstruction.parts[0].text).toMatch(/for a small team:/);
   });
 
-  test('the same works in a rehearsal, from a real pipe', async () => {
+  test('rehearses the same from a real pipe', async () => {
     const script = `printf 'a change' | boticelli run ${review} --var lang=fr --var team=x --rehearse -q`;
     const { code, stdout } = await startShell(script).result;
     expect({ code, stdout }).toMatchObject({
@@ -82,7 +82,7 @@ describe('variables and standard input', () => {
     expect(sent).toEqual([]);
   });
 
-  test('a terminal is no input: the run says so at once', async () => {
+  test('rejects a terminal as input at once', async () => {
     const cwd = createTemporaryFolder(onTestFinished, { 'x.toml': stdinTwice });
     const { code, stdout } = await startInTerminal(['run', 'x.toml', '--rehearse'], { cwd }).result;
     expect({ code, stdout }).toEqual({ code: 66, stdout: expect.stringContaining('standard input is a terminal') });
@@ -99,7 +99,7 @@ describe('variables and standard input', () => {
     expect(JSON.parse(stdout)).toMatchObject({ type: 'narrative-end', status: 'interrupted' });
   });
 
-  test('ten megabytes of standard input arrive whole', async () => {
+  test('receives ten megabytes of standard input unchanged', async () => {
     const cwd = createTemporaryFolder(onTestFinished, {
       'x.toml': buildNarrative(1).replace('Question 1', '{{stdin}}'),
     });
@@ -108,7 +108,7 @@ describe('variables and standard input', () => {
     expect(sent.map((text) => text === input)).toEqual([true]);
   });
 
-  test('a narrative from standard input leaves nothing for {{stdin}}: a fault', async () => {
+  test('reports {{stdin}} in a narrative from standard input as an error', async () => {
     const { code, stderr } = await runBoticelli(['run', '-', '--rehearse'], { input: stdinTwice });
     expect(code).toBe(65);
     expect(stderr).toMatch(/^<stdin>:\d+:10: error\[stdin-taken\]: \{\{stdin\}\}: the narrative itself is read from/);
@@ -127,7 +127,7 @@ describe('variables and standard input', () => {
     expect({ code, stderr }).toEqual({ code: 2, stderr: expect.stringContaining(words) });
   });
 
-  test('of two values for a variable the last one counts, and a value may have anything in it', async () => {
+  test('uses the last of two values for a variable, and allows any character in a value', async () => {
     const cwd = createTemporaryFolder(onTestFinished, {
       'x.toml': buildNarrative(1).replace('Question 1', '<{{vars.__proto__}}{{vars.b}}>'),
     });
@@ -140,14 +140,14 @@ describe('variables and standard input', () => {
   });
 });
 
-describe('a narrative in a narrative', () => {
+describe('a nested narrative', () => {
   const files = { 'outer.toml': outer, 'inner.toml': inner };
   const rehearsed = async (...flags: string[]) => {
     const cwd = createTemporaryFolder(onTestFinished, files);
     return runBoticelli(['run', 'outer.toml', '--no-rate-limit', ...flags], { server, cwd });
   };
 
-  test('prints its last reply alone, where it stands for an act', async () => {
+  test('prints only its last reply, in place of an act', async () => {
     const { stdout } = await rehearsed();
     expect(stdout.trimEnd().split('\n\n')).toEqual(
       [/^Reply 1 of .* to "A outer"$/, /^Reply 2 of .* to "Y"$/, /^Reply 3 of .* to "Reply 2 of/].map((reply) =>
@@ -156,7 +156,7 @@ describe('a narrative in a narrative', () => {
     );
   });
 
-  test('has its variables from the one that plays it, and --var beats both', async () => {
+  test('has the variables of the narrative that runs it, and --var beats both', async () => {
     const before = server.generateRequests.length;
     await rehearsed('--var', 'v=flag');
     expect(server.generateRequests.slice(before).map(({ body }) => body.contents.at(-1).parts[0].text)).toEqual([
@@ -169,7 +169,7 @@ describe('a narrative in a narrative', () => {
     ]);
   });
 
-  test('shows any of its acts with --only, by its path or by the act that plays it', async () => {
+  test('shows any of its acts with --only, by its path or by the act that runs it', async () => {
     expect((await rehearsed('--only', 'mid/x', '--only', 'b/y')).stdout.match(/(?<= to ")[^"]*/g)).toEqual([
       'X outer',
       'Y',
@@ -185,7 +185,7 @@ describe('a narrative in a narrative', () => {
     });
   });
 
-  test('is whole in json and in events, and each of its replies is a file', async () => {
+  test('is complete in json and in events, and each of its replies is a file', async () => {
     const cwd = createTemporaryFolder(onTestFinished, files);
     const { stdout } = await runBoticelli(['run', 'outer.toml', '--rehearse', '-o', 'json', '--out-dir', 'out'], {
       cwd,
@@ -196,7 +196,7 @@ describe('a narrative in a narrative', () => {
     expect(readdirSync(join(cwd, 'out')).sort()).toEqual([...names, 'run.json']);
   });
 
-  test('that has a fault costs nothing: it is shown in its own file, and nothing is sent', async () => {
+  test('with an error is reported in its own file, and nothing is sent', async () => {
     const cwd = createTemporaryFolder(onTestFinished, { ...files, 'inner.toml': inner.replace('"Y"', '"{{z}}"') });
     const sent = await collectPrompts(async () => {
       const { code, stderr } = await runBoticelli(['run', 'outer.toml'], { server, cwd });
@@ -216,7 +216,7 @@ describe('a narrative in a narrative', () => {
     ]);
   });
 
-  test('is found beside the file, from wherever it is run', async () => {
+  test('is found beside the file, whatever the current folder', async () => {
     const folder = createTemporaryFolder(onTestFinished, files);
     mkdirSync(join(folder, 'elsewhere'));
     expect(await runBoticelli(['check', '../outer.toml'], { cwd: join(folder, 'elsewhere') })).toMatchObject({
@@ -227,7 +227,7 @@ describe('a narrative in a narrative', () => {
   });
 });
 
-test('a carousel shows an act of every round, and each reply is a file of its own', async () => {
+test('--only shows an act of every carousel round, and each reply is a file', async () => {
   const cwd = createTemporaryFolder(onTestFinished, {
     'x.toml': buildNarrative(2).replace('[acts]', 'carousel = 6\n[acts]'),
   });

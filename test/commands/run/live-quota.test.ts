@@ -56,10 +56,10 @@ function renderNarrative(models: string[], head = ''): string {
 const listWaits = ({ stdout }: ProcessResult) => parseEvents(stdout, 'act-wait');
 const listServingModels = ({ stdout }: ProcessResult) => parseEvents(stdout, 'act-end').map(({ model }) => model);
 
-describe('where a Live model has one place', () => {
+describe('a Live model with one slot', () => {
   const one = ['--max-concurrent', '1', '--rpm', '1000'];
 
-  test('a process waits for the session of another, and says so', async () => {
+  test('makes a process wait for the session of another, and reports it', async () => {
     const { start } = createWorkspace();
     const gate = createGate();
     server.live.queueReplies(spokenReply(['in', ' peace'], { gate }));
@@ -78,7 +78,7 @@ describe('where a Live model has one place', () => {
     expect(listWaits(ended[0])).toEqual([]);
   });
 
-  test('a wait for it that is longer than --max-wait is rate_limited, or goes to the fallback', async () => {
+  test('is rate_limited after --max-wait, or goes to the fallback', async () => {
     const { start, run } = createWorkspace();
     const gate = createGate();
     server.live.queueReplies(spokenReply(['in', ' peace'], { gate }));
@@ -88,7 +88,7 @@ describe('where a Live model has one place', () => {
     const [stopped, fellBack] = await Promise.all([run(...impatient), run(...impatient, '--fallback', standard)]);
     expect(stopped.code).toBe(75);
     expect(parseEvents(stopped.stdout, 'narrative-end')).toMatchObject([
-      { error: { code: 'rate_limited', message: `no place at ${live} came free within --max-wait` } },
+      { error: { code: 'rate_limited', message: `no free slot for ${live} within --max-wait` } },
     ]);
     expect(fellBack.code).toBe(0);
     expect(listServingModels(fellBack)).toEqual([standard]);
@@ -97,7 +97,7 @@ describe('where a Live model has one place', () => {
     expect((await first.result).code).toBe(0);
   });
 
-  test('acts on it, elsewhere and on it again never wait for each other', async () => {
+  test('never makes its own acts wait for each other, with other models in between', async () => {
     const { run } = createWorkspace({
       'mixed.toml': renderNarrative([live, live, standard, 'gemini-both-ways', live]),
     });
@@ -108,7 +108,7 @@ describe('where a Live model has one place', () => {
     expect(server.live.sessions.map(({ prompts }) => prompts.length)).toEqual([2, 1]);
   });
 
-  test('neither do a fallback from Live and one to Live', async () => {
+  test('does not make fallbacks from Live and to Live wait for each other', async () => {
     const { run } = createWorkspace({
       'mixed.toml': renderNarrative([live, standard, live], `fallback = ["${standard}", "gemini-4-live"]`),
     });
@@ -121,7 +121,7 @@ describe('where a Live model has one place', () => {
     expect(listWaits(ended)).toEqual([]);
   });
 
-  test('a model that only its refusals tell to be Live does not wait for itself', async () => {
+  test('does not wait for itself if only its rejections identify it as Live', async () => {
     const { run } = createWorkspace();
     const first = await run('four.toml', '-m', 'gemini-talk', ...one);
     expect(first.code).toBe(0);
@@ -140,7 +140,7 @@ describe('where a Live model has one place', () => {
   });
 });
 
-test('a model that is Live by its name alone, and not by the list, is asked over REST after all', async () => {
+test('requests a model over REST if it is Live by name but not in the list', async () => {
   const own = await startGeminiServer({ models: [listedModel('gemini-6-live')] });
   onTestFinished(() => own.close());
   const { surroundings } = createWorkspace();
@@ -153,7 +153,7 @@ test('a model that is Live by its name alone, and not by the list, is asked over
   expect(own.generateRequests).toHaveLength(1);
 });
 
-test('how a Live model wants to be talked to is remembered for the next process, at that service', async () => {
+test('remembers the response mode of a Live model for the next process, per service', async () => {
   const { run, surroundings } = createWorkspace();
   const modalities = () => server.live.sessions.map(({ setup }) => setup.generationConfig.responseModalities[0]);
   for (const _ of [1, 2]) expect((await run('one.toml', '-m', 'gemini-4-live')).code).toBe(0);
@@ -164,7 +164,7 @@ test('how a Live model wants to be talked to is remembered for the next process,
   expect(otherServer.live.sessions).toHaveLength(2);
 });
 
-test('a loop of runs gets a day of replies on a standard model, and all of them on a Live one', async () => {
+test('a loop of runs gets a day of replies on a standard model, and all of them on a Live model', async () => {
   const { surroundings } = createWorkspace();
   const log = enforceQuota(server, { kind: 'sliding', windowMs: 60_000 }, { [standard]: { rpd: 4 } });
   const loop = (model: string) =>
@@ -175,7 +175,7 @@ test('a loop of runs gets a day of replies on a standard model, and all of them 
   const [onStandard, onLive] = await Promise.all([loop(standard), loop(live)]);
   const codes = ({ stdout }: ProcessResult) => stdout.match(/(?<=^code )\d+$/gm);
   expect(codes(onStandard)).toEqual(['0', '0', '0', '0', '75', '75']);
-  expect(onStandard.stderr.match(/the day's quota of gemini-3\.8-flash is used up/g)).toHaveLength(2);
+  expect(onStandard.stderr.match(/daily quota of gemini-3\.8-flash is used up/g)).toHaveLength(2);
   // What the service refused once is known: the sixth run asked nothing.
   expect(log.rejected()).toHaveLength(1);
   expect(codes(onLive)).toEqual(Array.from({ length: 6 }, () => '0'));

@@ -32,7 +32,7 @@ const eventsOf = (stdout: string) =>
     .split('\n')
     .map((line) => JSON.parse(line));
 
-test('the sample plays three acts in one session, with the same text streamed and not', async () => {
+test('runs three acts of the sample in one session, with the same text streamed and not', async () => {
   const result = await runBoticelli(['run', live], { server });
   const streamed = await runBoticelli(['run', live, '--stream'], { server });
   expect(result).toMatchObject({ code: 0, stdout: streamed.stdout });
@@ -46,7 +46,7 @@ test('the sample plays three acts in one session, with the same text streamed an
   expect(result.stderr).toMatch(/gemini-3\.8-live · 10 tokens in, \d+ out · 0\.\d+ s · 0\.\d+ s of speech/);
 });
 
-test('tokens come as they are spoken', async () => {
+test('prints tokens as they are spoken', async () => {
   const gate = createGate();
   server.live.queueReplies(spokenReply(['so', ' it', ' goes'], { gate }));
   const running = startBoticelli(['run', live, '--stream'], { server });
@@ -59,7 +59,7 @@ test('tokens come as they are spoken', async () => {
   expect((await running.result).code).toBe(0);
 });
 
-test('--out-dir gets the speech beside the reply, and the event its length', async () => {
+test('--out-dir saves the speech beside the reply, and the event has its length', async () => {
   const cwd = folder();
   const { code, stdout } = await runBoticelli(['run', 'four.toml', '--out-dir', 'out', '-o', 'ndjson'], {
     server,
@@ -77,7 +77,7 @@ test('--out-dir gets the speech beside the reply, and the event its length', asy
   expect(acts[0].audio).toEqual(end.audio);
 });
 
-test('without --out-dir the event has the length alone', async () => {
+test('without --out-dir the event has only the length', async () => {
   const { stdout } = await runBoticelli(['run', live, '-o', 'json'], { server });
   expect(JSON.parse(stdout).acts.map(({ audio }: { audio: object }) => Object.keys(audio))).toEqual([
     ['durationMs'],
@@ -89,7 +89,7 @@ test('without --out-dir the event has the length alone', async () => {
 test.each([
   ['resumed', true],
   ['opened anew', false],
-])('a connection that is dropped between acts is %s, told in an event, the conversation whole', async (_, resumes) => {
+])('a connection lost between acts is %s, reported as an event, with the whole conversation', async (_, resumes) => {
   server.live.allowsResumption = resumes;
   server.live.queueReplies({ ...spokenReply(['Uno']), end: 'destroy' });
   const { code, stdout } = await runBoticelli(['run', 'four.toml', '--stream', '-o', 'ndjson'], {
@@ -133,14 +133,14 @@ test.each([
   expect(stderr.trimEnd().split('\n')).toHaveLength(2);
 });
 
-test('silence ends the run with 124, at once', async () => {
+test('silence ends the run with 124 at once', async () => {
   server.live.queueReplies({ frames: spokenReply(['so', ' far']).frames.slice(0, -2) }, { frames: [] });
   const idle = await runBoticelli(['run', live, '--stream', '--idle-timeout', '200ms'], { server });
   expect(idle).toMatchObject({ code: 124, stdout: 'so far\n' });
   expect((await runBoticelli(['run', live, '--timeout', '300ms'], { server })).code).toBe(124);
 });
 
-test('a passing failure is tried again in a session of its own', async () => {
+test('retries a temporary failure in a new session', async () => {
   server.live.queueConnections({ at: 'setup', action: closeReasons.internal });
   server.live.queueReplies({ frames: spokenReply(['so', ' far']).frames.slice(0, -2), end: closeReasons.internal });
   const { code, stdout } = await runBoticelli(['run', live, '-o', 'json'], { server });
@@ -148,7 +148,7 @@ test('a passing failure is tried again in a session of its own', async () => {
   expect(JSON.parse(stdout).acts.map(({ attempts }: { attempts: number }) => attempts)).toEqual([3, 1, 1]);
 });
 
-test('acts on a Live model and on another one see each other', async () => {
+test('acts on a Live model and on another model see each other', async () => {
   const cwd = createTemporaryFolder(onTestFinished, {
     'both.toml': `[narrative]\nname = "both"\nmodel = "gemini-3.8-live"\n[toc]\norder = ["a", "b", "c"]\n[acts]\na = "A"\nc = "C"
 [acts.b]\nmodel = "gemini-3.8-flash"\n[[acts.b.input]]\ntype = "text"\ncontent = "B"\n`,
@@ -164,7 +164,7 @@ test('acts on a Live model and on another one see each other', async () => {
   expect(sessions()[0]?.closedAt).toBeLessThanOrEqual(server.generateRequests[0]!.receivedAtMs);
 });
 
-test('the key is nowhere in what a run says and leaves behind', async () => {
+test('never prints or stores the key', async () => {
   const cwd = folder();
   server.live.queueReplies({ ...spokenReply(['Uno']), end: { code: 1011, reason: `oops ${canaryKey}` } });
   const echo = { at: 'upgrade', action: { status: 500, body: `bad key ${canaryKey}` } } as const;

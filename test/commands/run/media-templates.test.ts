@@ -20,7 +20,7 @@ function folderOf(file: string): string {
   return cwd;
 }
 
-test('a picture that a pipe names is what is sent', async () => {
+test('sends the picture that standard input names', async () => {
   const cwd = folderOf('{{stdin}}.png');
   const before = server.generateRequests.length;
   const ended = await runBoticelli(['run', 'x.toml', '--no-rate-limit', '-q'], { server, cwd, input: 'chart\n' });
@@ -31,7 +31,7 @@ test('a picture that a pipe names is what is sent', async () => {
   ]);
 });
 
-test('a picture that a reply names and that is not there ends the run before its call, with the act in front', async () => {
+test("a missing picture named by a reply ends the run before its call, with the act's name", async () => {
   const cwd = folderOf('{{one}}.png');
   const before = server.generateRequests.length;
   const { code, stderr } = await runBoticelli(['run', 'x.toml', '--no-rate-limit', '-q'], { server, cwd });
@@ -44,7 +44,7 @@ test('a picture that a reply names and that is not there ends the run before its
   expect(server.generateRequests.length - before).toBe(1);
 });
 
-test('a picture that a blank reply names is told to have no name', async () => {
+test('reports that a blank reply names no picture', async () => {
   const cwd = folderOf('{{one}}');
   server.queueReplies(textReply('  \n'));
   const { code, stderr } = await runBoticelli(['run', 'x.toml', '--no-rate-limit', '-q'], { server, cwd });
@@ -56,7 +56,7 @@ test('a picture that a blank reply names is told to have no name', async () => {
   });
 });
 
-test('a rehearsal reads what it can know, and says of the rest that a reply will name it', async () => {
+test('a rehearsal reads the media it can, and says which ones a reply would name', async () => {
   const byPipe = await startShell("printf 'chart' | boticelli run x.toml --rehearse -q", {
     cwd: folderOf('{{stdin}}.png'),
   }).result;

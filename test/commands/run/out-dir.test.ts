@@ -8,7 +8,7 @@ import { createTemporaryFolder } from '../../helpers/boticelli.js';
 const folderWith = (files?: Record<string, string>) => createTemporaryFolder(onTestFinished, files);
 const reply = (act: string, index: number, text: string) => ({ act, index, text }) as ActEnd;
 
-test('each reply is a file with a number and a name, and the report is run.json', async () => {
+test('writes each reply to a file with a number and a name, and the report to run.json', async () => {
   const folder = join(folderWith(), 'new', 'folder');
   const files = await openReplyFiles(folder);
   files.writeReply(reply('draft', 0, 'A\n\n'));
@@ -25,25 +25,25 @@ test.each([
   ['con', '01-con.md'],
   ['what? <why>', '01-what---why-.md'],
   ['😀', '01-😀.md'],
-])('an act called %j gets a name that every system takes', async (act, expected) => {
+])('writes an act called %j to a file name that every system accepts', async (act, expected) => {
   const folder = folderWith();
   const files = await openReplyFiles(folder);
   files.writeReply(reply(act, 0, 'x'));
   expect(readdirSync(folder)).toEqual([expected]);
 });
 
-test("an existing folder's other files are left alone", async () => {
+test('leaves other files in an existing folder alone', async () => {
   const folder = folderWith({ 'notes.txt': 'mine', '09-old.md': 'old' });
   (await openReplyFiles(folder)).writeReply(reply('draft', 0, 'x'));
   expect(readdirSync(folder)).toEqual(['01-draft.md', '09-old.md', 'notes.txt']);
 });
 
-test('a folder that cannot be made is found out at once', async () => {
+test("reports a folder that can't be created at once", async () => {
   const folder = folderWith({ taken: 'a file' });
   await expect(openReplyFiles(join(folder, 'taken'))).rejects.toMatchObject({ code: 'output_failed' });
 });
 
-test('a file that cannot be written whole is not there at all', async () => {
+test('leaves no partial file if a write fails', async () => {
   const folder = folderWith();
   const files = await openReplyFiles(folder);
   // A folder in the file's place makes the last step fail, after the content was written.

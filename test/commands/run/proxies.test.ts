@@ -58,8 +58,8 @@ function createGateway(path: string, behind: number) {
 
 const reply = expect.stringContaining('Reply 1');
 
-describe('a proxy that the environment names', () => {
-  test.each(['HTTPS_PROXY', 'all_proxy'])('in %s carries TLS through a tunnel', async (variable) => {
+describe('a proxy from the environment', () => {
+  test.each(['HTTPS_PROXY', 'all_proxy'])('in %s tunnels TLS', async (variable) => {
     const { certificate, port } = await openTls();
     const proxy = await openProxy({ hostPorts: { [host]: port } });
     const env = { GOOGLE_GEMINI_BASE_URL: `https://${host}`, NODE_EXTRA_CA_CERTS: certificate.file };
@@ -69,14 +69,14 @@ describe('a proxy that the environment names', () => {
     expect(proxy.requestLines).toEqual([`CONNECT ${host}:443`, `CONNECT ${host}:443`]);
   });
 
-  test.each(['HTTP_PROXY', 'http_proxy'])('in %s is handed what goes without TLS', async (variable) => {
+  test.each(['HTTP_PROXY', 'http_proxy'])('in %s receives requests without TLS', async (variable) => {
     const proxy = await openProxy();
     const env = { GOOGLE_GEMINI_BASE_URL: `http://${host}`, [variable]: proxy.url };
     expect(await run(env)).toMatchObject({ code: 0, stdout: reply });
     expect(proxy.requestLines).toEqual([expect.stringMatching(/^POST http:\/\/gemini\.test\/v1beta\/models\//)]);
   });
 
-  test('keeps its tunnel for the acts of a run, and may be named without http://', async () => {
+  test('keeps its tunnel for all acts of a run, and may be named without http://', async () => {
     const { certificate, port } = await openTls();
     const proxy = await openProxy({ hostPorts: { [host]: port } });
     const { code } = await runBoticelli(['run', 'two.toml'], {
@@ -93,14 +93,14 @@ describe('a proxy that the environment names', () => {
     expect(proxy.requestLines).toHaveLength(1);
   });
 
-  test.each(['NO_PROXY', 'no_proxy'])('is not asked for what %s lists', async (variable) => {
+  test.each(['NO_PROXY', 'no_proxy'])('is not used for hosts in %s', async (variable) => {
     const proxy = await openProxy();
     const env = { GOOGLE_GEMINI_BASE_URL: server.url, HTTP_PROXY: proxy.url, [variable]: 'localhost,127.0.0.1' };
     expect(await run(env)).toMatchObject({ code: 0, stdout: reply });
     expect(proxy.requestLines).toEqual([]);
   });
 
-  test('gets its user and password, and nobody else sees them or the key, with DEBUG=* either', async () => {
+  test('receives its user and password, and nobody else sees them or the key, even with DEBUG=*', async () => {
     const { certificate, port } = await openTls();
     const tunnel = await openProxy({ hostPorts: { [host]: port }, credentials: 'me:s3cret word' });
     const plain = await openProxy({ credentials: 'me:s3cret word' });
@@ -116,7 +116,7 @@ describe('a proxy that the environment names', () => {
   });
 });
 
-describe('a proxy that does not do its part is named as what is wrong', () => {
+describe('a failing proxy is named as the cause', () => {
   /** The first line of the error of a run through a proxy, which must have been the only thing asked. */
   async function readErrorLines(env: Record<string, string>, exit = 69): Promise<string[]> {
     const { code, stdout, stderr } = await run(env);
@@ -129,7 +129,7 @@ describe('a proxy that does not do its part is named as what is wrong', () => {
     ['HTTP_PROXY', `http://${host}`],
   ] as const;
 
-  test.each(schemes)('%s leads to where nothing listens', async (variable, url) => {
+  test.each(schemes)('if %s points to a closed port', async (variable, url) => {
     const { port, close } = await startHttpProxy();
     await close();
     const env = { GOOGLE_GEMINI_BASE_URL: url, [variable]: `http://me:s3cret@127.0.0.1:${port}` };
@@ -140,7 +140,7 @@ describe('a proxy that does not do its part is named as what is wrong', () => {
     expect(hint).toContain('HTTPS_PROXY');
   });
 
-  test.each(schemes)('%s wants another password', async (variable, url) => {
+  test.each(schemes)('if %s needs another password', async (variable, url) => {
     const proxy = await openProxy({ credentials: 'me:right' });
     const address = proxy.url.replace('//', '//me:s3cret@');
     const [message, hint] = await readErrorLines({ GOOGLE_GEMINI_BASE_URL: url, [variable]: address });
@@ -153,14 +153,14 @@ describe('a proxy that does not do its part is named as what is wrong', () => {
   test.each([
     [502, '502 Bad Gateway'],
     [403, '403 Forbidden'],
-  ])('it answers CONNECT with %i', async (status, words) => {
+  ])('if it answers CONNECT with %i', async (status, words) => {
     const proxy = await openProxy();
     proxy.rejectRequests(status);
     const [message] = await readErrorLines({ GOOGLE_GEMINI_BASE_URL: `https://${host}`, HTTPS_PROXY: proxy.url });
     expect(message).toBe(`boticelli: act_1: the proxy 127.0.0.1:${proxy.port} opens no way to ${host}: ${words}`);
   });
 
-  test('it is none', async () => {
+  test('if it is not a proxy', async () => {
     const other = createServer((socket) => void socket.on('error', () => {}).end('SSH-2.0-OpenSSH_9.6\r\n'));
     await new Promise<void>((resolve) => other.listen(0, '127.0.0.1', resolve));
     onTestFinished(() => void other.close());
@@ -174,14 +174,14 @@ describe('a proxy that does not do its part is named as what is wrong', () => {
     );
   });
 
-  test('it can be none', async () => {
+  test('if its address is not valid', async () => {
     const env = { GOOGLE_GEMINI_BASE_URL: `https://${host}`, HTTPS_PROXY: 'socks5://me:s3cret@127.0.0.1:1080' };
     const [message, hint] = await readErrorLines(env, 78);
     expect(message).toBe("boticelli: act_1: the proxy's address can't be used");
     expect(hint).toContain('HTTPS_PROXY');
   });
 
-  test('is not trusted otherwise, and the error says what would help', async () => {
+  test('if its certificate is not trusted, and the error says what would help', async () => {
     const { port } = await openTls();
     const { code, stderr } = await run({ GOOGLE_GEMINI_BASE_URL: `https://localhost:${port}` }, '--retries', '4');
     expect(code).toBe(69);
@@ -193,7 +193,7 @@ describe('a proxy that does not do its part is named as what is wrong', () => {
 });
 
 describe('a gateway', () => {
-  test('may be at a path', async () => {
+  test('may have a path', async () => {
     const gateway = createGateway('/gateway/v1x', server.port).listen(0, '127.0.0.1');
     onTestFinished(() => void gateway.close());
     await once(gateway, 'listening');
@@ -208,7 +208,7 @@ describe('a gateway', () => {
     ['seconds', () => '1'],
     // A date has whole seconds: what is left of the first is lost.
     ['a date', () => new Date(Date.now() + 2000).toUTCString()],
-  ])('says in %s when to come again, and is obeyed', async (_, retryAfter) => {
+  ])('says in %s when to retry', async (_, retryAfter) => {
     server.queueReplies(() => ({ status: 503, body: 'later', headers: { 'retry-after': retryAfter() } }));
     const env = { GOOGLE_GEMINI_BASE_URL: server.url };
     expect(await run(env, '--retries', '1')).toMatchObject({ code: 0, stdout: reply });

@@ -13,7 +13,7 @@ const midnight = () => getNextPacificMidnight(Date.now()).toISOString();
 /** Where tests run as root nothing is read-only: so these run as somebody else. */
 const somebodyElse = process.getuid?.() === 0 ? 65_534 : undefined;
 
-describe('shell loops, a process a request', () => {
+describe('shell loops with one process per request', () => {
   const windowSeconds = 2;
   // The guard of so short a window is 120 ms, which a machine that runs other tests beside may exceed once. How many are
   // refused on a quiet one, and how long it takes, `npm run soak` says.
@@ -41,7 +41,7 @@ describe('shell loops, a process a request', () => {
     }
   });
 
-  test('in three loops at once share the quota, and each gets every reply', async () => {
+  test('in three parallel loops share the quota, and each gets every reply', async () => {
     const loop = '(for i in 1 2 3; do boticelli run one.toml -q; done)';
     for (const outcome of await play(4, `${loop} & ${loop} & ${loop} & wait`)) {
       expect(outcome).toMatchObject({ replies: 9 });
@@ -50,8 +50,8 @@ describe('shell loops, a process a request', () => {
   });
 });
 
-describe('a quota that is smaller than settings say', () => {
-  test('is refused once, and then known, to the next process too', async () => {
+describe('a quota smaller than the settings say', () => {
+  test('is rejected once and then known, also to the next process', async () => {
     const allows = { rpm: 5, windowMs: 1500 };
     const fixture = await createQuotaFixture(onTestFinished, { serverRules: allows, settings: { rpm: 30 } });
     const first = await fixture.run(['six.toml', '-v']);
@@ -69,8 +69,8 @@ describe('a quota that is smaller than settings say', () => {
   });
 });
 
-describe('a day that is used up', () => {
-  test('costs one call, and every later process none', async () => {
+describe('a used-up day', () => {
+  test('costs one call, and later processes none', async () => {
     const fixture = await createQuotaFixture(onTestFinished, { serverRules: { rpd: 1 } });
     expect(await fixture.run(['one.toml'])).toMatchObject({ code: 0 });
     for (const calls of [2, 2, 2]) {
@@ -85,7 +85,7 @@ describe('a day that is used up', () => {
     }
   });
 
-  test('makes the narrative go on on the --fallback model, which is said', async () => {
+  test('continues on the --fallback model, and reports it', async () => {
     const fixture = await createQuotaFixture(onTestFinished, {
       serverRules: { rpd: 2 },
       overrides: { [other]: { rpd: 100 } },
@@ -116,10 +116,10 @@ describe('a day that is used up', () => {
   });
 });
 
-describe('a quota that has to be waited for', () => {
+describe('a wait for quota', () => {
   const minute = { settings: { rpm: 1 } };
 
-  test('is not waited for longer than --max-wait: that is decided at once', async () => {
+  test('is not started if it exceeds --max-wait', async () => {
     const fixture = await createQuotaFixture(onTestFinished, minute);
     await fixture.run(['one.toml']);
     const { code, stdout } = await fixture.run(['one.toml', '--max-wait', '20s', '-o', 'json']);
@@ -133,7 +133,7 @@ describe('a quota that has to be waited for', () => {
     expect(fallbackResult).toMatchObject({ code: 0, stdout: `Reply 1 of ${other}\n` });
   });
 
-  test('is not waited for at all with --no-rate-limit, nor counted', async () => {
+  test('does not happen with --no-rate-limit, and the request is not counted', async () => {
     const fixture = await createQuotaFixture(onTestFinished, minute);
     const { code, stderr } = await fixture.run(['four.toml', '--no-rate-limit']);
     expect(code).toBe(0);
@@ -142,7 +142,7 @@ describe('a quota that has to be waited for', () => {
     expect(await fixture.run(['one.toml', '--max-wait', '1s'])).toMatchObject({ code: 0 });
   });
 
-  test('is free for the next process when Ctrl-C ends the wait', async () => {
+  test('frees its reservation for the next process on Ctrl-C', async () => {
     const fixture = await createQuotaFixture(onTestFinished, minute);
     await fixture.run(['one.toml']);
     const first = await readWait(fixture);
@@ -155,7 +155,7 @@ describe('a quota that has to be waited for', () => {
     expect(fixture.log.decisions).toHaveLength(1);
   });
 
-  test('costs the next process one appointment when kill -9 ends the wait', async () => {
+  test('costs the next process one reservation after kill -9', async () => {
     const fixture = await createQuotaFixture(onTestFinished, {
       serverRules: { rpm: 1, windowMs: 1500 },
       settings: { rpm: 1 },
@@ -181,8 +181,8 @@ async function readWait(fixture: QuotaFixture) {
   return { running, until: Date.parse(JSON.parse(line).until) };
 }
 
-describe('the book that can not be used', () => {
-  test('is set aside where it is damaged, with a warning, and the run goes on', async () => {
+describe('an unusable database', () => {
+  test('is set aside with a warning if it is damaged, and the run continues', async () => {
     const fixture = await createQuotaFixture(onTestFinished);
     createStateFolder(fixture);
     writeFileSync(fixture.database, 'This is no database at all. '.repeat(200));
@@ -195,7 +195,7 @@ describe('the book that can not be used', () => {
     expect((await fixture.run(['one.toml'])).stderr).not.toContain('damaged');
   });
 
-  test('is left alone where a newer version wrote it', async () => {
+  test('is left alone if a newer version wrote it', async () => {
     const fixture = await createQuotaFixture(onTestFinished);
     createStateFolder(fixture);
     const future = new LibSql(fixture.database);
@@ -208,7 +208,7 @@ describe('the book that can not be used', () => {
     expect(readFileSync(fixture.database).equals(before)).toBe(true);
   });
 
-  test('is done without in a read-only folder, which is said once', async () => {
+  test('in a read-only folder is not used, with one warning', async () => {
     const fixture = await createQuotaFixture(onTestFinished);
     createStateFolder(fixture);
     setModes(fixture, 0o555);
@@ -218,7 +218,7 @@ describe('the book that can not be used', () => {
     expect(stderr).toContain("boticelli.db can't be used");
   });
 
-  test('is still read in a read-only folder: a closed day stays closed', async () => {
+  test('in a read-only folder is still read: a used-up day stays closed', async () => {
     const fixture = await createQuotaFixture(onTestFinished, { serverRules: { rpd: 1 } });
     await fixture.run(['four.toml']);
     setModes(fixture, 0o555);
@@ -233,7 +233,7 @@ function setModes({ folder, state }: QuotaFixture, mode: number): void {
   chmodSync(state, mode);
 }
 
-test('the book is for its owner alone, and the key is nowhere in it', async () => {
+test('only the owner can read the database, and it never contains the key', async () => {
   const fixture = await createQuotaFixture(onTestFinished, { serverRules: { rpm: 2 }, settings: { rpm: 30 } });
   const waiting = fixture.start(['four.toml']);
   await waiting.waitForOutput('waiting', 'stderr');

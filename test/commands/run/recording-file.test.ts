@@ -8,7 +8,7 @@ import { createRecordingFixture } from '../recording-fixture.js';
 const overload = { status: 400, body: { error: { code: 400, message: 'no', status: 'INVALID_ARGUMENT' } } };
 
 describe('the file', () => {
-  test('has an answer a line, in words, without the key, and is in its order', async () => {
+  test('has one readable reply per line, in order, without the key', async () => {
     const { record, lines } = await createRecordingFixture(onTestFinished);
     await record('two.toml');
     const answers = lines().map((line) => JSON.parse(line));
@@ -20,7 +20,7 @@ describe('the file', () => {
     expect(lines().join()).not.toContain(canaryKey);
   });
 
-  test('changes little where a narrative is recorded anew: lines stay where they are, and none is left over', async () => {
+  test('changes little when a narrative is recorded again: lines keep their position and none is left over', async () => {
     const { server, record, replay, lines, edit } = await createRecordingFixture(onTestFinished);
     await record('eight.toml');
     const before = lines();
@@ -39,7 +39,7 @@ describe('the file', () => {
     expect(await replay('eight.toml')).toMatchObject({ code: 0 });
   });
 
-  test('is added to by another narrative', async () => {
+  test('can be extended by another narrative', async () => {
     const { cwd, record, replay, lines } = await createRecordingFixture(onTestFinished);
     writeFileSync(join(cwd, 'other.toml'), buildNarrative(2, 'system = "other"'));
     await record('two.toml');
@@ -48,7 +48,7 @@ describe('the file', () => {
     for (const file of ['two.toml', 'other.toml']) expect(await replay(file)).toMatchObject({ code: 0 });
   });
 
-  test('has what a run had until it failed, and with --resume all of it', async () => {
+  test('contains the replies of a failed run, and with --resume all of them', async () => {
     const { server, cwd, lines } = await createRecordingFixture(onTestFinished);
     const surroundings = { cwd, server, env: { GEMINI_TIER: 'tier_1', BOTICELLI_STATE_DIR: join(cwd, 'state') } };
     server.queueReplies(textReply('one'), overload);
@@ -60,7 +60,7 @@ describe('the file', () => {
     expect(readFileSync(join(cwd, 'new.ndjson'), 'utf8').split('\n')).toHaveLength(3);
   });
 
-  test('is whole up to its last line where the run was killed, and a recording goes on from there', async () => {
+  test('is complete up to its last line after a kill, and recording continues from there', async () => {
     const { server, cwd, record, replay, lines } = await createRecordingFixture(onTestFinished);
     server.queueReplies(textReply('one'), { end: 'stall-before-headers' });
     const running = startBoticelli(['run', 'two.toml', '--record', 'answers.ndjson'], { cwd, server });
@@ -78,7 +78,7 @@ describe('the file', () => {
 });
 
 describe('bad input', () => {
-  test('a broken line is named, and nothing is sent or changed', async () => {
+  test('names a broken line, and sends and changes nothing', async () => {
     const { server, cwd, record, replay } = await createRecordingFixture(onTestFinished);
     await record('two.toml');
     const path = join(cwd, 'answers.ndjson');
@@ -96,7 +96,7 @@ describe('bad input', () => {
     expect(server.generateRequests).toHaveLength(2);
   });
 
-  test('a file that is not there, a folder, a file that is no recording', async () => {
+  test('rejects a missing file, a folder, and a file that is not a recording', async () => {
     const { server, cwd, replay } = await createRecordingFixture(onTestFinished);
     expect(await replay('two.toml')).toMatchObject({ code: 66, stderr: expect.stringContaining('does not exist') });
     const toml = readFileSync(join(cwd, 'two.toml'), 'utf8');
@@ -125,14 +125,14 @@ describe('bad input', () => {
     [['--replay', 'b', '--resume'], '--replay and --resume do not go together'],
     [['--replay', 'b', '--rehearse'], '--replay and --rehearse do not go together'],
     [['--record', 'a', '--rehearse'], '--record and --rehearse do not go together'],
-  ])('%j is a fault of usage', async (flags, words) => {
+  ])('%j is a usage error', async (flags, words) => {
     const { server, cwd } = await createRecordingFixture(onTestFinished);
     const { code, stderr } = await runBoticelli(['run', 'two.toml', ...flags], { cwd, server });
     expect({ code, stderr }).toEqual({ code: 2, stderr: expect.stringContaining(words) });
     expect(existsSync(join(cwd, 'a'))).toBe(false);
   });
 
-  test('a run that has no reply leaves no file behind', async () => {
+  test('a run without replies leaves no file behind', async () => {
     const { server, cwd, record } = await createRecordingFixture(onTestFinished);
     server.setDefaultReply(overload);
     expect(await record('two.toml')).toMatchObject({ code: 69 });

@@ -18,7 +18,7 @@ function onMachine(fixture: QuotaFixture, machine: string, url: string) {
 describe.skipIf(redisSkipReason)(`a fleet with a Redis${redisSkipReason ? ` (${redisSkipReason})` : ''}`, () => {
   const redis = (options = {}): Promise<RedisServer> => startRedisServer(onTestFinished, options);
 
-  test('shares the quota over its machines, and every loop gets every reply', async () => {
+  test('machines share a quota, and every loop gets every reply', async () => {
     const { url } = await redis();
     const outcomes = await Promise.all(
       (['sliding', 'fixed'] as const).map(async (kind) => {
@@ -42,7 +42,7 @@ describe.skipIf(redisSkipReason)(`a fleet with a Redis${redisSkipReason ? ` (${r
     }
   });
 
-  test('loses no reply when its Redis dies in the middle of a run: one warning, and the run goes on', async () => {
+  test('loses no reply when Redis dies in the middle of a run: one warning, and the run continues', async () => {
     const server = await redis();
     const fixture = await createQuotaFixture(onTestFinished, { serverRules: { latencyMs: [100, 200] } });
     const running = startBoticelli(
@@ -57,7 +57,7 @@ describe.skipIf(redisSkipReason)(`a fleet with a Redis${redisSkipReason ? ` (${r
     expect(warnings(stderr)).toEqual([expect.stringContaining(`Redis at 127.0.0.1:${server.port} is away (`)]);
   });
 
-  test('goes on by itself where there is no Redis, and the next process that finds it tells it what was sent', async () => {
+  test('continues without Redis, and the next process that finds it reports what was sent', async () => {
     const port = await findFreePort();
     const fixture = await createQuotaFixture(onTestFinished, { settings: { rpm: 30 } });
     const options = onMachine(fixture, 'one', `redis://bot:never-shown@127.0.0.1:${port}`);
@@ -89,7 +89,7 @@ describe.skipIf(redisSkipReason)(`a fleet with a Redis${redisSkipReason ? ` (${r
     }
   });
 
-  test('sees in `limits`, --forget and probe whose book it is', async () => {
+  test('`limits`, --forget and probe name the Redis that they use', async () => {
     const { url, port } = await redis();
     const fixture = await createQuotaFixture(onTestFinished, { serverRules: { rpm: 2 }, settings: { rpm: 30 } });
     const options = onMachine(fixture, 'one', url);
@@ -112,7 +112,7 @@ describe.skipIf(redisSkipReason)(`a fleet with a Redis${redisSkipReason ? ` (${r
     expect(await limits('--forget', 'gemini-3.5-flash')).toContain('gemini-3.5-flash: there was nothing to forget\n');
   });
 
-  test('is let in through TLS, by a certificate that the machine trusts, and by no other', async () => {
+  test('connects through TLS with a certificate that the machine trusts, and with no other', async () => {
     const folder = createTemporaryFolder(onTestFinished);
     const [key, cert] = [join(folder, 'key.pem'), join(folder, 'cert.pem')];
     const subject = ['-subj', '/CN=localhost', '-addext', 'subjectAltName=DNS:localhost'];

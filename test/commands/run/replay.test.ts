@@ -6,7 +6,7 @@ import { textReply } from '../../helpers/gemini-replies.js';
 import { parseEvents } from '../quota-fixture.js';
 import { createRecordingFixture } from '../recording-fixture.js';
 
-describe('a recorded narrative is replayed without network, key or anything in the home', () => {
+describe('replays a recorded narrative without network, key or home folder', () => {
   test.each([
     ['blocking calls', []],
     ['streams', ['--stream']],
@@ -24,7 +24,7 @@ describe('a recorded narrative is replayed without network, key or anything in t
     expect(existsSync(state)).toBe(false);
   });
 
-  test('a reply that was cut short ends the replay as it ended the run', async () => {
+  test('a truncated reply ends the replay as it ended the run', async () => {
     const { server, record, replay } = await createRecordingFixture(onTestFinished);
     server.queueReplies(textReply('whole'), textReply('half', { finishReason: 'MAX_TOKENS' }));
     const recorded = await record('two.toml', '--strict');
@@ -33,7 +33,7 @@ describe('a recorded narrative is replayed without network, key or anything in t
     expect(await replay('two.toml')).toMatchObject({ code: 0, stdout: 'whole\n\nhalf\n' });
   });
 
-  test('what a fallback gave is replayed under the request that was asked', async () => {
+  test('a reply from a fallback is found under the original request', async () => {
     const { server, record, replay } = await createRecordingFixture(onTestFinished);
     server.queueReplies(dayQuotaError('model-a'));
     const flags = ['two.toml', '-m', 'model-a', '--fallback', 'model-b'];
@@ -45,7 +45,7 @@ describe('a recorded narrative is replayed without network, key or anything in t
     expect(usage.totalTokens).toBe(0);
   });
 
-  test('streams come in pieces', async () => {
+  test('streams arrive in pieces', async () => {
     const { server, record, replay } = await createRecordingFixture(onTestFinished);
     server.queueReplies(textReply('one two three four five six seven eight nine ten eleven twelve'));
     await record('two.toml');
@@ -57,7 +57,7 @@ describe('a recorded narrative is replayed without network, key or anything in t
     );
   });
 
-  test('each round of a carousel has its own answers', async () => {
+  test('each carousel round has its own replies', async () => {
     const { server, record, replay, edit } = await createRecordingFixture(onTestFinished);
     edit('two.toml', '[toc]', '[toc]\ncarousel = 2');
     server.queueReplies(...['1', '2', '3', '4'].map((each) => textReply(each)));
@@ -72,7 +72,7 @@ describe('a recorded narrative is replayed without network, key or anything in t
     });
   });
 
-  test('a medium by its address is known by that, and fetched by nobody', async () => {
+  test('a medium is identified by its URL and not downloaded', async () => {
     const { server, cwd, record, replay } = await createRecordingFixture(onTestFinished);
     const url = `${server.url}/v1beta/models/gemini-3.8-flash?token=hidden`;
     const narrative = `[narrative]\nname="m"\n[toc]\norder=["a"]\n[acts.a]\n[[acts.a.input]]\ntype="document"\nurl="${url}"\nmime="text/plain"\n[[acts.a.input]]\ntype="text"\ncontent="What is it?"`;
@@ -101,7 +101,7 @@ describe('a request that is not in the recording', () => {
     expect(stderr).toContain('Record it with --record answers.ndjson');
   });
 
-  test('tells of the turn before it that differs', async () => {
+  test('names an earlier turn that differs', async () => {
     const { record, replay, edit, lines, cwd } = await createRecordingFixture(onTestFinished);
     await record('two.toml');
     // Somebody wrote another first reply into the file: from there on the conversation is another one.
@@ -116,7 +116,7 @@ describe('a request that is not in the recording', () => {
     );
   });
 
-  test('of another narrative altogether says so', async () => {
+  test('reports a recording of a different narrative', async () => {
     const { record, replay, cwd } = await createRecordingFixture(onTestFinished);
     await record('two.toml');
     const other = '[narrative]\nname="o"\n[toc]\norder=["a"]\n[acts]\na="Something wholly different"';

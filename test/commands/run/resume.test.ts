@@ -41,7 +41,7 @@ function setup(settings = '') {
 const overload = { status: 400, body: { error: { code: 400, message: 'no', status: 'INVALID_ARGUMENT' } } };
 const listPrompts = () => server.generateRequests.map(({ body }) => body.contents.at(-1).parts[0].text);
 
-test('after act 5 of 8 was edited, --resume asks exactly four times', async () => {
+test('--resume sends exactly four requests after act 5 of 8 was edited', async () => {
   const { run, edit } = setup();
   const firstRun = await run('eight.toml');
   edit('eight.toml', 'Question 5', 'Another question');
@@ -60,7 +60,7 @@ test('after act 5 of 8 was edited, --resume asks exactly four times', async () =
   expect(resumed.stderr.match(/^act_\d: reused from an earlier run: nothing asked, nothing paid/gm)).toHaveLength(4);
 });
 
-test('without --resume all is asked again, and the newest replies win', async () => {
+test('without --resume everything is requested again, and the newest replies win', async () => {
   const { run } = setup();
   await run('two.toml');
   server.queueReplies(textReply('newer'));
@@ -70,7 +70,7 @@ test('without --resume all is asked again, and the newest replies win', async ()
   expect(server.generateRequests).toHaveLength(4);
 });
 
-test('a run that failed ends by the very command that goes on, and that command does', async () => {
+test('a failed run ends with the command that resumes it, and that command works', async () => {
   const { run, at: options } = setup();
   server.queueReplies(textReply('one'), overload);
   const failed = await run('two.toml', '--max-tokens', '50');
@@ -83,7 +83,7 @@ test('a run that failed ends by the very command that goes on, and that command 
   expect(server.generateRequests).toHaveLength(3);
 });
 
-test('the command that goes on is quoted as a shell needs it', async () => {
+test('quotes the resume command for the shell', async () => {
   const { run, at: options, cwd } = setup();
   writeFileSync(join(cwd, "it's my.toml"), buildNarrative(2, 'system = "other"'));
   server.queueReplies(textReply('one'), overload);
@@ -94,8 +94,8 @@ test('the command that goes on is quoted as a shell needs it', async () => {
   });
 });
 
-describe('the command that goes on', () => {
-  test('is not printed where nothing was kept', async () => {
+describe('the resume command', () => {
+  test('is not printed if nothing was stored', async () => {
     const { run } = setup();
     server.setDefaultReply(overload);
     for (const flags of [['two.toml'], ['two.toml', '--resume'], ['none.toml'], ['two.toml', '--tier', 'x']]) {
@@ -106,7 +106,7 @@ describe('the command that goes on', () => {
     expect(await forgetful('two.toml')).toMatchObject({ code: 69, stderr: expect.not.stringContaining('Go on') });
   });
 
-  test('says of standard input what is possible, leaves --from out, and knows npx', async () => {
+  test('explains what to do for standard input, omits --from, and starts with npx where it should', async () => {
     const { at: options } = setup();
     server.setDefaultReply(({ body }) => (body.contents.length > 1 ? overload : textReply('one')));
     const piped = runBoticelli(['run', '-'], { ...options, input: buildNarrative(2) });
@@ -118,7 +118,7 @@ describe('the command that goes on', () => {
     expect(from.stderr).toContain('Go on with: npx boticelli run --resume -- two.toml\n');
   });
 
-  test('is the last word after Ctrl-C too', async () => {
+  test('is printed last after Ctrl-C too', async () => {
     const { at: options } = setup();
     server.queueReplies(textReply('one'), { end: 'stall-before-headers' });
     const running = startBoticelli(['run', 'two.toml'], options);
@@ -131,7 +131,7 @@ describe('the command that goes on', () => {
 });
 
 describe('--from', () => {
-  test('asks again from that act on', async () => {
+  test('requests everything from that act on again', async () => {
     const { run } = setup();
     await run('eight.toml');
     const calls = server.generateRequests.length;
@@ -143,7 +143,7 @@ describe('--from', () => {
     [['--from', 'act_1'], 'there is no --resume'],
     [['--resume', '--from', 'act_9'], '--from act_9: no act of that name plays'],
     [['--resume', '--rehearse'], '--rehearse and --resume do not go together'],
-  ])('%j is a fault of usage', async (flags, words) => {
+  ])('%j is a usage error', async (flags, words) => {
     const { run } = setup();
     expect(await run('two.toml', ...flags)).toMatchObject({ code: 2, stderr: expect.stringContaining(words) });
     expect(server.generateRequests).toEqual([]);
@@ -164,7 +164,7 @@ test('a reused reply is streamed at once, takes no quota, and is the same on sta
   expect(model.day.requests.used).toBe(2);
 });
 
-test('a reply that a fallback gave is not reused under --no-fallback', async () => {
+test('does not reuse a reply from a fallback with --no-fallback', async () => {
   const { run } = setup();
   server.queueReplies(dayQuotaError('model-a'));
   await run('two.toml', '-m', 'model-a', '--fallback', 'model-b');
@@ -175,7 +175,7 @@ test('a reply that a fallback gave is not reused under --no-fallback', async () 
   expect(strict).toMatchObject({ code: 75, stdout: '' });
 });
 
-test('only whole replies are reused, and a rehearsal leaves nothing behind', async () => {
+test('reuses only complete replies, and a rehearsal leaves nothing behind', async () => {
   const { run, at: options } = setup();
   await run('two.toml', '--rehearse');
   server.queueReplies(textReply('half', { finishReason: 'MAX_TOKENS' }));
@@ -185,7 +185,7 @@ test('only whole replies are reused, and a rehearsal leaves nothing behind', asy
   expect(JSON.parse((await runBoticelli(['runs', '--format', 'json'], options)).stdout).total).toBe(2);
 });
 
-test('two processes that resume the same run at once both have all replies', async () => {
+test('two processes that resume the same run at once both get all replies', async () => {
   const { run, cwd } = setup();
   server.queueReplies(textReply('1'), textReply('2'), textReply('3'), overload);
   await run('eight.toml');
@@ -200,8 +200,8 @@ test('two processes that resume the same run at once both have all replies', asy
   expect(readFileSync(join(cwd, 'eight.toml'), 'utf8')).toContain('Question 8');
 });
 
-describe('where nothing can be kept', () => {
-  test('keep = "off" keeps nothing, and --resume says so', async () => {
+describe('if nothing can be stored', () => {
+  test('keep = "off" stores nothing, and --resume says so', async () => {
     const { run, at: options } = setup('[store]\nkeep = "off"\n');
     await run('two.toml');
     const resumed = await run('two.toml', '--resume');
@@ -213,7 +213,7 @@ describe('where nothing can be kept', () => {
     });
   });
 
-  test('the run goes on, and says so once', async () => {
+  test('the run continues and says so once', async () => {
     const { at: options, cwd } = setup();
     writeFileSync(join(cwd, 'taken'), '');
     const env = { ...options.env, BOTICELLI_STATE_DIR: join(cwd, 'taken') };
@@ -227,7 +227,7 @@ describe('where nothing can be kept', () => {
     ]);
   });
 
-  test('on a full disk no reply is lost, and it is said once', async () => {
+  test('a full disk loses no reply, and is reported once', async () => {
     const { at: options, cwd } = setup();
     // A shell's limit on the size of files is as good as a full disk: the database may not grow.
     const script = 'ulimit -f 8; trap "" XFSZ; boticelli run eight.toml -o text';
@@ -237,7 +237,7 @@ describe('where nothing can be kept', () => {
     expect(stderr.match(/^boticelli: warning: .*$/gm)).toHaveLength(1);
   });
 
-  test('a file that turns out to be broken is set aside, not deleted', async () => {
+  test('a broken file is set aside, not deleted', async () => {
     const { run, cwd } = setup();
     await run('two.toml');
     const path = join(cwd, 'state/boticelli.db');
@@ -254,7 +254,7 @@ describe('where nothing can be kept', () => {
   });
 });
 
-test('a run that is killed with -9 at any moment is resumed without a second call for what was finished', async () => {
+test('a run killed with -9 at any moment is resumed without repeating a finished call', async () => {
   const done = await killAndResume(5, 20_261_122);
   expect(done.flatMap(({ problems }) => problems)).toEqual([]);
   expect(done.some(({ storedReplies }) => storedReplies > 0)).toBe(true);

@@ -60,7 +60,7 @@ describe('a narrative of four acts', () => {
     expect(server.generateRequests[3]?.body.generationConfig).toEqual({ temperature: 1.5, maxOutputTokens: 77 });
   });
 
-  test('gives the same bytes and the same json with and without --stream', async () => {
+  test('prints the same bytes and the same json with and without --stream', async () => {
     const cwd = folder();
     const run = (...flags: string[]) => runBoticelli(['run', 'four.toml', ...flags], { server, cwd });
     expect((await run('--stream')).stdout).toBe((await run()).stdout);
@@ -72,7 +72,7 @@ describe('a narrative of four acts', () => {
     expect(JSON.parse(blocking.stdout).acts).toHaveLength(4);
   });
 
-  test('tells its events as ndjson, a line each', async () => {
+  test('prints its events as ndjson, one per line', async () => {
     const { stdout } = await runBoticelli(['run', 'four.toml', '-o', 'ndjson', '--stream'], { server, cwd: folder() });
     const events = stdout
       .trimEnd()
@@ -85,7 +85,7 @@ describe('a narrative of four acts', () => {
     expect(events.at(-1)).toMatchObject({ type: 'narrative-end', status: 'completed' });
   });
 
-  test('prints the acts of --only and --last alone, though all are played', async () => {
+  test('prints only the acts of --only and --last, though all run', async () => {
     const cwd = folder();
     const only = await runBoticelli(['run', 'four.toml', '--only', 'act_2', '--only', 'act_3'], { server, cwd });
     expect(only.stdout).toMatch(/^Reply 2 .*\n\nReply 3 .*\n$/);
@@ -100,7 +100,7 @@ describe('a narrative of four acts', () => {
     expect(server.generateRequests).toHaveLength(12);
   });
 
-  test('leaves its replies in --out-dir, also those before a failure', async () => {
+  test('writes its replies to --out-dir, also those before a failure', async () => {
     const cwd = folder();
     const { code } = await runBoticelli(['run', 'four.toml', '--out-dir', 'out'], { server, cwd });
     expect(code).toBe(0);
@@ -117,12 +117,12 @@ describe('a narrative of four acts', () => {
   });
 });
 
-test('a narrative is read from standard input for -', async () => {
+test('reads a narrative from standard input for -', async () => {
   const { code, stdout } = await runBoticelli(['run', '-'], { server, input: buildNarrative(1) });
   expect({ code, stdout }).toEqual({ code: 0, stdout: 'Reply 1 of gemini-flash-lite-latest to "Question 1"\n' });
 });
 
-test('BOTICELLI_MODEL is asked where the narrative names no model', async () => {
+test('uses BOTICELLI_MODEL if the narrative names no model', async () => {
   const env = { BOTICELLI_MODEL: 'gemini-3.5-flash' };
   await runBoticelli(['run', 'one.toml'], { server, env, cwd: folder() });
   expect(server.generateRequests[0]?.model).toBe('gemini-3.5-flash');
@@ -142,7 +142,7 @@ test('a rehearsal needs no key and no network, and is marked as one everywhere',
 });
 
 describe('a stream into a pipe', () => {
-  test('carries each token before the next one is sent', async () => {
+  test('prints each token before the next one is sent', async () => {
     const gate = createGate();
     server.queueReplies(textReply(['one ', 'two ', 'three'], { gate }));
     const running = startBoticelli(['run', 'one.toml', '--stream'], { server, cwd: folder() });
@@ -153,7 +153,7 @@ describe('a stream into a pipe', () => {
     expect(await running.result).toMatchObject({ code: 0, stdout: 'one two three\n' });
   });
 
-  test('that is closed early ends the run at once, quietly, with no further call', async () => {
+  test('ends the run at once, quietly and without a further call, when the pipe closes', async () => {
     server.setDefaultReply(
       textReply(
         Array.from({ length: 200 }, (_, n) => `line ${n}\n`),
@@ -169,7 +169,7 @@ describe('a stream into a pipe', () => {
     expect(closedAfterMs).toBeLessThan(1000);
   });
 
-  test('that is closed at the very end of a stream ends the run all the same', async () => {
+  test('ends the run when the pipe closes at the very end of a stream', async () => {
     server.setDefaultReply(textReply(['One', ' two\nthree', ' four'], { delayMs: 50 }));
     const script = 'boticelli run four.toml --stream | head -1; echo "$PIPESTATUS"';
     const { stdout, stderr } = await startShell(script, { server, cwd: folder() }).result;
@@ -178,14 +178,14 @@ describe('a stream into a pipe', () => {
     expect(server.requests).toHaveLength(1);
   });
 
-  test('that is closed between two blocking calls is found out at the next reply, and ends the run', async () => {
+  test('ends the run at the next reply when the pipe closes between two blocking calls', async () => {
     const script = 'boticelli run four.toml -q | head -1; echo "$PIPESTATUS"';
     const { stdout, stderr } = await startShell(script, { server, cwd: folder() }).result;
     expect({ stdout: stdout.split('\n').at(-2), stderr }).toEqual({ stdout: '141', stderr: '' });
     expect(server.requests.length).toBeLessThanOrEqual(2);
   });
 
-  test('that breaks off after text stops the run, for a pipe cannot take words back', async () => {
+  test("stops the run if an attempt breaks off after text, because a pipe can't take words back", async () => {
     server.queueReplies(packetReply(formatSseEvent(createChunk('so far'))));
     const { code, stdout, stderr } = await runBoticelli(['run', 'four.toml', '--stream'], { server, cwd: folder() });
     expect({ code, stdout }).toEqual({ code: 69, stdout: 'so far\n' });
@@ -193,7 +193,7 @@ describe('a stream into a pipe', () => {
     expect(server.requests).toHaveLength(1);
   });
 
-  test('that breaks off after text starts again in ndjson, which says what to discard', async () => {
+  test('starts an attempt that broke off after text again in ndjson, and says what to discard', async () => {
     server.queueReplies(packetReply(formatSseEvent(createChunk('so far'))), textReply('whole'));
     const { code, stdout } = await runBoticelli(['run', 'one.toml', '--stream', '-o', 'ndjson'], {
       server,
@@ -215,8 +215,8 @@ describe('a stream into a pipe', () => {
   });
 });
 
-describe('a service that is not well', () => {
-  test('is asked again, and each attempt is told', async () => {
+describe('a failing service', () => {
+  test('is retried, and each attempt is reported', async () => {
     server.queueReplies(overloadedError(), overloadedError(), textReply('well'));
     const { code, stdout, stderr } = await runBoticelli(['run', 'one.toml'], { server, cwd: folder() });
     expect({ code, stdout }).toEqual({ code: 0, stdout: 'well\n' });
@@ -224,14 +224,14 @@ describe('a service that is not well', () => {
     expect(server.generateRequests).toHaveLength(3);
   });
 
-  test('is asked no more often than --retries allows', async () => {
+  test('is not retried more often than --retries allows', async () => {
     server.setDefaultReply(overloadedError());
     const { code } = await runBoticelli(['run', 'one.toml', '--retries', '1'], { server, cwd: folder() });
     expect(code).toBe(69);
     expect(server.generateRequests).toHaveLength(2);
   });
 
-  test('whose day is used up is asked once, and the message says when the day ends', async () => {
+  test('with a used-up day is called once, and the message says when the day ends', async () => {
     server.setDefaultReply(dayQuotaError('gemini-flash-lite-latest'));
     const env = { TZ: 'America/Los_Angeles' };
     const { code, stderr } = await runBoticelli(['run', 'one.toml'], { server, env, cwd: folder() });
@@ -240,7 +240,7 @@ describe('a service that is not well', () => {
     expect(server.generateRequests).toHaveLength(1);
   });
 
-  test('that does not answer in time is left, and not asked again', async () => {
+  test('that does not respond in time is not called again', async () => {
     server.setDefaultReply({ end: 'stall-before-headers' });
     const { code } = await runBoticelli(['run', 'one.toml', '--timeout', '200ms'], { server, cwd: folder() });
     expect(code).toBe(124);

@@ -48,7 +48,7 @@ const eventsOf = (stdout: string) =>
     .split('\n')
     .map((line) => JSON.parse(line));
 
-test('are played one after another, and their replies follow each other as those of one do', async () => {
+test('run one after another, and their replies follow each other like those of one', async () => {
   replyByPrompt({});
   const { code, stdout, stderr } = await runBoticelli(['run', 'a.toml', 'b.toml'], { server, cwd: folder() });
   expect({ code, stdout }).toEqual({ code: 0, stdout: 'reply to a 1\n\nreply to a 2\n\nreply to b 1\n' });
@@ -56,7 +56,7 @@ test('are played one after another, and their replies follow each other as those
   expect(stderr).toMatch(/^a: \[1\/2\] act_1 [\s\S]*^b: act_1: gemini-[\s\S]*^2 narratives: 2 completed$/m);
 });
 
-test('with --jobs play at once; text comes in the order given, the first one that is not over live', async () => {
+test('run in parallel with --jobs; text comes in the order given, live for the first unfinished one', async () => {
   const gate = createGate();
   replyByPrompt({ 'a 1': textReply(['one ', 'two '], { gate }) });
   const args = ['run', 'a.toml', 'b.toml', 'c.toml', '--jobs', '3', '--stream'];
@@ -72,7 +72,7 @@ test('with --jobs play at once; text comes in the order given, the first one tha
   expect(stdout).toBe('one two \n\nreply to a 2\n\nreply to b 1\n\nreply to c 1\n');
 });
 
-test('are never more at once than --jobs says', async () => {
+test('never run more than --jobs at once', async () => {
   let [activeCount, maxActive] = [0, 0];
   server.setDefaultReply(() => {
     activeCount += 1;
@@ -93,7 +93,7 @@ test('are never more at once than --jobs says', async () => {
   expect(all.stderr).toContain('b-12: act_1: ');
 });
 
-test('of which one fails leave the others alone; the first failure in the order given decides', async () => {
+test('continue when one of them fails; the first failure in the order given sets the exit code', async () => {
   replyByPrompt({ 'b 1': errorReply(400, 'no good', []), 'c 1': { ...textReply('c', { headersDelayMs: 300 }) } });
   const files = ['c.toml', 'b.toml', 'broken.toml', 'missing.toml', 'a.toml'];
   const { code, stdout, stderr } = await runBoticelli(['run', ...files, '-j', '5'], { server, cwd: folder() });
@@ -109,13 +109,13 @@ test('of which one fails leave the others alone; the first failure in the order 
   );
 });
 
-test('what is wrong with all of them is said once', async () => {
+test('report a shared problem once', async () => {
   const { code, stderr } = await runBoticelli(['run', 'a.toml', 'b.toml'], { cwd: folder() });
   expect(code).toBe(77);
   expect(stderr.match(/^boticelli: .*$/gm)).toEqual([expect.stringContaining('there is no API key')]);
 });
 
-test('go on where they were, with --resume, without asking for what they have', async () => {
+test('continue with --resume without requesting replies that they have', async () => {
   replyByPrompt({ 'a 2': errorReply(400, 'no good', []) });
   const [cwd, env] = [folder(), { BOTICELLI_STATE_DIR: join(folder(), 'state') }];
   const args = ['run', 'a.toml', 'b.toml', '-j', '2'];
@@ -126,7 +126,7 @@ test('go on where they were, with --resume, without asking for what they have', 
   expect(server.generateRequests.map(getPrompt).sort()).toEqual(['a 1', 'a 2', 'a 2', 'b 1']);
 });
 
-test('share the quota book, be it a file or in memory', async () => {
+test('share the quota, in a file or in memory', async () => {
   const cwd = folder({ 'boticelli.toml': '[providers.gemini]\nrate_window_seconds = 1\n' });
   for (const state of ['in the file', 'in memory']) {
     const env = state === 'in memory' ? { BOTICELLI_STATE_DIR: '/dev/null/none' } : {};
@@ -140,7 +140,7 @@ test('share the quota book, be it a file or in memory', async () => {
   }
 });
 
-test('tell events whose every line has its run', async () => {
+test('print events that all contain their run', async () => {
   replyByPrompt({});
   const args = ['run', 'a.toml', 'b.toml', 'broken.toml', '-j', '3', '-o', 'ndjson', '--stream'];
   const { code, stdout } = await runBoticelli(args, { server, cwd: folder() });
@@ -156,7 +156,7 @@ test('tell events whose every line has its run', async () => {
   expect(eventsOf(alone.stdout)[1]).not.toHaveProperty('run');
 });
 
-test('are one array in json, in the order given', async () => {
+test('print one json array, in the order given', async () => {
   replyByPrompt({ 'a 1': textReply('slow', { headersDelayMs: 200 }) });
   const args = ['run', 'a.toml', 'broken.toml', 'b.toml', '-j', '3', '-o', 'json', '--last'];
   const { code, stdout } = await runBoticelli(args, { server, cwd: folder() });
@@ -168,7 +168,7 @@ test('are one array in json, in the order given', async () => {
   ]);
 });
 
-test('have a folder each in --out-dir, also where their files have the same name', async () => {
+test('have a folder each in --out-dir, even if their files have the same name', async () => {
   replyByPrompt({});
   const cwd = folder();
   const args = ['run', 'a.toml', 'b.toml', './b.toml', '-j', '3', '--out-dir', 'out'];
@@ -182,7 +182,7 @@ test('have a folder each in --out-dir, also where their files have the same name
   expect(readFileSync(join(cwd, 'out/b-2/01-act_1.md'), 'utf8')).toBe('reply to b 1\n');
 });
 
-test('may have one of them on standard input, or all the same text for {{stdin}}', async () => {
+test('may include one on standard input, or share {{stdin}}', async () => {
   replyByPrompt({});
   const cwd = folder({ 'in.toml': renderNarrative('in {{stdin}}') });
   const piped = await runBoticelli(['run', '-', 'b.toml'], { server, cwd, input: renderNarrative('piped') });
@@ -196,7 +196,7 @@ test('may have one of them on standard input, or all the same text for {{stdin}}
   expect(twice).toMatchObject({ code: 2, stdout: '' });
 });
 
-test('that were not yet begun can take back a stream that broke off, even in a pipe', async () => {
+test('retry a broken stream that has not been printed yet, even in a pipe', async () => {
   const gate = createGate();
   let broke = false;
   server.setDefaultReply((request) => {
@@ -211,7 +211,7 @@ test('that were not yet begun can take back a stream that broke off, even in a p
   expect(await running.result).toMatchObject({ code: 0, stdout: 'A\n\nwhole\n\nwhole\n' });
 });
 
-test('all end with Ctrl-C, those that have not begun too', async () => {
+test('all end on Ctrl-C, including those that have not started', async () => {
   replyByPrompt({ 'a 1': { end: 'stall-before-headers' }, 'b 1': { end: 'stall-before-headers' } });
   const args = ['run', 'a.toml', 'b.toml', 'c.toml', '-j', '2', '-o', 'json'];
   const running = startBoticelli(args, { server, cwd: folder() });
@@ -225,7 +225,7 @@ test('all end with Ctrl-C, those that have not begun too', async () => {
   expect(server.generateRequests).toHaveLength(2);
 });
 
-test('on one terminal come with their headings, and nothing is told in the midst of a reply', async () => {
+test('on one terminal have headings, and nothing is printed in the middle of a reply', async () => {
   const gate = createGate();
   replyByPrompt({ 'a 1': textReply(['one ', 'two', ' three'], { gate }) });
   const args = ['run', 'a.toml', 'b.toml', '-j', '2', '--stream'];

@@ -22,7 +22,7 @@ const folder = () => createTemporaryFolder(onTestFinished, { 'two.toml': buildNa
 const readLines = (running: RunningProcess) =>
   stripVTControlCharacters(running.stdout()).replaceAll('\r', '').split('\n');
 
-test('replies and progress are seen in their order, and the cursor comes back', async () => {
+test('prints replies and progress in order, and shows the cursor again', async () => {
   server.setDefaultReply(textReply('Well.', { headersDelayMs: 200 }));
   const running = startInTerminal(['run', 'two.toml'], { server, cwd: folder() });
   expect((await running.result).code).toBe(0);
@@ -37,7 +37,7 @@ test('replies and progress are seen in their order, and the cursor comes back', 
   );
 });
 
-test('NO_COLOR takes the colours, CI and --quiet the spinner', async () => {
+test('NO_COLOR removes colours, CI and --quiet the spinner', async () => {
   const cwd = folder();
   const plain = startInTerminal(['run', 'two.toml'], { server, cwd, env: { NO_COLOR: '1', CI: 'true' } });
   await plain.result;
@@ -48,7 +48,7 @@ test('NO_COLOR takes the colours, CI and --quiet the spinner', async () => {
   expect(quiet.stdout()).not.toContain(hideCursor);
 });
 
-test('an attempt that breaks off is said to be void, and the reply starts again below it', async () => {
+test('marks an interrupted attempt as void, and starts the reply again below it', async () => {
   server.queueReplies(packetReply(formatSseEvent(createChunk('half of a'))), textReply('whole'));
   const running = startInTerminal(['run', 'two.toml', '--stream'], { server, cwd: folder() });
   expect((await running.result).code).toBe(0);
@@ -58,7 +58,7 @@ test('an attempt that breaks off is said to be void, and the reply starts again 
   );
 });
 
-test('a reply cannot steer the terminal', async () => {
+test("a reply can't control the terminal", async () => {
   server.setDefaultReply(textReply('a\u001b]0;title\u0007\u001b[2Jb'));
   const running = startInTerminal(['run', 'two.toml', '--stream'], {
     server,
@@ -69,7 +69,7 @@ test('a reply cannot steer the terminal', async () => {
   expect(running.stdout()).toContain('a␛]0;title␇␛[2Jb');
 });
 
-test('Ctrl-C brings the prompt back at once, says so, closes the connection and shows the cursor', async () => {
+test('Ctrl-C returns the prompt at once, says so, closes the connection and shows the cursor', async () => {
   for (const script of [textReply(['so', ' far'], { end: 'stall' }), { end: 'stall-before-headers' as const }]) {
     const calls = server.requests.length;
     server.queueReplies(script);

@@ -38,7 +38,7 @@ const getRemainingFrames = (screen: string) => splitFrames(screen.slice(Math.max
 const findNodeProcess = ({ child: { pid } }: RunningProcess) =>
   Number(readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ')[0]);
 
-test('a wait for quota counts down, is gone when it is over, and the line of its act tells of it', async () => {
+test('a wait for quota counts down, disappears, and is mentioned in the line of its act', async () => {
   const running = startInTerminal(['run', 'two.toml', '--rpm', '1'], { server, cwd: folder() });
   const { code, stdout } = await running.result;
   expect(code).toBe(0);
@@ -54,7 +54,7 @@ test.each([
   ['success', textReply('well', { headersDelayMs: 500 }), 0],
   ['a failure', { ...errorReply(400, 'no good', []), headersDelayMs: 500 }, 69],
   ['failing for good after attempts', overloadedError(), 69],
-])('%s leaves no spinner behind, and the cursor shown', async (_, script, expected) => {
+])('%s leaves no spinner behind, and the cursor visible', async (_, script, expected) => {
   server.setDefaultReply(script);
   const { code, stdout } = await startInTerminal(['run', 'one.toml', '--retries', '1'], { server, cwd: folder() })
     .result;
@@ -78,7 +78,7 @@ test('no signal leaves a spinner behind or the cursor hidden', async () => {
   await Promise.all((['SIGINT', 'SIGTERM', 'SIGHUP'] as const).map(ended));
 });
 
-test('a crash leaves no spinner behind, its stack in a place of its own, and the cursor shown', async () => {
+test('a crash leaves no spinner behind, prints its stack separately, and shows the cursor', async () => {
   server.setDefaultReply({ end: 'stall-before-headers' });
   const cwd = folder();
   const env = { NODE_OPTIONS: `--require ${join(cwd, 'crash.cjs')}` };
@@ -91,7 +91,7 @@ test('a crash leaves no spinner behind, its stack in a place of its own, and the
   expect(stdout.lastIndexOf(showCursor)).toBeGreaterThan(stdout.lastIndexOf(hideCursor));
 });
 
-test('at 20, 40 and 300 columns the spinner keeps to its line, and lines break between words', async () => {
+test('at 20, 40 and 300 columns the spinner stays on its line, and lines break between words', async () => {
   server.setDefaultReply(textReply('Ein 日本 😀 Wort.', { headersDelayMs: 700 }));
   const shownAt = async (columns: number) => {
     const { code, stdout } = await startInTerminal(['run', 'two.toml'], { server, cwd: folder(), columns }).result;
@@ -108,14 +108,14 @@ test('at 20, 40 and 300 columns the spinner keeps to its line, and lines break b
   await Promise.all([20, 40, 300].map(shownAt));
 });
 
-test('a terminal that tells no width gets no spinner, and everything else', async () => {
+test('a terminal without a width gets everything but a spinner', async () => {
   server.setDefaultReply(textReply('well', { headersDelayMs: 500 }));
   const { code, stdout } = await startInTerminal(['run', 'one.toml'], { server, cwd: folder(), columns: 0 }).result;
   expect({ code, frames: splitFrames(stdout) }).toEqual({ code: 0, frames: [] });
   expect(stdout).toMatch(/\r?\nwell\r?\n/);
 });
 
-test('a terminal that is resized while something is awaited or written gets lines that fit, and the whole reply', async () => {
+test('a resized terminal gets lines that fit, and the whole reply', async () => {
   const words = Array.from({ length: 40 }, (_, n) => `word${n} `);
   const gate = createGate();
   server.setDefaultReply(textReply(words, { gate, delayMs: 20 }));
@@ -137,7 +137,7 @@ test('a terminal that is resized while something is awaited or written gets line
   expect(getRemainingFrames(stdout)).toEqual([]);
 });
 
-test.each([[['--stream']], [[]]])('a megabyte of reply is shown whole, and soon (%j)', async (flags) => {
+test.each([[['--stream']], [[]]])('a megabyte of reply is shown completely and soon (%j)', async (flags) => {
   const line = `${'lorem 😀 ipsum 日本 '.repeat(50)}\n`;
   const lines = Array.from({ length: 1100 }, (_, n) => `${n} ${line}`);
   server.setDefaultReply(textReply(lines));
@@ -150,7 +150,7 @@ test.each([[['--stream']], [[]]])('a megabyte of reply is shown whole, and soon 
   expect(performance.now() - startedAt).toBeLessThan(10_000);
 });
 
-test('what is not a terminal gets a line a happening, and no control characters, whatever colours are asked for', async () => {
+test('without a terminal each event is a line without control characters, even if colours are requested', async () => {
   server.queueReplies(textReply('well', { headersDelayMs: 300 }), overloadedError());
   const args = ['run', 'two.toml', '--stream', '--rpm', '3'];
   for (const env of [{}, { FORCE_COLOR: '1' }, { TERM: 'xterm-256color', COLORTERM: 'truecolor' }] as Record<

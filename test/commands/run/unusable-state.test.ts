@@ -16,8 +16,8 @@ const ways = [
   ['whole', ['PRAGMA locking_mode = EXCLUSIVE', 'BEGIN EXCLUSIVE', 'DELETE FROM quota_pages WHERE key = 0']],
 ] as const;
 
-describe('a quota book that another program keeps locked', () => {
-  test.each(ways)('%s is waited for, which is said', async (_, statements) => {
+describe('a database that another program keeps locked', () => {
+  test.each(ways)('%s waits for it, and says so', async (_, statements) => {
     const fixture = await createQuotaFixture(onTestFinished);
     await fixture.run(['one.toml']);
     const { release } = lock(fixture, ...statements);
@@ -28,7 +28,7 @@ describe('a quota book that another program keeps locked', () => {
     expect(await running.result).toMatchObject({ code: 0, stdout: expect.stringMatching(/^Reply /) });
   });
 
-  test.each(ways)('%s does not keep Ctrl-C out', async (_, statements) => {
+  test.each(ways)('%s ends on Ctrl-C', async (_, statements) => {
     const fixture = await createQuotaFixture(onTestFinished);
     await fixture.run(['one.toml']);
     const { release } = lock(fixture, ...statements);
@@ -54,7 +54,7 @@ describe('a quota book that another program keeps locked', () => {
 const onFullDisk = (kilobytes: number, command: string) => `(ulimit -f ${kilobytes}; ${command}; echo "code $?")`;
 
 describe('a full disk below the state folder', () => {
-  test.each([0, 4, 40])('is done without from the start (%i kB), which is said once', async (kilobytes) => {
+  test.each([0, 4, 40])('is reported once, and the run continues without state (%i kB)', async (kilobytes) => {
     const fixture = await createQuotaFixture(onTestFinished);
     const { stdout, stderr } = await fixture.shell(onFullDisk(kilobytes, 'boticelli run four.toml --last')).result;
     expect(stdout).toMatch(/^Reply .*\ncode 0\n$/);
@@ -65,7 +65,7 @@ describe('a full disk below the state folder', () => {
     expect(stderr).not.toMatch(/^ +at /m);
   });
 
-  test('is no way around a day that is closed, even where there is no room beside the book', async () => {
+  test('does not open a closed day, even without room for a journal', async () => {
     const fixture = await createQuotaFixture(onTestFinished, { serverRules: { rpd: 1 } });
     await fixture.run(['four.toml']);
     keepOnlyDatabaseFile(fixture);

@@ -5,7 +5,7 @@ import { expect, onTestFinished, test } from 'vitest';
 import { encodeWav } from '../../../src/commands/run/wav.js';
 import { createTemporaryFolder } from '../../helpers/boticelli.js';
 
-test('a WAV file is a header of 44 bytes and the samples as they came', () => {
+test('a WAV file is a header of 44 bytes and the unchanged samples', () => {
   const wav = Buffer.from(encodeWav({ pcm: Buffer.from([1, 2, 3, 4]), sampleRate: 24_000 }));
   expect(wav).toHaveLength(48);
   expect(wav.toString('latin1', 0, 4) + wav.toString('latin1', 8, 16)).toBe('RIFFWAVEfmt ');
@@ -16,11 +16,11 @@ test('a WAV file is a header of 44 bytes and the samples as they came', () => {
   expect([...wav.subarray(44)]).toEqual([1, 2, 3, 4]);
 });
 
-test('half a sample at the end is left out', () => {
+test('drops half a sample at the end', () => {
   expect(encodeWav({ pcm: Buffer.from([1, 2, 3]), sampleRate: 24_000 })).toHaveLength(46);
 });
 
-test('other programs know it for what it is', () => {
+test('other programs recognize the file', () => {
   const path = join(createTemporaryFolder(onTestFinished), 'a.wav');
   writeFileSync(path, encodeWav({ pcm: Buffer.alloc(48_000), sampleRate: 24_000 }));
   expect(execFileSync('file', ['--brief', path], { encoding: 'utf8' })).toMatch(

@@ -39,7 +39,7 @@ function setup() {
 const refusal = { status: 400, body: { error: { code: 400, message: 'no', status: 'INVALID_ARGUMENT' } } };
 
 describe('runs', () => {
-  test('of a fresh machine are none, and looking makes no file', async () => {
+  test('lists nothing on a fresh machine, and creates no file', async () => {
     const { runs, state, listed } = setup();
     expect(await runs()).toMatchObject({ code: 0, stdout: 'There is no run yet.\n', stderr: '' });
     expect(await listed()).toEqual({ runs: [], total: 0 });
@@ -50,7 +50,7 @@ describe('runs', () => {
     expect(await runs('clear')).toMatchObject({ code: 0, stdout: 'There is nothing to forget.\n' });
   });
 
-  test('are listed with the newest first, with how far they came', async () => {
+  test('lists the newest run first, with its progress', async () => {
     const { run, runs, listed } = setup();
     await run('one.toml');
     server.queueReplies(textReply('one'), refusal);
@@ -74,7 +74,7 @@ describe('runs', () => {
     expect((await runs('-n', '1')).stdout).toMatch(/\nand 1 run before these: --limit <n> shows more\n$/);
   });
 
-  test('that were killed are unfinished', async () => {
+  test('lists killed runs as unfinished', async () => {
     const { at: options, listed } = setup();
     server.queueReplies(textReply('one'), { end: 'stall-before-headers' });
     const running = startBoticelli(['run', 'three.toml'], options);
@@ -84,7 +84,7 @@ describe('runs', () => {
     expect((await listed()).runs).toMatchObject([{ status: 'unfinished', actsEnded: 1, actCount: 3 }]);
   });
 
-  test('of eight processes at once are all there, in a file of the version before too', async () => {
+  test('lists the runs of eight processes at once, also in a file of the previous version', async () => {
     const { run, listed, state, database } = setup();
     mkdirSync(state);
     const old = new LibSql(database);
@@ -107,7 +107,7 @@ describe('runs', () => {
 });
 
 describe('runs show', () => {
-  test('prints a run act by act with its replies, the last one unless told', async () => {
+  test('prints a run act by act with its replies, by default the last one', async () => {
     const { run, runs, listed, cwd } = setup();
     server.queueReplies(
       overloadedError(),
@@ -151,7 +151,7 @@ describe('runs show', () => {
     expect(stdout).not.toContain(canaryKey);
   });
 
-  test('fits a terminal of 80 columns, and no reply can steer it', async () => {
+  test('fits a terminal of 80 columns, and no reply can control it', async () => {
     const { run, at: options } = setup();
     const prose = 'A word or two of prose that goes on and on until it is longer than the screen is wide. ';
     const table = `- ${prose}${prose}\n\`\`\`\n${'x = 1; '.repeat(20)}\n\`\`\`\n`;
@@ -171,7 +171,7 @@ describe('runs show', () => {
     ).toBe(true);
   });
 
-  test('of an id that none or several have fails', async () => {
+  test('fails for an id that matches no run or several', async () => {
     const { run, runs } = setup();
     await run('one.toml');
     await run('one.toml');
@@ -181,14 +181,14 @@ describe('runs show', () => {
 });
 
 describe('runs export', () => {
-  test('gives json that has all that --output json had', async () => {
+  test('prints json with everything that --output json had', async () => {
     const { run, runs } = setup();
     const document = JSON.parse((await run('three.toml', '-o', 'json')).stdout);
     const { description: _, ...expected } = document;
     expect(JSON.parse((await runs('export')).stdout)).toMatchObject(expected);
   });
 
-  test('gives Markdown: a heading an act, the reply below it as it came', async () => {
+  test('prints Markdown: a heading per act, with the unchanged reply below it', async () => {
     const { run, runs } = setup();
     server.queueReplies(
       textReply('Some *prose*.\n\n- one\n- two'),
@@ -205,7 +205,7 @@ describe('runs export', () => {
 });
 
 describe('runs clear', () => {
-  test('asks a person first, and does nothing where nobody can be asked', async () => {
+  test("asks on a terminal, and does nothing if it can't ask", async () => {
     const { run, runs, at: options, listed } = setup();
     await run('three.toml');
     expect(await runs('clear')).toMatchObject({
@@ -227,7 +227,7 @@ describe('runs clear', () => {
     expect(server.generateRequests).toHaveLength(calls + 3);
   });
 
-  test('can be of one narrative, or of what is old', async () => {
+  test("can delete one narrative's runs, or old ones", async () => {
     const { run, runs, listed, cwd } = setup();
     writeFileSync(join(cwd, 'other.toml'), buildNarrative(1).replace('name = "test"', 'name = "other"'));
     await run('one.toml');

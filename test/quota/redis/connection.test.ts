@@ -1,7 +1,8 @@
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { systemClock } from '../../../src/driver/clock.js';
-import { connectRedis, type RedisConnection } from '../../../src/quota/redis/connection.js';
-import { formatRedisAddress, parseRedisAddress } from '../../../src/quota/redis/redis-address.js';
+import { parseRedisUrl } from '../../../src/quota/redis/client.js';
+import { connectRedis, formatRedisHost, type RedisConnection } from '../../../src/quota/redis/connection.js';
+
 import { createRedisQuotaStore } from '../../../src/quota/redis/redis-store.js';
 import { findFreePort, redisSkipReason, startRedisServer } from '../../helpers/redis-server.js';
 
@@ -11,9 +12,9 @@ function connection(url: string): RedisConnection {
   return opened;
 }
 
-const pingOf = (url: string) => connection(url).send((client) => client.ping());
+const ping = (url: string) => connection(url).send((client) => client.ping());
 
-describe('the address of a Redis', () => {
+describe('a Redis URL', () => {
   test.each([
     ['redis://host', { host: 'host', port: 6379 }],
     ['redis://host:7000/2', { host: 'host', port: 7000, db: 2 }],
@@ -22,17 +23,17 @@ describe('the address of a Redis', () => {
     ['rediss://host', { host: 'host', port: 6379, tls: { servername: 'host' } }],
     ['rediss://10.0.0.1', { host: '10.0.0.1', port: 6379, tls: {} }],
     ['redis://host?enableOfflineQueue=true&lazyConnect=false', { host: 'host', port: 6379 }],
-  ])('%s is taken apart', (url, address) => {
-    expect(parseRedisAddress(url)).toEqual(address);
+  ])('%s is parsed', (url, address) => {
+    expect(parseRedisUrl(url)).toEqual(address);
   });
 
-  test('is shown by host and port alone', () => {
-    expect(formatRedisAddress('rediss://user:word@host/3')).toBe('host:6379');
+  test('is displayed as host and port only', () => {
+    expect(formatRedisHost('rediss://user:word@host/3')).toBe('host:6379');
   });
 });
 
 describe.skipIf(redisSkipReason)(`a connection to Redis${redisSkipReason ? ` (${redisSkipReason})` : ''}`, () => {
-  test('is for the user of the address, who need be allowed no more than our own keys', async () => {
+  test('works for a user whose ACL allows only our keys and commands', async () => {
     const allowed = '~boticelli:* +@connection +eval +evalsha +get +set +time +sadd +smembers +pexpire +del';
     const { port } = await startRedisServer(onTestFinished, {
       args: ['--user', 'bot', 'on', '>word', ...allowed.split(' '), '--user', 'default', 'off'],
@@ -43,14 +44,14 @@ describe.skipIf(redisSkipReason)(`a connection to Redis${redisSkipReason ? ` (${
     await store.remove('a');
   });
 
-  test('with a wrong password, or none, is told by what Redis says, without the password', async () => {
+  test('with a wrong or missing password fails with the message of Redis, without the password', async () => {
     const { port } = await startRedisServer(onTestFinished, { args: ['--requirepass', 'word'] });
-    await expect(pingOf(`redis://:wrong-word@127.0.0.1:${port}`)).rejects.toThrow(/^WRONGPASS (?!.*wrong-word)/);
-    await expect(pingOf(`redis://127.0.0.1:${port}`)).rejects.toThrow(/^NOAUTH /);
-    expect(await pingOf(`redis://:word@127.0.0.1:${port}`)).toBe('PONG');
+    await expect(ping(`redis://:wrong-word@127.0.0.1:${port}`)).rejects.toThrow(/^WRONGPASS (?!.*wrong-word)/);
+    await expect(ping(`redis://127.0.0.1:${port}`)).rejects.toThrow(/^NOAUTH /);
+    expect(await ping(`redis://:word@127.0.0.1:${port}`)).toBe('PONG');
   });
 
-  test('that is closed is not opened again, and says so', async () => {
+  test('that is closed is not reopened and reports so', async () => {
     const { url } = await startRedisServer(onTestFinished);
     const opened = connection(url);
     await opened.send((client) => client.ping());
@@ -61,7 +62,7 @@ describe.skipIf(redisSkipReason)(`a connection to Redis${redisSkipReason ? ` (${
     });
   });
 
-  test('to a node of a cluster finds the other nodes, and every script stays within a slot', async () => {
+  test('to a cluster node finds the other nodes, and every script uses one hash slot', async () => {
     const nodes = await Promise.all([startNode(), startNode()]);
     const [one, other] = nodes.map(({ url }) => connection(url)) as [RedisConnection, RedisConnection];
     await one.send((client) => client.call('CLUSTER', 'ADDSLOTSRANGE', 0, 8191));

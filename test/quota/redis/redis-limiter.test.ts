@@ -14,17 +14,28 @@ import { redisSkipReason, startRedisServer } from '../../helpers/redis-server.js
 
 const startMs = Date.UTC(2026, 10, 22, 7, 58);
 
-/** A step of a story that is told to two books. */
+/** A sequence of steps to perform with two limiters. */
 const steps = fc.array(
   fc.record({
     afterMs: fc.oneof(
       fc.constant(0),
       fc.integer({ min: 0, max: 700 }),
       fc.integer({ min: 0, max: 30_000 }),
-      // Days, and a clock that is set back.
+      // Days ahead, or back when the clock is set back.
       fc.integer({ min: -7_200_000, max: 200_000_000 }),
     ),
-    what: fc.constantFrom('book', 'book', 'book', 'confirm', 'confirm', 'cancel', 'settle', 'refuse', 'close', 'sent'),
+    what: fc.constantFrom(
+      'reserve',
+      'reserve',
+      'reserve',
+      'confirm',
+      'confirm',
+      'cancel',
+      'settle',
+      'reject',
+      'close',
+      'sent',
+    ),
     which: fc.nat({ max: 30 }),
     tokens: fc.integer({ min: 1, max: 2500 }),
     model: fc.constantFrom('latest', 'm', 'n'),
@@ -46,7 +57,7 @@ const allLimits: fc.Arbitrary<Limits> = fc
     return Object.fromEntries(set.map(([kind, value]) => [kind, { value, source }]));
   });
 
-/** Does a step with a book. Ids are the story's own. */
+/** Performs a step with a limiter. Ids are fixed, so that both limiters use the same ones. */
 async function runStep(
   limiter: RateLimiter,
   step: Step,
@@ -60,7 +71,7 @@ async function runStep(
     ...(patienceMs !== undefined && { deadline: now + patienceMs }),
   };
   const one = made[which % Math.max(1, made.length)];
-  if (what === 'book' || what === 'sent' || !one) {
+  if (what === 'reserve' || what === 'sent' || !one) {
     const reservation = what === 'sent' ? await limiter.recordSent(request, id) : await limiter.reserve(request, id);
     if (reservation.state === 'booked') made.push(reservation);
     return reservation;
@@ -73,29 +84,29 @@ async function runStep(
   if (what === 'cancel') return limiter.cancel(one);
   const servedModel = model === 'latest' ? 'm' : model;
   if (what === 'settle') return limiter.settle(one, { promptTokens: tokens, servedModel });
-  const facts = [{ per: 'minute', unit: 'requests', limit: 1 + (tokens % 9) }] as const;
-  if (what === 'refuse') return limiter.recordRejection(one, { facts, retryAfterMs: tokens * 3.7 });
-  // As the service does, which closes days at midnight in Los Angeles.
-  const { getNextPacificMidnight: nextPacificMidnight } = await import('../../../src/driver/pacific-day.js');
-  return limiter.recordRejection(one, { facts: [], closedUntil: nextPacificMidnight(now).getTime() });
+  const violations = [{ per: 'minute', unit: 'requests', limit: 1 + (tokens % 9) }] as const;
+  if (what === 'reject') return limiter.recordRejection(one, { violations, retryAfterMs: tokens * 3.7 });
+  // The API closes days at midnight in Los Angeles.
+  const { getNextPacificMidnight } = await import('../../../src/driver/pacific-day.js');
+  return limiter.recordRejection(one, { violations: [], closedUntil: getNextPacificMidnight(now).getTime() });
 }
 
-/** An answer without its functions, and without whose it is. */
+/** Returns a result without functions and without `shared`. */
 function plain(answer: unknown) {
   if (typeof answer !== 'object') return answer;
   const { shared: _, ...rest } = JSON.parse(JSON.stringify(answer));
   return rest;
 }
 
-/** What is the same in both, whoever keeps it. */
+/** Returns the states without what differs between stores. */
 function normalize(states: Map<string, ModelState>) {
   const entries = [...states].map(([key, { edition: _, ...state }]) => [key, state] as const);
-  // A page that was only looked at is not there in Redis.
+  // Redis does not store a state that was only read.
   return Object.fromEntries(entries.filter(([, state]) => !isDeepStrictEqual(state, createModelState())));
 }
 
-describe.skipIf(redisSkipReason)(`the book in Redis${redisSkipReason ? ` (${redisSkipReason})` : ''}`, () => {
-  test('plans as the book in TypeScript does, to the letter of every page', async () => {
+describe.skipIf(redisSkipReason)(`the limiter in Redis${redisSkipReason ? ` (${redisSkipReason})` : ''}`, () => {
+  test('returns the same results and stores the same states as the limiter in TypeScript', async () => {
     const { url } = await startRedisServer(onTestFinished);
     const clock = createManualClock(startMs);
     const connection = connectRedis({ url, clock, timeoutMs: 10_000, serverTime: clock.now });
@@ -119,9 +130,9 @@ describe.skipIf(redisSkipReason)(`the book in Redis${redisSkipReason ? ` (${redi
           for (const step of story) {
             clock.advance(step.afterMs);
             const now = clock.now();
-            const redisResult = await runStep(limiters[0], step, made[0], { limits, now });
-            const memoryResult = await runStep(limiters[1], step, made[1], { limits, now });
-            expect(plain(memoryResult)).toEqual(plain(redisResult));
+            const expected = await runStep(limiters[0], step, made[0], { limits, now });
+            const actual = await runStep(limiters[1], step, made[1], { limits, now });
+            expect(plain(actual)).toEqual(plain(expected));
             expect(normalize(await redis.readAll())).toEqual(normalize(await memory.readAll()));
           }
         },

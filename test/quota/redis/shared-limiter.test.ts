@@ -9,18 +9,18 @@ import { findFreePort, type RedisServer, redisSkipReason, startRedisServer } fro
 
 const threeAMinute: Limits = { rpm: { value: 3, source: 'settings' }, maxConcurrent: { value: 1, source: 'settings' } };
 const spanMs = 60_500;
-/** A machine with a book of its own, at a Redis; more patient than a run is, for it may be busy with other tests. */
+/** A machine with a local store, connected to Redis. Its timeout is longer than that of a run, because tests run in parallel. */
 function createMachine(url: string, { clock = systemClock, patienceMs = 5000, retryMs = 50 } = {}) {
   const messages: string[] = [];
   const connection = connectRedis({
     ...{ url, clock, timeoutMs: patienceMs, retryDelayMs: retryMs },
-    onUnavailable: (reason) => messages.push(`away: ${reason}`),
-    onAvailable: () => messages.push('back'),
+    onUnavailable: (reason) => messages.push(`unavailable: ${reason}`),
+    onAvailable: () => messages.push('available'),
   });
   onTestFinished(connection.close);
   const store = createMemoryQuotaStore();
   const limitsFor = () => threeAMinute;
-  const { limiter, concurrencyLimiter: gate } = createSharedLimiters({
+  const { limiter, concurrencyLimiter } = createSharedLimiters({
     connection,
     store,
     clock,
@@ -28,21 +28,21 @@ function createMachine(url: string, { clock = systemClock, patienceMs = 5000, re
     limitsFor,
   });
   const reserve = () => limiter.reserve({ model: 'm', estimatedTokens: 10, resolveLimits: limitsFor });
-  /** Makes an appointment for now and keeps it. */
+  /** Reserves a request for now and confirms it. */
   const send = async () => {
     const one = expectReserved(await reserve());
     expect(await limiter.confirm(one)).toBe('go');
     return one;
   };
-  return { told: messages, book: limiter, gate, ask: reserve, send, keeper: store, connection, clock };
+  return { messages, limiter, concurrencyLimiter, reserve, send, store, connection, clock };
 }
 
 function expectReserved(result: Reservation | ReservationFailure | 'go'): Reservation {
-  if (result === 'go' || result.state !== 'booked') throw new Error(`not booked: ${JSON.stringify(result)}`);
+  if (result === 'go' || result.state !== 'booked') throw new Error(`not reserved: ${JSON.stringify(result)}`);
   return result;
 }
 
-/** Asks until it is answered as expected. */
+/** Polls until the result is as expected. */
 async function waitUntil<Result>(poll: () => Promise<Result>, isDone: (result: Result) => boolean): Promise<Result> {
   for (;;) {
     const result = await poll();
@@ -53,39 +53,42 @@ async function waitUntil<Result>(poll: () => Promise<Result>, isDone: (result: R
 
 const isDelayed = ({ at }: Reservation, { clock }: { clock: Clock }) => at - clock.now() > spanMs / 2;
 
-describe.skipIf(redisSkipReason)(`quota that machines share${redisSkipReason ? ` (${redisSkipReason})` : ''}`, () => {
+describe.skipIf(redisSkipReason)(`quota shared by machines${redisSkipReason ? ` (${redisSkipReason})` : ''}`, () => {
   const redis = (options = {}): Promise<RedisServer> => startRedisServer(onTestFinished, options);
 
-  test('what one machine sends, the others count', async () => {
+  test('counts the requests of other machines', async () => {
     const { url } = await redis();
     const [one, other] = [createMachine(url), createMachine(url)];
     for (const each of [one, other, one]) await each.send();
-    const next = expectReserved(await other.ask());
+    const next = expectReserved(await other.reserve());
     expect(next.shared).toBe(true);
     expect(isDelayed(next, other)).toBe(true);
-    expect([...one.told, ...other.told]).toEqual([]);
+    expect([...one.messages, ...other.messages]).toEqual([]);
   });
 
-  test('what one machine learns, the others know: limits, and that the day is used up', async () => {
+  test('shares learned limits and a used-up day with other machines', async () => {
     const { url } = await redis();
     const [one, other] = [createMachine(url), createMachine(url)];
-    await one.book.recordRejection(await one.send(), {
-      facts: [{ per: 'minute', unit: 'requests', limit: 1 }],
+    await one.limiter.recordRejection(await one.send(), {
+      violations: [{ per: 'minute', unit: 'requests', limit: 1 }],
       retryAfterMs: 1,
     });
     await other.send();
-    expect(isDelayed(expectReserved(await one.ask()), one)).toBe(true);
-    const facts = [{ per: 'day', unit: 'requests', limit: 20 }] as const;
-    await other.book.recordRejection(expectReserved(await other.ask()), { facts, closedUntil: Date.now() + 1000 });
-    expect((await one.ask()).state).toBe('closed');
+    expect(isDelayed(expectReserved(await one.reserve()), one)).toBe(true);
+    const violations = [{ per: 'day', unit: 'requests', limit: 20 }] as const;
+    await other.limiter.recordRejection(expectReserved(await other.reserve()), {
+      violations,
+      closedUntil: Date.now() + 1000,
+    });
+    expect((await one.reserve()).state).toBe('closed');
   });
 
-  test('a place at a model that allows one at a time is taken over all machines', async () => {
+  test('limits concurrency over all machines', async () => {
     const { url } = await redis();
     const [one, other] = [createMachine(url), createMachine(url)];
-    const lease = await one.gate.acquire('m', {});
+    const lease = await one.concurrencyLimiter.acquire('m', {});
     const events: object[] = [];
-    const second = other.gate.acquire('m', { emit: (event) => events.push(event) });
+    const second = other.concurrencyLimiter.acquire('m', { emit: (event) => events.push(event) });
     await waitUntil(
       async () => events,
       ({ length }) => length > 0,
@@ -95,7 +98,7 @@ describe.skipIf(redisSkipReason)(`quota that machines share${redisSkipReason ? `
     await (await second).release();
   });
 
-  test('clocks an hour apart plan one schedule, each in its own time', async () => {
+  test('builds one schedule for machines whose clocks differ by an hour, each in its own time', async () => {
     const { url } = await redis();
     const hourMs = 3_600_000;
     const aheadBy = (ms: number): Clock => ({ ...systemClock, now: () => Date.now() + ms });
@@ -103,7 +106,7 @@ describe.skipIf(redisSkipReason)(`quota that machines share${redisSkipReason ? `
     const times: number[] = [];
     for (let n = 0; n < 9; n += 1) {
       const each = machines[n % 3];
-      if (each) times.push(expectReserved(await each.ask()).at - each.ms);
+      if (each) times.push(expectReserved(await each.reserve()).at - each.ms);
     }
     const startedAt = times[0] ?? 0;
     const windows = times.map((at) => Math.round((at - startedAt) / spanMs));
@@ -111,109 +114,112 @@ describe.skipIf(redisSkipReason)(`quota that machines share${redisSkipReason ? `
     for (const [n, at] of times.entries()) if (n >= 3) expect(at - (times[n - 3] ?? 0)).toBeGreaterThan(spanMs - 100);
   });
 
-  test('a clock that is ahead of the server keeps an appointment when the server says so', async () => {
+  test('confirms by the clock of the server, even if the local clock is ahead', async () => {
     const { url } = await redis();
     const clock: Clock = { ...systemClock, now: () => Date.now() + 3_600_000 };
-    const { send, ask: reserve, book: limiter } = createMachine(url, { clock });
+    const { send, reserve, limiter } = createMachine(url, { clock });
     for (let n = 0; n < 3; n += 1) await send();
     const waiting = expectReserved(await reserve());
-    // By its own clock its time has come long ago, and by the server's it has not.
+    // Its time has come by the local clock, but not by the server's.
     expect(expectReserved(await limiter.confirm({ ...waiting, at: 0 })).at).toBe(waiting.at);
   });
 });
 
-describe.skipIf(redisSkipReason)(`a Redis that is away${redisSkipReason ? ` (${redisSkipReason})` : ''}`, () => {
-  const redis = (options = {}): Promise<RedisServer> => startRedisServer(onTestFinished, options);
+describe.skipIf(redisSkipReason)(
+  `a Redis that is down or loses its data${redisSkipReason ? ` (${redisSkipReason})` : ''}`,
+  () => {
+    const redis = (options = {}): Promise<RedisServer> => startRedisServer(onTestFinished, options);
 
-  test('from the start is told once, and this machine counts by itself', async () => {
-    const { send, ask: reserve, told: messages, ...rest } = createMachine(`redis://127.0.0.1:${await findFreePort()}`);
-    for (let n = 0; n < 3; n += 1) expect((await send()).shared).toBeUndefined();
-    expect(isDelayed(expectReserved(await reserve()), rest)).toBe(true);
-    expect(messages).toEqual([expect.stringMatching(/^away: connect ECONNREFUSED/)]);
-  });
+    test('is reported once, and the machine limits by itself', async () => {
+      const { send, reserve, messages, ...rest } = createMachine(`redis://127.0.0.1:${await findFreePort()}`);
+      for (let n = 0; n < 3; n += 1) expect((await send()).shared).toBeUndefined();
+      expect(isDelayed(expectReserved(await reserve()), rest)).toBe(true);
+      expect(messages).toEqual([expect.stringMatching(/^unavailable: connect ECONNREFUSED/)]);
+    });
 
-  test('that is slow is not waited for, and is used again when it is quick', async () => {
-    const server = await redis();
-    const { send, ask: reserve, told: messages, connection } = createMachine(server.url, { patienceMs: 250 });
-    const ping = () => connection.send((client) => client.ping()).catch(() => '');
-    await waitUntil(ping, (answer) => answer === 'PONG');
-    messages.length = 0;
-    server.pause();
-    const reservedAt = Date.now();
-    expect((await send()).shared).toBeUndefined();
-    expect(Date.now() - reservedAt).toBeLessThan(3000);
-    expect(messages).toEqual(['away: no answer within 250 ms']);
-    server.resume();
-    await waitUntil(reserve, (answer) => expectReserved(answer).shared === true);
-    expect(messages).toContain('back');
-  });
+    test('is not waited for if it is slow, and is used again when it responds', async () => {
+      const server = await redis();
+      const { send, reserve, messages, connection } = createMachine(server.url, { patienceMs: 250 });
+      const ping = () => connection.send((client) => client.ping()).catch(() => '');
+      await waitUntil(ping, (answer) => answer === 'PONG');
+      messages.length = 0;
+      server.pause();
+      const reservedAt = Date.now();
+      expect((await send()).shared).toBeUndefined();
+      expect(Date.now() - reservedAt).toBeLessThan(3000);
+      expect(messages).toEqual(['unavailable: no answer within 250 ms']);
+      server.resume();
+      await waitUntil(reserve, (answer) => expectReserved(answer).shared === true);
+      expect(messages).toContain('available');
+    });
 
-  test('that dies between an appointment and its time is replaced by an appointment here', async () => {
-    const server = await redis();
-    const { send, ask: reserve, book: limiter, told: messages, ...rest } = createMachine(server.url);
-    const first = expectReserved(await reserve());
-    expect(first.shared).toBe(true);
-    await send();
-    await server.kill();
-    expect(await limiter.confirm(first)).toBe('go');
-    await limiter.settle(first, { promptTokens: 10, servedModel: 'm' });
-    // What went through Redis is known here too.
-    await send();
-    expect(isDelayed(expectReserved(await reserve()), rest)).toBe(true);
-    expect(messages).toHaveLength(1);
-  });
+    test('is replaced by a local reservation if it stops before the confirmation', async () => {
+      const server = await redis();
+      const { send, reserve, limiter, messages, ...rest } = createMachine(server.url);
+      const first = expectReserved(await reserve());
+      expect(first.shared).toBe(true);
+      await send();
+      await server.kill();
+      expect(await limiter.confirm(first)).toBe('go');
+      await limiter.settle(first, { promptTokens: 10, servedModel: 'm' });
+      // Requests reserved in Redis are recorded locally too.
+      await send();
+      expect(isDelayed(expectReserved(await reserve()), rest)).toBe(true);
+      expect(messages).toHaveLength(1);
+    });
 
-  test('that comes back without a memory is told what was sent meanwhile and before', async () => {
-    const server = await redis();
-    const { send, ask: reserve, told: messages, ...rest } = createMachine(server.url);
-    expect((await send()).shared).toBe(true);
-    await server.kill();
-    expect((await send()).shared).toBeUndefined();
-    expect((await send()).shared).toBeUndefined();
-    await redis({ port: server.port });
-    const next = await waitUntil(reserve, (answer) => expectReserved(answer).shared === true);
-    expect(isDelayed(expectReserved(next), rest)).toBe(true);
-    // Another machine is told it by Redis alone.
-    const other = createMachine(server.url);
-    expect(isDelayed(expectReserved(await other.ask()), other)).toBe(true);
-    expect(messages).toEqual([expect.stringMatching(/^away: /), 'back']);
-  });
+    test('learns what was sent before and meanwhile when it comes back empty', async () => {
+      const server = await redis();
+      const { send, reserve, messages, ...rest } = createMachine(server.url);
+      expect((await send()).shared).toBe(true);
+      await server.kill();
+      expect((await send()).shared).toBeUndefined();
+      expect((await send()).shared).toBeUndefined();
+      await redis({ port: server.port });
+      const next = await waitUntil(reserve, (answer) => expectReserved(answer).shared === true);
+      expect(isDelayed(expectReserved(next), rest)).toBe(true);
+      // Another machine learns it from Redis only.
+      const other = createMachine(server.url);
+      expect(isDelayed(expectReserved(await other.reserve()), other)).toBe(true);
+      expect(messages).toEqual([expect.stringMatching(/^unavailable: /), 'available']);
+    });
 
-  test('that forgets all while it runs is told again, by each who knows something', async () => {
-    const { url } = await redis();
-    const [one, other] = [createMachine(url), createMachine(url)];
-    await one.send();
-    await one.send();
-    const limit = [{ per: 'minute', unit: 'requests', limit: 3 }] as const;
-    await other.book.recordRejection(await other.send(), { facts: limit, retryAfterMs: 0 });
-    await other.send();
-    await one.connection.send((client) => client.flushall());
-    await one.ask().then((answer) => one.book.cancel(expectReserved(answer)));
-    expect(isDelayed(expectReserved(await other.ask()), other)).toBe(true);
-    expect([...one.told, ...other.told]).toEqual([]);
-  });
+    test('learns what each machine knows when its data is lost while it runs', async () => {
+      const { url } = await redis();
+      const [one, other] = [createMachine(url), createMachine(url)];
+      await one.send();
+      await one.send();
+      const limit = [{ per: 'minute', unit: 'requests', limit: 3 }] as const;
+      await other.limiter.recordRejection(await other.send(), { violations: limit, retryAfterMs: 0 });
+      await other.send();
+      await one.connection.send((client) => client.flushall());
+      await one.reserve().then((answer) => one.limiter.cancel(expectReserved(answer)));
+      expect(isDelayed(expectReserved(await other.reserve()), other)).toBe(true);
+      expect([...one.messages, ...other.messages]).toEqual([]);
+    });
 
-  test('that has lost an appointment which waits has it made again', async () => {
-    const { url } = await redis();
-    const { send, ask: reserve, book: limiter, connection, clock } = createMachine(url);
-    for (let n = 0; n < 3; n += 1) await send();
-    const waiting = expectReserved(await reserve());
-    await connection.send((client) => client.flushall());
-    const again = expectReserved(await limiter.confirm(waiting));
-    expect(again.id).toBe(waiting.id);
-    expect(isDelayed(again, { clock })).toBe(true);
-  });
+    test('gets a lost pending reservation again on confirming', async () => {
+      const { url } = await redis();
+      const { send, reserve, limiter, connection, clock } = createMachine(url);
+      for (let n = 0; n < 3; n += 1) await send();
+      const waiting = expectReserved(await reserve());
+      await connection.send((client) => client.flushall());
+      const again = expectReserved(await limiter.confirm(waiting));
+      expect(again.id).toBe(waiting.id);
+      expect(isDelayed(again, { clock })).toBe(true);
+    });
 
-  test('keeps no place: what was booked here while it was away is booked in it when it is back', async () => {
-    const server = await redis();
-    await server.kill();
-    const { ask: reserve, book: limiter, keeper: store } = createMachine(server.url);
-    const localReservation = expectReserved(await reserve());
-    await redis({ port: server.port });
-    await waitUntil(reserve, (answer) => expectReserved(answer).shared === true);
-    expect(await limiter.confirm(localReservation)).toBe('go');
-    await limiter.close?.();
-    const { appointments = [] } = [...(await store.readAll()).values()][0] ?? {};
-    expect(appointments.filter(({ id, confirmed }) => id === localReservation.id && confirmed)).toHaveLength(1);
-  });
-});
+    test('gets the local reservations once it is back', async () => {
+      const server = await redis();
+      await server.kill();
+      const { reserve, limiter, store } = createMachine(server.url);
+      const localReservation = expectReserved(await reserve());
+      await redis({ port: server.port });
+      await waitUntil(reserve, (answer) => expectReserved(answer).shared === true);
+      expect(await limiter.confirm(localReservation)).toBe('go');
+      await limiter.close?.();
+      const { appointments = [] } = [...(await store.readAll()).values()][0] ?? {};
+      expect(appointments.filter(({ id, confirmed }) => id === localReservation.id && confirmed)).toHaveLength(1);
+    });
+  },
+);

@@ -14,15 +14,15 @@ import { createSqliteQuotaStore } from '../../../src/quota/stores/sqlite-store.j
 import { createTemporaryFolder } from '../../helpers/boticelli.js';
 import { type RedisServer, redisSkipReason, startRedisServer } from '../../helpers/redis-server.js';
 
-async function openSqlite(folder: string, patienceMs?: number) {
+async function openSqlite(folder: string, maxWaitMs?: number) {
   const { database, warning } = await openDatabase(folder);
   if (!database) throw new Error(warning);
   onTestFinished(() => void database.close());
-  const store = createSqliteQuotaStore({ database, ...(patienceMs !== undefined && { maxWaitMs: patienceMs }) });
-  return { database, keeper: store };
+  const store = createSqliteQuotaStore({ database, ...(maxWaitMs !== undefined && { maxWaitMs }) });
+  return { database, store };
 }
 
-/** Every keeper, twice over the same state where it can be shared. */
+/** Every store, opened twice over the same data if it can be shared. */
 const stores: [string, () => Promise<{ one: QuotaStore; other: QuotaStore }>][] = [
   [
     'memory',
@@ -35,7 +35,7 @@ const stores: [string, () => Promise<{ one: QuotaStore; other: QuotaStore }>][] 
     'SQLite',
     async () => {
       const folder = createTemporaryFolder(onTestFinished);
-      return { one: (await openSqlite(folder)).keeper, other: (await openSqlite(folder)).keeper };
+      return { one: (await openSqlite(folder)).store, other: (await openSqlite(folder)).store };
     },
   ],
   [
@@ -54,21 +54,21 @@ const stores: [string, () => Promise<{ one: QuotaStore; other: QuotaStore }>][] 
 ];
 
 /** One server for all of this file's tests. */
-const servers: (() => void | Promise<void>)[] = [];
+const cleanups: (() => void | Promise<void>)[] = [];
 let server: Promise<RedisServer> | undefined;
 const redis = () => {
-  server ??= startRedisServer((clean) => servers.push(clean));
+  server ??= startRedisServer((clean) => cleanups.push(clean));
   return server;
 };
 afterAll(async () => {
-  for (const clean of servers) await clean();
+  for (const clean of cleanups) await clean();
 });
 
 const withoutServer = (name: string) => name === 'Redis' && redisSkipReason !== undefined;
-if (redisSkipReason !== undefined) test.skip(`Redis is left out: ${redisSkipReason}`);
+if (redisSkipReason !== undefined) test.skip(`Redis tests: ${redisSkipReason}`);
 
-describe.each(stores.filter(([name]) => !withoutServer(name)))('a keeper in %s', (_, open) => {
-  test('hands out an empty page first, and then what was written', async () => {
+describe.each(stores.filter(([name]) => !withoutServer(name)))('a store in %s', (_, open) => {
+  test('returns an empty state first, and then what was written', async () => {
     const { one, other } = await open();
     expect(await one.transact('a', (state) => structuredClone(state))).toEqual(createModelState());
     await one.transact('a', (state) => {
@@ -78,7 +78,7 @@ describe.each(stores.filter(([name]) => !withoutServer(name)))('a keeper in %s',
     expect(await other.transact('b', (state) => structuredClone(state))).toEqual(createModelState());
   });
 
-  test('lets nobody see the middle of a change: of many at once none is lost', async () => {
+  test('loses none of many concurrent transactions', async () => {
     const { one, other } = await open();
     const increments = Array.from({ length: 100 }, (_unused, n) =>
       (n % 2 ? one : other).transact('a', (state) => {
@@ -89,7 +89,7 @@ describe.each(stores.filter(([name]) => !withoutServer(name)))('a keeper in %s',
     expect(await one.transact('a', (state) => state.refusals)).toBe(100);
   });
 
-  test('shows all pages, and forgets one', async () => {
+  test('reads all states and removes one', async () => {
     const { one, other } = await open();
     await one.transact('a', (state) => Object.assign(state, { refusals: 1 }));
     await one.transact('b', (state) => Object.assign(state, { refusals: 2 }));
@@ -101,7 +101,7 @@ describe.each(stores.filter(([name]) => !withoutServer(name)))('a keeper in %s',
     expect([...(await one.readAll()).keys()]).toEqual(['b']);
   });
 
-  test('hands up what a change throws, and the page is as it was where it is shared', async () => {
+  test('rethrows the error of a change and leaves the state unchanged', async () => {
     const { one } = await open();
     const bug = new Error('a bug');
     await expect(
@@ -113,15 +113,15 @@ describe.each(stores.filter(([name]) => !withoutServer(name)))('a keeper in %s',
   });
 });
 
-describe('the file', () => {
-  test('is for its owner alone', async () => {
+describe('the database file', () => {
+  test('is readable by its owner only', async () => {
     const folder = join(createTemporaryFolder(onTestFinished), 'state');
     await openSqlite(folder);
     expect(statSync(folder).mode & 0o777).toBe(0o700);
     expect(statSync(join(folder, 'boticelli.db')).mode & 0o777).toBe(0o600);
   });
 
-  test('that is no database is set aside, and a new one begun', async () => {
+  test('that is not a database is renamed, and a new one is created', async () => {
     const folder = createTemporaryFolder(onTestFinished, { 'boticelli.db': 'this is no database. '.repeat(500) });
     const { database, warning } = await openDatabase(folder);
     database?.close();
@@ -130,22 +130,22 @@ describe('the file', () => {
     expect(readdirSync(folder).some((name) => name.startsWith('boticelli.db.damaged-'))).toBe(true);
   });
 
-  test('of a newer version is left alone', async () => {
+  test('of a newer version is not used', async () => {
     const folder = createTemporaryFolder(onTestFinished);
     const { database } = await openSqlite(folder);
     database.exec('PRAGMA user_version = 99');
     expect(await openDatabase(folder)).toEqual({ warning: expect.stringContaining('newer boticelli') });
   });
 
-  test('that cannot be made is told, not thrown', async () => {
+  test('that cannot be created is reported as a warning', async () => {
     const folder = createTemporaryFolder(onTestFinished, { taken: '' });
     const { database, warning } = await openDatabase(join(folder, 'taken'));
     expect({ database, warning }).toEqual({ database: undefined, warning: expect.stringContaining("can't be used") });
   });
 
-  test('does not grow with use: what no longer counts is forgotten', async () => {
+  test('does not grow with use', async () => {
     const folder = createTemporaryFolder(onTestFinished);
-    const { keeper: store } = await openSqlite(folder);
+    const { store } = await openSqlite(folder);
     for (let n = 0; n < 300; n += 1) {
       await store.transact('a', (state) => {
         state.appointments = [{ id: String(n), at: n, tokens: 1, bookedAt: n, confirmed: true }];
@@ -158,7 +158,7 @@ describe('the file', () => {
 describe('a lock that another program holds', () => {
   test('is waited for', async () => {
     const folder = createTemporaryFolder(onTestFinished);
-    const { keeper: store } = await openSqlite(folder);
+    const { store } = await openSqlite(folder);
     const { database: other } = await openSqlite(folder);
     other.exec('BEGIN IMMEDIATE');
     const change = store.transact('a', (state) => Object.assign(state, { refusals: 7 }));
@@ -167,28 +167,28 @@ describe('a lock that another program holds', () => {
     expect(await store.transact('a', (state) => state.refusals)).toBe(7);
   });
 
-  test('is given up at last with an error, for nothing may be sent that the book might forbid', async () => {
+  test('ends in an error after the maximum wait, not in a switch to memory', async () => {
     const folder = createTemporaryFolder(onTestFinished);
-    const { keeper: store } = await openSqlite(folder, 100);
+    const { store } = await openSqlite(folder, 100);
     const { database: other } = await openSqlite(folder);
     other.exec('BEGIN IMMEDIATE');
     const failures: unknown[] = [];
-    const limiter = createFallbackQuotaStore({ store, onFailure: (reason) => failures.push(reason) });
-    await expect(limiter.transact('a', () => {})).rejects.toMatchObject({ code: 'output_failed' });
+    const fallbackStore = createFallbackQuotaStore({ store, onFailure: (reason) => failures.push(reason) });
+    await expect(fallbackStore.transact('a', () => {})).rejects.toMatchObject({ code: 'output_failed' });
     expect(failures).toEqual([]);
   });
 });
 
-test('a keeper that fails for good is followed by memory, with what could still be read', async () => {
+test('switches to memory when a store fails permanently, and keeps what can still be read', async () => {
   const folder = createTemporaryFolder(onTestFinished);
-  const { keeper: store, database } = await openSqlite(folder);
+  const { store, database } = await openSqlite(folder);
   await store.transact('a', (state) => Object.assign(state, { closedUntil: 5 }));
   database.pragma('query_only = ON');
   const failures: unknown[] = [];
-  const limiter = createFallbackQuotaStore({ store, onFailure: (reason) => failures.push(reason) });
-  await limiter.transact('a', (state) => Object.assign(state, { refusals: 1 }));
-  await limiter.transact('a', (state) => Object.assign(state, { refusals: state.refusals + 1 }));
-  expect(await limiter.transact('a', ({ closedUntil, refusals }) => ({ closedUntil, refusals }))).toEqual({
+  const fallbackStore = createFallbackQuotaStore({ store, onFailure: (reason) => failures.push(reason) });
+  await fallbackStore.transact('a', (state) => Object.assign(state, { refusals: 1 }));
+  await fallbackStore.transact('a', (state) => Object.assign(state, { refusals: state.refusals + 1 }));
+  expect(await fallbackStore.transact('a', ({ closedUntil, refusals }) => ({ closedUntil, refusals }))).toEqual({
     closedUntil: 5,
     refusals: 2,
   });

@@ -1,29 +1,33 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll } from 'vitest';
-import { openDatabase } from '../../src/database/open.js';
-import type { Clock } from '../../src/driver/clock.js';
-import { createRateLimiter, type RateLimiter, type RateLimiterOptions } from '../../src/quota/limiter/rate-limiter.js';
-import { connectRedis } from '../../src/quota/redis/connection.js';
-import { createRedisRateLimiter } from '../../src/quota/redis/redis-limiter.js';
-import { createRedisQuotaStore } from '../../src/quota/redis/redis-store.js';
-import { createMemoryQuotaStore } from '../../src/quota/stores/memory-store.js';
-import type { QuotaStore } from '../../src/quota/stores/quota-store.js';
-import { createSqliteQuotaStore } from '../../src/quota/stores/sqlite-store.js';
-import { createTemporaryFolder } from '../helpers/boticelli.js';
-import type { ManualClock } from '../helpers/manual-clock.js';
-import { redisSkipReason, startRedisServer } from '../helpers/redis-server.js';
+import { openDatabase } from '../../../src/database/open.js';
+import type { Clock } from '../../../src/driver/clock.js';
+import {
+  createRateLimiter,
+  type RateLimiter,
+  type RateLimiterOptions,
+} from '../../../src/quota/limiter/rate-limiter.js';
+import { connectRedis } from '../../../src/quota/redis/connection.js';
+import { createRedisRateLimiter } from '../../../src/quota/redis/redis-limiter.js';
+import { createRedisQuotaStore } from '../../../src/quota/redis/redis-store.js';
+import { createMemoryQuotaStore } from '../../../src/quota/stores/memory-store.js';
+import type { QuotaStore } from '../../../src/quota/stores/quota-store.js';
+import { createSqliteQuotaStore } from '../../../src/quota/stores/sqlite-store.js';
+import { createTemporaryFolder } from '../../helpers/boticelli.js';
+import type { ManualClock } from '../../helpers/manual-clock.js';
+import { redisSkipReason, startRedisServer } from '../../helpers/redis-server.js';
 
-/** A book with nothing in it, and what keeps its pages. */
+/** An unused limiter and its store. */
 export interface TestLimiter {
   limiter: RateLimiter;
   store: QuotaStore;
   project: string;
 }
 
-/** One of the ways to keep a book, all of which promise the same. */
+/** One of the limiters, which all have the same contract. */
 export interface LimiterKind {
   name: string;
-  /** How many stories a property is to be tried on, where memory takes so many: others are slower. */
+  /** Returns how many runs a property test gets, given the number for the memory store: other stores are slower. */
   scaleRuns(memoryRuns: number): number;
   open(clock: ManualClock, options: Pick<RateLimiterOptions, 'windowMs' | 'budget'>): Promise<TestLimiter>;
 }
@@ -34,7 +38,7 @@ afterAll(async () => {
   for (const work of cleanups) await work();
 });
 
-/** The book in memory, in SQLite and, where there is a server, in Redis; each kind's books share what keeps them. */
+/** Limiters in memory, in SQLite and, if a server is installed, in Redis. Those of one kind share the database. */
 export const limiterKinds: LimiterKind[] = [
   {
     name: 'memory',
@@ -48,7 +52,7 @@ export const limiterKinds: LimiterKind[] = [
     name: 'SQLite',
     scaleRuns: (memoryRuns) => Math.ceil(memoryRuns / 20),
     async open(clock, options) {
-      const { keeper: store } = await openSqliteOnce();
+      const { store } = await openSqliteOnce();
       const project = randomUUID();
       return { store, project, limiter: createRateLimiter({ ...options, store, clock, project }) };
     },
@@ -63,14 +67,14 @@ function createRedisKind(): LimiterKind {
     const clock: Clock = { now: () => now(), sleep: async () => {} };
     const connection = connectRedis({ url, clock, timeoutMs: 10_000, serverTime: () => now() });
     onCleanup(connection.close);
-    return { connection, keeper: createRedisQuotaStore({ connection }) };
+    return { connection, store: createRedisQuotaStore({ connection }) };
   });
   return {
     name: 'Redis',
     scaleRuns: (memoryRuns) => Math.ceil(memoryRuns / 20),
     async open(clock, options) {
       now = clock.now;
-      const { connection, keeper: store } = await connectOnce();
+      const { connection, store } = await connectOnce();
       const project = randomUUID();
       return { store, project, limiter: createRedisRateLimiter({ ...options, connection, store, project }) };
     },
@@ -81,7 +85,7 @@ const openSqliteOnce = memoize(async () => {
   const { database } = await openDatabase(createTemporaryFolder(onCleanup));
   if (!database) throw new Error('no database');
   onCleanup(() => void database.close());
-  return { keeper: createSqliteQuotaStore({ database }) };
+  return { store: createSqliteQuotaStore({ database }) };
 });
 
 function memoize<Result>(work: () => Promise<Result>): () => Promise<Result> {

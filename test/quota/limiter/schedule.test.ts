@@ -1,13 +1,12 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { createModelState } from '../../../src/quota/limiter/model-state.js';
 import { modelStateKey } from '../../../src/quota/limiter/project-state.js';
 import type { Reservation } from '../../../src/quota/limiter/rate-limiter.js';
 import { computeGuardMs } from '../../../src/quota/limiter/schedule.js';
 import type { Limits } from '../../../src/quota/limits.js';
 import { createManualClock } from '../../helpers/manual-clock.js';
 import { redisSkipReason } from '../../helpers/redis-server.js';
-import { type LimiterKind, limiterKinds } from '../limiter-kinds.js';
+import { type LimiterKind, limiterKinds } from './limiter-kinds.js';
 
 /** A request that arrives some time after the one before it. */
 interface Arrival {
@@ -40,7 +39,7 @@ const scenarios: fc.Arbitrary<Scenario> = fc.record({
 
 const startMs = Date.UTC(2026, 10, 22, 7, 58);
 
-/** Books every arrival at its time; what the book said of each. */
+/** Reserves every arrival at its time, and returns the results. */
 async function schedule({ open }: LimiterKind, { windowMs, arrivals, ...numbers }: Scenario) {
   const clock = createManualClock(startMs);
   const limits: Limits = {};
@@ -49,20 +48,20 @@ async function schedule({ open }: LimiterKind, { windowMs, arrivals, ...numbers 
     if (value !== undefined) limits[kind] = { value, source: 'settings' };
   }
   const { limiter, store, project } = await open(clock, { windowMs });
-  const reservation: { at: number; tokens: number; askedAt: number }[] = [];
+  const reserved: { at: number; tokens: number; askedAt: number }[] = [];
   const closed: { askedAt: number; until: number }[] = [];
   for (const { afterMs, tokens } of arrivals) {
     clock.advance(afterMs);
-    const reservedAt = clock.now();
+    const askedAt = clock.now();
     const result = await limiter.reserve({ model: 'm', estimatedTokens: tokens, resolveLimits: () => limits });
-    if (result.state === 'booked') reservation.push({ at: result.at, tokens, askedAt: reservedAt });
-    else closed.push({ askedAt: reservedAt, until: result.at });
-    // Each is kept, at its very time: what is not would be given back.
+    if (result.state === 'booked') reserved.push({ at: result.at, tokens, askedAt });
+    else closed.push({ askedAt, until: result.at });
+    // Confirms all: an unconfirmed reservation would expire.
     await store.transact(modelStateKey(project, 'm'), (state) => {
-      for (const appointment of state.appointments) appointment.confirmed = true;
+      for (const reservation of state.appointments) reservation.confirmed = true;
     });
   }
-  return { booked: reservation, closed };
+  return { reserved, closed };
 }
 
 /** Pacific midnights around the start, which is two minutes before one. */
@@ -70,8 +69,8 @@ const dayMs = 86_400_000;
 const midnightMs = Date.UTC(2026, 10, 22, 8);
 const dayIndex = (at: number) => Math.floor((at - midnightMs) / dayMs);
 
-describe.each(limiterKinds)('a book in $name', (kind) => {
-  test('no schedule ever exceeds a sliding window, tokens or the day, however late within the guard each is sent', async () => {
+describe.each(limiterKinds)('a limiter in $name', (kind) => {
+  test('never exceeds requests or tokens of a sliding window, or the day, however late within the guard requests are sent', async () => {
     await fc.assert(
       fc.asyncProperty(
         scenarios,
@@ -79,18 +78,18 @@ describe.each(limiterKinds)('a book in $name', (kind) => {
         async (scenario, late) => {
           const { windowMs, rpm, tpm, rpd } = scenario;
           const guardMs = computeGuardMs(windowMs, 1);
-          const { booked: reservation } = await schedule(kind, scenario);
-          const sent = reservation.map(({ at, tokens }) => ({ at: at + guardMs * (late.next().value ?? 0), tokens }));
+          const { reserved } = await schedule(kind, scenario);
+          const sent = reserved.map(({ at, tokens }) => ({ at: at + guardMs * (late.next().value ?? 0), tokens }));
           sent.sort((left, right) => left.at - right.at);
           for (const { at } of sent) {
-            // Every sliding window that ends with a request; any fixed window at any phase lies within one of these.
+            // Checks every sliding window that ends with a request; each fixed window lies within one of these.
             const inside = sent.filter((other) => other.at <= at && other.at > at - windowMs);
             if (rpm !== undefined) expect(inside.length).toBeLessThanOrEqual(rpm);
             const sum = inside.reduce((total, { tokens }) => total + tokens, 0);
             if (tpm !== undefined && inside.length > 1) expect(sum).toBeLessThanOrEqual(tpm);
           }
           const perDay = new Map<number, number>();
-          for (const { at } of reservation) perDay.set(dayIndex(at), (perDay.get(dayIndex(at)) ?? 0) + 1);
+          for (const { at } of reserved) perDay.set(dayIndex(at), (perDay.get(dayIndex(at)) ?? 0) + 1);
           for (const count of perDay.values()) if (rpd !== undefined) expect(count).toBeLessThanOrEqual(rpd);
         },
       ),
@@ -98,18 +97,18 @@ describe.each(limiterKinds)('a book in $name', (kind) => {
     );
   });
 
-  test('every schedule is the earliest possible that keeps the order of asking', async () => {
+  test('schedules each request as early as possible in order of arrival', async () => {
     await fc.assert(
       fc.asyncProperty(scenarios, async (scenario) => {
         const { windowMs, rpm, tpm } = scenario;
         const spanMs = windowMs + computeGuardMs(windowMs, 1);
-        const { booked: reservation } = await schedule(kind, scenario);
-        for (const [index, { at, tokens, askedAt: reservedAt }] of reservation.entries()) {
-          const before = reservation.slice(0, index);
-          const earliest = Math.max(reservedAt, before.at(-1)?.at ?? 0);
+        const { reserved } = await schedule(kind, scenario);
+        for (const [index, { at, tokens, askedAt }] of reserved.entries()) {
+          const before = reserved.slice(0, index);
+          const earliest = Math.max(askedAt, before.at(-1)?.at ?? 0);
           expect(at).toBeGreaterThanOrEqual(earliest);
           if (at === earliest) continue;
-          // A millisecond earlier something would not have fitted: the server's own arithmetic, not the book's.
+          // One millisecond earlier it would not have fitted, by arithmetic independent of the limiter.
           const inside = before.filter((other) => other.at > at - 1 - spanMs);
           const tooMany = rpm !== undefined && inside.length >= rpm;
           const sum = inside.reduce((total, other) => total + other.tokens, tokens);
@@ -121,16 +120,16 @@ describe.each(limiterKinds)('a book in $name', (kind) => {
     );
   });
 
-  test('a day is closed exactly when it is full, and until the next midnight in Los Angeles', async () => {
+  test('closes a day exactly when it is full, until the next midnight in Los Angeles', async () => {
     await fc.assert(
       fc.asyncProperty(scenarios, async (scenario) => {
         const { rpd } = scenario;
-        const { booked: reservation, closed } = await schedule(kind, scenario);
+        const { reserved, closed } = await schedule(kind, scenario);
         if (rpd === undefined) expect(closed).toEqual([]);
-        for (const { askedAt: reservedAt, until } of closed) {
+        for (const { askedAt, until } of closed) {
           expect((until - midnightMs) % dayMs).toBe(0);
-          expect(until).toBeGreaterThan(reservedAt);
-          const full = reservation.filter((one) => dayIndex(one.at) === dayIndex(until) - 1);
+          expect(until).toBeGreaterThan(askedAt);
+          const full = reserved.filter((one) => dayIndex(one.at) === dayIndex(until) - 1);
           expect(full.length).toBe(rpd);
         }
       }),
@@ -138,23 +137,23 @@ describe.each(limiterKinds)('a book in $name', (kind) => {
     );
   });
 
-  test('appointments given up, confirmed, missed, moved by a refusal or moved up never break a window either', async () => {
-    const happenings = fc.array(
+  test('never exceeds a window when reservations are cancelled, confirmed, missed, postponed or moved forward', async () => {
+    const steps = fc.array(
       fc.record({
         afterMs: fc.integer({ min: 0, max: 900 }),
-        what: fc.constantFrom('book', 'book', 'book', 'cancel', 'refuse', 'sleep', 'look'),
+        what: fc.constantFrom('reserve', 'reserve', 'reserve', 'cancel', 'reject', 'sleep', 'reschedule'),
       }),
       { minLength: 5, maxLength: 60 },
     );
     await fc.assert(
-      fc.asyncProperty(happenings, fc.integer({ min: 1, max: 8 }), async (steps, rpm) => {
+      fc.asyncProperty(steps, fc.integer({ min: 1, max: 8 }), async (story, rpm) => {
         const windowMs = 2000;
         const clock = createManualClock(startMs);
         const { limiter } = await kind.open(clock, { windowMs });
         const limits: Limits = { rpm: { value: rpm, source: 'settings' } };
         const sent: number[] = [];
         let waiting: Reservation[] = [];
-        /** Whoever's time has come confirms, at the very moment unless the machine slept. */
+        /** Confirms all reservations up to a time: each at its time, or all at the end if the machine slept. */
         const arrive = async (until: number, slept: boolean) => {
           for (;;) {
             const next = waiting.sort((left, right) => left.at - right.at)[0];
@@ -168,18 +167,18 @@ describe.each(limiterKinds)('a book in $name', (kind) => {
           }
           clock.advance(Math.max(0, until - clock.now()));
         };
-        for (const { afterMs, what } of steps) {
+        for (const { afterMs, what } of story) {
           await arrive(clock.now() + afterMs, what === 'sleep');
           const one = waiting.at(-1);
           if (what === 'cancel' && one) {
             waiting.pop();
             await limiter.cancel(one);
-          } else if (what === 'look' && one) {
+          } else if (what === 'reschedule' && one) {
             waiting.pop();
             const answer = await limiter.reschedule(one);
             if (answer.state === 'booked') waiting.push(answer);
-          } else if (what === 'refuse' && one) {
-            await limiter.recordRejection(one, { facts: [], retryAfterMs: 300 });
+          } else if (what === 'reject' && one) {
+            await limiter.recordRejection(one, { violations: [], retryAfterMs: 300 });
           } else {
             const reservation = await limiter.reserve({ model: 'm', estimatedTokens: 1, resolveLimits: () => limits });
             if (reservation.state === 'booked') waiting.push(reservation);
@@ -196,8 +195,4 @@ describe.each(limiterKinds)('a book in $name', (kind) => {
   });
 });
 
-if (redisSkipReason !== undefined) test.skip(`Redis is left out: ${redisSkipReason}`);
-
-test('an empty page is plain JSON', () => {
-  expect(JSON.parse(JSON.stringify(createModelState()))).toEqual(createModelState());
-});
+if (redisSkipReason !== undefined) test.skip(`Redis tests: ${redisSkipReason}`);

@@ -1,0 +1,42 @@
+import { expect, test } from 'vitest';
+import type { DriverEvent } from '../../../src/driver/driver-events.js';
+import { createConcurrencyLimiter } from '../../../src/quota/limiter/concurrency-leases.js';
+import { modelStateKey } from '../../../src/quota/limiter/project-state.js';
+import type { Limits } from '../../../src/quota/limits.js';
+import { createMemoryQuotaStore } from '../../../src/quota/stores/memory-store.js';
+import { createManualClock } from '../../helpers/manual-clock.js';
+
+test.each([
+  ['', 0],
+  [', even if the clock was set back since', 3_600_000],
+])('frees the slot of a dead process within seconds%s', async (_, aheadMs) => {
+  const clock = createManualClock();
+  const store = createMemoryQuotaStore();
+  const limits: Limits = { maxConcurrent: { value: 1, source: 'settings' } };
+  const limiter = createConcurrencyLimiter({ store, clock, project: 'p', limitsFor: () => limits });
+  await store.transact(modelStateKey('p', 'm'), (state) => {
+    state.leases.push({ id: 'dead process', expiresAt: clock.now() + aheadMs + 15_000 });
+  });
+  const events: DriverEvent[] = [];
+  const startedAt = clock.now();
+  const lease = await limiter.acquire('m', { emit: (event) => void events.push(event) });
+  await lease.release();
+  expect(clock.now() - startedAt).toBeLessThanOrEqual(16_000);
+  expect(events).toMatchObject([{ type: 'wait', reason: 'concurrency', waitMs: 15_000 }]);
+});
+
+test('waits for a slot up to the maximum, and takes a free one at once', async () => {
+  const clock = createManualClock();
+  const store = createMemoryQuotaStore();
+  const limits: Limits = { maxConcurrent: { value: 1, source: 'settings' } };
+  const limiter = createConcurrencyLimiter({ store, clock, project: 'p', limitsFor: () => limits, maxWaitMs: 2000 });
+  const holder = createConcurrencyLimiter({ store, clock, project: 'p', limitsFor: () => limits, maxWaitMs: 0 });
+  const startedAt = clock.now();
+  const lease = await holder.acquire('m', {});
+  await expect(limiter.acquire('m', {})).rejects.toMatchObject({ code: 'rate_limited', isTransient: false });
+  expect(clock.now() - startedAt).toBe(2000);
+  await expect(holder.acquire('m', {})).rejects.toMatchObject({ code: 'rate_limited' });
+  expect(clock.now() - startedAt, 'a maximum of 0 does not wait at all').toBe(2000);
+  await lease.release();
+  await (await limiter.acquire('m', {})).release();
+});

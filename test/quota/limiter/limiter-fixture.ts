@@ -1,0 +1,36 @@
+import type { QuotaViolation } from '../../../src/errors.js';
+import { modelStateKey } from '../../../src/quota/limiter/project-state.js';
+import {
+  createRateLimiter,
+  type Reservation,
+  type ReservationFailure,
+} from '../../../src/quota/limiter/rate-limiter.js';
+import type { Limits } from '../../../src/quota/limits.js';
+import { createMemoryQuotaStore } from '../../../src/quota/stores/memory-store.js';
+import { createManualClock } from '../../helpers/manual-clock.js';
+
+const tenPerMinute: Limits = { rpm: { value: 10, source: 'settings' } };
+/** A violated limit of requests per minute, as the API states it. */
+export const createMinuteViolation = (limit: number): QuotaViolation => ({
+  per: 'minute',
+  unit: 'requests',
+  limit,
+  quotaId: 'PerMinute',
+});
+
+/** A limiter in memory with a manual clock; `reserve` asks for one of ten requests per minute. */
+export function createTestLimiter({ startMs = Date.UTC(2026, 10, 22, 12), budget = {} } = {}) {
+  const clock = createManualClock(startMs);
+  const store = createMemoryQuotaStore();
+  const limiter = createRateLimiter({ store, clock, project: 'p', budget });
+  const reserve = (overrides: Partial<Parameters<typeof limiter.reserve>[0]> = {}) =>
+    limiter.reserve({ model: 'm', estimatedTokens: 10, resolveLimits: () => tenPerMinute, ...overrides });
+  const readState = (model = 'm') => store.transact(modelStateKey('p', model), (found) => structuredClone(found));
+  return { clock, limiter, reserve, readState, startMs };
+}
+
+/** Returns the reservation, or throws if there is none. */
+export function expectReserved(result: Reservation | ReservationFailure | 'go'): Reservation {
+  if (result === 'go' || result.state !== 'booked') throw new Error(`not reserved: ${JSON.stringify(result)}`);
+  return result;
+}
