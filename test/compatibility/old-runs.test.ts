@@ -43,6 +43,10 @@ async function runOffline(state: OldState, command: string) {
   return result;
 }
 
+/** Returns the numbers, models and ids of a text: everything except dates and wording. */
+const extractData = (text: string) =>
+  text.replaceAll(/\w{3},? \d+ \w{3},? \d\d:\d\d/g, '').match(/\d[\w.:-]*|(?:model|gemini)-[\w-]+/g);
+
 describe('replies that version 0.1 stored', () => {
   test.each([
     ['of three acts, one in JSON', 'run narrative.toml', 'run narrative.toml --record recording.ndjson'],
@@ -98,10 +102,6 @@ describe('runs that version 0.1 recorded', () => {
     .filter(([command]) => /^runs export \S+$/.test(command))
     .map(([command, stdout]) => [command.replace('runs export ', ''), JSON.parse(stdout)] as const);
 
-  /** Numbers, models and ids of a text: everything but its wording. */
-  const extractData = (text: string) =>
-    text.replaceAll(/\w{3},? \d+ \w{3},? \d\d:\d\d/g, '').match(/\d[\w.:-]*|(?:model|gemini)-[\w-]+/g);
-
   test('are listed: completed, failed, interrupted and unfinished', async () => {
     const { code, stdout, stderr } = await state.run('runs --format json');
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
@@ -136,10 +136,8 @@ describe('runs that version 0.1 recorded', () => {
 test('the list of models that version 0.1 stored is used without a request', async () => {
   const { code, stdout, stderr } = await runOffline(current, 'models');
   expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
-  const names = oldOutput.replies.models?.match(/^(?:model|gemini)-\S+/gm) ?? [];
-  expect(names).toHaveLength(8);
-  expect(stdout.match(/^(?:model|gemini)-\S+/gm)).toEqual(names);
-  expect(stdout).toContain(`127.0.0.1:${server.port}`);
+  const old = oldOutput.replies.models?.replace('127.0.0.1:20921', `127.0.0.1:${server.port}`) ?? '';
+  expect(extractData(stdout)).toEqual(extractData(old));
 });
 
 test('the response mode of a Live model that version 0.1 learned is used: no session is rejected', async () => {

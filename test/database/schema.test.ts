@@ -46,8 +46,8 @@ test('eight processes that migrate a database at the same time succeed and lose 
   onTestFinished(() => server.close());
   const folder = createOldState();
   const cwd = createTemporaryFolder(onTestFinished, { 'one.toml': buildNarrative(1) });
-  const surroundings = { server, cwd, env: { BOTICELLI_STATE_DIR: folder } };
-  const runs = Array.from({ length: 8 }, () => runBoticelli(['run', 'one.toml', '--rpm', '100', '-q'], surroundings));
+  const options = { server, cwd, env: { BOTICELLI_STATE_DIR: folder } };
+  const runs = Array.from({ length: 8 }, () => runBoticelli(['run', 'one.toml', '--rpm', '100', '-q'], options));
   for (const { code, stderr } of await Promise.all(runs)) expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
   const database = new Database(join(folder, 'boticelli.db'));
   const pages = database.prepare('SELECT key, page FROM quota_pages ORDER BY key').raw(true).all() as string[][];
