@@ -1,6 +1,6 @@
 import { InvalidArgumentError } from 'commander';
-import { parseDurationMs } from '../config/duration.js';
-import { isValidModelName, stripModelPrefix } from '../narrative/model-name.js';
+import { parseDurationMs } from '../util/duration.js';
+import { isValidModelName, stripModelPrefix } from '../util/model-name.js';
 
 /** Readers of flag values, for commander: each returns the value or throws what commander tells as a usage error. */
 

@@ -1,5 +1,5 @@
 import type { Argument, Command, Option } from 'commander';
-import { builtInModels } from '../../facts.js';
+import { builtInModels } from '../../facts/models.js';
 
 /** What may stand in a place of the command line: words that are known, or names of files. */
 export type Values =

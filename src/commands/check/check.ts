@@ -7,7 +7,7 @@ import { createWarn } from '../../cli/warnings.js';
 import { withAbortableOutput } from '../../cli/with-output.js';
 import { writeReport } from '../../cli/write-report.js';
 import { BoticelliError, toBoticelliError } from '../../errors.js';
-import { typicalReplyTokens } from '../../facts.js';
+import { typicalReplyTokens } from '../../facts/prices.js';
 import { lintNarrative } from '../../narrative/lint/lint-narrative.js';
 import {
   checkNarrative,

@@ -4,7 +4,7 @@ import type { ReplyAudio } from '../../driver/response.js';
 import { BoticelliError } from '../../errors.js';
 import type { ActEnd, RunReport } from '../../executor/narrative-events.js';
 import { stringifyJson, toRunDocument } from '../../terminal/replies/json.js';
-import { lengthWithoutTrailingNewlines } from '../../terminal/replies/trailing-newlines.js';
+import { lengthWithoutTrailingNewlines } from '../../terminal/replies/text.js';
 import { encodeWav } from './wav.js';
 
 /** The folder of `--out-dir`: `01-name.md` (and `01-name.wav`, where it was spoken) … as each act ends, `run.json` at the end. */
