@@ -21,7 +21,7 @@ const allowedImports: Record<string, string[]> = {
   gemini: ['driver', 'media', 'util', 'errors.ts'],
   rehearsal: ['driver', 'media', 'errors.ts'],
   quota: ['driver', 'database', 'util', 'errors.ts'],
-  store: ['driver', 'executor (types)', 'database', 'errors.ts'],
+  store: ['driver', 'executor (types)', 'database', 'util', 'errors.ts'],
   database: ['errors.ts'],
   driver: ['errors.ts'],
   build: [],

@@ -1,6 +1,9 @@
 /** Runs asynchronous tasks one at a time, in the order in which they were added. */
 export interface SerialQueue {
-  /** Adds a task. It starts before this returns if the queue is idle. Settles as the task does. */
+  /**
+   * Adds a task, and starts it before this returns if the queue is idle. Settles as the task does. A rejection that no caller
+   * handles is ignored.
+   */
   enqueue<Result>(task: () => Promise<Result>): Promise<Result>;
   /** Resolves when all tasks added so far have settled. */
   drain(): Promise<void>;
@@ -14,7 +17,8 @@ export function createSerialQueue(): SerialQueue {
     enqueue(task) {
       const isIdle = pendingCount === 0;
       pendingCount += 1;
-      const result = isIdle ? task() : last.then(task);
+      const start = async () => task();
+      const result = isIdle ? start() : last.then(start);
       const onSettled = () => {
         pendingCount -= 1;
       };

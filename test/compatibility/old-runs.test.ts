@@ -43,9 +43,13 @@ async function runOffline(state: OldState, command: string) {
   return result;
 }
 
-/** Returns the numbers, models and ids of a text: everything except dates and wording. */
+/** Returns the numbers, models and ids of each line of a text, sorted: everything except dates and wording. */
 const extractData = (text: string) =>
-  text.replaceAll(/\w{3},? \d+ \w{3},? \d\d:\d\d/g, '').match(/\d[\w.:-]*|(?:model|gemini)-[\w-]+/g);
+  text
+    .replaceAll(/\w{3},? \d+ \w{3},? \d\d:\d\d/g, '')
+    .split('\n')
+    .map((line) => line.match(/\d[\w.:-]*|(?:model|gemini)-[\w-]+/g)?.sort() ?? [])
+    .filter(({ length }) => length > 0);
 
 describe('replies that version 0.1 stored', () => {
   test.each([

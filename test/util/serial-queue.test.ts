@@ -2,6 +2,13 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import { createSerialQueue } from '../../src/util/serial-queue.js';
 
+test('runs tasks whose rejections nobody handles, and drains', async () => {
+  const queue = createSerialQueue();
+  for (let count = 0; count < 3; count += 1) void queue.enqueue(() => Promise.reject(new Error('ignored')));
+  await queue.drain();
+  expect(await queue.enqueue(async () => 'done')).toBe('done');
+});
+
 test('starts the first task at once and runs the others in order, also after a rejection', async () => {
   const queue = createSerialQueue();
   const log: string[] = [];
