@@ -1,63 +1,131 @@
-/** The library's face: everything that the command line does, with no console, no process.exit and no global state. */
+/** The library: everything the command line does, without a console, `process.exit` or global state. */
 
-export * from './driver/clock.js';
+export type { PriceList } from './config/price-list.js';
+export { type Clock, systemClock } from './driver/clock.js';
+export type { ConcurrencyLimiter } from './driver/concurrency-limiter.js';
 export type { BilledUsage } from './driver/cost.js';
-export * from './driver/driver.js';
-export * from './driver/driver-events.js';
+export type { BoticelliDriver, CallContext } from './driver/driver.js';
+export type {
+  DriverEvent,
+  FallbackEvent,
+  NoteEvent,
+  RetryEvent,
+  UsageEvent,
+  WaitEvent,
+  WaitReason,
+} from './driver/driver-events.js';
 export { type BudgetLedger, createBudgetLedger } from './driver/layers/budget-ledger.js';
 export { type BudgetOptions, withBudget } from './driver/layers/with-budget.js';
 export { type CostOptions, withCost } from './driver/layers/with-cost.js';
-export {
-  type JsonValidationOptions,
-  withJsonValidation,
-} from './driver/layers/with-json-validation.js';
+export { type FallbackOptions, withFallback } from './driver/layers/with-fallback.js';
+export { type JsonValidationOptions, withJsonValidation } from './driver/layers/with-json-validation.js';
 export { type RetryPolicy, withRetries } from './driver/layers/with-retries.js';
-export * from './driver/request.js';
-export * from './driver/response.js';
-export * from './errors.js';
-export * from './executor/narrative-events.js';
+export {
+  type GenerateRequest,
+  type GenerationParameters,
+  getByteLength,
+  type MediaBytes,
+  type MediaContent,
+  type MediaFile,
+  type MediaKind,
+  type MediaPart,
+  type MediaReference,
+  type MediaUrl,
+  type ModelTurn,
+  type Part,
+  type TextPart,
+  type ThinkingLevel,
+  type Turn,
+  type UserTurn,
+} from './driver/request.js';
+export {
+  addUsage,
+  type ChunkMetadata,
+  type GenerateResponse,
+  type ReplyAudio,
+  type StreamChunk,
+  type Usage,
+  zeroUsage,
+} from './driver/response.js';
+export {
+  BoticelliError,
+  type ErrorCode,
+  type ErrorDetails,
+  type ErrorReport,
+  exitCodes,
+  Interrupted,
+  type InterruptSignal,
+  QuotaExceeded,
+  type QuotaViolation,
+  StreamInterrupted,
+  StreamingNotSupported,
+  StreamTimeout,
+  toBoticelliError,
+  toErrorReport,
+} from './errors.js';
+export type {
+  ActAudio,
+  ActDelta,
+  ActEnd,
+  ActFallback,
+  ActNote,
+  ActRetry,
+  ActStart,
+  ActWait,
+  NarrativeEnd,
+  NarrativeEvent,
+  NarrativeStart,
+  RunReport,
+  RunStatus,
+} from './executor/narrative-events.js';
 export {
   NarrativeExecutor,
   type NarrativeExecutorOptions,
   type ProgressListener,
 } from './executor/narrative-executor.js';
 export { createGeminiDriver } from './gemini/driver.js';
-export type {
-  ModelInfo,
-  ModelList,
-  ModelListCache,
-} from './gemini/models/model-info.js';
+export type { ModelInfo, ModelList, ModelListCache } from './gemini/models/model-info.js';
 export type { GeminiDriverOptions } from './gemini/options.js';
 export { applyOverrides, type Overrides } from './narrative/apply-overrides.js';
+export { InvalidNarrative } from './narrative/invalid-narrative.js';
 export { lintNarrative } from './narrative/lint/lint-narrative.js';
 export {
   checkNarrative,
   checkNarrativeFile,
-  InvalidNarrative,
+  type LoadedNarrative,
   type LoadNarrativeOptions,
   loadNarrative,
-  type NarrativeContent,
 } from './narrative/load-narrative.js';
-export * from './narrative/loaded-narrative.js';
-export * from './narrative/narrative.js';
 export {
-  createSchemaValidator,
-  type SchemaValidator,
-} from './narrative/schema/json-schema.js';
+  type Act,
+  type ActContext,
+  collectNarratives,
+  getInnerNarrative,
+  type Input,
+  type MediaInput,
+  type MediaSource,
+  type MediaSpec,
+  type MediaTemplate,
+  type Narrative,
+  type NarrativeInput,
+  type TextInput,
+} from './narrative/narrative.js';
+export { createSchemaValidator, type SchemaValidator } from './narrative/schema/json-schema.js';
 export { createNarrativeJsonSchema } from './narrative/schema/narrative-json-schema.js';
+export type { ModelQueue } from './quota/limiter/model-queue.js';
+export type { RateLimiter } from './quota/limiter/rate-limiter.js';
+export type { Limit, Limits, QuotaBudget } from './quota/limits.js';
+export { createMemoryQuotaStore } from './quota/stores/memory-store.js';
+export type { QuotaStore } from './quota/stores/quota-store.js';
+export { withQuota } from './quota/with-quota.js';
 export { createRehearsalDriver, type RehearsalOptions, rehearsalModel } from './rehearsal/rehearsal-driver.js';
-export type {
-  RecordedReply,
-  RecordedRequest,
-  RecordingEntry,
-} from './store/recordings/recording-entry.js';
+export { createDriverStack, type DriverStackOptions } from './stack/driver-stack.js';
+export { type CreateQuotaOptions, createQuota, type Quota } from './stack/quota.js';
+export type { RecordedReply, RecordedRequest, RecordingEntry } from './store/recordings/recording-entry.js';
 export { openRecording, type RecordingFile } from './store/recordings/recording-file.js';
 export { createReplayDriver } from './store/recordings/replay-driver.js';
 export { withRecording } from './store/recordings/with-recording.js';
-export type {
-  ReplyCache,
-  StoredReply,
-} from './store/replies/reply-cache.js';
+export type { ReplyCache, StoredReply } from './store/replies/reply-cache.js';
 export {
   describeRequest,
   type PartDescription,
@@ -66,7 +134,5 @@ export {
   requestKey,
   type TurnDescription,
 } from './store/replies/request-id.js';
-export {
-  type ReplyCacheOptions,
-  withReplyCache,
-} from './store/replies/with-reply-cache.js';
+export { type ReplyCacheOptions, withReplyCache } from './store/replies/with-reply-cache.js';
+export type { Diagnostic, Location, SourceFile } from './toml/diagnostic.js';

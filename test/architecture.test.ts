@@ -6,18 +6,22 @@ import { root } from './helpers/boticelli.js';
 /** Who may import whom, besides its own folder and facts/: downhill only. `(types)` allows `import type` alone. */
 const allowedImports: Record<string, string[]> = {
   'main.ts': ['commands', 'cli', 'config', 'terminal', 'errors.ts'],
-  'index.ts': ['toml', 'executor', 'narrative', 'driver', 'gemini', 'rehearsal', 'quota', 'store', 'errors.ts'],
+  'index.ts': [
+    ...['stack', 'config (types)', 'toml', 'executor', 'narrative', 'driver'],
+    ...['gemini', 'rehearsal', 'quota', 'store', 'errors.ts'],
+  ],
   commands:
-    'cli config toml terminal executor narrative driver gemini rehearsal quota store database util errors.ts'.split(
+    'cli stack config toml terminal executor narrative media driver gemini rehearsal quota store database util errors.ts'.split(
       ' ',
     ),
   cli: 'config terminal driver executor narrative quota store database toml util errors.ts'.split(' '),
+  stack: ['config', 'narrative', 'driver', 'gemini', 'quota', 'store', 'errors.ts'],
   config: ['narrative', 'quota (types)', 'toml', 'util', 'errors.ts'],
   terminal: 'executor narrative toml driver quota store errors.ts'.split(' ').map((room) => `${room} (types)`),
   executor: ['narrative', 'driver', 'errors.ts'],
   narrative: ['driver (types)', 'media', 'toml', 'util', 'errors.ts'],
   toml: ['util', 'errors.ts'],
-  media: ['driver (types)'],
+  media: ['driver (types)', 'util'],
   gemini: ['driver', 'media', 'util', 'errors.ts'],
   rehearsal: ['driver', 'media', 'errors.ts'],
   quota: ['driver', 'database', 'util', 'errors.ts'],

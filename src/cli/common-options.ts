@@ -1,27 +1,39 @@
 import { Option } from 'commander';
-import { parseModelName, parsePositiveDurationMs, parseTierName } from './option-parsers.js';
+import type { SettingsFlags } from '../config/settings.js';
+import { collectVariable, parsePositiveDurationMs, parseTierName } from './option-parsers.js';
 
-/** How a command says what it found. */
+/** The options that override settings. */
+export interface SettingsFlagOptions extends SettingsFlags {
+  /** The settings file to read instead of `./boticelli.toml`. */
+  config?: string;
+}
+
+/** The format of a report. */
+export interface FormatOptions {
+  format: 'text' | 'json';
+}
+
 export function formatOption(): Option {
-  return new Option('--format <format>', 'how to say it').choices(['text', 'json']).default('text');
+  return new Option('--format <format>', 'output format').choices(['text', 'json']).default('text');
 }
 
-/** The tier, where it is not the one of the settings. */
 export function tierOption(): Option {
-  return new Option('--tier <name>', 'the tier whose limits hold').argParser(parseTierName);
+  return new Option('--tier <name>', 'rate-limit tier of your project').argParser(parseTierName);
 }
 
-/** Which settings are read. */
 export function configOption(): Option {
-  return new Option('--config <file>', 'instead of ./boticelli.toml');
+  return new Option('--config <file>', 'settings file instead of ./boticelli.toml');
 }
 
-/** A flag that takes a duration. */
+export function variableOption(): Option {
+  return new Option('--var <key=value>', 'value for {{vars.key}}; repeatable').argParser(collectVariable);
+}
+
+export function yesOption(): Option {
+  return new Option('--yes', 'skip the confirmation');
+}
+
+/** Creates an option that takes a duration above zero, in milliseconds once parsed. */
 export function durationOption(flag: string, description: string): Option {
   return new Option(`${flag} <duration>`, description).argParser(parsePositiveDurationMs);
-}
-
-/** Gathers the models of a flag that may be given several times. */
-export function collectModelName(text: string, previous: string[] = []): string[] {
-  return [...previous, parseModelName(text)];
 }

@@ -2,42 +2,37 @@ import { BoticelliError } from '../errors.js';
 import type { CliProcess } from './process.js';
 
 export interface ConfirmationOptions {
-  /** What is about to be done, as in `this forgets 3 runs`. */
+  /** What the command is about to do, such as `this deletes 3 runs`. */
   action: string;
-  /** What --yes is said for, as in `have it done`. */
-  yesEffect: string;
-  /** What a person may rely on who does not agree, as in `nothing was forgotten`. */
+  /** What happens without a confirmation, such as `nothing was deleted`. */
   declinedEffect: string;
-  /** Whether they have agreed already, by --yes. */
+  /** The value of `--yes`. */
   yes: boolean | undefined;
   proc: CliProcess;
   signal: AbortSignal;
 }
 
 /**
- * Resolves when the person agrees. Rejects with `usage` where they do not, or nobody is there to be asked, and with the
- * signal's reason.
+ * Asks for a confirmation, unless `--yes` is given.
+ *
+ * @throws BoticelliError `usage` if the answer is no or if there is no terminal to ask on; or the reason of the signal
  */
-export async function requireConfirmation({
-  action,
-  yesEffect,
-  declinedEffect,
-  yes,
-  proc,
-  signal,
-}: ConfirmationOptions): Promise<void> {
+export async function requireConfirmation(options: ConfirmationOptions): Promise<void> {
+  const { action, declinedEffect, yes, proc, signal } = options;
   if (yes) return;
   if (!proc.stdin.isTTY || !proc.stderr.isTTY) {
-    throw new BoticelliError('usage', action, { hint: `Say --yes to ${yesEffect}; ${declinedEffect}.` });
+    throw new BoticelliError('usage', action, {
+      hint: `Add --yes to confirm; ${declinedEffect}.`,
+    });
   }
-  if (await askYesNo(`${capitalize(action)}. Go on? [y/N] `, proc, signal)) return;
+  if (await askYesNo(`${capitalize(action)}. Continue? [y/N] `, proc, signal)) return;
   throw new BoticelliError('usage', 'not confirmed', { hint: `${capitalize(declinedEffect)}.` });
 }
 
-/** Asks on standard error, and resolves to whether the answer is yes; an end of input is none. */
+/** Asks on standard error. The end of the input counts as a no. */
 async function askYesNo(question: string, proc: CliProcess, signal: AbortSignal): Promise<boolean> {
   const { createInterface } = await import('node:readline');
-  // As a terminal of its own it would take Ctrl-C away from the process group.
+  // In terminal mode, readline would keep Ctrl-C from the process group.
   const lines = createInterface({ input: proc.stdin, terminal: false });
   proc.stderr.write(question);
   try {

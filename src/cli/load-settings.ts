@@ -3,26 +3,11 @@ import { resolveSettings } from '../config/resolve-settings.js';
 import type { Settings, SettingsFlags } from '../config/settings.js';
 import { BoticelliError } from '../errors.js';
 import type { Colors } from '../terminal/text/colors.js';
+import type { SettingsFlagOptions } from './common-options.js';
 import type { CliProcess } from './process.js';
 import { reportDiagnostics } from './report-diagnostics.js';
 
-/** The flags that are settings for one run. */
-export interface SettingsFlagOptions extends SettingsFlags {
-  config?: string;
-}
-
-function getWorkingFolder(proc: CliProcess): string {
-  try {
-    return proc.cwd();
-  } catch (cause) {
-    throw new BoticelliError('no_input', 'the current folder does not exist any more', {
-      hint: 'Change to another folder.',
-      cause,
-    });
-  }
-}
-
-/** Reads the settings; the faults of a settings file are shown on standard error in their places. */
+/** Loads the settings, and prints the errors of a settings file on standard error. @throws BoticelliError */
 export async function loadSettings(options: SettingsFlagOptions, proc: CliProcess, colors: Colors): Promise<Settings> {
   const { config, tier, rpm, tpm, rpd, maxConcurrent, fallback } = options;
   const givenFlags = Object.entries({ tier, rpm, tpm, rpd, maxConcurrent, fallback }).filter(
@@ -39,5 +24,16 @@ export async function loadSettings(options: SettingsFlagOptions, proc: CliProces
     if (thrown instanceof InvalidSettings)
       reportDiagnostics(thrown, { proc, colors, printLines: (lines) => proc.stderr.write(`${lines}\n`) });
     throw thrown;
+  }
+}
+
+function getWorkingFolder(proc: CliProcess): string {
+  try {
+    return proc.cwd();
+  } catch (cause) {
+    throw new BoticelliError('no_input', 'the current folder no longer exists', {
+      hint: 'Change to another folder.',
+      cause,
+    });
   }
 }

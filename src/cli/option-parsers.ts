@@ -2,79 +2,84 @@ import { InvalidArgumentError } from 'commander';
 import { parseDurationMs } from '../util/duration.js';
 import { isValidModelName, stripModelPrefix } from '../util/model-name.js';
 
-/** Readers of flag values, for commander: each returns the value or throws what commander tells as a usage error. */
+/** Parsers of option values: each returns the value, or throws an InvalidArgumentError that commander reports. */
 
-/** A name that can be a model's; a `models/` prefix is taken off. */
+/** Parses the name of a model, without its `models/` prefix. */
 export function parseModelName(text: string): string {
   if (isValidModelName(text)) return stripModelPrefix(text);
-  throw new InvalidArgumentError('A model is a name like gemini-flash-lite-latest.');
+  throw new InvalidArgumentError('Expected a model name such as gemini-flash-lite-latest.');
 }
 
-/** 0 to 2. */
+/** Parses a number from 0 to 2. */
 export function parseTemperature(text: string): number {
   const number = Number(text);
   if (text.trim() !== '' && number >= 0 && number <= 2) return number;
-  throw new InvalidArgumentError('It is a number from 0 to 2.');
+  throw new InvalidArgumentError('Expected a number from 0 to 2.');
 }
 
-/** A whole number, `least` or more. */
+/** Creates a parser of integers that are at least `min`. */
 export function createIntegerParser(min: number): (text: string) => number {
   return (text) => {
     const number = Number(text);
     if (/^\d+$/.test(text) && number >= min && Number.isSafeInteger(number)) return number;
-    throw new InvalidArgumentError(`It is a whole number, ${min} or more.`);
+    throw new InvalidArgumentError(`Expected an integer of at least ${min}.`);
   };
 }
 
-/** A duration above zero, in milliseconds. At most 24 days: what a timer of Node can wait. */
+/** Parses a duration above zero, in milliseconds, up to the 24 days that a timer of Node can wait. */
 export function parsePositiveDurationMs(text: string): number {
   const parsed = parseDurationMs(text);
   if (parsed !== undefined && parsed >= 1 && parsed < 2 ** 31) return parsed;
-  throw new InvalidArgumentError('It is a duration like 90s, 2m or 1h30m; a bare number is seconds.');
+  throw new InvalidArgumentError('Expected a duration such as 90s, 2m or 1h30m; a plain number is seconds.');
 }
 
-/** An amount of US dollars above zero; a `$` before it is taken off. */
+/** Parses a wait of zero or more, in milliseconds. */
+export function parseMaxWaitMs(text: string): number {
+  const parsed = parseDurationMs(text);
+  if (parsed !== undefined && Number.isFinite(parsed)) return parsed;
+  throw new InvalidArgumentError('Expected a duration such as 0, 90s or 2m; a plain number is seconds.');
+}
+
+/** Parses an age of zero or more, in milliseconds. */
+export function parseAgeMs(text: string): number {
+  const parsed = parseDurationMs(text);
+  if (parsed !== undefined && Number.isFinite(parsed)) return parsed;
+  throw new InvalidArgumentError('Expected a duration such as 12h or 30d.');
+}
+
+/** Parses an amount of US dollars above zero, with or without `$`. */
 export function parseUsd(text: string): number {
   const number = Number(text.trim().replace(/^\$/, ''));
   if (/\d/.test(text) && number > 0 && Number.isFinite(number)) return number;
-  throw new InvalidArgumentError('It is an amount of US dollars above zero, like 0.25.');
+  throw new InvalidArgumentError('Expected an amount in US dollars above zero, such as 0.25.');
 }
 
-/** Gathers the values of a flag that can be given more than once. */
+/** Parses the name of a tier. Whether the tier exists depends on the settings. */
+export function parseTierName(text: string): string {
+  const name = text.trim();
+  if (name !== '') return name;
+  throw new InvalidArgumentError('Expected the name of a tier, such as free.');
+}
+
+/** Collects the values of a repeatable option. */
 export function collectValue(text: string, previous: string[] = []): string[] {
   return [...previous, text];
 }
 
-/** Gathers the variables of `--var key=value`: of two values for one key the last one counts. */
+/** Collects the models of a repeatable option. */
+export function collectModelName(text: string, previous?: string[]): string[] {
+  return collectValue(parseModelName(text), previous);
+}
+
+/** Collects the models of `--fallback`. An earlier `--no-fallback` has left `false` as the previous value. */
+export function collectFallbackModel(text: string, previous?: string[] | boolean): string[] {
+  return collectModelName(text, Array.isArray(previous) ? previous : []);
+}
+
+/** Collects the variables of `--var key=value`. The last value of a key counts. */
 export function collectVariable(text: string, previous?: ReadonlyMap<string, string>): ReadonlyMap<string, string> {
   const separator = text.indexOf('=');
   const name = text.slice(0, separator).trim();
-  if (separator === -1 || name === '') throw new InvalidArgumentError('It is a name and its value: --var lang=fr.');
+  if (separator === -1 || name === '') throw new InvalidArgumentError('Expected key=value, such as --var lang=fr.');
   return new Map([...(previous ?? []), [name, text.slice(separator + 1)]]);
-}
-
-/** Gathers the models of `--fallback`. What a `--no-fallback` before it left there, `false`, is no list. */
-export function collectFallbackModel(text: string, previous?: string[] | boolean): string[] {
-  return collectValue(parseModelName(text), Array.isArray(previous) ? previous : []);
-}
-
-/** How long to wait at most, in milliseconds: 0 is not at all. */
-export function parseMaxWaitMs(text: string): number {
-  const parsed = parseDurationMs(text);
-  if (parsed !== undefined && Number.isFinite(parsed)) return parsed;
-  throw new InvalidArgumentError('It is a duration like 0, 90s or 2m; a bare number is seconds.');
-}
-
-/** An age, in milliseconds: 0 is any. */
-export function parseAgeMs(text: string): number {
-  const parsed = parseDurationMs(text);
-  if (parsed !== undefined && Number.isFinite(parsed)) return parsed;
-  throw new InvalidArgumentError('It is a duration like 12h or 30d.');
-}
-
-/** The name of a tier. Which ones there are, the settings know. */
-export function parseTierName(text: string): string {
-  const name = text.trim();
-  if (name !== '') return name;
-  throw new InvalidArgumentError('It is the name of a tier, like free.');
 }

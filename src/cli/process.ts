@@ -1,19 +1,19 @@
 import type { Readable, Writable } from 'node:stream';
 
-/** A terminal, a file or a pipe to write to. */
+/** A terminal, file or pipe to write to. */
 export type ProcessStream = Writable & { isTTY?: boolean; columns?: number; hasColors?: () => boolean };
 
-/** The part of `process` that commands use, so that tests can call them with another. */
+/** The part of `process` that commands use. Tests pass their own. */
 export interface CliProcess {
   stdin: Readable & { isTTY?: boolean; fd?: number };
   stdout: ProcessStream;
   stderr: ProcessStream;
   env: Record<string, string | undefined>;
-  /** The command line: Node, the program, and what follows. */
+  /** The path of Node, the path of the program, and the arguments. */
   argv: readonly string[];
   cwd(): string;
   on(signal: NodeJS.Signals, listener: () => void): unknown;
-  /** Before the stack of a crash is printed. */
+  /** Called before Node prints the stack of a crash. */
   on(event: 'uncaughtExceptionMonitor', listener: () => void): unknown;
   off(event: NodeJS.Signals | 'uncaughtExceptionMonitor', listener: () => void): unknown;
   removeAllListeners(signal: NodeJS.Signals): unknown;

@@ -1,13 +1,13 @@
 import { isAbsolute, relative, resolve } from 'node:path';
-import type { Diagnostic } from '../narrative/loaded-narrative.js';
 import { formatAnnotation } from '../terminal/diagnostics/annotations.js';
 import { formatDiagnostics } from '../terminal/diagnostics/code-frame.js';
 import type { Colors } from '../terminal/text/colors.js';
+import type { Diagnostic } from '../toml/diagnostic.js';
 import type { CliProcess } from './process.js';
 
-/** A file, as far as its faults are told. */
+/** A file with diagnostics. */
 export interface DiagnosedFile {
-  /** As the person named it; `<stdin>` is none. */
+  /** As the user named it, or `<stdin>`. */
   file: string;
   text: string;
   diagnostics: readonly Diagnostic[];
@@ -17,11 +17,11 @@ interface DiagnosticsOutput {
   proc: CliProcess;
   /** The colours of standard error. */
   colors: Colors;
-  /** Tells lines on standard error, as they are. */
+  /** Prints lines on standard error, unchanged. */
   printLines: (lines: string) => void;
 }
 
-/** Tells the faults of a file on standard error, each in its place; in GitHub Actions as annotations too. */
+/** Prints the diagnostics of a file with their source lines on standard error; in GitHub Actions, annotations too. */
 export function reportDiagnostics(diagnosed: DiagnosedFile, { proc, colors, printLines }: DiagnosticsOutput): void {
   const { file, text, diagnostics } = diagnosed;
   const frames = formatDiagnostics(diagnostics, { file, text, colors });
@@ -29,9 +29,9 @@ export function reportDiagnostics(diagnosed: DiagnosedFile, { proc, colors, prin
   reportAnnotations(diagnosed, proc);
 }
 
-/** In GitHub Actions: tells the faults of a file to it, on standard error, where nothing else that reads is disturbed. */
+/** In GitHub Actions, prints annotations on standard error, so that standard output stays as it is. */
 export function reportAnnotations({ file, diagnostics }: Omit<DiagnosedFile, 'text'>, proc: CliProcess): void {
-  // The environment is the system's: a look at it costs as much as parsing a line.
+  // Reading the environment takes as long as parsing a line, so a valid file skips it.
   if (diagnostics.length === 0 || proc.env.GITHUB_ACTIONS !== 'true') return;
   const annotationPath = (name: string) => (name === '<stdin>' ? undefined : pathInRepository(name, proc));
   for (const diagnostic of diagnostics) {
@@ -39,7 +39,7 @@ export function reportAnnotations({ file, diagnostics }: Omit<DiagnosedFile, 'te
   }
 }
 
-/** A step may run in a folder of its own; what is outside the repository keeps its whole path. */
+/** A step may run in a folder of its own. A file outside the repository keeps its absolute path. */
 function pathInRepository(file: string, proc: CliProcess): string {
   const path = resolve(proc.cwd(), file);
   const relativePath = relative(proc.env.GITHUB_WORKSPACE || proc.cwd(), path);

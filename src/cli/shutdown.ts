@@ -1,25 +1,21 @@
-import { Interrupted } from '../errors.js';
-import { toOutputError } from './output-error.js';
+import { type BoticelliError, Interrupted } from '../errors.js';
 import type { CliProcess } from './process.js';
 
-/** What can end a run from outside, as one AbortSignal that goes all the way down. */
+/** Everything that ends a command from outside, as one AbortSignal. */
 export interface Shutdown {
   signal: AbortSignal;
-  /** Ends the run because standard output can't be written. */
-  abortOnOutputError(error: NodeJS.ErrnoException): void;
-  /** Stops listening: from here on a signal kills the process as it would any other. */
+  /** Ends the command for a reason of the caller, such as a failing standard output. */
+  abort(reason: BoticelliError): void;
+  /** Removes the signal handlers: from here on, a signal kills the process. */
   stopListening(): void;
 }
 
 const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
-/**
- * How long a good order may take. It may never come: a reader of standard output that stands still keeps the last words
- * from leaving.
- */
+/** How long an orderly shutdown may take. It could take forever: a stalled reader of standard output blocks the last write. */
 const gracePeriodMs = 3000;
 
-/** Listens for SIGINT, SIGTERM and SIGHUP. The first one ends the run in good order, the next one at once. */
+/** Handles SIGINT, SIGTERM and SIGHUP. The first signal aborts, the second one kills the process. */
 export function listenForShutdown(proc: CliProcess): Shutdown {
   const controller = new AbortController();
   const listeners = signals.map((name) => [name, () => handleSignal(name)] as const);
@@ -29,20 +25,16 @@ export function listenForShutdown(proc: CliProcess): Shutdown {
     for (const [name, listener] of listeners) proc.off(name, listener);
   };
   const handleSignal = (signal: (typeof signals)[number]) => {
-    // The listeners stay until then: signal-exit, which ora brings along, kills the process where it is alone.
+    // The listeners stay until then: signal-exit, a dependency of ora, kills the process if its listener is the only one.
     if (controller.signal.aborted) killBySignal(signal, proc);
     graceTimer = setTimeout(() => killBySignal(signal, proc), gracePeriodMs);
     controller.abort(new Interrupted(signal));
   };
   for (const [name, listener] of listeners) proc.on(name, listener);
-  return {
-    signal: controller.signal,
-    abortOnOutputError: (error) => controller.abort(toOutputError(error)),
-    stopListening,
-  };
+  return { signal: controller.signal, abort: (reason) => controller.abort(reason), stopListening };
 }
 
-/** Ends the process as the signal would have, had nobody listened: only then does a shell loop stop too. */
+/** Kills the process with the signal, without handlers: a shell loop stops only if its command died of the signal. */
 export function killBySignal(signal: NodeJS.Signals, proc: CliProcess): void {
   proc.removeAllListeners(signal);
   proc.kill(proc.pid, signal);

@@ -2,39 +2,41 @@ import { isUtf8 } from 'node:buffer';
 import { fstatSync } from 'node:fs';
 import { addAbortSignal } from 'node:stream';
 import { BoticelliError } from '../errors.js';
+import { maxRequestBytes } from '../facts/media.js';
+import { maxNarrativeBytes, type NarrativeContent } from '../narrative/parse/parse-narrative-files.js';
 import type { CliProcess } from './process.js';
 
-/** As much as a request can carry: no model reads more. */
-const maxBytes = 100_000_000;
+type StdinProcess = Pick<CliProcess, 'stdin'>;
 
 /**
- * Reads standard input to its end, for `{{stdin}}`, and warns where there is no text in it: a pipe may bring none where one
- * was expected. Rejects with `no_input` where it is a terminal or a folder, is no text or is too long, and with the signal's
- * reason once that is aborted.
+ * Reads standard input as the text of `{{stdin}}`. Warns if there is no text, because an empty pipe is often a mistake.
+ *
+ * @throws BoticelliError `no_input` for a terminal, a folder, binary data or more than a request can carry; or the reason of
+ *   the signal
  */
 export async function readStdinText(
-  { stdin }: Pick<CliProcess, 'stdin'>,
+  proc: StdinProcess,
   { signal, warn }: { signal: AbortSignal; warn: (text: string) => void },
 ): Promise<string> {
-  if (stdin.isTTY) {
-    throw noInputError(
-      'the narrative uses {{stdin}}, and standard input is a terminal',
-      'Pipe a text into it, or add < file.',
+  if (proc.stdin.isTTY) {
+    throw createStdinError(
+      'the narrative uses {{stdin}}, but standard input is a terminal',
+      'Pipe text into it, or add < file.',
     );
   }
-  assertStdinIsNotFolder(stdin);
-  const text = decodeText(await readBytes(stdin, signal));
-  if (text.trim() === '') warn('there is no text on standard input, so {{stdin}} stands for none');
+  const text = decodeText(await readStdinBytes(proc, signal, maxRequestBytes));
+  if (text.trim() === '') warn('standard input contains no text, so {{stdin}} is empty');
   return text;
 }
 
-/** Throws `no_input` where standard input is a folder: Node would have it be empty. */
-export function assertStdinIsNotFolder({ fd }: CliProcess['stdin']): void {
-  if (fd === undefined || !fstatSync(fd).isDirectory()) return;
-  throw noInputError('standard input is a folder', 'Pipe a text into it, or add < file.');
+/** Reads a narrative from standard input. @throws BoticelliError `no_input`, or the reason of the signal */
+export async function readStdinNarrative(proc: StdinProcess, signal: AbortSignal): Promise<NarrativeContent> {
+  const bytes = await readStdinBytes(proc, signal, maxNarrativeBytes);
+  return { file: '<stdin>', bytes, folder: '.', isFromStdin: true };
 }
 
-async function readBytes(stdin: CliProcess['stdin'], signal: AbortSignal): Promise<Buffer> {
+async function readStdinBytes({ stdin }: StdinProcess, signal: AbortSignal, maxBytes: number): Promise<Buffer> {
+  assertNotFolder(stdin);
   const chunks: Buffer[] = [];
   let length = 0;
   try {
@@ -45,23 +47,31 @@ async function readBytes(stdin: CliProcess['stdin'], signal: AbortSignal): Promi
     }
   } catch (thrown) {
     signal.throwIfAborted();
-    throw noInputError(`standard input can't be read: ${(thrown as Error).message}`, 'Check what is piped into it.');
+    const reason = thrown instanceof Error ? thrown.message : String(thrown);
+    throw createStdinError(`can't read standard input: ${reason}`, 'Check the command that is piped into it.');
   }
-  if (length > maxBytes) throw noInputError('standard input is longer than 100 MB', 'Pipe in the part that matters.');
-  return Buffer.concat(chunks);
+  if (length <= maxBytes) return Buffer.concat(chunks);
+  throw createStdinError(
+    `standard input is larger than ${maxBytes / 1_000_000} MB`,
+    'Pipe in only the part that is needed.',
+  );
+}
+
+/** Node reads a folder as empty input. */
+function assertNotFolder({ fd }: CliProcess['stdin']): void {
+  if (fd === undefined || !fstatSync(fd).isDirectory()) return;
+  throw createStdinError('standard input is a folder', 'Pipe text into it, or add < file.');
 }
 
 function decodeText(bytes: Buffer): string {
-  // A text has no NUL: the same rule by which grep and git tell what is binary.
-  if (!isUtf8(bytes) || bytes.includes(0)) {
-    throw noInputError(
-      'standard input is no text in UTF-8',
-      'Pipe in text; name pictures and other files in the narrative.',
-    );
-  }
-  return new TextDecoder().decode(bytes);
+  // Text has no NUL: grep and git detect binary files by the same rule.
+  if (isUtf8(bytes) && !bytes.includes(0)) return new TextDecoder().decode(bytes);
+  throw createStdinError(
+    'standard input is not UTF-8 text',
+    'Pipe in text, and list images and other files in the narrative.',
+  );
 }
 
-function noInputError(message: string, hint: string): BoticelliError {
+function createStdinError(message: string, hint: string): BoticelliError {
   return new BoticelliError('no_input', message, { hint });
 }

@@ -1,17 +1,28 @@
-import type { Command } from 'commander';
-import { createCommandTree } from '../cli/completion/command-tree.js';
-import type { Output } from '../terminal/output.js';
+import { Argument, type Command } from 'commander';
+import { defineCommand } from '../cli/define-command.js';
+import type { CliProcess } from '../cli/process.js';
 
-/** The shells that can be told what there is to complete. */
-export type Shell = 'bash' | 'zsh' | 'fish';
+type Shell = 'bash' | 'zsh' | 'fish';
 
-/**
- * `boticelli completion`: prints a script that has a shell complete what the program takes. The script knows all by
- * itself, so that no key waits for a process to start; it is printed anew after an update.
- */
-export async function printCompletion(shell: Shell, program: Command, output: Output): Promise<void> {
-  output.write((await loadRenderer[shell]())(createCommandTree(program)));
-  await output.flush();
+/** `boticelli completion` */
+export const addCompletionCommand = defineCommand<[shell: Shell], Record<never, never>>({
+  name: 'completion',
+  description: 'print a shell completion script',
+  arguments: [new Argument('<shell>', 'shell to complete for').choices(['bash', 'zsh', 'fish'])],
+  options: {},
+  loadHandler: async () => (shell, _options, proc, command) => printCompletion(shell, proc, command),
+});
+
+/** The script contains every command and option, so that completing starts no process. An update needs a new script. */
+async function printCompletion(shell: Shell, proc: CliProcess, { parent: program }: Command): Promise<void> {
+  const [{ withOutput }, { createCommandTree }, render] = await Promise.all([
+    import('../cli/output.js'),
+    import('../cli/completion/command-tree.js'),
+    loadRenderer[shell](),
+  ]);
+  await withOutput(proc, async (output) => {
+    if (program) output.write(render(createCommandTree(program)));
+  });
 }
 
 const loadRenderer = {

@@ -66,8 +66,8 @@ async function pause(waitMs: number): Promise<void> {
 }
 
 function createQuotaLockedError(cause: unknown): BoticelliError {
-  return new BoticelliError('output_failed', 'the quota database is locked by another program', {
-    hint: 'Find the program that holds boticelli.db open. If you know that quota is left, run with --no-rate-limit.',
+  return new BoticelliError('output_failed', 'another process has locked the state database', {
+    hint: 'Find the process that holds boticelli.db open. If you know that quota is left, run with --no-rate-limit.',
     cause,
   });
 }

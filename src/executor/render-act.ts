@@ -1,7 +1,7 @@
 import { BoticelliError } from '../errors.js';
 import { createMediaError } from '../narrative/invalid-narrative.js';
 import type { Act, Input, MediaInput, MediaTemplate, TextInput } from '../narrative/narrative.js';
-import { loadMediaTemplate, trimNameValue } from '../narrative/parse/load-media-template.js';
+import { loadMediaTemplate, trimNameValue } from '../narrative/parse/media-template.js';
 import { getPlaceholderNames, getVariableName, parseTemplate, renderTemplate } from '../narrative/template.js';
 
 /** What `{{names}}` stand for when an act plays. */

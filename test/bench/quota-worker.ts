@@ -1,6 +1,6 @@
 import { createInterface } from 'node:readline';
 import { openStateDatabase } from '../../src/commands/resources/open-database.js';
-import { createDriverStack } from '../../src/commands/run/driver-stack.js';
+import { openDriverStack } from '../../src/commands/run/open-driver-stack.js';
 import { createPriceList } from '../../src/config/price-list.js';
 import type { Settings } from '../../src/config/settings.js';
 import type { Limits } from '../../src/quota/limits.js';
@@ -31,7 +31,7 @@ const settings: Settings = {
 };
 const warn = (text: string) => void process.stderr.write(`${text}\n`);
 const state = await openStateDatabase({ settings, features: ['quota'], warn });
-const driver = await createDriverStack({
+const driver = await openDriverStack({
   options: { output: 'text', timeout: 300_000, idleTimeout: 60_000, retries: 4 },
   settings,
   warn,

@@ -14,7 +14,7 @@ const folder = (act: string) =>
 test.each(['', ' \n'])('warns once about input without text, even with --quiet, and continues: %j', async (input) => {
   const cwd = folder('Review this: {{stdin}}');
   const { code, stderr } = await runBoticelli(['run', 'x.toml', '--quiet'], { cwd, server, input });
-  const warning = 'warning: there is no text on standard input, so {{stdin}} stands for none\n';
+  const warning = 'warning: standard input contains no text, so {{stdin}} is empty\n';
   expect({ code, stderr }).toEqual({ code: 0, stderr: `boticelli: ${warning}` });
   expect(server.generateRequests.at(-1)?.body.contents[0].parts[0].text).toBe(`Review this: ${input}`);
   const two = await runBoticelli(['run', 'x.toml', 'x.toml', '-j', '2', '--rehearse', '-q'], { cwd, input });
@@ -32,7 +32,7 @@ test('warns about an empty file and a closed input', async () => {
     const { code, stderr } = await startShell(script, { cwd: folder('Review this: {{stdin}}') }).result;
     expect({ code, stderr }).toEqual({
       code: 0,
-      stderr: expect.stringContaining('there is no text on standard input'),
+      stderr: expect.stringContaining('standard input contains no text'),
     });
   }
 });

@@ -87,33 +87,33 @@ test.each([
     'file = "{{one}}"',
     'words.png',
     'invalid_narrative',
-    '"words.png" is text: of pictures Gemini reads png, jpeg, webp, heic and heif',
+    '"words.png" is text; supported image types: png, jpeg, webp, heic and heif',
   ],
   [
     'file = "{{one}}"',
     'https://example.org/a.png?key=secret',
     'invalid_narrative',
-    '"https://example.org/a.png" is no file: give a URL as "url"',
+    '"https://example.org/a.png" is not a file; write a URL as "url"',
   ],
   ['file = "{{one}}"', '.', 'no_input', 'the file "." is a folder'],
-  ['file = "{{one}}"', ' \n', 'no_input', 'the name of the file is empty'],
+  ['file = "{{one}}"', ' \n', 'no_input', 'the file name is empty'],
   [
     'url = "{{one}}"',
     ' \n',
     'invalid_narrative',
-    '"url" in [[acts.two.input]] is empty: a URL begins with https:// and a host',
+    '"url" in [[acts.two.input]] is empty; a URL begins with https:// and a host',
   ],
   [
     'url = "{{one}}"',
     'file:///etc/passwd',
     'invalid_narrative',
-    '"url" in [[acts.two.input]] begins with file: but media are fetched over http and https alone',
+    '"url" in [[acts.two.input]] begins with file:, but media is fetched only over http and https',
   ],
   [
     'url = "https://{{one}}"',
     ' ',
     'invalid_narrative',
-    '"url" in [[acts.two.input]] is no URL: it begins with https:// and a host',
+    '"url" in [[acts.two.input]] is not a URL; a URL begins with https:// and a host',
   ],
 ])(
   'one that can not be used ends the run before its call, as check would have said: %s with %j',
@@ -125,7 +125,7 @@ test.each([
       replies: [reply],
     });
     expect(report.error).toMatchObject({ code, act: 'two', message });
-    expect(report.error?.hint).toMatch(/^Look at what fills ".*\{\{one\}\}"\.$/);
+    expect(report.error?.hint).toMatch(/^Check the values of the placeholders in ".*\{\{one\}\}"\.$/);
     expect(requests).toHaveLength(1);
     expect(JSON.stringify(report.error)).not.toContain('secret');
   },

@@ -1,15 +1,15 @@
-import { type CommandNode, flattenCommands, type Values } from './command-tree.js';
-import { flagsWithValues, quoteWord } from './shell-words.js';
+import { quoteForShell } from '../quote-for-shell.js';
+import { type CommandNode, flagsWithValues, flattenCommands, type Values } from './command-tree.js';
 
 /**
- * A completion script for bash, from 3.2 on, the one of macOS: no associative arrays, no mapfile. It starts no process.
- * `$path` is the command that stands on the line so far, `$count` how many arguments follow it.
+ * Renders a completion script for bash 3.2 (the version of macOS) and later: no associative arrays, no mapfile. It starts no
+ * process. In it, `$path` is the command typed so far, and `$count` the number of arguments after it.
  */
 export function renderBashCompletion(tree: CommandNode): string {
   const nodes = flattenCommands(tree);
   return `# bash completion for boticelli. Load it with: eval "$(boticelli completion bash)"
 
-# Sets values to what a flag takes; fails for a flag that takes nothing.
+# Sets values to the completions of an option's value; fails if the option takes none.
 _boticelli_flag_values() {
   case "$path $1" in
 ${nodes.flatMap((node) => flagsWithValues(node).map((flag) => `    ${renderPatterns(node, flag.names)}) ${renderAssignment(flag.values)} ;;`)).join('\n')}
@@ -17,7 +17,7 @@ ${nodes.flatMap((node) => flagsWithValues(node).map((flag) => `    ${renderPatte
   esac
 }
 
-# Sets values to what the next argument may be.
+# Sets values to the completions of the next argument.
 _boticelli_argument_values() {
   case "$path $count" in
 ${nodes.flatMap(renderArgumentCases).join('\n')}
@@ -25,21 +25,21 @@ ${nodes.flatMap(renderArgumentCases).join('\n')}
   esac
 }
 
-# Sets values to the flags.
+# Sets values to the options of the command.
 _boticelli_flags() {
   case "$path" in
-${nodes.map((node) => `    ${quoteWord(node.path.join(' '))}) values=${quoteWord(node.flags.flatMap(({ names }) => names).join(' '))} ;;`).join('\n')}
+${nodes.map((node) => `    ${quoteForShell(node.path.join(' '))}) values=${quoteForShell(node.flags.flatMap(({ names }) => names).join(' '))} ;;`).join('\n')}
   esac
 }
 
-# Steps into the command of that name, if there is one here.
+# Steps into the subcommand of that name, if there is one.
 _boticelli_step() {
   case "$path $1" in
 ${nodes
   .slice(1)
   .map(
     ({ path }) =>
-      `    ${quoteWord([path.slice(0, -1).join(' '), path.at(-1)].join(' '))}) path=${quoteWord(path.join(' '))} ;;`,
+      `    ${quoteForShell([path.slice(0, -1).join(' '), path.at(-1)].join(' '))}) path=${quoteForShell(path.join(' '))} ;;`,
   )
   .join('\n')}
     *) return 1 ;;
@@ -49,27 +49,35 @@ ${staticScript}`;
 }
 
 function renderPatterns({ path }: CommandNode, names: readonly string[]): string {
-  return names.map((name) => quoteWord(`${path.join(' ')} ${name}`)).join('|');
+  return names.map((name) => quoteForShell(`${path.join(' ')} ${name}`)).join('|');
 }
 
 function renderArgumentCases(node: CommandNode): string[] {
   const path = node.path.join(' ');
   const commands = node.commands.map((command) => command.path.at(-1)).join(' ');
-  if (commands !== '') return [`    ${quoteWord(`${path} 0`)}) values=${quoteWord(commands)} ;;`];
+  if (commands !== '') return [`    ${quoteForShell(`${path} 0`)}) values=${quoteForShell(commands)} ;;`];
   return node.arguments.map(({ values, isVariadic }, index) => {
-    const pattern = isVariadic ? `${quoteWord(`${path} `)}*` : quoteWord(`${path} ${index}`);
+    const pattern = isVariadic ? `${quoteForShell(`${path} `)}*` : quoteForShell(`${path} ${index}`);
     return `    ${pattern}) ${renderAssignment(values)} ;;`;
   });
 }
 
-/** Words are themselves; files are marked by a leading slash, which no word has. */
-function renderAssignment(values: Values | undefined): string {
-  if (values?.kind === 'words') return `values=${quoteWord(values.words.join(' '))}`;
-  return `values=${values === undefined || values.kind === 'unknown' ? '' : quoteWord(`/${values.kind}`)}`;
+/** Files are marked by a leading slash, which no word has. */
+function renderAssignment(values: Values): string {
+  switch (values.kind) {
+    case 'words':
+      return `values=${quoteForShell(values.words.join(' '))}`;
+    case 'narratives':
+    case 'folders':
+    case 'files':
+      return `values=${quoteForShell(`/${values.kind}`)}`;
+    case 'unknown':
+      return 'values=';
+  }
 }
 
 const staticScript = `
-# Offers names of files: with \`filenames\` bash escapes them and puts a slash behind folders (from bash 4 on).
+# Completes files. With \`filenames\`, bash 4 and later escape them and add a slash to folders.
 _boticelli_files() {
   local IFS=$'\\n'
   compopt -o filenames 2>/dev/null

@@ -1,24 +1,27 @@
 import type { Argument, Command, Option } from 'commander';
 import { builtInModels } from '../../facts/models.js';
 
-/** What may stand in a place of the command line: words that are known, or names of files. */
+/** The completions of an argument or option value: known words, or files. */
 export type Values =
   | { kind: 'words'; words: readonly string[] }
   | { kind: 'narratives' | 'folders' | 'files' | 'unknown' };
 
-/** A flag, as completion needs to know it. */
+/** An option, as completion scripts need it. */
 export interface Flag {
-  /** As they are typed: `-o` and `--output`, or one of them. */
+  /** `-o` and `--output`, or one of them. */
   names: readonly string[];
   description: string;
-  /** What must follow it; undefined where nothing does. */
+  /** The completions of its value; undefined if it takes none. */
   values: Values | undefined;
   isRepeatable: boolean;
 }
 
-/** A command with all that can be typed after it. */
+/** An option that takes a value. */
+export type FlagWithValue = Flag & { values: Values };
+
+/** A command with its options, arguments and subcommands. */
 export interface CommandNode {
-  /** The words that lead to it: empty for the program itself, then `limits`, then `limits probe`. */
+  /** Empty for the program itself; `['limits', 'probe']` for `limits probe`. */
   path: readonly string[];
   description: string;
   flags: readonly Flag[];
@@ -26,12 +29,12 @@ export interface CommandNode {
   commands: readonly CommandNode[];
 }
 
-/** The tree of commands as commander has it, hidden ones left out: so nothing that can be typed is written down twice. */
+/** Builds the tree from commander's definitions, without hidden commands. */
 export function createCommandTree(command: Command): CommandNode {
   return createNode(command, [], []);
 }
 
-/** @param siblingNames the names of the commands beside it: what `help` takes */
+/** @param siblingNames the names of the sibling commands: the arguments of `help` */
 function createNode(command: Command, path: readonly string[], siblingNames: readonly string[]): CommandNode {
   const help = command.createHelp();
   const names = command.commands.map((subcommand) => subcommand.name());
@@ -51,9 +54,14 @@ function createNode(command: Command, path: readonly string[], siblingNames: rea
   };
 }
 
-/** All commands of a tree, each before those within it. */
+/** Lists all commands of a tree, each before its subcommands. */
 export function flattenCommands(tree: CommandNode): CommandNode[] {
   return [tree, ...tree.commands.flatMap(flattenCommands)];
+}
+
+/** Lists the options of a command that take a value. */
+export function flagsWithValues({ flags }: CommandNode): FlagWithValue[] {
+  return flags.filter((flag): flag is FlagWithValue => flag.values !== undefined);
 }
 
 function createFlag(option: Option): Flag {
@@ -61,17 +69,17 @@ function createFlag(option: Option): Flag {
     names: [option.short, option.long].filter((name) => name !== undefined),
     description: collapseWhitespace(option.description),
     values: option.required ? findValues(option, /<([^>.]+)/.exec(option.flags)?.[1] ?? '') : undefined,
-    // Said in the descriptions, since commander itself does not know it.
+    // Commander does not know it, so the description says it.
     isRepeatable: option.variadic || option.description.includes('repeatable'),
   };
 }
 
-/** What may stand for `<name>`: the choices that commander checks, else what the name says. */
+/** Returns the choices of commander, or else the completions of the placeholder. */
 function findValues({ argChoices }: Option | Argument, name: string): Values {
   return argChoices ? createWords(argChoices) : (valuesByPlaceholder[name] ?? { kind: 'unknown' });
 }
 
-/** The names that placeholders have in the help texts. */
+/** The completions of the placeholders in help texts. */
 const valuesByPlaceholder: Record<string, Values> = {
   narrative: { kind: 'narratives' },
   file: { kind: 'files' },
@@ -80,7 +88,7 @@ const valuesByPlaceholder: Record<string, Values> = {
   model: createWords(listCurrentModels()),
 };
 
-/** Those that retire or did are nobody's choice any more. */
+/** Lists the built-in models without a retirement date. */
 function listCurrentModels(): string[] {
   return [...builtInModels].flatMap(([name, { retiresOn }]) => (retiresOn === undefined ? [name] : []));
 }
@@ -89,7 +97,6 @@ function createWords(list: readonly string[]): Values {
   return { kind: 'words', words: list };
 }
 
-/** One line. */
 function collapseWhitespace(text: string): string {
   return text.replace(/\s+/g, ' ').trim();
 }

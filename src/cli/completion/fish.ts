@@ -1,17 +1,17 @@
-import { type CommandNode, flattenCommands, type Values } from './command-tree.js';
-import { flagsWithValues, quoteWord } from './shell-words.js';
+import { quoteForShell } from '../quote-for-shell.js';
+import { type CommandNode, flagsWithValues, flattenCommands, type Values } from './command-tree.js';
 
-/** A completion script for fish, from 3.1 on. It starts no process. */
+/** Renders a completion script for fish 3.1 and later. It starts no process. */
 export function renderFishCompletion(tree: CommandNode): string {
   const nodes = flattenCommands(tree);
-  const quotePathWord = (path: readonly string[], word: string) => quoteWord([...path, word].join(' '));
+  const quotePathWord = (path: readonly string[], word: string) => quoteForShell([...path, word].join(' '));
   const quotedCommands = nodes.slice(1).map(({ path }) => quotePathWord(path.slice(0, -1), path.at(-1) ?? ''));
   const quotedFlags = nodes.flatMap((node) =>
     flagsWithValues(node).flatMap(({ names }) => names.map((name) => quotePathWord(node.path, name))),
   );
   return `# fish completion for boticelli. Load it with: boticelli completion fish | source
 
-# Whether the command on the line is this one, with so many arguments behind it; -1 stands for any number.
+# Tests whether the line has this command, followed by this many arguments; -1 means any number.
 function __boticelli_at
     set -l path
     set -l count 0
@@ -43,7 +43,7 @@ ${nodes.flatMap(renderCommandLines).join('\n')}
 
 function renderCommandLines(node: CommandNode): string[] {
   const completeAt = (count: number) => `complete -c boticelli -n "__boticelli_at '${node.path.join(' ')}' ${count}"`;
-  const renderDescription = (description: string) => `-d ${quoteWord(description)}`;
+  const renderDescription = (description: string) => `-d ${quoteForShell(description)}`;
   const commands = node.commands.map(
     ({ path, description }) => `${completeAt(0)} -a ${path.at(-1)} ${renderDescription(description)}`,
   );
@@ -63,7 +63,7 @@ function renderCommandLines(node: CommandNode): string[] {
   return [...commands, ...flags, ...values];
 }
 
-/** What a flag takes: `-x` keeps files out of it, `-r` lets them in. */
+/** `-x` excludes files from the values of an option, `-r` includes them. */
 function renderOptionValues(values: Values): string {
   return values.kind === 'files' ? '-r -F' : `-x ${renderCandidates(values)}`.trimEnd();
 }
@@ -71,7 +71,7 @@ function renderOptionValues(values: Values): string {
 function renderCandidates(values: Values): string {
   switch (values.kind) {
     case 'words':
-      return `-a ${quoteWord(values.words.join(' '))}`;
+      return `-a ${quoteForShell(values.words.join(' '))}`;
     case 'narratives':
       return "-a '(__boticelli_narratives)'";
     case 'folders':

@@ -1,14 +1,14 @@
+import { quoteForShell } from '../quote-for-shell.js';
 import { type CommandNode, type Flag, flattenCommands, type Values } from './command-tree.js';
-import { quoteWord } from './shell-words.js';
 
-/** A completion script for zsh, through its `_arguments`: a function for each command. It starts no process. */
+/** Renders a completion script for zsh, with a function for each command that calls `_arguments`. It starts no process. */
 export function renderZshCompletion(tree: CommandNode): string {
   return `#compdef boticelli
 # zsh completion for boticelli. Load it, after compinit, with: source <(boticelli completion zsh)
 
 ${flattenCommands(tree).map(renderFunction).join('\n\n')}
 
-# In a file of fpath this is the body of the function itself.
+# As a file of fpath, this is the body of the function itself.
 if [[ \${funcstack[1]} == _boticelli ]]; then _boticelli "$@"; else compdef _boticelli boticelli; fi
 `;
 }
@@ -19,7 +19,7 @@ function functionName(path: readonly string[]): string {
 
 function renderFunction(node: CommandNode): string {
   const quotedSpecs = [...node.flags.flatMap(renderFlagSpecs), ...renderArgumentSpecs(node)].map(
-    (spec) => `    ${quoteWord(spec)}`,
+    (spec) => `    ${quoteForShell(spec)}`,
   );
   const header = `${functionName(node.path)}() {\n  local curcontext="$curcontext" state line ret=1\n  typeset -A opt_args`;
   const argumentsCall = `  _arguments -C -s -S \\\n${quotedSpecs.join(' \\\n')} && ret=0`;
@@ -32,7 +32,7 @@ function renderFunction(node: CommandNode): string {
 }
 
 function renderSubcommands({ commands }: CommandNode): string {
-  const quotedDescriptions = commands.map(({ path, description }) => quoteWord(`${path.at(-1)}:${description}`));
+  const quotedDescriptions = commands.map(({ path, description }) => quoteForShell(`${path.at(-1)}:${description}`));
   const cases = commands.map(({ path }) => `        ${path.at(-1)}) ${functionName(path)} && ret=0 ;;`);
   return `  case $state in
     command)
@@ -47,7 +47,7 @@ ${cases.join('\n')}
   esac`;
 }
 
-/** A spec for each way to write a flag; after one of them the others are offered no more. */
+/** Renders a spec for each name of an option. Each name excludes the others, unless the option is repeatable. */
 function renderFlagSpecs({ names, description, values, isRepeatable }: Flag): string[] {
   const exclusion = isRepeatable ? '*' : names.length > 1 ? `(${names.join(' ')})` : '';
   return names.map((name) => {

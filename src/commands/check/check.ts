@@ -1,57 +1,40 @@
 import { setImmediate } from 'node:timers/promises';
-import type { Failure } from '../../cli/failure.js';
-import type { SettingsFlagOptions } from '../../cli/load-settings.js';
+import { assertKnownVariables } from '../../cli/assert-known-variables.js';
+import { withAbortableOutput, writeReport } from '../../cli/output.js';
 import type { CliProcess } from '../../cli/process.js';
 import { reportAnnotations } from '../../cli/report-diagnostics.js';
-import { createWarn } from '../../cli/warnings.js';
-import { withAbortableOutput } from '../../cli/with-output.js';
-import { writeReport } from '../../cli/write-report.js';
+import { createWarn } from '../../cli/stderr.js';
+import { readStdinNarrative } from '../../cli/stdin.js';
 import { BoticelliError, toBoticelliError } from '../../errors.js';
 import { typicalReplyTokens } from '../../facts/prices.js';
+import { getErrorCode } from '../../narrative/invalid-narrative.js';
 import { lintNarrative } from '../../narrative/lint/lint-narrative.js';
-import {
-  checkNarrative,
-  codeOfFaults,
-  type NarrativeContent,
-  readNarrativeContent,
-} from '../../narrative/load-narrative.js';
-import type { LoadedNarrative } from '../../narrative/loaded-narrative.js';
+import { checkNarrative, type LoadedNarrative, readNarrativeContent } from '../../narrative/load-narrative.js';
+import type { NarrativeContent } from '../../narrative/parse/parse-narrative-files.js';
 import { formatDiagnostics } from '../../terminal/diagnostics/code-frame.js';
 import { type Colors, createColors } from '../../terminal/text/colors.js';
 import { formatCount } from '../../terminal/text/format.js';
 import { toPrintableLine } from '../../terminal/text/printable.js';
 import { type Diagnostic, formatLocation } from '../../toml/diagnostic.js';
-import { readStdinContent } from '../run/load-valid-narrative.js';
-import { assertKnownVariables } from './assert-known-variables.js';
 import type { Estimate } from './estimate-narrative.js';
 import { findNarrativeFiles, type NarrativeFile, type UnreadableFile } from './narrative-files.js';
+import type { CheckOptions } from './options.js';
 
-/** The flags of `boticelli check`. */
-export interface CheckOptions extends SettingsFlagOptions {
-  format: 'text' | 'json';
-  /** Values of `--var`, by name. */
-  var?: ReadonlyMap<string, string>;
-  /** Warnings count as errors do. */
-  strict?: boolean;
-  /** Say what playing them will take, too. */
-  estimate?: boolean;
-}
-
-/** What there is to say of a file. The narrative itself is let go of: there may be thousands. */
+/** The result of a file, without the narrative itself: there may be thousands of files. */
 interface CheckedFile {
   file: string;
-  /** How many acts would play; absent where the file has an error. */
+  /** The number of acts; absent if the file has an error. */
   acts?: number;
   diagnostics: readonly Diagnostic[];
-  /** Those of them that were not told of a file before it: many may play the one that is at fault. */
+  /** The diagnostics that no earlier file had: many narratives may include the one with the error. */
   newDiagnostics: readonly Diagnostic[];
   estimate?: Estimate;
-  /** The lines that show it. */
+  /** The lines to print. */
   lines: string[];
 }
 
-/** `boticelli check`: says on standard output what is wrong with narratives, without a network or a key. */
-export function check(names: string[], options: CheckOptions, proc: CliProcess): Promise<Failure | undefined> {
+/** `boticelli check`: prints the diagnostics of narratives on standard output. Needs neither network nor key. */
+export function check(names: string[], options: CheckOptions, proc: CliProcess): Promise<void> {
   return withAbortableOutput(proc, async (output, signal) => {
     const { checked, variables } = await checkFiles(findNarrativeFiles(names), options, { proc, signal });
     await writeReport(options.format, output, {
@@ -60,14 +43,14 @@ export function check(names: string[], options: CheckOptions, proc: CliProcess):
     });
     if (options.format === 'text')
       for (const { file, newDiagnostics } of checked) reportAnnotations({ file, diagnostics: newDiagnostics }, proc);
-    const failure = findFailure(checked, options);
-    // Of files that were not read any more nobody knows what they use.
-    if (!failure && !signal.aborted) assertKnownVariables(options.var ?? new Map(), variables, checked.length);
-    return failure;
+    assertNoErrors(checked);
+    if (options.strict) assertNoWarnings(checked);
+    // Files skipped after an abort may use any variable.
+    if (!signal.aborted) assertKnownVariables(options.var ?? new Map(), variables);
   });
 }
 
-/** Checks one file after the other, until the signal aborts. `variables` are those that they define or use. */
+/** Checks the files one by one until the signal aborts. `variables` are all that they define or use. */
 async function checkFiles(
   files: readonly NarrativeFile[],
   options: CheckOptions,
@@ -85,14 +68,14 @@ async function checkFiles(
     for (const name of loaded.variables ?? []) variables.add(name);
     const checkedFile = summarizeFile(loaded, colors, reportedKeys);
     checked.push(addEstimate ? await addEstimate(loaded, checkedFile, colors) : checkedFile);
-    // Reading and judging leave Node no time to hear of a signal, unless it is given some.
+    // Reading and checking are synchronous: without a pause, Node would not handle signals.
     if (index % 200 === 199) await setImmediate();
     if (signal.aborted) break;
   }
   return { checked, variables };
 }
 
-/** A folder that is called so and can't be read is none. */
+/** A folder named `-` is not standard input. */
 function isStdin(narrativeFile: NarrativeFile): boolean {
   return narrativeFile.file === '-' && !('problem' in narrativeFile);
 }
@@ -106,10 +89,10 @@ function readFileOrProblem(narrativeFile: NarrativeFile): NarrativeContent | Unr
 }
 
 async function readStdinOrProblem(proc: CliProcess, signal: AbortSignal): Promise<NarrativeContent | UnreadableFile> {
-  return readStdinContent(proc, signal).catch((thrown) => toUnreadableFile(thrown, '-'));
+  return readStdinNarrative(proc, signal).catch((thrown) => toUnreadableFile(thrown, '-'));
 }
 
-/** One file that can't be read is no reason to say nothing of the others. */
+/** An unreadable file does not stop the check of the others. */
 function toUnreadableFile(thrown: unknown, file: string): UnreadableFile {
   const { code, message } = toBoticelliError(thrown);
   if (code !== 'no_input') throw thrown;
@@ -132,7 +115,7 @@ function summarizeFile(
   const lines = formatDiagnostics(newDiagnostics, { file, text, colors });
   if (!narrative) {
     const hasOwnDiagnostics = diagnostics.some(({ source }) => source === undefined);
-    const message = hasOwnDiagnostics ? 'its errors are told above' : 'plays a narrative with errors, told above';
+    const message = hasOwnDiagnostics ? 'errors listed above' : 'includes a narrative with errors, listed above';
     if (newDiagnostics.length === 0) lines.push(`${toPrintableLine(file)}: ${message}`);
     return { file, diagnostics, newDiagnostics, lines };
   }
@@ -141,7 +124,7 @@ function summarizeFile(
   return { file, acts, diagnostics, newDiagnostics, lines: lines.concat(line) };
 }
 
-/** Adds to what is shown of a narrative what playing it will take. */
+/** Creates the step that adds an estimate to the result of a file. */
 async function createEstimateStep(options: CheckOptions, proc: CliProcess, signal: AbortSignal) {
   const [{ createEstimator }, { loadSettings }, { formatEstimate: estimateLines }] = await Promise.all([
     import('./estimate-narrative.js'),
@@ -176,19 +159,21 @@ function estimateToJson({ closed, ...estimate }: Estimate) {
   return { ...estimate, ...(closed && { closed: { ...closed, until: new Date(closed.until).toISOString() } }) };
 }
 
-function findFailure(checked: readonly CheckedFile[], { strict = false }: CheckOptions): Failure | undefined {
-  const invalidFiles = checked.filter(({ acts }) => acts === undefined);
-  if (invalidFiles.length > 0) {
-    const code = codeOfFaults(invalidFiles.flatMap(({ diagnostics }) => diagnostics));
-    const message = `${formatSubject(invalidFiles, checked)} can't be played`;
-    return { error: new BoticelliError(code, message, { hint: 'Mend what is marked above.' }) };
-  }
-  const filesWithWarnings = checked.filter(({ diagnostics }) => diagnostics.length > 0);
-  if (!strict || filesWithWarnings.length === 0) return undefined;
-  const message = `${formatSubject(filesWithWarnings, checked)} ${filesWithWarnings.length === 1 ? 'has' : 'have'} warnings, and --strict counts them`;
-  return { error: new BoticelliError('invalid_narrative', message, { hint: 'Mend what is marked above.' }) };
+function assertNoErrors(checked: readonly CheckedFile[]): void {
+  const invalid = checked.filter(({ acts }) => acts === undefined);
+  if (invalid.length === 0) return;
+  const code = getErrorCode(invalid.flatMap(({ diagnostics }) => diagnostics));
+  throw new BoticelliError(code, `${formatSubject(invalid, checked)} errors`, { hint: 'Fix the errors above.' });
+}
+
+function assertNoWarnings(checked: readonly CheckedFile[]): void {
+  const affected = checked.filter(({ diagnostics }) => diagnostics.length > 0);
+  if (affected.length === 0) return;
+  const message = `${formatSubject(affected, checked)} warnings, and --strict treats them as errors`;
+  throw new BoticelliError('invalid_narrative', message, { hint: 'Fix the warnings above.' });
 }
 
 function formatSubject(affected: readonly CheckedFile[], all: readonly CheckedFile[]): string {
-  return all.length === 1 ? 'the narrative' : `${affected.length} of ${all.length} narratives`;
+  if (all.length === 1) return 'the narrative has';
+  return `${affected.length} of ${all.length} narratives ${affected.length === 1 ? 'has' : 'have'}`;
 }

@@ -12,17 +12,17 @@ import { estimateTokens } from '../../quota/limiter/estimate-tokens.js';
 import type { ModelState } from '../../quota/limiter/model-state.js';
 import { readLocalModelStates } from '../resources/open-quota.js';
 
-/** What playing a narrative will take, as far as that can be told beforehand. */
+/** What running a narrative is expected to use. */
 export interface Estimate extends QuotaForecast {
   requests: number;
-  /** By estimate: of the prompts with all that each act sees, and of the replies. */
+  /** Estimated, with the conversation that each act sees. */
   promptTokens: number;
   outputTokens: number;
-  /** In US dollars; absent where the price of a model is not known. */
+  /** In US dollars; absent if a price is unknown. */
   costUsd?: number;
-  /** How many replies have no `max_tokens`, and are taken to have as many tokens as a typical one. */
+  /** The number of replies without `max_tokens`, which count as replies of typical length. */
   guessedReplies: number;
-  /** The same of each model, in the order in which they are asked. */
+  /** The same per model, in the order of the first requests. */
   models: ModelEstimate[];
 }
 
@@ -34,16 +34,16 @@ export interface ModelEstimate {
   costUsd?: number;
 }
 
-/** Says what narratives will take; with the quota book as it is now. */
+/** Estimates what a narrative will use, given the current quota. */
 export type Estimator = (narrative: Narrative, signal: AbortSignal) => Promise<Estimate>;
 
-/** Reads the quota book, once for all narratives, and changes nothing in it. No key is needed, and no network. */
+/** Creates an estimator. Reads the quota store once for all narratives and writes nothing; needs neither key nor network. */
 export async function createEstimator(settings: Settings, warn: (text: string) => void): Promise<Estimator> {
   const modelStates = await readLocalModelStates({ settings, warn });
   return async (narrative, signal) => {
     const estimatedRequests: EstimatedRequest[] = [];
     const { defaultModel } = settings;
-    // What comes from standard input is not known; it counts for a word.
+    // Standard input is unknown: it counts as one word.
     const stdin = async () => '(stdin)';
     const driver = createEstimatingDriver((estimatedRequest) => estimatedRequests.push(estimatedRequest));
     const report = await new NarrativeExecutor({ driver, defaultModel, stdin, signal }).execute(narrative);
@@ -52,7 +52,7 @@ export async function createEstimator(settings: Settings, warn: (text: string) =
   };
 }
 
-/** A call as it would be made. */
+/** A request that a run would send. */
 interface EstimatedRequest {
   model: string;
   promptTokens: number;
@@ -60,14 +60,14 @@ interface EstimatedRequest {
   isGuess: boolean;
 }
 
-/** A driver whose replies have a likely length, so that what sees them has one too. */
+/** Creates a driver whose replies have a typical length, so that later prompts have a realistic length too. */
 function createEstimatingDriver(onRequest: (estimatedRequest: EstimatedRequest) => void): BoticelliDriver {
   const createReply = (request: GenerateRequest): GenerateResponse => {
     const { model, parameters } = request;
     const { maxTokens: outputTokens = typicalReplyTokens } = parameters;
     const promptTokens = estimateTokens(request);
     onRequest({ model, promptTokens, outputTokens, isGuess: parameters.maxTokens === undefined });
-    // A token is about four characters: the rule of estimate-tokens.ts.
+    // A token is about four characters, as in estimate-tokens.ts.
     const text = 'word'.repeat(Math.min(outputTokens, 1_000_000));
     const usage = { promptTokens, outputTokens, thoughtTokens: 0, totalTokens: promptTokens + outputTokens };
     return { text, model, finishReason: 'STOP', usage, turn: { role: 'model', text, model } };

@@ -2,19 +2,18 @@ import { type Dirent, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { convertSystemError, type FileError } from '../../util/read-regular-file.js';
 
-/** A file to check, or a name for which there is none. */
+/** A file to check, or a name that leads to none. */
 export type NarrativeFile = { file: string } | UnreadableFile;
 
-/** A file that can't be read, and why. */
+/** A file that can't be read, with the reason. */
 export interface UnreadableFile {
   file: string;
   problem: string;
 }
 
 /**
- * The files that arguments stand for: files and `-` for themselves, a folder for every `*.toml` in it and below it, in the
- * order of their names. Hidden ones, node_modules and settings are passed over, and folders that are linked to. Each file
- * comes once.
+ * Expands arguments to files. A folder stands for every `*.toml` in it and its subfolders, sorted by name, without hidden
+ * files, `node_modules`, `boticelli.toml` and symbolic links to folders. Each file is listed once.
  */
 export function findNarrativeFiles(names: readonly string[]): NarrativeFile[] {
   const found = names.flatMap((name) => (isFolder(name) ? findFilesInFolder(name) : [{ file: name }]));
@@ -33,14 +32,14 @@ function isFolder(name: string): boolean {
 function findFilesInFolder(folder: string): NarrativeFile[] {
   const found = findTomlFiles(folder);
   if (found.length > 0) return found;
-  return [{ file: folder, problem: `${folder} has no narratives in it: no file that ends with .toml` }];
+  return [{ file: folder, problem: `${folder} contains no .toml files` }];
 }
 
-/** What stands in a folder and below it. One that can't be read is told of, and hides nothing but what is in it. */
+/** Lists a folder and its subfolders. An unreadable one is reported, and the others are still listed. */
 function findTomlFiles(folder: string): NarrativeFile[] {
   const entries = readEntries(folder);
   if ('problem' in entries) return [{ file: folder, problem: `${folder} ${entries.problem.message}` }];
-  // Joined once for all of them: there may be thousands.
+  // Joined once, because there may be thousands of entries.
   const pathPrefix = join(folder, '_').slice(0, -1);
   return entries.flatMap((entry) => {
     const path = `${pathPrefix}${entry.name}`;
@@ -60,6 +59,6 @@ function readEntries(folder: string): Dirent[] | { problem: FileError } {
 
 function isNarrativeFile(entry: Dirent, path: string): boolean {
   if (!entry.name.endsWith('.toml') || entry.name === 'boticelli.toml') return false;
-  // A link that leads nowhere is handed on, so that it is told of; one to a folder could lead in a circle.
+  // A broken link is included, so that it is reported. A link to a folder could lead in a circle.
   return entry.isFile() || (entry.isSymbolicLink() && !isFolder(path));
 }

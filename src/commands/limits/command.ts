@@ -1,40 +1,41 @@
-import { Command } from 'commander';
-import { collectModelName, configOption, durationOption, formatOption, tierOption } from '../../cli/common-options.js';
-import type { SetFailure } from '../../cli/failure.js';
-import { createIntegerParser } from '../../cli/option-parsers.js';
-import type { CliProcess } from '../../cli/process.js';
-import type { ProbeOptions } from './probe-limits.js';
-import type { LimitsOptions } from './show-limits.js';
+import { Option } from 'commander';
+import { configOption, durationOption, formatOption, tierOption, yesOption } from '../../cli/common-options.js';
+import { defineCommand } from '../../cli/define-command.js';
+import { collectModelName, createIntegerParser } from '../../cli/option-parsers.js';
+import type { LimitsOptions, ProbeOptions } from './options.js';
 
-/** `boticelli limits` and `limits probe`. What each does is loaded when it is used. */
-export function createLimitsCommand(proc: CliProcess, setFailure: SetFailure, parent: Command): Command {
-  const command = new Command('limits')
-    .copyInheritedSettings(parent)
-    .description('what models allow, what of it is used, and when it is free')
-    .option('--forget <model>', 'forget what was learned of this model; repeatable', collectModelName)
-    .addOption(formatOption())
-    .addOption(tierOption())
-    .addOption(configOption())
-    .action(async (options: LimitsOptions) => {
-      const { runLimits } = await import('./show-limits.js');
-      setFailure(await runLimits(options, proc));
-    });
-  return command.addCommand(createProbeCommand(proc, setFailure).copyInheritedSettings(command));
-}
+const addProbeCommand = defineCommand<[], ProbeOptions>({
+  name: 'probe',
+  description: 'measure the real limits of models; this uses quota',
+  options: {
+    model: new Option('-m, --model <id>', 'model to measure; repeatable')
+      .argParser(collectModelName)
+      .makeOptionMandatory(),
+    requests: new Option('--requests <n>', 'maximum requests to send to each model')
+      .argParser(createIntegerParser(1))
+      .makeOptionMandatory(),
+    spacing: durationOption('--spacing', 'minimum time between requests to a model').default(0, 'none'),
+    stream: new Option('--stream', 'send streaming requests'),
+    yes: yesOption(),
+    format: formatOption(),
+    tier: tierOption(),
+    config: configOption(),
+  },
+  loadHandler: async () => (await import('./probe-limits.js')).probeLimits,
+});
 
-function createProbeCommand(proc: CliProcess, setFailure: SetFailure): Command {
-  return new Command('probe')
-    .description('measure what models really allow, side by side; this spends quota')
-    .requiredOption('-m, --model <id>', 'a model to measure; repeatable', collectModelName)
-    .requiredOption('--requests <n>', 'how many small requests to send each at most', createIntegerParser(1))
-    .addOption(durationOption('--spacing', 'from one request to a model to the next, at least').default(0, 'none'))
-    .option('--stream', 'ask for streams')
-    .option('--yes', 'do not ask before sending')
-    .addOption(formatOption())
-    .addOption(tierOption())
-    .addOption(configOption())
-    .action(async (options: ProbeOptions) => {
-      const { probeLimits } = await import('./probe-limits.js');
-      setFailure(await probeLimits(options, proc));
-    });
-}
+/** `boticelli limits` and `boticelli limits probe` */
+export const addLimitsCommand = defineCommand<[], LimitsOptions>({
+  name: 'limits',
+  description: 'show rate limits, usage and when quota is free',
+  options: {
+    forget: new Option('--forget <model>', 'forget the limits learned for this model; repeatable').argParser(
+      collectModelName,
+    ),
+    format: formatOption(),
+    tier: tierOption(),
+    config: configOption(),
+  },
+  subcommands: [addProbeCommand],
+  loadHandler: async () => (await import('./show-limits.js')).runLimits,
+});

@@ -1,4 +1,4 @@
-import { writeReport } from '../../cli/write-report.js';
+import { writeReport } from '../../cli/output.js';
 import type { Settings } from '../../config/settings.js';
 import { systemClock } from '../../driver/clock.js';
 import { BoticelliError } from '../../errors.js';
@@ -26,9 +26,10 @@ export interface ForgetLearnedOptions {
 }
 
 /**
- * `boticelli limits --forget`: forgets what was learned of models, and says what that was: in the book that machines share,
- * and in this machine's own, which stands in for that one. Rejects with `usage` where neither knows one of them, and then
- * forgets nothing.
+ * `boticelli limits --forget`: deletes the learned limits of models from Redis and from this machine's database, which
+ * replaces Redis while that is down, and prints what it deleted.
+ *
+ * @throws BoticelliError `usage` if neither store knows one of the models; then it deletes nothing
  */
 export async function forgetLearnedLimits({
   models,
@@ -54,7 +55,7 @@ export async function forgetLearnedLimits({
     ...redisForgotten,
     ...localForgotten.filter(({ model }) => !redisForgotten.some((other) => other.model === model)),
   ];
-  // Where no Redis is set there is no question whose book it is.
+  // Without Redis there is only one store, so its location is not printed.
   const storeLocation = settings.redisUrl === undefined ? undefined : describeStoreLocation(settings, redisHost);
   await writeReport(format, output, {
     createDocument: () => ({
@@ -69,7 +70,7 @@ export async function forgetLearnedLimits({
 }
 
 interface ForgetContext {
-  /** The models that a book knows. */
+  /** The models that the store knows. */
   storedModels: readonly string[];
   project: string;
 }
@@ -80,14 +81,14 @@ async function forgetModels(
 ): Promise<ResetResult[]> {
   const forgotten: ResetResult[] = [];
   for (const model of models) {
-    // What a name before it stood for is done already.
+    // Resetting an alias has reset its model too.
     if (!storedModels.includes(model) || forgotten.some((other) => other.model === model)) continue;
     forgotten.push(...(await resetLearnedLimits(store, project, model)));
   }
   return forgotten;
 }
 
-/** In this machine's book, where that knows any of the models: none is made for it. */
+/** Deletes the limits from this machine's database, if that knows any of the models. It creates no database. */
 async function forgetLocally(
   models: readonly string[],
   { openOptions, ...rest }: ForgetContext & { openOptions: OpenQuotaStoreOptions },
@@ -97,7 +98,7 @@ async function forgetLocally(
     return await forgetModels(models, { ...rest, store: await openWritableStore(openOptions) });
   } catch (thrown) {
     if (thrown instanceof BoticelliError || !(thrown instanceof Error)) throw thrown;
-    throw new BoticelliError('output_failed', `the quota book can't be written: ${thrown.message}`, { cause: thrown });
+    throw new BoticelliError('output_failed', `can't write the quota store: ${thrown.message}`, { cause: thrown });
   }
 }
 
@@ -105,7 +106,8 @@ function assertKnownModels(models: readonly string[], all: readonly string[]): v
   const known = [...new Set(all)].sort();
   const unknown = models.filter((model) => !known.includes(model));
   if (unknown.length === 0) return;
-  throw new BoticelliError('usage', `--forget ${unknown.join(', ')}: the quota book does not know that model`, {
-    hint: known.length === 0 ? 'It knows none yet.' : `It knows ${known.join(', ')}. Nothing was forgotten.`,
+  throw new BoticelliError('usage', `--forget ${unknown.join(', ')}: unknown model`, {
+    hint:
+      known.length === 0 ? 'No model has been used yet.' : `Nothing was forgotten. Known models: ${known.join(', ')}.`,
   });
 }

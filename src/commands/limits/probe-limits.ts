@@ -1,34 +1,22 @@
 import { requireConfirmation } from '../../cli/confirm.js';
-import type { Failure } from '../../cli/failure.js';
-import { loadSettings, type SettingsFlagOptions } from '../../cli/load-settings.js';
+import { loadSettings } from '../../cli/load-settings.js';
+import { getStdoutStyle, withAbortableOutput, writeReport } from '../../cli/output.js';
 import type { CliProcess } from '../../cli/process.js';
-import { createStderrSpinner } from '../../cli/stderr-spinner.js';
-import { createWarn } from '../../cli/warnings.js';
-import { withAbortableOutput } from '../../cli/with-output.js';
-import { getStdoutStyle, writeReport } from '../../cli/write-report.js';
+import { createStderrSpinner, createWarn } from '../../cli/stderr.js';
 import { systemClock } from '../../driver/clock.js';
+import { createGeminiDriver } from '../../gemini/driver.js';
 import { type ModelProbeResult, probeModel } from '../../quota/probe-model.js';
 import { formatQuotaLocation, type QuotaLocation } from '../../terminal/reports/limits-report.js';
 import { formatProbe, toProbeDocument } from '../../terminal/reports/probe-report.js';
 import { createColors } from '../../terminal/text/colors.js';
 import { formatCount } from '../../terminal/text/format.js';
+import { createGeminiOptions } from '../resources/gemini-options.js';
 import { openStateDatabase } from '../resources/open-database.js';
-import { openGemini } from '../resources/open-gemini.js';
 import { openQuota } from '../resources/open-quota.js';
+import type { ProbeOptions } from './options.js';
 
-/** The flags of `boticelli limits probe`. */
-export interface ProbeOptions extends SettingsFlagOptions {
-  model: string[];
-  requests: number;
-  /** In milliseconds. */
-  spacing: number;
-  stream?: boolean;
-  yes?: boolean;
-  format: 'text' | 'json';
-}
-
-/** `boticelli limits probe`: measures what models really allow, side by side, and teaches it to the quota book. */
-export function probeLimits(options: ProbeOptions, proc: CliProcess): Promise<Failure | undefined> {
+/** `boticelli limits probe`: measures the limits of models in parallel, and stores them. */
+export function probeLimits(options: ProbeOptions, proc: CliProcess): Promise<void> {
   return withAbortableOutput(proc, async (output, signal) => {
     const { series, storeLocation } = await runProbe(options, proc, signal);
     await writeReport(options.format, output, {
@@ -38,14 +26,14 @@ export function probeLimits(options: ProbeOptions, proc: CliProcess): Promise<Fa
         ...formatProbe(series, await getStdoutStyle(proc)),
       ],
     });
-    const error = series.find(({ failure }) => failure)?.failure;
-    return error && { error };
+    const failure = series.find((result) => result.failure)?.failure;
+    if (failure) throw failure;
   });
 }
 
 interface ProbeResult {
   series: ModelProbeResult[];
-  /** Whose book was taught, where settings name a Redis. */
+  /** Where the limits were stored; undefined unless the settings name a Redis. */
   storeLocation: QuotaLocation | undefined;
 }
 
@@ -54,10 +42,10 @@ async function runProbe(options: ProbeOptions, proc: CliProcess, signal: AbortSi
   const models = [...new Set(options.model)];
   const colors = await createColors(proc.stderr);
   const settings = await loadSettings(options, proc, colors);
-  const driver = openGemini(settings);
+  const driver = createGeminiDriver(createGeminiOptions(settings));
   await requireConfirmation({
     action: `this sends up to ${formatCount(models.length * requests, 'request')}, counted against your quota`,
-    ...{ yesEffect: 'have it sent', declinedEffect: 'nothing was sent', yes: options.yes, proc, signal },
+    ...{ declinedEffect: 'nothing was sent', yes: options.yes, proc, signal },
   });
   const warn = createWarn(proc, colors);
   const { limitsFor } = settings;
@@ -81,7 +69,7 @@ async function runProbe(options: ProbeOptions, proc: CliProcess, signal: AbortSi
   }
 }
 
-/** How far each series is, on a terminal. */
+/** Shows the progress of each series on a terminal. */
 async function createProbeProgress(models: readonly string[], { requests }: ProbeOptions, proc: CliProcess) {
   const spinner = await createStderrSpinner(proc);
   const sentByModel = new Map(models.map((model) => [model, 0]));

@@ -1,9 +1,7 @@
-import type { Failure } from '../../cli/failure.js';
-import { loadSettings, type SettingsFlagOptions } from '../../cli/load-settings.js';
+import { loadSettings } from '../../cli/load-settings.js';
+import { getStdoutStyle, withOutput, writeReport } from '../../cli/output.js';
 import type { CliProcess } from '../../cli/process.js';
-import { createWarn } from '../../cli/warnings.js';
-import { withOutput } from '../../cli/with-output.js';
-import { getStdoutStyle, writeReport } from '../../cli/write-report.js';
+import { createWarn } from '../../cli/stderr.js';
 import type { Settings } from '../../config/settings.js';
 import { systemClock } from '../../driver/clock.js';
 import { getQuotaStatus } from '../../quota/status.js';
@@ -16,16 +14,10 @@ import {
 } from '../../terminal/reports/limits-report.js';
 import { createColors } from '../../terminal/text/colors.js';
 import { describeStoreLocation, readQuotaSnapshot } from '../resources/open-quota.js';
+import type { LimitsOptions } from './options.js';
 
-/** The flags of `boticelli limits`. */
-export interface LimitsOptions extends SettingsFlagOptions {
-  format: 'text' | 'json';
-  /** The models of which to forget what was learned. */
-  forget?: string[];
-}
-
-/** `boticelli limits`: says what of the quota is used, and when it is free; or forgets what was learned of a model. */
-export function runLimits(options: LimitsOptions, proc: CliProcess): Promise<Failure | undefined> {
+/** `boticelli limits`: shows the quota and its use or, with `--forget`, deletes learned limits. */
+export function runLimits(options: LimitsOptions, proc: CliProcess): Promise<void> {
   return withOutput(proc, async (output) => {
     const colors = await createColors(proc.stderr);
     const warn = createWarn(proc, colors);

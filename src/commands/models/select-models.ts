@@ -5,17 +5,17 @@ import type { ListedModel } from '../../terminal/reports/models-report.js';
 
 export interface SelectModelsOptions {
   entries: readonly ModelInfo[];
-  /** What is known of their quota. */
+  /** The quota status of the models. */
   quota: readonly QuotaStatus[];
   /** Milliseconds since the epoch. */
   now: number;
-  /** Only those that speak Live. */
+  /** Only models with the Live API. */
   live: boolean;
-  /** Only those that have this text somewhere, in capitals or not. */
+  /** Only models with this text in their name or description; case does not matter. */
   search?: string;
 }
 
-/** The models of a list as they are shown, in the service's order. */
+/** Selects models and adds their capabilities, retirement and limits. Keeps the order of the service. */
 export function selectModels({ entries, quota, now, live, search = '' }: SelectModelsOptions): ListedModel[] {
   const byModel = new Map(quota.map((status) => [status.model, status]));
   return entries
@@ -32,7 +32,7 @@ export function selectModels({ entries, quota, now, live, search = '' }: SelectM
         reach: { generate: supportsGenerate, stream: supportsGenerate, live: supportsLive },
         countsTokens,
         ...(retirement && { retires: retirement.date, isOverdue: retirement.isPast }),
-        // What gives no replies here has no quota that anyone would book.
+        // Other models give no replies here, so their quota does not matter.
         ...((supportsGenerate || supportsLive) && getQuota(entry.name, byModel)),
       };
     });
@@ -42,7 +42,7 @@ function matchesSearch({ name, displayName = '', description = '' }: ModelInfo, 
   return [name, displayName, description].some((text) => text.toLowerCase().includes(search.trim().toLowerCase()));
 }
 
-/** Of a name that stands for another model, the limits are that one's. */
+/** An alias has the limits of its model. */
 function getQuota(model: string, quota: ReadonlyMap<string, QuotaStatus>): Pick<ListedModel, 'limits' | 'standsFor'> {
   const status = quota.get(model);
   if (status?.standsFor === undefined) return { limits: status?.limits ?? {} };

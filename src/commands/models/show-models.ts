@@ -1,9 +1,7 @@
-import type { Failure } from '../../cli/failure.js';
-import { loadSettings, type SettingsFlagOptions } from '../../cli/load-settings.js';
+import { loadSettings } from '../../cli/load-settings.js';
+import { getStdoutStyle, withAbortableOutput, writeReport } from '../../cli/output.js';
 import type { CliProcess } from '../../cli/process.js';
-import { createWarn } from '../../cli/warnings.js';
-import { withAbortableOutput } from '../../cli/with-output.js';
-import { getStdoutStyle, writeReport } from '../../cli/write-report.js';
+import { createWarn } from '../../cli/stderr.js';
 import type { Settings } from '../../config/settings.js';
 import { systemClock } from '../../driver/clock.js';
 import { getServiceHost } from '../../gemini/connection.js';
@@ -15,28 +13,20 @@ import { getQuotaStatus } from '../../quota/status.js';
 import { formatModels, type ModelsReport, toModelsDocument } from '../../terminal/reports/models-report.js';
 import { createColors } from '../../terminal/text/colors.js';
 import { formatDateTime } from '../../terminal/text/format.js';
+import { getConnection } from '../resources/gemini-options.js';
 import { createModelListStore } from '../resources/model-list-cache.js';
-import { getConnection } from '../resources/open-gemini.js';
 import { readLocalModelStates } from '../resources/open-quota.js';
+import type { ModelsOptions } from './options.js';
 import { selectModels } from './select-models.js';
 
-/** The flags of `boticelli models`. */
-export interface ModelsOptions extends SettingsFlagOptions {
-  live?: boolean;
-  search?: string;
-  refresh?: boolean;
-  format: 'text' | 'json';
-}
-
-/** `boticelli models`: says which models the key can reach, and how. The list is kept for a day. */
-export function showModels(options: ModelsOptions, proc: CliProcess): Promise<Failure | undefined> {
+/** `boticelli models`: lists the models that the key can use. The list is cached for a day. */
+export function showModels(options: ModelsOptions, proc: CliProcess): Promise<void> {
   return withAbortableOutput(proc, async (output, signal) => {
     const report = await createModelsReport(options, proc, signal);
     await writeReport(options.format, output, {
       createDocument: () => toModelsDocument(report),
       renderLines: async () => formatModels(report, await getStdoutStyle(proc)),
     });
-    return undefined;
   });
 }
 
@@ -51,7 +41,7 @@ async function createModelsReport(
   const modelList = await loadModelList({ settings, refresh: options.refresh ?? false, warn, signal });
   const now = systemClock.now();
   const { project, limitsFor, budget, rateWindowMs: windowMs, tier } = settings;
-  // What can't be read is told when the list is kept; without it the limits are those of the settings.
+  // Caching the list has reported an unreadable database; without one, the limits are those of the settings.
   const modelStates = await readLocalModelStates({ settings, warn }).catch(() => new Map<string, ModelState>());
   const names = modelList.entries.map(({ name }) => name);
   const quota = getQuotaStatus({ modelStates, project, limitsFor, budget, windowMs, now, models: names });
@@ -67,19 +57,21 @@ async function createModelsReport(
 
 interface LoadModelListOptions {
   settings: Settings;
-  /** Whether to ask the service in any case. */
+  /** Fetch the list even if it is cached. */
   refresh: boolean;
   warn: (text: string) => void;
   signal: AbortSignal;
 }
 
-/** The list that is kept, else the service's own. Rejects with `missing_api_key` where there is neither, nor a key. */
+/** Returns the cached list, or fetches it. @throws BoticelliError `missing_api_key` if it needs a key to fetch it */
 async function loadModelList({ settings, refresh, warn, signal }: LoadModelListOptions): Promise<ModelList> {
   const store = createModelListStore({ ...settings, warn });
   if (settings.apiKey === undefined && !refresh) {
     const cached = await readNewestModelList(store, settings);
     if (cached) {
-      warn(`there is no API key: this is what another one could reach on ${formatDateTime(new Date(cached.listedAt))}`);
+      warn(
+        `no API key is set: showing the list that another key fetched on ${formatDateTime(new Date(cached.listedAt))}`,
+      );
       return cached;
     }
   }

@@ -5,11 +5,11 @@ import type { ModelListStore } from '../../gemini/models/cached-list.js';
 import { createModelListRows, type ModelListRows } from '../../store/caches/model-list-rows.js';
 
 export interface ModelListStoreOptions extends Pick<Settings, 'stateFolder'> {
-  /** Tells a person, once at most, that lists can't be kept. A run need not: its quota book says the same. */
+  /** Called at most once, if lists can't be cached. A run omits it, because opening the quota store reports the same. */
   warn?: (text: string) => void;
 }
 
-/** Keeps lists of models in the state's database, which is opened when one is first asked for. */
+/** Stores model lists in the state database, which it opens on first use. */
 export function createModelListStore({ stateFolder, warn = () => {} }: ModelListStoreOptions): ModelListStore {
   let opened: Promise<ModelListRows | undefined> | undefined;
   let hasWarned = false;
@@ -19,7 +19,7 @@ export function createModelListStore({ stateFolder, warn = () => {} }: ModelList
   };
   const withRows = async <Result>(work: (rows: ModelListRows) => Result): Promise<Result | undefined> => {
     if (stateFolder === undefined) {
-      warnOnce(`there is no folder to keep state in (set BOTICELLI_STATE_DIR): ${notStoredMessage}`);
+      warnOnce(`no state folder (set BOTICELLI_STATE_DIR): ${notStoredMessage}`);
       return undefined;
     }
     opened ??= openRows(stateFolder, warnOnce);
@@ -33,7 +33,7 @@ export function createModelListStore({ stateFolder, warn = () => {} }: ModelList
       return undefined;
     }
   };
-  // To look for what is not there, none is made.
+  // Reading creates no database.
   const exists = stateFolder !== undefined && existsSync(databasePath(stateFolder));
   return {
     read: async (key) => (exists ? withRows((rows) => rows.read(key)) : undefined),
@@ -42,12 +42,12 @@ export function createModelListStore({ stateFolder, warn = () => {} }: ModelList
   };
 }
 
-const notStoredMessage = 'the list of models is not kept';
+const notStoredMessage = 'the model list is not cached';
 
 async function openRows(folder: string, warnOnce: (text: string) => void): Promise<ModelListRows | undefined> {
   const { database, warning } = await openDatabase(folder);
   if (warning !== undefined) warnOnce(database ? warning : `${warning}: ${notStoredMessage}`);
-  // A list is not worth a long wait for the lock: it blocks Ctrl-C. See open-database.ts.
+  // A list is not worth a long wait for a lock, during which SQLite blocks Ctrl-C.
   database?.pragma('busy_timeout = 200');
   return database && createModelListRows(database);
 }

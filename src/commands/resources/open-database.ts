@@ -1,35 +1,38 @@
 import { statSync } from 'node:fs';
-import { createLockedWarning } from '../../cli/warnings.js';
+import { createLockedWarning } from '../../cli/stderr.js';
 import type { Settings } from '../../config/settings.js';
 import { type Database, databasePath, moveDamagedFile, openDatabase } from '../../database/open.js';
 import { describeSqliteError, isBusy, isCorrupt } from '../../database/sqlite-error.js';
 
-/** What a command has of the state's database: `quota` the quota book, `runs` what is kept for --resume and `runs`. */
+/** What a command uses the state database for: `quota` the quota store, `runs` the run history and the replies. */
 export type StateFeature = 'quota' | 'runs';
 
 const withoutMessages: Record<StateFeature, string> = {
-  quota: 'quota is counted for this run alone',
-  runs: 'nothing is kept for --resume',
+  quota: 'quota is counted for this run only',
+  runs: 'no replies are stored for --resume',
 };
 
-/** The state's database, opened once a run for all that use it. */
+/** The state database, opened once per command for all features. */
 export interface StateDatabase {
-  /** Absent where the run must go on without, which has been told. */
+  /** Absent if it can't be used; a warning has said so. */
   database?: Database.Database;
-  /** To be told what a part can't do without any more. A person is told once, for all parts that will fail alike. */
+  /** Warns that a feature has failed: once for all features that fail for the same reason. */
   reportFailure(feature: StateFeature, thrown: unknown): void;
 }
 
 export interface OpenStateDatabaseOptions {
   settings: Pick<Settings, 'stateFolder'>;
-  /** What is to be done with it. */
+  /** What the command uses it for. */
   features: readonly StateFeature[];
-  /** Tells a person what they should know, a line each. */
+  /** Prints a warning. */
   warn: (text: string) => void;
 }
 
-/** Opens the state's database. Where it can't be had, that is told; rejects with
- * `output_failed` only for one that stays locked: what it forbids can't be known. */
+/**
+ * Opens the state database. If it can't be used, warns and returns none.
+ *
+ * @throws BoticelliError `output_failed` for a database that stays locked, because its quota can't be known
+ */
 export async function openStateDatabase({
   settings: { stateFolder },
   features,
@@ -37,7 +40,7 @@ export async function openStateDatabase({
 }: OpenStateDatabaseOptions): Promise<StateDatabase> {
   const withoutAllMessage = features.map((feature) => withoutMessages[feature]).join(', and ');
   if (stateFolder === undefined) {
-    warn(`there is no folder to keep state in (set BOTICELLI_STATE_DIR): ${withoutAllMessage}`);
+    warn(`no state folder (set BOTICELLI_STATE_DIR): ${withoutAllMessage}`);
     return { reportFailure: () => {} };
   }
   const { database, warning } = await openDatabase(stateFolder, {
@@ -51,28 +54,27 @@ export async function openStateDatabase({
     ...(database && { database }),
     reportFailure(feature, thrown) {
       if (reported.has(feature)) return;
-      // Who keeps a lock for long bothers whoever happens to need it; anything else is the file's or the disk's fault.
+      // A lock affects only the feature that met it. Any other error is of the file or the disk, and affects all features.
       const affected = isBusy(thrown) ? [feature] : features;
       for (const feature of affected) reported.add(feature);
       const message = affected.map((feature) => withoutMessages[feature]).join(', and ');
       warn(
-        `${path} ${isCorrupt(thrown) ? describeDamage(path, inode) : `can't be used any more (${describeSqliteError(thrown)})`}: ${message}`,
+        `${path} ${isCorrupt(thrown) ? describeDamage(path, inode) : `can no longer be used (${describeSqliteError(thrown)})`}: ${message}`,
       );
     },
   };
 }
 
-/** The next run begins a new file; another process may have begun it already. */
+/** Moves the damaged file away, so that the next run creates a new one. Another process may already have done so. */
 function describeDamage(path: string, inode: number | undefined): string {
   try {
     if (getInode(path) !== inode) return 'was damaged and has been replaced';
     return `was damaged; it is now ${moveDamagedFile(path)}`;
   } catch {
-    return "is damaged and can't be set aside";
+    return "is damaged and can't be renamed";
   }
 }
 
-/** Which file has the name now. */
 function getInode(path: string): number | undefined {
   return statSync(path, { throwIfNoEntry: false })?.ino;
 }

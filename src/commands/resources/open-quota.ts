@@ -1,4 +1,4 @@
-import { createLockedWarning } from '../../cli/warnings.js';
+import { createLockedWarning } from '../../cli/stderr.js';
 import type { Settings } from '../../config/settings.js';
 import { databasePath, openDatabase } from '../../database/open.js';
 import { createUnreadableError, openReadOnly } from '../../database/open-read-only.js';
@@ -17,10 +17,9 @@ import { createSqliteQuotaStore } from '../../quota/stores/sqlite-store.js';
 import type { QuotaLocation } from '../../terminal/reports/limits-report.js';
 import type { StateDatabase } from './open-database.js';
 
-/** What it takes to look into this machine's book. */
 export interface OpenLocalQuotaOptions {
   settings: Settings;
-  /** Tells a person what they should know of the book, a line each. */
+  /** Prints a warning. */
   warn: (text: string) => void;
 }
 
@@ -28,23 +27,22 @@ export interface OpenQuotaStoreOptions extends OpenLocalQuotaOptions {
   clock: Clock;
 }
 
-/** With it the state's database, opened already. */
 export interface OpenQuotaOptions extends OpenQuotaStoreOptions {
   stateDatabase: StateDatabase;
-  /** Bounds the wait for a place at the gate. */
+  /** The longest wait for a concurrency lease. Default: no limit. */
   maxWaitMs?: number | undefined;
 }
 
-/** What a run's requests are admitted by. */
+/** The limiters that a run's requests pass. */
 export interface RunQuota extends QuotaLimiters {
   queue: ModelQueue;
-  /** Where the shared book is, or the one that stands in for it; absent where settings name no Redis. */
+  /** Returns the store that is in use now. Absent unless the settings name a Redis. */
   getStoreLocation?: () => QuotaLocation;
 }
 
 /**
- * Opens the book that requests are booked in: in Redis where settings name one, else on this machine. Connecting to Redis
- * begins first, and goes on while the rest is loaded. `maxWaitMs` bounds the wait for a place at the gate.
+ * Opens the quota store: Redis if the settings name one, else this machine's database. It starts to connect to Redis first,
+ * and loads the rest meanwhile.
  */
 export async function openQuota(options: OpenQuotaOptions): Promise<RunQuota> {
   const { settings, clock, maxWaitMs } = options;
@@ -68,13 +66,13 @@ export async function openQuota(options: OpenQuotaOptions): Promise<RunQuota> {
   };
 }
 
-/** Where the book is, as it is shown: in Redis, by host and port, or in a file, if there is a folder for one. */
+/** Returns the location of the quota store to print: the host and port of Redis, or the database file, if any. */
 export function describeStoreLocation({ stateFolder }: Settings, redisHost: string | undefined): QuotaLocation {
   if (redisHost !== undefined) return { redis: redisHost };
   return stateFolder === undefined ? {} : { file: databasePath(stateFolder) };
 }
 
-/** Begins to connect to the Redis that settings name, if any; tells when it is missed, and when it is back. */
+/** Starts to connect to the Redis of the settings, if any. Warns when it goes down and when it is back. */
 async function startConnecting(
   { settings: { redisUrl: url }, clock, warn }: OpenQuotaStoreOptions,
   timeoutMs?: number,
@@ -84,13 +82,13 @@ async function startConnecting(
   const connection = connectRedis({
     ...{ url, clock, ...(timeoutMs !== undefined && { timeoutMs }) },
     onUnavailable: (reason) =>
-      warn(`Redis at ${connection.host} is away (${reason}): quota is counted on this machine until it is back`),
+      warn(`Redis at ${connection.host} is down (${reason}): quota is counted on this machine until it is back`),
     onAvailable: () => warn(`Redis at ${connection.host} is back: quota is shared again`),
   });
   return connection;
 }
 
-/** What keeps this machine's book: the state's database, or this process's memory where that can't be had. */
+/** Opens this machine's store: the state database, or memory without one. */
 function openLocalStore({ stateDatabase: { database, reportFailure }, warn }: OpenQuotaOptions): QuotaStore {
   if (!database) return createMemoryQuotaStore();
   return createFallbackQuotaStore({
@@ -99,30 +97,33 @@ function openLocalStore({ stateDatabase: { database, reportFailure }, warn }: Op
   });
 }
 
-/** Everything that is known of quota, and whose word it is. */
+/** The state of all models, as one store has it. */
 export interface QuotaSnapshot {
   modelStates: Map<string, ModelState>;
-  /** By the clock of those who wrote the pages. */
+  /** In milliseconds since the epoch, by the clock of the store. */
   now: number;
-  /** Host and port of the Redis that was read; absent where it was this machine's book. */
+  /** The host and port of Redis; absent for this machine's database. */
   redisHost?: string;
 }
 
 /**
- * Reads the book that requests are booked in, and writes nothing: in Redis where settings name one that is there, else on
- * this machine. Rejects with `no_input` where that can't be read.
+ * Reads the quota store without writing to it: Redis if the settings name one that is up, else this machine's database.
+ *
+ * @throws BoticelliError `no_input` if the database can't be read
  */
 export async function readQuotaSnapshot(options: OpenQuotaStoreOptions): Promise<QuotaSnapshot> {
   const { clock } = options;
   const redisSnapshot = await withRedisStore(options, async (store, { host: redisHost, clock: redisClock }) => ({
-    ...{ modelStates: await store.readAll(), now: redisClock.now(), redisHost },
+    modelStates: await store.readAll(),
+    now: redisClock.now(),
+    redisHost,
   }));
   return redisSnapshot ?? { modelStates: await readLocalModelStates(options), now: clock.now() };
 }
 
 /**
- * Has a command that is about the book do its work in Redis, where settings name one that is there: for that it waits
- * longer than a run does. Resolves to undefined where there is none; that one is away is told.
+ * Works with the store in Redis, for commands about quota, which wait longer for Redis than a run does. Resolves to undefined
+ * if the settings name no Redis, or if it is down; then it has warned.
  */
 export async function withRedisStore<Result>(
   options: OpenQuotaStoreOptions,
@@ -144,7 +145,7 @@ export async function withRedisStore<Result>(
   }
 }
 
-/** Reads this machine's book; where there is none, none is made. */
+/** Reads this machine's database. It creates none. */
 export async function readLocalModelStates({
   settings: { stateFolder },
   warn,
@@ -160,12 +161,12 @@ export async function readLocalModelStates({
   }
 }
 
-/** Opens the state's database to change what it has of quota. Rejects with `output_failed` where it can't be written. */
+/** Opens this machine's database for writing. @throws BoticelliError `output_failed` */
 export async function openWritableStore({
   settings: { stateFolder = '' },
   warn,
 }: OpenLocalQuotaOptions): Promise<QuotaStore> {
   const { database, warning } = await openDatabase(stateFolder);
-  if (!database) throw new BoticelliError('output_failed', warning ?? 'there is no quota book');
+  if (!database) throw new BoticelliError('output_failed', warning ?? 'no quota database');
   return createSqliteQuotaStore({ database, onLocked: createLockedWarning(warn) });
 }

@@ -7,10 +7,7 @@ import type { StateDatabase } from './open-database.js';
 /** Models change: gemini-3.1-flash-live-preview refused client content in March 2026 and took it in August. */
 const maxAgeMs = 30 * 86_400_000;
 
-/**
- * Remembers in the state's database how Live models want to be talked to. None is opened for it: where the run has none,
- * nothing is remembered, and each run finds out anew.
- */
+/** Caches the response modes of Live models in the state database. Undefined without a database: each run learns them anew. */
 export function createResponseModeCache(
   { baseUrl }: Pick<Settings, 'baseUrl'>,
   { database }: Pick<StateDatabase, 'database'>,
@@ -30,7 +27,7 @@ export function createResponseModeCache(
   };
 }
 
-/** A database that is locked or broken costs the run a refusal at most: its other parts tell of it. */
+/** A database that fails costs the run one rejected request at most, and other features report it. */
 function ignoreErrors<Result>(work: () => Result): Result | undefined {
   try {
     return work();
@@ -39,7 +36,7 @@ function ignoreErrors<Result>(work: () => Result): Result | undefined {
   }
 }
 
-/** Of what is in a file nothing is believed. */
+/** Validates what the database holds. */
 function parseResponseMode({
   replies,
   prompts,

@@ -1,8 +1,8 @@
 import { basename } from 'node:path';
 
 /**
- * What narratives that run together are called in progress lines, and their folders in `--out-dir`: each its file's name
- * without `.toml`, another one of the same name with a number. Known before anything is read, and the same every time.
+ * Names narratives in progress lines and their folders in `--out-dir`: the file name without `.toml`, plus a number if the
+ * name is taken. The labels depend only on the arguments.
  */
 export function createNarrativeLabels(files: readonly string[]): string[] {
   const used = new Set<string>();

@@ -9,39 +9,36 @@ import { createProgress, type Progress } from '../../terminal/progress/progress.
 import type { StderrWriter } from '../../terminal/progress/stderr-writer.js';
 import type { ActFilter } from '../../terminal/replies/reply-output.js';
 import type { Colors } from '../../terminal/text/colors.js';
+import type { RunOptions } from './options.js';
 import { openReplyFiles, type ReplyFiles } from './out-dir.js';
 import type { CreateReplies } from './reply-outputs.js';
-import type { RunOptions } from './run.js';
 
-/** Where one narrative shows itself. */
+/** The output of one narrative: its replies, progress and files. */
 export interface NarrativeView {
-  /** Tells lines on standard error, as they are. */
+  /** Prints lines on standard error, unchanged. */
   printLines(lines: string): void;
-  /** Tells a person what they should know, in a line of its own. */
+  /** Prints a warning. */
   warn(text: string): void;
-  /** Hears what is going to play: of narratives within narratives, text shows the last replies alone. */
+  /** Sets the acts of the run. In text, a nested narrative shows only its last reply. */
   setPlannedActs(planned: readonly PlannedAct[]): void;
-  /** Makes the folder of `--out-dir`. Rejects with `output_failed` where it can't be written. */
+  /** Creates the folder of `--out-dir`. @throws BoticelliError `output_failed` */
   openOutDir(): Promise<void>;
-  /** Resolves, for the end of an act, when its reply has left the process: a pipe that was closed is found out then. */
+  /** Resolves, at the end of an act, when its reply has left the process: only then is a closed pipe detected. */
   onEvent(event: NarrativeEvent): void | Promise<void>;
-  /** Writes a reply's speech into the folder of `--out-dir`, and returns the file's name there. */
+  /** Writes the speech of a reply to `--out-dir` and returns the name of the file; undefined without `--out-dir`. */
   saveAudio(act: { act: string; index: number }, audio: ReplyAudio): string | undefined;
-  /** Whether text of the act can be taken back: not where a pipe has it. */
+  /** Whether printed text of the act can be discarded: not if a pipe has received it. */
   canDiscard(act: { act: string; index: number }): boolean;
-  /** The report of a run that failed before its first act, told as its only event. */
+  /** Emits the only event of a run that failed before its first act, and returns its report. */
   failBeforeStart(thrown: unknown): RunReport;
-  /**
-   * Writes and shows the report and resolves when all that may be shown yet has left the process, to the report as it then
-   * is: failed, if it could not be written.
-   */
+  /** Writes the report and flushes standard output. Returns the report, as failed if it could not be written. */
   finish(report: RunReport): Promise<RunReport>;
 }
 
 export interface NarrativeViewOptions {
-  /** Where the narrative stands among those given. */
+  /** The position of the narrative among the arguments. */
   narrativeIndex: number;
-  /** What they are called. */
+  /** The labels of all narratives. */
   labels: readonly string[];
   options: RunOptions;
   lines: StderrWriter;
@@ -49,9 +46,9 @@ export interface NarrativeViewOptions {
   /** Standard output. */
   stdout: Output;
   createReplies: CreateReplies;
-  /** Whether a spinner counts waits down. */
+  /** Whether a spinner shows the time left of a wait. */
   showsCountdown: boolean;
-  /** A reader that has gone is no news to anyone. */
+  /** Whether the reader of standard output has gone: then progress is pointless. */
   isPipeClosed: () => boolean;
 }
 
@@ -59,10 +56,10 @@ export function openNarrativeView(viewOptions: NarrativeViewOptions): NarrativeV
   const { narrativeIndex, options, lines, stdout, isPipeClosed } = viewOptions;
   let files: ReplyFiles | undefined;
   let planned: readonly PlannedAct[] = [];
-  const isShown: ActFilter = ({ index }) => isActShown(planned, index, options);
+  const isPrinted: ActFilter = ({ index }) => isActShown(planned, index, options);
   const progress = createNarrativeProgress(viewOptions);
   const replies = viewOptions.createReplies(narrativeIndex, {
-    isActShown: isShown,
+    isActShown: isPrinted,
     ...(printsHeadingWithReply(viewOptions) && {
       writeHeading: (start) => options.quiet || progress.writeHeading(start),
     }),
@@ -88,7 +85,7 @@ export function openNarrativeView(viewOptions: NarrativeViewOptions): NarrativeV
     onEvent,
     saveAudio: (act, audio) => files?.writeAudio(act, audio),
     canDiscard: (act) =>
-      options.output !== 'text' || stdout.isTerminal || !isShown(act) || replies.isQueued?.() === true,
+      options.output !== 'text' || stdout.isTerminal || !isPrinted(act) || replies.isQueued?.() === true,
     failBeforeStart(thrown) {
       const report = toFailedReport(createEmptyReport(), thrown);
       const { run, status, usage, durationMs, error } = report;
@@ -104,7 +101,7 @@ export function openNarrativeView(viewOptions: NarrativeViewOptions): NarrativeV
   };
 }
 
-/** Several at once on one screen: between a heading and its reply there would be lines of others. */
+/** With parallel narratives on one terminal, lines of others would come between a heading and its reply. */
 function printsHeadingWithReply({ labels, options, lines }: NarrativeViewOptions): boolean {
   return labels.length > 1 && (options.jobs ?? 1) > 1 && lines.sharesScreen;
 }
@@ -121,7 +118,7 @@ function createNarrativeProgress(viewOptions: NarrativeViewOptions): Progress {
   });
 }
 
-/** With several narratives each has a folder of its own. */
+/** Several narratives have a folder each. */
 function getOutDir({ narrativeIndex, labels, options: { outDir } }: NarrativeViewOptions): string | undefined {
   if (outDir === undefined || labels.length === 1) return outDir;
   return join(outDir, labels[narrativeIndex] ?? '');

@@ -4,40 +4,39 @@ import type { NarrativeEvent } from '../../executor/narrative-events.js';
 import { defaultKeepMs } from '../../store/runs/prune-runs.js';
 import { openRunStore, type RunStore } from '../../store/runs/run-store.js';
 import { openStateDatabase, type StateDatabase, type StateFeature } from '../resources/open-database.js';
-import type { RunOptions } from './run.js';
+import type { RunOptions } from './options.js';
 
-/** What a run keeps and what it may take from earlier ones; and the state's database, which the quota book is in too. */
+/** What a run stores, and what it reuses from earlier runs. */
 export interface Persistence {
-  /** To be called once, before the run. */
+  /** Opens the state database. Call it once, before the run. */
   open(options: OpenPersistenceOptions): Promise<void>;
+  /** The state database; the quota store uses it too. */
   readonly stateDatabase: StateDatabase;
-  /** Absent where nothing is kept: a rehearsal, `keep = "off"`, a state that can't be used. */
+  /** Absent for a rehearsal, with `keep = "off"`, and without a state database. */
   readonly store: RunStore | undefined;
-  /** Whether the act that is playing may take an earlier run's reply: with --resume, until the act of --from. */
+  /** Whether the current act may reuse a stored reply: with --resume, until the act of --from. */
   canReuse: () => boolean;
-  /** A listener that keeps what happens before it is told on. */
+  /** Wraps a listener so that events are stored before it receives the next one. */
   wrapListener(next: Listener): Listener;
-  /** Whether another run could take replies from this one. */
+  /** Whether a later run can reuse replies of this one. */
   readonly isResumable: boolean;
 }
 
 type Listener = (event: NarrativeEvent) => void | Promise<void>;
 
-/** What is known of the run when it begins. */
 export interface OpenPersistenceOptions {
   settings: Settings;
-  /** The narrative's name, the file's path (absent for standard input), and the text in it. */
+  /** The name of the narrative. */
   narrative: string;
+  /** The path of its file; undefined for standard input. */
   file: string | undefined;
+  /** The text of its file. */
   text: string;
-  /** Tells a person what they should know, a line each. */
+  /** Prints a warning. */
   warn: (text: string) => void;
 }
 
-/**
- * Opens nothing yet.
- * @param openDatabaseOnce opens the state, or hands out what another narrative of this process opened
- */
+/** @param openDatabaseOnce opens the state database, or returns the one that another narrative has opened */
 export function createPersistence(options: RunOptions, openDatabaseOnce = openStateDatabase): Persistence {
   let stateDatabase: StateDatabase = { reportFailure: () => {} };
   let store: RunStore | undefined;
@@ -46,7 +45,7 @@ export function createPersistence(options: RunOptions, openDatabaseOnce = openSt
     async open({ settings, narrative, file, text, warn }) {
       const { keepMs = defaultKeepMs } = settings;
       const features = listFeatures(options, keepMs);
-      if (options.resume && keepMs === 'off') warn('[store] keep is "off": nothing is kept that could be resumed');
+      if (options.resume && keepMs === 'off') warn('[store] keep is "off": there are no stored replies to resume from');
       if (features.length === 0) return;
       stateDatabase = await openDatabaseOnce({ settings, features, warn });
       const { database, reportFailure } = stateDatabase;
@@ -66,7 +65,7 @@ export function createPersistence(options: RunOptions, openDatabaseOnce = openSt
       if (event.type === 'act-start' && event.act === options.from) isReusing = false;
       const stored = store?.onEvent(event);
       const handled = next(event);
-      // The end of an act is waited for: before the next one is asked, this one is kept and told.
+      // The next act starts only after this one is stored and printed.
       return event.type === 'act-end' ? Promise.all([stored, handled]).then(() => {}) : undefined;
     },
     get isResumable() {
@@ -75,7 +74,7 @@ export function createPersistence(options: RunOptions, openDatabaseOnce = openSt
   };
 }
 
-/** What the run needs the state for. A rehearsal and a replay spend nothing and leave nothing behind. */
+/** Returns what the run needs the state database for. A rehearsal and a replay use no quota and store nothing. */
 function listFeatures({ rehearse, replay, rateLimit }: RunOptions, keepMs: number | 'off'): StateFeature[] {
   if (rehearse || replay !== undefined) return [];
   return [...(rateLimit === false ? [] : (['quota'] as const)), ...(keepMs === 'off' ? [] : (['runs'] as const))];

@@ -7,22 +7,22 @@ import {
   createTextReplyOutput,
   type TextReplyOutputOptions,
 } from '../../terminal/replies/text.js';
-import type { RunOptions } from './run.js';
+import type { RunOptions } from './options.js';
 
-/** Makes the replies of one narrative, by where it stands among those given. */
+/** Creates the reply output of one narrative, by its position among the arguments. */
 export type CreateReplies = (
   narrativeIndex: number,
-  replyOptions: Omit<TextReplyOutputOptions, 'output' | 'paragraphs'>,
+  replyOptions: Omit<TextReplyOutputOptions, 'output' | 'paragraphWriter'>,
 ) => ReplyOutput;
 
 export interface ReplyOutputsOptions {
   options: Pick<RunOptions, 'output'>;
   output: Output;
-  /** How many narratives there are. */
+  /** The number of narratives. */
   count: number;
 }
 
-/** Standard output in the format asked for: of one narrative, or of several in the way that the format can carry. */
+/** Writes replies to standard output in the format of `--output`; several narratives share it in a way that suits the format. */
 export function createReplyOutputs({ options, output, count }: ReplyOutputsOptions): CreateReplies {
   const hasSeveral = count > 1;
   switch (options.output) {
@@ -30,14 +30,14 @@ export function createReplyOutputs({ options, output, count }: ReplyOutputsOptio
       return () => createNdjsonReplyOutput({ output, includesRunId: hasSeveral });
     case 'json': {
       const documents = createJsonArrayOutput({ output, count });
-      return (narrativeIndex, { isActShown: isShown }) =>
-        hasSeveral ? documents(narrativeIndex, isShown) : createJsonReplyOutput({ output, isActShown: isShown });
+      return (narrativeIndex, { isActShown }) =>
+        hasSeveral ? documents(narrativeIndex, isActShown) : createJsonReplyOutput({ output, isActShown });
     }
     case 'text': {
-      const paragraphs = createParagraphWriter(output);
+      const paragraphWriter = createParagraphWriter(output);
       const inOrder = createReplySequencer();
       return (narrativeIndex, replyOptions) =>
-        inOrder(narrativeIndex, createTextReplyOutput({ output, paragraphWriter: paragraphs, ...replyOptions }));
+        inOrder(narrativeIndex, createTextReplyOutput({ output, paragraphWriter, ...replyOptions }));
     }
   }
 }

@@ -1,6 +1,7 @@
+import { toOutputError } from '../../cli/output.js';
 import type { CliProcess } from '../../cli/process.js';
 import type { Shutdown } from '../../cli/shutdown.js';
-import { createStderrSpinner } from '../../cli/stderr-spinner.js';
+import { createStderrSpinner } from '../../cli/stderr.js';
 import { Interrupted } from '../../errors.js';
 import type { RunReport } from '../../executor/narrative-events.js';
 import { formatError } from '../../terminal/diagnostics/format-error.js';
@@ -9,37 +10,36 @@ import { createStderrWriter, type StderrWriter } from '../../terminal/progress/s
 import { type FinishedRun, formatSummary } from '../../terminal/progress/summary.js';
 import { type Colors, createColors } from '../../terminal/text/colors.js';
 import { type NarrativeView, openNarrativeView } from './narrative-view.js';
+import type { RunOptions } from './options.js';
 import { createReplyOutputs } from './reply-outputs.js';
-import type { RunOptions } from './run.js';
 
-/** Where narratives show themselves: replies on standard output, progress on standard error, files of `--out-dir`. */
+/** The output of a command: replies on standard output, progress on standard error, files in `--out-dir`. */
 export interface RunView {
   /** The colours of standard error. */
   colors: Colors;
-  /** The part of one narrative, by where it stands among those given. To be asked for once each. */
+  /** Opens the view of one narrative, by its position among the arguments. Call it once for each. */
   openNarrativeView(index: number): NarrativeView;
-  /** Tells how one of several failed, unless the same was told of another, or all were ended: who called tells that. */
+  /** With several narratives, prints the error of one, unless another had the same or the command was interrupted. */
   reportFailure(index: number, report: RunReport): void;
-  /** Tells what became of all, where there are several. */
+  /** With several narratives, prints how each ended. */
   printSummary(reports: readonly RunReport[]): void;
-  /** Leaves nothing behind on the screen. */
+  /** Removes the spinner. */
   close(): void;
 }
 
 export interface RunViewOptions {
-  /** What the narratives are called. */
+  /** The labels of the narratives. */
   labels: readonly string[];
   options: RunOptions;
   proc: CliProcess;
   shutdown: Shutdown;
 }
 
-/** Opens the screen that the flags ask for. */
 export async function openRunView({ labels, options, proc, shutdown }: RunViewOptions): Promise<RunView> {
-  const stdout = createOutput({ stream: proc.stdout, onFailure: shutdown.abortOnOutputError });
+  const stdout = createOutput({ stream: proc.stdout, onFailure: (error) => shutdown.abort(toOutputError(error)) });
   const colors = await createColors(proc.stderr);
   const { lines, showsCountdown } = await openLines({ options, proc, stdout });
-  // However it ends: Ctrl-C, and a bug that ends the process at once.
+  // Also after Ctrl-C, and after a bug that ends the process.
   shutdown.signal.addEventListener('abort', lines.stopSpinner);
   proc.on('uncaughtExceptionMonitor', lines.stopSpinner);
   const createReplies = createReplyOutputs({ options, output: lines.wrapReplies(stdout), count: labels.length });

@@ -1,85 +1,40 @@
 import { setMaxListeners } from 'node:events';
-import type { Failure } from '../../cli/failure.js';
-import type { SettingsFlagOptions } from '../../cli/load-settings.js';
+import { CommandFailure } from '../../cli/command-failure.js';
 import type { CliProcess } from '../../cli/process.js';
 import { listenForShutdown } from '../../cli/shutdown.js';
-import { BoticelliError, toBoticelliError } from '../../errors.js';
+import { type BoticelliError, toBoticelliError } from '../../errors.js';
+import { assertFlags } from './assert-flags.js';
 import { createNarrativeLabels } from './narrative-labels.js';
-import { assertRecordingFlags } from './recording.js';
-import { assertResumeFlags, formatResumeHint } from './resume-command.js';
+import type { RunOptions } from './options.js';
+import { formatResumeHint } from './resume-command.js';
 import { type NarrativeRun, runNarrativeFile } from './run-narrative-file.js';
 import { openRunView } from './run-view.js';
 import { createRunResources } from './shared-resources.js';
 
-/** The flags of `boticelli run`. Durations are in milliseconds. */
-export interface RunOptions extends SettingsFlagOptions {
-  model?: string;
-  stream?: boolean;
-  /** Values of `--var`, by name. */
-  var?: ReadonlyMap<string, string>;
-  temperature?: number;
-  maxTokens?: number;
-  output: 'text' | 'json' | 'ndjson';
-  /** How many narratives run at once. Default 1. */
-  jobs?: number;
-  only?: string[];
-  last?: boolean;
-  outDir?: string;
-  quiet?: boolean;
-  verbose?: boolean;
-  timeout: number;
-  idleTimeout: number;
-  retries: number;
-  resume?: boolean;
-  /** With `resume`: the act from which on everything is asked again. */
-  from?: string;
-  /** The file that every answer is kept in. */
-  record?: string;
-  /** The recording that answers. */
-  replay?: string;
-  rehearse?: boolean;
-  /** Whether models that can do both are asked over the Live API. */
-  live?: boolean;
-  strict?: boolean;
-  maxWait?: number;
-  /** False is `--no-rate-limit`. */
-  rateLimit?: boolean;
-  /** The most that all narratives together may cost, in US dollars. */
-  maxCost?: number;
-}
-
 /**
- * `boticelli run`: plays narratives, so many at once as the flags say. What happens on the way is told on the host's streams;
- * how the first of them failed, if one did, is handed back.
+ * `boticelli run`: runs narratives, up to `--jobs` in parallel.
+ *
+ * @throws CommandFailure of the first narrative that failed, or of what ended them all
  */
-export async function run(files: string[], options: RunOptions, proc: CliProcess): Promise<Failure | undefined> {
-  assertSingleStdin(files);
-  assertResumeFlags(options);
-  assertRecordingFlags(options, files.length);
+export async function run(files: string[], options: RunOptions, proc: CliProcess): Promise<void> {
+  assertFlags(files, options);
   const shutdown = listenForShutdown(proc);
   const { signal } = shutdown;
-  // Every narrative listens, and more than ten of them look like a leak to Node.
+  // Every narrative listens to the signal. Node takes more than ten listeners for a leak.
   setMaxListeners(0, signal);
   const view = await openRunView({ labels: createNarrativeLabels(files), options, proc, shutdown });
   const { colors } = view;
   const resources = createRunResources({ files, options, proc, colors, signal });
   try {
     const runs = await mapConcurrently(files, options.jobs ?? 1, async (file, index) => {
-      const narrativeRun = await runNarrativeFile({
-        file,
-        options,
-        proc,
-        colors,
-        signal,
-        view: view.openNarrativeView(index),
-        resources,
-      });
+      const context = { file, options, proc, colors, signal, view: view.openNarrativeView(index), resources };
+      const narrativeRun = await runNarrativeFile(context);
       view.reportFailure(index, narrativeRun.report);
       return narrativeRun;
     });
     view.printSummary(runs.map(({ report }) => report));
-    // Standard output may have failed, or a signal come, after the last act had its reply.
-    return findFailure(runs, proc, signal.aborted ? toBoticelliError(signal.reason) : undefined);
+    // Standard output may have failed, or a signal arrived, after the last act had its reply.
+    throwIfFailed(runs, proc, signal.aborted ? toBoticelliError(signal.reason) : undefined);
   } finally {
     view.close();
     await resources.close();
@@ -87,7 +42,7 @@ export async function run(files: string[], options: RunOptions, proc: CliProcess
   }
 }
 
-/** Does the work for each, in their order, for so many of them at once. */
+/** Maps the items, in their order, with up to `concurrency` calls at a time. */
 async function mapConcurrently<Item, Result>(
   items: readonly Item[],
   concurrency: number,
@@ -102,24 +57,15 @@ async function mapConcurrently<Item, Result>(
   return results;
 }
 
-/** The failure of the first narrative that failed, or what ended them all. */
-function findFailure(
-  runs: readonly NarrativeRun[],
-  proc: CliProcess,
-  interruption: BoticelliError | undefined,
-): Failure | undefined {
+function throwIfFailed(runs: readonly NarrativeRun[], proc: CliProcess, interruption?: BoticelliError): void {
   const first = runs.find(({ report }) => report.failure)?.report;
   const error = interruption ?? first?.failure;
-  if (!error) return undefined;
-  const isReported = runs.length > 1 && interruption === undefined;
+  if (!error) return;
   const act = runs.length > 1 ? undefined : first?.error?.act;
-  const resumeHint = runs.some(({ isResumable }) => isResumable) ? formatResumeHint(proc) : undefined;
-  return { error, isReported, ...(act !== undefined && { act }), ...(resumeHint !== undefined && { resumeHint }) };
-}
-
-function assertSingleStdin(files: readonly string[]): void {
-  if (files.filter((file) => file === '-').length < 2) return;
-  throw new BoticelliError('usage', '- stands for standard input, which can be read only once', {
-    hint: 'Name it once, and the other narratives by their files.',
+  const isResumable = runs.some((narrativeRun) => narrativeRun.isResumable);
+  throw new CommandFailure(error, {
+    isReported: runs.length > 1 && interruption === undefined,
+    ...(act !== undefined && { act }),
+    ...(isResumable && { resumeHint: formatResumeHint(proc) }),
   });
 }

@@ -1,25 +1,17 @@
 import { requireConfirmation } from '../../cli/confirm.js';
-import type { Failure } from '../../cli/failure.js';
+import { withOutput } from '../../cli/output.js';
 import type { CliProcess } from '../../cli/process.js';
 import { listenForShutdown } from '../../cli/shutdown.js';
-import { withOutput } from '../../cli/with-output.js';
 import { openDatabase } from '../../database/open.js';
 import { describeSqliteError } from '../../database/sqlite-error.js';
 import { BoticelliError } from '../../errors.js';
 import { type ClearedCounts, type ClearFilter, clearRuns, countClearable } from '../../store/runs/clear-runs.js';
 import { formatCount } from '../../terminal/text/format.js';
+import type { ClearOptions } from './options.js';
 import { getStateFolder, withRunHistory } from './run-history.js';
 
-/** The flags of `boticelli runs clear`. */
-export interface ClearOptions {
-  /** In milliseconds. */
-  olderThan?: number;
-  narrative?: string;
-  yes?: boolean;
-}
-
-/** `boticelli runs clear`: forgets runs and their replies, and says how many. Asks first. */
-export function clearRunHistory(options: ClearOptions, proc: CliProcess): Promise<Failure | undefined> {
+/** `boticelli runs clear`: deletes runs and their replies after a confirmation, and prints how many. */
+export function clearRunHistory(options: ClearOptions, proc: CliProcess): Promise<void> {
   const { olderThan, narrative } = options;
   const filter: ClearFilter = {
     ...(olderThan !== undefined && { before: Date.now() - olderThan }),
@@ -28,21 +20,21 @@ export function clearRunHistory(options: ClearOptions, proc: CliProcess): Promis
   return withOutput(proc, async (output) => {
     const empty: ClearedCounts = { runs: 0, replies: 0 };
     const found = await withRunHistory(proc, (database) => (database ? countClearable(database, filter) : empty));
-    if (found.runs + found.replies === 0) return output.write('There is nothing to forget.\n');
+    if (found.runs + found.replies === 0) return output.write('Nothing to delete.\n');
     await confirmClear(found, options, proc);
     const { runs, replies } = await clear(filter, proc);
-    output.write(`Forgot ${formatCounts({ runs, replies })}.\n`);
+    output.write(`Deleted ${formatCounts({ runs, replies })}.\n`);
   });
 }
 
 async function clear(filter: ClearFilter, proc: CliProcess): Promise<ClearedCounts> {
   const { database, warning } = await openDatabase(await getStateFolder(proc));
-  if (!database) throw new BoticelliError('output_failed', warning ?? 'there is no record of runs');
+  if (!database) throw new BoticelliError('output_failed', warning ?? 'no run history');
   try {
     return await clearRuns(database, filter);
   } catch (thrown) {
-    throw new BoticelliError('output_failed', `the record of runs can't be written: ${describeSqliteError(thrown)}`, {
-      hint: 'Nothing was forgotten.',
+    throw new BoticelliError('output_failed', `can't write the run history: ${describeSqliteError(thrown)}`, {
+      hint: 'Nothing was deleted.',
       cause: thrown,
     });
   } finally {
@@ -50,13 +42,13 @@ async function clear(filter: ClearFilter, proc: CliProcess): Promise<ClearedCoun
   }
 }
 
-/** Listens for signals while the question stands: it is the one thing here that takes time. */
+/** Handles signals while it waits for the answer; the rest is quick. */
 async function confirmClear(found: ClearedCounts, { yes }: ClearOptions, proc: CliProcess): Promise<void> {
   const { signal, stopListening } = listenForShutdown(proc);
   try {
     await requireConfirmation({
-      action: `this forgets ${formatCounts(found)}`,
-      ...{ yesEffect: 'have it done', declinedEffect: 'nothing was forgotten', yes, proc, signal },
+      action: `this deletes ${formatCounts(found)}`,
+      ...{ declinedEffect: 'nothing was deleted', yes, proc, signal },
     });
   } finally {
     stopListening();
@@ -64,5 +56,5 @@ async function confirmClear(found: ClearedCounts, { yes }: ClearOptions, proc: C
 }
 
 function formatCounts({ runs, replies }: ClearedCounts): string {
-  return `${formatCount(runs, 'run')} and ${replies === 1 ? '1 reply' : `${replies} replies`} kept for --resume`;
+  return `${formatCount(runs, 'run')} and ${replies === 1 ? '1 stored reply' : `${replies} stored replies`}`;
 }

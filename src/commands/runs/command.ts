@@ -1,65 +1,49 @@
-import { Argument, Command, Option } from 'commander';
-import type { SetFailure } from '../../cli/failure.js';
+import { Argument, Option } from 'commander';
+import { formatOption, yesOption } from '../../cli/common-options.js';
+import { defineCommand } from '../../cli/define-command.js';
 import { createIntegerParser, parseAgeMs } from '../../cli/option-parsers.js';
-import type { CliProcess } from '../../cli/process.js';
-import type { ClearOptions } from './clear.js';
-import type { ExportOptions } from './export.js';
-import type { RunsOptions } from './list.js';
+import type { ClearOptions, ExportOptions, RunsOptions } from './options.js';
 
-/** `boticelli runs` and the commands within it. What each does is loaded when it is used. */
-export function createRunsCommand(proc: CliProcess, setFailure: SetFailure, parent: Command): Command {
-  const command = new Command('runs')
-    .copyInheritedSettings(parent)
-    .description('the record of earlier runs, newest first')
-    .option('-n, --limit <n>', 'so many at most', createIntegerParser(1), 20)
-    .addOption(new Option('--format <format>', 'how to say it').choices(['text', 'json']).default('text'))
-    .action(async (options: RunsOptions) => {
-      const { listRunHistory } = await import('./list.js');
-      setFailure(await listRunHistory(options, proc));
-    });
-  for (const subcommand of [
-    createShowCommand(proc, setFailure),
-    createExportCommand(proc, setFailure),
-    createClearCommand(proc, setFailure),
-  ])
-    command.addCommand(subcommand.copyInheritedSettings(parent));
-  return command;
-}
+const runArgument = new Argument('[run]', 'id of a run, its first characters, or last').default('last', 'last');
 
-/** A run is named by the beginning of its id. */
-function runArgument(): Argument {
-  return new Argument('[run]', "the run's id or its beginning, or last").default('last', 'last');
-}
+const addShowCommand = defineCommand<[run: string], Record<never, never>>({
+  name: 'show',
+  description: 'show one run with its replies',
+  arguments: [runArgument],
+  options: {},
+  loadHandler: async () => {
+    const { showRun } = await import('./print-run.js');
+    return (run, _options, proc) => showRun(run, proc);
+  },
+});
 
-function createShowCommand(proc: CliProcess, setFailure: SetFailure): Command {
-  return new Command('show')
-    .description('one run, act by act, with its replies')
-    .addArgument(runArgument())
-    .action(async (run: string) => {
-      const { showRun } = await import('./show.js');
-      setFailure(await showRun(run, proc));
-    });
-}
+const addExportCommand = defineCommand<[run: string], ExportOptions>({
+  name: 'export',
+  description: 'print one run as a document',
+  arguments: [runArgument],
+  options: { format: new Option('--format <format>', 'output format').choices(['json', 'markdown']).default('json') },
+  loadHandler: async () => (await import('./print-run.js')).exportRun,
+});
 
-function createExportCommand(proc: CliProcess, setFailure: SetFailure): Command {
-  return new Command('export')
-    .description('one run as a document')
-    .addArgument(runArgument())
-    .addOption(new Option('--format <format>', 'what document').choices(['json', 'markdown']).default('json'))
-    .action(async (run: string, options: ExportOptions) => {
-      const { exportRun } = await import('./export.js');
-      setFailure(await exportRun(run, options, proc));
-    });
-}
+const addClearCommand = defineCommand<[], ClearOptions>({
+  name: 'clear',
+  description: 'delete runs and the replies that --resume reuses',
+  options: {
+    olderThan: new Option('--older-than <duration>', 'only runs older than this, such as 30d').argParser(parseAgeMs),
+    narrative: new Option('--narrative <name>', 'only runs of this narrative'),
+    yes: yesOption(),
+  },
+  loadHandler: async () => (await import('./clear.js')).clearRunHistory,
+});
 
-function createClearCommand(proc: CliProcess, setFailure: SetFailure): Command {
-  return new Command('clear')
-    .description('forget runs, and the replies that --resume would take')
-    .option('--older-than <duration>', 'only what is older, such as 30d', parseAgeMs)
-    .option('--narrative <name>', 'only what this narrative left')
-    .option('--yes', 'do not ask before')
-    .action(async (options: ClearOptions) => {
-      const { clearRunHistory } = await import('./clear.js');
-      setFailure(await clearRunHistory(options, proc));
-    });
-}
+/** `boticelli runs` and its subcommands */
+export const addRunsCommand = defineCommand<[], RunsOptions>({
+  name: 'runs',
+  description: 'list earlier runs, newest first',
+  options: {
+    limit: new Option('-n, --limit <n>', 'maximum runs to list').argParser(createIntegerParser(1)).default(20),
+    format: formatOption(),
+  },
+  subcommands: [addShowCommand, addExportCommand, addClearCommand],
+  loadHandler: async () => (await import('./list.js')).listRunHistory,
+});

@@ -4,22 +4,23 @@ import { createUnreadableError, type Database, openReadOnly } from '../../databa
 import { BoticelliError } from '../../errors.js';
 import { findRuns, listActs, type RecordedAct, type RecordedRun } from '../../store/runs/read-runs.js';
 
-/** The version of the state's file that runs are in since. */
+/** The first version of the state database that has runs. */
 const minSchemaVersion = 2;
 
-/** The folder of the state's database. Rejects with `no_input` for a user who has none. */
+/** Returns the folder of the state database. @throws BoticelliError `no_input` if the user has no home folder */
 export async function getStateFolder(proc: CliProcess): Promise<string> {
   const folder = await findStateFolder({ environment: proc.env, workingFolder: proc.cwd() });
   if (folder !== undefined) return folder;
-  throw new BoticelliError('no_input', 'there is no folder that runs could be kept in', {
+  throw new BoticelliError('no_input', 'no state folder', {
     hint: 'Set BOTICELLI_STATE_DIR.',
   });
 }
 
 /**
- * Looks into the record of runs; nothing is made where there is none yet.
- * @param read is given undefined where there is none
- * Rejects with `no_input` where there is one that can't be read.
+ * Reads the run history. It creates no database.
+ *
+ * @param read receives undefined if there is no database yet
+ * @throws BoticelliError `no_input` if the database can't be read
  */
 export async function withRunHistory<Result>(
   proc: CliProcess,
@@ -43,8 +44,9 @@ export interface RunWithActs {
 }
 
 /**
- * The run of that id, of an id that begins so, or the last one. Rejects with `no_input` where there is none, and with `usage`
- * where there are several.
+ * Finds a run by its id, by the first characters of its id, or as `last`.
+ *
+ * @throws BoticelliError `no_input` if there is none, `usage` if there are several
  */
 export function findRun(id: string, proc: CliProcess): Promise<RunWithActs> {
   return withRunHistory(proc, (database) => {
@@ -58,17 +60,17 @@ export function findRun(id: string, proc: CliProcess): Promise<RunWithActs> {
 
 function unknownRunError(id: string): BoticelliError {
   if (id === 'last') {
-    return new BoticelliError('no_input', 'there is no run yet', {
-      hint: 'Runs are recorded from now on, unless [store] keep is "off"; rehearsals are not.',
+    return new BoticelliError('no_input', 'no runs yet', {
+      hint: 'Every run is recorded, except rehearsals and with [store] keep = "off".',
     });
   }
-  return new BoticelliError('no_input', `there is no run ${id}`, {
-    hint: 'boticelli runs lists those that there are.',
+  return new BoticelliError('no_input', `no such run: ${id}`, {
+    hint: 'List runs with: boticelli runs',
   });
 }
 
 function ambiguousRunError(id: string, found: readonly RecordedRun[]): BoticelliError {
-  return new BoticelliError('usage', `several runs begin with ${id}`, {
-    hint: `The newest of them are ${found.map(({ run }) => run).join(', ')}.`,
+  return new BoticelliError('usage', `${id} matches several runs`, {
+    hint: `The newest are ${found.map(({ run }) => run).join(', ')}.`,
   });
 }

@@ -41,10 +41,13 @@ export function createProjectState({ store, clock, project, windowMs = 60_000 }:
       return change(state, now);
     });
 
-  const updateServing: ProjectState['updateServing'] = async (requested, change) => {
+  const updateServing = async <Result>(
+    requested: string,
+    change: (state: ModelState, now: number, model: string) => Result,
+  ): Promise<Result> => {
     let model = requested;
     for (let depth = 1; ; depth += 1) {
-      const outcome = await updateState(model, (state, now) =>
+      const outcome = await updateState(model, (state, now): { aliasOf: string } | { result: Result } =>
         state.standsFor !== undefined && depth < maxAliasDepth
           ? { aliasOf: state.standsFor }
           : { result: change(state, now, model) },

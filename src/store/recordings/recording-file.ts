@@ -1,15 +1,6 @@
-import { randomBytes } from 'node:crypto';
-import {
-  appendFileSync,
-  existsSync,
-  realpathSync,
-  renameSync,
-  rmSync,
-  statSync,
-  truncateSync,
-  writeFileSync,
-} from 'node:fs';
+import { appendFileSync, existsSync, realpathSync, rmSync, statSync, truncateSync } from 'node:fs';
 import { BoticelliError } from '../../errors.js';
+import { writeAtomically } from '../../util/write-atomically.js';
 import { formatRequestId } from '../replies/request-id.js';
 import { readRecording } from './read-recording.js';
 import { hashReplyTurn, type RecordingEntry } from './recording-entry.js';
@@ -42,9 +33,10 @@ export function openRecording(file: string): RecordingFile {
     },
     finish() {
       if (addedEntries.size > 0)
-        withOutputError(path, () =>
-          writeAtomically(path, mergeEntries(path, entriesBefore, addedEntries).map(formatLine).join('')),
-        );
+        withOutputError(path, () => {
+          const lines = mergeEntries(path, entriesBefore, addedEntries).map(formatLine);
+          writeAtomically(path, lines.join(''), statSync(path, { throwIfNoEntry: false })?.mode);
+        });
       else if (!existed) withOutputError(path, () => removeIfEmpty(path));
     },
   };
@@ -106,19 +98,6 @@ function compareText(left: string, right: string): number {
 /** Renders an entry as a line, with its fields in a fixed order: the request before the reply. */
 function formatLine({ key, occurrence, request, reply }: RecordingEntry): string {
   return `${JSON.stringify({ key, occurrence, request, reply })}\n`;
-}
-
-/** Replaces the file in one step: after a crash it has either its old content or the new one. */
-function writeAtomically(path: string, content: string): void {
-  const temporaryPath = `${path}.${randomBytes(4).toString('hex')}.unfinished`;
-  try {
-    const mode = statSync(path, { throwIfNoEntry: false })?.mode;
-    writeFileSync(temporaryPath, content, mode === undefined ? {} : { mode });
-    renameSync(temporaryPath, path);
-  } catch (thrown) {
-    rmSync(temporaryPath, { force: true });
-    throw thrown;
-  }
 }
 
 /** Removes the file that a run without replies created. */

@@ -25,7 +25,7 @@ test('shows each error at its location, with a suggestion', async () => {
       '',
     ].join('\n'),
   );
-  expect(ended.stderr).toBe("boticelli: 1 of 2 narratives can't be played\n  Mend what is marked above.\n");
+  expect(ended.stderr).toBe('boticelli: 1 of 2 narratives has errors\n  Fix the errors above.\n');
 });
 
 test('json contains the same errors as data', async () => {

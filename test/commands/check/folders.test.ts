@@ -64,7 +64,7 @@ test('exits with 66 for a folder without narratives', async () => {
   const cwd = folderWith({ 'n/notes.md': '' });
   const { code, stdout } = await runBoticelli(['check', 'n'], { cwd });
   expect(code).toBe(66);
-  expect(stdout).toBe('n: error[unreadable]: n has no narratives in it: no file that ends with .toml\n');
+  expect(stdout).toBe('n: error[unreadable]: n contains no .toml files\n');
 });
 
 test('exits with 66 for a folder without read permission', async () => {
@@ -106,14 +106,14 @@ test('reports an error in a shared nested narrative once', async () => {
   const { code, stdout, stderr } = await runBoticelli(['check', '.'], { cwd });
   expect({ code, stderr: stderr.split('\n')[0] }).toEqual({
     code: 65,
-    stderr: "boticelli: 3 of 3 narratives can't be played",
+    stderr: 'boticelli: 3 of 3 narratives have errors',
   });
   expect(stdout.split('\n')).toEqual([
-    'bad.toml:7:10: error[unknown-name]: {{x}}: nothing has this name',
+    'bad.toml:7:10: error[unknown-name]: unknown name {{x}}; for a variable write {{vars.x}} and define it in [vars]',
     '7 | act_1 = "{{x}}"',
     '  |          ^^^^^',
-    'one.toml: plays a narrative with errors, told above',
-    'two.toml: plays a narrative with errors, told above',
+    'one.toml: includes a narrative with errors, listed above',
+    'two.toml: includes a narrative with errors, listed above',
     '',
   ]);
 });
@@ -123,7 +123,7 @@ test('does not say that a file runs another whose errors were already reported',
     'a.toml': buildNarrative(1).replace('Question 1', 'narrative:b'),
     'b.toml': buildNarrative(1).replace('Question 1', '{{x}}'),
   });
-  expect((await runBoticelli(['check', '.'], { cwd })).stdout).toMatch(/\nb\.toml: its errors are told above\n$/);
+  expect((await runBoticelli(['check', '.'], { cwd })).stdout).toMatch(/\nb\.toml: errors listed above\n$/);
 });
 
 test('prints everything found to a slow reader when the command then fails for another reason', async () => {
@@ -141,9 +141,7 @@ test('reports a variable that no narrative uses as a usage error, as run does', 
   const { code, stderr } = await runBoticelli(['check', '.', '--var', 'lang=fr', '--var', 'lan=fr'], { cwd });
   expect({ code, stderr }).toEqual({
     code: 2,
-    stderr: expect.stringContaining(
-      '--var lan: none of the narratives has a variable of that name\n  Did you mean lang? Their variables are: lang.',
-    ),
+    stderr: expect.stringContaining('--var lan: unknown variable\n  Did you mean lang? Known variables: lang.'),
   });
 });
 
@@ -153,7 +151,7 @@ test('prints warnings, and fails on them only with --strict', async () => {
   expect(forgiving).toMatchObject({ code: 0, stderr: '' });
   expect(forgiving.stdout).toBe(
     [
-      `warned.toml:3:9: warning[retired-model]: "model" in [narrative] is "gemini-2.0-flash"; Google's date for its shutdown is 2026-06-01`,
+      `warned.toml:3:9: warning[retired-model]: "model" in [narrative] is "gemini-2.0-flash", which Google shuts down on 2026-06-01`,
       '3 | model = "gemini-2.0-flash"',
       '  |         ^^^^^^^^^^^^^^^^^^',
       'warned.toml: ok, 1 act',
@@ -165,7 +163,7 @@ test('prints warnings, and fails on them only with --strict', async () => {
   expect(strict.code).toBe(65);
   expect(strict.stdout).toBe(forgiving.stdout);
   expect(strict.stderr).toBe(
-    'boticelli: 1 of 2 narratives has warnings, and --strict counts them\n  Mend what is marked above.\n',
+    'boticelli: 1 of 2 narratives has warnings, and --strict treats them as errors\n  Fix the warnings above.\n',
   );
   expect((await runBoticelli(['check', '--strict', 'good.toml'], { cwd })).code).toBe(0);
 });

@@ -165,14 +165,12 @@ test('--forget of a model without data is an error that lists the known models',
   const { run, limits, state } = setup();
   const fresh = await limits('--forget', 'model-x');
   expect(fresh).toMatchObject({ code: 2, stdout: '' });
-  expect(fresh.stderr).toMatch(/does not know that model\n {2}It knows none yet\.\n$/);
+  expect(fresh.stderr).toMatch(/unknown model\n {2}No model has been used yet\.\n$/);
   expect(existsSync(state)).toBe(false);
   await run('one.toml', '--model', 'model-a');
   const { code, stderr } = await limits('--forget', 'model-a', '--forget', 'model-x');
   expect(code).toBe(2);
-  expect(stderr).toBe(
-    'boticelli: --forget model-x: the quota book does not know that model\n  It knows model-a. Nothing was forgotten.\n',
-  );
+  expect(stderr).toBe('boticelli: --forget model-x: unknown model\n  Nothing was forgotten. Known models: model-a.\n');
 });
 
 test('says without a key which project it shows, and how to see another', async () => {

@@ -60,7 +60,7 @@ test("sends nothing without --yes if it can't ask", async () => {
   const { code, stderr } = await runBoticelli(probe, { server });
   expect(code).toBe(2);
   expect(stderr).toBe(
-    'boticelli: this sends up to 16 requests, counted against your quota\n  Say --yes to have it sent; nothing was sent.\n',
+    'boticelli: this sends up to 16 requests, counted against your quota\n  Add --yes to confirm; nothing was sent.\n',
   );
   expect(server.requests).toEqual([]);
 });
@@ -72,7 +72,7 @@ test('asks on a terminal, and only yes is a yes', async () => {
     ['y\n', 16],
   ] as const) {
     const running = startInTerminal(probe, { server, env: { CI: '1' } });
-    await running.waitForOutput('This sends up to 16 requests, counted against your quota. Go on? [y/N] ');
+    await running.waitForOutput('This sends up to 16 requests, counted against your quota. Continue? [y/N] ');
     running.child.stdin?.write(answer);
     const { code } = await running.result;
     expect({ code, calls: server.generateRequests.length }).toEqual({ code: calls === 0 ? 2 : 0, calls });
@@ -81,7 +81,7 @@ test('asks on a terminal, and only yes is a yes', async () => {
 
 test('Ctrl-C at the question sends nothing; later it prints the results so far', async () => {
   const prompt = startInTerminal(probe, { server, env: { CI: '1' } });
-  await prompt.waitForOutput('Go on?');
+  await prompt.waitForOutput('Continue?');
   prompt.child.stdin?.write('\u0003');
   expect((await prompt.result).code).toBe(130);
   expect(server.requests).toEqual([]);
@@ -119,7 +119,7 @@ test('lists the models one below the other on a narrow terminal', async () => {
 test('neither asks nor sends anything without a key', async () => {
   const { code, stderr } = await runBoticelli(probe, {});
   expect(code).toBe(77);
-  expect(stderr).toContain('there is no API key');
+  expect(stderr).toContain('no API key is set');
 });
 
 test('measures a standard model and a Live model side by side', async () => {

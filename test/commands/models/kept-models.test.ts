@@ -77,7 +77,7 @@ describe('the cached list', () => {
     const env = { BOTICELLI_STATE_DIR: join(cwd, 'one.toml', 'state') };
     const { code, stderr, stdout } = await models([], env);
     expect(code).toBe(0);
-    expect(stderr).toMatch(/^boticelli: warning: .*boticelli\.db can't be used: .*: the list of models is not kept\n$/);
+    expect(stderr).toMatch(/^boticelli: warning: .*boticelli\.db can't be used: .*: the model list is not cached\n$/);
     expect(extractTableRows(stdout)).toHaveLength(120);
   });
 
@@ -88,7 +88,7 @@ describe('the cached list', () => {
     const { code, stderr } = await kept.models();
     expect(code).toBe(0);
     expect(stderr).toMatch(
-      /^boticelli: warning: .* was written by a newer boticelli .*: the list of models is not kept\n$/,
+      /^boticelli: warning: .* was written by a newer boticelli .*: the model list is not cached\n$/,
     );
   });
 });
@@ -128,6 +128,6 @@ describe('a run', () => {
     expect(code).toBe(69);
     expect(stderr.match(/warning/g)).toHaveLength(1);
     expect(stderr).toContain('gemini-3.8-live');
-    expect(stderr).not.toContain('the list of models');
+    expect(stderr).not.toContain('the model list');
   });
 });

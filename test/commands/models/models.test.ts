@@ -138,7 +138,7 @@ describe('without a key', () => {
     const { code, stdout, stderr } = await models([], noKey);
     expect({ code, stdout, pages: pageRequests }).toEqual({ code: 77, stdout: '', pages: 0 });
     expect(stderr).toBe(
-      'boticelli: there is no API key\n  Set GEMINI_API_KEY to a key from https://aistudio.google.com/apikey.\n',
+      'boticelli: no API key is set\n  Set GEMINI_API_KEY to a key from https://aistudio.google.com/apikey.\n',
     );
   });
 
@@ -147,7 +147,9 @@ describe('without a key', () => {
     await kept.models();
     const { code, stdout, stderr } = await kept.models([], noKey);
     expect({ code, count: extractTableRows(stdout).length }).toEqual({ code: 0, count: 120 });
-    expect(stderr).toMatch(/^boticelli: warning: there is no API key: this is what another one could reach on .*\n$/);
+    expect(stderr).toMatch(
+      /^boticelli: warning: no API key is set: showing the list that another key fetched on .*\n$/,
+    );
     expect(await kept.models(['--refresh'], noKey)).toMatchObject({ code: 77 });
     expect(kept.pageRequests).toBe(3);
   });

@@ -129,7 +129,7 @@ describe('--max-cost', () => {
     const { acts, error, costUsd } = JSON.parse(stopped.stdout);
     expect({ acts: acts.length, costUsd }).toEqual({ acts: 2, costUsd: 1 });
     expect(error).toMatchObject({ code: 'budget_exceeded', act: 'act_3' });
-    const [, command = ''] = /Go on with: (.*)$/m.exec(stopped.stderr) ?? [];
+    const [, command = ''] = /Resume with: (.*)$/m.exec(stopped.stderr) ?? [];
     expect(command).toBe('boticelli run four.toml --max-cost 1 -o json --resume');
     const finished = await startShell(command.replace('--max-cost 1', '--max-cost 5').replace('-o json', ''), options)
       .result;

@@ -197,7 +197,7 @@ test.each([
   ['an unknown flag', ['run', 'one.toml', '--strem'], /--stream/],
   ['an unknown command', ['rum', 'one.toml'], /run/],
   ['a temperature that is none', ['run', 'one.toml', '--temperature', '3'], /0 to 2/],
-  ['tokens that are none', ['run', 'one.toml', '--max-tokens', '0'], /1 or more/],
+  ['tokens that are none', ['run', 'one.toml', '--max-tokens', '0'], /at least 1/],
   ['a duration that is none', ['run', 'one.toml', '--timeout', 'soon'], /90s/],
   ['a model that can be none', ['run', 'one.toml', '-m', 'a b'], /gemini-flash-lite-latest/],
   ['a format that is none', ['run', 'one.toml', '-o', 'xml'], /ndjson/],

@@ -76,7 +76,7 @@ describe('variables and standard input', () => {
       const { code, stderr } = await running.result;
       expect({ code, stderr }).toEqual({
         code: 66,
-        stderr: expect.stringContaining('standard input is no text in UTF-8'),
+        stderr: expect.stringContaining('standard input is not UTF-8 text'),
       });
     });
     expect(sent).toEqual([]);
@@ -111,15 +111,17 @@ describe('variables and standard input', () => {
   test('reports {{stdin}} in a narrative from standard input as an error', async () => {
     const { code, stderr } = await runBoticelli(['run', '-', '--rehearse'], { input: stdinTwice });
     expect(code).toBe(65);
-    expect(stderr).toMatch(/^<stdin>:\d+:10: error\[stdin-taken\]: \{\{stdin\}\}: the narrative itself is read from/);
+    expect(stderr).toMatch(
+      /^<stdin>:\d+:10: error\[stdin-taken\]: \{\{stdin\}\} is empty, because the narrative itself is read from/,
+    );
   });
 
   test.each([
-    [['--var', 'lnag=fr'], '--var lnag: the narrative has no variable of that name\n  Its variables are: lang, team.'],
-    [['--var', 'lan=fr'], '  Did you mean lang? Its variables are: lang, team.'],
+    [['--var', 'lnag=fr'], '--var lnag: unknown variable\n  Known variables: lang, team.'],
+    [['--var', 'lan=fr'], '  Did you mean lang? Known variables: lang, team.'],
     [
       ['--var', 'lang'],
-      "option '--var <key=value>' argument 'lang' is invalid. It is a name and its value: --var lang=fr.",
+      "option '--var <key=value>' argument 'lang' is invalid. Expected key=value, such as --var lang=fr.",
     ],
     [['--var', '=fr'], "argument '=fr' is invalid"],
   ])('%j is a usage error', async (flags, words) => {
@@ -202,7 +204,7 @@ describe('a nested narrative', () => {
       const { code, stderr } = await runBoticelli(['run', 'outer.toml'], { server, cwd });
       expect(code).toBe(65);
       expect(stderr).toContain(
-        'inner.toml:9:6: error[unknown-name]: {{z}}: nothing has this name\n9 | y = "{{z}}"\n  |      ^^^^^',
+        'inner.toml:9:6: error[unknown-name]: unknown name {{z}}; for a variable write {{vars.z}} and define it in [vars]\n9 | y = "{{z}}"\n  |      ^^^^^',
       );
     });
     expect(sent).toEqual([]);

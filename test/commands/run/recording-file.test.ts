@@ -121,10 +121,10 @@ describe('bad input', () => {
   });
 
   test.each([
-    [['--record', 'a', '--replay', 'b'], '--record and --replay do not go together'],
-    [['--replay', 'b', '--resume'], '--replay and --resume do not go together'],
-    [['--replay', 'b', '--rehearse'], '--replay and --rehearse do not go together'],
-    [['--record', 'a', '--rehearse'], '--record and --rehearse do not go together'],
+    [['--record', 'a', '--replay', 'b'], "--record and --replay can't be combined"],
+    [['--replay', 'b', '--resume'], "--replay and --resume can't be combined"],
+    [['--replay', 'b', '--rehearse'], "--replay and --rehearse can't be combined"],
+    [['--record', 'a', '--rehearse'], "--record and --rehearse can't be combined"],
   ])('%j is a usage error', async (flags, words) => {
     const { server, cwd } = await createRecordingFixture(onTestFinished);
     const { code, stderr } = await runBoticelli(['run', 'two.toml', ...flags], { cwd, server });

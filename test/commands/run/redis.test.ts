@@ -54,7 +54,7 @@ describe.skipIf(redisSkipReason)(`a fleet with a Redis${redisSkipReason ? ` (${r
     const { code, stdout, stderr } = await running.result;
     expect(code).toBe(0);
     expect(parseEvents(stdout, 'act-end')).toHaveLength(6);
-    expect(warnings(stderr)).toEqual([expect.stringContaining(`Redis at 127.0.0.1:${server.port} is away (`)]);
+    expect(warnings(stderr)).toEqual([expect.stringContaining(`Redis at 127.0.0.1:${server.port} is down (`)]);
   });
 
   test('continues without Redis, and the next process that finds it reports what was sent', async () => {

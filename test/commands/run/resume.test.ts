@@ -75,7 +75,7 @@ test('a failed run ends with the command that resumes it, and that command works
   server.queueReplies(textReply('one'), overload);
   const failed = await run('two.toml', '--max-tokens', '50');
   expect(failed.code).toBe(69);
-  const [, command] = /^ {2}Go on with: (boticelli run .*)$/m.exec(failed.stderr) ?? [];
+  const [, command] = /^ {2}Resume with: (boticelli run .*)$/m.exec(failed.stderr) ?? [];
   expect(command).toBe('boticelli run two.toml --max-tokens 50 --resume');
   expect(failed.stderr.trimEnd().endsWith(command ?? '?')).toBe(true);
   const resumed = await startShell(command ?? 'false', options).result;
@@ -88,8 +88,8 @@ test('quotes the resume command for the shell', async () => {
   writeFileSync(join(cwd, "it's my.toml"), buildNarrative(2, 'system = "other"'));
   server.queueReplies(textReply('one'), overload);
   const quoted = await run("it's my.toml", '--stream');
-  expect(quoted.stderr).toContain(`Go on with: boticelli run 'it'\\''s my.toml' --stream --resume\n`);
-  expect(await startShell(/Go on with: (.*)/.exec(quoted.stderr)?.[1] ?? 'false', options).result).toMatchObject({
+  expect(quoted.stderr).toContain(`Resume with: boticelli run 'it'\\''s my.toml' --stream --resume\n`);
+  expect(await startShell(/Resume with: (.*)/.exec(quoted.stderr)?.[1] ?? 'false', options).result).toMatchObject({
     code: 0,
   });
 });
@@ -99,11 +99,11 @@ describe('the resume command', () => {
     const { run } = setup();
     server.setDefaultReply(overload);
     for (const flags of [['two.toml'], ['two.toml', '--resume'], ['none.toml'], ['two.toml', '--tier', 'x']]) {
-      expect((await run(...flags)).stderr).not.toContain('Go on');
+      expect((await run(...flags)).stderr).not.toContain('Resume with');
     }
     const { run: forgetful } = setup('[store]\nkeep = "off"\n');
     server.queueReplies(textReply('one'));
-    expect(await forgetful('two.toml')).toMatchObject({ code: 69, stderr: expect.not.stringContaining('Go on') });
+    expect(await forgetful('two.toml')).toMatchObject({ code: 69, stderr: expect.not.stringContaining('Resume with') });
   });
 
   test('explains what to do for standard input, omits --from, and starts with npx where it should', async () => {
@@ -111,11 +111,11 @@ describe('the resume command', () => {
     server.setDefaultReply(({ body }) => (body.contents.length > 1 ? overload : textReply('one')));
     const piped = runBoticelli(['run', '-'], { ...options, input: buildNarrative(2) });
     expect((await piped).stderr).toContain(
-      'Go on, with the same narrative on standard input: boticelli run - --resume\n',
+      'Resume with the same narrative on standard input: boticelli run - --resume\n',
     );
     const npx = { ...options, env: { ...options.env, npm_command: 'exec' } };
     const from = await runBoticelli(['run', '--resume', '--from', 'act_1', '--', 'two.toml'], npx);
-    expect(from.stderr).toContain('Go on with: npx boticelli run --resume -- two.toml\n');
+    expect(from.stderr).toContain('Resume with: npx boticelli run --resume -- two.toml\n');
   });
 
   test('is printed last after Ctrl-C too', async () => {
@@ -126,7 +126,7 @@ describe('the resume command', () => {
     running.child.kill('SIGINT');
     const { stderr, signal } = await running.result;
     expect(signal).toBe('SIGINT');
-    expect(stderr).toMatch(/act_2: interrupted by SIGINT\n {2}Go on with: boticelli run two\.toml --resume\n$/);
+    expect(stderr).toMatch(/act_2: interrupted by SIGINT\n {2}Resume with: boticelli run two\.toml --resume\n$/);
   });
 });
 
@@ -140,9 +140,9 @@ describe('--from', () => {
   });
 
   test.each([
-    [['--from', 'act_1'], 'there is no --resume'],
-    [['--resume', '--from', 'act_9'], '--from act_9: no act of that name plays'],
-    [['--resume', '--rehearse'], '--rehearse and --resume do not go together'],
+    [['--from', 'act_1'], '--from needs --resume'],
+    [['--resume', '--from', 'act_9'], '--from act_9: no such act'],
+    [['--resume', '--rehearse'], "--rehearse and --resume can't be combined"],
   ])('%j is a usage error', async (flags, words) => {
     const { run } = setup();
     expect(await run('two.toml', ...flags)).toMatchObject({ code: 2, stderr: expect.stringContaining(words) });
@@ -222,7 +222,7 @@ describe('if nothing can be stored', () => {
     expect(stdout).toMatch(/^Reply 1 .*\n\nReply 2 .*\n$/);
     expect(stderr.match(/^boticelli: warning: .*$/gm)).toEqual([
       expect.stringMatching(
-        /can't be used: .*: quota is counted for this run alone, and nothing is kept for --resume$/,
+        /can't be used: .*: quota is counted for this run only, and no replies are stored for --resume$/,
       ),
     ]);
   });

@@ -96,7 +96,7 @@ describe('a narrative of four acts', () => {
     expect(server.generateRequests).toHaveLength(12);
     const unknown = await runBoticelli(['run', 'four.toml', '--only', 'act_9'], { server, cwd });
     expect(unknown).toMatchObject({ code: 2, stdout: '' });
-    expect(unknown.stderr).toContain('The acts are: act_1, act_2, act_3, act_4.');
+    expect(unknown.stderr).toContain('Acts: act_1, act_2, act_3, act_4.');
     expect(server.generateRequests).toHaveLength(12);
   });
 

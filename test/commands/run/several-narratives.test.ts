@@ -105,14 +105,14 @@ test('continue when one of them fails; the first failure in the order given sets
     /5 narratives: 2 completed, 3 failed\n {2}c +completed .*\n {2}b +failed +act_1: .*"no good"\n {2}broken +failed .*\n {2}missing +failed .*\n {2}a +completed +2 acts/,
   );
   expect(stderr.trimEnd().split('\n').at(-1)).toBe(
-    '  Go on with: boticelli run c.toml b.toml broken.toml missing.toml a.toml -j 5 --resume',
+    '  Resume with: boticelli run c.toml b.toml broken.toml missing.toml a.toml -j 5 --resume',
   );
 });
 
 test('report a shared problem once', async () => {
   const { code, stderr } = await runBoticelli(['run', 'a.toml', 'b.toml'], { cwd: folder() });
   expect(code).toBe(77);
-  expect(stderr.match(/^boticelli: .*$/gm)).toEqual([expect.stringContaining('there is no API key')]);
+  expect(stderr.match(/^boticelli: .*$/gm)).toEqual([expect.stringContaining('no API key is set')]);
 });
 
 test('continue with --resume without requesting replies that they have', async () => {
@@ -191,7 +191,7 @@ test('may include one on standard input, or share {{stdin}}', async () => {
   expect(both).toMatchObject({ code: 0, stdout: 'reply to in it 1\n\nreply to in it 1\n' });
   const clash = await runBoticelli(['run', '-', 'in.toml'], { server, cwd, input: renderNarrative('piped') });
   expect(clash).toMatchObject({ code: 66, stdout: 'reply to piped 1\n' });
-  expect(clash.stderr).toContain('standard input is a narrative itself');
+  expect(clash.stderr).toContain('standard input is another narrative');
   const twice = await runBoticelli(['run', '-', '-'], { server, cwd, input: renderNarrative('piped') });
   expect(twice).toMatchObject({ code: 2, stdout: '' });
 });

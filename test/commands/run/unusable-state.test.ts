@@ -22,7 +22,7 @@ describe('a database that another program keeps locked', () => {
     await fixture.run(['one.toml']);
     const { release } = lock(fixture, ...statements);
     const running = fixture.start(['four.toml', '--last']);
-    await running.waitForOutput('keeps the quota book locked: waiting for it', 'stderr');
+    await running.waitForOutput('another process has locked the state database: waiting for it', 'stderr');
     expect(fixture.server.generateRequests).toHaveLength(1);
     release();
     expect(await running.result).toMatchObject({ code: 0, stdout: expect.stringMatching(/^Reply /) });
@@ -34,7 +34,7 @@ describe('a database that another program keeps locked', () => {
     const { release } = lock(fixture, ...statements);
     onTestFinished(release);
     const running = fixture.start(['four.toml']);
-    await running.waitForOutput('keeps the quota book locked', 'stderr');
+    await running.waitForOutput('has locked the state database', 'stderr');
     const sentAt = Date.now();
     running.child.kill('SIGINT');
     expect(await running.result).toMatchObject({
@@ -59,7 +59,9 @@ describe('a full disk below the state folder', () => {
     const { stdout, stderr } = await fixture.shell(onFullDisk(kilobytes, 'boticelli run four.toml --last')).result;
     expect(stdout).toMatch(/^Reply .*\ncode 0\n$/);
     expect(
-      stderr.match(/^boticelli: warning: .*quota is counted for this run alone, and nothing is kept for --resume$/gm),
+      stderr.match(
+        /^boticelli: warning: .*quota is counted for this run only, and no replies are stored for --resume$/gm,
+      ),
     ).toHaveLength(1);
     expect(stderr.match(/warning/g)).toHaveLength(1);
     expect(stderr).not.toMatch(/^ +at /m);

@@ -45,9 +45,9 @@ describe('runs', () => {
     expect(await listed()).toEqual({ runs: [], total: 0 });
     expect(existsSync(state)).toBe(false);
     for (const command of ['show', 'export']) {
-      expect(await runs(command)).toMatchObject({ code: 66, stderr: expect.stringContaining('there is no run yet') });
+      expect(await runs(command)).toMatchObject({ code: 66, stderr: expect.stringContaining('no runs yet') });
     }
-    expect(await runs('clear')).toMatchObject({ code: 0, stdout: 'There is nothing to forget.\n' });
+    expect(await runs('clear')).toMatchObject({ code: 0, stdout: 'Nothing to delete.\n' });
   });
 
   test('lists the newest run first, with its progress', async () => {
@@ -175,8 +175,11 @@ describe('runs show', () => {
     const { run, runs } = setup();
     await run('one.toml');
     await run('one.toml');
-    expect(await runs('show', '1999')).toMatchObject({ code: 66, stderr: expect.stringContaining('no run 1999') });
-    expect(await runs('show', '2')).toMatchObject({ code: 2, stderr: expect.stringContaining('several runs begin') });
+    expect(await runs('show', '1999')).toMatchObject({
+      code: 66,
+      stderr: expect.stringContaining('no such run: 1999'),
+    });
+    expect(await runs('show', '2')).toMatchObject({ code: 2, stderr: expect.stringContaining('matches several runs') });
   });
 });
 
@@ -210,17 +213,20 @@ describe('runs clear', () => {
     await run('three.toml');
     expect(await runs('clear')).toMatchObject({
       code: 2,
-      stderr: expect.stringContaining('this forgets 1 run and 3 replies kept for --resume'),
+      stderr: expect.stringContaining('this deletes 1 run and 3 stored replies'),
     });
     const no = startInTerminal(['runs', 'clear'], options);
-    await no.waitForOutput('Go on? [y/N]');
+    await no.waitForOutput('Continue? [y/N]');
     no.child.stdin?.write('n\n');
     expect((await no.result).code).toBe(2);
     expect((await listed()).total).toBe(1);
     const yes = startInTerminal(['runs', 'clear'], options);
-    await yes.waitForOutput('Go on? [y/N]');
+    await yes.waitForOutput('Continue? [y/N]');
     yes.child.stdin?.write('y\n');
-    expect(await yes.result).toMatchObject({ code: 0, stdout: expect.stringContaining('Forgot 1 run and 3 replies') });
+    expect(await yes.result).toMatchObject({
+      code: 0,
+      stdout: expect.stringContaining('Deleted 1 run and 3 stored replies'),
+    });
     expect((await listed()).total).toBe(0);
     const calls = server.generateRequests.length;
     await run('three.toml', '--resume');
@@ -233,10 +239,10 @@ describe('runs clear', () => {
     await run('one.toml');
     await run('other.toml');
     const clear = (...flags: string[]) => runs('clear', '--yes', ...flags);
-    expect((await clear('--older-than', '30d')).stdout).toBe('There is nothing to forget.\n');
-    expect((await clear('--narrative', 'other')).stdout).toMatch(/^Forgot 1 run and [01] repl/);
+    expect((await clear('--older-than', '30d')).stdout).toBe('Nothing to delete.\n');
+    expect((await clear('--narrative', 'other')).stdout).toMatch(/^Deleted 1 run and [01] stored repl/);
     expect((await listed()).runs).toMatchObject([{ narrative: 'test' }]);
-    expect((await clear('--older-than', '0')).stdout).toMatch(/^Forgot 1 run /);
+    expect((await clear('--older-than', '0')).stdout).toMatch(/^Deleted 1 run /);
     expect(await clear('--older-than', 'soon')).toMatchObject({ code: 2 });
   });
 });

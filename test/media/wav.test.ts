@@ -2,8 +2,8 @@ import { execFileSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
-import { encodeWav } from '../../../src/commands/run/wav.js';
-import { createTemporaryFolder } from '../../helpers/boticelli.js';
+import { encodeWav } from '../../src/media/wav.js';
+import { createTemporaryFolder } from '../helpers/boticelli.js';
 
 test('a WAV file is a header of 44 bytes and the unchanged samples', () => {
   const wav = Buffer.from(encodeWav({ pcm: Buffer.from([1, 2, 3, 4]), sampleRate: 24_000 }));

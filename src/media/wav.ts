@@ -1,20 +1,20 @@
-import type { ReplyAudio } from '../../driver/response.js';
+import type { ReplyAudio } from '../driver/response.js';
 
 const headerBytes = 44;
 const bytesPerSample = 2;
 
 /**
- * A WAV file of speech: a RIFF header of 44 bytes for uncompressed PCM, one channel of 16 bits, and then the samples as
- * they came (Microsoft's "Multimedia Programming Interface and Data Specifications 1.0", chapter 3).
+ * Encodes speech as a WAV file: a RIFF header of 44 bytes for uncompressed PCM (one channel, 16 bits), then the samples
+ * (Microsoft, "Multimedia Programming Interface and Data Specifications 1.0", chapter 3).
  */
 export function encodeWav({ pcm, sampleRate }: ReplyAudio): Uint8Array {
-  // A sample of which the service sent but half is no sound.
+  // The service may have sent half of the last sample.
   const samples = pcm.subarray(0, pcm.length - (pcm.length % bytesPerSample));
   const header = Buffer.alloc(headerBytes);
   header.write('RIFF', 0, 'latin1');
   header.writeUInt32LE(headerBytes - 8 + samples.length, 4);
   header.write('WAVEfmt ', 8, 'latin1');
-  // How long the format's description is, PCM, and how many channels.
+  // The length of the format's description, PCM, and the number of channels.
   header.writeUInt32LE(16, 16);
   header.writeUInt16LE(1, 20);
   header.writeUInt16LE(1, 22);

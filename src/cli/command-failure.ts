@@ -1,0 +1,27 @@
+import { type BoticelliError, toBoticelliError } from '../errors.js';
+
+/** What the program needs to report a failure, beside its error. */
+export interface FailureContext {
+  /** The act that failed. */
+  act?: string;
+  /** A line that says how to resume, ending in the command for it. */
+  resumeHint?: string;
+  /** True if the error is already on standard error. Default false. */
+  isReported?: boolean;
+}
+
+/** Thrown by a command whose failure has a context. Everything else a command throws is reported without one. */
+export class CommandFailure extends Error {
+  constructor(
+    readonly error: BoticelliError,
+    readonly context: FailureContext,
+  ) {
+    super(error.message, { cause: error });
+    this.name = 'CommandFailure';
+  }
+}
+
+/** Wraps anything that a command threw. */
+export function toCommandFailure(thrown: unknown): CommandFailure {
+  return thrown instanceof CommandFailure ? thrown : new CommandFailure(toBoticelliError(thrown), {});
+}

@@ -1,0 +1,51 @@
+import type { Argument, Command, Option } from 'commander';
+import type { CliProcess } from './process.js';
+
+/** Runs a command with its parsed arguments and options. It returns nothing, and throws if the command fails. */
+export type CommandHandler<Args extends unknown[], Options> = (
+  ...parameters: [...Args, Options, CliProcess, Command]
+) => Promise<void>;
+
+/** A command of the program. `Options` is the type of its parsed options. */
+export interface CommandDefinition<Args extends unknown[], Options extends object> {
+  name: string;
+  description: string;
+  arguments?: readonly Argument[];
+  /** The options by the property that they set. The compiler checks that every property has one. */
+  options: { [Name in keyof Options]-?: Option | readonly Option[] };
+  subcommands?: readonly AddCommand[];
+  /** Loads the handler when the command runs, so that no other command pays for it. */
+  loadHandler: () => Promise<CommandHandler<Args, Options>>;
+}
+
+/** Adds a command to a program, or a subcommand to a command. */
+export type AddCommand = (parent: Command, proc: CliProcess) => void;
+
+/** Defines a command. */
+export function defineCommand<Args extends unknown[], Options extends object>(
+  definition: CommandDefinition<Args, Options>,
+): AddCommand {
+  const { name, description, arguments: positionals = [], subcommands = [], loadHandler } = definition;
+  return (parent, proc) => {
+    const command = parent
+      .command(name)
+      .description(description)
+      .allowExcessArguments(subcommands.length > 0);
+    for (const argument of positionals) command.addArgument(argument);
+    for (const option of Object.values<Option | readonly Option[]>(definition.options).flat())
+      command.addOption(option);
+    command.action(async (...parameters: unknown[]) => {
+      // Commander takes the name of an unknown subcommand for an argument.
+      if (subcommands.length > 0) assertNoArguments(command);
+      const handlerArgs = parameters.slice(0, -1) as [...Args, Options];
+      await (await loadHandler())(...handlerArgs, proc, command);
+    });
+    for (const addSubcommand of subcommands) addSubcommand(command, proc);
+  };
+}
+
+function assertNoArguments(command: Command): void {
+  const [name] = command.args;
+  if (name === undefined) return;
+  command.error(`error: unknown command '${command.name()} ${name}'`, { code: 'commander.unknownCommand' });
+}

@@ -1,0 +1,87 @@
+import { BoticelliError, Interrupted } from '../errors.js';
+import { createOutput, type Output } from '../terminal/output.js';
+import { stringifyJson } from '../terminal/replies/json.js';
+import { type Colors, createColors } from '../terminal/text/colors.js';
+import type { CliProcess } from './process.js';
+import { listenForShutdown } from './shutdown.js';
+
+/**
+ * Runs a short command that writes to standard output. It installs no signal handlers: a signal kills the process.
+ *
+ * @throws BoticelliError `output_failed` if standard output can't be written, `interrupted` if its reader has gone
+ */
+export async function withOutput(proc: CliProcess, work: (output: Output) => Promise<void>): Promise<void> {
+  const { signal, abort } = createAbort();
+  await writeOutput(proc, { signal, abort, work });
+}
+
+/**
+ * Runs a command that may take long and writes to standard output. SIGINT, SIGTERM, SIGHUP and a failing standard output
+ * abort its signal; the command then fails with the reason of the signal.
+ *
+ * @throws BoticelliError as `withOutput` does, and `interrupted` after a signal
+ */
+export async function withAbortableOutput(
+  proc: CliProcess,
+  work: (output: Output, signal: AbortSignal) => Promise<void>,
+): Promise<void> {
+  const { signal, abort, stopListening } = listenForShutdown(proc);
+  try {
+    await writeOutput(proc, { signal, abort, work });
+  } finally {
+    stopListening();
+  }
+}
+
+function createAbort(): { signal: AbortSignal; abort: (reason: BoticelliError) => void } {
+  const controller = new AbortController();
+  return { signal: controller.signal, abort: (reason) => controller.abort(reason) };
+}
+
+interface OutputWork {
+  signal: AbortSignal;
+  abort: (reason: BoticelliError) => void;
+  work: (output: Output, signal: AbortSignal) => Promise<void>;
+}
+
+async function writeOutput({ stdout }: CliProcess, { signal, abort, work }: OutputWork): Promise<void> {
+  const output = createOutput({ stream: stdout, onFailure: (error) => abort(toOutputError(error)) });
+  try {
+    await work(output, signal);
+  } finally {
+    await output.flush();
+    // This reason takes precedence over an error of the command itself.
+    signal.throwIfAborted();
+  }
+}
+
+/** Converts an error of standard output. A closed pipe ends the program quietly, as it ends other filters. */
+export function toOutputError(error: NodeJS.ErrnoException): BoticelliError {
+  if (error.code === 'EPIPE') return new Interrupted('SIGPIPE');
+  const reason = error.code === 'ENOSPC' ? 'the disk is full' : error.message;
+  return new BoticelliError('output_failed', `can't write to standard output: ${reason}`, {
+    hint: 'Free some space or redirect the output, then run the command again.',
+    cause: error,
+  });
+}
+
+/** The result of a command, as JSON and as text. */
+export interface ReportContent {
+  createDocument: () => unknown;
+  renderLines: () => readonly string[] | Promise<readonly string[]>;
+}
+
+/** Writes the result of a command in the format of `--format`. */
+export async function writeReport(
+  format: 'text' | 'json',
+  output: Output,
+  { createDocument, renderLines }: ReportContent,
+): Promise<void> {
+  output.write(format === 'json' ? `${stringifyJson(createDocument(), 2)}\n` : `${(await renderLines()).join('\n')}\n`);
+}
+
+/** Returns the colours of standard output and, if it is a terminal, its width. */
+export async function getStdoutStyle({ stdout }: CliProcess): Promise<{ colors: Colors; columns?: number }> {
+  const colors = await createColors(stdout);
+  return stdout.isTTY && stdout.columns ? { colors, columns: stdout.columns } : { colors };
+}

@@ -1,0 +1,20 @@
+import { Argument, Option } from 'commander';
+import { configOption, formatOption, tierOption, variableOption } from '../../cli/common-options.js';
+import { defineCommand } from '../../cli/define-command.js';
+import type { CheckOptions } from './options.js';
+
+/** `boticelli check` */
+export const addCheckCommand = defineCommand<[files: string[]], CheckOptions>({
+  name: 'check',
+  description: 'check narratives for mistakes, offline',
+  arguments: [new Argument('<narrative...>', 'TOML files, folders, or - for standard input')],
+  options: {
+    var: variableOption(),
+    format: formatOption(),
+    strict: new Option('--strict', 'treat warnings as errors'),
+    estimate: new Option('--estimate', 'estimate requests, tokens, cost and waits'),
+    tier: tierOption(),
+    config: configOption(),
+  },
+  loadHandler: async () => (await import('./check.js')).check,
+});

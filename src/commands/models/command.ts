@@ -1,0 +1,19 @@
+import { Option } from 'commander';
+import { configOption, formatOption, tierOption } from '../../cli/common-options.js';
+import { defineCommand } from '../../cli/define-command.js';
+import type { ModelsOptions } from './options.js';
+
+/** `boticelli models` */
+export const addModelsCommand = defineCommand<[], ModelsOptions>({
+  name: 'models',
+  description: 'list the models available to your key',
+  options: {
+    live: new Option('--live', 'only models with the Live API'),
+    search: new Option('--search <text>', 'only models with this in their name or description'),
+    refresh: new Option('--refresh', 'fetch the list again, even if it is less than a day old'),
+    format: formatOption(),
+    tier: tierOption(),
+    config: configOption(),
+  },
+  loadHandler: async () => (await import('./show-models.js')).showModels,
+});

@@ -1,0 +1,66 @@
+import type { Settings } from '../../config/settings.js';
+import { createUnknownPriceError } from '../../driver/layers/with-budget.js';
+import { BoticelliError } from '../../errors.js';
+import type { PlannedAct } from '../../executor/plan-acts.js';
+import { collectNarratives, getInnerNarrative, type Narrative } from '../../narrative/narrative.js';
+import type { RunOptions } from './options.js';
+
+/** Checks the arguments and options of `run` that don't depend on the narratives. @throws BoticelliError `usage` */
+export function assertFlags(files: readonly string[], options: RunOptions): void {
+  if (files.filter((file) => file === '-').length > 1) {
+    throw new BoticelliError('usage', '- stands for standard input and can be given only once', {
+      hint: 'Pass the other narratives as files.',
+    });
+  }
+  assertCompatible(files, options);
+  if (options.from === undefined || options.resume) return;
+  throw new BoticelliError('usage', '--from needs --resume', { hint: 'Add --resume, or remove --from.' });
+}
+
+function assertCompatible(files: readonly string[], options: RunOptions): void {
+  const { resume = false, rehearse = false, record, replay, jobs = 1 } = options;
+  const records = record !== undefined;
+  const replays = replay !== undefined;
+  const conflicts: [isGiven: boolean, flags: string, reason: string][] = [
+    [resume && rehearse, '--rehearse and --resume', 'a rehearsal sends no requests'],
+    [replays && records, '--record and --replay', 'a replay has nothing new to record'],
+    [replays && resume, '--replay and --resume', 'a replay takes every reply from its file'],
+    [replays && rehearse, '--replay and --rehearse', 'each replaces the model'],
+    [records && rehearse, '--record and --rehearse', 'a rehearsal has no replies to record'],
+    [records && files.length > 1 && jobs > 1, '--record and --jobs', "parallel narratives can't share a recording"],
+  ];
+  for (const [isGiven, flags, reason] of conflicts) {
+    if (!isGiven) continue;
+    throw new BoticelliError('usage', `${flags} can't be combined: ${reason}`, { hint: 'Remove one of them.' });
+  }
+}
+
+/** Checks that the acts of `--only` and `--from` exist. @throws BoticelliError `usage` */
+export function assertActsExist({ only = [], from }: RunOptions, planned: readonly PlannedAct[]): void {
+  const actNames = new Set(planned.flatMap((act) => act.actNames));
+  const given = [...only.map((name) => ['--only', name]), ...(from === undefined ? [] : [['--from', from]])];
+  for (const [flag, name = ''] of given) {
+    if (actNames.has(name)) continue;
+    throw new BoticelliError('usage', `${flag} ${name}: no such act`, { hint: `Acts: ${[...actNames].join(', ')}.` });
+  }
+}
+
+/**
+ * Checks that every model the narrative may use has a price, before any request is sent.
+ *
+ * @throws BoticelliError `invalid_config`
+ */
+export function assertPricesKnown(
+  narrative: Narrative,
+  { maxCost, rehearse, replay, fallback }: RunOptions,
+  settings: Pick<Settings, 'prices' | 'defaultModel' | 'fallback'>,
+): void {
+  if (maxCost === undefined || rehearse || replay !== undefined) return;
+  const acts = [...collectNarratives(narrative)]
+    .flatMap((nested) => nested.acts)
+    .filter((act) => !getInnerNarrative(act));
+  const fallbacks = acts.flatMap((act) => (fallback === false ? [] : (fallback ?? act.fallback ?? settings.fallback)));
+  const models = new Set([...acts.map(({ model }) => model ?? settings.defaultModel), ...fallbacks]);
+  const unknown = [...models].find((model) => !settings.prices.getMaxPrice(model));
+  if (unknown !== undefined) throw createUnknownPriceError(unknown);
+}

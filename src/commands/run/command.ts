@@ -1,0 +1,69 @@
+import { Argument, Option } from 'commander';
+import { configOption, durationOption, tierOption, variableOption } from '../../cli/common-options.js';
+import { type CommandDefinition, defineCommand } from '../../cli/define-command.js';
+import {
+  collectFallbackModel,
+  collectValue,
+  createIntegerParser,
+  parseMaxWaitMs,
+  parseModelName,
+  parseTemperature,
+  parseUsd,
+} from '../../cli/option-parsers.js';
+import type { RunOptions } from './options.js';
+
+const positiveInteger = (flags: string, description: string) =>
+  new Option(flags, description).argParser(createIntegerParser(1));
+
+const options: CommandDefinition<[], RunOptions>['options'] = {
+  model: new Option('-m, --model <id>', "model for every act, instead of the file's").argParser(parseModelName),
+  stream: new Option('--stream', 'print tokens as they arrive'),
+  var: variableOption(),
+  temperature: new Option('--temperature <n>', 'temperature for every act, 0 to 2').argParser(parseTemperature),
+  maxTokens: positiveInteger('--max-tokens <n>', 'maximum tokens of every reply'),
+  output: new Option('-o, --output <format>', 'format of standard output')
+    .choices(['text', 'json', 'ndjson'])
+    .default('text'),
+  jobs: positiveInteger('-j, --jobs <n>', 'narratives to run in parallel').default(1),
+  only: new Option('--only <act>', 'print only the reply of this act; repeatable').argParser(collectValue),
+  last: new Option('--last', 'print only the reply of the last act'),
+  outDir: new Option('--out-dir <dir>', 'also write 01-name.md … and run.json there'),
+  quiet: new Option('-q, --quiet', 'show only warnings and errors'),
+  verbose: new Option('-v, --verbose', 'show every attempt, wait and token count'),
+  timeout: durationOption('--timeout', 'time limit of one attempt').default(300_000, '5m'),
+  idleTimeout: durationOption('--idle-timeout', 'time limit between two chunks of a stream').default(60_000, '60s'),
+  retries: new Option('--retries <n>', 'retries after a temporary failure')
+    .argParser(createIntegerParser(0))
+    .default(4),
+  config: configOption(),
+  tier: tierOption(),
+  rpm: positiveInteger('--rpm <n>', 'requests per minute, for every model'),
+  tpm: positiveInteger('--tpm <n>', 'input tokens per minute, for every model'),
+  rpd: positiveInteger('--rpd <n>', 'requests per day, for every model'),
+  maxConcurrent: positiveInteger('--max-concurrent <n>', 'concurrent requests, for every model'),
+  rateLimit: new Option('--no-rate-limit', 'send requests without rate limiting'),
+  maxWait: new Option('--max-wait <duration>', 'maximum wait for quota; then fall back or fail').argParser(
+    parseMaxWaitMs,
+  ),
+  fallback: [
+    new Option('--fallback <model>', 'model to use when quota is used up; repeatable').argParser(collectFallbackModel),
+    new Option('--no-fallback', 'never fall back'),
+  ],
+  live: new Option('--live', 'use the Live API if the model supports it'),
+  resume: new Option('--resume', 'reuse replies from earlier runs'),
+  from: new Option('--from <act>', 'with --resume: request new replies from this act on'),
+  record: new Option('--record <file>', 'save every reply to this file'),
+  replay: new Option('--replay <file>', 'reply from a recorded file; no network, no key'),
+  maxCost: new Option('--max-cost <usd>', 'stop before the total cost exceeds this').argParser(parseUsd),
+  rehearse: new Option('--rehearse', 'show what would be sent; no network, no key'),
+  strict: new Option('--strict', 'fail if max_tokens cuts a reply short'),
+};
+
+/** `boticelli run` */
+export const addRunCommand = defineCommand<[files: string[]], RunOptions>({
+  name: 'run',
+  description: 'run narratives',
+  arguments: [new Argument('<narrative...>', 'TOML files, or - for standard input')],
+  options,
+  loadHandler: async () => (await import('./run.js')).run,
+});

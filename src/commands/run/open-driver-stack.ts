@@ -1,0 +1,67 @@
+import type { Settings } from '../../config/settings.js';
+import { systemClock } from '../../driver/clock.js';
+import type { BoticelliDriver } from '../../driver/driver.js';
+import type { BudgetLedger } from '../../driver/layers/budget-ledger.js';
+import { createRehearsalDriver } from '../../rehearsal/rehearsal-driver.js';
+import { createDriverStack } from '../../stack/driver-stack.js';
+import type { Quota } from '../../stack/quota.js';
+import { createGeminiOptions } from '../resources/gemini-options.js';
+import { type OpenQuotaOptions, openQuota, type RunQuota } from '../resources/open-quota.js';
+import { createResponseModeCache } from '../resources/response-mode-cache.js';
+import type { RunOptions } from './options.js';
+import type { Persistence } from './persistence.js';
+
+export interface OpenDriverStackOptions {
+  options: RunOptions;
+  settings: Settings;
+  /** Prints a warning. */
+  warn: (text: string) => void;
+  persistence: Pick<Persistence, 'stateDatabase' | 'store' | 'canReuse'>;
+  /** Opens the quota store, or returns the one that another narrative has opened. Default: opens it. */
+  openQuota?: (options: OpenQuotaOptions) => Promise<RunQuota>;
+  /** Shares `--max-cost` with other narratives. Default: it limits this one. */
+  budgetLedger?: BudgetLedger;
+}
+
+/** Opens the driver of a run: for a rehearsal, for a replay, or the whole stack. @throws BoticelliError `missing_api_key` */
+export async function openDriverStack(stackOptions: OpenDriverStackOptions): Promise<BoticelliDriver> {
+  const { options, settings, persistence, budgetLedger } = stackOptions;
+  if (options.rehearse) return createRehearsalDriver();
+  if (options.replay !== undefined) {
+    const { createReplayDriver } = await import('../../store/recordings/replay-driver.js');
+    return createReplayDriver(options.replay);
+  }
+  const { retries, fallback, maxCost } = options;
+  const { store, canReuse, stateDatabase } = persistence;
+  const quota = options.rateLimit === false ? false : await openRunQuota(stackOptions);
+  return createDriverStack({
+    gemini: createGeminiOptions(settings, {
+      timeouts: { timeoutMs: options.timeout, idleTimeoutMs: options.idleTimeout },
+      missingKeyHint: ', or use --rehearse, which needs no key',
+      preferLive: options.live,
+      responseModeCache: createResponseModeCache(settings, stateDatabase),
+    }),
+    ...{ quota, retries, prices: settings.prices },
+    // A flag beats the act and the settings.
+    getFallbackModels: (actModels) => (fallback === false ? [] : (fallback ?? actModels ?? settings.fallback)),
+    ...(maxCost !== undefined && { maxCostUsd: maxCost }),
+    ...(budgetLedger && { budgetLedger }),
+    ...(store && { replies: { cache: store.replyCache, canReuse, acceptFallbackReplies: fallback !== false } }),
+  });
+}
+
+/** The limiter loses its `close`: other narratives may still use it, and whoever opened it closes it. */
+async function openRunQuota({
+  options: { maxWait },
+  settings,
+  warn,
+  persistence: { stateDatabase },
+  openQuota: openSharedQuota = openQuota,
+}: OpenDriverStackOptions): Promise<Quota> {
+  const { limitsFor } = settings;
+  const clock = systemClock;
+  const opened = await openSharedQuota({ settings, stateDatabase, clock, warn, maxWaitMs: maxWait });
+  const { concurrencyLimiter, queue } = opened;
+  const { close: _, ...limiter } = opened.limiter;
+  return { limiter, concurrencyLimiter, queue, limitsFor, clock, ...(maxWait !== undefined && { maxWaitMs: maxWait }) };
+}

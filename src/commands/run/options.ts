@@ -1,0 +1,40 @@
+import type { SettingsFlagOptions } from '../../cli/common-options.js';
+
+/** The options of `boticelli run`. Durations are in milliseconds. */
+export interface RunOptions extends SettingsFlagOptions {
+  /** The model of every act. */
+  model?: string;
+  stream?: boolean;
+  /** Values of `--var`, by name. */
+  var?: ReadonlyMap<string, string>;
+  temperature?: number;
+  maxTokens?: number;
+  output: 'text' | 'json' | 'ndjson';
+  /** How many narratives run in parallel. Default 1. */
+  jobs?: number;
+  /** The acts to print. */
+  only?: string[];
+  last?: boolean;
+  outDir?: string;
+  quiet?: boolean;
+  verbose?: boolean;
+  timeout: number;
+  idleTimeout: number;
+  retries: number;
+  /** False for `--no-rate-limit`. */
+  rateLimit?: boolean;
+  maxWait?: number;
+  /** Use the Live API for models that support REST too. */
+  live?: boolean;
+  resume?: boolean;
+  /** With `resume`: the first act to request anew. */
+  from?: string;
+  /** The recording to write. */
+  record?: string;
+  /** The recording to reply from. */
+  replay?: string;
+  /** The highest cost of all narratives together, in US dollars. */
+  maxCost?: number;
+  rehearse?: boolean;
+  strict?: boolean;
+}

@@ -1,0 +1,79 @@
+import { createPriceList, type PriceList } from '../config/price-list.js';
+import { type Clock, systemClock } from '../driver/clock.js';
+import { calculateCostUsd } from '../driver/cost.js';
+import type { BoticelliDriver } from '../driver/driver.js';
+import type { BudgetLedger } from '../driver/layers/budget-ledger.js';
+import { withBudget } from '../driver/layers/with-budget.js';
+import { withCost } from '../driver/layers/with-cost.js';
+import { type FallbackOptions, withFallback } from '../driver/layers/with-fallback.js';
+import { withJsonValidation } from '../driver/layers/with-json-validation.js';
+import { withRetries } from '../driver/layers/with-retries.js';
+import type { GenerateRequest } from '../driver/request.js';
+import { createGeminiDriver } from '../gemini/driver.js';
+import { getUnsupportedReason } from '../gemini/models/unsupported-reason.js';
+import type { GeminiDriverOptions } from '../gemini/options.js';
+import { createSchemaValidator } from '../narrative/schema/json-schema.js';
+import { estimateTokens } from '../quota/limiter/estimate-tokens.js';
+import { withQuota } from '../quota/with-quota.js';
+import { type ReplyCacheOptions, withReplyCache } from '../store/replies/with-reply-cache.js';
+import { createQuota, type Quota } from './quota.js';
+
+/** The options of `createDriverStack`. Only `gemini` is required. */
+export interface DriverStackOptions {
+  /** The API key, the address and the timeouts. */
+  gemini: GeminiDriverOptions;
+  /** The rate limiter, or false for none. Default: `createQuota()`, the built-in limits of the free tier within this process. */
+  quota?: Quota | false;
+  /** Retries after a temporary failure. Default 4. */
+  retries?: number;
+  /** Returns the models to fall back to, given those of the act. Default: those of the act. */
+  getFallbackModels?: FallbackOptions['getFallbackModels'];
+  /** Prices of models. Default: the built-in ones. */
+  prices?: PriceList;
+  /** The highest cost of all requests together, in US dollars. Default: no limit. */
+  maxCostUsd?: number;
+  /** Shares `maxCostUsd` with other stacks. Default: it limits this one. */
+  budgetLedger?: BudgetLedger;
+  /** Stores replies, and reuses stored ones. Default: it does neither. */
+  replies?: ReplyCacheOptions;
+  /** Default: the time of the system. */
+  clock?: Clock;
+}
+
+/**
+ * Creates the driver of the command line. Its layers, from the outside in: stored replies, JSON validation, fallback, budget
+ * and cost, retries, quota, Gemini. Create one for each run.
+ *
+ * @throws BoticelliError `invalid_config` for an invalid base URL
+ */
+export function createDriverStack(options: DriverStackOptions): BoticelliDriver {
+  const { retries = 4, replies, clock = systemClock, getFallbackModels = (actModels = []) => actModels } = options;
+  const { quota = createQuota({ clock }) } = options;
+  const gemini = createGeminiDriver({
+    clock,
+    ...(quota && { concurrencyLimiter: quota.concurrencyLimiter }),
+    ...options.gemini,
+  });
+  const limited = quota ? withQuota(quota, gemini) : gemini;
+  const priced = withCostLimit(options, withRetries({ retries, clock }, limited));
+  const validated = withJsonValidation(
+    { compileSchema: createSchemaValidator },
+    withFallback({ getFallbackModels, getUnsupportedReason }, priced),
+  );
+  return replies ? withReplyCache(replies, validated) : validated;
+}
+
+function withCostLimit(options: DriverStackOptions, inner: BoticelliDriver): BoticelliDriver {
+  const { prices = createPriceList(), maxCostUsd, budgetLedger: ledger } = options;
+  const driver = withCost({ getPrice: prices.getReplyPrice }, inner);
+  if (maxCostUsd === undefined) return driver;
+  const estimateUsd = (request: GenerateRequest) => estimateCostUsd(request, prices);
+  return withBudget({ maxCostUsd, estimateUsd, ...(ledger && { ledger }) }, driver);
+}
+
+/** Estimates the prompt and the longest reply. Without `max_tokens`, only the prompt is known. */
+function estimateCostUsd(request: GenerateRequest, prices: PriceList): number | undefined {
+  const price = prices.getMaxPrice(request.model);
+  const { maxTokens: outputTokens = 0 } = request.parameters;
+  return price && calculateCostUsd({ promptTokens: estimateTokens(request), outputTokens, thoughtTokens: 0 }, price);
+}

@@ -1,0 +1,48 @@
+import { createLimitsLookup } from '../config/tiers.js';
+import { type Clock, systemClock } from '../driver/clock.js';
+import { defaultTier } from '../facts/limits.js';
+import { createConcurrencyLimiter } from '../quota/limiter/concurrency-leases.js';
+import { createModelQueue } from '../quota/limiter/model-queue.js';
+import { createRateLimiter } from '../quota/limiter/rate-limiter.js';
+import type { Limits, QuotaBudget } from '../quota/limits.js';
+import { createMemoryQuotaStore } from '../quota/stores/memory-store.js';
+import type { QuotaStore } from '../quota/stores/quota-store.js';
+import type { withQuota } from '../quota/with-quota.js';
+
+/** The limiters and limits of `withQuota`. */
+export type Quota = Parameters<typeof withQuota>[0];
+
+/** The options of `createQuota`. All are optional. */
+export interface CreateQuotaOptions {
+  /** The tier whose built-in limits apply. Default `free`. */
+  tier?: string;
+  /** Returns the limits of a model instead of the built-in ones. `requestedAs` is the alias of the request. */
+  limitsFor?: (model: string, requestedAs?: string) => Limits;
+  /** Where requests are counted. Default: the memory of this process. */
+  store?: QuotaStore;
+  /** API keys of one project share its limits. Default `default`. */
+  project?: string;
+  /** The share of each limit to use. Default: all of it. */
+  budget?: QuotaBudget;
+  /** The length of the service's minute. Default 60 000. */
+  windowMs?: number;
+  /** The longest wait for quota; a longer one fails with `rate_limited`. Default: no limit. */
+  maxWaitMs?: number;
+  clock?: Clock;
+}
+
+/** Creates a rate limiter for `withQuota` and `createDriverStack`. Stacks that share one share its limits. */
+export function createQuota(options: CreateQuotaOptions = {}): Quota {
+  const { tier = defaultTier, clock = systemClock, maxWaitMs, ...given } = options;
+  const limitsFor = given.limitsFor ?? createLimitsLookup(tier, undefined, {});
+  const wait = maxWaitMs === undefined ? {} : { maxWaitMs };
+  const limiterOptions = { store: createMemoryQuotaStore(), project: 'default', ...given, clock, limitsFor, ...wait };
+  return {
+    limiter: createRateLimiter(limiterOptions),
+    concurrencyLimiter: createConcurrencyLimiter(limiterOptions),
+    queue: createModelQueue({ limitsFor }),
+    limitsFor,
+    clock,
+    ...wait,
+  };
+}

@@ -1,0 +1,72 @@
+import { expect, onTestFinished, test } from 'vitest';
+import {
+  createDriverStack,
+  createQuota,
+  type DriverStackOptions,
+  type Narrative,
+  NarrativeExecutor,
+  type ReplyCache,
+  type StoredReply,
+} from '../../src/index.js';
+import { overloadedError } from '../helpers/gemini-errors.js';
+import { textReply } from '../helpers/gemini-replies.js';
+import { type GeminiServer, startGeminiServer } from '../helpers/gemini-server.js';
+
+const model = 'gemini-3.5-flash-lite';
+const narrative: Narrative = {
+  name: 'greeting',
+  acts: [{ name: 'hello', parameters: {}, inputs: [{ type: 'text', content: 'Say hello.' }] }],
+};
+
+async function startServer(): Promise<GeminiServer> {
+  const server = await startGeminiServer();
+  onTestFinished(() => server.close());
+  return server;
+}
+
+async function runNarrative({ url: baseUrl }: GeminiServer, options: Partial<DriverStackOptions> = {}) {
+  const driver = createDriverStack({ gemini: { apiKey: 'key-for-tests', baseUrl }, ...options });
+  const events: string[] = [];
+  const onEvent = ({ type }: { type: string }) => void events.push(type);
+  const report = await new NarrativeExecutor({ driver, defaultModel: model, onEvent }).execute(narrative);
+  await driver.close?.();
+  return { report, events };
+}
+
+test('runs an act with an API key alone, and retries a temporary failure', async () => {
+  const server = await startServer();
+  server.queueReplies(overloadedError(), textReply('Hello.'));
+  const { report, events } = await runNarrative(server);
+  expect(report).toMatchObject({ status: 'completed', acts: [{ text: 'Hello.', attempts: 2 }] });
+  expect(report.acts[0]?.costUsd).toBeGreaterThan(0);
+  expect(events).toContain('act-retry');
+});
+
+test('shares the limits of one quota between stacks', async () => {
+  const server = await startServer();
+  const limits = { rpd: { value: 1, source: 'settings' as const } };
+  const quota = createQuota({ limitsFor: () => limits, maxWaitMs: 0 });
+  expect((await runNarrative(server, { quota })).report.status).toBe('completed');
+  expect((await runNarrative(server, { quota })).report.error).toMatchObject({ code: 'quota_exhausted' });
+  expect(server.generateRequests).toHaveLength(1);
+});
+
+test('stops before a request that would exceed maxCostUsd', async () => {
+  const server = await startServer();
+  const { report } = await runNarrative(server, { maxCostUsd: 0.000_000_001 });
+  expect(report.error).toMatchObject({ code: 'budget_exceeded' });
+  expect(server.generateRequests).toHaveLength(0);
+});
+
+test('stores replies, and reuses them without a request', async () => {
+  const server = await startServer();
+  const stored: StoredReply[] = [];
+  const cache: ReplyCache = {
+    find: async () => stored[0],
+    save: async (_id, reply) => void stored.push(reply as StoredReply),
+  };
+  const first = await runNarrative(server, { replies: { cache } });
+  const second = await runNarrative(server, { replies: { cache, canReuse: () => true } });
+  expect(second.report.acts[0]).toMatchObject({ reused: true, text: first.report.acts[0]?.text });
+  expect(server.generateRequests).toHaveLength(1);
+});

@@ -1,0 +1,26 @@
+import { chmodSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, onTestFinished, test } from 'vitest';
+import { writeAtomically } from '../../src/util/write-atomically.js';
+import { createTemporaryFolder } from '../helpers/boticelli.js';
+
+test('replaces a file, with the permissions given or those of a new file', () => {
+  const folder = createTemporaryFolder(onTestFinished);
+  const path = join(folder, 'file');
+  const getMode = () => statSync(path).mode & 0o777;
+  writeFileSync(path, 'old');
+  const newMode = getMode();
+  chmodSync(path, 0o600);
+  writeAtomically(path, 'new', statSync(path).mode);
+  expect([readFileSync(path, 'utf8'), getMode()]).toEqual(['new', 0o600]);
+  writeAtomically(path, 'newer');
+  expect([readFileSync(path, 'utf8'), getMode()]).toEqual(['newer', newMode]);
+  expect(readdirSync(folder)).toEqual(['file']);
+});
+
+test('leaves no temporary file behind when it fails', () => {
+  const folder = createTemporaryFolder(onTestFinished);
+  mkdirSync(join(folder, 'taken'));
+  expect(() => writeAtomically(join(folder, 'taken'), 'text')).toThrow();
+  expect(readdirSync(folder)).toEqual(['taken']);
+});
