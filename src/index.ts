@@ -122,13 +122,14 @@ export type { RecordedReply, RecordedRequest, RecordingEntry } from './store/rec
 export { openRecording, type RecordingFile } from './store/recordings/recording-file.js';
 export { createReplayDriver } from './store/recordings/replay-driver.js';
 export { withRecording } from './store/recordings/with-recording.js';
-export type { ReplyCache, RequestId, StoredReply } from './store/replies/reply-cache.js';
+export type { ReplyCache, StoredReply } from './store/replies/reply-cache.js';
 export {
   describeRequest,
   type PartDescription,
   type RequestDescription,
+  type RequestId,
   requestKey,
   type TurnDescription,
-} from './store/replies/request-key.js';
+} from './store/replies/request-id.js';
 export { type ReplyCacheOptions, withReplyCache } from './store/replies/with-reply-cache.js';
 export type { Diagnostic, Location, SourceFile } from './toml/diagnostic.js';

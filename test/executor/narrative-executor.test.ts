@@ -88,7 +88,7 @@ test('executeWithProgress passes on each chunk, and resolves to the same report 
 });
 
 test('falls back to generate if the driver cannot stream, even if it says so only when called', async () => {
-  const blocking = createScriptedDriver([], { streams: false });
+  const blocking = createScriptedDriver([], { supportsStreaming: false });
   await new NarrativeExecutor({ driver: blocking }).execute(createNarrative(act('one')), { stream: true });
   expect(blocking.methods).toEqual(['generate']);
 

@@ -2,7 +2,7 @@ import type { BoticelliDriver, CallContext } from '../../driver/driver.js';
 import { createLayer } from '../../driver/layers/create-layer.js';
 import { reportUsage } from '../../driver/layers/usage-events.js';
 import type { GenerateResponse } from '../../driver/response.js';
-import { createRequestCounter } from '../replies/request-counter.js';
+import { createRequestCounter } from '../replies/request-id.js';
 import { createEntry, type RecordingEntry } from './recording-entry.js';
 import type { RecordingFile } from './recording-file.js';
 

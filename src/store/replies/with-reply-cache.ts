@@ -2,8 +2,8 @@ import type { BoticelliDriver, CallContext } from '../../driver/driver.js';
 import { createLayer } from '../../driver/layers/create-layer.js';
 import type { GenerateRequest } from '../../driver/request.js';
 import type { GenerateResponse } from '../../driver/response.js';
-import type { ReplyCache, RequestId, StoredReply } from './reply-cache.js';
-import { createRequestCounter } from './request-counter.js';
+import type { ReplyCache, StoredReply } from './reply-cache.js';
+import { createRequestCounter, type RequestId } from './request-id.js';
 
 /** Where replies are stored, and when a stored one may be reused. */
 export interface ReplyCacheOptions {

@@ -8,8 +8,7 @@ import {
   startBoticelli,
   startShell,
 } from '../../helpers/boticelli.js';
-import { createGate } from '../../helpers/gemini-gate.js';
-import { textReply } from '../../helpers/gemini-replies.js';
+import { createGate, textReply } from '../../helpers/gemini-replies.js';
 import { type GeminiServer, startGeminiServer } from '../../helpers/gemini-server.js';
 import { parseEvents } from '../quota-fixture.js';
 

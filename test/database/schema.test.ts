@@ -1,12 +1,13 @@
 import { join } from 'node:path';
 import Database from 'libsql';
 import { expect, onTestFinished, test } from 'vitest';
-import { openDatabase, schemaVersion } from '../../src/database/open.js';
+import { openDatabase } from '../../src/database/open.js';
 import { openReadOnly } from '../../src/database/open-read-only.js';
+import { readSchemaVersion, schemaVersion } from '../../src/database/schema.js';
 import { buildNarrative, createTemporaryFolder, runBoticelli } from '../helpers/boticelli.js';
 import { startGeminiServer } from '../helpers/gemini-server.js';
 
-/** A state folder with a database as version 1 of the schema made it, one page in it. */
+/** Creates a state folder with a database of schema version 1 that has one row of quota. */
 function createOldState(): string {
   const folder = createTemporaryFolder(onTestFinished);
   const database = new Database(join(folder, 'boticelli.db'));
@@ -20,10 +21,7 @@ function createOldState(): string {
   return folder;
 }
 
-const readVersion = (database: Database.Database) =>
-  (database.pragma('user_version') as { user_version: number }[])[0]?.user_version;
-
-test('a database of version 1 gets the tables that it lacks, and keeps its quota', async () => {
+test('migrates a database of version 1: adds the missing tables and keeps the quota', async () => {
   const { database, warning } = await openDatabase(createOldState());
   expect(warning).toBeUndefined();
   expect(database?.prepare('SELECT key, page FROM quota_pages').raw(true).all()).toEqual([
@@ -31,25 +29,25 @@ test('a database of version 1 gets the tables that it lacks, and keeps its quota
   ]);
   expect(database?.prepare('SELECT * FROM catalogues').raw(true).all()).toEqual([]);
   expect(database?.prepare('SELECT * FROM live_manners').raw(true).all()).toEqual([]);
-  expect(database && readVersion(database)).toBe(schemaVersion);
+  expect(database && readSchemaVersion(database)).toBe(schemaVersion);
   database?.close();
 });
 
-test('to look at, it can be opened as it is', async () => {
+test('opens a database of version 1 for reading without a migration', async () => {
   const folder = createOldState();
   const database = await openReadOnly(folder);
   expect(database?.prepare('SELECT key FROM quota_pages').raw(true).all()).toEqual([['gemini p m']]);
-  expect(database && readVersion(database)).toBe(1);
+  expect(database && readSchemaVersion(database)).toBe(1);
   database?.close();
 });
 
-test('eight processes that bring it up to date at once all do, and lose nothing of it', async () => {
+test('eight processes that migrate a database at the same time succeed and lose no data', async () => {
   const server = await startGeminiServer();
   onTestFinished(() => server.close());
   const folder = createOldState();
   const cwd = createTemporaryFolder(onTestFinished, { 'one.toml': buildNarrative(1) });
-  const surroundings = { server, cwd, env: { BOTICELLI_STATE_DIR: folder } };
-  const runs = Array.from({ length: 8 }, () => runBoticelli(['run', 'one.toml', '--rpm', '100', '-q'], surroundings));
+  const options = { server, cwd, env: { BOTICELLI_STATE_DIR: folder } };
+  const runs = Array.from({ length: 8 }, () => runBoticelli(['run', 'one.toml', '--rpm', '100', '-q'], options));
   for (const { code, stderr } of await Promise.all(runs)) expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
   const database = new Database(join(folder, 'boticelli.db'));
   const pages = database.prepare('SELECT key, page FROM quota_pages ORDER BY key').raw(true).all() as string[][];

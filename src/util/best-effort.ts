@@ -1,9 +1,10 @@
-/** Does work that a run can do without. After a first failure nothing more is tried. */
+/** Runs work that the program can do without. After the first failure no further work is tried. */
 export type BestEffort = <Result>(work: () => Result | Promise<Result>) => Promise<Result | undefined>;
 
 /**
- * @param onFailure called once, with what was thrown
- * @returns what does the work: resolves to its result, or to undefined where that failed. Never rejects
+ * Creates a function that runs optional work and never rejects: it resolves to the result, or to undefined on failure.
+ *
+ * @param onFailure called once, with the error of the first failure
  */
 export function createBestEffort(onFailure: (thrown: unknown) => void): BestEffort {
   let failed = false;

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
 import type { GenerateRequest, MediaPart } from '../../../src/driver/request.js';
-import { describeRequest, requestKey } from '../../../src/store/replies/request-key.js';
+import { describeRequest, requestKey } from '../../../src/store/replies/request-id.js';
 
 const png = Buffer.from('not really a picture').toString('base64');
 const picture = (content: MediaPart['content'], mimeType = 'image/png'): MediaPart => ({
@@ -28,14 +28,14 @@ const user = (...parts: (string | MediaPart)[]) => ({
   parts: parts.map((part) => (typeof part === 'string' ? { type: 'text' as const, text: part } : part)),
 });
 
-describe('the key of a request is the same', () => {
+describe('the key of a request stays the same', () => {
   const same: Record<string, GenerateRequest> = {
-    'for an equal one': structuredClone(request),
-    'whatever the order of its parameters': {
+    'for an equal request': structuredClone(request),
+    'in any order of its parameters': {
       ...request,
       parameters: { safety: { B: 'y', A: 'x' }, maxTokens: 100, temperature: 0.5 },
     },
-    'whatever the provider sent along with an earlier reply': {
+    'without the thought signature and with another model of an earlier reply': {
       ...request,
       turns: [first, { role: 'model', text: 'Hello you', model: 'model-b' }, last],
     },
@@ -45,7 +45,7 @@ describe('the key of a request is the same', () => {
   });
 });
 
-describe('the key of a request is another', () => {
+describe('the key of a request changes', () => {
   const schema = { type: 'object', properties: { a: {}, b: {} } };
   const turns = (parts: MediaPart) => [user('Hello', parts), reply, last];
   const others: Record<string, GenerateRequest> = {
@@ -54,7 +54,7 @@ describe('the key of a request is another', () => {
     'for another temperature': { ...request, parameters: { ...request.parameters, temperature: 0.6 } },
     'for JSON': { ...request, parameters: { ...request.parameters, format: 'json' } },
     'for a schema': { ...request, parameters: { ...request.parameters, format: 'json', schema } },
-    'for a schema whose fields are in another order': {
+    'for another order of the fields of a schema': {
       ...request,
       parameters: {
         ...request.parameters,
@@ -73,33 +73,33 @@ describe('the key of a request is another', () => {
       ...request,
       turns: turns(picture({ from: 'bytes', base64: png }, 'image/jpeg')),
     },
-    'for a picture by its address': { ...request, turns: turns(picture({ from: 'address', url: 'http://x/a.png' })) },
-    'for a picture at another address': {
+    'for a picture by its URL': { ...request, turns: turns(picture({ from: 'address', url: 'http://x/a.png' })) },
+    'for a picture at another URL': {
       ...request,
       turns: turns(picture({ from: 'address', url: 'http://x/b.png' })),
     },
   };
-  test('in each of these cases', async () => {
+  test('for each of its parts', async () => {
     const keys = await Promise.all([request, ...Object.values(others)].map(keyOf));
     expect(new Set(keys).size).toBe(keys.length);
     expect(keys.every((key) => /^[0-9a-f]{64}$/.test(key))).toBe(true);
   });
 });
 
-test('a description holds no bytes of media, and says which words were asked', async () => {
+test('a description has the text of the prompt, but no media bytes', async () => {
   const text = JSON.stringify(await describeRequest(request));
   expect(text).not.toContain(png);
   expect(text).toContain('"And?"');
 });
 
-// Kept replies of earlier versions shall be found: a change of this value is a decision, not an accident.
-test('the key stays what it was', async () => {
+// Replies that earlier versions stored are found by this key.
+test('the key is the same as in earlier versions', async () => {
   expect(await keyOf(request)).toMatchInlineSnapshot(
     `"940eefd8c4e9d2cd0c4cc3dc0bbd68919ff503947f6aeb0ea14a9db0a9af03e9"`,
   );
 });
 
-test('a file that is read when it is sent is the same medium as its bytes, wherever it lies', async () => {
+test('media from a file have the same key as their bytes, regardless of the path', async () => {
   const sha256 = createHash('sha256').update(Buffer.from(png, 'base64')).digest('hex');
   const asFile = picture({ from: 'file', path: '/anywhere', byteLength: 5, sha256 });
   const keys = [picture({ from: 'bytes', base64: png }), asFile].map((medium) =>
