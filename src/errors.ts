@@ -1,9 +1,9 @@
 /**
- * The expected failures of boticelli. Each has a code, and the code alone decides the exit code.
- * A throw of anything else is a bug and ends with `internal`.
+ * The expected failures of boticelli. Each has an error code, which determines the exit code. Any other thrown value is
+ * a bug and is reported as `internal`.
  */
 
-/** Exit codes by error code: contract.md's table, after sysexits.h where that has a fitting name. */
+/** Exit codes by error code. Codes from 64 to 78 follow sysexits.h where it has a matching name. */
 export const exitCodes = {
   internal: 1,
   usage: 2,
@@ -31,23 +31,23 @@ export const exitCodes = {
   interrupted: 130,
 } as const;
 
-/** The stable name of a failure, as JSON output shows it. */
+/** The stable name of a failure, as in JSON output. */
 export type ErrorCode = keyof typeof exitCodes;
 
-/** What a failure carries beside its code and message. */
+/** The fields of a failure besides its code and message. */
 export interface ErrorDetails {
-  /** What the person can do about it, as one sentence. */
+  /** What the user can do about it, in one or more sentences. */
   hint?: string;
   cause?: unknown;
-  /** True where the same request may succeed if sent again: an overload, a reset connection, a minute's limit. */
+  /** Whether the same request may succeed later: after an overload, a reset connection or a limit per minute. */
   isTransient?: boolean;
-  /** How long the service asks to wait before the next attempt, in milliseconds. */
+  /** The delay before the next attempt that the service asks for. */
   retryAfterMs?: number;
-  /** When trying again makes sense, where that is known. */
+  /** When another attempt can succeed, if known. */
   retryAt?: Date;
 }
 
-/** A failure that boticelli expects: it has a name, words for a person, and an exit code. */
+/** An expected failure, with an error code, a message and a hint for the user, and an exit code. */
 export class BoticelliError extends Error {
   readonly code: ErrorCode;
   readonly hint: string | undefined;
@@ -66,22 +66,22 @@ export class BoticelliError extends Error {
   }
 }
 
-/** One limit that a refusal named, as far as the service said. */
+/** A limit named in a rejection, as far as the service describes it. */
 export interface QuotaViolation {
-  /** Google's name of the limit, such as `GenerateRequestsPerDayPerProjectPerModel-FreeTier`. */
+  /** Google's name for the limit, such as `GenerateRequestsPerDayPerProjectPerModel-FreeTier`. */
   quotaId?: string;
   quotaMetric?: string;
-  /** The model that the limit is for. */
+  /** The model to which the limit applies. */
   model?: string;
-  /** The limit itself; 0 where the model has no free tier. */
+  /** The value of the limit; 0 if the model has no free tier. */
   limit?: number;
   per: 'minute' | 'day' | 'unknown';
   unit: 'requests' | 'tokens';
 }
 
-/** The service refused a request for its quota: `rate_limited` for now (passing), or `quota_exhausted`. */
+/** The service rejected a request because of its quota: `rate_limited` (transient) or `quota_exhausted`. */
 export class QuotaExceeded extends BoticelliError {
-  /** The limits that it named: what the quota book can learn. Empty where it named none. */
+  /** The limits that the service named, from which the rate limiter learns. May be empty. */
   readonly violations: readonly QuotaViolation[];
 
   constructor(
@@ -94,7 +94,7 @@ export class QuotaExceeded extends BoticelliError {
     this.violations = violations;
   }
 
-  /** The same refusal for callers that need not wait themselves, since the quota book does. */
+  /** Returns a copy without a delay, for callers that leave the waiting to the rate limiter. */
   withoutDelay(): QuotaExceeded {
     const { message, violations, isTransient, cause } = this;
     return new QuotaExceeded(this.code as 'rate_limited' | 'quota_exhausted', message, {
@@ -105,9 +105,9 @@ export class QuotaExceeded extends BoticelliError {
   }
 }
 
-/** A stream ended before its reply was whole. Another attempt may succeed. */
+/** A stream ended before its reply was complete. Another attempt may succeed. */
 export class StreamInterrupted extends BoticelliError {
-  /** The text that had arrived. It is no reply: an attempt is never joined to the next one. */
+  /** The text received so far. It is never joined to the text of another attempt. */
   readonly partialText: string;
 
   constructor(message: string, { partialText, ...details }: ErrorDetails & { partialText: string }) {
@@ -117,7 +117,7 @@ export class StreamInterrupted extends BoticelliError {
   }
 }
 
-/** A stream fell silent for longer than the idle timeout. Not retried: the request is spent. */
+/** A stream sent nothing for longer than the idle timeout. Not retried, because the request counts against the quota. */
 export class StreamTimeout extends BoticelliError {
   constructor(message: string, details: ErrorDetails = {}) {
     super('stream_timeout', message, details);
@@ -125,10 +125,10 @@ export class StreamTimeout extends BoticelliError {
   }
 }
 
-/** The driver has no way to stream this model; `generate` may still work. */
+/** The driver can't stream replies of this model; `generate` may still work. */
 export class StreamingNotSupported extends BoticelliError {
   constructor(model: string, details: ErrorDetails = {}) {
-    super('streaming_not_supported', `${model} can't stream its replies`, {
+    super('streaming_not_supported', `${model} does not support streaming`, {
       hint: 'Run without --stream.',
       ...details,
     });
@@ -136,10 +136,10 @@ export class StreamingNotSupported extends BoticelliError {
   }
 }
 
-/** The signals that end a run; SIGPIPE stands for a standard output whose reader has gone. */
+/** The signals that end a run. SIGPIPE means that the reader of standard output has closed it. */
 export type InterruptSignal = 'SIGINT' | 'SIGTERM' | 'SIGHUP' | 'SIGPIPE';
 
-/** The run was ended from outside. The process then dies of the signal itself, so that a shell loop stops too. */
+/** The run was interrupted. The process then kills itself with the same signal, so that a shell loop stops too. */
 export class Interrupted extends BoticelliError {
   readonly signal: InterruptSignal;
 
@@ -150,7 +150,7 @@ export class Interrupted extends BoticelliError {
   }
 }
 
-/** A failure as the JSON formats show it. `retryAt` is ISO 8601 in UTC. */
+/** A failure in the JSON formats. `retryAt` is ISO 8601 in UTC. */
 export interface ErrorReport {
   code: ErrorCode;
   message: string;
@@ -159,17 +159,17 @@ export interface ErrorReport {
   retryAt?: string;
 }
 
-/** Turns anything that was thrown into a BoticelliError: what is none yet is a bug, `internal`. */
+/** Converts any thrown value into a BoticelliError. Anything that is not one is a bug: `internal`. */
 export function toBoticelliError(thrown: unknown): BoticelliError {
   if (thrown instanceof BoticelliError) return thrown;
   const message = thrown instanceof Error ? thrown.message : String(thrown);
   return new BoticelliError('internal', message, {
-    hint: 'This is a bug in boticelli: please report it with the stack above.',
+    hint: 'This is a bug in boticelli. Please report it with its stack trace.',
     cause: thrown,
   });
 }
 
-/** The report of a failure, told of an act where one was playing. */
+/** Converts a failure into its JSON form, with the act in which it happened, if any. */
 export function toErrorReport(error: BoticelliError, act?: string): ErrorReport {
   return {
     code: error.code,

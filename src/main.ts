@@ -82,7 +82,7 @@ function getStack({ cause, stack, message }: Error): string {
 
 /** The stack of a bug may contain anything, so the keys of the environment and of `.env` are removed from it. */
 async function redactKeys(text: string, { env, cwd }: NodeProcess): Promise<string> {
-  const { readDotEnv } = await import('./config/dot-env.js');
+  const { readDotEnv } = await import('./config/environment-variables.js');
   const dotEnv = await readDotEnv(cwd()).catch(() => new Map<string, string>());
   const keys = ['GEMINI_API_KEY', 'GOOGLE_API_KEY'].flatMap((name) => [env[name], dotEnv.get(name)]);
   return keys.reduce(

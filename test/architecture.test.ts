@@ -3,7 +3,7 @@ import { join, normalize } from 'node:path';
 import { expect, test } from 'vitest';
 import { root } from './helpers/boticelli.js';
 
-/** Who may import whom, beside its own room and facts.ts: downhill only. `(types)` allows `import type` alone. */
+/** Who may import whom, besides its own folder and facts/: downhill only. `(types)` allows `import type` alone. */
 const allowedImports: Record<string, string[]> = {
   'main.ts': ['commands', 'cli', 'config', 'terminal', 'errors.ts'],
   'index.ts': [
@@ -31,7 +31,7 @@ const allowedImports: Record<string, string[]> = {
   build: [],
   util: ['toml (types)', 'driver (types)', 'errors.ts'],
   'errors.ts': [],
-  'facts.ts': [],
+  facts: [],
 };
 /** The rooms of packages that belong to one room alone. */
 const getPackageOwner = (name: string) =>
@@ -72,7 +72,7 @@ function isAllowed(file: string, folder: string, { from, isType }: { from: strin
       .replaceAll('\\', '/')
       .replace(/\.js$/, '.ts'),
   );
-  const allowed = [folder, 'facts.ts', ...(allowedImports[folder] ?? [])];
+  const allowed = [folder, 'facts', ...(allowedImports[folder] ?? [])];
   return allowed.includes(target) || (isType && allowed.includes(`${target} (types)`));
 }
 

@@ -1,5 +1,6 @@
 import { InvalidSettings } from '../config/invalid-settings.js';
-import { resolveSettings, type Settings, type SettingsFlags } from '../config/settings.js';
+import { resolveSettings } from '../config/resolve-settings.js';
+import type { Settings, SettingsFlags } from '../config/settings.js';
 import { BoticelliError } from '../errors.js';
 import type { Colors } from '../terminal/text/colors.js';
 import type { SettingsFlagOptions } from './common-options.js';

@@ -1,6 +1,6 @@
 import { InvalidArgumentError } from 'commander';
-import { parseDurationMs } from '../config/duration.js';
-import { isValidModelName, stripModelPrefix } from '../narrative/model-name.js';
+import { parseDurationMs } from '../util/duration.js';
+import { isValidModelName, stripModelPrefix } from '../util/model-name.js';
 
 /** Parsers of option values: each returns the value, or throws an InvalidArgumentError that commander reports. */
 

@@ -2,7 +2,7 @@ import { isUtf8 } from 'node:buffer';
 import { fstatSync } from 'node:fs';
 import { addAbortSignal } from 'node:stream';
 import { BoticelliError } from '../errors.js';
-import { maxRequestBytes } from '../facts.js';
+import { maxRequestBytes } from '../facts/media.js';
 import { mostBytes as maxNarrativeBytes, type NarrativeContent } from '../narrative/load-narrative.js';
 import type { CliProcess } from './process.js';
 

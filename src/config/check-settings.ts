@@ -2,38 +2,125 @@ import { errorAt, type Problem } from '../toml/problem.js';
 import { getSchemaKeys } from '../toml/schema-walk.js';
 import { describePath, formatTableHeader, isTable, type Path, quote, type TomlTable, valueAt } from '../toml/toml.js';
 import { validateFile } from '../toml/validate-file.js';
-import { checkValues } from './check-settings-values.js';
+import { parseRetentionMs } from '../util/duration.js';
+import { isValidModelName } from '../util/model-name.js';
+import { isBaseUrl, isRedisUrl } from './service-urls.js';
 import { settingsSchema } from './settings-schema.js';
 
-/** Everything that is wrong with a settings file taken alone. */
+/** Finds all problems of a settings file that do not depend on other settings. */
 export function checkSettings(file: TomlTable): Problem[] {
-  return [...validateFile(file, { schema: settingsSchema, createUnknownKeyProblem: unknownKey }), ...checkValues(file)];
+  return [
+    ...validateFile(file, { schema: settingsSchema, createUnknownKeyProblem }),
+    ...checkStrings(file),
+    ...checkModelKeys(file),
+  ];
 }
 
-function unknownKey(table: Path, key: string, file: TomlTable): Problem {
+function createUnknownKeyProblem(table: Path, key: string, file: TomlTable): Problem {
   const path = [...table, key];
   const options = { target: 'key', suggest: { name: key, candidates: getSchemaKeys(settingsSchema, table) } } as const;
-  const hint = apiKeyHint(key) ?? unquotedModelHint(table, key) ?? '';
   const value = valueAt(file, path);
   if (table.length === 0 && (isTable(value) || Array.isArray(value))) {
     return errorAt('unknown-table', path, `unknown table ${formatTableHeader(path)}`, options);
   }
   const location = table.length === 0 ? ' above the first table' : '';
+  const hint = apiKeyHint(key) ?? unquotedModelHint(table, key) ?? '';
   return errorAt('unknown-key', path, `unknown key ${describePath(path)}${location}${hint}`, options);
 }
 
-/** Settings files are shared and committed, so that a key has no place in them. */
+/** Settings files are shared and committed, so they must not contain a key. */
 function apiKeyHint(key: string): string | undefined {
   return /(?:^|_)(?:api_?key|key|token)$/i.test(key)
-    ? ': an API key is kept in GEMINI_API_KEY, not in a settings file'
+    ? '; set the API key in GEMINI_API_KEY, not in a settings file'
     : undefined;
 }
 
-/** `models.gemini-3.8-flash` is what people write who mean `models."gemini-3.8-flash"`: to TOML, the dot divides it. */
+/** To TOML, `models.gemini-3.8-flash` is a key `8-flash` in `models.gemini-3`; meant is `models."gemini-3.8-flash"`. */
 function unquotedModelHint(table: Path, key: string): string | undefined {
   const [model] = table.slice(5);
   const isInModel = table.length === 6 && table[4] === 'models' && typeof model === 'string';
   return isInModel && /^\d/.test(key)
-    ? `: a name with a dot needs quotes, models.${quote(`${model}.${key}`)}`
+    ? `; a name with a dot needs quotes: models.${quote(`${model}.${key}`)}`
     : undefined;
+}
+
+/** A rule for a string. */
+interface StringRule {
+  rule: string;
+  isValid(text: string): boolean;
+  /** The end of a message that begins with the setting's name. */
+  requirement: string;
+  /** Whether the message may show the value: what is wrong with a URL may be a password in it. */
+  isValueShown: boolean;
+}
+
+const modelRule: StringRule = {
+  rule: 'model-name',
+  isValid: isValidModelName,
+  requirement: 'must be a model name',
+  isValueShown: true,
+};
+
+const geminiPath = ['providers', 'gemini'];
+const rules: readonly (readonly [Path, StringRule])[] = [
+  [[...geminiPath, 'default_model'], modelRule],
+  [
+    [...geminiPath, 'base_url'],
+    {
+      rule: 'address',
+      isValid: isBaseUrl,
+      requirement: 'must be http(s)://host[:port][/path], without user, query or fragment',
+      isValueShown: false,
+    },
+  ],
+  [
+    ['quota', 'project'],
+    {
+      rule: 'empty-value',
+      isValid: (text) => text.trim() !== '',
+      requirement: 'must not be empty',
+      isValueShown: false,
+    },
+  ],
+  [
+    ['quota', 'redis_url'],
+    { rule: 'address', isValid: isRedisUrl, requirement: 'must be a redis:// or rediss:// URL', isValueShown: false },
+  ],
+  [
+    ['store', 'keep'],
+    {
+      rule: 'duration',
+      isValid: (text) => parseRetentionMs(text) !== undefined,
+      requirement: 'must be a duration such as "30d", or "off"',
+      isValueShown: true,
+    },
+  ],
+];
+
+/** Checks the content of strings. Values of other types are reported by the schema. */
+function checkStrings(file: TomlTable): Problem[] {
+  const fallback = valueAt(file, [...geminiPath, 'fallback']);
+  const indexes = Array.isArray(fallback) ? [...fallback.keys()] : [];
+  const fallbackRules = indexes.map((index) => [[...geminiPath, 'fallback', index], modelRule] as const);
+  return [...rules, ...fallbackRules].flatMap(([path, { rule, isValid, requirement, isValueShown }]) => {
+    const text = valueAt(file, path);
+    if (typeof text !== 'string' || isValid(text)) return [];
+    return errorAt(rule, path, `${describePath(path)} ${requirement}${isValueShown ? `, not ${quote(text)}` : ''}`);
+  });
+}
+
+/** Limits and prices of single models have the model's name as their key. */
+function checkModelKeys(file: TomlTable): Problem[] {
+  const getKeys = (path: Path) => {
+    const table = valueAt(file, path);
+    return isTable(table) ? Object.keys(table) : [];
+  };
+  const tiers = getKeys([...geminiPath, 'tiers']).map((tier) => [...geminiPath, 'tiers', tier, 'models']);
+  return [...tiers, [...geminiPath, 'prices']].flatMap((models) =>
+    getKeys(models)
+      .filter((model) => !isValidModelName(model))
+      .map((model) =>
+        errorAt('model-name', [...models, model], `${quote(model)} is not a valid model name`, { target: 'key' }),
+      ),
+  );
 }

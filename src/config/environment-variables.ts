@@ -1,4 +1,8 @@
-/** The environment variables that are settings. Of a `.env`, these alone are read. */
+import { join } from 'node:path';
+import { BoticelliError } from '../errors.js';
+import { readRegularFile } from '../util/read-regular-file.js';
+
+/** The environment variables that are settings. No other variable of a `.env` is used. */
 export type EnvironmentVariableName =
   | 'GEMINI_API_KEY'
   | 'GOOGLE_API_KEY'
@@ -11,14 +15,14 @@ export type EnvironmentVariableName =
 /** A variable that is set. */
 export interface EnvironmentVariable {
   value: string;
-  /** Its name, and where it is set unless in the environment: for messages. */
+  /** The name for messages, with ` in .env` if it is set there. */
   label: string;
   isFromDotEnv: boolean;
 }
 
 /**
- * Looks variables up: in the environment, and what is not there in the `.env`. One that is empty is not set. Space
- * around a value is none of it: it comes with copying.
+ * Returns a lookup of variables, first in the environment and then in the `.env`. An empty variable counts as not set.
+ * Values are trimmed, because white space is easily copied along.
  */
 export function createVariableLookup(
   environment: Record<string, string | undefined>,
@@ -30,4 +34,48 @@ export function createVariableLookup(
     const dotEnvValue = dotEnv.get(name)?.trim();
     return dotEnvValue ? { value: dotEnvValue, label: `${name} in .env`, isFromDotEnv: true } : undefined;
   };
+}
+
+/**
+ * An assignment in a `.env`, in the grammar that Node's `--env-file` and the dotenv package share: an optional `export`,
+ * three kinds of quotes, values of several lines, and a comment after the value. `util.parseEnv` does not replace it: it
+ * exists since Node 20.12, we support 20.0, and Node 20.20 still takes a byte order mark, an indented comment and a line
+ * without `=` for parts of a name.
+ */
+const assignmentPattern =
+  /^[ \t]*(?:export[ \t]+)?([\w.-]+)[ \t]*=[ \t]*(?:(?:'([^']*)'|"([^"]*)"|`([^`]*)`)(?=[ \t]*(?:#.*)?$)|([^#\n]*))/gm;
+
+/** Parses the text of a `.env`. The last assignment of a name wins. */
+export function parseDotEnv(text: string): Map<string, string> {
+  const variables = new Map<string, string>();
+  const normalized = text.replace(/^\uFEFF/, '').replaceAll(/\r\n?/g, '\n');
+  for (const [, name = '', singleQuoted, doubleQuoted, backtickQuoted, unquoted = ''] of normalized.matchAll(
+    assignmentPattern,
+  )) {
+    variables.set(name, singleQuoted ?? doubleQuoted?.replaceAll('\\n', '\n') ?? backtickQuoted ?? unquoted.trim());
+  }
+  return variables;
+}
+
+/**
+ * Reads the `.env` of a folder. The result is empty if there is none, or if `.env` is a folder (some Python environments
+ * are named so) or a pipe. No message shows its content.
+ *
+ * @throws BoticelliError `invalid_config` for a file that can't be read
+ */
+export async function readDotEnv(folder: string): Promise<Map<string, string>> {
+  const content = readRegularFile(join(folder, '.env'), 1_000_000);
+  if ('bytes' in content) return parseDotEnv(decodeText(content.bytes));
+  const { reason, message } = content.problem;
+  if (reason === 'missing' || reason === 'folder' || reason === 'special') return new Map();
+  throw new BoticelliError('invalid_config', `.env ${message}`, { hint: 'Fix the file, or move it elsewhere.' });
+}
+
+/** Invalid UTF-8 is accepted, because it may be in variables that are not ours. A UTF-16 file can't be read at all. */
+function decodeText(bytes: Buffer): string {
+  const isUtf16 = (bytes[0] === 0xff && bytes[1] === 0xfe) || (bytes[0] === 0xfe && bytes[1] === 0xff);
+  if (!isUtf16) return bytes.toString('utf8');
+  throw new BoticelliError('invalid_config', '.env is UTF-16', {
+    hint: 'Save it as UTF-8. In Windows PowerShell, > writes UTF-16: use Set-Content -Encoding utf8 instead.',
+  });
 }

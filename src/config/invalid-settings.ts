@@ -2,23 +2,23 @@ import { BoticelliError } from '../errors.js';
 import { type Diagnostic, formatLocation } from '../toml/diagnostic.js';
 import { redactSecrets } from './redact-secrets.js';
 
-/** What a settings file with faults is told by. */
+/** What is known about a settings file with errors. */
 export interface InvalidSettingsOptions {
-  /** The file's name as the person knows it. */
+  /** The file's name as the user knows it. */
   file: string;
   text: string;
   diagnostics: readonly Diagnostic[];
-  /** Keys that must not be shown, wherever they stand in it. */
+  /** API keys to redact. */
   secrets: readonly string[];
   hint?: string;
 }
 
-/** A settings file has faults: `invalid_config`. Secrets in it are `*` in everything that this carries. */
+/** `invalid_config`: a settings file has errors. All its fields are redacted: secrets are replaced by `*`. */
 export class InvalidSettings extends BoticelliError {
   readonly file: string;
   /** The file's text, for code frames. */
   readonly text: string;
-  /** Every fault of the file, in its order. */
+  /** All errors, in the order of the file. */
   readonly diagnostics: readonly Diagnostic[];
 
   constructor({
@@ -26,7 +26,7 @@ export class InvalidSettings extends BoticelliError {
     text,
     diagnostics,
     secrets,
-    hint = 'Mend the settings file; nothing was sent.',
+    hint = 'Fix the settings file. No request was sent.',
   }: InvalidSettingsOptions) {
     const redact = (value: string) => redactSecrets(value, secrets);
     const redactedDiagnostics = diagnostics.map(({ message, suggestion, ...rest }) => ({

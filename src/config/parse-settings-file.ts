@@ -1,23 +1,15 @@
 import { createDiagnostics } from '../toml/create-diagnostics.js';
 import type { Diagnostic } from '../toml/diagnostic.js';
-import type { Problem } from '../toml/problem.js';
 import { readToml } from '../toml/read-toml.js';
 import { checkSettings } from './check-settings.js';
 import { InvalidSettings } from './invalid-settings.js';
 import type { FileSettings } from './settings-schema.js';
+import type { SettingsFile } from './sources.js';
 
-/** A settings file that is without fault when taken alone. */
-export interface SettingsFile {
-  /** Its name as the person knows it. */
-  file: string;
-  settings: FileSettings;
-  /** Whether it was just found in the working folder, which someone else may have written. */
-  isFromWorkingFolder: boolean;
-  /** The error of a fault that only shows beside the other settings. */
-  createError(problem: Problem, hint?: string): Promise<InvalidSettings>;
-}
-
-/** Reads a settings file. Rejects with InvalidSettings where it has faults, every one of them. */
+/**
+ * Parses and checks a settings file.
+ * @throws InvalidSettings with all errors of the file
+ */
 export async function parseSettingsFile({
   file,
   bytes,
@@ -37,7 +29,7 @@ export async function parseSettingsFile({
   if (diagnostics.length > 0) throw createInvalidSettings(diagnostics);
   return {
     file,
-    // Without fault the table is what the schema says. It is not the schema's own copy, for that has a prototype.
+    // The schema accepts the table. The schema's own copy is not used, because it has a prototype.
     settings: parsed.table as FileSettings,
     isFromWorkingFolder,
     createError: async (problem, hint) => createInvalidSettings(await createDiagnostics([problem], text), hint),

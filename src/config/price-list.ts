@@ -1,29 +1,29 @@
-import { builtInPrices, type Price } from '../facts.js';
-import { stripModelPrefix } from '../narrative/model-name.js';
+import { builtInPrices, type Price } from '../facts/prices.js';
+import { stripModelPrefix } from '../util/model-name.js';
 
-/** What models cost. */
+/** The prices of models. */
 export interface PriceList {
-  /** The price of a reply: that of the model which served, else that of the one asked for. Undefined where none is known. */
+  /** Returns the price of the model that served a reply, else of the requested model. Undefined if neither is known. */
   getReplyPrice(model: string, requestedAs: string): Price | undefined;
   /**
-   * The price of a call to come. For an alias of Google's it is the dearest of its family, until a reply has told which
-   * model it stands for.
+   * Returns the maximum price of a future request. For one of Google's aliases it is the highest price of its family,
+   * until a reply shows which model the alias resolves to.
    */
   getMaxPrice(model: string): Price | undefined;
 }
 
 export interface PriceListOptions {
-  /** Prices of settings, by model. They beat the built-in ones. */
+  /** Prices from settings, by model. They override built-in prices. */
   configured?: Readonly<Record<string, Price>> | undefined;
-  /** Milliseconds since the epoch: prices change on certain days. */
+  /** Milliseconds since the epoch; some prices change on a given day. */
   now?: () => number;
 }
 
-/** `gemini-flash-lite-latest`: its family is `flash-lite`. */
+/** The family of `gemini-flash-lite-latest` is `flash-lite`. */
 const latestAliasPattern = /^gemini-(flash-lite|flash|pro)-latest$/;
 const versionedModelPattern = /^gemini-[\d.]+-(flash-lite|flash|pro)(-preview)?$/;
 
-/** The prices that hold. */
+/** Creates a list of configured and built-in prices. */
 export function createPriceList({ configured = {}, now = Date.now }: PriceListOptions = {}): PriceList {
   const configuredPrices = new Map(
     Object.entries(configured).map(([model, price]) => [stripModelPrefix(model), price]),
@@ -41,7 +41,7 @@ export function createPriceList({ configured = {}, now = Date.now }: PriceListOp
   };
 }
 
-/** Also by a name with a release's number: `gemini-3.5-flash-lite-001` costs what `gemini-3.5-flash-lite` does. */
+/** Ignores a release number: `gemini-3.5-flash-lite-001` has the price of `gemini-3.5-flash-lite`. */
 function findBuiltInPrice(model: string, now: number): Price | undefined {
   const name = [model, model.replace(/-\d{3}$/, '')].find((candidate) => Object.hasOwn(builtInPrices, candidate));
   const today = new Date(now).toISOString().slice(0, 10);

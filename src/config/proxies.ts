@@ -1,7 +1,7 @@
 /**
- * The proxies that the environment names: `HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY` and `NO_PROXY`, in large letters or
- * small. Undefined, and nothing loaded, where it names none. A `.env` is not asked: whoever wrote it would see the
- * requests.
+ * Returns a function that finds the proxy of a URL by `HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY` and `NO_PROXY`, upper or
+ * lower case. Undefined, without loading anything, if the environment names no proxy. A `.env` is not read, because its
+ * author could then see the requests.
  */
 export async function createProxyResolver(
   environment: Record<string, string | undefined>,
@@ -14,7 +14,7 @@ export async function createProxyResolver(
   return (url) => {
     const proxy = getProxyForUrl(url);
     if (proxy === '') return undefined;
-    // For one without a scheme the library takes the URL's own; curl takes http, which is what proxies speak.
+    // Without a scheme the library assumes that of the URL; curl assumes http, which is what proxies use.
     const hasScheme = proxyVariables.some(([, value]) => value === proxy);
     return hasScheme ? proxy : proxy.replace(/^\w+:/, 'http:');
   };

@@ -1,4 +1,4 @@
 declare module 'proxy-from-env' {
-  /** The proxy's address by the variables of the process, or an empty text. */
+  /** Returns the proxy of a URL by the process's environment variables, or an empty string. */
   export function getProxyForUrl(url: string): string;
 }

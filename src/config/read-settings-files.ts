@@ -2,26 +2,28 @@ import { devNull } from 'node:os';
 import { join, resolve } from 'node:path';
 import { BoticelliError } from '../errors.js';
 import { readRegularFile } from '../util/read-regular-file.js';
-import type { SettingsFile } from './parse-settings-file.js';
+import type { SettingsFile } from './sources.js';
 
-/** The name of a settings file, in the working folder and in the user's config folder. */
+/** The name of the settings file, in the working folder and in the user's config folder. */
 const settingsFileName = 'boticelli.toml';
-/** A settings file is a page of text; anything larger was named by mistake. */
+/** A settings file is short; a larger file was named by mistake. */
 const maxBytes = 1_000_000;
 
-/** Where settings files may be. */
+/** Where to look for settings files. */
 export interface SettingsFilesOptions {
   workingFolder: string;
-  /** The file that the person named, instead of the working folder's. */
+  /** The file of `--config`, read instead of the working folder's. */
   configFile?: string | undefined;
   userConfigFolder?: string | undefined;
-  /** Keys that must not be shown where a file has faults. */
+  /** API keys, which no message may show. */
   secrets: readonly string[];
 }
 
 /**
- * Reads the settings files that there are, the one that beats the others first.
- * Rejects with InvalidSettings for one with faults, and with `invalid_config` for one that can't be read.
+ * Reads the settings files that exist, highest precedence first.
+ *
+ * @throws InvalidSettings for a file with errors
+ * @throws BoticelliError `invalid_config` for a file that can't be read
  */
 export async function readSettingsFiles(options: SettingsFilesOptions): Promise<SettingsFile[]> {
   const files = await Promise.all(
@@ -30,14 +32,14 @@ export async function readSettingsFiles(options: SettingsFilesOptions): Promise<
   return files.filter((file) => file !== undefined);
 }
 
-/** A file to look for. */
+/** A file that may exist. */
 interface Candidate {
-  /** Its name as the person knows it. */
+  /** The file's name as the user knows it. */
   file: string;
   path: string;
-  /** Whether the person named it, so that it must be there. */
+  /** Whether the user named it, so that it must exist. */
   isExplicit: boolean;
-  /** Whether it was just found in the working folder, which someone else may have written. */
+  /** Whether it was found in the working folder, which may come from someone else. */
   isFromWorkingFolder: boolean;
 }
 
@@ -46,7 +48,7 @@ function listCandidates({ workingFolder, configFile, userConfigFolder }: Setting
   const workingFolderPath = join(workingFolder, settingsFileName);
   const userCandidates =
     userPath === undefined ? [] : [{ file: userPath, path: userPath, isExplicit: false, isFromWorkingFolder: false }];
-  // What ssh and git users write for "no file at all".
+  // The usual way to name no file, as for ssh and git.
   if (configFile === devNull) return userCandidates;
   if (configFile !== undefined) {
     return [
@@ -54,7 +56,7 @@ function listCandidates({ workingFolder, configFile, userConfigFolder }: Setting
       ...userCandidates,
     ];
   }
-  // In the user's own config folder the two are one file, and nobody else's.
+  // In the user's config folder both names mean the same file, and it is the user's own.
   if (userPath !== undefined && resolve(userPath) === resolve(workingFolderPath)) return userCandidates;
   return [
     { file: settingsFileName, path: workingFolderPath, isExplicit: false, isFromWorkingFolder: true },
@@ -68,10 +70,10 @@ async function readIfPresent({ file, path, isExplicit, isFromWorkingFolder }: Ca
     const { reason, message } = content.problem;
     if (reason === 'missing' && !isExplicit) return undefined;
     throw new BoticelliError('invalid_config', `the settings file ${file} ${message}`, {
-      hint: isExplicit ? 'Check the name that --config gives.' : 'Mend it, or move it away.',
+      hint: isExplicit ? 'Check the file name given to --config.' : 'Fix the file, or move it elsewhere.',
     });
   }
-  // TOML and its schema cost some 20 ms, and most runs have no settings file.
+  // Loading TOML and the schema takes some 20 ms, and most runs have no settings file.
   const { parseSettingsFile } = await import('./parse-settings-file.js');
   return parseSettingsFile({ file, bytes: content.bytes, isFromWorkingFolder, secrets });
 }

@@ -1,8 +1,13 @@
-import { defaultBaseUrl } from '../facts.js';
+import { BoticelliError } from '../errors.js';
+import { defaultBaseUrl } from '../facts/requests.js';
+import { errorAt } from '../toml/problem.js';
+import { describePath } from '../toml/toml.js';
+import type { EnvironmentVariable } from './environment-variables.js';
+import type { Sources } from './sources.js';
 
 /**
- * Whether a text can be a service's address: http(s)://host[:port][/path], without user, query or fragment. The same
- * rule as in `gemini/connection.ts`, which judges addresses of any source: in a file, a fault has a place.
+ * Tests for a service's base URL: http(s)://host[:port][/path], without user, query or fragment. `gemini/connection.ts`
+ * applies the same rule to base URLs from any source; here, an error in a file can be reported with its location.
  */
 export function isBaseUrl(text: string): boolean {
   if (!URL.canParse(text)) return false;
@@ -10,22 +15,61 @@ export function isBaseUrl(text: string): boolean {
   return /^https?:$/.test(protocol) && username + password + search + hash === '';
 }
 
-/** Whether a text is the address of a Redis server. */
 export function isRedisUrl(text: string): boolean {
   return URL.canParse(text) && /^rediss?:$/.test(new URL(text).protocol);
 }
 
 /**
- * Whether a key that is sent to an address stays out of reach of whoever wrote it down: the address is Google's own, over
- * TLS, or on this machine. A text that is no address leads nowhere, and is refused before anything is sent.
+ * Checks that the API key is not sent to an address that comes from the working folder, in its `boticelli.toml` or
+ * `.env`: the author of the folder could collect keys that way. Allowed are Google's own address and loopback addresses,
+ * and any address if the key comes from the same `.env`. The file of `--config` and the user's own settings file are the
+ * user's choice, as a flag is.
+ *
+ * @throws BoticelliError `invalid_config`
  */
-export function isTrustedBaseUrl(baseUrl: string): boolean {
+export async function assertTrustedBaseUrl(
+  { getVariable, files }: Sources,
+  apiKey: EnvironmentVariable | undefined,
+): Promise<void> {
+  if (apiKey === undefined || apiKey.isFromDotEnv) return;
+  const urlVariable = getVariable('GOOGLE_GEMINI_BASE_URL');
+  if (urlVariable) {
+    if (!urlVariable.isFromDotEnv || isTrustedBaseUrl(urlVariable.value)) return;
+    throw new BoticelliError('invalid_config', untrustedUrlMessage(urlVariable.label, urlVariable.value), {
+      hint: untrustedUrlHint,
+    });
+  }
+  const path = ['providers', 'gemini', 'base_url'];
+  const getBaseUrl = ({ settings }: Sources['files'][number]) => settings.providers?.gemini?.base_url;
+  const file = files.find((candidate) => getBaseUrl(candidate) !== undefined);
+  const url = file && getBaseUrl(file);
+  if (!file?.isFromWorkingFolder || url === undefined || isTrustedBaseUrl(url)) return;
+  throw await file.createError(
+    errorAt('foreign-address', path, untrustedUrlMessage(describePath(path), url)),
+    untrustedUrlHint,
+  );
+}
+
+/** Only the host of a URL is ever printed. */
+function untrustedUrlMessage(setting: string, url: string): string {
+  return `${setting} would send your API key to ${new URL(url).host}, but this folder may come from someone else`;
+}
+
+const untrustedUrlHint =
+  'If you trust that address, set GOOGLE_GEMINI_BASE_URL to it in your environment. ' +
+  "If it has an API key of its own, put that key into this folder's .env and set none in the environment.";
+
+/**
+ * Tests whether only Google, over TLS, or this machine can receive a key that is sent to an address. Text that is not a
+ * URL counts as trusted, because it is rejected before anything is sent.
+ */
+function isTrustedBaseUrl(baseUrl: string): boolean {
   if (!URL.canParse(baseUrl)) return true;
   const { origin, hostname } = new URL(baseUrl);
   return origin === new URL(defaultBaseUrl).origin || isLoopback(hostname);
 }
 
-/** A URL's host name has its numbers in their plain form already. Other names are looked up who knows where. */
+/** The host name of a URL is normalized: `127.1` is `127.0.0.1`. Other names are not trusted, as anyone may resolve them. */
 function isLoopback(hostname: string): boolean {
   return hostname === 'localhost' || hostname === '[::1]' || /^127(?:\.\d{1,3}){3}$/.test(hostname);
 }

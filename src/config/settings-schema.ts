@@ -1,13 +1,10 @@
-/**
- * What boticelli.toml may hold. Only shapes and ranges are said here; what a text must be beyond being one is in
- * `settings-values.ts`.
- */
+/** The schema of boticelli.toml: types and ranges. `check-settings.ts` checks the content of strings. */
 import * as z from 'zod/mini';
 
 const text = z.optional(z.string());
-/** Zero would be a model that can't be used, and a limit that is absent is unlimited: so there is no need for either. */
+/** At least 1: a limit of 0 would make a model unusable, and an absent limit is unlimited. */
 const limit = z.optional(z.int().check(z.gte(1)));
-/** A share of a limit. Above 1 it would send what is known to be refused. */
+/** A share of a limit. More than 1 would send requests that are known to be rejected. */
 const multiplier = z.optional(z.number().check(z.gt(0), z.lte(1)));
 
 const limits = { rpm: limit, tpm: limit, rpd: limit, max_concurrent: limit };
@@ -17,7 +14,7 @@ const tier = z.strictObject({
   models: z.optional(z.record(z.string(), z.strictObject(limits))),
 });
 
-/** Dollars for a million tokens. */
+/** US dollars per million tokens. */
 const usdPerMillionTokens = z.number().check(z.gte(0), z.lte(100_000));
 const price = z.strictObject({ input: usdPerMillionTokens, output: usdPerMillionTokens });
 
@@ -25,14 +22,14 @@ const gemini = z.strictObject({
   default_model: text,
   default_tier: text,
   base_url: text,
-  // A day is more than any service counts by; a wrong unit, milliseconds say, is found by it.
+  // No service uses a window longer than a day; the bound catches wrong units, such as milliseconds.
   rate_window_seconds: z.optional(z.number().check(z.gt(0), z.lte(86_400))),
   fallback: z.optional(z.array(z.string())),
   tiers: z.optional(z.record(z.string(), tier)),
   prices: z.optional(z.record(z.string(), price)),
 });
 
-/** The whole file. Every key may be absent. */
+/** The whole file. All keys are optional. */
 export const settingsSchema = z.strictObject({
   providers: z.optional(z.strictObject({ gemini: z.optional(gemini) })),
   budget: z.optional(
@@ -42,7 +39,7 @@ export const settingsSchema = z.strictObject({
   store: z.optional(z.strictObject({ keep: text })),
 });
 
-/** The tables of a file without fault, as they are written. */
+/** The content of a valid file. */
 export type FileSettings = z.infer<typeof settingsSchema>;
-/** One tier of it. */
+/** A tier in a settings file. */
 export type FileTier = z.infer<typeof tier>;

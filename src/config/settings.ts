@@ -1,99 +1,58 @@
-import type { LimitValues } from '../facts.js';
+import type { LimitValues } from '../facts/limits.js';
 import type { QuotaBudget } from '../quota/limits.js';
-import { assertKnownTier, assertTrustedBaseUrl } from './assert-settings.js';
-import { composeSettings, findApiKey } from './compose-settings.js';
-import { readDotEnv } from './dot-env.js';
-import { createVariableLookup } from './environment-variables.js';
 import type { PriceList } from './price-list.js';
-import { createProxyResolver } from './proxies.js';
-import { readSettingsFiles } from './read-settings-files.js';
-import { mergeSettings } from './sources.js';
-import { resolveStateFolder } from './state-folder.js';
-import { type LimitsLookup, listTierNames } from './tier-limits.js';
-import { findUserFolders, type UserFolders } from './user-folders.js';
+import type { LimitsLookup } from './tiers.js';
+import type { UserFolders } from './user-folders.js';
 
-/** What holds for a run besides its own flags and its narrative. */
+/** The settings of a run, apart from its own flags and its narrative. */
 export interface Settings {
-  /** Absent where there is none: `--rehearse` needs none. */
+  /** Absent if no key is set: `--rehearse` needs none. */
   apiKey?: string;
-  /** Where the service is; absent where that is Google's own address. */
+  /** The service's base URL. Default: Google's. */
   baseUrl?: string;
-  /** Which proxy a request goes through, if any; absent where the environment names none. */
+  /** Returns the proxy for a URL, if any. Absent if the environment names no proxy. */
   resolveProxy?: (url: string) => string | undefined;
   /** The model of acts that name none. */
   defaultModel: string;
-  /** The name of the tier that the limits are of. */
+  /** The name of the tier whose limits apply. */
   tier: string;
-  /** The limits of a model before the budget's share is taken, and before anything was learned. */
+  /** The limits of a model, before the budget is applied and without learned limits. */
   limitsFor: LimitsLookup;
-  /** The models that settings files have limits for, in the tier. */
+  /** The models for which settings files define limits in this tier. */
   limitedModels: readonly string[];
   budget: QuotaBudget;
-  /** The length of the "minute" that the service counts by. */
+  /** The length of the service's rate window, its "minute". */
   rateWindowMs: number;
-  /** The models to turn to when a model's quota is used up, in this order. */
+  /** The models to try, in this order, when a model's quota is used up. */
   fallback: readonly string[];
-  /** Who shares limits: the project's name, else 16 hexadecimal digits of the key's hash, else `no-key`. */
+  /** Identifies whose limits are shared: the project's name, else 16 hexadecimal digits of the key's hash, else `no-key`. */
   project: string;
-  /** Which of these it is. */
+  /** Where `project` comes from. */
   projectSource: 'named' | 'key-hash' | 'none';
-  /** The Redis through which machines share their quota. It may have a password in it: only its host is ever shown. */
+  /** The Redis that shares quota between machines. The URL may contain a password: only its host is ever printed. */
   redisUrl?: string;
-  /** The folder of `boticelli.db`, an absolute path; absent for a user who has no home. It may not exist yet. */
+  /** The folder of `boticelli.db`, as an absolute path. It may not exist yet. Absent if the user has no home folder. */
   stateFolder?: string;
-  /** What models cost. */
   prices: PriceList;
-  /** How long prompts and replies are kept; `off` for not at all. Absent where nobody has said. */
+  /** How long prompts and replies are stored; `off` stores none. Absent if not set. */
   keepMs?: number | 'off';
 }
 
-/** The flags that are settings for one run. Limits are every model's. */
+/** The flags that override settings for one run. Limits apply to every model. */
 export interface SettingsFlags extends LimitValues {
   tier?: string;
   /** `false` is `--no-fallback`. */
   fallback?: readonly string[] | false;
 }
 
-/** Where settings are looked for. Nothing else of the process is read. */
+/** Where to look for settings. Nothing else of the process is read. */
 export interface SettingsOptions {
   environment: Record<string, string | undefined>;
-  /** The folder of `boticelli.toml` and `.env`; relative paths are relative to it. */
+  /** The folder of `boticelli.toml` and `.env`. Relative paths are resolved against it. */
   workingFolder: string;
-  /** What `--config` names, to be read instead of the working folder's `boticelli.toml`. */
+  /** The file of `--config`, read instead of `boticelli.toml` in the working folder. */
   configFile?: string;
-  /** By the system's custom unless told. */
+  /** Default: the operating system's folders. */
   userFolders?: UserFolders;
   flags?: SettingsFlags;
-}
-
-/**
- * Finds the settings: flags beat the environment, that beats `.env`, that `boticelli.toml` (or the file named), that the
- * user's own `boticelli.toml`, and that the defaults. Files are merged key by key.
- *
- * Rejects with InvalidSettings for a settings file with faults, with `invalid_config` for another setting that can't be
- * or for a key that would go where it must not, and with `usage` for a flag. No message has the key in it.
- */
-export async function resolveSettings({
-  environment,
-  workingFolder,
-  configFile,
-  flags = {},
-  ...overrides
-}: SettingsOptions): Promise<Settings> {
-  const [folders, dotEnv] = await Promise.all([overrides.userFolders ?? findUserFolders(), readDotEnv(workingFolder)]);
-  const secrets = (['GEMINI_API_KEY', 'GOOGLE_API_KEY'] as const)
-    .flatMap((name) => [environment[name], dotEnv.get(name)])
-    .flatMap((key) => key?.trim() || []);
-  const files = await readSettingsFiles({ workingFolder, configFile, userConfigFolder: folders.config, secrets });
-  const sources = { getVariable: createVariableLookup(environment, dotEnv), files, secrets };
-  const fileSettings = mergeSettings(files);
-  await assertKnownTier(sources, listTierNames(fileSettings.providers?.gemini?.tiers), flags.tier);
-  await assertTrustedBaseUrl(sources, findApiKey(sources));
-  const stateFolder = resolveStateFolder({
-    getVariable: sources.getVariable,
-    workingFolder,
-    userFolder: folders.state,
-  });
-  const resolveProxy = await createProxyResolver(environment);
-  return { ...composeSettings({ sources, fileSettings, flags, stateFolder }), ...(resolveProxy && { resolveProxy }) };
 }

@@ -1,24 +1,30 @@
-import type { Path, TomlValue } from '../toml/toml.js';
-import { isTable, type TomlTable, valueAt } from '../toml/toml.js';
+import type { Problem } from '../toml/problem.js';
+import { isTable, type TomlTable, type TomlValue } from '../toml/toml.js';
 import type { EnvironmentVariable, EnvironmentVariableName } from './environment-variables.js';
-import type { SettingsFile } from './parse-settings-file.js';
+import type { InvalidSettings } from './invalid-settings.js';
 import type { FileSettings } from './settings-schema.js';
 
-/** Where settings come from besides flags. */
+/** The sources of settings, apart from flags. */
 export interface Sources {
   getVariable(name: EnvironmentVariableName): EnvironmentVariable | undefined;
-  /** The one that beats the others first. */
+  /** Highest precedence first. */
   files: readonly SettingsFile[];
-  /** Keys that no message may show. */
+  /** API keys, which no message may show. */
   secrets: readonly string[];
 }
 
-/** The first file, of those that beat the others first, in which something stands at a path. */
-export function findFileWith(path: Path, files: readonly SettingsFile[]): SettingsFile | undefined {
-  return files.find(({ settings }) => valueAt(settings as TomlTable, path) !== undefined);
+/** A settings file without errors of its own. */
+export interface SettingsFile {
+  /** The file's name as the user knows it. */
+  file: string;
+  settings: FileSettings;
+  /** Whether it was found in the working folder, which may come from someone else. */
+  isFromWorkingFolder: boolean;
+  /** Creates the error for a problem that depends on other settings. */
+  createError(problem: Problem, hint?: string): Promise<InvalidSettings>;
 }
 
-/** All files as one: key by key, tables within tables, what an earlier file has beats the later ones. */
+/** Merges files, highest precedence first, key by key and table by table. Other values, arrays too, are replaced. */
 export function mergeSettings(files: readonly SettingsFile[]): FileSettings {
   const tables = files.map(({ settings }) => settings as TomlTable);
   return tables.reduceRight((lower, upper) => mergeTables(lower, upper), createTable()) as FileSettings;
@@ -34,7 +40,7 @@ function mergeValues(lower: TomlValue | undefined, upper: TomlValue): TomlValue 
   return isTable(lower) && isTable(upper) ? mergeTables(lower, upper) : upper;
 }
 
-/** Without a prototype, as the parser's own: a tier may be called constructor. */
+/** Has no prototype, like the parser's tables: a tier may be named `constructor`. */
 function createTable(): TomlTable {
   return Object.create(null);
 }

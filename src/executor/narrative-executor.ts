@@ -12,7 +12,7 @@ import { usesStdin } from './uses-stdin.js';
 /** How narratives are to be executed. */
 export interface NarrativeExecutorOptions {
   driver: BoticelliDriver;
-  /** The model of acts that name none. Default: that of facts.ts. */
+  /** The model of acts that name none. Default: `defaultModel` of facts/models.ts. */
   defaultModel?: string;
   /**
    * Hears everything that happens, in order. What it throws ends the run. A promise that it returns is waited for where

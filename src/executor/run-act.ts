@@ -5,7 +5,7 @@ import type { DriverEvent } from '../driver/driver-events.js';
 import type { GenerateRequest, Part, Turn, UserTurn } from '../driver/request.js';
 import { type GenerateResponse, type ReplyAudio, zeroUsage } from '../driver/response.js';
 import { BoticelliError, StreamingNotSupported } from '../errors.js';
-import { defaultModel } from '../facts.js';
+import { defaultModel } from '../facts/models.js';
 import type { MediaInput, TextInput } from '../narrative/narrative.js';
 import type { TurnPair } from './conversation.js';
 import type { ActAudio, ActEnd, NarrativeEvent } from './narrative-events.js';

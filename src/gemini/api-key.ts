@@ -1,40 +1,37 @@
 import { BoticelliError } from '../errors.js';
 
-const apiKeyPageHint = 'keys are made at https://aistudio.google.com/apikey.';
+const createKeyHint = 'create a key at https://aistudio.google.com/apikey.';
 
 /**
- * Throws where a key can't even be sent: `missing_api_key` for an empty one, `auth` for one that no header can carry or
- * that is meant for another API. Without it fetch would complain by printing the key.
+ * Checks a key before any request. Without this check, fetch would print the key in its own error.
+ * @throws BoticelliError `missing_api_key` for an empty key; `auth` for one that a header can't carry or that is meant
+ * for another API
  */
 export function assertUsableKey(apiKey: string): void {
   if (apiKey === '') {
-    throw new BoticelliError('missing_api_key', 'there is no API key', {
-      hint: `Set GEMINI_API_KEY; ${apiKeyPageHint}`,
+    throw new BoticelliError('missing_api_key', 'the API key is empty', {
+      hint: `Set GEMINI_API_KEY, or ${createKeyHint}`,
     });
   }
   const invalidIndex = apiKey.search(/[^\x21-\x7e]/);
   if (invalidIndex !== -1) {
-    throw new BoticelliError(
-      'auth',
-      `the API key can't be right: character ${invalidIndex + 1} is none that keys have`,
-      {
-        hint: `Copy the key again, without spaces or line ends; ${apiKeyPageHint}`,
-      },
-    );
+    throw new BoticelliError('auth', `the API key looks wrong: character ${invalidIndex + 1} is not allowed in a key`, {
+      hint: `Copy the key again, without spaces or line breaks, or ${createKeyHint}`,
+    });
   }
   if (apiKey.startsWith('auth_tokens/')) {
-    throw new BoticelliError('auth', 'the API key is an ephemeral token, which the Live API alone takes', {
-      hint: `Set GEMINI_API_KEY to an API key; ${apiKeyPageHint}`,
+    throw new BoticelliError('auth', 'the API key is an ephemeral token, which only the Live API accepts', {
+      hint: `Set GEMINI_API_KEY to an API key, or ${createKeyHint}`,
     });
   }
 }
 
-/** Replaces the key by `[key]` in a text from outside: the service echoes keys ("Invalid API key: …"). */
+/** Replaces the key by `[key]` in a foreign text: the service echoes keys ("Invalid API key: …"). */
 export type Redact = (text: string) => string;
 
 /**
- * Makes the redaction of one key, in its plain, its JSON and its URL form. A key that is too short to be a real one, such
- * as `test`, is only found as a word of its own, lest it be cut out of `latest`.
+ * Creates the redaction of a key in its plain, JSON and URL forms. A key of less than 8 characters, such as `test`, is
+ * redacted only as a separate word, so that `latest` stays whole.
  */
 export function createRedactor(apiKey: string): Redact {
   if (apiKey === '') return (text) => text;
@@ -47,8 +44,8 @@ export function createRedactor(apiKey: string): Redact {
 }
 
 /**
- * The last net under every text that could carry the key: cleans an error and its causes, in place, and returns it.
- * The stack is part of it, for it repeats the message.
+ * Redacts an error and its causes in place, and returns the error: the last safeguard before it leaves the driver. The
+ * stack is included, because it repeats the message.
  */
 export function redactError<Thrown>(thrown: Thrown, redact: Redact): Thrown {
   for (let error: unknown = thrown, depth = 0; error instanceof Error && depth < 8; error = error.cause, depth += 1) {

@@ -1,21 +1,20 @@
+import { stripModelPrefix } from '../util/model-name.js';
 import { getCapabilities, getKnownCapabilities, type ModelCapabilities } from './models/capabilities.js';
 import type { ModelListCache } from './models/model-info.js';
-import { stripModelPrefix } from './rest/convert-request.js';
 
 export interface LiveApiSelectorOptions {
-  /** Where the service's list is, if it is known. */
+  /** The cached model list of the service. */
   modelListCache: Pick<ModelListCache, 'read'>;
-  /** Whether models that can do both are to speak Live: `--live`. */
+  /** Whether to use the Live API for models that support both (`--live`). Default false. */
   preferLive?: boolean;
 }
 
-/** Whether a model is to be spoken to over the Live API. */
+/** Whether to use the Live API for a model. */
 export type LiveApiSelector = (model: string) => Promise<boolean> | boolean;
 
 /**
- * Decides between REST and Live without any request: a model that speaks Live alone goes Live, one that can do both where
- * that is preferred. What the table of facts decides is not looked up in the list, so a run with a well-known model opens
- * nothing for it.
+ * Creates a function that chooses between REST and the Live API without a request. A model that the built-in facts
+ * decide is not looked up in the list, so that a run with a well-known model opens no database for it.
  */
 export function createLiveApiSelector({ modelListCache, preferLive = false }: LiveApiSelectorOptions): LiveApiSelector {
   const usesLive = ({ supportsGenerate, supportsLive }: ModelCapabilities) =>
@@ -23,7 +22,7 @@ export function createLiveApiSelector({ modelListCache, preferLive = false }: Li
   return (requestedModel) => {
     const model = stripModelPrefix(requestedModel);
     const known = getKnownCapabilities(model);
-    // That a model can do both, the list may know better.
+    // With preferLive, the list may know that a model supports Live where the built-in facts do not.
     if (known && (!preferLive || known.supportsLive)) return usesLive(known);
     return modelListCache.read().then((list) => usesLive(getCapabilities(model, list?.entries)));
   };

@@ -1,31 +1,31 @@
 import type { Files, GoogleGenAI, Live, Models } from '@google/genai';
 import { BoticelliError } from '../errors.js';
-import { defaultBaseUrl } from '../facts.js';
+import { defaultBaseUrl } from '../facts/requests.js';
 import { assertUsableKey, createRedactor, type Redact } from './api-key.js';
 import type { ConnectionOptions } from './options.js';
 import { loadHttpModule } from './transport/http.js';
 import { createRouteResolver, type RouteResolver } from './transport/proxy-routes.js';
 
-/** A service and a key, and the one SDK client for them. */
+/** A service, an API key and the SDK client for them, which all requests share. */
 export interface Connection {
-  /** `host:port`: all of the URL that is ever printed. */
+  /** `host:port`, the only part of the URL that messages show. */
   host: string;
   redact: Redact;
-  /** The service's address, without a key. */
+  /** The service's address, without the key. */
   url: URL;
-  /** Finds the way to an address of the service, or to another that it names. */
+  /** Finds the proxy route to an address of the service, or to another address. */
   resolveRoute: RouteResolver;
-  /** The SDK's client, loaded and made at the first call. Rejects, before any network, with what is wrong with the key. */
+  /** Loads and creates the SDK client on the first call. @throws BoticelliError for an unusable key, before any request */
   getModelsApi(): Promise<Models>;
-  /** Loads all that a call needs, without a network. Rejects as `models` does. */
+  /** Loads everything that a request needs, without a request. Throws as `getModelsApi` does. */
   prepare(): Promise<void>;
-  /** A client of the Files API of its own, all of whose requests go through the given fetch. Rejects likewise. */
+  /** Creates a client of the Files API that sends all requests through `customFetch`. Throws as `getModelsApi` does. */
   createFilesApi(customFetch: typeof fetch): Promise<Files>;
-  /** The same client's way to the Live API. */
+  /** The Live API of the same client. Throws as `getModelsApi` does. */
   getLiveApi(): Promise<Live>;
 }
 
-/** Throws `invalid_config` for a base URL that can't be one. */
+/** @throws BoticelliError `invalid_config` for an invalid base URL */
 export function createConnection({ apiKey, baseUrl = defaultBaseUrl, resolveProxy }: ConnectionOptions): Connection {
   const url = parseBaseUrl(baseUrl);
   const resolveRoute = createRouteResolver(resolveProxy);
@@ -52,16 +52,9 @@ export function createConnection({ apiKey, baseUrl = defaultBaseUrl, resolveProx
   };
 }
 
-/** The service as `host:port`. Throws `invalid_config` for a base URL that can't be one. */
+/** The service as `host:port`. @throws BoticelliError `invalid_config` for an invalid base URL */
 export function getServiceHost({ baseUrl = defaultBaseUrl }: Pick<ConnectionOptions, 'baseUrl'>): string {
   return parseBaseUrl(baseUrl).host;
-}
-
-/** Everything that the SDK would otherwise look for in the environment is told, `vertexai` above all (wire.md). */
-async function createClient({ apiKey, baseUrl, customFetch }: ClientOptions): Promise<GoogleGenAI> {
-  const { GoogleGenAI } = await import('@google/genai');
-  const httpOptions = { baseUrl, ...(customFetch && { fetch: customFetch }) };
-  return suppressWarnings(() => new GoogleGenAI({ apiKey, vertexai: false, apiVersion: 'v1beta', httpOptions }));
 }
 
 interface ClientOptions {
@@ -70,9 +63,16 @@ interface ClientOptions {
   customFetch?: typeof fetch;
 }
 
+/** Sets everything that the SDK would otherwise read from the environment, `vertexai` above all. */
+async function createClient({ apiKey, baseUrl, customFetch }: ClientOptions): Promise<GoogleGenAI> {
+  const { GoogleGenAI } = await import('@google/genai');
+  const httpOptions = { baseUrl, ...(customFetch && { fetch: customFetch }) };
+  return suppressWarnings(() => new GoogleGenAI({ apiKey, vertexai: false, apiVersion: 'v1beta', httpOptions }));
+}
+
 /**
- * The SDK's constructor warns on the console that it uses GOOGLE_API_KEY where that and GEMINI_API_KEY are both set,
- * even when it is handed a key and uses that one. For the moment of this call it has nobody to tell.
+ * Silences `console.warn` during the SDK's constructor: it warns that it uses GOOGLE_API_KEY if GEMINI_API_KEY is set
+ * too, even if it gets a key as an argument and uses that one.
  */
 function suppressWarnings<Result>(create: () => Result): Result {
   const { warn } = console;
@@ -88,8 +88,8 @@ function parseBaseUrl(baseUrl: string): URL {
   const url = URL.canParse(baseUrl) ? new URL(baseUrl) : undefined;
   const isPlain = url && /^https?:$/.test(url.protocol) && !url.username && !url.password && !url.search && !url.hash;
   if (isPlain) return url;
-  // The URL itself is not repeated: what is wrong with it may be a password.
-  throw new BoticelliError('invalid_config', "the base URL can't be used", {
-    hint: 'Give it, in GOOGLE_GEMINI_BASE_URL or as baseUrl, as http(s)://host[:port][/path] without user, query or fragment.',
+  // The message does not contain the URL, which may hold a password.
+  throw new BoticelliError('invalid_config', 'the base URL is not valid', {
+    hint: 'Set GOOGLE_GEMINI_BASE_URL or baseUrl to http(s)://host[:port][/path], without user, query or fragment.',
   });
 }

@@ -1,28 +1,18 @@
-import type { Clock } from '../driver/clock.js';
 import type { LiveOptions } from './live/options.js';
 import type { ProxyResolver } from './transport/proxy-routes.js';
 
-// Apart from what uses them: the library's declarations stand on these alone, and so need none of the SDK's.
+// The library's declarations import this file. It stays free of the code that uses the options, and of the SDK's types.
 
-/** How to reach the service, and with which key. */
+/** Address of the service, API key and proxy. */
 export interface ConnectionOptions {
   apiKey: string;
-  /** `https://generativelanguage.googleapis.com` unless told; may have a path, as gateways do. */
+  /** Default `https://generativelanguage.googleapis.com`. May have a path, as gateways do. */
   baseUrl?: string;
-  /** Which proxy a request goes through; none unless told. */
+  /** Chooses the proxy of a request. Default: no proxy. */
   resolveProxy?: ProxyResolver | undefined;
 }
 
-/** The bounds of a call. */
-export interface CallOptions {
-  /** Bounds one attempt, whole. Default 300 000 (5 minutes). */
-  timeoutMs: number;
-  /** Bounds the time between two packets of a stream, from the first one on. Default 60 000. */
-  idleTimeoutMs: number;
-  clock: Clock;
-}
-
 export interface GeminiDriverOptions extends ConnectionOptions, LiveOptions {
-  /** Whether a model, named without `models/`, is spoken to over the Live API. By its name unless told. */
+  /** Whether to use the Live API for a model (named without `models/`). Default: decided by the model's name. */
   usesLiveApi?: (model: string) => Promise<boolean> | boolean;
 }

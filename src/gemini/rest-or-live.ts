@@ -1,18 +1,18 @@
 import type { BoticelliDriver } from '../driver/driver.js';
 import { BoticelliError, StreamingNotSupported } from '../errors.js';
+import { stripModelPrefix } from '../util/model-name.js';
 import type { LiveDriver } from './live/options.js';
 import { isUnsupportedModel } from './models/capabilities.js';
-import { stripModelPrefix } from './rest/convert-request.js';
 
 export interface RoutingDriverOptions {
   /** The driver for REST and server-sent events. */
   rest: BoticelliDriver;
   live: LiveDriver;
-  /** Whether a model, named without `models/`, is spoken to over the Live API. */
+  /** Whether to use the Live API for a model, named without `models/`. */
   usesLiveApi: (model: string) => Promise<boolean> | boolean;
 }
 
-/** Asks each model in the way that it speaks. Before a request goes over REST, the Live session gives its place back. */
+/** Sends each request to REST or to the Live API, by its model. A REST request first closes idle Live sessions. */
 export function createRoutingDriver({ rest, live, usesLiveApi }: RoutingDriverOptions): BoticelliDriver {
   const { usesLive, toRoutingError } = createRouteCache(usesLiveApi);
   const driverFor = async (model: string): Promise<BoticelliDriver> => {
@@ -56,7 +56,7 @@ export function createRoutingDriver({ rest, live, usesLiveApi }: RoutingDriverOp
 function createRouteCache(usesLiveApi: RoutingDriverOptions['usesLiveApi']) {
   const resultsByModel = new Map<string, Promise<boolean> | boolean>();
   return {
-    /** Asked once a model; a failure is for whoever waits for it, and not kept. */
+    /** Asks `usesLiveApi` once per model. A failure reaches the callers that wait for it, and is not cached. */
     usesLive(model: string): Promise<boolean> | boolean {
       const name = stripModelPrefix(model);
       const result = resultsByModel.get(name) ?? usesLiveApi(name);
@@ -71,8 +71,8 @@ function createRouteCache(usesLiveApi: RoutingDriverOptions['usesLiveApi']) {
     },
 
     /**
-     * What a failure comes to. A model that no source knew was asked as its name suggests; that the service does not know it
-     * so had the list read, and that may say that it is to be asked in the other way.
+     * Turns `model_not_found` into a transient error if the model belongs to the other API. The route of an unknown
+     * model is guessed from its name; the failed request fetched the model list, which may correct that guess.
      */
     async toRoutingError(thrown: unknown, model: string): Promise<unknown> {
       const name = stripModelPrefix(model);
@@ -87,13 +87,13 @@ function createRouteCache(usesLiveApi: RoutingDriverOptions['usesLiveApi']) {
 }
 
 /**
- * To be tried again at once, and then in the other way. Not within the same call: whoever asked may have taken the model's
- * place for it, which the session takes itself.
+ * An error to retry at once, which then takes the other route. The same call can't switch: its caller may hold the
+ * model's concurrency slot, which a Live session acquires itself.
  */
 function createRouteChangedError(model: string, isLive: boolean, cause: BoticelliError): BoticelliError {
-  const description = isLive ? 'speaks the Live API alone' : 'does not speak the Live API';
+  const description = isLive ? 'supports only the Live API' : 'does not support the Live API';
   return new BoticelliError('model_not_found', `${model} ${description}`, {
     ...{ isTransient: true, retryAfterMs: 0, cause },
-    hint: 'That is known now: run it again.',
+    hint: 'Run it again: the next request uses the right API.',
   });
 }

@@ -1,4 +1,4 @@
-import { filesApiUrlPattern, youtubeUrlPattern } from '../facts.js';
+import { filesApiUrlPattern, youtubeUrlPattern } from '../facts/media.js';
 
 /**
  * A URL as messages show it: without its query, which may carry a signature, and without a user and a password. Of a film's

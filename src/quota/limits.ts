@@ -1,3 +1,5 @@
+import { type LimitKind, limitKinds } from '../facts/limits.js';
+
 /** The limits of a model. An absent limit means unlimited. */
 export interface Limits {
   /** Requests per minute. */
@@ -9,10 +11,6 @@ export interface Limits {
   /** Concurrent requests, or concurrent Live sessions. */
   maxConcurrent?: Limit;
 }
-
-/** The kinds of limits, in display order. */
-export const limitKinds = ['rpm', 'tpm', 'rpd', 'maxConcurrent'] as const;
-export type LimitKind = (typeof limitKinds)[number];
 
 /** A limit and its origin. */
 export interface Limit {

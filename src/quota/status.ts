@@ -1,8 +1,9 @@
+import { type LimitKind, limitKinds } from '../facts/limits.js';
 import { createModelState, findOrCreateDay, type ModelState, refreshState } from './limiter/model-state.js';
 import { modelStateKey } from './limiter/project-state.js';
 import type { RateLimiterOptions } from './limiter/rate-limiter.js';
 import { computeWindowLimits, scheduleRequest, type WindowLimits } from './limiter/schedule.js';
-import { computeEffectiveLimits, type Limit, type LimitKind, type Limits, limitKinds } from './limits.js';
+import { computeEffectiveLimits, type Limit, type Limits } from './limits.js';
 
 /** The quota of a model at one moment, or the target of an alias. Times are milliseconds since the epoch. */
 export type QuotaStatus = ModelStatus | AliasStatus;

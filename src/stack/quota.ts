@@ -1,6 +1,6 @@
-import { createLimitsLookup } from '../config/tier-limits.js';
+import { createLimitsLookup } from '../config/tiers.js';
 import { type Clock, systemClock } from '../driver/clock.js';
-import { defaultTier } from '../facts.js';
+import { defaultTier } from '../facts/limits.js';
 import { createConcurrencyLimiter } from '../quota/limiter/concurrency-leases.js';
 import { createModelQueue } from '../quota/limiter/model-queue.js';
 import { createRateLimiter } from '../quota/limiter/rate-limiter.js';

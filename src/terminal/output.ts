@@ -1,24 +1,24 @@
 import type { Writable } from 'node:stream';
 
-/** What is written to, and told once if writing fails. */
+/** An output whose failures are reported once. */
 export interface Output {
   write(text: string): void;
-  /** Resolves when all that was written has left the process, or writing has failed. Never rejects. */
+  /** Resolves when everything written has left the process, or a write has failed. Never rejects. */
   flush(): Promise<void>;
-  /** True where a person reads it directly. */
+  /** Whether the output is a terminal. */
   readonly isTerminal: boolean;
 }
 
 export interface OutputOptions {
   stream: Writable & { isTTY?: boolean };
-  /** Called once, with the system's error: EPIPE where the reader has gone, ENOSPC on a full disk. */
+  /** Called once, with the system's error: EPIPE if the reader has closed the pipe, ENOSPC on a full disk. */
   onFailure: (error: NodeJS.ErrnoException) => void;
 }
 
-/** An output on a stream. After a failure what is written is dropped. */
+/** Creates an output for a stream. After a failure, writes are ignored. */
 export function createOutput({ stream, onFailure }: OutputOptions): Output {
   let failed = false;
-  // A listener of our own for each would be too many for Node's taste where a dozen narratives wait at once.
+  // One listener for all flushes: with one for each, a dozen narratives would exceed Node's limit and cause a warning.
   const pendingFlushes = new Set<() => void>();
   const fail = (error: NodeJS.ErrnoException) => {
     if (!failed) onFailure(error);
@@ -39,7 +39,7 @@ export function createOutput({ stream, onFailure }: OutputOptions): Output {
           resolve();
         };
         pendingFlushes.add(settle);
-        // A file takes what is written at once, but tells of a full disk only in the next turn.
+        // A file stream completes writes at once, but emits the error of a full disk only in the next turn.
         stream.write('', () => setImmediate(settle));
       }),
   };

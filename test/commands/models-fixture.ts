@@ -82,5 +82,5 @@ export async function createModelsFixture(
 
 /** The lines of the table that `boticelli models` prints, without its head. */
 export function extractTableRows(stdout: string): string[] {
-  return stdout.split('\n').filter((line) => / {2}(generate|also|Live|not here)/.test(line));
+  return stdout.split('\n').filter((line) => / {2}(generate|REST|Live|not supported)/.test(line));
 }

@@ -3,13 +3,14 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { onTestFinished } from 'vitest';
 import { InvalidSettings } from '../../src/config/invalid-settings.js';
-import { resolveSettings, type Settings, type SettingsOptions } from '../../src/config/settings.js';
+import { resolveSettings } from '../../src/config/resolve-settings.js';
+import type { Settings, SettingsOptions } from '../../src/config/settings.js';
 import { BoticelliError } from '../../src/errors.js';
 
-/** Files by their paths, below a folder in which the program works in `work` and the user's own are in `user`. */
+/** Files by path. `work` is the working folder, `user` the user's config folder. */
 export type FixtureFiles = Record<string, string | Uint8Array>;
 
-/** Makes a folder with these files; it goes when the test ends. */
+/** Creates a folder with these files, which is removed when the test ends. */
 export function createFolder(files: FixtureFiles): string {
   const folder = mkdtempSync(join(tmpdir(), 'boticelli-settings-'));
   onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
@@ -21,7 +22,7 @@ export function createFolder(files: FixtureFiles): string {
   return folder;
 }
 
-/** The settings that hold in a folder with these files. */
+/** Resolves the settings in a folder with these files. */
 export async function resolveFixtureSettings(
   files: FixtureFiles,
   options: Partial<SettingsOptions> = {},
@@ -35,7 +36,7 @@ export async function resolveFixtureSettings(
   });
 }
 
-/** How finding the settings fails. Throws where it does not. */
+/** Returns the error of resolving the settings. Throws if there is none. */
 export async function getSettingsError(
   files: FixtureFiles,
   options: Partial<SettingsOptions> = {},
@@ -45,15 +46,15 @@ export async function getSettingsError(
     (error: unknown) => error,
   );
   if (thrown instanceof BoticelliError) return thrown;
-  throw new Error(`no refusal but ${JSON.stringify(thrown)}`);
+  throw new Error(`no error but ${JSON.stringify(thrown)}`);
 }
 
-/** What is wrong with a boticelli.toml, a line a fault: `3:1 unknown-key: message → suggestion`. */
+/** Lists the problems of a boticelli.toml: `3:1 unknown-key: message → suggestion`. */
 export async function collectProblems(source: string | Uint8Array): Promise<string[]> {
   const error = await getSettingsError({ 'work/boticelli.toml': source });
   if (!(error instanceof InvalidSettings)) throw error;
-  return error.diagnostics.map(({ rule, message, location: place, suggestion }) => {
-    const location = place ? `${place.line}:${place.column}` : '-';
-    return `${location} ${rule}: ${message}${suggestion === undefined ? '' : ` → ${suggestion}`}`;
+  return error.diagnostics.map(({ rule, message, location, suggestion }) => {
+    const position = location ? `${location.line}:${location.column}` : '-';
+    return `${position} ${rule}: ${message}${suggestion === undefined ? '' : ` → ${suggestion}`}`;
   });
 }

@@ -50,7 +50,7 @@ function captureRun(): string {
 function fixDurations(text: string): string {
   return text
     .replaceAll(/first token \d+\.\d s/g, 'first token 0.0 s')
-    .replaceAll(/\d+\.\d s in all/g, '0.3 s in all')
+    .replaceAll(/\d+\.\d s total/g, '0.3 s total')
     .replaceAll(/tokens, \d+\.\d s/g, 'tokens, 1.0 s');
 }
 

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { exitCodes } from '../../src/errors.js';
 import type { NarrativeEvent } from '../../src/executor/narrative-events.js';
-import { defaultModel } from '../../src/facts.js';
+import { defaultModel } from '../../src/facts/models.js';
 import {
   actTableSchema,
   mediaInputSchema,

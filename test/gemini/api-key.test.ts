@@ -8,23 +8,23 @@ import { createGeminiFixture, createRequest, getError, readStream } from './gemi
 const fixture = createGeminiFixture();
 const canary = 'CANARY-abc/=+def';
 
-/** Everything of an error that anybody could print. */
-function printed(error: unknown): string {
+/** Everything of an error that could be printed. */
+function printAll(error: unknown): string {
   return inspect(error, { depth: 10, showHidden: true }) + JSON.stringify(error);
 }
 
 test.each([
   ['an empty key', '', 'missing_api_key'],
-  ['a line end', `${canary}\n`, 'auth'],
-  ['a letter that no header can carry', `${canary}☃`, 'auth'],
+  ['a line break', `${canary}\n`, 'auth'],
+  ['a character that is not allowed in a header', `${canary}☃`, 'auth'],
   ['a space', `my ${canary}`, 'auth'],
   ['an ephemeral token', `auth_tokens/${canary}`, 'auth'],
-])('%s is found before any network, and the key is not printed', async (_name, apiKey, code) => {
+])('rejects %s before any request, without printing the key', async (_name, apiKey, code) => {
   const error = await getError(fixture.driver({ apiKey }).generate(createRequest()));
   const { error: streamed } = await readStream(fixture.driver({ apiKey }).generateStream(createRequest()));
   for (const failed of [error, streamed]) {
     expect(failed).toMatchObject({ code, isTransient: false });
-    expect(printed(failed)).not.toContain(canary);
+    expect(printAll(failed)).not.toContain(canary);
   }
   expect(fixture.server.requests).toHaveLength(0);
 });
@@ -34,16 +34,16 @@ const echo = `The key ${canary} and ${encodeURIComponent(canary)} and ${canary}.
 test.each([
   ['an invalid key', invalidKeyError(canary)],
   ['an overload', errorReply(503, echo)],
-  ['a refused request', errorReply(400, echo)],
+  ['a rejected request', errorReply(400, echo)],
   ['a quota', errorReply(429, echo)],
-  ['a forbidden one', errorReply(403, echo)],
-  ['a page', { status: 502, body: `<title>${echo}</title>` }],
-  ['a page with 200', { body: `<title>${echo}</title>` }],
+  ['a forbidden request', errorReply(403, echo)],
+  ['a web page', { status: 502, body: `<title>${echo}</title>` }],
+  ['a web page with 200', { body: `<title>${echo}</title>` }],
   ['a text with 200', { body: `${'x'.repeat(110)}${echo}` }],
   ['a redirect', { status: 302, headers: { location: `https://x.example/?key=${canary}` } }],
   ['escapes in JSON', { status: 400, body: JSON.stringify(createErrorBody(400, echo)).replaceAll('/', '\\/') }],
   [
-    'characters by number',
+    'numeric escapes in JSON',
     { status: 400, body: JSON.stringify(createErrorBody(400, echo)).replaceAll('=', '\\u003d') },
   ],
   ['a finish reason', emptyReply(canary)],
@@ -56,33 +56,33 @@ test.each([
     'a malformed event',
     packetReply(`data: {"text": "${'x'.repeat(60)}${canary}\n\n${formatSseEvent(createChunk('x', 'STOP'))}`),
   ],
-] satisfies [string, ScriptedReply][])('%s that echoes the key does not print it', async (_name, script) => {
+] satisfies [string, ScriptedReply][])('redacts the key that %s echoes', async (_name, script) => {
   fixture.server.queueReplies(script, script);
   const driver = fixture.driver({ apiKey: canary });
   const { error } = await readStream(driver.generateStream(createRequest()));
   for (const failed of [await getError(driver.generate(createRequest())), error]) {
     expect(failed).toBeDefined();
-    // The beginning too: what is cut to a length must be cut after the key is out of it.
-    expect(printed(failed)).not.toMatch(/CANARY/);
+    // Not even its beginning: a text must be redacted before it is cut to a length.
+    expect(printAll(failed)).not.toMatch(/CANARY/);
   }
 });
 
-test('a list of models that fails does not print the key', async () => {
+test('redacts the key in a failed model list', async () => {
   fixture.server.queueListReplies(errorReply(500, echo));
   const error = await getError(listModels({ apiKey: canary, baseUrl: fixture.server.url }));
   expect(error).toMatchObject({ code: 'unavailable' });
-  expect(printed(error)).not.toMatch(/CANARY/);
+  expect(printAll(error)).not.toMatch(/CANARY/);
 });
 
-test('a model that is named like the key is not printed either', async () => {
+test('redacts a model name that equals the key', async () => {
   const error = await getError(
     fixture.driver({ apiKey: 'CANARY-key' }).generate(createRequest('Hi', { model: 'CANARY-key' })),
   );
   expect(error).toMatchObject({ code: 'model_not_found' });
-  expect(printed(error)).not.toMatch(/CANARY/);
+  expect(printAll(error)).not.toMatch(/CANARY/);
 });
 
-test('a key as short as "test" is not cut out of other words', async () => {
+test('redacts a short key only as a separate word', async () => {
   fixture.server.queueReplies(errorReply(400, 'Bad key: test.'));
   const driver = fixture.driver({ apiKey: 'test' });
   expect((await getError(driver.generate(createRequest()))).message).toContain('Bad key: [key]');

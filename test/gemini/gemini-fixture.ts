@@ -6,16 +6,16 @@ import { BoticelliError } from '../../src/errors.js';
 import { createGeminiDriver } from '../../src/gemini/driver.js';
 import type { GeminiDriverOptions } from '../../src/gemini/options.js';
 import { type GeminiServer, type GeminiServerOptions, startGeminiServer } from '../helpers/gemini-server.js';
-// Loaded beforehand, so that no test's timing includes it.
+// Loaded here, so that no test's timing includes it.
 import '@google/genai';
 
 export const model = 'gemini-3.8-flash';
 
-/** A server of its own for each test of a file. */
+/** Starts a separate server for each test of a file. */
 export function createGeminiFixture(options?: GeminiServerOptions) {
   const fixture = {
     server: undefined as unknown as GeminiServer,
-    /** A driver that talks to the server. */
+    /** Creates a driver for the server. */
     driver: (driverOptions: Partial<GeminiDriverOptions> = {}) =>
       createGeminiDriver({ apiKey: 'test-key', baseUrl: fixture.server.url, ...driverOptions }),
   };
@@ -26,7 +26,7 @@ export function createGeminiFixture(options?: GeminiServerOptions) {
   return fixture;
 }
 
-/** A request with one turn of text. */
+/** A request with one text turn. */
 export function createRequest(prompt = 'Say hello.', overrides: Partial<GenerateRequest> = {}): GenerateRequest {
   return { model, turns: [createUserTurn(prompt)], parameters: {}, ...overrides };
 }
@@ -35,7 +35,7 @@ export function createUserTurn(text: string): Turn {
   return { role: 'user', parts: [{ type: 'text', text }] };
 }
 
-/** Everything that came of a stream: its texts, its last chunk's response, and what it threw. */
+/** The outcome of a stream: its texts, the response of its last chunk, and its error. */
 export interface StreamResult {
   chunks: StreamChunk[];
   text: string;
@@ -43,7 +43,7 @@ export interface StreamResult {
   error: BoticelliError | undefined;
 }
 
-/** Reads a stream to its end, good or bad. Throws only what is no BoticelliError. */
+/** Reads a stream to its end or to its BoticelliError. Other errors are thrown. */
 export async function readStream(chunks: AsyncIterable<StreamChunk>): Promise<StreamResult> {
   const result: StreamResult = { chunks: [], text: '', response: undefined, error: undefined };
   try {
@@ -59,10 +59,10 @@ export async function readStream(chunks: AsyncIterable<StreamChunk>): Promise<St
   return result;
 }
 
-/** What a call rejects with, which must be a BoticelliError. */
+/** The BoticelliError that a call rejects with. Other errors are thrown. */
 export async function getError(work: Promise<unknown>): Promise<BoticelliError> {
   const thrown = await work.then(
-    () => new Error('it did not fail'),
+    () => new Error('the call did not fail'),
     (reason: unknown) => reason,
   );
   if (!(thrown instanceof BoticelliError)) throw thrown;

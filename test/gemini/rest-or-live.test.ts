@@ -13,17 +13,17 @@ afterEach(() => Promise.all(drivers.splice(0).map((driver) => driver.close?.()))
 function route(usesLiveApi: (model: string) => Promise<boolean> | boolean, scripts: ScriptedCall[] = []) {
   const rest = createScriptedDriver(scripts);
   const scripted = createScriptedDriver();
-  const ended: string[] = [];
+  const closed: string[] = [];
   const live = {
     ...scripted,
     managesConcurrency: () => true,
-    closeIdleSessions: async () => void ended.push('idle'),
-    close: async () => void ended.push('all'),
+    closeIdleSessions: async () => void closed.push('idle'),
+    close: async () => void closed.push('all'),
   };
-  return { driver: createRoutingDriver({ rest, live, usesLiveApi }), rest, live, ended };
+  return { driver: createRoutingDriver({ rest, live, usesLiveApi }), rest, live, closed };
 }
 
-test('each model is asked in the way that it speaks', async () => {
+test('sends each request to the API of its model', async () => {
   const { driver, rest, live } = route(async (model) => model === 'talker');
   await driver.generate(createRequest('One', { model: 'models/talker' }));
   await driver.generate(createRequest('Two', { model: 'writer' }));
@@ -33,7 +33,7 @@ test('each model is asked in the way that it speaks', async () => {
   expect(rest.methods).toEqual(['generate', 'generateStream']);
 });
 
-test('what a model speaks is asked for once', async () => {
+test('chooses the API of a model once', async () => {
   const models: string[] = [];
   const { driver } = route(async (model) => {
     models.push(model);
@@ -47,33 +47,33 @@ test('what a model speaks is asked for once', async () => {
   expect(models).toEqual(['talker']);
 });
 
-test('where it cannot be found out the call fails, and the next one asks again', async () => {
-  let tries = 0;
+test('fails the call if the choice fails, and chooses again at the next call', async () => {
+  let attempts = 0;
   const { driver } = route(async () => {
-    tries += 1;
-    if (tries === 1) throw new Error('no list');
+    attempts += 1;
+    if (attempts === 1) throw new Error('no list');
     return true;
   });
   await expect(driver.managesConcurrency?.('talker')).rejects.toThrow('no list');
-  tries = 0;
+  attempts = 0;
   await expect(driver.generate(createRequest('', { model: 'talker' }))).rejects.toThrow('no list');
   expect((await driver.generate(createRequest('', { model: 'talker' }))).text).toBe('Reply 1');
 });
 
-test('a request over REST ends idle sessions first, and close ends all', async () => {
-  const { driver, ended } = route((model) => model === 'talker');
+test('closes idle sessions before a REST request, and all sessions on close', async () => {
+  const { driver, closed } = route((model) => model === 'talker');
   await driver.generate(createRequest('', { model: 'talker' }));
-  expect(ended).toEqual([]);
+  expect(closed).toEqual([]);
   await driver.generate(createRequest('', { model: 'writer' }));
-  expect(ended).toEqual(['idle']);
+  expect(closed).toEqual(['idle']);
   await driver.close?.();
-  expect(ended).toEqual(['idle', 'all']);
+  expect(closed).toEqual(['idle', 'all']);
 });
 
 test.each([
-  ['at once', (model: string) => model === 'talker'],
-  ['later', async (model: string) => model === 'talker'],
-])('a place is held by the driver for Live models alone, where that is known %s', async (_, usesLiveApi) => {
+  ['synchronously', (model: string) => model === 'talker'],
+  ['asynchronously', async (model: string) => model === 'talker'],
+])('manages concurrency for Live models only, decided %s', async (_, usesLiveApi) => {
   const { driver } = route(usesLiveApi);
   expect([await driver.managesConcurrency?.('talker'), await driver.managesConcurrency?.('writer')]).toEqual([
     true,
@@ -81,22 +81,22 @@ test.each([
   ]);
 });
 
-test('a model that turns out to speak Live alone is asked there the next time, which is at once', async () => {
+test('uses the Live API for the retry if a model turns out to support only that', async () => {
   let knows = false;
-  const error = new BoticelliError('model_not_found', 'the service has no model murmur (404 NOT_FOUND)');
+  const error = new BoticelliError('model_not_found', 'model murmur not found (404 NOT_FOUND)');
   const learn = () => {
     knows = true;
   };
   const { driver, rest, live } = route(() => knows, [{ error, onCall: learn }]);
   await expect(driver.generate(createRequest('', { model: 'murmur' }))).rejects.toMatchObject({
-    ...{ code: 'model_not_found', message: 'murmur speaks the Live API alone', isTransient: true, retryAfterMs: 0 },
+    ...{ code: 'model_not_found', message: 'murmur supports only the Live API', isTransient: true, retryAfterMs: 0 },
   });
   expect((await driver.generate(createRequest('', { model: 'murmur' }))).text).toBe('Reply 1');
   expect([rest.requests.length, live.requests.length]).toEqual([1, 1]);
 });
 
 test.each(['gemini-embedding-001', 'imagen-4.0-generate-001', 'models/veo-3.1-generate-001'])(
-  '%s can do neither, which a stream says at once',
+  'rejects a stream of %s without a request',
   async (model) => {
     const driver = fixture.driver();
     expect(driver.supportsStreaming(model)).toBe(false);
@@ -107,7 +107,7 @@ test.each(['gemini-embedding-001', 'imagen-4.0-generate-001', 'models/veo-3.1-ge
   },
 );
 
-test.each([false, true])('a Live model is asked over the Live API, by its name (streamed: %j)', async (streamed) => {
+test.each([false, true])('uses the Live API for the name of a Live model (streamed: %j)', async (streamed) => {
   const driver = fixture.driver();
   drivers.push(driver);
   const request = createRequest('Hi', { model: 'gemini-3.8-live' });
@@ -120,16 +120,16 @@ test.each([false, true])('a Live model is asked over the Live API, by its name (
   expect(driver.managesConcurrency?.('gemini-3.8-live')).toBe(false);
 });
 
-test('a Live-only model is no obstacle for a fallback, but what it cannot take is', () => {
-  const of = (change: Partial<GenerateRequest>) =>
+test('finds what a Live model cannot take of a request', () => {
+  const reasonFor = (change: Partial<GenerateRequest>) =>
     getUnsupportedReason('models/gemini-3.8-live', createRequest('Hi', change));
-  expect(of({})).toBeUndefined();
-  expect(of({ parameters: { format: 'json', schema: {} } })).toBeUndefined();
-  expect(of({ parameters: { stop: ['x'] } })).toBe('for the Live API has no stop sequences');
-  expect(of({ parameters: { thinking: 3 } })).toBe("for it can't be told how long to think");
+  expect(reasonFor({})).toBeUndefined();
+  expect(reasonFor({ parameters: { format: 'json', schema: {} } })).toBeUndefined();
+  expect(reasonFor({ parameters: { stop: ['x'] } })).toBe('for the Live API has no stop sequences');
+  expect(reasonFor({ parameters: { thinking: 3 } })).toBe("for it can't be told how long to think");
   expect(
     getUnsupportedReason('gemini-3.1-flash-live-preview', createRequest('Hi', { parameters: { thinking: 3 } })),
   ).toBeUndefined();
-  expect(getUnsupportedReason('gemini-embedding-001', createRequest())).toBe('for it does not answer in text');
+  expect(getUnsupportedReason('gemini-embedding-001', createRequest())).toBe('it does not generate text');
   expect(getUnsupportedReason('gemini-3.8-flash', createRequest())).toBeUndefined();
 });

@@ -2,7 +2,7 @@ import { Writable } from 'node:stream';
 import { expect, test } from 'vitest';
 import { createOutput } from '../../src/terminal/output.js';
 
-test('flushed waits for all that was written', async () => {
+test('flush waits for everything written', async () => {
   const written: string[] = [];
   const stream = new Writable({
     write(chunk, _, done) {
@@ -19,7 +19,7 @@ test('flushed waits for all that was written', async () => {
   expect(written.join('')).toBe('ab');
 });
 
-test('a failure is told once, and what is written after it is dropped', async () => {
+test('reports a failure once and ignores later writes', async () => {
   const failure = Object.assign(new Error('no space left'), { code: 'ENOSPC' });
   let attempts = 0;
   const stream = new Writable({
@@ -39,7 +39,7 @@ test('a failure is told once, and what is written after it is dropped', async ()
   expect(attempts).toBe(1);
 });
 
-test('waiting for what was written leaves no listener behind, however often', async () => {
+test('flush leaves no listener behind', async () => {
   const stream = new Writable({ write: (_chunk, _encoding, done) => done() });
   const output = createOutput({ stream, onFailure: () => {} });
   const before = stream.listenerCount('error');

@@ -1,5 +1,5 @@
 import type { Argument, Command, Option } from 'commander';
-import { builtInModels } from '../../facts.js';
+import { builtInModels } from '../../facts/models.js';
 
 /** The completions of an argument or option value: known words, or files. */
 export type Values =

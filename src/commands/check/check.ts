@@ -6,7 +6,7 @@ import { reportAnnotations } from '../../cli/report-diagnostics.js';
 import { createWarn } from '../../cli/stderr.js';
 import { readStdinNarrative } from '../../cli/stdin.js';
 import { BoticelliError, toBoticelliError } from '../../errors.js';
-import { typicalReplyTokens } from '../../facts.js';
+import { typicalReplyTokens } from '../../facts/prices.js';
 import { lintNarrative } from '../../narrative/lint/lint-narrative.js';
 import {
   checkNarrative,

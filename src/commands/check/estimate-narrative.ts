@@ -5,7 +5,7 @@ import type { BoticelliDriver } from '../../driver/driver.js';
 import type { GenerateRequest } from '../../driver/request.js';
 import type { GenerateResponse } from '../../driver/response.js';
 import { NarrativeExecutor } from '../../executor/narrative-executor.js';
-import { typicalReplyTokens } from '../../facts.js';
+import { typicalReplyTokens } from '../../facts/prices.js';
 import type { Narrative } from '../../narrative/narrative.js';
 import { forecastQuota, type QuotaForecast } from '../../quota/forecast.js';
 import { estimateTokens } from '../../quota/limiter/estimate-tokens.js';

@@ -1,6 +1,5 @@
-import { getListedCapabilities } from '../../gemini/models/capabilities.js';
+import { getListedCapabilities, getRetirement } from '../../gemini/models/capabilities.js';
 import type { ModelInfo } from '../../gemini/models/model-info.js';
-import { getRetirement } from '../../gemini/models/retirement.js';
 import type { QuotaStatus } from '../../quota/status.js';
 import type { ListedModel } from '../../terminal/reports/models-report.js';
 

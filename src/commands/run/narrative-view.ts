@@ -113,6 +113,7 @@ function createNarrativeProgress(viewOptions: NarrativeViewOptions): Progress {
     ...{ stderr: lines, colors, showsCountdown, now: Date.now },
     detail: options.quiet ? 'quiet' : options.verbose ? 'verbose' : 'normal',
     headings: printsHeadingWithReply(viewOptions) ? 'with-reply' : 'at-start',
+    replays: options.replay !== undefined,
     ...(hasSeveral && { label: labels[narrativeIndex] ?? '' }),
   });
 }

@@ -5,7 +5,7 @@ import { BoticelliError } from '../../errors.js';
 import type { ActEnd, RunReport } from '../../executor/narrative-events.js';
 import { encodeWav } from '../../media/wav.js';
 import { stringifyJson, toRunDocument } from '../../terminal/replies/json.js';
-import { lengthWithoutTrailingNewlines } from '../../terminal/replies/trailing-newlines.js';
+import { lengthWithoutTrailingNewlines } from '../../terminal/replies/text.js';
 import { writeAtomically } from '../../util/write-atomically.js';
 
 /**

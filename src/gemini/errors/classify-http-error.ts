@@ -1,90 +1,92 @@
-import { BoticelliError } from '../../errors.js';
+import { getNextPacificMidnight } from '../../driver/pacific-day.js';
+import { BoticelliError, QuotaExceeded, type QuotaViolation } from '../../errors.js';
+import { isRecord } from '../../util/json.js';
 import type { Headers } from '../transport/minimal-fetch.js';
-import { classifyQuotaError } from './classify-quota-error.js';
 import { getWrongHostHint } from './invalid-response.js';
 import { describeUnexpectedBody, toOneLine } from './one-line.js';
-import { findDetails, getErrorReason, isRecord, parseServiceError, type ServiceError } from './parse-error-body.js';
-import { parseRetryDelayMs } from './retry-delay.js';
+import {
+  type ErrorDetail,
+  findDetails,
+  getErrorReason,
+  parseRetryDelayMs,
+  parseServiceError,
+  type ServiceError,
+} from './parse-error-body.js';
 
-/** An answer that is no reply, and what was asked. */
+/** A response with an error status, and the request's model. */
 export interface HttpErrorResponse {
-  /** The HTTP status, or what stands for it in the midst of a stream. */
+  /** The HTTP status, or its equivalent for an error inside a stream. */
   status: number;
   headers: Headers;
-  /** The whole body, free of the key. */
+  /** The whole body, with the key redacted. */
   body: string;
   model: string;
-  /** Who answered, as `host:port`. */
+  /** `host:port` of the server that answered. */
   host: string;
   /** Milliseconds since the epoch. */
   now: number;
 }
 
-// What a second attempt may mend. 499 is the service's own CANCELLED.
+// A retry may succeed. 499 is the service's own CANCELLED.
 const transientStatuses = new Set([408, 499, 500, 502, 503, 504]);
 
-/** What a refusal means, by its status and its details; wire.md's "Quota answers" and Google's own error page. */
+/** Classifies an error response by its status and details (https://ai.google.dev/gemini-api/docs/troubleshooting). */
 export function classifyHttpError(response: HttpErrorResponse): BoticelliError {
   const { status, headers, now, model } = response;
   const error = parseServiceError(response.body);
   const cause = new Error(`HTTP ${status}: ${toOneLine(response.body, 2000)}`);
   const description = describeResponse(response, error);
 
-  if (isApiKeyError(status, error)) return createAuthError(description, error, cause);
+  if (isApiKeyError(status, error)) {
+    return new BoticelliError('auth', `API key rejected: ${description}`, { hint: getApiKeyHint(error), cause });
+  }
   if (status === 404) {
-    // Google's own words are of methods and API versions; the cause keeps them.
+    // Google's message is about methods and API versions; only the cause keeps it.
     const summary = error ? '404 NOT_FOUND' : description;
-    return new BoticelliError('model_not_found', `the service has no model ${model} (${summary})`, { cause });
+    return new BoticelliError('model_not_found', `model ${model} not found (${summary})`, { cause });
   }
   if (status === 429) return classifyQuotaError(response, error, cause);
   if (status >= 400 && status < 500 && !transientStatuses.has(status)) {
-    return new BoticelliError('invalid_request', `the service can't take this request: ${description}`, {
+    return new BoticelliError('invalid_request', `request rejected: ${description}`, {
       hint: getInvalidRequestHint(error),
       cause,
     });
   }
   const retryAfterMs = parseRetryDelayMs(error, headers, now);
   const isTransient = transientStatuses.has(status) || status > 505;
-  return new BoticelliError('unavailable', `the service is not available: ${description}`, {
+  return new BoticelliError('unavailable', `service unavailable: ${description}`, {
     hint: isTransient ? 'Try again later, or use another model.' : getWrongHostHint(response.host),
     ...(retryAfterMs !== undefined && { retryAfterMs }),
     ...{ isTransient, cause },
   });
 }
 
-/** `503 UNAVAILABLE, The model is overloaded`, or what else came. */
+/** `503 UNAVAILABLE, "The model is overloaded"`, or a description of a body that is not Gemini's. */
 function describeResponse({ status, body, host, headers }: HttpErrorResponse, error: ServiceError | undefined): string {
-  if (error) return `${status} ${error.status ?? ''}`.trimEnd() + (error.message && `, ${toOneLine(error.message)}`);
+  if (error) return `${status} ${error.status ?? ''}`.trimEnd() + (error.message && `, "${toOneLine(error.message)}"`);
   const location = status >= 300 && status < 400 ? headers.get('location') : null;
-  if (location !== null) return `${host} answered ${status}, go to ${getRedirectHost(location)}`;
+  if (location !== null) return `${host} answered ${status}, a redirect to ${getRedirectHost(location)}`;
   return `${host} answered ${status} with ${describeUnexpectedBody(body)}`;
 }
 
 function getInvalidRequestHint(error: ServiceError | undefined): string {
-  // "User location is not supported", for one.
+  // For example "User location is not supported".
   return error?.status === 'FAILED_PRECONDITION'
-    ? 'It is refused for the account or the place, not for the narrative; see https://ai.google.dev/gemini-api/docs/available-regions.'
-    : 'The same request would be refused again: change the narrative.';
+    ? 'The account or its location is not eligible; see https://ai.google.dev/gemini-api/docs/available-regions.'
+    : 'Change the narrative: the same request would be rejected again.';
 }
 
-/** Of a redirect the host alone is told: a query may carry what must not be printed. */
+/** The host only: the query may contain secrets. */
 function getRedirectHost(location: string): string {
   return URL.canParse(location) ? new URL(location).host : 'another path';
 }
 
 function isApiKeyError(status: number, error: ServiceError | undefined): boolean {
   if (status === 401 || status === 403) return true;
-  // An expired key has the same reason; the message alone tells where a gateway cut off the details.
+  // An expired key has the same reason. Gateways drop the details; then only the message identifies it.
   const hasKeyReason =
     getErrorReason(error) === 'API_KEY_INVALID' || /api key (not valid|not found|expired)/i.test(error?.message ?? '');
   return status === 400 && hasKeyReason;
-}
-
-function createAuthError(description: string, error: ServiceError | undefined, cause: Error): BoticelliError {
-  return new BoticelliError('auth', `the service refused the API key: ${description}`, {
-    hint: getApiKeyHint(error),
-    cause,
-  });
 }
 
 function getApiKeyHint(error: ServiceError | undefined): string {
@@ -93,12 +95,89 @@ function getApiKeyHint(error: ServiceError | undefined): string {
     const metadata = findDetails(error, 'ErrorInfo')[0]?.metadata;
     const suffix =
       isRecord(metadata) && typeof metadata.activationUrl === 'string' ? `: ${metadata.activationUrl}` : '.';
-    return `SERVICE_DISABLED: turn on the Generative Language API in the key's project${suffix}`;
+    return `SERVICE_DISABLED: enable the Generative Language API in the key's project${suffix}`;
   }
   if (/BLOCKED/.test(reason))
-    return `${reason}: the key's own restrictions forbid this; change them or use another key.`;
-  if (error?.status === 'PERMISSION_DENIED') {
-    return 'PERMISSION_DENIED: the key is known but may not do this; check its project and its restrictions.';
+    return `${reason}: the key's restrictions forbid this request; change them or use another key.`;
+  if (error?.status === 'PERMISSION_DENIED')
+    return "PERMISSION_DENIED: the key is known but lacks permission; check the key's project and restrictions.";
+  return 'Check GEMINI_API_KEY, or create a key at https://aistudio.google.com/apikey.';
+}
+
+/**
+ * Classifies a 429 by the limits in its details: `quota_exhausted` if a daily limit is used up or a limit is 0, else
+ * `rate_limited`. The quotaId decides, not the retry delay: a per-day 429 of September 2026 named 47 s, though that quota
+ * resets at midnight.
+ */
+function classifyQuotaError(
+  { model, headers, now }: HttpErrorResponse,
+  error: ServiceError | undefined,
+  cause: Error,
+): QuotaExceeded {
+  const violations = parseQuotaViolations(error);
+  const serviceMessage = toOneLine(error?.message ?? '');
+
+  const zeroLimit = violations.find(({ limit }) => limit === 0);
+  if (zeroLimit || (violations.length === 0 && /\blimit: 0\b/.test(serviceMessage))) {
+    return new QuotaExceeded('quota_exhausted', `${zeroLimit?.model ?? model} has no free tier: its limit is 0`, {
+      hint: "Use another model, or enable billing for the key's project.",
+      ...{ cause, violations },
+    });
   }
-  return 'Check GEMINI_API_KEY; keys are made at https://aistudio.google.com/apikey.';
+
+  const dailyLimit = violations.find(({ per }) => per === 'day');
+  if (dailyLimit) {
+    return new QuotaExceeded('quota_exhausted', describeUsedUpLimit('daily', dailyLimit, model), {
+      hint: 'It resets at midnight Pacific time. Until then, use another model.',
+      retryAt: getNextPacificMidnight(now),
+      ...{ cause, violations },
+    });
+  }
+
+  const minuteLimit = violations.find(({ per }) => per === 'minute');
+  const retryAfterMs = parseRetryDelayMs(error, headers, now);
+  const message = minuteLimit
+    ? describeUsedUpLimit('per-minute', minuteLimit, model)
+    : `${model} is rate-limited (429${serviceMessage && `, "${serviceMessage}"`})`;
+  return new QuotaExceeded('rate_limited', message, {
+    hint: 'Try again in a minute, or use another model.',
+    ...(retryAfterMs !== undefined && { retryAfterMs, retryAt: new Date(now + retryAfterMs) }),
+    ...{ cause, violations },
+  });
+}
+
+/** `daily quota of gemini-x is used up (20 of 20 requests)`. Of tokens only the limit is known: the request needs many. */
+function describeUsedUpLimit(period: string, { model, limit, unit }: QuotaViolation, requestedModel: string): string {
+  const limitText =
+    unit === 'tokens' ? `limit: ${limit} tokens` : `${limit} of ${limit} ${limit === 1 ? 'request' : unit}`;
+  const suffix = limit === undefined ? '' : ` (${limitText})`;
+  return `${period} quota of ${model ?? requestedModel} is used up${suffix}`;
+}
+
+/** QuotaFailure names each limit that was hit; older responses name one in ErrorInfo's metadata. */
+function parseQuotaViolations(error: ServiceError | undefined): QuotaViolation[] {
+  const violations = findDetails(error, 'QuotaFailure').flatMap(({ violations }) =>
+    Array.isArray(violations) ? violations.filter(isRecord) : [],
+  );
+  if (violations.length > 0) return violations.map(parseViolation);
+  return findDetails(error, 'ErrorInfo')
+    .map(({ metadata }) => (isRecord(metadata) ? metadata : {}))
+    .filter(({ quota_limit: limit }) => typeof limit === 'string')
+    .map(({ quota_limit: quotaId, quota_limit_value: quotaValue, quota_metric: quotaMetric }) =>
+      parseViolation({ quotaId, quotaValue, quotaMetric }),
+    );
+}
+
+function parseViolation({ quotaId, quotaMetric, quotaValue, quotaDimensions }: ErrorDetail): QuotaViolation {
+  const id = String(quotaId ?? '');
+  const model = isRecord(quotaDimensions) ? quotaDimensions.model : undefined;
+  const limit = quotaValue === undefined || quotaValue === '' ? Number.NaN : Number(quotaValue);
+  return {
+    ...(id !== '' && { quotaId: id }),
+    ...(typeof quotaMetric === 'string' && { quotaMetric }),
+    ...(typeof model === 'string' && { model }),
+    ...(Number.isFinite(limit) && { limit }),
+    per: /PerDay/i.test(id) ? 'day' : /PerMinute/i.test(id) ? 'minute' : 'unknown',
+    unit: /Token/i.test(`${id} ${quotaMetric}`) ? 'tokens' : 'requests',
+  };
 }

@@ -1,60 +1,64 @@
 import { BoticelliError } from '../../errors.js';
 import { toOneLine } from './one-line.js';
 
-// Node's codes, in words. What is not listed is told by its own message.
 const messagesByCode: Record<string, string> = {
-  ECONNREFUSED: 'nothing listens there',
-  ECONNRESET: 'it reset the connection',
-  EPIPE: 'it closed the connection',
-  ERR_STREAM_PREMATURE_CLOSE: 'it closed the connection',
-  ENOTFOUND: 'no such host is known',
-  EAI_AGAIN: 'the name service does not answer',
-  ETIMEDOUT: 'it does not answer',
-  EHOSTUNREACH: 'there is no way to it',
-  ENETUNREACH: 'there is no network',
+  ECONNREFUSED: 'connection refused',
+  ECONNRESET: 'connection reset',
+  EPIPE: 'connection closed',
+  ERR_STREAM_PREMATURE_CLOSE: 'connection closed',
+  ENOTFOUND: 'host not found',
+  EAI_AGAIN: 'the name server does not respond',
+  ETIMEDOUT: 'connection timed out',
+  EHOSTUNREACH: 'host unreachable',
+  ENETUNREACH: 'network unreachable',
 };
 
 const certificateCodes =
   /CERT|SELF_SIGNED|UNABLE_TO_(GET|VERIFY|DECRYPT|DECODE)|ERR_TLS|HOSTNAME_MISMATCH|INVALID_CA|INVALID_PURPOSE/;
 
-/** What went wrong below HTTP, in words: never with a URL or a key, whatever the error's own message has. */
+/** Describes a failure below HTTP, such as `connection refused`. Contains neither a URL nor the key. */
 export function describeNetworkError(thrown: unknown): string {
   const { code, message } = findRootCause(thrown);
-  // Node's words for an end without a reset, where the code is the same, and those of https-proxy-agent.
-  if (/^(socket hang up|aborted|Proxy connection ended.*)$/.test(message)) return 'it closed the connection';
-  return messagesByCode[code] ?? (toOneLine([code, message].filter(Boolean).join(' '), 160) || 'unknown');
+  // Node reports an end without a reset under the same code as a reset; https-proxy-agent has a message of its own.
+  if (/^(socket hang up|aborted|Proxy connection ended.*)$/.test(message)) return 'connection closed';
+  return messagesByCode[code] ?? (toOneLine([code, message].filter(Boolean).join(' '), 160) || 'unknown error');
 }
 
-/** The root of a network error as a cause to keep: its code and message alone, for the error itself has the request. */
+/** The root cause, as code and message only: the error itself holds the request. */
 export function createNetworkCause(thrown: unknown): Error {
   const { code, message } = findRootCause(thrown);
   return new Error(toOneLine(`${code} ${message}`));
 }
 
+/** Whether a TLS certificate was rejected. */
+export function isCertificateError(thrown: unknown): boolean {
+  return certificateCodes.test(findRootCause(thrown).code);
+}
+
 /**
- * A request that got no answer at all: `unavailable`, passing unless the connection can't ever be made as it is.
- * @param urlHint what to do where the URL is at fault
+ * Makes `unavailable` of a request that got no response. It is transient unless the same connection can never succeed.
+ * @param urlHint the hint for an error that the URL causes
  */
 export function classifyNetworkError(thrown: unknown, host: string, urlHint = 'Check the base URL.'): BoticelliError {
   const { code } = findRootCause(thrown);
   const cause = createNetworkCause(thrown);
-  if (certificateCodes.test(code)) {
-    return new BoticelliError('unavailable', `the certificate of ${host} can't be trusted: ${code}`, {
-      hint: 'Where a company proxy signs the connections, set NODE_EXTRA_CA_CERTS to its certificate (a .pem file).',
+  if (isCertificateError(thrown)) {
+    return new BoticelliError('unavailable', `the certificate of ${host} is not trusted: ${code}`, {
+      hint: 'If a company proxy intercepts TLS, set NODE_EXTRA_CA_CERTS to its certificate (a .pem file).',
       cause,
     });
   }
-  // These come of the URL: `http:` where TLS is spoken or the reverse.
+  // The URL causes these: `http:` where the server speaks TLS, or the reverse.
   const isTransient = !/ERR_SSL|EPROTO|^HPE_/.test(code);
-  const hint = isTransient ? 'Check the network, then try again.' : urlHint;
-  return new BoticelliError('unavailable', `there is no answer from ${host}: ${describeNetworkError(thrown)}`, {
+  const hint = isTransient ? 'Check your network connection, then try again.' : urlHint;
+  return new BoticelliError('unavailable', `no response from ${host}: ${describeNetworkError(thrown)}`, {
     hint,
     isTransient,
     cause,
   });
 }
 
-/** The reason may be a cause's cause; with several addresses it is an AggregateError, whose first error stands for all. */
+/** Follows `cause`. Several failed addresses make an AggregateError, of which the first error is taken. */
 function findRootCause(thrown: unknown): { code: string; message: string } {
   let error = thrown;
   for (let depth = 0; depth < 8 && error instanceof Error; depth += 1) {

@@ -1,41 +1,57 @@
 import { BoticelliError, StreamInterrupted } from '../../errors.js';
-import type { HttpExchange } from '../rest/exchange.js';
+import type { Redact } from '../api-key.js';
 import { describeUnexpectedBody, toOneLine } from './one-line.js';
 
-/** A stream that ended before its reply was whole, with the text that had come. */
+/** What the error of an invalid response needs to know about the response. */
+export interface ResponseContext {
+  /** `host:port`, the only part of the URL that messages show. */
+  host: string;
+  redact: Redact;
+  /** The reply's text so far. */
+  partialText(): string;
+}
+
+/** A stream that ended before the reply was complete. */
 export function createStreamInterruptedError(
   reason: string,
-  { partialText }: Pick<HttpExchange, 'partialText'>,
+  { partialText }: Pick<ResponseContext, 'partialText'>,
   cause?: Error,
 ): StreamInterrupted {
   return new StreamInterrupted(`the stream was interrupted: ${reason}`, {
     ...{ partialText: partialText(), cause },
-    hint: 'Run it again: the pieces of two attempts are never joined.',
+    hint: 'Run it again. Parts of two attempts are never joined into one reply.',
   });
 }
 
-/** A stream with an event whose JSON can't be read. */
-export function createMalformedEventError(data: string, exchange: HttpExchange): StreamInterrupted {
-  return createStreamInterruptedError(`an event is malformed: ${toOneLine(exchange.redact(data), 80)}`, exchange);
+/** An event of a stream that is not valid JSON. */
+export function createMalformedEventError(data: string, response: ResponseContext): StreamInterrupted {
+  return createStreamInterruptedError(`malformed event: ${toOneLine(response.redact(data), 80)}`, response);
 }
 
-/** A unary answer that did not come whole. */
-export function createIncompleteResponseError(reason: string, { host }: HttpExchange, cause?: Error): BoticelliError {
-  return new BoticelliError('unavailable', `the answer of ${host} broke off: ${reason}`, {
+/** A unary response whose body is incomplete. */
+export function createIncompleteResponseError(
+  reason: string,
+  { host }: Pick<ResponseContext, 'host'>,
+  cause?: Error,
+): BoticelliError {
+  return new BoticelliError('unavailable', `incomplete response from ${host}: ${reason}`, {
     hint: 'Run it again.',
     ...{ isTransient: true, cause },
   });
 }
 
-/** A 200 whose body has nothing of Gemini's: a proxy's log-in page, say. */
-export function createNotGeminiResponseError(body: string, { host, redact }: HttpExchange): BoticelliError {
+/** A 200 response that is not Gemini's, for example the login page of a proxy. */
+export function createNotGeminiResponseError(
+  body: string,
+  { host, redact }: Pick<ResponseContext, 'host' | 'redact'>,
+): BoticelliError {
   const description = describeUnexpectedBody(redact(body));
   return new BoticelliError('unavailable', `${host} answered with ${description} instead of a reply`, {
     hint: getWrongHostHint(host),
   });
 }
 
-/** What to do where something answers that is not Gemini. */
+/** The hint for a response that does not come from Gemini. */
 export function getWrongHostHint(host: string): string {
-  return `Check that ${host} is a Gemini service: the base URL may be wrong, or a proxy answers in its place.`;
+  return `Check that ${host} is a Gemini service: the base URL may be wrong, or a proxy may have answered.`;
 }

@@ -1,13 +1,13 @@
 /**
- * A text from outside as part of our own one-line message: no line ends, no control characters, no full stop at the end,
- * and no longer than `limit` characters.
+ * Makes foreign text part of a one-line message: without line breaks, control characters and a final period, and cut to
+ * `limit` characters.
  */
 export function toOneLine(text: string, limit = 400): string {
   const line = text.replace(/[\s\x00-\x1f\x7f-\x9f]+/g, ' ').trim();
   return line.length > limit ? `${line.slice(0, limit - 1)}…` : line.replace(/\.$/, '');
 }
 
-/** What a body that should have been Gemini's JSON is instead, in a few words for a message. */
+/** Describes, for a message, a body that is not the expected JSON: `a web page, "Log in"`. */
 export function describeUnexpectedBody(body: string): string {
   const title = /<title[^>]*>([^<]*)<\/title>/i.exec(body)?.[1];
   if (title !== undefined && title.trim() !== '') return `a web page, "${toOneLine(title, 80)}"`;

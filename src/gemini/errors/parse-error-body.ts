@@ -1,20 +1,23 @@
-/** An error as the service words it: google.rpc.Status in JSON, or what a gateway makes of it. */
+import { isRecord, tryParseJson } from '../../util/json.js';
+import type { Headers } from '../transport/minimal-fetch.js';
+
+/** An error of the service: google.rpc.Status as JSON, or a gateway's version of it. */
 export interface ServiceError {
-  /** An HTTP status, where it has one. */
+  /** The HTTP status, if the body states one. */
   code?: number;
-  /** Google's name for it, such as `RESOURCE_EXHAUSTED`. */
+  /** Google's name of the status, such as `RESOURCE_EXHAUSTED`. */
   status?: string;
   message: string;
   details: readonly ErrorDetail[];
 }
 
-/** One of google.rpc's details; which fields there are depends on `@type`. */
+/** One of google.rpc's details; its fields depend on `@type`. */
 export type ErrorDetail = Readonly<Record<string, unknown>>;
 
 /**
- * Reads `{"error": {…}}`, also inside an array, as streams without SSE send it, and inside the text of another error's
- * message: SDKs and gateways wrap JSON in JSON.
- * @returns undefined where the text is no JSON or tells no error
+ * Parses `{"error": {…}}`. Also finds it inside an array, as streams without SSE send it, and inside another error's
+ * message, because SDKs and gateways wrap JSON in JSON.
+ * @returns undefined if the text is not JSON or contains no error
  */
 export function parseServiceError(body: string): ServiceError | undefined {
   const parsed = tryParseJson(body);
@@ -22,7 +25,7 @@ export function parseServiceError(body: string): ServiceError | undefined {
   return isRecord(outer) ? extractServiceError(outer) : undefined;
 }
 
-/** The error that a parsed JSON object tells, or undefined. */
+/** The error that a parsed JSON object contains, if any. */
 export function extractServiceError({ error }: Record<string, unknown>): ServiceError | undefined {
   if (typeof error === 'string') return { message: error, details: [] };
   if (!isRecord(error)) return undefined;
@@ -38,7 +41,7 @@ export function extractServiceError({ error }: Record<string, unknown>): Service
   );
 }
 
-// google.rpc.Code's names by the HTTP status that Google sends them with (google/rpc/code.proto).
+// The HTTP status of each google.rpc.Code (google/rpc/code.proto).
 const httpStatuses: Record<string, number> = {
   INVALID_ARGUMENT: 400,
   FAILED_PRECONDITION: 400,
@@ -51,7 +54,7 @@ const httpStatuses: Record<string, number> = {
   DEADLINE_EXCEEDED: 504,
 };
 
-/** The HTTP status of an error that came without one, in the midst of a stream; 500 where it says nothing useful. */
+/** The HTTP status of an error that came without one, inside a stream. Default 500. */
 export function getHttpStatus({ code, status = '' }: ServiceError): number {
   return code !== undefined && code >= 400 && code < 600 ? code : (httpStatuses[status] ?? 500);
 }
@@ -61,22 +64,27 @@ export function findDetails(error: ServiceError | undefined, type: string): read
   return error?.details.filter((detail) => String(detail['@type']).endsWith(`google.rpc.${type}`)) ?? [];
 }
 
-/** The reason that google.rpc.ErrorInfo names, such as `API_KEY_INVALID`. */
+/** The reason in google.rpc.ErrorInfo, such as `API_KEY_INVALID`. */
 export function getErrorReason(error: ServiceError | undefined): string | undefined {
   const reason = findDetails(error, 'ErrorInfo')[0]?.reason;
   return typeof reason === 'string' ? reason : undefined;
 }
 
-/** Whether a value of parsed JSON is an object. */
-export function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
+/**
+ * The delay that the service asks for, in milliseconds: google.rpc.RetryInfo, or the Retry-After header, which gateways
+ * send but Google does not.
+ * @param now milliseconds since the epoch
+ */
+export function parseRetryDelayMs(error: ServiceError | undefined, headers: Headers, now: number): number | undefined {
+  const retryDelay = findDetails(error, 'RetryInfo')[0]?.retryDelay;
+  const seconds = typeof retryDelay === 'string' ? /^(\d+(?:\.\d+)?)s$/.exec(retryDelay)?.[1] : undefined;
+  return seconds === undefined ? parseRetryAfterMs(headers.get('retry-after'), now) : Math.ceil(Number(seconds) * 1000);
 }
 
-/** The value of a JSON text, or undefined where it is none. */
-export function tryParseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
+/** Retry-After is a number of seconds or a date (RFC 9110, 10.2.3). */
+function parseRetryAfterMs(header: string | null, now: number): number | undefined {
+  if (header === null) return undefined;
+  if (/^\s*\d+(\.\d+)?\s*$/.test(header)) return Math.ceil(Number(header) * 1000);
+  const date = Date.parse(header);
+  return Number.isNaN(date) ? undefined : Math.max(0, date - now);
 }

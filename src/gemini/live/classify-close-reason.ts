@@ -1,11 +1,11 @@
 import { getNextPacificMidnight } from '../../driver/pacific-day.js';
 import { BoticelliError, QuotaExceeded, StreamInterrupted } from '../../errors.js';
-import { builtInModels } from '../../facts.js';
+import { builtInModels } from '../../facts/models.js';
 import type { Redact } from '../api-key.js';
 import { createNetworkCause, describeNetworkError } from '../errors/classify-network-error.js';
 import { createStreamInterruptedError, getWrongHostHint } from '../errors/invalid-response.js';
 import { toOneLine } from '../errors/one-line.js';
-import { findSimilarNames } from '../errors/similar-models.js';
+import { findSimilarNames } from '../errors/unknown-model.js';
 import { isLiveOnly } from '../models/capabilities.js';
 import type { CloseReason } from './socket.js';
 

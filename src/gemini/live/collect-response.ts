@@ -2,7 +2,7 @@ import type { LiveServerMessage, Part } from '@google/genai';
 import type { BilledResponse } from '../../driver/layers/usage-events.js';
 import type { GenerateResponse, ReplyAudio, Usage } from '../../driver/response.js';
 import { BoticelliError } from '../../errors.js';
-import { isRecord } from '../errors/parse-error-body.js';
+import { isRecord } from '../../util/json.js';
 
 /** Puts a reply together from a session's messages. */
 export interface LiveReplyCollector {

@@ -1,8 +1,8 @@
 import { isDeepStrictEqual } from 'node:util';
-import type { Content, LiveConnectConfig, Modality, SafetySetting, ThinkingConfig, ThinkingLevel } from '@google/genai';
+import type { Content, LiveConnectConfig, Modality, SafetySetting } from '@google/genai';
 import type { GenerateRequest, Turn } from '../../driver/request.js';
 import { BoticelliError } from '../../errors.js';
-import { convertRequest } from '../rest/convert-request.js';
+import { convertRequest, convertThinking } from '../rest/convert-request.js';
 import type { ResponseMode } from './options.js';
 import type { LiveTurn } from './session.js';
 
@@ -25,12 +25,6 @@ export function createLiveConfig(request: GenerateRequest, mode: ResponseMode, h
     ...(thinkingConfig && { thinkingConfig }),
     ...(safetySettings && { safetySettings: safetySettings as SafetySetting[] }),
   };
-}
-
-function convertThinking(thinking: string | number): ThinkingConfig {
-  return typeof thinking === 'number'
-    ? { thinkingBudget: thinking }
-    : { thinkingLevel: thinking.toUpperCase() as ThinkingLevel };
 }
 
 /** What tells two sessions apart, beside what was said in them. */

@@ -3,11 +3,12 @@ import type { CallContext } from '../../driver/driver.js';
 import type { GenerateRequest } from '../../driver/request.js';
 import type { GenerateResponse, StreamChunk } from '../../driver/response.js';
 import { BoticelliError } from '../../errors.js';
+import { stripModelPrefix } from '../../util/model-name.js';
 import { redactError } from '../api-key.js';
 import { type Connection, createConnection } from '../connection.js';
-import { explainUnknownModel } from '../errors/explain-unknown-model.js';
+import { explainUnknownModel } from '../errors/unknown-model.js';
+import type { MediaDelivery } from '../media/deliver-media.js';
 import type { ConnectionOptions } from '../options.js';
-import { stripModelPrefix } from '../rest/convert-request.js';
 import type { LiveDriver, LiveOptions } from './options.js';
 import { createResponseModes } from './response-mode.js';
 import { createSessionPool } from './session-pool.js';
@@ -26,10 +27,13 @@ export function createLiveDriver(options: ConnectionOptions & LiveOptions): Live
   return createLiveDriverWithConnection(createConnection(options), options);
 }
 
-/** The same over a connection that is there already. */
-export function createLiveDriverWithConnection(connection: Connection, options: LiveOptions): LiveDriver {
+/** Like `createLiveDriver`, over an existing connection. Without `delivery`, media must be bytes already. */
+export function createLiveDriverWithConnection(
+  connection: Connection,
+  { delivery, ...options }: LiveOptions & { delivery?: MediaDelivery },
+): LiveDriver {
   const { timeoutMs = 300_000, idleTimeoutMs = 60_000, clock = systemClock, concurrencyLimiter } = options;
-  const { responseModeCache, delivery, modelListCache } = options;
+  const { responseModeCache, modelListCache } = options;
   const { setupTimeoutMs = 20_000, idleSessionMs = 10_000 } = options;
   const liveOptions = {
     connection,

@@ -1,8 +1,7 @@
 import type { ConcurrencyLimiter } from '../../driver/concurrency-limiter.js';
 import type { BoticelliDriver } from '../../driver/driver.js';
-import type { MediaDelivery } from '../media/deliver-media.js';
 import type { ModelListCache } from '../models/model-info.js';
-import type { CallOptions } from '../options.js';
+import type { CallOptions } from '../rest/call-options.js';
 
 /** How a model wants to be talked to; learned from what it refuses with close code 1007. */
 export interface ResponseMode {
@@ -29,8 +28,6 @@ export interface LiveOptions extends Partial<CallOptions> {
   responseModeCache?: ResponseModeCache;
   /** What is known of the service's list of models. With it, the list explains a model that the service does not know. */
   modelListCache?: ModelListCache;
-  /** Brings media to the service; without it they must be bytes already. */
-  delivery?: MediaDelivery;
 }
 
 /** The driver for the Live API, whose sessions outlive a call. */

@@ -1,4 +1,4 @@
-import { builtInModels } from '../../facts.js';
+import { builtInModels } from '../../facts/models.js';
 import { isInvalidArgument } from './classify-close-reason.js';
 import type { ResponseMode, ResponseModeCache } from './options.js';
 import type { CloseReason } from './socket.js';

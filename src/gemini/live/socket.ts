@@ -2,7 +2,8 @@ import type { Agent, IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import { type ClientOptions, type RawData, WebSocket } from 'ws';
 import type { BoticelliError } from '../../errors.js';
-import { extractServiceError, getHttpStatus, isRecord, tryParseJson } from '../errors/parse-error-body.js';
+import { isRecord, tryParseJson } from '../../util/json.js';
+import { extractServiceError, getHttpStatus } from '../errors/parse-error-body.js';
 import { Headers } from '../transport/minimal-fetch.js';
 
 /** How a connection came to its end. */

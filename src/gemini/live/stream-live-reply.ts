@@ -2,8 +2,10 @@ import type { CallContext } from '../../driver/driver.js';
 import { reportUsage } from '../../driver/layers/usage-events.js';
 import type { GenerateRequest } from '../../driver/request.js';
 import type { StreamChunk } from '../../driver/response.js';
+import { abortable } from '../../util/abortable.js';
 import { createStreamInterruptedError } from '../errors/invalid-response.js';
-import { abortable, createRequestTimeouts, type RequestTimeouts } from '../rest/request-timeouts.js';
+import { getTokenMetadata } from '../rest/collect-response.js';
+import { createRequestTimeouts, type RequestTimeouts } from '../rest/request-timeouts.js';
 import { classifyCloseReason, isConnectionLoss } from './classify-close-reason.js';
 import { createLiveReplyCollector, type LiveReplyCollector } from './collect-response.js';
 import { convertTurns } from './convert-request.js';
@@ -149,8 +151,4 @@ function callOnce(beforeSending: CallContext['beforeSending']): () => Promise<vo
     pending ??= beforeSending?.() ?? Promise.resolve();
     return pending;
   };
-}
-
-function getTokenMetadata({ outputTokens }: LiveReplyCollector): { tokensGenerated?: number } {
-  return outputTokens === undefined ? {} : { tokensGenerated: outputTokens };
 }

@@ -1,5 +1,6 @@
 import type { GenerateRequest, Part } from '../../driver/request.js';
-import { builtInModels, liveUnsupportedMimePattern } from '../../facts.js';
+import { liveUnsupportedMimePattern } from '../../facts/media.js';
+import { builtInModels } from '../../facts/models.js';
 
 /**
  * What of a request the Live API can't take (ai.google.dev/api/live and /gemini-api/docs/live-api, read 2026-09), as far as

@@ -1,31 +1,23 @@
-import type { Clock } from '../../driver/clock.js';
 import type { CallContext } from '../../driver/driver.js';
 import type { GenerateRequest, MediaPart } from '../../driver/request.js';
 import { redactError } from '../api-key.js';
-import type { Connection } from '../connection.js';
-import type { CallOptions } from '../options.js';
 import type { MediaDownloader } from './fetch-urls.js';
+import type { MediaDeliveryOptions } from './options.js';
 import type { MediaUploader } from './upload-large.js';
 
-/** Brings the media of requests to the service, each by the way that suits it, before the request itself is sent. */
+/** Prepares the media of requests before they are sent: fetches URLs, reads files, uploads what is too large. */
 export interface MediaDelivery {
   /**
-   * The request as it can be sent: its media are bytes, which go along, or references to what the service has. What is at
-   * an address is fetched once, a file is sent ahead once, however many requests have it. Rejects with a BoticelliError
-   * or with the signal's reason.
-   * @param allowUpload whether files may be sent ahead; else all bytes go along. Default true
+   * Returns the request with media as bytes or as references to files of the service. Each URL is fetched once and each
+   * file is uploaded once, for all requests. Rejects with a BoticelliError or with the signal's reason.
+   * @param allowUpload whether to upload large media through the Files API; if false, all media is inline. Default true
    */
   deliver(request: GenerateRequest, context: CallContext, allowUpload?: boolean): Promise<GenerateRequest>;
-  /** Deletes what was sent ahead; within seconds. Never rejects. */
+  /** Deletes the uploaded files, within seconds. Never rejects. */
   close(): Promise<void>;
 }
 
-export interface MediaDeliveryOptions extends CallOptions {
-  connection: Connection;
-  clock: Clock;
-}
-
-/** Makes a delivery. Nothing of it is loaded before the first request that has media. */
+/** Creates a delivery, which loads its code at the first request with media. */
 export function createMediaDelivery(options: MediaDeliveryOptions): MediaDelivery {
   let loaded: Promise<{ downloader: MediaDownloader; uploader: MediaUploader }> | undefined;
   const load = async () => {
@@ -44,7 +36,7 @@ export function createMediaDelivery(options: MediaDeliveryOptions): MediaDeliver
       try {
         const downloaded = await replaceMedia(request, (part) => downloader.downloadPart(part, context));
         const uploads = allowUpload ? uploader.selectUploads(listMedia(downloaded)) : new Set();
-        // One after the other: several large files at once would only be slower each, and their limits are per file.
+        // One upload after the other: parallel ones share the bandwidth, but each has its own time limit.
         return await replaceMedia(downloaded, (part) =>
           uploads.has(part.content) ? uploader.uploadPart(part, context) : uploader.inlinePart(part),
         );
@@ -59,12 +51,12 @@ export function createMediaDelivery(options: MediaDeliveryOptions): MediaDeliver
   };
 }
 
-/** All media of a request, as often as they are in it. */
+/** All media parts of a request, repeated ones included. */
 function listMedia({ turns }: GenerateRequest): MediaPart[] {
   return turns.flatMap((turn) => (turn.role === 'user' ? turn.parts.filter((part) => part.type === 'media') : []));
 }
 
-/** The request with each of its media replaced; one that is in it several times is so once. */
+/** Replaces each media part of a request; a repeated part is replaced once. */
 async function replaceMedia(
   request: GenerateRequest,
   replace: (part: MediaPart) => Promise<MediaPart>,

@@ -1,40 +1,40 @@
 import { BoticelliError, StreamTimeout } from '../../errors.js';
-import { maxRequestBytes } from '../../facts.js';
+import { maxRequestBytes } from '../../facts/media.js';
 import { redactUrl } from '../../media/media-url.js';
+import { abortable } from '../../util/abortable.js';
 import { classifyNetworkError, createNetworkCause, describeNetworkError } from '../errors/classify-network-error.js';
-import type { CallOptions } from '../options.js';
-import { abortable, createRequestTimeouts, type RequestTimeouts } from '../rest/request-timeouts.js';
+import type { CallOptions } from '../rest/call-options.js';
+import { createRequestTimeouts, type RequestTimeouts } from '../rest/request-timeouts.js';
 import { type HttpResponse, sendHttpRequest } from '../transport/http.js';
 import type { RouteResolver } from '../transport/proxy-routes.js';
 
-/** What was at an address. */
+/** A downloaded file. */
 export interface Download {
   bytes: Buffer;
-  /** The type that the server gives it. */
+  /** The server's `Content-Type`. */
   contentType: string | undefined;
-  /** What messages call it: its address as it was asked for. */
+  /** The requested URL for messages, without login and query. */
   displayUrl: string;
 }
 
-/** What to do about an address that is no good. Acts before this one may have been sent. */
-export const checkUrlHint = 'Check the address in the narrative; this act was not sent.';
+/** The hint for a bad URL. It speaks of one act, because earlier acts may have been sent. */
+export const checkUrlHint = 'Check the URL in the narrative. This act was not sent.';
 
-/** How often an address may send on to another one. */
 const maxRedirects = 5;
 
-// For tests alone smaller: nobody wants to wait for 100 MB.
 export interface DownloadOptions extends Pick<CallOptions, 'timeoutMs' | 'idleTimeoutMs'> {
   url: string;
   signal: AbortSignal | undefined;
-  /** Finds the way through a proxy. */
+  /** Finds the proxy route. Default: no proxy. */
   resolveRoute?: RouteResolver;
+  /** Default 100 MB; tests set less. */
   maxBytes?: number;
 }
 
 /**
- * Fetches what is at an http(s) address: within the timeouts, up to 100 MB, and without anything of the service's, its
- * key above all. A user and a password in the URL go to that host alone. Rejects with `no_input` where the address is
- * wrong, with `unavailable` where another attempt may succeed, with `timeout`, or with the signal's reason.
+ * Downloads an http(s) URL of up to 100 MB, following redirects. Sends neither the API key nor the SDK's headers; a login
+ * in the URL goes to that host only. Rejects with the signal's reason after an abort.
+ * @throws BoticelliError `no_input` for a bad URL, `unavailable` if a retry may succeed, `timeout`
  */
 export async function download(options: DownloadOptions): Promise<Download> {
   const { url, maxBytes = maxRequestBytes, resolveRoute = async () => undefined } = options;
@@ -61,7 +61,7 @@ export async function download(options: DownloadOptions): Promise<Download> {
   }
 }
 
-const tooLargeHint = 'Download it yourself and give it as a file: files of up to 2 GB go through the Files API.';
+const tooLargeHint = 'Download it and use it as a file: files of up to 2 GB are uploaded through the Files API.';
 
 interface FollowOptions {
   timeouts: RequestTimeouts;
@@ -69,7 +69,7 @@ interface FollowOptions {
   resolveRoute: RouteResolver;
 }
 
-/** The answer at the end of all redirects. */
+/** The response after all redirects. */
 async function followRedirects(
   startUrl: URL,
   { timeouts, displayUrl, resolveRoute }: FollowOptions,
@@ -88,9 +88,9 @@ async function followRedirects(
     const location = response.status >= 300 && response.status < 400 ? response.headers.get('location') : null;
     if (location === null) return checkStatus(response, displayUrl);
     response.discard();
-    if (hops === maxRedirects) throw createInputError(`${displayUrl} sends on more than ${maxRedirects} times`);
+    if (hops === maxRedirects) throw createInputError(`${displayUrl} redirects more than ${maxRedirects} times`);
     const next = parseRedirect(location, currentUrl, displayUrl);
-    // As browsers and curl do: another host is not to know what this one asks for.
+    // Another host does not get this host's login, as in browsers and curl.
     authorization = getAuthorization(next) ?? (next.origin === currentUrl.origin ? authorization : undefined);
     currentUrl = next;
   }
@@ -99,16 +99,17 @@ async function followRedirects(
 function parseRedirect(location: string, currentUrl: URL, displayUrl: string): URL {
   const next = URL.canParse(location, currentUrl.href) ? new URL(location, currentUrl.href) : undefined;
   if (next && /^https?:$/.test(next.protocol)) return next;
-  throw createInputError(`${displayUrl} sends on to what is no http(s) address`);
+  throw createInputError(`${displayUrl} redirects to a URL that is not http(s)`);
 }
 
 function checkStatus(response: HttpResponse, displayUrl: string): HttpResponse {
   const { status } = response;
   if (status >= 200 && status < 300) return response;
   const isTransient = status === 408 || status === 429 || status >= 500;
-  if (!isTransient) throw createInputError(`${displayUrl} can't be fetched: its server answered ${status}`);
-  throw new BoticelliError('unavailable', `${displayUrl} can't be fetched: its server answered ${status}`, {
-    hint: 'Try again later, or download it yourself and give it as a file.',
+  const message = `can't fetch ${displayUrl}: the server answered ${status}`;
+  if (!isTransient) throw createInputError(message);
+  throw new BoticelliError('unavailable', message, {
+    hint: 'Try again later, or download it and use it as a file.',
     isTransient,
   });
 }
@@ -136,14 +137,14 @@ async function readBody(
     timeouts.markReceived();
     chunks.push(value);
     totalBytes += value.length;
-    // A length that was announced may be a lie, and one that was not has no end.
+    // Content-Length may be wrong or absent.
     if (totalBytes > maxBytes) throw createTooLargeError();
   }
   timeouts.markComplete();
   return Buffer.concat(chunks);
 }
 
-/** The login goes into a header, which a redirect to another host does not get. */
+/** The login is sent as a header instead, which a redirect to another host does not get. */
 function stripCredentials(url: URL): URL {
   const bare = new URL(url);
   bare.username = '';
@@ -157,7 +158,7 @@ function getAuthorization({ username, password }: URL): string | undefined {
   return `Basic ${Buffer.from(credentials).toString('base64')}`;
 }
 
-/** A per cent sign that begins no escape stands for itself, as curl has it: URLs let it be, decodeURIComponent throws. */
+/** Leaves a percent sign that begins no valid escape as it is, like curl: URL accepts it, decodeURIComponent throws. */
 function decodePercentEscapes(text: string): string {
   return text.replaceAll(/(?:%[\da-f]{2})+/gi, (escapes) => {
     try {
@@ -172,21 +173,25 @@ function createInputError(message: string, hint = checkUrlHint): BoticelliError 
   return new BoticelliError('no_input', message, { hint });
 }
 
-/** Whom there is no answer from is said too: an address may have been sent on to, and a proxy has faults of its own. */
+/** The message also names the host that failed: it may be the target of a redirect, or a proxy. */
 function createUnreachableError(displayUrl: string, thrown: unknown, host: string): BoticelliError {
   const error = thrown instanceof BoticelliError ? thrown : classifyNetworkError(thrown, host, checkUrlHint);
   const { message, hint, isTransient, cause } = error;
-  return new BoticelliError('unavailable', `${displayUrl} can't be fetched: ${message}`, {
+  return new BoticelliError('unavailable', `can't fetch ${displayUrl}: ${message}`, {
     ...(hint !== undefined && { hint }),
     ...{ isTransient, cause },
   });
 }
 
 function createInterruptedDownloadError(displayUrl: string, thrown: unknown): BoticelliError {
-  return new BoticelliError('unavailable', `the download of ${displayUrl} broke off: ${describeNetworkError(thrown)}`, {
-    hint: 'Run it again, or download it yourself and give it as a file.',
-    ...{ isTransient: true, cause: createNetworkCause(thrown) },
-  });
+  return new BoticelliError(
+    'unavailable',
+    `the download of ${displayUrl} was interrupted: ${describeNetworkError(thrown)}`,
+    {
+      hint: 'Run it again, or download it and use it as a file.',
+      ...{ isTransient: true, cause: createNetworkCause(thrown) },
+    },
+  );
 }
 
 function createTimeoutError(
@@ -195,8 +200,10 @@ function createTimeoutError(
   { timeoutMs, idleTimeoutMs }: DownloadOptions,
 ): BoticelliError {
   const wasIdle = signal.reason instanceof StreamTimeout;
-  const reason = wasIdle ? `it fell silent for ${idleTimeoutMs / 1000} s` : `it took longer than ${timeoutMs / 1000} s`;
-  return new BoticelliError('timeout', `${displayUrl} could not be fetched: ${reason}`, {
-    hint: 'Allow more with --timeout or --idle-timeout, or download it yourself and give it as a file.',
+  const reason = wasIdle
+    ? `no data for ${idleTimeoutMs / 1000} s`
+    : `no complete response within ${timeoutMs / 1000} s`;
+  return new BoticelliError('timeout', `can't fetch ${displayUrl}: ${reason}`, {
+    hint: `Raise ${wasIdle ? '--idle-timeout' : '--timeout'}, or download it and use it as a file.`,
   });
 }

@@ -4,17 +4,17 @@ import { BoticelliError } from '../../errors.js';
 import { getReferenceKind, redactUrl, validateMediaUrl } from '../../media/media-url.js';
 import { isPlainText } from '../../media/plain-text.js';
 import { resolveMediaType } from '../../media/resolve-media-type.js';
-import type { MediaDeliveryOptions } from './deliver-media.js';
+import { createAsyncMemo } from '../../util/memoize-async.js';
 import { checkUrlHint, type Download, download } from './download.js';
-import { createAsyncMemo } from './memoize-async.js';
+import type { MediaDeliveryOptions } from './options.js';
 
-/** Media that are at an address, each fetched once. */
+/** Fetches media from URLs, each URL once. */
 export interface MediaDownloader {
-  /** The part with its bytes, where it is at an address; else the part itself. */
+  /** Replaces a URL by its bytes. Returns other parts as they are. */
   downloadPart(part: MediaPart, context: CallContext): Promise<MediaPart>;
 }
 
-/** Makes a place where downloads are kept for as long as it is there. */
+/** Creates a downloader, which keeps all downloads in memory. */
 export function createMediaDownloader(options: MediaDeliveryOptions): MediaDownloader {
   const downloadOnce = createAsyncMemo<Download & { content: MediaBytes }>();
 
@@ -29,12 +29,8 @@ export function createMediaDownloader(options: MediaDeliveryOptions): MediaDownl
       if (problem !== undefined) throw createInputError(`the URL ${displayUrl} ${problem}`);
       const downloaded = await downloadOnce(url, context.signal, async () => {
         context.emit?.({ type: 'note', about: 'download', message: `fetching ${displayUrl}` });
-        const result = await download({
-          url,
-          signal: context.signal,
-          resolveRoute: options.connection.resolveRoute,
-          ...options,
-        });
+        const { resolveRoute } = options.connection;
+        const result = await download({ url, signal: context.signal, resolveRoute, ...options });
         return { ...result, content: { from: 'bytes', base64: result.bytes.toString('base64') } };
       });
       const type = await detectType(downloaded, content, mimeType);
@@ -46,19 +42,18 @@ export function createMediaDownloader(options: MediaDeliveryOptions): MediaDownl
 async function detectType(
   { bytes, contentType, displayUrl }: Download,
   { url, kind }: MediaUrl,
-  statedType: string | undefined,
+  declaredType: string | undefined,
 ) {
-  const name = new URL(url).pathname;
   const verdict = await resolveMediaType({
     label: displayUrl,
     head: bytes,
     isText: isPlainText(bytes),
-    name,
-    declaredType: statedType,
+    name: new URL(url).pathname,
+    declaredType,
     kind,
     serverType: contentType,
   });
-  if ('problem' in verdict) throw createInputError(`what was fetched can't be sent: ${verdict.problem}`);
+  if ('problem' in verdict) throw createInputError(`the download can't be used: ${verdict.problem}`);
   return verdict.mimeType;
 }
 

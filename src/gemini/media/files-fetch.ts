@@ -1,25 +1,26 @@
 import { BoticelliError } from '../../errors.js';
+import { isRecord, tryParseJson } from '../../util/json.js';
 import { classifyHttpError } from '../errors/classify-http-error.js';
 import { classifyNetworkError } from '../errors/classify-network-error.js';
 import { getWrongHostHint } from '../errors/invalid-response.js';
 import { describeUnexpectedBody, toOneLine } from '../errors/one-line.js';
-import { isRecord, parseServiceError, tryParseJson } from '../errors/parse-error-body.js';
+import { parseServiceError } from '../errors/parse-error-body.js';
 import { createRequestTimeouts } from '../rest/request-timeouts.js';
 import { type HttpRequest, readText, sendHttpRequest } from '../transport/http.js';
 import { Headers, Response } from '../transport/minimal-fetch.js';
-import type { MediaDeliveryOptions } from './deliver-media.js';
 import { isNotReadableError } from './local-file.js';
+import type { MediaDeliveryOptions } from './options.js';
 
 export interface FilesFetchOptions extends MediaDeliveryOptions {
   signal: AbortSignal | undefined;
-  /** What messages begin with, the file's name in it: `"film.mp4" could not be sent ahead`. */
+  /** The beginning of error messages, with the file's name: `could not upload "film.mp4"`. */
   errorPrefix: string;
 }
 
 /**
- * The fetch that the SDK is given for the Files API. Each of its requests, a piece of a file above all, may take as long
- * as a whole attempt; what is no answer of the Files API is thrown from here as an error that names the file. What a Blob
- * throws that can't be read any more is thrown as it is.
+ * Creates the fetch that the SDK uses for the Files API. Each request, such as one piece of a file, may take `timeoutMs`.
+ * A response that is not the Files API's is thrown as an error that names the file. The NotReadableError of a Blob is
+ * thrown as it is.
  */
 export function createFilesFetch(options: FilesFetchOptions): typeof fetch {
   const { signal, timeoutMs, connection } = options;
@@ -44,11 +45,11 @@ export function createFilesFetch(options: FilesFetchOptions): typeof fetch {
       timeouts.close();
     }
   };
-  // The SDK uses no more of fetch than this.
+  // The SDK calls fetch with these arguments only.
   return send as unknown as typeof fetch;
 }
 
-/** Without these headers the SDK would try again after seconds that no signal ends, or throw a bare error. */
+/** Without these headers the SDK would retry after a delay that no signal ends, or throw a bare error. */
 function isFilesResponse(body: string, headers: Headers, requestHeaders: Headers): boolean {
   const command = requestHeaders.get('x-goog-upload-command') ?? '';
   if (command === 'start') return headers.has('x-goog-upload-url');
@@ -71,9 +72,9 @@ function classifyFilesError(
   }
   if (response.status === 404) {
     const message = `${errorPrefix}: ${host} has no Files API (404)`;
-    return new BoticelliError('unavailable', message, { hint: 'Use smaller media, or Google’s own base URL.', cause });
+    return new BoticelliError('unavailable', message, { hint: "Use smaller media, or Google's own base URL.", cause });
   }
-  // Also a 429: the limits of the Files API are no model's, and so nothing that the quota book could learn from.
+  // Also for a 429: the Files API's limits are not a model's limits, so the rate limiter must not learn from them.
   const serviceMessage = parseServiceError(body)?.message ?? describeUnexpectedBody(body);
   const isTransient = response.status === 429 || error.isTransient;
   const message = `${errorPrefix}: ${response.status}, ${toOneLine(serviceMessage)}`;
@@ -100,6 +101,6 @@ function createUnreachableError(thrown: unknown, host: string, { errorPrefix }: 
 
 function createTimeoutError({ errorPrefix, timeoutMs }: FilesFetchOptions): BoticelliError {
   return new BoticelliError('timeout', `${errorPrefix}: one request took longer than ${timeoutMs / 1000} s`, {
-    hint: 'Allow more with --timeout.',
+    hint: 'Raise --timeout.',
   });
 }

@@ -4,13 +4,14 @@ import { type FileHandle, open } from 'node:fs/promises';
 import type { MediaFile } from '../../driver/request.js';
 import { BoticelliError } from '../../errors.js';
 
-/** A file that was checked, some acts ago maybe, and what messages call it. */
+/** A file whose size and hash were recorded when it was checked. */
 export interface CheckedFile {
   file: MediaFile;
+  /** The name in messages. */
   name: string;
 }
 
-/** Its bytes, if they are still those that were checked. Rejects with `no_input` and what became of it. */
+/** Reads the file. @throws BoticelliError `no_input` if it is gone or has changed since it was checked */
 export async function readCheckedFile({ file, name }: CheckedFile): Promise<Buffer> {
   const handle = await openCheckedFile({ file, name });
   try {
@@ -25,8 +26,9 @@ export async function readCheckedFile({ file, name }: CheckedFile): Promise<Buff
 }
 
 /**
- * The same as a Blob, which is read piece by piece, once more each time. A change from here on makes it unreadable, for
- * Node compares the file's time: `isUnreadable` knows that error.
+ * Opens the file as a Blob, which is read from disk in pieces. If the file changes later, reading fails with an error that
+ * `isNotReadableError` recognizes, because Node compares the modification time.
+ * @throws BoticelliError `no_input` if it is gone or has changed since it was checked
  */
 export async function openCheckedBlob({ file, name }: CheckedFile, signal: AbortSignal | undefined): Promise<Blob> {
   await (await openCheckedFile({ file, name })).close();
@@ -48,18 +50,18 @@ async function hashBlob(blob: Blob, signal: AbortSignal | undefined): Promise<st
   return hash.digest('hex');
 }
 
-/** Whether an error is that of a Blob whose file is gone or has changed. */
+/** Whether an error comes from a Blob whose file is gone or has changed. */
 export function isNotReadableError(thrown: unknown): boolean {
   return thrown instanceof Error && thrown.name === 'NotReadableError';
 }
 
-/** Rejects with why a file is no more what it was when it was checked; of one that can be read, that it has changed. */
+/** Rejects with the reason why a file differs from when it was checked. */
 export async function rejectChangedFile(checked: CheckedFile): Promise<never> {
   await (await openCheckedFile(checked)).close();
   throw createChangedError(checked.name);
 }
 
-/** Opens it, if it is a file of as many bytes as it had. Without waiting, as one would for who writes into a pipe. */
+/** Opens the file if it still is a regular file of the same size. Non-blocking: opening a pipe would wait for its writer. */
 async function openCheckedFile({ file, name }: CheckedFile): Promise<FileHandle> {
   const handle = await open(file.path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0)).catch((thrown: unknown) => {
     throw createUnreadableError(name, thrown);
@@ -69,12 +71,12 @@ async function openCheckedFile({ file, name }: CheckedFile): Promise<FileHandle>
   await handle.close();
   throw stats.isFile()
     ? createChangedError(name)
-    : new BoticelliError('no_input', `${name} is no regular file any more`);
+    : new BoticelliError('no_input', `${name} is no longer a regular file`);
 }
 
 function createUnreadableError(name: string, thrown: unknown): BoticelliError {
   const { code, message } = thrown as NodeJS.ErrnoException;
-  return new BoticelliError('no_input', `${name} can't be read any more: ${code ?? message}`);
+  return new BoticelliError('no_input', `${name} can no longer be read: ${code ?? message}`);
 }
 
 function createChangedError(name: string): BoticelliError {

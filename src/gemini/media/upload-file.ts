@@ -4,31 +4,31 @@ import type { CallContext } from '../../driver/driver.js';
 import { getByteLength, type MediaPart } from '../../driver/request.js';
 import { BoticelliError } from '../../errors.js';
 import { toOneLine } from '../errors/one-line.js';
-import type { MediaDeliveryOptions } from './deliver-media.js';
 import { createFilesFetch, type FilesFetchOptions } from './files-fetch.js';
 import { isNotReadableError, openCheckedBlob, rejectChangedFile } from './local-file.js';
+import type { MediaDeliveryOptions } from './options.js';
 
-export interface UploadOptions extends MediaDeliveryOptions {
+export interface MediaPartOptions extends MediaDeliveryOptions {
   part: MediaPart;
   context: CallContext;
-  /** Takes the file's name on the service up, before anything is sent. */
+}
+
+export interface UploadOptions extends MediaPartOptions {
+  /** Receives the file's name on the service, before anything is sent. */
   remoteNames: Set<string>;
 }
 
 /**
- * Sends a file ahead. It may have to be processed before it can be used: see `whenProcessed`. Rejects with a BoticelliError
- * that names the file.
+ * Uploads a file through the Files API. The service may have to process it before use: see `waitUntilActive`.
+ * @throws BoticelliError that names the file
  */
 export async function uploadFile(options: UploadOptions): Promise<File> {
   const { part, context, remoteNames } = options;
   const name = formatMediaName(part);
-  const files = await createFilesClient({
-    ...options,
-    signal: context.signal,
-    errorPrefix: `${name} could not be sent ahead`,
-  });
+  const errorPrefix = `could not upload ${name}`;
+  const files = await createFilesClient({ ...options, signal: context.signal, errorPrefix });
   const megabytes = (getByteLength(part) / 1_000_000).toFixed(1);
-  const message = `sending ${name} ahead (${megabytes} MB), for with it the request would be too large`;
+  const message = `uploading ${name} (${megabytes} MB): the request is too large to contain it`;
   context.emit?.({ type: 'note', about: 'upload', message });
   const blob = await openBlob(part, context.signal);
   const remoteName = `files/boticelli-${randomBytes(10).toString('hex')}`;
@@ -38,8 +38,8 @@ export async function uploadFile(options: UploadOptions): Promise<File> {
     context.signal?.throwIfAborted();
     if (isNotReadableError(thrown) && part.content.from === 'file')
       await rejectChangedFile({ file: part.content, name });
-    if (!(thrown instanceof BoticelliError)) throw createUploadError(thrown, name);
-    // Refused: there is nothing there.
+    if (!(thrown instanceof BoticelliError)) throw createUploadError(thrown, errorPrefix);
+    // Rejected: the service stored nothing.
     if (thrown.code === 'invalid_request' || thrown.code === 'auth') remoteNames.delete(remoteName);
     throw thrown;
   });
@@ -47,45 +47,97 @@ export async function uploadFile(options: UploadOptions): Promise<File> {
   return file;
 }
 
-/** What messages call a medium. */
-export function formatMediaName({ name, mimeType = 'media' }: MediaPart): string {
-  return name === undefined ? `a medium of type ${mimeType}` : JSON.stringify(name);
+/** An uploaded file that requests can refer to. */
+export interface ActiveFile {
+  uri: string;
 }
 
-/** Deletes files by their names on the service, all at once. What can't be deleted is gone after 48 hours anyway. */
+/**
+ * Waits up to `timeoutMs` until an uploaded file can be used.
+ * @throws BoticelliError that names the file; transient if only the file's state could not be read, so that the file need
+ * not be uploaded again
+ */
+export async function waitUntilActive(uploaded: File, options: MediaPartOptions): Promise<ActiveFile> {
+  const name = formatMediaName(options.part);
+  const file = uploaded.state === 'PROCESSING' ? await pollUntilProcessed(uploaded, name, options) : uploaded;
+  if (file.state === 'FAILED') throw createProcessingError(name, file);
+  if (file.uri === undefined) throw new BoticelliError('unavailable', `the Files API returned no URI for ${name}`);
+  return { uri: file.uri };
+}
+
+/** Videos are processed before use: PROCESSING, then ACTIVE or FAILED. */
+async function pollUntilProcessed(uploaded: File, name: string, options: MediaPartOptions): Promise<File> {
+  const { context, clock, timeoutMs } = options;
+  const { signal } = context;
+  const files = await createFilesClient({
+    ...options,
+    signal,
+    errorPrefix: `could not check whether ${name} is ready`,
+  });
+  const deadlineMs = clock.now() + timeoutMs;
+  let file = uploaded;
+  context.emit?.({ type: 'note', about: 'upload', message: `${name} is uploaded and being processed` });
+  for (let delayMs = 250; file.state === 'PROCESSING'; delayMs = Math.min(delayMs * 1.5, 5000)) {
+    const remainingMs = deadlineMs - clock.now();
+    if (remainingMs <= 0) throw createProcessingTimeoutError(name, timeoutMs);
+    await clock.sleep(Math.min(delayMs, remainingMs), signal);
+    file = await files.get({ name: uploaded.name ?? '' });
+  }
+  return file;
+}
+
+/** Deletes files by their names on the service, in parallel. The service deletes what remains after 48 hours. */
 export async function deleteFiles(remoteNames: Set<string>, options: MediaDeliveryOptions): Promise<void> {
   if (remoteNames.size === 0) return;
-  // Its own time: a run that was interrupted ends soon, but not without this.
+  // Its own time limit: an interrupted run must end soon, but still delete its files.
   const signal = AbortSignal.timeout(2000);
-  const files = await createFilesClient({ ...options, signal, errorPrefix: 'files could not be deleted' });
+  const files = await createFilesClient({ ...options, signal, errorPrefix: 'could not delete uploaded files' });
   await Promise.allSettled([...remoteNames].map((name) => files.delete({ name })));
   remoteNames.clear();
 }
 
+/** The name of a media part in messages. */
+export function formatMediaName({ name, mimeType = 'media' }: MediaPart): string {
+  return name === undefined ? `media of type ${mimeType}` : JSON.stringify(name);
+}
+
 /**
- * A client of its own for each use: the SDK (2.32) hands neither a signal nor a fetch of a call on to the requests
- * that carry a file's pieces, only the client's fetch.
+ * Creates a client per use: the requests that carry a file's pieces use neither the signal nor the fetch of a call, only
+ * the client's fetch (SDK 2.32).
  */
-export function createFilesClient(options: FilesFetchOptions): Promise<Files> {
+function createFilesClient(options: FilesFetchOptions): Promise<Files> {
   return options.connection.createFilesApi(createFilesFetch(options));
 }
 
 /**
- * As a Blob, which for a file is read piece by piece: given a path, the SDK puts the file's name into a header, which
- * throws for a name beyond Latin-1.
+ * Opens the part as a Blob, which is read from disk in pieces. With a path instead, the SDK would put the file's name into
+ * a header, which throws for a name beyond Latin-1.
  */
 async function openBlob(part: MediaPart, signal: AbortSignal | undefined): Promise<Blob> {
   const { content } = part;
   if (content.from === 'bytes') return new Blob([Buffer.from(content.base64, 'base64')]);
-  if (content.from !== 'file') throw new Error('only bytes can be sent ahead');
+  if (content.from !== 'file') throw new Error('only bytes and files can be uploaded');
   return openCheckedBlob({ file: content, name: formatMediaName(part) }, signal);
 }
 
-/** What the SDK itself does not like about an answer: it throws bare errors then. */
-function createUploadError(thrown: unknown, name: string): BoticelliError {
+/** The SDK throws bare errors for responses that it does not expect. */
+function createUploadError(thrown: unknown, errorPrefix: string): BoticelliError {
   const detail = toOneLine(thrown instanceof Error ? thrown.message : String(thrown), 160);
-  return new BoticelliError('unavailable', `${name} could not be sent ahead: ${detail}`, {
+  return new BoticelliError('unavailable', `${errorPrefix}: ${detail}`, {
     hint: 'Run it again.',
     ...{ isTransient: true, cause: thrown },
+  });
+}
+
+function createProcessingTimeoutError(name: string, timeoutMs: number): BoticelliError {
+  return new BoticelliError('timeout', `the service did not finish processing ${name} within ${timeoutMs / 1000} s`, {
+    hint: 'Raise --timeout.',
+  });
+}
+
+function createProcessingError(name: string, { error }: File): BoticelliError {
+  const detail = error?.message === undefined ? '' : `: ${error.message}`;
+  return new BoticelliError('invalid_request', `the service could not process ${name}${detail}`, {
+    hint: 'Check that the file plays or opens, and that it is not protected.',
   });
 }

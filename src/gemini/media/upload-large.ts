@@ -3,31 +3,29 @@ import type { File } from '@google/genai';
 import type { CallContext } from '../../driver/driver.js';
 import { getByteLength, type MediaContent, type MediaPart } from '../../driver/request.js';
 import { BoticelliError } from '../../errors.js';
-import { maxInlineBytes } from '../../facts.js';
-import type { MediaDeliveryOptions } from './deliver-media.js';
+import { maxInlineBytes } from '../../facts/media.js';
+import { createAsyncMemo } from '../../util/memoize-async.js';
 import { readCheckedFile } from './local-file.js';
-import { createAsyncMemo } from './memoize-async.js';
-import { deleteFiles, formatMediaName, uploadFile } from './upload-file.js';
-import { type ActiveFile, waitUntilActive } from './wait-until-active.js';
+import type { MediaDeliveryOptions } from './options.js';
+import { type ActiveFile, deleteFiles, formatMediaName, uploadFile, waitUntilActive } from './upload-file.js';
 
-/** Media that go ahead of a request, through the Files API, and those that go along in it. */
+/** Decides which media to upload through the Files API and which to send inline. */
 export interface MediaUploader {
-  /** Which of a request's media go ahead: those that did before, and the largest until the rest is small enough. */
+  /** The media to upload: what was uploaded before, and the largest others until the rest fits into the request. */
   selectUploads(parts: readonly MediaPart[]): ReadonlySet<MediaContent>;
-  /** The part as a reference to its file, which is sent ahead where it was not yet. */
+  /** The part as a reference to its file, which is uploaded if it was not before. */
   uploadPart(part: MediaPart, context: CallContext): Promise<MediaPart>;
-  /** The part as it goes along: its bytes, or a reference that it was already. */
+  /** The part with its bytes. Returns references as they are. */
   inlinePart(part: MediaPart): Promise<MediaPart>;
-  /** Deletes the files that were sent; within seconds. Never rejects. */
+  /** Deletes the uploaded files, within seconds. Never rejects. */
   close(): Promise<void>;
 }
 
-/** Makes a memory of files that were sent ahead. */
 export function createMediaUploader(options: MediaDeliveryOptions): MediaUploader {
   const uploadOnce = createAsyncMemo<ActiveFile>();
   const uploadedFiles = new Map<string, File>();
   const uploadedKeys = new Set<string>();
-  // By the name that they have on the service, from before they are sent: an answer that is lost leaves a file there.
+  // Names on the service, from before the upload: if its response is lost, the file is there all the same.
   const remoteNames = new Set<string>();
 
   return {
@@ -44,7 +42,7 @@ export function createMediaUploader(options: MediaDeliveryOptions): MediaUploade
         const file = uploadedFiles.get(key) ?? (await uploadFile({ part, context, remoteNames, ...options }));
         uploadedFiles.set(key, file);
         return waitUntilActive(file, { part, context, ...options }).catch((thrown: unknown) => {
-          // Where it could only not be asked whether a file is ready, the next attempt asks again.
+          // After a transient error the next attempt asks for the state of the same file again.
           if (!(thrown instanceof BoticelliError) || !thrown.isTransient) uploadedFiles.delete(key);
           throw thrown;
         });
@@ -61,13 +59,13 @@ export function createMediaUploader(options: MediaDeliveryOptions): MediaUploade
   };
 }
 
-/** The largest of some media, until the rest may go along in one request. Media without known bytes weigh nothing. */
+/** The largest media, until the rest fits into one request. References count as 0 bytes. */
 function selectLargest(parts: readonly MediaPart[]): MediaPart[] {
   const bySize = [...parts].sort((one, other) => getByteLength(other) - getByteLength(one));
   let remainingBytes = parts.reduce((sum, part) => sum + getByteLength(part), 0);
   const chosen: MediaPart[] = [];
   for (const part of bySize) {
-    // A medium that is there several times goes ahead as a whole: its further parts follow, being of the same size.
+    // Repeated parts of the same content are uploaded together; having the same size, they are neighbours here.
     if (remainingBytes <= maxInlineBytes && chosen.at(-1)?.content !== part.content) break;
     remainingBytes -= getByteLength(part);
     chosen.push(part);
@@ -77,19 +75,15 @@ function selectLargest(parts: readonly MediaPart[]): MediaPart[] {
 
 const hashes = new WeakMap<object, string>();
 
-/** What makes two media the same file: their bytes, and the type that they are sent under. */
+/** Identifies an upload by its bytes and its media type. */
 function getContentKey({ content, mimeType }: MediaPart): string {
   if (content.from === 'file') return `${content.sha256} ${mimeType}`;
-  if (content.from !== 'bytes') throw new Error('only bytes can be sent ahead');
-  const hash = hashes.get(content) ?? hashBytes(Buffer.from(content.base64, 'base64'));
+  if (content.from !== 'bytes') throw new Error('only bytes and files can be uploaded');
+  const hash = hashes.get(content) ?? createHash('sha256').update(content.base64, 'base64').digest('hex');
   hashes.set(content, hash);
   return `${hash} ${mimeType}`;
 }
 
 function hasBytes({ from }: MediaContent): boolean {
   return from === 'bytes' || from === 'file';
-}
-
-function hashBytes(bytes: Uint8Array): string {
-  return createHash('sha256').update(bytes).digest('hex');
 }

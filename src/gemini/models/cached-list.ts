@@ -1,22 +1,22 @@
 import { createHash } from 'node:crypto';
 import { type Clock, systemClock } from '../../driver/clock.js';
-import { defaultBaseUrl } from '../../facts.js';
-import { isRecord, tryParseJson } from '../errors/parse-error-body.js';
+import { defaultBaseUrl } from '../../facts/requests.js';
+import { isRecord, tryParseJson } from '../../util/json.js';
 import type { ConnectionOptions } from '../options.js';
 import { type ModelList, type ModelListCache, parseModelInfo } from './model-info.js';
 
-/** A list as it is kept. */
+/** A model list in the store. */
 export interface StoredModelList {
   /** Milliseconds since the epoch. */
   fetchedAt: number;
-  /** JSON, of which the reader believes nothing. */
+  /** JSON. The reader validates it. */
   models: string;
 }
 
-/** Keeps lists between runs. What can't be read is as if absent, what can't be written is dropped: neither rejects. */
+/** Stores model lists between runs. Never rejects: an unreadable list counts as absent, a failed write is dropped. */
 export interface ModelListStore {
   read(key: string): Promise<StoredModelList | undefined>;
-  /** The youngest of those whose key begins so. */
+  /** The newest list whose key begins with the prefix. */
   readNewest(keyPrefix: string): Promise<StoredModelList | undefined>;
   write(key: string, list: StoredModelList): Promise<void>;
 }
@@ -24,13 +24,13 @@ export interface ModelListStore {
 export interface ModelListCacheOptions extends ConnectionOptions {
   store: ModelListStore;
   clock?: Clock;
-  /** How long a list is believed. Default a day. */
+  /** How long a list is used, in milliseconds. Default: a day. */
   maxAgeMs?: number;
 }
 
 const dayMs = 86_400_000;
 
-/** The list of one key at one service, kept between runs. It is read once a process. */
+/** Caches the model list of one API key at one service. The store is read once per process. */
 export function createModelListCache(options: ModelListCacheOptions): ModelListCache {
   const { apiKey, baseUrl, store, clock = systemClock, maxAgeMs = dayMs } = options;
   const key = `${hashService(baseUrl)} ${shortHash(apiKey)}`;
@@ -40,11 +40,11 @@ export function createModelListCache(options: ModelListCacheOptions): ModelListC
       loaded ??= store.read(key).then(parseStoredModelList);
       const list = await loaded;
       const ageMs = clock.now() - (list?.listedAt ?? 0);
-      // A list from the future was written before the clock was put back: its age is anyone's guess.
+      // A list from the future was written before the clock was set back, so its age is unknown.
       return ageMs >= 0 && ageMs < maxAgeMs ? list : undefined;
     },
     async write(entries) {
-      // A service that lists nothing is worth being asked again.
+      // An empty list is not cached, so that the service is asked again.
       if (entries.length === 0) return;
       const listedAt = clock.now();
       loaded = Promise.resolve({ entries, listedAt });
@@ -53,7 +53,7 @@ export function createModelListCache(options: ModelListCacheOptions): ModelListC
   };
 }
 
-/** The youngest list that any key got from a service, however old: for who has no key to ask with. */
+/** The newest list that any API key got from a service, of any age: for users without a key. */
 export async function readNewestModelList(
   store: ModelListStore,
   { baseUrl }: Pick<ConnectionOptions, 'baseUrl'>,
@@ -68,7 +68,7 @@ function parseStoredModelList(stored: StoredModelList | undefined): ModelList | 
   return entries.length === 0 ? undefined : { entries, listedAt: stored.fetchedAt };
 }
 
-/** What tells services apart. Of the address too only a hash is kept: a gateway's may have a secret in its path. */
+/** Identifies a service by the hash of its base URL, because a gateway's URL may have a secret in its path. */
 export function hashService(baseUrl = defaultBaseUrl): string {
   return shortHash(URL.canParse(baseUrl) ? new URL(baseUrl).href : baseUrl);
 }

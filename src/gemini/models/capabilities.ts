@@ -1,72 +1,72 @@
-import { builtInModels, liveModelNamePattern } from '../../facts.js';
+import { builtInModels, liveModelNamePattern } from '../../facts/models.js';
 import type { ModelInfo } from './model-info.js';
 
 /** What a model can do for a narrative, whose replies are text. */
 export interface ModelCapabilities {
-  /** Answers `generateContent` in text, streamed or not. */
+  /** Supports `generateContent` with text output, streamed or not. */
   supportsGenerate: boolean;
-  /** Speaks the Live API (`bidiGenerateContent`). */
+  /** Supports the Live API (`bidiGenerateContent`). */
   supportsLive: boolean;
-  /** Absent where nobody has said. */
+  /** Absent if unknown. */
   supportsCountTokens?: boolean;
-  /** The most tokens of a prompt, where that is known. */
-  inputTokens?: number;
-  /** The most tokens of a reply, where that is known. */
-  outputTokens?: number;
 }
 
 /**
- * What a model can do, by the best that is known of it: the service's list, else the table of facts, else its name.
- * @param models the service's list, where there is one
+ * The capabilities of a model by the best source: the service's list, then the built-in facts, then the model's name.
+ * @param models the service's list, if available
  */
 export function getCapabilities(model: string, models: readonly ModelInfo[] = []): ModelCapabilities {
   const info = models.find(({ name }) => name === model);
   return info ? getListedCapabilities(info) : (getKnownCapabilities(model) ?? guessCapabilities(model));
 }
 
-/** What an entry of the service's list says. A model that speaks its replies is listed like one that writes them. */
-export function getListedCapabilities({ name, methods, inputTokens, outputTokens }: ModelInfo): ModelCapabilities {
+/** The capabilities in the service's list. It does not distinguish models that reply in speech from those that write. */
+export function getListedCapabilities({ name, methods }: ModelInfo): ModelCapabilities {
   return {
     supportsGenerate: methods.includes('generateContent') && !hasNoTextOutput(name),
     supportsLive: methods.includes('bidiGenerateContent'),
     supportsCountTokens: methods.includes('countTokens'),
-    ...(inputTokens !== undefined && { inputTokens }),
-    ...(outputTokens !== undefined && { outputTokens }),
   };
 }
 
-/** The models of a list that can have a part in a narrative, over REST or Live. */
+/** The models of a list that a narrative can use, over REST or Live. */
 export function listUsableModelNames(models: readonly ModelInfo[]): string[] {
   const isUsable = ({ supportsGenerate, supportsLive }: ModelCapabilities) => supportsGenerate || supportsLive;
   return models.filter((info) => isUsable(getListedCapabilities(info))).map(({ name }) => name);
 }
 
-/** What the table of facts says of a model; undefined where it does not have it. */
+/** The capabilities in the built-in facts; undefined for a model that they do not contain. */
 export function getKnownCapabilities(model: string): ModelCapabilities | undefined {
   const api = builtInModels.get(model)?.api;
   return api && { supportsGenerate: api !== 'live', supportsLive: api !== 'generate' };
 }
 
-/** By the names that models have; a name that says nothing is one that generates, as most do. */
+/** Guesses the capabilities from a model's name. By default a model supports `generateContent`, as most do. */
 export function guessCapabilities(model: string): ModelCapabilities {
   if (hasNoTextOutput(model)) return { supportsGenerate: false, supportsLive: false };
   const supportsLive = liveModelNamePattern.test(model);
   return { supportsGenerate: !supportsLive, supportsLive };
 }
 
-/** Whether a model speaks the Live API and nothing else, as far as the table and its name tell. */
+/** Whether a model supports only the Live API, by the built-in facts and its name. */
 export function isLiveOnly(model: string): boolean {
   const { supportsGenerate, supportsLive } = getCapabilities(model);
   return supportsLive && !supportsGenerate;
 }
 
-/** Whether a model gives no replies that a narrative could use: it makes vectors, pictures or films. */
+/** Whether no reply of a model is usable for a narrative: it makes embeddings, images or videos. */
 export function isUnsupportedModel(model: string): boolean {
   const { supportsGenerate, supportsLive } = getCapabilities(model);
   return !supportsLive && !supportsGenerate;
 }
 
-/** Models whose answers are vectors, pictures, films, music or speech alone. */
+/** Models that output only embeddings, images, videos, music or speech. */
 function hasNoTextOutput(model: string): boolean {
   return /embedding|^imagen|^veo|^lyria|-tts(-|$)/.test(model);
+}
+
+/** When a model retires or has retired, by the built-in facts, as a UTC date; undefined if no date is known. */
+export function getRetirement(model: string, now: number): { date: string; isPast: boolean } | undefined {
+  const date = builtInModels.get(model)?.retiresOn;
+  return date === undefined ? undefined : { date, isPast: Date.parse(date) <= now };
 }

@@ -1,46 +1,43 @@
 import type { Model } from '@google/genai';
 import { type Clock, systemClock } from '../../driver/clock.js';
 import { BoticelliError } from '../../errors.js';
+import { abortable } from '../../util/abortable.js';
+import { stripModelPrefix } from '../../util/model-name.js';
 import { redactError } from '../api-key.js';
 import { type Connection, createConnection } from '../connection.js';
 import { getWrongHostHint } from '../errors/invalid-response.js';
 import type { ConnectionOptions } from '../options.js';
-import { stripModelPrefix } from '../rest/convert-request.js';
 import { createHttpExchange } from '../rest/exchange.js';
-import { abortable } from '../rest/request-timeouts.js';
 import { createGeminiFetch } from '../transport/gemini-fetch.js';
 import { type ModelInfo, parseModelInfo } from './model-info.js';
 
 export interface ListModelsOptions {
-  /** Bounds the whole list, all its pages. Default 30 s. */
+  /** Limit for all pages together, in milliseconds. Default 30 000. */
   timeoutMs?: number;
   signal?: AbortSignal | undefined;
   clock?: Clock;
 }
 
-/** All models that the service lists for the key, in its order. Rejects with a BoticelliError or the signal's reason. */
+/** Lists all models of the API key, in the service's order. Rejects with a BoticelliError or the signal's reason. */
 export async function listModels(options: ConnectionOptions & ListModelsOptions): Promise<ModelInfo[]> {
   return listModelsWithConnection(createConnection(options), options);
 }
 
-/** The same over a connection that is there already. */
+/** Like `listModels`, over an existing connection. */
 export async function listModelsWithConnection(
   connection: Connection,
   { timeoutMs = 30_000, signal, clock = systemClock }: ListModelsOptions,
 ): Promise<ModelInfo[]> {
   const modelsApi = await abortable(connection.getModelsApi(), signal);
-  const timeoutOptions = { signal, timeoutMs, idleTimeoutMs: timeoutMs };
   const exchange = createHttpExchange({
-    connection,
-    clock,
-    model: 'the list of models',
+    ...{ connection, clock, signal, timeoutMs, idleTimeoutMs: timeoutMs },
+    model: 'the model list',
     streaming: false,
-    ...timeoutOptions,
   });
   const { timeouts } = exchange;
   try {
     const entries: ModelInfo[] = [];
-    // Page by page to the end: the Live models are not on the first page of 50 (wire.md).
+    // All pages: the Live models are not on the first page of 50.
     for await (const model of await modelsApi.list({
       config: { httpOptions: { fetch: createGeminiFetch(exchange) } },
     })) {
@@ -56,7 +53,7 @@ export async function listModelsWithConnection(
   }
 }
 
-/** An entry of ours from one of the SDK's. What is shown and kept has no key in it, whatever a gateway puts there. */
+/** Converts an entry of the SDK's list. Redacts the key, which a gateway may echo in any field. */
 function toModelInfo(model: Model, { redact }: Connection): ModelInfo | null {
   const { displayName, description, supportedActions = [], inputTokenLimit, outputTokenLimit } = model;
   const info = parseModelInfo({
@@ -71,9 +68,9 @@ function isNotFound(thrown: unknown): thrown is BoticelliError {
   return thrown instanceof BoticelliError && thrown.code === 'model_not_found';
 }
 
-/** A 404 for the list itself is about no model. */
+/** A 404 for the list itself is not about a model. */
 function createNoModelListError(host: string, { cause }: BoticelliError): BoticelliError {
-  return new BoticelliError('unavailable', `${host} has no list of models (404)`, {
+  return new BoticelliError('unavailable', `${host} has no model list (404)`, {
     hint: getWrongHostHint(host),
     cause,
   });

@@ -1,21 +1,20 @@
-// Apart from what lists models: the library's declarations stand on these, and so need none of the SDK's.
+// The library's declarations import this file. It stays free of the code that lists models, and of the SDK's types.
 
-/** A model that the key can reach, as the service lists it. */
+/** A model that is available to the key, as the service lists it. */
 export interface ModelInfo {
   /** Without `models/`. */
   name: string;
-  /** How it can be asked: `generateContent`, `bidiGenerateContent` (the Live API), `embedContent` … */
+  /** Supported methods: `generateContent`, `bidiGenerateContent` (the Live API), `embedContent` … */
   methods: readonly string[];
-  /** What Google calls it. */
   displayName?: string;
   description?: string;
-  /** The most tokens of a prompt. */
+  /** Maximum tokens of a prompt. */
   inputTokens?: number;
-  /** The most tokens of a reply. */
+  /** Maximum tokens of a reply. */
   outputTokens?: number;
 }
 
-/** All models of a key, and when they were listed. */
+/** All models of a key, and the time of the list. */
 export interface ModelList {
   /** In the service's order. */
   entries: readonly ModelInfo[];
@@ -23,17 +22,17 @@ export interface ModelList {
   listedAt: number;
 }
 
-/** What a driver knows of the service's list of models, and where it puts what it learns. Neither ever rejects. */
+/** A cache of the service's model list. Its methods never reject. */
 export interface ModelListCache {
-  /** The list, where it is known and not out of date. Makes no request. */
+  /** The cached list, unless it is out of date. Makes no request. */
   read(): Promise<ModelList | undefined>;
   write(entries: readonly ModelInfo[]): Promise<void>;
 }
 
-/** The fields of an entry as they come from outside: from a service, or from a file that anyone could have written. */
+/** The fields of an entry from an untrusted source: the service, or the database. */
 export type UntrustedModelInfo = { readonly [Field in keyof ModelInfo]?: unknown };
 
-/** An entry with those of the fields that are what they should be; undefined without a name and methods. */
+/** Keeps the valid fields of an entry. Returns undefined without a name and methods. */
 export function parseModelInfo({ name, methods, ...rest }: UntrustedModelInfo): ModelInfo | undefined {
   if (!isNonEmptyString(name) || !Array.isArray(methods)) return undefined;
   const { displayName, description, inputTokens, outputTokens } = rest;
@@ -51,7 +50,7 @@ function isNonEmptyString(value: unknown): value is string {
   return typeof value === 'string' && value !== '';
 }
 
-/** The service says 0 where a limit means nothing, as for models that make films. */
+/** The service sends 0 for limits that do not apply, as for models that make videos. */
 function isPositiveInteger(value: unknown): value is number {
   return typeof value === 'number' && Number.isSafeInteger(value) && value > 0;
 }

@@ -1,33 +1,33 @@
 import type { Candidate, GenerateContentResponse, Part } from '@google/genai';
 import type { BilledResponse } from '../../driver/layers/usage-events.js';
-import type { GenerateResponse, Usage } from '../../driver/response.js';
-import { stripModelPrefix } from './convert-request.js';
+import type { ChunkMetadata, GenerateResponse, Usage } from '../../driver/response.js';
+import { stripModelPrefix } from '../../util/model-name.js';
 import { validateResponse } from './validate-response.js';
 
-/** Puts a reply together: of the one answer of a unary request, or of a stream's chunks as they come. */
+/** Collects a reply from a unary response, or from the chunks of a stream. */
 export interface ReplyCollector {
-  /** Takes the next chunk and returns the reply's text in it, thoughts left out. */
+  /** Adds a chunk and returns the reply's text in it, without thoughts. */
   add(chunk: GenerateContentResponse): string;
   /** The text so far. */
   readonly text: string;
-  /** Whether a reply may end here: there is a finish reason, or the prompt was refused. */
+  /** Whether the reply may end here: it has a finish reason, or the prompt was blocked. */
   readonly isFinished: boolean;
-  /** Output tokens, as far as the service has said. */
+  /** Output tokens so far, if the service has reported them. */
   readonly outputTokens: number | undefined;
-  /** What has been paid for, by the service's last word on that; undefined as long as it has said nothing. */
+  /** The usage so far, as last reported; undefined if the service has reported none. */
   readonly billed: BilledResponse | undefined;
-  /** The whole reply. Throws `blocked`, `truncated` or `empty_reply` where it is of no use. */
+  /** The complete reply. @throws BoticelliError `blocked`, `truncated` or `empty_reply` */
   buildResponse(): GenerateResponse;
 }
 
-/** What proto3 knows as no finish reason. */
+/** proto3's name for a missing finish reason. */
 const unspecifiedFinishReason = 'FINISH_REASON_UNSPECIFIED';
 
-/** @param requestedModel stands in where the service does not say which model served */
+/** @param requestedModel reported as the reply's model if the service names none */
 export function createReplyCollector(requestedModel: string): ReplyCollector {
   const nativeParts: Part[] = [];
   let text = '';
-  // What every chunk may say anew. The last word counts, once the stream has ended: some say STOP in every chunk.
+  // Any chunk may repeat these. The last value counts: some streams say STOP in every chunk.
   const latest: Pick<GenerateContentResponse, 'modelVersion' | 'promptFeedback'> = {};
   let candidate: Candidate = {};
   let usageMetadata: GenerateContentResponse['usageMetadata'];
@@ -37,12 +37,12 @@ export function createReplyCollector(requestedModel: string): ReplyCollector {
     add(chunk) {
       if (chunk.modelVersion) latest.modelVersion = chunk.modelVersion;
       if (chunk.promptFeedback) latest.promptFeedback = chunk.promptFeedback;
-      // A running total, field by field: not every chunk has every count.
+      // A running total, merged field by field: not every chunk has every count.
       if (chunk.usageMetadata) usageMetadata = { ...usageMetadata, ...chunk.usageMetadata };
       const nextCandidate = chunk.candidates?.[0];
       if (!nextCandidate) return '';
       candidate = { ...candidate, ...nextCandidate };
-      // Not the SDK's getter `text`: it complains on the console about every other kind of part.
+      // Not the SDK's getter `text`: it warns on the console about every other kind of part.
       const parts = Array.isArray(nextCandidate.content?.parts) ? nextCandidate.content.parts : [];
       let added = '';
       for (const part of parts) {
@@ -72,7 +72,7 @@ export function createReplyCollector(requestedModel: string): ReplyCollector {
       return {
         text,
         model: getServedModel(),
-        // A unary answer is whole without one, so its text counts; a stream without one never gets here.
+        // A unary response is complete without a finish reason; a stream without one does not get here.
         finishReason: candidate.finishReason ?? unspecifiedFinishReason,
         usage,
         turn: { role: 'model', text, model: stripModelPrefix(requestedModel), native: reuseText(text, nativeParts) },
@@ -81,7 +81,12 @@ export function createReplyCollector(requestedModel: string): ReplyCollector {
   };
 }
 
-/** Joins plain text, so that a streamed reply goes back as a unary one does; whatever is more than text stays as it came. */
+/** The metadata of a chunk: the output tokens so far, if known. */
+export function getTokenMetadata({ outputTokens }: { outputTokens: number | undefined }): ChunkMetadata {
+  return outputTokens === undefined ? {} : { tokensGenerated: outputTokens };
+}
+
+/** Joins adjacent plain texts, so that a streamed reply goes back to the model as a unary one does. */
 function appendPart(parts: Part[], part: Part): void {
   if (part.text === '' && isTextOnly(part)) return;
   const previous = parts.at(-1);
@@ -90,7 +95,7 @@ function appendPart(parts: Part[], part: Part): void {
   } else parts.push(part);
 }
 
-/** Where the reply is text alone, the very string of it: megabytes pieced together twice would be held twice. */
+/** Reuses the reply's string for a part with the same text: two joined strings would hold megabytes twice. */
 function reuseText(text: string, parts: Part[]): Part[] {
   const [onlyPart] = parts;
   return parts.length === 1 && onlyPart && isTextOnly(onlyPart) && !onlyPart.thought ? [{ ...onlyPart, text }] : parts;

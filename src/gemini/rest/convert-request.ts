@@ -1,8 +1,17 @@
-import type { Content, GenerateContentParameters, Part as SdkPart } from '@google/genai';
-import type { GenerateRequest, ModelTurn, Part, Turn } from '../../driver/request.js';
-import { convertParameters } from './convert-parameters.js';
+import type {
+  Content,
+  GenerateContentConfig,
+  GenerateContentParameters,
+  HarmBlockThreshold,
+  HarmCategory,
+  Part as SdkPart,
+  ThinkingConfig,
+  ThinkingLevel,
+} from '@google/genai';
+import type { GenerateRequest, GenerationParameters, ModelTurn, Part, Turn } from '../../driver/request.js';
+import { stripModelPrefix } from '../../util/model-name.js';
 
-/** A request in the SDK's terms. */
+/** Converts a request to the SDK's parameters. Media must have been delivered. */
 export function convertRequest(request: GenerateRequest): GenerateContentParameters {
   const { turns, system, parameters } = request;
   const model = stripModelPrefix(request.model);
@@ -10,18 +19,13 @@ export function convertRequest(request: GenerateRequest): GenerateContentParamet
     model,
     contents: turns.map((turn) => convertTurn(turn, model)),
     config: {
-      // On unless told: the SDK would make further requests on its own where the service offers a continuation, and
-      // neither the quota nor the caller would know.
+      // The SDK's default is true: it would send further requests by itself if the service offers a continuation, and
+      // neither the quota nor the caller would know of them.
       automaticContinuation: false,
       ...(system !== undefined && system !== '' && { systemInstruction: system }),
       ...convertParameters(parameters),
     },
   };
-}
-
-/** A model's name without the prefix that the service lists it under. */
-export function stripModelPrefix(name: string): string {
-  return name.replace(/^models\//, '');
 }
 
 function convertTurn(turn: Turn, model: string): Content {
@@ -35,10 +39,42 @@ function convertPart(part: Part): SdkPart {
   const type = mimeType === undefined ? {} : { mimeType };
   if (content.from === 'bytes') return { inlineData: { ...type, data: content.base64 } };
   if (content.from === 'reference') return { fileData: { ...type, fileUri: content.uri } };
-  throw new Error(`media from ${content.from} have to be delivered before they are sent`);
+  throw new Error(`media from ${content.from} must be delivered before it is sent`);
 }
 
-/** The parts as the model sent them: their thought signatures mean something to that model alone. */
+/** The parts as the model sent them, for the same model only: no other model accepts its thought signatures. */
 function getNativeParts({ native, model: author }: ModelTurn, model: string): SdkPart[] | undefined {
   return Array.isArray(native) && native.length > 0 && stripModelPrefix(author) === model ? native : undefined;
+}
+
+/** Omits what the request does not set. */
+function convertParameters(parameters: GenerationParameters): GenerateContentConfig {
+  const { temperature, maxTokens, topP, topK, seed, stop, thinking, safety, format, schema } = parameters;
+  return {
+    ...(temperature !== undefined && { temperature }),
+    ...(maxTokens !== undefined && { maxOutputTokens: maxTokens }),
+    ...(topP !== undefined && { topP }),
+    ...(topK !== undefined && { topK }),
+    ...(seed !== undefined && { seed }),
+    ...(stop && stop.length > 0 && { stopSequences: [...stop] }),
+    ...(thinking !== undefined && { thinkingConfig: convertThinking(thinking) }),
+    ...(safety && Object.keys(safety).length > 0 && { safetySettings: convertSafety(safety) }),
+    ...(format === 'json' && { responseMimeType: 'application/json' }),
+    // Not `responseSchema`: that is a dialect of OpenAPI, without $ref and lists of types.
+    ...(format === 'json' && schema && { responseJsonSchema: schema }),
+  };
+}
+
+/** Models before Gemini 3 accept only a number of tokens, later ones prefer a level; the narrative's author chooses. */
+export function convertThinking(thinking: NonNullable<GenerationParameters['thinking']>): ThinkingConfig {
+  return typeof thinking === 'number'
+    ? { thinkingBudget: thinking }
+    : { thinkingLevel: thinking.toUpperCase() as ThinkingLevel };
+}
+
+function convertSafety(safety: NonNullable<GenerationParameters['safety']>) {
+  return Object.entries(safety).map(([category, threshold]) => ({
+    category: category as HarmCategory,
+    threshold: threshold as HarmBlockThreshold,
+  }));
 }

@@ -1,54 +1,42 @@
 import type { Clock } from '../../driver/clock.js';
 import type { BoticelliError } from '../../errors.js';
-import type { Redact } from '../api-key.js';
+import { tryParseJson } from '../../util/json.js';
 import type { Connection } from '../connection.js';
 import { classifyHttpError } from '../errors/classify-http-error.js';
-import { tryParseJson } from '../errors/parse-error-body.js';
+import type { ResponseContext } from '../errors/invalid-response.js';
 import type { Headers } from '../transport/minimal-fetch.js';
 import type { RouteResolver } from '../transport/proxy-routes.js';
 import { createRequestTimeouts, type RequestTimeoutOptions, type RequestTimeouts } from './request-timeouts.js';
 
-/** One request and its answer: what the seam below the SDK and the driver above it both know. */
-export interface HttpExchange {
+/** One request and its response, as shared by the fetch below the SDK and the driver above it. */
+export interface HttpExchange extends ResponseContext {
   timeouts: RequestTimeouts;
-  /** The service as `host:port`: all of its URL that is ever printed. */
-  host: string;
-  redact: Redact;
   resolveRoute: RouteResolver;
-  /** Whether the answer is a stream of server-sent events. */
+  /** Whether the response is a stream of server-sent events. */
   streaming: boolean;
-  /** Resolves when the request may leave; it is to leave then. */
+  /** Resolves when the request may be sent, which must then happen at once. */
   beforeSending(): Promise<void>;
-  /** The error that an answer without a reply stands for. */
+  /** Classifies a response that is an error. */
   classifyError(response: { status: number; headers: Headers; body: string }): BoticelliError;
-  /** The reply's text so far. */
-  partialText(): string;
-  /** The events last handed to the SDK: among them is the one that it choked on, where it does. */
+  /** The events last passed to the SDK. If its JSON parser fails, one of them is the cause. */
   lastEvents: readonly string[];
 }
 
 export interface HttpExchangeOptions extends RequestTimeoutOptions {
   connection: Connection;
   clock: Clock;
-  /** What a refusal is told about. */
+  /** The model that errors name. */
   model: string;
   streaming: boolean;
   partialText?: () => string;
-  /** Default: it may leave at once. */
+  /** Default: resolves at once. */
   beforeSending?: (() => Promise<void>) | undefined;
 }
 
-/** Begins an exchange: its deadline runs from when it is sent, and `attempt.close()` must end it. */
+/** Begins an exchange, which `timeouts.close()` must end. Its time limit starts when the request is sent. */
 export function createHttpExchange(options: HttpExchangeOptions): HttpExchange {
-  const {
-    connection,
-    clock,
-    model,
-    streaming,
-    partialText = () => '',
-    beforeSending = async () => {},
-    ...timeoutOptions
-  } = options;
+  const { connection, clock, model, streaming, ...rest } = options;
+  const { partialText = () => '', beforeSending = async () => {}, ...timeoutOptions } = rest;
   const { host, redact, resolveRoute } = connection;
   return {
     timeouts: createRequestTimeouts(timeoutOptions),
@@ -64,7 +52,7 @@ export function createHttpExchange(options: HttpExchangeOptions): HttpExchange {
   };
 }
 
-/** JSON may hide the key's characters in escapes (`\u003d` for `=`); written anew it has none that it needs not. */
+/** JSON may hide the key in escapes (`\u003d` for `=`). Parsing and serializing it leaves only the necessary escapes. */
 function removeJsonEscapes(body: string): string {
   const parsed = tryParseJson(body);
   return parsed === undefined ? body : JSON.stringify(parsed);

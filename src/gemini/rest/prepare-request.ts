@@ -2,21 +2,22 @@ import type { GenerateContentParameters, Models } from '@google/genai';
 import type { CallContext } from '../../driver/driver.js';
 import type { GenerateRequest } from '../../driver/request.js';
 import { BoticelliError } from '../../errors.js';
-import { modelNamePattern } from '../../facts.js';
+import { modelNamePattern } from '../../facts/models.js';
+import { abortable } from '../../util/abortable.js';
+import { tryParseJson } from '../../util/json.js';
+import { stripModelPrefix } from '../../util/model-name.js';
 import { redactError } from '../api-key.js';
 import type { Connection } from '../connection.js';
-import { explainUnknownModel } from '../errors/explain-unknown-model.js';
 import { createMalformedEventError } from '../errors/invalid-response.js';
 import { toOneLine } from '../errors/one-line.js';
-import { tryParseJson } from '../errors/parse-error-body.js';
+import { explainUnknownModel } from '../errors/unknown-model.js';
 import type { MediaDelivery } from '../media/deliver-media.js';
 import type { ModelListCache } from '../models/model-info.js';
-import type { CallOptions } from '../options.js';
 import { createGeminiFetch } from '../transport/gemini-fetch.js';
+import type { CallOptions } from './call-options.js';
 import { createReplyCollector, type ReplyCollector } from './collect-response.js';
-import { convertRequest, stripModelPrefix } from './convert-request.js';
+import { convertRequest } from './convert-request.js';
 import { createHttpExchange, type HttpExchange } from './exchange.js';
-import { abortable } from './request-timeouts.js';
 
 interface PrepareRequestOptions extends CallOptions {
   request: GenerateRequest;
@@ -27,18 +28,18 @@ interface PrepareRequestOptions extends CallOptions {
   modelListCache: ModelListCache | undefined;
 }
 
-/** One call of the service. Whoever started it must end it with `exchange.attempt.close()`. */
+/** One request, ready to send. The caller must end it with `exchange.timeouts.close()`. */
 export interface PreparedRequest {
   options: PrepareRequestOptions;
   exchange: HttpExchange;
   collector: ReplyCollector;
-  /** Sends the request through the SDK; rejects at once when the attempt is aborted. */
+  /** Sends the request through the SDK. Rejects as soon as the caller or a time limit aborts it. */
   send<Result>(invoke: (models: Models, parameters: GenerateContentParameters) => Promise<Result>): Promise<Result>;
 }
 
 /**
- * Loads the client and brings the media on their way, then begins the attempt: neither takes anything off its time. Rejects
- * with what is wrong with the key or the media.
+ * Loads the SDK and delivers the media, then begins the exchange, so that neither counts against its time limit.
+ * @throws BoticelliError for an unusable key or for media that can't be delivered
  */
 export async function prepareRequest(options: PrepareRequestOptions): Promise<PreparedRequest> {
   const { request, connection, streaming, timeoutMs, idleTimeoutMs, clock } = options;
@@ -48,16 +49,9 @@ export async function prepareRequest(options: PrepareRequestOptions): Promise<Pr
   const deliveredRequest = await options.delivery.deliver(request, options.context);
   const model = stripModelPrefix(request.model);
   const collector = createReplyCollector(model);
-  const timeoutOptions = { signal, timeoutMs, idleTimeoutMs };
-  const partialText = () => collector.text;
   const exchange = createHttpExchange({
-    connection,
-    clock,
-    model,
-    streaming,
-    partialText,
-    beforeSending,
-    ...timeoutOptions,
+    ...{ connection, clock, model, streaming, beforeSending, signal, timeoutMs, idleTimeoutMs },
+    partialText: () => collector.text,
   });
   return {
     options,
@@ -75,17 +69,15 @@ export async function prepareRequest(options: PrepareRequestOptions): Promise<Pr
   };
 }
 
-/** What a call rejects with: the reason of an abort or a timeout before all else, for it makes the rest fail too. */
+/** The error that a call rejects with. An abort or a timeout takes precedence, because it causes other errors. */
 export async function toRequestError(thrown: unknown, { options, exchange }: PreparedRequest): Promise<unknown> {
   const { connection, request } = options;
   const { redact } = connection;
   if (exchange.timeouts.signal.aborted) return exchange.timeouts.signal.reason;
-  // The seam has checked everything but the JSON of each event, which the SDK parses.
+  // Our fetch has checked everything but the JSON of each event, which only the SDK parses.
   if (thrown instanceof SyntaxError && exchange.streaming) {
-    return createMalformedEventError(
-      exchange.lastEvents.find((event) => tryParseJson(event) === undefined) ?? '',
-      exchange,
-    );
+    const malformedEvent = exchange.lastEvents.find((event) => tryParseJson(event) === undefined);
+    return createMalformedEventError(malformedEvent ?? '', exchange);
   }
   if (!(thrown instanceof BoticelliError) || thrown.code !== 'model_not_found') return redactError(thrown, redact);
 
@@ -95,5 +87,5 @@ export async function toRequestError(thrown: unknown, { options, exchange }: Pre
 
 function assertValidModelName(model: string): void {
   if (modelNamePattern.test(model)) return;
-  throw new BoticelliError('model_not_found', `no model can be named "${toOneLine(model, 80)}"`);
+  throw new BoticelliError('model_not_found', `"${toOneLine(model, 80)}" is not a valid model name`);
 }

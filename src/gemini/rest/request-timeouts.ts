@@ -1,36 +1,33 @@
 import { BoticelliError, StreamTimeout } from '../../errors.js';
 
-/** The life of one attempt: it ends by its answer, the caller's abort, a deadline, or silence. */
+/** The time limits of one attempt. It ends by its response, the caller's abort, the deadline, or silence. */
 export interface RequestTimeouts {
-  /**
-   * Aborts when the attempt is over before its time, with what the caller is to get as the reason: the caller's own
-   * reason, or the error of a timeout.
-   */
+  /** Aborts when the attempt ends early. The reason is the caller's own, or the error of a timeout. */
   signal: AbortSignal;
-  /** Tells that the request leaves: the deadline runs from the first time that this is called. */
+  /** Call when the request is sent. The first call starts the deadline. */
   markSent(): void;
-  /** Tells that a wait for the next bytes of a stream begins. */
+  /** Call before waiting for the next bytes of a stream. */
   markWaiting(): void;
-  /** Tells that bytes came. The first ones start the watch over silence: a model may think long before it speaks. */
+  /** Call when bytes arrive. The first call starts the idle timeout: a model may think long before its first token. */
   markReceived(): void;
-  /** Tells that the answer was read to its end, so that there is nothing left to close. */
+  /** Call when the response has been read to its end. */
   markComplete(): void;
-  /** Releases timers and the caller's signal, and closes the connection unless the answer was read to its end. */
+  /** Clears the timers and listeners, and closes the connection unless the response has been read to its end. */
   close(): void;
 }
 
 export interface RequestTimeoutOptions {
   /** The caller's signal. */
   signal: AbortSignal | undefined;
-  /** Bounds the whole attempt, from when it is sent. */
+  /** Limit of the whole attempt, from when it is sent, in milliseconds. */
   timeoutMs: number;
-  /** Bounds the time between two packets of a stream. */
+  /** Limit between two packets of a stream, in milliseconds. */
   idleTimeoutMs: number;
-  /** What of `timeoutMs` is spent already. */
+  /** The part of `timeoutMs` that has already passed. Default 0. */
   elapsedMs?: number;
 }
 
-/** Begins an attempt; its deadline runs from when it is sent. Throws the reason of a signal that has aborted already. */
+/** Begins an attempt. Throws the reason of a signal that has already aborted. */
 export function createRequestTimeouts({
   signal: callerSignal,
   timeoutMs,
@@ -38,7 +35,7 @@ export function createRequestTimeouts({
   elapsedMs = 0,
 }: RequestTimeoutOptions): RequestTimeouts {
   callerSignal?.throwIfAborted();
-  // One controller a call: a long-lived signal handed to every fetch would gather a listener with each (wire.md).
+  // One controller per attempt: a long-lived signal would collect a listener for each fetch that it is passed to.
   const controller = new AbortController();
   const onCallerAbort = () => controller.abort(callerSignal?.reason);
   callerSignal?.addEventListener('abort', onCallerAbort);
@@ -61,7 +58,7 @@ export function createRequestTimeouts({
     },
     markReceived() {
       isWaiting = false;
-      // One timer for the whole stream. It counts only while we wait: a reader that pauses is no silence of the service.
+      // One timer for the whole stream. It counts only while we wait: if the reader pauses, the service is not silent.
       idleTimer ??= setTimeout(
         () => isWaiting && controller.abort(createIdleTimeoutError(idleTimeoutMs)),
         clampTimerMs(idleTimeoutMs),
@@ -79,30 +76,21 @@ export function createRequestTimeouts({
   };
 }
 
-/** Settles as the work does, but rejects with the signal's reason at once when that aborts. */
-export function abortable<Result>(promise: Promise<Result>, signal: AbortSignal | undefined): Promise<Result> {
-  if (!signal) return promise;
-  return new Promise((resolve, reject) => {
-    const onAbort = () => reject(signal.reason);
-    if (signal.aborted) onAbort();
-    signal.addEventListener('abort', onAbort);
-    promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort));
-  });
-}
+const notRetriedHint = 'The request was not retried, because it may already have been billed.';
 
 function createTimeoutError(timeoutMs: number): BoticelliError {
-  return new BoticelliError('timeout', `there was no whole reply within ${timeoutMs / 1000} s`, {
-    hint: 'Allow more with --timeout. It was not tried again, for the request is spent.',
+  return new BoticelliError('timeout', `no complete reply within ${timeoutMs / 1000} s`, {
+    hint: `Raise --timeout. ${notRetriedHint}`,
   });
 }
 
 function createIdleTimeoutError(idleTimeoutMs: number): StreamTimeout {
-  return new StreamTimeout(`the stream fell silent for ${idleTimeoutMs / 1000} s`, {
-    hint: 'Allow more with --idle-timeout. It was not tried again, for the request is spent.',
+  return new StreamTimeout(`the stream was silent for ${idleTimeoutMs / 1000} s`, {
+    hint: `Raise --idle-timeout. ${notRetriedHint}`,
   });
 }
 
-/** What setTimeout can take: it fires at once for more than 2^31-1 ms, about 25 days. */
+/** setTimeout fires at once for more than 2^31-1 ms (about 25 days). */
 function clampTimerMs(durationMs: number): number {
   return Math.min(durationMs, 2 ** 31 - 1);
 }

@@ -1,32 +1,32 @@
 import { createParser } from 'eventsource-parser';
-import { extractServiceError, isRecord, type ServiceError, tryParseJson } from '../errors/parse-error-body.js';
-import { createStrayLines } from './stray-lines.js';
+import { isRecord, tryParseJson } from '../../util/json.js';
+import { extractServiceError, parseServiceError, type ServiceError } from '../errors/parse-error-body.js';
 
-/** What a body of server-sent events turned out to hold. */
+/** What the body of an event stream contains. */
 export type SseItem =
-  /** A chunk of the reply: JSON that starts an object, on one line. */
+  /** A chunk of the reply: text that begins a JSON object, on one line. */
   | { type: 'chunk'; json: string }
-  /** The service's own error, with or without `data:`. */
+  /** An error of the service, with or without `data:`. */
   | { type: 'service-error'; error: ServiceError }
-  /** An event that is no JSON object. */
+  /** An event that is not a JSON object. */
   | { type: 'malformed'; data: string }
-  /** The body ended in the midst of an event or of a bare error. */
+  /** The body ended inside an event or inside a bare error. */
   | { type: 'cut' }
-  /** The body had not one event, but something else. */
+  /** The body has no event, but other text. */
   | { type: 'foreign'; text: string };
 
-/** Reads the text of a body, as its packets come. */
+/** Parses the text of a body, in packets. */
 export interface SseParser {
-  /** The findings since this was last called, in order. */
+  /** Returns the items found since the last call, in order. */
   takeItems(): SseItem[];
   feed(text: string): void;
-  /** Tells that the body ended properly. */
+  /** Call when the body ended properly. */
   end(): void;
 }
 
 /**
- * A reader of Gemini's event streams that takes what @google/genai 2.32 loses: events with other fields before `data:`,
- * a last event without its blank line, errors without `data:` however packets fall (wire.md's table).
+ * Creates a parser for Gemini's event streams. It finds what @google/genai 2.32 loses: events with other fields before
+ * `data:`, a last event without a blank line after it, and errors without `data:`, however the packets are split.
  */
 export function createSseParser(): SseParser {
   let items: SseItem[] = [];
@@ -53,7 +53,7 @@ export function createSseParser(): SseParser {
     feed: (text) => eventParser.feed(text),
     end() {
       isEnding = true;
-      // Completes a last event that has no blank line after it, which SSE itself would drop.
+      // Completes a last event without a blank line after it, which SSE itself would drop.
       eventParser.feed('\n\n');
       if (items.at(-1)?.type === 'service-error') return;
       if (strayLines.json !== '' && tryParseJson(strayLines.json) === undefined) items.push({ type: 'cut' });
@@ -64,17 +64,47 @@ export function createSseParser(): SseParser {
 }
 
 function classifyEvent(data: string, isEnding: boolean): SseItem | undefined {
-  // Gateways that speak OpenAI's dialect end a stream so.
+  // Gateways that speak OpenAI's dialect end a stream with [DONE].
   if (data === '' || data === '[DONE]') return undefined;
   if (isEnding && tryParseJson(data) === undefined) return { type: 'cut' };
-  // Chunks are parsed by the SDK; parsing each one here as well would double the work. In a reply's text quotes are
-  // escaped, so only a field can match.
+  // The SDK parses the chunks; parsing each one here too would double the work. Quotes in a reply's text are escaped, so
+  // only a field can match.
   if (data.includes('"error"')) {
     const parsed = tryParseJson(data);
     const error = isRecord(parsed) ? extractServiceError(parsed) : undefined;
     if (error) return { type: 'service-error', error };
   }
-  // In JSON a line end is only ever space between tokens, and the SDK would take an empty line for the event's end.
+  // In JSON a line break is only whitespace between tokens; the SDK would take an empty line as the end of the event.
   const json = data.includes('\n') ? data.replaceAll('\n', ' ') : data;
   return /^\s*\{/.test(json) ? { type: 'chunk', json } : { type: 'malformed', data };
+}
+
+// An error has a few hundred characters. This bounds memory, and the work of parsing at every closing brace.
+const maxErrorChars = 65_536;
+
+/**
+ * Collects lines that are not SSE. Google ends a broken stream with an error as bare JSON, over several lines and without
+ * `data:` (recorded in FirebaseExtended/vertexai-sdk-test-data); a proxy answers with a web page.
+ */
+function createStrayLines() {
+  let json = '';
+  let otherText = '';
+  return {
+    /** Adds a line; returns the service's error as soon as it is complete. */
+    add(line: string): ServiceError | undefined {
+      if (json === '' && !/^\s*[{[]/.test(line)) {
+        if (otherText.length < maxErrorChars) otherText += `${line}\n`;
+        return undefined;
+      }
+      if (json.length < maxErrorChars) json += `${line}\n`;
+      return /[}\]]\s*$/.test(line) ? parseServiceError(json) : undefined;
+    },
+    /** The text from the first line that begins like JSON: an incomplete error, or something else. */
+    get json() {
+      return json;
+    },
+    get text() {
+      return otherText + json;
+    },
+  };
 }

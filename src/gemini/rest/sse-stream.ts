@@ -1,4 +1,5 @@
 import type { BoticelliError } from '../../errors.js';
+import { abortable } from '../../util/abortable.js';
 import { createNetworkCause, describeNetworkError } from '../errors/classify-network-error.js';
 import {
   createMalformedEventError,
@@ -9,16 +10,15 @@ import { toOneLine } from '../errors/one-line.js';
 import { getHttpStatus, type ServiceError } from '../errors/parse-error-body.js';
 import { Headers } from '../transport/minimal-fetch.js';
 import type { HttpExchange } from './exchange.js';
-import { abortable } from './request-timeouts.js';
 import { createSseParser, type SseItem } from './sse-parser.js';
 
-// How much one read hands over. The SDK searches its whole buffer several times for every event in it, and throws and
-// catches an error for every read: neither a packet's 300 events at once nor single ones are good to it.
+// The size of one read. For every event the SDK searches its whole buffer several times, and for every read it throws and
+// catches an error: both the 300 events of a packet at once and single events are slow.
 const maxReadChars = 4096;
 
 /**
- * The body of an event stream as the SDK can read it: nothing but `data: {…}`, each with a blank line. Reading fails with
- * the classified error of whatever is wrong with the stream, after all that came before it.
+ * Rewrites the body of an event stream to what the SDK can read: only `data: {…}`, each with a blank line. If the stream
+ * is invalid, reading fails with the classified error, after everything that came before it.
  */
 export function normalizeSseBody(body: AsyncIterable<Uint8Array>, exchange: HttpExchange): ReadableStream<Uint8Array> {
   const packets = body[Symbol.asyncIterator]();
@@ -47,11 +47,11 @@ export function normalizeSseBody(body: AsyncIterable<Uint8Array>, exchange: Http
   };
   const pull = (controller: ReadableStreamDefaultController<Uint8Array>): void | Promise<void> =>
     items.length > 0 ? enqueueItems(controller) : readMore().then(() => enqueueItems(controller));
-  // Nothing is read ahead: a stream that fails throws away what it has in its queue, and that would be text.
+  // Without reading ahead: a stream that fails discards its queue, and with it text.
   return new ReadableStream({ pull }, { highWaterMark: 0 });
 }
 
-/** Takes the next chunks off the end of a reversed list, up to a read's length or the first finding that is none. */
+/** Takes chunks off the end of a reversed list, up to the size of one read or to the first item that is not a chunk. */
 function takeChunks(items: SseItem[]): string[] {
   const events: string[] = [];
   for (let length = 0; length < maxReadChars; ) {
@@ -64,7 +64,7 @@ function takeChunks(items: SseItem[]): string[] {
   return events;
 }
 
-/** The next bytes, or undefined at the body's end. */
+/** The next bytes, or undefined at the end of the body. */
 async function readPacket(packets: AsyncIterator<Uint8Array>, exchange: HttpExchange): Promise<Uint8Array | undefined> {
   const { timeouts, host } = exchange;
   timeouts.markWaiting();
@@ -77,11 +77,8 @@ async function readPacket(packets: AsyncIterator<Uint8Array>, exchange: HttpExch
     timeouts.markReceived();
     return value;
   } catch (thrown) {
-    throw createStreamInterruptedError(
-      `the connection to ${host} broke: ${describeNetworkError(thrown)}`,
-      exchange,
-      createNetworkCause(thrown),
-    );
+    const reason = `lost connection to ${host} (${describeNetworkError(thrown)})`;
+    throw createStreamInterruptedError(reason, exchange, createNetworkCause(thrown));
   }
 }
 
@@ -100,10 +97,10 @@ function toStreamError(item: Exclude<SseItem, { type: 'chunk' }>, exchange: Http
 
 function classifyStreamError(error: ServiceError, exchange: HttpExchange): BoticelliError {
   const status = getHttpStatus(error);
-  // CANCELLED is no verdict on the request: the service gave up on its own stream (recorded, see stray-lines.ts).
+  // CANCELLED says nothing about the request: the service stopped its own stream (recorded, see sse-parser.ts).
   if (status === 499) {
     const message = toOneLine(exchange.redact(error.message));
-    return createStreamInterruptedError(`the service broke it off: 499 CANCELLED, ${message}`, exchange);
+    return createStreamInterruptedError(`the service cancelled it: 499 CANCELLED, "${message}"`, exchange);
   }
   return exchange.classifyError({ status, headers: new Headers(), body: JSON.stringify({ error }) });
 }

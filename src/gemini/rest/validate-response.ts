@@ -2,19 +2,19 @@ import type { Candidate, GenerateContentResponse, SafetyRating } from '@google/g
 import type { Usage } from '../../driver/response.js';
 import { BoticelliError } from '../../errors.js';
 
-/** What is to be judged of a reply. */
+/** A complete response, before it is known to be a usable reply. */
 export interface CollectedReply extends Pick<GenerateContentResponse, 'promptFeedback'> {
   text: string;
   candidate: Candidate;
   usage: Usage;
 }
 
-// Also those of image models: IMAGE_SAFETY, IMAGE_PROHIBITED_CONTENT, IMAGE_RECITATION.
+// Includes those of image models: IMAGE_SAFETY, IMAGE_PROHIBITED_CONTENT, IMAGE_RECITATION.
 const blockingFinishReasons = /^(IMAGE_)?(SAFETY|RECITATION|BLOCKLIST|PROHIBITED_CONTENT|SPII)$/;
 
 /**
- * Why an answer is of no use, or undefined where it is a reply. Text with a finish reason that we don't know is one, and
- * so is text cut by MAX_TOKENS.
+ * Returns the error of an unusable response (`blocked`, `truncated`, `empty_reply`), or undefined for a usable reply.
+ * Text with an unknown finish reason is a reply, and so is text that MAX_TOKENS cut off.
  */
 export function validateResponse({
   text,
@@ -41,13 +41,13 @@ export function validateResponse({
 }
 
 function createTruncatedError({ thoughtTokens }: Usage): BoticelliError {
-  const detail = thoughtTokens === 0 ? 'before any text' : `after ${thoughtTokens} tokens of thoughts and no text`;
-  return new BoticelliError('truncated', `max_tokens cut the reply off ${detail}`, {
-    hint: 'Raise max_tokens, or let the model think less: thoughts count too.',
+  const detail = thoughtTokens === 0 ? '' : `, after ${thoughtTokens} thought tokens`;
+  return new BoticelliError('truncated', `max_tokens was reached before any text${detail}`, {
+    hint: 'Raise max_tokens or lower thinking: thought tokens count too.',
   });
 }
 
-/** The reason, and the categories that were rated as blocking, or else as likely. */
+/** The reason with its categories: those rated as blocking, otherwise those rated as likely. */
 function formatBlockReason(reason: string, ratings: readonly SafetyRating[] = []): string {
   const blocking = ratings.filter(({ blocked }) => blocked);
   const likely = ratings.filter(({ probability }) => probability === 'HIGH' || probability === 'MEDIUM');

@@ -5,31 +5,31 @@ import { Headers } from './minimal-fetch.js';
 import { monitorProxy } from './proxy-errors.js';
 import type { ProxyRoute } from './proxy-routes.js';
 
-/** A request over HTTP, as fetch is given it. */
+/** An HTTP request, with fetch's arguments. */
 export interface HttpRequest {
   method?: string | undefined;
   headers?: Iterable<readonly [string, string]>;
-  /** A Blob is sent piece by piece, as it is read. */
+  /** A Blob is sent in pieces, as it is read. */
   body?: string | Uint8Array | Blob | undefined;
-  /** Aborting closes the connection, also in the midst of the answer's body. */
+  /** Aborting closes the connection, even while the response's body is read. */
   signal: AbortSignal;
-  /** The way through a proxy; straight unless told. */
+  /** The route through a proxy. Default: direct. */
   route?: ProxyRoute | undefined;
 }
 
-/** An answer as it begins. Its body is yet to be read, to its end or until the request's signal aborts. */
+/** A response whose body is still to be read, to its end or until the request's signal aborts. */
 export interface HttpResponse {
   status: number;
   headers: Headers;
   body: AsyncIterable<Uint8Array>;
-  /** Ends it without reading its body. */
+  /** Closes the connection without reading the body. */
   discard(): void;
 }
 
 /**
- * Sends a request through node:http, whose start costs a sixth of what fetch's does (see light-fetch.ts), and which has no
- * time limits of its own. Redirects are not followed: the key's header would go along. Rejects with Node's errors, and
- * with a BoticelliError for what a proxy did wrong.
+ * Sends a request through node:http, which takes a sixth of fetch's time to load (see minimal-fetch.ts) and has no time
+ * limits of its own. Does not follow redirects, which would get the key's header. Rejects with Node's errors, or with a
+ * BoticelliError if a proxy caused the failure.
  */
 export async function sendHttpRequest(url: string | URL, { method = 'GET', headers = [], ...rest }: HttpRequest) {
   const target = new URL(url);
@@ -45,22 +45,22 @@ export async function sendHttpRequest(url: string | URL, { method = 'GET', heade
   return new Promise<HttpResponse>((resolve, reject) => {
     const send = () => {
       const clientRequest = request(target, options);
-      // Not `performance`, which takes 0.7 ms to load; a clock that is set meanwhile may cost one attempt.
+      // Not `performance`, which takes 0.7 ms to load. If the clock is set meanwhile, at worst one attempt fails.
       const sentAtMs = Date.now();
       const proxyMonitor = route && monitorProxy(clientRequest, { proxyHost: route.proxyHost, host: target.host });
-      // Not by Node's own `signal`: its error is nobody's where an answer has just come to its end (Node 20.20).
+      // Not Node's `signal` option: if the response has just ended, its error is unhandled (Node 20.20).
       const destroy = () => clientRequest.destroy();
       signal.addEventListener('abort', destroy);
       clientRequest.on('close', () => signal.removeEventListener('abort', destroy));
       clientRequest.on('error', (error) => {
-        // A Blob is read once.
+        // A Blob can be read only once.
         const shouldResend =
           isStaleConnectionError(clientRequest, error, Date.now() - sentAtMs) && !(body instanceof Blob);
         if (shouldResend && !signal.aborted) send();
         else reject(proxyMonitor?.classifyError(error) ?? error);
       });
       clientRequest.on('response', (response) => {
-        // An error of the body reaches whoever reads it.
+        // The reader of the body gets its errors.
         response.on('error', () => {});
         const { statusCode: status = 0 } = response;
         const proxyError = proxyMonitor?.classifyStatus(status);
@@ -75,13 +75,13 @@ export async function sendHttpRequest(url: string | URL, { method = 'GET', heade
   });
 }
 
-/** Longer than a round trip takes, shorter than a reply: who ends a connection later than this may have begun to work. */
+/** Longer than a round trip, shorter than a reply: after this time the server may have begun to process the request. */
 const maxRoundTripMs = 1000;
 
 /**
- * Whether a kept connection was closed by the other side just as it was used again, so that the request never came to be:
- * Node tells no more than this (https://nodejs.org/docs/latest-v20.x/api/http.html#requestreusedsocket, read 2026-11), and
- * browsers too take it for that. Sent again on the next connection, it costs neither an error nor a second appointment.
+ * Whether the server closed a keep-alive connection just as it was reused, before it received the request. Node gives no
+ * better evidence (https://nodejs.org/docs/latest-v20.x/api/http.html#requestreusedsocket, read 2026-11), and browsers use
+ * the same. The request is sent again on another connection, without an error and without another reservation.
  */
 function isStaleConnectionError(
   { reusedSocket, res }: { reusedSocket: boolean; res?: unknown },
@@ -92,12 +92,12 @@ function isStaleConnectionError(
   return reusedSocket && !res && (code === 'ECONNRESET' || code === 'EPIPE') && elapsedMs < maxRoundTripMs;
 }
 
-/** Loads what a request to an address needs. TLS alone takes 10 ms. */
+/** Loads only the module that the URL needs: TLS takes 10 ms. */
 export function loadHttpModule({ protocol }: URL): Promise<Pick<typeof import('node:http'), 'request'>> {
   return protocol === 'https:' ? import('node:https') : import('node:http');
 }
 
-/** The whole body as text. */
+/** Reads the whole body as text. */
 export async function readText(body: AsyncIterable<Uint8Array>): Promise<string> {
   const decoder = new TextDecoder();
   let text = '';
@@ -110,8 +110,8 @@ function convertHeaders({ headers }: IncomingMessage): Headers {
 }
 
 /**
- * The bytes of a Blob. A pipeline ends its request without saying why: that they can't be read, of a file that changes
- * under it above all, is told to `fail`.
+ * Reads a Blob. The pipeline ends the request without the reason, so a read error, such as that of a file that changes, is
+ * passed to `onError`.
  */
 async function* readBlob(body: Blob, onError: (thrown: unknown) => void): AsyncIterable<Uint8Array> {
   try {
@@ -122,7 +122,7 @@ async function* readBlob(body: Blob, onError: (thrown: unknown) => void): AsyncI
   }
 }
 
-/** We ask for no compression; a gateway may compress all the same. */
+/** Decompresses the body: a gateway may compress it although no request asks for that. */
 async function* decodeBody(response: IncomingMessage): AsyncIterable<Uint8Array> {
   const encoding = response.headers['content-encoding']?.toLowerCase();
   if (encoding === undefined || encoding === 'identity') {
@@ -131,6 +131,6 @@ async function* decodeBody(response: IncomingMessage): AsyncIterable<Uint8Array>
   }
   const { createBrotliDecompress, createUnzip } = await import('node:zlib');
   const decoder = encoding === 'br' ? createBrotliDecompress() : createUnzip();
-  // What fails in either is thrown to the reader by the decoder.
+  // The decoder throws errors of both streams to the reader.
   yield* pipeline(response, decoder, () => {});
 }

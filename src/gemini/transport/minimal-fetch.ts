@@ -1,12 +1,12 @@
 /**
- * As much of fetch's classes as @google/genai 2.32 uses. Node loads the whole of undici for its own ones, and compiles a
- * WebAssembly parser that the end of the process waits for: 190 of the 250 ms that a bare fetch script took (measured
- * 2026-11, Node 20.20). The bundle puts these in their place (`bundle:entry` in package.json); `send-http.ts` is the rest.
+ * The parts of fetch's classes that @google/genai 2.32 uses. For its own classes Node loads all of undici and compiles a
+ * WebAssembly parser, for which the end of the process waits: 190 of the 250 ms of a bare fetch script (measured 2026-11,
+ * Node 20.20). The bundle replaces Node's classes with these (see src/build); `http.ts` replaces fetch itself.
  */
 
 type HeaderEntries = Iterable<readonly [string, string]>;
 
-/** The headers of a request or an answer, by their names in any case. */
+/** The headers of a request or a response. Names are case-insensitive. */
 export class Headers implements Iterable<[string, string]> {
   readonly #values = new Map<string, string>();
 
@@ -52,14 +52,13 @@ function isIterable(entries: HeaderEntries | object): entries is HeaderEntries {
   return Symbol.iterator in entries;
 }
 
-/** What a Response is made with. */
 interface ResponseOptions {
   status?: number;
   statusText?: string;
   headers?: HeaderEntries | undefined;
 }
 
-/** An answer whose body is a text that is there already, or a stream. */
+/** A response whose body is a text or a stream. */
 export class Response {
   readonly status: number;
   readonly statusText: string;

@@ -1,16 +1,16 @@
 import { type ClientRequest, STATUS_CODES } from 'node:http';
 import { BoticelliError } from '../../errors.js';
-import { classifyNetworkError } from '../errors/classify-network-error.js';
+import { classifyNetworkError, isCertificateError } from '../errors/classify-network-error.js';
 
-/** What a request's way through a proxy came to. */
+/** Finds the errors of a request that its proxy caused. */
 export interface ProxyMonitor {
-  /** The proxy's fault that an error stands for; undefined where the proxy did its part. */
+  /** Classifies an error that the proxy caused; undefined if it did not. */
   classifyError(error: Error): BoticelliError | undefined;
-  /** The error that an answer with this status stands for, where it is the proxy's own. */
+  /** Classifies a status that the proxy itself answered; undefined for the service's. */
   classifyStatus(status: number): BoticelliError | undefined;
 }
 
-/** Listens to what the agent tells of the proxy before the request is on its way. */
+/** Listens to the agent's events about the proxy, which come before the request is sent. */
 export function monitorProxy(
   clientRequest: ClientRequest,
   { proxyHost, host }: { proxyHost: string; host: string },
@@ -32,27 +32,31 @@ export function monitorProxy(
   };
 }
 
-// What a proxy does wrong is told as the proxy's own: a person would else look for the fault at the service.
+// These messages name the proxy, so that nobody looks for the cause at the service.
 
-/** A request that its proxy did not take: it is not there, or what answers there is no proxy. */
+/** The proxy can't be reached, or the server there is not a proxy. */
 function createProxyUnreachableError(thrown: unknown, proxyHost: string): BoticelliError {
   const { code, message, hint, isTransient, cause } = classifyNetworkError(thrown, `the proxy ${proxyHost}`);
-  const isCertificate = hint?.includes('NODE_EXTRA_CA_CERTS');
-  return new BoticelliError(code, message, { hint: isCertificate ? (hint ?? '') : checkProxyHint, isTransient, cause });
+  const proxyHint = isCertificateError(thrown) && hint ? hint : checkProxyHint;
+  return new BoticelliError(code, message, { hint: proxyHint, isTransient, cause });
 }
 
-/** A request that the proxy answered itself, with a status other than 200 where it was to open a tunnel. */
+/** The proxy answered itself, with a status other than 200, instead of opening a tunnel. */
 function createProxyRejectionError(status: number, proxyHost: string, host: string): BoticelliError {
   const statusText = [status, STATUS_CODES[status]].filter(Boolean).join(' ');
   if (status === 407) {
-    return new BoticelliError('unavailable', `the proxy ${proxyHost} wants another user and password (${statusText})`, {
-      hint: 'Give them in HTTPS_PROXY or HTTP_PROXY, as http://user:password@host:port.',
-    });
+    return new BoticelliError(
+      'unavailable',
+      `the proxy ${proxyHost} requires a valid user and password (${statusText})`,
+      {
+        hint: 'Set them in HTTPS_PROXY or HTTP_PROXY: http://user:password@host:port.',
+      },
+    );
   }
-  return new BoticelliError('unavailable', `the proxy ${proxyHost} opens no way to ${host}: ${statusText}`, {
+  return new BoticelliError('unavailable', `the proxy ${proxyHost} did not connect to ${host}: ${statusText}`, {
     hint: checkProxyHint,
     isTransient: status >= 500,
   });
 }
 
-const checkProxyHint = 'Check HTTPS_PROXY and HTTP_PROXY; what NO_PROXY lists is asked without a proxy.';
+const checkProxyHint = 'Check HTTPS_PROXY and HTTP_PROXY. Hosts in NO_PROXY are reached without a proxy.';

@@ -1,23 +1,23 @@
 import type { Agent } from 'node:http';
 import { BoticelliError } from '../../errors.js';
 
-/** Says which proxy a request to an address goes through, or undefined where it goes straight. May have a password in it. */
+/** Returns the proxy URL for a request URL, or undefined for a direct connection. The proxy URL may contain a password. */
 export type ProxyResolver = (url: string) => string | undefined;
 
-/** The way to an address that leads through a proxy. */
+/** A route through a proxy. */
 export interface ProxyRoute {
-  /** For `node:http`, `node:https` and the package `ws` alike: their `agent`. */
+  /** The `agent` option of `node:http`, `node:https` and the package `ws`. */
   agent: Agent;
-  /** The proxy as `host:port`: all of its address that is ever printed. */
+  /** The proxy as `host:port`, the only part of its URL that messages show. */
   proxyHost: string;
 }
 
-/** Finds the way to an address; undefined is the straight one. Rejects with `invalid_config` for a proxy that can't be one. */
+/** Finds the route to a URL; undefined is a direct connection. @throws BoticelliError `invalid_config` for a bad proxy URL */
 export type RouteResolver = (url: URL | string) => Promise<ProxyRoute | undefined>;
 
 /**
- * Makes the routes through proxies, an agent for each of them, which keeps its connections. Nothing is loaded before a
- * proxy applies. Addresses of a WebSocket go where those of HTTP do: proxies have no variables of their own for them.
+ * Creates the routes through proxies, with one keep-alive agent per proxy. Nothing is loaded until a proxy applies.
+ * WebSocket URLs use the proxies of HTTP URLs, because no environment variables exist for them.
  */
 export function createRouteResolver(resolveProxy: ProxyResolver = () => undefined): RouteResolver {
   const routes = new Map<string, Promise<ProxyRoute>>();
@@ -25,7 +25,7 @@ export function createRouteResolver(resolveProxy: ProxyResolver = () => undefine
     const httpUrl = String(url).replace(/^ws/i, 'http');
     const proxyAddress = resolveProxy(httpUrl);
     if (proxyAddress === undefined) return undefined;
-    // A request in the clear is handed to the proxy itself; all else goes through a tunnel that it can't see into.
+    // Plain HTTP requests are sent to the proxy itself; all others go through a tunnel.
     const usesTunnel = !/^http:/i.test(String(url));
     const route = routes.get(`${usesTunnel} ${proxyAddress}`) ?? createRoute(parseProxyUrl(proxyAddress), usesTunnel);
     routes.set(`${usesTunnel} ${proxyAddress}`, route);
@@ -33,7 +33,7 @@ export function createRouteResolver(resolveProxy: ProxyResolver = () => undefine
   };
 }
 
-/** As Node's own agents are: a connection that is idle for longer than 5 s is not used again. */
+/** The options of Node's own agents: a connection that is idle for more than 5 s is not reused. */
 const agentOptions = { keepAlive: true, scheduling: 'lifo', timeout: 5000 } as const;
 
 async function createRoute(proxyUrl: URL, usesTunnel: boolean): Promise<ProxyRoute> {
@@ -46,8 +46,8 @@ async function createRoute(proxyUrl: URL, usesTunnel: boolean): Promise<ProxyRou
 function parseProxyUrl(text: string): URL {
   const url = URL.canParse(text) ? new URL(text) : undefined;
   if (url && /^https?:$/.test(url.protocol) && url.hostname !== '') return url;
-  // The address itself is not repeated: it may have a password in it.
-  throw new BoticelliError('invalid_config', "the proxy's address can't be used", {
-    hint: 'Give it, in HTTPS_PROXY or HTTP_PROXY, as http(s)://[user:password@]host[:port].',
+  // The message does not contain the URL, which may hold a password.
+  throw new BoticelliError('invalid_config', 'the proxy URL is not valid', {
+    hint: 'Set HTTPS_PROXY or HTTP_PROXY to http(s)://[user:password@]host[:port].',
   });
 }

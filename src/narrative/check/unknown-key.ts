@@ -1,4 +1,4 @@
-import { harmCategories } from '../../facts.js';
+import { harmCategories } from '../../facts/requests.js';
 import { errorAt, type Problem, warningAt } from '../../toml/problem.js';
 import { describePath, formatTableHeader, isTable, type Path, type TomlTable, valueAt } from '../../toml/toml.js';
 import {

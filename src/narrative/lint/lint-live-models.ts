@@ -1,7 +1,8 @@
-import { builtInModels, liveModelNamePattern, liveUnsupportedMimePattern } from '../../facts.js';
+import { liveUnsupportedMimePattern } from '../../facts/media.js';
+import { builtInModels, liveModelNamePattern } from '../../facts/models.js';
 import { type ReportProblem, warningAt } from '../../toml/problem.js';
 import { describePath, type TomlValue } from '../../toml/toml.js';
-import { stripModelPrefix } from '../model-name.js';
+import { stripModelPrefix } from '../../util/model-name.js';
 import type { Act, Input } from '../narrative.js';
 import type { RawAct, RawTable } from '../parse/raw-acts.js';
 

@@ -1,7 +1,7 @@
-import { builtInModels, type ModelFacts, thinkingReserveTokens } from '../../facts.js';
+import { builtInModels, type ModelFacts, thinkingReserveTokens } from '../../facts/models.js';
 import { type Problem, type ReportProblem, warningAt } from '../../toml/problem.js';
 import { describePath, type Path, quote, type TomlValue } from '../../toml/toml.js';
-import { stripModelPrefix } from '../model-name.js';
+import { stripModelPrefix } from '../../util/model-name.js';
 import type { RawTable } from '../parse/raw-acts.js';
 import { isNewerThanKnownModels } from './model-age.js';
 

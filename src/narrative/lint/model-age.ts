@@ -1,4 +1,4 @@
-import { builtInModels } from '../../facts.js';
+import { builtInModels } from '../../facts/models.js';
 
 /**
  * Whether a model's name says that it is younger than all those of facts.ts, of which nothing can be known then: of

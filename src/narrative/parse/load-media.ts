@@ -1,5 +1,5 @@
 import { basename, resolve } from 'node:path';
-import { maxPdfBytes } from '../../facts.js';
+import { maxPdfBytes } from '../../facts/media.js';
 import { getMediaKind, inferTypeFromName, normalizeMimeType } from '../../media/media-types.js';
 import { getReferenceKind, redactUrl, validateMediaUrl } from '../../media/media-url.js';
 import { checkDeclaredType, resolveMediaType } from '../../media/resolve-media-type.js';

@@ -1,6 +1,6 @@
 import { createReadStream } from 'node:fs';
 import type { MediaContent } from '../../driver/request.js';
-import { maxUploadBytes } from '../../facts.js';
+import { maxUploadBytes } from '../../facts/media.js';
 import { createPlainTextDetector, isPlainText } from '../../media/plain-text.js';
 import {
   convertSystemError,

@@ -1,7 +1,7 @@
 import type { GenerationParameters } from '../../driver/request.js';
 import { errorAt, type ReportProblem } from '../../toml/problem.js';
 import { describePath, type Path, quote, type TomlTable, type TomlValue } from '../../toml/toml.js';
-import { isValidModelName, stripModelPrefix } from '../model-name.js';
+import { isValidModelName, stripModelPrefix } from '../../util/model-name.js';
 import type { ActContext } from '../narrative.js';
 import { readParameters } from './read-parameters.js';
 

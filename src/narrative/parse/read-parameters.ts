@@ -1,5 +1,5 @@
 import type { GenerationParameters } from '../../driver/request.js';
-import { harmCategories, harmThresholds } from '../../facts.js';
+import { harmCategories, harmThresholds } from '../../facts/requests.js';
 import { isTable, type TomlTable, type TomlValue } from '../../toml/toml.js';
 import { thinkingLevels } from '../schema/generation-schema.js';
 

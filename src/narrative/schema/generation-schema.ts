@@ -1,5 +1,5 @@
 import * as z from 'zod/mini';
-import { harmCategories, harmThresholds, maxStopSequences } from '../../facts.js';
+import { harmCategories, harmThresholds, maxStopSequences } from '../../facts/requests.js';
 import { describe } from './describe.js';
 
 /** The levels that `thinking` can name. */

@@ -1,6 +1,7 @@
 import { getNextPacificMidnight } from '../../driver/pacific-day.js';
 import type { QuotaExceeded, QuotaViolation } from '../../errors.js';
-import { computeEffectiveLimits, type LimitKind, type Limits } from '../limits.js';
+import type { LimitKind } from '../../facts/limits.js';
+import { computeEffectiveLimits, type Limits } from '../limits.js';
 import type { ModelState } from './model-state.js';
 
 /** What the API stated when it rejected a request with 429. */

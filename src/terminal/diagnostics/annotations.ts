@@ -2,9 +2,9 @@ import type { Diagnostic } from '../../narrative/loaded-narrative.js';
 import { toPrintable } from '../text/printable.js';
 
 /**
- * A fault as GitHub Actions wants it told, to be shown beside the line in a pull request: a workflow command
+ * Formats a diagnostic as a workflow command of GitHub Actions, which shows it beside the line in a pull request
  * (docs.github.com/actions/reference/workflow-commands-for-github-actions, read 2026-11).
- * @param file relative to the repository; undefined for a fault of no file
+ * @param file relative to the repository; undefined for a diagnostic without a file
  */
 export function formatAnnotation({ severity, rule, message, location, suggestion }: Diagnostic, file?: string): string {
   const properties = {
@@ -18,7 +18,7 @@ export function formatAnnotation({ severity, rule, message, location, suggestion
   return `::${severity} ${propertyList.join(',')}::${escapeData(text)}`;
 }
 
-/** The runner reads a line at a time, and `%` begins what stands for another character. Its log obeys what controls a terminal. */
+/** The runner reads commands by lines and decodes `%` escapes. Its log interprets control characters as a terminal does. */
 function escapeData(text: string): string {
   return toPrintable(text.replaceAll('%', '%25').replaceAll('\r', '%0D').replaceAll('\n', '%0A'));
 }

@@ -1,25 +1,25 @@
 import type { Diagnostic } from '../../narrative/loaded-narrative.js';
 import { type Colors, noColors } from '../text/colors.js';
-import { measureWidth, toDisplayLine } from '../text/display-line.js';
+import { measureWidth, toDisplayLine } from '../text/printable.js';
 
 interface FrameOptions {
-  /** The file's name as the person gave it. */
+  /** The file's name as the user gave it. */
   file: string;
-  /** The file's text, which places count in. */
+  /** The file's text, to which locations refer. */
   text: string;
   colors?: Colors;
 }
 
 /**
- * The lines that show a fault: what it is and where, its line of the file with carets below it, and what may have been
- * meant. Nothing that the file holds can steer a terminal: control characters are shown as symbols.
+ * Formats a diagnostic: location and message, the line of the file with carets below it, and a suggestion. Control
+ * characters of the file are shown as symbols.
  */
 export function formatDiagnostic(diagnostic: Diagnostic, { text, ...options }: FrameOptions): string[] {
   const { location, source } = diagnostic;
   return formatFrame(diagnostic, location ? getLine(source?.text ?? text, location.line) : '', options);
 }
 
-/** The same for all faults of a file, of which there may be thousands: its lines are looked for once. */
+/** Formats all diagnostics of a file. There may be thousands, so the text is split into lines only once. */
 export function formatDiagnostics(diagnostics: readonly Diagnostic[], { text, ...options }: FrameOptions): string[] {
   if (diagnostics.length === 0) return [];
   const lines = text.split('\n');
@@ -30,7 +30,7 @@ export function formatDiagnostics(diagnostics: readonly Diagnostic[], { text, ..
   });
 }
 
-/** @param line the line of the file that the place is in */
+/** @param line the line of the file that contains the location */
 function formatFrame(
   { severity, rule, message, location, suggestion, source }: Diagnostic,
   line: string,
@@ -59,11 +59,11 @@ function getLine(text: string, line: number): string {
   return text.slice(start, end === -1 ? undefined : end);
 }
 
-/** The most of a line that is shown, and how much of that comes before the place. In UTF-16 code units. */
+/** Maximum length of the shown part of a line, and of what it shows before the location. In UTF-16 code units. */
 const maxShownLength = 100;
 const maxShownBefore = 40;
 
-/** The part of a line around a place, ready to be shown; `…` stands for what was cut off. */
+/** Extracts the part of a line around a location; `…` marks omissions. */
 function extractExcerpt(line: string, start: number, length: number): Record<'before' | 'marked' | 'after', string> {
   const from = characterStart(line, Math.max(0, Math.min(start - maxShownBefore, line.length - maxShownLength)));
   const to = characterStart(line, Math.min(line.length, from + maxShownLength));
@@ -76,12 +76,12 @@ function extractExcerpt(line: string, start: number, length: number): Record<'be
   };
 }
 
-/** The index itself, or the start of the character that it is in the middle of. */
+/** Moves an index within a surrogate pair to its start. */
 function characterStart(line: string, index: number): number {
   return isWithinCharacter(line, index) ? index - 1 : index;
 }
 
-/** The index itself, or the end of the character that it is in the middle of. */
+/** Moves an index within a surrogate pair to its end. */
 function characterEnd(line: string, index: number): number {
   return isWithinCharacter(line, index) ? index + 1 : index;
 }

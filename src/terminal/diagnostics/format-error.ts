@@ -4,22 +4,27 @@ import { formatMoment } from '../text/format.js';
 import { toPrintableLine } from '../text/printable.js';
 import { wrapText } from '../text/wrap.js';
 
-/** What ends a run that failed but can go on: the command for it, to be copied as it stands. */
+/** Formats the command that resumes a failed run, ready to be copied. */
 export function formatResumeCommand(command: string): string {
   return `  ${toPrintableLine(command)}\n`;
 }
 
+/** Formats the message of an error, after the name of its act if it has one. */
+export function formatErrorMessage({ act, message }: Pick<ErrorReport, 'act' | 'message'>): string {
+  return act === undefined ? message : `${act}: ${message}`;
+}
+
 /**
- * An error as a person reads it: a line that says what happened, and one that says what to do.
- * @param columns the width of the terminal, where it is one: longer lines are broken between words
+ * Formats an error as two lines: what happened, and what to do.
+ * @param columns the width of the terminal, if it is one; longer lines are wrapped
  */
-export function formatError({ message, hint, act, retryAt }: ErrorReport, colors: Colors, columns?: number): string {
+export function formatError(error: ErrorReport, colors: Colors, columns?: number): string {
+  const { hint, retryAt } = error;
   const wrap = (text: string) => (columns ? wrapText(text, columns) : text);
-  const actPrefix = act === undefined ? '' : `${act}: `;
   const retryText = retryAt === undefined ? '' : `Try again ${formatMoment(new Date(retryAt), Date.now())}.`;
   const hintText = [retryText, hint].filter((part) => part !== undefined && part !== '').join(' ');
   const prefix = 'boticelli:';
-  const body = wrap(`${prefix} ${toPrintableLine(`${actPrefix}${message}`)}`).slice(prefix.length);
+  const body = wrap(`${prefix} ${toPrintableLine(formatErrorMessage(error))}`).slice(prefix.length);
   const firstLine = `${colors.error(prefix)}${body}\n`;
   return hintText === '' ? firstLine : `${firstLine}${wrap(`  ${toPrintableLine(hintText)}`)}\n`;
 }

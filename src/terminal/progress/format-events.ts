@@ -10,29 +10,35 @@ import { formatCount, formatDuration, formatUsd } from '../text/format.js';
 
 export interface FormatActEndOptions {
   verbose: boolean;
-  /** Whether it has to tell of waits, which nobody has told of before. */
+  /** Whether to show the waiting time, if no earlier line has. */
   showsWaits?: boolean;
+  /** Whether replies come from a recording, under `--replay`. */
+  replays?: boolean | undefined;
 }
 
-/** Waits below this are nobody's concern. */
+/** Shorter waits are not reported. */
 export const minReportedWaitMs = 1000;
 
-/** What a person reads an act called: with its round, where the carousel turns more than once. */
+/** Formats the name of an act, with its round if the carousel has several. */
 export function formatActName({ act, round }: Pick<ActStart, 'act' | 'round'>): string {
   return round === undefined ? act : `${act} (round ${round})`;
 }
 
-/** What a person reads of an act that has its reply. */
-export function formatActEnd(end: ActEnd, { verbose, showsWaits = false }: FormatActEndOptions): string {
+/** Formats the line of a finished act. */
+export function formatActEnd(
+  end: ActEnd,
+  { verbose, showsWaits = false, replays = false }: FormatActEndOptions,
+): string {
   const { usage, costUsd } = end;
-  if (end.reused) return `reused from an earlier run: nothing asked, nothing paid · ${end.model}`;
+  if (end.reused)
+    return `reused from ${replays ? 'the recording' : 'an earlier run'} (no request, no cost) · ${end.model}`;
   const thoughtsText = usage.thoughtTokens > 0 ? `, ${usage.thoughtTokens} thinking` : '';
   const parts = [
     end.model === end.requestedModel ? end.model : `${end.model} (asked for ${end.requestedModel})`,
     `${usage.promptTokens} tokens in, ${usage.outputTokens} out${thoughtsText}`,
     ...(showsWaits && end.waitMs >= minReportedWaitMs ? [`waited ${formatDuration(end.waitMs)}`] : []),
     ...(end.firstTokenMs === undefined ? [] : [`first token ${formatDuration(end.firstTokenMs)}`]),
-    end.firstTokenMs === undefined ? formatDuration(end.durationMs) : `${formatDuration(end.durationMs)} in all`,
+    end.firstTokenMs === undefined ? formatDuration(end.durationMs) : `${formatDuration(end.durationMs)} total`,
     ...(end.audio === undefined ? [] : [`${formatDuration(end.audio.durationMs)} of speech`]),
     ...(costUsd === undefined ? [] : [formatUsd(costUsd)]),
     ...(end.attempts > 1 || verbose ? [formatCount(end.attempts, 'attempt')] : []),
@@ -41,41 +47,42 @@ export function formatActEnd(end: ActEnd, { verbose, showsWaits = false }: Forma
   return parts.join(' · ');
 }
 
-/** What a person must know of a reply that is not whole, or nothing. */
+/** Formats the warning for a reply that may be incomplete; undefined if it is complete. */
 export function formatFinishWarning({ finishReason }: ActEnd): string | undefined {
   if (finishReason === 'STOP') return undefined;
   if (finishReason === 'MAX_TOKENS') return 'the reply was cut short by max_tokens';
-  return `the model stopped with ${finishReason}: the reply may not be whole`;
+  return `the model stopped with ${finishReason}; the reply may be incomplete`;
 }
 
 export function formatRetry({ attempt, delayMs, error }: ActRetry): string {
-  // A refusal without a pause of its own: when there is room again, the quota book says in a line to come.
-  const nextTime = error.code === 'rate_limited' ? 'when there is quota' : 'at once';
-  return `attempt ${attempt} failed: ${error.message}; next one ${delayMs === 0 ? nextTime : `in ${formatDuration(delayMs)}`}`;
+  // After a rejection without a delay, the rate limiter decides when to retry, and a later line shows its wait.
+  const nextTime = error.code === 'rate_limited' ? 'when quota is free' : 'now';
+  return `attempt ${attempt} failed: ${error.message}; retrying ${delayMs === 0 ? nextTime : `in ${formatDuration(delayMs)}`}`;
 }
 
-/** What tells a person that text they have read is void. */
-export const discardMessage = 'the text above is void: the attempt broke off, the reply starts again';
+/** The warning that printed text is void. */
+export const discardMessage = 'the text above is discarded; the reply starts again';
 
+/** Formats a wait, to follow `waiting` or `waited`. */
 export function formatWait({ reason, model, waitMs, guessed }: ActWait): string {
-  const limit = guessed ? `${reason}, a built-in guess` : reason;
-  const subject = reason === 'backoff' ? `next attempt with ${model}` : `quota of ${model} (${limit})`;
-  return `${subject}: ${formatDuration(waitMs)}`;
+  const limit = guessed ? `${reason}, built-in guess` : reason;
+  const purpose = reason === 'backoff' ? `before the next attempt with ${model}` : `for quota of ${model} (${limit})`;
+  return `${formatDuration(waitMs)} ${purpose}`;
 }
 
 export function formatFallback({ from, to, reason }: ActFallback): string {
-  return `${to} instead of ${from}: ${reason}`;
+  return `using ${to} instead of ${from}: ${reason}`;
 }
 
-/** What the acts of a run came to. */
+/** The counts of a run's acts. */
 export interface ActCounts {
   ended: number;
   reused: number;
-  /** How many there are in all. */
+  /** All acts of the run. */
   total: number;
 }
 
-/** How a run ended, and what it took. */
+/** Formats the last line of a run: its outcome, tokens, time and cost. */
 export function formatNarrativeEnd(end: NarrativeEnd, counts: ActCounts): string {
   const { status, usage, durationMs, costUsd } = end;
   const { ended, reused, total } = counts;

@@ -13,33 +13,35 @@ import * as eventLines from './format-events.js';
 import type { StderrWriter } from './stderr-writer.js';
 import { createWaitTracker, isFileTransfer } from './wait-status.js';
 
-/** Tells on standard error what happens in a narrative. */
+/** Reports the progress of a narrative on standard error. */
 export interface Progress {
   onEvent(event: NarrativeEvent): void;
-  /** The heading of an act, where it is not to be told before its reply is: see `headings`. */
+  /** Writes the heading of an act, if `headings` is `with-reply`. */
   writeHeading(start: ActStart): void;
-  /** Says something that even `quiet` does not hide. */
+  /** Writes a warning, which `quiet` does not hide. */
   warn(text: string): void;
 }
 
 export interface ProgressOptions {
   stderr: StderrWriter;
   colors: Colors;
-  /** `quiet` tells warnings alone, `verbose` every attempt and wait. */
+  /** `quiet` writes warnings only, `verbose` also every attempt and wait. */
   detail: 'quiet' | 'normal' | 'verbose';
   /** Milliseconds since the epoch. */
   now: () => number;
-  /** Whether a spinner counts waits down: then no line need tell of them before they are over. */
+  /** Whether a spinner shows waits; if so, they get no line of their own. */
   showsCountdown?: boolean;
-  /** Which narrative it is, where several run at once: begins every line. */
+  /** The name of the narrative, if there are several: begins every line. */
   label?: string;
-  /** Whether an act's heading is told when it begins, or by who writes its reply, just before that. */
+  /** Whether the heading of an act is written when the act starts, or by the caller with its reply. */
   headings?: 'at-start' | 'with-reply';
+  /** Whether replies come from a recording, under `--replay`. */
+  replays?: boolean;
 }
 
-/** A line per happening, and what is under way for the spinner between them. */
+/** Creates a progress report: a line for each event, and the spinner's status in between. */
 export function createProgress(options: ProgressOptions): Progress {
-  const { detail, headings = 'at-start', showsCountdown = false } = options;
+  const { detail, headings = 'at-start', showsCountdown = false, replays } = options;
   const reporter = createReporter(options);
   const trackWait = detail === 'quiet' ? () => {} : createWaitTracker(options);
   const verbose = detail === 'verbose';
@@ -54,7 +56,7 @@ export function createProgress(options: ProgressOptions): Progress {
     } else if (event.type === 'act-end') {
       counts.ended += 1;
       if (event.reused) counts.reused += 1;
-      reportActEnd(event, { ...reporter, verbose, showsWaits: showsCountdown && !verbose });
+      reportActEnd(event, { ...reporter, verbose, replays, showsWaits: showsCountdown && !verbose });
     } else if (event.type === 'narrative-end') {
       if (counts.total > (verbose ? 0 : 1)) reporter.report(eventLines.formatNarrativeEnd(event, counts));
     } else if (event.type !== 'act-delta') reportEvent(event, { ...reporter, verbose, showsCountdown });
@@ -76,9 +78,9 @@ function reportEvent(
       if (event.discard) warn(`${act}: ${eventLines.discardMessage}`);
       break;
     case 'act-wait':
-      // The pause before another attempt is in that attempt's line.
+      // The line of the failed attempt shows its backoff.
       if (verbose || (!showsCountdown && event.reason !== 'backoff' && event.waitMs >= eventLines.minReportedWaitMs)) {
-        report(`${act}: waiting, ${eventLines.formatWait(event)}`);
+        report(`${act}: waiting ${eventLines.formatWait(event)}`);
       }
       break;
     case 'act-fallback':
@@ -89,14 +91,17 @@ function reportEvent(
   }
 }
 
-function reportActEnd(end: ActEnd, { report, warn, verbose, showsWaits }: Reporting & { showsWaits: boolean }): void {
+function reportActEnd(
+  end: ActEnd,
+  { report, warn, ...options }: Omit<Reporting, 'verbose'> & eventLines.FormatActEndOptions,
+): void {
   const act = eventLines.formatActName(end);
-  report(`${act}: ${eventLines.formatActEnd(end, { verbose, showsWaits })}`);
+  report(`${act}: ${eventLines.formatActEnd(end, options)}`);
   const warning = eventLines.formatFinishWarning(end);
   if (warning !== undefined) warn(`boticelli: warning: ${act}: ${warning}`);
 }
 
-/** The ways of saying something in a line of its own. */
+/** Creates the functions that write a line. */
 function createReporter({ stderr, colors, detail, label }: ProgressOptions) {
   const programPrefix = 'boticelli: ';
   const formatLine = (text: string) => {

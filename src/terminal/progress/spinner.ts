@@ -1,44 +1,44 @@
 import type { Writable } from 'node:stream';
 import { toPrintableLine } from '../text/printable.js';
 
-/** What a spinner says: the time stays to be seen where the text must be cut. */
+/** The text of a spinner. If the line is too long, `text` is truncated and `time` stays visible. */
 export interface SpinnerStatus {
   text: string;
   time?: string;
 }
 
-/** Shows on a terminal that something is under way. */
+/** Shows on a terminal that work is in progress. */
 export interface Spinner {
   /**
-   * Shows what `status` says, in place of what was shown before, and asks it anew several times a second. A whole line that
-   * is written to the terminal meanwhile appears above it.
+   * Shows a status, which replaces the previous one and is read again several times per second. A whole line written to
+   * the terminal in the meantime appears above the spinner.
    */
   start(status: () => SpinnerStatus): void;
-  /** Takes it off the screen and gives the cursor back. */
+  /** Clears the spinner and shows the cursor again. */
   stop(): void;
 }
 
 export interface SpinnerOptions {
-  /** Standard error; on a terminal it has `columns`, tells of `resize`, and can clear itself. */
+  /** Standard error. A terminal has `columns`, emits `resize`, and can be cleared. */
   stream: Writable & { columns?: number; clearScreenDown?: () => unknown };
   isColored: boolean;
 }
 
-/** How often the words are asked for: a countdown of seconds must not be seen to stumble. */
+/** Short enough for a countdown of seconds to look regular. */
 const tickMs = 200;
 
-/** Below this there is room for nothing. It is 0 where a terminal's size is not known, and ora would never come to an end. */
+/** Narrower terminals get no spinner. The width is 0 if it is unknown, for which ora would loop forever. */
 const minColumns = 10;
 
-/** A spinner by ora, loaded here only: nothing but a terminal needs it. */
+/** Creates a spinner. Loads ora, which only a terminal needs. */
 export async function createSpinner({ stream, isColored }: SpinnerOptions): Promise<Spinner> {
   const [{ default: ora }, { default: measureWidth }] = await Promise.all([import('ora'), import('string-width')]);
   const spinner = ora({
     stream: stream as NodeJS.WritableStream,
     isEnabled: true,
-    // ora's own colours do not know NO_COLOR.
+    // ora's own colours ignore NO_COLOR.
     color: isColored ? 'cyan' : false,
-    // It would put the terminal into raw mode and so take Ctrl-C away from the process group.
+    // With it, ora sets the terminal to raw mode, in which Ctrl-C does not signal the process group.
     discardStdin: false,
   });
   let readStatus: () => SpinnerStatus = () => ({ text: '' });
@@ -47,13 +47,13 @@ export async function createSpinner({ stream, isColored }: SpinnerOptions): Prom
   const render = () => {
     const { columns = 0 } = stream;
     if (columns < minColumns) return void (spinner.isSpinning && spinner.stop());
-    // Three less: ora's own sign, a space, and the last column, after which some terminals are on the next line already.
+    // Three columns less: ora's symbol, a space, and the last column, after which some terminals wrap at once.
     spinner.text = withoutAutowrap(fitToWidth(readStatus(), columns - 3, measureWidth));
     spinner.start();
   };
   stream.on('resize', () => {
     if (timer === undefined) return;
-    // The cursor is where the line begins: so all rows are gone that a narrower terminal may have made of it.
+    // The cursor is at the start of the line, so this clears all rows into which a narrower terminal wrapped it.
     if (spinner.isSpinning) stream.clearScreenDown?.();
     render();
   });
@@ -72,17 +72,17 @@ export async function createSpinner({ stream, isColored }: SpinnerOptions): Prom
 }
 
 /**
- * The text with autowrap (DECAWM, of the VT100) off and the cursor back where its line begins: a frame that is drawn just
- * when the terminal becomes narrower must not leave half of itself on a second row.
+ * Turns autowrap (DECAWM of the VT100) off for a text and moves the cursor back to the start of the line. Otherwise a frame
+ * drawn while the terminal becomes narrower leaves a part of itself on a second row.
  */
 function withoutAutowrap(text: string): string {
   return `\u001b[?7l${text}\u001b[?7h\r`;
 }
 
-/** More than any terminal has columns: of longer words no more is looked at. */
+/** More than any terminal has columns; the rest of a longer text is ignored. */
 const maxTextLength = 2000;
 
-/** The words on one line of so many columns; `…` stands for what was cut off of the text. */
+/** Fits a status into one line; `…` marks truncated text. */
 function fitToWidth({ text, time }: SpinnerStatus, columns: number, measureWidth: (text: string) => number): string {
   const timeText = time === undefined ? '' : ` ${time}`;
   const line = toPrintableLine(text.slice(0, maxTextLength));

@@ -2,31 +2,31 @@ import type { Output } from '../output.js';
 import { wrapText } from '../text/wrap.js';
 import type { Spinner, SpinnerStatus } from './spinner.js';
 
-/** What is told on standard error, line by line, and a spinner below it; on a screen that replies may share. */
+/** Writes lines to standard error, with a spinner below them, on a screen that may also show replies. */
 export interface StderrWriter {
   /**
-   * Tells something in a line of its own; once a reply's line is finished, where that is on the same screen.
-   * @param colorize colours it; with it, a line longer than the terminal is wide is broken between words before
+   * Writes a line. If a reply on the same screen is in the middle of a line, it is written after that line.
+   * @param colorize colours the line; with it, a line wider than the terminal is wrapped first
    */
   writeLine(line: string, colorize?: (text: string) => string): void;
-  /** Says what is under way for one of those who share the spinner; undefined: nothing any more. */
+  /** Sets the status that the shared spinner shows for an owner; undefined removes it. */
   setStatus(owner: object, status: (() => SpinnerStatus) | undefined): void;
-  /** Whether replies appear on the same screen. */
+  /** Whether replies appear on the same terminal. */
   readonly sharesScreen: boolean;
-  /** The output for replies: the spinner gives way to what is written through it. */
+  /** Wraps the output for replies, so that the spinner is cleared while they are written. */
   wrapReplies(replies: Output): Output;
-  /** Takes the spinner off the screen for good. May be called at any time, and more than once. */
+  /** Clears the spinner for good. May be called at any time, and more than once. */
   stopSpinner(): void;
 }
 
 export interface StderrWriterOptions {
   /** Standard error. */
   output: Output;
-  /** Present on a terminal. */
+  /** Only on a terminal. */
   spinner?: Spinner;
-  /** Whether replies appear on the same screen. */
+  /** Whether replies appear on the same terminal. */
   sharesScreen: boolean;
-  /** The width of the terminal now, where it is one. */
+  /** The current width of the terminal, if it is one. */
   columns?: () => number | undefined;
 }
 
@@ -77,11 +77,11 @@ export function createStderrWriter({
   };
 }
 
-/** What is under way, and the spinner that says so. */
+/** Creates the list of statuses, and the update of the spinner that shows them. */
 function createSpinnerTasks({ spinner, canShow }: { spinner: Spinner | undefined; canShow: () => boolean }) {
   const tasks = new Map<object, () => SpinnerStatus>();
   let isUpdateScheduled = false;
-  /** In the next turn: where one thing ends and the next begins at once, nothing is to flicker in between. */
+  /** Deferred to the next turn, so that the spinner does not flicker between two statuses. */
   const updateSpinner = () => {
     if (isUpdateScheduled) return;
     isUpdateScheduled = true;
@@ -100,10 +100,10 @@ function createSpinnerTasks({ spinner, canShow }: { spinner: Spinner | undefined
   return { setStatus, updateSpinner };
 }
 
-/** Several things at once on one line: how many, then each. */
+/** Joins the statuses of parallel work: their number, then each of them. */
 function joinStatuses(statuses: readonly SpinnerStatus[]): SpinnerStatus {
   const [first = { text: '' }, ...others] = statuses;
   if (others.length === 0) return first;
   const texts = statuses.map(({ text, time }) => (time === undefined ? text : `${text} ${time}`));
-  return { text: `${statuses.length} at once · ${texts.join(' · ')}` };
+  return { text: `${statuses.length} in parallel · ${texts.join(' · ')}` };
 }

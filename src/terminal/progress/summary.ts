@@ -1,11 +1,12 @@
 import type { RunReport } from '../../executor/narrative-events.js';
+import { formatErrorMessage } from '../diagnostics/format-error.js';
 import type { Colors } from '../text/colors.js';
 import { formatCount, formatDuration } from '../text/format.js';
 import { toPrintableLine } from '../text/printable.js';
 import { formatTable } from '../text/table.js';
 import { wrapText } from '../text/wrap.js';
 
-/** A narrative that is over, and what it is called. */
+/** The report of a finished narrative, with the narrative's name. */
 export interface FinishedRun {
   name: string;
   report: RunReport;
@@ -13,11 +14,11 @@ export interface FinishedRun {
 
 export interface SummaryOptions {
   colors: Colors;
-  /** The width of the terminal, where it is one. */
+  /** The width of the terminal, if it is one. */
   columns?: number | undefined;
 }
 
-/** What became of several narratives: a line that counts them, and one of each. */
+/** Formats the summary of several narratives: a line with counts, and a line for each. */
 export function formatSummary(runs: readonly FinishedRun[], { colors, columns }: SummaryOptions): string[] {
   const counts = (['completed', 'failed', 'interrupted'] as const)
     .map((status) => [runs.filter(({ report }) => report.status === status).length, status] as const)
@@ -37,8 +38,6 @@ export function formatSummary(runs: readonly FinishedRun[], { colors, columns }:
 }
 
 function formatOutcome({ acts, usage, durationMs, error }: RunReport): string {
-  const totals = `${formatCount(acts.length, 'act')}, ${formatCount(usage.totalTokens, 'token')}, ${formatDuration(durationMs)}`;
-  if (!error) return totals;
-  const actPrefix = error.act === undefined ? '' : `${error.act}: `;
-  return toPrintableLine(`${actPrefix}${error.message}`);
+  if (error) return toPrintableLine(formatErrorMessage(error));
+  return `${formatCount(acts.length, 'act')}, ${formatCount(usage.totalTokens, 'token')}, ${formatDuration(durationMs)}`;
 }

@@ -4,18 +4,18 @@ import { formatActName } from './format-events.js';
 import type { SpinnerStatus } from './spinner.js';
 import type { StderrWriter } from './stderr-writer.js';
 
-/** What an act is waiting for, since a moment in milliseconds since the epoch. */
-export type WaitState = { /** As a person reads it. */ act: string; since: number; model: string } & (
+/** What an act waits for, since a time in milliseconds since the epoch. `act` is the name for display. */
+export type WaitState = { act: string; since: number; model: string } & (
   | { kind: 'reply' }
   | { kind: 'time'; wait: ActWait }
   | { kind: 'file'; note: ActNote }
   | { kind: 'rest'; characters: number }
 );
 
-/** From so long on it is told how long something has taken already. */
+/** The elapsed time is shown from here on. */
 const showElapsedAfterMs = 2000;
 
-/** What a spinner says of it now: a wait whose end is known counts down, anything else counts up. */
+/** Formats a wait for the spinner: counts down to a known end, else counts up. */
 export function formatWaitStatus(waitState: WaitState, now: number): SpinnerStatus {
   const { act, model, since } = waitState;
   const elapsed = now - since < showElapsedAfterMs ? {} : { time: `(${formatWholeSeconds(now - since)})` };
@@ -25,17 +25,18 @@ export function formatWaitStatus(waitState: WaitState, now: number): SpinnerStat
       return replyStatus;
     case 'time': {
       const { wait } = waitState;
-      // Nobody knows when another session ends: its place is only known to be free by then.
-      if (wait.reason === 'concurrency') return { text: `${act}: waiting for a place at ${wait.model}`, ...elapsed };
+      // The end of another request or session is unknown: `waitMs` is only an upper bound.
+      if (wait.reason === 'concurrency')
+        return { text: `${act}: waiting for a free slot of ${wait.model}`, ...elapsed };
       const remainingMs = since + wait.waitMs - now;
       if (remainingMs <= 0) return { text: `${act}: waiting for ${wait.model}` };
-      const subject = wait.reason === 'backoff' ? 'next attempt with' : 'quota of';
-      return { text: `${act}: ${subject} ${wait.model}:`, time: formatWholeSeconds(remainingMs) };
+      const subject = wait.reason === 'backoff' ? `retrying ${wait.model} in` : `waiting for quota of ${wait.model}:`;
+      return { text: `${act}: ${subject}`, time: formatWholeSeconds(remainingMs) };
     }
     case 'file':
       return { text: `${act}: ${waitState.note.message}`, ...elapsed };
     case 'rest':
-      return { text: `${act}: ${formatCount(waitState.characters, 'character')} of ${model} so far` };
+      return { text: `${act}: ${formatCount(waitState.characters, 'character')} from ${model} so far` };
   }
 }
 
@@ -43,11 +44,11 @@ export interface WaitTrackerOptions {
   stderr: Pick<StderrWriter, 'setStatus'>;
   /** Milliseconds since the epoch. */
   now: () => number;
-  /** Which narrative it is, where several run at once. */
+  /** The name of the narrative, if there are several. */
   label?: string;
 }
 
-/** To be told every event of a narrative: keeps the spinner in step with what it waits for. */
+/** Creates a listener for all events of a narrative, which keeps the spinner's status current. */
 export function createWaitTracker({ stderr, now, label }: WaitTrackerOptions): (event: NarrativeEvent) => void {
   const owner = {};
   let waitState: WaitState | undefined;
@@ -56,7 +57,7 @@ export function createWaitTracker({ stderr, now, label }: WaitTrackerOptions): (
     return { text: label === undefined ? text : `${label}: ${text}`, ...rest };
   };
   return (event) => {
-    // Of thousands of pieces of a reply, only the first changes what is waited for.
+    // Of thousands of deltas, only the first changes the state.
     if (event.type === 'act-delta' && waitState?.kind === 'rest') {
       waitState.characters += event.text.length;
       return;
@@ -86,7 +87,7 @@ function nextWaitState(event: NarrativeEvent, previous: WaitState | undefined, s
   }
 }
 
-/** Whether a note tells of a file on its way: that takes its time. */
+/** Tests whether a note reports a file transfer, which may take long. */
 export function isFileTransfer({ about }: ActNote): boolean {
   return about === 'upload' || about === 'download';
 }

@@ -2,7 +2,7 @@ import type { NarrativeEvent, RunReport } from '../../executor/narrative-events.
 import type { Output } from '../output.js';
 import type { ActFilter, ReplyOutput } from './reply-output.js';
 
-/** One JSON document for the whole run, at its end. `--only` and `--last` filter its `acts`. */
+/** Writes one JSON document at the end of the run. `--only` and `--last` filter its `acts`. */
 export function createJsonReplyOutput({ output, isActShown }: { output: Output; isActShown: ActFilter }): ReplyOutput {
   return {
     onEvent: () => {},
@@ -11,7 +11,7 @@ export function createJsonReplyOutput({ output, isActShown }: { output: Output; 
   };
 }
 
-/** One JSON array for several narratives, in the order given, when the last of them is over: of each its document. */
+/** Writes one JSON array with the documents of several narratives, in the given order, when the last one has finished. */
 export function createJsonArrayOutput({ output, count }: { output: Output; count: number }) {
   const documents: unknown[] = [];
   let finished = 0;
@@ -26,8 +26,8 @@ export function createJsonArrayOutput({ output, count }: { output: Output; count
 }
 
 /**
- * One JSON object a line, an event each, as it happens; never filtered.
- * @param tellsRuns whether every event says which run it is of, for several narratives write at once
+ * Writes each event as one line of JSON as it happens, unfiltered.
+ * @param includesRunId whether to add the run's id to every event, because several narratives write to this output
  */
 export function createNdjsonReplyOutput({
   output,
@@ -47,12 +47,12 @@ export function createNdjsonReplyOutput({
   };
 }
 
-/** The document of `--output json` and of `run.json`. */
+/** Returns the document of `--output json` and `run.json`. */
 export function toRunDocument({ failure: _, ...document }: RunReport): Omit<RunReport, 'failure'> {
   return document;
 }
 
-/** JSON in which every control character is escaped: JSON.stringify leaves those of U+007F to U+009F. */
+/** Like JSON.stringify, but escapes all control characters: JSON.stringify does not escape U+007F to U+009F. */
 export function stringifyJson(value: unknown, indent?: number): string {
   return JSON.stringify(value, null, indent).replaceAll(
     /[\x7f-\x9f]/g,

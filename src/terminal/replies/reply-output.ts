@@ -1,13 +1,13 @@
 import type { NarrativeEvent, RunReport } from '../../executor/narrative-events.js';
 
-/** Puts replies on standard output: hears every event of a run, and its report at the end. */
+/** Writes replies to standard output. Receives every event of a run, and its report at the end. */
 export interface ReplyOutput {
   onEvent(event: NarrativeEvent): void;
-  /** Called once, when the run is over. */
+  /** Called once, at the end of the run. */
   finish(report: RunReport): void;
-  /** Whether nothing of them has been written yet: other narratives come first. */
+  /** Whether nothing is written yet, because other narratives come first. */
   isQueued?(): boolean;
 }
 
-/** Tells whether an act's reply is to be shown; `--only` and `--last` decide. */
+/** Tests whether an act's reply is shown; depends on `--only` and `--last`. */
 export type ActFilter = (act: { act: string; index: number }) => boolean;

@@ -1,7 +1,7 @@
 import type { NarrativeEvent, RunReport } from '../../executor/narrative-events.js';
 import type { ReplyOutput } from './reply-output.js';
 
-/** Gives replies of a narrative its place among the others, counted from 0. */
+/** Wraps the output of a narrative at a position, counted from 0, so that it writes in order. */
 export type ReplySequencer = (position: number, output: ReplyOutput) => ReplyOutput & { isQueued(): boolean };
 
 interface QueuedOutput {
@@ -11,8 +11,8 @@ interface QueuedOutput {
 }
 
 /**
- * Puts the replies of narratives that play at once in their order: the first one that is not over is written as it comes,
- * those after it are held back until it is.
+ * Writes the replies of parallel narratives in order: those of the first unfinished narrative immediately, those of later
+ * narratives when all before them have finished.
  */
 export function createReplySequencer(): ReplySequencer {
   const queue: QueuedOutput[] = [];
@@ -43,7 +43,7 @@ export function createReplySequencer(): ReplySequencer {
   };
 }
 
-/** What is yet to be heard: of a reply that is whole no pieces, and nothing of an attempt that is void. */
+/** Adds an event to the held ones. Drops the deltas of a complete reply and of a discarded attempt. */
 function addHeldEvent(event: NarrativeEvent, heldEvents: NarrativeEvent[]): NarrativeEvent[] {
   switch (event.type) {
     case 'act-start':
@@ -62,7 +62,7 @@ function addHeldEvent(event: NarrativeEvent, heldEvents: NarrativeEvent[]): Narr
   }
 }
 
-/** A narrative plays one act after another: pieces are of the last one. */
+/** Removes the deltas of the current act. Acts run one after another, so no others are held. */
 function withoutDeltas(heldEvents: readonly NarrativeEvent[]): NarrativeEvent[] {
   return heldEvents.filter(({ type }) => type !== 'act-delta');
 }

@@ -2,20 +2,19 @@ import type { ActStart, NarrativeEvent } from '../../executor/narrative-events.j
 import type { Output } from '../output.js';
 import { toPrintable } from '../text/printable.js';
 import type { ActFilter, ReplyOutput } from './reply-output.js';
-import { lengthWithoutTrailingNewlines } from './trailing-newlines.js';
 
 export interface TextReplyOutputOptions {
   output: Output;
   isActShown: ActFilter;
-  /** Shared by the narratives that write to one output, one after another. */
+  /** Shared by narratives that write to the same output, one after another. */
   paragraphWriter?: ParagraphWriter;
-  /** Called just before the first words of an act are written. */
+  /** Called just before the first text of an act is written. */
   writeHeading?: (start: ActStart) => void;
 }
 
 /**
- * Replies as plain text: in order, an empty line between them, one newline at the end, streamed or not. To a terminal
- * without control characters; to anything else character by character as they came.
+ * Writes replies as plain text, streamed or not: in order, with an empty line between them and one newline at the end. A
+ * terminal gets symbols instead of control characters; any other output gets the text unchanged.
  */
 export function createTextReplyOutput({
   output,
@@ -36,7 +35,7 @@ export function createTextReplyOutput({
     switch (event.type) {
       case 'act-start':
         isCurrentShown = isActShown(event);
-        // On a terminal a heading has just been printed: the empty line belongs below the last reply, not below it.
+        // On a terminal the act's heading follows, and the empty line goes above it.
         if (isCurrentShown && output.isTerminal) writer.writeSeparator();
         pendingHeading = event;
         return;
@@ -48,7 +47,7 @@ export function createTextReplyOutput({
         return;
       case 'act-end':
         if (!isCurrentShown) return;
-        // In one write: shell loops that share a pipe would else write between a reply and its newline.
+        // One write for reply and newline: otherwise shell loops that share a pipe may write in between.
         writer.end(withHeading(event.firstTokenMs === undefined ? event.text : ''));
         return;
       case 'narrative-end':
@@ -58,21 +57,20 @@ export function createTextReplyOutput({
   return { onEvent, finish: () => {} };
 }
 
-/** Paragraphs with an empty line between them and without the newlines at their ends. */
+/** Writes paragraphs with an empty line between them and without their trailing newlines. */
 export interface ParagraphWriter {
   /** Writes the empty line now, if one is due. */
   writeSeparator(): void;
   append(text: string): void;
-  /** Ends the paragraph, with its last words if there are any. */
+  /** Ends the paragraph, after appending an optional text. */
   end(text?: string): void;
 }
 
-/** Writes paragraphs. What is written of one can't be taken back. */
 export function createParagraphWriter(output: Output): ParagraphWriter {
   let hasWritten = false;
   let isSeparated = true;
   let isOpen = false;
-  /** Newlines at the end, or half of a character: written only when more text follows. */
+  /** Trailing newlines, or half of a surrogate pair: written only when more text follows. */
   let pendingText = '';
 
   const writeSeparator = () => {
@@ -81,7 +79,7 @@ export function createParagraphWriter(output: Output): ParagraphWriter {
   };
   const append = (text: string, end = '') => {
     const length = writableLength(text);
-    // A model may end in thousands of newlines: they are not looked through again with each one that comes.
+    // A model may end its reply with thousands of newlines: pending ones are not scanned again.
     const body = length === 0 ? '' : pendingText + text.slice(0, length);
     pendingText = length === 0 ? pendingText + text : text.slice(length);
     if (body === '' && !(isOpen && end)) return;
@@ -104,8 +102,22 @@ export function createParagraphWriter(output: Output): ParagraphWriter {
   };
 }
 
-/** How much of a text can be written now: neither newlines at its end, nor the first half of a character. */
+/** The length that can be written now: excludes trailing newlines and the first half of a surrogate pair. */
 function writableLength(text: string): number {
   const endsInHighSurrogate = /[\ud800-\udbff]/.test(text.slice(-1));
   return endsInHighSurrogate ? text.length - 1 : lengthWithoutTrailingNewlines(text);
+}
+
+/**
+ * The length of a text without its trailing newlines. Without a regular expression, which would take quadratic time for
+ * thousands of newlines in a row, as models write them.
+ */
+export function lengthWithoutTrailingNewlines(text: string): number {
+  let length = text.length;
+  while (length > 0 && isNewline(text.charCodeAt(length - 1))) length -= 1;
+  return length;
+}
+
+function isNewline(code: number): boolean {
+  return code === 0x0a || code === 0x0d;
 }

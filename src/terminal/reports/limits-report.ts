@@ -1,36 +1,36 @@
-import type { LimitKind } from '../../quota/limits.js';
+import type { LimitKind } from '../../facts/limits.js';
 import type { Availability, LimitStatus, ModelStatus, QuotaStatus, UsageCount } from '../../quota/status.js';
 import type { Colors } from '../text/colors.js';
-import { formatDateTime, formatDuration, formatMoment } from '../text/format.js';
+import { formatDateTime, formatDuration, formatMoment, toIsoTime } from '../text/format.js';
 import { toPrintableLine } from '../text/printable.js';
 import { fitsWidth, formatTable } from '../text/table.js';
 
-/** The quota of a project, and whose it is. Times are milliseconds since the epoch. */
+/** The limits and usage of a project. Times are milliseconds since the epoch. */
 export interface LimitsReport {
   location: ProjectQuotaLocation;
   tier: string;
-  /** The length of the service's "minute". */
+  /** The length of the service's rate window, its "minute". */
   windowMs: number;
   now: number;
   models: readonly QuotaStatus[];
 }
 
-/** Where a book is. */
+/** The location of a quota store. */
 export interface QuotaLocation {
-  /** The Redis that machines share it through, by host and port; absent where it is this machine's own. */
+  /** The host and port of the Redis that machines share. Absent if the store is local. */
   redis?: string;
-  /** The file that keeps it, whether or not it is there yet; absent where there is no folder for it. */
+  /** The database file, which may not exist yet. Absent if there is no folder for it. */
   file?: string;
 }
 
-/** Which book it is. */
+/** The location of a project's quota. */
 export interface ProjectQuotaLocation extends QuotaLocation {
   project: string;
-  /** Where the project's name is from: settings, or the key by its hash; `none` without either. */
+  /** Where the project's name comes from: settings, the key's hash, or neither. */
   projectIs: 'named' | 'key-hash' | 'none';
 }
 
-/** The report as a person reads it: a table, or where that is too wide for the terminal a list. */
+/** Formats the report as a table, or as a list if the table is too wide for the terminal. */
 export function formatLimits(
   report: LimitsReport,
   { colors, columns }: { colors: Colors; columns?: number },
@@ -39,7 +39,7 @@ export function formatLimits(
     title: formatTitle(model, report, colors),
     rows: createRows(model, report),
   }));
-  const header = ['', 'limit', 'used', 'booked', 'source'];
+  const header = ['', 'limit', 'used', 'reserved', 'source'];
   const table = formatTable([header, ...sections.flatMap(({ rows }) => rows)], [1, 2, 3]);
   const introLines = [...formatIntro(report), ''];
   if (!fitsWidth(table, columns))
@@ -52,18 +52,18 @@ export function formatLimits(
   ];
 }
 
-/** Where the book is, in a line. */
+/** Formats the location of the quota store in one line. */
 export function formatQuotaLocation({ redis, file }: QuotaLocation): string {
-  const missingText = 'none: there is no folder for it (set BOTICELLI_STATE_DIR)';
-  return `Quota book: ${toPrintableLine(redis === undefined ? (file ?? missingText) : `Redis at ${redis}`)}`;
+  const missingText = 'none, because there is no folder for it (set BOTICELLI_STATE_DIR)';
+  return `Quota store: ${toPrintableLine(redis === undefined ? (file ?? missingText) : `Redis at ${redis}`)}`;
 }
 
 function formatIntro({ location, tier, models }: LimitsReport): string[] {
   const { project, projectIs } = location;
   const projectText = {
     named: project,
-    'key-hash': `${project} (a hash of the API key)`,
-    none: `${project}, for there is no API key`,
+    'key-hash': `${project} (hash of the API key)`,
+    none: `${project} (no API key is set)`,
   };
   const isUnused = models.every((model) => model.standsFor === undefined && model.day.requests.used === 0);
   return [
@@ -77,8 +77,7 @@ function formatIntro({ location, tier, models }: LimitsReport): string[] {
 
 function formatTitle(model: QuotaStatus, { now }: LimitsReport, colors: Colors): string {
   const name = colors.heading(toPrintableLine(model.model));
-  if (model.standsFor !== undefined)
-    return `${name}: stands for ${toPrintableLine(model.standsFor)}, and is counted there`;
+  if (model.standsFor !== undefined) return `${name}: alias of ${toPrintableLine(model.standsFor)}, counted there`;
   const availability = formatAvailability(model.free, now);
   return `${name}: ${model.free.state === 'now' ? availability : colors.warning(availability)}`;
 }
@@ -88,32 +87,32 @@ function formatAvailability(availability: Availability, now: number): string {
     case 'now':
       return 'free now';
     case 'later':
-      // In a twentieth of a second, which would be told as 0.0 s, it is.
+      // A shorter wait would be shown as 0.0 s.
       return availability.at - now < 50 ? 'free now' : `free ${formatMoment(new Date(availability.at), now)}`;
     case 'taken':
-      return 'as many requests are under way as may be';
+      return 'at the limit of concurrent requests';
     case 'closed':
-      return `day used up, opens ${formatMoment(new Date(availability.at), now)}`;
+      return `daily quota used up, free ${formatMoment(new Date(availability.at), now)}`;
   }
 }
 
 function createRows(model: QuotaStatus, { windowMs }: LimitsReport): string[][] {
   if (model.standsFor !== undefined) return [];
   const { limits, minute, day, underWay } = model;
-  const perWindow = windowMs === 60_000 ? 'a minute' : `in ${formatDuration(windowMs)}`;
+  const perWindow = windowMs === 60_000 ? 'per minute' : `per ${formatDuration(windowMs)}`;
   const hasTokens = limits.tpm !== undefined || minute.tokens.used + minute.tokens.booked > 0;
-  const usageRow = (label: string, kind: LimitKind, { used, booked }: UsageCount) =>
-    createRow(label, limits[kind], [used, booked]);
+  const usageRow = (label: string, kind: LimitKind, { used, booked: reserved }: UsageCount) =>
+    createRow(label, limits[kind], [used, reserved]);
   return [
     usageRow(`requests ${perWindow}`, 'rpm', minute.requests),
     ...(hasTokens ? [usageRow(`input tokens ${perWindow}`, 'tpm', minute.tokens)] : []),
-    usageRow('requests a day', 'rpd', day.requests),
-    ...(limits.maxConcurrent ? [createRow('requests at once', limits.maxConcurrent, [underWay])] : []),
+    usageRow('requests per day', 'rpd', day.requests),
+    ...(limits.maxConcurrent ? [createRow('concurrent requests', limits.maxConcurrent, [underWay])] : []),
   ];
 }
 
-function createRow(label: string, limit: LimitStatus | undefined, [used, booked]: [number, number?]): string[] {
-  return [`  ${label}`, formatLimit(limit), String(used), String(booked ?? ''), limit ? formatSource(limit) : ''];
+function createRow(label: string, limit: LimitStatus | undefined, [used, reserved]: [number, number?]): string[] {
+  return [`  ${label}`, formatLimit(limit), String(used), String(reserved ?? ''), limit ? formatSource(limit) : ''];
 }
 
 function formatLimit(limit: LimitStatus | undefined): string {
@@ -123,17 +122,17 @@ function formatLimit(limit: LimitStatus | undefined): string {
 
 function formatSource({ source, learnedAt }: LimitStatus): string {
   if (learnedAt !== undefined) return `learned ${formatDateTime(new Date(learnedAt))}`;
-  return source === 'built-in' ? 'built in' : source;
+  return source;
 }
 
-function formatListItem([label = '', limit, used, booked, source]: string[]): string[] {
-  const usageText = booked === '' ? `${used} used` : `${used} used, ${booked} booked`;
+function formatListItem([label = '', limit, used, reserved, source]: string[]): string[] {
+  const usageText = reserved === '' ? `${used} used` : `${used} used, ${reserved} reserved`;
   return [`${label}: ${limit}`, `    ${usageText}`, ...(source ? [`    ${source}`] : [])];
 }
 
-/** The document of `--format json`: times in ISO 8601, numbers as they are. */
-export function toLimitsDocument({ location: book, tier, windowMs, now, models }: LimitsReport) {
-  return { at: toIsoTime(now), book, tier, windowMs, models: models.map(toModelDocument) };
+/** Returns the document of `--format json`, with times in ISO 8601. */
+export function toLimitsDocument({ location, tier, windowMs, now, models }: LimitsReport) {
+  return { at: toIsoTime(now), book: location, tier, windowMs, models: models.map(toModelDocument) };
 }
 
 function toModelDocument(model: QuotaStatus) {
@@ -149,15 +148,11 @@ function toModelDocument(model: QuotaStatus) {
   };
 }
 
-/** Limits as json shows them. */
+/** Returns limits for JSON. */
 export function toLimitsObject(limits: ModelStatus['limits']) {
   const withTimes = Object.entries(limits).map(([kind, { value, whole, source, learnedAt }]) => [
     kind,
     { value, whole, source, ...(learnedAt !== undefined && { learnedAt: toIsoTime(learnedAt) }) },
   ]);
   return Object.fromEntries(withTimes);
-}
-
-function toIsoTime(timeMs: number): string {
-  return new Date(timeMs).toISOString();
 }

@@ -1,23 +1,23 @@
-import type { LimitKind } from '../../quota/limits.js';
+import type { LimitKind } from '../../facts/limits.js';
 import type { LimitStatus, ModelStatus } from '../../quota/status.js';
 import type { Colors } from '../text/colors.js';
-import { measureWidth, toDisplayLine } from '../text/display-line.js';
-import { formatDateTime, formatDuration } from '../text/format.js';
+import { formatDateTime, formatDuration, toIsoTime } from '../text/format.js';
+import { measureWidth, toDisplayLine } from '../text/printable.js';
 import { fitsWidth, formatTable } from '../text/table.js';
 import { toLimitsObject } from './limits-report.js';
 
-/** The models that a service lists, or some of them. Times are milliseconds since the epoch. */
+/** Models of a service. Times are milliseconds since the epoch. */
 export interface ModelsReport {
   /** The service as `host:port`. */
   service: string;
   listedAt: number;
   now: number;
   tier: string;
-  /** The length of the service's "minute". */
+  /** The length of the service's rate window, its "minute". */
   windowMs: number;
-  /** How many there are in all. */
+  /** The number of all models of the service. */
   count: number;
-  /** Those that were asked for, in the service's order. */
+  /** The selected models, in the service's order. */
   models: readonly ListedModel[];
 }
 
@@ -25,30 +25,30 @@ export interface ListedModel {
   name: string;
   displayName?: string;
   description?: string;
-  /** The service's words for how it can be asked. */
+  /** The service's names of the methods that the model supports. */
   methods: readonly string[];
-  /** How boticelli can ask it. */
+  /** How boticelli can use the model. */
   reach: { generate: boolean; stream: boolean; live: boolean };
   countsTokens: boolean;
   inputTokens?: number;
   outputTokens?: number;
-  /** The day of its retirement, as in `2026-12-01`. */
+  /** The earliest date of retirement, as in `2026-12-01`. */
   retires?: string;
-  /** Whether that day has come: days are the earliest possible, and it is still listed. */
+  /** Whether that date has passed; the model is still listed. */
   isOverdue?: boolean;
-  /** The limits that hold; absent where it can't be asked for replies. */
+  /** The effective limits. Absent if the model can't generate replies. */
   limits?: ModelStatus['limits'];
-  /** What it was found to stand for; the limits are that model's. */
+  /** The model to which the alias resolved; the limits are that model's. */
   standsFor?: string;
 }
 
 interface DisplayOptions {
   colors: Colors;
-  /** Absent where it is no terminal: then every model is one line, however long. */
+  /** The width of the terminal, if it is one. Otherwise every model has one line, of any length. */
   columns?: number;
 }
 
-/** The report as a person reads it: a table; in a terminal that is too narrow for it, long names have a line of their own. */
+/** Formats the report as a table. On a narrow terminal long names have lines of their own; on a very narrow one it is a list. */
 export function formatModels(report: ModelsReport, display: DisplayOptions): string[] {
   const { models } = report;
   const rows = models.map((model) => createRow(model, report));
@@ -57,7 +57,7 @@ export function formatModels(report: ModelsReport, display: DisplayOptions): str
   return [
     ...formatIntro(report),
     ...(table.length > 0 ? ['', ...table] : []),
-    ...(isGuessed ? ['', display.colors.dim('~ a built-in guess: boticelli limits has who says what')] : []),
+    ...(isGuessed ? ['', display.colors.dim('~ built-in guess; boticelli limits shows the source of each limit')] : []),
   ];
 }
 
@@ -65,7 +65,7 @@ function formatIntro({ service, listedAt, tier, count, models }: ModelsReport): 
   const countText = models.length === count ? String(count) : `${models.length} of ${count}`;
   return [
     `Service: ${toDisplayLine(service)}`,
-    `Listed: ${formatDateTime(new Date(listedAt))}, kept for a day (--refresh asks again)`,
+    `Listed: ${formatDateTime(new Date(listedAt))}, cached for a day (--refresh updates it)`,
     `Tier: ${toDisplayLine(tier)}`,
     `Models: ${countText}`,
   ];
@@ -73,7 +73,7 @@ function formatIntro({ service, listedAt, tier, count, models }: ModelsReport): 
 
 interface Row {
   name: string;
-  /** What stands beside the name. */
+  /** The cells next to the name. */
   cells: readonly string[];
   quota: string;
   note: string;
@@ -90,17 +90,17 @@ function createRow(model: ListedModel, report: ModelsReport): Row {
 }
 
 function formatReach({ generate, stream, live }: ListedModel['reach']): string {
-  if (live) return generate ? 'also Live' : 'Live only';
-  return [...(generate ? ['generate'] : []), ...(stream ? ['stream'] : [])].join(', ') || 'not here';
+  if (live) return generate ? 'REST and Live' : 'Live only';
+  return [...(generate ? ['generate'] : []), ...(stream ? ['stream'] : [])].join(', ') || 'not supported';
 }
 
 function formatQuota(limits: ModelStatus['limits'], { windowMs }: ModelsReport): string {
-  const perWindow = windowMs === 60_000 ? '/min' : ` in ${formatDuration(windowMs)}`;
+  const perWindow = windowMs === 60_000 ? '/min' : ` per ${formatDuration(windowMs)}`;
   const units: Record<LimitKind, string> = {
     rpm: perWindow,
     tpm: ` tokens${perWindow}`,
     rpd: '/day',
-    maxConcurrent: ' at once',
+    maxConcurrent: ' concurrent',
   };
   const entries = Object.entries(limits) as [LimitKind, LimitStatus][];
   return entries
@@ -110,16 +110,16 @@ function formatQuota(limits: ModelStatus['limits'], { windowMs }: ModelsReport):
 
 function formatNote({ standsFor, retires, isOverdue }: ListedModel): string {
   const notes = [
-    ...(standsFor === undefined ? [] : [`stands for ${toDisplayLine(standsFor)}`]),
-    ...(retires === undefined ? [] : [isOverdue ? `was to retire on ${retires}` : `retires on ${retires}`]),
+    ...(standsFor === undefined ? [] : [`alias of ${toDisplayLine(standsFor)}`]),
+    ...(retires === undefined ? [] : [isOverdue ? `retirement was due on ${retires}` : `retires on ${retires}`]),
   ];
   return notes.join(', ');
 }
 
-const headerRow: Row = { name: 'model', cells: ['reached by', 'input', 'output'], quota: 'quota', note: '' };
-/** The columns of numbers. */
+const headerRow: Row = { name: 'model', cells: ['API', 'input', 'output'], quota: 'limits', note: '' };
+/** The columns with numbers. */
 const numericColumns = [2, 3];
-/** A narrower column is not worth having. */
+/** With a narrower column the report becomes a list. */
 const minNameWidth = 16;
 
 function formatModelTable(rows: readonly Row[], { colors, columns }: DisplayOptions): string[] {
@@ -139,7 +139,7 @@ function formatModelTable(rows: readonly Row[], { colors, columns }: DisplayOpti
   return dimHeader(lines, colors);
 }
 
-/** A row of the table on lines of its own: the name where it is too long for its column, and the note. */
+/** Formats a row on several lines: a name too long for its column and the note have lines of their own. */
 function formatFoldedRow({ name, note }: Row, otherCells: string, nameWidth: number, colors: Colors): string[] {
   const nameFits = measureWidth(name) <= nameWidth;
   const space = ' '.repeat(nameFits ? nameWidth - measureWidth(name) : nameWidth);
@@ -160,12 +160,12 @@ function dimHeader([header = '', ...lines]: string[], colors: Colors): string[] 
   return [colors.dim(header), ...lines];
 }
 
-/** The document of `--format json`: times in ISO 8601, numbers as they are. */
+/** Returns the document of `--format json`, with times in ISO 8601. */
 export function toModelsDocument({ service, listedAt, now, tier, windowMs, count, models }: ModelsReport) {
   return {
-    at: new Date(now).toISOString(),
+    at: toIsoTime(now),
     service,
-    listedAt: new Date(listedAt).toISOString(),
+    listedAt: toIsoTime(listedAt),
     ...{ tier, windowMs, count },
     models: models.map(({ name, limits, isOverdue: _, ...rest }) => ({
       model: name,

@@ -3,7 +3,7 @@ import { formatDuration } from '../text/format.js';
 import { toPrintableLine } from '../text/printable.js';
 import { fitsWidth, formatTable } from '../text/table.js';
 
-/** What was measured, a column a model; one below the other where that is too wide for the terminal. */
+/** Formats measurements with a column for each model, or one model below the other if that is too wide for the terminal. */
 export function formatProbe(results: readonly ModelProbeResult[], { columns }: { columns?: number } = {}): string[] {
   const labels = ['', ...rowFormatters.map(([label]) => label)];
   const cells = results.map((result) =>
@@ -23,49 +23,49 @@ const noValue = '–';
 const rowFormatters: readonly [string, (result: ModelProbeResult) => string][] = [
   ['requests sent', ({ sent }) => String(sent)],
   ['replies', ({ succeeded }) => String(succeeded)],
-  ['refusals', ({ refused }) => String(refused)],
-  ['first refusal', ({ firstRefusal }) => (firstRefusal ? formatFirstRejection(firstRefusal) : noValue)],
-  ['refused by', ({ firstRefusal }) => (firstRefusal ? formatRejectingQuotas(firstRefusal) : noValue)],
-  ['half took up to', ({ latency }) => (latency ? formatDuration(latency.p50Ms) : noValue)],
-  ['95% took up to', ({ latency }) => (latency ? formatDuration(latency.p95Ms) : noValue)],
+  ['rejections', ({ refused }) => String(refused)],
+  ['first rejection', ({ firstRefusal }) => (firstRefusal ? formatFirstRejection(firstRefusal) : noValue)],
+  ['rejected by', ({ firstRefusal }) => (firstRefusal ? formatRejectingQuotas(firstRefusal) : noValue)],
+  ['median latency', ({ latency }) => (latency ? formatDuration(latency.p50Ms) : noValue)],
+  ['95th percentile', ({ latency }) => (latency ? formatDuration(latency.p95Ms) : noValue)],
   ['tokens in', ({ usage }) => String(usage.promptTokens)],
   ['tokens out', ({ usage }) => String(usage.outputTokens + usage.thoughtTokens)],
   ['ended after', ({ durationMs }) => formatDuration(durationMs)],
-  ['because', ({ ended }) => endReasonTexts[ended]],
+  ['end reason', ({ ended }) => endReasonTexts[ended]],
 ];
 
 const endReasonTexts: Record<ModelProbeResult['ended'], string> = {
-  running: 'not yet',
-  'all-sent': 'all were sent',
-  'day-used-up': 'the day is used up',
-  'refused-in-a-row': 'refusals in a row',
-  failed: 'an error',
+  running: 'still running',
+  'all-sent': 'all requests sent',
+  'day-used-up': 'daily quota used up',
+  'refused-in-a-row': 'repeated rejections',
+  failed: 'error',
   interrupted: 'interrupted',
 };
 
 function formatFirstRejection({ request, afterMs }: FirstRejection): string {
-  return `request ${request}, at ${formatDuration(afterMs)}`;
+  return `request ${request}, after ${formatDuration(afterMs)}`;
 }
 
 function formatRejectingQuotas({ quotas }: FirstRejection): string {
   const limitTexts = quotas.map(({ limit, unit, per }) => {
-    const unitText = per === 'unknown' ? unit : `${unit} a ${per}`;
+    const unitText = per === 'unknown' ? unit : `${unit} per ${per}`;
     return limit === undefined ? unitText : `${limit} ${unitText}`;
   });
-  return limitTexts.length === 0 ? 'it did not say' : limitTexts.join(', ');
+  return limitTexts.length === 0 ? 'not stated' : limitTexts.join(', ');
 }
 
-/** What needs a line of its own. */
+/** Formats details that need a line of their own. */
 function formatNotes({ model, servedBy, firstRefusal, failure }: ModelProbeResult): string[] {
   const ids = firstRefusal?.quotas.flatMap(({ quotaId = [] }) => quotaId) ?? [];
   return [
     ...(servedBy === undefined ? [] : [`${model} was served by ${servedBy}`]),
-    ...(ids.length === 0 ? [] : [`${model} was refused by ${ids.join(', ')}`]),
+    ...(ids.length === 0 ? [] : [`${model} was rejected by ${ids.join(', ')}`]),
     ...(failure && failure.code !== 'interrupted' ? [`${model} failed: ${failure.message}`] : []),
   ].map(toPrintableLine);
 }
 
-/** The document of `--format json`. */
+/** Returns the document of `--format json`. */
 export function toProbeDocument(results: readonly ModelProbeResult[]): { models: Omit<ModelProbeResult, 'failure'>[] } {
   return { models: results.map(({ failure: _, ...result }) => result) };
 }

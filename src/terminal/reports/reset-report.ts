@@ -1,32 +1,32 @@
+import type { LimitKind } from '../../facts/limits.js';
 import type { ResetResult } from '../../quota/reset-learned-limits.js';
-import { formatDateTime } from '../text/format.js';
+import { formatDateTime, toIsoTime } from '../text/format.js';
 import { toPrintableLine } from '../text/printable.js';
 
 const labels = {
-  rpm: 'requests a minute',
-  tpm: 'input tokens a minute',
-  rpd: 'requests a day',
-  maxConcurrent: 'requests at once',
-} as const;
+  rpm: 'requests per minute',
+  tpm: 'input tokens per minute',
+  rpd: 'requests per day',
+  maxConcurrent: 'concurrent requests',
+} as const satisfies Record<LimitKind, string>;
 
-/** What was forgotten of a model, as a person reads it. */
+/** Formats what was reset for a model. */
 export function formatResetResult(result: ResetResult): string[] {
   const { model, learned, stoodFor, closedUntil, notBefore, guard, tokenRatio } = result;
   const items = [
-    ...Object.entries(learned).map(([kind, { value }]) => `${value} ${labels[kind as keyof typeof labels]}`),
+    ...Object.entries(learned).map(([kind, { value }]) => `${value} ${labels[kind as LimitKind]}`),
     ...(closedUntil === undefined ? [] : [`closed until ${formatDateTime(new Date(closedUntil))}`]),
-    ...(notBefore === undefined ? [] : ['a pause that the service asked for']),
-    ...(guard ? ['a wider guard between requests'] : []),
-    ...(tokenRatio ? ['how estimates of tokens compare'] : []),
-    ...(stoodFor === undefined ? [] : [`that it stands for ${stoodFor}`]),
+    ...(notBefore === undefined ? [] : ['a delay requested by the service']),
+    ...(guard ? ['a larger margin between requests'] : []),
+    ...(tokenRatio ? ['the correction of token estimates'] : []),
+    ...(stoodFor === undefined ? [] : [`the alias target ${stoodFor}`]),
   ];
-  const text = items.length === 0 ? 'there was nothing to forget' : `forgot ${items.join('; ')}`;
+  const text = items.length === 0 ? 'nothing to forget' : `forgot ${items.join('; ')}`;
   return [toPrintableLine(`${model}: ${text}`)];
 }
 
-/** The same for `--format json`: times in ISO 8601. */
+/** Returns the document of `--format json`, with times in ISO 8601. */
 export function toResetDocument({ learned, closedUntil, notBefore, ...rest }: ResetResult) {
-  const toIsoTime = (timeMs: number) => new Date(timeMs).toISOString();
   const limits = Object.entries(learned).map(([kind, { value, learnedAt }]) => [
     kind,
     { value, learnedAt: toIsoTime(learnedAt) },

@@ -9,25 +9,24 @@ import {
   formatWait,
 } from '../progress/format-events.js';
 import { type Colors, noColors } from '../text/colors.js';
-import { toDisplayLine } from '../text/display-line.js';
 import { formatCount, formatDateTime, formatDuration, formatUsd } from '../text/format.js';
-import { toPrintable } from '../text/printable.js';
+import { toDisplayLine, toPrintable } from '../text/printable.js';
 import { wrapText } from '../text/wrap.js';
 
-/** How a run is shown. */
+/** Options for showing a run. */
 export interface FormatRunOptions {
   colors?: Colors;
-  /** The width of the terminal, where it is one: lines are broken between words, and no reply can steer it. */
+  /** The width of the terminal, if it is one. Then lines are wrapped and control characters replaced by symbols. */
   columns?: number;
 }
 
-/** A run as a person reads it, act by act, with its replies. */
+/** Formats a run act by act, with its replies. */
 export function formatRun(run: RecordedRun, acts: readonly RecordedAct[], options: FormatRunOptions = {}): string {
   const { colors = noColors, columns } = options;
   const toWrappedText = (text: string) => (columns === undefined ? text : wrapText(toPrintable(text), columns));
   const toWrappedLine = (text: string) => toWrappedText(toDisplayLine(text));
   const sections = acts.map(({ act, end, events }, index) => {
-    const details = [...events.flatMap(formatHappening), ...(end ? formatEnd(end) : ['no reply'])];
+    const details = [...events.flatMap(formatEvent), ...(end ? formatEnd(end) : ['no reply'])];
     return [
       colors.heading(toWrappedLine(`[${index + 1}/${run.actCount}] ${act}`)),
       ...details.map((line) => colors.dim(toWrappedLine(line))),
@@ -39,7 +38,7 @@ export function formatRun(run: RecordedRun, acts: readonly RecordedAct[], option
   return `${[header, ...sections, ...formatRunError(run).map((line) => colors.error(toWrappedText(line)))].join('\n\n')}\n`;
 }
 
-/** When to try again was said at the time; it means nothing any more. */
+/** Leaves out the hint and the time to try again, which are out of date. */
 function formatRunError({ error }: RecordedRun): string[] {
   if (!error) return [];
   const { retryAt: _, hint: __, ...report } = error;
@@ -50,12 +49,12 @@ function formatHeader(run: RecordedRun): string[] {
   const { narrative, run: id, file, startedAt, status, actsEnded, actCount, durationMs } = run;
   const { usage, costUsd, attempts, waitMs } = run;
   const outcome =
-    durationMs === undefined ? `${status}: no end is recorded` : `${status} after ${formatDuration(durationMs)}`;
+    durationMs === undefined ? `${status}, no end recorded` : `${status} after ${formatDuration(durationMs)}`;
   const totals = [
-    formatCount(attempts, 'call'),
+    formatCount(attempts, 'request'),
     `${usage.promptTokens} tokens in, ${usage.outputTokens + usage.thoughtTokens} out`,
     ...(costUsd === undefined ? [] : [formatUsd(costUsd)]),
-    ...(waitMs > 0 ? [`${formatDuration(waitMs)} waited`] : []),
+    ...(waitMs > 0 ? [`waited ${formatDuration(waitMs)}`] : []),
   ];
   return [
     `${narrative} · ${id}`,
@@ -70,11 +69,11 @@ function formatEnd(end: NonNullable<RecordedAct['end']>): string[] {
   return [formatActEnd(end, { verbose: false }), ...(warning === undefined ? [] : [warning])];
 }
 
-function formatHappening(event: ActProgressEvent): string[] {
+function formatEvent(event: ActProgressEvent): string[] {
   switch (event.type) {
     case 'act-wait':
-      // The pause before another attempt is in that attempt's line.
-      return event.reason === 'backoff' ? [] : [`waited, ${formatWait(event)}`];
+      // The line of the failed attempt shows its backoff.
+      return event.reason === 'backoff' ? [] : [`waited ${formatWait(event)}`];
     case 'act-retry':
       return [formatRetry(event)];
     case 'act-fallback':

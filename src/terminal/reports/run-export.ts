@@ -1,14 +1,15 @@
 import type { RecordedAct, RecordedRun } from '../../store/runs/read-runs.js';
+import { formatErrorMessage } from '../diagnostics/format-error.js';
 import { formatActEnd, formatFinishWarning } from '../progress/format-events.js';
-import { toDisplayLine } from '../text/display-line.js';
 import { formatCount, formatDuration, formatUsd } from '../text/format.js';
+import { toDisplayLine } from '../text/printable.js';
 
-/** The document of `runs export --format json`: what `--output json` printed, and what is known besides. */
+/** Returns the document of `runs export --format json`: that of `--output json`, and everything else recorded. */
 export function toRunExport(run: RecordedRun, acts: readonly RecordedAct[]) {
   return { ...run, acts: acts.flatMap(({ end }) => end ?? []), told: acts.flatMap(({ events }) => events) };
 }
 
-/** The document of `runs export --format markdown`: a heading an act, and its reply below it as it came. */
+/** Renders the document of `runs export --format markdown`: a heading for each act, and its unchanged reply below. */
 export function renderRunMarkdown(run: RecordedRun, acts: readonly RecordedAct[]): string {
   const {
     narrative,
@@ -28,9 +29,7 @@ export function renderRunMarkdown(run: RecordedRun, acts: readonly RecordedAct[]
     `- ${status}${durationMs === undefined ? '' : ` after ${formatDuration(durationMs)}`}, ${actsEnded} of ${formatCount(actCount, 'act')}`,
     ...(modelsServed.length === 0 ? [] : [`- Served by ${modelsServed.map((model) => `\`${model}\``).join(', ')}`]),
     `- ${usage.promptTokens} tokens in, ${usage.outputTokens + usage.thoughtTokens} out${costUsd === undefined ? '' : `, ${formatUsd(costUsd)}`}`,
-    ...(error
-      ? [`- ${error.act === undefined ? '' : `${escapeMarkdown(error.act)}: `}${escapeMarkdown(error.message)}`]
-      : []),
+    ...(error ? [`- ${escapeMarkdown(formatErrorMessage(error))}`] : []),
   ];
   const sections = acts.map(({ act, end }, index) => {
     const heading = `## ${index + 1}. ${escapeMarkdown(act)}`;
@@ -42,12 +41,12 @@ export function renderRunMarkdown(run: RecordedRun, acts: readonly RecordedAct[]
   return `${[`# ${escapeMarkdown(narrative)}`, facts.join('\n'), ...sections].join('\n\n')}\n`;
 }
 
-/** Words of ours in Markdown: on one line, and what would format them is shown. */
+/** Escapes text for Markdown, on one line. */
 function escapeMarkdown(text: string): string {
   return toDisplayLine(text).replaceAll(/[\\`*[\]<>#|]|(?<!\w)_|_(?!\w)/g, '\\$&');
 }
 
-/** A reply that was cut short within a block of code would take all that follows into it. */
+/** Closes a code block that a truncated reply left open, because it would include everything that follows. */
 function closeOpenFence(text: string): string {
   let openFence: string | undefined;
   for (const [, fence = '', rest = ''] of text.matchAll(/^ {0,3}(`{3,}|~{3,})(.*)$/gm)) {

@@ -1,24 +1,24 @@
 import type { RecordedRun } from '../../store/runs/read-runs.js';
 import type { Colors } from '../text/colors.js';
-import { toDisplayLine } from '../text/display-line.js';
 import { formatCount, formatUsd } from '../text/format.js';
+import { toDisplayLine } from '../text/printable.js';
 import { fitsWidth, formatTable } from '../text/table.js';
 
-/** How a list of runs is shown. */
+/** Options for showing a list of runs. */
 export interface FormatRunListOptions {
-  /** How many runs there are in all. */
+  /** The number of all runs. */
   total: number;
   colors: Colors;
-  /** The width of the terminal, where it is one: longer names are cut. */
+  /** The width of the terminal, if it is one. Longer names are truncated. */
   columns?: number;
 }
 
-/** The runs as a person reads them: a line each. */
+/** Formats runs as a table. */
 export function formatRunList(
   runs: readonly RecordedRun[],
   { total, colors, columns }: FormatRunListOptions,
 ): string[] {
-  if (runs.length === 0) return ['There is no run yet.'];
+  if (runs.length === 0) return ['No runs yet.'];
   const renderTable = (maxNameLength: number) =>
     formatRunTable([headerCells, ...runs.map((run) => createRow(run, maxNameLength))]);
   const longestNameLength = Math.max(...runs.map(({ narrative }) => narrative.length));
@@ -30,14 +30,14 @@ export function formatRunList(
     colors.dim(headerLine),
     ...lines.map((line, index) => (runs[index]?.status === 'completed' ? line : colors.warning(line))),
     ...(hiddenCount > 0
-      ? [colors.dim(`and ${formatCount(hiddenCount, 'run')} before these: --limit <n> shows more`)]
+      ? [colors.dim(`and ${formatCount(hiddenCount, 'older run')} (show more with --limit <n>)`)]
       : []),
   ];
 }
 
 const headerCells = ['run', 'started', 'narrative', 'acts', 'cost', 'outcome'];
 
-/** Without the costs, where none is known. */
+/** Leaves the cost column out if no cost is known. */
 function formatRunTable(rows: string[][]): string[] {
   const hasCosts = rows.slice(1).some((row) => row[4] !== '');
   return hasCosts
@@ -62,14 +62,14 @@ function createRow(
   ];
 }
 
-/** `22 Nov 09:00`, in local time; without the time where it is another year. */
+/** Formats a time as `22 Nov 09:00`, in local time; in another year as `22 Nov 2025`. */
 function formatShortTime(date: Date): string {
   const day = `${date.getDate()} ${monthNames[date.getMonth()]}`.padStart(6);
   if (date.getFullYear() !== new Date().getFullYear()) return `${day} ${date.getFullYear()}`;
   return `${day} ${String(date.getHours()).padStart(2, '0')}:${String(date.getMinutes()).padStart(2, '0')}`;
 }
 
-/** Not by the system's own words: a thousand of them take longer to ask for than all else. */
+/** Fixed names, because formatting a thousand dates by locale takes longer than everything else. */
 const monthNames = 'Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec'.split(' ');
 
 function truncate(name: string, maxLength: number): string {

@@ -1,6 +1,6 @@
 import type { Writable } from 'node:stream';
 
-/** Colours by meaning. On anything but a terminal that shows colours each returns its text as it is. */
+/** Colours by meaning. Without colour support each function returns its text unchanged. */
 export interface Colors {
   heading: (text: string) => string;
   dim: (text: string) => string;
@@ -19,7 +19,7 @@ export const noColors: Colors = {
   location: identity,
 };
 
-/** The paint for a stream. Node's own `hasColors` knows NO_COLOR, FORCE_COLOR and TERM=dumb. */
+/** Returns the colours for a stream. Node's `hasColors` respects NO_COLOR, FORCE_COLOR and TERM=dumb. */
 export async function createColors(stream: Writable & { hasColors?: () => boolean }): Promise<Colors> {
   if (!stream.hasColors?.()) return noColors;
   const { Chalk } = await import('chalk');

@@ -1,4 +1,4 @@
-/** A duration as a person reads it: `0.4 s`, `12 s`, `2 min 5 s`, `1 h 30 min`. */
+/** Formats a duration: `0.4 s`, `12 s`, `2 min 5 s`, `1 h 30 min`. */
 export function formatDuration(durationMs: number): string {
   const seconds = durationMs / 1000;
   if (seconds < 9.95) return `${seconds.toFixed(1)} s`;
@@ -8,20 +8,20 @@ export function formatDuration(durationMs: number): string {
   return `${Math.floor(wholeSeconds / 3600)} h ${Math.floor((wholeSeconds % 3600) / 60)} min`;
 }
 
-/** The same in whole seconds, for what ticks: `3 s`, `2 min 5 s`; what has begun counts as a whole one. */
+/** Formats a duration in whole seconds, rounded up, for counters: `3 s`, `2 min 5 s`. */
 export function formatWholeSeconds(durationMs: number): string {
   const seconds = Math.ceil(durationMs / 1000);
   return seconds < 10 ? `${seconds} s` : formatDuration(seconds * 1000);
 }
 
-/** A moment to come, in local time: `in 59 s, at 09:00:12`, or `after Mon 23 Nov, 09:00` where that is far. */
+/** Formats a future time, in local time: `in 59 s, at 09:00:12`, or from an hour on `after Mon 23 Nov, 09:00`. */
 export function formatMoment(date: Date, now: number): string {
   const waitMs = date.getTime() - now;
   if (waitMs < 3_600_000) return `in ${formatDuration(Math.max(0, waitMs))}, at ${date.toLocaleTimeString('en-GB')}`;
   return `after ${formatDateTime(date)}`;
 }
 
-/** `Mon 23 Nov, 09:00`, in local time. */
+/** Formats a time as `Mon 23 Nov, 09:00`, in local time. */
 export function formatDateTime(date: Date): string {
   return date.toLocaleString('en-GB', {
     weekday: 'short',
@@ -32,7 +32,12 @@ export function formatDateTime(date: Date): string {
   });
 }
 
-/** `$1.24`, `$0.0031`: in as many digits as it takes to see anything. */
+/** Formats a time as ISO 8601 in UTC, for JSON. */
+export function toIsoTime(timeMs: number): string {
+  return new Date(timeMs).toISOString();
+}
+
+/** Formats an amount with two significant digits below a dollar: `$1.24`, `$0.0031`. */
 export function formatUsd(usd: number): string {
   return usd === 0 || usd >= 0.995
     ? `$${usd.toFixed(2)}`
@@ -43,7 +48,7 @@ function countDecimals(usd: number): number {
   return Math.min(9, Math.max(2, 1 - Math.floor(Math.log10(usd))));
 }
 
-/** `1 act`, `4 acts`. */
+/** Formats a count with its noun: `1 act`, `4 acts`. */
 export function formatCount(count: number, noun: string): string {
   return `${count} ${noun}${count === 1 ? '' : 's'}`;
 }

@@ -1,21 +1,47 @@
 /**
- * Text that is safe on a terminal: control characters become visible symbols, so that no reply, file or server can move
- * the cursor, change colours or retitle the window. Line feeds and tabs stay; so does a carriage return before a feed.
+ * Replaces control characters by visible symbols, so that no reply, file or server can move the cursor, change colours or
+ * set the window title. Line feeds and tabs stay, and CRLF becomes a line feed.
  */
 export function toPrintable(text: string): string {
-  // Most texts have none, and to see that takes a tenth of the time.
+  // Most text has no control characters, and this test takes a tenth of the time of a replacement.
   if (!/[\0-\x08\x0b-\x1f\x7f-\x9f]/.test(text)) return text;
   return text.replaceAll(/\r\n|[\0-\x08\x0b-\x1f\x7f-\x9f]/g, (control) => {
     if (control === '\r\n') return '\n';
     const code = control.charCodeAt(0);
-    // Unicode has pictures of the C0 controls and of DEL at U+2400; the C1 controls have none.
+    // Unicode has symbols for the C0 controls and DEL from U+2400 on, and none for the C1 controls.
     if (code < 0x20) return String.fromCharCode(0x2400 + code);
     return code === 0x7f ? '\u2421' : '\ufffd';
   });
 }
 
-/** The same on one line: line feeds and tabs become spaces. */
+/** Like `toPrintable`, on one line: line feeds and tabs become spaces. */
 export function toPrintableLine(text: string): string {
   const printable = toPrintable(text);
   return /[\n\t]/.test(printable) ? printable.replaceAll(/\s*\n\s*|\t/g, ' ') : printable;
+}
+
+/**
+ * Prepares a line for aligned output: like `toPrintableLine`, but with four spaces for a tab, and with symbols for lone
+ * surrogates and for characters that change the writing direction.
+ */
+export function toDisplayLine(line: string): string {
+  return toPrintableLine(line.replaceAll('\t', '    ')).replace(
+    /[\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]|\p{Surrogate}/gu,
+    '\ufffd',
+  );
+}
+
+/** Emoji, with or without U+FE0F, and characters of East Asian Width W and F (Unicode), which take two columns. */
+const wideCharacter =
+  /[\u1100-\u115f\u2e80-\u303e\u3041-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6\u{1f300}-\u{1faff}\u{20000}-\u{3fffd}]|\ufe0f|\p{Emoji_Presentation}/u;
+
+/**
+ * Measures the columns of text without control characters, by grapheme clusters. The string-width library creates its
+ * Intl.Segmenter on import, which takes over 10 ms; only the spinner loads it.
+ */
+export function measureWidth(text: string): number {
+  if (/^[\x20-\x7e]*$/.test(text)) return text.length;
+  let columns = 0;
+  for (const { segment } of new Intl.Segmenter().segment(text)) columns += wideCharacter.test(segment) ? 2 : 1;
+  return columns;
 }

@@ -1,6 +1,6 @@
-import { measureWidth } from './display-line.js';
+import { measureWidth } from './printable.js';
 
-/** The rows of a table as lines, two spaces between columns: the first one to the left, those named to the right. */
+/** Formats rows as lines with two spaces between columns. The given columns are right-aligned, the others left-aligned. */
 export function formatTable(rows: readonly (readonly string[])[], rightAligned: readonly number[] = []): string[] {
   const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => measureWidth(row[column] ?? ''))));
   return rows.map((row) =>
@@ -14,7 +14,7 @@ export function formatTable(rows: readonly (readonly string[])[], rightAligned: 
   );
 }
 
-/** Whether the lines fit into a terminal of so many columns; anything else than a terminal has room. */
+/** Tests whether lines fit into a terminal of this width. Without a width, which means no terminal, any line fits. */
 export function fitsWidth(lines: readonly string[], columns: number | undefined): boolean {
   return columns === undefined || lines.every((line) => measureWidth(line) <= columns);
 }

@@ -1,8 +1,8 @@
-import { measureWidth } from './display-line.js';
+import { measureWidth } from './printable.js';
 
 /**
- * Text whose lines are broken between words where they are longer than the terminal is wide; a line that is broken goes on
- * at its own indentation. What stands between fences of code, and a word that is too long by itself, is left alone.
+ * Wraps lines that are wider than the terminal between words, with a hanging indent. Fenced code blocks and words that are
+ * too long by themselves stay as they are.
  */
 export function wrapText(text: string, columns: number): string {
   let isCode = false;
@@ -11,7 +11,7 @@ export function wrapText(text: string, columns: number): string {
     .map((line) => {
       const isFence = /^\s*(```|~~~)/.test(line);
       if (isFence) isCode = !isCode;
-      // A line without wide characters has no more columns than code units: that spares counting them.
+      // A code unit takes at most two columns, so that short lines need not be measured.
       return isCode || isFence || line.length * 2 <= columns || measureWidth(line) <= columns
         ? line
         : wrapLine(line, columns);

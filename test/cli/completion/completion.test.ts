@@ -1,7 +1,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { builtInTiers } from '../../../src/facts.js';
+import { builtInTiers } from '../../../src/facts/limits.js';
 import { createTemporaryFolder, runBoticelli } from '../../helpers/boticelli.js';
 import { collectCompletions, isInstalled, shells } from '../../helpers/shell-completions.js';
 

@@ -56,21 +56,21 @@ test('shows the limits of the settings and no usage on a fresh machine, and crea
   expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
   expect(stdout.replace(/Project: [0-9a-f]{16} /, 'Project: <hash> ')).toBe(
     [
-      `Quota book: ${join(state, 'boticelli.db')}`,
-      'Project: <hash> (a hash of the API key)',
+      `Quota store: ${join(state, 'boticelli.db')}`,
+      'Project: <hash> (hash of the API key)',
       'Tier: free',
       'Nothing used yet.',
       '',
-      '                     limit  used  booked  source',
+      '                       limit  used  reserved  source',
       'gemini-flash-lite-latest: free now',
-      '  requests a minute     30     0       0  settings',
-      '  requests a day      none     0       0',
+      '  requests per minute     30     0         0  settings',
+      '  requests per day      none     0         0',
       'model-b: free now',
-      '  requests a minute     30     0       0  settings',
-      '  requests a day      none     0       0',
+      '  requests per minute     30     0         0  settings',
+      '  requests per day      none     0         0',
       'model-c: free now',
-      '  requests a minute      9     0       0  settings',
-      '  requests a day        20     0       0  settings',
+      '  requests per minute      9     0         0  settings',
+      '  requests per day        20     0         0  settings',
       '',
     ].join('\n'),
   );
@@ -79,8 +79,8 @@ test('shows the limits of the settings and no usage on a fresh machine, and crea
 
 test('shows built-in limits, marked as such, without settings', async () => {
   const { limits } = setup({ toml: '' });
-  expect((await limits()).stdout).toMatch(/^ {2}requests a minute +5 +0 +0 {2}built in$/m);
-  expect((await limits('--tier', 'tier_1')).stdout).toMatch(/^ {2}requests a minute +none +0 +0$/m);
+  expect((await limits()).stdout).toMatch(/^ {2}requests per minute +5 +0 +0 {2}built-in$/m);
+  expect((await limits('--tier', 'tier_1')).stdout).toMatch(/^ {2}requests per minute +none +0 +0$/m);
 });
 
 test('shows the usage that the server counted, and when a used-up day ends', async () => {
@@ -99,8 +99,8 @@ test('shows the usage that the server counted, and when a used-up day ends', asy
   expect(learned.rpd).toEqual({ value: 4, whole: 4, source: 'learned', learnedAt: expect.stringMatching(/Z$/) });
   expect(free).toEqual({ state: 'closed', at: day.endsAt });
   const { stdout } = await limits();
-  expect(stdout).toMatch(/^model-c: day used up, opens (after|in) \S.*$/m);
-  expect(stdout).toMatch(/^ {2}requests a day +4 +\d +0 {2}learned \w{3} \d+ \w{3}, \d\d:\d\d$/m);
+  expect(stdout).toMatch(/^model-c: daily quota used up, free (after|in) \S.*$/m);
+  expect(stdout).toMatch(/^ {2}requests per day +4 +\d +0 {2}learned \w{3} \d+ \w{3}, \d\d:\d\d$/m);
 });
 
 test('shows a limit learned from a rejection, and when quota is free again', async () => {
@@ -116,7 +116,7 @@ test('shows a limit learned from a rejection, and when quota is free again', asy
   await run('one.toml', '--max-wait', '0');
   const { stdout } = await limits();
   expect(stdout).toMatch(new RegExp(`^${name}: free (now|in \\d\\.\\d s, at \\d\\d:\\d\\d:\\d\\d)$`, 'm'));
-  expect(stdout).toMatch(/^ {2}requests in 4\.0 s +2 +\d +0 {2}learned /m);
+  expect(stdout).toMatch(/^ {2}requests per 4\.0 s +2 +\d +0 {2}learned /m);
 });
 
 test('shows the reservations of waiting requests to other processes', async () => {
@@ -138,8 +138,8 @@ test('shows which model an alias stands for', async () => {
   server.setDefaultReply(textReply('Well.', { modelVersion: 'gemini-3.5-flash-lite' }));
   await run('one.toml');
   const { stdout } = await limits();
-  expect(stdout).toContain('gemini-flash-lite-latest: stands for gemini-3.5-flash-lite, and is counted there\n');
-  expect(stdout).toMatch(/^gemini-3\.5-flash-lite: free now\n {2}requests a minute +30 +1 +0 {2}settings$/m);
+  expect(stdout).toContain('gemini-flash-lite-latest: alias of gemini-3.5-flash-lite, counted there\n');
+  expect(stdout).toMatch(/^gemini-3\.5-flash-lite: free now\n {2}requests per minute +30 +1 +0 {2}settings$/m);
 });
 
 test('--forget deletes what was learned and keeps what was sent', async () => {
@@ -149,12 +149,12 @@ test('--forget deletes what was learned and keeps what was sent', async () => {
   const before = await model('model-c');
   const { code, stdout } = await limits('--forget', 'models/model-c');
   expect(code).toBe(0);
-  expect(stdout).toMatch(/^model-c: forgot 1 requests a day; closed until \w{3} \d+ \w{3}, \d\d:\d\d\n$/);
+  expect(stdout).toMatch(/^model-c: forgot 1 requests per day; closed until \w{3} \d+ \w{3}, \d\d:\d\d\n$/);
   const after = await model('model-c');
   expect(after.limits.rpd).toEqual({ value: 20, whole: 20, source: 'settings' });
   expect([after.minute, after.day]).toEqual([before.minute, before.day]);
   expect(after.free).toEqual({ state: 'now' });
-  expect((await limits('--forget', 'model-c')).stdout).toBe('model-c: there was nothing to forget\n');
+  expect((await limits('--forget', 'model-c')).stdout).toBe('model-c: nothing to forget\n');
   const json = await limits('--forget', 'model-c', '--format', 'json');
   expect(JSON.parse(json.stdout)).toEqual({
     forgotten: [{ model: 'model-c', learned: {}, guard: false, tokenRatio: false }],
@@ -177,7 +177,7 @@ test('says without a key which project it shows, and how to see another', async 
   const { cwd } = setup();
   const { code, stdout } = await runBoticelli(['limits'], { cwd });
   expect(code).toBe(0);
-  expect(stdout).toContain('Project: no-key, for there is no API key\n  Set GEMINI_API_KEY, or [quota] project in');
+  expect(stdout).toContain('Project: no-key (no API key is set)\n  Set GEMINI_API_KEY, or [quota] project in');
   writeFileSync(join(cwd, 'boticelli.toml'), '[quota]\nproject = "team-a"\n');
   expect((await runBoticelli(['limits'], { cwd })).stdout).toContain('Project: team-a\n');
   const json = JSON.parse((await runBoticelli(['limits', '--format', 'json'], { cwd })).stdout);
@@ -200,12 +200,12 @@ test('prints a list on a narrow terminal, and colours on a wide one', async () =
   const { at: options } = setup();
   const wide = startInTerminal(['limits'], options);
   await wide.result;
-  expect(wide.stdout()).toContain('\u001b[1mmodel-c\u001b[22m: free now\r\n  requests a minute      9');
+  expect(wide.stdout()).toContain('\u001b[1mmodel-c\u001b[22m: free now\r\n  requests per minute      9');
   const script = `script --quiet --return --command "stty cols 40; ${process.execPath} ${bin} limits" /dev/null`;
   const narrow = await startShell(script, { ...options, env: { ...options.env, TERM: 'xterm', SHELL: '/bin/sh' } })
     .result;
   const screen = stripVTControlCharacters(narrow.stdout).replaceAll('\r', '');
-  expect(screen).toContain('model-c: free now\n  requests a minute: 9\n    0 used, 0 booked\n    settings\n');
+  expect(screen).toContain('model-c: free now\n  requests per minute: 9\n    0 used, 0 reserved\n    settings\n');
   expect(
     screen
       .split('\n')

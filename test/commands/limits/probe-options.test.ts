@@ -24,12 +24,15 @@ test('measures two models side by side, and the rate limiter learns the results'
   expect(Object.fromEntries(cells.map(([label = '', ...each]) => [label, each]))).toMatchObject({
     'requests sent': ['6', '5'],
     replies: ['3', '4'],
-    refusals: ['3', '1'],
-    'first refusal': [expect.stringMatching(/^request 4, at \d\.\d s$/), expect.stringMatching(/^request 5, at /)],
-    'refused by': ['3 requests a minute', '4 requests a day'],
-    because: ['refusals in a row', 'the day is used up'],
+    rejections: ['3', '1'],
+    'first rejection': [
+      expect.stringMatching(/^request 4, after \d\.\d s$/),
+      expect.stringMatching(/^request 5, after /),
+    ],
+    'rejected by': ['3 requests per minute', '4 requests per day'],
+    'end reason': ['repeated rejections', 'daily quota used up'],
   });
-  expect(stdout).toContain('model-b was refused by GenerateRequestsPerDayPerProjectPerModel-FreeTier\n');
+  expect(stdout).toContain('model-b was rejected by GenerateRequestsPerDayPerProjectPerModel-FreeTier\n');
   const { models } = JSON.parse((await runBoticelli(['limits', '--format', 'json'], at)).stdout);
   expect(models.filter(({ model }: { model: string }) => model.startsWith('model-'))).toMatchObject([
     { model: 'model-a', limits: { rpm: { value: 3, source: 'learned' } }, day: { requests: { used: 3 } } },
@@ -88,7 +91,7 @@ test('Ctrl-C at the question sends nothing; later it prints the results so far',
   running.child.kill('SIGINT');
   const { signal, stdout, stderr } = await running.result;
   expect(signal).toBe('SIGINT');
-  expect(stdout).toMatch(/^because +interrupted +interrupted$/m);
+  expect(stdout).toMatch(/^end reason +interrupted +interrupted$/m);
   expect(stderr).toBe('boticelli: interrupted by SIGINT\n');
 });
 
@@ -98,7 +101,7 @@ test('another error than a rejection ends only its own series and sets the exit 
   server.setDefaultReply(({ model }) => (model === 'model-a' ? broken : well));
   const { code, stdout, stderr } = await runBoticelli([...probe, '--yes'], { server });
   expect(code).toBe(69);
-  expect(stdout).toMatch(/^because +an error +all were sent$/m);
+  expect(stdout).toMatch(/^end reason +error +all requests sent$/m);
   expect(stdout).toMatch(/^model-a failed: /m);
   expect(stderr).toMatch(/^boticelli: .*overloaded/);
 });
@@ -130,10 +133,10 @@ test('measures a standard model and a Live model side by side', async () => {
   expect(Object.fromEntries(cells.map(([label = '', ...each]) => [label, each]))).toMatchObject({
     'requests sent': ['6', '8'],
     replies: ['5', '8'],
-    refusals: ['1', '0'],
-    'first refusal': [expect.stringMatching(/^request 6, at /), '–'],
-    'refused by': ['5 requests a day', '–'],
-    because: ['the day is used up', 'all were sent'],
+    rejections: ['1', '0'],
+    'first rejection': [expect.stringMatching(/^request 6, after /), '–'],
+    'rejected by': ['5 requests per day', '–'],
+    'end reason': ['daily quota used up', 'all requests sent'],
   });
   expect(server.live.maxOpenCount).toBe(1);
   const { models } = JSON.parse((await runBoticelli(['limits', '--format', 'json'], at)).stdout);

@@ -112,7 +112,7 @@ describe('a run', () => {
     const kept = await fixture();
     const first = await kept.bin(['run', 'one.toml', '--model', 'gemini-3.9-flash']);
     expect(first).toMatchObject({ code: 69, stdout: '' });
-    expect(first.stderr).toMatch(/The nearest that the service lists: gemini-/);
+    expect(first.stderr).toMatch(/Similar models: gemini-/);
     expect(kept.pageRequests).toBe(3);
     expect(await kept.bin(['run', 'one.toml', '--model', 'gemini-3.9-flash'])).toEqual(first);
     expect(await kept.models()).toMatchObject({ code: 0 });

@@ -22,15 +22,13 @@ describe('the list', () => {
     const { code, stdout, stderr } = await bin(['models']);
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
     expect(extractTableRows(stdout)).toHaveLength(120);
-    expect(stdout).toMatch(
-      /^Service: 127\.0\.0\.1:\d+\nListed: .*\nTier: free\nModels: 120\n\nmodel +reached by +input/,
-    );
+    expect(stdout).toMatch(/^Service: 127\.0\.0\.1:\d+\nListed: .*\nTier: free\nModels: 120\n\nmodel +API +input/);
     expect(stdout).toMatch(/^gemini-3\.8-flash +generate, stream +1048576 +65536 +~5\/min, ~20\/day$/m);
-    expect(stdout).toMatch(/^gemini-3\.8-live +Live only +1048576 +65536 +~3 at once$/m);
-    expect(stdout).toMatch(/^gemini-both-ways +also Live +/m);
-    expect(stdout).toMatch(/^veo-3\.1-generate-001 +not here +480$/m);
-    expect(stdout).toMatch(/^gemini-3\.1-flash-tts-preview +not here /m);
-    expect(stdout).toMatch(/^gemini-2\.5-pro +generate, stream .*; (retires|was to retire) on 2026-12-01$/m);
+    expect(stdout).toMatch(/^gemini-3\.8-live +Live only +1048576 +65536 +~3 concurrent$/m);
+    expect(stdout).toMatch(/^gemini-both-ways +REST and Live +/m);
+    expect(stdout).toMatch(/^veo-3\.1-generate-001 +not supported +480$/m);
+    expect(stdout).toMatch(/^gemini-3\.1-flash-tts-preview +not supported /m);
+    expect(stdout).toMatch(/^gemini-2\.5-pro +generate, stream .*; (retires|retirement was due) on 2026-12-01$/m);
     expect(server.requests.map(({ path }) => new URL(path, server.url).searchParams.get('pageToken'))).toEqual([
       null,
       '50',
@@ -90,7 +88,7 @@ describe('the list', () => {
     const { stdout } = await models();
     expect(stdout).toMatch(/^gemini-3\.8-flash .* {2}6\/min$/m);
     expect(stdout).toMatch(/^gemini-3\.7-flash .* {2}15\/min$/m);
-    expect(stdout).toMatch(/^gemini-flash-latest .* {2}15\/min; stands for gemini-3\.5-flash$/m);
+    expect(stdout).toMatch(/^gemini-flash-latest .* {2}15\/min; alias of gemini-3\.5-flash$/m);
     expect(stdout).not.toContain('~');
     const [learned] = (await readDocument(['--search', 'gemini-3.8-flash'])).models;
     expect(learned.limits.rpm).toMatchObject({ value: 6, whole: 12, source: 'learned', learnedAt: expect.any(String) });
@@ -113,11 +111,11 @@ describe('on a terminal', () => {
     expect(lines.filter((line) => line.length > 80)).toEqual([]);
     expect(extractTableRows(lines.join('\n'))).toHaveLength(120);
     const long = lines.indexOf('gemini-2.5-flash-native-audio-preview-12-2025');
-    expect(lines[long + 1]).toMatch(/^ {20,}Live only +1048576 +65536 {2}~3 at once$/);
+    expect(lines[long + 1]).toMatch(/^ {20,}Live only +1048576 +65536 {2}~3 concurrent$/);
     expect(lines[lines.findIndex((line) => line.startsWith('gemini-2.5-pro ')) + 1]).toMatch(/ retire on|retires on/);
     // The rest of every row stands in the same column.
     const columns = extractTableRows(lines.join('\n')).map((line) =>
-      line.search(/(generate, stream|also Live|Live only|not here)/),
+      line.search(/(generate, stream|REST and Live|Live only|not supported)/),
     );
     expect(new Set(columns).size).toBe(1);
   });
@@ -128,7 +126,7 @@ describe('on a terminal', () => {
     const env = { BOTICELLI_STATE_DIR: state, TERM: 'xterm', SHELL: '/bin/sh' };
     const { stdout } = await startShell(script, { server, cwd, env }).result;
     const screen = stripVTControlCharacters(stdout).replaceAll('\r', '');
-    expect(screen).toContain('\ngemini-3.8-live\n  Live only\n  1048576 tokens in, 65536 out\n  ~3 at once\n');
+    expect(screen).toContain('\ngemini-3.8-live\n  Live only\n  1048576 tokens in, 65536 out\n  ~3 concurrent\n');
   });
 });
 
@@ -159,7 +157,7 @@ describe('without a key', () => {
 
 describe('fails with the code of the failure', () => {
   test.each([
-    ['a refused key', invalidKeyError(canaryKey), 77, /the service refused the API key/],
+    ['a refused key', invalidKeyError(canaryKey), 77, /API key rejected/],
     ['an overloaded service', overloadedError(), 69, /overloaded/],
     ['an answer that is no list', { body: '<html>Log in</html>', status: 200 }, 69, /./],
   ])('%s', async (_, script, exit, says) => {

@@ -54,8 +54,8 @@ describe.skipIf(process.platform === 'win32').each([
   ['goes ahead through the Files API', 16_000_000],
 ])('a video that %s and has changed when its act runs', (_way, bytes) => {
   test.each<[string, (path: string) => void, string]>([
-    ['was deleted', (path) => rmSync(path), "can't be read any more: ENOENT"],
-    ['may not be read any more', (path) => chmodSync(path, 0), "can't be read any more: EACCES"],
+    ['was deleted', (path) => rmSync(path), 'can no longer be read: ENOENT'],
+    ['may not be read any more', (path) => chmodSync(path, 0), 'can no longer be read: EACCES'],
     ['shrank', (path) => truncateSync(path, 5_000_000), 'has changed since it was checked'],
     ['grew', (path) => appendFileSync(path, 'x'), 'has changed since it was checked'],
     [
@@ -63,8 +63,8 @@ describe.skipIf(process.platform === 'win32').each([
       (path) => writeFileSync(path, createVideo(bytes).fill(1, 100)),
       'has changed since it was checked',
     ],
-    ['is a pipe', (path) => replaceFile('mkfifo', path), 'is no regular file any more'],
-    ['is a folder', (path) => replaceFile('mkdir', path), 'is no regular file any more'],
+    ['is a pipe', (path) => replaceFile('mkfifo', path), 'is no longer a regular file'],
+    ['is a folder', (path) => replaceFile('mkdir', path), 'is no longer a regular file'],
   ])('ends the run with 66 and names the file: it %s', async (_what, change, words) => {
     expect(await runWhileChanging(bytes, change)).toEqual({ code: 66, said: `boticelli: look: "film.mp4" ${words}` });
   });

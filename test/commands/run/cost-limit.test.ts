@@ -80,7 +80,7 @@ describe('the cost of an unusable reply', () => {
     expect(JSON.parse(stdout)).toMatchObject({ status: 'failed', acts: [], usage: paidTwice, costUsd: 1 });
     expect(stderr).toMatch(/^failed: 0 of 1 act, 2800 tokens, \d\.\d s, \$1\.00$/m);
     const output = (await runBoticelli(['runs', 'show'], options)).stdout;
-    expect(output).toContain('2 calls · 2000 tokens in, 800 out · $1.00');
+    expect(output).toContain('2 requests · 2000 tokens in, 800 out · $1.00');
   });
 
   test('is in the totals if the next act was blocked, empty or only thoughts', async () => {
@@ -238,7 +238,7 @@ describe('check --estimate', () => {
       models: [{ model: 'my-model', requests: 4 }],
     });
     expect((await estimate(cwd)).stdout).toContain(
-      "after 3 requests the day's quota of my-model is used up: it returns",
+      'after 3 requests the daily quota of my-model is used up and resets ',
     );
   });
 
@@ -249,8 +249,8 @@ describe('check --estimate', () => {
     await runBoticelli(['run', 'four.toml'], { ...options, env: { BOTICELLI_STATE_DIR: join(cwd, 'state') } });
     const env = { BOTICELLI_STATE_DIR: join(cwd, 'state') };
     const withKey = () => runBoticelli(['check', 'four.toml', '--estimate'], { cwd, server, env });
-    expect((await withKey()).stdout).toMatch(/\n {2}(\d+ s|1 min \d s) of waiting for quota/);
-    expect((await withKey()).stdout).toMatch(/\n {2}(\d+ s|1 min \d s) of waiting for quota/);
-    expect((await withKey()).stdout).toContain('a reply without max_tokens is taken to have 400 tokens (4 of 4)');
+    expect((await withKey()).stdout).toMatch(/\n {2}(\d+ s|1 min \d s) wait for quota/);
+    expect((await withKey()).stdout).toMatch(/\n {2}(\d+ s|1 min \d s) wait for quota/);
+    expect((await withKey()).stdout).toContain('assumes 400 tokens for a reply without max_tokens (4 of 4)');
   });
 });

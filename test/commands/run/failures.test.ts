@@ -75,7 +75,7 @@ test.each<[string, ScriptedReply, string, number, RegExp]>([
   ["a gateway's page of HTML", { status: 502, body: '<html><h1>Bad Gateway</h1></html>' }, 'unavailable', 69, /502/],
   ['a connection that dies', { end: 'destroy-before-headers' }, 'unavailable', 69, /./],
   ["a minute's quota", minuteQuotaError('gemini-flash-lite-latest'), 'rate_limited', 75, /minute/],
-  ["a day's quota", dayQuotaError('gemini-flash-lite-latest'), 'quota_exhausted', 75, /day/],
+  ["a day's quota", dayQuotaError('gemini-flash-lite-latest'), 'quota_exhausted', 75, /daily/],
   ['a model without a free tier', noFreeTier, 'quota_exhausted', 75, /free/],
   ['a blocked prompt', blockedPromptReply('PROHIBITED_CONTENT'), 'blocked', 76, /PROHIBITED_CONTENT/],
   ['a blocked reply', emptyReply('SAFETY'), 'blocked', 76, /SAFETY/],

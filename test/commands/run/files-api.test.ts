@@ -67,7 +67,7 @@ test('uploads a video of 20 MB once for three acts, and deletes it at the end', 
   expect(uri).toMatch(/\/v1beta\/files\/boticelli-/);
   expect([references(0), references(1), references(2)]).toEqual([[uri], [uri, uri], [uri, uri, uri]]);
   expect(server.files.files.size).toBe(0);
-  expect(stderr).toContain('look: sending "film.mp4" ahead (20.0 MB)');
+  expect(stderr).toContain('look: uploading "film.mp4" (20.0 MB)');
   const events = stdout
     .trimEnd()
     .split('\n')
@@ -126,12 +126,12 @@ test("reports a rejection by the Files API with the file's name and the exit cod
   const { code, stderr } = await runBoticelli(['run', 'film.toml'], { server, cwd: filmFolder() });
   expect(code).toBe(69);
   expect(stderr).toContain(
-    'boticelli: look: "film.mp4" could not be sent ahead: the service can\'t take this request: 400 INVALID_ARGUMENT, Storage is full\n',
+    'boticelli: look: could not upload "film.mp4": request rejected: 400 INVALID_ARGUMENT, "Storage is full"\n',
   );
 });
 
 describe('if the service does not say whether a video is ready', () => {
-  const words = 'the service did not say whether "film.mp4" can be used yet';
+  const words = 'could not check whether "film.mp4" is ready';
 
   test.each([503, 429])('it is asked again up to --retries times, and its error is reported: %i', async (status) => {
     server.files.configure({
@@ -142,7 +142,7 @@ describe('if the service does not say whether a video is ready', () => {
     const ended = await runBoticelli(['run', 'film.toml', '--retries', '1', '--timeout', '8s'], { server, cwd });
     const failure = `${words}: ${status}, Come back later`;
     expect(ended).toMatchObject({ code: 69, stderr: expect.stringContaining(`boticelli: look: ${failure}\n`) });
-    expect(ended.stderr).toContain(`look: attempt 1 failed: ${failure}; next one in 0.`);
+    expect(ended.stderr).toContain(`look: attempt 1 failed: ${failure}; retrying in 0.`);
     expect(commands()).toEqual(['start', 'get', 'get', 'delete']);
     expect(server.generateRequests).toHaveLength(0);
   });

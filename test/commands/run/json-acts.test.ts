@@ -49,7 +49,7 @@ test('requests an invalid reply again, and leaves the repair out of the conversa
   const { code, stdout, stderr } = await run('--stream');
   expect({ code, stdout }).toEqual({ code: 0, stdout: '{"name": "Ada"}\n\nHello Ada\n' });
   expect(stderr).toContain('find: attempt 1 failed: the reply is no JSON: it begins with "Sure:');
-  expect(stderr).toContain('next one at once');
+  expect(stderr).toContain('retrying now');
   const roles = server.generateRequests.map(({ body }) =>
     body.contents.map(({ role }: { role: string }) => role).join(' '),
   );

@@ -126,7 +126,7 @@ describe('a Live model with one slot', () => {
     const first = await run('four.toml', '-m', 'gemini-talk', ...one);
     expect(first.code).toBe(0);
     expect(parseEvents(first.stdout, 'act-retry')).toMatchObject([
-      { act: 'act_1', attempt: 1, delayMs: 0, error: { message: 'gemini-talk speaks the Live API alone' } },
+      { act: 'act_1', attempt: 1, delayMs: 0, error: { message: 'gemini-talk supports only the Live API' } },
     ]);
     expect(listWaits(first)).toEqual([]);
     // TEXT was refused: the second session was asked for speech, and served all acts.
@@ -148,7 +148,7 @@ test('requests a model over REST if it is Live by name but not in the list', asy
   const ended = await runBoticelli(args, { ...surroundings, server: own });
   expect(ended.code).toBe(0);
   expect(parseEvents(ended.stdout, 'act-retry')).toMatchObject([
-    { delayMs: 0, error: { message: 'gemini-6-live does not speak the Live API' } },
+    { delayMs: 0, error: { message: 'gemini-6-live does not support the Live API' } },
   ]);
   expect(own.generateRequests).toHaveLength(1);
 });

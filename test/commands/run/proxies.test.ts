@@ -134,9 +134,7 @@ describe('a failing proxy is named as the cause', () => {
     await close();
     const env = { GOOGLE_GEMINI_BASE_URL: url, [variable]: `http://me:s3cret@127.0.0.1:${port}` };
     const [message, hint] = await readErrorLines(env);
-    expect(message).toBe(
-      `boticelli: act_1: there is no answer from the proxy 127.0.0.1:${port}: nothing listens there`,
-    );
+    expect(message).toBe(`boticelli: act_1: no response from the proxy 127.0.0.1:${port}: connection refused`);
     expect(hint).toContain('HTTPS_PROXY');
   });
 
@@ -145,7 +143,7 @@ describe('a failing proxy is named as the cause', () => {
     const address = proxy.url.replace('//', '//me:s3cret@');
     const [message, hint] = await readErrorLines({ GOOGLE_GEMINI_BASE_URL: url, [variable]: address });
     expect(message).toBe(
-      `boticelli: act_1: the proxy 127.0.0.1:${proxy.port} wants another user and password (407 Proxy Authentication Required)`,
+      `boticelli: act_1: the proxy 127.0.0.1:${proxy.port} requires a valid user and password (407 Proxy Authentication Required)`,
     );
     expect(hint).toContain('user:password@');
   });
@@ -157,7 +155,7 @@ describe('a failing proxy is named as the cause', () => {
     const proxy = await openProxy();
     proxy.rejectRequests(status);
     const [message] = await readErrorLines({ GOOGLE_GEMINI_BASE_URL: `https://${host}`, HTTPS_PROXY: proxy.url });
-    expect(message).toBe(`boticelli: act_1: the proxy 127.0.0.1:${proxy.port} opens no way to ${host}: ${words}`);
+    expect(message).toBe(`boticelli: act_1: the proxy 127.0.0.1:${proxy.port} did not connect to ${host}: ${words}`);
   });
 
   test('if it is not a proxy', async () => {
@@ -169,15 +167,13 @@ describe('a failing proxy is named as the cause', () => {
       GOOGLE_GEMINI_BASE_URL: `https://${host}`,
       HTTPS_PROXY: `http://127.0.0.1:${port}`,
     });
-    expect(message).toBe(
-      `boticelli: act_1: there is no answer from the proxy 127.0.0.1:${port}: it closed the connection`,
-    );
+    expect(message).toBe(`boticelli: act_1: no response from the proxy 127.0.0.1:${port}: connection closed`);
   });
 
   test('if its address is not valid', async () => {
     const env = { GOOGLE_GEMINI_BASE_URL: `https://${host}`, HTTPS_PROXY: 'socks5://me:s3cret@127.0.0.1:1080' };
     const [message, hint] = await readErrorLines(env, 78);
-    expect(message).toBe("boticelli: act_1: the proxy's address can't be used");
+    expect(message).toBe('boticelli: act_1: the proxy URL is not valid');
     expect(hint).toContain('HTTPS_PROXY');
   });
 
@@ -185,7 +181,7 @@ describe('a failing proxy is named as the cause', () => {
     const { port } = await openTls();
     const { code, stderr } = await run({ GOOGLE_GEMINI_BASE_URL: `https://localhost:${port}` }, '--retries', '4');
     expect(code).toBe(69);
-    expect(stderr).toContain(`the certificate of localhost:${port} can't be trusted: DEPTH_ZERO_SELF_SIGNED_CERT`);
+    expect(stderr).toContain(`the certificate of localhost:${port} is not trusted: DEPTH_ZERO_SELF_SIGNED_CERT`);
     expect(stderr).toContain('NODE_EXTRA_CA_CERTS');
     expect(stderr).not.toContain('attempt');
     expect(server.requests).toEqual([]);

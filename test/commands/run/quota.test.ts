@@ -56,7 +56,7 @@ describe('a quota smaller than the settings say', () => {
     const fixture = await createQuotaFixture(onTestFinished, { serverRules: allows, settings: { rpm: 30 } });
     const first = await fixture.run(['six.toml', '-v']);
     expect(first).toMatchObject({ code: 0 });
-    expect(first.stderr).toContain('5 requests a minute');
+    expect(first.stderr).toContain('per-minute quota of gemini-flash-lite-latest is used up (5 of 5 requests)');
     expect(fixture.log.decisions.map(({ exceededLimit }) => exceededLimit ?? 'ok').join(' ')).toBe(
       'ok ok ok ok ok rpm ok',
     );
@@ -93,7 +93,7 @@ describe('a used-up day', () => {
     const met = await fixture.run(['four.toml', '--fallback', other, '-o', 'ndjson']);
     expect(met.code).toBe(0);
     expect(parseEvents(met.stdout, 'act-fallback')).toMatchObject([
-      { act: 'act_3', from: model, to: other, reason: expect.stringContaining("the day's quota") },
+      { act: 'act_3', from: model, to: other, reason: expect.stringContaining('daily quota') },
       { act: 'act_4', from: model, to: other },
     ]);
     expect(parseEvents(met.stdout, 'act-end')).toMatchObject([
@@ -102,7 +102,7 @@ describe('a used-up day', () => {
       { model: other, requestedModel: model },
       { model: other, requestedModel: model },
     ]);
-    expect(met.stderr).toMatch(new RegExp(`^boticelli: act_3: ${other} instead of ${model}: .+`, 'm'));
+    expect(met.stderr).toMatch(new RegExp(`^boticelli: act_3: using ${other} instead of ${model}: .+`, 'm'));
     expect(fixture.log.rejected()).toMatchObject([{ model, exceededLimit: 'rpd' }]);
 
     const later = await fixture.run(['one.toml', '--fallback', other, '-q']);

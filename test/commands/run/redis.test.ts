@@ -65,7 +65,7 @@ describe.skipIf(redisSkipReason)(`a fleet with a Redis${redisSkipReason ? ` (${r
     expect(alone).toMatchObject({ code: 0, stderr: expect.not.stringContaining('never-shown') });
     expect(warnings(alone.stderr)).toHaveLength(1);
     const away = await runBoticelli(['limits'], options);
-    expect(away.stdout).toContain(`Quota book: ${join(fixture.folder, 'one', 'boticelli.db')}\n`);
+    expect(away.stdout).toContain(`Quota store: ${join(fixture.folder, 'one', 'boticelli.db')}\n`);
     expect(warnings(away.stderr)).toHaveLength(1);
 
     await redis({ port, args: ['--user', 'bot', 'on', '>never-shown', '~*', '+@all'] });
@@ -94,7 +94,7 @@ describe.skipIf(redisSkipReason)(`a fleet with a Redis${redisSkipReason ? ` (${r
     const fixture = await createQuotaFixture(onTestFinished, { serverRules: { rpm: 2 }, settings: { rpm: 30 } });
     const options = onMachine(fixture, 'one', url);
     const limits = async (...args: string[]) => (await runBoticelli(['limits', ...args], options)).stdout;
-    const head = `Quota book: Redis at 127.0.0.1:${port}\n`;
+    const head = `Quota store: Redis at 127.0.0.1:${port}\n`;
     expect(await limits()).toContain(head);
     expect(
       await limits('probe', '-m', 'gemini-3.8-flash', '-m', 'gemini-3.5-flash', '--requests', '3', '--yes'),
@@ -107,9 +107,9 @@ describe.skipIf(redisSkipReason)(`a fleet with a Redis${redisSkipReason ? ` (${r
       forgotten: [{ model: 'gemini-3.8-flash', learned: { rpm: { value: 2 } } }],
     });
     expect(await limits('--forget', 'gemini-3.5-flash')).toBe(
-      `${head}gemini-3.5-flash: forgot 2 requests a minute; a pause that the service asked for\n`,
+      `${head}gemini-3.5-flash: forgot 2 requests per minute; a delay requested by the service\n`,
     );
-    expect(await limits('--forget', 'gemini-3.5-flash')).toContain('gemini-3.5-flash: there was nothing to forget\n');
+    expect(await limits('--forget', 'gemini-3.5-flash')).toContain('gemini-3.5-flash: nothing to forget\n');
   });
 
   test('connects through TLS with a certificate that the machine trusts, and with no other', async () => {
@@ -125,7 +125,7 @@ describe.skipIf(redisSkipReason)(`a fleet with a Redis${redisSkipReason ? ` (${r
     const options = onMachine(fixture, 'one', `rediss://localhost:${port}`);
     const trusted = await runBoticelli(['limits'], { ...options, env: { ...options.env, NODE_EXTRA_CA_CERTS: cert } });
     expect(trusted).toMatchObject({ code: 0, stderr: '' });
-    expect(trusted.stdout).toContain(`Quota book: Redis at localhost:${port}\n`);
+    expect(trusted.stdout).toContain(`Quota store: Redis at localhost:${port}\n`);
     const stranger = await runBoticelli(['limits'], options);
     expect(stranger).toMatchObject({ code: 0, stderr: expect.stringContaining('self-signed certificate') });
   });

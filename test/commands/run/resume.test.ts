@@ -58,7 +58,7 @@ test('--resume sends exactly four requests after act 5 of 8 was edited', async (
   expect(firstRun.stdout).toContain(ends[3].text);
   const spent = ends.slice(4).reduce((sum, { usage }) => sum + usage.totalTokens, 0);
   expect(parseEvents(resumed.stdout, 'narrative-end')[0].usage.totalTokens).toBe(spent);
-  expect(resumed.stderr.match(/^act_\d: reused from an earlier run: nothing asked, nothing paid/gm)).toHaveLength(4);
+  expect(resumed.stderr.match(/^act_\d: reused from an earlier run \(no request, no cost\)/gm)).toHaveLength(4);
 });
 
 test('without --resume everything is requested again, and the newest replies win', async () => {

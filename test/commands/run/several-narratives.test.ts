@@ -98,11 +98,11 @@ test('continue when one of them fails; the first failure in the order given sets
   const files = ['c.toml', 'b.toml', 'broken.toml', 'missing.toml', 'a.toml'];
   const { code, stdout, stderr } = await runBoticelli(['run', ...files, '-j', '5'], { server, cwd: folder() });
   expect({ code, stdout }).toEqual({ code: 69, stdout: 'c\n\nreply to a 1\n\nreply to a 2\n' });
-  expect(stderr).toMatch(/^boticelli: b: act_1: .*no good\n {2}\S/m);
+  expect(stderr).toMatch(/^boticelli: b: act_1: .*"no good"\n {2}\S/m);
   expect(stderr).toMatch(/^broken\.toml:1:\d+: error\[syntax\]/m);
   expect(stderr.match(/^boticelli: .*$/gm)).toHaveLength(3);
   expect(stderr).toMatch(
-    /5 narratives: 2 completed, 3 failed\n {2}c +completed .*\n {2}b +failed +act_1: .*no good\n {2}broken +failed .*\n {2}missing +failed .*\n {2}a +completed +2 acts/,
+    /5 narratives: 2 completed, 3 failed\n {2}c +completed .*\n {2}b +failed +act_1: .*"no good"\n {2}broken +failed .*\n {2}missing +failed .*\n {2}a +completed +2 acts/,
   );
   expect(stderr.trimEnd().split('\n').at(-1)).toBe(
     '  Resume with: boticelli run c.toml b.toml broken.toml missing.toml a.toml -j 5 --resume',

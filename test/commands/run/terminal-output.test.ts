@@ -54,7 +54,7 @@ test('marks an interrupted attempt as void, and starts the reply again below it'
   expect((await running.result).code).toBe(0);
   const screen = readLines(running).join('\n');
   expect(screen).toMatch(
-    /half of a\nact_1: attempt 1 failed.*\n(.*\n)?act_1: the text above is void.*\n[\s\S]*\nwhole\n/,
+    /half of a\nact_1: attempt 1 failed.*\n(.*\n)?act_1: the text above is discarded.*\n[\s\S]*\nwhole\n/,
   );
 });
 

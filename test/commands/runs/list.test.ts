@@ -41,7 +41,7 @@ const refusal = { status: 400, body: { error: { code: 400, message: 'no', status
 describe('runs', () => {
   test('lists nothing on a fresh machine, and creates no file', async () => {
     const { runs, state, listed } = setup();
-    expect(await runs()).toMatchObject({ code: 0, stdout: 'There is no run yet.\n', stderr: '' });
+    expect(await runs()).toMatchObject({ code: 0, stdout: 'No runs yet.\n', stderr: '' });
     expect(await listed()).toEqual({ runs: [], total: 0 });
     expect(existsSync(state)).toBe(false);
     for (const command of ['show', 'export']) {
@@ -71,7 +71,7 @@ describe('runs', () => {
       expect.stringMatching(new RegExp(`^${all[0].run}  .\\d \\w{3} \\d\\d:\\d\\d  test        1/3  failed$`)),
       expect.stringMatching(new RegExp(`^${all[1].run}  .\\d \\w{3} \\d\\d:\\d\\d  test        1/1  completed$`)),
     ]);
-    expect((await runs('-n', '1')).stdout).toMatch(/\nand 1 run before these: --limit <n> shows more\n$/);
+    expect((await runs('-n', '1')).stdout).toMatch(/\nand 1 older run \(show more with --limit <n>\)\n$/);
   });
 
   test('lists killed runs as unfinished', async () => {
@@ -124,10 +124,10 @@ describe('runs show', () => {
           `^test · ${id}`,
           `.*${cwd}/three\\.toml`,
           '\\w{3} \\d+ \\w{3}, \\d\\d:\\d\\d · failed after <time> · 2 of 3 acts',
-          '4 calls · 16 tokens in, 2 out · <time> waited',
+          '4 requests · 16 tokens in, 2 out · waited <time>',
           '',
           '\\[1/3\\] act_1',
-          'attempt 1 failed: .*; next one in <time>',
+          'attempt 1 failed: .*; retrying in <time>',
           'gemini-flash-lite-latest · 8 tokens in, 1 out · <time> · 2 attempts',
           '',
           'A reply\\.',

@@ -96,7 +96,7 @@ describe('a connection that is never set up', () => {
     await new Promise((resolve) => server.close(resolve));
     const error = await getError(fixture.driver({ baseUrl: `http://127.0.0.1:${port}` }).generate(createRequest()));
     expect(error).toMatchObject({ code: 'unavailable', isTransient: true });
-    expect(error.message).toBe(`there is no answer from 127.0.0.1:${port}: nothing listens there`);
+    expect(error.message).toBe(`no response from 127.0.0.1:${port}: connection refused`);
   });
 
   test('because TLS is spoken where there is none', async () => {

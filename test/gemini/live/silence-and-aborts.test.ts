@@ -14,7 +14,7 @@ describe('silence', () => {
   test('before the first word is a timeout', async () => {
     fixture.server.live.queueReplies({ frames: [] });
     const error = await getError(fixture.driver({ timeoutMs: 120, idleTimeoutMs: 30 }).generate(createRequest()));
-    expect(error).toMatchObject({ code: 'timeout', message: 'there was no whole reply within 0.12 s' });
+    expect(error).toMatchObject({ code: 'timeout', message: 'no complete reply within 0.12 s' });
   });
 
   test.each(['generate', 'generateStream'] as const)('after the first word is StreamTimeout (%s)', async (method) => {

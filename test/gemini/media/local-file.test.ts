@@ -10,9 +10,9 @@ import { createGeminiFixture, getError, model } from '../gemini-fixture.js';
 const fixture = createGeminiFixture();
 
 test.each<[string, (path: string) => void, string]>([
-  ['is deleted', (path) => rmSync(path), '"film.mp4" can\'t be read any more: ENOENT'],
+  ['is deleted', (path) => rmSync(path), '"film.mp4" can no longer be read: ENOENT'],
   ['changes', (path) => appendFileSync(path, 'x'), '"film.mp4" has changed since it was checked'],
-])('a file that %s while its pieces are sent is told of as one that did before', async (_what, change, message) => {
+])('reports a file that %s during its upload', async (_what, change, message) => {
   const folder = createTemporaryFolder(onTestFinished);
   const path = join(folder, 'film.mp4');
   writeFileSync(path, createVideo(17_000_000));

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { builtInModels } from '../../../src/facts.js';
+import { builtInModels } from '../../../src/facts/models.js';
 import { getCapabilities, getKnownCapabilities, guessCapabilities } from '../../../src/gemini/models/capabilities.js';
 import type { ModelInfo } from '../../../src/gemini/models/model-info.js';
 
@@ -7,19 +7,19 @@ const generates = { supportsGenerate: true, supportsLive: false };
 const liveOnly = { supportsGenerate: false, supportsLive: true };
 const neither = { supportsGenerate: false, supportsLive: false };
 
-describe('by its name', () => {
+describe('by the name', () => {
   test.each([
     'gemini-9-live',
     'gemini-9-flash-live-preview',
     'gemini-live-9-flash-preview',
     'gemini-2.5-flash-native-audio-preview-12-2025',
     'gemini-2.5-flash-preview-native-audio-dialog',
-  ])('%s speaks Live alone', (model) => {
+  ])('%s supports only Live', (model) => {
     expect(guessCapabilities(model)).toEqual(liveOnly);
   });
 
   test.each(['gemini-9-flash', 'gemini-flash-latest', 'gemma-4-26b-it', 'gemini-delivery', 'gemini-9-alive', ''])(
-    '%j generates',
+    '%j supports generateContent',
     (model) => {
       expect(guessCapabilities(model)).toEqual(generates);
     },
@@ -33,32 +33,31 @@ describe('by its name', () => {
     'lyria-3.5',
     'gemini-3.1-flash-tts-preview',
     'gemini-3.8-flash-lite-tts',
-  ])('%s does neither', (model) => {
+  ])('%s supports neither', (model) => {
     expect(guessCapabilities(model)).toEqual(neither);
   });
 });
 
-test('every model of the table is known, and what it says agrees with the names', () => {
+test('knows every built-in model, in agreement with its name', () => {
   for (const model of builtInModels.keys())
     expect(getKnownCapabilities(model), model).toEqual(guessCapabilities(model));
   expect([...builtInModels.keys()]).toEqual(expect.arrayContaining(['gemini-flash-lite-latest', 'gemini-3.8-live']));
 });
 
-test.each(['constructor', 'toString', '__proto__'])('a model called %s is not in the table', (model) => {
+test.each(['constructor', 'toString', '__proto__'])('does not find %s in the built-in facts', (model) => {
   expect(getKnownCapabilities(model)).toBeUndefined();
 });
 
-describe('the list of the service', () => {
+describe('by the list of the service', () => {
   const entry = (name: string, methods: string[]): ModelInfo => ({ name, methods });
   const entries = [
     entry('gemini-3.8-flash', ['generateContent', 'bidiGenerateContent', 'countTokens']),
     entry('gemini-9-live', ['generateContent']),
     entry('gemini-9-flash', ['bidiGenerateContent']),
     entry('gemini-9-tts', ['generateContent']),
-    { ...entry('gemini-9', ['generateContent']), inputTokens: 1000, outputTokens: 100 },
   ];
 
-  test('beats the table and the name', () => {
+  test('prefers the list to the built-in facts and the name', () => {
     expect(getCapabilities('gemini-3.8-flash', entries)).toEqual({
       supportsGenerate: true,
       supportsLive: true,
@@ -68,15 +67,11 @@ describe('the list of the service', () => {
     expect(getCapabilities('gemini-9-flash', entries)).toMatchObject(liveOnly);
   });
 
-  test('has the limits in tokens', () => {
-    expect(getCapabilities('gemini-9', entries)).toMatchObject({ inputTokens: 1000, outputTokens: 100 });
-  });
-
-  test('says that a model which speaks generates content, but not that it does so in speech', () => {
+  test('excludes text-to-speech models, which the list does not distinguish', () => {
     expect(getCapabilities('gemini-9-tts', entries)).toMatchObject(neither);
   });
 
-  test('leaves what it does not have to the table, and then to the name', () => {
+  test('falls back to the built-in facts, then to the name', () => {
     expect(getCapabilities('gemini-3.8-live', entries)).toEqual(liveOnly);
     expect(getCapabilities('gemini-10-live', entries)).toEqual(liveOnly);
     expect(getCapabilities('gemini-10', entries)).toEqual(generates);

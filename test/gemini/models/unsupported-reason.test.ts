@@ -4,18 +4,18 @@ import { createRequest } from '../gemini-fixture.js';
 
 const json = createRequest('Hi', { parameters: { format: 'json' } });
 
-test('a model that generates can take any request, and one that speaks Live alone any for text', () => {
+test('accepts a request for a REST model and a text request for a Live model', () => {
   expect(getUnsupportedReason('gemini-3.8-flash', json)).toBeUndefined();
   expect(getUnsupportedReason('models/gemini-3.8-live', createRequest())).toBeUndefined();
 });
 
-test('JSON is no obstacle for a model that speaks Live alone: what it says is checked all the same', () => {
+test('accepts a JSON request for a Live model, because the reply is validated anyway', () => {
   expect(getUnsupportedReason('gemini-3.8-live', json)).toBeUndefined();
 });
 
 test.each(['gemini-embedding-001', 'imagen-4.0-generate-001', 'gemini-3.1-flash-tts-preview'])(
-  '%s can take none, for it does not answer in text',
+  'rejects any request for %s',
   (model) => {
-    expect(getUnsupportedReason(model, createRequest())).toBe('for it does not answer in text');
+    expect(getUnsupportedReason(model, createRequest())).toBe('it does not generate text');
   },
 );

@@ -17,7 +17,7 @@ test.each([
   ['gzip', gzipSync],
   ['deflate', deflateSync],
   ['br', brotliCompressSync],
-])('a body that a gateway compressed with %s unasked is read as it was meant', async (encoding, compress) => {
+])('decompresses a body that a gateway compressed with %s', async (encoding, compress) => {
   const url = await serve((_, response) => {
     response.writeHead(200, { 'content-encoding': encoding }).end(compress('Grüße'));
   });
@@ -25,7 +25,7 @@ test.each([
   expect([status, await readText(body)]).toEqual([200, 'Grüße']);
 });
 
-test('a compressed body that is cut fails where it is read', async () => {
+test('fails the reading of a truncated compressed body', async () => {
   const whole = gzipSync('x'.repeat(10_000));
   const url = await serve((_, response) => {
     response.writeHead(200, { 'content-encoding': 'gzip' }).end(whole.subarray(0, whole.length / 2));
@@ -34,13 +34,13 @@ test('a compressed body that is cut fails where it is read', async () => {
   await expect(readText(body)).rejects.toThrow('unexpected end of file');
 });
 
-test('a redirect is handed over, not followed: the key would go along', async () => {
+test('returns a redirect without following it', async () => {
   const url = await serve((_, response) => void response.writeHead(307, { location: 'http://elsewhere/' }).end());
   const { status, headers } = await sendHttpRequest(url, { signal });
   expect([status, headers.get('Location')]).toEqual([307, 'http://elsewhere/']);
 });
 
-test('an abort in the midst of a body ends its reading, and is nobody else’s error', async () => {
+test('ends the reading of a body on abort, without an unhandled error', async () => {
   const controller = new AbortController();
   const url = await serve((_, response) => void response.write('begun'));
   const { body } = await sendHttpRequest(url, { signal: controller.signal });
@@ -49,14 +49,14 @@ test('an abort in the midst of a body ends its reading, and is nobody else’s e
   await expect(reading).rejects.toThrow('aborted');
 });
 
-/** A server that answers the first request on a connection, and does to each later one what it is told. */
-async function servesOnce(toLater: (socket: Socket) => void) {
+/** A server that answers the first request of each connection and passes later ones to `onLaterRequest`. */
+async function serveFirstRequest(onLaterRequest: (socket: Socket) => void) {
   const sockets: Socket[] = [];
   const server = createTcpServer((socket) => {
     sockets.push(socket.on('error', () => {}));
     socket.once('data', () => {
       socket.write('HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok');
-      socket.once('data', () => toLater(socket));
+      socket.once('data', () => onLaterRequest(socket));
     });
   }).listen(0, '127.0.0.1');
   onTestFinished(() => {
@@ -65,37 +65,37 @@ async function servesOnce(toLater: (socket: Socket) => void) {
   });
   await new Promise((resolve) => server.on('listening', resolve));
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`;
-  const ask = async () => readText((await sendHttpRequest(url, { method: 'POST', body: 'ask', signal })).body);
-  return { ask, sockets };
+  const send = async () => readText((await sendHttpRequest(url, { method: 'POST', body: 'question', signal })).body);
+  return { send, sockets };
 }
 
-describe('a connection that was kept', () => {
+describe('a keep-alive connection', () => {
   test.each([
     ['closed', (socket: Socket) => void socket.destroy()],
     ['reset', (socket: Socket) => void socket.resetAndDestroy()],
-  ])('and %s by the server as it is used again costs no error: the next one is taken', async (_, end) => {
-    const { ask, sockets } = await servesOnce(end);
-    expect(await ask()).toBe('ok');
-    expect(await ask()).toBe('ok');
+  ])('that the server closes when it is reused (%s) is replaced by another one', async (_, end) => {
+    const { send, sockets } = await serveFirstRequest(end);
+    expect(await send()).toBe('ok');
+    expect(await send()).toBe('ok');
     expect(sockets).toHaveLength(2);
   });
 
-  test('is another matter where the server had time to begin: the request may be spent', async () => {
-    const { ask, sockets } = await servesOnce((socket) => void setTimeout(() => socket.destroy(), 1100));
-    await ask();
-    await expect(ask()).rejects.toThrow('socket hang up');
+  test('that the server closes later is an error, because the request may be billed', async () => {
+    const { send, sockets } = await serveFirstRequest((socket) => void setTimeout(() => socket.destroy(), 1100));
+    await send();
+    await expect(send()).rejects.toThrow('socket hang up');
     expect(sockets).toHaveLength(1);
   });
 
-  test('several of them, all closed, are all passed over', async () => {
-    const { ask, sockets } = await servesOnce((socket) => void socket.destroy());
-    await Promise.all([ask(), ask(), ask()]);
-    expect(await ask()).toBe('ok');
+  test('is replaced even if several are closed', async () => {
+    const { send, sockets } = await serveFirstRequest((socket) => void socket.destroy());
+    await Promise.all([send(), send(), send()]);
+    expect(await send()).toBe('ok');
     expect(sockets.length).toBeGreaterThan(3);
   });
 });
 
-test('a new connection that ends without an answer is an error at once', async () => {
+test('rejects when a new connection closes without a response', async () => {
   let connections = 0;
   const server = createTcpServer((socket) => {
     connections += 1;

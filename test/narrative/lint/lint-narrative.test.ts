@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { builtInModels, defaultModel } from '../../../src/facts.js';
+import { builtInModels, defaultModel } from '../../../src/facts/models.js';
 import { lintNarrative } from '../../../src/narrative/lint/lint-narrative.js';
 import { checkNarrative } from '../../../src/narrative/load-narrative.js';
 import { readNarrativeTable } from '../../../src/narrative/parse/read-narrative.js';

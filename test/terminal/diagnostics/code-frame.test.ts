@@ -3,22 +3,24 @@ import type { Diagnostic } from '../../../src/narrative/loaded-narrative.js';
 import { formatDiagnostic } from '../../../src/terminal/diagnostics/code-frame.js';
 import { noColors } from '../../../src/terminal/text/colors.js';
 
-const fault: Diagnostic = {
+const diagnostic: Diagnostic = {
   severity: 'error',
   rule: 'unknown-key',
   message: 'unknown key "temprature" in [acts.final]',
 };
 
-/** The frame of a fault that begins at a column and goes on for a length, in a file of this one line. */
+/** Renders the code frame of a location in a file that has only this line. */
 function renderFrame(line: string, column: number, length: number): string[] {
-  return formatDiagnostic({ ...fault, location: { line: 1, column, length } }, { file: 'f', text: line }).slice(1);
+  return formatDiagnostic({ ...diagnostic, location: { line: 1, column, length } }, { file: 'f', text: line }).slice(1);
 }
 
-describe('a diagnostic', () => {
-  it('is its place and message, its line with carets below, and what may have been meant', () => {
+describe('formatDiagnostic', () => {
+  it('shows location, message, line, carets and suggestion', () => {
     const text = `${'\n'.repeat(9)}  temprature = 1\nmore = 2\n`;
     const location = { line: 10, column: 3, length: 10 };
-    expect(formatDiagnostic({ ...fault, location, suggestion: 'temperature' }, { file: 'a b.toml', text })).toEqual([
+    expect(
+      formatDiagnostic({ ...diagnostic, location, suggestion: 'temperature' }, { file: 'a b.toml', text }),
+    ).toEqual([
       'a b.toml:10:3: error[unknown-key]: unknown key "temprature" in [acts.final]',
       '10 |   temprature = 1',
       '   |   ^^^^^^^^^^',
@@ -26,60 +28,60 @@ describe('a diagnostic', () => {
     ]);
   });
 
-  it('of the file as a whole has no frame', () => {
-    expect(formatDiagnostic({ ...fault, severity: 'warning' }, { file: 'f.toml', text: 'x' })).toEqual([
+  it('shows no code frame without a location', () => {
+    expect(formatDiagnostic({ ...diagnostic, severity: 'warning' }, { file: 'f.toml', text: 'x' })).toEqual([
       'f.toml: warning[unknown-key]: unknown key "temprature" in [acts.final]',
     ]);
   });
 
-  it('is painted by its severity', () => {
+  it('uses the colour of the severity', () => {
     const tag = (name: string) => (text: string) => `<${name}>${text}</${name}>`;
-    const paint = { ...noColors, error: tag('e'), warning: tag('w'), dim: tag('d'), location: tag('p') };
+    const colors = { ...noColors, error: tag('e'), warning: tag('w'), dim: tag('d'), location: tag('p') };
     const location = { line: 1, column: 1, length: 2 };
     expect(
       formatDiagnostic(
-        { ...fault, severity: 'warning', message: 'm', location },
-        { file: 'f', text: 'ab', colors: paint },
+        { ...diagnostic, severity: 'warning', message: 'm', location },
+        { file: 'f', text: 'ab', colors },
       ),
     ).toEqual(['<p>f:1:1:</p> <w>warning[unknown-key]:</w> m', '<d>1 |</d> ab', '<d>  |</d> <w>^^</w>']);
   });
 });
 
-describe('the frame of a line', () => {
-  it('has its carets under the place behind tabs', () => {
+describe('a code frame', () => {
+  it('aligns carets after tabs', () => {
     expect(renderFrame('\tx\t= 1', 4, 1)).toEqual(['1 |     x    = 1', '  |          ^']);
   });
 
-  it('has its carets under the place behind wide, combined and joined characters', () => {
+  it('aligns carets after wide, combined and joined characters', () => {
     expect(renderFrame('名前 = x', 6, 1)).toEqual(['1 | 名前 = x', '  |        ^']);
     expect(renderFrame('e\u0301 = x', 6, 1)).toEqual(['1 | e\u0301 = x', '  |     ^']);
     expect(renderFrame('👩‍👧 = x', 9, 1)).toEqual(['1 | 👩‍👧 = x', '  |      ^']);
   });
 
-  it('has as many carets as the place is wide, and one at the end of a line', () => {
+  it('has as many carets as the location is wide, and one at the end of a line', () => {
     expect(renderFrame('"名前"', 1, 4)).toEqual(['1 | "名前"', '  | ^^^^^^']);
     expect(renderFrame('ab', 3, 1)).toEqual(['1 | ab', '  |   ^']);
     expect(renderFrame('', 1, 1)).toEqual(['1 |', '  | ^']);
   });
 
-  it('is cut around a place far in a long line', () => {
+  it('shows the part of a long line around the location', () => {
     const [line = '', carets = ''] = renderFrame(`${'a'.repeat(500)}HERE${'b'.repeat(500)}`, 501, 4);
     expect(line).toBe(`1 | …${'a'.repeat(40)}HERE${'b'.repeat(56)}…`);
     expect(carets.indexOf('^')).toBe(line.indexOf('H'));
     expect(carets).toMatch(/ \^{4}$/);
   });
 
-  it('is cut at its end alone where the place is near its start, and at its start alone where it is near its end', () => {
+  it('truncates a long line on one side if the location is near the other end', () => {
     expect(renderFrame(`HERE${'b'.repeat(500)}`, 1, 4)[0]).toBe(`1 | HERE${'b'.repeat(96)}…`);
     expect(renderFrame(`${'a'.repeat(500)}HERE`, 501, 4)[0]).toBe(`1 | …${'a'.repeat(96)}HERE`);
   });
 
-  it('marks no more than is shown of a long place', () => {
+  it('has no more carets than shown characters', () => {
     const [line = '', carets = ''] = renderFrame(`x = "${'a'.repeat(5000)}"`, 5, 5002);
     expect(carets.length).toBeLessThanOrEqual(line.length);
   });
 
-  it('is never cut in the middle of a character', () => {
+  it('does not truncate within a surrogate pair', () => {
     for (const column of [300, 301, 302]) {
       expect(renderFrame('😀'.repeat(300), column, 1).join('')).not.toContain('\ufffd');
     }
@@ -87,11 +89,11 @@ describe('the frame of a line', () => {
   });
 });
 
-describe('what a file holds', () => {
-  it('can not steer a terminal', () => {
+describe('the content of a file', () => {
+  it('can not control the terminal', () => {
     const evil = '\x1b]0;title\x07\x1b[2J\x9b31m\r\x7f\u202e\ud800';
     const lines = formatDiagnostic(
-      { ...fault, message: `no ${evil}`, suggestion: evil, location: { line: 1, column: 1, length: 1 } },
+      { ...diagnostic, message: `no ${evil}`, suggestion: evil, location: { line: 1, column: 1, length: 1 } },
       { file: `${evil}\n.toml`, text: `a = "${evil}"` },
     );
     expect(lines.join('')).not.toMatch(/[\x00-\x1f\x7f-\x9f\u202e]/);

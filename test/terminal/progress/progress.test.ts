@@ -34,18 +34,18 @@ const events: NarrativeEvent[] = [
 function renderProgress(options: Partial<ProgressOptions> = {}, inputEvents = events) {
   const writes: string[] = [];
   const output = { write: (text: string) => void writes.push(text), flush: async () => {}, isTerminal: false };
-  const lines = createStderrWriter({ output, sharesScreen: false });
-  const progress = createProgress({ stderr: lines, colors: noColors, detail: 'normal', now: () => 0, ...options });
+  const stderr = createStderrWriter({ output, sharesScreen: false });
+  const progress = createProgress({ stderr, colors: noColors, detail: 'normal', now: () => 0, ...options });
   for (const event of inputEvents) progress.onEvent(event);
   return writes;
 }
 
-test('every happening is a line of its own', () => {
+test('writes a line for each event', () => {
   expect(renderProgress()).toEqual([
     '[1/2] draft m\n',
-    'draft: attempt 1 failed: busy␛[2J; next one in 0.5 s\n',
-    'draft: the text above is void: the attempt broke off, the reply starts again\n',
-    'draft: waiting, quota of m (rpm): 12 s\n',
+    'draft: attempt 1 failed: busy␛[2J; retrying in 0.5 s\n',
+    'draft: the text above is discarded; the reply starts again\n',
+    'draft: waiting 12 s for quota of m (rpm)\n',
     'draft: m · 12 tokens in, 34 out, 5 thinking · 1.2 s · 2 attempts\n',
     'final: served (asked for m) · 12 tokens in, 34 out, 5 thinking · 1.2 s · 2 attempts\n',
     'boticelli: warning: final: the reply was cut short by max_tokens\n',
@@ -53,7 +53,7 @@ test('every happening is a line of its own', () => {
   ]);
 });
 
-test('where the carousel turns more than once, every line of an act says its round', () => {
+test('adds the round to every line if the carousel has several', () => {
   const round = 2;
   const wait = { type: 'act-wait', act: 'a', round, model: 'm', reason: 'rpm', waitMs: 12_000, until: '' } as const;
   const happened: NarrativeEvent[] = [
@@ -67,42 +67,42 @@ test('where the carousel turns more than once, every line of an act says its rou
   ];
   expect(renderProgress({}, happened)).toEqual([
     '[2/3] a (round 2) m\n',
-    'a (round 2): attempt 1 failed: busy␛[2J; next one in 0.5 s\n',
-    'a (round 2): the text above is void: the attempt broke off, the reply starts again\n',
-    'a (round 2): waiting, quota of m (rpm): 12 s\n',
-    'boticelli: a (round 2): n instead of m: used up\n',
+    'a (round 2): attempt 1 failed: busy␛[2J; retrying in 0.5 s\n',
+    'a (round 2): the text above is discarded; the reply starts again\n',
+    'a (round 2): waiting 12 s for quota of m (rpm)\n',
+    'boticelli: a (round 2): using n instead of m: used up\n',
     'a (round 2): a new session\n',
     'a (round 2): m · 12 tokens in, 34 out, 5 thinking · 1.2 s · 2 attempts\n',
     'boticelli: warning: a (round 2): the reply was cut short by max_tokens\n',
   ]);
 });
 
-test('a wait of a moment is told to who would know all', () => {
+test('reports a short wait only under --verbose', () => {
   const wait: NarrativeEvent = { type: 'act-wait', act: 'draft', model: 'm', reason: 'rpm', waitMs: 40, until: '' };
   expect(renderProgress({}, [wait])).toEqual([]);
-  expect(renderProgress({ detail: 'verbose' }, [wait])).toEqual(['draft: waiting, quota of m (rpm): 0.0 s\n']);
+  expect(renderProgress({ detail: 'verbose' }, [wait])).toEqual(['draft: waiting 0.0 s for quota of m (rpm)\n']);
 });
 
-test('an attempt after a refusal that names no pause is not said to come at once', () => {
+test('does not announce an immediate retry after a rejection without a delay', () => {
   const error = { code: 'rate_limited', message: 'used up' } as const;
   const retry: NarrativeEvent = { type: 'act-retry', act: 'draft', attempt: 1, delayMs: 0, error, discard: false };
-  expect(renderProgress({}, [retry])).toEqual(['draft: attempt 1 failed: used up; next one when there is quota\n']);
+  expect(renderProgress({}, [retry])).toEqual(['draft: attempt 1 failed: used up; retrying when quota is free\n']);
 });
 
-test('quiet leaves warnings alone', () => {
+test('writes only warnings under --quiet', () => {
   expect(renderProgress({ detail: 'quiet' })).toEqual([
-    'draft: the text above is void: the attempt broke off, the reply starts again\n',
+    'draft: the text above is discarded; the reply starts again\n',
     'boticelli: warning: final: the reply was cut short by max_tokens\n',
   ]);
 });
 
-test('verbose tells the pauses and the finish reason too', () => {
+test('writes waits and the finish reason under --verbose', () => {
   const lines = renderProgress({ detail: 'verbose' }).join('');
-  expect(lines).toContain('draft: waiting, next attempt with m: 0.5 s\n');
+  expect(lines).toContain('draft: waiting 0.5 s before the next attempt with m\n');
   expect(lines).toContain('finish reason STOP');
 });
 
-test('with a spinner that counts down, a wait is told when it is over, and a file on its way by the spinner alone', () => {
+test('with a spinner, reports a wait when it is over, and no file transfers', () => {
   const [start, actStart] = events as [NarrativeEvent, NarrativeEvent];
   const wait: NarrativeEvent = { type: 'act-wait', act: 'draft', model: 'm', reason: 'rpm', waitMs: 12_000, until: '' };
   const upload: NarrativeEvent = { type: 'act-note', act: 'draft', about: 'upload', message: 'sending film.mp4 ahead' };
@@ -112,20 +112,23 @@ test('with a spinner that counts down, a wait is told when it is over, and a fil
   ]);
   expect(renderProgress({}, happened).slice(1, 3)).toEqual([
     'draft: sending film.mp4 ahead\n',
-    'draft: waiting, quota of m (rpm): 12 s\n',
+    'draft: waiting 12 s for quota of m (rpm)\n',
   ]);
   expect(renderProgress({ showsCountdown: true, detail: 'verbose' }, happened)).toHaveLength(4);
 });
 
-test('a line of an act tells the first token, the whole time and the cost; a reused one that nothing was paid', () => {
+test('shows first token, total time and cost of an act, and that a reused one cost nothing', () => {
   const priced = { ...end, attempts: 1, firstTokenMs: 400, costUsd: 0.00042 };
   expect(renderProgress({}, [priced, { ...end, reused: true }])).toEqual([
-    'draft: m · 12 tokens in, 34 out, 5 thinking · first token 0.4 s · 1.2 s in all · $0.00042\n',
-    'draft: reused from an earlier run: nothing asked, nothing paid · m\n',
+    'draft: m · 12 tokens in, 34 out, 5 thinking · first token 0.4 s · 1.2 s total · $0.00042\n',
+    'draft: reused from an earlier run (no request, no cost) · m\n',
+  ]);
+  expect(renderProgress({ replays: true }, [{ ...end, reused: true }])).toEqual([
+    'draft: reused from the recording (no request, no cost) · m\n',
   ]);
 });
 
-test('the summary says how far a run came, what was reused, and the cost', () => {
+test('shows the number of acts, reused replies and the cost at the end of a run', () => {
   const [start] = events as [NarrativeEvent];
   const over = { type: 'narrative-end', run: 'r', status: 'failed', usage, durationMs: 3000, costUsd: 1.5 } as const;
   expect(renderProgress({}, [start, { ...end, reused: true }, over]).at(-1)).toBe(
@@ -133,8 +136,8 @@ test('the summary says how far a run came, what was reused, and the cost', () =>
   );
 });
 
-test('where several narratives run, each line begins with the one it is of', () => {
+test('begins each line with the narrative if there are several', () => {
   const fallback: NarrativeEvent = { type: 'act-fallback', act: 'draft', from: 'm', to: 'n', reason: 'used up' };
   const lines = renderProgress({ label: 'launch' }, [...events.slice(0, 2), fallback]);
-  expect(lines).toEqual(['launch: [1/2] draft m\n', 'boticelli: launch: draft: n instead of m: used up\n']);
+  expect(lines).toEqual(['launch: [1/2] draft m\n', 'boticelli: launch: draft: using n instead of m: used up\n']);
 });

@@ -5,7 +5,7 @@ import stringWidth from 'string-width';
 import { expect, onTestFinished, test } from 'vitest';
 import { createSpinner, type SpinnerStatus } from '../../../src/terminal/progress/spinner.js';
 
-/** A terminal that remembers what was written to it. */
+/** Creates a spinner on a terminal that records what is written to it. */
 async function setup(columns: number) {
   const written: string[] = [];
   const write = (chunk: unknown, _encoding: string, done: () => void) => {
@@ -39,13 +39,13 @@ test.each([
   [40, 'draft: quota of gemini-3.8-flas… 12 s'],
   [20, 'draft: quot… 12 s'],
   [12, 'dra… 12 s'],
-])('at %i columns the line is cut, and the time stays to be seen', async (columns, expected) => {
+])('truncates the text at %i columns and keeps the time', async (columns, expected) => {
   const { spinner, shown } = await setup(columns);
   spinner.start(() => quota);
   expect(shown().slice(2)).toBe(expected);
 });
 
-test('wide characters and emoji are counted as what they take, and never cut in half', async () => {
+test('counts the columns of wide characters and emoji, and never splits them', async () => {
   for (let columns = 12; columns < 40; columns += 1) {
     const { spinner, shown } = await setup(columns);
     spinner.start(() => ({ text: 'a日本語のテスト👩‍👩‍👧‍👦❤️😀é日本語のテスト', time: '12 s' }));
@@ -55,13 +55,13 @@ test('wide characters and emoji are counted as what they take, and never cut in 
   }
 });
 
-test('control characters and newlines of a name do not reach the terminal', async () => {
+test('does not write control characters or newlines of a name', async () => {
   const { spinner, shown } = await setup(80);
   spinner.start(() => ({ text: 'a\nb\u001b[2Jc' }));
   expect(shown().slice(2)).toBe('a b␛[2Jc');
 });
 
-test('the words are asked for again and again', async () => {
+test('updates its text', async () => {
   const { spinner, frames } = await setup(80);
   let seconds = 12;
   spinner.start(() => ({ text: 'left:', time: `${seconds--} s` }));
@@ -70,7 +70,7 @@ test('the words are asked for again and again', async () => {
   expect([...seen].slice(0, 2)).toEqual(['left: 12 s', 'left: 11 s']);
 });
 
-test('a terminal that becomes narrower is cleared from the line on, and the line fits again', async () => {
+test('clears the line when the terminal becomes narrower, and fits it again', async () => {
   const { spinner, written, shown, resize } = await setup(80);
   spinner.start(() => quota);
   expect(written.join('')).toMatch(/\u001b\[\?7l[^\n]*\u001b\[\?7h\r(\u001b\[\?2026l)?$/);
@@ -80,7 +80,7 @@ test('a terminal that becomes narrower is cleared from the line on, and the line
   expect(shown().slice(2)).toBe('draft: quot… 12 s');
 });
 
-test('a terminal without room shows none, and one that gets room again does', async () => {
+test('shows nothing on a terminal without width, until it gets wider', async () => {
   const { spinner, frames, resize, written } = await setup(0);
   spinner.start(() => quota);
   expect(written).toEqual([]);
@@ -93,7 +93,7 @@ test('a terminal without room shows none, and one that gets room again does', as
   expect(written.join('').lastIndexOf('\u001b[?25h')).toBeGreaterThan(written.join('').lastIndexOf('\u001b[?25l'));
 });
 
-test('it leaves the cursor shown and its line empty', async () => {
+test('leaves an empty line and shows the cursor', async () => {
   const { spinner, written } = await setup(80);
   spinner.start(() => quota);
   spinner.stop();

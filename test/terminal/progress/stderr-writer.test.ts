@@ -8,8 +8,8 @@ function setup(options: Partial<StderrWriterOptions> = {}) {
   let status: (() => { text: string }) | undefined;
   let stops = 0;
   const spinner = {
-    start: (words: () => { text: string }) => {
-      status = words;
+    start: (getStatus: () => { text: string }) => {
+      status = getStatus;
     },
     stop: () => {
       stops += 1;
@@ -20,7 +20,7 @@ function setup(options: Partial<StderrWriterOptions> = {}) {
   return { lines, replies: lines.wrapReplies(output), screen, spinning: () => status?.().text, stops: () => stops };
 }
 
-test('a line that comes while a reply is being written appears below it', () => {
+test('writes a line below a reply that is in the middle of a line', () => {
   const { lines, replies, screen } = setup();
   replies.write('half of ');
   lines.writeLine('another narrative: done');
@@ -30,7 +30,7 @@ test('a line that comes while a reply is being written appears below it', () => 
   expect(screen).toEqual(['half of ', 'a line', '\n', 'another narrative: done\n', 'after it\n']);
 });
 
-test('the spinner gives way to a reply on its own screen, until its line is finished', async () => {
+test('hides the spinner while a reply on the same screen is in the middle of a line', async () => {
   for (const sharesScreen of [true, false]) {
     const { lines, replies, spinning } = setup({ sharesScreen });
     lines.setStatus({}, () => ({ text: 'waiting' }));
@@ -45,7 +45,7 @@ test('the spinner gives way to a reply on its own screen, until its line is fini
   }
 });
 
-test('the spinner does not flicker where one thing ends and the next begins, and stays away at the end', async () => {
+test('keeps the spinner between two statuses, and hides it for good at the end', async () => {
   const { lines, spinning, stops } = setup();
   const [a, b] = [{}, {}];
   lines.setStatus(a, () => ({ text: 'a' }));
@@ -55,15 +55,15 @@ test('the spinner does not flicker where one thing ends and the next begins, and
   await nextTurn();
   expect([spinning(), stops()]).toEqual(['b', 0]);
   lines.setStatus(a, () => ({ text: 'a' }));
-  expect(spinning()).toBe('2 at once · b · a');
+  expect(spinning()).toBe('2 in parallel · b · a');
   lines.stopSpinner();
   await nextTurn();
   expect(spinning()).toBeUndefined();
 });
 
-test('lines are broken between words where the terminal is narrow, and colours do not count', () => {
+test('wraps lines to the width of the terminal, without counting colours', () => {
   const { lines, screen } = setup({ columns: () => 20 });
-  const paint = (text: string) => `\u001b[2m${text}\u001b[22m`;
-  lines.writeLine('draft: gemini-3.8-flash · 日本日本 tokens', paint);
+  const colorize = (text: string) => `\u001b[2m${text}\u001b[22m`;
+  lines.writeLine('draft: gemini-3.8-flash · 日本日本 tokens', colorize);
   expect(screen).toEqual(['\u001b[2mdraft:\ngemini-3.8-flash ·\n日本日本 tokens\u001b[22m\n']);
 });

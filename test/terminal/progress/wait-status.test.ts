@@ -8,8 +8,8 @@ function setup(label?: string) {
   const clock = createManualClock();
   let status: (() => SpinnerStatus) | undefined;
   const lines = {
-    setStatus: (_who: object, words: (() => SpinnerStatus) | undefined) => {
-      status = words;
+    setStatus: (_owner: object, getStatus: (() => SpinnerStatus) | undefined) => {
+      status = getStatus;
     },
   };
   const onEvent = createWaitTracker({ stderr: lines, now: clock.now, ...(label !== undefined && { label }) });
@@ -17,26 +17,30 @@ function setup(label?: string) {
     const { text, time } = status?.() ?? { text: 'nothing' };
     return time === undefined ? text : `${text} ${time}`;
   };
-  return { clock, onEvent, said: readStatus };
+  return { clock, onEvent, readStatus };
 }
 
 const start: NarrativeEvent = { type: 'act-start', act: 'draft', index: 0, model: 'alias' };
 const wait = { type: 'act-wait', act: 'draft', model: 'm', reason: 'rpm', waitMs: 12_000, until: '' } as const;
 
-test('a wait for quota counts down, second by second, and then waits for the reply', () => {
-  const { clock, onEvent, said: readStatus } = setup();
+test('counts a wait for quota down, then waits for the reply', () => {
+  const { clock, onEvent, readStatus } = setup();
   onEvent(start);
   onEvent(wait);
   const seen: string[] = [];
   for (let second = 0; second <= 12; second += 1, clock.advance(1000)) seen.push(readStatus());
-  expect(seen.slice(0, 3)).toEqual(['draft: quota of m: 12 s', 'draft: quota of m: 11 s', 'draft: quota of m: 10 s']);
-  expect(seen.slice(-3)).toEqual(['draft: quota of m: 2 s', 'draft: quota of m: 1 s', 'draft: waiting for m']);
+  expect(seen.slice(0, 3)).toEqual([12, 11, 10].map((left) => `draft: waiting for quota of m: ${left} s`));
+  expect(seen.slice(-3)).toEqual([
+    'draft: waiting for quota of m: 2 s',
+    'draft: waiting for quota of m: 1 s',
+    'draft: waiting for m',
+  ]);
   onEvent({ ...wait, reason: 'backoff', waitMs: 65_200 });
-  expect(readStatus()).toBe('draft: next attempt with m: 1 min 6 s');
+  expect(readStatus()).toBe('draft: retrying m in 1 min 6 s');
 });
 
-test('what has no known end tells how long it has taken, once that is long', () => {
-  const { clock, onEvent, said: readStatus } = setup();
+test('counts up if the end is unknown, from two seconds on', () => {
+  const { clock, onEvent, readStatus } = setup();
   onEvent(start);
   expect(readStatus()).toBe('draft: waiting for alias');
   clock.advance(9500);
@@ -45,23 +49,23 @@ test('what has no known end tells how long it has taken, once that is long', () 
   clock.advance(3000);
   expect(readStatus()).toBe('draft: sending film.mp4 ahead (20.0 MB) (3 s)');
   onEvent({ ...wait, reason: 'concurrency' });
-  expect(readStatus()).toBe('draft: waiting for a place at m');
+  expect(readStatus()).toBe('draft: waiting for a free slot of m');
 });
 
-test('the round of an act is said, where it has one', () => {
-  const { onEvent, said: readStatus } = setup();
+test('shows the round of an act', () => {
+  const { onEvent, readStatus } = setup();
   onEvent({ ...start, round: 2 });
   onEvent({ ...wait, round: 2 });
-  expect(readStatus()).toBe('draft (round 2): quota of m: 12 s');
+  expect(readStatus()).toBe('draft (round 2): waiting for quota of m: 12 s');
 });
 
-test('a fallback, another attempt and pieces of a reply are told as they are', () => {
-  const { onEvent, said: readStatus } = setup('launch');
+test('shows fallbacks, retries and the length of a streamed reply', () => {
+  const { onEvent, readStatus } = setup('launch');
   onEvent(start);
   onEvent({ type: 'act-fallback', act: 'draft', from: 'alias', to: 'other', reason: 'used up' });
   expect(readStatus()).toBe('launch: draft: waiting for other');
   for (const text of ['four', 'five!']) onEvent({ type: 'act-delta', act: 'draft', text });
-  expect(readStatus()).toBe('launch: draft: 9 characters of other so far');
+  expect(readStatus()).toBe('launch: draft: 9 characters from other so far');
   const error = { code: 'stream_interrupted', message: 'broke off' } as const;
   onEvent({ type: 'act-retry', act: 'draft', attempt: 1, delayMs: 0, error, discard: true });
   expect(readStatus()).toBe('launch: draft: waiting for other');

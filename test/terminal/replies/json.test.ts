@@ -28,7 +28,7 @@ const report: RunReport = {
   failure: new BoticelliError('blocked', 'blocked'),
 };
 
-test('json is one document at the end, with the acts that are shown and without the error object itself', () => {
+test('writes one JSON document at the end, with the shown acts and without the error object', () => {
   const { writes, output } = setup();
   const replies = createJsonReplyOutput({ output, isActShown: ({ act }) => act === 'two' });
   replies.onEvent({ type: 'act-delta', act: 'one', text: 'x' });
@@ -40,18 +40,18 @@ test('json is one document at the end, with the acts that are shown and without 
   expect(document).not.toHaveProperty('failure');
 });
 
-test('ndjson is a line an event, type first, as it happens', () => {
+test('writes a line of NDJSON for each event as it happens, with the type first', () => {
   const { writes, output } = setup();
   createNdjsonReplyOutput({ output }).onEvent({ type: 'act-delta', act: 'one', text: 'a\nb' });
   expect(writes).toEqual(['{"type":"act-delta","act":"one","text":"a\\nb"}\n']);
 });
 
-test('json escapes every control character, those that JSON allows too', () => {
+test('escapes all control characters, also those that JSON allows', () => {
   expect(stringifyJson('\u001b\u007f\u009b')).toBe('"\\u001b\\u007f\\u009b"');
   expect(JSON.parse(stringifyJson('\u001b\u007f\u009b'))).toBe('\u001b\u007f\u009b');
 });
 
-test('the lines of several narratives say which run they are of', () => {
+test('adds the run to each line if there are several narratives', () => {
   const { output, written } = setup();
   const { onEvent } = createNdjsonReplyOutput({ output, includesRunId: true });
   onEvent({ type: 'narrative-start', run: 'r1', narrative: 'n', acts: ['one'] });
@@ -61,10 +61,10 @@ test('the lines of several narratives say which run they are of', () => {
   expect(JSON.parse(lines[0] ?? '')).toEqual({ type: 'narrative-start', run: 'r1', narrative: 'n', acts: ['one'] });
 });
 
-test('several narratives are one array, in the order given, whichever is over first', () => {
+test('writes the documents of several narratives as one array in the given order', () => {
   const { output, written } = setup();
-  const documents = createJsonArrayOutput({ output, count: 2 });
-  const [first, second] = [documents(0, () => true), documents(1, () => false)];
+  const createOutputAt = createJsonArrayOutput({ output, count: 2 });
+  const [first, second] = [createOutputAt(0, () => true), createOutputAt(1, () => false)];
   second.finish({ ...report, run: 'second' });
   expect(written()).toBe('');
   first.finish({ ...report, run: 'first' });

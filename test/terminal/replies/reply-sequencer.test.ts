@@ -6,13 +6,13 @@ import { createParagraphWriter, createTextReplyOutput } from '../../../src/termi
 function setup(count: number) {
   const writes: string[] = [];
   const output = { write: (text: string) => void writes.push(text), flush: async () => {}, isTerminal: false };
-  const paragraphs = createParagraphWriter(output);
-  const inOrder = createReplySequencer();
-  const narratives = Array.from({ length: count }, (_, at) =>
-    inOrder(
-      at,
+  const paragraphWriter = createParagraphWriter(output);
+  const sequence = createReplySequencer();
+  const narratives = Array.from({ length: count }, (_, position) =>
+    sequence(
+      position,
       createTextReplyOutput({
-        ...{ output, paragraphWriter: paragraphs, isActShown: () => true },
+        ...{ output, paragraphWriter, isActShown: () => true },
         writeHeading: ({ act }) => void writes.push(`<${act}>`),
       }),
     ),
@@ -27,7 +27,7 @@ const discard = { type: 'act-retry', act: 'b', discard: true } as NarrativeEvent
 const over = { type: 'narrative-end' } as NarrativeEvent;
 const report = {} as RunReport;
 
-test('the first narrative that is not over is written as it comes, the others when it is their turn', () => {
+test('writes the first unfinished narrative immediately, and later ones in order', () => {
   const { narratives, written } = setup(3);
   const [a, b, c] = narratives;
   for (const event of [start('c'), delta('c', 'see'), end('c', 'see'), over]) c?.onEvent(event);
@@ -45,7 +45,7 @@ test('the first narrative that is not over is written as it comes, the others wh
   expect(written()).toBe('<a>A\n<b>\ngood\n<c>\nsee\n');
 });
 
-test('what came of a reply that broke off is there when its turn comes', () => {
+test('keeps the text of an interrupted reply until it can be written', () => {
   const { narratives, written } = setup(2);
   for (const event of [start('b'), delta('b', 'so '), delta('b', 'far'), over]) narratives[1]?.onEvent(event);
   narratives[1]?.finish(report);

@@ -43,11 +43,11 @@ test.each([
   ['one reply', ['Hello'], 'Hello\n'],
   ['an empty line between replies', ['A', 'B', 'C'], 'A\n\nB\n\nC\n'],
   ['no trailing newlines of a reply', ['A\n\n', 'B\r\n'], 'A\n\nB\n'],
-  ['newlines within a reply as they are', ['A\n\n\nB\r\nC', 'D'], 'A\n\n\nB\r\nC\n\nD\n'],
-  ['leading blank as it is', ['\n  A'], '\n  A\n'],
+  ['newlines within a reply unchanged', ['A\n\n\nB\r\nC', 'D'], 'A\n\n\nB\r\nC\n\nD\n'],
+  ['leading white space unchanged', ['\n  A'], '\n  A\n'],
   ['emoji whole', ['😀😀', 'é'], '😀😀\n\né\n'],
-  ['control characters, to a pipe, as they came', ['\u001b[31mred'], '\u001b[31mred\n'],
-])('standard output carries %s, streamed or not', (_, replies, expected) => {
+  ['control characters to a pipe unchanged', ['\u001b[31mred'], '\u001b[31mred\n'],
+])('writes %s, streamed or not', (_, replies, expected) => {
   for (const events of [blocking(replies), streamed(replies)]) {
     const { onEvent, written } = setup();
     for (const event of [...events, over]) onEvent(event);
@@ -55,14 +55,14 @@ test.each([
   }
 });
 
-test('half of a character waits for its other half', () => {
+test('holds back half of a surrogate pair', () => {
   const { onEvent, writes } = setup();
   for (const event of [start('a', 0), delta('a', 'x\ud83d'), delta('a', '\ude00y'), end('a', 0, 'x😀y', 1)])
     onEvent(event);
   expect(writes).toEqual(['x', '😀y', '\n']);
 });
 
-test('each token is written as it comes, without waiting for the next', () => {
+test('writes each token without waiting for the next', () => {
   const { onEvent, writes } = setup();
   onEvent(start('a', 0));
   onEvent(delta('a', 'one'));
@@ -71,13 +71,13 @@ test('each token is written as it comes, without waiting for the next', () => {
   expect(writes).toEqual(['one', ' two']);
 });
 
-test('a terminal gets symbols in place of control characters', () => {
+test('writes symbols instead of control characters to a terminal', () => {
   const { onEvent, written } = setup({ isTerminal: true });
   for (const event of blocking(['a\u001b[2Jb\u0007\u009bc\td'])) onEvent(event);
   expect(written()).toBe('a␛[2Jb␇\ufffdc\td\n');
 });
 
-test('on a terminal a void attempt ends its line, and the reply starts again below it', () => {
+test('ends the line of a discarded attempt on a terminal and starts again below it', () => {
   const { onEvent, written } = setup({ isTerminal: true });
   for (const event of [start('a', 0), delta('a', 'bad'), retry('a'), delta('a', 'good'), end('a', 0, 'good', 1)]) {
     onEvent(event);
@@ -85,19 +85,19 @@ test('on a terminal a void attempt ends its line, and the reply starts again bel
   expect(written()).toBe('bad\n\ngood\n');
 });
 
-test('acts that are not shown leave no trace', () => {
+test('writes nothing for hidden acts', () => {
   const { onEvent, written } = setup({ shows: (act) => act === 'a1' });
   for (const event of [...streamed(['A', 'B', 'C']), over]) onEvent(event);
   expect(written()).toBe('B\n');
 });
 
-test('a reply that breaks off ends with a newline, and nothing is written twice', () => {
+test('ends an interrupted reply with a newline and writes nothing twice', () => {
   const { onEvent, written } = setup();
   for (const event of [start('a', 0), delta('a', 'so far'), over]) onEvent(event);
   expect(written()).toBe('so far\n');
 });
 
-test('thousands of newlines in a row take no time, be they the end or not', () => {
+test('writes thousands of consecutive newlines in linear time', () => {
   const { onEvent, writes } = setup();
   const newlines = '\n'.repeat(60_000);
   const startedAt = performance.now();

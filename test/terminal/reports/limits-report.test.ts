@@ -5,8 +5,8 @@ import { noColors } from '../../../src/terminal/text/colors.js';
 
 const now = Date.UTC(2026, 10, 26, 12);
 
-/** The line that says when a model has quota. */
-function lineFor(free: Availability): string | undefined {
+/** Returns the line that shows when a model has quota. */
+function formatModelLine(free: Availability): string | undefined {
   const minute = { requests: { used: 4, booked: 0 }, tokens: { used: 0, booked: 0 } };
   const day = { endsAt: now + 3_600_000, requests: { used: 4, booked: 0 } };
   const report = {
@@ -16,8 +16,8 @@ function lineFor(free: Availability): string | undefined {
   return formatLimits(report, { colors: noColors }).find((line) => line.startsWith('m:'));
 }
 
-test('a wait that would be told as 0.0 s is none', () => {
-  expect(lineFor({ state: 'later', at: now + 49, reason: 'rpm' })).toBe('m: free now');
-  expect(lineFor({ state: 'later', at: now + 400, reason: 'rpm' })).toMatch(/^m: free in 0\.4 s, at /);
-  expect(lineFor({ state: 'now' })).toBe('m: free now');
+test('shows a wait that rounds to 0.0 s as free now', () => {
+  expect(formatModelLine({ state: 'later', at: now + 49, reason: 'rpm' })).toBe('m: free now');
+  expect(formatModelLine({ state: 'later', at: now + 400, reason: 'rpm' })).toMatch(/^m: free in 0\.4 s, at /);
+  expect(formatModelLine({ state: 'now' })).toBe('m: free now');
 });

@@ -1,0 +1,126 @@
+import { createHash } from 'node:crypto';
+import { BoticelliError } from '../errors.js';
+import { defaultTier } from '../facts/limits.js';
+import { defaultModel } from '../facts/models.js';
+import type { QuotaBudget } from '../quota/limits.js';
+import { quote } from '../toml/toml.js';
+import { parseRetentionMs } from '../util/duration.js';
+import { isValidModelName, stripModelPrefix } from '../util/model-name.js';
+import { createVariableLookup, type EnvironmentVariable, readDotEnv } from './environment-variables.js';
+import { createPriceList } from './price-list.js';
+import { createProxyResolver } from './proxies.js';
+import { readSettingsFiles } from './read-settings-files.js';
+import { redactSecrets } from './redact-secrets.js';
+import { assertTrustedBaseUrl, isRedisUrl } from './service-urls.js';
+import type { Settings, SettingsFlags, SettingsOptions } from './settings.js';
+import type { FileSettings } from './settings-schema.js';
+import { mergeSettings, type Sources } from './sources.js';
+import { assertKnownTier, createLimitsLookup, listTierNames } from './tiers.js';
+import { findUserFolders, resolveStateFolder } from './user-folders.js';
+
+/**
+ * Resolves the settings. Precedence: flags, environment, `.env`, `boticelli.toml` in the working folder (or the file of
+ * `--config`), the user's own `boticelli.toml`, defaults. Files are merged key by key. No message shows the API key.
+ *
+ * @throws InvalidSettings for a settings file with errors
+ * @throws BoticelliError `invalid_config` for any other invalid setting, or if the key would be sent to an untrusted
+ *   address; `usage` for an invalid flag
+ */
+export async function resolveSettings({
+  environment,
+  workingFolder,
+  configFile,
+  flags = {},
+  ...overrides
+}: SettingsOptions): Promise<Settings> {
+  const [folders, dotEnv] = await Promise.all([overrides.userFolders ?? findUserFolders(), readDotEnv(workingFolder)]);
+  const secrets = (['GEMINI_API_KEY', 'GOOGLE_API_KEY'] as const)
+    .flatMap((name) => [environment[name], dotEnv.get(name)])
+    .flatMap((key) => key?.trim() || []);
+  const files = await readSettingsFiles({ workingFolder, configFile, userConfigFolder: folders.config, secrets });
+  const getVariable = createVariableLookup(environment, dotEnv);
+  const sources = { getVariable, files, secrets };
+  const fileSettings = mergeSettings(files);
+  await assertKnownTier(sources, listTierNames(fileSettings.providers?.gemini?.tiers), flags.tier);
+  await assertTrustedBaseUrl(sources, findApiKey(sources));
+  const stateFolder = resolveStateFolder({ getVariable, workingFolder, userFolder: folders.state });
+  const resolveProxy = await createProxyResolver(environment);
+  return { ...composeSettings({ sources, fileSettings, flags, stateFolder }), ...(resolveProxy && { resolveProxy }) };
+}
+
+/**
+ * Finds the API key: GEMINI_API_KEY, then GOOGLE_API_KEY, each in the environment and then in `.env`. So GEMINI_API_KEY in
+ * a folder's `.env` overrides GOOGLE_API_KEY in the environment, which may be meant for other services.
+ */
+function findApiKey({ getVariable }: Pick<Sources, 'getVariable'>): EnvironmentVariable | undefined {
+  return getVariable('GEMINI_API_KEY') ?? getVariable('GOOGLE_API_KEY');
+}
+
+/** The inputs of settings, all checked apart from the values of variables. */
+interface SettingsInputs {
+  sources: Sources;
+  /** The merged settings files. */
+  fileSettings: FileSettings;
+  flags: SettingsFlags;
+  stateFolder?: string | undefined;
+}
+
+/**
+ * Picks the value of highest precedence for each setting.
+ * @throws BoticelliError `invalid_config` for an invalid variable
+ */
+function composeSettings({ sources, fileSettings, flags, stateFolder }: SettingsInputs): Settings {
+  const { getVariable } = sources;
+  const { budget = {}, quota = {}, store = {}, providers: { gemini = {} } = {} } = fileSettings;
+  const apiKey = findApiKey(sources)?.value;
+  const baseUrl = getVariable('GOOGLE_GEMINI_BASE_URL')?.value ?? gemini.base_url;
+  const redisUrl = readRedisUrl(sources) ?? quota.redis_url;
+  const keepMs = store.keep === undefined ? undefined : parseRetentionMs(store.keep);
+  const tier = flags.tier ?? getVariable('GEMINI_TIER')?.value ?? gemini.default_tier ?? defaultTier;
+  return {
+    ...(apiKey !== undefined && { apiKey }),
+    ...(baseUrl !== undefined && { baseUrl }),
+    defaultModel: readDefaultModel(sources) ?? stripModelPrefix(gemini.default_model ?? defaultModel),
+    tier,
+    limitsFor: createLimitsLookup(tier, gemini.tiers?.[tier], flags),
+    limitedModels: Object.keys(gemini.tiers?.[tier]?.models ?? {}).map(stripModelPrefix),
+    budget: parseBudget(budget),
+    rateWindowMs: Math.max(1, Math.round((gemini.rate_window_seconds ?? 60) * 1000)),
+    fallback: flags.fallback === false ? [] : (flags.fallback ?? (gemini.fallback ?? []).map(stripModelPrefix)),
+    project: quota.project?.trim() ?? deriveProject(apiKey),
+    projectSource: quota.project !== undefined ? 'named' : apiKey === undefined ? 'none' : 'key-hash',
+    prices: createPriceList({ configured: gemini.prices }),
+    ...(redisUrl !== undefined && { redisUrl }),
+    ...(stateFolder !== undefined && { stateFolder }),
+    ...(keepMs !== undefined && { keepMs }),
+  };
+}
+
+function readDefaultModel({ getVariable, secrets }: Sources): string | undefined {
+  const model = getVariable('BOTICELLI_MODEL');
+  if (!model) return undefined;
+  if (isValidModelName(model.value)) return stripModelPrefix(model.value);
+  const redactedValue = redactSecrets(quote(model.value), secrets);
+  throw new BoticelliError('invalid_config', `${model.label} is not a valid model name: ${redactedValue}`, {
+    hint: 'Use a name such as gemini-flash-lite-latest.',
+  });
+}
+
+function readRedisUrl({ getVariable }: Sources): string | undefined {
+  const redisVariable = getVariable('BOTICELLI_REDIS_URL');
+  if (!redisVariable || isRedisUrl(redisVariable.value)) return redisVariable?.value;
+  // The URL is not shown, because it may contain a password.
+  throw new BoticelliError('invalid_config', `${redisVariable.label} is not a Redis URL`, {
+    hint: 'Use redis://host:port, or rediss://host:port for TLS.',
+  });
+}
+
+function parseBudget(budget: NonNullable<FileSettings['budget']>): QuotaBudget {
+  const { rpm_multiplier: rpm, tpm_multiplier: tpm, rpd_multiplier: rpd } = budget;
+  return { ...(rpm !== undefined && { rpm }), ...(tpm !== undefined && { tpm }), ...(rpd !== undefined && { rpd }) };
+}
+
+/** Only a hash of the key is ever stored. */
+function deriveProject(apiKey: string | undefined): string {
+  return apiKey === undefined ? 'no-key' : createHash('sha256').update(apiKey).digest('hex').slice(0, 16);
+}

@@ -1,0 +1,85 @@
+import { BoticelliError } from '../errors.js';
+import { builtInTiers, type LimitValues, limitKinds } from '../facts/limits.js';
+import { liveModelNamePattern } from '../facts/models.js';
+import type { Limit, Limits } from '../quota/limits.js';
+import { errorAt } from '../toml/problem.js';
+import { describePath, quote } from '../toml/toml.js';
+import { stripModelPrefix } from '../util/model-name.js';
+import { redactSecrets } from './redact-secrets.js';
+import type { FileTier } from './settings-schema.js';
+import type { Sources } from './sources.js';
+
+/** Lists the names of all tiers: built-in ones and those that settings define. */
+export function listTierNames(configured: Readonly<Record<string, FileTier>> = {}): string[] {
+  return [...new Set([...Object.keys(builtInTiers), ...Object.keys(configured)])];
+}
+
+/** @throws BoticelliError for an unknown tier: `usage` if the flag names it, `invalid_config` if a setting does */
+export async function assertKnownTier(sources: Sources, known: string[], flag: string | undefined): Promise<void> {
+  const names = known.join(', ');
+  const redactName = (name: string) => redactSecrets(quote(name), sources.secrets);
+  const hint = `Use one of ${names}, or define the tier as [providers.gemini.tiers.<name>] in boticelli.toml.`;
+  if (flag !== undefined && !known.includes(flag)) {
+    throw new BoticelliError('usage', `unknown tier ${redactName(flag)} in --tier`, { hint });
+  }
+  const variable = flag === undefined ? sources.getVariable('GEMINI_TIER') : undefined;
+  if (variable && !known.includes(variable.value)) {
+    const message = `unknown tier ${redactName(variable.value)} in ${variable.label}`;
+    throw new BoticelliError('invalid_config', message, { hint });
+  }
+  const path = ['providers', 'gemini', 'default_tier'];
+  for (const file of sources.files) {
+    const name = file.settings.providers?.gemini?.default_tier;
+    if (name === undefined || known.includes(name)) continue;
+    const message = `${describePath(path)} must be one of ${names}, not ${quote(name)}`;
+    throw await file.createError(errorAt('unknown-tier', path, message, { suggest: { name, candidates: known } }));
+  }
+}
+
+/** Returns a model's limits in a tier. `requestedAs` is the alias used, if any: settings may know the model by it. */
+export type LimitsLookup = (model: string, requestedAs?: string) => Limits;
+
+/**
+ * Returns a lookup of limits. A tier in settings replaces the built-in tier of that name as a whole: an absent limit is
+ * unlimited, and a model's limits are merged over the tier's. Flags override both.
+ */
+export function createLimitsLookup(tier: string, configured: FileTier | undefined, flags: LimitValues): LimitsLookup {
+  return (model, requestedAs) => {
+    const values = configured
+      ? findConfiguredLimits(configured, requestedAs === undefined ? [model] : [model, requestedAs])
+      : findBuiltInLimits(tier, stripModelPrefix(model));
+    return { ...toLimits(values, configured ? 'settings' : 'built-in'), ...toLimits(flags, 'flag') };
+  };
+}
+
+function findConfiguredLimits({ models = {}, ...tierDefaults }: FileTier, names: readonly string[]): LimitValues {
+  const limitsByModel = new Map(
+    Object.entries(models).map(([name, modelLimits]) => [stripModelPrefix(name), modelLimits]),
+  );
+  const modelOverrides = names
+    .map((name) => limitsByModel.get(stripModelPrefix(name)))
+    .find((modelLimits) => modelLimits !== undefined);
+  const { max_concurrent: maxConcurrent, ...rates } = { ...tierDefaults, ...modelOverrides };
+  return { ...rates, maxConcurrent } as LimitValues;
+}
+
+function findBuiltInLimits(tier: string, model: string): LimitValues {
+  const tierLimits = getOwnEntry(builtInTiers, tier);
+  if (!tierLimits) return {};
+  const liveDefaults = liveModelNamePattern.test(model) ? tierLimits.liveDefaults : undefined;
+  return getOwnEntry(tierLimits.models, model) ?? liveDefaults ?? tierLimits.defaults;
+}
+
+/** Ignores inherited properties: a model may have any name, even `constructor`. */
+function getOwnEntry<Entry>(record: Readonly<Record<string, Entry>>, name: string): Entry | undefined {
+  return Object.hasOwn(record, name) ? record[name] : undefined;
+}
+
+function toLimits(values: LimitValues, source: Limit['source']): Limits {
+  const result: Limits = {};
+  for (const kind of limitKinds) {
+    const value = values[kind];
+    if (value !== undefined) result[kind] = { value, source };
+  }
+  return result;
+}

@@ -1,0 +1,30 @@
+/** Facts about Gemini's API and its request parameters. Each has its source and the date on which it was read. */
+
+/** The service's base URL (ai.google.dev/api, read 2026-11). */
+export const defaultBaseUrl = 'https://generativelanguage.googleapis.com';
+
+/** Maximum number of stop sequences (ai.google.dev/api/generate-content, GenerationConfig: "up to 5", read 2026-11). */
+export const maxStopSequences = 5;
+
+/**
+ * The harm categories whose threshold a narrative can set, by their names in Gemini's API
+ * (ai.google.dev/gemini-api/docs/safety-settings, read 2026-11). Civic integrity is deprecated there and left out.
+ */
+export const harmCategories = {
+  harassment: 'HARM_CATEGORY_HARASSMENT',
+  hate_speech: 'HARM_CATEGORY_HATE_SPEECH',
+  sexually_explicit: 'HARM_CATEGORY_SEXUALLY_EXPLICIT',
+  dangerous_content: 'HARM_CATEGORY_DANGEROUS_CONTENT',
+} as const;
+
+/**
+ * The blocking thresholds of harm categories, by their names in Gemini's API
+ * (ai.google.dev/gemini-api/docs/safety-settings, read 2026-11).
+ */
+export const harmThresholds = {
+  low_and_above: 'BLOCK_LOW_AND_ABOVE',
+  medium_and_above: 'BLOCK_MEDIUM_AND_ABOVE',
+  only_high: 'BLOCK_ONLY_HIGH',
+  none: 'BLOCK_NONE',
+  off: 'OFF',
+} as const;

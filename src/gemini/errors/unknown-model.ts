@@ -1,0 +1,95 @@
+import { distance } from 'fastest-levenshtein';
+import type { CallContext } from '../../driver/driver.js';
+import { BoticelliError } from '../../errors.js';
+import { defaultModel } from '../../facts/models.js';
+import type { Connection } from '../connection.js';
+import { getRetirement, listUsableModelNames } from '../models/capabilities.js';
+import { listModelsWithConnection } from '../models/list-models.js';
+import type { ModelInfo, ModelListCache } from '../models/model-info.js';
+import type { CallOptions } from '../rest/call-options.js';
+
+export interface ExplainUnknownModelOptions extends Pick<CallOptions, 'clock'> {
+  /** Without `models/`. */
+  model: string;
+  /** The method that the request used. */
+  method: 'generateContent' | 'bidiGenerateContent';
+  connection: Connection;
+  modelListCache: ModelListCache | undefined;
+  context: CallContext;
+}
+
+/**
+ * Explains a `model_not_found` with the service's model list: similar names, the methods that the model supports, the
+ * date of its shutdown. Without a list, an error of the Live API is returned as it is. Resolves to the signal's reason
+ * after an abort.
+ */
+export async function explainUnknownModel(
+  error: BoticelliError,
+  options: ExplainUnknownModelOptions,
+): Promise<unknown> {
+  const { method, context } = options;
+  const models = await loadModelList(options);
+  if (context.signal?.aborted) return context.signal.reason;
+  if (!models && method === 'bidiGenerateContent') return error;
+  return createUnknownModelError(error, models, options);
+}
+
+/** The cached list if it agrees that the model is missing; otherwise a fresh one, which is then cached. */
+async function loadModelList(options: ExplainUnknownModelOptions): Promise<readonly ModelInfo[] | undefined> {
+  const { model, method, modelListCache, connection, context, clock } = options;
+  const cached = await modelListCache?.read();
+  const isListed = cached?.entries.some(({ name, methods }) => name === model && methods.includes(method));
+  if (cached && !isListed) return cached.entries;
+  const listOptions = { signal: context.signal, clock, timeoutMs: 10_000 };
+  const models = await listModelsWithConnection(connection, listOptions).catch(() => undefined);
+  if (models) await modelListCache?.write(models);
+  return models;
+}
+
+function createUnknownModelError(
+  error: BoticelliError,
+  models: readonly ModelInfo[] | undefined,
+  { model, method, clock }: ExplainUnknownModelOptions,
+): BoticelliError {
+  const listed = models?.find(({ name }) => name === model);
+  const message =
+    listed && !listed.methods.includes(method)
+      ? `${model} does not support ${method}; it supports ${listed.methods.join(', ') || 'no method'}`
+      : error.message;
+  const retirement = listed ? undefined : getRetirement(model, clock.now());
+  const retirementNote = retirement?.isPast ? `It was shut down on ${retirement.date}. ` : '';
+  return new BoticelliError('model_not_found', message, {
+    cause: error.cause,
+    hint: retirementNote + suggestModels(model, models),
+  });
+}
+
+function suggestModels(model: string, models: readonly ModelInfo[] | undefined): string {
+  if (!models) return 'The model list could not be fetched; see https://ai.google.dev/gemini-api/docs/models.';
+  const names = listUsableModelNames(models).filter((name) => name !== model);
+  const similar = findSimilarNames(model, names);
+  if (similar.length > 0) return `Similar models: ${similar.join(', ')}.`;
+  const example = names.includes(defaultModel) ? defaultModel : names[0];
+  return example
+    ? `${names.length} other models are available, for example ${example}.`
+    : 'No model that is available to this key can generate text.';
+}
+
+/**
+ * Finds names that resemble a wanted one, best match first: names of the same family (one begins with the other), then
+ * names that differ in at most a third of their characters.
+ */
+export function findSimilarNames(wanted: string, names: readonly string[], limit = 4): string[] {
+  return names
+    .map((name) => ({ name, editDistance: distance(wanted, name), isRelated: isSameFamily(wanted, name) }))
+    .filter(
+      ({ name, editDistance, isRelated }) => isRelated || editDistance <= Math.max(wanted.length, name.length) / 3,
+    )
+    .sort((left, right) => Number(right.isRelated) - Number(left.isRelated) || left.editDistance - right.editDistance)
+    .slice(0, limit)
+    .map(({ name }) => name);
+}
+
+function isSameFamily(wanted: string, name: string): boolean {
+  return wanted.length > 2 && (name.startsWith(wanted) || wanted.startsWith(`${name}-`));
+}

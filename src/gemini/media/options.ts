@@ -1,0 +1,7 @@
+import type { Connection } from '../connection.js';
+import type { CallOptions } from '../rest/call-options.js';
+
+/** What the delivery of media needs: a connection for the Files API, and the limits of each of its requests. */
+export interface MediaDeliveryOptions extends CallOptions {
+  connection: Connection;
+}

@@ -1,0 +1,10 @@
+import type { Clock } from '../../driver/clock.js';
+
+/** Time limits of a request, and the clock that they are measured with. */
+export interface CallOptions {
+  /** Limit of one whole attempt, in milliseconds. Default 300 000 (5 minutes). */
+  timeoutMs: number;
+  /** Limit between two packets of a stream, from the first packet on, in milliseconds. Default 60 000. */
+  idleTimeoutMs: number;
+  clock: Clock;
+}

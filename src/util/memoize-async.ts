@@ -1,0 +1,29 @@
+import { abortable } from './abortable.js';
+
+/** Does the work once per key and shares its result with all callers. Failed work is forgotten, so it can be retried. */
+export type AsyncMemo<Result> = (
+  key: string,
+  signal: AbortSignal | undefined,
+  work: () => Promise<Result>,
+) => Promise<Result>;
+
+export function createAsyncMemo<Result>(): AsyncMemo<Result> {
+  const promises = new Map<string, Promise<Result>>();
+
+  return async function run(key, signal, work): Promise<Result> {
+    const existing = promises.get(key);
+    if (existing) {
+      try {
+        return await abortable(existing, signal);
+      } catch {
+        signal?.throwIfAborted();
+        // The failure may be that caller's own abort, so this caller tries for itself.
+        return run(key, signal, work);
+      }
+    }
+    const promise = work();
+    promises.set(key, promise);
+    promise.catch(() => promises.delete(key));
+    return promise;
+  };
+}

@@ -1,0 +1,54 @@
+import { inspect } from 'node:util';
+import { expect, test } from 'vitest';
+import { redactSecrets } from '../../src/config/redact-secrets.js';
+import { type FixtureFiles, getSettingsError } from './settings-fixture.js';
+
+const canary = 'AIzaCanary-0123456789-never-to-be-seen';
+const odd = 'no-key-of-google-but-one-all-the-same';
+
+test.each<[string, FixtureFiles, Record<string, string>]>([
+  ['as a key of the file', { 'work/boticelli.toml': `[providers.gemini]\napi_key = "${canary}"\n` }, {}],
+  ['as a key of the file, in another format', { 'work/boticelli.toml': `key = '${odd}'\n` }, {}],
+  ['on a line that is not TOML', { 'work/boticelli.toml': `GEMINI_API_KEY=${odd}\n` }, {}],
+  ['as a model', { 'work/boticelli.toml': `[providers.gemini]\ndefault_model = "${odd} "\n` }, { GEMINI_API_KEY: odd }],
+  ['as a tier', { 'work/boticelli.toml': `[providers.gemini]\ndefault_tier = "${canary}"\n` }, {}],
+  ['in a URL', { 'work/boticelli.toml': `[providers.gemini]\nbase_url = "https://x/?key=${odd}"\n` }, {}],
+  ['as a password', { 'work/boticelli.toml': `[quota]\nredis_url = "https://u:${odd}@x"\n` }, {}],
+  ['as a name', { 'work/boticelli.toml': `${canary} = 1\n` }, {}],
+  [
+    'together with an untrusted address',
+    { 'work/.env': 'GOOGLE_GEMINI_BASE_URL=https://x' },
+    { GEMINI_API_KEY: canary },
+  ],
+  ['in GEMINI_TIER', { 'work/.env': `GEMINI_API_KEY=${odd}` }, { GEMINI_TIER: odd }],
+  ['in BOTICELLI_MODEL', { 'work/.env': `GOOGLE_API_KEY=${odd}` }, { BOTICELLI_MODEL: `${odd} x` }],
+  ['in BOTICELLI_REDIS_URL', {}, { BOTICELLI_REDIS_URL: `x://${canary}` }],
+])('does not show a key %s in the error', async (_where, files, environment) => {
+  const error = await getSettingsError(files, { environment });
+  expect(error.code).toBe('invalid_config');
+  const text = `${inspect(error, { depth: 9, showHidden: true })} ${error.stack} ${error.hint}`;
+  expect(text).not.toContain(canary);
+  expect(text).not.toContain(odd);
+});
+
+test('keeps positions and anything that is not secret', () => {
+  const text = 'api_key = "abc" # mine\nbase_url = "https://u:p@host/?x=1&key=abc"\ndefault_model = "latest"\nrpm = 5';
+  const hidden = redactSecrets(text, ['test']);
+  expect(hidden.length).toBe(text.length);
+  expect(hidden).toBe(
+    'api_key = ************\nbase_url = "https://***@host/?x=1&key=****\ndefault_model = "latest"\nrpm = 5',
+  );
+});
+
+test('suggests GEMINI_API_KEY for a key in a settings file', async () => {
+  const error = await getSettingsError({ 'work/boticelli.toml': '[providers.gemini]\napi_key = "x"\n' });
+  expect(error.message).toBe(
+    'boticelli.toml:2:1: unknown key "api_key" in [providers.gemini]; set the API key in GEMINI_API_KEY, not in a settings file',
+  );
+});
+
+test('redacts a large file in linear time', () => {
+  const started = performance.now();
+  for (const piece of ['://', ' ', 'key', 'key =', 'AIza', '@']) redactSecrets(piece.repeat(300_000), ['key-of-mine']);
+  expect(performance.now() - started).toBeLessThan(3000);
+});

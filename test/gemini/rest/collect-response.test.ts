@@ -1,0 +1,180 @@
+import { afterEach, expect, test, vi } from 'vitest';
+import type { DriverEvent } from '../../../src/driver/driver-events.js';
+import {
+  blockedPromptReply,
+  createChunk,
+  emptyReply,
+  formatSseEvent,
+  packetReply,
+  type ScriptedReply,
+  textReply,
+  type WirePart,
+} from '../../helpers/gemini-replies.js';
+import { createGeminiFixture, createRequest, getError, model, readStream } from '../gemini-fixture.js';
+
+const fixture = createGeminiFixture();
+const warn = vi.spyOn(console, 'warn');
+afterEach(() => expect(warn).not.toHaveBeenCalled());
+
+/** The reply to a script, which must be equal for unary and streamed requests. */
+async function replyTo(script: ScriptedReply) {
+  fixture.server.queueReplies(script, script);
+  const unary = await fixture.driver().generate(createRequest());
+  const streamed = await readStream(fixture.driver().generateStream(createRequest()));
+  expect(streamed.error).toBeUndefined();
+  expect(streamed.response).toEqual(unary);
+  expect(streamed.text).toBe(unary.text);
+  return unary;
+}
+
+/** The error of a script, which must be equal for unary and streamed requests. */
+async function errorOf(script: ScriptedReply) {
+  fixture.server.queueReplies(script, script);
+  const unary = await getError(fixture.driver().generate(createRequest()));
+  const { error } = await readStream(fixture.driver().generateStream(createRequest()));
+  expect(error).toMatchObject({ code: unary.code, message: unary.message, hint: unary.hint });
+  expect(unary.isTransient).toBe(false);
+  return unary;
+}
+
+test('returns text, model, finish reason and usage', async () => {
+  const usage = { promptTokenCount: 7, candidatesTokenCount: 3, thoughtsTokenCount: 40, totalTokenCount: 50 };
+  expect(await replyTo(textReply(['Hello', ' you\n'], { usage, modelVersion: 'models/gemini-3.8-flash-001' }))).toEqual(
+    {
+      text: 'Hello you\n',
+      model: 'gemini-3.8-flash-001',
+      finishReason: 'STOP',
+      usage: { promptTokens: 7, outputTokens: 3, thoughtTokens: 40, totalTokens: 50 },
+      turn: { role: 'model', text: 'Hello you\n', model, native: [{ text: 'Hello you\n' }] },
+    },
+  );
+});
+
+test('keeps thoughts in the turn but not in the text', async () => {
+  const reply = await replyTo(textReply(['A', 'B'], { thoughts: ['hm, ', 'well'] }));
+  expect(reply.text).toBe('AB');
+  expect(reply.turn.native).toEqual([{ text: 'hm, well', thought: true }, { text: 'AB' }]);
+});
+
+test('keeps a thought signature on its part, even an empty one', async () => {
+  const reply = await replyTo(textReply(['A', 'B'], { thoughtSignature: 'c2ln' }));
+  expect(reply.turn.native).toEqual([{ text: 'AB' }, { text: '', thoughtSignature: 'c2ln' }]);
+});
+
+test('does not join a signed part with its neighbours', async () => {
+  const part = (fields: WirePart) => ({ candidates: [{ content: { parts: [fields] }, finishReason: 'STOP' }] });
+  const chunks = [
+    part({ text: 'A' }),
+    part({ text: 'B', thoughtSignature: 's' }),
+    part({ text: 'C' }),
+    part({ text: 'D' }),
+  ];
+  const reply = await replyTo({ chunks });
+  expect(reply.text).toBe('ABCD');
+  expect(reply.turn.native).toEqual([{ text: 'A' }, { text: 'B', thoughtSignature: 's' }, { text: 'CD' }]);
+});
+
+test('takes the last value of each usage count', async () => {
+  const counted = (usageMetadata: object, finishReason?: string) =>
+    formatSseEvent({ ...createChunk('x', finishReason), usageMetadata });
+  fixture.server.queueReplies(
+    packetReply(
+      counted({ promptTokenCount: 7, thoughtsTokenCount: 30, totalTokenCount: 37 }),
+      counted({ promptTokenCount: 7, thoughtsTokenCount: 30, totalTokenCount: 38 }),
+      counted({ promptTokenCount: 7, candidatesTokenCount: 2, totalTokenCount: 39 }, 'STOP'),
+    ),
+  );
+  const { response } = await readStream(fixture.driver().generateStream(createRequest()));
+  expect(response?.usage).toEqual({ promptTokens: 7, outputTokens: 2, thoughtTokens: 30, totalTokens: 39 });
+});
+
+test('reports zero usage and the requested model if the service names neither', async () => {
+  fixture.server.queueReplies({ body: createChunk('Hi', 'STOP') });
+  expect(await fixture.driver().generate(createRequest('Hi', { model: `models/${model}` }))).toMatchObject({
+    model,
+    usage: { promptTokens: 0, outputTokens: 0, thoughtTokens: 0, totalTokens: 0 },
+    turn: { model },
+  });
+});
+
+test.each(['OTHER', 'LANGUAGE', 'SOMETHING_NEW', 'MAX_TOKENS'])(
+  'accepts text that ends with %s',
+  async (finishReason) => {
+    expect(await replyTo(textReply('Hello', { finishReason }))).toMatchObject({ text: 'Hello', finishReason });
+  },
+);
+
+test('keeps unknown parts and ignores unknown fields', async () => {
+  const parts = [{ text: 'A' }, { somethingNew: { x: 1 } }, { inlineData: { mimeType: 'image/png', data: 'AA==' } }];
+  const reply = await replyTo({
+    chunks: [{ candidates: [{ content: { parts }, finishReason: 'STOP', novelty: [1] }], newField: { a: null } }],
+  });
+  expect(reply.text).toBe('A');
+  expect(reply.turn.native).toEqual(parts);
+});
+
+test('accepts a unary reply without a finish reason', async () => {
+  fixture.server.queueReplies({ body: createChunk('Hi') });
+  const reply = await fixture.driver().generate(createRequest());
+  expect(reply).toMatchObject({ text: 'Hi', finishReason: 'FINISH_REASON_UNSPECIFIED' });
+});
+
+test('emits the usage of an unusable reply, if the service reported it', async () => {
+  const served = { modelVersion: 'gemini-3.8-flash-001' };
+  fixture.server.queueReplies(textReply('', served), textReply('', served), { chunks: [createChunk('', 'STOP')] });
+  const events: DriverEvent[] = [];
+  const context = { emit: (event: DriverEvent) => void events.push(event) };
+  await getError(fixture.driver().generate(createRequest(), context));
+  expect((await readStream(fixture.driver().generateStream(createRequest(), context))).error?.code).toBe('empty_reply');
+  await getError(fixture.driver().generate(createRequest(), context));
+  const usage = { promptTokens: 8, outputTokens: 1, thoughtTokens: 0, totalTokens: 9 };
+  const spent = { type: 'spent', model: 'gemini-3.8-flash-001', usage };
+  expect(events).toEqual([spent, spent]);
+});
+
+test('names the reason and category of a blocked prompt', async () => {
+  const rating = { category: 'HARM_CATEGORY_DANGEROUS_CONTENT', probability: 'HIGH', blocked: true };
+  const mild = { category: 'HARM_CATEGORY_HARASSMENT', probability: 'NEGLIGIBLE' };
+  const error = await errorOf(blockedPromptReply('SAFETY', [mild, rating]));
+  expect(error.code).toBe('blocked');
+  expect(error.message).toBe('the service blocked the prompt: SAFETY (HARM_CATEGORY_DANGEROUS_CONTENT)');
+});
+
+test('rejects a prompt that is blocked after some text', async () => {
+  const blocked = { promptFeedback: { blockReason: 'OTHER' } };
+  expect(await errorOf({ chunks: [createChunk('Some'), blocked] })).toMatchObject({ code: 'blocked' });
+});
+
+test.each([
+  'SAFETY',
+  'RECITATION',
+  'BLOCKLIST',
+  'PROHIBITED_CONTENT',
+  'SPII',
+  'IMAGE_SAFETY',
+  'IMAGE_PROHIBITED_CONTENT',
+])('rejects a reply that ends with %s, with or without text', async (finishReason) => {
+  const message = `the service blocked the reply: ${finishReason}`;
+  expect(await errorOf(emptyReply(finishReason))).toMatchObject({ code: 'blocked', message });
+  expect(await errorOf(textReply('Some', { finishReason }))).toMatchObject({ code: 'blocked', message });
+});
+
+test('reports MAX_TOKENS without text as truncated, with the thought tokens', async () => {
+  const usage = { promptTokenCount: 8, thoughtsTokenCount: 478, totalTokenCount: 486 };
+  const error = await errorOf(emptyReply('MAX_TOKENS', usage));
+  expect(error.code).toBe('truncated');
+  expect(error.message).toBe('max_tokens was reached before any text, after 478 thought tokens');
+  expect(error.hint).toContain('Raise max_tokens');
+});
+
+test.each(['STOP', 'OTHER', 'MALFORMED_FUNCTION_CALL'])(
+  'names the finish reason %s of an empty reply',
+  async (reason) => {
+    const error = await errorOf(emptyReply(reason));
+    expect(error).toMatchObject({ code: 'empty_reply', message: `the reply is empty (${reason})` });
+  },
+);
+
+test('rejects a reply of thoughts only as empty', async () => {
+  expect(await errorOf(textReply([], { thoughts: ['hm'] }))).toMatchObject({ code: 'empty_reply' });
+});
