@@ -91,7 +91,7 @@ describe('replies that version 0.1 stored', () => {
     const state = createCurrentState(onTestFinished);
     const replies = withDatabase(state.database, (database) => queryRows(database, 'SELECT key FROM answers').length);
     const { stdout } = await state.run('runs clear --yes');
-    expect(stdout).toMatch(new RegExp(`\\b10 runs and ${replies} replies\\b`));
+    expect(stdout.match(/\d+/g)).toEqual(['10', String(replies)]);
     expect(JSON.parse((await state.run('runs --format json')).stdout)).toEqual({ runs: [], total: 0 });
   });
 });
