@@ -2,9 +2,8 @@
 
 export type { PriceList } from './config/price-list.js';
 export { type Clock, systemClock } from './driver/clock.js';
-export type { ConcurrencyLimiter } from './driver/concurrency-limiter.js';
 export type { BilledUsage } from './driver/cost.js';
-export type { BoticelliDriver, CallContext } from './driver/driver.js';
+export type { BoticelliDriver, CallContext, Lease } from './driver/driver.js';
 export type {
   DriverEvent,
   FallbackEvent,
@@ -78,25 +77,21 @@ export type {
   RunReport,
   RunStatus,
 } from './executor/narrative-events.js';
-export {
-  NarrativeExecutor,
-  type NarrativeExecutorOptions,
-  type ProgressListener,
-} from './executor/narrative-executor.js';
+export { NarrativeExecutor } from './executor/narrative-executor.js';
+export type { ExecuteOptions, NarrativeExecutorOptions, ProgressListener } from './executor/options.js';
 export { createGeminiDriver } from './gemini/driver.js';
 export type { ModelInfo, ModelList, ModelListCache } from './gemini/models/model-info.js';
 export type { GeminiDriverOptions } from './gemini/options.js';
 export { applyOverrides, type Overrides } from './narrative/apply-overrides.js';
+export { InvalidNarrative } from './narrative/invalid-narrative.js';
 export { lintNarrative } from './narrative/lint/lint-narrative.js';
 export {
   checkNarrative,
   checkNarrativeFile,
-  InvalidNarrative,
+  type LoadedNarrative,
   type LoadNarrativeOptions,
   loadNarrative,
-  type NarrativeContent,
 } from './narrative/load-narrative.js';
-export type { LoadedNarrative } from './narrative/loaded-narrative.js';
 export {
   type Act,
   type ActContext,
@@ -113,12 +108,13 @@ export {
 } from './narrative/narrative.js';
 export { createSchemaValidator, type SchemaValidator } from './narrative/schema/json-schema.js';
 export { createNarrativeJsonSchema } from './narrative/schema/narrative-json-schema.js';
+export type { ConcurrencyLimiter } from './quota/limiter/concurrency-leases.js';
 export type { ModelQueue } from './quota/limiter/model-queue.js';
 export type { RateLimiter } from './quota/limiter/rate-limiter.js';
 export type { Limit, Limits, QuotaBudget } from './quota/limits.js';
 export { createMemoryQuotaStore } from './quota/stores/memory-store.js';
 export type { QuotaStore } from './quota/stores/quota-store.js';
-export { withQuota } from './quota/with-quota.js';
+export { type QuotaOptions, withQuota } from './quota/with-quota.js';
 export { createRehearsalDriver, type RehearsalOptions, rehearsalModel } from './rehearsal/rehearsal-driver.js';
 export { createDriverStack, type DriverStackOptions } from './stack/driver-stack.js';
 export { type CreateQuotaOptions, createQuota, type Quota } from './stack/quota.js';
@@ -126,13 +122,14 @@ export type { RecordedReply, RecordedRequest, RecordingEntry } from './store/rec
 export { openRecording, type RecordingFile } from './store/recordings/recording-file.js';
 export { createReplayDriver } from './store/recordings/replay-driver.js';
 export { withRecording } from './store/recordings/with-recording.js';
-export type { ReplyCache, RequestId, StoredReply } from './store/replies/reply-cache.js';
+export type { ReplyCache, StoredReply } from './store/replies/reply-cache.js';
 export {
   describeRequest,
   type PartDescription,
   type RequestDescription,
+  type RequestId,
   requestKey,
   type TurnDescription,
-} from './store/replies/request-key.js';
+} from './store/replies/request-id.js';
 export { type ReplyCacheOptions, withReplyCache } from './store/replies/with-reply-cache.js';
 export type { Diagnostic, Location, SourceFile } from './toml/diagnostic.js';

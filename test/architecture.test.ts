@@ -21,7 +21,7 @@ const allowedImports: Record<string, string[]> = {
   executor: ['narrative', 'driver', 'errors.ts'],
   narrative: ['driver (types)', 'media', 'toml', 'util', 'errors.ts'],
   toml: ['util', 'errors.ts'],
-  media: ['driver (types)'],
+  media: ['driver (types)', 'util'],
   gemini: ['driver', 'media', 'util', 'errors.ts'],
   rehearsal: ['driver', 'media', 'errors.ts'],
   quota: ['driver', 'database', 'util', 'errors.ts'],

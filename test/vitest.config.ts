@@ -5,11 +5,11 @@ export default defineConfig({
     root: new URL('..', import.meta.url).pathname,
     include: ['test/**/*.test.ts'],
     globalSetup: ['test/helpers/bundle-first.ts'],
-    reporters: ['default', './test/helpers/closing-line-reporter.ts'],
+    reporters: ['default', './test/helpers/summary-line-reporter.ts'],
     testTimeout: 20_000,
-    // Much of the suite is waiting for processes, and for windows of quota: four files at a time keep two cores busy.
+    // Tests mostly wait for processes and quota windows: four files at a time keep two cores busy.
     maxWorkers: 4,
-    // No file leaves anything behind in the process that another could stumble over: each is loaded beside the others.
+    // Test files leave no state behind in the process, so they can share it.
     isolate: false,
   },
 });

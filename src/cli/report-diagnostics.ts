@@ -1,8 +1,8 @@
 import { isAbsolute, relative, resolve } from 'node:path';
-import type { Diagnostic } from '../narrative/loaded-narrative.js';
 import { formatAnnotation } from '../terminal/diagnostics/annotations.js';
 import { formatDiagnostics } from '../terminal/diagnostics/code-frame.js';
 import type { Colors } from '../terminal/text/colors.js';
+import type { Diagnostic } from '../toml/diagnostic.js';
 import type { CliProcess } from './process.js';
 
 /** A file with diagnostics. */

@@ -3,7 +3,7 @@ import { fstatSync } from 'node:fs';
 import { addAbortSignal } from 'node:stream';
 import { BoticelliError } from '../errors.js';
 import { maxRequestBytes } from '../facts/media.js';
-import { mostBytes as maxNarrativeBytes, type NarrativeContent } from '../narrative/load-narrative.js';
+import { maxNarrativeBytes, type NarrativeContent } from '../narrative/parse/parse-narrative-files.js';
 import type { CliProcess } from './process.js';
 
 type StdinProcess = Pick<CliProcess, 'stdin'>;

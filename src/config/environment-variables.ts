@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { BoticelliError } from '../errors.js';
 import { readRegularFile } from '../util/read-regular-file.js';
+import { hasUtf16Bom } from '../util/utf16-bom.js';
 
 /** The environment variables that are settings. No other variable of a `.env` is used. */
 export type EnvironmentVariableName =
@@ -73,8 +74,7 @@ export async function readDotEnv(folder: string): Promise<Map<string, string>> {
 
 /** Invalid UTF-8 is accepted, because it may be in variables that are not ours. A UTF-16 file can't be read at all. */
 function decodeText(bytes: Buffer): string {
-  const isUtf16 = (bytes[0] === 0xff && bytes[1] === 0xfe) || (bytes[0] === 0xfe && bytes[1] === 0xff);
-  if (!isUtf16) return bytes.toString('utf8');
+  if (!hasUtf16Bom(bytes)) return bytes.toString('utf8');
   throw new BoticelliError('invalid_config', '.env is UTF-16', {
     hint: 'Save it as UTF-8. In Windows PowerShell, > writes UTF-16: use Set-Content -Encoding utf8 instead.',
   });

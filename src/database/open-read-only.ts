@@ -1,43 +1,47 @@
 import { statSync } from 'node:fs';
-import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type Database from 'libsql';
 import { BoticelliError } from '../errors.js';
-import { schemaVersion } from './open.js';
+import { databasePath } from './open.js';
+import { readSchemaVersion, schemaVersion } from './schema.js';
 import { describeSqliteError } from './sqlite-error.js';
 
 export type { Database };
 
 /**
- * Opens `boticelli.db` of the state folder to look at it: nothing is made, mended or set aside.
- * @param minVersion the first version of the file that has what is looked for
- * @returns undefined where there is none yet, or one that is older than that
- * Rejects with `no_input` where there is one that can't be read.
+ * Opens the database of a state folder for reading: nothing is created, migrated or renamed.
+ *
+ * @param minVersion the first schema version that has the wanted tables
+ * @returns undefined if the file does not exist or has an older schema
+ * @throws BoticelliError `no_input` if the file can't be read
  */
 export async function openReadOnly(folder: string, minVersion = 1): Promise<Database.Database | undefined> {
-  const path = join(folder, 'boticelli.db');
+  const path = databasePath(folder);
   try {
-    // One that another process is just beginning has no bytes yet.
+    // A file that another process is creating is still empty.
     if (!statSync(path, { throwIfNoEntry: false })?.size) return undefined;
     const { default: LibSql } = await import('libsql');
     const database = new LibSql(`${pathToFileURL(path).href}?mode=ro`);
-    // Nobody listens for Ctrl-C meanwhile, so it works; and readers wait for those alone who lock the whole file.
+    // A long wait that blocks the event loop is fine here: no signal handler is installed, so Ctrl-C works. Readers wait
+    // only for programs that lock the whole file.
     database.pragma('busy_timeout = 10000');
-    const [row] = database.pragma('user_version') as { user_version: number }[];
-    const version = row?.user_version ?? 0;
+    const version = readSchemaVersion(database);
     if (version >= minVersion && version <= schemaVersion) return database;
     database.close();
     if (version >= 1 && version < minVersion) return undefined;
-    throw new Error(version > schemaVersion ? `it is of a newer boticelli (version ${version})` : 'it is not ours');
+    const isNewer = version > schemaVersion;
+    throw new Error(
+      isNewer ? `it was written by a newer boticelli (schema version ${version})` : 'it is not a boticelli database',
+    );
   } catch (thrown) {
     throw createUnreadableError(path, thrown);
   }
 }
 
-/** What a person is told of a database that can't be read. */
+/** Creates the error for a database that can't be read. */
 export function createUnreadableError(path: string, thrown: unknown): BoticelliError {
   return new BoticelliError('no_input', `${path} can't be read: ${describeSqliteError(thrown)}`, {
-    hint: 'Nothing was changed. The next run says what it makes of it.',
+    hint: 'Nothing was changed. Check its permissions. If it is damaged, the next run renames it and creates a new one.',
     cause: thrown,
   });
 }

@@ -3,65 +3,37 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type Database from 'libsql';
 import { BoticelliError } from '../errors.js';
+import { migrate, readSchemaVersion, schemaVersion } from './schema.js';
 import { describeSqliteError, isCorrupt } from './sqlite-error.js';
-import { runInTransaction } from './transaction.js';
 import { type LockWaitOptions, retryWhileQuotaLocked } from './wait-for-lock.js';
 
 export type { Database };
 
-/** The state's database, or why there is none to be had. */
+/** The state's database, or the reason why it can't be used. */
 export interface OpenedDatabase {
-  /** Absent where the run must go on without. */
+  /** Absent if the program has to continue without it. */
   database?: Database.Database;
-  /** What a person should know, in one line. */
+  /** A message for the user, in one line. */
   warning?: string;
 }
 
-/**
- * What is in the file, by SQLite's `user_version`: a program adds what an older one lacks, and leaves a newer one alone. 1
- * had the quota book alone.
- */
-export const schemaVersion = 2;
-
-/** All of it, and nothing that a file may have already: so it makes a new file, and brings any older one up to date. */
-const schema = `
-  CREATE TABLE IF NOT EXISTS quota_pages (key TEXT PRIMARY KEY, page TEXT NOT NULL) WITHOUT ROWID;
-  CREATE TABLE IF NOT EXISTS catalogues (key TEXT PRIMARY KEY, fetched_at INTEGER NOT NULL, models TEXT NOT NULL);
-  CREATE TABLE IF NOT EXISTS live_manners (
-    service TEXT NOT NULL, model TEXT NOT NULL, manner TEXT NOT NULL, learned_at INTEGER NOT NULL,
-    PRIMARY KEY (service, model)
-  );
-
-  CREATE TABLE IF NOT EXISTS answers (
-    key TEXT NOT NULL, occurrence INTEGER NOT NULL, answered_by TEXT NOT NULL, narrative TEXT NOT NULL,
-    answered_at INTEGER NOT NULL, reply TEXT NOT NULL, PRIMARY KEY (key, occurrence, answered_by)
-  );
-  CREATE INDEX IF NOT EXISTS answers_by_age ON answers (answered_at);
-
-  CREATE TABLE IF NOT EXISTS runs (
-    id TEXT PRIMARY KEY, narrative TEXT NOT NULL, file TEXT, file_hash TEXT, act_count INTEGER NOT NULL,
-    started_at INTEGER NOT NULL, acts_ended INTEGER NOT NULL, models_asked TEXT NOT NULL, models_served TEXT NOT NULL,
-    attempts INTEGER NOT NULL, wait_ms INTEGER NOT NULL, usage TEXT NOT NULL, cost_usd REAL,
-    status TEXT, duration_ms INTEGER, error TEXT
-  );
-  CREATE INDEX IF NOT EXISTS runs_by_age ON runs (started_at);
-  CREATE TABLE IF NOT EXISTS acts (
-    run TEXT NOT NULL, position INTEGER NOT NULL, act TEXT NOT NULL, ended TEXT, told TEXT NOT NULL, cost_usd REAL,
-    PRIMARY KEY (run, position)
-  );
-`;
-
-/** How to wait where another program has the whole file to itself. */
+/** How to wait while another program locks the whole file. */
 export type OpenDatabaseOptions = Omit<LockWaitOptions, 'pauseMs'>;
 
+/** Returns the path of the database in a state folder. */
+export function databasePath(stateFolder: string): string {
+  return join(stateFolder, 'boticelli.db');
+}
+
 /**
- * Opens `boticelli.db` in the state folder; makes it, with mode 0600 in a folder of 0700, where it is not there. A file
- * that is no database is set aside, never deleted. Without a database a run goes on, and says so. Rejects with
- * `output_failed` only for one that stays locked: what it forbids can't be known.
+ * Opens the database of a state folder. Creates it if it is missing, with mode 0600 in a folder of mode 0700. A damaged file
+ * is renamed, never deleted. Without a database the program continues, with a warning.
+ *
+ * @throws BoticelliError `output_failed` if the file stays locked: no request is sent without knowing the used quota
  */
 export async function openDatabase(folder: string, options: OpenDatabaseOptions = {}): Promise<OpenedDatabase> {
   const { default: LibSql } = await import('libsql');
-  const path = join(folder, 'boticelli.db');
+  const path = databasePath(folder);
   try {
     mkdirSync(folder, { recursive: true, mode: 0o700 });
     return await retryWhileQuotaLocked(() => openFile(LibSql, path), { ...options, pauseMs: [5, 25] });
@@ -73,10 +45,8 @@ export async function openDatabase(folder: string, options: OpenDatabaseOptions 
   }
   try {
     const damagedPath = moveDamagedFile(path);
-    return {
-      ...openFile(LibSql, path),
-      warning: `${path} was damaged; it is now ${damagedPath}, and a new one was begun`,
-    };
+    const warning = `${path} was damaged; it is now ${damagedPath}, and a new database was created`;
+    return { ...openFile(LibSql, path), warning };
   } catch (thrown) {
     return { warning: `${path} is damaged and can't be replaced: ${describeSqliteError(thrown)}` };
   }
@@ -87,20 +57,20 @@ function openFile(LibSql: typeof Database, path: string): OpenedDatabase {
   const database = new LibSql(path);
   try {
     if (isNew) chmodSync(path, 0o600);
-    // Before the journal mode: of many processes that open a new file at once some failed otherwise (wire.md). It blocks
-    // the event loop, and so Ctrl-C: whoever needs more patience tries again.
+    // Set before the journal mode: otherwise some of many processes that open a new file at the same time fail. This wait
+    // blocks the event loop, and with it Ctrl-C, so it is short: callers that can wait longer retry.
     database.pragma('busy_timeout = 200');
     const version = readSchemaVersion(database);
     if (version > schemaVersion) {
       database.close();
-      return { warning: `${path} is of a newer boticelli (version ${version}): it is left alone` };
+      return { warning: `${path} was written by a newer boticelli (schema version ${version}): it is left unchanged` };
     }
     database.pragma('journal_mode = WAL');
     database.pragma('synchronous = NORMAL');
     if (version < schemaVersion) migrate(database);
-    // SQLite reads the tables' names when they are first needed: what is broken there shall be found here.
+    // SQLite reads the schema when it is first needed. Reading it now detects damage here.
     database.prepare('SELECT count(*) FROM sqlite_schema').get();
-    // SQLite sleeps up to 100 ms between its tries, while others come and go: short of that, who waits tries again itself.
+    // SQLite sleeps up to 100 ms between its own retries and lets others overtake, so callers retry themselves.
     database.pragma('busy_timeout = 10');
     return { database };
   } catch (thrown) {
@@ -109,24 +79,9 @@ function openFile(LibSql: typeof Database, path: string): OpenedDatabase {
   }
 }
 
-function readSchemaVersion(database: Database.Database): number {
-  const [row] = database.pragma('user_version') as { user_version: number }[];
-  return row?.user_version ?? 0;
-}
-
 /**
- * In one transaction: of many processes that find an old file at once one does it, and the others see it whole, the old
- * one or the new. Looks again within it, for a newer program may have been among them.
- */
-function migrate(database: Database.Database): void {
-  runInTransaction(database, () => {
-    if (readSchemaVersion(database) < schemaVersion) database.exec(`${schema} PRAGMA user_version = ${schemaVersion};`);
-  });
-}
-
-/**
- * Opens one that SQLite has no room to work beside, on a full disk say, for what stands in it: a day that is closed stays
- * so. To write to it fails, with SQLite's words for that.
+ * Opens a file for reading that SQLite can't work with, for example on a full disk, so that a used-up daily quota is still
+ * known. Writing to it fails with SQLite's error.
  */
 function openImmutable(LibSql: typeof Database, path: string): Database.Database | undefined {
   try {
@@ -140,8 +95,10 @@ function openImmutable(LibSql: typeof Database, path: string): Database.Database
 }
 
 /**
- * Renames the file and its companions, so that the next run begins a new one; the time makes the name a new one.
- * @returns the new path. Throws where it can't be renamed.
+ * Renames a damaged file and its companions, so that the next run creates a new one. The new name contains the time.
+ *
+ * @returns the new path
+ * @throws the system's error if the file can't be renamed
  */
 export function moveDamagedFile(path: string): string {
   const damagedPath = `${path}.damaged-${new Date().toISOString().replaceAll(':', '-')}`;

@@ -1,19 +1,19 @@
-/** Whether another process has the lock: the same may work a moment later. */
+/** Whether another process holds the lock: the same work may succeed a moment later. */
 export function isBusy(thrown: unknown): boolean {
   return /^SQLITE_(BUSY|LOCKED)/.test(getSqliteCode(thrown));
 }
 
-/** Whether a file is no database, or one that is broken. */
+/** Whether a file is damaged or not a database. */
 export function isCorrupt(thrown: unknown): boolean {
   return /^SQLITE_(NOTADB|CORRUPT)/.test(getSqliteCode(thrown));
 }
 
-/** What went wrong, on one line. */
+/** Returns the message of an error in one line. */
 export function describeSqliteError(thrown: unknown): string {
   return thrown instanceof Error ? thrown.message.replace(/\s+/g, ' ') : String(thrown);
 }
 
-/** SQLite's name of what went wrong, or an empty string. */
+/** Returns SQLite's error code, or an empty string for other errors. */
 function getSqliteCode(thrown: unknown): string {
   const code: unknown = thrown instanceof Error ? Reflect.get(thrown, 'code') : undefined;
   return typeof code === 'string' ? code : '';

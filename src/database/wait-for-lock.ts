@@ -3,29 +3,27 @@ import { BoticelliError } from '../errors.js';
 import { isBusy } from './sqlite-error.js';
 
 export interface LockWaitOptions {
-  /** How long to try where another program holds the lock. */
+  /** How long to retry while another program holds the lock. Default 10 s. */
   maxWaitMs?: number;
-  /** Called once, when waiting for it begins to be noticed. */
+  /** Called once, when the wait becomes noticeable. */
   onLocked?: () => void;
-  /**
-   * How long to wait between two tries, at least and at most: chosen at random each time, lest all who wait come at once. Default 1
-   * and 7.
-   */
-  pauseMs?: readonly [least: number, most: number];
+  /** Bounds of the random pause between two attempts; random, so that waiting processes spread out. Default 1 and 7. */
+  pauseMs?: readonly [minMs: number, maxMs: number];
 }
 
-/** From when on a person wonders what is going on. */
+/** When a wait becomes noticeable to the user. */
 const noticeAfterMs = 1000;
 
 /**
- * Does the work as soon as the lock can be had: at once if it is free, so that what is written is written before this
- * returns. SQLite's own waiting blocks Ctrl-C, so it is short (see open-database.ts), and the rest is tried again from here.
- * The time is real time, whatever clock the rest goes by: the lock is another program's. Rejects with SQLite's error where
- * it is not to be had within `patienceMs`, by default 10 s.
+ * Runs work that needs the database's lock, and retries while another program holds it. If the lock is free, the work is
+ * done before this returns. SQLite's own wait blocks Ctrl-C, so it is short (see open.ts), and the rest of the wait is
+ * here. Uses real time, not the injected clock, because the other program does too.
+ *
+ * @throws SQLite's error once `maxWaitMs` have passed, and every other error of the work
  */
 export async function retryWhileLocked<Result>(work: () => Result, options: LockWaitOptions = {}): Promise<Result> {
   const { maxWaitMs = 10_000, onLocked, pauseMs: [minPauseMs, maxPauseMs] = [1, 7] } = options;
-  // The clock is asked only where there is something to wait for: a start takes 0.7 ms less without it.
+  // Reads the clock only if it has to wait, which saves 0.7 ms at startup.
   let startedAt: number | undefined;
   for (let isReported = false; ; ) {
     try {
@@ -42,8 +40,10 @@ export async function retryWhileLocked<Result>(work: () => Result, options: Lock
 }
 
 /**
- * Waits so for what the quota book is in, by default for 90 s. Without it nothing may be sent, for what it forbids can't be
- * known: so it rejects with `output_failed` where the lock is not to be had.
+ * Runs work on the quota tables, and retries for up to 90 s by default. A request must not be sent without them, because
+ * they may forbid it.
+ *
+ * @throws BoticelliError `output_failed` if the database stays locked
  */
 export async function retryWhileQuotaLocked<Result>(
   work: () => Result,
@@ -57,8 +57,8 @@ export async function retryWhileQuotaLocked<Result>(
 }
 
 /**
- * Waits, and lets Node hear of signals after it: where several wait for a lock, each of them blocking a little and due again
- * by then, Node would go from one timer to the next and hear of nothing (Ctrl-C was heard after 9 s, 2026-11).
+ * Waits, then lets Node handle signals. Without that, Node goes from timer to timer if several tasks wait for the lock, and
+ * each blocks for a moment: Ctrl-C was noticed after 9 s (2026-11).
  */
 async function pause(waitMs: number): Promise<void> {
   await delay(waitMs);
@@ -66,8 +66,8 @@ async function pause(waitMs: number): Promise<void> {
 }
 
 function createQuotaLockedError(cause: unknown): BoticelliError {
-  return new BoticelliError('output_failed', 'another program keeps the quota book locked', {
-    hint: 'Find out what holds boticelli.db open, or run with --no-rate-limit if you know that quota is left.',
+  return new BoticelliError('output_failed', 'another process has locked the state database', {
+    hint: 'Find the process that holds boticelli.db open. If you know that quota is left, run with --no-rate-limit.',
     cause,
   });
 }

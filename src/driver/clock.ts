@@ -1,10 +1,10 @@
 import { setTimeout as delay } from 'node:timers/promises';
 
-/** Time, injected so that tests can own it. */
+/** The time, as a dependency that tests can replace. */
 export interface Clock {
   /** Milliseconds since the epoch. */
   now(): number;
-  /** Resolves after `durationMs`; rejects with the signal's reason, at once, when that aborts. */
+  /** Resolves after `durationMs`. Rejects with the signal's reason as soon as the signal aborts. */
   sleep(durationMs: number, signal?: AbortSignal): Promise<void>;
 }
 
@@ -14,7 +14,7 @@ export const systemClock: Clock = {
     try {
       await delay(durationMs, undefined, signal && { signal });
     } catch (thrown) {
-      // node:timers rejects with an AbortError of its own; the reason is what callers understand.
+      // node:timers rejects with its own AbortError; callers expect the signal's reason.
       throw signal?.aborted ? signal.reason : thrown;
     }
   },

@@ -1,12 +1,12 @@
 import { addUsage, type Usage } from './response.js';
 
-/** US dollars for a million tokens. */
+/** US dollars per million tokens. */
 interface PricePerMillion {
   input: number;
   output: number;
 }
 
-/** What tokens cost, in US dollars. Thoughts are billed as output. */
+/** The price of the tokens in US dollars. Thoughts are billed as output. */
 export function calculateCostUsd(
   { promptTokens, outputTokens, thoughtTokens }: Omit<Usage, 'totalTokens'>,
   { input, output }: PricePerMillion,
@@ -14,26 +14,26 @@ export function calculateCostUsd(
   return roundUsd((promptTokens * input + (outputTokens + thoughtTokens) * output) / 1_000_000);
 }
 
-/** The sum of costs; undefined where one of them is not known, for a sum without it would say too little. */
+/** The sum of two costs; undefined if either is unknown, because a partial sum would be too low. */
 export function addCosts(left: number | undefined, right: number | undefined): number | undefined {
   return left === undefined || right === undefined ? undefined : roundUsd(left + right);
 }
 
-/** What one or more calls took. */
+/** Tokens and cost of one or more requests. */
 export interface BilledUsage {
   usage: Usage;
-  /** In US dollars; absent where the price of one is not known. */
+  /** In US dollars; absent if any of the prices is unknown. */
   costUsd?: number;
 }
 
-/** The sum of expenses; where there is none yet, the other one. */
+/** The sum of two billed usages; without a left one, the right one. */
 export function addBilledUsage(left: BilledUsage | undefined, right: BilledUsage): BilledUsage {
   const costUsd = left ? addCosts(left.costUsd, right.costUsd) : right.costUsd;
   const usage = left ? addUsage(left.usage, right.usage) : right.usage;
   return { usage, ...(costUsd !== undefined && { costUsd }) };
 }
 
-/** To a billionth of a dollar: what is below comes of floating point alone. */
+/** Rounds to a billionth of a dollar; smaller digits are floating-point noise. */
 function roundUsd(usd: number): number {
   return Math.round(usd * 1e9) / 1e9;
 }

@@ -4,7 +4,7 @@ import type { BilledUsage } from './cost.js';
 /** Why a call waits before its next attempt. */
 export type WaitReason = 'rpm' | 'tpm' | 'rpd' | 'concurrency' | 'backoff';
 
-/** What a layer tells of a call. The executor says of which act. */
+/** What a driver or a layer reports during a call. The executor adds the act. */
 export type DriverEvent = RetryEvent | WaitEvent | FallbackEvent | NoteEvent | UsageEvent;
 
 /** An attempt failed and another one follows. */
@@ -15,11 +15,11 @@ export interface RetryEvent {
   /** The pause before the next attempt. */
   delayMs: number;
   error: ErrorReport;
-  /** True where text of the failed attempt was handed out: it is void and must be forgotten. */
+  /** True if the failed attempt yielded text, which is now void. */
   discard: boolean;
 }
 
-/** The call pauses, for a reason that is known, until a moment that is known. */
+/** The call waits. */
 export interface WaitEvent {
   type: 'wait';
   model: string;
@@ -27,30 +27,30 @@ export interface WaitEvent {
   waitMs: number;
   /** ISO 8601 in UTC. */
   until: string;
-  /** True where the limit is a built-in guess, which the service may not share. */
+  /** True if the limit is a built-in guess, which may differ from the service's. */
   guessed?: boolean;
 }
 
-/** Another model is asked in place of the one that was. */
+/** The request goes to another model. */
 export interface FallbackEvent {
   type: 'fallback';
   from: string;
   to: string;
-  /** Why, in words: the quota is used up, or a model in between can't take the request. */
+  /** A sentence without a period: which quota is used up, and which models were skipped. */
   reason: string;
 }
 
-/** Something else happened that a person should know of: a session was opened anew, a file is sent ahead. */
+/** Other news for the user: a session was reopened, a file is being uploaded. */
 export interface NoteEvent {
   type: 'note';
   about: 'session' | 'upload' | 'download' | 'reply';
-  /** In words, without a full stop. */
+  /** A sentence without a period. */
   message: string;
 }
 
-/** Something was paid for that no reply tells of: an answer of no use, or an attempt that broke off. */
+/** Tokens were billed that are in no reply's usage: an invalid reply, or an attempt that was interrupted. */
 export interface UsageEvent extends BilledUsage {
   type: 'spent';
-  /** The model that served. */
+  /** The model that served the request. */
   model: string;
 }

@@ -2,50 +2,64 @@ import type { DriverEvent } from './driver-events.js';
 import type { GenerateRequest } from './request.js';
 import type { GenerateResponse, StreamChunk } from './response.js';
 
-/** What accompanies one call on its way down the stack, and is no part of the request itself. */
+/** What accompanies a call through the driver stack without being part of the request. */
 export interface CallContext {
-  /** Aborting ends the call at once and closes its connection; the call rejects with the signal's reason. */
+  /** Aborting ends the call at once and closes its connection. The call rejects with the signal's reason. */
   signal?: AbortSignal;
-  /** Tells what happens on the way: waits, retries. No layer prints. */
+  /** Receives waits, retries and other events of the call. Drivers and layers never print. */
   emit?: (event: DriverEvent) => void;
   /**
-   * Asked when a streamed attempt fails after it yielded text: may that text still be taken back, so that another
-   * attempt can start anew? Without it the answer is no, for attempts are never joined.
+   * Whether text that was already yielded can still be discarded. Asked when a streamed attempt fails after its first
+   * text, because a retry starts from the beginning. Default: no.
    */
   canDiscard?: () => boolean;
-  /** Resolves when the request may leave; to be awaited just before it does. Rejects where it may not, after all. */
+  /** Awaited just before the request is sent. Rejects if the request must not be sent. */
   beforeSending?: () => Promise<void>;
-  /** The models to turn to when this one's quota is used up, as the act or its narrative names them. */
+  /**
+   * Acquires a concurrency slot, for a session that outlives the call. Waits until one is free, and rejects with the signal's
+   * reason. Present only for drivers that manage concurrency, and only if it is limited.
+   */
+  acquireSlot?: (model: string) => Promise<Lease>;
+  /** The fallback models that the act or its narrative names. */
   fallback?: readonly string[];
 }
 
+/** A concurrency slot that was acquired. If its process dies, the slot becomes free within seconds. */
+export interface Lease {
+  release(): Promise<void>;
+}
+
 /**
- * One way to have a model answer. The Gemini driver is one, and so is every layer around it: a layer wraps a driver,
- * does one thing, and knows nothing of its neighbours.
+ * Gets replies from models. The Gemini driver implements it, and so does each layer: a layer wraps a driver, has one
+ * concern, and does not know its neighbours.
  */
 export interface BoticelliDriver {
-  /** Sends the request and resolves to the whole reply. Rejects with a BoticelliError. */
+  /**
+   * Sends the request and resolves to the complete reply.
+   * @throws BoticelliError, or the reason of the caller's signal
+   */
   generate(request: GenerateRequest, context?: CallContext): Promise<GenerateResponse>;
   /**
-   * Sends the request and yields the reply's text as it comes. The last chunk alone is `finished` and carries the
-   * whole response. Throws a BoticelliError; leaving the loop early closes the connection.
+   * Sends the request and yields the reply's text as it arrives. Only the last chunk is `finished`; it carries the complete
+   * response. Leaving the loop early closes the connection.
+   * @throws BoticelliError, or the reason of the caller's signal
    */
   generateStream(request: GenerateRequest, context?: CallContext): AsyncIterable<StreamChunk>;
   /**
-   * Loads what the first call needs, without a network, so that a call that is to leave at a certain moment leaves then.
-   * Calling it is never necessary. Rejects as the call itself would.
+   * Loads what the first call needs, without network access, so that a call scheduled for a moment is sent at that moment.
+   * Optional to call. Rejects as the call itself would.
    */
   prepare?(): Promise<void>;
   /**
-   * Ends what outlives a call: a session, files that were sent ahead. To be called once, after the last call, however
-   * that ended; every layer hands it down. Never rejects.
+   * Releases what outlives a call: sessions, uploaded files. Call it once, after the last call, however that ended. Never
+   * rejects.
    */
   close?(): Promise<void>;
   /**
-   * Whether the driver itself takes the model's place at the Gate, for a session that outlives a call. Where it is absent
-   * it does not. Where that must be found out first it is a promise.
+   * Whether the driver acquires slots with `context.acquireSlot` for its sessions. Default: false, so the caller holds a slot
+   * during each call. A promise if the driver has to look the model up first.
    */
   managesConcurrency?(model: string): boolean | Promise<boolean>;
-  /** Whether `generateStream` can be tried for the model; without a network. */
+  /** Whether `generateStream` may be called for the model. Needs no network. */
   supportsStreaming(model: string): boolean;
 }

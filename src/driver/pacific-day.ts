@@ -1,7 +1,7 @@
 const hourMs = 3_600_000;
 
 /**
- * The moment at which the current day of Gemini's daily quota ends: the next midnight in America/Los_Angeles
+ * The end of the current day of Gemini's daily quota: the next midnight in America/Los_Angeles
  * (ai.google.dev/gemini-api/docs/rate-limits, read 2026-10: "RPD quotas reset at midnight Pacific time").
  * @param now milliseconds since the epoch
  */
@@ -14,10 +14,10 @@ export function getNextPacificMidnight(now: number): Date {
     second: 'numeric',
   });
   const readPart = (timeMs: number, type: 'hour' | 'minute' | 'second') =>
-    Number(formatter.formatToParts(timeMs).find((piece) => piece.type === type)?.value);
+    Number(formatter.formatToParts(timeMs).find((part) => part.type === type)?.value);
   const sinceMidnightMs =
     readPart(now, 'hour') * hourMs + readPart(now, 'minute') * 60_000 + readPart(now, 'second') * 1000 + (now % 1000);
-  // A day has 23, 24 or 25 hours. Clocks change at 2 am, so of the three guesses exactly one reads midnight.
+  // A day has 23, 24 or 25 hours. Clocks change at 2 am, so exactly one of the three candidates is at midnight.
   const candidates = [23, 24, 25].map((hours) => now - sinceMidnightMs + hours * hourMs);
   return new Date(candidates.find((candidate) => readPart(candidate, 'hour') === 0) ?? now + 24 * hourMs);
 }

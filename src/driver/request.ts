@@ -1,35 +1,35 @@
-/** One call of a model: pure data, the same whoever carries it out. */
+/** One request to a model: plain data, independent of the driver. */
 export interface GenerateRequest {
-  /** The model asked for, without a `models/` prefix. */
+  /** The requested model, without the `models/` prefix. */
   model: string;
-  /** The conversation, oldest first, ending with the user's turn that is to be answered. */
+  /** The conversation, oldest turn first. The last turn is the user's prompt. */
   turns: readonly Turn[];
   /** The system instruction. */
   system?: string;
   parameters: GenerationParameters;
 }
 
-/** How the model shall generate. What is absent is left to the model's own default. */
+/** Parameters of generation. Those that are absent have the model's default. */
 export interface GenerationParameters {
   /** 0 to 2. */
   temperature?: number;
-  /** Upper bound of the reply in tokens; thinking models spend it on thoughts too. */
+  /** Maximum length of the reply in tokens; thoughts count too. */
   maxTokens?: number;
-  /** 0 to 1: of the likeliest tokens so many that their probabilities make up this sum. */
+  /** 0 to 1: sample from the most likely tokens whose probabilities add up to this. */
   topP?: number;
-  /** So many of the likeliest tokens. */
+  /** Sample from this many of the most likely tokens. */
   topK?: number;
-  /** The same seed makes the same reply likelier. */
+  /** The same seed makes the same reply more likely. */
   seed?: number;
-  /** The reply ends where one of these would begin. */
+  /** Stop sequences: the reply ends before the first of them. */
   stop?: readonly string[];
-  /** How long the model may think: a level, or a number of tokens. */
+  /** The thinking budget: a level, or a number of tokens. */
   thinking?: ThinkingLevel | number;
-  /** From which probability on harm of a category is blocked, by Gemini's names. */
+  /** Block thresholds by harm category, in Gemini's names. */
   safety?: Readonly<Record<string, string>>;
-  /** The reply is to be JSON. Absent: text. */
+  /** Format of the reply. Default: text. */
   format?: 'json';
-  /** The JSON Schema that the JSON is to match. */
+  /** The JSON Schema of a JSON reply. */
   schema?: Readonly<Record<string, unknown>>;
 }
 
@@ -47,9 +47,9 @@ export interface ModelTurn {
   role: 'model';
   /** The reply as plain text, for any model. */
   text: string;
-  /** The model that was asked for it. `native` means something to that model alone. */
+  /** The model that was asked. Only that model understands `native`. */
   model: string;
-  /** The reply's parts as the provider sent them, thought signatures included: opaque outside the driver. */
+  /** The reply's parts as the provider sent them, with thought signatures. Opaque outside the driver. */
   native?: unknown;
 }
 
@@ -62,14 +62,14 @@ export interface TextPart {
 
 export interface MediaPart {
   type: 'media';
-  /** For example `image/png`. Absent only where it is the address's answer that says so. */
+  /** For example `image/png`. Absent only for a URL whose response tells the type. */
   mimeType?: string;
   content: MediaContent;
-  /** What messages call it: a file's name, an address. No part of what is asked. */
+  /** A file name or URL, for messages only. */
   name?: string;
 }
 
-/** What media show, and how a model takes them in. */
+/** What a medium shows, and how a model reads it. */
 export type MediaKind = 'image' | 'audio' | 'video' | 'document';
 
 export type MediaContent = MediaBytes | MediaFile | MediaUrl | MediaReference;
@@ -81,32 +81,31 @@ export interface MediaBytes {
   base64: string;
 }
 
-/** Bytes that are too many to be held: the file is read when the request is really sent, and not before. */
+/** A file too large to keep in memory; it is read when the request is sent. */
 export interface MediaFile {
   from: 'file';
   /** Absolute. */
   path: string;
-  /** How many there are. */
   byteLength: number;
-  /** Of all of them, in hexadecimal: the file's identity, wherever it lies. */
+  /** Of the whole file, in hexadecimal: its identity, independent of the path. */
   sha256: string;
 }
 
-/** Bytes that are fetched when the request is really sent, and not before. */
+/** A URL whose content is fetched when the request is sent. */
 export interface MediaUrl {
   from: 'address';
   url: string;
-  /** What they have to be; absent where anything will do that models read. */
+  /** The required kind. Default: any kind that models read. */
   kind?: MediaKind;
 }
 
-/** What the service fetches itself: a film on YouTube, a file that was uploaded to it. */
+/** A URI that the service reads itself: a YouTube video, an uploaded file. */
 export interface MediaReference {
   from: 'reference';
   uri: string;
 }
 
-/** The size of a part as it was before any encoding, in bytes; 0 where that is not known here. */
+/** The size of a part in bytes, before any encoding; 0 if it is not known locally. */
 export function getByteLength(part: Part): number {
   if (part.type === 'text') return Buffer.byteLength(part.text);
   if (part.content.from === 'file') return part.content.byteLength;

@@ -1,55 +1,55 @@
 import type { ModelTurn } from './request.js';
 
-/** A whole reply. */
+/** A complete reply. */
 export interface GenerateResponse {
-  /** The reply's text, thoughts left out. */
+  /** The reply's text without thoughts. */
   text: string;
-  /** The model that served, as the service names it; an alias becomes what it stood for. */
+  /** The model that served the request, as the service names it; an alias is resolved. */
   model: string;
-  /** Why the model stopped, by Gemini's names: `STOP` is a whole reply, `MAX_TOKENS` one cut short. */
+  /** Why the model stopped, in Gemini's names: `STOP` for a complete reply, `MAX_TOKENS` for a truncated one. */
   finishReason: string;
   usage: Usage;
-  /** The reply as it goes back into the conversation. */
+  /** The reply as a turn of the conversation. */
   turn: ModelTurn;
-  /** The reply as it was spoken, where a Live model answered in sound; `text` is its transcript. */
+  /** The speech of a Live model; `text` is its transcript. */
   audio?: ReplyAudio;
-  /** What it cost in US dollars, where the price is known. */
+  /** In US dollars; absent if the price is unknown. */
   costUsd?: number;
-  /** True where the reply was taken from an earlier run: nothing was asked for, and nothing paid. */
+  /** True if the reply was reused from an earlier run: no request, no cost. */
   reused?: boolean;
 }
 
 /** Speech as a Live model sends it: 16-bit little-endian PCM, one channel. */
 export interface ReplyAudio {
   pcm: Uint8Array;
-  /** Samples a second; 24 000 for Gemini. */
+  /** Samples per second; 24 000 for Gemini. */
   sampleRate: number;
 }
 
-/** Token counts of one or more calls. */
+/** Token counts of one or more requests. */
 export interface Usage {
   promptTokens: number;
   outputTokens: number;
-  /** Tokens spent on thinking; billed as output, and no part of `outputTokens`. */
+  /** Tokens of thoughts; billed as output, but not part of `outputTokens`. */
   thoughtTokens: number;
   totalTokens: number;
 }
 
 /** A piece of a streamed reply. */
 export interface StreamChunk {
-  /** The text that is new in this chunk; may be empty. */
+  /** The new text; may be empty. */
   text: string;
-  /** True on the last chunk alone. */
+  /** True on the last chunk only. */
   finished: boolean;
   metadata: ChunkMetadata;
-  /** The whole reply, on the last chunk alone. */
+  /** The complete reply, on the last chunk only. */
   response?: GenerateResponse;
 }
 
 export interface ChunkMetadata {
-  /** Output tokens so far, as far as the service has said. */
+  /** Output tokens so far, if the service has reported them. */
   tokensGenerated?: number;
-  /** On the last chunk alone. */
+  /** On the last chunk only. */
   finishReason?: string;
 }
 

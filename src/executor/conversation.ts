@@ -1,20 +1,20 @@
 import type { Turn, UserTurn } from '../driver/request.js';
 import type { Act } from '../narrative/narrative.js';
 
-/** What an act adds to a conversation: what was asked and what was answered. */
+/** What an act adds to a conversation: its prompt and its reply. */
 export type TurnPair = readonly [UserTurn, Turn];
 
 /** The conversation of one round. */
 export interface Conversation {
-  /** The turns that the act at a position sees, by its `context`, oldest first. */
+  /** The turns that the act at a position sees according to its `context`, oldest first. */
   getVisibleTurns(position: number): Turn[];
-  /** Adds what the act at a position came to. Acts are added in order. */
+  /** Adds the turns of the act at a position. Call it in the order of the acts. */
   add(position: number, turns: TurnPair): void;
 }
 
 /**
- * A conversation among acts that play in this order. It keeps each exchange only for as long as an act to come may see
- * it, so that a narrative of thousands of acts with little context takes little memory.
+ * Creates the conversation of acts that run in this order. Turns that no later act can see are dropped, so a narrative of
+ * thousands of acts with little context needs little memory.
  */
 export function createConversation(acts: readonly Act[]): Conversation {
   const evictedAfter = planEvictions(acts);
@@ -36,7 +36,7 @@ export function createConversation(acts: readonly Act[]): Conversation {
   };
 }
 
-/** The positions that an act sees whose context is not full, in the order in which they played. */
+/** The positions that an act sees whose context is not `full`, in the order in which they ran. */
 function resolveContext(
   context: Exclude<Act['context'], 'full' | undefined>,
   position: number,
@@ -48,7 +48,7 @@ function resolveContext(
   return [...new Set(positions)].sort((left, right) => left - right);
 }
 
-/** Which exchanges no act sees any more, by the position after which that is so. */
+/** The positions to drop, by the position after which no act sees them. */
 function planEvictions(acts: readonly Act[]): ReadonlyMap<number, number[]> {
   const lastVisibleAt = acts.map((_, position) => position);
   const latestPositions = new Map<string, number>();

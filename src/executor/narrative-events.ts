@@ -5,7 +5,7 @@ import type { BoticelliError, ErrorReport } from '../errors.js';
 /** How a run ended. */
 export type RunStatus = 'completed' | 'failed' | 'interrupted';
 
-/** What happens in a run, in order. The same objects are the lines of `--output ndjson`. */
+/** An event of a run. These objects are also the lines of `--output ndjson`. */
 export type NarrativeEvent =
   | NarrativeStart
   | ActStart
@@ -19,22 +19,22 @@ export type NarrativeEvent =
 
 export interface NarrativeStart {
   type: 'narrative-start';
-  /** The run's id: unique, and sortable by time. */
+  /** The id of the run: unique and sortable by time. */
   run: string;
   narrative: string;
-  /** The names of the calls to come, in order, those of all rounds. */
+  /** The names of all acts in the order in which they will run, over all rounds. */
   acts: string[];
 }
 
 export interface ActStart {
   type: 'act-start';
-  /** Its name; `outer/inner` where the act `outer` plays a narrative that has the act `inner`. */
+  /** The name of the act; `outer/inner` for the act `inner` of a narrative that the act `outer` runs. */
   act: string;
-  /** Counts from 1. Present, here and in all events of an act, where the carousel turns more than once. */
+  /** Counts from 1. Present in all events of an act if the carousel has more than one round. */
   round?: number;
   /** Counts from 0 over the run. */
   index: number;
-  /** The model asked for. */
+  /** The requested model. */
   model: string;
 }
 
@@ -46,6 +46,7 @@ export interface ActDelta {
   text: string;
 }
 
+/** The act waits. */
 export interface ActWait {
   type: 'act-wait';
   act: string;
@@ -55,11 +56,11 @@ export interface ActWait {
   waitMs: number;
   /** ISO 8601 in UTC. */
   until: string;
-  /** True where the limit is a built-in guess. */
+  /** True if the limit is a built-in guess. */
   guessed?: boolean;
 }
 
-/** An attempt failed and another follows. */
+/** An attempt failed and another one follows. */
 export interface ActRetry {
   type: 'act-retry';
   act: string;
@@ -68,11 +69,11 @@ export interface ActRetry {
   attempt: number;
   delayMs: number;
   error: ErrorReport;
-  /** True: forget this act's deltas so far. */
+  /** True: discard the deltas of this act so far. */
   discard: boolean;
 }
 
-/** Another model is asked, for the quota of the one before it is used up. */
+/** The request goes to another model, because the quota of the previous one is used up. */
 export interface ActFallback {
   type: 'act-fallback';
   act: string;
@@ -82,7 +83,7 @@ export interface ActFallback {
   reason: string;
 }
 
-/** Something else happened in an act that a person should know of. */
+/** Other news of an act for the user. */
 export interface ActNote {
   type: 'act-note';
   act: string;
@@ -97,36 +98,36 @@ export interface ActEnd {
   act: string;
   round?: number;
   index: number;
-  /** The model that served. */
+  /** The model that served the request. */
   model: string;
-  /** The model asked for; an alias, or another one where a fallback served. */
+  /** The requested model; differs from `model` for an alias or a fallback. */
   requestedModel: string;
   text: string;
   finishReason: string;
   /**
-   * Of the reply and of what was paid for before it: a reply in JSON that did not match, an attempt that broke off. Of a reply
-   * that was reused: what it took when it was given.
+   * Of the reply and of the failed attempts before it that were billed: invalid JSON, an interrupted stream. For a reused
+   * reply: its original usage.
    */
   usage: Usage;
-  /** How many calls the act took; none where its reply was reused. */
+  /** How many requests the act took; 0 for a reused reply. */
   attempts: number;
-  /** How long the act waited before its attempts, in all. */
+  /** The total of all waits before attempts. */
   waitMs: number;
   durationMs: number;
-  /** From the act's start to its first text; with streaming only. */
+  /** From the start of the act to its first text; only with streaming. */
   firstTokenMs?: number;
-  /** True where the reply was taken from an earlier run. */
+  /** True if the reply was reused from an earlier run. */
   reused: boolean;
-  /** Where a Live model answered in speech. */
+  /** Present if a Live model answered in speech. */
   audio?: ActAudio;
-  /** What that cost in US dollars, where the price is known: nothing where it was reused. */
+  /** In US dollars; 0 for a reused reply, absent if the price is unknown. */
   costUsd?: number;
 }
 
-/** The speech that a reply came as; `text` is its transcript. */
+/** The speech of a reply; `text` is its transcript. */
 export interface ActAudio {
   durationMs: number;
-  /** The name of the file that has it, in the folder of `--out-dir`. */
+  /** The name of its file in the folder of `--out-dir`. */
   file?: string;
 }
 
@@ -134,18 +135,18 @@ export interface NarrativeEnd {
   type: 'narrative-end';
   run: string;
   status: RunStatus;
-  /** What the run spent, also on answers of no use; replies that were reused do not count. */
+  /** The total usage, with failed attempts that were billed and without reused replies. */
   usage: Usage;
-  /** What that cost in US dollars; absent where the price of a part of it is not known, or nothing was asked. */
+  /** The total cost in US dollars; absent if a price is unknown, or if no request was made. */
   costUsd?: number;
   durationMs: number;
   error?: ErrorReport;
 }
 
-/** What a run came to; without `failure` it is the document of `--output json`. */
+/** The result of a run. Without `failure` it is the document of `--output json`. */
 export interface RunReport {
   run: string;
-  /** Absent, as is the description, where the narrative could not be read. */
+  /** Undefined, like the description, if the narrative could not be read. */
   narrative: string | undefined;
   description: string | undefined;
   status: RunStatus;
@@ -155,6 +156,6 @@ export interface RunReport {
   costUsd?: number;
   durationMs: number;
   error?: ErrorReport;
-  /** The error itself, with its cause: what `error` reports. */
+  /** The error object behind `error`, with its cause. */
   failure?: BoticelliError;
 }

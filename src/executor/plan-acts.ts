@@ -1,16 +1,16 @@
 import { getInnerNarrative, type Narrative } from '../narrative/narrative.js';
 
-/** One call of a run to come. */
+/** One request that a run will make. */
 export interface PlannedAct {
-  /** What its events call it. An act of a narrative within is `outer/inner`. */
+  /** Its name in events: `outer/inner` for an act of a nested narrative. */
   name: string;
-  /** All the acts whose reply this one is: itself, and those that play a narrative which ends with it. */
+  /** All acts that have its reply: itself, and the acts whose nested narrative ends with it. */
   actNames: readonly string[];
   /** Whether its reply is that of an act of the outermost narrative. */
   isTopLevel: boolean;
 }
 
-/** The calls that a narrative comes to, in their order, those of all rounds. */
+/** The requests of a narrative in order, over all rounds. */
 export function planActs(narrative: Narrative, namePrefix = ''): PlannedAct[] {
   const plannedRound = narrative.acts.flatMap((act): PlannedAct[] => {
     const name = `${namePrefix}${act.name}`;

@@ -1,28 +1,28 @@
 import { BoticelliError } from '../errors.js';
 import { createMediaError } from '../narrative/invalid-narrative.js';
 import type { Act, Input, MediaInput, MediaTemplate, TextInput } from '../narrative/narrative.js';
-import { loadMediaTemplate, trimNameValue } from '../narrative/parse/load-media-template.js';
+import { loadMediaTemplate, trimNameValue } from '../narrative/parse/media-template.js';
 import { getPlaceholderNames, getVariableName, parseTemplate, renderTemplate } from '../narrative/template.js';
 
-/** What `{{names}}` stand for when an act plays. */
+/** The values of placeholders when an act runs. */
 export interface TemplateValues {
-  /** The latest reply of each act that has played. */
+  /** The latest reply of each act that has run. */
   replies: ReadonlyMap<string, string>;
-  /** The reply of the act before. */
+  /** The reply of the previous act. */
   previous: string | undefined;
   vars: ReadonlyMap<string, string>;
-  /** What was read from standard input, where a text of the run uses it. */
+  /** The standard input, if a text of the run uses it. */
   stdin: string | undefined;
   round: number;
 }
 
-/** An act as it is sent: the narratives in it have been played. */
+/** An act as it is sent, with the replies of nested narratives as texts. */
 export type RenderedAct = Omit<Act, 'inputs' | 'context'> & { inputs: readonly (TextInput | MediaInput)[] };
 
 /**
- * The text with its `{{names}}` filled. Fails with `invalid_narrative` on a name that nothing defines, which a narrative
- * that was loaded from a file does not have.
- * @param formatValue how a value stands in the text
+ * Replaces the placeholders of a text with their values.
+ * @param formatValue how a value is written into the text
+ * @throws BoticelliError `invalid_narrative` for an unknown name; a narrative that was loaded from a file has none
  */
 export function renderActText(
   text: string,
@@ -32,8 +32,8 @@ export function renderActText(
   return renderTemplate(parseTemplate(text).parts, (name) => {
     const value = resolveValue(name, values);
     if (value !== undefined) return formatValue(value);
-    throw new BoticelliError('invalid_narrative', `nothing defines {{${name}}} here`, {
-      hint: 'Name an act that has played, previous, round, stdin or vars.<name>; to have braces sent, write \\{{.',
+    throw new BoticelliError('invalid_narrative', `unknown name {{${name}}}`, {
+      hint: 'Use an act that has run, previous, round, stdin or vars.<name>. To send braces literally, write \\{{.',
     });
   });
 }
@@ -49,9 +49,8 @@ function resolveValue(name: string, { replies, previous, vars, stdin, round }: T
 }
 
 /**
- * The input with its `{{names}}` filled by `filled`; the medium that they name is read. Fails where it can't be used, as
- * `check` does.
- * @param rehearses whether replies are no real ones: what one would name is a text that says so
+ * Renders an input with `render`, and reads the media file that a rendered name refers to.
+ * @throws BoticelliError the same errors as `check` for media that can't be used
  */
 export async function renderActInput(
   input: Input,
@@ -61,8 +60,7 @@ export async function renderActInput(
   if (input.type === 'text') return { type: 'text', content: render(input.content) };
   if (input.type !== 'media-template') return input;
   const name = render(input.text, trimNameValue);
-  if (isRehearsal && isNamedByReply(input))
-    return { type: 'text', content: `[the medium that ${input.text} will name]` };
+  if (isRehearsal && isNamedByReply(input)) return { type: 'text', content: `[media file named by ${input.text}]` };
   const loaded = await loadMediaTemplate(input, name);
   if ('media' in loaded) return loaded.media;
   throw createMediaError(input, loaded.problem);
@@ -74,11 +72,11 @@ function isNamedByReply({ text }: MediaTemplate): boolean {
   );
 }
 
-/** Fails where filling left nothing to ask: the service would refuse it. */
+/** @throws BoticelliError `invalid_narrative` for a prompt that is empty after rendering: the service would reject it */
 export function assertPromptNotEmpty({ inputs }: RenderedAct): void {
   const isBlank = inputs.every((input) => input.type === 'text' && input.content.trim() === '');
   if (!isBlank) return;
-  throw new BoticelliError('invalid_narrative', 'the prompt is empty once its {{names}} are filled', {
-    hint: 'Look at what fills it: a variable or standard input is empty.',
+  throw new BoticelliError('invalid_narrative', 'the prompt is empty after its placeholders are replaced', {
+    hint: 'Check the values: a variable, a reply or the standard input is empty.',
   });
 }

@@ -2,41 +2,43 @@ import type { Clock } from '../driver/clock.js';
 import { addBilledUsage, type BilledUsage } from '../driver/cost.js';
 import type { CallContext } from '../driver/driver.js';
 import type { DriverEvent } from '../driver/driver-events.js';
+import { createUnfinishedStreamError } from '../driver/final-response.js';
 import type { GenerateRequest, Part, Turn, UserTurn } from '../driver/request.js';
 import { type GenerateResponse, type ReplyAudio, zeroUsage } from '../driver/response.js';
-import { BoticelliError, StreamingNotSupported } from '../errors.js';
+import { createTruncatedError } from '../driver/truncated-error.js';
+import { StreamingNotSupported } from '../errors.js';
 import { defaultModel } from '../facts/models.js';
 import type { MediaInput, TextInput } from '../narrative/narrative.js';
 import type { TurnPair } from './conversation.js';
 import type { ActAudio, ActEnd, NarrativeEvent } from './narrative-events.js';
-import type { NarrativeExecutorOptions, ProgressListener } from './narrative-executor.js';
+import type { NarrativeExecutorOptions, ProgressListener } from './options.js';
 import type { RenderedAct } from './render-act.js';
 
 interface ActInput {
-  /** Under the name that its events have. */
+  /** Its name is the one in events. */
   act: RenderedAct;
   /** Counts from 0 over the run. */
   index: number;
-  /** Counts from 1; present where there is more than one. */
+  /** Counts from 1; undefined if there is only one round. */
   round?: number | undefined;
   /** The turns before this act. */
   history: readonly Turn[];
   clock: Clock;
-  /** Hears what was paid as soon as that is known, whatever becomes of the act. */
+  /** Called with what was billed as soon as it is known, even if the act fails later. */
   onUsage: (billed: BilledUsage) => void;
   onEvent: (event: NarrativeEvent) => void | Promise<void>;
-  /** Present where the act is to stream. */
+  stream: boolean;
   onChunk: ProgressListener | undefined;
   options: NarrativeExecutorOptions;
 }
 
-/** What an act adds to the conversation, and how it ended. */
+/** The turns that an act adds to the conversation, and its `act-end` event. */
 export interface ActResult {
   turns: TurnPair;
   endEvent: ActEnd;
 }
 
-/** Plays one act: one call of the driver, its events told as the act's. Rejects with what the driver threw. */
+/** Runs one act as one call of the driver, and reports the driver's events as those of the act. */
 export async function runAct(input: ActInput): Promise<ActResult> {
   const { act, index, clock, onEvent, options } = input;
   const startedAt = clock.now();
@@ -55,7 +57,9 @@ export async function runAct(input: ActInput): Promise<ActResult> {
   const context = createCallContext(input, totals);
   const { response, firstTextAt } = await callDriver(request, context, input);
   const { usage, costUsd } = recordUsage(response.reused ? zeroBilledUsage : response, input, totals);
-  if (options.strict && response.finishReason === 'MAX_TOKENS') throw createTruncatedError(response, act);
+  if (options.strict && response.finishReason === 'MAX_TOKENS') {
+    throw createTruncatedError(response, act.parameters, ', or run without --strict.');
+  }
 
   const { attempts, waitMs } = totals;
   const endEvent: ActEnd = {
@@ -71,24 +75,24 @@ export async function runAct(input: ActInput): Promise<ActResult> {
   return { turns: [userTurn, response.turn], endEvent };
 }
 
-/** What an act has come to so far. */
+/** The totals of an act so far. */
 interface ActTotals {
   attempts: number;
   waitMs: number;
-  /** What was paid, for answers of no use too; absent where nothing was. */
+  /** What was billed, failed attempts included; absent if nothing was. */
   billed?: BilledUsage;
 }
 
 const zeroBilledUsage: BilledUsage = { usage: zeroUsage, costUsd: 0 };
 
-/** Adds to what the act has spent, and returns the sum. */
+/** Adds to the billed usage of the act and returns the total. */
 function recordUsage(billed: BilledUsage, { onUsage }: ActInput, totals: ActTotals): BilledUsage {
   onUsage(billed);
   totals.billed = addBilledUsage(totals.billed, billed);
   return totals.billed;
 }
 
-/** What the events of an act call it by. */
+/** The properties that all events of an act share. */
 function createEventBase({ act, round }: Pick<ActInput, 'act' | 'round'>): { act: string; round?: number } {
   return { act: act.name, ...(round !== undefined && { round }) };
 }
@@ -99,45 +103,49 @@ function toPart(input: TextInput | MediaInput): Part {
   return { type: 'media', ...(mimeType !== undefined && { mimeType }), content, name };
 }
 
-/** The call's context: what layers tell becomes the act's events, and counts. */
 function createCallContext(input: ActInput, totals: ActTotals): CallContext {
-  const { act, index, round, onEvent, options } = input;
+  const { act, index, options } = input;
   const { signal, canDiscard } = options;
-  const eventBase = createEventBase({ act, round });
-  const emit = (event: DriverEvent) => {
-    if (event.type === 'retry') {
-      totals.attempts += 1;
-      onEvent({ ...event, type: 'act-retry', ...eventBase });
-    } else if (event.type === 'fallback') {
-      onEvent({ ...event, type: 'act-fallback', ...eventBase });
-    } else if (event.type === 'note') {
-      onEvent({ ...event, type: 'act-note', ...eventBase });
-    } else if (event.type === 'spent') {
-      recordUsage(event, input, totals);
-    } else {
-      totals.waitMs += event.waitMs;
-      onEvent({ ...event, type: 'act-wait', ...eventBase });
-    }
-  };
   const { fallback } = act;
   return {
     ...(fallback && { fallback }),
-    emit,
+    emit: (event) => reportDriverEvent(event, input, totals),
     canDiscard: () => canDiscard?.({ act: act.name, index }) ?? false,
     ...(signal && { signal }),
   };
 }
 
-/** One call, streamed where that is wished for and can be done. */
+/** Turns a driver's event into the act's, and counts it. */
+function reportDriverEvent(event: DriverEvent, input: ActInput, totals: ActTotals): void {
+  const eventBase = createEventBase(input);
+  switch (event.type) {
+    case 'retry':
+      totals.attempts += 1;
+      return void input.onEvent({ ...event, type: 'act-retry', ...eventBase });
+    case 'wait':
+      totals.waitMs += event.waitMs;
+      return void input.onEvent({ ...event, type: 'act-wait', ...eventBase });
+    case 'fallback':
+      return void input.onEvent({ ...event, type: 'act-fallback', ...eventBase });
+    case 'note':
+      return void input.onEvent({ ...event, type: 'act-note', ...eventBase });
+    case 'spent':
+      return void recordUsage(event, input, totals);
+    default:
+      event satisfies never;
+  }
+}
+
+/** Calls the driver once, streaming if requested and supported. */
 async function callDriver(
   request: GenerateRequest,
   context: CallContext,
-  { options: { driver }, onChunk, act, round, clock, onEvent }: ActInput,
+  { options: { driver }, stream, onChunk, act, round, clock, onEvent }: ActInput,
 ): Promise<{ response: GenerateResponse; firstTextAt?: number }> {
   context.signal?.throwIfAborted();
-  if (!onChunk || !driver.supportsStreaming(request.model))
+  if (!stream || !driver.supportsStreaming(request.model)) {
     return { response: await driver.generate(request, context) };
-
+  }
   let firstTextAt: number | undefined;
   try {
     for await (const chunk of driver.generateStream(request, context)) {
@@ -145,25 +153,19 @@ async function callDriver(
         firstTextAt ??= clock.now();
         onEvent({ type: 'act-delta', ...createEventBase({ act, round }), text: chunk.text });
       }
-      onChunk(act.name, chunk);
+      onChunk?.(act.name, chunk);
       if (chunk.response) return { response: chunk.response, ...(firstTextAt !== undefined && { firstTextAt }) };
     }
   } catch (thrown) {
     if (!(thrown instanceof StreamingNotSupported)) throw thrown;
     return { response: await driver.generate(request, context) };
   }
-  throw new Error(`the driver's stream for ${request.model} ended without a finished chunk`);
+  throw createUnfinishedStreamError(request.model);
 }
 
 function createActAudio(audio: ReplyAudio, { act, index, options: { saveAudio } }: ActInput): ActAudio {
   const file = saveAudio?.({ act: act.name, index }, audio);
-  // Two bytes a sample.
+  // Two bytes per sample.
   const durationMs = Math.round((audio.pcm.length / 2 / audio.sampleRate) * 1000);
   return { durationMs, ...(file !== undefined && { file }) };
-}
-
-function createTruncatedError({ usage }: GenerateResponse, act: RenderedAct): BoticelliError {
-  return new BoticelliError('truncated', `the reply was cut short by max_tokens after ${usage.outputTokens} tokens`, {
-    hint: `Raise max_tokens${act.parameters.maxTokens === undefined ? '' : ` (now ${act.parameters.maxTokens})`}, or run without --strict.`,
-  });
 }

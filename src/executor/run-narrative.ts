@@ -10,7 +10,7 @@ import {
 } from '../narrative/narrative.js';
 import { type Conversation, createConversation } from './conversation.js';
 import type { ActEnd, NarrativeEvent } from './narrative-events.js';
-import type { NarrativeExecutorOptions, ProgressListener } from './narrative-executor.js';
+import type { NarrativeExecutorOptions, ProgressListener } from './options.js';
 import {
   assertPromptNotEmpty,
   type RenderedAct,
@@ -20,36 +20,37 @@ import {
 } from './render-act.js';
 import { type ActResult, runAct } from './run-act.js';
 
-/** What is the same for all acts of a run, and what it has come to. */
+/** What all acts of a run share, and the results so far. */
 export interface RunState {
   options: NarrativeExecutorOptions;
   clock: Clock;
   onEvent: (event: NarrativeEvent) => void | Promise<void>;
-  /** Present where acts are to stream. */
+  /** Whether to stream replies where the driver can. */
+  stream: boolean;
   onChunk: ProgressListener | undefined;
-  /** What `{{stdin}}` stands for, where a text uses it. */
+  /** The value of `{{stdin}}`, if a text uses it. */
   stdin: string | undefined;
   /** The acts that have their replies. */
   actEnds: ActEnd[];
-  /** What was paid, also for answers of no use; absent where nothing was asked. */
+  /** What was billed so far; absent if nothing was sent. */
   billed?: BilledUsage;
-  /** The act that is playing, by the name that its events have. */
+  /** The running act, by its name in events. */
   currentAct?: string;
 }
 
-/** Where a narrative plays. */
+/** Where in the run a narrative runs. */
 interface NarrativeScope {
-  /** What comes before the names of its acts: `outer/`. */
+  /** The prefix of its acts' names: `outer/`. */
   namePrefix: string;
-  /** Values that go before its own. */
+  /** Variables that take precedence over the narrative's own. */
   vars: ReadonlyMap<string, string>;
-  /** The round of the narrative that plays it, where that has more than one. */
+  /** The round of the narrative around it, if that has more than one. */
   round?: number | undefined;
 }
 
 /**
- * Plays a narrative, all rounds of it, and resolves to what its last act came to. Rejects with what ended it. What has
- * been played until then is on the stage.
+ * Runs all rounds of a narrative and resolves to the result of its last act. Rejects with the error that ended it; the
+ * results so far are in the state.
  */
 export async function runNarrative(
   narrative: Narrative,
@@ -72,14 +73,8 @@ async function runRound(narrative: Narrative, state: RunState, scope: NarrativeS
   for (const [position, act] of narrative.acts.entries()) {
     const { vars, round = 1 } = scope;
     const values = { replies, previous: lastResult?.endEvent.text, vars, stdin: state.stdin, round };
-    const result = await runActOrNarrative(act, {
-      position,
-      conversation,
-      values,
-      narrative,
-      state,
-      narrativeScope: scope,
-    });
+    const actScope = { position, conversation, values, narrative, state, narrativeScope: scope };
+    const result = await runActOrNarrative(act, actScope);
     if (!result) continue;
     conversation.add(position, result.turns);
     replies.set(act.name, result.endEvent.text);
@@ -89,7 +84,7 @@ async function runRound(narrative: Narrative, state: RunState, scope: NarrativeS
 }
 
 interface ActScope {
-  /** Where in the order the act stands. */
+  /** The position of the act in its round, from 0. */
   position: number;
   conversation: Conversation;
   values: TemplateValues;
@@ -98,31 +93,33 @@ interface ActScope {
   narrativeScope: NarrativeScope;
 }
 
-/** Plays one act: a call, or another narrative in its place. */
+/** Runs one act: a request, or a nested narrative in its place. */
 async function runActOrNarrative(act: Act, scope: ActScope): Promise<ActResult | undefined> {
   const { state, narrativeScope } = scope;
   const name = `${narrativeScope.namePrefix}${act.name}`;
-  const composed = getInnerNarrative(act);
-  if (composed) return runNarrative(composed, state, { ...narrativeScope, namePrefix: `${name}/` });
+  const nested = getInnerNarrative(act);
+  if (nested) return runNarrative(nested, state, { ...narrativeScope, namePrefix: `${name}/` });
 
   const rendered = await renderAct(act, name, scope);
   state.currentAct = name;
   assertPromptNotEmpty(rendered);
-  const { clock, onEvent, onChunk, options, actEnds } = state;
-  const history = scope.conversation.getVisibleTurns(scope.position);
-  const { round } = narrativeScope;
-  const index = actEnds.length;
-  const onUsage = (billed: BilledUsage) => {
-    state.billed = addBilledUsage(state.billed, billed);
-  };
-  const callbacks = { clock, onEvent, onUsage, onChunk };
-  const result = await runAct({ act: rendered, index, round, history, ...callbacks, options });
+  const { options, clock, onEvent, stream, onChunk, actEnds } = state;
+  const result = await runAct({
+    ...{ options, clock, onEvent, stream, onChunk },
+    act: rendered,
+    index: actEnds.length,
+    round: narrativeScope.round,
+    history: scope.conversation.getVisibleTurns(scope.position),
+    onUsage: (billed) => {
+      state.billed = addBilledUsage(state.billed, billed);
+    },
+  });
   actEnds.push(result.endEvent);
   await onEvent(result.endEvent);
   return result;
 }
 
-/** The act with its texts filled and the narratives in it played. */
+/** Renders the texts of an act and runs the narratives among its inputs. */
 async function renderAct(
   act: Act,
   name: string,
@@ -133,7 +130,7 @@ async function renderAct(
     narrative.templates === false ? text : renderActText(text, values, formatValue);
   state.currentAct = name;
   const system = act.system === undefined ? {} : { system: render(act.system) };
-  // All of it before a narrative within is played: what can't be filled must not cost anything.
+  // Everything is rendered before a nested narrative runs: an invalid text must not cost anything.
   const renderedInputs: (TextInput | MediaInput | NarrativeInput)[] = [];
   for (const input of act.inputs) renderedInputs.push(await renderActInput(input, render, state.options));
   const inputs: (TextInput | MediaInput)[] = [];
@@ -144,7 +141,7 @@ async function renderAct(
   return { ...rest, name, inputs, ...system };
 }
 
-/** The last reply of a narrative as a text. What a model wrote is not looked into for names to fill. */
+/** The last reply of a nested narrative as a text. Placeholders in a reply are not replaced. */
 async function runAsTextInput(narrative: Narrative, state: RunState, scope: NarrativeScope): Promise<TextInput> {
   const result = await runNarrative(narrative, state, scope);
   return { type: 'text', content: result?.endEvent.text ?? '' };

@@ -1,7 +1,7 @@
 import { collectNarratives, type Narrative } from '../narrative/narrative.js';
 import { getPlaceholderNames } from '../narrative/template.js';
 
-/** Whether a text of a narrative, or the name of a medium in it, or one of those that it plays, has `{{stdin}}` in it. */
+/** Whether a text or a media name of the narrative, or of one nested in it, contains `{{stdin}}`. */
 export function usesStdin(narrative: Narrative): boolean {
   return [...collectNarratives(narrative)].some(
     ({ acts, templates }) => templates !== false && [...new Set(acts.flatMap(collectTexts))].some(hasStdin),

@@ -23,7 +23,7 @@ import { createRoutingDriver } from './rest-or-live.js';
  * @throws BoticelliError `invalid_config` for an invalid base URL
  */
 export function createGeminiDriver(options: GeminiDriverOptions): BoticelliDriver {
-  const { usesLiveApi = isLiveOnly, concurrencyLimiter } = options;
+  const { usesLiveApi = isLiveOnly } = options;
   const connection = createConnection(options);
   const { timeoutMs = 300_000, idleTimeoutMs = 60_000, clock = systemClock } = options;
   const callOptions = { timeoutMs, idleTimeoutMs, clock };
@@ -32,7 +32,7 @@ export function createGeminiDriver(options: GeminiDriverOptions): BoticelliDrive
     (await import('./live/driver.js')).createLiveDriverWithConnection(connection, { ...options, delivery });
   return createRoutingDriver({
     rest: createRestDriver({ connection, delivery, modelListCache: options.modelListCache, ...callOptions }),
-    live: createLazyLiveDriver({ load: loadLiveDriver, managesConcurrency: () => concurrencyLimiter !== undefined }),
+    live: createLazyLiveDriver(loadLiveDriver),
     usesLiveApi,
   });
 }

@@ -26,13 +26,7 @@ export function createRoutingDriver({ rest, live, usesLiveApi }: RoutingDriverOp
     async close() {
       await Promise.all([rest.close?.(), live.close?.()]);
     },
-    managesConcurrency(model) {
-      const managesConcurrency = live.managesConcurrency?.(model) ?? false;
-      const result = usesLive(model);
-      return typeof result === 'boolean'
-        ? result && managesConcurrency
-        : result.then((isLive) => isLive && managesConcurrency);
-    },
+    managesConcurrency: usesLive,
     async generate(request, context) {
       const driver = await driverFor(request.model);
       try {

@@ -1,9 +1,12 @@
 import type { MediaKind } from '../driver/request.js';
 
+/** The kinds of media. */
+export const mediaKinds = ['image', 'audio', 'video', 'document'] as const satisfies readonly MediaKind[];
+
 /**
- * The types of media that Gemini reads, by kind: ai.google.dev/gemini-api/docs/image-understanding, /audio,
- * /video-understanding and /document-processing, read 2026-11. GIF is not among them ("Unsupported MIME type:
- * image/gif", a 400). Text of any kind is a document too: the model sees it as plain text.
+ * The MIME types that Gemini reads, by kind: ai.google.dev/gemini-api/docs/image-understanding, /audio,
+ * /video-understanding and /document-processing, read 2026-11. GIF is not supported ("Unsupported MIME type:
+ * image/gif", a 400). Every type of text is a document too: the model reads it as plain text.
  */
 export const supportedTypes: Readonly<Record<MediaKind, readonly string[]>> = {
   image: ['image/png', 'image/jpeg', 'image/webp', 'image/heic', 'image/heif'],
@@ -15,18 +18,18 @@ export const supportedTypes: Readonly<Record<MediaKind, readonly string[]>> = {
   document: ['application/pdf'],
 };
 
-/** What Gemini reads of a kind, for a person: the second half of a sentence. */
+/** The supported types of a kind, for the second half of a message. */
 export const supportedTypesText: Readonly<Record<MediaKind, string>> = {
-  image: 'of pictures Gemini reads png, jpeg, webp, heic and heif',
-  audio: 'of audio Gemini reads wav, mp3, aiff, aac, ogg and flac',
-  video: 'of video Gemini reads mp4, mpeg, mov, avi, flv, webm, wmv and 3gpp',
-  document: 'of documents Gemini reads pdf and text',
+  image: 'supported image types: png, jpeg, webp, heic and heif',
+  audio: 'supported audio types: wav, mp3, aiff, aac, ogg and flac',
+  video: 'supported video types: mp4, mpeg, mov, avi, flv, webm, wmv and 3gpp',
+  document: 'supported document types: pdf and text',
 };
 
-/** The names that files and libraries use, and those that the service takes: it refuses `image/jpg`, seen 2026-01. */
+/** Common type names, with the name that the service accepts: it rejects `image/jpg` (seen 2026-01). */
 const canonicalTypes: Readonly<Record<string, string>> = {
   'image/jpg': 'image/jpeg',
-  // An animated PNG is a PNG, and the service knows it by no other name.
+  // The service accepts an animated PNG only as image/png.
   'image/apng': 'image/png',
   'audio/mpeg': 'audio/mp3',
   'audio/x-mp3': 'audio/mp3',
@@ -49,25 +52,26 @@ const canonicalTypes: Readonly<Record<string, string>> = {
   'application/xml': 'text/xml',
   'application/rtf': 'text/rtf',
   'application/json': 'text/plain',
-  // As Google's own list has it (docs/document-processing of 2025; the same in its on-premises documentation of 2026).
+  // From Google's list (docs/document-processing of 2025; also in its on-premises documentation of 2026).
   'text/markdown': 'text/md',
 };
 
-/** A type in the spelling that the service takes: lower case, without parameters such as `; charset=utf-8`. */
+/** Converts a type to the spelling of the service: lower case, without parameters such as `; charset=utf-8`. */
 export function normalizeMimeType(mime: string): string {
   const type = (mime.split(';')[0] ?? '').trim().toLowerCase();
   return canonicalTypes[type] ?? type;
 }
 
-/** The kind that a type in its usual spelling is of; undefined where Gemini reads nothing of that type. */
+/** Returns the kind of a normalized type; undefined if Gemini does not read the type. */
 export function getMediaKind(type: string): MediaKind | undefined {
   if (/^text\/[\w.+-]+$/.test(type)) return 'document';
   return mediaKinds.find((kind) => supportedTypes[kind].includes(type));
 }
 
-const mediaKinds = ['image', 'audio', 'video', 'document'] as const satisfies readonly MediaKind[];
-
-/** Whether bytes may go under a stated type: some have two names, HEIC is a kind of HEIF, and text is text. */
+/**
+ * Whether bytes of the detected type may be sent as the declared one: some types have two names, HEIC is a kind of HEIF, and all
+ * text is compatible.
+ */
 export function areTypesCompatible(declared: string, detected: string): boolean {
   return getTypeFamily(declared) === getTypeFamily(detected);
 }
@@ -88,7 +92,7 @@ const typesByExtension: Readonly<Record<string, string>> = {
   ...{ xml: 'text/xml', rtf: 'text/rtf', md: 'text/md', markdown: 'text/md', txt: 'text/plain' },
 };
 
-/** The type that a file's name speaks for, or undefined where it says nothing. */
+/** Infers a type from the extension of a file name; undefined if the extension is unknown. */
 export function inferTypeFromName(name: string): string | undefined {
   const extension = /\.([A-Za-z0-9]+)$/.exec(name)?.[1]?.toLowerCase();
   return extension !== undefined && Object.hasOwn(typesByExtension, extension)

@@ -1,33 +1,33 @@
 import { filesApiUrlPattern, youtubeUrlPattern } from '../facts/media.js';
 
 /**
- * A URL as messages show it: without its query, which may carry a signature, and without a user and a password. Of a film's
- * query its id is left, for all films have the same path.
+ * Formats a URL for messages: without user, password and query, which may contain a signature. Only the id of a YouTube video
+ * is kept, because all videos have the same path.
  */
 export function redactUrl(url: string): string {
-  if (!URL.canParse(url)) return 'an address';
+  if (!URL.canParse(url)) return 'an invalid URL';
   const { protocol, host, pathname, searchParams } = new URL(url);
   const displayUrl = `${protocol}//${host}${pathname}`;
   const id = searchParams.get('v') ?? '';
-  const isVideoUrl = pathname === '/watch' && getReferenceKind(url) === 'film' && /^[\w-]+$/.test(id);
+  const isVideoUrl = pathname === '/watch' && getReferenceKind(url) === 'video' && /^[\w-]+$/.test(id);
   return isVideoUrl ? `${displayUrl}?v=${id}` : displayUrl;
 }
 
 /**
- * Whether the service itself has what stands at an address, so that the address is sent and not what is there: a film
- * on YouTube, or a file that was uploaded to the Files API.
+ * Returns what the service can read by itself at a URL, so that the URL is sent instead of the bytes: a video on YouTube, or a
+ * file of the Files API. Undefined for other URLs.
  */
-export function getReferenceKind(url: string): 'film' | 'file' | undefined {
-  if (youtubeUrlPattern.test(url)) return 'film';
+export function getReferenceKind(url: string): 'video' | 'file' | undefined {
+  if (youtubeUrlPattern.test(url)) return 'video';
   return filesApiUrlPattern.test(url) ? 'file' : undefined;
 }
 
-/** What is wrong with a URL that media are to be fetched from, as the end of a sentence; undefined where nothing is. */
+/** Returns why media can't be fetched from a URL, as the end of a sentence; undefined if the URL is valid. */
 export function validateMediaUrl(url: string): string | undefined {
-  if (url.trim() === '') return 'is empty: a URL begins with https:// and a host';
-  if (/^\s*data:/i.test(url)) return 'is a data: URL: give what follows its comma as base64';
-  if (!URL.canParse(url)) return 'is no URL: it begins with https:// and a host';
+  if (url.trim() === '') return 'is empty; a URL begins with https:// and a host';
+  if (/^\s*data:/i.test(url)) return 'is a data: URL; write the part after its comma as "base64"';
+  if (!URL.canParse(url)) return 'is not a URL; a URL begins with https:// and a host';
   const { protocol, hostname } = new URL(url);
-  if (!/^https?:$/.test(protocol)) return `begins with ${protocol} but media are fetched over http and https alone`;
+  if (!/^https?:$/.test(protocol)) return `begins with ${protocol}, but media is fetched only over http and https`;
   return hostname === '' ? 'is a URL without a host' : undefined;
 }

@@ -1,20 +1,20 @@
 import { isUtf8 } from 'node:buffer';
 
-/** Whether bytes are text in UTF-8: what an editor shows, so without the NUL that binary files are full of. */
+/** Whether bytes are UTF-8 text without NUL, which binary files contain. */
 export function isPlainText(bytes: Uint8Array): boolean {
   return isUtf8(bytes) && !bytes.includes(0);
 }
 
-/** The same of bytes that come piece by piece. */
+/** The same as `isPlainText`, for bytes that arrive in chunks. */
 export function createPlainTextDetector() {
   const decoder = new TextDecoder('utf-8', { fatal: true });
   let isText = true;
   return {
     add(chunk: Uint8Array): void {
-      // What is none stays none: films are not decoded to their end.
+      // Once a chunk is not text, the others are not decoded: a video would be decoded to its end.
       isText &&= !chunk.includes(0) && canDecode(() => decoder.decode(chunk, { stream: true }));
     },
-    /** To be called after the last piece. */
+    /** Returns the result. Call it after the last chunk. */
     finish: (): boolean => isText && canDecode(() => decoder.decode()),
   };
 }

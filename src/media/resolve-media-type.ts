@@ -1,5 +1,5 @@
 import type { MediaKind } from '../driver/request.js';
-import { detectType } from './detect-type.js';
+import { hasUtf16Bom } from '../util/utf16-bom.js';
 import {
   areTypesCompatible,
   getMediaKind,
@@ -8,52 +8,72 @@ import {
   supportedTypesText,
 } from './media-types.js';
 
-/** All that is known of a medium. Its bytes count most, then what is stated, then its name. */
+/** What is known about media. The bytes decide first, then the declared type, then the name. */
 export interface MediaTypeHints {
-  /** What messages call it. */
+  /** The name in messages. */
   label: string;
-  /** Its bytes, or so many of the first that they tell the type. */
+  /** The bytes, or enough of the first ones to detect the type. */
   head: Uint8Array;
-  /** Whether all of its bytes are UTF-8 text. */
+  /** Whether all bytes are UTF-8 text. */
   isText: boolean;
-  /** Its file's name, or the path of its address. */
+  /** The file name, or the path of the URL. */
   name?: string | undefined;
-  /** The type that its `mime` says. */
+  /** The type in its `mime` key. */
   declaredType?: string | undefined;
-  /** The kind that the narrative says. */
+  /** The kind that the narrative expects. */
   kind?: MediaKind | undefined;
-  /** The type that the server says which it came from. */
+  /** The type in the server's response. */
   serverType?: string | undefined;
 }
 
-/** The type to send a medium under, in the service's spelling; or why there is none, as a sentence. */
-export type MediaTypeResult = { mimeType: string; kind: MediaKind } | { problem: string };
+/** The type to send, in the service's spelling; or why the media can't be sent, as a sentence. */
+export type MediaTypeResult = { ok: true; mimeType: string; kind: MediaKind } | Failure;
 
-/** What is wrong with a stated type by itself, before there are any bytes; undefined where it may be right. */
+type Failure = { ok: false; problem: string };
+
+/** Returns what is wrong with a declared type, before the bytes are known; undefined if it may be right. */
 export function checkDeclaredType(mime: string, kind: MediaKind | undefined): string | undefined {
   const type = normalizeMimeType(mime);
   const declaredKind = getMediaKind(type);
   if (declaredKind !== undefined && (kind === undefined || kind === declaredKind)) return undefined;
-  return `is "${type}": ${describeSupportedTypes(kind ?? guessKind(type))}`;
+  return `is "${type}"; ${describeSupportedTypes(kind ?? guessKind(type))}`;
 }
 
-/** Finds out which type a medium is of, and whether all that is said of it agrees. */
+/** Detects the type of media, and checks that the declared type, the name, the kind and the server agree with it. */
 export async function resolveMediaType(hints: MediaTypeHints): Promise<MediaTypeResult> {
   const { label, head, isText } = hints;
-  if (head.length === 0) return { problem: `${label} is empty` };
-  // Its first two bytes are those of a layer of MPEG audio that nobody uses, and file-type takes it for mp3.
-  if (hasUtf16Bom(head)) return { problem: formatEncodingProblem(label, head) };
-  const detected = await detectType(head);
-  if (detected.archive !== undefined) {
-    return { problem: `${label} is ${detected.archive}, which is not opened: ${describeSupportedTypes(hints.kind)}` };
+  if (head.length === 0) return fail(`${label} is empty`);
+  // The byte order mark is also the header of an MPEG audio layer that nobody uses: file-type reports mp3.
+  if (hasUtf16Bom(head)) return fail(formatEncodingProblem(label, head));
+  const archive = detectArchive(head);
+  if (archive !== undefined) {
+    return fail(`${label} is ${archive}, which Gemini can't read; ${describeSupportedTypes(hints.kind)}`);
   }
-  const type = detected.type === undefined ? undefined : normalizeMimeType(detected.type);
-  // Two letters make a bitmap of a text that begins with BM: what is text to its end is text.
-  if (isText && (type === undefined || !isSupportedType(type))) return resolveTextType(hints);
+  const { fileTypeFromBuffer } = await import('file-type/core');
+  const detected = await fileTypeFromBuffer(head);
+  const type = detected && normalizeMimeType(detected.mime);
+  // Two letters are enough for a bitmap: a text that begins with BM is still text.
+  if (isText && (type === undefined || getMediaKind(type) === undefined)) return resolveTextType(hints);
   if (type === undefined) return resolveUnknownType(hints);
-  if (type.startsWith('text/') && !isText) return { problem: formatEncodingProblem(label, head) };
+  if (type.startsWith('text/') && !isText) return fail(formatEncodingProblem(label, head));
   return reconcileTypes(type, hints);
 }
+
+function fail(problem: string): Failure {
+  return { ok: false, problem };
+}
+
+/** Archives are not passed to file-type, which decompresses them to look inside (21.3: `tar.gz`, `docx`). */
+function detectArchive(head: Uint8Array): string | undefined {
+  return archiveSignatures.find(([signature]) => signature.every((byte, index) => head[index] === byte))?.[1];
+}
+
+const archiveSignatures: readonly (readonly [signature: readonly number[], name: string])[] = [
+  [[0x50, 0x4b, 3, 4], 'a zip archive'],
+  [[0x50, 0x4b, 5, 6], 'a zip archive'],
+  [[0x50, 0x4b, 7, 8], 'a zip archive'],
+  [[0x1f, 0x8b], 'a gzip archive'],
+];
 
 function reconcileTypes(
   type: string,
@@ -61,73 +81,61 @@ function reconcileTypes(
 ): MediaTypeResult {
   const actualKind = getMediaKind(type);
   if (actualKind === undefined || (kind !== undefined && kind !== actualKind)) {
-    return { problem: `${label} is ${type}: ${describeSupportedTypes(kind ?? guessKind(type))}` };
+    return fail(`${label} is ${type}; ${describeSupportedTypes(kind ?? guessKind(type))}`);
   }
-  const declared = declaredType === undefined ? undefined : normalizeMimeType(declaredType);
+  const declared = normalizeOptional(declaredType);
   if (declared !== undefined && !areTypesCompatible(declared, type)) {
-    return { problem: `${label} is ${type}, not ${declared} as its "mime" says` };
+    return fail(`${label} is ${type}, not ${declared} as its "mime" says`);
   }
-  const normalizedServerType = serverType === undefined ? undefined : normalizeMimeType(serverType);
-  const serverKind = normalizedServerType === undefined ? undefined : getMediaKind(normalizedServerType);
-  if (
-    declared === undefined &&
-    serverKind !== undefined &&
-    serverKind !== actualKind &&
-    normalizedServerType !== 'text/plain'
-  ) {
-    return { problem: `${label} is ${type}, but its server calls it ${normalizedServerType}` };
+  const fromServer = normalizeOptional(serverType);
+  const serverKind = fromServer && getMediaKind(fromServer);
+  if (declared === undefined && serverKind && serverKind !== actualKind && fromServer !== 'text/plain') {
+    return fail(`${label} is ${type}, but its server says ${fromServer}`);
   }
-  // Of text the bytes say little more than that it is some.
-  const typeFromName = type === 'text/plain' ? (name === undefined ? undefined : inferTypeFromName(name)) : undefined;
-  const serverTextType =
-    type === 'text/plain' && normalizedServerType?.startsWith('text/') ? normalizedServerType : undefined;
-  return { mimeType: declared ?? typeFromName ?? serverTextType ?? type, kind: actualKind };
+  // The bytes of a text do not tell its type.
+  const textType =
+    type === 'text/plain'
+      ? (inferOptional(name) ?? (fromServer?.startsWith('text/') ? fromServer : undefined))
+      : undefined;
+  return { ok: true, mimeType: declared ?? textType ?? type, kind: actualKind };
 }
 
 function resolveTextType(hints: MediaTypeHints): MediaTypeResult {
   const { label, name, declaredType, kind } = hints;
-  if (kind !== undefined && kind !== 'document') return { problem: `${label} is text: ${supportedTypesText[kind]}` };
-  const declared = declaredType === undefined ? undefined : normalizeMimeType(declaredType);
+  if (kind !== undefined && kind !== 'document') return fail(`${label} is text; ${supportedTypesText[kind]}`);
+  const declared = normalizeOptional(declaredType);
   if (declared !== undefined && !declared.startsWith('text/')) {
-    return { problem: `${label} is text, not ${declared} as its "mime" says` };
+    return fail(`${label} is text, not ${declared} as its "mime" says`);
   }
-  const typeFromName = name === undefined ? undefined : inferTypeFromName(name);
+  const typeFromName = inferOptional(name);
   if (declared === undefined && typeFromName !== undefined && !typeFromName.startsWith('text/')) {
-    return { problem: `${label} is text, not ${typeFromName} as its name says` };
+    return fail(`${label} is text, not ${typeFromName} as its name says`);
   }
   return reconcileTypes('text/plain', hints);
 }
 
-/** Formats that may begin with anything: where the bytes say nothing, the name may. */
+/** Formats without a signature: if the bytes are not recognised, the name or the declared type decides. */
 const typesWithoutSignature = ['audio/mp3', 'audio/aac', 'video/mpeg', 'video/mpg'];
 
 function resolveUnknownType(hints: MediaTypeHints): MediaTypeResult {
   const { label, head, name, declaredType, kind } = hints;
-  const claimedType =
-    declaredType === undefined
-      ? name === undefined
-        ? undefined
-        : inferTypeFromName(name)
-      : normalizeMimeType(declaredType);
-  if (claimedType?.startsWith('text/')) return { problem: formatEncodingProblem(label, head) };
-  if (claimedType !== undefined && typesWithoutSignature.includes(claimedType))
-    return reconcileTypes(claimedType, hints);
-  if (claimedType !== undefined) {
-    return { problem: `${label} is not ${claimedType} as its ${declaredType === undefined ? 'name' : '"mime"'} says` };
-  }
-  return { problem: `${label} is of no type that is known: ${describeSupportedTypes(kind)}` };
+  const claimedType = normalizeOptional(declaredType) ?? inferOptional(name);
+  if (claimedType === undefined) return fail(`${label} has an unknown type; ${describeSupportedTypes(kind)}`);
+  if (claimedType.startsWith('text/')) return fail(formatEncodingProblem(label, head));
+  if (typesWithoutSignature.includes(claimedType)) return reconcileTypes(claimedType, hints);
+  return fail(`${label} is not ${claimedType} as its ${declaredType === undefined ? 'name' : '"mime"'} says`);
+}
+
+function normalizeOptional(mime: string | undefined): string | undefined {
+  return mime === undefined ? undefined : normalizeMimeType(mime);
+}
+
+function inferOptional(name: string | undefined): string | undefined {
+  return name === undefined ? undefined : inferTypeFromName(name);
 }
 
 function formatEncodingProblem(label: string, head: Uint8Array): string {
-  return `${label} is ${hasUtf16Bom(head) ? 'UTF-16' : 'no UTF-8'} text: save it as UTF-8`;
-}
-
-function hasUtf16Bom([first, second]: Uint8Array): boolean {
-  return (first === 0xff && second === 0xfe) || (first === 0xfe && second === 0xff);
-}
-
-function isSupportedType(type: string): boolean {
-  return getMediaKind(type) !== undefined;
+  return `${label} is ${hasUtf16Bom(head) ? 'UTF-16' : 'not UTF-8'} text; save it as UTF-8`;
 }
 
 function guessKind(type: string): MediaKind | undefined {
@@ -136,5 +144,5 @@ function guessKind(type: string): MediaKind | undefined {
 }
 
 function describeSupportedTypes(kind: MediaKind | undefined): string {
-  return kind === undefined ? 'Gemini reads pictures, audio, video, pdf and text' : supportedTypesText[kind];
+  return kind === undefined ? 'supported types: images, audio, video, pdf and text' : supportedTypesText[kind];
 }

@@ -1,15 +1,15 @@
 import type { GenerationParameters } from '../driver/request.js';
 import type { Act, Narrative } from './narrative.js';
 
-/** What holds for every act of a run, whatever the file says. */
+/** Settings that apply to every act of a run and take precedence over the file. */
 export interface Overrides {
   model?: string;
   parameters: GenerationParameters;
 }
 
-/** The narrative, and those that it plays, as they play under the overrides; the given one stays as it is. */
+/** Returns a copy of the narrative, nested ones included, with the overrides applied. */
 export function applyOverrides(narrative: Narrative, { model, parameters }: Overrides): Narrative {
-  // One that is played in several places is overridden once: where each plays the next one twice, they would double.
+  // Each narrative is copied once: if each one nested the next one twice, the copies would double at every level.
   const results = new Map<Narrative, Narrative>();
   const applyToNarrative = (original: Narrative): Narrative => {
     const existing = results.get(original);

@@ -4,11 +4,11 @@ import type { MediaTemplate } from './narrative.js';
 import type { MediaProblem } from './parse/load-media.js';
 
 /**
- * A narrative file has faults. The code is `invalid_narrative`, or `no_input` where the file is well written and only
- * media that it names can't be found.
+ * A narrative file has errors. The code is `no_input` if every error is about a file that can't be read, else
+ * `invalid_narrative`.
  */
 export class InvalidNarrative extends BoticelliError {
-  /** Every fault of the file, warnings too, in its order. */
+  /** All errors and warnings, in the order of the file. */
   readonly diagnostics: readonly Diagnostic[];
 
   constructor(file: string, diagnostics: readonly Diagnostic[]) {
@@ -16,7 +16,7 @@ export class InvalidNarrative extends BoticelliError {
     const [first] = errors;
     const suffix = errors.length > 1 ? ` (and ${errors.length - 1} more)` : '';
     super(getErrorCode(diagnostics), `${formatLocation(file, first)}${first?.message ?? ''}${suffix}`, {
-      hint: 'Run `boticelli check` on the file to see every fault in its place.',
+      hint: 'Run `boticelli check` on the file to see every error with its location.',
     });
     this.name = 'InvalidNarrative';
     this.diagnostics = diagnostics;
@@ -25,7 +25,7 @@ export class InvalidNarrative extends BoticelliError {
 
 const unreadableRules = ['unreadable', 'media-not-found', 'narrative-not-found', 'schema-not-found'];
 
-/** `no_input` where all that is wrong is a file that can't be read: the narrative itself, or what it names. */
+/** Returns `no_input` if every error is about a file that can't be read: the narrative itself, or one that it refers to. */
 export function getErrorCode(diagnostics: readonly Diagnostic[]): 'no_input' | 'invalid_narrative' {
   return getErrorCodeOfRules(diagnostics.filter(({ severity }) => severity === 'error'));
 }
@@ -34,9 +34,9 @@ function getErrorCodeOfRules(problems: readonly { rule: string }[]): 'no_input' 
   return problems.every(({ rule }) => unreadableRules.includes(rule)) ? 'no_input' : 'invalid_narrative';
 }
 
-/** The failure of an act that can't show a medium of whose name nothing was known before. What is said is what `check` says. */
+/** Creates the error of an act whose media can't be read, with the message that `check` would print. */
 export function createMediaError(template: MediaTemplate, { rule, message }: MediaProblem): BoticelliError {
   return new BoticelliError(getErrorCodeOfRules([{ rule }]), message, {
-    hint: `Look at what fills ${JSON.stringify(template.text)}.`,
+    hint: `Check the values of the placeholders in ${JSON.stringify(template.text)}.`,
   });
 }

@@ -1,36 +1,36 @@
 import type { GenerationParameters, MediaContent, MediaKind } from '../driver/request.js';
 
-/** A narrative that was read and found to be without fault. */
+/** A valid narrative. */
 export interface Narrative {
   name: string;
   description?: string;
-  /** The acts in the order in which they play; an act may stand in it more than once. */
+  /** The acts in the order in which they run; an act may occur more than once. */
   acts: readonly Act[];
-  /** How many times the whole order plays, each time as a conversation of its own. Default 1. */
+  /** How many times the acts run, each time in a new conversation. Default 1. */
   carousel?: number;
-  /** What `{{vars.name}}` stands for. A narrative that plays this one has its own values go first. */
+  /** The values of `{{vars.name}}`. Values of the calling narrative take precedence. */
   vars?: ReadonlyMap<string, string>;
-  /** False: braces in texts are text. Default true. */
+  /** Whether placeholders in texts are filled. Default true. */
   templates?: boolean;
 }
 
-/** One act: one call of the driver. What is absent here is left to the run's defaults. */
+/** One act: one request to the driver. The run's defaults apply to absent settings. */
 export interface Act {
   name: string;
   model?: string;
   system?: string;
   parameters: GenerationParameters;
-  /** The models to turn to when its own model's quota is used up. */
+  /** The models to use, in this order, when the quota of its own model is used up. */
   fallback?: readonly string[];
-  /** What of the conversation the act sees. Default `full`. */
+  /** Which earlier acts the act sees. Default `full`. */
   context?: ActContext;
-  /** What the act says, in order: the parts of its user turn. One narrative alone: it is played instead of a call. */
+  /** The parts of its user turn, in order. A single narrative input runs instead of a request. */
   inputs: readonly Input[];
 }
 
 /**
- * Every act before it, the one just before it, none, or these acts by name: the prompt and the reply of each, of an act
- * that has played more than once the latest ones.
+ * All acts before it, the previous one, none, or the named acts. Each contributes its prompt and its reply: the latest ones, if
+ * it ran more than once.
  */
 export type ActContext = 'full' | 'previous' | 'none' | readonly string[];
 
@@ -38,64 +38,64 @@ export type Input = TextInput | MediaInput | MediaTemplate | NarrativeInput;
 
 export interface TextInput {
   type: 'text';
-  /** May have `{{placeholders}}`, which are filled when the act plays. */
+  /** May contain `{{placeholders}}`, which are filled when the act runs. */
   content: string;
 }
 
-/** A medium that was found and judged, or will be when it is fetched. */
+/** Media whose type is known, or detected when it is fetched. */
 export interface MediaInput {
-  /** What it shows; `media` where only its bytes will tell, once they are fetched. */
+  /** Its kind; `media` if only the fetched bytes will tell. */
   type: MediaKind | 'media';
-  /** In the spelling that the service takes. Absent where only the answer of its address tells it. */
+  /** In the spelling of the service. Absent if only the response of its URL tells it. */
   mimeType?: string;
   content: MediaContent;
-  /** What messages call it: its file as the narrative names it, its address without query. */
+  /** Its name in messages: the file as written in the narrative, or the URL without its query. */
   name: string;
 }
 
-/** Where media come from. */
+/** Where media comes from. */
 export type MediaSource = { file: string } | { url: string } | { base64: string };
 
-/** A medium as the narrative describes it. */
+/** Media as described in the narrative. */
 export interface MediaSpec {
   source: MediaSource;
-  /** The type that it states, in any spelling. */
+  /** The declared MIME type, in any spelling. */
   mime?: string | undefined;
-  /** The kind that it has to be of. */
+  /** The kind that it must have. */
   kind?: MediaKind | undefined;
-  /** The folder that relative paths start from. */
+  /** The folder that paths are relative to. */
   folder: string;
-  /** What messages call it; a file or an address is called by its name unless told. */
+  /** Its name in messages. Default: the name of its file or URL. */
   label?: string | undefined;
 }
 
-/** A medium whose file name or address has `{{placeholders}}`: it is read under the name that they make when its act plays. */
+/** Media whose file name or URL contains `{{placeholders}}`: it is read when its act runs. */
 export interface MediaTemplate {
   type: 'media-template';
-  /** What the text names. */
+  /** Whether `text` is a file name or a URL. */
   sourceKey: 'file' | 'url';
   text: string;
   spec: Omit<MediaSpec, 'source'>;
-  /** What was read and judged together with the narrative, by its filled name: all that variables alone could tell. */
+  /** Media that was read together with the narrative, because its name depends on variables only; by rendered name. */
   loaded: ReadonlyMap<string, MediaInput>;
 }
 
-/** Another narrative: it is played as a conversation of its own, and its last reply is the text that stands here. */
+/** A nested narrative: it runs in its own conversation, and its last reply becomes the text of this input. */
 export interface NarrativeInput {
   type: 'narrative';
   narrative: Narrative;
 }
 
-/** The narrative that an act plays instead of making a call of its own, if it does. */
+/** Returns the nested narrative that runs instead of a request of the act; undefined if the act makes a request. */
 export function getInnerNarrative({ inputs }: Pick<Act, 'inputs'>): Narrative | undefined {
   const [input] = inputs;
   return inputs.length === 1 && input?.type === 'narrative' ? input.narrative : undefined;
 }
 
-/** Every narrative that a narrative's acts play, itself first, each once. */
+/** Collects a narrative and all narratives nested in it, each once, the outermost first. */
 export function collectNarratives(narrative: Narrative): ReadonlySet<Narrative> {
   const narratives = new Set([narrative]);
-  // A set that grows while it is walked.
+  // The set grows during iteration.
   for (const { acts } of narratives) {
     for (const { inputs } of acts) {
       for (const input of inputs) if (input.type === 'narrative') narratives.add(input.narrative);

@@ -1,32 +1,32 @@
-/** A name in double braces, to be filled with a value. */
+/** A name in double braces, which is replaced by a value. */
 export interface Placeholder {
-  /** What stands between the braces, without the spaces around it. */
+  /** The text between the braces, trimmed. */
   name: string;
-  /** Where its braces begin in the text, and how far they reach. In UTF-16 code units. */
+  /** Start of the placeholder, braces included, in UTF-16 code units. */
   offset: number;
+  /** Length of the placeholder, braces included, in UTF-16 code units. */
   length: number;
-  /** How often the text has the same before it, escaped ones too: the first one has 0. */
+  /** How many times the same text occurs before it, escaped ones included. */
   occurrence: number;
 }
 
-/** Literal text, or what stands for a value. */
+/** Literal text, or a placeholder. */
 export type TemplatePart = string | Placeholder;
 
-/** A text that was read. */
+/** A parsed text. */
 export interface Template {
-  /** The whole text in order, escapes resolved. */
+  /** The text in order, with escapes resolved. */
   parts: readonly TemplatePart[];
-  /** Where a `{{` stands that nothing closes: it is literal text, and perhaps not meant to be. */
+  /** Offsets of `{{` without a closing `}}`: they are literal text, perhaps by mistake. */
   unclosed: readonly number[];
 }
 
-/** What follows an opening. A name has neither braces nor line ends, so that code and JSON are seldom taken for one. */
+/** The rest of a placeholder after `{{`. Names have no braces or line ends, so code and JSON seldom match. */
 const nameAndClosingPattern = /([^{}\n]*)\}\}/y;
 
 /**
- * Reads the placeholders of a text: `{{name}}`. A backslash before the braces makes them literal, and two are a literal
- * backslash, as in Handlebars. Any other `{{`, and every other `}}`, is literal. Takes time in proportion to the text
- * and throws for none.
+ * Parses the placeholders of a text: `{{name}}`. A backslash before the braces makes them literal, and two backslashes are one
+ * literal backslash, as in Handlebars. Every other `{{` and `}}` is literal. Never throws, and takes linear time.
  */
 export function parseTemplate(text: string): Template {
   const parts: TemplatePart[] = [];
@@ -45,7 +45,7 @@ export function parseTemplate(text: string): Template {
     const isEscaped = backslashes % 2 === 1;
     if (name === undefined) {
       if (isEscaped) continue;
-      // Of three braces the last two may be an opening.
+      // In `{{{x}}`, the last two of three braces may open a placeholder.
       if (text[openIndex + 2] === '{') searchStart = openIndex + 1;
       else unclosed.push(openIndex);
       continue;
@@ -59,25 +59,25 @@ export function parseTemplate(text: string): Template {
     literalStart = searchStart = openIndex + length;
   }
   parts.push(text.slice(literalStart));
-  return { parts: parts.filter((piece) => piece !== ''), unclosed };
+  return { parts: parts.filter((part) => part !== ''), unclosed };
 }
 
-/** The text with every placeholder replaced by its value. Values are not looked into: braces in them stay. */
+/** Replaces every placeholder with its value. Placeholders in values are not replaced. */
 export function renderTemplate(parts: readonly TemplatePart[], getValue: (name: string) => string): string {
-  return parts.map((piece) => (typeof piece === 'string' ? piece : getValue(piece.name))).join('');
+  return parts.map((part) => (typeof part === 'string' ? part : getValue(part.name))).join('');
 }
 
-/** The variable that a placeholder's name stands for, if it stands for one: names with `vars.` before them do. */
+/** Returns the variable that a placeholder refers to: the part after `vars.`; undefined for other names. */
 export function getVariableName(name: string): string | undefined {
   return name.startsWith('vars.') ? name.slice('vars.'.length) : undefined;
 }
 
-/** The placeholders of a text, in order. */
+/** Returns the placeholders of a template, in order. */
 export function getPlaceholders({ parts }: Template): Placeholder[] {
-  return parts.filter((piece) => typeof piece !== 'string');
+  return parts.filter((part) => typeof part !== 'string');
 }
 
-/** The names that a text is filled with, in order, as often as they stand there. */
+/** Returns the placeholder names of a text, in order, with duplicates. */
 export function getPlaceholderNames(text: string): string[] {
   return getPlaceholders(parseTemplate(text)).map(({ name }) => name);
 }

@@ -1,43 +1,33 @@
 import type { BoticelliDriver } from '../driver/driver.js';
+import { createLayer } from '../driver/layers/create-layer.js';
 import { acquirePermit, type PermitOptions } from './limiter/acquire-permit.js';
 
+/** The options of `withQuota`; what a driver knows itself is not among them. */
+export type QuotaOptions = Omit<PermitOptions, 'prepare' | 'managesConcurrency'>;
+
 /**
- * Makes an appointment with the quota before every call, keeps it, and teaches the book what came of it. A stream counts
- * once, as the service counts it.
+ * Limits the request rate: waits for a slot and a reservation before each call, and settles the reservation with the token
+ * count of the reply. Emits `wait` events. A call that fails or is aborted before its request is sent cancels the
+ * reservation; a 429 teaches the limiter the true limit. A stream counts as one request. `close` closes the limiter too.
+ *
+ * @throws BoticelliError `rate_limited` if the wait would exceed `maxWaitMs`, `quota_exhausted` if the day is used up
  */
-export function withQuota(
-  quotaOptions: Omit<PermitOptions, 'prepare' | 'managesConcurrency'>,
-  inner: BoticelliDriver,
-): BoticelliDriver {
+export function withQuota(quotaOptions: QuotaOptions, inner: BoticelliDriver): BoticelliDriver {
   const options: PermitOptions = {
     ...quotaOptions,
     prepare: inner.prepare,
     managesConcurrency: inner.managesConcurrency,
   };
-  return {
-    supportsStreaming: (model) => inner.supportsStreaming(model),
+  return createLayer(inner, {
     async close() {
       await inner.close?.();
       await quotaOptions.limiter.close?.();
     },
 
-    async generate(request, context = {}) {
+    async *call(request, context, send) {
       const permit = await acquirePermit(request, context, options);
       try {
-        const response = await inner.generate(request, permit.context);
-        await permit.settle(response);
-        return response;
-      } catch (thrown) {
-        throw await permit.recordFailure(thrown);
-      } finally {
-        await permit.release();
-      }
-    },
-
-    async *generateStream(request, context = {}) {
-      const permit = await acquirePermit(request, context, options);
-      try {
-        for await (const chunk of inner.generateStream(request, permit.context)) {
+        for await (const chunk of send(request, permit.context)) {
           if (chunk.response) await permit.settle(chunk.response);
           yield chunk;
         }
@@ -47,5 +37,5 @@ export function withQuota(
         await permit.release();
       }
     },
-  };
+  });
 }

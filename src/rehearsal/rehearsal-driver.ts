@@ -4,18 +4,18 @@ import { type GenerateRequest, getByteLength, type Part, type Turn } from '../dr
 import type { GenerateResponse, StreamChunk } from '../driver/response.js';
 import { redactUrl } from '../media/media-url.js';
 
-/** What stands as the model that served, in every output, so that nobody takes a rehearsal for a reply. */
+/** The model name of rehearsed replies in every output, so that nobody mistakes them for real ones. */
 export const rehearsalModel = 'rehearsal';
 
 export interface RehearsalOptions {
-  /** The pause between two tokens of a stream. Default 8. */
+  /** The pause between two tokens of a stream, in milliseconds. Default 8. */
   tokenDelayMs?: number;
   clock?: Clock;
 }
 
 /**
- * A stand-in for a model: no network, no key, no quota. Its reply says that it is a rehearsal and what would have been
- * sent; the same request always gets the same reply.
+ * A driver without network, key or quota. Its replies begin with `[rehearsal]` and describe what would be sent; equal
+ * requests get equal replies.
  */
 export function createRehearsalDriver({
   tokenDelayMs = 8,
@@ -57,7 +57,7 @@ function createRehearsalResponse(request: GenerateRequest): GenerateResponse {
   };
 }
 
-/** For example: `[rehearsal] gemini-x would be sent 3 turns; the last has 2 parts: 12 bytes of text, …`. */
+/** For example: `[rehearsal] gemini-x would receive 3 turns; the last one has 2 parts: 12 bytes of text, …`. */
 function renderReplyText({ model, turns, system, parameters }: GenerateRequest): string {
   const lastTurn = turns.at(-1);
   const parts = lastTurn ? getParts(lastTurn) : [];
@@ -67,17 +67,17 @@ function renderReplyText({ model, turns, system, parameters }: GenerateRequest):
     ...Object.entries(parameters).map(formatParameter),
   ];
   return [
-    `[rehearsal] ${model} would be sent ${formatCount(turns.length, 'turn')};`,
-    `the last has ${formatCount(parts.length, 'part')}: ${partTexts.join(', ')}.`,
-    ...(details.length > 0 ? [`With it go ${details.join(', ')}.`] : []),
+    `[rehearsal] ${model} would receive ${formatCount(turns.length, 'turn')};`,
+    `the last one has ${formatCount(parts.length, 'part')}: ${partTexts.join(', ')}.`,
+    ...(details.length > 0 ? [`Also: ${details.join(', ')}.`] : []),
     'Nothing was sent.',
   ].join(' ');
 }
 
 function formatPart(part: Part): string {
   if (part.type === 'text') return `${formatCount(getByteLength(part), 'byte')} of text`;
-  const { content, mimeType = 'a type yet unknown' } = part;
-  if (content.from === 'address') return `what is fetched from ${redactUrl(content.url)}`;
+  const { content, mimeType = 'unknown type' } = part;
+  if (content.from === 'address') return `the content of ${redactUrl(content.url)}`;
   if (content.from === 'reference') return `a reference to ${redactUrl(content.uri)}`;
   return `${formatCount(getByteLength(part), 'byte')} of ${mimeType}`;
 }
@@ -95,7 +95,7 @@ function formatCount(count: number, noun: string): string {
   return `${count} ${noun}${count === 1 ? '' : 's'}`;
 }
 
-/** Words with the space before them: joined, they are the text again. */
+/** Splits a text into words with their leading white space. */
 function splitTokens(text: string): string[] {
   return text.match(/\s*\S+/g) ?? [];
 }

@@ -49,11 +49,7 @@ export interface DriverStackOptions {
 export function createDriverStack(options: DriverStackOptions): BoticelliDriver {
   const { retries = 4, replies, clock = systemClock, getFallbackModels = (actModels = []) => actModels } = options;
   const { quota = createQuota({ clock }) } = options;
-  const gemini = createGeminiDriver({
-    clock,
-    ...(quota && { concurrencyLimiter: quota.concurrencyLimiter }),
-    ...options.gemini,
-  });
+  const gemini = createGeminiDriver({ clock, ...options.gemini });
   const limited = quota ? withQuota(quota, gemini) : gemini;
   const priced = withCostLimit(options, withRetries({ retries, clock }, limited));
   const validated = withJsonValidation(

@@ -3,12 +3,12 @@ import type { Diagnostic, Location } from './diagnostic.js';
 import { createLocator } from './locator.js';
 import type { Problem, SuggestionQuery } from './problem.js';
 
-/** How many suggestions are worth their time: each compares a name with every other name of its kind. */
+/** Suggestions are computed for this many problems at most: each compares a name with all other names of its kind. */
 const maxSuggestions = 100;
 
 /**
- * Gives each fault its place and, where a name is close, its suggestion. In the order of the file; placeless ones last, as they
- * were found. Where there are many, the first of them have suggestions.
+ * Converts problems to diagnostics with locations and suggestions. They are sorted by location; those without one come last,
+ * in the given order.
  */
 export async function createDiagnostics(problems: readonly Problem[], text: string): Promise<Diagnostic[]> {
   if (problems.length === 0) return [];

@@ -1,18 +1,18 @@
-import type { Diagnostic } from './diagnostic.js';
-import { locate } from './location.js';
+import { hasUtf16Bom } from '../util/utf16-bom.js';
+import { type Diagnostic, locate } from './diagnostic.js';
 
 const strictDecoder = new TextDecoder('utf-8', { fatal: true });
 const lenientDecoder = new TextDecoder();
 
 /**
- * The text of a file: UTF-8 without its byte order mark, and with LF alone at the ends of lines. So the same narrative
- * is the same request whatever system checked it out, and lines and columns are those of an editor.
- * Bytes that are no UTF-8 are a fault; they are � in the text.
+ * Decodes the bytes of a file as UTF-8, removes the byte order mark and converts CRLF to LF. So a narrative makes the same
+ * requests on every system, and lines and columns match those of an editor.
+ * Invalid bytes are reported as a diagnostic and become � in the text.
  */
 export function decodeText(bytes: Uint8Array): { text: string; diagnostic?: Diagnostic } {
   try {
     const text = normalizeLineEndings(strictDecoder.decode(bytes));
-    // Latin letters in UTF-16 are good UTF-8, with a NUL beside each.
+    // ASCII letters in UTF-16 are valid UTF-8: each has a NUL next to it.
     return isUtf16(bytes) ? { text, diagnostic: createEncodingDiagnostic(utf16Message, text, 0) } : { text };
   } catch {
     const text = normalizeLineEndings(lenientDecoder.decode(bytes));
@@ -20,11 +20,11 @@ export function decodeText(bytes: Uint8Array): { text: string; diagnostic?: Diag
   }
 }
 
-const utf16Message = 'the file is UTF-16: save it as UTF-8';
+const utf16Message = 'the file is UTF-16; save it as UTF-8';
 
-/** By its byte order mark, or by the NUL that the first letter of a TOML file has beside it. */
-function isUtf16([first, second]: Uint8Array): boolean {
-  return (first === 0xff && second === 0xfe) || (first === 0xfe && second === 0xff) || first === 0 || second === 0;
+/** A TOML file begins with an ASCII character, which has a NUL next to it in UTF-16. */
+function isUtf16(bytes: Uint8Array): boolean {
+  return hasUtf16Bom(bytes) || bytes[0] === 0 || bytes[1] === 0;
 }
 
 function createEncodingDiagnostic(message: string, text: string, start: number): Diagnostic {
@@ -39,7 +39,7 @@ function diagnoseEncoding(bytes: Uint8Array, text: string): Diagnostic {
   const validText = decodeValidPrefix(bytes);
   const byteOrderMarkLength = bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf ? 3 : 0;
   const invalidByte = bytes[byteOrderMarkLength + Buffer.byteLength(validText)] ?? 0;
-  const message = `the byte 0x${invalidByte.toString(16).toUpperCase()} is no UTF-8 here: save the file as UTF-8`;
+  const message = `the byte 0x${invalidByte.toString(16).toUpperCase()} is not valid UTF-8; save the file as UTF-8`;
   return createEncodingDiagnostic(
     isUtf16(bytes) ? utf16Message : message,
     text,
@@ -47,7 +47,7 @@ function diagnoseEncoding(bytes: Uint8Array, text: string): Diagnostic {
   );
 }
 
-/** What can be read before the first byte that can't, found by halving: the start of a good text is good. */
+/** Decodes the text before the first invalid byte, which it finds by binary search: every prefix of a valid text is valid. */
 function decodeValidPrefix(bytes: Uint8Array): string {
   let validLength = 0;
   let invalidLength = bytes.length + 1;
@@ -56,7 +56,7 @@ function decodeValidPrefix(bytes: Uint8Array): string {
     if (isValidPrefix(bytes.subarray(0, middle))) validLength = middle;
     else invalidLength = middle;
   }
-  // In a stream, a character that lacks its last bytes is held back rather than refused.
+  // With `stream`, an incomplete character at the end is held back and not replaced.
   return new TextDecoder().decode(bytes.subarray(0, validLength), { stream: true });
 }
 

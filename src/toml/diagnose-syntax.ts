@@ -1,50 +1,49 @@
-import type { Diagnostic, Location } from './diagnostic.js';
-import { locate } from './location.js';
+import { type Diagnostic, type Location, locate } from './diagnostic.js';
 import { maxLocatableLength } from './locator.js';
 import type { ParseFailure } from './parse-toml.js';
 
 const expectedValueMessage = 'expected a value: a string in quotes, a number, true or false, an array or a table';
 
-/** What @iarna/toml refuses of good TOML: dates and times in arrays and inline tables, and times at the end of a line. */
-const unsupportedDateMessage = `a date or a time can't be read here: write it as a string, in "quotes"`;
+/** @iarna/toml rejects valid TOML: dates and times in arrays and inline tables, and times at the end of a line. */
+const unsupportedDateMessage = 'dates and times are not supported here; write a string in "quotes"';
 
-/** The parser's messages and what we say instead; the first that fits. */
+/** Patterns of the parser's messages, each with the message to show instead. The first match wins. */
 const plainMessages: readonly (readonly [RegExp, string])[] = [
-  [/^Unterminated multi-line string/, 'this multi-line string is never closed'],
-  [/^Unterminated string/, 'the string is not closed on its line'],
+  [/^Unterminated multi-line string/, 'unterminated multi-line string'],
+  [/^Unterminated string/, 'unterminated string; for several lines use """'],
   [/expecting string, number|boolean|"nan"|"inf"/, expectedValueMessage],
-  [/only whitespace or comments/, 'expected nothing more on this line; inside of a string a quote is written \\"'],
+  [/only whitespace or comments/, 'unexpected text after the value; inside a string write a quote as \\"'],
   [/expected "="|^Key ended/, 'expected "=" after the key'],
-  [/redefine|extend an inline/, 'this is defined a second time'],
+  [/redefine|extend an inline/, 'already defined above'],
   [/^Unknown character|^Empty bare keys/, 'expected a key, a [table] or a # comment'],
-  [/escape|unicode/i, "unknown escape in a string; a backslash is written \\\\, or the string put in 'single quotes'"],
-  [/whitespace, \. or \]/, 'expected "]" after the name of the table'],
+  [/escape|unicode/i, "unknown escape in a string; write a backslash as \\\\, or use 'single quotes'"],
+  [/whitespace, \. or \]/, 'expected "]" after the table name'],
   [/comma \(,\) or close bracket/, 'expected "," or "]" in the array'],
-  [/^Unterminated inline array/, 'this is not closed: an array may go over several lines, an inline table may not'],
-  [/^Trailing commas/, 'an inline table has no comma before its "}"'],
-  [/^Control characters/, 'a control character: write it as an escape, \\u0000 for example, in a string in "quotes"'],
-  [/datetime|date$|time$|year part|padded/i, 'this is no valid date, time or number'],
-  [/number|digit/, 'this is no valid number'],
+  [/^Unterminated inline array/, 'unterminated array or inline table; only an array may span several lines'],
+  [/^Trailing commas/, 'an inline table must not have a comma before its "}"'],
+  [/^Control characters/, 'control character; write it as an escape such as \\u0000, in a string in "quotes"'],
+  [/datetime|date$|time$|year part|padded/i, 'not a valid date, time or number'],
+  [/number|digit/, 'not a valid number'],
 ];
 
-/** The fault of a text that is no TOML. */
+/** Describes why a text is not valid TOML, and where. */
 export async function diagnoseSyntax(text: string, { error, offset }: ParseFailure): Promise<Diagnostic> {
   const lineEndDiagnostic = diagnoseLineEndings(text);
   if (lineEndDiagnostic) return lineEndDiagnostic;
   const strictResult = await parseStrictly(text);
   const message =
-    strictResult === 'good'
+    strictResult === 'valid'
       ? unsupportedDateMessage
       : plainMessages.find(([pattern]) => pattern.test(error.message))?.[1];
   const location = locateSyntaxError(text, error, Math.min(offset, text.length), strictResult);
-  return { severity: 'error', rule: 'syntax', message: message ?? error.message, location };
+  return { severity: 'error', rule: 'syntax', message: message ?? `not valid TOML: ${error.message}`, location };
 }
 
-/** The fault of a file that an old program has written: it is all one line to TOML. */
+/** Detects the line endings of old Mac programs: TOML reads such a file as one line. */
 function diagnoseLineEndings(text: string): Diagnostic | undefined {
   const lineEnd = text.indexOf('\r');
   if (lineEnd === -1 || text.includes('\n')) return undefined;
-  const message = 'the lines of the file end with CR alone: save it with LF, or CRLF, at their ends';
+  const message = 'the lines end with CR only; save the file with LF or CRLF line endings';
   return { severity: 'error', rule: 'syntax', message, location: locate(text, 0, lineEnd) };
 }
 
@@ -52,31 +51,31 @@ function locateSyntaxError(
   text: string,
   error: Error,
   offset: number,
-  strictResult: number | 'good' | undefined,
+  strictResult: number | 'valid' | undefined,
 ): Location {
   if (error.message.startsWith('Unterminated multi-line')) {
-    // It swallowed the rest of the file, so its opening quotes are the last ones there are.
+    // The string extends to the end of the file, so its opening quotes are the last ones.
     const start = Math.max(text.lastIndexOf('"""', offset), text.lastIndexOf("'''", offset));
     return locate(text, start, start + 3);
   }
-  if (error.message === 'Invalid Datetime' || strictResult === 'good') {
-    // Dates are judged when they are read to their end, or to the space after it.
+  if (error.message === 'Invalid Datetime' || strictResult === 'valid') {
+    // The parser checks a date at its end, or at the space after it.
     const [date = ''] = /[^\s=,[{]*\s?$/.exec(text.slice(0, offset)) ?? [];
     return locate(text, offset - date.length, offset - date.length + date.trimEnd().length);
   }
   const errorLocation = locate(text, offset, offset + 1);
-  // The other parser points at the cause, a key that is there twice, say, where this one has read on to the line's end.
+  // The second parser points at the cause, for example a duplicate key; the first one only fails at the end of the line.
   const causeLocation = typeof strictResult === 'number' ? locate(text, strictResult, strictResult + 1) : errorLocation;
   return causeLocation.line <= errorLocation.line ? causeLocation : errorLocation;
 }
 
-/** Where the second parser stops reading, or that it has no fault to find. On deep nesting it overflows the stack, and is of no help. */
-async function parseStrictly(text: string): Promise<number | 'good' | undefined> {
+/** Returns the offset at which the second parser fails, or 'valid'. Deep nesting overflows its stack: then undefined. */
+async function parseStrictly(text: string): Promise<number | 'valid' | undefined> {
   if (text.length > maxLocatableLength) return undefined;
   const { ParseError, parseTOML } = await import('toml-eslint-parser');
   try {
     parseTOML(text);
-    return 'good';
+    return 'valid';
   } catch (thrown) {
     return thrown instanceof ParseError ? thrown.index : undefined;
   }

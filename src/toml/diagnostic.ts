@@ -1,35 +1,47 @@
-/** A fault of a file, as data. `terminal/` draws it. */
+/** An error or warning about a file, as data. `terminal/` formats it. */
 export interface Diagnostic {
   severity: 'error' | 'warning';
   /** A stable name, for example `unknown-key`. */
   rule: string;
   message: string;
-  /** What the author may have meant: a whole replacement, shown as `did you mean "…"?`. */
+  /** The replacement that the author probably meant, shown as `did you mean "…"?`. */
   suggestion?: string;
-  /** Where it is; absent where a fault is of the file as a whole. */
+  /** Absent if the diagnostic is about the file as a whole. */
   location?: Location;
-  /** The file that it is in, where that is another one than the file that was asked about. */
+  /** The file it is in; absent for the file that was asked for. */
   source?: SourceFile;
 }
 
-/** A file that was read on the way. */
+/** A file that was read because another file refers to it. */
 export interface SourceFile {
-  /** Its name, relative to what the person gave. */
+  /** Its name, relative to the name that the user gave. */
   file: string;
   text: string;
 }
 
-/** A stretch of the file's text. Lines and columns count from 1, columns in UTF-16 code units. */
+/** A range in one line of a file. Lines and columns count from 1, columns in UTF-16 code units. */
 export interface Location {
   line: number;
   column: number;
-  /** In UTF-16 code units; at least 1, and never past the line's end. */
+  /** In UTF-16 code units; at least 1. The range never extends past the end of the line. */
   length: number;
 }
 
-/** Where a diagnostic is, as the beginning of a sentence: `file:line:column: `. */
+/** Formats the location of a diagnostic as a message prefix: `file:line:column: `. */
 export function formatLocation(file: string, diagnostic: Diagnostic | undefined): string {
   const location = diagnostic?.location;
   const name = diagnostic?.source?.file ?? file;
   return location ? `${name}:${location.line}:${location.column}: ` : `${name}: `;
+}
+
+/** Returns the location of the text from `start` to `end`, cut at the end of its first line. */
+export function locate(text: string, start: number, end: number): Location {
+  // lastIndexOf treats a negative position as 0, and would find a newline at the very start.
+  const lineStart = start === 0 ? 0 : text.lastIndexOf('\n', start - 1) + 1;
+  let line = 1;
+  for (let index = text.indexOf('\n'); index !== -1 && index < lineStart; index = text.indexOf('\n', index + 1))
+    line += 1;
+  const newline = text.indexOf('\n', start);
+  const lineEnd = newline === -1 ? text.length : newline;
+  return { line, column: start - lineStart + 1, length: Math.max(1, Math.min(end, lineEnd) - start) };
 }

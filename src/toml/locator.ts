@@ -6,7 +6,7 @@ import type { Path } from './toml.js';
 type LocationQuery = Pick<Problem, 'path' | 'target' | 'excerpt' | 'occurrence'>;
 type Step = Path[number];
 
-/** What stands at one path of the file: where its key is written, where its value, and what is in it. */
+/** A path of the file: the ranges of its key and its value, and its children. */
 interface PathNode {
   key?: AST.HasLocs;
   value?: AST.HasLocs;
@@ -14,14 +14,14 @@ interface PathNode {
 }
 
 /**
- * The longest text that is worth reading with that second parser, which makes a thousand bytes of each ten: 60 MB of short
- * lines kept it busy for minutes and took 4.5 GB (2026-11). The faults of a longer one are told without their places.
+ * The longest text to parse for locations, in UTF-16 code units. The second parser needs about 100 bytes per byte of input:
+ * 60 MB of short lines took minutes and 4.5 GB (measured 2026-11). Problems in longer texts have no location.
  */
 export const maxLocatableLength = 5_000_000;
 
 /**
- * Reads a text a second time, with a parser that knows where everything stands, and so loaded only when there is
- * something to say. What that parser can't read has no places.
+ * Returns a function that finds the location of a problem. It parses the text again, with a slower parser that records
+ * ranges, and loads that parser only when needed. Texts that this parser rejects have no locations.
  */
 export async function createLocator(text: string): Promise<(query: LocationQuery) => Location | undefined> {
   const root: PathNode = { children: new Map() };
@@ -30,7 +30,7 @@ export async function createLocator(text: string): Promise<(query: LocationQuery
     const { parseTOML } = await import('toml-eslint-parser');
     addTopLevel(root, parseLeniently(text, parseTOML).body[0]);
   } catch {
-    // It refuses some files that @iarna/toml takes, and overflows the stack on deep nesting.
+    // toml-eslint-parser rejects some files that @iarna/toml accepts, and overflows the stack on deep nesting.
     return () => undefined;
   }
   const lineIndex = createLineIndex(text);
@@ -57,7 +57,7 @@ function parseLeniently(text: string, parse: ParseToml): AST.TOMLProgram {
   }
 }
 
-/** @iarna/toml takes 30 February for a date, and the other parser does not. Days that every month has stand in the same places. */
+/** Replaces dates like 30 February, which only @iarna/toml accepts, by dates of the same length, which keeps locations. */
 function replaceInvalidDates(text: string): string {
   return text.replaceAll(/(?<=[\s=,[]\d{4}-(?:0[1-9]|1[0-2])-)(?:29|30|31)(?=[\sTt,\]}#]|$)(?![ \t]*[=.])/g, '28');
 }
@@ -68,7 +68,7 @@ function findExcerpt(text: string, excerpt: string, from: number, occurrence = 0
   return start;
 }
 
-/** The lines of a text, looked up by halving: a long file may have a fault on each. */
+/** Finds lines by binary search: a long file may have a problem on every line. */
 function createLineIndex(text: string) {
   const starts = [0];
   for (let index = text.indexOf('\n'); index !== -1; index = text.indexOf('\n', index + 1)) starts.push(index + 1);
@@ -76,7 +76,7 @@ function createLineIndex(text: string) {
   const lengthOf = (line: number) => (starts[line] ?? text.length + 1) - 1 - startOf(line);
   return {
     lengthOf,
-    /** The place of a stretch that does not leave its line. */
+    /** Returns the location of a range within one line. */
     locate(start: number, length: number): Location {
       let [line, upper] = [1, starts.length + 1];
       while (upper - line > 1) {
@@ -89,7 +89,7 @@ function createLineIndex(text: string) {
   };
 }
 
-/** The range to point at. A table that is made of headers has no value of its own: its header stands for it. */
+/** Returns the range to point at. A table made of headers has no value of its own, so its header is used. */
 function findRange(root: PathNode, { path, target }: LocationQuery): AST.HasLocs | undefined {
   let node: PathNode | undefined = root;
   for (const step of path) node = node?.children.get(step);
@@ -115,13 +115,13 @@ function addTopLevel(root: PathNode, topLevel: AST.TOMLTopLevelTable): void {
   }
 }
 
-/** Goes down a path of which the names, but not the positions in arrays, are written as `keys`. */
+/** Adds the nodes of a path. `keys` are the ranges of its names; array indexes have none. */
 function addPath(start: PathNode, path: Path, keys: readonly AST.HasLocs[]): PathNode {
   let node = start;
   let nameCount = 0;
   for (const step of path) {
     node = getOrCreateChild(node, step);
-    // A position is where the name before it is written: `input` in the second [[acts.x.input]], say.
+    // An index has the range of the name before it, for example `input` in the second [[acts.x.input]].
     if (typeof step === 'string') nameCount += 1;
     const key = keys[nameCount - 1];
     if (key) node.key ??= key;

@@ -1,38 +1,38 @@
 import TomlParser from '@iarna/toml/lib/toml-parser.js';
 import { isTable, type TomlTable, type TomlValue } from './toml.js';
 
-/** Why a text is no TOML: what the parser threw, and where it was then. */
+/** Why a text is not valid TOML: the error that the parser threw, and its position at that moment. */
 export interface ParseFailure {
+  ok: false;
   error: Error;
-  /** In UTF-16 code units; may be past the end. */
+  /** In UTF-16 code units; may be past the end of the text. */
   offset: number;
 }
 
-/** Parses a file's text. */
-export function parseToml(text: string): { table: TomlTable } | ParseFailure {
+/** Parses the text of a TOML file. */
+export function parseToml(text: string): { ok: true; table: TomlTable } | ParseFailure {
   const parser = new EscapingParser();
   let table: TomlTable;
   try {
     parser.parse(text);
     table = parser.finish();
   } catch (thrown) {
-    // It throws only for what it can't read: a TomlError, or a bare TypeError for an invalid date.
-    return { error: thrown as Error, offset: parser.ii };
+    // The parser throws only on invalid input: a TomlError, or a bare TypeError for an invalid date.
+    return { ok: false, error: thrown as Error, offset: parser.ii };
   }
   removePrototypes(table, parser.hasEscapedNames);
-  return { table };
+  return { ok: true, table };
 }
 
 const escapePrefix = '\0';
 
 /**
- * @iarna/toml 3.0.0 takes what a table inherits for what stood in the file: `[acts.toString]` would write into
- * JavaScript's own toString, for the whole process. So names that every object inherits are parsed under a mark. A class,
- * for the parser is one, and for texts of all kinds, for a folder of narratives is parsed faster if all of its parsers have
- * one shape.
+ * @iarna/toml 3.0.0 confuses inherited properties with keys of the file: `[acts.toString]` would write into JavaScript's own
+ * toString, for the whole process. So inherited names are parsed with a prefix. Every text is parsed by this class, because
+ * V8 parses a folder of narratives faster if all parsers have one shape.
  */
 class EscapingParser extends TomlParser {
-  /** Whether any name was parsed under a mark. */
+  /** Whether any name was parsed with the prefix. */
   hasEscapedNames = false;
 
   override recordAssignKeyword(key: string): unknown {
@@ -53,7 +53,7 @@ class EscapingParser extends TomlParser {
     return `${escapePrefix}${key}`;
   }
 
-  /** Of a whole number the parser keeps 64 bits, whatever it had: as a variable, another number would be sent. */
+  /** The parser truncates whole numbers to 64 bits; a variable would then be sent as another number. */
   override returnNow(value: unknown): unknown {
     if (typeof value === 'object' && isBigInteger(value)) value.value = BigInt(this.state.buf);
     return super.returnNow(value);
@@ -66,10 +66,10 @@ function isBigInteger(boxed: object | null): boxed is { value: bigint } {
 
 const inheritedNames = new Set(Object.getOwnPropertyNames(Object.prototype));
 
-/** Takes the prototype from each table, so that no look-up finds what is not in the file, and gives marked names back. */
+/** Removes the prototype of every table, so that a lookup only finds keys of the file, and the prefix of escaped names. */
 function removePrototypes(root: TomlTable, hasEscapedNames: boolean): void {
   const pending: TomlValue[] = [root];
-  // A list that grows while it is walked: nesting as deep as the file likes can't overflow the stack.
+  // The list grows during iteration: with recursion, deep nesting could overflow the stack.
   for (const value of pending) {
     if (typeof value === 'string') flattenString(value);
     else if (Array.isArray(value)) {
@@ -82,20 +82,20 @@ function removePrototypes(root: TomlTable, hasEscapedNames: boolean): void {
   }
 }
 
-/** A table, an array, or a long text. */
+/** Whether a value is a table, an array or a long string. */
 function needsVisit(value: TomlValue | undefined): boolean {
   return typeof value === 'object' || (typeof value === 'string' && value.length > 10_000);
 }
 
 /**
- * The parser adds character to character, and V8 keeps each of these pieces until somebody looks into the text: base64 of
- * 8 MB takes 190 (2026-11).
+ * Makes V8 flatten a string. The parser appends character by character, and V8 keeps each piece until the string is read:
+ * 8 MB of base64 take 190 MB (measured 2026-11).
  */
 function flattenString(text: string): void {
   text.indexOf('\0');
 }
 
-/** All out, all in again: a name that is given back may be another one with its mark. */
+/** Removes all keys before it adds them again, because an unescaped name may equal another escaped one. */
 function unescapeNames(table: TomlTable): void {
   const entries = Object.entries(table);
   if (!entries.some(([key]) => key.startsWith(escapePrefix))) return;

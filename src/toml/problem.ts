@@ -1,35 +1,35 @@
 import type { Path } from './toml.js';
 
-/** A fault before its place is looked up: it knows its path in the file alone. */
+/** An error or warning before its location is known: it has a path in the file instead. */
 export interface Problem {
   severity: 'error' | 'warning';
   /** A stable name in kebab-case. */
   rule: string;
   message: string;
   path: Path;
-  /** Which of the two a code frame points at. */
+  /** What the code frame points at. */
   target: 'key' | 'value';
-  /** The part of a string's value that is at fault, to point at it alone. */
+  /** The part of a string value to point at. */
   excerpt?: string;
-  /** How often the value has the excerpt's text before it. Default 0. */
+  /** How many times the excerpt's text occurs in the value before the excerpt. Default 0. */
   occurrence?: number;
-  /** A name that nothing defines, and those that are defined: the nearest one becomes the suggestion. */
+  /** An unknown name and the known ones: the nearest one becomes the suggestion. */
   suggest?: SuggestionQuery;
-  /** What was meant, where that is known without a search. */
+  /** The suggestion, if it is known without a search. */
   suggestion?: string;
 }
 
-/** Hears of what is wrong. */
+/** Receives problems as they are found. */
 export type ReportProblem = (problem: Problem) => void;
 
 export interface SuggestionQuery {
   name: string;
   candidates: Iterable<string>;
-  /** How a name is written in the place that is pointed at, where that is more than the name: in braces, say. */
+  /** Formats the nearest name as it is written in the file, for example in braces. Default: the name itself. */
   format?: (name: string) => string;
 }
 
-/** An error; it points at the value unless told otherwise. */
+/** Creates an error. It points at the value by default. */
 export function errorAt(
   rule: string,
   path: Path,
@@ -39,7 +39,7 @@ export function errorAt(
   return { severity: 'error', rule, message, path, target, ...rest };
 }
 
-/** A warning; it points at the key unless told otherwise. */
+/** Creates a warning. It points at the key by default. */
 export function warningAt(
   rule: string,
   path: Path,

@@ -1,10 +1,10 @@
 import type * as z from 'zod/mini';
 import type { Path } from './toml.js';
 
-/** What a value must be, to zod. */
+/** A zod schema. */
 export type Schema = z.core.$ZodType;
 
-/** The schema of what stands in a table under a key; undefined where the schema knows no such key. */
+/** Returns the schema of the value at a key of a table; undefined if the schema has no such key. */
 export function getChildSchema(schema: Schema, key: Path[number]): Schema | undefined {
   const def = getDefinition(schema);
   if (def.type === 'record') return def.valueType;
@@ -12,17 +12,17 @@ export function getChildSchema(schema: Schema, key: Path[number]): Schema | unde
   return undefined;
 }
 
-/** Whether a schema is of tables in which any name may stand. */
+/** Whether a schema describes tables with arbitrary keys. */
 export function isRecordSchema(schema: Schema): boolean {
   return getDefinition(schema).type === 'record';
 }
 
-/** Whether a schema is of tables with certain keys. */
+/** Whether a schema describes tables with fixed keys. */
 export function isObjectSchema(schema: Schema): boolean {
   return getDefinition(schema).type === 'object';
 }
 
-/** The keys that the table at a path may have. Empty where any may, or where there is no table. */
+/** Lists the keys that the table at a path may have. Empty if any key is allowed, or if the path is not a table. */
 export function getSchemaKeys(schema: Schema, path: Path): string[] {
   let current: Schema | undefined = schema;
   for (const step of path) current = current && getChildSchema(current, step);
@@ -30,7 +30,7 @@ export function getSchemaKeys(schema: Schema, path: Path): string[] {
   return def?.type === 'object' ? Object.keys(def.shape) : [];
 }
 
-/** What zod knows of a schema, below all its `optional`. */
+/** Returns zod's definition of a schema, with every `optional` unwrapped. */
 function getDefinition(schema: Schema): z.core.$ZodTypes['_zod']['def'] {
   const { def } = (schema as z.core.$ZodTypes)._zod;
   return def.type === 'optional' ? getDefinition(def.innerType) : def;

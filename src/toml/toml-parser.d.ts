@@ -1,9 +1,9 @@
-/** The parser inside of @iarna/toml, a state machine: the part of it that `parse-toml.ts` uses. */
+/** The state machine inside @iarna/toml: the members that `parse-toml.ts` uses. */
 declare module '@iarna/toml/lib/toml-parser.js' {
   export default class TOMLParser {
-    /** The index of the character that the parser is at. */
+    /** Index of the current character. */
     ii: number;
-    /** What was read of the token that it is in. */
+    /** The current token, as far as it was read. */
     state: { buf: string };
     parse(text: string): void;
     finish(): import('./toml.js').TomlTable;

@@ -1,7 +1,6 @@
 import * as z from 'zod/mini';
 import { errorAt, type Problem } from './problem.js';
 import { getChildSchema, isObjectSchema, isRecordSchema, type Schema } from './schema-walk.js';
-import { surelyAccepts } from './surely-accepts.js';
 import {
   describePath,
   describeType,
@@ -14,32 +13,31 @@ import {
   valueAt,
 } from './toml.js';
 
-/** One way in which a value is not what a schema says. Its path is from the top of the file. */
+/** A mismatch that zod found. Its path starts at the top of the file. */
 export type ZodIssue = z.core.$ZodIssue;
 export type UnionIssue = Extract<ZodIssue, { code: 'invalid_union' }>;
 
-/** A kind of file: what it may hold, and what there is to say of it that a schema can't. */
+/** A kind of file: its schema, and messages that a schema can't express. */
 export interface FileFormat {
   schema: Schema;
-  /** The fault of a key that the table at a path does not have. */
+  /** Creates the problem for a key that is not allowed in the table at a path. */
   createUnknownKeyProblem(tablePath: Path, key: string, file: TomlTable): Problem;
-  /** The faults of a value that fits none of several forms. Needed where the schema has unions. */
+  /** Creates the problems for a value that matches no option of a union. Needed if the schema has unions. */
   convertUnionIssue?(issue: UnionIssue, file: TomlTable): Problem[];
-  /** What to add to the message about a value of a wrong type: nothing, or `: ` and advice. */
+  /** Returns a suffix for the message about a value of the wrong type: empty, or `; ` and advice. */
   formatTypeHint?(path: Path, value: TomlValue): string;
 }
 
-/** Every way in which a file is not what its schema says: keys that are unknown or missing, types, ranges. */
+/** Finds every mismatch between a file and its schema: unknown and missing keys, types, ranges. */
 export function validateFile(file: TomlTable, format: FileFormat): Problem[] {
-  if (surelyAccepts(format.schema, file)) return [];
   try {
     const issues = [...findIssues(format.schema, file, []), ...findIssuesMissedByZod(format.schema, file, [])];
     return issues.flatMap((issue) => convertIssue(issue, file, format));
   } catch (thrown) {
-    // zod 4 hands what it found up as the arguments of a call, which takes some hundred thousand. It is no overflow of the
-    // stack, for nothing here goes deeper than the schema.
+    // zod 4 passes its issues as arguments of one call, which fails beyond about a hundred thousand. It can't be a stack
+    // overflow, because the recursion is only as deep as the schema.
     if (!(thrown instanceof RangeError)) throw thrown;
-    return [errorAt('wrong-type', [], 'the file has more faults than can be told: more than a hundred thousand')];
+    return [errorAt('wrong-type', [], 'the file has too many errors to list: more than a hundred thousand')];
   }
 }
 
@@ -48,8 +46,7 @@ function findIssues(schema: Schema, value: TomlValue, path: Path): ZodIssue[] {
 }
 
 /**
- * zod passes over an entry called __proto__ where any name may stand, so that it is judged on its own; and a date is an object
- * to it, a table without a key.
+ * Finds what zod misses: it skips an entry called __proto__ in a record, and accepts a date as an object without keys.
  */
 function findIssuesMissedByZod(schema: Schema, value: TomlValue, path: Path): ZodIssue[] {
   if (!isTable(value)) return [];
@@ -67,17 +64,17 @@ function createDateIssue(path: Path): ZodIssue {
   return { code: 'invalid_type', expected: 'object', path: [...path], message: '' };
 }
 
-/** zod tells the path from the value that it was given. */
+/** Makes the path of an issue start at the top of the file: zod starts at the value that it was given. */
 export function prependPath(path: Path, issue: ZodIssue): ZodIssue {
   return { ...issue, path: [...path, ...issue.path] };
 }
 
-/** The faults that an issue comes to, in words. */
+/** Converts an issue of zod to problems. */
 export function convertIssue(issue: ZodIssue, file: TomlTable, format: FileFormat): Problem[] {
   const path = issue.path as Path;
   const value = valueAt(file, path);
   const table = issue.code === 'unrecognized_keys' ? value : valueAt(file, path.slice(0, -1));
-  // A date that stands for a table is told of by itself, and what it has and lacks is not.
+  // A date in place of a table has its own problem; its keys are not checked.
   if (table instanceof Date) return [];
   switch (issue.code) {
     case 'unrecognized_keys':
@@ -104,7 +101,7 @@ export function convertIssue(issue: ZodIssue, file: TomlTable, format: FileForma
 }
 
 function createInvalidValueProblem(path: Path): Problem {
-  return errorAt('wrong-type', path, `${describePath(path)} is not what it must be`);
+  return errorAt('wrong-type', path, `${describePath(path)} is not valid`);
 }
 
 const typeNames: Partial<Record<string, string>> = {
@@ -116,7 +113,7 @@ const typeNames: Partial<Record<string, string>> = {
   record: 'a table',
 };
 
-/** The fault of a value that is missing, or of another type than the one expected. */
+/** Creates the problem for a value that is missing or has the wrong type. */
 export function createTypeProblem(
   path: Path,
   value: TomlValue | undefined,
@@ -129,7 +126,7 @@ export function createTypeProblem(
     const hint = formatTypeHint?.(path, value) ?? '';
     return errorAt('wrong-type', path, `${describePath(path)} must be ${expected}, not ${describeType(value)}${hint}`);
   }
-  // What is left are numbers that JavaScript can't count with, nan and inf, and those that are not whole.
+  // The remaining cases: numbers that are too large, nan, inf and fractions.
   if (typeof value === 'bigint') {
     return errorAt('out-of-range', path, `${describePath(path)} is too ${value < 0n ? 'small' : 'large'}`);
   }
@@ -137,7 +134,7 @@ export function createTypeProblem(
   return errorAt('wrong-type', path, `${describePath(path)} must be ${expected}, not ${value}`);
 }
 
-/** The fault of a value that is none of those that there are. */
+/** Creates the problem for a value that is not one of the allowed values. */
 function createValueProblem(
   path: Path,
   value: TomlValue | undefined,
@@ -151,26 +148,26 @@ function createValueProblem(
   return errorAt('unknown-value', path, message, { suggest: { name: value, candidates } });
 }
 
-/** `"a", "b" or "c"`. */
+/** Joins choices: `"a", "b" or "c"`. */
 export function formatAlternatives(choices: readonly string[]): string {
   return [choices.slice(0, -1).join(', '), ...choices.slice(-1)].filter((part) => part !== '').join(' or ');
 }
 
 function createLengthProblem(path: Path, value: TomlValue | undefined, maxLength: number): Problem {
   const length = Array.isArray(value) ? value.length : 0;
-  return errorAt('out-of-range', path, `${describePath(path)} may have ${maxLength} elements at most, not ${length}`);
+  return errorAt('out-of-range', path, `${describePath(path)} may have at most ${maxLength} elements, not ${length}`);
 }
 
 function createRangeProblem(path: Path, value: TomlValue | undefined, expected: string): Problem {
   return errorAt('out-of-range', path, `${describePath(path)} must be ${expected}, not ${formatNumber(value)}`);
 }
 
-/** A number as TOML writes it. */
+/** Formats a number as in TOML. */
 function formatNumber(value: TomlValue | undefined): string {
   return String(value).replace('Infinity', 'inf').replace('NaN', 'nan');
 }
 
-/** The fault of a key or a table that must be there. */
+/** Creates the problem for a missing key or table. */
 export function createMissingProblem(path: Path): Problem {
   const key = String(path.at(-1));
   const table = path.slice(0, -1);

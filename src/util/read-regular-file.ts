@@ -1,45 +1,50 @@
 import { closeSync, constants, openSync, readFileSync, readSync, statSync } from 'node:fs';
 
-/** Why a file can't be read, as the end of a sentence that begins with its name. */
+/** Why a file can't be read. */
 export interface FileError {
   reason: 'missing' | 'folder' | 'special' | 'denied' | 'too-large' | 'unreadable';
+  /** The end of a sentence that begins with the file's name. */
   message: string;
 }
 
-/** What reading a file came to. */
-export type FileReadResult = { bytes: Buffer } | { problem: FileError };
+type Failure = { ok: false; problem: FileError };
+
+/** The content of a file, or why it can't be read. */
+export type FileReadResult = { ok: true; bytes: Buffer } | Failure;
 
 /**
- * Reads a regular file of at most so many bytes. Anything else, a pipe for one, could have us wait without end. In one go,
- * for a small file's way through the thread pool and back takes ten times as long as reading it: `check` of a folder of a
- * thousand narratives did little else than wait for it (0.4 of 1.1 s, 2026-11).
+ * Reads a regular file of at most `maxBytes`. Other kinds of files fail: reading a pipe, for example, could block forever.
+ * It is synchronous, because the thread pool takes ten times as long as reading a small file: `check` of a folder of a
+ * thousand narratives spent 0.4 of 1.1 s waiting for it (measured 2026-11).
  */
 export function readRegularFile(path: string, maxBytes: number): FileReadResult {
   try {
     const bytes = readSmallFile(path);
-    if (bytes && bytes.length <= maxBytes) return { bytes };
+    if (bytes && bytes.length <= maxBytes) return { ok: true, bytes };
     const sizeResult = getRegularFileSize(path, maxBytes);
-    return 'problem' in sizeResult ? sizeResult : { bytes: readFileSync(path) };
+    return sizeResult.ok ? { ok: true, bytes: readFileSync(path) } : sizeResult;
   } catch (thrown) {
-    const { problem } = convertSystemError(thrown as NodeJS.ErrnoException);
-    // A folder or a socket, say, can't be read: what it is says more than what went wrong, which each system words differently.
-    const sizeResult = problem.reason === 'missing' ? { problem } : getRegularFileSize(path, maxBytes);
-    return 'problem' in sizeResult ? sizeResult : { problem };
+    const failure = convertSystemError(thrown as NodeJS.ErrnoException);
+    if (failure.problem.reason === 'missing') return failure;
+    // That a path is a folder or a socket explains more than the system's error, whose wording differs between systems.
+    const sizeResult = getRegularFileSize(path, maxBytes);
+    return sizeResult.ok ? failure : sizeResult;
   }
 }
 
-/** Where small files are read into, one after the other. */
+/** The buffer that every small file is read into. */
 const readBuffer = Buffer.alloc(32_768);
 
 /**
- * The bytes of a file that has a few; undefined where there are more, or none. Without asking first what it is, which takes as
- * long as all the rest: Node makes four dates of a file's times. A pipe or a terminal is opened without waiting, and throws.
+ * Reads a small file; undefined if it is larger than the buffer, or empty. It does not call `stat` first, which takes as long
+ * as everything else: Node creates four dates from a file's times. Opening a pipe or a terminal does not block, and reading
+ * it throws.
  */
 function readSmallFile(path: string): Buffer | undefined {
   const fd = openSync(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
   try {
     let length = 0;
-    // At a position, which a pipe or a terminal does not have: nothing is taken from them.
+    // Pipes and terminals reject reads at a position, so nothing is consumed from them.
     for (let bytesRead = -1; bytesRead !== 0 && length < readBuffer.length; length += bytesRead) {
       bytesRead = readSync(fd, readBuffer, length, readBuffer.length - length, length);
     }
@@ -49,30 +54,30 @@ function readSmallFile(path: string): Buffer | undefined {
   }
 }
 
-/** The size of a regular file of at most so many bytes. */
-export function getRegularFileSize(path: string, maxBytes: number): { size: number } | { problem: FileError } {
+/** Returns the size of a regular file of at most `maxBytes`. */
+export function getRegularFileSize(path: string, maxBytes: number): { ok: true; size: number } | Failure {
   try {
     const stats = statSync(path);
     if (stats.isDirectory()) return createProblem('folder', 'is a folder');
-    if (!stats.isFile()) return createProblem('special', 'is no regular file');
+    if (!stats.isFile()) return createProblem('special', 'is not a regular file');
     if (stats.size > maxBytes) return createProblem('too-large', `is larger than ${maxBytes / 1_000_000} MB`);
-    return { size: stats.size };
+    return { ok: true, size: stats.size };
   } catch (thrown) {
     return convertSystemError(thrown as NodeJS.ErrnoException);
   }
 }
 
-/** What an error of the file system says about a file. */
-export function convertSystemError({ code, message }: NodeJS.ErrnoException): { problem: FileError } {
+/** Converts an error of the file system. */
+export function convertSystemError({ code, message }: NodeJS.ErrnoException): Failure {
   if (code === 'ENOENT' || code === 'ENOTDIR') return createProblem('missing', 'does not exist');
   if (code === 'EACCES' || code === 'EPERM') return createProblem('denied', "can't be read: permission denied");
-  // The system's own message repeats all of it.
-  if (code === 'ENAMETOOLONG') return createProblem('unreadable', 'has too long a name');
-  // A name with a NUL character is refused before any system call, with a message that has the whole path in it.
-  if (code === 'ERR_INVALID_ARG_VALUE') return createProblem('unreadable', 'is no possible name of a file');
+  // The system's own message repeats the whole name.
+  if (code === 'ENAMETOOLONG') return createProblem('unreadable', 'has a name that is too long');
+  // Node rejects a name with a NUL before any system call, with a message that contains the whole path.
+  if (code === 'ERR_INVALID_ARG_VALUE') return createProblem('unreadable', 'is not a valid file name');
   return createProblem('unreadable', `can't be read: ${message}`);
 }
 
-function createProblem(reason: FileError['reason'], message: string): { problem: FileError } {
-  return { problem: { reason, message } };
+function createProblem(reason: FileError['reason'], message: string): Failure {
+  return { ok: false, problem: { reason, message } };
 }

@@ -6,9 +6,8 @@ import { benchCheck } from './check.js';
 import { benchEvents } from './events.js';
 import { benchLive } from './live.js';
 import { benchLongNarratives } from './long-narratives.js';
-import { quantile, runNode, type TimedCommand, timePairs } from './measure.js';
+import { formatMs, printHeading, printRow, quantile, runNode, type TimedCommand, timePairs } from './measure.js';
 import { benchMemory } from './memory.js';
-import type { PrintRow } from './print-row.js';
 import { benchQuota } from './quota-use.js';
 import { benchRedisReservations } from './redis-reservations.js';
 import { benchReservations } from './reservations.js';
@@ -16,8 +15,8 @@ import { benchStore } from './store.js';
 import { measureTokenDelays } from './token-delay.js';
 
 /**
- * `npm run bench`: the speed that boticelli claims, as ratios against a named peer in the same run. Run from the
- * repository's root; prints a table in Markdown. With names of parts, `npm run bench -- quota`, those alone.
+ * `npm run bench`: measures boticelli against a named peer in the same run. Run it in the repository's root; it prints a
+ * table in Markdown. `npm run bench -- quota` runs only the named parts.
  */
 const rounds = 21;
 const bin = 'bin/boticelli.js';
@@ -27,7 +26,7 @@ const folder = mkdtempSync(join(tmpdir(), 'boticelli-bench-'));
 const narrative = join(folder, 'one.toml');
 writeFileSync(narrative, '[narrative]\nname = "one"\n[toc]\norder = ["a"]\n[acts]\na = "Question 1"\n');
 const server = await startGeminiServer();
-// A tier without limits: the quota book is asked, and never makes anybody wait.
+// On a tier without limits, requests use the rate limiter but never wait.
 const createEnvironment = (baseUrl: string) => ({
   GEMINI_API_KEY: 'key',
   GOOGLE_GEMINI_BASE_URL: baseUrl,
@@ -36,31 +35,28 @@ const createEnvironment = (baseUrl: string) => ({
   BOTICELLI_STATE_DIR: folder,
 });
 const createCommand = (...args: string[]): TimedCommand => ({ args, env: createEnvironment(server.url) });
+const target = { bin, createEnvironment };
+const parts = new Map<string, () => Promise<void>>([
+  ['starts', benchStarts],
+  ['loop', benchLoop],
+  ['tokens', benchTokenDelays],
+  ['events', benchEvents],
+  ['memory', () => benchMemory(target)],
+  ['acts', benchLongNarratives],
+  ['live', () => benchLive(target)],
+  ['check', () => benchCheck(folder)],
+  ['reservations', benchReservations],
+  ['quota', benchQuota],
+  ['store', benchStore],
+  ['redis', () => benchRedisReservations(benchRedisRun)],
+]);
 
-const printRow: PrintRow = (...cells) => process.stdout.write(`| ${cells.join(' | ')} |\n`);
+const names = selectParts();
 process.stdout.write(
   `Node ${process.version}, ${cpus().length} × ${cpus()[0]?.model.trim()}, medians of ${rounds} pairs, load ${loadavg()[0]?.toFixed(1)}\n\n`,
 );
-printRow('what', 'boticelli', 'peer', 'ratio', 'aim');
-printRow('---', '---', '---', '---', '---');
-
-const benchLiveApi = (printRow: PrintRow) => benchLive(printRow, { bin, environmentFor: createEnvironment });
-const benchPeakMemory = (printRow: PrintRow) => benchMemory(printRow, { bin, environmentFor: createEnvironment });
-const benchChecks = (printRow: PrintRow) => benchCheck(printRow, folder);
-const all = {
-  ...{
-    starts: benchStarts,
-    loop: benchLoop,
-    tokens: benchTokenDelays,
-    events: benchEvents,
-    memory: benchPeakMemory,
-    acts: benchLongNarratives,
-  },
-  ...{ live: benchLiveApi, check: benchChecks },
-  ...{ appointments: benchReservations, quota: benchQuota, store: benchStore, redis: benchRedis },
-};
-const parts = new Map(Object.entries(all));
-for (const name of selectParts()) await parts.get(name)?.(printRow);
+printHeading('what', 'boticelli', 'peer', 'ratio', 'target');
+for (const name of names) await parts.get(name)?.();
 
 await server.close();
 rmSync(folder, { recursive: true });
@@ -68,13 +64,13 @@ rmSync(folder, { recursive: true });
 function selectParts(): string[] {
   const selected = process.argv.slice(2);
   const unknown = selected.filter((name) => !parts.has(name));
-  if (unknown.length > 0) throw new Error(`no such part: ${unknown}; there are ${[...parts.keys()].join(', ')}`);
+  if (unknown.length > 0) throw new Error(`unknown part ${unknown}; choose from ${[...parts.keys()].join(', ')}`);
   return selected.length > 0 ? selected : [...parts.keys()];
 }
 
 async function benchStarts(): Promise<void> {
   const act = createCommand(bin, 'run', narrative);
-  // The first run writes down what V8 made of the program: every later start reads that (bin/compile-cache.js).
+  // The first run writes V8's code cache, which later starts read (bin/compile-cache.js).
   await runNode(act);
   const emptyProgram = createCommand('-e', '0');
   await printPair('`--version` against `node -e 0`', createCommand(bin, '--version'), emptyProgram, 1.25);
@@ -84,7 +80,7 @@ async function benchStarts(): Promise<void> {
   await printPair('one act against a bare fetch script', act, createCommand(peer('fetch-act')), 1.35);
 }
 
-/** As a shell loop starts them: one after the other. */
+/** Runs one process after another, like a shell loop. */
 async function benchLoop(): Promise<void> {
   const loops = { ours: [] as number[], peer: [] as number[] };
   const commands = { ours: createCommand(bin, 'run', narrative), peer: createCommand(peer('sdk-act')) };
@@ -97,13 +93,8 @@ async function benchLoop(): Promise<void> {
     }
   }
   const [oursMs, peerMs] = [quantile(loops.ours, 0.5), quantile(loops.peer, 0.5)];
-  printRow(
-    'loop of 50 runs against a loop of 50 minimal SDK scripts',
-    formatMs(oursMs),
-    formatMs(peerMs),
-    (oursMs / peerMs).toFixed(2),
-    '1.00 or less',
-  );
+  const label = 'loop of 50 runs against a loop of 50 minimal SDK scripts';
+  printRow(label, formatMs(oursMs), formatMs(peerMs), (oursMs / peerMs).toFixed(2), '1.00 or less');
 }
 
 async function printPair(label: string, ours: TimedCommand, theirs: TimedCommand, maxRatio: number): Promise<void> {
@@ -112,22 +103,14 @@ async function printPair(label: string, ours: TimedCommand, theirs: TimedCommand
   printRow(label, formatMs(pair.ours), formatMs(pair.peer), ratio, `${maxRatio.toFixed(2)} or less`);
 }
 
-async function benchRedis(): Promise<void> {
-  await benchRedisReservations(printRow, async (redisUrl) => {
-    const act = createCommand(bin, 'run', narrative);
-    const pair = await timePairs({ ...act, env: { ...act.env, BOTICELLI_REDIS_URL: redisUrl } }, act, rounds);
-    const added = `+${formatMs(pair.ours - pair.peer)}`;
-    printRow(
-      'one act with its quota in Redis, against one with SQLite',
-      formatMs(pair.ours),
-      formatMs(pair.peer),
-      added,
-      '',
-    );
-  });
+async function benchRedisRun(redisUrl: string): Promise<void> {
+  const act = createCommand(bin, 'run', narrative);
+  const pair = await timePairs({ ...act, env: { ...act.env, BOTICELLI_REDIS_URL: redisUrl } }, act, rounds);
+  const label = 'one act with its quota in Redis, against one with SQLite';
+  printRow(label, formatMs(pair.ours), formatMs(pair.peer), `+${formatMs(pair.ours - pair.peer)}`, '');
 }
 
-/** In turns like the rest; the smallest of three, for a delay can only be made longer by what else the machine does. */
+/** Alternates between both; takes the minimum of three rounds, because other load can only increase a delay. */
 async function benchTokenDelays(): Promise<void> {
   const oursBest = { p50: Number.POSITIVE_INFINITY, p99: Number.POSITIVE_INFINITY };
   const peerBest = { ...oursBest };
@@ -144,18 +127,12 @@ async function benchTokenDelays(): Promise<void> {
       best.p99 = Math.min(best.p99, p99);
     }
   }
-  for (const q of ['p50', 'p99'] as const) {
+  for (const [q, maxAdded] of [
+    ['p50', 'under +0.5 ms'],
+    ['p99', 'under +5 ms'],
+  ] as const) {
+    const label = `delay of a streamed token, ${q}, against a bare reader`;
     const added = `+${formatMs(oursBest[q] - peerBest[q])}`;
-    printRow(
-      `delay of a streamed token, ${q}, against a bare reader`,
-      formatMs(oursBest[q]),
-      formatMs(peerBest[q]),
-      added,
-      q === 'p50' ? 'under +0.5 ms' : 'under +5 ms',
-    );
+    printRow(label, formatMs(oursBest[q]), formatMs(peerBest[q]), added, maxAdded);
   }
-}
-
-function formatMs(durationMs: number): string {
-  return `${durationMs.toFixed(durationMs < 10 ? 2 : 0)} ms`;
 }

@@ -1,13 +1,12 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { runNode, timePairs } from './measure.js';
-import type { PrintRow } from './print-row.js';
+import { formatMs, printRow, runNode, timePairs } from './measure.js';
 
 const rounds = 15;
 const bin = 'bin/boticelli.js';
 
-/** `check` of many files against parsing them, and of long ones against shorter ones. */
-export async function benchCheck(printRow: PrintRow, folder: string): Promise<void> {
+/** Measures `check` of many files against parsing them, and of long narratives against shorter ones. */
+export async function benchCheck(folder: string): Promise<void> {
   const env = { HOME: folder };
   for (const [label, narrative] of [
     ['small narratives', renderSmallNarrative],
@@ -24,24 +23,24 @@ export async function benchCheck(printRow: PrintRow, folder: string): Promise<vo
     );
     printRow(
       `\`check\` of 1,000 ${label} against parsing them with @iarna/toml`,
-      `${pair.ours.toFixed(0)} ms`,
-      `${pair.peer.toFixed(0)} ms`,
+      formatMs(pair.ours),
+      formatMs(pair.peer),
       pair.ratio.toFixed(2),
       'under 2',
     );
   }
-  await benchGrowth(printRow, folder, env);
+  await benchGrowth(folder, env);
 }
 
-/** Those that name no other file, which would be read too. */
+/** Samples that do not refer to other files, which `check` would read too. */
 const samples = ['chapters', 'headline', 'quick_test', 'release_post', 'review', 'three_takes', 'two_models'];
 
 function readSample(index: number): string {
   return readFileSync(`narratives/${samples[index % samples.length]}.toml`, 'utf8');
 }
 
-/** Time that grows linearly doubles with the acts; start-up, which does not grow, is taken off. */
-async function benchGrowth(printRow: PrintRow, folder: string, env: Record<string, string>): Promise<void> {
+/** Measures whether the time doubles with the number of acts, after subtracting the startup time. */
+async function benchGrowth(folder: string, env: Record<string, string>): Promise<void> {
   const createCommand = (acts: number) => {
     const path = join(folder, `${acts}.toml`);
     const names = Array.from({ length: acts }, (_, at) => `act_${at}`);
@@ -63,9 +62,9 @@ async function benchGrowth(printRow: PrintRow, folder: string, env: Record<strin
   ] as const;
   const ratio = (fullMs - startMs) / (halfMs - startMs);
   printRow(
-    '`check` of 20,000 acts against 10,000, less the start',
-    `${(fullMs - startMs).toFixed(0)} ms`,
-    `${(halfMs - startMs).toFixed(0)} ms`,
+    '`check` of 20,000 acts against 10,000, without startup',
+    formatMs(fullMs - startMs),
+    formatMs(halfMs - startMs),
     ratio.toFixed(2),
     'about 2',
   );

@@ -1,9 +1,9 @@
-// Many small events through our driver, from the bundled library. Says what it took, as peers/sdk-events.mjs does.
+// Reads many small events with our driver of the bundled library. Prints the time it took, like peers/sdk-events.mjs.
 import { createGeminiDriver } from '../../dist/index.js';
 
 const driver = createGeminiDriver({ apiKey: 'key', baseUrl: process.env.GOOGLE_GEMINI_BASE_URL });
 const turns = [{ role: 'user', parts: [{ type: 'text', text: 'Question 1' }] }];
-// As the peer's client is there before its clock runs.
+// The peer also creates its client before it starts the clock.
 await driver.prepare();
 const startedAt = performance.now();
 const before = process.cpuUsage();

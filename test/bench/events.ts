@@ -1,22 +1,21 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { createChunk, formatSseEvent } from '../helpers/gemini-replies.js';
-import { quantile, runNode } from './measure.js';
-import type { PrintRow } from './print-row.js';
+import { printRow, quantile, runNode } from './measure.js';
 
 const eventCount = 50_000;
-// The SDK takes ten seconds for its own.
+// The SDK takes ten seconds per round.
 const rounds = 3;
 
 interface Measurement {
   wallMs: number;
   cpuMs: number;
-  /** Of the text. */
+  /** The length of the received text. */
   length: number;
 }
 
-/** Many small events through our driver, and through the SDK's own loop: the same bytes, each in a process of its own. */
-export async function benchEvents(printRow: PrintRow): Promise<void> {
+/** Measures a stream of many small events in our driver and in the SDK, each in a separate process. */
+export async function benchEvents(): Promise<void> {
   const server = await serveEvents();
   const measurements = { ours: [] as Measurement[], peer: [] as Measurement[] };
   const programs = { ours: 'test/bench/driver-events.mjs', peer: 'test/bench/peers/sdk-events.mjs' };
@@ -52,7 +51,7 @@ function formatSpeed(durationMs: number): string {
   return `${durationMs.toFixed(0)} ms (${((eventCount / durationMs) * 1000).toFixed(0)}/s)`;
 }
 
-/** Serves the events as fast as they are taken, whatever is asked. */
+/** Serves the events to any request, as fast as they are read. */
 async function serveEvents(): Promise<{ url: string; length: number; close(): void }> {
   const pieces = Array.from({ length: eventCount }, (_, index) => `word${index} `);
   const body = Buffer.from(

@@ -6,15 +6,14 @@ import { createLiveDriver } from '../../src/gemini/live/driver.js';
 import { createChunk, formatSseEvent, packetReply } from '../helpers/gemini-replies.js';
 import { startGeminiServer } from '../helpers/gemini-server.js';
 import { bytesPerPiece, createTurnEnd, serverContent, spokenReply } from '../helpers/live-replies.js';
-import { type BenchTarget, quantile, runNode, type TimedCommand } from './measure.js';
-import type { PrintRow } from './print-row.js';
+import { type BenchTarget, formatMs, printRow, quantile, runNode, type TimedCommand } from './measure.js';
 
 const model = 'gemini-3.8-live';
 const rounds = 15;
 const acts = 10;
 
-/** The Live API against a bare reader of WebSockets, SSE against a bare fetch, and one session against one an act. */
-export async function benchLive(printRow: PrintRow, options: BenchTarget): Promise<void> {
+/** Measures Live against a bare WebSocket reader, SSE against bare fetch, and one session against one per act. */
+export async function benchLive(target: BenchTarget): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), 'boticelli-bench-live-'));
   const writeNarrative = (name: string) => {
     const file = join(folder, `${name}.toml`);
@@ -29,31 +28,23 @@ export async function benchLive(printRow: PrintRow, options: BenchTarget): Promi
   };
   for (const [name, [file = '', bare = '']] of Object.entries(commandsByApi)) {
     const server = await startGeminiServer();
-    // With LF, as the bare reader takes it.
+    // With LF, because the bare reader expects it.
     server.setDefaultReply(
       packetReply(formatSseEvent(createChunk('Hello')), formatSseEvent(createChunk(' you', 'STOP'))),
     );
-    const env = options.environmentFor(server.url);
-    const first = await measureFirstTokens(
-      { args: [options.bin, 'run', file, '--stream'], env },
-      { args: [bare], env },
-    );
+    const env = target.createEnvironment(server.url);
+    const first = await measureFirstTokens({ args: [target.bin, 'run', file, '--stream'], env }, { args: [bare], env });
     const ratio = (first.ours / first.peer).toFixed(2);
-    printRow(
-      `first token over ${name}, from the start, against a bare reader`,
-      formatMs(first.ours),
-      formatMs(first.peer),
-      ratio,
-      '',
-    );
+    const label = `first token over ${name}, from the start, against a bare reader`;
+    printRow(label, formatMs(first.ours), formatMs(first.peer), ratio, '');
     await server.close();
   }
-  await benchDelays(printRow, options, commandsByApi.Live);
-  await benchSessions(printRow);
+  await benchDelays(target, commandsByApi.Live);
+  await benchSessions();
   rmSync(folder, { recursive: true });
 }
 
-/** From the start of a program to the first bytes on its standard output: medians of interleaved pairs. */
+/** Measures the time from the start of a program to its first output: medians of alternating pairs. */
 async function measureFirstTokens(ours: TimedCommand, peer: TimedCommand): Promise<{ ours: number; peer: number }> {
   const times = { ours: [] as number[], peer: [] as number[] };
   for (let round = 0; round <= rounds; round += 1) {
@@ -73,12 +64,8 @@ async function measureFirstTokens(ours: TimedCommand, peer: TimedCommand): Promi
   return { ours: quantile(times.ours, 0.5), peer: quantile(times.peer, 0.5) };
 }
 
-/** How long a token takes from the server's socket to standard output: each token is the moment at which it was sent. */
-async function benchDelays(
-  printRow: PrintRow,
-  { bin, environmentFor }: BenchTarget,
-  [file = '', bare = '']: string[],
-): Promise<void> {
+/** Measures how long a token takes from the server to standard output. Each token contains the time it was sent. */
+async function benchDelays({ bin, createEnvironment }: BenchTarget, [file = '', bare = '']: string[]): Promise<void> {
   const best = { ours: Number.POSITIVE_INFINITY, peer: Number.POSITIVE_INFINITY };
   for (let round = 0; round < 3; round += 1) {
     for (const [side, args] of [
@@ -87,18 +74,13 @@ async function benchDelays(
     ] as const) {
       best[side] = Math.min(
         best[side],
-        await measureTokenDelay((url) => ({ args: [...args], env: environmentFor(url) })),
+        await measureTokenDelay((url) => ({ args: [...args], env: createEnvironment(url) })),
       );
     }
   }
   const added = `+${formatMs(best.ours - best.peer)}`;
-  printRow(
-    'delay of a token over Live, p50, against a bare reader',
-    formatMs(best.ours),
-    formatMs(best.peer),
-    added,
-    'under +1 ms',
-  );
+  const label = 'delay of a token over Live, p50, against a bare reader';
+  printRow(label, formatMs(best.ours), formatMs(best.peer), added, 'under +1 ms');
 }
 
 async function measureTokenDelay(client: (baseUrl: string) => TimedCommand): Promise<number> {
@@ -106,7 +88,7 @@ async function measureTokenDelay(client: (baseUrl: string) => TimedCommand): Pro
   const sound = {
     inlineData: { mimeType: 'audio/pcm;rate=24000', data: Buffer.alloc(bytesPerPiece).toString('base64') },
   };
-  // Written out when it is sent, so that it tells that moment.
+  // Rendered when it is sent, so that it contains that time.
   const createToken = () => ({
     toJSON: () =>
       serverContent({ outputTranscription: { text: `${performance.now()} ` }, modelTurn: { parts: [sound] } }),
@@ -121,8 +103,8 @@ async function measureTokenDelay(client: (baseUrl: string) => TimedCommand): Pro
   return quantile(delays.slice(20), 0.5);
 }
 
-/** Ten acts of a conversation: in one session, and in a session an act, each told the whole conversation. */
-async function benchSessions(printRow: PrintRow): Promise<void> {
+/** Measures ten acts of a conversation in one session, and in a session per act, each with the whole conversation. */
+async function benchSessions(): Promise<void> {
   const wallTimesMs = { one: [] as number[], each: [] as number[] };
   const bytes = { one: 0, each: 0 };
   for (let round = 0; round <= rounds; round += 1) {
@@ -133,13 +115,8 @@ async function benchSessions(printRow: PrintRow): Promise<void> {
     }
   }
   const [one, each] = [quantile(wallTimesMs.one, 0.5), quantile(wallTimesMs.each, 0.5)];
-  printRow(
-    `${acts} acts in one session against ${acts} sessions, wall`,
-    formatMs(one),
-    formatMs(each),
-    (one / each).toFixed(2),
-    '',
-  );
+  const label = `${acts} acts in one session against ${acts} sessions, time`;
+  printRow(label, formatMs(one), formatMs(each), (one / each).toFixed(2), '');
   const share = (bytes.one / bytes.each).toFixed(2);
   printRow(`the same, bytes sent`, `${bytes.one}`, `${bytes.each}`, share, '');
 }
@@ -162,8 +139,4 @@ async function runTenActs(sessionPerAct: boolean): Promise<{ wallMs: number; byt
   const bytes = server.live.sessions.reduce((sum, session) => sum + session.bytes, 0);
   await server.close();
   return { wallMs, bytes };
-}
-
-function formatMs(durationMs: number): string {
-  return `${durationMs.toFixed(durationMs < 10 ? 2 : 0)} ms`;
 }

@@ -1,35 +1,31 @@
 import { measureGrowth, runActs } from '../soak/acts.js';
-import type { PrintRow } from './print-row.js';
+import { formatMs, printRow } from './measure.js';
 
 const acts = 2000;
 
-/** Two thousand acts with `context = "previous"` in one process: the last hundred against the first that are warm. */
-export async function benchLongNarratives(printRow: PrintRow): Promise<void> {
+/** Measures the last of 2,000 acts with `context = "previous"` in one process against the first after warm-up. */
+export async function benchLongNarratives(): Promise<void> {
   for (const streaming of [false, true]) {
     const { wall, cpu, heap } = measureGrowth(await runActs({ acts, streaming, samples: 20 }), acts);
     const label = `${acts.toLocaleString('en')} acts with \`context = "previous"\`${streaming ? ', streamed' : ''}`;
     for (const [name, { first, last, ratio }] of Object.entries({ time: wall, 'CPU time': cpu })) {
       printRow(
-        `${label}: ${name} of an act, last hundred against first`,
-        formatMsPerAct(last),
-        formatMsPerAct(first),
+        `${label}: ${name} per act, last hundred against first`,
+        formatMs(last / 100),
+        formatMs(first / 100),
         ratio.toFixed(2),
         '1.10 or less',
       );
     }
     const ratio = (heap.later / heap.earlier).toFixed(2);
     printRow(
-      `${label}: bytes kept of an act, second half against first`,
+      `${label}: bytes kept per act, second half against first`,
       formatBytes(heap.later),
       formatBytes(heap.earlier),
       ratio,
       '1.10 or less',
     );
   }
-}
-
-function formatMsPerAct(msPerHundredActs: number): string {
-  return `${(msPerHundredActs / 100).toFixed(2)} ms`;
 }
 
 function formatBytes(count: number): string {

@@ -1,30 +1,45 @@
 import { spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 
-/** A command to be timed. */
+/** A command to measure. */
 export interface TimedCommand {
   args: string[];
   env: Record<string, string>;
 }
 
-/** The program that is measured. */
+/** The program to measure. */
 export interface BenchTarget {
   bin: string;
-  /** Its environment where it talks to a server. */
-  environmentFor: (baseUrl: string) => Record<string, string>;
+  /** Creates the environment for a server. */
+  createEnvironment: (baseUrl: string) => Record<string, string>;
 }
 
-/** Two commands timed in turns, so that what else the machine does falls on both. Times in milliseconds. */
+/** The medians of two commands that were run alternately, so that other load affects both. Times in milliseconds. */
 export interface PairedTimes {
   ours: number;
   peer: number;
-  /** The median of ours over the median of the peer. */
+  /** The median of ours divided by the median of the peer. */
   ratio: number;
-  /** The CPU time of ours over that of the peer, all rounds together: what a busy machine bends less. NaN but on Linux. */
+  /** The ratio of CPU times over all rounds, which other load affects less. NaN except on Linux. */
   cpuRatio: number;
 }
 
-/** Runs `node` with the arguments to its end. Rejects if it does not exit with 0. */
+/** Prints a row of a Markdown table. */
+export function printRow(...cells: (string | number)[]): void {
+  process.stdout.write(`| ${cells.join(' | ')} |\n`);
+}
+
+/** Prints the heading of a Markdown table. */
+export function printHeading(...cells: string[]): void {
+  printRow(...cells);
+  printRow(...cells.map(() => '---'));
+}
+
+export function formatMs(durationMs: number): string {
+  return `${durationMs.toFixed(durationMs < 10 ? 2 : 0)} ms`;
+}
+
+/** Runs `node` with the arguments and resolves to its duration. Rejects if the exit code is not 0. */
 export function runNode({ args, env }: TimedCommand, onStdout: (text: string) => void = () => {}): Promise<number> {
   return new Promise((resolve, reject) => {
     const startedAt = performance.now();
@@ -39,7 +54,7 @@ export function runNode({ args, env }: TimedCommand, onStdout: (text: string) =>
   });
 }
 
-/** Times two commands against each other, in `rounds` interleaved pairs whose order alternates. */
+/** Measures two commands in `rounds` pairs, in alternating order. */
 export async function timePairs(ours: TimedCommand, peer: TimedCommand, rounds: number): Promise<PairedTimes> {
   const times = { ours: [] as number[], peer: [] as number[] };
   const cpu = { ours: 0, peer: 0 };
@@ -58,7 +73,7 @@ export async function timePairs(ours: TimedCommand, peer: TimedCommand, rounds: 
   return { ...medians, ratio: medians.ours / medians.peer, cpuRatio: cpu.ours / cpu.peer };
 }
 
-/** What the processes that this one has started and seen end took of the CPUs; in ticks of 10 ms (proc(5), cutime). */
+/** Reads the CPU time of all child processes that have ended, in ticks of 10 ms (proc(5), cutime and cstime). */
 function readChildCpuMs(): number {
   try {
     const fields = readFileSync('/proc/self/stat', 'utf8')
@@ -70,7 +85,7 @@ function readChildCpuMs(): number {
   }
 }
 
-/** The q-quantile of some numbers, the lower one of two. */
+/** Returns the q-quantile of some numbers, the lower one of two. */
 export function quantile(numbers: number[], q: number): number {
   const sorted = [...numbers].sort((left, right) => left - right);
   return sorted[Math.floor((sorted.length - 1) * q)] ?? Number.NaN;

@@ -3,15 +3,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createChunk, formatSseEvent, packetReply, type ScriptedReply } from '../helpers/gemini-replies.js';
 import { startGeminiServer } from '../helpers/gemini-server.js';
-import { type BenchTarget, quantile, runNode } from './measure.js';
-import type { PrintRow } from './print-row.js';
+import { type BenchTarget, printRow, quantile, runNode } from './measure.js';
 
 const rounds = 5;
 const replyBytes = 10_000_000;
 const megabyte = 1_000_000;
 
-/** The most memory that the program holds in a streamed reply of ten megabytes, above a run whose reply is a word. */
-export async function benchMemory(printRow: PrintRow, options: BenchTarget): Promise<void> {
+/** Measures the peak memory of a streamed reply of 10 MB against that of a reply of one word. */
+export async function benchMemory(target: BenchTarget): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), 'boticelli-bench-memory-'));
   for (const [name, script] of Object.entries({
     'events of 100 characters': createLongReply(100),
@@ -23,8 +22,8 @@ export async function benchMemory(printRow: PrintRow, options: BenchTarget): Pro
         ['long', script] as const,
         ['idle', packetReply(formatSseEvent(createChunk('x', 'STOP')))] as const,
       ]) {
-        const peak = await measurePeakBytes(reply, folder, options);
-        // The first round may still be compiling.
+        const peak = await measurePeakBytes(reply, folder, target);
+        // The first round may still compile the program.
         if (round > 0) peaks[kind].push(peak);
       }
     }
@@ -44,7 +43,7 @@ export async function benchMemory(printRow: PrintRow, options: BenchTarget): Pro
 async function measurePeakBytes(
   script: ScriptedReply,
   folder: string,
-  { bin, environmentFor }: BenchTarget,
+  { bin, createEnvironment }: BenchTarget,
 ): Promise<number> {
   const server = await startGeminiServer();
   server.queueReplies(script);
@@ -52,7 +51,7 @@ async function measurePeakBytes(
   writeFileSync(narrative, '[narrative]\nname = "one"\n[toc]\norder = ["a"]\n[acts]\na = "Question 1"\n');
   const PEAK_FILE = join(folder, 'peak');
   const args = ['--require', './test/bench/note-peak.cjs', bin, 'run', narrative, '--stream'];
-  await runNode({ args, env: { ...environmentFor(server.url), PEAK_FILE } });
+  await runNode({ args, env: { ...createEnvironment(server.url), PEAK_FILE } });
   await server.close();
   return Number(readFileSync(PEAK_FILE, 'utf8'));
 }
@@ -61,7 +60,7 @@ function createLongReply(length: number): ScriptedReply {
   const piece = 'word '.repeat(length / 5);
   const count = replyBytes / length;
   const event = formatSseEvent(createChunk(piece), '\r\n');
-  // In packets of a hundred thousand characters and more, for the server waits after each.
+  // In packets of at least 100,000 characters, because the server pauses after each packet.
   const eventsPerPacket = Math.max(1, Math.floor(100_000 / length));
   const fullPackets = Array.from({ length: count / eventsPerPacket }, () => event.repeat(eventsPerPacket));
   return packetReply(...fullPackets, formatSseEvent(createChunk('end', 'STOP'), '\r\n'));

@@ -1,5 +1,5 @@
-// Loaded before the program (`node --require`): at its end writes to the file named in PEAK_FILE the most memory that it
-// held, in bytes. Not process.resourceUsage().maxRSS: that takes over what the parent held before exec (Linux).
+// Loaded before the program with `node --require`: writes its peak memory in bytes to PEAK_FILE when it exits. Not with
+// process.resourceUsage().maxRSS, which on Linux includes the memory of the parent before exec.
 const { readFileSync, writeFileSync } = require('node:fs');
 
 process.on('exit', () => {

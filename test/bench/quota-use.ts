@@ -2,20 +2,19 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { computeGuardMs } from '../../src/quota/limiter/schedule.js';
-import { computeQuotaUse } from '../helpers/compute-quota-use.js';
 import { startGeminiServer } from '../helpers/gemini-server.js';
-import { enforceQuota } from '../helpers/quota-enforcer.js';
-import type { PrintRow } from './print-row.js';
+import { computeQuotaUse, enforceQuota } from '../helpers/quota-enforcer.js';
+import { printRow } from './measure.js';
 import { bundleScript, type QuotaTask, runWorkers } from './workers.js';
 
 const windowMs = 1500;
-/** Requests that a window takes: so few that one process after another's reply can make them in a window. */
+/** Requests per window: few enough for one process that sends them one after another. */
 const requestsPerWindow = 6;
 const windowCount = 10;
 const processCounts = [1, 4, 16];
 const kinds = ['sliding', 'fixed'] as const;
 const model = 'gemini-flash-lite-latest';
-/** In every request: 320 characters, 64 tokens by the server's count and 80 by our first estimate. */
+/** The prompt of every request: 320 characters, which the server counts as 64 tokens and we first estimate as 80. */
 const prompt = 'Say it. '.repeat(40);
 const charactersPerToken = 5;
 
@@ -28,26 +27,26 @@ interface Round {
 }
 interface Outcome {
   share: number;
-  refusals: number;
+  rejections: number;
   replies: number;
   wallMs: number;
 }
 
 /**
- * Rows on how much of a quota is used, and how often the server had to refuse, by processes that share it: ten windows'
- * worth of requests, each process one after the other.
+ * Measures how much of a quota several processes use, and how often the server rejects a request. Together they send ten
+ * windows of requests, each process one after another.
  *
- * 100% of the quota is used where each request came as soon after the one a window's worth before it as a window with its
- * guard allows (`shareOfQuota` says how that is computed). The peer is measured by the same length, though it has no guard.
+ * The use is 100% if each request comes one window and its guard after the one a window before it (`computeQuotaUse`). The
+ * peer is measured with the same length, although it has no guard.
  */
-export async function benchQuota(printRow: PrintRow): Promise<void> {
+export async function benchQuota(): Promise<void> {
   const ourScript = await bundleScript('quota-worker');
   const peerScript = 'test/bench/peers/sdk-loop.mjs';
   for (const unit of ['requests', 'tokens'] as const) {
     const rounds = processCounts.flatMap((processes) => kinds.map((kind) => ({ processes, kind, unit })));
-    // The peers' rounds run side by side: they mostly sleep, and promise nothing that a busy machine could spoil.
+    // The peers run in parallel: they mostly sleep, and a busy machine does not matter for them.
     const peerOutcomes = await Promise.all(rounds.map((round) => runRound({ ...round, script: peerScript })));
-    // So do ours where few processes wake at once.
+    // So do ours with few processes.
     const parallelRounds = rounds
       .filter(({ processes }) => processes < 16)
       .map((round) => runRound({ ...round, script: ourScript }));
@@ -68,7 +67,7 @@ function formatRow({ processes, kind, unit }: Omit<Round, 'script'>, ours: Outco
     formatOutcome(ours),
     formatOutcome(peer),
     (ours.share / peer.share).toFixed(2),
-    '97% or more, 0 refused',
+    '97% or more, 0 rejected',
   ];
 }
 
@@ -90,14 +89,14 @@ async function runRound({ script, processes, kind, unit }: Round): Promise<Outco
   const accepted = log.accepted(model);
   return {
     share: computeQuotaUse(accepted, requestsPerWindow, windowMs + computeGuardMs(windowMs, 1)),
-    refusals: log.rejected(model).length,
+    rejections: log.rejected(model).length,
     replies: results.reduce((sum, { replies }) => sum + replies, 0),
     wallMs: (accepted.at(-1)?.at ?? 0) - (accepted[0]?.at ?? 0),
   };
 }
 
-function formatOutcome({ share, refusals, replies, wallMs }: Outcome): string {
+function formatOutcome({ share, rejections, replies, wallMs }: Outcome): string {
   const missing = requestsPerWindow * windowCount - replies;
-  const parts = [`${(share * 100).toFixed(1)}%`, `${refusals} refused`, `${(wallMs / 1000).toFixed(1)} s`];
+  const parts = [`${(share * 100).toFixed(1)}%`, `${rejections} rejected`, `${(wallMs / 1000).toFixed(1)} s`];
   return [...parts, ...(missing > 0 ? [`${missing} of ${replies + missing} lost`] : [])].join(', ');
 }

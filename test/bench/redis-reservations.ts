@@ -1,33 +1,30 @@
 import { redisSkipReason, startRedisServer } from '../helpers/redis-server.js';
-import { quantile } from './measure.js';
-import type { PrintRow } from './print-row.js';
+import { formatMs, printRow, quantile } from './measure.js';
 import type { ReservationTask, ReservationTimes } from './reservation-worker.js';
 import { bundleScript, runWorkers } from './workers.js';
 
 const processCount = 16;
 
 /**
- * Rows on what an appointment in Redis costs over loopback, each on a server of its own, and what `more` says of another one.
+ * Measures reservations in Redis over loopback, each set on a new server.
+ * @param benchWithRedis a further measurement with a new server
  */
-export async function benchRedisReservations(
-  printRow: PrintRow,
-  benchWithRedis: (redisUrl: string) => Promise<void>,
-): Promise<void> {
+export async function benchRedisReservations(benchWithRedis: (redisUrl: string) => Promise<void>): Promise<void> {
   if (redisSkipReason !== undefined) return printRow(redisSkipReason, '', '', '', '');
-  const script = await bundleScript('appointment-worker');
+  const script = await bundleScript('reservation-worker');
   const printRows = async (label: string, processes: number, task: { count: number; pauseMs: number; rpm: number }) => {
     const results = await withRedisServer((redisUrl) => {
       const kept = Math.ceil((2 * task.rpm) / processes);
       const tasks: ReservationTask[] = Array(processes).fill({ ...task, folder: '', redisUrl, kept });
       return runWorkers<ReservationTimes>(script, tasks);
     });
-    const times = results.flatMap(({ bookingMs }) => bookingMs);
-    printRow(`an appointment in Redis, ${label}, p50`, formatMs(quantile(times, 0.5)), '', '', '');
-    printRow(`an appointment in Redis, ${label}, p99`, formatMs(quantile(times, 0.99)), '', '', '');
+    const times = results.flatMap(({ reservationMs }) => reservationMs);
+    printRow(`a reservation in Redis, ${label}, p50`, formatMs(quantile(times, 0.5)), '', '', '');
+    printRow(`a reservation in Redis, ${label}, p99`, formatMs(quantile(times, 0.99)), '', '', '');
   };
   await printRows('alone', 1, { count: 2000, pauseMs: 0, rpm: 15 });
-  await printRows('alone, 1000 a minute', 1, { count: 300, pauseMs: 0, rpm: 1000 });
-  await printRows(`${processCount} processes at once, each every 100 ms`, processCount, {
+  await printRows('alone, 1000 per minute', 1, { count: 300, pauseMs: 0, rpm: 1000 });
+  await printRows(`${processCount} processes, each every 100 ms`, processCount, {
     count: 100,
     pauseMs: 100,
     rpm: 15,
@@ -44,8 +41,4 @@ async function withRedisServer<Result>(work: (redisUrl: string) => Promise<Resul
   } finally {
     for (const clean of cleanups) await clean();
   }
-}
-
-function formatMs(durationMs: number): string {
-  return `${durationMs.toFixed(durationMs < 10 ? 2 : 0)} ms`;
 }

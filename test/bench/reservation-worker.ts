@@ -8,25 +8,25 @@ import { createRedisRateLimiter } from '../../src/quota/redis/redis-limiter.js';
 import { createRedisQuotaStore } from '../../src/quota/redis/redis-store.js';
 import { createSqliteQuotaStore } from '../../src/quota/stores/sqlite-store.js';
 
-/** What a process of this bench does. */
+/** The task of a worker process of the reservation benchmarks. */
 export interface ReservationTask {
   folder: string;
-  /** The Redis that the book is in; without it the book is in SQLite, in the folder. */
+  /** The Redis of the quota store; without it the store is SQLite in `folder`. */
   redisUrl?: string;
-  /** How many appointments it makes; each is given up again, outside of the time that counts. */
+  /** The number of measured reservations. Each is cancelled again, outside of the measured time. */
   count: number;
-  /** The mean of the pauses between two; the same at random for all processes. 0 is none at all. */
+  /** The mean of the random pauses between reservations. */
   pauseMs: number;
   rpm: number;
-  /** How many appointments it makes first and keeps, so that the book is as full as in use. */
+  /** The number of reservations made first and kept, so that the store is as full as in real use. */
   kept: number;
 }
 
-/** What it says at its end: durations in milliseconds. */
+/** The result of a worker process. Durations in milliseconds. */
 export interface ReservationTimes {
-  /** From libsql's, or ioredis', being loaded to the book's being open and having made its first appointment. */
+  /** The time to open the store and make a first reservation, once libsql or ioredis is loaded. */
   openingMs: number;
-  bookingMs: number[];
+  reservationMs: number[];
 }
 
 const { folder, redisUrl, count, pauseMs, rpm, kept }: ReservationTask = JSON.parse(process.argv[2] ?? '{}');
@@ -44,17 +44,17 @@ for (let made = 0; made < kept; made += 1) await limiter.reserve(request);
 
 process.stdout.write('ready\n');
 for await (const _ of createInterface(process.stdin)) break;
-const bookingMs: number[] = [];
+const reservationMs: number[] = [];
 for (let made = 0; made < count; made += 1) {
-  bookingMs.push(await timeReservation(limiter));
+  reservationMs.push(await timeReservation(limiter));
   if (pauseMs > 0) await delay(Math.random() * 2 * pauseMs);
 }
-process.stdout.write(`${JSON.stringify({ openingMs, bookingMs })}\n`);
+process.stdout.write(`${JSON.stringify({ openingMs, reservationMs })}\n`);
 await limiter.close?.();
 
 async function openLimiter(): Promise<RateLimiter> {
   if (redisUrl !== undefined) {
-    // Patient, for what takes long is to be seen.
+    // With a long timeout, so that slow reservations are measured too.
     const connection = connectRedis({ url: redisUrl, clock: systemClock, timeoutMs: 10_000 });
     const store = createRedisQuotaStore({ connection });
     return {
@@ -68,10 +68,10 @@ async function openLimiter(): Promise<RateLimiter> {
   return createRateLimiter({ store, clock: systemClock, project: 'bench' });
 }
 
-/** Resolves to how long the making took. Given up, for else each would be booked behind all before it. */
-async function timeReservation({ reserve: book, cancel }: RateLimiter): Promise<number> {
+/** Measures a reservation and cancels it, so that the next one does not have to wait behind it. */
+async function timeReservation({ reserve, cancel }: RateLimiter): Promise<number> {
   const startedAt = performance.now();
-  const reservation = await book(request);
+  const reservation = await reserve(request);
   const elapsedMs = performance.now() - startedAt;
   if (reservation.state === 'booked') await cancel(reservation);
   return elapsedMs;

@@ -1,37 +1,40 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { quantile } from './measure.js';
-import type { PrintRow } from './print-row.js';
+import { formatMs, printRow, quantile } from './measure.js';
 import type { ReservationTask, ReservationTimes } from './reservation-worker.js';
 import { bundleScript, runWorkers } from './workers.js';
 
-/** An appointment in a minute's book of so many requests: the free tier's, and a paid one's. */
+/** Requests per minute of the free tier, and of a paid one. */
 const freeRpm = 15;
 const paidRpm = 1000;
 const processCount = 16;
 
-/** Rows on what an appointment in SQLite costs, and on what the book's opening adds to loading libsql. */
-export async function benchReservations(printRow: PrintRow): Promise<void> {
-  const script = await bundleScript('appointment-worker');
+/** Measures reservations in SQLite, and the time to open the database once libsql is loaded. */
+export async function benchReservations(): Promise<void> {
+  const script = await bundleScript('reservation-worker');
   const measure = (processes: number, count: number, pauseMs = 0, rpm = freeRpm) =>
-    // Two minutes' worth are on the page already: the last minute's, and one that is waited for.
+    // The store already has two minutes of reservations: those of the last minute, and those of waiting requests.
     measureReservations(script, processes, { count, pauseMs, rpm, kept: Math.ceil((2 * rpm) / processes) });
-  const printRows = (label: string, { bookingMs }: Pick<ReservationTimes, 'bookingMs'>, targets: [string, string]) => {
-    printRow(`${label}, p50`, formatMs(quantile(bookingMs, 0.5)), '', '', targets[0]);
-    printRow(`${label}, p99`, formatMs(quantile(bookingMs, 0.99)), '', '', targets[1]);
+  const printRows = (
+    label: string,
+    { reservationMs }: Pick<ReservationTimes, 'reservationMs'>,
+    targets: [string, string],
+  ) => {
+    printRow(`${label}, p50`, formatMs(quantile(reservationMs, 0.5)), '', '', targets[0]);
+    printRow(`${label}, p99`, formatMs(quantile(reservationMs, 0.99)), '', '', targets[1]);
   };
-  printRows('an appointment, alone', await measure(1, 2000), ['under 1 ms', '']);
-  printRows(`an appointment, alone, ${paidRpm} a minute`, await measure(1, 500, 0, paidRpm), ['', '']);
+  printRows('a reservation, alone', await measure(1, 2000), ['under 1 ms', '']);
+  printRows(`a reservation, alone, ${paidRpm} per minute`, await measure(1, 500, 0, paidRpm), ['', '']);
   const withPauses = await measure(processCount, 100, 100);
-  printRows(`an appointment, ${processCount} processes at once, each every 100 ms`, withPauses, ['', 'under 20 ms']);
+  printRows(`a reservation, ${processCount} processes, each every 100 ms`, withPauses, ['', 'under 20 ms']);
   const withoutPauses = await measure(processCount, 100);
-  printRows(`an appointment, ${processCount} processes without a pause`, withoutPauses, ['', '']);
-  await benchOpening(printRow, script);
+  printRows(`a reservation, ${processCount} processes without a pause`, withoutPauses, ['', '']);
+  await benchOpening(script);
 }
 
-/** A process each, for the second opening in a process finds its code compiled. */
-async function benchOpening(printRow: PrintRow, script: string): Promise<void> {
+/** Uses a new process each time, because opening a second time in a process is faster. */
+async function benchOpening(script: string): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), 'boticelli-bench-opening-'));
   const openings: number[] = [];
   for (let round = 0; round < 22; round += 1) {
@@ -42,24 +45,15 @@ async function benchOpening(printRow: PrintRow, script: string): Promise<void> {
   }
   rmSync(folder, { recursive: true });
   const [first = Number.NaN, ...later] = openings;
-  printRow(
-    'opening the book and a first appointment, libsql loaded',
-    formatMs(quantile(later, 0.5)),
-    '',
-    '',
-    'under 10 ms',
-  );
-  printRow('the same where the file is made', formatMs(first), '', '', '');
+  const label = 'opening the database and a first reservation, libsql loaded';
+  printRow(label, formatMs(quantile(later, 0.5)), '', '', 'under 10 ms');
+  printRow('the same for a new file', formatMs(first), '', '', '');
 }
 
-async function measureReservations(script: string, processes: number, assignment: Omit<ReservationTask, 'folder'>) {
-  const folder = mkdtempSync(join(tmpdir(), 'boticelli-bench-appointments-'));
-  const tasks: ReservationTask[] = Array(processes).fill({ folder, ...assignment });
+async function measureReservations(script: string, processes: number, task: Omit<ReservationTask, 'folder'>) {
+  const folder = mkdtempSync(join(tmpdir(), 'boticelli-bench-reservations-'));
+  const tasks: ReservationTask[] = Array(processes).fill({ folder, ...task });
   const results = await runWorkers<ReservationTimes>(script, tasks);
   rmSync(folder, { recursive: true });
-  return { bookingMs: results.flatMap(({ bookingMs }) => bookingMs) };
-}
-
-function formatMs(durationMs: number): string {
-  return `${durationMs.toFixed(durationMs < 10 ? 2 : 0)} ms`;
+  return { reservationMs: results.flatMap(({ reservationMs }) => reservationMs) };
 }

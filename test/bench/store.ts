@@ -3,22 +3,21 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { openDatabase } from '../../src/database/open.js';
 import { startGeminiServer } from '../helpers/gemini-server.js';
-import { runNode, type TimedCommand, timePairs } from './measure.js';
-import type { PrintRow } from './print-row.js';
+import { formatMs, printRow, runNode, type TimedCommand, timePairs } from './measure.js';
 
 const rounds = 15;
 const bin = 'bin/boticelli.js';
 const storedRuns = 10_000;
 
-/** Rows on what keeping answers and runs costs a run, and on how fast they are found among ten thousand. */
-export async function benchStore(printRow: PrintRow): Promise<void> {
+/** Measures what storing replies and runs adds to a run, and how fast they are found among ten thousand. */
+export async function benchStore(): Promise<void> {
   const server = await startGeminiServer();
   const folder = mkdtempSync(join(tmpdir(), 'boticelli-bench-store-'));
   const narrative = join(folder, 'one.toml');
   const configWithoutStore = join(folder, 'off.toml');
   writeFileSync(narrative, '[narrative]\nname = "one"\n[toc]\norder = ["a"]\n[acts]\na = "Question 1"\n');
   writeFileSync(configWithoutStore, '[store]\nkeep = "off"\n');
-  // Both runs read a file of settings, which takes longer than what is measured.
+  // Both runs read a settings file, because that takes longer than storing.
   const configWithStore = join(folder, 'on.toml');
   writeFileSync(configWithStore, '[store]\nkeep = "30d"\n');
   const createCommand = (state: string, ...args: string[]): TimedCommand => ({
@@ -30,18 +29,12 @@ export async function benchStore(printRow: PrintRow): Promise<void> {
   });
   const printPair = async (label: string, ours: TimedCommand, theirs: TimedCommand, target: string) => {
     const pair = await timePairs(ours, theirs, rounds);
-    printRow(
-      label,
-      `${pair.ours.toFixed(0)} ms`,
-      `${pair.peer.toFixed(0)} ms`,
-      `+${(pair.ours - pair.peer).toFixed(1)} ms`,
-      target,
-    );
+    printRow(label, formatMs(pair.ours), formatMs(pair.peer), `+${formatMs(pair.ours - pair.peer)}`, target);
   };
-  // Without the store a run opens the same file for its quota book: so libsql is loaded either way.
+  // Without the store a run opens the same file for its quota, so libsql is loaded either way.
   const withoutStore = createCommand('small', 'run', narrative, '--config', configWithoutStore);
   await printPair(
-    'one act, kept, against keep = "off"',
+    'one act, stored, against keep = "off"',
     createCommand('small', 'run', narrative, '--config', configWithStore),
     withoutStore,
     'under +15 ms',
@@ -50,7 +43,7 @@ export async function benchStore(printRow: PrintRow): Promise<void> {
   await fillDatabase(join(folder, 'large'));
   await runNode(createCommand('large', 'run', narrative));
   await printPair(
-    `one act among ${storedRuns} runs, kept, against keep = "off"`,
+    `one act among ${storedRuns} runs, stored, against keep = "off"`,
     createCommand('large', 'run', narrative, '--config', configWithStore),
     withoutStore,
     'under +15 ms',
@@ -71,7 +64,7 @@ export async function benchStore(printRow: PrintRow): Promise<void> {
   rmSync(folder, { recursive: true });
 }
 
-/** Ten thousand runs of four acts with replies of some 2,000 characters, and as many kept replies. */
+/** Fills a database with ten thousand runs of four acts with replies of 2,000 characters, and as many stored replies. */
 export async function fillDatabase(folder: string): Promise<void> {
   mkdirSync(folder);
   const { database } = await openDatabase(folder);
@@ -84,7 +77,7 @@ export async function fillDatabase(folder: string): Promise<void> {
      'completed', 1000)`,
   );
   const addAct = database.prepare('INSERT INTO acts (run, position, act, ended, told) VALUES (?, ?, ?, ?, ?)');
-  const addAnswer = database.prepare('INSERT INTO answers VALUES (?, 0, ?, ?, ?, ?)');
+  const addReply = database.prepare('INSERT INTO answers VALUES (?, 0, ?, ?, ?, ?)');
   const createActEnd = (act: string) => ({
     ...{ type: 'act-end', act, index: 0, model: 'm', requestedModel: 'm', text, finishReason: 'STOP', usage },
     ...{ attempts: 1, waitMs: 0, durationMs: 250, reused: false },
@@ -103,9 +96,9 @@ export async function fillDatabase(folder: string): Promise<void> {
     addRun.run(id, startedAt, JSON.stringify(usage));
     for (let act = 0; act < 4; act += 1) {
       addAct.run(id, act, `act_${act}`, JSON.stringify(createActEnd(`act_${act}`)), '[]');
-      // As good as a hash: the same length, and as scattered.
+      // Like a hash: of the same length, and as random.
       const key = Buffer.from(`${(run * 7919 + act * 104_729) % 999_983}`.padStart(32, '7')).toString('hex');
-      addAnswer.run(`${key.slice(0, 56)}${run}${act}`, 'm', 'filled', startedAt, reply);
+      addReply.run(`${key.slice(0, 56)}${run}${act}`, 'm', 'filled', startedAt, reply);
     }
   }
   database.exec('COMMIT');

@@ -6,8 +6,8 @@ const tokenCount = 300;
 const tokenIntervalMs = 5;
 
 /**
- * How long a streamed token takes from the server's socket to the reader of standard output, in milliseconds. Each
- * token is the moment at which it was sent; server and reader share this process and so its clock.
+ * Measures how long a streamed token takes from the server's socket to standard output, in milliseconds. Each token contains
+ * the time it was sent. Server and reader are in this process and use the same clock.
  */
 export async function measureTokenDelays(
   client: (baseUrl: string) => TimedCommand,
@@ -36,7 +36,7 @@ export async function measureTokenDelays(
   });
   server.close();
   server.closeAllConnections();
-  // The first tokens meet a program that is still warming up: they are the first token's delay, not a token's.
+  // The first tokens are left out: the program is still warming up.
   const steadyDelays = delays.slice(20);
   return { p50: quantile(steadyDelays, 0.5), p99: quantile(steadyDelays, 0.99) };
 }

@@ -2,12 +2,12 @@ import { spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { build } from 'esbuild';
 
-/** What each process of a crew is told, as JSON in its first argument. */
+/** The task of a worker process, passed as JSON in its first argument. */
 export interface QuotaTask {
-  /** The state folder that the crew shares. */
+  /** The state folder that all workers share. */
   folder: string;
   baseUrl: string;
-  /** How many requests this process makes, one after the other. */
+  /** The number of requests, sent one after another. */
   requests: number;
   prompt: string;
   windowMs: number;
@@ -15,7 +15,7 @@ export interface QuotaTask {
   tpm?: number;
 }
 
-/** Bundles a script of this folder, so that Node can run it. Resolves to its path. */
+/** Bundles a script of this folder for Node. Resolves to the path of the bundle. */
 export async function bundleScript(name: string): Promise<string> {
   const outfile = `node_modules/.cache/boticelli/${name}.mjs`;
   await build({
@@ -26,8 +26,8 @@ export async function bundleScript(name: string): Promise<string> {
 }
 
 /**
- * Starts a process for each assignment, lets all of them begin at once when the last is ready, and resolves to what
- * each said at its end: a line of JSON.
+ * Starts a process for each task, lets all of them begin when the last one is ready, and resolves to their results, which
+ * they print as a line of JSON.
  */
 export async function runWorkers<Result>(script: string, tasks: readonly object[]): Promise<Result[]> {
   const workers = tasks.map((task) => startWorker(script, task));
@@ -44,7 +44,7 @@ function startWorker(script: string, task: object) {
   return {
     async readLine(): Promise<string> {
       const { value, done } = await lines.next();
-      if (done) throw new Error(`${script} ended before its time`);
+      if (done) throw new Error(`${script} ended without a result`);
       return value;
     },
     begin: () => child.stdin.end('go\n'),

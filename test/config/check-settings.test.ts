@@ -77,7 +77,7 @@ describe('checkSettings', () => {
       '2:7 out-of-range: "rpm" in [providers.gemini.tiers.__proto__] must be at least 1, not 0',
       '4:1 unknown-key: unknown key "tpn" in [providers.gemini.tiers.x.models.__proto__] → tpm',
     ],
-    ['rejects invalid TOML', '[budget\nrpm_multiplier = 1\n', '1:8 syntax: expected "]" after the name of the table'],
+    ['rejects invalid TOML', '[budget\nrpm_multiplier = 1\n', '1:8 syntax: expected "]" after the table name'],
     [
       'rejects other values in place of tables',
       'budget = 1\nproviders.gemini = "x"\n[[store]]\n',

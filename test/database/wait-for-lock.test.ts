@@ -3,7 +3,7 @@ import { retryWhileLocked, retryWhileQuotaLocked } from '../../src/database/wait
 
 const busy = Object.assign(new Error('database is locked'), { code: 'SQLITE_BUSY_SNAPSHOT' });
 
-/** Work that finds the lock taken for so long. */
+/** Work that finds the lock held for a while. */
 function createLockedTask(durationMs: number) {
   const until = performance.now() + durationMs;
   return () => {
@@ -12,15 +12,15 @@ function createLockedTask(durationMs: number) {
   };
 }
 
-describe('work that wants a lock', () => {
-  test('is done before the call returns where the lock is free', () => {
+describe('work that needs the lock', () => {
+  test('is done before the call returns if the lock is free', () => {
     const done: string[] = [];
     void retryWhileLocked(() => done.push('store'));
-    void retryWhileQuotaLocked(() => done.push('book'));
-    expect(done).toEqual(['store', 'book']);
+    void retryWhileQuotaLocked(() => done.push('quota'));
+    expect(done).toEqual(['store', 'quota']);
   });
 
-  test('is tried again until the lock is free, and a wait that is noticed is told once', async () => {
+  test('is retried until the lock is free, and a noticeable wait is reported once', async () => {
     let reports = 0;
     const onLocked = () => {
       reports += 1;
@@ -31,7 +31,7 @@ describe('work that wants a lock', () => {
     expect(reports).toBe(1);
   });
 
-  test("that runs out of patience rejects with SQLite's error, and for the quota book in words", async () => {
+  test("rejects after the maximum wait with SQLite's error, or with an explanation for the quota", async () => {
     await expect(retryWhileLocked(createLockedTask(5000), { maxWaitMs: 20 })).rejects.toBe(busy);
     await expect(retryWhileQuotaLocked(createLockedTask(5000), { maxWaitMs: 20 })).rejects.toMatchObject({
       code: 'output_failed',
@@ -39,7 +39,7 @@ describe('work that wants a lock', () => {
     });
   });
 
-  test('is tried once where something else is wrong', async () => {
+  test('is not retried after another error', async () => {
     const full = Object.assign(new Error('database or disk is full'), { code: 'SQLITE_FULL' });
     let tries = 0;
     const failing = () => {

@@ -4,13 +4,13 @@ import { getNextPacificMidnight } from '../../src/driver/pacific-day.js';
 test.each([
   ['a winter afternoon', '2026-11-22T22:30:00.123Z', '2026-11-23T08:00:00.000Z'],
   ['a summer night, already the next day in UTC', '2026-07-02T05:00:00Z', '2026-07-02T07:00:00.000Z'],
-  ['the very moment of midnight', '2026-11-22T08:00:00Z', '2026-11-23T08:00:00.000Z'],
+  ['midnight itself', '2026-11-22T08:00:00Z', '2026-11-23T08:00:00.000Z'],
   ['a millisecond before midnight', '2026-11-22T07:59:59.999Z', '2026-11-22T08:00:00.000Z'],
-  ['the day of 23 hours, before the change', '2026-03-08T09:00:00Z', '2026-03-09T07:00:00.000Z'],
-  ['the day of 23 hours, after the change', '2026-03-08T18:00:00Z', '2026-03-09T07:00:00.000Z'],
-  ['the day of 25 hours, before the change', '2026-11-01T08:00:00Z', '2026-11-02T08:00:00.000Z'],
-  ['the day of 25 hours, in the hour that comes twice', '2026-11-01T09:30:00Z', '2026-11-02T08:00:00.000Z'],
-  ['the day of 25 hours, after the change', '2026-11-01T20:00:00Z', '2026-11-02T08:00:00.000Z'],
-])('the quota of %s ends at the next midnight in Los Angeles', (_, now, midnight) => {
+  ['a day of 23 hours, before the change', '2026-03-08T09:00:00Z', '2026-03-09T07:00:00.000Z'],
+  ['a day of 23 hours, after the change', '2026-03-08T18:00:00Z', '2026-03-09T07:00:00.000Z'],
+  ['a day of 25 hours, before the change', '2026-11-01T08:00:00Z', '2026-11-02T08:00:00.000Z'],
+  ['a day of 25 hours, in the repeated hour', '2026-11-01T09:30:00Z', '2026-11-02T08:00:00.000Z'],
+  ['a day of 25 hours, after the change', '2026-11-01T20:00:00Z', '2026-11-02T08:00:00.000Z'],
+])('the quota day of %s ends at the next midnight in Los Angeles', (_, now, midnight) => {
   expect(getNextPacificMidnight(Date.parse(now)).toISOString()).toBe(midnight);
 });

@@ -12,7 +12,7 @@ function act(name: string, context?: ActContext): Act {
   return { name, parameters: {}, inputs: [{ type: 'text', content: name }], ...(context && { context }) };
 }
 
-/** What each act sees, as the positions that stand in the texts of the turns. */
+/** What each act sees: `?` for a prompt, then the position of its reply. */
 function renderConversations(acts: readonly Act[]): string[] {
   const conversation = createConversation(acts);
   return acts.map((_, position) => {
@@ -27,30 +27,26 @@ function renderConversations(acts: readonly Act[]): string[] {
 }
 
 test.each([
-  ['everything before it unless told otherwise', [act('a'), act('b'), act('c', 'full')], ['', '?0', '?0?1']],
-  ['the act before it alone', [act('a', 'previous'), act('b', 'previous'), act('c', 'previous')], ['', '?0', '?1']],
+  ['everything before it by default', [act('a'), act('b'), act('c', 'full')], ['', '?0', '?0?1']],
+  ['only the previous act', [act('a', 'previous'), act('b', 'previous'), act('c', 'previous')], ['', '?0', '?1']],
   ['nothing', [act('a'), act('b', 'none'), act('c')], ['', '', '?0?1']],
+  ['acts by name, in the order in which they ran', [act('a'), act('b'), act('c', ['b', 'a', 'b'])], ['', '?0', '?0?1']],
   [
-    'acts by name, in the order in which they played',
-    [act('a'), act('b'), act('c', ['b', 'a', 'b'])],
-    ['', '?0', '?0?1'],
-  ],
-  [
-    'of an act that played twice the latest turn',
+    'the latest turn of an act that ran twice',
     [act('a'), act('b', 'none'), act('a'), act('c', ['a'])],
     ['', '', '?0?1', '?2'],
   ],
   [
-    'of a list for all acts those that have played',
+    'only those acts of a list that have run',
     [act('a', ['a', 'b']), act('b', ['a', 'b']), act('c', ['a', 'b'])],
     ['', '?0', '?0?1'],
   ],
-  ['nothing of an empty list', [act('a'), act('b', [])], ['', '']],
+  ['nothing for an empty list', [act('a'), act('b', [])], ['', '']],
 ])('an act sees %s', (_what, acts, expected) => {
   expect(renderConversations(acts)).toEqual(expected);
 });
 
-test('what is forgotten is never missed', () => {
+test('never drops a turn that a later act sees', () => {
   const names = ['a', 'b', 'c', 'd'];
   const contexts = fc.oneof(fc.constantFrom<ActContext>('full', 'previous', 'none'), fc.subarray(names));
   const acts = fc.array(fc.tuple(fc.constantFrom(...names), contexts), { maxLength: 12 });
@@ -72,7 +68,7 @@ test('what is forgotten is never missed', () => {
   );
 });
 
-test('two thousand acts that see little keep little: replies that no act can see any more are let go', async () => {
+test('frees replies that no later act sees, over two thousand acts', async () => {
   setFlagsFromString('--expose-gc');
   const collectGarbage: () => void = runInNewContext('gc');
   const natives: WeakRef<object>[] = [];

@@ -2,22 +2,23 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import type { GenerateRequest } from '../../src/driver/request.js';
-import { NarrativeExecutor, type NarrativeExecutorOptions } from '../../src/executor/narrative-executor.js';
+import { NarrativeExecutor } from '../../src/executor/narrative-executor.js';
+import type { NarrativeExecutorOptions } from '../../src/executor/options.js';
 import { loadNarrative } from '../../src/narrative/load-narrative.js';
 import { createTemporaryFolder } from '../helpers/boticelli.js';
 import { mediaBytes } from '../helpers/media-bytes.js';
 import { createScriptedDriver } from '../helpers/scripted-driver.js';
 
 interface RunInput {
-  /** Files beside `a.toml`, which is played. */
+  /** Files by name; `a.toml` is run. */
   files: Record<string, string>;
   vars?: Record<string, string>;
-  /** The nth call is answered by the nth of them, else by `Reply n`. */
+  /** The replies in order; after them `Reply n`. */
   replies?: string[];
   options?: Partial<NarrativeExecutorOptions>;
 }
 
-/** Plays a narrative in a folder with pictures; `sent` are the names of the media in each act's own prompt. */
+/** Runs a narrative in a folder with pictures; `sent` has the text and media names of each act's own prompt. */
 async function runNarrative({ files, vars = {}, replies = [], options = {} }: RunInput) {
   const folder = createTemporaryFolder(onTestFinished, files);
   for (const name of ['a', 'b', '1', '2']) writeFileSync(join(folder, `${name}.png`), mediaBytes.png);
@@ -34,7 +35,7 @@ function listMedia({ turns }: GenerateRequest): string[] {
   return parts.map((part) => (part.type === 'text' ? `"${part.text}"` : String(part.name)));
 }
 
-/** A narrative of these acts; each is TOML after `<name> = `. */
+/** The TOML of a narrative with these acts, whose values are TOML too. A name ending in `_again` repeats an act. */
 function renderNarrative(acts: Record<string, string>, more = ''): string {
   const order = JSON.stringify(Object.keys(acts).map((name) => name.replace(/_again$/, '')));
   const lines = Object.entries(acts).filter(([name]) => !name.endsWith('_again'));
@@ -42,7 +43,7 @@ function renderNarrative(acts: Record<string, string>, more = ''): string {
 }
 const picture = (file: string) => `{ input = [{ type = "image", file = "${file}" }] }`;
 
-test('a medium that a reply, standard input, a variable or the round names is read when its act plays', async () => {
+test('reads a media file named by a reply, standard input, a variable or the round when its act runs', async () => {
   const source = renderNarrative(
     {
       pick: '"Which?"',
@@ -61,7 +62,7 @@ test('a medium that a reply, standard input, a variable or the round names is re
   expect(turns.at(-1)).toMatchObject({
     parts: [{ type: 'media', mimeType: 'image/png', content: { base64: mediaBytes.png.toString('base64') } }],
   });
-  // In the second round the reply is another one, and names no file.
+  // In the second round the reply is `Reply 7`, which names no file.
   expect(report.error).toMatchObject({
     code: 'no_input',
     act: 'byReply',
@@ -69,7 +70,7 @@ test('a medium that a reply, standard input, a variable or the round names is re
   });
 });
 
-test('one of [media] is filled anew at each use, by name and by ref', async () => {
+test('renders an entry of [media] anew at each use, by name and by ref', async () => {
   const source = `${renderNarrative({
     one: '"x"',
     show: '["media.m", "y"]',
@@ -87,61 +88,61 @@ test.each([
     'file = "{{one}}"',
     'words.png',
     'invalid_narrative',
-    '"words.png" is text: of pictures Gemini reads png, jpeg, webp, heic and heif',
+    '"words.png" is text; supported image types: png, jpeg, webp, heic and heif',
   ],
   [
     'file = "{{one}}"',
     'https://example.org/a.png?key=secret',
     'invalid_narrative',
-    '"https://example.org/a.png" is no file: give a URL as "url"',
+    '"https://example.org/a.png" is not a file; write a URL as "url"',
   ],
   ['file = "{{one}}"', '.', 'no_input', 'the file "." is a folder'],
-  ['file = "{{one}}"', ' \n', 'no_input', 'the name of the file is empty'],
+  ['file = "{{one}}"', ' \n', 'no_input', 'the file name is empty'],
   [
     'url = "{{one}}"',
     ' \n',
     'invalid_narrative',
-    '"url" in [[acts.two.input]] is empty: a URL begins with https:// and a host',
+    '"url" in [[acts.two.input]] is empty; a URL begins with https:// and a host',
   ],
   [
     'url = "{{one}}"',
     'file:///etc/passwd',
     'invalid_narrative',
-    '"url" in [[acts.two.input]] begins with file: but media are fetched over http and https alone',
+    '"url" in [[acts.two.input]] begins with file:, but media is fetched only over http and https',
   ],
   [
     'url = "https://{{one}}"',
     ' ',
     'invalid_narrative',
-    '"url" in [[acts.two.input]] is no URL: it begins with https:// and a host',
+    '"url" in [[acts.two.input]] is not a URL; a URL begins with https:// and a host',
   ],
 ])(
-  'one that can not be used ends the run before its call, as check would have said: %s with %j',
+  'ends the run before the request with the error of check for unusable media: %s with %j',
   async (keys, reply, code, message) => {
-    const inner = renderNarrative({ x: '"never asked"' });
+    const inner = renderNarrative({ x: '"never sent"' });
     const source = renderNarrative({ one: '"x"', two: `{ input = [{ type = "image", ${keys} }] }`, three: '"z"' });
     const { report, requests } = await runNarrative({
       files: { 'a.toml': source, 'inner.toml': inner },
       replies: [reply],
     });
     expect(report.error).toMatchObject({ code, act: 'two', message });
-    expect(report.error?.hint).toMatch(/^Look at what fills ".*\{\{one\}\}"\.$/);
+    expect(report.error?.hint).toMatch(/^Check the values of the placeholders in ".*\{\{one\}\}"\.$/);
     expect(requests).toHaveLength(1);
     expect(JSON.stringify(report.error)).not.toContain('secret');
   },
 );
 
-test('one that can not be used is found before a narrative beside it is played', async () => {
+test('reports unusable media before a nested narrative of the same act runs', async () => {
   const files = {
     'a.toml': `${renderNarrative({ one: '"x"', two: '["narrative:inner", "media.m"]' })}[media.m]\nfile = "{{one}}"\n`,
-    'inner.toml': renderNarrative({ x: '"never asked"' }),
+    'inner.toml': renderNarrative({ x: '"never sent"' }),
   };
   const { report, requests } = await runNarrative({ files, replies: ['nope.png'] });
   expect(report.error).toMatchObject({ code: 'no_input', act: 'two' });
   expect(requests).toHaveLength(1);
 });
 
-test('in a narrative within it is named by the variables of who plays that', async () => {
+test('renders media of a nested narrative with the variables of the outer one', async () => {
   const files = {
     'a.toml': renderNarrative({ in: '"narrative:inner"' }, '[vars]\nname = "a"'),
     'inner.toml': renderNarrative({ x: picture('{{vars.name}}.png') }, '[vars]\nname = "nope"'),
@@ -150,14 +151,14 @@ test('in a narrative within it is named by the variables of who plays that', asy
   expect((await runNarrative({ files, vars: { name: 'b' } })).sent).toEqual([['b.png']]);
 });
 
-test('in a rehearsal, what a reply would name is a text that says so; the others are what they are', async () => {
+test('replaces only media named by a reply with a placeholder in a rehearsal', async () => {
   const source = renderNarrative({ one: '"x"', two: picture('{{previous}}.png'), three: picture('{{round}}.png') });
   const { report, sent } = await runNarrative({ files: { 'a.toml': source }, options: { isRehearsal: true } });
   expect(report.status).toBe('completed');
-  expect(sent).toEqual([['"x"'], ['"[the medium that {{previous}}.png will name]"'], ['1.png']]);
+  expect(sent).toEqual([['"x"'], ['"[media file named by {{previous}}.png]"'], ['1.png']]);
 });
 
-test('a URL that is filled is fetched where it then is', async () => {
+test('renders a media URL before it is fetched', async () => {
   const source = renderNarrative({
     one: '{ input = [{ type = "image", url = "https://example.org/{{stdin}}?x=1" }] }',
   });

@@ -1,13 +1,14 @@
 import { expect, test } from 'vitest';
 import { BoticelliError, Interrupted, StreamingNotSupported } from '../../src/errors.js';
 import type { NarrativeEvent } from '../../src/executor/narrative-events.js';
-import { NarrativeExecutor, type NarrativeExecutorOptions } from '../../src/executor/narrative-executor.js';
+import { NarrativeExecutor } from '../../src/executor/narrative-executor.js';
+import type { NarrativeExecutorOptions } from '../../src/executor/options.js';
 import type { Act, Narrative } from '../../src/narrative/narrative.js';
 import { createManualClock } from '../helpers/manual-clock.js';
 import { createScriptedDriver, type ScriptedCall, type ScriptedDriver } from '../helpers/scripted-driver.js';
 
-function act(name: string, more: Partial<Act> = {}): Act {
-  return { name, model: 'm', parameters: {}, inputs: [{ type: 'text', content: `Ask ${name}` }], ...more };
+function act(name: string, overrides: Partial<Act> = {}): Act {
+  return { name, model: 'm', parameters: {}, inputs: [{ type: 'text', content: `Ask ${name}` }], ...overrides };
 }
 
 function createNarrative(...acts: Act[]): Narrative {
@@ -16,15 +17,15 @@ function createNarrative(...acts: Act[]): Narrative {
 
 const threeActs = createNarrative(act('one'), act('two'), act('three'));
 
-function createExecutor(scripts: ScriptedCall[] = [], more: Partial<NarrativeExecutorOptions> = {}) {
+function createExecutor(scripts: ScriptedCall[] = [], overrides: Partial<NarrativeExecutorOptions> = {}) {
   const driver = createScriptedDriver(scripts);
   const events: NarrativeEvent[] = [];
   const clock = createManualClock();
   const onEvent = (event: NarrativeEvent) => void events.push(event);
-  return { driver, events, clock, executor: new NarrativeExecutor({ driver, clock, onEvent, ...more }) };
+  return { driver, events, clock, executor: new NarrativeExecutor({ driver, clock, onEvent, ...overrides }) };
 }
 
-test('each act is one call that sees every turn before it', async () => {
+test('makes one call per act, with all earlier turns', async () => {
   const { driver, executor } = createExecutor();
   const report = await executor.execute(threeActs);
   expect(driver.requests.map(({ turns }) => turns.map(({ role }) => role))).toEqual([
@@ -37,7 +38,7 @@ test('each act is one call that sees every turn before it', async () => {
   expect(report.acts.map(({ text }) => text)).toEqual(['Reply 1', 'Reply 2', 'Reply 3']);
 });
 
-test("an act's own model, system text and parameters go with its call alone", async () => {
+test("sends an act's model, system text and parameters with its call only", async () => {
   const { driver, executor } = createExecutor([], { defaultModel: 'fallback-default' });
   const { model: _, ...nameless } = act('two');
   await executor.execute(
@@ -48,9 +49,9 @@ test("an act's own model, system text and parameters go with its call alone", as
   expect(driver.requests[1]).not.toHaveProperty('system');
 });
 
-test('the events of a run come in order and say what happened', async () => {
+test('emits the events of a streamed run in order', async () => {
   const { events, executor } = createExecutor([{ pieces: ['Hel', 'lo'] }]);
-  await executor.executeWithProgress(createNarrative(act('one')), () => {});
+  await executor.execute(createNarrative(act('one')), { stream: true });
   expect(events.map(({ type }) => type)).toEqual([
     'narrative-start',
     'act-start',
@@ -76,7 +77,7 @@ test('the events of a run come in order and say what happened', async () => {
   });
 });
 
-test('progress hears each chunk as it comes, and the report is the same as without', async () => {
+test('executeWithProgress passes on each chunk, and resolves to the same report as execute', async () => {
   const events: string[] = [];
   const streamed = await createExecutor().executor.executeWithProgress(threeActs, (name, { text, finished }) => {
     events.push(`${name}:${text}${finished ? '.' : ''}`);
@@ -86,18 +87,18 @@ test('progress hears each chunk as it comes, and the report is the same as witho
   expect(streamed.acts.map(({ firstTokenMs: _, ...rest }) => rest)).toEqual(blocking.acts);
 });
 
-test('a driver that cannot stream is asked without, also where it finds that out only when called', async () => {
-  const cannot = createScriptedDriver([], { streams: false });
-  await new NarrativeExecutor({ driver: cannot }).executeWithProgress(createNarrative(act('one')), () => {});
-  expect(cannot.methods).toEqual(['generate']);
+test('falls back to generate if the driver cannot stream, even if it says so only when called', async () => {
+  const blocking = createScriptedDriver([], { supportsStreaming: false });
+  await new NarrativeExecutor({ driver: blocking }).execute(createNarrative(act('one')), { stream: true });
+  expect(blocking.methods).toEqual(['generate']);
 
   const { driver, executor } = createExecutor([{ error: new StreamingNotSupported('m') }]);
-  const report = await executor.executeWithProgress(createNarrative(act('one')), () => {});
+  const report = await executor.execute(createNarrative(act('one')), { stream: true });
   expect(driver.methods).toEqual(['generateStream', 'generate']);
   expect(report.status).toBe('completed');
 });
 
-test('what layers tell becomes the events of the act, and is counted', async () => {
+test('turns the events of the driver into events of the act, and counts them', async () => {
   const retry = { attempt: 1, delayMs: 500, error: { code: 'unavailable', message: 'busy' }, discard: false } as const;
   const wait = { model: 'm', reason: 'backoff', waitMs: 500, until: '2026-11-22T12:00:00.500Z' } as const;
   const { events, executor } = createExecutor([
@@ -117,7 +118,7 @@ test('what layers tell becomes the events of the act, and is counted', async () 
   expect(report.acts[0]).toMatchObject({ attempts: 2, waitMs: 500 });
 });
 
-test('a failure ends the run, keeps the replies so far, and stands in the last event', async () => {
+test('ends the run on a failure, with the replies so far and the error in the last event', async () => {
   const error = new BoticelliError('blocked', 'the reply was blocked: SAFETY', { hint: 'Rephrase it.' });
   const { driver, events, executor } = createExecutor([{ pieces: ['a'] }, { error }]);
   const report = await executor.execute(threeActs);
@@ -128,7 +129,7 @@ test('a failure ends the run, keeps the replies so far, and stands in the last e
   expect(events.at(-1)).toMatchObject({ type: 'narrative-end', status: 'failed', error: report.error });
 });
 
-test('an abort ends the run as interrupted, and no further act is asked', async () => {
+test('ends the run as interrupted on an abort, and starts no further act', async () => {
   const controller = new AbortController();
   const { driver, executor } = createExecutor(
     [{ pieces: ['a'], onCall: () => controller.abort(new Interrupted('SIGINT')) }],
@@ -141,42 +142,42 @@ test('an abort ends the run as interrupted, and no further act is asked', async 
   expect(report).toMatchObject({ status: 'interrupted', error: { code: 'interrupted', act: 'two' } });
 });
 
-test("a caller's own reason to abort interrupts the run and is no bug", async () => {
+test("treats an abort with the caller's own reason as an interruption, not as a bug", async () => {
   const { executor } = createExecutor([], { signal: AbortSignal.abort() });
   expect(await executor.execute(threeActs)).toMatchObject({ status: 'interrupted', error: { code: 'interrupted' } });
 });
 
-test('the next act waits for what a listener returned at the end of the one before', async () => {
+test('awaits the promise of a listener at act-end before the next act', async () => {
   const order: string[] = [];
   const driver = createScriptedDriver([
-    { onCall: () => void order.push('ask one') },
-    { onCall: () => void order.push('ask two') },
+    { onCall: () => void order.push('call one') },
+    { onCall: () => void order.push('call two') },
   ]);
   const onEvent = async (event: NarrativeEvent) => {
     if (event.type !== 'act-end') return;
     await Promise.resolve();
-    order.push(`told of ${event.act}`);
+    order.push(`end of ${event.act}`);
   };
   await new NarrativeExecutor({ driver, onEvent }).execute(createNarrative(act('one'), act('two')));
-  expect(order).toEqual(['ask one', 'told of one', 'ask two', 'told of two']);
+  expect(order).toEqual(['call one', 'end of one', 'call two', 'end of two']);
 });
 
-test('a reply cut short is a reply, but a failure under strict', async () => {
-  const cut = [{ pieces: ['half'], finishReason: 'MAX_TOKENS' }];
-  expect((await createExecutor(cut).executor.execute(createNarrative(act('one')))).status).toBe('completed');
-  const report = await createExecutor(cut, { strict: true }).executor.execute(
+test('accepts a truncated reply, but not with strict', async () => {
+  const truncated = [{ pieces: ['half'], finishReason: 'MAX_TOKENS' }];
+  expect((await createExecutor(truncated).executor.execute(createNarrative(act('one')))).status).toBe('completed');
+  const report = await createExecutor(truncated, { strict: true }).executor.execute(
     createNarrative(act('one', { parameters: { maxTokens: 1 } })),
   );
   expect(report.error).toMatchObject({ code: 'truncated', hint: expect.stringContaining('now 1') });
   expect(report.usage).toMatchObject({ promptTokens: 10, totalTokens: 11 });
 });
 
-test('what an act spent in vain is part of its end, or of the totals alone where it has none', async () => {
+test('adds the usage of failed attempts to act-end, or only to the totals if the act fails', async () => {
   const usage = { promptTokens: 5, outputTokens: 1, thoughtTokens: 0, totalTokens: 6 };
-  const before: ScriptedCall['onCall'] = (_, { emit }) => emit?.({ type: 'spent', model: 'm', usage, costUsd: 1 });
+  const onCall: ScriptedCall['onCall'] = (_, { emit }) => emit?.({ type: 'spent', model: 'm', usage, costUsd: 1 });
   const { events, executor } = createExecutor([
-    { onCall: before, pieces: ['x'] },
-    { onCall: before, error: new Error('broken') },
+    { onCall, pieces: ['x'] },
+    { onCall, error: new Error('broken') },
   ]);
   const report = await executor.execute(threeActs);
   expect(report.acts.map((end) => end.usage.totalTokens)).toEqual([17]);
@@ -185,47 +186,47 @@ test('what an act spent in vain is part of its end, or of the totals alone where
   expect(events.at(-1)).toMatchObject({ type: 'narrative-end', usage: report.usage });
 });
 
-test('a listener that throws ends the run with what it threw', async () => {
-  const full = new BoticelliError('output_failed', 'the disk is full');
+test('ends the run with the error of a listener', async () => {
+  const diskFull = new BoticelliError('output_failed', 'the disk is full');
   const driver = createScriptedDriver();
   const onEvent = (event: NarrativeEvent) => {
-    if (event.type === 'act-end') throw full;
+    if (event.type === 'act-end') throw diskFull;
   };
   const report = await new NarrativeExecutor({ driver, onEvent }).execute(threeActs);
-  expect(report).toMatchObject({ status: 'failed', failure: full });
+  expect(report).toMatchObject({ status: 'failed', failure: diskFull });
   expect(report.acts).toHaveLength(1);
   expect(driver.requests).toHaveLength(1);
 });
 
-test('anything that is no BoticelliError is a bug, kept with its stack', async () => {
+test('reports any other exception as a bug, with the exception as its cause', async () => {
   const bug = new TypeError('x is undefined');
   const report = await createExecutor([{ error: bug }]).executor.execute(threeActs);
   expect(report.failure).toMatchObject({ code: 'internal', cause: bug });
 });
 
-test('a driver whose stream ends without its last chunk is a bug, not a reply', async () => {
+test('reports a stream without a finished chunk as a bug', async () => {
   const driver: ScriptedDriver = {
     ...createScriptedDriver(),
     async *generateStream() {
       yield { text: 'a', finished: false, metadata: {} };
     },
   };
-  const report = await new NarrativeExecutor({ driver }).executeWithProgress(threeActs, () => {});
+  const report = await new NarrativeExecutor({ driver }).execute(threeActs, { stream: true });
   expect(report.error).toMatchObject({ code: 'internal' });
 });
 
-test('speech is handed over before the act is told to have ended, and the event has its length', async () => {
+test('saves speech before act-end, which has its duration and file', async () => {
   const audio = { pcm: new Uint8Array(48_000), sampleRate: 24_000 };
-  const keptAudio: unknown[] = [];
+  const saved: unknown[] = [];
   const { driver, events, executor } = createExecutor([], {
-    saveAudio(act, heard) {
-      keptAudio.push(act, heard, events.at(-1)?.type);
+    saveAudio(act, given) {
+      saved.push(act, given, events.at(-1)?.type);
       return '01-one.wav';
     },
   });
   const { generate } = driver;
   driver.generate = async (request, context) => ({ ...(await generate(request, context)), audio });
   const { acts } = await executor.execute(createNarrative(act('one')));
-  expect(keptAudio).toEqual([{ act: 'one', index: 0 }, audio, 'act-start']);
+  expect(saved).toEqual([{ act: 'one', index: 0 }, audio, 'act-start']);
   expect(acts[0]?.audio).toEqual({ durationMs: 1000, file: '01-one.wav' });
 });

@@ -1,10 +1,11 @@
 import type { GenerateRequest } from '../../src/driver/request.js';
 import type { NarrativeEvent } from '../../src/executor/narrative-events.js';
-import { NarrativeExecutor, type NarrativeExecutorOptions } from '../../src/executor/narrative-executor.js';
+import { NarrativeExecutor } from '../../src/executor/narrative-executor.js';
+import type { NarrativeExecutorOptions } from '../../src/executor/options.js';
 import type { Act, Input, Narrative } from '../../src/narrative/narrative.js';
 import { createScriptedDriver, type ScriptedCall } from '../helpers/scripted-driver.js';
 
-/** An act that says these things, one part each. */
+/** An act with one input for each text or narrative. */
 export function createAct(
   name: string,
   content: Narrative | string | (Narrative | string)[],
@@ -19,12 +20,11 @@ export function createAct(
   return { name, parameters: {}, inputs, ...overrides };
 }
 
-/** A narrative of these acts. */
 export function createNarrative(acts: Act[], overrides: Partial<Narrative> = {}): Narrative {
   return { name: 'test', acts, ...overrides };
 }
 
-/** Plays a narrative; the nth call is answered by the nth of the replies, else by `Reply n`. */
+/** Runs a narrative with these replies in order; after them `Reply n`. */
 export async function runNarrative(
   narrative: Narrative,
   replies: string[] = [],
@@ -37,7 +37,7 @@ export async function runNarrative(
   return { report, events, requests: driver.requests, sent: driver.requests.map(getLastTurnText) };
 }
 
-/** The conversation that is sent, a turn a string. */
+/** The turns of a request as texts. */
 export const getTurnTexts = ({ turns }: GenerateRequest) =>
   turns.map((turn) =>
     turn.role === 'model' ? turn.text : turn.parts.map((part) => part.type === 'text' && part.text).join('|'),

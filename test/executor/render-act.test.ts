@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { createAct, createNarrative, runNarrative } from './narrative-fixture.js';
 
 describe('templates', () => {
-  test('are filled with replies, variables, standard input and the round when their act plays', async () => {
+  test('insert replies, variables, standard input and the round when their act runs', async () => {
     const { sent, requests } = await runNarrative(
       createNarrative(
         [
@@ -26,7 +26,7 @@ describe('templates', () => {
     expect(requests[1]?.system).toBe('Be kind with first');
   });
 
-  test('keep what a model or a person wrote as it is, braces and all', async () => {
+  test('insert values literally, including braces', async () => {
     const value = '{{vars.x}} \\{{previous}} {{';
     const { sent } = await runNarrative(
       createNarrative([createAct('one', '{{vars.x}}{{stdin}}'), createAct('two', ['{{previous}}', '{{one}}'])], {
@@ -38,7 +38,7 @@ describe('templates', () => {
     expect(sent).toEqual([value + value, `${value}|${value}`]);
   });
 
-  test('never change a text in which there are none, whatever was said before', async () => {
+  test('leave a text without placeholders unchanged', async () => {
     await fc.assert(
       fc.asyncProperty(fc.string(), fc.string(), async (text, reply) => {
         const plain = `x${text.replaceAll('{{', '{')}`;
@@ -50,25 +50,25 @@ describe('templates', () => {
     );
   });
 
-  test('stay as they are where the narrative wants that', async () => {
+  test('are sent literally with templates = false', async () => {
     const text = '{{previous}} \\{{x}} {{stdin}}';
     expect((await runNarrative(createNarrative([createAct('one', text)], { templates: false }))).sent).toEqual([text]);
   });
 
   test.each(['{{nix}}', '{{previous}}', '{{vars.constructor}}', '{{toString}}', '{{__proto__}}', '{{one}}'])(
-    'end the run of a hand-made narrative that uses %s where nothing defines it',
+    'fail in a narrative built in code for the unknown name %s',
     async (text) => {
       const { report, requests } = await runNarrative(createNarrative([createAct('one', text)]));
       expect(report.error).toMatchObject({
         code: 'invalid_narrative',
         act: 'one',
-        message: `nothing defines ${text} here`,
+        message: `unknown name ${text}`,
       });
       expect(requests).toEqual([]);
     },
   );
 
-  test('take any name of an act', async () => {
+  test('accept any act name', async () => {
     const names = ['two words', 'a.b', '🎬', 'a/b', '__proto__', 'constructor'];
     const acts = [
       ...names.map((name) => createAct(name, 'x')),
@@ -81,7 +81,7 @@ describe('templates', () => {
     expect(sent.at(-1)).toBe(names.map((name) => `<${name}>`).join(' '));
   });
 
-  test('that leave nothing to ask end the run before the call', async () => {
+  test('that render to an empty prompt end the run before the request', async () => {
     const { report, requests } = await runNarrative(createNarrative([createAct('one', '{{stdin}}')]), [], {
       stdin: async () => ' \n',
     });
@@ -91,7 +91,7 @@ describe('templates', () => {
 });
 
 describe('standard input', () => {
-  test('is read once, before the first act, and only where a text uses it', async () => {
+  test('is read once, before the first act, and only if a text uses it', async () => {
     let reads = 0;
     const options = { stdin: async () => `read ${++reads}` };
     expect((await runNarrative(createNarrative([createAct('one', '\\{{stdin}}')]), [], options)).sent).toEqual([
@@ -107,7 +107,7 @@ describe('standard input', () => {
     expect(sent).toEqual(['x', 'read 1', 'read 1']);
   });
 
-  test('that can not be read ends the run before anything is asked: narrative-end alone', async () => {
+  test('that cannot be read ends the run before the first request, with narrative-end only', async () => {
     const { report, events, requests } = await runNarrative(
       createNarrative([createAct('one', 'x'), createAct('two', '{{stdin}}')]),
     );

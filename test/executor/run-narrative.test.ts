@@ -6,7 +6,7 @@ import type { Narrative } from '../../src/narrative/narrative.js';
 import { createScriptedDriver } from '../helpers/scripted-driver.js';
 import { createAct, createNarrative, getTurnTexts, runNarrative } from './narrative-fixture.js';
 
-test('an act sees as much of the conversation as its context says, with the texts as they were sent', async () => {
+test('sends each act the rendered turns that its context selects', async () => {
   const acts = [
     createAct('a', 'A {{round}}'),
     createAct('b', 'B', { context: 'none' }),
@@ -24,12 +24,12 @@ test('an act sees as much of the conversation as its context says, with the text
   ]);
 });
 
-describe('a narrative in a narrative', () => {
+describe('a nested narrative', () => {
   const inner = createNarrative([createAct('x', 'X {{vars.v}}'), createAct('y', 'Y {{x}}')], {
     vars: new Map([['v', 'inner']]),
   });
 
-  test('is a conversation of its own, whose last prompt and reply stand for the act', async () => {
+  test('has its own conversation; its last prompt and reply become those of the act', async () => {
     const { requests, events, report } = await runNarrative(
       createNarrative([createAct('a', 'A'), createAct('b', inner), createAct('c', '{{b}} {{previous}}')]),
       ['ra', 'rx', 'ry', 'rc'],
@@ -49,7 +49,7 @@ describe('a narrative in a narrative', () => {
     ]);
   });
 
-  test('may stand among other inputs: it plays first, and its last reply is the text in that place', async () => {
+  test('among other inputs runs first, and its last reply becomes a text input', async () => {
     const { sent, events } = await runNarrative(
       createNarrative([createAct('a', ['before', inner, 'after {{vars.v}}'])], { vars: new Map([['v', 'outer']]) }),
       ['rx', '{{nix}}'],
@@ -58,7 +58,7 @@ describe('a narrative in a narrative', () => {
     expect(events.flatMap((event) => (event.type === 'act-start' ? [event.act] : []))).toEqual(['a/x', 'a/y', 'a']);
   });
 
-  test('has its own values unless the one that plays it has others, however deep', async () => {
+  test('uses the variables of the outer narrative before its own, at any depth', async () => {
     const middle = createNarrative([createAct('m', inner)], { vars: new Map([['v', 'middle']]) });
     expect((await runNarrative(middle)).sent[0]).toBe('X middle');
     const outer = createNarrative([createAct('o', middle), createAct('p', inner)], { vars: new Map([['v', 'outer']]) });
@@ -67,7 +67,7 @@ describe('a narrative in a narrative', () => {
     expect((await runNarrative(without)).sent[0]).toBe('X middle');
   });
 
-  test('that fails ends the run, told under the path of its act', async () => {
+  test('that fails ends the run, with the path of its act in the error', async () => {
     const driver = createScriptedDriver([{ pieces: ['ok'] }, { error: new TypeError('broken') }]);
     const report = await new NarrativeExecutor({ driver }).execute(
       createNarrative([createAct('a', inner), createAct('b', 'B')]),
@@ -76,7 +76,7 @@ describe('a narrative in a narrative', () => {
     expect(report.acts.map(({ act: name }) => name)).toEqual(['a/x']);
   });
 
-  test('may have templates turned off, without those around it', async () => {
+  test('may turn templates off for itself only', async () => {
     const literal = createNarrative([createAct('x', '{{nix}}')], { templates: false });
     expect((await runNarrative(createNarrative([createAct('a', literal), createAct('b', '{{a}}')]))).sent).toEqual([
       '{{nix}}',
@@ -86,7 +86,7 @@ describe('a narrative in a narrative', () => {
 });
 
 describe('a carousel', () => {
-  test('plays the whole order again and again, each time as a fresh conversation', async () => {
+  test('repeats the whole order, each time with a new conversation', async () => {
     const { requests, report, events } = await runNarrative(
       createNarrative([createAct('a', 'A {{round}}'), createAct('b', 'B {{a}}')], { carousel: 3 }),
     );
@@ -111,20 +111,20 @@ describe('a carousel', () => {
     expect(ofActs.every((event) => 'round' in event)).toBe(true);
   });
 
-  test('of one round is none that events speak of', async () => {
+  test('of one round adds no round to events', async () => {
     const { events } = await runNarrative(createNarrative([createAct('a', 'A {{round}}')], { carousel: 1 }));
     expect(events.some((event) => 'round' in event)).toBe(false);
   });
 
-  test('forgets the replies of the round before', async () => {
-    const hasLookedBack = createNarrative([createAct('a', 'A'), createAct('b', 'B')], { carousel: 2 });
-    const { sent } = await runNarrative(hasLookedBack);
+  test('starts each round without the replies of the previous one', async () => {
+    const twoRounds = createNarrative([createAct('a', 'A'), createAct('b', 'B')], { carousel: 2 });
+    const { sent } = await runNarrative(twoRounds);
     expect(sent).toEqual(['A', 'B', 'A', 'B']);
     const { report } = await runNarrative(createNarrative([createAct('a', '{{previous}}')], { carousel: 2 }));
     expect(report.error).toMatchObject({ code: 'invalid_narrative' });
   });
 
-  test('within a carousel counts its own rounds; a narrative without one is in the round around it', async () => {
+  test('inside a carousel counts its own rounds; a narrative without one has the outer round', async () => {
     const twice = createNarrative([createAct('x', 'X {{round}}')], { carousel: 2 });
     const once = createNarrative([createAct('y', 'Y {{round}}')]);
     const { sent, report } = await runNarrative(
@@ -154,7 +154,7 @@ describe('the plan of a run', () => {
       ),
   }));
 
-  test('is what then plays, call by call', async () => {
+  test('lists the calls that are then made', async () => {
     await fc.assert(
       fc.asyncProperty(tree, async (drawn) => {
         const planned = planActs(drawn);
@@ -163,14 +163,14 @@ describe('the plan of a run', () => {
         expect(report.acts.map(({ act: name }) => name)).toEqual(planned.map(({ name }) => name));
         expect(report.acts.map(({ index }) => index)).toEqual([...planned.keys()]);
         expect(events[0]).toMatchObject({ acts: planned.map(({ name }) => name) });
-        const outermost = planned.filter(({ isTopLevel }) => isTopLevel);
-        expect(outermost).toHaveLength(drawn.acts.length * (drawn.carousel ?? 1));
+        const topLevel = planned.filter(({ isTopLevel }) => isTopLevel);
+        expect(topLevel).toHaveLength(drawn.acts.length * (drawn.carousel ?? 1));
       }),
       { numRuns: 50 },
     );
   });
 
-  test('knows the act whose reply the last one of a narrative within is', () => {
+  test('names the acts that get the last reply of a nested narrative', () => {
     const inner = createNarrative([createAct('x', 'X'), createAct('y', 'Y')]);
     const middle = createNarrative([createAct('m', inner)]);
     expect(planActs(createNarrative([createAct('a', middle), createAct('b', ['with', inner])]))).toEqual([

@@ -117,7 +117,7 @@ test.each([false, true])('uses the Live API for the name of a Live model (stream
   expect(response?.text).toBe('Reply 1 of gemini-3.8-live to "Hi"');
   expect(response?.audio).toBeDefined();
   expect(fixture.server.requests).toHaveLength(0);
-  expect(driver.managesConcurrency?.('gemini-3.8-live')).toBe(false);
+  expect(driver.managesConcurrency?.('gemini-3.8-live')).toBe(true);
 });
 
 test('finds what a Live model cannot take of a request', () => {
@@ -125,8 +125,8 @@ test('finds what a Live model cannot take of a request', () => {
     getUnsupportedReason('models/gemini-3.8-live', createRequest('Hi', change));
   expect(reasonFor({})).toBeUndefined();
   expect(reasonFor({ parameters: { format: 'json', schema: {} } })).toBeUndefined();
-  expect(reasonFor({ parameters: { stop: ['x'] } })).toBe('for the Live API has no stop sequences');
-  expect(reasonFor({ parameters: { thinking: 3 } })).toBe("for it can't be told how long to think");
+  expect(reasonFor({ parameters: { stop: ['x'] } })).toBe('the Live API has no stop sequences');
+  expect(reasonFor({ parameters: { thinking: 3 } })).toBe('its thinking budget is fixed');
   expect(
     getUnsupportedReason('gemini-3.1-flash-live-preview', createRequest('Hi', { parameters: { thinking: 3 } })),
   ).toBeUndefined();

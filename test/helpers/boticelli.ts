@@ -3,51 +3,52 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { createCondition } from './condition.js';
 import type { GeminiServer } from './gemini-server.js';
 
-/** The repository's root, with a slash at its end. */
+/** The root folder of the repository, with a trailing slash. */
 export const root = fileURLToPath(new URL('../../', import.meta.url));
-/** What a shell starts. */
+/** The path of the program. */
 export const bin = join(root, 'bin/boticelli.js');
 
-/** How a process ended, and all that it said. */
+/** The output and the exit status of a process. */
 export interface ProcessResult {
   stdout: string;
   stderr: string;
-  /** The exit code, or null where a signal killed the process. */
+  /** The exit code, or null if a signal ended the process. */
   code: number | null;
   signal: NodeJS.Signals | null;
 }
 
-/** A running boticelli. */
+/** A running process. */
 export interface RunningProcess {
   child: ChildProcess;
-  /** What standard output has carried so far. */
+  /** The standard output so far. */
   stdout(): string;
   stderr(): string;
-  /** Resolves as soon as standard output (or the one named) contains the text. */
+  /** Resolves when standard output (or the named stream) contains the text. */
   waitForOutput(text: string, stream?: 'stdout' | 'stderr'): Promise<void>;
   result: Promise<ProcessResult>;
 }
 
 export interface ProcessOptions {
-  /** Where requests go; with it comes the key `canary-key`, unless `env` has another. */
+  /** The server for its requests. Also sets `canaryKey` as the API key, unless `env` has another. */
   server?: GeminiServer;
   env?: Record<string, string>;
   input?: string;
   cwd?: string;
-  /** Whether more may be typed after `input`. */
+  /** Whether standard input stays open after `input`. */
   keepInputOpen?: boolean;
-  /** Whom the process runs as. */
+  /** The user id of the process. */
   uid?: number;
-  /** How wide a terminal is. Default 80. */
+  /** The width of the terminal. Default 80. */
   columns?: number;
 }
 
-/** A key that can be searched for in everything that was said. */
+/** An API key that tests search for in all output. */
 export const canaryKey = 'AIzaCanary-0123456789-never-to-be-seen';
 
-/** Where the runs of this worker keep their state: a folder a run, unless a test names one for several. */
+/** Contains a state folder for each run of this worker, unless a test sets one. */
 const stateRoot = mkdtempSync(join(tmpdir(), 'boticelli-states-'));
 process.on('exit', () => rmSync(stateRoot, { recursive: true, force: true }));
 
@@ -63,31 +64,32 @@ function createEnvironment({ server, env }: ProcessOptions): Record<string, stri
 
 /** Starts the real bin. */
 export function startBoticelli(args: string[], options: ProcessOptions = {}): RunningProcess {
-  return spawnProcess(process.execPath, [bin, ...args], options);
+  return startProcess(process.execPath, [bin, ...args], options);
 }
 
-/** Starts a shell with `boticelli` as a function in it; the script sees real pipes, as a person's does. */
+/** Starts a shell script in which `boticelli` is a function; its pipes are real. */
 export function startShell(script: string, options: ProcessOptions = {}): RunningProcess {
   const prelude = `boticelli() { "${process.execPath}" "${bin}" "$@"; }\n`;
-  return spawnProcess('bash', ['-c', prelude + script], options);
+  return startProcess('bash', ['-c', prelude + script], options);
 }
 
-/** Starts the real bin on a terminal of its own; what is on both its streams comes as `stdout`. */
+/** Starts the real bin in a pseudoterminal; both its output streams appear as `stdout`. */
 export function startInTerminal(args: string[], options: ProcessOptions = {}): RunningProcess {
   const command = [`stty cols ${options.columns ?? 80};`, 'exec', process.execPath, bin, ...args].join(' ');
-  return spawnProcess('script', ['--quiet', '--return', '--flush', '--command', command, '/dev/null'], {
+  return startProcess('script', ['--quiet', '--return', '--flush', '--command', command, '/dev/null'], {
     keepInputOpen: true,
     ...options,
     env: { TERM: 'xterm-256color', SHELL: '/bin/sh', ...options.env },
   });
 }
 
-/** Runs the real bin to its end. */
+/** Runs the real bin and waits for its end. */
 export function runBoticelli(args: string[], options: ProcessOptions = {}): Promise<ProcessResult> {
   return startBoticelli(args, options).result;
 }
 
-function spawnProcess(command: string, args: string[], options: ProcessOptions): RunningProcess {
+/** Starts a program with the environment of the options. */
+export function startProcess(command: string, args: string[], options: ProcessOptions = {}): RunningProcess {
   const { cwd = root, input = '', keepInputOpen = false, uid } = options;
   const child = spawn(command, args, {
     cwd,
@@ -96,35 +98,26 @@ function spawnProcess(command: string, args: string[], options: ProcessOptions):
     ...(uid !== undefined && { uid }),
   });
   const output = { stdout: '', stderr: '' };
-  const listeners = new Set<() => void>();
+  const outputChanged = createCondition();
   for (const stream of ['stdout', 'stderr'] as const) {
     child[stream].setEncoding('utf8').on('data', (text: string) => {
       output[stream] += text;
-      for (const listener of listeners) listener();
+      outputChanged.notify();
     });
   }
-  // A process may end without reading what it is given.
+  // A process may end without reading its input.
   child.stdin.on('error', () => {}).write(input);
   if (!keepInputOpen) child.stdin.end();
   return {
     child,
     stdout: () => output.stdout,
     stderr: () => output.stderr,
-    waitForOutput: (text, stream = 'stdout') =>
-      new Promise((resolve) => {
-        const check = () => {
-          if (!output[stream].includes(text)) return;
-          listeners.delete(check);
-          resolve();
-        };
-        listeners.add(check);
-        check();
-      }),
+    waitForOutput: (text, stream = 'stdout') => outputChanged.waitUntil(() => output[stream].includes(text)),
     result: new Promise((resolve) => child.on('close', (code, signal) => resolve({ ...output, code, signal }))),
   };
 }
 
-/** A folder that goes away with the test. */
+/** Creates a folder with files, which is removed by the function given to `onCleanup`. */
 export function createTemporaryFolder(
   onCleanup: (clean: () => void) => void,
   files: Record<string, string> = {},
@@ -135,7 +128,7 @@ export function createTemporaryFolder(
   return folder;
 }
 
-/** A narrative of so many acts, `act_1` and on, each asking `Question n`. */
+/** Renders a narrative with acts `act_1`, `act_2`, … and the prompts `Question 1`, `Question 2`, … */
 export function buildNarrative(acts: number, head = ''): string {
   const names = Array.from({ length: acts }, (_, index) => `act_${index + 1}`);
   return [

@@ -13,14 +13,14 @@ const googleStatuses: Record<number, string> = {
   504: 'DEADLINE_EXCEEDED',
 };
 
-/** The body of an error as Google sends it, over REST and in the midst of a stream alike. */
+/** Creates the body of an error, as Google sends it over REST and within a stream. */
 export function createErrorBody(code: number, message: string, details: object[] = []) {
   return {
     error: { code, message, status: googleStatuses[code] ?? 'UNKNOWN', ...(details.length > 0 && { details }) },
   };
 }
 
-/** An answer with an error status. `headers` for `retry-after` and the like. */
+/** Creates a reply with an error status; `headers` may have `retry-after`, for example. */
 export function errorReply(
   code: number,
   message: string,
@@ -30,12 +30,12 @@ export function errorReply(
   return { status: code, body: createErrorBody(code, message, details), ...(headers && { headers }) };
 }
 
-/** 503 in Google's words. */
+/** 503 with Google's message. */
 export function overloadedError(): ScriptedReply {
   return errorReply(503, 'The model is overloaded. Please try again later.');
 }
 
-/** 400 for a key that isn't valid. `echo` is put into the details, as the service was seen to do with the key. */
+/** 400 for an invalid API key. The service was seen to repeat the key in the details; `echo` is put there. */
 export function invalidKeyError(echo = 'key1234'): ScriptedReply {
   const message = 'API key not valid. Please pass a valid API key.';
   return errorReply(400, message, [
@@ -45,7 +45,7 @@ export function invalidKeyError(echo = 'key1234'): ScriptedReply {
   ]);
 }
 
-/** 404 for a model that doesn't exist or can't be asked by this method. */
+/** 404 for a model that does not exist or does not support the method. */
 export function unknownModelError(model: string, method = 'generateContent'): ScriptedReply {
   return errorReply(
     404,
@@ -53,25 +53,25 @@ export function unknownModelError(model: string, method = 'generateContent'): Sc
   );
 }
 
-/** The detail that names a reason. */
+/** Creates the detail that names a reason. */
 export function createErrorInfo(reason: string, metadata: Record<string, string> = {}): object {
   return { '@type': 'type.googleapis.com/google.rpc.ErrorInfo', reason, domain: 'googleapis.com', metadata };
 }
 
-/** The detail that asks to wait: `17s`, `47.3s`. */
+/** Creates the detail that asks to wait, for example `17s` or `47.3s`. */
 export function createRetryInfo(retryDelay: string): object {
   return { '@type': 'type.googleapis.com/google.rpc.RetryInfo', retryDelay };
 }
 
 export interface QuotaViolation {
   quotaId: string;
-  /** The limit. Google leaves it out at times. */
+  /** The limit. Google sometimes omits it. */
   quotaValue?: string;
   quotaMetric?: string;
   model?: string;
 }
 
-/** A 429 that names the limits it refused by. Without violations and a delay it has no details, as a paid tier's may. */
+/** 429 with the limits that were exceeded. Without violations and a delay it has no details, as on paid tiers. */
 export function quotaError(
   violations: QuotaViolation[],
   retryDelay?: string,
@@ -96,13 +96,13 @@ export function quotaError(
   return errorReply(429, message, details, headers);
 }
 
-/** A minute's requests are used up. */
+/** 429 for the requests per minute. */
 export function minuteQuotaError(model: string, { limit = '10', retryDelay = '17s' } = {}): ScriptedReply {
   const quotaId = 'GenerateRequestsPerMinutePerProjectPerModel-FreeTier';
   return quotaError([{ quotaId, quotaValue: limit, model }], retryDelay);
 }
 
-/** A day's requests are used up. Its delay lies, as Google's does. */
+/** 429 for the requests per day. Its retry delay is wrong, as Google's is. */
 export function dayQuotaError(model: string, { limit = '20', retryDelay = '47.307372861s' } = {}): ScriptedReply {
   const quotaId = 'GenerateRequestsPerDayPerProjectPerModel-FreeTier';
   return quotaError([{ quotaId, quotaValue: limit, model }], retryDelay);

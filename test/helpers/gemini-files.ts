@@ -1,47 +1,48 @@
 import { createHash } from 'node:crypto';
 import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http';
+import { createCondition } from './condition.js';
 import { createErrorBody } from './gemini-errors.js';
-import type { Gate } from './gemini-gate.js';
+import type { Gate } from './gemini-replies.js';
 
 /**
- * The Files API of the Gemini server on loopback. It speaks:
+ * A fake of the Files API, part of the Gemini server on loopback. Its endpoints:
  *
- * - `POST /upload/v1beta/files`, `X-Goog-Upload-Protocol: resumable`, `-Command: start`, `-Header-Content-Length` and
- *   `-Header-Content-Type`, a body `{file: {name?, mimeType}}`: answered with a `X-Goog-Upload-URL` and no body.
- * - `POST` to that URL, `X-Goog-Upload-Offset` and `-Command: upload` or `upload, finalize`, the bytes as its body: answered
- *   with `X-Goog-Upload-Status: active`, or `final` and `{file: {name, uri, mimeType, sizeBytes, state}}`.
- * - `GET /v1beta/files/F`: the file; its state is PROCESSING as often as `processing` says, then ACTIVE or FAILED.
- * - `DELETE /v1beta/files/F`: `{}`. What is not there: 403 in Google's words.
+ * - `POST /upload/v1beta/files` with `X-Goog-Upload-Protocol: resumable`, `-Command: start`, `-Header-Content-Length`,
+ *   `-Header-Content-Type` and a body `{file: {name?, mimeType}}` returns the header `X-Goog-Upload-URL` and no body.
+ * - `POST` to that URL with `X-Goog-Upload-Offset`, `-Command: upload` or `upload, finalize`, and the bytes as the body
+ *   returns `X-Goog-Upload-Status: active`, or `final` and `{file: {name, uri, mimeType, sizeBytes, state}}`.
+ * - `GET /v1beta/files/F` returns the file; its state is PROCESSING for `processingPolls` requests, then ACTIVE or FAILED.
+ * - `DELETE /v1beta/files/F` returns `{}`. A file that does not exist gets Google's 403.
  */
 export interface FakeFilesApi {
-  /** Every request so far, in the order of arrival. */
+  /** All requests so far, in order of arrival. */
   requests: FileRequest[];
-  /** What is there now, by name. */
+  /** The stored files by name. */
   files: Map<string, StoredFile>;
-  /** What the requests were, in order: `start`, `upload`, `get`, `delete`. */
+  /** The commands of the requests in order: `start`, `upload`, `get`, `delete`. */
   readonly commands: string[];
-  /** Resolves as soon as so many requests of a kind have arrived. */
+  /** Resolves when `count` requests with a command have arrived; 1 by default. */
   waitForCommands(command: string, count?: number): Promise<void>;
-  /** How files behave from now on. */
+  /** Sets how files behave from now on. */
   configure(options: FilesOptions): void;
 }
 
 export interface FilesOptions {
-  /** How many times a file is asked for until it is done with; 0 unless told. */
+  /** How many times a file is requested before it is ready. Default 0. */
   processingPolls?: number;
-  /** Why it can't be processed. */
+  /** Makes processing fail with this message. */
   processingError?: string;
-  /** Answers requests of a kind with an error. */
+  /** Rejects requests with a command. */
   rejectCommand?: { command: string; status: number; message: string };
-  /** Answers requests of a kind with nothing that the protocol knows. */
+  /** Sends an invalid reply to requests with this command. */
   malformedCommand?: string;
-  /** Asked before a request of a kind is answered. */
+  /** Awaited before the reply to requests with a command. */
   gate?: { command: string; gate: Gate };
 }
 
 export interface FileRequest {
   command: string;
-  /** The file's name where the path or the answer names one. */
+  /** The name of the file, if the path or the reply has one. */
   name: string;
   headers: IncomingHttpHeaders;
   bytes: number;
@@ -57,12 +58,12 @@ export interface StoredFile {
   error?: { message: string };
 }
 
-/** Makes the stage; the server hands it the requests that are its own. */
+/** Creates the fake API; the server passes it the requests that it handles. */
 export function createFakeFilesApi() {
   const requests: FileRequest[] = [];
   const files = new Map<string, StoredFile>();
   const uploads = new Map<string, { name: string; mimeType: string; size: number; pieces: Buffer[] }>();
-  const arrivalListeners = new Set<() => void>();
+  const arrivals = createCondition();
   const pollCounts = new Map<string, number>();
   let options: FilesOptions = {};
 
@@ -142,21 +143,13 @@ export function createFakeFilesApi() {
       return requests.map(({ command }) => command);
     },
     waitForCommands: (command, count = 1) =>
-      new Promise((resolve) => {
-        const check = () => {
-          if (requests.filter((request) => request.command === command).length < count) return;
-          arrivalListeners.delete(check);
-          resolve();
-        };
-        arrivalListeners.add(check);
-        check();
-      }),
+      arrivals.waitUntil(() => requests.filter((request) => request.command === command).length >= count),
     configure: (next) => {
       options = next;
     },
   };
   return {
-    stage: api,
+    api,
     handles: (path = '') => /^\/(upload\/)?v1beta\/files\b/.test(path),
     async handle(incoming: IncomingMessage, response: ServerResponse): Promise<void> {
       const chunks: Buffer[] = [];
@@ -166,7 +159,7 @@ export function createFakeFilesApi() {
       const name = /v1beta\/(files\/[^?]+)/.exec(incoming.url ?? '')?.[1] ?? '';
       const request = { command, name, headers: incoming.headers, bytes: body.length };
       requests.push(request);
-      for (const check of arrivalListeners) check();
+      arrivals.notify();
       if (options.gate?.command === command) await options.gate.gate.wait();
       if (!response.destroyed) respondTo(request, incoming, body, response);
     },

@@ -1,4 +1,4 @@
-/** A model as ListModels shows it. */
+/** A model as ListModels returns it. */
 export interface ListedModel {
   name: string;
   displayName: string;
@@ -27,7 +27,7 @@ const restNames = [
   ...[2, 4, 26, 31].map((size) => `gemma-4-${size}b-it`),
 ];
 
-// The rest of a real list: enough that the Live models come after the first page of 50, as they do at Google's.
+// The rest of a real list, long enough that the Live models are after the first page of 50, as at Google.
 const otherNames: [method: string, names: string[]][] = [
   ['embedContent', ['gemini-embedding-001', 'gemini-embedding-2', 'gemini-embedding-2-preview', 'text-embedding-004']],
   ['generateAnswer', ['aqa']],
@@ -40,7 +40,7 @@ const otherNames: [method: string, names: string[]][] = [
 
 const liveNames = ['gemini-3.8-live', 'gemini-3.1-flash-live-preview', 'gemini-2.5-flash-native-audio-latest'];
 
-/** A model for the list; `methods` are those that it can be asked by. */
+/** Creates a model for the list that supports the given methods. */
 export function listedModel(name: string, methods = ['generateContent', 'countTokens']): ListedModel {
   return {
     name: `models/${name}`,
@@ -51,7 +51,7 @@ export function listedModel(name: string, methods = ['generateContent', 'countTo
   };
 }
 
-/** 120 models, which are three pages of 50, the Live models on the last, and one that can do both. */
+/** 120 models on three pages of 50, with the Live models on the last, one of which also supports generateContent. */
 export const modelsOfThreePages: readonly ListedModel[] = [
   ...restNames.map((name) => listedModel(name)),
   ...Array.from({ length: 94 - restNames.length }, (_, index) => `gemma-9-${index + 1}b-it`).map((name) =>
@@ -59,7 +59,7 @@ export const modelsOfThreePages: readonly ListedModel[] = [
   ),
   ...(otherNames[3]?.[1] ?? []).map((name) => ({
     ...listedModel(name, ['predictLongRunning']),
-    // What is no count of tokens comes as 0.
+    // The service sends 0 if a limit does not apply.
     ...{ inputTokenLimit: 480, outputTokenLimit: 0 },
   })),
   listedModel('gemini-2.5-flash-native-audio-preview-12-2025', ['bidiGenerateContent', 'countTokens']),
@@ -71,7 +71,7 @@ export const modelsOfThreePages: readonly ListedModel[] = [
     .map((model) => ({ ...model, description: 'One of the last page.' })),
 ];
 
-/** A list as the service had it in November 2026: two pages of 50, the Live models on the last. */
+/** The service's list of November 2026: two pages of 50, with the Live models on the last. */
 export const realisticModels: readonly ListedModel[] = [
   ...restNames.map((name) => listedModel(name)),
   ...otherNames.flatMap(([method, names]) => names.map((name) => listedModel(name, [method]))),

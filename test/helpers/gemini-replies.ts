@@ -1,6 +1,4 @@
-import type { Gate } from './gemini-gate.js';
-
-/** A `GenerateContentResponse` as it stands on the wire. */
+/** A `GenerateContentResponse` in JSON. */
 export interface WireReply {
   candidates?: { content?: { role?: string; parts?: WirePart[] }; finishReason?: string; [key: string]: unknown }[];
   usageMetadata?: Record<string, unknown>;
@@ -16,50 +14,50 @@ export interface WirePart {
   [key: string]: unknown;
 }
 
-/** How the server answers one request. Every field may be left out. */
+/** How the server replies to one request. Every field is optional. */
 export interface ScriptedReply extends ReplyTiming {
-  /** 200 unless told. */
+  /** Default 200. */
   status?: number;
   headers?: Record<string, string>;
-  /** The reply: to a streamed request an event each, to a unary one merged into one body. */
+  /** The chunks of the reply: one event each in a stream, else merged into one body. */
   chunks?: readonly WireReply[];
-  /** The whole body instead of `chunks`, for either kind of request: an object is sent as JSON, a string as it is. */
+  /** The whole body instead of `chunks`, for both kinds of requests: an object is sent as JSON, a string unchanged. */
   body?: object | string;
-  /** The body's very bytes instead of `chunks`, each in a packet of its own. */
+  /** The bytes of the body instead of `chunks`, each entry in a separate packet. */
   packets?: readonly (string | Uint8Array)[];
 }
 
-/** When the parts of an answer are sent, and how the answer ends. */
+/** When the parts of a reply are sent, and how it ends. */
 export interface ReplyTiming {
-  /** Before the status line is sent. */
+  /** The delay before the status line. */
   headersDelayMs?: number;
-  /** Before each event but the first. */
+  /** The delay before each event except the first. */
   delayMs?: number;
-  /** Asked before each event (or packet). */
+  /** Awaited before each event or packet. */
   gate?: Gate;
   /**
-   * How it ends: `end` properly; `destroy` and `reset` end the connection (FIN, RST) after the last event, `stall` keeps
-   * it open for ever; `destroy-before-headers` and `stall-before-headers` send nothing at all.
+   * How it ends: `end` normally; `destroy` and `reset` close the connection (FIN, RST) after the last event; `stall` keeps
+   * it open forever; `destroy-before-headers` and `stall-before-headers` do so without sending anything.
    */
   end?: 'end' | 'destroy' | 'reset' | 'stall' | 'destroy-before-headers' | 'stall-before-headers';
 }
 
-/** What a text reply has beside its text. */
+/** Options of a text reply. */
 export interface TextReplyOptions extends ReplyTiming {
-  /** STOP unless told; `null` leaves it out of every chunk. */
+  /** Default STOP; `null` omits it. */
   finishReason?: string | null;
-  /** Sent whole in the last chunk; counted from the text unless told. */
+  /** Sent in the last chunk. By default counted from the text. */
   usage?: Record<string, unknown>;
-  /** Thoughts that precede the text, a chunk each. */
+  /** Thoughts before the text, one chunk each. */
   thoughts?: readonly string[];
-  /** Sent in a last part of its own, without text, as the service does when it streams. */
+  /** Sent in a separate last part without text, as the service does in streams. */
   thoughtSignature?: string;
-  /** The model asked for, unless told. */
+  /** Default: the requested model. */
   modelVersion?: string;
   headers?: Record<string, string>;
 }
 
-/** A reply in text. Pieces are an event each; a unary request gets the same text in one. */
+/** Creates a text reply. In a stream each piece is an event; otherwise the whole text is one body. */
 export function textReply(pieces: string | readonly string[], options: TextReplyOptions = {}): ScriptedReply {
   const { finishReason = 'STOP', usage, thoughts = [], thoughtSignature, modelVersion, ...rest } = options;
   const list = typeof pieces === 'string' ? [pieces] : pieces;
@@ -95,7 +93,7 @@ function countUsage(outputTokens: number, thoughtTokens: number): Record<string,
   };
 }
 
-/** A prompt that the service refuses: feedback and no candidates. */
+/** Creates the reply to a blocked prompt: feedback and no candidates. */
 export function blockedPromptReply(blockReason = 'PROHIBITED_CONTENT', ratings: object[] = []): ScriptedReply {
   return {
     chunks: [
@@ -107,7 +105,7 @@ export function blockedPromptReply(blockReason = 'PROHIBITED_CONTENT', ratings: 
   };
 }
 
-/** A candidate without any text, as it ends for `finishReason`. */
+/** Creates a candidate without text that ended with `finishReason`. */
 export function emptyReply(
   finishReason: string,
   usage: Record<string, unknown> = { promptTokenCount: 8 },
@@ -115,24 +113,24 @@ export function emptyReply(
   return { chunks: [{ candidates: [{ content: { role: 'model' }, finishReason }], usageMetadata: usage }] };
 }
 
-/** The body's very bytes, each entry in a packet of its own. */
+/** Creates a reply from bytes, each entry in a separate packet. */
 export function packetReply(...bytes: (string | Uint8Array)[]): ScriptedReply {
   return { packets: bytes };
 }
 
-/** One event of a stream in text: `data: {…}` and a blank line. */
+/** Renders an event of a stream: `data: {…}` and a blank line. */
 export function formatSseEvent(chunk: object, newline = '\n'): string {
   return `data: ${JSON.stringify(chunk)}${newline}${newline}`;
 }
 
-/** A chunk with one piece of text, for `packets(sseEvent(chunkOf('Hi', 'STOP')))`. */
+/** Creates a chunk with one piece of text, for `packetReply(formatSseEvent(createChunk('Hi', 'STOP')))`. */
 export function createChunk(piece: string, finishReason?: string): WireReply {
   return {
     candidates: [{ content: { role: 'model', parts: [{ text: piece }] }, ...(finishReason && { finishReason }) }],
   };
 }
 
-/** The chunks of a stream as the one body that a unary request gets. */
+/** Merges the chunks of a stream into the body of a reply without streaming. */
 export function mergeChunks(chunks: readonly WireReply[]): WireReply {
   const parts: WirePart[] = [];
   for (const part of chunks.flatMap((chunk) => chunk.candidates?.[0]?.content?.parts ?? [])) {
@@ -150,4 +148,42 @@ export function mergeChunks(chunks: readonly WireReply[]): WireReply {
 
 function isPlainText({ text, thought, ...others }: WirePart): boolean {
   return text !== undefined && Object.keys(others).length === 0;
+}
+
+/** Lets a test control when the events of a scripted reply are sent. */
+export interface Gate {
+  /** Allows `count` more events; 1 by default. */
+  release(count?: number): void;
+  /** Allows all further events. */
+  releaseAll(): void;
+  /** Resolves when the next event is allowed; the server awaits it before each event. */
+  wait(): Promise<void>;
+}
+
+/** Creates a closed gate: a reply `textReply(['a', 'b'], { gate })` sends `a` after the first `gate.release()`. */
+export function createGate(): Gate {
+  let allowed = 0;
+  const waiting: (() => void)[] = [];
+  const releaseWaiting = () => {
+    while (allowed > 0 && waiting.length > 0) {
+      allowed -= 1;
+      waiting.shift()?.();
+    }
+  };
+  return {
+    release(count = 1) {
+      allowed += count;
+      releaseWaiting();
+    },
+    releaseAll() {
+      allowed = Number.POSITIVE_INFINITY;
+      releaseWaiting();
+    },
+    wait() {
+      return new Promise((resolve) => {
+        waiting.push(resolve);
+        releaseWaiting();
+      });
+    },
+  };
 }

@@ -3,10 +3,10 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { mergeChunks, type ScriptedReply, type WireReply } from './gemini-replies.js';
 import type { ReceivedRequest } from './gemini-server.js';
 
-/** Answers whose connection the script itself destroyed: their close is none of the client's doing. */
+/** Replies whose connection the server destroyed by script, not the client. */
 export const closedByServer = new WeakSet<ServerResponse>();
 
-/** Answers one request as its script says. */
+/** Sends the reply of a script. */
 export async function sendScriptedReply(
   script: ScriptedReply,
   request: ReceivedRequest,
@@ -23,11 +23,11 @@ export async function sendScriptedReply(
     if (script.gate) await script.gate.wait();
     if (response.destroyed) return;
     if (!response.write(piece)) await waitForDrain(response);
-    // Packets shall arrive as packets: the pause keeps the kernel from joining them.
+    // Without a pause the kernel may join packets.
     if (script.packets) await delay(3);
   }
   if (script.end === 'stall') return;
-  // What was written must have left before the connection ends under it.
+  // Written data must be sent before the connection is destroyed.
   if (script.end === 'destroy' || script.end === 'reset') await delay(10);
   if (script.end === 'destroy') return destroy(response);
   if (script.end === 'reset') {

@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { createServer, type IncomingHttpHeaders, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
+import { createCondition } from './condition.js';
 import { invalidKeyError, unknownModelError } from './gemini-errors.js';
 import { createFakeFilesApi, type FakeFilesApi } from './gemini-files.js';
 import { type ListedModel, realisticModels } from './gemini-models.js';
@@ -9,88 +10,88 @@ import { closedByServer, sendScriptedReply } from './gemini-send-reply.js';
 import { attachLiveServer, type LiveServer } from './live-server.js';
 
 /**
- * Gemini's REST service, played on loopback. It knows nothing of vitest: tests, the bench and a shell session use it.
+ * A fake of Gemini's REST API on loopback, independent of vitest: tests, benchmarks and shell sessions use it.
  *
  *     const server = await startGeminiServer();
- *     server.reply(text(['Hel', 'lo']), overloaded());     // for the next two requests, in order
+ *     server.queueReplies(textReply(['Hel', 'lo']), overloadedError());     // for the next two requests, in order
  *     … point a client at server.url, look at server.requests …
  *     await server.close();
  *
- * What it speaks, all of it below `server.url` and with the key in the header `x-goog-api-key`:
+ * Its endpoints below `server.url`, with the key in the header `x-goog-api-key`:
  *
- * - `POST /v1beta/models/M:generateContent`: `{contents: [{role, parts}], systemInstruction?, generationConfig?}` in, one
- *   `GenerateContentResponse` out: `{candidates: [{content: {role: "model", parts: [{text}]}, finishReason}],
+ * - `POST /v1beta/models/M:generateContent` takes `{contents: [{role, parts}], systemInstruction?, generationConfig?}` and
+ *   returns a `GenerateContentResponse`: `{candidates: [{content: {role: "model", parts: [{text}]}, finishReason}],
  *   usageMetadata, modelVersion}`.
- * - `POST /v1beta/models/M:streamGenerateContent?alt=sse`: the same in; out comes `text/event-stream`, an event
- *   `data: {GenerateContentResponse}` and a blank line for each chunk, with CRLF as Google sends it. Every chunk brings
- *   new parts; the last has the finishReason and the usage. There is no closing event: the body just ends.
- * - `POST /v1beta/models/M:countTokens`: `{totalTokens}`, a token per four characters of the request.
- * - `GET /v1beta/models?pageSize=50&pageToken=T`: `{models: [{name: "models/M", supportedGenerationMethods}],
- *   nextPageToken?}`; 50 to a page unless told. `GET /v1beta/models/M`: that model.
- * - A model that isn't listed, or can't be asked by that method: 404 in Google's words, before any script is used.
- * - A refusal: `{error: {code, message, status, details?}}` with the code as its HTTP status.
+ * - `POST /v1beta/models/M:streamGenerateContent?alt=sse` takes the same and returns `text/event-stream`: for each chunk an
+ *   event `data: {GenerateContentResponse}` and a blank line, with CRLF as Google sends it. Every chunk has new parts; the
+ *   last one has the finishReason and the usage. There is no closing event.
+ * - `POST /v1beta/models/M:countTokens` returns `{totalTokens}`: one token per four characters of the request.
+ * - `GET /v1beta/models?pageSize=50&pageToken=T` returns `{models: [{name: "models/M", supportedGenerationMethods}],
+ *   nextPageToken?}` with 50 models per page by default. `GET /v1beta/models/M` returns one model.
+ * - A model that is not listed, or does not support the method, gets Google's 404. No script is used up.
+ * - An error is `{error: {code, message, status, details?}}` with the code as its HTTP status.
  *
- * A reply comes from the queue of scripts (`reply`), else from the standing one (`replyAlways`), else it is
- * `Reply <n> of <model> to "<the last text>"`, n being the number of the user's turns: the same for the same request.
- * One script serves unary and streamed requests alike, with the same text, usage and finish reason.
+ * A reply comes from the queue of scripts (`queueReplies`), else from the default (`setDefaultReply`), else it is
+ * `Reply <n> of <model> to "<the last text>"`, where n is the number of user turns: the same for the same request.
+ * A script serves requests with and without streaming, with the same text, usage and finish reason.
  */
 export interface GeminiServer {
-  /** The base URL, such as `http://127.0.0.1:40123`. */
+  /** The base URL, for example `http://127.0.0.1:40123`. */
   url: string;
   port: number;
-  /** Every request so far, in the order of arrival, but those for files. */
+  /** All requests so far except those for files, in order of arrival. */
   requests: ReceivedRequest[];
-  /** The Files API: see gemini-files.ts. */
+  /** The Files API (gemini-files.ts). */
   files: FakeFilesApi;
-  /** The requests that ask for a reply: generateContent and streamGenerateContent. */
+  /** The requests to generateContent and streamGenerateContent. */
   readonly generateRequests: ReceivedRequest[];
-  /** How many connections were ever opened. */
+  /** The number of connections opened so far. */
   readonly connectionCount: number;
-  /** Queues scripts: each answers one request for a reply. */
+  /** Queues scripts, each for one generate request. */
   queueReplies(...scripts: (ScriptedReply | ReplyFactory)[]): void;
-  /** Answers requests for a reply when the queue is empty. */
+  /** Sets the reply to generate requests when the queue is empty. */
   setDefaultReply(script: ScriptedReply | ReplyFactory): void;
-  /** Queues scripts for requests of the list of models. */
+  /** Queues scripts for requests for the list of models. */
   queueListReplies(...scripts: ScriptedReply[]): void;
-  /** The Live service at the same address. */
+  /** The Live API at the same address. */
   live: LiveServer;
-  /** Resolves as soon as so many requests have arrived in all, to the last of them. */
+  /** Resolves when `count` requests have arrived in all, to the last of them. */
   waitForRequests(count: number): Promise<ReceivedRequest>;
-  /** Ends the server and destroys every connection. */
+  /** Stops the server and destroys all connections. */
   close(): Promise<void>;
 }
 
-/** Decides the answer by the request. */
+/** Creates a reply from the request. */
 export type ReplyFactory = (request: ReceivedRequest) => ScriptedReply;
 
-/** A request as it arrived. */
+/** A request received by the server. */
 export interface ReceivedRequest {
   method: string;
   /** Path and query. */
   path: string;
   headers: IncomingHttpHeaders;
-  /** The parsed JSON, or undefined. */
-  // biome-ignore lint/suspicious/noExplicitAny: a test looks into whatever was sent.
+  /** The parsed JSON, if any. */
+  // biome-ignore lint/suspicious/noExplicitAny: tests read any part of it.
   body: any;
-  /** Without `models/`; empty where the path names none. */
+  /** Without `models/`; empty if the path has no model. */
   model: string;
   /** `generateContent`, `streamGenerateContent`, `countTokens`, `list` or `get`. */
   action: string;
   streaming: boolean;
-  /** When it had arrived whole, in milliseconds since the epoch. */
+  /** When its body was complete, in milliseconds since the epoch. */
   receivedAtMs: number;
-  /** Resolves when the client closes the connection before the answer is whole, to the time; else never. */
+  /** Resolves to the time at which the client closes the connection before the reply is complete; else never. */
   closedEarly: Promise<number>;
-  /** The same as a plain value: undefined as long as that has not happened. */
+  /** The same time as a value; undefined until then. */
   closedEarlyAtMs: number | undefined;
 }
 
 export interface GeminiServerOptions {
-  /** The models there are; `any` takes every name, and lists the realistic ones. */
+  /** The available models. `any` accepts every name and lists `realisticModels`, the default. */
   models?: readonly ListedModel[] | 'any';
-  /** The only key that is good. Without it every key is. */
+  /** The only valid key. By default every key is valid. */
   apiKey?: string;
-  /** 0, a free one, unless told. */
+  /** Default 0: a free one. */
   port?: number;
 }
 
@@ -99,7 +100,7 @@ export async function startGeminiServer(options: GeminiServerOptions = {}): Prom
   const queue: (ScriptedReply | ReplyFactory)[] = [];
   const listQueue: ScriptedReply[] = [];
   const requests: ReceivedRequest[] = [];
-  const arrivalListeners = new Set<() => void>();
+  const arrivals = createCondition();
   const files = createFakeFilesApi();
   let defaultReply: ScriptedReply | ReplyFactory = createEchoReply;
 
@@ -119,7 +120,7 @@ export async function startGeminiServer(options: GeminiServerOptions = {}): Prom
     if (files.handles(incoming.url)) return files.handle(incoming, response);
     const request = await readRequest(incoming, response);
     requests.push(request);
-    for (const check of arrivalListeners) check();
+    arrivals.notify();
     await sendScriptedReply(chooseScript(request), request, response);
   });
   const live = attachLiveServer(server, {
@@ -134,7 +135,7 @@ export async function startGeminiServer(options: GeminiServerOptions = {}): Prom
     url: `http://127.0.0.1:${port}`,
     port,
     requests,
-    files: files.stage,
+    files: files.api,
     get generateRequests() {
       return requests.filter(({ action }) => action.toLowerCase().endsWith('generatecontent'));
     },
@@ -147,17 +148,10 @@ export async function startGeminiServer(options: GeminiServerOptions = {}): Prom
       defaultReply = script;
     },
     queueListReplies: (...scripts) => void listQueue.push(...scripts),
-    waitForRequests: (count) =>
-      new Promise((resolve) => {
-        const check = () => {
-          const request = requests[count - 1];
-          if (!request) return;
-          arrivalListeners.delete(check);
-          resolve(request);
-        };
-        arrivalListeners.add(check);
-        check();
-      }),
+    async waitForRequests(count) {
+      await arrivals.waitUntil(() => requests.length >= count);
+      return requests[count - 1] as ReceivedRequest;
+    },
     async close() {
       server.close();
       for (const socket of sockets) socket.destroy();
@@ -171,7 +165,7 @@ function createHttpServer(handleRequest: (request: IncomingMessage, response: Se
   let connectionCount = 0;
   const server = createServer({ noDelay: true }, (request, response) => {
     handleRequest(request, response).catch((thrown: unknown) => {
-      // A bug of a script must not look like a slow service.
+      // Reply with the stack, so that a bug in a script does not look like a slow service.
       if (!response.headersSent) response.writeHead(500, { 'content-type': 'text/plain' });
       response.end(`gemini-server: ${thrown instanceof Error ? thrown.stack : String(thrown)}`);
     });
@@ -211,7 +205,7 @@ async function readRequest(incoming: IncomingMessage, response: ServerResponse):
   return request;
 }
 
-/** The reply where nothing was scripted, in pieces of a word each. */
+/** Creates the reply without a script, in pieces of one word. */
 function createEchoReply({ body, model }: ReceivedRequest): ScriptedReply {
   const contents: { role?: string; parts?: { text?: string }[] }[] = body?.contents ?? [];
   const turnCount = contents.filter(({ role }) => role !== 'model').length;

@@ -4,24 +4,24 @@ import { type AddressInfo, connect, type Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 
 /**
- * An HTTP proxy on loopback, as RFC 9110 has it: `CONNECT host:port` opens a tunnel, a request with a whole URL is passed
- * on. `names` says where the hosts live that no name service knows.
+ * An HTTP proxy on loopback (RFC 9110): `CONNECT host:port` opens a tunnel, and a request with an absolute URL is
+ * forwarded. `hostPorts` resolves hosts that have no DNS entry.
  */
 export interface HttpProxy {
   port: number;
   /** `http://127.0.0.1:port` */
   url: string;
-  /** What it was asked for, as the request line has it: `CONNECT host:443` or `POST http://host/path`. */
+  /** The request lines received: `CONNECT host:443` or `POST http://host/path`. */
   requestLines: string[];
-  /** Answers every request with this status from now on. */
+  /** Makes it reject every request with this status from now on. */
   rejectRequests(status: number): void;
   close(): Promise<void>;
 }
 
 export interface HttpProxyOptions {
-  /** `user:password`, without which it answers 407. */
+  /** `user:password`; without them it replies with 407. */
   credentials?: string;
-  /** Ports on 127.0.0.1 by host names. */
+  /** Ports on 127.0.0.1 by host name. */
   hostPorts?: Record<string, number>;
 }
 

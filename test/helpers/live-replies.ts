@@ -1,18 +1,18 @@
-import type { Gate } from './gemini-gate.js';
+import type { Gate } from './gemini-replies.js';
 
-/** A message of the server: an object becomes a JSON frame, a string or bytes are sent as they are. */
+/** A message of the server: an object is sent as JSON, a string or bytes unchanged. */
 export type LiveFrame = object | string | Uint8Array;
 
-/** How the server answers one turn. */
+/** How the server replies to one turn. */
 export interface LiveScript {
   frames: readonly LiveFrame[];
-  /** Before each frame but the first. */
+  /** The delay before each frame except the first. */
   delayMs?: number;
-  /** Asked before each frame. */
+  /** Awaited before each frame. */
   gate?: Gate;
-  /** Whether JSON goes in binary frames, as Google sends it, or in text frames. Binary unless told. */
+  /** Whether JSON is sent in binary frames, as Google does (the default), or in text frames. */
   as?: 'binary' | 'text';
-  /** After the last frame: closes with a code, or without one (FIN, RST). Left out, the session just goes on, or stalls. */
+  /** Closes the session after the last frame, with a code or without one (FIN, RST). By default it stays open. */
   end?: LiveClose | 'destroy' | 'reset';
 }
 
@@ -21,14 +21,14 @@ export interface LiveClose {
   reason: string;
 }
 
-/** What happens to one connection instead of a session. */
+/** What the server does to a connection instead of opening a session. */
 export interface ConnectionScript {
   /**
-   * When: `upgrade` before the WebSocket is there, `open` right after it, `setup` when the setup came. The session is then
-   * never set up.
+   * When: `upgrade` before the WebSocket is open, `open` right after that, `setup` when the setup has arrived. The setup is
+   * never completed.
    */
   at: 'upgrade' | 'open' | 'setup';
-  /** An HTTP answer (at `upgrade`), a close, a frame (at `open` and `setup`), or what else becomes of it. */
+  /** An HTTP reply (at `upgrade`), a close, a frame (at `open` and `setup`), a destroyed socket, or nothing at all. */
   action:
     | { status: number; body: object | string; headers?: Record<string, string> }
     | LiveClose
@@ -37,19 +37,19 @@ export interface ConnectionScript {
     | 'stall';
 }
 
-/** What a spoken reply has beside its words. */
+/** Options of a reply. */
 export interface LiveReplyOptions extends Omit<LiveScript, 'frames'> {
   /** Thoughts before the reply, as text parts with `thought: true`. */
   thoughts?: readonly string[];
   usage?: Record<string, unknown>;
-  /** False leaves the words out: sound without a transcript. */
+  /** False sends audio without a transcript. */
   transcript?: boolean;
 }
 
-/** How much sound a piece of a spoken reply brings: 20 ms at 24 kHz, 16 bits. */
+/** The audio bytes of each piece of a spoken reply: 20 ms at 24 kHz, 16 bits. */
 export const bytesPerPiece = 960;
 
-/** A reply in speech: for each piece its transcript, then its sound. */
+/** Creates a spoken reply: for each piece its transcript, then its audio. */
 export function spokenReply(pieces: readonly string[], options: LiveReplyOptions = {}): LiveScript {
   const { thoughts = [], usage, transcript = true, ...rest } = options;
   const frames = [
@@ -63,7 +63,7 @@ export function spokenReply(pieces: readonly string[], options: LiveReplyOptions
   return { frames, ...rest };
 }
 
-/** A reply in text, a frame a piece. */
+/** Creates a text reply, one frame for each piece. */
 export function writtenReply(pieces: readonly string[], options: LiveReplyOptions = {}): LiveScript {
   const { thoughts = [], usage, transcript: _, ...rest } = options;
   const createPart = (text: string, more = {}) => serverContent({ modelTurn: { parts: [{ text, ...more }] } });
@@ -77,12 +77,12 @@ export function writtenReply(pieces: readonly string[], options: LiveReplyOption
   };
 }
 
-/** One frame with server content. */
+/** Creates a frame with server content. */
 export function serverContent(fields: object): object {
   return { serverContent: fields };
 }
 
-/** What ends every turn. */
+/** Creates the frames that end a turn. */
 export function createTurnEnd(usageMetadata: object = countUsage(1, 0)): object[] {
   return [serverContent({ generationComplete: true }), { ...serverContent({ turnComplete: true }), usageMetadata }];
 }
@@ -96,12 +96,12 @@ function countUsage(outputTokens: number, thoughtTokens: number): Record<string,
   };
 }
 
-/** The sound of a piece: bytes that tell which piece it is. */
+/** Creates the audio of a piece: every byte identifies the piece. */
 function createAudio(index: number): object {
   return { mimeType: 'audio/pcm;rate=24000', data: Buffer.alloc(bytesPerPiece, (index % 255) + 1).toString('base64') };
 }
 
-/** The codes and words that Google closes with, as seen in issues of 2025 and 2026. */
+/** The codes and reasons with which Google closes sessions, as seen in issues of 2025 and 2026. */
 export const closeReasons = {
   invalidArgument: { code: 1007, reason: 'Request contains an invalid argument.' },
   textUnsupported: { code: 1007, reason: 'Cannot extract voices from a non-audio request.' },

@@ -1,69 +1,70 @@
 import type { IncomingMessage, Server } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { type WebSocket, WebSocketServer } from 'ws';
+import { createCondition } from './condition.js';
 import type { ConnectionScript, LiveScript } from './live-replies.js';
 import { type LiveSessionLog, serveSession } from './live-session.js';
 
 /**
- * Gemini's Live service, played on the loopback server of gemini-server.ts (`server.live`): the same base URL serves
- * REST, server-sent events and this.
+ * A fake of Gemini's Live API, part of the loopback server of gemini-server.ts (`server.live`), at the same base URL as
+ * REST and server-sent events.
  *
- *     server.live.reply(spoken(['Hel', 'lo']), { ...spoken(['Hi']), end: closes.internal });   // for the next two turns
- *     server.live.meet({ at: 'setup', comes: closes.quota });                                   // for the next connection
+ *     server.live.queueReplies(spokenReply(['Hi']), { ...spokenReply(['Yo']), end: closeReasons.internal });  // two turns
+ *     server.live.queueConnections({ at: 'setup', action: closeReasons.quota });                   // the next connection
  *     … look at server.live.sessions …
  *
- * What it speaks, over WebSocket at `//ws/google.ai.generativelanguage.v1beta.GenerativeService.BidiGenerateContent?key=K`
- * (the double slash is the SDK's), a JSON message a frame:
+ * The protocol, over WebSocket at `//ws/google.ai.generativelanguage.v1beta.GenerativeService.BidiGenerateContent?key=K`
+ * (the double slash is the SDK's), with a JSON message per frame:
  *
- * - The client begins: `{setup: {model: "models/M", generationConfig: {responseModalities: ["AUDIO"]}, systemInstruction?,
+ * - The client starts: `{setup: {model: "models/M", generationConfig: {responseModalities: ["AUDIO"]}, systemInstruction?,
  *   outputAudioTranscription?, sessionResumption?: {handle?}, historyConfig?: {initialHistoryInClientContent}}}`; the server
- *   answers `{setupComplete: {}}`. Server frames are binary unless a script says `as: 'text'`; both are JSON.
+ *   replies `{setupComplete: {}}`. Server frames are binary unless a script has `as: 'text'`; both are JSON.
  * - A turn: `{clientContent: {turns: [{role, parts}], turnComplete: true}}`, or `{realtimeInput: {text}}`. With
- *   `initialHistoryInClientContent` the first client content is history and starts no reply.
+ *   `initialHistoryInClientContent` the first client content is history and gets no reply.
  * - The reply: `{serverContent: {modelTurn: {parts: [{text, thought?} | {inlineData: {mimeType, data}}]}}}` and
- *   `{serverContent: {outputTranscription: {text}}}` as it comes, `{serverContent: {generationComplete: true}}`, then
+ *   `{serverContent: {outputTranscription: {text}}}` in pieces, `{serverContent: {generationComplete: true}}`, then
  *   `{serverContent: {turnComplete: true}, usageMetadata: {promptTokenCount, responseTokenCount, totalTokenCount}}`. Then
- *   `{sessionResumptionUpdate: {newHandle, resumable: true}}`, if the setup asked for it: who connects with that handle
- *   goes on in the same conversation, once.
- * - What it does not like it closes with: 1007 for TEXT (but of models in `textModels`), for client content of models in
- *   `realtimeModels` beyond history, for a wrong key and for an unknown handle; 1008 for a model that is not there; 1011 for
- *   more sessions at once than `maxSessions`.
+ *   `{sessionResumptionUpdate: {newHandle, resumable: true}}`, if the setup asked for it: a connection with that handle
+ *   continues the conversation, once.
+ * - It closes the session with 1007 for TEXT (except for `textModels`), for client content beyond history (for
+ *   `realtimeModels`), for an invalid key and for an unknown handle; with 1008 for an unknown model; with 1011 for more
+ *   sessions at the same time than `maxSessions`.
  *
- * A reply comes from the queue of scripts, else it is `Reply <n> of <model> to "<the last text>"`, n being the number of
- * the user's turns that the session knows, as over REST: the same conversation gets the same text by either way.
+ * A reply comes from the queue of scripts, else it is `Reply <n> of <model> to "<the last text>"`, where n is the number of
+ * user turns that the session knows. Over REST the same conversation gets the same text.
  */
 export interface LiveServer {
-  /** Every connection that was tried, in order. */
+  /** All attempted connections, in order. */
   sessions: LiveSessionLog[];
-  /** How many WebSockets are open now, and how many were at once at the most. */
+  /** The number of WebSockets open now, and the maximum so far. */
   readonly openCount: number;
   readonly maxOpenCount: number;
-  /** Queues scripts: each answers one turn. */
+  /** Queues scripts, each for one turn. */
   queueReplies(...scripts: LiveScript[]): void;
-  /** Queues what happens to connections to come; `undefined` is an ordinary session. */
+  /** Queues scripts, each for one connection; `undefined` is an ordinary session. */
   queueConnections(...scripts: (ConnectionScript | undefined)[]): void;
-  /** Resolves when so many turns have arrived over all sessions. */
-  waitForTurns(turns: number): Promise<void>;
-  /** Models that reply in text as well. */
+  /** Resolves when a number of turns has arrived, over all sessions. */
+  waitForTurns(count: number): Promise<void>;
+  /** The models that also reply in text. */
   textModels: Set<string>;
-  /** Models that take client content as history alone. */
+  /** The models that accept client content only as history. */
   realtimeModels: Set<string>;
-  /** How many sessions are allowed at once. Infinite unless set. */
+  /** The maximum number of sessions at the same time. Default infinite. */
   maxSessions: number;
-  /** Whether sessions can be resumed. True unless set. */
+  /** Whether sessions can be resumed. Default true. */
   allowsResumption: boolean;
 }
 
 export interface LiveServerOptions {
-  /** Whether there is a Live model of that name, without `models/`. */
+  /** Whether a Live model of this name (without `models/`) exists. */
   hasModel: (model: string) => boolean;
   apiKey?: string | undefined;
 }
 
-/** What all sessions of a server share. */
+/** The state that all sessions of a server share. */
 export interface LiveServerState extends LiveServer, LiveServerOptions {
   scripts: LiveScript[];
-  /** The conversations that handles stand for: each user turn's last text, in order. */
+  /** The conversations of handles: the last text of each user turn, in order. */
   handles: Map<string, string[]>;
   /** To be called when a turn has arrived. */
   notifyTurn(): void;
@@ -71,7 +72,7 @@ export interface LiveServerState extends LiveServer, LiveServerOptions {
 
 const path = /^\/+ws\/google\.ai\.generativelanguage\.v1beta\.GenerativeService\.BidiGenerateContent\?key=/;
 
-/** Has an HTTP server speak Live as well. */
+/** Adds the Live API to an HTTP server. */
 export function attachLiveServer(server: Server, options: LiveServerOptions): LiveServer {
   const connectionScripts: (ConnectionScript | undefined)[] = [];
   const sockets = new WebSocketServer({ noServer: true });
@@ -92,7 +93,7 @@ function createServerState(
   options: LiveServerOptions,
   connectionScripts: (ConnectionScript | undefined)[],
 ): LiveServerState {
-  const turnListeners = new Set<() => void>();
+  const turnsChanged = createCondition();
   const isOpen = ({ closedAt }: LiveSessionLog) => closedAt === undefined;
   let maxOpenCount = 0;
   const state: LiveServerState = {
@@ -109,19 +110,8 @@ function createServerState(
     },
     queueReplies: (...more) => void state.scripts.push(...more),
     queueConnections: (...more) => void connectionScripts.push(...more),
-    notifyTurn() {
-      for (const check of turnListeners) check();
-    },
-    waitForTurns: (turns) =>
-      new Promise((resolve) => {
-        const check = () => {
-          if (state.sessions.flatMap((session) => session.turns).length < turns) return;
-          turnListeners.delete(check);
-          resolve();
-        };
-        turnListeners.add(check);
-        check();
-      }),
+    notifyTurn: turnsChanged.notify,
+    waitForTurns: (count) => turnsChanged.waitUntil(() => state.sessions.flatMap(({ turns }) => turns).length >= count),
   };
   return state;
 }

@@ -14,33 +14,33 @@ import {
 } from './live-replies.js';
 import type { LiveServerState } from './live-server.js';
 
-/** A connection, as the server saw it. */
+/** A connection, as recorded by the server. */
 export interface LiveSessionLog {
-  /** The setup, or undefined as long as there is none. */
-  // biome-ignore lint/suspicious/noExplicitAny: a test looks into whatever was sent.
+  /** The setup; undefined until it has arrived. */
+  // biome-ignore lint/suspicious/noExplicitAny: tests read any part of it.
   setup: any;
   /** Without `models/`. */
   model: string;
-  /** Every message of the client, the setup first. */
+  /** All messages of the client, the setup first. */
   // biome-ignore lint/suspicious/noExplicitAny: the same.
   messages: any[];
-  /** The last text of each user turn that the session was told or took over by a handle; `history` says how many of them. */
+  /** The last text of each user turn, sent in this session or before it was resumed by a handle. */
   turns: string[];
-  /** The texts of the turns that were to be answered in this very session. */
+  /** The texts of the turns that asked for a reply in this session. */
   prompts: string[];
-  /** Bytes of all the client's messages. */
+  /** The total size of the client's messages. */
   bytes: number;
   openedAt: number;
-  /** When the socket was closed, by whomever, in milliseconds since the epoch; undefined as long as it is open. */
+  /** When the socket was closed by either side, in milliseconds since the epoch; undefined while it is open. */
   closedAt: number | undefined;
   closed: Promise<number>;
-  /** The code that the client closed with; 1006 where it just went. */
+  /** The client's close code; 1006 if it closed without one. */
   closeCode: number | undefined;
-  /** Whether it was the server who ended it. */
+  /** Whether the server closed it. */
   closedByServer: boolean;
-  /** Sends a message out of turn. */
+  /** Sends a message outside of a reply. */
   send(frame: LiveFrame): void;
-  /** Ends it: with a code, or by destroying the socket. */
+  /** Closes it with a code, or destroys the socket. */
   close(reason: LiveClose | 'destroy' | 'reset'): void;
 }
 
@@ -52,7 +52,7 @@ interface Connection {
   connectionScript: ConnectionScript | undefined;
 }
 
-/** Serves one WebSocket to its end. */
+/** Serves one WebSocket until it is closed. */
 export function serveSession(connection: Connection): void {
   const { webSocket, request, state, connectionScript } = connection;
   const log = createLog(connection);
@@ -60,7 +60,7 @@ export function serveSession(connection: Connection): void {
   state.sessions.push(log);
   void state.openCount;
   if (connectionScript?.at === 'open') applyConnectionScript(connectionScript, log);
-  // One message after the other, as a conversation goes.
+  // Messages are handled one at a time.
   let previous = Promise.resolve();
   webSocket.on('message', (data: RawData) => {
     const message = JSON.parse(data.toString());
@@ -108,7 +108,7 @@ function applyConnectionScript({ action }: ConnectionScript, log: LiveSessionLog
   else if ('code' in action) log.close(action);
 }
 
-/** Whether a setup can be had, and why not. */
+/** Returns why a setup is rejected, if it is. */
 function findRejection(setup: LiveSessionLog['setup'], key: string, state: LiveServerState): LiveClose | undefined {
   const model = String(setup?.model ?? '').replace('models/', '');
   if (state.apiKey !== undefined && key !== state.apiKey) return closeReasons.invalidKey;
@@ -177,12 +177,12 @@ async function sendReply(script: LiveScript, { webSocket, state }: Connection, l
     log.send({ sessionResumptionUpdate: { newHandle, resumable: true } });
   }
   if (script.end === undefined) return;
-  // What was written must have left before the connection ends under it.
+  // Written data must be sent before the connection is destroyed.
   if (typeof script.end === 'string') await delay(10);
   log.close(script.end);
 }
 
-/** The reply where nothing was scripted, in pieces of a word each. */
+/** Creates the reply without a script, in pieces of one word. */
 function createEchoReply(log: LiveSessionLog): LiveScript {
   const pieces =
     `Reply ${log.turns.length} of ${log.model} to "${log.turns.at(-1)?.slice(0, 60)}"`.match(/\s*\S+/g) ?? [];
@@ -193,6 +193,6 @@ function createEchoReply(log: LiveSessionLog): LiveScript {
   };
   const isText = log.setup.generationConfig?.responseModalities?.[0] === 'TEXT';
   const script = (isText ? writtenReply : spokenReply)(pieces, { usage });
-  // An empty message now and then, as the service sends.
+  // The service sometimes sends an empty message.
   return { ...script, frames: [serverContent({}), ...script.frames] };
 }

@@ -1,10 +1,10 @@
 import type { Clock } from '../../src/driver/clock.js';
 
-/** A clock that stands still but for its sleeps, which pass at once and are written down. */
+/** A clock that only moves by its sleeps, which return immediately and are recorded, and by `advance`. */
 export interface ManualClock extends Clock {
   /** The sleeps so far, in milliseconds. */
   sleepsMs: number[];
-  /** Lets time pass. */
+  /** Moves the time forward. */
   advance(durationMs: number): void;
 }
 

@@ -1,4 +1,4 @@
-/** The beginnings of media files: enough of each that their type can be told. */
+/** The first bytes of media files, enough to detect their types. */
 export const mediaBytes = {
   png: Buffer.from(
     'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==',
@@ -21,11 +21,11 @@ export const mediaBytes = {
   pdf: Buffer.from('%PDF-1.4\n1 0 obj<<>>endobj\ntrailer<<>>\n%%EOF\n'),
   zip: Buffer.from('PK\x03\x04\x14\0\0\0\x08\0', 'latin1'),
   gzip: Buffer.from([0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 3]),
-  /** No format at all. */
+  /** Bytes of no known format. */
   noise: Buffer.from([0x93, 0x01, 0xfe, 0x00, 0x80, 0x9a, 0xc3, 0x28]),
 };
 
-/** A film of so many bytes. */
+/** Creates a video of a given size. */
 export function createVideo(bytes: number): Buffer {
   const video = Buffer.alloc(bytes, 7);
   mediaBytes.mp4.copy(video);

@@ -3,54 +3,55 @@ import { type ScriptedReply, textReply } from './gemini-replies.js';
 import type { GeminiServer, ReceivedRequest } from './gemini-server.js';
 import { createRandom } from './random.js';
 
-/** What the loopback server allows each model, as Google does: per project and model. */
+/** The quota of the loopback server for each model. */
 export interface QuotaRules {
-  /** The length of its "minute". */
+  /** The length of the "minute". */
   windowMs: number;
-  /** `sliding` looks back from each request, `fixed` counts anew at every turn of a clock of its own. */
+  /** `sliding` counts back from each request; `fixed` starts again at fixed times. */
   kind: 'sliding' | 'fixed';
-  /** Requests a window. */
+  /** Requests per window. */
   rpm?: number;
-  /** Prompt tokens a window. */
+  /** Prompt tokens per window. */
   tpm?: number;
-  /** Requests a day: it never comes round here. */
+  /** Requests per day. The day never ends here. */
   rpd?: number;
-  /** How long a request takes, at least and at most, after it has been counted. Default no time at all. */
-  latencyMs?: [least: number, most: number];
-  /** When a fixed window begins, after a multiple of its length. Default by the seed. */
+  /** Bounds of the delay of a reply, after its request was counted. Default 0. */
+  latencyMs?: [minMs: number, maxMs: number];
+  /** The offset of fixed windows from multiples of their length. By default from the seed. */
   phaseMs?: number;
-  /** Characters that make a prompt token, in the server's own count. Default 4. */
+  /** Characters per prompt token in the server's count. Default 4. */
   charactersPerToken?: number;
-  /** Where latencies and the phase come from. Default 1. */
+  /** The seed of latencies and the phase. Default 1. */
   seed?: number;
 }
 
-/** One request for a reply, as the server decided it. */
+/** The server's decision on a generate request. */
 export interface QuotaDecision {
   model: string;
-  /** When it had arrived, in milliseconds since the epoch. */
+  /** When the request arrived, in milliseconds since the epoch. */
   at: number;
   promptTokens: number;
-  /** The limit that it would have gone beyond; absent where it got its reply. */
+  /** The limit that the request would exceed; absent if it was accepted. */
   exceededLimit?: 'rpm' | 'tpm' | 'rpd';
 }
 
-/** The server's own book. */
+/** The server's decisions. */
 export interface QuotaLog {
-  /** Every request, in the order of arrival. */
+  /** All decisions, in order of arrival. */
   decisions: readonly QuotaDecision[];
-  /** Those that got a reply; of one model where it is named. */
+  /** The accepted requests, of all models or of one. */
   accepted(model?: string): QuotaDecision[];
-  /** Those that got a 429. */
+  /** The requests rejected with 429. */
   rejected(model?: string): QuotaDecision[];
-  /** The most requests that ever fell into one window, as the rules count windows. */
+  /** The maximum number of accepted requests in one window. */
   maxRequestsInWindow(model?: string): number;
 }
 
 /**
- * Makes the server enforce quota as Google does: a request is counted when it arrives, and answered after its latency; a
- * refused one is not counted, and gets Google's 429 with what ran out, its limit, and when to come again.
- * @param overrides rules of single models, by name
+ * Makes the server enforce a quota per model, as Google does: it counts a request when it arrives and replies after the
+ * latency. A rejected request is not counted and gets Google's 429 with the limit and the retry delay.
+ *
+ * @param overrides rules for single models, by name
  */
 export function enforceQuota(
   server: GeminiServer,
@@ -90,7 +91,7 @@ export function enforceQuota(
 
 type ModelRules = QuotaRules & { phaseMs: number };
 
-/** A request is in the window of another if it came after this moment. */
+/** Returns the time after which requests are in the same window as one at `at`. */
 function windowStart(at: number, { kind, windowMs, phaseMs }: ModelRules): number {
   if (kind === 'sliding') return at - windowMs;
   return Math.floor((at - phaseMs) / windowMs) * windowMs + phaseMs - 1;
@@ -105,7 +106,7 @@ function decide(request: ReceivedRequest, accepted: readonly QuotaDecision[], ru
   const decision = { model, at, promptTokens };
   if (accepted.length >= rpd) return { ...decision, exceededLimit: 'rpd' };
   if (inWindow.length >= rpm) return { ...decision, exceededLimit: 'rpm' };
-  // As Google does, a request larger than all the tokens of a window is let through into an empty one.
+  // As at Google, a request that is larger than the limit is accepted in an empty window.
   if (tokens > 0 && tokens + promptTokens > tpm) return { ...decision, exceededLimit: 'tpm' };
   return decision;
 }
@@ -124,7 +125,7 @@ function createResponse(
   return quotaError([{ quotaId, quotaMetric, quotaValue: String(rules.tpm), model }], retryDelay);
 }
 
-/** How long until the oldest request leaves the window, or the window ends. */
+/** Computes the time until the oldest request leaves the window, or the window ends. */
 function computeRetryDelayMs(at: number, accepted: readonly QuotaDecision[], rules: ModelRules): number {
   const start = windowStart(at, rules);
   if (rules.kind === 'fixed') return start + 1 + rules.windowMs - at;
@@ -138,9 +139,23 @@ function createReply(model: string, count: number, promptTokens: number): Script
   });
 }
 
-/** The server's own count: of the words alone, whatever the client thinks of them. */
+/** Counts the prompt tokens by the length of the texts, independently of the client's estimate. */
 function countPromptTokens({ body }: ReceivedRequest, charactersPerToken = 4): number {
   const contents: { parts?: { text?: string }[] }[] = [...(body?.contents ?? []), body?.systemInstruction ?? {}];
   const characters = contents.flatMap(({ parts = [] }) => parts.map((part) => part.text?.length ?? 0));
   return Math.max(1, Math.ceil(characters.reduce((sum, length) => sum + length, 0) / charactersPerToken));
+}
+
+/**
+ * Computes the share of a quota that was used: (windows - 1) × `spanMs`, divided by the mean time from a request of the
+ * first window to its counterpart in the last one. It is 1 if each request came `spanMs` after the one `perWindow` before
+ * it. The mean over a whole window is used because a single process does not start with a burst.
+ *
+ * @param accepted whole windows of requests, in order of arrival
+ */
+export function computeQuotaUse(accepted: readonly QuotaDecision[], perWindow: number, spanMs: number): number {
+  const computeMeanArrival = (decisions: readonly QuotaDecision[]) =>
+    decisions.reduce((sum, { at }) => sum + at, 0) / decisions.length;
+  const elapsedMs = computeMeanArrival(accepted.slice(-perWindow)) - computeMeanArrival(accepted.slice(0, perWindow));
+  return ((accepted.length / perWindow - 1) * spanMs) / elapsedMs;
 }

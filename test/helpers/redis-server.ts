@@ -6,36 +6,36 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 /**
- * Why tests that need a Redis are left out; absent where there is one. Where `CI` is set they are not left out: they fail,
- * and `.ci/run` installs one.
+ * Why tests that need Redis are skipped; undefined if redis-server is installed. With `CI` set they are not skipped but
+ * fail: `.ci/run` installs it.
  */
 export const redisSkipReason: string | undefined =
   spawnSync('redis-server', ['--version']).status === 0 || process.env.CI
     ? undefined
-    : 'no redis-server is installed here (Debian: apt-get install redis-server)';
+    : 'redis-server is not installed (Debian: apt-get install redis-server)';
 
-/** A redis-server on loopback that keeps nothing on disk. */
+/** A redis-server on loopback that writes nothing to disk. */
 export interface RedisServer {
   port: number;
   url: string;
   child: ChildProcess;
-  /** Ends it at once, as a crash does. */
+  /** Ends it immediately, like a crash. */
   kill(): Promise<void>;
-  /** Lets it stand still, as a machine that swaps does, until it is woken. */
+  /** Stops the process until `resume`, like a machine that swaps. */
   pause(): void;
   resume(): void;
 }
 
 export interface RedisServerOptions {
-  /** The port of one that ended before; else a free one. */
+  /** The port; by default a free one. */
   port?: number;
-  /** Further arguments: `--requirepass secret`, say. */
+  /** Further arguments, for example `--requirepass secret`. */
   args?: readonly string[];
-  /** What runs it: `faketime -f +1h`, say. */
+  /** A command that runs it, for example `faketime -f +1h`. */
   wrapper?: readonly string[];
 }
 
-/** Starts a redis-server that goes away with the test, or whatever `onEnd` belongs to. */
+/** Starts a redis-server that is ended by the function given to `onCleanup`. */
 export async function startRedisServer(
   onCleanup: (clean: () => void | Promise<void>) => void,
   { port: requestedPort, args = [], wrapper = [] }: RedisServerOptions = {},
@@ -54,7 +54,7 @@ export async function startRedisServer(
     rmSync(folder, { recursive: true, force: true });
   };
   onCleanup(kill);
-  // Where port 0 is asked for it listens for TLS alone, on another one.
+  // With port 0 it listens only for TLS, on another port.
   const [, tlsPort = port] = /--tls-port (\d+)/.exec(args.join(' ')) ?? [];
   await Promise.race([spawnFailed, waitUntilAccepting(child, Number(tlsPort))]);
   return {
@@ -64,7 +64,7 @@ export async function startRedisServer(
   };
 }
 
-/** A port that nobody listens on. */
+/** Finds a port on which nothing listens. */
 export async function findFreePort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1');
   await once(server, 'listening');
@@ -74,7 +74,7 @@ export async function findFreePort(): Promise<number> {
   return typeof address === 'object' && address ? address.port : 0;
 }
 
-/** Resolves when the server takes connections. */
+/** Resolves when the server accepts connections. */
 async function waitUntilAccepting(child: ChildProcess, port: number): Promise<void> {
   for (;;) {
     if (child.exitCode !== null) throw new Error(`redis-server ended with ${child.exitCode}`);

@@ -2,29 +2,26 @@ import type { BoticelliDriver, CallContext } from '../../src/driver/driver.js';
 import type { GenerateRequest } from '../../src/driver/request.js';
 import type { GenerateResponse } from '../../src/driver/response.js';
 
-/** What the driver does with one call: the pieces of its reply, then an error if there is one. */
+/** What the driver does in one call: it returns the pieces of a reply, then throws the error, if any. */
 export interface ScriptedCall {
   pieces?: string[];
   error?: Error;
   finishReason?: string;
-  /** The call fails before its request leaves. */
+  /** Whether the call fails before its request is sent. */
   failsBeforeSending?: boolean;
-  /** Called when the call begins. */
+  /** Called at the start of the call. */
   onCall?: (request: GenerateRequest, context: CallContext) => void;
 }
 
-/** A driver that answers as it is told, and remembers what it was asked. */
+/** A driver that replies by scripts and records its requests. */
 export interface ScriptedDriver extends BoticelliDriver {
   requests: GenerateRequest[];
-  /** Which method each request came through. */
+  /** The method of each request. */
   methods: ('generate' | 'generateStream')[];
 }
 
-/** Answers the nth call by the nth script, any further one by `Reply n`. */
-export function createScriptedDriver(
-  scripts: ScriptedCall[] = [],
-  { streams: supportsStreaming = true } = {},
-): ScriptedDriver {
+/** Creates a driver that replies to the nth call by the nth script, and to any further call with `Reply n`. */
+export function createScriptedDriver(scripts: ScriptedCall[] = [], { supportsStreaming = true } = {}): ScriptedDriver {
   const requests: GenerateRequest[] = [];
   const methods: ScriptedDriver['methods'] = [];
   const startCall = async (

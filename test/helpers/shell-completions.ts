@@ -2,28 +2,28 @@ import { spawnSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-/** The shells that completion scripts are for. */
+/** The shells with a completion script. */
 export const shells = ['bash', 'zsh', 'fish'] as const;
 export type Shell = (typeof shells)[number];
 
-/** Whether the shell is on this machine. */
+/** Whether the shell is installed. */
 export function isInstalled(shell: Shell): boolean {
   return spawnSync(shell, ['-c', 'exit 0']).status === 0;
 }
 
 export interface CompletionOptions {
   shell: Shell;
-  /** What `boticelli completion` printed. */
+  /** The output of `boticelli completion`. */
   script: string;
-  /** What a person has typed before pressing TAB, each line with the cursor at its end. */
+  /** Command lines, completed with the cursor at their end. */
   lines: readonly string[];
-  /** Where they are typed. */
+  /** The working folder. */
   folder: string;
-  /** An empty folder, elsewhere. */
+  /** Another folder, empty, for the files of the test. */
   harnessFolder: string;
 }
 
-/** What a real shell offers for each line. */
+/** Returns the completions that a real shell offers for each line. */
 export function collectCompletions({
   shell,
   script,
@@ -49,7 +49,7 @@ export function collectCompletions({
   );
 }
 
-/** How the end of a folder and a space in a name are shown differs from shell to shell, and is no matter here. */
+/** Removes the differences between shells in how they show folders and escape spaces. */
 function normalizeCompletion(word: string): string {
   return word.replace(/[/=]$/, '').replaceAll('\\ ', ' ');
 }
@@ -59,7 +59,7 @@ source "$HARNESS/script"
 [[ $(complete -p boticelli) =~ -F\ ([^ ]+) ]] || exit 3
 while IFS= read -r line; do
   echo "## $line"
-  # As readline splits a line: a "=" is a word of its own.
+  # As readline splits a line: a "=" is a separate word.
   COMP_WORDS=(\${line//=/ = })
   [[ $line == *" " ]] && COMP_WORDS+=("")
   COMP_CWORD=$((\${#COMP_WORDS[@]} - 1))
@@ -68,7 +68,7 @@ while IFS= read -r line; do
 done < "$HARNESS/lines"
 `.replaceAll('\\$', '$');
 
-/** fish's own command for it. */
+/** Uses fish's own command for completion. */
 const fish = String.raw`
 source "$HARNESS/script"
 while read -l line
@@ -77,7 +77,7 @@ while read -l line
 end < "$HARNESS/lines"
 `;
 
-/** An interactive zsh in a terminal of its own, whose completion is asked for each line and overheard at compadd. */
+/** Runs an interactive zsh in a pseudoterminal, completes each line, and records the arguments of compadd. */
 const zsh = String.raw`
 cat > "$HARNESS/inner" <<'END'
 PROMPT= ; autoload -Uz compinit; compinit -D -u; source "$HARNESS/script"

@@ -5,15 +5,15 @@ import { type AddressInfo, connect } from 'node:net';
 import { join } from 'node:path';
 import { createServer, type TLSSocket } from 'node:tls';
 
-/** A certificate that its owner signed, good for two days. */
+/** A self-signed certificate, valid for two days. */
 export interface Certificate {
-  /** The .pem file of the certificate, for `NODE_EXTRA_CA_CERTS`. */
+  /** The path of the certificate (PEM), for `NODE_EXTRA_CA_CERTS`. */
   file: string;
   key: string;
   cert: string;
 }
 
-/** Makes a certificate for `gemini.test`, `localhost` and 127.0.0.1 with openssl, in a folder. */
+/** Creates a certificate for `gemini.test`, `localhost` and 127.0.0.1 in a folder, with openssl. */
 export function makeCertificate(folder: string): Certificate {
   const file = join(folder, 'private-ca.pem');
   const keyFile = join(folder, 'private-key.pem');
@@ -24,13 +24,13 @@ export function makeCertificate(folder: string): Certificate {
   return { file, key: readFileSync(keyFile, 'utf8'), cert: readFileSync(file, 'utf8') };
 }
 
-/** TLS in front of a port of 127.0.0.1, which speaks without it. */
+/** A server that decrypts TLS and forwards to a port of 127.0.0.1. */
 export interface TlsTerminator {
   port: number;
   close(): Promise<void>;
 }
 
-/** Starts the front on a free port of 127.0.0.1. */
+/** Starts the server on a free port of 127.0.0.1. */
 export async function startTlsTerminator({ key, cert }: Certificate, targetPort: number): Promise<TlsTerminator> {
   const sockets = new Set<TLSSocket>();
   const server = createServer({ key, cert }, (client) => {

@@ -1,29 +1,30 @@
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { createCondition } from './condition.js';
 
-/** How a page of the web server answers. */
+/** Replies to a request for a page. */
 export type PageHandler = (request: IncomingMessage, response: ServerResponse) => void;
 
-/** A web server on loopback, to fetch media from. */
+/** A web server on loopback that serves media. */
 export interface WebServer {
-  /** Without a slash at its end. */
+  /** The base URL, without a trailing slash. */
   url: string;
-  /** Every request so far, in the order of arrival. */
+  /** All requests so far, in order of arrival. */
   requests: { path: string; headers: IncomingMessage['headers'] }[];
-  /** Resolves as soon as so many requests have arrived. */
+  /** Resolves when a number of requests has arrived. */
   waitForRequests(count: number): Promise<void>;
   close(): Promise<void>;
 }
 
-/** Starts a server with pages by their paths; every other path is 404. */
+/** Starts a server with the given pages by path; other paths get 404. */
 export async function startWebServer(pages: Record<string, PageHandler>): Promise<WebServer> {
   const requests: WebServer['requests'] = [];
-  const arrivalListeners = new Set<() => void>();
+  const arrivals = createCondition();
   const server = createServer((request, response) => {
     const path = request.url ?? '/';
     requests.push({ path, headers: request.headers });
-    for (const check of arrivalListeners) check();
+    arrivals.notify();
     const page = pages[path.split('?')[0] ?? ''];
     if (page) page(request, response);
     else response.writeHead(404).end();
@@ -33,16 +34,7 @@ export async function startWebServer(pages: Record<string, PageHandler>): Promis
   return {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     requests,
-    waitForRequests: (count) =>
-      new Promise((resolve) => {
-        const check = () => {
-          if (requests.length < count) return;
-          arrivalListeners.delete(check);
-          resolve();
-        };
-        arrivalListeners.add(check);
-        check();
-      }),
+    waitForRequests: (count) => arrivals.waitUntil(() => requests.length >= count),
     async close() {
       server.close();
       server.closeAllConnections();
@@ -51,17 +43,17 @@ export async function startWebServer(pages: Record<string, PageHandler>): Promis
   };
 }
 
-/** A page of these bytes. */
+/** Serves these bytes. */
 export function servePage(body: Uint8Array | string, type?: string): PageHandler {
   return (_, response) => response.writeHead(200, type === undefined ? {} : { 'content-type': type }).end(body);
 }
 
-/** A page that sends on. */
+/** Redirects to a location. */
 export function serveRedirect(location: string, status = 302): PageHandler {
   return (_, response) => response.writeHead(status, { location }).end();
 }
 
-/** A page that never ends: it sends as fast as it is read. */
+/** Sends bytes without end, as fast as they are read. */
 export function serveEndlessly(type = 'image/png'): PageHandler {
   return (_, response) => {
     response.writeHead(200, { 'content-type': type });
@@ -74,7 +66,7 @@ export function serveEndlessly(type = 'image/png'): PageHandler {
   };
 }
 
-/** A page that begins and falls silent. */
+/** Sends the beginning of a page, then nothing more. */
 export function serveThenStall(beginning: Uint8Array): PageHandler {
   return (_, response) => response.writeHead(200).write(beginning);
 }

@@ -3,18 +3,18 @@ import { isPlainText } from '../../src/media/plain-text.js';
 import { resolveMediaType } from '../../src/media/resolve-media-type.js';
 import { mediaBytes } from '../helpers/media-bytes.js';
 
-type Claims = {
+type Hints = {
   name?: string;
   declaredType?: string;
   kind?: 'image' | 'audio' | 'video' | 'document';
   serverType?: string;
 };
 
-/** The type that bytes are sent under, or what is wrong with them. */
-async function judge(bytes: Uint8Array | string, claims: Claims = {}): Promise<string> {
+/** Resolves the kind and type of bytes, or the problem. */
+async function resolveType(bytes: Uint8Array | string, hints: Hints = {}): Promise<string> {
   const head = Buffer.from(bytes);
-  const verdict = await resolveMediaType({ label: 'it', head, isText: isPlainText(head), ...claims });
-  return 'problem' in verdict ? verdict.problem : `${verdict.kind} ${verdict.mimeType}`;
+  const result = await resolveMediaType({ label: 'it', head, isText: isPlainText(head), ...hints });
+  return result.ok ? `${result.kind} ${result.mimeType}` : result.problem;
 }
 
 describe('the type of media', () => {
@@ -29,15 +29,12 @@ describe('the type of media', () => {
     ['avi', 'video video/avi'],
     ['flv', 'video video/x-flv'],
     ['pdf', 'document application/pdf'],
-  ] as const)(
-    'is found out from the bytes of a %s, in the spelling that the service takes',
-    async (format, expected) => {
-      expect(await judge(mediaBytes[format])).toBe(expected);
-      expect(await judge(mediaBytes[format], { name: `by.another.${format === 'png' ? 'jpg' : 'png'}` })).toBe(
-        expected,
-      );
-    },
-  );
+  ] as const)('is detected from the bytes of a %s, in the spelling of the service', async (format, expected) => {
+    expect(await resolveType(mediaBytes[format])).toBe(expected);
+    expect(await resolveType(mediaBytes[format], { name: `by.another.${format === 'png' ? 'jpg' : 'png'}` })).toBe(
+      expected,
+    );
+  });
 
   it.each([
     ['notes.md', 'text/md'],
@@ -46,83 +43,83 @@ describe('the type of media', () => {
     ['style.css', 'text/css'],
     ['main.rs', 'text/plain'],
     ['README', 'text/plain'],
-  ])('of text is told by its name: %s is %s', async (name, type) => {
-    expect(await judge('Grüße aus dem Text\n', { name })).toBe(`document ${type}`);
+  ])('of text is inferred from its name: %s is %s', async (name, type) => {
+    expect(await resolveType('Grüße aus dem Text\n', { name })).toBe(`document ${type}`);
   });
 
-  it('of text is never what its first letters look like', async () => {
-    expect(await judge('BM is a brand of bitmaps and of motorcycles, more or less.')).toBe('document text/plain');
-    expect(await judge('<?xml version="1.0"?><a/>', { name: 'a.svg' })).toBe('document text/xml');
+  it('of text does not depend on its first letters', async () => {
+    expect(await resolveType('BM is a brand of bitmaps and of motorcycles, more or less.')).toBe('document text/plain');
+    expect(await resolveType('<?xml version="1.0"?><a/>', { name: 'a.svg' })).toBe('document text/xml');
   });
 
-  it('is the stated one where the bytes agree, whatever its spelling', async () => {
-    expect(await judge(mediaBytes.mp3, { declaredType: 'Audio/MPEG' })).toBe('audio audio/mp3');
-    expect(await judge('# Title', { declaredType: 'text/markdown' })).toBe('document text/md');
-    expect(await judge('a,b', { declaredType: 'text/csv; charset=utf-8' })).toBe('document text/csv');
+  it('is the declared one if the bytes are compatible, in any spelling', async () => {
+    expect(await resolveType(mediaBytes.mp3, { declaredType: 'Audio/MPEG' })).toBe('audio audio/mp3');
+    expect(await resolveType('# Title', { declaredType: 'text/markdown' })).toBe('document text/md');
+    expect(await resolveType('a,b', { declaredType: 'text/csv; charset=utf-8' })).toBe('document text/csv');
   });
 
-  it('is taken from the name, or as stated, where a format may begin with anything', async () => {
-    expect(await judge(mediaBytes.noise, { name: 'speech.mp3' })).toBe('audio audio/mp3');
-    expect(await judge(mediaBytes.noise, { declaredType: 'audio/aac' })).toBe('audio audio/aac');
-    expect(await judge(mediaBytes.noise, { name: 'speech.flac' })).toBe('it is not audio/flac as its name says');
+  it('is the declared one, or inferred from the name, for formats without a signature', async () => {
+    expect(await resolveType(mediaBytes.noise, { name: 'speech.mp3' })).toBe('audio audio/mp3');
+    expect(await resolveType(mediaBytes.noise, { declaredType: 'audio/aac' })).toBe('audio audio/aac');
+    expect(await resolveType(mediaBytes.noise, { name: 'speech.flac' })).toBe('it is not audio/flac as its name says');
   });
 
-  it('is taken from the server for text alone', async () => {
-    expect(await judge('a,b', { serverType: 'text/csv; charset=utf-8' })).toBe('document text/csv');
-    expect(await judge(mediaBytes.png, { serverType: 'application/octet-stream' })).toBe('image image/png');
-    expect(await judge(mediaBytes.png, { serverType: 'image/jpeg' })).toBe('image image/png');
-    expect(await judge(mediaBytes.png, { serverType: 'audio/mpeg' })).toBe(
-      'it is image/png, but its server calls it audio/mp3',
+  it('is taken from the server only for text', async () => {
+    expect(await resolveType('a,b', { serverType: 'text/csv; charset=utf-8' })).toBe('document text/csv');
+    expect(await resolveType(mediaBytes.png, { serverType: 'application/octet-stream' })).toBe('image image/png');
+    expect(await resolveType(mediaBytes.png, { serverType: 'image/jpeg' })).toBe('image image/png');
+    expect(await resolveType(mediaBytes.png, { serverType: 'audio/mpeg' })).toBe(
+      'it is image/png, but its server says audio/mp3',
     );
   });
 });
 
-describe('what contradicts itself', () => {
-  const anything = 'Gemini reads pictures, audio, video, pdf and text';
-  it.each<[string, Uint8Array | string, Claims, string]>([
-    ['nothing at all', '', {}, 'it is empty'],
-    ['a text that is called a picture', 'hello', { name: 'a.png' }, 'it is text, not image/png as its name says'],
+describe('resolveMediaType rejects', () => {
+  const allSupported = 'supported types: images, audio, video, pdf and text';
+  it.each<[string, Uint8Array | string, Hints, string]>([
+    ['an empty file', '', {}, 'it is empty'],
+    ['a text with the name of an image', 'hello', { name: 'a.png' }, 'it is text, not image/png as its name says'],
     [
-      'a text that is stated as audio',
+      'a text that is declared as audio',
       'hello',
       { declaredType: 'audio/wav' },
       'it is text, not audio/wav as its "mime" says',
     ],
     [
-      'a text for a film',
+      'a text as video',
       'hello',
       { kind: 'video' },
-      'it is text: of video Gemini reads mp4, mpeg, mov, avi, flv, webm, wmv and 3gpp',
+      'it is text; supported video types: mp4, mpeg, mov, avi, flv, webm, wmv and 3gpp',
     ],
     [
-      'a PDF for audio',
+      'a PDF as audio',
       mediaBytes.pdf,
       { kind: 'audio' },
-      'it is application/pdf: of audio Gemini reads wav, mp3, aiff, aac, ogg and flac',
+      'it is application/pdf; supported audio types: wav, mp3, aiff, aac, ogg and flac',
     ],
     [
-      'a picture under another type',
+      'an image that is declared as another type',
       mediaBytes.png,
       { declaredType: 'image/webp' },
       'it is image/png, not image/webp as its "mime" says',
     ],
     [
-      'audio that is not read',
+      'unsupported audio',
       mediaBytes.m4a,
       {},
-      'it is audio/x-m4a: of audio Gemini reads wav, mp3, aiff, aac, ogg and flac',
+      'it is audio/x-m4a; supported audio types: wav, mp3, aiff, aac, ogg and flac',
     ],
-    ['an archive', mediaBytes.zip, {}, `it is a zip archive, which is not opened: ${anything}`],
-    ['a packed archive', mediaBytes.gzip, {}, `it is a gzip archive, which is not opened: ${anything}`],
-    ['noise', mediaBytes.noise, {}, `it is of no type that is known: ${anything}`],
+    ['an archive', mediaBytes.zip, {}, `it is a zip archive, which Gemini can't read; ${allSupported}`],
+    ['a gzip archive', mediaBytes.gzip, {}, `it is a gzip archive, which Gemini can't read; ${allSupported}`],
+    ['noise', mediaBytes.noise, {}, `it has an unknown type; ${allSupported}`],
     [
       'text in another encoding',
       Buffer.from('Gr\xfc\xdfe', 'latin1'),
       { name: 'a.txt' },
-      'it is no UTF-8 text: save it as UTF-8',
+      'it is not UTF-8 text; save it as UTF-8',
     ],
-    ['UTF-16', Buffer.from('\ufeffhello', 'utf16le'), { name: 'a.txt' }, 'it is UTF-16 text: save it as UTF-8'],
-  ])('is refused: %s', async (_what, bytes, claims, problem) => {
-    expect(await judge(bytes, claims)).toBe(problem);
+    ['UTF-16', Buffer.from('\ufeffhello', 'utf16le'), { name: 'a.txt' }, 'it is UTF-16 text; save it as UTF-8'],
+  ])('%s', async (_what, bytes, hints, problem) => {
+    expect(await resolveType(bytes, hints)).toBe(problem);
   });
 });

@@ -1,34 +1,34 @@
 import { fileURLToPath } from 'node:url';
 import { checkNarrative } from '../../src/narrative/load-narrative.js';
-import type { Diagnostic } from '../../src/narrative/loaded-narrative.js';
+import type { Diagnostic } from '../../src/toml/diagnostic.js';
 import { assertSchemaAgrees } from './assert-schema-agrees.js';
 
-/** The folder of the pictures that the narratives of these tests name. */
+/** The folder of the images that these tests use. */
 export const mediaFolder = fileURLToPath(new URL('../fixtures/media', import.meta.url));
 
-/** Checks a narrative that stands next to the test pictures. */
+/** Checks a narrative in the folder of the test images. */
 export function checkSource(source: string | Uint8Array) {
   const bytes = typeof source === 'string' ? Buffer.from(source) : source;
   return checkNarrative({ file: 'story.toml', bytes, folder: mediaFolder });
 }
 
-/** What is wrong with a narrative, a line a fault: `3:1 unknown-key: message → suggestion`; a warning begins with `~`. */
+/** Returns the problems of a narrative as lines: `3:1 unknown-key: message → suggestion`. A warning begins with `~`. */
 export async function collectProblems(source: string | Uint8Array): Promise<string[]> {
   const { diagnostics } = await checkSource(source);
   await assertSchemaAgrees(source, diagnostics);
   return formatDiagnostics(diagnostics);
 }
 
-/** The same of faults that are there already. */
+/** Formats diagnostics as lines, as `collectProblems` does. */
 export function formatDiagnostics(diagnostics: readonly Diagnostic[]): string[] {
-  return diagnostics.map(({ severity, rule, message, location: place, suggestion }) => {
-    const location = place ? `${place.line}:${place.column}` : '-';
+  return diagnostics.map(({ severity, rule, message, location, suggestion }) => {
+    const position = location ? `${location.line}:${location.column}` : '-';
     const hint = suggestion === undefined ? '' : ` → ${suggestion}`;
-    return `${severity === 'warning' ? '~ ' : ''}${location} ${rule}: ${message}${hint}`;
+    return `${severity === 'warning' ? '~ ' : ''}${position} ${rule}: ${message}${hint}`;
   });
 }
 
-/** The part of a narrative file that is before its acts: four lines, so that the acts begin on line 5. */
+/** Renders the part of a narrative before its acts: four lines, so the acts begin on line 5. */
 export function renderHead(...order: string[]): string {
   return `[narrative]\nname = "story"\n[toc]\norder = ${JSON.stringify(order)}\n`;
 }

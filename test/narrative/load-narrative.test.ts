@@ -3,12 +3,8 @@ import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import {
-  checkNarrative,
-  checkNarrativeFile,
-  InvalidNarrative,
-  loadNarrative,
-} from '../../src/narrative/load-narrative.js';
+import { InvalidNarrative } from '../../src/narrative/invalid-narrative.js';
+import { checkNarrative, checkNarrativeFile, loadNarrative } from '../../src/narrative/load-narrative.js';
 import { checkSource, collectProblems, mediaFolder, renderHead } from './check-source.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'boticelli-'));
@@ -20,7 +16,7 @@ function writeFixture(name: string, content: string): string {
 }
 
 describe('a narrative', () => {
-  it('has its acts in their order, each as often as it is named, with the settings of the narrative or its own', async () => {
+  it('has its acts in order, with the settings of the narrative or their own', async () => {
     const { narrative, diagnostics } = await checkSource(`
       [narrative]
       name = "launch"
@@ -64,18 +60,18 @@ describe('a narrative', () => {
     expect(narrative).toEqual({ name: 'launch', description: 'Announce a release', acts: [draft, final, draft] });
   });
 
-  it('may have its header under the older name [narration]', async () => {
+  it('accepts the older table name [narration]', async () => {
     const { narrative } = await checkSource(`${renderHead('a').replace('narrative', 'narration')}[acts]\na = "x"\n`);
     expect(narrative?.name).toBe('story');
   });
 
-  it('is there despite warnings', async () => {
+  it('is returned despite warnings', async () => {
     const { narrative, diagnostics } = await checkSource(`${renderHead('a')}[acts]\na = "x"\nb = "y"\n`);
     expect(narrative?.acts).toHaveLength(1);
     expect(diagnostics.map(({ severity }) => severity)).toEqual(['warning']);
   });
 
-  it('is not there where there is an error', async () => {
+  it('is absent if there is an error', async () => {
     expect(await checkSource(`${renderHead('a')}[acts]\na = ""\n`)).not.toHaveProperty('narrative');
   });
 
@@ -89,34 +85,34 @@ describe('a narrative', () => {
     expect(narrative?.acts).toHaveLength(10_000);
   });
 
-  it('may have ten thousand faults, all told, each in its place', async () => {
+  it('may have ten thousand errors, each with its location', async () => {
     const names = Array.from({ length: 10_000 }, (_, at) => `act_${at}`);
-    const faults = await collectProblems(
+    const problems = await collectProblems(
       `${renderHead(...names.map((name) => `${name}x`))}[acts]\n${names.map((name) => `${name} = ""\n`).join('')}`,
     );
-    expect(faults).toHaveLength(30_000);
-    expect(faults[0]).toBe('4:10 unknown-act: the order names the act "act_0x", which does not exist → act_0');
-    expect(faults.at(-1)).toBe('10005:12 empty-prompt: "act_9999" in [acts] is empty');
+    expect(problems).toHaveLength(30_000);
+    expect(problems[0]).toBe('4:10 unknown-act: the order names the act "act_0x", which does not exist → act_0');
+    expect(problems.at(-1)).toBe('10005:12 empty-prompt: "act_9999" in [acts] is empty');
   });
 });
 
-describe('reading a narrative file', () => {
-  it('finds media next to the file, wherever the process stands', async () => {
+describe('checkNarrativeFile', () => {
+  it('finds media relative to the file, not to the working folder', async () => {
     const file = join(mediaFolder, '..', 'look.toml');
     expect((await loadNarrative(file)).acts[0]?.inputs).toHaveLength(2);
   });
 
-  it('tells faults under the name that the person gave', async () => {
-    const file = writeFixture('faulty.toml', 'x');
+  it('reports the file under the given name', async () => {
+    const file = writeFixture('invalid.toml', 'x');
     expect(await checkNarrativeFile(file)).toMatchObject({ file, text: 'x', diagnostics: [{ rule: 'syntax' }] });
   });
 
   it.each([
     ['is missing', () => join(folder, 'nope.toml'), 'does not exist'],
-    ['lies in a file', () => join(writeFixture('plain.toml', ''), 'x.toml'), 'does not exist'],
+    ['is in a file instead of a folder', () => join(writeFixture('plain.toml', ''), 'x.toml'), 'does not exist'],
     ['is a folder', () => folder, 'is a folder'],
-    ['has an impossible name', () => 'a\0b', 'is no possible name of a file'],
-  ])('fails with no_input where it %s', async (_what, file, words) => {
+    ['has an invalid name', () => 'a\0b', 'is not a valid file name'],
+  ])('fails with no_input if the file %s', async (_what, file, words) => {
     const name = file();
     await expect(checkNarrativeFile(name)).rejects.toMatchObject({
       code: 'no_input',
@@ -125,7 +121,7 @@ describe('reading a narrative file', () => {
     });
   });
 
-  it('does not wait for a pipe to be written to', async () => {
+  it('does not block on a pipe', async () => {
     const pipe = join(folder, 'pipe');
     execFileSync('mkfifo', [pipe]);
     await expect(checkNarrativeFile(pipe)).rejects.toMatchObject({
@@ -135,8 +131,8 @@ describe('reading a narrative file', () => {
   });
 });
 
-describe('loading a narrative as a library', () => {
-  it('throws InvalidNarrative with every fault, and says the first in its message', async () => {
+describe('loadNarrative', () => {
+  it('throws InvalidNarrative with all diagnostics, and the first one in its message', async () => {
     const file = writeFixture('two.toml', `${renderHead('a', 'b')}[acts]\na = ""\n`);
     const thrown = await loadNarrative(file).catch((error: unknown) => error);
     expect(thrown).toBeInstanceOf(InvalidNarrative);
@@ -148,13 +144,13 @@ describe('loading a narrative as a library', () => {
     });
   });
 
-  it('throws it with the code no_input where the file is well written and only its media is missing', async () => {
+  it('throws it with the code no_input if only a media file is missing', async () => {
     const file = writeFixture('media.toml', `${renderHead('a')}[[acts.a.input]]\ntype = "image"\nfile = "nope.png"\n`);
     await expect(loadNarrative(file)).rejects.toMatchObject({ name: 'InvalidNarrative', code: 'no_input' });
   });
 });
 
-it('checking a narrative depends on nothing but what it is given', async () => {
+it('checkNarrative resolves media in the given folder', async () => {
   mkdirSync(join(folder, 'elsewhere'), { recursive: true });
   const bytes = Buffer.from(`${renderHead('a')}[[acts.a.input]]\ntype = "image"\nfile = "dot.png"\n`);
   expect((await checkNarrative({ file: '<stdin>', bytes, folder: mediaFolder })).diagnostics).toEqual([]);

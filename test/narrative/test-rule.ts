@@ -1,15 +1,15 @@
 import { describe, expect, it } from 'vitest';
 import { collectProblems } from './check-source.js';
 
-/** A name for the rule's case, the file, and everything that is said of it, as `linesOf` writes it. */
-export type RuleCase = [title: string, source: string, ...faults: string[]];
+/** A title, the file, and its problems in the format of `collectProblems`. */
+export type RuleCase = [title: string, source: string, ...problems: string[]];
 
-/** Tests a rule of `check`, case by case. */
+/** Tests cases of a rule of `check`. */
 export function testRule(name: string, cases: RuleCase[]): void {
   testRuleWith(collectProblems, name, cases);
 }
 
-/** The same for what something else than `check` says of a file. */
+/** Tests cases of a rule with another function that collects problems. */
 export function testRuleWith(collect: (source: string) => Promise<string[]>, name: string, cases: RuleCase[]): void {
   describe(name, () => {
     it.each(cases)('%s', async (_title, source, ...expected) => {

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import type { Lease } from '../../src/driver/driver.js';
 import type { DriverEvent } from '../../src/driver/driver-events.js';
 import { withRetries } from '../../src/driver/layers/with-retries.js';
 import type { GenerateRequest } from '../../src/driver/request.js';
@@ -151,6 +152,18 @@ test.each([true, false])('acquires a slot unless the driver manages it: %j', asy
   await stream.next();
   expect((await readState('m')).leases).toHaveLength(isManaged ? 0 : 1);
   await stream.return?.();
+});
+
+test('lets a driver that manages concurrency acquire a slot that outlives the call', async () => {
+  const limits: Limits = { maxConcurrent: { value: 1, source: 'settings' } };
+  const leases: (Promise<Lease> | undefined)[] = [];
+  const onCall: ScriptedCall['onCall'] = ({ model }, { acquireSlot }) => void leases.push(acquireSlot?.(model));
+  const { driver, readState } = setup([{ onCall, pieces: ['x'] }], limits, { managesConcurrency: async () => true });
+  await driver.generate(request);
+  const lease = await leases[0];
+  expect((await readState('m')).leases).toHaveLength(1);
+  await lease?.release();
+  expect((await readState('m')).leases).toEqual([]);
 });
 
 test('cancels the reservation of a call that fails before sending', async () => {

@@ -24,16 +24,16 @@ const request: GenerateRequest = {
   parameters: { temperature: 0.5 },
 };
 
-test('a rehearsal says that it is one and what would have been sent', async () => {
+test('the reply says that it is a rehearsal, and what would be sent', async () => {
   const response = await createRehearsalDriver().generate(request);
   expect(response.text).toBe(
-    '[rehearsal] gemini-3.8-flash would be sent 3 turns; the last has 2 parts: 7 bytes of text, 5 bytes of image/png. ' +
-      'With it go a system text of 9 bytes, temperature 0.5. Nothing was sent.',
+    '[rehearsal] gemini-3.8-flash would receive 3 turns; the last one has 2 parts: 7 bytes of text, 5 bytes of image/png. ' +
+      'Also: a system text of 9 bytes, temperature 0.5. Nothing was sent.',
   );
   expect(response).toMatchObject({ model: 'rehearsal', finishReason: 'STOP' });
 });
 
-test('a rehearsal says of media where they would come from, and shows no query of an address', async () => {
+test('the reply names the source of media, without the query of a URL', async () => {
   const url = 'https://example.org/a.png?signature=secret';
   const content = { from: 'file', path: '/x/film.mp4', byteLength: 20_000_000, sha256: 'abc' } as const;
   const { text } = await createRehearsalDriver().generate({
@@ -51,12 +51,12 @@ test('a rehearsal says of media where they would come from, and shows no query o
     ],
   });
   expect(text).toContain(
-    'the last has 4 parts: 20000000 bytes of video/mp4, what is fetched from https://example.org/a.png, ' +
+    'the last one has 4 parts: 20000000 bytes of video/mp4, the content of https://example.org/a.png, ' +
       'a reference to http://m.youtube.com/watch?v=abc, a reference to http://m.youtube.com/watch?v=xyz.',
   );
 });
 
-test('a rehearsal streams the same reply token by token', async () => {
+test('streams the same reply token by token', async () => {
   const clock = createManualClock();
   const driver = createRehearsalDriver({ clock, tokenDelayMs: 8 });
   const texts: string[] = [];
@@ -69,7 +69,7 @@ test('a rehearsal streams the same reply token by token', async () => {
   expect(clock.sleepsMs).toHaveLength(texts.length - 2);
 });
 
-test('a rehearsal that is aborted stops at once', async () => {
+test('stops at once when aborted', async () => {
   const controller = new AbortController();
   const reason = new Error('enough');
   const consume = async () => {

@@ -1,7 +1,7 @@
-// One process that plays a narrative of many acts, each seeing the one before it, through the library's real driver and
-// executor. Run with --expose-gc. Told in its first argument: {library, baseUrl, acts, streaming, samples}. Says at its end
-// a line of JSON: {status, error, samples: [{wallMs, cpuMs, heapBytes}], left}: what each of so many equal stretches of acts
-// took, what the heap held after it, and what is left open when the driver is closed and its server gone.
+// Runs a narrative of many acts with `context = "previous"` through the library's real driver and executor. Run it with
+// --expose-gc. Its first argument is {library, baseUrl, acts, streaming, samples}. It prints a line of JSON: {status, error,
+// samples: [{wallMs, cpuMs, heapBytes}], left}: the time of each of `samples` equal parts of the run, the heap after it, and
+// what is still open when the driver and the server are closed.
 import { getEventListeners } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
 
@@ -11,16 +11,16 @@ const { createGeminiDriver, NarrativeExecutor } = await import(library);
 const driver = createGeminiDriver({ apiKey: 'key', baseUrl });
 const controller = new AbortController();
 const samples = [];
-const stretch = Math.floor(acts / wanted);
+const actsPerSample = Math.floor(acts / wanted);
 let mark;
-let played = 0;
+let finished = 0;
 let listeners = 0;
 
 const begin = () => {
   global.gc();
   mark = { at: performance.now(), cpu: process.cpuUsage() };
 };
-const endStretch = () => {
+const endSample = () => {
   const { user, system } = process.cpuUsage(mark.cpu);
   const wallMs = performance.now() - mark.at;
   global.gc();
@@ -29,9 +29,9 @@ const endStretch = () => {
 };
 const onEvent = ({ type }) => {
   if (type !== 'act-end') return;
-  played += 1;
+  finished += 1;
   listeners = Math.max(listeners, getEventListeners(controller.signal, 'abort').length);
-  if (played % stretch === 0) endStretch();
+  if (finished % actsPerSample === 0) endSample();
 };
 const narrative = {
   name: 'long',
@@ -44,16 +44,12 @@ const narrative = {
 };
 const executor = new NarrativeExecutor({ driver, onEvent, signal: controller.signal });
 begin();
-const {
-  status,
-  error,
-  acts: ends,
-} = await (streaming ? executor.executeWithProgress(narrative, () => {}) : executor.execute(narrative));
+const { status, error, acts: ends } = await executor.execute(narrative, { stream: streaming });
 await driver.close?.();
-// Tells the server to end the connections that are kept for the next request; two turns later nothing may be left.
+// Tells the server to close the idle connections. After that nothing may be open.
 await fetchEnd();
 await delay(100);
-// Pipes are this process's own standard streams.
+// Pipes are the standard streams of this process.
 const open = process.getActiveResourcesInfo().filter((name) => !/^(PipeWrap|TTYWrap|FileHandle)$/.test(name));
 const replies = new Set(ends.map(({ text }) => text)).size;
 const left = { open, listeners, abort: getEventListeners(controller.signal, 'abort').length };

@@ -1,67 +1,48 @@
-import { spawn } from 'node:child_process';
 import { createServer, type ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
-import { resolve } from 'node:path';
+import { join } from 'node:path';
+import { formatMs, printHeading, printRow } from '../bench/measure.js';
+import { root, startProcess } from '../helpers/boticelli.js';
 import { createChunk, formatSseEvent } from '../helpers/gemini-replies.js';
-import { printRow } from './shell-loops.js';
 
-/** What became of a long narrative that was played in one process. */
+/** The result of a long narrative that was run in one process. */
 export interface ActsResult {
   status: string;
   error?: object;
-  /** How many different replies came. */
+  /** The number of different replies. */
   replies: number;
-  /** Equal stretches of acts, in their order: what each took, and what the heap held after it. */
+  /** Equal parts of the run in order: the time of each, and the heap after it. */
   samples: { wallMs: number; cpuMs: number; heapBytes: number }[];
-  /** What the process had open at its end, and the listeners on its signal: the most there were, and those left. */
+  /** What the process had open at its end; the maximum number of listeners on its signal; those left at the end. */
   left: { open: string[]; listeners: number; abort: number };
-  /** The connections that the server saw in all, and those open when the process had ended. */
+  /** The number of all connections to the server, and of those open after the end of the process. */
   connections: number;
   stillOpen: number;
 }
 
-/** Plays so many acts, each with the one before it, in a process of their own, measured in so many stretches. */
+/** Runs a number of acts with `context = "previous"` in a new process, measured in `samples` equal parts. */
 export async function runActs(options: { acts: number; streaming: boolean; samples: number }): Promise<ActsResult> {
   const server = await startReplyServer();
-  const library = resolve('dist/index.js');
-  const workerOptions = JSON.stringify({ ...options, library, baseUrl: server.url });
-  const child = spawn(process.execPath, ['--expose-gc', resolve('test/soak/acts-worker.mjs'), workerOptions], {
-    env: { PATH: process.env.PATH ?? '' },
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
-  const output = { stdout: '', stderr: '' };
-  for (const name of ['stdout', 'stderr'] as const) {
-    child[name].setEncoding('utf8').on('data', (text: string) => {
-      output[name] += text;
-    });
-  }
-  const code = await new Promise((done) => child.on('close', done));
+  const workerOptions = JSON.stringify({ ...options, library: join(root, 'dist/index.js'), baseUrl: server.url });
+  const args = ['--expose-gc', join(root, 'test/soak/acts-worker.mjs'), workerOptions];
+  const { code, stdout, stderr } = await startProcess(process.execPath, args).result;
   const { connections, stillOpen } = await server.close();
-  if (code !== 0) throw new Error(`the acts ended with ${code}: ${output.stderr}`);
-  // A warning of Node's, of too many listeners say, is a finding.
-  if (output.stderr !== '') throw new Error(`the acts were not quiet: ${output.stderr}`);
-  return { ...JSON.parse(output.stdout), connections, stillOpen };
+  if (code !== 0) throw new Error(`the acts ended with ${code}: ${stderr}`);
+  // A warning of Node, for example of too many listeners, is an error.
+  if (stderr !== '') throw new Error(`the acts wrote to standard error: ${stderr}`);
+  return { ...JSON.parse(stdout), connections, stillOpen };
 }
 
-/** What the report keeps of an act: its end, with a reply of a line. A run that grows by no more than that is flat. */
+/** The size of an act's report with a reply of one line. A heap that grows by no more than that does not leak. */
 const maxBytesPerAct = 1000;
 
-/** `npm run soak -- acts`: resolves to whether memory stays flat and nothing is left open. */
+/** `npm run soak -- acts`: resolves to whether memory does not leak and nothing is left open. */
 export async function soakActs(): Promise<boolean> {
   const acts = 2000;
-  printRow(
-    'acts',
-    'how',
-    'CPU an act, first hundred',
-    'last',
-    'ratio',
-    'heap grows by an act, first half',
-    'second',
-    'to',
-    'connections',
-    'left',
+  printHeading(
+    ...['acts', 'mode', 'CPU time per act, first hundred', 'last hundred', 'ratio', 'heap growth per act, first half'],
+    ...['second half', 'final heap', 'connections', 'problems'],
   );
-  printRow(...Array.from({ length: 10 }, () => '---'));
   let passed = true;
   for (const streaming of [false, true]) {
     const result = await runActs({ acts, streaming, samples: 20 });
@@ -69,19 +50,18 @@ export async function soakActs(): Promise<boolean> {
     const problems = findProblems(result, acts);
     passed &&= problems.length === 0 && heap.later <= Math.max(heap.earlier * 1.1, maxBytesPerAct);
     printRow(
-      ...[String(acts), streaming ? 'streamed' : 'whole'],
+      ...[acts, streaming ? 'streamed' : 'not streamed'],
       ...[formatMs(cpu.first / 100), formatMs(cpu.last / 100), cpu.ratio.toFixed(2)],
       ...[`${heap.earlier.toFixed(0)} bytes`, `${heap.later.toFixed(0)} bytes`, formatMegabytes(heap.last)],
-      ...[String(result.connections), problems.join('; ') || 'nothing'],
+      ...[result.connections, problems.join('; ') || 'none'],
     );
   }
   return passed;
 }
 
 /**
- * The last stretches against the first ones. The very first of all is left out: it compiles, and loads the client. Of the
- * times the median of three stretches counts, for one may have had the machine to itself and another not; of the heap, by
- * how many bytes it grew with each act.
+ * Compares the last samples with the first ones, without the very first, which includes loading and compiling. Times are
+ * medians of three samples, because other load affects single ones; the heap is its growth per act.
  */
 export function measureGrowth({ samples }: ActsResult, acts: number) {
   const compare = (field: 'wallMs' | 'cpuMs') => {
@@ -98,10 +78,10 @@ export function measureGrowth({ samples }: ActsResult, acts: number) {
   return { cpu: compare('cpuMs'), wall: compare('wallMs'), heap };
 }
 
-/** What is not as it is promised, but for time and memory; empty where all is well. */
+/** Returns what is wrong with a result, except for time and memory. */
 export function findProblems({ status, replies, left, stillOpen, error }: ActsResult, acts: number): string[] {
   return [
-    ...(status === 'completed' ? [] : [`it ${status}: ${JSON.stringify(error)}`]),
+    ...(status === 'completed' ? [] : [`the run has the status ${status}: ${JSON.stringify(error)}`]),
     ...(replies === acts ? [] : [`${replies} different replies of ${acts}`]),
     ...(left.open.length === 0 ? [] : [`left open: ${left.open}`]),
     ...(left.abort === 0 ? [] : [`${left.abort} listeners left on the signal`]),
@@ -110,7 +90,7 @@ export function findProblems({ status, replies, left, stillOpen, error }: ActsRe
   ];
 }
 
-/** A service that keeps nothing of what it was asked, so that it takes no part in what is measured. */
+/** Starts a server that stores no requests, so that it does not affect the measurement. */
 async function startReplyServer() {
   const sockets = new Set<Socket>();
   let connections = 0;
@@ -137,7 +117,7 @@ async function startReplyServer() {
     url: `http://127.0.0.1:${port}`,
     async close() {
       const closed = new Promise((done) => server.close(done));
-      // A process that has ended has closed its sockets; the news of it may still be on its way.
+      // The process has closed its sockets, but the server may not have noticed yet.
       await new Promise((done) => setTimeout(done, 50));
       const stillOpen = sockets.size;
       for (const socket of sockets) socket.destroy();
@@ -157,10 +137,6 @@ function sendReply(response: ServerResponse, count: number, streaming: boolean):
     }
     response.end();
   }
-}
-
-function formatMs(durationMs: number): string {
-  return `${durationMs.toFixed(2)} ms`;
 }
 
 function formatMegabytes(bytes: number): string {

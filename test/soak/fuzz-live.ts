@@ -13,7 +13,7 @@ const request: GenerateRequest = { model: 'gemini-3.8-live', turns: [turn], para
 const createWordFrame = (number: number) => serverContent({ outputTranscription: { text: `<${number}>` } });
 const stringify = (frame: object) => JSON.stringify(frame);
 
-/** Frames that no service should send. */
+/** Invalid frames. */
 const garbage: fc.Arbitrary<LiveFrame> = fc.oneof(
   fc.uint8Array({ maxLength: 20 }),
   fc.string({ maxLength: 20 }),
@@ -31,7 +31,7 @@ const garbage: fc.Arbitrary<LiveFrame> = fc.oneof(
   fc.constantFrom<LiveFrame>({ toolCall: { functionCalls: [null] } }, { serverContent: { interrupted: true } }),
 );
 
-/** A reply of numbered words with garbage between them, whole frames or cut ones, and some end. */
+/** A reply of numbered words with garbage between them, complete or cut frames, and different ends. */
 const replies = fc
   .record({
     words: fc.integer({ min: 1, max: 6 }),
@@ -59,15 +59,15 @@ const replies = fc
       );
     for (const [index, frame] of garbage) frames.splice(Math.min(index, frames.length), 0, frame);
     const isDamaged = garbage.length > 0 || cut !== undefined;
-    // A reply without its end would be waited for as long as the silence may last.
+    // A damaged reply without an end would only time out.
     const script: LiveScript = { frames, as, ...((hasClose || isDamaged) && end !== undefined && { end }) };
-    return { script, words, isHurt: isDamaged };
+    return { script, words, isDamaged };
   });
 
-/** Whatever frames come: the words in their order, each once, or an error; never a hang. */
+/** For any frames: the words arrive in order, each once, or there is an error. It never hangs. */
 export const createLiveProperty = (server: GeminiServer) =>
-  fc.asyncProperty(replies, async ({ script, words, isHurt: isDamaged }) => {
-    // Lost before its first word, a turn is tried again in another session: the same comes there.
+  fc.asyncProperty(replies, async ({ script, words, isDamaged }) => {
+    // A turn that is lost before its first word is retried in another session, which gets the same reply.
     server.live.queueReplies(script, script, script);
     const driver = createLiveDriver({
       apiKey: 'key',
@@ -97,7 +97,7 @@ async function readTurn(driver: BoticelliDriver): Promise<{ text: string; error?
   }
 }
 
-/** What was not asked for is no answer to the next turn. */
+/** Removes unused replies before the next case. */
 function clearScripts({ live }: GeminiServer): void {
   (live as unknown as { scripts: LiveScript[] }).scripts.length = 0;
 }

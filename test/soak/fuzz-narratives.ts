@@ -8,7 +8,7 @@ const samples = readdirSync('narratives')
   .filter((name) => name.endsWith('.toml'))
   .map((name) => readFileSync(`narratives/${name}`, 'utf8'));
 
-/** What means something in a narrative, to be put where it does not belong. */
+/** Syntax of narratives, to be inserted at random positions. */
 const fragments = fc.oneof(
   fc.constantFrom(
     '[',
@@ -68,7 +68,7 @@ const mutated = fc
 
 const generated = fc.array(fragments, { maxLength: 30 }).map((all) => Buffer.from(all.join('')));
 
-/** Whatever bytes there are, there is a narrative or an error that says where, and never a stack. */
+/** For any bytes: there is a narrative or a located error, and never a stack. */
 export const narrativeProperty = fc.asyncProperty(
   fc.oneof({ arbitrary: mutated, weight: 4 }, generated, fc.uint8Array({ maxLength: 300 })),
   async (bytes) => {
@@ -76,17 +76,19 @@ export const narrativeProperty = fc.asyncProperty(
       checkNarrative({ file: 'fuzzed.toml', bytes, folder: 'narratives' }),
     );
     const hasError = diagnostics.some(({ severity }) => severity === 'error');
-    if (hasError === (narrative !== undefined)) throw new Error('there must be a narrative or an error, and not both');
+    if (hasError === (narrative !== undefined)) throw new Error('expected either a narrative or an error');
     for (const diagnostic of diagnostics) assertValidDiagnostic(diagnostic, diagnostic.source?.text ?? text);
   },
 );
 
-/** It says something, in words, and where it says that it is there is something. */
-function assertValidDiagnostic({ message, location: place }: Diagnostic, text: string): void {
+/** Checks that a diagnostic has a message and a valid location. */
+function assertValidDiagnostic({ message, location }: Diagnostic, text: string): void {
   if (message === '' || /\n\s+at |TypeError|undefined is not|\[object/.test(message))
-    throw new Error(`it says ${message}`);
-  if (!place) return;
-  const line = text.split(/\r\n|\n/)[place.line - 1];
-  const isInsideText = line !== undefined && place.column >= 1 && place.length >= 1 && place.column <= line.length + 1;
-  if (!isInsideText) throw new Error(`${message} stands at ${place.line}:${place.column}, ${JSON.stringify(line)}`);
+    throw new Error(`invalid message: ${message}`);
+  if (!location) return;
+  const line = text.split(/\r\n|\n/)[location.line - 1];
+  const isInsideText =
+    line !== undefined && location.column >= 1 && location.length >= 1 && location.column <= line.length + 1;
+  if (!isInsideText)
+    throw new Error(`invalid location ${location.line}:${location.column} of "${message}" in ${JSON.stringify(line)}`);
 }

@@ -7,7 +7,7 @@ import { createChunk, formatSseEvent, packetReply } from '../helpers/gemini-repl
 import { type GeminiServer, startGeminiServer } from '../helpers/gemini-server.js';
 import { withHangTimeout } from './hang-timeout.js';
 
-/** A way to damage bytes: at a place between 0 and 1. */
+/** A change of bytes at a relative position from 0 to 1. */
 type Damage = { kind: 'flip' | 'insert' | 'delete' | 'repeat'; at: number; bytes: Uint8Array };
 
 const damages: fc.Arbitrary<Damage[]> = fc.array(
@@ -24,7 +24,7 @@ const damages: fc.Arbitrary<Damage[]> = fc.array(
   { maxLength: 3 },
 );
 
-/** Pieces of text, each told apart from all others by its number, with characters that take several bytes. */
+/** Pieces of text, numbered to distinguish them, with multibyte characters. */
 const texts = fc
   .array(fc.string({ unit: fc.constantFrom('a', 'ß', '☀', '🎬', ' ', '"', '\\', '\n', '{', 'data:'), maxLength: 8 }), {
     minLength: 1,
@@ -39,7 +39,7 @@ const streams = fc.record({
   cuts: fc.array(fc.double({ min: 0, max: 1, noNaN: true, maxExcluded: true }), { maxLength: 8 }),
 });
 
-/** Streams as they were sent, whole or damaged, cut into packets anywhere, straight into the reader of bodies. */
+/** Reads complete and damaged streams, cut into packets anywhere, with the reader of bodies. */
 export const sseBodyProperty = fc.asyncProperty(streams, async ({ texts, newline, damages, cuts }) => {
   const original = encodeText(buildStream(texts, newline));
   const sent = damages.reduce(applyDamage, original);
@@ -47,10 +47,10 @@ export const sseBodyProperty = fc.asyncProperty(streams, async ({ texts, newline
   assertInOrder(read.texts, texts, damages);
   const isDamaged = damages.length > 0;
   if (!isDamaged && (read.texts.join('') !== texts.join('') || read.error))
-    throw new Error(`a whole stream: ${formatReadResult(read)}`);
+    throw new Error(`a complete stream: ${formatReadResult(read)}`);
 });
 
-/** The same over HTTP, through the driver and the SDK. */
+/** Reads the same streams over HTTP, with the driver and the SDK. */
 export const createSseHttpProperty = (server: GeminiServer) => {
   const driver = createGeminiDriver({ apiKey: 'key', baseUrl: server.url, idleTimeoutMs: 5000, timeoutMs: 5000 });
   return fc.asyncProperty(streams, async ({ texts, newline, damages, cuts }) => {
@@ -69,7 +69,7 @@ const request = {
   parameters: {},
 };
 
-/** Runs a property of streams over HTTP with a server of its own. */
+/** Runs work with a new server. */
 export async function withServer(work: (server: GeminiServer) => Promise<void>): Promise<void> {
   const server = await startGeminiServer();
   try {
@@ -95,7 +95,7 @@ async function readChunks(chunks: AsyncIterable<StreamChunk>): Promise<ReadResul
   }
 }
 
-/** What the SDK would be handed, as texts: it must be readable in the SDK's simple way, an event a block. */
+/** Reads the texts from the normalized body. The SDK requires one event per block. */
 async function readBody(sent: Uint8Array[]): Promise<ReadResult> {
   const reader = normalizeSseBody(toAsyncIterable(sent), createFakeExchange()).getReader();
   const decoder = new TextDecoder();
@@ -105,9 +105,10 @@ async function readBody(sent: Uint8Array[]): Promise<ReadResult> {
       const { done, value } = await reader.read();
       if (done) return { texts };
       const events = decoder.decode(value).split('\n\n');
-      if (events.pop() !== '') throw new Error('an event without its end was handed over');
+      if (events.pop() !== '') throw new Error('the body ended within an event');
       for (const event of events) {
-        if (!/^data: \s*\{[^\n\r]*$/.test(event)) throw new Error(`the SDK was handed ${JSON.stringify(event)}`);
+        if (!/^data: \s*\{[^\n\r]*$/.test(event))
+          throw new Error(`invalid event for the SDK: ${JSON.stringify(event)}`);
         texts.push(...extractText(event.slice('data: '.length)));
       }
     }
@@ -117,7 +118,7 @@ async function readBody(sent: Uint8Array[]): Promise<ReadResult> {
   }
 }
 
-/** The text of an event; none where its JSON is broken, of which the SDK tells the driver. */
+/** Returns the text of an event; none for invalid JSON, which the SDK reports to the driver. */
 function extractText(json: string): string[] {
   try {
     const text: unknown = JSON.parse(json)?.candidates?.[0]?.content?.parts?.[0]?.text;
@@ -131,7 +132,7 @@ async function* toAsyncIterable(packets: Uint8Array[]): AsyncIterable<Uint8Array
   for (const packet of packets) yield packet;
 }
 
-/** An exchange with nobody: only what the reader of a body asks it. */
+/** Creates an exchange with only what the reader of a body needs. */
 function createFakeExchange(): Parameters<typeof normalizeSseBody>[1] {
   const noop = () => {};
   const { signal } = new AbortController();
@@ -156,13 +157,13 @@ function buildStream(texts: string[], newline: string): string {
     .join('');
 }
 
-/** No text before one that was sent before it, nor one that was not repeated twice. What was damaged may be missing. */
+/** Checks that texts come in order, and twice only if repeated. Damaged ones may be missing. */
 function assertInOrder(read: string[], sent: string[], damages: Damage[]): void {
   const mayRepeat = damages.some(({ kind }) => kind === 'repeat');
   let last = -1;
   for (const text of read) {
     const index = sent.indexOf(text);
-    // A damaged text is nobody's: it counts for nothing.
+    // A damaged text is ignored.
     if (index < 0 && damages.length > 0) continue;
     if (index < 0 || (index <= last && !mayRepeat))
       throw new Error(`${JSON.stringify(text)} came after number ${last}`);
@@ -203,5 +204,5 @@ function encodeText(text: string): Uint8Array {
 }
 
 function formatReadResult({ texts, error }: ReadResult): string {
-  return `came as ${JSON.stringify(texts.join(''))}, ${error?.message}`;
+  return `got ${JSON.stringify(texts.join(''))}, ${error?.message}`;
 }

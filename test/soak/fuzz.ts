@@ -1,43 +1,42 @@
 import fc from 'fast-check';
+import { printHeading, printRow } from '../bench/measure.js';
 import { createLiveProperty } from './fuzz-live.js';
 import { narrativeProperty } from './fuzz-narratives.js';
 import { createSseHttpProperty, sseBodyProperty, withServer } from './fuzz-sse.js';
-import { printRow } from './shell-loops.js';
 
 type Check = (parameters: fc.Parameters<unknown>) => Promise<void>;
 
-/** What is fuzzed: how many cases a soak takes, and the seed of them that the suite does. */
+/** The fuzzed inputs, with the number of cases in the soak and in the test suite. */
 export const fuzzTargets: Record<string, { cases: number; quickCases: number; check: Check }> = {
   narratives: { cases: 20_000, quickCases: 150, check: (of) => fc.assert(narrativeProperty, of as never) },
-  'bodies of streams': { cases: 50_000, quickCases: 300, check: (of) => fc.assert(sseBodyProperty, of as never) },
+  'stream bodies': { cases: 50_000, quickCases: 300, check: (of) => fc.assert(sseBodyProperty, of as never) },
   'streams over HTTP': {
     cases: 2000,
     quickCases: 20,
     check: (of) => withServer((server) => fc.assert(createSseHttpProperty(server), of as never)),
   },
-  'frames of the Live API': {
+  'Live frames': {
     cases: 2000,
     quickCases: 20,
     check: (of) => withServer((server) => fc.assert(createLiveProperty(server), of as never)),
   },
 };
 
-/** `npm run soak -- fuzz`: resolves to whether nothing was found. A finding is told with the seed that shows it again. */
+/** `npm run soak -- fuzz`: resolves to whether no case failed. A failure is printed with the seed that reproduces it. */
 export async function soakFuzz(): Promise<boolean> {
   let passed = true;
-  printRow('fuzzed', 'cases', 'wall', 'found');
-  printRow('---', '---', '---', '---');
+  printHeading('input', 'cases', 'time', 'failures');
   for (const [name, { cases, check }] of Object.entries(fuzzTargets)) {
     const startedAt = performance.now();
-    let finding = 'nothing';
+    let failures = 'none';
     try {
       await check({ numRuns: cases });
     } catch (thrown) {
       passed = false;
-      finding = 'see below';
+      failures = 'see below';
       process.stderr.write(`${thrown instanceof Error ? thrown.message : thrown}\n`);
     }
-    printRow(name, String(cases), `${((performance.now() - startedAt) / 1000).toFixed(0)} s`, finding);
+    printRow(name, cases, `${((performance.now() - startedAt) / 1000).toFixed(0)} s`, failures);
   }
   return passed;
 }

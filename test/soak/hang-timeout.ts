@@ -1,10 +1,6 @@
-const timeoutMs = 10_000;
+import { withTimeout } from '../../src/util/with-timeout.js';
 
-/** What the work comes to; rejects where it hangs. */
-export async function withHangTimeout<Result>(work: () => Promise<Result>): Promise<Result> {
-  let timer: NodeJS.Timeout | undefined;
-  const timeout = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`it hangs: nothing came of it in ${timeoutMs / 1000} s`)), timeoutMs);
-  });
-  return Promise.race([work(), timeout]).finally(() => clearTimeout(timer));
+/** Resolves to the result of the work; rejects if it hangs. */
+export function withHangTimeout<Result>(work: () => Promise<Result>): Promise<Result> {
+  return withTimeout(work(), 10_000, 'it hangs: no result within 10 s');
 }

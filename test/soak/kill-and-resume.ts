@@ -1,43 +1,45 @@
-import { spawn } from 'node:child_process';
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import LibSql from 'libsql';
+import { databasePath } from '../../src/database/open.js';
+import { readSchemaVersion } from '../../src/database/schema.js';
+import { printHeading, printRow } from '../bench/measure.js';
+import { type RunningProcess, startBoticelli } from '../helpers/boticelli.js';
 import { textReply } from '../helpers/gemini-replies.js';
 import { type GeminiServer, startGeminiServer } from '../helpers/gemini-server.js';
 import { createRandom } from '../helpers/random.js';
 
-/** A run of ten acts that was killed at some moment, and the run that went on. */
+/** The result of a run of ten acts that was killed, and of the run that resumed it. */
 export interface KillResult {
-  /** When it was killed: so long after its start, or after its nth request (0 is its start). */
+  /** When the run was killed. */
   moment: KillMoment;
-  /** How many acts it had told the end of when it was killed, and how many replies it had kept. */
+  /** The number of act-end events before the kill, and of stored replies. */
   reportedActs: number;
   storedReplies: number;
-  /** The requests that the resuming run sent. */
+  /** The number of requests of the resuming run. */
   resumeRequests: number;
-  /** What is not as it is promised; empty where all is well. */
+  /** What is wrong; empty if nothing is. */
   problems: string[];
 }
 
 interface KillMoment {
+  /** The number of the request after which the run is killed; 0 is its start. */
   request: number;
+  /** The time after that request. */
   afterMs: number;
 }
 
 const acts = 10;
 
-/**
- * Kills a run of ten acts with SIGKILL at a random moment and resumes it, so many times, all in one state folder.
- * @param bin the path of bin/boticelli.js
- */
-export async function killAndResume(bin: string, times: number, seed: number): Promise<KillResult[]> {
+/** Kills a run of ten acts with SIGKILL at a random moment and resumes it, several times in one state folder. */
+export async function killAndResume(times: number, seed: number): Promise<KillResult[]> {
   const folder = mkdtempSync(join(tmpdir(), 'boticelli-kill-'));
   const server = await startGeminiServer({ models: 'any' });
   server.setDefaultReply(({ body }) => textReply(['An answer to: ', lastText(body)], { headersDelayMs: 12 }));
   const random = createRandom(seed);
-  const context: KillContext = { bin, folder, server };
+  const context: KillContext = { folder, server };
   try {
     const results: KillResult[] = [];
     for (let round = 1; round <= times; round += 1) {
@@ -52,12 +54,11 @@ export async function killAndResume(bin: string, times: number, seed: number): P
 }
 
 interface KillContext {
-  bin: string;
   folder: string;
   server: GeminiServer;
 }
 
-/** Most often around a reply, for what happens before the first one is soon known. */
+/** Chooses a moment, mostly around a reply: few cases differ before the first one. */
 function chooseMoment(random: () => number): KillMoment {
   const request = random() < 0.15 ? 0 : 1 + Math.floor(random() * acts);
   return { request, afterMs: random() * (request === 0 ? 400 : 40) };
@@ -67,15 +68,18 @@ async function killOnce(context: KillContext, name: string, moment: KillMoment, 
   const callsBefore = context.server.generateRequests.length;
   const killed = startRun(context, name, flags);
   const { request, afterMs } = moment;
-  await Promise.race([request === 0 ? undefined : context.server.waitForRequests(callsBefore + request), killed.ended]);
-  await Promise.race([delay(afterMs), killed.ended]);
+  await Promise.race([
+    request === 0 ? undefined : context.server.waitForRequests(callsBefore + request),
+    killed.result,
+  ]);
+  await Promise.race([delay(afterMs), killed.result]);
   killed.child.kill('SIGKILL');
-  const { stdout } = await killed.ended;
+  const { stdout } = await killed.result;
   const reportedActs = stdout.split('\n').filter((line) => line.endsWith('}') && line.includes('"act-end"')).length;
   const { storedReplies } = inspectDatabase(context.folder, name);
   const callsAtKill = context.server.generateRequests.length;
 
-  const resumed = await startRun(context, name, [...flags, '--resume']).ended;
+  const resumed = await startRun(context, name, [...flags, '--resume']).result;
   const resumePrompts = context.server.generateRequests.slice(callsAtKill).map(({ body }) => lastText(body));
   const allPrompts = context.server.generateRequests.slice(callsBefore).map(({ body }) => lastText(body));
   const actEnds = resumed.stdout.split('\n').filter((line) => line.includes('"act-end"'));
@@ -90,11 +94,11 @@ async function killOnce(context: KillContext, name: string, moment: KillMoment, 
     ...expected
       .slice(0, Math.max(reportedActs, storedReplies))
       .filter((question) => resumePrompts.includes(question))
-      .map((question) => `asked again: ${question}`),
-    ...(storedReplies >= reportedActs ? [] : [`${reportedActs} acts were told, and ${storedReplies} kept`]),
+      .map((question) => `sent again: ${question}`),
+    ...(storedReplies >= reportedActs ? [] : [`${reportedActs} acts were reported, but only ${storedReplies} stored`]),
     ...(resumePrompts.length === acts - storedReplies
       ? []
-      : [`${storedReplies} were kept, and ${resumePrompts.length} asked again`]),
+      : [`${storedReplies} were stored, but ${resumePrompts.length} sent again`]),
     ...(allPrompts.length <= acts + 1 ? [] : [`${allPrompts.length} requests for ${acts} acts`]),
     ...(integrity === 'ok' ? [] : [`integrity: ${integrity}`]),
     ...(runs - unfinished >= 1 ? [] : ['the resumed run is not recorded as ended']),
@@ -102,27 +106,13 @@ async function killOnce(context: KillContext, name: string, moment: KillMoment, 
   return { moment, reportedActs, storedReplies, resumeRequests: resumePrompts.length, problems };
 }
 
-function startRun({ bin, folder, server }: KillContext, name: string, flags: string[]) {
+function startRun({ folder, server }: KillContext, name: string, flags: string[]): RunningProcess {
   const file = join(folder, `${name}.toml`);
   writeFileSync(file, renderNarrative(name));
-  const child = spawn(process.execPath, [bin, 'run', file, '-o', 'ndjson', ...flags], {
-    cwd: folder,
-    env: {
-      ...{ PATH: process.env.PATH ?? '', HOME: folder, BOTICELLI_STATE_DIR: join(folder, 'state') },
-      ...{ GEMINI_API_KEY: 'key', GOOGLE_GEMINI_BASE_URL: server.url, GEMINI_TIER: 'tier_1' },
-    },
-    stdio: ['ignore', 'pipe', 'pipe'],
+  return startBoticelli(['run', file, '-o', 'ndjson', ...flags], {
+    ...{ server, cwd: folder },
+    env: { HOME: folder, BOTICELLI_STATE_DIR: join(folder, 'state'), GEMINI_TIER: 'tier_1' },
   });
-  const output = { stdout: '', stderr: '' };
-  for (const stream of ['stdout', 'stderr'] as const) {
-    child[stream].setEncoding('utf8').on('data', (piece: string) => {
-      output[stream] += piece;
-    });
-  }
-  const ended = new Promise<{ stdout: string; stderr: string; code: number | null }>((resolve) => {
-    child.on('close', (code) => resolve({ ...output, code }));
-  });
-  return { child, ended };
 }
 
 const buildQuestions = (name: string) => Array.from({ length: acts }, (_, index) => `Question ${index + 1} of ${name}`);
@@ -138,26 +128,20 @@ function lastText(body: { contents: { parts: { text: string }[] }[] }): string {
   return body.contents.at(-1)?.parts[0]?.text ?? '';
 }
 
-/** What the file has of a narrative, opened as any program would: SQLite mends what a killed process left behind. */
+/** Reads what the database has of a narrative. SQLite repairs the file after a kill when it is opened. */
 function inspectDatabase(folder: string, name: string) {
-  const path = join(folder, 'state/boticelli.db');
+  const path = databasePath(join(folder, 'state'));
   const empty = { storedReplies: 0, runs: 0, unfinished: 0, integrity: 'ok' };
   if (!existsSync(path)) return empty;
   const database = new LibSql(path);
   try {
-    const [row] = database.pragma('user_version') as { user_version: number }[];
-    if (row?.user_version === 0) return empty;
-    const queryNumber = (sql: string, ...values: string[]) =>
-      (
-        database
-          .prepare(sql)
-          .raw(true)
-          .get(...values) as [number]
-      )[0];
+    if (readSchemaVersion(database) === 0) return empty;
+    const count = (from: string) =>
+      (database.prepare(`SELECT count(*) FROM ${from}`).raw(true).get(name) as [number])[0];
     return {
-      storedReplies: queryNumber('SELECT count(*) FROM answers WHERE narrative = ?', name),
-      runs: queryNumber('SELECT count(*) FROM runs WHERE narrative = ?', name),
-      unfinished: queryNumber('SELECT count(*) FROM runs WHERE narrative = ? AND status IS NULL', name),
+      storedReplies: count('answers WHERE narrative = ?'),
+      runs: count('runs WHERE narrative = ?'),
+      unfinished: count('runs WHERE narrative = ? AND status IS NULL'),
       integrity: String(Object.values((database.pragma('integrity_check') as object[])[0] ?? {})[0]),
     };
   } finally {
@@ -165,22 +149,16 @@ function inspectDatabase(folder: string, name: string) {
   }
 }
 
-/** `npm run soak -- kill`: fifty times. Ends with 1 where a promise was not kept. */
-export async function soakKills(): Promise<void> {
+/** `npm run soak -- kill`: fifty kills. Resolves to whether nothing went wrong. */
+export async function soakKills(): Promise<boolean> {
   const seed = Date.now() % 100_000;
-  const printRow = (...cells: (string | number)[]) => process.stdout.write(`| ${cells.join(' | ')} |\n`);
   process.stdout.write(`seed ${seed}\n`);
-  printRow('killed after request', 'by', 'acts told', 'replies kept', 'asked by --resume', 'faults');
-  printRow('---', '---', '---', '---', '---', '---');
-  const results = await killAndResume(resolve('bin/boticelli.js'), 50, seed);
+  printHeading('killed after request', 'plus', 'acts reported', 'replies stored', 'sent by --resume', 'problems');
+  const results = await killAndResume(50, seed);
   for (const { moment, reportedActs, storedReplies, resumeRequests, problems } of results)
     printRow(
-      moment.request,
-      `${moment.afterMs.toFixed(0)} ms`,
-      reportedActs,
-      storedReplies,
-      resumeRequests,
+      ...[moment.request, `${moment.afterMs.toFixed(0)} ms`, reportedActs, storedReplies, resumeRequests],
       problems.join('; ') || 'none',
     );
-  if (results.some(({ problems }) => problems.length > 0)) process.exitCode = 1;
+  return results.every(({ problems }) => problems.length === 0);
 }

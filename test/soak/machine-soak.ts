@@ -1,9 +1,9 @@
-import { cellNames, formatCells, printRow, runLoops } from './shell-loops.js';
+import { printHeading, printRow } from '../bench/measure.js';
+import { cellNames, formatCells, runLoops } from './shell-loops.js';
 
-/** Loops on one machine. Resolves to whether no reply is missing and the server never had to refuse. */
+/** Runs loops on one machine. Resolves to whether every request got a reply and the server never rejected one. */
 export async function soakMachine(): Promise<boolean> {
-  printRow('loops', 'window', ...cellNames);
-  printRow(...['---', '---', ...cellNames].map(() => '---'));
+  printHeading('loops', 'window', ...cellNames);
   let passed = true;
   for (const kind of ['sliding', 'fixed'] as const) {
     for (const { loops, runs } of [

@@ -1,13 +1,12 @@
-import { spawn } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { computeGuardMs } from '../../src/quota/limiter/schedule.js';
-import { computeQuotaUse } from '../helpers/compute-quota-use.js';
+import { root, startShell } from '../helpers/boticelli.js';
 import { startGeminiServer } from '../helpers/gemini-server.js';
-import { enforceQuota } from '../helpers/quota-enforcer.js';
+import { computeQuotaUse, enforceQuota } from '../helpers/quota-enforcer.js';
 
-/** The server allows so many requests a window. */
+/** The quota of the server: requests per window. */
 export const windowMs = 4000;
 export const rpm = 10;
 
@@ -16,30 +15,30 @@ export interface LoopResult {
   replies: number;
   rejected: number;
   wallMs: number;
-  /** The first window's requests go at once, and each further window's as soon as it begins. */
+  /** The time in which the requests of each window are sent as soon as it begins. */
   idealMs: number;
-  /** The share of the quota that was used, of 1. */
+  /** The share of the quota that was used, from 0 to 1. */
   quotaUse: number;
-  /** What standard error said of the quota book. */
+  /** The warnings on standard error. */
   warnings: string[];
 }
 
 export interface LoopOptions {
   loops: number;
-  /** Of each loop, one after the other. */
+  /** The number of runs of each loop, one after another. */
   runs: number;
   kind: 'sliding' | 'fixed';
-  /** State folders, which are machines; the loops are dealt out to them. Default one. */
+  /** The number of state folders that simulate machines, to which loops are assigned in turn. Default 1. */
   machines?: number;
   redisUrl?: string;
-  /** Called when so many replies were sent. */
+  /** Calls `act` when `count` replies were sent. */
   onReplies?: { count: number; act: () => void };
 }
 
-const runCommand = `"${process.execPath}" "${resolve('bin/boticelli.js')}" run "${resolve('narratives/quick_test.toml')}" --verbose`;
+const runCommand = `boticelli run "${join(root, 'narratives/quick_test.toml')}" --verbose`;
 const settings = `[providers.gemini]\nrate_window_seconds = ${windowMs / 1000}\n[providers.gemini.tiers.free]\nrpm = ${rpm}\n`;
 
-/** Runs the loops against a server of their own. */
+/** Runs shell loops against a new server. */
 export async function runLoops({
   loops,
   runs,
@@ -57,15 +56,13 @@ export async function runLoops({
     clearInterval(poll);
     onReplies.act();
   }, 10);
-  const env = {
-    ...{ PATH: process.env.PATH ?? '', HOME: folder, GEMINI_API_KEY: 'key', GOOGLE_GEMINI_BASE_URL: server.url },
-    ...(redisUrl !== undefined && { BOTICELLI_REDIS_URL: redisUrl }),
-  };
+  const script = `for i in $(seq ${runs}); do ${runCommand}; done`;
+  const env = { HOME: folder, ...(redisUrl !== undefined && { BOTICELLI_REDIS_URL: redisUrl }) };
   const startedAt = performance.now();
   const outputs = await Promise.all(
     Array.from({ length: loops }, (_, index) => {
       const state = join(folder, `machine-${index % machines}`);
-      return runLoop(runs, folder, { ...env, BOTICELLI_STATE_DIR: state });
+      return startShell(script, { server, cwd: folder, env: { ...env, BOTICELLI_STATE_DIR: state } }).result;
     }),
   );
   const wallMs = performance.now() - startedAt;
@@ -85,25 +82,7 @@ export async function runLoops({
   };
 }
 
-/** One loop of a shell. */
-function runLoop(runs: number, cwd: string, env: Record<string, string>): Promise<{ stdout: string; stderr: string }> {
-  const script = `for i in $(seq ${runs}); do ${runCommand}; done`;
-  const child = spawn('bash', ['-c', script], { cwd, env, stdio: ['ignore', 'pipe', 'pipe'] });
-  const output = { stdout: '', stderr: '' };
-  for (const name of ['stdout', 'stderr'] as const) {
-    child[name].setEncoding('utf8').on('data', (text: string) => {
-      output[name] += text;
-    });
-  }
-  return new Promise((done) => child.on('close', () => done(output)));
-}
-
-/** Prints a row of a table. */
-export function printRow(...cells: string[]): void {
-  process.stdout.write(`| ${cells.join(' | ')} |\n`);
-}
-
-/** The cells of a row that every soak has. */
+/** Renders the cells that the tables of all loops have. */
 export function formatCells({ requests, replies, rejected, wallMs, idealMs, quotaUse }: LoopResult): string[] {
   const formatSeconds = (durationMs: number) => `${(durationMs / 1000).toFixed(1)} s`;
   return [
@@ -112,4 +91,4 @@ export function formatCells({ requests, replies, rejected, wallMs, idealMs, quot
   ];
 }
 
-export const cellNames = ['replies', 'refused', 'wall', 'ideal', 'over it', 'quota used'];
+export const cellNames = ['replies', 'rejected', 'time', 'ideal time', 'overhead', 'quota used'];

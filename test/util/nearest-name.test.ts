@@ -8,6 +8,6 @@ test.each([
   ['MAX_TOKENS', 'max_tokens'],
   ['x', undefined],
   ['entirely', undefined],
-])('of %s was meant %s', (name, nearest) => {
+])('for %s finds %s', (name, nearest) => {
   expect(findNearestName(name, ['final', 'draft', 'a', 'max_tokens'])).toBe(nearest);
 });

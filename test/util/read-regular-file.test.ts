@@ -8,7 +8,7 @@ import { createTemporaryFolder } from '../helpers/boticelli.js';
 
 const maxBytes = 100_000;
 
-/** Reads what a file of this size comes to. */
+/** Writes and reads a file of the given size. */
 function readOfSize(bytes: number) {
   const path = join(createTemporaryFolder(onTestFinished), 'file');
   const written = Buffer.alloc(bytes, 'abcdefg');
@@ -16,32 +16,32 @@ function readOfSize(bytes: number) {
   return { written, read: readRegularFile(path, maxBytes) };
 }
 
-test.each([0, 1, 32_767, 32_768, 32_769, maxBytes])('a file of %d bytes is read whole', (bytes) => {
+test.each([0, 1, 32_767, 32_768, 32_769, maxBytes])('reads a file of %d bytes', (bytes) => {
   const { written, read } = readOfSize(bytes);
-  expect('bytes' in read && read.bytes.equals(written)).toBe(true);
+  expect(read.ok && read.bytes.equals(written)).toBe(true);
 });
 
-test('a larger one than is wanted is not, be it small or large', () => {
+test('rejects a file above the maximum size', () => {
   expect(readOfSize(maxBytes + 1).read).toMatchObject({ problem: { reason: 'too-large' } });
   const path = join(createTemporaryFolder(onTestFinished), 'file');
   writeFileSync(path, 'four');
   expect(readRegularFile(path, 3)).toMatchObject({ problem: { reason: 'too-large' } });
 });
 
-test('what one file held is not changed by reading the next', () => {
+test('returns a copy that the next read does not change', () => {
   const first = readOfSize(10).read;
   readOfSize(20);
-  expect('bytes' in first && first.bytes.toString()).toBe('abcdefgabc');
+  expect(first.ok && first.bytes.toString()).toBe('abcdefgabc');
 });
 
-test.skipIf(process.platform === 'win32')('a folder, nothing at all and a device are told for what they are', () => {
+test.skipIf(process.platform === 'win32')('reports folders, missing files and devices', () => {
   const folder = createTemporaryFolder(onTestFinished);
   expect(readRegularFile(folder, maxBytes)).toMatchObject({ problem: { reason: 'folder' } });
   expect(readRegularFile(join(folder, 'none'), maxBytes)).toMatchObject({ problem: { reason: 'missing' } });
   expect(readRegularFile('/dev/zero', maxBytes)).toMatchObject({ problem: { reason: 'special' } });
 });
 
-test.skipIf(process.platform === 'win32')('a pipe is not waited for, and a socket not connected to', async () => {
+test.skipIf(process.platform === 'win32')('does not wait for a pipe or connect to a socket', async () => {
   const folder = createTemporaryFolder(onTestFinished);
   const pipe = join(folder, 'pipe');
   execFileSync('mkfifo', [pipe]);
@@ -53,7 +53,7 @@ test.skipIf(process.platform === 'win32')('a pipe is not waited for, and a socke
   server.close();
 });
 
-test.skipIf(process.platform === 'win32')('nothing is taken from a pipe that has something to say', () => {
+test.skipIf(process.platform === 'win32')('does not consume data of a pipe', () => {
   const script = `import('${join(import.meta.dirname, '../../dist/index.js')}').then(async ({ loadNarrative }) => {
     await loadNarrative('/dev/stdin').catch(({ message }) => console.log(message));
     process.stdin.on('data', (data) => console.log(String(data)));
@@ -61,5 +61,5 @@ test.skipIf(process.platform === 'win32')('nothing is taken from a pipe that has
   const output = execFileSync('bash', ['-c', `echo words | "${process.execPath}" -e "$0"`, script], {
     encoding: 'utf8',
   });
-  expect(output).toMatch(/no regular file.*words/s);
+  expect(output).toMatch(/not a regular file.*words/s);
 });

@@ -7,14 +7,10 @@ import { createWarn } from '../../cli/stderr.js';
 import { readStdinNarrative } from '../../cli/stdin.js';
 import { BoticelliError, toBoticelliError } from '../../errors.js';
 import { typicalReplyTokens } from '../../facts/prices.js';
+import { getErrorCode } from '../../narrative/invalid-narrative.js';
 import { lintNarrative } from '../../narrative/lint/lint-narrative.js';
-import {
-  checkNarrative,
-  codeOfFaults,
-  type NarrativeContent,
-  readNarrativeContent,
-} from '../../narrative/load-narrative.js';
-import type { LoadedNarrative } from '../../narrative/loaded-narrative.js';
+import { checkNarrative, type LoadedNarrative, readNarrativeContent } from '../../narrative/load-narrative.js';
+import type { NarrativeContent } from '../../narrative/parse/parse-narrative-files.js';
 import { formatDiagnostics } from '../../terminal/diagnostics/code-frame.js';
 import { type Colors, createColors } from '../../terminal/text/colors.js';
 import { formatCount } from '../../terminal/text/format.js';
@@ -166,7 +162,7 @@ function estimateToJson({ closed, ...estimate }: Estimate) {
 function assertNoErrors(checked: readonly CheckedFile[]): void {
   const invalid = checked.filter(({ acts }) => acts === undefined);
   if (invalid.length === 0) return;
-  const code = codeOfFaults(invalid.flatMap(({ diagnostics }) => diagnostics));
+  const code = getErrorCode(invalid.flatMap(({ diagnostics }) => diagnostics));
   throw new BoticelliError(code, `${formatSubject(invalid, checked)} errors`, { hint: 'Fix the errors above.' });
 }
 

@@ -1,7 +1,6 @@
 import { existsSync } from 'node:fs';
-import { join } from 'node:path';
 import type { Settings } from '../../config/settings.js';
-import { openDatabase } from '../../database/open.js';
+import { databasePath, openDatabase } from '../../database/open.js';
 import type { ModelListStore } from '../../gemini/models/cached-list.js';
 import { createModelListRows, type ModelListRows } from '../../store/caches/model-list-rows.js';
 
@@ -29,13 +28,13 @@ export function createModelListStore({ stateFolder, warn = () => {} }: ModelList
       return rows && work(rows);
     } catch (thrown) {
       warnOnce(
-        `${getDatabasePath(stateFolder)} can't be used (${thrown instanceof Error ? thrown.message : thrown}): ${notStoredMessage}`,
+        `${databasePath(stateFolder)} can't be used (${thrown instanceof Error ? thrown.message : thrown}): ${notStoredMessage}`,
       );
       return undefined;
     }
   };
   // Reading creates no database.
-  const exists = stateFolder !== undefined && existsSync(getDatabasePath(stateFolder));
+  const exists = stateFolder !== undefined && existsSync(databasePath(stateFolder));
   return {
     read: async (key) => (exists ? withRows((rows) => rows.read(key)) : undefined),
     readNewest: async (prefix) => (exists ? withRows((rows) => rows.newest(prefix)) : undefined),
@@ -44,10 +43,6 @@ export function createModelListStore({ stateFolder, warn = () => {} }: ModelList
 }
 
 const notStoredMessage = 'the model list is not cached';
-
-function getDatabasePath(stateFolder: string): string {
-  return join(stateFolder, 'boticelli.db');
-}
 
 async function openRows(folder: string, warnOnce: (text: string) => void): Promise<ModelListRows | undefined> {
   const { database, warning } = await openDatabase(folder);

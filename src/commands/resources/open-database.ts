@@ -1,8 +1,7 @@
 import { statSync } from 'node:fs';
-import { join } from 'node:path';
 import { createLockedWarning } from '../../cli/stderr.js';
 import type { Settings } from '../../config/settings.js';
-import { type Database, moveDamagedFile, openDatabase } from '../../database/open.js';
+import { type Database, databasePath, moveDamagedFile, openDatabase } from '../../database/open.js';
 import { describeSqliteError, isBusy, isCorrupt } from '../../database/sqlite-error.js';
 
 /** What a command uses the state database for: `quota` the quota store, `runs` the run history and the replies. */
@@ -48,7 +47,7 @@ export async function openStateDatabase({
     onLocked: createLockedWarning(warn),
   });
   if (warning !== undefined) warn(database ? warning : `${warning}: ${withoutAllMessage}`);
-  const path = join(stateFolder, 'boticelli.db');
+  const path = databasePath(stateFolder);
   const inode = database && getInode(path);
   const reported = new Set<StateFeature>();
   return {

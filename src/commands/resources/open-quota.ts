@@ -1,7 +1,6 @@
-import { join } from 'node:path';
 import { createLockedWarning } from '../../cli/stderr.js';
 import type { Settings } from '../../config/settings.js';
-import { openDatabase } from '../../database/open.js';
+import { databasePath, openDatabase } from '../../database/open.js';
 import { createUnreadableError, openReadOnly } from '../../database/open-read-only.js';
 import type { Clock } from '../../driver/clock.js';
 import { BoticelliError } from '../../errors.js';
@@ -70,7 +69,7 @@ export async function openQuota(options: OpenQuotaOptions): Promise<RunQuota> {
 /** Returns the location of the quota store to print: the host and port of Redis, or the database file, if any. */
 export function describeStoreLocation({ stateFolder }: Settings, redisHost: string | undefined): QuotaLocation {
   if (redisHost !== undefined) return { redis: redisHost };
-  return stateFolder === undefined ? {} : { file: join(stateFolder, 'boticelli.db') };
+  return stateFolder === undefined ? {} : { file: databasePath(stateFolder) };
 }
 
 /** Starts to connect to the Redis of the settings, if any. Warns when it goes down and when it is back. */

@@ -3,7 +3,8 @@ import type { CliProcess } from '../../cli/process.js';
 import { reportDiagnostics } from '../../cli/report-diagnostics.js';
 import { readStdinNarrative } from '../../cli/stdin.js';
 import { BoticelliError } from '../../errors.js';
-import { checkNarrative, codeOfFaults, readNarrativeContent } from '../../narrative/load-narrative.js';
+import { getErrorCode } from '../../narrative/invalid-narrative.js';
+import { checkNarrative, readNarrativeContent } from '../../narrative/load-narrative.js';
 import type { Narrative } from '../../narrative/narrative.js';
 import type { Colors } from '../../terminal/text/colors.js';
 import { formatCount } from '../../terminal/text/format.js';
@@ -44,7 +45,7 @@ export async function loadValidNarrative(
     return { narrative, text };
   }
   const errors = diagnostics.filter(({ severity }) => severity === 'error').length;
-  throw new BoticelliError(codeOfFaults(diagnostics), `${name} has ${formatCount(errors, 'error')}`, {
+  throw new BoticelliError(getErrorCode(diagnostics), `${name} has ${formatCount(errors, 'error')}`, {
     hint: 'Fix the errors above; nothing was sent.',
   });
 }

@@ -77,8 +77,7 @@ async function executeFile(context: RunNarrativeFileOptions, persistence: Persis
     ...{ onEvent: persistence.wrapListener(view.onEvent), stdin: () => resources.readStdin(warn) },
   });
   try {
-    const report = options.stream ? executor.executeWithProgress(narrative, () => {}) : executor.execute(narrative);
-    return recording.finish(await report);
+    return recording.finish(await executor.execute(narrative, { stream: options.stream ?? false }));
   } finally {
     await driver.close?.();
     await Promise.race([persistence.store?.flush(), shortlyAfterAbort(signal)]);

@@ -1,18 +1,17 @@
-/** What calls cost, in US dollars: those that are over, and those under way. */
+/** The spending of calls in US dollars: what finished calls cost, and what running calls may cost. */
 export interface BudgetLedger {
   readonly spentUsd: number;
-  /** What the calls under way may cost, by estimate. */
+  /** The sum of the estimates of running calls. */
   readonly reservedUsd: number;
   /**
-   * Sets aside what a call may cost.
-   * @returns what is to be called when it is over, with what it cost: nothing where it failed. Later calls of it do nothing.
+   * Reserves the estimated cost of a call.
+   * @returns a function to call when the call ends, with its cost or, if it failed, without; only its first call counts
    */
   reserve(estimateUsd: number): (costUsd?: number) => void;
-  /** Adds what was spent on something that no call came to. */
+  /** Adds a cost that belongs to no reservation. */
   add(costUsd: number): void;
 }
 
-/** Nothing is spent yet. */
 export function createBudgetLedger(): BudgetLedger {
   const reservations = new Set<{ estimateUsd: number }>();
   let spentUsd = 0;
@@ -20,7 +19,7 @@ export function createBudgetLedger(): BudgetLedger {
     get spentUsd() {
       return spentUsd;
     },
-    // Summed anew: taking off what was added leaves a rest in floating point, and then the last cent could not be spent.
+    // Summed anew each time: adding and subtracting would leave a floating-point remainder that blocks the last cent.
     get reservedUsd() {
       return [...reservations].reduce((sum, { estimateUsd }) => sum + estimateUsd, 0);
     },

@@ -3,44 +3,32 @@ import type { BoticelliDriver, CallContext } from '../driver.js';
 import type { GenerateRequest } from '../request.js';
 import type { GenerateResponse } from '../response.js';
 import { type BudgetLedger, createBudgetLedger } from './budget-ledger.js';
+import { createLayer } from './create-layer.js';
 import { interceptUsage } from './usage-events.js';
 
 export interface BudgetOptions {
-  /** What all calls may cost in sum, in US dollars. */
+  /** Maximum cost of all calls, in US dollars. */
   maxCostUsd: number;
-  /** What a call will cost by what is known before it is made, in US dollars; undefined where the model has no price. */
+  /** Estimates the cost of a call before it is made, in US dollars; undefined if the model's price is unknown. */
   estimateUsd: (request: GenerateRequest) => number | undefined;
-  /** What is spent of it, by others too who are given the same. Default: by the calls of this driver alone. */
+  /** Where spending is recorded; drivers that share a ledger share the budget. Default: a new one. */
   ledger?: BudgetLedger;
 }
 
 /**
- * Makes no call that would take the sum over the limit, calls under way reckoned with what they may cost: it rejects with
- * `budget_exceeded`, or with `invalid_config` for a model without a price. What was spent is what replies, and what is told of
- * spending, say that they cost, else the estimate; a call that failed without a word of that is reckoned as free. One instance
- * serves one run.
+ * Stops before a call that could exceed the budget. Running calls count with their estimates, finished ones with the cost in
+ * their response and usage events, or with the estimate if that has no cost. A call that failed without a usage event counts
+ * as free. Use one instance per run.
+ *
+ * @throws BoticelliError `budget_exceeded`, or `invalid_config` for a model without a price
  */
 export function withBudget(options: BudgetOptions, inner: BoticelliDriver): BoticelliDriver {
   const reserve = createBudgetGuard(options);
-  return {
-    supportsStreaming: (model) => inner.supportsStreaming(model),
-    close: async () => inner.close?.(),
-
-    async generate(request, context) {
+  return createLayer(inner, {
+    async *call(request, context, send) {
       const { settle, innerContext } = reserve(request, context);
       try {
-        const response = await inner.generate(request, innerContext);
-        settle(response);
-        return response;
-      } finally {
-        settle();
-      }
-    },
-
-    async *generateStream(request, context) {
-      const { settle, innerContext } = reserve(request, context);
-      try {
-        for await (const chunk of inner.generateStream(request, innerContext)) {
+        for await (const chunk of send(request, innerContext)) {
           if (chunk.response) settle(chunk.response);
           yield chunk;
         }
@@ -48,12 +36,12 @@ export function withBudget(options: BudgetOptions, inner: BoticelliDriver): Boti
         settle();
       }
     },
-  };
+  });
 }
 
-/** Lets calls begin: hands back the context for one, and what is to be called at its end, with the reply if there was one. */
+/** Reserves the cost of a call, and returns the context for it and a function to call at its end, with the reply if any. */
 function createBudgetGuard({ maxCostUsd, estimateUsd: estimate, ledger = createBudgetLedger() }: BudgetOptions) {
-  return (request: GenerateRequest, context: CallContext | undefined) => {
+  return (request: GenerateRequest, context: CallContext) => {
     const estimateUsd = estimate(request);
     if (estimateUsd === undefined) throw createUnknownPriceError(request.model);
     const { spentUsd, reservedUsd } = ledger;
@@ -73,10 +61,10 @@ function createBudgetGuard({ maxCostUsd, estimateUsd: estimate, ledger = createB
   };
 }
 
-/** The error of a model whose price is needed and not known. */
+/** The error of a model whose price is needed but unknown. */
 export function createUnknownPriceError(model: string): BoticelliError {
-  return new BoticelliError('invalid_config', `no price of ${model} is known, and --max-cost needs one`, {
-    hint: `Set it in boticelli.toml, in $ for a million tokens: [providers.gemini.prices.${JSON.stringify(model)}] with input and output.`,
+  return new BoticelliError('invalid_config', `no known price for ${model}, and --max-cost needs one`, {
+    hint: `Set it in boticelli.toml, in US dollars per million tokens: [providers.gemini.prices.${JSON.stringify(model)}] with input and output.`,
   });
 }
 
@@ -91,16 +79,19 @@ function createBudgetExceededError(
   { model, parameters: { maxTokens } }: GenerateRequest,
   { maxCostUsd, spentUsd, reservedUsd, estimateUsd }: BudgetFigures,
 ): BoticelliError {
-  const output = maxTokens === undefined ? 'its prompt alone' : `a reply of ${maxTokens} tokens (max_tokens) included`;
-  const callText = `a call of ${model} may cost $${formatUsd(estimateUsd)}, ${output}`;
-  const reservedText = reservedUsd > 0 ? `, and calls under way may cost $${formatUsd(reservedUsd)}` : '';
+  const estimateText = `$${formatUsd(estimateUsd)}`;
+  const callText =
+    maxTokens === undefined
+      ? `the prompt to ${model} alone may cost ${estimateText}`
+      : `a request to ${model} may cost ${estimateText} with a reply of ${maxTokens} tokens (max_tokens)`;
+  const reservedText = reservedUsd > 0 ? `, and running requests may cost $${formatUsd(reservedUsd)}` : '';
   const message = `${callText}; $${formatUsd(spentUsd)} of --max-cost $${formatUsd(maxCostUsd)} is spent${reservedText}`;
   return new BoticelliError('budget_exceeded', message, {
-    hint: 'It was not made. Raise --max-cost, lower max_tokens, or use a cheaper model.',
+    hint: 'The request was not sent. Raise --max-cost, lower max_tokens, or use a cheaper model.',
   });
 }
 
-/** In as many digits as it takes to see anything. */
+/** With two decimals, or with three significant digits below a dollar. */
 function formatUsd(usd: number): string {
   return usd === 0 || usd >= 1 ? usd.toFixed(2) : String(Number(usd.toPrecision(3)));
 }

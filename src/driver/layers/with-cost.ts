@@ -1,35 +1,26 @@
 import { calculateCostUsd } from '../cost.js';
-import type { BoticelliDriver, CallContext } from '../driver.js';
-import type { GenerateRequest } from '../request.js';
+import type { BoticelliDriver } from '../driver.js';
+import { createLayer } from './create-layer.js';
 import { type BilledResponse, interceptUsage } from './usage-events.js';
 
 export interface CostOptions {
-  /** The price of a reply in US dollars for a million tokens, by the model that served and the one asked for. */
+  /** The price in US dollars per million tokens, by the model that served and the model that was requested. */
   getPrice: (servedModel: string, requestedModel: string) => { input: number; output: number } | undefined;
 }
 
-/**
- * Writes on each reply, and on what is told of spending, what it cost, where the price is known; on a reply that was reused,
- * nothing.
- */
+/** Adds `costUsd` to responses and usage events whose price is known. A reused reply gets no cost. */
 export function withCost({ getPrice }: CostOptions, inner: BoticelliDriver): BoticelliDriver {
-  const addCost = <Billed extends BilledResponse>(billed: Billed, { model }: GenerateRequest): Billed => {
+  const addCost = <Billed extends BilledResponse>(billed: Billed, requestedModel: string): Billed => {
     if (billed.reused) return billed;
-    const price = getPrice(billed.model, model);
+    const price = getPrice(billed.model, requestedModel);
     return price ? { ...billed, costUsd: calculateCostUsd(billed.usage, price) } : billed;
   };
-  const createInnerContext = (request: GenerateRequest, context?: CallContext) =>
-    interceptUsage(context, (event) => addCost(event, request));
-  return {
-    supportsStreaming: (model) => inner.supportsStreaming(model),
-    close: async () => inner.close?.(),
-    generate: async (request, context) =>
-      addCost(await inner.generate(request, createInnerContext(request, context)), request),
-
-    async *generateStream(request, context) {
-      for await (const chunk of inner.generateStream(request, createInnerContext(request, context))) {
-        yield chunk.response ? { ...chunk, response: addCost(chunk.response, request) } : chunk;
+  return createLayer(inner, {
+    async *call(request, context, send) {
+      const innerContext = interceptUsage(context, (event) => addCost(event, request.model));
+      for await (const chunk of send(request, innerContext)) {
+        yield chunk.response ? { ...chunk, response: addCost(chunk.response, request.model) } : chunk;
       }
     },
-  };
+  });
 }

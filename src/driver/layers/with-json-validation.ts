@@ -2,51 +2,41 @@ import { BoticelliError, toErrorReport } from '../../errors.js';
 import { addBilledUsage } from '../cost.js';
 import type { BoticelliDriver, CallContext } from '../driver.js';
 import type { DriverEvent } from '../driver-events.js';
+import { readFinalResponse } from '../final-response.js';
 import type { GenerateRequest, UserTurn } from '../request.js';
-import type { GenerateResponse, StreamChunk } from '../response.js';
+import type { GenerateResponse } from '../response.js';
+import { createTruncatedError } from '../truncated-error.js';
+import { createLayer } from './create-layer.js';
 import { reportUsage } from './usage-events.js';
 
 /** A JSON Schema as a request carries it. */
 type Schema = NonNullable<GenerateRequest['parameters']['schema']>;
 
 export interface JsonValidationOptions {
-  /** Makes the check of a schema: it says, a few words each, in what a value does not match. Asked for at every reply. */
+  /** Compiles a schema to a function that lists the mismatches of a value, a few words each. Called for each request. */
   compileSchema: (schema: Schema) => Promise<(value: unknown) => readonly string[]>;
 }
 
 /**
- * Hands out JSON alone where JSON was asked for, and such as matches the request's schema. A reply that is none is asked
- * for once more, the fault told to the model and in a `retry` event; if the second one is none either, the call rejects
- * with `invalid_reply`, or with `truncated` where max_tokens cut it. What such replies took is in the good one's usage, else
- * in `spent` events. They come whole, also in a stream: text that may be void is not handed out. All other requests pass
- * through as they are.
+ * Validates replies to requests with `format: 'json'` against the request's schema. An invalid reply is retried once: the
+ * model gets the error, and a `retry` event is emitted. The usage of both replies is added up; if the call fails, it is
+ * reported in `spent` events. Under `generateStream` a valid reply is yielded in one piece. Other requests pass through.
+ *
+ * @throws BoticelliError `invalid_reply` if the second reply is invalid too, `truncated` if max_tokens cut a reply off
  */
 export function withJsonValidation(options: JsonValidationOptions, inner: BoticelliDriver): BoticelliDriver {
-  return {
-    supportsStreaming: (model) => inner.supportsStreaming(model),
-    close: async () => inner.close?.(),
-
-    async generate(request, context = {}) {
-      if (request.parameters.format !== 'json') return inner.generate(request, context);
-      return generateValidated(request, context, options, (current, innerContext) =>
-        inner.generate(current, innerContext),
-      );
-    },
-
-    async *generateStream(request, context = {}) {
-      if (request.parameters.format !== 'json') {
-        yield* inner.generateStream(request, context);
-        return;
-      }
+  return createLayer(inner, {
+    async *call(request, context, send) {
+      if (request.parameters.format !== 'json') return yield* send(request, context);
       const response = await generateValidated(request, context, options, (current, innerContext) =>
-        collectResponse(inner.generateStream(current, innerContext), current),
+        readFinalResponse(send(current, innerContext), current.model),
       );
       const { text, finishReason, usage } = response;
       const metadata = { tokensGenerated: usage.outputTokens };
       yield { text, finished: false, metadata };
       yield { text: '', finished: true, metadata: { ...metadata, finishReason }, response };
     },
-  };
+  });
 }
 
 type Generate = (request: GenerateRequest, context: CallContext) => Promise<GenerateResponse>;
@@ -65,39 +55,33 @@ async function generateValidated(
   const problem = findProblem(first, validate);
   if (problem === undefined) return first;
   try {
-    if (first.finishReason === 'MAX_TOKENS') throw createTruncatedError(first, request);
+    assertNotTruncated(first, request);
     context.signal?.throwIfAborted();
-    innerContext.emit({
-      type: 'retry',
-      attempt: 1,
-      delayMs: 0,
-      error: toErrorReport(createInvalidReplyError(problem)),
-      discard: false,
-    });
-    // The model sees what it said and what is wrong with it; the conversation never does, for only the reply goes up.
+    const error = toErrorReport(createInvalidReplyError(problem));
+    innerContext.emit({ type: 'retry', attempt: 1, delayMs: 0, error, discard: false });
+    // Only the final reply becomes part of the conversation; the invalid one and this prompt do not.
     const turns = [...request.turns, first.turn, createRepairTurn(problem, schema)];
     const second = stripCodeFence(await generate({ ...request, turns }, innerContext));
     const secondProblem = findProblem(second, validate);
     if (secondProblem === undefined) return mergeUsage(first, second);
     reportUsage(innerContext, second);
-    throw second.finishReason === 'MAX_TOKENS'
-      ? createTruncatedError(second, request)
-      : createInvalidReplyError(secondProblem);
+    assertNotTruncated(second, request);
+    throw createInvalidReplyError(secondProblem);
   } catch (thrown) {
     reportUsage(innerContext, first);
     throw thrown;
   }
 }
 
-/** The second reply, and what the two took. */
+/** The second reply with the usage of both. */
 function mergeUsage(first: GenerateResponse, { costUsd, ...second }: GenerateResponse): GenerateResponse {
   const secondUsage = { usage: second.usage, ...(costUsd !== undefined && { costUsd }) };
   return { ...second, ...addBilledUsage(first, secondUsage) };
 }
 
 /**
- * The context for layers below: what they stream goes no further, so all of it can be taken back and nothing of it has to
- * be; and attempts are counted on over both questions.
+ * The context for the inner driver. Its stream is not passed on as it arrives, so its text may always be discarded, and the
+ * caller has nothing to discard. Attempts are counted over both requests.
  */
 function createInnerContext(context: CallContext): CallContext & { emit: (event: DriverEvent) => void } {
   let failedAttempts = 0;
@@ -109,15 +93,7 @@ function createInnerContext(context: CallContext): CallContext & { emit: (event:
   return { ...context, emit, canDiscard: () => true };
 }
 
-async function collectResponse(
-  chunks: AsyncIterable<StreamChunk>,
-  { model }: GenerateRequest,
-): Promise<GenerateResponse> {
-  for await (const { response } of chunks) if (response) return response;
-  throw new Error(`the driver's stream for ${model} ended without a finished chunk`);
-}
-
-/** Models put JSON into a Markdown fence, asked or not. Where that is all there is, it is what was meant. */
+/** Removes a Markdown code fence around the whole reply: models add one even when told not to. */
 function stripCodeFence(response: GenerateResponse): GenerateResponse {
   const fencedText = /^\s*```(?:json)?[^\S\n]*\n(.*?)\n?```\s*$/is.exec(response.text)?.[1];
   return fencedText === undefined
@@ -125,19 +101,19 @@ function stripCodeFence(response: GenerateResponse): GenerateResponse {
     : { ...response, text: fencedText, turn: { ...response.turn, text: fencedText } };
 }
 
-/** Why a reply is not what was asked for, as the end of a sentence that begins with it; undefined where it is. */
+/** What is wrong with a reply, as a sentence whose subject is the reply; undefined if it is valid. */
 function findProblem({ text }: GenerateResponse, validate: (value: unknown) => readonly string[]): string | undefined {
   let value: unknown;
   try {
     value = JSON.parse(text);
   } catch {
-    return `is no JSON: it begins with ${JSON.stringify(text.slice(0, 60))}`;
+    return `is not JSON: it begins with ${JSON.stringify(text.slice(0, 60))}`;
   }
   const mismatches = validate(value);
   return mismatches.length === 0 ? undefined : `does not match its schema: ${mismatches.join('; ')}`;
 }
 
-/** The schema goes with it, for there are models that can't be given one. */
+/** Includes the schema, because some models do not get it as a parameter. */
 function createRepairTurn(problem: string, schema: Schema | undefined): UserTurn {
   const instruction = schema
     ? `Reply with nothing but JSON that matches this JSON Schema:\n${JSON.stringify(schema)}`
@@ -147,14 +123,12 @@ function createRepairTurn(problem: string, schema: Schema | undefined): UserTurn
 
 function createInvalidReplyError(problem: string): BoticelliError {
   return new BoticelliError('invalid_reply', `the reply ${problem}`, {
-    hint: 'Say in the prompt what JSON is wanted, make the schema simpler, or use another model.',
+    hint: 'Describe the JSON in the prompt, simplify the schema, or use another model.',
   });
 }
 
-/** Asked again, it would be cut at the same length. */
-function createTruncatedError({ usage }: GenerateResponse, { parameters }: GenerateRequest): BoticelliError {
-  const currentLimit = parameters.maxTokens === undefined ? '' : ` (now ${parameters.maxTokens})`;
-  return new BoticelliError('truncated', `max_tokens cut the JSON off after ${usage.outputTokens} tokens`, {
-    hint: `Raise max_tokens${currentLimit}: a part of JSON is of no use.`,
-  });
+/** A truncated reply is not retried: the next one would be cut off at the same length. */
+function assertNotTruncated(response: GenerateResponse, { parameters }: GenerateRequest): void {
+  if (response.finishReason !== 'MAX_TOKENS') return;
+  throw createTruncatedError(response, parameters, '. Incomplete JSON is not returned.');
 }

@@ -3,25 +3,24 @@ import type { Clock } from '../clock.js';
 import type { BoticelliDriver, CallContext } from '../driver.js';
 import { withRetryLoop } from './retry-loop.js';
 
-/** How often, and after which pauses, a failed attempt is followed by another. */
+/** How many retries there are, and the pauses before them. */
 export interface RetryPolicy {
-  /** Further attempts after the first. Default 4. */
+  /** Attempts after the first one. Default 4. */
   retries?: number;
-  /** The pause after the first failure where the service names none; doubled with each failure. Default 500. */
+  /** The pause after the first failure; it doubles with each failure. Default 500. */
   baseDelayMs?: number;
-  /** The longest pause of our own choosing. Default 30 s. */
+  /** The longest of these pauses. Default 30 s. */
   maxDelayMs?: number;
-  /** The longest pause that the service may ask for; beyond it the failure stands. Default 5 minutes. */
+  /** The longest pause that the service may ask for; for a longer one there is no retry. Default 5 minutes. */
   maxRetryAfterMs?: number;
-  /** A number in [0, 1): spreads the pauses of processes that failed together. Default Math.random. */
+  /** Random numbers in [0, 1) for the jitter. Default Math.random. */
   random?: () => number;
   clock: Clock;
 }
 
 /**
- * Tries again after a passing failure. What is no passing failure goes straight up, and so does one that comes after
- * text was yielded that can't be taken back (`CallContext.mayDiscard`). Every further attempt is told as a `retry`
- * event, its pause as a `wait`.
+ * Retries after a temporary failure. Emits a `retry` event for each failed attempt and a `wait` event for each pause. Other
+ * failures are rethrown, and so is one after the first text of a stream unless `CallContext.canDiscard` allows a retry.
  */
 export function withRetries(policy: RetryPolicy, inner: BoticelliDriver): BoticelliDriver {
   return withRetryLoop((request, context) => {
@@ -43,7 +42,7 @@ interface FailedAttempt {
   context: CallContext;
 }
 
-/** Resolves when the next attempt may start; rejects with the failure where there is to be none. */
+/** Resolves when the next attempt may start. Throws the failure if there is no further attempt. */
 async function waitBeforeRetry(
   thrown: unknown,
   { attempt, model, discard, policy, context }: FailedAttempt,
@@ -61,7 +60,7 @@ async function waitBeforeRetry(
   await clock.sleep(delayMs, context.signal);
 }
 
-/** What the service asked for and a little more, else exponential backoff of which the upper half is chance. */
+/** The service's own delay plus a little jitter, or exponential backoff of which the upper half is random. */
 function calculateDelayMs({ retryAfterMs }: BoticelliError, attempt: number, policy: RetryPolicy): number {
   const { baseDelayMs = 500, maxDelayMs = 30_000, random = Math.random } = policy;
   if (retryAfterMs !== undefined) return retryAfterMs + random() * Math.min(250, retryAfterMs / 10);

@@ -2,20 +2,22 @@ import { getNextPacificMidnight } from '../../driver/pacific-day.js';
 import { BoticelliError, QuotaExceeded, StreamInterrupted } from '../../errors.js';
 import { builtInModels } from '../../facts/models.js';
 import type { Redact } from '../api-key.js';
+import type { Connection } from '../connection.js';
+import { classifyHttpError } from '../errors/classify-http-error.js';
 import { createNetworkCause, describeNetworkError } from '../errors/classify-network-error.js';
 import { createStreamInterruptedError, getWrongHostHint } from '../errors/invalid-response.js';
 import { toOneLine } from '../errors/one-line.js';
 import { findSimilarNames } from '../errors/unknown-model.js';
 import { isLiveOnly } from '../models/capabilities.js';
-import type { CloseReason } from './socket.js';
+import type { CloseReason, UpgradeResponse } from './socket.js';
 
-/** What has ended, and when. */
+/** The session that ended, and when. */
 export interface CloseContext {
   model: string;
   /** `host:port`. */
   host: string;
   redact: Redact;
-  /** `setup` until the session stood, then `turn`. */
+  /** `setup` until the session was set up, then `turn`. */
   phase: 'setup' | 'turn';
   /** The reply's text so far. */
   partialText: string;
@@ -25,21 +27,21 @@ export interface CloseContext {
 
 type SocketClosed = Extract<CloseReason, { kind: 'closed' }>;
 
-// Normal, going away, none given, none at all: what says nothing about the request.
+// Normal, going away, no code, no closing frame: they say nothing about the request.
 const genericCloseCodes = new Set([1000, 1001, 1005, 1006]);
 const quotaPattern = /quota|RESOURCE_EXHAUSTED|rate.?limit|too many|concurrent/i;
 const apiKeyPattern = /api.?key|unregistered callers|permission.?denied|unauthenticated|credential/i;
 
-/** Whether a session just went, and another one may be opened for the same turn. */
+/** Whether only the connection was lost, so that another session may be opened for the same turn. */
 export function isConnectionLoss(closeReason: CloseReason): boolean {
-  // A session that reached its end is closed so after goAway (kizuna-ai-lab/sokuji#179, seen 2026-04).
+  // After goAway, a session that reached its maximum age is closed with this reason (kizuna-ai-lab/sokuji#179, seen 2026-04).
   return (
     closeReason.kind === 'closed' &&
     (genericCloseCodes.has(closeReason.code) || /deadline expired/i.test(closeReason.reason))
   );
 }
 
-/** Whether the service would not have what it was sent: the setup, or the turn. 1007 for a wrong key is another thing. */
+/** Whether the service rejected the setup or the turn with 1007. A wrong key has this code too, but is not meant. */
 export function isInvalidArgument(closeReason: CloseReason): boolean {
   return (
     closeReason.kind === 'closed' &&
@@ -49,46 +51,58 @@ export function isInvalidArgument(closeReason: CloseReason): boolean {
   );
 }
 
-/** The error that an end of a connection stands for, by its close code and reason (wire.md). */
+/** Classifies the end of a connection by its close code and reason. */
 export function classifyCloseReason(closeReason: CloseReason, context: CloseContext): BoticelliError {
-  if (closeReason.kind === 'refused') return closeReason.error;
-  if (closeReason.kind === 'malformed') return createMalformedFrameError(closeReason.frame, context);
-  const description = describeClose(closeReason, context);
-  const cause = new Error(`closed with ${description}`);
-  if (quotaPattern.test(closeReason.reason)) return createQuotaError(closeReason.reason, description, cause, context);
-  if (apiKeyPattern.test(closeReason.reason)) {
-    return new BoticelliError('auth', `the service refused the API key: ${description}`, {
-      hint: 'Check GEMINI_API_KEY; keys are made at https://aistudio.google.com/apikey.',
-      cause,
-    });
+  switch (closeReason.kind) {
+    case 'refused':
+      return closeReason.error;
+    case 'malformed':
+      return createMalformedFrameError(closeReason.frame, context);
+    case 'closed':
+      return classifySocketClosed(closeReason, context);
+    default:
+      return closeReason satisfies never;
   }
-  if (closeReason.code === 1007 || closeReason.code === 1009) {
-    return new BoticelliError('invalid_request', `the service can't take this request: ${description}`, {
-      hint: 'The same request would be refused again: change the narrative.',
-      cause,
-    });
-  }
-  if (closeReason.code === 1008 && context.partialText === '')
-    return createUnknownModelError(description, cause, context);
-  return createDisconnectError(closeReason, description, cause, context);
 }
 
-/** `1011, Internal error occurred`, or what the network says. */
+function classifySocketClosed(closed: SocketClosed, context: CloseContext): BoticelliError {
+  const { code, reason } = closed;
+  const description = describeClose(closed, context);
+  const cause = new Error(`closed with ${description}`);
+  if (quotaPattern.test(reason)) return createQuotaError(reason, description, cause, context);
+  if (apiKeyPattern.test(reason)) {
+    return new BoticelliError('auth', `API key rejected: ${description}`, {
+      hint: 'Check GEMINI_API_KEY, or create a key at https://aistudio.google.com/apikey.',
+      cause,
+    });
+  }
+  if (code === 1007 || code === 1009) {
+    return new BoticelliError('invalid_request', `request rejected: ${description}`, {
+      hint: 'Change the narrative: the same request would be rejected again.',
+      cause,
+    });
+  }
+  if (code === 1008 && context.partialText === '') return createUnknownModelError(description, cause, context);
+  return createDisconnectError(closed, description, cause, context);
+}
+
+/** `1011, "Internal error occurred"`, or the network error. */
 function describeClose({ code, reason, cause }: SocketClosed, { redact }: CloseContext): string {
-  const detail = reason !== '' ? reason : cause ? describeNetworkError(cause) : '';
-  return toOneLine(redact(detail === '' ? `${code}` : `${code}, ${detail}`));
+  if (reason !== '') return `${code}, "${toOneLine(redact(reason))}"`;
+  return cause ? toOneLine(redact(`${code}, ${describeNetworkError(cause)}`)) : `${code}`;
 }
 
 function createMalformedFrameError(frame: string, { phase, host, redact, partialText }: CloseContext): BoticelliError {
   const excerpt = toOneLine(redact(frame), 80);
-  if (phase === 'turn')
-    return createStreamInterruptedError(`a frame is malformed: ${excerpt}`, { partialText: () => partialText });
+  if (phase === 'turn') {
+    return createStreamInterruptedError(`malformed frame: ${excerpt}`, { partialText: () => partialText });
+  }
   return new BoticelliError('unavailable', `${host} answered with "${excerpt}" instead of a Live session`, {
     hint: getWrongHostHint(host),
   });
 }
 
-/** A close has no details: a reason of 123 bytes at most is all that tells the day from the minute. */
+/** A close frame has no details: only the words of its reason, 123 bytes at most, tell a daily quota from a short one. */
 function createQuotaError(
   reason: string,
   description: string,
@@ -96,28 +110,28 @@ function createQuotaError(
   { model, now }: CloseContext,
 ): QuotaExceeded {
   if (/per.?day|daily/i.test(reason)) {
-    return new QuotaExceeded('quota_exhausted', `the day's quota of ${model} is used up (${description})`, {
-      hint: 'It returns at midnight Pacific time; until then use another model.',
+    return new QuotaExceeded('quota_exhausted', `daily quota of ${model} is used up (${description})`, {
+      hint: 'It resets at midnight Pacific time. Until then, use another model.',
       retryAt: getNextPacificMidnight(now),
       ...{ cause, violations: [] },
     });
   }
-  return new QuotaExceeded('rate_limited', `${model} is limited for now: ${description}`, {
-    hint: 'Live models allow few sessions at once. Try again in a minute, or use another model.',
+  return new QuotaExceeded('rate_limited', `${model} is rate-limited (${description})`, {
+    hint: 'Live models allow few sessions at a time. Try again in a minute, or use another model.',
     ...{ cause, violations: [] },
   });
 }
 
 function createUnknownModelError(description: string, cause: Error, { model }: CloseContext): BoticelliError {
   const liveModels = [...builtInModels.keys()].filter((name) => isLiveOnly(name) && name !== model);
-  const nearest = findSimilarNames(model, liveModels);
-  return new BoticelliError('model_not_found', `the service has no Live model ${model} (${description})`, {
-    hint: `Live models that are known: ${(nearest.length > 0 ? nearest : liveModels).join(', ')}.`,
+  const similar = findSimilarNames(model, liveModels);
+  return new BoticelliError('model_not_found', `Live model ${model} not found (${description})`, {
+    hint: `Known Live models: ${(similar.length > 0 ? similar : liveModels).join(', ')}.`,
     cause,
   });
 }
 
-/** In the midst of a turn text may have come, before it nothing has: the same request may be sent again. */
+/** Before the turn is sent the same request may be retried; after it, text may have arrived. */
 function createDisconnectError(
   { code, cause: networkError }: SocketClosed,
   description: string,
@@ -129,22 +143,30 @@ function createDisconnectError(
   if (phase === 'turn' && (genericCloseCodes.has(code) || partialText !== '')) {
     return new StreamInterrupted(`the stream was interrupted: ${host} closed the connection (${description})`, {
       ...{ partialText, cause: rootCause },
-      hint: 'Run it again: the pieces of two attempts are never joined.',
+      hint: 'Run it again. Parts of two attempts are never joined into one reply.',
     });
   }
+  const hint = 'Try again later, or use another model.';
   if (genericCloseCodes.has(code)) {
     return new BoticelliError(
       'unavailable',
       `${host} closed the connection before the session was set up (${description})`,
-      {
-        hint: 'Try again later, or use another model.',
-        ...{ isTransient: true, cause: rootCause },
-      },
+      { hint, isTransient: true, cause: rootCause },
     );
   }
-  return new BoticelliError('unavailable', `the service is not available: ${description}`, {
-    hint: 'Try again later, or use another model.',
-    // 1002 and 1003: we are not understood, and would not be the next time.
-    ...{ isTransient: code !== 1002 && code !== 1003, cause },
-  });
+  // 1002 and 1003: the service can't read our frames, so a retry would not help.
+  const isTransient = code !== 1002 && code !== 1003;
+  return new BoticelliError('unavailable', `service unavailable: ${description}`, { hint, isTransient, cause });
+}
+
+/** Classifies an HTTP response to the upgrade as over REST, except that a 404 is not about the model. */
+export function classifyUpgradeError(
+  { status, headers, body }: UpgradeResponse,
+  { connection, model, now }: { connection: Connection; model: string; now: number },
+): BoticelliError {
+  const { host, redact } = connection;
+  if (status === 404) {
+    return new BoticelliError('unavailable', `${host} has no Live API (404)`, { hint: getWrongHostHint(host) });
+  }
+  return classifyHttpError({ status, headers, body: redact(body), model, host, now });
 }

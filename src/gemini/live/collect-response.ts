@@ -4,25 +4,25 @@ import type { GenerateResponse, ReplyAudio, Usage } from '../../driver/response.
 import { BoticelliError } from '../../errors.js';
 import { isRecord } from '../../util/json.js';
 
-/** Puts a reply together from a session's messages. */
+/** Builds a reply from the messages of a session. */
 export interface LiveReplyCollector {
-  /** Takes the next message and returns the reply's text in it: written or transcribed, thoughts left out. */
+  /** Adds a message and returns its text, written or transcribed, without thoughts. */
   add(message: LiveServerMessage): string;
   readonly text: string;
   readonly progress: Readonly<ReplyProgress>;
-  /** Output tokens, as far as the service has said. */
+  /** Output tokens so far, if the service has reported them. */
   readonly outputTokens: number | undefined;
-  /** What has been paid for, by the service's last word on that; undefined as long as it has said nothing. */
+  /** The usage so far; undefined until the service reports it. */
   readonly billed: BilledResponse | undefined;
-  /** The whole reply. Throws `blocked` or `empty_reply` where it is of no use. */
+  /** @throws BoticelliError `blocked` or `empty_reply` */
   buildResponse(): GenerateResponse;
 }
 
-/** How far a reply has come. */
+/** The progress of a reply. */
 export interface ReplyProgress {
-  /** Whether anything of it has come, be it a thought. */
+  /** Whether any part has arrived, even a thought. */
   hasBegun: boolean;
-  /** Whether all has come but the service's word that the turn is over, which waits for the speech to be played. */
+  /** Whether the whole reply has arrived. The end of the turn comes later, when its speech would have been played. */
   isGenerated: boolean;
   isComplete: boolean;
   wasInterrupted: boolean;
@@ -30,7 +30,7 @@ export interface ReplyProgress {
 
 type UsageMetadata = NonNullable<LiveServerMessage['usageMetadata']>;
 
-// TurnCompleteReason of @google/genai 2.32 has a dozen names for it.
+// TurnCompleteReason of @google/genai 2.32 has a dozen values for blocked turns.
 const blockedReasonPattern = /PROHIBITED|SAFETY|BLOCKLIST|REJECTED|CELEBRITY|UNSAFE|NCII|PROMINENT|CHILD/;
 
 export function createLiveReplyCollector(model: string): LiveReplyCollector {
@@ -42,7 +42,7 @@ export function createLiveReplyCollector(model: string): LiveReplyCollector {
 
   return {
     add({ serverContent: content, usageMetadata }) {
-      // A running total, field by field, as in a stream of REST.
+      // Running totals, field by field, as in a REST stream.
       if (usageMetadata) counts = { ...counts, ...usageMetadata };
       if (!content) return '';
       const parts = Array.isArray(content.modelTurn?.parts) ? content.modelTurn.parts.filter(isRecord) : [];
@@ -74,7 +74,7 @@ export function createLiveReplyCollector(model: string): LiveReplyCollector {
       return {
         text,
         model,
-        // Live has no finish reasons: a turn that is complete is whole.
+        // The Live API has no finish reasons: a completed turn is a complete reply.
         finishReason: 'STOP',
         usage: toUsage(counts),
         turn: { role: 'model', text, model },
@@ -106,20 +106,18 @@ function findReplyError(reply: {
 }): BoticelliError | undefined {
   const { text, audio, turnCompleteReason } = reply;
   if (blockedReasonPattern.test(turnCompleteReason)) {
-    return new BoticelliError('blocked', `the service blocked the turn: ${turnCompleteReason}`, {
+    return new BoticelliError('blocked', `the turn was blocked: ${turnCompleteReason}`, {
       hint: 'Change the prompt.',
     });
   }
   if (text !== '') return undefined;
-  const detail = audio
-    ? 'it is sound without a transcript'
-    : turnCompleteReason || 'the turn was complete without a word';
+  const detail = audio ? 'speech without a transcript' : turnCompleteReason || 'the turn ended without text';
   return new BoticelliError('empty_reply', `the reply is empty (${detail})`, {
     hint: 'Change the prompt, or use another model.',
   });
 }
 
-/** Sound comes as `audio/pcm;rate=24000` in base64, a fraction of a second a part. */
+/** Joins the audio of a reply, which arrives as `audio/pcm;rate=24000` in base64, a fraction of a second per part. */
 function createAudioCollector() {
   const chunks: Uint8Array[] = [];
   let sampleRate = 24_000;

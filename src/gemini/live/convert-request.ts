@@ -6,7 +6,7 @@ import { convertRequest, convertThinking } from '../rest/convert-request.js';
 import type { ResponseMode } from './options.js';
 import type { LiveTurn } from './session.js';
 
-/** What a session is set up with. Format and schema stay out: the Live API has no structured output. */
+/** The setup of a session. It has no format or schema, because the Live API has no structured output. */
 export function createLiveConfig(request: GenerateRequest, mode: ResponseMode, handle?: string): LiveConnectConfig {
   const { system, parameters } = request;
   const { temperature, maxTokens, topP, topK, seed, thinking, safety } = parameters;
@@ -27,17 +27,17 @@ export function createLiveConfig(request: GenerateRequest, mode: ResponseMode, h
   };
 }
 
-/** What tells two sessions apart, beside what was said in them. */
+/** Identifies the setup of a session: conversations with different keys need different sessions. */
 export function createSetupKey({ model, system = '', parameters }: GenerateRequest, mode: ResponseMode): string {
   return JSON.stringify([model, system, Object.entries(parameters).sort(), mode]);
 }
 
-/** Whether a conversation goes on where `said` ended: all of it comes first, and then something new. */
+/** Whether the turns begin with the whole history and add to it. */
 export function isContinuation(turns: readonly Turn[], history: readonly Turn[]): boolean {
   return turns.length > history.length && history.every((turn, index) => isSameTurn(turn, turns[index]));
 }
 
-/** Of a reply only its text counts: its native parts are nothing to a Live session. */
+/** Compares replies by their text only, because a Live session does not use their native parts. */
 function isSameTurn(left: Turn, right: Turn | undefined): boolean {
   if (left === right) return true;
   if (left.role === 'model') return right?.role === 'model' && left.text === right.text;
@@ -45,22 +45,22 @@ function isSameTurn(left: Turn, right: Turn | undefined): boolean {
 }
 
 /**
- * The new turns, as the model wants to be told them. Throws `invalid_request` for a conversation that can't go in as
- * realtime input: that takes a prompt in text alone.
+ * Converts new turns for the model's response mode.
+ * @throws BoticelliError `invalid_request` for media in realtime input, which takes only text
  */
 export function convertTurns(turns: readonly Turn[], request: GenerateRequest, mode: ResponseMode): LiveTurn {
   const contents = convertContents({ ...request, turns });
   if (mode.prompts === 'content') return { kind: 'content', contents };
   const parts = contents.at(-1)?.parts ?? [];
   if (parts.some(({ text }) => text === undefined)) {
-    throw new BoticelliError('invalid_request', `${request.model} takes prompts in text alone (close code 1007)`, {
-      hint: 'Leave the media out, or use another model.',
+    throw new BoticelliError('invalid_request', `${request.model} takes only text prompts (close code 1007)`, {
+      hint: 'Remove the media, or use another model.',
     });
   }
   return { kind: 'realtime', history: contents.slice(0, -1), prompt: parts.map(({ text }) => text).join('\n\n') };
 }
 
-/** Earlier replies go in as their text, whoever gave them: what a thought was signed with is nothing to Live. */
+/** Sends earlier replies as text: the Live API does not use thought signatures. */
 function convertContents(request: GenerateRequest): Content[] {
   const turns = request.turns.map((turn) => (turn.role === 'model' ? { ...turn, native: undefined } : turn));
   return convertRequest({ ...request, turns }).contents as Content[];

@@ -1,14 +1,10 @@
 import type { LiveDriver } from './options.js';
 
-export interface LazyLiveDriverOptions {
-  /** Loads and makes the driver. Called once, at the first call. */
-  load: () => Promise<LiveDriver>;
-  /** Said for the driver while it is not there. */
-  managesConcurrency: (model: string) => boolean;
-}
-
-/** The Live driver, loaded when it is first asked: a run that never asks it pays nothing for it. */
-export function createLazyLiveDriver({ load, managesConcurrency }: LazyLiveDriverOptions): LiveDriver {
+/**
+ * A Live driver that is loaded at its first call, so that runs without Live models do not pay for it.
+ * @param load called once
+ */
+export function createLazyLiveDriver(load: () => Promise<LiveDriver>): LiveDriver {
   let loaded: Promise<LiveDriver> | undefined;
   const getDriver = () => {
     loaded ??= load();
@@ -16,7 +12,7 @@ export function createLazyLiveDriver({ load, managesConcurrency }: LazyLiveDrive
   };
   return {
     supportsStreaming: () => true,
-    managesConcurrency,
+    managesConcurrency: () => true,
     closeIdleSessions: async () => (await loaded)?.closeIdleSessions(),
     close: async () => (await loaded)?.close?.(),
     generate: async (request, context) => (await getDriver()).generate(request, context),

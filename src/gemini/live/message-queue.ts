@@ -1,11 +1,11 @@
-/** Messages that wait to be read, in their order. */
+/** A queue of received messages with one reader. */
 export interface MessageQueue<Message> {
   push(message: Message): void;
-  /** Throws away what nobody has read. */
+  /** Drops the unread messages. */
   clear(): void;
-  /** The next message; undefined when there is none left and none will come. */
+  /** Resolves to the next message, or to undefined once the queue is closed and empty. */
   next(): Promise<Message | undefined>;
-  /** Tells that no more will come. */
+  /** No message follows. */
   close(): void;
 }
 

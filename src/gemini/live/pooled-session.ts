@@ -1,73 +1,153 @@
-import type { Turn } from '../../driver/request.js';
-import { createSetupKey } from './convert-request.js';
-import type { ResolvedLiveOptions } from './resolved-options.js';
-import type { LiveSession } from './session.js';
-import type { SessionRequest } from './session-pool.js';
+import type { Clock } from '../../driver/clock.js';
+import type { CallContext, Lease } from '../../driver/driver.js';
+import type { GenerateRequest, Turn } from '../../driver/request.js';
+import { BoticelliError } from '../../errors.js';
+import type { Connection } from '../connection.js';
+import { classifyNetworkError } from '../errors/classify-network-error.js';
+import { createRequestTimeouts } from '../rest/request-timeouts.js';
+import { classifyUpgradeError } from './classify-close-reason.js';
+import { createLiveConfig, createSetupKey } from './convert-request.js';
+import type { ResponseMode } from './options.js';
+import { type LiveSession, type OpenResult, openLiveSession } from './session.js';
 
-/** A session, and what was said in it. */
+/** The options of the Live driver with their defaults, and its connection. */
+export interface ResolvedLiveOptions {
+  connection: Connection;
+  timeoutMs: number;
+  idleTimeoutMs: number;
+  setupTimeoutMs: number;
+  idleSessionMs: number;
+  clock: Clock;
+}
+
+/** What a call needs a session for. */
+export interface SessionRequest {
+  /** Its model has no `models/` prefix. */
+  request: GenerateRequest;
+  mode: ResponseMode;
+  context: CallContext;
+  /** Called with the time that a setup took. */
+  addSetupMs: (durationMs: number) => void;
+}
+
+/** A Live session lent out for one turn, with the conversation it already holds. */
 export interface BorrowedSession {
   session: LiveSession;
-  /** The turns that the session knows, replies included. */
+  /** The turns that the server has seen, model replies included. */
   readonly history: readonly Turn[];
-  /** Tells that a turn was answered, and what the session knows now: it waits for the next one, for a while. */
+  /** Returns the session to the pool with its new history; it stays open for `idleSessionMs`. */
   release(history: readonly Turn[]): void;
-  /** Ends a session in the midst of a turn. */
+  /** Closes the session mid-turn. */
   abandon(): void;
-  /** Tells that it was lost in the midst of a turn, and that another one may take it up. */
+  /** Marks the session as lost mid-turn, so that another one can resume it. */
   markLost(): void;
 }
 
-/** A talk as the pool sees it. */
+/** A borrowed session, from the pool's side. */
 export interface PooledSession extends BorrowedSession {
-  /** What the session was set up with. */
+  /** Identifies the setup of the session. */
   key: string;
-  /** Whether a turn is under way. */
+  /** Whether a turn is running. */
   readonly busy: boolean;
-  /** Whether the session was told, at its beginning, of replies that it never gave. */
+  /** Whether the history has replies that the session did not give itself. */
   hasSeededHistory: boolean;
-  /** Resolves when the session has ended and its place was given back. */
+  /** Resolves when the session has ended and its slot is released. */
   slotReleased: Promise<void>;
-  /** Ends the waiting for another turn. */
+  /** Takes the session out of the pool for another turn. */
   borrow(): void;
 }
 
-/** A session that goes on where an earlier one was. */
+/** The resumption of an earlier session. */
 export interface Resumption {
   previous: PooledSession;
   handle: string;
-  /** How many turns it stands for. */
+  /** How many turns the handle includes. */
   turnCount: number;
 }
 
 export interface PooledSessionOptions {
-  session: LiveSession;
-  slotReleased: Promise<void>;
   sessionRequest: SessionRequest;
   resumption: Resumption | undefined;
   liveOptions: ResolvedLiveOptions;
-  /** Called when the session was given up. */
-  onAbandoned: () => void;
-  /** Called when it had no turn for `idleSessionMs`. */
-  onIdle: () => void;
+  /** Called when the session is closed mid-turn. */
+  onAbandoned: (session: PooledSession) => void;
+  /** Called when the session had no turn for `idleSessionMs`. */
+  onIdle: (session: PooledSession) => void;
 }
 
-export function createPooledSession({
-  session,
-  slotReleased,
-  sessionRequest,
+/**
+ * Acquires a slot and opens a session, which holds the slot until it ends.
+ * @throws BoticelliError `timeout` if the setup takes too long, or the reason of the caller's signal
+ */
+export async function openPooledSession(options: PooledSessionOptions): Promise<OpenResult<PooledSession>> {
+  const { request, context } = options.sessionRequest;
+  const lease = await context.acquireSlot?.(request.model);
+  let isOpen = false;
+  try {
+    const opened = await openWithTimeout(options);
+    if (!opened.ok) return opened;
+    isOpen = true;
+    const slotReleased = opened.session.closed.then(() => releaseLease(lease));
+    return { ok: true, session: createPooledSession(opened.session, slotReleased, options) };
+  } finally {
+    if (!isOpen) await releaseLease(lease);
+  }
+}
+
+async function openWithTimeout({
+  sessionRequest: { request, mode, context, addSetupMs },
+  liveOptions: { connection, clock, setupTimeoutMs, timeoutMs },
   resumption,
-  liveOptions,
-  onAbandoned,
-  onIdle,
-}: PooledSessionOptions): PooledSession {
+}: PooledSessionOptions): Promise<OpenResult<LiveSession>> {
+  const { host, url } = connection;
+  const { model } = request;
+  const live = await connection.getLiveApi();
+  const route = await connection.resolveRoute(url.href.replace(/^http/, 'ws'));
+  const limitMs = Math.min(setupTimeoutMs, timeoutMs);
+  const startedAt = performance.now();
+  const timeouts = createRequestTimeouts({ signal: context.signal, timeoutMs: limitMs, idleTimeoutMs: limitMs });
+  timeouts.markSent();
+  try {
+    return await openLiveSession({
+      ...{ live, model, clock, resumption, agent: route?.agent, signal: timeouts.signal },
+      config: createLiveConfig(request, mode, resumption?.handle),
+      sendsInitialHistory: mode.prompts === 'realtime' && !resumption && request.turns.length > 1,
+      classifyConnectError: (thrown) => classifyNetworkError(thrown, host),
+      classifyUpgradeError: (response) => classifyUpgradeError(response, { connection, model, now: clock.now() }),
+    });
+  } catch (thrown) {
+    context.signal?.throwIfAborted();
+    throw timeouts.signal.aborted ? createSetupTimeoutError(host, limitMs) : thrown;
+  } finally {
+    timeouts.close();
+    addSetupMs(performance.now() - startedAt);
+  }
+}
+
+function createSetupTimeoutError(host: string, limitMs: number): BoticelliError {
+  return new BoticelliError('timeout', `${host} did not set up a session within ${limitMs / 1000} s`, {
+    hint: 'Nothing was sent. Try again later, or use another model.',
+  });
+}
+
+/** A slot whose release fails becomes free by itself, seconds later. */
+async function releaseLease(lease: Lease | undefined): Promise<void> {
+  await lease?.release().catch(() => {});
+}
+
+function createPooledSession(
+  session: LiveSession,
+  slotReleased: Promise<void>,
+  { sessionRequest: { request, mode }, resumption, liveOptions, onAbandoned, onIdle }: PooledSessionOptions,
+): PooledSession {
   let history = resumption?.previous.history ?? [];
   let busy = true;
   let idleTimer: NodeJS.Timeout | undefined;
-  return {
+  const pooled: PooledSession = {
     session,
     slotReleased,
-    key: createSetupKey(sessionRequest.request, sessionRequest.mode),
-    hasSeededHistory: resumption ? resumption.previous.hasSeededHistory : sessionRequest.request.turns.length > 1,
+    key: createSetupKey(request, mode),
+    hasSeededHistory: resumption ? resumption.previous.hasSeededHistory : request.turns.length > 1,
     get history() {
       return history;
     },
@@ -78,15 +158,15 @@ export function createPooledSession({
       history = turns;
       busy = false;
       session.markIdle();
-      // Neither this timer nor the resting session keeps the process alive.
-      idleTimer = setTimeout(onIdle, liveOptions.idleSessionMs).unref();
+      // Neither this timer nor the idle session keeps the process alive.
+      idleTimer = setTimeout(() => onIdle(pooled), liveOptions.idleSessionMs).unref();
     },
     borrow() {
       clearTimeout(idleTimer);
       busy = true;
     },
     abandon() {
-      onAbandoned();
+      onAbandoned(pooled);
       session.terminate();
     },
     markLost() {
@@ -94,4 +174,5 @@ export function createPooledSession({
       session.terminate();
     },
   };
+  return pooled;
 }

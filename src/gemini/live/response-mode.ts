@@ -3,22 +3,22 @@ import { isInvalidArgument } from './classify-close-reason.js';
 import type { ResponseMode, ResponseModeCache } from './options.js';
 import type { CloseReason } from './socket.js';
 
-/** The manners of models, as far as they are known: what was tried, what was remembered, what facts.ts has. */
+/** The known response modes of models: confirmed in this run, cached, or built in. */
 export interface ResponseModes {
-  /** Begins a call: how the model is to be talked to, and what else may be tried. */
+  /** Starts the search for the mode of a call. */
   startSearch(model: string): Promise<ResponseModeSearch>;
 }
 
-/** How one call finds out how its model wants to be talked to. */
+/** The search for the response mode that the model accepts, during one call. */
 export interface ResponseModeSearch {
-  /** To be tried now. */
+  /** The mode to try now. */
   readonly current: ResponseMode;
   /**
-   * Given how a session ended before its reply began, turns to another manner and says so; false where the end is about
-   * something else, or nothing is left to try.
+   * Switches to another mode after a session ended before its reply began. Returns false if the reason is not the mode, or if
+   * all modes were tried.
    */
   tryNext(closeReason: CloseReason, phase: 'setup' | 'turn'): boolean;
-  /** Tells that the current manner worked: it is remembered. */
+  /** Remembers that the current mode works. */
   confirm(): Promise<void>;
 }
 
@@ -27,7 +27,7 @@ export function createResponseModes(cache: ResponseModeCache | undefined): Respo
   return {
     async startSearch(model) {
       const initialMode = confirmed.get(model) ?? (await cache?.get(model)) ?? getDefaultMode(model);
-      // What worked in this very run is not doubted: a refusal is then about the request.
+      // After a mode has worked in this run, a rejection is about the request, not about the mode.
       const untried = { replies: !confirmed.has(model), prompts: !confirmed.has(model) };
       let current = initialMode;
       return {
@@ -48,7 +48,7 @@ export function createResponseModes(cache: ResponseModeCache | undefined): Respo
         async confirm() {
           if (confirmed.get(model) === current) return;
           confirmed.set(model, current);
-          // What facts.ts says need not be remembered, but what contradicts it or is not in it.
+          // Only modes that differ from the known one are cached.
           if (current !== initialMode) await cache?.set(model, current);
         },
       };

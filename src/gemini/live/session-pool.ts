@@ -1,98 +1,89 @@
-import type { CallContext } from '../../driver/driver.js';
-import type { GenerateRequest } from '../../driver/request.js';
 import { createSetupKey, isContinuation } from './convert-request.js';
-import { openLeasedSession } from './leased-session.js';
-import type { ResponseMode } from './options.js';
-import { type BorrowedSession, createPooledSession, type PooledSession, type Resumption } from './pooled-session.js';
-import type { ResolvedLiveOptions } from './resolved-options.js';
-import type { CloseReason } from './socket.js';
+import {
+  type BorrowedSession,
+  openPooledSession,
+  type PooledSession,
+  type ResolvedLiveOptions,
+  type Resumption,
+  type SessionRequest,
+} from './pooled-session.js';
+import type { OpenResult } from './session.js';
 
-/** The sessions of a driver. Several only where several narratives play at once. */
+/** The open sessions of a driver. There are several only if several narratives run in parallel. */
 export interface SessionPool {
-  /**
-   * A session that goes on with the conversation of the request, or a new one; every other idle one is ended. Resolves to
-   * how a new one ended before it was set up. `spent` is told the milliseconds that setting up took.
-   */
-  acquire(sessionRequest: SessionRequest): Promise<BorrowedSession | CloseReason>;
-  /** Ends the sessions that have no turn under way; resolves when their places are given back. */
+  /** Borrows a session that continues the conversation of the request, or opens one. All other idle sessions are closed. */
+  acquire(sessionRequest: SessionRequest): Promise<OpenResult<BorrowedSession>>;
+  /** Closes the sessions without a running turn. Resolves when their slots are released. */
   closeIdle(): Promise<void>;
-  /** Ends all sessions; resolves when their places are given back. */
+  /** Closes all sessions. Resolves when their slots are released. */
   close(): Promise<void>;
 }
 
-export interface SessionRequest {
-  /** Without `models/`. */
-  request: GenerateRequest;
-  mode: ResponseMode;
-  context: CallContext;
-  addSetupMs: (durationMs: number) => void;
-}
-
-/** A session that ends sooner than this is not begun a turn in. */
+/** A session that ends sooner than this gets no further turn. */
 const minRemainingMs = 60_000;
 
 export function createSessionPool(liveOptions: ResolvedLiveOptions): SessionPool {
-  const sessions = new Set<PooledSession>();
-  // Resolves when the places of sessions that were given up are back: before that the next one would wait in vain.
-  let pendingReleases: Promise<unknown> = Promise.resolve();
-  const closeSession = async (pooled: PooledSession) => {
-    sessions.delete(pooled);
-    pooled.borrow();
-    await pooled.session.close();
-    await pooled.slotReleased;
-  };
-  const closeAll = async (closing: PooledSession[]) =>
-    void (await Promise.all([pendingReleases, ...closing.map(closeSession)]));
-  const closeIdle = () => closeAll([...sessions].filter(({ busy }) => !busy));
-
-  const openSession = async (
-    sessionRequest: SessionRequest,
-    resumption?: Resumption,
-  ): Promise<BorrowedSession | CloseReason> => {
-    const opened = await openLeasedSession(sessionRequest, liveOptions, resumption);
-    if ('kind' in opened) return opened;
-    const pooled = createPooledSession({
-      ...opened,
-      sessionRequest,
-      resumption,
-      liveOptions,
-      onAbandoned() {
-        sessions.delete(pooled);
-        pendingReleases = Promise.all([pendingReleases, pooled.slotReleased]);
-      },
-      onIdle: () => closeSession(pooled),
-    });
-    sessions.add(pooled);
-    return pooled;
+  const sessions = createSessionSet();
+  const open = async (sessionRequest: SessionRequest, resumption?: Resumption): Promise<OpenResult<PooledSession>> => {
+    const { abandon: onAbandoned, close: onIdle } = sessions;
+    const opened = await openPooledSession({ sessionRequest, resumption, liveOptions, onAbandoned, onIdle });
+    if (opened.ok) sessions.all.add(opened.session);
+    return opened;
   };
 
   return {
     async acquire(sessionRequest) {
-      const match = [...sessions].find((pooled) => canContinue(pooled, sessionRequest));
+      const match = [...sessions.all].find((pooled) => canContinue(pooled, sessionRequest));
       if (match && !isEnding(match, liveOptions)) {
         match.borrow();
-        return match;
+        return { ok: true, session: match };
       }
       const resumption = match && getResumption(match);
-      const reason = match && (match.session.closeReason ? 'the connection was lost' : 'the service announced its end');
-      // First the old ones: a place may be all there is, and a session is not taken up while its socket is open
+      const reason = match?.session.closeReason
+        ? 'the connection was lost'
+        : 'the service announced the end of the session';
+      // Close the old sessions first: there may be only one slot, and a session can't be resumed while its socket is open
       // (1011; aicc2025/sip-to-ai#14, seen 2026-09).
-      await closeIdle();
-      if (!match) return openSession(sessionRequest);
-      const resumedSession = resumption && (await openSession(sessionRequest, resumption));
-      const isResumed = resumedSession !== undefined && !('kind' in resumedSession);
-      const outcome = isResumed ? 'the session was resumed' : 'a new session gets the whole conversation';
+      await sessions.closeIdle();
+      if (!match) return open(sessionRequest);
+      const resumed = resumption && (await open(sessionRequest, resumption));
+      const outcome = resumed?.ok ? 'the session was resumed' : 'the conversation continues in a new session';
       sessionRequest.context.emit?.({ type: 'note', about: 'session', message: `${reason}: ${outcome}` });
-      return isResumed ? resumedSession : openSession(sessionRequest);
+      return resumed?.ok ? resumed : open(sessionRequest);
     },
-    closeIdle,
-    close: () => closeAll([...sessions]),
+    closeIdle: sessions.closeIdle,
+    close: sessions.closeAll,
+  };
+}
+
+function createSessionSet() {
+  const all = new Set<PooledSession>();
+  // Resolves when the slots of abandoned sessions are released. The next session would wait for them otherwise.
+  let pendingReleases: Promise<unknown> = Promise.resolve();
+  const close = async (pooled: PooledSession): Promise<void> => {
+    all.delete(pooled);
+    pooled.borrow();
+    await pooled.session.close();
+    await pooled.slotReleased;
+  };
+  const closeEach = async (closing: PooledSession[]): Promise<void> => {
+    await Promise.all([pendingReleases, ...closing.map(close)]);
+  };
+  return {
+    all,
+    close,
+    closeIdle: () => closeEach([...all].filter(({ busy }) => !busy)),
+    closeAll: () => closeEach([...all]),
+    abandon(pooled: PooledSession) {
+      all.delete(pooled);
+      pendingReleases = Promise.all([pendingReleases, pooled.slotReleased]);
+    },
   };
 }
 
 function canContinue({ busy, key, history }: PooledSession, { request, mode }: SessionRequest): boolean {
   if (busy || key !== createSetupKey(request, mode) || !isContinuation(request.turns, history)) return false;
-  // Realtime input is one prompt: turns that other models had meanwhile can only be told at a session's beginning.
+  // Realtime input is a single prompt: turns of other models can be added only at the start of a session.
   return mode.prompts === 'content' || history.length === 0 || request.turns.length === history.length + 1;
 }
 
@@ -101,8 +92,8 @@ function isEnding({ session: { closeReason, endsAt } }: PooledSession, { clock }
 }
 
 /**
- * What takes a session up again where it was. Not one that was told of earlier replies at its beginning: gemini-3.8-live
- * forgot those in two of three resumptions (livekit/agents-js#2507, seen 2026-09).
+ * What resumes a session. A session with a seeded history is not resumed: gemini-3.8-live forgot that history in two of three
+ * resumptions (livekit/agents-js#2507, seen 2026-09).
  */
 function getResumption(pooled: PooledSession): Resumption | undefined {
   const turnCount = pooled.history.filter(({ role }) => role === 'model').length;

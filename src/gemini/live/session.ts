@@ -3,57 +3,63 @@ import type { Clock } from '../../driver/clock.js';
 import { createMessageQueue } from './message-queue.js';
 import { type CloseReason, createLiveSocket, type LiveSocketOptions } from './socket.js';
 
-/** A session that is set up. It may end at any time. */
+/** A session after its setup. It may end at any time. */
 export interface LiveSession {
-  /** Present as soon as it has ended. */
+  /** Present once the session has ended. */
   readonly closeReason: CloseReason | undefined;
   closed: Promise<CloseReason>;
-  /** What can take it up again in the state after so many turns; undefined where nothing can. */
+  /** The handle that resumes the session as it was after that many turns; undefined if there is none. */
   getResumptionHandle(turnCount: number): string | undefined;
-  /** When the service will end it (`goAway`), in milliseconds since the epoch; undefined as long as it has not said. */
+  /** When the service will end the session (`goAway`), in milliseconds since the epoch; undefined until it says so. */
   readonly endsAt: number | undefined;
-  /** Says a turn; the answer then comes by `next`. */
+  /** Sends a turn. Read the reply with `nextMessage`. */
   send(turn: LiveTurn): void;
-  /** The next message of the answer, or undefined when the session has ended. */
+  /** The next message of the reply, or undefined once the session has ended. */
   nextMessage(): Promise<LiveServerMessage | undefined>;
-  /** Tells that a turn is over. Until the next one the session does not keep the process alive. */
+  /** Call it after a turn: until the next one the session does not keep the process alive. */
   markIdle(): void;
   close(): Promise<void>;
   terminate(): void;
 }
 
-/** What goes in at once: turns as client content, or the history first and then the prompt as realtime input. */
+/** An open session, or why it could not be set up. */
+export type OpenResult<Session> = { ok: true; session: Session } | { ok: false; reason: CloseReason };
+
+/** One turn: as client content with all turns, or as realtime input after its history. */
 export type LiveTurn =
   | { kind: 'content'; contents: Content[] }
   | { kind: 'realtime'; history: Content[]; prompt: string };
 
 export interface LiveSessionOptions extends LiveSocketOptions {
-  /** The SDK's own. */
+  /** The SDK's Live API. */
   live: Live;
   model: string;
   config: LiveConnectConfig;
-  /** What the session takes up again: the handle that it is set up with, and how many turns that stands for. */
+  /** The handle of the session to resume, and its number of turns. */
   resumption?: { handle: string; turnCount: number } | undefined;
   clock: Clock;
   signal: AbortSignal;
 }
 
-/** Opens a session. Resolves to how it ended where it was never set up; rejects with the signal's reason. */
-export async function openLiveSession(options: LiveSessionOptions): Promise<LiveSession | CloseReason> {
+/** Opens a session. Rejects with the signal's reason when that aborts. */
+export async function openLiveSession(options: LiveSessionOptions): Promise<OpenResult<LiveSession>> {
   const { live, model, config, clock, signal, resumption } = options;
   const socket = createLiveSocket(options);
   const receiver = createMessageReceiver(clock, resumption);
   void socket.closed.then(receiver.queue.close);
-  // Everything of the SDK's Live but for what makes its sockets. It has no other seam (2.32).
+  // The SDK's Live API with our sockets. The SDK (2.32) has no other way to replace them.
   const liveWithSocket: Live = Object.create(live, { webSocketFactory: { value: socket.factory } });
   const abort = () => socket.terminate();
   signal.addEventListener('abort', abort);
   try {
-    // When the connection fails, the first of the two never settles.
-    const callbacks = { onmessage: receiver.receive };
-    const opened = await Promise.race([liveWithSocket.connect({ model, config, callbacks }), socket.closed]);
+    // If the connection fails, `connect` never settles.
+    const opened = await Promise.race([
+      liveWithSocket.connect({ model, config, callbacks: { onmessage: receiver.receive } }),
+      socket.closed.then((reason) => ({ reason })),
+    ]);
     signal.throwIfAborted();
-    return 'kind' in opened ? opened : createSession(opened, socket, receiver);
+    if ('reason' in opened) return { ok: false, reason: opened.reason };
+    return { ok: true, session: createSession(opened, socket, receiver) };
   } catch (thrown) {
     socket.terminate();
     throw thrown;
@@ -64,7 +70,7 @@ export async function openLiveSession(options: LiveSessionOptions): Promise<Live
 
 type MessageReceiver = ReturnType<typeof createMessageReceiver>;
 
-/** Takes messages in: the answer's go into the inbox, the session's own are noted. */
+/** Queues the messages, and keeps track of the resumption handle and the announced end. */
 function createMessageReceiver(clock: Clock, resumption: LiveSessionOptions['resumption']) {
   const queue = createMessageQueue<LiveServerMessage>();
   const state = {
@@ -76,7 +82,7 @@ function createMessageReceiver(clock: Clock, resumption: LiveSessionOptions['res
   const receive = (message: LiveServerMessage) => {
     const { goAway, sessionResumptionUpdate: update, serverContent: content } = message;
     if (goAway) state.endsAt = clock.now() + parseSeconds(goAway.timeLeft) * 1000;
-    // What comes while a turn is being answered may or may not know of that turn: only between turns it is clear.
+    // A handle that arrives during a turn may or may not include that turn; between turns it is certain.
     if (update?.resumable && update.newHandle && state.turnsSent === state.turnsAnswered) {
       state.resumption = { handle: update.newHandle, turnCount: state.turnsAnswered };
     }
@@ -87,7 +93,7 @@ function createMessageReceiver(clock: Clock, resumption: LiveSessionOptions['res
 }
 
 function createSession(
-  sdk: Session,
+  sdkSession: Session,
   socket: ReturnType<typeof createLiveSocket>,
   receiver: MessageReceiver,
 ): LiveSession {
@@ -103,13 +109,13 @@ function createSession(
       return state.endsAt;
     },
     send(turn) {
-      // Late words of the turn before, its token counts say, are none of this one's.
+      // Late messages of the previous turn, such as its token counts, do not belong to this one.
       queue.clear();
       state.turnsSent += 1;
       socket.keepProcessAlive(true);
-      if (turn.kind === 'content') return sdk.sendClientContent({ turns: turn.contents, turnComplete: true });
-      if (turn.history.length > 0) sdk.sendClientContent({ turns: turn.history, turnComplete: true });
-      sdk.sendRealtimeInput({ text: turn.prompt });
+      if (turn.kind === 'content') return sdkSession.sendClientContent({ turns: turn.contents, turnComplete: true });
+      if (turn.history.length > 0) sdkSession.sendClientContent({ turns: turn.history, turnComplete: true });
+      sdkSession.sendRealtimeInput({ text: turn.prompt });
     },
     nextMessage: queue.next,
     markIdle: () => socket.keepProcessAlive(false),
@@ -118,7 +124,7 @@ function createSession(
   };
 }
 
-/** `50s`, as protobuf writes a duration in JSON; what is none is no time at all. */
+/** Parses a duration in protobuf's JSON format, `50s`; 0 if it is malformed. */
 function parseSeconds(timeLeft = ''): number {
   return Number(/^(\d+(?:\.\d+)?)s$/.exec(timeLeft)?.[1] ?? 0);
 }

@@ -6,49 +6,56 @@ import { isRecord, tryParseJson } from '../../util/json.js';
 import { extractServiceError, getHttpStatus } from '../errors/parse-error-body.js';
 import { Headers } from '../transport/minimal-fetch.js';
 
-/** How a connection came to its end. */
+/** Why a connection ended. */
 export type CloseReason =
-  /** It was closed. `code` is 1006 where there was no closing frame; then `cause` may say why. */
+  /** It was closed. Without a closing frame `code` is 1006, and `cause` may say why. */
   | { kind: 'closed'; code: number; reason: string; cause?: Error }
-  /** It was never made, or the service told an error over it. */
+  /** It was never opened, or the service sent an error over it. */
   | { kind: 'refused'; error: BoticelliError }
-  /** A frame came that is none of Gemini's, or one that breaks the WebSocket protocol. */
+  /** A frame is not Gemini's, or violates the WebSocket protocol. */
   | { kind: 'malformed'; frame: string };
 
-export interface LiveSocketOptions {
-  /** Leads through a proxy, where one is to be gone through. */
-  agent: Agent | undefined;
-  /** Whether setup is to ask for the turns of before, which `connect()` can't say. */
-  sendsInitialHistory: boolean;
-  /** What a connection that was not made stands for. */
-  classifyConnectError(thrown: Error): BoticelliError;
-  /** What an HTTP answer stands for that came instead of a WebSocket. */
-  classifyUpgradeError(response: { status: number; headers: Headers; body: string }): BoticelliError;
+/** An HTTP response to the request for a WebSocket. */
+export interface UpgradeResponse {
+  status: number;
+  headers: Headers;
+  body: string;
 }
 
-/** One WebSocket, made by the SDK through `factory` and watched by us. */
+export interface LiveSocketOptions {
+  /** The agent of a proxy, if there is one. */
+  agent: Agent | undefined;
+  /** Whether the setup announces earlier turns, which the SDK's `connect()` can't do. */
+  sendsInitialHistory: boolean;
+  /** Classifies a connection that was not opened. */
+  classifyConnectError(thrown: Error): BoticelliError;
+  /** Classifies an HTTP response that came instead of a WebSocket. */
+  classifyUpgradeError(response: UpgradeResponse): BoticelliError;
+}
+
+/** One WebSocket, which the SDK creates through `factory`. */
 export interface LiveSocket {
-  /** What `Live` calls its `webSocketFactory`. */
+  /** The `webSocketFactory` of the SDK's `Live`. */
   factory: { create(url: string, headers: Record<string, string>, callbacks: SdkCallbacks): SdkSocket };
-  /** Present as soon as it has ended. */
+  /** Present once the connection has ended. */
   readonly closeReason: CloseReason | undefined;
-  /** Resolves when it has ended. */
+  /** Resolves when the connection has ended. */
   closed: Promise<CloseReason>;
   /** Whether an open connection keeps the process alive. */
   keepProcessAlive(keepAlive: boolean): void;
-  /** Closes it with a word to the service; resolves when it is closed, within a quarter of a second. */
+  /** Sends a closing frame. Resolves when the connection is closed, after a quarter of a second at most. */
   close(): Promise<void>;
-  /** Closes it at once. */
+  /** Closes the connection at once. */
   terminate(): void;
 }
 
-/** What the SDK has a socket call. */
+/** The callbacks that the SDK passes to a socket. */
 interface SdkCallbacks {
   onopen: () => void;
   onmessage: (event: { data: string }) => void;
 }
 
-/** What the SDK calls a socket by. */
+/** The methods of a socket that the SDK calls. */
 interface SdkSocket {
   connect(): void;
   send(message: string): void;
@@ -56,14 +63,14 @@ interface SdkSocket {
 }
 
 const closeTimeoutMs = 250;
-/** A page that a proxy answers with is read up to here. */
+/** The maximum that is read of an HTTP response. */
 const maxBodyChars = 65_536;
 const socketOptions: ClientOptions = { perMessageDeflate: false, maxPayload: 64 * 2 ** 20 };
 
 /**
- * The seam below the SDK, as `serviceFetch` is for REST: it sees the answer to an upgrade, every frame before the SDK does,
- * and how the connection ends. The SDK (2.32) alone would wait for ever for a connection that fails, and let a frame that
- * is no JSON become an unhandled rejection.
+ * Creates the WebSocket below the SDK. It sees the response to the upgrade, each frame before the SDK does, and the end of the
+ * connection. The SDK (2.32) alone would wait forever for a connection that fails, and turn a frame that is not JSON into an
+ * unhandled rejection.
  */
 export function createLiveSocket(options: LiveSocketOptions): LiveSocket {
   let socket: WebSocket | undefined;
@@ -73,7 +80,7 @@ export function createLiveSocket(options: LiveSocketOptions): LiveSocket {
   const closed = new Promise<CloseReason>((resolve) => {
     resolveClosed = resolve;
   });
-  // The first word counts: what follows (a reset after a refusal, our own terminate) is only how the socket goes.
+  // The first reason counts: later ones (a reset after an HTTP error, our own terminate) are its consequences.
   const setCloseReason = (reason: CloseReason) => {
     closeReason ??= reason;
     resolveClosed(closeReason);
@@ -86,11 +93,10 @@ export function createLiveSocket(options: LiveSocketOptions): LiveSocket {
   const connect = (url: string, headers: Record<string, string>, callbacks: SdkCallbacks) => {
     if (closeReason) return;
     socket = new WebSocket(url, { ...socketOptions, headers, agent: options.agent });
-    const listenerOptions = { socket, options, callbacks, setCloseReason };
     socket.on('upgrade', (response) => {
       tcpSocket = response.socket;
     });
-    attachListeners(listenerOptions);
+    attachListeners({ socket, options, callbacks, setCloseReason });
   };
   return {
     factory: {
@@ -124,7 +130,7 @@ interface ListenerOptions {
   setCloseReason: (reason: CloseReason) => void;
 }
 
-/** Hears all that a socket can say. It always has a listener for errors: without one they would end the process. */
+/** Attaches all listeners. The one for errors is required: without it an error would end the process. */
 function attachListeners({ socket, options, callbacks, setCloseReason }: ListenerOptions): void {
   let socketError: Error | undefined;
   let isOpen = false;
@@ -154,7 +160,7 @@ function attachListeners({ socket, options, callbacks, setCloseReason }: Listene
   );
 }
 
-/** What is wrong with a frame that the SDK had better not see: undocumented, but gateways tell errors in one. */
+/** Finds the close reason in a frame that the SDK must not see. Gateways send errors in frames, which is undocumented. */
 function checkFrame(frame: string, { classifyUpgradeError }: LiveSocketOptions): CloseReason | undefined {
   const parsed = tryParseJson(frame);
   if (!isRecord(parsed)) return { kind: 'malformed', frame };
@@ -166,12 +172,12 @@ function checkFrame(frame: string, { classifyUpgradeError }: LiveSocketOptions):
   };
 }
 
-/** ws names what is wrong with a frame by codes such as WS_ERR_INVALID_UTF8. */
+/** ws has error codes such as WS_ERR_INVALID_UTF8 for invalid frames. */
 function isProtocolError(error: Error): boolean {
   return String(Reflect.get(error, 'code')).startsWith('WS_ERR_');
 }
 
-async function readResponse(response: IncomingMessage): Promise<{ status: number; headers: Headers; body: string }> {
+async function readResponse(response: IncomingMessage): Promise<UpgradeResponse> {
   const headers = new Headers();
   for (const [name, value] of Object.entries(response.headers)) headers.set(name, String(value));
   let body = '';
@@ -181,12 +187,12 @@ async function readResponse(response: IncomingMessage): Promise<{ status: number
       if (body.length > maxBodyChars) break;
     }
   } catch {
-    // The status says enough where the body can't be had.
+    // Without the body, the status has to do.
   }
   return { status: response.statusCode ?? 0, headers, body };
 }
 
-/** `connect()` of @google/genai 2.32 drops `historyConfig`: it is put into the setup on its way out. */
+/** Adds `historyConfig` to the setup message: `connect()` of @google/genai 2.32 drops it. */
 function addHistoryConfig(message: string): string {
   const parsed = tryParseJson(message);
   if (!isRecord(parsed) || !isRecord(parsed.setup)) return message;

@@ -9,15 +9,14 @@ import { createRequestTimeouts, type RequestTimeouts } from '../rest/request-tim
 import { classifyCloseReason, isConnectionLoss } from './classify-close-reason.js';
 import { createLiveReplyCollector, type LiveReplyCollector } from './collect-response.js';
 import { convertTurns } from './convert-request.js';
-import type { BorrowedSession } from './pooled-session.js';
-import type { ResolvedLiveOptions } from './resolved-options.js';
+import type { BorrowedSession, ResolvedLiveOptions } from './pooled-session.js';
 import type { ResponseModeSearch } from './response-mode.js';
 import type { SessionPool } from './session-pool.js';
 import type { CloseReason } from './socket.js';
 
-/** One call: what is asked, and where. */
+/** One call, and what it needs. */
 export interface StreamLiveReplyOptions {
-  /** Its model is named without `models/`. */
+  /** Its model has no `models/` prefix. */
   request: GenerateRequest;
   context: CallContext;
   liveOptions: ResolvedLiveOptions;
@@ -25,7 +24,7 @@ export interface StreamLiveReplyOptions {
   modeSearch: ResponseModeSearch;
 }
 
-/** What the openings of sessions for one call have in common. */
+/** The state of a call over all its sessions. */
 interface CallProgress {
   setupMs: number;
   beforeSend: () => Promise<void>;
@@ -33,8 +32,8 @@ interface CallProgress {
 }
 
 /**
- * Carries a call out, in as many sessions as it takes: another one where the model wants to be talked to in another manner,
- * and, once, where the session was lost before the reply began.
+ * Carries out a call. It opens another session if the model rejects the response mode, and once if the session was lost before
+ * the reply began.
  */
 export async function* streamLiveReply(options: StreamLiveReplyOptions): AsyncGenerator<StreamChunk> {
   const { request, context, pool, modeSearch } = options;
@@ -44,23 +43,24 @@ export async function* streamLiveReply(options: StreamLiveReplyOptions): AsyncGe
   };
   for (;;) {
     const acquired = await pool.acquire({ request, mode: modeSearch.current, context, addSetupMs });
-    if ('kind' in acquired) {
-      if (!modeSearch.tryNext(acquired, 'setup')) throw createCloseError(acquired, 'setup', '', options);
+    if (!acquired.ok) {
+      if (!modeSearch.tryNext(acquired.reason, 'setup')) throw createCloseError(acquired.reason, 'setup', '', options);
       continue;
     }
-    const closeReason = yield* runTurn(acquired, options, progress);
+    const borrowed = acquired.session;
+    const closeReason = yield* runTurn(borrowed, options, progress);
     if (closeReason === undefined) return;
     if (isConnectionLoss(closeReason) && !progress.wasReopened) {
       progress.wasReopened = true;
-      acquired.markLost();
+      borrowed.markLost();
       continue;
     }
-    acquired.abandon();
+    borrowed.abandon();
     if (!modeSearch.tryNext(closeReason, 'turn')) throw createCloseError(closeReason, 'turn', '', options);
   }
 }
 
-/** Plays the turn in a session. Returns how that ended if it did before the reply began, and nothing after the reply. */
+/** Runs the turn in a session. Returns why the session ended before the reply began, or undefined after the reply. */
 async function* runTurn(
   borrowed: BorrowedSession,
   options: StreamLiveReplyOptions,
@@ -75,7 +75,7 @@ async function* runTurn(
     await abortable(beforeSend(), context.signal);
     timeouts = createRequestTimeouts({ signal: context.signal, ...liveOptions, elapsedMs: setupMs });
     timeouts.markSent();
-    // At once, even while nobody asks for the next piece.
+    // Closes the session at once, even while the caller does not read the stream.
     timeouts.signal.addEventListener('abort', borrowed.abandon);
     if (!borrowed.session.closeReason) borrowed.session.send(liveTurn);
     const closeReason = yield* receiveReply(borrowed, collector, timeouts, options);
@@ -94,12 +94,12 @@ async function* runTurn(
     throw timeouts?.signal.aborted ? timeouts.signal.reason : thrown;
   } finally {
     timeouts?.close();
-    // Aborted, failed, of no use, or left early: what the service goes on to say is of no interest.
+    // Aborted, failed, or left early by the caller: the rest of the reply is not needed.
     if (!isComplete) borrowed.abandon();
   }
 }
 
-/** Hands the reply's text out as it comes, up to the end of the turn. Returns how the session ended before the reply began. */
+/** Yields the reply's text up to the end of the turn. Returns why the session ended before the reply began. */
 async function* receiveReply(
   { session }: BorrowedSession,
   collector: LiveReplyCollector,
@@ -107,7 +107,7 @@ async function* receiveReply(
   options: StreamLiveReplyOptions,
 ): AsyncGenerator<StreamChunk, CloseReason | undefined> {
   while (!collector.progress.isComplete) {
-    // The end of a turn is told when its speech would have been played: that silence is none.
+    // The end of the turn comes when its speech would have been played. That silence does not count as idle.
     if (!collector.progress.isGenerated) timeouts.markWaiting();
     const message = await abortable(session.nextMessage(), timeouts.signal);
     if (!message) {
@@ -118,7 +118,7 @@ async function* receiveReply(
     const text = collector.add(message);
     if (message.serverContent) timeouts.markReceived();
     if (text !== '') yield { text, finished: false, metadata: getTokenMetadata(collector) };
-    // What had come before an abort is not handed out after it.
+    // Text that had arrived before an abort is not yielded after it.
     timeouts.signal.throwIfAborted();
     if (collector.progress.wasInterrupted) {
       throw createStreamInterruptedError('the service interrupted its reply', { partialText: () => collector.text });
@@ -144,7 +144,7 @@ function createCloseError(
   });
 }
 
-/** The turn may leave once: a second session for it does not ask again. */
+/** Calls `beforeSending` once per call, even if the call needs several sessions. */
 function callOnce(beforeSending: CallContext['beforeSending']): () => Promise<void> {
   let pending: Promise<void> | undefined;
   return async () => {

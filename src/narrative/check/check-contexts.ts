@@ -2,16 +2,14 @@ import { errorAt, type ReportProblem } from '../../toml/problem.js';
 import { isTable, type Path, quote, type TomlTable, type TomlValue } from '../../toml/toml.js';
 import type { ReferenceScope } from './check-references.js';
 
+type ContextScope = Pick<ReferenceScope, 'acts' | 'firstPositions'>;
+
 /**
- * Finds acts in `context` that do not exist or have not played by then. A narrative's own list is for every act, the
- * first one too: of it each act sees what has played.
+ * Reports acts in `context` that do not exist or have not run by then. The list in the narrative's own table applies to all
+ * acts, also to the first one: each act sees those of the list that have run.
  */
 export function checkContexts(
-  {
-    tableName,
-    file,
-    scope,
-  }: { tableName: string; file: TomlTable; scope: Pick<ReferenceScope, 'acts' | 'firstPositions'> },
+  { tableName, file, scope }: { tableName: string; file: TomlTable; scope: ContextScope },
   report: ReportProblem,
 ): void {
   const headerTable = file[tableName];
@@ -25,19 +23,19 @@ export function checkContexts(
     for (const [name, index] of findExistingActs(value.context, path, scope, report)) {
       const first = scope.firstPositions.get(name);
       if (first !== undefined && first < position) continue;
-      const reason = first === undefined ? 'the order never names' : 'has not played by then';
+      const reason = first === undefined ? 'is not in the order' : 'has not run by then';
       report(errorAt('not-played-yet', [...path, index], `"context" names the act ${quote(name)}, which ${reason}`));
     }
   }
 }
 
-/** The acts of a list that exist, each with its place in the list. */
+/** Returns the existing acts of a context list, each with its index, and reports the others. */
 function findExistingActs(
   context: TomlValue | undefined,
   path: Path,
-  { acts }: Pick<ReferenceScope, 'acts'>,
+  { acts }: ContextScope,
   report: ReportProblem,
-): [name: string, at: number][] {
+): [name: string, index: number][] {
   if (!Array.isArray(context)) return [];
   return [...context.entries()].flatMap(([index, name]) => {
     if (typeof name !== 'string') return [];

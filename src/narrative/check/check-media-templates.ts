@@ -1,20 +1,20 @@
 import { errorAt } from '../../toml/problem.js';
-import { loadMediaTemplate, trimNameValue } from '../parse/load-media-template.js';
+import { loadMediaTemplate, trimNameValue } from '../parse/media-template.js';
 import type { ParsedNarrativeFile } from '../parse/parsed-narrative-file.js';
 import type { MediaTemplateEntry } from '../parse/read-media.js';
 import { getPlaceholderNames, getVariableName, parseTemplate, renderTemplate } from '../template.js';
 
 type Variables = ReadonlyMap<string, string>;
 
-/** Whether any of the files has media whose names are filled. */
+/** Whether any file has media with placeholders in its name. */
 export function hasMediaTemplates(files: readonly ParsedNarrativeFile[]): boolean {
   return files.some(({ mediaTemplates }) => mediaTemplates.length > 0);
 }
 
 /**
- * Reads the media whose names are made of variables alone, under every name that they have where the files play, and adds
- * what is wrong with them to the files' faults. Media named by replies, standard input or the round are left for their act.
- * @param overrides beats the variables of all files
+ * Reads the media whose name depends on variables only, under every name that the calling narratives give it, and adds the
+ * problems to the files. Media named by replies, standard input or the round is read when its act runs.
+ * @param overrides take precedence over the variables of all files
  */
 export async function checkMediaTemplates(root: ParsedNarrativeFile, overrides: Variables): Promise<void> {
   const getRelevantVariables = createVariableLookup();
@@ -24,7 +24,7 @@ export async function checkMediaTemplates(root: ParsedNarrativeFile, overrides: 
     const relevant = getRelevantVariables(file);
     if (!relevant) return;
     const vars = new Map([...(file.narrative?.vars ?? []), ...outerVars]);
-    // Only where its media have other names is a file worth a second look.
+    // A file is visited again only if other values lead to other media names.
     const key = JSON.stringify([...relevant].map((name) => vars.get(name) ?? null));
     const seen = visited.get(file) ?? new Set();
     if (seen.has(key)) return;
@@ -35,7 +35,10 @@ export async function checkMediaTemplates(root: ParsedNarrativeFile, overrides: 
   await visit(root, overrides);
 }
 
-/** Tells which variables the names of media in a file, or in what it plays, are made of; undefined where none is filled. */
+/**
+ * Returns a function that collects the variables in media names of a file and its nested files; the result is undefined if no
+ * media name has placeholders.
+ */
 function createVariableLookup(): (file: ParsedNarrativeFile) => ReadonlySet<string> | undefined {
   const cache = new Map<ParsedNarrativeFile, ReadonlySet<string> | undefined>();
   return function collectVariables(file) {
@@ -60,21 +63,21 @@ async function checkTemplate(
 ): Promise<void> {
   const name = renderWithVariables(template.text, vars);
   if (name === undefined) return;
-  // What is wrong with it under its own name is told there.
+  // If the base failed under this name, that was reported at the base.
   if (template.loaded.has(name) || (base && !base.loaded.has(name))) return;
   const result = await loadMediaTemplate(template, name);
-  if ('media' in result) {
+  if (result.ok) {
     template.loaded.set(name, result.media);
     return;
   }
   const { rule, message, about } = result.problem;
-  // Other variables may have changed, and the name not. What is wrong with a type that is stated was told when that was read.
+  // The name may be the same with other variables. Problems of a declared type were reported when it was read.
   const isReported =
     about === 'mime' || problems.some((existing) => existing.path === path && existing.message === message);
   if (!isReported) problems.push(errorAt(rule, path, message));
 }
 
-/** The text filled with variables, if they are all that it needs. */
+/** Renders a text with variables; undefined if it needs other values. */
 function renderWithVariables(text: string, vars: Variables): string | undefined {
   let hasMissingValue = false;
   const rendered = renderTemplate(parseTemplate(text).parts, (name) => {

@@ -3,38 +3,38 @@ import { describePath, quote } from '../../toml/toml.js';
 import type { TemplateText } from '../parse/read-act.js';
 import { getVariableName, type Placeholder, parseTemplate } from '../template.js';
 
-/** What names in double braces can mean in a narrative. */
+/** The names that placeholders of a narrative can refer to. */
 export interface ReferenceScope {
-  /** All acts that are defined. */
+  /** All acts of the file. */
   acts: ReadonlyMap<string, unknown>;
-  /** Where in the order each act stands first, counted from 0. Those that never play are not in it. */
+  /** The first index of each act in the order. Acts outside of the order are absent. */
   firstPositions: ReadonlyMap<string, number>;
   vars: ReadonlyMap<string, string>;
-  /** Whether the narrative itself came from standard input, so that nothing is left in it. */
+  /** Whether the narrative was read from standard input, which is then empty. */
   isFromStdin: boolean;
 }
 
-/** A variable that a text uses and its own file does not define: who plays the file may. */
+/** A variable that a text uses and its own file does not define: a calling narrative may define it. */
 export interface UndefinedVariable {
   name: string;
-  /** The fault that it is if nobody does. */
+  /** The problem to report if no caller defines it. */
   problem: Problem;
 }
 
-/** Names that are no acts', whatever acts are called. */
+/** Built-in names, which never refer to an act. */
 export const reservedNames: readonly string[] = ['previous', 'round', 'stdin'];
 
-/** What the texts of a file refer to. */
+/** The references in the texts of a file. */
 export interface References {
-  /** The variables that they use and the file does not define. */
+  /** The used variables that the file does not define. */
   undefinedVariables: UndefinedVariable[];
-  /** All variables that they use. */
+  /** All used variables. */
   usedVariables: ReadonlySet<string>;
-  /** The other names in braces of what each act sends. */
+  /** The other placeholder names in the texts of each act. */
   referencesByAct: ReadonlyMap<string, readonly string[]>;
 }
 
-/** Finds the names that nothing defines, or nothing yet where they stand. Each is reported once a text. */
+/** Reports placeholders that have no value. Each name is reported once per text. */
 export function checkReferences(
   templateTexts: readonly TemplateText[],
   scope: ReferenceScope,
@@ -49,7 +49,7 @@ export function checkReferences(
     const template = parseTemplate(text);
     const [unclosed] = template.unclosed;
     if (unclosed !== undefined) {
-      const message = `a "{{" in ${describePath(path)} is not closed on its line: it is sent as it is; write \\{{ where that is meant`;
+      const message = `unclosed "{{" in ${describePath(path)} is sent as text; if that is intended, write \\{{`;
       report(warningAt('stray-braces', path, message, { ...locateOpening(text, unclosed), target: 'value' }));
     }
     const reported = new Set<string>();
@@ -88,39 +88,43 @@ function checkPlaceholder(
   scope: ReferenceScope,
 ): Problem | undefined {
   const { name, offset, length, occurrence } = placeholder;
-  const createProblem = (rule: string, reason: string, suggest?: SuggestionQuery) => {
-    const excerpt = templateText.text.slice(offset, offset + length);
-    return errorAt(rule, templateText.path, `${excerpt}: ${reason}`, {
-      excerpt,
-      occurrence,
-      ...(suggest && { suggest }),
-    });
-  };
+  const excerpt = templateText.text.slice(offset, offset + length);
+  const createProblem = (rule: string, message: string, suggest?: SuggestionQuery) =>
+    errorAt(rule, templateText.path, message, { excerpt, occurrence, ...(suggest && { suggest }) });
   const variable = getVariableName(name);
   if (variable !== undefined) {
     if (scope.vars.has(variable)) return undefined;
-    const reason = `neither [vars] nor --var defines ${quote(variable)}`;
-    return createProblem('unknown-variable', reason, createSuggestionQuery(name, scope));
+    const message = `unknown variable ${excerpt}; define it in [vars] or with --var`;
+    return createProblem('unknown-variable', message, createSuggestionQuery(name, scope));
   }
   if (name === 'stdin' && scope.isFromStdin) {
-    return createProblem('stdin-taken', 'the narrative itself is read from standard input, so nothing is left in it');
+    return createProblem(
+      'stdin-taken',
+      `${excerpt} is empty, because the narrative itself is read from standard input`,
+    );
   }
   const position = findFirstPosition(templateText, scope);
-  if (name === 'previous' && position === 0) return createProblem('no-previous', 'no act plays before the first one');
+  if (name === 'previous' && position === 0) {
+    return createProblem('no-previous', `${excerpt} has no value: no act runs before the first one`);
+  }
   if (reservedNames.includes(name)) return undefined;
   if (!scope.acts.has(name))
-    return createProblem('unknown-name', 'nothing has this name', createSuggestionQuery(name, scope));
+    return createProblem('unknown-name', formatUnknownName(excerpt, name, scope), createSuggestionQuery(name, scope));
   const first = scope.firstPositions.get(name);
-  if (first === undefined) return createProblem('not-played-yet', `the order never names the act ${quote(name)}`);
-  // Of an act that is itself in no order, nobody can say what plays before it.
+  if (first === undefined)
+    return createProblem('not-played-yet', `${excerpt} has no value: the act ${quote(name)} is not in the order`);
+  // For an act outside of the order, it is unknown what runs before it.
   if (position === undefined || first < position) return undefined;
-  return createProblem(
-    'not-played-yet',
-    `the act ${quote(name)} has not played when this ${templateText.sentAs} is sent`,
-  );
+  const reason = `the act ${quote(name)} has not run when this ${templateText.sentAs} is sent`;
+  return createProblem('not-played-yet', `${excerpt} has no value: ${reason}`);
 }
 
-/** Where in the order a text is sent first; undefined where it never is. */
+function formatUnknownName(excerpt: string, name: string, { vars }: ReferenceScope): string {
+  if (name === '' || vars.has(name)) return `unknown name ${excerpt}`;
+  return `unknown name ${excerpt}; for a variable write {{vars.${name}}} and define it in [vars]`;
+}
+
+/** Returns the first index in the order at which a text is sent; undefined if it never is. */
 function findFirstPosition({ actNames }: TemplateText, { firstPositions }: ReferenceScope): number | undefined {
   let first: number | undefined;
   for (const actName of actNames) {

@@ -1,3 +1,4 @@
+import { mediaKinds } from '../../media/media-types.js';
 import { errorAt, type Problem } from '../../toml/problem.js';
 import {
   describePath,
@@ -23,7 +24,7 @@ import { narrativeFileSchema } from '../schema/file-schema.js';
 import { thinkingLevels } from '../schema/generation-schema.js';
 import { createUnknownKeyProblem } from './unknown-key.js';
 
-/** Every way in which a narrative file is not what the schema says: keys that are unknown or missing, types, ranges. */
+/** Finds every mismatch between a narrative file and its schema: unknown and missing keys, types, ranges. */
 export function checkShape(file: TomlTable): Problem[] {
   return validateFile(file, narrativeFormat);
 }
@@ -35,14 +36,16 @@ const narrativeFormat: FileFormat = {
   formatTypeHint,
 };
 
-/** [[acts.look]] and [acts.look.input] are what people write who mean [[acts.look.input]]. */
+/** Detects inputs that are written as [[acts.look]], [acts.look.input] or input = "…" instead of [[acts.look.input]]. */
 function formatTypeHint(path: Path, value: TomlValue): string {
-  const isWithinAct = path[0] === 'acts' && path.length === 3;
-  const isInput = isTable(value) && isWithinAct && (typeof path[2] === 'number' || path[2] === 'input');
-  return isInput ? `: an input is written ${formatTableHeader([...path.slice(0, 2), 'input', 0])}` : '';
+  if (path[0] !== 'acts' || path.length !== 3) return '';
+  if (isTable(value) && (typeof path[2] === 'number' || path[2] === 'input'))
+    return `; write an input as ${formatTableHeader([...path.slice(0, 2), 'input', 0])}`;
+  const isText = path[2] === 'input' && typeof value === 'string';
+  return isText ? '; write input = [{ type = "text", content = "…" }]' : '';
 }
 
-/** A value that fits none of several forms is judged by the one form that takes values of its type. */
+/** If a value matches no option of a union, the problems are those of the option that accepts its type. */
 function convertUnionIssue(issue: UnionIssue, file: TomlTable): Problem[] {
   const path = issue.path as Path;
   const value = valueAt(file, path);
@@ -56,7 +59,7 @@ function convertUnionIssue(issue: UnionIssue, file: TomlTable): Problem[] {
   return [createTypeProblem(path, value, describeForms(path), narrativeFormat)];
 }
 
-/** An issue with the value as a whole. A string that is none of a few values is of the right type all the same. */
+/** Whether an issue is about the type of the whole value. A string that is not one of the allowed values has the right type. */
 function isTypeMismatch({ code, path }: UnionIssue['errors'][number][number], value: TomlValue | undefined): boolean {
   if (path.length > 0) return false;
   return code === 'invalid_type' || (code === 'invalid_value' && typeof value !== 'string');
@@ -64,11 +67,11 @@ function isTypeMismatch({ code, path }: UnionIssue['errors'][number][number], va
 
 function describeForms(path: Path): string {
   if (path.at(-1) === 'thinking') return formatAlternatives([...thinkingLevels.map(quote), 'a whole number']);
-  if (path.at(-1) === 'schema' && path.length > 2) return 'a table or the name of a file';
+  if (path.at(-1) === 'schema' && path.length > 2) return 'a table or a file name';
   return 'a string, an array of strings or a table';
 }
 
-/** Numbers of any size are text in the end, and so are good here; nan and inf are nobody's meaning. */
+/** Numbers of any size are valid, because they become text; nan and inf are not. */
 function validateVar(path: Path, value: TomlValue | undefined): Problem[] {
   if (typeof value === 'bigint') return [];
   const expected = typeof value === 'number' ? 'a number' : 'a string, a number or a boolean';
@@ -76,26 +79,25 @@ function validateVar(path: Path, value: TomlValue | undefined): Problem[] {
 }
 
 function createContextProblem(path: Path, value: TomlValue | undefined): Problem {
-  const expected = '"full", "previous", "none" or an array of acts';
+  const expected = '"full", "previous", "none" or an array of act names';
   if (typeof value !== 'string') return createTypeProblem(path, value, expected, narrativeFormat);
   return errorAt('unknown-value', path, `${describePath(path)} must be ${expected}, not ${quote(value)}`, {
     suggest: { name: value, candidates: ['full', 'previous', 'none'] },
   });
 }
 
-/** Of the two forms of `thinking` neither may be left out: `"2000"` was meant for a number. */
+/** The message lists both forms of `thinking`: for `"2000"`, a number was meant. */
 function createThinkingProblem(path: Path, value: string): Problem {
   return errorAt('unknown-value', path, `${describePath(path)} must be ${describeForms(path)}, not ${quote(value)}`, {
     suggest: { name: value, candidates: thinkingLevels },
   });
 }
 
-/** The `type` of an input, which decides on everything else in it, is missing or none that there is. */
+/** Creates the problem for an input whose `type`, which determines its other keys, is missing or unknown. */
 function createInputTypeProblem(path: Path, value: TomlValue | undefined): Problem {
   if (value === undefined) return createMissingProblem(path);
   if (typeof value !== 'string') return createTypeProblem(path, value, 'a string', narrativeFormat);
-  const message = `${describePath(path)} must be "text", "image", "audio", "video" or "document", not ${quote(value)}`;
-  return errorAt('unknown-type', path, message, {
-    suggest: { name: value, candidates: ['text', 'image', 'audio', 'video', 'document'] },
-  });
+  const candidates = ['text', ...mediaKinds];
+  const message = `${describePath(path)} must be ${formatAlternatives(candidates.map(quote))}, not ${quote(value)}`;
+  return errorAt('unknown-type', path, message, { suggest: { name: value, candidates } });
 }

@@ -11,16 +11,17 @@ import {
   tocSchema,
 } from '../schema/file-schema.js';
 
-/** The fault of a key that the table at a path does not have; a warning where it is of no consequence. */
+/** Creates the problem for an unknown key: a warning if it is only ignored. */
 export function createUnknownKeyProblem(tablePath: Path, key: string, file: TomlTable): Problem {
   const path = [...tablePath, key];
   const tableValue = valueAt(file, tablePath);
   const { supported, ignored } = getKnownKeys(tablePath, isTable(tableValue) ? tableValue : {});
   const isTopLevel = tablePath.length === 0;
   const label = isTopLevel ? formatTableHeader(path) : describePath(path);
-  if (ignored.includes(key)) return warningAt('ignored-key', path, `${label} means nothing here and is ignored`);
+  if (ignored.includes(key))
+    return warningAt('ignored-key', path, `${label} is ignored; only the Rust original uses it`);
   if (isTopLevel && (key === 'bots' || key === 'tables')) {
-    return errorAt('not-supported', path, `${label} is of the Rust original: boticelli has no ${key}`, {
+    return errorAt('not-supported', path, `${label} is not supported; only the Rust original has ${key}`, {
       target: 'key',
     });
   }
@@ -33,10 +34,10 @@ export function createUnknownKeyProblem(tablePath: Path, key: string, file: Toml
   return errorAt('unknown-key', path, `unknown key ${describePath(path)}${suffix}`, options);
 }
 
-/** What a kind of table may hold. */
+/** The keys of a kind of table. */
 interface KnownKeys {
   supported: readonly string[];
-  /** What the Rust original reads and means nothing here. */
+  /** Keys that the Rust original uses and boticelli ignores. */
   ignored: readonly string[];
 }
 

@@ -7,8 +7,8 @@ import type { Act, Input } from '../narrative.js';
 import type { RawAct, RawTable } from '../parse/raw-acts.js';
 
 /**
- * What the Live API does not take of an act whose model speaks nothing else: the act would fail when its turn comes, and those
- * before it were paid for. What is the narrative's own is told there, once.
+ * Warns about settings and inputs that the Live API does not accept, for acts with a Live model: such an act would fail after
+ * the acts before it were paid for. Settings of the narrative are reported once, there.
  */
 export function lintLiveModels(
   header: RawTable,
@@ -32,28 +32,24 @@ export function lintLiveModels(
 
 function lintLiveSettings(model: string, { table, path }: RawTable, header: RawTable, report: ReportProblem): void {
   if (table.format === 'json') {
-    const [key, instruction] =
-      table.schema === undefined ? ['format', 'told to write JSON'] : ['schema', 'given a schema'];
-    report(
-      warningAt(
-        'live-schema',
-        [...path, key],
-        `${describeLiveModel(model)}, which can't be ${instruction}: say it in the prompt too`,
-      ),
-    );
+    const [key, message] =
+      table.schema === undefined
+        ? ['format', 'which does not accept "format"; ask for JSON in the prompt too']
+        : ['schema', 'which does not accept a schema; describe it in the prompt too'];
+    report(warningAt('live-schema', [...path, key], `${describeLiveModel(model)}, ${message}`));
   }
   for (const { key, reason } of listUnsupportedSettings(model)) {
     const value = table[key] ?? (table.model === undefined ? undefined : header.table[key]);
     if (value === undefined || (Array.isArray(value) && value.length === 0)) continue;
     const reportedPath = [...path, table[key] === undefined ? 'model' : key];
-    report(warningAt('live-unsupported', reportedPath, `${describeLiveModel(model)}, ${reason}: the act would fail`));
+    report(warningAt('live-unsupported', reportedPath, `${describeLiveModel(model)}, ${reason}; the act would fail`));
   }
 }
 
-/** What a Live model can't do, and the keys that ask for it. */
+/** Lists the settings that a Live model does not support. */
 function listUnsupportedSettings(model: string): { key: string; reason: string }[] {
   const stop = { key: 'stop', reason: 'and the Live API has no stop sequences' };
-  const thinking = { key: 'thinking', reason: "which can't be told how long to think" };
+  const thinking = { key: 'thinking', reason: 'whose thinking is not configurable' };
   return builtInModels.get(model)?.hasFixedThinking ? [stop, thinking] : [stop];
 }
 
@@ -61,10 +57,8 @@ function lintLiveInputs(model: string, act: RawAct, inputs: readonly Input[], re
   for (const [index, input] of inputs.entries()) {
     if (!isUnsupportedInput(input)) continue;
     const path = Array.isArray(act.table.input) ? [...act.path, 'input', index] : (act.texts[index]?.path ?? act.path);
-    const message = `${describeLiveModel(model)}, which takes text, pictures and sound, and those as bytes: the act would fail`;
-    report(
-      warningAt('live-unsupported', path, `${describePath(path)} can't be shown: ${message}`, { target: 'value' }),
-    );
+    const message = `${describeLiveModel(model)}, which accepts text, and images and audio as bytes; the act would fail`;
+    report(warningAt('live-unsupported', path, `${describePath(path)} can't be sent: ${message}`, { target: 'value' }));
   }
 }
 
@@ -77,12 +71,12 @@ function isUnsupportedInput(input: Input): boolean {
   return isReference || kind === 'video' || kind === 'document' || liveUnsupportedMimePattern.test(mime ?? '');
 }
 
-/** A model that speaks the Live API and nothing else, as far as the table of facts, or its name, tells. */
+/** Returns the model's name if it supports only the Live API, according to the table of facts or its name. */
 function getLiveModel(value: TomlValue | undefined): string | undefined {
   if (typeof value !== 'string') return undefined;
   const model = stripModelPrefix(value);
-  const speaks = builtInModels.get(model)?.api;
-  return speaks === 'live' || (speaks === undefined && liveModelNamePattern.test(model)) ? model : undefined;
+  const api = builtInModels.get(model)?.api;
+  return api === 'live' || (api === undefined && liveModelNamePattern.test(model)) ? model : undefined;
 }
 
 function describeLiveModel(model: string): string {

@@ -3,9 +3,8 @@ import { type Problem, type ReportProblem, warningAt } from '../../toml/problem.
 import { describePath, type Path, quote, type TomlValue } from '../../toml/toml.js';
 import { stripModelPrefix } from '../../util/model-name.js';
 import type { RawTable } from '../parse/raw-acts.js';
-import { isNewerThanKnownModels } from './model-age.js';
 
-/** What can be said of models by their names: retired ones, unknown ones, and settings that do not go with them. */
+/** Warns about retired and unknown models, and about settings that do not fit the model. */
 export function lintModels(header: RawTable, acts: readonly RawTable[], report: ReportProblem): void {
   lintModelNames(header, report);
   for (const act of acts) lintModelNames(act, report);
@@ -20,28 +19,44 @@ function lintModelNames({ table, path }: RawTable, report: ReportProblem): void 
   }
 }
 
-/** What may be suggested: who mends a name wants no warning of the next one. */
-const suggestedModels = [...builtInModels]
-  .filter(([, { retiresOn: retires }]) => retires === undefined)
-  .map(([name]) => name);
+/** Models without a shutdown date: a suggestion must not cause the next warning. */
+const suggestedModels = [...builtInModels].filter(([, { retiresOn }]) => retiresOn === undefined).map(([name]) => name);
 
 function lintModelName(value: TomlValue, path: Path, report: ReportProblem): void {
   const name = typeof value === 'string' ? stripModelPrefix(value) : '';
   const facts = getModelFacts(name);
   if (facts?.retiresOn !== undefined) {
-    const retiredMessage = `${describePath(path)} is ${quote(name)}; Google's date for its shutdown is ${facts.retiresOn}`;
+    const retiredMessage = `${describePath(path)} is ${quote(name)}, which Google shuts down on ${facts.retiresOn}`;
     report(warningAt('retired-model', path, retiredMessage, { target: 'value' }));
     return;
   }
-  // Tuned models have names of their own.
+  // Tuned models have user-defined names.
   if (facts || name.startsWith('tunedModels/') || isNewerThanKnownModels(name)) return;
-  const message = `${describePath(path)} is ${quote(name)}, which is no model that this version knows`;
+  const message = `${describePath(path)} is ${quote(name)}, which is not a model known to this version`;
   report(
     warningAt('unknown-model', path, message, { target: 'value', suggest: { name, candidates: suggestedModels } }),
   );
 }
 
-/** Caps that thoughts alone may use up. What the narrative says is said of once, though every act may follow it. */
+/**
+ * Whether the version in a model name is newer than all models of the table of facts, for example `gemini-4.1-flash`. Other
+ * families than Gemini (`gemma-4-31b-it`) have no entries in it at all.
+ */
+function isNewerThanKnownModels(name: string): boolean {
+  if (/^gemma-/.test(name)) return true;
+  const version = parseVersion(name);
+  return version !== undefined && version > newestVersion;
+}
+
+/** Parses `gemini-3.8-flash` as 3.008, so that 3.10 is newer than 3.9. */
+function parseVersion(name: string): number | undefined {
+  const [, major, minor = '0'] = /^gemini-(\d+)(?:\.(\d+))?-/.exec(name) ?? [];
+  return major === undefined ? undefined : Number(major) + Number(minor) / 1000;
+}
+
+const newestVersion = Math.max(...[...builtInModels.keys()].map((name) => parseVersion(name) ?? 0));
+
+/** Warns about token limits that thinking alone may use up. A limit of the narrative is reported once, not per act. */
 function lintThinkingLimits(header: RawTable, acts: readonly RawTable[], report: ReportProblem): void {
   const headerProblem = checkThinkingLimit(header, header);
   if (headerProblem) report(headerProblem);
@@ -54,7 +69,7 @@ function lintThinkingLimits(header: RawTable, acts: readonly RawTable[], report:
   }
 }
 
-/** A cap that a model may use up with its thoughts, unless it is told to think little. Settings may be the narrative's. */
+/** Checks the token limit of a table, with the settings of the narrative as defaults. Minimal thinking needs no warning. */
 function checkThinkingLimit({ table, path }: RawTable, header: RawTable): Problem | undefined {
   const maxTokens = table.max_tokens ?? header.table.max_tokens;
   if (typeof maxTokens !== 'number' || maxTokens >= thinkingReserveTokens) return undefined;
@@ -63,9 +78,9 @@ function checkThinkingLimit({ table, path }: RawTable, header: RawTable): Proble
   if (!getModelFacts(model)?.thinksByDefault) return undefined;
   if (thinking === 'minimal' || (typeof thinking === 'number' && thinking <= maxTokens / 2)) return undefined;
   const limitTable = table.max_tokens === undefined ? header : { path };
-  const message = `${describePath([...limitTable.path, 'max_tokens'])} is ${maxTokens}, which the thoughts of ${model} may use up`;
+  const message = `${describePath([...limitTable.path, 'max_tokens'])} is ${maxTokens}, which the thinking of ${model} may use up`;
   const reportedKey = ['max_tokens', 'model', 'thinking'].find((key) => table[key] !== undefined) ?? 'max_tokens';
-  return warningAt('tokens-for-thoughts', [...path, reportedKey], `${message}: raise it, or set "thinking"`, {
+  return warningAt('tokens-for-thoughts', [...path, reportedKey], `${message}; raise it or set "thinking"`, {
     target: 'value',
   });
 }

@@ -5,13 +5,9 @@ import { readRawActs, readRawHeader } from '../parse/raw-acts.js';
 import { lintLiveModels } from './lint-live-models.js';
 import { lintModels } from './lint-models.js';
 import { lintReferences } from './lint-references.js';
-import { lintUnreadReplies } from './lint-unread-replies.js';
-import { lintUnusedMedia, lintUnusedVars } from './lint-unused.js';
+import { lintUnreadReplies, lintUnusedMedia, lintUnusedVars } from './lint-unused.js';
 
-/**
- * What a careful friend would say of a narrative without fault: what is likely to be a mistake, though it would play. All
- * of it are warnings.
- */
+/** Finds probable mistakes in a valid narrative. All problems are warnings. Pass it as `lint` to `checkNarrative`. */
 export function lintNarrative(
   file: TomlTable,
   { orderedActs, usedVariables, referencesByAct }: LintContext,

@@ -5,50 +5,46 @@ import { type Path, quote } from '../../toml/toml.js';
 import type { FileError } from '../../util/read-regular-file.js';
 import type { Narrative } from '../narrative.js';
 
-/** The narratives that the acts of a file can play: those beside it. */
+/** Access to the narratives that acts can nest: those in the same folder. */
 export interface InnerNarratives {
-  /** Reads `narrative:<name>`, which stands at the path. What is wrong with it is reported, here or in its own file. */
+  /** Reads the narrative of the reference `narrative:<name>` at a path. Reports problems here or in the nested file. */
   read(name: string, path: Path, report: ReportProblem): Narrative | undefined;
 }
 
-/** How many narratives may stand within each other, the outermost one counted. */
+/** The maximum nesting depth of narratives, the outermost one included. */
 export const maxNarrativeDepth = 16;
 
-/** The fault of a name that can't be that of a file beside: names lead neither out of the folder nor into another. */
+/** Returns the problem of a name that is not a plain file name without extension; undefined if the name is valid. */
 export function validateNarrativeName(name: string, path: Path): Problem | undefined {
   const label = quote(`narrative:${name}`);
-  if (name === '')
-    return errorAt('narrative-name', path, `${label}: the name of a narrative beside this one is missing`);
+  if (name === '') return errorAt('narrative-name', path, `${label} has no name after the colon`);
   if (/[/\\\0]/.test(name) || name === '.' || name === '..') {
-    return errorAt(
-      'narrative-name',
-      path,
-      `${label}: a narrative is named without a folder, for it stands beside this one`,
-    );
+    const message = `${label} must be a name without a folder; nested narratives are in the same folder as this file`;
+    return errorAt('narrative-name', path, message);
   }
   if (!name.endsWith('.toml')) return undefined;
-  return errorAt('narrative-name', path, `${label}: a narrative is named without its ".toml"`, {
+  return errorAt('narrative-name', path, `${label} must be written without ".toml"`, {
     suggest: { name, candidates: [name], format: (fileName) => `narrative:${fileName.slice(0, -'.toml'.length)}` },
   });
 }
 
-/** The fault of a narrative that would play itself. The chain begins with the file that is played again. */
+/** Creates the problem of a narrative that contains itself. The chain begins with the file that is repeated. */
 export function createCycleProblem(chain: readonly string[], path: Path): Problem {
-  const chainText = [...chain, ...chain.slice(0, 1)].map((file) => basename(file)).join(' → ');
-  return errorAt('narrative-circle', path, `the narrative would play itself without end: ${chainText}`);
+  const message = `the narrative contains itself: ${formatChain([...chain, ...chain.slice(0, 1)])}`;
+  return errorAt('narrative-circle', path, message);
 }
 
-/** The fault of narratives that stand too deep within each other. */
+/** Creates the problem of narratives that are nested too deeply. */
 export function createDepthProblem(chain: readonly string[], path: Path): Problem {
-  const chainText = chain.map((file) => basename(file)).join(' → ');
-  return errorAt(
-    'narrative-depth',
-    path,
-    `narratives may play narratives ${maxNarrativeDepth} deep, not deeper: ${chainText}`,
-  );
+  const message = `narratives are nested more than ${maxNarrativeDepth} deep: ${formatChain(chain)}`;
+  return errorAt('narrative-depth', path, message);
 }
 
-/** The fault of a file that can't be read; where it does not exist, one beside it may have been meant. */
+function formatChain(files: readonly string[]): string {
+  return files.map((file) => basename(file)).join(' → ');
+}
+
+/** Creates the problem of a nested file that can't be read. If it does not exist, it suggests a similar name in the folder. */
 export function createNotFoundProblem(file: string, { reason, message }: FileError, path: Path): Problem {
   const siblings = reason === 'missing' ? listFileNames(dirname(file)) : [];
   return errorAt('narrative-not-found', path, `the narrative ${quote(basename(file))} ${message}`, {

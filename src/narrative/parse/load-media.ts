@@ -7,19 +7,19 @@ import { quote } from '../../toml/toml.js';
 import type { MediaInput, MediaSpec } from '../narrative.js';
 import { createMediaData, type MediaData, readMediaFile } from './media-file.js';
 
-/** What is wrong with a medium: the rule's name, a sentence, and which of its keys it is about. */
+/** Why media can't be used: the rule, a message, and the key that it is about. */
 export interface MediaProblem {
   rule: 'media-not-found' | 'media-too-large' | 'media-type' | 'bad-base64' | 'bad-url' | 'url-as-file';
   message: string;
   about: 'source' | 'mime';
 }
 
-/** What loading a medium came to. */
-export type LoadMediaResult = { media: MediaInput } | { problem: MediaProblem };
+/** The media, or why it can't be used. */
+export type LoadMediaResult = { ok: true; media: MediaInput } | { ok: false; problem: MediaProblem };
 
 /**
- * Reads a medium and finds out its type: for files and base64 whole, of addresses all that can be told without a network.
- * Knows nothing of TOML, so that a file whose name came out of a template is judged in the same way.
+ * Reads media and detects its type. URLs are not fetched: only what is known without a network is checked. It is independent
+ * of TOML, because file names can also come from templates.
  */
 export async function loadMedia(spec: MediaSpec): Promise<LoadMediaResult> {
   const { source, mime, kind } = spec;
@@ -30,21 +30,21 @@ export async function loadMedia(spec: MediaSpec): Promise<LoadMediaResult> {
 }
 
 async function loadFile(file: string, spec: MediaSpec): Promise<LoadMediaResult> {
-  // Joined to the folder it would name that.
-  if (file.trim() === '') return createMediaProblem('media-not-found', 'the name of the file is empty');
+  // An empty name would resolve to the folder itself.
+  if (file.trim() === '') return createMediaProblem('media-not-found', 'the file name is empty');
   const label = spec.label ?? formatFileName(file);
   if (/^(https?|data):/i.test(file)) {
-    return createMediaProblem('url-as-file', `${formatUrlFileName(file)} is no file: give a URL as "url"`);
+    return createMediaProblem('url-as-file', `${formatUrlFileName(file)} is not a file; write a URL as "url"`);
   }
   const mediaData = await readMediaFile(resolve(spec.folder, file));
-  if ('problem' in mediaData) {
+  if (!mediaData.ok) {
     const rule = mediaData.problem.reason === 'too-large' ? 'media-too-large' : 'media-not-found';
     return createMediaProblem(rule, `the file ${formatFileName(file)} ${mediaData.problem.message}`);
   }
   return createMediaInput(mediaData, { ...spec, label }, file);
 }
 
-/** A reply that was to be a name may be a page long. */
+/** Cuts long names: a reply that is used as a name may be a whole page. */
 function formatFileName(file: string): string {
   return quote(file.length > 200 ? `${file.slice(0, 200)}…` : file);
 }
@@ -56,12 +56,12 @@ function formatUrlFileName(file: string): string {
 async function loadBase64(base64: string, spec: MediaSpec): Promise<LoadMediaResult> {
   const { label = 'the base64' } = spec;
   if (base64.trimStart().startsWith('data:')) {
-    return createMediaProblem('bad-base64', `${label} is a data: URL: give only what follows its comma`);
+    return createMediaProblem('bad-base64', `${label} is a data: URL; write only the part after its comma`);
   }
-  // Long base64 is written over several lines.
+  // Long base64 may span several lines.
   const compact = base64.replace(/\s+/g, '');
   if (!/^[A-Za-z0-9+/]*={0,2}$/.test(compact) || compact.replace(/=+$/, '').length % 4 === 1) {
-    return createMediaProblem('bad-base64', `${label} is no base64`);
+    return createMediaProblem('bad-base64', `${label} is not valid base64`);
   }
   return createMediaInput(createMediaData(Buffer.from(compact, 'base64')), { ...spec, label });
 }
@@ -73,18 +73,18 @@ async function createMediaInput(
 ): Promise<LoadMediaResult> {
   const name = file === undefined ? undefined : basename(file);
   const typeResult = await resolveMediaType({ label, head, isText, name, declaredType: mime, kind });
-  if ('problem' in typeResult) return createMediaProblem('media-type', typeResult.problem);
+  if (!typeResult.ok) return createMediaProblem('media-type', typeResult.problem);
   const { mimeType } = typeResult;
   if (mimeType === 'application/pdf' && byteLength > maxPdfBytes) {
     return createMediaProblem(
       'media-too-large',
-      `${label} is larger than ${maxPdfBytes / 1_000_000} MB, the most of a PDF`,
+      `${label} is larger than ${maxPdfBytes / 1_000_000} MB, the limit for a PDF`,
     );
   }
-  return { media: { type: typeResult.kind, mimeType, content, name: file ?? label } };
+  return { ok: true, media: { type: typeResult.kind, mimeType, content, name: file ?? label } };
 }
 
-/** What stands at an address is found out when it is fetched; what is said of it must agree as far as it goes. */
+/** The type of a URL is detected when it is fetched. What the narrative says about it must be consistent. */
 function loadUrl(url: string, { mime, kind, label }: MediaSpec): LoadMediaResult {
   const urlProblem = validateMediaUrl(url);
   if (urlProblem !== undefined) return createMediaProblem('bad-url', `${label ?? quote(url)} ${urlProblem}`);
@@ -93,20 +93,17 @@ function loadUrl(url: string, { mime, kind, label }: MediaSpec): LoadMediaResult
   const mimeTypeField = declaredType === undefined ? {} : { mimeType: declaredType };
   const expectedKind = kind ?? (declaredType === undefined ? undefined : getMediaKind(declaredType));
   const reference = getReferenceKind(url);
-  if (reference === 'film' && expectedKind !== undefined && expectedKind !== 'video') {
-    return createMediaProblem(
-      'media-type',
-      `${name} is a film, not ${expectedKind === 'image' ? 'a picture' : expectedKind}`,
-    );
+  if (reference === 'video' && expectedKind !== undefined && expectedKind !== 'video') {
+    return createMediaProblem('media-type', `${name} is of type "video", not ${quote(expectedKind)}`);
   }
   if (reference !== undefined) {
-    const type = reference === 'film' ? 'video' : (expectedKind ?? 'media');
-    return { media: { type, ...mimeTypeField, content: { from: 'reference', uri: url }, name } };
+    const type = reference === 'video' ? 'video' : (expectedKind ?? 'media');
+    return { ok: true, media: { type, ...mimeTypeField, content: { from: 'reference', uri: url }, name } };
   }
   const typeFromName = inferTypeFromName(new URL(url).pathname);
   const type = expectedKind ?? (typeFromName === undefined ? undefined : getMediaKind(typeFromName));
   const content = { from: 'address', url, ...(kind !== undefined && { kind }) } as const;
-  return { media: { type: type ?? 'media', ...mimeTypeField, content, name } };
+  return { ok: true, media: { type: type ?? 'media', ...mimeTypeField, content, name } };
 }
 
 function createMediaProblem(
@@ -114,5 +111,5 @@ function createMediaProblem(
   message: string,
   about: MediaProblem['about'] = 'source',
 ): LoadMediaResult {
-  return { problem: { rule, message, about } };
+  return { ok: false, problem: { rule, message, about } };
 }

@@ -9,32 +9,33 @@ import {
   readRegularFile,
 } from '../../util/read-regular-file.js';
 
-/** Up to here a file is held from the moment it was checked on; a larger one is read again when it is sent. */
+/** Files up to this size are kept in memory once checked; larger ones are read again when they are sent. */
 const maxInMemoryBytes = 4_000_000;
 
-/** What a file is, as far as it was read. */
+/** The content of media, as far as it was read. */
 export interface MediaData {
+  ok: true;
   content: MediaContent;
-  /** All of its bytes, or the first of many. */
+  /** All bytes, or the first ones of a large file. */
   head: Uint8Array;
   isText: boolean;
-  /** How many there are. */
+  /** The size in bytes. */
   byteLength: number;
 }
 
-/** Reads a media file: small ones are held, of large ones their identity is. */
-export async function readMediaFile(path: string): Promise<MediaData | { problem: FileError }> {
+/** Reads a media file. Of a large file only the path, the size and the hash are kept. */
+export async function readMediaFile(path: string): Promise<MediaData | { ok: false; problem: FileError }> {
   const sizeResult = getRegularFileSize(path, maxUploadBytes);
-  if ('problem' in sizeResult) return sizeResult;
+  if (!sizeResult.ok) return sizeResult;
   if (sizeResult.size > maxInMemoryBytes) return hashMediaFile(path).catch(convertSystemError);
   const content = readRegularFile(path, maxUploadBytes);
-  return 'problem' in content ? content : createMediaData(content.bytes);
+  return content.ok ? createMediaData(content.bytes) : content;
 }
 
-/** Media whose bytes are there. */
+/** Creates media from bytes. */
 export function createMediaData(bytes: Buffer): MediaData {
   const content: MediaContent = { from: 'bytes', base64: bytes.toString('base64') };
-  return { content, head: bytes, isText: isPlainText(bytes), byteLength: bytes.length };
+  return { ok: true, content, head: bytes, isText: isPlainText(bytes), byteLength: bytes.length };
 }
 
 async function hashMediaFile(path: string): Promise<MediaData> {
@@ -50,6 +51,7 @@ async function hashMediaFile(path: string): Promise<MediaData> {
     textDetector.add(chunk);
   }
   return {
+    ok: true,
     content: { from: 'file', path, byteLength, sha256: hash.digest('hex') },
     head,
     isText: textDetector.finish(),

@@ -12,10 +12,10 @@ import {
   readMediaFrom,
 } from './read-media.js';
 
-/** Media by what acts call them: `media.<name>`. Those that could not be read, or were not yet, are there as undefined. */
+/** Media by reference: `media.<name>`. Undefined if it could not be read, or was not read yet. */
 export type NamedMedia = ReadonlyMap<string, MediaInput | MediaTemplate | undefined>;
 
-/** Adds all of `[media]` to `named`: the names at once, the media later. */
+/** Adds the entries of `[media]` to `mediaByName`: the names at once, the media deferred. */
 export function readNamedMedia(
   media: TomlValue | undefined,
   mediaByName: Map<string, MediaInput | MediaTemplate | undefined>,
@@ -26,14 +26,14 @@ export function readNamedMedia(
     const table = media[name];
     const path = ['media', name];
     if (name.trim() === '')
-      options.report(errorAt('empty-name', path, 'a medium has an empty name', { target: 'key' }));
+      options.report(errorAt('empty-name', path, 'an entry of [media] has an empty name', { target: 'key' }));
     mediaByName.set(`media.${name}`, undefined);
     if (!isTable(table)) continue;
     options.defer(async () => void mediaByName.set(`media.${name}`, await readMedia({ table, path, ...options })));
   }
 }
 
-/** The medium of a name such as `media.logo`. */
+/** Finds media by a reference such as `media.logo`, and reports an unknown one. */
 export function findNamedMedia(
   name: string,
   path: Path,
@@ -41,14 +41,14 @@ export function findNamedMedia(
   report: MediaReadRequest['report'],
 ): MediaInput | MediaTemplate | undefined {
   if (media.has(name)) return media.get(name);
-  const message = `${quote(name)} is none of the media that [media] defines`;
-  // By `ref` people leave out what is plain to them.
+  const message = `${quote(name)} is not defined in [media]`;
+  // In `ref`, people often omit the prefix.
   const suggest = { name: media.has(`media.${name}`) ? `media.${name}` : name, candidates: media.keys() };
   report(errorAt('unknown-media', path, message, { suggest }));
   return undefined;
 }
 
-/** The medium that an input shows: its own, or one of `[media]` by `ref`. */
+/** Reads the media of an input: its own, or an entry of `[media]` by `ref`. */
 export async function readMediaInput(
   input: MediaReadRequest & { kind: MediaKind; media: NamedMedia },
 ): Promise<MediaInput | MediaTemplate | undefined> {
@@ -57,35 +57,35 @@ export async function readMediaInput(
   if (key === undefined) return undefined;
   if (key !== 'ref') return readMediaFrom(key, input);
   if (pickOnlyKey(['ref', 'mime'], input) === undefined || typeof table.ref !== 'string') return undefined;
-  const medium = findNamedMedia(table.ref, [...path, 'ref'], media, report);
-  return medium && applyInputKind(medium, table.ref, input);
+  const named = findNamedMedia(table.ref, [...path, 'ref'], media, report);
+  return named && applyInputKind(named, table.ref, input);
 }
 
-/** One of `[media]` as an input of some kind shows it. */
+/** Returns an entry of `[media]` as an input of the given kind, and reports a mismatch. */
 function applyInputKind(
-  medium: MediaInput | MediaTemplate,
+  media: MediaInput | MediaTemplate,
   ref: string,
   { kind, path, report, onTemplate }: MediaReadRequest & { kind: MediaKind },
 ): MediaInput | MediaTemplate | undefined {
   const refPath = [...path, 'ref'];
-  const knownKind = getKnownKind(medium);
+  const knownKind = getKnownKind(media);
   if (knownKind !== undefined && knownKind !== kind) {
     report(errorAt('media-type', refPath, `${quote(ref)} is of type ${quote(knownKind)}, not ${quote(kind)}`));
     return undefined;
   }
-  if (medium.type === 'media-template') {
-    const template = { ...medium, spec: { ...medium.spec, kind }, loaded: new Map() };
-    onTemplate({ template, path: refPath, base: medium });
+  if (media.type === 'media-template') {
+    const template = { ...media, spec: { ...media.spec, kind }, loaded: new Map() };
+    onTemplate({ template, path: refPath, base: media });
     return template;
   }
-  // What stands at an address has to be what the input says, once it is fetched.
-  return medium.content.from === 'address' ? { ...medium, type: kind, content: { ...medium.content, kind } } : medium;
+  // The kind of a URL is checked when it is fetched.
+  return media.content.from === 'address' ? { ...media, type: kind, content: { ...media.content, kind } } : media;
 }
 
-/** The kind that a medium is of, as far as that can be known before it is fetched or filled. */
-function getKnownKind(medium: MediaInput | MediaTemplate): MediaKind | undefined {
-  if (medium.type === 'media') return undefined;
-  if (medium.type !== 'media-template') return medium.type;
-  const { mime } = medium.spec;
+/** Returns the kind of media, if it is known before the media is fetched or its template is rendered. */
+function getKnownKind(media: MediaInput | MediaTemplate): MediaKind | undefined {
+  if (media.type === 'media') return undefined;
+  if (media.type !== 'media-template') return media.type;
+  const { mime } = media.spec;
   return mime === undefined ? undefined : getMediaKind(normalizeMimeType(mime));
 }

@@ -20,31 +20,31 @@ import {
 import { readNarrativeTable } from './read-narrative.js';
 
 /**
- * The longest narrative, in bytes. With pictures in base64 it may be long, but no request takes more than 15 MB of them;
- * a film that was named by mistake is longer.
+ * The maximum size of a narrative file, in bytes. Images in base64 make a file long, but a request accepts at most 15 MB of
+ * them; a video that was named by mistake is larger.
  */
 export const maxNarrativeBytes = 32_000_000;
 
 /** A narrative file's content. */
 export interface NarrativeContent {
-  /** The file's name as the person gave it. */
+  /** The file's name as the user gave it. */
   file: string;
   bytes: Uint8Array;
-  /** The folder that the paths in it are relative to. */
+  /** The folder that its paths are relative to. */
   folder: string;
-  /** Whether it was read from standard input, so that `{{stdin}}` has nothing left to stand for. Default false. */
+  /** Whether it was read from standard input, so that `{{stdin}}` is empty. Default false. */
   isFromStdin?: boolean;
 }
 
-/** A file and every narrative that is played in it, read as far as that goes without waiting. */
+/** A file and its nested narratives, parsed as far as possible synchronously. */
 export interface PendingFiles {
-  /** What is done next, one after the other. */
+  /** The tasks to run next, one after the other. */
   pending: readonly (() => Promise<void>)[];
-  /** The files, each once. The first of them is the file itself. To be called when all that is pending was done. */
+  /** Returns the files, each once, the outermost first. Call it after all pending tasks. */
   finish: () => readonly ParsedNarrativeFile[];
 }
 
-/** Reads a file and every narrative that is played in it. */
+/** Parses a file and its nested narratives. */
 export function parseNarrativeFiles(content: NarrativeContent, lintOptions: LintOptions): PendingFiles {
   const context: ParseContext = { content, lintOptions, files: new Map(), pending: [], finishers: [] };
   parseNarrativeFile(content.file, content.bytes, [], context);
@@ -57,20 +57,20 @@ export function parseNarrativeFiles(content: NarrativeContent, lintOptions: Lint
   };
 }
 
-/** What the files that are read have in common. */
+/** The state that is shared by all files. */
 interface ParseContext {
   content: NarrativeContent;
   lintOptions: LintOptions;
-  /** By their paths; the file itself is kept under '', and costs no look-up of its path. */
+  /** By path; the outermost file has the key '', which saves resolving its path. */
   files: Map<string, ParsedNarrativeFile>;
   pending: (() => Promise<void>)[];
-  /** Of each file that could be parsed, what is left to do, the innermost files first. */
+  /** The final step of each parsed file, the innermost files first. */
   finishers: (() => void)[];
 }
 
 /**
- * Reads the content of a file, and every narrative that is played in it.
- * @param chain the paths of the files from the root to this one, the root left out
+ * Parses the content of a file, and its nested narratives.
+ * @param chain the paths of the files from the outermost one to this one, without the outermost
  */
 function parseNarrativeFile(
   name: string,
@@ -82,7 +82,7 @@ function parseNarrativeFile(
   const tomlResult = parseTomlFile(bytes);
   const parsedFile = createNarrativeFile(name, tomlResult.text);
   files.set(chain.at(-1) ?? '', parsedFile);
-  if ('diagnose' in tomlResult) {
+  if (!tomlResult.ok) {
     parsedFile.hasErrors = true;
     pending.push(async () => {
       parsedFile.parseDiagnostic = await tomlResult.diagnose();
@@ -92,9 +92,9 @@ function parseNarrativeFile(
   const inner: InnerNarratives = {
     read(innerName, path, report) {
       const result = resolveInnerFile(innerName, path, chain, context);
-      if ('rule' in result) report(result);
-      else addInnerFile(result, parsedFile);
-      return 'rule' in result ? undefined : result.narrative;
+      if (!result.ok) return void report(result.problem);
+      addInnerFile(result.file, parsedFile);
+      return result.file.narrative;
     },
   };
   const { table } = tomlResult;
@@ -106,31 +106,33 @@ function parseNarrativeFile(
   return parsedFile;
 }
 
-/** The inner one has been read: its own height will not change any more. */
+/** Call it after the inner file was parsed: its depth is final then. */
 function addInnerFile(inner: ParsedNarrativeFile, outer: ParsedNarrativeFile): void {
   if (!outer.innerFiles.includes(inner)) outer.innerFiles.push(inner);
   outer.nestingDepth = Math.max(outer.nestingDepth, inner.nestingDepth + 1);
 }
 
-/** Finds the narrative of that name beside the file, or says why there is none that could be played. */
+/** Finds the narrative of a name in the folder, or the problem that prevents nesting it. */
 function resolveInnerFile(
   name: string,
   path: Path,
   chain: readonly string[],
   context: ParseContext,
-): ParsedNarrativeFile | Problem {
+): { ok: true; file: ParsedNarrativeFile } | { ok: false; problem: Problem } {
   const nameProblem = validateNarrativeName(name, path);
-  if (nameProblem) return nameProblem;
+  if (nameProblem) return { ok: false, problem: nameProblem };
   const { folder, file } = context.content;
   const key = resolve(folder, `${name}.toml`);
   const fullChain = [resolve(folder, basename(file)), ...chain];
-  if (fullChain.includes(key)) return createCycleProblem(fullChain.slice(fullChain.indexOf(key)), path);
+  if (fullChain.includes(key)) {
+    return { ok: false, problem: createCycleProblem(fullChain.slice(fullChain.indexOf(key)), path) };
+  }
   const existing = context.files.get(key);
   if (fullChain.length + (existing?.nestingDepth ?? 1) > maxNarrativeDepth)
-    return createDepthProblem([...fullChain, key], path);
-  if (existing) return existing;
+    return { ok: false, problem: createDepthProblem([...fullChain, key], path) };
+  if (existing) return { ok: true, file: existing };
   const innerFile = join(folder, `${name}.toml`);
   const content = readRegularFile(innerFile, maxNarrativeBytes);
-  if ('problem' in content) return createNotFoundProblem(innerFile, content.problem, path);
-  return parseNarrativeFile(innerFile, content.bytes, [...chain, key], context);
+  if (!content.ok) return { ok: false, problem: createNotFoundProblem(innerFile, content.problem, path) };
+  return { ok: true, file: parseNarrativeFile(innerFile, content.bytes, [...chain, key], context) };
 }

@@ -7,56 +7,54 @@ import { type Act, getInnerNarrative, type Narrative } from '../narrative.js';
 import type { MediaTemplateEntry } from './read-media.js';
 import type { ParsedNarrative } from './read-narrative.js';
 
-/** Beyond what anyone plays, and reached soon by a carousel of narratives with carousels. */
+/** More than anyone needs; nested carousels reach it quickly. */
 const maxActRuns = 100_000;
 
-/** A file that was read, alone or because another one plays it. */
+/** A parsed file: the outermost one or a nested one. */
 export interface ParsedNarrativeFile {
-  /** Its name, relative to what the person gave. */
+  /** Its name, relative to the name that the user gave. */
   file: string;
   text: string;
-  /** Absent where the text is no TOML. */
+  /** Absent if the text is not valid TOML. */
   narrative?: Narrative;
-  /** Why the text is no TOML. */
+  /** Why the text is not valid TOML. */
   parseDiagnostic?: Diagnostic;
   problems: Problem[];
-  /** Whether there is an error in it, or in what it plays. */
+  /** Whether it, or a file nested in it, has an error. */
   hasErrors: boolean;
-  /** The narratives that its acts play, each once. */
+  /** The files that its acts nest, each once. */
   innerFiles: ParsedNarrativeFile[];
-  /** Its media whose names are filled. */
+  /** Its media with placeholders in the name. */
   mediaTemplates: readonly MediaTemplateEntry[];
-  /** What its texts use and it does not define: faults, unless who plays it does. */
+  /** Variables that its texts use and it does not define: errors unless a calling narrative defines them. */
   undefinedVariables: readonly UndefinedVariable[];
-  /** The same of all that it plays too, as far as it does not define them either. */
+  /** The same, including those of nested files that it does not define either. */
   unresolvedVariables: ReadonlySet<UndefinedVariable>;
-  /** The variables that it, or what it plays, defines or uses. */
+  /** The variables that it, or a file nested in it, defines or uses. */
   variables: ReadonlySet<string>;
-  /** How many narratives stand within each other here, itself counted. */
+  /** The nesting depth below it, itself included. */
   nestingDepth: number;
-  /** How many acts play in it, those of the narratives in it too. */
+  /** How many acts run in it, those of nested narratives included. */
   actRuns: number;
 }
 
-/** What else is said of files, and by what they are judged. */
+/** How to find probable mistakes. */
 export interface LintOptions {
-  /**
-   * Tells of a file without fault what is likely to be a mistake all the same: `adviceOn`. Default: nobody does.
-   */
+  /** Returns warnings about a file without errors, for example `lintNarrative`. Default: none. */
   lint?: (file: TomlTable, context: LintContext) => readonly Problem[];
 }
 
-/** What is known of a file that advice is to be given on. */
+/** What a linter knows about a file. */
 export interface LintContext {
-  /** The acts in the order in which they play, as they were read. */
+  /** The acts in the order in which they run. */
   orderedActs: readonly Act[];
-  /** The variables that the file's texts, or the narratives in it, use. */
+  /** The variables that the file, or a file nested in it, uses. */
   usedVariables: ReadonlySet<string>;
-  /** The names in braces of what each act sends, variables left out. */
+  /** The placeholder names of each act, without variables. */
   referencesByAct: ReadonlyMap<string, readonly string[]>;
 }
 
-/** A file of which nothing but its text is known yet. */
+/** Creates a file of which only the text is known. */
 export function createNarrativeFile(file: string, text: string): ParsedNarrativeFile {
   return {
     file,
@@ -75,7 +73,7 @@ export function createNarrativeFile(file: string, text: string): ParsedNarrative
 
 const emptySet: ReadonlySet<never> = new Set();
 
-/** Adds what is known of a file once all that it plays has been read. Advice is given where there is no error. */
+/** Completes a file after its nested files are complete. It is linted if it has no error. */
 export function completeFile(
   parsedFile: ParsedNarrativeFile,
   result: ParsedNarrative,
@@ -86,7 +84,7 @@ export function completeFile(
   const innerFiles = parsedFile.innerFiles;
   for (const problem of checkShape(table)) problems.push(problem);
   const actRuns = countActRuns(narrative, innerFiles);
-  // Told of the innermost file that has too many, for those that play it have even more.
+  // Only the innermost file with too many acts is reported: its callers have even more.
   if (actRuns > maxActRuns && innerFiles.every((file) => file.actRuns <= maxActRuns))
     problems.push(createTooManyActsProblem(narrative, actRuns));
   const allUsedVariables =
@@ -109,7 +107,7 @@ export function completeFile(
   parsedFile.variables = narrative.vars ? union([allUsedVariables, narrative.vars.keys()]) : allUsedVariables;
 }
 
-/** What neither the file nor what it plays defines. */
+/** Collects the undefined variables of a file and of its nested files that the file does not define. */
 function collectUnresolved(
   { undefinedVariables, narrative }: ParsedNarrative,
   innerFiles: readonly ParsedNarrativeFile[],
@@ -142,5 +140,5 @@ function countActRuns({ acts, carousel = 1 }: Narrative, innerFiles: readonly Pa
 
 function createTooManyActsProblem({ carousel }: Narrative, actRuns: number): Problem {
   const path = ['toc', carousel === undefined ? 'order' : 'carousel'];
-  return errorAt('too-many-acts', path, `${actRuns} acts would play; ${maxActRuns} are the most`);
+  return errorAt('too-many-acts', path, `${actRuns} acts would run; the limit is ${maxActRuns}`);
 }

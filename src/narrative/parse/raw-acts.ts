@@ -1,26 +1,26 @@
 import { isTable, type Path, type TomlTable, type TomlValue } from '../../toml/toml.js';
 
-/** A table that may have settings, and where it stands. */
+/** A table with settings, and its path. */
 export interface RawTable {
   table: TomlTable;
   path: Path;
 }
 
-/** An act as the file has it. Its table is empty where it is a string or an array of strings. */
+/** An act as written in the file. Its table is empty if it is a string or an array of strings. */
 export interface RawAct extends RawTable {
   name: string;
-  /** Its texts, and the names of media among them, with their places. */
+  /** Its texts, references to media included, with their paths. */
   texts: { text: string; path: Path }[];
 }
 
-/** `[narrative]`, or `[narration]`, its older name, and where it stands. */
+/** Returns `[narrative]`, or `[narration]`, its older name. */
 export function readRawHeader(file: TomlTable): RawTable {
   const key = isTable(file.narrative) ? 'narrative' : 'narration';
   const table = file[key];
   return { table: isTable(table) ? table : {}, path: [key] };
 }
 
-/** All acts of a file, in its order. */
+/** Returns all acts, in the order of the file. */
 export function readRawActs(file: TomlTable): RawAct[] {
   const rawActs: RawAct[] = [];
   const acts = isTable(file.acts) ? file.acts : {};
@@ -48,7 +48,7 @@ function readTexts(act: TomlValue | undefined, path: Path): RawAct['texts'] {
   return texts;
 }
 
-/** Every string in a value, wherever in it. */
+/** Collects all strings in a value, at any depth. */
 export function collectStrings(value: TomlValue | undefined): string[] {
   const strings: string[] = [];
   const pending = [value];

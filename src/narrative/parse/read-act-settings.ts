@@ -1,11 +1,12 @@
 import type { GenerationParameters } from '../../driver/request.js';
+import { harmCategories, harmThresholds } from '../../facts/requests.js';
 import { errorAt, type ReportProblem } from '../../toml/problem.js';
-import { describePath, type Path, quote, type TomlTable, type TomlValue } from '../../toml/toml.js';
+import { describePath, isTable, type Path, quote, type TomlTable, type TomlValue } from '../../toml/toml.js';
 import { isValidModelName, stripModelPrefix } from '../../util/model-name.js';
 import type { ActContext } from '../narrative.js';
-import { readParameters } from './read-parameters.js';
+import { thinkingLevels } from '../schema/generation-schema.js';
 
-/** How a model shall answer: of the whole narrative, or of one act. */
+/** The settings of the whole narrative, or of one act. */
 export interface ActSettings {
   model?: string;
   system?: string;
@@ -14,7 +15,7 @@ export interface ActSettings {
   parameters: GenerationParameters;
 }
 
-/** The settings in a table. What is of a wrong type is left out: the schema has reported it. */
+/** Reads the settings in a table. Values of the wrong type are left out: the schema check reports them. */
 export function readActSettings(table: TomlTable, path: Path, report: ReportProblem): ActSettings {
   const { model, system, fallback } = table;
   const settings: ActSettings = { parameters: readParameters(table) };
@@ -29,9 +30,44 @@ export function readActSettings(table: TomlTable, path: Path, report: ReportProb
   return settings;
 }
 
+function readParameters(table: TomlTable): GenerationParameters {
+  const { temperature, max_tokens: maxTokens, top_p: topP, top_k: topK, seed, stop } = table;
+  const thinking = readThinking(table.thinking);
+  const safety = readSafety(table.safety);
+  // Faster than spreading: most acts have no parameters, and a folder may have thousands of acts.
+  const parameters: GenerationParameters = {};
+  if (typeof temperature === 'number') parameters.temperature = temperature;
+  if (typeof maxTokens === 'number') parameters.maxTokens = maxTokens;
+  if (typeof topP === 'number') parameters.topP = topP;
+  if (typeof topK === 'number') parameters.topK = topK;
+  if (typeof seed === 'number') parameters.seed = seed;
+  if (Array.isArray(stop)) parameters.stop = stop.filter((text) => typeof text === 'string');
+  if (thinking !== undefined) parameters.thinking = thinking;
+  if (safety) parameters.safety = safety;
+  return parameters;
+}
+
+function readThinking(value: TomlValue | undefined): GenerationParameters['thinking'] {
+  if (value === undefined) return undefined;
+  return typeof value === 'number' ? value : thinkingLevels.find((level) => level === value);
+}
+
+/** Returns the thresholds by Gemini's category names. */
+function readSafety(value: TomlValue | undefined): GenerationParameters['safety'] {
+  if (!isTable(value)) return undefined;
+  const thresholds: Readonly<Record<string, string>> = harmThresholds;
+  return Object.fromEntries(
+    Object.entries(harmCategories).flatMap(([category, name]) => {
+      const threshold = value[category];
+      const isKnown = typeof threshold === 'string' && Object.hasOwn(thresholds, threshold);
+      return isKnown ? [[name, thresholds[threshold] as string]] : [];
+    }),
+  );
+}
+
 function readModelName(name: string, path: Path, report: ReportProblem): string {
   if (!isValidModelName(name)) {
-    const message = `${describePath(path)} is ${quote(name)}, which can't be the name of a model`;
+    const message = `${describePath(path)} is ${quote(name)}, which is not a valid model name`;
     report(errorAt('model-name', path, message));
   }
   return stripModelPrefix(name);

@@ -1,4 +1,4 @@
-import type { MediaKind } from '../../driver/request.js';
+import { mediaKinds } from '../../media/media-types.js';
 import { errorAt } from '../../toml/problem.js';
 import { describePath, isTable, type Path, type TomlTable, type TomlValue } from '../../toml/toml.js';
 import type { Act, Input } from '../narrative.js';
@@ -8,29 +8,29 @@ import { type ActSettings, readActSettings } from './read-act-settings.js';
 import type { MediaReadOptions } from './read-media.js';
 import { hasReplyFormat, readReplyFormat } from './read-reply-format.js';
 
-/** A text in which names are filled, and where it stands. */
+/** A text that may contain placeholders, and its path. */
 export interface TemplateText {
   text: string;
   path: Path;
-  /** The acts that it is sent with. */
+  /** The acts that send it. */
   actNames: readonly string[];
-  /** What is sent: the text itself, or the medium that it names. */
-  sentAs: 'text' | 'medium';
+  /** What is sent: the text itself, or the media that it names. */
+  sentAs: 'text' | 'media';
 }
 
-/** What acts are read with. */
+/** Options for reading acts. */
 export interface ActReadOptions extends MediaReadOptions {
-  /** The settings of the narrative, for acts that have none of their own. */
+  /** The settings of the narrative, which an act can override. */
   defaults: ActSettings;
   media: NamedMedia;
   inner: InnerNarratives;
-  /** Hears of every text that a model shall read. */
+  /** Receives every text that is sent to a model. */
   onText: (templateText: TemplateText) => void;
 }
 
 /**
- * Reads one act, in any of its three forms. What is wrong with it is reported, and missing in what comes back; so are its
- * media and its schema, which are added later: where there are none to add, an empty text keeps their place.
+ * Reads an act in any of its three forms. Invalid parts are reported and left out. Media and the schema are added by deferred
+ * tasks; until then, or if media is invalid, an empty text takes the place of the media.
  */
 export function readAct(name: string, value: TomlValue, options: ActReadOptions): Act {
   const { defaults, report, onText } = options;
@@ -39,7 +39,7 @@ export function readAct(name: string, value: TomlValue, options: ActReadOptions)
   const ownSettings = isTable(value) ? readActSettings(value, path, report) : undefined;
   if (ownSettings?.system !== undefined)
     onText({ text: ownSettings.system, path: [...path, 'system'], actNames: [name], sentAs: 'text' });
-  // A copy where there is a table: what it says of the reply is added below.
+  // A table needs a copy, because the reply format is added below.
   const parameters = ownSettings ? { ...defaults.parameters, ...ownSettings.parameters } : defaults.parameters;
   const act: Act = { name, parameters, inputs: readInputs(value, path, options) };
   if (isTable(value) && hasReplyFormat(value)) {
@@ -52,7 +52,7 @@ export function readAct(name: string, value: TomlValue, options: ActReadOptions)
   const fallback = ownSettings?.fallback ?? defaults.fallback;
   const context = ownSettings?.context ?? defaults.context;
   if (model !== undefined) act.model = model;
-  // An empty one says that the act wants none, whatever the narrative has.
+  // An empty text overrides the system text of the narrative with none.
   if (system !== undefined && system.trim() !== '') act.system = system;
   if (fallback) act.fallback = fallback;
   if (context) act.context = context;
@@ -84,9 +84,7 @@ function addInput(inputs: Input[], table: TomlTable, path: Path, options: ActRea
   if (kind) addDeferred(inputs, () => readMediaInput({ table, path, kind, ...options }), options);
 }
 
-const mediaKinds: readonly MediaKind[] = ['image', 'audio', 'video', 'document'];
-
-/** A string is a text, unless it is `media.<name>` or `narrative:<name>`. */
+/** Adds a string: a reference `media.<name>` or `narrative:<name>`, else a text. */
 function addString(inputs: Input[], text: string, path: Path, options: ActReadOptions): void {
   const { media, inner, report } = options;
   if (media.has(text) || isReference(text, 'media.')) {
@@ -97,7 +95,7 @@ function addString(inputs: Input[], text: string, path: Path, options: ActReadOp
   } else addText(inputs, text, path, options);
 }
 
-/** With a space in it, it is a sentence that happens to begin so. */
+/** With whitespace, it is a sentence that happens to begin with the prefix. */
 function isReference(text: string, prefix: string): boolean {
   return text.startsWith(prefix) && !/\s/.test(text);
 }
@@ -108,7 +106,7 @@ function addText(inputs: Input[], text: string, path: Path, { report, onText }: 
   inputs.push({ type: 'text', content: text });
 }
 
-/** Keeps a place for an input. Where it can't be read, which is an error, that stays a text without words. */
+/** Adds an empty text, which a deferred task replaces by the input. It stays if the input can't be read, which is an error. */
 function addDeferred(inputs: Input[], readInput: () => Promise<Input | undefined>, { defer }: ActReadOptions): void {
   const position = inputs.push({ type: 'text', content: '' }) - 1;
   defer(async () => {

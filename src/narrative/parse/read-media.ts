@@ -5,45 +5,45 @@ import { describePath, formatTableHeader, type Path, quote, type TomlTable } fro
 import type { MediaInput, MediaSource, MediaTemplate } from '../narrative.js';
 import { loadMedia } from './load-media.js';
 
-/** A medium whose name is filled, and where it stands. */
+/** Media with placeholders in its name, and its path. */
 export interface MediaTemplateEntry {
   template: MediaTemplate & { loaded: Map<string, MediaInput> };
   path: Path;
-  /** The one of `[media]` that it is by `ref`: what is wrong with that one is told there. */
+  /** The entry of `[media]` that its `ref` names. Its problems are reported at the entry. */
   base?: MediaTemplate;
 }
 
-/** What media are read with. */
+/** Options for reading media. */
 export interface MediaReadOptions {
-  /** The folder that relative paths start from. */
+  /** The folder that paths are relative to. */
   folder: string;
-  /** Whether names in braces mean something. */
+  /** Whether placeholders are filled. */
   templates: boolean;
   report: ReportProblem;
-  /** Hears of every medium whose name has braces in it. */
+  /** Receives all media with placeholders in the name. */
   onTemplate: (entry: MediaTemplateEntry) => void;
-  /** Hears of what has to wait for a disk or a library. It is done once all is read that is at hand, one after the other. */
+  /** Receives tasks that wait for a disk or a library. They run one after the other, after everything synchronous. */
   defer: (task: () => Promise<void>) => void;
 }
 
-/** A table that describes a medium, and what it is read with. */
+/** A table that describes media, and the options for reading it. */
 export interface MediaReadRequest extends MediaReadOptions {
   table: TomlTable;
   path: Path;
-  /** What it has to be, as its `type` says. */
+  /** The kind that it must have, from its `type`. */
   kind?: MediaKind;
 }
 
-/** The keys that say where a medium is. */
+/** The keys for the source of media. */
 export const mediaSourceKeys = ['file', 'url', 'base64'] as const;
 
-/** Reads the medium that a table describes. What is wrong with it is reported, and there is none then. */
+/** Reads the media that a table describes. Reports problems and then returns undefined. */
 export async function readMedia(request: MediaReadRequest): Promise<MediaInput | MediaTemplate | undefined> {
   const key = pickOnlyKey(mediaSourceKeys, request);
   return key && readMediaFrom(key, request);
 }
 
-/** Reads a medium from what one of its keys names. */
+/** Reads media from one of its source keys. */
 export async function readMediaFrom(
   key: (typeof mediaSourceKeys)[number],
   request: MediaReadRequest,
@@ -59,16 +59,16 @@ export async function readMediaFrom(
     ...(key !== 'file' && { label: describePath(sourcePath) }),
   };
   const result = await loadMedia({ ...spec, mime });
-  if ('media' in result) return result.media;
+  if (result.ok) return result.media;
   const { rule, message, about } = result.problem;
   if (about === 'source') {
     report(errorAt(rule, sourcePath, message));
     return undefined;
   }
   report(createMimeProblem(message, path));
-  // What it is was refused already; whether it is there is told at once too.
+  // The declared type was rejected. Report in the same run if the source is missing, too.
   const withoutMime = await loadMedia(spec);
-  if ('problem' in withoutMime && withoutMime.problem.rule !== 'media-type') {
+  if (!withoutMime.ok && withoutMime.problem.rule !== 'media-type') {
     report(errorAt(withoutMime.problem.rule, sourcePath, withoutMime.problem.message));
   }
   return undefined;
@@ -83,7 +83,7 @@ function createMimeProblem(message: string, path: Path): Problem {
   return errorAt('media-type', mimePath, message.replace('"mime"', describePath(mimePath)));
 }
 
-/** A medium whose name is filled. What it states of its type is judged at once. */
+/** Creates media with placeholders in its name. Its declared type is checked at once. */
 function createMediaTemplate(
   sourceKey: 'file' | 'url',
   text: string,
@@ -99,7 +99,7 @@ function createMediaTemplate(
   return template;
 }
 
-/** The one key of several that a table has, with a value of any type; undefined, and reported, where that is not so. */
+/** Returns the only one of several keys that a table has. If it has none or several, reports that and returns undefined. */
 export function pickOnlyKey<Key extends string>(
   keys: readonly Key[],
   { table, path, report }: MediaReadRequest,

@@ -2,47 +2,46 @@ import { errorAt, type Problem, type ReportProblem, warningAt } from '../../toml
 import { isTable, quote, type TomlTable, type TomlValue } from '../../toml/toml.js';
 import { checkContexts } from '../check/check-contexts.js';
 import { checkReferences, type References, reservedNames } from '../check/check-references.js';
-import { createMediaNameTexts } from '../check/media-name-texts.js';
 import type { Act, MediaInput, MediaTemplate, Narrative } from '../narrative.js';
 import { getVariableName } from '../template.js';
 import type { InnerNarratives } from './inner-narratives.js';
+import { createMediaNameTexts } from './media-template.js';
 import { readNamedMedia } from './named-media.js';
 import { type ActReadOptions, readAct, type TemplateText } from './read-act.js';
 import { type ActSettings, readActSettings } from './read-act-settings.js';
 import type { MediaTemplateEntry } from './read-media.js';
-import { readVars } from './read-vars.js';
 
-/** Where a file's table comes from, and what it may refer to. */
+/** The table of a file, and what it may refer to. */
 export interface NarrativeSource {
   table: TomlTable;
-  /** The folder that relative paths start from. */
+  /** The folder that paths are relative to. */
   folder: string;
   inner: InnerNarratives;
-  /** Whether the file came from standard input. */
+  /** Whether the file was read from standard input. */
   isFromStdin: boolean;
 }
 
-/** What a file's table came to. The narrative is whole only if neither this nor the schema found an error. */
+/** The result of reading a table. The narrative is complete only if neither this nor the schema check found an error. */
 export interface ParsedNarrative extends References {
   narrative: Narrative;
-  /** Beside the schema's, all the faults that a file can have. */
+  /** All problems except those of the schema check. */
   problems: Problem[];
-  /** The media whose names are filled. */
+  /** The media with placeholders in the name. */
   mediaTemplates: readonly MediaTemplateEntry[];
 }
 
-/** A narrative that lacks what has to wait for a disk or a library, and how the rest is read. */
+/** A narrative without the parts that wait for a disk or a library, and how to complete it. */
 export interface PendingNarrative {
   narrative: Narrative;
-  /** What is done first, one after the other: a narrative with thousands of pictures must not open them all at once. */
+  /** Tasks to run one after the other: a narrative with thousands of images must not open them all at once. */
   pending: readonly (() => Promise<void>)[];
-  /** Looks into its references and says what there is to say of it. To be called when all that is pending was done. */
+  /** Checks the references and returns the result. Call it after all pending tasks. */
   finish: () => ParsedNarrative;
 }
 
 /**
- * Makes a narrative of a file's table, and reads the narratives that it names. Its media and schemas are pending. Most files
- * have none, and a folder has thousands of files: that way they are read without a promise.
+ * Reads a narrative from the table of a file, and its nested narratives. Media and schemas are pending tasks: most files have
+ * none and are read without a promise, which matters in a folder of thousands of files.
  */
 export function readNarrativeTable({ table: file, folder, inner, isFromStdin }: NarrativeSource): PendingNarrative {
   const problems: Problem[] = [];
@@ -93,11 +92,11 @@ function readActs(file: TomlTable, options: ActReadOptions): ReadonlyMap<string,
 
 function warnReservedName(name: string, report: ReportProblem): void {
   if (!reservedNames.includes(name) && getVariableName(name) === undefined) return;
-  const message = `in texts {{${name}}} has a meaning of its own, so that this act can't be referred to`;
+  const message = `{{${name}}} has a built-in meaning, so texts can't refer to this act`;
   report(warningAt('reserved-name', ['acts', name], message));
 }
 
-/** The narrative's own system text goes with the acts that have none of their own. */
+/** Adds the system text of the narrative, which is sent with the acts that have no own one. */
 function addSystemText(texts: TemplateText[], { system }: ActSettings, tableName: string, order: readonly Act[]): void {
   if (system === undefined) return;
   const actNames = order.filter((act) => act.system === system).map(({ name }) => name);
@@ -106,19 +105,19 @@ function addSystemText(texts: TemplateText[], { system }: ActSettings, tableName
 
 function findFirstPositions(order: readonly Act[]): ReadonlyMap<string, number> {
   const positions = new Map<string, number>();
-  // From the end, so that of an act that stands there twice the first position stays.
+  // Backwards, so that the first position of a repeated act wins.
   for (let index = order.length - 1; index >= 0; index -= 1) positions.set((order[index] as Act).name, index);
   return positions;
 }
 
-/** What the narrative's own table says. */
+/** The content of the narrative's own table. */
 interface Header {
   tableName: string;
-  /** Its name and description, and as yet no acts. */
+  /** Has a name and a description, and no acts yet. */
   narrative: Narrative;
-  /** The settings of acts that have none of their own. */
+  /** The settings that an act can override. */
   defaults: ActSettings;
-  /** Whether names in braces mean something. */
+  /** Whether placeholders are filled. */
   templates: boolean;
 }
 
@@ -143,17 +142,17 @@ function readHeader(file: TomlTable, report: ReportProblem): Header {
   return { tableName: key, narrative, defaults: readActSettings(table, [key], report), templates: templates !== false };
 }
 
-/** The acts in the order in which they play. */
+/** Returns the acts in the order in which they run. */
 function readOrder(order: TomlValue | undefined, acts: ReadonlyMap<string, Act>, report: ReportProblem): Act[] {
   if (!Array.isArray(order)) return [];
   if (order.length === 0) {
-    report(errorAt('empty-order', ['toc', 'order'], '"order" in [toc] is empty: no act would play'));
+    report(errorAt('empty-order', ['toc', 'order'], '"order" in [toc] is empty; list at least one act'));
     return [];
   }
   const orderedNames = new Set(order);
   for (const name of acts.keys()) {
     if (!orderedNames.has(name))
-      report(warningAt('unused-act', ['acts', name], `the order never names the act ${quote(name)}`));
+      report(warningAt('unused-act', ['acts', name], `the act ${quote(name)} is not in the order`));
   }
   const orderedActs: Act[] = [];
   order.forEach((name, index) => {
@@ -168,4 +167,12 @@ function readOrder(order: TomlValue | undefined, acts: ReadonlyMap<string, Act>,
 function createUnknownActProblem(name: string, index: number, acts: ReadonlyMap<string, Act>): Problem {
   const message = `the order names the act ${quote(name)}, which does not exist`;
   return errorAt('unknown-act', ['toc', 'order', index], message, { suggest: { name, candidates: acts.keys() } });
+}
+
+/** Reads `[vars]`, with numbers and booleans as text. The schema check reports values of other types. */
+function readVars(vars: TomlValue | undefined): ReadonlyMap<string, string> {
+  const values = new Map<string, string>();
+  if (!isTable(vars)) return values;
+  for (const name in vars) values.set(name, typeof vars[name] === 'object' ? '' : String(vars[name]));
+  return values;
 }

@@ -2,29 +2,36 @@ import { resolve } from 'node:path';
 import type { GenerationParameters } from '../../driver/request.js';
 import { decodeText } from '../../toml/decode-text.js';
 import { errorAt, type Problem, type ReportProblem } from '../../toml/problem.js';
-import { describePath, isTable, type Path, quote, type TomlTable } from '../../toml/toml.js';
+import {
+  describePath,
+  describeType,
+  isTable,
+  type Path,
+  quote,
+  type TomlTable,
+  type TomlValue,
+} from '../../toml/toml.js';
 import { readRegularFile } from '../../util/read-regular-file.js';
 import { compileSchema, type JsonSchema, type SchemaProblem } from '../schema/json-schema.js';
-import { convertTomlToJson } from './toml-to-json.js';
 
-/** A schema is written by hand; ten megabytes are something else. */
+/** Schemas are written by hand; ten megabytes are a mistake. */
 const maxSchemaBytes = 10_000_000;
 
-/** The table of an act, and what is needed to read the file that it may name. */
+/** The table of an act, and options for reading its schema file. */
 export interface ReplyFormatSource {
   table: TomlTable;
   path: Path;
-  /** The folder that relative paths start from. */
+  /** The folder that paths are relative to. */
   folder: string;
   report: ReportProblem;
 }
 
-/** Whether an act's table says what the reply is to be. */
+/** Whether an act's table has a reply format. */
 export function hasReplyFormat({ format, schema }: TomlTable): boolean {
   return format !== undefined || schema !== undefined;
 }
 
-/** What an act's reply is to be: nothing for text, else JSON, with its schema if it has one. */
+/** Reads the reply format of an act: empty for text, else JSON with an optional schema. */
 export async function readReplyFormat(
   source: ReplyFormatSource,
 ): Promise<Pick<GenerationParameters, 'format' | 'schema'>> {
@@ -32,7 +39,7 @@ export async function readReplyFormat(
   const schemaPath = [...path, 'schema'];
   if (table.schema !== undefined && (table.format === undefined || table.format === 'text')) {
     report(
-      errorAt('schema-without-json', schemaPath, `${describePath(schemaPath)} needs format = "json" beside it`, {
+      errorAt('schema-without-json', schemaPath, `${describePath(schemaPath)} requires format = "json"`, {
         target: 'key',
       }),
     );
@@ -52,7 +59,7 @@ async function readSchema(
     : isTable(value) && convertTomlToJson(value, schemaPath, report);
   if (!schema) return undefined;
   const compiled = await compileSchema(schema as JsonSchema);
-  if (!('problem' in compiled)) return schema as JsonSchema;
+  if (compiled.ok) return schema as JsonSchema;
   report(
     isFile
       ? createSchemaFileProblem(compiled.problem, value, schemaPath)
@@ -68,11 +75,11 @@ async function readSchemaFile({
   report,
 }: Omit<ReplyFormatSource, 'table' | 'path'> & { file: string; schemaPath: Path }): Promise<object | undefined> {
   if (file.trim() === '') {
-    report(errorAt('schema-not-found', schemaPath, 'the name of the file is empty'));
+    report(errorAt('schema-not-found', schemaPath, 'the file name is empty'));
     return undefined;
   }
   const content = readRegularFile(resolve(folder, file), maxSchemaBytes);
-  if ('problem' in content) {
+  if (!content.ok) {
     report(errorAt('schema-not-found', schemaPath, `the file ${quote(file)} ${content.problem.message}`));
     return undefined;
   }
@@ -80,20 +87,20 @@ async function readSchemaFile({
   try {
     const json: unknown = JSON.parse(text);
     if (typeof json === 'object' && json !== null && !Array.isArray(json)) return json;
-    report(errorAt('bad-schema', schemaPath, `the file ${quote(file)} holds no JSON Schema: it must be an object`));
+    report(errorAt('bad-schema', schemaPath, `${quote(file)} is not a valid JSON Schema: it must be an object`));
   } catch (thrown) {
     report(
       errorAt(
         'bad-schema',
         schemaPath,
-        `the file ${quote(file)} is no JSON: ${formatSyntaxError(thrown as Error, text)}`,
+        `the file ${quote(file)} is not valid JSON: ${formatSyntaxError(thrown as Error, text)}`,
       ),
     );
   }
   return undefined;
 }
 
-/** V8 tells a position, or some of the text around it; a person looks for a line. */
+/** V8 reports a position or an excerpt. This converts a position to line and column. */
 function formatSyntaxError({ message }: Error, text: string): string {
   const offset = /position (\d+)/.exec(message)?.[1];
   const cleanMessage = message.replace(/ in JSON at position.*$/s, '').replaceAll(/\s+/g, ' ');
@@ -104,7 +111,7 @@ function formatSyntaxError({ message }: Error, text: string): string {
 
 function createSchemaFileProblem({ pointer, message }: SchemaProblem, file: string, path: Path): Problem {
   const subject = pointer.length === 0 ? 'it' : `/${pointer.join('/')}`;
-  return errorAt('bad-schema', path, `the JSON Schema in ${quote(file)} is none: ${subject} ${message}`);
+  return errorAt('bad-schema', path, `${quote(file)} is not a valid JSON Schema: ${subject} ${message}`);
 }
 
 function createSchemaTableProblem({ pointer, message, suggest }: SchemaProblem, path: Path, schema: object): Problem {
@@ -116,4 +123,35 @@ function createSchemaTableProblem({ pointer, message, suggest }: SchemaProblem, 
   });
   const problemPath = [...path, ...steps];
   return errorAt('bad-schema', problemPath, `${describePath(problemPath)} ${message}`, { ...(suggest && { suggest }) });
+}
+
+/** The maximum nesting of a schema: far more than anyone writes, and far less than the stack allows. */
+const maxDepth = 100;
+
+/** Converts a table to a JSON object. Values without a JSON equivalent are reported, and the result is undefined. */
+function convertTomlToJson(table: TomlTable, path: Path, report: ReportProblem): object | undefined {
+  const problems: Problem[] = [];
+  const json = convertValue(table, path, (problem) => void problems.push(problem));
+  // One is enough: each of a thousand levels would have a problem.
+  if (problems[0]) report(problems[0]);
+  return problems.length === 0 ? (json as object) : undefined;
+}
+
+function convertValue(value: TomlValue, path: Path, report: ReportProblem): unknown {
+  if (path.length > maxDepth) {
+    report(errorAt('bad-schema', path.slice(0, 3), `${describePath(path.slice(0, 3))} is nested too deeply`));
+    return undefined;
+  }
+  if (Array.isArray(value)) return value.map((element, index) => convertValue(element, [...path, index], report));
+  if (isTable(value)) {
+    // fromEntries, because an assignment to a key __proto__ would set the prototype.
+    return Object.fromEntries(
+      Object.entries(value).map(([key, inner]) => [key, convertValue(inner, [...path, key], report)]),
+    );
+  }
+  if (value instanceof Date || typeof value === 'bigint' || (typeof value === 'number' && !Number.isFinite(value))) {
+    const description = value instanceof Date ? describeType(value) : `the number ${value}`;
+    report(errorAt('bad-schema', path, `${describePath(path)} is ${description}, which JSON can't represent`));
+  }
+  return value;
 }

@@ -1,8 +1,8 @@
 import * as z from 'zod/mini';
 
 /**
- * Puts the description of a schema into zod's registry, from where the JSON Schema takes it; with `more`, what else a JSON
- * Schema can say of it and zod can't.
+ * Adds a description to a schema in zod's registry, which the JSON Schema is created from.
+ * @param extra JSON Schema keywords that zod can't express
  */
 export function describe<Schema extends z.ZodMiniType>(
   description: string,

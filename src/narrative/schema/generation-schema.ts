@@ -2,7 +2,7 @@ import * as z from 'zod/mini';
 import { harmCategories, harmThresholds, maxStopSequences } from '../../facts/requests.js';
 import { describe } from './describe.js';
 
-/** The levels that `thinking` can name. */
+/** The levels of `thinking`. */
 export const thinkingLevels = ['minimal', 'low', 'medium', 'high'] as const;
 
 const thresholdSchema = z.enum(Object.keys(harmThresholds) as (keyof typeof harmThresholds)[]);
@@ -11,29 +11,34 @@ const safetySchema = z.strictObject(
   Object.fromEntries(
     Object.keys(harmCategories).map((category) => [
       category,
-      z.optional(describe('From which probability on it is blocked.', thresholdSchema)),
+      z.optional(describe('The probability from which content of this category is blocked.', thresholdSchema)),
     ]),
   ),
 );
 
-/** The largest whole number that the service's API has room for: 32 bits with a sign. */
+/** The largest integer that the service accepts: 32 bits, signed. */
 export const maxInt32 = 2 ** 31 - 1;
 
-/** How a model shall generate, beyond its temperature: of a whole narrative, or of one act. */
+/** Generation settings besides the temperature, of a narrative or of one act. */
 export const generationFields = {
   top_p: z.optional(
     describe(
-      'Of the likeliest words so many that their probabilities make up this sum: 0 to 1.',
+      'Nucleus sampling: consider only the likeliest tokens whose probabilities add up to this value, 0 to 1.',
       z.number().check(z.gte(0), z.lte(1)),
     ),
   ),
-  top_k: z.optional(describe('So many of the likeliest words.', z.int().check(z.gte(1), z.lte(maxInt32)))),
+  top_k: z.optional(
+    describe('Consider only this many of the likeliest tokens.', z.int().check(z.gte(1), z.lte(maxInt32))),
+  ),
   seed: z.optional(
-    describe('The same seed makes the same reply likelier.', z.int().check(z.gte(-maxInt32 - 1), z.lte(maxInt32))),
+    describe(
+      'Seed for sampling. The same seed makes the same reply more likely.',
+      z.int().check(z.gte(-maxInt32 - 1), z.lte(maxInt32)),
+    ),
   ),
   stop: z.optional(
     describe(
-      `The reply ends where one of these would begin; at most ${maxStopSequences}.`,
+      `Stop sequences: the reply ends before the first of them. At most ${maxStopSequences}.`,
       z.array(z.string().check(z.minLength(1))).check(z.maxLength(maxStopSequences)),
     ),
   ),
@@ -44,13 +49,16 @@ export const generationFields = {
     ),
   ),
   safety: z.optional(
-    describe('From which probability on harm is blocked, by category: only_high, none and so on.', safetySchema),
+    describe(
+      'The probability from which harmful content is blocked, by category, for example "only_high".',
+      safetySchema,
+    ),
   ),
 };
 
-/** What an act's reply is to be. */
+/** The reply format of an act. */
 export const replyFormatFields = {
-  format: z.optional(describe('What the reply is: "text" unless given, or "json".', z.enum(['text', 'json']))),
+  format: z.optional(describe('The format of the reply: "text" (default) or "json".', z.enum(['text', 'json']))),
   schema: z.optional(
     describe(
       "The JSON Schema that a JSON reply must match: a table, or a file's path relative to the narrative's file.",

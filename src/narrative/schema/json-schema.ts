@@ -1,59 +1,59 @@
 import type { ErrorObject } from 'ajv';
 import { BoticelliError } from '../../errors.js';
 
-/** A JSON Schema, as an object: `true` and `false` are none that a model could be asked by. */
+/** A JSON Schema as an object. The schemas `true` and `false` are not supported, because a model can't be given them. */
 export type JsonSchema = Readonly<Record<string, unknown>>;
 
-/** Says, a sentence each, in what a value does not match a schema. Empty where it matches. */
+/** Returns the mismatches between a value and a schema, one sentence each; empty if it matches. */
 export type SchemaValidator = (value: unknown) => string[];
 
-/** One way in which a schema is none. */
+/** Why a schema is not valid. */
 export interface SchemaProblem {
-  /** Names and positions that lead to the place in the schema. */
+  /** The path into the schema: keys and array indexes. */
   pointer: readonly string[];
-  /** What it is, as the end of a sentence that begins with the place. */
+  /** The end of a sentence that begins with the path. */
   message: string;
-  /** A value that is none of the known ones. */
+  /** An unknown value and the known ones, for a suggestion. */
   suggest?: { name: string; candidates: readonly string[] };
 }
 
-/** Makes the check of a schema, or says why it is none. Dialects: 2020-12, and draft-07 where `$schema` says so. */
+/** Compiles a schema to a validator. Dialects: 2020-12, and draft-07 if `$schema` names it. */
 export async function compileSchema(
   schema: JsonSchema,
-): Promise<{ check: SchemaValidator } | { problem: SchemaProblem }> {
-  const { createAjv: validatorFor } = await import('./create-ajv.js');
-  const ajv = validatorFor(schema.$schema);
-  if (!ajv)
-    return {
-      problem: { pointer: ['$schema'], message: 'is of a dialect that is not known: 2020-12 and draft-07 are' },
-    };
+): Promise<{ ok: true; check: SchemaValidator } | { ok: false; problem: SchemaProblem }> {
+  const { createAjv } = await import('./create-ajv.js');
+  const ajv = createAjv(schema.$schema);
+  if (!ajv) return fail(['$schema'], 'names an unknown dialect; supported are 2020-12 and draft-07');
   try {
-    if (!ajv.validateSchema(schema)) return { problem: createSchemaProblem(ajv.errors ?? [], schema) };
+    if (!ajv.validateSchema(schema)) return { ok: false, problem: createSchemaProblem(ajv.errors ?? [], schema) };
     const validate = ajv.compile(schema);
-    // Ajv's own extension: such a check would answer with a promise, and a promise is always true.
-    if ('$async' in validate) return { problem: { pointer: ['$async'], message: 'has no meaning here' } };
-    return { check: (value) => (validate(value) === true ? [] : formatMismatches(validate.errors ?? [])) };
+    // An extension of Ajv: the validator would return a promise, which is always truthy.
+    if ('$async' in validate) return fail(['$async'], 'is not supported');
+    return { ok: true, check: (value) => (validate(value) === true ? [] : formatMismatches(validate.errors ?? [])) };
   } catch (thrown) {
-    // A $ref that leads nowhere, a pattern that is no regular expression.
-    return { problem: { pointer: [], message: `can't be used: ${(thrown as Error).message}` } };
+    // For example an unresolved $ref, or a pattern that is not a valid regular expression.
+    return fail([], `can't be used: ${(thrown as Error).message}`);
   }
 }
 
+function fail(pointer: readonly string[], message: string): { ok: false; problem: SchemaProblem } {
+  return { ok: false, problem: { pointer, message } };
+}
+
 /**
- * The check of a schema that is known to be one, `conforming`'s option. Rejects with `invalid_narrative` for one that is
- * none.
+ * Creates the validator of a schema, an option of `withJsonValidation`.
+ *
+ * @throws BoticelliError `invalid_narrative` if the schema is not valid
  */
 export async function createSchemaValidator(schema: JsonSchema): Promise<SchemaValidator> {
   const compiled = await compileSchema(schema);
-  if ('check' in compiled) return compiled.check;
+  if (compiled.ok) return compiled.check;
   const { pointer, message } = compiled.problem;
-  throw new BoticelliError(
-    'invalid_narrative',
-    `the JSON Schema is none: ${['', ...pointer].join('/') || 'it'} ${message}`,
-  );
+  const subject = ['', ...pointer].join('/') || 'it';
+  throw new BoticelliError('invalid_narrative', `not a valid JSON Schema: ${subject} ${message}`);
 }
 
-/** Of those that lead deepest the first says the most: others are of the same value, or of what it is in, seen otherwise. */
+/** The first error at the deepest path is the most specific; the others are about the same value or its parents. */
 function createSchemaProblem(errors: readonly ErrorObject[], schema: JsonSchema): SchemaProblem {
   const depth = ({ instancePath }: ErrorObject) => instancePath.split('/').length;
   const [error] = [...errors].sort((left, right) => depth(right) - depth(left));
@@ -62,7 +62,7 @@ function createSchemaProblem(errors: readonly ErrorObject[], schema: JsonSchema)
   const candidates: unknown = error?.params.allowedValues;
   return {
     pointer,
-    message: error ? formatAjvError(error) : 'is no JSON Schema',
+    message: error ? formatAjvError(error) : 'is not a valid JSON Schema',
     ...(typeof value === 'string' && Array.isArray(candidates) && { suggest: { name: value, candidates } }),
   };
 }
@@ -71,7 +71,7 @@ function unescapePointer(step: string): string {
   return step.replaceAll('~1', '/').replaceAll('~0', '~');
 }
 
-/** The most mismatches that are worth telling. */
+/** The maximum number of mismatches to report. */
 const maxMismatches = 10;
 
 function formatMismatches(errors: readonly ErrorObject[]): string[] {

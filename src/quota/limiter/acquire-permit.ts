@@ -1,11 +1,11 @@
 import type { Clock } from '../../driver/clock.js';
-import type { ConcurrencyLimiter } from '../../driver/concurrency-limiter.js';
 import type { CallContext } from '../../driver/driver.js';
 import type { WaitEvent } from '../../driver/driver-events.js';
 import type { GenerateRequest } from '../../driver/request.js';
 import type { GenerateResponse } from '../../driver/response.js';
 import { BoticelliError, QuotaExceeded } from '../../errors.js';
 import type { Limits } from '../limits.js';
+import type { ConcurrencyLimiter } from './concurrency-leases.js';
 import { estimateTokens } from './estimate-tokens.js';
 import { toQuotaRejection } from './learned-limits.js';
 import type { ModelQueue } from './model-queue.js';
@@ -22,7 +22,7 @@ export interface PermitOptions {
   clock: Clock;
   /** Loads what a call needs. */
   prepare?: (() => Promise<void>) | undefined;
-  /** Whether the driver acquires the model's concurrency slot itself. */
+  /** Whether the driver acquires slots for its own sessions, with `context.acquireSlot`. */
   managesConcurrency?: ((model: string) => boolean | Promise<boolean>) | undefined;
 }
 
@@ -53,13 +53,15 @@ export async function acquirePermit(
   await prepare?.();
   const turn = await queue.acquire(request.model, context.signal);
   try {
-    // Acquiring a slot that the driver's own session holds would wait for itself.
+    // A session of the driver may hold the only slot already, so the driver decides when it needs one.
     const isManagedByDriver = await managesConcurrency?.(request.model);
-    const lease = isManagedByDriver ? undefined : await concurrencyLimiter.acquire(request.model, context);
+    const acquireSlot = (model: string) => concurrencyLimiter.acquire(model, context);
+    const lease = isManagedByDriver ? undefined : await acquireSlot(request.model);
     try {
       const quotaPermit = await acquireReservation(request, context, options);
       return {
         ...quotaPermit,
+        context: { ...quotaPermit.context, ...(isManagedByDriver && { acquireSlot }) },
         async release() {
           turn.release();
           await lease?.release().catch(() => {});

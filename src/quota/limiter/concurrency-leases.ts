@@ -1,10 +1,16 @@
 import { randomUUID } from 'node:crypto';
 import type { Clock } from '../../driver/clock.js';
-import type { ConcurrencyLimiter, Lease } from '../../driver/concurrency-limiter.js';
+import type { CallContext, Lease } from '../../driver/driver.js';
 import { BoticelliError } from '../../errors.js';
 import { computeEffectiveLimits, type Limits } from '../limits.js';
 import type { QuotaStore } from '../stores/quota-store.js';
 import { createProjectState, modelStateKey } from './project-state.js';
+
+/** Limits how many requests or sessions of a model are open at once, over all processes that share the quota. */
+export interface ConcurrencyLimiter {
+  /** Waits for a free slot and takes it. Emits a `wait` event. Rejects with the signal's reason. */
+  acquire(model: string, context: CallContext): Promise<Lease>;
+}
 
 export interface ConcurrencyLimiterOptions {
   store: QuotaStore;

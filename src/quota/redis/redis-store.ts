@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
+import { createSerialQueue, type SerialQueue } from '../../util/serial-queue.js';
 import { parseModelState } from '../limiter/model-state.js';
 import type { QuotaStore } from '../stores/quota-store.js';
 import { type RedisConnection, RedisUnavailable } from './connection.js';
@@ -89,11 +90,10 @@ function hashText(text: string): string {
 
 /** Runs the work of each key in order, so that transactions of one process do not compete with each other. */
 function createKeyedQueue() {
-  const tails = new Map<string, Promise<unknown>>();
+  const queues = new Map<string, SerialQueue>();
   return <Result>(key: string, work: () => Promise<Result>): Promise<Result> => {
-    const result = (tails.get(key) ?? Promise.resolve()).then(work);
-    const settled = result.catch(() => {});
-    tails.set(key, settled);
-    return result;
+    const queue = queues.get(key) ?? createSerialQueue();
+    queues.set(key, queue);
+    return queue.enqueue(work);
   };
 }

@@ -1,7 +1,7 @@
 import type { Clock } from '../../driver/clock.js';
-import type { ConcurrencyLimiter } from '../../driver/concurrency-limiter.js';
 import type { DriverEvent } from '../../driver/driver-events.js';
-import { createConcurrencyLimiter } from '../limiter/concurrency-leases.js';
+import { createSerialQueue, type SerialQueue } from '../../util/serial-queue.js';
+import { type ConcurrencyLimiter, createConcurrencyLimiter } from '../limiter/concurrency-leases.js';
 import type { ModelState } from '../limiter/model-state.js';
 import {
   createRateLimiter,
@@ -50,7 +50,7 @@ const graceMs = 1000;
  */
 export function createSharedLimiters(options: SharedLimitersOptions): QuotaLimiters {
   const { connection, store, clock, prefix, ...rest } = options;
-  const background = createBackgroundQueue();
+  const background = createSerialQueue();
   const redisStore = createRedisQuotaStore({ connection, ...(prefix !== undefined && { prefix }) });
   const readLocalState = createLocalStateReader(store, background);
   const pair: LimiterPair = {
@@ -74,7 +74,7 @@ interface LimiterPair {
   remote: QuotaLimiters;
   /** On this machine. */
   local: QuotaLimiters;
-  background: BackgroundQueue;
+  background: SerialQueue;
   connection: RedisConnection;
   clock: Clock;
 }
@@ -195,30 +195,11 @@ function createSharedConcurrencyLimiter({ remote, local, connection: { clock } }
 /** Creates a function that reads the local state of a key after all pending writes. */
 function createLocalStateReader(
   store: QuotaStore,
-  background: BackgroundQueue,
+  background: SerialQueue,
 ): (key: string) => Promise<ModelState | undefined> {
   return async (key) => {
     await background.drain();
     // Reading all states needs no lock, which another program may hold for long.
     return (await store.readAll().catch(() => undefined))?.get(key);
-  };
-}
-
-/** Runs work in order, without anyone waiting for it. */
-interface BackgroundQueue {
-  enqueue(work: () => Promise<unknown>): void;
-  /** Resolves when all work enqueued so far is done. */
-  drain(): Promise<void>;
-}
-
-function createBackgroundQueue(): BackgroundQueue {
-  let tail: Promise<unknown> = Promise.resolve();
-  return {
-    enqueue(work) {
-      tail = tail.then(work).catch(() => {});
-    },
-    async drain() {
-      await tail;
-    },
   };
 }

@@ -1,15 +1,15 @@
 import type Database from 'libsql';
 import { runInTransaction } from '../../database/transaction.js';
 
-/** How a Live model wants to be talked to, as the database has it. */
+/** The response mode of a Live model, as it is stored. */
 export interface LiveModeRow {
-  /** JSON, as it was written. */
+  /** The mode as JSON. */
   modeJson: string;
   /** Milliseconds since the epoch. */
   learnedAt: number;
 }
 
-/** What was learned of Live models, each at a service whose address is not in it. They throw SQLite's errors. */
+/** The stored response modes of Live models, by a hash of the service's address. The methods throw SQLite's errors. */
 export interface LiveModeRows {
   read(service: string, model: string): LiveModeRow | undefined;
   write(service: string, model: string, row: LiveModeRow): void;

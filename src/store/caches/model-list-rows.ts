@@ -1,19 +1,19 @@
 import type Database from 'libsql';
 
-/** A list of models as the database has it. */
+/** A stored list of models. */
 export interface ModelListRow {
   /** Milliseconds since the epoch. */
   fetchedAt: number;
-  /** JSON, as it was written. */
+  /** The list as JSON. */
   models: string;
 }
 
-/** The lists of models in the database, each by a key that has no API key in it. They throw SQLite's errors. */
+/** The stored lists of models, by a key that does not contain the API key. The methods throw SQLite's errors. */
 export interface ModelListRows {
   read(key: string): ModelListRow | undefined;
-  /** The youngest of those whose key begins so. */
+  /** Reads the newest list whose key has the prefix. */
   newest(keyPrefix: string): ModelListRow | undefined;
-  /** Writes a list, and forgets those that are over a week older. */
+  /** Writes a list, and deletes the lists that are more than a week older. */
   write(key: string, row: ModelListRow): void;
 }
 

@@ -1,6 +1,5 @@
 import { BoticelliError } from '../../errors.js';
-import type { RequestId } from '../replies/reply-cache.js';
-import type { PartDescription, RequestDescription, TurnDescription } from '../replies/request-key.js';
+import type { PartDescription, RequestDescription, RequestId, TurnDescription } from '../replies/request-id.js';
 import {
   hashReplyTurn,
   hashTurn,
@@ -8,17 +7,18 @@ import {
   type RecordingEntry,
   toRecordedRequest,
 } from './recording-entry.js';
+import { formatWordDiff } from './word-diff.js';
 
 export interface NotRecordedRequest {
-  /** The recording. */
+  /** The path of the recording. */
   path: string;
   id: RequestId;
   description: RequestDescription;
-  /** Everything that is in the recording. */
+  /** All entries of the recording. */
   entries: readonly RecordingEntry[];
 }
 
-/** The error of a request that a recording does not have: says what differs from the nearest one that it has. */
+/** Creates the error for a request that is not in the recording, with the difference to the most similar one that is. */
 export async function createNotRecordedError({
   path,
   id,
@@ -29,37 +29,40 @@ export async function createNotRecordedError({
     new BoticelliError('not_recorded', `${path} ${problem}`, {
       hint: `Nothing was sent. Record it with --record ${path}, or undo the change.`,
     });
-  if (entries.length === 0) return createError('has no answers in it');
+  if (entries.length === 0) return createError('has no recorded replies');
   const recordedCount = entries.filter(({ key }) => key === id.key).length;
   if (recordedCount > 0)
-    return createError(
-      `has ${recordedCount} ${recordedCount === 1 ? 'answer' : 'answers'} to this request, which came once more`,
-    );
+    return createError(`has only ${formatReplies(recordedCount)} to this request, and the narrative sends it again`);
 
   const current = toRecordedRequest(description);
   const nearest = findNearest(current, entries);
-  if (!nearest) {
-    const summary = entries.length === 1 ? 'its one answer is' : `none of its ${entries.length} answers is`;
-    const difference = entries.length === 1 ? 'to something else' : 'to anything like it';
-    return createError(`does not have this request, and ${summary} ${difference}: it seems to be of another narrative`);
-  }
+  if (!nearest)
+    return createError(
+      `has ${formatReplies(entries.length)}, but none to this request or a similar one: it may belong to another narrative`,
+    );
   const differences = await describeDifferences({
     current,
     description,
     nearest,
     textByHash: collectTurnTexts(entries),
   });
-  return createError(`does not have this request; from the nearest one it differs in ${differences.join('; and in ')}`);
+  return createError(
+    `does not have this request; compared with the most similar one, it differs in ${differences.join('; and in ')}`,
+  );
 }
 
-/** The recorded request with the least that differs, or none where nothing that is asked is alike. */
+function formatReplies(count: number): string {
+  return count === 1 ? '1 reply' : `${count} replies`;
+}
+
+/** Finds the most similar recorded request; none if all prompts are different. */
 function findNearest(current: RecordedRequest, entries: readonly RecordingEntry[]): RecordedRequest | undefined {
   const currentWords = splitWords(renderParts(current.asked));
   let nearest: { request: RecordedRequest; distance: number } | undefined;
   for (const { request } of entries) {
     const dissimilarity = 1 - diceCoefficient(currentWords, splitWords(renderParts(request.asked)));
     const turnCount = findDifferingTurns(current.after, request.after).length;
-    // Nothing in common but, it may be, the way in which it is asked.
+    // Nothing in common, except perhaps the settings.
     if (dissimilarity > 0.8 && turnCount >= current.after.length) continue;
     const settingDifferences = [
       current.model !== request.model,
@@ -76,13 +79,12 @@ interface Comparison {
   current: RecordedRequest;
   description: RequestDescription;
   nearest: RecordedRequest;
-  /** The text of a turn by its hash, where the recording has it. */
+  /** The texts of the recorded turns by their hashes. */
   textByHash: ReadonlyMap<string, string>;
 }
 
-/** What differs, most telling first, each as the end of "differs in". */
+/** Describes the differences, the most helpful first, each as the end of "differs in". */
 async function describeDifferences({ current, description, nearest, textByHash }: Comparison): Promise<string[]> {
-  const { formatWordDiff } = await import('./word-diff.js');
   const differences: string[] = [];
   if (current.model !== nearest.model) differences.push(`the model: it was ${nearest.model}, now ${current.model}`);
   if (current.system !== nearest.system) {
@@ -95,7 +97,7 @@ async function describeDifferences({ current, description, nearest, textByHash }
   if (current.after.length !== nearest.after.length) {
     differences.push(`the conversation before it: it had ${nearest.after.length} turns, now ${current.after.length}`);
   } else {
-    // What differs first is the cause; what follows it differs for that.
+    // The first different turn is the cause of the differences after it.
     const [first] = findDifferingTurns(current.after, nearest.after);
     if (first !== undefined) {
       const before = textByHash.get(nearest.after[first] ?? '');
@@ -107,14 +109,14 @@ async function describeDifferences({ current, description, nearest, textByHash }
   const [promptBefore, promptNow] = [renderParts(nearest.asked), renderParts(current.asked)];
   if (promptBefore !== promptNow)
     differences.push(`turn ${count} of ${count}, the prompt: ${await formatWordDiff(promptBefore, promptNow)}`);
-  return differences.length > 0 ? differences : ['a part of the prompt that is no text'];
+  return differences.length > 0 ? differences : ['a part of the prompt that is not text'];
 }
 
 function describeRole(turn: TurnDescription | undefined): string {
   return turn?.role === 'model' ? 'a reply' : 'a prompt';
 }
 
-/** Every turn that a recording has in words: each prompt, and each reply. */
+/** Collects the texts of all recorded prompts and replies by their hashes. */
 function collectTurnTexts(entries: readonly RecordingEntry[]): ReadonlyMap<string, string> {
   const texts = new Map<string, string>();
   for (const entry of entries) {
@@ -125,7 +127,7 @@ function collectTurnTexts(entries: readonly RecordingEntry[]): ReadonlyMap<strin
   return texts;
 }
 
-/** Media as what tells them apart. */
+/** Renders parts as text, with media as their type and URL or hash. */
 function renderParts(parts: readonly PartDescription[]): string {
   return parts
     .map((part) => {
@@ -136,7 +138,7 @@ function renderParts(parts: readonly PartDescription[]): string {
     .join('\n');
 }
 
-/** The positions at which conversations differ, those that only one of them has included. */
+/** Returns the positions at which two conversations differ, including positions that only one of them has. */
 function findDifferingTurns(left: readonly string[], right: readonly string[]): number[] {
   const length = Math.max(left.length, right.length);
   return Array.from({ length }, (_, index) => index).filter((index) => left[index] !== right[index]);
@@ -168,7 +170,7 @@ function splitWords(text: string): ReadonlySet<string> {
   );
 }
 
-/** Dice's coefficient: 1 where all words are the same, 0 where none is. */
+/** Computes Dice's coefficient of two sets: 1 if they are equal, 0 if they have nothing in common. */
 function diceCoefficient(left: ReadonlySet<string>, right: ReadonlySet<string>): number {
   if (left.size + right.size === 0) return 1;
   const shared = [...left].filter((word) => right.has(word)).length;

@@ -1,37 +1,31 @@
 import { readFileSync } from 'node:fs';
 import { BoticelliError } from '../../errors.js';
+import { formatRequestId } from '../replies/request-id.js';
 import { parseEntry, type RecordingEntry } from './recording-entry.js';
 
-/** What a recording has. */
+/** The content of a recording. */
 export interface Recording {
-  /** By key and occurrence; of two lines for the same, the later one. */
+  /** The entries by `formatRequestId`; of two lines for the same request, the later one. */
   entries: Map<string, RecordingEntry>;
-  /** How many bytes are whole lines: what a crash left behind them is not one. */
+  /** The number of bytes up to the end of the last complete line. A crash may leave an incomplete one behind it. */
   completeBytes: number;
-  /** Whether the last of them has its end. */
+  /** Whether the last complete line ends with a newline. */
   endsWithNewline: boolean;
 }
 
-/** What tells answers apart. */
-export function formatRequestId({ key, occurrence }: Pick<RecordingEntry, 'key' | 'occurrence'>): string {
-  return `${key} ${occurrence}`;
-}
-
 /**
- * Reads a recording. A last line that was never finished, as a crash leaves it, is no fault. Rejects with `no_input`: where
- * there is no file, and naming the first line that is no answer.
+ * Reads a recording. An incomplete last line, as a crash leaves it, is ignored.
+ *
+ * @throws BoticelliError `no_input` if the file can't be read, or a line is not a recorded reply
  */
 export function readRecording(path: string): Recording {
   const bytes = readBytes(path);
   const completeBytes = bytes.lastIndexOf('\n') + 1;
-  const [completeText, trailingBytes] = [
-    decodeUtf8(bytes.subarray(0, completeBytes), path),
-    bytes.subarray(completeBytes),
-  ];
+  const completeText = decodeUtf8(bytes.subarray(0, completeBytes), path);
+  const trailingBytes = bytes.subarray(completeBytes);
   const entries = new Map<string, RecordingEntry>();
-  const lines = completeText.split('\n');
   const add = (entry: RecordingEntry) => void entries.set(formatRequestId(entry), entry);
-  for (const [index, line] of lines.entries()) {
+  for (const [index, line] of completeText.split('\n').entries()) {
     if (line.trim() === '') continue;
     try {
       add(parseEntry(line));
@@ -44,7 +38,7 @@ export function readRecording(path: string): Recording {
   return { entries, completeBytes: lastEntry ? bytes.length : completeBytes, endsWithNewline: !lastEntry };
 }
 
-/** A last line may lack nothing but its end: an editor's work, not a crash's. */
+/** Parses a last line without a newline: complete if an editor removed the newline, incomplete after a crash. */
 function parseUnterminatedEntry(bytes: Buffer): RecordingEntry | undefined {
   try {
     return parseEntry(bytes.toString('utf8'));
@@ -61,7 +55,7 @@ function readBytes(path: string): Buffer {
     const problem =
       code === 'ENOENT' ? 'does not exist' : code === 'EISDIR' ? 'is a folder' : `can't be read: ${message}`;
     throw new BoticelliError('no_input', `the recording ${path} ${problem}`, {
-      hint: `Make one: run the narrative once with --record ${path}.`,
+      hint: `Create a recording: run the narrative once with --record ${path}.`,
       cause: thrown,
     });
   }
@@ -71,8 +65,8 @@ function decodeUtf8(bytes: Buffer, path: string): string {
   try {
     return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
   } catch (cause) {
-    throw new BoticelliError('no_input', `${path} is no recording: it is not UTF-8`, {
-      hint: 'Nothing was sent.',
+    throw new BoticelliError('no_input', `${path} is not a recording: it is not valid UTF-8`, {
+      hint: 'Name a file that --record wrote. Nothing was sent.',
       cause,
     });
   }
@@ -80,7 +74,7 @@ function decodeUtf8(bytes: Buffer, path: string): string {
 
 function createInvalidLineError(path: string, line: number, thrown: unknown): BoticelliError {
   return new BoticelliError('no_input', `${path}:${line}: this line ${(thrown as Error).message}`, {
-    hint: 'Mend or remove the line: each one is a JSON object that --record wrote. Nothing was sent.',
+    hint: 'Fix or remove the line: each line is a JSON object that --record wrote. Nothing was sent.',
     cause: thrown,
   });
 }

@@ -1,19 +1,17 @@
 import { createHash } from 'node:crypto';
 import * as z from 'zod/mini';
 import type { GenerateResponse, ReplyAudio, Usage } from '../../driver/response.js';
-import type { RequestId } from '../replies/reply-cache.js';
-import type { PartDescription, RequestDescription, TurnDescription } from '../replies/request-key.js';
+import type { PartDescription, RequestDescription, RequestId, TurnDescription } from '../replies/request-id.js';
 
-/** One line of a recording: what was asked, and what was answered. */
+/** One line of a recording: a request and its reply. */
 export interface RecordingEntry extends RequestId {
   request: RecordedRequest;
   reply: RecordedReply;
 }
 
 /**
- * A request as a recording has it. Each prompt stands in it once, in the line of its own request: what came before it in
- * the conversation is told by hashes alone. So an edit changes the line of what was edited in its words, and the lines
- * after it in a few digits; and a long conversation does not take room by its square.
+ * A recorded request. It has the text of its own prompt only; the turns before it are hashes. So an edit changes the text
+ * of one line and a few digits of the lines after it, and the size of a long conversation does not grow quadratically.
  */
 export interface RecordedRequest {
   model: string;
@@ -25,24 +23,21 @@ export interface RecordedRequest {
   asked: PartDescription[];
 }
 
-/**
- * A reply as a recording has it. What the provider needs to go on with the conversation (thought signatures) is left out:
- * who replays sends nothing.
- */
+/** A recorded reply. Thought signatures are left out: only the provider needs them, and a replay sends nothing. */
 export interface RecordedReply {
   text: string;
   model: string;
   finishReason: string;
   usage: Usage;
-  /** The reply as it stands in the conversation, where that is another text. */
+  /** The text of the reply in the conversation, if it differs from `text`. */
   turnText?: string;
-  /** 16-bit PCM in base64, and samples a second. */
+  /** 16-bit PCM in base64, and the sample rate in Hz. */
   audio?: { sampleRate: number; pcm: string };
-  /** True where there was more sound than `mostSoundBytes`. */
+  /** True if the audio was left out, because it was larger than `maxAudioBytes`. */
   wasSpoken?: boolean;
 }
 
-/** The most bytes of sound that a line has: 20 s of speech at 24 kHz. */
+/** The largest audio that is recorded: 20 s of speech at 24 kHz. */
 const maxAudioBytes = 1_000_000;
 
 const partSchema = z.union([
@@ -78,21 +73,25 @@ const entrySchema = z.object({
   }),
 });
 
-/** Reads a line. Throws an Error whose message says, as the end of a sentence, why it is no answer. */
+/**
+ * Parses a line.
+ *
+ * @throws Error whose message is the end of a sentence that begins with "this line"
+ */
 export function parseEntry(line: string): RecordingEntry {
   let value: unknown;
   try {
     value = JSON.parse(line);
   } catch {
-    throw new Error('is no JSON');
+    throw new Error('is not JSON');
   }
   const { success, error } = entrySchema.safeParse(value);
   if (success) return value as RecordingEntry;
   const path = error.issues[0]?.path.join('.') ?? '';
-  throw new Error(`is no recorded answer${path === '' ? '' : `: ${path} is not as it should be`}`);
+  throw new Error(`is not a recorded reply${path === '' ? '' : `: invalid value of ${path}`}`);
 }
 
-/** What is kept of an answer. */
+/** Creates the entry of a request and its reply. */
 export function createEntry(id: RequestId, request: RequestDescription, reply: GenerateResponse): RecordingEntry {
   const { text, model, finishReason, usage, turn, audio } = reply;
   return {
@@ -106,7 +105,7 @@ export function createEntry(id: RequestId, request: RequestDescription, reply: G
   };
 }
 
-/** A request as it would stand in a recording. */
+/** Converts a described request into its recorded form. */
 export function toRecordedRequest({ model, system, parameters, turns }: RequestDescription): RecordedRequest {
   return {
     model,
@@ -117,17 +116,17 @@ export function toRecordedRequest({ model, system, parameters, turns }: RequestD
   };
 }
 
-/** What tells turns apart in a recording: twelve hexadecimal digits. */
+/** Hashes a turn: twelve hexadecimal digits, enough to distinguish the turns of a recording. */
 export function hashTurn(turn: TurnDescription): string {
   return createHash('sha256').update(JSON.stringify(turn)).digest('hex').slice(0, 12);
 }
 
-/** The hash of the turn that a recorded reply is in the conversations that go on from it. */
+/** Hashes the turn that a recorded reply becomes in the requests after it. */
 export function hashReplyTurn({ reply: { text, turnText = text } }: RecordingEntry): string {
   return hashTurn({ role: 'model', parts: [{ text: turnText }] });
 }
 
-/** Recordings are committed and shared: a login or a signature in an address is none of their readers' business. */
+/** Removes login, query and fragment from a URL: recordings are committed and shared, and those may be secrets. */
 function redactPart(part: PartDescription): PartDescription {
   if (!('url' in part) || !URL.canParse(part.url)) return part;
   const { protocol, host, pathname } = new URL(part.url);

@@ -1,20 +1,23 @@
 import { appendFileSync, existsSync, realpathSync, rmSync, statSync, truncateSync } from 'node:fs';
 import { BoticelliError } from '../../errors.js';
 import { writeAtomically } from '../../util/write-atomically.js';
-import { formatRequestId, readRecording } from './read-recording.js';
+import { formatRequestId } from '../replies/request-id.js';
+import { readRecording } from './read-recording.js';
 import { hashReplyTurn, type RecordingEntry } from './recording-entry.js';
 
-/** A recording that a run writes. Both throw `output_failed`. */
+/** A recording that a run writes. Both methods throw `output_failed`. */
 export interface RecordingFile {
-  /** Appends an answer: when this returns it is in the file, as a whole line. */
+  /** Appends a reply: when this returns, its line is in the file. */
   add(entry: RecordingEntry): void;
-  /** Brings the file into its order. To be called when the run is over, however it ended. */
+  /** Sorts the file. To be called at the end of the run, whether it succeeded or not. */
   finish(): void;
 }
 
 /**
- * Opens a recording to add to it, and finds out that it can be written before anything is spent; makes one where there is
- * none. Throws `output_failed`, and `no_input` where there is a file that is no recording: that is not touched.
+ * Opens a recording for adding replies, or creates it. Checks that it can be written, before a request is paid for.
+ *
+ * @throws BoticelliError `output_failed` if the file can't be written; `no_input` if it exists and is not a recording (it
+ *   is left unchanged)
  */
 export function openRecording(file: string): RecordingFile {
   const path = existsSync(file) ? realpathSync(file) : file;
@@ -23,10 +26,10 @@ export function openRecording(file: string): RecordingFile {
   withOutputError(path, () => appendFileSync(path, ''));
   const addedEntries = new Map<string, RecordingEntry>();
   return {
-    add(answer) {
-      // By name, not by a descriptor: another run that ends meanwhile puts a new file in the old one's place.
-      withOutputError(path, () => appendFileSync(path, formatLine(answer)));
-      addedEntries.set(formatRequestId(answer), answer);
+    add(entry) {
+      // By name, not by a file descriptor: another run that ends meanwhile replaces the file.
+      withOutputError(path, () => appendFileSync(path, formatLine(entry)));
+      addedEntries.set(formatRequestId(entry), entry);
     },
     finish() {
       if (addedEntries.size > 0)
@@ -39,10 +42,10 @@ export function openRecording(file: string): RecordingFile {
   };
 }
 
-/** What a recording has, its last line whole: a crash may have left half of one, an editor no end of it. */
+/** Reads a recording and repairs its last line: removes an incomplete one, and adds a missing newline. */
 function readAndRepair(path: string): Map<string, RecordingEntry> {
-  // A pipe, or a device, would have us wait for its end.
-  if (!statSync(path).isFile()) throw createOutputError(path, 'it is no regular file');
+  // Reading a pipe or a device could block.
+  if (!statSync(path).isFile()) throw createOutputError(path, 'not a regular file');
   const { entries, completeBytes, endsWithNewline } = readRecording(path);
   withOutputError(path, () => {
     if (completeBytes < statSync(path).size) truncateSync(path, completeBytes);
@@ -53,7 +56,7 @@ function readAndRepair(path: string): Map<string, RecordingEntry> {
 
 type Entries = ReadonlyMap<string, RecordingEntry>;
 
-/** What the file has, and what this run added: another run may have added to it meanwhile. */
+/** Merges the entries of the file, which another run may have changed meanwhile, with those of this run. */
 function mergeEntries(path: string, before: Entries, added: Entries): RecordingEntry[] {
   const current = existsSync(path) ? readRecording(path).entries : before;
   const all = new Map([...current, ...added]);
@@ -63,8 +66,8 @@ function mergeEntries(path: string, before: Entries, added: Entries): RecordingE
 }
 
 /**
- * A reply that was replaced is in no conversation any more, so what was asked after it can't be asked again: without this,
- * a recording that is made anew would keep all that it ever had.
+ * Removes the requests whose conversation contains a replaced reply: no run can send them again. Otherwise a recording that
+ * is made again would only grow.
  */
 function removeFollowUps(hashes: readonly string[], all: Map<string, RecordingEntry>, added: Entries): void {
   const currentHashes = new Set([...all.values()].map(hashReplyTurn));
@@ -76,8 +79,8 @@ function removeFollowUps(hashes: readonly string[], all: Map<string, RecordingEn
 }
 
 /**
- * By how much conversation comes before, then by what is asked: never by what was answered. So a recording that is made anew
- * has its lines where they were, and those of one narrative stand in its order.
+ * Sorts by the length of the conversation, then by the request, and never by the reply. So the lines of a narrative are in
+ * its order, and keep their place when the recording is made again.
  */
 function compareEntries(left: RecordingEntry, right: RecordingEntry): number {
   const depth = left.request.after.length - right.request.after.length;
@@ -92,12 +95,12 @@ function compareText(left: string, right: string): number {
   return left < right ? -1 : left > right ? 1 : 0;
 }
 
-/** The fields in an order of their own, whoever made the answer: what was asked comes before what was answered. */
+/** Renders an entry as a line, with its fields in a fixed order: the request before the reply. */
 function formatLine({ key, occurrence, request, reply }: RecordingEntry): string {
   return `${JSON.stringify({ key, occurrence, request, reply })}\n`;
 }
 
-/** A run that had no reply leaves no file behind. */
+/** Removes the file that a run without replies created. */
 function removeIfEmpty(path: string): void {
   if (statSync(path, { throwIfNoEntry: false })?.size === 0) rmSync(path);
 }
@@ -112,7 +115,7 @@ function withOutputError(path: string, write: () => void): void {
 
 function createOutputError(path: string, reason: string, cause?: unknown): BoticelliError {
   return new BoticelliError('output_failed', `can't write ${path}: ${reason}`, {
-    hint: 'Make room, or name another file with --record.',
+    hint: 'Check the disk space and the permissions, or name another file with --record.',
     cause,
   });
 }

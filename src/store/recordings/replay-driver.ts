@@ -1,14 +1,16 @@
 import type { BoticelliDriver, CallContext } from '../../driver/driver.js';
 import type { GenerateRequest } from '../../driver/request.js';
 import type { GenerateResponse } from '../../driver/response.js';
-import { createRequestCounter } from '../replies/request-counter.js';
-import { formatRequestId, readRecording } from './read-recording.js';
+import { createRequestCounter, formatRequestId } from '../replies/request-id.js';
+import { readRecording } from './read-recording.js';
 import type { RecordedReply } from './recording-entry.js';
 
 /**
- * A driver that answers from a recording alone: no network, no key, no quota. Replies are marked as reused. A request that
- * is not in it rejects with `not_recorded` and says what differs from the nearest one that is. One instance serves one run.
- * Throws `no_input` where the file can't be read, or a line of it is no answer.
+ * Creates a driver that replies from a recording: it needs no network, key or quota. Its replies are marked as reused. A
+ * request that was not recorded rejects with `not_recorded` and the difference to the most similar one. One instance
+ * serves one run, because it counts equal requests.
+ *
+ * @throws BoticelliError `no_input` if the file can't be read, or a line is not a recorded reply
  */
 export function createReplayDriver(path: string): BoticelliDriver {
   const { entries } = readRecording(path);
@@ -23,7 +25,7 @@ export function createReplayDriver(path: string): BoticelliDriver {
       throw await createNotRecordedError({ path, id, description, entries: [...entries.values()] });
     }
     markAnswered();
-    const message = 'the reply was spoken when it was recorded: its words are kept, its sound is not';
+    const message = 'this reply was spoken; the recording has its text, but not its audio';
     if (entry.reply.wasSpoken) emit?.({ type: 'note', about: 'reply', message });
     return toResponse(entry.reply, request);
   };
@@ -45,7 +47,7 @@ export function createReplayDriver(path: string): BoticelliDriver {
   };
 }
 
-/** The conversation goes on with the text alone: nothing is sent that would need more. */
+/** The turn has text only: nothing is sent to a provider that would need more to continue the conversation. */
 function toResponse(reply: RecordedReply, { model: requestedModel }: GenerateRequest): GenerateResponse {
   const { text, model, finishReason, usage, turnText = text, audio } = reply;
   return {
@@ -56,7 +58,7 @@ function toResponse(reply: RecordedReply, { model: requestedModel }: GenerateReq
   };
 }
 
-/** A few words each; joined, they are the text again. */
+/** Splits a text into pieces of a few words that add up to it. */
 function splitIntoPieces(text: string): string[] {
   return text.match(/(?:\s*\S+){1,8}\s*$|(?:\s*\S+){1,8}|\s+/g) ?? [];
 }

@@ -1,32 +1,24 @@
 import type { BoticelliDriver, CallContext } from '../../driver/driver.js';
+import { createLayer } from '../../driver/layers/create-layer.js';
 import { reportUsage } from '../../driver/layers/usage-events.js';
 import type { GenerateResponse } from '../../driver/response.js';
-import { createRequestCounter } from '../replies/request-counter.js';
+import { createRequestCounter } from '../replies/request-id.js';
 import { createEntry, type RecordingEntry } from './recording-entry.js';
 import type { RecordingFile } from './recording-file.js';
 
 /**
- * Keeps every reply in a recording, under the request as it was asked up here: whichever model gave it, by whatever wire,
- * after how many attempts. Also one that was cut short, so that a replay ends as the run did; what failed has no reply. It
- * is written before it is handed up. One instance serves one run, for it counts how often a request came.
+ * Writes each reply to a recording before it is returned, under the request as this layer received it: retries, fallbacks
+ * and the API in use do not matter. Truncated replies are recorded too, so that a replay ends as the run did; failed calls
+ * are not. Use one instance per run, because equal requests are numbered.
+ *
+ * @throws BoticelliError `output_failed` if the reply can't be written; its usage is then reported in a `spent` event
  */
 export function withRecording(file: Pick<RecordingFile, 'add'>, inner: BoticelliDriver): BoticelliDriver {
   const countRequest = createRequestCounter();
-  return {
-    supportsStreaming: (model) => inner.supportsStreaming(model),
-    close: async () => inner.close?.(),
-
-    async generate(request, context = {}) {
+  return createLayer(inner, {
+    async *call(request, context, send) {
       const { id, description, markAnswered } = await countRequest(request);
-      const response = await inner.generate(request, context);
-      addEntry(file, createEntry(id, description, response), response, context);
-      markAnswered();
-      return response;
-    },
-
-    async *generateStream(request, context = {}) {
-      const { id, description, markAnswered } = await countRequest(request);
-      for await (const chunk of inner.generateStream(request, context)) {
+      for await (const chunk of send(request, context)) {
         if (chunk.response) {
           addEntry(file, createEntry(id, description, chunk.response), chunk.response, context);
           markAnswered();
@@ -34,10 +26,10 @@ export function withRecording(file: Pick<RecordingFile, 'add'>, inner: Boticelli
         yield chunk;
       }
     },
-  };
+  });
 }
 
-/** A reply that can't be kept is handed to nobody, and was paid for all the same. */
+/** The caller does not receive a reply that can't be written, but it was billed. */
 function addEntry(
   file: Pick<RecordingFile, 'add'>,
   entry: RecordingEntry,

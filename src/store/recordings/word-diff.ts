@@ -1,12 +1,12 @@
-/** How much of what did not change is shown around what did, in characters. */
+/** The number of unchanged characters shown around a change. */
 const contextLength = 30;
-/** The most that is shown of one change, and of how many changes. */
+/** The maximum number of characters shown of a change, and of changes shown. */
 const maxCharacters = 120;
 const maxChanges = 3;
 
 /**
- * Where two texts differ, word by word and in few words, as git shows it: `three [-short-]{+long+} posts`. What was not asked
- * for long is not looked for: texts that have little in common are shown by their beginnings.
+ * Renders a short word diff of two texts in the format of `git diff --word-diff`: `three [-short-]{+long+} posts`. The search
+ * is bounded: of texts that have little in common it shows the beginnings.
  */
 export async function formatWordDiff(before: string, after: string): Promise<string> {
   if (before === '') return `{+${truncate(after)}+}`;
@@ -14,7 +14,7 @@ export async function formatWordDiff(before: string, after: string): Promise<str
   const { diffWords, diffWordsWithSpace } = await import('diff');
   const diffOptions = { maxEditLength: 400, timeout: 500 };
   const wordChanges = diffWords(before, after, diffOptions);
-  // Where no word differs, white space does.
+  // If no word differs, white space does.
   const changes = wordChanges?.every(({ added, removed }) => !added && !removed)
     ? diffWordsWithSpace(before, after, diffOptions)
     : wordChanges;
@@ -34,7 +34,7 @@ export async function formatWordDiff(before: string, after: string): Promise<str
   return output.join('');
 }
 
-/** What stands between two changes, before the first or after the last. */
+/** Shortens the unchanged text between two changes, before the first or after the last. */
 function abbreviateUnchanged(text: string, isFirst: boolean, isLast: boolean): string {
   const [start, end] = [text.slice(0, contextLength), text.slice(-contextLength)];
   if (isFirst) return text.length > contextLength ? `…${end}` : text;

@@ -1,44 +1,37 @@
 import type Database from 'libsql';
 import { runInTransaction } from '../../database/transaction.js';
 import { retryWhileLocked } from '../../database/wait-for-lock.js';
-import type { GenerateResponse } from '../../driver/response.js';
-import { parseStoredReply, serializeReply } from './stored-reply.js';
+import type { ModelTurn } from '../../driver/request.js';
+import type { GenerateResponse, Usage } from '../../driver/response.js';
+import type { RequestId } from './request-id.js';
 
-/** Which request of a run: what was asked, and how often that had been asked in the run before. */
-export interface RequestId {
-  /** Of request-key.ts. */
-  key: string;
-  /** Counts from 0: a carousel asks the same in each round, and wants an answer to each. */
-  occurrence: number;
-}
-
-/** Replies that were paid for, by what they answer. */
+/** Stores the replies of earlier runs, so that they need not be paid for twice. */
 export interface ReplyCache {
   /**
-   * The newest reply to the request that is kept, or undefined.
-   * @param requestedModel only what this model was asked for, and no fallback
+   * Finds the newest stored reply to a request.
+   * @param requestedModel accept only a reply of this model, and none that a fallback gave
    */
   find(requestId: RequestId, requestedModel?: string): Promise<StoredReply | undefined>;
-  /** Keeps a reply, in place of an older one. When it resolves, the reply outlives the process. */
+  /** Stores a reply, replacing an older one. Once it resolves, the reply survives the end of the process. */
   save(requestId: RequestId, reply: GenerateResponse): Promise<void>;
 }
 
-/** A reply as it is kept. */
+/** A reply as it is stored. */
 export interface StoredReply extends Omit<GenerateResponse, 'audio' | 'reused' | 'costUsd'> {
-  /** True where there was sound too. It is not kept: a minute of it takes 3 MB. */
+  /** True if the reply had audio. Audio is not stored: a minute of it takes 3 MB. */
   wasSpoken?: boolean;
 }
 
 export interface SqliteReplyCacheOptions {
   /** Has the table `answers`. */
   database: Database.Database;
-  /** The name of the narrative that asks, for clearing by name. */
+  /** The name of the narrative that sends the requests, for clearing by name. */
   narrative: string;
-  /** Milliseconds since the epoch. */
+  /** Returns milliseconds since the epoch. */
   now: () => number;
 }
 
-/** Answers in SQLite, for all processes of a machine. Both methods reject with SQLite's errors. */
+/** Creates a reply cache in SQLite that all processes of a machine share. Its methods reject with SQLite's errors. */
 export function createSqliteReplyCache({ database, narrative, now }: SqliteReplyCacheOptions): ReplyCache {
   const newestFirst = 'ORDER BY answered_at DESC, rowid DESC LIMIT 1';
   const selectNewest = database
@@ -70,7 +63,52 @@ export function createSqliteReplyCache({ database, narrative, now }: SqliteReply
   };
 }
 
-/** Text as libsql can give it back: it reads no further than a NUL. */
+/** Replaces NUL characters, because libsql reads a text only up to the first NUL. */
 export function replaceNuls(text: string): string {
   return text.replaceAll('\0', '\ufffd');
+}
+
+/**
+ * The stored form of a reply. Most replies are only text, which a response holds three times: as its text, as the text of
+ * its turn and as a native part. It is stored once: writing a reply of 10 MB three times took a run to 320 MB (2026-11).
+ */
+interface SerializedReply extends Omit<StoredReply, 'turn'> {
+  /** Without `text` if that equals the text of the reply. */
+  turn: Omit<ModelTurn, 'text'> & { text?: string };
+  /** True if the native parts are one text part; they are left out then. */
+  isTextAlone?: true;
+}
+
+/** Renders a reply as JSON for the database. */
+export function serializeReply({ audio, reused: _, costUsd: __, turn, ...reply }: GenerateResponse): string {
+  const { text, native, ...rest } = turn;
+  const isTextAlone = isTextPartOnly(text, native);
+  const serialized: SerializedReply = {
+    ...reply,
+    turn: { ...rest, ...(text !== reply.text && { text }), ...(native !== undefined && !isTextAlone && { native }) },
+    ...(isTextAlone && { isTextAlone }),
+    ...(audio && { wasSpoken: true }),
+  };
+  return JSON.stringify(serialized);
+}
+
+/**
+ * Parses a stored reply, whichever version wrote it. Returns undefined for JSON that is not a reply.
+ * @throws SyntaxError for text that is not JSON
+ */
+export function parseStoredReply(json: string): StoredReply | undefined {
+  const { isTextAlone, turn, ...reply } = JSON.parse(json) as Partial<SerializedReply> & { usage?: Partial<Usage> };
+  if (typeof reply.text !== 'string' || !isRecord(turn) || reply.usage === undefined) return undefined;
+  const { text = reply.text } = turn;
+  return { ...reply, turn: { ...turn, text, ...(isTextAlone && { native: [{ text }] }) } } as StoredReply;
+}
+
+function isTextPartOnly(text: string, native: unknown): native is [{ text: string }] {
+  if (!Array.isArray(native) || native.length !== 1) return false;
+  const [part] = native;
+  return Object.keys(part ?? {}).join() === 'text' && part.text === text;
+}
+
+function isRecord(value: unknown): value is object {
+  return typeof value === 'object' && value !== null;
 }

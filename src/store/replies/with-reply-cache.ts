@@ -1,38 +1,28 @@
 import type { BoticelliDriver, CallContext } from '../../driver/driver.js';
+import { createLayer } from '../../driver/layers/create-layer.js';
 import type { GenerateRequest } from '../../driver/request.js';
 import type { GenerateResponse } from '../../driver/response.js';
-import type { ReplyCache, RequestId, StoredReply } from './reply-cache.js';
-import { createRequestCounter } from './request-counter.js';
+import type { ReplyCache, StoredReply } from './reply-cache.js';
+import { createRequestCounter, type RequestId } from './request-id.js';
 
-/** Where answers are kept, and when one that is kept may stand in for a call. */
+/** Where replies are stored, and when a stored one may be reused. */
 export interface ReplyCacheOptions {
   cache: ReplyCache;
-  /** Asked before every call. Default: never; answers are kept all the same. */
+  /** Called before each request. Default: never reuse, only store. */
   canReuse?: () => boolean;
-  /** Whether a reply may be reused that another model gave in place of the one asked for. Default true. */
+  /** Whether a reply of a fallback model may be reused. Default true. */
   acceptFallbackReplies?: boolean;
 }
 
 /**
- * Was this very request answered in an earlier run? Then no call at all: nothing below hears of it, no quota is used and
- * nothing is paid. Every whole reply that comes from below is kept before it is handed up, so before the next act is asked.
- * What was cut short is handed up and not kept. One instance serves one run, for it counts how often a request came.
+ * Stores each complete reply before it is returned, and reuses the stored reply of an equal request from an earlier run: no
+ * request, no quota, no cost. Truncated replies are returned but not stored. Use one instance per run, because equal requests
+ * are numbered.
  */
 export function withReplyCache(options: ReplyCacheOptions, inner: BoticelliDriver): BoticelliDriver {
   const countRequest = createRequestCounter();
-  return {
-    supportsStreaming: (model) => inner.supportsStreaming(model),
-    close: async () => inner.close?.(),
-
-    async generate(request, context = {}) {
-      const { id, markAnswered } = await countRequest(request);
-      const response = (await findReusable(id, request, context, options)) ?? (await inner.generate(request, context));
-      await saveIfComplete(id, request, response, options);
-      markAnswered();
-      return response;
-    },
-
-    async *generateStream(request, context = {}) {
+  return createLayer(inner, {
+    async *call(request, context, send) {
       const { id, markAnswered } = await countRequest(request);
       const cached = await findReusable(id, request, context, options);
       if (cached) {
@@ -42,7 +32,7 @@ export function withReplyCache(options: ReplyCacheOptions, inner: BoticelliDrive
         yield { text, finished: true, metadata, response: cached };
         return;
       }
-      for await (const chunk of inner.generateStream(request, context)) {
+      for await (const chunk of send(request, context)) {
         if (chunk.response) {
           await saveIfComplete(id, request, chunk.response, options);
           markAnswered();
@@ -50,7 +40,7 @@ export function withReplyCache(options: ReplyCacheOptions, inner: BoticelliDrive
         yield chunk;
       }
     },
-  };
+  });
 }
 
 async function findReusable(
@@ -65,7 +55,7 @@ async function findReusable(
 }
 
 function toResponse({ wasSpoken, ...reply }: StoredReply, emit: CallContext['emit']): GenerateResponse {
-  const message = 'the reply was spoken when it was given: its words are kept, its sound is not';
+  const message = 'the stored reply has no audio: only the transcript of speech is kept';
   if (wasSpoken) emit?.({ type: 'note', about: 'reply', message });
   return { ...reply, reused: true };
 }
@@ -79,7 +69,7 @@ async function saveIfComplete(
   if (!response.reused && isComplete(request, response)) await cache.save(id, response);
 }
 
-/** Whether the model came to its end. JSON that was found to be as it was asked for is whole whatever the model says. */
+/** Whether the model finished. Validated JSON is complete whatever the finish reason. */
 function isComplete({ parameters }: GenerateRequest, { finishReason, text }: GenerateResponse): boolean {
   return finishReason === 'STOP' || (parameters.format === 'json' && isJson(text));
 }

@@ -3,21 +3,21 @@ import { runInTransaction } from '../../database/transaction.js';
 import { retryWhileLocked } from '../../database/wait-for-lock.js';
 import { replaceNuls } from '../replies/reply-cache.js';
 
-/** Which runs are meant: all that every field says, so with none of them all. */
+/** Selects runs: those that match every given field, and all of them without a field. */
 export interface ClearFilter {
-  /** Those that began before this moment, in milliseconds since the epoch. */
+  /** Runs that started before this time, in milliseconds since the epoch. */
   before?: number;
-  /** Those of the narrative of this name. */
+  /** Runs of the narrative with this name. */
   narrative?: string;
 }
 
-/** How much of each. */
+/** How many runs and replies are cleared. */
 export interface ClearedCounts {
   runs: number;
   replies: number;
 }
 
-/** Counts what would be cleared. */
+/** Counts what `clearRuns` would delete. */
 export function countClearable(database: Database.Database, filter: ClearFilter): ClearedCounts {
   const count = (table: 'runs' | 'answers') => {
     const { where, values } = buildCondition(table, filter);
@@ -27,7 +27,7 @@ export function countClearable(database: Database.Database, filter: ClearFilter)
   return { runs: count('runs'), replies: count('answers') };
 }
 
-/** Forgets runs and the answers that `--resume` would take, and gives their room on the disk back where it can. */
+/** Deletes runs and the replies that `--resume` would reuse, and frees their disk space if possible. */
 export async function clearRuns(database: Database.Database, filter: ClearFilter): Promise<ClearedCounts> {
   const cleared = await retryWhileLocked(() =>
     runInTransaction(database, () => {
@@ -44,13 +44,13 @@ export async function clearRuns(database: Database.Database, filter: ClearFilter
   return cleared;
 }
 
-/** What is deleted stays readable in the file until its room is used anew: a person who clears does not expect that. */
+/** Overwrites the deleted data, which SQLite would leave readable in the file. */
 function reclaimSpace(database: Database.Database): void {
   try {
     database.exec('VACUUM');
     database.pragma('wal_checkpoint(TRUNCATE)');
   } catch {
-    // Another process is at it, or the disk is full. It is cleared all the same.
+    // Another process uses the database, or the disk is full. The rows are deleted anyway.
   }
 }
 

@@ -2,10 +2,10 @@ import type Database from 'libsql';
 import { runInTransaction } from '../../database/transaction.js';
 import { retryWhileLocked } from '../../database/wait-for-lock.js';
 
-/** How long runs and their replies are kept where nobody has said: 30 days. */
+/** How long runs and their replies are kept by default: 30 days. */
 export const defaultKeepMs = 30 * 86_400_000;
 
-/** The most that one run's end forgets, so that none takes long over it; the next ones go on with it. */
+/** The maximum number of rows deleted at the end of a run, so that it takes little time. Later runs delete the rest. */
 const maxRuns = 500;
 const maxReplies = 5000;
 
@@ -17,8 +17,8 @@ export interface PruneRunsOptions {
 }
 
 /**
- * Forgets runs and answers that are older than `keepMs`. Two looks into an index where there is nothing to forget; and
- * there only is when something is too old by a thirtieth, so that not every run forgets what the last hour made too old.
+ * Deletes runs and replies that are older than `keepMs`. It deletes only once the oldest row has exceeded that by a
+ * thirtieth, so that most runs delete nothing; they cost two index lookups.
  */
 export async function pruneRuns({ database, now, keepMs }: PruneRunsOptions): Promise<void> {
   const isDue = (table: string, column: string) => {

@@ -3,32 +3,32 @@ import type { ErrorReport } from '../../errors.js';
 import type { ActEnd, RunStatus } from '../../executor/narrative-events.js';
 import type { ActProgressEvent, RunTotals } from './run-recorder.js';
 
-/** A run as its record has it, with what it came to. */
+/** A recorded run with its totals. */
 export interface RecordedRun extends RunTotals {
-  /** The run's id; ids sort by time. */
+  /** The id of the run. Ids sort by time. */
   run: string;
   narrative: string;
-  /** The narrative file's absolute path; absent where it came from standard input. */
+  /** The absolute path of the narrative file; absent for standard input. */
   file?: string;
   /** SHA-256 of the file's text, in hexadecimal. */
   fileHash?: string;
   /** ISO 8601 in UTC. */
   startedAt: string;
-  /** `unfinished` where no end is written: it is under way, or it was killed. */
+  /** `unfinished` if no end was recorded: the run is in progress or was killed. */
   status: RunStatus | 'unfinished';
-  /** How many acts were to play. */
+  /** The number of acts of the narrative. */
   actCount: number;
-  /** Absent where the run is unfinished. */
+  /** Absent if the run is unfinished. */
   durationMs?: number;
   error?: ErrorReport;
 }
 
-/** An act as the record has it. */
+/** A recorded act. */
 export interface RecordedAct {
   act: string;
-  /** Absent where the act failed. */
+  /** Absent if the act failed. */
   end?: ActEnd;
-  /** What happened on its way. */
+  /** The events between its start and its end. */
   events: ActProgressEvent[];
 }
 
@@ -41,14 +41,14 @@ type RunRow = [
   ...[number, number, string, number | null, number | null, string | null],
 ];
 
-/** The newest runs first. */
+/** Lists the newest runs first. `total` is the number of all recorded runs. */
 export function listRuns(database: Database.Database, limit: number): { runs: RecordedRun[]; total: number } {
   const rows = database.prepare(`SELECT ${columns} FROM runs ORDER BY started_at DESC, id DESC LIMIT ?`).raw(true);
   const [total] = database.prepare('SELECT count(*) FROM runs').raw(true).get() as [number];
   return { runs: (rows.all(limit) as RunRow[]).map(toRecordedRun), total };
 }
 
-/** The runs whose ids begin so, newest first, three at most; with `last`, the newest of all. */
+/** Finds at most three runs whose ids have the prefix, newest first; for `last`, the newest run. */
 export function findRuns(database: Database.Database, id: string): RecordedRun[] {
   if (id === 'last') return listRuns(database, 1).runs;
   const rows = database
@@ -57,7 +57,7 @@ export function findRuns(database: Database.Database, id: string): RecordedRun[]
   return (rows.all(id, `${id}\u{10ffff}`) as RunRow[]).map(toRecordedRun);
 }
 
-/** The acts of a run that are over, in order. */
+/** Lists the finished acts of a run in order. */
 export function listActs(database: Database.Database, run: string): RecordedAct[] {
   const rows = database.prepare('SELECT act, ended, told FROM acts WHERE run = ? ORDER BY position').raw(true).all(run);
   return (rows as [string, string | null, string][]).map(([act, endJson, eventsJson]) => ({

@@ -1,3 +1,6 @@
+import type Database from 'libsql';
+import { runInTransaction } from '../../database/transaction.js';
+import { retryWhileLocked } from '../../database/wait-for-lock.js';
 import { addCosts } from '../../driver/cost.js';
 import { addUsage, type Usage, zeroUsage } from '../../driver/response.js';
 import type {
@@ -6,50 +9,71 @@ import type {
   ActNote,
   ActRetry,
   ActWait,
+  NarrativeEnd,
   NarrativeEvent,
+  NarrativeStart,
 } from '../../executor/narrative-events.js';
-import type { RunWriter } from './run-writer.js';
+import { replaceNuls } from '../replies/reply-cache.js';
 
-/** What is told of an act on its way to its reply. */
+/** An event between the start of an act and its end. */
 export type ActProgressEvent = ActWait | ActRetry | ActFallback | ActNote;
 
-/** What a run has come to so far. */
+/** The totals of a run so far. */
 export interface RunTotals {
-  /** The acts that have their replies. */
+  /** The number of acts that have a reply. */
   actsEnded: number;
-  /** The models that were asked for and that served, each once, in their order. */
+  /** The requested models and the models that replied, each once, in order of appearance. */
   modelsAsked: string[];
   modelsServed: string[];
-  /** The calls that were made. */
+  /** The number of requests sent. */
   attempts: number;
   waitMs: number;
-  /** What was spent: replies that were reused do not count; what an act did that failed counts when the run is over. */
+  /** The tokens used, without reused replies. The tokens of a failed act are added at the end of the run. */
   usage: Usage;
-  /** What that cost, in US dollars; absent where the price of a part of it is not known. */
+  /** The cost in US dollars; absent if the price of a part of it is not known. */
   costUsd?: number | undefined;
 }
 
-/** An act that is over: with its reply, or without where it failed. */
-export interface ActRecord {
+/** Where a run's narrative came from. */
+export interface RunOrigin {
+  /** The absolute path of the narrative file; absent for standard input. */
+  file?: string;
+  /** SHA-256 of the file's text (UTF-8 without a byte order mark, with LF line ends), in hexadecimal. */
+  fileHash: string;
+}
+
+export interface RunRecorderOptions {
+  /** Has the tables `runs` and `acts`. */
+  database: Database.Database;
+  origin: RunOrigin;
+  /** Returns milliseconds since the epoch. */
+  now: () => number;
+  /** Runs a write after all earlier ones. */
+  enqueue: (write: () => Promise<void>) => void;
+}
+
+/** A finished act; without `end` if it failed. */
+interface FinishedAct {
   act: string;
-  /** The model asked for. */
   requestedModel: string;
   end?: ActEnd;
   events: ActProgressEvent[];
 }
 
 /**
- * Makes the record of a run of its events, as they come: a run that was killed is there too, unfinished. What is handed to
- * the writer for an act is to be written before the next act is asked; nothing is waited for here.
+ * Creates a listener that records a run in SQLite as its events arrive, so that a killed run is recorded too, as
+ * unfinished. The listener only enqueues writes: the caller waits for them before it starts the next act.
  */
-export function createRunRecorder(writer: RunWriter): (event: NarrativeEvent) => void {
-  const activeActs = new Map<string, ActRecord>();
-  let totals = createEmptyTotals();
-
-  const finishAct = (record: ActRecord) => {
-    activeActs.delete(record.act);
-    totals = addAct(totals, record);
-    writer.writeAct(record, totals);
+export function createRunRecorder(options: RunRecorderOptions): (event: NarrativeEvent) => void {
+  const writer = createRunWriter(options);
+  const activeActs = new Map<string, FinishedAct>();
+  let totals: RunTotals = {
+    ...{ actsEnded: 0, modelsAsked: [], modelsServed: [], attempts: 0, waitMs: 0, usage: zeroUsage, costUsd: 0 },
+  };
+  const finishAct = (finished: FinishedAct) => {
+    activeActs.delete(finished.act);
+    totals = addAct(totals, finished);
+    writer.writeAct(finished, totals);
   };
   return (event) => {
     switch (event.type) {
@@ -67,18 +91,14 @@ export function createRunRecorder(writer: RunWriter): (event: NarrativeEvent) =>
         return finishAct({ events: [], ...activeActs.get(act), act, requestedModel, end: event });
       }
       case 'narrative-end':
-        // An act that failed has no end of its own.
-        for (const record of activeActs.values()) finishAct(record);
+        // An act that failed has no end event.
+        for (const active of activeActs.values()) finishAct(active);
         return writer.writeEnd(event);
     }
   };
 }
 
-function createEmptyTotals(): RunTotals {
-  return { actsEnded: 0, modelsAsked: [], modelsServed: [], attempts: 0, waitMs: 0, usage: zeroUsage, costUsd: 0 };
-}
-
-function addAct(totals: RunTotals, { requestedModel, end, events }: ActRecord): RunTotals {
+function addAct(totals: RunTotals, { requestedModel, end, events }: FinishedAct): RunTotals {
   const retries = events.filter(({ type }) => type === 'act-retry').length;
   const waitMs = events.reduce((sum, event) => sum + (event.type === 'act-wait' ? event.waitMs : 0), 0);
   return {
@@ -94,4 +114,59 @@ function addAct(totals: RunTotals, { requestedModel, end, events }: ActRecord): 
 
 function addUnique(names: string[], name: string): string[] {
   return names.includes(name) ? names : [...names, name];
+}
+
+/** Writes a run into SQLite: each act together with the new totals of the run, in one transaction. */
+function createRunWriter({ database, origin, now, enqueue }: RunRecorderOptions) {
+  const statements = prepareStatements(database);
+  let run = '';
+  let position = 0;
+  const write = (work: () => void) => enqueue(() => retryWhileLocked(() => runInTransaction(database, work)));
+
+  return {
+    writeStart({ run: id, narrative, acts }: NarrativeStart, { usage }: RunTotals): void {
+      run = id;
+      const path = origin.file === undefined ? null : replaceNuls(origin.file);
+      const row = [id, replaceNuls(narrative), path, origin.fileHash, acts.length, now(), JSON.stringify(usage)];
+      write(() => statements.insertRun.run(...row));
+    },
+    writeAct({ act, end, events }: FinishedAct, totals: RunTotals): void {
+      const { actsEnded, modelsAsked, modelsServed, attempts, waitMs, usage, costUsd } = totals;
+      const ended = end ? JSON.stringify(end) : null;
+      const row = [run, position, replaceNuls(act), ended, JSON.stringify(events), end?.costUsd ?? null, run];
+      const totalsRow = [actsEnded, JSON.stringify(modelsAsked), JSON.stringify(modelsServed), attempts, waitMs];
+      position += 1;
+      write(() => {
+        statements.insertAct.run(...row);
+        statements.updateRun.run(...totalsRow, JSON.stringify(usage), actsEnded > 0 ? (costUsd ?? null) : null, run);
+      });
+    },
+    writeEnd({ status, durationMs, error, usage, costUsd }: NarrativeEnd): void {
+      // The final usage and cost include those of an act that failed.
+      const usageRow = [JSON.stringify(usage), costUsd ?? null];
+      const row = [status, durationMs, error ? JSON.stringify(error) : null, ...usageRow, run];
+      write(() => statements.endRun.run(...row));
+    },
+  };
+}
+
+function prepareStatements(database: Database.Database) {
+  return {
+    insertRun: database.prepare(
+      `INSERT INTO runs (id, narrative, file, file_hash, act_count, started_at, acts_ended, models_asked, models_served,
+       attempts, wait_ms, usage) VALUES (?, ?, ?, ?, ?, ?, 0, '[]', '[]', 0, 0, ?)`,
+    ),
+    // If the run was cleared meanwhile, its acts are not recorded either.
+    insertAct: database.prepare(
+      `INSERT INTO acts (run, position, act, ended, told, cost_usd)
+       SELECT ?, ?, ?, ?, ?, ? WHERE EXISTS (SELECT 1 FROM runs WHERE id = ?)`,
+    ),
+    updateRun: database.prepare(
+      `UPDATE runs SET acts_ended = ?, models_asked = ?, models_served = ?, attempts = ?, wait_ms = ?, usage = ?,
+       cost_usd = ? WHERE id = ?`,
+    ),
+    endRun: database.prepare(
+      'UPDATE runs SET status = ?, duration_ms = ?, error = ?, usage = ?, cost_usd = ? WHERE id = ?',
+    ),
+  };
 }

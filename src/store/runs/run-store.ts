@@ -1,46 +1,47 @@
 import type Database from 'libsql';
-import { createBestEffort } from '../../database/best-effort.js';
 import type { NarrativeEvent } from '../../executor/narrative-events.js';
+import { createBestEffort } from '../../util/best-effort.js';
+import { createSerialQueue } from '../../util/serial-queue.js';
 import { createSqliteReplyCache, type ReplyCache } from '../replies/reply-cache.js';
 import { pruneRuns } from './prune-runs.js';
-import { createRunRecorder } from './run-recorder.js';
-import { createRunWriter, type RunOrigin } from './run-writer.js';
+import { createRunRecorder, type RunOrigin } from './run-recorder.js';
 
-/** What is kept of one run: its answers and its record. What can't be written is done without; nothing here rejects. */
+/** Stores the replies and the record of one run. Nothing here rejects: the run continues without what can't be stored. */
 export interface RunStore {
   replyCache: ReplyCache;
-  /** To be told every event. Resolves when what the event says is written. */
+  /** Records an event. Resolves when it is written. */
   onEvent(event: NarrativeEvent): Promise<void>;
-  /** Resolves when all that was told is written, and what is too old forgotten: to be waited for at the end. */
+  /** Resolves when all events are written and old runs are deleted. To be awaited at the end of the run. */
   flush(): Promise<void>;
-  /** How many replies of this run another run would find: kept by it, or found themselves. */
+  /** How many replies of this run another run can reuse: those stored by it and those it found. */
   readonly reusableReplyCount: number;
 }
 
 export interface RunStoreOptions {
-  /** Of open-database.ts. */
+  /** The result of `openDatabase`. */
   database: Database.Database;
   /** The name of the narrative. */
   narrative: string;
   origin: RunOrigin;
-  /** How long runs and answers are kept; older ones are forgotten when the run is over. */
+  /** How long runs and replies are kept; older ones are deleted at the end of the run. */
   keepMs: number;
-  /** Milliseconds since the epoch. */
+  /** Returns milliseconds since the epoch. */
   now: () => number;
-  /** Called once, when something can't be read or written; nothing more is tried then. */
+  /** Called once, when the database can't be read or written; it is not used any more after that. */
   onFailure: (thrown: unknown) => void;
 }
 
-/** Opens what is kept of a run that is about to begin. */
+/** Opens the store of a run that is about to start. */
 export function openRunStore({ database, narrative, origin, keepMs, now, onFailure }: RunStoreOptions): RunStore {
   const attempt = createBestEffort(onFailure);
-  const { inTurn: enqueue, settled: flush } = createSerialQueue((write) => attempt(write));
+  const writes = createSerialQueue();
+  const enqueue = (write: () => Promise<void>) => void writes.enqueue(() => attempt(write));
   let reusableReplyCount = 0;
   let cache: ReplyCache | undefined;
   let recordEvent: ((event: NarrativeEvent) => void) | undefined;
-  // Preparing statements fails where the file's tables are broken.
+  // On first use, because preparing statements fails if the tables are damaged.
   const getCache = () => (cache ??= createSqliteReplyCache({ database, narrative, now }));
-  const getRecorder = () => (recordEvent ??= createRunRecorder(createRunWriter({ database, origin, now, enqueue })));
+  const getRecorder = () => (recordEvent ??= createRunRecorder({ database, origin, now, enqueue }));
 
   return {
     replyCache: {
@@ -60,25 +61,11 @@ export function openRunStore({ database, narrative, origin, keepMs, now, onFailu
     async onEvent(event) {
       await attempt(() => getRecorder()(event));
       if (event.type === 'narrative-end') enqueue(() => pruneRuns({ database, now: now(), keepMs }));
-      await flush();
+      await writes.drain();
     },
-    flush,
+    flush: () => writes.drain(),
     get reusableReplyCount() {
       return reusableReplyCount;
     },
   };
-}
-
-/** Does pieces of writing in their order, each one at once where none is under way. */
-function createSerialQueue(run: (task: () => Promise<void>) => Promise<void>) {
-  let pendingCount = 0;
-  let last: Promise<void> = Promise.resolve();
-  const enqueue = (task: () => Promise<void>) => {
-    const finished = pendingCount === 0 ? run(task) : last.then(() => run(task));
-    pendingCount += 1;
-    last = finished.then(() => {
-      pendingCount -= 1;
-    });
-  };
-  return { inTurn: enqueue, settled: () => last };
 }

@@ -1,4 +1,4 @@
-import type { Diagnostic } from '../../narrative/loaded-narrative.js';
+import type { Diagnostic } from '../../toml/diagnostic.js';
 import { toPrintable } from '../text/printable.js';
 
 /**

@@ -1,4 +1,4 @@
-import type { Diagnostic } from '../../narrative/loaded-narrative.js';
+import type { Diagnostic } from '../../toml/diagnostic.js';
 import { type Colors, noColors } from '../text/colors.js';
 import { measureWidth, toDisplayLine } from '../text/printable.js';
 

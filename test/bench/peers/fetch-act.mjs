@@ -1,4 +1,4 @@
-// The peer of one act: a bare fetch, with no SDK at all.
+// The peer of one act: a bare fetch without the SDK.
 const response = await fetch(
   `${process.env.GOOGLE_GEMINI_BASE_URL}/v1beta/models/gemini-flash-lite-latest:generateContent`,
   {

@@ -1,4 +1,4 @@
-// The peer of `boticelli check` on a folder: reads and parses each file with @iarna/toml, and says nothing of it.
+// The peer of `boticelli check` on a folder: reads and parses each file with @iarna/toml, and prints nothing.
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import TOML from '@iarna/toml';

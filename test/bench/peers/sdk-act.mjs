@@ -1,4 +1,4 @@
-// The peer of one act: the least that a person writes with the SDK, unbundled.
+// The peer of one act: a minimal script with the SDK, unbundled.
 import { GoogleGenAI } from '@google/genai';
 
 const ai = new GoogleGenAI({ apiKey: 'key', httpOptions: { baseUrl: process.env.GOOGLE_GEMINI_BASE_URL } });

@@ -1,4 +1,4 @@
-// The peer of many small events: the SDK's own loop over them. Says what it took, from the call to the last event.
+// The peer of many small events: the SDK's own loop. Prints the time from the call to the last event.
 import { GoogleGenAI } from '@google/genai';
 
 const ai = new GoogleGenAI({ apiKey: 'key', httpOptions: { baseUrl: process.env.GOOGLE_GEMINI_BASE_URL } });

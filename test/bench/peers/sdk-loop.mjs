@@ -1,4 +1,4 @@
-// The peer of the quota's use: what a person writes who wants many replies, a loop around the SDK with its own retries.
+// The peer of quota use: a loop around the SDK with the SDK's own retries.
 import { createInterface } from 'node:readline';
 import { GoogleGenAI } from '@google/genai';
 
@@ -14,7 +14,7 @@ for (let count = 0; count < requests; count += 1) {
     await ai.models.generateContent({ model: 'gemini-flash-lite-latest', contents: prompt });
     replies += 1;
   } catch {
-    // All attempts were refused: this reply is lost, the loop goes on.
+    // All attempts were rejected: this reply is lost, and the loop continues.
   }
 }
 process.stdout.write(`${JSON.stringify({ replies })}\n`);

@@ -1,4 +1,4 @@
-// The peer of a Live session: a bare reader that asks one turn, prints its transcript, and checks nothing.
+// The peer of a Live session: a bare reader that sends one turn, prints its transcript, and checks nothing.
 import { WebSocket } from 'ws';
 
 const base = process.env.GOOGLE_GEMINI_BASE_URL.replace('http', 'ws');

@@ -55,7 +55,7 @@ test('reports a hundred thousand errors', async () => {
   const misshapen = await checked(head(['a']) + input.repeat(80_000));
   expect(misshapen.code).toBe(65);
   expect(misshapen.stdout).toBe(
-    'n.toml: error[wrong-type]: the file has more faults than can be told: more than a hundred thousand\n',
+    'n.toml: error[wrong-type]: the file has too many errors to list: more than a hundred thousand\n',
   );
 });
 
@@ -107,7 +107,7 @@ test('rejects anything but a regular file, without waiting', async () => {
   expect(ended.code).toBe(66);
   expect(ended.stdout).toBe(
     ['pipe.toml', 'socket.toml', '/dev/null']
-      .map((name) => `${name}: error[unreadable]: ${name} is no regular file\n`)
+      .map((name) => `${name}: error[unreadable]: ${name} is not a regular file\n`)
       .join(''),
   );
 });

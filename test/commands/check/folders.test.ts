@@ -109,7 +109,7 @@ test('reports an error in a shared nested narrative once', async () => {
     stderr: 'boticelli: 3 of 3 narratives have errors',
   });
   expect(stdout.split('\n')).toEqual([
-    'bad.toml:7:10: error[unknown-name]: {{x}}: nothing has this name',
+    'bad.toml:7:10: error[unknown-name]: unknown name {{x}}; for a variable write {{vars.x}} and define it in [vars]',
     '7 | act_1 = "{{x}}"',
     '  |          ^^^^^',
     'one.toml: includes a narrative with errors, listed above',
@@ -151,7 +151,7 @@ test('prints warnings, and fails on them only with --strict', async () => {
   expect(forgiving).toMatchObject({ code: 0, stderr: '' });
   expect(forgiving.stdout).toBe(
     [
-      `warned.toml:3:9: warning[retired-model]: "model" in [narrative] is "gemini-2.0-flash"; Google's date for its shutdown is 2026-06-01`,
+      `warned.toml:3:9: warning[retired-model]: "model" in [narrative] is "gemini-2.0-flash", which Google shuts down on 2026-06-01`,
       '3 | model = "gemini-2.0-flash"',
       '  |         ^^^^^^^^^^^^^^^^^^',
       'warned.toml: ok, 1 act',

@@ -66,7 +66,7 @@ describe('the cached list', () => {
     );
     const { code, stderr, stdout } = await kept.models();
     expect({ code, lines: stderr.split('\n').length }).toEqual({ code: 0, lines: 2 });
-    expect(stderr).toMatch(/^boticelli: warning: .* was damaged; it is now .*, and a new one was begun\n$/);
+    expect(stderr).toMatch(/^boticelli: warning: .* was damaged; it is now .*, and a new database was created\n$/);
     expect(extractTableRows(stdout)).toHaveLength(120);
     await kept.models();
     expect(kept.pageRequests).toBe(6);
@@ -87,7 +87,9 @@ describe('the cached list', () => {
     kept.withDatabase((database) => database.pragma('user_version = 99'));
     const { code, stderr } = await kept.models();
     expect(code).toBe(0);
-    expect(stderr).toMatch(/^boticelli: warning: .* is of a newer boticelli .*: the model list is not cached\n$/);
+    expect(stderr).toMatch(
+      /^boticelli: warning: .* was written by a newer boticelli .*: the model list is not cached\n$/,
+    );
   });
 });
 

@@ -8,8 +8,7 @@ import {
   startBoticelli,
   startShell,
 } from '../../helpers/boticelli.js';
-import { createGate } from '../../helpers/gemini-gate.js';
-import { textReply } from '../../helpers/gemini-replies.js';
+import { createGate, textReply } from '../../helpers/gemini-replies.js';
 import { type GeminiServer, startGeminiServer } from '../../helpers/gemini-server.js';
 import { parseEvents } from '../quota-fixture.js';
 
@@ -156,11 +155,11 @@ describe('--max-cost', () => {
     server.setDefaultReply(textReply('a reply', { gate }));
     const twice = ['run', 'four.toml', 'four.toml', '-j', '2', '--last', '--max-tokens', '400'];
     const running = startBoticelli([...twice, '--max-cost', '0.6'], options);
-    await running.waitForOutput('calls under way', 'stderr');
+    await running.waitForOutput('running requests', 'stderr');
     gate.releaseAll();
     const { code, stderr } = await running.result;
     expect(code).toBe(75);
-    expect(stderr).toMatch(/; \$0\.00 of --max-cost \$0\.6 is spent, and calls under way may cost \$0\.4$/m);
+    expect(stderr).toMatch(/; \$0\.00 of --max-cost \$0\.6 is spent, and running requests may cost \$0\.4$/m);
     expect(stderr).toContain('2 narratives: 1 completed, 1 failed\n');
     expect(server.generateRequests).toHaveLength(4);
   });
@@ -170,7 +169,7 @@ describe('--max-cost', () => {
     const { code, stderr, stdout } = await run('--max-cost', '0.5', '--max-tokens', '501', '--stream');
     expect({ code, stdout }).toEqual({ code: 75, stdout: '' });
     expect(stderr).toMatch(
-      /act_1: a call of my-model may cost \$0\.501, a reply of 501 tokens \(max_tokens\) included; \$0\.00 of/,
+      /act_1: a request to my-model may cost \$0\.501 with a reply of 501 tokens \(max_tokens\); \$0\.00 of/,
     );
     expect(server.generateRequests).toEqual([]);
   });
@@ -183,7 +182,7 @@ describe('--max-cost', () => {
       const { run } = setup(settings);
       const { code, stderr } = await run('--max-cost', '1', ...flags);
       expect(code).toBe(78);
-      expect(stderr).toContain(`no price of ${model} is known, and --max-cost needs one`);
+      expect(stderr).toContain(`no known price for ${model}, and --max-cost needs one`);
       expect(stderr).toContain(`[providers.gemini.prices."${model}"]`);
     }
     expect(server.generateRequests).toEqual([]);

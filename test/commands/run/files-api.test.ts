@@ -9,8 +9,7 @@ import {
   startBoticelli,
 } from '../../helpers/boticelli.js';
 import { invalidKeyError } from '../../helpers/gemini-errors.js';
-import { createGate } from '../../helpers/gemini-gate.js';
-import { textReply } from '../../helpers/gemini-replies.js';
+import { createGate, textReply } from '../../helpers/gemini-replies.js';
 import { type GeminiServer, startGeminiServer } from '../../helpers/gemini-server.js';
 import { createVideo } from '../../helpers/media-bytes.js';
 

@@ -48,7 +48,7 @@ test('requests an invalid reply again, and leaves the repair out of the conversa
   );
   const { code, stdout, stderr } = await run('--stream');
   expect({ code, stdout }).toEqual({ code: 0, stdout: '{"name": "Ada"}\n\nHello Ada\n' });
-  expect(stderr).toContain('find: attempt 1 failed: the reply is no JSON: it begins with "Sure:');
+  expect(stderr).toContain('find: attempt 1 failed: the reply is not JSON: it begins with "Sure:');
   expect(stderr).toContain('retrying now');
   const roles = server.generateRequests.map(({ body }) =>
     body.contents.map(({ role }: { role: string }) => role).join(' '),
@@ -84,7 +84,7 @@ test('a second invalid reply ends the run with 76 and prints nothing of it', asy
   expect({ code, stdout }).toEqual({ code: 76, stdout: '' });
   expect(stderr).toBe(
     'boticelli: find: the reply does not match its schema: /name must be string\n' +
-      '  Say in the prompt what JSON is wanted, make the schema simpler, or use another model.\n',
+      '  Describe the JSON in the prompt, simplify the schema, or use another model.\n',
   );
   expect(server.generateRequests).toHaveLength(2);
 });
@@ -93,7 +93,7 @@ test('does not request truncated JSON again', async () => {
   server.queueReplies(textReply(['{"name": "A'], { finishReason: 'MAX_TOKENS' }));
   const { code, stderr } = await run('--quiet');
   expect(code).toBe(76);
-  expect(stderr).toContain('max_tokens cut the JSON off');
+  expect(stderr).toContain('the reply was cut off by max_tokens');
   expect(server.generateRequests).toHaveLength(1);
 });
 

@@ -111,7 +111,9 @@ describe('variables and standard input', () => {
   test('reports {{stdin}} in a narrative from standard input as an error', async () => {
     const { code, stderr } = await runBoticelli(['run', '-', '--rehearse'], { input: stdinTwice });
     expect(code).toBe(65);
-    expect(stderr).toMatch(/^<stdin>:\d+:10: error\[stdin-taken\]: \{\{stdin\}\}: the narrative itself is read from/);
+    expect(stderr).toMatch(
+      /^<stdin>:\d+:10: error\[stdin-taken\]: \{\{stdin\}\} is empty, because the narrative itself is read from/,
+    );
   });
 
   test.each([
@@ -202,7 +204,7 @@ describe('a nested narrative', () => {
       const { code, stderr } = await runBoticelli(['run', 'outer.toml'], { server, cwd });
       expect(code).toBe(65);
       expect(stderr).toContain(
-        'inner.toml:9:6: error[unknown-name]: {{z}}: nothing has this name\n9 | y = "{{z}}"\n  |      ^^^^^',
+        'inner.toml:9:6: error[unknown-name]: unknown name {{z}}; for a variable write {{vars.z}} and define it in [vars]\n9 | y = "{{z}}"\n  |      ^^^^^',
       );
     });
     expect(sent).toEqual([]);

@@ -7,8 +7,8 @@ import {
   startBoticelli,
   startShell,
 } from '../../helpers/boticelli.js';
-import { createGate } from '../../helpers/gemini-gate.js';
 import { listedModel, modelsOfThreePages } from '../../helpers/gemini-models.js';
+import { createGate } from '../../helpers/gemini-replies.js';
 import { type GeminiServer, startGeminiServer } from '../../helpers/gemini-server.js';
 import { spokenReply } from '../../helpers/live-replies.js';
 import { enforceQuota } from '../../helpers/quota-enforcer.js';

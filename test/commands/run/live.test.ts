@@ -9,7 +9,7 @@ import {
   runBoticelli,
   startBoticelli,
 } from '../../helpers/boticelli.js';
-import { createGate } from '../../helpers/gemini-gate.js';
+import { createGate } from '../../helpers/gemini-replies.js';
 import { type GeminiServer, startGeminiServer } from '../../helpers/gemini-server.js';
 import { bytesPerPiece, closeReasons, spokenReply } from '../../helpers/live-replies.js';
 

@@ -38,7 +38,7 @@ test("a missing picture named by a reply ends the run before its call, with the 
   expect({ code, stderr }).toEqual({
     code: 66,
     stderr: expect.stringMatching(
-      /^boticelli: two: the file "Reply 1 of .*\.png" does not exist\n {2}Look at what fills "\{\{one\}\}\.png"\.\n/,
+      /^boticelli: two: the file "Reply 1 of .*\.png" does not exist\n {2}Check the values of the placeholders in "\{\{one\}\}\.png"\.\n/,
     ),
   });
   expect(server.generateRequests.length - before).toBe(1);
@@ -51,7 +51,7 @@ test('reports that a blank reply names no picture', async () => {
   expect({ code, stderr }).toEqual({
     code: 66,
     stderr: expect.stringMatching(
-      /^boticelli: two: the name of the file is empty\n {2}Look at what fills "\{\{one\}\}"\.\n/,
+      /^boticelli: two: the file name is empty\n {2}Check the values of the placeholders in "\{\{one\}\}"\.\n/,
     ),
   });
 });

@@ -204,7 +204,7 @@ describe('an unusable database', () => {
     const before = readFileSync(fixture.database);
     const { code, stderr } = await fixture.run(['one.toml']);
     expect(code).toBe(0);
-    expect(stderr).toContain('newer boticelli (version 99)');
+    expect(stderr).toContain('newer boticelli (schema version 99)');
     expect(readFileSync(fixture.database).equals(before)).toBe(true);
   });
 

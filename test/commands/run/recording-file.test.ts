@@ -83,8 +83,8 @@ describe('bad input', () => {
     await record('two.toml');
     const path = join(cwd, 'answers.ndjson');
     for (const [line, words] of [
-      ['<<<<<<< ours', 'answers.ndjson:3: this line is no JSON'],
-      ['{"key":1}', 'answers.ndjson:3: this line is no recorded answer: key is not as it should be'],
+      ['<<<<<<< ours', 'answers.ndjson:3: this line is not JSON'],
+      ['{"key":1}', 'answers.ndjson:3: this line is not a recorded reply: invalid value of key'],
     ] as const) {
       const broken = `${readFileSync(path, 'utf8').split('\n').slice(0, 2).join('\n')}\n${line}\n`;
       writeFileSync(path, broken);

@@ -66,7 +66,9 @@ describe('replays a recorded narrative without network, key or home folder', () 
     edit('two.toml', 'carousel = 2', 'carousel = 3');
     expect(await replay('two.toml')).toMatchObject({
       code: 66,
-      stderr: expect.stringContaining('act_1: answers.ndjson has 2 answers to this request, which came once more'),
+      stderr: expect.stringContaining(
+        'act_1: answers.ndjson has only 2 replies to this request, and the narrative sends it again',
+      ),
     });
   });
 
@@ -93,7 +95,7 @@ describe('a request that is not in the recording', () => {
     expect(code).toBe(66);
     expect(JSON.parse(stdout)).toMatchObject({ error: { code: 'not_recorded', act: 'act_2' } });
     expect(stderr).toContain(
-      'act_2: answers.ndjson does not have this request; from the nearest one it differs in turn 3 of 3, the prompt:',
+      'act_2: answers.ndjson does not have this request; compared with the most similar one, it differs in turn 3 of 3, the prompt:',
     );
     expect(stderr).toMatch(/\[-Question-\]\{\+Another question\+\} 2\{\+, please\+\}/);
     expect(stderr).toContain('Record it with --record answers.ndjson');
@@ -122,7 +124,7 @@ describe('a request that is not in the recording', () => {
     expect(await replay('other.toml')).toMatchObject({
       code: 66,
       stderr: expect.stringContaining(
-        'a: answers.ndjson does not have this request, and none of its 2 answers is to anything like it: it seems to be of another narrative',
+        'a: answers.ndjson has 2 replies, but none to this request or a similar one: it may belong to another narrative',
       ),
     });
   });

@@ -2,7 +2,6 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
 import {
-  bin,
   buildNarrative,
   createTemporaryFolder,
   runBoticelli,
@@ -256,7 +255,7 @@ describe('if nothing can be stored', () => {
 });
 
 test('a run killed with -9 at any moment is resumed without repeating a finished call', async () => {
-  const done = await killAndResume(bin, 5, 20_261_122);
+  const done = await killAndResume(5, 20_261_122);
   expect(done.flatMap(({ problems }) => problems)).toEqual([]);
   expect(done.some(({ storedReplies }) => storedReplies > 0)).toBe(true);
 });

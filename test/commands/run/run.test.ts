@@ -9,8 +9,14 @@ import {
   startShell,
 } from '../../helpers/boticelli.js';
 import { dayQuotaError, overloadedError } from '../../helpers/gemini-errors.js';
-import { createGate } from '../../helpers/gemini-gate.js';
-import { createChunk, emptyReply, formatSseEvent, packetReply, textReply } from '../../helpers/gemini-replies.js';
+import {
+  createChunk,
+  createGate,
+  emptyReply,
+  formatSseEvent,
+  packetReply,
+  textReply,
+} from '../../helpers/gemini-replies.js';
 import { type GeminiServer, startGeminiServer } from '../../helpers/gemini-server.js';
 
 let server: GeminiServer;

@@ -9,9 +9,9 @@ import {
   startInTerminal,
 } from '../../helpers/boticelli.js';
 import { errorReply } from '../../helpers/gemini-errors.js';
-import { createGate } from '../../helpers/gemini-gate.js';
 import {
   createChunk,
+  createGate,
   formatSseEvent,
   packetReply,
   type ScriptedReply,

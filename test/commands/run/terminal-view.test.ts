@@ -12,8 +12,7 @@ import {
   startInTerminal,
 } from '../../helpers/boticelli.js';
 import { errorReply, overloadedError } from '../../helpers/gemini-errors.js';
-import { createGate } from '../../helpers/gemini-gate.js';
-import { textReply } from '../../helpers/gemini-replies.js';
+import { createGate, textReply } from '../../helpers/gemini-replies.js';
 import { type GeminiServer, startGeminiServer } from '../../helpers/gemini-server.js';
 
 let server: GeminiServer;

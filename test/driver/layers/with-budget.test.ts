@@ -11,47 +11,47 @@ import { createScriptedDriver, type ScriptedCall } from '../../helpers/scripted-
 const createRequest = (parameters: GenerateRequest['parameters'] = {}): GenerateRequest => ({
   ...{ model: 'm', turns: [{ role: 'user', parts: [{ type: 'text', text: 'Q' }] }], parameters },
 });
-/** Scripted replies have ten tokens in and one out for each piece: at these prices, a dollar for ten of either. */
+/** Ten tokens cost a dollar. A scripted reply has ten prompt tokens and one output token per piece. */
 const price = { input: 100_000, output: 100_000 };
 
 function stack(maxCostUsd: number, scripts: ScriptedCall[] = [], estimate: number | undefined = 1) {
   const inner = createScriptedDriver(scripts);
   const driver = withBudget({ maxCostUsd, estimateUsd: () => estimate }, withCost({ getPrice: () => price }, inner));
-  return { below: inner, driver };
+  return { inner, driver };
 }
 
-test('a call that would take the sum over the limit is not made', async () => {
-  const { below: inner, driver } = stack(3, [{ pieces: Array(10).fill('x') }]);
+test('does not send a request that could exceed the limit', async () => {
+  const { inner, driver } = stack(3, [{ pieces: Array(10).fill('x') }]);
   expect((await driver.generate(createRequest())).costUsd).toBe(2);
   expect((await driver.generate(createRequest())).costUsd).toBe(1.2);
   await expect(driver.generate(createRequest())).rejects.toMatchObject({
     code: 'budget_exceeded',
-    message: 'a call of m may cost $1.00, its prompt alone; $3.20 of --max-cost $3.00 is spent',
+    message: 'the prompt to m alone may cost $1.00; $3.20 of --max-cost $3.00 is spent',
   });
   expect(inner.requests).toHaveLength(2);
 });
 
-test('a stream counts as a call does', async () => {
-  const { below: inner, driver } = stack(2);
+test('counts a stream as a call', async () => {
+  const { inner, driver } = stack(2);
   const stream = async () => {
     for await (const _ of driver.generateStream(createRequest({ maxTokens: 7 })));
   };
   await stream();
-  await expect(stream()).rejects.toThrow('a reply of 7 tokens (max_tokens) included');
+  await expect(stream()).rejects.toThrow('a request to m may cost $1.00 with a reply of 7 tokens (max_tokens)');
   expect(inner.requests).toHaveLength(1);
 });
 
-test('a call that failed costs nothing', async () => {
-  const { below: inner, driver } = stack(1.5, [{ error: new Error('broken') }, { error: new Error('broken') }]);
+test('counts a failed call as free', async () => {
+  const { inner, driver } = stack(1.5, [{ error: new Error('broken') }, { error: new Error('broken') }]);
   for (let call = 0; call < 2; call += 1) await expect(driver.generate(createRequest())).rejects.toThrow('broken');
   await driver.generate(createRequest());
   expect(inner.requests).toHaveLength(3);
 });
 
-test('what a call is told to have spent is spent, though it failed', async () => {
-  const before: ScriptedCall['onCall'] = (_request, { emit }) =>
+test('counts the usage events of a failed call', async () => {
+  const onCall: ScriptedCall['onCall'] = (_request, { emit }) =>
     emit?.({ type: 'spent', model: 'm-001', usage: { ...zeroUsage, promptTokens: 10 } });
-  const { driver } = stack(1.5, [{ onCall: before, error: new Error('broken') }]);
+  const { driver } = stack(1.5, [{ onCall, error: new Error('broken') }]);
   const events: DriverEvent[] = [];
   const emit = (event: DriverEvent) => void events.push(event);
   await expect(driver.generate(createRequest(), { emit })).rejects.toThrow('broken');
@@ -59,7 +59,7 @@ test('what a call is told to have spent is spent, though it failed', async () =>
   await expect(driver.generate(createRequest())).rejects.toThrow('$1.00 of --max-cost $1.50 is spent');
 });
 
-test('calls under way are reckoned with what they may cost, also those of others who spend from the same', async () => {
+test('counts running calls with their estimates, over all drivers that share a ledger', async () => {
   const inner = createScriptedDriver([{ error: new Error('broken') }]);
   const ledger = createBudgetLedger();
   const driver = () => withBudget({ maxCostUsd: 3, estimateUsd: () => 1, ledger }, inner);
@@ -67,7 +67,7 @@ test('calls under way are reckoned with what they may cost, also those of others
   const calls = [one, other, one].map((each) => each.generate(createRequest()));
   await expect(other.generate(createRequest())).rejects.toMatchObject({
     code: 'budget_exceeded',
-    message: expect.stringContaining('$0.00 of --max-cost $3.00 is spent, and calls under way may cost $3.00'),
+    message: expect.stringContaining('$0.00 of --max-cost $3.00 is spent, and running requests may cost $3.00'),
   });
   await Promise.allSettled(calls);
   await other.generate(createRequest());
@@ -75,21 +75,21 @@ test('calls under way are reckoned with what they may cost, also those of others
   expect(inner.requests).toHaveLength(4);
 });
 
-test('a stream that is left before its end costs nothing, as one that failed', async () => {
+test('counts a stream that the caller leaves early as free', async () => {
   const ledger = createBudgetLedger();
   const driver = withBudget({ maxCostUsd: 1, estimateUsd: () => 1, ledger }, createScriptedDriver());
   for await (const _ of driver.generateStream(createRequest())) break;
   expect(ledger).toMatchObject({ spentUsd: 0, reservedUsd: 0 });
 });
 
-test('what the limit allows to the last cent is made, and nothing when it is used up', async () => {
-  const { below: inner, driver } = stack(1.2, [], 0);
+test('allows spending up to the last cent, and nothing after that', async () => {
+  const { inner, driver } = stack(1.2, [], 0);
   await driver.generate(createRequest());
   await expect(driver.generate(createRequest())).rejects.toMatchObject({ code: 'budget_exceeded' });
   expect(inner.requests).toHaveLength(1);
 });
 
-test('a model without a price is told of, with how to give it one', async () => {
+test('names a model without a known price and how to set it', async () => {
   const inner = createScriptedDriver();
   const driver = withBudget({ maxCostUsd: 1, estimateUsd: () => undefined }, inner);
   await expect(driver.generate(createRequest())).rejects.toMatchObject({
@@ -99,7 +99,7 @@ test('a model without a price is told of, with how to give it one', async () => 
   expect(inner.requests).toEqual([]);
 });
 
-test('JSON that had to be asked for twice costs what both replies cost', async () => {
+test('adds up the cost of both replies when JSON is retried', async () => {
   const inner = createScriptedDriver([{ pieces: ['no json'] }, { pieces: ['{}'] }]);
   const driver = withJsonValidation(
     { compileSchema: async () => () => [] },

@@ -27,7 +27,7 @@ async function send(driver: ReturnType<typeof stack>['driver'], streaming: boole
 }
 
 describe.each([{ streaming: false }, { streaming: true }])('with streaming: $streaming', ({ streaming }) => {
-  test('a model whose quota is used up is followed by the next one, and that is told', async () => {
+  test('falls back to the next model when a quota is used up, with an event', async () => {
     const { driver, inner, events, emit } = stack([{ error: usedUp }, { error: tooLate }]);
     expect(await send(driver, streaming, { emit })).toBe('Reply 3');
     expect(inner.requests.map(({ model }) => model)).toEqual(['first', 'second', 'third']);
@@ -37,7 +37,7 @@ describe.each([{ streaming: false }, { streaming: true }])('with streaming: $str
     ]);
   });
 
-  test('if none has quota left the error says so of each, and when the first of them has', async () => {
+  test('reports every model and the earliest retry time if none has quota left', async () => {
     const [soon, late] = [new Date('2026-11-26T12:00:30Z'), new Date('2026-11-27T08:00:00Z')];
     const hint = 'Nothing was sent.';
     const closed = new BoticelliError('quota_exhausted', 'first is used up', { retryAt: late, hint });
@@ -52,44 +52,44 @@ describe.each([{ streaming: false }, { streaming: true }])('with streaming: $str
     expect(inner.requests).toHaveLength(3);
   });
 
-  test('if there is no other model the error comes up as it is', async () => {
+  test('rethrows the error if there is no other model', async () => {
     const { driver } = stack([{ error: usedUp }], { getFallbackModels: () => [] });
     await expect(send(driver, streaming)).rejects.toBe(usedUp);
   });
 
-  test('any other failure is no reason to turn to another model', async () => {
+  test('does not fall back after other failures', async () => {
     const error = new BoticelliError('unavailable', 'overloaded', { isTransient: true });
     const { driver, inner } = stack([{ error }]);
     await expect(send(driver, streaming)).rejects.toBe(error);
     expect(inner.requests).toHaveLength(1);
   });
 
-  test('a model that cannot take the request is passed over and named', async () => {
-    const getUnsupportedReason = (model: string) => (model === 'second' ? 'for it is deaf' : undefined);
+  test('skips a model that cannot take the request, and names it', async () => {
+    const getUnsupportedReason = (model: string) => (model === 'second' ? 'it takes no audio' : undefined);
     const { driver, inner, events, emit } = stack([{ error: usedUp }], { getUnsupportedReason });
     await send(driver, streaming, { emit });
     expect(inner.requests.map(({ model }) => model)).toEqual(['first', 'third']);
     expect(events).toMatchObject([
-      { to: 'third', reason: expect.stringContaining('second is passed over, for it is deaf') },
+      { to: 'third', reason: expect.stringContaining('skipped second: it takes no audio') },
     ]);
   });
 
-  test('if all others are passed over the error says so', async () => {
-    const { driver } = stack([{ error: usedUp }], { getUnsupportedReason: () => 'for it is deaf' });
+  test('names the skipped models in the error if all are skipped', async () => {
+    const { driver } = stack([{ error: usedUp }], { getUnsupportedReason: () => 'it takes no audio' });
     await expect(send(driver, streaming)).rejects.toMatchObject({
       code: 'quota_exhausted',
-      message: expect.stringContaining('second is passed over, for it is deaf; third is passed over'),
+      message: expect.stringContaining('skipped second: it takes no audio; skipped third'),
     });
   });
 
-  test('the models that the act names come instead of the others, and the same model not twice', async () => {
+  test('uses the fallback models of the act instead of the default ones, and no model twice', async () => {
     const { driver, inner } = stack([{ error: usedUp }]);
     await send(driver, streaming, { fallback: ['first', 'own'] });
     expect(inner.requests.map(({ model }) => model)).toEqual(['first', 'own']);
   });
 });
 
-test('once text was yielded it is too late for another model', async () => {
+test('does not fall back after the first text of a stream', async () => {
   const { driver, inner } = stack([{ pieces: ['a'], error: usedUp }]);
   await expect(send(driver, true)).rejects.toBe(usedUp);
   expect(inner.requests).toHaveLength(1);

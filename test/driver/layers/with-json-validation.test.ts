@@ -31,7 +31,7 @@ async function collectChunks(stream: AsyncIterable<StreamChunk>): Promise<Stream
   return chunks;
 }
 
-test('JSON that matches is the reply, and nothing is told', async () => {
+test('returns JSON that matches, without an event', async () => {
   const { driver, inner, events, emit } = stack(['{"name": "Ada"}']);
   const response = await driver.generate(request, { emit });
   expect(response).toMatchObject({ text: '{"name": "Ada"}', turn: { text: '{"name": "Ada"}' } });
@@ -39,14 +39,14 @@ test('JSON that matches is the reply, and nothing is told', async () => {
   expect(events).toEqual([]);
 });
 
-test('what does not match is asked for once more, with the fault told to the model and to the listener', async () => {
+test('retries an invalid reply once, with the error in the prompt and in an event', async () => {
   const { driver, inner, events, emit } = stack(['{"size": "big"}', '{"name": "Ada"}']);
   const response = await driver.generate(request, { emit });
   expect(response.text).toBe('{"name": "Ada"}');
   expect(inner.requests).toHaveLength(2);
-  const [question, answer, repair] = inner.requests[1]?.turns ?? [];
-  expect(question).toEqual(userTurn);
-  expect(answer).toMatchObject({ role: 'model', text: '{"size": "big"}' });
+  const [prompt, reply, repair] = inner.requests[1]?.turns ?? [];
+  expect(prompt).toEqual(userTurn);
+  expect(reply).toMatchObject({ role: 'model', text: '{"size": "big"}' });
   expect(repair?.role === 'user' && repair.parts[0]).toEqual({
     type: 'text',
     text: `Your reply does not match its schema: it must have required property 'name'; /size must be one of "small", "large".
@@ -68,14 +68,14 @@ ${JSON.stringify(schema)}`,
   ]);
 });
 
-test('both questions are counted, and the conversation has the good reply alone', async () => {
+test('adds up the usage of both requests, and keeps only the valid reply in the conversation', async () => {
   const { driver } = stack(['no', '{"name": "Ada"}']);
   const { usage, turn } = await driver.generate(request);
   expect(usage).toEqual({ promptTokens: 20, outputTokens: 4, thoughtTokens: 0, totalTokens: 24 });
   expect(turn).toEqual({ role: 'model', text: '{"name": "Ada"}', model: 'm' });
 });
 
-test('a second reply that is none either ends the call', async () => {
+test('fails after a second invalid reply', async () => {
   const { driver, inner } = stack(['{}', '{"name": 3}', '{"name": "Ada"}']);
   await expect(driver.generate(request)).rejects.toMatchObject({
     code: 'invalid_reply',
@@ -84,13 +84,13 @@ test('a second reply that is none either ends the call', async () => {
   expect(inner.requests).toHaveLength(2);
 });
 
-test('what was paid for replies that are none is told where no good one carries it', async () => {
+test('reports the usage of invalid replies when no valid reply includes it', async () => {
   const error = new BoticelliError('unavailable', 'busy');
-  const cut: ScriptedCall = { pieces: ['{'], finishReason: 'MAX_TOKENS' };
+  const truncated: ScriptedCall = { pieces: ['{'], finishReason: 'MAX_TOKENS' };
   for (const [replies, spent] of [
     [['{}', '{"name": 3}'], 2],
     [['{}', { error }], 1],
-    [[cut], 1],
+    [[truncated], 1],
     [['{}', '{"name": "Ada"}'], 0],
   ] as const) {
     const { driver, events, emit } = stack([...replies]);
@@ -101,38 +101,38 @@ test('what was paid for replies that are none is told where no good one carries 
   }
 });
 
-test('without a schema any JSON will do, and text will not', async () => {
+test('accepts any JSON without a schema, but no text', async () => {
   const anyJson: GenerateRequest = { ...request, parameters: { format: 'json' } };
   for (const text of ['[1]', '"x"', 'null', ' {"a": 1}\n']) {
     expect((await stack([text]).driver.generate(anyJson)).text).toBe(text);
   }
   const { driver, events, emit } = stack(['Here you are:\n{}', '{}']);
   await driver.generate(anyJson, { emit });
-  expect(events).toMatchObject([{ error: { message: 'the reply is no JSON: it begins with "Here you are:\\n{}"' } }]);
+  expect(events).toMatchObject([{ error: { message: 'the reply is not JSON: it begins with "Here you are:\\n{}"' } }]);
 });
 
 test.each([
   ['```json\n{"name": "Ada"}\n```', '{"name": "Ada"}'],
   ['\n```\n{"name":\n "Ada"}\n```\n', '{"name":\n "Ada"}'],
   ['```JSON \n{"name": "Ada"}```', '{"name": "Ada"}'],
-])('a Markdown fence around the whole reply is taken off: %j', async (text, inside) => {
+])('removes a Markdown code fence around the whole reply: %j', async (text, inside) => {
   const { driver, inner } = stack([text]);
   expect(await driver.generate(request)).toMatchObject({ text: inside, turn: { text: inside } });
   expect(inner.requests).toHaveLength(1);
 });
 
-test('JSON that max_tokens cut off is not asked for again: it would be cut again', async () => {
+test('does not retry JSON that max_tokens cut off', async () => {
   const { driver, inner } = stack([{ pieces: ['{"name": "A'], finishReason: 'MAX_TOKENS' }]);
   const capped = { ...request, parameters: { ...request.parameters, maxTokens: 5 } };
   await expect(driver.generate(capped)).rejects.toMatchObject({
     code: 'truncated',
-    message: 'max_tokens cut the JSON off after 1 tokens',
-    hint: 'Raise max_tokens (now 5): a part of JSON is of no use.',
+    message: 'the reply was cut off by max_tokens after 1 tokens',
+    hint: 'Raise max_tokens (now 5). Incomplete JSON is not returned.',
   });
   expect(inner.requests).toHaveLength(1);
 });
 
-test('a stream hands the reply out whole, and none of a void one', async () => {
+test('streams a valid reply in one piece, and nothing of an invalid one', async () => {
   const { driver, inner } = stack(['{"size": 1}', '{"name": "Ada"}']);
   const chunks = await collectChunks(driver.generateStream(request));
   expect(inner.methods).toEqual(['generateStream', 'generateStream']);
@@ -143,15 +143,15 @@ test('a stream hands the reply out whole, and none of a void one', async () => {
   expect(chunks[1]?.response?.text).toBe('{"name": "Ada"}');
 });
 
-test('below it, text may always be taken back, and nobody above is told that it was', async () => {
-  const before: ScriptedCall['onCall'] = (_request, { canDiscard, emit }) => {
+test('lets inner layers discard text, without telling the caller to discard any', async () => {
+  const onCall: ScriptedCall['onCall'] = (_request, { canDiscard, emit }) => {
     const error = { code: 'unavailable', message: 'x' } as const;
     expect(canDiscard?.()).toBe(true);
     emit?.({ type: 'retry', attempt: 1, delayMs: 10, error, discard: true });
   };
   const { driver, events, emit } = stack([
-    { pieces: ['{}'], onCall: before },
-    { pieces: ['{"name": "Ada"}'], onCall: before },
+    { pieces: ['{}'], onCall },
+    { pieces: ['{"name": "Ada"}'], onCall },
   ]);
   await collectChunks(driver.generateStream(request, { emit, canDiscard: () => false }));
   expect(events.map((event) => event.type === 'retry' && [event.attempt, event.error.code, event.discard])).toEqual([
@@ -161,10 +161,10 @@ test('below it, text may always be taken back, and nobody above is told that it 
   ]);
 });
 
-test('text passes through as it is, streamed or not', async () => {
+test('passes text requests through, streamed or not', async () => {
   const { driver, inner, emit } = stack(['Hello', 'Hello']);
   const text: GenerateRequest = { model: 'm', turns: [], parameters: {} };
-  const context = { emit, mayDiscard: () => false };
+  const context = { emit, canDiscard: () => false };
   expect((await driver.generate(text, context)).text).toBe('Hello');
   expect((await collectChunks(driver.generateStream(text, context))).map((chunk) => chunk.text)).toEqual([
     'Hell',
@@ -174,13 +174,13 @@ test('text passes through as it is, streamed or not', async () => {
   expect(inner.requests).toEqual([text, text]);
 });
 
-test('failures from below come up as they are', async () => {
+test('rethrows failures of the inner driver', async () => {
   const error = new BoticelliError('quota_exhausted', 'no more');
   await expect(stack([{ error }]).driver.generate(request)).rejects.toBe(error);
   await expect(collectChunks(stack(['{}', { error }]).driver.generateStream(request))).rejects.toBe(error);
 });
 
-test('an abort between the two questions ends the call with its reason', async () => {
+test("rejects with the abort's reason between the two requests", async () => {
   const controller = new AbortController();
   const { driver, inner } = stack([{ pieces: ['no'], onCall: () => controller.abort(new Error('enough')) }]);
   await expect(driver.generate(request, { signal: controller.signal })).rejects.toThrow('enough');

@@ -25,7 +25,7 @@ async function collectTexts(chunks: AsyncIterable<{ text: string }>): Promise<st
   return texts;
 }
 
-test('a passing failure is followed by another attempt, each told with its pause', async () => {
+test('retries a temporary failure, with an event for each attempt and pause', async () => {
   const { driver, inner, clock, events, emit } = stack([{ error: overloaded }, { error: overloaded }]);
   expect((await driver.generate(request, { emit })).text).toBe('Reply 3');
   expect(inner.requests).toHaveLength(3);
@@ -35,7 +35,7 @@ test('a passing failure is followed by another attempt, each told with its pause
   expect(events[3]).toMatchObject({ reason: 'backoff', waitMs: 750, until: '2026-11-22T12:00:01.125Z' });
 });
 
-test('pauses double up to the cap, and chance moves them between a half and the whole', async () => {
+test('doubles the pauses up to the maximum, of which the upper half is random', async () => {
   const failing = Array.from({ length: 6 }, () => ({ error: overloaded }));
   const longest = stack(failing, { retries: 6, baseDelayMs: 1000, maxDelayMs: 8000, random: () => 1 });
   await longest.driver.generate(request);
@@ -45,21 +45,21 @@ test('pauses double up to the cap, and chance moves them between a half and the 
   expect(shortest.clock.sleepsMs).toEqual([500, 1000, 2000, 4000, 4000, 4000]);
 });
 
-test('the delay that the service asks for is kept, never cut short', async () => {
+test('waits as long as the service asks', async () => {
   const limited = new BoticelliError('rate_limited', 'slow down', { isTransient: true, retryAfterMs: 17_300 });
   const { driver, clock } = stack([{ error: limited }], { random: () => 0 });
   await driver.generate(request);
   expect(clock.sleepsMs).toEqual([17_300]);
 });
 
-test('a delay longer than minutes is not waited out', async () => {
+test('does not retry if the service asks for more than 5 minutes', async () => {
   const limited = new BoticelliError('rate_limited', 'slow down', { isTransient: true, retryAfterMs: 301_000 });
   const { driver, clock } = stack([{ error: limited }]);
   await expect(driver.generate(request)).rejects.toBe(limited);
   expect(clock.sleepsMs).toEqual([]);
 });
 
-test('what is no passing failure goes up at once, and so does a bug', async () => {
+test('rethrows permanent failures and bugs at once', async () => {
   for (const error of [refused, new TypeError('a bug')]) {
     const { driver, inner } = stack([{ error }]);
     await expect(driver.generate(request)).rejects.toBe(error);
@@ -67,7 +67,7 @@ test('what is no passing failure goes up at once, and so does a bug', async () =
   }
 });
 
-test('after the last retry the failure itself comes up', async () => {
+test('rethrows the failure after the last retry', async () => {
   const { driver, inner } = stack(
     Array.from({ length: 9 }, () => ({ error: overloaded })),
     { retries: 2 },
@@ -76,25 +76,25 @@ test('after the last retry the failure itself comes up', async () => {
   expect(inner.requests).toHaveLength(3);
 });
 
-test('a stream that fails before its first text starts again', async () => {
+test('retries a stream that fails before its first text', async () => {
   const { driver, events, emit } = stack([{ error: overloaded }, { pieces: ['x'] }]);
   expect(await collectTexts(driver.generateStream(request, { emit }))).toEqual(['x', '']);
   expect(events[0]).toMatchObject({ type: 'retry', discard: false });
 });
 
-test('a stream that fails after text stops where the text cannot be taken back', async () => {
+test('rethrows a failure after the first text if the text cannot be discarded', async () => {
   const { driver, inner } = stack([{ pieces: ['a'], error: broken }]);
   await expect(collectTexts(driver.generateStream(request))).rejects.toBe(broken);
   expect(inner.requests).toHaveLength(1);
 });
 
-test('a stream that fails after text starts again where the text can be taken back, and says so', async () => {
+test('retries after the first text if the text can be discarded, and says so in the event', async () => {
   const { driver, events, emit } = stack([{ pieces: ['a'], error: broken }, { pieces: ['b'] }]);
   expect(await collectTexts(driver.generateStream(request, { emit, canDiscard: () => true }))).toEqual(['a', 'b', '']);
   expect(events[0]).toMatchObject({ type: 'retry', discard: true });
 });
 
-test('an abort during the pause ends the call with its reason', async () => {
+test("rejects with the abort's reason during a pause", async () => {
   const controller = new AbortController();
   const reason = new Error('enough');
   const { driver, inner } = stack([{ error: overloaded }]);

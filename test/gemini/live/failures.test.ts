@@ -16,7 +16,7 @@ const apiKey = 'AIzaSecret-0123456789';
 const fixture = createLiveFixture();
 const errorBody = (code: number, message: string) => ({ error: { code, message, status: 'NOT_OK' } });
 
-describe('a connection that is never set up', () => {
+describe('a connection whose setup fails', () => {
   test.each<[string, ConnectionScript, object]>([
     ['is dropped', { at: 'upgrade', action: 'destroy' }, { code: 'unavailable', isTransient: true }],
     ['gets 401', { at: 'upgrade', action: { status: 401, body: errorBody(401, 'No.') } }, { code: 'auth' }],
@@ -26,70 +26,90 @@ describe('a connection that is never set up', () => {
     ['gets 400', { at: 'upgrade', action: { status: 400, body: '' } }, { code: 'invalid_request' }],
     ['gets 503', { at: 'upgrade', action: { status: 503, body: '' } }, { code: 'unavailable', isTransient: true }],
     [
-      'gets a page',
+      'gets a web page',
       { at: 'upgrade', action: { status: 200, body: '<html>' } },
       { code: 'unavailable', isTransient: false },
     ],
     [
-      'is sent elsewhere',
+      'is redirected',
       { at: 'upgrade', action: { status: 302, body: '', headers: { location: 'http://127.0.0.1:1/' } } },
       { code: 'unavailable', isTransient: false },
     ],
-    ['is dropped once open', { at: 'open', action: 'destroy' }, { code: 'unavailable', isTransient: true }],
-    ['is closed once open', { at: 'open', action: closeReasons.goingAway }, { code: 'unavailable', isTransient: true }],
+    ['is dropped after it opened', { at: 'open', action: 'destroy' }, { code: 'unavailable', isTransient: true }],
     [
-      'says garbage once open',
+      'is closed after it opened',
+      { at: 'open', action: closeReasons.goingAway },
+      { code: 'unavailable', isTransient: true },
+    ],
+    [
+      'receives garbage after it opened',
       { at: 'open', action: { frame: 'hello?' } },
       { code: 'unavailable', isTransient: false },
     ],
-    ['is dropped at the setup', { at: 'setup', action: 'destroy' }, { code: 'unavailable', isTransient: true }],
+    ['is dropped during the setup', { at: 'setup', action: 'destroy' }, { code: 'unavailable', isTransient: true }],
     [
-      'is closed at the setup',
+      'is closed during the setup',
       { at: 'setup', action: closeReasons.goingAway },
       { code: 'unavailable', isTransient: true },
     ],
-    ['is refused its setup', { at: 'setup', action: closeReasons.invalidArgument }, { code: 'invalid_request' }],
-    ['is refused its key', { at: 'setup', action: closeReasons.invalidKey }, { code: 'auth' }],
-    ['finds no such model', { at: 'setup', action: closeReasons.unknownModel('x') }, { code: 'model_not_found' }],
-    ['finds no quota', { at: 'setup', action: closeReasons.quota }, { code: 'rate_limited', isTransient: true }],
     [
-      'finds the service at fault',
+      'is closed with 1007 during the setup',
+      { at: 'setup', action: closeReasons.invalidArgument },
+      { code: 'invalid_request' },
+    ],
+    ['is closed because of its key', { at: 'setup', action: closeReasons.invalidKey }, { code: 'auth' }],
+    [
+      'is closed because of an unknown model',
+      { at: 'setup', action: closeReasons.unknownModel('x') },
+      { code: 'model_not_found' },
+    ],
+    [
+      'is closed because of a quota',
+      { at: 'setup', action: closeReasons.quota },
+      { code: 'rate_limited', isTransient: true },
+    ],
+    [
+      'is closed because of an internal error',
       { at: 'setup', action: closeReasons.internal },
       { code: 'unavailable', isTransient: true },
     ],
     [
-      'says garbage at the setup',
+      'receives garbage during the setup',
       { at: 'setup', action: { frame: '[1' } },
       { code: 'unavailable', isTransient: false },
     ],
-    ['gets bytes at the setup', { at: 'setup', action: { frame: Buffer.from([0, 255]) } }, { code: 'unavailable' }],
     [
-      'is told an error in a frame',
+      'receives binary garbage during the setup',
+      { at: 'setup', action: { frame: Buffer.from([0, 255]) } },
+      { code: 'unavailable' },
+    ],
+    [
+      'receives an error in a frame',
       { at: 'setup', action: { frame: errorBody(503, 'Overloaded.') } },
       { code: 'unavailable', isTransient: true },
     ],
-  ])('that %s ends the call with its error', async (_, door, expected) => {
-    fixture.server.live.queueConnections(door);
+  ])('that %s ends the call with the matching error', async (_, script, expected) => {
+    fixture.server.live.queueConnections(script);
     const error = await getError(fixture.driver({ apiKey }).generate(createRequest()));
     expect(error).toMatchObject(expected);
     expect(error.hint).toBeTruthy();
     expect(error.message).not.toMatch(/\n|\?key=|wss?:/);
   });
 
-  test.each(['upgrade', 'open', 'setup'] as const)('that stalls at the %s is a timeout', async (at) => {
+  test.each(['upgrade', 'open', 'setup'] as const)('that stalls at the %s times out', async (at) => {
     fixture.server.live.queueConnections({ at, action: 'stall' });
     const error = await getError(fixture.driver({ setupTimeoutMs: 80 }).generate(createRequest()));
     expect(error).toMatchObject({ code: 'timeout', isTransient: false });
-    expect(error.message).toMatch(/^127\.0\.0\.1:\d+ set up no session within 0\.08 s$/);
+    expect(error.message).toMatch(/^127\.0\.0\.1:\d+ did not set up a session within 0\.08 s$/);
   });
 
-  test('where the time of the call is shorter, that holds', async () => {
+  test('is limited by the timeout of the call if that is shorter', async () => {
     fixture.server.live.queueConnections({ at: 'setup', action: 'stall' });
     const error = await getError(fixture.driver({ timeoutMs: 70 }).generate(createRequest()));
     expect(error.message).toContain('within 0.07 s');
   });
 
-  test('because nothing listens there', async () => {
+  test('because no server listens', async () => {
     const server = createServer().listen(0, '127.0.0.1');
     await delay(10);
     const { port } = server.address() as { port: number };
@@ -99,13 +119,13 @@ describe('a connection that is never set up', () => {
     expect(error.message).toBe(`no response from 127.0.0.1:${port}: connection refused`);
   });
 
-  test('because TLS is spoken where there is none', async () => {
+  test('because the server does not speak TLS', async () => {
     const baseUrl = fixture.server.url.replace('http:', 'https:');
     const error = await getError(fixture.driver({ baseUrl }).generate(createRequest()));
     expect(error).toMatchObject({ code: 'unavailable', isTransient: false, hint: 'Check the base URL.' });
   });
 
-  test('because something answers that is no HTTP', async () => {
+  test('because the server does not speak HTTP', async () => {
     const server = createServer((socket) => socket.end('SSH-2.0-OpenSSH\r\n')).listen(0, '127.0.0.1');
     await delay(10);
     const { port } = server.address() as { port: number };
@@ -115,28 +135,28 @@ describe('a connection that is never set up', () => {
   });
 });
 
-describe('a connection that fails before the reply began', () => {
+describe('a connection that fails before the reply begins', () => {
   test.each<[string, NonNullable<LiveScript['end']>, object]>([
     ['1007', closeReasons.invalidArgument, { code: 'invalid_request', isTransient: false }],
     ['1008', closeReasons.unknownModel('x'), { code: 'model_not_found', isTransient: false }],
     ['1009', { code: 1009, reason: 'too big' }, { code: 'invalid_request', isTransient: false }],
-    ['1011 for quota', closeReasons.quota, { code: 'rate_limited', isTransient: true }],
+    ['1011 because of a quota', closeReasons.quota, { code: 'rate_limited', isTransient: true }],
     ['1011', closeReasons.internal, { code: 'unavailable', isTransient: true }],
     ['1013', { code: 1013, reason: 'try again later' }, { code: 'unavailable', isTransient: true }],
-    ['a code of its own', { code: 4321, reason: '' }, { code: 'unavailable', isTransient: true }],
-  ])('closed with %s ends the call with its error', async (_, end, expected) => {
-    // The first two would be tried again in another manner, and lost ones in another session.
+    ['an unknown code', { code: 4321, reason: '' }, { code: 'unavailable', isTransient: true }],
+  ])('with %s ends the call with the matching error', async (_, end, expected) => {
+    // The second one is for 1007, which is retried in another response mode.
     fixture.server.live.queueReplies({ frames: [], end }, { frames: [], end });
     expect(await getError(fixture.driver().generate(createRequest()))).toMatchObject(expected);
   });
 
-  test('is StreamInterrupted where it is lost twice', async () => {
+  test('twice is StreamInterrupted', async () => {
     fixture.server.live.queueReplies({ frames: [], end: 'destroy' }, { frames: [], end: 'reset' });
     expect(await getError(fixture.driver().generate(createRequest()))).toBeInstanceOf(StreamInterrupted);
   });
 });
 
-describe('a connection that fails in the midst of a reply', () => {
+describe('a connection that fails mid-reply', () => {
   test.each<[string, NonNullable<LiveScript['end']>, object]>([
     ['dropped', 'destroy', { code: 'stream_interrupted', isTransient: true }],
     ['reset', 'reset', { code: 'stream_interrupted', isTransient: true }],
@@ -145,38 +165,38 @@ describe('a connection that fails in the midst of a reply', () => {
     ['closed with 1007', closeReasons.invalidArgument, { code: 'invalid_request' }],
     ['closed with 1008', { code: 1008, reason: 'Session expired.' }, { code: 'stream_interrupted' }],
     ['closed with 1011', closeReasons.internal, { code: 'stream_interrupted', isTransient: true }],
-    ['closed with 1011 for its age', closeReasons.deadline, { code: 'stream_interrupted', isTransient: true }],
-    ['closed with 1011 for quota', closeReasons.quota, { code: 'rate_limited' }],
-  ])('%s ends the call with its error', async (_, end, expected) => {
+    ['closed with 1011 because of its age', closeReasons.deadline, { code: 'stream_interrupted', isTransient: true }],
+    ['closed with 1011 because of a quota', closeReasons.quota, { code: 'rate_limited' }],
+  ])('%s ends the call with the matching error', async (_, end, expected) => {
     fixture.server.live.queueReplies({ frames: unfinishedFrames, end });
     const { text, error } = await readStream(fixture.driver().generateStream(createRequest()));
     expect(text).toBe('Hello');
     expect(error).toMatchObject(expected);
     if (error instanceof StreamInterrupted) expect(error.partialText).toBe('Hello');
-    // An attempt is never joined to the next one: nobody opens another session.
+    // Parts of two attempts are never joined, so no other session is opened.
     expect(fixture.server.live.sessions).toHaveLength(1);
   });
 
   test.each([
-    ['no JSON', 'not json', 'not json'],
-    ['half a JSON', '{"serverContent":', '{"serverContent":'],
-    ['no object', '"hello"', '"hello"'],
-  ])('by a frame that is %s is StreamInterrupted, and no unhandled rejection', async (_, frame, said) => {
+    ['not JSON', 'not json', 'not json'],
+    ['half of a JSON value', '{"serverContent":', '{"serverContent":'],
+    ['not an object', '"hello"', '"hello"'],
+  ])('by a frame that is %s is StreamInterrupted, without an unhandled rejection', async (_, frame, excerpt) => {
     fixture.server.live.queueReplies({ frames: [...unfinishedFrames, frame, ...spokenReply([' you']).frames] });
     const { text, error } = await readStream(fixture.driver().generateStream(createRequest()));
     expect(text).toBe('Hello');
     expect(error).toMatchObject({ code: 'stream_interrupted', partialText: 'Hello' });
-    expect(error?.message).toBe(`the stream was interrupted: a frame is malformed: ${said}`);
+    expect(error?.message).toBe(`the stream was interrupted: malformed frame: ${excerpt}`);
   });
 
-  test('by an error in a frame has that error', async () => {
+  test('by an error in a frame ends the call with that error', async () => {
     fixture.server.live.queueReplies({ frames: [...unfinishedFrames, errorBody(400, 'Bad.')] });
     expect((await readStream(fixture.driver().generateStream(createRequest()))).error).toMatchObject({
       code: 'invalid_request',
     });
   });
 
-  test('by a reply that the service interrupts is StreamInterrupted', async () => {
+  test('because the service interrupts its reply is StreamInterrupted', async () => {
     fixture.server.live.queueReplies({
       frames: [...unfinishedFrames, serverContent({ interrupted: true }), serverContent({ turnComplete: true })],
     });
@@ -184,7 +204,7 @@ describe('a connection that fails in the midst of a reply', () => {
     expect(error).toMatchObject({ code: 'stream_interrupted', isTransient: true, partialText: 'Hello' });
   });
 
-  test('after all was said, but for the word that it is over, is StreamInterrupted too', async () => {
+  test('after the whole reply, but before the end of the turn, is StreamInterrupted', async () => {
     fixture.server.live.queueReplies({
       frames: [...unfinishedFrames, serverContent({ generationComplete: true })],
       end: 'destroy',
@@ -193,14 +213,14 @@ describe('a connection that fails in the midst of a reply', () => {
   });
 });
 
-test('a failed turn does not spoil the next one', async () => {
+test('serves the next turn after a failed one', async () => {
   const driver = fixture.driver();
   fixture.server.live.queueReplies({ frames: unfinishedFrames, end: 'destroy' });
   await getError(driver.generate(createRequest()));
   expect((await driver.generate(createRequest())).text).toBe('Reply 1 of gemini-3.8-live to "Say hello."');
 });
 
-test('a day that is used up is told from a minute, where the reason says so', async () => {
+test('reports a daily quota if the close reason names one', async () => {
   const message = 'Quota exceeded: GenerateRequestsPerDayPerProjectPerModel';
   fixture.server.live.queueReplies({ frames: [], end: { code: 1011, reason: message } });
   const error = await getError(fixture.driver().generate(createRequest()));
@@ -209,14 +229,14 @@ test('a day that is used up is told from a minute, where the reason says so', as
   expect(error.retryAt?.getTime()).toBeGreaterThan(Date.now());
 });
 
-test('a model that is not there names the Live models that are known', async () => {
+test('names known Live models for an unknown model', async () => {
   const error = await getError(fixture.driver().generate(createRequest('Hi', { model: 'gemini-3.9-live' })));
   expect(error.code).toBe('model_not_found');
-  expect(error.message).toMatch(/^the service has no Live model gemini-3\.9-live \(1008, models\/gemini-3\.9-live is/);
+  expect(error.message).toMatch(/^Live model gemini-3\.9-live not found \(1008, "models\/gemini-3\.9-live is/);
   expect(error.hint).toContain('gemini-3.8-live');
 });
 
-test('the key is in no message, whatever the service echoes', async () => {
+test('redacts the key in everything that the service echoes', async () => {
   const echo = { code: 1011, reason: `oops ${apiKey} ${encodeURIComponent(apiKey)}` };
   fixture.server.live.queueReplies(
     { frames: [], end: echo },
@@ -237,8 +257,8 @@ test('the key is in no message, whatever the service echoes', async () => {
 });
 
 test.each([
-  ['stop sequences', { parameters: { stop: ['x'] } }, 'has no stop sequences'],
-  ['a length of thinking', { parameters: { thinking: 'low' as const } }, "can't be told how long to think"],
+  ['stop sequences', { parameters: { stop: ['x'] } }, 'the Live API has no stop sequences'],
+  ['a thinking budget', { parameters: { thinking: 'low' as const } }, 'its thinking budget is fixed'],
   [
     'a document',
     {
@@ -249,16 +269,16 @@ test.each([
         },
       ],
     },
-    'takes text, pictures and sound',
+    'the Live API takes only text, pictures and sound, and only as bytes',
   ] as const,
-])('%s are refused before anything is sent', async (_, change, said) => {
+])('rejects %s before it opens a connection', async (_, change, unsupportedReason) => {
   const error = await getError(fixture.driver().generate(createRequest('Hi', change as object)));
   expect(error).toMatchObject({ code: 'invalid_request' });
-  expect(error.message).toContain(said);
+  expect(error.message).toBe(`gemini-3.8-live can't take this request: ${unsupportedReason}`);
   expect(fixture.server.live.sessions).toHaveLength(0);
 });
 
-test.each(['', 'key with spaces', 'auth_tokens/x'])('the key %j is refused before any connection', async (bad) => {
-  const error = await getError(fixture.driver({ apiKey: bad }).generate(createRequest()));
-  expect(error.code).toBe(bad === '' ? 'missing_api_key' : 'auth');
+test.each(['', 'key with spaces', 'auth_tokens/x'])('rejects the key %j before it opens a connection', async (key) => {
+  const error = await getError(fixture.driver({ apiKey: key }).generate(createRequest()));
+  expect(error.code).toBe(key === '' ? 'missing_api_key' : 'auth');
 });

@@ -8,14 +8,14 @@ import type { GeminiDriverOptions } from '../../../src/gemini/options.js';
 import type { BoticelliDriver } from '../../../src/index.js';
 import { type GeminiServer, type GeminiServerOptions, startGeminiServer } from '../../helpers/gemini-server.js';
 import { spokenReply } from '../../helpers/live-replies.js';
-import { createRequest as askRest, createUserTurn } from '../gemini-fixture.js';
+import { createRequest as createRestRequest, createUserTurn } from '../gemini-fixture.js';
 
 export const liveModel = 'gemini-3.8-live';
 
-/** The frames of a reply that is never ended: it says "Hello", in two pieces. */
+/** The frames of a reply without an end: "Hello", in two pieces. */
 export const unfinishedFrames = spokenReply(['Hel', 'lo']).frames.slice(0, -2);
 
-/** A server of its own for each test of a file, and drivers that are closed after it; no socket may be left open then. */
+/** A new server for each test, and drivers that are closed after it. Fails the test if a socket is still open then. */
 export function createLiveFixture(options?: GeminiServerOptions) {
   const drivers: BoticelliDriver[] = [];
   const fixture = {
@@ -37,7 +37,7 @@ export function createLiveFixture(options?: GeminiServerOptions) {
   });
   afterEach(async () => {
     await Promise.all(drivers.splice(0).map((driver) => driver.close?.()));
-    // Those that the test itself lets stall, and has not closed, would wait here for ever.
+    // Stalled connections that the test has not closed would wait here forever.
     await Promise.all(fixture.server.live.sessions.map(({ closed }) => closed));
     expect(fixture.server.live.openCount).toBe(0);
     await fixture.server.close();
@@ -46,7 +46,7 @@ export function createLiveFixture(options?: GeminiServerOptions) {
 }
 
 export function createRequest(prompt = 'Say hello.', overrides: Partial<GenerateRequest> = {}): GenerateRequest {
-  return askRest(prompt, { model: liveModel, ...overrides });
+  return createRestRequest(prompt, { model: liveModel, ...overrides });
 }
 
 /** The next request of a conversation, after a reply. */
@@ -59,7 +59,7 @@ export function continueConversation(
   return { ...rest, turns: conversation };
 }
 
-/** A context that writes down the notes of a call. */
+/** A context that collects the notes of a call. */
 export function createNotingContext(): { notes: string[]; context: CallContext } {
   const notes: string[] = [];
   const emit = (event: DriverEvent) => event.type === 'note' && notes.push(event.message);

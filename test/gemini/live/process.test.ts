@@ -6,7 +6,7 @@ import { createLiveFixture } from './live-fixture.js';
 
 const fixture = createLiveFixture();
 
-test('a session that waits for another turn does not keep a process alive', async () => {
+test('an idle session does not keep the process alive', async () => {
   const script = `
     import { createGeminiDriver } from '${root}dist/index.js';
     const driver = createGeminiDriver({ apiKey: 'key', baseUrl: '${fixture.server.url}' });
@@ -22,6 +22,6 @@ test('a session that waits for another turn does not keep a process alive', asyn
   const startedAt = Date.now();
   const [code] = await once(child, 'close');
   expect([code, outputs.join('')]).toEqual([0, 'Reply 1 of gemini-3.8-live to "One"']);
-  // The session itself would wait for ten seconds.
+  // The session would stay open for ten seconds.
   expect(Date.now() - startedAt).toBeLessThan(8000);
 });

@@ -1,13 +1,13 @@
 import { expect, test } from 'vitest';
 import type { DriverEvent } from '../../../src/driver/driver-events.js';
-import { createGate } from '../../helpers/gemini-gate.js';
+import { createGate } from '../../helpers/gemini-replies.js';
 import { bytesPerPiece, createTurnEnd, serverContent, spokenReply } from '../../helpers/live-replies.js';
 import { getError, readStream } from '../gemini-fixture.js';
 import { createLiveFixture, createRequest, liveModel } from './live-fixture.js';
 
 const fixture = createLiveFixture();
 
-test('a spoken reply is its transcript, with the sound beside it', async () => {
+test('returns the transcript of a spoken reply, and its audio', async () => {
   const { text, audio, finishReason, usage, model, turn } = await fixture.driver().generate(createRequest());
   expect(text).toBe('Reply 1 of gemini-3.8-live to "Say hello."');
   expect(audio?.sampleRate).toBe(24_000);
@@ -19,20 +19,20 @@ test('a spoken reply is its transcript, with the sound beside it', async () => {
   expect(turn).toEqual({ role: 'model', text, model: 'gemini-3.8-live' });
 });
 
-test('a stream has the same text, and hands each piece out before the next one is sent', async () => {
+test('streams the same text, and yields each piece before the next one is sent', async () => {
   const gate = createGate();
   fixture.server.live.queueReplies(spokenReply(['a', ' b', ' c'], { gate }));
   gate.release();
-  let seen = '';
+  let received = '';
   for await (const { text, response } of fixture.driver().generateStream(createRequest())) {
-    seen += text;
+    received += text;
     gate.release(text === ' c' ? 9 : 2);
     if (response) expect(response.text).toBe('a b c');
   }
-  expect(seen).toBe('a b c');
+  expect(received).toBe('a b c');
 });
 
-test('the setup asks for speech with its transcript, with the parameters and the system instruction', async () => {
+test('sets up speech with a transcript, the parameters and the system instruction', async () => {
   const parameters = { temperature: 0.4, maxTokens: 99, topP: 0.9, topK: 5, seed: 7 };
   await fixture.driver().generate(createRequest('Hi', { system: 'Be brief.', parameters }));
   expect(fixture.session(0).setup).toEqual({
@@ -46,12 +46,12 @@ test('the setup asks for speech with its transcript, with the parameters and the
   });
 });
 
-test('format and schema stay out: the Live API has no structured output', async () => {
+test('sends no format or schema: the Live API has no structured output', async () => {
   await fixture.driver().generate(createRequest('Hi', { parameters: { format: 'json', schema: { type: 'object' } } }));
   expect(fixture.session(0).setup.generationConfig).toEqual({ responseModalities: ['AUDIO'] });
 });
 
-test('a prompt with earlier turns goes in as client content, roles and all', async () => {
+test('sends a prompt with earlier turns as client content with roles', async () => {
   const { turns } = createRequest('Two');
   const earlier = [
     { role: 'user', parts: [{ type: 'text', text: 'One' }] },
@@ -71,7 +71,7 @@ test('a prompt with earlier turns goes in as client content, roles and all', asy
   });
 });
 
-test('a picture goes in as its bytes', async () => {
+test('sends a picture as bytes', async () => {
   const picture = { type: 'media', mimeType: 'image/png', content: { from: 'bytes', base64: 'AAAA' } } as const;
   const parts = [picture, { type: 'text', text: 'What is it?' } as const];
   await fixture.driver().generate(createRequest('', { turns: [{ role: 'user', parts }] }));
@@ -81,14 +81,14 @@ test('a picture goes in as its bytes', async () => {
   ]);
 });
 
-test('thoughts are no part of the reply, but are counted', async () => {
+test('leaves thoughts out of the reply, but counts their tokens', async () => {
   fixture.server.live.queueReplies(spokenReply(['Hello'], { thoughts: ['Let me think.', 'So.'] }));
   const { chunks, response } = await readStream(fixture.driver().generateStream(createRequest()));
   expect(chunks.map(({ text }) => text)).toEqual(['Hello', '']);
   expect(response?.usage).toEqual({ promptTokens: 8, outputTokens: 1, thoughtTokens: 2, totalTokens: 11 });
 });
 
-test('text and transcript are joined in the order in which they come', async () => {
+test('joins text and transcript in the order of their arrival', async () => {
   const part = (text: string) => serverContent({ modelTurn: { parts: [{ text }] } });
   const transcript = (text: string) => serverContent({ outputTranscription: { text } });
   fixture.server.live.queueReplies({
@@ -97,13 +97,13 @@ test('text and transcript are joined in the order in which they come', async () 
   expect((await fixture.driver().generate(createRequest())).text).toBe('abcd');
 });
 
-test.each(['binary', 'text'] as const)('%s frames are read alike', async (as) => {
+test.each(['binary', 'text'] as const)('reads %s frames', async (as) => {
   fixture.server.live.queueReplies(spokenReply(['Grüße ', '😀'], { as }));
   expect((await fixture.driver().generate(createRequest())).text).toBe('Grüße 😀');
 });
 
-test('empty server content, unknown messages and odd parts do no harm', async () => {
-  const odd = [
+test('ignores empty server content, unknown messages and malformed parts', async () => {
+  const ignored = [
     serverContent({}),
     { serverContent: null },
     {},
@@ -116,11 +116,11 @@ test('empty server content, unknown messages and odd parts do no harm', async ()
     { sessionResumptionUpdate: {} },
     { goAway: {} },
   ];
-  fixture.server.live.queueReplies({ frames: [...odd, ...spokenReply(['Hello']).frames] });
+  fixture.server.live.queueReplies({ frames: [...ignored, ...spokenReply(['Hello']).frames] });
   expect((await fixture.driver().generate(createRequest())).text).toBe('Hello');
 });
 
-test('what a second count of tokens says beats the first, field by field', async () => {
+test('overwrites earlier token counts field by field', async () => {
   const counts = { usageMetadata: { promptTokenCount: 5, responseTokenCount: 1 } };
   fixture.server.live.queueReplies({
     frames: [counts, ...spokenReply(['Hello'], { usage: { responseTokenCount: 3 } }).frames],
@@ -129,19 +129,19 @@ test('what a second count of tokens says beats the first, field by field', async
   expect(usage).toEqual({ promptTokens: 5, outputTokens: 3, thoughtTokens: 0, totalTokens: 8 });
 });
 
-test('a turn that is complete without a word is an empty reply, and sound without a transcript is one', async () => {
+test('reports an empty reply for a turn without text, and for speech without a transcript', async () => {
   fixture.server.live.queueReplies({ frames: createTurnEnd() }, spokenReply(['Hello'], { transcript: false }));
   const driver = fixture.driver();
   expect(await getError(driver.generate(createRequest()))).toMatchObject({
-    ...{ code: 'empty_reply', message: 'the reply is empty (the turn was complete without a word)' },
+    ...{ code: 'empty_reply', message: 'the reply is empty (the turn ended without text)' },
   });
   expect(await getError(driver.generate(createRequest()))).toMatchObject({
-    ...{ code: 'empty_reply', message: 'the reply is empty (it is sound without a transcript)' },
+    ...{ code: 'empty_reply', message: 'the reply is empty (speech without a transcript)' },
   });
   expect((await driver.generate(createRequest())).text).toContain('Reply 1');
 });
 
-test('what a turn of no use took is told, where the service counted it', async () => {
+test('reports the usage of an empty reply', async () => {
   fixture.server.live.queueReplies({ frames: createTurnEnd() });
   const events: DriverEvent[] = [];
   await getError(fixture.driver().generate(createRequest(), { emit: (event) => void events.push(event) }));
@@ -149,9 +149,9 @@ test('what a turn of no use took is told, where the service counted it', async (
   expect(events).toEqual([{ type: 'spent', model: liveModel, usage }]);
 });
 
-test('a turn that the service says it blocked is blocked', async () => {
+test('reports a blocked turn', async () => {
   const turnCompleteReason = 'PROHIBITED_INPUT_CONTENT';
   fixture.server.live.queueReplies({ frames: [serverContent({ turnComplete: true, turnCompleteReason })] });
   const error = await getError(fixture.driver().generate(createRequest()));
-  expect(error).toMatchObject({ code: 'blocked', message: 'the service blocked the turn: PROHIBITED_INPUT_CONTENT' });
+  expect(error).toMatchObject({ code: 'blocked', message: 'the turn was blocked: PROHIBITED_INPUT_CONTENT' });
 });

@@ -8,18 +8,18 @@ const fixture = createLiveFixture({ models: 'any' });
 const unknown = 'gemini-9-live';
 const modalities = () => fixture.server.live.sessions.map(({ setup }) => setup.generationConfig.responseModalities[0]);
 
-/** A memory that outlives drivers, as a file would. */
-function memoryOf(known: Record<string, ResponseMode> = {}) {
+/** A cache that outlives drivers, as a file would. */
+function createMemoryCache(modes: Record<string, ResponseMode> = {}) {
   return {
-    known,
-    get: async (model: string) => known[model],
-    set: async (model: string, manner: ResponseMode) => {
-      known[model] = manner;
+    modes,
+    get: async (model: string) => modes[model],
+    set: async (model: string, mode: ResponseMode) => {
+      modes[model] = mode;
     },
   };
 }
 
-test('a model that can reply in text is asked for text', async () => {
+test('requests text from a model that supports it', async () => {
   fixture.server.live.textModels.add(unknown);
   fixture.server.live.queueReplies(writtenReply(['Hello', ' you'], { thoughts: ['Hm.'] }));
   const { text, audio } = await fixture.driver().generate(createRequest('Hi', { model: `models/${unknown}` }));
@@ -28,23 +28,23 @@ test('a model that can reply in text is asked for text', async () => {
   expect(modalities()).toEqual(['TEXT']);
 });
 
-test('a model that is known to speak only is asked for speech at once', async () => {
+test('requests speech at once from a model that is known to support only speech', async () => {
   await fixture.driver().generate(createRequest());
   expect(modalities()).toEqual(['AUDIO']);
 });
 
-test('where TEXT is refused speech is asked for, and that is remembered', async () => {
-  const memory = memoryOf();
-  const driver = fixture.driver({ responseModeCache: memory });
+test('requests speech after TEXT is rejected at the setup, and remembers that', async () => {
+  const cache = createMemoryCache();
+  const driver = fixture.driver({ responseModeCache: cache });
   const request = createRequest('One', { model: unknown });
   expect((await driver.generate(request)).text).toBe('Reply 1 of gemini-9-live to "One"');
   await driver.generate(createRequest('Two', { model: unknown }));
-  await fixture.driver({ responseModeCache: memory }).generate(request);
+  await fixture.driver({ responseModeCache: cache }).generate(request);
   expect(modalities()).toEqual(['TEXT', 'AUDIO', 'AUDIO', 'AUDIO']);
-  expect(memory.known).toEqual({ [unknown]: { replies: 'AUDIO', prompts: 'content' } });
+  expect(cache.modes).toEqual({ [unknown]: { replies: 'AUDIO', prompts: 'content' } });
 });
 
-test('TEXT that is refused in answer to the first turn is the same', async () => {
+test('requests speech after TEXT is rejected at the first turn', async () => {
   fixture.server.live.textModels.add(unknown);
   fixture.server.live.queueReplies({ frames: [], end: closeReasons.textUnsupported });
   const { text, audio } = await fixture.driver().generate(createRequest('One', { model: unknown }));
@@ -53,16 +53,16 @@ test('TEXT that is refused in answer to the first turn is the same', async () =>
   expect(modalities()).toEqual(['TEXT', 'AUDIO']);
 });
 
-test('where client content is refused the prompt goes in as realtime input, the turns before it as history', async () => {
+test('sends realtime input with a history after client content is rejected', async () => {
   fixture.server.live.realtimeModels.add('gemini-3.8-live');
-  const memory = memoryOf();
-  const driver = fixture.driver({ responseModeCache: memory });
+  const cache = createMemoryCache();
+  const driver = fixture.driver({ responseModeCache: cache });
   const first = createRequest('One');
   const second = continueConversation(first, await driver.generate(first), 'Two');
   expect((await driver.generate(second)).text).toBe('Reply 2 of gemini-3.8-live to "Two"');
   await driver.close?.();
 
-  expect((await fixture.driver({ responseModeCache: memory }).generate(second)).text).toBe(
+  expect((await fixture.driver({ responseModeCache: cache }).generate(second)).text).toBe(
     'Reply 2 of gemini-3.8-live to "Two"',
   );
   const [refused, complete, retried] = fixture.server.live.sessions;
@@ -86,39 +86,39 @@ test('where client content is refused the prompt goes in as realtime input, the 
   ]);
 });
 
-test('a memory that has become wrong is corrected', async () => {
-  const memory = memoryOf({ 'gemini-3.8-live': { replies: 'AUDIO', prompts: 'realtime' } });
+test('corrects an outdated cache', async () => {
+  const cache = createMemoryCache({ 'gemini-3.8-live': { replies: 'AUDIO', prompts: 'realtime' } });
   fixture.server.live.queueReplies({ frames: [], end: closeReasons.invalidArgument });
-  await fixture.driver({ responseModeCache: memory }).generate(createRequest());
-  expect(memory.known['gemini-3.8-live']).toEqual({ replies: 'AUDIO', prompts: 'content' });
+  await fixture.driver({ responseModeCache: cache }).generate(createRequest());
+  expect(cache.modes['gemini-3.8-live']).toEqual({ replies: 'AUDIO', prompts: 'content' });
 });
 
-test('a model that will have the conversation in neither way is a clear error, and nothing is remembered', async () => {
-  const memory = memoryOf();
+test('reports a model that rejects both kinds of prompts, and remembers nothing', async () => {
+  const cache = createMemoryCache();
   fixture.server.live.queueReplies(
     ...[
       { frames: [], end: closeReasons.invalidArgument },
       { frames: [], end: closeReasons.invalidArgument },
     ],
   );
-  const error = await getError(fixture.driver({ responseModeCache: memory }).generate(createRequest()));
+  const error = await getError(fixture.driver({ responseModeCache: cache }).generate(createRequest()));
   expect(error).toMatchObject({ code: 'invalid_request', isTransient: false });
-  expect(error.message).toBe("the service can't take this request: 1007, Request contains an invalid argument");
-  expect(memory.known).toEqual({});
+  expect(error.message).toBe('request rejected: 1007, "Request contains an invalid argument"');
+  expect(cache.modes).toEqual({});
   expect(fixture.server.live.sessions).toHaveLength(2);
 });
 
-test('a picture for a model that takes realtime input alone is a clear error', async () => {
+test('reports a picture for a model that takes only realtime input', async () => {
   fixture.server.live.realtimeModels.add('gemini-3.8-live');
   const picture = { type: 'media', mimeType: 'image/png', content: { from: 'bytes', base64: 'AAAA' } } as const;
   const error = await getError(
     fixture.driver().generate(createRequest('', { turns: [{ role: 'user', parts: [picture] }] })),
   );
   expect(error).toMatchObject({ code: 'invalid_request' });
-  expect(error.message).toBe('gemini-3.8-live takes prompts in text alone (close code 1007)');
+  expect(error.message).toBe('gemini-3.8-live takes only text prompts (close code 1007)');
 });
 
-test('what has worked is not doubted: a later refusal is about the request', async () => {
+test('does not change a response mode that has worked in this run', async () => {
   const driver = fixture.driver();
   const first = createRequest('One');
   const second = continueConversation(first, await driver.generate(first), 'Two');
@@ -127,13 +127,13 @@ test('what has worked is not doubted: a later refusal is about the request', asy
   expect(fixture.server.live.sessions).toHaveLength(1);
 });
 
-test('a setup that is refused in speech is not tried in another way', async () => {
+test('does not retry a rejected setup for speech', async () => {
   fixture.server.live.queueConnections({ at: 'setup', action: closeReasons.invalidArgument });
   expect(await getError(fixture.driver().generate(createRequest()))).toMatchObject({ code: 'invalid_request' });
   expect(fixture.server.live.sessions).toHaveLength(1);
 });
 
-test('the request leaves once, however many sessions it takes', async () => {
+test('calls beforeSending once, however many sessions the call needs', async () => {
   let callCount = 0;
   const { notes, context } = createNotingContext();
   const beforeSending = async () => {

@@ -8,7 +8,7 @@ import { continueConversation, createLiveFixture, createNotingContext, createReq
 const fixture = createLiveFixture();
 const sessions = () => fixture.server.live.sessions;
 
-test('one session serves a conversation that grows, and is told only what is new', async () => {
+test('serves a growing conversation with one session, and sends only new turns', async () => {
   const driver = fixture.driver();
   const first = createRequest('One');
   const second = continueConversation(first, await driver.generate(first), 'Two');
@@ -23,7 +23,7 @@ test('one session serves a conversation that grows, and is told only what is new
   expect(turns.map(({ length }) => length)).toEqual([1, 1, 1]);
 });
 
-test('turns that another model had meanwhile are told to the session', async () => {
+test('sends the session the turns that another model answered meanwhile', async () => {
   const driver = fixture.driver();
   const first = createRequest('One');
   const response = await driver.generate(first);
@@ -40,11 +40,11 @@ test('turns that another model had meanwhile are told to the session', async () 
 });
 
 test.each([
-  ['does not grow', {}],
+  ['is another one', {}],
   ['has another system instruction', { system: 'Be brief.' }],
   ['has other parameters', { parameters: { temperature: 0 } }],
-  ['is with another model', { model: 'gemini-3.1-flash-live-preview' }],
-])('a conversation that %s gets a session of its own, and the one before is ended', async (_, change) => {
+  ['has another model', { model: 'gemini-3.1-flash-live-preview' }],
+])('opens a new session for a conversation that %s, and closes the previous one', async (_, change) => {
   const driver = fixture.driver();
   const { notes, context } = createNotingContext();
   const first = createRequest('One');
@@ -53,11 +53,11 @@ test.each([
   expect(sessions()).toHaveLength(2);
   expect(fixture.server.live.maxOpenCount).toBe(1);
   expect(fixture.session(0).closeCode).toBe(1000);
-  // It is in the order of things: nobody need know.
+  // This is normal, so there is no note.
   expect(notes).toEqual([]);
 });
 
-test('close ends the session, and a later call opens another', async () => {
+test('close closes the session, and a later call opens another', async () => {
   const driver = fixture.driver();
   const first = createRequest('One');
   const second = continueConversation(first, await driver.generate(first), 'Two');
@@ -66,7 +66,7 @@ test('close ends the session, and a later call opens another', async () => {
   expect((await driver.generate(second)).text).toBe('Reply 2 of gemini-3.8-live to "Two"');
 });
 
-test('a session without a turn is ended after a while', async () => {
+test('closes a session without a turn after idleSessionMs', async () => {
   const driver = fixture.driver({ idleSessionMs: 100 });
   await driver.generate(createRequest());
   expect(fixture.server.live.openCount).toBe(1);
@@ -74,7 +74,7 @@ test('a session without a turn is ended after a while', async () => {
   expect(fixture.session(0).closeCode).toBe(1000);
 });
 
-test('turns that come in time keep a session', async () => {
+test('keeps a session open while turns follow in time', async () => {
   const driver = fixture.driver({ idleSessionMs: 600 });
   let request = createRequest('One');
   for (let turn = 0; turn < 4; turn += 1) {
@@ -84,7 +84,7 @@ test('turns that come in time keep a session', async () => {
   expect(sessions()).toHaveLength(1);
 });
 
-test('two conversations at once have a session each', async () => {
+test('opens a session for each of two parallel conversations', async () => {
   const driver = fixture.driver();
   const [left, right] = await Promise.all([
     driver.generate(createRequest('Left')),
@@ -98,22 +98,22 @@ test.each([
   ['destroyed', 'destroy'],
   ['reset', 'reset'],
   ['closed with 1001', closeReasons.goingAway],
-  ['closed with 1011 for its age', closeReasons.deadline],
-] as const)('a connection that is %s between turns is resumed, which is told', async (_, how) => {
+  ['closed with 1011 because of its age', closeReasons.deadline],
+] as const)('resumes a connection that is %s between turns, with a note', async (_, how) => {
   const driver = fixture.driver();
   const { notes, context } = createNotingContext();
   const first = createRequest('One');
   const second = continueConversation(first, await driver.generate(first, context), 'Two');
   fixture.session(0).close(how);
   await fixture.session(0).closed;
-  // The client hears of it a moment after the server.
+  // The client notices a moment after the server.
   await delay(20);
   const response = await driver.generate(second, context);
   expect(response.text).toBe('Reply 2 of gemini-3.8-live to "Two"');
   expect(notes).toEqual(['the connection was lost: the session was resumed']);
   expect(fixture.session(1).setup.sessionResumption.handle).toMatch(/^handle-/);
   expect(fixture.session(1).messages[1].clientContent.turns).toHaveLength(1);
-  // And once more: a resumed session can be resumed.
+  // A resumed session can be resumed again.
   fixture.session(1).close(how);
   await fixture.session(1).closed;
   await delay(20);
@@ -122,7 +122,7 @@ test.each([
   expect(fixture.session(2).messages[1].clientContent.turns).toHaveLength(1);
 });
 
-test('without a handle, or with one that the service has forgotten, a new session gets the whole conversation', async () => {
+test('sends the whole conversation to a new session without a valid resumption handle', async () => {
   for (const forgets of [false, true]) {
     fixture.server.live.allowsResumption = forgets;
     const driver = fixture.driver();
@@ -134,13 +134,13 @@ test('without a handle, or with one that the service has forgotten, a new sessio
     await sessions().at(-1)?.closed;
     await delay(20);
     expect((await driver.generate(second, context)).text).toBe('Reply 2 of gemini-3.8-live to "Two"');
-    expect(notes).toEqual(['the connection was lost: a new session gets the whole conversation']);
+    expect(notes).toEqual(['the connection was lost: the conversation continues in a new session']);
     expect(sessions().at(-1)?.messages[1].clientContent.turns).toHaveLength(3);
     await driver.close?.();
   }
 });
 
-test('a session that was told of earlier replies is not resumed, for resumption forgets those', async () => {
+test('does not resume a session whose history has replies that it did not give', async () => {
   const driver = fixture.driver();
   const first = createRequest('One');
   const second = continueConversation(first, await driver.generate(first), 'Two');
@@ -154,7 +154,7 @@ test('a session that was told of earlier replies is not resumed, for resumption 
   expect(fixture.session(2).messages[1].clientContent.turns).toHaveLength(5);
 });
 
-test('a connection that is lost before the reply began is resumed once, within the call', async () => {
+test('resumes a connection that is lost before the reply begins, once per call', async () => {
   const driver = fixture.driver();
   const { notes, context } = createNotingContext();
   const first = createRequest('One');
@@ -170,7 +170,7 @@ test('a connection that is lost before the reply began is resumed once, within t
   expect(sessions().flatMap(({ prompts }) => prompts)).toEqual(['One', 'Two', 'Two', 'Three', 'Three']);
 });
 
-test('a session whose end is announced serves no further turn once that end is near', async () => {
+test('starts no turn in a session whose announced end is near', async () => {
   const driver = fixture.driver();
   const { notes, context } = createNotingContext();
   const first = createRequest('One');
@@ -181,12 +181,12 @@ test('a session whose end is announced serves no further turn once that end is n
   const third = continueConversation(second, await driver.generate(second, context), 'Three');
   expect(sessions()).toHaveLength(1);
   expect((await driver.generate(third, context)).text).toBe('Reply 3 of gemini-3.8-live to "Three"');
-  expect(notes).toEqual(['the service announced its end: the session was resumed']);
-  // A session can't be resumed while it is still open.
+  expect(notes).toEqual(['the service announced the end of the session: the session was resumed']);
+  // A session can't be resumed while it is open.
   expect(fixture.server.live.maxOpenCount).toBe(1);
 });
 
-test('a session goes through a proxy, which sees no more than where to', async () => {
+test('connects through a proxy, which sees only the host', async () => {
   const proxy = await startHttpProxy();
   onTestFinished(() => proxy.close());
   const { text } = await fixture.driver({ resolveProxy: () => proxy.url }).generate(createRequest());

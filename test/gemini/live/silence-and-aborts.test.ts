@@ -2,35 +2,38 @@ import { getEventListeners } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
 import { StreamTimeout } from '../../../src/errors.js';
-import { createGate } from '../../helpers/gemini-gate.js';
+import { createGate } from '../../helpers/gemini-replies.js';
 import { type ConnectionScript, type LiveScript, spokenReply } from '../../helpers/live-replies.js';
 import { createAbortableContext, getError, readStream } from '../gemini-fixture.js';
 import { createLiveFixture, createRequest, unfinishedFrames } from './live-fixture.js';
 
 const fixture = createLiveFixture();
-const reason = new Error('the caller had enough');
+const reason = new Error('aborted by the caller');
 
 describe('silence', () => {
-  test('before the first word is a timeout', async () => {
+  test('before the first message is a timeout', async () => {
     fixture.server.live.queueReplies({ frames: [] });
-    const error = await getError(fixture.driver({ timeoutMs: 120, idleTimeoutMs: 30 }).generate(createRequest()));
-    expect(error).toMatchObject({ code: 'timeout', message: 'no complete reply within 0.12 s' });
+    const error = await getError(fixture.driver({ timeoutMs: 400, idleTimeoutMs: 30 }).generate(createRequest()));
+    expect(error).toMatchObject({ code: 'timeout', message: 'no complete reply within 0.4 s' });
   });
 
-  test.each(['generate', 'generateStream'] as const)('after the first word is StreamTimeout (%s)', async (method) => {
-    fixture.server.live.queueReplies({ frames: unfinishedFrames });
-    const driver = fixture.driver({ idleTimeoutMs: 60 });
-    const error =
-      method === 'generate'
-        ? await getError(driver.generate(createRequest()))
-        : (await readStream(driver.generateStream(createRequest()))).error;
-    expect(error).toBeInstanceOf(StreamTimeout);
-  });
+  test.each(['generate', 'generateStream'] as const)(
+    'after the first message is StreamTimeout (%s)',
+    async (method) => {
+      fixture.server.live.queueReplies({ frames: unfinishedFrames });
+      const driver = fixture.driver({ idleTimeoutMs: 60 });
+      const error =
+        method === 'generate'
+          ? await getError(driver.generate(createRequest()))
+          : (await readStream(driver.generateStream(createRequest()))).error;
+      expect(error).toBeInstanceOf(StreamTimeout);
+    },
+  );
 
-  test('while the speech would be played is none, but the time of the call holds', async () => {
+  test('while the speech would be played does not count as idle, only towards the timeout of the call', async () => {
     const gate = createGate();
     fixture.server.live.queueReplies(spokenReply(['Hello'], { gate }));
-    // All but the last frame, which tells that the turn is over.
+    // All but the last frame, which ends the turn.
     gate.release(3);
     setTimeout(() => gate.releaseAll(), 400);
     expect((await fixture.driver({ idleTimeoutMs: 150 }).generate(createRequest())).text).toBe('Hello');
@@ -41,28 +44,28 @@ describe('silence', () => {
     });
   });
 
-  test('of a reader that pauses is none of the service', async () => {
+  test('of a reader that pauses does not count as idle', async () => {
     const gate = createGate();
     fixture.server.live.queueReplies(spokenReply(['a', 'b'], { gate }));
     gate.release(2);
-    let seen = '';
+    let received = '';
     for await (const { text } of fixture.driver({ idleTimeoutMs: 150 }).generateStream(createRequest())) {
-      seen += text;
+      received += text;
       if (text !== 'a') continue;
       await delay(250);
       gate.releaseAll();
     }
-    expect(seen).toBe('ab');
+    expect(received).toBe('ab');
   });
 });
 
 describe('an abort', () => {
   test.each<[string, ConnectionScript | undefined, LiveScript]>([
     ['while the setup stalls', { at: 'setup', action: 'stall' }, { frames: [] }],
-    ['before the first word', undefined, { frames: [] }],
-    ['in the midst of the reply', undefined, { frames: unfinishedFrames }],
-  ])('%s closes the socket at once and rejects with its reason', async (_, door, script) => {
-    fixture.server.live.queueConnections(door);
+    ['before the first message', undefined, { frames: [] }],
+    ['mid-reply', undefined, { frames: unfinishedFrames }],
+  ])('%s closes the socket at once and rejects with its reason', async (_, connectionScript, script) => {
+    fixture.server.live.queueConnections(connectionScript);
     fixture.server.live.queueReplies(script);
     const { controller, context } = createAbortableContext();
     const call = fixture.driver().generate(createRequest(), context);
@@ -74,7 +77,7 @@ describe('an abort', () => {
     expect(getEventListeners(controller.signal, 'abort')).toHaveLength(0);
   });
 
-  test('closes the socket even while nobody asks for the next piece', async () => {
+  test('closes the socket even while the caller does not read the stream', async () => {
     fixture.server.live.queueReplies({ frames: unfinishedFrames });
     const { controller, context } = createAbortableContext();
     const chunks = fixture.driver().generateStream(createRequest(), context)[Symbol.asyncIterator]();
@@ -85,13 +88,13 @@ describe('an abort', () => {
     await expect(chunks.next()).rejects.toBe(reason);
   });
 
-  test('before the call makes no connection', async () => {
+  test('before the call opens no connection', async () => {
     const context = { signal: AbortSignal.abort(reason) };
     await expect(fixture.driver().generate(createRequest(), context)).rejects.toBe(reason);
     expect(fixture.server.live.sessions).toHaveLength(0);
   });
 
-  test('leaves nothing behind on a signal that lives on', async () => {
+  test('leaves no listener on a signal that outlives the call', async () => {
     const { controller, context } = createAbortableContext();
     const driver = fixture.driver();
     await driver.generate(createRequest(), context);

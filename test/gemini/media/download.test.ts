@@ -100,7 +100,7 @@ describe('a URL', () => {
 });
 
 describe('a URL that fails', () => {
-  const readable = 'of pictures Gemini reads png, jpeg, webp, heic and heif';
+  const readable = 'supported image types: png, jpeg, webp, heic and heif';
   test.each<[string, PageHandler | undefined, string, boolean, string]>([
     ['is missing', undefined, 'no_input', false, "can't fetch WEB/a.png: the server answered 404"],
     [
@@ -129,7 +129,7 @@ describe('a URL that fails', () => {
       servePage(mediaBytes.png, 'application/pdf'),
       'no_input',
       false,
-      "the download can't be used: WEB/a.png is image/png, but its server calls it application/pdf",
+      "the download can't be used: WEB/a.png is image/png, but its server says application/pdf",
     ],
     ['is empty', servePage(''), 'no_input', false, "the download can't be used: WEB/a.png is empty"],
     [
@@ -161,7 +161,7 @@ describe('a URL that fails', () => {
   test('is reported if its type is not the kind that the narrative declares', async () => {
     pages['/a'] = servePage(mediaBytes.pdf, 'application/pdf');
     const error = await getError(fixture.driver().generate(createUrlRequest({ url: '/a', kind: 'image' })));
-    expect(error.message).toBe(`the download can't be used: ${web.url}/a is application/pdf: ${readable}`);
+    expect(error.message).toBe(`what was fetched can't be sent: ${web.url}/a is application/pdf; ${readable}`);
   });
 
   test('is reported with the host that refuses the connection, even after a redirect', async () => {

@@ -2,39 +2,51 @@ import { describe, expect, it } from 'vitest';
 import { checkNarrative } from '../../../src/narrative/load-narrative.js';
 import { checkSource, collectProblems, renderHead } from '../check-source.js';
 
-/** Acts `one` and `two`, the second with this text; the text begins in line 7, column 8. */
+/** Acts `one` and `two`. The text of the second begins on line 7, column 8. */
 const second = (text: string, more = '') =>
   `${renderHead('one', 'two')}[acts]\none = "x"\ntwo = ${JSON.stringify(text)}\n${more}`;
 
-describe('a name in braces', () => {
+describe('a placeholder', () => {
   it.each([
-    ['the act before', '{{previous}}'],
-    ['an act that has played', '{{one}}'],
+    ['the previous act', '{{previous}}'],
+    ['an act that has run', '{{one}}'],
     ['the round', '{{round}}'],
     ['standard input', '{{stdin}}'],
     ['a variable', '{{vars.x}}'],
     ['anything, escaped', '\\{{nothing}}'],
-  ])('may be %s', async (_what, text) => {
+  ])('may refer to %s', async (_what, text) => {
     expect(await collectProblems(second(text, '[vars]\nx = 1\n'))).toEqual([]);
   });
 
   it.each([
-    ['{{onee}}', '7:8 unknown-name: {{onee}}: nothing has this name → {{one}}'],
-    ['a {{ prevoius }}', '7:10 unknown-name: {{ prevoius }}: nothing has this name → {{previous}}'],
-    ['{{colour}}', '7:8 unknown-name: {{colour}}: nothing has this name → {{vars.colour}}'],
-    ['{{}}', '7:8 unknown-name: {{}}: nothing has this name'],
+    [
+      '{{onee}}',
+      '7:8 unknown-name: unknown name {{onee}}; for a variable write {{vars.onee}} and define it in [vars] → {{one}}',
+    ],
+    [
+      'a {{ prevoius }}',
+      '7:10 unknown-name: unknown name {{ prevoius }}; for a variable write {{vars.prevoius}} and define it in [vars] → {{previous}}',
+    ],
+    ['{{colour}}', '7:8 unknown-name: unknown name {{colour}} → {{vars.colour}}'],
+    ['{{}}', '7:8 unknown-name: unknown name {{}}'],
     [
       '{{vars.color}}',
-      '7:8 unknown-variable: {{vars.color}}: neither [vars] nor --var defines "color" → {{vars.colour}}',
+      '7:8 unknown-variable: unknown variable {{vars.color}}; define it in [vars] or with --var → {{vars.colour}}',
     ],
-    ['{{two}}', '7:8 not-played-yet: {{two}}: the act "two" has not played when this text is sent'],
-    ['{{constructor}}', '7:8 unknown-name: {{constructor}}: nothing has this name'],
-    ['{{vars.__proto__}}', '7:8 unknown-variable: {{vars.__proto__}}: neither [vars] nor --var defines "__proto__"'],
-  ])('is a fault where it stands for nothing: %s', async (text, expected) => {
+    ['{{two}}', '7:8 not-played-yet: {{two}} has no value: the act "two" has not run when this text is sent'],
+    [
+      '{{constructor}}',
+      '7:8 unknown-name: unknown name {{constructor}}; for a variable write {{vars.constructor}} and define it in [vars]',
+    ],
+    [
+      '{{vars.__proto__}}',
+      '7:8 unknown-variable: unknown variable {{vars.__proto__}}; define it in [vars] or with --var',
+    ],
+  ])('is reported if it has no value: %s', async (text, expected) => {
     expect(await collectProblems(second(text, '[vars]\ncolour = "red"\n'))).toEqual([expected]);
   });
 
-  it('is pointed at by its braces, past an escaped one, over lines, in each form of an act', async () => {
+  it('is located by its braces: after an escaped one, across lines, and in every form of an act', async () => {
     const source = `${renderHead('a', 'b', 'c')}[acts]
 a = ["x", "\\\\{{nix}} {{nix}}"]
 b = """
@@ -44,24 +56,24 @@ one
 system = 'Be {{nix}}.'
 input = [{ type = "text", content = "{{nix}}" }]
 `;
-    const fault = 'unknown-name: {{nix}}: nothing has this name';
+    const problem = 'unknown-name: unknown name {{nix}}; for a variable write {{vars.nix}} and define it in [vars]';
     expect(await collectProblems(source)).toEqual([
-      `6:22 ${fault}`,
-      `9:2 ${fault}`,
-      `11:14 ${fault}`,
-      `12:38 ${fault}`,
+      `6:22 ${problem}`,
+      `9:2 ${problem}`,
+      `11:14 ${problem}`,
+      `12:38 ${problem}`,
     ]);
   });
 
-  it('can not look ahead, nor before the first act', async () => {
+  it('can not refer to a later act, nor to one before the first', async () => {
     const source = `${renderHead('a', 'b', 'a')}[acts]\na = "{{b}} {{previous}}"\nb = "x"\n`;
     expect(await collectProblems(source)).toEqual([
-      '6:6 not-played-yet: {{b}}: the act "b" has not played when this text is sent',
-      '6:12 no-previous: {{previous}}: no act plays before the first one',
+      '6:6 not-played-yet: {{b}} has no value: the act "b" has not run when this text is sent',
+      '6:12 no-previous: {{previous}} has no value: no act runs before the first one',
     ]);
   });
 
-  it('in the system text of the narrative must be good for the first act that has it', async () => {
+  it('in the system text of the narrative must be valid for the first act that uses it', async () => {
     const source = (own: string) => `[narrative]
 name = "x"
 system = "After {{previous}}"
@@ -74,35 +86,35 @@ ${own}
 input = [{ type = "text", content = "y" }]
 `;
     expect(await collectProblems(source(''))).toEqual([
-      '3:17 no-previous: {{previous}}: no act plays before the first one',
+      '3:17 no-previous: {{previous}} has no value: no act runs before the first one',
     ]);
     expect(await collectProblems(source('system = "None."'))).toEqual([]);
   });
 
-  it('is checked in acts that never play too, but for their order', async () => {
+  it('is checked in acts outside of the order too, except for the sequence', async () => {
     expect(
       await collectProblems(`${renderHead('a')}[acts]\na = "x {{b}}"\nb = "{{previous}} {{a}} {{nix}}"\n`),
     ).toEqual([
-      '6:8 not-played-yet: {{b}}: the order never names the act "b"',
-      '~ 7:1 unused-act: the order never names the act "b"',
-      '7:25 unknown-name: {{nix}}: nothing has this name',
+      '6:8 not-played-yet: {{b}} has no value: the act "b" is not in the order',
+      '~ 7:1 unused-act: the act "b" is not in the order',
+      '7:25 unknown-name: unknown name {{nix}}; for a variable write {{vars.nix}} and define it in [vars]',
     ]);
   });
 
-  it('means nothing where templates are off', async () => {
+  it('is text if templates are off', async () => {
     const source = `[narrative]\nname = "x"\ntemplates = false\n[toc]\norder = ["a"]\n[acts]\na = "{{nix}} {{"\n`;
     const { narrative, diagnostics } = await checkSource(source);
     expect(diagnostics).toEqual([]);
     expect(narrative?.templates).toBe(false);
   });
 
-  it('is doubtful where it is not closed: a warning, and how to write what was meant', async () => {
-    expect(await collectProblems(second('\\{{ is good, {{one} is not'))).toEqual([
-      '~ 7:22 stray-braces: a "{{" in "two" in [acts] is not closed on its line: it is sent as it is; write \\{{ where that is meant',
+  it('that is unclosed causes a warning, which explains how to escape it', async () => {
+    expect(await collectProblems(second('\\{{ is fine, {{one} is not'))).toEqual([
+      '~ 7:22 stray-braces: unclosed "{{" in "two" in [acts] is sent as text; if that is intended, write \\{{',
     ]);
   });
 
-  it('may be an act with any name, but not one that means something else', async () => {
+  it('may refer to an act of any name, except for built-in names', async () => {
     const names = ['two words', 'a.b', '🎬', 'a/b', '__proto__', 'constructor'];
     const acts = names.map((name) => `${JSON.stringify(name)} = "x"\n`).join('');
     const last = `last = ${JSON.stringify(names.map((name) => `{{${name}}}`).join(' '))}\n`;
@@ -110,12 +122,12 @@ input = [{ type = "text", content = "y" }]
     expect(
       await collectProblems(`${renderHead('x', 'stdin', 'vars.x')}[acts]\nx = "x"\nstdin = "y"\n"vars.x" = "z"\n`),
     ).toEqual([
-      `~ 7:1 reserved-name: in texts {{stdin}} has a meaning of its own, so that this act can't be referred to`,
-      `~ 8:1 reserved-name: in texts {{vars.x}} has a meaning of its own, so that this act can't be referred to`,
+      `~ 7:1 reserved-name: {{stdin}} has a built-in meaning, so texts can't refer to this act`,
+      `~ 8:1 reserved-name: {{vars.x}} has a built-in meaning, so texts can't refer to this act`,
     ]);
   });
 
-  it('can not be standard input where the narrative itself came from there', async () => {
+  it('can not refer to standard input if the narrative was read from it', async () => {
     const bytes = Buffer.from(second('{{stdin}}'));
     const { diagnostics } = await checkNarrative({ file: '<stdin>', bytes, folder: '.', isFromStdin: true });
     expect(diagnostics).toMatchObject([{ rule: 'stdin-taken', location: { line: 7, column: 8, length: 9 } }]);
@@ -123,7 +135,7 @@ input = [{ type = "text", content = "y" }]
 });
 
 describe('[vars]', () => {
-  it('may be strings, numbers and booleans, and are text', async () => {
+  it('accepts strings, numbers and booleans, and converts them to text', async () => {
     const vars = '[vars]\na = "x"\nb = 1_000\nc = 1.5\nd = true\ne = 9007199254740993\n__proto__ = "p"\n';
     const { narrative, diagnostics } = await checkSource(second('x', vars));
     expect(diagnostics).toEqual([]);
@@ -131,7 +143,7 @@ describe('[vars]', () => {
     expect([...(narrative?.vars ?? [])]).toEqual(Object.entries(expected));
   });
 
-  it('are nothing else', async () => {
+  it('rejects other types', async () => {
     const vars = '[vars]\na = ["x"]\nb = { c = 1 }\nd = 2026-11-01\ne = nan\n';
     expect(await collectProblems(second('{{vars.d}}', vars))).toEqual([
       '9:5 wrong-type: "a" in [vars] must be a string, a number or a boolean, not an array',
@@ -141,7 +153,7 @@ describe('[vars]', () => {
     ]);
   });
 
-  it('give way to values that are given, which define a variable too', async () => {
+  it('is overridden by given values, which also define new variables', async () => {
     const bytes = Buffer.from(second('{{vars.a}} {{vars.b}}', '[vars]\na = "file"\n'));
     const vars = new Map([
       ['a', 'given'],
@@ -157,28 +169,28 @@ describe('context', () => {
   const withContext = (context: string, header = '') =>
     `[narrative]\nname = "x"\n${header}[toc]\norder = ["a", "b", "c"]\n[acts]\na = "x"\nc = "z"\n[acts.b]\ncontext = ${context}\ninput = [{ type = "text", content = "y" }]\n`;
 
-  it.each(['"full"', '"previous"', '"none"', '["a"]', '[]'])('may be %s', async (context) => {
+  it.each(['"full"', '"previous"', '"none"', '["a"]', '[]'])('accepts %s', async (context) => {
     expect(await collectProblems(withContext(context))).toEqual([]);
   });
 
   it.each([
     [
       '"ful"',
-      '9:11 unknown-value: "context" in [acts.b] must be "full", "previous", "none" or an array of acts, not "ful" → full',
+      '9:11 unknown-value: "context" in [acts.b] must be "full", "previous", "none" or an array of act names, not "ful" → full',
     ],
     [
       '3',
-      '9:11 wrong-type: "context" in [acts.b] must be "full", "previous", "none" or an array of acts, not a number',
+      '9:11 wrong-type: "context" in [acts.b] must be "full", "previous", "none" or an array of act names, not a number',
     ],
     ['["a", 3]', '9:17 wrong-type: element 2 of "context" in [acts.b] must be a string, not a number'],
     ['["aa"]', '9:12 unknown-act: "context" names the act "aa", which does not exist → a'],
-    ['["a", "c"]', '9:17 not-played-yet: "context" names the act "c", which has not played by then'],
-    ['["b"]', '9:12 not-played-yet: "context" names the act "b", which has not played by then'],
-  ])('may not be %s', async (context, expected) => {
+    ['["a", "c"]', '9:17 not-played-yet: "context" names the act "c", which has not run by then'],
+    ['["b"]', '9:12 not-played-yet: "context" names the act "b", which has not run by then'],
+  ])('rejects %s', async (context, expected) => {
     expect(await collectProblems(withContext(context))).toEqual([expected]);
   });
 
-  it('of the whole narrative may name any of its acts: each act sees those that have played', async () => {
+  it('of the narrative may name any of its acts', async () => {
     expect(await collectProblems(withContext('"full"', 'context = ["b"]\n'))).toEqual([]);
     expect(await collectProblems(withContext('"full"', 'context = ["bb"]\n'))).toEqual([
       '3:12 unknown-act: "context" names the act "bb", which does not exist → b',
@@ -187,17 +199,24 @@ describe('context', () => {
 });
 
 describe('carousel', () => {
-  const turning = (carousel: string) => collectProblems(`${renderHead('a')}carousel = ${carousel}\n[acts]\na = "x"\n`);
+  const collectCarouselProblems = (carousel: string) =>
+    collectProblems(`${renderHead('a')}carousel = ${carousel}\n[acts]\na = "x"\n`);
 
-  it('is a whole number from 1, and no more than anyone would play', async () => {
-    expect(await turning('3')).toEqual([]);
-    expect(await turning('0')).toEqual(['5:12 out-of-range: "carousel" in [toc] must be at least 1, not 0']);
-    expect(await turning('1.5')).toEqual(['5:12 wrong-type: "carousel" in [toc] must be a whole number, not 1.5']);
-    expect(await turning('200_000')).toEqual(['5:12 too-many-acts: 200000 acts would play; 100000 are the most']);
+  it('is a whole number from 1 up to the limit of acts', async () => {
+    expect(await collectCarouselProblems('3')).toEqual([]);
+    expect(await collectCarouselProblems('0')).toEqual([
+      '5:12 out-of-range: "carousel" in [toc] must be at least 1, not 0',
+    ]);
+    expect(await collectCarouselProblems('1.5')).toEqual([
+      '5:12 wrong-type: "carousel" in [toc] must be a whole number, not 1.5',
+    ]);
+    expect(await collectCarouselProblems('200_000')).toEqual([
+      '5:12 too-many-acts: 200000 acts would run; the limit is 100000',
+    ]);
   });
 });
 
-it('checks the references of ten thousand acts in a time that grows with their number alone', async () => {
+it('checks the references of ten thousand acts in linear time', async () => {
   const source = (acts: number) => {
     const names = Array.from({ length: acts }, (_, at) => `act_${at}`);
     const text = (at: number) => (at === 0 ? 'x' : `{{previous}} {{act_${at - 1}}} {{vars.x}} {{act_0}}`);
@@ -206,12 +225,12 @@ it('checks the references of ten thousand acts in a time that grows with their n
   const timeOf = async (acts: number) => {
     const startedAt = process.cpuUsage();
     expect(await collectProblems(source(acts))).toEqual([]);
-    // Of the processor, not of the clock: other processes must not count.
+    // CPU time, so that other processes do not count.
     return process.cpuUsage(startedAt).user / 1000;
   };
   await timeOf(500);
   const few = await timeOf(2500);
-  // Four times the acts; were it to grow with the square, it would be sixteen times the time.
+  // Four times the acts: quadratic growth would take sixteen times as long.
   expect(await timeOf(10_000)).toBeLessThan(12 * Math.max(20, few));
 });
 
@@ -219,13 +238,10 @@ it.each([
   ['an act', `${renderHead('a')}[acts]\na = ${'['.repeat(20_000)}${']'.repeat(20_000)}\n`],
   ['a variable', `${renderHead('a')}[acts]\na = "x"\n[vars]\nx = ${'['.repeat(20_000)}${']'.repeat(20_000)}\n`],
   ['a context', `${renderHead('a')}[acts.a]\ncontext = ${'['.repeat(20_000)}${']'.repeat(20_000)}\n`],
-])('tells arrays that are nested twenty thousand deep in %s from what should be there', async (_what, source) => {
+])('reports arrays that are nested twenty thousand deep in %s', async (_what, source) => {
   expect((await collectProblems(source))[0]).toMatch(/wrong-type|missing-key/);
 });
 
-it.each(['}}', 'a {b} c', '}}\n', 'narrative: a story', 'media. Then more'])(
-  '%j is a text like any other',
-  async (text) => {
-    expect(await collectProblems(`${renderHead('a')}[acts]\na = [${JSON.stringify(text)}]\n`)).toEqual([]);
-  },
-);
+it.each(['}}', 'a {b} c', '}}\n', 'narrative: a story', 'media. Then more'])('accepts %j as a text', async (text) => {
+  expect(await collectProblems(`${renderHead('a')}[acts]\na = [${JSON.stringify(text)}]\n`)).toEqual([]);
+});

@@ -9,19 +9,19 @@ const parametersOf = async (source: string) => (await checkSource(source)).narra
 
 testRule('unknown-value', [
   [
-    'says which values there are and suggests one',
+    'lists the allowed values and suggests the nearest',
     act('thinking = "hig"\nformat = "jsn"'),
     '6:12 unknown-value: "thinking" in [acts.a] must be "minimal", "low", "medium", "high" or a whole number, not "hig" → high',
     '7:10 unknown-value: "format" in [acts.a] must be "text" or "json", not "jsn" → json',
   ],
   [
-    'knows thresholds of safety, and its categories',
+    'checks safety categories and thresholds',
     `[narrative]\nname = "x"\nsafety = { harassment = "only_hig", harasment = "none" }\n[toc]\norder = ["a"]\n[acts]\na = "x"\n`,
     '3:25 unknown-value: "harassment" in [narrative.safety] must be "low_and_above", "medium_and_above", "only_high", "none" or "off", not "only_hig" → only_high',
     '3:37 unknown-key: unknown key "harasment" in [narrative.safety] → harassment',
   ],
   [
-    'knows the categories in an act too, also one of that name',
+    'checks safety categories of an act, even of one named safety',
     `${renderHead('safety')}[acts.safety]\nmodle = "m"\n${input}[acts.safety.safety]\nhate_speach = "none"\n`,
     '6:1 unknown-key: unknown key "modle" in [acts.safety] → model',
     '9:1 unknown-key: unknown key "hate_speach" in [acts.safety.safety] → hate_speech',
@@ -30,14 +30,14 @@ testRule('unknown-value', [
 
 testRule('wrong-type, out-of-range', [
   [
-    'say what thinking can be',
+    'list the forms of thinking',
     act('thinking = 1.5\nformat = 3\nschema = 4'),
     '6:12 wrong-type: "thinking" in [acts.a] must be "minimal", "low", "medium", "high" or a whole number, not 1.5',
     '7:10 wrong-type: "format" in [acts.a] must be "text" or "json", not a number',
-    '8:10 wrong-type: "schema" in [acts.a] must be a table or the name of a file, not a number',
+    '8:10 wrong-type: "schema" in [acts.a] must be a table or a file name, not a number',
   ],
   [
-    'know the bounds of each parameter',
+    'check the range of each parameter',
     act('top_p = 1.1\ntop_k = 0\nseed = 2147483648\nthinking = -1\nstop = [""]'),
     '6:9 out-of-range: "top_p" in [acts.a] must be at most 1, not 1.1',
     '7:9 out-of-range: "top_k" in [acts.a] must be at least 1, not 0',
@@ -48,26 +48,22 @@ testRule('wrong-type, out-of-range', [
   [
     'count the stop sequences',
     act('stop = ["1", "2", "3", "4", "5", "6"]'),
-    '6:8 out-of-range: "stop" in [acts.a] may have 5 elements at most, not 6',
+    '6:8 out-of-range: "stop" in [acts.a] may have at most 5 elements, not 6',
   ],
 ]);
 
 testRule('schema-without-json', [
   [
-    'is about a schema that nothing would be checked by',
+    'reports a schema without JSON',
     act('schema = { type = "object" }'),
-    '6:1 schema-without-json: "schema" in [acts.a] needs format = "json" beside it',
+    '6:1 schema-without-json: "schema" in [acts.a] requires format = "json"',
   ],
 ]);
 
 testRule('schema-not-found', [
+  ['reports an empty file name', act('format = "json"\nschema = ""'), '7:10 schema-not-found: the file name is empty'],
   [
-    'tells an empty name from the folder that it would lead to',
-    act('format = "json"\nschema = ""'),
-    '7:10 schema-not-found: the name of the file is empty',
-  ],
-  [
-    'points at the name of the file',
+    'points at the file name',
     act('format = "json"\nschema = "missing.json"'),
     '7:10 schema-not-found: the file "missing.json" does not exist',
   ],
@@ -75,46 +71,46 @@ testRule('schema-not-found', [
 
 testRule('bad-schema', [
   [
-    'points into a schema that stands in the narrative, and suggests',
+    'points into a schema in the narrative, and suggests a value',
     `${act('format = "json"')}[acts.a.schema]\ntype = "object"\nrequired = "b"\n[acts.a.schema.properties.b]\ntype = "strng"\n`,
     '12:8 bad-schema: "type" in [acts.a.schema.properties.b] must be one of "array", "boolean", "integer", "null", "number", "object", "string" → string',
   ],
   [
-    'points at elements of arrays in it',
+    'points at elements of arrays',
     act('format = "json"\nschema.type = ["string", "nul"]'),
     '7:26 bad-schema: element 2 of "type" in [acts.a.schema] must be one of "array", "boolean", "integer", "null", "number", "object", "string" → null',
   ],
   [
-    'finds references that lead nowhere',
+    'reports unresolved references',
     act('format = "json"\nschema = { "$ref" = "#/$defs/x" }'),
     `7:10 bad-schema: "schema" in [acts.a] can't be used: can't resolve reference #/$defs/x from id #`,
   ],
   [
-    'finds dialects that are not known',
+    'reports unknown dialects',
     act('format = "json"\nschema = { "$schema" = "http://json-schema.org/draft-04/schema#" }'),
-    '7:24 bad-schema: "$schema" in [acts.a.schema] is of a dialect that is not known: 2020-12 and draft-07 are',
+    '7:24 bad-schema: "$schema" in [acts.a.schema] names an unknown dialect; supported are 2020-12 and draft-07',
   ],
   [
-    'finds what JSON can not hold',
+    'reports values that JSON can not represent',
     act('format = "json"\nschema.enum = [nan]\nschema.const = 2020-01-01'),
-    `7:16 bad-schema: element 1 of "enum" in [acts.a.schema] is the number NaN, which JSON can't hold`,
+    `7:16 bad-schema: element 1 of "enum" in [acts.a.schema] is the number NaN, which JSON can't represent`,
   ],
   [
-    'wants a file that is JSON, an object and a schema',
+    'requires a file with valid JSON, an object and a valid schema',
     `${renderHead('a', 'b', 'c')}[acts.a]\nformat = "json"\nschema = "../schemas/broken.json"\n${input}[acts.b]\nformat = "json"\nschema = "../schemas/list.json"\n${input}[acts.c]\nformat = "json"\nschema = "../schemas/wrong.json"\n${input}`,
-    expect.stringMatching(/^7:10 bad-schema: the file "\.\.\/schemas\/broken\.json" is no JSON: .+$/),
-    '11:10 bad-schema: the file "../schemas/list.json" holds no JSON Schema: it must be an object',
-    '15:10 bad-schema: the JSON Schema in "../schemas/wrong.json" is none: /properties/a/type must be one of "array", "boolean", "integer", "null", "number", "object", "string"',
+    expect.stringMatching(/^7:10 bad-schema: the file "\.\.\/schemas\/broken\.json" is not valid JSON: .+$/),
+    '11:10 bad-schema: "../schemas/list.json" is not a valid JSON Schema: it must be an object',
+    '15:10 bad-schema: "../schemas/wrong.json" is not a valid JSON Schema: /properties/a/type must be one of "array", "boolean", "integer", "null", "number", "object", "string"',
   ],
 ]);
 
-test('nesting without end is a fault, not a stack', async () => {
+test('reports deep nesting instead of overflowing the stack', async () => {
   const deep = `schema = ${'{a='.repeat(5000)}1${'}'.repeat(5000)}`;
-  const [fault] = await collectProblems(act(`format = "json"\n${deep}`));
-  expect(fault).toMatch(/bad-schema: "schema" in \[acts\.a\] is nested too deeply$/);
+  const [problem] = await collectProblems(act(`format = "json"\n${deep}`));
+  expect(problem).toMatch(/bad-schema: "schema" in \[acts\.a\] is nested too deeply$/);
 });
 
-test('parameters of the narrative hold for acts that have none of their own', async () => {
+test('acts inherit the parameters of the narrative', async () => {
   const source = `[narrative]
 name = "x"
 top_p = 0.5
@@ -136,7 +132,7 @@ ${input}`;
   });
 });
 
-test('a schema is the same from a table, from a file and from draft-07', async () => {
+test('reads a schema from a table, from a file and in draft-07', async () => {
   const schema = { type: 'object', properties: { __proto__: null, name: { type: 'string' } }, required: ['name'] };
   const table = act(
     'format = "json"\nschema = { type = "object", properties = { name.type = "string" }, required = ["name"] }',
@@ -151,6 +147,6 @@ test('a schema is the same from a table, from a file and from draft-07', async (
   expect(older?.schema).toMatchObject({ $schema: 'http://json-schema.org/draft-07/schema#' });
 });
 
-test('"text" is the default said aloud', async () => {
+test('the format "text" is the default', async () => {
   expect(await parametersOf(act('format = "text"'))).toEqual({});
 });

@@ -5,7 +5,7 @@ const acts = '[acts]\na = "Say hello."\n';
 
 testRule('wrong-type', [
   [
-    'points at the value and says both types',
+    'points at the value and names both types',
     `[narrative]\nname = 3\ndescription = ["x"]\nmodel = true\nsystem = 2020-01-01\n[toc]\norder = "a"\n${acts}`,
     '2:8 wrong-type: "name" in [narrative] must be a string, not a number',
     '3:15 wrong-type: "description" in [narrative] must be a string, not an array',
@@ -17,21 +17,21 @@ testRule('wrong-type', [
     'points at the element of an array',
     `[narrative]\nname = "x"\n[toc]\norder = ["a",\n  3]\n[acts]\na = ["x", { y = 1 }, 4]\n`,
     '5:3 wrong-type: element 2 of "order" in [toc] must be a string, not a number',
-    '7:11 wrong-type: element 2 of "a" in [acts] must be a string, not a table: an input is written [[acts.a.input]]',
+    '7:11 wrong-type: element 2 of "a" in [acts] must be a string, not a table; write an input as [[acts.a.input]]',
     '7:22 wrong-type: element 3 of "a" in [acts] must be a string, not a number',
   ],
   [
-    'says all three forms of an act',
+    'lists the three forms of an act',
     `${renderHead('a')}[acts]\na = 3\n`,
     '6:5 wrong-type: "a" in [acts] must be a string, an array of strings or a table, not a number',
   ],
   [
-    'wants whole numbers of tokens',
+    'requires whole numbers of tokens',
     `[narrative]\nname = "x"\nmax_tokens = 1.5\n[toc]\norder = ["a"]\n${acts}`,
     '3:14 wrong-type: "max_tokens" in [narrative] must be a whole number, not 1.5',
   ],
   [
-    'finds tables that are none',
+    'reports other values in place of tables',
     'narrative = "x"\ntoc = 1\nacts = []\nmedia = true\n',
     '1:13 wrong-type: "narrative" must be a table, not a string',
     '2:7 wrong-type: "toc" must be a table, not a number',
@@ -39,37 +39,42 @@ testRule('wrong-type', [
     '4:9 wrong-type: "media" must be a table, not a boolean',
   ],
   [
-    'tells such a date once, where the table would need keys too',
+    'reports a date in place of a table once, without its missing keys',
     `narrative = 2020-01-01\n[toc]\norder = ["a"]\n${acts}`,
     '1:13 wrong-type: "narrative" must be a table, not a date or time',
   ],
   [
-    'takes no date for a table, a moment of no time zone or of one',
+    'reports dates in place of tables, with and without time zone',
     `[narrative]\nname = "x"\nsafety = 1979-05-27\n[toc]\norder = ["a"]\n[media]\nlogo = 1979-05-27T07:32:00Z\n${acts}`,
     '3:10 wrong-type: "safety" in [narrative] must be a table, not a date or time',
     '7:8 wrong-type: "logo" in [media] must be a table, not a date or time',
   ],
   [
-    'finds [[acts.look]], written for [[acts.look.input]]',
+    'explains [[acts.look]] in place of [[acts.look.input]]',
     `${renderHead('look')}[[acts.look]]\ntype = "text"\n`,
-    '5:8 wrong-type: element 1 of "look" in [acts] must be a string, not a table: an input is written [[acts.look.input]]',
+    '5:8 wrong-type: element 1 of "look" in [acts] must be a string, not a table; write an input as [[acts.look.input]]',
   ],
   [
-    'finds [acts.look.input], written for [[acts.look.input]]',
+    'explains [acts.look.input] in place of [[acts.look.input]]',
     `${renderHead('look')}[acts.look.input]\ntype = "text"\n`,
-    '5:12 wrong-type: "input" in [acts.look] must be an array, not a table: an input is written [[acts.look.input]]',
+    '5:12 wrong-type: "input" in [acts.look] must be an array, not a table; write an input as [[acts.look.input]]',
+  ],
+  [
+    'shows how to write an input that is a string',
+    `${renderHead('look')}[acts.look]\ninput = "x"\n`,
+    '6:9 wrong-type: "input" in [acts.look] must be an array, not a string; write input = [{ type = "text", content = "…" }]',
   ],
 ]);
 
 testRule('out-of-range', [
   [
-    'says the bound that was passed',
+    'names the limit',
     `${renderHead('a')}[acts.a]\ntemperature = 2.5\nmax_tokens = 0\ninput = [{ type = "text", content = "x" }]\n`,
     '6:15 out-of-range: "temperature" in [acts.a] must be at most 2, not 2.5',
     '7:14 out-of-range: "max_tokens" in [acts.a] must be at least 1, not 0',
   ],
   [
-    'takes no numbers that can not be counted with',
+    'rejects nan and numbers that are too large',
     `[narrative]\nname = "x"\ntemperature = nan\nmax_tokens = 99999999999999999999\n[toc]\norder = ["a"]\n${acts}`,
     '3:15 out-of-range: "temperature" in [narrative] must be a number, not nan',
     '4:14 out-of-range: "max_tokens" in [narrative] is too large',
@@ -78,13 +83,13 @@ testRule('out-of-range', [
 
 testRule('unknown-act', [
   [
-    'points at the name in the order and suggests the act that was meant',
+    'points at the name in the order and suggests the nearest act',
     `[narrative]\nname = "x"\n[toc]\norder = ["draft", "fnal"]\n[acts]\ndraft = "x"\nfinal = "y"\n`,
     '4:19 unknown-act: the order names the act "fnal", which does not exist → final',
-    '~ 7:1 unused-act: the order never names the act "final"',
+    '~ 7:1 unused-act: the act "final" is not in the order',
   ],
   [
-    'does not take what every JavaScript object has for an act',
+    'handles names of inherited JavaScript properties',
     `${renderHead('a', 'toString', '__proto__')}${acts}`,
     '4:14 unknown-act: the order names the act "toString", which does not exist',
     '4:25 unknown-act: the order names the act "__proto__", which does not exist',
@@ -93,25 +98,25 @@ testRule('unknown-act', [
 
 testRule('unused-act', [
   [
-    'is a warning at the act, in whatever form it is written',
+    'warns at the act, in every form',
     `${renderHead('a')}[acts]\na = "x"\nb = "y"\n[acts.c]\ninput = [{ type = "text", content = "x" }]\n[[acts.d.input]]\ntype = "text"\ncontent = "x"\n`,
-    '~ 7:1 unused-act: the order never names the act "b"',
-    '~ 8:7 unused-act: the order never names the act "c"',
-    '~ 10:8 unused-act: the order never names the act "d"',
+    '~ 7:1 unused-act: the act "b" is not in the order',
+    '~ 8:7 unused-act: the act "c" is not in the order',
+    '~ 10:8 unused-act: the act "d" is not in the order',
   ],
 ]);
 
 testRule('empty-order, empty-name, empty-prompt', [
-  ['want an act to play', `${renderHead()}${acts}`, '4:9 empty-order: "order" in [toc] is empty: no act would play'],
+  ['require an act', `${renderHead()}${acts}`, '4:9 empty-order: "order" in [toc] is empty; list at least one act'],
   [
-    'want names',
+    'require names',
     `[narrative]\nname = " "\n[toc]\norder = [""]\n[acts]\n"" = "x"\n[media.""]\nfile = "dot.png"\n`,
     `2:8 empty-name: the narrative's name is empty`,
     '6:1 empty-name: an act has an empty name',
-    '7:8 empty-name: a medium has an empty name',
+    '7:8 empty-name: an entry of [media] has an empty name',
   ],
   [
-    'want something to say, in all forms of an act',
+    'require a prompt, in every form of an act',
     `${renderHead('a', 'b', 'c', 'd', 'e')}[acts]\na = ""\nb = []\nc = ["x", " \\n"]\nd.input = []\n[[acts.e.input]]\ntype = "text"\ncontent = """\n\t\n"""\n`,
     '6:5 empty-prompt: "a" in [acts] is empty',
     '7:5 empty-prompt: "b" in [acts] is empty',
@@ -123,22 +128,22 @@ testRule('empty-order, empty-name, empty-prompt', [
 
 testRule('model-name', [
   [
-    'refuses what would change the URL that it becomes part of',
+    'rejects characters that would change the URL',
     `[narrative]\nname = "x"\nmodel = "gemini 3"\n[toc]\norder = ["a"]\n[acts.a]\nmodel = "../x?key=1"\ninput = [{ type = "text", content = "x" }]\n`,
-    '3:9 model-name: "model" in [narrative] is "gemini 3", which can\'t be the name of a model',
-    '7:9 model-name: "model" in [acts.a] is "../x?key=1", which can\'t be the name of a model',
+    '3:9 model-name: "model" in [narrative] is "gemini 3", which is not a valid model name',
+    '7:9 model-name: "model" in [acts.a] is "../x?key=1", which is not a valid model name',
   ],
   [
-    'refuses an empty name and control characters',
+    'rejects an empty name and control characters',
     `[narrative]\nname = "x"\nmodel = "models/"\n[toc]\norder = ["a"]\n[acts.a]\nmodel = "a\\u0007b"\ninput = [{ type = "text", content = "x" }]\n`,
-    '3:9 model-name: "model" in [narrative] is "models/", which can\'t be the name of a model',
-    '7:9 model-name: "model" in [acts.a] is "a\\u0007b", which can\'t be the name of a model',
+    '3:9 model-name: "model" in [narrative] is "models/", which is not a valid model name',
+    '7:9 model-name: "model" in [acts.a] is "a\\u0007b", which is not a valid model name',
   ],
 ]);
 
 testRule('unknown-type', [
   [
-    'says which types of input there are',
+    'lists the input types',
     `${renderHead('a')}[[acts.a.input]]\ntype = "txt"\ncontent = "x"\n[[acts.a.input]]\ntype = 3\n`,
     '6:8 unknown-type: "type" in [[acts.a.input]] must be "text", "image", "audio", "video" or "document", not "txt" → text',
     '9:8 wrong-type: "type" in [[acts.a.input]] must be a string, not a number',

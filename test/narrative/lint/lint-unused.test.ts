@@ -5,18 +5,18 @@ import { checkNarrativeFile } from '../../../src/narrative/load-narrative.js';
 import { createTemporaryFolder } from '../../helpers/boticelli.js';
 import { formatDiagnostics, renderHead } from '../check-source.js';
 
-/** What a friend says of the first of these files and of those that it plays. */
+/** Returns the diagnostics of the first file and its nested files. */
 async function lintFiles(files: Record<string, string>): Promise<string[]> {
   const folder = createTemporaryFolder(onTestFinished, files);
   const { diagnostics } = await checkNarrativeFile(join(folder, Object.keys(files)[0] ?? ''), { lint: lintNarrative });
   return formatDiagnostics(diagnostics);
 }
 
-/** A narrative of one act that says this. Its variables begin in line 8. */
+/** Renders a narrative with one act. Its variables begin on line 8. */
 const renderNarrative = (text: string, vars: string) =>
   `${renderHead('a')}[acts]\na = ${JSON.stringify(text)}\n[vars]\n${vars}`;
 
-it('is a variable that no text uses, an escaped one least of all', async () => {
+it('reports variables that no text uses, escaped ones included', async () => {
   const source = renderNarrative(
     '{{ vars.used }} \\{{vars.escaped}} \\\\{{vars.behind}}',
     'used = 1\nescaped = 2\nbehind = 3\n',
@@ -24,7 +24,7 @@ it('is a variable that no text uses, an escaped one least of all', async () => {
   expect(await lintFiles({ 'a.toml': source })).toEqual(['~ 9:1 unused-var: no text uses {{vars.escaped}}']);
 });
 
-it('is none that a system text or the name of a medium uses', async () => {
+it('accepts variables that a system text or a media name uses', async () => {
   const source = renderNarrative('x', 'who = "you"\nfile = "paper"\nact = 1\n')
     .replace('name = "story"', 'name = "story"\nsystem = "For {{vars.who}}"')
     .replace('a = "x"', 'a.system = "{{vars.act}}"\na.input = [{ type = "document", file = "{{vars.file}}.txt" }]');
@@ -34,7 +34,7 @@ it('is none that a system text or the name of a medium uses', async () => {
   expect(await lintFiles({ ...folder, 'paper.txt': 'Words.' })).toEqual([]);
 });
 
-it('is none that a narrative within uses, however deep', async () => {
+it('accepts variables that a nested narrative uses, at any depth', async () => {
   const files = {
     'a.toml': renderNarrative('narrative:b', 'deep = 1\nunused = 2\n'),
     'b.toml': renderNarrative('narrative:c', ''),
@@ -43,13 +43,13 @@ it('is none that a narrative within uses, however deep', async () => {
   expect(await lintFiles(files)).toEqual(['~ 9:1 unused-var: no text uses {{vars.unused}}']);
 });
 
-it('is not told of beside a name in braces that was misspelt', async () => {
+it('is silent if the use of the variable is misspelt', async () => {
   expect(await lintFiles({ 'a.toml': renderNarrative('{{vars.lnag}}', 'lang = "fr"\n') })).toEqual([
     expect.stringMatching(/^6:6 unknown-variable: .* → {{vars.lang}}$/),
   ]);
 });
 
-it('is every one where templates are off', async () => {
+it('reports all variables if templates are off', async () => {
   const source = renderNarrative('{{vars.x}}', 'x = 1\n').replace(
     'name = "story"',
     'name = "story"\ntemplates = false',
@@ -57,7 +57,7 @@ it('is every one where templates are off', async () => {
   expect(await lintFiles({ 'a.toml': source })).toEqual(['~ 9:1 unused-var: no text uses {{vars.x}}']);
 });
 
-it('is not looked for where a narrative within has an error: what that uses is not known', async () => {
+it('is silent if a nested narrative has an error, because its variables are unknown', async () => {
   const [only, ...others] = await lintFiles({
     'a.toml': renderNarrative('narrative:b', 'x = 1\n'),
     'b.toml': 'broken = [',

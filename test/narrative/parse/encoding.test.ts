@@ -3,7 +3,7 @@ import { checkSource, collectProblems, renderHead } from '../check-source.js';
 
 const byteOrderMark = Buffer.from([0xef, 0xbb, 0xbf]);
 
-it('a byte order mark is no part of the text, and no column', async () => {
+it('removes a byte order mark, which does not count as a column', async () => {
   const source = Buffer.concat([
     byteOrderMark,
     Buffer.from('nme = 1\n'),
@@ -14,7 +14,7 @@ it('a byte order mark is no part of the text, and no column', async () => {
   expect(await collectProblems(source)).toEqual(['1:1 unknown-key: unknown key "nme" above the first table']);
 });
 
-it('lines that end with CRLF make the same narrative, also after a backslash', async () => {
+it('reads the same narrative with CRLF line endings, also after a backslash', async () => {
   const source = `${renderHead('a')}[acts]\na = """\none \\\n   two\nthree"""\n`;
   const unix = await checkSource(source);
   const windows = await checkSource(source.replaceAll('\n', '\r\n'));
@@ -22,51 +22,51 @@ it('lines that end with CRLF make the same narrative, also after a backslash', a
   expect(unix.narrative?.acts[0]?.inputs).toEqual([{ type: 'text', content: 'one two\nthree' }]);
 });
 
-it('lines that end with CRLF are counted like any other', async () => {
+it('counts lines with CRLF line endings', async () => {
   expect(
     await collectProblems(
       '[narrative]\r\nname = "x"\r\nmodle = "m"\r\n[toc]\r\norder = ["a"]\r\n[acts]\r\na = "b"\r\n',
     ),
   ).toEqual(['3:1 unknown-key: unknown key "modle" in [narrative] → model']);
   expect(await collectProblems('[narrative]\r\nname = "x\r\n')).toEqual([
-    '2:10 syntax: the string is not closed on its line',
+    '2:10 syntax: unterminated string; for several lines use """',
   ]);
 });
 
 it.each([
-  ['a letter of Latin-1', '5b6e5d0d0a61203d2022c3a920e922', '2:8', 'E9'],
-  ['a byte that begins no character', '23ff', '1:2', 'FF'],
-  ['a character that breaks off', '23c3a9e28241', '1:3', 'E2'],
-  ['a character that breaks off at the end', '23c3a9e282', '1:3', 'E2'],
-  ['a bad byte after a byte order mark', 'efbbbf2380', '1:2', '80'],
-  ['a character behind emoji, which are two units', '23f09f988080', '1:4', '80'],
-])('bytes that are no UTF-8 are a fault in their place: %s', async (_what, hex, place, byte) => {
+  ['a Latin-1 letter', '5b6e5d0d0a61203d2022c3a920e922', '2:8', 'E9'],
+  ['a byte that can not begin a character', '23ff', '1:2', 'FF'],
+  ['an incomplete character', '23c3a9e28241', '1:3', 'E2'],
+  ['an incomplete character at the end', '23c3a9e282', '1:3', 'E2'],
+  ['an invalid byte after a byte order mark', 'efbbbf2380', '1:2', '80'],
+  ['an invalid byte after an emoji of two code units', '23f09f988080', '1:4', '80'],
+])('reports the location of invalid UTF-8: %s', async (_what, hex, place, byte) => {
   expect(await collectProblems(Buffer.from(hex, 'hex'))).toEqual([
-    `${place} not-utf8: the byte 0x${byte} is no UTF-8 here: save the file as UTF-8`,
+    `${place} not-utf8: the byte 0x${byte} is not valid UTF-8; save the file as UTF-8`,
   ]);
 });
 
-it('UTF-16 is called by its name', async () => {
+it('recognises UTF-16', async () => {
   expect(await collectProblems(Buffer.from('\ufeff[narrative]', 'utf16le'))).toEqual([
-    '1:1 not-utf8: the file is UTF-16: save it as UTF-8',
+    '1:1 not-utf8: the file is UTF-16; save it as UTF-8',
   ]);
 });
 
-it('UTF-16 without a mark is called so too where a letter of it is no UTF-8', async () => {
+it('recognises UTF-16 without a byte order mark that is not valid UTF-8', async () => {
   const bytes = Buffer.from('[narrative]\nname = "\u00fc"\n', 'utf16le');
   expect(await collectProblems(bytes)).toEqual([
-    expect.stringMatching(/ not-utf8: the file is UTF-16: save it as UTF-8$/),
+    expect.stringMatching(/ not-utf8: the file is UTF-16; save it as UTF-8$/),
   ]);
 });
 
-it.each(['utf16le', 'utf16be'])('%s without a byte order mark is called by its name too', async (encoding) => {
+it.each(['utf16le', 'utf16be'])('recognises %s without a byte order mark', async (encoding) => {
   const bytes = Buffer.from('[narrative]\nname = "x"\n', 'utf16le');
   expect(await collectProblems(encoding === 'utf16be' ? bytes.swap16() : bytes)).toEqual([
-    '1:1 not-utf8: the file is UTF-16: save it as UTF-8',
+    '1:1 not-utf8: the file is UTF-16; save it as UTF-8',
   ]);
 });
 
-it('a number may have a zero before its exponent, which the parser of older days refuses', async () => {
+it('accepts a leading zero in an exponent, which older parsers reject', async () => {
   const { narrative } = await checkSource(
     `${renderHead('a')}[acts.a]\nmax_tokens = 1e06\ninput = [{ type = "text", content = "x" }]\n`,
   );

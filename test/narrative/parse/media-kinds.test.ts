@@ -9,7 +9,7 @@ import { createTemporaryFolder, runBoticelli } from '../../helpers/boticelli.js'
 import { createVideo, mediaBytes } from '../../helpers/media-bytes.js';
 import { checkSource, collectProblems, renderHead } from '../check-source.js';
 
-/** A folder with media of every kind. */
+/** Creates a folder with media of every kind. */
 function mediaFolder(): string {
   const folder = createTemporaryFolder(onTestFinished);
   const files = { 'a.png': mediaBytes.png, 'a.mp3': mediaBytes.mp3, 'a.mp4': mediaBytes.mp4, 'a.pdf': mediaBytes.pdf };
@@ -21,7 +21,7 @@ function mediaFolder(): string {
 const checkInFolder = (source: string, folder: string) =>
   checkNarrative({ file: 'story.toml', bytes: Buffer.from(source), folder });
 
-/** A narrative whose one act has one input; what the input has stands on line 6 and after. */
+/** A narrative with one act and one input, whose keys begin on line 6. */
 const input = (keys: string) => `${renderHead('look')}[[acts.look.input]]\n${keys}\n`;
 
 async function loadInput(source: string, folder = '/nowhere'): Promise<MediaInput> {
@@ -37,7 +37,7 @@ describe('media', () => {
     ['video', 'a.mp4', 'video/mp4'],
     ['document', 'a.pdf', 'application/pdf'],
     ['document', 'a.md', 'text/md'],
-  ])('are of kind %s: %s as %s, by input and by name', async (type, file, mimeType) => {
+  ])('detects the kind and type of media by input and by name: %s, %s, %s', async (type, file, mimeType) => {
     const folder = mediaFolder();
     const byInput = await loadInput(input(`type = "${type}"\nfile = "${file}"`), folder);
     const byName = await loadInput(`${renderHead('a')}[acts]\na = "media.x"\n[media.x]\nfile = "${file}"\n`, folder);
@@ -45,12 +45,12 @@ describe('media', () => {
     expect(byName).toEqual(byInput);
   });
 
-  it('are used by ref, which says the same once more', async () => {
+  it('uses media by ref, with a matching type', async () => {
     const source = `${renderHead('a')}[[acts.a.input]]\ntype = "audio"\nref = "media.x"\n[media.x]\nfile = "a.mp3"\n`;
     expect(await loadInput(source, mediaFolder())).toMatchObject({ type: 'audio', name: 'a.mp3' });
   });
 
-  it('of more than 4 MB are not held: what is kept is where they are, how long they are and their hash', async () => {
+  it('keeps only path, size and hash of files above 4 MB', async () => {
     const folder = mediaFolder();
     writeFileSync(join(folder, 'film.mp4'), createVideo(5_000_000));
     const { content } = await loadInput(input('type = "video"\nfile = "film.mp4"'), folder);
@@ -60,7 +60,7 @@ describe('media', () => {
     });
   });
 
-  it('of a long text are judged to their very end', async () => {
+  it('checks the encoding of a large text file to its end', async () => {
     const folder = mediaFolder();
     const text = Buffer.from('ü'.repeat(2_500_000));
     writeFileSync(join(folder, 'long.txt'), text);
@@ -69,7 +69,7 @@ describe('media', () => {
     });
     writeFileSync(join(folder, 'long.txt'), text.subarray(0, -1));
     const { diagnostics } = await checkInFolder(input('type = "document"\nfile = "long.txt"'), folder);
-    expect(diagnostics[0]?.message).toBe('"long.txt" is no UTF-8 text: save it as UTF-8');
+    expect(diagnostics[0]?.message).toBe('"long.txt" is not UTF-8 text; save it as UTF-8');
   });
 
   it.each([
@@ -85,11 +85,11 @@ describe('media', () => {
       { from: 'reference', uri: 'https://youtu.be/abc' },
       'https://youtu.be/abc',
     ],
-  ])('are left at their address: %s', async (keys, type, content, name) => {
+  ])('does not fetch URLs: %s', async (keys, type, content, name) => {
     expect(await loadInput(input(`type = "${type}"\n${keys}`))).toEqual({ type, content, name });
   });
 
-  it('at an address are of a kind as far as name, mime and input say so', async () => {
+  it('infers the kind of a URL from its name, its mime and the input', async () => {
     const named = (keys: string) => loadInput(`${renderHead('a')}[acts]\na = "media.x"\n[media.x]\n${keys}\n`);
     expect((await named('url = "https://example.org/a.mp3?x"')).type).toBe('audio');
     expect((await named('url = "https://example.org/a"')).type).toBe('media');
@@ -104,7 +104,7 @@ describe('media', () => {
   });
 });
 
-describe('what is wrong with media', () => {
+describe('media problems', () => {
   it.each([
     ['no source', 'type = "audio"', '5:13 missing-key: [[acts.look.input]] has none of "file", "url", "base64", "ref"'],
     [
@@ -113,7 +113,7 @@ describe('what is wrong with media', () => {
       '5:13 conflicting-keys: [[acts.look.input]] has both "file" and "url"',
     ],
     [
-      'three',
+      'three sources',
       'type = "audio"\nfile = "x"\nurl = "y"\nbase64 = "z"',
       '5:13 conflicting-keys: [[acts.look.input]] has "file", "url" and "base64"',
     ],
@@ -123,44 +123,44 @@ describe('what is wrong with media', () => {
       '5:13 conflicting-keys: [[acts.look.input]] has both "file" and "ref"',
     ],
     [
-      'a URL for a file',
+      'a URL as file',
       'type = "image"\nfile = "https://example.org/a.png?key=secret"',
-      '7:8 url-as-file: "https://example.org/a.png" is no file: give a URL as "url"',
+      '7:8 url-as-file: "https://example.org/a.png" is not a file; write a URL as "url"',
     ],
     [
-      'no URL',
+      'an invalid URL',
       'type = "image"\nurl = "example.org/a.png"',
-      '7:7 bad-url: "url" in [[acts.look.input]] is no URL: it begins with https:// and a host',
+      '7:7 bad-url: "url" in [[acts.look.input]] is not a URL; a URL begins with https:// and a host',
     ],
     [
       'another protocol',
       'type = "image"\nurl = "ftp://example.org/a.png"',
-      '7:7 bad-url: "url" in [[acts.look.input]] begins with ftp: but media are fetched over http and https alone',
+      '7:7 bad-url: "url" in [[acts.look.input]] begins with ftp:, but media is fetched only over http and https',
     ],
     [
       'a data: URL',
       'type = "image"\nurl = "data:image/png;base64,AA"',
-      '7:7 bad-url: "url" in [[acts.look.input]] is a data: URL: give what follows its comma as base64',
+      '7:7 bad-url: "url" in [[acts.look.input]] is a data: URL; write the part after its comma as "base64"',
     ],
     [
-      'a film for a picture',
+      'a video as image',
       'type = "image"\nurl = "https://youtu.be/abc"',
-      '7:7 media-type: https://youtu.be/abc is a film, not a picture',
+      '7:7 media-type: https://youtu.be/abc is of type "video", not "image"',
     ],
     [
       'a mime of another kind',
       'type = "image"\nurl = "https://example.org/a"\nmime = "audio/wav"',
-      '8:8 media-type: "mime" in [[acts.look.input]] is "audio/wav": of pictures Gemini reads png, jpeg, webp, heic and heif',
+      '8:8 media-type: "mime" in [[acts.look.input]] is "audio/wav"; supported image types: png, jpeg, webp, heic and heif',
     ],
     [
-      'a mime that is none',
+      'an invalid mime',
       'type = "document"\nfile = "paper.pdf"\nmime = "pdf"',
-      '8:8 media-type: "mime" in [[acts.look.input]] is "pdf": of documents Gemini reads pdf and text',
+      '8:8 media-type: "mime" in [[acts.look.input]] is "pdf"; supported document types: pdf and text',
     ],
     [
       'bytes of another kind',
       'type = "audio"\nfile = "dot.png"',
-      '7:8 media-type: "dot.png" is image/png: of audio Gemini reads wav, mp3, aiff, aac, ogg and flac',
+      '7:8 media-type: "dot.png" is image/png; supported audio types: wav, mp3, aiff, aac, ogg and flac',
     ],
     [
       'a text file called .png',
@@ -170,12 +170,12 @@ describe('what is wrong with media', () => {
     [
       'an unknown ref',
       'type = "image"\nref = "media.logoo"\n[media.logo]\nfile = "dot.png"',
-      '7:7 unknown-media: "media.logoo" is none of the media that [media] defines → media.logo',
+      '7:7 unknown-media: "media.logoo" is not defined in [media] → media.logo',
     ],
     [
-      'a ref without media.',
+      'a ref without the prefix',
       'type = "image"\nref = "logo"\n[media.logo]\nfile = "dot.png"',
-      '7:7 unknown-media: "logo" is none of the media that [media] defines → media.logo',
+      '7:7 unknown-media: "logo" is not defined in [media] → media.logo',
     ],
     [
       'a ref to another kind',
@@ -187,11 +187,11 @@ describe('what is wrong with media', () => {
       'type = "image"\nref = "media.logo"\nmime = "image/png"\n[media.logo]\nfile = "dot.png"',
       '5:13 conflicting-keys: [[acts.look.input]] has both "ref" and "mime"',
     ],
-  ])('is told in its place: %s', async (_what, keys, expected) => {
+  ])('reports the location: %s', async (_what, keys, expected) => {
     expect(await collectProblems(input(keys))).toEqual([expected]);
   });
 
-  it('is told where a PDF is larger than Gemini reads, and a file than the Files API takes', async () => {
+  it('reports a PDF above the limit of Gemini, and a file above the limit of the Files API', async () => {
     const folder = mediaFolder();
     truncateSync(join(folder, 'a.pdf'), 50_000_001);
     writeFileSync(join(folder, 'huge.mp4'), '');
@@ -199,12 +199,12 @@ describe('what is wrong with media', () => {
     const source = `${renderHead('a')}[acts]\na = ["media.x", "media.y"]\n[media.x]\nfile = "a.pdf"\n[media.y]\nfile = "huge.mp4"\n`;
     const { diagnostics } = await checkInFolder(source, folder);
     expect(diagnostics.map(({ rule, message }) => `${rule}: ${message}`)).toEqual([
-      'media-too-large: "a.pdf" is larger than 50 MB, the most of a PDF',
+      'media-too-large: "a.pdf" is larger than 50 MB, the limit for a PDF',
       'media-too-large: the file "huge.mp4" is larger than 2000 MB',
     ]);
   });
 
-  it('is told where a file is a FIFO, a socket, a folder, or nobody may read it; archives are not opened', async () => {
+  it('reports FIFOs, sockets, folders, unreadable files and archives', async () => {
     const folder = mediaFolder();
     execFileSync('mkfifo', [join(folder, 'fifo')]);
     const socket = createServer().listen(join(folder, 'socket'));
@@ -216,23 +216,23 @@ describe('what is wrong with media', () => {
     const media = names.map((name) => `[media."${name}"]\nfile = "${name}"\n`).join('');
     writeFileSync(join(folder, 'bad.toml'), `${renderHead('a')}[acts]\na = "hi"\n${media}`);
     chmodSync(folder, 0o755);
-    // Root may read everything: where these tests are root's, the program is not.
-    const asSomebodyElse = process.getuid?.() === 0 ? { uid: 65_534 } : {};
-    const { stdout } = await runBoticelli(['check', join(folder, 'bad.toml'), '--format', 'json'], asSomebodyElse);
+    // Root may read every file, so the program runs as another user if the tests run as root.
+    const asOtherUser = process.getuid?.() === 0 ? { uid: 65_534 } : {};
+    const { stdout } = await runBoticelli(['check', join(folder, 'bad.toml'), '--format', 'json'], asOtherUser);
     const messages = JSON.parse(stdout).files[0].diagnostics.map(({ message }: { message: string }) => message);
     expect(messages).toEqual(
       expect.arrayContaining([
-        'the file "fifo" is no regular file',
-        'the file "socket" is no regular file',
+        'the file "fifo" is not a regular file',
+        'the file "socket" is not a regular file',
         'the file "folder" is a folder',
         `the file "denied" can't be read: permission denied`,
-        '"bomb.zip" is a zip archive, which is not opened: Gemini reads pictures, audio, video, pdf and text',
+        `"bomb.zip" is a zip archive, which Gemini can't read; supported types: images, audio, video, pdf and text`,
         'the file "a.png/x" does not exist',
       ]),
     );
   });
 
-  it('is told of a medium that is too long for a message in few words', async () => {
+  it('keeps messages about long base64 short', async () => {
     const { diagnostics } = await checkSource(input(`type = "image"\nbase64 = "${'A'.repeat(100_000)}"`));
     expect(diagnostics[0]?.message.length).toBeLessThan(200);
   });

@@ -7,14 +7,14 @@ import { createTemporaryFolder } from '../../helpers/boticelli.js';
 import { mediaBytes } from '../../helpers/media-bytes.js';
 import { collectProblems, formatDiagnostics, renderHead } from '../check-source.js';
 
-/** Two acts, the second with one input, whose keys stand on line 8 and after. */
+/** Two acts, the second with one input, whose keys begin on line 8. */
 const second = (keys: string) => `${renderHead('one', 'two')}[acts]\none = "x"\n[[acts.two.input]]\n${keys}\n`;
 
-/** A narrative that plays these, with variables. */
+/** Renders a narrative that nests the named ones, with variables. */
 const renderFile = (vars: string, ...names: string[]) =>
   `${renderHead(...names)}[acts]\n${names.map((name) => `${name} = "narrative:${name}"\n`).join('')}[vars]\n${vars}\n`;
 
-/** A folder with these narratives, a picture and a sound. */
+/** Creates a folder with narratives, an image and an audio file. */
 function createFolder(files: Record<string, string>): string {
   const folder = createTemporaryFolder(onTestFinished, files);
   writeFileSync(join(folder, 'a.png'), mediaBytes.png);
@@ -22,75 +22,75 @@ function createFolder(files: Record<string, string>): string {
   return folder;
 }
 
-/** What is said of `a.toml` among these files. */
+/** Returns the problems of `a.toml` and its nested files. */
 async function collectFolderProblems(files: Record<string, string>, vars?: Record<string, string>): Promise<string[]> {
   const given = vars && { vars: new Map(Object.entries(vars)) };
   const { diagnostics } = await checkNarrativeFile(join(createFolder(files), 'a.toml'), given);
   return diagnostics.flatMap((each) => formatDiagnostics([each]).map((line) => (each.source ? `inner ${line}` : line)));
 }
 
-describe("the names in a medium's name", () => {
+describe('placeholders in media names', () => {
   it.each([
-    ['type = "image"\nfile = "{{onee}}.png"', '9:9 unknown-name: {{onee}}: nothing has this name → {{one}}'],
+    [
+      'type = "image"\nfile = "{{onee}}.png"',
+      '9:9 unknown-name: unknown name {{onee}}; for a variable write {{vars.onee}} and define it in [vars] → {{one}}',
+    ],
     [
       'type = "image"\nurl = "https://example.org/{{two}}"',
-      '9:28 not-played-yet: {{two}}: the act "two" has not played when this medium is sent',
+      '9:28 not-played-yet: {{two}} has no value: the act "two" has not run when this media is sent',
     ],
     [
       'type = "image"\nfile = "{{vars.x}}.png"',
-      '9:9 unknown-variable: {{vars.x}}: neither [vars] nor --var defines "x"',
+      '9:9 unknown-variable: unknown variable {{vars.x}}; define it in [vars] or with --var',
     ],
     [
       'type = "image"\nfile = "{{one.png"',
-      '~ 9:9 stray-braces: a "{{" in "file" in [[acts.two.input]] is not closed on its line: it is sent as it is; write \\{{ where that is meant',
+      '~ 9:9 stray-braces: unclosed "{{" in "file" in [[acts.two.input]] is sent as text; if that is intended, write \\{{',
       '9:8 media-not-found: the file "{{one.png" does not exist',
     ],
-  ])('are checked like those of a text: %s', async (keys, ...expected) => {
+  ])('are checked like in texts: %s', async (keys, ...expected) => {
     expect((await collectProblems(second(keys))).sort()).toEqual(expected.sort());
   });
 
-  it.each(['{{one}}', '{{previous}}', '{{stdin}}', '{{round}}'])(
-    'may be %s, and then nothing is read yet',
-    async (name) => {
-      expect(await collectProblems(second(`type = "image"\nfile = "no/${name}.png"`))).toEqual([]);
-    },
-  );
+  it.each(['{{one}}', '{{previous}}', '{{stdin}}', '{{round}}'])('defer reading: %s', async (name) => {
+    expect(await collectProblems(second(`type = "image"\nfile = "no/${name}.png"`))).toEqual([]);
+  });
 
-  it('must be good for the first act that shows the medium', async () => {
+  it('must be valid for the first act that uses the media', async () => {
     const source = (...order: string[]) =>
       `${renderHead(...order)}[acts]\none = "x"\ntwo = "media.m"\nthree = ["media.m", "y"]\n[media.m]\nfile = "{{one}} {{previous}}"\n`;
     expect(await collectProblems(source('one', 'two', 'three'))).toEqual([]);
     expect(await collectProblems(source('two', 'one', 'three'))).toEqual([
-      '10:9 not-played-yet: {{one}}: the act "one" has not played when this medium is sent',
-      '10:17 no-previous: {{previous}}: no act plays before the first one',
+      '10:9 not-played-yet: {{one}} has no value: the act "one" has not run when this media is sent',
+      '10:17 no-previous: {{previous}} has no value: no act runs before the first one',
     ]);
   });
 
-  it('must be good for acts that show it by ref, and exist where none does', async () => {
+  it('must be valid for acts that use the media by ref, and are checked if no act does', async () => {
     const media = '[media.m]\nfile = "{{previous}}.png"\n[media.n]\nfile = "{{nix}}"\n';
     const source = `${renderHead('a')}[[acts.a.input]]\ntype = "image"\nref = "media.m"\n${media}`;
     expect(await collectProblems(source)).toEqual([
-      '9:9 no-previous: {{previous}}: no act plays before the first one',
-      '11:9 unknown-name: {{nix}}: nothing has this name',
+      '9:9 no-previous: {{previous}} has no value: no act runs before the first one',
+      '11:9 unknown-name: unknown name {{nix}}; for a variable write {{vars.nix}} and define it in [vars]',
     ]);
   });
 
-  it('can not be standard input where the narrative came from there', async () => {
+  it('can not refer to standard input if the narrative was read from it', async () => {
     const bytes = Buffer.from(second('type = "image"\nfile = "{{stdin}}"'));
     const { diagnostics } = await checkNarrative({ file: '<stdin>', bytes, folder: '.', isFromStdin: true });
     expect(diagnostics.map(({ rule }) => rule)).toEqual(['stdin-taken']);
   });
 
-  it('mean nothing where templates are off', async () => {
+  it('are text if templates are off', async () => {
     const source = second('type = "image"\nfile = "{{nix}}.png"').replace('"story"', '"story"\ntemplates = false');
     expect(await collectProblems(source)).toEqual(['10:8 media-not-found: the file "{{nix}}.png" does not exist']);
   });
 });
 
-describe('a medium whose name variables alone make', () => {
+describe('media whose name depends on variables only', () => {
   const keys = 'type = "image"\nfile = "{{vars.name}}.png"\n';
 
-  it('is read and judged when the narrative is, by the values of the file or by those that are given', async () => {
+  it('is read with the narrative, with the values of the file or the given ones', async () => {
     const files = { 'a.toml': `${second(keys)}[vars]\nname = "b"\n` };
     expect(await collectFolderProblems(files)).toEqual(['9:8 media-not-found: the file "b.png" does not exist']);
     expect(await collectFolderProblems(files, { name: 'a' })).toEqual([]);
@@ -110,26 +110,26 @@ describe('a medium whose name variables alone make', () => {
   it.each([
     [
       'file = "{{vars.a}}.mp3"',
-      '9:8 media-type: "a.mp3" is audio/mp3: of pictures Gemini reads png, jpeg, webp, heic and heif',
+      '9:8 media-type: "a.mp3" is audio/mp3; supported image types: png, jpeg, webp, heic and heif',
     ],
     [
       'url = "{{vars.ftp}}"',
-      '9:7 bad-url: "url" in [[acts.two.input]] begins with ftp: but media are fetched over http and https alone',
+      '9:7 bad-url: "url" in [[acts.two.input]] begins with ftp:, but media is fetched only over http and https',
     ],
-    ['file = "{{vars.web}}"', '9:8 url-as-file: "https://example.org/a.png" is no file: give a URL as "url"'],
+    ['file = "{{vars.web}}"', '9:8 url-as-file: "https://example.org/a.png" is not a file; write a URL as "url"'],
     [
       'file = "{{vars.a}}.png"\nmime = "audio/wav"',
-      '10:8 media-type: "mime" in [[acts.two.input]] is "audio/wav": of pictures Gemini reads png, jpeg, webp, heic and heif',
+      '10:8 media-type: "mime" in [[acts.two.input]] is "audio/wav"; supported image types: png, jpeg, webp, heic and heif',
     ],
     ['file = "\\\\{{vars.a}}.png"', '9:8 media-not-found: the file "{{vars.a}}.png" does not exist'],
     ['file = "{{vars.a}}.png"'],
     ['url = "https://example.org/{{vars.nix}}{{vars.a}}"'],
-  ])('has the faults that it would have without: %s', async (more, ...expected) => {
+  ])('has the problems of the rendered name: %s', async (more, ...expected) => {
     const vars = '[vars]\na = "a"\nnix = ""\nftp = "ftp://x/y"\nweb = "https://example.org/a.png?key=secret"\n';
     expect(await collectFolderProblems({ 'a.toml': `${second(`type = "image"\n${more}`)}${vars}` })).toEqual(expected);
   });
 
-  it('is judged as what a ref says, and told of once where it is not there', async () => {
+  it('is checked against the type of a ref, and reported once if it is missing', async () => {
     const source = (file: string, mime = '') =>
       `${renderHead('a')}[[acts.a.input]]\ntype = "image"\nref = "media.m"\n[media.m]\nfile = "{{vars.x}}.${file}"\n${mime}[vars]\nx = "a"\n`;
     expect(await collectFolderProblems({ 'a.toml': source('png') })).toEqual([]);
@@ -137,14 +137,14 @@ describe('a medium whose name variables alone make', () => {
       '9:8 media-not-found: the file "a.gif" does not exist',
     ]);
     expect(await collectFolderProblems({ 'a.toml': source('mp3') })).toEqual([
-      '7:7 media-type: "a.mp3" is audio/mp3: of pictures Gemini reads png, jpeg, webp, heic and heif',
+      '7:7 media-type: "a.mp3" is audio/mp3; supported image types: png, jpeg, webp, heic and heif',
     ]);
     expect(await collectFolderProblems({ 'a.toml': source('mp3', 'mime = "audio/mp3"\n') })).toEqual([
       '7:7 media-type: "media.m" is of type "audio", not "image"',
     ]);
   });
 
-  it('is judged under every name that those who play its narrative give it', async () => {
+  it('is checked under every name that calling narratives give it', async () => {
     const inner = `${renderHead('x')}[acts]\n[[acts.x.input]]\ntype = "image"\nfile = "{{vars.name}}.png"\n[vars]\nname = "own"\n`;
     const problem = (name: string) => `inner 8:8 media-not-found: the file "${name}.png" does not exist`;
     expect(await collectFolderProblems({ 'a.toml': renderFile('', 'b'), 'b.toml': inner })).toEqual([problem('own')]);
@@ -159,7 +159,7 @@ describe('a medium whose name variables alone make', () => {
     expect(await collectFolderProblems(both, { name: 'a' })).toEqual([]);
   });
 
-  it('is told of once under each name, whatever else differs where its narrative plays', async () => {
+  it('is reported once per name', async () => {
     const inner = `${renderHead('x')}[acts]\nx = ["media.m", "media.n"]\n[media.m]\nfile = "{{vars.m}}.png"\n[media.n]\nfile = "{{vars.n}}.png"\n`;
     const files = {
       'a.toml': renderFile('m = "no"', 'b', 'c'),
@@ -174,11 +174,11 @@ describe('a medium whose name variables alone make', () => {
   });
 });
 
-it('a name that a reply could be is told in few words', async () => {
+it('shortens long names in messages', async () => {
   const long = `[vars]\nx = "${'word '.repeat(2000)}"\n`;
   const [line = ''] = await collectFolderProblems({
     'a.toml': `${second('type = "image"\nfile = "{{vars.x}}"')}${long}`,
   });
-  expect(line).toMatch(/media-not-found: the file "word .*…" has too long a name$/);
+  expect(line).toMatch(/media-not-found: the file "word .*…" has a name that is too long$/);
   expect(line.length).toBeLessThan(300);
 });

@@ -3,18 +3,19 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { expect, it, onTestFinished } from 'vitest';
 import { applyOverrides } from '../../../src/narrative/apply-overrides.js';
-import { checkNarrativeFile, InvalidNarrative, loadNarrative } from '../../../src/narrative/load-narrative.js';
+import { InvalidNarrative } from '../../../src/narrative/invalid-narrative.js';
+import { checkNarrativeFile, loadNarrative } from '../../../src/narrative/load-narrative.js';
 import { collectNarratives, type Narrative } from '../../../src/narrative/narrative.js';
 import { createTemporaryFolder } from '../../helpers/boticelli.js';
 import { renderHead } from '../check-source.js';
 
-/** A file of one act for each string or array of strings. Its acts begin in line 6, their values in column 6. */
+/** Renders a file with an act for each string or array of strings. The acts begin on line 6, their values in column 6. */
 function renderFile(...acts: (string | string[])[]): string {
   const names = acts.map((_, at) => `a${at}`);
   return `${renderHead(...names)}[acts]\n${acts.map((act, at) => `a${at} = ${JSON.stringify(act)}\n`).join('')}`;
 }
 
-/** What is said of the first of these files, a line a fault: the file, the place, the rule and the message. */
+/** Returns the problems of the first file as lines: file, location, rule and message. */
 async function collectFolderProblems(
   files: Record<string, string>,
   vars?: ReadonlyMap<string, string>,
@@ -25,12 +26,12 @@ async function collectFolderProblems(
   expect(narrative === undefined).toBe(diagnostics.some(({ severity }) => severity === 'error'));
   return diagnostics.map(({ rule, message, location, source, suggestion }) => {
     const file = source?.file.slice(folder.length + 1) ?? first;
-    const meant = suggestion === undefined ? '' : ` → ${suggestion}`;
-    return `${file}:${location?.line}:${location?.column} ${rule}: ${message}${meant}`;
+    const hint = suggestion === undefined ? '' : ` → ${suggestion}`;
+    return `${file}:${location?.line}:${location?.column} ${rule}: ${message}${hint}`;
   });
 }
 
-it('finds a narrative beside the file, in any file that is played', async () => {
+it('finds nested narratives in the same folder, at any depth', async () => {
   const files = {
     'a.toml': renderFile('narrative:b', ['x', 'narrative:c']),
     'b.toml': renderFile('narrative:c'),
@@ -44,21 +45,21 @@ it('finds a narrative beside the file, in any file that is played', async () => 
   expect(inner(1, 1).narrative.acts[0]?.inputs).toEqual([{ type: 'text', content: 'Hello.' }]);
 });
 
-it('tells of faults and warnings in the file that has them, each once, the outermost file first', async () => {
+it('reports problems in the file that has them, each once, the outermost file first', async () => {
   const files = {
     'a.toml': renderFile('narrative:b', 'narrative:b', '{{nix}}'),
     'b.toml': `${renderHead('x', 'y')}[acts]\nx = "{{y}}"\ny = "narrative:c"\nz = "unused"\n`,
     'c.toml': 'x = [',
   };
   expect(await collectFolderProblems(files)).toEqual([
-    'a.toml:8:7 unknown-name: {{nix}}: nothing has this name',
-    'b.toml:6:6 not-played-yet: {{y}}: the act "y" has not played when this text is sent',
-    'b.toml:8:1 unused-act: the order never names the act "z"',
+    'a.toml:8:7 unknown-name: unknown name {{nix}}; for a variable write {{vars.nix}} and define it in [vars]',
+    'b.toml:6:6 not-played-yet: {{y}} has no value: the act "y" has not run when this text is sent',
+    'b.toml:8:1 unused-act: the act "z" is not in the order',
     expect.stringMatching(/^c\.toml:1:\d syntax/),
   ]);
 });
 
-it('says in its message which file has the first fault', async () => {
+it('names the file of the first error in the message', async () => {
   const folder = createTemporaryFolder(onTestFinished, {
     'a.toml': renderFile('narrative:b'),
     'b.toml': renderFile(''),
@@ -75,13 +76,13 @@ it.each([
   ['inne', 'narrative-not-found: the narrative "inne.toml" does not exist → narrative:inner'],
   ['zzzzzz', 'narrative-not-found: the narrative "zzzzzz.toml" does not exist'],
   ['folder', 'narrative-not-found: the narrative "folder.toml" is a folder'],
-  ['', 'narrative-name: "narrative:": the name of a narrative beside this one is missing'],
-  ['inner.toml', 'narrative-name: "narrative:inner.toml": a narrative is named without its ".toml" → narrative:inner'],
+  ['', 'narrative-name: "narrative:" has no name after the colon'],
+  ['inner.toml', 'narrative-name: "narrative:inner.toml" must be written without ".toml" → narrative:inner'],
   ...['../inner', 'sub/inner', '/etc/passwd', '..', 'a\\b', 'x\0y'].map((name) => [
     name,
-    `narrative-name: ${JSON.stringify(`narrative:${name}`)}: a narrative is named without a folder, for it stands beside this one`,
+    `narrative-name: ${JSON.stringify(`narrative:${name}`)} must be a name without a folder; nested narratives are in the same folder as this file`,
   ]),
-])('reads no narrative of the name %j', async (name, expected) => {
+])('rejects the narrative name %j', async (name, expected) => {
   const folder = createTemporaryFolder(onTestFinished, {
     'outer.toml': renderFile(`narrative:${name}`),
     'inner.toml': renderFile('x'),
@@ -94,38 +95,38 @@ it.each([
   expect(location).toMatchObject({ line: 6, column: 6 });
 });
 
-it('is a file that can not be read, where all that is wrong is one that is missing', async () => {
+it('fails with no_input if the only error is a missing narrative', async () => {
   const folder = createTemporaryFolder(onTestFinished, { 'a.toml': renderFile('narrative:b') });
   await expect(loadNarrative(join(folder, 'a.toml'))).rejects.toMatchObject({ code: 'no_input' });
 });
 
-it('takes a sentence that happens to begin so for a text', async () => {
+it('treats a sentence that begins with narrative: as a text', async () => {
   expect(await collectFolderProblems({ 'a.toml': renderFile('narrative: a story', 'narrative:of two words') })).toEqual(
     [],
   );
 });
 
 it.each([
-  ['itself', { 'a.toml': renderFile('narrative:a') }, 'a.toml:6:6', 'a.toml → a.toml'],
+  ['in itself', { 'a.toml': renderFile('narrative:a') }, 'a.toml:6:6', 'a.toml → a.toml'],
   [
-    'one that plays it',
+    'in a file that it nests',
     { 'a.toml': renderFile('x', 'narrative:b'), 'b.toml': renderFile(['y', 'narrative:a']) },
     'b.toml:6:11',
     'a.toml → b.toml → a.toml',
   ],
   [
-    'a circle that it is not in',
+    'in a cycle below the outermost file',
     { 'a.toml': renderFile('narrative:b'), 'b.toml': renderFile('narrative:c'), 'c.toml': renderFile('narrative:b') },
     'c.toml:6:6',
     'b.toml → c.toml → b.toml',
   ],
-])('may not play %s', async (_what, files, place, chain) => {
+])('rejects a narrative %s', async (_what, files, place, chain) => {
   expect(await collectFolderProblems(files as Record<string, string>)).toEqual([
-    `${place} narrative-circle: the narrative would play itself without end: ${chain}`,
+    `${place} narrative-circle: the narrative contains itself: ${chain}`,
   ]);
 });
 
-it('may be sixteen deep, and no deeper, however that is reached', async () => {
+it('allows sixteen levels, on every path', async () => {
   const chain = (length: number) =>
     Object.fromEntries(
       Array.from({ length }, (_, at) => [`n${at}.toml`, renderFile(at + 1 === length ? 'x' : `narrative:n${at + 1}`)]),
@@ -134,7 +135,7 @@ it('may be sixteen deep, and no deeper, however that is reached', async () => {
   expect(await collectFolderProblems(chain(17))).toEqual([
     expect.stringMatching(/^n15\.toml:6:6 narrative-depth: .*n0\.toml → .*n16\.toml$/),
   ]);
-  // Read first where it is not too deep, then met where it is.
+  // n9 is first read at an allowed depth, and then found at a greater one.
   const shortcut = {
     ...chain(16),
     'n0.toml': renderFile('narrative:n9', 'narrative:n1'),
@@ -144,22 +145,22 @@ it('may be sixteen deep, and no deeper, however that is reached', async () => {
   expect(await collectFolderProblems(shortcut)).toEqual([expect.stringMatching(/^n8\.toml:6:6 narrative-depth/)]);
 });
 
-it('reads each file once, also where every one plays the next one twice, and refuses what nobody would play', async () => {
+it('reads each file once, even if every file nests the next one twice, and limits the number of acts', async () => {
   const doubling = Object.fromEntries(
     Array.from({ length: 15 }, (_, at) => [`n${at}.toml`, renderFile(`narrative:n${at + 1}`, `narrative:n${at + 1}`)]),
   );
   expect(await collectFolderProblems({ ...doubling, 'n15.toml': renderFile('x') })).toEqual([]);
   expect(await collectFolderProblems({ ...doubling, 'n15.toml': renderFile('x', 'y', 'z', 'w') })).toEqual([
-    'n0.toml:4:9 too-many-acts: 131072 acts would play; 100000 are the most',
+    'n0.toml:4:9 too-many-acts: 131072 acts would run; the limit is 100000',
   ]);
 });
 
-it('leaves its variables to who plays it, and is at fault for those that nobody defines', async () => {
+it('takes variables from calling narratives, and reports those that no file defines', async () => {
   const inner = { 'b.toml': renderFile('{{vars.x}} {{vars.y}}') };
   const withVars = (vars: string) => `${renderFile('narrative:b')}[vars]\n${vars}\n`;
   expect(await collectFolderProblems({ 'a.toml': withVars('x = 1\ny = 2'), ...inner })).toEqual([]);
   expect(await collectFolderProblems({ 'a.toml': withVars('x = 1'), ...inner })).toEqual([
-    'b.toml:6:18 unknown-variable: {{vars.y}}: neither [vars] nor --var defines "y"',
+    'b.toml:6:18 unknown-variable: unknown variable {{vars.y}}; define it in [vars] or with --var',
   ]);
   expect(await collectFolderProblems({ 'a.toml': withVars('x = 1'), ...inner }, new Map([['y', '2']]))).toEqual([]);
 });
@@ -173,14 +174,14 @@ it('overrides the acts of inner narratives too, each narrative once', async () =
     model: 'm',
     parameters: { temperature: 0 },
   });
-  // Each plays the one below twice: were they copies, there would be two to the fifteenth of the last one.
+  // Each file nests the next one twice: copies would amount to 2^15 of the last one.
   const all = [...collectNarratives(top)];
   expect(all).toHaveLength(16);
   const at = all.at(-1);
   expect(at?.acts).toMatchObject([{ model: 'm', parameters: { temperature: 0 } }]);
 });
 
-it('finds every circle, and nothing in what has none', async () => {
+it('finds every cycle, and reports nothing without one', async () => {
   const folder = createTemporaryFolder(onTestFinished);
   const names = ['n0', 'n1', 'n2', 'n3', 'n4'];
   const graphs = fc.array(fc.subarray(names), { minLength: names.length, maxLength: names.length });
@@ -190,8 +191,8 @@ it('finds every circle, and nothing in what has none', async () => {
         writeFileSync(join(folder, `n${at}.toml`), renderFile('x', ...targets.map((name) => `narrative:${name}`)));
       }
       const { diagnostics } = await checkNarrativeFile(join(folder, 'n0.toml'));
-      const isCircle = diagnostics.some(({ rule }) => rule === 'narrative-circle');
-      expect(isCircle).toBe(hasCycle(graph, 0, []));
+      const hasCircle = diagnostics.some(({ rule }) => rule === 'narrative-circle');
+      expect(hasCircle).toBe(hasCycle(graph, 0, []));
       expect(diagnostics.every(({ rule }) => rule === 'narrative-circle')).toBe(true);
     }),
     { numRuns: 60 },

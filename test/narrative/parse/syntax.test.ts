@@ -1,18 +1,14 @@
 import { describe, expect, it } from 'vitest';
 import { checkSource, collectProblems, renderHead } from '../check-source.js';
 
-describe('a text that is no TOML', () => {
+describe('a syntax error', () => {
   it.each([
-    ['a string is not closed', 'a = "x\nb = 1', '1:7 syntax: the string is not closed on its line'],
+    ['a string is not closed', 'a = "x\nb = 1', '1:7 syntax: unterminated string; for several lines use """'],
+    ['a multi-line string is not closed', 'a = 1\nb = """x\ny\n', '2:5 syntax: unterminated multi-line string'],
     [
-      'a multi-line string is never closed',
-      'a = 1\nb = """x\ny\n',
-      '2:5 syntax: this multi-line string is never closed',
-    ],
-    [
-      'a quote stands inside of a string',
+      'a string contains a quote',
       'a = 1\nb = "say "hi""',
-      '2:11 syntax: expected nothing more on this line; inside of a string a quote is written \\"',
+      '2:11 syntax: unexpected text after the value; inside a string write a quote as \\"',
     ],
     ['a key has no value', 'text\na = 1', '1:5 syntax: expected "=" after the key'],
     [
@@ -20,77 +16,79 @@ describe('a text that is no TOML', () => {
       'a = gemini',
       '1:5 syntax: expected a value: a string in quotes, a number, true or false, an array or a table',
     ],
-    ['a table has no bracket', '[acts\na = 1', '1:6 syntax: expected "]" after the name of the table'],
-    ['a key is there twice', 'a = 1\nb = 2\na = 3 # again', '3:1 syntax: this is defined a second time'],
-    ['a table is there twice', '[t]\na = 1\n[t]\n', '3:2 syntax: this is defined a second time'],
-    ['an act is there twice', '[acts]\nx = "y"\n[acts.x]\n', '3:7 syntax: this is defined a second time'],
+    ['a table has no bracket', '[acts\na = 1', '1:6 syntax: expected "]" after the table name'],
+    ['a key is duplicated', 'a = 1\nb = 2\na = 3 # again', '3:1 syntax: already defined above'],
+    ['a table is duplicated', '[t]\na = 1\n[t]\n', '3:2 syntax: already defined above'],
+    ['an act is duplicated', '[acts]\nx = "y"\n[acts.x]\n', '3:7 syntax: already defined above'],
     [
       'a path has backslashes',
       'a = "C:\\data"',
-      "1:9 syntax: unknown escape in a string; a backslash is written \\\\, or the string put in 'single quotes'",
+      "1:9 syntax: unknown escape in a string; write a backslash as \\\\, or use 'single quotes'",
     ],
     ['a comma is missing', 'a = ["x"\n"y"]', '2:1 syntax: expected "," or "]" in the array'],
-    ['a date does not exist', 'a = 1\nb = 2020-13-01 # x', '2:5 syntax: this is no valid date, time or number'],
-    ['a time does not exist', 'a = 25:00:00', '1:5 syntax: this is no valid date, time or number'],
+    ['a date does not exist', 'a = 1\nb = 2020-13-01 # x', '2:5 syntax: not a valid date, time or number'],
+    ['a time does not exist', 'a = 25:00:00', '1:5 syntax: not a valid date, time or number'],
     [
-      'the line before the place has characters of two units',
+      'the line contains characters of two code units',
       'a = "😀" x',
-      '1:10 syntax: expected nothing more on this line; inside of a string a quote is written \\"',
+      '1:10 syntax: unexpected text after the value; inside a string write a quote as \\"',
     ],
     [
-      'there is a control character',
+      'a string contains a control character',
       'a = "x\u0000y"',
-      '1:7 syntax: a control character: write it as an escape, \\u0000 for example, in a string in "quotes"',
+      '1:7 syntax: control character; write it as an escape such as \\u0000, in a string in "quotes"',
     ],
     [
-      'a date stands where the parser takes none',
+      'a date is in an array, which the parser rejects',
       'a = [2020-01-01]',
-      `1:6 syntax: a date or a time can't be read here: write it as a string, in "quotes"`,
+      `1:6 syntax: dates and times are not supported here; write a string in "quotes"`,
     ],
     [
       'lines end with CR alone',
       '[narrative]\rname = "x"\r',
-      '1:1 syntax: the lines of the file end with CR alone: save it with LF, or CRLF, at their ends',
+      '1:1 syntax: the lines end with CR only; save the file with LF or CRLF line endings',
     ],
-  ])('is one fault in its place: %s', async (_what, source, expected) => {
+  ])('is reported once, with its location: %s', async (_what, source, expected) => {
     expect(await collectProblems(source)).toEqual([expected]);
   });
 
-  it('is still a fault in its place where it is nested without end', async () => {
+  it('is located in deeply nested arrays', async () => {
     expect(await collectProblems(`a = ${'['.repeat(100_000)}`)).toEqual([expect.stringMatching(/^1:100005 syntax/)]);
     expect(await collectProblems(`a = ${'['.repeat(100_000)}${']'.repeat(100_000)}`)).toContain(
       '- unknown-table: unknown table [a]',
     );
   });
 
-  it('has no place where the second parser is stricter than the first, but is a fault all the same', async () => {
+  it('problems have no location if the second parser rejects the text', async () => {
     const acts = '[acts.a.safety]\nharassment = "off"\n[acts.a]\nsafety.hate_speech = "off"\n';
     const source = `${renderHead('a')}x = 1\n${acts}input = [{ type = "text", content = "x" }]\n`;
     expect(await collectProblems(source)).toEqual(['- unknown-key: unknown key "x" in [toc]']);
   });
 
-  it('has its places where a date is none that the calendar has', async () => {
+  it('problems are located in a file with an invalid date', async () => {
     const source = `${renderHead('a')}x = 2020-02-30\n[acts]\na = ["2020-02-30", "{{b}}"]\n`;
     expect(await collectProblems(source)).toEqual([
       '5:1 unknown-key: unknown key "x" in [toc]',
-      '7:21 unknown-name: {{b}}: nothing has this name',
+      '7:21 unknown-name: unknown name {{b}}; for a variable write {{vars.b}} and define it in [vars]',
     ]);
   });
 
-  it('has its places where acts are named by days, beside a date that is none too', async () => {
+  it('problems are located in a file with acts named by dates, next to an invalid date', async () => {
     const acts = '2024-01-30 = "x"\n2024-01-31 = "{{b}}"\n';
     for (const [line, at] of [
       ['', 6],
       ['x = 2020-02-30\n', 7],
     ] as const) {
       const source = `[narrative]\nname = "x"\n[toc]\norder = ["2024-01-30", "2024-01-31"]\n${line}[acts]\n${acts}`;
-      expect(await collectProblems(source)).toContain(`${at + 1}:15 unknown-name: {{b}}: nothing has this name`);
+      expect(await collectProblems(source)).toContain(
+        `${at + 1}:15 unknown-name: unknown name {{b}}; for a variable write {{vars.b}} and define it in [vars]`,
+      );
     }
   });
 });
 
-describe('a whole number that 64 bits can not hold', () => {
-  it('is no other number: as a variable it is the text that was written', async () => {
+describe('a whole number beyond 64 bits', () => {
+  it('keeps its value as a variable', async () => {
     const source = `${renderHead('a')}[vars]\nlarge = 123456789012345678901\nsmall = -9223372036854775809\nhex = 0xFFFFFFFFFFFFFFFFFF\n[acts]\na = "{{vars.large}} {{vars.small}} {{vars.hex}}"\n`;
     const { narrative } = await checkSource(source);
     expect([...(narrative?.vars?.values() ?? [])]).toEqual([
@@ -100,7 +98,7 @@ describe('a whole number that 64 bits can not hold', () => {
     ]);
   });
 
-  it('is too large or too small by its sign', async () => {
+  it('is reported as too large or too small', async () => {
     const settings = 'max_tokens = 9223372036854775808\nseed = -9223372036854775809\n';
     const source = `[narrative]\nname = "x"\n${settings}[toc]\norder = ["a"]\n[acts]\na = "x"\n`;
     expect(await collectProblems(source)).toEqual([
@@ -110,8 +108,8 @@ describe('a whole number that 64 bits can not hold', () => {
   });
 });
 
-describe('names that every JavaScript object has', () => {
-  it('are names of acts like any other', async () => {
+describe('names of inherited JavaScript properties', () => {
+  it('are valid act names', async () => {
     const names = ['__proto__', 'constructor', 'toString', 'hasOwnProperty'];
     const tables = `[acts.__proto__]\ninput = [{ type = "text", content = "1" }]\n[acts.constructor]\ninput = [{ type = "text", content = "2" }]\n`;
     const source = `${renderHead(...names)}[acts]\ntoString = "3"\nhasOwnProperty = ["4"]\n${tables}`;
@@ -121,7 +119,7 @@ describe('names that every JavaScript object has', () => {
     expect(acts).toEqual(names.map((name, at) => [name, { type: 'text', content: String(at + 1) }]));
   });
 
-  it('are checked like any other', async () => {
+  it('are checked', async () => {
     const source = `${renderHead('__proto__')}[acts.__proto__]\ntemprature = 1\n[media.__proto__]\nfile = 3\n`;
     expect(await collectProblems(source)).toEqual([
       '5:7 missing-key: [acts.__proto__] has no "input"',
@@ -130,7 +128,7 @@ describe('names that every JavaScript object has', () => {
     ]);
   });
 
-  it('leave the objects of the process alone', async () => {
+  it('do not pollute prototypes', async () => {
     await checkSource(
       '[constructor]\npolluted = 1\n[toString]\npolluted = 1\n[a.valueOf.b]\npolluted = 1\n[__proto__]\npolluted = 1\n',
     );
@@ -140,7 +138,7 @@ describe('names that every JavaScript object has', () => {
     }
   });
 
-  it('are told apart from names that begin with the mark that hides them from the parser', async () => {
+  it('differ from names that begin with the escape prefix', async () => {
     const source = `${renderHead('\u0000toString', 'toString')}[acts]\n"\\u0000toString" = "1"\ntoString = "2"\n`;
     const { narrative } = await checkSource(source);
     expect(narrative?.acts.map(({ inputs }) => inputs)).toEqual([

@@ -4,7 +4,7 @@ import { narrativeFileSchema } from '../../../src/narrative/schema/file-schema.j
 
 type JsonSchema = { [key: string]: unknown };
 
-/** The paths of everything in a JSON Schema that an editor would show without a word of explanation. */
+/** Lists the paths in a JSON Schema that have no description. */
 function findUndescribed(schema: JsonSchema, path = ''): string[] {
   const inner = ['properties', 'anyOf', 'oneOf'].flatMap((key) => Object.entries((schema[key] ?? {}) as JsonSchema));
   const own = schema.properties && !schema.description ? [path] : [];
@@ -20,7 +20,7 @@ function findUndescribed(schema: JsonSchema, path = ''): string[] {
   ];
 }
 
-it('the schema that files are checked by is a JSON Schema too, with a word on every key', () => {
+it('converts to a JSON Schema with a description of every key', () => {
   const schema = toJSONSchema(narrativeFileSchema) as JsonSchema;
   expect(schema).toMatchObject({ type: 'object', required: ['toc', 'acts'], additionalProperties: false });
   expect(findUndescribed(schema)).toEqual([]);

@@ -16,7 +16,7 @@ const model = (text: string): Turn => ({ role: 'model', text, model: 'm' });
 const createRequest = (...turns: Turn[]): GenerateRequest => ({ model: 'm', turns, parameters: {} });
 const newPath = () => join(createTemporaryFolder(onTestFinished), 'answers.ndjson');
 
-/** A driver over a new run's recording, and how to end that run. */
+/** A driver that records a new run, and a function that ends the run. */
 function createRecorder(path: string, scripts: ScriptedCall[] = []) {
   const file = openRecording(path);
   return { driver: withRecording(file, createScriptedDriver(scripts)), finish: () => file.finish() };
@@ -28,7 +28,7 @@ const readEntries = (path: string) =>
     .map((line) => JSON.parse(line));
 const readPrompts = (path: string) => readEntries(path).map(({ request }) => request.asked[0].text);
 
-/** A driver as a Live model is one: it speaks, and `text` is what it said. */
+/** A driver that speaks like a Live model: `text` is the transcript. */
 function createSpeakingDriver(bytes: number): BoticelliDriver {
   const inner = createScriptedDriver([{ pieces: ['Spoken ', 'words'] }]);
   const audio = { pcm: Uint8Array.from({ length: bytes }, (_, at) => at % 251), sampleRate: 24_000 };
@@ -42,7 +42,7 @@ function createSpeakingDriver(bytes: number): BoticelliDriver {
   };
 }
 
-describe('a reply that was spoken', () => {
+describe('a spoken reply', () => {
   const recordAudio = async (bytes: number) => {
     const path = newPath();
     const file = openRecording(path);
@@ -51,7 +51,7 @@ describe('a reply that was spoken', () => {
     return path;
   };
 
-  test('is replayed with its sound', async () => {
+  test('is replayed with its audio', async () => {
     const driver = createReplayDriver(await recordAudio(4800));
     const pieces: string[] = [];
     for await (const { text, response } of driver.generateStream(createRequest(user('Q')))) {
@@ -64,7 +64,7 @@ describe('a reply that was spoken', () => {
     expect(pieces.join('')).toBe('Spoken words');
   });
 
-  test('that is long is replayed in its words, and that is told', async () => {
+  test('with much audio is replayed as text, with a note', async () => {
     const path = await recordAudio(1_000_001);
     expect(statSync(path).size).toBeLessThan(1000);
     const events: DriverEvent[] = [];
@@ -77,7 +77,7 @@ describe('a reply that was spoken', () => {
   });
 });
 
-test('an answer is in the file before it is handed up, and one that failed never is', async () => {
+test('writes a reply before it returns it, and no reply for a request that failed', async () => {
   const path = newPath();
   const { driver } = createRecorder(path, [{ pieces: ['one'] }, { error: new Error('broken') }]);
   await driver.generate(createRequest(user('a')));
@@ -86,7 +86,7 @@ test('an answer is in the file before it is handed up, and one that failed never
   expect(readPrompts(path)).toEqual(['a']);
 });
 
-test('lines are in the order of their conversation, whatever was answered first', async () => {
+test('sorts the lines by their place in the conversation', async () => {
   const path = newPath();
   const { driver, finish } = createRecorder(path);
   await driver.generate(createRequest(user('a'), model('Reply 1'), user('b')));
@@ -96,7 +96,7 @@ test('lines are in the order of their conversation, whatever was answered first'
   expect(readPrompts(path)).toEqual(['a', 'z', 'b']);
 });
 
-test('what goes on from a reply that was replaced is forgotten; what goes on from another is not', async () => {
+test('removes the requests that continue a replaced reply, and keeps all others', async () => {
   const path = newPath();
   const first = createRecorder(path, [
     { pieces: ['old'] },
@@ -115,7 +115,7 @@ test('what goes on from a reply that was replaced is forgotten; what goes on fro
   expect(readPrompts(path)).toEqual(['a', 'c', 'd']);
 });
 
-test('two runs that record into one file at once both have their answers in it', async () => {
+test('keeps the replies of two runs that record into one file at the same time', async () => {
   const path = newPath();
   const [one, two] = [createRecorder(path), createRecorder(path)];
   await one.driver.generate(createRequest(user('a')));
@@ -126,7 +126,7 @@ test('two runs that record into one file at once both have their answers in it',
   expect(readPrompts(path)).toEqual(['a', 'b', 'c']);
 });
 
-test('a file with CRLF, without an end, with empty lines is read; and can be added to', async () => {
+test('reads and extends a file with CRLF, empty lines and no final newline', async () => {
   const path = newPath();
   const first = createRecorder(path);
   await first.driver.generate(createRequest(user('a')));
@@ -140,7 +140,7 @@ test('a file with CRLF, without an end, with empty lines is read; and can be add
   expect(readPrompts(path)).toEqual(['a', 'b']);
 });
 
-describe('what differs from the nearest request', () => {
+describe('the difference to the most similar request', () => {
   const conversation = ['Tell me of whales', 'Whales are large', 'Make that shorter'];
   const [first = '', reply = '', last = ''] = conversation;
   const describeDifference = async (request: GenerateRequest) => {
@@ -156,12 +156,12 @@ describe('what differs from the nearest request', () => {
 
   test.each<[string, GenerateRequest, RegExp]>([
     [
-      'a prompt before it',
+      'an earlier prompt',
       createRequest(user('Tell me of seals'), model(reply), user(last)),
       /turn 1 of 3, a prompt: Tell me of \[-whales-\]\{\+seals\+\}$/,
     ],
     [
-      'a reply before it',
+      'an earlier reply',
       createRequest(user(first), model('Whales are small'), user(last)),
       /turn 2 of 3, a reply: Whales are \[-large-\]\{\+small\+\}$/,
     ],
@@ -171,14 +171,14 @@ describe('what differs from the nearest request', () => {
       { ...createRequest(user(first)), parameters: { topK: 3 } },
       /the parameters: topK was not set, now 3$/,
     ],
-    ['what came before', createRequest(user(last)), /the conversation before it: it had 2 turns, now 0$/],
+    ['the length of the conversation', createRequest(user(last)), /the conversation before it: it had 2 turns, now 0$/],
     ['white space', createRequest(user(`${first} `)), /turn 1 of 1, the prompt: Tell me of whales\{\+ \+\}$/],
   ])('is %s', async (_, request, words) => {
     expect(await describeDifference(request)).toMatch(words);
   });
 });
 
-test('an address shows neither its login nor its query, and still tells requests apart', async () => {
+test('records a URL without its login and query, and still distinguishes requests by them', async () => {
   const path = newPath();
   const { driver, finish } = createRecorder(path);
   const film = (query: string): GenerateRequest =>
@@ -193,11 +193,11 @@ test('an address shows neither its login nor its query, and still tells requests
   expect((await createReplayDriver(path).generate(film('hidden'))).text).toBe('Reply 1');
   await expect(createReplayDriver(path).generate(film('other'))).rejects.toMatchObject({
     code: 'not_recorded',
-    message: expect.stringContaining('differs in a part of the prompt that is no text'),
+    message: expect.stringContaining('differs in a part of the prompt that is not text'),
   });
 });
 
-test('a reply that can not be written is handed to nobody, and what was paid for it is told', async () => {
+test('does not return a reply that can not be written, and reports its usage', async () => {
   const add = () => {
     throw new BoticelliError('output_failed', 'the disk is full');
   };

@@ -19,32 +19,32 @@ const createRequest = (text: string, model = 'm', rest: Partial<GenerateRequest>
   ...rest,
 });
 
-/** A run over the file: its driver, and the one below that counts what is really asked. */
+/** A run with the database: its driver, and the inner driver that counts the requests sent. */
 function run(scripts: ScriptedCall[] = [], options: Partial<ReplyCacheOptions> = {}, now = Date.now()) {
   const inner = createScriptedDriver(scripts);
   const cache = createSqliteReplyCache({ database, narrative: 'n', now: () => now });
-  return { below: inner, driver: withReplyCache({ cache, ...options }, inner) };
+  return { inner, driver: withReplyCache({ cache, ...options }, inner) };
 }
 const resume = (scripts: ScriptedCall[] = [], options: Partial<ReplyCacheOptions> = {}) =>
   run(scripts, { canReuse: () => true, ...options });
 
-describe('a request that was answered in an earlier run', () => {
-  test('is not asked again: its reply is given, marked as reused', async () => {
+describe('a request with a reply from an earlier run', () => {
+  test('is not sent again: its reply is reused and marked so', async () => {
     const first = await run([{ pieces: ['The ', 'answer\0 \ud83d\ude00'] }]).driver.generate(createRequest('Q'));
-    const { driver, below: inner } = resume();
+    const { driver, inner } = resume();
     expect(await driver.generate(createRequest('Q'))).toEqual({ ...first, reused: true });
     expect(inner.requests).toEqual([]);
   });
 
-  test('is asked again without --resume, and its newest reply wins', async () => {
+  test('is sent again without --resume, and its newest reply is reused later', async () => {
     await run([{ pieces: ['old'] }]).driver.generate(createRequest('Q'));
     await run([{ pieces: ['new'] }], {}, Date.now() + 5).driver.generate(createRequest('Q'));
     expect((await resume().driver.generate(createRequest('Q'))).text).toBe('new');
   });
 
-  test('comes in one chunk where it is streamed, and streams and calls share their replies', async () => {
+  test('gets its reply in one chunk if streamed; streamed and other requests share replies', async () => {
     for await (const _ of run([{ pieces: ['a', 'b'] }]).driver.generateStream(createRequest('Q')));
-    const { driver, below: inner } = resume();
+    const { driver, inner } = resume();
     const chunks = [];
     for await (const chunk of driver.generateStream(createRequest('Q'))) chunks.push(chunk);
     expect(chunks).toMatchObject([{ text: 'ab', finished: true, response: { text: 'ab', reused: true } }]);
@@ -52,8 +52,8 @@ describe('a request that was answered in an earlier run', () => {
     expect(inner.requests).toEqual([]);
   });
 
-  test('gives back what the provider needs to go on with the conversation', async () => {
-    const { below: inner, driver } = run();
+  test('gets the native parts that the provider needs to continue the conversation', async () => {
+    const { inner, driver } = run();
     const native = [{ text: 'x', thoughtSignature: 'c2lnbmF0dXJl' }];
     const generate = inner.generate;
     inner.generate = async (request, context) => {
@@ -64,10 +64,10 @@ describe('a request that was answered in an earlier run', () => {
     expect((await resume().driver.generate(createRequest('Q'))).turn.native).toEqual(native);
   });
 
-  test('is asked from the moment on at which --from says so', async () => {
+  test('is sent again from the act of --from on', async () => {
     await run().driver.generate(createRequest('Q'));
     let reuses = true;
-    const { driver, below: inner } = resume([], { canReuse: () => reuses });
+    const { driver, inner } = resume([], { canReuse: () => reuses });
     expect((await driver.generate(createRequest('Q'))).reused).toBe(true);
     reuses = false;
     expect((await driver.generate(createRequest('Q'))).reused).toBeUndefined();
@@ -75,17 +75,17 @@ describe('a request that was answered in an earlier run', () => {
   });
 });
 
-test('the same request more than once in a run has as many replies', async () => {
+test('stores a reply for each of several equal requests of a run', async () => {
   const three = run([{ pieces: ['one'] }, { pieces: ['two'] }, { pieces: ['three'] }]);
   for (let round = 0; round < 3; round += 1) await three.driver.generate(createRequest('Q'));
-  const { driver, below: inner } = resume([{ pieces: ['four'] }]);
+  const { driver, inner } = resume([{ pieces: ['four'] }]);
   const texts = [];
   for (let round = 0; round < 4; round += 1) texts.push((await driver.generate(createRequest('Q'))).text);
   expect(texts).toEqual(['one', 'two', 'three', 'four']);
   expect(inner.requests).toHaveLength(1);
 });
 
-test('a stream that had to be asked as a call is one request, not two', async () => {
+test('counts a stream that is retried as a single call as one request', async () => {
   const { driver } = run([{ error: new Error('no streams') }, { pieces: ['whole'] }]);
   await expect(async () => {
     for await (const _ of driver.generateStream(createRequest('Q')));
@@ -94,21 +94,21 @@ test('a stream that had to be asked as a call is one request, not two', async ()
   expect((await resume().driver.generate(createRequest('Q'))).text).toBe('whole');
 });
 
-describe('only a whole reply is reused', () => {
-  test.each(['MAX_TOKENS', 'SAFETY', 'RECITATION', 'FINISH_REASON_UNSPECIFIED'])('not one of %s', async (reason) => {
+describe('only a complete reply is reused', () => {
+  test.each(['MAX_TOKENS', 'SAFETY', 'RECITATION', 'FINISH_REASON_UNSPECIFIED'])('not one with %s', async (reason) => {
     await run([{ pieces: ['half'], finishReason: reason }]).driver.generate(createRequest('Q'));
-    const { driver, below: inner } = resume();
+    const { driver, inner } = resume();
     await driver.generate(createRequest('Q'));
     expect(inner.requests).toHaveLength(1);
   });
 
-  test('nor does one that was cut short take the place of a whole one', async () => {
+  test('and a truncated reply does not replace it', async () => {
     await run([{ pieces: ['whole'] }]).driver.generate(createRequest('Q'));
     await run([{ pieces: ['half'], finishReason: 'MAX_TOKENS' }]).driver.generate(createRequest('Q'));
     expect((await resume().driver.generate(createRequest('Q'))).text).toBe('whole');
   });
 
-  test('JSON that was found good is whole whatever the model says; half of it is not', async () => {
+  test('valid JSON is complete with any finish reason, invalid JSON is not', async () => {
     const json = (text: string) => createRequest(text, 'm', { parameters: { format: 'json' } });
     await run([{ pieces: ['{"a":1}'], finishReason: 'OTHER' }]).driver.generate(json('good'));
     await run([{ pieces: ['{"a":'], finishReason: 'OTHER' }]).driver.generate(json('half'));
@@ -116,15 +116,15 @@ describe('only a whole reply is reused', () => {
     expect((await resume().driver.generate(json('half'))).reused).toBeUndefined();
   });
 
-  test('and not one whose stream was left before its end', async () => {
+  test('not one whose stream was not read to the end', async () => {
     for await (const _ of run([{ pieces: ['a', 'b'] }]).driver.generateStream(createRequest('Q'))) break;
     expect((await resume().driver.generate(createRequest('Q'))).reused).toBeUndefined();
   });
 });
 
-describe('a reply that another model gave', () => {
+describe('a reply from a fallback model', () => {
   beforeEach(async () => {
-    const { driver, below: inner } = run();
+    const { driver, inner } = run();
     inner.generate = async () => ({
       ...{ text: 'from b', model: 'b-001', finishReason: 'STOP' },
       usage: { promptTokens: 1, outputTokens: 1, thoughtTokens: 0, totalTokens: 2 },
@@ -133,11 +133,11 @@ describe('a reply that another model gave', () => {
     await driver.generate(createRequest('Q', 'a'));
   });
 
-  test('stands for the one that was asked for', async () => {
+  test('is reused for the requested model', async () => {
     expect((await resume().driver.generate(createRequest('Q', 'a'))).text).toBe('from b');
   });
 
-  test('does not with --no-fallback; the reply of the model itself does, also if it is older', async () => {
+  test('is not reused with --no-fallback; an older reply of the requested model is', async () => {
     const strict = { acceptFallbackReplies: false };
     expect((await resume([{ pieces: ['from a'] }], strict).driver.generate(createRequest('Q', 'a'))).text).toBe(
       'from a',
@@ -145,13 +145,13 @@ describe('a reply that another model gave', () => {
     expect((await resume([], strict).driver.generate(createRequest('Q', 'a'))).text).toBe('from a');
   });
 
-  test('is none to the question whether the other model was asked', async () => {
+  test('is not reused for a request to the fallback model', async () => {
     expect((await resume().driver.generate(createRequest('Q', 'b'))).reused).toBeUndefined();
   });
 });
 
-test('of a spoken reply the words are kept, and it is told that the sound is not', async () => {
-  const { below: inner, driver } = run();
+test('stores the text of a spoken reply, and reports that the audio is missing', async () => {
+  const { inner, driver } = run();
   const generate = inner.generate;
   const audio = { pcm: new Uint8Array(48_000), sampleRate: 24_000 };
   inner.generate = async (request, context) => ({ ...(await generate(request, context)), audio });
@@ -163,9 +163,9 @@ test('of a spoken reply the words are kept, and it is told that the sound is not
   expect(events).toMatchObject([{ type: 'note', about: 'reply' }]);
 });
 
-test('closing reaches what is below', async () => {
+test('closes the inner driver', async () => {
   let closed = 0;
-  const { driver, below: inner } = run();
+  const { driver, inner } = run();
   inner.close = async () => {
     closed += 1;
   };

@@ -47,14 +47,14 @@ const reply: GenerateResponse = {
   turn: { role: 'model', text: 't', model: 'm' },
 };
 
-/** All that writes into the database beside the quota book. */
-type Writers = ReturnType<typeof openStore> & { manners: LiveModeRows };
+/** Everything that writes into the database, except the quota store. */
+type Writers = ReturnType<typeof openStore> & { liveModes: LiveModeRows };
 
 async function sendEvents(store: ReturnType<typeof openStore>['store'], ...events: NarrativeEvent[]) {
   for (const event of events) await store.onEvent(event);
 }
 
-test('a run is recorded as it goes: what a killed process left is there, unfinished', async () => {
+test('records a run while it is in progress, as unfinished', async () => {
   const { store } = openStore();
   await sendEvents(store, start('r1'));
   expect(listRuns(database, 9).runs).toMatchObject([{ run: 'r1', status: 'unfinished', actsEnded: 0, actCount: 2 }]);
@@ -72,7 +72,7 @@ test('a run is recorded as it goes: what a killed process left is there, unfinis
   expect(listActs(database, 'r1')).toEqual([{ act: 'a', end: actEnd('a'), events: [retry] }]);
 });
 
-test('the act that failed is in the record, with its attempts and without a reply', async () => {
+test('records a failed act with its attempts and without a reply', async () => {
   const { store } = openStore();
   const error = { code: 'unavailable' as const, message: 'gone', act: 'b' };
   const failed = end('r1', { status: 'failed', error });
@@ -82,14 +82,14 @@ test('the act that failed is in the record, with its attempts and without a repl
   expect(listActs(database, 'r1')[1]?.end).toBeUndefined();
 });
 
-test('what was reused is not counted as spent', async () => {
+test('does not count reused replies as usage', async () => {
   const { store } = openStore();
   const reused = actEnd('a', 0, { reused: true, attempts: 0, waitMs: 0 });
   await sendEvents(store, start('r1'), actStart('a'), reused, actStart('b', 1), actEnd('b', 1), end('r1'));
   expect(listRuns(database, 9).runs).toMatchObject([{ actsEnded: 2, attempts: 2, usage }]);
 });
 
-test('an act is recorded before the next one is asked, in a real run', async () => {
+test('records an act before the executor starts the next one', async () => {
   const { store } = openStore();
   const recorded: number[] = [];
   const before = () => void recorded.push(listRuns(database, 1).runs[0]?.actsEnded ?? -1);
@@ -104,7 +104,7 @@ test('an act is recorded before the next one is asked, in a real run', async () 
   expect(listRuns(database, 1).runs[0]).toMatchObject({ status: 'completed', actsEnded: 3 });
 });
 
-test('runs are found by the beginning of their ids, by last, and listed newest first', async () => {
+test('finds runs by a prefix of their ids and by `last`, and lists the newest first', async () => {
   for (const [at, id] of ['20261122-1', '20261122-2', '20261123-1'].entries()) {
     await sendEvents(openStore({ now: 1000 + at }).store, start(id), end(id));
   }
@@ -117,7 +117,7 @@ test('runs are found by the beginning of their ids, by last, and listed newest f
   expect({ ids: runs.map(({ run }) => run), total }).toEqual({ ids: ['20261123-1', '20261122-2'], total: 3 });
 });
 
-test('names that no column can hold are no harm', async () => {
+test('records names with NUL characters', async () => {
   const { store, failures } = openStore({ narrative: 'a\0b' });
   const odd = { ...start('r1'), narrative: 'a\0b' } as NarrativeEvent;
   await sendEvents(store, odd, actStart('x\0y'), actEnd('x\0y'), end('r1'));
@@ -125,8 +125,8 @@ test('names that no column can hold are no harm', async () => {
   expect(listActs(database, 'r1')[0]?.end?.act).toBe('x\0y');
 });
 
-describe('what is older than [store] keep', () => {
-  test('is forgotten at the end of a run, replies and record', async () => {
+describe('runs older than [store] keep', () => {
+  test('are deleted at the end of a run, with their acts', async () => {
     const old = openStore({ now: Date.now() - 32 * day });
     await sendEvents(old.store, start('old'), actStart('a'), actEnd('a'), end('old'));
     await sendEvents(openStore({ now: Date.now() - 20 * day }).store, start('young'), end('young'));
@@ -135,7 +135,7 @@ describe('what is older than [store] keep', () => {
     expect(listActs(database, 'old')).toEqual([]);
   });
 
-  test('stays where it is too old by little, so that not every run has something to forget', async () => {
+  test('are kept a little longer, so that not every run deletes something', async () => {
     await sendEvents(openStore({ now: Date.now() - 30.5 * day }).store, start('old'), end('old'));
     await sendEvents(openStore().store, start('new'), end('new'));
     expect(listRuns(database, 9).total).toBe(2);
@@ -165,14 +165,14 @@ describe('clearing', () => {
     [{ before: 2000 }, 2],
     [{ before: 2000, narrative: 'x' }, 1],
     [{ narrative: 'none' }, 0],
-  ])('%o forgets %i runs and as many replies', async (clearing, count) => {
+  ])('%o deletes %i runs and as many replies', async (clearing, count) => {
     const expected = { runs: count, replies: count };
     expect(countClearable(database, clearing)).toEqual(expected);
     expect(await clearRuns(database, clearing)).toEqual(expected);
     expect(countClearable(database, {})).toEqual({ runs: 3 - count, replies: 3 - count });
   });
 
-  test('while the run is under way, it goes on and leaves no acts without a run', async () => {
+  test('during a run lets it continue, and leaves no acts without a run', async () => {
     const { store, failures } = openStore();
     await sendEvents(store, start('r9'), actStart('a'));
     await clearRuns(database, {});
@@ -182,8 +182,8 @@ describe('clearing', () => {
   });
 });
 
-describe('a file that can not be written any more', () => {
-  test('is told once, and the run goes on', async () => {
+describe('a database that can not be written', () => {
+  test('is reported once, and the run continues', async () => {
     const { store, failures } = openStore();
     await sendEvents(store, start('r1'));
     database.pragma('query_only = ON');
@@ -194,7 +194,7 @@ describe('a file that can not be written any more', () => {
     expect(store.reusableReplyCount).toBe(0);
   });
 
-  test('for a moment, since another process writes, is waited for', async () => {
+  test('while another process writes is retried', async () => {
     const { database: other } = await openDatabase(folder);
     const { store, failures } = openStore();
     other?.exec('BEGIN IMMEDIATE');
@@ -207,13 +207,16 @@ describe('a file that can not be written any more', () => {
   });
 
   test.each([
-    ['the beginning of a run', ({ store }: Writers) => void store.onEvent(start('r1'))],
+    ['the start of a run', ({ store }: Writers) => void store.onEvent(start('r1'))],
     ['the end of a run', ({ store }: Writers) => void store.onEvent(end('r1'))],
     ['a reply', ({ store }: Writers) => void store.replyCache.save({ key: 'k', occurrence: 0 }, reply)],
-    ['the manner of a Live model', ({ manners }: Writers) => manners.write('s', 'm', { modeJson: '{}', learnedAt: 1 })],
-  ])('for a moment, since another process writes, keeps no other part from it after %s', async (_, write) => {
+    [
+      'the response mode of a Live model',
+      ({ liveModes }: Writers) => liveModes.write('s', 'm', { modeJson: '{}', learnedAt: 1 }),
+    ],
+  ])('while another process writes does not block the connection after %s', async (_, write) => {
     const { database: other } = await openDatabase(folder);
-    const writers = { ...openStore(), manners: createLiveModeRows(database) };
+    const writers = { ...openStore(), liveModes: createLiveModeRows(database) };
     other?.exec('BEGIN IMMEDIATE');
     try {
       write(writers);
@@ -221,14 +224,14 @@ describe('a file that can not be written any more', () => {
       expect(thrown).toMatchObject({ code: 'SQLITE_BUSY' });
     }
     other?.exec('COMMIT');
-    // As the quota book does, on the same connection.
+    // As the quota store does on the same connection.
     database.exec('BEGIN IMMEDIATE');
     expect(() => database.exec('COMMIT')).not.toThrow();
     await writers.store.flush();
     expect(writers.failures).toEqual([]);
   });
 
-  test('leaves no file behind but its own', async () => {
+  test('leaves no other file behind', async () => {
     expect(readdirSync(folder).every((name) => name.startsWith('boticelli.db'))).toBe(true);
   });
 });

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import type { Diagnostic } from '../../../src/narrative/loaded-narrative.js';
 import { formatAnnotation } from '../../../src/terminal/diagnostics/annotations.js';
+import type { Diagnostic } from '../../../src/toml/diagnostic.js';
 
 const diagnostic: Diagnostic = {
   severity: 'error',

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import type { Diagnostic } from '../../../src/narrative/loaded-narrative.js';
 import { formatDiagnostic } from '../../../src/terminal/diagnostics/code-frame.js';
 import { noColors } from '../../../src/terminal/text/colors.js';
+import type { Diagnostic } from '../../../src/toml/diagnostic.js';
 
 const diagnostic: Diagnostic = {
   severity: 'error',

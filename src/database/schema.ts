@@ -1,0 +1,52 @@
+import type Database from 'libsql';
+import { runInTransaction } from './transaction.js';
+
+/**
+ * The version of the schema, stored in the file as SQLite's `user_version`. An older file is migrated; a newer one is left
+ * unchanged. Version 1 had only the quota table.
+ */
+export const schemaVersion = 2;
+
+/** Creates everything that a file may lack, so that it serves a new file and a file of any older version. */
+const schema = `
+  CREATE TABLE IF NOT EXISTS quota_pages (key TEXT PRIMARY KEY, page TEXT NOT NULL) WITHOUT ROWID;
+  CREATE TABLE IF NOT EXISTS catalogues (key TEXT PRIMARY KEY, fetched_at INTEGER NOT NULL, models TEXT NOT NULL);
+  CREATE TABLE IF NOT EXISTS live_manners (
+    service TEXT NOT NULL, model TEXT NOT NULL, manner TEXT NOT NULL, learned_at INTEGER NOT NULL,
+    PRIMARY KEY (service, model)
+  );
+
+  CREATE TABLE IF NOT EXISTS answers (
+    key TEXT NOT NULL, occurrence INTEGER NOT NULL, answered_by TEXT NOT NULL, narrative TEXT NOT NULL,
+    answered_at INTEGER NOT NULL, reply TEXT NOT NULL, PRIMARY KEY (key, occurrence, answered_by)
+  );
+  CREATE INDEX IF NOT EXISTS answers_by_age ON answers (answered_at);
+
+  CREATE TABLE IF NOT EXISTS runs (
+    id TEXT PRIMARY KEY, narrative TEXT NOT NULL, file TEXT, file_hash TEXT, act_count INTEGER NOT NULL,
+    started_at INTEGER NOT NULL, acts_ended INTEGER NOT NULL, models_asked TEXT NOT NULL, models_served TEXT NOT NULL,
+    attempts INTEGER NOT NULL, wait_ms INTEGER NOT NULL, usage TEXT NOT NULL, cost_usd REAL,
+    status TEXT, duration_ms INTEGER, error TEXT
+  );
+  CREATE INDEX IF NOT EXISTS runs_by_age ON runs (started_at);
+  CREATE TABLE IF NOT EXISTS acts (
+    run TEXT NOT NULL, position INTEGER NOT NULL, act TEXT NOT NULL, ended TEXT, told TEXT NOT NULL, cost_usd REAL,
+    PRIMARY KEY (run, position)
+  );
+`;
+
+/** Reads the version of a file's schema; 0 for a new file. */
+export function readSchemaVersion(database: Database.Database): number {
+  const [row] = database.pragma('user_version') as { user_version: number }[];
+  return row?.user_version ?? 0;
+}
+
+/**
+ * Migrates a file in one transaction: if many processes find an old file, one migrates it, and the others see it either
+ * before or after. Reads the version again inside the transaction, because a newer program may have come first.
+ */
+export function migrate(database: Database.Database): void {
+  runInTransaction(database, () => {
+    if (readSchemaVersion(database) < schemaVersion) database.exec(`${schema} PRAGMA user_version = ${schemaVersion};`);
+  });
+}

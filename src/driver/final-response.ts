@@ -1,0 +1,12 @@
+import type { GenerateResponse, StreamChunk } from './response.js';
+
+/** Reads a stream up to its finished chunk and returns the complete reply. */
+export async function readFinalResponse(chunks: AsyncIterable<StreamChunk>, model: string): Promise<GenerateResponse> {
+  for await (const { response } of chunks) if (response) return response;
+  throw createUnfinishedStreamError(model);
+}
+
+/** A bug of a driver: its stream has no finished chunk. */
+export function createUnfinishedStreamError(model: string): Error {
+  return new Error(`the driver's stream for ${model} ended without a finished chunk`);
+}

@@ -1,0 +1,34 @@
+import type { BoticelliDriver, CallContext } from '../driver.js';
+import { readFinalResponse } from '../final-response.js';
+import type { GenerateRequest } from '../request.js';
+import type { StreamChunk } from '../response.js';
+
+/** Sends a request to the inner driver: by `generateStream`, or by `generate` with the reply as a single finished chunk. */
+export type SendInner = (request: GenerateRequest, context: CallContext) => AsyncIterable<StreamChunk>;
+
+/** What a layer does. Members of a driver that are absent are the inner driver's. */
+export interface Layer extends Partial<Omit<BoticelliDriver, 'generate' | 'generateStream'>> {
+  /**
+   * Carries out one call, for `generate` and `generateStream` alike: sends requests with `send` and yields the chunks of the
+   * reply. `generate` takes the response of the finished chunk and ignores the other chunks.
+   */
+  call(request: GenerateRequest, context: CallContext, send: SendInner): AsyncIterable<StreamChunk>;
+}
+
+/** Wraps a driver in a layer. Everything that the layer does not define is forwarded to the inner driver. */
+export function createLayer(inner: BoticelliDriver, { call, ...overrides }: Layer): BoticelliDriver {
+  const sendStreaming: SendInner = (request, context) => inner.generateStream(request, context);
+  const sendBlocking: SendInner = async function* (request, context) {
+    const response = await inner.generate(request, context);
+    yield { text: '', finished: true, metadata: { finishReason: response.finishReason }, response };
+  };
+  return {
+    supportsStreaming: (model) => inner.supportsStreaming(model),
+    managesConcurrency: (model) => inner.managesConcurrency?.(model) ?? false,
+    prepare: async () => inner.prepare?.(),
+    close: async () => inner.close?.(),
+    ...overrides,
+    generate: (request, context = {}) => readFinalResponse(call(request, context, sendBlocking), request.model),
+    generateStream: (request, context = {}) => call(request, context, sendStreaming),
+  };
+}

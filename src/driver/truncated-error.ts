@@ -1,0 +1,18 @@
+import { BoticelliError } from '../errors.js';
+import type { GenerationParameters } from './request.js';
+import type { GenerateResponse } from './response.js';
+
+/**
+ * The error of a reply that reached max_tokens, for callers that need a complete one.
+ * @param advice the end of the hint, after "Raise max_tokens"
+ */
+export function createTruncatedError(
+  { usage }: GenerateResponse,
+  { maxTokens }: GenerationParameters,
+  advice: string,
+): BoticelliError {
+  const currentLimit = maxTokens === undefined ? '' : ` (now ${maxTokens})`;
+  return new BoticelliError('truncated', `the reply was cut off by max_tokens after ${usage.outputTokens} tokens`, {
+    hint: `Raise max_tokens${currentLimit}${advice}`,
+  });
+}

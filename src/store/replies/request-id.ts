@@ -1,0 +1,128 @@
+import { createHash } from 'node:crypto';
+import type { GenerateRequest, GenerationParameters, MediaContent, Part, Turn } from '../../driver/request.js';
+
+/** Identifies a request within a run. */
+export interface RequestId {
+  /** The result of `requestKey`. */
+  key: string;
+  /** How many equal requests came before it in the run, from 0: a carousel sends the same request in every round. */
+  occurrence: number;
+}
+
+/**
+ * The parts of a request that make it different from others: plain data in a fixed order, with media as hashes of their
+ * bytes. Two requests with equal descriptions are the same request, and a reply to one is a reply to the other.
+ */
+export interface RequestDescription {
+  /** The requested model. */
+  model: string;
+  system?: string;
+  parameters: GenerationParameters;
+  turns: TurnDescription[];
+}
+
+/** One turn of a described request. */
+export interface TurnDescription {
+  role: Turn['role'];
+  parts: PartDescription[];
+}
+
+/** A text, or a media part: the SHA-256 of its bytes in hexadecimal, or its URL, which is not fetched for this. */
+export type PartDescription =
+  | { text: string }
+  | { mimeType?: string; sha256: string }
+  | { mimeType?: string; url: string };
+
+/**
+ * Describes a request. An earlier reply counts by its text alone: thought signatures differ each time, are stored with
+ * their reply and add nothing to its text. So an act stays the same request if the act before it is repeated and gets the
+ * same reply. The model that gave a reply, the service's address and the API key do not count either.
+ */
+export async function describeRequest(request: GenerateRequest): Promise<RequestDescription> {
+  const { model, system, parameters, turns } = request;
+  return {
+    model,
+    ...(system !== undefined && { system }),
+    parameters: sortParameters(parameters),
+    turns: await Promise.all(turns.map(describeTurn)),
+  };
+}
+
+/** Hashes a description: SHA-256 in hexadecimal. */
+export function requestKey(description: RequestDescription): string {
+  return createHash('sha256').update(JSON.stringify(description)).digest('hex');
+}
+
+/** Renders an id as one string, for use as the key of a map. */
+export function formatRequestId({ key, occurrence }: RequestId): string {
+  return `${key} ${occurrence}`;
+}
+
+/** A request of a run with its id. */
+export interface CountedRequest {
+  id: RequestId;
+  description: RequestDescription;
+  /** To be called when the reply has arrived. */
+  markAnswered: () => void;
+}
+
+/**
+ * Creates a function that numbers the equal requests of a run. A request is counted when it has its reply, so one that is
+ * repeated in another way (a stream that becomes a single call) keeps its number.
+ */
+export function createRequestCounter(): (request: GenerateRequest) => Promise<CountedRequest> {
+  const counts = new Map<string, number>();
+  return async (request) => {
+    const description = await describeRequest(request);
+    const key = requestKey(description);
+    const occurrence = counts.get(key) ?? 0;
+    return { id: { key, occurrence }, description, markAnswered: () => void counts.set(key, occurrence + 1) };
+  };
+}
+
+async function describeTurn(turn: Turn): Promise<TurnDescription> {
+  if (turn.role === 'model') return { role: 'model', parts: [{ text: turn.text }] };
+  return { role: 'user', parts: await Promise.all(turn.parts.map(describePart)) };
+}
+
+async function describePart(part: Part): Promise<PartDescription> {
+  if (part.type === 'text') return { text: part.text };
+  const mimeType = part.mimeType === undefined ? {} : { mimeType: part.mimeType };
+  const { content } = part;
+  switch (content.from) {
+    case 'bytes':
+      return { ...mimeType, sha256: hashContent(content, content.base64) };
+    case 'file':
+      // The same description as for bytes: the location and size of a file do not change the request.
+      return { ...mimeType, sha256: content.sha256 };
+    case 'address':
+      return { ...mimeType, url: content.url };
+    case 'reference':
+      return { ...mimeType, url: content.uri };
+  }
+}
+
+/** Hashes already computed: each media part is sent again with every later act, and a video takes a while to hash. */
+const hashes = new WeakMap<MediaContent, string>();
+
+function hashContent(content: MediaContent, base64: string): string {
+  const cached = hashes.get(content);
+  if (cached !== undefined) return cached;
+  const hash = createHash('sha256').update(Buffer.from(base64, 'base64')).digest('hex');
+  hashes.set(content, hash);
+  return hash;
+}
+
+/**
+ * Sorts the settings, whose order in a file has no meaning. The properties of a schema keep their order, because models
+ * write the fields of their JSON in it.
+ */
+function sortParameters(parameters: GenerationParameters): GenerationParameters {
+  const { safety } = parameters;
+  return sortKeys({ ...parameters, ...(safety && { safety: sortKeys(safety) }) });
+}
+
+function sortKeys<Fields extends object>(fields: Fields): Fields {
+  const entries = Object.entries(fields).filter(([, value]) => value !== undefined);
+  return Object.fromEntries(entries.sort(([left], [right]) => (left < right ? -1 : 1))) as Fields;
+}

@@ -1,0 +1,59 @@
+import { basename } from 'node:path';
+import type LibSql from 'libsql';
+import { queryRows } from './old-state.js';
+
+/** Fields that differ each time: times, durations and random ids. */
+const variableFields = new Set([
+  ...['at', 'bookedAt', 'endsAt', 'expiresAt', 'learnedAt', 'closedUntil', 'refusedAt', 'guardChangedAt', 'until'],
+  ...['id', 'edition', 'retryAt', 'durationMs', 'firstTokenMs', 'waitMs', 'delayMs'],
+  ...['started_at', 'answered_at', 'fetched_at', 'learned_at', 'duration_ms', 'wait_ms'],
+]);
+
+/** Fields with sentences for people, which may be reworded. */
+const messageFields = new Set(['message', 'hint']);
+
+/** Replaces what may differ between two runs of the scenario by its type, and parses JSON in strings. */
+export function toComparable(value: unknown): unknown {
+  if (typeof value === 'string' && /^[[{]/.test(value)) return toComparable(JSON.parse(value));
+  if (Array.isArray(value)) return value.map(toComparable);
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([name, field]) => [name, toComparableField(name, field)]));
+}
+
+function toComparableField(name: string, value: unknown): unknown {
+  if (variableFields.has(name) || messageFields.has(name)) return value === null ? null : typeof value;
+  // A wait has the code of its limit as the reason, a fallback a sentence.
+  if (name === 'reason' && String(value).includes(' ')) return 'a sentence';
+  if (name === 'file') return basename(String(value));
+  // Redis stores an empty list as an object.
+  if (name === 'appointments' || name === 'leases') return Object.values(value as object).map(toComparable);
+  return toComparable(value);
+}
+
+/** Returns the schema version of a database, and its tables and indices. White space in definitions is ignored. */
+export function readSchema(database: LibSql.Database) {
+  const query = 'SELECT type, name, tbl_name, sql FROM sqlite_master ORDER BY name';
+  return {
+    version: database.pragma('user_version'),
+    definitions: queryRows<(string | null)[]>(database, query).map((row) =>
+      row.map((text) => text?.replace(/\s+/g, ' ') ?? null),
+    ),
+  };
+}
+
+/** Returns the comparable rows of all tables, in an order that does not depend on times and ids. */
+export function readContent(database: LibSql.Database) {
+  const readAll = (query: string) => database.prepare(query).all().map(toComparable);
+  return {
+    quota: readAll('SELECT * FROM quota_pages ORDER BY key'),
+    replies: readAll('SELECT * FROM answers ORDER BY key, occurrence, answered_by'),
+    runs: readAll('SELECT * FROM runs ORDER BY started_at'),
+    acts: readAll(
+      `SELECT runs.file, runs.models_asked, acts.position, acts.act, acts.ended, acts.told, acts.cost_usd
+       FROM acts JOIN runs ON runs.id = acts.run ORDER BY runs.started_at, acts.position`,
+    ),
+    // The keys begin with a hash of the service's address.
+    modelLists: readAll('SELECT substr(key, 18) AS rest_of_key, fetched_at, models FROM catalogues'),
+    liveModes: readAll('SELECT model, manner, learned_at FROM live_manners'),
+  };
+}

@@ -1,0 +1,181 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import type { GeminiServer } from '../helpers/gemini-server.js';
+import { spokenReply } from '../helpers/live-replies.js';
+import {
+  copyCurrentDatabase,
+  copyDatabase,
+  createOldState,
+  type OldState,
+  oldOutput,
+  oldRecording,
+  queryRows,
+  withDatabase,
+} from './old-state.js';
+import { liveModel, startScenarioServer } from './scenario.js';
+
+const cleanups: (() => void | Promise<void>)[] = [];
+const onCleanup = (clean: () => void | Promise<void>) => void cleanups.push(clean);
+let server: GeminiServer;
+let current: OldState;
+beforeAll(async () => {
+  server = await startScenarioServer();
+  onCleanup(() => server.close());
+  current = createCurrentState(onCleanup);
+});
+afterAll(async () => {
+  for (const clean of cleanups) await clean();
+});
+
+/** Creates a state that version 0.1 wrote a moment ago. */
+function createCurrentState(onCleanup: (clean: () => void) => void): OldState {
+  const state = createOldState(onCleanup);
+  copyCurrentDatabase(state, server);
+  return state;
+}
+
+/** Runs a command and checks that it sends nothing to the service. */
+async function runOffline(state: OldState, command: string) {
+  const before = [server.requests.length, server.live.sessions.length];
+  const result = await state.run(command, { server });
+  expect([server.requests.length, server.live.sessions.length]).toEqual(before);
+  return result;
+}
+
+/** Returns the numbers, models and ids of each line of a text, sorted: everything except dates and wording. */
+const extractData = (text: string) =>
+  text
+    .replaceAll(/\w{3},? \d+ \w{3},? \d\d:\d\d/g, '')
+    .split('\n')
+    .map((line) => line.match(/\d[\w.:-]*|(?:model|gemini)-[\w-]+/g)?.sort() ?? [])
+    .filter(({ length }) => length > 0);
+
+describe('replies that version 0.1 stored', () => {
+  test.each([
+    ['of three acts, one in JSON', 'run narrative.toml', 'run narrative.toml --record recording.ndjson'],
+    ['of two equal acts', 'run rounds.toml', 'run rounds.toml --stream --record recording.ndjson'],
+    ['of a Live model', 'run live.toml', 'run live.toml --record recording.ndjson'],
+    ['of a fallback', 'run short.toml -m model-day', 'run short.toml -m model-day --fallback model-b'],
+    ['of an alias', 'run short.toml -m model-latest', 'run short.toml -m model-latest'],
+  ])('are reused by --resume: %s', async (_, command, oldCommand) => {
+    for (const flag of ['', ' --stream']) {
+      const { code, stdout, stderr } = await runOffline(current, `${command}${flag} --resume`);
+      expect({ code, stdout }).toEqual({ code: 0, stdout: oldOutput.replies[oldCommand] });
+      expect(stderr).not.toContain('warning');
+    }
+    const { stdout } = await runOffline(current, `${command} --resume -o json`);
+    const { acts } = JSON.parse(stdout) as { acts: object[] };
+    for (const act of acts) expect(act).toMatchObject({ reused: true, attempts: 0 });
+  });
+
+  test('of a fallback are not reused with --no-fallback', async () => {
+    const { code, stdout } = await runOffline(current, 'run short.toml -m model-day --resume --no-fallback');
+    expect({ code, stdout }).toEqual({ code: 75, stdout: '' });
+  });
+
+  test('of a failed run are reused, and the other acts are sent', async () => {
+    const before = server.generateRequests.length;
+    const { stdout } = await current.run('run narrative.toml -m model-b --resume --retries 0', { server });
+    expect(stdout).toMatch(/^Dear nobody,\n/);
+    expect(server.generateRequests[before]?.body.contents).toHaveLength(3);
+  });
+
+  test('are sent in the next request as version 0.1 sent them', async () => {
+    const before = server.generateRequests.length;
+    expect((await current.run('run narrative.toml --resume --from title', { server })).code).toBe(0);
+    expect(server.generateRequests.slice(before).map(({ body }) => body)).toEqual([oldOutput.titleRequest]);
+  });
+
+  test('are deleted by `runs clear`, with the runs', async () => {
+    const state = createCurrentState(onTestFinished);
+    const replies = withDatabase(state.database, (database) => queryRows(database, 'SELECT key FROM answers').length);
+    const { stdout } = await state.run('runs clear --yes');
+    expect(stdout).toMatch(new RegExp(`\\b10 runs and ${replies} replies\\b`));
+    expect(JSON.parse((await state.run('runs --format json')).stdout)).toEqual({ runs: [], total: 0 });
+  });
+});
+
+describe('runs that version 0.1 recorded', () => {
+  let state: OldState;
+  beforeAll(() => {
+    state = createOldState(onCleanup);
+    copyDatabase(state);
+  });
+  const exported = Object.entries(oldOutput.printed)
+    .filter(([command]) => /^runs export \S+$/.test(command))
+    .map(([command, stdout]) => [command.replace('runs export ', ''), JSON.parse(stdout)] as const);
+
+  test('are listed: completed, failed, interrupted and unfinished', async () => {
+    const { code, stdout, stderr } = await state.run('runs --format json');
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    const document = JSON.parse(stdout) as { runs: { run: string; status: string }[] };
+    expect(document).toMatchObject(JSON.parse(oldOutput.printed['runs --format json'] ?? ''));
+    const statuses = new Set(document.runs.map(({ status }) => status));
+    expect([...statuses].sort()).toEqual(['completed', 'failed', 'interrupted', 'unfinished']);
+    const list = (await state.run('runs')).stdout;
+    for (const { run } of document.runs) expect(list).toContain(run);
+  });
+
+  test('are exported as JSON', async () => {
+    expect(exported).toHaveLength(10);
+    for (const [id, run] of exported)
+      expect(JSON.parse((await state.run(`runs export ${id}`)).stdout), id).toMatchObject(run);
+  });
+
+  test.each([
+    ['shown', 'show', ''],
+    ['exported as Markdown', 'export', ' --format markdown'],
+  ])('are %s', async (_, command, flags) => {
+    for (const [id, { narrative, acts, error }] of exported) {
+      const { stdout } = await state.run(`runs ${command} ${id}${flags}`);
+      const old = oldOutput.printed[`runs ${command} ${id}${flags}`] ?? '';
+      expect(extractData(stdout), id).toEqual(extractData(old));
+      const texts = acts.flatMap(({ act, text }: { act: string; text: string }) => [act, text.trim()]);
+      for (const text of [narrative, ...texts, error?.message ?? '']) expect(stdout, id).toContain(text);
+    }
+  });
+});
+
+test('the list of models that version 0.1 stored is used without a request', async () => {
+  const { code, stdout, stderr } = await runOffline(current, 'models');
+  expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+  const old = oldOutput.replies.models?.replace('127.0.0.1:20921', `127.0.0.1:${server.port}`) ?? '';
+  expect(extractData(stdout)).toEqual(extractData(old));
+});
+
+test('the response mode of a Live model that version 0.1 learned is used: no session is rejected', async () => {
+  const state = createCurrentState(onTestFinished);
+  const before = server.live.sessions.length;
+  server.live.realtimeModels.add(liveModel);
+  server.live.queueReplies(spokenReply(['Hi.']), spokenReply(['Bye.']));
+  const { code, stdout } = await state.run('run live.toml', { server });
+  expect({ code, stdout }).toEqual({ code: 0, stdout: 'Hi.\n\nBye.\n' });
+  expect(server.live.sessions.slice(before).map(({ closedByServer }) => closedByServer)).toEqual([false]);
+});
+
+describe('a recording of version 0.1', () => {
+  test.each(['narrative.toml', 'rounds.toml', 'live.toml'])('is replayed without a request: %s', async (file) => {
+    const state = createOldState(onTestFinished);
+    const [, recorded] = Object.entries(oldOutput.replies).find(([command]) => command.includes(file)) ?? [];
+    for (const flag of ['', ' --stream']) {
+      const { code, stdout } = await runOffline(state, `run ${file}${flag} --replay recording.ndjson`);
+      expect({ code, stdout }).toEqual({ code: 0, stdout: recorded });
+    }
+  });
+
+  test('is extended, and its lines stay unchanged', async () => {
+    const { run, cwd } = createOldState(onTestFinished);
+    expect((await run('run short.toml --record recording.ndjson', { server })).code).toBe(0);
+    const lines = readFileSync(join(cwd, 'recording.ndjson'), 'utf8').split('\n');
+    expect(lines).toEqual(expect.arrayContaining(oldRecording.split('\n')));
+    expect(lines).toHaveLength(oldRecording.split('\n').length + 1);
+  });
+
+  test('is compared with a request that is not in it', async () => {
+    const { run } = createOldState(onTestFinished);
+    const { code, stderr } = await run('run narrative.toml --var lang=French --replay recording.ndjson');
+    expect(code).toBe(66);
+    expect(stderr).toMatch(/English.*French/s);
+  });
+});

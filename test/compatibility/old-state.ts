@@ -1,0 +1,143 @@
+import { createHash } from 'node:crypto';
+import { copyFileSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import LibSql from 'libsql';
+import { createTemporaryFolder, type ProcessResult, root } from '../helpers/boticelli.js';
+import type { GeminiServer } from '../helpers/gemini-server.js';
+import { runCommand, testKey } from './scenario.js';
+
+/** Files that version 0.1 wrote; its README says how they were made. */
+const fixture = join(root, 'test/fixtures/version-0.1');
+/** The service's address in the state of version 0.1. */
+const oldAddress = 'http://127.0.0.1:20921';
+
+/** What version 0.1 printed. */
+interface OldOutput {
+  /** When its state was written, in milliseconds since the epoch. */
+  writtenAt: number;
+  /** Standard output of the commands that wrote the state, by command. */
+  replies: Record<string, string>;
+  /** Standard output of the commands that read the state, by command. */
+  printed: Record<string, string>;
+  /** The body of the request for the third act of `narrative.toml`. */
+  titleRequest: object;
+}
+
+export const oldOutput: OldOutput = JSON.parse(readFileSync(join(fixture, 'printed.json'), 'utf8'));
+export const oldRecording = readFileSync(join(fixture, 'recording.ndjson'), 'utf8');
+
+/** A working folder with the narratives, the settings and the recording of version 0.1. */
+export interface OldState {
+  cwd: string;
+  /** The state folder; it does not exist yet. */
+  folder: string;
+  /** The path of the state's database. */
+  database: string;
+  env: Record<string, string>;
+  /** Runs a command in this process with the API key that the state belongs to. */
+  run(command: string, options?: { server?: GeminiServer; env?: Record<string, string> }): Promise<ProcessResult>;
+}
+
+export function createOldState(onCleanup: (clean: () => void) => void): OldState {
+  const cwd = createTemporaryFolder(onCleanup);
+  for (const name of readdirSync(fixture))
+    if (/\.(toml|ndjson)$/.test(name)) copyFileSync(join(fixture, name), join(cwd, name));
+  const folder = join(cwd, 'state');
+  const env = { GEMINI_API_KEY: testKey, BOTICELLI_STATE_DIR: folder };
+  return {
+    ...{ cwd, folder, database: join(folder, 'boticelli.db'), env },
+    run: (command, { server, env: more } = {}) =>
+      runCommand(command, cwd, { ...env, ...(server && { GOOGLE_GEMINI_BASE_URL: server.url }), ...more }),
+  };
+}
+
+/** Copies the database of version 0.1 into the state folder, unchanged. */
+export function copyDatabase({ folder, database }: OldState): void {
+  mkdirSync(folder);
+  copyFileSync(join(fixture, 'state.db'), database);
+}
+
+/**
+ * Copies the database as if version 0.1 had written it a moment ago, for a server at another address. Most of the state
+ * expires, and some of it belongs to one address, so all times are moved by the age of the fixture (see `moveTimes`), and
+ * the hash of the address is replaced.
+ */
+export function copyCurrentDatabase(state: OldState, server: GeminiServer): void {
+  copyDatabase(state);
+  const ageMs = Date.now() - oldOutput.writtenAt;
+  withDatabase(state.database, (database) => {
+    for (const [table, column] of [
+      ['answers', 'answered_at'],
+      ['runs', 'started_at'],
+      ['catalogues', 'fetched_at'],
+      ['live_manners', 'learned_at'],
+    ])
+      database.prepare(`UPDATE ${table} SET ${column} = ${column} + ?`).run(ageMs);
+    for (const [key, page] of queryRows<[string, string]>(database, 'SELECT key, page FROM quota_pages'))
+      database.prepare('UPDATE quota_pages SET page = ? WHERE key = ?').run(moveTimes(page, ageMs), key);
+    const [oldHash, newHash] = [hashAddress(oldAddress), hashAddress(server.url)];
+    database.prepare('UPDATE catalogues SET key = replace(key, ?, ?)').run(oldHash, newHash);
+    database.prepare('UPDATE live_manners SET service = ? WHERE service = ?').run(newHash, oldHash);
+  });
+}
+
+/** Runs work on the unchanged database of version 0.1. */
+export function withOldDatabase<Result>({ cwd }: OldState, work: (database: LibSql.Database) => Result): Result {
+  const path = join(cwd, 'unchanged.db');
+  copyFileSync(join(fixture, 'state.db'), path);
+  return withDatabase(path, work);
+}
+
+/** Runs work on a database and closes it. */
+export function withDatabase<Result>(path: string, work: (database: LibSql.Database) => Result): Result {
+  const database = new LibSql(path);
+  try {
+    return work(database);
+  } finally {
+    database.close();
+  }
+}
+
+/** Runs a query; returns its rows as lists of columns. */
+export function queryRows<Row extends unknown[]>(database: LibSql.Database, query: string): Row[] {
+  return database.prepare(query).raw(true).all() as Row[];
+}
+
+/** Hashes a service's address as the state does: the first 16 digits of its SHA-256. */
+export function hashAddress(address: string): string {
+  return createHash('sha256').update(new URL(address).href).digest('hex').slice(0, 16);
+}
+
+/** The stored state of a model's quota, as far as it has times. Redis stores an empty list as `{}`. */
+interface StoredQuota {
+  appointments: Record<string, { at: number; bookedAt: number }>;
+  days: Record<string, { endsAt: number }>;
+  leases: Record<string, { expiresAt: number }>;
+  learned: Record<string, { learnedAt: number }>;
+  closedUntil?: number;
+  notBefore?: number;
+  refusedAt?: number;
+  guardChangedAt?: number;
+}
+
+/**
+ * Moves the times of a model's stored quota by `ageMs`. A current day ends in twelve hours, so that no midnight comes
+ * between, and a lease expires in a minute.
+ */
+export function moveTimes(json: string, ageMs: number): string {
+  const quota: StoredQuota = JSON.parse(json);
+  const endOfDay = Date.now() + 12 * 3_600_000;
+  for (const reservation of Object.values(quota.appointments)) {
+    reservation.at += ageMs;
+    reservation.bookedAt += ageMs;
+  }
+  for (const day of Object.values(quota.days)) day.endsAt = endOfDay;
+  for (const lease of Object.values(quota.leases)) lease.expiresAt = Date.now() + 60_000;
+  for (const limit of Object.values(quota.learned)) limit.learnedAt += ageMs;
+  if (quota.closedUntil !== undefined) quota.closedUntil = endOfDay;
+  for (const name of ['notBefore', 'refusedAt', 'guardChangedAt'] as const) {
+    const time = quota[name];
+    if (time !== undefined) quota[name] = time + ageMs;
+  }
+  return JSON.stringify(quota);
+}

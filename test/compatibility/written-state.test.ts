@@ -1,0 +1,85 @@
+import { readFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { redisSkipReason, startRedisServer } from '../helpers/redis-server.js';
+import { readContent, readSchema, toComparable } from './comparable.js';
+import { dumpRedis, oldRedis, type RedisDump } from './old-redis.js';
+import {
+  createOldState,
+  hashAddress,
+  type OldState,
+  oldRecording,
+  queryRows,
+  withDatabase,
+  withOldDatabase,
+} from './old-state.js';
+import { runScenario, startScenarioServer } from './scenario.js';
+
+const cleanups: (() => void | Promise<void>)[] = [];
+const onCleanup = (clean: () => void | Promise<void>) => void cleanups.push(clean);
+afterAll(async () => {
+  for (const clean of cleanups) await clean();
+});
+
+/** Runs the scenario on an empty state; with a URL of Redis, quota is stored there. */
+async function writeState(redisUrl?: string): Promise<{ state: OldState; address: string }> {
+  const server = await startScenarioServer();
+  onCleanup(() => server.close());
+  const state = createOldState(onCleanup);
+  rmSync(join(state.cwd, 'recording.ndjson'));
+  const env = { ...state.env, ...(redisUrl !== undefined && { BOTICELLI_REDIS_URL: redisUrl }) };
+  await runScenario({ server, cwd: state.cwd, env });
+  return { state, address: server.url };
+}
+
+// Old versions read what this version writes, if both run side by side.
+describe('the same commands write the same state as in version 0.1', () => {
+  let state: OldState;
+  let address: string;
+  let redisUrl: string;
+  beforeAll(async () => {
+    // Both at the same time, because the scenario mostly waits.
+    const withRedis = async () => {
+      redisUrl = (await startRedisServer(onCleanup)).url;
+      await writeState(redisUrl);
+    };
+    [{ state, address }] = await Promise.all([writeState(), redisSkipReason === undefined && withRedis()]);
+  }, 60_000);
+
+  test('tables, columns and indices', () => {
+    expect(withDatabase(state.database, readSchema)).toEqual(withOldDatabase(state, readSchema));
+  });
+
+  test.each(['quota', 'replies', 'runs', 'acts', 'modelLists', 'liveModes'] as const)(
+    'rows, except for times and ids: %s',
+    (table) => {
+      const old = withOldDatabase(state, readContent)[table];
+      expect(old).not.toEqual([]);
+      expect(withDatabase(state.database, readContent)[table]).toEqual(old);
+    },
+  );
+
+  test("the hash of the service's address", () => {
+    const query = 'SELECT substr(key, 1, 16) FROM catalogues UNION SELECT service FROM live_manners';
+    expect(withDatabase(state.database, (database) => queryRows(database, query))).toEqual([[hashAddress(address)]]);
+  });
+
+  test('the recording, byte for byte', () => {
+    expect(readFileSync(join(state.cwd, 'recording.ndjson'), 'utf8')).toBe(oldRecording);
+  });
+
+  test.skipIf(redisSkipReason)('keys, types and values in Redis', async () => {
+    const keys = await dumpRedis(redisUrl);
+    const describeKeys = (dump: RedisDump['keys']) =>
+      Object.entries(dump)
+        .map(([key, { type, value }]) => ({
+          key,
+          type,
+          value: Array.isArray(value) ? value.sort() : toComparable(value),
+        }))
+        .sort((left, right) => (left.key < right.key ? -1 : 1));
+    expect(describeKeys(keys)).toEqual(describeKeys(oldRedis.keys));
+    const monthMs = 30 * 86_400_000;
+    for (const { ttlMs } of Object.values(keys)) expect(monthMs - ttlMs).toBeLessThan(60_000);
+  });
+});

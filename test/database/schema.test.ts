@@ -1,0 +1,58 @@
+import { join } from 'node:path';
+import Database from 'libsql';
+import { expect, onTestFinished, test } from 'vitest';
+import { openDatabase } from '../../src/database/open.js';
+import { openReadOnly } from '../../src/database/open-read-only.js';
+import { readSchemaVersion, schemaVersion } from '../../src/database/schema.js';
+import { buildNarrative, createTemporaryFolder, runBoticelli } from '../helpers/boticelli.js';
+import { startGeminiServer } from '../helpers/gemini-server.js';
+
+/** Creates a state folder with a database of schema version 1 that has one row of quota. */
+function createOldState(): string {
+  const folder = createTemporaryFolder(onTestFinished);
+  const database = new Database(join(folder, 'boticelli.db'));
+  database.exec(`
+    PRAGMA journal_mode = WAL;
+    CREATE TABLE quota_pages (key TEXT PRIMARY KEY, page TEXT NOT NULL) WITHOUT ROWID;
+    INSERT INTO quota_pages VALUES ('gemini p m', '{"refusals":3}');
+    PRAGMA user_version = 1;
+  `);
+  database.close();
+  return folder;
+}
+
+test('migrates a database of version 1: adds the missing tables and keeps the quota', async () => {
+  const { database, warning } = await openDatabase(createOldState());
+  expect(warning).toBeUndefined();
+  expect(database?.prepare('SELECT key, page FROM quota_pages').raw(true).all()).toEqual([
+    ['gemini p m', '{"refusals":3}'],
+  ]);
+  expect(database?.prepare('SELECT * FROM catalogues').raw(true).all()).toEqual([]);
+  expect(database?.prepare('SELECT * FROM live_manners').raw(true).all()).toEqual([]);
+  expect(database && readSchemaVersion(database)).toBe(schemaVersion);
+  database?.close();
+});
+
+test('opens a database of version 1 for reading without a migration', async () => {
+  const folder = createOldState();
+  const database = await openReadOnly(folder);
+  expect(database?.prepare('SELECT key FROM quota_pages').raw(true).all()).toEqual([['gemini p m']]);
+  expect(database && readSchemaVersion(database)).toBe(1);
+  database?.close();
+});
+
+test('eight processes that migrate a database at the same time succeed and lose no data', async () => {
+  const server = await startGeminiServer();
+  onTestFinished(() => server.close());
+  const folder = createOldState();
+  const cwd = createTemporaryFolder(onTestFinished, { 'one.toml': buildNarrative(1) });
+  const options = { server, cwd, env: { BOTICELLI_STATE_DIR: folder } };
+  const runs = Array.from({ length: 8 }, () => runBoticelli(['run', 'one.toml', '--rpm', '100', '-q'], options));
+  for (const { code, stderr } of await Promise.all(runs)) expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+  const database = new Database(join(folder, 'boticelli.db'));
+  const pages = database.prepare('SELECT key, page FROM quota_pages ORDER BY key').raw(true).all() as string[][];
+  database.close();
+  expect(pages).toContainEqual(['gemini p m', '{"refusals":3}']);
+  const sent = pages.flatMap(([key = '', page = '']) => (key.endsWith('latest') ? JSON.parse(page).appointments : []));
+  expect(sent).toHaveLength(8);
+});

@@ -1,0 +1,26 @@
+/** Lets callers wait until something is true that other code changes. */
+export interface Condition {
+  /** To be called after each change. */
+  notify(): void;
+  /** Resolves as soon as `isMet` returns true; it is called now and after each change. */
+  waitUntil(isMet: () => boolean): Promise<void>;
+}
+
+export function createCondition(): Condition {
+  const checks = new Set<() => void>();
+  return {
+    notify() {
+      for (const check of checks) check();
+    },
+    waitUntil: (isMet) =>
+      new Promise((resolve) => {
+        const check = () => {
+          if (!isMet()) return;
+          checks.delete(check);
+          resolve();
+        };
+        checks.add(check);
+        check();
+      }),
+  };
+}

@@ -1,0 +1,38 @@
+import { expect, test } from 'vitest';
+import type { GenerateResponse } from '../../../src/driver/response.js';
+import { parseStoredReply, serializeReply } from '../../../src/store/replies/reply-cache.js';
+
+const usage = { promptTokens: 1, outputTokens: 2, thoughtTokens: 0, totalTokens: 3 };
+const reply = (turn: { text?: string; native?: unknown }): GenerateResponse => ({
+  ...{ text: 'Hello you', model: 'served', finishReason: 'STOP', usage },
+  turn: { role: 'model', text: 'Hello you', model: 'asked', ...turn },
+});
+
+test.each([
+  ['that is only text', { native: [{ text: 'Hello you' }] }],
+  ['without native parts', {}],
+  ['with a signature', { native: [{ text: 'Hello you', thoughtSignature: 'c2ln' }] }],
+  ['with thoughts', { native: [{ text: 'Hm.', thought: true }, { text: 'Hello you' }] }],
+  ['whose turn has a different text', { text: '```\nHello you\n```', native: [{ text: '```\nHello you\n```' }] }],
+  ['whose native part has a different text than its turn', { native: [{ text: '```\nHello you\n```' }] }],
+])('reads a reply %s as it was stored', (_, turn) => {
+  expect(parseStoredReply(serializeReply(reply(turn)))).toEqual(reply(turn));
+});
+
+test('stores the text once', () => {
+  const json = serializeReply(reply({ native: [{ text: 'Hello you' }] }));
+  expect(json.split('Hello you')).toHaveLength(2);
+});
+
+test('reads a reply that was stored without shortening', () => {
+  const plainReply = reply({ native: [{ text: 'Hello you' }] });
+  expect(parseStoredReply(JSON.stringify(plainReply))).toEqual(plainReply);
+});
+
+test.each(['{}', '[]', '{"text": 1}', '{"text": "x", "usage": {}}'])('returns undefined for %s', (json) => {
+  expect(parseStoredReply(json)).toBeUndefined();
+});
+
+test('returns undefined for a turn that is null', () => {
+  expect(parseStoredReply('{"text": "x", "usage": {}, "turn": null}')).toBeUndefined();
+});

@@ -1,0 +1,110 @@
+import { createHash } from 'node:crypto';
+import { describe, expect, test } from 'vitest';
+import type { GenerateRequest, MediaPart } from '../../../src/driver/request.js';
+import { describeRequest, requestKey } from '../../../src/store/replies/request-id.js';
+
+const png = Buffer.from('not really a picture').toString('base64');
+const picture = (content: MediaPart['content'], mimeType = 'image/png'): MediaPart => ({
+  ...{ type: 'media', mimeType, content },
+});
+const request: GenerateRequest = {
+  model: 'model-a',
+  system: 'Be brief.',
+  parameters: { temperature: 0.5, maxTokens: 100, safety: { A: 'x', B: 'y' } },
+  turns: [
+    { role: 'user', parts: [{ type: 'text', text: 'Hello' }, picture({ from: 'bytes', base64: png })] },
+    { role: 'model', text: 'Hello you', model: 'model-a', native: [{ text: 'Hello you', thoughtSignature: 'c2ln' }] },
+    { role: 'user', parts: [{ type: 'text', text: 'And?' }] },
+  ],
+};
+const [first, reply, last] = request.turns as [
+  GenerateRequest['turns'][0],
+  GenerateRequest['turns'][0],
+  GenerateRequest['turns'][0],
+];
+const keyOf = async (given: GenerateRequest) => requestKey(await describeRequest(given));
+const user = (...parts: (string | MediaPart)[]) => ({
+  role: 'user' as const,
+  parts: parts.map((part) => (typeof part === 'string' ? { type: 'text' as const, text: part } : part)),
+});
+
+describe('the key of a request stays the same', () => {
+  const same: Record<string, GenerateRequest> = {
+    'for an equal request': structuredClone(request),
+    'in any order of its parameters': {
+      ...request,
+      parameters: { safety: { B: 'y', A: 'x' }, maxTokens: 100, temperature: 0.5 },
+    },
+    'without the thought signature and with another model of an earlier reply': {
+      ...request,
+      turns: [first, { role: 'model', text: 'Hello you', model: 'model-b' }, last],
+    },
+  };
+  test.each(Object.keys(same))('%s', async (name) => {
+    expect(await keyOf(same[name] as GenerateRequest)).toBe(await keyOf(request));
+  });
+});
+
+describe('the key of a request changes', () => {
+  const schema = { type: 'object', properties: { a: {}, b: {} } };
+  const turns = (parts: MediaPart) => [user('Hello', parts), reply, last];
+  const others: Record<string, GenerateRequest> = {
+    'for another model': { ...request, model: 'model-b' },
+    'for another system instruction': { ...request, system: 'Be long.' },
+    'for another temperature': { ...request, parameters: { ...request.parameters, temperature: 0.6 } },
+    'for JSON': { ...request, parameters: { ...request.parameters, format: 'json' } },
+    'for a schema': { ...request, parameters: { ...request.parameters, format: 'json', schema } },
+    'for another order of the fields of a schema': {
+      ...request,
+      parameters: {
+        ...request.parameters,
+        format: 'json',
+        schema: { ...schema, properties: { b: {}, a: {} } },
+      },
+    },
+    'for another earlier reply': {
+      ...request,
+      turns: [first, { role: 'model', text: 'Hello', model: 'model-a' }, last],
+    },
+    'for another question': { ...request, turns: [first, reply, user('And then?')] },
+    'for a question in two parts': { ...request, turns: [first, reply, user('An', 'd?')] },
+    'for another picture': { ...request, turns: turns(picture({ from: 'bytes', base64: 'AAAA' })) },
+    'for a picture of another type': {
+      ...request,
+      turns: turns(picture({ from: 'bytes', base64: png }, 'image/jpeg')),
+    },
+    'for a picture by its URL': { ...request, turns: turns(picture({ from: 'address', url: 'http://x/a.png' })) },
+    'for a picture at another URL': {
+      ...request,
+      turns: turns(picture({ from: 'address', url: 'http://x/b.png' })),
+    },
+  };
+  test('for each of its parts', async () => {
+    const keys = await Promise.all([request, ...Object.values(others)].map(keyOf));
+    expect(new Set(keys).size).toBe(keys.length);
+    expect(keys.every((key) => /^[0-9a-f]{64}$/.test(key))).toBe(true);
+  });
+});
+
+test('a description has the text of the prompt, but no media bytes', async () => {
+  const text = JSON.stringify(await describeRequest(request));
+  expect(text).not.toContain(png);
+  expect(text).toContain('"And?"');
+});
+
+// Replies that earlier versions stored are found by this key.
+test('the key is the same as in earlier versions', async () => {
+  expect(await keyOf(request)).toMatchInlineSnapshot(
+    `"940eefd8c4e9d2cd0c4cc3dc0bbd68919ff503947f6aeb0ea14a9db0a9af03e9"`,
+  );
+});
+
+test('media from a file have the same key as their bytes, regardless of the path', async () => {
+  const sha256 = createHash('sha256').update(Buffer.from(png, 'base64')).digest('hex');
+  const asFile = picture({ from: 'file', path: '/anywhere', byteLength: 5, sha256 });
+  const keys = [picture({ from: 'bytes', base64: png }), asFile].map((medium) =>
+    describeRequest({ ...request, turns: [{ role: 'user', parts: [medium] }] }).then(requestKey),
+  );
+  const [first, second] = await Promise.all(keys);
+  expect(second).toBe(first);
+});
