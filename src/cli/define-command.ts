@@ -32,8 +32,7 @@ export function defineCommand<Args extends unknown[], Options extends object>(
       .description(description)
       .allowExcessArguments(subcommands.length > 0);
     for (const argument of positionals) command.addArgument(argument);
-    for (const option of Object.values<Option | readonly Option[]>(definition.options).flat())
-      command.addOption(option);
+    for (const option of listOptions(definition.options)) command.addOption(option);
     command.action(async (...parameters: unknown[]) => {
       // Commander takes the name of an unknown subcommand for an argument.
       if (subcommands.length > 0) assertNoArguments(command);
@@ -42,6 +41,16 @@ export function defineCommand<Args extends unknown[], Options extends object>(
     });
     for (const addSubcommand of subcommands) addSubcommand(command, proc);
   };
+}
+
+/** Returns the options, and checks that each sets the property that it is declared for. */
+function listOptions(options: Readonly<Record<string, Option | readonly Option[]>>): Option[] {
+  return Object.entries(options).flatMap(([property, given]) => {
+    const declared = [given].flat();
+    const wrong = declared.find((option) => option.attributeName() !== property);
+    if (wrong) throw new Error(`the option ${wrong.flags} does not set ${property}`);
+    return declared;
+  });
 }
 
 function assertNoArguments(command: Command): void {
