@@ -161,7 +161,7 @@ describe('a URL that fails', () => {
   test('is reported if its type is not the kind that the narrative declares', async () => {
     pages['/a'] = servePage(mediaBytes.pdf, 'application/pdf');
     const error = await getError(fixture.driver().generate(createUrlRequest({ url: '/a', kind: 'image' })));
-    expect(error.message).toBe(`what was fetched can't be sent: ${web.url}/a is application/pdf; ${readable}`);
+    expect(error.message).toBe(`the download can't be used: ${web.url}/a is application/pdf; ${readable}`);
   });
 
   test('is reported with the host that refuses the connection, even after a redirect', async () => {
