@@ -1,7 +1,6 @@
 import { errorAt, type Problem } from '../toml/problem.js';
-import { getSchemaKeys } from '../toml/schema-walk.js';
 import { describePath, formatTableHeader, isTable, type Path, quote, type TomlTable, valueAt } from '../toml/toml.js';
-import { validateFile } from '../toml/validate-file.js';
+import { getSchemaKeys, validateFile } from '../toml/validate-file.js';
 import { parseRetentionMs } from '../util/duration.js';
 import { isValidModelName } from '../util/model-name.js';
 import { isBaseUrl, isRedisUrl } from './service-urls.js';

@@ -35,36 +35,14 @@ function normalizeLineEndings(decoded: string): string {
   return decoded.includes('\r\n') ? decoded.replaceAll('\r\n', '\n') : decoded;
 }
 
+/** Reports the first invalid byte: there the lenient text, encoded again, differs from the bytes. */
 function diagnoseEncoding(bytes: Uint8Array, text: string): Diagnostic {
-  const validText = decodeValidPrefix(bytes);
-  const byteOrderMarkLength = bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf ? 3 : 0;
-  const invalidByte = bytes[byteOrderMarkLength + Buffer.byteLength(validText)] ?? 0;
-  const message = `the byte 0x${invalidByte.toString(16).toUpperCase()} is not valid UTF-8; save the file as UTF-8`;
-  return createEncodingDiagnostic(
-    isUtf16(bytes) ? utf16Message : message,
-    text,
-    normalizeLineEndings(validText).length,
-  );
-}
-
-/** Decodes the text before the first invalid byte, which it finds by binary search: every prefix of a valid text is valid. */
-function decodeValidPrefix(bytes: Uint8Array): string {
-  let validLength = 0;
-  let invalidLength = bytes.length + 1;
-  while (invalidLength - validLength > 1) {
-    const middle = (validLength + invalidLength) >> 1;
-    if (isValidPrefix(bytes.subarray(0, middle))) validLength = middle;
-    else invalidLength = middle;
-  }
-  // With `stream`, an incomplete character at the end is held back and not replaced.
-  return new TextDecoder().decode(bytes.subarray(0, validLength), { stream: true });
-}
-
-function isValidPrefix(bytes: Uint8Array): boolean {
-  try {
-    new TextDecoder('utf-8', { fatal: true }).decode(bytes, { stream: true });
-    return true;
-  } catch {
-    return false;
-  }
+  const encoded = Buffer.from(new TextDecoder('utf-8', { ignoreBOM: true }).decode(bytes));
+  let offset = encoded.findIndex((byte, index) => byte !== bytes[index]);
+  // An incomplete character may begin with the same bytes as the �, of which the later ones are 0b10xxxxxx.
+  while (((encoded[offset] ?? 0) & 0xc0) === 0x80) offset -= 1;
+  const validText = normalizeLineEndings(lenientDecoder.decode(encoded.subarray(0, offset)));
+  const byte = `0x${(bytes[offset] ?? 0).toString(16).toUpperCase()}`;
+  const message = isUtf16(bytes) ? utf16Message : `the byte ${byte} is not valid UTF-8; save the file as UTF-8`;
+  return createEncodingDiagnostic(message, text, validText.length);
 }

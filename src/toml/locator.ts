@@ -33,23 +33,29 @@ export async function createLocator(text: string): Promise<(query: LocationQuery
     // toml-eslint-parser rejects some files that @iarna/toml accepts, and overflows the stack on deep nesting.
     return () => undefined;
   }
-  const lineIndex = createLineIndex(text);
   return (query) => {
-    const range = findRange(root, query);
-    if (!range) return undefined;
-    if (query.excerpt !== undefined) {
-      const start = findExcerpt(text, query.excerpt, range.range[0], query.occurrence);
-      if (start !== -1 && start < range.range[1]) return lineIndex.locate(start, query.excerpt.length);
+    const node = findRange(root, query);
+    if (!node) return undefined;
+    const [from, to] = node.range;
+    const { start, end } = node.loc;
+    const [line, column] = [start.line, start.column + 1];
+    const { excerpt, occurrence } = query;
+    const excerptStart = excerpt === undefined ? -1 : findExcerpt(text, excerpt, from, occurrence);
+    if (excerpt !== undefined && excerptStart !== -1 && excerptStart < to) {
+      const lines = text.slice(from, excerptStart).split('\n');
+      const offset = lines.at(-1)?.length ?? 0;
+      return {
+        line: line + lines.length - 1,
+        column: lines.length === 1 ? column + offset : offset + 1,
+        length: excerpt.length,
+      };
     }
-    const { start, end } = range.loc;
-    const lineEnd = start.line === end.line ? end.column : lineIndex.lengthOf(start.line);
-    return { line: start.line, column: start.column + 1, length: Math.max(1, lineEnd - start.column) };
+    const firstLineEnd = start.line === end.line ? to : text.indexOf('\n', from);
+    return { line, column, length: Math.max(1, firstLineEnd - from) };
   };
 }
 
-type ParseToml = typeof import('toml-eslint-parser').parseTOML;
-
-function parseLeniently(text: string, parse: ParseToml): AST.TOMLProgram {
+function parseLeniently(text: string, parse: (text: string) => AST.TOMLProgram): AST.TOMLProgram {
   try {
     return parse(text);
   } catch {
@@ -66,27 +72,6 @@ function findExcerpt(text: string, excerpt: string, from: number, occurrence = 0
   let start = text.indexOf(excerpt, from);
   for (let before = 0; before < occurrence && start !== -1; before += 1) start = text.indexOf(excerpt, start + 1);
   return start;
-}
-
-/** Finds lines by binary search: a long file may have a problem on every line. */
-function createLineIndex(text: string) {
-  const starts = [0];
-  for (let index = text.indexOf('\n'); index !== -1; index = text.indexOf('\n', index + 1)) starts.push(index + 1);
-  const startOf = (line: number) => starts[line - 1] ?? 0;
-  const lengthOf = (line: number) => (starts[line] ?? text.length + 1) - 1 - startOf(line);
-  return {
-    lengthOf,
-    /** Returns the location of a range within one line. */
-    locate(start: number, length: number): Location {
-      let [line, upper] = [1, starts.length + 1];
-      while (upper - line > 1) {
-        const middle = (line + upper) >> 1;
-        if (startOf(middle) <= start) line = middle;
-        else upper = middle;
-      }
-      return { line, column: start - startOf(line) + 1, length };
-    },
-  };
 }
 
 /** Returns the range to point at. A table made of headers has no value of its own, so its header is used. */

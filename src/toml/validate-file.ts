@@ -1,6 +1,5 @@
 import * as z from 'zod/mini';
 import { errorAt, type Problem } from './problem.js';
-import { getChildSchema, isObjectSchema, isRecordSchema, type Schema } from './schema-walk.js';
 import {
   describePath,
   describeType,
@@ -13,8 +12,10 @@ import {
   valueAt,
 } from './toml.js';
 
+type Schema = z.core.$ZodType;
+
 /** A mismatch that zod found. Its path starts at the top of the file. */
-export type ZodIssue = z.core.$ZodIssue;
+type ZodIssue = z.core.$ZodIssue;
 export type UnionIssue = Extract<ZodIssue, { code: 'invalid_union' }>;
 
 /** A kind of file: its schema, and messages that a schema can't express. */
@@ -50,18 +51,40 @@ function findIssues(schema: Schema, value: TomlValue, path: Path): ZodIssue[] {
  */
 function findIssuesMissedByZod(schema: Schema, value: TomlValue, path: Path): ZodIssue[] {
   if (!isTable(value)) return [];
-  return Object.entries(value).flatMap(([key, inner]) => {
+  return Object.entries(value).flatMap(([key, entry]) => {
     const child = getChildSchema(schema, key);
     if (!child) return [];
     const childPath = [...path, key];
-    if (inner instanceof Date && isObjectSchema(child)) return [createDateIssue(childPath)];
-    const ownIssues = key === '__proto__' && isRecordSchema(schema) ? findIssues(child, inner, childPath) : [];
-    return [...ownIssues, ...findIssuesMissedByZod(child, inner, childPath)];
+    if (entry instanceof Date && getDefinition(child).type === 'object')
+      return [{ code: 'invalid_type', expected: 'object', path: childPath, message: '' }];
+    const isSkipped = key === '__proto__' && getDefinition(schema).type === 'record';
+    return [
+      ...(isSkipped ? findIssues(child, entry, childPath) : []),
+      ...findIssuesMissedByZod(child, entry, childPath),
+    ];
   });
 }
 
-function createDateIssue(path: Path): ZodIssue {
-  return { code: 'invalid_type', expected: 'object', path: [...path], message: '' };
+/** Returns the schema of the value at a key of a table; undefined if the schema has no such key. */
+function getChildSchema(schema: Schema, key: Path[number]): Schema | undefined {
+  const def = getDefinition(schema);
+  if (def.type === 'record') return def.valueType;
+  if (def.type === 'object') return Object.hasOwn(def.shape, key) ? def.shape[key] : undefined;
+  return undefined;
+}
+
+/** Lists the keys that the table at a path may have. Empty if any key is allowed, or if the path is not a table. */
+export function getSchemaKeys(schema: Schema, path: Path): string[] {
+  let current: Schema | undefined = schema;
+  for (const step of path) current = current && getChildSchema(current, step);
+  const def = current && getDefinition(current);
+  return def?.type === 'object' ? Object.keys(def.shape) : [];
+}
+
+/** Returns zod's definition of a schema, with every `optional` unwrapped. */
+function getDefinition(schema: Schema): z.core.$ZodTypes['_zod']['def'] {
+  const { def } = (schema as z.core.$ZodTypes)._zod;
+  return def.type === 'optional' ? getDefinition(def.innerType) : def;
 }
 
 /** Makes the path of an issue start at the top of the file: zod starts at the value that it was given. */
@@ -82,17 +105,18 @@ export function convertIssue(issue: ZodIssue, file: TomlTable, format: FileForma
     case 'invalid_union':
       return format.convertUnionIssue?.(issue, file) ?? [createInvalidValueProblem(path)];
     case 'invalid_value':
-      return [createValueProblem(path, value, issue.values, format)];
+      return [createValueProblem(path, value, issue.values.map(String), format)];
     case 'too_small':
       if (issue.origin === 'string') return [errorAt('out-of-range', path, `${describePath(path)} is empty`)];
       return [
         createRangeProblem(path, value, `${issue.inclusive === false ? 'more than' : 'at least'} ${issue.minimum}`),
       ];
     case 'too_big':
-      if (issue.origin === 'array') return [createLengthProblem(path, value, Number(issue.maximum))];
-      return [
-        createRangeProblem(path, value, `${issue.inclusive === false ? 'less than' : 'at most'} ${issue.maximum}`),
-      ];
+      if (Array.isArray(value)) {
+        const message = `${describePath(path)} may have at most ${issue.maximum} elements, not ${value.length}`;
+        return [errorAt('out-of-range', path, message)];
+      }
+      return [createRangeProblem(path, value, `at most ${issue.maximum}`)];
     case 'invalid_type':
       return [createTypeProblem(path, value, typeNames[issue.expected] ?? issue.expected, format)];
     default:
@@ -118,7 +142,7 @@ export function createTypeProblem(
   path: Path,
   value: TomlValue | undefined,
   expected: string,
-  { formatTypeHint }: Pick<FileFormat, 'formatTypeHint'>,
+  { formatTypeHint }: FileFormat,
 ): Problem {
   if (value === undefined) return createMissingProblem(path);
   const isNumber = typeof value === 'number' || typeof value === 'bigint';
@@ -134,18 +158,20 @@ export function createTypeProblem(
   return errorAt('wrong-type', path, `${describePath(path)} must be ${expected}, not ${value}`);
 }
 
-/** Creates the problem for a value that is not one of the allowed values. */
-function createValueProblem(
+/**
+ * Creates the problem for a value that is not one of the allowed strings.
+ * @param expected what is allowed, if that is more than the candidates
+ */
+export function createValueProblem(
   path: Path,
   value: TomlValue | undefined,
-  values: readonly unknown[],
-  format: Pick<FileFormat, 'formatTypeHint'>,
+  candidates: readonly string[],
+  format: FileFormat,
+  { rule = 'unknown-value', expected = formatAlternatives(candidates.map(quote)) } = {},
 ): Problem {
-  const candidates = values.map(String);
-  const expected = formatAlternatives(candidates.map(quote));
   if (typeof value !== 'string') return createTypeProblem(path, value, expected, format);
   const message = `${describePath(path)} must be ${expected}, not ${quote(value)}`;
-  return errorAt('unknown-value', path, message, { suggest: { name: value, candidates } });
+  return errorAt(rule, path, message, { suggest: { name: value, candidates } });
 }
 
 /** Joins choices: `"a", "b" or "c"`. */
@@ -153,18 +179,9 @@ export function formatAlternatives(choices: readonly string[]): string {
   return [choices.slice(0, -1).join(', '), ...choices.slice(-1)].filter((part) => part !== '').join(' or ');
 }
 
-function createLengthProblem(path: Path, value: TomlValue | undefined, maxLength: number): Problem {
-  const length = Array.isArray(value) ? value.length : 0;
-  return errorAt('out-of-range', path, `${describePath(path)} may have at most ${maxLength} elements, not ${length}`);
-}
-
 function createRangeProblem(path: Path, value: TomlValue | undefined, expected: string): Problem {
-  return errorAt('out-of-range', path, `${describePath(path)} must be ${expected}, not ${formatNumber(value)}`);
-}
-
-/** Formats a number as in TOML. */
-function formatNumber(value: TomlValue | undefined): string {
-  return String(value).replace('Infinity', 'inf').replace('NaN', 'nan');
+  const number = String(value).replace('Infinity', 'inf').replace('NaN', 'nan');
+  return errorAt('out-of-range', path, `${describePath(path)} must be ${expected}, not ${number}`);
 }
 
 /** Creates the problem for a missing key or table. */
