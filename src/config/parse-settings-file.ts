@@ -21,10 +21,11 @@ export async function parseSettingsFile({
   isFromWorkingFolder: boolean;
   secrets: readonly string[];
 }): Promise<SettingsFile> {
-  const { text, ...parsed } = await readToml(bytes);
+  const parsed = readToml(bytes);
+  const { text } = parsed;
   const createInvalidSettings = (diagnostics: Diagnostic[], hint?: string) =>
     new InvalidSettings({ file, text, diagnostics, secrets, ...(hint !== undefined && { hint }) });
-  if ('diagnostic' in parsed) throw createInvalidSettings([parsed.diagnostic]);
+  if (!parsed.ok) throw createInvalidSettings([await parsed.diagnose()]);
   const diagnostics = await createDiagnostics(checkSettings(parsed.table), text);
   if (diagnostics.length > 0) throw createInvalidSettings(diagnostics);
   return {

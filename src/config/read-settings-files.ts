@@ -66,7 +66,7 @@ function listCandidates({ workingFolder, configFile, userConfigFolder }: Setting
 
 async function readIfPresent({ file, path, isExplicit, isFromWorkingFolder }: Candidate, secrets: readonly string[]) {
   const content = readRegularFile(path, maxBytes);
-  if ('problem' in content) {
+  if (!content.ok) {
     const { reason, message } = content.problem;
     if (reason === 'missing' && !isExplicit) return undefined;
     throw new BoticelliError('invalid_config', `the settings file ${file} ${message}`, {

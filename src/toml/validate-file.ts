@@ -185,7 +185,7 @@ function createRangeProblem(path: Path, value: TomlValue | undefined, expected: 
 }
 
 /** Creates the problem for a missing key or table. */
-export function createMissingProblem(path: Path): Problem {
+function createMissingProblem(path: Path): Problem {
   const key = String(path.at(-1));
   const table = path.slice(0, -1);
   if (table.length === 0) return errorAt('missing-table', path, `the file has no [${key}]`);

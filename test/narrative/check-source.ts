@@ -15,7 +15,7 @@ export function checkSource(source: string | Uint8Array) {
 /** Returns the problems of a narrative as lines: `3:1 unknown-key: message → suggestion`. A warning begins with `~`. */
 export async function collectProblems(source: string | Uint8Array): Promise<string[]> {
   const { diagnostics } = await checkSource(source);
-  await assertSchemaAgrees(source, diagnostics);
+  assertSchemaAgrees(source, diagnostics);
   return formatDiagnostics(diagnostics);
 }
 

@@ -1,7 +1,6 @@
 import { mediaKinds } from '../../media/media-types.js';
-import { errorAt, type Problem } from '../../toml/problem.js';
+import type { Problem } from '../../toml/problem.js';
 import {
-  describePath,
   formatTableHeader,
   isTable,
   type Path,
@@ -12,16 +11,15 @@ import {
 } from '../../toml/toml.js';
 import {
   convertIssue,
-  createMissingProblem,
   createTypeProblem,
+  createValueProblem,
   type FileFormat,
   formatAlternatives,
   prependPath,
   type UnionIssue,
   validateFile,
 } from '../../toml/validate-file.js';
-import { narrativeFileSchema } from '../schema/file-schema.js';
-import { thinkingLevels } from '../schema/generation-schema.js';
+import { narrativeFileSchema, thinkingLevels } from '../schema/file-schema.js';
 import { createUnknownKeyProblem } from './unknown-key.js';
 
 /** Finds every mismatch between a narrative file and its schema: unknown and missing keys, types, ranges. */
@@ -49,14 +47,22 @@ function formatTypeHint(path: Path, value: TomlValue): string {
 function convertUnionIssue(issue: UnionIssue, file: TomlTable): Problem[] {
   const path = issue.path as Path;
   const value = valueAt(file, path);
-  if (issue.discriminator !== undefined) return [createInputTypeProblem(path, value)];
+  // The `type` of an input determines its other keys.
+  if (issue.discriminator !== undefined)
+    return [createValueProblem(path, value, ['text', ...mediaKinds], narrativeFormat, { rule: 'unknown-type' })];
   if (path[0] === 'vars') return validateVar(path, value);
-  if (path.at(-1) === 'context' && !Array.isArray(value)) return [createContextProblem(path, value)];
-  if (path.at(-1) === 'thinking' && typeof value === 'string') return [createThinkingProblem(path, value)];
-  const matchingForm = issue.errors.find((issues) => !issues.some((innerIssue) => isTypeMismatch(innerIssue, value)));
-  if (matchingForm)
-    return matchingForm.flatMap((innerIssue) => convertIssue(prependPath(path, innerIssue), file, narrativeFormat));
-  return [createTypeProblem(path, value, describeForms(path), narrativeFormat)];
+  if (path.at(-1) === 'context' && !Array.isArray(value)) {
+    const expected = '"full", "previous", "none" or an array of act names';
+    return [createValueProblem(path, value, ['full', 'previous', 'none'], narrativeFormat, { expected })];
+  }
+  const expected = describeForms(path);
+  // For `"2000"`, a number was meant.
+  if (path.at(-1) === 'thinking' && typeof value === 'string')
+    return [createValueProblem(path, value, thinkingLevels, narrativeFormat, { expected })];
+  const matchingForm = issue.errors.find((issues) => !issues.some((mismatch) => isTypeMismatch(mismatch, value)));
+  return matchingForm
+    ? matchingForm.flatMap((mismatch) => convertIssue(prependPath(path, mismatch), file, narrativeFormat))
+    : [createTypeProblem(path, value, expected, narrativeFormat)];
 }
 
 /** Whether an issue is about the type of the whole value. A string that is not one of the allowed values has the right type. */
@@ -76,28 +82,4 @@ function validateVar(path: Path, value: TomlValue | undefined): Problem[] {
   if (typeof value === 'bigint') return [];
   const expected = typeof value === 'number' ? 'a number' : 'a string, a number or a boolean';
   return [createTypeProblem(path, value, expected, narrativeFormat)];
-}
-
-function createContextProblem(path: Path, value: TomlValue | undefined): Problem {
-  const expected = '"full", "previous", "none" or an array of act names';
-  if (typeof value !== 'string') return createTypeProblem(path, value, expected, narrativeFormat);
-  return errorAt('unknown-value', path, `${describePath(path)} must be ${expected}, not ${quote(value)}`, {
-    suggest: { name: value, candidates: ['full', 'previous', 'none'] },
-  });
-}
-
-/** The message lists both forms of `thinking`: for `"2000"`, a number was meant. */
-function createThinkingProblem(path: Path, value: string): Problem {
-  return errorAt('unknown-value', path, `${describePath(path)} must be ${describeForms(path)}, not ${quote(value)}`, {
-    suggest: { name: value, candidates: thinkingLevels },
-  });
-}
-
-/** Creates the problem for an input whose `type`, which determines its other keys, is missing or unknown. */
-function createInputTypeProblem(path: Path, value: TomlValue | undefined): Problem {
-  if (value === undefined) return createMissingProblem(path);
-  if (typeof value !== 'string') return createTypeProblem(path, value, 'a string', narrativeFormat);
-  const candidates = ['text', ...mediaKinds];
-  const message = `${describePath(path)} must be ${formatAlternatives(candidates.map(quote))}, not ${quote(value)}`;
-  return errorAt('unknown-type', path, message, { suggest: { name: value, candidates } });
 }

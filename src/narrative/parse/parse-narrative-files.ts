@@ -1,6 +1,6 @@
 import { basename, join, resolve } from 'node:path';
 import type { Problem } from '../../toml/problem.js';
-import { parseTomlFile } from '../../toml/read-toml.js';
+import { readToml } from '../../toml/read-toml.js';
 import type { Path } from '../../toml/toml.js';
 import { readRegularFile } from '../../util/read-regular-file.js';
 import {
@@ -79,7 +79,7 @@ function parseNarrativeFile(
   context: ParseContext,
 ): ParsedNarrativeFile {
   const { files, pending, finishers, lintOptions, content } = context;
-  const tomlResult = parseTomlFile(bytes);
+  const tomlResult = readToml(bytes);
   const parsedFile = createNarrativeFile(name, tomlResult.text);
   files.set(chain.at(-1) ?? '', parsedFile);
   if (!tomlResult.ok) {

@@ -3,16 +3,76 @@
  * transforms, so it describes exactly what is written. zod/mini has a fifth of zod's size, which matters on every start.
  */
 import * as z from 'zod/mini';
+import { harmCategories, harmThresholds, maxStopSequences } from '../../facts/requests.js';
 import { mediaKinds } from '../../media/media-types.js';
-import { describe } from './describe.js';
-import { generationFields, maxInt32, replyFormatFields } from './generation-schema.js';
 
-const contextSchema = z.optional(
-  describe(
-    'Which earlier acts an act sees: "full" (all of them, the default), "previous", "none", or a list of act names.',
-    z.union([z.enum(['full', 'previous', 'none']), z.array(z.string())]),
+/**
+ * Adds a description to a schema in zod's registry, which the JSON Schema is created from.
+ * @param extra JSON Schema keywords that zod can't express
+ */
+function describe<Schema extends z.ZodMiniType>(
+  description: string,
+  schema: Schema,
+  extra: Readonly<Record<string, unknown>> = {},
+): Schema {
+  z.globalRegistry.add(schema, { description, ...extra });
+  return schema;
+}
+
+/** The levels of `thinking`. */
+export const thinkingLevels = ['minimal', 'low', 'medium', 'high'] as const;
+
+const thresholdSchema = z.enum(Object.keys(harmThresholds) as (keyof typeof harmThresholds)[]);
+
+/** The `safety` table of a narrative or of an act. */
+export const safetySchema = z.strictObject(
+  Object.fromEntries(
+    Object.keys(harmCategories).map((category) => [
+      category,
+      z.optional(describe('The probability from which content of this category is blocked.', thresholdSchema)),
+    ]),
   ),
 );
+
+/** The largest integer that the service accepts: 32 bits, signed. */
+const maxInt32 = 2 ** 31 - 1;
+
+/** Generation settings besides the temperature, of a narrative or of one act. */
+const generationFields = {
+  top_p: z.optional(
+    describe(
+      'Nucleus sampling: consider only the likeliest tokens whose probabilities add up to this value, 0 to 1.',
+      z.number().check(z.gte(0), z.lte(1)),
+    ),
+  ),
+  top_k: z.optional(
+    describe('Consider only this many of the likeliest tokens.', z.int().check(z.gte(1), z.lte(maxInt32))),
+  ),
+  seed: z.optional(
+    describe(
+      'Seed for sampling. The same seed makes the same reply more likely.',
+      z.int().check(z.gte(-maxInt32 - 1), z.lte(maxInt32)),
+    ),
+  ),
+  stop: z.optional(
+    describe(
+      `Stop sequences: the reply ends before the first of them. At most ${maxStopSequences}.`,
+      z.array(z.string().check(z.minLength(1))).check(z.maxLength(maxStopSequences)),
+    ),
+  ),
+  thinking: z.optional(
+    describe(
+      'How long the model may think: "minimal", "low", "medium", "high", or a number of tokens.',
+      z.union([z.enum(thinkingLevels), z.int().check(z.gte(0), z.lte(maxInt32))]),
+    ),
+  ),
+  safety: z.optional(
+    describe(
+      'The probability from which harmful content is blocked, by category, for example "only_high".',
+      safetySchema,
+    ),
+  ),
+};
 
 const settingFields = {
   model: z.optional(describe('The model, for example "gemini-flash-lite-latest".', z.string())),
@@ -27,7 +87,12 @@ const settingFields = {
   fallback: z.optional(
     describe('The models to use when the quota of the model is used up, in this order.', z.array(z.string())),
   ),
-  context: contextSchema,
+  context: z.optional(
+    describe(
+      'Which earlier acts an act sees: "full" (all of them, the default), "previous", "none", or a list of act names.',
+      z.union([z.enum(['full', 'previous', 'none']), z.array(z.string())]),
+    ),
+  ),
   ...generationFields,
 };
 
@@ -60,8 +125,8 @@ export const tocSchema = describe(
   }),
 );
 
-/** The `[vars]` table: values of `{{vars.<name>}}`, which `--var` overrides. */
-export const varsSchema = describe(
+/** The `[vars]` table. */
+const varsSchema = describe(
   'Values of {{vars.<name>}} in texts. --var overrides them.',
   z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])),
 );
@@ -100,6 +165,17 @@ export const mediaInputSchema = describe(
   { ...requireOneOf('file', 'url', 'base64', 'ref'), not: { required: ['ref', 'mime'] } },
 );
 
+/** The reply format of an act. */
+const replyFormatFields = {
+  format: z.optional(describe('The format of the reply: "text" (default) or "json".', z.enum(['text', 'json']))),
+  schema: z.optional(
+    describe(
+      "The JSON Schema that a JSON reply must match: a table, or a file's path relative to the narrative's file.",
+      z.union([z.string(), z.record(z.string(), z.unknown())]),
+    ),
+  ),
+};
+
 /** An act with its own settings. */
 export const actTableSchema = describe(
   'An act with its own settings.',
@@ -114,7 +190,7 @@ export const actTableSchema = describe(
 );
 
 /** An act, in any of its three forms. */
-export const actSchema = describe(
+const actSchema = describe(
   'A prompt; an array of prompts, "media.<name>" and "narrative:<name>"; or a table with settings and inputs.',
   z.union([z.string(), z.array(z.string()), actTableSchema]),
 );

@@ -146,6 +146,6 @@ testRule('unknown-type', [
     'lists the input types',
     `${renderHead('a')}[[acts.a.input]]\ntype = "txt"\ncontent = "x"\n[[acts.a.input]]\ntype = 3\n`,
     '6:8 unknown-type: "type" in [[acts.a.input]] must be "text", "image", "audio", "video" or "document", not "txt" → text',
-    '9:8 wrong-type: "type" in [[acts.a.input]] must be a string, not a number',
+    '9:8 wrong-type: "type" in [[acts.a.input]] must be "text", "image", "audio", "video" or "document", not a number',
   ],
 ]);

@@ -10,8 +10,8 @@ import { type RuleCase, testRuleWith } from '../test-rule.js';
 
 /** Returns the warnings about a file, without checking its shape. */
 async function lintText(text: string): Promise<string[]> {
-  const read = await readToml(Buffer.from(text));
-  if (!read.ok) throw new Error(read.diagnostic.message);
+  const read = readToml(Buffer.from(text));
+  if (!read.ok) throw new Error((await read.diagnose()).message);
   const inner = { read: () => undefined };
   const pendingNarrative = readNarrativeTable({ table: read.table, folder: mediaFolder, inner, isFromStdin: false });
   for (const task of pendingNarrative.pending) await task();
