@@ -96,7 +96,7 @@ export {
   type Act,
   type ActContext,
   collectNarratives,
-  getInnerNarrative,
+  getNestedNarrative,
   type Input,
   type MediaInput,
   type MediaSource,

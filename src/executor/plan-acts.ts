@@ -1,4 +1,4 @@
-import { getInnerNarrative, type Narrative } from '../narrative/narrative.js';
+import { getNestedNarrative, type Narrative } from '../narrative/narrative.js';
 
 /** One request that a run will make. */
 export interface PlannedAct {
@@ -18,7 +18,7 @@ export function planActs(narrative: Narrative, namePrefix = ''): PlannedAct[] {
       input.type === 'narrative' ? planActs(input.narrative, `${name}/`) : [],
     );
     const nested = inner.map((planned) => ({ ...planned, isTopLevel: false }));
-    if (!getInnerNarrative(act)) return [...nested, { name, actNames: [name], isTopLevel: true }];
+    if (!getNestedNarrative(act)) return [...nested, { name, actNames: [name], isTopLevel: true }];
     const lastNested = nested.at(-1);
     if (!lastNested) return [];
     return [...nested.slice(0, -1), { ...lastNested, actNames: [...lastNested.actNames, name], isTopLevel: true }];

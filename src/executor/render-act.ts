@@ -1,7 +1,7 @@
 import { BoticelliError } from '../errors.js';
 import { createMediaError } from '../narrative/invalid-narrative.js';
 import type { Act, Input, MediaInput, MediaTemplate, TextInput } from '../narrative/narrative.js';
-import { loadMediaTemplate, trimNameValue } from '../narrative/parse/media-template.js';
+import { loadMediaTemplate, trimNameValue } from '../narrative/parse/load-media.js';
 import { getPlaceholderNames, getVariableName, parseTemplate, renderTemplate } from '../narrative/template.js';
 
 /** The values of placeholders when an act runs. */
@@ -62,7 +62,7 @@ export async function renderActInput(
   const name = render(input.text, trimNameValue);
   if (isRehearsal && isNamedByReply(input)) return { type: 'text', content: `[media file named by ${input.text}]` };
   const loaded = await loadMediaTemplate(input, name);
-  if ('media' in loaded) return loaded.media;
+  if (loaded.ok) return loaded.media;
   throw createMediaError(input, loaded.problem);
 }
 

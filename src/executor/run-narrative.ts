@@ -2,7 +2,7 @@ import type { Clock } from '../driver/clock.js';
 import { addBilledUsage, type BilledUsage } from '../driver/cost.js';
 import {
   type Act,
-  getInnerNarrative,
+  getNestedNarrative,
   type MediaInput,
   type Narrative,
   type NarrativeInput,
@@ -97,7 +97,7 @@ interface ActScope {
 async function runActOrNarrative(act: Act, scope: ActScope): Promise<ActResult | undefined> {
   const { state, narrativeScope } = scope;
   const name = `${narrativeScope.namePrefix}${act.name}`;
-  const nested = getInnerNarrative(act);
+  const nested = getNestedNarrative(act);
   if (nested) return runNarrative(nested, state, { ...narrativeScope, namePrefix: `${name}/` });
 
   const rendered = await renderAct(act, name, scope);

@@ -87,7 +87,7 @@ export interface NarrativeInput {
 }
 
 /** Returns the nested narrative that runs instead of a request of the act; undefined if the act makes a request. */
-export function getInnerNarrative({ inputs }: Pick<Act, 'inputs'>): Narrative | undefined {
+export function getNestedNarrative({ inputs }: Pick<Act, 'inputs'>): Narrative | undefined {
   const [input] = inputs;
   return inputs.length === 1 && input?.type === 'narrative' ? input.narrative : undefined;
 }

@@ -2,7 +2,7 @@ import type { Settings } from '../../config/settings.js';
 import { createUnknownPriceError } from '../../driver/layers/with-budget.js';
 import { BoticelliError } from '../../errors.js';
 import type { PlannedAct } from '../../executor/plan-acts.js';
-import { collectNarratives, getInnerNarrative, type Narrative } from '../../narrative/narrative.js';
+import { collectNarratives, getNestedNarrative, type Narrative } from '../../narrative/narrative.js';
 import type { RunOptions } from './options.js';
 
 /** Checks the arguments and options of `run` that don't depend on the narratives. @throws BoticelliError `usage` */
@@ -58,7 +58,7 @@ export function assertPricesKnown(
   if (maxCost === undefined || rehearse || replay !== undefined) return;
   const acts = [...collectNarratives(narrative)]
     .flatMap((nested) => nested.acts)
-    .filter((act) => !getInnerNarrative(act));
+    .filter((act) => !getNestedNarrative(act));
   const fallbacks = acts.flatMap((act) => (fallback === false ? [] : (fallback ?? act.fallback ?? settings.fallback)));
   const models = new Set([...acts.map(({ model }) => model ?? settings.defaultModel), ...fallbacks]);
   const unknown = [...models].find((model) => !settings.prices.getMaxPrice(model));

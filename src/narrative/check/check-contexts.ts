@@ -8,10 +8,7 @@ type ContextScope = Pick<ReferenceScope, 'acts' | 'firstPositions'>;
  * Reports acts in `context` that do not exist or have not run by then. The list in the narrative's own table applies to all
  * acts, also to the first one: each act sees those of the list that have run.
  */
-export function checkContexts(
-  { tableName, file, scope }: { tableName: string; file: TomlTable; scope: ContextScope },
-  report: ReportProblem,
-): void {
+export function checkContexts(file: TomlTable, tableName: string, scope: ContextScope, report: ReportProblem): void {
   const headerTable = file[tableName];
   if (isTable(headerTable)) findExistingActs(headerTable.context, [tableName, 'context'], scope, report);
   const acts = isTable(file.acts) ? file.acts : {};

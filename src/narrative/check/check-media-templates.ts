@@ -1,5 +1,5 @@
 import { errorAt } from '../../toml/problem.js';
-import { loadMediaTemplate, trimNameValue } from '../parse/media-template.js';
+import { loadMediaTemplate, trimNameValue } from '../parse/load-media.js';
 import type { ParsedNarrativeFile } from '../parse/parsed-narrative-file.js';
 import type { MediaTemplateEntry } from '../parse/read-media.js';
 import { getPlaceholderNames, getVariableName, parseTemplate, renderTemplate } from '../template.js';
@@ -30,7 +30,7 @@ export async function checkMediaTemplates(root: ParsedNarrativeFile, overrides: 
     if (seen.has(key)) return;
     visited.set(file, seen.add(key));
     for (const entry of file.mediaTemplates) await checkTemplate(entry, vars, file);
-    for (const innerFile of file.innerFiles) await visit(innerFile, vars);
+    for (const nestedFile of file.nestedFiles) await visit(nestedFile, vars);
   };
   await visit(root, overrides);
 }
@@ -43,15 +43,15 @@ function createVariableLookup(): (file: ParsedNarrativeFile) => ReadonlySet<stri
   const cache = new Map<ParsedNarrativeFile, ReadonlySet<string> | undefined>();
   return function collectVariables(file) {
     if (cache.has(file)) return cache.get(file);
-    const innerVariables = file.innerFiles.map(collectVariables).filter((variables) => variables !== undefined);
+    const nestedVariables = file.nestedFiles.map(collectVariables).filter((variables) => variables !== undefined);
     const ownNames = file.mediaTemplates.flatMap(({ template }) =>
       getPlaceholderNames(template.text).map(getVariableName),
     );
     const all = new Set([
       ...ownNames.filter((name) => name !== undefined),
-      ...innerVariables.flatMap((names) => [...names]),
+      ...nestedVariables.flatMap((names) => [...names]),
     ]);
-    cache.set(file, file.mediaTemplates.length + innerVariables.length > 0 ? all : undefined);
+    cache.set(file, file.mediaTemplates.length + nestedVariables.length > 0 ? all : undefined);
     return cache.get(file);
   };
 }

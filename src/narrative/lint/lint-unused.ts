@@ -1,6 +1,6 @@
 import { type ReportProblem, warningAt } from '../../toml/problem.js';
 import { isTable, quote, type TomlTable } from '../../toml/toml.js';
-import { type Act, getInnerNarrative } from '../narrative.js';
+import { type Act, getNestedNarrative } from '../narrative.js';
 import { collectStrings } from '../parse/raw-acts.js';
 
 /** Warns about entries of [media] that no act uses. */
@@ -39,7 +39,7 @@ export function lintUnreadReplies(
   acts.forEach((act, index) => {
     const previous = acts[index - 1]?.name;
     // A nested narrative runs in its own conversation and sees nothing.
-    const context = getInnerNarrative(act) ? 'none' : (act.context ?? 'full');
+    const context = getNestedNarrative(act) ? 'none' : (act.context ?? 'full');
     if (context === 'full') seenBefore = index;
     else if (context === 'previous') seen.add(previous);
     else if (context !== 'none') for (const name of context) seen.add(name);

@@ -1,11 +1,17 @@
+import { createReadStream } from 'node:fs';
 import { basename, resolve } from 'node:path';
-import { maxPdfBytes } from '../../facts/media.js';
+import type { MediaContent } from '../../driver/request.js';
+import { maxPdfBytes, maxUploadBytes } from '../../facts/media.js';
 import { getMediaKind, inferTypeFromName, normalizeMimeType } from '../../media/media-types.js';
 import { getReferenceKind, redactUrl, validateMediaUrl } from '../../media/media-url.js';
+import { createPlainTextDetector, isPlainText } from '../../media/plain-text.js';
 import { checkDeclaredType, resolveMediaType } from '../../media/resolve-media-type.js';
 import { quote } from '../../toml/toml.js';
-import type { MediaInput, MediaSpec } from '../narrative.js';
-import { createMediaData, type MediaData, readMediaFile } from './media-file.js';
+import { convertSystemError, getRegularFileSize, readRegularFile } from '../../util/read-regular-file.js';
+import type { MediaInput, MediaSpec, MediaTemplate } from '../narrative.js';
+
+/** Files up to this size are kept in memory once checked; larger ones are read again when they are sent. */
+const maxInMemoryBytes = 4_000_000;
 
 /** Why media can't be used: the rule, a message, and the key that it is about. */
 export interface MediaProblem {
@@ -29,12 +35,28 @@ export async function loadMedia(spec: MediaSpec): Promise<LoadMediaResult> {
   return 'file' in source ? loadFile(source.file, spec) : loadBase64(source.base64, spec);
 }
 
+/** Trims a value for use in a name: replies and the output of `echo` end with a newline, file names do not. */
+export function trimNameValue(value: string): string {
+  return value.trim();
+}
+
+/** Reads the media that a rendered template names, unless it was read together with the narrative. */
+export async function loadMediaTemplate(
+  { sourceKey, spec, loaded }: MediaTemplate,
+  name: string,
+): Promise<LoadMediaResult> {
+  const existing = loaded.get(name);
+  if (existing) return { ok: true, media: existing };
+  return loadMedia({ ...spec, source: sourceKey === 'file' ? { file: name } : { url: name } });
+}
+
 async function loadFile(file: string, spec: MediaSpec): Promise<LoadMediaResult> {
   // An empty name would resolve to the folder itself.
   if (file.trim() === '') return createMediaProblem('media-not-found', 'the file name is empty');
   const label = spec.label ?? formatFileName(file);
   if (/^(https?|data):/i.test(file)) {
-    return createMediaProblem('url-as-file', `${formatUrlFileName(file)} is not a file; write a URL as "url"`);
+    const name = /^data:/i.test(file) ? 'a data: URL' : quote(redactUrl(file));
+    return createMediaProblem('url-as-file', `${name} is not a file; write a URL as "url"`);
   }
   const mediaData = await readMediaFile(resolve(spec.folder, file));
   if (!mediaData.ok) {
@@ -47,10 +69,6 @@ async function loadFile(file: string, spec: MediaSpec): Promise<LoadMediaResult>
 /** Cuts long names: a reply that is used as a name may be a whole page. */
 function formatFileName(file: string): string {
   return quote(file.length > 200 ? `${file.slice(0, 200)}…` : file);
-}
-
-function formatUrlFileName(file: string): string {
-  return /^data:/i.test(file) ? 'a data: URL' : quote(redactUrl(file));
 }
 
 async function loadBase64(base64: string, spec: MediaSpec): Promise<LoadMediaResult> {
@@ -76,10 +94,8 @@ async function createMediaInput(
   if (!typeResult.ok) return createMediaProblem('media-type', typeResult.problem);
   const { mimeType } = typeResult;
   if (mimeType === 'application/pdf' && byteLength > maxPdfBytes) {
-    return createMediaProblem(
-      'media-too-large',
-      `${label} is larger than ${maxPdfBytes / 1_000_000} MB, the limit for a PDF`,
-    );
+    const message = `${label} is larger than ${maxPdfBytes / 1_000_000} MB, the limit for a PDF`;
+    return createMediaProblem('media-too-large', message);
   }
   return { ok: true, media: { type: typeResult.kind, mimeType, content, name: file ?? label } };
 }
@@ -104,6 +120,53 @@ function loadUrl(url: string, { mime, kind, label }: MediaSpec): LoadMediaResult
   const type = expectedKind ?? (typeFromName === undefined ? undefined : getMediaKind(typeFromName));
   const content = { from: 'address', url, ...(kind !== undefined && { kind }) } as const;
   return { ok: true, media: { type: type ?? 'media', ...mimeTypeField, content, name } };
+}
+
+/** The content of media, as far as it was read. */
+interface MediaData {
+  ok: true;
+  content: MediaContent;
+  /** All bytes, or the first ones of a large file. */
+  head: Uint8Array;
+  isText: boolean;
+  /** The size in bytes. */
+  byteLength: number;
+}
+
+/** Reads a media file. Of a large file only the path, the size and the hash are kept. */
+async function readMediaFile(path: string) {
+  const sizeResult = getRegularFileSize(path, maxUploadBytes);
+  if (!sizeResult.ok) return sizeResult;
+  if (sizeResult.size > maxInMemoryBytes) return hashMediaFile(path).catch(convertSystemError);
+  const content = readRegularFile(path, maxUploadBytes);
+  return content.ok ? createMediaData(content.bytes) : content;
+}
+
+/** Creates media from bytes. */
+function createMediaData(bytes: Buffer): MediaData {
+  const content: MediaContent = { from: 'bytes', base64: bytes.toString('base64') };
+  return { ok: true, content, head: bytes, isText: isPlainText(bytes), byteLength: bytes.length };
+}
+
+async function hashMediaFile(path: string): Promise<MediaData> {
+  const { createHash } = await import('node:crypto');
+  const hash = createHash('sha256');
+  const textDetector = createPlainTextDetector();
+  let head = Buffer.alloc(0);
+  let byteLength = 0;
+  for await (const chunk of createReadStream(path, { highWaterMark: maxInMemoryBytes })) {
+    if (byteLength === 0) head = chunk;
+    byteLength += chunk.length;
+    hash.update(chunk);
+    textDetector.add(chunk);
+  }
+  return {
+    ok: true,
+    content: { from: 'file', path, byteLength, sha256: hash.digest('hex') },
+    head,
+    isText: textDetector.finish(),
+    byteLength,
+  };
 }
 
 function createMediaProblem(

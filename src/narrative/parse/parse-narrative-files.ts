@@ -1,16 +1,9 @@
-import { basename, join, resolve } from 'node:path';
-import type { Problem } from '../../toml/problem.js';
+import { readdirSync } from 'node:fs';
+import { basename, dirname, join, resolve } from 'node:path';
+import { errorAt, type Problem, type ReportProblem } from '../../toml/problem.js';
 import { readToml } from '../../toml/read-toml.js';
-import type { Path } from '../../toml/toml.js';
-import { readRegularFile } from '../../util/read-regular-file.js';
-import {
-  createCycleProblem,
-  createDepthProblem,
-  createNotFoundProblem,
-  type InnerNarratives,
-  maxNarrativeDepth,
-  validateNarrativeName,
-} from './inner-narratives.js';
+import { type Path, quote } from '../../toml/toml.js';
+import { type FileError, readRegularFile } from '../../util/read-regular-file.js';
 import {
   completeFile,
   createNarrativeFile,
@@ -25,6 +18,9 @@ import { readNarrativeTable } from './read-narrative.js';
  */
 export const maxNarrativeBytes = 32_000_000;
 
+/** The maximum nesting depth of narratives, the outermost one included. */
+const maxNarrativeDepth = 16;
+
 /** A narrative file's content. */
 export interface NarrativeContent {
   /** The file's name as the user gave it. */
@@ -36,21 +32,16 @@ export interface NarrativeContent {
   isFromStdin?: boolean;
 }
 
-/** A file and its nested narratives, parsed as far as possible synchronously. */
-export interface PendingFiles {
-  /** The tasks to run next, one after the other. */
-  pending: readonly (() => Promise<void>)[];
-  /** Returns the files, each once, the outermost first. Call it after all pending tasks. */
-  finish: () => readonly ParsedNarrativeFile[];
-}
-
-/** Parses a file and its nested narratives. */
-export function parseNarrativeFiles(content: NarrativeContent, lintOptions: LintOptions): PendingFiles {
+/**
+ * Parses a file and its nested narratives as far as possible synchronously. Run the `pending` tasks next, one after the other;
+ * after them, `finish` returns the files, each once, the outermost first.
+ */
+export function parseNarrativeFiles(content: NarrativeContent, lintOptions: LintOptions) {
   const context: ParseContext = { content, lintOptions, files: new Map(), pending: [], finishers: [] };
   parseNarrativeFile(content.file, content.bytes, [], context);
   return {
     pending: context.pending,
-    finish() {
+    finish(): readonly ParsedNarrativeFile[] {
       for (const finishFile of context.finishers) finishFile();
       return [...context.files.values()];
     },
@@ -89,50 +80,85 @@ function parseNarrativeFile(
     });
     return parsedFile;
   }
-  const inner: InnerNarratives = {
-    read(innerName, path, report) {
-      const result = resolveInnerFile(innerName, path, chain, context);
-      if (!result.ok) return void report(result.problem);
-      addInnerFile(result.file, parsedFile);
-      return result.file.narrative;
-    },
+  const readNested = (nestedName: string, path: Path, report: ReportProblem) => {
+    const nestedFile = findNestedFile(nestedName, path, chain, context, report);
+    if (!nestedFile) return undefined;
+    if (!parsedFile.nestedFiles.includes(nestedFile)) parsedFile.nestedFiles.push(nestedFile);
+    parsedFile.nestingDepth = Math.max(parsedFile.nestingDepth, nestedFile.nestingDepth + 1);
+    return nestedFile.narrative;
   };
   const { table } = tomlResult;
   const { folder, isFromStdin = false } = content;
-  const pendingNarrative = readNarrativeTable({ table, folder, inner, isFromStdin });
+  const pendingNarrative = readNarrativeTable({ table, folder, readNested, isFromStdin });
   parsedFile.narrative = pendingNarrative.narrative;
   for (const task of pendingNarrative.pending) pending.push(task);
   finishers.push(() => completeFile(parsedFile, pendingNarrative.finish(), table, lintOptions));
   return parsedFile;
 }
 
-/** Call it after the inner file was parsed: its depth is final then. */
-function addInnerFile(inner: ParsedNarrativeFile, outer: ParsedNarrativeFile): void {
-  if (!outer.innerFiles.includes(inner)) outer.innerFiles.push(inner);
-  outer.nestingDepth = Math.max(outer.nestingDepth, inner.nestingDepth + 1);
-}
-
-/** Finds the narrative of a name in the folder, or the problem that prevents nesting it. */
-function resolveInnerFile(
+/** Finds the narrative of a name in the folder and parses it, or reports the problem that prevents nesting it. */
+function findNestedFile(
   name: string,
   path: Path,
   chain: readonly string[],
   context: ParseContext,
-): { ok: true; file: ParsedNarrativeFile } | { ok: false; problem: Problem } {
+  report: ReportProblem,
+): ParsedNarrativeFile | undefined {
   const nameProblem = validateNarrativeName(name, path);
-  if (nameProblem) return { ok: false, problem: nameProblem };
-  const { folder, file } = context.content;
+  if (nameProblem) return void report(nameProblem);
+  const { folder } = context.content;
   const key = resolve(folder, `${name}.toml`);
-  const fullChain = [resolve(folder, basename(file)), ...chain];
+  const fullChain = [resolve(folder, basename(context.content.file)), ...chain];
   if (fullChain.includes(key)) {
-    return { ok: false, problem: createCycleProblem(fullChain.slice(fullChain.indexOf(key)), path) };
+    const cycle = formatChain([...fullChain.slice(fullChain.indexOf(key)), key]);
+    return void report(errorAt('narrative-circle', path, `the narrative contains itself: ${cycle}`));
   }
   const existing = context.files.get(key);
-  if (fullChain.length + (existing?.nestingDepth ?? 1) > maxNarrativeDepth)
-    return { ok: false, problem: createDepthProblem([...fullChain, key], path) };
-  if (existing) return { ok: true, file: existing };
-  const innerFile = join(folder, `${name}.toml`);
-  const content = readRegularFile(innerFile, maxNarrativeBytes);
-  if (!content.ok) return { ok: false, problem: createNotFoundProblem(innerFile, content.problem, path) };
-  return { ok: true, file: parseNarrativeFile(innerFile, content.bytes, [...chain, key], context) };
+  if (fullChain.length + (existing?.nestingDepth ?? 1) > maxNarrativeDepth) {
+    const message = `narratives are nested more than ${maxNarrativeDepth} deep: ${formatChain([...fullChain, key])}`;
+    return void report(errorAt('narrative-depth', path, message));
+  }
+  if (existing) return existing;
+  const file = join(folder, `${name}.toml`);
+  const content = readRegularFile(file, maxNarrativeBytes);
+  if (!content.ok) return void report(createNotFoundProblem(file, content.problem, path));
+  return parseNarrativeFile(file, content.bytes, [...chain, key], context);
+}
+
+function formatChain(files: readonly string[]): string {
+  return files.map((file) => basename(file)).join(' → ');
+}
+
+/** Returns the problem of a name that is not a plain file name without extension; undefined if the name is valid. */
+function validateNarrativeName(name: string, path: Path): Problem | undefined {
+  const label = quote(`narrative:${name}`);
+  if (name === '') return errorAt('narrative-name', path, `${label} has no name after the colon`);
+  if (/[/\\\0]/.test(name) || name === '.' || name === '..') {
+    const message = `${label} must be a name without a folder; nested narratives are in the same folder as this file`;
+    return errorAt('narrative-name', path, message);
+  }
+  if (!name.endsWith('.toml')) return undefined;
+  return errorAt('narrative-name', path, `${label} must be written without ".toml"`, {
+    suggest: { name, candidates: [name], format: (fileName) => `narrative:${fileName.slice(0, -'.toml'.length)}` },
+  });
+}
+
+/** Creates the problem of a nested file that can't be read. If it does not exist, it suggests a similar name in the folder. */
+function createNotFoundProblem(file: string, { reason, message }: FileError, path: Path): Problem {
+  const siblings = reason === 'missing' ? listFileNames(dirname(file)) : [];
+  return errorAt('narrative-not-found', path, `the narrative ${quote(basename(file))} ${message}`, {
+    suggest: {
+      name: basename(file, '.toml'),
+      candidates: siblings.filter((name) => name.endsWith('.toml')).map((name) => basename(name, '.toml')),
+      format: (nearest) => `narrative:${nearest}`,
+    },
+  });
+}
+
+function listFileNames(folder: string): string[] {
+  try {
+    return readdirSync(folder);
+  } catch {
+    return [];
+  }
 }

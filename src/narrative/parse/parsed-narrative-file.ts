@@ -3,7 +3,7 @@ import { errorAt, type Problem } from '../../toml/problem.js';
 import type { TomlTable } from '../../toml/toml.js';
 import type { UndefinedVariable } from '../check/check-references.js';
 import { checkShape } from '../check/check-shape.js';
-import { type Act, getInnerNarrative, type Narrative } from '../narrative.js';
+import { type Act, getNestedNarrative, type Narrative } from '../narrative.js';
 import type { MediaTemplateEntry } from './read-media.js';
 import type { ParsedNarrative } from './read-narrative.js';
 
@@ -23,7 +23,7 @@ export interface ParsedNarrativeFile {
   /** Whether it, or a file nested in it, has an error. */
   hasErrors: boolean;
   /** The files that its acts nest, each once. */
-  innerFiles: ParsedNarrativeFile[];
+  nestedFiles: ParsedNarrativeFile[];
   /** Its media with placeholders in the name. */
   mediaTemplates: readonly MediaTemplateEntry[];
   /** Variables that its texts use and it does not define: errors unless a calling narrative defines them. */
@@ -61,7 +61,7 @@ export function createNarrativeFile(file: string, text: string): ParsedNarrative
     text,
     problems: [],
     hasErrors: false,
-    innerFiles: [],
+    nestedFiles: [],
     mediaTemplates: [],
     undefinedVariables: [],
     unresolvedVariables: emptySet,
@@ -81,16 +81,16 @@ export function completeFile(
   { lint }: LintOptions,
 ): void {
   const { narrative, problems, usedVariables, mediaTemplates, undefinedVariables } = result;
-  const innerFiles = parsedFile.innerFiles;
+  const nestedFiles = parsedFile.nestedFiles;
   for (const problem of checkShape(table)) problems.push(problem);
-  const actRuns = countActRuns(narrative, innerFiles);
+  const actRuns = countActRuns(narrative, nestedFiles);
   // Only the innermost file with too many acts is reported: its callers have even more.
-  if (actRuns > maxActRuns && innerFiles.every((file) => file.actRuns <= maxActRuns))
+  if (actRuns > maxActRuns && nestedFiles.every((file) => file.actRuns <= maxActRuns))
     problems.push(createTooManyActsProblem(narrative, actRuns));
   const allUsedVariables =
-    innerFiles.length === 0 ? usedVariables : union([usedVariables, ...innerFiles.map(({ variables }) => variables)]);
+    nestedFiles.length === 0 ? usedVariables : union([usedVariables, ...nestedFiles.map(({ variables }) => variables)]);
   parsedFile.hasErrors =
-    problems.some(({ severity }) => severity === 'error') || innerFiles.some((file) => file.hasErrors);
+    problems.some(({ severity }) => severity === 'error') || nestedFiles.some((file) => file.hasErrors);
   if (lint && !parsedFile.hasErrors) {
     const context = {
       orderedActs: narrative.acts,
@@ -103,19 +103,19 @@ export function completeFile(
   parsedFile.mediaTemplates = mediaTemplates;
   parsedFile.actRuns = actRuns;
   parsedFile.undefinedVariables = undefinedVariables;
-  parsedFile.unresolvedVariables = collectUnresolved(result, innerFiles);
+  parsedFile.unresolvedVariables = collectUnresolved(result, nestedFiles);
   parsedFile.variables = narrative.vars ? union([allUsedVariables, narrative.vars.keys()]) : allUsedVariables;
 }
 
 /** Collects the undefined variables of a file and of its nested files that the file does not define. */
 function collectUnresolved(
   { undefinedVariables, narrative }: ParsedNarrative,
-  innerFiles: readonly ParsedNarrativeFile[],
+  nestedFiles: readonly ParsedNarrativeFile[],
 ): ReadonlySet<UndefinedVariable> {
-  if (undefinedVariables.length + innerFiles.length === 0) return emptySet;
+  if (undefinedVariables.length + nestedFiles.length === 0) return emptySet;
   const unresolved = new Set(undefinedVariables);
-  for (const innerFile of innerFiles)
-    for (const variable of innerFile.unresolvedVariables)
+  for (const nestedFile of nestedFiles)
+    for (const variable of nestedFile.unresolvedVariables)
       if (!narrative.vars?.has(variable.name)) unresolved.add(variable);
   return unresolved;
 }
@@ -126,12 +126,12 @@ function union(sets: readonly Iterable<string>[]): ReadonlySet<string> {
   return all;
 }
 
-function countActRuns({ acts, carousel = 1 }: Narrative, innerFiles: readonly ParsedNarrativeFile[]): number {
-  if (innerFiles.length === 0) return acts.length * carousel;
-  const runsByNarrative = new Map(innerFiles.map((file) => [file.narrative, file.actRuns]));
+function countActRuns({ acts, carousel = 1 }: Narrative, nestedFiles: readonly ParsedNarrativeFile[]): number {
+  if (nestedFiles.length === 0) return acts.length * carousel;
+  const runsByNarrative = new Map(nestedFiles.map((file) => [file.narrative, file.actRuns]));
   let actRuns = 0;
   for (const act of acts) {
-    if (!getInnerNarrative(act)) actRuns += 1;
+    if (!getNestedNarrative(act)) actRuns += 1;
     for (const input of act.inputs)
       if (input.type === 'narrative') actRuns += runsByNarrative.get(input.narrative) ?? 0;
   }

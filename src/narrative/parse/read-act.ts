@@ -1,12 +1,11 @@
 import { mediaKinds } from '../../media/media-types.js';
-import { errorAt } from '../../toml/problem.js';
+import { errorAt, type ReportProblem } from '../../toml/problem.js';
 import { describePath, isTable, type Path, type TomlTable, type TomlValue } from '../../toml/toml.js';
-import type { Act, Input } from '../narrative.js';
-import type { InnerNarratives } from './inner-narratives.js';
+import type { Act, Input, Narrative } from '../narrative.js';
 import { findNamedMedia, type NamedMedia, readMediaInput } from './named-media.js';
 import { type ActSettings, readActSettings } from './read-act-settings.js';
 import type { MediaReadOptions } from './read-media.js';
-import { hasReplyFormat, readReplyFormat } from './read-reply-format.js';
+import { readReplyFormat } from './read-reply-format.js';
 
 /** A text that may contain placeholders, and its path. */
 export interface TemplateText {
@@ -23,7 +22,8 @@ export interface ActReadOptions extends MediaReadOptions {
   /** The settings of the narrative, which an act can override. */
   defaults: ActSettings;
   media: NamedMedia;
-  inner: InnerNarratives;
+  /** Reads the narrative of a reference `narrative:<name>`. Problems are reported, or kept in the nested file. */
+  readNested: (name: string, path: Path, report: ReportProblem) => Narrative | undefined;
   /** Receives every text that is sent to a model. */
   onText: (templateText: TemplateText) => void;
 }
@@ -42,15 +42,11 @@ export function readAct(name: string, value: TomlValue, options: ActReadOptions)
   // A table needs a copy, because the reply format is added below.
   const parameters = ownSettings ? { ...defaults.parameters, ...ownSettings.parameters } : defaults.parameters;
   const act: Act = { name, parameters, inputs: readInputs(value, path, options) };
-  if (isTable(value) && hasReplyFormat(value)) {
-    options.defer(
-      async () => void Object.assign(parameters, await readReplyFormat({ ...options, table: value, path })),
-    );
+  if (isTable(value) && (value.format !== undefined || value.schema !== undefined)) {
+    const { folder } = options;
+    options.defer(async () => void Object.assign(parameters, await readReplyFormat(value, path, folder, report)));
   }
-  const model = ownSettings?.model ?? defaults.model;
-  const system = ownSettings?.system ?? defaults.system;
-  const fallback = ownSettings?.fallback ?? defaults.fallback;
-  const context = ownSettings?.context ?? defaults.context;
+  const { model, system, fallback, context } = ownSettings ? { ...defaults, ...ownSettings } : defaults;
   if (model !== undefined) act.model = model;
   // An empty text overrides the system text of the narrative with none.
   if (system !== undefined && system.trim() !== '') act.system = system;
@@ -86,11 +82,11 @@ function addInput(inputs: Input[], table: TomlTable, path: Path, options: ActRea
 
 /** Adds a string: a reference `media.<name>` or `narrative:<name>`, else a text. */
 function addString(inputs: Input[], text: string, path: Path, options: ActReadOptions): void {
-  const { media, inner, report } = options;
+  const { media, readNested, report } = options;
   if (media.has(text) || isReference(text, 'media.')) {
     addDeferred(inputs, async () => findNamedMedia(text, path, media, report), options);
   } else if (isReference(text, 'narrative:')) {
-    const narrative = inner.read(text.slice('narrative:'.length), path, report);
+    const narrative = readNested(text.slice('narrative:'.length), path, report);
     if (narrative) inputs.push({ type: 'narrative', narrative });
   } else addText(inputs, text, path, options);
 }

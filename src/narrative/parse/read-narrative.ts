@@ -4,19 +4,14 @@ import { checkContexts } from '../check/check-contexts.js';
 import { checkReferences, type References, reservedNames } from '../check/check-references.js';
 import type { Act, MediaInput, MediaTemplate, Narrative } from '../narrative.js';
 import { getVariableName } from '../template.js';
-import type { InnerNarratives } from './inner-narratives.js';
-import { createMediaNameTexts } from './media-template.js';
 import { readNamedMedia } from './named-media.js';
 import { type ActReadOptions, readAct, type TemplateText } from './read-act.js';
 import { type ActSettings, readActSettings } from './read-act-settings.js';
 import type { MediaTemplateEntry } from './read-media.js';
 
 /** The table of a file, and what it may refer to. */
-export interface NarrativeSource {
+interface NarrativeSource extends Pick<ActReadOptions, 'folder' | 'readNested'> {
   table: TomlTable;
-  /** The folder that paths are relative to. */
-  folder: string;
-  inner: InnerNarratives;
   /** Whether the file was read from standard input. */
   isFromStdin: boolean;
 }
@@ -30,20 +25,12 @@ export interface ParsedNarrative extends References {
   mediaTemplates: readonly MediaTemplateEntry[];
 }
 
-/** A narrative without the parts that wait for a disk or a library, and how to complete it. */
-export interface PendingNarrative {
-  narrative: Narrative;
-  /** Tasks to run one after the other: a narrative with thousands of images must not open them all at once. */
-  pending: readonly (() => Promise<void>)[];
-  /** Checks the references and returns the result. Call it after all pending tasks. */
-  finish: () => ParsedNarrative;
-}
-
 /**
- * Reads a narrative from the table of a file, and its nested narratives. Media and schemas are pending tasks: most files have
- * none and are read without a promise, which matters in a folder of thousands of files.
+ * Reads a narrative from the table of a file, and its nested narratives. Media and schemas are `pending` tasks, to run one after
+ * the other: a narrative with thousands of images must not open them all at once. Most files have none and are read without a
+ * promise, which matters in a folder of thousands of files. After all tasks, `finish` checks the references.
  */
-export function readNarrativeTable({ table: file, folder, inner, isFromStdin }: NarrativeSource): PendingNarrative {
+export function readNarrativeTable({ table: file, folder, readNested, isFromStdin }: NarrativeSource) {
   const problems: Problem[] = [];
   const pending: (() => Promise<void>)[] = [];
   const mediaTemplates: MediaTemplateEntry[] = [];
@@ -56,7 +43,7 @@ export function readNarrativeTable({ table: file, folder, inner, isFromStdin }: 
     templates,
     report,
     defaults,
-    inner,
+    readNested,
     media,
     onTemplate: (entry: MediaTemplateEntry) => void mediaTemplates.push(entry),
     onText: (templateText: TemplateText) => void texts.push(templateText),
@@ -70,9 +57,11 @@ export function readNarrativeTable({ table: file, folder, inner, isFromStdin }: 
   const vars = readVars(file.vars);
   if (vars.size > 0) narrative.vars = vars;
 
-  const finish = () => {
-    const scope = { acts, firstPositions: findFirstPositions(narrative.acts), vars, isFromStdin };
-    checkContexts({ tableName, file, scope }, report);
+  const finish = (): ParsedNarrative => {
+    // Backwards, so that the first position of a repeated act wins.
+    const firstPositions = new Map(narrative.acts.map(({ name }, index) => [name, index] as const).reverse());
+    const scope = { acts, firstPositions, vars, isFromStdin };
+    checkContexts(file, tableName, scope, report);
     addSystemText(texts, defaults, tableName, narrative.acts);
     for (const templateText of createMediaNameTexts(mediaTemplates, acts.values())) texts.push(templateText);
     return { narrative, problems, mediaTemplates, ...checkReferences(templates ? texts : [], scope, report) };
@@ -84,16 +73,13 @@ function readActs(file: TomlTable, options: ActReadOptions): ReadonlyMap<string,
   const acts = new Map<string, Act>();
   if (!isTable(file.acts)) return acts;
   for (const name in file.acts) {
-    if (options.templates) warnReservedName(name, options.report);
+    if (options.templates && (reservedNames.includes(name) || getVariableName(name) !== undefined)) {
+      const message = `{{${name}}} has a built-in meaning, so texts can't refer to this act`;
+      options.report(warningAt('reserved-name', ['acts', name], message));
+    }
     acts.set(name, readAct(name, file.acts[name] as TomlValue, options));
   }
   return acts;
-}
-
-function warnReservedName(name: string, report: ReportProblem): void {
-  if (!reservedNames.includes(name) && getVariableName(name) === undefined) return;
-  const message = `{{${name}}} has a built-in meaning, so texts can't refer to this act`;
-  report(warningAt('reserved-name', ['acts', name], message));
 }
 
 /** Adds the system text of the narrative, which is sent with the acts that have no own one. */
@@ -103,26 +89,8 @@ function addSystemText(texts: TemplateText[], { system }: ActSettings, tableName
   texts.push({ text: system, path: [tableName, 'system'], actNames, sentAs: 'text' });
 }
 
-function findFirstPositions(order: readonly Act[]): ReadonlyMap<string, number> {
-  const positions = new Map<string, number>();
-  // Backwards, so that the first position of a repeated act wins.
-  for (let index = order.length - 1; index >= 0; index -= 1) positions.set((order[index] as Act).name, index);
-  return positions;
-}
-
-/** The content of the narrative's own table. */
-interface Header {
-  tableName: string;
-  /** Has a name and a description, and no acts yet. */
-  narrative: Narrative;
-  /** The settings that an act can override. */
-  defaults: ActSettings;
-  /** Whether placeholders are filled. */
-  templates: boolean;
-}
-
 /** Reads `[narrative]`, or `[narration]`, its older name. */
-function readHeader(file: TomlTable, report: ReportProblem): Header {
+function readHeader(file: TomlTable, report: ReportProblem) {
   const key = file.narrative === undefined && file.narration !== undefined ? 'narration' : 'narrative';
   const table = file[key];
   if (table === undefined) report(errorAt('missing-table', [key], 'the file has no [narrative]'));
@@ -131,15 +99,14 @@ function readHeader(file: TomlTable, report: ReportProblem): Header {
     report(errorAt('conflicting-tables', ['narration'], message, { target: 'key' }));
   }
   const narrative: Narrative = { name: '', acts: [] };
-  if (!isTable(table)) return { tableName: key, narrative, defaults: { parameters: {} }, templates: true };
-  const { name, description, templates } = table;
+  const { name, description, templates } = isTable(table) ? table : {};
   if (typeof name === 'string') narrative.name = name;
-  if (typeof name === 'string' && name.trim() === '') {
+  if (typeof name === 'string' && name.trim() === '')
     report(errorAt('empty-name', [key, 'name'], `the narrative's name is empty`));
-  }
   if (typeof description === 'string') narrative.description = description;
   if (templates === false) narrative.templates = false;
-  return { tableName: key, narrative, defaults: readActSettings(table, [key], report), templates: templates !== false };
+  const defaults = readActSettings(isTable(table) ? table : {}, [key], report);
+  return { tableName: key, narrative, defaults, templates: templates !== false };
 }
 
 /** Returns the acts in the order in which they run. */
@@ -159,14 +126,13 @@ function readOrder(order: TomlValue | undefined, acts: ReadonlyMap<string, Act>,
     if (typeof name !== 'string') return;
     const act = acts.get(name);
     if (act) orderedActs.push(act);
-    else report(createUnknownActProblem(name, index, acts));
+    else {
+      const message = `the order names the act ${quote(name)}, which does not exist`;
+      const suggest = { name, candidates: acts.keys() };
+      report(errorAt('unknown-act', ['toc', 'order', index], message, { suggest }));
+    }
   });
   return orderedActs;
-}
-
-function createUnknownActProblem(name: string, index: number, acts: ReadonlyMap<string, Act>): Problem {
-  const message = `the order names the act ${quote(name)}, which does not exist`;
-  return errorAt('unknown-act', ['toc', 'order', index], message, { suggest: { name, candidates: acts.keys() } });
 }
 
 /** Reads `[vars]`, with numbers and booleans as text. The schema check reports values of other types. */
@@ -175,4 +141,28 @@ function readVars(vars: TomlValue | undefined): ReadonlyMap<string, string> {
   if (!isTable(vars)) return values;
   for (const name in vars) values.set(name, typeof vars[name] === 'object' ? '' : String(vars[name]));
   return values;
+}
+
+/** Returns the names of media as template texts, each with the acts that use the media. */
+function createMediaNameTexts(entries: readonly MediaTemplateEntry[], acts: Iterable<Act>): TemplateText[] {
+  if (entries.length === 0) return [];
+  const bases = new Map(entries.flatMap(({ template, base }) => (base ? [[template as MediaTemplate, base]] : [])));
+  const actNamesByTemplate = new Map<MediaTemplate, string[]>();
+  for (const { name, inputs } of acts) {
+    for (const input of inputs) {
+      if (input.type !== 'media-template') continue;
+      const template = bases.get(input) ?? input;
+      const actNames = actNamesByTemplate.get(template);
+      if (actNames) actNames.push(name);
+      else actNamesByTemplate.set(template, [name]);
+    }
+  }
+  return entries
+    .filter(({ base }) => !base)
+    .map(({ template, path }) => ({
+      text: template.text,
+      path,
+      actNames: actNamesByTemplate.get(template) ?? [],
+      sentAs: 'media',
+    }));
 }

@@ -11,91 +11,62 @@ import {
   type TomlTable,
   type TomlValue,
 } from '../../toml/toml.js';
+import { isRecord } from '../../util/json.js';
 import { readRegularFile } from '../../util/read-regular-file.js';
-import { compileSchema, type JsonSchema, type SchemaProblem } from '../schema/json-schema.js';
+import { compileSchema, describeSchemaProblem, type JsonSchema, type SchemaProblem } from '../schema/json-schema.js';
 
 /** Schemas are written by hand; ten megabytes are a mistake. */
 const maxSchemaBytes = 10_000_000;
 
-/** The table of an act, and options for reading its schema file. */
-export interface ReplyFormatSource {
-  table: TomlTable;
-  path: Path;
-  /** The folder that paths are relative to. */
-  folder: string;
-  report: ReportProblem;
-}
-
-/** Whether an act's table has a reply format. */
-export function hasReplyFormat({ format, schema }: TomlTable): boolean {
-  return format !== undefined || schema !== undefined;
-}
-
 /** Reads the reply format of an act: empty for text, else JSON with an optional schema. */
 export async function readReplyFormat(
-  source: ReplyFormatSource,
+  { format, schema: value }: TomlTable,
+  actPath: Path,
+  folder: string,
+  report: ReportProblem,
 ): Promise<Pick<GenerationParameters, 'format' | 'schema'>> {
-  const { table, path, report } = source;
-  const schemaPath = [...path, 'schema'];
-  if (table.schema !== undefined && (table.format === undefined || table.format === 'text')) {
-    report(
-      errorAt('schema-without-json', schemaPath, `${describePath(schemaPath)} requires format = "json"`, {
-        target: 'key',
-      }),
-    );
+  const path = [...actPath, 'schema'];
+  if (value !== undefined && (format === undefined || format === 'text')) {
+    const message = `${describePath(path)} requires format = "json"`;
+    report(errorAt('schema-without-json', path, message, { target: 'key' }));
   }
-  const schema = await readSchema(source, schemaPath);
-  return { ...(table.format === 'json' && { format: 'json' }), ...(schema && { schema }) };
+  const schema = await readSchema(value, path, folder, report);
+  return { ...(format === 'json' && { format }), ...(schema && { schema }) };
 }
 
 async function readSchema(
-  { table, folder, report }: ReplyFormatSource,
-  schemaPath: Path,
+  value: TomlValue | undefined,
+  path: Path,
+  folder: string,
+  report: ReportProblem,
 ): Promise<JsonSchema | undefined> {
-  const { schema: value } = table;
   const isFile = typeof value === 'string';
   const schema = isFile
-    ? await readSchemaFile({ file: value, folder, schemaPath, report })
-    : isTable(value) && convertTomlToJson(value, schemaPath, report);
+    ? readSchemaFile(value, path, folder, report)
+    : isTable(value) && convertTomlToJson(value, path, report);
   if (!schema) return undefined;
-  const compiled = await compileSchema(schema as JsonSchema);
-  if (compiled.ok) return schema as JsonSchema;
-  report(
-    isFile
-      ? createSchemaFileProblem(compiled.problem, value, schemaPath)
-      : createSchemaTableProblem(compiled.problem, schemaPath, schema),
-  );
+  const compiled = await compileSchema(schema);
+  if (compiled.ok) return schema;
+  const { problem } = compiled;
+  if (!isFile) report(createSchemaTableProblem(problem, path, schema));
+  else report(errorAt('bad-schema', path, `${quote(value)} is ${describeSchemaProblem(problem)}`));
   return undefined;
 }
 
-async function readSchemaFile({
-  file,
-  folder,
-  schemaPath,
-  report,
-}: Omit<ReplyFormatSource, 'table' | 'path'> & { file: string; schemaPath: Path }): Promise<object | undefined> {
-  if (file.trim() === '') {
-    report(errorAt('schema-not-found', schemaPath, 'the file name is empty'));
-    return undefined;
-  }
+function readSchemaFile(file: string, path: Path, folder: string, report: ReportProblem): JsonSchema | undefined {
+  if (file.trim() === '') return void report(errorAt('schema-not-found', path, 'the file name is empty'));
   const content = readRegularFile(resolve(folder, file), maxSchemaBytes);
   if (!content.ok) {
-    report(errorAt('schema-not-found', schemaPath, `the file ${quote(file)} ${content.problem.message}`));
-    return undefined;
+    return void report(errorAt('schema-not-found', path, `the file ${quote(file)} ${content.problem.message}`));
   }
   const { text } = decodeText(content.bytes);
   try {
     const json: unknown = JSON.parse(text);
-    if (typeof json === 'object' && json !== null && !Array.isArray(json)) return json;
-    report(errorAt('bad-schema', schemaPath, `${quote(file)} is not a valid JSON Schema: it must be an object`));
+    if (isRecord(json)) return json;
+    report(errorAt('bad-schema', path, `${quote(file)} is not a valid JSON Schema: it must be an object`));
   } catch (thrown) {
-    report(
-      errorAt(
-        'bad-schema',
-        schemaPath,
-        `the file ${quote(file)} is not valid JSON: ${formatSyntaxError(thrown as Error, text)}`,
-      ),
-    );
+    const reason = formatSyntaxError(thrown as Error, text);
+    report(errorAt('bad-schema', path, `the file ${quote(file)} is not valid JSON: ${reason}`));
   }
   return undefined;
 }
@@ -109,12 +80,11 @@ function formatSyntaxError({ message }: Error, text: string): string {
   return `${cleanMessage} in line ${lines.length}, column ${(lines.at(-1)?.length ?? 0) + 1}`;
 }
 
-function createSchemaFileProblem({ pointer, message }: SchemaProblem, file: string, path: Path): Problem {
-  const subject = pointer.length === 0 ? 'it' : `/${pointer.join('/')}`;
-  return errorAt('bad-schema', path, `${quote(file)} is not a valid JSON Schema: ${subject} ${message}`);
-}
-
-function createSchemaTableProblem({ pointer, message, suggest }: SchemaProblem, path: Path, schema: object): Problem {
+function createSchemaTableProblem(
+  { pointer, message, suggest }: SchemaProblem,
+  path: Path,
+  schema: JsonSchema,
+): Problem {
   let current: unknown = schema;
   const steps = pointer.map((step) => {
     const inArray = Array.isArray(current);
@@ -129,24 +99,24 @@ function createSchemaTableProblem({ pointer, message, suggest }: SchemaProblem, 
 const maxDepth = 100;
 
 /** Converts a table to a JSON object. Values without a JSON equivalent are reported, and the result is undefined. */
-function convertTomlToJson(table: TomlTable, path: Path, report: ReportProblem): object | undefined {
+function convertTomlToJson(table: TomlTable, path: Path, report: ReportProblem): JsonSchema | undefined {
   const problems: Problem[] = [];
   const json = convertValue(table, path, (problem) => void problems.push(problem));
   // One is enough: each of a thousand levels would have a problem.
   if (problems[0]) report(problems[0]);
-  return problems.length === 0 ? (json as object) : undefined;
+  return problems.length === 0 ? (json as JsonSchema) : undefined;
 }
 
 function convertValue(value: TomlValue, path: Path, report: ReportProblem): unknown {
   if (path.length > maxDepth) {
-    report(errorAt('bad-schema', path.slice(0, 3), `${describePath(path.slice(0, 3))} is nested too deeply`));
-    return undefined;
+    const schemaPath = path.slice(0, 3);
+    return void report(errorAt('bad-schema', schemaPath, `${describePath(schemaPath)} is nested too deeply`));
   }
   if (Array.isArray(value)) return value.map((element, index) => convertValue(element, [...path, index], report));
   if (isTable(value)) {
     // fromEntries, because an assignment to a key __proto__ would set the prototype.
     return Object.fromEntries(
-      Object.entries(value).map(([key, inner]) => [key, convertValue(inner, [...path, key], report)]),
+      Object.entries(value).map(([key, entry]) => [key, convertValue(entry, [...path, key], report)]),
     );
   }
   if (value instanceof Date || typeof value === 'bigint' || (typeof value === 'number' && !Number.isFinite(value))) {

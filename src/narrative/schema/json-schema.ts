@@ -48,16 +48,20 @@ function fail(pointer: readonly string[], message: string): { ok: false; problem
 export async function createSchemaValidator(schema: JsonSchema): Promise<SchemaValidator> {
   const compiled = await compileSchema(schema);
   if (compiled.ok) return compiled.check;
-  const { pointer, message } = compiled.problem;
-  const subject = ['', ...pointer].join('/') || 'it';
-  throw new BoticelliError('invalid_narrative', `not a valid JSON Schema: ${subject} ${message}`);
+  throw new BoticelliError('invalid_narrative', describeSchemaProblem(compiled.problem));
+}
+
+/** Describes why a schema is not valid: `not a valid JSON Schema: /type must be …`. */
+export function describeSchemaProblem({ pointer, message }: SchemaProblem): string {
+  return `not a valid JSON Schema: ${['', ...pointer].join('/') || 'it'} ${message}`;
 }
 
 /** The first error at the deepest path is the most specific; the others are about the same value or its parents. */
 function createSchemaProblem(errors: readonly ErrorObject[], schema: JsonSchema): SchemaProblem {
   const depth = ({ instancePath }: ErrorObject) => instancePath.split('/').length;
   const [error] = [...errors].sort((left, right) => depth(right) - depth(left));
-  const pointer = (error?.instancePath ?? '').split('/').slice(1).map(unescapePointer);
+  const steps = (error?.instancePath ?? '').split('/').slice(1);
+  const pointer = steps.map((step) => step.replaceAll('~1', '/').replaceAll('~0', '~'));
   const value = pointer.reduce<unknown>((current, step) => (current as Record<string, unknown>)?.[step], schema);
   const candidates: unknown = error?.params.allowedValues;
   return {
@@ -65,10 +69,6 @@ function createSchemaProblem(errors: readonly ErrorObject[], schema: JsonSchema)
     message: error ? formatAjvError(error) : 'is not a valid JSON Schema',
     ...(typeof value === 'string' && Array.isArray(candidates) && { suggest: { name: value, candidates } }),
   };
-}
-
-function unescapePointer(step: string): string {
-  return step.replaceAll('~1', '/').replaceAll('~0', '~');
 }
 
 /** The maximum number of mismatches to report. */

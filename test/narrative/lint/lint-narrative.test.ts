@@ -12,8 +12,13 @@ import { type RuleCase, testRuleWith } from '../test-rule.js';
 async function lintText(text: string): Promise<string[]> {
   const read = readToml(Buffer.from(text));
   if (!read.ok) throw new Error((await read.diagnose()).message);
-  const inner = { read: () => undefined };
-  const pendingNarrative = readNarrativeTable({ table: read.table, folder: mediaFolder, inner, isFromStdin: false });
+  const readNested = () => undefined;
+  const pendingNarrative = readNarrativeTable({
+    table: read.table,
+    folder: mediaFolder,
+    readNested,
+    isFromStdin: false,
+  });
   for (const task of pendingNarrative.pending) await task();
   const { narrative, referencesByAct } = pendingNarrative.finish();
   const context = { orderedActs: narrative.acts, usedVariables: new Set<string>(), referencesByAct };
