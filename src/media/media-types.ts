@@ -8,7 +8,7 @@ export const mediaKinds = ['image', 'audio', 'video', 'document'] as const satis
  * /video-understanding and /document-processing, read 2026-11. GIF is not supported ("Unsupported MIME type:
  * image/gif", a 400). Every type of text is a document too: the model reads it as plain text.
  */
-export const supportedTypes: Readonly<Record<MediaKind, readonly string[]>> = {
+const supportedTypes: Readonly<Record<MediaKind, readonly string[]>> = {
   image: ['image/png', 'image/jpeg', 'image/webp', 'image/heic', 'image/heif'],
   audio: ['audio/wav', 'audio/mp3', 'audio/aiff', 'audio/aac', 'audio/ogg', 'audio/flac'],
   video: [
@@ -26,40 +26,33 @@ export const supportedTypesText: Readonly<Record<MediaKind, string>> = {
   document: 'supported document types: pdf and text',
 };
 
-/** Common type names, with the name that the service accepts: it rejects `image/jpg` (seen 2026-01). */
-const canonicalTypes: Readonly<Record<string, string>> = {
-  'image/jpg': 'image/jpeg',
+/** Types by the name that the service accepts, with their other common names: it rejects `image/jpg` (seen 2026-01). */
+const aliases: Readonly<Record<string, readonly string[]>> = {
+  'image/jpeg': ['image/jpg'],
   // The service accepts an animated PNG only as image/png.
-  'image/apng': 'image/png',
-  'audio/mpeg': 'audio/mp3',
-  'audio/x-mp3': 'audio/mp3',
-  'audio/x-wav': 'audio/wav',
-  'audio/wave': 'audio/wav',
-  'audio/vnd.wave': 'audio/wav',
-  'audio/x-aiff': 'audio/aiff',
-  'audio/x-aac': 'audio/aac',
-  'audio/x-flac': 'audio/flac',
-  'audio/vorbis': 'audio/ogg',
-  'audio/opus': 'audio/ogg',
-  'video/quicktime': 'video/mov',
-  'video/vnd.avi': 'video/avi',
-  'video/x-msvideo': 'video/avi',
-  'video/x-m4v': 'video/mp4',
-  'video/x-ms-wmv': 'video/wmv',
-  'video/x-ms-asf': 'video/wmv',
-  'application/vnd.ms-asf': 'video/wmv',
-  'application/x-pdf': 'application/pdf',
-  'application/xml': 'text/xml',
-  'application/rtf': 'text/rtf',
-  'application/json': 'text/plain',
+  'image/png': ['image/apng'],
+  'audio/mp3': ['audio/mpeg', 'audio/x-mp3'],
+  'audio/wav': ['audio/x-wav', 'audio/wave', 'audio/vnd.wave'],
+  'audio/aiff': ['audio/x-aiff'],
+  'audio/aac': ['audio/x-aac'],
+  'audio/flac': ['audio/x-flac'],
+  'audio/ogg': ['audio/vorbis', 'audio/opus'],
+  'video/mov': ['video/quicktime'],
+  'video/avi': ['video/vnd.avi', 'video/x-msvideo'],
+  'video/mp4': ['video/x-m4v'],
+  'video/wmv': ['video/x-ms-wmv', 'video/x-ms-asf', 'application/vnd.ms-asf'],
+  'application/pdf': ['application/x-pdf'],
+  'text/xml': ['application/xml'],
+  'text/rtf': ['application/rtf'],
+  'text/plain': ['application/json'],
   // From Google's list (docs/document-processing of 2025; also in its on-premises documentation of 2026).
-  'text/markdown': 'text/md',
+  'text/md': ['text/markdown'],
 };
 
 /** Converts a type to the spelling of the service: lower case, without parameters such as `; charset=utf-8`. */
 export function normalizeMimeType(mime: string): string {
   const type = (mime.split(';')[0] ?? '').trim().toLowerCase();
-  return canonicalTypes[type] ?? type;
+  return Object.keys(aliases).find((name) => aliases[name]?.includes(type)) ?? type;
 }
 
 /** Returns the kind of a normalized type; undefined if Gemini does not read the type. */
@@ -93,9 +86,7 @@ const typesByExtension: Readonly<Record<string, string>> = {
 };
 
 /** Infers a type from the extension of a file name; undefined if the extension is unknown. */
-export function inferTypeFromName(name: string): string | undefined {
-  const extension = /\.([A-Za-z0-9]+)$/.exec(name)?.[1]?.toLowerCase();
-  return extension !== undefined && Object.hasOwn(typesByExtension, extension)
-    ? typesByExtension[extension]
-    : undefined;
+export function inferTypeFromName(name = ''): string | undefined {
+  const extension = /\.([A-Za-z0-9]+)$/.exec(name)?.[1]?.toLowerCase() ?? '';
+  return Object.hasOwn(typesByExtension, extension) ? typesByExtension[extension] : undefined;
 }

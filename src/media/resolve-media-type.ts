@@ -9,7 +9,7 @@ import {
 } from './media-types.js';
 
 /** What is known about media. The bytes decide first, then the declared type, then the name. */
-export interface MediaTypeHints {
+interface MediaTypeHints {
   /** The name in messages. */
   label: string;
   /** The bytes, or enough of the first ones to detect the type. */
@@ -27,7 +27,7 @@ export interface MediaTypeHints {
 }
 
 /** The type to send, in the service's spelling; or why the media can't be sent, as a sentence. */
-export type MediaTypeResult = { ok: true; mimeType: string; kind: MediaKind } | Failure;
+type MediaTypeResult = { ok: true; mimeType: string; kind: MediaKind } | Failure;
 
 type Failure = { ok: false; problem: string };
 
@@ -75,39 +75,36 @@ const archiveSignatures: readonly (readonly [signature: readonly number[], name:
   [[0x1f, 0x8b], 'a gzip archive'],
 ];
 
-function reconcileTypes(
-  type: string,
-  { label, declaredType, kind, serverType, name }: MediaTypeHints,
-): MediaTypeResult {
+function reconcileTypes(type: string, hints: MediaTypeHints): MediaTypeResult {
+  const { label, declaredType, kind, serverType, name } = hints;
   const actualKind = getMediaKind(type);
   if (actualKind === undefined || (kind !== undefined && kind !== actualKind)) {
     return fail(`${label} is ${type}; ${describeSupportedTypes(kind ?? guessKind(type))}`);
   }
-  const declared = normalizeOptional(declaredType);
+  const declared = declaredType && normalizeMimeType(declaredType);
   if (declared !== undefined && !areTypesCompatible(declared, type)) {
     return fail(`${label} is ${type}, not ${declared} as its "mime" says`);
   }
-  const fromServer = normalizeOptional(serverType);
+  const fromServer = serverType && normalizeMimeType(serverType);
   const serverKind = fromServer && getMediaKind(fromServer);
   if (declared === undefined && serverKind && serverKind !== actualKind && fromServer !== 'text/plain') {
     return fail(`${label} is ${type}, but its server says ${fromServer}`);
   }
+  if (declared !== undefined || type !== 'text/plain')
+    return { ok: true, mimeType: declared ?? type, kind: actualKind };
   // The bytes of a text do not tell its type.
-  const textType =
-    type === 'text/plain'
-      ? (inferOptional(name) ?? (fromServer?.startsWith('text/') ? fromServer : undefined))
-      : undefined;
-  return { ok: true, mimeType: declared ?? textType ?? type, kind: actualKind };
+  const mimeType = inferTypeFromName(name) ?? (fromServer?.startsWith('text/') ? fromServer : type);
+  return { ok: true, mimeType, kind: actualKind };
 }
 
 function resolveTextType(hints: MediaTypeHints): MediaTypeResult {
   const { label, name, declaredType, kind } = hints;
   if (kind !== undefined && kind !== 'document') return fail(`${label} is text; ${supportedTypesText[kind]}`);
-  const declared = normalizeOptional(declaredType);
+  const declared = declaredType && normalizeMimeType(declaredType);
   if (declared !== undefined && !declared.startsWith('text/')) {
     return fail(`${label} is text, not ${declared} as its "mime" says`);
   }
-  const typeFromName = inferOptional(name);
+  const typeFromName = inferTypeFromName(name);
   if (declared === undefined && typeFromName !== undefined && !typeFromName.startsWith('text/')) {
     return fail(`${label} is text, not ${typeFromName} as its name says`);
   }
@@ -119,19 +116,11 @@ const typesWithoutSignature = ['audio/mp3', 'audio/aac', 'video/mpeg', 'video/mp
 
 function resolveUnknownType(hints: MediaTypeHints): MediaTypeResult {
   const { label, head, name, declaredType, kind } = hints;
-  const claimedType = normalizeOptional(declaredType) ?? inferOptional(name);
+  const claimedType = (declaredType && normalizeMimeType(declaredType)) ?? inferTypeFromName(name);
   if (claimedType === undefined) return fail(`${label} has an unknown type; ${describeSupportedTypes(kind)}`);
   if (claimedType.startsWith('text/')) return fail(formatEncodingProblem(label, head));
   if (typesWithoutSignature.includes(claimedType)) return reconcileTypes(claimedType, hints);
   return fail(`${label} is not ${claimedType} as its ${declaredType === undefined ? 'name' : '"mime"'} says`);
-}
-
-function normalizeOptional(mime: string | undefined): string | undefined {
-  return mime === undefined ? undefined : normalizeMimeType(mime);
-}
-
-function inferOptional(name: string | undefined): string | undefined {
-  return name === undefined ? undefined : inferTypeFromName(name);
 }
 
 function formatEncodingProblem(label: string, head: Uint8Array): string {

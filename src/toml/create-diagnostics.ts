@@ -16,25 +16,20 @@ export async function createDiagnostics(problems: readonly Problem[], text: stri
   let suggestionsLeft = maxSuggestions;
   const findSuggestion = (query: SuggestionQuery | undefined) =>
     query && suggestionsLeft-- > 0 ? formatNearestName(query) : undefined;
-  const located = problems
-    .map((problem): LocatedProblem => ({ problem, location: locate(problem) }))
-    .sort(compareLocations);
-  return located.map(
-    ({ problem: { severity, rule, message, suggest, suggestion: knownSuggestion }, location }): Diagnostic => {
-      const suggestion = knownSuggestion ?? findSuggestion(suggest);
-      return {
-        severity,
-        rule,
-        message,
-        ...(suggestion !== undefined && { suggestion }),
-        ...(location && { location }),
-      };
-    },
-  );
+  const located = problems.map((problem) => ({ problem, location: locate(problem) })).sort(compareLocations);
+  return located.map(({ problem: { severity, rule, message, suggest, suggestion }, location }) => {
+    const shown = suggestion ?? findSuggestion(suggest);
+    return {
+      severity,
+      rule,
+      message,
+      ...(shown !== undefined && { suggestion: shown }),
+      ...(location && { location }),
+    };
+  });
 }
 
-interface LocatedProblem {
-  problem: Problem;
+interface Located {
   location: Location | undefined;
 }
 
@@ -43,7 +38,7 @@ function formatNearestName({ name, candidates, format = (nearest) => nearest }: 
   return nearest === undefined ? undefined : format(nearest);
 }
 
-function compareLocations({ location: left }: LocatedProblem, { location: right }: LocatedProblem): number {
+function compareLocations({ location: left }: Located, { location: right }: Located): number {
   if (!left || !right) return Number(left === undefined) - Number(right === undefined);
   return left.line - right.line || left.column - right.column;
 }

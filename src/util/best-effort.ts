@@ -1,14 +1,12 @@
-/** Runs work that the program can do without. After the first failure no further work is tried. */
-export type BestEffort = <Result>(work: () => Result | Promise<Result>) => Promise<Result | undefined>;
-
 /**
- * Creates a function that runs optional work and never rejects: it resolves to the result, or to undefined on failure.
+ * Creates a function that runs work which the program can do without. It never rejects: it resolves to the result, or to
+ * undefined on failure. After the first failure no further work is tried.
  *
  * @param onFailure called once, with the error of the first failure
  */
-export function createBestEffort(onFailure: (thrown: unknown) => void): BestEffort {
+export function createBestEffort(onFailure: (thrown: unknown) => void) {
   let failed = false;
-  return async (work) => {
+  return async <Result>(work: () => Result | Promise<Result>): Promise<Result | undefined> => {
     if (failed) return undefined;
     try {
       return await work();

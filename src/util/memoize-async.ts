@@ -1,16 +1,13 @@
 import { abortable } from './abortable.js';
 
 /** Does the work once per key and shares its result with all callers. Failed work is forgotten, so it can be retried. */
-export type AsyncMemo<Result> = (
-  key: string,
-  signal: AbortSignal | undefined,
-  work: () => Promise<Result>,
-) => Promise<Result>;
-
-export function createAsyncMemo<Result>(): AsyncMemo<Result> {
+export function createAsyncMemo<Result>() {
   const promises = new Map<string, Promise<Result>>();
-
-  return async function run(key, signal, work): Promise<Result> {
+  return async function run(
+    key: string,
+    signal: AbortSignal | undefined,
+    work: () => Promise<Result>,
+  ): Promise<Result> {
     const existing = promises.get(key);
     if (existing) {
       try {

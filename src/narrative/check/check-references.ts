@@ -83,11 +83,10 @@ function locateOpening(text: string, offset: number): { excerpt: string; occurre
 }
 
 function checkPlaceholder(
-  placeholder: Placeholder,
+  { name, offset, length, occurrence }: Placeholder,
   templateText: TemplateText,
   scope: ReferenceScope,
 ): Problem | undefined {
-  const { name, offset, length, occurrence } = placeholder;
   const excerpt = templateText.text.slice(offset, offset + length);
   const createProblem = (rule: string, message: string, suggest?: SuggestionQuery) =>
     errorAt(rule, templateText.path, message, { excerpt, occurrence, ...(suggest && { suggest }) });
@@ -98,12 +97,14 @@ function checkPlaceholder(
     return createProblem('unknown-variable', message, createSuggestionQuery(name, scope));
   }
   if (name === 'stdin' && scope.isFromStdin) {
-    return createProblem(
-      'stdin-taken',
-      `${excerpt} is empty, because the narrative itself is read from standard input`,
-    );
+    const message = `${excerpt} is empty, because the narrative itself is read from standard input`;
+    return createProblem('stdin-taken', message);
   }
-  const position = findFirstPosition(templateText, scope);
+  // The first index in the order at which the text is sent. For an act outside of the order, any act may run before it.
+  const position = templateText.actNames.reduce(
+    (least, actName) => Math.min(least, scope.firstPositions.get(actName) ?? Number.POSITIVE_INFINITY),
+    Number.POSITIVE_INFINITY,
+  );
   if (name === 'previous' && position === 0) {
     return createProblem('no-previous', `${excerpt} has no value: no act runs before the first one`);
   }
@@ -113,8 +114,7 @@ function checkPlaceholder(
   const first = scope.firstPositions.get(name);
   if (first === undefined)
     return createProblem('not-played-yet', `${excerpt} has no value: the act ${quote(name)} is not in the order`);
-  // For an act outside of the order, it is unknown what runs before it.
-  if (position === undefined || first < position) return undefined;
+  if (first < position) return undefined;
   const reason = `the act ${quote(name)} has not run when this ${templateText.sentAs} is sent`;
   return createProblem('not-played-yet', `${excerpt} has no value: ${reason}`);
 }
@@ -122,16 +122,6 @@ function checkPlaceholder(
 function formatUnknownName(excerpt: string, name: string, { vars }: ReferenceScope): string {
   if (name === '' || vars.has(name)) return `unknown name ${excerpt}`;
   return `unknown name ${excerpt}; for a variable write {{vars.${name}}} and define it in [vars]`;
-}
-
-/** Returns the first index in the order at which a text is sent; undefined if it never is. */
-function findFirstPosition({ actNames }: TemplateText, { firstPositions }: ReferenceScope): number | undefined {
-  let first: number | undefined;
-  for (const actName of actNames) {
-    const position = firstPositions.get(actName);
-    if (position !== undefined && position < (first ?? Number.POSITIVE_INFINITY)) first = position;
-  }
-  return first;
 }
 
 function createSuggestionQuery(name: string, scope: ReferenceScope): SuggestionQuery {

@@ -4,7 +4,7 @@ import { type ReportProblem, warningAt } from '../../toml/problem.js';
 import { describePath, type TomlValue } from '../../toml/toml.js';
 import { stripModelPrefix } from '../../util/model-name.js';
 import type { Act, Input } from '../narrative.js';
-import type { RawAct, RawTable } from '../parse/raw-acts.js';
+import type { RawAct, RawTable } from './raw-acts.js';
 
 /**
  * Warns about settings and inputs that the Live API does not accept, for acts with a Live model: such an act would fail after
@@ -36,28 +36,23 @@ function lintLiveSettings(model: string, { table, path }: RawTable, header: RawT
       table.schema === undefined
         ? ['format', 'which does not accept "format"; ask for JSON in the prompt too']
         : ['schema', 'which does not accept a schema; describe it in the prompt too'];
-    report(warningAt('live-schema', [...path, key], `${describeLiveModel(model)}, ${message}`));
+    report(warningAt('live-schema', [...path, key], `${model} is a Live model, ${message}`));
   }
-  for (const { key, reason } of listUnsupportedSettings(model)) {
+  const unsupported: Record<string, string> = { stop: 'and the Live API has no stop sequences' };
+  if (builtInModels.get(model)?.hasFixedThinking) unsupported.thinking = 'whose thinking is not configurable';
+  for (const [key, reason] of Object.entries(unsupported)) {
     const value = table[key] ?? (table.model === undefined ? undefined : header.table[key]);
     if (value === undefined || (Array.isArray(value) && value.length === 0)) continue;
     const reportedPath = [...path, table[key] === undefined ? 'model' : key];
-    report(warningAt('live-unsupported', reportedPath, `${describeLiveModel(model)}, ${reason}; the act would fail`));
+    report(warningAt('live-unsupported', reportedPath, `${model} is a Live model, ${reason}; the act would fail`));
   }
-}
-
-/** Lists the settings that a Live model does not support. */
-function listUnsupportedSettings(model: string): { key: string; reason: string }[] {
-  const stop = { key: 'stop', reason: 'and the Live API has no stop sequences' };
-  const thinking = { key: 'thinking', reason: 'whose thinking is not configurable' };
-  return builtInModels.get(model)?.hasFixedThinking ? [stop, thinking] : [stop];
 }
 
 function lintLiveInputs(model: string, act: RawAct, inputs: readonly Input[], report: ReportProblem): void {
   for (const [index, input] of inputs.entries()) {
     if (!isUnsupportedInput(input)) continue;
     const path = Array.isArray(act.table.input) ? [...act.path, 'input', index] : (act.texts[index]?.path ?? act.path);
-    const message = `${describeLiveModel(model)}, which accepts text, and images and audio as bytes; the act would fail`;
+    const message = `${model} is a Live model, which accepts text, and images and audio as bytes; the act would fail`;
     report(warningAt('live-unsupported', path, `${describePath(path)} can't be sent: ${message}`, { target: 'value' }));
   }
 }
@@ -77,8 +72,4 @@ function getLiveModel(value: TomlValue | undefined): string | undefined {
   const model = stripModelPrefix(value);
   const api = builtInModels.get(model)?.api;
   return api === 'live' || (api === undefined && liveModelNamePattern.test(model)) ? model : undefined;
-}
-
-function describeLiveModel(model: string): string {
-  return `${model} is a Live model`;
 }

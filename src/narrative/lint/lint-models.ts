@@ -2,7 +2,7 @@ import { builtInModels, type ModelFacts, thinkingReserveTokens } from '../../fac
 import { type Problem, type ReportProblem, warningAt } from '../../toml/problem.js';
 import { describePath, type Path, quote, type TomlValue } from '../../toml/toml.js';
 import { stripModelPrefix } from '../../util/model-name.js';
-import type { RawTable } from '../parse/raw-acts.js';
+import type { RawTable } from './raw-acts.js';
 
 /** Warns about retired and unknown models, and about settings that do not fit the model. */
 export function lintModels(header: RawTable, acts: readonly RawTable[], report: ReportProblem): void {
@@ -26,35 +26,24 @@ function lintModelName(value: TomlValue, path: Path, report: ReportProblem): voi
   const name = typeof value === 'string' ? stripModelPrefix(value) : '';
   const facts = getModelFacts(name);
   if (facts?.retiresOn !== undefined) {
-    const retiredMessage = `${describePath(path)} is ${quote(name)}, which Google shuts down on ${facts.retiresOn}`;
-    report(warningAt('retired-model', path, retiredMessage, { target: 'value' }));
+    const message = `${describePath(path)} is ${quote(name)}, which Google shuts down on ${facts.retiresOn}`;
+    report(warningAt('retired-model', path, message, { target: 'value' }));
     return;
   }
-  // Tuned models have user-defined names.
-  if (facts || name.startsWith('tunedModels/') || isNewerThanKnownModels(name)) return;
+  // Not known to this version: tuned models, which have user-defined names, Gemma, and later versions of Gemini.
+  if (facts || /^(tunedModels\/|gemma-)/.test(name) || parseVersion(name) > newestVersion) return;
   const message = `${describePath(path)} is ${quote(name)}, which is not a model known to this version`;
-  report(
-    warningAt('unknown-model', path, message, { target: 'value', suggest: { name, candidates: suggestedModels } }),
-  );
+  const suggest = { name, candidates: suggestedModels };
+  report(warningAt('unknown-model', path, message, { target: 'value', suggest }));
 }
 
-/**
- * Whether the version in a model name is newer than all models of the table of facts, for example `gemini-4.1-flash`. Other
- * families than Gemini (`gemma-4-31b-it`) have no entries in it at all.
- */
-function isNewerThanKnownModels(name: string): boolean {
-  if (/^gemma-/.test(name)) return true;
-  const version = parseVersion(name);
-  return version !== undefined && version > newestVersion;
+/** Parses `gemini-3.8-flash` as 3.008, so that 3.10 is newer than 3.9. Other names have the version 0. */
+function parseVersion(name: string): number {
+  const [, major = '0', minor = '0'] = /^gemini-(\d+)(?:\.(\d+))?-/.exec(name) ?? [];
+  return Number(major) + Number(minor) / 1000;
 }
 
-/** Parses `gemini-3.8-flash` as 3.008, so that 3.10 is newer than 3.9. */
-function parseVersion(name: string): number | undefined {
-  const [, major, minor = '0'] = /^gemini-(\d+)(?:\.(\d+))?-/.exec(name) ?? [];
-  return major === undefined ? undefined : Number(major) + Number(minor) / 1000;
-}
-
-const newestVersion = Math.max(...[...builtInModels.keys()].map((name) => parseVersion(name) ?? 0));
+const newestVersion = Math.max(...[...builtInModels.keys()].map(parseVersion));
 
 /** Warns about token limits that thinking alone may use up. A limit of the narrative is reported once, not per act. */
 function lintThinkingLimits(header: RawTable, acts: readonly RawTable[], report: ReportProblem): void {
@@ -63,9 +52,9 @@ function lintThinkingLimits(header: RawTable, acts: readonly RawTable[], report:
   for (const act of acts) {
     const { max_tokens: maxTokens, model, thinking } = act.table;
     const changesModel = model !== undefined || thinking !== undefined;
-    const actProblem =
-      maxTokens !== undefined || (changesModel && !headerProblem) ? checkThinkingLimit(act, header) : undefined;
-    if (actProblem) report(actProblem);
+    if (maxTokens === undefined && (!changesModel || headerProblem)) continue;
+    const problem = checkThinkingLimit(act, header);
+    if (problem) report(problem);
   }
 }
 
@@ -80,9 +69,8 @@ function checkThinkingLimit({ table, path }: RawTable, header: RawTable): Proble
   const limitTable = table.max_tokens === undefined ? header : { path };
   const message = `${describePath([...limitTable.path, 'max_tokens'])} is ${maxTokens}, which the thinking of ${model} may use up`;
   const reportedKey = ['max_tokens', 'model', 'thinking'].find((key) => table[key] !== undefined) ?? 'max_tokens';
-  return warningAt('tokens-for-thoughts', [...path, reportedKey], `${message}; raise it or set "thinking"`, {
-    target: 'value',
-  });
+  const hint = 'raise it or set "thinking"';
+  return warningAt('tokens-for-thoughts', [...path, reportedKey], `${message}; ${hint}`, { target: 'value' });
 }
 
 function getModelFacts(model: TomlValue | undefined): ModelFacts | undefined {

@@ -1,11 +1,11 @@
-import type { Problem } from '../../toml/problem.js';
-import { isTable, type TomlTable } from '../../toml/toml.js';
+import { type Problem, type ReportProblem, warningAt } from '../../toml/problem.js';
+import { isTable, quote, type TomlTable, type TomlValue } from '../../toml/toml.js';
+import { type Act, getNestedNarrative } from '../narrative.js';
 import type { LintContext } from '../parse/parsed-narrative-file.js';
-import { readRawActs, readRawHeader } from '../parse/raw-acts.js';
 import { lintLiveModels } from './lint-live-models.js';
 import { lintModels } from './lint-models.js';
 import { lintReferences } from './lint-references.js';
-import { lintUnreadReplies, lintUnusedMedia, lintUnusedVars } from './lint-unused.js';
+import { readRawActs, readRawHeader } from './raw-acts.js';
 
 /** Finds probable mistakes in a valid narrative. All problems are warnings. Pass it as `lint` to `checkNarrative`. */
 export function lintNarrative(
@@ -23,4 +23,60 @@ export function lintNarrative(
   lintUnusedVars(file, usedVariables, report);
   lintUnreadReplies(orderedActs, referencesByAct, report);
   return problems;
+}
+
+/** Warns about entries of [media] that no act uses. */
+function lintUnusedMedia({ media, acts }: TomlTable, report: ReportProblem): void {
+  if (!isTable(media)) return;
+  // All strings in the acts, at any depth.
+  const used = new Set<TomlValue>();
+  const pending = [acts];
+  for (const item of pending) {
+    if (typeof item === 'string') used.add(item);
+    else if (Array.isArray(item)) for (const element of item) pending.push(element);
+    else if (isTable(item)) for (const key in item) pending.push(item[key]);
+  }
+  for (const name in media) {
+    if (used.has(`media.${name}`)) continue;
+    report(warningAt('unused-media', ['media', name], `no act uses ${quote(`media.${name}`)}`));
+  }
+}
+
+/** Warns about variables that neither the file nor its nested narratives use. */
+function lintUnusedVars({ vars }: TomlTable, usedVariables: ReadonlySet<string>, report: ReportProblem): void {
+  if (!isTable(vars)) return;
+  for (const name in vars) {
+    if (!usedVariables.has(name)) report(warningAt('unused-var', ['vars', name], `no text uses {{vars.${name}}}`));
+  }
+}
+
+/**
+ * Warns about acts whose reply no later act sees, if other replies are seen: with `context = "none"` in later acts, they were
+ * probably forgotten. If no act sees another one, the acts are independent and there is no warning.
+ * @param acts in the order in which they run
+ * @param referencesByAct the placeholder names of each act, without variables
+ */
+function lintUnreadReplies(
+  acts: readonly Act[],
+  referencesByAct: ReadonlyMap<string, readonly string[]>,
+  report: ReportProblem,
+): void {
+  if (acts.every(({ context }) => context === undefined)) return;
+  /** A later act with full context sees all acts before this index. */
+  let seenBefore = 0;
+  const seen = new Set<string | undefined>();
+  acts.forEach((act, index) => {
+    const previous = acts[index - 1]?.name;
+    // A nested narrative runs in its own conversation and sees nothing.
+    const context = getNestedNarrative(act) ? 'none' : (act.context ?? 'full');
+    if (context === 'full') seenBefore = index;
+    else if (context === 'previous') seen.add(previous);
+    else if (context !== 'none') for (const name of context) seen.add(name);
+    for (const name of referencesByAct.get(act.name) ?? []) seen.add(name === 'previous' ? previous : name);
+  });
+  if (seenBefore === 0 && !acts.some(({ name }) => seen.has(name))) return;
+  const unread = acts.slice(seenBefore, -1).filter(({ name }) => !seen.has(name));
+  for (const name of new Set(unread.map((act) => act.name))) {
+    report(warningAt('unread-reply', ['acts', name], `no later act sees the reply of ${quote(name)}`));
+  }
 }

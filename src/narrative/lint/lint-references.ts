@@ -1,7 +1,7 @@
 import { type Problem, type ReportProblem, warningAt } from '../../toml/problem.js';
 import { describePath, type Path, quote } from '../../toml/toml.js';
 import { findNearestName } from '../../util/nearest-name.js';
-import type { RawAct } from '../parse/raw-acts.js';
+import type { RawAct } from './raw-acts.js';
 
 /** Warns about texts that were probably meant as references: "medai.logo", "media/logo", "narative:review". */
 export function lintReferences(acts: readonly RawAct[], mediaNames: readonly string[], report: ReportProblem): void {

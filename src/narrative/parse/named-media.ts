@@ -1,6 +1,6 @@
 import type { MediaKind } from '../../driver/request.js';
 import { getMediaKind, normalizeMimeType } from '../../media/media-types.js';
-import { errorAt } from '../../toml/problem.js';
+import { errorAt, type ReportProblem } from '../../toml/problem.js';
 import { isTable, type Path, quote, type TomlValue } from '../../toml/toml.js';
 import type { MediaInput, MediaTemplate } from '../narrative.js';
 import {
@@ -38,14 +38,13 @@ export function findNamedMedia(
   name: string,
   path: Path,
   media: NamedMedia,
-  report: MediaReadRequest['report'],
+  report: ReportProblem,
 ): MediaInput | MediaTemplate | undefined {
   if (media.has(name)) return media.get(name);
   const message = `${quote(name)} is not defined in [media]`;
   // In `ref`, people often omit the prefix.
   const suggest = { name: media.has(`media.${name}`) ? `media.${name}` : name, candidates: media.keys() };
-  report(errorAt('unknown-media', path, message, { suggest }));
-  return undefined;
+  return void report(errorAt('unknown-media', path, message, { suggest }));
 }
 
 /** Reads the media of an input: its own, or an entry of `[media]` by `ref`. */
@@ -70,8 +69,8 @@ function applyInputKind(
   const refPath = [...path, 'ref'];
   const knownKind = getKnownKind(media);
   if (knownKind !== undefined && knownKind !== kind) {
-    report(errorAt('media-type', refPath, `${quote(ref)} is of type ${quote(knownKind)}, not ${quote(kind)}`));
-    return undefined;
+    const message = `${quote(ref)} is of type ${quote(knownKind)}, not ${quote(kind)}`;
+    return void report(errorAt('media-type', refPath, message));
   }
   if (media.type === 'media-template') {
     const template = { ...media, spec: { ...media.spec, kind }, loaded: new Map() };

@@ -80,8 +80,8 @@ export function completeFile(
   table: TomlTable,
   { lint }: LintOptions,
 ): void {
-  const { narrative, problems, usedVariables, mediaTemplates, undefinedVariables } = result;
-  const nestedFiles = parsedFile.nestedFiles;
+  const { narrative, problems, usedVariables, referencesByAct } = result;
+  const { nestedFiles } = parsedFile;
   for (const problem of checkShape(table)) problems.push(problem);
   const actRuns = countActRuns(narrative, nestedFiles);
   // Only the innermost file with too many acts is reported: its callers have even more.
@@ -92,17 +92,13 @@ export function completeFile(
   parsedFile.hasErrors =
     problems.some(({ severity }) => severity === 'error') || nestedFiles.some((file) => file.hasErrors);
   if (lint && !parsedFile.hasErrors) {
-    const context = {
-      orderedActs: narrative.acts,
-      usedVariables: allUsedVariables,
-      referencesByAct: result.referencesByAct,
-    };
+    const context = { orderedActs: narrative.acts, usedVariables: allUsedVariables, referencesByAct };
     for (const problem of lint(table, context)) problems.push(problem);
   }
   parsedFile.problems = problems;
-  parsedFile.mediaTemplates = mediaTemplates;
+  parsedFile.mediaTemplates = result.mediaTemplates;
   parsedFile.actRuns = actRuns;
-  parsedFile.undefinedVariables = undefinedVariables;
+  parsedFile.undefinedVariables = result.undefinedVariables;
   parsedFile.unresolvedVariables = collectUnresolved(result, nestedFiles);
   parsedFile.variables = narrative.vars ? union([allUsedVariables, narrative.vars.keys()]) : allUsedVariables;
 }

@@ -54,17 +54,12 @@ export async function readMediaFrom(
   if (templates && key !== 'base64' && value.includes('{{')) return createMediaTemplate(key, value, request);
   const sourcePath = [...path, key];
   const mime = getMime(table);
-  const spec = {
-    ...{ source: { [key]: value } as MediaSource, kind, folder },
-    ...(key !== 'file' && { label: describePath(sourcePath) }),
-  };
+  const label = key === 'file' ? undefined : describePath(sourcePath);
+  const spec = { source: { [key]: value } as MediaSource, kind, folder, label };
   const result = await loadMedia({ ...spec, mime });
   if (result.ok) return result.media;
   const { rule, message, about } = result.problem;
-  if (about === 'source') {
-    report(errorAt(rule, sourcePath, message));
-    return undefined;
-  }
+  if (about === 'source') return void report(errorAt(rule, sourcePath, message));
   report(createMimeProblem(message, path));
   // The declared type was rejected. Report in the same run if the source is missing, too.
   const withoutMime = await loadMedia(spec);
@@ -93,7 +88,7 @@ function createMediaTemplate(
   const mime = getMime(table);
   const problem = mime === undefined ? undefined : checkDeclaredType(mime, kind);
   if (problem !== undefined) report(createMimeProblem(`"mime" ${problem}`, path));
-  const spec = { mime, kind, folder, ...(sourceKey === 'url' && { label: describePath(sourcePath) }) };
+  const spec = { mime, kind, folder, label: sourceKey === 'url' ? describePath(sourcePath) : undefined };
   const template = { type: 'media-template', sourceKey, text, spec, loaded: new Map() } as const;
   onTemplate({ template, path: sourcePath });
   return template;
@@ -106,16 +101,12 @@ export function pickOnlyKey<Key extends string>(
 ): Key | undefined {
   const presentKeys = keys.filter((key) => table[key] !== undefined);
   if (presentKeys.length === 1) return presentKeys[0];
-  if (presentKeys.length > 1) {
-    const quotedKeys = presentKeys.map(quote);
-    const list =
-      quotedKeys.length === 2
-        ? `both ${quotedKeys.join(' and ')}`
-        : `${quotedKeys.slice(0, -1).join(', ')} and ${quotedKeys.at(-1)}`;
-    report(errorAt('conflicting-keys', path, `${formatTableHeader(path)} has ${list}`, { target: 'key' }));
-  } else {
-    const list = keys.map(quote).join(', ');
-    report(errorAt('missing-key', path, `${formatTableHeader(path)} has none of ${list}`, { target: 'key' }));
+  const header = formatTableHeader(path);
+  if (presentKeys.length === 0) {
+    const message = `${header} has none of ${keys.map(quote).join(', ')}`;
+    return void report(errorAt('missing-key', path, message, { target: 'key' }));
   }
-  return undefined;
+  const list = `${presentKeys.slice(0, -1).map(quote).join(', ')} and ${quote(presentKeys.at(-1) ?? '')}`;
+  const message = `${header} has ${presentKeys.length === 2 ? 'both ' : ''}${list}`;
+  return void report(errorAt('conflicting-keys', path, message, { target: 'key' }));
 }

@@ -47,15 +47,3 @@ function readTexts(act: TomlValue | undefined, path: Path): RawAct['texts'] {
   }
   return texts;
 }
-
-/** Collects all strings in a value, at any depth. */
-export function collectStrings(value: TomlValue | undefined): string[] {
-  const strings: string[] = [];
-  const pending = [value];
-  for (const item of pending) {
-    if (typeof item === 'string') strings.push(item);
-    else if (Array.isArray(item)) for (const element of item) pending.push(element);
-    else if (isTable(item)) for (const key in item) pending.push(item[key]);
-  }
-  return strings;
-}
