@@ -26,17 +26,18 @@ export class InvalidNarrative extends BoticelliError {
 const unreadableRules = ['unreadable', 'media-not-found', 'narrative-not-found', 'schema-not-found'];
 
 /** Returns `no_input` if every error is about a file that can't be read: the narrative itself, or one that it refers to. */
-export function getErrorCode(diagnostics: readonly Diagnostic[]): 'no_input' | 'invalid_narrative' {
-  return getErrorCodeOfRules(diagnostics.filter(({ severity }) => severity === 'error'));
-}
-
-function getErrorCodeOfRules(problems: readonly { rule: string }[]): 'no_input' | 'invalid_narrative' {
-  return problems.every(({ rule }) => unreadableRules.includes(rule)) ? 'no_input' : 'invalid_narrative';
+export function getErrorCode(
+  diagnostics: readonly Pick<Diagnostic, 'severity' | 'rule'>[],
+): 'no_input' | 'invalid_narrative' {
+  const isUnreadable = diagnostics.every(
+    ({ severity, rule }) => severity === 'warning' || unreadableRules.includes(rule),
+  );
+  return isUnreadable ? 'no_input' : 'invalid_narrative';
 }
 
 /** Creates the error of an act whose media can't be read, with the message that `check` would print. */
 export function createMediaError(template: MediaTemplate, { rule, message }: MediaProblem): BoticelliError {
-  return new BoticelliError(getErrorCodeOfRules([{ rule }]), message, {
+  return new BoticelliError(getErrorCode([{ severity: 'error', rule }]), message, {
     hint: `Check the values of the placeholders in ${JSON.stringify(template.text)}.`,
   });
 }

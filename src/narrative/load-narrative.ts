@@ -4,7 +4,7 @@ import { createDiagnostics } from '../toml/create-diagnostics.js';
 import type { Diagnostic } from '../toml/diagnostic.js';
 import type { Problem } from '../toml/problem.js';
 import { type FileError, readRegularFile } from '../util/read-regular-file.js';
-import { checkMediaTemplates, hasMediaTemplates } from './check/check-media-templates.js';
+import { checkMediaTemplates } from './check/check-media-templates.js';
 import type { UndefinedVariable } from './check/check-references.js';
 import { InvalidNarrative } from './invalid-narrative.js';
 import type { Narrative } from './narrative.js';
@@ -82,7 +82,7 @@ export async function checkNarrative(
   for (const task of parsed.pending) await task();
   const files = parsed.finish();
   const [root] = files as [ParsedNarrativeFile];
-  if (hasMediaTemplates(files)) await checkMediaTemplates(root, vars);
+  if (files.some(({ mediaTemplates }) => mediaTemplates.length > 0)) await checkMediaTemplates(root, vars);
   const { file, text, narrative, variables } = root;
   const isUnresolved = (variable: UndefinedVariable) =>
     root.unresolvedVariables.has(variable) && !vars.has(variable.name);

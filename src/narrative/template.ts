@@ -11,10 +11,10 @@ export interface Placeholder {
 }
 
 /** Literal text, or a placeholder. */
-export type TemplatePart = string | Placeholder;
+type TemplatePart = string | Placeholder;
 
 /** A parsed text. */
-export interface Template {
+interface Template {
   /** The text in order, with escapes resolved. */
   parts: readonly TemplatePart[];
   /** Offsets of `{{` without a closing `}}`: they are literal text, perhaps by mistake. */
@@ -72,14 +72,9 @@ export function getVariableName(name: string): string | undefined {
   return name.startsWith('vars.') ? name.slice('vars.'.length) : undefined;
 }
 
-/** Returns the placeholders of a template, in order. */
-export function getPlaceholders({ parts }: Template): Placeholder[] {
-  return parts.filter((part) => typeof part !== 'string');
-}
-
 /** Returns the placeholder names of a text, in order, with duplicates. */
 export function getPlaceholderNames(text: string): string[] {
-  return getPlaceholders(parseTemplate(text)).map(({ name }) => name);
+  return parseTemplate(text).parts.flatMap((part) => (typeof part === 'string' ? [] : part.name));
 }
 
 function readName(text: string, start: number): string | undefined {

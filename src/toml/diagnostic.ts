@@ -8,7 +8,7 @@ export interface Diagnostic {
   suggestion?: string;
   /** Absent if the diagnostic is about the file as a whole. */
   location?: Location;
-  /** The file it is in; absent for the file that was asked for. */
+  /** The file it is in; absent for the file that the user named. */
   source?: SourceFile;
 }
 

@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { getPlaceholders, parseTemplate, renderTemplate } from '../../src/narrative/template.js';
+import { type Placeholder, parseTemplate, renderTemplate } from '../../src/narrative/template.js';
 
+const getPlaceholders = (parts: readonly (string | Placeholder)[]) => parts.filter((part) => typeof part !== 'string');
 const renderText = (text: string) => renderTemplate(parseTemplate(text).parts, (name) => `<${name}>`);
 
 test.each([
@@ -38,7 +39,7 @@ test('reports the offsets of unclosed braces', () => {
 
 test('reports the offset and the occurrence of placeholders', () => {
   const text = '\\{{x}} {{ x }} {{x}}';
-  const found = getPlaceholders(parseTemplate(text));
+  const found = getPlaceholders(parseTemplate(text).parts);
   expect(found.map(({ offset, length }) => text.slice(offset, offset + length))).toEqual(['{{ x }}', '{{x}}']);
   expect(found.map(({ occurrence }) => occurrence)).toEqual([0, 1]);
 });
@@ -66,7 +67,7 @@ test('does not replace placeholders in values', () => {
         names.push(name);
         return value;
       });
-      expect(names).toEqual(getPlaceholders({ parts, unclosed: [] }).map(({ name }) => name));
+      expect(names).toEqual(getPlaceholders(parts).map(({ name }) => name));
       expect(result).toBe(parts.map((part) => (typeof part === 'string' ? part : value)).join(''));
     }),
   );

@@ -53,7 +53,7 @@ async function detectType(
     kind,
     serverType: contentType,
   });
-  if ('problem' in verdict) throw createInputError(`the download can't be used: ${verdict.problem}`);
+  if (!verdict.ok) throw createInputError(`the download can't be used: ${verdict.problem}`);
   return verdict.mimeType;
 }
 

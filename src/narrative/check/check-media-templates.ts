@@ -6,11 +6,6 @@ import { getPlaceholderNames, getVariableName, parseTemplate, renderTemplate } f
 
 type Variables = ReadonlyMap<string, string>;
 
-/** Whether any file has media with placeholders in its name. */
-export function hasMediaTemplates(files: readonly ParsedNarrativeFile[]): boolean {
-  return files.some(({ mediaTemplates }) => mediaTemplates.length > 0);
-}
-
 /**
  * Reads the media whose name depends on variables only, under every name that the calling narratives give it, and adds the
  * problems to the files. Media named by replies, standard input or the round is read when its act runs.

@@ -17,7 +17,7 @@ export interface ActSettings {
 
 /** Reads the settings in a table. Values of the wrong type are left out: the schema check reports them. */
 export function readActSettings(table: TomlTable, path: Path, report: ReportProblem): ActSettings {
-  const { model, system, fallback } = table;
+  const { model, system, fallback, context } = table;
   const settings: ActSettings = { parameters: readParameters(table) };
   if (typeof model === 'string') settings.model = readModelName(model, [...path, 'model'], report);
   if (typeof system === 'string') settings.system = system;
@@ -25,14 +25,13 @@ export function readActSettings(table: TomlTable, path: Path, report: ReportProb
     const names = fallback.filter((name) => typeof name === 'string');
     settings.fallback = names.map((name, index) => readModelName(name, [...path, 'fallback', index], report));
   }
-  const context = readContext(table.context);
-  if (context) settings.context = context;
+  if (Array.isArray(context)) settings.context = context.filter((name) => typeof name === 'string');
+  else if (context === 'full' || context === 'previous' || context === 'none') settings.context = context;
   return settings;
 }
 
 function readParameters(table: TomlTable): GenerationParameters {
   const { temperature, max_tokens: maxTokens, top_p: topP, top_k: topK, seed, stop } = table;
-  const thinking = readThinking(table.thinking);
   const safety = readSafety(table.safety);
   // Faster than spreading: most acts have no parameters, and a folder may have thousands of acts.
   const parameters: GenerationParameters = {};
@@ -42,14 +41,11 @@ function readParameters(table: TomlTable): GenerationParameters {
   if (typeof topK === 'number') parameters.topK = topK;
   if (typeof seed === 'number') parameters.seed = seed;
   if (Array.isArray(stop)) parameters.stop = stop.filter((text) => typeof text === 'string');
+  const thinking =
+    typeof table.thinking === 'number' ? table.thinking : thinkingLevels.find((level) => level === table.thinking);
   if (thinking !== undefined) parameters.thinking = thinking;
   if (safety) parameters.safety = safety;
   return parameters;
-}
-
-function readThinking(value: TomlValue | undefined): GenerationParameters['thinking'] {
-  if (value === undefined) return undefined;
-  return typeof value === 'number' ? value : thinkingLevels.find((level) => level === value);
 }
 
 /** Returns the thresholds by Gemini's category names. */
@@ -71,9 +67,4 @@ function readModelName(name: string, path: Path, report: ReportProblem): string 
     report(errorAt('model-name', path, message));
   }
   return stripModelPrefix(name);
-}
-
-function readContext(value: TomlValue | undefined): ActContext | undefined {
-  if (Array.isArray(value)) return value.filter((name) => typeof name === 'string');
-  return value === 'full' || value === 'previous' || value === 'none' ? value : undefined;
 }

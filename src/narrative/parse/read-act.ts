@@ -30,7 +30,7 @@ export interface ActReadOptions extends MediaReadOptions {
 
 /**
  * Reads an act in any of its three forms. Invalid parts are reported and left out. Media and the schema are added by deferred
- * tasks; until then, or if media is invalid, an empty text takes the place of the media.
+ * tasks; until then, or if media is invalid, an empty text stands in for the media.
  */
 export function readAct(name: string, value: TomlValue, options: ActReadOptions): Act {
   const { defaults, report, onText } = options;

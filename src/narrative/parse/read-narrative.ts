@@ -1,7 +1,6 @@
 import { errorAt, type Problem, type ReportProblem, warningAt } from '../../toml/problem.js';
 import { isTable, quote, type TomlTable, type TomlValue } from '../../toml/toml.js';
-import { checkContexts } from '../check/check-contexts.js';
-import { checkReferences, type References, reservedNames } from '../check/check-references.js';
+import { checkContexts, checkReferences, type References, reservedNames } from '../check/check-references.js';
 import type { Act, MediaInput, MediaTemplate, Narrative } from '../narrative.js';
 import { getVariableName } from '../template.js';
 import { readNamedMedia } from './named-media.js';

@@ -17,7 +17,7 @@ test.each<[string, (path: string) => void, string]>([
   const path = join(folder, 'film.mp4');
   writeFileSync(path, createVideo(17_000_000));
   const loaded = await loadMedia({ source: { file: 'film.mp4' }, folder });
-  if ('problem' in loaded) throw new Error(loaded.problem.message);
+  if (!loaded.ok) throw new Error(loaded.problem.message);
   const { content, mimeType = '', name = '' } = loaded.media;
   const gate = createGate();
   fixture.server.files.configure({ gate: { command: 'upload', gate } });

@@ -40,7 +40,7 @@ async function createPart(
 ): Promise<MediaPart> {
   writeFileSync(join(folder, name), bytes);
   const loaded = await loadMedia({ source: { file: name }, folder });
-  if ('problem' in loaded) throw new Error(loaded.problem.message);
+  if (!loaded.ok) throw new Error(loaded.problem.message);
   const { mimeType = '', content } = loaded.media;
   return { type: 'media', mimeType, content, name };
 }

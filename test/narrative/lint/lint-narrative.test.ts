@@ -33,7 +33,7 @@ const rule = (name: string, cases: RuleCase[]) => testRuleWith(lintText, name, c
 
 rule('retired-model', [
   [
-    'reports the shutdown date at every place that names the model',
+    'reports the shutdown date wherever the model is named',
     `${narrative('model = "gemini-2.0-flash"\nfallback = ["models/gemini-2.5-pro"]')}[acts.b]\nmodel = "gemini-2.5-flash"\n`,
     `~ 3:9 retired-model: "model" in [narrative] is "gemini-2.0-flash", which Google shuts down on 2026-06-01`,
     `~ 4:13 retired-model: element 1 of "fallback" in [narrative] is "gemini-2.5-pro", which Google shuts down on 2026-12-01`,

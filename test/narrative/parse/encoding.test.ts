@@ -40,9 +40,9 @@ it.each([
   ['an incomplete character at the end', '23c3a9e282', '1:3', 'E2'],
   ['an invalid byte after a byte order mark', 'efbbbf2380', '1:2', '80'],
   ['an invalid byte after an emoji of two code units', '23f09f988080', '1:4', '80'],
-])('reports the location of invalid UTF-8: %s', async (_what, hex, place, byte) => {
+])('reports the location of invalid UTF-8: %s', async (_what, hex, location, byte) => {
   expect(await collectProblems(Buffer.from(hex, 'hex'))).toEqual([
-    `${place} not-utf8: the byte 0x${byte} is not valid UTF-8; save the file as UTF-8`,
+    `${location} not-utf8: the byte 0x${byte} is not valid UTF-8; save the file as UTF-8`,
   ]);
 });
 

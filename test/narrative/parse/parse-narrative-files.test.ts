@@ -120,9 +120,9 @@ it.each([
     'c.toml:6:6',
     'b.toml → c.toml → b.toml',
   ],
-])('rejects a narrative %s', async (_what, files, place, chain) => {
+])('rejects a narrative %s', async (_what, files, location, chain) => {
   expect(await collectFolderProblems(files as Record<string, string>)).toEqual([
-    `${place} narrative-circle: the narrative contains itself: ${chain}`,
+    `${location} narrative-circle: the narrative contains itself: ${chain}`,
   ]);
 });
 
@@ -165,7 +165,7 @@ it('takes variables from calling narratives, and reports those that no file defi
   expect(await collectFolderProblems({ 'a.toml': withVars('x = 1'), ...inner }, new Map([['y', '2']]))).toEqual([]);
 });
 
-it('overrides the acts of inner narratives too, each narrative once', async () => {
+it('overrides the acts of nested narratives too, each narrative once', async () => {
   const doubling = Object.fromEntries(
     Array.from({ length: 15 }, (_, at) => [`n${at}.toml`, renderFile(`narrative:n${at + 1}`, `narrative:n${at + 1}`)]),
   );
