@@ -82,7 +82,6 @@ export type { ExecuteOptions, NarrativeExecutorOptions, ProgressListener } from 
 export { createGeminiDriver } from './gemini/driver.js';
 export type { ModelInfo, ModelList, ModelListCache } from './gemini/models/model-info.js';
 export type { GeminiDriverOptions } from './gemini/options.js';
-export { applyOverrides, type Overrides } from './narrative/apply-overrides.js';
 export { InvalidNarrative } from './narrative/invalid-narrative.js';
 export { lintNarrative } from './narrative/lint/lint-narrative.js';
 export {
@@ -95,6 +94,7 @@ export {
 export {
   type Act,
   type ActContext,
+  applyOverrides,
   collectNarratives,
   getNestedNarrative,
   type Input,
@@ -104,6 +104,7 @@ export {
   type MediaTemplate,
   type Narrative,
   type NarrativeInput,
+  type Overrides,
   type TextInput,
 } from './narrative/narrative.js';
 export { createSchemaValidator, type SchemaValidator } from './narrative/schema/json-schema.js';

@@ -1,7 +1,7 @@
 import { BoticelliError } from '../errors.js';
 import { createMediaError } from '../narrative/invalid-narrative.js';
 import type { Act, Input, MediaInput, MediaTemplate, TextInput } from '../narrative/narrative.js';
-import { loadMediaTemplate, trimNameValue } from '../narrative/parse/load-media.js';
+import { loadMediaTemplate } from '../narrative/parse/load-media.js';
 import { getPlaceholderNames, getVariableName, parseTemplate, renderTemplate } from '../narrative/template.js';
 
 /** The values of placeholders when an act runs. */
@@ -59,7 +59,7 @@ export async function renderActInput(
 ): Promise<Exclude<Input, MediaTemplate>> {
   if (input.type === 'text') return { type: 'text', content: render(input.content) };
   if (input.type !== 'media-template') return input;
-  const name = render(input.text, trimNameValue);
+  const name = render(input.text, (value) => value.trim());
   if (isRehearsal && isNamedByReply(input)) return { type: 'text', content: `[media file named by ${input.text}]` };
   const loaded = await loadMediaTemplate(input, name);
   if (loaded.ok) return loaded.media;

@@ -111,7 +111,7 @@ function resolveTextType(hints: MediaTypeHints): MediaTypeResult {
   return reconcileTypes('text/plain', hints);
 }
 
-/** Formats without a signature: if the bytes are not recognised, the name or the declared type decides. */
+/** Formats without a signature: if the bytes are not recognized, the name or the declared type decides. */
 const typesWithoutSignature = ['audio/mp3', 'audio/aac', 'video/mpeg', 'video/mpg'];
 
 function resolveUnknownType(hints: MediaTypeHints): MediaTypeResult {

@@ -1,3 +1,5 @@
+import { isRecord } from '../util/json.js';
+
 /** A parsed TOML value. Whole numbers beyond 2^53 are bigint. */
 export type TomlValue = string | number | bigint | boolean | Date | TomlValue[] | TomlTable;
 
@@ -10,7 +12,7 @@ export interface TomlTable {
 export type Path = readonly (string | number)[];
 
 export function isTable(value: TomlValue | undefined): value is TomlTable {
-  return typeof value === 'object' && !Array.isArray(value) && !(value instanceof Date);
+  return isRecord(value) && !(value instanceof Date);
 }
 
 /** Returns the value at a path, if any. */

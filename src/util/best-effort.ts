@@ -1,6 +1,6 @@
 /**
- * Creates a function that runs work which the program can do without. It never rejects: it resolves to the result, or to
- * undefined on failure. After the first failure no further work is tried.
+ * Creates a function that runs optional work and never rejects: it resolves to the result, or to undefined on
+ * failure. After the first failure no further work is tried.
  *
  * @param onFailure called once, with the error of the first failure
  */

@@ -1,5 +1,5 @@
 import { errorAt } from '../../toml/problem.js';
-import { loadMediaTemplate, trimNameValue } from '../parse/load-media.js';
+import { loadMediaTemplate } from '../parse/load-media.js';
 import type { ParsedNarrativeFile } from '../parse/parsed-narrative-file.js';
 import type { MediaTemplateEntry } from '../parse/read-media.js';
 import { getPlaceholderNames, getVariableName, parseTemplate, renderTemplate } from '../template.js';
@@ -79,7 +79,7 @@ function renderWithVariables(text: string, vars: Variables): string | undefined 
     const variable = getVariableName(name);
     const value = variable === undefined ? undefined : vars.get(variable);
     if (value === undefined) hasMissingValue = true;
-    return trimNameValue(value ?? '');
+    return value?.trim() ?? '';
   });
   return hasMissingValue ? undefined : rendered;
 }

@@ -66,8 +66,8 @@ function checkThinkingLimit({ table, path }: RawTable, header: RawTable): Proble
   const thinking = table.thinking ?? header.table.thinking;
   if (!getModelFacts(model)?.thinksByDefault) return undefined;
   if (thinking === 'minimal' || (typeof thinking === 'number' && thinking <= maxTokens / 2)) return undefined;
-  const limitTable = table.max_tokens === undefined ? header : { path };
-  const message = `${describePath([...limitTable.path, 'max_tokens'])} is ${maxTokens}, which the thinking of ${model} may use up`;
+  const limitPath = [...(table.max_tokens === undefined ? header.path : path), 'max_tokens'];
+  const message = `${describePath(limitPath)} is ${maxTokens}, which the thinking of ${model} may use up`;
   const reportedKey = ['max_tokens', 'model', 'thinking'].find((key) => table[key] !== undefined) ?? 'max_tokens';
   const hint = 'raise it or set "thinking"';
   return warningAt('tokens-for-thoughts', [...path, reportedKey], `${message}; ${hint}`, { target: 'value' });

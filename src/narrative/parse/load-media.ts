@@ -35,11 +35,6 @@ export async function loadMedia(spec: MediaSpec): Promise<LoadMediaResult> {
   return 'file' in source ? loadFile(source.file, spec) : loadBase64(source.base64, spec);
 }
 
-/** Trims a value for use in a name: replies and the output of `echo` end with a newline, file names do not. */
-export function trimNameValue(value: string): string {
-  return value.trim();
-}
-
 /** Reads the media that a rendered template names, unless it was read together with the narrative. */
 export async function loadMediaTemplate(
   { sourceKey, spec, loaded }: MediaTemplate,
@@ -66,7 +61,7 @@ async function loadFile(file: string, spec: MediaSpec): Promise<LoadMediaResult>
   return createMediaInput(mediaData, { ...spec, label }, file);
 }
 
-/** Cuts long names: a reply that is used as a name may be a whole page. */
+/** Cuts long names: a reply that is used as a name may be very long. */
 function formatFileName(file: string): string {
   return quote(file.length > 200 ? `${file.slice(0, 200)}…` : file);
 }

@@ -33,8 +33,8 @@ export interface NarrativeContent {
 }
 
 /**
- * Parses a file and its nested narratives as far as possible synchronously. Run the `pending` tasks next, one after the other;
- * after them, `finish` returns the files, each once, the outermost first.
+ * Parses a file and its nested narratives as far as possible synchronously. Run the `pending` tasks next, one after the
+ * other; after them, `finish` returns the files, each once, the outermost first.
  */
 export function parseNarrativeFiles(content: NarrativeContent, lintOptions: LintOptions) {
   const context: ParseContext = { content, lintOptions, files: new Map(), pending: [], finishers: [] };

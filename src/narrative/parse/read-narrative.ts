@@ -25,9 +25,9 @@ export interface ParsedNarrative extends References {
 }
 
 /**
- * Reads a narrative from the table of a file, and its nested narratives. Media and schemas are `pending` tasks, to run one after
- * the other: a narrative with thousands of images must not open them all at once. Most files have none and are read without a
- * promise, which matters in a folder of thousands of files. After all tasks, `finish` checks the references.
+ * Reads a narrative from the table of a file, and its nested narratives. Media and schemas are `pending` tasks, to run one
+ * after the other: a narrative with thousands of images must not open them all at once. Most files have none and are read
+ * without a promise, which matters in a folder of thousands of files. After all tasks, `finish` checks the references.
  */
 export function readNarrativeTable({ table: file, folder, readNested, isFromStdin }: NarrativeSource) {
   const problems: Problem[] = [];

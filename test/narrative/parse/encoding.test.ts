@@ -46,20 +46,20 @@ it.each([
   ]);
 });
 
-it('recognises UTF-16', async () => {
+it('recognizes UTF-16', async () => {
   expect(await collectProblems(Buffer.from('\ufeff[narrative]', 'utf16le'))).toEqual([
     '1:1 not-utf8: the file is UTF-16; save it as UTF-8',
   ]);
 });
 
-it('recognises UTF-16 without a byte order mark that is not valid UTF-8', async () => {
+it('recognizes UTF-16 without a byte order mark that is not valid UTF-8', async () => {
   const bytes = Buffer.from('[narrative]\nname = "\u00fc"\n', 'utf16le');
   expect(await collectProblems(bytes)).toEqual([
     expect.stringMatching(/ not-utf8: the file is UTF-16; save it as UTF-8$/),
   ]);
 });
 
-it.each(['utf16le', 'utf16be'])('recognises %s without a byte order mark', async (encoding) => {
+it.each(['utf16le', 'utf16be'])('recognizes %s without a byte order mark', async (encoding) => {
   const bytes = Buffer.from('[narrative]\nname = "x"\n', 'utf16le');
   expect(await collectProblems(encoding === 'utf16be' ? bytes.swap16() : bytes)).toEqual([
     '1:1 not-utf8: the file is UTF-16; save it as UTF-8',

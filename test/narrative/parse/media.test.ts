@@ -40,7 +40,7 @@ describe('an image', () => {
     expect((await loadImage(`base64 = """\n${lines}"""`)).content).toEqual({ from: 'bytes', base64 });
   });
 
-  it('is detected despite a long colour profile at its beginning', async () => {
+  it('is detected despite a long color profile at its beginning', async () => {
     const dot = readFileSync(join(mediaFolder, 'dot.png'));
     const profile = Buffer.concat([Buffer.from('00002710', 'hex'), Buffer.from('tEXt'), Buffer.alloc(10_004)]);
     const large = Buffer.concat([dot.subarray(0, 33), profile, dot.subarray(33)]);

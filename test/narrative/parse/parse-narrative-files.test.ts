@@ -2,10 +2,9 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { expect, it, onTestFinished } from 'vitest';
-import { applyOverrides } from '../../../src/narrative/apply-overrides.js';
 import { InvalidNarrative } from '../../../src/narrative/invalid-narrative.js';
 import { checkNarrativeFile, loadNarrative } from '../../../src/narrative/load-narrative.js';
-import { collectNarratives, type Narrative } from '../../../src/narrative/narrative.js';
+import { applyOverrides, collectNarratives, type Narrative } from '../../../src/narrative/narrative.js';
 import { createTemporaryFolder } from '../../helpers/boticelli.js';
 import { renderHead } from '../check-source.js';
 
