@@ -6,7 +6,7 @@ import { readNarrativeTable } from '../../../src/narrative/parse/read-narrative.
 import { createDiagnostics } from '../../../src/toml/create-diagnostics.js';
 import { readToml } from '../../../src/toml/read-toml.js';
 import { formatDiagnostics, mediaFolder } from '../check-source.js';
-import { type RuleCase, testRuleWith } from '../test-rule.js';
+import { type RuleCase, testRule } from '../test-rule.js';
 
 /** Returns the warnings about a file, without checking its shape. */
 async function lintText(text: string): Promise<string[]> {
@@ -29,7 +29,7 @@ const narrative = (settings: string) => `[narrative]\nname = "x"\n${settings}\n[
 const act = (settings: string) =>
   `[narrative]\nname = "x"\n[toc]\norder = ["a"]\n[acts.a]\ninput = [{ type = "text", content = "x" }]\n${settings}\n`;
 
-const rule = (name: string, cases: RuleCase[]) => testRuleWith(lintText, name, cases);
+const rule = (name: string, cases: RuleCase[]) => testRule(name, cases, lintText);
 
 rule('retired-model', [
   [
