@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import * as z from 'zod/mini';
 import type { GenerateResponse, ReplyAudio, Usage } from '../../driver/response.js';
+import { tryParseJson } from '../../util/json.js';
 import type { PartDescription, RequestDescription, RequestId, TurnDescription } from '../replies/request-id.js';
 
 /** One line of a recording: a request and its reply. */
@@ -79,12 +80,8 @@ const entrySchema = z.object({
  * @throws Error whose message is the end of a sentence that begins with "this line"
  */
 export function parseEntry(line: string): RecordingEntry {
-  let value: unknown;
-  try {
-    value = JSON.parse(line);
-  } catch {
-    throw new Error('is not JSON');
-  }
+  const value = tryParseJson(line);
+  if (value === undefined) throw new Error('is not JSON');
   const { success, error } = entrySchema.safeParse(value);
   if (success) return value as RecordingEntry;
   const path = error.issues[0]?.path.join('.') ?? '';
