@@ -35,7 +35,10 @@ export async function retryWhileLocked<Result>(work: () => Result, options: Lock
       if (waitedMs > noticeAfterMs && !isReported) onLocked?.();
       isReported ||= waitedMs > noticeAfterMs;
     }
-    await pause(minPauseMs + Math.random() * (maxPauseMs - minPauseMs));
+    await delay(minPauseMs + Math.random() * (maxPauseMs - minPauseMs));
+    // Lets Node handle signals. Otherwise it goes from timer to timer if several tasks wait for the lock, and each blocks
+    // for a moment: Ctrl-C was noticed after 9 s (2026-11).
+    await setImmediate();
   }
 }
 
@@ -52,22 +55,10 @@ export async function retryWhileQuotaLocked<Result>(
   try {
     return await retryWhileLocked(work, { maxWaitMs: 90_000, ...options });
   } catch (thrown) {
-    throw isBusy(thrown) ? createQuotaLockedError(thrown) : thrown;
+    if (!isBusy(thrown)) throw thrown;
+    throw new BoticelliError('output_failed', 'another process has locked the state database', {
+      hint: 'Find the process that holds boticelli.db open. If you know that quota is left, run with --no-rate-limit.',
+      cause: thrown,
+    });
   }
-}
-
-/**
- * Waits, then lets Node handle signals. Without that, Node goes from timer to timer if several tasks wait for the lock, and
- * each blocks for a moment: Ctrl-C was noticed after 9 s (2026-11).
- */
-async function pause(waitMs: number): Promise<void> {
-  await delay(waitMs);
-  await setImmediate();
-}
-
-function createQuotaLockedError(cause: unknown): BoticelliError {
-  return new BoticelliError('output_failed', 'another process has locked the state database', {
-    hint: 'Find the process that holds boticelli.db open. If you know that quota is left, run with --no-rate-limit.',
-    cause,
-  });
 }

@@ -22,7 +22,7 @@ const createRequest = (text: string, model = 'm', rest: Partial<GenerateRequest>
 /** A run with the database: its driver, and the inner driver that counts the requests sent. */
 function run(scripts: ScriptedCall[] = [], options: Partial<ReplyCacheOptions> = {}, now = Date.now()) {
   const inner = createScriptedDriver(scripts);
-  const cache = createSqliteReplyCache({ database, narrative: 'n', now: () => now });
+  const cache = createSqliteReplyCache(database, 'n', () => now);
   return { inner, driver: withReplyCache({ cache, ...options }, inner) };
 }
 const resume = (scripts: ScriptedCall[] = [], options: Partial<ReplyCacheOptions> = {}) =>
