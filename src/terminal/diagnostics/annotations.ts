@@ -7,10 +7,10 @@ import { toPrintable } from '../text/printable.js';
  * @param file relative to the repository; undefined for a diagnostic without a file
  */
 export function formatAnnotation({ severity, rule, message, location, suggestion }: Diagnostic, file?: string): string {
+  const { line, column = 0, length = 0 } = location ?? {};
+  const position = location && { line, endLine: line, col: column, endColumn: column + length };
   const properties = {
-    ...(file !== undefined && { file }),
-    ...(file !== undefined && location && { line: location.line, endLine: location.line }),
-    ...(file !== undefined && location && { col: location.column, endColumn: location.column + location.length }),
+    ...(file !== undefined && { file, ...position }),
     title: rule,
   };
   const propertyList = Object.entries(properties).map(([name, value]) => `${name}=${escapeProperty(String(value))}`);
