@@ -4,7 +4,7 @@ import { expect, onTestFinished, test } from 'vitest';
 import { openDatabase, openReadOnly } from '../../src/database/open.js';
 import { readSchemaVersion, schemaVersion } from '../../src/database/schema.js';
 import { buildNarrative, createTemporaryFolder, runBoticelli } from '../helpers/boticelli.js';
-import { startGeminiServer } from '../helpers/gemini-server.js';
+import { startGeminiServer } from '../helpers/gemini/server.js';
 
 /** Creates a state folder with a database of schema version 1 that has one row of quota. */
 function createOldState(): string {

@@ -7,8 +7,8 @@ import { databasePath } from '../../src/database/open.js';
 import { readSchemaVersion } from '../../src/database/schema.js';
 import { printHeading, printRow } from '../bench/measure.js';
 import { type RunningProcess, startBoticelli } from '../helpers/boticelli.js';
-import { textReply } from '../helpers/gemini-replies.js';
-import { type GeminiServer, startGeminiServer } from '../helpers/gemini-server.js';
+import { textReply } from '../helpers/gemini/replies.js';
+import { type GeminiServer, startGeminiServer } from '../helpers/gemini/server.js';
 import { createRandom } from '../helpers/random.js';
 
 /** The result of a run of ten acts that was killed, and of the run that resumed it. */

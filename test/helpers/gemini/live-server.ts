@@ -1,12 +1,12 @@
 import type { IncomingMessage, Server } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { type WebSocket, WebSocketServer } from 'ws';
-import { createCondition } from './condition.js';
+import { createCondition } from '../condition.js';
 import type { ConnectionScript, LiveScript } from './live-replies.js';
 import { type LiveSessionLog, serveSession } from './live-session.js';
 
 /**
- * A fake of Gemini's Live API, part of the loopback server of gemini-server.ts (`server.live`), at the same base URL as
+ * A fake of Gemini's Live API, part of the loopback server of server.ts (`server.live`), at the same base URL as
  * REST and server-sent events.
  *
  *     server.live.queueReplies(spokenReply(['Hi']), { ...spokenReply(['Yo']), end: closeReasons.internal });  // two turns
