@@ -80,7 +80,7 @@ function removeFollowUps(hashes: readonly string[], all: Map<string, RecordingEn
 
 /**
  * Sorts by the length of the conversation, then by the request, and never by the reply. So the lines of a narrative are in
- * its order, and keep their place when the recording is made again.
+ * its order, and keep their position when the recording is made again.
  */
 function compareEntries(left: RecordingEntry, right: RecordingEntry): number {
   const depth = left.request.after.length - right.request.after.length;

@@ -54,7 +54,7 @@ async function findReusable(
   const stored = canReuse?.() ? await cache.find(id, acceptFallbackReplies ? undefined : model) : undefined;
   if (!stored) return undefined;
   const { wasSpoken, ...reply } = stored;
-  const message = 'the stored reply has no audio: only the transcript of speech is kept';
+  const message = 'the stored reply has no audio: only the transcript of speech is stored';
   if (wasSpoken) emit?.({ type: 'note', about: 'reply', message });
   return { ...reply, reused: true };
 }

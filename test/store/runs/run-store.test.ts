@@ -33,9 +33,9 @@ const usage = { promptTokens: 10, outputTokens: 2, thoughtTokens: 0, totalTokens
 const start = (run: string, acts = ['a', 'b']): NarrativeEvent => ({
   ...{ type: 'narrative-start', run, narrative: 'n', acts },
 });
-const actStart = (act: string, index = 0): NarrativeEvent => ({ type: 'act-start', act, index, model: 'asked' });
+const actStart = (act: string, index = 0): NarrativeEvent => ({ type: 'act-start', act, index, model: 'requested' });
 const actEnd = (act: string, index = 0, more = {}): NarrativeEvent => ({
-  ...{ type: 'act-end', act, index, model: 'served', requestedModel: 'asked', text: `Reply of ${act}` },
+  ...{ type: 'act-end', act, index, model: 'served', requestedModel: 'requested', text: `Reply of ${act}` },
   ...{ finishReason: 'STOP', usage, attempts: 2, waitMs: 30, durationMs: 5, reused: false, ...more },
 });
 const end = (run: string, more = {}): NarrativeEvent => ({
@@ -65,7 +65,7 @@ test('records a run while it is in progress, as unfinished', async () => {
   await sendEvents(store, actStart('a'), retry, actEnd('a'));
   expect(listRuns(database, 9).runs).toMatchObject([
     {
-      ...{ status: 'unfinished', actsEnded: 1, modelsAsked: ['asked'], modelsServed: ['served'], attempts: 2 },
+      ...{ status: 'unfinished', actsEnded: 1, modelsAsked: ['requested'], modelsServed: ['served'], attempts: 2 },
       ...{ waitMs: 30, usage, file: '/a/n.toml', fileHash: 'f00d' },
     },
   ]);
@@ -182,7 +182,7 @@ describe('clearing', () => {
   });
 });
 
-describe('a database that can not be written', () => {
+describe('a database that cannot be written', () => {
   test('is reported once, and the run continues', async () => {
     const { store, failures } = openStore();
     await sendEvents(store, start('r1'));
