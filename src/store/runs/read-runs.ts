@@ -66,7 +66,7 @@ export function listActs(database: Database.Database, run: string): RecordedAct[
   }));
 }
 
-/** Leaves out what is NULL. */
+/** Converts a row; a column that is NULL is left out. */
 function toRecordedRun(row: RunRow): RecordedRun {
   const entries = Object.entries(row).filter(([, value]) => value !== null);
   const fields = entries.map(([name, value]) => [name, jsonColumns.includes(name) ? JSON.parse(String(value)) : value]);

@@ -56,7 +56,7 @@ export function createProgress(options: ProgressOptions): Progress {
 }
 
 function reportActEvent(
-  event: Exclude<NarrativeEvent, { type: `narrative-${string}` | 'act-start' | 'act-delta' }>,
+  event: Exclude<NarrativeEvent, { type: 'narrative-start' | 'narrative-end' | 'act-start' | 'act-delta' }>,
   { report, warn }: ReturnType<typeof createReporter>,
   { detail, showsCountdown = false, replays }: ProgressOptions,
 ): void {

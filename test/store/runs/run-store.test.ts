@@ -4,7 +4,7 @@ import { type Database, openDatabase } from '../../../src/database/open.js';
 import type { GenerateResponse } from '../../../src/driver/response.js';
 import type { NarrativeEvent } from '../../../src/executor/narrative-events.js';
 import { NarrativeExecutor } from '../../../src/executor/narrative-executor.js';
-import { createLiveModeRows, type LiveModeRows } from '../../../src/store/caches/live-mode-rows.js';
+import { createLiveModeRows } from '../../../src/store/caches/live-mode-rows.js';
 import { clearRuns, countClearable } from '../../../src/store/runs/clear-runs.js';
 import { findRuns, listActs, listRuns } from '../../../src/store/runs/read-runs.js';
 import { openRunStore } from '../../../src/store/runs/run-store.js';
@@ -48,7 +48,7 @@ const reply: GenerateResponse = {
 };
 
 /** Everything that writes into the database, except the quota store. */
-type Writers = ReturnType<typeof openStore> & { liveModes: LiveModeRows };
+type Writers = ReturnType<typeof openStore> & { liveModes: ReturnType<typeof createLiveModeRows> };
 
 async function sendEvents(store: ReturnType<typeof openStore>['store'], ...events: NarrativeEvent[]) {
   for (const event of events) await store.onEvent(event);
