@@ -18,8 +18,8 @@ export function databasePath(stateFolder: string): string {
 }
 
 /**
- * Opens the database of a state folder. Creates it if it is missing, with mode 0600 in a folder of mode 0700. A damaged file
- * is renamed, never deleted. Without a database the program continues, with a warning.
+ * Opens the database of a state folder. Creates it if it is missing, with mode 0600 in a folder of mode 0700. A damaged
+ * file is renamed, never deleted. Without a database the program continues, with a warning.
  *
  * @param options how to wait while another program locks the whole file
  * @throws BoticelliError `output_failed` if the file stays locked: no request is sent without knowing the used quota
@@ -54,8 +54,8 @@ function openFile(LibSql: typeof Database, path: string): OpenedDatabase {
   const database = new LibSql(path);
   try {
     if (isNew) chmodSync(path, 0o600);
-    // Set before the journal mode: otherwise some of many processes that open a new file at the same time fail. This wait
-    // blocks the event loop, and with it Ctrl-C, so it is short: callers that can wait longer retry.
+    // Set before the journal mode: otherwise some of many processes that open a new file at the same time fail. This
+    // wait blocks the event loop, and with it Ctrl-C, so it is short: callers that can wait longer retry.
     database.pragma('busy_timeout = 200');
     const version = readSchemaVersion(database);
     if (version > schemaVersion) {
@@ -77,8 +77,8 @@ function openFile(LibSql: typeof Database, path: string): OpenedDatabase {
 }
 
 /**
- * Opens a file for reading that SQLite can't work with, for example on a full disk, so that a used-up daily quota is still
- * known. Writing to it fails with SQLite's error.
+ * Opens a file for reading that SQLite can't work with, for example on a full disk, so that a used-up daily quota is
+ * still known. Writing to it fails with SQLite's error.
  */
 function openImmutable(LibSql: typeof Database, path: string): Database.Database | undefined {
   try {
@@ -116,8 +116,8 @@ export async function openReadOnly(folder: string, minVersion = 1): Promise<Data
     if (!statSync(path, { throwIfNoEntry: false })?.size) return undefined;
     const { default: LibSql } = await import('libsql');
     const database = new LibSql(`${pathToFileURL(path).href}?mode=ro`);
-    // A long wait that blocks the event loop is fine here: no signal handler is installed, so Ctrl-C works. Readers wait
-    // only for programs that lock the whole file.
+    // A long wait that blocks the event loop is fine here: no signal handler is installed, so Ctrl-C works. Readers
+    // wait only for programs that lock the whole file.
     database.pragma('busy_timeout = 10000');
     const version = readSchemaVersion(database);
     if (version >= minVersion && version <= schemaVersion) return database;

@@ -10,7 +10,8 @@ interface LiveModeRow {
 }
 
 /**
- * Reads and writes the response modes of Live models, by a hash of the service's address. The methods throw SQLite's errors.
+ * Reads and writes the response modes of Live models, by a hash of the service's address. The methods throw SQLite's
+ * errors.
  *
  * @param database has the table `live_manners (service, model, manner, learned_at)`
  */

@@ -11,8 +11,9 @@ export interface RecordingEntry extends RequestId {
 }
 
 /**
- * A recorded request. It has the text of its own prompt only; the turns before it are hashes. So an edit changes the text
- * of one line and a few digits of the lines after it, and the size of a long conversation does not grow quadratically.
+ * A recorded request. It has the text of its own prompt only; the turns before it are hashes. So an edit changes the
+ * text of one line and a few digits of the lines after it, and the size of a long conversation does not grow
+ * quadratically.
  */
 export interface RecordedRequest {
   model: string;

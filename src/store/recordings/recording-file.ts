@@ -15,8 +15,8 @@ export interface RecordingFile {
 /**
  * Opens a recording for adding replies, or creates it. Checks that it can be written, before a request is paid for.
  *
- * @throws BoticelliError `output_failed` if the file can't be written; `no_input` if it exists and is not a recording (it
- *   is left unchanged)
+ * @throws BoticelliError `output_failed` if the file can't be written; `no_input` if it exists and is not a recording
+ *   (it is left unchanged)
  */
 export function openRecording(file: string): RecordingFile {
   const path = existsSync(file) ? realpathSync(file) : file;
@@ -66,8 +66,8 @@ function mergeEntries(path: string, before: Entries, added: Entries): RecordingE
 }
 
 /**
- * Removes the requests whose conversation contains a replaced reply: no run can send them again. Otherwise a recording that
- * is made again would only grow.
+ * Removes the requests whose conversation contains a replaced reply: no run can send them again. Otherwise a recording
+ * that is made again would only grow.
  */
 function removeFollowUps(hashes: readonly string[], all: Map<string, RecordingEntry>, added: Entries): void {
   const currentHashes = new Set([...all.values()].map(hashReplyTurn));
@@ -79,8 +79,8 @@ function removeFollowUps(hashes: readonly string[], all: Map<string, RecordingEn
 }
 
 /**
- * Sorts by the length of the conversation, then by the request, and never by the reply. So the lines of a narrative are in
- * its order, and keep their position when the recording is made again.
+ * Sorts by the length of the conversation, then by the request, and never by the reply. So the lines of a narrative are
+ * in its order, and keep their position when the recording is made again.
  */
 function compareEntries(left: RecordingEntry, right: RecordingEntry): number {
   const depth = left.request.after.length - right.request.after.length;

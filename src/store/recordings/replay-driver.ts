@@ -6,8 +6,8 @@ import type { RecordedReply } from './recording-entry.js';
 import { readRecording } from './recording-file.js';
 
 /**
- * Creates a driver that replies from a recording: it needs no network, key or quota. Its replies are marked as reused. A
- * request that was not recorded rejects with `not_recorded` and the difference to the most similar one. One instance
+ * Creates a driver that replies from a recording: it needs no network, key or quota. Its replies are marked as reused.
+ * A request that was not recorded rejects with `not_recorded` and the difference to the most similar one. One instance
  * serves one run, because it counts equal requests.
  *
  * @throws BoticelliError `no_input` if the file can't be read, or a line is not a recorded reply

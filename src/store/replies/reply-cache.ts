@@ -64,8 +64,9 @@ export function replaceNuls(text: string): string {
 }
 
 /**
- * The stored form of a reply. Most replies are only text, which a response holds three times: as its text, as the text of
- * its turn and as a native part. It is stored once: writing a reply of 10 MB three times took a run to 320 MB (2026-11).
+ * The stored form of a reply. Most replies are only text, which a response holds three times: as its text, as the text
+ * of its turn and as a native part. It is stored once: writing a reply of 10 MB three times took a run to 320 MB
+ * (2026-11).
  */
 interface SerializedReply extends Omit<StoredReply, 'turn'> {
   /** Without `text` if that equals the text of the reply. */

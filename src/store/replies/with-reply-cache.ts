@@ -16,9 +16,9 @@ export interface ReplyCacheOptions {
 }
 
 /**
- * Stores each complete reply before it is returned, and reuses the stored reply of an equal request from an earlier run: no
- * request, no quota, no cost. Truncated replies are returned but not stored. Use one instance per run, because equal requests
- * are numbered.
+ * Stores each complete reply before it is returned, and reuses the stored reply of an equal request from an earlier
+ * run: no request, no quota, no cost. Truncated replies are returned but not stored. Use one instance per run, because
+ * equal requests are numbered.
  */
 export function withReplyCache(options: ReplyCacheOptions, inner: BoticelliDriver): BoticelliDriver {
   const countRequest = createRequestCounter();

@@ -35,7 +35,8 @@ export interface RecordedAct {
 /** The columns of `runs` with the names and the order of a recorded run's fields. */
 const columns = `id AS run, narrative, file, file_hash AS fileHash, started_at AS startedAt,
   ifnull(status, 'unfinished') AS status, act_count AS actCount, acts_ended AS actsEnded, models_asked AS modelsAsked,
-  models_served AS modelsServed, attempts, wait_ms AS waitMs, usage, cost_usd AS costUsd, duration_ms AS durationMs, error`;
+  models_served AS modelsServed, attempts, wait_ms AS waitMs, usage, cost_usd AS costUsd,
+  duration_ms AS durationMs, error`;
 
 /** The columns that contain JSON. */
 const jsonColumns = ['modelsAsked', 'modelsServed', 'usage', 'error'];

@@ -38,8 +38,8 @@ export interface RunRecorderOptions {
   /** Has the tables `runs` and `acts`. */
   database: Database.Database;
   /**
-   * Where the narrative comes from: the absolute path of its file, absent for standard input, and the SHA-256 of its text
-   * (UTF-8 without a byte order mark, with LF line ends), in hexadecimal.
+   * Where the narrative comes from: the absolute path of its file, absent for standard input, and the SHA-256 of its
+   * text (UTF-8 without a byte order mark, with LF line ends), in hexadecimal.
    */
   origin: { file?: string; fileHash: string };
   /** Returns milliseconds since the epoch. */

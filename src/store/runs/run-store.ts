@@ -5,7 +5,9 @@ import { createSqliteReplyCache, type ReplyCache } from '../replies/reply-cache.
 import { pruneRuns } from './prune-runs.js';
 import { createRunRecorder, type RunRecorderOptions } from './run-recorder.js';
 
-/** Stores the replies and the record of one run. Nothing here rejects: the run continues without what can't be stored. */
+/**
+ * Stores the replies and the record of one run. Nothing here rejects: the run continues without what can't be stored.
+ */
 export interface RunStore {
   replyCache: ReplyCache;
   /** Records an event. Resolves when it is written. */

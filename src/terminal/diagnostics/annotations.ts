@@ -18,7 +18,9 @@ export function formatAnnotation({ severity, rule, message, location, suggestion
   return `::${severity} ${propertyList.join(',')}::${escapeData(text)}`;
 }
 
-/** The runner reads commands by lines and decodes `%` escapes. Its log interprets control characters as a terminal does. */
+/**
+ * The runner reads commands by lines and decodes `%` escapes. Its log interprets control characters as a terminal does.
+ */
 function escapeData(text: string): string {
   return toPrintable(text.replaceAll('%', '%25').replaceAll('\r', '%0D').replaceAll('\n', '%0A'));
 }

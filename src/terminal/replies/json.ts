@@ -10,7 +10,9 @@ export function createJsonReplyOutput(output: Output, isActShown: ActFilter): Re
   };
 }
 
-/** Writes one JSON array with the documents of several narratives, in the given order, when the last one has finished. */
+/**
+ * Writes one JSON array with the documents of several narratives, in the given order, when the last one has finished.
+ */
 export function createJsonArrayOutput(output: Output, count: number) {
   const documents: unknown[] = [];
   let finished = 0;

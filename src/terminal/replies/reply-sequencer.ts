@@ -8,9 +8,9 @@ interface QueuedOutput {
 }
 
 /**
- * Writes the replies of parallel narratives in order: those of the first unfinished narrative immediately, those of later
- * narratives when all before them have finished. Returns a function that wraps the output of a narrative at a position,
- * counted from 0.
+ * Writes the replies of parallel narratives in order: those of the first unfinished narrative immediately, those of
+ * later narratives when all before them have finished. Returns a function that wraps the output of a narrative at a
+ * position, counted from 0.
  */
 export function createReplySequencer() {
   const queue: QueuedOutput[] = [];

@@ -13,8 +13,8 @@ export interface TextReplyOutputOptions {
 }
 
 /**
- * Writes replies as plain text, streamed or not: in order, with an empty line between them and one newline at the end. A
- * terminal gets symbols instead of control characters; any other output gets the text unchanged.
+ * Writes replies as plain text, streamed or not: in order, with an empty line between them and one newline at the end.
+ * A terminal gets symbols instead of control characters; any other output gets the text unchanged.
  */
 export function createTextReplyOutput({
   output,

@@ -42,7 +42,10 @@ export interface ListedModel {
   standsFor?: string;
 }
 
-/** Formats the report as a table. On a narrow terminal long names have lines of their own; on a very narrow one it is a list. */
+/**
+ * Formats the report as a table. On a narrow terminal long names have lines of their own; on a very narrow one it is a
+ * list.
+ */
 export function formatModels(report: ModelsReport, display: DisplayOptions): string[] {
   const { models } = report;
   const rows = models.map((model) => createRow(model, report));

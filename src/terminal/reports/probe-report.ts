@@ -4,7 +4,9 @@ import { formatDuration } from '../text/format.js';
 import { toPrintableLine } from '../text/printable.js';
 import { fitsWidth, formatTable } from '../text/table.js';
 
-/** Formats measurements with a column for each model, or one model below the other if that is too wide for the terminal. */
+/**
+ * Formats measurements with a column for each model, or one model below the other if that is too wide for the terminal.
+ */
 export function formatProbe(results: readonly ModelProbeResult[], { columns }: DisplayOptions): string[] {
   const labels = ['', ...rowFormatters.map(([label]) => label)];
   const cells = results.map((result) =>

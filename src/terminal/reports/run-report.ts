@@ -91,7 +91,8 @@ export function renderRunMarkdown(run: RecordedRun, acts: readonly RecordedAct[]
   const sections = acts.map(({ act, end }, index) => {
     const heading = `## ${index + 1}. ${escapeMarkdown(act)}`;
     if (!end) return `${heading}\n\n*No reply.*`;
-    return `${heading}\n\n*${escapeMarkdown(formatEnd(end).join(' · '))}*\n\n${closeOpenFence(end.text.replace(/\s+$/, ''))}`;
+    const summary = `*${escapeMarkdown(formatEnd(end).join(' · '))}*`;
+    return [heading, summary, closeOpenFence(end.text.replace(/\s+$/, ''))].join('\n\n');
   });
   return `${[`# ${escapeMarkdown(narrative)}`, facts.join('\n'), ...sections].join('\n\n')}\n`;
 }

@@ -1,6 +1,6 @@
 /**
- * Replaces control characters by visible symbols, so that no reply, file or server can move the cursor, change colours or
- * set the window title. Line feeds and tabs stay, and CRLF becomes a line feed.
+ * Replaces control characters by visible symbols, so that no reply, file or server can move the cursor, change colours
+ * or set the window title. Line feeds and tabs stay, and CRLF becomes a line feed.
  */
 export function toPrintable(text: string): string {
   // Most text has no control characters, and this test takes a tenth of the time of a replacement.
