@@ -3,9 +3,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { GenerateRequest, Turn } from '../../src/driver/request.js';
 import { createLiveDriver } from '../../src/gemini/live/driver.js';
-import { createChunk, formatSseEvent, packetReply } from '../helpers/gemini-replies.js';
-import { startGeminiServer } from '../helpers/gemini-server.js';
-import { bytesPerPiece, createTurnEnd, serverContent, spokenReply } from '../helpers/live-replies.js';
+import { bytesPerPiece, createTurnEnd, serverContent, spokenReply } from '../helpers/gemini/live-replies.js';
+import { createChunk, formatSseEvent, packetReply } from '../helpers/gemini/replies.js';
+import { startGeminiServer } from '../helpers/gemini/server.js';
 import { type BenchTarget, formatMs, printRow, quantile, runNode, type TimedCommand } from './measure.js';
 
 const model = 'gemini-3.8-live';

@@ -3,8 +3,8 @@ import type { BoticelliDriver } from '../../src/driver/driver.js';
 import type { GenerateRequest } from '../../src/driver/request.js';
 import { BoticelliError } from '../../src/errors.js';
 import { createLiveDriver } from '../../src/gemini/live/driver.js';
-import type { GeminiServer } from '../helpers/gemini-server.js';
-import { createTurnEnd, type LiveFrame, type LiveScript, serverContent } from '../helpers/live-replies.js';
+import { createTurnEnd, type LiveFrame, type LiveScript, serverContent } from '../helpers/gemini/live-replies.js';
+import type { GeminiServer } from '../helpers/gemini/server.js';
 import { withHangTimeout } from './hang-timeout.js';
 
 const turn = { role: 'user', parts: [{ type: 'text', text: 'Say something.' }] } as const;

@@ -6,8 +6,8 @@ import type { GenerateResponse } from '../../../src/driver/response.js';
 import { createLiveDriver } from '../../../src/gemini/live/driver.js';
 import type { GeminiDriverOptions } from '../../../src/gemini/options.js';
 import type { BoticelliDriver } from '../../../src/index.js';
-import { type GeminiServer, type GeminiServerOptions, startGeminiServer } from '../../helpers/gemini-server.js';
-import { spokenReply } from '../../helpers/live-replies.js';
+import { spokenReply } from '../../helpers/gemini/live-replies.js';
+import { type GeminiServer, type GeminiServerOptions, startGeminiServer } from '../../helpers/gemini/server.js';
 import { createRequest as createRestRequest, createUserTurn } from '../gemini-fixture.js';
 
 export const liveModel = 'gemini-3.8-live';

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import type { DriverEvent } from '../../../src/driver/driver-events.js';
-import { createGate } from '../../helpers/gemini-replies.js';
-import { bytesPerPiece, createTurnEnd, serverContent, spokenReply } from '../../helpers/live-replies.js';
+import { bytesPerPiece, createTurnEnd, serverContent, spokenReply } from '../../helpers/gemini/live-replies.js';
+import { createGate } from '../../helpers/gemini/replies.js';
 import { getError, readStream } from '../gemini-fixture.js';
 import { createLiveFixture, createRequest, liveModel } from './live-fixture.js';
 

@@ -1,13 +1,13 @@
 import { expect, test } from 'vitest';
 import { StreamInterrupted } from '../../../src/errors.js';
-import { createErrorBody } from '../../helpers/gemini-errors.js';
+import { createErrorBody } from '../../helpers/gemini/errors.js';
 import {
   createChunk,
   formatSseEvent,
   packetReply,
   type ScriptedReply,
   textReply,
-} from '../../helpers/gemini-replies.js';
+} from '../../helpers/gemini/replies.js';
 import { createGeminiFixture, createRequest, readStream } from '../gemini-fixture.js';
 
 // Streams at byte level, read through the real SDK: everything that its own parser gets wrong.

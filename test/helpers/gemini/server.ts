@@ -1,13 +1,13 @@
 import { once } from 'node:events';
 import { createServer, type IncomingHttpHeaders, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
-import { createCondition } from './condition.js';
-import { invalidKeyError, unknownModelError } from './gemini-errors.js';
-import { createFakeFilesApi, type FakeFilesApi } from './gemini-files.js';
-import { type ListedModel, realisticModels } from './gemini-models.js';
-import { type ScriptedReply, textReply } from './gemini-replies.js';
-import { closedByServer, sendScriptedReply } from './gemini-send-reply.js';
+import { createCondition } from '../condition.js';
+import { invalidKeyError, unknownModelError } from './errors.js';
+import { createFakeFilesApi, type FakeFilesApi } from './files.js';
 import { attachLiveServer, type LiveServer } from './live-server.js';
+import { type ListedModel, realisticModels } from './models.js';
+import { type ScriptedReply, textReply } from './replies.js';
+import { closedByServer, sendScriptedReply } from './send-reply.js';
 
 /**
  * A fake of Gemini's REST API on loopback, independent of vitest: tests, benchmarks and shell sessions use it.
@@ -41,7 +41,7 @@ export interface GeminiServer {
   port: number;
   /** All requests so far except those for files, in order of arrival. */
   requests: ReceivedRequest[];
-  /** The Files API (gemini-files.ts). */
+  /** The Files API (files.ts). */
   files: FakeFilesApi;
   /** The requests to generateContent and streamGenerateContent. */
   readonly generateRequests: ReceivedRequest[];

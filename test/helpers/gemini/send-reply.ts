@@ -1,7 +1,7 @@
 import type { ServerResponse } from 'node:http';
 import { setTimeout as delay } from 'node:timers/promises';
-import { mergeChunks, type ScriptedReply, type WireReply } from './gemini-replies.js';
-import type { ReceivedRequest } from './gemini-server.js';
+import { mergeChunks, type ScriptedReply, type WireReply } from './replies.js';
+import type { ReceivedRequest } from './server.js';
 
 /** Replies whose connection the server destroyed by script, not the client. */
 export const closedByServer = new WeakSet<ServerResponse>();

@@ -26,7 +26,7 @@ export interface LiveSessionLog {
   messages: any[];
   /** The last text of each user turn, sent in this session or before it was resumed by a handle. */
   turns: string[];
-  /** The texts of the turns that asked for a reply in this session. */
+  /** The texts of the turns that requested a reply in this session. */
   prompts: string[];
   /** The total size of the client's messages. */
   bytes: number;
