@@ -1,11 +1,10 @@
 import { systemClock } from '../driver/clock.js';
 import type { BoticelliDriver, CallContext } from '../driver/driver.js';
-import { reportUsage } from '../driver/layers/usage-events.js';
 import type { GenerateRequest } from '../driver/request.js';
 import type { StreamChunk } from '../driver/response.js';
 import { type Connection, createConnection } from './connection.js';
 import { createStreamInterruptedError } from './errors/invalid-response.js';
-import { createLazyLiveDriver } from './live/lazy-driver.js';
+import type { LiveDriver } from './live/options.js';
 import { createMediaDelivery, type MediaDelivery } from './media/deliver-media.js';
 import { isLiveOnly } from './models/capabilities.js';
 import type { GeminiDriverOptions } from './options.js';
@@ -29,12 +28,31 @@ export function createGeminiDriver(options: GeminiDriverOptions): BoticelliDrive
   const callOptions = { timeoutMs, idleTimeoutMs, clock };
   const delivery = createMediaDelivery({ connection, ...callOptions });
   const loadLiveDriver = async () =>
-    (await import('./live/driver.js')).createLiveDriverWithConnection(connection, { ...options, delivery });
+    (await import('./live/driver.js')).createLiveDriver(connection, { ...options, delivery });
   return createRoutingDriver({
     rest: createRestDriver({ connection, delivery, modelListCache: options.modelListCache, ...callOptions }),
     live: createLazyLiveDriver(loadLiveDriver),
     usesLiveApi,
   });
+}
+
+/** A Live driver that is loaded at its first call, so that runs without Live models do not pay for it. */
+function createLazyLiveDriver(load: () => Promise<LiveDriver>): LiveDriver {
+  let loaded: Promise<LiveDriver> | undefined;
+  const getDriver = () => {
+    loaded ??= load();
+    return loaded;
+  };
+  return {
+    supportsStreaming: () => true,
+    managesConcurrency: () => true,
+    closeIdleSessions: async () => (await loaded)?.closeIdleSessions(),
+    close: async () => (await loaded)?.close?.(),
+    generate: async (request, context) => (await getDriver()).generate(request, context),
+    async *generateStream(request, context) {
+      yield* (await getDriver()).generateStream(request, context);
+    },
+  };
 }
 
 interface RestDriverOptions extends CallOptions {
@@ -55,7 +73,6 @@ function createRestDriver(options: RestDriverOptions): BoticelliDriver {
         prepared.collector.add(await prepared.send((models, parameters) => models.generateContent(parameters)));
         return prepared.collector.buildResponse();
       } catch (thrown) {
-        reportUsage(context, prepared.collector.billed);
         throw await toRequestError(thrown, prepared);
       } finally {
         prepared.exchange.timeouts.close();
@@ -75,7 +92,6 @@ async function* streamReply(
   try {
     yield* receiveChunks(prepared);
   } catch (thrown) {
-    reportUsage(context, prepared.collector.billed);
     throw await toRequestError(thrown, prepared);
   } finally {
     // Also runs if the caller leaves the loop early: the SDK alone would keep the connection open.
@@ -91,7 +107,7 @@ async function* receiveChunks({ collector, exchange, send }: PreparedRequest): A
     // Text that had arrived before an abort is not yielded after it.
     exchange.timeouts.signal.throwIfAborted();
   }
-  if (!collector.isFinished) throw createStreamInterruptedError('it ended without a finish reason', exchange);
+  if (!collector.isFinished) throw createStreamInterruptedError('it ended without a finish reason', collector.text);
   const response = collector.buildResponse();
   const { finishReason } = response;
   yield { text: '', finished: true, metadata: { ...getTokenMetadata(collector), finishReason }, response };

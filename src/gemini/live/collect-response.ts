@@ -1,8 +1,9 @@
 import type { LiveServerMessage, Part } from '@google/genai';
 import type { BilledResponse } from '../../driver/layers/usage-events.js';
-import type { GenerateResponse, ReplyAudio, Usage } from '../../driver/response.js';
+import type { GenerateResponse, ReplyAudio } from '../../driver/response.js';
 import { BoticelliError } from '../../errors.js';
 import { isRecord } from '../../util/json.js';
+import { changePromptHint, toUsage } from '../rest/collect-response.js';
 
 /** Builds a reply from the messages of a session. */
 export interface LiveReplyCollector {
@@ -28,8 +29,6 @@ export interface ReplyProgress {
   wasInterrupted: boolean;
 }
 
-type UsageMetadata = NonNullable<LiveServerMessage['usageMetadata']>;
-
 // TurnCompleteReason of @google/genai 2.32 has a dozen values for blocked turns.
 const blockedReasonPattern = /PROHIBITED|SAFETY|BLOCKLIST|REJECTED|CELEBRITY|UNSAFE|NCII|PROMINENT|CHILD/;
 
@@ -38,7 +37,8 @@ export function createLiveReplyCollector(model: string): LiveReplyCollector {
   const progress: ReplyProgress = { hasBegun: false, isGenerated: false, isComplete: false, wasInterrupted: false };
   let turnCompleteReason = '';
   let text = '';
-  let counts: UsageMetadata | undefined;
+  let counts: LiveServerMessage['usageMetadata'];
+  const getUsage = () => toUsage({ ...counts, candidatesTokenCount: counts?.responseTokenCount });
 
   return {
     add({ serverContent: content, usageMetadata }) {
@@ -47,7 +47,7 @@ export function createLiveReplyCollector(model: string): LiveReplyCollector {
       if (!content) return '';
       const parts = Array.isArray(content.modelTurn?.parts) ? content.modelTurn.parts.filter(isRecord) : [];
       const transcript = getText(content.outputTranscription ?? {});
-      const added = parts.map(getPartText).join('') + transcript;
+      const added = parts.map((part) => (part.thought ? '' : getText(part))).join('') + transcript;
       for (const part of parts) audioCollector.add(part);
       text += added;
       progress.hasBegun ||= parts.length > 0 || transcript !== '';
@@ -65,18 +65,18 @@ export function createLiveReplyCollector(model: string): LiveReplyCollector {
       return counts?.responseTokenCount;
     },
     get billed() {
-      return counts && { model, usage: toUsage(counts) };
+      return counts && { model, usage: getUsage() };
     },
     buildResponse() {
       const audio = audioCollector.toAudio();
-      const error = findReplyError({ text, audio, turnCompleteReason });
+      const error = validateReply(text, audio, turnCompleteReason);
       if (error) throw error;
       return {
         text,
         model,
         // The Live API has no finish reasons: a completed turn is a complete reply.
         finishReason: 'STOP',
-        usage: toUsage(counts),
+        usage: getUsage(),
         turn: { role: 'model', text, model },
         ...(audio && { audio }),
       };
@@ -84,37 +84,17 @@ export function createLiveReplyCollector(model: string): LiveReplyCollector {
   };
 }
 
-function toUsage(counts: UsageMetadata = {}): Usage {
-  const { promptTokenCount: promptTokens = 0, responseTokenCount: outputTokens = 0 } = counts;
-  const { thoughtsTokenCount: thoughtTokens = 0, totalTokenCount } = counts;
-  const totalTokens = totalTokenCount ?? promptTokens + outputTokens + thoughtTokens;
-  return { promptTokens, outputTokens, thoughtTokens, totalTokens };
-}
-
-function getPartText(part: Part): string {
-  return part.thought ? '' : getText(part);
-}
-
 function getText({ text }: { text?: unknown }): string {
   return typeof text === 'string' ? text : '';
 }
 
-function findReplyError(reply: {
-  text: string;
-  audio: ReplyAudio | undefined;
-  turnCompleteReason: string;
-}): BoticelliError | undefined {
-  const { text, audio, turnCompleteReason } = reply;
-  if (blockedReasonPattern.test(turnCompleteReason)) {
-    return new BoticelliError('blocked', `the turn was blocked: ${turnCompleteReason}`, {
-      hint: 'Change the prompt.',
-    });
+function validateReply(text: string, audio: ReplyAudio | undefined, reason: string): BoticelliError | undefined {
+  if (blockedReasonPattern.test(reason)) {
+    return new BoticelliError('blocked', `the service blocked the turn: ${reason}`, { hint: 'Change the prompt.' });
   }
   if (text !== '') return undefined;
-  const detail = audio ? 'speech without a transcript' : turnCompleteReason || 'the turn ended without text';
-  return new BoticelliError('empty_reply', `the reply is empty (${detail})`, {
-    hint: 'Change the prompt, or use another model.',
-  });
+  const detail = audio ? 'speech without a transcript' : reason || 'the turn ended without text';
+  return new BoticelliError('empty_reply', `the reply is empty (${detail})`, { hint: changePromptHint });
 }
 
 /** Joins the audio of a reply, which arrives as `audio/pcm;rate=24000` in base64, a fraction of a second per part. */

@@ -1,13 +1,9 @@
 import type { Content, Live, LiveConnectConfig, LiveServerMessage, Session } from '@google/genai';
 import type { Clock } from '../../driver/clock.js';
-import { createMessageQueue } from './message-queue.js';
-import { type CloseReason, createLiveSocket, type LiveSocketOptions } from './socket.js';
+import { type CloseReason, createLiveSocket, type LiveSocket, type LiveSocketOptions } from './socket.js';
 
 /** A session after its setup. It may end at any time. */
-export interface LiveSession {
-  /** Present once the session has ended. */
-  readonly closeReason: CloseReason | undefined;
-  closed: Promise<CloseReason>;
+export interface LiveSession extends Pick<LiveSocket, 'closeReason' | 'closed' | 'close' | 'terminate'> {
   /** The handle that resumes the session as it was after that many turns; undefined if there is none. */
   getResumptionHandle(turnCount: number): string | undefined;
   /** When the service will end the session (`goAway`), in milliseconds since the epoch; undefined until it says so. */
@@ -18,8 +14,6 @@ export interface LiveSession {
   nextMessage(): Promise<LiveServerMessage | undefined>;
   /** Call it after a turn: until the next one the session does not keep the process alive. */
   markIdle(): void;
-  close(): Promise<void>;
-  terminate(): void;
 }
 
 /** An open session, or why it could not be set up. */
@@ -68,8 +62,6 @@ export async function openLiveSession(options: LiveSessionOptions): Promise<Open
   }
 }
 
-type MessageReceiver = ReturnType<typeof createMessageReceiver>;
-
 /** Queues the messages, and keeps track of the resumption handle and the announced end. */
 function createMessageReceiver(clock: Clock, resumption: LiveSessionOptions['resumption']) {
   const queue = createMessageQueue<LiveServerMessage>();
@@ -92,19 +84,15 @@ function createMessageReceiver(clock: Clock, resumption: LiveSessionOptions['res
   return { queue, state, receive };
 }
 
-function createSession(
-  sdkSession: Session,
-  socket: ReturnType<typeof createLiveSocket>,
-  receiver: MessageReceiver,
-): LiveSession {
-  const { queue, state } = receiver;
+function createSession(sdkSession: Session, socket: LiveSocket, { queue, state }: MessageReceiver): LiveSession {
   return {
     get closeReason() {
       return socket.closeReason;
     },
     closed: socket.closed,
-    getResumptionHandle: (turnCount) =>
-      state.resumption?.turnCount === turnCount ? state.resumption.handle : undefined,
+    getResumptionHandle(turnCount) {
+      return state.resumption?.turnCount === turnCount ? state.resumption.handle : undefined;
+    },
     get endsAt() {
       return state.endsAt;
     },
@@ -121,6 +109,38 @@ function createSession(
     markIdle: () => socket.keepProcessAlive(false),
     close: socket.close,
     terminate: socket.terminate,
+  };
+}
+
+type MessageReceiver = ReturnType<typeof createMessageReceiver>;
+
+/** A queue of received messages with one reader. */
+function createMessageQueue<Message>() {
+  const pending: Message[] = [];
+  let isClosed = false;
+  let wakeReader = () => {};
+  return {
+    push(message: Message) {
+      pending.push(message);
+      wakeReader();
+    },
+    /** Drops the unread messages. */
+    clear() {
+      pending.length = 0;
+    },
+    /** Resolves to the next message, or to undefined once the queue is closed and empty. */
+    async next(): Promise<Message | undefined> {
+      while (pending.length === 0 && !isClosed) {
+        await new Promise<void>((resolve) => {
+          wakeReader = resolve;
+        });
+      }
+      return pending.shift();
+    },
+    close() {
+      isClosed = true;
+      wakeReader();
+    },
   };
 }
 

@@ -1,8 +1,8 @@
-import type { Candidate, GenerateContentResponse, Part } from '@google/genai';
+import type { Candidate, GenerateContentResponse, Part, SafetyRating } from '@google/genai';
 import type { BilledResponse } from '../../driver/layers/usage-events.js';
 import type { ChunkMetadata, GenerateResponse, Usage } from '../../driver/response.js';
+import { BoticelliError } from '../../errors.js';
 import { stripModelPrefix } from '../../util/model-name.js';
-import { validateResponse } from './validate-response.js';
 
 /** Collects a reply from a unary response, or from the chunks of a stream. */
 export interface ReplyCollector {
@@ -106,10 +106,57 @@ function isTextOnly(part: Part): boolean {
   return typeof part.text === 'string';
 }
 
-function toUsage(usageMetadata: GenerateContentResponse['usageMetadata'] = {}): Usage {
+/** Converts the service's counts. */
+export function toUsage(usageMetadata: GenerateContentResponse['usageMetadata'] = {}): Usage {
   const promptTokens = usageMetadata.promptTokenCount ?? 0;
   const outputTokens = usageMetadata.candidatesTokenCount ?? 0;
   const thoughtTokens = usageMetadata.thoughtsTokenCount ?? 0;
   const totalTokens = usageMetadata.totalTokenCount ?? promptTokens + outputTokens + thoughtTokens;
   return { promptTokens, outputTokens, thoughtTokens, totalTokens };
+}
+
+interface CollectedReply extends Pick<GenerateContentResponse, 'promptFeedback'> {
+  text: string;
+  candidate: Candidate;
+  usage: Usage;
+}
+
+/** The hint for a reply that is empty or was blocked. */
+export const changePromptHint = 'Change the prompt, or use another model.';
+
+// Includes those of image models: IMAGE_SAFETY, IMAGE_PROHIBITED_CONTENT, IMAGE_RECITATION.
+const blockingFinishReasons = /^(IMAGE_)?(SAFETY|RECITATION|BLOCKLIST|PROHIBITED_CONTENT|SPII)$/;
+
+/**
+ * Returns the error of an unusable response (`blocked`, `truncated`, `empty_reply`), or undefined for a usable reply.
+ * Text with an unknown finish reason is a reply, and so is text that MAX_TOKENS cut off.
+ */
+function validateResponse(reply: CollectedReply): BoticelliError | undefined {
+  const { text, candidate, usage, promptFeedback } = reply;
+  const finishReason: string | undefined = candidate.finishReason;
+  if (promptFeedback?.blockReason) {
+    const reason = formatBlockReason(promptFeedback.blockReason, promptFeedback.safetyRatings);
+    return new BoticelliError('blocked', `the service blocked the prompt: ${reason}`, { hint: 'Change the prompt.' });
+  }
+  if (finishReason !== undefined && blockingFinishReasons.test(finishReason)) {
+    const reason = formatBlockReason(finishReason, candidate.safetyRatings);
+    return new BoticelliError('blocked', `the service blocked the reply: ${reason}`, { hint: changePromptHint });
+  }
+  if (text !== '') return undefined;
+  if (finishReason === 'MAX_TOKENS') {
+    const thoughts = usage.thoughtTokens === 0 ? '' : `, after ${usage.thoughtTokens} thought tokens`;
+    return new BoticelliError('truncated', `max_tokens was reached before any text${thoughts}`, {
+      hint: 'Raise max_tokens or lower thinking: thought tokens count too.',
+    });
+  }
+  const detail = finishReason ?? 'no finish reason';
+  return new BoticelliError('empty_reply', `the reply is empty (${detail})`, { hint: changePromptHint });
+}
+
+/** The reason with its categories: those rated as blocking, otherwise those rated as likely. */
+function formatBlockReason(reason: string, ratings: readonly SafetyRating[] = []): string {
+  const blocking = ratings.filter(({ blocked }) => blocked);
+  const likely = ratings.filter(({ probability }) => probability === 'HIGH' || probability === 'MEDIUM');
+  const names = (blocking.length > 0 ? blocking : likely).flatMap(({ category }) => category ?? []);
+  return names.length > 0 ? `${reason} (${names.join(', ')})` : reason;
 }
