@@ -2,7 +2,7 @@ import { stripModelPrefix } from '../util/model-name.js';
 import { getCapabilities, getKnownCapabilities, type ModelCapabilities } from './models/capabilities.js';
 import type { ModelListCache } from './models/model-info.js';
 
-export interface LiveApiSelectorOptions {
+interface LiveApiSelectorOptions {
   /** The cached model list of the service. */
   modelListCache: Pick<ModelListCache, 'read'>;
   /** Whether to use the Live API for models that support both (`--live`). Default false. */

@@ -21,7 +21,7 @@ export interface ModelListStore {
   write(key: string, list: StoredModelList): Promise<void>;
 }
 
-export interface ModelListCacheOptions extends ConnectionOptions {
+interface ModelListCacheOptions extends ConnectionOptions {
   store: ModelListStore;
   clock?: Clock;
   /** How long a list is used, in milliseconds. Default: a day. */

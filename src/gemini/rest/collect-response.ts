@@ -106,12 +106,17 @@ function isTextOnly(part: Part): boolean {
   return typeof part.text === 'string';
 }
 
+type TokenCounts = Pick<
+  NonNullable<GenerateContentResponse['usageMetadata']>,
+  'promptTokenCount' | 'candidatesTokenCount' | 'thoughtsTokenCount' | 'totalTokenCount'
+>;
+
 /** Converts the service's counts. */
-export function toUsage(usageMetadata: GenerateContentResponse['usageMetadata'] = {}): Usage {
-  const promptTokens = usageMetadata.promptTokenCount ?? 0;
-  const outputTokens = usageMetadata.candidatesTokenCount ?? 0;
-  const thoughtTokens = usageMetadata.thoughtsTokenCount ?? 0;
-  const totalTokens = usageMetadata.totalTokenCount ?? promptTokens + outputTokens + thoughtTokens;
+export function toUsage(counts: { [Field in keyof TokenCounts]: TokenCounts[Field] | undefined } = {}): Usage {
+  const promptTokens = counts.promptTokenCount ?? 0;
+  const outputTokens = counts.candidatesTokenCount ?? 0;
+  const thoughtTokens = counts.thoughtsTokenCount ?? 0;
+  const totalTokens = counts.totalTokenCount ?? promptTokens + outputTokens + thoughtTokens;
   return { promptTokens, outputTokens, thoughtTokens, totalTokens };
 }
 
