@@ -22,17 +22,16 @@ import { createRoutingDriver } from './rest-or-live.js';
  * @throws BoticelliError `invalid_config` for an invalid base URL
  */
 export function createGeminiDriver(options: GeminiDriverOptions): BoticelliDriver {
-  const { usesLiveApi = isLiveOnly } = options;
   const connection = createConnection(options);
-  const { timeoutMs = 300_000, idleTimeoutMs = 60_000, clock = systemClock } = options;
+  const { timeoutMs = 300_000, idleTimeoutMs = 60_000, clock = systemClock, modelListCache } = options;
   const callOptions = { timeoutMs, idleTimeoutMs, clock };
   const delivery = createMediaDelivery({ connection, ...callOptions });
   const loadLiveDriver = async () =>
     (await import('./live/driver.js')).createLiveDriver(connection, { ...options, delivery });
   return createRoutingDriver({
-    rest: createRestDriver({ connection, delivery, modelListCache: options.modelListCache, ...callOptions }),
+    rest: createRestDriver({ connection, delivery, modelListCache, ...callOptions }),
     live: createLazyLiveDriver(loadLiveDriver),
-    usesLiveApi,
+    usesLiveApi: options.usesLiveApi ?? isLiveOnly,
   });
 }
 

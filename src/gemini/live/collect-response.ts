@@ -5,43 +5,25 @@ import { BoticelliError } from '../../errors.js';
 import { isRecord } from '../../util/json.js';
 import { changePromptHint, toUsage } from '../rest/collect-response.js';
 
-/** Builds a reply from the messages of a session. */
-export interface LiveReplyCollector {
-  /** Adds a message and returns its text, written or transcribed, without thoughts. */
-  add(message: LiveServerMessage): string;
-  readonly text: string;
-  readonly progress: Readonly<ReplyProgress>;
-  /** Output tokens so far, if the service has reported them. */
-  readonly outputTokens: number | undefined;
-  /** The usage so far; undefined until the service reports it. */
-  readonly billed: BilledResponse | undefined;
-  /** @throws BoticelliError `blocked` or `empty_reply` */
-  buildResponse(): GenerateResponse;
-}
-
-/** The progress of a reply. */
-export interface ReplyProgress {
-  /** Whether any part has arrived, even a thought. */
-  hasBegun: boolean;
-  /** Whether the whole reply has arrived. The end of the turn comes later, when its speech would have been played. */
-  isGenerated: boolean;
-  isComplete: boolean;
-  wasInterrupted: boolean;
-}
+export type LiveReplyCollector = ReturnType<typeof createLiveReplyCollector>;
 
 // TurnCompleteReason of @google/genai 2.32 has a dozen values for blocked turns.
 const blockedReasonPattern = /PROHIBITED|SAFETY|BLOCKLIST|REJECTED|CELEBRITY|UNSAFE|NCII|PROMINENT|CHILD/;
 
-export function createLiveReplyCollector(model: string): LiveReplyCollector {
+/** Builds a reply from the messages of a session. */
+export function createLiveReplyCollector(model: string) {
   const audioCollector = createAudioCollector();
-  const progress: ReplyProgress = { hasBegun: false, isGenerated: false, isComplete: false, wasInterrupted: false };
+  // A reply has begun with its first part, even a thought, and is generated when all of it has arrived. It is complete
+  // at the end of the turn, which comes later, when its speech would have been played.
+  const progress = { hasBegun: false, isGenerated: false, isComplete: false, wasInterrupted: false };
   let turnCompleteReason = '';
   let text = '';
   let counts: LiveServerMessage['usageMetadata'];
   const getUsage = () => toUsage({ ...counts, candidatesTokenCount: counts?.responseTokenCount });
 
   return {
-    add({ serverContent: content, usageMetadata }) {
+    /** Adds a message and returns its text, written or transcribed, without thoughts. */
+    add({ serverContent: content, usageMetadata }: LiveServerMessage): string {
       // Running totals, field by field, as in a REST stream.
       if (usageMetadata) counts = { ...counts, ...usageMetadata };
       if (!content) return '';
@@ -61,16 +43,18 @@ export function createLiveReplyCollector(model: string): LiveReplyCollector {
       return text;
     },
     progress,
+    /** Output tokens so far, if the service has reported them. */
     get outputTokens() {
       return counts?.responseTokenCount;
     },
-    get billed() {
+    /** The usage so far; undefined until the service reports it. */
+    get billed(): BilledResponse | undefined {
       return counts && { model, usage: getUsage() };
     },
-    buildResponse() {
+    /** @throws BoticelliError `blocked` or `empty_reply` */
+    buildResponse(): GenerateResponse {
       const audio = audioCollector.toAudio();
-      const error = validateReply(text, audio, turnCompleteReason);
-      if (error) throw error;
+      assertUsableReply(text, audio, turnCompleteReason);
       return {
         text,
         model,
@@ -88,13 +72,13 @@ function getText({ text }: { text?: unknown }): string {
   return typeof text === 'string' ? text : '';
 }
 
-function validateReply(text: string, audio: ReplyAudio | undefined, reason: string): BoticelliError | undefined {
+function assertUsableReply(text: string, audio: ReplyAudio | undefined, reason: string): void {
   if (blockedReasonPattern.test(reason)) {
-    return new BoticelliError('blocked', `the service blocked the turn: ${reason}`, { hint: 'Change the prompt.' });
+    throw new BoticelliError('blocked', `the service blocked the turn: ${reason}`, { hint: 'Change the prompt.' });
   }
-  if (text !== '') return undefined;
+  if (text !== '') return;
   const detail = audio ? 'speech without a transcript' : reason || 'the turn ended without text';
-  return new BoticelliError('empty_reply', `the reply is empty (${detail})`, { hint: changePromptHint });
+  throw new BoticelliError('empty_reply', `the reply is empty (${detail})`, { hint: changePromptHint });
 }
 
 /** Joins the audio of a reply, which arrives as `audio/pcm;rate=24000` in base64, a fraction of a second per part. */

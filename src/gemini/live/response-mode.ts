@@ -20,7 +20,9 @@ export interface ResponseModeSearch {
 export function createModeSearches(cache: ResponseModeCache | undefined) {
   const confirmed = new Map<string, ResponseMode>();
   return async (model: string): Promise<ResponseModeSearch> => {
-    const initialMode = confirmed.get(model) ?? (await cache?.get(model)) ?? getDefaultMode(model);
+    const replies = builtInModels.get(model)?.isAudioOnly ? 'AUDIO' : 'TEXT';
+    const defaultMode: ResponseMode = { replies, prompts: 'content' };
+    const initialMode = confirmed.get(model) ?? (await cache?.get(model)) ?? defaultMode;
     // After a mode has worked in this run, a rejection is about the request, not about the mode.
     const untried = { replies: !confirmed.has(model), prompts: !confirmed.has(model) };
     let current = initialMode;
@@ -47,8 +49,4 @@ export function createModeSearches(cache: ResponseModeCache | undefined) {
       },
     };
   };
-}
-
-function getDefaultMode(model: string): ResponseMode {
-  return { replies: builtInModels.get(model)?.isAudioOnly ? 'AUDIO' : 'TEXT', prompts: 'content' };
 }

@@ -29,32 +29,12 @@ export interface LiveSocketOptions {
 }
 
 /** One WebSocket, which the SDK creates through `factory`. */
-export interface LiveSocket {
-  /** The `webSocketFactory` of the SDK's `Live`. */
-  factory: { create(url: string, headers: Record<string, string>, callbacks: SdkCallbacks): SdkSocket };
-  /** Present once the connection has ended. */
-  readonly closeReason: CloseReason | undefined;
-  /** Resolves when the connection has ended. */
-  closed: Promise<CloseReason>;
-  /** Whether an open connection keeps the process alive. */
-  keepProcessAlive(keepAlive: boolean): void;
-  /** Sends a closing frame. Resolves when the connection is closed, after a quarter of a second at most. */
-  close(): Promise<void>;
-  /** Closes the connection at once. */
-  terminate(): void;
-}
+export type LiveSocket = ReturnType<typeof createLiveSocket>;
 
 /** The callbacks that the SDK passes to a socket. */
 interface SdkCallbacks {
   onopen: () => void;
   onmessage: (event: { data: string }) => void;
-}
-
-/** The methods of a socket that the SDK calls. */
-interface SdkSocket {
-  connect(): void;
-  send(message: string): void;
-  close(): void;
 }
 
 const closeTimeoutMs = 250;
@@ -67,7 +47,7 @@ const socketOptions: ClientOptions = { perMessageDeflate: false, maxPayload: 64 
  * connection. The SDK (2.32) alone would wait forever for a connection that fails, and turn a frame that is not JSON into an
  * unhandled rejection.
  */
-export function createLiveSocket(options: LiveSocketOptions): LiveSocket {
+export function createLiveSocket(options: LiveSocketOptions) {
   let socket: WebSocket | undefined;
   let tcpSocket: Socket | undefined;
   let closeReason: CloseReason | undefined;
@@ -80,6 +60,7 @@ export function createLiveSocket(options: LiveSocketOptions): LiveSocket {
     closeReason ??= reason;
     resolveClosed(closeReason);
   };
+  /** Closes the connection at once. */
   const terminate = () => {
     setCloseReason({ kind: 'closed', code: 1006, reason: '' });
     socket?.terminate();
@@ -94,19 +75,23 @@ export function createLiveSocket(options: LiveSocketOptions): LiveSocket {
     attachListeners(socket, options, callbacks, setCloseReason);
   };
   return {
+    /** The `webSocketFactory` of the SDK's `Live`, with the methods of a socket that the SDK calls. */
     factory: {
-      create: (url, headers, callbacks) => ({
+      create: (url: string, headers: Record<string, string>, callbacks: SdkCallbacks) => ({
         connect: () => connect(url, headers, callbacks),
-        send: (message) => socket?.send(options.sendsInitialHistory ? addHistoryConfig(message) : message),
+        send: (message: string) => socket?.send(options.sendsInitialHistory ? addHistoryConfig(message) : message),
         close: terminate,
       }),
     },
+    /** Present once the connection has ended. */
     get closeReason() {
       return closeReason;
     },
     closed,
-    keepProcessAlive: (keepAlive) => void (keepAlive ? tcpSocket?.ref() : tcpSocket?.unref()),
-    async close() {
+    /** Sets whether an open connection keeps the process alive. */
+    keepProcessAlive: (keepAlive: boolean) => void (keepAlive ? tcpSocket?.ref() : tcpSocket?.unref()),
+    /** Sends a closing frame. Resolves when the connection is closed, after a quarter of a second at most. */
+    async close(): Promise<void> {
       if (socket?.readyState !== WebSocket.OPEN) return terminate();
       tcpSocket?.ref();
       socket.close(1000);

@@ -8,8 +8,8 @@ import { createInputError, type Download, download } from './download.js';
 import type { MediaDeliveryOptions } from './options.js';
 
 /**
- * Creates a function that replaces the URL of a part by its bytes, and returns other parts as they are. Fetches each URL once
- * and keeps all downloads in memory.
+ * Creates a function that replaces the URL of a part by its bytes, and returns other parts as they are. Fetches each
+ * URL once and keeps all downloads in memory.
  */
 export function createMediaDownloader(options: MediaDeliveryOptions) {
   const downloadOnce = createAsyncMemo<Download & { content: MediaBytes }>();

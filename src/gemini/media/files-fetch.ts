@@ -23,7 +23,7 @@ export interface FilesFetchOptions extends MediaDeliveryOptions {
  * thrown as it is.
  */
 export function createFilesFetch(options: FilesFetchOptions): typeof fetch {
-  const { signal, timeoutMs, connection } = options;
+  const { signal, timeoutMs, connection, errorPrefix } = options;
   const send = async (url: string, init: Partial<HttpRequest> = {}): Promise<Response> => {
     const timeouts = createRequestTimeouts({ signal, timeoutMs, idleTimeoutMs: timeoutMs });
     timeouts.markSent();
@@ -38,9 +38,13 @@ export function createFilesFetch(options: FilesFetchOptions): typeof fetch {
       return new Response(body, { status, headers });
     } catch (thrown) {
       signal?.throwIfAborted();
-      if (timeouts.signal.aborted) throw createTimeoutError(options);
+      if (timeouts.signal.aborted) {
+        const message = `${errorPrefix}: one request took longer than ${timeoutMs / 1000} s`;
+        throw new BoticelliError('timeout', message, { hint: 'Raise --timeout.' });
+      }
       if (thrown instanceof BoticelliError || isNotReadableError(thrown)) throw thrown;
-      throw createUnreachableError(thrown, connection.host, options);
+      const { message, hint, isTransient, cause } = classifyNetworkError(thrown, connection.host);
+      throw new BoticelliError('unavailable', `${errorPrefix}: ${message}`, { hint, isTransient, cause });
     } finally {
       timeouts.close();
     }
@@ -82,14 +86,4 @@ function createUnexpectedResponseError(body: string, { connection, errorPrefix }
   const { host, redact } = connection;
   const message = `${errorPrefix}: ${host} answered with ${describeUnexpectedBody(redact(body))}`;
   return new BoticelliError('unavailable', message, { hint: getWrongHostHint(host) });
-}
-
-function createUnreachableError(thrown: unknown, host: string, { errorPrefix }: FilesFetchOptions): BoticelliError {
-  const { message, hint, isTransient, cause } = classifyNetworkError(thrown, host);
-  return new BoticelliError('unavailable', `${errorPrefix}: ${message}`, { hint, isTransient, cause });
-}
-
-function createTimeoutError({ errorPrefix, timeoutMs }: FilesFetchOptions): BoticelliError {
-  const message = `${errorPrefix}: one request took longer than ${timeoutMs / 1000} s`;
-  return new BoticelliError('timeout', message, { hint: 'Raise --timeout.' });
 }

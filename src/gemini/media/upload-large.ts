@@ -33,7 +33,7 @@ export function createMediaUploader(options: MediaDeliveryOptions) {
         const file = uploadedFiles.get(key) ?? (await uploadFile({ part, context, remoteNames, ...options }));
         uploadedFiles.set(key, file);
         return waitUntilActive(file, { part, context, ...options }).catch((thrown: unknown) => {
-          // After a transient error the next attempt asks for the state of the same file again.
+          // After a transient error the next attempt reads the state of the same file again.
           if (!(thrown instanceof BoticelliError) || !thrown.isTransient) uploadedFiles.delete(key);
           throw thrown;
         });

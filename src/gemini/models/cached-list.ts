@@ -44,7 +44,7 @@ export function createModelListCache(options: ModelListCacheOptions): ModelListC
       return ageMs >= 0 && ageMs < maxAgeMs ? list : undefined;
     },
     async write(entries) {
-      // An empty list is not cached, so that the service is asked again.
+      // An empty list is not cached, so that it is requested again.
       if (entries.length === 0) return;
       const listedAt = clock.now();
       loaded = Promise.resolve({ entries, listedAt });
