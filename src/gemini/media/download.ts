@@ -53,8 +53,6 @@ export async function download(options: DownloadOptions): Promise<Download> {
   }
 }
 
-const tooLargeHint = 'Download it and use it as a file: files of up to 2 GB are uploaded through the Files API.';
-
 interface DownloadContext {
   timeouts: RequestTimeouts;
   displayUrl: string;
@@ -111,7 +109,8 @@ async function readBody(
 ): Promise<Buffer> {
   const assertFits = (byteLength: number) => {
     if (byteLength <= maxBytes) return;
-    throw createInputError(`${displayUrl} is larger than ${maxBytes / 1_000_000} MB`, tooLargeHint);
+    const hint = 'Download it and use it as a file: files of up to 2 GB are uploaded through the Files API.';
+    throw createInputError(`${displayUrl} is larger than ${maxBytes / 1_000_000} MB`, hint);
   };
   assertFits(Number(headers.get('content-length')));
   const chunks: Uint8Array[] = [];

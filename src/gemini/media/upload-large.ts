@@ -21,7 +21,10 @@ export function createMediaUploader(options: MediaDeliveryOptions) {
     /** The media to upload: what was uploaded before, and the largest others until the rest fits into the request. */
     selectUploads(parts: readonly MediaPart[]): ReadonlySet<MediaContent> {
       const alreadyUploaded = parts.filter(
-        (part) => uploadedKeys.size > 0 && hasBytes(part.content) && uploadedKeys.has(getContentKey(part)),
+        (part) =>
+          uploadedKeys.size > 0 &&
+          ['bytes', 'file'].includes(part.content.from) &&
+          uploadedKeys.has(getContentKey(part)),
       );
       const others = parts.filter((part) => !alreadyUploaded.includes(part));
       return new Set([...alreadyUploaded, ...selectLargest(others)].map(({ content }) => content));
@@ -75,8 +78,4 @@ function getContentKey({ content, mimeType }: MediaPart): string {
   const hash = hashes.get(content) ?? createHash('sha256').update(content.base64, 'base64').digest('hex');
   hashes.set(content, hash);
   return `${hash} ${mimeType}`;
-}
-
-function hasBytes({ from }: MediaContent): boolean {
-  return from === 'bytes' || from === 'file';
 }

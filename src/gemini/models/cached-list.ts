@@ -28,11 +28,9 @@ interface ModelListCacheOptions extends ConnectionOptions {
   maxAgeMs?: number;
 }
 
-const dayMs = 86_400_000;
-
 /** Caches the model list of one API key at one service. The store is read once per process. */
 export function createModelListCache(options: ModelListCacheOptions): ModelListCache {
-  const { apiKey, baseUrl, store, clock = systemClock, maxAgeMs = dayMs } = options;
+  const { apiKey, baseUrl, store, clock = systemClock, maxAgeMs = 86_400_000 } = options;
   const key = `${hashService(baseUrl)} ${shortHash(apiKey)}`;
   let loaded: Promise<ModelList | undefined> | undefined;
   return {
