@@ -153,5 +153,5 @@ test('reports a blocked turn', async () => {
   const turnCompleteReason = 'PROHIBITED_INPUT_CONTENT';
   fixture.server.live.queueReplies({ frames: [serverContent({ turnComplete: true, turnCompleteReason })] });
   const error = await getError(fixture.driver().generate(createRequest()));
-  expect(error).toMatchObject({ code: 'blocked', message: 'the turn was blocked: PROHIBITED_INPUT_CONTENT' });
+  expect(error).toMatchObject({ code: 'blocked', message: 'the service blocked the turn: PROHIBITED_INPUT_CONTENT' });
 });
