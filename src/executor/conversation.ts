@@ -60,10 +60,9 @@ function planEvictions(acts: readonly Act[]): ReadonlyMap<number, number[]> {
   }
   const evictions = new Map<number, number[]>();
   for (const [position, lastVisible] of lastVisibleAt.entries()) {
-    const lastNeeded = Math.max(lastVisible, position < lastFullPosition ? lastFullPosition : -1);
-    const evicted = evictions.get(lastNeeded);
-    if (evicted) evicted.push(position);
-    else evictions.set(lastNeeded, [position]);
+    // An act with the full context sees all positions before its own.
+    const lastNeeded = position < lastFullPosition ? Math.max(lastVisible, lastFullPosition) : lastVisible;
+    evictions.set(lastNeeded, [...(evictions.get(lastNeeded) ?? []), position]);
   }
   return evictions;
 }

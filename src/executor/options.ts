@@ -33,6 +33,16 @@ export interface NarrativeExecutorOptions {
   clock?: Clock;
 }
 
+/** What all acts of a run share. */
+export interface RunContext {
+  options: NarrativeExecutorOptions;
+  clock: Clock;
+  onEvent: (event: NarrativeEvent) => void | Promise<void>;
+  /** Whether to stream replies where the driver can. */
+  stream: boolean;
+  onChunk: ProgressListener | undefined;
+}
+
 /** How one narrative is executed. */
 export interface ExecuteOptions {
   /** Stream replies where the driver can, with `act-delta` events. Default false. */

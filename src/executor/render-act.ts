@@ -27,7 +27,7 @@ export type RenderedAct = Omit<Act, 'inputs' | 'context'> & { inputs: readonly (
 export function renderActText(
   text: string,
   values: TemplateValues,
-  formatValue: (value: string) => string = identity,
+  formatValue = (value: string): string => value,
 ): string {
   return renderTemplate(parseTemplate(text).parts, (name) => {
     const value = resolveValue(name, values);
@@ -37,8 +37,6 @@ export function renderActText(
     });
   });
 }
-
-const identity = (value: string): string => value;
 
 function resolveValue(name: string, { replies, previous, vars, stdin, round }: TemplateValues): string | undefined {
   if (name === 'previous') return previous;
@@ -60,22 +58,18 @@ export async function renderActInput(
   if (input.type === 'text') return { type: 'text', content: render(input.content) };
   if (input.type !== 'media-template') return input;
   const name = render(input.text, trimNameValue);
-  if (isRehearsal && isNamedByReply(input)) return { type: 'text', content: `[media file named by ${input.text}]` };
+  const isNamedByReply = getPlaceholderNames(input.text).some(
+    (placeholder) => !['stdin', 'round'].includes(placeholder) && getVariableName(placeholder) === undefined,
+  );
+  if (isRehearsal && isNamedByReply) return { type: 'text', content: `[media file named by ${input.text}]` };
   const loaded = await loadMediaTemplate(input, name);
   if ('media' in loaded) return loaded.media;
   throw createMediaError(input, loaded.problem);
 }
 
-function isNamedByReply({ text }: MediaTemplate): boolean {
-  return getPlaceholderNames(text).some(
-    (name) => !['stdin', 'round'].includes(name) && getVariableName(name) === undefined,
-  );
-}
-
 /** @throws BoticelliError `invalid_narrative` for a prompt that is empty after rendering: the service would reject it */
 export function assertPromptNotEmpty({ inputs }: RenderedAct): void {
-  const isBlank = inputs.every((input) => input.type === 'text' && input.content.trim() === '');
-  if (!isBlank) return;
+  if (inputs.some((input) => input.type !== 'text' || input.content.trim() !== '')) return;
   throw new BoticelliError('invalid_narrative', 'the prompt is empty after its placeholders are replaced', {
     hint: 'Check the values: a variable, a reply or the standard input is empty.',
   });
