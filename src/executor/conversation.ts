@@ -62,7 +62,9 @@ function planEvictions(acts: readonly Act[]): ReadonlyMap<number, number[]> {
   for (const [position, lastVisible] of lastVisibleAt.entries()) {
     // An act with the full context sees all positions before its own.
     const lastNeeded = position < lastFullPosition ? Math.max(lastVisible, lastFullPosition) : lastVisible;
-    evictions.set(lastNeeded, [...(evictions.get(lastNeeded) ?? []), position]);
+    const evicted = evictions.get(lastNeeded) ?? [];
+    evicted.push(position);
+    evictions.set(lastNeeded, evicted);
   }
   return evictions;
 }

@@ -1,9 +1,10 @@
 import type { Clock } from '../driver/clock.js';
 import type { BoticelliDriver } from '../driver/driver.js';
+import { readFinalResponse } from '../driver/final-response.js';
 import type { GenerateRequest } from '../driver/request.js';
-import { addUsage, type GenerateResponse, type Usage, zeroUsage } from '../driver/response.js';
+import { addUsage, type Usage, zeroUsage } from '../driver/response.js';
 import {
-  BoticelliError,
+  type BoticelliError,
   type ErrorReport,
   QuotaExceeded,
   type QuotaViolation,
@@ -89,7 +90,9 @@ export async function probeModel(options: ProbeModelOptions): Promise<ModelProbe
       const rejection = await sendRequest(result, { ...options, startedAt, latenciesMs });
       consecutiveRejections = rejection ? consecutiveRejections + 1 : 0;
       result.durationMs = clock.now() - startedAt;
-      result.ended = getEndReason(result, { rejection, consecutiveRejections, requests });
+      if (rejection?.code === 'quota_exhausted') result.ended = 'day-used-up';
+      else if (result.sent >= requests) result.ended = 'all-sent';
+      else if (consecutiveRejections >= maxConsecutiveRejections) result.ended = 'refused-in-a-row';
       onProgress?.(result);
       const pauseMs = sentAt + spacingMs - clock.now();
       if (result.ended === 'running' && pauseMs > 0) await clock.sleep(pauseMs, signal);
@@ -100,19 +103,6 @@ export async function probeModel(options: ProbeModelOptions): Promise<ModelProbe
     result.ended = failure.code === 'interrupted' ? 'interrupted' : 'failed';
   }
   return result;
-}
-
-function getEndReason(
-  { sent }: ModelProbeResult,
-  {
-    rejection,
-    consecutiveRejections,
-    requests,
-  }: { rejection: QuotaExceeded | undefined; consecutiveRejections: number; requests: number },
-): ModelProbeResult['ended'] {
-  if (rejection?.code === 'quota_exhausted') return 'day-used-up';
-  if (sent >= requests) return 'all-sent';
-  return consecutiveRejections >= maxConsecutiveRejections ? 'refused-in-a-row' : 'running';
 }
 
 interface SendOptions extends ProbeModelOptions {
@@ -134,7 +124,10 @@ async function sendRequest(
   const sentAt = clock.now();
   result.sent += 1;
   try {
-    const response = await requestReply(driver, request, { stream, signal });
+    const context = signal ? { signal } : {};
+    const response = await (stream
+      ? readFinalResponse(driver.generateStream(request, context), model)
+      : driver.generate(request, context));
     result.succeeded += 1;
     latenciesMs.push(clock.now() - sentAt);
     result.latency = { p50Ms: percentile(latenciesMs, 0.5), p95Ms: percentile(latenciesMs, 0.95) };
@@ -153,19 +146,6 @@ async function sendRequest(
     await limiter.recordRejection(reservation, { ...toQuotaRejection(thrown, clock.now()), unreserved: true });
     return thrown;
   }
-}
-
-async function requestReply(
-  driver: BoticelliDriver,
-  request: GenerateRequest,
-  { stream, signal }: { stream: boolean; signal: AbortSignal | undefined },
-): Promise<GenerateResponse> {
-  const context = signal ? { signal } : {};
-  if (!stream) return driver.generate(request, context);
-  let response: GenerateResponse | undefined;
-  for await (const chunk of driver.generateStream(request, context)) response = chunk.response ?? response;
-  if (!response) throw new BoticelliError('stream_interrupted', `the stream of ${request.model} ended without a reply`);
-  return response;
 }
 
 /** A dozen tokens in, one word out. `max_tokens` is not set, because a thinking model would use it up on thoughts. */

@@ -1,15 +1,15 @@
 import type { Clock } from '../../driver/clock.js';
 import type { CallContext } from '../../driver/driver.js';
-import type { WaitEvent } from '../../driver/driver-events.js';
 import type { GenerateRequest } from '../../driver/request.js';
 import type { GenerateResponse } from '../../driver/response.js';
 import { BoticelliError, QuotaExceeded } from '../../errors.js';
+import { abortable } from '../../util/abortable.js';
 import type { Limits } from '../limits.js';
 import type { ConcurrencyLimiter } from './concurrency-leases.js';
 import { estimateTokens } from './estimate-tokens.js';
 import { toQuotaRejection } from './learned-limits.js';
 import type { ModelQueue } from './model-queue.js';
-import type { RateLimiter, Reservation, ReservationFailure, ReservationRequest } from './rate-limiter.js';
+import type { RateLimiter, Reservation, ReservationResult } from './rate-limiter.js';
 
 export interface PermitOptions {
   limiter: RateLimiter;
@@ -84,10 +84,7 @@ async function acquireReservation(
   options: PermitOptions,
 ): Promise<Omit<Permit, 'release'>> {
   const { limiter, clock } = options;
-  const initial = requireReservation(
-    await rejectOnAbort(limiter.reserve(toReservationRequest(request, options)), context.signal, limiter),
-  );
-  let reservation = await waitForReservation(initial, context, limiter, clock);
+  let reservation = await waitForReservation(await reserve(request, context, options), context, options);
   let isSent = false;
 
   const confirm = async (): Promise<void> => {
@@ -95,7 +92,7 @@ async function acquireReservation(
       const outcome = await limiter.confirm(reservation);
       isSent = outcome === 'go';
       if (outcome === 'go') return;
-      reservation = await waitForReservation(requireReservation(outcome), context, limiter, clock);
+      reservation = await waitForReservation(requireReservation(outcome), context, options);
     }
   };
   return {
@@ -106,7 +103,12 @@ async function acquireReservation(
       await limiter.settle(reservation, { promptTokens, servedModel }).catch(() => {});
     },
     async recordFailure(thrown) {
-      if (thrown instanceof QuotaExceeded) return reportRejection(thrown, reservation, limiter, clock);
+      if (thrown instanceof QuotaExceeded) {
+        const rejection = toQuotaRejection(thrown, clock.now());
+        await limiter.recordRejection(reservation, rejection).catch(() => {});
+        // The delay is dropped: the next attempt waits once, for its reservation.
+        return rejection.closedUntil === undefined ? thrown.withoutDelay() : thrown;
+      }
       // A request that was not sent uses no quota.
       if (!isSent) await limiter.cancel(reservation).catch(() => {});
       return thrown;
@@ -114,43 +116,46 @@ async function acquireReservation(
   };
 }
 
-/** Settles like `reserving`, but rejects immediately on abort: another program may keep the store locked for long. */
-function rejectOnAbort(
-  reserving: Promise<Reservation | ReservationFailure>,
-  signal: AbortSignal | undefined,
-  limiter: RateLimiter,
-): Promise<Reservation | ReservationFailure> {
-  if (!signal) return reserving;
-  return new Promise((resolve, reject) => {
-    const onAbort = () => {
-      reject(signal.reason);
-      // A reservation that succeeds after the abort is released.
-      reserving
-        .then((lateResult) => (lateResult.state === 'booked' ? limiter.cancel(lateResult) : undefined))
-        .catch(() => {});
-    };
-    if (signal.aborted) return onAbort();
-    signal.addEventListener('abort', onAbort, { once: true });
-    reserving.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort));
-  });
-}
-
-function toReservationRequest(
+/** Reserves quota, but rejects immediately on abort: another program may keep the store locked for long. */
+async function reserve(
   request: GenerateRequest,
-  { limitsFor, maxWaitMs, clock }: PermitOptions,
-): ReservationRequest {
+  { signal }: CallContext,
+  { limiter, limitsFor, maxWaitMs, clock }: PermitOptions,
+): Promise<Reservation> {
   const { model } = request;
-  return {
+  const reserving = limiter.reserve({
     model,
     estimatedTokens: estimateTokens(request),
     resolveLimits: (resolvedModel) => limitsFor(resolvedModel, model),
     ...(maxWaitMs !== undefined && { deadline: clock.now() + maxWaitMs }),
-  };
+  });
+  try {
+    return requireReservation(await abortable(reserving, signal));
+  } catch (thrown) {
+    // A reservation that succeeds after the abort is released.
+    reserving.then((late) => (late.state === 'booked' ? limiter.cancel(late) : undefined)).catch(() => {});
+    throw thrown;
+  }
 }
 
-function requireReservation(result: Reservation | ReservationFailure): Reservation {
-  if (result.state === 'booked') return result;
-  throw createNoQuotaError(result);
+/** @throws BoticelliError if there is no reservation */
+function requireReservation(result: ReservationResult): Reservation {
+  const { state, model, at } = result;
+  const retryAt = new Date(at);
+  switch (state) {
+    case 'booked':
+      return result;
+    case 'closed':
+      throw new BoticelliError('quota_exhausted', `daily quota of ${model} is used up`, {
+        hint: 'Nothing was sent. Use another model with --model or --fallback.',
+        retryAt,
+      });
+    case 'too-late':
+      throw new BoticelliError('rate_limited', `waiting for quota of ${model} would take longer than --max-wait`, {
+        hint: 'Nothing was sent. Raise --max-wait, or use another model with --model or --fallback.',
+        retryAt,
+      });
+  }
 }
 
 /** A longer wait is rescheduled halfway, in case room has become free. */
@@ -160,18 +165,21 @@ const rescheduleAboveMs = 400;
 async function waitForReservation(
   initial: Reservation,
   { emit, signal }: CallContext,
-  limiter: RateLimiter,
-  clock: Clock,
+  { limiter, clock }: PermitOptions,
 ): Promise<Reservation> {
   let reservation = initial;
   try {
     for (let reportedUntil = 0; ; ) {
       signal?.throwIfAborted();
-      const waitMs = Math.ceil(reservation.at - clock.now());
+      const { model, reason = 'rpm', guessed, at } = reservation;
+      const waitMs = Math.ceil(at - clock.now());
       if (waitMs <= 0) return reservation;
       // Reported once; a wait that becomes shorter is not reported again.
-      if (reservation.at > reportedUntil) emit?.(createWaitEvent(reservation, waitMs));
-      reportedUntil = Math.max(reportedUntil, reservation.at);
+      if (at > reportedUntil) {
+        const until = new Date(at).toISOString();
+        emit?.({ type: 'wait', model, reason, waitMs, until, ...(guessed && { guessed }) });
+      }
+      reportedUntil = Math.max(reportedUntil, at);
       if (waitMs <= rescheduleAboveMs) {
         await clock.sleep(waitMs, signal);
         return reservation;
@@ -183,37 +191,4 @@ async function waitForReservation(
     await limiter.cancel(reservation).catch(() => {});
     throw thrown;
   }
-}
-
-function createWaitEvent({ model, reason = 'rpm', guessed, at }: Reservation, waitMs: number): WaitEvent {
-  const until = new Date(at).toISOString();
-  return { type: 'wait', model, reason, waitMs, until, ...(guessed && { guessed }) };
-}
-
-function createNoQuotaError({ state, model, at }: ReservationFailure): BoticelliError {
-  const retryAt = new Date(at);
-  switch (state) {
-    case 'closed':
-      return new BoticelliError('quota_exhausted', `daily quota of ${model} is used up`, {
-        hint: 'Nothing was sent. Use another model with --model or --fallback.',
-        retryAt,
-      });
-    case 'too-late':
-      return new BoticelliError('rate_limited', `waiting for quota of ${model} would take longer than --max-wait`, {
-        hint: 'Nothing was sent. Raise --max-wait, or use another model with --model or --fallback.',
-        retryAt,
-      });
-  }
-}
-
-async function reportRejection(
-  error: QuotaExceeded,
-  reservation: Reservation,
-  limiter: RateLimiter,
-  clock: Clock,
-): Promise<QuotaExceeded> {
-  const rejection = toQuotaRejection(error, clock.now());
-  await limiter.recordRejection(reservation, rejection).catch(() => {});
-  // The delay is dropped: the next attempt waits once, for its reservation.
-  return rejection.closedUntil === undefined ? error.withoutDelay() : error;
 }
