@@ -42,8 +42,7 @@ function createFallbackHandler(
       }
       skipped.push(`skipped ${model}: ${unsupportedReason}`);
     }
-    const [first = thrown, ...others] = failures;
-    throw others.length + skipped.length === 0 ? thrown : createExhaustedError([first, ...others], skipped);
+    throw failures.length + skipped.length === 1 ? thrown : createExhaustedError(failures, skipped);
   };
 }
 

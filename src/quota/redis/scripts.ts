@@ -70,7 +70,7 @@ return withState(function(state, windowLimits)
     if each.id == args.id then stored = each end
   end
   if stored and state.closedUntil == nil then
-    if stored.at > now then return { state = 'booked', at = stored.at, isAsItWas = true } end
+    if stored.at > now then return { state = 'booked', at = stored.at } end
     if now - stored.at < args.windowMs and findOrCreateDay(state, stored.at) == findOrCreateDay(state, now) then
       stored.confirmed = true
       if now > stored.at then moveToNow(state, stored, windowLimits) end

@@ -147,7 +147,7 @@ describe.skipIf(redisSkipReason)(
       const reservedAt = Date.now();
       expect((await send()).shared).toBeUndefined();
       expect(Date.now() - reservedAt).toBeLessThan(3000);
-      expect(messages).toEqual(['unavailable: no answer within 250 ms']);
+      expect(messages).toEqual(['unavailable: no response within 250 ms']);
       server.resume();
       await waitUntil(reserve, (answer) => expectReserved(answer).shared === true);
       expect(messages).toContain('available');
