@@ -6,12 +6,8 @@ const hourMs = 3_600_000;
  * @param now milliseconds since the epoch
  */
 export function getNextPacificMidnight(now: number): Date {
-  const formatter = new Intl.DateTimeFormat('en-US', {
-    timeZone: 'America/Los_Angeles',
-    hourCycle: 'h23',
-    timeStyle: 'medium',
-  });
-  // For example `13:45:12`.
+  const options = { timeZone: 'America/Los_Angeles', hourCycle: 'h23', timeStyle: 'medium' } as const;
+  const formatter = new Intl.DateTimeFormat('en-US', options);
   const getTime = (timeMs: number) => formatter.format(timeMs).split(':').map(Number);
   const [hours = 0, minutes = 0, seconds = 0] = getTime(now);
   const sinceMidnightMs = hours * hourMs + minutes * 60_000 + seconds * 1000 + (now % 1000);

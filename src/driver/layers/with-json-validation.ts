@@ -6,7 +6,7 @@ import { readFinalResponse } from '../final-response.js';
 import type { GenerateRequest, UserTurn } from '../request.js';
 import type { GenerateResponse } from '../response.js';
 import { createTruncatedError } from '../truncated-error.js';
-import { createLayer } from './create-layer.js';
+import { createLayer, type SendInner } from './create-layer.js';
 import { reportUsage } from './usage-events.js';
 
 /** A JSON Schema as a request carries it. */
@@ -28,9 +28,7 @@ export function withJsonValidation(options: JsonValidationOptions, inner: Botice
   return createLayer(inner, {
     async *call(request, context, send) {
       if (request.parameters.format !== 'json') return yield* send(request, context);
-      const response = await generateValidated(request, context, options, (current, innerContext) =>
-        readFinalResponse(send(current, innerContext), current.model),
-      );
+      const response = await generateValidated(request, context, options, send);
       const { text, finishReason, usage } = response;
       const metadata = { tokensGenerated: usage.outputTokens };
       yield { text, finished: false, metadata };
@@ -39,19 +37,19 @@ export function withJsonValidation(options: JsonValidationOptions, inner: Botice
   });
 }
 
-type Generate = (request: GenerateRequest, context: CallContext) => Promise<GenerateResponse>;
-
 async function generateValidated(
   request: GenerateRequest,
   context: CallContext,
   { compileSchema }: JsonValidationOptions,
-  generate: Generate,
+  send: SendInner,
 ): Promise<GenerateResponse> {
   const innerContext = createInnerContext(context);
+  const generate = async (current: GenerateRequest) =>
+    stripCodeFence(await readFinalResponse(send(current, innerContext), current.model));
   const { schema } = request.parameters;
   const validate = schema ? await compileSchema(schema) : () => [];
 
-  const first = stripCodeFence(await generate(request, innerContext));
+  const first = await generate(request);
   const problem = findProblem(first, validate);
   if (problem === undefined) return first;
   try {
@@ -61,9 +59,13 @@ async function generateValidated(
     innerContext.emit({ type: 'retry', attempt: 1, delayMs: 0, error, discard: false });
     // Only the final reply becomes part of the conversation; the invalid one and this prompt do not.
     const turns = [...request.turns, first.turn, createRepairTurn(problem, schema)];
-    const second = stripCodeFence(await generate({ ...request, turns }, innerContext));
+    const second = await generate({ ...request, turns });
     const secondProblem = findProblem(second, validate);
-    if (secondProblem === undefined) return mergeUsage(first, second);
+    if (secondProblem === undefined) {
+      const { costUsd, ...reply } = second;
+      const billed = { usage: second.usage, ...(costUsd !== undefined && { costUsd }) };
+      return { ...reply, ...addBilledUsage(first, billed) };
+    }
     reportUsage(innerContext, second);
     assertNotTruncated(second, request);
     throw createInvalidReplyError(secondProblem);
@@ -71,12 +73,6 @@ async function generateValidated(
     reportUsage(innerContext, first);
     throw thrown;
   }
-}
-
-/** The second reply with the usage of both. */
-function mergeUsage(first: GenerateResponse, { costUsd, ...second }: GenerateResponse): GenerateResponse {
-  const secondUsage = { usage: second.usage, ...(costUsd !== undefined && { costUsd }) };
-  return { ...second, ...addBilledUsage(first, secondUsage) };
 }
 
 /**
@@ -129,6 +125,6 @@ function createInvalidReplyError(problem: string): BoticelliError {
 
 /** A truncated reply is not retried: the next one would be cut off at the same length. */
 function assertNotTruncated(response: GenerateResponse, { parameters }: GenerateRequest): void {
-  if (response.finishReason !== 'MAX_TOKENS') return;
-  throw createTruncatedError(response, parameters, '. Incomplete JSON is not returned.');
+  if (response.finishReason === 'MAX_TOKENS')
+    throw createTruncatedError(response, parameters, '. Incomplete JSON is not returned.');
 }
