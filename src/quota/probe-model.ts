@@ -76,10 +76,8 @@ const maxConsecutiveRejections = 3;
  */
 export async function probeModel(options: ProbeModelOptions): Promise<ModelProbeResult> {
   const { model, requests, spacingMs, clock, signal, onProgress } = options;
-  const result: ModelProbeResult = {
-    ...{ model, sent: 0, succeeded: 0, refused: 0, usage: zeroUsage, durationMs: 0 },
-    ended: 'running',
-  };
+  const counts = { sent: 0, succeeded: 0, refused: 0 };
+  const result: ModelProbeResult = { model, ...counts, usage: zeroUsage, durationMs: 0, ended: 'running' };
   const latenciesMs: number[] = [];
   const startedAt = clock.now();
   let consecutiveRejections = 0;
@@ -105,16 +103,12 @@ export async function probeModel(options: ProbeModelOptions): Promise<ModelProbe
   return result;
 }
 
-interface SendOptions extends ProbeModelOptions {
-  startedAt: number;
-  latenciesMs: number[];
-}
-
 /** Sends one request. Resolves to the rejection if the API rejected it for its quota; throws any other error. */
 async function sendRequest(
   result: ModelProbeResult,
-  { startedAt, latenciesMs, driver, limiter, limitsFor, model, stream, clock, signal }: SendOptions,
+  options: ProbeModelOptions & { startedAt: number; latenciesMs: number[] },
 ): Promise<QuotaExceeded | undefined> {
+  const { startedAt, latenciesMs, driver, limiter, limitsFor, model, stream, clock, signal } = options;
   const request = createProbeRequest(model);
   const reservation = await limiter.recordSent({
     model,

@@ -62,9 +62,8 @@ async function generateValidated(
     const second = await generate({ ...request, turns });
     const secondProblem = findProblem(second, validate);
     if (secondProblem === undefined) {
-      const { costUsd, ...reply } = second;
-      const billed = { usage: second.usage, ...(costUsd !== undefined && { costUsd }) };
-      return { ...reply, ...addBilledUsage(first, billed) };
+      const { costUsd: _, ...reply } = second;
+      return { ...reply, ...addBilledUsage(first, second) };
     }
     reportUsage(innerContext, second);
     assertNotTruncated(second, request);
