@@ -9,7 +9,7 @@ export interface CallContext {
   /** Receives waits, retries and other events of the call. Drivers and layers never print. */
   emit?: (event: DriverEvent) => void;
   /**
-   * Whether text that was already yielded can still be discarded. Asked when a streamed attempt fails after its first
+   * Whether text that was already yielded can still be discarded. Called when a streamed attempt fails after its first
    * text, because a retry starts from the beginning. Default: no.
    */
   canDiscard?: () => boolean;

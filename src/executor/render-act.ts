@@ -22,7 +22,7 @@ export type RenderedAct = Omit<Act, 'inputs' | 'context'> & { inputs: readonly (
 /**
  * Replaces the placeholders of a text with their values.
  * @param formatValue how a value is written into the text
- * @throws BoticelliError `invalid_narrative` for an unknown name; a narrative that was loaded from a file has none
+ * @throws BoticelliError `invalid_narrative` for an unknown name; loading a narrative from a file rules that out
  */
 export function renderActText(
   text: string,

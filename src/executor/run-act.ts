@@ -49,7 +49,8 @@ export async function runAct(input: ActInput): Promise<ActResult> {
   };
   const totals: ActTotals = { attempts: 1, waitMs: 0 };
   const { response, firstTextAt } = await callDriver(request, createCallContext(input, totals), input);
-  const { usage, costUsd } = recordUsage(response.reused ? zeroBilledUsage : response, input, totals);
+  const billed = response.reused ? { usage: zeroUsage, costUsd: 0 } : response;
+  const { usage, costUsd } = recordUsage(billed, input, totals);
   if (options.strict && response.finishReason === 'MAX_TOKENS') {
     throw createTruncatedError(response, act.parameters, ', or run without --strict.');
   }
@@ -75,8 +76,6 @@ interface ActTotals {
   /** What was billed, failed attempts included; absent if nothing was. */
   billed?: BilledUsage;
 }
-
-const zeroBilledUsage: BilledUsage = { usage: zeroUsage, costUsd: 0 };
 
 /** Adds to the billed usage of the act and returns the total. */
 function recordUsage(billed: BilledUsage, { onUsage }: ActInput, totals: ActTotals): BilledUsage {

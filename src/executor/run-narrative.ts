@@ -85,7 +85,7 @@ interface ActScope {
   narrativeScope: NarrativeScope;
 }
 
-/** Runs one act: a request, or a nested narrative in its place. */
+/** Runs one act: a request or a nested narrative. */
 async function runActOrNarrative(act: Act, scope: ActScope): Promise<ActResult | undefined> {
   const { state, narrativeScope } = scope;
   const name = `${narrativeScope.namePrefix}${act.name}`;

@@ -88,7 +88,7 @@ function createInnerContext(context: CallContext): CallContext & { emit: (event:
   return { ...context, emit, canDiscard: () => true };
 }
 
-/** Removes a Markdown code fence around the whole reply: models add one even when told not to. */
+/** Removes a Markdown code fence around the whole reply: some models always add one. */
 function stripCodeFence(response: GenerateResponse): GenerateResponse {
   const fencedText = /^\s*```(?:json)?[^\S\n]*\n(.*?)\n?```\s*$/is.exec(response.text)?.[1];
   return fencedText === undefined

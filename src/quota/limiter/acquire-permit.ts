@@ -1,5 +1,5 @@
 import type { Clock } from '../../driver/clock.js';
-import type { CallContext } from '../../driver/driver.js';
+import type { BoticelliDriver, CallContext, Lease } from '../../driver/driver.js';
 import type { GenerateRequest } from '../../driver/request.js';
 import type { GenerateResponse } from '../../driver/response.js';
 import { BoticelliError, QuotaExceeded } from '../../errors.js';
@@ -20,10 +20,8 @@ export interface PermitOptions {
   /** Fail instead of waiting longer than this for quota. Default: wait for minutes, fail on a used-up day. */
   maxWaitMs?: number;
   clock: Clock;
-  /** Loads what a call needs. */
-  prepare?: (() => Promise<void>) | undefined;
-  /** Whether the driver acquires slots for its own sessions, with `context.acquireSlot`. */
-  managesConcurrency?: ((model: string) => boolean | Promise<boolean>) | undefined;
+  /** The driver that will send the request. */
+  driver: BoticelliDriver;
 }
 
 /** Permission to send one request. */
@@ -48,30 +46,27 @@ export async function acquirePermit(
   context: CallContext,
   options: PermitOptions,
 ): Promise<Permit> {
-  const { concurrencyLimiter, queue, prepare, managesConcurrency } = options;
+  const { concurrencyLimiter, queue, driver } = options;
   // Loading after the reservation would delay the request beyond its time.
-  await prepare?.();
+  await driver.prepare?.();
   const turn = await queue.acquire(request.model, context.signal);
+  let lease: Lease | undefined;
   try {
     // A session of the driver may hold the only slot already, so the driver decides when it needs one.
-    const isManagedByDriver = await managesConcurrency?.(request.model);
+    const isManagedByDriver = await driver.managesConcurrency?.(request.model);
     const acquireSlot = (model: string) => concurrencyLimiter.acquire(model, context);
-    const lease = isManagedByDriver ? undefined : await acquireSlot(request.model);
-    try {
-      const quotaPermit = await acquireReservation(request, context, options);
-      return {
-        ...quotaPermit,
-        context: { ...quotaPermit.context, ...(isManagedByDriver && { acquireSlot }) },
-        async release() {
-          turn.release();
-          await lease?.release().catch(() => {});
-        },
-      };
-    } catch (thrown) {
-      await lease?.release().catch(() => {});
-      throw thrown;
-    }
+    if (!isManagedByDriver) lease = await acquireSlot(request.model);
+    const quotaPermit = await acquireReservation(request, context, options);
+    return {
+      ...quotaPermit,
+      context: { ...quotaPermit.context, ...(isManagedByDriver && { acquireSlot }) },
+      async release() {
+        turn.release();
+        await lease?.release().catch(() => {});
+      },
+    };
   } catch (thrown) {
+    await lease?.release().catch(() => {});
     turn.release();
     throw thrown;
   }

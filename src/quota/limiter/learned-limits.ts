@@ -49,8 +49,8 @@ export function applyRejection(
   }
   const limitsAfter = computeEffectiveLimits(limits, state.learned);
   const hasNewLimit = (['rpm', 'tpm'] as const).some((kind) => limitsAfter[kind]?.value !== limitsBefore[kind]?.value);
-  // A rejection although the known limits were kept means that the guard is too small for the jitter. A reservation made
-  // before the last rejection could not take it into account, so the rejections of one burst count once.
+  // A rejection within the known limits means that the guard is too small for the jitter. A reservation made before the
+  // last rejection did not know of it, so the rejections of one burst count once.
   const isIndependentRejection = bookedAt > (state.refusedAt ?? 0) && now - (state.guardChangedAt ?? 0) > windowMs;
   if (!hasNewLimit && !unreserved && isIndependentRejection && violations.length > 0) {
     state.guardFactor = Math.min(maxGuardFactor, state.guardFactor * 2);

@@ -86,8 +86,8 @@ const clockToleranceMs = 1000;
 const maxPauseMs = 10 * 60_000;
 
 /**
- * Brings a state up to date: drops expired entries. If the clock was set back, moves reservations and rejections back
- * with it, so that nobody waits for the old time to come round again.
+ * Removes expired entries. If the clock was set back, moves reservations and rejections back with it, so that no request
+ * waits until the old time is reached again.
  */
 export function refreshState(state: ModelState, now: number, windowMs: number): void {
   undoClockSetBack(state, now);

@@ -19,7 +19,7 @@ export interface RedisConnection {
   isUnavailable(): boolean;
   /**
    * Runs a script on one key, with JSON arguments and further strings.
-   * @returns `isDone`: whether a conditional write took place
+   * @returns `isDone`: whether a conditional write was made
    * @throws RedisUnavailable
    */
   runScript(

@@ -129,7 +129,7 @@ function createScriptRunner(options: RedisRateLimiterOptions) {
           return { ...outcome, model };
       }
     }
-    throw new RedisUnavailable('stored quota keeps getting lost');
+    throw new RedisUnavailable('Redis loses the stored quota repeatedly');
   };
 }
 
