@@ -95,19 +95,18 @@ async function runActOrNarrative(act: Act, scope: ActScope): Promise<ActResult |
   const rendered = await renderAct(act, name, scope);
   state.currentAct = name;
   assertPromptNotEmpty(rendered);
-  const { options, clock, onEvent, stream, onChunk, actEnds } = state;
   const result = await runAct({
-    ...{ options, clock, onEvent, stream, onChunk },
+    ...state,
     act: rendered,
-    index: actEnds.length,
+    index: state.actEnds.length,
     round: narrativeScope.round,
     history: scope.conversation.getVisibleTurns(scope.position),
     onUsage: (billed) => {
       state.billed = addBilledUsage(state.billed, billed);
     },
   });
-  actEnds.push(result.endEvent);
-  await onEvent(result.endEvent);
+  state.actEnds.push(result.endEvent);
+  await state.onEvent(result.endEvent);
   return result;
 }
 

@@ -1,11 +1,5 @@
 import { type LimitKind, limitKinds } from '../facts/limits.js';
-import {
-  createModelState,
-  findOrCreateDay,
-  type ModelState,
-  refreshState,
-  type StoredReservation,
-} from './limiter/model-state.js';
+import { createModelState, findOrCreateDay, type ModelState, refreshState } from './limiter/model-state.js';
 import { modelStateKey } from './limiter/project-state.js';
 import type { RateLimiterOptions } from './limiter/rate-limiter.js';
 import { computeWindowLimits, scheduleRequest, type WindowLimits } from './limiter/schedule.js';
@@ -99,13 +93,12 @@ function getModelStatus(
   const { now, limitsFor, requestedAs } = options;
   const configured = limitsFor(model, requestedAs);
   const window = computeWindowLimits(state, configured, options);
-  const inWindow = state.appointments.filter(({ at }) => at > now - window.windowMs);
   const { endsAt, count } = findOrCreateDay(state, now);
   const reservedToday = state.appointments.filter(({ confirmed, at }) => !confirmed && at < endsAt).length;
   return {
     model,
     limits: addLimitDetails(window.limits, computeEffectiveLimits(configured, state.learned), state),
-    minute: { requests: countUsage(inWindow, () => 1), tokens: countUsage(inWindow, ({ tokens }) => tokens) },
+    minute: countUsage(state.appointments.filter(({ at }) => at > now - window.windowMs)),
     day: { endsAt, requests: { used: Math.max(0, count - reservedToday), booked: reservedToday } },
     underWay: state.leases.length,
     free: getAvailability(state, now, window),
@@ -124,13 +117,14 @@ function addLimitDetails(limits: Limits, whole: Limits, { learned }: ModelState)
   return result;
 }
 
-function countUsage(
-  reservations: readonly StoredReservation[],
-  getAmount: (reservation: StoredReservation) => number,
-): UsageCount {
-  const usage = { used: 0, booked: 0 };
-  for (const each of reservations) usage[each.confirmed ? 'used' : 'booked'] += getAmount(each);
-  return usage;
+function countUsage(reservations: ModelState['appointments']): ModelStatus['minute'] {
+  const minute = { requests: { used: 0, booked: 0 }, tokens: { used: 0, booked: 0 } };
+  for (const { confirmed, tokens } of reservations) {
+    const state = confirmed ? 'used' : 'booked';
+    minute.requests[state] += 1;
+    minute.tokens[state] += tokens;
+  }
+  return minute;
 }
 
 function getAvailability(state: ModelState, now: number, window: WindowLimits): Availability {

@@ -16,16 +16,11 @@ export interface QuotaRejection {
 }
 
 /** Extracts the rejection from an error. For a used-up day, only the end of the day counts, not the stated delay. */
-export function toQuotaRejection(
-  { code, violations, retryAfterMs, retryAt }: QuotaExceeded,
-  now: number,
-): QuotaRejection {
+export function toQuotaRejection(error: QuotaExceeded, now: number): QuotaRejection {
+  const { code, violations, retryAfterMs, retryAt } = error;
   const closedUntil = code === 'quota_exhausted' ? (retryAt ?? getNextPacificMidnight(now)).getTime() : undefined;
-  return {
-    violations,
-    ...(closedUntil !== undefined && { closedUntil }),
-    ...(retryAfterMs !== undefined && { retryAfterMs }),
-  };
+  const rejection = { violations, ...(retryAfterMs !== undefined && { retryAfterMs }) };
+  return closedUntil === undefined ? rejection : { ...rejection, closedUntil };
 }
 
 const maxGuardFactor = 8;
