@@ -13,8 +13,8 @@ export interface Conversation {
 }
 
 /**
- * Creates the conversation of acts that run in this order. Turns that no later act can see are dropped, so a narrative of
- * thousands of acts with little context needs little memory.
+ * Creates the conversation of acts that run in this order. Turns that no later act can see are dropped, so a narrative
+ * of thousands of acts with little context needs little memory.
  */
 export function createConversation(acts: readonly Act[]): Conversation {
   const evictedAfter = planEvictions(acts);

@@ -79,8 +79,8 @@ export interface ActEnd extends ActReference {
   text: string;
   finishReason: string;
   /**
-   * Of the reply and of the failed attempts before it that were billed: invalid JSON, an interrupted stream. For a reused
-   * reply: its original usage.
+   * Of the reply and of the failed attempts before it that were billed: invalid JSON, an interrupted stream. For a
+   * reused reply: its original usage.
    */
   usage: Usage;
   /** How many requests the act took; 0 for a reused reply. */

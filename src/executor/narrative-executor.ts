@@ -10,7 +10,8 @@ import { createRunId } from './run-id.js';
 import { type RunState, runNarrative } from './run-narrative.js';
 
 /**
- * Executes narratives. A run that fails or is interrupted resolves to a report too, with the error and the replies so far.
+ * Executes narratives. A run that fails or is interrupted resolves to a report too, with the error and the replies so
+ * far.
  */
 export class NarrativeExecutor {
   readonly #options: NarrativeExecutorOptions;

@@ -67,7 +67,7 @@ export async function renderActInput(
   throw createMediaError(input, loaded.problem);
 }
 
-/** @throws BoticelliError `invalid_narrative` for a prompt that is empty after rendering: the service would reject it */
+/** @throws BoticelliError `invalid_narrative` for an empty prompt, which the service would reject */
 export function assertPromptNotEmpty({ inputs }: RenderedAct): void {
   if (inputs.some((input) => input.type !== 'text' || input.content.trim() !== '')) return;
   throw new BoticelliError('invalid_narrative', 'the prompt is empty after its placeholders are replaced', {

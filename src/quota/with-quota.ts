@@ -5,9 +5,10 @@ import { acquirePermit, type PermitOptions } from './limiter/acquire-permit.js';
 export type QuotaOptions = Omit<PermitOptions, 'driver'>;
 
 /**
- * Limits the request rate: waits for a slot and a reservation before each call, and settles the reservation with the token
- * count of the reply. Emits `wait` events. A call that fails or is aborted before its request is sent cancels the
- * reservation; a 429 teaches the limiter the true limit. A stream counts as one request. `close` closes the limiter too.
+ * Limits the request rate: waits for a slot and a reservation before each call, and settles the reservation with the
+ * token count of the reply. Emits `wait` events. A call that fails or is aborted before its request is sent cancels the
+ * reservation; a 429 teaches the limiter the true limit. A stream counts as one request. `close` closes the limiter
+ * too.
  *
  * @throws BoticelliError `rate_limited` if the wait would exceed `maxWaitMs`, `quota_exhausted` if the day is used up
  */

@@ -15,9 +15,9 @@ export interface BudgetOptions {
 }
 
 /**
- * Stops before a call that could exceed the budget. Running calls count with their estimates, finished ones with the cost in
- * their response and usage events, or with the estimate if that has no cost. A call that failed without a usage event counts
- * as free. Use one instance per run.
+ * Stops before a call that could exceed the budget. Running calls count with their estimates, finished ones with the
+ * cost in their response and usage events, or with the estimate if that has no cost. A call that failed without a usage
+ * event counts as free. Use one instance per run.
  *
  * @throws BoticelliError `budget_exceeded`, or `invalid_config` for a model without a price
  */

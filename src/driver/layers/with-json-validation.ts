@@ -13,14 +13,15 @@ import { reportUsage } from './usage-events.js';
 type Schema = NonNullable<GenerateRequest['parameters']['schema']>;
 
 export interface JsonValidationOptions {
-  /** Compiles a schema to a function that lists the mismatches of a value, a few words each. Called for each request. */
+  /** Compiles a schema to a function that lists the mismatches of a value, in a few words each. Called per request. */
   compileSchema: (schema: Schema) => Promise<(value: unknown) => readonly string[]>;
 }
 
 /**
- * Validates replies to requests with `format: 'json'` against the request's schema. An invalid reply is retried once: the
- * model gets the error, and a `retry` event is emitted. The usage of both replies is added up; if the call fails, it is
- * reported in `spent` events. Under `generateStream` a valid reply is yielded in one piece. Other requests pass through.
+ * Validates replies to requests with `format: 'json'` against the request's schema. An invalid reply is retried once:
+ * the model gets the error, and a `retry` event is emitted. The usage of both replies is added up; if the call fails,
+ * it is reported in `spent` events. Under `generateStream` a valid reply is yielded in one piece. Other requests pass
+ * through.
  *
  * @throws BoticelliError `invalid_reply` if the second reply is invalid too, `truncated` if max_tokens cut a reply off
  */
@@ -75,8 +76,8 @@ async function generateValidated(
 }
 
 /**
- * The context for the inner driver. Its stream is not passed on as it arrives, so its text may always be discarded, and the
- * caller has nothing to discard. Attempts are counted over both requests.
+ * The context for the inner driver. Its stream is not passed on as it arrives, so its text may always be discarded, and
+ * the caller has nothing to discard. Attempts are counted over both requests.
  */
 function createInnerContext(context: CallContext): CallContext & { emit: (event: DriverEvent) => void } {
   let failedAttempts = 0;

@@ -19,8 +19,9 @@ export interface RetryPolicy {
 }
 
 /**
- * Retries after a temporary failure. Emits a `retry` event for each failed attempt and a `wait` event for each pause. Other
- * failures are rethrown, and so is one after the first text of a stream unless `CallContext.canDiscard` allows a retry.
+ * Retries after a temporary failure. Emits a `retry` event for each failed attempt and a `wait` event for each pause.
+ * Other failures are rethrown, and so is one after the first text of a stream unless `CallContext.canDiscard` allows a
+ * retry.
  */
 export function withRetries(policy: RetryPolicy, inner: BoticelliDriver): BoticelliDriver {
   const { retries = 4, maxRetryAfterMs = 300_000, clock } = policy;

@@ -72,7 +72,7 @@ export async function acquirePermit(
   }
 }
 
-/** Reserves quota and waits for it. The reservation is confirmed just before sending, and waited for again if it moved. */
+/** Reserves quota and waits for it. The reservation is confirmed just before sending; if it moved, waits again. */
 async function acquireReservation(
   request: GenerateRequest,
   context: CallContext,

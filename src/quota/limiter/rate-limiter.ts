@@ -158,8 +158,8 @@ function confirmIn(
   const stored = state.appointments.find(({ id }) => id === reservation.id);
   if (stored && state.closedUntil === undefined) {
     if (stored.at > now) return { ...reservation, at: stored.at };
-    // Within one window after its time it can still be sent: the reservations in between counted it, and those that depend
-    // on it are postponed, so that the guard stays whole. Later, others no longer had to count it.
+    // Within one window after its time it can still be sent: the reservations in between counted it, and those that
+    // depend on it are postponed, so that the guard stays whole. Later, others no longer had to count it.
     if (now - stored.at < window.windowMs && findOrCreateDay(state, stored.at) === findOrCreateDay(state, now)) {
       stored.confirmed = true;
       if (now > stored.at) {

@@ -34,8 +34,8 @@ export function computeWindowLimits(
 
 /**
  * Computes the guard of a window: 2% of it, between 120 and 500 ms, times a factor that grows with rejections. It must
- * exceed the jitter between sending and arriving, which is up to 100 ms while processes start on a busy machine (measured
- * 2026-11, 16 processes on 2 cores). Whole milliseconds, like all stored times.
+ * exceed the jitter between sending and arriving, which is up to 100 ms while processes start on a busy machine
+ * (measured 2026-11, 16 processes on 2 cores). Whole milliseconds, like all stored times.
  */
 export function computeGuardMs(windowMs: number, factor: number): number {
   return Math.ceil(Math.min(500, Math.max(120, windowMs * 0.02)) * factor);

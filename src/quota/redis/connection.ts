@@ -143,10 +143,10 @@ interface ServerClock extends Clock {
 }
 
 /**
- * Estimates how far a server's clock is ahead. The server read it between the request and the response, so each response
- * bounds the offset, and the intersection of all bounds is used. Contradicting bounds mean that a clock was set; the
- * latest ones then apply. An error of some milliseconds costs one more request or the same wait, because the server
- * decides by its own clock what may be sent.
+ * Estimates how far a server's clock is ahead. The server read it between the request and the response, so each
+ * response bounds the offset, and the intersection of all bounds is used. Contradicting bounds mean that a clock was
+ * set; the latest ones then apply. An error of some milliseconds costs one more request or the same wait, because the
+ * server decides by its own clock what may be sent.
  */
 function createServerClock(clock: Clock): ServerClock {
   let minAheadMs = Number.NEGATIVE_INFINITY;

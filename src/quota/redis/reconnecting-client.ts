@@ -50,8 +50,8 @@ export function createReconnectingClient({ url, clock, timeoutMs, retryDelayMs }
   return {
     discard,
     /**
-     * Resolves to the connected client, otherwise rejects with the reason. Waits for the first connection only, and only
-     * until one call has timed out.
+     * Resolves to the connected client, otherwise rejects with the reason. Waits for the first connection only, and
+     * only until one call has timed out.
      */
     async getClient(): Promise<RedisClient> {
       if (!client && connecting && canWait) {
@@ -79,7 +79,7 @@ export function createReconnectingClient({ url, clock, timeoutMs, retryDelayMs }
   };
 }
 
-/** Calls `connect` after delays that double, and start over after a stable connection. Does not keep the process alive. */
+/** Calls `connect` after doubling delays, reset by a stable connection. Does not keep the process alive. */
 function createBackoff(clock: Clock, initialDelayMs: number, connect: () => void) {
   let delayMs = initialDelayMs;
   let succeededAt: number | undefined;

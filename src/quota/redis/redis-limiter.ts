@@ -35,9 +35,9 @@ type ScriptOutcome = FinalOutcome | { state: 'unknown' | 'days' } | { state: 'el
 const maxAttempts = 12;
 
 /**
- * Creates a rate limiter shared by several machines. Reserve, confirm and cancel are Lua scripts, because many processes
- * call them concurrently; everything else is the common limiter on optimistic transactions. Stored times are server
- * times; callers pass and receive local times. Methods reject with `RedisUnavailable` while Redis is down.
+ * Creates a rate limiter shared by several machines. Reserve, confirm and cancel are Lua scripts, because many
+ * processes call them concurrently; everything else is the common limiter on optimistic transactions. Stored times are
+ * server times; callers pass and receive local times. Methods reject with `RedisUnavailable` while Redis is down.
  */
 export function createRedisRateLimiter(options: RedisRateLimiterOptions): RateLimiter {
   const { clock } = options.connection;

@@ -24,9 +24,9 @@ export const expiryMs = 30 * 86_400_000;
 const maxAttempts = 50;
 
 /**
- * Stores model states in Redis as JSON. A transaction is optimistic: the state is changed here and written if nobody else
- * wrote it meanwhile, otherwise it is read and changed again. The frequent operations (reserve, confirm, cancel) are Lua
- * scripts instead, see scripts.ts.
+ * Stores model states in Redis as JSON. A transaction is optimistic: the state is changed here and written if nobody
+ * else wrote it meanwhile, otherwise it is read and changed again. The frequent operations (reserve, confirm, cancel)
+ * are Lua scripts instead, see scripts.ts.
  */
 export function createRedisQuotaStore({ connection, prefix = 'boticelli:quota:' }: RedisStoreOptions): RedisQuotaStore {
   const redisKey = (key: string) => `${prefix}{${key}}`;

@@ -11,8 +11,8 @@ export type RedisScript =
 
 /**
  * Common to all scripts: the arguments are JSON in `ARGV[1]`; the result is the server's time in milliseconds, then an
- * optional string and an optional number. cjson writes an empty array as `{}` (`parseModelState` accepts that) and keeps
- * 14 digits of a number (no number of a state has more).
+ * optional string and an optional number. cjson writes an empty array as `{}` (`parseModelState` accepts that) and
+ * keeps 14 digits of a number (no number of a state has more).
  */
 const preludeLua = `
 local args = cjson.decode(ARGV[1])

@@ -37,11 +37,11 @@ const closeTimeoutMs = 1000;
 const graceMs = 1000;
 
 /**
- * Creates limiters whose state several machines share through Redis. Each call falls back to the local store while Redis
- * is down.
+ * Creates limiters whose state several machines share through Redis. Each call falls back to the local store while
+ * Redis is down.
  *
- * Requests are also recorded in the local store, in the background. So the local limiter knows what this machine has sent,
- * and its state can be merged into Redis on first use or after a loss of data (see merge-local-state.ts).
+ * Requests are also recorded in the local store, in the background. So the local limiter knows what this machine has
+ * sent, and its state can be merged into Redis on first use or after a loss of data (see merge-local-state.ts).
  */
 export function createSharedLimiters(options: SharedLimitersOptions): QuotaLimiters {
   const { connection, store, clock, prefix, ...rest } = options;
