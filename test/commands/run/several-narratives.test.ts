@@ -17,7 +17,8 @@ import {
   type ScriptedReply,
   textReply,
 } from '../../helpers/gemini/replies.js';
-import { type GeminiServer, type ReceivedRequest, startGeminiServer } from '../../helpers/gemini/server.js';
+import type { ReceivedRequest } from '../../helpers/gemini/send-reply.js';
+import { type GeminiServer, startGeminiServer } from '../../helpers/gemini/server.js';
 
 let server: GeminiServer;
 beforeEach(async () => {

@@ -3,7 +3,7 @@ import type { Duplex } from 'node:stream';
 import { type WebSocket, WebSocketServer } from 'ws';
 import { createCondition } from '../condition.js';
 import type { ConnectionScript, LiveScript } from './live-replies.js';
-import { type LiveSessionLog, serveSession } from './live-session.js';
+import { type LiveServerState, type LiveSessionLog, serveSession } from './live-session.js';
 
 /**
  * A fake of Gemini's Live API, part of the loopback server of server.ts (`server.live`), at the same base URL as
@@ -55,20 +55,7 @@ export interface LiveServer {
   allowsResumption: boolean;
 }
 
-export interface LiveServerOptions {
-  /** Whether a Live model of this name (without `models/`) exists. */
-  hasModel: (model: string) => boolean;
-  apiKey?: string | undefined;
-}
-
-/** The state that all sessions of a server share. */
-export interface LiveServerState extends LiveServer, LiveServerOptions {
-  scripts: LiveScript[];
-  /** The conversations of handles: the last text of each user turn, in order. */
-  handles: Map<string, string[]>;
-  /** To be called when a turn has arrived. */
-  notifyTurn(): void;
-}
+export type LiveServerOptions = Pick<LiveServerState, 'hasModel' | 'apiKey'>;
 
 const path = /^\/+ws\/google\.ai\.generativelanguage\.v1beta\.GenerativeService\.BidiGenerateContent\?key=/;
 
@@ -92,11 +79,11 @@ export function attachLiveServer(server: Server, options: LiveServerOptions): Li
 function createServerState(
   options: LiveServerOptions,
   connectionScripts: (ConnectionScript | undefined)[],
-): LiveServerState {
+): LiveServer & LiveServerState {
   const turnsChanged = createCondition();
   const isOpen = ({ closedAt }: LiveSessionLog) => closedAt === undefined;
   let maxOpenCount = 0;
-  const state: LiveServerState = {
+  const state: LiveServer & LiveServerState = {
     ...options,
     ...{ sessions: [], scripts: [], handles: new Map(), textModels: new Set(), realtimeModels: new Set() },
     ...{ maxSessions: Number.POSITIVE_INFINITY, allowsResumption: true },
