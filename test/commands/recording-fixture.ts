@@ -8,7 +8,7 @@ import {
   runBoticelli,
   startShell,
 } from '../helpers/boticelli.js';
-import { type GeminiServer, startGeminiServer } from '../helpers/gemini-server.js';
+import { type GeminiServer, startGeminiServer } from '../helpers/gemini/server.js';
 
 /** Whether a process can be had that has no network at all. */
 const hasNamespaces = spawnSync('unshare', ['--net', 'true']).status === 0;

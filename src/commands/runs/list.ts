@@ -13,7 +13,7 @@ export function listRunHistory({ limit, format }: RunsOptions, proc: CliProcess)
     );
     await writeReport(format, output, {
       createDocument: () => ({ runs, total }),
-      renderLines: async () => formatRunList(runs, { total, ...(await getStdoutStyle(proc)) }),
+      renderLines: async () => formatRunList(runs, total, await getStdoutStyle(proc)),
     });
   });
 }

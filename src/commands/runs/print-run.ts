@@ -1,8 +1,7 @@
 import { withOutput } from '../../cli/output.js';
 import type { CliProcess } from '../../cli/process.js';
 import { stringifyJson } from '../../terminal/replies/json.js';
-import { formatRun } from '../../terminal/reports/run-details.js';
-import { renderRunMarkdown, toRunExport } from '../../terminal/reports/run-export.js';
+import { formatRun, renderRunMarkdown, toRunExport } from '../../terminal/reports/run-report.js';
 import { createColors } from '../../terminal/text/colors.js';
 import type { ExportOptions } from './options.js';
 import { findRun } from './run-history.js';

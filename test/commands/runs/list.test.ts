@@ -11,9 +11,9 @@ import {
   startBoticelli,
   startInTerminal,
 } from '../../helpers/boticelli.js';
-import { overloadedError } from '../../helpers/gemini-errors.js';
-import { textReply } from '../../helpers/gemini-replies.js';
-import { type GeminiServer, startGeminiServer } from '../../helpers/gemini-server.js';
+import { overloadedError } from '../../helpers/gemini/errors.js';
+import { textReply } from '../../helpers/gemini/replies.js';
+import { type GeminiServer, startGeminiServer } from '../../helpers/gemini/server.js';
 
 // A test is several processes one after another: on a busy machine that takes a while.
 vi.setConfig({ testTimeout: 60_000 });
