@@ -85,7 +85,7 @@ function composeSettings({ sources, fileSettings, flags, stateFolder }: Settings
     limitsFor: createLimitsLookup(tier, gemini.tiers?.[tier], flags),
     limitedModels: Object.keys(gemini.tiers?.[tier]?.models ?? {}).map(stripModelPrefix),
     budget: parseBudget(budget),
-    rateWindowMs: Math.max(1, Math.round((gemini.rate_window_seconds ?? 60) * 1000)),
+    windowMs: Math.max(1, Math.round((gemini.rate_window_seconds ?? 60) * 1000)),
     fallback: flags.fallback === false ? [] : (flags.fallback ?? (gemini.fallback ?? []).map(stripModelPrefix)),
     project: quota.project?.trim() ?? deriveProject(apiKey),
     projectSource: quota.project !== undefined ? 'named' : apiKey === undefined ? 'none' : 'key-hash',

@@ -22,7 +22,7 @@ export interface Settings {
   limitedModels: readonly string[];
   budget: QuotaBudget;
   /** The length of the service's rate window, its "minute". */
-  rateWindowMs: number;
+  windowMs: number;
   /** The models to try, in this order, when a model's quota is used up. */
   fallback: readonly string[];
   /** Identifies whose limits are shared: the project's name, else 16 hexadecimal digits of the key's hash, else `no-key`. */

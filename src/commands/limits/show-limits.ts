@@ -39,7 +39,7 @@ interface ShowLimitsOptions {
 }
 
 async function showLimits({ settings, format, output, warn }: ShowLimitsOptions, proc: CliProcess): Promise<void> {
-  const { project, limitsFor, budget, rateWindowMs: windowMs, defaultModel, fallback, tier, limitedModels } = settings;
+  const { project, limitsFor, budget, windowMs, defaultModel, fallback, tier, limitedModels } = settings;
   const { modelStates, now, redisHost } = await readQuotaSnapshot({ settings, clock: systemClock, warn });
   const models = getQuotaStatus({
     ...{ modelStates, project, limitsFor, budget, windowMs, now },

@@ -40,7 +40,7 @@ async function createModelsReport(
   const settings = await loadSettings(options, proc, colors);
   const modelList = await loadModelList({ settings, refresh: options.refresh ?? false, warn, signal });
   const now = systemClock.now();
-  const { project, limitsFor, budget, rateWindowMs: windowMs, tier } = settings;
+  const { project, limitsFor, budget, windowMs, tier } = settings;
   // Caching the list has reported an unreadable database; without one, the limits are those of the settings.
   const modelStates = await readLocalModelStates({ settings, warn }).catch(() => new Map<string, ModelState>());
   const names = modelList.entries.map(({ name }) => name);

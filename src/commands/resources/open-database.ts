@@ -43,9 +43,7 @@ export async function openStateDatabase({
     warn(`no state folder (set BOTICELLI_STATE_DIR): ${withoutAllMessage}`);
     return { reportFailure: () => {} };
   }
-  const { database, warning } = await openDatabase(stateFolder, {
-    onLocked: createLockedWarning(warn),
-  });
+  const { database, warning } = await openDatabase(stateFolder, { onLocked: createLockedWarning(warn) });
   if (warning !== undefined) warn(database ? warning : `${warning}: ${withoutAllMessage}`);
   const path = databasePath(stateFolder);
   const inode = database && getInode(path);

@@ -46,7 +46,7 @@ export interface RunQuota extends QuotaLimiters {
  */
 export async function openQuota(options: OpenQuotaOptions): Promise<RunQuota> {
   const { settings, clock, maxWaitMs } = options;
-  const { project, limitsFor, budget, rateWindowMs: windowMs } = settings;
+  const { project, limitsFor, budget, windowMs } = settings;
   const connection = await startConnecting(options);
   const store = openLocalStore(options);
   const waitOptions = maxWaitMs === undefined ? {} : { maxWaitMs };

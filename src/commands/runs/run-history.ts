@@ -11,9 +11,7 @@ const minSchemaVersion = 2;
 export async function getStateFolder(proc: CliProcess): Promise<string> {
   const folder = await findStateFolder({ environment: proc.env, workingFolder: proc.cwd() });
   if (folder !== undefined) return folder;
-  throw new BoticelliError('no_input', 'no state folder', {
-    hint: 'Set BOTICELLI_STATE_DIR.',
-  });
+  throw new BoticelliError('no_input', 'no state folder', { hint: 'Set BOTICELLI_STATE_DIR.' });
 }
 
 /**
@@ -64,9 +62,7 @@ function unknownRunError(id: string): BoticelliError {
       hint: 'Every run is recorded, except rehearsals and with [store] keep = "off".',
     });
   }
-  return new BoticelliError('no_input', `no such run: ${id}`, {
-    hint: 'List runs with: boticelli runs',
-  });
+  return new BoticelliError('no_input', `no such run: ${id}`, { hint: 'List runs with: boticelli runs' });
 }
 
 function ambiguousRunError(id: string, found: readonly RecordedRun[]): BoticelliError {
