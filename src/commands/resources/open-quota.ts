@@ -1,6 +1,6 @@
 import { createLockedWarning } from '../../cli/stderr.js';
 import type { Settings } from '../../config/settings.js';
-import { databasePath, openDatabase } from '../../database/open.js';
+import { databasePath } from '../../database/open.js';
 import { createUnreadableError, openReadOnly } from '../../database/open-read-only.js';
 import type { Clock } from '../../driver/clock.js';
 import { BoticelliError } from '../../errors.js';
@@ -159,14 +159,4 @@ export async function readLocalModelStates({
   } finally {
     database.close();
   }
-}
-
-/** Opens this machine's database for writing. @throws BoticelliError `output_failed` */
-export async function openWritableStore({
-  settings: { stateFolder = '' },
-  warn,
-}: OpenLocalQuotaOptions): Promise<QuotaStore> {
-  const { database, warning } = await openDatabase(stateFolder);
-  if (!database) throw new BoticelliError('output_failed', warning ?? 'no quota database');
-  return createSqliteQuotaStore({ database, onLocked: createLockedWarning(warn) });
 }
