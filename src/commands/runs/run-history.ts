@@ -2,7 +2,6 @@ import type { CliProcess } from '../../cli/process.js';
 import { findStateFolder } from '../../config/user-folders.js';
 import { createUnreadableError, type Database, openReadOnly } from '../../database/open-read-only.js';
 import { BoticelliError } from '../../errors.js';
-import { findRuns, listActs, type RecordedAct, type RecordedRun } from '../../store/runs/read-runs.js';
 
 /** The first version of the state database that has runs. */
 const minSchemaVersion = 2;
@@ -33,40 +32,4 @@ export async function withRunHistory<Result>(
   } finally {
     database?.close();
   }
-}
-
-/** A run with its acts. */
-export interface RunWithActs {
-  run: RecordedRun;
-  acts: RecordedAct[];
-}
-
-/**
- * Finds a run by its id, by the first characters of its id, or as `last`.
- *
- * @throws BoticelliError `no_input` if there is none, `usage` if there are several
- */
-export function findRun(id: string, proc: CliProcess): Promise<RunWithActs> {
-  return withRunHistory(proc, (database) => {
-    const found = database ? findRuns(database, id) : [];
-    const [run, ...others] = found;
-    if (!database || !run) throw unknownRunError(id);
-    if (others.length > 0 && run.run !== id) throw ambiguousRunError(id, found);
-    return { run, acts: listActs(database, run.run) };
-  });
-}
-
-function unknownRunError(id: string): BoticelliError {
-  if (id === 'last') {
-    return new BoticelliError('no_input', 'no runs yet', {
-      hint: 'Every run is recorded, except rehearsals and with [store] keep = "off".',
-    });
-  }
-  return new BoticelliError('no_input', `no such run: ${id}`, { hint: 'List runs with: boticelli runs' });
-}
-
-function ambiguousRunError(id: string, found: readonly RecordedRun[]): BoticelliError {
-  return new BoticelliError('usage', `${id} matches several runs`, {
-    hint: `The newest are ${found.map(({ run }) => run).join(', ')}.`,
-  });
 }
