@@ -100,7 +100,7 @@ export type { QuotaStore } from './quota/stores/quota-store.js';
 export { type QuotaOptions, withQuota } from './quota/with-quota.js';
 export { createRehearsalDriver, type RehearsalOptions, rehearsalModel } from './rehearsal/rehearsal-driver.js';
 export { createDriverStack, type DriverStackOptions } from './stack/driver-stack.js';
-export { type CreateQuotaOptions, createQuota, type Quota } from './stack/quota.js';
+export { type CreateQuotaOptions, createQuota } from './stack/quota.js';
 export type { RecordedReply, RecordedRequest, RecordingEntry } from './store/recordings/recording-entry.js';
 export { openRecording, type RecordingFile } from './store/recordings/recording-file.js';
 export { createReplayDriver } from './store/recordings/replay-driver.js';

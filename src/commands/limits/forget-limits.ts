@@ -2,7 +2,6 @@ import { writeReport } from '../../cli/output.js';
 import { createLockedWarning } from '../../cli/stderr.js';
 import type { Settings } from '../../config/settings.js';
 import { openDatabase } from '../../database/open.js';
-import { systemClock } from '../../driver/clock.js';
 import { BoticelliError } from '../../errors.js';
 import type { ModelState } from '../../quota/limiter/model-state.js';
 import { type ResetResult, resetLearnedLimits } from '../../quota/reset-learned-limits.js';
@@ -29,12 +28,12 @@ export interface LimitsContext {
  * @throws BoticelliError `usage` if neither store knows one of the models; then it deletes nothing
  */
 export async function forgetLearnedLimits(models: readonly string[], context: LimitsContext): Promise<void> {
-  const { format, settings, output, warn } = context;
+  const { format, settings, output } = context;
   const { project } = settings;
   const listModels = (modelStates: ReadonlyMap<string, ModelState>) =>
     listProjectStates({ modelStates, project }).map(([model]) => model);
   const localModels = listModels(await readLocalModelStates(context));
-  const fromRedis = await withRedisStore({ settings, clock: systemClock, warn }, async (store, { host }) => {
+  const fromRedis = await withRedisStore(context, async (store, { host }) => {
     const redisModels = listModels(await store.readAll());
     assertKnownModels(models, [...localModels, ...redisModels]);
     return { host, deleted: await deleteLimits(store, project, selectKnown(models, redisModels)) };

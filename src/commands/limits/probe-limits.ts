@@ -54,7 +54,7 @@ async function runProbe(options: ProbeOptions, proc: CliProcess, signal: AbortSi
   });
   const warn = createWarn(proc, colors);
   const stateDatabase = await openStateDatabase({ settings, features: ['quota'], warn });
-  const { limiter, getStoreLocation } = await openQuota({ settings, stateDatabase, clock: systemClock, warn });
+  const { limiter, getStoreLocation } = await openQuota({ settings, stateDatabase, warn });
   const progress = await createProbeProgress(models, options, proc);
   try {
     const series = await Promise.all(

@@ -3,7 +3,6 @@ import { loadSettings } from '../../cli/load-settings.js';
 import { getStdoutStyle, withOutput, writeReport } from '../../cli/output.js';
 import type { CliProcess } from '../../cli/process.js';
 import { createWarn } from '../../cli/stderr.js';
-import { systemClock } from '../../driver/clock.js';
 import { getQuotaStatus } from '../../quota/status.js';
 import { formatLimits, type LimitsReport, toLimitsDocument } from '../../terminal/reports/limits-report.js';
 import { createColors } from '../../terminal/text/colors.js';
@@ -31,7 +30,7 @@ export function runLimits(options: LimitsOptions, proc: CliProcess): Promise<voi
 
 async function showLimits({ settings, format, output, warn }: LimitsContext, proc: CliProcess): Promise<void> {
   const { project, projectSource, limitsFor, budget, windowMs, tier } = settings;
-  const { modelStates, now, redisHost } = await readQuotaSnapshot({ settings, clock: systemClock, warn });
+  const { modelStates, now, redisHost } = await readQuotaSnapshot({ settings, warn });
   const models = getQuotaStatus({
     ...{ modelStates, project, limitsFor, budget, windowMs, now },
     models: [settings.defaultModel, ...settings.fallback, ...settings.limitedModels],
