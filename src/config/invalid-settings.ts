@@ -21,13 +21,8 @@ export class InvalidSettings extends BoticelliError {
   /** All errors, in the order of the file. */
   readonly diagnostics: readonly Diagnostic[];
 
-  constructor({
-    file,
-    text,
-    diagnostics,
-    secrets,
-    hint = 'Fix the settings file. No request was sent.',
-  }: InvalidSettingsOptions) {
+  constructor(options: InvalidSettingsOptions) {
+    const { file, text, diagnostics, secrets, hint = 'Fix the settings file. No request was sent.' } = options;
     const redact = (value: string) => redactSecrets(value, secrets);
     const redactedDiagnostics = diagnostics.map(({ message, suggestion, ...rest }) => ({
       ...rest,

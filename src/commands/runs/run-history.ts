@@ -8,7 +8,7 @@ const minSchemaVersion = 2;
 
 /** Returns the folder of the state database. @throws BoticelliError `no_input` if the user has no home folder */
 export async function getStateFolder(proc: CliProcess): Promise<string> {
-  const folder = await findStateFolder({ environment: proc.env, workingFolder: proc.cwd() });
+  const folder = await findStateFolder(proc.env, proc.cwd());
   if (folder !== undefined) return folder;
   throw new BoticelliError('no_input', 'no state folder', { hint: 'Set BOTICELLI_STATE_DIR.' });
 }
