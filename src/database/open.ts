@@ -17,7 +17,7 @@ export interface OpenedDatabase {
   warning?: string;
 }
 
-/** How to wait while another program locks the whole file. */
+/** How to wait while another process locks the whole file. */
 export type OpenDatabaseOptions = Omit<LockWaitOptions, 'pauseMs'>;
 
 /** Returns the path of the database in a state folder. */

@@ -23,7 +23,7 @@ test('prints the whole JSON Schema with its dialect and a final newline', () => 
   });
 });
 
-// What it refuses is tested with every faulty narrative of test/narrative: see in-step.ts.
+// Every invalid narrative of test/narrative tests what it rejects: see in-step.ts.
 test('the schema accepts every sample', async () => {
   const names = readdirSync(join(root, 'narratives')).filter((name) => name.endsWith('.toml'));
   const refused = await Promise.all(

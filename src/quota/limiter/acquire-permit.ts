@@ -114,7 +114,7 @@ async function acquireReservation(
   };
 }
 
-/** Settles like `reserving`, but rejects immediately on abort: another program may keep the store locked for long. */
+/** Settles like `reserving`, but rejects immediately on abort: another process may keep the store locked for long. */
 function rejectOnAbort(
   reserving: Promise<Reservation | ReservationFailure>,
   signal: AbortSignal | undefined,

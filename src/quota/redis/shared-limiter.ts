@@ -199,7 +199,7 @@ function createLocalStateReader(
 ): (key: string) => Promise<ModelState | undefined> {
   return async (key) => {
     await background.drain();
-    // Reading all states needs no lock, which another program may hold for long.
+    // Reading all states needs no lock, which another process may hold for long.
     return (await store.readAll().catch(() => undefined))?.get(key);
   };
 }

@@ -7,7 +7,7 @@ const good = buildNarrative(1);
 const bad = buildNarrative(1, 'temprature = 0.5');
 const warned = buildNarrative(1, 'model = "gemini-2.0-flash"');
 
-/** Files by their paths, folders made as needed. */
+/** Creates files by their paths, and folders as needed. */
 function folderWith(files: Record<string, string>): string {
   const folder = createTemporaryFolder(onTestFinished);
   for (const [path, text] of Object.entries(files)) {

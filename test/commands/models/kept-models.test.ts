@@ -58,7 +58,7 @@ describe('the cached list', () => {
   test('is lost with a damaged database, which is set aside with a warning', async () => {
     const kept = await fixture();
     await kept.models();
-    // With its journal SQLite would mend it.
+    // With its journal, SQLite would repair it.
     for (const journal of ['-wal', '-shm']) rmSync(join(kept.state, `boticelli.db${journal}`), { force: true });
     writeFileSync(
       join(kept.state, 'boticelli.db'),

@@ -113,7 +113,7 @@ describe('on a terminal', () => {
     const long = lines.indexOf('gemini-2.5-flash-native-audio-preview-12-2025');
     expect(lines[long + 1]).toMatch(/^ {20,}Live only +1048576 +65536 {2}~3 concurrent$/);
     expect(lines[lines.findIndex((line) => line.startsWith('gemini-2.5-pro ')) + 1]).toMatch(/ retire on|retires on/);
-    // The rest of every row stands in the same column.
+    // The other cells of every row are in the same column.
     const columns = extractTableRows(lines.join('\n')).map((line) =>
       line.search(/(generate, stream|REST and Live|Live only|not supported)/),
     );
@@ -197,7 +197,7 @@ describe('fails with the code of the failure', () => {
   test('a closed pipe ends the command quietly', async () => {
     const { server } = await fixture();
     const cwd = createTemporaryFolder(onTestFinished);
-    // The reader is gone before the program starts.
+    // The reader has exited before the program starts.
     const waiting = 'until [ -e gone ]; do sleep 0.01; done';
     const script = `set -o pipefail; { ${waiting}; boticelli models; } | { exec <&-; touch gone; }; echo "$?"`;
     const { stdout, stderr } = await startShell(script, { server, cwd }).result;

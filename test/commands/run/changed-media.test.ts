@@ -25,10 +25,10 @@ first = "Say hello."
 look = ["media.film", "What happens?"]
 `;
 
-// Root may read everything.
+// Root can read every file.
 const asSomebodyElse = process.getuid?.() === 0 ? { uid: 65_534 } : {};
 
-/** Plays a narrative whose second act shows a film, which becomes another thing while the first one is answered. */
+/** Runs a narrative whose second act shows a film, which changes while the first act waits for its reply. */
 async function runWhileChanging(bytes: number, change: (path: string) => void) {
   const cwd = createTemporaryFolder(onTestFinished, { 'film.toml': source });
   chmodSync(cwd, 0o777);

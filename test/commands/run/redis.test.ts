@@ -5,11 +5,11 @@ import { canaryKey, createTemporaryFolder, runBoticelli, startBoticelli } from '
 import { findFreePort, type RedisServer, redisSkipReason, startRedisServer } from '../../helpers/redis-server.js';
 import { createQuotaFixture, parseEvents, type QuotaFixture } from '../quota-fixture.js';
 
-/** The real bin and a real Redis: several state folders are several machines. */
+/** The real program and a real Redis: each state folder stands for a machine. */
 const lines = (text: string, pattern: RegExp) => text.split('\n').filter((line) => pattern.test(line));
 const warnings = (stderr: string) => lines(stderr, /^boticelli: warning: /);
 
-/** What a process of a machine is surrounded by. */
+/** The environment of a process of a machine. */
 function onMachine(fixture: QuotaFixture, machine: string, url: string) {
   const env = { BOTICELLI_STATE_DIR: join(fixture.folder, machine), BOTICELLI_REDIS_URL: url };
   return { server: fixture.server, cwd: fixture.folder, env };
@@ -37,7 +37,7 @@ describe.skipIf(redisSkipReason)(`a fleet with a Redis${redisSkipReason ? ` (${r
     );
     for (const { replies, log } of outcomes) {
       expect(replies).toBe(9);
-      // As among processes of one machine: a busy one may exceed the guard of so short a window once.
+      // A busy machine may exceed the guard of so short a window once.
       expect(log.rejected().length).toBeLessThanOrEqual(1);
     }
   });
@@ -131,7 +131,7 @@ describe.skipIf(redisSkipReason)(`a fleet with a Redis${redisSkipReason ? ` (${r
   });
 });
 
-/** The state of a machine that knows nothing by itself. */
+/** The state folder of a machine without local data. */
 function createOtherMachine({ folder }: QuotaFixture) {
   return { BOTICELLI_STATE_DIR: join(folder, 'elsewhere') };
 }
