@@ -97,11 +97,11 @@ test.each(['locked', '-'])('an unreadable subfolder called %s hides no other nar
 });
 
 test('reports an error in a shared nested narrative once', async () => {
-  const plays = buildNarrative(1).replace('Question 1', 'narrative:bad');
+  const outer = buildNarrative(1).replace('Question 1', 'narrative:bad');
   const cwd = folderWith({
     'bad.toml': buildNarrative(1).replace('Question 1', '{{x}}'),
-    'one.toml': plays,
-    'two.toml': plays,
+    'one.toml': outer,
+    'two.toml': outer,
   });
   const { code, stdout, stderr } = await runBoticelli(['check', '.'], { cwd });
   expect({ code, stderr: stderr.split('\n')[0] }).toEqual({

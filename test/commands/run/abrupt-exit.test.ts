@@ -108,7 +108,7 @@ describe('a reader of standard output that stands still', () => {
       child.on('exit', (_code, signal) => resolve({ signal, at: Date.now() }));
     });
     await new Promise<void>((resolve) => {
-      child.stderr.setEncoding('utf8').on('data', (said: string) => said.includes('act_1: gemini') && resolve());
+      child.stderr.setEncoding('utf8').on('data', (text: string) => text.includes('act_1: gemini') && resolve());
     });
     return { child, ended };
   }
@@ -187,12 +187,12 @@ describe('a terminal that disappears', () => {
   test.each([
     ['while a reply is awaited', { end: 'stall-before-headers' as const }, 'waiting'],
     ['in mid-stream', textReply(['so', ' far'], { end: 'stall' }), 'so far'],
-  ])('%s ends the run too', async (_, script, said) => {
+  ])('%s ends the run too', async (_, script, output) => {
     server.setDefaultReply(script);
     // The helper passes `script` a command with `exec`, so its only child is the program itself.
     const running = startInTerminal(['run', 'four.toml', '--stream'], { server, cwd: folder() });
     const request = await server.waitForRequests(1);
-    await running.waitForOutput(said);
+    await running.waitForOutput(output);
     const { pid } = running.child;
     const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ').map(Number);
     expect(children).toHaveLength(1);

@@ -132,7 +132,7 @@ test("reports a rejection by the Files API with the file's name and the exit cod
 describe('if the service does not say whether a video is ready', () => {
   const words = 'could not check whether "film.mp4" is ready';
 
-  test.each([503, 429])('it is asked again up to --retries times, and its error is reported: %i', async (status) => {
+  test.each([503, 429])('requests its state again up to --retries times, and reports the error: %i', async (status) => {
     server.files.configure({
       processingPolls: 1000,
       rejectCommand: { command: 'get', status, message: 'Come back later' },

@@ -29,7 +29,7 @@ test.each(['SIGINT', 'SIGTERM', 'SIGHUP'] as const)(
 );
 
 test.each([
-  ['before the first byte of an answer', { end: 'stall-before-headers' as const }],
+  ['before the first byte of a response', { end: 'stall-before-headers' as const }],
   ['in a pause between attempts', { ...overloadedError(), headers: { 'retry-after': '60' } }],
 ])('Ctrl-C %s ends the run at once', async (_, script) => {
   server.setDefaultReply(script);

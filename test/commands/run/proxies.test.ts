@@ -51,7 +51,7 @@ function createGateway(path: string, behind: number) {
     if (!incoming.url?.startsWith(`${path}/v1beta/`)) return void response.writeHead(404).end();
     const { method, headers } = incoming;
     const onward = request({ host: '127.0.0.1', port: behind, path: incoming.url.slice(path.length), method, headers });
-    onward.on('response', (answer) => answer.pipe(response.writeHead(answer.statusCode ?? 0, answer.headers)));
+    onward.on('response', (reply) => reply.pipe(response.writeHead(reply.statusCode ?? 0, reply.headers)));
     incoming.pipe(onward);
   });
 }

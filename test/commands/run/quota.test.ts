@@ -15,11 +15,11 @@ const somebodyElse = process.getuid?.() === 0 ? 65_534 : undefined;
 
 describe('shell loops with one process per request', () => {
   const windowSeconds = 2;
-  // The guard of so short a window is 120 ms, which a machine that runs other tests in parallel may exceed once. `npm run
-  // soak` shows how many requests are rejected on an idle machine, and how long they take.
+  // The guard of so short a window is 120 ms, which a machine that runs other tests in parallel may exceed once.
+  // `npm run soak` shows how many requests are rejected on an idle machine, and how long they take.
   const jitter = 1;
-  /** Runs against both kinds of windows in parallel, because most of it is waiting. Resolves to the output and the counts. */
-  const play = (rpm: number, script: string) =>
+  /** Runs against both kinds of windows in parallel, because it mostly waits. Resolves to the output and the counts. */
+  const runScript = (rpm: number, script: string) =>
     Promise.all(
       (['sliding', 'fixed'] as const).map(async (kind) => {
         const allows = { kind, rpm, windowMs: windowSeconds * 1000 };
@@ -35,7 +35,7 @@ describe('shell loops with one process per request', () => {
     );
 
   test('one after another get every reply', async () => {
-    for (const outcome of await play(3, 'for i in $(seq 6); do boticelli run one.toml -q; done')) {
+    for (const outcome of await runScript(3, 'for i in $(seq 6); do boticelli run one.toml -q; done')) {
       expect(outcome).toMatchObject({ replies: 6 });
       expect(outcome.refused).toBeLessThanOrEqual(jitter);
     }
@@ -43,7 +43,7 @@ describe('shell loops with one process per request', () => {
 
   test('in three parallel loops share the quota, and each gets every reply', async () => {
     const loop = '(for i in 1 2 3; do boticelli run one.toml -q; done)';
-    for (const outcome of await play(4, `${loop} & ${loop} & ${loop} & wait`)) {
+    for (const outcome of await runScript(4, `${loop} & ${loop} & ${loop} & wait`)) {
       expect(outcome).toMatchObject({ replies: 9 });
       expect(outcome.refused).toBeLessThanOrEqual(jitter);
     }

@@ -88,8 +88,8 @@ describe('bad input', () => {
     ] as const) {
       const broken = `${readFileSync(path, 'utf8').split('\n').slice(0, 2).join('\n')}\n${line}\n`;
       writeFileSync(path, broken);
-      for (const play of [replay, record]) {
-        expect(await play('two.toml')).toMatchObject({ code: 66, stderr: expect.stringContaining(words) });
+      for (const run of [replay, record]) {
+        expect(await run('two.toml')).toMatchObject({ code: 66, stderr: expect.stringContaining(words) });
       }
       expect(readFileSync(path, 'utf8')).toBe(broken);
     }

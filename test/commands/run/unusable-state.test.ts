@@ -48,8 +48,8 @@ describe('a database that another process keeps locked', () => {
 });
 
 /**
- * A disk that is full once a file has this many kilobytes: the system stops the growth of files. It needs no privileges. (A
- * manual test on a tmpfs of that size gave the same result.)
+ * A disk that is full once a file has this many kilobytes: the system stops the growth of files. It needs no
+ * privileges. (A manual test on a tmpfs of that size gave the same result.)
  */
 const onFullDisk = (kilobytes: number, command: string) => `(ulimit -f ${kilobytes}; ${command}; echo "code $?")`;
 
