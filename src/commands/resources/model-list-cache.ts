@@ -27,9 +27,8 @@ export function createModelListStore({ stateFolder, warn = () => {} }: ModelList
       const rows = await opened;
       return rows && work(rows);
     } catch (thrown) {
-      warnOnce(
-        `${databasePath(stateFolder)} can't be used (${thrown instanceof Error ? thrown.message : thrown}): ${notStoredMessage}`,
-      );
+      const reason = thrown instanceof Error ? thrown.message : thrown;
+      warnOnce(`${databasePath(stateFolder)} can't be used (${reason}): ${notStoredMessage}`);
       return undefined;
     }
   };
