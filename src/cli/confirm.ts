@@ -1,7 +1,7 @@
 import { BoticelliError } from '../errors.js';
 import type { CliProcess } from './process.js';
 
-export interface ConfirmationOptions {
+interface ConfirmationOptions {
   /** What the command is about to do, such as `this deletes 3 runs`. */
   action: string;
   /** What happens without a confirmation, such as `nothing was deleted`. */

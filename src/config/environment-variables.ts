@@ -4,7 +4,7 @@ import { readRegularFile } from '../util/read-regular-file.js';
 import { hasUtf16Bom } from '../util/utf16-bom.js';
 
 /** The environment variables that are settings. No other variable of a `.env` is used. */
-export type EnvironmentVariableName =
+type EnvironmentVariableName =
   | 'GEMINI_API_KEY'
   | 'GOOGLE_API_KEY'
   | 'GEMINI_TIER'

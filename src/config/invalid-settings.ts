@@ -3,7 +3,7 @@ import { type Diagnostic, formatLocation } from '../toml/diagnostic.js';
 import { redactSecrets } from './redact-secrets.js';
 
 /** What is known about a settings file with errors. */
-export interface InvalidSettingsOptions {
+interface InvalidSettingsOptions {
   /** The file's name as the user knows it. */
   file: string;
   text: string;

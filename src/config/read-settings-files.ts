@@ -10,7 +10,7 @@ const settingsFileName = 'boticelli.toml';
 const maxBytes = 1_000_000;
 
 /** Where to look for settings files. */
-export interface SettingsFilesOptions {
+interface SettingsFilesOptions {
   workingFolder: string;
   /** The file of `--config`, read instead of the working folder's. */
   configFile?: string | undefined;

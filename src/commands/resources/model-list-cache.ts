@@ -4,7 +4,7 @@ import { databasePath, openDatabase } from '../../database/open.js';
 import type { ModelListStore } from '../../gemini/models/cached-list.js';
 import { createModelListRows, type ModelListRows } from '../../store/caches/model-list-rows.js';
 
-export interface ModelListStoreOptions extends Pick<Settings, 'stateFolder'> {
+interface ModelListStoreOptions extends Pick<Settings, 'stateFolder'> {
   /** Called at most once, if lists can't be cached. A run omits it, because opening the quota store reports the same. */
   warn?: (text: string) => void;
 }

@@ -20,7 +20,7 @@ export interface StateDatabase {
   reportFailure(feature: StateFeature, thrown: unknown): void;
 }
 
-export interface OpenStateDatabaseOptions {
+interface OpenStateDatabaseOptions {
   settings: Pick<Settings, 'stateFolder'>;
   /** What the command uses it for. */
   features: readonly StateFeature[];

@@ -33,7 +33,7 @@ export interface NarrativeView {
   finish(report: RunReport): Promise<RunReport>;
 }
 
-export interface NarrativeViewOptions {
+interface NarrativeViewOptions {
   /** The position of the narrative among the arguments. */
   narrativeIndex: number;
   /** The labels of all narratives. */

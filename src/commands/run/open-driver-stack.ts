@@ -10,7 +10,7 @@ import { createResponseModeCache } from '../resources/response-mode-cache.js';
 import type { RunOptions } from './options.js';
 import type { Persistence } from './persistence.js';
 
-export interface OpenDriverStackOptions {
+interface OpenDriverStackOptions {
   options: RunOptions;
   settings: Settings;
   /** Prints a warning. */

@@ -28,7 +28,7 @@ export interface NarrativeRun {
   isResumable: boolean;
 }
 
-export interface RunNarrativeFileOptions {
+interface RunNarrativeFileOptions {
   /** A path, or `-`. */
   file: string;
   options: RunOptions;
