@@ -37,14 +37,14 @@ export type ErrorCode = keyof typeof exitCodes;
 /** The fields of a failure besides its code and message. */
 export interface ErrorDetails {
   /** What the user can do about it, in one or more sentences. */
-  hint?: string;
+  hint?: string | undefined;
   cause?: unknown;
   /** Whether the same request may succeed later: after an overload, a reset connection or a limit per minute. */
   isTransient?: boolean;
   /** The delay before the next attempt that the service asks for. */
-  retryAfterMs?: number;
+  retryAfterMs?: number | undefined;
   /** When another attempt can succeed, if known. */
-  retryAt?: Date;
+  retryAt?: Date | undefined;
 }
 
 /** An expected failure, with an error code, a message and a hint for the user, and an exit code. */
@@ -96,11 +96,9 @@ export class QuotaExceeded extends BoticelliError {
 
   /** Returns a copy without a delay, for callers that leave the waiting to the rate limiter. */
   withoutDelay(): QuotaExceeded {
-    const { message, violations, isTransient, cause } = this;
+    const { message, violations, isTransient, cause, hint, retryAt } = this;
     return new QuotaExceeded(this.code as 'rate_limited' | 'quota_exhausted', message, {
-      ...{ violations, isTransient, cause, retryAfterMs: 0 },
-      ...(this.hint !== undefined && { hint: this.hint }),
-      ...(this.retryAt !== undefined && { retryAt: this.retryAt }),
+      ...{ violations, isTransient, cause, retryAfterMs: 0, hint, retryAt },
     });
   }
 }

@@ -1,5 +1,5 @@
 import { readdirSync, readFileSync } from 'node:fs';
-import { join, normalize } from 'node:path';
+import { dirname, join, normalize } from 'node:path';
 import { expect, test } from 'vitest';
 import { root } from './helpers/boticelli.js';
 
@@ -17,7 +17,7 @@ const allowedImports: Record<string, string[]> = {
   cli: 'config terminal driver executor narrative quota store database toml util errors.ts'.split(' '),
   stack: ['config', 'narrative', 'driver', 'gemini', 'quota', 'store', 'errors.ts'],
   config: ['narrative', 'quota (types)', 'toml', 'util', 'errors.ts'],
-  terminal: 'executor narrative toml driver quota store errors.ts'.split(' ').map((room) => `${room} (types)`),
+  terminal: 'executor narrative toml driver quota store errors.ts'.split(' ').map((folder) => `${folder} (types)`),
   executor: ['narrative', 'driver', 'errors.ts'],
   narrative: ['driver (types)', 'media', 'toml', 'util', 'errors.ts'],
   toml: ['util', 'errors.ts'],
@@ -33,7 +33,7 @@ const allowedImports: Record<string, string[]> = {
   'errors.ts': [],
   facts: [],
 };
-/** The rooms of packages that belong to one room alone. */
+/** The only folder that may import a package, if there is a rule for it. */
 const getPackageOwner = (name: string) =>
   /^(@google\/genai|ws$)/.test(name) ? 'gemini' : /^(chalk|ora)$/.test(name) ? 'terminal' : undefined;
 
@@ -46,7 +46,7 @@ function getFolder(file: string): string {
   return file.split('/')[0] ?? '';
 }
 
-/** What a file imports, statically or not; `isType` where nothing of it is left when the program runs. */
+/** What a file imports, statically or dynamically; `isType` for imports that disappear at run time. */
 function listImports({ text }: { text: string }): { from: string; isType: boolean }[] {
   const statics = [...text.matchAll(/^(?:import|export)\s(type\s)?(?:([^;'"]*?)\sfrom\s)?'([^']+)'/gm)];
   const dynamics = [...text.matchAll(/\bimport\(\s*'([^']+)'/g)];
@@ -77,7 +77,7 @@ function isAllowed(file: string, folder: string, { from, isType }: { from: strin
 }
 
 test('the import rules cover every folder of src', () => {
-  expect(files.map(({ folder }) => folder).filter((room) => !(room in allowedImports))).toEqual([]);
+  expect(files.map(({ folder }) => folder).filter((folder) => !(folder in allowedImports))).toEqual([]);
 });
 
 test('imports point downhill, and packages stay in their folders', () => {
@@ -89,12 +89,34 @@ test('imports point downhill, and packages stay in their folders', () => {
   expect(wrong).toEqual([]);
 });
 
-test('only main.ts, cli/ and commands/ use the process', () => {
-  const withoutComments = (text: string) => text.replaceAll(/^\s*(\*|\/\*|\/\/).*$/gm, '');
-  const touching = files.filter(({ text }) => /\bprocess\s*[.[]|node:process/.test(withoutComments(text)));
-  expect(
-    touching.filter(({ folder }) => !['main.ts', 'cli', 'commands'].includes(folder)).map(({ file }) => file),
-  ).toEqual([]);
+test('only main.ts and cli/ use the process', () => {
+  const getCode = (text: string) => text.replaceAll(/^\s*(\*|\/\*|\/\/).*$/gm, '').replaceAll(/from '[^n][^']*'/g, '');
+  const users = files.filter(({ text }) => /\bprocess\s*[.[]|node:process/.test(getCode(text)));
+  expect(users.filter(({ folder }) => !['main.ts', 'cli'].includes(folder)).map(({ file }) => file)).toEqual([]);
+});
+
+test('there is no import cycle, type imports included', () => {
+  const resolve = (file: string, from: string) => normalize(join(file, '..', from)).replace(/\.js$/, '.ts');
+  const imports = new Map(
+    files.map((file) => [file.file, listImports(file).map(({ from }) => resolve(file.file, from))]),
+  );
+  const findCycle = (file: string, path: string[], done: Set<string>): string[] | undefined => {
+    if (path.includes(file)) return [...path.slice(path.indexOf(file)), file];
+    if (done.has(file)) return undefined;
+    done.add(file);
+    for (const next of imports.get(file) ?? []) {
+      const cycle = findCycle(next, [...path, file], done);
+      if (cycle) return cycle;
+    }
+    return undefined;
+  };
+  const done = new Set<string>();
+  expect([...imports.keys()].map((file) => findCycle(file, [], done)).filter(Boolean)).toEqual([]);
+});
+
+test('no folder of src holds more than 16 source files', () => {
+  const folders = files.map(({ file }) => dirname(file));
+  expect(folders.filter((folder) => folders.filter((other) => other === folder).length > 16)).toEqual([]);
 });
 
 test('no source file is longer than 250 lines', () => {

@@ -7,7 +7,7 @@ import { writeNotices } from './notices.js';
  * runs it from the root of the repository, then writes the type declarations.
  */
 
-/** Libraries that few commands need. Each is a file of its own in `dist/lazy/`, so that the others start without it. */
+/** Libraries that few commands need. Each is a separate file in `dist/lazy/`, so that other commands do not load it. */
 const lazyLibraries: Readonly<Record<string, string>> = {
   ajv: 'ajv',
   'ajv/dist/2020.js': 'ajv-2020',
@@ -34,7 +34,7 @@ const common = {
   metafile: true,
 } satisfies BuildOptions;
 
-/** CommonJS: Node starts it faster than ES modules, and its V8 cache can be kept (see bin/compile-cache.js). */
+/** CommonJS: Node starts it faster than ES modules, and its V8 code cache can be stored (see bin/compile-cache.js). */
 const program = {
   ...common,
   format: 'cjs',

@@ -1,4 +1,4 @@
-import { chmodSync, existsSync, mkdirSync, renameSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, renameSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type Database from 'libsql';
@@ -9,16 +9,8 @@ import { type LockWaitOptions, retryWhileQuotaLocked } from './wait-for-lock.js'
 
 export type { Database };
 
-/** The state's database, or the reason why it can't be used. */
-export interface OpenedDatabase {
-  /** Absent if the program has to continue without it. */
-  database?: Database.Database;
-  /** A message for the user, in one line. */
-  warning?: string;
-}
-
-/** How to wait while another process locks the whole file. */
-export type OpenDatabaseOptions = Omit<LockWaitOptions, 'pauseMs'>;
+/** The state's database, which is absent if it can't be used, and a one-line warning for the user. */
+type OpenedDatabase = { database?: Database.Database; warning?: string };
 
 /** Returns the path of the database in a state folder. */
 export function databasePath(stateFolder: string): string {
@@ -26,12 +18,16 @@ export function databasePath(stateFolder: string): string {
 }
 
 /**
- * Opens the database of a state folder. Creates it if it is missing, with mode 0600 in a folder of mode 0700. A damaged file
- * is renamed, never deleted. Without a database the program continues, with a warning.
+ * Opens the database of a state folder. Creates it if it is missing, with mode 0600 in a folder of mode 0700. A damaged
+ * file is renamed, never deleted. Without a database the program continues, with a warning.
  *
+ * @param options how to wait while another process locks the whole file
  * @throws BoticelliError `output_failed` if the file stays locked: no request is sent without knowing the used quota
  */
-export async function openDatabase(folder: string, options: OpenDatabaseOptions = {}): Promise<OpenedDatabase> {
+export async function openDatabase(
+  folder: string,
+  options: Omit<LockWaitOptions, 'pauseMs'> = {},
+): Promise<OpenedDatabase> {
   const { default: LibSql } = await import('libsql');
   const path = databasePath(folder);
   try {
@@ -39,9 +35,10 @@ export async function openDatabase(folder: string, options: OpenDatabaseOptions 
     return await retryWhileQuotaLocked(() => openFile(LibSql, path), { ...options, pauseMs: [5, 25] });
   } catch (thrown) {
     if (thrown instanceof BoticelliError) throw thrown;
-    const immutable = isCorrupt(thrown) ? undefined : openImmutable(LibSql, path);
-    if (immutable) return { database: immutable };
-    if (!isCorrupt(thrown)) return { warning: `${path} can't be used: ${describeSqliteError(thrown)}` };
+    if (!isCorrupt(thrown)) {
+      const database = openImmutable(LibSql, path);
+      return database ? { database } : { warning: `${path} can't be used: ${describeSqliteError(thrown)}` };
+    }
   }
   try {
     const damagedPath = moveDamagedFile(path);
@@ -57,8 +54,8 @@ function openFile(LibSql: typeof Database, path: string): OpenedDatabase {
   const database = new LibSql(path);
   try {
     if (isNew) chmodSync(path, 0o600);
-    // Set before the journal mode: otherwise some of many processes that open a new file at the same time fail. This wait
-    // blocks the event loop, and with it Ctrl-C, so it is short: callers that can wait longer retry.
+    // Set before the journal mode: otherwise some of many processes that open a new file at the same time fail. This
+    // wait blocks the event loop, and with it Ctrl-C, so it is short: callers that can wait longer retry.
     database.pragma('busy_timeout = 200');
     const version = readSchemaVersion(database);
     if (version > schemaVersion) {
@@ -80,18 +77,16 @@ function openFile(LibSql: typeof Database, path: string): OpenedDatabase {
 }
 
 /**
- * Opens a file for reading that SQLite can't work with, for example on a full disk, so that a used-up daily quota is still
- * known. Writing to it fails with SQLite's error.
+ * Opens a file for reading that SQLite can't work with, for example on a full disk, so that a used-up daily quota is
+ * still known. Writing to it fails with SQLite's error.
  */
 function openImmutable(LibSql: typeof Database, path: string): Database.Database | undefined {
   try {
     const database = new LibSql(`${pathToFileURL(path).href}?immutable=1`);
     if (readSchemaVersion(database) === schemaVersion) return database;
     database.close();
-    return undefined;
-  } catch {
-    return undefined;
-  }
+  } catch {}
+  return undefined;
 }
 
 /**
@@ -105,4 +100,40 @@ export function moveDamagedFile(path: string): string {
   for (const suffix of ['', '-wal', '-shm'])
     if (existsSync(path + suffix)) renameSync(path + suffix, damagedPath + suffix);
   return damagedPath;
+}
+
+/**
+ * Opens the database of a state folder for reading: nothing is created, migrated or renamed.
+ *
+ * @param minVersion the first schema version that has the wanted tables
+ * @returns undefined if the file does not exist or has an older schema
+ * @throws BoticelliError `no_input` if the file can't be read
+ */
+export async function openReadOnly(folder: string, minVersion = 1): Promise<Database.Database | undefined> {
+  const path = databasePath(folder);
+  try {
+    // A file that another process is creating is still empty.
+    if (!statSync(path, { throwIfNoEntry: false })?.size) return undefined;
+    const { default: LibSql } = await import('libsql');
+    const database = new LibSql(`${pathToFileURL(path).href}?mode=ro`);
+    // A long wait that blocks the event loop is fine here: no signal handler is installed, so Ctrl-C works. Readers
+    // wait only for programs that lock the whole file.
+    database.pragma('busy_timeout = 10000');
+    const version = readSchemaVersion(database);
+    if (version >= minVersion && version <= schemaVersion) return database;
+    database.close();
+    if (version >= 1 && version < minVersion) return undefined;
+    if (version === 0) throw new Error('it is not a boticelli database');
+    throw new Error(`it was written by a newer boticelli (schema version ${version})`);
+  } catch (thrown) {
+    throw createUnreadableError(path, thrown);
+  }
+}
+
+/** Creates the error for a database that can't be read. */
+export function createUnreadableError(path: string, thrown: unknown): BoticelliError {
+  return new BoticelliError('no_input', `${path} can't be read: ${describeSqliteError(thrown)}`, {
+    hint: 'Nothing was changed. Check its permissions. If it is damaged, the next run renames it and creates a new one.',
+    cause: thrown,
+  });
 }

@@ -2,8 +2,8 @@ import type Database from 'libsql';
 import { runInTransaction } from './transaction.js';
 
 /**
- * The version of the schema, stored in the file as SQLite's `user_version`. An older file is migrated; a newer one is left
- * unchanged. Version 1 had only the quota table.
+ * The version of the schema, stored in the file as SQLite's `user_version`. An older file is migrated; a newer one is
+ * left unchanged. Version 1 had only the quota table.
  */
 export const schemaVersion = 2;
 

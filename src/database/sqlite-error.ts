@@ -15,6 +15,5 @@ export function describeSqliteError(thrown: unknown): string {
 
 /** Returns SQLite's error code, or an empty string for other errors. */
 function getSqliteCode(thrown: unknown): string {
-  const code: unknown = thrown instanceof Error ? Reflect.get(thrown, 'code') : undefined;
-  return typeof code === 'string' ? code : '';
+  return thrown instanceof Error && 'code' in thrown ? String(thrown.code) : '';
 }

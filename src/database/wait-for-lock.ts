@@ -15,9 +15,9 @@ export interface LockWaitOptions {
 const noticeAfterMs = 1000;
 
 /**
- * Runs work that needs the database's lock, and retries while another process holds it. If the lock is free, the work is
- * done before this returns. SQLite's own wait blocks Ctrl-C, so it is short (see open.ts), and the rest of the wait is
- * here. Uses real time, not the injected clock, because the other program does too.
+ * Runs work that needs the database's lock, and retries while another process holds it. If the lock is free, the work
+ * is done before this returns. SQLite's own wait blocks Ctrl-C, so it is short (see open.ts), and the rest of the wait
+ * is here. Uses real time, not the injected clock, because the other program does too.
  *
  * @throws SQLite's error once `maxWaitMs` have passed, and every other error of the work
  */
@@ -35,13 +35,16 @@ export async function retryWhileLocked<Result>(work: () => Result, options: Lock
       if (waitedMs > noticeAfterMs && !isReported) onLocked?.();
       isReported ||= waitedMs > noticeAfterMs;
     }
-    await pause(minPauseMs + Math.random() * (maxPauseMs - minPauseMs));
+    await delay(minPauseMs + Math.random() * (maxPauseMs - minPauseMs));
+    // Lets Node handle signals. Otherwise it goes from timer to timer if several tasks wait for the lock, and each
+    // blocks for a moment: Ctrl-C was noticed after 9 s (2026-11).
+    await setImmediate();
   }
 }
 
 /**
- * Runs work on the quota tables, and retries for up to 90 s by default. A request must not be sent without them, because
- * they may forbid it.
+ * Runs work on the quota tables, and retries for up to 90 s by default. A request must not be sent without them,
+ * because they may forbid it.
  *
  * @throws BoticelliError `output_failed` if the database stays locked
  */
@@ -52,22 +55,10 @@ export async function retryWhileQuotaLocked<Result>(
   try {
     return await retryWhileLocked(work, { maxWaitMs: 90_000, ...options });
   } catch (thrown) {
-    throw isBusy(thrown) ? createQuotaLockedError(thrown) : thrown;
+    if (!isBusy(thrown)) throw thrown;
+    throw new BoticelliError('output_failed', 'another process has locked the state database', {
+      hint: 'Find the process that holds boticelli.db open. If you know that quota is left, run with --no-rate-limit.',
+      cause: thrown,
+    });
   }
-}
-
-/**
- * Waits, then lets Node handle signals. Without that, Node goes from timer to timer if several tasks wait for the lock, and
- * each blocks for a moment: Ctrl-C was noticed after 9 s (2026-11).
- */
-async function pause(waitMs: number): Promise<void> {
-  await delay(waitMs);
-  await setImmediate();
-}
-
-function createQuotaLockedError(cause: unknown): BoticelliError {
-  return new BoticelliError('output_failed', 'another process has locked the state database', {
-    hint: 'Find the process that holds boticelli.db open. If you know that quota is left, run with --no-rate-limit.',
-    cause,
-  });
 }

@@ -1,15 +1,9 @@
 import { addUsage, type Usage } from './response.js';
 
-/** US dollars per million tokens. */
-interface PricePerMillion {
-  input: number;
-  output: number;
-}
-
-/** The price of the tokens in US dollars. Thoughts are billed as output. */
+/** The cost of tokens in US dollars; prices are per million tokens. Thoughts are billed as output. */
 export function calculateCostUsd(
   { promptTokens, outputTokens, thoughtTokens }: Omit<Usage, 'totalTokens'>,
-  { input, output }: PricePerMillion,
+  { input, output }: { input: number; output: number },
 ): number {
   return roundUsd((promptTokens * input + (outputTokens + thoughtTokens) * output) / 1_000_000);
 }

@@ -9,15 +9,15 @@ export interface CallContext {
   /** Receives waits, retries and other events of the call. Drivers and layers never print. */
   emit?: (event: DriverEvent) => void;
   /**
-   * Whether text that was already yielded can still be discarded. Asked when a streamed attempt fails after its first
+   * Whether text that was already yielded can still be discarded. Called when a streamed attempt fails after its first
    * text, because a retry starts from the beginning. Default: no.
    */
   canDiscard?: () => boolean;
   /** Awaited just before the request is sent. Rejects if the request must not be sent. */
   beforeSending?: () => Promise<void>;
   /**
-   * Acquires a concurrency slot, for a session that outlives the call. Waits until one is free, and rejects with the signal's
-   * reason. Present only for drivers that manage concurrency, and only if it is limited.
+   * Acquires a concurrency slot, for a session that outlives the call. Waits until one is free, and rejects with the
+   * signal's reason. Present only for drivers that manage concurrency, and only if it is limited.
    */
   acquireSlot?: (model: string) => Promise<Lease>;
   /** The fallback models that the act or its narrative names. */
@@ -40,24 +40,24 @@ export interface BoticelliDriver {
    */
   generate(request: GenerateRequest, context?: CallContext): Promise<GenerateResponse>;
   /**
-   * Sends the request and yields the reply's text as it arrives. Only the last chunk is `finished`; it carries the complete
-   * response. Leaving the loop early closes the connection.
+   * Sends the request and yields the reply's text as it arrives. Only the last chunk is `finished`; it carries the
+   * complete response. Leaving the loop early closes the connection.
    * @throws BoticelliError, or the reason of the caller's signal
    */
   generateStream(request: GenerateRequest, context?: CallContext): AsyncIterable<StreamChunk>;
   /**
-   * Loads what the first call needs, without network access, so that a call scheduled for a moment is sent at that moment.
-   * Optional to call. Rejects as the call itself would.
+   * Loads what the first call needs, without network access, so that a call scheduled for a moment is sent at that
+   * moment. Optional to call. Rejects as the call itself would.
    */
   prepare?(): Promise<void>;
   /**
-   * Releases what outlives a call: sessions, uploaded files. Call it once, after the last call, however that ended. Never
-   * rejects.
+   * Releases what outlives a call: sessions, uploaded files. Call it once, after the last call, however that ended.
+   * Never rejects.
    */
   close?(): Promise<void>;
   /**
-   * Whether the driver acquires slots with `context.acquireSlot` for its sessions. Default: false, so the caller holds a slot
-   * during each call. A promise if the driver has to look the model up first.
+   * Whether the driver acquires slots with `context.acquireSlot` for its sessions. Default: false, so the caller holds
+   * a slot during each call. A promise if the driver has to look the model up first.
    */
   managesConcurrency?(model: string): boolean | Promise<boolean>;
   /** Whether `generateStream` may be called for the model. Needs no network. */

@@ -6,18 +6,12 @@ const hourMs = 3_600_000;
  * @param now milliseconds since the epoch
  */
 export function getNextPacificMidnight(now: number): Date {
-  const formatter = new Intl.DateTimeFormat('en-US', {
-    timeZone: 'America/Los_Angeles',
-    hourCycle: 'h23',
-    hour: 'numeric',
-    minute: 'numeric',
-    second: 'numeric',
-  });
-  const readPart = (timeMs: number, type: 'hour' | 'minute' | 'second') =>
-    Number(formatter.formatToParts(timeMs).find((part) => part.type === type)?.value);
-  const sinceMidnightMs =
-    readPart(now, 'hour') * hourMs + readPart(now, 'minute') * 60_000 + readPart(now, 'second') * 1000 + (now % 1000);
+  const options = { timeZone: 'America/Los_Angeles', hourCycle: 'h23', timeStyle: 'medium' } as const;
+  const formatter = new Intl.DateTimeFormat('en-US', options);
+  const getTime = (timeMs: number) => formatter.format(timeMs).split(':').map(Number);
+  const [hours = 0, minutes = 0, seconds = 0] = getTime(now);
+  const sinceMidnightMs = hours * hourMs + minutes * 60_000 + seconds * 1000 + (now % 1000);
   // A day has 23, 24 or 25 hours. Clocks change at 2 am, so exactly one of the three candidates is at midnight.
-  const candidates = [23, 24, 25].map((hours) => now - sinceMidnightMs + hours * hourMs);
-  return new Date(candidates.find((candidate) => readPart(candidate, 'hour') === 0) ?? now + 24 * hourMs);
+  const candidates = [23, 24, 25].map((length) => now - sinceMidnightMs + length * hourMs);
+  return new Date(candidates.find((candidate) => getTime(candidate)[0] === 0) ?? now + 24 * hourMs);
 }

@@ -47,7 +47,7 @@ export interface ModelTurn {
   role: 'model';
   /** The reply as plain text, for any model. */
   text: string;
-  /** The model that was asked. Only that model understands `native`. */
+  /** The requested model. Only that model understands `native`. */
   model: string;
   /** The reply's parts as the provider sent them, with thought signatures. Opaque outside the driver. */
   native?: unknown;
@@ -62,14 +62,14 @@ export interface TextPart {
 
 export interface MediaPart {
   type: 'media';
-  /** For example `image/png`. Absent only for a URL whose response tells the type. */
+  /** For example `image/png`. Absent only for a URL whose response states the type. */
   mimeType?: string;
   content: MediaContent;
   /** A file name or URL, for messages only. */
   name?: string;
 }
 
-/** What a medium shows, and how a model reads it. */
+/** The kind of a media part, which decides how a model reads it. */
 export type MediaKind = 'image' | 'audio' | 'video' | 'document';
 
 export type MediaContent = MediaBytes | MediaFile | MediaUrl | MediaReference;

@@ -13,8 +13,8 @@ export interface Conversation {
 }
 
 /**
- * Creates the conversation of acts that run in this order. Turns that no later act can see are dropped, so a narrative of
- * thousands of acts with little context needs little memory.
+ * Creates the conversation of acts that run in this order. Turns that no later act can see are dropped, so a narrative
+ * of thousands of acts with little context needs little memory.
  */
 export function createConversation(acts: readonly Act[]): Conversation {
   const evictedAfter = planEvictions(acts);
@@ -60,10 +60,11 @@ function planEvictions(acts: readonly Act[]): ReadonlyMap<number, number[]> {
   }
   const evictions = new Map<number, number[]>();
   for (const [position, lastVisible] of lastVisibleAt.entries()) {
-    const lastNeeded = Math.max(lastVisible, position < lastFullPosition ? lastFullPosition : -1);
-    const evicted = evictions.get(lastNeeded);
-    if (evicted) evicted.push(position);
-    else evictions.set(lastNeeded, [position]);
+    // An act with the full context sees all positions before its own.
+    const lastNeeded = position < lastFullPosition ? Math.max(lastVisible, lastFullPosition) : lastVisible;
+    const evicted = evictions.get(lastNeeded) ?? [];
+    evicted.push(position);
+    evictions.set(lastNeeded, evicted);
   }
   return evictions;
 }

@@ -1,4 +1,4 @@
-import type { WaitReason } from '../driver/driver-events.js';
+import type { FallbackEvent, NoteEvent, RetryEvent, WaitEvent } from '../driver/driver-events.js';
 import type { Usage } from '../driver/response.js';
 import type { BoticelliError, ErrorReport } from '../errors.js';
 
@@ -26,12 +26,16 @@ export interface NarrativeStart {
   acts: string[];
 }
 
-export interface ActStart {
-  type: 'act-start';
+/** The act of an event. */
+interface ActReference {
   /** The name of the act; `outer/inner` for the act `inner` of a narrative that the act `outer` runs. */
   act: string;
   /** Counts from 1. Present in all events of an act if the carousel has more than one round. */
   round?: number;
+}
+
+export interface ActStart extends ActReference {
+  type: 'act-start';
   /** Counts from 0 over the run. */
   index: number;
   /** The requested model. */
@@ -39,64 +43,34 @@ export interface ActStart {
 }
 
 /** New text of a streamed reply. */
-export interface ActDelta {
+export interface ActDelta extends ActReference {
   type: 'act-delta';
-  act: string;
-  round?: number;
   text: string;
 }
 
 /** The act waits. */
-export interface ActWait {
+export interface ActWait extends ActReference, Omit<WaitEvent, 'type'> {
   type: 'act-wait';
-  act: string;
-  round?: number;
-  model: string;
-  reason: WaitReason;
-  waitMs: number;
-  /** ISO 8601 in UTC. */
-  until: string;
-  /** True if the limit is a built-in guess. */
-  guessed?: boolean;
 }
 
-/** An attempt failed and another one follows. */
-export interface ActRetry {
+/** An attempt failed and another one follows. If `discard` is true, the deltas of the act so far are void. */
+export interface ActRetry extends ActReference, Omit<RetryEvent, 'type'> {
   type: 'act-retry';
-  act: string;
-  round?: number;
-  /** The attempt that failed, counted from 1. */
-  attempt: number;
-  delayMs: number;
-  error: ErrorReport;
-  /** True: discard the deltas of this act so far. */
-  discard: boolean;
 }
 
 /** The request goes to another model, because the quota of the previous one is used up. */
-export interface ActFallback {
+export interface ActFallback extends ActReference, Omit<FallbackEvent, 'type'> {
   type: 'act-fallback';
-  act: string;
-  round?: number;
-  from: string;
-  to: string;
-  reason: string;
 }
 
 /** Other news of an act for the user. */
-export interface ActNote {
+export interface ActNote extends ActReference, Omit<NoteEvent, 'type'> {
   type: 'act-note';
-  act: string;
-  round?: number;
-  about: 'session' | 'upload' | 'download' | 'reply';
-  message: string;
 }
 
 /** An act has its reply. */
-export interface ActEnd {
+export interface ActEnd extends ActReference {
   type: 'act-end';
-  act: string;
-  round?: number;
   index: number;
   /** The model that served the request. */
   model: string;
@@ -105,8 +79,8 @@ export interface ActEnd {
   text: string;
   finishReason: string;
   /**
-   * Of the reply and of the failed attempts before it that were billed: invalid JSON, an interrupted stream. For a reused
-   * reply: its original usage.
+   * Of the reply and of the failed attempts before it that were billed: invalid JSON, an interrupted stream. For a
+   * reused reply: its original usage.
    */
   usage: Usage;
   /** How many requests the act took; 0 for a reused reply. */
@@ -118,7 +92,7 @@ export interface ActEnd {
   firstTokenMs?: number;
   /** True if the reply was reused from an earlier run. */
   reused: boolean;
-  /** Present if a Live model answered in speech. */
+  /** Present if a Live model replied in speech. */
   audio?: ActAudio;
   /** In US dollars; 0 for a reused reply, absent if the price is unknown. */
   costUsd?: number;
@@ -144,18 +118,12 @@ export interface NarrativeEnd {
 }
 
 /** The result of a run. Without `failure` it is the document of `--output json`. */
-export interface RunReport {
-  run: string;
+export interface RunReport extends Omit<NarrativeEnd, 'type'> {
   /** Undefined, like the description, if the narrative could not be read. */
   narrative: string | undefined;
   description: string | undefined;
-  status: RunStatus;
   /** The acts that have their replies. */
   acts: ActEnd[];
-  usage: Usage;
-  costUsd?: number;
-  durationMs: number;
-  error?: ErrorReport;
   /** The error object behind `error`, with its cause. */
   failure?: BoticelliError;
 }

@@ -1,16 +1,17 @@
 import { systemClock } from '../driver/clock.js';
 import { zeroUsage } from '../driver/response.js';
 import { BoticelliError, toBoticelliError, toErrorReport } from '../errors.js';
-import type { Narrative } from '../narrative/narrative.js';
-import type { RunReport, RunStatus } from './narrative-events.js';
+import { collectNarratives, type Input, type Narrative } from '../narrative/narrative.js';
+import { getPlaceholderNames } from '../narrative/template.js';
+import type { RunReport } from './narrative-events.js';
 import type { ExecuteOptions, NarrativeExecutorOptions, ProgressListener } from './options.js';
 import { planActs } from './plan-acts.js';
 import { createRunId } from './run-id.js';
 import { type RunState, runNarrative } from './run-narrative.js';
-import { usesStdin } from './uses-stdin.js';
 
 /**
- * Executes narratives. A run that fails or is interrupted resolves to a report too, with the error and the replies so far.
+ * Executes narratives. A run that fails or is interrupted resolves to a report too, with the error and the replies so
+ * far.
  */
 export class NarrativeExecutor {
   readonly #options: NarrativeExecutorOptions;
@@ -44,7 +45,8 @@ async function executeNarrative(
   try {
     // Before the first request: a run without its input must not cost anything.
     if (usesStdin(narrative)) state.stdin = await readStdin(options);
-    onEvent({ type: 'narrative-start', run, narrative: narrative.name, acts: listActNames(narrative) });
+    const acts = planActs(narrative).map((act) => act.name);
+    onEvent({ type: 'narrative-start', run, narrative: narrative.name, acts });
     await runNarrative(narrative, state);
   } catch (thrown) {
     failure = toRunFailure(thrown, options.signal);
@@ -52,19 +54,34 @@ async function executeNarrative(
 
   // Without a request there is no cost, not a cost of 0.
   const { actEnds, billed = { usage: zeroUsage } } = state;
-  const status = getRunStatus(failure);
+  const status = failure ? (failure.code === 'interrupted' ? 'interrupted' : 'failed') : 'completed';
   const durationMs = clock.now() - startedAt;
   const error = failure && { error: toErrorReport(failure, state.currentAct) };
   onEvent({ type: 'narrative-end', run, status, ...billed, durationMs, ...error });
   const { name, description } = narrative;
-  return {
-    ...{ run, narrative: name, description, status, acts: actEnds, ...billed, durationMs, ...error },
-    ...(failure && { failure }),
+  const report: RunReport = {
+    run,
+    narrative: name,
+    description,
+    status,
+    acts: actEnds,
+    ...billed,
+    durationMs,
+    ...error,
   };
+  return failure ? { ...report, failure } : report;
 }
 
-function listActNames(narrative: Narrative): string[] {
-  return planActs(narrative).map(({ name }) => name);
+/** Whether a text or a media name of the narrative, or of one nested in it, contains `{{stdin}}`. */
+function usesStdin(narrative: Narrative): boolean {
+  const acts = [...collectNarratives(narrative)].flatMap((each) => (each.templates === false ? [] : each.acts));
+  const texts = acts.flatMap(({ system = '', inputs }) => [system, ...inputs.flatMap(getTemplate)]);
+  return [...new Set(texts)].some((text) => getPlaceholderNames(text).includes('stdin'));
+}
+
+function getTemplate(input: Input): string | [] {
+  if (input.type === 'media-template') return input.text;
+  return input.type === 'text' ? input.content : [];
 }
 
 async function readStdin({ stdin }: NarrativeExecutorOptions): Promise<string> {
@@ -78,9 +95,4 @@ async function readStdin({ stdin }: NarrativeExecutorOptions): Promise<string> {
 function toRunFailure(thrown: unknown, signal: AbortSignal | undefined): BoticelliError {
   const isCallerReason = signal?.aborted && thrown === signal.reason && !(thrown instanceof BoticelliError);
   return isCallerReason ? new BoticelliError('interrupted', 'aborted', { cause: thrown }) : toBoticelliError(thrown);
-}
-
-function getRunStatus(failure: BoticelliError | undefined): RunStatus {
-  if (failure === undefined) return 'completed';
-  return failure.code === 'interrupted' ? 'interrupted' : 'failed';
 }

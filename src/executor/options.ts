@@ -8,8 +8,8 @@ export interface NarrativeExecutorOptions {
   /** The model of acts that name none. Default: `defaultModel` of facts/models.ts. */
   defaultModel?: string;
   /**
-   * Receives every event, in order. An exception ends the run. A promise returned for `act-end` is awaited before the next
-   * act starts.
+   * Receives every event, in order. An exception ends the run. A promise returned for `act-end` is awaited before the
+   * next act starts.
    */
   onEvent?: (event: NarrativeEvent) => void | Promise<void>;
   /** Aborting ends the run at once, with status `interrupted` unless the reason is another BoticelliError. */
@@ -17,8 +17,8 @@ export interface NarrativeExecutorOptions {
   /** Fail on a reply that max_tokens cut off. Default false. */
   strict?: boolean;
   /**
-   * Whether the streamed text of a failed attempt can be discarded, on an `act-retry` event with `discard: true`. Default:
-   * no, so the failure ends the run.
+   * Whether the streamed text of a failed attempt can be discarded, on an `act-retry` event with `discard: true`.
+   * Default: no, so the failure ends the run.
    */
   canDiscard?: (act: { act: string; index: number }) => boolean;
   /** Reads the value of `{{stdin}}`. Called once, before the first act, and only if a text uses it. */
@@ -31,6 +31,16 @@ export interface NarrativeExecutorOptions {
   /** The replies are not real, so a media file that one names is replaced with a placeholder text. Default false. */
   isRehearsal?: boolean;
   clock?: Clock;
+}
+
+/** What all acts of a run share. */
+export interface RunContext {
+  options: NarrativeExecutorOptions;
+  clock: Clock;
+  onEvent: (event: NarrativeEvent) => void | Promise<void>;
+  /** Whether to stream replies where the driver can. */
+  stream: boolean;
+  onChunk: ProgressListener | undefined;
 }
 
 /** How one narrative is executed. */

@@ -22,12 +22,12 @@ export type RenderedAct = Omit<Act, 'inputs' | 'context'> & { inputs: readonly (
 /**
  * Replaces the placeholders of a text with their values.
  * @param formatValue how a value is written into the text
- * @throws BoticelliError `invalid_narrative` for an unknown name; a narrative that was loaded from a file has none
+ * @throws BoticelliError `invalid_narrative` for an unknown name; loading a narrative from a file rules that out
  */
 export function renderActText(
   text: string,
   values: TemplateValues,
-  formatValue: (value: string) => string = identity,
+  formatValue = (value: string): string => value,
 ): string {
   return renderTemplate(parseTemplate(text).parts, (name) => {
     const value = resolveValue(name, values);
@@ -37,8 +37,6 @@ export function renderActText(
     });
   });
 }
-
-const identity = (value: string): string => value;
 
 function resolveValue(name: string, { replies, previous, vars, stdin, round }: TemplateValues): string | undefined {
   if (name === 'previous') return previous;
@@ -60,22 +58,18 @@ export async function renderActInput(
   if (input.type === 'text') return { type: 'text', content: render(input.content) };
   if (input.type !== 'media-template') return input;
   const name = render(input.text, trimNameValue);
-  if (isRehearsal && isNamedByReply(input)) return { type: 'text', content: `[media file named by ${input.text}]` };
+  const isNamedByReply = getPlaceholderNames(input.text).some(
+    (placeholder) => !['stdin', 'round'].includes(placeholder) && getVariableName(placeholder) === undefined,
+  );
+  if (isRehearsal && isNamedByReply) return { type: 'text', content: `[media file named by ${input.text}]` };
   const loaded = await loadMediaTemplate(input, name);
   if ('media' in loaded) return loaded.media;
   throw createMediaError(input, loaded.problem);
 }
 
-function isNamedByReply({ text }: MediaTemplate): boolean {
-  return getPlaceholderNames(text).some(
-    (name) => !['stdin', 'round'].includes(name) && getVariableName(name) === undefined,
-  );
-}
-
-/** @throws BoticelliError `invalid_narrative` for a prompt that is empty after rendering: the service would reject it */
+/** @throws BoticelliError `invalid_narrative` for an empty prompt, which the service would reject */
 export function assertPromptNotEmpty({ inputs }: RenderedAct): void {
-  const isBlank = inputs.every((input) => input.type === 'text' && input.content.trim() === '');
-  if (!isBlank) return;
+  if (inputs.some((input) => input.type !== 'text' || input.content.trim() !== '')) return;
   throw new BoticelliError('invalid_narrative', 'the prompt is empty after its placeholders are replaced', {
     hint: 'Check the values: a variable, a reply or the standard input is empty.',
   });

@@ -1,4 +1,3 @@
-import type { Clock } from '../driver/clock.js';
 import { addBilledUsage, type BilledUsage } from '../driver/cost.js';
 import type { CallContext } from '../driver/driver.js';
 import type { DriverEvent } from '../driver/driver-events.js';
@@ -10,11 +9,11 @@ import { StreamingNotSupported } from '../errors.js';
 import { defaultModel } from '../facts/models.js';
 import type { MediaInput, TextInput } from '../narrative/narrative.js';
 import type { TurnPair } from './conversation.js';
-import type { ActAudio, ActEnd, NarrativeEvent } from './narrative-events.js';
-import type { NarrativeExecutorOptions, ProgressListener } from './options.js';
+import type { ActAudio, ActEnd } from './narrative-events.js';
+import type { RunContext } from './options.js';
 import type { RenderedAct } from './render-act.js';
 
-interface ActInput {
+interface ActInput extends RunContext {
   /** Its name is the one in events. */
   act: RenderedAct;
   /** Counts from 0 over the run. */
@@ -23,13 +22,8 @@ interface ActInput {
   round?: number | undefined;
   /** The turns before this act. */
   history: readonly Turn[];
-  clock: Clock;
   /** Called with what was billed as soon as it is known, even if the act fails later. */
   onUsage: (billed: BilledUsage) => void;
-  onEvent: (event: NarrativeEvent) => void | Promise<void>;
-  stream: boolean;
-  onChunk: ProgressListener | undefined;
-  options: NarrativeExecutorOptions;
 }
 
 /** The turns that an act adds to the conversation, and its `act-end` event. */
@@ -54,9 +48,9 @@ export async function runAct(input: ActInput): Promise<ActResult> {
     parameters: act.parameters,
   };
   const totals: ActTotals = { attempts: 1, waitMs: 0 };
-  const context = createCallContext(input, totals);
-  const { response, firstTextAt } = await callDriver(request, context, input);
-  const { usage, costUsd } = recordUsage(response.reused ? zeroBilledUsage : response, input, totals);
+  const { response, firstTextAt } = await callDriver(request, createCallContext(input, totals), input);
+  const billed = response.reused ? { usage: zeroUsage, costUsd: 0 } : response;
+  const { usage, costUsd } = recordUsage(billed, input, totals);
   if (options.strict && response.finishReason === 'MAX_TOKENS') {
     throw createTruncatedError(response, act.parameters, ', or run without --strict.');
   }
@@ -83,8 +77,6 @@ interface ActTotals {
   billed?: BilledUsage;
 }
 
-const zeroBilledUsage: BilledUsage = { usage: zeroUsage, costUsd: 0 };
-
 /** Adds to the billed usage of the act and returns the total. */
 function recordUsage(billed: BilledUsage, { onUsage }: ActInput, totals: ActTotals): BilledUsage {
   onUsage(billed);
@@ -104,13 +96,13 @@ function toPart(input: TextInput | MediaInput): Part {
 }
 
 function createCallContext(input: ActInput, totals: ActTotals): CallContext {
-  const { act, index, options } = input;
+  const { index, options } = input;
   const { signal, canDiscard } = options;
-  const { fallback } = act;
+  const { name, fallback } = input.act;
   return {
     ...(fallback && { fallback }),
     emit: (event) => reportDriverEvent(event, input, totals),
-    canDiscard: () => canDiscard?.({ act: act.name, index }) ?? false,
+    canDiscard: () => canDiscard?.({ act: name, index }) ?? false,
     ...(signal && { signal }),
   };
 }
@@ -163,8 +155,8 @@ async function callDriver(
   throw createUnfinishedStreamError(request.model);
 }
 
-function createActAudio(audio: ReplyAudio, { act, index, options: { saveAudio } }: ActInput): ActAudio {
-  const file = saveAudio?.({ act: act.name, index }, audio);
+function createActAudio(audio: ReplyAudio, { act, index, options }: ActInput): ActAudio {
+  const file = options.saveAudio?.({ act: act.name, index }, audio);
   // Two bytes per sample.
   const durationMs = Math.round((audio.pcm.length / 2 / audio.sampleRate) * 1000);
   return { durationMs, ...(file !== undefined && { file }) };

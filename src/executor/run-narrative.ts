@@ -1,16 +1,14 @@
-import type { Clock } from '../driver/clock.js';
 import { addBilledUsage, type BilledUsage } from '../driver/cost.js';
 import {
   type Act,
   getInnerNarrative,
   type MediaInput,
   type Narrative,
-  type NarrativeInput,
   type TextInput,
 } from '../narrative/narrative.js';
 import { type Conversation, createConversation } from './conversation.js';
-import type { ActEnd, NarrativeEvent } from './narrative-events.js';
-import type { NarrativeExecutorOptions, ProgressListener } from './options.js';
+import type { ActEnd } from './narrative-events.js';
+import type { RunContext } from './options.js';
 import {
   assertPromptNotEmpty,
   type RenderedAct,
@@ -21,13 +19,7 @@ import {
 import { type ActResult, runAct } from './run-act.js';
 
 /** What all acts of a run share, and the results so far. */
-export interface RunState {
-  options: NarrativeExecutorOptions;
-  clock: Clock;
-  onEvent: (event: NarrativeEvent) => void | Promise<void>;
-  /** Whether to stream replies where the driver can. */
-  stream: boolean;
-  onChunk: ProgressListener | undefined;
+export interface RunState extends RunContext {
   /** The value of `{{stdin}}`, if a text uses it. */
   stdin: string | undefined;
   /** The acts that have their replies. */
@@ -93,7 +85,7 @@ interface ActScope {
   narrativeScope: NarrativeScope;
 }
 
-/** Runs one act: a request, or a nested narrative in its place. */
+/** Runs one act: a request or a nested narrative. */
 async function runActOrNarrative(act: Act, scope: ActScope): Promise<ActResult | undefined> {
   const { state, narrativeScope } = scope;
   const name = `${narrativeScope.namePrefix}${act.name}`;
@@ -103,19 +95,18 @@ async function runActOrNarrative(act: Act, scope: ActScope): Promise<ActResult |
   const rendered = await renderAct(act, name, scope);
   state.currentAct = name;
   assertPromptNotEmpty(rendered);
-  const { options, clock, onEvent, stream, onChunk, actEnds } = state;
   const result = await runAct({
-    ...{ options, clock, onEvent, stream, onChunk },
+    ...state,
     act: rendered,
-    index: actEnds.length,
+    index: state.actEnds.length,
     round: narrativeScope.round,
     history: scope.conversation.getVisibleTurns(scope.position),
     onUsage: (billed) => {
       state.billed = addBilledUsage(state.billed, billed);
     },
   });
-  actEnds.push(result.endEvent);
-  await onEvent(result.endEvent);
+  state.actEnds.push(result.endEvent);
+  await state.onEvent(result.endEvent);
   return result;
 }
 
@@ -131,18 +122,16 @@ async function renderAct(
   state.currentAct = name;
   const system = act.system === undefined ? {} : { system: render(act.system) };
   // Everything is rendered before a nested narrative runs: an invalid text must not cost anything.
-  const renderedInputs: (TextInput | MediaInput | NarrativeInput)[] = [];
+  const renderedInputs: Awaited<ReturnType<typeof renderActInput>>[] = [];
   for (const input of act.inputs) renderedInputs.push(await renderActInput(input, render, state.options));
   const inputs: (TextInput | MediaInput)[] = [];
   for (const input of renderedInputs) {
     if (input.type !== 'narrative') inputs.push(input);
-    else inputs.push(await runAsTextInput(input.narrative, state, { ...narrativeScope, namePrefix: `${name}/` }));
+    else {
+      // Placeholders in a reply are not replaced.
+      const result = await runNarrative(input.narrative, state, { ...narrativeScope, namePrefix: `${name}/` });
+      inputs.push({ type: 'text', content: result?.endEvent.text ?? '' });
+    }
   }
   return { ...rest, name, inputs, ...system };
-}
-
-/** The last reply of a nested narrative as a text. Placeholders in a reply are not replaced. */
-async function runAsTextInput(narrative: Narrative, state: RunState, scope: NarrativeScope): Promise<TextInput> {
-  const result = await runNarrative(narrative, state, scope);
-  return { type: 'text', content: result?.endEvent.text ?? '' };
 }

@@ -2,24 +2,21 @@ import { stripModelPrefix } from '../util/model-name.js';
 import { getCapabilities, getKnownCapabilities, type ModelCapabilities } from './models/capabilities.js';
 import type { ModelListCache } from './models/model-info.js';
 
-export interface LiveApiSelectorOptions {
+interface LiveApiSelectorOptions {
   /** The cached model list of the service. */
   modelListCache: Pick<ModelListCache, 'read'>;
   /** Whether to use the Live API for models that support both (`--live`). Default false. */
   preferLive?: boolean;
 }
 
-/** Whether to use the Live API for a model. */
-export type LiveApiSelector = (model: string) => Promise<boolean> | boolean;
-
 /**
- * Creates a function that chooses between REST and the Live API without a request. A model that the built-in facts
- * decide is not looked up in the list, so that a run with a well-known model opens no database for it.
+ * Creates a function that chooses between REST and the Live API without a request. The list is not
+ * read for a model that the built-in facts decide, so that a run with a well-known model opens no database for it.
  */
-export function createLiveApiSelector({ modelListCache, preferLive = false }: LiveApiSelectorOptions): LiveApiSelector {
+export function createLiveApiSelector({ modelListCache, preferLive = false }: LiveApiSelectorOptions) {
   const usesLive = ({ supportsGenerate, supportsLive }: ModelCapabilities) =>
     supportsLive && (preferLive || !supportsGenerate);
-  return (requestedModel) => {
+  return (requestedModel: string): Promise<boolean> | boolean => {
     const model = stripModelPrefix(requestedModel);
     const known = getKnownCapabilities(model);
     // With preferLive, the list may know that a model supports Live where the built-in facts do not.

@@ -33,7 +33,7 @@ export function createConnection({ apiKey, baseUrl = defaultBaseUrl, resolveProx
   let clientPromise: Promise<GoogleGenAI> | undefined;
   const getClient = async () => {
     assertUsableKey(apiKey);
-    clientPromise ??= createClient({ apiKey, baseUrl });
+    clientPromise ??= createClient(apiKey, baseUrl);
     return clientPromise;
   };
   return {
@@ -48,7 +48,7 @@ export function createConnection({ apiKey, baseUrl = defaultBaseUrl, resolveProx
     },
     async createFilesApi(customFetch) {
       assertUsableKey(apiKey);
-      return (await createClient({ apiKey, baseUrl, customFetch })).files;
+      return (await createClient(apiKey, baseUrl, customFetch)).files;
     },
   };
 }
@@ -58,14 +58,8 @@ export function getServiceHost({ baseUrl = defaultBaseUrl }: Pick<ConnectionOpti
   return parseBaseUrl(baseUrl).host;
 }
 
-interface ClientOptions {
-  apiKey: string;
-  baseUrl: string;
-  customFetch?: typeof fetch;
-}
-
 /** Sets everything that the SDK would otherwise read from the environment, `vertexai` above all. */
-async function createClient({ apiKey, baseUrl, customFetch }: ClientOptions): Promise<GoogleGenAI> {
+async function createClient(apiKey: string, baseUrl: string, customFetch?: typeof fetch): Promise<GoogleGenAI> {
   const { GoogleGenAI } = await import('@google/genai');
   const httpOptions = { baseUrl, ...(customFetch && { fetch: customFetch }) };
   return suppressWarnings(() => new GoogleGenAI({ apiKey, vertexai: false, apiVersion: 'v1beta', httpOptions }));

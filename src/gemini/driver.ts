@@ -1,11 +1,10 @@
 import { systemClock } from '../driver/clock.js';
 import type { BoticelliDriver, CallContext } from '../driver/driver.js';
-import { reportUsage } from '../driver/layers/usage-events.js';
 import type { GenerateRequest } from '../driver/request.js';
 import type { StreamChunk } from '../driver/response.js';
 import { type Connection, createConnection } from './connection.js';
 import { createStreamInterruptedError } from './errors/invalid-response.js';
-import { createLazyLiveDriver } from './live/lazy-driver.js';
+import type { LiveDriver } from './live/options.js';
 import { createMediaDelivery, type MediaDelivery } from './media/deliver-media.js';
 import { isLiveOnly } from './models/capabilities.js';
 import type { GeminiDriverOptions } from './options.js';
@@ -23,18 +22,36 @@ import { createRoutingDriver } from './rest-or-live.js';
  * @throws BoticelliError `invalid_config` for an invalid base URL
  */
 export function createGeminiDriver(options: GeminiDriverOptions): BoticelliDriver {
-  const { usesLiveApi = isLiveOnly } = options;
   const connection = createConnection(options);
-  const { timeoutMs = 300_000, idleTimeoutMs = 60_000, clock = systemClock } = options;
+  const { timeoutMs = 300_000, idleTimeoutMs = 60_000, clock = systemClock, modelListCache } = options;
   const callOptions = { timeoutMs, idleTimeoutMs, clock };
   const delivery = createMediaDelivery({ connection, ...callOptions });
   const loadLiveDriver = async () =>
-    (await import('./live/driver.js')).createLiveDriverWithConnection(connection, { ...options, delivery });
+    (await import('./live/driver.js')).createLiveDriver(connection, { ...options, delivery });
   return createRoutingDriver({
-    rest: createRestDriver({ connection, delivery, modelListCache: options.modelListCache, ...callOptions }),
+    rest: createRestDriver({ connection, delivery, modelListCache, ...callOptions }),
     live: createLazyLiveDriver(loadLiveDriver),
-    usesLiveApi,
+    usesLiveApi: options.usesLiveApi ?? isLiveOnly,
   });
+}
+
+/** A Live driver that is loaded at its first call, so that runs without Live models do not pay for it. */
+function createLazyLiveDriver(load: () => Promise<LiveDriver>): LiveDriver {
+  let loaded: Promise<LiveDriver> | undefined;
+  const getDriver = () => {
+    loaded ??= load();
+    return loaded;
+  };
+  return {
+    supportsStreaming: () => true,
+    managesConcurrency: () => true,
+    closeIdleSessions: async () => (await loaded)?.closeIdleSessions(),
+    close: async () => (await loaded)?.close?.(),
+    generate: async (request, context) => (await getDriver()).generate(request, context),
+    async *generateStream(request, context) {
+      yield* (await getDriver()).generateStream(request, context);
+    },
+  };
 }
 
 interface RestDriverOptions extends CallOptions {
@@ -55,7 +72,6 @@ function createRestDriver(options: RestDriverOptions): BoticelliDriver {
         prepared.collector.add(await prepared.send((models, parameters) => models.generateContent(parameters)));
         return prepared.collector.buildResponse();
       } catch (thrown) {
-        reportUsage(context, prepared.collector.billed);
         throw await toRequestError(thrown, prepared);
       } finally {
         prepared.exchange.timeouts.close();
@@ -75,7 +91,6 @@ async function* streamReply(
   try {
     yield* receiveChunks(prepared);
   } catch (thrown) {
-    reportUsage(context, prepared.collector.billed);
     throw await toRequestError(thrown, prepared);
   } finally {
     // Also runs if the caller leaves the loop early: the SDK alone would keep the connection open.
@@ -91,7 +106,7 @@ async function* receiveChunks({ collector, exchange, send }: PreparedRequest): A
     // Text that had arrived before an abort is not yielded after it.
     exchange.timeouts.signal.throwIfAborted();
   }
-  if (!collector.isFinished) throw createStreamInterruptedError('it ended without a finish reason', exchange);
+  if (!collector.isFinished) throw createStreamInterruptedError('it ended without a finish reason', collector.text);
   const response = collector.buildResponse();
   const { finishReason } = response;
   yield { text: '', finished: true, metadata: { ...getTokenMetadata(collector), finishReason }, response };

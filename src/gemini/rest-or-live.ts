@@ -4,7 +4,7 @@ import { stripModelPrefix } from '../util/model-name.js';
 import type { LiveDriver } from './live/options.js';
 import { isUnsupportedModel } from './models/capabilities.js';
 
-export interface RoutingDriverOptions {
+interface RoutingDriverOptions {
   /** The driver for REST and server-sent events. */
   rest: BoticelliDriver;
   live: LiveDriver;
@@ -50,7 +50,7 @@ export function createRoutingDriver({ rest, live, usesLiveApi }: RoutingDriverOp
 function createRouteCache(usesLiveApi: RoutingDriverOptions['usesLiveApi']) {
   const resultsByModel = new Map<string, Promise<boolean> | boolean>();
   return {
-    /** Asks `usesLiveApi` once per model. A failure reaches the callers that wait for it, and is not cached. */
+    /** Calls `usesLiveApi` once per model. A failure reaches the callers that wait for it, and is not cached. */
     usesLive(model: string): Promise<boolean> | boolean {
       const name = stripModelPrefix(model);
       const result = resultsByModel.get(name) ?? usesLiveApi(name);
@@ -70,24 +70,17 @@ function createRouteCache(usesLiveApi: RoutingDriverOptions['usesLiveApi']) {
      */
     async toRoutingError(thrown: unknown, model: string): Promise<unknown> {
       const name = stripModelPrefix(model);
-      const isUnknown = thrown instanceof BoticelliError && thrown.code === 'model_not_found';
-      if (!isUnknown) return thrown;
+      if (!(thrown instanceof BoticelliError) || thrown.code !== 'model_not_found') return thrown;
       const isLive = await usesLiveApi(name);
       if (isLive === resultsByModel.get(name)) return thrown;
       resultsByModel.set(name, isLive);
-      return createRouteChangedError(name, isLive, thrown);
+      const description = isLive ? 'supports only the Live API' : 'does not support the Live API';
+      // To be retried at once. The same call can't switch: its caller may hold the model's concurrency slot, which a
+      // Live session acquires itself.
+      return new BoticelliError('model_not_found', `${name} ${description}`, {
+        ...{ isTransient: true, retryAfterMs: 0, cause: thrown },
+        hint: 'Run it again: the next request uses the right API.',
+      });
     },
   };
-}
-
-/**
- * An error to retry at once, which then takes the other route. The same call can't switch: its caller may hold the
- * model's concurrency slot, which a Live session acquires itself.
- */
-function createRouteChangedError(model: string, isLive: boolean, cause: BoticelliError): BoticelliError {
-  const description = isLive ? 'supports only the Live API' : 'does not support the Live API';
-  return new BoticelliError('model_not_found', `${model} ${description}`, {
-    ...{ isTransient: true, retryAfterMs: 0, cause },
-    hint: 'Run it again: the next request uses the right API.',
-  });
 }

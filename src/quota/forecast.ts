@@ -1,6 +1,6 @@
-import { correctTokenEstimate, createModelState, type ModelState, refreshState } from './limiter/model-state.js';
+import { correctTokenEstimate, createModelState } from './limiter/model-state.js';
 import { computeWindowLimits, insertReservation, scheduleRequest } from './limiter/schedule.js';
-import { listProjectStates, type QuotaStatusOptions } from './status.js';
+import { copyProjectStates, type QuotaStatusOptions } from './status.js';
 
 /** A planned request. */
 export interface ForecastRequest {
@@ -25,16 +25,16 @@ export function forecastQuota(
   requests: readonly ForecastRequest[],
   options: Omit<QuotaStatusOptions, 'models'>,
 ): QuotaForecast {
-  const { now, windowMs = 60_000, limitsFor } = options;
-  const modelStates = new Map(listProjectStates(options).map(([model, state]) => [model, structuredClone(state)]));
-  for (const state of modelStates.values()) refreshState(state, now, windowMs);
+  const { now, limitsFor } = options;
+  const modelStates = copyProjectStates(options);
   let at = now;
   for (const [index, { model: requested, tokens }] of requests.entries()) {
     const model = modelStates.get(requested)?.standsFor ?? requested;
-    const state = getOrCreateState(modelStates, model);
+    const state = modelStates.get(model) ?? createModelState();
+    modelStates.set(model, state);
     const correctedTokens = correctTokenEstimate(state, tokens);
-    const windowLimits = computeWindowLimits(state, limitsFor(model, requested), options);
-    const scheduled = scheduleRequest(state, correctedTokens, at, windowLimits);
+    const window = computeWindowLimits(state, limitsFor(model, requested), options);
+    const scheduled = scheduleRequest(state, correctedTokens, at, window);
     if (!scheduled.ok) {
       return { waitMs: at - now, closed: { model, afterRequests: index, until: scheduled.until } };
     }
@@ -42,10 +42,4 @@ export function forecastQuota(
     insertReservation(state, { id: `forecast ${index}`, at, tokens: correctedTokens, bookedAt: now, confirmed: true });
   }
   return { waitMs: at - now };
-}
-
-function getOrCreateState(modelStates: Map<string, ModelState>, model: string): ModelState {
-  const state = modelStates.get(model) ?? createModelState();
-  modelStates.set(model, state);
-  return state;
 }

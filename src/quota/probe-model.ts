@@ -1,9 +1,10 @@
 import type { Clock } from '../driver/clock.js';
 import type { BoticelliDriver } from '../driver/driver.js';
+import { readFinalResponse } from '../driver/final-response.js';
 import type { GenerateRequest } from '../driver/request.js';
-import { addUsage, type GenerateResponse, type Usage, zeroUsage } from '../driver/response.js';
+import { addUsage, type Usage, zeroUsage } from '../driver/response.js';
 import {
-  BoticelliError,
+  type BoticelliError,
   type ErrorReport,
   QuotaExceeded,
   type QuotaViolation,
@@ -75,10 +76,8 @@ const maxConsecutiveRejections = 3;
  */
 export async function probeModel(options: ProbeModelOptions): Promise<ModelProbeResult> {
   const { model, requests, spacingMs, clock, signal, onProgress } = options;
-  const result: ModelProbeResult = {
-    ...{ model, sent: 0, succeeded: 0, refused: 0, usage: zeroUsage, durationMs: 0 },
-    ended: 'running',
-  };
+  const counts = { sent: 0, succeeded: 0, refused: 0 };
+  const result: ModelProbeResult = { model, ...counts, usage: zeroUsage, durationMs: 0, ended: 'running' };
   const latenciesMs: number[] = [];
   const startedAt = clock.now();
   let consecutiveRejections = 0;
@@ -89,7 +88,9 @@ export async function probeModel(options: ProbeModelOptions): Promise<ModelProbe
       const rejection = await sendRequest(result, { ...options, startedAt, latenciesMs });
       consecutiveRejections = rejection ? consecutiveRejections + 1 : 0;
       result.durationMs = clock.now() - startedAt;
-      result.ended = getEndReason(result, { rejection, consecutiveRejections, requests });
+      if (rejection?.code === 'quota_exhausted') result.ended = 'day-used-up';
+      else if (result.sent >= requests) result.ended = 'all-sent';
+      else if (consecutiveRejections >= maxConsecutiveRejections) result.ended = 'refused-in-a-row';
       onProgress?.(result);
       const pauseMs = sentAt + spacingMs - clock.now();
       if (result.ended === 'running' && pauseMs > 0) await clock.sleep(pauseMs, signal);
@@ -102,29 +103,12 @@ export async function probeModel(options: ProbeModelOptions): Promise<ModelProbe
   return result;
 }
 
-function getEndReason(
-  { sent }: ModelProbeResult,
-  {
-    rejection,
-    consecutiveRejections,
-    requests,
-  }: { rejection: QuotaExceeded | undefined; consecutiveRejections: number; requests: number },
-): ModelProbeResult['ended'] {
-  if (rejection?.code === 'quota_exhausted') return 'day-used-up';
-  if (sent >= requests) return 'all-sent';
-  return consecutiveRejections >= maxConsecutiveRejections ? 'refused-in-a-row' : 'running';
-}
-
-interface SendOptions extends ProbeModelOptions {
-  startedAt: number;
-  latenciesMs: number[];
-}
-
 /** Sends one request. Resolves to the rejection if the API rejected it for its quota; throws any other error. */
 async function sendRequest(
   result: ModelProbeResult,
-  { startedAt, latenciesMs, driver, limiter, limitsFor, model, stream, clock, signal }: SendOptions,
+  options: ProbeModelOptions & { startedAt: number; latenciesMs: number[] },
 ): Promise<QuotaExceeded | undefined> {
+  const { startedAt, latenciesMs, driver, limiter, limitsFor, model, stream, clock, signal } = options;
   const request = createProbeRequest(model);
   const reservation = await limiter.recordSent({
     model,
@@ -134,7 +118,10 @@ async function sendRequest(
   const sentAt = clock.now();
   result.sent += 1;
   try {
-    const response = await requestReply(driver, request, { stream, signal });
+    const context = signal ? { signal } : {};
+    const response = await (stream
+      ? readFinalResponse(driver.generateStream(request, context), model)
+      : driver.generate(request, context));
     result.succeeded += 1;
     latenciesMs.push(clock.now() - sentAt);
     result.latency = { p50Ms: percentile(latenciesMs, 0.5), p95Ms: percentile(latenciesMs, 0.95) };
@@ -153,19 +140,6 @@ async function sendRequest(
     await limiter.recordRejection(reservation, { ...toQuotaRejection(thrown, clock.now()), unreserved: true });
     return thrown;
   }
-}
-
-async function requestReply(
-  driver: BoticelliDriver,
-  request: GenerateRequest,
-  { stream, signal }: { stream: boolean; signal: AbortSignal | undefined },
-): Promise<GenerateResponse> {
-  const context = signal ? { signal } : {};
-  if (!stream) return driver.generate(request, context);
-  let response: GenerateResponse | undefined;
-  for await (const chunk of driver.generateStream(request, context)) response = chunk.response ?? response;
-  if (!response) throw new BoticelliError('stream_interrupted', `the stream of ${request.model} ended without a reply`);
-  return response;
 }
 
 /** A dozen tokens in, one word out. `max_tokens` is not set, because a thinking model would use it up on thoughts. */

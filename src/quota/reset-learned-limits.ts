@@ -29,13 +29,13 @@ export async function resetLearnedLimits(store: QuotaStore, project: string, mod
   let next: string | undefined = model;
   while (next !== undefined && !results.some((result) => result.model === next)) {
     const current: string = next;
-    const standsFor = await store.transact(modelStateKey(project, current), (state) => state.standsFor);
-    const targetState =
-      standsFor === undefined ? undefined : (await store.readAll()).get(modelStateKey(project, standsFor));
+    const key = modelStateKey(project, current);
+    const standsFor = await store.transact(key, (state) => state.standsFor);
+    const target = standsFor === undefined ? undefined : (await store.readAll()).get(modelStateKey(project, standsFor));
     results.push(
-      await store.transact(modelStateKey(project, current), (state) => {
+      await store.transact(key, (state) => {
         // Requests to the alias now count here until its model is known again, so the sent ones must count here too.
-        if (targetState) copyConfirmed(targetState, state);
+        if (target) copyConfirmed(target, state);
         return resetState(state, current);
       }),
     );

@@ -5,14 +5,8 @@ import type { RateLimiterOptions } from './limiter/rate-limiter.js';
 import { computeWindowLimits, scheduleRequest, type WindowLimits } from './limiter/schedule.js';
 import { computeEffectiveLimits, type Limit, type Limits } from './limits.js';
 
-/** The quota of a model at one moment, or the target of an alias. Times are milliseconds since the epoch. */
-export type QuotaStatus = ModelStatus | AliasStatus;
-
-/** A name that another model serves: its requests count there. */
-export interface AliasStatus {
-  model: string;
-  standsFor: string;
-}
+/** The quota of a model at one moment, or the model that serves an alias. Times are milliseconds since the epoch. */
+export type QuotaStatus = ModelStatus | { model: string; standsFor: string };
 
 export interface ModelStatus {
   model: string;
@@ -59,26 +53,32 @@ export interface QuotaStatusOptions extends Pick<RateLimiterOptions, 'project' |
 
 /** Returns the quota status of each model of a project, sorted by model name. */
 export function getQuotaStatus(options: QuotaStatusOptions): QuotaStatus[] {
-  const { models, now, windowMs = 60_000 } = options;
-  const modelStates = new Map(listProjectStates(options).map(([model, state]) => [model, structuredClone(state)]));
-  for (const state of modelStates.values()) refreshState(state, now, windowMs);
+  const modelStates = copyProjectStates(options);
   const aliasTargets = [...modelStates.values()].flatMap(({ standsFor = [] }) => standsFor);
-  const names = [...new Set([...modelStates.keys(), ...aliasTargets, ...models])].sort();
+  const names = [...new Set([...modelStates.keys(), ...aliasTargets, ...options.models])].sort();
   return names.map((model) => {
     const state = modelStates.get(model) ?? createModelState();
     if (state.standsFor !== undefined) return { model, standsFor: state.standsFor };
     const aliases = [...modelStates].filter(([, { standsFor }]) => standsFor === model);
     // A lease may be stored under the alias that was requested.
     state.leases.push(...aliases.flatMap(([, { leases }]) => leases));
-    return getModelStatus(model, state, { ...options, windowMs, requestedAs: aliases[0]?.[0] });
+    return getModelStatus(model, state, { ...options, requestedAs: aliases[0]?.[0] });
   });
 }
 
+/** Copies the states of a project as they are now, by model name. */
+export function copyProjectStates(options: Omit<QuotaStatusOptions, 'models'>): Map<string, ModelState> {
+  const { now, windowMs = 60_000 } = options;
+  const modelStates = new Map(listProjectStates(options).map(([model, state]) => [model, structuredClone(state)]));
+  for (const state of modelStates.values()) refreshState(state, now, windowMs);
+  return modelStates;
+}
+
 /** Returns the states of a project with their model names. */
-export function listProjectStates({
-  modelStates,
-  project,
-}: Pick<QuotaStatusOptions, 'modelStates' | 'project'>): [string, ModelState][] {
+export function listProjectStates(
+  options: Pick<QuotaStatusOptions, 'modelStates' | 'project'>,
+): [string, ModelState][] {
+  const { modelStates, project } = options;
   const prefix = modelStateKey(project, '');
   return [...modelStates].flatMap(([key, state]) =>
     key.startsWith(prefix) ? [[key.slice(prefix.length), state]] : [],
@@ -88,21 +88,20 @@ export function listProjectStates({
 function getModelStatus(
   model: string,
   state: ModelState,
-  options: QuotaStatusOptions & { windowMs: number; requestedAs: string | undefined },
+  options: QuotaStatusOptions & { requestedAs: string | undefined },
 ): ModelStatus {
-  const { now, windowMs, limitsFor, requestedAs } = options;
+  const { now, limitsFor, requestedAs } = options;
   const configured = limitsFor(model, requestedAs);
-  const windowLimits = computeWindowLimits(state, configured, options);
-  const inWindow = state.appointments.filter(({ at }) => at > now - windowMs);
+  const window = computeWindowLimits(state, configured, options);
   const { endsAt, count } = findOrCreateDay(state, now);
   const reservedToday = state.appointments.filter(({ confirmed, at }) => !confirmed && at < endsAt).length;
   return {
     model,
-    limits: addLimitDetails(windowLimits.limits, computeEffectiveLimits(configured, state.learned), state),
-    minute: { requests: countUsage(inWindow, () => 1), tokens: countUsage(inWindow, ({ tokens }) => tokens) },
+    limits: addLimitDetails(window.limits, computeEffectiveLimits(configured, state.learned), state),
+    minute: countUsage(state.appointments.filter(({ at }) => at > now - window.windowMs)),
     day: { endsAt, requests: { used: Math.max(0, count - reservedToday), booked: reservedToday } },
     underWay: state.leases.length,
-    free: getAvailability(state, now, windowLimits),
+    free: getAvailability(state, now, window),
   };
 }
 
@@ -118,22 +117,20 @@ function addLimitDetails(limits: Limits, whole: Limits, { learned }: ModelState)
   return result;
 }
 
-function countUsage(
-  reservations: ModelState['appointments'],
-  amount: (reservation: ModelState['appointments'][number]) => number,
-): UsageCount {
-  const sum = (isSent: boolean) =>
-    reservations.reduce(
-      (total, reservation) => total + (reservation.confirmed === isSent ? amount(reservation) : 0),
-      0,
-    );
-  return { used: sum(true), booked: sum(false) };
+function countUsage(reservations: ModelState['appointments']): ModelStatus['minute'] {
+  const minute = { requests: { used: 0, booked: 0 }, tokens: { used: 0, booked: 0 } };
+  for (const { confirmed, tokens } of reservations) {
+    const state = confirmed ? 'used' : 'booked';
+    minute.requests[state] += 1;
+    minute.tokens[state] += tokens;
+  }
+  return minute;
 }
 
-function getAvailability(state: ModelState, now: number, windowLimits: WindowLimits): Availability {
-  const scheduled = scheduleRequest(state, 1, now, windowLimits);
+function getAvailability(state: ModelState, now: number, window: WindowLimits): Availability {
+  const scheduled = scheduleRequest(state, 1, now, window);
   if (!scheduled.ok) return { state: 'closed', at: scheduled.until };
   if (scheduled.at > now) return { state: 'later', at: scheduled.at, reason: scheduled.reason ?? 'rpm' };
-  const { maxConcurrent } = windowLimits.limits;
+  const { maxConcurrent } = window.limits;
   return maxConcurrent && state.leases.length >= maxConcurrent.value ? { state: 'taken' } : { state: 'now' };
 }

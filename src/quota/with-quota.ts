@@ -2,22 +2,18 @@ import type { BoticelliDriver } from '../driver/driver.js';
 import { createLayer } from '../driver/layers/create-layer.js';
 import { acquirePermit, type PermitOptions } from './limiter/acquire-permit.js';
 
-/** The options of `withQuota`; what a driver knows itself is not among them. */
-export type QuotaOptions = Omit<PermitOptions, 'prepare' | 'managesConcurrency'>;
+export type QuotaOptions = Omit<PermitOptions, 'driver'>;
 
 /**
- * Limits the request rate: waits for a slot and a reservation before each call, and settles the reservation with the token
- * count of the reply. Emits `wait` events. A call that fails or is aborted before its request is sent cancels the
- * reservation; a 429 teaches the limiter the true limit. A stream counts as one request. `close` closes the limiter too.
+ * Limits the request rate: waits for a slot and a reservation before each call, and settles the reservation with the
+ * token count of the reply. Emits `wait` events. A call that fails or is aborted before its request is sent cancels the
+ * reservation; a 429 teaches the limiter the true limit. A stream counts as one request. `close` closes the limiter
+ * too.
  *
  * @throws BoticelliError `rate_limited` if the wait would exceed `maxWaitMs`, `quota_exhausted` if the day is used up
  */
 export function withQuota(quotaOptions: QuotaOptions, inner: BoticelliDriver): BoticelliDriver {
-  const options: PermitOptions = {
-    ...quotaOptions,
-    prepare: inner.prepare,
-    managesConcurrency: inner.managesConcurrency,
-  };
+  const options: PermitOptions = { ...quotaOptions, driver: inner };
   return createLayer(inner, {
     async close() {
       await inner.close?.();

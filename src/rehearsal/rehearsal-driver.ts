@@ -17,10 +17,8 @@ export interface RehearsalOptions {
  * A driver without network, key or quota. Its replies begin with `[rehearsal]` and describe what would be sent; equal
  * requests get equal replies.
  */
-export function createRehearsalDriver({
-  tokenDelayMs = 8,
-  clock = systemClock,
-}: RehearsalOptions = {}): BoticelliDriver {
+export function createRehearsalDriver(options: RehearsalOptions = {}): BoticelliDriver {
+  const { tokenDelayMs = 8, clock = systemClock } = options;
   return {
     supportsStreaming: () => true,
 
@@ -44,9 +42,8 @@ export function createRehearsalDriver({
 
 function createRehearsalResponse(request: GenerateRequest): GenerateResponse {
   const text = renderReplyText(request);
-  const promptTokens = Math.ceil(
-    request.turns.flatMap(getParts).reduce((sum, part) => sum + getByteLength(part), 0) / 4,
-  );
+  const promptBytes = request.turns.flatMap(getParts).reduce((sum, part) => sum + getByteLength(part), 0);
+  const promptTokens = Math.ceil(promptBytes / 4);
   const outputTokens = splitTokens(text).length;
   return {
     text,
@@ -59,16 +56,14 @@ function createRehearsalResponse(request: GenerateRequest): GenerateResponse {
 
 /** For example: `[rehearsal] gemini-x would receive 3 turns; the last one has 2 parts: 12 bytes of text, …`. */
 function renderReplyText({ model, turns, system, parameters }: GenerateRequest): string {
-  const lastTurn = turns.at(-1);
-  const parts = lastTurn ? getParts(lastTurn) : [];
-  const partTexts = parts.map(formatPart);
+  const parts = turns.slice(-1).flatMap(getParts);
   const details = [
     ...(system === undefined ? [] : [`a system text of ${formatCount(Buffer.byteLength(system), 'byte')}`]),
     ...Object.entries(parameters).map(formatParameter),
   ];
   return [
     `[rehearsal] ${model} would receive ${formatCount(turns.length, 'turn')};`,
-    `the last one has ${formatCount(parts.length, 'part')}: ${partTexts.join(', ')}.`,
+    `the last one has ${formatCount(parts.length, 'part')}: ${parts.map(formatPart).join(', ')}.`,
     ...(details.length > 0 ? [`Also: ${details.join(', ')}.`] : []),
     'Nothing was sent.',
   ].join(' ');

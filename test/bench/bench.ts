@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { cpus, loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { startGeminiServer } from '../helpers/gemini-server.js';
+import { startGeminiServer } from '../helpers/gemini/server.js';
 import { benchCheck } from './check.js';
 import { benchEvents } from './events.js';
 import { benchLive } from './live.js';
@@ -73,9 +73,9 @@ async function benchStarts(): Promise<void> {
   // The first run writes V8's code cache, which later starts read (bin/compile-cache.js).
   await runNode(act);
   const emptyProgram = createCommand('-e', '0');
-  await printPair('`--version` against `node -e 0`', createCommand(bin, '--version'), emptyProgram, 1.25);
-  await printPair('`--help` against `node -e 0`', createCommand(bin, '--help'), emptyProgram, 1.25);
-  await printPair('`check` of one file against `node -e 0`', createCommand(bin, 'check', narrative), emptyProgram, 1.6);
+  await printPair('`--version` against `node -e 0`', createCommand(bin, '--version'), emptyProgram, 1.3);
+  await printPair('`--help` against `node -e 0`', createCommand(bin, '--help'), emptyProgram, 2);
+  await printPair('`check` of one file against `node -e 0`', createCommand(bin, 'check', narrative), emptyProgram, 2.1);
   await printPair('one act against a minimal SDK script', act, createCommand(peer('sdk-act')), 0.95);
   await printPair('one act against a bare fetch script', act, createCommand(peer('fetch-act')), 1.35);
 }

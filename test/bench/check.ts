@@ -26,7 +26,7 @@ export async function benchCheck(folder: string): Promise<void> {
       formatMs(pair.ours),
       formatMs(pair.peer),
       pair.ratio.toFixed(2),
-      'under 2',
+      '2.60 or less',
     );
   }
   await benchGrowth(folder, env);

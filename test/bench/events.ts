@@ -1,6 +1,6 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { createChunk, formatSseEvent } from '../helpers/gemini-replies.js';
+import { createChunk, formatSseEvent } from '../helpers/gemini/replies.js';
 import { printRow, quantile, runNode } from './measure.js';
 
 const eventCount = 50_000;

@@ -2,10 +2,11 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { GenerateRequest, Turn } from '../../src/driver/request.js';
+import { createConnection } from '../../src/gemini/connection.js';
 import { createLiveDriver } from '../../src/gemini/live/driver.js';
-import { createChunk, formatSseEvent, packetReply } from '../helpers/gemini-replies.js';
-import { startGeminiServer } from '../helpers/gemini-server.js';
-import { bytesPerPiece, createTurnEnd, serverContent, spokenReply } from '../helpers/live-replies.js';
+import { bytesPerPiece, createTurnEnd, serverContent, spokenReply } from '../helpers/gemini/live-replies.js';
+import { createChunk, formatSseEvent, packetReply } from '../helpers/gemini/replies.js';
+import { startGeminiServer } from '../helpers/gemini/server.js';
 import { type BenchTarget, formatMs, printRow, quantile, runNode, type TimedCommand } from './measure.js';
 
 const model = 'gemini-3.8-live';
@@ -123,7 +124,7 @@ async function benchSessions(): Promise<void> {
 
 async function runTenActs(sessionPerAct: boolean): Promise<{ wallMs: number; bytes: number }> {
   const server = await startGeminiServer();
-  const driver = createLiveDriver({ apiKey: 'key', baseUrl: server.url });
+  const driver = createLiveDriver(createConnection({ apiKey: 'key', baseUrl: server.url }), {});
   const words = Array.from({ length: 150 }, (_, index) => `word${index} `);
   server.live.queueReplies(...Array.from({ length: acts }, () => spokenReply(words)));
   const turns: Turn[] = [];

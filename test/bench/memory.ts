@@ -1,8 +1,8 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createChunk, formatSseEvent, packetReply, type ScriptedReply } from '../helpers/gemini-replies.js';
-import { startGeminiServer } from '../helpers/gemini-server.js';
+import { createChunk, formatSseEvent, packetReply, type ScriptedReply } from '../helpers/gemini/replies.js';
+import { startGeminiServer } from '../helpers/gemini/server.js';
 import { type BenchTarget, printRow, quantile, runNode } from './measure.js';
 
 const rounds = 5;

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { computeGuardMs } from '../../src/quota/limiter/schedule.js';
-import { startGeminiServer } from '../helpers/gemini-server.js';
+import { startGeminiServer } from '../helpers/gemini/server.js';
 import { computeQuotaUse, enforceQuota } from '../helpers/quota-enforcer.js';
 import { printRow } from './measure.js';
 import { bundleScript, type QuotaTask, runWorkers } from './workers.js';

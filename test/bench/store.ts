@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { openDatabase } from '../../src/database/open.js';
-import { startGeminiServer } from '../helpers/gemini-server.js';
+import { startGeminiServer } from '../helpers/gemini/server.js';
 import { formatMs, printRow, runNode, type TimedCommand, timePairs } from './measure.js';
 
 const rounds = 15;

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
 import { buildNarrative, createTemporaryFolder, runBoticelli, startShell } from '../helpers/boticelli.js';
-import { type GeminiServer, startGeminiServer } from '../helpers/gemini-server.js';
+import { type GeminiServer, startGeminiServer } from '../helpers/gemini/server.js';
 
 let server: GeminiServer;
 beforeAll(async () => {

@@ -8,8 +8,8 @@ import {
   type ProcessResult,
   runBoticelli,
 } from '../helpers/boticelli.js';
-import { type ListedModel, modelsOfThreePages } from '../helpers/gemini-models.js';
-import { type GeminiServer, startGeminiServer } from '../helpers/gemini-server.js';
+import { type ListedModel, modelsOfThreePages } from '../helpers/gemini/models.js';
+import { type GeminiServer, startGeminiServer } from '../helpers/gemini/server.js';
 import { runInProcess } from '../helpers/in-process.js';
 
 /** A server with 120 models, and a folder for narratives and state that all commands of a test share. */

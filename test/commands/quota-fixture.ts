@@ -9,7 +9,7 @@ import {
   startBoticelli,
   startShell,
 } from '../helpers/boticelli.js';
-import { type GeminiServer, startGeminiServer } from '../helpers/gemini-server.js';
+import { type GeminiServer, startGeminiServer } from '../helpers/gemini/server.js';
 import { enforceQuota, type QuotaLog, type QuotaRules } from '../helpers/quota-enforcer.js';
 
 /** The model of narratives that name none. */

@@ -8,7 +8,7 @@ import {
   runBoticelli,
   startShell,
 } from '../helpers/boticelli.js';
-import { type GeminiServer, startGeminiServer } from '../helpers/gemini-server.js';
+import { type GeminiServer, startGeminiServer } from '../helpers/gemini/server.js';
 
 /** Whether the system can start a process without a network. */
 const hasNamespaces = spawnSync('unshare', ['--net', 'true']).status === 0;

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { textReply } from '../helpers/gemini-replies.js';
-import type { GeminiServer } from '../helpers/gemini-server.js';
+import { textReply } from '../helpers/gemini/replies.js';
+import type { GeminiServer } from '../helpers/gemini/server.js';
 import { redisSkipReason, startRedisServer } from '../helpers/redis-server.js';
 import { dumpRedis, fillRedis, oldRedis } from './old-redis.js';
 import { copyCurrentDatabase, createOldState, type OldState } from './old-state.js';

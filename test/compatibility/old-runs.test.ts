@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
-import type { GeminiServer } from '../helpers/gemini-server.js';
-import { spokenReply } from '../helpers/live-replies.js';
+import { spokenReply } from '../helpers/gemini/live-replies.js';
+import type { GeminiServer } from '../helpers/gemini/server.js';
 import {
   copyCurrentDatabase,
   copyDatabase,

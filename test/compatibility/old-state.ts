@@ -3,7 +3,7 @@ import { copyFileSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import LibSql from 'libsql';
 import { createTemporaryFolder, type ProcessResult, root } from '../helpers/boticelli.js';
-import type { GeminiServer } from '../helpers/gemini-server.js';
+import type { GeminiServer } from '../helpers/gemini/server.js';
 import { runCommand, testKey } from './scenario.js';
 
 /** Files that version 0.1 wrote; its README says how they were made. */

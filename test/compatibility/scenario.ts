@@ -1,11 +1,11 @@
 import { join } from 'node:path';
 import { type ProcessResult, startBoticelli } from '../helpers/boticelli.js';
-import { dayQuotaError, errorReply, overloadedError, quotaError } from '../helpers/gemini-errors.js';
-import { listedModel } from '../helpers/gemini-models.js';
-import { textReply } from '../helpers/gemini-replies.js';
-import { type GeminiServer, startGeminiServer } from '../helpers/gemini-server.js';
+import { dayQuotaError, errorReply, overloadedError, quotaError } from '../helpers/gemini/errors.js';
+import { spokenReply } from '../helpers/gemini/live-replies.js';
+import { listedModel } from '../helpers/gemini/models.js';
+import { textReply } from '../helpers/gemini/replies.js';
+import { type GeminiServer, startGeminiServer } from '../helpers/gemini/server.js';
 import { runInProcess } from '../helpers/in-process.js';
-import { spokenReply } from '../helpers/live-replies.js';
 
 /** The API key that the state of version 0.1 belongs to. */
 export const testKey = 'test-key';

@@ -1,11 +1,10 @@
 import { join } from 'node:path';
 import Database from 'libsql';
 import { expect, onTestFinished, test } from 'vitest';
-import { openDatabase } from '../../src/database/open.js';
-import { openReadOnly } from '../../src/database/open-read-only.js';
+import { openDatabase, openReadOnly } from '../../src/database/open.js';
 import { readSchemaVersion, schemaVersion } from '../../src/database/schema.js';
 import { buildNarrative, createTemporaryFolder, runBoticelli } from '../helpers/boticelli.js';
-import { startGeminiServer } from '../helpers/gemini-server.js';
+import { startGeminiServer } from '../helpers/gemini/server.js';
 
 /** Creates a state folder with a database of schema version 1 that has one row of quota. */
 function createOldState(): string {

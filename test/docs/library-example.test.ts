@@ -2,8 +2,8 @@ import { cpSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { createTemporaryFolder, root, startShell } from '../helpers/boticelli.js';
-import { createChunk, formatSseEvent, packetReply, textReply } from '../helpers/gemini-replies.js';
-import { startGeminiServer } from '../helpers/gemini-server.js';
+import { createChunk, formatSseEvent, packetReply, textReply } from '../helpers/gemini/replies.js';
+import { startGeminiServer } from '../helpers/gemini/server.js';
 import { readPage } from './markdown.js';
 
 const example = readPage('src/README.md').blocks.find(({ language }) => language === 'ts')?.code ?? '';

@@ -3,8 +3,8 @@ import { cpSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { canaryKey, createTemporaryFolder, root, startShell } from '../helpers/boticelli.js';
-import { realisticModels } from '../helpers/gemini-models.js';
-import { startGeminiServer } from '../helpers/gemini-server.js';
+import { realisticModels } from '../helpers/gemini/models.js';
+import { startGeminiServer } from '../helpers/gemini/server.js';
 import { documentationPages, readPage } from './markdown.js';
 
 /** The shell blocks of all pages, without npm commands: those are the test run itself, or install something. */

@@ -87,7 +87,7 @@ test('executeWithProgress passes on each chunk, and resolves to the same report 
   expect(streamed.acts.map(({ firstTokenMs: _, ...rest }) => rest)).toEqual(blocking.acts);
 });
 
-test('falls back to generate if the driver cannot stream, even if it says so only when called', async () => {
+test('uses generate if the driver cannot stream, or throws StreamingNotSupported', async () => {
   const blocking = createScriptedDriver([], { supportsStreaming: false });
   await new NarrativeExecutor({ driver: blocking }).execute(createNarrative(act('one')), { stream: true });
   expect(blocking.methods).toEqual(['generate']);

@@ -1,8 +1,8 @@
 import { inspect } from 'node:util';
 import { expect, test } from 'vitest';
 import { listModels } from '../../src/gemini/models/list-models.js';
-import { createErrorBody, errorReply, invalidKeyError } from '../helpers/gemini-errors.js';
-import { createChunk, emptyReply, formatSseEvent, packetReply, type ScriptedReply } from '../helpers/gemini-replies.js';
+import { createErrorBody, errorReply, invalidKeyError } from '../helpers/gemini/errors.js';
+import { createChunk, emptyReply, formatSseEvent, packetReply, type ScriptedReply } from '../helpers/gemini/replies.js';
 import { createGeminiFixture, createRequest, getError, readStream } from './gemini-fixture.js';
 
 const fixture = createGeminiFixture();

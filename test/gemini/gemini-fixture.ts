@@ -5,7 +5,7 @@ import type { GenerateResponse, StreamChunk } from '../../src/driver/response.js
 import { BoticelliError } from '../../src/errors.js';
 import { createGeminiDriver } from '../../src/gemini/driver.js';
 import type { GeminiDriverOptions } from '../../src/gemini/options.js';
-import { type GeminiServer, type GeminiServerOptions, startGeminiServer } from '../helpers/gemini-server.js';
+import { type GeminiServer, type GeminiServerOptions, startGeminiServer } from '../helpers/gemini/server.js';
 // Loaded here, so that no test's timing includes it.
 import '@google/genai';
 

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { createCondition } from './condition.js';
-import type { GeminiServer } from './gemini-server.js';
+import type { GeminiServer } from './gemini/server.js';
 
 /** The root folder of the repository, with a trailing slash. */
 export const root = fileURLToPath(new URL('../../', import.meta.url));

@@ -1,6 +1,7 @@
-import { dayQuotaError, minuteQuotaError, quotaError } from './gemini-errors.js';
-import { type ScriptedReply, textReply } from './gemini-replies.js';
-import type { GeminiServer, ReceivedRequest } from './gemini-server.js';
+import { dayQuotaError, minuteQuotaError, quotaError } from './gemini/errors.js';
+import { type ScriptedReply, textReply } from './gemini/replies.js';
+import type { ReceivedRequest } from './gemini/send-reply.js';
+import type { GeminiServer } from './gemini/server.js';
 import { createRandom } from './random.js';
 
 /** The quota of the loopback server for each model. */

@@ -58,6 +58,6 @@ process.stdout.write(`${JSON.stringify({ status, error, replies, samples, left }
 async function fetchEnd() {
   const { get } = await import('node:http');
   await new Promise((resolve) => {
-    get(`${baseUrl}/end`, { agent: false }, (answer) => answer.resume().on('close', resolve)).on('error', resolve);
+    get(`${baseUrl}/end`, { agent: false }, (response) => response.resume().on('close', resolve)).on('error', resolve);
   });
 }

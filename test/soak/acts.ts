@@ -3,7 +3,7 @@ import type { AddressInfo, Socket } from 'node:net';
 import { join } from 'node:path';
 import { formatMs, printHeading, printRow } from '../bench/measure.js';
 import { root, startProcess } from '../helpers/boticelli.js';
-import { createChunk, formatSseEvent } from '../helpers/gemini-replies.js';
+import { createChunk, formatSseEvent } from '../helpers/gemini/replies.js';
 
 /** The result of a long narrative that was run in one process. */
 export interface ActsResult {

@@ -2,9 +2,10 @@ import fc from 'fast-check';
 import type { BoticelliDriver } from '../../src/driver/driver.js';
 import type { GenerateRequest } from '../../src/driver/request.js';
 import { BoticelliError } from '../../src/errors.js';
+import { createConnection } from '../../src/gemini/connection.js';
 import { createLiveDriver } from '../../src/gemini/live/driver.js';
-import type { GeminiServer } from '../helpers/gemini-server.js';
-import { createTurnEnd, type LiveFrame, type LiveScript, serverContent } from '../helpers/live-replies.js';
+import { createTurnEnd, type LiveFrame, type LiveScript, serverContent } from '../helpers/gemini/live-replies.js';
+import type { GeminiServer } from '../helpers/gemini/server.js';
 import { withHangTimeout } from './hang-timeout.js';
 
 const turn = { role: 'user', parts: [{ type: 'text', text: 'Say something.' }] } as const;
@@ -69,11 +70,8 @@ export const createLiveProperty = (server: GeminiServer) =>
   fc.asyncProperty(replies, async ({ script, words, isDamaged }) => {
     // A turn that is lost before its first word is retried in another session, which gets the same reply.
     server.live.queueReplies(script, script, script);
-    const driver = createLiveDriver({
-      apiKey: 'key',
-      baseUrl: server.url,
-      ...{ idleTimeoutMs: 3000, timeoutMs: 5000 },
-    });
+    const connection = createConnection({ apiKey: 'key', baseUrl: server.url });
+    const driver = createLiveDriver(connection, { idleTimeoutMs: 3000, timeoutMs: 5000 });
     try {
       const read = await withHangTimeout(() => readTurn(driver));
       const numbers = [...read.text.matchAll(/<(\d)>/g)].map(([, number]) => Number(number));

@@ -3,8 +3,8 @@ import type { StreamChunk } from '../../src/driver/response.js';
 import { BoticelliError } from '../../src/errors.js';
 import { createGeminiDriver } from '../../src/gemini/driver.js';
 import { normalizeSseBody } from '../../src/gemini/rest/sse-stream.js';
-import { createChunk, formatSseEvent, packetReply } from '../helpers/gemini-replies.js';
-import { type GeminiServer, startGeminiServer } from '../helpers/gemini-server.js';
+import { createChunk, formatSseEvent, packetReply } from '../helpers/gemini/replies.js';
+import { type GeminiServer, startGeminiServer } from '../helpers/gemini/server.js';
 import { withHangTimeout } from './hang-timeout.js';
 
 /** A change of bytes at a relative position from 0 to 1. */

@@ -7,8 +7,8 @@ import { databasePath } from '../../src/database/open.js';
 import { readSchemaVersion } from '../../src/database/schema.js';
 import { printHeading, printRow } from '../bench/measure.js';
 import { type RunningProcess, startBoticelli } from '../helpers/boticelli.js';
-import { textReply } from '../helpers/gemini-replies.js';
-import { type GeminiServer, startGeminiServer } from '../helpers/gemini-server.js';
+import { textReply } from '../helpers/gemini/replies.js';
+import { type GeminiServer, startGeminiServer } from '../helpers/gemini/server.js';
 import { createRandom } from '../helpers/random.js';
 
 /** The result of a run of ten acts that was killed, and of the run that resumed it. */
@@ -37,7 +37,7 @@ const acts = 10;
 export async function killAndResume(times: number, seed: number): Promise<KillResult[]> {
   const folder = mkdtempSync(join(tmpdir(), 'boticelli-kill-'));
   const server = await startGeminiServer({ models: 'any' });
-  server.setDefaultReply(({ body }) => textReply(['An answer to: ', lastText(body)], { headersDelayMs: 12 }));
+  server.setDefaultReply(({ body }) => textReply(['A reply to: ', lastText(body)], { headersDelayMs: 12 }));
   const random = createRandom(seed);
   const context: KillContext = { folder, server };
   try {
@@ -88,9 +88,7 @@ async function killOnce(context: KillContext, name: string, moment: KillMoment, 
   const replies = actEnds.map((line) => JSON.parse(line).text);
   const problems = [
     ...(resumed.code === 0 ? [] : [`the resumed run ended with ${resumed.code}: ${resumed.stderr}`]),
-    ...(replies.join() === expected.map((question) => `An answer to: ${question}`).join()
-      ? []
-      : [`replies: ${replies}`]),
+    ...(replies.join() === expected.map((question) => `A reply to: ${question}`).join() ? [] : [`replies: ${replies}`]),
     ...expected
       .slice(0, Math.max(reportedActs, storedReplies))
       .filter((question) => resumePrompts.includes(question))

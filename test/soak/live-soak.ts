@@ -3,9 +3,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { printHeading, printRow } from '../bench/measure.js';
 import { type RunningProcess, root, startBoticelli } from '../helpers/boticelli.js';
-import { createGate } from '../helpers/gemini-replies.js';
-import { type GeminiServer, startGeminiServer } from '../helpers/gemini-server.js';
-import { spokenReply } from '../helpers/live-replies.js';
+import { spokenReply } from '../helpers/gemini/live-replies.js';
+import { createGate } from '../helpers/gemini/replies.js';
+import { type GeminiServer, startGeminiServer } from '../helpers/gemini/server.js';
 import { enforceQuota } from '../helpers/quota-enforcer.js';
 
 const liveModel = 'gemini-3.8-live';

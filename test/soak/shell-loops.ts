@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { computeGuardMs } from '../../src/quota/limiter/schedule.js';
 import { root, startShell } from '../helpers/boticelli.js';
-import { startGeminiServer } from '../helpers/gemini-server.js';
+import { startGeminiServer } from '../helpers/gemini/server.js';
 import { computeQuotaUse, enforceQuota } from '../helpers/quota-enforcer.js';
 
 /** The quota of the server: requests per window. */

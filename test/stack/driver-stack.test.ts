@@ -8,9 +8,9 @@ import {
   type ReplyCache,
   type StoredReply,
 } from '../../src/index.js';
-import { overloadedError } from '../helpers/gemini-errors.js';
-import { textReply } from '../helpers/gemini-replies.js';
-import { type GeminiServer, startGeminiServer } from '../helpers/gemini-server.js';
+import { overloadedError } from '../helpers/gemini/errors.js';
+import { textReply } from '../helpers/gemini/replies.js';
+import { type GeminiServer, startGeminiServer } from '../helpers/gemini/server.js';
 
 const model = 'gemini-3.5-flash-lite';
 const narrative: Narrative = {

@@ -1,6 +1,6 @@
 /**
- * Stands for `google-auth-library` in the bundle (see `bundle` in package.json), which would add half a megabyte for
- * nothing: @google/genai imports its `GoogleAuth` but makes one only where no API key was passed, and we always pass one.
+ * Replaces `google-auth-library` in the bundle, which would add half a megabyte that is never used: @google/genai
+ * creates its `GoogleAuth` only without an API key, and boticelli always passes one.
  */
 export class GoogleAuth {
   constructor() {

@@ -1,6 +1,6 @@
 /**
- * Stands for `debug` in the bundle (see `bundle:entry` in package.json). With `DEBUG` in the environment the proxy agents
- * would print through it what they send: the API key, and the proxy's password.
+ * Replaces `debug` in the bundle. With `DEBUG` in the environment, the proxy agents would print what they send through
+ * it: the API key and the proxy's password.
  */
 export default function createDebug(): () => void {
   return () => {};

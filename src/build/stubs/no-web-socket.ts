@@ -1,6 +1,6 @@
 /**
- * Stands for `ws` in the bundle of @google/genai (`bundle:sdk` in package.json), which would load TLS and compression for
- * every request over REST: the SDK's Live connections are made by a factory of ours (live-socket.ts), never by its own.
+ * Replaces `ws` in the bundle of @google/genai, which would load TLS and compression for every REST request. The SDK's
+ * Live connections use the WebSocket that `gemini/live/socket.ts` passes in.
  */
 export class WebSocket {
   constructor() {

@@ -1,7 +1,6 @@
 import { createLockedWarning } from '../../cli/stderr.js';
 import type { Settings } from '../../config/settings.js';
-import { databasePath } from '../../database/open.js';
-import { createUnreadableError, openReadOnly } from '../../database/open-read-only.js';
+import { createUnreadableError, databasePath, openReadOnly } from '../../database/open.js';
 import { systemClock as clock } from '../../driver/clock.js';
 import { BoticelliError } from '../../errors.js';
 import { createConcurrencyLimiter } from '../../quota/limiter/concurrency-leases.js';

@@ -20,11 +20,11 @@ export function createReplyOutputs(format: RunOptions['output'], output: Output,
   const hasSeveral = count > 1;
   switch (format) {
     case 'ndjson':
-      return () => createNdjsonReplyOutput({ output, includesRunId: hasSeveral });
+      return () => createNdjsonReplyOutput(output, hasSeveral);
     case 'json': {
-      const documents = createJsonArrayOutput({ output, count });
+      const documents = createJsonArrayOutput(output, count);
       return (narrativeIndex, { isActShown }) =>
-        hasSeveral ? documents(narrativeIndex, isActShown) : createJsonReplyOutput({ output, isActShown });
+        hasSeveral ? documents(narrativeIndex, isActShown) : createJsonReplyOutput(output, isActShown);
     }
     case 'text': {
       const paragraphWriter = createParagraphWriter(output);

@@ -4,9 +4,8 @@ import type { CliProcess } from '../../cli/process.js';
 import { BoticelliError } from '../../errors.js';
 import { findRuns, listActs, listRuns } from '../../store/runs/read-runs.js';
 import { stringifyJson } from '../../terminal/replies/json.js';
-import { formatRun } from '../../terminal/reports/run-details.js';
-import { renderRunMarkdown, toRunExport } from '../../terminal/reports/run-export.js';
 import { formatRunList } from '../../terminal/reports/run-list.js';
+import { formatRun, renderRunMarkdown, toRunExport } from '../../terminal/reports/run-report.js';
 import { createColors } from '../../terminal/text/colors.js';
 import { withRunHistory } from './run-history.js';
 
@@ -27,7 +26,7 @@ export function listRunHistory({ limit, format }: RunsOptions, proc: CliProcess)
     const { runs, total } = await withRunHistory(proc, (database) => (database ? listRuns(database, limit) : empty));
     await writeReport(format, output, {
       createDocument: () => ({ runs, total }),
-      renderLines: async () => formatRunList(runs, { total, ...(await getStdoutStyle(proc)) }),
+      renderLines: async () => formatRunList(runs, total, await getStdoutStyle(proc)),
     });
   });
 }

@@ -1,6 +1,6 @@
 import type { CliProcess } from '../../cli/process.js';
 import { findStateFolder } from '../../config/user-folders.js';
-import { createUnreadableError, type Database, openReadOnly } from '../../database/open-read-only.js';
+import { createUnreadableError, type Database, openReadOnly } from '../../database/open.js';
 import { BoticelliError } from '../../errors.js';
 
 /** The first version of the state database that has runs. */

@@ -1,7 +1,6 @@
 import { BoticelliError } from '../../errors.js';
-import type { BoticelliDriver, CallContext } from '../driver.js';
+import type { BoticelliDriver } from '../driver.js';
 import type { GenerateRequest } from '../request.js';
-import type { GenerateResponse } from '../response.js';
 import { type BudgetLedger, createBudgetLedger } from './budget-ledger.js';
 import { createLayer } from './create-layer.js';
 import { interceptUsage } from './usage-events.js';
@@ -16,20 +15,30 @@ export interface BudgetOptions {
 }
 
 /**
- * Stops before a call that could exceed the budget. Running calls count with their estimates, finished ones with the cost in
- * their response and usage events, or with the estimate if that has no cost. A call that failed without a usage event counts
- * as free. Use one instance per run.
+ * Stops before a call that could exceed the budget. Running calls count with their estimates, finished ones with the
+ * cost in their response and usage events, or with the estimate if that has no cost. A call that failed without a usage
+ * event counts as free. Use one instance per run.
  *
  * @throws BoticelliError `budget_exceeded`, or `invalid_config` for a model without a price
  */
 export function withBudget(options: BudgetOptions, inner: BoticelliDriver): BoticelliDriver {
-  const reserve = createBudgetGuard(options);
+  const { maxCostUsd, ledger = createBudgetLedger() } = options;
   return createLayer(inner, {
     async *call(request, context, send) {
-      const { settle, innerContext } = reserve(request, context);
+      const estimateUsd = options.estimateUsd(request);
+      if (estimateUsd === undefined) throw createUnknownPriceError(request.model);
+      const committedUsd = ledger.spentUsd + ledger.reservedUsd;
+      if (committedUsd >= maxCostUsd || committedUsd + estimateUsd > maxCostUsd) {
+        throw createBudgetExceededError(request, maxCostUsd, ledger, estimateUsd);
+      }
+      const settle = ledger.reserve(estimateUsd);
+      const innerContext = interceptUsage(context, (event) => {
+        ledger.add(event.costUsd ?? estimateUsd);
+        return event;
+      });
       try {
         for await (const chunk of send(request, innerContext)) {
-          if (chunk.response) settle(chunk.response);
+          if (chunk.response) settle(chunk.response.costUsd ?? estimateUsd);
           yield chunk;
         }
       } finally {
@@ -39,28 +48,6 @@ export function withBudget(options: BudgetOptions, inner: BoticelliDriver): Boti
   });
 }
 
-/** Reserves the cost of a call, and returns the context for it and a function to call at its end, with the reply if any. */
-function createBudgetGuard({ maxCostUsd, estimateUsd: estimate, ledger = createBudgetLedger() }: BudgetOptions) {
-  return (request: GenerateRequest, context: CallContext) => {
-    const estimateUsd = estimate(request);
-    if (estimateUsd === undefined) throw createUnknownPriceError(request.model);
-    const { spentUsd, reservedUsd } = ledger;
-    const committedUsd = spentUsd + reservedUsd;
-    if (committedUsd >= maxCostUsd || committedUsd + estimateUsd > maxCostUsd) {
-      throw createBudgetExceededError(request, { maxCostUsd, spentUsd, reservedUsd, estimateUsd });
-    }
-    const settleReservation = ledger.reserve(estimateUsd);
-    const innerContext = interceptUsage(context, (event) => {
-      ledger.add(event.costUsd ?? estimateUsd);
-      return event;
-    });
-    return {
-      innerContext,
-      settle: (response?: GenerateResponse) => settleReservation(response && (response.costUsd ?? estimateUsd)),
-    };
-  };
-}
-
 /** The error of a model whose price is needed but unknown. */
 export function createUnknownPriceError(model: string): BoticelliError {
   return new BoticelliError('invalid_config', `no known price for ${model}, and --max-cost needs one`, {
@@ -68,16 +55,11 @@ export function createUnknownPriceError(model: string): BoticelliError {
   });
 }
 
-interface BudgetFigures {
-  maxCostUsd: number;
-  spentUsd: number;
-  reservedUsd: number;
-  estimateUsd: number;
-}
-
 function createBudgetExceededError(
   { model, parameters: { maxTokens } }: GenerateRequest,
-  { maxCostUsd, spentUsd, reservedUsd, estimateUsd }: BudgetFigures,
+  maxCostUsd: number,
+  { spentUsd, reservedUsd }: BudgetLedger,
+  estimateUsd: number,
 ): BoticelliError {
   const estimateText = `$${formatUsd(estimateUsd)}`;
   const callText =

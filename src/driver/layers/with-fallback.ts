@@ -42,8 +42,9 @@ function createFallbackHandler(
       }
       skipped.push(`skipped ${model}: ${unsupportedReason}`);
     }
-    const [first = thrown, ...others] = failures;
-    throw others.length + skipped.length === 0 ? thrown : createExhaustedError([first, ...others], skipped);
+    throw failures.length + skipped.length === 1
+      ? thrown
+      : createExhaustedError(failures[0] ?? thrown, failures, skipped);
   };
 }
 
@@ -53,11 +54,7 @@ function isQuotaError(thrown: unknown): thrown is BoticelliError {
 }
 
 /** With several failures, the hint of a single one could be wrong: "Nothing was sent", for example. */
-function createExhaustedError(
-  failures: readonly [BoticelliError, ...BoticelliError[]],
-  skipped: readonly string[],
-): BoticelliError {
-  const [first] = failures;
+function createExhaustedError(first: BoticelliError, failures: BoticelliError[], skipped: string[]): BoticelliError {
   const retryTimesMs = failures.flatMap(({ retryAt }) => (retryAt === undefined ? [] : [retryAt.getTime()]));
   const hint = failures.length === 1 ? first.hint : 'Use another model with --model or --fallback.';
   return new BoticelliError(first.code, [...failures.map(({ message }) => message), ...skipped].join('; '), {

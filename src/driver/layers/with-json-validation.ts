@@ -6,21 +6,22 @@ import { readFinalResponse } from '../final-response.js';
 import type { GenerateRequest, UserTurn } from '../request.js';
 import type { GenerateResponse } from '../response.js';
 import { createTruncatedError } from '../truncated-error.js';
-import { createLayer } from './create-layer.js';
+import { createLayer, type SendInner } from './create-layer.js';
 import { reportUsage } from './usage-events.js';
 
 /** A JSON Schema as a request carries it. */
 type Schema = NonNullable<GenerateRequest['parameters']['schema']>;
 
 export interface JsonValidationOptions {
-  /** Compiles a schema to a function that lists the mismatches of a value, a few words each. Called for each request. */
+  /** Compiles a schema to a function that lists the mismatches of a value, in a few words each. Called per request. */
   compileSchema: (schema: Schema) => Promise<(value: unknown) => readonly string[]>;
 }
 
 /**
- * Validates replies to requests with `format: 'json'` against the request's schema. An invalid reply is retried once: the
- * model gets the error, and a `retry` event is emitted. The usage of both replies is added up; if the call fails, it is
- * reported in `spent` events. Under `generateStream` a valid reply is yielded in one piece. Other requests pass through.
+ * Validates replies to requests with `format: 'json'` against the request's schema. An invalid reply is retried once:
+ * the model gets the error, and a `retry` event is emitted. The usage of both replies is added up; if the call fails,
+ * it is reported in `spent` events. Under `generateStream` a valid reply is yielded in one piece. Other requests pass
+ * through.
  *
  * @throws BoticelliError `invalid_reply` if the second reply is invalid too, `truncated` if max_tokens cut a reply off
  */
@@ -28,9 +29,7 @@ export function withJsonValidation(options: JsonValidationOptions, inner: Botice
   return createLayer(inner, {
     async *call(request, context, send) {
       if (request.parameters.format !== 'json') return yield* send(request, context);
-      const response = await generateValidated(request, context, options, (current, innerContext) =>
-        readFinalResponse(send(current, innerContext), current.model),
-      );
+      const response = await generateValidated(request, context, options, send);
       const { text, finishReason, usage } = response;
       const metadata = { tokensGenerated: usage.outputTokens };
       yield { text, finished: false, metadata };
@@ -39,19 +38,19 @@ export function withJsonValidation(options: JsonValidationOptions, inner: Botice
   });
 }
 
-type Generate = (request: GenerateRequest, context: CallContext) => Promise<GenerateResponse>;
-
 async function generateValidated(
   request: GenerateRequest,
   context: CallContext,
   { compileSchema }: JsonValidationOptions,
-  generate: Generate,
+  send: SendInner,
 ): Promise<GenerateResponse> {
   const innerContext = createInnerContext(context);
+  const generate = async (current: GenerateRequest) =>
+    stripCodeFence(await readFinalResponse(send(current, innerContext), current.model));
   const { schema } = request.parameters;
   const validate = schema ? await compileSchema(schema) : () => [];
 
-  const first = stripCodeFence(await generate(request, innerContext));
+  const first = await generate(request);
   const problem = findProblem(first, validate);
   if (problem === undefined) return first;
   try {
@@ -61,9 +60,12 @@ async function generateValidated(
     innerContext.emit({ type: 'retry', attempt: 1, delayMs: 0, error, discard: false });
     // Only the final reply becomes part of the conversation; the invalid one and this prompt do not.
     const turns = [...request.turns, first.turn, createRepairTurn(problem, schema)];
-    const second = stripCodeFence(await generate({ ...request, turns }, innerContext));
+    const second = await generate({ ...request, turns });
     const secondProblem = findProblem(second, validate);
-    if (secondProblem === undefined) return mergeUsage(first, second);
+    if (secondProblem === undefined) {
+      const { costUsd: _, ...reply } = second;
+      return { ...reply, ...addBilledUsage(first, second) };
+    }
     reportUsage(innerContext, second);
     assertNotTruncated(second, request);
     throw createInvalidReplyError(secondProblem);
@@ -73,15 +75,9 @@ async function generateValidated(
   }
 }
 
-/** The second reply with the usage of both. */
-function mergeUsage(first: GenerateResponse, { costUsd, ...second }: GenerateResponse): GenerateResponse {
-  const secondUsage = { usage: second.usage, ...(costUsd !== undefined && { costUsd }) };
-  return { ...second, ...addBilledUsage(first, secondUsage) };
-}
-
 /**
- * The context for the inner driver. Its stream is not passed on as it arrives, so its text may always be discarded, and the
- * caller has nothing to discard. Attempts are counted over both requests.
+ * The context for the inner driver. Its stream is not passed on as it arrives, so its text may always be discarded, and
+ * the caller has nothing to discard. Attempts are counted over both requests.
  */
 function createInnerContext(context: CallContext): CallContext & { emit: (event: DriverEvent) => void } {
   let failedAttempts = 0;
@@ -93,7 +89,7 @@ function createInnerContext(context: CallContext): CallContext & { emit: (event:
   return { ...context, emit, canDiscard: () => true };
 }
 
-/** Removes a Markdown code fence around the whole reply: models add one even when told not to. */
+/** Removes a Markdown code fence around the whole reply: some models always add one. */
 function stripCodeFence(response: GenerateResponse): GenerateResponse {
   const fencedText = /^\s*```(?:json)?[^\S\n]*\n(.*?)\n?```\s*$/is.exec(response.text)?.[1];
   return fencedText === undefined
@@ -129,6 +125,6 @@ function createInvalidReplyError(problem: string): BoticelliError {
 
 /** A truncated reply is not retried: the next one would be cut off at the same length. */
 function assertNotTruncated(response: GenerateResponse, { parameters }: GenerateRequest): void {
-  if (response.finishReason !== 'MAX_TOKENS') return;
-  throw createTruncatedError(response, parameters, '. Incomplete JSON is not returned.');
+  if (response.finishReason === 'MAX_TOKENS')
+    throw createTruncatedError(response, parameters, '. Incomplete JSON is not returned.');
 }

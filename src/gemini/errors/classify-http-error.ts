@@ -13,13 +13,16 @@ import {
   type ServiceError,
 } from './parse-error-body.js';
 
-/** A response with an error status, and the request's model. */
-export interface HttpErrorResponse {
+/** A response with an error status. */
+export interface ErrorResponse {
   /** The HTTP status, or its equivalent for an error inside a stream. */
   status: number;
   headers: Headers;
-  /** The whole body, with the key redacted. */
   body: string;
+}
+
+interface RedactedErrorResponse extends ErrorResponse {
+  /** The model of the request. */
   model: string;
   /** `host:port` of the server that answered. */
   host: string;
@@ -27,11 +30,21 @@ export interface HttpErrorResponse {
   now: number;
 }
 
+export const checkKeyHint = 'Check GEMINI_API_KEY, or create a key at https://aistudio.google.com/apikey.';
+export const changeRequestHint = 'Change the narrative: the same request would be rejected again.';
+export const tryLaterHint = 'Try again later, or use another model.';
+// For FAILED_PRECONDITION, for example "User location is not supported".
+const regionHint =
+  'The account or its location is not eligible; see https://ai.google.dev/gemini-api/docs/available-regions.';
+
 // A retry may succeed. 499 is the service's own CANCELLED.
 const transientStatuses = new Set([408, 499, 500, 502, 503, 504]);
 
-/** Classifies an error response by its status and details (https://ai.google.dev/gemini-api/docs/troubleshooting). */
-export function classifyHttpError(response: HttpErrorResponse): BoticelliError {
+/**
+ * Classifies an error response, whose key is redacted, by its status and details
+ * (https://ai.google.dev/gemini-api/docs/troubleshooting).
+ */
+export function classifyHttpError(response: RedactedErrorResponse): BoticelliError {
   const { status, headers, now, model } = response;
   const error = parseServiceError(response.body);
   const cause = new Error(`HTTP ${status}: ${toOneLine(response.body, 2000)}`);
@@ -47,61 +60,47 @@ export function classifyHttpError(response: HttpErrorResponse): BoticelliError {
   }
   if (status === 429) return classifyQuotaError(response, error, cause);
   if (status >= 400 && status < 500 && !transientStatuses.has(status)) {
-    return new BoticelliError('invalid_request', `request rejected: ${description}`, {
-      hint: getInvalidRequestHint(error),
-      cause,
-    });
+    const hint = error?.status === 'FAILED_PRECONDITION' ? regionHint : changeRequestHint;
+    return new BoticelliError('invalid_request', `request rejected: ${description}`, { hint, cause });
   }
-  const retryAfterMs = parseRetryDelayMs(error, headers, now);
   const isTransient = transientStatuses.has(status) || status > 505;
   return new BoticelliError('unavailable', `service unavailable: ${description}`, {
-    hint: isTransient ? 'Try again later, or use another model.' : getWrongHostHint(response.host),
-    ...(retryAfterMs !== undefined && { retryAfterMs }),
-    ...{ isTransient, cause },
+    hint: isTransient ? tryLaterHint : getWrongHostHint(response.host),
+    ...{ retryAfterMs: parseRetryDelayMs(error, headers, now), isTransient, cause },
   });
 }
 
 /** `503 UNAVAILABLE, "The model is overloaded"`, or a description of a body that is not Gemini's. */
-function describeResponse({ status, body, host, headers }: HttpErrorResponse, error: ServiceError | undefined): string {
+function describeResponse(response: RedactedErrorResponse, error: ServiceError | undefined): string {
+  const { status, body, host, headers } = response;
   if (error) return `${status} ${error.status ?? ''}`.trimEnd() + (error.message && `, "${toOneLine(error.message)}"`);
   const location = status >= 300 && status < 400 ? headers.get('location') : null;
-  if (location !== null) return `${host} answered ${status}, a redirect to ${getRedirectHost(location)}`;
+  // Without the redirect's query, which may contain secrets.
+  const target = location !== null && URL.canParse(location) ? new URL(location).host : 'another path';
+  if (location !== null) return `${host} answered ${status}, a redirect to ${target}`;
   return `${host} answered ${status} with ${describeUnexpectedBody(body)}`;
-}
-
-function getInvalidRequestHint(error: ServiceError | undefined): string {
-  // For example "User location is not supported".
-  return error?.status === 'FAILED_PRECONDITION'
-    ? 'The account or its location is not eligible; see https://ai.google.dev/gemini-api/docs/available-regions.'
-    : 'Change the narrative: the same request would be rejected again.';
-}
-
-/** The host only: the query may contain secrets. */
-function getRedirectHost(location: string): string {
-  return URL.canParse(location) ? new URL(location).host : 'another path';
 }
 
 function isApiKeyError(status: number, error: ServiceError | undefined): boolean {
   if (status === 401 || status === 403) return true;
   // An expired key has the same reason. Gateways drop the details; then only the message identifies it.
-  const hasKeyReason =
-    getErrorReason(error) === 'API_KEY_INVALID' || /api key (not valid|not found|expired)/i.test(error?.message ?? '');
-  return status === 400 && hasKeyReason;
+  const isKeyMessage = /api key (not valid|not found|expired)/i.test(error?.message ?? '');
+  return status === 400 && (getErrorReason(error) === 'API_KEY_INVALID' || isKeyMessage);
 }
 
 function getApiKeyHint(error: ServiceError | undefined): string {
   const reason = getErrorReason(error) ?? '';
   if (reason === 'SERVICE_DISABLED') {
     const metadata = findDetails(error, 'ErrorInfo')[0]?.metadata;
-    const suffix =
-      isRecord(metadata) && typeof metadata.activationUrl === 'string' ? `: ${metadata.activationUrl}` : '.';
+    const url = isRecord(metadata) ? metadata.activationUrl : undefined;
+    const suffix = typeof url === 'string' ? `: ${url}` : '.';
     return `SERVICE_DISABLED: enable the Generative Language API in the key's project${suffix}`;
   }
   if (/BLOCKED/.test(reason))
     return `${reason}: the key's restrictions forbid this request; change them or use another key.`;
   if (error?.status === 'PERMISSION_DENIED')
     return "PERMISSION_DENIED: the key is known but lacks permission; check the key's project and restrictions.";
-  return 'Check GEMINI_API_KEY, or create a key at https://aistudio.google.com/apikey.';
+  return checkKeyHint;
 }
 
 /**
@@ -110,7 +109,7 @@ function getApiKeyHint(error: ServiceError | undefined): string {
  * resets at midnight.
  */
 function classifyQuotaError(
-  { model, headers, now }: HttpErrorResponse,
+  { model, headers, now }: RedactedErrorResponse,
   error: ServiceError | undefined,
   cause: Error,
 ): QuotaExceeded {
@@ -127,11 +126,7 @@ function classifyQuotaError(
 
   const dailyLimit = violations.find(({ per }) => per === 'day');
   if (dailyLimit) {
-    return new QuotaExceeded('quota_exhausted', describeUsedUpLimit('daily', dailyLimit, model), {
-      hint: 'It resets at midnight Pacific time. Until then, use another model.',
-      retryAt: getNextPacificMidnight(now),
-      ...{ cause, violations },
-    });
+    return createDailyQuotaError(describeUsedUpLimit('daily', dailyLimit, model), { now, cause, violations });
   }
 
   const minuteLimit = violations.find(({ per }) => per === 'minute');
@@ -141,8 +136,20 @@ function classifyQuotaError(
     : `${model} is rate-limited (429${serviceMessage && `, "${serviceMessage}"`})`;
   return new QuotaExceeded('rate_limited', message, {
     hint: 'Try again in a minute, or use another model.',
-    ...(retryAfterMs !== undefined && { retryAfterMs, retryAt: new Date(now + retryAfterMs) }),
-    ...{ cause, violations },
+    retryAt: retryAfterMs === undefined ? undefined : new Date(now + retryAfterMs),
+    ...{ retryAfterMs, cause, violations },
+  });
+}
+
+/** The error of a daily limit that is used up. */
+export function createDailyQuotaError(
+  message: string,
+  { now, ...details }: { now: number; cause: Error; violations: readonly QuotaViolation[] },
+): QuotaExceeded {
+  return new QuotaExceeded('quota_exhausted', message, {
+    hint: 'It resets at midnight Pacific time. Until then, use another model.',
+    retryAt: getNextPacificMidnight(now),
+    ...details,
   });
 }
 

@@ -51,11 +51,8 @@ export function classifyNetworkError(thrown: unknown, host: string, urlHint = 'C
   // The URL causes these: `http:` where the server speaks TLS, or the reverse.
   const isTransient = !/ERR_SSL|EPROTO|^HPE_/.test(code);
   const hint = isTransient ? 'Check your network connection, then try again.' : urlHint;
-  return new BoticelliError('unavailable', `no response from ${host}: ${describeNetworkError(thrown)}`, {
-    hint,
-    isTransient,
-    cause,
-  });
+  const message = `no response from ${host}: ${describeNetworkError(thrown)}`;
+  return new BoticelliError('unavailable', message, { hint, isTransient, cause });
 }
 
 /** Follows `cause`. Several failed addresses make an AggregateError, of which the first error is taken. */

@@ -12,28 +12,20 @@ export interface ResponseContext {
 }
 
 /** A stream that ended before the reply was complete. */
-export function createStreamInterruptedError(
-  reason: string,
-  { partialText }: Pick<ResponseContext, 'partialText'>,
-  cause?: Error,
-): StreamInterrupted {
+export function createStreamInterruptedError(reason: string, partialText: string, cause?: Error): StreamInterrupted {
   return new StreamInterrupted(`the stream was interrupted: ${reason}`, {
-    ...{ partialText: partialText(), cause },
+    ...{ partialText, cause },
     hint: 'Run it again. Parts of two attempts are never joined into one reply.',
   });
 }
 
 /** An event of a stream that is not valid JSON. */
-export function createMalformedEventError(data: string, response: ResponseContext): StreamInterrupted {
-  return createStreamInterruptedError(`malformed event: ${toOneLine(response.redact(data), 80)}`, response);
+export function createMalformedEventError(data: string, { redact, partialText }: ResponseContext): StreamInterrupted {
+  return createStreamInterruptedError(`malformed event: ${toOneLine(redact(data), 80)}`, partialText());
 }
 
 /** A unary response whose body is incomplete. */
-export function createIncompleteResponseError(
-  reason: string,
-  { host }: Pick<ResponseContext, 'host'>,
-  cause?: Error,
-): BoticelliError {
+export function createIncompleteResponseError(reason: string, host: string, cause?: Error): BoticelliError {
   return new BoticelliError('unavailable', `incomplete response from ${host}: ${reason}`, {
     hint: 'Run it again.',
     ...{ isTransient: true, cause },
@@ -41,14 +33,9 @@ export function createIncompleteResponseError(
 }
 
 /** A 200 response that is not Gemini's, for example the login page of a proxy. */
-export function createNotGeminiResponseError(
-  body: string,
-  { host, redact }: Pick<ResponseContext, 'host' | 'redact'>,
-): BoticelliError {
-  const description = describeUnexpectedBody(redact(body));
-  return new BoticelliError('unavailable', `${host} answered with ${description} instead of a reply`, {
-    hint: getWrongHostHint(host),
-  });
+export function createNotGeminiResponseError(body: string, { host, redact }: ResponseContext): BoticelliError {
+  const message = `${host} answered with ${describeUnexpectedBody(redact(body))} instead of a reply`;
+  return new BoticelliError('unavailable', message, { hint: getWrongHostHint(host) });
 }
 
 /** The hint for a response that does not come from Gemini. */

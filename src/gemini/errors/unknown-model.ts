@@ -8,7 +8,7 @@ import { listModelsWithConnection } from '../models/list-models.js';
 import type { ModelInfo, ModelListCache } from '../models/model-info.js';
 import type { CallOptions } from '../rest/call-options.js';
 
-export interface ExplainUnknownModelOptions extends Pick<CallOptions, 'clock'> {
+interface UnknownModelOptions extends Pick<CallOptions, 'clock'> {
   /** Without `models/`. */
   model: string;
   /** The method that the request used. */
@@ -23,10 +23,7 @@ export interface ExplainUnknownModelOptions extends Pick<CallOptions, 'clock'> {
  * date of its shutdown. Without a list, an error of the Live API is returned as it is. Resolves to the signal's reason
  * after an abort.
  */
-export async function explainUnknownModel(
-  error: BoticelliError,
-  options: ExplainUnknownModelOptions,
-): Promise<unknown> {
+export async function explainUnknownModel(error: BoticelliError, options: UnknownModelOptions): Promise<unknown> {
   const { method, context } = options;
   const models = await loadModelList(options);
   if (context.signal?.aborted) return context.signal.reason;
@@ -35,7 +32,7 @@ export async function explainUnknownModel(
 }
 
 /** The cached list if it agrees that the model is missing; otherwise a fresh one, which is then cached. */
-async function loadModelList(options: ExplainUnknownModelOptions): Promise<readonly ModelInfo[] | undefined> {
+async function loadModelList(options: UnknownModelOptions): Promise<readonly ModelInfo[] | undefined> {
   const { model, method, modelListCache, connection, context, clock } = options;
   const cached = await modelListCache?.read();
   const isListed = cached?.entries.some(({ name, methods }) => name === model && methods.includes(method));
@@ -49,7 +46,7 @@ async function loadModelList(options: ExplainUnknownModelOptions): Promise<reado
 function createUnknownModelError(
   error: BoticelliError,
   models: readonly ModelInfo[] | undefined,
-  { model, method, clock }: ExplainUnknownModelOptions,
+  { model, method, clock }: UnknownModelOptions,
 ): BoticelliError {
   const listed = models?.find(({ name }) => name === model);
   const message =
@@ -58,10 +55,8 @@ function createUnknownModelError(
       : error.message;
   const retirement = listed ? undefined : getRetirement(model, clock.now());
   const retirementNote = retirement?.isPast ? `It was shut down on ${retirement.date}. ` : '';
-  return new BoticelliError('model_not_found', message, {
-    cause: error.cause,
-    hint: retirementNote + suggestModels(model, models),
-  });
+  const hint = retirementNote + suggestModels(model, models);
+  return new BoticelliError('model_not_found', message, { hint, cause: error.cause });
 }
 
 function suggestModels(model: string, models: readonly ModelInfo[] | undefined): string {
@@ -76,17 +71,15 @@ function suggestModels(model: string, models: readonly ModelInfo[] | undefined):
 }
 
 /**
- * Finds names that resemble a wanted one, best match first: names of the same family (one begins with the other), then
+ * Finds up to four names that resemble a wanted one, best match first: names of the same family (one begins with the other), then
  * names that differ in at most a third of their characters.
  */
-export function findSimilarNames(wanted: string, names: readonly string[], limit = 4): string[] {
+export function findSimilarNames(wanted: string, names: readonly string[]): string[] {
   return names
-    .map((name) => ({ name, editDistance: distance(wanted, name), isRelated: isSameFamily(wanted, name) }))
-    .filter(
-      ({ name, editDistance, isRelated }) => isRelated || editDistance <= Math.max(wanted.length, name.length) / 3,
-    )
-    .sort((left, right) => Number(right.isRelated) - Number(left.isRelated) || left.editDistance - right.editDistance)
-    .slice(0, limit)
+    .map((name) => ({ name, edits: distance(wanted, name), isRelated: isSameFamily(wanted, name) }))
+    .filter(({ name, edits, isRelated }) => isRelated || edits <= Math.max(wanted.length, name.length) / 3)
+    .sort((left, right) => Number(right.isRelated) - Number(left.isRelated) || left.edits - right.edits)
+    .slice(0, 4)
     .map(({ name }) => name);
 }
 

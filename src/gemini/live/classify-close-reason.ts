@@ -1,22 +1,25 @@
-import { getNextPacificMidnight } from '../../driver/pacific-day.js';
-import { BoticelliError, QuotaExceeded, StreamInterrupted } from '../../errors.js';
+import { BoticelliError, QuotaExceeded } from '../../errors.js';
 import { builtInModels } from '../../facts/models.js';
-import type { Redact } from '../api-key.js';
 import type { Connection } from '../connection.js';
-import { classifyHttpError } from '../errors/classify-http-error.js';
+import {
+  changeRequestHint,
+  checkKeyHint,
+  classifyHttpError,
+  createDailyQuotaError,
+  type ErrorResponse,
+  tryLaterHint,
+} from '../errors/classify-http-error.js';
 import { createNetworkCause, describeNetworkError } from '../errors/classify-network-error.js';
 import { createStreamInterruptedError, getWrongHostHint } from '../errors/invalid-response.js';
 import { toOneLine } from '../errors/one-line.js';
 import { findSimilarNames } from '../errors/unknown-model.js';
 import { isLiveOnly } from '../models/capabilities.js';
-import type { CloseReason, UpgradeResponse } from './socket.js';
+import type { CloseReason } from './socket.js';
 
 /** The session that ended, and when. */
 export interface CloseContext {
   model: string;
-  /** `host:port`. */
-  host: string;
-  redact: Redact;
+  connection: Connection;
   /** `setup` until the session was set up, then `turn`. */
   phase: 'setup' | 'turn';
   /** The reply's text so far. */
@@ -71,50 +74,36 @@ function classifySocketClosed(closed: SocketClosed, context: CloseContext): Boti
   const cause = new Error(`closed with ${description}`);
   if (quotaPattern.test(reason)) return createQuotaError(reason, description, cause, context);
   if (apiKeyPattern.test(reason)) {
-    return new BoticelliError('auth', `API key rejected: ${description}`, {
-      hint: 'Check GEMINI_API_KEY, or create a key at https://aistudio.google.com/apikey.',
-      cause,
-    });
+    return new BoticelliError('auth', `API key rejected: ${description}`, { hint: checkKeyHint, cause });
   }
   if (code === 1007 || code === 1009) {
-    return new BoticelliError('invalid_request', `request rejected: ${description}`, {
-      hint: 'Change the narrative: the same request would be rejected again.',
-      cause,
-    });
+    const hint = changeRequestHint;
+    return new BoticelliError('invalid_request', `request rejected: ${description}`, { hint, cause });
   }
   if (code === 1008 && context.partialText === '') return createUnknownModelError(description, cause, context);
   return createDisconnectError(closed, description, cause, context);
 }
 
 /** `1011, "Internal error occurred"`, or the network error. */
-function describeClose({ code, reason, cause }: SocketClosed, { redact }: CloseContext): string {
+function describeClose({ code, reason, cause }: SocketClosed, { connection: { redact } }: CloseContext): string {
   if (reason !== '') return `${code}, "${toOneLine(redact(reason))}"`;
   return cause ? toOneLine(redact(`${code}, ${describeNetworkError(cause)}`)) : `${code}`;
 }
 
-function createMalformedFrameError(frame: string, { phase, host, redact, partialText }: CloseContext): BoticelliError {
+function createMalformedFrameError(frame: string, { phase, connection, partialText }: CloseContext): BoticelliError {
+  const { host, redact } = connection;
   const excerpt = toOneLine(redact(frame), 80);
-  if (phase === 'turn') {
-    return createStreamInterruptedError(`malformed frame: ${excerpt}`, { partialText: () => partialText });
-  }
-  return new BoticelliError('unavailable', `${host} answered with "${excerpt}" instead of a Live session`, {
-    hint: getWrongHostHint(host),
-  });
+  if (phase === 'turn') return createStreamInterruptedError(`malformed frame: ${excerpt}`, partialText);
+  const message = `${host} answered with "${excerpt}" instead of a Live session`;
+  return new BoticelliError('unavailable', message, { hint: getWrongHostHint(host) });
 }
 
-/** A close frame has no details: only the words of its reason, 123 bytes at most, tell a daily quota from a short one. */
-function createQuotaError(
-  reason: string,
-  description: string,
-  cause: Error,
-  { model, now }: CloseContext,
-): QuotaExceeded {
+/** A close frame has no details: only its reason, a text of up to 123 bytes, distinguishes a daily quota from a shorter one. */
+function createQuotaError(reason: string, description: string, cause: Error, context: CloseContext): QuotaExceeded {
+  const { model, now } = context;
   if (/per.?day|daily/i.test(reason)) {
-    return new QuotaExceeded('quota_exhausted', `daily quota of ${model} is used up (${description})`, {
-      hint: 'It resets at midnight Pacific time. Until then, use another model.',
-      retryAt: getNextPacificMidnight(now),
-      ...{ cause, violations: [] },
-    });
+    const message = `daily quota of ${model} is used up (${description})`;
+    return createDailyQuotaError(message, { now, cause, violations: [] });
   }
   return new QuotaExceeded('rate_limited', `${model} is rate-limited (${description})`, {
     hint: 'Live models allow few sessions at a time. Try again in a minute, or use another model.',
@@ -136,23 +125,16 @@ function createDisconnectError(
   { code, cause: networkError }: SocketClosed,
   description: string,
   cause: Error,
-  context: CloseContext,
+  { phase, connection: { host }, partialText }: CloseContext,
 ): BoticelliError {
-  const { phase, host, partialText } = context;
   const rootCause = networkError ? createNetworkCause(networkError) : cause;
   if (phase === 'turn' && (genericCloseCodes.has(code) || partialText !== '')) {
-    return new StreamInterrupted(`the stream was interrupted: ${host} closed the connection (${description})`, {
-      ...{ partialText, cause: rootCause },
-      hint: 'Run it again. Parts of two attempts are never joined into one reply.',
-    });
+    return createStreamInterruptedError(`${host} closed the connection (${description})`, partialText, rootCause);
   }
-  const hint = 'Try again later, or use another model.';
+  const hint = tryLaterHint;
   if (genericCloseCodes.has(code)) {
-    return new BoticelliError(
-      'unavailable',
-      `${host} closed the connection before the session was set up (${description})`,
-      { hint, isTransient: true, cause: rootCause },
-    );
+    const message = `${host} closed the connection before the session was set up (${description})`;
+    return new BoticelliError('unavailable', message, { hint, isTransient: true, cause: rootCause });
   }
   // 1002 and 1003: the service can't read our frames, so a retry would not help.
   const isTransient = code !== 1002 && code !== 1003;
@@ -161,7 +143,7 @@ function createDisconnectError(
 
 /** Classifies an HTTP response to the upgrade as over REST, except that a 404 is not about the model. */
 export function classifyUpgradeError(
-  { status, headers, body }: UpgradeResponse,
+  { status, headers, body }: ErrorResponse,
   { connection, model, now }: { connection: Connection; model: string; now: number },
 ): BoticelliError {
   const { host, redact } = connection;

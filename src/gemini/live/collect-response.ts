@@ -1,53 +1,35 @@
 import type { LiveServerMessage, Part } from '@google/genai';
 import type { BilledResponse } from '../../driver/layers/usage-events.js';
-import type { GenerateResponse, ReplyAudio, Usage } from '../../driver/response.js';
+import type { GenerateResponse, ReplyAudio } from '../../driver/response.js';
 import { BoticelliError } from '../../errors.js';
 import { isRecord } from '../../util/json.js';
+import { changePromptHint, toUsage } from '../rest/collect-response.js';
 
-/** Builds a reply from the messages of a session. */
-export interface LiveReplyCollector {
-  /** Adds a message and returns its text, written or transcribed, without thoughts. */
-  add(message: LiveServerMessage): string;
-  readonly text: string;
-  readonly progress: Readonly<ReplyProgress>;
-  /** Output tokens so far, if the service has reported them. */
-  readonly outputTokens: number | undefined;
-  /** The usage so far; undefined until the service reports it. */
-  readonly billed: BilledResponse | undefined;
-  /** @throws BoticelliError `blocked` or `empty_reply` */
-  buildResponse(): GenerateResponse;
-}
-
-/** The progress of a reply. */
-export interface ReplyProgress {
-  /** Whether any part has arrived, even a thought. */
-  hasBegun: boolean;
-  /** Whether the whole reply has arrived. The end of the turn comes later, when its speech would have been played. */
-  isGenerated: boolean;
-  isComplete: boolean;
-  wasInterrupted: boolean;
-}
-
-type UsageMetadata = NonNullable<LiveServerMessage['usageMetadata']>;
+export type LiveReplyCollector = ReturnType<typeof createLiveReplyCollector>;
 
 // TurnCompleteReason of @google/genai 2.32 has a dozen values for blocked turns.
 const blockedReasonPattern = /PROHIBITED|SAFETY|BLOCKLIST|REJECTED|CELEBRITY|UNSAFE|NCII|PROMINENT|CHILD/;
 
-export function createLiveReplyCollector(model: string): LiveReplyCollector {
+/** Builds a reply from the messages of a session. */
+export function createLiveReplyCollector(model: string) {
   const audioCollector = createAudioCollector();
-  const progress: ReplyProgress = { hasBegun: false, isGenerated: false, isComplete: false, wasInterrupted: false };
+  // A reply has begun with its first part, even a thought, and is generated when all of it has arrived. It is complete
+  // at the end of the turn, which comes later, when its speech would have been played.
+  const progress = { hasBegun: false, isGenerated: false, isComplete: false, wasInterrupted: false };
   let turnCompleteReason = '';
   let text = '';
-  let counts: UsageMetadata | undefined;
+  let counts: LiveServerMessage['usageMetadata'];
+  const getUsage = () => toUsage({ ...counts, candidatesTokenCount: counts?.responseTokenCount });
 
   return {
-    add({ serverContent: content, usageMetadata }) {
+    /** Adds a message and returns its text, written or transcribed, without thoughts. */
+    add({ serverContent: content, usageMetadata }: LiveServerMessage): string {
       // Running totals, field by field, as in a REST stream.
       if (usageMetadata) counts = { ...counts, ...usageMetadata };
       if (!content) return '';
       const parts = Array.isArray(content.modelTurn?.parts) ? content.modelTurn.parts.filter(isRecord) : [];
       const transcript = getText(content.outputTranscription ?? {});
-      const added = parts.map(getPartText).join('') + transcript;
+      const added = parts.map((part) => (part.thought ? '' : getText(part))).join('') + transcript;
       for (const part of parts) audioCollector.add(part);
       text += added;
       progress.hasBegun ||= parts.length > 0 || transcript !== '';
@@ -61,22 +43,24 @@ export function createLiveReplyCollector(model: string): LiveReplyCollector {
       return text;
     },
     progress,
+    /** Output tokens so far, if the service has reported them. */
     get outputTokens() {
       return counts?.responseTokenCount;
     },
-    get billed() {
-      return counts && { model, usage: toUsage(counts) };
+    /** The usage so far; undefined until the service reports it. */
+    get billed(): BilledResponse | undefined {
+      return counts && { model, usage: getUsage() };
     },
-    buildResponse() {
+    /** @throws BoticelliError `blocked` or `empty_reply` */
+    buildResponse(): GenerateResponse {
       const audio = audioCollector.toAudio();
-      const error = findReplyError({ text, audio, turnCompleteReason });
-      if (error) throw error;
+      assertUsableReply(text, audio, turnCompleteReason);
       return {
         text,
         model,
         // The Live API has no finish reasons: a completed turn is a complete reply.
         finishReason: 'STOP',
-        usage: toUsage(counts),
+        usage: getUsage(),
         turn: { role: 'model', text, model },
         ...(audio && { audio }),
       };
@@ -84,37 +68,17 @@ export function createLiveReplyCollector(model: string): LiveReplyCollector {
   };
 }
 
-function toUsage(counts: UsageMetadata = {}): Usage {
-  const { promptTokenCount: promptTokens = 0, responseTokenCount: outputTokens = 0 } = counts;
-  const { thoughtsTokenCount: thoughtTokens = 0, totalTokenCount } = counts;
-  const totalTokens = totalTokenCount ?? promptTokens + outputTokens + thoughtTokens;
-  return { promptTokens, outputTokens, thoughtTokens, totalTokens };
-}
-
-function getPartText(part: Part): string {
-  return part.thought ? '' : getText(part);
-}
-
 function getText({ text }: { text?: unknown }): string {
   return typeof text === 'string' ? text : '';
 }
 
-function findReplyError(reply: {
-  text: string;
-  audio: ReplyAudio | undefined;
-  turnCompleteReason: string;
-}): BoticelliError | undefined {
-  const { text, audio, turnCompleteReason } = reply;
-  if (blockedReasonPattern.test(turnCompleteReason)) {
-    return new BoticelliError('blocked', `the turn was blocked: ${turnCompleteReason}`, {
-      hint: 'Change the prompt.',
-    });
+function assertUsableReply(text: string, audio: ReplyAudio | undefined, reason: string): void {
+  if (blockedReasonPattern.test(reason)) {
+    throw new BoticelliError('blocked', `the service blocked the turn: ${reason}`, { hint: 'Change the prompt.' });
   }
-  if (text !== '') return undefined;
-  const detail = audio ? 'speech without a transcript' : turnCompleteReason || 'the turn ended without text';
-  return new BoticelliError('empty_reply', `the reply is empty (${detail})`, {
-    hint: 'Change the prompt, or use another model.',
-  });
+  if (text !== '') return;
+  const detail = audio ? 'speech without a transcript' : reason || 'the turn ended without text';
+  throw new BoticelliError('empty_reply', `the reply is empty (${detail})`, { hint: changePromptHint });
 }
 
 /** Joins the audio of a reply, which arrives as `audio/pcm;rate=24000` in base64, a fraction of a second per part. */

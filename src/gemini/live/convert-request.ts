@@ -1,29 +1,21 @@
 import { isDeepStrictEqual } from 'node:util';
-import type { Content, LiveConnectConfig, Modality, SafetySetting } from '@google/genai';
+import type { Content, LiveConnectConfig, Modality } from '@google/genai';
 import type { GenerateRequest, Turn } from '../../driver/request.js';
 import { BoticelliError } from '../../errors.js';
-import { convertRequest, convertThinking } from '../rest/convert-request.js';
+import { convertParameters, convertRequest } from '../rest/convert-request.js';
 import type { ResponseMode } from './options.js';
 import type { LiveTurn } from './session.js';
 
 /** The setup of a session. It has no format or schema, because the Live API has no structured output. */
 export function createLiveConfig(request: GenerateRequest, mode: ResponseMode, handle?: string): LiveConnectConfig {
   const { system, parameters } = request;
-  const { temperature, maxTokens, topP, topK, seed, thinking, safety } = parameters;
-  const thinkingConfig = thinking === undefined ? undefined : convertThinking(thinking);
-  const safetySettings = safety && Object.entries(safety).map(([category, threshold]) => ({ category, threshold }));
+  const { format, schema, stop, ...supported } = parameters;
   return {
     responseModalities: [mode.replies as Modality],
     ...(mode.replies === 'AUDIO' && { outputAudioTranscription: {} }),
     sessionResumption: handle === undefined ? {} : { handle },
     ...(system !== undefined && system !== '' && { systemInstruction: system }),
-    ...(temperature !== undefined && { temperature }),
-    ...(maxTokens !== undefined && { maxOutputTokens: maxTokens }),
-    ...(topP !== undefined && { topP }),
-    ...(topK !== undefined && { topK }),
-    ...(seed !== undefined && { seed }),
-    ...(thinkingConfig && { thinkingConfig }),
-    ...(safetySettings && { safetySettings: safetySettings as SafetySetting[] }),
+    ...(convertParameters(supported) as LiveConnectConfig),
   };
 }
 

@@ -6,16 +6,15 @@ import type { StreamChunk } from '../../driver/response.js';
 import { BoticelliError } from '../../errors.js';
 import { stripModelPrefix } from '../../util/model-name.js';
 import { redactError } from '../api-key.js';
-import { type Connection, createConnection } from '../connection.js';
+import type { Connection } from '../connection.js';
 import { explainUnknownModel } from '../errors/unknown-model.js';
 import type { MediaDelivery } from '../media/deliver-media.js';
-import type { ConnectionOptions } from '../options.js';
+import { getLiveUnsupportedReason } from '../models/unsupported-reason.js';
 import type { LiveDriver, LiveOptions } from './options.js';
 import type { ResolvedLiveOptions } from './pooled-session.js';
-import { createResponseModes, type ResponseModes } from './response-mode.js';
+import { createModeSearches } from './response-mode.js';
 import { createSessionPool, type SessionPool } from './session-pool.js';
 import { streamLiveReply } from './stream-live-reply.js';
-import { getLiveUnsupportedReason } from './unsupported-live-request.js';
 
 /**
  * Creates the driver for the Live API. A call is one turn of a WebSocket session. A session serves further calls as long as
@@ -24,24 +23,19 @@ import { getLiveUnsupportedReason } from './unsupported-live-request.js';
  *
  * Calls reject with a BoticelliError or with the reason of the caller's signal. No error contains the key. A session that is
  * lost before the reply begins is reopened once, with a `note` event.
+ * @param options without `delivery`, media must be bytes already
  */
-export function createLiveDriver(options: ConnectionOptions & LiveOptions): LiveDriver {
-  return createLiveDriverWithConnection(createConnection(options), options);
-}
-
-/** Like `createLiveDriver`, over an existing connection. Without `delivery`, media must be bytes already. */
-export function createLiveDriverWithConnection(
+export function createLiveDriver(
   connection: Connection,
   { delivery, ...options }: LiveOptions & { delivery?: MediaDelivery },
 ): LiveDriver {
   const { timeoutMs = 300_000, idleTimeoutMs = 60_000, clock = systemClock } = options;
   const { setupTimeoutMs = 20_000, idleSessionMs = 10_000, modelListCache, responseModeCache } = options;
-  const timeLimits = { timeoutMs, idleTimeoutMs, setupTimeoutMs, idleSessionMs };
-  const liveOptions = { connection, ...timeLimits, clock };
+  const liveOptions = { connection, timeoutMs, idleTimeoutMs, setupTimeoutMs, idleSessionMs, clock };
   const pool = createSessionPool(liveOptions);
-  const responseModes = createResponseModes(responseModeCache);
+  const startModeSearch = createModeSearches(responseModeCache);
   const generateStream = (request: GenerateRequest, context: CallContext = {}) =>
-    streamReply(request, context, { delivery, modelListCache, liveOptions, pool, responseModes });
+    streamReply(request, context, { delivery, modelListCache, liveOptions, pool, startModeSearch });
   return {
     supportsStreaming: () => true,
     managesConcurrency: () => true,
@@ -58,22 +52,27 @@ interface LiveResources {
   modelListCache: LiveOptions['modelListCache'];
   liveOptions: ResolvedLiveOptions;
   pool: SessionPool;
-  responseModes: ResponseModes;
+  startModeSearch: ReturnType<typeof createModeSearches>;
 }
 
 async function* streamReply(
   request: GenerateRequest,
   context: CallContext,
-  { delivery, modelListCache, liveOptions, pool, responseModes }: LiveResources,
+  { delivery, modelListCache, liveOptions, pool, startModeSearch }: LiveResources,
 ): AsyncGenerator<StreamChunk> {
   context.signal?.throwIfAborted();
   const model = stripModelPrefix(request.model);
   const bareRequest = { ...request, model };
-  assertSupported(bareRequest);
+  const unsupportedReason = getLiveUnsupportedReason(model, request);
+  if (unsupportedReason !== undefined) {
+    throw new BoticelliError('invalid_request', `${model} can't take this request: ${unsupportedReason}`, {
+      hint: 'Change the act, or use another model for it.',
+    });
+  }
   try {
     // `false`: media are sent as bytes, because a session takes no references to files.
     const deliveredRequest = (await delivery?.deliver(bareRequest, context, false)) ?? bareRequest;
-    const modeSearch = await responseModes.startSearch(model);
+    const modeSearch = await startModeSearch(model);
     yield* streamLiveReply({ request: deliveredRequest, context, liveOptions, pool, modeSearch });
   } catch (thrown) {
     const isUnknownModel = modelListCache && thrown instanceof BoticelliError && thrown.code === 'model_not_found';
@@ -83,12 +82,4 @@ async function* streamReply(
       : thrown;
     throw redactError(error, liveOptions.connection.redact);
   }
-}
-
-function assertSupported(request: GenerateRequest): void {
-  const unsupportedReason = getLiveUnsupportedReason(request.model, request);
-  if (unsupportedReason === undefined) return;
-  throw new BoticelliError('invalid_request', `${request.model} can't take this request: ${unsupportedReason}`, {
-    hint: 'Change the act, or use another model for it.',
-  });
 }

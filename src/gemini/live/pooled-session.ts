@@ -1,9 +1,9 @@
-import type { Clock } from '../../driver/clock.js';
 import type { CallContext, Lease } from '../../driver/driver.js';
 import type { GenerateRequest, Turn } from '../../driver/request.js';
 import { BoticelliError } from '../../errors.js';
 import type { Connection } from '../connection.js';
 import { classifyNetworkError } from '../errors/classify-network-error.js';
+import type { CallOptions } from '../rest/call-options.js';
 import { createRequestTimeouts } from '../rest/request-timeouts.js';
 import { classifyUpgradeError } from './classify-close-reason.js';
 import { createLiveConfig, createSetupKey } from './convert-request.js';
@@ -11,13 +11,10 @@ import type { ResponseMode } from './options.js';
 import { type LiveSession, type OpenResult, openLiveSession } from './session.js';
 
 /** The options of the Live driver with their defaults, and its connection. */
-export interface ResolvedLiveOptions {
+export interface ResolvedLiveOptions extends CallOptions {
   connection: Connection;
-  timeoutMs: number;
-  idleTimeoutMs: number;
   setupTimeoutMs: number;
   idleSessionMs: number;
-  clock: Clock;
 }
 
 /** What a call needs a session for. */
@@ -117,17 +114,14 @@ async function openWithTimeout({
     });
   } catch (thrown) {
     context.signal?.throwIfAborted();
-    throw timeouts.signal.aborted ? createSetupTimeoutError(host, limitMs) : thrown;
+    if (!timeouts.signal.aborted) throw thrown;
+    throw new BoticelliError('timeout', `${host} did not set up a session within ${limitMs / 1000} s`, {
+      hint: 'Nothing was sent. Try again later, or use another model.',
+    });
   } finally {
     timeouts.close();
     addSetupMs(performance.now() - startedAt);
   }
-}
-
-function createSetupTimeoutError(host: string, limitMs: number): BoticelliError {
-  return new BoticelliError('timeout', `${host} did not set up a session within ${limitMs / 1000} s`, {
-    hint: 'Nothing was sent. Try again later, or use another model.',
-  });
 }
 
 /** A slot whose release fails becomes free by itself, seconds later. */

@@ -3,12 +3,6 @@ import { isInvalidArgument } from './classify-close-reason.js';
 import type { ResponseMode, ResponseModeCache } from './options.js';
 import type { CloseReason } from './socket.js';
 
-/** The known response modes of models: confirmed in this run, cached, or built in. */
-export interface ResponseModes {
-  /** Starts the search for the mode of a call. */
-  startSearch(model: string): Promise<ResponseModeSearch>;
-}
-
 /** The search for the response mode that the model accepts, during one call. */
 export interface ResponseModeSearch {
   /** The mode to try now. */
@@ -22,40 +16,37 @@ export interface ResponseModeSearch {
   confirm(): Promise<void>;
 }
 
-export function createResponseModes(cache: ResponseModeCache | undefined): ResponseModes {
+/** Creates a function that starts the search at a known mode: confirmed in this run, cached, or built in. */
+export function createModeSearches(cache: ResponseModeCache | undefined) {
   const confirmed = new Map<string, ResponseMode>();
-  return {
-    async startSearch(model) {
-      const initialMode = confirmed.get(model) ?? (await cache?.get(model)) ?? getDefaultMode(model);
-      // After a mode has worked in this run, a rejection is about the request, not about the mode.
-      const untried = { replies: !confirmed.has(model), prompts: !confirmed.has(model) };
-      let current = initialMode;
-      return {
-        get current() {
-          return current;
-        },
-        tryNext(closeReason, phase) {
-          if (!isInvalidArgument(closeReason)) return false;
-          if (untried.replies && current.replies === 'TEXT') {
-            untried.replies = false;
-            current = { ...current, replies: 'AUDIO' };
-          } else if (untried.prompts && phase === 'turn') {
-            untried.prompts = false;
-            current = { ...current, prompts: current.prompts === 'content' ? 'realtime' : 'content' };
-          } else return false;
-          return true;
-        },
-        async confirm() {
-          if (confirmed.get(model) === current) return;
-          confirmed.set(model, current);
-          // Only modes that differ from the known one are cached.
-          if (current !== initialMode) await cache?.set(model, current);
-        },
-      };
-    },
+  return async (model: string): Promise<ResponseModeSearch> => {
+    const replies = builtInModels.get(model)?.isAudioOnly ? 'AUDIO' : 'TEXT';
+    const defaultMode: ResponseMode = { replies, prompts: 'content' };
+    const initialMode = confirmed.get(model) ?? (await cache?.get(model)) ?? defaultMode;
+    // After a mode has worked in this run, a rejection is about the request, not about the mode.
+    const untried = { replies: !confirmed.has(model), prompts: !confirmed.has(model) };
+    let current = initialMode;
+    return {
+      get current() {
+        return current;
+      },
+      tryNext(closeReason, phase) {
+        if (!isInvalidArgument(closeReason)) return false;
+        if (untried.replies && current.replies === 'TEXT') {
+          untried.replies = false;
+          current = { ...current, replies: 'AUDIO' };
+        } else if (untried.prompts && phase === 'turn') {
+          untried.prompts = false;
+          current = { ...current, prompts: current.prompts === 'content' ? 'realtime' : 'content' };
+        } else return false;
+        return true;
+      },
+      async confirm() {
+        if (confirmed.get(model) === current) return;
+        confirmed.set(model, current);
+        // Only modes that differ from the known one are cached.
+        if (current !== initialMode) await cache?.set(model, current);
+      },
+    };
   };
-}
-
-function getDefaultMode(model: string): ResponseMode {
-  return { replies: builtInModels.get(model)?.isAudioOnly ? 'AUDIO' : 'TEXT', prompts: 'content' };
 }

@@ -10,19 +10,12 @@ import {
 import type { OpenResult } from './session.js';
 
 /** The open sessions of a driver. There are several only if several narratives run in parallel. */
-export interface SessionPool {
-  /** Borrows a session that continues the conversation of the request, or opens one. All other idle sessions are closed. */
-  acquire(sessionRequest: SessionRequest): Promise<OpenResult<BorrowedSession>>;
-  /** Closes the sessions without a running turn. Resolves when their slots are released. */
-  closeIdle(): Promise<void>;
-  /** Closes all sessions. Resolves when their slots are released. */
-  close(): Promise<void>;
-}
+export type SessionPool = ReturnType<typeof createSessionPool>;
 
 /** A session that ends sooner than this gets no further turn. */
 const minRemainingMs = 60_000;
 
-export function createSessionPool(liveOptions: ResolvedLiveOptions): SessionPool {
+export function createSessionPool(liveOptions: ResolvedLiveOptions) {
   const sessions = createSessionSet();
   const open = async (sessionRequest: SessionRequest, resumption?: Resumption): Promise<OpenResult<PooledSession>> => {
     const { abandon: onAbandoned, close: onIdle } = sessions;
@@ -32,7 +25,8 @@ export function createSessionPool(liveOptions: ResolvedLiveOptions): SessionPool
   };
 
   return {
-    async acquire(sessionRequest) {
+    /** Borrows a session that continues the request's conversation, or opens one. Closes all other idle sessions. */
+    async acquire(sessionRequest: SessionRequest): Promise<OpenResult<BorrowedSession>> {
       const match = [...sessions.all].find((pooled) => canContinue(pooled, sessionRequest));
       if (match && !isEnding(match, liveOptions)) {
         match.borrow();
@@ -51,7 +45,9 @@ export function createSessionPool(liveOptions: ResolvedLiveOptions): SessionPool
       sessionRequest.context.emit?.({ type: 'note', about: 'session', message: `${reason}: ${outcome}` });
       return resumed?.ok ? resumed : open(sessionRequest);
     },
+    /** Closes the sessions without a running turn. Resolves when their slots are released. */
     closeIdle: sessions.closeIdle,
+    /** Closes all sessions. Resolves when their slots are released. */
     close: sessions.closeAll,
   };
 }

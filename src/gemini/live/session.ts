@@ -1,26 +1,9 @@
 import type { Content, Live, LiveConnectConfig, LiveServerMessage, Session } from '@google/genai';
 import type { Clock } from '../../driver/clock.js';
-import { createMessageQueue } from './message-queue.js';
-import { type CloseReason, createLiveSocket, type LiveSocketOptions } from './socket.js';
+import { type CloseReason, createLiveSocket, type LiveSocket, type LiveSocketOptions } from './socket.js';
 
 /** A session after its setup. It may end at any time. */
-export interface LiveSession {
-  /** Present once the session has ended. */
-  readonly closeReason: CloseReason | undefined;
-  closed: Promise<CloseReason>;
-  /** The handle that resumes the session as it was after that many turns; undefined if there is none. */
-  getResumptionHandle(turnCount: number): string | undefined;
-  /** When the service will end the session (`goAway`), in milliseconds since the epoch; undefined until it says so. */
-  readonly endsAt: number | undefined;
-  /** Sends a turn. Read the reply with `nextMessage`. */
-  send(turn: LiveTurn): void;
-  /** The next message of the reply, or undefined once the session has ended. */
-  nextMessage(): Promise<LiveServerMessage | undefined>;
-  /** Call it after a turn: until the next one the session does not keep the process alive. */
-  markIdle(): void;
-  close(): Promise<void>;
-  terminate(): void;
-}
+export type LiveSession = ReturnType<typeof createSession>;
 
 /** An open session, or why it could not be set up. */
 export type OpenResult<Session> = { ok: true; session: Session } | { ok: false; reason: CloseReason };
@@ -30,7 +13,7 @@ export type LiveTurn =
   | { kind: 'content'; contents: Content[] }
   | { kind: 'realtime'; history: Content[]; prompt: string };
 
-export interface LiveSessionOptions extends LiveSocketOptions {
+interface LiveSessionOptions extends LiveSocketOptions {
   /** The SDK's Live API. */
   live: Live;
   model: string;
@@ -68,8 +51,6 @@ export async function openLiveSession(options: LiveSessionOptions): Promise<Open
   }
 }
 
-type MessageReceiver = ReturnType<typeof createMessageReceiver>;
-
 /** Queues the messages, and keeps track of the resumption handle and the announced end. */
 function createMessageReceiver(clock: Clock, resumption: LiveSessionOptions['resumption']) {
   const queue = createMessageQueue<LiveServerMessage>();
@@ -92,23 +73,23 @@ function createMessageReceiver(clock: Clock, resumption: LiveSessionOptions['res
   return { queue, state, receive };
 }
 
-function createSession(
-  sdkSession: Session,
-  socket: ReturnType<typeof createLiveSocket>,
-  receiver: MessageReceiver,
-): LiveSession {
-  const { queue, state } = receiver;
+function createSession(sdkSession: Session, socket: LiveSocket, { queue, state }: MessageReceiver) {
   return {
+    /** Present once the session has ended. */
     get closeReason() {
       return socket.closeReason;
     },
     closed: socket.closed,
-    getResumptionHandle: (turnCount) =>
-      state.resumption?.turnCount === turnCount ? state.resumption.handle : undefined,
+    /** The handle that resumes the session as it was after that many turns; undefined if there is none. */
+    getResumptionHandle(turnCount: number) {
+      return state.resumption?.turnCount === turnCount ? state.resumption.handle : undefined;
+    },
+    /** When the service will end the session (`goAway`), in milliseconds since the epoch, if announced. */
     get endsAt() {
       return state.endsAt;
     },
-    send(turn) {
+    /** Sends a turn. Read the reply with `nextMessage`. */
+    send(turn: LiveTurn) {
       // Late messages of the previous turn, such as its token counts, do not belong to this one.
       queue.clear();
       state.turnsSent += 1;
@@ -117,10 +98,44 @@ function createSession(
       if (turn.history.length > 0) sdkSession.sendClientContent({ turns: turn.history, turnComplete: true });
       sdkSession.sendRealtimeInput({ text: turn.prompt });
     },
+    /** The next message of the reply, or undefined once the session has ended. */
     nextMessage: queue.next,
+    /** Call it after a turn: until the next one the session does not keep the process alive. */
     markIdle: () => socket.keepProcessAlive(false),
     close: socket.close,
     terminate: socket.terminate,
+  };
+}
+
+type MessageReceiver = ReturnType<typeof createMessageReceiver>;
+
+/** A queue of received messages with one reader. */
+function createMessageQueue<Message>() {
+  const pending: Message[] = [];
+  let isClosed = false;
+  let wakeReader = () => {};
+  return {
+    push(message: Message) {
+      pending.push(message);
+      wakeReader();
+    },
+    /** Drops the unread messages. */
+    clear() {
+      pending.length = 0;
+    },
+    /** Resolves to the next message, or to undefined once the queue is closed and empty. */
+    async next(): Promise<Message | undefined> {
+      while (pending.length === 0 && !isClosed) {
+        await new Promise<void>((resolve) => {
+          wakeReader = resolve;
+        });
+      }
+      return pending.shift();
+    },
+    close() {
+      isClosed = true;
+      wakeReader();
+    },
   };
 }
 

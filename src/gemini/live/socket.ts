@@ -3,7 +3,9 @@ import type { Socket } from 'node:net';
 import { type ClientOptions, type RawData, WebSocket } from 'ws';
 import type { BoticelliError } from '../../errors.js';
 import { isRecord, tryParseJson } from '../../util/json.js';
+import type { ErrorResponse } from '../errors/classify-http-error.js';
 import { extractServiceError, getHttpStatus } from '../errors/parse-error-body.js';
+import { convertHeaders } from '../transport/http.js';
 import { Headers } from '../transport/minimal-fetch.js';
 
 /** Why a connection ended. */
@@ -15,13 +17,6 @@ export type CloseReason =
   /** A frame is not Gemini's, or violates the WebSocket protocol. */
   | { kind: 'malformed'; frame: string };
 
-/** An HTTP response to the request for a WebSocket. */
-export interface UpgradeResponse {
-  status: number;
-  headers: Headers;
-  body: string;
-}
-
 export interface LiveSocketOptions {
   /** The agent of a proxy, if there is one. */
   agent: Agent | undefined;
@@ -30,36 +25,16 @@ export interface LiveSocketOptions {
   /** Classifies a connection that was not opened. */
   classifyConnectError(thrown: Error): BoticelliError;
   /** Classifies an HTTP response that came instead of a WebSocket. */
-  classifyUpgradeError(response: UpgradeResponse): BoticelliError;
+  classifyUpgradeError(response: ErrorResponse): BoticelliError;
 }
 
 /** One WebSocket, which the SDK creates through `factory`. */
-export interface LiveSocket {
-  /** The `webSocketFactory` of the SDK's `Live`. */
-  factory: { create(url: string, headers: Record<string, string>, callbacks: SdkCallbacks): SdkSocket };
-  /** Present once the connection has ended. */
-  readonly closeReason: CloseReason | undefined;
-  /** Resolves when the connection has ended. */
-  closed: Promise<CloseReason>;
-  /** Whether an open connection keeps the process alive. */
-  keepProcessAlive(keepAlive: boolean): void;
-  /** Sends a closing frame. Resolves when the connection is closed, after a quarter of a second at most. */
-  close(): Promise<void>;
-  /** Closes the connection at once. */
-  terminate(): void;
-}
+export type LiveSocket = ReturnType<typeof createLiveSocket>;
 
 /** The callbacks that the SDK passes to a socket. */
 interface SdkCallbacks {
   onopen: () => void;
   onmessage: (event: { data: string }) => void;
-}
-
-/** The methods of a socket that the SDK calls. */
-interface SdkSocket {
-  connect(): void;
-  send(message: string): void;
-  close(): void;
 }
 
 const closeTimeoutMs = 250;
@@ -72,7 +47,7 @@ const socketOptions: ClientOptions = { perMessageDeflate: false, maxPayload: 64 
  * connection. The SDK (2.32) alone would wait forever for a connection that fails, and turn a frame that is not JSON into an
  * unhandled rejection.
  */
-export function createLiveSocket(options: LiveSocketOptions): LiveSocket {
+export function createLiveSocket(options: LiveSocketOptions) {
   let socket: WebSocket | undefined;
   let tcpSocket: Socket | undefined;
   let closeReason: CloseReason | undefined;
@@ -85,6 +60,7 @@ export function createLiveSocket(options: LiveSocketOptions): LiveSocket {
     closeReason ??= reason;
     resolveClosed(closeReason);
   };
+  /** Closes the connection at once. */
   const terminate = () => {
     setCloseReason({ kind: 'closed', code: 1006, reason: '' });
     socket?.terminate();
@@ -96,22 +72,26 @@ export function createLiveSocket(options: LiveSocketOptions): LiveSocket {
     socket.on('upgrade', (response) => {
       tcpSocket = response.socket;
     });
-    attachListeners({ socket, options, callbacks, setCloseReason });
+    attachListeners(socket, options, callbacks, setCloseReason);
   };
   return {
+    /** The `webSocketFactory` of the SDK's `Live`, with the methods of a socket that the SDK calls. */
     factory: {
-      create: (url, headers, callbacks) => ({
+      create: (url: string, headers: Record<string, string>, callbacks: SdkCallbacks) => ({
         connect: () => connect(url, headers, callbacks),
-        send: (message) => socket?.send(options.sendsInitialHistory ? addHistoryConfig(message) : message),
+        send: (message: string) => socket?.send(options.sendsInitialHistory ? addHistoryConfig(message) : message),
         close: terminate,
       }),
     },
+    /** Present once the connection has ended. */
     get closeReason() {
       return closeReason;
     },
     closed,
-    keepProcessAlive: (keepAlive) => void (keepAlive ? tcpSocket?.ref() : tcpSocket?.unref()),
-    async close() {
+    /** Sets whether an open connection keeps the process alive. */
+    keepProcessAlive: (keepAlive: boolean) => void (keepAlive ? tcpSocket?.ref() : tcpSocket?.unref()),
+    /** Sends a closing frame. Resolves when the connection is closed, after a quarter of a second at most. */
+    async close(): Promise<void> {
       if (socket?.readyState !== WebSocket.OPEN) return terminate();
       tcpSocket?.ref();
       socket.close(1000);
@@ -123,15 +103,13 @@ export function createLiveSocket(options: LiveSocketOptions): LiveSocket {
   };
 }
 
-interface ListenerOptions {
-  socket: WebSocket;
-  options: LiveSocketOptions;
-  callbacks: SdkCallbacks;
-  setCloseReason: (reason: CloseReason) => void;
-}
-
 /** Attaches all listeners. The one for errors is required: without it an error would end the process. */
-function attachListeners({ socket, options, callbacks, setCloseReason }: ListenerOptions): void {
+function attachListeners(
+  socket: WebSocket,
+  options: LiveSocketOptions,
+  callbacks: SdkCallbacks,
+  setCloseReason: (reason: CloseReason) => void,
+): void {
   let socketError: Error | undefined;
   let isOpen = false;
   socket.on('open', () => {
@@ -152,7 +130,9 @@ function attachListeners({ socket, options, callbacks, setCloseReason }: Listene
   });
   socket.on('error', (error: Error) => {
     socketError = error;
-    if (isProtocolError(error)) setCloseReason({ kind: 'malformed', frame: error.message });
+    // ws has error codes such as WS_ERR_INVALID_UTF8 for invalid frames.
+    if (String(Reflect.get(error, 'code')).startsWith('WS_ERR_'))
+      setCloseReason({ kind: 'malformed', frame: error.message });
     else if (!isOpen) setCloseReason({ kind: 'refused', error: options.classifyConnectError(error) });
   });
   socket.on('close', (code, reason) =>
@@ -166,20 +146,11 @@ function checkFrame(frame: string, { classifyUpgradeError }: LiveSocketOptions):
   if (!isRecord(parsed)) return { kind: 'malformed', frame };
   const error = extractServiceError(parsed);
   if (!error) return undefined;
-  return {
-    kind: 'refused',
-    error: classifyUpgradeError({ status: getHttpStatus(error), headers: new Headers(), body: frame }),
-  };
+  const response = { status: getHttpStatus(error), headers: new Headers(), body: frame };
+  return { kind: 'refused', error: classifyUpgradeError(response) };
 }
 
-/** ws has error codes such as WS_ERR_INVALID_UTF8 for invalid frames. */
-function isProtocolError(error: Error): boolean {
-  return String(Reflect.get(error, 'code')).startsWith('WS_ERR_');
-}
-
-async function readResponse(response: IncomingMessage): Promise<UpgradeResponse> {
-  const headers = new Headers();
-  for (const [name, value] of Object.entries(response.headers)) headers.set(name, String(value));
+async function readResponse(response: IncomingMessage): Promise<ErrorResponse> {
   let body = '';
   try {
     for await (const chunk of response.setEncoding('utf8')) {
@@ -189,7 +160,7 @@ async function readResponse(response: IncomingMessage): Promise<UpgradeResponse>
   } catch {
     // Without the body, the status has to do.
   }
-  return { status: response.statusCode ?? 0, headers, body };
+  return { status: response.statusCode ?? 0, headers: convertHeaders(response), body };
 }
 
 /** Adds `historyConfig` to the setup message: `connect()` of @google/genai 2.32 drops it. */

@@ -3,6 +3,7 @@ import { reportUsage } from '../../driver/layers/usage-events.js';
 import type { GenerateRequest } from '../../driver/request.js';
 import type { StreamChunk } from '../../driver/response.js';
 import { abortable } from '../../util/abortable.js';
+import { once } from '../../util/once.js';
 import { createStreamInterruptedError } from '../errors/invalid-response.js';
 import { getTokenMetadata } from '../rest/collect-response.js';
 import { createRequestTimeouts, type RequestTimeouts } from '../rest/request-timeouts.js';
@@ -15,7 +16,7 @@ import type { SessionPool } from './session-pool.js';
 import type { CloseReason } from './socket.js';
 
 /** One call, and what it needs. */
-export interface StreamLiveReplyOptions {
+interface StreamLiveReplyOptions {
   /** Its model has no `models/` prefix. */
   request: GenerateRequest;
   context: CallContext;
@@ -27,6 +28,7 @@ export interface StreamLiveReplyOptions {
 /** The state of a call over all its sessions. */
 interface CallProgress {
   setupMs: number;
+  /** Calls `beforeSending` once, even if the call needs several sessions. */
   beforeSend: () => Promise<void>;
   wasReopened: boolean;
 }
@@ -37,7 +39,8 @@ interface CallProgress {
  */
 export async function* streamLiveReply(options: StreamLiveReplyOptions): AsyncGenerator<StreamChunk> {
   const { request, context, pool, modeSearch } = options;
-  const progress: CallProgress = { setupMs: 0, beforeSend: callOnce(context.beforeSending), wasReopened: false };
+  const beforeSend = once(async () => context.beforeSending?.());
+  const progress: CallProgress = { setupMs: 0, beforeSend, wasReopened: false };
   const addSetupMs = (durationMs: number) => {
     progress.setupMs += durationMs;
   };
@@ -121,7 +124,7 @@ async function* receiveReply(
     // Text that had arrived before an abort is not yielded after it.
     timeouts.signal.throwIfAborted();
     if (collector.progress.wasInterrupted) {
-      throw createStreamInterruptedError('the service interrupted its reply', { partialText: () => collector.text });
+      throw createStreamInterruptedError('the service interrupted its reply', collector.text);
     }
   }
   return undefined;
@@ -131,24 +134,7 @@ function createCloseError(
   closeReason: CloseReason,
   phase: 'setup' | 'turn',
   partialText: string,
-  { request, liveOptions }: StreamLiveReplyOptions,
+  { request: { model }, liveOptions: { connection, clock } }: StreamLiveReplyOptions,
 ) {
-  const { host, redact } = liveOptions.connection;
-  return classifyCloseReason(closeReason, {
-    model: request.model,
-    host,
-    redact,
-    phase,
-    partialText,
-    now: liveOptions.clock.now(),
-  });
-}
-
-/** Calls `beforeSending` once per call, even if the call needs several sessions. */
-function callOnce(beforeSending: CallContext['beforeSending']): () => Promise<void> {
-  let pending: Promise<void> | undefined;
-  return async () => {
-    pending ??= beforeSending?.() ?? Promise.resolve();
-    return pending;
-  };
+  return classifyCloseReason(closeReason, { model, connection, phase, partialText, now: clock.now() });
 }

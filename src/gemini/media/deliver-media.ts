@@ -1,9 +1,7 @@
 import type { CallContext } from '../../driver/driver.js';
 import type { GenerateRequest, MediaPart } from '../../driver/request.js';
 import { redactError } from '../api-key.js';
-import type { MediaDownloader } from './fetch-urls.js';
 import type { MediaDeliveryOptions } from './options.js';
-import type { MediaUploader } from './upload-large.js';
 
 /** Prepares the media of requests before they are sent: fetches URLs, reads files, uploads what is too large. */
 export interface MediaDelivery {
@@ -19,22 +17,22 @@ export interface MediaDelivery {
 
 /** Creates a delivery, which loads its code at the first request with media. */
 export function createMediaDelivery(options: MediaDeliveryOptions): MediaDelivery {
-  let loaded: Promise<{ downloader: MediaDownloader; uploader: MediaUploader }> | undefined;
   const load = async () => {
     const [{ createMediaDownloader }, { createMediaUploader }] = await Promise.all([
       import('./fetch-urls.js'),
       import('./upload-large.js'),
     ]);
-    return { downloader: createMediaDownloader(options), uploader: createMediaUploader(options) };
+    return { downloadPart: createMediaDownloader(options), uploader: createMediaUploader(options) };
   };
+  let loaded: ReturnType<typeof load> | undefined;
 
   return {
     async deliver(request, context, allowUpload = true) {
       if (listMedia(request).length === 0) return request;
       loaded ??= load();
-      const { downloader, uploader } = await loaded;
+      const { downloadPart, uploader } = await loaded;
       try {
-        const downloaded = await replaceMedia(request, (part) => downloader.downloadPart(part, context));
+        const downloaded = await replaceMedia(request, (part) => downloadPart(part, context));
         const uploads = allowUpload ? uploader.selectUploads(listMedia(downloaded)) : new Set();
         // One upload after the other: parallel ones share the bandwidth, but each has its own time limit.
         return await replaceMedia(downloaded, (part) =>

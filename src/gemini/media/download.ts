@@ -1,10 +1,9 @@
 import { BoticelliError, StreamTimeout } from '../../errors.js';
 import { maxRequestBytes } from '../../facts/media.js';
 import { redactUrl } from '../../media/media-url.js';
-import { abortable } from '../../util/abortable.js';
 import { classifyNetworkError, createNetworkCause, describeNetworkError } from '../errors/classify-network-error.js';
 import type { CallOptions } from '../rest/call-options.js';
-import { createRequestTimeouts, type RequestTimeouts } from '../rest/request-timeouts.js';
+import { createRequestTimeouts, type RequestTimeouts, readPackets } from '../rest/request-timeouts.js';
 import { type HttpResponse, sendHttpRequest } from '../transport/http.js';
 import type { RouteResolver } from '../transport/proxy-routes.js';
 
@@ -17,8 +16,8 @@ export interface Download {
   displayUrl: string;
 }
 
-/** The hint for a bad URL. It speaks of one act, because earlier acts may have been sent. */
-export const checkUrlHint = 'Check the URL in the narrative. This act was not sent.';
+/** The hint for a bad URL. It names one act, because earlier acts may have been sent. */
+const checkUrlHint = 'Check the URL in the narrative. This act was not sent.';
 
 const maxRedirects = 5;
 
@@ -43,15 +42,8 @@ export async function download(options: DownloadOptions): Promise<Download> {
   try {
     timeouts.markSent();
     const response = await followRedirects(new URL(url), { timeouts, displayUrl, resolveRoute });
-    const contentType = response.headers.get('content-type') ?? undefined;
-    const createTooLargeError = () =>
-      createInputError(`${displayUrl} is larger than ${maxBytes / 1_000_000} MB`, tooLargeHint);
-    if (Number(response.headers.get('content-length')) > maxBytes) throw createTooLargeError();
-    return {
-      bytes: await readBody(response, { timeouts, displayUrl, maxBytes, createTooLargeError }),
-      contentType,
-      displayUrl,
-    };
+    const bytes = await readBody(response, { timeouts, displayUrl, maxBytes });
+    return { bytes, contentType: response.headers.get('content-type') ?? undefined, displayUrl };
   } catch (thrown) {
     options.signal?.throwIfAborted();
     if (timeouts.signal.aborted) throw createTimeoutError(displayUrl, timeouts, options);
@@ -61,18 +53,15 @@ export async function download(options: DownloadOptions): Promise<Download> {
   }
 }
 
-const tooLargeHint = 'Download it and use it as a file: files of up to 2 GB are uploaded through the Files API.';
-
-interface FollowOptions {
+interface DownloadContext {
   timeouts: RequestTimeouts;
   displayUrl: string;
-  resolveRoute: RouteResolver;
 }
 
 /** The response after all redirects. */
 async function followRedirects(
   startUrl: URL,
-  { timeouts, displayUrl, resolveRoute }: FollowOptions,
+  { timeouts, displayUrl, resolveRoute }: DownloadContext & { resolveRoute: RouteResolver },
 ): Promise<HttpResponse> {
   let currentUrl = startUrl;
   let authorization = getAuthorization(startUrl);
@@ -114,33 +103,36 @@ function checkStatus(response: HttpResponse, displayUrl: string): HttpResponse {
   });
 }
 
-interface ReadBodyOptions {
-  timeouts: RequestTimeouts;
-  displayUrl: string;
-  maxBytes: number;
-  createTooLargeError: () => BoticelliError;
-}
-
 async function readBody(
-  { body }: HttpResponse,
-  { timeouts, displayUrl, maxBytes, createTooLargeError }: ReadBodyOptions,
+  { headers, body }: HttpResponse,
+  { timeouts, displayUrl, maxBytes }: DownloadContext & { maxBytes: number },
 ): Promise<Buffer> {
+  const assertFits = (byteLength: number) => {
+    if (byteLength <= maxBytes) return;
+    const hint = 'Download it and use it as a file: files of up to 2 GB are uploaded through the Files API.';
+    throw createInputError(`${displayUrl} is larger than ${maxBytes / 1_000_000} MB`, hint);
+  };
+  assertFits(Number(headers.get('content-length')));
   const chunks: Uint8Array[] = [];
   let totalBytes = 0;
-  const reader = body[Symbol.asyncIterator]();
-  for (;;) {
-    timeouts.markWaiting();
-    const { done, value } = await abortable(reader.next(), timeouts.signal).catch((thrown: unknown) => {
-      throw createInterruptedDownloadError(displayUrl, thrown);
-    });
-    if (done) break;
-    timeouts.markReceived();
-    chunks.push(value);
-    totalBytes += value.length;
-    // Content-Length may be wrong or absent.
-    if (totalBytes > maxBytes) throw createTooLargeError();
+  try {
+    for await (const bytes of readPackets(body, timeouts)) {
+      chunks.push(bytes);
+      totalBytes += bytes.length;
+      // Content-Length may be wrong or absent.
+      assertFits(totalBytes);
+    }
+  } catch (thrown) {
+    if (thrown instanceof BoticelliError) throw thrown;
+    throw new BoticelliError(
+      'unavailable',
+      `the download of ${displayUrl} was interrupted: ${describeNetworkError(thrown)}`,
+      {
+        hint: 'Run it again, or download it and use it as a file.',
+        ...{ isTransient: true, cause: createNetworkCause(thrown) },
+      },
+    );
   }
-  timeouts.markComplete();
   return Buffer.concat(chunks);
 }
 
@@ -169,7 +161,8 @@ function decodePercentEscapes(text: string): string {
   });
 }
 
-function createInputError(message: string, hint = checkUrlHint): BoticelliError {
+/** The error of a URL that can't be used. */
+export function createInputError(message: string, hint = checkUrlHint): BoticelliError {
   return new BoticelliError('no_input', message, { hint });
 }
 
@@ -177,21 +170,7 @@ function createInputError(message: string, hint = checkUrlHint): BoticelliError 
 function createUnreachableError(displayUrl: string, thrown: unknown, host: string): BoticelliError {
   const error = thrown instanceof BoticelliError ? thrown : classifyNetworkError(thrown, host, checkUrlHint);
   const { message, hint, isTransient, cause } = error;
-  return new BoticelliError('unavailable', `can't fetch ${displayUrl}: ${message}`, {
-    ...(hint !== undefined && { hint }),
-    ...{ isTransient, cause },
-  });
-}
-
-function createInterruptedDownloadError(displayUrl: string, thrown: unknown): BoticelliError {
-  return new BoticelliError(
-    'unavailable',
-    `the download of ${displayUrl} was interrupted: ${describeNetworkError(thrown)}`,
-    {
-      hint: 'Run it again, or download it and use it as a file.',
-      ...{ isTransient: true, cause: createNetworkCause(thrown) },
-    },
-  );
+  return new BoticelliError('unavailable', `can't fetch ${displayUrl}: ${message}`, { hint, isTransient, cause });
 }
 
 function createTimeoutError(

@@ -1,6 +1,6 @@
 import { BoticelliError } from '../../errors.js';
 import { isRecord, tryParseJson } from '../../util/json.js';
-import { classifyHttpError } from '../errors/classify-http-error.js';
+import { classifyHttpError, type ErrorResponse } from '../errors/classify-http-error.js';
 import { classifyNetworkError } from '../errors/classify-network-error.js';
 import { getWrongHostHint } from '../errors/invalid-response.js';
 import { describeUnexpectedBody, toOneLine } from '../errors/one-line.js';
@@ -23,7 +23,7 @@ export interface FilesFetchOptions extends MediaDeliveryOptions {
  * thrown as it is.
  */
 export function createFilesFetch(options: FilesFetchOptions): typeof fetch {
-  const { signal, timeoutMs, connection } = options;
+  const { signal, timeoutMs, connection, errorPrefix } = options;
   const send = async (url: string, init: Partial<HttpRequest> = {}): Promise<Response> => {
     const timeouts = createRequestTimeouts({ signal, timeoutMs, idleTimeoutMs: timeoutMs });
     timeouts.markSent();
@@ -38,9 +38,13 @@ export function createFilesFetch(options: FilesFetchOptions): typeof fetch {
       return new Response(body, { status, headers });
     } catch (thrown) {
       signal?.throwIfAborted();
-      if (timeouts.signal.aborted) throw createTimeoutError(options);
+      if (timeouts.signal.aborted) {
+        const message = `${errorPrefix}: one request took longer than ${timeoutMs / 1000} s`;
+        throw new BoticelliError('timeout', message, { hint: 'Raise --timeout.' });
+      }
       if (thrown instanceof BoticelliError || isNotReadableError(thrown)) throw thrown;
-      throw createUnreachableError(thrown, connection.host, options);
+      const { message, hint, isTransient, cause } = classifyNetworkError(thrown, connection.host);
+      throw new BoticelliError('unavailable', `${errorPrefix}: ${message}`, { hint, isTransient, cause });
     } finally {
       timeouts.close();
     }
@@ -58,17 +62,14 @@ function isFilesResponse(body: string, headers: Headers, requestHeaders: Headers
 }
 
 function classifyFilesError(
-  response: { status: number; headers: Headers; body: string },
+  response: ErrorResponse,
   { connection: { host, redact }, clock, errorPrefix }: FilesFetchOptions,
 ): BoticelliError {
   const body = redact(response.body);
   const error = classifyHttpError({ ...response, body, model: 'files', host, now: clock.now() });
   const { hint, cause, retryAfterMs } = error;
   if (error.code === 'auth' || error.code === 'invalid_request') {
-    return new BoticelliError(error.code, `${errorPrefix}: ${error.message}`, {
-      ...(hint !== undefined && { hint }),
-      cause,
-    });
+    return new BoticelliError(error.code, `${errorPrefix}: ${error.message}`, { hint, cause });
   }
   if (response.status === 404) {
     const message = `${errorPrefix}: ${host} has no Files API (404)`;
@@ -78,29 +79,11 @@ function classifyFilesError(
   const serviceMessage = parseServiceError(body)?.message ?? describeUnexpectedBody(body);
   const isTransient = response.status === 429 || error.isTransient;
   const message = `${errorPrefix}: ${response.status}, ${toOneLine(serviceMessage)}`;
-  const retryOptions = retryAfterMs === undefined ? {} : { retryAfterMs };
-  return new BoticelliError('unavailable', message, { hint: 'Try again later.', isTransient, cause, ...retryOptions });
+  return new BoticelliError('unavailable', message, { hint: 'Try again later.', isTransient, cause, retryAfterMs });
 }
 
-function createUnexpectedResponseError(
-  body: string,
-  { connection: { host, redact }, errorPrefix }: FilesFetchOptions,
-): BoticelliError {
-  const description = describeUnexpectedBody(redact(body));
-  const message = `${errorPrefix}: ${host} answered with ${description}`;
+function createUnexpectedResponseError(body: string, { connection, errorPrefix }: FilesFetchOptions): BoticelliError {
+  const { host, redact } = connection;
+  const message = `${errorPrefix}: ${host} answered with ${describeUnexpectedBody(redact(body))}`;
   return new BoticelliError('unavailable', message, { hint: getWrongHostHint(host) });
-}
-
-function createUnreachableError(thrown: unknown, host: string, { errorPrefix }: FilesFetchOptions): BoticelliError {
-  const { message, hint, isTransient, cause } = classifyNetworkError(thrown, host);
-  return new BoticelliError('unavailable', `${errorPrefix}: ${message}`, {
-    ...(hint !== undefined && { hint }),
-    ...{ isTransient, cause },
-  });
-}
-
-function createTimeoutError({ errorPrefix, timeoutMs }: FilesFetchOptions): BoticelliError {
-  return new BoticelliError('timeout', `${errorPrefix}: one request took longer than ${timeoutMs / 1000} s`, {
-    hint: 'Raise --timeout.',
-  });
 }

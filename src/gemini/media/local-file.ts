@@ -4,16 +4,11 @@ import { type FileHandle, open } from 'node:fs/promises';
 import type { MediaFile } from '../../driver/request.js';
 import { BoticelliError } from '../../errors.js';
 
-/** A file whose size and hash were recorded when it was checked. */
-export interface CheckedFile {
-  file: MediaFile;
-  /** The name in messages. */
-  name: string;
-}
+// Each file's size and hash were recorded when it was checked. `name` is its name in messages.
 
 /** Reads the file. @throws BoticelliError `no_input` if it is gone or has changed since it was checked */
-export async function readCheckedFile({ file, name }: CheckedFile): Promise<Buffer> {
-  const handle = await openCheckedFile({ file, name });
+export async function readCheckedFile(file: MediaFile, name: string): Promise<Buffer> {
+  const handle = await openCheckedFile(file, name);
   try {
     const bytes = await handle.readFile().catch((thrown: unknown) => {
       throw createUnreadableError(name, thrown);
@@ -30,15 +25,15 @@ export async function readCheckedFile({ file, name }: CheckedFile): Promise<Buff
  * `isNotReadableError` recognizes, because Node compares the modification time.
  * @throws BoticelliError `no_input` if it is gone or has changed since it was checked
  */
-export async function openCheckedBlob({ file, name }: CheckedFile, signal: AbortSignal | undefined): Promise<Blob> {
-  await (await openCheckedFile({ file, name })).close();
+export async function openCheckedBlob(file: MediaFile, name: string, signal: AbortSignal | undefined): Promise<Blob> {
+  await (await openCheckedFile(file, name)).close();
   try {
     const blob = await openAsBlob(file.path);
     if (blob.size === file.byteLength && (await hashBlob(blob, signal)) === file.sha256) return blob;
   } catch {
     signal?.throwIfAborted();
   }
-  return rejectChangedFile({ file, name });
+  return rejectChangedFile(file, name);
 }
 
 async function hashBlob(blob: Blob, signal: AbortSignal | undefined): Promise<string> {
@@ -56,22 +51,21 @@ export function isNotReadableError(thrown: unknown): boolean {
 }
 
 /** Rejects with the reason why a file differs from when it was checked. */
-export async function rejectChangedFile(checked: CheckedFile): Promise<never> {
-  await (await openCheckedFile(checked)).close();
-  throw createChangedError(checked.name);
+export async function rejectChangedFile(file: MediaFile, name: string): Promise<never> {
+  await (await openCheckedFile(file, name)).close();
+  throw createChangedError(name);
 }
 
 /** Opens the file if it still is a regular file of the same size. Non-blocking: opening a pipe would wait for its writer. */
-async function openCheckedFile({ file, name }: CheckedFile): Promise<FileHandle> {
+async function openCheckedFile(file: MediaFile, name: string): Promise<FileHandle> {
   const handle = await open(file.path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0)).catch((thrown: unknown) => {
     throw createUnreadableError(name, thrown);
   });
   const stats = await handle.stat();
   if (stats.isFile() && stats.size === file.byteLength) return handle;
   await handle.close();
-  throw stats.isFile()
-    ? createChangedError(name)
-    : new BoticelliError('no_input', `${name} is no longer a regular file`);
+  if (stats.isFile()) throw createChangedError(name);
+  throw new BoticelliError('no_input', `${name} is no longer a regular file`);
 }
 
 function createUnreadableError(name: string, thrown: unknown): BoticelliError {

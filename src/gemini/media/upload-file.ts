@@ -8,12 +8,12 @@ import { createFilesFetch, type FilesFetchOptions } from './files-fetch.js';
 import { isNotReadableError, openCheckedBlob, rejectChangedFile } from './local-file.js';
 import type { MediaDeliveryOptions } from './options.js';
 
-export interface MediaPartOptions extends MediaDeliveryOptions {
+interface MediaPartOptions extends MediaDeliveryOptions {
   part: MediaPart;
   context: CallContext;
 }
 
-export interface UploadOptions extends MediaPartOptions {
+interface UploadOptions extends MediaPartOptions {
   /** Receives the file's name on the service, before anything is sent. */
   remoteNames: Set<string>;
 }
@@ -36,8 +36,7 @@ export async function uploadFile(options: UploadOptions): Promise<File> {
   remoteNames.add(remoteName);
   const file = await files.upload({ file: blob, config }).catch(async (thrown: unknown) => {
     context.signal?.throwIfAborted();
-    if (isNotReadableError(thrown) && part.content.from === 'file')
-      await rejectChangedFile({ file: part.content, name });
+    if (isNotReadableError(thrown) && part.content.from === 'file') await rejectChangedFile(part.content, name);
     if (!(thrown instanceof BoticelliError)) throw createUploadError(thrown, errorPrefix);
     // Rejected: the service stored nothing.
     if (thrown.code === 'invalid_request' || thrown.code === 'auth') remoteNames.delete(remoteName);
@@ -47,39 +46,34 @@ export async function uploadFile(options: UploadOptions): Promise<File> {
   return file;
 }
 
-/** An uploaded file that requests can refer to. */
-export interface ActiveFile {
-  uri: string;
-}
-
 /**
- * Waits up to `timeoutMs` until an uploaded file can be used.
+ * Waits up to `timeoutMs` until an uploaded file can be used. Resolves to its URI.
  * @throws BoticelliError that names the file; transient if only the file's state could not be read, so that the file need
  * not be uploaded again
  */
-export async function waitUntilActive(uploaded: File, options: MediaPartOptions): Promise<ActiveFile> {
+export async function waitUntilActive(uploaded: File, options: MediaPartOptions): Promise<string> {
   const name = formatMediaName(options.part);
   const file = uploaded.state === 'PROCESSING' ? await pollUntilProcessed(uploaded, name, options) : uploaded;
   if (file.state === 'FAILED') throw createProcessingError(name, file);
   if (file.uri === undefined) throw new BoticelliError('unavailable', `the Files API returned no URI for ${name}`);
-  return { uri: file.uri };
+  return file.uri;
 }
 
 /** Videos are processed before use: PROCESSING, then ACTIVE or FAILED. */
 async function pollUntilProcessed(uploaded: File, name: string, options: MediaPartOptions): Promise<File> {
   const { context, clock, timeoutMs } = options;
   const { signal } = context;
-  const files = await createFilesClient({
-    ...options,
-    signal,
-    errorPrefix: `could not check whether ${name} is ready`,
-  });
+  const errorPrefix = `could not check whether ${name} is ready`;
+  const files = await createFilesClient({ ...options, signal, errorPrefix });
   const deadlineMs = clock.now() + timeoutMs;
   let file = uploaded;
   context.emit?.({ type: 'note', about: 'upload', message: `${name} is uploaded and being processed` });
   for (let delayMs = 250; file.state === 'PROCESSING'; delayMs = Math.min(delayMs * 1.5, 5000)) {
     const remainingMs = deadlineMs - clock.now();
-    if (remainingMs <= 0) throw createProcessingTimeoutError(name, timeoutMs);
+    if (remainingMs <= 0) {
+      const message = `the service did not finish processing ${name} within ${timeoutMs / 1000} s`;
+      throw new BoticelliError('timeout', message, { hint: 'Raise --timeout.' });
+    }
     await clock.sleep(Math.min(delayMs, remainingMs), signal);
     file = await files.get({ name: uploaded.name ?? '' });
   }
@@ -117,7 +111,7 @@ async function openBlob(part: MediaPart, signal: AbortSignal | undefined): Promi
   const { content } = part;
   if (content.from === 'bytes') return new Blob([Buffer.from(content.base64, 'base64')]);
   if (content.from !== 'file') throw new Error('only bytes and files can be uploaded');
-  return openCheckedBlob({ file: content, name: formatMediaName(part) }, signal);
+  return openCheckedBlob(content, formatMediaName(part), signal);
 }
 
 /** The SDK throws bare errors for responses that it does not expect. */
@@ -126,12 +120,6 @@ function createUploadError(thrown: unknown, errorPrefix: string): BoticelliError
   return new BoticelliError('unavailable', `${errorPrefix}: ${detail}`, {
     hint: 'Run it again.',
     ...{ isTransient: true, cause: thrown },
-  });
-}
-
-function createProcessingTimeoutError(name: string, timeoutMs: number): BoticelliError {
-  return new BoticelliError('timeout', `the service did not finish processing ${name} within ${timeoutMs / 1000} s`, {
-    hint: 'Raise --timeout.',
   });
 }
 

@@ -7,42 +7,36 @@ import { maxInlineBytes } from '../../facts/media.js';
 import { createAsyncMemo } from '../../util/memoize-async.js';
 import { readCheckedFile } from './local-file.js';
 import type { MediaDeliveryOptions } from './options.js';
-import { type ActiveFile, deleteFiles, formatMediaName, uploadFile, waitUntilActive } from './upload-file.js';
+import { deleteFiles, formatMediaName, uploadFile, waitUntilActive } from './upload-file.js';
 
 /** Decides which media to upload through the Files API and which to send inline. */
-export interface MediaUploader {
-  /** The media to upload: what was uploaded before, and the largest others until the rest fits into the request. */
-  selectUploads(parts: readonly MediaPart[]): ReadonlySet<MediaContent>;
-  /** The part as a reference to its file, which is uploaded if it was not before. */
-  uploadPart(part: MediaPart, context: CallContext): Promise<MediaPart>;
-  /** The part with its bytes. Returns references as they are. */
-  inlinePart(part: MediaPart): Promise<MediaPart>;
-  /** Deletes the uploaded files, within seconds. Never rejects. */
-  close(): Promise<void>;
-}
-
-export function createMediaUploader(options: MediaDeliveryOptions): MediaUploader {
-  const uploadOnce = createAsyncMemo<ActiveFile>();
+export function createMediaUploader(options: MediaDeliveryOptions) {
+  const uploadOnce = createAsyncMemo<string>();
   const uploadedFiles = new Map<string, File>();
   const uploadedKeys = new Set<string>();
   // Names on the service, from before the upload: if its response is lost, the file is there all the same.
   const remoteNames = new Set<string>();
 
   return {
-    selectUploads(parts) {
+    /** The media to upload: what was uploaded before, and the largest others until the rest fits into the request. */
+    selectUploads(parts: readonly MediaPart[]): ReadonlySet<MediaContent> {
       const alreadyUploaded = parts.filter(
-        (part) => uploadedKeys.size > 0 && hasBytes(part.content) && uploadedKeys.has(getContentKey(part)),
+        (part) =>
+          uploadedKeys.size > 0 &&
+          ['bytes', 'file'].includes(part.content.from) &&
+          uploadedKeys.has(getContentKey(part)),
       );
       const others = parts.filter((part) => !alreadyUploaded.includes(part));
       return new Set([...alreadyUploaded, ...selectLargest(others)].map(({ content }) => content));
     },
-    async uploadPart(part, context) {
+    /** The part as a reference to its file, which is uploaded if it was not before. */
+    async uploadPart(part: MediaPart, context: CallContext): Promise<MediaPart> {
       const key = getContentKey(part);
-      const { uri } = await uploadOnce(key, context.signal, async () => {
+      const uri = await uploadOnce(key, context.signal, async () => {
         const file = uploadedFiles.get(key) ?? (await uploadFile({ part, context, remoteNames, ...options }));
         uploadedFiles.set(key, file);
         return waitUntilActive(file, { part, context, ...options }).catch((thrown: unknown) => {
-          // After a transient error the next attempt asks for the state of the same file again.
+          // After a transient error the next attempt reads the state of the same file again.
           if (!(thrown instanceof BoticelliError) || !thrown.isTransient) uploadedFiles.delete(key);
           throw thrown;
         });
@@ -50,11 +44,13 @@ export function createMediaUploader(options: MediaDeliveryOptions): MediaUploade
       uploadedKeys.add(key);
       return { ...part, content: { from: 'reference', uri } };
     },
-    async inlinePart(part) {
+    /** The part with its bytes. Returns references as they are. */
+    async inlinePart(part: MediaPart): Promise<MediaPart> {
       if (part.content.from !== 'file') return part;
-      const bytes = await readCheckedFile({ file: part.content, name: formatMediaName(part) });
+      const bytes = await readCheckedFile(part.content, formatMediaName(part));
       return { ...part, content: { from: 'bytes', base64: bytes.toString('base64') } };
     },
+    /** Deletes the uploaded files, within seconds. Never rejects. */
     close: () => deleteFiles(remoteNames, options),
   };
 }
@@ -82,8 +78,4 @@ function getContentKey({ content, mimeType }: MediaPart): string {
   const hash = hashes.get(content) ?? createHash('sha256').update(content.base64, 'base64').digest('hex');
   hashes.set(content, hash);
   return `${hash} ${mimeType}`;
-}
-
-function hasBytes({ from }: MediaContent): boolean {
-  return from === 'bytes' || from === 'file';
 }

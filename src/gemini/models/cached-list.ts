@@ -21,18 +21,16 @@ export interface ModelListStore {
   write(key: string, list: StoredModelList): Promise<void>;
 }
 
-export interface ModelListCacheOptions extends ConnectionOptions {
+interface ModelListCacheOptions extends ConnectionOptions {
   store: ModelListStore;
   clock?: Clock;
   /** How long a list is used, in milliseconds. Default: a day. */
   maxAgeMs?: number;
 }
 
-const dayMs = 86_400_000;
-
 /** Caches the model list of one API key at one service. The store is read once per process. */
 export function createModelListCache(options: ModelListCacheOptions): ModelListCache {
-  const { apiKey, baseUrl, store, clock = systemClock, maxAgeMs = dayMs } = options;
+  const { apiKey, baseUrl, store, clock = systemClock, maxAgeMs = 86_400_000 } = options;
   const key = `${hashService(baseUrl)} ${shortHash(apiKey)}`;
   let loaded: Promise<ModelList | undefined> | undefined;
   return {
@@ -44,7 +42,7 @@ export function createModelListCache(options: ModelListCacheOptions): ModelListC
       return ageMs >= 0 && ageMs < maxAgeMs ? list : undefined;
     },
     async write(entries) {
-      // An empty list is not cached, so that the service is asked again.
+      // An empty list is not cached, so that it is requested again.
       if (entries.length === 0) return;
       const listedAt = clock.now();
       loaded = Promise.resolve({ entries, listedAt });

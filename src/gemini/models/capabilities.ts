@@ -31,8 +31,7 @@ export function getListedCapabilities({ name, methods }: ModelInfo): ModelCapabi
 
 /** The models of a list that a narrative can use, over REST or Live. */
 export function listUsableModelNames(models: readonly ModelInfo[]): string[] {
-  const isUsable = ({ supportsGenerate, supportsLive }: ModelCapabilities) => supportsGenerate || supportsLive;
-  return models.filter((info) => isUsable(getListedCapabilities(info))).map(({ name }) => name);
+  return models.map(({ name }) => name).filter((name) => !isUnsupportedModel(name, models));
 }
 
 /** The capabilities in the built-in facts; undefined for a model that they do not contain. */
@@ -55,8 +54,8 @@ export function isLiveOnly(model: string): boolean {
 }
 
 /** Whether no reply of a model is usable for a narrative: it makes embeddings, images or videos. */
-export function isUnsupportedModel(model: string): boolean {
-  const { supportsGenerate, supportsLive } = getCapabilities(model);
+export function isUnsupportedModel(model: string, models?: readonly ModelInfo[]): boolean {
+  const { supportsGenerate, supportsLive } = getCapabilities(model, models);
   return !supportsLive && !supportsGenerate;
 }
 

@@ -38,16 +38,15 @@ export async function listModelsWithConnection(
   try {
     const entries: ModelInfo[] = [];
     // All pages: the Live models are not on the first page of 50.
-    for await (const model of await modelsApi.list({
-      config: { httpOptions: { fetch: createGeminiFetch(exchange) } },
-    })) {
+    const config = { httpOptions: { fetch: createGeminiFetch(exchange) } };
+    for await (const model of await modelsApi.list({ config })) {
       const info = toModelInfo(model, connection);
       if (info) entries.push(info);
     }
     return entries;
   } catch (thrown) {
     if (timeouts.signal.aborted) throw timeouts.signal.reason;
-    throw redactError(isNotFound(thrown) ? createNoModelListError(connection.host, thrown) : thrown, connection.redact);
+    throw redactError(toListError(thrown, connection.host), connection.redact);
   } finally {
     timeouts.close();
   }
@@ -64,14 +63,9 @@ function toModelInfo(model: Model, { redact }: Connection): ModelInfo | null {
   return JSON.parse(JSON.stringify(info ?? null), (_, value) => (typeof value === 'string' ? redact(value) : value));
 }
 
-function isNotFound(thrown: unknown): thrown is BoticelliError {
-  return thrown instanceof BoticelliError && thrown.code === 'model_not_found';
-}
-
 /** A 404 for the list itself is not about a model. */
-function createNoModelListError(host: string, { cause }: BoticelliError): BoticelliError {
-  return new BoticelliError('unavailable', `${host} has no model list (404)`, {
-    hint: getWrongHostHint(host),
-    cause,
-  });
+function toListError(thrown: unknown, host: string): unknown {
+  if (!(thrown instanceof BoticelliError) || thrown.code !== 'model_not_found') return thrown;
+  const { cause } = thrown;
+  return new BoticelliError('unavailable', `${host} has no model list (404)`, { hint: getWrongHostHint(host), cause });
 }

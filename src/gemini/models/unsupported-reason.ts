@@ -1,6 +1,7 @@
-import type { GenerateRequest } from '../../driver/request.js';
+import type { GenerateRequest, Part } from '../../driver/request.js';
+import { liveUnsupportedMimePattern } from '../../facts/media.js';
+import { builtInModels } from '../../facts/models.js';
 import { stripModelPrefix } from '../../util/model-name.js';
-import { getLiveUnsupportedReason } from '../live/unsupported-live-request.js';
 import { getCapabilities } from './capabilities.js';
 
 /**
@@ -14,4 +15,22 @@ export function getUnsupportedReason(model: string, request: GenerateRequest): s
   if (!supportsLive) return 'it does not generate text';
   // A JSON format is no reason: the Live API accepts no schema, but the reply is validated anyway.
   return getLiveUnsupportedReason(name, request);
+}
+
+/**
+ * Why the Live API can't serve a request (ai.google.dev/api/live and /gemini-api/docs/live-api, read 2026-09), by built-in
+ * facts; undefined if nothing is known against it. A sentence without a period, about "it".
+ */
+export function getLiveUnsupportedReason(model: string, { turns, parameters }: GenerateRequest): string | undefined {
+  if ((parameters.stop ?? []).length > 0) return 'the Live API has no stop sequences';
+  if (parameters.thinking !== undefined && builtInModels.get(model)?.hasFixedThinking) {
+    return 'its thinking budget is fixed';
+  }
+  const unsupportedPart = turns.flatMap((turn) => (turn.role === 'user' ? turn.parts : [])).find(isUnsupportedPart);
+  return unsupportedPart && 'the Live API takes only text, pictures and sound, and only as bytes';
+}
+
+function isUnsupportedPart(part: Part): boolean {
+  if (part.type === 'text') return false;
+  return part.content.from === 'reference' || liveUnsupportedMimePattern.test(part.mimeType ?? '');
 }

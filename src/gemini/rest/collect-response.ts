@@ -1,30 +1,19 @@
-import type { Candidate, GenerateContentResponse, Part } from '@google/genai';
+import type { Candidate, GenerateContentResponse, Part, SafetyRating } from '@google/genai';
 import type { BilledResponse } from '../../driver/layers/usage-events.js';
 import type { ChunkMetadata, GenerateResponse, Usage } from '../../driver/response.js';
+import { BoticelliError } from '../../errors.js';
 import { stripModelPrefix } from '../../util/model-name.js';
-import { validateResponse } from './validate-response.js';
 
-/** Collects a reply from a unary response, or from the chunks of a stream. */
-export interface ReplyCollector {
-  /** Adds a chunk and returns the reply's text in it, without thoughts. */
-  add(chunk: GenerateContentResponse): string;
-  /** The text so far. */
-  readonly text: string;
-  /** Whether the reply may end here: it has a finish reason, or the prompt was blocked. */
-  readonly isFinished: boolean;
-  /** Output tokens so far, if the service has reported them. */
-  readonly outputTokens: number | undefined;
-  /** The usage so far, as last reported; undefined if the service has reported none. */
-  readonly billed: BilledResponse | undefined;
-  /** The complete reply. @throws BoticelliError `blocked`, `truncated` or `empty_reply` */
-  buildResponse(): GenerateResponse;
-}
+export type ReplyCollector = ReturnType<typeof createReplyCollector>;
 
 /** proto3's name for a missing finish reason. */
 const unspecifiedFinishReason = 'FINISH_REASON_UNSPECIFIED';
 
-/** @param requestedModel reported as the reply's model if the service names none */
-export function createReplyCollector(requestedModel: string): ReplyCollector {
+/**
+ * Collects a reply from a unary response, or from the chunks of a stream.
+ * @param requestedModel reported as the reply's model if the service names none
+ */
+export function createReplyCollector(requestedModel: string) {
   const nativeParts: Part[] = [];
   let text = '';
   // Any chunk may repeat these. The last value counts: some streams say STOP in every chunk.
@@ -34,7 +23,8 @@ export function createReplyCollector(requestedModel: string): ReplyCollector {
   const getServedModel = () => stripModelPrefix(latest.modelVersion ?? requestedModel);
 
   return {
-    add(chunk) {
+    /** Adds a chunk and returns the reply's text in it, without thoughts. */
+    add(chunk: GenerateContentResponse): string {
       if (chunk.modelVersion) latest.modelVersion = chunk.modelVersion;
       if (chunk.promptFeedback) latest.promptFeedback = chunk.promptFeedback;
       // A running total, merged field by field: not every chunk has every count.
@@ -55,20 +45,23 @@ export function createReplyCollector(requestedModel: string): ReplyCollector {
     get text() {
       return text;
     },
+    /** Whether the reply may end here: it has a finish reason, or the prompt was blocked. */
     get isFinished() {
       const { finishReason = unspecifiedFinishReason } = candidate;
       return finishReason !== unspecifiedFinishReason || latest.promptFeedback?.blockReason !== undefined;
     },
+    /** Output tokens so far, if the service has reported them. */
     get outputTokens() {
       return usageMetadata?.candidatesTokenCount;
     },
-    get billed() {
+    /** The usage so far, as last reported; undefined if the service has reported none. */
+    get billed(): BilledResponse | undefined {
       return usageMetadata && { model: getServedModel(), usage: toUsage(usageMetadata) };
     },
-    buildResponse() {
+    /** The complete reply. @throws BoticelliError `blocked`, `truncated` or `empty_reply` */
+    buildResponse(): GenerateResponse {
       const usage = toUsage(usageMetadata);
-      const error = validateResponse({ text, candidate, usage, ...latest });
-      if (error) throw error;
+      assertUsableReply({ text, candidate, usage, ...latest });
       return {
         text,
         model: getServedModel(),
@@ -106,10 +99,61 @@ function isTextOnly(part: Part): boolean {
   return typeof part.text === 'string';
 }
 
-function toUsage(usageMetadata: GenerateContentResponse['usageMetadata'] = {}): Usage {
-  const promptTokens = usageMetadata.promptTokenCount ?? 0;
-  const outputTokens = usageMetadata.candidatesTokenCount ?? 0;
-  const thoughtTokens = usageMetadata.thoughtsTokenCount ?? 0;
-  const totalTokens = usageMetadata.totalTokenCount ?? promptTokens + outputTokens + thoughtTokens;
+type TokenCounts = Pick<
+  NonNullable<GenerateContentResponse['usageMetadata']>,
+  'promptTokenCount' | 'candidatesTokenCount' | 'thoughtsTokenCount' | 'totalTokenCount'
+>;
+
+/** Converts the service's counts. */
+export function toUsage(counts: { [Field in keyof TokenCounts]: TokenCounts[Field] | undefined } = {}): Usage {
+  const promptTokens = counts.promptTokenCount ?? 0;
+  const outputTokens = counts.candidatesTokenCount ?? 0;
+  const thoughtTokens = counts.thoughtsTokenCount ?? 0;
+  const totalTokens = counts.totalTokenCount ?? promptTokens + outputTokens + thoughtTokens;
   return { promptTokens, outputTokens, thoughtTokens, totalTokens };
+}
+
+interface CollectedReply extends Pick<GenerateContentResponse, 'promptFeedback'> {
+  text: string;
+  candidate: Candidate;
+  usage: Usage;
+}
+
+/** The hint for a reply that is empty or was blocked. */
+export const changePromptHint = 'Change the prompt, or use another model.';
+
+// Includes those of image models: IMAGE_SAFETY, IMAGE_PROHIBITED_CONTENT, IMAGE_RECITATION.
+const blockingFinishReasons = /^(IMAGE_)?(SAFETY|RECITATION|BLOCKLIST|PROHIBITED_CONTENT|SPII)$/;
+
+/**
+ * Throws the error of an unusable response: `blocked`, `truncated` or `empty_reply`.
+ * Text with an unknown finish reason is a reply, and so is text that MAX_TOKENS cut off.
+ */
+function assertUsableReply({ text, candidate, usage, promptFeedback }: CollectedReply): void {
+  const finishReason: string | undefined = candidate.finishReason;
+  if (promptFeedback?.blockReason) {
+    const reason = formatBlockReason(promptFeedback.blockReason, promptFeedback.safetyRatings);
+    throw new BoticelliError('blocked', `the service blocked the prompt: ${reason}`, { hint: 'Change the prompt.' });
+  }
+  if (finishReason !== undefined && blockingFinishReasons.test(finishReason)) {
+    const reason = formatBlockReason(finishReason, candidate.safetyRatings);
+    throw new BoticelliError('blocked', `the service blocked the reply: ${reason}`, { hint: changePromptHint });
+  }
+  if (text !== '') return;
+  if (finishReason === 'MAX_TOKENS') {
+    const thoughts = usage.thoughtTokens === 0 ? '' : `, after ${usage.thoughtTokens} thought tokens`;
+    throw new BoticelliError('truncated', `max_tokens was reached before any text${thoughts}`, {
+      hint: 'Raise max_tokens or lower thinking: thought tokens count too.',
+    });
+  }
+  const detail = finishReason ?? 'no finish reason';
+  throw new BoticelliError('empty_reply', `the reply is empty (${detail})`, { hint: changePromptHint });
+}
+
+/** The reason with its categories: those rated as blocking, otherwise those rated as likely. */
+function formatBlockReason(reason: string, ratings: readonly SafetyRating[] = []): string {
+  const blocking = ratings.filter(({ blocked }) => blocked);
+  const likely = ratings.filter(({ probability }) => probability === 'HIGH' || probability === 'MEDIUM');
+  const names = (blocking.length > 0 ? blocking : likely).flatMap(({ category }) => category ?? []);
+  return names.length > 0 ? `${reason} (${names.join(', ')})` : reason;
 }

@@ -48,7 +48,7 @@ function getNativeParts({ native, model: author }: ModelTurn, model: string): Sd
 }
 
 /** Omits what the request does not set. */
-function convertParameters(parameters: GenerationParameters): GenerateContentConfig {
+export function convertParameters(parameters: GenerationParameters): GenerateContentConfig {
   const { temperature, maxTokens, topP, topK, seed, stop, thinking, safety, format, schema } = parameters;
   return {
     ...(temperature !== undefined && { temperature }),
@@ -66,7 +66,7 @@ function convertParameters(parameters: GenerationParameters): GenerateContentCon
 }
 
 /** Models before Gemini 3 accept only a number of tokens, later ones prefer a level; the narrative's author chooses. */
-export function convertThinking(thinking: NonNullable<GenerationParameters['thinking']>): ThinkingConfig {
+function convertThinking(thinking: NonNullable<GenerationParameters['thinking']>): ThinkingConfig {
   return typeof thinking === 'number'
     ? { thinkingBudget: thinking }
     : { thinkingLevel: thinking.toUpperCase() as ThinkingLevel };

@@ -2,9 +2,8 @@ import type { Clock } from '../../driver/clock.js';
 import type { BoticelliError } from '../../errors.js';
 import { tryParseJson } from '../../util/json.js';
 import type { Connection } from '../connection.js';
-import { classifyHttpError } from '../errors/classify-http-error.js';
+import { classifyHttpError, type ErrorResponse } from '../errors/classify-http-error.js';
 import type { ResponseContext } from '../errors/invalid-response.js';
-import type { Headers } from '../transport/minimal-fetch.js';
 import type { RouteResolver } from '../transport/proxy-routes.js';
 import { createRequestTimeouts, type RequestTimeoutOptions, type RequestTimeouts } from './request-timeouts.js';
 
@@ -17,7 +16,7 @@ export interface HttpExchange extends ResponseContext {
   /** Resolves when the request may be sent, which must then happen at once. */
   beforeSending(): Promise<void>;
   /** Classifies a response that is an error. */
-  classifyError(response: { status: number; headers: Headers; body: string }): BoticelliError;
+  classifyError(response: ErrorResponse): BoticelliError;
   /** The events last passed to the SDK. If its JSON parser fails, one of them is the cause. */
   lastEvents: readonly string[];
 }
@@ -35,18 +34,12 @@ export interface HttpExchangeOptions extends RequestTimeoutOptions {
 
 /** Begins an exchange, which `timeouts.close()` must end. Its time limit starts when the request is sent. */
 export function createHttpExchange(options: HttpExchangeOptions): HttpExchange {
-  const { connection, clock, model, streaming, ...rest } = options;
-  const { partialText = () => '', beforeSending = async () => {}, ...timeoutOptions } = rest;
+  const { connection, clock, model, streaming, partialText = () => '', beforeSending = async () => {} } = options;
   const { host, redact, resolveRoute } = connection;
   return {
-    timeouts: createRequestTimeouts(timeoutOptions),
-    host,
-    redact,
-    resolveRoute,
-    streaming,
-    partialText,
+    timeouts: createRequestTimeouts(options),
+    ...{ host, redact, resolveRoute, streaming, partialText, beforeSending },
     lastEvents: [],
-    beforeSending,
     classifyError: ({ status, headers, body }) =>
       classifyHttpError({ status, headers, body: redact(removeJsonEscapes(body)), model, host, now: clock.now() }),
   };

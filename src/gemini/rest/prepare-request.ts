@@ -1,5 +1,6 @@
 import type { GenerateContentParameters, Models } from '@google/genai';
 import type { CallContext } from '../../driver/driver.js';
+import { reportUsage } from '../../driver/layers/usage-events.js';
 import type { GenerateRequest } from '../../driver/request.js';
 import { BoticelliError } from '../../errors.js';
 import { modelNamePattern } from '../../facts/models.js';
@@ -42,37 +43,39 @@ export interface PreparedRequest {
  * @throws BoticelliError for an unusable key or for media that can't be delivered
  */
 export async function prepareRequest(options: PrepareRequestOptions): Promise<PreparedRequest> {
-  const { request, connection, streaming, timeoutMs, idleTimeoutMs, clock } = options;
-  const { signal, beforeSending } = options.context;
+  const { request, context, connection } = options;
+  const { signal, beforeSending } = context;
   signal?.throwIfAborted();
   const models = await abortable(connection.getModelsApi(), signal);
-  const deliveredRequest = await options.delivery.deliver(request, options.context);
+  const deliveredRequest = await options.delivery.deliver(request, context);
   const model = stripModelPrefix(request.model);
   const collector = createReplyCollector(model);
-  const exchange = createHttpExchange({
-    ...{ connection, clock, model, streaming, beforeSending, signal, timeoutMs, idleTimeoutMs },
-    partialText: () => collector.text,
-  });
+  const partialText = () => collector.text;
+  const exchange = createHttpExchange({ ...options, model, beforeSending, signal, partialText });
   return {
     options,
     exchange,
     collector,
     async send(invoke) {
-      assertValidModelName(model);
+      if (!modelNamePattern.test(model)) {
+        throw new BoticelliError('model_not_found', `"${toOneLine(model, 80)}" is not a valid model name`);
+      }
       const { config, ...parameters } = convertRequest(deliveredRequest);
       const sdkOptions = { httpOptions: { fetch: createGeminiFetch(exchange) } };
-      return abortable(
-        invoke(models, { ...parameters, config: { ...config, ...sdkOptions } }),
-        exchange.timeouts.signal,
-      );
+      const result = invoke(models, { ...parameters, config: { ...config, ...sdkOptions } });
+      return abortable(result, exchange.timeouts.signal);
     },
   };
 }
 
-/** The error that a call rejects with. An abort or a timeout takes precedence, because it causes other errors. */
-export async function toRequestError(thrown: unknown, { options, exchange }: PreparedRequest): Promise<unknown> {
-  const { connection, request } = options;
-  const { redact } = connection;
+/**
+ * The error that a call rejects with. An abort or a timeout takes precedence, because it causes other errors. Emits the
+ * usage of the reply.
+ */
+export async function toRequestError(thrown: unknown, prepared: PreparedRequest): Promise<unknown> {
+  const { options, exchange, collector } = prepared;
+  const { redact } = exchange;
+  reportUsage(options.context, collector.billed);
   if (exchange.timeouts.signal.aborted) return exchange.timeouts.signal.reason;
   // Our fetch has checked everything but the JSON of each event, which only the SDK parses.
   if (thrown instanceof SyntaxError && exchange.streaming) {
@@ -81,11 +84,6 @@ export async function toRequestError(thrown: unknown, { options, exchange }: Pre
   }
   if (!(thrown instanceof BoticelliError) || thrown.code !== 'model_not_found') return redactError(thrown, redact);
 
-  const target = { model: stripModelPrefix(request.model), method: 'generateContent' } as const;
+  const target = { model: stripModelPrefix(options.request.model), method: 'generateContent' } as const;
   return redactError(await explainUnknownModel(thrown, { ...options, ...target }), redact);
-}
-
-function assertValidModelName(model: string): void {
-  if (modelNamePattern.test(model)) return;
-  throw new BoticelliError('model_not_found', `"${toOneLine(model, 80)}" is not a valid model name`);
 }

@@ -1,4 +1,5 @@
 import { BoticelliError, StreamTimeout } from '../../errors.js';
+import { abortable } from '../../util/abortable.js';
 
 /** The time limits of one attempt. It ends by its response, the caller's abort, the deadline, or silence. */
 export interface RequestTimeouts {
@@ -27,13 +28,12 @@ export interface RequestTimeoutOptions {
   elapsedMs?: number;
 }
 
+/** setTimeout fires at once for more than this (about 25 days). */
+const maxTimerMs = 2 ** 31 - 1;
+
 /** Begins an attempt. Throws the reason of a signal that has already aborted. */
-export function createRequestTimeouts({
-  signal: callerSignal,
-  timeoutMs,
-  idleTimeoutMs,
-  elapsedMs = 0,
-}: RequestTimeoutOptions): RequestTimeouts {
+export function createRequestTimeouts(options: RequestTimeoutOptions): RequestTimeouts {
+  const { signal: callerSignal, timeoutMs, idleTimeoutMs, elapsedMs = 0 } = options;
   callerSignal?.throwIfAborted();
   // One controller per attempt: a long-lived signal would collect a listener for each fetch that it is passed to.
   const controller = new AbortController();
@@ -47,10 +47,8 @@ export function createRequestTimeouts({
   return {
     signal: controller.signal,
     markSent() {
-      deadlineTimer ??= setTimeout(
-        () => controller.abort(createTimeoutError(timeoutMs)),
-        clampTimerMs(timeoutMs - elapsedMs),
-      );
+      const onDeadline = () => controller.abort(createTimeoutError(timeoutMs));
+      deadlineTimer ??= setTimeout(onDeadline, Math.min(timeoutMs - elapsedMs, maxTimerMs));
     },
     markWaiting() {
       isWaiting = true;
@@ -59,10 +57,8 @@ export function createRequestTimeouts({
     markReceived() {
       isWaiting = false;
       // One timer for the whole stream. It counts only while we wait: if the reader pauses, the service is not silent.
-      idleTimer ??= setTimeout(
-        () => isWaiting && controller.abort(createIdleTimeoutError(idleTimeoutMs)),
-        clampTimerMs(idleTimeoutMs),
-      );
+      const onIdle = () => isWaiting && controller.abort(createIdleTimeoutError(idleTimeoutMs));
+      idleTimer ??= setTimeout(onIdle, Math.min(idleTimeoutMs, maxTimerMs));
     },
     markComplete() {
       isComplete = true;
@@ -90,7 +86,14 @@ function createIdleTimeoutError(idleTimeoutMs: number): StreamTimeout {
   });
 }
 
-/** setTimeout fires at once for more than 2^31-1 ms (about 25 days). */
-function clampTimerMs(durationMs: number): number {
-  return Math.min(durationMs, 2 ** 31 - 1);
+/** Yields the packets of a body within the time limits of its request. */
+export async function* readPackets(body: AsyncIterable<Uint8Array>, timeouts: RequestTimeouts) {
+  const packets = body[Symbol.asyncIterator]();
+  for (;;) {
+    timeouts.markWaiting();
+    const { done, value } = await abortable(packets.next(), timeouts.signal);
+    if (done) return timeouts.markComplete();
+    timeouts.markReceived();
+    yield value;
+  }
 }

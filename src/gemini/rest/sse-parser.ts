@@ -15,21 +15,12 @@ export type SseItem =
   /** The body has no event, but other text. */
   | { type: 'foreign'; text: string };
 
-/** Parses the text of a body, in packets. */
-export interface SseParser {
-  /** Returns the items found since the last call, in order. */
-  takeItems(): SseItem[];
-  feed(text: string): void;
-  /** Call when the body ended properly. */
-  end(): void;
-}
-
 /**
  * Creates a parser for Gemini's event streams. It finds what @google/genai 2.32 loses: events with other fields before
  * `data:`, a last event without a blank line after it, and errors without `data:`, however the packets are split.
  */
-export function createSseParser(): SseParser {
-  let items: SseItem[] = [];
+export function createSseParser() {
+  const items: SseItem[] = [];
   const strayLines = createStrayLines();
   let eventCount = 0;
   let isEnding = false;
@@ -45,12 +36,12 @@ export function createSseParser(): SseParser {
     },
   });
   return {
+    /** Returns the items found since the last call, in order. */
     takeItems() {
-      const taken = items;
-      items = [];
-      return taken;
+      return items.splice(0);
     },
-    feed: (text) => eventParser.feed(text),
+    feed: eventParser.feed,
+    /** Call when the body ended properly. */
     end() {
       isEnding = true;
       // Completes a last event without a blank line after it, which SSE itself would drop.

@@ -1,5 +1,4 @@
 import type { BoticelliError } from '../../errors.js';
-import { abortable } from '../../util/abortable.js';
 import { createNetworkCause, describeNetworkError } from '../errors/classify-network-error.js';
 import {
   createMalformedEventError,
@@ -10,6 +9,7 @@ import { toOneLine } from '../errors/one-line.js';
 import { getHttpStatus, type ServiceError } from '../errors/parse-error-body.js';
 import { Headers } from '../transport/minimal-fetch.js';
 import type { HttpExchange } from './exchange.js';
+import { readPackets } from './request-timeouts.js';
 import { createSseParser, type SseItem } from './sse-parser.js';
 
 // The size of one read. For every event the SDK searches its whole buffer several times, and for every read it throws and
@@ -21,7 +21,7 @@ const maxReadChars = 4096;
  * is invalid, reading fails with the classified error, after everything that came before it.
  */
 export function normalizeSseBody(body: AsyncIterable<Uint8Array>, exchange: HttpExchange): ReadableStream<Uint8Array> {
-  const packets = body[Symbol.asyncIterator]();
+  const packets = readPackets(body, exchange.timeouts);
   const decoder = new TextDecoder();
   const encoder = new TextEncoder();
   const parser = createSseParser();
@@ -30,9 +30,12 @@ export function normalizeSseBody(body: AsyncIterable<Uint8Array>, exchange: Http
 
   const readMore = async () => {
     while (!isEnded && items.length === 0) {
-      const packet = await readPacket(packets, exchange);
-      isEnded = packet === undefined;
-      if (packet) parser.feed(decoder.decode(packet, { stream: true }));
+      const { done = false, value } = await packets.next().catch((thrown: unknown) => {
+        const reason = `lost connection to ${exchange.host} (${describeNetworkError(thrown)})`;
+        throw createStreamInterruptedError(reason, exchange.partialText(), createNetworkCause(thrown));
+      });
+      isEnded = done;
+      if (value) parser.feed(decoder.decode(value, { stream: true }));
       else parser.end();
       items = parser.takeItems().reverse();
     }
@@ -64,24 +67,6 @@ function takeChunks(items: SseItem[]): string[] {
   return events;
 }
 
-/** The next bytes, or undefined at the end of the body. */
-async function readPacket(packets: AsyncIterator<Uint8Array>, exchange: HttpExchange): Promise<Uint8Array | undefined> {
-  const { timeouts, host } = exchange;
-  timeouts.markWaiting();
-  try {
-    const { done, value } = await abortable(packets.next(), timeouts.signal);
-    if (done) {
-      timeouts.markComplete();
-      return undefined;
-    }
-    timeouts.markReceived();
-    return value;
-  } catch (thrown) {
-    const reason = `lost connection to ${host} (${describeNetworkError(thrown)})`;
-    throw createStreamInterruptedError(reason, exchange, createNetworkCause(thrown));
-  }
-}
-
 function toStreamError(item: Exclude<SseItem, { type: 'chunk' }>, exchange: HttpExchange): BoticelliError {
   switch (item.type) {
     case 'service-error':
@@ -89,7 +74,7 @@ function toStreamError(item: Exclude<SseItem, { type: 'chunk' }>, exchange: Http
     case 'malformed':
       return createMalformedEventError(item.data, exchange);
     case 'cut':
-      return createStreamInterruptedError('it ended in the middle of an event', exchange);
+      return createStreamInterruptedError('it ended in the middle of an event', exchange.partialText());
     case 'foreign':
       return createNotGeminiResponseError(item.text, exchange);
   }
@@ -100,7 +85,10 @@ function classifyStreamError(error: ServiceError, exchange: HttpExchange): Botic
   // CANCELLED says nothing about the request: the service stopped its own stream (recorded, see sse-parser.ts).
   if (status === 499) {
     const message = toOneLine(exchange.redact(error.message));
-    return createStreamInterruptedError(`the service cancelled it: 499 CANCELLED, "${message}"`, exchange);
+    return createStreamInterruptedError(
+      `the service cancelled it: 499 CANCELLED, "${message}"`,
+      exchange.partialText(),
+    );
   }
   return exchange.classifyError({ status, headers: new Headers(), body: JSON.stringify({ error }) });
 }

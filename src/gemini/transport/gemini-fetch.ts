@@ -20,13 +20,12 @@ export function createGeminiFetch(exchange: HttpExchange): typeof fetch {
     // As late as possible: loading and waiting before it must not delay the request beyond its reservation.
     await beforeSending();
     timeouts.markSent();
-    const response = await sendHttpRequest(url, { ...init, signal: timeouts.signal, route }).catch(
-      (thrown: unknown) => {
-        throw thrown instanceof BoticelliError ? thrown : classifyNetworkError(thrown, host);
-      },
-    );
+    const response = await sendHttpRequest(url, { ...init, signal: timeouts.signal, route }).catch((thrown) => {
+      throw thrown instanceof BoticelliError ? thrown : classifyNetworkError(thrown, host);
+    });
     if (response.status < 200 || response.status >= 300) return throwHttpError(response, exchange);
-    return streaming ? toStreamResponse(response, exchange) : readResponse(response, exchange);
+    // Both responses omit the headers: the SDK would copy them for every event, and nothing reads them.
+    return streaming ? new Response(normalizeSseBody(response.body, exchange)) : readResponse(response, exchange);
   };
   // The SDK calls fetch with these arguments only.
   return send as unknown as typeof fetch;
@@ -39,21 +38,15 @@ async function throwHttpError({ status, headers, body }: HttpResponse, exchange:
   throw exchange.classifyError({ status, headers, body: text });
 }
 
-// Both responses omit the headers: the SDK would copy them for every event, and nothing reads them.
-
-function toStreamResponse({ body }: HttpResponse, exchange: HttpExchange): Response {
-  return new Response(normalizeSseBody(body, exchange));
-}
-
 /** Reads a unary response to its end: for a truncated one the SDK would only throw a SyntaxError. */
 async function readResponse({ body, headers }: HttpResponse, exchange: HttpExchange): Promise<Response> {
   const text = await readText(body).catch((thrown: unknown) => {
-    throw createIncompleteResponseError(describeNetworkError(thrown), exchange, createNetworkCause(thrown));
+    throw createIncompleteResponseError(describeNetworkError(thrown), exchange.host, createNetworkCause(thrown));
   });
   exchange.timeouts.markComplete();
   const parsed = tryParseJson(text);
   if (parsed === undefined && /^\s*([{[]|$)/.test(text))
-    throw createIncompleteResponseError('the body is truncated', exchange);
+    throw createIncompleteResponseError('the body is truncated', exchange.host);
   if (!isRecord(parsed)) throw createNotGeminiResponseError(text, exchange);
   const error = extractServiceError(parsed);
   if (error) throw exchange.classifyError({ status: getHttpStatus(error), headers, body: text });

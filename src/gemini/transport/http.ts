@@ -1,4 +1,4 @@
-import type { IncomingMessage } from 'node:http';
+import type { ClientRequest, IncomingMessage } from 'node:http';
 import { pipeline } from 'node:stream';
 import type { ReadableStream } from 'node:stream/web';
 import { Headers } from './minimal-fetch.js';
@@ -47,16 +47,15 @@ export async function sendHttpRequest(url: string | URL, { method = 'GET', heade
       const clientRequest = request(target, options);
       // Not `performance`, which takes 0.7 ms to load. If the clock is set meanwhile, at worst one attempt fails.
       const sentAtMs = Date.now();
-      const proxyMonitor = route && monitorProxy(clientRequest, { proxyHost: route.proxyHost, host: target.host });
+      const proxyMonitor = route && monitorProxy(clientRequest, route.proxyHost, target.host);
       // Not Node's `signal` option: if the response has just ended, its error is unhandled (Node 20.20).
       const destroy = () => clientRequest.destroy();
       signal.addEventListener('abort', destroy);
       clientRequest.on('close', () => signal.removeEventListener('abort', destroy));
       clientRequest.on('error', (error) => {
         // A Blob can be read only once.
-        const shouldResend =
-          isStaleConnectionError(clientRequest, error, Date.now() - sentAtMs) && !(body instanceof Blob);
-        if (shouldResend && !signal.aborted) send();
+        const canResend = !(body instanceof Blob) && !signal.aborted;
+        if (canResend && isStaleConnectionError(clientRequest, error, Date.now() - sentAtMs)) send();
         else reject(proxyMonitor?.classifyError(error) ?? error);
       });
       clientRequest.on('response', (response) => {
@@ -64,9 +63,10 @@ export async function sendHttpRequest(url: string | URL, { method = 'GET', heade
         response.on('error', () => {});
         const { statusCode: status = 0 } = response;
         const proxyError = proxyMonitor?.classifyStatus(status);
-        if (proxyError) response.resume();
-        if (proxyError) reject(proxyError);
-        else resolve({ status, headers: convertHeaders(response), body: decodeBody(response), discard: destroy });
+        if (!proxyError)
+          return resolve({ status, headers: convertHeaders(response), body: decodeBody(response), discard: destroy });
+        response.resume();
+        reject(proxyError);
       });
       if (body instanceof Blob) pipeline(readBlob(body, reject), clientRequest, () => {});
       else clientRequest.end(body);
@@ -83,13 +83,10 @@ const maxRoundTripMs = 1000;
  * better evidence (https://nodejs.org/docs/latest-v20.x/api/http.html#requestreusedsocket, read 2026-11), and browsers use
  * the same. The request is sent again on another connection, without an error and without another reservation.
  */
-function isStaleConnectionError(
-  { reusedSocket, res }: { reusedSocket: boolean; res?: unknown },
-  error: Error,
-  elapsedMs: number,
-): boolean {
+function isStaleConnectionError(request: ClientRequest, error: Error, elapsedMs: number): boolean {
   const code: unknown = Reflect.get(error, 'code');
-  return reusedSocket && !res && (code === 'ECONNRESET' || code === 'EPIPE') && elapsedMs < maxRoundTripMs;
+  const isUnanswered = request.reusedSocket && !Reflect.get(request, 'res');
+  return isUnanswered && (code === 'ECONNRESET' || code === 'EPIPE') && elapsedMs < maxRoundTripMs;
 }
 
 /** Loads only the module that the URL needs: TLS takes 10 ms. */
@@ -105,7 +102,7 @@ export async function readText(body: AsyncIterable<Uint8Array>): Promise<string>
   return text + decoder.decode();
 }
 
-function convertHeaders({ headers }: IncomingMessage): Headers {
+export function convertHeaders({ headers }: IncomingMessage): Headers {
   return new Headers(Object.entries(headers).map(([name, value]) => [name, String(value)]));
 }
 

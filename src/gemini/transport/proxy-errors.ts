@@ -2,32 +2,23 @@ import { type ClientRequest, STATUS_CODES } from 'node:http';
 import { BoticelliError } from '../../errors.js';
 import { classifyNetworkError, isCertificateError } from '../errors/classify-network-error.js';
 
-/** Finds the errors of a request that its proxy caused. */
-export interface ProxyMonitor {
-  /** Classifies an error that the proxy caused; undefined if it did not. */
-  classifyError(error: Error): BoticelliError | undefined;
-  /** Classifies a status that the proxy itself answered; undefined for the service's. */
-  classifyStatus(status: number): BoticelliError | undefined;
-}
-
-/** Listens to the agent's events about the proxy, which come before the request is sent. */
-export function monitorProxy(
-  clientRequest: ClientRequest,
-  { proxyHost, host }: { proxyHost: string; host: string },
-): ProxyMonitor {
+/** Finds the errors of a request that its proxy caused, by the agent's events, which come before the request is sent. */
+export function monitorProxy(clientRequest: ClientRequest, proxyHost: string, host: string) {
   let isProxyReached = false;
   let tunnelStatus = 200;
   clientRequest.on('proxyConnect', ({ statusCode = 200 }: { statusCode?: number }) => {
     isProxyReached = true;
     tunnelStatus = statusCode;
   });
+  /** Classifies a status that the proxy itself answered; undefined for the service's. */
   const classifyStatus = (status: number) => {
     if (tunnelStatus !== 200) return createProxyRejectionError(tunnelStatus, proxyHost, host);
     return status === 407 ? createProxyRejectionError(status, proxyHost, host) : undefined;
   };
   return {
     classifyStatus,
-    classifyError: (error) =>
+    /** Classifies an error that the proxy caused; undefined if it did not. */
+    classifyError: (error: Error) =>
       isProxyReached || clientRequest.reusedSocket ? classifyStatus(0) : createProxyUnreachableError(error, proxyHost),
   };
 }
@@ -45,13 +36,9 @@ function createProxyUnreachableError(thrown: unknown, proxyHost: string): Botice
 function createProxyRejectionError(status: number, proxyHost: string, host: string): BoticelliError {
   const statusText = [status, STATUS_CODES[status]].filter(Boolean).join(' ');
   if (status === 407) {
-    return new BoticelliError(
-      'unavailable',
-      `the proxy ${proxyHost} requires a valid user and password (${statusText})`,
-      {
-        hint: 'Set them in HTTPS_PROXY or HTTP_PROXY: http://user:password@host:port.',
-      },
-    );
+    const message = `the proxy ${proxyHost} requires a valid user and password (${statusText})`;
+    const hint = 'Set them in HTTPS_PROXY or HTTP_PROXY: http://user:password@host:port.';
+    return new BoticelliError('unavailable', message, { hint });
   }
   return new BoticelliError('unavailable', `the proxy ${proxyHost} did not connect to ${host}: ${statusText}`, {
     hint: checkProxyHint,

@@ -22,13 +22,13 @@ export type RouteResolver = (url: URL | string) => Promise<ProxyRoute | undefine
 export function createRouteResolver(resolveProxy: ProxyResolver = () => undefined): RouteResolver {
   const routes = new Map<string, Promise<ProxyRoute>>();
   return async (url) => {
-    const httpUrl = String(url).replace(/^ws/i, 'http');
-    const proxyAddress = resolveProxy(httpUrl);
+    const proxyAddress = resolveProxy(String(url).replace(/^ws/i, 'http'));
     if (proxyAddress === undefined) return undefined;
     // Plain HTTP requests are sent to the proxy itself; all others go through a tunnel.
     const usesTunnel = !/^http:/i.test(String(url));
-    const route = routes.get(`${usesTunnel} ${proxyAddress}`) ?? createRoute(parseProxyUrl(proxyAddress), usesTunnel);
-    routes.set(`${usesTunnel} ${proxyAddress}`, route);
+    const key = `${usesTunnel} ${proxyAddress}`;
+    const route = routes.get(key) ?? createRoute(parseProxyUrl(proxyAddress), usesTunnel);
+    routes.set(key, route);
     return route;
   };
 }

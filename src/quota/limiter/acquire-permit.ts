@@ -1,15 +1,15 @@
 import type { Clock } from '../../driver/clock.js';
-import type { CallContext } from '../../driver/driver.js';
-import type { WaitEvent } from '../../driver/driver-events.js';
+import type { BoticelliDriver, CallContext, Lease } from '../../driver/driver.js';
 import type { GenerateRequest } from '../../driver/request.js';
 import type { GenerateResponse } from '../../driver/response.js';
 import { BoticelliError, QuotaExceeded } from '../../errors.js';
+import { abortable } from '../../util/abortable.js';
 import type { Limits } from '../limits.js';
 import type { ConcurrencyLimiter } from './concurrency-leases.js';
 import { estimateTokens } from './estimate-tokens.js';
 import { toQuotaRejection } from './learned-limits.js';
 import type { ModelQueue } from './model-queue.js';
-import type { RateLimiter, Reservation, ReservationFailure, ReservationRequest } from './rate-limiter.js';
+import type { RateLimiter, Reservation, ReservationResult } from './rate-limiter.js';
 
 export interface PermitOptions {
   limiter: RateLimiter;
@@ -20,10 +20,8 @@ export interface PermitOptions {
   /** Fail instead of waiting longer than this for quota. Default: wait for minutes, fail on a used-up day. */
   maxWaitMs?: number;
   clock: Clock;
-  /** Loads what a call needs. */
-  prepare?: (() => Promise<void>) | undefined;
-  /** Whether the driver acquires slots for its own sessions, with `context.acquireSlot`. */
-  managesConcurrency?: ((model: string) => boolean | Promise<boolean>) | undefined;
+  /** The driver that will send the request. */
+  driver: BoticelliDriver;
 }
 
 /** Permission to send one request. */
@@ -48,46 +46,40 @@ export async function acquirePermit(
   context: CallContext,
   options: PermitOptions,
 ): Promise<Permit> {
-  const { concurrencyLimiter, queue, prepare, managesConcurrency } = options;
+  const { concurrencyLimiter, queue, driver } = options;
   // Loading after the reservation would delay the request beyond its time.
-  await prepare?.();
+  await driver.prepare?.();
   const turn = await queue.acquire(request.model, context.signal);
+  let lease: Lease | undefined;
   try {
     // A session of the driver may hold the only slot already, so the driver decides when it needs one.
-    const isManagedByDriver = await managesConcurrency?.(request.model);
+    const isManagedByDriver = await driver.managesConcurrency?.(request.model);
     const acquireSlot = (model: string) => concurrencyLimiter.acquire(model, context);
-    const lease = isManagedByDriver ? undefined : await acquireSlot(request.model);
-    try {
-      const quotaPermit = await acquireReservation(request, context, options);
-      return {
-        ...quotaPermit,
-        context: { ...quotaPermit.context, ...(isManagedByDriver && { acquireSlot }) },
-        async release() {
-          turn.release();
-          await lease?.release().catch(() => {});
-        },
-      };
-    } catch (thrown) {
-      await lease?.release().catch(() => {});
-      throw thrown;
-    }
+    if (!isManagedByDriver) lease = await acquireSlot(request.model);
+    const quotaPermit = await acquireReservation(request, context, options);
+    return {
+      ...quotaPermit,
+      context: { ...quotaPermit.context, ...(isManagedByDriver && { acquireSlot }) },
+      async release() {
+        turn.release();
+        await lease?.release().catch(() => {});
+      },
+    };
   } catch (thrown) {
+    await lease?.release().catch(() => {});
     turn.release();
     throw thrown;
   }
 }
 
-/** Reserves quota and waits for it. The reservation is confirmed just before sending, and waited for again if it moved. */
+/** Reserves quota and waits for it. The reservation is confirmed just before sending; if it moved, waits again. */
 async function acquireReservation(
   request: GenerateRequest,
   context: CallContext,
   options: PermitOptions,
 ): Promise<Omit<Permit, 'release'>> {
   const { limiter, clock } = options;
-  const initial = requireReservation(
-    await rejectOnAbort(limiter.reserve(toReservationRequest(request, options)), context.signal, limiter),
-  );
-  let reservation = await waitForReservation(initial, context, limiter, clock);
+  let reservation = await waitForReservation(await reserve(request, context, options), context, options);
   let isSent = false;
 
   const confirm = async (): Promise<void> => {
@@ -95,7 +87,7 @@ async function acquireReservation(
       const outcome = await limiter.confirm(reservation);
       isSent = outcome === 'go';
       if (outcome === 'go') return;
-      reservation = await waitForReservation(requireReservation(outcome), context, limiter, clock);
+      reservation = await waitForReservation(requireReservation(outcome), context, options);
     }
   };
   return {
@@ -106,7 +98,12 @@ async function acquireReservation(
       await limiter.settle(reservation, { promptTokens, servedModel }).catch(() => {});
     },
     async recordFailure(thrown) {
-      if (thrown instanceof QuotaExceeded) return reportRejection(thrown, reservation, limiter, clock);
+      if (thrown instanceof QuotaExceeded) {
+        const rejection = toQuotaRejection(thrown, clock.now());
+        await limiter.recordRejection(reservation, rejection).catch(() => {});
+        // The delay is dropped: the next attempt waits once, for its reservation.
+        return rejection.closedUntil === undefined ? thrown.withoutDelay() : thrown;
+      }
       // A request that was not sent uses no quota.
       if (!isSent) await limiter.cancel(reservation).catch(() => {});
       return thrown;
@@ -114,43 +111,46 @@ async function acquireReservation(
   };
 }
 
-/** Settles like `reserving`, but rejects immediately on abort: another process may keep the store locked for long. */
-function rejectOnAbort(
-  reserving: Promise<Reservation | ReservationFailure>,
-  signal: AbortSignal | undefined,
-  limiter: RateLimiter,
-): Promise<Reservation | ReservationFailure> {
-  if (!signal) return reserving;
-  return new Promise((resolve, reject) => {
-    const onAbort = () => {
-      reject(signal.reason);
-      // A reservation that succeeds after the abort is released.
-      reserving
-        .then((lateResult) => (lateResult.state === 'booked' ? limiter.cancel(lateResult) : undefined))
-        .catch(() => {});
-    };
-    if (signal.aborted) return onAbort();
-    signal.addEventListener('abort', onAbort, { once: true });
-    reserving.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort));
-  });
-}
-
-function toReservationRequest(
+/** Reserves quota, but rejects immediately on abort: another process may keep the store locked for long. */
+async function reserve(
   request: GenerateRequest,
-  { limitsFor, maxWaitMs, clock }: PermitOptions,
-): ReservationRequest {
+  { signal }: CallContext,
+  { limiter, limitsFor, maxWaitMs, clock }: PermitOptions,
+): Promise<Reservation> {
   const { model } = request;
-  return {
+  const reserving = limiter.reserve({
     model,
     estimatedTokens: estimateTokens(request),
     resolveLimits: (resolvedModel) => limitsFor(resolvedModel, model),
     ...(maxWaitMs !== undefined && { deadline: clock.now() + maxWaitMs }),
-  };
+  });
+  try {
+    return requireReservation(await abortable(reserving, signal));
+  } catch (thrown) {
+    // A reservation that succeeds after the abort is released.
+    reserving.then((late) => (late.state === 'booked' ? limiter.cancel(late) : undefined)).catch(() => {});
+    throw thrown;
+  }
 }
 
-function requireReservation(result: Reservation | ReservationFailure): Reservation {
-  if (result.state === 'booked') return result;
-  throw createNoQuotaError(result);
+/** @throws BoticelliError if there is no reservation */
+function requireReservation(result: ReservationResult): Reservation {
+  const { state, model, at } = result;
+  const retryAt = new Date(at);
+  switch (state) {
+    case 'booked':
+      return result;
+    case 'closed':
+      throw new BoticelliError('quota_exhausted', `daily quota of ${model} is used up`, {
+        hint: 'Nothing was sent. Use another model with --model or --fallback.',
+        retryAt,
+      });
+    case 'too-late':
+      throw new BoticelliError('rate_limited', `waiting for quota of ${model} would take longer than --max-wait`, {
+        hint: 'Nothing was sent. Raise --max-wait, or use another model with --model or --fallback.',
+        retryAt,
+      });
+  }
 }
 
 /** A longer wait is rescheduled halfway, in case room has become free. */
@@ -160,18 +160,21 @@ const rescheduleAboveMs = 400;
 async function waitForReservation(
   initial: Reservation,
   { emit, signal }: CallContext,
-  limiter: RateLimiter,
-  clock: Clock,
+  { limiter, clock }: PermitOptions,
 ): Promise<Reservation> {
   let reservation = initial;
   try {
     for (let reportedUntil = 0; ; ) {
       signal?.throwIfAborted();
-      const waitMs = Math.ceil(reservation.at - clock.now());
+      const { model, reason = 'rpm', guessed, at } = reservation;
+      const waitMs = Math.ceil(at - clock.now());
       if (waitMs <= 0) return reservation;
       // Reported once; a wait that becomes shorter is not reported again.
-      if (reservation.at > reportedUntil) emit?.(createWaitEvent(reservation, waitMs));
-      reportedUntil = Math.max(reportedUntil, reservation.at);
+      if (at > reportedUntil) {
+        const until = new Date(at).toISOString();
+        emit?.({ type: 'wait', model, reason, waitMs, until, ...(guessed && { guessed }) });
+      }
+      reportedUntil = Math.max(reportedUntil, at);
       if (waitMs <= rescheduleAboveMs) {
         await clock.sleep(waitMs, signal);
         return reservation;
@@ -183,37 +186,4 @@ async function waitForReservation(
     await limiter.cancel(reservation).catch(() => {});
     throw thrown;
   }
-}
-
-function createWaitEvent({ model, reason = 'rpm', guessed, at }: Reservation, waitMs: number): WaitEvent {
-  const until = new Date(at).toISOString();
-  return { type: 'wait', model, reason, waitMs, until, ...(guessed && { guessed }) };
-}
-
-function createNoQuotaError({ state, model, at }: ReservationFailure): BoticelliError {
-  const retryAt = new Date(at);
-  switch (state) {
-    case 'closed':
-      return new BoticelliError('quota_exhausted', `daily quota of ${model} is used up`, {
-        hint: 'Nothing was sent. Use another model with --model or --fallback.',
-        retryAt,
-      });
-    case 'too-late':
-      return new BoticelliError('rate_limited', `waiting for quota of ${model} would take longer than --max-wait`, {
-        hint: 'Nothing was sent. Raise --max-wait, or use another model with --model or --fallback.',
-        retryAt,
-      });
-  }
-}
-
-async function reportRejection(
-  error: QuotaExceeded,
-  reservation: Reservation,
-  limiter: RateLimiter,
-  clock: Clock,
-): Promise<QuotaExceeded> {
-  const rejection = toQuotaRejection(error, clock.now());
-  await limiter.recordRejection(reservation, rejection).catch(() => {});
-  // The delay is dropped: the next attempt waits once, for its reservation.
-  return rejection.closedUntil === undefined ? error.withoutDelay() : error;
 }

@@ -1,10 +1,8 @@
 import { randomUUID } from 'node:crypto';
-import type { Clock } from '../../driver/clock.js';
 import type { CallContext, Lease } from '../../driver/driver.js';
 import { BoticelliError } from '../../errors.js';
 import { computeEffectiveLimits, type Limits } from '../limits.js';
-import type { QuotaStore } from '../stores/quota-store.js';
-import { createProjectState, modelStateKey } from './project-state.js';
+import { createProjectState, modelStateKey, type ProjectStateOptions } from './project-state.js';
 
 /** Limits how many requests or sessions of a model are open at once, over all processes that share the quota. */
 export interface ConcurrencyLimiter {
@@ -12,10 +10,7 @@ export interface ConcurrencyLimiter {
   acquire(model: string, context: CallContext): Promise<Lease>;
 }
 
-export interface ConcurrencyLimiterOptions {
-  store: QuotaStore;
-  clock: Clock;
-  project: string;
+export interface ConcurrencyLimiterOptions extends ProjectStateOptions {
   /** Returns the configured or built-in limits of a model; `requestedAs` is the alias it was requested by. */
   limitsFor: (model: string, requestedAs?: string) => Limits;
   /** How long a lease lasts without a heartbeat. Default 15 s. */
@@ -25,7 +20,7 @@ export interface ConcurrencyLimiterOptions {
 }
 
 /** A released slot is not announced, so waiters poll at intervals that double up to this. */
-const maxPollIntervalMs = 1000;
+const maxPollMs = 1000;
 
 /** The serving model whose slot was acquired, or the time when the first lease ends at the latest. */
 type AcquireResult = { ok: true; model: string } | { ok: false; until: number };
@@ -55,23 +50,20 @@ export function createConcurrencyLimiter(options: ConcurrencyLimiterOptions): Co
       if (!limitsFor(model).maxConcurrent) return { release: async () => {} };
       const id = randomUUID();
       const deadline = clock.now() + maxWaitMs;
-      for (
-        let pollIntervalMs = 50, isReported = false;
-        ;
-        pollIntervalMs = Math.min(maxPollIntervalMs, pollIntervalMs * 2)
-      ) {
+      let isReported = false;
+      for (let pollMs = 50; ; pollMs = Math.min(maxPollMs, pollMs * 2)) {
         signal?.throwIfAborted();
         const acquired = await tryAcquire(model, id);
         if (acquired.ok) return startLease(acquired.model, id, { ...options, leaseMs });
         const remainingMs = deadline - clock.now();
         if (remainingMs <= 0) throw createNoSlotError(model);
-        const { until } = acquired;
         if (!isReported) {
-          const waitMs = Math.max(0, until - clock.now());
-          emit?.({ type: 'wait', model, reason: 'concurrency', waitMs, until: new Date(until).toISOString() });
+          const waitMs = Math.max(0, acquired.until - clock.now());
+          const until = new Date(acquired.until).toISOString();
+          emit?.({ type: 'wait', model, reason: 'concurrency', waitMs, until });
         }
         isReported = true;
-        await clock.sleep(Math.min(pollIntervalMs, remainingMs), signal);
+        await clock.sleep(Math.min(pollMs, remainingMs), signal);
       }
     },
   };
@@ -85,17 +77,15 @@ function createNoSlotError(model: string): BoticelliError {
 }
 
 /** Renews a lease until it is released. */
-function startLease(
-  model: string,
-  id: string,
-  { store, clock, project, leaseMs = 0 }: ConcurrencyLimiterOptions,
-): Lease {
+function startLease(model: string, id: string, options: ConcurrencyLimiterOptions & { leaseMs: number }): Lease {
+  const { store, clock, project, leaseMs } = options;
   const key = modelStateKey(project, model);
   const heartbeat = setInterval(() => {
     const renewal = store.transact(key, (state) => {
+      const expiresAt = clock.now() + leaseMs;
       const ownLease = state.leases.find((lease) => lease.id === id);
-      if (ownLease) ownLease.expiresAt = clock.now() + leaseMs;
-      else state.leases.push({ id, expiresAt: clock.now() + leaseMs });
+      if (ownLease) ownLease.expiresAt = expiresAt;
+      else state.leases.push({ id, expiresAt });
     });
     // A failed renewal is made up by the next one; the lease survives two in a row.
     renewal.catch(() => {});

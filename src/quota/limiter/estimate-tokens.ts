@@ -20,19 +20,15 @@ function estimatePart(part: Part): number {
   return tokens * Math.ceil(Math.max(1, getByteLength(part)) / bytes);
 }
 
-/** The token cost of media: `tokens` for every `bytes` begun. */
-interface MediaRate {
-  tokens: number;
-  bytes: number;
-}
-
 /**
+ * The token cost of media: `tokens` for every `bytes` begun.
+ *
  * Tokens: 258 per image, or per tile of a larger image; 263 per second of video, 32 per second of audio
  * (ai.google.dev/gemini-api/docs/tokens, read 2026-10); 258 per PDF page (docs/document-processing, read 2026-11).
  * Bytes are guesses, because pixels, seconds and pages are unknown here: one second of video at 2 Mbit/s, of speech at
  * 128 kbit/s, of uncompressed sound at 800 kbit/s.
  */
-const mediaRates: readonly (readonly [RegExp, MediaRate])[] = [
+const mediaRates: readonly [RegExp, { tokens: number; bytes: number }][] = [
   [/^image\//, { tokens: 258, bytes: 150_000 }],
   [/^video\//, { tokens: 263, bytes: 250_000 }],
   [/^audio\/(wav|aiff|flac)$/, { tokens: 32, bytes: 100_000 }],
@@ -42,7 +38,7 @@ const mediaRates: readonly (readonly [RegExp, MediaRate])[] = [
 ];
 
 /** A remote reference that may be a video counts as one minute of video; anything else unknown counts as an image. */
-function findMediaRate({ mimeType, content }: MediaPart): MediaRate {
+function findMediaRate({ mimeType, content }: MediaPart): { tokens: number; bytes: number } {
   const kind = content.from === 'address' ? content.kind : undefined;
   const type = mimeType ?? (kind === undefined ? undefined : `${kind}/`);
   const mayBeVideo = content.from === 'reference' && (type === undefined || type.startsWith('video/'));

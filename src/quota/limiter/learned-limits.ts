@@ -16,16 +16,11 @@ export interface QuotaRejection {
 }
 
 /** Extracts the rejection from an error. For a used-up day, only the end of the day counts, not the stated delay. */
-export function toQuotaRejection(
-  { code, violations, retryAfterMs, retryAt }: QuotaExceeded,
-  now: number,
-): QuotaRejection {
+export function toQuotaRejection(error: QuotaExceeded, now: number): QuotaRejection {
+  const { code, violations, retryAfterMs, retryAt } = error;
   const closedUntil = code === 'quota_exhausted' ? (retryAt ?? getNextPacificMidnight(now)).getTime() : undefined;
-  return {
-    violations,
-    ...(closedUntil !== undefined && { closedUntil }),
-    ...(retryAfterMs !== undefined && { retryAfterMs }),
-  };
+  const rejection = { violations, ...(retryAfterMs !== undefined && { retryAfterMs }) };
+  return closedUntil === undefined ? rejection : { ...rejection, closedUntil };
 }
 
 const maxGuardFactor = 8;
@@ -49,8 +44,8 @@ export function applyRejection(
   }
   const limitsAfter = computeEffectiveLimits(limits, state.learned);
   const hasNewLimit = (['rpm', 'tpm'] as const).some((kind) => limitsAfter[kind]?.value !== limitsBefore[kind]?.value);
-  // A rejection although the known limits were kept means that the guard is too small for the jitter. A reservation made
-  // before the last rejection could not take it into account, so the rejections of one burst count once.
+  // A rejection within the known limits means that the guard is too small for the jitter. A reservation made before the
+  // last rejection did not know of it, so the rejections of one burst count once.
   const isIndependentRejection = bookedAt > (state.refusedAt ?? 0) && now - (state.guardChangedAt ?? 0) > windowMs;
   if (!hasNewLimit && !unreserved && isIndependentRejection && violations.length > 0) {
     state.guardFactor = Math.min(maxGuardFactor, state.guardFactor * 2);

@@ -8,8 +8,8 @@ export interface ModelQueue {
 }
 
 /**
- * Creates one Bottleneck queue per model. Bottleneck is loaded with the first model that has a concurrency limit; models
- * without one never wait.
+ * Creates one Bottleneck queue per model. Bottleneck is loaded with the first model that has a concurrency limit;
+ * models without one never wait.
  */
 export function createModelQueue({ limitsFor }: { limitsFor: (model: string) => Limits }): ModelQueue {
   let group: Promise<Bottleneck.Group> | undefined;

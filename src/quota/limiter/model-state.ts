@@ -59,8 +59,8 @@ export function createModelState(): ModelState {
 }
 
 /**
- * Parses a stored state. Fields that another version did not write get their defaults, an empty array that cjson wrote as
- * `{}` becomes an array again, and invalid JSON becomes an empty state.
+ * Parses a stored state. Fields that another version did not write get their defaults, an empty array that cjson wrote
+ * as `{}` becomes an array again, and invalid JSON becomes an empty state.
  */
 export function parseModelState(json: string | undefined): ModelState {
   try {
@@ -77,8 +77,8 @@ function isArrayOfObjects(value: unknown): boolean {
 }
 
 /**
- * How far in the future an entry may be. The clocks of one machine agree to the millisecond, so one further ahead was made
- * before the clock was set back.
+ * How far in the future an entry may be. The clocks of one machine agree to the millisecond, so one further ahead was
+ * made before the clock was set back.
  */
 const clockToleranceMs = 1000;
 
@@ -86,8 +86,8 @@ const clockToleranceMs = 1000;
 const maxPauseMs = 10 * 60_000;
 
 /**
- * Brings a state up to date: drops expired entries. If the clock was set back, moves reservations and rejections back
- * with it, so that nobody waits for the old time to come round again.
+ * Removes expired entries. If the clock was set back, moves reservations and rejections back with it, so that no
+ * request waits until the old time is reached again.
  */
 export function refreshState(state: ModelState, now: number, windowMs: number): void {
   undoClockSetBack(state, now);

@@ -6,23 +6,10 @@ import { insertReservation, removeReservation } from './schedule.js';
 export interface ProjectStateOptions {
   store: QuotaStore;
   clock: Clock;
+  /** All keys of a project share its limits. */
   project: string;
+  /** Length of the API's "minute". Default 60 000. */
   windowMs?: number;
-}
-
-/** The model states of one project, looked up by the requested model name. */
-export interface ProjectState {
-  /** Updates the state that counts a model's requests: for an alias, the state of the model that serves it. */
-  updateServing<Result>(
-    requested: string,
-    change: (state: ModelState, now: number, model: string) => Result,
-  ): Promise<Result>;
-  /**
-   * Records which model serves an alias. The reservations made under the alias move to that model's state, so that
-   * pending and running requests stay counted.
-   * @param id the reservation whose reply named the model; it moves in any case
-   */
-  linkAlias(requested: string, target: string, id: string): Promise<void>;
 }
 
 /** Returns the store key of a model's state. Stored: do not change the format. */
@@ -33,7 +20,8 @@ export function modelStateKey(project: string, model: string): string {
 /** An alias of an alias is possible; a longer chain is a cycle, and following it stops here. */
 export const maxAliasDepth = 4;
 
-export function createProjectState({ store, clock, project, windowMs = 60_000 }: ProjectStateOptions): ProjectState {
+/** Accesses the model states of one project by the requested model name. */
+export function createProjectState({ store, clock, project, windowMs = 60_000 }: ProjectStateOptions) {
   const updateState = <Result>(model: string, change: (state: ModelState, now: number) => Result): Promise<Result> =>
     store.transact(modelStateKey(project, model), (state) => {
       const now = clock.now();
@@ -41,6 +29,7 @@ export function createProjectState({ store, clock, project, windowMs = 60_000 }:
       return change(state, now);
     });
 
+  /** Updates the state that counts a model's requests: for an alias, the state of the model that serves it. */
   const updateServing = async <Result>(
     requested: string,
     change: (state: ModelState, now: number, model: string) => Result,
@@ -59,7 +48,12 @@ export function createProjectState({ store, clock, project, windowMs = 60_000 }:
 
   return {
     updateServing,
-    async linkAlias(requested, target, id) {
+    /**
+     * Records which model serves an alias. The reservations made under the alias move to that model's state, so that
+     * pending and running requests stay counted.
+     * @param id the reservation whose reply named the model; it moves in any case
+     */
+    async linkAlias(requested: string, target: string, id: string): Promise<void> {
       const current = await updateServing(requested, (_state, _now, model) => model);
       if (current === target) return;
       const isOwnState = current === requested;

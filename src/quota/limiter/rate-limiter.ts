@@ -1,10 +1,8 @@
 import { randomUUID } from 'node:crypto';
-import type { Clock } from '../../driver/clock.js';
 import type { Limits, QuotaBudget } from '../limits.js';
-import type { QuotaStore } from '../stores/quota-store.js';
 import { applyRejection, applyTokenCount, type QuotaRejection } from './learned-limits.js';
-import { correctTokenEstimate, findOrCreateDay, type ModelState, type StoredReservation } from './model-state.js';
-import { createProjectState } from './project-state.js';
+import { correctTokenEstimate, findOrCreateDay, type ModelState } from './model-state.js';
+import { createProjectState, type ProjectStateOptions } from './project-state.js';
 import {
   advancePending,
   computeWindowLimits,
@@ -39,6 +37,9 @@ export interface Reservation extends SendTime {
   shared?: boolean;
 }
 
+/** What identifies a reservation. */
+export type ReservationRef = Pick<Reservation, 'id' | 'request'>;
+
 /** No reservation: the daily quota is used up, or the first possible send time is after the deadline. */
 export interface ReservationFailure {
   state: 'closed' | 'too-late';
@@ -46,6 +47,8 @@ export interface ReservationFailure {
   /** When the request would fit. */
   at: number;
 }
+
+export type ReservationResult = Reservation | ReservationFailure;
 
 /**
  * Reserves quota before requests are sent, first come, first served among all users of the store. Every call is one
@@ -56,14 +59,14 @@ export interface RateLimiter {
    * Reserves the first send time at which the request fits.
    * @param id the id of a reservation to replace; default a new one
    */
-  reserve(request: ReservationRequest, id?: string): Promise<Reservation | ReservationFailure>;
+  reserve(request: ReservationRequest, id?: string): Promise<ReservationResult>;
   /** Moves a pending reservation forward if room has become free. Optional, before its time. */
-  reschedule(reservation: Reservation): Promise<Reservation | ReservationFailure>;
+  reschedule(reservation: Reservation): Promise<ReservationResult>;
   /**
    * Confirms a reservation at its time, just before the request is sent.
    * @returns `go` to send now, otherwise the reservation that replaces this one
    */
-  confirm(reservation: Reservation): Promise<'go' | Reservation | ReservationFailure>;
+  confirm(reservation: Reservation): Promise<'go' | ReservationResult>;
   /** Records a request that is sent now, even if it exceeds the limits. */
   recordSent(request: ReservationRequest, id?: string): Promise<Reservation>;
   /** Releases a reservation whose request is not sent. */
@@ -76,13 +79,7 @@ export interface RateLimiter {
   close?(): Promise<void>;
 }
 
-export interface RateLimiterOptions {
-  store: QuotaStore;
-  clock: Clock;
-  /** All keys of a project share its limits. */
-  project: string;
-  /** Length of the API's "minute". Default 60 000. */
-  windowMs?: number;
+export interface RateLimiterOptions extends ProjectStateOptions {
   budget?: QuotaBudget;
 }
 
@@ -90,27 +87,19 @@ export interface RateLimiterOptions {
 export function createRateLimiter(options: RateLimiterOptions): RateLimiter {
   const { updateServing, linkAlias } = createProjectState(options);
   const { windowMs = 60_000 } = options;
-  const updateWithLimits = <Result>(
-    { model: requested, resolveLimits }: ReservationRequest,
-    change: (state: ModelState, now: number, windowLimits: WindowLimits, model: string) => Result,
+  const updateWithLimits = <Ref extends ReservationRef, Result>(
+    reservation: Ref,
+    change: (state: ModelState, now: number, found: Ref & { model: string }, window: WindowLimits) => Result,
   ): Promise<Result> =>
-    updateServing(requested, (state, now, model) =>
-      change(state, now, computeWindowLimits(state, resolveLimits(model), options), model),
-    );
+    updateServing(reservation.request.model, (state, now, model) => {
+      const window = computeWindowLimits(state, reservation.request.resolveLimits(model), options);
+      return change(state, now, { ...reservation, model }, window);
+    });
 
   return {
-    reserve: (request, id = randomUUID()) =>
-      updateWithLimits(request, (state, now, windowLimits, model) =>
-        reserveIn(state, now, { id, request, model }, windowLimits),
-      ),
-    reschedule: (reservation) =>
-      updateWithLimits(reservation.request, (state, now, windowLimits, model) =>
-        rescheduleIn(state, now, { ...reservation, model }, windowLimits),
-      ),
-    confirm: (reservation) =>
-      updateWithLimits(reservation.request, (state, now, windowLimits, model) =>
-        confirmIn(state, now, { ...reservation, model }, windowLimits),
-      ),
+    reserve: (request, id = randomUUID()) => updateWithLimits({ id, request }, reserveIn),
+    reschedule: (reservation) => updateWithLimits(reservation, rescheduleIn),
+    confirm: (reservation) => updateWithLimits(reservation, confirmIn),
     recordSent: (request, id = randomUUID()) =>
       updateServing(request.model, (state, now, model) => {
         const tokens = correctTokenEstimate(state, request.estimatedTokens);
@@ -141,11 +130,11 @@ export function createRateLimiter(options: RateLimiterOptions): RateLimiter {
 function reserveIn(
   state: ModelState,
   now: number,
-  { id, request, model }: Pick<Reservation, 'id' | 'request' | 'model'>,
-  windowLimits: WindowLimits,
-): Reservation | ReservationFailure {
+  { id, request, model }: ReservationRef & { model: string },
+  window: WindowLimits,
+): ReservationResult {
   const tokens = correctTokenEstimate(state, request.estimatedTokens);
-  const scheduled = scheduleRequest(state, tokens, now, windowLimits);
+  const scheduled = scheduleRequest(state, tokens, now, window);
   if (!scheduled.ok) return { state: 'closed', model, at: scheduled.until };
   const { at, reason, guessed } = scheduled;
   // A request that need not wait is never too late, even if reserving took longer than `--max-wait 0` allows.
@@ -154,48 +143,34 @@ function reserveIn(
   return { state: 'booked', id, request, model, at, guessed, ...(reason && { reason }) };
 }
 
-function rescheduleIn(
-  state: ModelState,
-  now: number,
-  reservation: Reservation,
-  windowLimits: WindowLimits,
-): Reservation | ReservationFailure {
-  advancePending(state, now, windowLimits);
-  const stored = state.appointments.find(({ id }) => id === reservation.id);
-  return stored ? { ...reservation, at: stored.at } : reserveIn(state, now, reservation, windowLimits);
+function rescheduleIn(state: ModelState, now: number, previous: Reservation, window: WindowLimits): ReservationResult {
+  advancePending(state, now, window);
+  const stored = state.appointments.find(({ id }) => id === previous.id);
+  return stored ? { ...previous, at: stored.at } : reserveIn(state, now, previous, window);
 }
 
 function confirmIn(
   state: ModelState,
   now: number,
   reservation: Reservation,
-  windowLimits: WindowLimits,
-): 'go' | Reservation | ReservationFailure {
+  window: WindowLimits,
+): 'go' | ReservationResult {
   const stored = state.appointments.find(({ id }) => id === reservation.id);
   if (stored && state.closedUntil === undefined) {
     if (stored.at > now) return { ...reservation, at: stored.at };
-    if (canSendLate(state, stored, now, windowLimits)) {
+    // Within one window after its time it can still be sent: the reservations in between counted it, and those that
+    // depend on it are postponed, so that the guard stays whole. Later, others no longer had to count it.
+    if (now - stored.at < window.windowMs && findOrCreateDay(state, stored.at) === findOrCreateDay(state, now)) {
       stored.confirmed = true;
-      if (now > stored.at) moveToNow(state, stored, now, windowLimits);
+      if (now > stored.at) {
+        stored.at = now;
+        state.appointments.sort((left, right) => left.at - right.at);
+        postponePending(state, now, window);
+      }
       return 'go';
     }
   }
   // Missed by more than a window (the machine slept), or dropped because the day closed.
   removeReservation(state, reservation.id);
-  return reserveIn(state, now, reservation, windowLimits);
-}
-
-/**
- * Returns whether a reservation can still be used after its time. Within one window it can: the reservations in between
- * counted it, and the pending ones are moved. Later, others no longer had to count it.
- */
-function canSendLate(state: ModelState, { at }: StoredReservation, now: number, { windowMs }: WindowLimits): boolean {
-  return now - at < windowMs && findOrCreateDay(state, at) === findOrCreateDay(state, now);
-}
-
-/** Moves a late reservation to now and postpones those that depend on it, so that the guard stays whole. */
-function moveToNow(state: ModelState, reservation: StoredReservation, now: number, windowLimits: WindowLimits): void {
-  reservation.at = now;
-  state.appointments.sort((left, right) => left.at - right.at);
-  postponePending(state, now, windowLimits);
+  return reserveIn(state, now, reservation, window);
 }

@@ -34,8 +34,8 @@ export function computeWindowLimits(
 
 /**
  * Computes the guard of a window: 2% of it, between 120 and 500 ms, times a factor that grows with rejections. It must
- * exceed the jitter between sending and arriving, which is up to 100 ms while processes start on a busy machine (measured
- * 2026-11, 16 processes on 2 cores). Whole milliseconds, like all stored times.
+ * exceed the jitter between sending and arriving, which is up to 100 ms while processes start on a busy machine
+ * (measured 2026-11, 16 processes on 2 cores). Whole milliseconds, like all stored times.
  */
 export function computeGuardMs(windowMs: number, factor: number): number {
   return Math.ceil(Math.min(500, Math.max(120, windowMs * 0.02)) * factor);
@@ -46,16 +46,11 @@ export function computeGuardMs(windowMs: number, factor: number): number {
  * tokens of the sliding window that ends there within the limits. Because reservations stay in order, later windows
  * concern later reservations only. A request that exceeds the token limit by itself gets a window of its own.
  */
-export function scheduleRequest(
-  state: ModelState,
-  tokens: number,
-  now: number,
-  windowLimits: WindowLimits,
-): ScheduleResult {
+export function scheduleRequest(state: ModelState, tokens: number, now: number, window: WindowLimits): ScheduleResult {
   const { closedUntil } = state;
   if (closedUntil !== undefined && closedUntil > now) return { ok: false, until: closedUntil };
-  const sendTime = findSendTime(state, tokens, now, windowLimits);
-  const { rpd } = windowLimits.limits;
+  const sendTime = findSendTime(state, tokens, now, window);
+  const { rpd } = window.limits;
   if (rpd && rpd.source !== 'built-in') {
     const day = findOrCreateDay(state, sendTime.at);
     if (day.count >= rpd.value) return { ok: false, until: day.endsAt };
@@ -72,10 +67,9 @@ function findSendTime(
   const { rpm, tpm } = limits;
   const spanMs = windowMs + guardMs;
   const lastAt = appointments.at(-1)?.at ?? 0;
-  const earliest = Math.max(now, lastAt, notBefore);
   const byRequests = rpm ? (appointments.at(-rpm.value)?.at ?? -spanMs) + spanMs : 0;
   const byTokens = tpm ? findBlockingTime(appointments, tpm.value - tokens) + spanMs : 0;
-  const at = Math.max(earliest, byRequests, byTokens);
+  const at = Math.max(now, lastAt, notBefore, byRequests, byTokens);
   if (at <= now) return { at: now, guessed: false };
   // The API stated this time, so it is not a guess.
   if (at === notBefore) return { at, reason: refusedFor, guessed: false };
@@ -112,20 +106,20 @@ export function removeReservation(state: ModelState, id: string): StoredReservat
 }
 
 /** Reschedules pending reservations in their order after a rejection. None moves to an earlier time. */
-export function postponePending(state: ModelState, now: number, windowLimits: WindowLimits): void {
+export function postponePending(state: ModelState, now: number, window: WindowLimits): void {
   for (const reservation of removePending(state, now)) {
-    const scheduled = scheduleRequest(state, reservation.tokens, now, windowLimits);
+    const scheduled = scheduleRequest(state, reservation.tokens, now, window);
     // A day that closed has no room for it; its owner learns that on confirming.
     if (scheduled.ok) insertReservation(state, { ...reservation, at: Math.max(scheduled.at, reservation.at) });
   }
 }
 
 /** Reschedules pending reservations in their order into room freed by cancellations and lower token counts. */
-export function advancePending(state: ModelState, now: number, windowLimits: WindowLimits): void {
+export function advancePending(state: ModelState, now: number, window: WindowLimits): void {
   for (const reservation of removePending(state, now)) {
     const { estimated } = reservation;
     const tokens = estimated === undefined ? reservation.tokens : correctTokenEstimate(state, estimated);
-    const scheduled = scheduleRequest(state, tokens, now, windowLimits);
+    const scheduled = scheduleRequest(state, tokens, now, window);
     if (scheduled.ok) insertReservation(state, { ...reservation, tokens, at: scheduled.at });
   }
 }

@@ -22,19 +22,13 @@ export interface OpenRedisOptions {
  * Loads ioredis, connects, and resolves when commands can be sent. Retries and offline queues are off: callers continue
  * without Redis meanwhile.
  */
-export async function openRedisClient({
-  url,
-  isCluster,
-  connectTimeoutMs,
-  onLost,
-}: OpenRedisOptions): Promise<RedisClient> {
-  const { host, port, ...credentials } = parseRedisUrl(url);
+export async function openRedisClient(options: OpenRedisOptions): Promise<RedisClient> {
+  const { isCluster, onLost } = options;
+  const { host, port, ...credentials } = parseRedisUrl(options.url);
   // Bundled, this CommonJS module has its default export only.
-  const {
-    default: { Cluster, Redis },
-  } = await import('ioredis');
+  const { Cluster, Redis } = (await import('ioredis')).default;
   const commonOptions = {
-    ...{ ...credentials, connectTimeout: connectTimeoutMs, retryStrategy: null, maxRetriesPerRequest: 0 },
+    ...{ ...credentials, connectTimeout: options.connectTimeoutMs, retryStrategy: null, maxRetriesPerRequest: 0 },
     // Each of these saves a round trip, or a file read, before the first command.
     ...{ lazyConnect: true, enableOfflineQueue: false, enableReadyCheck: false, disableClientInfo: true },
   };
@@ -61,7 +55,7 @@ export async function openRedisClient({
   redis.on('end', () => isReady && onLost(client));
   try {
     await redis.connect();
-    // The answer to AUTH arrives after `connect()` has resolved.
+    // The response to AUTH arrives after `connect()` has resolved.
     if (credentials.password !== undefined) await redis.ping();
   } catch (thrown) {
     redis.disconnect();
@@ -71,19 +65,8 @@ export async function openRedisClient({
   return client;
 }
 
-/** The connection options in a Redis URL. */
-export interface RedisUrlOptions {
-  host: string;
-  port: number;
-  username?: string;
-  password?: string;
-  db?: number;
-  /** Present for `rediss:`; `servername` is the host name that the certificate must have. */
-  tls?: { servername?: string };
-}
-
 /** Parses a redis:// or rediss:// URL. The query is ignored; ioredis would read it as options of its own. */
-export function parseRedisUrl(url: string): RedisUrlOptions {
+export function parseRedisUrl(url: string) {
   const { protocol, hostname, port, username, password, pathname } = new URL(url);
   const host = hostname.replace(/^\[|\]$/g, '') || '127.0.0.1';
   const db = Number(pathname.slice(1));
@@ -95,6 +78,7 @@ export function parseRedisUrl(url: string): RedisUrlOptions {
     ...(username && { username: decodeURIComponent(username) }),
     ...(password && { password: decodeURIComponent(password) }),
     ...(db > 0 && { db }),
+    // The certificate must have this host name.
     ...(protocol === 'rediss:' && { tls: isIpAddress ? {} : { servername: host } }),
   };
 }

@@ -3,18 +3,10 @@ import type { Clock } from '../../driver/clock.js';
 import { withTimeout } from '../../util/with-timeout.js';
 import { createReconnectingClient } from './reconnecting-client.js';
 import type { RedisScript } from './scripts.js';
-import { createServerClock, type ServerClock } from './server-clock.js';
 
 /** Redis cannot be reached, refuses the command or is too slow. The message is the reason, on one line. */
 export class RedisUnavailable extends Error {
   override name = 'RedisUnavailable';
-}
-
-/** The result of a script. */
-export interface ScriptResponse {
-  text?: string;
-  /** Whether a conditional write took place. */
-  isDone: boolean;
 }
 
 /** A connection to a Redis that may be down. Calls reject with `RedisUnavailable` instead of waiting for long. */
@@ -25,8 +17,17 @@ export interface RedisConnection {
   clock: ServerClock;
   /** Whether the last call failed. */
   isUnavailable(): boolean;
-  /** Runs a script on one key, with JSON arguments and further strings. @throws RedisUnavailable */
-  runScript(script: RedisScript, key: string, args?: object, ...texts: string[]): Promise<ScriptResponse>;
+  /**
+   * Runs a script on one key, with JSON arguments and further strings.
+   * @returns `isDone`: whether a conditional write was made
+   * @throws RedisUnavailable
+   */
+  runScript(
+    script: RedisScript,
+    key: string,
+    args?: object,
+    ...texts: string[]
+  ): Promise<{ text: string | undefined; isDone: boolean }>;
   /** Sends any other command. @throws RedisUnavailable */
   send<Result>(command: (client: Redis | Cluster) => Promise<Result>): Promise<Result>;
   close(): void;
@@ -63,10 +64,12 @@ export function connectRedis(options: RedisConnectionOptions): RedisConnection {
       const json = JSON.stringify({ ...args, ...(serverTime && { now: serverTime() }) });
       return send(async (client) => {
         const sentAt = localClock.now();
-        const command = Reflect.get(client, script) as (...parts: string[]) => Promise<[number, string?, number?]>;
+        const command = Reflect.get(client, script) as (
+          ...parts: string[]
+        ) => Promise<[number, (string | null)?, number?]>;
         const [now, text, doneFlag] = await command.call(client, key, json, ...texts);
         clock.observe(now, sentAt, localClock.now());
-        return { ...(typeof text === 'string' && { text }), isDone: doneFlag === 1 };
+        return { text: text ?? undefined, isDone: doneFlag === 1 };
       });
     },
     close,
@@ -97,7 +100,7 @@ function createCommandSender({
       throw markUnavailable(thrown);
     });
     try {
-      const result = await withTimeout(command(client.redis), timeoutMs, `no answer within ${timeoutMs} ms`);
+      const result = await withTimeout(command(client.redis), timeoutMs, `no response within ${timeoutMs} ms`);
       if (isDown) onAvailable?.();
       isDown = false;
       return result;
@@ -127,4 +130,39 @@ function formatReason(thrown: unknown): string {
 export function formatRedisHost(url: string): string {
   const { hostname, port } = new URL(url);
   return `${hostname || '127.0.0.1'}:${port || 6379}`;
+}
+
+/** An estimate of a server's clock, with conversions to and from the local clock. */
+interface ServerClock extends Clock {
+  /** Records a time that the server returned, with the local times of the request and of its response. */
+  observe(serverTime: number, sentAt: number, receivedAt: number): void;
+  /** Converts a server time to local time. */
+  toLocal(at: number): number;
+  /** Converts a local time to server time. */
+  toServer(at: number): number;
+}
+
+/**
+ * Estimates how far a server's clock is ahead. The server read it between the request and the response, so each
+ * response bounds the offset, and the intersection of all bounds is used. Contradicting bounds mean that a clock was
+ * set; the latest ones then apply. An error of some milliseconds costs one more request or the same wait, because the
+ * server decides by its own clock what may be sent.
+ */
+function createServerClock(clock: Clock): ServerClock {
+  let minAheadMs = Number.NEGATIVE_INFINITY;
+  let maxAheadMs = Number.POSITIVE_INFINITY;
+  const estimateAheadMs = () => (Number.isFinite(minAheadMs) ? Math.round((minAheadMs + maxAheadMs) / 2) : 0);
+  return {
+    observe(serverTime, sentAt, receivedAt) {
+      // Both clocks round down to milliseconds.
+      const bounds = [serverTime - receivedAt - 1, serverTime - sentAt + 1] as const;
+      const isContradiction = bounds[0] > maxAheadMs || bounds[1] < minAheadMs;
+      minAheadMs = isContradiction ? bounds[0] : Math.max(minAheadMs, bounds[0]);
+      maxAheadMs = isContradiction ? bounds[1] : Math.min(maxAheadMs, bounds[1]);
+    },
+    toLocal: (at) => at - estimateAheadMs(),
+    toServer: (at) => at + estimateAheadMs(),
+    now: () => clock.now() + estimateAheadMs(),
+    sleep: (durationMs, signal) => clock.sleep(durationMs, signal),
+  };
 }

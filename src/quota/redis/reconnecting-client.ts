@@ -11,30 +11,15 @@ export interface ReconnectingClientOptions {
   retryDelayMs: number;
 }
 
-/** A Redis client that reconnects in the background. */
-export interface ReconnectingClient {
-  /**
-   * Resolves to the connected client, otherwise rejects with the reason. Waits for the first connection only, and only
-   * until one call has timed out.
-   */
-  getClient(): Promise<RedisClient>;
-  /** Closes a client that failed, and schedules a reconnection. */
-  discard(client: RedisClient, reason: string): void;
-  /** Reconnects as a cluster client. Returns false if `client` is one already. */
-  switchToCluster(client: RedisClient): boolean;
-  close(): void;
-}
-
 /** Time limit of a connection attempt. Nobody waits for it, and a distant server needs several round trips for TLS. */
 const connectTimeoutMs = 10_000;
 const maxRetryDelayMs = 30_000;
 /** After a connection this long, a loss is probably a server restart or an idle timeout, so the delay starts over. */
 const stableConnectionMs = 60_000;
 
-/** Connects to Redis, and reconnects whenever the connection is lost, with growing delays while that fails. */
-export function createReconnectingClient(options: ReconnectingClientOptions): ReconnectingClient {
-  const { url, clock, timeoutMs, retryDelayMs } = options;
-  const backoff = createBackoff({ clock, initialDelayMs: retryDelayMs, connect: () => connect() });
+/** Connects to Redis, and reconnects in the background when the connection is lost, with growing delays. */
+export function createReconnectingClient({ url, clock, timeoutMs, retryDelayMs }: ReconnectingClientOptions) {
+  const backoff = createBackoff(clock, retryDelayMs, () => connect());
   let client: RedisClient | undefined;
   let connecting: Promise<void> | undefined;
   let canWait = true;
@@ -54,6 +39,7 @@ export function createReconnectingClient(options: ReconnectingClientOptions): Re
     [client, connecting, reason, canWait] = [undefined, undefined, cause, false];
     backoff.scheduleRetry();
   };
+  /** Closes a client that failed, and schedules a reconnection. */
   const discard = (failedClient: RedisClient, cause = 'connection lost'): void => {
     if (failedClient !== client) return;
     failedClient.close();
@@ -63,7 +49,11 @@ export function createReconnectingClient(options: ReconnectingClientOptions): Re
   connect();
   return {
     discard,
-    async getClient() {
+    /**
+     * Resolves to the connected client, otherwise rejects with the reason. Waits for the first connection only, and
+     * only until one call has timed out.
+     */
+    async getClient(): Promise<RedisClient> {
       if (!client && connecting && canWait) {
         await withTimeout(connecting, timeoutMs, `no connection within ${timeoutMs} ms`).catch((error: Error) => {
           [canWait, reason] = [false, error.message];
@@ -72,7 +62,8 @@ export function createReconnectingClient(options: ReconnectingClientOptions): Re
       if (!client) throw new Error(reason);
       return client;
     },
-    switchToCluster(failedClient) {
+    /** Reconnects as a cluster client. Returns false if `failedClient` is one already. */
+    switchToCluster(failedClient: RedisClient): boolean {
       if (failedClient === client && !failedClient.isCluster) {
         failedClient.close();
         [client, isCluster, canWait] = [undefined, true, true];
@@ -88,14 +79,8 @@ export function createReconnectingClient(options: ReconnectingClientOptions): Re
   };
 }
 
-interface BackoffOptions {
-  clock: Clock;
-  initialDelayMs: number;
-  connect: () => void;
-}
-
-/** Calls `connect` after delays that double, and start over after a stable connection. Does not keep the process alive. */
-function createBackoff({ clock, initialDelayMs, connect }: BackoffOptions) {
+/** Calls `connect` after doubling delays, reset by a stable connection. Does not keep the process alive. */
+function createBackoff(clock: Clock, initialDelayMs: number, connect: () => void) {
   let delayMs = initialDelayMs;
   let succeededAt: number | undefined;
   let timer: NodeJS.Timeout | undefined;

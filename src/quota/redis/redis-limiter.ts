@@ -7,12 +7,13 @@ import {
   type RateLimiter,
   type RateLimiterOptions,
   type Reservation,
-  type ReservationFailure,
+  type ReservationRef,
+  type ReservationResult,
 } from '../limiter/rate-limiter.js';
 import type { SendTime } from '../limiter/schedule.js';
 import { type RedisConnection, RedisUnavailable } from './connection.js';
 import { mergeLocalState } from './merge-local-state.js';
-import type { RedisQuotaStore } from './redis-store.js';
+import { expiryMs, type RedisQuotaStore } from './redis-store.js';
 import type { RedisScript } from './scripts.js';
 
 export interface RedisRateLimiterOptions extends Omit<RateLimiterOptions, 'store' | 'clock'> {
@@ -22,46 +23,37 @@ export interface RedisRateLimiterOptions extends Omit<RateLimiterOptions, 'store
   readLocalState?: (key: string) => Promise<ModelState | undefined>;
 }
 
-/**
- * The result of the reserve, confirm and cancel scripts; `done` of confirm allows to send. Times are server times.
- * `isAsItWas`: only the time of the reservation is returned, the rest is unchanged.
- */
-type ScriptOutcome =
-  | { state: 'done' }
-  | BookedOutcome
-  | ReservationFailure
-  | { state: 'unknown' }
-  | { state: 'days' }
-  | { state: 'elsewhere'; model: string };
-type BookedOutcome =
-  | ({ state: 'booked'; isAsItWas?: never } & SendTime)
-  | { state: 'booked'; at: number; isAsItWas: true };
-type FinalOutcome = Exclude<ScriptOutcome, { state: 'unknown' | 'days' | 'elsewhere' }> & { model: string };
+/** What a script returns about a reservation, in server time. Without `guessed` only the time has changed. */
+type ReservationOutcome = { state: ReservationResult['state'] } & Pick<SendTime, 'at' | 'reason'> & {
+    guessed?: boolean;
+  };
+/** The final result of the reserve, confirm and cancel scripts. `done` of confirm allows to send. */
+type FinalOutcome = { state: 'done' } | ReservationOutcome;
+type ScriptOutcome = FinalOutcome | { state: 'unknown' | 'days' } | { state: 'elsewhere'; model: string };
 
 /** Attempts of a script; a state that is lost more often between two calls is not lost by accident. */
 const maxAttempts = 12;
 
 /**
- * Creates a rate limiter shared by several machines. Reserve, confirm and cancel are Lua scripts, because many processes
- * call them concurrently; everything else is the common limiter on optimistic transactions. Stored times are server
- * times; callers pass and receive local times. Methods reject with `RedisUnavailable` while Redis is down.
+ * Creates a rate limiter shared by several machines. Reserve, confirm and cancel are Lua scripts, because many
+ * processes call them concurrently; everything else is the common limiter on optimistic transactions. Stored times are
+ * server times; callers pass and receive local times. Methods reject with `RedisUnavailable` while Redis is down.
  */
 export function createRedisRateLimiter(options: RedisRateLimiterOptions): RateLimiter {
   const { clock } = options.connection;
   const limiter = createRateLimiter({ ...options, store: options.store, clock });
   const runScript = createScriptRunner(options);
 
-  const toLocal = <Outcome extends Reservation | ReservationFailure>(outcome: Outcome): Outcome =>
+  const toLocal = <Outcome extends ReservationResult>(outcome: Outcome): Outcome =>
     // The end of a day is the same moment on every clock.
     outcome.state === 'closed' ? outcome : { ...outcome, at: clock.toLocal(outcome.at) };
   const toResult = (
-    { model, ...outcome }: Exclude<FinalOutcome, { state: 'done' }>,
+    { model, state, at, ...outcome }: ReservationOutcome & { model: string },
     previous: ReservationRef & Partial<Reservation>,
-  ): Reservation | ReservationFailure => {
-    if (outcome.state !== 'booked') return toLocal({ state: outcome.state, at: outcome.at, model });
-    const { reason, guessed = false } = outcome.isAsItWas ? previous : outcome;
+  ): ReservationResult => {
+    if (state !== 'booked') return toLocal({ state, at, model });
+    const { reason, guessed = false } = outcome.guessed === undefined ? previous : outcome;
     const { id, request } = previous;
-    const { state, at } = outcome;
     return toLocal({ state, id, request, model, at, guessed, shared: true, ...(reason !== undefined && { reason }) });
   };
 
@@ -95,17 +87,9 @@ export function createRedisRateLimiter(options: RedisRateLimiterOptions): RateLi
   };
 }
 
-type ReservationRef = Pick<Reservation, 'id' | 'request'>;
-
 /** Creates a function that runs a script on the state that counts a model's requests. */
-function createScriptRunner({
-  connection,
-  store,
-  project,
-  windowMs = 60_000,
-  budget = {},
-  readLocalState,
-}: RedisRateLimiterOptions) {
+function createScriptRunner(options: RedisRateLimiterOptions) {
+  const { connection, store, project, windowMs = 60_000, budget = {}, readLocalState } = options;
   const { clock } = connection;
   const editions = new Map<string, string>();
 
@@ -119,14 +103,14 @@ function createScriptRunner({
     editions.set(key, currentEdition);
   };
 
-  return async (script: RedisScript, { id, request }: ReservationRef): Promise<FinalOutcome> => {
+  return async (script: RedisScript, { id, request }: ReservationRef): Promise<FinalOutcome & { model: string }> => {
     const { estimatedTokens, deadline, resolveLimits } = request;
     let { model } = request;
     let dayEnds: number[] | undefined;
     for (let depth = 1, attempts = 0; attempts < maxAttempts; attempts += 1) {
       const key = modelStateKey(project, model);
       const { text = '{}' } = await connection.runScript(script, store.redisKey(key), {
-        ...{ id, windowMs, budget, estimatedTokens, dayEnds, expiryMs: store.expiryMs },
+        ...{ id, windowMs, budget, estimatedTokens, dayEnds, expiryMs },
         ...{ edition: editions.get(key), limits: resolveLimits(model), mayMove: depth < maxAliasDepth },
         ...(deadline !== undefined && { latest: clock.toServer(deadline) }),
       });
@@ -145,7 +129,7 @@ function createScriptRunner({
           return { ...outcome, model };
       }
     }
-    throw new RedisUnavailable('stored quota keeps getting lost');
+    throw new RedisUnavailable('Redis loses the stored quota repeatedly');
   };
 }
 

@@ -15,41 +15,40 @@ export interface RedisStoreOptions {
 export interface RedisQuotaStore extends QuotaStore {
   /** Returns the Redis key of a model state's key. Its braces select the hash slot of a cluster. */
   redisKey(key: string): string;
-  expiryMs: number;
 }
 
 /** A state that nobody writes for this long expires. */
-const expiryMs = 30 * 86_400_000;
+export const expiryMs = 30 * 86_400_000;
 
 /** Attempts of a transaction; each concurrent write costs one more round trip. */
 const maxAttempts = 50;
 
 /**
- * Stores model states in Redis as JSON. A transaction is optimistic: the state is changed here and written if nobody else
- * wrote it meanwhile, otherwise it is read and changed again. The frequent operations (reserve, confirm, cancel) are Lua
- * scripts instead, see scripts.ts.
+ * Stores model states in Redis as JSON. A transaction is optimistic: the state is changed here and written if nobody
+ * else wrote it meanwhile, otherwise it is read and changed again. The frequent operations (reserve, confirm, cancel)
+ * are Lua scripts instead, see scripts.ts.
  */
 export function createRedisQuotaStore({ connection, prefix = 'boticelli:quota:' }: RedisStoreOptions): RedisQuotaStore {
   const redisKey = (key: string) => `${prefix}{${key}}`;
   // Finding our keys with SCAN would visit every key of a Redis that may be full of other data.
   const indexKey = `${prefix}pages`;
   const indexedKeys = new Set<string>();
-  const runInOrder = createKeyedQueue();
+  const queues = new Map<string, SerialQueue>();
 
   const addToIndex = async (key: string): Promise<void> => {
     indexedKeys.add(key);
     await connection.runScript('boticelliAddToIndex', indexKey, { member: key, expiryMs });
   };
 
-  /** Reads a state again after a random delay that grows with the attempts, so that other writers can finish. */
-  const readAfterBackoff = async (stateKey: string, attempts: number): Promise<string | undefined> => {
-    await delay(Math.random() * Math.min(50, 2 ** attempts));
-    return (await connection.runScript('boticelliRead', stateKey)).text;
+  /** Runs the work of each key in order, so that transactions of one process do not compete with each other. */
+  const runInOrder = <Result>(key: string, work: () => Promise<Result>): Promise<Result> => {
+    const queue = queues.get(key) ?? createSerialQueue();
+    queues.set(key, queue);
+    return queue.enqueue(work);
   };
 
   return {
     redisKey,
-    expiryMs,
     transact: (key, change) =>
       runInOrder(key, async () => {
         const reading = connection.runScript('boticelliRead', redisKey(key));
@@ -62,38 +61,25 @@ export function createRedisQuotaStore({ connection, prefix = 'boticelli:quota:' 
           if (after === before) return result;
           // If the state is missing, Redis may have lost everything, including the index.
           if (text === undefined) await addToIndex(key);
-          const args = { digest: text === undefined ? '' : hashText(text), expiryMs };
-          const response = await connection.runScript('boticelliReplace', redisKey(key), args, after);
+          const digest = text === undefined ? '' : createHash('sha1').update(text).digest('hex');
+          const response = await connection.runScript('boticelliReplace', redisKey(key), { digest, expiryMs }, after);
           if (response.isDone) return result;
-          text = attempts > 0 ? await readAfterBackoff(redisKey(key), attempts) : response.text;
+          text = response.text;
+          if (attempts === 0) continue;
+          // A random delay that grows with the attempts lets other writers finish.
+          await delay(Math.random() * Math.min(50, 2 ** attempts));
+          text = (await connection.runScript('boticelliRead', redisKey(key))).text;
         }
         throw new RedisUnavailable('too many concurrent writes');
       }),
     async readAll() {
       const keys = await connection.send((client) => client.smembers(indexKey));
       const texts = await Promise.all(keys.map((key) => connection.runScript('boticelliRead', redisKey(key))));
-      return new Map(
-        keys.flatMap((key, index) =>
-          texts[index]?.text === undefined ? [] : [[key, parseModelState(texts[index].text)]],
-        ),
-      );
+      const entries = keys.map((key, index) => [key, texts[index]?.text] as const);
+      return new Map(entries.flatMap(([key, text]) => (text === undefined ? [] : [[key, parseModelState(text)]])));
     },
     async remove(key) {
       await connection.send((client) => client.del(redisKey(key)));
     },
-  };
-}
-
-function hashText(text: string): string {
-  return createHash('sha1').update(text).digest('hex');
-}
-
-/** Runs the work of each key in order, so that transactions of one process do not compete with each other. */
-function createKeyedQueue() {
-  const queues = new Map<string, SerialQueue>();
-  return <Result>(key: string, work: () => Promise<Result>): Promise<Result> => {
-    const queue = queues.get(key) ?? createSerialQueue();
-    queues.set(key, queue);
-    return queue.enqueue(work);
   };
 }

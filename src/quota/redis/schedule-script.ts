@@ -1,6 +1,7 @@
 /**
- * The functions of model-state.ts and schedule.ts in Redis's Lua (5.1, with cjson), under the same names. A property test
- * compares both (test/quota/redis/redis-limiter.test.ts): a change to one needs the same change to the other. Differences:
+ * The functions of model-state.ts and schedule.ts in Redis's Lua (5.1, with cjson), under the same names. A property
+ * test compares both (test/quota/redis/redis-limiter.test.ts): a change to one needs the same change to the other.
+ * Differences:
  *
  * - Lua has no calendar. If the day of a time is not in the state, the result is `days`, and the caller runs the script
  *   again with the ends of the days around now.

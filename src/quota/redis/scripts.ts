@@ -11,8 +11,8 @@ export type RedisScript =
 
 /**
  * Common to all scripts: the arguments are JSON in `ARGV[1]`; the result is the server's time in milliseconds, then an
- * optional string and an optional number. cjson writes an empty array as `{}` (`parseModelState` accepts that) and keeps
- * 14 digits of a number (no number of a state has more).
+ * optional string and an optional number. cjson writes an empty array as `{}` (`parseModelState` accepts that) and
+ * keeps 14 digits of a number (no number of a state has more).
  */
 const preludeLua = `
 local args = cjson.decode(ARGV[1])
@@ -70,7 +70,7 @@ return withState(function(state, windowLimits)
     if each.id == args.id then stored = each end
   end
   if stored and state.closedUntil == nil then
-    if stored.at > now then return { state = 'booked', at = stored.at, isAsItWas = true } end
+    if stored.at > now then return { state = 'booked', at = stored.at } end
     if now - stored.at < args.windowMs and findOrCreateDay(state, stored.at) == findOrCreateDay(state, now) then
       stored.confirmed = true
       if now > stored.at then moveToNow(state, stored, windowLimits) end

@@ -1,15 +1,17 @@
 import type { Clock } from '../../driver/clock.js';
 import type { DriverEvent } from '../../driver/driver-events.js';
 import { createSerialQueue, type SerialQueue } from '../../util/serial-queue.js';
-import { type ConcurrencyLimiter, createConcurrencyLimiter } from '../limiter/concurrency-leases.js';
-import type { ModelState } from '../limiter/model-state.js';
+import {
+  type ConcurrencyLimiter,
+  type ConcurrencyLimiterOptions,
+  createConcurrencyLimiter,
+} from '../limiter/concurrency-leases.js';
 import {
   createRateLimiter,
   type RateLimiter,
+  type RateLimiterOptions,
   type Reservation,
-  type ReservationFailure,
 } from '../limiter/rate-limiter.js';
-import type { Limits, QuotaBudget } from '../limits.js';
 import type { QuotaStore } from '../stores/quota-store.js';
 import { type RedisConnection, RedisUnavailable } from './connection.js';
 import { createRedisRateLimiter } from './redis-limiter.js';
@@ -21,19 +23,12 @@ export interface QuotaLimiters {
   concurrencyLimiter: ConcurrencyLimiter;
 }
 
-export interface SharedLimitersOptions {
+export interface SharedLimitersOptions extends RateLimiterOptions, ConcurrencyLimiterOptions {
   connection: RedisConnection;
   /** Prefix of all keys in Redis. */
   prefix?: string;
   /** The local store: it takes over while Redis is down. */
   store: QuotaStore;
-  clock: Clock;
-  project: string;
-  windowMs?: number;
-  budget?: QuotaBudget;
-  limitsFor: (model: string, requestedAs?: string) => Limits;
-  /** Maximum wait for a concurrency slot. */
-  maxWaitMs?: number;
 }
 
 /** How long closing waits for pending local writes. */
@@ -42,17 +37,21 @@ const closeTimeoutMs = 1000;
 const graceMs = 1000;
 
 /**
- * Creates limiters whose state several machines share through Redis. Each call falls back to the local store while Redis
- * is down.
+ * Creates limiters whose state several machines share through Redis. Each call falls back to the local store while
+ * Redis is down.
  *
- * Requests are also recorded in the local store, in the background. So the local limiter knows what this machine has sent,
- * and Redis can be told on first use or after losing its data (see merge-local-state.ts).
+ * Requests are also recorded in the local store, in the background. So the local limiter knows what this machine has
+ * sent, and its state can be merged into Redis on first use or after a loss of data (see merge-local-state.ts).
  */
 export function createSharedLimiters(options: SharedLimitersOptions): QuotaLimiters {
   const { connection, store, clock, prefix, ...rest } = options;
   const background = createSerialQueue();
   const redisStore = createRedisQuotaStore({ connection, ...(prefix !== undefined && { prefix }) });
-  const readLocalState = createLocalStateReader(store, background);
+  const readLocalState = async (key: string) => {
+    await background.drain();
+    // Reading all states needs no lock, which another process may hold for long.
+    return (await store.readAll().catch(() => undefined))?.get(key);
+  };
   const pair: LimiterPair = {
     remote: {
       limiter: createRedisRateLimiter({ ...rest, connection, store: redisStore, readLocalState }),
@@ -84,10 +83,7 @@ function createSharedRateLimiter(pair: LimiterPair): RateLimiter {
   /** Applies a change to both limiters; an unknown reservation is ignored. */
   const runInBoth = async (work: (limiter: RateLimiter) => Promise<void>): Promise<void> => {
     background.enqueue(() => work(local.limiter));
-    await preferRemote(
-      () => work(remote.limiter),
-      () => background.drain(),
-    );
+    await preferRemote(work(remote.limiter), () => background.drain());
   };
   return {
     reserve: (request, id) => callLimiter(pair, (limiter) => limiter.reserve(request, id)),
@@ -99,10 +95,7 @@ function createSharedRateLimiter(pair: LimiterPair): RateLimiter {
     // If Redis is down, the reservation stays as it is until it is confirmed.
     reschedule: (reservation) =>
       reservation.shared
-        ? preferRemote(
-            () => remote.limiter.reschedule(reservation),
-            async () => reservation,
-          )
+        ? preferRemote(remote.limiter.reschedule(reservation), async () => reservation)
         : local.limiter.reschedule(reservation),
     confirm: (reservation) => confirmShared(pair, reservation),
     cancel: (reservation) => runInBoth((limiter) => limiter.cancel(reservation)),
@@ -122,20 +115,18 @@ function confirmShared(
   reservation: Reservation,
 ): ReturnType<RateLimiter['confirm']> {
   const { shared = false, request, id } = reservation;
-  return preferRemote(
-    async () => {
-      const outcome = await (shared
-        ? remote.limiter.confirm(reservation)
-        : reserveAgain(reservation, remote.limiter, clock));
-      if (!shared) background.enqueue(() => local.limiter.cancel(reservation));
-      if (outcome === 'go') background.enqueue(() => local.limiter.recordSent(request, id));
-      return outcome;
-    },
-    async () => {
-      await background.drain();
-      return shared ? reserveAgain(reservation, local.limiter, clock) : local.limiter.confirm(reservation);
-    },
-  );
+  const confirmRemote = async () => {
+    const outcome = await (shared
+      ? remote.limiter.confirm(reservation)
+      : reserveAgain(reservation, remote.limiter, clock));
+    if (!shared) background.enqueue(() => local.limiter.cancel(reservation));
+    if (outcome === 'go') background.enqueue(() => local.limiter.recordSent(request, id));
+    return outcome;
+  };
+  return preferRemote(confirmRemote(), async () => {
+    await background.drain();
+    return shared ? reserveAgain(reservation, local.limiter, clock) : local.limiter.confirm(reservation);
+  });
 }
 
 /** Calls the limiter in Redis or, while Redis is down, the local one once its pending writes are done. */
@@ -143,18 +134,16 @@ function callLimiter<Result>(
   { remote, local, background }: LimiterPair,
   call: (limiter: RateLimiter) => Promise<Result>,
 ): Promise<Result> {
-  return preferRemote(
-    () => call(remote.limiter),
-    async () => {
-      await background.drain();
-      return call(local.limiter);
-    },
-  );
+  return preferRemote(call(remote.limiter), async () => {
+    await background.drain();
+    return call(local.limiter);
+  });
 }
 
-async function preferRemote<Result>(remote: () => Promise<Result>, local: () => Promise<Result>): Promise<Result> {
+/** Settles like `remote`; if Redis is down, calls `local` instead. */
+async function preferRemote<Result>(remote: Promise<Result>, local: () => Promise<Result>): Promise<Result> {
   try {
-    return await remote();
+    return await remote;
   } catch (thrown) {
     if (thrown instanceof RedisUnavailable) return local();
     throw thrown;
@@ -166,7 +155,7 @@ async function reserveAgain(
   { request, id }: Reservation,
   limiter: RateLimiter,
   clock: Clock,
-): Promise<'go' | Reservation | ReservationFailure> {
+): ReturnType<RateLimiter['confirm']> {
   const { deadline } = request;
   // A caller that has already waited up to its deadline is not rejected because of the switch.
   const extendedRequest =
@@ -176,30 +165,14 @@ async function reserveAgain(
 }
 
 function createSharedConcurrencyLimiter({ remote, local, connection: { clock } }: LimiterPair): ConcurrencyLimiter {
+  const toLocalTime = (event: DriverEvent): DriverEvent =>
+    event.type === 'wait' ? { ...event, until: new Date(clock.toLocal(Date.parse(event.until))).toISOString() } : event;
   return {
     acquire(model, context) {
       const { emit } = context;
-      const toLocalIso = (until: string) => new Date(clock.toLocal(Date.parse(until))).toISOString();
-      const emitInLocalTime = emit && {
-        emit: (event: DriverEvent) =>
-          emit(event.type === 'wait' ? { ...event, until: toLocalIso(event.until) } : event),
-      };
-      return preferRemote(
-        () => remote.concurrencyLimiter.acquire(model, { ...context, ...emitInLocalTime }),
-        () => local.concurrencyLimiter.acquire(model, context),
-      );
+      const remoteContext = emit ? { ...context, emit: (event: DriverEvent) => emit(toLocalTime(event)) } : context;
+      const acquiring = remote.concurrencyLimiter.acquire(model, remoteContext);
+      return preferRemote(acquiring, () => local.concurrencyLimiter.acquire(model, context));
     },
-  };
-}
-
-/** Creates a function that reads the local state of a key after all pending writes. */
-function createLocalStateReader(
-  store: QuotaStore,
-  background: SerialQueue,
-): (key: string) => Promise<ModelState | undefined> {
-  return async (key) => {
-    await background.drain();
-    // Reading all states needs no lock, which another process may hold for long.
-    return (await store.readAll().catch(() => undefined))?.get(key);
   };
 }

@@ -2,29 +2,28 @@ import type Database from 'libsql';
 import { runInTransaction } from '../../database/transaction.js';
 
 /** The response mode of a Live model, as it is stored. */
-export interface LiveModeRow {
+interface LiveModeRow {
   /** The mode as JSON. */
   modeJson: string;
   /** Milliseconds since the epoch. */
   learnedAt: number;
 }
 
-/** The stored response modes of Live models, by a hash of the service's address. The methods throw SQLite's errors. */
-export interface LiveModeRows {
-  read(service: string, model: string): LiveModeRow | undefined;
-  write(service: string, model: string, row: LiveModeRow): void;
-}
-
-/** @param database has the table `live_manners (service, model, manner, learned_at)` */
-export function createLiveModeRows(database: Database.Database): LiveModeRows {
+/**
+ * Reads and writes the response modes of Live models, by a hash of the service's address. The methods throw SQLite's
+ * errors.
+ *
+ * @param database has the table `live_manners (service, model, manner, learned_at)`
+ */
+export function createLiveModeRows(database: Database.Database) {
   return {
-    read(service, model) {
+    read(service: string, model: string): LiveModeRow | undefined {
       const query = 'SELECT manner, learned_at FROM live_manners WHERE service = ? AND model = ?';
       const row = database.prepare(query).raw(true).get(service, model);
       const [modeJson, learnedAt] = Array.isArray(row) ? row : [];
       return typeof modeJson === 'string' && typeof learnedAt === 'number' ? { modeJson, learnedAt } : undefined;
     },
-    write(service, model, { modeJson, learnedAt }) {
+    write(service: string, model: string, { modeJson, learnedAt }: LiveModeRow): void {
       const replace = 'REPLACE INTO live_manners (service, model, manner, learned_at) VALUES (?, ?, ?, ?)';
       runInTransaction(database, () => database.prepare(replace).run(service, model, modeJson, learnedAt));
     },

@@ -29,9 +29,8 @@ export function createModelListRows(database: Database.Database): ModelListRows 
       return toModelListRow(database.prepare(query).raw(true).get(keyPrefix.length, keyPrefix));
     },
     write(key, { fetchedAt, models }) {
-      database
-        .prepare('REPLACE INTO catalogues (key, fetched_at, models) VALUES (?, ?, ?)')
-        .run(key, fetchedAt, models);
+      const replace = 'REPLACE INTO catalogues (key, fetched_at, models) VALUES (?, ?, ?)';
+      database.prepare(replace).run(key, fetchedAt, models);
       database.prepare('DELETE FROM catalogues WHERE fetched_at < ?').run(fetchedAt - weekMs);
     },
   };

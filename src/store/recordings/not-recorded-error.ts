@@ -1,5 +1,5 @@
 import { BoticelliError } from '../../errors.js';
-import type { PartDescription, RequestDescription, RequestId, TurnDescription } from '../replies/request-id.js';
+import type { CountedRequest, PartDescription, RequestDescription } from '../replies/request-id.js';
 import {
   hashReplyTurn,
   hashTurn,
@@ -9,22 +9,17 @@ import {
 } from './recording-entry.js';
 import { formatWordDiff } from './word-diff.js';
 
-export interface NotRecordedRequest {
-  /** The path of the recording. */
-  path: string;
-  id: RequestId;
-  description: RequestDescription;
-  /** All entries of the recording. */
-  entries: readonly RecordingEntry[];
-}
-
-/** Creates the error for a request that is not in the recording, with the difference to the most similar one that is. */
-export async function createNotRecordedError({
-  path,
-  id,
-  description,
-  entries,
-}: NotRecordedRequest): Promise<BoticelliError> {
+/**
+ * Creates the error for a request that is not in the recording, with the difference to the most similar one that is.
+ *
+ * @param path the path of the recording
+ * @param entries all entries of the recording
+ */
+export async function createNotRecordedError(
+  { id, description }: Omit<CountedRequest, 'markAnswered'>,
+  path: string,
+  entries: readonly RecordingEntry[],
+): Promise<BoticelliError> {
   const createError = (problem: string) =>
     new BoticelliError('not_recorded', `${path} ${problem}`, {
       hint: `Nothing was sent. Record it with --record ${path}, or undo the change.`,
@@ -34,18 +29,12 @@ export async function createNotRecordedError({
   if (recordedCount > 0)
     return createError(`has only ${formatReplies(recordedCount)} to this request, and the narrative sends it again`);
 
-  const current = toRecordedRequest(description);
-  const nearest = findNearest(current, entries);
+  const nearest = findNearest(toRecordedRequest(description), entries);
   if (!nearest)
     return createError(
       `has ${formatReplies(entries.length)}, but none to this request or a similar one: it may belong to another narrative`,
     );
-  const differences = await describeDifferences({
-    current,
-    description,
-    nearest,
-    textByHash: collectTurnTexts(entries),
-  });
+  const differences = await describeDifferences(nearest, description, entries);
   return createError(
     `does not have this request; compared with the most similar one, it differs in ${differences.join('; and in ')}`,
   );
@@ -75,21 +64,17 @@ function findNearest(current: RecordedRequest, entries: readonly RecordingEntry[
   return nearest?.request;
 }
 
-interface Comparison {
-  current: RecordedRequest;
-  description: RequestDescription;
-  nearest: RecordedRequest;
-  /** The texts of the recorded turns by their hashes. */
-  textByHash: ReadonlyMap<string, string>;
-}
-
 /** Describes the differences, the most helpful first, each as the end of "differs in". */
-async function describeDifferences({ current, description, nearest, textByHash }: Comparison): Promise<string[]> {
+async function describeDifferences(
+  nearest: RecordedRequest,
+  description: RequestDescription,
+  entries: readonly RecordingEntry[],
+): Promise<string[]> {
+  const current = toRecordedRequest(description);
   const differences: string[] = [];
   if (current.model !== nearest.model) differences.push(`the model: it was ${nearest.model}, now ${current.model}`);
-  if (current.system !== nearest.system) {
+  if (current.system !== nearest.system)
     differences.push(`the system text: ${await formatWordDiff(nearest.system ?? '', current.system ?? '')}`);
-  }
   if (!hasSameParameters(current, nearest))
     differences.push(describeParameterChanges(nearest.parameters, current.parameters));
 
@@ -100,20 +85,16 @@ async function describeDifferences({ current, description, nearest, textByHash }
     // The first different turn is the cause of the differences after it.
     const [first] = findDifferingTurns(current.after, nearest.after);
     if (first !== undefined) {
-      const before = textByHash.get(nearest.after[first] ?? '');
+      const before = collectTurnTexts(entries).get(nearest.after[first] ?? '');
       const turn = description.turns[first];
       const detail = before === undefined || !turn ? '' : `: ${await formatWordDiff(before, renderParts(turn.parts))}`;
-      differences.push(`turn ${first + 1} of ${count}, ${describeRole(turn)}${detail}`);
+      differences.push(`turn ${first + 1} of ${count}, ${turn?.role === 'model' ? 'a reply' : 'a prompt'}${detail}`);
     }
   }
   const [promptBefore, promptNow] = [renderParts(nearest.asked), renderParts(current.asked)];
   if (promptBefore !== promptNow)
     differences.push(`turn ${count} of ${count}, the prompt: ${await formatWordDiff(promptBefore, promptNow)}`);
   return differences.length > 0 ? differences : ['a part of the prompt that is not text'];
-}
-
-function describeRole(turn: TurnDescription | undefined): string {
-  return turn?.role === 'model' ? 'a reply' : 'a prompt';
 }
 
 /** Collects the texts of all recorded prompts and replies by their hashes. */
@@ -140,34 +121,27 @@ function renderParts(parts: readonly PartDescription[]): string {
 
 /** Returns the positions at which two conversations differ, including positions that only one of them has. */
 function findDifferingTurns(left: readonly string[], right: readonly string[]): number[] {
-  const length = Math.max(left.length, right.length);
-  return Array.from({ length }, (_, index) => index).filter((index) => left[index] !== right[index]);
+  const longer = left.length > right.length ? left : right;
+  return [...longer.keys()].filter((index) => left[index] !== right[index]);
 }
 
 function hasSameParameters(left: RecordedRequest, right: RecordedRequest): boolean {
   return JSON.stringify(left.parameters) === JSON.stringify(right.parameters);
 }
 
-function describeParameterChanges(previous: object, current: object): string {
-  const [before, after] = [Object.entries(previous), Object.entries(current)].map(
-    (entries) => new Map<string, unknown>(entries),
-  );
-  const names = [...new Set([...(before?.keys() ?? []), ...(after?.keys() ?? [])])];
-  const formatValue = (value: unknown) => (value === undefined ? 'not set' : JSON.stringify(value).slice(0, 60));
-  const changed = names.filter((name) => JSON.stringify(before?.get(name)) !== JSON.stringify(after?.get(name)));
-  const changes = changed.map(
-    (name) => `${name} was ${formatValue(before?.get(name))}, now ${formatValue(after?.get(name))}`,
-  );
+type Parameters = RecordedRequest['parameters'];
+
+function describeParameterChanges(before: Parameters, after: Parameters): string {
+  const names = Object.keys({ ...before, ...after }) as (keyof Parameters)[];
+  const changed = names.filter((name) => JSON.stringify(before[name]) !== JSON.stringify(after[name]));
+  const formatValue = (value: unknown) => JSON.stringify(value)?.slice(0, 60) ?? 'not set';
+  const changes = changed.map((name) => `${name} was ${formatValue(before[name])}, now ${formatValue(after[name])}`);
   return `the parameters: ${changes.join(', ')}`;
 }
 
 function splitWords(text: string): ReadonlySet<string> {
-  return new Set(
-    text
-      .toLowerCase()
-      .slice(0, 20_000)
-      .match(/[\p{L}\p{N}]+/gu),
-  );
+  const start = text.toLowerCase().slice(0, 20_000);
+  return new Set(start.match(/[\p{L}\p{N}]+/gu));
 }
 
 /** Computes Dice's coefficient of two sets: 1 if they are equal, 0 if they have nothing in common. */

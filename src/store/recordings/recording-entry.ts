@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import * as z from 'zod/mini';
 import type { GenerateResponse, ReplyAudio, Usage } from '../../driver/response.js';
+import { tryParseJson } from '../../util/json.js';
 import type { PartDescription, RequestDescription, RequestId, TurnDescription } from '../replies/request-id.js';
 
 /** One line of a recording: a request and its reply. */
@@ -10,8 +11,9 @@ export interface RecordingEntry extends RequestId {
 }
 
 /**
- * A recorded request. It has the text of its own prompt only; the turns before it are hashes. So an edit changes the text
- * of one line and a few digits of the lines after it, and the size of a long conversation does not grow quadratically.
+ * A recorded request. It has the text of its own prompt only; the turns before it are hashes. So an edit changes the
+ * text of one line and a few digits of the lines after it, and the size of a long conversation does not grow
+ * quadratically.
  */
 export interface RecordedRequest {
   model: string;
@@ -79,12 +81,8 @@ const entrySchema = z.object({
  * @throws Error whose message is the end of a sentence that begins with "this line"
  */
 export function parseEntry(line: string): RecordingEntry {
-  let value: unknown;
-  try {
-    value = JSON.parse(line);
-  } catch {
-    throw new Error('is not JSON');
-  }
+  const value = tryParseJson(line);
+  if (value === undefined) throw new Error('is not JSON');
   const { success, error } = entrySchema.safeParse(value);
   if (success) return value as RecordingEntry;
   const path = error.issues[0]?.path.join('.') ?? '';

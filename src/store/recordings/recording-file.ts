@@ -1,9 +1,8 @@
-import { appendFileSync, existsSync, realpathSync, rmSync, statSync, truncateSync } from 'node:fs';
+import { appendFileSync, existsSync, readFileSync, realpathSync, rmSync, statSync, truncateSync } from 'node:fs';
 import { BoticelliError } from '../../errors.js';
 import { writeAtomically } from '../../util/write-atomically.js';
 import { formatRequestId } from '../replies/request-id.js';
-import { readRecording } from './read-recording.js';
-import { hashReplyTurn, type RecordingEntry } from './recording-entry.js';
+import { hashReplyTurn, parseEntry, type RecordingEntry } from './recording-entry.js';
 
 /** A recording that a run writes. Both methods throw `output_failed`. */
 export interface RecordingFile {
@@ -16,8 +15,8 @@ export interface RecordingFile {
 /**
  * Opens a recording for adding replies, or creates it. Checks that it can be written, before a request is paid for.
  *
- * @throws BoticelliError `output_failed` if the file can't be written; `no_input` if it exists and is not a recording (it
- *   is left unchanged)
+ * @throws BoticelliError `output_failed` if the file can't be written; `no_input` if it exists and is not a recording
+ *   (it is left unchanged)
  */
 export function openRecording(file: string): RecordingFile {
   const path = existsSync(file) ? realpathSync(file) : file;
@@ -32,12 +31,13 @@ export function openRecording(file: string): RecordingFile {
       addedEntries.set(formatRequestId(entry), entry);
     },
     finish() {
-      if (addedEntries.size > 0)
-        withOutputError(path, () => {
+      withOutputError(path, () => {
+        const status = statSync(path, { throwIfNoEntry: false });
+        if (addedEntries.size > 0) {
           const lines = mergeEntries(path, entriesBefore, addedEntries).map(formatLine);
-          writeAtomically(path, lines.join(''), statSync(path, { throwIfNoEntry: false })?.mode);
-        });
-      else if (!existed) withOutputError(path, () => removeIfEmpty(path));
+          writeAtomically(path, lines.join(''), status?.mode);
+        } else if (!existed && status?.size === 0) rmSync(path);
+      });
     },
   };
 }
@@ -66,8 +66,8 @@ function mergeEntries(path: string, before: Entries, added: Entries): RecordingE
 }
 
 /**
- * Removes the requests whose conversation contains a replaced reply: no run can send them again. Otherwise a recording that
- * is made again would only grow.
+ * Removes the requests whose conversation contains a replaced reply: no run can send them again. Otherwise a recording
+ * that is made again would only grow.
  */
 function removeFollowUps(hashes: readonly string[], all: Map<string, RecordingEntry>, added: Entries): void {
   const currentHashes = new Set([...all.values()].map(hashReplyTurn));
@@ -79,8 +79,8 @@ function removeFollowUps(hashes: readonly string[], all: Map<string, RecordingEn
 }
 
 /**
- * Sorts by the length of the conversation, then by the request, and never by the reply. So the lines of a narrative are in
- * its order, and keep their place when the recording is made again.
+ * Sorts by the length of the conversation, then by the request, and never by the reply. So the lines of a narrative are
+ * in its order, and keep their position when the recording is made again.
  */
 function compareEntries(left: RecordingEntry, right: RecordingEntry): number {
   const depth = left.request.after.length - right.request.after.length;
@@ -100,11 +100,6 @@ function formatLine({ key, occurrence, request, reply }: RecordingEntry): string
   return `${JSON.stringify({ key, occurrence, request, reply })}\n`;
 }
 
-/** Removes the file that a run without replies created. */
-function removeIfEmpty(path: string): void {
-  if (statSync(path, { throwIfNoEntry: false })?.size === 0) rmSync(path);
-}
-
 function withOutputError(path: string, write: () => void): void {
   try {
     write();
@@ -118,4 +113,76 @@ function createOutputError(path: string, reason: string, cause?: unknown): Botic
     hint: 'Check the disk space and the permissions, or name another file with --record.',
     cause,
   });
+}
+
+/** The content of a recording. */
+interface Recording {
+  /** The entries by `formatRequestId`; of two lines for the same request, the later one. */
+  entries: Map<string, RecordingEntry>;
+  /** The number of bytes up to the end of the last complete line. A crash may leave an incomplete one behind it. */
+  completeBytes: number;
+  /** Whether the last complete line ends with a newline. */
+  endsWithNewline: boolean;
+}
+
+/**
+ * Reads a recording. An incomplete last line, as a crash leaves it, is ignored.
+ *
+ * @throws BoticelliError `no_input` if the file can't be read, or a line is not a recorded reply
+ */
+export function readRecording(path: string): Recording {
+  const bytes = readBytes(path);
+  const completeBytes = bytes.lastIndexOf('\n') + 1;
+  const completeText = decodeUtf8(bytes.subarray(0, completeBytes), path);
+  const trailingBytes = bytes.subarray(completeBytes);
+  const entries = new Map<string, RecordingEntry>();
+  const add = (entry: RecordingEntry) => entries.set(formatRequestId(entry), entry);
+  for (const [index, line] of completeText.split('\n').entries()) {
+    if (line.trim() === '') continue;
+    try {
+      add(parseEntry(line));
+    } catch (thrown) {
+      throw new BoticelliError('no_input', `${path}:${index + 1}: this line ${(thrown as Error).message}`, {
+        hint: 'Fix or remove the line: each line is a JSON object that --record wrote. Nothing was sent.',
+        cause: thrown,
+      });
+    }
+  }
+  const lastEntry = trailingBytes.length === 0 ? undefined : parseUnterminatedEntry(trailingBytes);
+  if (lastEntry) add(lastEntry);
+  return { entries, completeBytes: lastEntry ? bytes.length : completeBytes, endsWithNewline: !lastEntry };
+}
+
+/** Parses a last line without a newline: complete if an editor removed the newline, incomplete after a crash. */
+function parseUnterminatedEntry(bytes: Buffer): RecordingEntry | undefined {
+  try {
+    return parseEntry(bytes.toString('utf8'));
+  } catch {
+    return undefined;
+  }
+}
+
+function readBytes(path: string): Buffer {
+  try {
+    return readFileSync(path);
+  } catch (thrown) {
+    const { code, message } = thrown as NodeJS.ErrnoException;
+    const problem =
+      code === 'ENOENT' ? 'does not exist' : code === 'EISDIR' ? 'is a folder' : `can't be read: ${message}`;
+    throw new BoticelliError('no_input', `the recording ${path} ${problem}`, {
+      hint: `Create a recording: run the narrative once with --record ${path}.`,
+      cause: thrown,
+    });
+  }
+}
+
+function decodeUtf8(bytes: Buffer, path: string): string {
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+  } catch (cause) {
+    throw new BoticelliError('no_input', `${path} is not a recording: it is not valid UTF-8`, {
+      hint: 'Name a file that --record wrote. Nothing was sent.',
+      cause,
+    });
+  }
 }

@@ -2,12 +2,12 @@ import type { BoticelliDriver, CallContext } from '../../driver/driver.js';
 import type { GenerateRequest } from '../../driver/request.js';
 import type { GenerateResponse } from '../../driver/response.js';
 import { createRequestCounter, formatRequestId } from '../replies/request-id.js';
-import { readRecording } from './read-recording.js';
 import type { RecordedReply } from './recording-entry.js';
+import { readRecording } from './recording-file.js';
 
 /**
- * Creates a driver that replies from a recording: it needs no network, key or quota. Its replies are marked as reused. A
- * request that was not recorded rejects with `not_recorded` and the difference to the most similar one. One instance
+ * Creates a driver that replies from a recording: it needs no network, key or quota. Its replies are marked as reused.
+ * A request that was not recorded rejects with `not_recorded` and the difference to the most similar one. One instance
  * serves one run, because it counts equal requests.
  *
  * @throws BoticelliError `no_input` if the file can't be read, or a line is not a recorded reply
@@ -18,13 +18,13 @@ export function createReplayDriver(path: string): BoticelliDriver {
 
   const replay = async (request: GenerateRequest, { signal, emit }: CallContext): Promise<GenerateResponse> => {
     signal?.throwIfAborted();
-    const { id, description, markAnswered } = await countRequest(request);
-    const entry = entries.get(formatRequestId(id));
+    const counted = await countRequest(request);
+    const entry = entries.get(formatRequestId(counted.id));
     if (!entry) {
       const { createNotRecordedError } = await import('./not-recorded-error.js');
-      throw await createNotRecordedError({ path, id, description, entries: [...entries.values()] });
+      throw await createNotRecordedError(counted, path, [...entries.values()]);
     }
-    markAnswered();
+    counted.markAnswered();
     const message = 'this reply was spoken; the recording has its text, but not its audio';
     if (entry.reply.wasSpoken) emit?.({ type: 'note', about: 'reply', message });
     return toResponse(entry.reply, request);

@@ -1,15 +1,14 @@
-import type { BoticelliDriver, CallContext } from '../../driver/driver.js';
+import type { BoticelliDriver } from '../../driver/driver.js';
 import { createLayer } from '../../driver/layers/create-layer.js';
 import { reportUsage } from '../../driver/layers/usage-events.js';
-import type { GenerateResponse } from '../../driver/response.js';
 import { createRequestCounter } from '../replies/request-id.js';
-import { createEntry, type RecordingEntry } from './recording-entry.js';
+import { createEntry } from './recording-entry.js';
 import type { RecordingFile } from './recording-file.js';
 
 /**
- * Writes each reply to a recording before it is returned, under the request as this layer received it: retries, fallbacks
- * and the API in use do not matter. Truncated replies are recorded too, so that a replay ends as the run did; failed calls
- * are not. Use one instance per run, because equal requests are numbered.
+ * Writes each reply to a recording before it is returned, under the request as this layer received it: retries,
+ * fallbacks and the API in use do not matter. Truncated replies are recorded too, so that a replay ends as the run did;
+ * failed calls are not. Use one instance per run, because equal requests are numbered.
  *
  * @throws BoticelliError `output_failed` if the reply can't be written; its usage is then reported in a `spent` event
  */
@@ -20,26 +19,17 @@ export function withRecording(file: Pick<RecordingFile, 'add'>, inner: Boticelli
       const { id, description, markAnswered } = await countRequest(request);
       for await (const chunk of send(request, context)) {
         if (chunk.response) {
-          addEntry(file, createEntry(id, description, chunk.response), chunk.response, context);
+          try {
+            file.add(createEntry(id, description, chunk.response));
+          } catch (thrown) {
+            // The caller does not receive this reply, but it was billed.
+            reportUsage(context, chunk.response);
+            throw thrown;
+          }
           markAnswered();
         }
         yield chunk;
       }
     },
   });
-}
-
-/** The caller does not receive a reply that can't be written, but it was billed. */
-function addEntry(
-  file: Pick<RecordingFile, 'add'>,
-  entry: RecordingEntry,
-  response: GenerateResponse,
-  context: CallContext,
-): void {
-  try {
-    file.add(entry);
-  } catch (thrown) {
-    reportUsage(context, response);
-    throw thrown;
-  }
 }

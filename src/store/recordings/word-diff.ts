@@ -5,8 +5,8 @@ const maxCharacters = 120;
 const maxChanges = 3;
 
 /**
- * Renders a short word diff of two texts in the format of `git diff --word-diff`: `three [-short-]{+long+} posts`. The search
- * is bounded: of texts that have little in common it shows the beginnings.
+ * Renders a short word diff of two texts in the format of `git diff --word-diff`: `three [-short-]{+long+} posts`. The
+ * search is bounded: of texts that have little in common it shows the beginnings.
  */
 export async function formatWordDiff(before: string, after: string): Promise<string> {
   if (before === '') return `{+${truncate(after)}+}`;

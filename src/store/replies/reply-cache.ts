@@ -1,8 +1,10 @@
+import { isDeepStrictEqual } from 'node:util';
 import type Database from 'libsql';
 import { runInTransaction } from '../../database/transaction.js';
 import { retryWhileLocked } from '../../database/wait-for-lock.js';
 import type { ModelTurn } from '../../driver/request.js';
 import type { GenerateResponse, Usage } from '../../driver/response.js';
+import { isRecord } from '../../util/json.js';
 import type { RequestId } from './request-id.js';
 
 /** Stores the replies of earlier runs, so that they need not be paid for twice. */
@@ -22,24 +24,17 @@ export interface StoredReply extends Omit<GenerateResponse, 'audio' | 'reused' |
   wasSpoken?: boolean;
 }
 
-export interface SqliteReplyCacheOptions {
-  /** Has the table `answers`. */
-  database: Database.Database;
-  /** The name of the narrative that sends the requests, for clearing by name. */
-  narrative: string;
-  /** Returns milliseconds since the epoch. */
-  now: () => number;
-}
-
-/** Creates a reply cache in SQLite that all processes of a machine share. Its methods reject with SQLite's errors. */
-export function createSqliteReplyCache({ database, narrative, now }: SqliteReplyCacheOptions): ReplyCache {
-  const newestFirst = 'ORDER BY answered_at DESC, rowid DESC LIMIT 1';
-  const selectNewest = database
-    .prepare(`SELECT reply FROM answers WHERE key = ? AND occurrence = ? ${newestFirst}`)
-    .raw(true);
-  const selectByModel = database
-    .prepare('SELECT reply FROM answers WHERE key = ? AND occurrence = ? AND answered_by = ?')
-    .raw(true);
+/**
+ * Creates a reply cache in SQLite that all processes of a machine share. Its methods reject with SQLite's errors.
+ *
+ * @param database has the table `answers`
+ * @param narrative the name of the narrative that sends the requests, for clearing by name
+ * @param now returns milliseconds since the epoch
+ */
+export function createSqliteReplyCache(database: Database.Database, narrative: string, now: () => number): ReplyCache {
+  const select = 'SELECT reply FROM answers WHERE key = ? AND occurrence = ?';
+  const selectNewest = database.prepare(`${select} ORDER BY answered_at DESC, rowid DESC LIMIT 1`).raw(true);
+  const selectByModel = database.prepare(`${select} AND answered_by = ?`).raw(true);
   const upsert = database.prepare(
     `INSERT INTO answers (key, occurrence, answered_by, narrative, answered_at, reply) VALUES (?, ?, ?, ?, ?, ?)
      ON CONFLICT (key, occurrence, answered_by) DO UPDATE
@@ -69,8 +64,9 @@ export function replaceNuls(text: string): string {
 }
 
 /**
- * The stored form of a reply. Most replies are only text, which a response holds three times: as its text, as the text of
- * its turn and as a native part. It is stored once: writing a reply of 10 MB three times took a run to 320 MB (2026-11).
+ * The stored form of a reply. Most replies are only text, which a response holds three times: as its text, as the text
+ * of its turn and as a native part. It is stored once: writing a reply of 10 MB three times took a run to 320 MB
+ * (2026-11).
  */
 interface SerializedReply extends Omit<StoredReply, 'turn'> {
   /** Without `text` if that equals the text of the reply. */
@@ -82,7 +78,7 @@ interface SerializedReply extends Omit<StoredReply, 'turn'> {
 /** Renders a reply as JSON for the database. */
 export function serializeReply({ audio, reused: _, costUsd: __, turn, ...reply }: GenerateResponse): string {
   const { text, native, ...rest } = turn;
-  const isTextAlone = isTextPartOnly(text, native);
+  const isTextAlone = isDeepStrictEqual(native, [{ text }]);
   const serialized: SerializedReply = {
     ...reply,
     turn: { ...rest, ...(text !== reply.text && { text }), ...(native !== undefined && !isTextAlone && { native }) },
@@ -101,14 +97,4 @@ export function parseStoredReply(json: string): StoredReply | undefined {
   if (typeof reply.text !== 'string' || !isRecord(turn) || reply.usage === undefined) return undefined;
   const { text = reply.text } = turn;
   return { ...reply, turn: { ...turn, text, ...(isTextAlone && { native: [{ text }] }) } } as StoredReply;
-}
-
-function isTextPartOnly(text: string, native: unknown): native is [{ text: string }] {
-  if (!Array.isArray(native) || native.length !== 1) return false;
-  const [part] = native;
-  return Object.keys(part ?? {}).join() === 'text' && part.text === text;
-}
-
-function isRecord(value: unknown): value is object {
-  return typeof value === 'object' && value !== null;
 }

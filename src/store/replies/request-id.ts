@@ -35,8 +35,8 @@ export type PartDescription =
 
 /**
  * Describes a request. An earlier reply counts by its text alone: thought signatures differ each time, are stored with
- * their reply and add nothing to its text. So an act stays the same request if the act before it is repeated and gets the
- * same reply. The model that gave a reply, the service's address and the API key do not count either.
+ * their reply and add nothing to its text. So an act stays the same request if the act before it is repeated and gets
+ * the same reply. The model that gave a reply, the service's address and the API key do not count either.
  */
 export async function describeRequest(request: GenerateRequest): Promise<RequestDescription> {
   const { model, system, parameters, turns } = request;
@@ -67,8 +67,8 @@ export interface CountedRequest {
 }
 
 /**
- * Creates a function that numbers the equal requests of a run. A request is counted when it has its reply, so one that is
- * repeated in another way (a stream that becomes a single call) keeps its number.
+ * Creates a function that numbers the equal requests of a run. A request is counted when it has its reply, so one that
+ * is repeated in another way (a stream that becomes a single call) keeps its number.
  */
 export function createRequestCounter(): (request: GenerateRequest) => Promise<CountedRequest> {
   const counts = new Map<string, number>();

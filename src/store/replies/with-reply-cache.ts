@@ -2,7 +2,8 @@ import type { BoticelliDriver, CallContext } from '../../driver/driver.js';
 import { createLayer } from '../../driver/layers/create-layer.js';
 import type { GenerateRequest } from '../../driver/request.js';
 import type { GenerateResponse } from '../../driver/response.js';
-import type { ReplyCache, StoredReply } from './reply-cache.js';
+import { tryParseJson } from '../../util/json.js';
+import type { ReplyCache } from './reply-cache.js';
 import { createRequestCounter, type RequestId } from './request-id.js';
 
 /** Where replies are stored, and when a stored one may be reused. */
@@ -15,9 +16,9 @@ export interface ReplyCacheOptions {
 }
 
 /**
- * Stores each complete reply before it is returned, and reuses the stored reply of an equal request from an earlier run: no
- * request, no quota, no cost. Truncated replies are returned but not stored. Use one instance per run, because equal requests
- * are numbered.
+ * Stores each complete reply before it is returned, and reuses the stored reply of an equal request from an earlier
+ * run: no request, no quota, no cost. Truncated replies are returned but not stored. Use one instance per run, because
+ * equal requests are numbered.
  */
 export function withReplyCache(options: ReplyCacheOptions, inner: BoticelliDriver): BoticelliDriver {
   const countRequest = createRequestCounter();
@@ -33,8 +34,9 @@ export function withReplyCache(options: ReplyCacheOptions, inner: BoticelliDrive
         return;
       }
       for await (const chunk of send(request, context)) {
-        if (chunk.response) {
-          await saveIfComplete(id, request, chunk.response, options);
+        const { response } = chunk;
+        if (response) {
+          if (!response.reused && isComplete(request, response)) await options.cache.save(id, response);
           markAnswered();
         }
         yield chunk;
@@ -49,36 +51,15 @@ async function findReusable(
   { emit }: CallContext,
   { cache, canReuse, acceptFallbackReplies = true }: ReplyCacheOptions,
 ): Promise<GenerateResponse | undefined> {
-  if (!canReuse?.()) return undefined;
-  const stored = await cache.find(id, acceptFallbackReplies ? undefined : model);
-  return stored && toResponse(stored, emit);
-}
-
-function toResponse({ wasSpoken, ...reply }: StoredReply, emit: CallContext['emit']): GenerateResponse {
-  const message = 'the stored reply has no audio: only the transcript of speech is kept';
+  const stored = canReuse?.() ? await cache.find(id, acceptFallbackReplies ? undefined : model) : undefined;
+  if (!stored) return undefined;
+  const { wasSpoken, ...reply } = stored;
+  const message = 'the stored reply has no audio: only the transcript of speech is stored';
   if (wasSpoken) emit?.({ type: 'note', about: 'reply', message });
   return { ...reply, reused: true };
 }
 
-async function saveIfComplete(
-  id: RequestId,
-  request: GenerateRequest,
-  response: GenerateResponse,
-  { cache }: ReplyCacheOptions,
-): Promise<void> {
-  if (!response.reused && isComplete(request, response)) await cache.save(id, response);
-}
-
 /** Whether the model finished. Validated JSON is complete whatever the finish reason. */
 function isComplete({ parameters }: GenerateRequest, { finishReason, text }: GenerateResponse): boolean {
-  return finishReason === 'STOP' || (parameters.format === 'json' && isJson(text));
-}
-
-function isJson(text: string): boolean {
-  try {
-    JSON.parse(text);
-    return true;
-  } catch {
-    return false;
-  }
+  return finishReason === 'STOP' || (parameters.format === 'json' && tryParseJson(text) !== undefined);
 }

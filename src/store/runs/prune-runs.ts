@@ -9,22 +9,16 @@ export const defaultKeepMs = 30 * 86_400_000;
 const maxRuns = 500;
 const maxReplies = 5000;
 
-export interface PruneRunsOptions {
-  database: Database.Database;
-  /** Milliseconds since the epoch. */
-  now: number;
-  keepMs: number;
-}
-
 /**
  * Deletes runs and replies that are older than `keepMs`. It deletes only once the oldest row has exceeded that by a
  * thirtieth, so that most runs delete nothing; they cost two index lookups.
+ *
+ * @param now milliseconds since the epoch
  */
-export async function pruneRuns({ database, now, keepMs }: PruneRunsOptions): Promise<void> {
+export async function pruneRuns(database: Database.Database, now: number, keepMs: number): Promise<void> {
   const isDue = (table: string, column: string) => {
-    const row = database.prepare(`SELECT min(${column}) FROM ${table}`).raw(true).get() as [number | null] | undefined;
-    const oldest = row?.[0];
-    return typeof oldest === 'number' && oldest < now - keepMs * (31 / 30);
+    const [oldest] = database.prepare(`SELECT min(${column}) FROM ${table}`).raw(true).get() as [number | null];
+    return oldest !== null && oldest < now - keepMs * (31 / 30);
   };
   if (!isDue('runs', 'started_at') && !isDue('answers', 'answered_at')) return;
   const oldRuns = `SELECT id FROM runs WHERE started_at < ? ORDER BY started_at LIMIT ${maxRuns}`;

@@ -32,18 +32,20 @@ export interface RecordedAct {
   events: ActProgressEvent[];
 }
 
-/** The columns of `runs`, in the order of the table. */
-const columns = `id, narrative, file, file_hash, started_at, status, act_count, acts_ended, models_asked, models_served,
-  attempts, wait_ms, usage, cost_usd, duration_ms, error`;
+/** The columns of `runs` with the names and the order of a recorded run's fields. */
+const columns = `id AS run, narrative, file, file_hash AS fileHash, started_at AS startedAt,
+  ifnull(status, 'unfinished') AS status, act_count AS actCount, acts_ended AS actsEnded, models_asked AS modelsAsked,
+  models_served AS modelsServed, attempts, wait_ms AS waitMs, usage, cost_usd AS costUsd,
+  duration_ms AS durationMs, error`;
 
-type RunRow = [
-  ...[string, string, string | null, string | null, number, string | null, number, number, string, string],
-  ...[number, number, string, number | null, number | null, string | null],
-];
+/** The columns that contain JSON. */
+const jsonColumns = ['modelsAsked', 'modelsServed', 'usage', 'error'];
+
+type RunRow = { startedAt: number } & Record<string, string | number | null>;
 
 /** Lists the newest runs first. `total` is the number of all recorded runs. */
 export function listRuns(database: Database.Database, limit: number): { runs: RecordedRun[]; total: number } {
-  const rows = database.prepare(`SELECT ${columns} FROM runs ORDER BY started_at DESC, id DESC LIMIT ?`).raw(true);
+  const rows = database.prepare(`SELECT ${columns} FROM runs ORDER BY started_at DESC, id DESC LIMIT ?`);
   const [total] = database.prepare('SELECT count(*) FROM runs').raw(true).get() as [number];
   return { runs: (rows.all(limit) as RunRow[]).map(toRecordedRun), total };
 }
@@ -51,9 +53,7 @@ export function listRuns(database: Database.Database, limit: number): { runs: Re
 /** Finds at most three runs whose ids have the prefix, newest first; for `last`, the newest run. */
 export function findRuns(database: Database.Database, id: string): RecordedRun[] {
   if (id === 'last') return listRuns(database, 1).runs;
-  const rows = database
-    .prepare(`SELECT ${columns} FROM runs WHERE id >= ? AND id < ? ORDER BY id DESC LIMIT 3`)
-    .raw(true);
+  const rows = database.prepare(`SELECT ${columns} FROM runs WHERE id >= ? AND id < ? ORDER BY id DESC LIMIT 3`);
   return (rows.all(id, `${id}\u{10ffff}`) as RunRow[]).map(toRecordedRun);
 }
 
@@ -67,36 +67,9 @@ export function listActs(database: Database.Database, run: string): RecordedAct[
   }));
 }
 
+/** Converts a row; a column that is NULL is left out. */
 function toRecordedRun(row: RunRow): RecordedRun {
-  const [
-    run,
-    narrative,
-    file,
-    fileHash,
-    startedAt,
-    status,
-    actCount,
-    actsEnded,
-    modelsAskedJson,
-    modelsServedJson,
-    ...rest
-  ] = row;
-  const [attempts, waitMs, usage, costUsd, durationMs, error] = rest;
-  return {
-    ...{ run, narrative, ...(file !== null && { file }), ...(fileHash !== null && { fileHash }) },
-    startedAt: new Date(startedAt).toISOString(),
-    status: (status as RunStatus | null) ?? 'unfinished',
-    ...{
-      actCount,
-      actsEnded,
-      modelsAsked: JSON.parse(modelsAskedJson),
-      modelsServed: JSON.parse(modelsServedJson),
-      attempts,
-      waitMs,
-    },
-    usage: JSON.parse(usage),
-    ...(costUsd !== null && { costUsd }),
-    ...(durationMs !== null && { durationMs }),
-    ...(error !== null && { error: JSON.parse(error) }),
-  };
+  const entries = Object.entries(row).filter(([, value]) => value !== null);
+  const fields = entries.map(([name, value]) => [name, jsonColumns.includes(name) ? JSON.parse(String(value)) : value]);
+  return { ...Object.fromEntries(fields), startedAt: new Date(row.startedAt).toISOString() };
 }

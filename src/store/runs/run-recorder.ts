@@ -34,18 +34,14 @@ export interface RunTotals {
   costUsd?: number | undefined;
 }
 
-/** Where a run's narrative came from. */
-export interface RunOrigin {
-  /** The absolute path of the narrative file; absent for standard input. */
-  file?: string;
-  /** SHA-256 of the file's text (UTF-8 without a byte order mark, with LF line ends), in hexadecimal. */
-  fileHash: string;
-}
-
 export interface RunRecorderOptions {
   /** Has the tables `runs` and `acts`. */
   database: Database.Database;
-  origin: RunOrigin;
+  /**
+   * Where the narrative comes from: the absolute path of its file, absent for standard input, and the SHA-256 of its
+   * text (UTF-8 without a byte order mark, with LF line ends), in hexadecimal.
+   */
+  origin: { file?: string; fileHash: string };
   /** Returns milliseconds since the epoch. */
   now: () => number;
   /** Runs a write after all earlier ones. */
@@ -67,9 +63,8 @@ interface FinishedAct {
 export function createRunRecorder(options: RunRecorderOptions): (event: NarrativeEvent) => void {
   const writer = createRunWriter(options);
   const activeActs = new Map<string, FinishedAct>();
-  let totals: RunTotals = {
-    ...{ actsEnded: 0, modelsAsked: [], modelsServed: [], attempts: 0, waitMs: 0, usage: zeroUsage, costUsd: 0 },
-  };
+  const counts = { actsEnded: 0, attempts: 0, waitMs: 0 };
+  let totals: RunTotals = { ...counts, modelsAsked: [], modelsServed: [], usage: zeroUsage, costUsd: 0 };
   const finishAct = (finished: FinishedAct) => {
     activeActs.delete(finished.act);
     totals = addAct(totals, finished);
@@ -103,17 +98,13 @@ function addAct(totals: RunTotals, { requestedModel, end, events }: FinishedAct)
   const waitMs = events.reduce((sum, event) => sum + (event.type === 'act-wait' ? event.waitMs : 0), 0);
   return {
     actsEnded: totals.actsEnded + (end ? 1 : 0),
-    modelsAsked: addUnique(totals.modelsAsked, requestedModel),
-    modelsServed: end ? addUnique(totals.modelsServed, end.model) : totals.modelsServed,
+    modelsAsked: [...new Set([...totals.modelsAsked, requestedModel])],
+    modelsServed: [...new Set([...totals.modelsServed, ...(end ? [end.model] : [])])],
     attempts: totals.attempts + (end?.attempts ?? retries + 1),
     waitMs: totals.waitMs + (end?.waitMs ?? waitMs),
     usage: end && !end.reused ? addUsage(totals.usage, end.usage) : totals.usage,
     costUsd: end ? addCosts(totals.costUsd, end.costUsd) : totals.costUsd,
   };
-}
-
-function addUnique(names: string[], name: string): string[] {
-  return names.includes(name) ? names : [...names, name];
 }
 
 /** Writes a run into SQLite: each act together with the new totals of the run, in one transaction. */

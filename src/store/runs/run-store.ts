@@ -1,12 +1,13 @@
-import type Database from 'libsql';
 import type { NarrativeEvent } from '../../executor/narrative-events.js';
 import { createBestEffort } from '../../util/best-effort.js';
 import { createSerialQueue } from '../../util/serial-queue.js';
 import { createSqliteReplyCache, type ReplyCache } from '../replies/reply-cache.js';
 import { pruneRuns } from './prune-runs.js';
-import { createRunRecorder, type RunOrigin } from './run-recorder.js';
+import { createRunRecorder, type RunRecorderOptions } from './run-recorder.js';
 
-/** Stores the replies and the record of one run. Nothing here rejects: the run continues without what can't be stored. */
+/**
+ * Stores the replies and the record of one run. Nothing here rejects: the run continues without what can't be stored.
+ */
 export interface RunStore {
   replyCache: ReplyCache;
   /** Records an event. Resolves when it is written. */
@@ -17,16 +18,11 @@ export interface RunStore {
   readonly reusableReplyCount: number;
 }
 
-export interface RunStoreOptions {
-  /** The result of `openDatabase`. */
-  database: Database.Database;
+interface RunStoreOptions extends Omit<RunRecorderOptions, 'enqueue'> {
   /** The name of the narrative. */
   narrative: string;
-  origin: RunOrigin;
   /** How long runs and replies are kept; older ones are deleted at the end of the run. */
   keepMs: number;
-  /** Returns milliseconds since the epoch. */
-  now: () => number;
   /** Called once, when the database can't be read or written; it is not used any more after that. */
   onFailure: (thrown: unknown) => void;
 }
@@ -40,7 +36,7 @@ export function openRunStore({ database, narrative, origin, keepMs, now, onFailu
   let cache: ReplyCache | undefined;
   let recordEvent: ((event: NarrativeEvent) => void) | undefined;
   // On first use, because preparing statements fails if the tables are damaged.
-  const getCache = () => (cache ??= createSqliteReplyCache({ database, narrative, now }));
+  const getCache = () => (cache ??= createSqliteReplyCache(database, narrative, now));
   const getRecorder = () => (recordEvent ??= createRunRecorder({ database, origin, now, enqueue }));
 
   return {
@@ -51,16 +47,15 @@ export function openRunStore({ database, narrative, origin, keepMs, now, onFailu
         return reply;
       },
       async save(requestId, reply) {
-        const isStored = await attempt(async () => {
+        await attempt(async () => {
           await getCache().save(requestId, reply);
-          return true;
+          reusableReplyCount += 1;
         });
-        if (isStored) reusableReplyCount += 1;
       },
     },
     async onEvent(event) {
       await attempt(() => getRecorder()(event));
-      if (event.type === 'narrative-end') enqueue(() => pruneRuns({ database, now: now(), keepMs }));
+      if (event.type === 'narrative-end') enqueue(() => pruneRuns(database, now(), keepMs));
       await writes.drain();
     },
     flush: () => writes.drain(),

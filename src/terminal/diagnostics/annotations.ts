@@ -7,10 +7,10 @@ import { toPrintable } from '../text/printable.js';
  * @param file relative to the repository; undefined for a diagnostic without a file
  */
 export function formatAnnotation({ severity, rule, message, location, suggestion }: Diagnostic, file?: string): string {
+  const { line, column = 0, length = 0 } = location ?? {};
+  const position = location && { line, endLine: line, col: column, endColumn: column + length };
   const properties = {
-    ...(file !== undefined && { file }),
-    ...(file !== undefined && location && { line: location.line, endLine: location.line }),
-    ...(file !== undefined && location && { col: location.column, endColumn: location.column + location.length }),
+    ...(file !== undefined && { file, ...position }),
     title: rule,
   };
   const propertyList = Object.entries(properties).map(([name, value]) => `${name}=${escapeProperty(String(value))}`);
@@ -18,7 +18,9 @@ export function formatAnnotation({ severity, rule, message, location, suggestion
   return `::${severity} ${propertyList.join(',')}::${escapeData(text)}`;
 }
 
-/** The runner reads commands by lines and decodes `%` escapes. Its log interprets control characters as a terminal does. */
+/**
+ * The runner reads commands by lines and decodes `%` escapes. Its log interprets control characters as a terminal does.
+ */
 function escapeData(text: string): string {
   return toPrintable(text.replaceAll('%', '%25').replaceAll('\r', '%0D').replaceAll('\n', '%0A'));
 }

@@ -65,10 +65,12 @@ const maxShownBefore = 40;
 
 /** Extracts the part of a line around a location; `…` marks omissions. */
 function extractExcerpt(line: string, start: number, length: number): Record<'before' | 'marked' | 'after', string> {
-  const from = characterStart(line, Math.max(0, Math.min(start - maxShownBefore, line.length - maxShownLength)));
-  const to = characterStart(line, Math.min(line.length, from + maxShownLength));
-  const first = characterStart(line, start);
-  const last = Math.min(to, characterEnd(line, start + length));
+  const characterStart = (index: number) => (isWithinCharacter(line, index) ? index - 1 : index);
+  const from = characterStart(Math.max(0, Math.min(start - maxShownBefore, line.length - maxShownLength)));
+  const to = characterStart(Math.min(line.length, from + maxShownLength));
+  const first = characterStart(start);
+  const end = start + length;
+  const last = Math.min(to, isWithinCharacter(line, end) ? end + 1 : end);
   return {
     before: `${from > 0 ? '…' : ''}${toDisplayLine(line.slice(from, first))}`,
     marked: toDisplayLine(line.slice(first, last)),
@@ -76,16 +78,7 @@ function extractExcerpt(line: string, start: number, length: number): Record<'be
   };
 }
 
-/** Moves an index within a surrogate pair to its start. */
-function characterStart(line: string, index: number): number {
-  return isWithinCharacter(line, index) ? index - 1 : index;
-}
-
-/** Moves an index within a surrogate pair to its end. */
-function characterEnd(line: string, index: number): number {
-  return isWithinCharacter(line, index) ? index + 1 : index;
-}
-
+/** Whether an index is within a surrogate pair. */
 function isWithinCharacter(line: string, index: number): boolean {
   return index > 0 && /^[\uD800-\uDBFF][\uDC00-\uDFFF]/.test(line.slice(index - 1, index + 1));
 }

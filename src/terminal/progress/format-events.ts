@@ -9,7 +9,7 @@ import type {
 import { formatCount, formatDuration, formatUsd } from '../text/format.js';
 
 export interface FormatActEndOptions {
-  verbose: boolean;
+  verbose?: boolean;
   /** Whether to show the waiting time, if no earlier line has. */
   showsWaits?: boolean;
   /** Whether replies come from a recording, under `--replay`. */
@@ -25,10 +25,7 @@ export function formatActName({ act, round }: Pick<ActStart, 'act' | 'round'>): 
 }
 
 /** Formats the line of a finished act. */
-export function formatActEnd(
-  end: ActEnd,
-  { verbose, showsWaits = false, replays = false }: FormatActEndOptions,
-): string {
+export function formatActEnd(end: ActEnd, { verbose, showsWaits, replays }: FormatActEndOptions = {}): string {
   const { usage, costUsd } = end;
   if (end.reused)
     return `reused from ${replays ? 'the recording' : 'an earlier run'} (no request, no cost) · ${end.model}`;
@@ -83,9 +80,8 @@ export interface ActCounts {
 }
 
 /** Formats the last line of a run: its outcome, tokens, time and cost. */
-export function formatNarrativeEnd(end: NarrativeEnd, counts: ActCounts): string {
+export function formatNarrativeEnd(end: NarrativeEnd, { ended, reused, total }: ActCounts): string {
   const { status, usage, durationMs, costUsd } = end;
-  const { ended, reused, total } = counts;
   const parts = [
     ended === total ? formatCount(ended, 'act') : `${ended} of ${formatCount(total, 'act')}`,
     ...(reused > 0 ? [`${reused} reused`] : []),

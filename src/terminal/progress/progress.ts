@@ -1,12 +1,4 @@
-import type {
-  ActEnd,
-  ActFallback,
-  ActNote,
-  ActRetry,
-  ActStart,
-  ActWait,
-  NarrativeEvent,
-} from '../../executor/narrative-events.js';
+import type { ActStart, NarrativeEvent } from '../../executor/narrative-events.js';
 import type { Colors } from '../text/colors.js';
 import { toPrintableLine } from '../text/printable.js';
 import * as eventLines from './format-events.js';
@@ -41,10 +33,9 @@ export interface ProgressOptions {
 
 /** Creates a progress report: a line for each event, and the spinner's status in between. */
 export function createProgress(options: ProgressOptions): Progress {
-  const { detail, headings = 'at-start', showsCountdown = false, replays } = options;
+  const { detail, headings = 'at-start' } = options;
   const reporter = createReporter(options);
   const trackWait = detail === 'quiet' ? () => {} : createWaitTracker(options);
-  const verbose = detail === 'verbose';
   const counts: eventLines.ActCounts = { ended: 0, reused: 0, total: 0 };
   const writeHeading = (start: ActStart) => reporter.writeHeading(start, counts.total);
 
@@ -53,24 +44,23 @@ export function createProgress(options: ProgressOptions): Progress {
     if (event.type === 'narrative-start') counts.total = event.acts.length;
     else if (event.type === 'act-start') {
       if (headings === 'at-start') writeHeading(event);
-    } else if (event.type === 'act-end') {
-      counts.ended += 1;
-      if (event.reused) counts.reused += 1;
-      reportActEnd(event, { ...reporter, verbose, replays, showsWaits: showsCountdown && !verbose });
     } else if (event.type === 'narrative-end') {
-      if (counts.total > (verbose ? 0 : 1)) reporter.report(eventLines.formatNarrativeEnd(event, counts));
-    } else if (event.type !== 'act-delta') reportEvent(event, { ...reporter, verbose, showsCountdown });
+      if (counts.total > (detail === 'verbose' ? 0 : 1)) reporter.report(eventLines.formatNarrativeEnd(event, counts));
+    } else if (event.type !== 'act-delta') {
+      if (event.type === 'act-end') counts.ended += 1;
+      if (event.type === 'act-end' && event.reused) counts.reused += 1;
+      reportActEvent(event, reporter, options);
+    }
   };
   return { onEvent, writeHeading, warn: reporter.warn };
 }
 
-type Reporting = Pick<ReturnType<typeof createReporter>, 'report' | 'warn'> & { verbose: boolean };
-
-function reportEvent(
-  event: ActRetry | ActWait | ActFallback | ActNote,
-  { report, warn, verbose, showsCountdown }: Reporting & { showsCountdown: boolean },
+function reportActEvent(
+  event: Exclude<NarrativeEvent, { type: 'narrative-start' | 'narrative-end' | 'act-start' | 'act-delta' }>,
+  { report, warn }: ReturnType<typeof createReporter>,
+  { detail, showsCountdown = false, replays }: ProgressOptions,
 ): void {
-  const showsWaits = verbose || !showsCountdown;
+  const verbose = detail === 'verbose';
   const act = eventLines.formatActName(event);
   switch (event.type) {
     case 'act-retry':
@@ -79,47 +69,35 @@ function reportEvent(
       break;
     case 'act-wait':
       // The line of the failed attempt shows its backoff.
-      if (verbose || (!showsCountdown && event.reason !== 'backoff' && event.waitMs >= eventLines.minReportedWaitMs)) {
+      if (verbose || (!showsCountdown && event.reason !== 'backoff' && event.waitMs >= eventLines.minReportedWaitMs))
         report(`${act}: waiting ${eventLines.formatWait(event)}`);
-      }
       break;
     case 'act-fallback':
       warn(`boticelli: ${act}: ${eventLines.formatFallback(event)}`);
       break;
     case 'act-note':
-      if (showsWaits || !isFileTransfer(event)) report(`${act}: ${event.message}`);
+      if (verbose || !showsCountdown || !isFileTransfer(event)) report(`${act}: ${event.message}`);
+      break;
+    case 'act-end': {
+      report(`${act}: ${eventLines.formatActEnd(event, { verbose, replays, showsWaits: showsCountdown && !verbose })}`);
+      const warning = eventLines.formatFinishWarning(event);
+      if (warning !== undefined) warn(`boticelli: warning: ${act}: ${warning}`);
+    }
   }
-}
-
-function reportActEnd(
-  end: ActEnd,
-  { report, warn, ...options }: Omit<Reporting, 'verbose'> & eventLines.FormatActEndOptions,
-): void {
-  const act = eventLines.formatActName(end);
-  report(`${act}: ${eventLines.formatActEnd(end, options)}`);
-  const warning = eventLines.formatFinishWarning(end);
-  if (warning !== undefined) warn(`boticelli: warning: ${act}: ${warning}`);
 }
 
 /** Creates the functions that write a line. */
 function createReporter({ stderr, colors, detail, label }: ProgressOptions) {
-  const programPrefix = 'boticelli: ';
-  const formatLine = (text: string) => {
-    if (label === undefined) return toPrintableLine(text);
-    return toPrintableLine(
-      text.startsWith(programPrefix)
-        ? `${programPrefix}${label}: ${text.slice(programPrefix.length)}`
-        : `${label}: ${text}`,
-    );
-  };
+  // The label follows the name of the program, if the line begins with that.
+  const formatLine = (text: string) =>
+    toPrintableLine(label === undefined ? text : text.replace(/^(boticelli: )?/, (prefix) => `${prefix}${label}: `));
   return {
     writeHeading(start: ActStart, actCount: number) {
       if (detail === 'quiet') return;
-      const { index, model } = start;
-      const title = formatLine(`[${index + 1}/${actCount}] ${eventLines.formatActName(start)}`);
+      const title = formatLine(`[${start.index + 1}/${actCount}] ${eventLines.formatActName(start)}`);
       const colorize = (text: string) =>
         colors.heading(text.slice(0, title.length)) + colors.dim(text.slice(title.length));
-      stderr.writeLine(`${title} ${toPrintableLine(model)}`, colorize);
+      stderr.writeLine(`${title} ${toPrintableLine(start.model)}`, colorize);
     },
     report(text: string) {
       if (detail !== 'quiet') stderr.writeLine(formatLine(text), colors.dim);

@@ -72,8 +72,8 @@ export async function createSpinner({ stream, isColored }: SpinnerOptions): Prom
 }
 
 /**
- * Turns autowrap (DECAWM of the VT100) off for a text and moves the cursor back to the start of the line. Otherwise a frame
- * drawn while the terminal becomes narrower leaves a part of itself on a second row.
+ * Turns autowrap (DECAWM of the VT100) off for a text and moves the cursor back to the start of the line. Otherwise a
+ * frame drawn while the terminal becomes narrower leaves a part of itself on a second row.
  */
 function withoutAutowrap(text: string): string {
   return `\u001b[?7l${text}\u001b[?7h\r`;

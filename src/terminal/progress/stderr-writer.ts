@@ -39,15 +39,12 @@ export function createStderrWriter({
   let pendingLines: Parameters<StderrWriter['writeLine']>[] = [];
   let isMidLine = false;
   let isStopped = false;
-  const { setStatus, updateSpinner } = createSpinnerTasks({
-    spinner,
-    canShow: () => !isStopped && !isMidLine,
-  });
+  const { setStatus, updateSpinner } = createSpinnerTasks(spinner, () => !isStopped && !isMidLine);
 
-  const write = (...[line, colorize]: Parameters<StderrWriter['writeLine']>) => {
-    const width = columns();
-    if (!colorize) output.write(`${line}\n`);
-    else output.write(`${colorize(width ? wrapText(line, width) : line)}\n`);
+  const write: StderrWriter['writeLine'] = (line, colorize) => {
+    const width = colorize && columns();
+    const wrapped = width ? wrapText(line, width) : line;
+    output.write(`${colorize ? colorize(wrapped) : wrapped}\n`);
   };
   const wrapReplies = (replies: Output): Output => ({
     ...replies,
@@ -78,7 +75,7 @@ export function createStderrWriter({
 }
 
 /** Creates the list of statuses, and the update of the spinner that shows them. */
-function createSpinnerTasks({ spinner, canShow }: { spinner: Spinner | undefined; canShow: () => boolean }) {
+function createSpinnerTasks(spinner: Spinner | undefined, canShow: () => boolean) {
   const tasks = new Map<object, () => SpinnerStatus>();
   let isUpdateScheduled = false;
   /** Deferred to the next turn, so that the spinner does not flicker between two statuses. */

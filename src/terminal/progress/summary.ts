@@ -1,6 +1,6 @@
 import type { RunReport } from '../../executor/narrative-events.js';
 import { formatErrorMessage } from '../diagnostics/format-error.js';
-import type { Colors } from '../text/colors.js';
+import type { DisplayOptions } from '../text/colors.js';
 import { formatCount, formatDuration } from '../text/format.js';
 import { toPrintableLine } from '../text/printable.js';
 import { formatTable } from '../text/table.js';
@@ -12,14 +12,8 @@ export interface FinishedRun {
   report: RunReport;
 }
 
-export interface SummaryOptions {
-  colors: Colors;
-  /** The width of the terminal, if it is one. */
-  columns?: number | undefined;
-}
-
 /** Formats the summary of several narratives: a line with counts, and a line for each. */
-export function formatSummary(runs: readonly FinishedRun[], { colors, columns }: SummaryOptions): string[] {
+export function formatSummary(runs: readonly FinishedRun[], { colors, columns }: DisplayOptions): string[] {
   const counts = (['completed', 'failed', 'interrupted'] as const)
     .map((status) => [runs.filter(({ report }) => report.status === status).length, status] as const)
     .filter(([count]) => count > 0)

@@ -5,7 +5,7 @@ import type { SpinnerStatus } from './spinner.js';
 import type { StderrWriter } from './stderr-writer.js';
 
 /** What an act waits for, since a time in milliseconds since the epoch. `act` is the name for display. */
-export type WaitState = { act: string; since: number; model: string } & (
+type WaitState = { act: string; since: number; model: string } & (
   | { kind: 'reply' }
   | { kind: 'time'; wait: ActWait }
   | { kind: 'file'; note: ActNote }
@@ -16,13 +16,12 @@ export type WaitState = { act: string; since: number; model: string } & (
 const showElapsedAfterMs = 2000;
 
 /** Formats a wait for the spinner: counts down to a known end, else counts up. */
-export function formatWaitStatus(waitState: WaitState, now: number): SpinnerStatus {
+function formatWaitStatus(waitState: WaitState, now: number): SpinnerStatus {
   const { act, model, since } = waitState;
   const elapsed = now - since < showElapsedAfterMs ? {} : { time: `(${formatWholeSeconds(now - since)})` };
-  const replyStatus = { text: `${act}: waiting for ${model}`, ...elapsed };
   switch (waitState.kind) {
     case 'reply':
-      return replyStatus;
+      return { text: `${act}: waiting for ${model}`, ...elapsed };
     case 'time': {
       const { wait } = waitState;
       // The end of another request or session is unknown: `waitMs` is only an upper bound.
@@ -40,7 +39,7 @@ export function formatWaitStatus(waitState: WaitState, now: number): SpinnerStat
   }
 }
 
-export interface WaitTrackerOptions {
+interface WaitTrackerOptions {
   stderr: Pick<StderrWriter, 'setStatus'>;
   /** Milliseconds since the epoch. */
   now: () => number;

@@ -1,44 +1,43 @@
-import type { NarrativeEvent, RunReport } from '../../executor/narrative-events.js';
+import type { RunReport } from '../../executor/narrative-events.js';
 import type { Output } from '../output.js';
 import type { ActFilter, ReplyOutput } from './reply-output.js';
 
 /** Writes one JSON document at the end of the run. `--only` and `--last` filter its `acts`. */
-export function createJsonReplyOutput({ output, isActShown }: { output: Output; isActShown: ActFilter }): ReplyOutput {
+export function createJsonReplyOutput(output: Output, isActShown: ActFilter): ReplyOutput {
   return {
     onEvent: () => {},
-    finish: (report) =>
-      output.write(`${stringifyJson({ ...toRunDocument(report), acts: report.acts.filter(isActShown) }, 2)}\n`),
+    finish: (report) => output.write(`${stringifyJson(filterActs(report, isActShown), 2)}\n`),
   };
 }
 
-/** Writes one JSON array with the documents of several narratives, in the given order, when the last one has finished. */
-export function createJsonArrayOutput({ output, count }: { output: Output; count: number }) {
+/**
+ * Writes one JSON array with the documents of several narratives, in the given order, when the last one has finished.
+ */
+export function createJsonArrayOutput(output: Output, count: number) {
   const documents: unknown[] = [];
   let finished = 0;
   return (position: number, isActShown: ActFilter): ReplyOutput => ({
     onEvent: () => {},
     finish(report) {
-      documents[position] = { ...toRunDocument(report), acts: report.acts.filter(isActShown) };
+      documents[position] = filterActs(report, isActShown);
       finished += 1;
       if (finished === count) output.write(`${stringifyJson(documents, 2)}\n`);
     },
   });
 }
 
+function filterActs(report: RunReport, isActShown: ActFilter) {
+  return { ...toRunDocument(report), acts: report.acts.filter(isActShown) };
+}
+
 /**
  * Writes each event as one line of JSON as it happens, unfiltered.
  * @param includesRunId whether to add the run's id to every event, because several narratives write to this output
  */
-export function createNdjsonReplyOutput({
-  output,
-  includesRunId = false,
-}: {
-  output: Output;
-  includesRunId?: boolean;
-}): ReplyOutput {
+export function createNdjsonReplyOutput(output: Output, includesRunId = false): ReplyOutput {
   let run: string | undefined;
   return {
-    onEvent(event: NarrativeEvent) {
+    onEvent(event) {
       if ('run' in event) run = event.run;
       const { type, ...rest } = event;
       output.write(`${stringifyJson(includesRunId ? { type, run, ...rest } : event)}\n`);
@@ -54,8 +53,6 @@ export function toRunDocument({ failure: _, ...document }: RunReport): Omit<RunR
 
 /** Like JSON.stringify, but escapes all control characters: JSON.stringify does not escape U+007F to U+009F. */
 export function stringifyJson(value: unknown, indent?: number): string {
-  return JSON.stringify(value, null, indent).replaceAll(
-    /[\x7f-\x9f]/g,
-    (character) => `\\u00${character.charCodeAt(0).toString(16)}`,
-  );
+  const toEscape = (character: string) => `\\u00${character.charCodeAt(0).toString(16)}`;
+  return JSON.stringify(value, null, indent).replaceAll(/[\x7f-\x9f]/g, toEscape);
 }

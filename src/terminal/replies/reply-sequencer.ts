@@ -1,9 +1,6 @@
 import type { NarrativeEvent, RunReport } from '../../executor/narrative-events.js';
 import type { ReplyOutput } from './reply-output.js';
 
-/** Wraps the output of a narrative at a position, counted from 0, so that it writes in order. */
-export type ReplySequencer = (position: number, output: ReplyOutput) => ReplyOutput & { isQueued(): boolean };
-
 interface QueuedOutput {
   output: ReplyOutput;
   heldEvents: NarrativeEvent[];
@@ -11,10 +8,11 @@ interface QueuedOutput {
 }
 
 /**
- * Writes the replies of parallel narratives in order: those of the first unfinished narrative immediately, those of later
- * narratives when all before them have finished.
+ * Writes the replies of parallel narratives in order: those of the first unfinished narrative immediately, those of
+ * later narratives when all before them have finished. Returns a function that wraps the output of a narrative at a
+ * position, counted from 0.
  */
-export function createReplySequencer(): ReplySequencer {
+export function createReplySequencer() {
   const queue: QueuedOutput[] = [];
   let current = 0;
   const advance = () => {
@@ -26,7 +24,7 @@ export function createReplySequencer(): ReplySequencer {
       current += 1;
     }
   };
-  return (position, output) => {
+  return (position: number, output: ReplyOutput): ReplyOutput & { isQueued(): boolean } => {
     const entry: QueuedOutput = { output, heldEvents: [] };
     queue[position] = entry;
     return {

@@ -13,8 +13,8 @@ export interface TextReplyOutputOptions {
 }
 
 /**
- * Writes replies as plain text, streamed or not: in order, with an empty line between them and one newline at the end. A
- * terminal gets symbols instead of control characters; any other output gets the text unchanged.
+ * Writes replies as plain text, streamed or not: in order, with an empty line between them and one newline at the end.
+ * A terminal gets symbols instead of control characters; any other output gets the text unchanged.
  */
 export function createTextReplyOutput({
   output,
@@ -113,11 +113,7 @@ function writableLength(text: string): number {
  * thousands of newlines in a row, as models write them.
  */
 export function lengthWithoutTrailingNewlines(text: string): number {
-  let length = text.length;
-  while (length > 0 && isNewline(text.charCodeAt(length - 1))) length -= 1;
+  let { length } = text;
+  while (length > 0 && '\r\n'.includes(text.charAt(length - 1))) length -= 1;
   return length;
-}
-
-function isNewline(code: number): boolean {
-  return code === 0x0a || code === 0x0d;
 }

@@ -2,17 +2,21 @@ import type { Colors } from '../text/colors.js';
 import { formatCount, formatDateTime, formatDuration, formatUsd } from '../text/format.js';
 import { toPrintableLine } from '../text/printable.js';
 
-/** An estimate of requests, tokens, cost and waiting time. */
-export interface EstimateReport {
+/** An estimate of requests, tokens and cost. */
+interface Totals {
   requests: number;
   promptTokens: number;
   outputTokens: number;
   costUsd?: number;
+}
+
+/** The totals of a narrative, those of its models, and the waiting time. */
+export interface EstimateReport extends Totals {
   /** The number of replies whose length is assumed to be typical. */
   guessedReplies: number;
   waitMs: number;
   closed?: { model: string; afterRequests: number; until: number };
-  models: readonly { model: string; requests: number; promptTokens: number; outputTokens: number; costUsd?: number }[];
+  models: readonly ({ model: string } & Totals)[];
 }
 
 /** Formats the estimate of a narrative, to follow the line of its file. */
@@ -30,12 +34,7 @@ export function formatEstimate(estimate: EstimateReport, typicalReplyTokens: num
   ];
 }
 
-function formatTotals({
-  requests,
-  promptTokens,
-  outputTokens,
-  costUsd,
-}: Pick<EstimateReport, 'requests' | 'promptTokens' | 'outputTokens' | 'costUsd'>): string {
+function formatTotals({ requests, promptTokens, outputTokens, costUsd }: Totals): string {
   const costText = costUsd === undefined ? 'unknown cost' : `about ${formatUsd(costUsd)} on a paid tier`;
   return `${formatCount(requests, 'request')}, about ${promptTokens} tokens in, ${outputTokens} out, ${costText}`;
 }

@@ -1,6 +1,6 @@
 import type { LimitKind } from '../../facts/limits.js';
 import type { Availability, LimitStatus, ModelStatus, QuotaStatus, UsageCount } from '../../quota/status.js';
-import type { Colors } from '../text/colors.js';
+import type { Colors, DisplayOptions } from '../text/colors.js';
 import { formatDateTime, formatDuration, formatMoment, toIsoTime } from '../text/format.js';
 import { toPrintableLine } from '../text/printable.js';
 import { fitsWidth, formatTable } from '../text/table.js';
@@ -31,11 +31,9 @@ export interface ProjectQuotaLocation extends QuotaLocation {
 }
 
 /** Formats the report as a table, or as a list if the table is too wide for the terminal. */
-export function formatLimits(
-  report: LimitsReport,
-  { colors, columns }: { colors: Colors; columns?: number },
-): string[] {
-  const sections = report.models.map((model) => ({
+export function formatLimits(report: LimitsReport, { colors, columns }: DisplayOptions): string[] {
+  const { models } = report;
+  const sections = models.map((model) => ({
     title: formatTitle(model, report, colors),
     rows: createRows(model, report),
   }));
@@ -45,11 +43,8 @@ export function formatLimits(
   if (!fitsWidth(table, columns))
     return [...introLines, ...sections.flatMap(({ title, rows }) => [title, ...rows.flatMap(formatListItem)])];
   const [headerLine = '', ...lines] = table;
-  return [
-    ...introLines,
-    colors.dim(headerLine),
-    ...sections.flatMap(({ title, rows }) => [title, ...lines.splice(0, rows.length)]),
-  ];
+  const body = sections.flatMap(({ title, rows }) => [title, ...lines.splice(0, rows.length)]);
+  return [...introLines, colors.dim(headerLine), ...body];
 }
 
 /** Formats the location of the quota store in one line. */
@@ -121,8 +116,7 @@ function formatLimit(limit: LimitStatus | undefined): string {
 }
 
 function formatSource({ source, learnedAt }: LimitStatus): string {
-  if (learnedAt !== undefined) return `learned ${formatDateTime(new Date(learnedAt))}`;
-  return source;
+  return learnedAt === undefined ? source : `learned ${formatDateTime(new Date(learnedAt))}`;
 }
 
 function formatListItem([label = '', limit, used, reserved, source]: string[]): string[] {

@@ -1,6 +1,6 @@
 import type { LimitKind } from '../../facts/limits.js';
 import type { LimitStatus, ModelStatus } from '../../quota/status.js';
-import type { Colors } from '../text/colors.js';
+import type { Colors, DisplayOptions } from '../text/colors.js';
 import { formatDateTime, formatDuration, toIsoTime } from '../text/format.js';
 import { measureWidth, toDisplayLine } from '../text/printable.js';
 import { fitsWidth, formatTable } from '../text/table.js';
@@ -42,13 +42,10 @@ export interface ListedModel {
   standsFor?: string;
 }
 
-interface DisplayOptions {
-  colors: Colors;
-  /** The width of the terminal, if it is one. Otherwise every model has one line, of any length. */
-  columns?: number;
-}
-
-/** Formats the report as a table. On a narrow terminal long names have lines of their own; on a very narrow one it is a list. */
+/**
+ * Formats the report as a table. On a narrow terminal long names have lines of their own; on a very narrow one it is a
+ * list.
+ */
 export function formatModels(report: ModelsReport, display: DisplayOptions): string[] {
   const { models } = report;
   const rows = models.map((model) => createRow(model, report));
@@ -80,13 +77,9 @@ interface Row {
 }
 
 function createRow(model: ListedModel, report: ModelsReport): Row {
-  const { name, inputTokens = '', outputTokens = '', limits = {} } = model;
-  return {
-    name: toDisplayLine(name),
-    cells: [formatReach(model.reach), String(inputTokens), String(outputTokens)],
-    quota: formatQuota(limits, report),
-    note: formatNote(model),
-  };
+  const { name, reach, inputTokens = '', outputTokens = '', limits = {} } = model;
+  const cells = [formatReach(reach), String(inputTokens), String(outputTokens)];
+  return { name: toDisplayLine(name), cells, quota: formatQuota(limits, report), note: formatNote(model) };
 }
 
 function formatReach({ generate, stream, live }: ListedModel['reach']): string {
@@ -96,23 +89,15 @@ function formatReach({ generate, stream, live }: ListedModel['reach']): string {
 
 function formatQuota(limits: ModelStatus['limits'], { windowMs }: ModelsReport): string {
   const perWindow = windowMs === 60_000 ? '/min' : ` per ${formatDuration(windowMs)}`;
-  const units: Record<LimitKind, string> = {
-    rpm: perWindow,
-    tpm: ` tokens${perWindow}`,
-    rpd: '/day',
-    maxConcurrent: ' concurrent',
-  };
+  const units = { rpm: perWindow, tpm: ` tokens${perWindow}`, rpd: '/day', maxConcurrent: ' concurrent' };
   const entries = Object.entries(limits) as [LimitKind, LimitStatus][];
-  return entries
-    .map(([kind, { value, source }]) => `${source === 'built-in' ? '~' : ''}${value}${units[kind]}`)
-    .join(', ');
+  const texts = entries.map(([kind, { value, source }]) => `${source === 'built-in' ? '~' : ''}${value}${units[kind]}`);
+  return texts.join(', ');
 }
 
 function formatNote({ standsFor, retires, isOverdue }: ListedModel): string {
-  const notes = [
-    ...(standsFor === undefined ? [] : [`alias of ${toDisplayLine(standsFor)}`]),
-    ...(retires === undefined ? [] : [isOverdue ? `retirement was due on ${retires}` : `retires on ${retires}`]),
-  ];
+  const notes = standsFor === undefined ? [] : [`alias of ${toDisplayLine(standsFor)}`];
+  if (retires !== undefined) notes.push(isOverdue ? `retirement was due on ${retires}` : `retires on ${retires}`);
   return notes.join(', ');
 }
 
@@ -124,15 +109,11 @@ const minNameWidth = 16;
 
 function formatModelTable(rows: readonly Row[], { colors, columns }: DisplayOptions): string[] {
   const allRows = [headerRow, ...rows];
-  const singleLineTable = formatTable(
-    allRows.map(({ name, cells, quota, note }) => [name, ...cells, [quota, note].filter(Boolean).join('; ')]),
-    numericColumns,
-  );
+  const toCells = ({ name, cells, quota, note }: Row) => [name, ...cells, [quota, note].filter(Boolean).join('; ')];
+  const singleLineTable = formatTable(allRows.map(toCells), numericColumns);
   if (columns === undefined || fitsWidth(singleLineTable, columns)) return dimHeader(singleLineTable, colors);
-  const otherColumns = formatTable(
-    allRows.map(({ cells, quota }) => ['', ...cells, quota]),
-    numericColumns,
-  );
+  const withoutNames = allRows.map(({ cells, quota }) => ['', ...cells, quota]);
+  const otherColumns = formatTable(withoutNames, numericColumns);
   const nameWidth = columns - Math.max(...otherColumns.map(measureWidth));
   if (nameWidth < minNameWidth) return rows.flatMap((row) => formatListItem(row, colors));
   const lines = allRows.flatMap((row, index) => formatFoldedRow(row, otherColumns[index] ?? '', nameWidth, colors));

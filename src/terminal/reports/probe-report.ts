@@ -1,10 +1,13 @@
 import type { FirstRejection, ModelProbeResult } from '../../quota/probe-model.js';
+import type { DisplayOptions } from '../text/colors.js';
 import { formatDuration } from '../text/format.js';
 import { toPrintableLine } from '../text/printable.js';
 import { fitsWidth, formatTable } from '../text/table.js';
 
-/** Formats measurements with a column for each model, or one model below the other if that is too wide for the terminal. */
-export function formatProbe(results: readonly ModelProbeResult[], { columns }: { columns?: number } = {}): string[] {
+/**
+ * Formats measurements with a column for each model, or one model below the other if that is too wide for the terminal.
+ */
+export function formatProbe(results: readonly ModelProbeResult[], { columns }: DisplayOptions): string[] {
   const labels = ['', ...rowFormatters.map(([label]) => label)];
   const cells = results.map((result) =>
     [result.model, ...rowFormatters.map(([, format]) => format(result))].map(toPrintableLine),
@@ -24,7 +27,11 @@ const rowFormatters: readonly [string, (result: ModelProbeResult) => string][] =
   ['requests sent', ({ sent }) => String(sent)],
   ['replies', ({ succeeded }) => String(succeeded)],
   ['rejections', ({ refused }) => String(refused)],
-  ['first rejection', ({ firstRefusal }) => (firstRefusal ? formatFirstRejection(firstRefusal) : noValue)],
+  [
+    'first rejection',
+    ({ firstRefusal }) =>
+      firstRefusal ? `request ${firstRefusal.request}, after ${formatDuration(firstRefusal.afterMs)}` : noValue,
+  ],
   ['rejected by', ({ firstRefusal }) => (firstRefusal ? formatRejectingQuotas(firstRefusal) : noValue)],
   ['median latency', ({ latency }) => (latency ? formatDuration(latency.p50Ms) : noValue)],
   ['95th percentile', ({ latency }) => (latency ? formatDuration(latency.p95Ms) : noValue)],
@@ -42,10 +49,6 @@ const endReasonTexts: Record<ModelProbeResult['ended'], string> = {
   failed: 'error',
   interrupted: 'interrupted',
 };
-
-function formatFirstRejection({ request, afterMs }: FirstRejection): string {
-  return `request ${request}, after ${formatDuration(afterMs)}`;
-}
 
 function formatRejectingQuotas({ quotas }: FirstRejection): string {
   const limitTexts = quotas.map(({ limit, unit, per }) => {

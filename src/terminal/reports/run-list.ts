@@ -1,37 +1,31 @@
 import type { RecordedRun } from '../../store/runs/read-runs.js';
-import type { Colors } from '../text/colors.js';
+import type { DisplayOptions } from '../text/colors.js';
 import { formatCount, formatUsd } from '../text/format.js';
 import { toDisplayLine } from '../text/printable.js';
 import { fitsWidth, formatTable } from '../text/table.js';
 
-/** Options for showing a list of runs. */
-export interface FormatRunListOptions {
-  /** The number of all runs. */
-  total: number;
-  colors: Colors;
-  /** The width of the terminal, if it is one. Longer names are truncated. */
-  columns?: number;
-}
-
-/** Formats runs as a table. */
+/**
+ * Formats runs as a table. On a narrow terminal, names are truncated.
+ *
+ * @param total the number of all runs
+ */
 export function formatRunList(
   runs: readonly RecordedRun[],
-  { total, colors, columns }: FormatRunListOptions,
+  total: number,
+  { colors, columns }: DisplayOptions,
 ): string[] {
   if (runs.length === 0) return ['No runs yet.'];
-  const renderTable = (maxNameLength: number) =>
-    formatRunTable([headerCells, ...runs.map((run) => createRow(run, maxNameLength))]);
-  const longestNameLength = Math.max(...runs.map(({ narrative }) => narrative.length));
-  let [headerLine = '', ...lines] = renderTable(longestNameLength);
-  for (let maxLength = longestNameLength; maxLength > 8 && !fitsWidth([headerLine, ...lines], columns); maxLength -= 1)
-    [headerLine = '', ...lines] = renderTable(maxLength - 1);
-  const hiddenCount = total - runs.length;
+  const renderTable = (nameLength: number) =>
+    formatRunTable([headerCells, ...runs.map((run) => createRow(run, nameLength))]);
+  let nameLength = Math.max(...runs.map(({ narrative }) => narrative.length));
+  let table = renderTable(nameLength);
+  for (; nameLength > 8 && !fitsWidth(table, columns); nameLength -= 1) table = renderTable(nameLength - 1);
+  const [headerLine = '', ...lines] = table;
+  const olderCount = total - runs.length;
   return [
     colors.dim(headerLine),
     ...lines.map((line, index) => (runs[index]?.status === 'completed' ? line : colors.warning(line))),
-    ...(hiddenCount > 0
-      ? [colors.dim(`and ${formatCount(hiddenCount, 'older run')} (show more with --limit <n>)`)]
-      : []),
+    ...(olderCount > 0 ? [colors.dim(`and ${formatCount(olderCount, 'older run')} (show more with --limit <n>)`)] : []),
   ];
 }
 
@@ -39,26 +33,21 @@ const headerCells = ['run', 'started', 'narrative', 'acts', 'cost', 'outcome'];
 
 /** Leaves the cost column out if no cost is known. */
 function formatRunTable(rows: string[][]): string[] {
-  const hasCosts = rows.slice(1).some((row) => row[4] !== '');
-  return hasCosts
-    ? formatTable(rows, [3, 4])
-    : formatTable(
-        rows.map((row) => row.toSpliced(4, 1)),
-        [3],
-      );
+  if (rows.slice(1).some((row) => row[4] !== '')) return formatTable(rows, [3, 4]);
+  return formatTable(
+    rows.map((row) => row.toSpliced(4, 1)),
+    [3],
+  );
 }
 
-function createRow(
-  { run, startedAt, narrative, actsEnded, actCount, costUsd, status }: RecordedRun,
-  maxNameLength: number,
-): string[] {
+function createRow(run: RecordedRun, maxNameLength: number): string[] {
   return [
-    run,
-    formatShortTime(new Date(startedAt)),
-    truncate(toDisplayLine(narrative), maxNameLength),
-    `${actsEnded}/${actCount}`,
-    costUsd === undefined ? '' : formatUsd(costUsd),
-    status,
+    run.run,
+    formatShortTime(new Date(run.startedAt)),
+    truncate(toDisplayLine(run.narrative), maxNameLength),
+    `${run.actsEnded}/${run.actCount}`,
+    run.costUsd === undefined ? '' : formatUsd(run.costUsd),
+    run.status,
   ];
 }
 

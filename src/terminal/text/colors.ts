@@ -1,12 +1,13 @@
 import type { Writable } from 'node:stream';
 
 /** Colours by meaning. Without colour support each function returns its text unchanged. */
-export interface Colors {
-  heading: (text: string) => string;
-  dim: (text: string) => string;
-  warning: (text: string) => string;
-  error: (text: string) => string;
-  location: (text: string) => string;
+export type Colors = Record<'heading' | 'dim' | 'warning' | 'error' | 'location', (text: string) => string>;
+
+/** How a report is displayed. */
+export interface DisplayOptions {
+  colors: Colors;
+  /** The width of the terminal, if it is one. */
+  columns?: number | undefined;
 }
 
 const identity = (text: string) => text;

@@ -23,13 +23,8 @@ export function formatMoment(date: Date, now: number): string {
 
 /** Formats a time as `Mon 23 Nov, 09:00`, in local time. */
 export function formatDateTime(date: Date): string {
-  return date.toLocaleString('en-GB', {
-    weekday: 'short',
-    day: 'numeric',
-    month: 'short',
-    hour: '2-digit',
-    minute: '2-digit',
-  });
+  const dayFormat = { weekday: 'short', day: 'numeric', month: 'short' } as const;
+  return date.toLocaleString('en-GB', { ...dayFormat, hour: '2-digit', minute: '2-digit' });
 }
 
 /** Formats a time as ISO 8601 in UTC, for JSON. */
@@ -39,13 +34,9 @@ export function toIsoTime(timeMs: number): string {
 
 /** Formats an amount with two significant digits below a dollar: `$1.24`, `$0.0031`. */
 export function formatUsd(usd: number): string {
-  return usd === 0 || usd >= 0.995
-    ? `$${usd.toFixed(2)}`
-    : `$${Number(usd.toPrecision(2)).toFixed(countDecimals(usd))}`;
-}
-
-function countDecimals(usd: number): number {
-  return Math.min(9, Math.max(2, 1 - Math.floor(Math.log10(usd))));
+  if (usd === 0 || usd >= 0.995) return `$${usd.toFixed(2)}`;
+  const decimals = Math.min(9, Math.max(2, 1 - Math.floor(Math.log10(usd))));
+  return `$${Number(usd.toPrecision(2)).toFixed(decimals)}`;
 }
 
 /** Formats a count with its noun: `1 act`, `4 acts`. */

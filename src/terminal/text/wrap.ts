@@ -1,22 +1,19 @@
 import { measureWidth } from './printable.js';
 
 /**
- * Wraps lines that are wider than the terminal between words, with a hanging indent. Fenced code blocks and words that are
- * too long by themselves stay as they are.
+ * Wraps lines that are wider than the terminal between words, with a hanging indent. Fenced code blocks and words that
+ * are too long by themselves stay as they are.
  */
 export function wrapText(text: string, columns: number): string {
   let isCode = false;
-  return text
-    .split('\n')
-    .map((line) => {
-      const isFence = /^\s*(```|~~~)/.test(line);
-      if (isFence) isCode = !isCode;
-      // A code unit takes at most two columns, so that short lines need not be measured.
-      return isCode || isFence || line.length * 2 <= columns || measureWidth(line) <= columns
-        ? line
-        : wrapLine(line, columns);
-    })
-    .join('\n');
+  const lines = text.split('\n').map((line) => {
+    const isFence = /^\s*(```|~~~)/.test(line);
+    if (isFence) isCode = !isCode;
+    // A code unit takes at most two columns, so that short lines need not be measured.
+    const fits = isCode || isFence || line.length * 2 <= columns || measureWidth(line) <= columns;
+    return fits ? line : wrapLine(line, columns);
+  });
+  return lines.join('\n');
 }
 
 function wrapLine(line: string, columns: number): string {
@@ -24,7 +21,7 @@ function wrapLine(line: string, columns: number): string {
   const hangingIndent = ' '.repeat(measureWidth(indent));
   const lines: string[] = [];
   let current = indent;
-  let width = measureWidth(indent);
+  let width = hangingIndent.length;
   let isEmpty = true;
   for (const word of line.slice(indent.length).split(' ')) {
     const wordWidth = measureWidth(word);

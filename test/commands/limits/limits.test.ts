@@ -12,8 +12,8 @@ import {
   startInTerminal,
   startShell,
 } from '../../helpers/boticelli.js';
-import { textReply } from '../../helpers/gemini-replies.js';
-import { type GeminiServer, startGeminiServer } from '../../helpers/gemini-server.js';
+import { textReply } from '../../helpers/gemini/replies.js';
+import { type GeminiServer, startGeminiServer } from '../../helpers/gemini/server.js';
 import { enforceQuota } from '../../helpers/quota-enforcer.js';
 
 let server: GeminiServer;

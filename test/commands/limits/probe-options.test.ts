@@ -1,8 +1,8 @@
 import { stripVTControlCharacters } from 'node:util';
 import { afterEach, beforeEach, expect, onTestFinished, test } from 'vitest';
 import { createTemporaryFolder, runBoticelli, startBoticelli, startInTerminal } from '../../helpers/boticelli.js';
-import { errorReply } from '../../helpers/gemini-errors.js';
-import { type GeminiServer, startGeminiServer } from '../../helpers/gemini-server.js';
+import { errorReply } from '../../helpers/gemini/errors.js';
+import { type GeminiServer, startGeminiServer } from '../../helpers/gemini/server.js';
 import { enforceQuota } from '../../helpers/quota-enforcer.js';
 
 let server: GeminiServer;

@@ -2,7 +2,7 @@ import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { canaryKey } from '../../helpers/boticelli.js';
-import { listedModel } from '../../helpers/gemini-models.js';
+import { listedModel } from '../../helpers/gemini/models.js';
 import { createModelsFixture, extractTableRows } from '../models-fixture.js';
 
 const fixture = (options?: Parameters<typeof createModelsFixture>[1]) => createModelsFixture(onTestFinished, options);

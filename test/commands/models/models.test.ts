@@ -8,9 +8,9 @@ import {
   startInTerminal,
   startShell,
 } from '../../helpers/boticelli.js';
-import { invalidKeyError, minuteQuotaError, overloadedError } from '../../helpers/gemini-errors.js';
-import { listedModel } from '../../helpers/gemini-models.js';
-import { textReply } from '../../helpers/gemini-replies.js';
+import { invalidKeyError, minuteQuotaError, overloadedError } from '../../helpers/gemini/errors.js';
+import { listedModel } from '../../helpers/gemini/models.js';
+import { textReply } from '../../helpers/gemini/replies.js';
 import { createModelsFixture, extractTableRows } from '../models-fixture.js';
 
 const fixture = (options?: Parameters<typeof createModelsFixture>[1]) => createModelsFixture(onTestFinished, options);

@@ -13,8 +13,8 @@ import {
   startInTerminal,
   startShell,
 } from '../../helpers/boticelli.js';
-import { textReply } from '../../helpers/gemini-replies.js';
-import { type GeminiServer, startGeminiServer } from '../../helpers/gemini-server.js';
+import { textReply } from '../../helpers/gemini/replies.js';
+import { type GeminiServer, startGeminiServer } from '../../helpers/gemini/server.js';
 import { createQuotaFixture } from '../quota-fixture.js';
 
 let server: GeminiServer;

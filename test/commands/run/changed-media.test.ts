@@ -3,8 +3,8 @@ import { appendFileSync, chmodSync, rmSync, truncateSync, writeFileSync } from '
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { createTemporaryFolder, runBoticelli } from '../../helpers/boticelli.js';
-import { textReply } from '../../helpers/gemini-replies.js';
-import { type GeminiServer, startGeminiServer } from '../../helpers/gemini-server.js';
+import { textReply } from '../../helpers/gemini/replies.js';
+import { type GeminiServer, startGeminiServer } from '../../helpers/gemini/server.js';
 import { createVideo } from '../../helpers/media-bytes.js';
 
 let server: GeminiServer;

@@ -1,6 +1,6 @@
 import { expect, onTestFinished, test } from 'vitest';
 import { buildNarrative, createTemporaryFolder, runBoticelli } from '../../helpers/boticelli.js';
-import { startGeminiServer } from '../../helpers/gemini-server.js';
+import { startGeminiServer } from '../../helpers/gemini/server.js';
 
 test('fifty acts cost a twentieth of the tokens if each sees only the one before it', async () => {
   const server = await startGeminiServer();

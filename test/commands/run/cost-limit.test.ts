@@ -8,8 +8,8 @@ import {
   startBoticelli,
   startShell,
 } from '../../helpers/boticelli.js';
-import { createGate, textReply } from '../../helpers/gemini-replies.js';
-import { type GeminiServer, startGeminiServer } from '../../helpers/gemini-server.js';
+import { createGate, textReply } from '../../helpers/gemini/replies.js';
+import { type GeminiServer, startGeminiServer } from '../../helpers/gemini/server.js';
 import { parseEvents } from '../quota-fixture.js';
 
 let server: GeminiServer;

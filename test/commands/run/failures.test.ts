@@ -17,7 +17,7 @@ import {
   minuteQuotaError,
   overloadedError,
   quotaError,
-} from '../../helpers/gemini-errors.js';
+} from '../../helpers/gemini/errors.js';
 import {
   blockedPromptReply,
   createChunk,
@@ -26,8 +26,8 @@ import {
   packetReply,
   type ScriptedReply,
   textReply,
-} from '../../helpers/gemini-replies.js';
-import { type GeminiServer, startGeminiServer } from '../../helpers/gemini-server.js';
+} from '../../helpers/gemini/replies.js';
+import { type GeminiServer, startGeminiServer } from '../../helpers/gemini/server.js';
 
 let server: GeminiServer;
 beforeEach(async () => {

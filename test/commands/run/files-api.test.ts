@@ -8,9 +8,9 @@ import {
   runBoticelli,
   startBoticelli,
 } from '../../helpers/boticelli.js';
-import { invalidKeyError } from '../../helpers/gemini-errors.js';
-import { createGate, textReply } from '../../helpers/gemini-replies.js';
-import { type GeminiServer, startGeminiServer } from '../../helpers/gemini-server.js';
+import { invalidKeyError } from '../../helpers/gemini/errors.js';
+import { createGate, textReply } from '../../helpers/gemini/replies.js';
+import { type GeminiServer, startGeminiServer } from '../../helpers/gemini/server.js';
 import { createVideo } from '../../helpers/media-bytes.js';
 
 let server: GeminiServer;

@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, expect, onTestFinished, test } from 'vitest';
 import { buildNarrative, createTemporaryFolder, startBoticelli, startShell } from '../../helpers/boticelli.js';
-import { overloadedError } from '../../helpers/gemini-errors.js';
-import { textReply } from '../../helpers/gemini-replies.js';
-import { type GeminiServer, startGeminiServer } from '../../helpers/gemini-server.js';
+import { overloadedError } from '../../helpers/gemini/errors.js';
+import { textReply } from '../../helpers/gemini/replies.js';
+import { type GeminiServer, startGeminiServer } from '../../helpers/gemini/server.js';
 
 let server: GeminiServer;
 beforeEach(async () => {

@@ -10,7 +10,7 @@ import {
   startInTerminal,
   startShell,
 } from '../../helpers/boticelli.js';
-import { type GeminiServer, startGeminiServer } from '../../helpers/gemini-server.js';
+import { type GeminiServer, startGeminiServer } from '../../helpers/gemini/server.js';
 
 let server: GeminiServer;
 beforeAll(async () => {

@@ -7,10 +7,10 @@ import {
   startBoticelli,
   startShell,
 } from '../../helpers/boticelli.js';
-import { listedModel, modelsOfThreePages } from '../../helpers/gemini-models.js';
-import { createGate } from '../../helpers/gemini-replies.js';
-import { type GeminiServer, startGeminiServer } from '../../helpers/gemini-server.js';
-import { spokenReply } from '../../helpers/live-replies.js';
+import { spokenReply } from '../../helpers/gemini/live-replies.js';
+import { listedModel, modelsOfThreePages } from '../../helpers/gemini/models.js';
+import { createGate } from '../../helpers/gemini/replies.js';
+import { type GeminiServer, startGeminiServer } from '../../helpers/gemini/server.js';
 import { enforceQuota } from '../../helpers/quota-enforcer.js';
 import { parseEvents } from '../quota-fixture.js';
 

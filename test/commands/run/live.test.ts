@@ -9,9 +9,9 @@ import {
   runBoticelli,
   startBoticelli,
 } from '../../helpers/boticelli.js';
-import { createGate } from '../../helpers/gemini-replies.js';
-import { type GeminiServer, startGeminiServer } from '../../helpers/gemini-server.js';
-import { bytesPerPiece, closeReasons, spokenReply } from '../../helpers/live-replies.js';
+import { bytesPerPiece, closeReasons, spokenReply } from '../../helpers/gemini/live-replies.js';
+import { createGate } from '../../helpers/gemini/replies.js';
+import { type GeminiServer, startGeminiServer } from '../../helpers/gemini/server.js';
 
 let server: GeminiServer;
 beforeEach(async () => {

@@ -9,7 +9,7 @@ import {
   type ProcessResult,
   runBoticelli,
 } from '../../helpers/boticelli.js';
-import { type GeminiServer, startGeminiServer } from '../../helpers/gemini-server.js';
+import { type GeminiServer, startGeminiServer } from '../../helpers/gemini/server.js';
 import { type HttpProxyOptions, startHttpProxy } from '../../helpers/http-proxy.js';
 import { type Certificate, makeCertificate, startTlsTerminator } from '../../helpers/tls-terminator.js';
 

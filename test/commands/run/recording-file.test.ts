@@ -2,7 +2,7 @@ import { appendFileSync, existsSync, readFileSync, writeFileSync } from 'node:fs
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { buildNarrative, canaryKey, runBoticelli, startBoticelli, startShell } from '../../helpers/boticelli.js';
-import { textReply } from '../../helpers/gemini-replies.js';
+import { textReply } from '../../helpers/gemini/replies.js';
 import { createRecordingFixture } from '../recording-fixture.js';
 
 const overload = { status: 400, body: { error: { code: 400, message: 'no', status: 'INVALID_ARGUMENT' } } };

@@ -1,8 +1,8 @@
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { dayQuotaError } from '../../helpers/gemini-errors.js';
-import { textReply } from '../../helpers/gemini-replies.js';
+import { dayQuotaError } from '../../helpers/gemini/errors.js';
+import { textReply } from '../../helpers/gemini/replies.js';
 import { parseEvents } from '../quota-fixture.js';
 import { createRecordingFixture } from '../recording-fixture.js';
 

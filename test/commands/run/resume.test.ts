@@ -8,9 +8,9 @@ import {
   startBoticelli,
   startShell,
 } from '../../helpers/boticelli.js';
-import { dayQuotaError } from '../../helpers/gemini-errors.js';
-import { textReply } from '../../helpers/gemini-replies.js';
-import { type GeminiServer, startGeminiServer } from '../../helpers/gemini-server.js';
+import { dayQuotaError } from '../../helpers/gemini/errors.js';
+import { textReply } from '../../helpers/gemini/replies.js';
+import { type GeminiServer, startGeminiServer } from '../../helpers/gemini/server.js';
 import { killAndResume } from '../../soak/kill-and-resume.js';
 import { parseEvents } from '../quota-fixture.js';
 

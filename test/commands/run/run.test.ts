@@ -8,7 +8,7 @@ import {
   startBoticelli,
   startShell,
 } from '../../helpers/boticelli.js';
-import { dayQuotaError, overloadedError } from '../../helpers/gemini-errors.js';
+import { dayQuotaError, overloadedError } from '../../helpers/gemini/errors.js';
 import {
   createChunk,
   createGate,
@@ -16,8 +16,8 @@ import {
   formatSseEvent,
   packetReply,
   textReply,
-} from '../../helpers/gemini-replies.js';
-import { type GeminiServer, startGeminiServer } from '../../helpers/gemini-server.js';
+} from '../../helpers/gemini/replies.js';
+import { type GeminiServer, startGeminiServer } from '../../helpers/gemini/server.js';
 
 let server: GeminiServer;
 beforeEach(async () => {

@@ -8,7 +8,7 @@ import {
   startBoticelli,
   startInTerminal,
 } from '../../helpers/boticelli.js';
-import { errorReply } from '../../helpers/gemini-errors.js';
+import { errorReply } from '../../helpers/gemini/errors.js';
 import {
   createChunk,
   createGate,
@@ -16,8 +16,9 @@ import {
   packetReply,
   type ScriptedReply,
   textReply,
-} from '../../helpers/gemini-replies.js';
-import { type GeminiServer, type ReceivedRequest, startGeminiServer } from '../../helpers/gemini-server.js';
+} from '../../helpers/gemini/replies.js';
+import type { ReceivedRequest } from '../../helpers/gemini/send-reply.js';
+import { type GeminiServer, startGeminiServer } from '../../helpers/gemini/server.js';
 
 let server: GeminiServer;
 beforeEach(async () => {

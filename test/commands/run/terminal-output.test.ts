@@ -6,8 +6,8 @@ import {
   type RunningProcess,
   startInTerminal,
 } from '../../helpers/boticelli.js';
-import { createChunk, formatSseEvent, packetReply, textReply } from '../../helpers/gemini-replies.js';
-import { type GeminiServer, startGeminiServer } from '../../helpers/gemini-server.js';
+import { createChunk, formatSseEvent, packetReply, textReply } from '../../helpers/gemini/replies.js';
+import { type GeminiServer, startGeminiServer } from '../../helpers/gemini/server.js';
 
 let server: GeminiServer;
 beforeEach(async () => {

@@ -11,9 +11,9 @@ import {
   runBoticelli,
   startInTerminal,
 } from '../../helpers/boticelli.js';
-import { errorReply, overloadedError } from '../../helpers/gemini-errors.js';
-import { createGate, textReply } from '../../helpers/gemini-replies.js';
-import { type GeminiServer, startGeminiServer } from '../../helpers/gemini-server.js';
+import { errorReply, overloadedError } from '../../helpers/gemini/errors.js';
+import { createGate, textReply } from '../../helpers/gemini/replies.js';
+import { type GeminiServer, startGeminiServer } from '../../helpers/gemini/server.js';
 
 let server: GeminiServer;
 beforeEach(async () => {

@@ -11,9 +11,9 @@ import {
   startBoticelli,
   startInTerminal,
 } from '../../helpers/boticelli.js';
-import { overloadedError } from '../../helpers/gemini-errors.js';
-import { textReply } from '../../helpers/gemini-replies.js';
-import { type GeminiServer, startGeminiServer } from '../../helpers/gemini-server.js';
+import { overloadedError } from '../../helpers/gemini/errors.js';
+import { textReply } from '../../helpers/gemini/replies.js';
+import { type GeminiServer, startGeminiServer } from '../../helpers/gemini/server.js';
 
 // A test starts several processes one after another, which takes a while on a busy machine.
 vi.setConfig({ testTimeout: 60_000 });

@@ -88,7 +88,7 @@ test('rethrows a failure after the first text if the text cannot be discarded', 
   expect(inner.requests).toHaveLength(1);
 });
 
-test('retries after the first text if the text can be discarded, and says so in the event', async () => {
+test('retries after the first text if it can be discarded, and emits discard: true', async () => {
   const { driver, events, emit } = stack([{ pieces: ['a'], error: broken }, { pieces: ['b'] }]);
   expect(await collectTexts(driver.generateStream(request, { emit, canDiscard: () => true }))).toEqual(['a', 'b', '']);
   expect(events[0]).toMatchObject({ type: 'retry', discard: true });

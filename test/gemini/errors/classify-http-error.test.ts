@@ -11,8 +11,8 @@ import {
   minuteQuotaError,
   overloadedError,
   quotaError,
-} from '../../helpers/gemini-errors.js';
-import type { ScriptedReply } from '../../helpers/gemini-replies.js';
+} from '../../helpers/gemini/errors.js';
+import type { ScriptedReply } from '../../helpers/gemini/replies.js';
 import { createGeminiFixture, createRequest, getError, model, readStream } from '../gemini-fixture.js';
 
 const fixture = createGeminiFixture();

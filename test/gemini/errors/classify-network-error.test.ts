@@ -4,7 +4,7 @@ import { createServer, type Socket } from 'node:net';
 import { expect, test } from 'vitest';
 import { createGeminiDriver } from '../../../src/gemini/driver.js';
 import { classifyNetworkError } from '../../../src/gemini/errors/classify-network-error.js';
-import { packetReply, type ScriptedReply } from '../../helpers/gemini-replies.js';
+import { packetReply, type ScriptedReply } from '../../helpers/gemini/replies.js';
 import { createGeminiFixture, createRequest, getError, readStream } from '../gemini-fixture.js';
 
 const fixture = createGeminiFixture();

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { ModelInfo } from '../../../src/gemini/models/model-info.js';
-import { overloadedError } from '../../helpers/gemini-errors.js';
+import { overloadedError } from '../../helpers/gemini/errors.js';
 import { createAbortableContext, createGeminiFixture, createRequest, getError, readStream } from '../gemini-fixture.js';
 
 const fixture = createGeminiFixture();

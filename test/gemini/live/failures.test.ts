@@ -8,7 +8,7 @@ import {
   type LiveScript,
   serverContent,
   spokenReply,
-} from '../../helpers/live-replies.js';
+} from '../../helpers/gemini/live-replies.js';
 import { getError, readStream } from '../gemini-fixture.js';
 import { createLiveFixture, createRequest, unfinishedFrames } from './live-fixture.js';
 

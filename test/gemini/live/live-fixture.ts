@@ -3,11 +3,12 @@ import type { CallContext } from '../../../src/driver/driver.js';
 import type { DriverEvent } from '../../../src/driver/driver-events.js';
 import type { GenerateRequest, Turn } from '../../../src/driver/request.js';
 import type { GenerateResponse } from '../../../src/driver/response.js';
+import { createConnection } from '../../../src/gemini/connection.js';
 import { createLiveDriver } from '../../../src/gemini/live/driver.js';
 import type { GeminiDriverOptions } from '../../../src/gemini/options.js';
 import type { BoticelliDriver } from '../../../src/index.js';
-import { type GeminiServer, type GeminiServerOptions, startGeminiServer } from '../../helpers/gemini-server.js';
-import { spokenReply } from '../../helpers/live-replies.js';
+import { spokenReply } from '../../helpers/gemini/live-replies.js';
+import { type GeminiServer, type GeminiServerOptions, startGeminiServer } from '../../helpers/gemini/server.js';
 import { createRequest as createRestRequest, createUserTurn } from '../gemini-fixture.js';
 
 export const liveModel = 'gemini-3.8-live';
@@ -21,7 +22,8 @@ export function createLiveFixture(options?: GeminiServerOptions) {
   const fixture = {
     server: undefined as unknown as GeminiServer,
     driver: (driverOptions: Partial<GeminiDriverOptions> = {}) => {
-      const driver = createLiveDriver({ apiKey: 'test-key', baseUrl: fixture.server.url, ...driverOptions });
+      const connection = createConnection({ apiKey: 'test-key', baseUrl: fixture.server.url, ...driverOptions });
+      const driver = createLiveDriver(connection, driverOptions);
       drivers.push(driver);
       return driver;
     },

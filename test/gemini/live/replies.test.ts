@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import type { DriverEvent } from '../../../src/driver/driver-events.js';
-import { createGate } from '../../helpers/gemini-replies.js';
-import { bytesPerPiece, createTurnEnd, serverContent, spokenReply } from '../../helpers/live-replies.js';
+import { bytesPerPiece, createTurnEnd, serverContent, spokenReply } from '../../helpers/gemini/live-replies.js';
+import { createGate } from '../../helpers/gemini/replies.js';
 import { getError, readStream } from '../gemini-fixture.js';
 import { createLiveFixture, createRequest, liveModel } from './live-fixture.js';
 
@@ -153,5 +153,5 @@ test('reports a blocked turn', async () => {
   const turnCompleteReason = 'PROHIBITED_INPUT_CONTENT';
   fixture.server.live.queueReplies({ frames: [serverContent({ turnComplete: true, turnCompleteReason })] });
   const error = await getError(fixture.driver().generate(createRequest()));
-  expect(error).toMatchObject({ code: 'blocked', message: 'the turn was blocked: PROHIBITED_INPUT_CONTENT' });
+  expect(error).toMatchObject({ code: 'blocked', message: 'the service blocked the turn: PROHIBITED_INPUT_CONTENT' });
 });

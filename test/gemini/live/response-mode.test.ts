@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { ResponseMode } from '../../../src/gemini/live/options.js';
-import { closeReasons, writtenReply } from '../../helpers/live-replies.js';
+import { closeReasons, writtenReply } from '../../helpers/gemini/live-replies.js';
 import { getError } from '../gemini-fixture.js';
 import { continueConversation, createLiveFixture, createNotingContext, createRequest } from './live-fixture.js';
 

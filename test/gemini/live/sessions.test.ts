@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { expect, onTestFinished, test } from 'vitest';
+import { closeReasons, spokenReply } from '../../helpers/gemini/live-replies.js';
 import { startHttpProxy } from '../../helpers/http-proxy.js';
-import { closeReasons, spokenReply } from '../../helpers/live-replies.js';
 import { getError, readStream } from '../gemini-fixture.js';
 import { continueConversation, createLiveFixture, createNotingContext, createRequest } from './live-fixture.js';
 

@@ -2,8 +2,8 @@ import { getEventListeners } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
 import { StreamTimeout } from '../../../src/errors.js';
-import { createGate } from '../../helpers/gemini-replies.js';
-import { type ConnectionScript, type LiveScript, spokenReply } from '../../helpers/live-replies.js';
+import { type ConnectionScript, type LiveScript, spokenReply } from '../../helpers/gemini/live-replies.js';
+import { createGate } from '../../helpers/gemini/replies.js';
 import { createAbortableContext, getError, readStream } from '../gemini-fixture.js';
 import { createLiveFixture, createRequest, unfinishedFrames } from './live-fixture.js';
 

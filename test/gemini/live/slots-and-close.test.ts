@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import type { CallContext, Lease } from '../../../src/driver/driver.js';
-import { closeReasons } from '../../helpers/live-replies.js';
+import { closeReasons } from '../../helpers/gemini/live-replies.js';
 import { createAbortableContext, getError } from '../gemini-fixture.js';
 import { continueConversation, createLiveFixture, createRequest } from './live-fixture.js';
 

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { loadMedia } from '../../../src/narrative/parse/load-media.js';
 import { createTemporaryFolder } from '../../helpers/boticelli.js';
-import { createGate } from '../../helpers/gemini-replies.js';
+import { createGate } from '../../helpers/gemini/replies.js';
 import { createVideo } from '../../helpers/media-bytes.js';
 import { createGeminiFixture, getError, model } from '../gemini-fixture.js';
 

@@ -7,9 +7,9 @@ import type { GenerateRequest, MediaPart } from '../../../src/driver/request.js'
 import { createGeminiDriver } from '../../../src/gemini/driver.js';
 import { loadMedia } from '../../../src/narrative/parse/load-media.js';
 import { canaryKey, createTemporaryFolder } from '../../helpers/boticelli.js';
-import { overloadedError } from '../../helpers/gemini-errors.js';
-import { createGate } from '../../helpers/gemini-replies.js';
-import { type GeminiServer, startGeminiServer } from '../../helpers/gemini-server.js';
+import { overloadedError } from '../../helpers/gemini/errors.js';
+import { createGate } from '../../helpers/gemini/replies.js';
+import { type GeminiServer, startGeminiServer } from '../../helpers/gemini/server.js';
 import { createManualClock } from '../../helpers/manual-clock.js';
 import { createVideo, mediaBytes } from '../../helpers/media-bytes.js';
 import { createRequest, getError, model, readStream } from '../gemini-fixture.js';

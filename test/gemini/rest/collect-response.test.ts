@@ -9,7 +9,7 @@ import {
   type ScriptedReply,
   textReply,
   type WirePart,
-} from '../../helpers/gemini-replies.js';
+} from '../../helpers/gemini/replies.js';
 import { createGeminiFixture, createRequest, getError, model, readStream } from '../gemini-fixture.js';
 
 const fixture = createGeminiFixture();

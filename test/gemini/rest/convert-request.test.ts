@@ -1,7 +1,7 @@
 import { expect, test, vi } from 'vitest';
 import type { GenerateRequest, GenerationParameters, ModelTurn } from '../../../src/driver/request.js';
 import { createGeminiDriver } from '../../../src/gemini/driver.js';
-import { textReply } from '../../helpers/gemini-replies.js';
+import { textReply } from '../../helpers/gemini/replies.js';
 import { createGeminiFixture, createRequest, createUserTurn, getError, model, readStream } from '../gemini-fixture.js';
 
 const fixture = createGeminiFixture({ models: 'any', apiKey: 'test-key' });

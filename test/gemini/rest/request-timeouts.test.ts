@@ -2,7 +2,7 @@ import { getEventListeners } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import { StreamTimeout } from '../../../src/errors.js';
-import { createChunk, createGate, formatSseEvent, packetReply, textReply } from '../../helpers/gemini-replies.js';
+import { createChunk, createGate, formatSseEvent, packetReply, textReply } from '../../helpers/gemini/replies.js';
 import { createAbortableContext, createGeminiFixture, createRequest, getError, readStream } from '../gemini-fixture.js';
 
 const fixture = createGeminiFixture();

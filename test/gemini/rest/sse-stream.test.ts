@@ -1,13 +1,13 @@
 import { expect, test } from 'vitest';
 import { StreamInterrupted } from '../../../src/errors.js';
-import { createErrorBody } from '../../helpers/gemini-errors.js';
+import { createErrorBody } from '../../helpers/gemini/errors.js';
 import {
   createChunk,
   formatSseEvent,
   packetReply,
   type ScriptedReply,
   textReply,
-} from '../../helpers/gemini-replies.js';
+} from '../../helpers/gemini/replies.js';
 import { createGeminiFixture, createRequest, readStream } from '../gemini-fixture.js';
 
 // Streams at byte level, read through the real SDK: everything that its own parser gets wrong.
@@ -201,7 +201,7 @@ test('does not accept FINISH_REASON_UNSPECIFIED as a finish reason', async () =>
   expect(result).toMatchObject({ text: 'Hello', error: { code: 'stream_interrupted' } });
 });
 
-test('names a web page in place of the stream, not transient', async () => {
+test('reports a web page instead of a stream, as not transient', async () => {
   const result = await readScript({ body: '<!doctype html>\n<title>Log in: now</title>\n\n<p>data: x</p>' });
   expect(result.error).toMatchObject({ code: 'unavailable', isTransient: false });
   expect(result.error?.message).toMatch(/answered with a web page, "Log in: now" instead of a reply/);

@@ -18,7 +18,7 @@ export const createMinuteViolation = (limit: number): QuotaViolation => ({
   quotaId: 'PerMinute',
 });
 
-/** A limiter in memory with a manual clock; `reserve` asks for one of ten requests per minute. */
+/** A limiter in memory with a manual clock; `reserve` reserves one of ten requests per minute. */
 export function createTestLimiter({ startMs = Date.UTC(2026, 10, 22, 12), budget = {} } = {}) {
   const clock = createManualClock(startMs);
   const store = createMemoryQuotaStore();

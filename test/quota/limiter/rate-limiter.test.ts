@@ -179,7 +179,7 @@ test.each([
   ['a learned limit replaces a higher setting', 'settings', 30, 5, 5, 'learned'],
   ['a lower setting stays in force', 'settings', 3, 5, 3, 'settings'],
   ['a lower flag stays in force', 'flag', 3, 5, 3, 'flag'],
-] as const)('%s', (_, source, given, said, value, by) => {
-  const learned = { rpm: { value: said, learnedAt: 0 } };
+] as const)('%s', (_, source, given, stated, value, by) => {
+  const learned = { rpm: { value: stated, learnedAt: 0 } };
   expect(computeEffectiveLimits({ rpm: { value: given, source } }, learned).rpm).toEqual({ value, source: by });
 });

@@ -161,9 +161,9 @@ describe.each(limiterKinds)('a limiter in $name', (kind) => {
             if (!slept) clock.advance(Math.max(0, next.at - clock.now()));
             else clock.advance(Math.max(0, until - clock.now()));
             waiting = waiting.filter((one) => one !== next);
-            const answer = await limiter.confirm(next);
-            if (answer === 'go') sent.push(clock.now());
-            else if (answer.state === 'booked') waiting.push(answer);
+            const outcome = await limiter.confirm(next);
+            if (outcome === 'go') sent.push(clock.now());
+            else if (outcome.state === 'booked') waiting.push(outcome);
           }
           clock.advance(Math.max(0, until - clock.now()));
         };
@@ -175,8 +175,8 @@ describe.each(limiterKinds)('a limiter in $name', (kind) => {
             await limiter.cancel(one);
           } else if (what === 'reschedule' && one) {
             waiting.pop();
-            const answer = await limiter.reschedule(one);
-            if (answer.state === 'booked') waiting.push(answer);
+            const outcome = await limiter.reschedule(one);
+            if (outcome.state === 'booked') waiting.push(outcome);
           } else if (what === 'reject' && one) {
             await limiter.recordRejection(one, { violations: [], retryAfterMs: 300 });
           } else {

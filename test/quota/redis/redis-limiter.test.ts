@@ -77,9 +77,9 @@ async function runStep(
     return reservation;
   }
   if (what === 'confirm') {
-    const answer = await limiter.confirm(one);
-    if (answer !== 'go' && answer.state === 'booked') made[made.indexOf(one)] = answer;
-    return answer;
+    const outcome = await limiter.confirm(one);
+    if (outcome !== 'go' && outcome.state === 'booked') made[made.indexOf(one)] = outcome;
+    return outcome;
   }
   if (what === 'cancel') return limiter.cancel(one);
   const servedModel = model === 'latest' ? 'm' : model;
@@ -92,9 +92,9 @@ async function runStep(
 }
 
 /** Returns a result without functions and without `shared`. */
-function plain(answer: unknown) {
-  if (typeof answer !== 'object') return answer;
-  const { shared: _, ...rest } = JSON.parse(JSON.stringify(answer));
+function plain(outcome: unknown) {
+  if (typeof outcome !== 'object') return outcome;
+  const { shared: _, ...rest } = JSON.parse(JSON.stringify(outcome));
   return rest;
 }
 

@@ -141,15 +141,15 @@ describe.skipIf(redisSkipReason)(
       const server = await redis();
       const { send, reserve, messages, connection } = createMachine(server.url, { patienceMs: 250 });
       const ping = () => connection.send((client) => client.ping()).catch(() => '');
-      await waitUntil(ping, (answer) => answer === 'PONG');
+      await waitUntil(ping, (outcome) => outcome === 'PONG');
       messages.length = 0;
       server.pause();
       const reservedAt = Date.now();
       expect((await send()).shared).toBeUndefined();
       expect(Date.now() - reservedAt).toBeLessThan(3000);
-      expect(messages).toEqual(['unavailable: no answer within 250 ms']);
+      expect(messages).toEqual(['unavailable: no response within 250 ms']);
       server.resume();
-      await waitUntil(reserve, (answer) => expectReserved(answer).shared === true);
+      await waitUntil(reserve, (outcome) => expectReserved(outcome).shared === true);
       expect(messages).toContain('available');
     });
 
@@ -176,7 +176,7 @@ describe.skipIf(redisSkipReason)(
       expect((await send()).shared).toBeUndefined();
       expect((await send()).shared).toBeUndefined();
       await redis({ port: server.port });
-      const next = await waitUntil(reserve, (answer) => expectReserved(answer).shared === true);
+      const next = await waitUntil(reserve, (outcome) => expectReserved(outcome).shared === true);
       expect(isDelayed(expectReserved(next), rest)).toBe(true);
       // Another machine learns it from Redis only.
       const other = createMachine(server.url);
@@ -193,7 +193,7 @@ describe.skipIf(redisSkipReason)(
       await other.limiter.recordRejection(await other.send(), { violations: limit, retryAfterMs: 0 });
       await other.send();
       await one.connection.send((client) => client.flushall());
-      await one.reserve().then((answer) => one.limiter.cancel(expectReserved(answer)));
+      await one.reserve().then((outcome) => one.limiter.cancel(expectReserved(outcome)));
       expect(isDelayed(expectReserved(await other.reserve()), other)).toBe(true);
       expect([...one.messages, ...other.messages]).toEqual([]);
     });
@@ -215,7 +215,7 @@ describe.skipIf(redisSkipReason)(
       const { reserve, limiter, store } = createMachine(server.url);
       const localReservation = expectReserved(await reserve());
       await redis({ port: server.port });
-      await waitUntil(reserve, (answer) => expectReserved(answer).shared === true);
+      await waitUntil(reserve, (outcome) => expectReserved(outcome).shared === true);
       expect(await limiter.confirm(localReservation)).toBe('go');
       await limiter.close?.();
       const { appointments = [] } = [...(await store.readAll()).values()][0] ?? {};

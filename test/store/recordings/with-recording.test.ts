@@ -14,7 +14,7 @@ import { createScriptedDriver, type ScriptedCall } from '../../helpers/scripted-
 const user = (text: string): Turn => ({ role: 'user', parts: [{ type: 'text', text }] });
 const model = (text: string): Turn => ({ role: 'model', text, model: 'm' });
 const createRequest = (...turns: Turn[]): GenerateRequest => ({ model: 'm', turns, parameters: {} });
-const newPath = () => join(createTemporaryFolder(onTestFinished), 'answers.ndjson');
+const newPath = () => join(createTemporaryFolder(onTestFinished), 'recording.ndjson');
 
 /** A driver that records a new run, and a function that ends the run. */
 function createRecorder(path: string, scripts: ScriptedCall[] = []) {
@@ -86,7 +86,7 @@ test('writes a reply before it returns it, and no reply for a request that faile
   expect(readPrompts(path)).toEqual(['a']);
 });
 
-test('sorts the lines by their place in the conversation', async () => {
+test('sorts the lines by their position in the conversation', async () => {
   const path = newPath();
   const { driver, finish } = createRecorder(path);
   await driver.generate(createRequest(user('a'), model('Reply 1'), user('b')));
@@ -197,7 +197,7 @@ test('records a URL without its login and query, and still distinguishes request
   });
 });
 
-test('does not return a reply that can not be written, and reports its usage', async () => {
+test('does not return a reply that cannot be written, and reports its usage', async () => {
   const add = () => {
     throw new BoticelliError('output_failed', 'the disk is full');
   };

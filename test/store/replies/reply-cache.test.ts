@@ -5,7 +5,7 @@ import { parseStoredReply, serializeReply } from '../../../src/store/replies/rep
 const usage = { promptTokens: 1, outputTokens: 2, thoughtTokens: 0, totalTokens: 3 };
 const reply = (turn: { text?: string; native?: unknown }): GenerateResponse => ({
   ...{ text: 'Hello you', model: 'served', finishReason: 'STOP', usage },
-  turn: { role: 'model', text: 'Hello you', model: 'asked', ...turn },
+  turn: { role: 'model', text: 'Hello you', model: 'requested', ...turn },
 });
 
 test.each([

@@ -22,15 +22,15 @@ const createRequest = (text: string, model = 'm', rest: Partial<GenerateRequest>
 /** A run with the database: its driver, and the inner driver that counts the requests sent. */
 function run(scripts: ScriptedCall[] = [], options: Partial<ReplyCacheOptions> = {}, now = Date.now()) {
   const inner = createScriptedDriver(scripts);
-  const cache = createSqliteReplyCache({ database, narrative: 'n', now: () => now });
+  const cache = createSqliteReplyCache(database, 'n', () => now);
   return { inner, driver: withReplyCache({ cache, ...options }, inner) };
 }
 const resume = (scripts: ScriptedCall[] = [], options: Partial<ReplyCacheOptions> = {}) =>
   run(scripts, { canReuse: () => true, ...options });
 
 describe('a request with a reply from an earlier run', () => {
-  test('is not sent again: its reply is reused and marked so', async () => {
-    const first = await run([{ pieces: ['The ', 'answer\0 \ud83d\ude00'] }]).driver.generate(createRequest('Q'));
+  test('is not sent again: its reply is reused, with `reused: true`', async () => {
+    const first = await run([{ pieces: ['The ', 'reply\0 \ud83d\ude00'] }]).driver.generate(createRequest('Q'));
     const { driver, inner } = resume();
     expect(await driver.generate(createRequest('Q'))).toEqual({ ...first, reused: true });
     expect(inner.requests).toEqual([]);
@@ -94,21 +94,24 @@ test('counts a stream that is retried as a single call as one request', async ()
   expect((await resume().driver.generate(createRequest('Q'))).text).toBe('whole');
 });
 
-describe('only a complete reply is reused', () => {
-  test.each(['MAX_TOKENS', 'SAFETY', 'RECITATION', 'FINISH_REASON_UNSPECIFIED'])('not one with %s', async (reason) => {
-    await run([{ pieces: ['half'], finishReason: reason }]).driver.generate(createRequest('Q'));
-    const { driver, inner } = resume();
-    await driver.generate(createRequest('Q'));
-    expect(inner.requests).toHaveLength(1);
-  });
+describe('a reply that may be incomplete', () => {
+  test.each(['MAX_TOKENS', 'SAFETY', 'RECITATION', 'FINISH_REASON_UNSPECIFIED'])(
+    'is not reused with the finish reason %s',
+    async (reason) => {
+      await run([{ pieces: ['half'], finishReason: reason }]).driver.generate(createRequest('Q'));
+      const { driver, inner } = resume();
+      await driver.generate(createRequest('Q'));
+      expect(inner.requests).toHaveLength(1);
+    },
+  );
 
-  test('and a truncated reply does not replace it', async () => {
+  test('does not replace a complete one', async () => {
     await run([{ pieces: ['whole'] }]).driver.generate(createRequest('Q'));
     await run([{ pieces: ['half'], finishReason: 'MAX_TOKENS' }]).driver.generate(createRequest('Q'));
     expect((await resume().driver.generate(createRequest('Q'))).text).toBe('whole');
   });
 
-  test('valid JSON is complete with any finish reason, invalid JSON is not', async () => {
+  test('is reused if it is valid JSON, with any finish reason', async () => {
     const json = (text: string) => createRequest(text, 'm', { parameters: { format: 'json' } });
     await run([{ pieces: ['{"a":1}'], finishReason: 'OTHER' }]).driver.generate(json('good'));
     await run([{ pieces: ['{"a":'], finishReason: 'OTHER' }]).driver.generate(json('half'));
@@ -116,7 +119,7 @@ describe('only a complete reply is reused', () => {
     expect((await resume().driver.generate(json('half'))).reused).toBeUndefined();
   });
 
-  test('not one whose stream was not read to the end', async () => {
+  test('is not reused if its stream was not read to the end', async () => {
     for await (const _ of run([{ pieces: ['a', 'b'] }]).driver.generateStream(createRequest('Q'))) break;
     expect((await resume().driver.generate(createRequest('Q'))).reused).toBeUndefined();
   });

@@ -4,7 +4,7 @@ import { type Database, openDatabase } from '../../../src/database/open.js';
 import type { GenerateResponse } from '../../../src/driver/response.js';
 import type { NarrativeEvent } from '../../../src/executor/narrative-events.js';
 import { NarrativeExecutor } from '../../../src/executor/narrative-executor.js';
-import { createLiveModeRows, type LiveModeRows } from '../../../src/store/caches/live-mode-rows.js';
+import { createLiveModeRows } from '../../../src/store/caches/live-mode-rows.js';
 import { clearRuns, countClearable } from '../../../src/store/runs/clear-runs.js';
 import { findRuns, listActs, listRuns } from '../../../src/store/runs/read-runs.js';
 import { openRunStore } from '../../../src/store/runs/run-store.js';
@@ -33,9 +33,9 @@ const usage = { promptTokens: 10, outputTokens: 2, thoughtTokens: 0, totalTokens
 const start = (run: string, acts = ['a', 'b']): NarrativeEvent => ({
   ...{ type: 'narrative-start', run, narrative: 'n', acts },
 });
-const actStart = (act: string, index = 0): NarrativeEvent => ({ type: 'act-start', act, index, model: 'asked' });
+const actStart = (act: string, index = 0): NarrativeEvent => ({ type: 'act-start', act, index, model: 'requested' });
 const actEnd = (act: string, index = 0, more = {}): NarrativeEvent => ({
-  ...{ type: 'act-end', act, index, model: 'served', requestedModel: 'asked', text: `Reply of ${act}` },
+  ...{ type: 'act-end', act, index, model: 'served', requestedModel: 'requested', text: `Reply of ${act}` },
   ...{ finishReason: 'STOP', usage, attempts: 2, waitMs: 30, durationMs: 5, reused: false, ...more },
 });
 const end = (run: string, more = {}): NarrativeEvent => ({
@@ -48,7 +48,7 @@ const reply: GenerateResponse = {
 };
 
 /** Everything that writes into the database, except the quota store. */
-type Writers = ReturnType<typeof openStore> & { liveModes: LiveModeRows };
+type Writers = ReturnType<typeof openStore> & { liveModes: ReturnType<typeof createLiveModeRows> };
 
 async function sendEvents(store: ReturnType<typeof openStore>['store'], ...events: NarrativeEvent[]) {
   for (const event of events) await store.onEvent(event);
@@ -65,7 +65,7 @@ test('records a run while it is in progress, as unfinished', async () => {
   await sendEvents(store, actStart('a'), retry, actEnd('a'));
   expect(listRuns(database, 9).runs).toMatchObject([
     {
-      ...{ status: 'unfinished', actsEnded: 1, modelsAsked: ['asked'], modelsServed: ['served'], attempts: 2 },
+      ...{ status: 'unfinished', actsEnded: 1, modelsAsked: ['requested'], modelsServed: ['served'], attempts: 2 },
       ...{ waitMs: 30, usage, file: '/a/n.toml', fileHash: 'f00d' },
     },
   ]);
@@ -182,7 +182,7 @@ describe('clearing', () => {
   });
 });
 
-describe('a database that can not be written', () => {
+describe('a database that cannot be written', () => {
   test('is reported once, and the run continues', async () => {
     const { store, failures } = openStore();
     await sendEvents(store, start('r1'));

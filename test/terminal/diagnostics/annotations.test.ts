@@ -36,7 +36,7 @@ test('replaces control characters of messages and file names by symbols', () => 
   expect(annotation).toMatch(/^::error file=a␛\.toml,.*::\{\{␛\[31m\ufffd1m\}\}%0Adid you mean "a␇"\?$/);
 });
 
-test('escapes messages and file names so that they can not start another workflow command', () => {
+test('escapes messages and file names so that they cannot start another workflow command', () => {
   const annotation = formatAnnotation({ ...diagnostic, message: '100% of\r\n::add-mask::x' }, 'a,b:c%.toml');
   expect(annotation).toBe(
     '::error file=a%2Cb%3Ac%25.toml,line=3,endLine=3,col=5,endColumn=12,title=unknown-key::100%25 of%0D%0A::add-mask::x',

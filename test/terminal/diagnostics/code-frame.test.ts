@@ -90,7 +90,7 @@ describe('a code frame', () => {
 });
 
 describe('the content of a file', () => {
-  it('can not control the terminal', () => {
+  it('cannot control the terminal', () => {
     const evil = '\x1b]0;title\x07\x1b[2J\x9b31m\r\x7f\u202e\ud800';
     const lines = formatDiagnostic(
       { ...diagnostic, message: `no ${evil}`, suggestion: evil, location: { line: 1, column: 1, length: 1 } },

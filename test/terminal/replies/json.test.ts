@@ -30,7 +30,7 @@ const report: RunReport = {
 
 test('writes one JSON document at the end, with the shown acts and without the error object', () => {
   const { writes, output } = setup();
-  const replies = createJsonReplyOutput({ output, isActShown: ({ act }) => act === 'two' });
+  const replies = createJsonReplyOutput(output, ({ act }) => act === 'two');
   replies.onEvent({ type: 'act-delta', act: 'one', text: 'x' });
   expect(writes).toEqual([]);
   replies.finish(report);
@@ -42,7 +42,7 @@ test('writes one JSON document at the end, with the shown acts and without the e
 
 test('writes a line of NDJSON for each event as it happens, with the type first', () => {
   const { writes, output } = setup();
-  createNdjsonReplyOutput({ output }).onEvent({ type: 'act-delta', act: 'one', text: 'a\nb' });
+  createNdjsonReplyOutput(output).onEvent({ type: 'act-delta', act: 'one', text: 'a\nb' });
   expect(writes).toEqual(['{"type":"act-delta","act":"one","text":"a\\nb"}\n']);
 });
 
@@ -53,7 +53,7 @@ test('escapes all control characters, also those that JSON allows', () => {
 
 test('adds the run to each line if there are several narratives', () => {
   const { output, written } = setup();
-  const { onEvent } = createNdjsonReplyOutput({ output, includesRunId: true });
+  const { onEvent } = createNdjsonReplyOutput(output, true);
   onEvent({ type: 'narrative-start', run: 'r1', narrative: 'n', acts: ['one'] });
   onEvent({ type: 'act-delta', act: 'one', text: 'a' });
   const lines = written().trimEnd().split('\n');
@@ -63,7 +63,7 @@ test('adds the run to each line if there are several narratives', () => {
 
 test('writes the documents of several narratives as one array in the given order', () => {
   const { output, written } = setup();
-  const createOutputAt = createJsonArrayOutput({ output, count: 2 });
+  const createOutputAt = createJsonArrayOutput(output, 2);
   const [first, second] = [createOutputAt(0, () => true), createOutputAt(1, () => false)];
   second.finish({ ...report, run: 'second' });
   expect(written()).toBe('');

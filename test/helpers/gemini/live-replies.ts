@@ -1,4 +1,4 @@
-import type { Gate } from './gemini-replies.js';
+import type { Gate } from './replies.js';
 
 /** A message of the server: an object is sent as JSON, a string or bytes unchanged. */
 export type LiveFrame = object | string | Uint8Array;

@@ -1,17 +1,17 @@
 import type { IncomingMessage, Server } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { type WebSocket, WebSocketServer } from 'ws';
-import { createCondition } from './condition.js';
+import { createCondition } from '../condition.js';
 import type { ConnectionScript, LiveScript } from './live-replies.js';
-import { type LiveSessionLog, serveSession } from './live-session.js';
+import { type LiveServerState, type LiveSessionLog, serveSession } from './live-session.js';
 
 /**
- * A fake of Gemini's Live API, part of the loopback server of gemini-server.ts (`server.live`), at the same base URL as
+ * A fake of Gemini's Live API, part of the loopback server of server.ts (`server.live`), at the same base URL as
  * REST and server-sent events.
  *
  *     server.live.queueReplies(spokenReply(['Hi']), { ...spokenReply(['Yo']), end: closeReasons.internal });  // two turns
  *     server.live.queueConnections({ at: 'setup', action: closeReasons.quota });                   // the next connection
- *     … look at server.live.sessions …
+ *     … inspect server.live.sessions …
  *
  * The protocol, over WebSocket at `//ws/google.ai.generativelanguage.v1beta.GenerativeService.BidiGenerateContent?key=K`
  * (the double slash is the SDK's), with a JSON message per frame:
@@ -24,14 +24,14 @@ import { type LiveSessionLog, serveSession } from './live-session.js';
  * - The reply: `{serverContent: {modelTurn: {parts: [{text, thought?} | {inlineData: {mimeType, data}}]}}}` and
  *   `{serverContent: {outputTranscription: {text}}}` in pieces, `{serverContent: {generationComplete: true}}`, then
  *   `{serverContent: {turnComplete: true}, usageMetadata: {promptTokenCount, responseTokenCount, totalTokenCount}}`. Then
- *   `{sessionResumptionUpdate: {newHandle, resumable: true}}`, if the setup asked for it: a connection with that handle
+ *   `{sessionResumptionUpdate: {newHandle, resumable: true}}`, if the setup requested it: a connection with that handle
  *   continues the conversation, once.
  * - It closes the session with 1007 for TEXT (except for `textModels`), for client content beyond history (for
  *   `realtimeModels`), for an invalid key and for an unknown handle; with 1008 for an unknown model; with 1011 for more
  *   sessions at the same time than `maxSessions`.
  *
  * A reply comes from the queue of scripts, else it is `Reply <n> of <model> to "<the last text>"`, where n is the number of
- * user turns that the session knows. Over REST the same conversation gets the same text.
+ * user turns in the session. Over REST the same conversation gets the same text.
  */
 export interface LiveServer {
   /** All attempted connections, in order. */
@@ -55,20 +55,7 @@ export interface LiveServer {
   allowsResumption: boolean;
 }
 
-export interface LiveServerOptions {
-  /** Whether a Live model of this name (without `models/`) exists. */
-  hasModel: (model: string) => boolean;
-  apiKey?: string | undefined;
-}
-
-/** The state that all sessions of a server share. */
-export interface LiveServerState extends LiveServer, LiveServerOptions {
-  scripts: LiveScript[];
-  /** The conversations of handles: the last text of each user turn, in order. */
-  handles: Map<string, string[]>;
-  /** To be called when a turn has arrived. */
-  notifyTurn(): void;
-}
+export type LiveServerOptions = Pick<LiveServerState, 'hasModel' | 'apiKey'>;
 
 const path = /^\/+ws\/google\.ai\.generativelanguage\.v1beta\.GenerativeService\.BidiGenerateContent\?key=/;
 
@@ -92,11 +79,11 @@ export function attachLiveServer(server: Server, options: LiveServerOptions): Li
 function createServerState(
   options: LiveServerOptions,
   connectionScripts: (ConnectionScript | undefined)[],
-): LiveServerState {
+): LiveServer & LiveServerState {
   const turnsChanged = createCondition();
   const isOpen = ({ closedAt }: LiveSessionLog) => closedAt === undefined;
   let maxOpenCount = 0;
-  const state: LiveServerState = {
+  const state: LiveServer & LiveServerState = {
     ...options,
     ...{ sessions: [], scripts: [], handles: new Map(), textModels: new Set(), realtimeModels: new Set() },
     ...{ maxSessions: Number.POSITIVE_INFINITY, allowsResumption: true },

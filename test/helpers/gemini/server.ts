@@ -1,13 +1,13 @@
 import { once } from 'node:events';
-import { createServer, type IncomingHttpHeaders, type IncomingMessage, type ServerResponse } from 'node:http';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
-import { createCondition } from './condition.js';
-import { invalidKeyError, unknownModelError } from './gemini-errors.js';
-import { createFakeFilesApi, type FakeFilesApi } from './gemini-files.js';
-import { type ListedModel, realisticModels } from './gemini-models.js';
-import { type ScriptedReply, textReply } from './gemini-replies.js';
-import { closedByServer, sendScriptedReply } from './gemini-send-reply.js';
+import { createCondition } from '../condition.js';
+import { invalidKeyError, unknownModelError } from './errors.js';
+import { createFakeFilesApi, type FakeFilesApi } from './files.js';
 import { attachLiveServer, type LiveServer } from './live-server.js';
+import { type ListedModel, realisticModels } from './models.js';
+import { type ScriptedReply, textReply } from './replies.js';
+import { closedByServer, type ReceivedRequest, sendScriptedReply } from './send-reply.js';
 
 /**
  * A fake of Gemini's REST API on loopback, independent of vitest: tests, benchmarks and shell sessions use it.
@@ -41,7 +41,7 @@ export interface GeminiServer {
   port: number;
   /** All requests so far except those for files, in order of arrival. */
   requests: ReceivedRequest[];
-  /** The Files API (gemini-files.ts). */
+  /** The Files API (files.ts). */
   files: FakeFilesApi;
   /** The requests to generateContent and streamGenerateContent. */
   readonly generateRequests: ReceivedRequest[];
@@ -63,28 +63,6 @@ export interface GeminiServer {
 
 /** Creates a reply from the request. */
 export type ReplyFactory = (request: ReceivedRequest) => ScriptedReply;
-
-/** A request received by the server. */
-export interface ReceivedRequest {
-  method: string;
-  /** Path and query. */
-  path: string;
-  headers: IncomingHttpHeaders;
-  /** The parsed JSON, if any. */
-  // biome-ignore lint/suspicious/noExplicitAny: tests read any part of it.
-  body: any;
-  /** Without `models/`; empty if the path has no model. */
-  model: string;
-  /** `generateContent`, `streamGenerateContent`, `countTokens`, `list` or `get`. */
-  action: string;
-  streaming: boolean;
-  /** When its body was complete, in milliseconds since the epoch. */
-  receivedAtMs: number;
-  /** Resolves to the time at which the client closes the connection before the reply is complete; else never. */
-  closedEarly: Promise<number>;
-  /** The same time as a value; undefined until then. */
-  closedEarlyAtMs: number | undefined;
-}
 
 export interface GeminiServerOptions {
   /** The available models. `any` accepts every name and lists `realisticModels`, the default. */

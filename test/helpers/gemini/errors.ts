@@ -1,4 +1,4 @@
-import type { ScriptedReply } from './gemini-replies.js';
+import type { ScriptedReply } from './replies.js';
 
 const googleStatuses: Record<number, string> = {
   400: 'INVALID_ARGUMENT',

@@ -1,7 +1,28 @@
-import type { ServerResponse } from 'node:http';
+import type { IncomingHttpHeaders, ServerResponse } from 'node:http';
 import { setTimeout as delay } from 'node:timers/promises';
-import { mergeChunks, type ScriptedReply, type WireReply } from './gemini-replies.js';
-import type { ReceivedRequest } from './gemini-server.js';
+import { mergeChunks, type ScriptedReply, type WireReply } from './replies.js';
+
+/** A request received by the server. */
+export interface ReceivedRequest {
+  method: string;
+  /** Path and query. */
+  path: string;
+  headers: IncomingHttpHeaders;
+  /** The parsed JSON, if any. */
+  // biome-ignore lint/suspicious/noExplicitAny: tests read any part of it.
+  body: any;
+  /** Without `models/`; empty if the path has no model. */
+  model: string;
+  /** `generateContent`, `streamGenerateContent`, `countTokens`, `list` or `get`. */
+  action: string;
+  streaming: boolean;
+  /** When its body was complete, in milliseconds since the epoch. */
+  receivedAtMs: number;
+  /** Resolves to the time at which the client closes the connection before the reply is complete; else never. */
+  closedEarly: Promise<number>;
+  /** The same time as a value; undefined until then. */
+  closedEarlyAtMs: number | undefined;
+}
 
 /** Replies whose connection the server destroyed by script, not the client. */
 export const closedByServer = new WeakSet<ServerResponse>();

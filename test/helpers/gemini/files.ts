@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http';
-import { createCondition } from './condition.js';
-import { createErrorBody } from './gemini-errors.js';
-import type { Gate } from './gemini-replies.js';
+import { createCondition } from '../condition.js';
+import { createErrorBody } from './errors.js';
+import type { Gate } from './replies.js';
 
 /**
  * A fake of the Files API, part of the Gemini server on loopback. Its endpoints:

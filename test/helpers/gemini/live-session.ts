@@ -12,7 +12,6 @@ import {
   spokenReply,
   writtenReply,
 } from './live-replies.js';
-import type { LiveServerState } from './live-server.js';
 
 /** A connection, as recorded by the server. */
 export interface LiveSessionLog {
@@ -26,7 +25,7 @@ export interface LiveSessionLog {
   messages: any[];
   /** The last text of each user turn, sent in this session or before it was resumed by a handle. */
   turns: string[];
-  /** The texts of the turns that asked for a reply in this session. */
+  /** The texts of the turns that requested a reply in this session. */
   prompts: string[];
   /** The total size of the client's messages. */
   bytes: number;
@@ -42,6 +41,24 @@ export interface LiveSessionLog {
   send(frame: LiveFrame): void;
   /** Closes it with a code, or destroys the socket. */
   close(reason: LiveClose | 'destroy' | 'reset'): void;
+}
+
+/** The state that all sessions of a server share. */
+export interface LiveServerState {
+  sessions: LiveSessionLog[];
+  readonly openCount: number;
+  textModels: Set<string>;
+  realtimeModels: Set<string>;
+  maxSessions: number;
+  allowsResumption: boolean;
+  /** Whether a Live model of this name (without `models/`) exists. */
+  hasModel: (model: string) => boolean;
+  apiKey?: string | undefined;
+  scripts: LiveScript[];
+  /** The conversations of handles: the last text of each user turn, in order. */
+  handles: Map<string, string[]>;
+  /** To be called when a turn has arrived. */
+  notifyTurn(): void;
 }
 
 interface Connection {

@@ -1,0 +1,113 @@
+import type { ActEnd } from '../../executor/narrative-events.js';
+import type { RecordedAct, RecordedRun } from '../../store/runs/read-runs.js';
+import type { ActProgressEvent } from '../../store/runs/run-recorder.js';
+import { formatError, formatErrorMessage } from '../diagnostics/format-error.js';
+import {
+  formatActEnd,
+  formatFallback,
+  formatFinishWarning,
+  formatRetry,
+  formatWait,
+} from '../progress/format-events.js';
+import { type DisplayOptions, noColors } from '../text/colors.js';
+import { formatCount, formatDateTime, formatDuration, formatUsd } from '../text/format.js';
+import { toDisplayLine, toPrintable } from '../text/printable.js';
+import { wrapText } from '../text/wrap.js';
+
+/** Formats a run act by act, with its replies. On a terminal lines are wrapped and control characters are symbols. */
+export function formatRun(run: RecordedRun, acts: readonly RecordedAct[], { colors, columns }: DisplayOptions): string {
+  const toWrappedText = (text: string) => (columns === undefined ? text : wrapText(toPrintable(text), columns));
+  const toWrappedLine = (text: string) => toWrappedText(toDisplayLine(text));
+  const sections = acts.map(({ act, end, events }, index) => {
+    const details = [...events.flatMap(formatEvent), ...(end ? formatEnd(end) : ['no reply'])];
+    return [
+      colors.heading(toWrappedLine(`[${index + 1}/${run.actCount}] ${act}`)),
+      ...details.map((line) => colors.dim(toWrappedLine(line))),
+      ...(end ? ['', toWrappedText(end.text.replace(/[\r\n]+$/, ''))] : []),
+    ].join('\n');
+  });
+  const [title = '', ...facts] = formatHeader(run).map(toWrappedLine);
+  const blocks = [[colors.heading(title), ...facts].join('\n'), ...sections];
+  if (run.error) {
+    // The hint and the time to try again are out of date.
+    const { retryAt: _, hint: __, ...error } = run.error;
+    blocks.push(colors.error(toWrappedText(formatError(error, noColors).trimEnd())));
+  }
+  return `${blocks.join('\n\n')}\n`;
+}
+
+function formatHeader(run: RecordedRun): string[] {
+  const { narrative, run: id, file, startedAt, status, actsEnded, actCount, durationMs, attempts, waitMs } = run;
+  const outcome = durationMs === undefined ? ', no end recorded' : ` after ${formatDuration(durationMs)}`;
+  const totals = [formatCount(attempts, 'request'), ...formatUsage(run)];
+  if (waitMs > 0) totals.push(`waited ${formatDuration(waitMs)}`);
+  return [
+    `${narrative} · ${id}`,
+    file ?? 'from standard input',
+    `${formatDateTime(new Date(startedAt))} · ${status}${outcome} · ${actsEnded} of ${formatCount(actCount, 'act')}`,
+    totals.join(' · '),
+  ];
+}
+
+function formatUsage({ usage, costUsd }: RecordedRun): string[] {
+  const tokens = `${usage.promptTokens} tokens in, ${usage.outputTokens + usage.thoughtTokens} out`;
+  return costUsd === undefined ? [tokens] : [tokens, formatUsd(costUsd)];
+}
+
+function formatEnd(end: ActEnd): string[] {
+  return [formatActEnd(end), formatFinishWarning(end) ?? []].flat();
+}
+
+function formatEvent(event: ActProgressEvent): string[] {
+  switch (event.type) {
+    case 'act-wait':
+      // The line of the failed attempt shows its backoff.
+      return event.reason === 'backoff' ? [] : [`waited ${formatWait(event)}`];
+    case 'act-retry':
+      return [formatRetry(event)];
+    case 'act-fallback':
+      return [formatFallback(event)];
+    case 'act-note':
+      return [event.message];
+  }
+}
+
+/** Returns the document of `runs export --format json`: that of `--output json`, and everything else recorded. */
+export function toRunExport(run: RecordedRun, acts: readonly RecordedAct[]) {
+  return { ...run, acts: acts.flatMap(({ end }) => end ?? []), told: acts.flatMap(({ events }) => events) };
+}
+
+/** Renders the document of `runs export --format markdown`: a heading for each act, and its unchanged reply below. */
+export function renderRunMarkdown(run: RecordedRun, acts: readonly RecordedAct[]): string {
+  const { narrative, run: id, startedAt, status, actsEnded, actCount, durationMs, modelsServed, error } = run;
+  const duration = durationMs === undefined ? '' : ` after ${formatDuration(durationMs)}`;
+  const facts = [
+    `- Run \`${id}\`, ${startedAt}`,
+    `- ${status}${duration}, ${actsEnded} of ${formatCount(actCount, 'act')}`,
+    ...(modelsServed.length === 0 ? [] : [`- Served by ${modelsServed.map((model) => `\`${model}\``).join(', ')}`]),
+    `- ${formatUsage(run).join(', ')}`,
+    ...(error ? [`- ${escapeMarkdown(formatErrorMessage(error))}`] : []),
+  ];
+  const sections = acts.map(({ act, end }, index) => {
+    const heading = `## ${index + 1}. ${escapeMarkdown(act)}`;
+    if (!end) return `${heading}\n\n*No reply.*`;
+    const summary = `*${escapeMarkdown(formatEnd(end).join(' · '))}*`;
+    return [heading, summary, closeOpenFence(end.text.replace(/\s+$/, ''))].join('\n\n');
+  });
+  return `${[`# ${escapeMarkdown(narrative)}`, facts.join('\n'), ...sections].join('\n\n')}\n`;
+}
+
+/** Escapes text for Markdown, on one line. */
+function escapeMarkdown(text: string): string {
+  return toDisplayLine(text).replaceAll(/[\\`*[\]<>#|]|(?<!\w)_|_(?!\w)/g, '\\$&');
+}
+
+/** Closes a code block that a truncated reply left open, because it would include everything that follows. */
+function closeOpenFence(text: string): string {
+  let openFence: string | undefined;
+  for (const [, fence = '', rest = ''] of text.matchAll(/^ {0,3}(`{3,}|~{3,})(.*)$/gm)) {
+    if (openFence === undefined) openFence = fence;
+    else if (fence[0] === openFence[0] && fence.length >= openFence.length && rest.trim() === '') openFence = undefined;
+  }
+  return openFence === undefined ? text : `${text}\n${openFence}`;
+}
