@@ -19,43 +19,32 @@ export { type CostOptions, withCost } from './driver/layers/with-cost.js';
 export { type FallbackOptions, withFallback } from './driver/layers/with-fallback.js';
 export { type JsonValidationOptions, withJsonValidation } from './driver/layers/with-json-validation.js';
 export { type RetryPolicy, withRetries } from './driver/layers/with-retries.js';
-export {
-  type GenerateRequest,
-  type GenerationParameters,
-  getByteLength,
-  type MediaBytes,
-  type MediaContent,
-  type MediaFile,
-  type MediaKind,
-  type MediaPart,
-  type MediaReference,
-  type MediaUrl,
-  type ModelTurn,
-  type Part,
-  type TextPart,
-  type ThinkingLevel,
-  type Turn,
-  type UserTurn,
+export type {
+  GenerateRequest,
+  GenerationParameters,
+  MediaBytes,
+  MediaContent,
+  MediaFile,
+  MediaKind,
+  MediaPart,
+  MediaReference,
+  MediaUrl,
+  ModelTurn,
+  Part,
+  TextPart,
+  ThinkingLevel,
+  Turn,
+  UserTurn,
 } from './driver/request.js';
-export {
-  addUsage,
-  type ChunkMetadata,
-  type GenerateResponse,
-  type ReplyAudio,
-  type StreamChunk,
-  type Usage,
-  zeroUsage,
-} from './driver/response.js';
+export { getByteLength } from './driver/request.js';
+export type { ChunkMetadata, GenerateResponse, ReplyAudio, StreamChunk, Usage } from './driver/response.js';
+export { addUsage, zeroUsage } from './driver/response.js';
+export type { ErrorCode, ErrorDetails, ErrorReport, InterruptSignal, QuotaViolation } from './errors.js';
 export {
   BoticelliError,
-  type ErrorCode,
-  type ErrorDetails,
-  type ErrorReport,
   exitCodes,
   Interrupted,
-  type InterruptSignal,
   QuotaExceeded,
-  type QuotaViolation,
   StreamInterrupted,
   StreamingNotSupported,
   StreamTimeout,
@@ -84,29 +73,22 @@ export type { ModelInfo, ModelList, ModelListCache } from './gemini/models/model
 export type { GeminiDriverOptions } from './gemini/options.js';
 export { InvalidNarrative } from './narrative/invalid-narrative.js';
 export { lintNarrative } from './narrative/lint/lint-narrative.js';
-export {
-  checkNarrative,
-  checkNarrativeFile,
-  type LoadedNarrative,
-  type LoadNarrativeOptions,
-  loadNarrative,
-} from './narrative/load-narrative.js';
-export {
-  type Act,
-  type ActContext,
-  applyOverrides,
-  collectNarratives,
-  getNestedNarrative,
-  type Input,
-  type MediaInput,
-  type MediaSource,
-  type MediaSpec,
-  type MediaTemplate,
-  type Narrative,
-  type NarrativeInput,
-  type Overrides,
-  type TextInput,
+export type { LoadedNarrative, LoadNarrativeOptions } from './narrative/load-narrative.js';
+export { checkNarrative, checkNarrativeFile, loadNarrative } from './narrative/load-narrative.js';
+export type {
+  Act,
+  ActContext,
+  Input,
+  MediaInput,
+  MediaSource,
+  MediaSpec,
+  MediaTemplate,
+  Narrative,
+  NarrativeInput,
+  Overrides,
+  TextInput,
 } from './narrative/narrative.js';
+export { applyOverrides, collectNarratives, getNestedNarrative } from './narrative/narrative.js';
 export { createSchemaValidator, type SchemaValidator } from './narrative/schema/json-schema.js';
 export { createNarrativeJsonSchema } from './narrative/schema/narrative-json-schema.js';
 export type { ConcurrencyLimiter } from './quota/limiter/concurrency-leases.js';
@@ -118,19 +100,13 @@ export type { QuotaStore } from './quota/stores/quota-store.js';
 export { type QuotaOptions, withQuota } from './quota/with-quota.js';
 export { createRehearsalDriver, type RehearsalOptions, rehearsalModel } from './rehearsal/rehearsal-driver.js';
 export { createDriverStack, type DriverStackOptions } from './stack/driver-stack.js';
-export { type CreateQuotaOptions, createQuota, type Quota } from './stack/quota.js';
+export { type CreateQuotaOptions, createQuota } from './stack/quota.js';
 export type { RecordedReply, RecordedRequest, RecordingEntry } from './store/recordings/recording-entry.js';
 export { openRecording, type RecordingFile } from './store/recordings/recording-file.js';
 export { createReplayDriver } from './store/recordings/replay-driver.js';
 export { withRecording } from './store/recordings/with-recording.js';
 export type { ReplyCache, StoredReply } from './store/replies/reply-cache.js';
-export {
-  describeRequest,
-  type PartDescription,
-  type RequestDescription,
-  type RequestId,
-  requestKey,
-  type TurnDescription,
-} from './store/replies/request-id.js';
+export type { PartDescription, RequestDescription, RequestId, TurnDescription } from './store/replies/request-id.js';
+export { describeRequest, requestKey } from './store/replies/request-id.js';
 export { type ReplyCacheOptions, withReplyCache } from './store/replies/with-reply-cache.js';
 export type { Diagnostic, Location, SourceFile } from './toml/diagnostic.js';

@@ -84,12 +84,9 @@ function getStack({ cause, stack, message }: Error): string {
 async function redactKeys(text: string, { env, cwd }: NodeProcess): Promise<string> {
   const { readDotEnv } = await import('./config/environment-variables.js');
   const dotEnv = await readDotEnv(cwd()).catch(() => new Map<string, string>());
-  const keys = ['GEMINI_API_KEY', 'GOOGLE_API_KEY'].flatMap((name) => [env[name], dotEnv.get(name)]);
-  return keys.reduce(
-    (redacted: string, key) =>
-      (key?.trim().length ?? 0) < 8 ? redacted : redacted.replaceAll(key?.trim() ?? '', '[key]'),
-    text,
-  );
+  const values = ['GEMINI_API_KEY', 'GOOGLE_API_KEY'].flatMap((name) => [env[name], dotEnv.get(name)]);
+  const keys = values.flatMap((value) => value?.trim() ?? []).filter((key) => key.length >= 8);
+  return keys.reduce((redacted, key) => redacted.replaceAll(key, '[key]'), text);
 }
 
 function exitWith({ error }: CommandFailure, proc: NodeProcess): void {

@@ -1,7 +1,7 @@
 import { type BoticelliError, toBoticelliError } from '../errors.js';
 
 /** What the program needs to report a failure, beside its error. */
-export interface FailureContext {
+interface FailureContext {
   /** The act that failed. */
   act?: string;
   /** A line that says how to resume, ending in the command for it. */

@@ -1,7 +1,7 @@
 import { BoticelliError } from '../errors.js';
 import type { CliProcess } from './process.js';
 
-export interface ConfirmationOptions {
+interface ConfirmationOptions {
   /** What the command is about to do, such as `this deletes 3 runs`. */
   action: string;
   /** What happens without a confirmation, such as `nothing was deleted`. */
@@ -21,9 +21,7 @@ export async function requireConfirmation(options: ConfirmationOptions): Promise
   const { action, declinedEffect, yes, proc, signal } = options;
   if (yes) return;
   if (!proc.stdin.isTTY || !proc.stderr.isTTY) {
-    throw new BoticelliError('usage', action, {
-      hint: `Add --yes to confirm; ${declinedEffect}.`,
-    });
+    throw new BoticelliError('usage', action, { hint: `Add --yes to confirm; ${declinedEffect}.` });
   }
   if (await askYesNo(`${capitalize(action)}. Continue? [y/N] `, proc, signal)) return;
   throw new BoticelliError('usage', 'not confirmed', { hint: `${capitalize(declinedEffect)}.` });

@@ -2,7 +2,7 @@ import type { Argument, Command, Option } from 'commander';
 import type { CliProcess } from './process.js';
 
 /** Runs a command with its parsed arguments and options. It returns nothing, and throws if the command fails. */
-export type CommandHandler<Args extends unknown[], Options> = (
+type CommandHandler<Args extends unknown[], Options> = (
   ...parameters: [...Args, Options, CliProcess, Command]
 ) => Promise<void>;
 
@@ -19,7 +19,7 @@ export interface CommandDefinition<Args extends unknown[], Options extends objec
 }
 
 /** Adds a command to a program, or a subcommand to a command. */
-export type AddCommand = (parent: Command, proc: CliProcess) => void;
+type AddCommand = (parent: Command, proc: CliProcess) => void;
 
 /** Defines a command. */
 export function defineCommand<Args extends unknown[], Options extends object>(

@@ -26,26 +26,24 @@ export function createIntegerParser(min: number): (text: string) => number {
   };
 }
 
-/** Parses a duration above zero, in milliseconds, up to the 24 days that a timer of Node can wait. */
-export function parsePositiveDurationMs(text: string): number {
-  const parsed = parseDurationMs(text);
-  if (parsed !== undefined && parsed >= 1 && parsed < 2 ** 31) return parsed;
-  throw new InvalidArgumentError('Expected a duration such as 90s, 2m or 1h30m; a plain number is seconds.');
+/** Creates a parser of durations, in milliseconds. */
+function createDurationParser(examples: string, isValid: (ms: number) => boolean): (text: string) => number {
+  return (text) => {
+    const parsed = parseDurationMs(text);
+    if (parsed !== undefined && isValid(parsed)) return parsed;
+    throw new InvalidArgumentError(`Expected a duration such as ${examples}.`);
+  };
 }
 
-/** Parses a wait of zero or more, in milliseconds. */
-export function parseMaxWaitMs(text: string): number {
-  const parsed = parseDurationMs(text);
-  if (parsed !== undefined && Number.isFinite(parsed)) return parsed;
-  throw new InvalidArgumentError('Expected a duration such as 0, 90s or 2m; a plain number is seconds.');
-}
-
-/** Parses an age of zero or more, in milliseconds. */
-export function parseAgeMs(text: string): number {
-  const parsed = parseDurationMs(text);
-  if (parsed !== undefined && Number.isFinite(parsed)) return parsed;
-  throw new InvalidArgumentError('Expected a duration such as 12h or 30d.');
-}
+/** Parses a duration above zero, up to the 24 days that a timer of Node can wait. */
+export const parsePositiveDurationMs = createDurationParser(
+  '90s, 2m or 1h30m; a plain number is seconds',
+  (ms) => ms >= 1 && ms < 2 ** 31,
+);
+/** Parses a wait of zero or more. */
+export const parseMaxWaitMs = createDurationParser('0, 90s or 2m; a plain number is seconds', Number.isFinite);
+/** Parses an age of zero or more. */
+export const parseAgeMs = createDurationParser('12h or 30d', Number.isFinite);
 
 /** Parses an amount of US dollars above zero, with or without `$`. */
 export function parseUsd(text: string): number {

@@ -3,7 +3,7 @@ import { createOutput, type Output } from '../terminal/output.js';
 import { stringifyJson } from '../terminal/replies/json.js';
 import { type Colors, createColors } from '../terminal/text/colors.js';
 import type { CliProcess } from './process.js';
-import { listenForShutdown } from './shutdown.js';
+import { listenForShutdown, type Shutdown } from './shutdown.js';
 
 /**
  * Runs a short command that writes to standard output. It installs no signal handlers: a signal kills the process.
@@ -11,8 +11,8 @@ import { listenForShutdown } from './shutdown.js';
  * @throws BoticelliError `output_failed` if standard output can't be written, `interrupted` if its reader has gone
  */
 export async function withOutput(proc: CliProcess, work: (output: Output) => Promise<void>): Promise<void> {
-  const { signal, abort } = createAbort();
-  await writeOutput(proc, { signal, abort, work });
+  const controller = new AbortController();
+  await writeOutput(proc, { signal: controller.signal, abort: (reason) => controller.abort(reason) }, work);
 }
 
 /**
@@ -25,26 +25,19 @@ export async function withAbortableOutput(
   proc: CliProcess,
   work: (output: Output, signal: AbortSignal) => Promise<void>,
 ): Promise<void> {
-  const { signal, abort, stopListening } = listenForShutdown(proc);
+  const shutdown = listenForShutdown(proc);
   try {
-    await writeOutput(proc, { signal, abort, work });
+    await writeOutput(proc, shutdown, work);
   } finally {
-    stopListening();
+    shutdown.stopListening();
   }
 }
 
-function createAbort(): { signal: AbortSignal; abort: (reason: BoticelliError) => void } {
-  const controller = new AbortController();
-  return { signal: controller.signal, abort: (reason) => controller.abort(reason) };
-}
-
-interface OutputWork {
-  signal: AbortSignal;
-  abort: (reason: BoticelliError) => void;
-  work: (output: Output, signal: AbortSignal) => Promise<void>;
-}
-
-async function writeOutput({ stdout }: CliProcess, { signal, abort, work }: OutputWork): Promise<void> {
+async function writeOutput(
+  { stdout }: CliProcess,
+  { signal, abort }: Pick<Shutdown, 'signal' | 'abort'>,
+  work: (output: Output, signal: AbortSignal) => Promise<void>,
+): Promise<void> {
   const output = createOutput({ stream: stdout, onFailure: (error) => abort(toOutputError(error)) });
   try {
     await work(output, signal);
@@ -66,7 +59,7 @@ export function toOutputError(error: NodeJS.ErrnoException): BoticelliError {
 }
 
 /** The result of a command, as JSON and as text. */
-export interface ReportContent {
+interface ReportContent {
   createDocument: () => unknown;
   renderLines: () => readonly string[] | Promise<readonly string[]>;
 }

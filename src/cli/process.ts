@@ -1,7 +1,7 @@
 import type { Readable, Writable } from 'node:stream';
 
 /** A terminal, file or pipe to write to. */
-export type ProcessStream = Writable & { isTTY?: boolean; columns?: number; hasColors?: () => boolean };
+type ProcessStream = Writable & { isTTY?: boolean; columns?: number; hasColors?: () => boolean };
 
 /** The part of `process` that commands use. Tests pass their own. */
 export interface CliProcess {

@@ -6,7 +6,7 @@ import type { Diagnostic } from '../toml/diagnostic.js';
 import type { CliProcess } from './process.js';
 
 /** A file with diagnostics. */
-export interface DiagnosedFile {
+interface DiagnosedFile {
   /** As the user named it, or `<stdin>`. */
   file: string;
   text: string;

@@ -19,10 +19,8 @@ export async function readStdinText(
   { signal, warn }: { signal: AbortSignal; warn: (text: string) => void },
 ): Promise<string> {
   if (proc.stdin.isTTY) {
-    throw createStdinError(
-      'the narrative uses {{stdin}}, but standard input is a terminal',
-      'Pipe text into it, or add < file.',
-    );
+    const message = 'the narrative uses {{stdin}}, but standard input is a terminal';
+    throw createStdinError(message, 'Pipe text into it, or add < file.');
   }
   const text = decodeText(await readStdinBytes(proc, signal, maxRequestBytes));
   if (text.trim() === '') warn('standard input contains no text, so {{stdin}} is empty');
@@ -51,10 +49,8 @@ async function readStdinBytes({ stdin }: StdinProcess, signal: AbortSignal, maxB
     throw createStdinError(`can't read standard input: ${reason}`, 'Check the command that is piped into it.');
   }
   if (length <= maxBytes) return Buffer.concat(chunks);
-  throw createStdinError(
-    `standard input is larger than ${maxBytes / 1_000_000} MB`,
-    'Pipe in only the part that is needed.',
-  );
+  const message = `standard input is larger than ${maxBytes / 1_000_000} MB`;
+  throw createStdinError(message, 'Pipe in only the part that is needed.');
 }
 
 /** Node reads a folder as empty input. */
@@ -66,10 +62,8 @@ function assertNotFolder({ fd }: CliProcess['stdin']): void {
 function decodeText(bytes: Buffer): string {
   // Text has no NUL: grep and git detect binary files by the same rule.
   if (isUtf8(bytes) && !bytes.includes(0)) return new TextDecoder().decode(bytes);
-  throw createStdinError(
-    'standard input is not UTF-8 text',
-    'Pipe in text, and list images and other files in the narrative.',
-  );
+  const hint = 'Pipe in text, and list images and other files in the narrative.';
+  throw createStdinError('standard input is not UTF-8 text', hint);
 }
 
 function createStdinError(message: string, hint: string): BoticelliError {

@@ -1,9 +1,10 @@
 import { errorAt, type Problem } from '../toml/problem.js';
 import { describePath, formatTableHeader, isTable, type Path, quote, type TomlTable, valueAt } from '../toml/toml.js';
 import { getSchemaKeys, validateFile } from '../toml/validate-file.js';
+import { isBaseUrl } from '../util/base-url.js';
 import { parseRetentionMs } from '../util/duration.js';
 import { isValidModelName } from '../util/model-name.js';
-import { isBaseUrl, isRedisUrl } from './service-urls.js';
+import { isRedisUrl } from './service-urls.js';
 import { settingsSchema } from './settings-schema.js';
 
 /** Finds all problems of a settings file that do not depend on other settings. */
@@ -50,50 +51,35 @@ interface StringRule {
   /** The end of a message that begins with the setting's name. */
   requirement: string;
   /** Whether the message may show the value: what is wrong with a URL may be a password in it. */
-  isValueShown: boolean;
+  isValueShown?: boolean;
 }
 
 const modelRule: StringRule = {
-  rule: 'model-name',
-  isValid: isValidModelName,
+  ...{ rule: 'model-name', isValid: isValidModelName, isValueShown: true },
   requirement: 'must be a model name',
-  isValueShown: true,
+};
+const baseUrlRule: StringRule = {
+  ...{ rule: 'address', isValid: isBaseUrl },
+  requirement: 'must be http(s)://host[:port][/path], without user, query or fragment',
+};
+const redisRule: StringRule = {
+  ...{ rule: 'address', isValid: isRedisUrl, requirement: 'must be a redis:// or rediss:// URL' },
+};
+const projectRule: StringRule = {
+  ...{ rule: 'empty-value', isValid: (text) => text.trim() !== '', requirement: 'must not be empty' },
+};
+const keepRule: StringRule = {
+  ...{ rule: 'duration', isValid: (text) => parseRetentionMs(text) !== undefined, isValueShown: true },
+  requirement: 'must be a duration such as "30d", or "off"',
 };
 
 const geminiPath = ['providers', 'gemini'];
 const rules: readonly (readonly [Path, StringRule])[] = [
   [[...geminiPath, 'default_model'], modelRule],
-  [
-    [...geminiPath, 'base_url'],
-    {
-      rule: 'address',
-      isValid: isBaseUrl,
-      requirement: 'must be http(s)://host[:port][/path], without user, query or fragment',
-      isValueShown: false,
-    },
-  ],
-  [
-    ['quota', 'project'],
-    {
-      rule: 'empty-value',
-      isValid: (text) => text.trim() !== '',
-      requirement: 'must not be empty',
-      isValueShown: false,
-    },
-  ],
-  [
-    ['quota', 'redis_url'],
-    { rule: 'address', isValid: isRedisUrl, requirement: 'must be a redis:// or rediss:// URL', isValueShown: false },
-  ],
-  [
-    ['store', 'keep'],
-    {
-      rule: 'duration',
-      isValid: (text) => parseRetentionMs(text) !== undefined,
-      requirement: 'must be a duration such as "30d", or "off"',
-      isValueShown: true,
-    },
-  ],
+  [[...geminiPath, 'base_url'], baseUrlRule],
+  [['quota', 'project'], projectRule],
+  [['quota', 'redis_url'], redisRule],
+  [['store', 'keep'], keepRule],
 ];
 
 /** Checks the content of strings. Values of other types are reported by the schema. */

@@ -4,7 +4,7 @@ import { readRegularFile } from '../util/read-regular-file.js';
 import { hasUtf16Bom } from '../util/utf16-bom.js';
 
 /** The environment variables that are settings. No other variable of a `.env` is used. */
-export type EnvironmentVariableName =
+type EnvironmentVariableName =
   | 'GEMINI_API_KEY'
   | 'GOOGLE_API_KEY'
   | 'GEMINI_TIER'
@@ -12,6 +12,12 @@ export type EnvironmentVariableName =
   | 'BOTICELLI_MODEL'
   | 'BOTICELLI_STATE_DIR'
   | 'BOTICELLI_REDIS_URL';
+
+/** The environment of the process. */
+export type Environment = Record<string, string | undefined>;
+
+/** Returns a variable, or undefined if it is not set. */
+export type VariableLookup = (name: EnvironmentVariableName) => EnvironmentVariable | undefined;
 
 /** A variable that is set. */
 export interface EnvironmentVariable {
@@ -25,10 +31,7 @@ export interface EnvironmentVariable {
  * Returns a lookup of variables, first in the environment and then in the `.env`. An empty variable counts as not set.
  * Values are trimmed, because white space is easily copied along.
  */
-export function createVariableLookup(
-  environment: Record<string, string | undefined>,
-  dotEnv: ReadonlyMap<string, string>,
-): (name: EnvironmentVariableName) => EnvironmentVariable | undefined {
+export function createVariableLookup(environment: Environment, dotEnv: ReadonlyMap<string, string>): VariableLookup {
   return (name) => {
     const environmentValue = environment[name]?.trim();
     if (environmentValue) return { value: environmentValue, label: name, isFromDotEnv: false };
@@ -50,11 +53,8 @@ const assignmentPattern =
 export function parseDotEnv(text: string): Map<string, string> {
   const variables = new Map<string, string>();
   const normalized = text.replace(/^\uFEFF/, '').replaceAll(/\r\n?/g, '\n');
-  for (const [, name = '', singleQuoted, doubleQuoted, backtickQuoted, unquoted = ''] of normalized.matchAll(
-    assignmentPattern,
-  )) {
-    variables.set(name, singleQuoted ?? doubleQuoted?.replaceAll('\\n', '\n') ?? backtickQuoted ?? unquoted.trim());
-  }
+  for (const [, name = '', single, double, backtick, unquoted = ''] of normalized.matchAll(assignmentPattern))
+    variables.set(name, single ?? double?.replaceAll('\\n', '\n') ?? backtick ?? unquoted.trim());
   return variables;
 }
 

@@ -3,7 +3,7 @@ import { type Diagnostic, formatLocation } from '../toml/diagnostic.js';
 import { redactSecrets } from './redact-secrets.js';
 
 /** What is known about a settings file with errors. */
-export interface InvalidSettingsOptions {
+interface InvalidSettingsOptions {
   /** The file's name as the user knows it. */
   file: string;
   text: string;
@@ -21,13 +21,8 @@ export class InvalidSettings extends BoticelliError {
   /** All errors, in the order of the file. */
   readonly diagnostics: readonly Diagnostic[];
 
-  constructor({
-    file,
-    text,
-    diagnostics,
-    secrets,
-    hint = 'Fix the settings file. No request was sent.',
-  }: InvalidSettingsOptions) {
+  constructor(options: InvalidSettingsOptions) {
+    const { file, text, diagnostics, secrets, hint = 'Fix the settings file. No request was sent.' } = options;
     const redact = (value: string) => redactSecrets(value, secrets);
     const redactedDiagnostics = diagnostics.map(({ message, suggestion, ...rest }) => ({
       ...rest,

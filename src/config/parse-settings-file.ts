@@ -10,17 +10,11 @@ import type { SettingsFile } from './sources.js';
  * Parses and checks a settings file.
  * @throws InvalidSettings with all errors of the file
  */
-export async function parseSettingsFile({
-  file,
-  bytes,
-  isFromWorkingFolder,
-  secrets,
-}: {
-  file: string;
-  bytes: Uint8Array;
-  isFromWorkingFolder: boolean;
-  secrets: readonly string[];
-}): Promise<SettingsFile> {
+export async function parseSettingsFile(
+  bytes: Uint8Array,
+  { file, isFromWorkingFolder }: Pick<SettingsFile, 'file' | 'isFromWorkingFolder'>,
+  secrets: readonly string[],
+): Promise<SettingsFile> {
   const parsed = readToml(bytes);
   const { text } = parsed;
   const createInvalidSettings = (diagnostics: Diagnostic[], hint?: string) =>

@@ -12,7 +12,7 @@ export interface PriceList {
   getMaxPrice(model: string): Price | undefined;
 }
 
-export interface PriceListOptions {
+interface PriceListOptions {
   /** Prices from settings, by model. They override built-in prices. */
   configured?: Readonly<Record<string, Price>> | undefined;
   /** Milliseconds since the epoch; some prices change on a given day. */

@@ -10,7 +10,7 @@ const settingsFileName = 'boticelli.toml';
 const maxBytes = 1_000_000;
 
 /** Where to look for settings files. */
-export interface SettingsFilesOptions {
+interface SettingsFilesOptions {
   workingFolder: string;
   /** The file of `--config`, read instead of the working folder's. */
   configFile?: string | undefined;
@@ -26,9 +26,8 @@ export interface SettingsFilesOptions {
  * @throws BoticelliError `invalid_config` for a file that can't be read
  */
 export async function readSettingsFiles(options: SettingsFilesOptions): Promise<SettingsFile[]> {
-  const files = await Promise.all(
-    listCandidates(options).map((candidate) => readIfPresent(candidate, options.secrets)),
-  );
+  const { secrets } = options;
+  const files = await Promise.all(listCandidates(options).map((candidate) => readIfPresent(candidate, secrets)));
   return files.filter((file) => file !== undefined);
 }
 
@@ -45,26 +44,20 @@ interface Candidate {
 
 function listCandidates({ workingFolder, configFile, userConfigFolder }: SettingsFilesOptions): Candidate[] {
   const userPath = userConfigFolder === undefined ? undefined : join(userConfigFolder, settingsFileName);
-  const workingFolderPath = join(workingFolder, settingsFileName);
-  const userCandidates =
-    userPath === undefined ? [] : [{ file: userPath, path: userPath, isExplicit: false, isFromWorkingFolder: false }];
+  const own = userPath === undefined ? [] : [{ file: userPath, path: userPath }];
+  const ownCandidates = own.map((file) => ({ ...file, isExplicit: false, isFromWorkingFolder: false }));
   // The usual way to name no file, as for ssh and git.
-  if (configFile === devNull) return userCandidates;
-  if (configFile !== undefined) {
-    return [
-      { file: configFile, path: resolve(workingFolder, configFile), isExplicit: true, isFromWorkingFolder: false },
-      ...userCandidates,
-    ];
-  }
+  if (configFile === devNull) return ownCandidates;
+  const path = resolve(workingFolder, configFile ?? settingsFileName);
+  if (configFile !== undefined)
+    return [{ file: configFile, path, isExplicit: true, isFromWorkingFolder: false }, ...ownCandidates];
   // In the user's config folder both names mean the same file, and it is the user's own.
-  if (userPath !== undefined && resolve(userPath) === resolve(workingFolderPath)) return userCandidates;
-  return [
-    { file: settingsFileName, path: workingFolderPath, isExplicit: false, isFromWorkingFolder: true },
-    ...userCandidates,
-  ];
+  if (userPath !== undefined && resolve(userPath) === path) return ownCandidates;
+  return [{ file: settingsFileName, path, isExplicit: false, isFromWorkingFolder: true }, ...ownCandidates];
 }
 
-async function readIfPresent({ file, path, isExplicit, isFromWorkingFolder }: Candidate, secrets: readonly string[]) {
+async function readIfPresent(candidate: Candidate, secrets: readonly string[]) {
+  const { file, path, isExplicit } = candidate;
   const content = readRegularFile(path, maxBytes);
   if (!content.ok) {
     const { reason, message } = content.problem;
@@ -75,5 +68,5 @@ async function readIfPresent({ file, path, isExplicit, isFromWorkingFolder }: Ca
   }
   // Loading TOML and the schema takes some 20 ms, and most runs have no settings file.
   const { parseSettingsFile } = await import('./parse-settings-file.js');
-  return parseSettingsFile({ file, bytes: content.bytes, isFromWorkingFolder, secrets });
+  return parseSettingsFile(content.bytes, candidate, secrets);
 }

@@ -43,7 +43,7 @@ export async function resolveSettings({
   const fileSettings = mergeSettings(files);
   await assertKnownTier(sources, listTierNames(fileSettings.providers?.gemini?.tiers), flags.tier);
   await assertTrustedBaseUrl(sources, findApiKey(sources));
-  const stateFolder = resolveStateFolder({ getVariable, workingFolder, userFolder: folders.state });
+  const stateFolder = resolveStateFolder(getVariable, workingFolder, folders);
   const resolveProxy = await createProxyResolver(environment);
   return { ...composeSettings({ sources, fileSettings, flags, stateFolder }), ...(resolveProxy && { resolveProxy }) };
 }
@@ -85,7 +85,7 @@ function composeSettings({ sources, fileSettings, flags, stateFolder }: Settings
     limitsFor: createLimitsLookup(tier, gemini.tiers?.[tier], flags),
     limitedModels: Object.keys(gemini.tiers?.[tier]?.models ?? {}).map(stripModelPrefix),
     budget: parseBudget(budget),
-    rateWindowMs: Math.max(1, Math.round((gemini.rate_window_seconds ?? 60) * 1000)),
+    windowMs: Math.max(1, Math.round((gemini.rate_window_seconds ?? 60) * 1000)),
     fallback: flags.fallback === false ? [] : (flags.fallback ?? (gemini.fallback ?? []).map(stripModelPrefix)),
     project: quota.project?.trim() ?? deriveProject(apiKey),
     projectSource: quota.project !== undefined ? 'named' : apiKey === undefined ? 'none' : 'key-hash',
@@ -107,10 +107,10 @@ function readDefaultModel({ getVariable, secrets }: Sources): string | undefined
 }
 
 function readRedisUrl({ getVariable }: Sources): string | undefined {
-  const redisVariable = getVariable('BOTICELLI_REDIS_URL');
-  if (!redisVariable || isRedisUrl(redisVariable.value)) return redisVariable?.value;
+  const variable = getVariable('BOTICELLI_REDIS_URL');
+  if (!variable || isRedisUrl(variable.value)) return variable?.value;
   // The URL is not shown, because it may contain a password.
-  throw new BoticelliError('invalid_config', `${redisVariable.label} is not a Redis URL`, {
+  throw new BoticelliError('invalid_config', `${variable.label} is not a Redis URL`, {
     hint: 'Use redis://host:port, or rediss://host:port for TLS.',
   });
 }

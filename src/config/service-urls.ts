@@ -5,16 +5,6 @@ import { describePath } from '../toml/toml.js';
 import type { EnvironmentVariable } from './environment-variables.js';
 import type { Sources } from './sources.js';
 
-/**
- * Tests for a service's base URL: http(s)://host[:port][/path], without user, query or fragment. `gemini/connection.ts`
- * applies the same rule to base URLs from any source; here, an error in a file can be reported with its location.
- */
-export function isBaseUrl(text: string): boolean {
-  if (!URL.canParse(text)) return false;
-  const { protocol, username, password, search, hash } = new URL(text);
-  return /^https?:$/.test(protocol) && username + password + search + hash === '';
-}
-
 export function isRedisUrl(text: string): boolean {
   return URL.canParse(text) && /^rediss?:$/.test(new URL(text).protocol);
 }

@@ -9,10 +9,7 @@ const multiplier = z.optional(z.number().check(z.gt(0), z.lte(1)));
 
 const limits = { rpm: limit, tpm: limit, rpd: limit, max_concurrent: limit };
 
-const tier = z.strictObject({
-  ...limits,
-  models: z.optional(z.record(z.string(), z.strictObject(limits))),
-});
+const tier = z.strictObject({ ...limits, models: z.optional(z.record(z.string(), z.strictObject(limits))) });
 
 /** US dollars per million tokens. */
 const usdPerMillionTokens = z.number().check(z.gte(0), z.lte(100_000));

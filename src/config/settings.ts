@@ -1,5 +1,6 @@
 import type { LimitValues } from '../facts/limits.js';
 import type { QuotaBudget } from '../quota/limits.js';
+import type { Environment } from './environment-variables.js';
 import type { PriceList } from './price-list.js';
 import type { LimitsLookup } from './tiers.js';
 import type { UserFolders } from './user-folders.js';
@@ -22,7 +23,7 @@ export interface Settings {
   limitedModels: readonly string[];
   budget: QuotaBudget;
   /** The length of the service's rate window, its "minute". */
-  rateWindowMs: number;
+  windowMs: number;
   /** The models to try, in this order, when a model's quota is used up. */
   fallback: readonly string[];
   /** Identifies whose limits are shared: the project's name, else 16 hexadecimal digits of the key's hash, else `no-key`. */
@@ -47,7 +48,7 @@ export interface SettingsFlags extends LimitValues {
 
 /** Where to look for settings. Nothing else of the process is read. */
 export interface SettingsOptions {
-  environment: Record<string, string | undefined>;
+  environment: Environment;
   /** The folder of `boticelli.toml` and `.env`. Relative paths are resolved against it. */
   workingFolder: string;
   /** The file of `--config`, read instead of `boticelli.toml` in the working folder. */

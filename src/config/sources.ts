@@ -1,12 +1,12 @@
 import type { Problem } from '../toml/problem.js';
-import { isTable, type TomlTable, type TomlValue } from '../toml/toml.js';
-import type { EnvironmentVariable, EnvironmentVariableName } from './environment-variables.js';
+import { isTable, type TomlTable } from '../toml/toml.js';
+import type { VariableLookup } from './environment-variables.js';
 import type { InvalidSettings } from './invalid-settings.js';
 import type { FileSettings } from './settings-schema.js';
 
 /** The sources of settings, apart from flags. */
 export interface Sources {
-  getVariable(name: EnvironmentVariableName): EnvironmentVariable | undefined;
+  getVariable: VariableLookup;
   /** Highest precedence first. */
   files: readonly SettingsFile[];
   /** API keys, which no message may show. */
@@ -27,20 +27,15 @@ export interface SettingsFile {
 /** Merges files, highest precedence first, key by key and table by table. Other values, arrays too, are replaced. */
 export function mergeSettings(files: readonly SettingsFile[]): FileSettings {
   const tables = files.map(({ settings }) => settings as TomlTable);
-  return tables.reduceRight((lower, upper) => mergeTables(lower, upper), createTable()) as FileSettings;
+  return tables.reduceRight(mergeTables, Object.create(null)) as FileSettings;
 }
 
+/** The result has no prototype, like the parser's tables: a tier may be named `constructor`. */
 function mergeTables(lower: TomlTable, upper: TomlTable): TomlTable {
-  const result = Object.assign(createTable(), lower);
-  for (const [key, value] of Object.entries(upper)) result[key] = mergeValues(result[key], value);
+  const result: TomlTable = Object.assign(Object.create(null), lower);
+  for (const [key, value] of Object.entries(upper)) {
+    const below = result[key];
+    result[key] = isTable(below) && isTable(value) ? mergeTables(below, value) : value;
+  }
   return result;
-}
-
-function mergeValues(lower: TomlValue | undefined, upper: TomlValue): TomlValue {
-  return isTable(lower) && isTable(upper) ? mergeTables(lower, upper) : upper;
-}
-
-/** Has no prototype, like the parser's tables: a tier may be named `constructor`. */
-function createTable(): TomlTable {
-  return Object.create(null);
 }

@@ -53,13 +53,9 @@ export function createLimitsLookup(tier: string, configured: FileTier | undefine
 }
 
 function findConfiguredLimits({ models = {}, ...tierDefaults }: FileTier, names: readonly string[]): LimitValues {
-  const limitsByModel = new Map(
-    Object.entries(models).map(([name, modelLimits]) => [stripModelPrefix(name), modelLimits]),
-  );
-  const modelOverrides = names
-    .map((name) => limitsByModel.get(stripModelPrefix(name)))
-    .find((modelLimits) => modelLimits !== undefined);
-  const { max_concurrent: maxConcurrent, ...rates } = { ...tierDefaults, ...modelOverrides };
+  const byModel = new Map(Object.entries(models).map(([name, limits]) => [stripModelPrefix(name), limits]));
+  const overrides = names.map((name) => byModel.get(stripModelPrefix(name))).find((limits) => limits !== undefined);
+  const { max_concurrent: maxConcurrent, ...rates } = { ...tierDefaults, ...overrides };
   return { ...rates, maxConcurrent } as LimitValues;
 }
 

@@ -1,5 +1,5 @@
 import { resolve } from 'node:path';
-import { createVariableLookup, readDotEnv } from './environment-variables.js';
+import { createVariableLookup, type Environment, readDotEnv, type VariableLookup } from './environment-variables.js';
 
 /** The operating system's folders for a user's files of this program. */
 export interface UserFolders {
@@ -27,28 +27,17 @@ export async function findUserFolders(): Promise<UserFolders> {
  * Finds the folder of `boticelli.db` without reading any other setting: `BOTICELLI_STATE_DIR`, else the user's folder.
  * @returns an absolute path; undefined if the user has no home folder
  */
-export async function findStateFolder({
-  environment,
-  workingFolder,
-}: {
-  environment: Record<string, string | undefined>;
-  workingFolder: string;
-}): Promise<string | undefined> {
+export async function findStateFolder(environment: Environment, workingFolder: string): Promise<string | undefined> {
   const [folders, dotEnv] = await Promise.all([findUserFolders(), readDotEnv(workingFolder)]);
-  const getVariable = createVariableLookup(environment, dotEnv);
-  return resolveStateFolder({ getVariable, workingFolder, userFolder: folders.state });
+  return resolveStateFolder(createVariableLookup(environment, dotEnv), workingFolder, folders);
 }
 
 /** Like `findStateFolder`, from variables and folders that are already known. */
-export function resolveStateFolder({
-  getVariable,
-  workingFolder,
-  userFolder,
-}: {
-  getVariable: ReturnType<typeof createVariableLookup>;
-  workingFolder: string;
-  userFolder: string | undefined;
-}): string | undefined {
-  const configuredFolder = getVariable('BOTICELLI_STATE_DIR')?.value;
-  return configuredFolder === undefined ? userFolder : resolve(workingFolder, configuredFolder);
+export function resolveStateFolder(
+  getVariable: VariableLookup,
+  workingFolder: string,
+  userFolders: UserFolders,
+): string | undefined {
+  const folder = getVariable('BOTICELLI_STATE_DIR')?.value;
+  return folder === undefined ? userFolders.state : resolve(workingFolder, folder);
 }

@@ -21,7 +21,7 @@ export function databasePath(stateFolder: string): string {
  * Opens the database of a state folder. Creates it if it is missing, with mode 0600 in a folder of mode 0700. A damaged
  * file is renamed, never deleted. Without a database the program continues, with a warning.
  *
- * @param options how to wait while another program locks the whole file
+ * @param options how to wait while another process locks the whole file
  * @throws BoticelliError `output_failed` if the file stays locked: no request is sent without knowing the used quota
  */
 export async function openDatabase(

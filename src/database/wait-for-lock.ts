@@ -3,7 +3,7 @@ import { BoticelliError } from '../errors.js';
 import { isBusy } from './sqlite-error.js';
 
 export interface LockWaitOptions {
-  /** How long to retry while another program holds the lock. Default 10 s. */
+  /** How long to retry while another process holds the lock. Default 10 s. */
   maxWaitMs?: number;
   /** Called once, when the wait becomes noticeable. */
   onLocked?: () => void;
@@ -15,7 +15,7 @@ export interface LockWaitOptions {
 const noticeAfterMs = 1000;
 
 /**
- * Runs work that needs the database's lock, and retries while another program holds it. If the lock is free, the work
+ * Runs work that needs the database's lock, and retries while another process holds it. If the lock is free, the work
  * is done before this returns. SQLite's own wait blocks Ctrl-C, so it is short (see open.ts), and the rest of the wait
  * is here. Uses real time, not the injected clock, because the other program does too.
  *

@@ -1,6 +1,7 @@
 import type { Files, GoogleGenAI, Live, Models } from '@google/genai';
 import { BoticelliError } from '../errors.js';
 import { defaultBaseUrl } from '../facts/requests.js';
+import { isBaseUrl } from '../util/base-url.js';
 import { assertUsableKey, createRedactor, type Redact } from './api-key.js';
 import type { ConnectionOptions } from './options.js';
 import { loadHttpModule } from './transport/http.js';
@@ -79,9 +80,7 @@ function suppressWarnings<Result>(create: () => Result): Result {
 }
 
 function parseBaseUrl(baseUrl: string): URL {
-  const url = URL.canParse(baseUrl) ? new URL(baseUrl) : undefined;
-  const isPlain = url && /^https?:$/.test(url.protocol) && !url.username && !url.password && !url.search && !url.hash;
-  if (isPlain) return url;
+  if (isBaseUrl(baseUrl)) return new URL(baseUrl);
   // The message does not contain the URL, which may hold a password.
   throw new BoticelliError('invalid_config', 'the base URL is not valid', {
     hint: 'Set GOOGLE_GEMINI_BASE_URL or baseUrl to http(s)://host[:port][/path], without user, query or fragment.',

@@ -14,16 +14,16 @@ import { getUnsupportedReason } from '../gemini/models/unsupported-reason.js';
 import type { GeminiDriverOptions } from '../gemini/options.js';
 import { createSchemaValidator } from '../narrative/schema/json-schema.js';
 import { estimateTokens } from '../quota/limiter/estimate-tokens.js';
-import { withQuota } from '../quota/with-quota.js';
+import { type QuotaOptions, withQuota } from '../quota/with-quota.js';
 import { type ReplyCacheOptions, withReplyCache } from '../store/replies/with-reply-cache.js';
-import { createQuota, type Quota } from './quota.js';
+import { createQuota } from './quota.js';
 
 /** The options of `createDriverStack`. Only `gemini` is required. */
 export interface DriverStackOptions {
   /** The API key, the address and the timeouts. */
   gemini: GeminiDriverOptions;
   /** The rate limiter, or false for none. Default: `createQuota()`, the built-in limits of the free tier within this process. */
-  quota?: Quota | false;
+  quota?: QuotaOptions | false;
   /** Retries after a temporary failure. Default 4. */
   retries?: number;
   /** Returns the models to fall back to, given those of the act. Default: those of the act. */

@@ -1,23 +1,20 @@
-import { createLimitsLookup } from '../config/tiers.js';
+import { createLimitsLookup, type LimitsLookup } from '../config/tiers.js';
 import { type Clock, systemClock } from '../driver/clock.js';
 import { defaultTier } from '../facts/limits.js';
 import { createConcurrencyLimiter } from '../quota/limiter/concurrency-leases.js';
 import { createModelQueue } from '../quota/limiter/model-queue.js';
 import { createRateLimiter } from '../quota/limiter/rate-limiter.js';
-import type { Limits, QuotaBudget } from '../quota/limits.js';
+import type { QuotaBudget } from '../quota/limits.js';
 import { createMemoryQuotaStore } from '../quota/stores/memory-store.js';
 import type { QuotaStore } from '../quota/stores/quota-store.js';
-import type { withQuota } from '../quota/with-quota.js';
-
-/** The limiters and limits of `withQuota`. */
-export type Quota = Parameters<typeof withQuota>[0];
+import type { QuotaOptions } from '../quota/with-quota.js';
 
 /** The options of `createQuota`. All are optional. */
 export interface CreateQuotaOptions {
   /** The tier whose built-in limits apply. Default `free`. */
   tier?: string;
   /** Returns the limits of a model instead of the built-in ones. `requestedAs` is the alias of the request. */
-  limitsFor?: (model: string, requestedAs?: string) => Limits;
+  limitsFor?: LimitsLookup;
   /** Where requests are counted. Default: the memory of this process. */
   store?: QuotaStore;
   /** API keys of one project share its limits. Default `default`. */
@@ -32,17 +29,15 @@ export interface CreateQuotaOptions {
 }
 
 /** Creates a rate limiter for `withQuota` and `createDriverStack`. Stacks that share one share its limits. */
-export function createQuota(options: CreateQuotaOptions = {}): Quota {
+export function createQuota(options: CreateQuotaOptions = {}): QuotaOptions {
   const { tier = defaultTier, clock = systemClock, maxWaitMs, ...given } = options;
   const limitsFor = given.limitsFor ?? createLimitsLookup(tier, undefined, {});
-  const wait = maxWaitMs === undefined ? {} : { maxWaitMs };
-  const limiterOptions = { store: createMemoryQuotaStore(), project: 'default', ...given, clock, limitsFor, ...wait };
+  const common = { clock, limitsFor, ...(maxWaitMs !== undefined && { maxWaitMs }) };
+  const limiterOptions = { store: createMemoryQuotaStore(), project: 'default', ...given, ...common };
   return {
+    ...common,
     limiter: createRateLimiter(limiterOptions),
     concurrencyLimiter: createConcurrencyLimiter(limiterOptions),
     queue: createModelQueue({ limitsFor }),
-    limitsFor,
-    clock,
-    ...wait,
   };
 }

@@ -27,7 +27,7 @@ const settings: Settings = {
     fallback: [],
     budget: {},
   },
-  ...{ limitsFor: () => limits, rateWindowMs: windowMs, stateFolder: folder },
+  ...{ limitsFor: () => limits, windowMs, stateFolder: folder },
 };
 const warn = (text: string) => void process.stderr.write(`${text}\n`);
 const state = await openStateDatabase({ settings, features: ['quota'], warn });

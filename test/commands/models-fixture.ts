@@ -18,20 +18,20 @@ export interface ModelsFixture {
   cwd: string;
   /** The state folder; it may not exist. */
   state: string;
-  /** How many pages of the list were asked for. */
+  /** The number of requests for pages of the list. */
   readonly pageRequests: number;
   /** `boticelli models`, in this process. */
   models(args?: string[], env?: Environment): Promise<ProcessResult>;
   /** The document of `models --format json`. */
   // biome-ignore lint/suspicious/noExplicitAny: a test looks into whatever was printed.
   readDocument(args?: string[], env?: Environment): Promise<any>;
-  /** Plays one act, with a model, in a process of its own. */
+  /** Runs one act with a model, in a separate process. */
   run(model: string, args?: string[], env?: Environment): Promise<ProcessResult>;
-  /** The same program as a process of its own. */
+  /** Runs the program in a separate process. */
   bin(args: string[], env?: Environment): Promise<ProcessResult>;
-  /** Works on the state's database. */
+  /** Works on the state database. */
   withDatabase<Result>(work: (database: Database.Database) => Result): Result;
-  /** Every byte of the state folder. */
+  /** All bytes of the state folder. */
   stateBytes(): string;
 }
 

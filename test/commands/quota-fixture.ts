@@ -12,15 +12,15 @@ import {
 import { type GeminiServer, startGeminiServer } from '../helpers/gemini/server.js';
 import { enforceQuota, type QuotaLog, type QuotaRules } from '../helpers/quota-enforcer.js';
 
-/** The model that narratives ask without naming one. */
+/** The model of narratives that name none. */
 export const model = 'gemini-flash-lite-latest';
 
 export interface QuotaFixtureOptions {
-  /** What the server allows: by default all. Its window is a minute unless told. */
+  /** The limits of the server. Default: none, with a window of one minute. */
   serverRules?: Partial<QuotaRules>;
-  /** What it allows single models. */
+  /** The limits of single models. */
   overrides?: Record<string, Partial<QuotaRules>>;
-  /** What `boticelli.toml` says, for all models. Without it nothing is said but the window's length. */
+  /** The limits in `boticelli.toml`, for all models. Without them, it sets only the length of the window. */
   settings?: { rpm?: number; rpd?: number };
 }
 
@@ -30,14 +30,14 @@ export interface QuotaFixture {
   log: QuotaLog;
   folder: string;
   state: string;
-  /** The path of the state's database; it may not exist. */
+  /** The path of the state database; it may not exist. */
   database: string;
   run(args: string[], uid?: number): Promise<ProcessResult>;
   start(args: string[]): RunningProcess;
   shell(script: string): RunningProcess;
 }
 
-/** Sets a stage of its own for a test, which may run beside others. */
+/** Creates a separate fixture for a test, which may run in parallel with others. */
 export async function createQuotaFixture(
   onCleanup: (clean: () => void) => void,
   { serverRules, overrides, settings = {} }: QuotaFixtureOptions = {},
@@ -62,12 +62,12 @@ export async function createQuotaFixture(
   };
 }
 
-/** Makes the state folder, for a test that puts something there beforehand. */
+/** Creates the state folder, for a test that writes to it first. */
 export function createStateFolder({ state }: QuotaFixture): void {
   mkdirSync(state, { mode: 0o700 });
 }
 
-/** The events of ndjson, of one type. */
+/** Returns the events of one type from ndjson. */
 export function parseEvents(stdout: string, type: string) {
   const lines = stdout.trimEnd().split('\n');
   return lines.map((line) => JSON.parse(line)).filter((event) => event.type === type);

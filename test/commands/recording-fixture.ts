@@ -10,22 +10,22 @@ import {
 } from '../helpers/boticelli.js';
 import { type GeminiServer, startGeminiServer } from '../helpers/gemini/server.js';
 
-/** Whether a process can be had that has no network at all. */
+/** Whether the system can start a process without a network. */
 const hasNamespaces = spawnSync('unshare', ['--net', 'true']).status === 0;
 
-/** A folder with narratives of 2 and 8 acts, and a server; what is recorded there goes to `answers.ndjson`. */
+/** A folder with narratives of 2 and 8 acts, and a server. Recordings are written to `answers.ndjson`. */
 export interface RecordingFixture {
   server: GeminiServer;
   cwd: string;
-  /** The home of a replay; it is empty. */
+  /** The home folder of a replay; it is empty. */
   home: string;
   /** The state folder of a replay; it does not exist. */
   state: string;
-  /** Has the server and a key. */
+  /** Records with the server and a key. */
   record(...args: string[]): Promise<ProcessResult>;
-  /** Has neither, nor anything in its home. */
+  /** Replays without either, in an empty home folder. */
   replay(...args: string[]): Promise<ProcessResult>;
-  /** `boticelli run` like a replay, and where that can be had without any network. */
+  /** `boticelli run` in the environment of a replay; without a network if the system allows it. */
   replayIsolated(args: string): Promise<ProcessResult>;
   /** The lines of the recording. */
   lines(): string[];

@@ -13,7 +13,7 @@ test('uses defaults without any setting', async () => {
     defaultModel,
     tier: 'free',
     budget: {},
-    rateWindowMs: 60_000,
+    windowMs: 60_000,
     fallback: [],
     project: 'no-key',
     projectSource: 'none',
@@ -119,7 +119,7 @@ keep = "30d"
   });
   expect(settings).toMatchObject({
     baseUrl: 'http://localhost:9/v',
-    rateWindowMs: 4000,
+    windowMs: 4000,
     fallback: ['gemini-3.1-flash-lite'],
     budget: { rpm: 0.8, tpm: 1, rpd: 0.01 },
     project: 'team-a',

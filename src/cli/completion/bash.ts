@@ -35,17 +35,16 @@ ${nodes.map((node) => `    ${quoteForShell(node.path.join(' '))}) values=${quote
 # Steps into the subcommand of that name, if there is one.
 _boticelli_step() {
   case "$path $1" in
-${nodes
-  .slice(1)
-  .map(
-    ({ path }) =>
-      `    ${quoteForShell([path.slice(0, -1).join(' '), path.at(-1)].join(' '))}) path=${quoteForShell(path.join(' '))} ;;`,
-  )
-  .join('\n')}
+${nodes.slice(1).map(renderStepCase).join('\n')}
     *) return 1 ;;
   esac
 }
 ${staticScript}`;
+}
+
+function renderStepCase({ path }: CommandNode): string {
+  const step = [path.slice(0, -1).join(' '), path.at(-1)].join(' ');
+  return `    ${quoteForShell(step)}) path=${quoteForShell(path.join(' '))} ;;`;
 }
 
 function renderPatterns({ path }: CommandNode, names: readonly string[]): string {

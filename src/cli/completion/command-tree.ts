@@ -17,7 +17,7 @@ export interface Flag {
 }
 
 /** An option that takes a value. */
-export type FlagWithValue = Flag & { values: Values };
+type FlagWithValue = Flag & { values: Values };
 
 /** A command with its options, arguments and subcommands. */
 export interface CommandNode {

@@ -49,12 +49,8 @@ function renderCommandLines(node: CommandNode): string[] {
   );
   const flags = node.flags.map(({ names, values, description }) => {
     const switches = names.map((name) => (name.startsWith('--') ? `-l ${name.slice(2)}` : `-s ${name.slice(1)}`));
-    return [
-      completeAt(-1),
-      ...switches,
-      ...(values ? [renderOptionValues(values)] : []),
-      renderDescription(description),
-    ].join(' ');
+    const candidates = values ? [renderOptionValues(values)] : [];
+    return [completeAt(-1), ...switches, ...candidates, renderDescription(description)].join(' ');
   });
   const positionals = node.commands.length > 0 ? [] : node.arguments;
   const values = positionals.map(

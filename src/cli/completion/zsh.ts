@@ -23,12 +23,8 @@ function renderFunction(node: CommandNode): string {
   );
   const header = `${functionName(node.path)}() {\n  local curcontext="$curcontext" state line ret=1\n  typeset -A opt_args`;
   const argumentsCall = `  _arguments -C -s -S \\\n${quotedSpecs.join(' \\\n')} && ret=0`;
-  return [
-    header,
-    argumentsCall,
-    ...(node.commands.length > 0 ? [renderSubcommands(node)] : []),
-    '  return ret\n}',
-  ].join('\n');
+  const subcommands = node.commands.length > 0 ? [renderSubcommands(node)] : [];
+  return [header, argumentsCall, ...subcommands, '  return ret\n}'].join('\n');
 }
 
 function renderSubcommands({ commands }: CommandNode): string {

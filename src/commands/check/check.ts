@@ -1,5 +1,6 @@
 import { setImmediate } from 'node:timers/promises';
 import { assertKnownVariables } from '../../cli/assert-known-variables.js';
+import type { FormatOptions, SettingsFlagOptions } from '../../cli/common-options.js';
 import { withAbortableOutput, writeReport } from '../../cli/output.js';
 import type { CliProcess } from '../../cli/process.js';
 import { reportAnnotations } from '../../cli/report-diagnostics.js';
@@ -18,7 +19,15 @@ import { toPrintableLine } from '../../terminal/text/printable.js';
 import { type Diagnostic, formatLocation } from '../../toml/diagnostic.js';
 import type { Estimate } from './estimate-narrative.js';
 import { findNarrativeFiles, type NarrativeFile, type UnreadableFile } from './narrative-files.js';
-import type { CheckOptions } from './options.js';
+
+/** The options of `boticelli check`. */
+export interface CheckOptions extends FormatOptions, Pick<SettingsFlagOptions, 'tier' | 'config'> {
+  /** Values of `--var`, by name. */
+  var?: ReadonlyMap<string, string>;
+  /** Treat warnings as errors. */
+  strict?: boolean;
+  estimate?: boolean;
+}
 
 /** The result of a file, without the narrative itself: there may be thousands of files. */
 interface CheckedFile {
@@ -62,8 +71,8 @@ async function checkFiles(
   const checked: CheckedFile[] = [];
   const reportedKeys = new Set<string>();
   const variables = new Set<string>();
-  for (const [index, narrativeFile] of files.entries()) {
-    const content = isStdin(narrativeFile) ? await readStdinOrProblem(proc, signal) : readFileOrProblem(narrativeFile);
+  for (const [index, file] of files.entries()) {
+    const content = await readContent(file, proc, signal);
     const loaded = 'problem' in content ? toLoadedNarrative(content) : await checkNarrative(content, checkOptions);
     for (const name of loaded.variables ?? []) variables.add(name);
     const checkedFile = summarizeFile(loaded, colors, reportedKeys);
@@ -75,39 +84,29 @@ async function checkFiles(
   return { checked, variables };
 }
 
-/** A folder named `-` is not standard input. */
-function isStdin(narrativeFile: NarrativeFile): boolean {
-  return narrativeFile.file === '-' && !('problem' in narrativeFile);
-}
-
-function readFileOrProblem(narrativeFile: NarrativeFile): NarrativeContent | UnreadableFile {
+/** Reads a file, or standard input for `-`. An unreadable file does not stop the check of the others. */
+async function readContent(
+  given: NarrativeFile,
+  proc: CliProcess,
+  signal: AbortSignal,
+): Promise<NarrativeContent | UnreadableFile> {
+  if ('problem' in given) return given;
+  const { file } = given;
   try {
-    return 'problem' in narrativeFile ? narrativeFile : readNarrativeContent(narrativeFile.file);
+    return file === '-' ? await readStdinNarrative(proc, signal) : readNarrativeContent(file);
   } catch (thrown) {
-    return toUnreadableFile(thrown, narrativeFile.file);
+    const { code, message } = toBoticelliError(thrown);
+    if (code !== 'no_input') throw thrown;
+    return { file, problem: message };
   }
-}
-
-async function readStdinOrProblem(proc: CliProcess, signal: AbortSignal): Promise<NarrativeContent | UnreadableFile> {
-  return readStdinNarrative(proc, signal).catch((thrown) => toUnreadableFile(thrown, '-'));
-}
-
-/** An unreadable file does not stop the check of the others. */
-function toUnreadableFile(thrown: unknown, file: string): UnreadableFile {
-  const { code, message } = toBoticelliError(thrown);
-  if (code !== 'no_input') throw thrown;
-  return { file, problem: message };
 }
 
 function toLoadedNarrative({ file, problem }: UnreadableFile): LoadedNarrative {
   return { file, text: '', diagnostics: [{ severity: 'error', rule: 'unreadable', message: problem }] };
 }
 
-function summarizeFile(
-  { file, text, narrative, diagnostics }: LoadedNarrative,
-  colors: Colors,
-  reportedKeys: Set<string>,
-): CheckedFile {
+function summarizeFile(loaded: LoadedNarrative, colors: Colors, reportedKeys: Set<string>): CheckedFile {
+  const { file, text, narrative, diagnostics } = loaded;
   const newDiagnostics = diagnostics.filter((diagnostic) => {
     const key = `${formatLocation(file, diagnostic)}${diagnostic.rule} ${diagnostic.message}`;
     return !reportedKeys.has(key) && reportedKeys.add(key);
@@ -126,7 +125,7 @@ function summarizeFile(
 
 /** Creates the step that adds an estimate to the result of a file. */
 async function createEstimateStep(options: CheckOptions, proc: CliProcess, signal: AbortSignal) {
-  const [{ createEstimator }, { loadSettings }, { formatEstimate: estimateLines }] = await Promise.all([
+  const [{ createEstimator }, { loadSettings }, { formatEstimate }] = await Promise.all([
     import('./estimate-narrative.js'),
     import('../../cli/load-settings.js'),
     import('../../terminal/reports/estimate-report.js'),
@@ -137,7 +136,7 @@ async function createEstimateStep(options: CheckOptions, proc: CliProcess, signa
   return async ({ narrative }: LoadedNarrative, checked: CheckedFile, stdout: Colors): Promise<CheckedFile> => {
     if (!narrative || signal.aborted) return checked;
     const estimate = await estimator(narrative, signal);
-    const lines = [...checked.lines, ...estimateLines(estimate, typicalReplyTokens, stdout)];
+    const lines = [...checked.lines, ...formatEstimate(estimate, typicalReplyTokens, stdout)];
     return { ...checked, estimate, lines };
   };
 }
@@ -146,11 +145,9 @@ function toJson({ file, acts, diagnostics, estimate }: CheckedFile) {
   return {
     file,
     valid: acts !== undefined,
-    diagnostics: diagnostics.map(({ location, source, ...rest }) => ({
-      ...rest,
-      ...(source && { file: source.file }),
-      ...location,
-    })),
+    diagnostics: diagnostics.map(({ location, source, ...rest }) => {
+      return { ...rest, ...(source && { file: source.file }), ...location };
+    }),
     ...(estimate && { estimate: estimateToJson(estimate) }),
   };
 }

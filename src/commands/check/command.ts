@@ -1,7 +1,7 @@
 import { Argument, Option } from 'commander';
 import { configOption, formatOption, tierOption, variableOption } from '../../cli/common-options.js';
 import { defineCommand } from '../../cli/define-command.js';
-import type { CheckOptions } from './options.js';
+import type { CheckOptions } from './check.js';
 
 /** `boticelli check` */
 export const addCheckCommand = defineCommand<[files: string[]], CheckOptions>({

@@ -12,43 +12,40 @@ import { estimateTokens } from '../../quota/limiter/estimate-tokens.js';
 import type { ModelState } from '../../quota/limiter/model-state.js';
 import { readLocalModelStates } from '../resources/open-quota.js';
 
-/** What running a narrative is expected to use. */
-export interface Estimate extends QuotaForecast {
+/** What the requests to a model are expected to use. */
+interface ModelEstimate {
+  model: string;
   requests: number;
   /** Estimated, with the conversation that each act sees. */
   promptTokens: number;
   outputTokens: number;
   /** In US dollars; absent if a price is unknown. */
   costUsd?: number;
+}
+
+/** What running a narrative is expected to use. */
+export interface Estimate extends QuotaForecast, Omit<ModelEstimate, 'model'> {
   /** The number of replies without `max_tokens`, which count as replies of typical length. */
   guessedReplies: number;
   /** The same per model, in the order of the first requests. */
   models: ModelEstimate[];
 }
 
-export interface ModelEstimate {
-  model: string;
-  requests: number;
-  promptTokens: number;
-  outputTokens: number;
-  costUsd?: number;
-}
-
 /** Estimates what a narrative will use, given the current quota. */
-export type Estimator = (narrative: Narrative, signal: AbortSignal) => Promise<Estimate>;
+type Estimator = (narrative: Narrative, signal: AbortSignal) => Promise<Estimate>;
 
 /** Creates an estimator. Reads the quota store once for all narratives and writes nothing; needs neither key nor network. */
 export async function createEstimator(settings: Settings, warn: (text: string) => void): Promise<Estimator> {
   const modelStates = await readLocalModelStates({ settings, warn });
   return async (narrative, signal) => {
-    const estimatedRequests: EstimatedRequest[] = [];
+    const requests: EstimatedRequest[] = [];
     const { defaultModel } = settings;
     // Standard input is unknown: it counts as one word.
     const stdin = async () => '(stdin)';
-    const driver = createEstimatingDriver((estimatedRequest) => estimatedRequests.push(estimatedRequest));
+    const driver = createEstimatingDriver((request) => requests.push(request));
     const report = await new NarrativeExecutor({ driver, defaultModel, stdin, signal }).execute(narrative);
     if (report.failure) throw report.failure;
-    return createEstimate(estimatedRequests, settings, modelStates);
+    return createEstimate(requests, settings, modelStates);
   };
 }
 
@@ -61,7 +58,7 @@ interface EstimatedRequest {
 }
 
 /** Creates a driver whose replies have a typical length, so that later prompts have a realistic length too. */
-function createEstimatingDriver(onRequest: (estimatedRequest: EstimatedRequest) => void): BoticelliDriver {
+function createEstimatingDriver(onRequest: (request: EstimatedRequest) => void): BoticelliDriver {
   const createReply = (request: GenerateRequest): GenerateResponse => {
     const { model, parameters } = request;
     const { maxTokens: outputTokens = typicalReplyTokens } = parameters;
@@ -85,50 +82,30 @@ function createEstimatingDriver(onRequest: (estimatedRequest: EstimatedRequest) 
 }
 
 function createEstimate(
-  estimatedRequests: readonly EstimatedRequest[],
-  settings: Settings,
+  requests: readonly EstimatedRequest[],
+  { project, budget, windowMs, limitsFor, prices }: Settings,
   modelStates: ReadonlyMap<string, ModelState>,
 ): Estimate {
-  const { project, budget, rateWindowMs: windowMs, limitsFor } = settings;
-  const byModel = new Map<string, EstimatedRequest[]>();
-  for (const estimatedRequest of estimatedRequests) {
-    const modelRequests = byModel.get(estimatedRequest.model);
-    if (modelRequests) modelRequests.push(estimatedRequest);
-    else byModel.set(estimatedRequest.model, [estimatedRequest]);
-  }
-  const models = [...byModel].map(([model, modelRequests]) => createModelEstimate(model, modelRequests, settings));
-  const costUsd = models.map((modelEstimate) => modelEstimate.costUsd).reduce(addCosts, 0);
-  const requests = estimatedRequests.map(({ model, promptTokens }) => ({ model, tokens: promptTokens }));
+  const names = new Set(requests.map(({ model }) => model));
+  const models = [...names].map((name): ModelEstimate => {
+    const totals = addUp(requests.filter(({ model }) => model === name));
+    const price = prices.getMaxPrice(name);
+    const costUsd = price && calculateCostUsd({ ...totals, thoughtTokens: 0 }, price);
+    return { model: name, ...totals, ...(costUsd !== undefined && { costUsd }) };
+  });
+  const costUsd = models.map((estimate) => estimate.costUsd).reduce(addCosts, 0);
+  const planned = requests.map(({ model, promptTokens }) => ({ model, tokens: promptTokens }));
   return {
-    ...{ requests: estimatedRequests.length, promptTokens: sumOf(estimatedRequests, 'promptTokens') },
-    outputTokens: sumOf(estimatedRequests, 'outputTokens'),
+    ...addUp(requests),
     ...(costUsd !== undefined && { costUsd }),
-    guessedReplies: estimatedRequests.filter(({ isGuess }) => isGuess).length,
-    ...forecastQuota(requests, { modelStates, project, budget, windowMs, limitsFor, now: systemClock.now() }),
+    guessedReplies: requests.filter(({ isGuess }) => isGuess).length,
+    ...forecastQuota(planned, { modelStates, project, budget, windowMs, limitsFor, now: systemClock.now() }),
     models,
   };
 }
 
-function createModelEstimate(
-  model: string,
-  estimatedRequests: readonly EstimatedRequest[],
-  { prices }: Pick<Settings, 'prices'>,
-): ModelEstimate {
-  const [promptTokens, outputTokens] = [
-    sumOf(estimatedRequests, 'promptTokens'),
-    sumOf(estimatedRequests, 'outputTokens'),
-  ];
-  const price = prices.getMaxPrice(model);
-  const costUsd = price && calculateCostUsd({ promptTokens, outputTokens, thoughtTokens: 0 }, price);
-  return {
-    model,
-    requests: estimatedRequests.length,
-    promptTokens,
-    outputTokens,
-    ...(costUsd !== undefined && { costUsd }),
-  };
-}
-
-function sumOf(estimatedRequests: readonly EstimatedRequest[], name: 'promptTokens' | 'outputTokens'): number {
-  return estimatedRequests.reduce((sum, estimatedRequest) => sum + estimatedRequest[name], 0);
+function addUp(requests: readonly EstimatedRequest[]) {
+  const promptTokens = requests.reduce((sum, request) => sum + request.promptTokens, 0);
+  const outputTokens = requests.reduce((sum, request) => sum + request.outputTokens, 0);
+  return { requests: requests.length, promptTokens, outputTokens };
 }

@@ -2,7 +2,8 @@ import { Option } from 'commander';
 import { configOption, durationOption, formatOption, tierOption, yesOption } from '../../cli/common-options.js';
 import { defineCommand } from '../../cli/define-command.js';
 import { collectModelName, createIntegerParser } from '../../cli/option-parsers.js';
-import type { LimitsOptions, ProbeOptions } from './options.js';
+import type { ProbeOptions } from './probe-limits.js';
+import type { LimitsOptions } from './show-limits.js';
 
 const addProbeCommand = defineCommand<[], ProbeOptions>({
   name: 'probe',

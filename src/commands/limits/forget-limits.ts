@@ -1,24 +1,20 @@
 import { writeReport } from '../../cli/output.js';
+import { createLockedWarning } from '../../cli/stderr.js';
 import type { Settings } from '../../config/settings.js';
-import { systemClock } from '../../driver/clock.js';
+import { openDatabase } from '../../database/open.js';
 import { BoticelliError } from '../../errors.js';
 import type { ModelState } from '../../quota/limiter/model-state.js';
 import { type ResetResult, resetLearnedLimits } from '../../quota/reset-learned-limits.js';
 import { listProjectStates } from '../../quota/status.js';
 import type { QuotaStore } from '../../quota/stores/quota-store.js';
+import { createSqliteQuotaStore } from '../../quota/stores/sqlite-store.js';
 import type { Output } from '../../terminal/output.js';
 import { formatQuotaLocation } from '../../terminal/reports/limits-report.js';
 import { formatResetResult, toResetDocument } from '../../terminal/reports/reset-report.js';
-import {
-  describeStoreLocation,
-  type OpenQuotaStoreOptions,
-  openWritableStore,
-  readLocalModelStates,
-  withRedisStore,
-} from '../resources/open-quota.js';
+import { describeStoreLocation, readLocalModelStates, withRedisStore } from '../resources/open-quota.js';
 
-export interface ForgetLearnedOptions {
-  models: readonly string[];
+/** What `boticelli limits` works with. */
+export interface LimitsContext {
   format: 'text' | 'json';
   settings: Settings;
   output: Output;
@@ -31,71 +27,52 @@ export interface ForgetLearnedOptions {
  *
  * @throws BoticelliError `usage` if neither store knows one of the models; then it deletes nothing
  */
-export async function forgetLearnedLimits({
-  models,
-  format,
-  settings,
-  output,
-  warn,
-}: ForgetLearnedOptions): Promise<void> {
+export async function forgetLearnedLimits(models: readonly string[], context: LimitsContext): Promise<void> {
+  const { format, settings, output } = context;
   const { project } = settings;
-  const openOptions = { settings, clock: systemClock, warn };
-  const listModelNames = (modelStates: ReadonlyMap<string, ModelState>) =>
+  const listModels = (modelStates: ReadonlyMap<string, ModelState>) =>
     listProjectStates({ modelStates, project }).map(([model]) => model);
-  const localModels = listModelNames(await readLocalModelStates(openOptions));
-  const redisResult = await withRedisStore(openOptions, async (store, { host: redisHost }) => {
-    const redisModels = listModelNames(await store.readAll());
+  const localModels = listModels(await readLocalModelStates(context));
+  const fromRedis = await withRedisStore(context, async (store, { host }) => {
+    const redisModels = listModels(await store.readAll());
     assertKnownModels(models, [...localModels, ...redisModels]);
-    return { redis: redisHost, forgotten: await forgetModels(models, { storedModels: redisModels, project, store }) };
+    return { host, deleted: await deleteLimits(store, project, selectKnown(models, redisModels)) };
   });
-  if (!redisResult) assertKnownModels(models, localModels);
-  const localForgotten = await forgetLocally(models, { storedModels: localModels, project, openOptions });
-  const { redis: redisHost, forgotten: redisForgotten = [] } = redisResult ?? {};
-  const forgotten = [
-    ...redisForgotten,
-    ...localForgotten.filter(({ model }) => !redisForgotten.some((other) => other.model === model)),
-  ];
+  if (!fromRedis) assertKnownModels(models, localModels);
+  const { host, deleted = [] } = fromRedis ?? {};
+  const deletedLocally = await deleteLocally(context, selectKnown(models, localModels));
+  const all = [...deleted, ...deletedLocally.filter(({ model }) => !deleted.some((other) => other.model === model))];
   // Without Redis there is only one store, so its location is not printed.
-  const storeLocation = settings.redisUrl === undefined ? undefined : describeStoreLocation(settings, redisHost);
+  const location = settings.redisUrl === undefined ? undefined : describeStoreLocation(settings, host);
   await writeReport(format, output, {
-    createDocument: () => ({
-      ...(storeLocation && { book: storeLocation }),
-      forgotten: forgotten.map(toResetDocument),
-    }),
-    renderLines: () => [
-      ...(storeLocation ? [formatQuotaLocation(storeLocation)] : []),
-      ...forgotten.flatMap(formatResetResult),
-    ],
+    createDocument: () => ({ ...(location && { book: location }), forgotten: all.map(toResetDocument) }),
+    renderLines: () => [...(location ? [formatQuotaLocation(location)] : []), ...all.flatMap(formatResetResult)],
   });
 }
 
-interface ForgetContext {
-  /** The models that the store knows. */
-  storedModels: readonly string[];
-  project: string;
+function selectKnown(models: readonly string[], known: readonly string[]): string[] {
+  return models.filter((model) => known.includes(model));
 }
 
-async function forgetModels(
-  models: readonly string[],
-  { storedModels, project, store }: ForgetContext & { store: QuotaStore },
-): Promise<ResetResult[]> {
-  const forgotten: ResetResult[] = [];
+async function deleteLimits(store: QuotaStore, project: string, models: readonly string[]): Promise<ResetResult[]> {
+  const deleted: ResetResult[] = [];
   for (const model of models) {
     // Resetting an alias has reset its model too.
-    if (!storedModels.includes(model) || forgotten.some((other) => other.model === model)) continue;
-    forgotten.push(...(await resetLearnedLimits(store, project, model)));
+    if (deleted.some((other) => other.model === model)) continue;
+    deleted.push(...(await resetLearnedLimits(store, project, model)));
   }
-  return forgotten;
+  return deleted;
 }
 
-/** Deletes the limits from this machine's database, if that knows any of the models. It creates no database. */
-async function forgetLocally(
-  models: readonly string[],
-  { openOptions, ...rest }: ForgetContext & { openOptions: OpenQuotaStoreOptions },
-): Promise<ResetResult[]> {
-  if (!models.some((model) => rest.storedModels.includes(model))) return [];
+/** Deletes the limits from this machine's database. It creates none. */
+async function deleteLocally({ settings, warn }: LimitsContext, models: readonly string[]): Promise<ResetResult[]> {
+  if (models.length === 0) return [];
+  const { stateFolder = '', project } = settings;
   try {
-    return await forgetModels(models, { ...rest, store: await openWritableStore(openOptions) });
+    const { database, warning } = await openDatabase(stateFolder);
+    if (!database) throw new BoticelliError('output_failed', warning ?? 'no quota database');
+    const store = createSqliteQuotaStore({ database, onLocked: createLockedWarning(warn) });
+    return await deleteLimits(store, project, models);
   } catch (thrown) {
     if (thrown instanceof BoticelliError || !(thrown instanceof Error)) throw thrown;
     throw new BoticelliError('output_failed', `can't write the quota store: ${thrown.message}`, { cause: thrown });
@@ -106,8 +83,8 @@ function assertKnownModels(models: readonly string[], all: readonly string[]): v
   const known = [...new Set(all)].sort();
   const unknown = models.filter((model) => !known.includes(model));
   if (unknown.length === 0) return;
+  const list = `Nothing was deleted. Known models: ${known.join(', ')}.`;
   throw new BoticelliError('usage', `--forget ${unknown.join(', ')}: unknown model`, {
-    hint:
-      known.length === 0 ? 'No model has been used yet.' : `Nothing was forgotten. Known models: ${known.join(', ')}.`,
+    hint: known.length === 0 ? 'No model has been used yet.' : list,
   });
 }

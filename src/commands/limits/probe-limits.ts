@@ -1,3 +1,4 @@
+import type { FormatOptions, SettingsFlagOptions } from '../../cli/common-options.js';
 import { requireConfirmation } from '../../cli/confirm.js';
 import { loadSettings } from '../../cli/load-settings.js';
 import { getStdoutStyle, withAbortableOutput, writeReport } from '../../cli/output.js';
@@ -6,14 +7,23 @@ import { createStderrSpinner, createWarn } from '../../cli/stderr.js';
 import { systemClock } from '../../driver/clock.js';
 import { createGeminiDriver } from '../../gemini/driver.js';
 import { type ModelProbeResult, probeModel } from '../../quota/probe-model.js';
-import { formatQuotaLocation, type QuotaLocation } from '../../terminal/reports/limits-report.js';
+import { formatQuotaLocation } from '../../terminal/reports/limits-report.js';
 import { formatProbe, toProbeDocument } from '../../terminal/reports/probe-report.js';
 import { createColors } from '../../terminal/text/colors.js';
 import { formatCount } from '../../terminal/text/format.js';
 import { createGeminiOptions } from '../resources/gemini-options.js';
 import { openStateDatabase } from '../resources/open-database.js';
 import { openQuota } from '../resources/open-quota.js';
-import type { ProbeOptions } from './options.js';
+
+/** The options of `boticelli limits probe`. */
+export interface ProbeOptions extends FormatOptions, Pick<SettingsFlagOptions, 'tier' | 'config'> {
+  model: string[];
+  requests: number;
+  /** In milliseconds. */
+  spacing: number;
+  stream?: boolean;
+  yes?: boolean;
+}
 
 /** `boticelli limits probe`: measures the limits of models in parallel, and stores them. */
 export function probeLimits(options: ProbeOptions, proc: CliProcess): Promise<void> {
@@ -31,13 +41,8 @@ export function probeLimits(options: ProbeOptions, proc: CliProcess): Promise<vo
   });
 }
 
-interface ProbeResult {
-  series: ModelProbeResult[];
-  /** Where the limits were stored; undefined unless the settings name a Redis. */
-  storeLocation: QuotaLocation | undefined;
-}
-
-async function runProbe(options: ProbeOptions, proc: CliProcess, signal: AbortSignal): Promise<ProbeResult> {
+/** Resolves to the results and, if the settings name a Redis, to the store that has them. */
+async function runProbe(options: ProbeOptions, proc: CliProcess, signal: AbortSignal) {
   const { requests, spacing: spacingMs, stream = false } = options;
   const models = [...new Set(options.model)];
   const colors = await createColors(proc.stderr);
@@ -48,16 +53,15 @@ async function runProbe(options: ProbeOptions, proc: CliProcess, signal: AbortSi
     ...{ declinedEffect: 'nothing was sent', yes: options.yes, proc, signal },
   });
   const warn = createWarn(proc, colors);
-  const { limitsFor } = settings;
   const stateDatabase = await openStateDatabase({ settings, features: ['quota'], warn });
-  const { limiter, getStoreLocation } = await openQuota({ settings, stateDatabase, clock: systemClock, warn });
+  const { limiter, getStoreLocation } = await openQuota({ settings, stateDatabase, warn });
   const progress = await createProbeProgress(models, options, proc);
   try {
     const series = await Promise.all(
       models.map((model) =>
         probeModel({
-          ...{ driver, limiter, limitsFor, model, requests, spacingMs, stream, signal },
-          ...{ clock: systemClock, onProgress: progress.update },
+          ...{ driver, limiter, limitsFor: settings.limitsFor, model, requests, spacingMs, stream },
+          ...{ clock: systemClock, onProgress: progress.update, signal },
         }),
       ),
     );

@@ -1,20 +1,19 @@
+import type { FormatOptions, SettingsFlagOptions } from '../../cli/common-options.js';
 import { loadSettings } from '../../cli/load-settings.js';
 import { getStdoutStyle, withOutput, writeReport } from '../../cli/output.js';
 import type { CliProcess } from '../../cli/process.js';
 import { createWarn } from '../../cli/stderr.js';
-import type { Settings } from '../../config/settings.js';
-import { systemClock } from '../../driver/clock.js';
 import { getQuotaStatus } from '../../quota/status.js';
-import type { Output } from '../../terminal/output.js';
-import {
-  formatLimits,
-  type LimitsReport,
-  type ProjectQuotaLocation,
-  toLimitsDocument,
-} from '../../terminal/reports/limits-report.js';
+import { formatLimits, type LimitsReport, toLimitsDocument } from '../../terminal/reports/limits-report.js';
 import { createColors } from '../../terminal/text/colors.js';
 import { describeStoreLocation, readQuotaSnapshot } from '../resources/open-quota.js';
-import type { LimitsOptions } from './options.js';
+import type { LimitsContext } from './forget-limits.js';
+
+/** The options of `boticelli limits`. */
+export interface LimitsOptions extends FormatOptions, Pick<SettingsFlagOptions, 'tier' | 'config'> {
+  /** The models whose learned limits to delete. */
+  forget?: string[];
+}
 
 /** `boticelli limits`: shows the quota and its use or, with `--forget`, deletes learned limits. */
 export function runLimits(options: LimitsOptions, proc: CliProcess): Promise<void> {
@@ -22,37 +21,24 @@ export function runLimits(options: LimitsOptions, proc: CliProcess): Promise<voi
     const colors = await createColors(proc.stderr);
     const warn = createWarn(proc, colors);
     const settings = await loadSettings(options, proc, colors);
-    if (options.forget) {
-      const { forgetLearnedLimits } = await import('./forget-limits.js');
-      await forgetLearnedLimits({ models: options.forget, format: options.format, settings, output, warn });
-    } else {
-      await showLimits({ settings, format: options.format, output, warn }, proc);
-    }
+    const context = { format: options.format, settings, output, warn };
+    if (!options.forget) return showLimits(context, proc);
+    const { forgetLearnedLimits } = await import('./forget-limits.js');
+    await forgetLearnedLimits(options.forget, context);
   });
 }
 
-interface ShowLimitsOptions {
-  settings: Settings;
-  format: LimitsOptions['format'];
-  output: Output;
-  warn: (text: string) => void;
-}
-
-async function showLimits({ settings, format, output, warn }: ShowLimitsOptions, proc: CliProcess): Promise<void> {
-  const { project, limitsFor, budget, rateWindowMs: windowMs, defaultModel, fallback, tier, limitedModels } = settings;
-  const { modelStates, now, redisHost } = await readQuotaSnapshot({ settings, clock: systemClock, warn });
+async function showLimits({ settings, format, output, warn }: LimitsContext, proc: CliProcess): Promise<void> {
+  const { project, projectSource, limitsFor, budget, windowMs, tier } = settings;
+  const { modelStates, now, redisHost } = await readQuotaSnapshot({ settings, warn });
   const models = getQuotaStatus({
     ...{ modelStates, project, limitsFor, budget, windowMs, now },
-    models: [defaultModel, ...fallback, ...limitedModels],
+    models: [settings.defaultModel, ...settings.fallback, ...settings.limitedModels],
   });
-  const report: LimitsReport = { location: describeStore(settings, redisHost), tier, windowMs, now, models };
+  const location = { ...describeStoreLocation(settings, redisHost), project, projectIs: projectSource };
+  const report: LimitsReport = { location, tier, windowMs, now, models };
   await writeReport(format, output, {
     createDocument: () => toLimitsDocument(report),
     renderLines: async () => formatLimits(report, await getStdoutStyle(proc)),
   });
-}
-
-function describeStore(settings: Settings, redisHost: string | undefined): ProjectQuotaLocation {
-  const { project, projectSource } = settings;
-  return { ...describeStoreLocation(settings, redisHost), project, projectIs: projectSource };
 }

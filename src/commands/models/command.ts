@@ -1,7 +1,7 @@
 import { Option } from 'commander';
 import { configOption, formatOption, tierOption } from '../../cli/common-options.js';
 import { defineCommand } from '../../cli/define-command.js';
-import type { ModelsOptions } from './options.js';
+import type { ModelsOptions } from './show-models.js';
 
 /** `boticelli models` */
 export const addModelsCommand = defineCommand<[], ModelsOptions>({

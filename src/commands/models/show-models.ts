@@ -1,3 +1,4 @@
+import type { FormatOptions, SettingsFlagOptions } from '../../cli/common-options.js';
 import { loadSettings } from '../../cli/load-settings.js';
 import { getStdoutStyle, withAbortableOutput, writeReport } from '../../cli/output.js';
 import type { CliProcess } from '../../cli/process.js';
@@ -6,18 +7,27 @@ import type { Settings } from '../../config/settings.js';
 import { systemClock } from '../../driver/clock.js';
 import { getServiceHost } from '../../gemini/connection.js';
 import { createModelListCache, readNewestModelList } from '../../gemini/models/cached-list.js';
+import { getListedCapabilities, getRetirement } from '../../gemini/models/capabilities.js';
 import { listModels } from '../../gemini/models/list-models.js';
-import type { ModelList } from '../../gemini/models/model-info.js';
+import type { ModelInfo, ModelList } from '../../gemini/models/model-info.js';
 import type { ModelState } from '../../quota/limiter/model-state.js';
-import { getQuotaStatus } from '../../quota/status.js';
-import { formatModels, type ModelsReport, toModelsDocument } from '../../terminal/reports/models-report.js';
+import { getQuotaStatus, type QuotaStatus } from '../../quota/status.js';
+import { formatModels, type ListedModel, toModelsDocument } from '../../terminal/reports/models-report.js';
 import { createColors } from '../../terminal/text/colors.js';
 import { formatDateTime } from '../../terminal/text/format.js';
 import { getConnection } from '../resources/gemini-options.js';
 import { createModelListStore } from '../resources/model-list-cache.js';
 import { readLocalModelStates } from '../resources/open-quota.js';
-import type { ModelsOptions } from './options.js';
-import { selectModels } from './select-models.js';
+
+/** The options of `boticelli models`. */
+export interface ModelsOptions extends FormatOptions, Pick<SettingsFlagOptions, 'tier' | 'config'> {
+  /** Only models with the Live API. */
+  live?: boolean;
+  /** Only models with this text in their name or description; case does not matter. */
+  search?: string;
+  /** Fetch the list even if it is cached. */
+  refresh?: boolean;
+}
 
 /** `boticelli models`: lists the models that the key can use. The list is cached for a day. */
 export function showModels(options: ModelsOptions, proc: CliProcess): Promise<void> {
@@ -30,34 +40,54 @@ export function showModels(options: ModelsOptions, proc: CliProcess): Promise<vo
   });
 }
 
-async function createModelsReport(
-  options: ModelsOptions,
-  proc: CliProcess,
-  signal: AbortSignal,
-): Promise<ModelsReport> {
+async function createModelsReport(options: ModelsOptions, proc: CliProcess, signal: AbortSignal) {
+  const { live = false, search = '', refresh = false } = options;
   const colors = await createColors(proc.stderr);
   const warn = createWarn(proc, colors);
   const settings = await loadSettings(options, proc, colors);
-  const modelList = await loadModelList({ settings, refresh: options.refresh ?? false, warn, signal });
+  const { entries, listedAt } = await loadModelList({ settings, refresh, warn, signal });
   const now = systemClock.now();
-  const { project, limitsFor, budget, rateWindowMs: windowMs, tier } = settings;
+  const { project, limitsFor, budget, windowMs, tier } = settings;
   // Caching the list has reported an unreadable database; without one, the limits are those of the settings.
   const modelStates = await readLocalModelStates({ settings, warn }).catch(() => new Map<string, ModelState>());
-  const names = modelList.entries.map(({ name }) => name);
-  const quota = getQuotaStatus({ modelStates, project, limitsFor, budget, windowMs, now, models: names });
-  const { live = false, search } = options;
+  const names = entries.map(({ name }) => name);
+  const statuses = getQuotaStatus({ modelStates, project, limitsFor, budget, windowMs, now, models: names });
+  const quota = new Map(statuses.map((status) => [status.model, status]));
+  const selected = entries.filter(
+    (entry) => matchesSearch(entry, search) && (!live || getListedCapabilities(entry).supportsLive),
+  );
+  const models = selected.map((entry) => describeModel(entry, quota, now));
+  return { service: getServiceHost(settings), listedAt, tier, windowMs, now, count: entries.length, models };
+}
+
+function matchesSearch({ name, displayName = '', description = '' }: ModelInfo, search: string): boolean {
+  return [name, displayName, description].some((text) => text.toLowerCase().includes(search.trim().toLowerCase()));
+}
+
+/** Adds the capabilities, retirement and limits of a model to its entry. */
+function describeModel(entry: ModelInfo, quota: ReadonlyMap<string, QuotaStatus>, now: number): ListedModel {
+  const { supportsGenerate, supportsLive } = getListedCapabilities(entry);
+  const retirement = getRetirement(entry.name, now);
   return {
-    service: getServiceHost(settings),
-    listedAt: modelList.listedAt,
-    ...{ tier, windowMs, now },
-    count: names.length,
-    models: selectModels({ entries: modelList.entries, quota, now, live, ...(search !== undefined && { search }) }),
+    ...entry,
+    reach: { generate: supportsGenerate, stream: supportsGenerate, live: supportsLive },
+    countsTokens: entry.methods.includes('countTokens'),
+    ...(retirement && { retires: retirement.date, isOverdue: retirement.isPast }),
+    // Other models give no replies here, so their quota does not matter.
+    ...((supportsGenerate || supportsLive) && getQuota(entry.name, quota)),
   };
+}
+
+/** An alias has the limits of its model. */
+function getQuota(model: string, quota: ReadonlyMap<string, QuotaStatus>): Pick<ListedModel, 'limits' | 'standsFor'> {
+  const status = quota.get(model);
+  if (status?.standsFor === undefined) return { limits: status?.limits ?? {} };
+  const target = quota.get(status.standsFor);
+  return { limits: target && 'limits' in target ? target.limits : {}, standsFor: status.standsFor };
 }
 
 interface LoadModelListOptions {
   settings: Settings;
-  /** Fetch the list even if it is cached. */
   refresh: boolean;
   warn: (text: string) => void;
   signal: AbortSignal;
@@ -69,9 +99,8 @@ async function loadModelList({ settings, refresh, warn, signal }: LoadModelListO
   if (settings.apiKey === undefined && !refresh) {
     const cached = await readNewestModelList(store, settings);
     if (cached) {
-      warn(
-        `no API key is set: showing the list that another key fetched on ${formatDateTime(new Date(cached.listedAt))}`,
-      );
+      const fetchedAt = formatDateTime(new Date(cached.listedAt));
+      warn(`no API key is set: showing the list that another key fetched on ${fetchedAt}`);
       return cached;
     }
   }

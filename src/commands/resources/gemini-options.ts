@@ -6,7 +6,7 @@ import { createModelListCache } from '../../gemini/models/cached-list.js';
 import type { ConnectionOptions, GeminiDriverOptions } from '../../gemini/options.js';
 import { createModelListStore } from './model-list-cache.js';
 
-export interface CreateGeminiOptions {
+interface CreateGeminiOptions {
   /** Default: those of the driver. */
   timeouts?: { timeoutMs: number; idleTimeoutMs: number };
   /** What else to do without a key: the end of the hint's sentence. */

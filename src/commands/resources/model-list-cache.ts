@@ -4,7 +4,7 @@ import { databasePath, openDatabase } from '../../database/open.js';
 import type { ModelListStore } from '../../gemini/models/cached-list.js';
 import { createModelListRows, type ModelListRows } from '../../store/caches/model-list-rows.js';
 
-export interface ModelListStoreOptions extends Pick<Settings, 'stateFolder'> {
+interface ModelListStoreOptions extends Pick<Settings, 'stateFolder'> {
   /** Called at most once, if lists can't be cached. A run omits it, because opening the quota store reports the same. */
   warn?: (text: string) => void;
 }
@@ -27,9 +27,8 @@ export function createModelListStore({ stateFolder, warn = () => {} }: ModelList
       const rows = await opened;
       return rows && work(rows);
     } catch (thrown) {
-      warnOnce(
-        `${databasePath(stateFolder)} can't be used (${thrown instanceof Error ? thrown.message : thrown}): ${notStoredMessage}`,
-      );
+      const reason = thrown instanceof Error ? thrown.message : thrown;
+      warnOnce(`${databasePath(stateFolder)} can't be used (${reason}): ${notStoredMessage}`);
       return undefined;
     }
   };

@@ -20,7 +20,7 @@ export interface StateDatabase {
   reportFailure(feature: StateFeature, thrown: unknown): void;
 }
 
-export interface OpenStateDatabaseOptions {
+interface OpenStateDatabaseOptions {
   settings: Pick<Settings, 'stateFolder'>;
   /** What the command uses it for. */
   features: readonly StateFeature[];
@@ -33,20 +33,15 @@ export interface OpenStateDatabaseOptions {
  *
  * @throws BoticelliError `output_failed` for a database that stays locked, because its quota can't be known
  */
-export async function openStateDatabase({
-  settings: { stateFolder },
-  features,
-  warn,
-}: OpenStateDatabaseOptions): Promise<StateDatabase> {
-  const withoutAllMessage = features.map((feature) => withoutMessages[feature]).join(', and ');
+export async function openStateDatabase(options: OpenStateDatabaseOptions): Promise<StateDatabase> {
+  const { features, warn, settings } = options;
+  const { stateFolder } = settings;
   if (stateFolder === undefined) {
-    warn(`no state folder (set BOTICELLI_STATE_DIR): ${withoutAllMessage}`);
+    warn(`no state folder (set BOTICELLI_STATE_DIR): ${describeLoss(features)}`);
     return { reportFailure: () => {} };
   }
-  const { database, warning } = await openDatabase(stateFolder, {
-    onLocked: createLockedWarning(warn),
-  });
-  if (warning !== undefined) warn(database ? warning : `${warning}: ${withoutAllMessage}`);
+  const { database, warning } = await openDatabase(stateFolder, { onLocked: createLockedWarning(warn) });
+  if (warning !== undefined) warn(database ? warning : `${warning}: ${describeLoss(features)}`);
   const path = databasePath(stateFolder);
   const inode = database && getInode(path);
   const reported = new Set<StateFeature>();
@@ -57,12 +52,17 @@ export async function openStateDatabase({
       // A lock affects only the feature that met it. Any other error is of the file or the disk, and affects all features.
       const affected = isBusy(thrown) ? [feature] : features;
       for (const feature of affected) reported.add(feature);
-      const message = affected.map((feature) => withoutMessages[feature]).join(', and ');
-      warn(
-        `${path} ${isCorrupt(thrown) ? describeDamage(path, inode) : `can no longer be used (${describeSqliteError(thrown)})`}: ${message}`,
-      );
+      const reason = isCorrupt(thrown)
+        ? describeDamage(path, inode)
+        : `can no longer be used (${describeSqliteError(thrown)})`;
+      warn(`${path} ${reason}: ${describeLoss(affected)}`);
     },
   };
+}
+
+/** Says what the command does without the database. */
+function describeLoss(features: readonly StateFeature[]): string {
+  return features.map((feature) => withoutMessages[feature]).join(', and ');
 }
 
 /** Moves the damaged file away, so that the next run creates a new one. Another process may already have done so. */

@@ -1,40 +1,35 @@
 import { createLockedWarning } from '../../cli/stderr.js';
 import type { Settings } from '../../config/settings.js';
-import { createUnreadableError, databasePath, openDatabase, openReadOnly } from '../../database/open.js';
-import type { Clock } from '../../driver/clock.js';
+import { createUnreadableError, databasePath, openReadOnly } from '../../database/open.js';
+import { systemClock as clock } from '../../driver/clock.js';
 import { BoticelliError } from '../../errors.js';
 import { createConcurrencyLimiter } from '../../quota/limiter/concurrency-leases.js';
-import { createModelQueue, type ModelQueue } from '../../quota/limiter/model-queue.js';
+import { createModelQueue } from '../../quota/limiter/model-queue.js';
 import type { ModelState } from '../../quota/limiter/model-state.js';
 import { createRateLimiter } from '../../quota/limiter/rate-limiter.js';
 import type { RedisConnection } from '../../quota/redis/connection.js';
-import type { QuotaLimiters } from '../../quota/redis/shared-limiter.js';
 import { createFallbackQuotaStore } from '../../quota/stores/fallback-store.js';
 import { createMemoryQuotaStore } from '../../quota/stores/memory-store.js';
 import type { QuotaStore } from '../../quota/stores/quota-store.js';
 import { createSqliteQuotaStore } from '../../quota/stores/sqlite-store.js';
+import type { QuotaOptions } from '../../quota/with-quota.js';
 import type { QuotaLocation } from '../../terminal/reports/limits-report.js';
 import type { StateDatabase } from './open-database.js';
 
-export interface OpenLocalQuotaOptions {
+interface QuotaStoreOptions {
   settings: Settings;
   /** Prints a warning. */
   warn: (text: string) => void;
 }
 
-export interface OpenQuotaStoreOptions extends OpenLocalQuotaOptions {
-  clock: Clock;
-}
-
-export interface OpenQuotaOptions extends OpenQuotaStoreOptions {
+export interface OpenQuotaOptions extends QuotaStoreOptions {
   stateDatabase: StateDatabase;
   /** The longest wait for a concurrency lease. Default: no limit. */
   maxWaitMs?: number | undefined;
 }
 
-/** The limiters that a run's requests pass. */
-export interface RunQuota extends QuotaLimiters {
-  queue: ModelQueue;
+/** The limiters and limits that a run's requests pass. */
+export interface RunQuota extends QuotaOptions {
   /** Returns the store that is in use now. Absent unless the settings name a Redis. */
   getStoreLocation?: () => QuotaLocation;
 }
@@ -44,23 +39,20 @@ export interface RunQuota extends QuotaLimiters {
  * and loads the rest meanwhile.
  */
 export async function openQuota(options: OpenQuotaOptions): Promise<RunQuota> {
-  const { settings, clock, maxWaitMs } = options;
-  const { project, limitsFor, budget, rateWindowMs: windowMs } = settings;
+  const { settings, maxWaitMs } = options;
+  const { project, limitsFor, budget, windowMs } = settings;
   const connection = await startConnecting(options);
   const store = openLocalStore(options);
-  const waitOptions = maxWaitMs === undefined ? {} : { maxWaitMs };
-  const limiterOptions = { store, clock, project, limitsFor, budget, windowMs, ...waitOptions };
-  const queue = createModelQueue({ limitsFor });
-  if (!connection)
-    return {
-      limiter: createRateLimiter(limiterOptions),
-      concurrencyLimiter: createConcurrencyLimiter(limiterOptions),
-      queue,
-    };
+  const common = { clock, limitsFor, ...(maxWaitMs !== undefined && { maxWaitMs }) };
+  const limiterOptions = { ...common, store, project, budget, windowMs };
+  const quota = { ...common, queue: createModelQueue({ limitsFor }) };
+  if (!connection) {
+    const limiter = createRateLimiter(limiterOptions);
+    return { ...quota, limiter, concurrencyLimiter: createConcurrencyLimiter(limiterOptions) };
+  }
   const { createSharedLimiters } = await import('../../quota/redis/shared-limiter.js');
   return {
-    ...createSharedLimiters({ ...limiterOptions, connection }),
-    queue,
+    ...{ ...quota, ...createSharedLimiters({ ...limiterOptions, connection }) },
     getStoreLocation: () => describeStoreLocation(settings, connection.isUnavailable() ? undefined : connection.host),
   };
 }
@@ -73,7 +65,7 @@ export function describeStoreLocation({ stateFolder }: Settings, redisHost: stri
 
 /** Starts to connect to the Redis of the settings, if any. Warns when it goes down and when it is back. */
 async function startConnecting(
-  { settings: { redisUrl: url }, clock, warn }: OpenQuotaStoreOptions,
+  { settings: { redisUrl: url }, warn }: QuotaStoreOptions,
   timeoutMs?: number,
 ): Promise<RedisConnection | undefined> {
   if (url === undefined) return undefined;
@@ -96,28 +88,18 @@ function openLocalStore({ stateDatabase: { database, reportFailure }, warn }: Op
   });
 }
 
-/** The state of all models, as one store has it. */
-export interface QuotaSnapshot {
-  modelStates: Map<string, ModelState>;
-  /** In milliseconds since the epoch, by the clock of the store. */
-  now: number;
-  /** The host and port of Redis; absent for this machine's database. */
-  redisHost?: string;
-}
-
 /**
  * Reads the quota store without writing to it: Redis if the settings name one that is up, else this machine's database.
+ * `now` is the time by the clock of the store. Without `redisHost`, the store is the database.
  *
  * @throws BoticelliError `no_input` if the database can't be read
  */
-export async function readQuotaSnapshot(options: OpenQuotaStoreOptions): Promise<QuotaSnapshot> {
-  const { clock } = options;
-  const redisSnapshot = await withRedisStore(options, async (store, { host: redisHost, clock: redisClock }) => ({
-    modelStates: await store.readAll(),
-    now: redisClock.now(),
-    redisHost,
-  }));
-  return redisSnapshot ?? { modelStates: await readLocalModelStates(options), now: clock.now() };
+export async function readQuotaSnapshot(options: QuotaStoreOptions) {
+  const snapshot = await withRedisStore(options, async (store, { host, clock: redisClock }) => {
+    const modelStates = await store.readAll();
+    return { modelStates, now: redisClock.now(), redisHost: host };
+  });
+  return snapshot ?? { modelStates: await readLocalModelStates(options), now: clock.now(), redisHost: undefined };
 }
 
 /**
@@ -125,7 +107,7 @@ export async function readQuotaSnapshot(options: OpenQuotaStoreOptions): Promise
  * if the settings name no Redis, or if it is down; then it has warned.
  */
 export async function withRedisStore<Result>(
-  options: OpenQuotaStoreOptions,
+  options: QuotaStoreOptions,
   work: (store: QuotaStore, connection: RedisConnection) => Promise<Result>,
 ): Promise<Result | undefined> {
   const connection = await startConnecting(options, 3000);
@@ -145,10 +127,8 @@ export async function withRedisStore<Result>(
 }
 
 /** Reads this machine's database. It creates none. */
-export async function readLocalModelStates({
-  settings: { stateFolder },
-  warn,
-}: OpenLocalQuotaOptions): Promise<Map<string, ModelState>> {
+export async function readLocalModelStates({ settings, warn }: QuotaStoreOptions): Promise<Map<string, ModelState>> {
+  const { stateFolder } = settings;
   const database = stateFolder === undefined ? undefined : await openReadOnly(stateFolder);
   if (!database) return new Map();
   try {
@@ -158,14 +138,4 @@ export async function readLocalModelStates({
   } finally {
     database.close();
   }
-}
-
-/** Opens this machine's database for writing. @throws BoticelliError `output_failed` */
-export async function openWritableStore({
-  settings: { stateFolder = '' },
-  warn,
-}: OpenLocalQuotaOptions): Promise<QuotaStore> {
-  const { database, warning } = await openDatabase(stateFolder);
-  if (!database) throw new BoticelliError('output_failed', warning ?? 'no quota database');
-  return createSqliteQuotaStore({ database, onLocked: createLockedWarning(warn) });
 }

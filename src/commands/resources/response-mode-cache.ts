@@ -37,10 +37,8 @@ function ignoreErrors<Result>(work: () => Result): Result | undefined {
 }
 
 /** Validates what the database holds. */
-function parseResponseMode({
-  replies,
-  prompts,
-}: Partial<Record<keyof ResponseMode, unknown>>): ResponseMode | undefined {
+function parseResponseMode(stored: Partial<Record<keyof ResponseMode, unknown>>): ResponseMode | undefined {
+  const { replies, prompts } = stored;
   if (replies !== 'TEXT' && replies !== 'AUDIO') return undefined;
   return prompts === 'content' || prompts === 'realtime' ? { replies, prompts } : undefined;
 }

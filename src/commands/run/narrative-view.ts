@@ -19,10 +19,8 @@ export interface NarrativeView {
   printLines(lines: string): void;
   /** Prints a warning. */
   warn(text: string): void;
-  /** Sets the acts of the run. In text, a nested narrative shows only its last reply. */
-  setPlannedActs(planned: readonly PlannedAct[]): void;
-  /** Creates the folder of `--out-dir`. @throws BoticelliError `output_failed` */
-  openOutDir(): Promise<void>;
+  /** Sets the acts of the run, and creates the folder of `--out-dir`. @throws BoticelliError `output_failed` */
+  prepare(planned: readonly PlannedAct[]): Promise<void>;
   /** Resolves, at the end of an act, when its reply has left the process: only then is a closed pipe detected. */
   onEvent(event: NarrativeEvent): void | Promise<void>;
   /** Writes the speech of a reply to `--out-dir` and returns the name of the file; undefined without `--out-dir`. */
@@ -35,7 +33,7 @@ export interface NarrativeView {
   finish(report: RunReport): Promise<RunReport>;
 }
 
-export interface NarrativeViewOptions {
+interface NarrativeViewOptions {
   /** The position of the narrative among the arguments. */
   narrativeIndex: number;
   /** The labels of all narratives. */
@@ -75,10 +73,8 @@ export function openNarrativeView(viewOptions: NarrativeViewOptions): NarrativeV
   return {
     printLines: (text) => lines.writeLine(text),
     warn: (text) => progress.warn(`boticelli: warning: ${text}`),
-    setPlannedActs: (acts) => {
+    async prepare(acts) {
       planned = acts;
-    },
-    async openOutDir() {
       const folder = getOutDir(viewOptions);
       if (folder !== undefined) files = await openReplyFiles(folder);
     },
@@ -93,7 +89,7 @@ export function openNarrativeView(viewOptions: NarrativeViewOptions): NarrativeV
       return report;
     },
     async finish(report) {
-      const finalReport = tryWriteReport(report, files);
+      const finalReport = finishReport(report, () => files?.writeReport(report));
       replies.finish(finalReport);
       await stdout.flush();
       return finalReport;
@@ -108,13 +104,12 @@ function printsHeadingWithReply({ labels, options, lines }: NarrativeViewOptions
 
 function createNarrativeProgress(viewOptions: NarrativeViewOptions): Progress {
   const { narrativeIndex, labels, options, lines, colors, showsCountdown } = viewOptions;
-  const hasSeveral = labels.length > 1;
   return createProgress({
     ...{ stderr: lines, colors, showsCountdown, now: Date.now },
     detail: options.quiet ? 'quiet' : options.verbose ? 'verbose' : 'normal',
     headings: printsHeadingWithReply(viewOptions) ? 'with-reply' : 'at-start',
     replays: options.replay !== undefined,
-    ...(hasSeveral && { label: labels[narrativeIndex] ?? '' }),
+    ...(labels.length > 1 && { label: labels[narrativeIndex] ?? '' }),
   });
 }
 
@@ -124,15 +119,17 @@ function getOutDir({ narrativeIndex, labels, options: { outDir } }: NarrativeVie
   return join(outDir, labels[narrativeIndex] ?? '');
 }
 
+/** In text, a nested narrative shows only its last reply. */
 function isActShown(planned: readonly PlannedAct[], index: number, { last, only, output }: RunOptions): boolean {
   if (last) return index === planned.length - 1;
   if (only) return only.some((name) => planned[index]?.actNames.includes(name));
   return output !== 'text' || planned[index]?.isTopLevel === true;
 }
 
-function tryWriteReport(report: RunReport, files: ReplyFiles | undefined): RunReport {
+/** Does the last work of a run. Returns its report, as failed if the work throws. */
+export function finishReport(report: RunReport, work: () => void): RunReport {
   try {
-    files?.writeReport(report);
+    work();
     return report;
   } catch (thrown) {
     return report.failure ? report : toFailedReport(report, thrown);

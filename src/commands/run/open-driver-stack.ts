@@ -1,17 +1,16 @@
 import type { Settings } from '../../config/settings.js';
-import { systemClock } from '../../driver/clock.js';
 import type { BoticelliDriver } from '../../driver/driver.js';
 import type { BudgetLedger } from '../../driver/layers/budget-ledger.js';
+import type { QuotaOptions } from '../../quota/with-quota.js';
 import { createRehearsalDriver } from '../../rehearsal/rehearsal-driver.js';
 import { createDriverStack } from '../../stack/driver-stack.js';
-import type { Quota } from '../../stack/quota.js';
 import { createGeminiOptions } from '../resources/gemini-options.js';
 import { type OpenQuotaOptions, openQuota, type RunQuota } from '../resources/open-quota.js';
 import { createResponseModeCache } from '../resources/response-mode-cache.js';
 import type { RunOptions } from './options.js';
 import type { Persistence } from './persistence.js';
 
-export interface OpenDriverStackOptions {
+interface OpenDriverStackOptions {
   options: RunOptions;
   settings: Settings;
   /** Prints a warning. */
@@ -52,16 +51,13 @@ export async function openDriverStack(stackOptions: OpenDriverStackOptions): Pro
 
 /** The limiter loses its `close`: other narratives may still use it, and whoever opened it closes it. */
 async function openRunQuota({
-  options: { maxWait },
+  options,
   settings,
   warn,
   persistence: { stateDatabase },
   openQuota: openSharedQuota = openQuota,
-}: OpenDriverStackOptions): Promise<Quota> {
-  const { limitsFor } = settings;
-  const clock = systemClock;
-  const opened = await openSharedQuota({ settings, stateDatabase, clock, warn, maxWaitMs: maxWait });
-  const { concurrencyLimiter, queue } = opened;
-  const { close: _, ...limiter } = opened.limiter;
-  return { limiter, concurrencyLimiter, queue, limitsFor, clock, ...(maxWait !== undefined && { maxWaitMs: maxWait }) };
+}: OpenDriverStackOptions): Promise<QuotaOptions> {
+  const quota = await openSharedQuota({ settings, stateDatabase, warn, maxWaitMs: options.maxWait });
+  const { close: _, ...limiter } = quota.limiter;
+  return { ...quota, limiter };
 }

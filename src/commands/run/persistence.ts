@@ -24,7 +24,7 @@ export interface Persistence {
 
 type Listener = (event: NarrativeEvent) => void | Promise<void>;
 
-export interface OpenPersistenceOptions {
+interface OpenPersistenceOptions {
   settings: Settings;
   /** The name of the narrative. */
   narrative: string;

@@ -15,17 +15,10 @@ export type CreateReplies = (
   replyOptions: Omit<TextReplyOutputOptions, 'output' | 'paragraphWriter'>,
 ) => ReplyOutput;
 
-export interface ReplyOutputsOptions {
-  options: Pick<RunOptions, 'output'>;
-  output: Output;
-  /** The number of narratives. */
-  count: number;
-}
-
-/** Writes replies to standard output in the format of `--output`; several narratives share it in a way that suits the format. */
-export function createReplyOutputs({ options, output, count }: ReplyOutputsOptions): CreateReplies {
+/** Writes the replies of `count` narratives in a format, which determines how several narratives share the output. */
+export function createReplyOutputs(format: RunOptions['output'], output: Output, count: number): CreateReplies {
   const hasSeveral = count > 1;
-  switch (options.output) {
+  switch (format) {
     case 'ndjson':
       return () => createNdjsonReplyOutput(output, hasSeveral);
     case 'json': {

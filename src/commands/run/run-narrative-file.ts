@@ -1,17 +1,22 @@
 import { resolve } from 'node:path';
+import { assertKnownVariables } from '../../cli/assert-known-variables.js';
 import type { CliProcess } from '../../cli/process.js';
+import { reportDiagnostics } from '../../cli/report-diagnostics.js';
+import { readStdinNarrative } from '../../cli/stdin.js';
+import type { BoticelliDriver } from '../../driver/driver.js';
+import { BoticelliError } from '../../errors.js';
 import type { RunReport } from '../../executor/narrative-events.js';
 import { NarrativeExecutor } from '../../executor/narrative-executor.js';
 import { planActs } from '../../executor/plan-acts.js';
-import type { Narrative } from '../../narrative/narrative.js';
+import { getErrorCode } from '../../narrative/invalid-narrative.js';
+import { checkNarrative, readNarrativeContent } from '../../narrative/load-narrative.js';
 import { applyOverrides } from '../../narrative/narrative.js';
 import type { Colors } from '../../terminal/text/colors.js';
+import { formatCount } from '../../terminal/text/format.js';
 import { abortable } from '../../util/abortable.js';
 import { assertActsExist, assertPricesKnown } from './assert-flags.js';
-import { loadValidNarrative } from './load-valid-narrative.js';
-import type { NarrativeView } from './narrative-view.js';
+import { finishReport, type NarrativeView } from './narrative-view.js';
 import { openDriverStack } from './open-driver-stack.js';
-import { openRunRecording } from './open-run-recording.js';
 import type { RunOptions } from './options.js';
 import { createPersistence, type Persistence } from './persistence.js';
 import type { RunResources } from './shared-resources.js';
@@ -23,7 +28,7 @@ export interface NarrativeRun {
   isResumable: boolean;
 }
 
-export interface RunNarrativeFileOptions {
+interface RunNarrativeFileOptions {
   /** A path, or `-`. */
   file: string;
   options: RunOptions;
@@ -45,31 +50,22 @@ export async function runNarrativeFile(context: RunNarrativeFileOptions): Promis
 }
 
 async function executeFile(context: RunNarrativeFileOptions, persistence: Persistence): Promise<RunReport> {
-  const { file, options, proc, colors, view, resources, signal } = context;
-  const { printLines, warn, canDiscard, saveAudio } = view;
-  const { narrative: loaded, text } = await loadValidNarrative(file, {
-    proc,
-    colors,
-    printLines,
-    signal,
-    vars: options.var,
-  });
-  const narrative = applyRunOptions(loaded, options);
+  const { file, options, proc, view, resources, signal } = context;
+  const { warn, canDiscard, saveAudio } = view;
+  const { narrative, text } = await loadNarrative(context);
   const planned = planActs(narrative);
   assertActsExist(options, planned);
-  view.setPlannedActs(planned);
+  await view.prepare(planned);
 
-  await view.openOutDir();
   const settings = await resources.loadSettings();
   assertPricesKnown(narrative, options, settings);
   const path = file === '-' ? undefined : resolve(proc.cwd(), file);
   // Another process may have locked the state database.
   await abortable(persistence.open({ settings, narrative: narrative.name, file: path, text, warn }), signal);
-  const recording = await openRunRecording(options);
+  const recording = await openRunRecording(options.record);
   const { openQuota, budgetLedger } = resources;
-  const driver = recording.wrapDriver(
-    await openDriverStack({ options, settings, warn, persistence, openQuota, budgetLedger }),
-  );
+  const stack = await openDriverStack({ options, settings, warn, persistence, openQuota, budgetLedger });
+  const driver = recording ? recording.wrapDriver(stack) : stack;
   const { defaultModel } = settings;
   const { strict = false, rehearse: isRehearsal = false } = options;
   const executor = new NarrativeExecutor({
@@ -77,7 +73,8 @@ async function executeFile(context: RunNarrativeFileOptions, persistence: Persis
     ...{ onEvent: persistence.wrapListener(view.onEvent), stdin: () => resources.readStdin(warn) },
   });
   try {
-    return recording.finish(await executor.execute(narrative, { stream: options.stream ?? false }));
+    const report = await executor.execute(narrative, { stream: options.stream ?? false });
+    return recording ? finishReport(report, recording.finish) : report;
   } finally {
     await driver.close?.();
     await Promise.race([persistence.store?.flush(), shortlyAfterAbort(signal)]);
@@ -93,9 +90,39 @@ function shortlyAfterAbort(signal: AbortSignal): Promise<void> {
   });
 }
 
-function applyRunOptions(narrative: Narrative, { model, temperature, maxTokens }: RunOptions): Narrative {
-  return applyOverrides(narrative, {
+/**
+ * Loads the narrative, prints its errors and warnings, and applies the options that override it.
+ *
+ * @throws BoticelliError `no_input`, `invalid_narrative`, or `usage` for an unknown variable
+ */
+async function loadNarrative({ file, options, proc, colors, view, signal }: RunNarrativeFileOptions) {
+  const { var: vars = new Map(), model, temperature, maxTokens } = options;
+  const content = file === '-' ? await readStdinNarrative(proc, signal) : readNarrativeContent(file);
+  const loaded = await checkNarrative(content, { vars });
+  reportDiagnostics(loaded, { proc, colors, printLines: view.printLines });
+  const { text, narrative, variables = new Set(), diagnostics } = loaded;
+  if (!narrative) {
+    const errors = diagnostics.filter(({ severity }) => severity === 'error').length;
+    throw new BoticelliError(getErrorCode(diagnostics), `${loaded.file} has ${formatCount(errors, 'error')}`, {
+      hint: 'Fix the errors above; nothing was sent.',
+    });
+  }
+  assertKnownVariables(vars, variables);
+  const overrides = {
     ...(model !== undefined && { model }),
     parameters: { ...(temperature !== undefined && { temperature }), ...(maxTokens !== undefined && { maxTokens }) },
-  });
+  };
+  return { narrative: applyOverrides(narrative, overrides), text };
+}
+
+/** Opens the file of `--record`. @throws BoticelliError `output_failed`, or `no_input` if the file is no recording */
+async function openRunRecording(path: string | undefined) {
+  if (path === undefined) return undefined;
+  const [{ openRecording }, { withRecording }] = await Promise.all([
+    import('../../store/recordings/recording-file.js'),
+    import('../../store/recordings/with-recording.js'),
+  ]);
+  const file = openRecording(path);
+  // The outermost layer records a request as the act made it.
+  return { wrapDriver: (driver: BoticelliDriver) => withRecording(file, driver), finish: () => file.finish() };
 }

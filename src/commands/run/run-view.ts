@@ -1,3 +1,4 @@
+import { basename } from 'node:path';
 import { toOutputError } from '../../cli/output.js';
 import type { CliProcess } from '../../cli/process.js';
 import type { Shutdown } from '../../cli/shutdown.js';
@@ -8,75 +9,73 @@ import { formatError } from '../../terminal/diagnostics/format-error.js';
 import { createOutput, type Output } from '../../terminal/output.js';
 import { createStderrWriter, type StderrWriter } from '../../terminal/progress/stderr-writer.js';
 import { type FinishedRun, formatSummary } from '../../terminal/progress/summary.js';
-import { type Colors, createColors } from '../../terminal/text/colors.js';
-import { type NarrativeView, openNarrativeView } from './narrative-view.js';
+import { createColors } from '../../terminal/text/colors.js';
+import { openNarrativeView } from './narrative-view.js';
 import type { RunOptions } from './options.js';
 import { createReplyOutputs } from './reply-outputs.js';
 
-/** The output of a command: replies on standard output, progress on standard error, files in `--out-dir`. */
-export interface RunView {
-  /** The colours of standard error. */
-  colors: Colors;
-  /** Opens the view of one narrative, by its position among the arguments. Call it once for each. */
-  openNarrativeView(index: number): NarrativeView;
-  /** With several narratives, prints the error of one, unless another had the same or the command was interrupted. */
-  reportFailure(index: number, report: RunReport): void;
-  /** With several narratives, prints how each ended. */
-  printSummary(reports: readonly RunReport[]): void;
-  /** Removes the spinner. */
-  close(): void;
-}
-
-export interface RunViewOptions {
-  /** The labels of the narratives. */
-  labels: readonly string[];
+interface RunViewOptions {
+  /** The arguments. */
+  files: readonly string[];
   options: RunOptions;
   proc: CliProcess;
   shutdown: Shutdown;
 }
 
-export async function openRunView({ labels, options, proc, shutdown }: RunViewOptions): Promise<RunView> {
+/** Opens the output of a command: replies on standard output, progress on standard error, files in `--out-dir`. */
+export async function openRunView({ files, options, proc, shutdown }: RunViewOptions) {
+  const labels = createLabels(files);
   const stdout = createOutput({ stream: proc.stdout, onFailure: (error) => shutdown.abort(toOutputError(error)) });
   const colors = await createColors(proc.stderr);
   const { lines, showsCountdown } = await openLines({ options, proc, stdout });
   // Also after Ctrl-C, and after a bug that ends the process.
   shutdown.signal.addEventListener('abort', lines.stopSpinner);
   proc.on('uncaughtExceptionMonitor', lines.stopSpinner);
-  const createReplies = createReplyOutputs({ options, output: lines.wrapReplies(stdout), count: labels.length });
+  const createReplies = createReplyOutputs(options.output, lines.wrapReplies(stdout), labels.length);
   const isPipeClosed = () =>
     shutdown.signal.reason instanceof Interrupted && shutdown.signal.reason.signal === 'SIGPIPE';
   const reportedKeys = new Set<string>();
+  const shared = { labels, options, lines, colors, stdout, createReplies, showsCountdown, isPipeClosed };
   return {
+    /** The colours of standard error. */
     colors,
-    openNarrativeView: (index) =>
-      openNarrativeView({
-        narrativeIndex: index,
-        labels,
-        options,
-        lines,
-        colors,
-        stdout,
-        createReplies,
-        showsCountdown,
-        isPipeClosed,
-      }),
-    reportFailure(index, { error }) {
+    /** Opens the view of one narrative, by its position among the arguments. Call it once for each. */
+    openNarrativeView: (narrativeIndex: number) => openNarrativeView({ narrativeIndex, ...shared }),
+    /** With several narratives, prints the error of one, unless another had the same or the command was interrupted. */
+    reportFailure(index: number, { error }: RunReport) {
       if (labels.length === 1 || !error || shutdown.signal.aborted) return;
       const key = `${error.act} ${error.message}`;
       const act = [labels[index], error.act].filter((part) => part !== undefined).join(': ');
       if (!reportedKeys.has(key)) lines.writeLine(formatError({ ...error, act }, colors, getColumns(proc)).trimEnd());
       reportedKeys.add(key);
     },
-    printSummary(reports) {
+    /** With several narratives, prints how each ended. */
+    printSummary(reports: readonly RunReport[]) {
       if (labels.length === 1 || options.quiet || isPipeClosed()) return;
       const endedRuns = reports.map((report, index): FinishedRun => ({ name: labels[index] ?? '', report }));
       for (const line of formatSummary(endedRuns, { colors, columns: getColumns(proc) })) lines.writeLine(line);
     },
+    /** Removes the spinner. */
     close() {
       lines.stopSpinner();
       proc.off('uncaughtExceptionMonitor', lines.stopSpinner);
     },
   };
+}
+
+/**
+ * Names narratives in progress lines and their folders in `--out-dir`: the file name without `.toml`, plus a number if the
+ * name is taken. The labels depend only on the arguments.
+ */
+function createLabels(files: readonly string[]): string[] {
+  const used = new Set<string>();
+  return files.map((file) => {
+    const stem = file === '-' ? 'stdin' : basename(file).replace(/\.toml$/i, '') || file;
+    let label = stem;
+    for (let number = 2; used.has(label); number += 1) label = `${stem}-${number}`;
+    used.add(label);
+    return label;
+  });
 }
 
 async function openLines({ options, proc, stdout }: { options: RunOptions; proc: CliProcess; stdout: Output }) {

@@ -4,7 +4,6 @@ import type { CliProcess } from '../../cli/process.js';
 import { listenForShutdown } from '../../cli/shutdown.js';
 import { type BoticelliError, toBoticelliError } from '../../errors.js';
 import { assertFlags } from './assert-flags.js';
-import { createNarrativeLabels } from './narrative-labels.js';
 import type { RunOptions } from './options.js';
 import { formatResumeHint } from './resume-command.js';
 import { type NarrativeRun, runNarrativeFile } from './run-narrative-file.js';
@@ -22,7 +21,7 @@ export async function run(files: string[], options: RunOptions, proc: CliProcess
   const { signal } = shutdown;
   // Every narrative listens to the signal. Node takes more than ten listeners for a leak.
   setMaxListeners(0, signal);
-  const view = await openRunView({ labels: createNarrativeLabels(files), options, proc, shutdown });
+  const view = await openRunView({ files, options, proc, shutdown });
   const { colors } = view;
   const resources = createRunResources({ files, options, proc, colors, signal });
   try {

@@ -1,28 +1,18 @@
 import { loadSettings } from '../../cli/load-settings.js';
 import type { CliProcess } from '../../cli/process.js';
 import { readStdinText } from '../../cli/stdin.js';
-import type { Settings } from '../../config/settings.js';
-import { type BudgetLedger, createBudgetLedger } from '../../driver/layers/budget-ledger.js';
+import { createBudgetLedger } from '../../driver/layers/budget-ledger.js';
 import { BoticelliError } from '../../errors.js';
 import type { Colors } from '../../terminal/text/colors.js';
 import { once } from '../../util/once.js';
-import { type OpenStateDatabaseOptions, openStateDatabase, type StateDatabase } from '../resources/open-database.js';
+import { openStateDatabase } from '../resources/open-database.js';
 import { type OpenQuotaOptions, openQuota, type RunQuota } from '../resources/open-quota.js';
 import type { RunOptions } from './options.js';
 
-/** The resources that all narratives of a command share. Each is opened on first use. */
-export interface RunResources {
-  loadSettings(): Promise<Settings>;
-  openStateDatabase(options: OpenStateDatabaseOptions): Promise<StateDatabase>;
-  openQuota(options: OpenQuotaOptions): Promise<RunQuota>;
-  /** The spending that `--max-cost` limits. */
-  budgetLedger: BudgetLedger;
-  /** Returns the text of `{{stdin}}`. Warns on the first call if it is empty. */
-  readStdin(warn: (text: string) => void): Promise<string>;
-  close(): Promise<void>;
-}
+/** The resources that all narratives of a command share. */
+export type RunResources = ReturnType<typeof createRunResources>;
 
-export interface RunResourcesOptions {
+interface RunResourcesOptions {
   files: readonly string[];
   options: RunOptions;
   proc: CliProcess;
@@ -30,18 +20,21 @@ export interface RunResourcesOptions {
   signal: AbortSignal;
 }
 
-export function createRunResources({ files, options, proc, colors, signal }: RunResourcesOptions): RunResources {
+/** Creates the shared resources. Each is opened on first use. */
+export function createRunResources({ files, options, proc, colors, signal }: RunResourcesOptions) {
   const isStdinNarrative = files.length > 1 && files.includes('-');
   let openedQuota: Promise<RunQuota> | undefined;
   return {
     loadSettings: once(() => loadSettings(options, proc, colors)),
     openStateDatabase: once(openStateDatabase),
-    openQuota(quotaOptions) {
+    openQuota(quotaOptions: OpenQuotaOptions): Promise<RunQuota> {
       openedQuota ??= openQuota(quotaOptions);
       return openedQuota;
     },
+    /** The spending that `--max-cost` limits. */
     budgetLedger: createBudgetLedger(),
-    readStdin: once((warn) =>
+    /** Returns the text of `{{stdin}}`. Warns on the first call if it is empty. */
+    readStdin: once((warn: (text: string) => void) =>
       isStdinNarrative ? Promise.reject(createStdinTakenError()) : readStdinText(proc, { signal, warn }),
     ),
     async close() {

@@ -7,8 +7,15 @@ import { describeSqliteError } from '../../database/sqlite-error.js';
 import { BoticelliError } from '../../errors.js';
 import { type ClearedCounts, type ClearFilter, clearRuns, countClearable } from '../../store/runs/clear-runs.js';
 import { formatCount } from '../../terminal/text/format.js';
-import type { ClearOptions } from './options.js';
 import { getStateFolder, withRunHistory } from './run-history.js';
+
+/** The options of `boticelli runs clear`. */
+export interface ClearOptions {
+  /** In milliseconds. */
+  olderThan?: number;
+  narrative?: string;
+  yes?: boolean;
+}
 
 /** `boticelli runs clear`: deletes runs and their replies after a confirmation, and prints how many. */
 export function clearRunHistory(options: ClearOptions, proc: CliProcess): Promise<void> {
@@ -22,8 +29,7 @@ export function clearRunHistory(options: ClearOptions, proc: CliProcess): Promis
     const found = await withRunHistory(proc, (database) => (database ? countClearable(database, filter) : empty));
     if (found.runs + found.replies === 0) return output.write('Nothing to delete.\n');
     await confirmClear(found, options, proc);
-    const { runs, replies } = await clear(filter, proc);
-    output.write(`Deleted ${formatCounts({ runs, replies })}.\n`);
+    output.write(`Deleted ${formatCounts(await clear(filter, proc))}.\n`);
   });
 }
 

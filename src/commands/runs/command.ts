@@ -2,7 +2,8 @@ import { Argument, Option } from 'commander';
 import { formatOption, yesOption } from '../../cli/common-options.js';
 import { defineCommand } from '../../cli/define-command.js';
 import { createIntegerParser, parseAgeMs } from '../../cli/option-parsers.js';
-import type { ClearOptions, ExportOptions, RunsOptions } from './options.js';
+import type { ClearOptions } from './clear.js';
+import type { ExportOptions, RunsOptions } from './print-runs.js';
 
 const runArgument = new Argument('[run]', 'id of a run, its first characters, or last').default('last', 'last');
 
@@ -12,7 +13,7 @@ const addShowCommand = defineCommand<[run: string], Record<never, never>>({
   arguments: [runArgument],
   options: {},
   loadHandler: async () => {
-    const { showRun } = await import('./print-run.js');
+    const { showRun } = await import('./print-runs.js');
     return (run, _options, proc) => showRun(run, proc);
   },
 });
@@ -22,7 +23,7 @@ const addExportCommand = defineCommand<[run: string], ExportOptions>({
   description: 'print one run as a document',
   arguments: [runArgument],
   options: { format: new Option('--format <format>', 'output format').choices(['json', 'markdown']).default('json') },
-  loadHandler: async () => (await import('./print-run.js')).exportRun,
+  loadHandler: async () => (await import('./print-runs.js')).exportRun,
 });
 
 const addClearCommand = defineCommand<[], ClearOptions>({
@@ -45,5 +46,5 @@ export const addRunsCommand = defineCommand<[], RunsOptions>({
     format: formatOption(),
   },
   subcommands: [addShowCommand, addExportCommand, addClearCommand],
-  loadHandler: async () => (await import('./list.js')).listRunHistory,
+  loadHandler: async () => (await import('./print-runs.js')).listRunHistory,
 });

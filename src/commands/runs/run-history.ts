@@ -2,18 +2,15 @@ import type { CliProcess } from '../../cli/process.js';
 import { findStateFolder } from '../../config/user-folders.js';
 import { createUnreadableError, type Database, openReadOnly } from '../../database/open.js';
 import { BoticelliError } from '../../errors.js';
-import { findRuns, listActs, type RecordedAct, type RecordedRun } from '../../store/runs/read-runs.js';
 
 /** The first version of the state database that has runs. */
 const minSchemaVersion = 2;
 
 /** Returns the folder of the state database. @throws BoticelliError `no_input` if the user has no home folder */
 export async function getStateFolder(proc: CliProcess): Promise<string> {
-  const folder = await findStateFolder({ environment: proc.env, workingFolder: proc.cwd() });
+  const folder = await findStateFolder(proc.env, proc.cwd());
   if (folder !== undefined) return folder;
-  throw new BoticelliError('no_input', 'no state folder', {
-    hint: 'Set BOTICELLI_STATE_DIR.',
-  });
+  throw new BoticelliError('no_input', 'no state folder', { hint: 'Set BOTICELLI_STATE_DIR.' });
 }
 
 /**
@@ -35,42 +32,4 @@ export async function withRunHistory<Result>(
   } finally {
     database?.close();
   }
-}
-
-/** A run with its acts. */
-export interface RunWithActs {
-  run: RecordedRun;
-  acts: RecordedAct[];
-}
-
-/**
- * Finds a run by its id, by the first characters of its id, or as `last`.
- *
- * @throws BoticelliError `no_input` if there is none, `usage` if there are several
- */
-export function findRun(id: string, proc: CliProcess): Promise<RunWithActs> {
-  return withRunHistory(proc, (database) => {
-    const found = database ? findRuns(database, id) : [];
-    const [run, ...others] = found;
-    if (!database || !run) throw unknownRunError(id);
-    if (others.length > 0 && run.run !== id) throw ambiguousRunError(id, found);
-    return { run, acts: listActs(database, run.run) };
-  });
-}
-
-function unknownRunError(id: string): BoticelliError {
-  if (id === 'last') {
-    return new BoticelliError('no_input', 'no runs yet', {
-      hint: 'Every run is recorded, except rehearsals and with [store] keep = "off".',
-    });
-  }
-  return new BoticelliError('no_input', `no such run: ${id}`, {
-    hint: 'List runs with: boticelli runs',
-  });
-}
-
-function ambiguousRunError(id: string, found: readonly RecordedRun[]): BoticelliError {
-  return new BoticelliError('usage', `${id} matches several runs`, {
-    hint: `The newest are ${found.map(({ run }) => run).join(', ')}.`,
-  });
 }

@@ -111,7 +111,7 @@ async function acquireReservation(
   };
 }
 
-/** Reserves quota, but rejects immediately on abort: another program may keep the store locked for long. */
+/** Reserves quota, but rejects immediately on abort: another process may keep the store locked for long. */
 async function reserve(
   request: GenerateRequest,
   { signal }: CallContext,

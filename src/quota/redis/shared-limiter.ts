@@ -49,7 +49,7 @@ export function createSharedLimiters(options: SharedLimitersOptions): QuotaLimit
   const redisStore = createRedisQuotaStore({ connection, ...(prefix !== undefined && { prefix }) });
   const readLocalState = async (key: string) => {
     await background.drain();
-    // Reading all states needs no lock, which another program may hold for long.
+    // Reading all states needs no lock, which another process may hold for long.
     return (await store.readAll().catch(() => undefined))?.get(key);
   };
   const pair: LimiterPair = {

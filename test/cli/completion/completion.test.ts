@@ -9,7 +9,7 @@ const models = Object.keys(builtInTiers.free?.models ?? {});
 const narratives = ['a.toml', 'b c.toml', 'folder'];
 const files = [...narratives, 'notes.txt'];
 
-/** What is typed, and what is offered then: these words and no others, or these among others. */
+/** The typed line and its completions: exactly these words, or these among others. */
 const cases: [string, string[] | { among: string[] }][] = [
   ['boticelli li', ['limits']],
   ['boticelli ', { among: ['run', 'check', 'limits', 'completion'] }],
@@ -49,7 +49,7 @@ describe.each(shells)('%s', (shell) => {
   const lines = [...cases.map(([line]) => line), 'boticelli run folder/', 'boticelli run --output=js'];
 
   test('completes commands, flags, their values and files', async ({ skip }) => {
-    // CI has bash for certain; the others are tested where they are.
+    // CI has bash; the other shells are tested if they are installed.
     const must = shell === 'bash' && process.env.CI === 'true';
     if (!must && !isInstalled(shell)) skip(`${shell} is not installed`);
     const { stdout, code } = await runBoticelli(['completion', shell]);

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { buildNarrative, createTemporaryFolder, runBoticelli } from '../../helpers/boticelli.js';
 
-/** A repository with a faulty narrative in a folder, where a step works. */
+/** A repository with an invalid narrative in the folder where a step runs. */
 function repository() {
   const top = createTemporaryFolder(onTestFinished);
   const cwd = join(top, 'prompts');

@@ -6,7 +6,7 @@ import { createTemporaryFolder, runBoticelli } from '../../helpers/boticelli.js'
 
 const head = (order: string[]) => `[narrative]\nname = "x"\n[toc]\norder = ${JSON.stringify(order)}\n`;
 
-/** Checks one file with such a content; whatever is in it, there is no stack and no bug. */
+/** Checks one file with this content. Whatever it contains, there is no stack trace and no internal error. */
 async function checked(content: string) {
   const cwd = createTemporaryFolder(onTestFinished, { 'n.toml': content });
   const ended = await runBoticelli(['check', 'n.toml'], { cwd });

@@ -74,7 +74,7 @@ test('exits with 66 for a file without read permission', async () => {
   const cwd = folder();
   chmodSync(cwd, 0o755);
   chmodSync(join(cwd, 'good.toml'), 0);
-  // Root may read everything: the test then becomes somebody else.
+  // Root can read every file, so the test then runs as another user.
   const asSomebodyElse = process.getuid?.() === 0 ? { uid: 65_534 } : {};
   const ended = await runBoticelli(['check', 'good.toml'], { cwd, ...asSomebodyElse });
   expect(ended.code).toBe(66);

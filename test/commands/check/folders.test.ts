@@ -7,7 +7,7 @@ const good = buildNarrative(1);
 const bad = buildNarrative(1, 'temprature = 0.5');
 const warned = buildNarrative(1, 'model = "gemini-2.0-flash"');
 
-/** Files by their paths, folders made as needed. */
+/** Creates files by their paths, and folders as needed. */
 function folderWith(files: Record<string, string>): string {
   const folder = createTemporaryFolder(onTestFinished);
   for (const [path, text] of Object.entries(files)) {
@@ -97,11 +97,11 @@ test.each(['locked', '-'])('an unreadable subfolder called %s hides no other nar
 });
 
 test('reports an error in a shared nested narrative once', async () => {
-  const plays = buildNarrative(1).replace('Question 1', 'narrative:bad');
+  const outer = buildNarrative(1).replace('Question 1', 'narrative:bad');
   const cwd = folderWith({
     'bad.toml': buildNarrative(1).replace('Question 1', '{{x}}'),
-    'one.toml': plays,
-    'two.toml': plays,
+    'one.toml': outer,
+    'two.toml': outer,
   });
   const { code, stdout, stderr } = await runBoticelli(['check', '.'], { cwd });
   expect({ code, stderr: stderr.split('\n')[0] }).toEqual({

@@ -149,12 +149,12 @@ test('--forget deletes what was learned and keeps what was sent', async () => {
   const before = await model('model-c');
   const { code, stdout } = await limits('--forget', 'models/model-c');
   expect(code).toBe(0);
-  expect(stdout).toMatch(/^model-c: forgot 1 requests per day; closed until \w{3} \d+ \w{3}, \d\d:\d\d\n$/);
+  expect(stdout).toMatch(/^model-c: deleted 1 requests per day; closed until \w{3} \d+ \w{3}, \d\d:\d\d\n$/);
   const after = await model('model-c');
   expect(after.limits.rpd).toEqual({ value: 20, whole: 20, source: 'settings' });
   expect([after.minute, after.day]).toEqual([before.minute, before.day]);
   expect(after.free).toEqual({ state: 'now' });
-  expect((await limits('--forget', 'model-c')).stdout).toBe('model-c: nothing to forget\n');
+  expect((await limits('--forget', 'model-c')).stdout).toBe('model-c: nothing to delete\n');
   const json = await limits('--forget', 'model-c', '--format', 'json');
   expect(JSON.parse(json.stdout)).toEqual({
     forgotten: [{ model: 'model-c', learned: {}, guard: false, tokenRatio: false }],
@@ -170,7 +170,7 @@ test('--forget of a model without data is an error that lists the known models',
   await run('one.toml', '--model', 'model-a');
   const { code, stderr } = await limits('--forget', 'model-a', '--forget', 'model-x');
   expect(code).toBe(2);
-  expect(stderr).toBe('boticelli: --forget model-x: unknown model\n  Nothing was forgotten. Known models: model-a.\n');
+  expect(stderr).toBe('boticelli: --forget model-x: unknown model\n  Nothing was deleted. Known models: model-a.\n');
 });
 
 test('says without a key which project it shows, and how to see another', async () => {

@@ -113,7 +113,7 @@ describe('on a terminal', () => {
     const long = lines.indexOf('gemini-2.5-flash-native-audio-preview-12-2025');
     expect(lines[long + 1]).toMatch(/^ {20,}Live only +1048576 +65536 {2}~3 concurrent$/);
     expect(lines[lines.findIndex((line) => line.startsWith('gemini-2.5-pro ')) + 1]).toMatch(/ retire on|retires on/);
-    // The rest of every row stands in the same column.
+    // The other cells of every row are in the same column.
     const columns = extractTableRows(lines.join('\n')).map((line) =>
       line.search(/(generate, stream|REST and Live|Live only|not supported)/),
     );
@@ -143,15 +143,15 @@ describe('without a key', () => {
   });
 
   test('shows the list of another key, marked as such, but exits with 77 for --refresh', async () => {
-    const kept = await fixture();
-    await kept.models();
-    const { code, stdout, stderr } = await kept.models([], noKey);
+    const cached = await fixture();
+    await cached.models();
+    const { code, stdout, stderr } = await cached.models([], noKey);
     expect({ code, count: extractTableRows(stdout).length }).toEqual({ code: 0, count: 120 });
     expect(stderr).toMatch(
       /^boticelli: warning: no API key is set: showing the list that another key fetched on .*\n$/,
     );
-    expect(await kept.models(['--refresh'], noKey)).toMatchObject({ code: 77 });
-    expect(kept.pageRequests).toBe(3);
+    expect(await cached.models(['--refresh'], noKey)).toMatchObject({ code: 77 });
+    expect(cached.pageRequests).toBe(3);
   });
 });
 
@@ -159,7 +159,7 @@ describe('fails with the code of the failure', () => {
   test.each([
     ['a refused key', invalidKeyError(canaryKey), 77, /API key rejected/],
     ['an overloaded service', overloadedError(), 69, /overloaded/],
-    ['an answer that is no list', { body: '<html>Log in</html>', status: 200 }, 69, /./],
+    ['a response that is no list', { body: '<html>Log in</html>', status: 200 }, 69, /./],
   ])('%s', async (_, script, exit, says) => {
     const { models, server } = await fixture();
     server.queueListReplies(script);
@@ -171,10 +171,13 @@ describe('fails with the code of the failure', () => {
   });
 
   test('does not cache a failure', async () => {
-    const kept = await fixture();
-    kept.server.queueListReplies({ body: { models: [listedModel('first')], nextPageToken: '50' } }, overloadedError());
-    expect(await kept.models()).toMatchObject({ code: 69 });
-    expect(await kept.readDocument()).toMatchObject({ count: 120 });
+    const cached = await fixture();
+    cached.server.queueListReplies(
+      { body: { models: [listedModel('first')], nextPageToken: '50' } },
+      overloadedError(),
+    );
+    expect(await cached.models()).toMatchObject({ code: 69 });
+    expect(await cached.readDocument()).toMatchObject({ count: 120 });
   });
 
   test('rejects an unknown flag and a superfluous argument', async () => {
@@ -197,7 +200,7 @@ describe('fails with the code of the failure', () => {
   test('a closed pipe ends the command quietly', async () => {
     const { server } = await fixture();
     const cwd = createTemporaryFolder(onTestFinished);
-    // The reader is gone before the program starts.
+    // The reader has exited before the program starts.
     const waiting = 'until [ -e gone ]; do sleep 0.01; done';
     const script = `set -o pipefail; { ${waiting}; boticelli models; } | { exec <&-; touch gone; }; echo "$?"`;
     const { stdout, stderr } = await startShell(script, { server, cwd }).result;

@@ -32,7 +32,7 @@ const folder = () =>
 
 const noStack = expect.not.stringMatching(/^ +at /m);
 
-/** Resolves as soon as the process is gone. */
+/** Resolves as soon as the process has exited. */
 async function waitForExit(pid: number): Promise<void> {
   while (existsSync(`/proc/${pid}`)) await sleep(5);
 }
@@ -80,7 +80,7 @@ describe('a signal', () => {
       ['check', '-'],
     ]) {
       const running = startBoticelli(args, { cwd: folder(), keepInputOpen: true });
-      // It says nothing while it reads.
+      // It prints nothing while it reads.
       while (!handlesSignals(running.child)) await sleep(5);
       running.child.kill('SIGINT');
       expect(await running.result).toMatchObject({ stdout: '', code: null, signal: 'SIGINT', stderr: noStack });
@@ -88,14 +88,14 @@ describe('a signal', () => {
   });
 });
 
-/** Whether the program has begun to listen for signals, as Linux shows it: Node itself has no handler for SIGHUP. */
+/** Whether the program handles signals yet, by /proc of Linux: Node itself has no handler for SIGHUP. */
 function handlesSignals({ pid }: ChildProcess): boolean {
   const caught = /^SigCgt:\s*([0-9a-f]+)$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] ?? '0';
   return (BigInt(`0x${caught}`) & 1n) !== 0n;
 }
 
 describe('a reader of standard output that stands still', () => {
-  /** A run that has its reply and can't get rid of it: more than any pipe holds, and nobody takes it. */
+  /** A run that can't write its reply: it is larger than any pipe, and nobody reads it. */
   async function startStuckRun() {
     server.setDefaultReply(textReply('x'.repeat(3_000_000)));
     const child = spawn(process.execPath, [bin, 'run', 'one.toml', '--no-rate-limit'], {
@@ -108,7 +108,7 @@ describe('a reader of standard output that stands still', () => {
       child.on('exit', (_code, signal) => resolve({ signal, at: Date.now() }));
     });
     await new Promise<void>((resolve) => {
-      child.stderr.setEncoding('utf8').on('data', (said: string) => said.includes('act_1: gemini') && resolve());
+      child.stderr.setEncoding('utf8').on('data', (text: string) => text.includes('act_1: gemini') && resolve());
     });
     return { child, ended };
   }
@@ -116,7 +116,7 @@ describe('a reader of standard output that stands still', () => {
   test('does not keep a second Ctrl-C from ending the run at once', async () => {
     const { child, ended } = await startStuckRun();
     const firstAt = Date.now();
-    // Two signals of one kind may arrive as one: so the second is pressed until it is heard.
+    // Two signals of one kind may arrive as one, so the second is sent until it is handled.
     const pressing = setInterval(() => child.kill('SIGINT'), 30);
     child.kill('SIGINT');
     const { signal, at } = await ended;
@@ -187,12 +187,12 @@ describe('a terminal that disappears', () => {
   test.each([
     ['while a reply is awaited', { end: 'stall-before-headers' as const }, 'waiting'],
     ['in mid-stream', textReply(['so', ' far'], { end: 'stall' }), 'so far'],
-  ])('%s ends the run too', async (_, script, said) => {
+  ])('%s ends the run too', async (_, script, output) => {
     server.setDefaultReply(script);
-    // `exec` in the command that the helper gives to `script` makes its only child the program itself.
+    // The helper passes `script` a command with `exec`, so its only child is the program itself.
     const running = startInTerminal(['run', 'four.toml', '--stream'], { server, cwd: folder() });
     const request = await server.waitForRequests(1);
-    await running.waitForOutput(said);
+    await running.waitForOutput(output);
     const { pid } = running.child;
     const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ').map(Number);
     expect(children).toHaveLength(1);

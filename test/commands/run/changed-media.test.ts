@@ -25,10 +25,10 @@ first = "Say hello."
 look = ["media.film", "What happens?"]
 `;
 
-// Root may read everything.
+// Root can read every file.
 const asSomebodyElse = process.getuid?.() === 0 ? { uid: 65_534 } : {};
 
-/** Plays a narrative whose second act shows a film, which becomes another thing while the first one is answered. */
+/** Runs a narrative whose second act shows a film, which changes while the first act waits for its reply. */
 async function runWhileChanging(bytes: number, change: (path: string) => void) {
   const cwd = createTemporaryFolder(onTestFinished, { 'film.toml': source });
   chmodSync(cwd, 0o777);
@@ -41,7 +41,7 @@ async function runWhileChanging(bytes: number, change: (path: string) => void) {
   const surroundings = { server, cwd, env: { BOTICELLI_STATE_DIR: join(cwd, 'state') }, ...asSomebodyElse };
   const { code, stderr } = await runBoticelli(['run', 'film.toml', '-q', '--no-rate-limit'], surroundings);
   const [firstLine] = stderr.split('\n');
-  return { code, said: firstLine };
+  return { code, message: firstLine };
 }
 
 function replaceFile(command: 'mkfifo' | 'mkdir', path: string): void {
@@ -66,6 +66,9 @@ describe.skipIf(process.platform === 'win32').each([
     ['is a pipe', (path) => replaceFile('mkfifo', path), 'is no longer a regular file'],
     ['is a folder', (path) => replaceFile('mkdir', path), 'is no longer a regular file'],
   ])('ends the run with 66 and names the file: it %s', async (_what, change, words) => {
-    expect(await runWhileChanging(bytes, change)).toEqual({ code: 66, said: `boticelli: look: "film.mp4" ${words}` });
+    expect(await runWhileChanging(bytes, change)).toEqual({
+      code: 66,
+      message: `boticelli: look: "film.mp4" ${words}`,
+    });
   });
 });

@@ -37,7 +37,7 @@ afterEach(() => server.close());
 
 const folder = () => createTemporaryFolder(onTestFinished, { 'one.toml': buildNarrative(1), 'broken.toml': 'a = ' });
 
-/** Runs one act in each output format and expects the same failure of all, and the key in none. */
+/** Runs one act in each output format, and expects the same failure and no key in all of them. */
 async function expectSameFailure(
   expected: { code: string; exit: number; says: RegExp },
   args: string[],
@@ -183,7 +183,7 @@ test('reports an unreachable server and an unknown host name', async () => {
   await expectSameFailure({ code: 'unavailable', exit: 69, says: /no-such-host\.invalid/ }, ['one.toml'], nameless);
 });
 
-/** A port that nobody listens on: one that was free a moment ago. */
+/** A port without a listener: it was free a moment ago. */
 function findClosedPort(): Promise<number> {
   return new Promise((resolve) => {
     const probe = createServer().listen(0, '127.0.0.1', () => {

@@ -44,7 +44,7 @@ function filmFolder(): string {
   return folder;
 }
 
-/** What the Files API was asked for, pieces of the file left out. */
+/** The requests to the Files API, except for the parts of the file. */
 const commands = () => server.files.commands.filter((command) => command !== 'upload');
 
 /** The addresses of the film in the nth request, one for each turn that shows it. */
@@ -84,7 +84,7 @@ test('deletes it when the run fails in the middle', async () => {
 });
 
 describe('deletes it when the run is interrupted', () => {
-  /** Interrupts a run and waits for its end: what killed it. */
+  /** Interrupts a run, waits for its end, and returns the signal that killed it. */
   async function interrupt(running: RunningProcess) {
     running.child.kill('SIGINT');
     return (await running.result).signal;
@@ -132,7 +132,7 @@ test("reports a rejection by the Files API with the file's name and the exit cod
 describe('if the service does not say whether a video is ready', () => {
   const words = 'could not check whether "film.mp4" is ready';
 
-  test.each([503, 429])('it is asked again up to --retries times, and its error is reported: %i', async (status) => {
+  test.each([503, 429])('requests its state again up to --retries times, and reports the error: %i', async (status) => {
     server.files.configure({
       processingPolls: 1000,
       rejectCommand: { command: 'get', status, message: 'Come back later' },

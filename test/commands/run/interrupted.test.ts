@@ -29,7 +29,7 @@ test.each(['SIGINT', 'SIGTERM', 'SIGHUP'] as const)(
 );
 
 test.each([
-  ['before the first byte of an answer', { end: 'stall-before-headers' as const }],
+  ['before the first byte of a response', { end: 'stall-before-headers' as const }],
   ['in a pause between attempts', { ...overloadedError(), headers: { 'retry-after': '60' } }],
 ])('Ctrl-C %s ends the run at once', async (_, script) => {
   server.setDefaultReply(script);
@@ -58,7 +58,7 @@ test('reports an interrupted run in json and in ndjson', async () => {
 
 test('Ctrl-C ends a shell loop, because the process dies of the signal', async () => {
   server.setDefaultReply({ end: 'stall-before-headers' });
-  // A terminal sends Ctrl-C to the whole foreground group: so does this, from outside.
+  // A terminal sends Ctrl-C to the whole foreground process group, as this does.
   const script =
     'set -m; (for i in 1 2 3; do boticelli run four.toml; done; echo survived) & echo "group $!"; wait $!; echo "code $?"';
   const running = startShell(script, { server, cwd: folder() });

@@ -18,7 +18,7 @@ beforeAll(async () => {
 });
 afterAll(() => server.close());
 
-/** The texts of the requests that the server got while this ran, a conversation each. */
+/** The texts of the requests that the server received meanwhile, as one conversation each. */
 async function collectPrompts(run: () => Promise<unknown>): Promise<string[]> {
   const before = server.generateRequests.length;
   await run();
@@ -91,7 +91,7 @@ describe('variables and standard input', () => {
   test('a run that waits for its input ends on a signal', async () => {
     const cwd = createTemporaryFolder(onTestFinished, { 'x.toml': stdinTwice });
     const running = startBoticelli(['run', 'x.toml', '--rehearse', '-o', 'ndjson'], { cwd, keepInputOpen: true });
-    // More than a pipe holds: that it has left us tells that it is being read.
+    // More than a pipe holds: once it is written, the program is reading it.
     await new Promise((resolve) => running.child.stdin?.write('x'.repeat(1_000_000), resolve));
     running.child.kill('SIGTERM');
     const { signal, stdout } = await running.result;

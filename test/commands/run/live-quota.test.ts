@@ -27,7 +27,7 @@ afterEach(async () => {
   await server.close();
 });
 
-/** A folder with narratives and a state of its own; what runs there shares its quota. */
+/** A folder with narratives and its own state folder; all runs in it share a quota. */
 function createWorkspace(files: Record<string, string> = {}) {
   const cwd = createTemporaryFolder(onTestFinished, {
     'four.toml': buildNarrative(4),
@@ -43,7 +43,7 @@ function createWorkspace(files: Record<string, string> = {}) {
   };
 }
 
-/** A narrative whose acts have a model each; `fallback` is that of all. */
+/** A narrative with one model per act, and one `fallback` for all. */
 function renderNarrative(models: string[], head = ''): string {
   const acts = models.map(
     (model, index) =>
@@ -72,7 +72,7 @@ describe('a Live model with one slot', () => {
     const ended = await Promise.all([first.result, second.result]);
     expect(ended.map(({ code }) => code)).toEqual([0, 0]);
     expect(server.live.maxOpenCount).toBe(1);
-    // The whole narrative has one session, and its place until it is over.
+    // The whole narrative has one session, which holds its slot until the end.
     expect(server.live.sessions.map(({ prompts }) => prompts.length)).toEqual([4, 1]);
     expect(listWaits(ended[1])).toMatchObject([{ act: 'act_1', model: live, reason: 'concurrency' }]);
     expect(listWaits(ended[0])).toEqual([]);
@@ -116,7 +116,7 @@ describe('a Live model with one slot', () => {
     enforceQuota(server, { kind: 'sliding', windowMs: 60_000, rpd: 1 });
     const ended = await run('mixed.toml', ...one);
     expect(ended.code).toBe(0);
-    // The day of the Live model is over, then that of the standard one.
+    // The daily quota of the Live model is used up first, then that of the standard model.
     expect(listServingModels(ended)).toEqual([standard, 'gemini-4-live', 'gemini-4-live']);
     expect(listWaits(ended)).toEqual([]);
   });
@@ -129,7 +129,7 @@ describe('a Live model with one slot', () => {
       { act: 'act_1', attempt: 1, delayMs: 0, error: { message: 'gemini-talk supports only the Live API' } },
     ]);
     expect(listWaits(first)).toEqual([]);
-    // TEXT was refused: the second session was asked for speech, and served all acts.
+    // TEXT was rejected: the second session requested speech, and served all acts.
     expect(server.live.sessions.map(({ prompts }) => prompts.length)).toEqual([0, 4]);
     expect(server.generateRequests).toHaveLength(1);
 
@@ -176,7 +176,7 @@ test('a loop of runs gets a day of replies on a standard model, and all of them 
   const codes = ({ stdout }: ProcessResult) => stdout.match(/(?<=^code )\d+$/gm);
   expect(codes(onStandard)).toEqual(['0', '0', '0', '0', '75', '75']);
   expect(onStandard.stderr.match(/daily quota of gemini-3\.8-flash is used up/g)).toHaveLength(2);
-  // What the service refused once is known: the sixth run asked nothing.
+  // The rejection is known: the sixth run sent no request.
   expect(log.rejected()).toHaveLength(1);
   expect(codes(onLive)).toEqual(Array.from({ length: 6 }, () => '0'));
   expect(onLive.stdout.match(/^Reply 1 of gemini-3\.8-live/gm)).toHaveLength(6);

@@ -159,7 +159,7 @@ test('acts on a Live model and on another model see each other', async () => {
     'Reply 2 of gemini-3.8-flash to "B"',
     'Reply 3 of gemini-3.8-live to "C"',
   ]);
-  // The session gives its place back before the act that goes elsewhere.
+  // The session releases its slot before the act that uses another model.
   expect(sessions()).toHaveLength(2);
   expect(sessions()[0]?.closedAt).toBeLessThanOrEqual(server.generateRequests[0]!.receivedAtMs);
 });
@@ -168,7 +168,7 @@ test('never prints or stores the key', async () => {
   const cwd = folder();
   server.live.queueReplies({ ...spokenReply(['Uno']), end: { code: 1011, reason: `oops ${canaryKey}` } });
   const echo = { at: 'upgrade', action: { status: 500, body: `bad key ${canaryKey}` } } as const;
-  // The second act's session is first to be resumed, then to be opened anew.
+  // The session of the second act is first resumed, then opened anew.
   server.live.queueConnections(undefined, echo, echo);
   const { stdout, stderr } = await runBoticelli(['run', 'four.toml', '-v', '--retries', '0', '--out-dir', 'out'], {
     server,

@@ -12,7 +12,7 @@ beforeAll(async () => {
 });
 afterAll(() => server.close());
 
-/** A folder with a picture and a narrative: its second act shows the picture of this name. */
+/** A folder with a picture and a narrative whose second act shows the picture that the template names. */
 function folderOf(file: string): string {
   const source = `[narrative]\nname = "x"\n[toc]\norder = ["one", "two"]\n[acts]\none = "Which?"\ntwo = "media.shown"\n[media.shown]\nfile = "${file}"\n`;
   const cwd = createTemporaryFolder(onTestFinished, { 'x.toml': source });

@@ -46,7 +46,7 @@ test("reports a folder that can't be created at once", async () => {
 test('leaves no partial file if a write fails', async () => {
   const folder = folderWith();
   const files = await openReplyFiles(folder);
-  // A folder in the file's place makes the last step fail, after the content was written.
+  // A folder of the file's name makes the last step fail, after the content was written.
   mkdirSync(join(folder, '01-draft.md'));
   writeFileSync(join(folder, '01-draft.md', 'x'), '');
   expect(() => files.writeReply(reply('draft', 0, 'x'))).toThrowError(

@@ -21,7 +21,7 @@ beforeEach(async () => {
 });
 afterEach(() => server.close());
 
-/** A host that only the proxy can find: who does not go through it gets no answer. */
+/** A host that only the proxy can resolve: a direct request gets no response. */
 const host = 'gemini.test';
 
 async function openProxy(options: HttpProxyOptions = {}) {
@@ -45,13 +45,13 @@ async function run(env: Record<string, string>, ...args: string[]): Promise<Proc
   return ended;
 }
 
-/** Hands on what is asked below its path, and knows nothing else. */
+/** Forwards requests below its path, and rejects all others. */
 function createGateway(path: string, behind: number) {
   return createHttpServer((incoming, response) => {
     if (!incoming.url?.startsWith(`${path}/v1beta/`)) return void response.writeHead(404).end();
     const { method, headers } = incoming;
     const onward = request({ host: '127.0.0.1', port: behind, path: incoming.url.slice(path.length), method, headers });
-    onward.on('response', (answer) => answer.pipe(response.writeHead(answer.statusCode ?? 0, answer.headers)));
+    onward.on('response', (reply) => reply.pipe(response.writeHead(reply.statusCode ?? 0, reply.headers)));
     incoming.pipe(onward);
   });
 }
@@ -117,7 +117,7 @@ describe('a proxy from the environment', () => {
 });
 
 describe('a failing proxy is named as the cause', () => {
-  /** The first line of the error of a run through a proxy, which must have been the only thing asked. */
+  /** The first line of the error of a run through a proxy, which must have received the only requests. */
   async function readErrorLines(env: Record<string, string>, exit = 69): Promise<string[]> {
     const { code, stdout, stderr } = await run(env);
     expect({ code, stdout }).toEqual({ code: exit, stdout: '' });
@@ -202,7 +202,7 @@ describe('a gateway', () => {
 
   test.each([
     ['seconds', () => '1'],
-    // A date has whole seconds: what is left of the first is lost.
+    // A date has whole seconds: the fraction of the first is lost.
     ['a date', () => new Date(Date.now() + 2000).toUTCString()],
   ])('says in %s when to retry', async (_, retryAfter) => {
     server.queueReplies(() => ({ status: 503, body: 'later', headers: { 'retry-after': retryAfter() } }));

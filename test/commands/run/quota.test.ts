@@ -7,25 +7,25 @@ import { getNextPacificMidnight } from '../../../src/driver/pacific-day.js';
 import { canaryKey } from '../../helpers/boticelli.js';
 import { createQuotaFixture, createStateFolder, model, parseEvents, type QuotaFixture } from '../quota-fixture.js';
 
-/** The real bin, its real book, and a server that counts for itself. What the server saw is what is asserted. */
+/** The real program, its real database, and a server with its own count, which the tests check. */
 const other = 'gemini-3.8-flash';
 const midnight = () => getNextPacificMidnight(Date.now()).toISOString();
-/** Where tests run as root nothing is read-only: so these run as somebody else. */
+/** For root nothing is read-only, so these tests run as another user. */
 const somebodyElse = process.getuid?.() === 0 ? 65_534 : undefined;
 
 describe('shell loops with one process per request', () => {
   const windowSeconds = 2;
-  // The guard of so short a window is 120 ms, which a machine that runs other tests beside may exceed once. How many are
-  // refused on a quiet one, and how long it takes, `npm run soak` says.
+  // The guard of so short a window is 120 ms, which a machine that runs other tests in parallel may exceed once.
+  // `npm run soak` shows how many requests are rejected on an idle machine, and how long they take.
   const jitter = 1;
-  /** Against both kinds of windows at once, for most of it is waiting. Resolves to what was printed and counted. */
-  const play = (rpm: number, script: string) =>
+  /** Runs against both kinds of windows in parallel, because it mostly waits. Resolves to the output and the counts. */
+  const runScript = (rpm: number, script: string) =>
     Promise.all(
       (['sliding', 'fixed'] as const).map(async (kind) => {
         const allows = { kind, rpm, windowMs: windowSeconds * 1000 };
         const fixture = await createQuotaFixture(onTestFinished, { serverRules: allows, settings: { rpm } });
         const { stdout } = await fixture.shell(script).result;
-        // Loops that share a pipe may write in the midst of each other's lines.
+        // Loops that share a pipe may write into each other's lines.
         return {
           kind,
           replies: stdout.match(/Reply \d+ of/g)?.length,
@@ -35,7 +35,7 @@ describe('shell loops with one process per request', () => {
     );
 
   test('one after another get every reply', async () => {
-    for (const outcome of await play(3, 'for i in $(seq 6); do boticelli run one.toml -q; done')) {
+    for (const outcome of await runScript(3, 'for i in $(seq 6); do boticelli run one.toml -q; done')) {
       expect(outcome).toMatchObject({ replies: 6 });
       expect(outcome.refused).toBeLessThanOrEqual(jitter);
     }
@@ -43,7 +43,7 @@ describe('shell loops with one process per request', () => {
 
   test('in three parallel loops share the quota, and each gets every reply', async () => {
     const loop = '(for i in 1 2 3; do boticelli run one.toml -q; done)';
-    for (const outcome of await play(4, `${loop} & ${loop} & ${loop} & wait`)) {
+    for (const outcome of await runScript(4, `${loop} & ${loop} & ${loop} & wait`)) {
       expect(outcome).toMatchObject({ replies: 9 });
       expect(outcome.refused).toBeLessThanOrEqual(jitter);
     }
@@ -167,7 +167,7 @@ describe('a wait for quota', () => {
     const next = await fixture.run(['one.toml', '-o', 'ndjson']);
     expect(next.code).toBe(0);
     const [wait] = parseEvents(next.stdout, 'act-wait');
-    // One window and its guard of 120 ms, and what the confirming of the first one was late.
+    // One window, its guard of 120 ms, and the delay until the first request was confirmed.
     expect(Date.parse(wait.until) - dead.until).toBeLessThanOrEqual(1500 + 120 + 120);
     expect(fixture.log.rejected()).toEqual([]);
   });

@@ -88,8 +88,8 @@ describe('bad input', () => {
     ] as const) {
       const broken = `${readFileSync(path, 'utf8').split('\n').slice(0, 2).join('\n')}\n${line}\n`;
       writeFileSync(path, broken);
-      for (const play of [replay, record]) {
-        expect(await play('two.toml')).toMatchObject({ code: 66, stderr: expect.stringContaining(words) });
+      for (const run of [replay, record]) {
+        expect(await run('two.toml')).toMatchObject({ code: 66, stderr: expect.stringContaining(words) });
       }
       expect(readFileSync(path, 'utf8')).toBe(broken);
     }
@@ -112,7 +112,7 @@ describe('bad input', () => {
   test('a full disk ends the run with 74, and the reply before it is in the file', async () => {
     const { server, cwd, lines } = await createRecordingFixture(onTestFinished);
     server.setDefaultReply(textReply('a long reply '.repeat(300)));
-    // A shell's limit on the size of files is as good as a full disk.
+    // A shell's limit on file sizes acts like a full disk.
     const script = 'ulimit -f 8; trap "" XFSZ; boticelli run eight.toml --quiet --record answers.ndjson';
     const { code, stderr } = await startShell(script, { cwd, server, env: { GEMINI_TIER: 'tier_1' } }).result;
     expect(code, stderr).toBe(74);

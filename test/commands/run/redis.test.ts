@@ -5,11 +5,11 @@ import { canaryKey, createTemporaryFolder, runBoticelli, startBoticelli } from '
 import { findFreePort, type RedisServer, redisSkipReason, startRedisServer } from '../../helpers/redis-server.js';
 import { createQuotaFixture, parseEvents, type QuotaFixture } from '../quota-fixture.js';
 
-/** The real bin and a real Redis: several state folders are several machines. */
+/** The real program and a real Redis: each state folder stands for a machine. */
 const lines = (text: string, pattern: RegExp) => text.split('\n').filter((line) => pattern.test(line));
 const warnings = (stderr: string) => lines(stderr, /^boticelli: warning: /);
 
-/** What a process of a machine is surrounded by. */
+/** The environment of a process of a machine. */
 function onMachine(fixture: QuotaFixture, machine: string, url: string) {
   const env = { BOTICELLI_STATE_DIR: join(fixture.folder, machine), BOTICELLI_REDIS_URL: url };
   return { server: fixture.server, cwd: fixture.folder, env };
@@ -37,7 +37,7 @@ describe.skipIf(redisSkipReason)(`a fleet with a Redis${redisSkipReason ? ` (${r
     );
     for (const { replies, log } of outcomes) {
       expect(replies).toBe(9);
-      // As among processes of one machine: a busy one may exceed the guard of so short a window once.
+      // A busy machine may exceed the guard of so short a window once.
       expect(log.rejected().length).toBeLessThanOrEqual(1);
     }
   });
@@ -107,9 +107,9 @@ describe.skipIf(redisSkipReason)(`a fleet with a Redis${redisSkipReason ? ` (${r
       forgotten: [{ model: 'gemini-3.8-flash', learned: { rpm: { value: 2 } } }],
     });
     expect(await limits('--forget', 'gemini-3.5-flash')).toBe(
-      `${head}gemini-3.5-flash: forgot 2 requests per minute; a delay requested by the service\n`,
+      `${head}gemini-3.5-flash: deleted 2 requests per minute; a delay requested by the service\n`,
     );
-    expect(await limits('--forget', 'gemini-3.5-flash')).toContain('gemini-3.5-flash: nothing to forget\n');
+    expect(await limits('--forget', 'gemini-3.5-flash')).toContain('gemini-3.5-flash: nothing to delete\n');
   });
 
   test('connects through TLS with a certificate that the machine trusts, and with no other', async () => {
@@ -131,7 +131,7 @@ describe.skipIf(redisSkipReason)(`a fleet with a Redis${redisSkipReason ? ` (${r
   });
 });
 
-/** The state of a machine that knows nothing by itself. */
+/** The state folder of a machine without local data. */
 function createOtherMachine({ folder }: QuotaFixture) {
   return { BOTICELLI_STATE_DIR: join(folder, 'elsewhere') };
 }

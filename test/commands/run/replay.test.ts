@@ -104,7 +104,7 @@ describe('a request that is not in the recording', () => {
   test('names an earlier turn that differs', async () => {
     const { record, replay, edit, lines, cwd } = await createRecordingFixture(onTestFinished);
     await record('two.toml');
-    // Somebody wrote another first reply into the file: from there on the conversation is another one.
+    // The first reply in the file was edited, so the conversation differs from there on.
     const edited = lines().map((line) => line.replace('"text":"Reply 1 of', '"text":"Answer 1 of'));
     writeFileSync(join(cwd, 'answers.ndjson'), `${edited.join('\n')}\n`);
     const { stderr } = await replay('two.toml');

@@ -14,7 +14,7 @@ import { type GeminiServer, startGeminiServer } from '../../helpers/gemini/serve
 import { killAndResume } from '../../soak/kill-and-resume.js';
 import { parseEvents } from '../quota-fixture.js';
 
-// A test is several processes one after another: on a busy machine that takes a while.
+// A test starts several processes one after another, which takes a while on a busy machine.
 vi.setConfig({ testTimeout: 60_000 });
 
 let server: GeminiServer;
@@ -229,7 +229,7 @@ describe('if nothing can be stored', () => {
 
   test('a full disk loses no reply, and is reported once', async () => {
     const { at: options, cwd } = setup();
-    // A shell's limit on the size of files is as good as a full disk: the database may not grow.
+    // A shell's limit on file sizes acts like a full disk: the database can't grow.
     const script = 'ulimit -f 8; trap "" XFSZ; boticelli run eight.toml -o text';
     const { code, stdout, stderr } = await startShell(script, { ...options, cwd }).result;
     expect(code).toBe(0);

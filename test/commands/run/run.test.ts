@@ -25,7 +25,7 @@ beforeEach(async () => {
 });
 afterEach(() => server.close());
 
-/** A folder with `one.toml` and `four.toml`, narratives of so many acts. */
+/** A folder with `one.toml` and `four.toml`, narratives of one and four acts. */
 const folder = () =>
   createTemporaryFolder(onTestFinished, {
     'one.toml': buildNarrative(1),

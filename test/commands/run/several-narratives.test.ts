@@ -26,7 +26,7 @@ beforeEach(async () => {
 });
 afterEach(() => server.close());
 
-/** A narrative whose acts ask `name 1`, `name 2` …, so that the server can tell who asks. */
+/** A narrative whose prompts are `name 1`, `name 2` …, by which the server distinguishes narratives. */
 const renderNarrative = (name: string, acts = 1, head = '') =>
   buildNarrative(acts, head).replace('name = "test"', `name = "${name}"`).replaceAll('Question', name);
 const folder = (files: Record<string, string> = {}) =>
@@ -40,7 +40,7 @@ const folder = (files: Record<string, string> = {}) =>
     ...files,
   });
 const getPrompt = ({ body }: ReceivedRequest): string => body.contents.at(-1).parts[0].text;
-/** Answers each by what it asks; what is not named is answered by its own question. */
+/** Replies to each prompt as given; any other prompt is its own reply. */
 const replyByPrompt = (scripts: Record<string, ScriptedReply>) =>
   server.setDefaultReply((request) => scripts[getPrompt(request)] ?? textReply(`reply to ${getPrompt(request)}`));
 const eventsOf = (stdout: string) =>
@@ -89,7 +89,7 @@ test('never run more than --jobs at once', async () => {
   expect({ code, most: maxActive }).toEqual({ code: 0, most: 3 });
   const all = await runBoticelli(['run', ...files, '-j', '99', '--no-rate-limit'], { server, cwd });
   expect({ code: all.code, most: maxActive }).toEqual({ code: 0, most: 12 });
-  // A dozen that wait for the same things must not look like a leak to Node.
+  // Node must not take a dozen narratives that listen to the same signal for a leak.
   expect(stderr + all.stderr).not.toContain('Warning');
   expect(all.stderr).toContain('b-12: act_1: ');
 });

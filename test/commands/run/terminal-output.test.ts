@@ -18,7 +18,7 @@ afterEach(() => server.close());
 const hideCursor = '\u001b[?25l';
 const showCursor = '\u001b[?25h';
 const folder = () => createTemporaryFolder(onTestFinished, { 'two.toml': buildNarrative(2) });
-/** Everything that was written to the screen, without colours and cursor movements, as lines. */
+/** The lines written to the screen, without colours and cursor movements. */
 const readLines = (running: RunningProcess) =>
   stripVTControlCharacters(running.stdout()).replaceAll('\r', '').split('\n');
 

@@ -28,12 +28,12 @@ const folder = (head = '') =>
     'crash.cjs': 'process.on("SIGUSR2", () => { throw new Error("a bug"); });',
   });
 const [hideCursor, showCursor] = ['\u001b[?25l', '\u001b[?25h'];
-/** Every frame that a spinner drew: its sign and its words, without what moves the cursor and colours. */
+/** Every frame of the spinner: its symbol and its text, without colours and cursor movements. */
 const splitFrames = (screen: string) =>
   [...screen.matchAll(/(\S)(?:\u001b\[39m)? \u001b\[\?7l([^\r\n]*)\u001b\[\?7h\r/g)].map(
     ([, sign, words]) => `${sign} ${words}`,
   );
-/** What is left of the spinner's line: what was drawn after that was last cleared. */
+/** What remains of the spinner's line: the frames since it was last cleared. */
 const getRemainingFrames = (screen: string) => splitFrames(screen.slice(Math.max(0, screen.lastIndexOf('\u001b[0K'))));
 const findNodeProcess = ({ child: { pid } }: RunningProcess) =>
   Number(readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ')[0]);

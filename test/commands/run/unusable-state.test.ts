@@ -3,7 +3,7 @@ import LibSql from 'libsql';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { createQuotaFixture, createStateFolder, type QuotaFixture } from '../quota-fixture.js';
 
-/** Holds the book as another program would, until it is let go. */
+/** Locks the database as another process would, until it is released. */
 function lock({ database }: QuotaFixture, ...statements: string[]) {
   const other = new LibSql(database);
   for (const statement of statements) other.exec(statement);
@@ -12,11 +12,11 @@ function lock({ database }: QuotaFixture, ...statements: string[]) {
 
 const ways = [
   ['for writing', ['BEGIN IMMEDIATE']],
-  // Not even a reader gets in then.
+  // This locks out readers too.
   ['whole', ['PRAGMA locking_mode = EXCLUSIVE', 'BEGIN EXCLUSIVE', 'DELETE FROM quota_pages WHERE key = 0']],
 ] as const;
 
-describe('a database that another program keeps locked', () => {
+describe('a database that another process keeps locked', () => {
   test.each(ways)('%s waits for it, and says so', async (_, statements) => {
     const fixture = await createQuotaFixture(onTestFinished);
     await fixture.run(['one.toml']);
@@ -48,8 +48,8 @@ describe('a database that another program keeps locked', () => {
 });
 
 /**
- * A disk that is full at so many kilobytes a file, for whoever runs the tests: the system refuses to let a file grow. (The same
- * was seen by hand on a tmpfs of that size.)
+ * A disk that is full once a file has this many kilobytes: the system stops the growth of files. It needs no
+ * privileges. (A manual test on a tmpfs of that size gave the same result.)
  */
 const onFullDisk = (kilobytes: number, command: string) => `(ulimit -f ${kilobytes}; ${command}; echo "code $?")`;
 
@@ -77,7 +77,7 @@ describe('a full disk below the state folder', () => {
   });
 });
 
-/** Leaves the database without the files beside it, as after a program that closed it in good order. */
+/** Removes the files beside the database, as a program does that closes it properly. */
 function keepOnlyDatabaseFile(fixture: QuotaFixture): void {
   const { database, folder } = fixture;
   const other = new LibSql(database);

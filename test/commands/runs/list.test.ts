@@ -15,7 +15,7 @@ import { overloadedError } from '../../helpers/gemini/errors.js';
 import { textReply } from '../../helpers/gemini/replies.js';
 import { type GeminiServer, startGeminiServer } from '../../helpers/gemini/server.js';
 
-// A test is several processes one after another: on a busy machine that takes a while.
+// A test starts several processes one after another, which takes a while on a busy machine.
 vi.setConfig({ testTimeout: 60_000 });
 
 let server: GeminiServer;
@@ -202,7 +202,7 @@ describe('runs export', () => {
     const { stdout } = await runs('export', 'last', '--format', 'markdown');
     expect(stdout).toMatch(/^# test\n\n- Run `[\d-]+-[0-9a-f]{6}`, \d{4}-.*Z\n- completed after .*, 3 of 3 acts\n/);
     expect(stdout).toMatch(/\n## 1\. act_1\n\n\*gemini.*\*\n\nSome \*prose\*\.\n\n- one\n- two\n\n## 2\. act_2\n/);
-    // A block that the reply left open would swallow what follows.
+    // An unclosed block in the reply would contain all that follows.
     expect(stdout).toContain('```js\nlet cut;\n```\n\n## 3. act_3\n');
   });
 });

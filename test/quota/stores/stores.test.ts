@@ -155,7 +155,7 @@ describe('the database file', () => {
   });
 });
 
-describe('a lock that another program holds', () => {
+describe('a lock that another process holds', () => {
   test('is waited for', async () => {
     const folder = createTemporaryFolder(onTestFinished);
     const { store } = await openSqlite(folder);

@@ -9,67 +9,71 @@ const fixture = (options?: Parameters<typeof createModelsFixture>[1]) => createM
 
 describe('the cached list', () => {
   test('is used for a day, and --refresh requests it again', async () => {
-    const kept = await fixture();
-    const first = await kept.models();
-    expect(kept.pageRequests).toBe(3);
-    expect((await kept.models()).stdout).toBe(first.stdout);
-    expect(await kept.readDocument()).toMatchObject({ count: 120 });
-    expect(kept.pageRequests).toBe(3);
-    await kept.models(['--refresh']);
-    expect(kept.pageRequests).toBe(6);
+    const cached = await fixture();
+    const first = await cached.models();
+    expect(cached.pageRequests).toBe(3);
+    expect((await cached.models()).stdout).toBe(first.stdout);
+    expect(await cached.readDocument()).toMatchObject({ count: 120 });
+    expect(cached.pageRequests).toBe(3);
+    await cached.models(['--refresh']);
+    expect(cached.pageRequests).toBe(6);
   });
 
   test('is requested again after a day', async () => {
-    const kept = await fixture();
-    await kept.models();
+    const cached = await fixture();
+    await cached.models();
     const age = (hours: number) =>
-      kept.withDatabase((database) =>
+      cached.withDatabase((database) =>
         database.exec(`UPDATE catalogues SET fetched_at = ${Date.now() - hours * 3_600_000}`),
       );
     age(23.9);
-    await kept.models();
-    expect(kept.pageRequests).toBe(3);
+    await cached.models();
+    expect(cached.pageRequests).toBe(3);
     age(24.1);
-    const { listedAt } = await kept.readDocument();
-    expect(kept.pageRequests).toBe(6);
+    const { listedAt } = await cached.readDocument();
+    expect(cached.pageRequests).toBe(6);
     expect(Date.now() - Date.parse(listedAt)).toBeLessThan(60_000);
   });
 
   test('is not shared with another key, and the state folder never contains the key', async () => {
-    const kept = await fixture();
-    await kept.bin(['models']);
-    await kept.bin(['run', 'one.toml', '--model', 'gemini-3.9-flash', '-v']);
-    await kept.bin(['models'], { GEMINI_API_KEY: `${canaryKey}-two` });
-    expect(kept.pageRequests).toBe(6);
-    const keys = kept.withDatabase((database) => database.prepare('SELECT key FROM catalogues').raw(true).all());
+    const cached = await fixture();
+    await cached.bin(['models']);
+    await cached.bin(['run', 'one.toml', '--model', 'gemini-3.9-flash', '-v']);
+    await cached.bin(['models'], { GEMINI_API_KEY: `${canaryKey}-two` });
+    expect(cached.pageRequests).toBe(6);
+    const keys = cached.withDatabase((database) => database.prepare('SELECT key FROM catalogues').raw(true).all());
     expect(keys).toHaveLength(2);
-    expect(kept.stateBytes()).toContain('gemini-3.8-live');
-    expect(kept.stateBytes()).not.toContain(canaryKey.slice(4));
+    expect(cached.stateBytes()).toContain('gemini-3.8-live');
+    expect(cached.stateBytes()).not.toContain(canaryKey.slice(4));
   });
 
   test('is ignored if its row is damaged', async () => {
-    const kept = await fixture();
-    await kept.models();
-    kept.withDatabase((database) => database.exec(`UPDATE catalogues SET models = substr(models, 1, 1000)`));
-    expect(await kept.models()).toMatchObject({ code: 0, stderr: '', stdout: expect.stringContaining('Models: 120') });
-    expect(kept.pageRequests).toBe(6);
+    const cached = await fixture();
+    await cached.models();
+    cached.withDatabase((database) => database.exec(`UPDATE catalogues SET models = substr(models, 1, 1000)`));
+    expect(await cached.models()).toMatchObject({
+      code: 0,
+      stderr: '',
+      stdout: expect.stringContaining('Models: 120'),
+    });
+    expect(cached.pageRequests).toBe(6);
   });
 
   test('is lost with a damaged database, which is set aside with a warning', async () => {
-    const kept = await fixture();
-    await kept.models();
-    // With its journal SQLite would mend it.
-    for (const journal of ['-wal', '-shm']) rmSync(join(kept.state, `boticelli.db${journal}`), { force: true });
+    const cached = await fixture();
+    await cached.models();
+    // With its journal, SQLite would repair it.
+    for (const journal of ['-wal', '-shm']) rmSync(join(cached.state, `boticelli.db${journal}`), { force: true });
     writeFileSync(
-      join(kept.state, 'boticelli.db'),
+      join(cached.state, 'boticelli.db'),
       'no database at all, but long enough to be read as one\n'.repeat(50),
     );
-    const { code, stderr, stdout } = await kept.models();
+    const { code, stderr, stdout } = await cached.models();
     expect({ code, lines: stderr.split('\n').length }).toEqual({ code: 0, lines: 2 });
     expect(stderr).toMatch(/^boticelli: warning: .* was damaged; it is now .*, and a new database was created\n$/);
     expect(extractTableRows(stdout)).toHaveLength(120);
-    await kept.models();
-    expect(kept.pageRequests).toBe(6);
+    await cached.models();
+    expect(cached.pageRequests).toBe(6);
   });
 
   test("is optional: if state can't be written, the list is printed with one warning", async () => {
@@ -82,10 +86,10 @@ describe('the cached list', () => {
   });
 
   test('is left alone if a newer boticelli wrote it', async () => {
-    const kept = await fixture();
-    await kept.models();
-    kept.withDatabase((database) => database.pragma('user_version = 99'));
-    const { code, stderr } = await kept.models();
+    const cached = await fixture();
+    await cached.models();
+    cached.withDatabase((database) => database.pragma('user_version = 99'));
+    const { code, stderr } = await cached.models();
     expect(code).toBe(0);
     expect(stderr).toMatch(
       /^boticelli: warning: .* was written by a newer boticelli .*: the model list is not cached\n$/,
@@ -111,20 +115,20 @@ describe('a run', () => {
   });
 
   test('suggests similar names for an unknown model: the first run requests the list, the next one has it', async () => {
-    const kept = await fixture();
-    const first = await kept.bin(['run', 'one.toml', '--model', 'gemini-3.9-flash']);
+    const cached = await fixture();
+    const first = await cached.bin(['run', 'one.toml', '--model', 'gemini-3.9-flash']);
     expect(first).toMatchObject({ code: 69, stdout: '' });
     expect(first.stderr).toMatch(/Similar models: gemini-/);
-    expect(kept.pageRequests).toBe(3);
-    expect(await kept.bin(['run', 'one.toml', '--model', 'gemini-3.9-flash'])).toEqual(first);
-    expect(await kept.models()).toMatchObject({ code: 0 });
-    expect(kept.pageRequests).toBe(3);
+    expect(cached.pageRequests).toBe(3);
+    expect(await cached.bin(['run', 'one.toml', '--model', 'gemini-3.9-flash'])).toEqual(first);
+    expect(await cached.models()).toMatchObject({ code: 0 });
+    expect(cached.pageRequests).toBe(3);
   });
 
   test('suggests similar names without a state folder, and does not mention the list', async () => {
-    const kept = await fixture();
-    const env = { BOTICELLI_STATE_DIR: join(kept.cwd, 'one.toml', 'state') };
-    const { code, stderr } = await kept.run('gemini-3.9-live', ['-q'], env);
+    const cached = await fixture();
+    const env = { BOTICELLI_STATE_DIR: join(cached.cwd, 'one.toml', 'state') };
+    const { code, stderr } = await cached.run('gemini-3.9-live', ['-q'], env);
     expect(code).toBe(69);
     expect(stderr.match(/warning/g)).toHaveLength(1);
     expect(stderr).toContain('gemini-3.8-live');

@@ -1,0 +1,72 @@
+import type { FormatOptions } from '../../cli/common-options.js';
+import { getStdoutStyle, withOutput, writeReport } from '../../cli/output.js';
+import type { CliProcess } from '../../cli/process.js';
+import { BoticelliError } from '../../errors.js';
+import { findRuns, listActs, listRuns } from '../../store/runs/read-runs.js';
+import { stringifyJson } from '../../terminal/replies/json.js';
+import { formatRunList } from '../../terminal/reports/run-list.js';
+import { formatRun, renderRunMarkdown, toRunExport } from '../../terminal/reports/run-report.js';
+import { createColors } from '../../terminal/text/colors.js';
+import { withRunHistory } from './run-history.js';
+
+/** The options of `boticelli runs`. */
+export interface RunsOptions extends FormatOptions {
+  limit: number;
+}
+
+/** The options of `boticelli runs export`. */
+export interface ExportOptions {
+  format: 'json' | 'markdown';
+}
+
+/** `boticelli runs`: lists recorded runs, newest first. */
+export function listRunHistory({ limit, format }: RunsOptions, proc: CliProcess): Promise<void> {
+  return withOutput(proc, async (output) => {
+    const empty = { runs: [], total: 0 };
+    const { runs, total } = await withRunHistory(proc, (database) => (database ? listRuns(database, limit) : empty));
+    await writeReport(format, output, {
+      createDocument: () => ({ runs, total }),
+      renderLines: async () => formatRunList(runs, total, await getStdoutStyle(proc)),
+    });
+  });
+}
+
+/** `boticelli runs show`: prints a run act by act, with its replies. */
+export function showRun(id: string, proc: CliProcess): Promise<void> {
+  return withOutput(proc, async (output) => {
+    const { run, acts } = await findRun(id, proc);
+    const { columns } = proc.stdout;
+    const colors = await createColors(proc.stdout);
+    output.write(formatRun(run, acts, { colors, ...(output.isTerminal && { columns: columns || 80 }) }));
+  });
+}
+
+/** `boticelli runs export`: prints a run as JSON or Markdown. */
+export function exportRun(id: string, { format }: ExportOptions, proc: CliProcess): Promise<void> {
+  return withOutput(proc, async (output) => {
+    const { run, acts } = await findRun(id, proc);
+    output.write(format === 'json' ? `${stringifyJson(toRunExport(run, acts), 2)}\n` : renderRunMarkdown(run, acts));
+  });
+}
+
+/**
+ * Finds a run with its acts by its id, by the first characters of its id, or as `last`.
+ *
+ * @throws BoticelliError `no_input` if there is none, `usage` if there are several
+ */
+function findRun(id: string, proc: CliProcess) {
+  return withRunHistory(proc, (database) => {
+    const found = database ? findRuns(database, id) : [];
+    const [run, ...others] = found;
+    if (!database || !run) throw createUnknownRunError(id);
+    if (others.length === 0 || run.run === id) return { run, acts: listActs(database, run.run) };
+    const hint = `The newest are ${found.map((match) => match.run).join(', ')}.`;
+    throw new BoticelliError('usage', `${id} matches several runs`, { hint });
+  });
+}
+
+function createUnknownRunError(id: string): BoticelliError {
+  const hint = 'Every run is recorded, except rehearsals and with [store] keep = "off".';
+  if (id === 'last') return new BoticelliError('no_input', 'no runs yet', { hint });
+  return new BoticelliError('no_input', `no such run: ${id}`, { hint: 'List runs with: boticelli runs' });
+}

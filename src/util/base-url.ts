@@ -1,0 +1,6 @@
+/** Tests for a service's base URL: http(s)://host[:port][/path], without user, query or fragment. */
+export function isBaseUrl(text: string): boolean {
+  if (!URL.canParse(text)) return false;
+  const { protocol, username, password, search, hash } = new URL(text);
+  return /^https?:$/.test(protocol) && username + password + search + hash === '';
+}
