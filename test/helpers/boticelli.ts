@@ -1,5 +1,5 @@
-import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -64,7 +64,28 @@ function createEnvironment({ server, env }: ProcessOptions): Record<string, stri
 
 /** Starts the real bin. */
 export function startBoticelli(args: string[], options: ProcessOptions = {}): RunningProcess {
-  return startProcess(process.execPath, [bin, ...args], options);
+  if (options.uid === undefined) return startProcess(process.execPath, [bin, ...args], options);
+  const installation = getPublicInstallation();
+  return startProcess(process.execPath, [join(installation, 'bin/boticelli.js'), ...args], {
+    cwd: installation,
+    ...options,
+  });
+}
+
+let publicInstallation: string | undefined;
+
+/** A copy of the program that every user can read: the repository may be in a folder that other users cannot enter. */
+function getPublicInstallation(): string {
+  if (publicInstallation !== undefined) return publicInstallation;
+  const folder = mkdtempSync(join(tmpdir(), 'boticelli-public-'));
+  process.on('exit', () => rmSync(folder, { recursive: true, force: true }));
+  const libraries = ['libsql', '@libsql', '@neon-rs'].map((name) => `node_modules/${name}`);
+  for (const path of ['bin', 'dist/main.cjs', 'dist/lazy', 'package.json', ...libraries]) {
+    cpSync(join(root, path), join(folder, path), { recursive: true });
+  }
+  execFileSync('chmod', ['-R', 'a+rX', folder]);
+  publicInstallation = folder;
+  return folder;
 }
 
 /** Starts a shell script in which `boticelli` is a function; its pipes are real. */
