@@ -32,7 +32,7 @@ function createClone(script: string) {
   return { script: `set -euo pipefail\nnpx() { shift; boticelli "$@"; }\n${script}`, folder };
 }
 
-describe('what the pages tell to type', () => {
+describe('the shell blocks of the documentation', () => {
   test.each(scripts.filter((each) => !each.needsKey))('works without key or network: $script', async (each) => {
     const { script, folder } = createClone(each.script);
     const { code, stderr } = await startShell(script, { cwd: folder }).result;

@@ -36,7 +36,7 @@ function setup() {
     listed: async () => JSON.parse((await runs('--format', 'json')).stdout),
   };
 }
-const refusal = { status: 400, body: { error: { code: 400, message: 'no', status: 'INVALID_ARGUMENT' } } };
+const rejection = { status: 400, body: { error: { code: 400, message: 'no', status: 'INVALID_ARGUMENT' } } };
 
 describe('runs', () => {
   test('lists nothing on a fresh machine, and creates no file', async () => {
@@ -53,7 +53,7 @@ describe('runs', () => {
   test('lists the newest run first, with its progress', async () => {
     const { run, runs, listed } = setup();
     await run('one.toml');
-    server.queueReplies(textReply('one'), refusal);
+    server.queueReplies(textReply('one'), rejection);
     await run('three.toml', '-m', 'model-x');
     const { total, runs: all } = await listed();
     expect(total).toBe(2);
@@ -113,7 +113,7 @@ describe('runs show', () => {
       overloadedError(),
       textReply('A reply.\n\n'),
       textReply('Half', { finishReason: 'MAX_TOKENS' }),
-      refusal,
+      rejection,
     );
     await run('three.toml');
     const { stdout } = await runs('show');
