@@ -83,8 +83,8 @@ function assertKnownModels(models: readonly string[], all: readonly string[]): v
   const known = [...new Set(all)].sort();
   const unknown = models.filter((model) => !known.includes(model));
   if (unknown.length === 0) return;
-  const list = `Nothing was deleted. Known models: ${known.join(', ')}.`;
+  const knownModelsHint = `Nothing was deleted. Known models: ${known.join(', ')}.`;
   throw new BoticelliError('usage', `--forget ${unknown.join(', ')}: unknown model`, {
-    hint: known.length === 0 ? 'No model has been used yet.' : list,
+    hint: known.length === 0 ? 'No model has been used yet.' : knownModelsHint,
   });
 }

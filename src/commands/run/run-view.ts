@@ -27,7 +27,7 @@ export async function openRunView({ files, options, proc, shutdown }: RunViewOpt
   const labels = createLabels(files);
   const stdout = createOutput({ stream: proc.stdout, onFailure: (error) => shutdown.abort(toOutputError(error)) });
   const colors = await createColors(proc.stderr);
-  const { lines, showsCountdown } = await openLines({ options, proc, stdout });
+  const { lines, showsCountdown } = await openStderrWriter({ options, proc, stdout });
   // Also after Ctrl-C, and after a bug that ends the process.
   shutdown.signal.addEventListener('abort', lines.stopSpinner);
   proc.on('uncaughtExceptionMonitor', lines.stopSpinner);
@@ -78,7 +78,7 @@ function createLabels(files: readonly string[]): string[] {
   });
 }
 
-async function openLines({ options, proc, stdout }: { options: RunOptions; proc: CliProcess; stdout: Output }) {
+async function openStderrWriter({ options, proc, stdout }: { options: RunOptions; proc: CliProcess; stdout: Output }) {
   const output = createOutput({ stream: proc.stderr, onFailure: () => {} });
   const spinner = options.quiet ? undefined : await createStderrSpinner(proc);
   const sharesScreen = stdout.isTerminal && output.isTerminal;

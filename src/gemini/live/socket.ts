@@ -119,7 +119,7 @@ function attachListeners(
   socket.on('message', (data: RawData) => {
     if (socket.readyState !== WebSocket.OPEN) return;
     const frame = data.toString();
-    const frameError = checkFrame(frame, options);
+    const frameError = findFrameError(frame, options);
     if (!frameError) return callbacks.onmessage({ data: frame });
     setCloseReason(frameError);
     socket.terminate();
@@ -141,7 +141,7 @@ function attachListeners(
 }
 
 /** Finds the close reason in a frame that the SDK must not see. Gateways send errors in frames, which is undocumented. */
-function checkFrame(frame: string, { classifyUpgradeError }: LiveSocketOptions): CloseReason | undefined {
+function findFrameError(frame: string, { classifyUpgradeError }: LiveSocketOptions): CloseReason | undefined {
   const parsed = tryParseJson(frame);
   if (!isRecord(parsed)) return { kind: 'malformed', frame };
   const error = extractServiceError(parsed);
