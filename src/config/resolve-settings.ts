@@ -56,7 +56,7 @@ function findApiKey({ getVariable }: Pick<Sources, 'getVariable'>): EnvironmentV
   return getVariable('GEMINI_API_KEY') ?? getVariable('GOOGLE_API_KEY');
 }
 
-/** The inputs of settings, all checked apart from the values of variables. */
+/** What the settings are composed of. All of it has been checked, except the values of environment variables. */
 interface SettingsInputs {
   sources: Sources;
   /** The merged settings files. */

@@ -7,7 +7,7 @@ import type { StateDatabase } from './open-database.js';
 /** Models change: gemini-3.1-flash-live-preview refused client content in March 2026 and took it in August. */
 const maxAgeMs = 30 * 86_400_000;
 
-/** Caches the response modes of Live models in the state database. Undefined without a database: each run learns them anew. */
+/** Caches the response modes of Live models in the state database. Undefined without a database: each run learns them again. */
 export function createResponseModeCache(
   { baseUrl }: Pick<Settings, 'baseUrl'>,
   { database }: Pick<StateDatabase, 'database'>,

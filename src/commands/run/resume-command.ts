@@ -3,7 +3,7 @@ import { quoteForShell } from '../../cli/quote-for-shell.js';
 
 /**
  * Returns a line with the command that resumes the run: the same command for a POSIX shell with `--resume`. It omits `--from`,
- * because the acts that it requested anew have replies by now.
+ * because the acts that it requested again have new replies now.
  */
 export function formatResumeHint({ argv, env }: Pick<CliProcess, 'argv' | 'env'>): string {
   const args = argv.slice(2);

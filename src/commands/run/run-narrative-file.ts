@@ -115,7 +115,7 @@ async function loadOverriddenNarrative({ file, options, proc, colors, view, sign
   return { narrative: applyOverrides(narrative, overrides), text };
 }
 
-/** Opens the file of `--record`. @throws BoticelliError `output_failed`, or `no_input` if the file is no recording */
+/** Opens the file of `--record`. @throws BoticelliError `output_failed`, or `no_input` if the file is not a recording */
 async function openRunRecording(path: string | undefined) {
   if (path === undefined) return undefined;
   const [{ openRecording }, { withRecording }] = await Promise.all([

@@ -38,7 +38,7 @@ interface SdkCallbacks {
 }
 
 const closeTimeoutMs = 250;
-/** The maximum that is read of an HTTP response. */
+/** The maximum length of an HTTP response body; the rest is not read. */
 const maxBodyChars = 65_536;
 const socketOptions: ClientOptions = { perMessageDeflate: false, maxPayload: 64 * 2 ** 20 };
 
@@ -140,7 +140,7 @@ function attachListeners(
   );
 }
 
-/** Finds the close reason in a frame that the SDK must not see. Gateways send errors in frames, which is undocumented. */
+/** Returns the close reason for a frame that the SDK must not see. Gateways send errors in frames, which is undocumented. */
 function findFrameError(frame: string, { classifyUpgradeError }: LiveSocketOptions): CloseReason | undefined {
   const parsed = tryParseJson(frame);
   if (!isRecord(parsed)) return { kind: 'malformed', frame };
@@ -158,7 +158,7 @@ async function readResponse(response: IncomingMessage): Promise<ErrorResponse> {
       if (body.length > maxBodyChars) break;
     }
   } catch {
-    // Without the body, the status has to do.
+    // The body can't be read: the error is classified by the status only.
   }
   return { status: response.statusCode ?? 0, headers: convertHeaders(response), body };
 }

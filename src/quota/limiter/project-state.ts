@@ -17,7 +17,7 @@ export function modelStateKey(project: string, model: string): string {
   return `gemini ${encodeURIComponent(project)} ${model}`;
 }
 
-/** An alias of an alias is possible; a longer chain is a cycle, and following it stops here. */
+/** The maximum number of models in a chain of aliases. A real chain is shorter; a longer one would be a cycle. */
 export const maxAliasDepth = 4;
 
 /** Accesses the model states of one project by the requested model name. */
@@ -51,7 +51,7 @@ export function createProjectState({ store, clock, project, windowMs = 60_000 }:
     /**
      * Records which model serves an alias. The reservations made under the alias move to that model's state, so that
      * pending and running requests stay counted.
-     * @param id the reservation whose reply named the model; it moves in any case
+     * @param id the reservation whose reply named the model; it is always moved
      */
     async linkAlias(requested: string, target: string, id: string): Promise<void> {
       const current = await updateServingState(requested, (_state, _now, model) => model);
