@@ -22,7 +22,7 @@ function removeFromFlag(args: readonly string[]): string[] {
   return args.filter((arg, index) => arg !== '--from' && args[index - 1] !== '--from' && !arg.startsWith('--from='));
 }
 
-/** After `--`, nothing is a flag any more. */
+/** Adds `--resume` before `--`, because everything after that is an argument. */
 function addResumeFlag(args: readonly string[]): string[] {
   if (args.includes('--resume')) return [...args];
   const separatorIndex = args.indexOf('--');

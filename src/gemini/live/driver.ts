@@ -17,9 +17,9 @@ import { createSessionPool, type SessionPool } from './session-pool.js';
 import { streamLiveReply } from './stream-live-reply.js';
 
 /**
- * Creates the driver for the Live API. A call is one turn of a WebSocket session. A session serves further calls as long as
- * their conversation continues it; it is closed by a call that does not, after 10 s without a turn, and by `close()`. Later
- * calls open a new one. Speech is returned as its transcript, and in `audio`.
+ * Creates the driver for the Live API. A call is one turn of a WebSocket session. A session also serves
+ * later calls that continue its conversation. It is closed by a call that does not, after 10 s without a turn, and by
+ * `close()`. The next call then opens a new one. Speech is returned as its transcript, and in `audio`.
  *
  * Calls reject with a BoticelliError or with the reason of the caller's signal. No error contains the key. A session that is
  * lost before the reply begins is reopened once, with a `note` event.
