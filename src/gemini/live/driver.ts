@@ -12,7 +12,7 @@ import type { MediaDelivery } from '../media/deliver-media.js';
 import { getLiveUnsupportedReason } from '../models/unsupported-reason.js';
 import type { LiveDriver, LiveOptions } from './options.js';
 import type { ResolvedLiveOptions } from './pooled-session.js';
-import { createModeSearches } from './response-mode.js';
+import { createModeSearchStarter } from './response-mode.js';
 import { createSessionPool, type SessionPool } from './session-pool.js';
 import { streamLiveReply } from './stream-live-reply.js';
 
@@ -33,7 +33,7 @@ export function createLiveDriver(
   const { setupTimeoutMs = 20_000, idleSessionMs = 10_000, modelListCache, responseModeCache } = options;
   const liveOptions = { connection, timeoutMs, idleTimeoutMs, setupTimeoutMs, idleSessionMs, clock };
   const pool = createSessionPool(liveOptions);
-  const startModeSearch = createModeSearches(responseModeCache);
+  const startModeSearch = createModeSearchStarter(responseModeCache);
   const generateStream = (request: GenerateRequest, context: CallContext = {}) =>
     streamReply(request, context, { delivery, modelListCache, liveOptions, pool, startModeSearch });
   return {
@@ -52,7 +52,7 @@ interface LiveResources {
   modelListCache: LiveOptions['modelListCache'];
   liveOptions: ResolvedLiveOptions;
   pool: SessionPool;
-  startModeSearch: ReturnType<typeof createModeSearches>;
+  startModeSearch: ReturnType<typeof createModeSearchStarter>;
 }
 
 async function* streamReply(
