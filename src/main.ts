@@ -38,7 +38,7 @@ export async function main(proc: NodeProcess): Promise<void> {
   try {
     await createProgram(proc, stdout).parseAsync(proc.argv);
   } catch (thrown) {
-    // Commander has printed its own errors. It also throws after --help and --version, which are no errors.
+    // Commander has printed its own errors. It also throws after --help and --version, which are not errors.
     if (!(thrown instanceof CommanderError)) failure = toCommandFailure(thrown);
     else if (thrown.exitCode !== 0) return proc.exit(exitCodes.usage);
     else await stdout.flush();

@@ -1,6 +1,6 @@
 import { type BoticelliError, toBoticelliError } from '../errors.js';
 
-/** What the program needs to report a failure, beside its error. */
+/** What the program needs to report a failure, besides its error. */
 interface FailureContext {
   /** The act that failed. */
   act?: string;
@@ -10,7 +10,7 @@ interface FailureContext {
   isReported?: boolean;
 }
 
-/** Thrown by a command whose failure has a context. Everything else a command throws is reported without one. */
+/** Thrown by a command whose failure has a context. Anything else that a command throws is reported without a context. */
 export class CommandFailure extends Error {
   constructor(
     readonly error: BoticelliError,

@@ -14,7 +14,7 @@ export interface CommandDefinition<Args extends unknown[], Options extends objec
   /** The options by the property that they set. The compiler checks that every property has one. */
   options: { [Name in keyof Options]-?: Option | readonly Option[] };
   subcommands?: readonly AddCommand[];
-  /** Loads the handler when the command runs, so that no other command pays for it. */
+  /** Loads the handler when the command runs, so that other commands do not load it. */
   loadHandler: () => Promise<CommandHandler<Args, Options>>;
 }
 
@@ -34,7 +34,7 @@ export function defineCommand<Args extends unknown[], Options extends object>(
     for (const argument of positionals) command.addArgument(argument);
     for (const option of listOptions(definition.options)) command.addOption(option);
     command.action(async (...parameters: unknown[]) => {
-      // Commander takes the name of an unknown subcommand for an argument.
+      // Commander parses the name of an unknown subcommand as an argument.
       if (subcommands.length > 0) assertNoArguments(command);
       const handlerArgs = parameters.slice(0, -1) as [...Args, Options];
       await (await loadHandler())(...handlerArgs, proc, command);

@@ -25,7 +25,7 @@ export function listenForShutdown(proc: CliProcess): Shutdown {
     for (const [name, listener] of listeners) proc.off(name, listener);
   };
   const handleSignal = (signal: (typeof signals)[number]) => {
-    // The listeners stay until then: signal-exit, a dependency of ora, kills the process if its listener is the only one.
+    // The listeners stay until the second signal: signal-exit, a dependency of ora, kills the process if its listener is the only one.
     if (controller.signal.aborted) killBySignal(signal, proc);
     graceTimer = setTimeout(() => killBySignal(signal, proc), gracePeriodMs);
     controller.abort(new Interrupted(signal));

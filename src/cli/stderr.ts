@@ -13,7 +13,7 @@ export function createLockedWarning(warn: (text: string) => void): () => void {
   return () => warn('another process has locked the state database: waiting for it');
 }
 
-/** Creates the spinner of standard error; undefined if that is no terminal, or one that CI provides. */
+/** Creates the spinner of standard error; undefined if that is not a terminal, or on CI. */
 export async function createStderrSpinner({ stderr: stream, env }: CliProcess): Promise<Spinner | undefined> {
   if (!stream.isTTY || env.CI || env.TERM === 'dumb') return undefined;
   return createSpinner({ stream, isColored: stream.hasColors?.() ?? false });

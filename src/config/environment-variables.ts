@@ -29,7 +29,7 @@ export interface EnvironmentVariable {
 
 /**
  * Returns a lookup of variables, first in the environment and then in the `.env`. An empty variable counts as not set.
- * Values are trimmed, because white space is easily copied along.
+ * Values are trimmed, because it is easy to copy white space by mistake.
  */
 export function createVariableLookup(environment: Environment, dotEnv: ReadonlyMap<string, string>): VariableLookup {
   return (name) => {
@@ -43,8 +43,8 @@ export function createVariableLookup(environment: Environment, dotEnv: ReadonlyM
 /**
  * An assignment in a `.env`, in the grammar that Node's `--env-file` and the dotenv package share: an optional `export`,
  * three kinds of quotes, values of several lines, and a comment after the value. `util.parseEnv` does not replace it: it
- * exists since Node 20.12, we support 20.0, and Node 20.20 still takes a byte order mark, an indented comment and a line
- * without `=` for parts of a name.
+ * exists since Node 20.12, we support 20.0, and even in Node 20.20 a byte order mark, an indented comment and a line without
+ * `=` become part of a name.
  */
 const assignmentPattern =
   /^[ \t]*(?:export[ \t]+)?([\w.-]+)[ \t]*=[ \t]*(?:(?:'([^']*)'|"([^"]*)"|`([^`]*)`)(?=[ \t]*(?:#.*)?$)|([^#\n]*))/gm;

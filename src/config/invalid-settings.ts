@@ -13,7 +13,7 @@ interface InvalidSettingsOptions {
   hint?: string;
 }
 
-/** `invalid_config`: a settings file has errors. All its fields are redacted: secrets are replaced by `*`. */
+/** `invalid_config`: a settings file has errors. All its fields are redacted: secrets are replaced with `*`. */
 export class InvalidSettings extends BoticelliError {
   readonly file: string;
   /** The file's text, for code frames. */

@@ -3,7 +3,10 @@ import { stripModelPrefix } from '../util/model-name.js';
 
 /** The prices of models. */
 export interface PriceList {
-  /** Returns the price of the model that served a reply, else of the requested model. Undefined if neither is known. */
+  /**
+   * Returns the price of the model that served a reply, else of the requested model; undefined if neither is known. Also
+   * remembers, for `getMaxPrice`, which model served the requested one.
+   */
   getReplyPrice(model: string, requestedAs: string): Price | undefined;
   /**
    * Returns the maximum price of a future request. For one of Google's aliases it is the highest price of its family,

@@ -46,7 +46,7 @@ function listCandidates({ workingFolder, configFile, userConfigFolder }: Setting
   const userPath = userConfigFolder === undefined ? undefined : join(userConfigFolder, settingsFileName);
   const own = userPath === undefined ? [] : [{ file: userPath, path: userPath }];
   const ownCandidates = own.map((file) => ({ ...file, isExplicit: false, isFromWorkingFolder: false }));
-  // The usual way to name no file, as for ssh and git.
+  // `--config /dev/null` means no file, as with ssh and git.
   if (configFile === devNull) return ownCandidates;
   const path = resolve(workingFolder, configFile ?? settingsFileName);
   if (configFile !== undefined)

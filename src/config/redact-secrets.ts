@@ -1,5 +1,5 @@
 /**
- * Replaces secrets by as many `*`, so that positions in the text stay valid: the given keys, anything that looks like a
+ * Replaces each character of a secret with `*`, so that positions in the text stay valid. Secrets are the given keys, anything that looks like a
  * Google API key, passwords in URLs, and the rest of a line after `key =`, `token =`, `secret =` or `password =`. Code
  * frames show lines of settings files, and standard error is often stored.
  */

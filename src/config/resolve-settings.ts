@@ -56,7 +56,7 @@ function findApiKey({ getVariable }: Pick<Sources, 'getVariable'>): EnvironmentV
   return getVariable('GEMINI_API_KEY') ?? getVariable('GOOGLE_API_KEY');
 }
 
-/** The inputs of settings, all checked apart from the values of variables. */
+/** What the settings are composed of. All of it has been checked, except the values of environment variables. */
 interface SettingsInputs {
   sources: Sources;
   /** The merged settings files. */
@@ -84,7 +84,7 @@ function composeSettings({ sources, fileSettings, flags, stateFolder }: Settings
     tier,
     limitsFor: createLimitsLookup(tier, gemini.tiers?.[tier], flags),
     limitedModels: Object.keys(gemini.tiers?.[tier]?.models ?? {}).map(stripModelPrefix),
-    budget: parseBudget(budget),
+    budget: toQuotaBudget(budget),
     windowMs: Math.max(1, Math.round((gemini.rate_window_seconds ?? 60) * 1000)),
     fallback: flags.fallback === false ? [] : (flags.fallback ?? (gemini.fallback ?? []).map(stripModelPrefix)),
     project: quota.project?.trim() ?? deriveProject(apiKey),
@@ -115,7 +115,7 @@ function readRedisUrl({ getVariable }: Sources): string | undefined {
   });
 }
 
-function parseBudget(budget: NonNullable<FileSettings['budget']>): QuotaBudget {
+function toQuotaBudget(budget: NonNullable<FileSettings['budget']>): QuotaBudget {
   const { rpm_multiplier: rpm, tpm_multiplier: tpm, rpd_multiplier: rpd } = budget;
   return { ...(rpm !== undefined && { rpm }), ...(tpm !== undefined && { tpm }), ...(rpd !== undefined && { rpd }) };
 }

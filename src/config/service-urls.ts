@@ -11,8 +11,8 @@ export function isRedisUrl(text: string): boolean {
 
 /**
  * Checks that the API key is not sent to an address that comes from the working folder, in its `boticelli.toml` or
- * `.env`: the author of the folder could collect keys that way. Allowed are Google's own address and loopback addresses,
- * and any address if the key comes from the same `.env`. The file of `--config` and the user's own settings file are the
+ * `.env`: the author of the folder could collect keys that way. Google's own address and loopback addresses are allowed,
+ * and so is any address if the key comes from the same `.env`. The file of `--config` and the user's own settings file are the
  * user's choice, as a flag is.
  *
  * @throws BoticelliError `invalid_config`
@@ -50,8 +50,8 @@ const untrustedUrlHint =
   "If it has an API key of its own, put that key into this folder's .env and set none in the environment.";
 
 /**
- * Tests whether only Google, over TLS, or this machine can receive a key that is sent to an address. Text that is not a
- * URL counts as trusted, because it is rejected before anything is sent.
+ * Whether an address is Google's, with TLS, or this machine's, so that nobody else can receive a key sent there. Text that is
+ * not a URL counts as trusted, because it is rejected before anything is sent.
  */
 function isTrustedBaseUrl(baseUrl: string): boolean {
   if (!URL.canParse(baseUrl)) return true;

@@ -36,7 +36,7 @@ export async function assertKnownTier(sources: Sources, known: string[], flag: s
   }
 }
 
-/** Returns a model's limits in a tier. `requestedAs` is the alias used, if any: settings may know the model by it. */
+/** Returns a model's limits in a tier. `requestedAs` is the alias used, if any: settings may name the model by it. */
 export type LimitsLookup = (model: string, requestedAs?: string) => Limits;
 
 /**

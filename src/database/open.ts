@@ -9,7 +9,7 @@ import { type LockWaitOptions, retryWhileQuotaLocked } from './wait-for-lock.js'
 
 export type { Database };
 
-/** The state's database, which is absent if it can't be used, and a one-line warning for the user. */
+/** The state database, absent if it can't be used, and a one-line warning for the user. */
 type OpenedDatabase = { database?: Database.Database; warning?: string };
 
 /** Returns the path of the database in a state folder. */
@@ -77,8 +77,8 @@ function openFile(LibSql: typeof Database, path: string): OpenedDatabase {
 }
 
 /**
- * Opens a file for reading that SQLite can't work with, for example on a full disk, so that a used-up daily quota is
- * still known. Writing to it fails with SQLite's error.
+ * Opens a file in immutable mode, for when SQLite can't open it normally, for example on a full disk: a used-up daily quota
+ * is then still known. Writing to it fails with SQLite's error.
  */
 function openImmutable(LibSql: typeof Database, path: string): Database.Database | undefined {
   try {

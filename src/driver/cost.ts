@@ -20,7 +20,7 @@ export interface BilledUsage {
   costUsd?: number;
 }
 
-/** The sum of two billed usages; without a left one, the right one. */
+/** The sum of two billed usages; `right` if `left` is undefined. */
 export function addBilledUsage(left: BilledUsage | undefined, right: BilledUsage): BilledUsage {
   const costUsd = left ? addCosts(left.costUsd, right.costUsd) : right.costUsd;
   const usage = left ? addUsage(left.usage, right.usage) : right.usage;

@@ -48,7 +48,7 @@ export interface NoteEvent {
   message: string;
 }
 
-/** Tokens were billed that are in no reply's usage: an invalid reply, or an attempt that was interrupted. */
+/** Billed tokens that are not in the usage of any reply: of an invalid reply, or of an interrupted attempt. */
 export interface UsageEvent extends BilledUsage {
   type: 'spent';
   /** The model that served the request. */

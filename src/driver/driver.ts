@@ -51,7 +51,7 @@ export interface BoticelliDriver {
    */
   prepare?(): Promise<void>;
   /**
-   * Releases what outlives a call: sessions, uploaded files. Call it once, after the last call, however that ended.
+   * Releases what outlives a call: sessions, uploaded files. Call it once, after the last call, even if that failed.
    * Never rejects.
    */
   close?(): Promise<void>;

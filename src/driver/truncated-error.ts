@@ -4,15 +4,15 @@ import type { GenerateResponse } from './response.js';
 
 /**
  * The error of a reply that reached max_tokens, for callers that need a complete one.
- * @param advice the end of the hint, after "Raise max_tokens"
+ * @param hintEnd the end of the hint, after "Raise max_tokens"
  */
 export function createTruncatedError(
   { usage }: GenerateResponse,
   { maxTokens }: GenerationParameters,
-  advice: string,
+  hintEnd: string,
 ): BoticelliError {
   const currentLimit = maxTokens === undefined ? '' : ` (now ${maxTokens})`;
   return new BoticelliError('truncated', `the reply was cut off by max_tokens after ${usage.outputTokens} tokens`, {
-    hint: `Raise max_tokens${currentLimit}${advice}`,
+    hint: `Raise max_tokens${currentLimit}${hintEnd}`,
   });
 }

@@ -36,7 +36,7 @@ export function createConversation(acts: readonly Act[]): Conversation {
   };
 }
 
-/** The positions that an act sees whose context is not `full`, in the order in which they ran. */
+/** The positions that an act with a context other than `full` sees, in the order in which they ran. */
 function resolveContext(
   context: Exclude<Act['context'], 'full' | undefined>,
   position: number,
@@ -50,18 +50,19 @@ function resolveContext(
 
 /** The positions to drop, by the position after which no act sees them. */
 function planEvictions(acts: readonly Act[]): ReadonlyMap<number, number[]> {
-  const lastVisibleAt = acts.map((_, position) => position);
+  /** By position: the position of the last act that sees it. */
+  const lastViewers = acts.map((_, position) => position);
   const latestPositions = new Map<string, number>();
   let lastFullPosition = -1;
   for (const [position, { name, context = 'full' }] of acts.entries()) {
     if (context === 'full') lastFullPosition = position;
-    else for (const at of resolveContext(context, position, latestPositions)) lastVisibleAt[at] = position;
+    else for (const at of resolveContext(context, position, latestPositions)) lastViewers[at] = position;
     latestPositions.set(name, position);
   }
   const evictions = new Map<number, number[]>();
-  for (const [position, lastVisible] of lastVisibleAt.entries()) {
+  for (const [position, lastViewer] of lastViewers.entries()) {
     // An act with the full context sees all positions before its own.
-    const lastNeeded = position < lastFullPosition ? Math.max(lastVisible, lastFullPosition) : lastVisible;
+    const lastNeeded = position < lastFullPosition ? Math.max(lastViewer, lastFullPosition) : lastViewer;
     const evicted = evictions.get(lastNeeded) ?? [];
     evicted.push(position);
     evictions.set(lastNeeded, evicted);

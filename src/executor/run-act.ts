@@ -14,7 +14,7 @@ import type { RunContext } from './options.js';
 import type { RenderedAct } from './render-act.js';
 
 interface ActInput extends RunContext {
-  /** Its name is the one in events. */
+  /** Events contain its name. */
   act: RenderedAct;
   /** Counts from 0 over the run. */
   index: number;
@@ -107,7 +107,7 @@ function createCallContext(input: ActInput, totals: ActTotals): CallContext {
   };
 }
 
-/** Turns a driver's event into the act's, and counts it. */
+/** Reports an event of the driver as an event of the act, and adds it to the totals. */
 function reportDriverEvent(event: DriverEvent, input: ActInput, totals: ActTotals): void {
   const eventBase = createEventBase(input);
   switch (event.type) {

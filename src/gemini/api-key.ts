@@ -26,7 +26,7 @@ export function assertUsableKey(apiKey: string): void {
   }
 }
 
-/** Replaces the key by `[key]` in a foreign text: the service echoes keys ("Invalid API key: …"). */
+/** Replaces the key with `[key]` in a text of the service, which echoes keys ("Invalid API key: …"). */
 export type Redact = (text: string) => string;
 
 /**

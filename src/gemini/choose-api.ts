@@ -19,7 +19,7 @@ export function createLiveApiSelector({ modelListCache, preferLive = false }: Li
   return (requestedModel: string): Promise<boolean> | boolean => {
     const model = stripModelPrefix(requestedModel);
     const known = getKnownCapabilities(model);
-    // With preferLive, the list may know that a model supports Live where the built-in facts do not.
+    // With preferLive, the list is needed too: a model may support Live without the built-in facts saying so.
     if (known && (!preferLive || known.supportsLive)) return usesLive(known);
     return modelListCache.read().then((list) => usesLive(getCapabilities(model, list?.entries)));
   };

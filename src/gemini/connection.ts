@@ -58,7 +58,7 @@ export function getServiceHost({ baseUrl = defaultBaseUrl }: Pick<ConnectionOpti
   return parseBaseUrl(baseUrl).host;
 }
 
-/** Sets everything that the SDK would otherwise read from the environment, `vertexai` above all. */
+/** Sets everything that the SDK would otherwise read from the environment; the most important is `vertexai`. */
 async function createClient(apiKey: string, baseUrl: string, customFetch?: typeof fetch): Promise<GoogleGenAI> {
   const { GoogleGenAI } = await import('@google/genai');
   const httpOptions = { baseUrl, ...(customFetch && { fetch: customFetch }) };

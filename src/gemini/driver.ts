@@ -35,7 +35,7 @@ export function createGeminiDriver(options: GeminiDriverOptions): BoticelliDrive
   });
 }
 
-/** A Live driver that is loaded at its first call, so that runs without Live models do not pay for it. */
+/** A Live driver that is loaded at its first call, so that runs without Live models do not load it. */
 function createLazyLiveDriver(load: () => Promise<LiveDriver>): LiveDriver {
   let loaded: Promise<LiveDriver> | undefined;
   const getDriver = () => {

@@ -79,7 +79,7 @@ function createRouteCache(usesLiveApi: RoutingDriverOptions['usesLiveApi']) {
       // Live session acquires itself.
       return new BoticelliError('model_not_found', `${name} ${description}`, {
         ...{ isTransient: true, retryAfterMs: 0, cause: thrown },
-        hint: 'Run it again: the next request uses the right API.',
+        hint: 'Try again: the next request uses the right API.',
       });
     },
   };

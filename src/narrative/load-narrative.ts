@@ -109,6 +109,6 @@ function collectProblems(
 ): readonly Problem[] {
   const unresolved = undefinedVariables.filter(isUnresolved);
   if (unresolved.length === 0) return problems;
-  // If a variable is misspelt where it is used, that its definition is unused adds nothing.
+  // A variable that is misspelt where it is used makes its definition look unused: only the misspelling is reported.
   return [...problems.filter(({ rule }) => rule !== 'unused-var'), ...unresolved.map(({ problem }) => problem)];
 }

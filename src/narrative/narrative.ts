@@ -8,7 +8,7 @@ export interface Narrative {
   acts: readonly Act[];
   /** How many times the acts run, each time in a new conversation. Default 1. */
   carousel?: number;
-  /** The values of `{{vars.name}}`. Values of the calling narrative take precedence. */
+  /** The values of `{{vars.name}}`. Values of the narrative that nests this one take precedence. */
   vars?: ReadonlyMap<string, string>;
   /** Whether placeholders in texts are filled. Default true. */
   templates?: boolean;
@@ -77,7 +77,7 @@ export interface MediaTemplate {
   /** Values are trimmed: replies and the output of `echo` end with a newline, file names do not. */
   text: string;
   spec: Omit<MediaSpec, 'source'>;
-  /** Media that was read together with the narrative, because its name depends on variables only; by rendered name. */
+  /** Media that was read together with the narrative, because its name depends only on variables. By rendered name. */
   loaded: ReadonlyMap<string, MediaInput>;
 }
 

@@ -34,7 +34,7 @@ export type QuotaBudget = Partial<Record<LimitKind, number>>;
 
 /**
  * Computes the limits to enforce. A learned limit replaces a built-in one; against a user's limit, the lower one wins.
- * The budget then scales each limit, down to 1 at the least.
+ * The budget then scales each limit, but never below 1.
  */
 export function computeEffectiveLimits(configured: Limits, learned: LearnedLimits, budget: QuotaBudget = {}): Limits {
   const effective: Limits = {};

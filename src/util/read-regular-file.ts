@@ -23,7 +23,7 @@ export function readRegularFile(path: string, maxBytes: number): { ok: true; byt
   } catch (thrown) {
     const failure = convertSystemError(thrown as NodeJS.ErrnoException);
     if (failure.problem.reason === 'missing') return failure;
-    // That a path is a folder or a socket explains more than the system's error, whose wording differs between systems.
+    // "is a folder" or "is not a regular file" explains more than the system's error, whose wording differs between systems.
     const sizeResult = getRegularFileSize(path, maxBytes);
     return sizeResult.ok ? failure : sizeResult;
   }

@@ -62,7 +62,7 @@ test('the documentation lists every exit code', () => {
   expect(documented).toHaveLength(Object.keys(exitCodes).length);
 });
 
-/** The fields of every event beside its type; the compiler keeps this complete. */
+/** The fields of every event besides its type; the compiler keeps this complete. */
 const eventFields: {
   [Type in NarrativeEvent['type']]: Record<Exclude<keyof Extract<NarrativeEvent, { type: Type }>, 'type'>, true>;
 } = {

@@ -1,6 +1,6 @@
 /**
- * Replaces `debug` in the bundle. With `DEBUG` in the environment, the proxy agents would print what they send through
- * it: the API key and the proxy's password.
+ * Replaces `debug` in the bundle. With `DEBUG` in the environment, the proxy agents would print what they send to the
+ * proxy: the API key and the proxy's password.
  */
 export default function createDebug(): () => void {
   return () => {};

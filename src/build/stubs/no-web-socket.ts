@@ -4,6 +4,6 @@
  */
 export class WebSocket {
   constructor() {
-    throw new Error('boticelli makes the WebSockets of the SDK itself');
+    throw new Error('the SDK must use the WebSocket that boticelli passes to it');
   }
 }

@@ -2,8 +2,8 @@ import { quoteForShell } from '../quote-for-shell.js';
 import { type CommandNode, flagsWithValues, flattenCommands, type Values } from './command-tree.js';
 
 /**
- * Renders a completion script for bash 3.2 (the version of macOS) and later: no associative arrays, no mapfile. It starts no
- * process. In it, `$path` is the command typed so far, and `$count` the number of arguments after it.
+ * Renders a completion script for bash 3.2 (the version of macOS) and later: no associative arrays, no mapfile. The script
+ * starts no process. In it, `$path` is the command typed so far, and `$count` the number of arguments after it.
  */
 export function renderBashCompletion(tree: CommandNode): string {
   const nodes = flattenCommands(tree);

@@ -69,7 +69,7 @@ function createFlag(option: Option): Flag {
     names: [option.short, option.long].filter((name) => name !== undefined),
     description: collapseWhitespace(option.description),
     values: option.required ? findValues(option, /<([^>.]+)/.exec(option.flags)?.[1] ?? '') : undefined,
-    // Commander does not know it, so the description says it.
+    // Commander does not know which other options are repeatable, but their descriptions say so.
     isRepeatable: option.variadic || option.description.includes('repeatable'),
   };
 }

@@ -1,7 +1,7 @@
 import { quoteForShell } from '../quote-for-shell.js';
 import { type CommandNode, type Flag, flattenCommands, type Values } from './command-tree.js';
 
-/** Renders a completion script for zsh, with a function for each command that calls `_arguments`. It starts no process. */
+/** Renders a completion script for zsh, with a function for each command that calls `_arguments`. The script starts no process. */
 export function renderZshCompletion(tree: CommandNode): string {
   return `#compdef boticelli
 # zsh completion for boticelli. Load it, after compinit, with: source <(boticelli completion zsh)

@@ -35,7 +35,7 @@ interface CheckedFile {
   /** The number of acts; absent if the file has an error. */
   acts?: number;
   diagnostics: readonly Diagnostic[];
-  /** The diagnostics that no earlier file had: many narratives may include the one with the error. */
+  /** The diagnostics that were not printed for an earlier file: many narratives may nest the same one with an error. */
   newDiagnostics: readonly Diagnostic[];
   estimate?: Estimate;
   /** The lines to print. */
@@ -54,7 +54,7 @@ export function check(names: string[], options: CheckOptions, proc: CliProcess):
       for (const { file, newDiagnostics } of checked) reportAnnotations({ file, diagnostics: newDiagnostics }, proc);
     assertNoErrors(checked);
     if (options.strict) assertNoWarnings(checked);
-    // Files skipped after an abort may use any variable.
+    // After an abort, a variable may be used by a file that was not checked.
     if (!signal.aborted) assertKnownVariables(options.var ?? new Map(), variables);
   });
 }

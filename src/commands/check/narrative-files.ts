@@ -2,7 +2,7 @@ import { type Dirent, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { convertSystemError, type FileError } from '../../util/read-regular-file.js';
 
-/** A file to check, or a name that leads to none. */
+/** A file to check, or one that can't be read. */
 export type NarrativeFile = { file: string } | UnreadableFile;
 
 /** A file that can't be read, with the reason. */
@@ -59,6 +59,6 @@ function readEntries(folder: string): Dirent[] | { problem: FileError } {
 
 function isNarrativeFile(entry: Dirent, path: string): boolean {
   if (!entry.name.endsWith('.toml') || entry.name === 'boticelli.toml') return false;
-  // A broken link is included, so that it is reported. A link to a folder could lead in a circle.
+  // A broken link is included, so that it is reported. A link to a folder could create a cycle.
   return entry.isFile() || (entry.isSymbolicLink() && !isFolder(path));
 }

@@ -22,8 +22,8 @@ export interface LimitsContext {
 }
 
 /**
- * `boticelli limits --forget`: deletes the learned limits of models from Redis and from this machine's database, which
- * replaces Redis while that is down, and prints what it deleted.
+ * `boticelli limits --forget`: deletes the learned limits of models and prints what it deleted. Deletes them from Redis and
+ * from this machine's database, because the database is used while Redis is down.
  *
  * @throws BoticelliError `usage` if neither store knows one of the models; then it deletes nothing
  */
@@ -64,7 +64,7 @@ async function deleteLimits(store: QuotaStore, project: string, models: readonly
   return deleted;
 }
 
-/** Deletes the limits from this machine's database. It creates none. */
+/** Deletes the limits from this machine's database. Does not create one. */
 async function deleteLocally({ settings, warn }: LimitsContext, models: readonly string[]): Promise<ResetResult[]> {
   if (models.length === 0) return [];
   const { stateFolder = '', project } = settings;
@@ -83,8 +83,8 @@ function assertKnownModels(models: readonly string[], all: readonly string[]): v
   const known = [...new Set(all)].sort();
   const unknown = models.filter((model) => !known.includes(model));
   if (unknown.length === 0) return;
-  const list = `Nothing was deleted. Known models: ${known.join(', ')}.`;
+  const knownModelsHint = `Nothing was deleted. Known models: ${known.join(', ')}.`;
   throw new BoticelliError('usage', `--forget ${unknown.join(', ')}: unknown model`, {
-    hint: known.length === 0 ? 'No model has been used yet.' : list,
+    hint: known.length === 0 ? 'No model has been used yet.' : knownModelsHint,
   });
 }

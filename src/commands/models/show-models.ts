@@ -48,7 +48,7 @@ async function createModelsReport(options: ModelsOptions, proc: CliProcess, sign
   const { entries, listedAt } = await loadModelList({ settings, refresh, warn, signal });
   const now = systemClock.now();
   const { project, limitsFor, budget, windowMs, tier } = settings;
-  // Caching the list has reported an unreadable database; without one, the limits are those of the settings.
+  // An unreadable database was reported when the list was cached. The limits are then those of the settings.
   const modelStates = await readLocalModelStates({ settings, warn }).catch(() => new Map<string, ModelState>());
   const names = entries.map(({ name }) => name);
   const statuses = getQuotaStatus({ modelStates, project, limitsFor, budget, windowMs, now, models: names });
@@ -73,7 +73,7 @@ function describeModel(entry: ModelInfo, quota: ReadonlyMap<string, QuotaStatus>
     reach: { generate: supportsGenerate, stream: supportsGenerate, live: supportsLive },
     countsTokens: entry.methods.includes('countTokens'),
     ...(retirement && { retires: retirement.date, isOverdue: retirement.isPast }),
-    // Other models give no replies here, so their quota does not matter.
+    // boticelli can't use other models, so their quota does not matter.
     ...((supportsGenerate || supportsLive) && getQuota(entry.name, quota)),
   };
 }

@@ -32,7 +32,7 @@ export function createModelListStore({ stateFolder, warn = () => {} }: ModelList
       return undefined;
     }
   };
-  // Reading creates no database.
+  // Reading does not create a database.
   const exists = stateFolder !== undefined && existsSync(databasePath(stateFolder));
   return {
     read: async (key) => (exists ? withRows((rows) => rows.read(key)) : undefined),

@@ -7,7 +7,7 @@ import { describeSqliteError, isBusy, isCorrupt } from '../../database/sqlite-er
 /** What a command uses the state database for: `quota` the quota store, `runs` the run history and the replies. */
 export type StateFeature = 'quota' | 'runs';
 
-const withoutMessages: Record<StateFeature, string> = {
+const lossMessages: Record<StateFeature, string> = {
   quota: 'quota is counted for this run only',
   runs: 'no replies are stored for --resume',
 };
@@ -29,7 +29,7 @@ interface OpenStateDatabaseOptions {
 }
 
 /**
- * Opens the state database. If it can't be used, warns and returns none.
+ * Opens the state database. If it can't be used, warns and returns no database.
  *
  * @throws BoticelliError `output_failed` for a database that stays locked, because its quota can't be known
  */
@@ -49,11 +49,11 @@ export async function openStateDatabase(options: OpenStateDatabaseOptions): Prom
     ...(database && { database }),
     reportFailure(feature, thrown) {
       if (reported.has(feature)) return;
-      // A lock affects only the feature that met it. Any other error is of the file or the disk, and affects all features.
+      // A lock affects only the feature that met it. Any other error comes from the file or the disk, and affects all.
       const affected = isBusy(thrown) ? [feature] : features;
       for (const feature of affected) reported.add(feature);
       const reason = isCorrupt(thrown)
-        ? describeDamage(path, inode)
+        ? moveAndDescribeDamage(path, inode)
         : `can no longer be used (${describeSqliteError(thrown)})`;
       warn(`${path} ${reason}: ${describeLoss(affected)}`);
     },
@@ -62,11 +62,11 @@ export async function openStateDatabase(options: OpenStateDatabaseOptions): Prom
 
 /** Says what the command does without the database. */
 function describeLoss(features: readonly StateFeature[]): string {
-  return features.map((feature) => withoutMessages[feature]).join(', and ');
+  return features.map((feature) => lossMessages[feature]).join(', and ');
 }
 
-/** Moves the damaged file away, so that the next run creates a new one. Another process may already have done so. */
-function describeDamage(path: string, inode: number | undefined): string {
+/** Renames the damaged file, so that the next run creates a new one, and says so. Another process may have done it already. */
+function moveAndDescribeDamage(path: string, inode: number | undefined): string {
   try {
     if (getInode(path) !== inode) return 'was damaged and has been replaced';
     return `was damaged; it is now ${moveDamagedFile(path)}`;

@@ -30,13 +30,13 @@ export interface OpenQuotaOptions extends QuotaStoreOptions {
 
 /** The limiters and limits that a run's requests pass. */
 export interface RunQuota extends QuotaOptions {
-  /** Returns the store that is in use now. Absent unless the settings name a Redis. */
+  /** Returns the location of the store that is in use now. Absent unless the settings name a Redis. */
   getStoreLocation?: () => QuotaLocation;
 }
 
 /**
- * Opens the quota store: Redis if the settings name one, else this machine's database. It starts to connect to Redis first,
- * and loads the rest meanwhile.
+ * Opens the quota store: Redis if the settings name one, else this machine's database. It starts connecting to Redis first
+ * and loads everything else in the meantime.
  */
 export async function openQuota(options: OpenQuotaOptions): Promise<RunQuota> {
   const { settings, maxWaitMs } = options;
@@ -79,7 +79,7 @@ async function startConnecting(
   return connection;
 }
 
-/** Opens this machine's store: the state database, or memory without one. */
+/** Opens this machine's store: the state database or, if there is none, memory. */
 function openLocalStore({ stateDatabase: { database, reportFailure }, warn }: OpenQuotaOptions): QuotaStore {
   if (!database) return createMemoryQuotaStore();
   return createFallbackQuotaStore({
@@ -104,7 +104,7 @@ export async function readQuotaSnapshot(options: QuotaStoreOptions) {
 
 /**
  * Works with the store in Redis, for commands about quota, which wait longer for Redis than a run does. Resolves to undefined
- * if the settings name no Redis, or if it is down; then it has warned.
+ * if the settings name no Redis, or if it is down, which is reported as a warning.
  */
 export async function withRedisStore<Result>(
   options: QuotaStoreOptions,
@@ -126,7 +126,7 @@ export async function withRedisStore<Result>(
   }
 }
 
-/** Reads this machine's database. It creates none. */
+/** Reads this machine's database. Does not create one. */
 export async function readLocalModelStates({ settings, warn }: QuotaStoreOptions): Promise<Map<string, ModelState>> {
   const { stateFolder } = settings;
   const database = stateFolder === undefined ? undefined : await openReadOnly(stateFolder);

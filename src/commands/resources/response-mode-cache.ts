@@ -4,10 +4,10 @@ import { hashService } from '../../gemini/models/cached-list.js';
 import { createLiveModeRows } from '../../store/caches/live-mode-rows.js';
 import type { StateDatabase } from './open-database.js';
 
-/** Models change: gemini-3.1-flash-live-preview refused client content in March 2026 and took it in August. */
+/** Models change: gemini-3.1-flash-live-preview rejected client content in March 2026 and accepted it in August. */
 const maxAgeMs = 30 * 86_400_000;
 
-/** Caches the response modes of Live models in the state database. Undefined without a database: each run learns them anew. */
+/** Caches the response modes of Live models in the state database. Undefined without a database: each run learns them again. */
 export function createResponseModeCache(
   { baseUrl }: Pick<Settings, 'baseUrl'>,
   { database }: Pick<StateDatabase, 'database'>,
@@ -27,7 +27,7 @@ export function createResponseModeCache(
   };
 }
 
-/** A database that fails costs the run one rejected request at most, and other features report it. */
+/** If the database fails, the run has at most one more rejected request. Other features report the failure. */
 function ignoreErrors<Result>(work: () => Result): Result | undefined {
   try {
     return work();
@@ -36,7 +36,7 @@ function ignoreErrors<Result>(work: () => Result): Result | undefined {
   }
 }
 
-/** Validates what the database holds. */
+/** Validates a stored response mode. */
 function parseResponseMode(stored: Partial<Record<keyof ResponseMode, unknown>>): ResponseMode | undefined {
   const { replies, prompts } = stored;
   if (replies !== 'TEXT' && replies !== 'AUDIO') return undefined;

@@ -39,7 +39,7 @@ interface NarrativeViewOptions {
   /** The labels of all narratives. */
   labels: readonly string[];
   options: RunOptions;
-  lines: StderrWriter;
+  stderrWriter: StderrWriter;
   colors: Colors;
   /** Standard output. */
   stdout: Output;
@@ -51,7 +51,7 @@ interface NarrativeViewOptions {
 }
 
 export function openNarrativeView(viewOptions: NarrativeViewOptions): NarrativeView {
-  const { narrativeIndex, options, lines, stdout, isPipeClosed } = viewOptions;
+  const { narrativeIndex, options, stderrWriter, stdout, isPipeClosed } = viewOptions;
   let files: ReplyFiles | undefined;
   let planned: readonly PlannedAct[] = [];
   const isPrinted: ActFilter = ({ index }) => isActShown(planned, index, options);
@@ -71,7 +71,7 @@ export function openNarrativeView(viewOptions: NarrativeViewOptions): NarrativeV
     return stdout.flush();
   };
   return {
-    printLines: (text) => lines.writeLine(text),
+    printLines: (text) => stderrWriter.writeLine(text),
     warn: (text) => progress.warn(`boticelli: warning: ${text}`),
     async prepare(acts) {
       planned = acts;
@@ -98,14 +98,14 @@ export function openNarrativeView(viewOptions: NarrativeViewOptions): NarrativeV
 }
 
 /** With parallel narratives on one terminal, lines of others would come between a heading and its reply. */
-function printsHeadingWithReply({ labels, options, lines }: NarrativeViewOptions): boolean {
-  return labels.length > 1 && (options.jobs ?? 1) > 1 && lines.sharesScreen;
+function printsHeadingWithReply({ labels, options, stderrWriter }: NarrativeViewOptions): boolean {
+  return labels.length > 1 && (options.jobs ?? 1) > 1 && stderrWriter.sharesScreen;
 }
 
 function createNarrativeProgress(viewOptions: NarrativeViewOptions): Progress {
-  const { narrativeIndex, labels, options, lines, colors, showsCountdown } = viewOptions;
+  const { narrativeIndex, labels, options, stderrWriter, colors, showsCountdown } = viewOptions;
   return createProgress({
-    ...{ stderr: lines, colors, showsCountdown, now: Date.now },
+    ...{ stderr: stderrWriter, colors, showsCountdown, now: Date.now },
     detail: options.quiet ? 'quiet' : options.verbose ? 'verbose' : 'normal',
     headings: printsHeadingWithReply(viewOptions) ? 'with-reply' : 'at-start',
     replays: options.replay !== undefined,
@@ -126,7 +126,7 @@ function isActShown(planned: readonly PlannedAct[], index: number, { last, only,
   return output !== 'text' || planned[index]?.isTopLevel === true;
 }
 
-/** Does the last work of a run. Returns its report, as failed if the work throws. */
+/** Finishes a run with some last work. Returns its report, as failed if the work throws. */
 export function finishReport(report: RunReport, work: () => void): RunReport {
   try {
     work();

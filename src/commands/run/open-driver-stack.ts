@@ -18,7 +18,7 @@ interface OpenDriverStackOptions {
   persistence: Pick<Persistence, 'stateDatabase' | 'store' | 'canReuse'>;
   /** Opens the quota store, or returns the one that another narrative has opened. Default: opens it. */
   openQuota?: (options: OpenQuotaOptions) => Promise<RunQuota>;
-  /** Shares `--max-cost` with other narratives. Default: it limits this one. */
+  /** Shares `--max-cost` with other narratives. Default: `--max-cost` applies to this narrative only. */
   budgetLedger?: BudgetLedger;
 }
 
@@ -41,7 +41,7 @@ export async function openDriverStack(stackOptions: OpenDriverStackOptions): Pro
       responseModeCache: createResponseModeCache(settings, stateDatabase),
     }),
     ...{ quota, retries, prices: settings.prices },
-    // A flag beats the act and the settings.
+    // A flag takes precedence over the act and the settings.
     getFallbackModels: (actModels) => (fallback === false ? [] : (fallback ?? actModels ?? settings.fallback)),
     ...(maxCost !== undefined && { maxCostUsd: maxCost }),
     ...(budgetLedger && { budgetLedger }),
@@ -49,7 +49,7 @@ export async function openDriverStack(stackOptions: OpenDriverStackOptions): Pro
   });
 }
 
-/** The limiter loses its `close`: other narratives may still use it, and whoever opened it closes it. */
+/** Returns the limiter without its `close`: other narratives may still use it, and the code that opened it closes it. */
 async function openRunQuota({
   options,
   settings,

@@ -27,7 +27,7 @@ export interface RunOptions extends SettingsFlagOptions {
   /** Use the Live API for models that support REST too. */
   live?: boolean;
   resume?: boolean;
-  /** With `resume`: the first act to request anew. */
+  /** With `resume`: the first act to request again. */
   from?: string;
   /** The recording to write. */
   record?: string;

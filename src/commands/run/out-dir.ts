@@ -9,8 +9,8 @@ import { lengthWithoutTrailingNewlines } from '../../terminal/replies/text.js';
 import { writeAtomically } from '../../util/write-atomically.js';
 
 /**
- * The folder of `--out-dir`: `01-name.md`, and `01-name.wav` for speech, when an act ends; `run.json` when the run ends. Every
- * method throws a BoticelliError `output_failed`.
+ * Writes the files of `--out-dir`: `01-name.md`, and `01-name.wav` for speech, when an act ends; `run.json` when the run ends.
+ * Every method throws a BoticelliError `output_failed`.
  */
 export interface ReplyFiles {
   writeReply(actEnd: ActEnd): void;

@@ -22,15 +22,15 @@ export function createReplyOutputs(format: RunOptions['output'], output: Output,
     case 'ndjson':
       return () => createNdjsonReplyOutput(output, hasSeveral);
     case 'json': {
-      const documents = createJsonArrayOutput(output, count);
+      const createElementOutput = createJsonArrayOutput(output, count);
       return (narrativeIndex, { isActShown }) =>
-        hasSeveral ? documents(narrativeIndex, isActShown) : createJsonReplyOutput(output, isActShown);
+        hasSeveral ? createElementOutput(narrativeIndex, isActShown) : createJsonReplyOutput(output, isActShown);
     }
     case 'text': {
       const paragraphWriter = createParagraphWriter(output);
-      const inOrder = createReplySequencer();
+      const addToSequence = createReplySequencer();
       return (narrativeIndex, replyOptions) =>
-        inOrder(narrativeIndex, createTextReplyOutput({ output, paragraphWriter, ...replyOptions }));
+        addToSequence(narrativeIndex, createTextReplyOutput({ output, paragraphWriter, ...replyOptions }));
     }
   }
 }

@@ -3,7 +3,7 @@ import { quoteForShell } from '../../cli/quote-for-shell.js';
 
 /**
  * Returns a line with the command that resumes the run: the same command for a POSIX shell with `--resume`. It omits `--from`,
- * because the acts that it requested anew have replies by now.
+ * because the acts that it requested again have new replies now.
  */
 export function formatResumeHint({ argv, env }: Pick<CliProcess, 'argv' | 'env'>): string {
   const args = argv.slice(2);
@@ -22,7 +22,7 @@ function removeFromFlag(args: readonly string[]): string[] {
   return args.filter((arg, index) => arg !== '--from' && args[index - 1] !== '--from' && !arg.startsWith('--from='));
 }
 
-/** After `--`, nothing is a flag any more. */
+/** Adds `--resume` before `--`, because everything after that is an argument. */
 function addResumeFlag(args: readonly string[]): string[] {
   if (args.includes('--resume')) return [...args];
   const separatorIndex = args.indexOf('--');

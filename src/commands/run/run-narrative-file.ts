@@ -52,7 +52,7 @@ export async function runNarrativeFile(context: RunNarrativeFileOptions): Promis
 async function executeFile(context: RunNarrativeFileOptions, persistence: Persistence): Promise<RunReport> {
   const { file, options, proc, view, resources, signal } = context;
   const { warn, canDiscard, saveAudio } = view;
-  const { narrative, text } = await loadNarrative(context);
+  const { narrative, text } = await loadOverriddenNarrative(context);
   const planned = planActs(narrative);
   assertActsExist(options, planned);
   await view.prepare(planned);
@@ -95,7 +95,7 @@ function shortlyAfterAbort(signal: AbortSignal): Promise<void> {
  *
  * @throws BoticelliError `no_input`, `invalid_narrative`, or `usage` for an unknown variable
  */
-async function loadNarrative({ file, options, proc, colors, view, signal }: RunNarrativeFileOptions) {
+async function loadOverriddenNarrative({ file, options, proc, colors, view, signal }: RunNarrativeFileOptions) {
   const { var: vars = new Map(), model, temperature, maxTokens } = options;
   const content = file === '-' ? await readStdinNarrative(proc, signal) : readNarrativeContent(file);
   const loaded = await checkNarrative(content, { vars });
@@ -115,7 +115,7 @@ async function loadNarrative({ file, options, proc, colors, view, signal }: RunN
   return { narrative: applyOverrides(narrative, overrides), text };
 }
 
-/** Opens the file of `--record`. @throws BoticelliError `output_failed`, or `no_input` if the file is no recording */
+/** Opens the file of `--record`. @throws BoticelliError `output_failed`, or `no_input` if the file is not a recording */
 async function openRunRecording(path: string | undefined) {
   if (path === undefined) return undefined;
   const [{ openRecording }, { withRecording }] = await Promise.all([

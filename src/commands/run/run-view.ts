@@ -27,15 +27,15 @@ export async function openRunView({ files, options, proc, shutdown }: RunViewOpt
   const labels = createLabels(files);
   const stdout = createOutput({ stream: proc.stdout, onFailure: (error) => shutdown.abort(toOutputError(error)) });
   const colors = await createColors(proc.stderr);
-  const { lines, showsCountdown } = await openLines({ options, proc, stdout });
-  // Also after Ctrl-C, and after a bug that ends the process.
-  shutdown.signal.addEventListener('abort', lines.stopSpinner);
-  proc.on('uncaughtExceptionMonitor', lines.stopSpinner);
-  const createReplies = createReplyOutputs(options.output, lines.wrapReplies(stdout), labels.length);
+  const { stderrWriter, showsCountdown } = await openStderrWriter({ options, proc, stdout });
+  // Ctrl-C and an uncaught exception stop the spinner too.
+  shutdown.signal.addEventListener('abort', stderrWriter.stopSpinner);
+  proc.on('uncaughtExceptionMonitor', stderrWriter.stopSpinner);
+  const createReplies = createReplyOutputs(options.output, stderrWriter.wrapReplies(stdout), labels.length);
   const isPipeClosed = () =>
     shutdown.signal.reason instanceof Interrupted && shutdown.signal.reason.signal === 'SIGPIPE';
   const reportedKeys = new Set<string>();
-  const shared = { labels, options, lines, colors, stdout, createReplies, showsCountdown, isPipeClosed };
+  const shared = { labels, options, stderrWriter, colors, stdout, createReplies, showsCountdown, isPipeClosed };
   return {
     /** The colours of standard error. */
     colors,
@@ -46,19 +46,20 @@ export async function openRunView({ files, options, proc, shutdown }: RunViewOpt
       if (labels.length === 1 || !error || shutdown.signal.aborted) return;
       const key = `${error.act} ${error.message}`;
       const act = [labels[index], error.act].filter((part) => part !== undefined).join(': ');
-      if (!reportedKeys.has(key)) lines.writeLine(formatError({ ...error, act }, colors, getColumns(proc)).trimEnd());
+      if (!reportedKeys.has(key))
+        stderrWriter.writeLine(formatError({ ...error, act }, colors, getColumns(proc)).trimEnd());
       reportedKeys.add(key);
     },
     /** With several narratives, prints how each ended. */
     printSummary(reports: readonly RunReport[]) {
       if (labels.length === 1 || options.quiet || isPipeClosed()) return;
       const endedRuns = reports.map((report, index): FinishedRun => ({ name: labels[index] ?? '', report }));
-      for (const line of formatSummary(endedRuns, { colors, columns: getColumns(proc) })) lines.writeLine(line);
+      for (const line of formatSummary(endedRuns, { colors, columns: getColumns(proc) })) stderrWriter.writeLine(line);
     },
     /** Removes the spinner. */
     close() {
-      lines.stopSpinner();
-      proc.off('uncaughtExceptionMonitor', lines.stopSpinner);
+      stderrWriter.stopSpinner();
+      proc.off('uncaughtExceptionMonitor', stderrWriter.stopSpinner);
     },
   };
 }
@@ -78,17 +79,17 @@ function createLabels(files: readonly string[]): string[] {
   });
 }
 
-async function openLines({ options, proc, stdout }: { options: RunOptions; proc: CliProcess; stdout: Output }) {
+async function openStderrWriter({ options, proc, stdout }: { options: RunOptions; proc: CliProcess; stdout: Output }) {
   const output = createOutput({ stream: proc.stderr, onFailure: () => {} });
   const spinner = options.quiet ? undefined : await createStderrSpinner(proc);
   const sharesScreen = stdout.isTerminal && output.isTerminal;
-  const lines: StderrWriter = createStderrWriter({
+  const stderrWriter: StderrWriter = createStderrWriter({
     output,
     sharesScreen,
     columns: () => getColumns(proc),
     ...(spinner && { spinner }),
   });
-  return { lines, showsCountdown: spinner !== undefined };
+  return { stderrWriter, showsCountdown: spinner !== undefined };
 }
 
 function getColumns({ stderr }: CliProcess): number | undefined {

@@ -13,13 +13,13 @@ import { createRunResources } from './shared-resources.js';
 /**
  * `boticelli run`: runs narratives, up to `--jobs` in parallel.
  *
- * @throws CommandFailure of the first narrative that failed, or of what ended them all
+ * @throws CommandFailure with the error of the first narrative that failed, or with the reason that ended all of them
  */
 export async function run(files: string[], options: RunOptions, proc: CliProcess): Promise<void> {
   assertFlags(files, options);
   const shutdown = listenForShutdown(proc);
   const { signal } = shutdown;
-  // Every narrative listens to the signal. Node takes more than ten listeners for a leak.
+  // Every narrative listens to the signal. By default Node reports more than ten listeners as a leak.
   setMaxListeners(0, signal);
   const view = await openRunView({ files, options, proc, shutdown });
   const { colors } = view;

@@ -48,7 +48,7 @@ async function clear(filter: ClearFilter, proc: CliProcess): Promise<ClearedCoun
   }
 }
 
-/** Handles signals while it waits for the answer; the rest is quick. */
+/** Asks for the confirmation. Handles signals only meanwhile, because counting and deleting are quick. */
 async function confirmClear(found: ClearedCounts, { yes }: ClearOptions, proc: CliProcess): Promise<void> {
   const { signal, stopListening } = listenForShutdown(proc);
   try {

@@ -14,7 +14,7 @@ export async function getStateFolder(proc: CliProcess): Promise<string> {
 }
 
 /**
- * Reads the run history. It creates no database.
+ * Reads the run history. Does not create a database.
  *
  * @param read receives undefined if there is no database yet
  * @throws BoticelliError `no_input` if the database can't be read

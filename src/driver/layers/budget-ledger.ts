@@ -19,7 +19,7 @@ export function createBudgetLedger(): BudgetLedger {
     get spentUsd() {
       return spentUsd;
     },
-    // Summed anew each time: adding and subtracting would leave a floating-point remainder that blocks the last cent.
+    // Summed on every read: adding and subtracting would leave a floating-point remainder that blocks the last cent.
     get reservedUsd() {
       return [...reservations].reduce((sum, { estimateUsd }) => sum + estimateUsd, 0);
     },

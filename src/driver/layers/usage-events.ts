@@ -2,7 +2,7 @@ import type { CallContext } from '../driver.js';
 import type { UsageEvent } from '../driver-events.js';
 import type { GenerateResponse } from '../response.js';
 
-/** A reply that was billed, as far as its data is known. */
+/** The part of a reply that says what was billed. */
 export type BilledResponse = Pick<GenerateResponse, 'model' | 'usage' | 'costUsd' | 'reused'>;
 
 /** Emits the usage of a reply that no caller receives. A reused reply was not billed, so nothing is emitted for it. */

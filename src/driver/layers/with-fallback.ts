@@ -48,7 +48,7 @@ function createFallbackHandler(
   };
 }
 
-/** The day is used up, or the wait exceeds --max-wait. Shorter waits end below this layer. */
+/** Whether a daily quota is used up, or a wait exceeds --max-wait. Shorter waits happen in the layers below this one. */
 function isQuotaError(thrown: unknown): thrown is BoticelliError {
   return thrown instanceof BoticelliError && (thrown.code === 'quota_exhausted' || thrown.code === 'rate_limited');
 }

@@ -20,7 +20,7 @@ export interface JsonValidationOptions {
 /**
  * Validates replies to requests with `format: 'json'` against the request's schema. An invalid reply is retried once:
  * the model gets the error, and a `retry` event is emitted. The usage of both replies is added up; if the call fails,
- * it is reported in `spent` events. Under `generateStream` a valid reply is yielded in one piece. Other requests pass
+ * it is reported in `spent` events. With `generateStream` a valid reply is yielded in one piece. Other requests pass
  * through.
  *
  * @throws BoticelliError `invalid_reply` if the second reply is invalid too, `truncated` if max_tokens cut a reply off

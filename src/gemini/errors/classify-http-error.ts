@@ -41,7 +41,7 @@ const regionHint =
 const transientStatuses = new Set([408, 499, 500, 502, 503, 504]);
 
 /**
- * Classifies an error response, whose key is redacted, by its status and details
+ * Classifies an error response, in which the key is redacted, by its status and details
  * (https://ai.google.dev/gemini-api/docs/troubleshooting).
  */
 export function classifyHttpError(response: RedactedErrorResponse): BoticelliError {
@@ -153,7 +153,7 @@ export function createDailyQuotaError(
   });
 }
 
-/** `daily quota of gemini-x is used up (20 of 20 requests)`. Of tokens only the limit is known: the request needs many. */
+/** `daily quota of gemini-x is used up (20 of 20 requests)`. For tokens only the limit is known, because one request needs many. */
 function describeUsedUpLimit(period: string, { model, limit, unit }: QuotaViolation, requestedModel: string): string {
   const limitText =
     unit === 'tokens' ? `limit: ${limit} tokens` : `${limit} of ${limit} ${limit === 1 ? 'request' : unit}`;

@@ -36,7 +36,7 @@ export function isCertificateError(thrown: unknown): boolean {
 }
 
 /**
- * Makes `unavailable` of a request that got no response. It is transient unless the same connection can never succeed.
+ * Creates the `unavailable` error of a request that got no response. It is transient unless the same connection can never succeed.
  * @param urlHint the hint for an error that the URL causes
  */
 export function classifyNetworkError(thrown: unknown, host: string, urlHint = 'Check the base URL.'): BoticelliError {

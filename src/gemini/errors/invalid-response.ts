@@ -15,7 +15,7 @@ export interface ResponseContext {
 export function createStreamInterruptedError(reason: string, partialText: string, cause?: Error): StreamInterrupted {
   return new StreamInterrupted(`the stream was interrupted: ${reason}`, {
     ...{ partialText, cause },
-    hint: 'Run it again. Parts of two attempts are never joined into one reply.',
+    hint: 'Try again. Parts of two attempts are never joined into one reply.',
   });
 }
 
@@ -27,7 +27,7 @@ export function createMalformedEventError(data: string, { redact, partialText }:
 /** A unary response whose body is incomplete. */
 export function createIncompleteResponseError(reason: string, host: string, cause?: Error): BoticelliError {
   return new BoticelliError('unavailable', `incomplete response from ${host}: ${reason}`, {
-    hint: 'Run it again.',
+    hint: 'Try again.',
     ...{ isTransient: true, cause },
   });
 }

@@ -1,6 +1,6 @@
 /**
- * Makes foreign text part of a one-line message: without line breaks, control characters and a final period, and cut to
- * `limit` characters.
+ * Prepares a text of a service for a one-line message: removes line breaks, control characters and a final period, and cuts
+ * it to `limit` characters.
  */
 export function toOneLine(text: string, limit = 400): string {
   const line = text.replace(/[\s\x00-\x1f\x7f-\x9f]+/g, ' ').trim();

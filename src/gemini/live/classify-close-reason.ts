@@ -44,7 +44,7 @@ export function isConnectionLoss(closeReason: CloseReason): boolean {
   );
 }
 
-/** Whether the service rejected the setup or the turn with 1007. A wrong key has this code too, but is not meant. */
+/** Whether the service rejected the setup or the turn with 1007. A rejected key or a quota can have this code too, but does not count. */
 export function isInvalidArgument(closeReason: CloseReason): boolean {
   return (
     closeReason.kind === 'closed' &&
@@ -141,7 +141,7 @@ function createDisconnectError(
   return new BoticelliError('unavailable', `service unavailable: ${description}`, { hint, isTransient, cause });
 }
 
-/** Classifies an HTTP response to the upgrade as over REST, except that a 404 is not about the model. */
+/** Classifies an HTTP response to the upgrade in the same way as one of REST, except that a 404 is not about the model. */
 export function classifyUpgradeError(
   { status, headers, body }: ErrorResponse,
   { connection, model, now }: { connection: Connection; model: string; now: number },

@@ -12,14 +12,14 @@ import type { MediaDelivery } from '../media/deliver-media.js';
 import { getLiveUnsupportedReason } from '../models/unsupported-reason.js';
 import type { LiveDriver, LiveOptions } from './options.js';
 import type { ResolvedLiveOptions } from './pooled-session.js';
-import { createModeSearches } from './response-mode.js';
+import { createModeSearchStarter } from './response-mode.js';
 import { createSessionPool, type SessionPool } from './session-pool.js';
 import { streamLiveReply } from './stream-live-reply.js';
 
 /**
- * Creates the driver for the Live API. A call is one turn of a WebSocket session. A session serves further calls as long as
- * their conversation continues it; it is closed by a call that does not, after 10 s without a turn, and by `close()`. Later
- * calls open a new one. Speech is returned as its transcript, and in `audio`.
+ * Creates the driver for the Live API. A call is one turn of a WebSocket session. A session also serves
+ * later calls that continue its conversation. It is closed by a call that does not, after 10 s without a turn, and by
+ * `close()`. The next call then opens a new one. Speech is returned as its transcript, and in `audio`.
  *
  * Calls reject with a BoticelliError or with the reason of the caller's signal. No error contains the key. A session that is
  * lost before the reply begins is reopened once, with a `note` event.
@@ -33,7 +33,7 @@ export function createLiveDriver(
   const { setupTimeoutMs = 20_000, idleSessionMs = 10_000, modelListCache, responseModeCache } = options;
   const liveOptions = { connection, timeoutMs, idleTimeoutMs, setupTimeoutMs, idleSessionMs, clock };
   const pool = createSessionPool(liveOptions);
-  const startModeSearch = createModeSearches(responseModeCache);
+  const startModeSearch = createModeSearchStarter(responseModeCache);
   const generateStream = (request: GenerateRequest, context: CallContext = {}) =>
     streamReply(request, context, { delivery, modelListCache, liveOptions, pool, startModeSearch });
   return {
@@ -52,7 +52,7 @@ interface LiveResources {
   modelListCache: LiveOptions['modelListCache'];
   liveOptions: ResolvedLiveOptions;
   pool: SessionPool;
-  startModeSearch: ReturnType<typeof createModeSearches>;
+  startModeSearch: ReturnType<typeof createModeSearchStarter>;
 }
 
 async function* streamReply(

@@ -17,7 +17,7 @@ export interface ResponseModeSearch {
 }
 
 /** Creates a function that starts the search at a known mode: confirmed in this run, cached, or built in. */
-export function createModeSearches(cache: ResponseModeCache | undefined) {
+export function createModeSearchStarter(cache: ResponseModeCache | undefined) {
   const confirmed = new Map<string, ResponseMode>();
   return async (model: string): Promise<ResponseModeSearch> => {
     const replies = builtInModels.get(model)?.isAudioOnly ? 'AUDIO' : 'TEXT';

@@ -88,7 +88,7 @@ function isEnding({ session: { closeReason, endsAt } }: PooledSession, { clock }
 }
 
 /**
- * What resumes a session. A session with a seeded history is not resumed: gemini-3.8-live forgot that history in two of three
+ * Returns what is needed to resume a session. A session with a seeded history is not resumed: gemini-3.8-live forgot that history in two of three
  * resumptions (livekit/agents-js#2507, seen 2026-09).
  */
 function getResumption(pooled: PooledSession): Resumption | undefined {

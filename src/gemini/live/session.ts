@@ -63,7 +63,7 @@ function createMessageReceiver(clock: Clock, resumption: LiveSessionOptions['res
   const receive = (message: LiveServerMessage) => {
     const { goAway, sessionResumptionUpdate: update, serverContent: content } = message;
     if (goAway) state.endsAt = clock.now() + parseSeconds(goAway.timeLeft) * 1000;
-    // A handle that arrives during a turn may or may not include that turn; between turns it is certain.
+    // A handle that arrives during a turn may or may not include that turn; one that arrives between turns includes all turns so far.
     if (update?.resumable && update.newHandle && state.turnsSent === state.turnsAnswered) {
       state.resumption = { handle: update.newHandle, turnCount: state.turnsAnswered };
     }

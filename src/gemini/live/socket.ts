@@ -38,7 +38,7 @@ interface SdkCallbacks {
 }
 
 const closeTimeoutMs = 250;
-/** The maximum that is read of an HTTP response. */
+/** The maximum length of an HTTP response body; the rest is not read. */
 const maxBodyChars = 65_536;
 const socketOptions: ClientOptions = { perMessageDeflate: false, maxPayload: 64 * 2 ** 20 };
 
@@ -119,7 +119,7 @@ function attachListeners(
   socket.on('message', (data: RawData) => {
     if (socket.readyState !== WebSocket.OPEN) return;
     const frame = data.toString();
-    const frameError = checkFrame(frame, options);
+    const frameError = findFrameError(frame, options);
     if (!frameError) return callbacks.onmessage({ data: frame });
     setCloseReason(frameError);
     socket.terminate();
@@ -140,8 +140,8 @@ function attachListeners(
   );
 }
 
-/** Finds the close reason in a frame that the SDK must not see. Gateways send errors in frames, which is undocumented. */
-function checkFrame(frame: string, { classifyUpgradeError }: LiveSocketOptions): CloseReason | undefined {
+/** Returns the close reason for a frame that the SDK must not see. Gateways send errors in frames, which is undocumented. */
+function findFrameError(frame: string, { classifyUpgradeError }: LiveSocketOptions): CloseReason | undefined {
   const parsed = tryParseJson(frame);
   if (!isRecord(parsed)) return { kind: 'malformed', frame };
   const error = extractServiceError(parsed);
@@ -158,7 +158,7 @@ async function readResponse(response: IncomingMessage): Promise<ErrorResponse> {
       if (body.length > maxBodyChars) break;
     }
   } catch {
-    // Without the body, the status has to do.
+    // The body can't be read: the error is classified by the status only.
   }
   return { status: response.statusCode ?? 0, headers: convertHeaders(response), body };
 }

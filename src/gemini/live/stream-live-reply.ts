@@ -110,7 +110,7 @@ async function* receiveReply(
   options: StreamLiveReplyOptions,
 ): AsyncGenerator<StreamChunk, CloseReason | undefined> {
   while (!collector.progress.isComplete) {
-    // The end of the turn comes when its speech would have been played. That silence does not count as idle.
+    // The service ends a turn only after the time that playing its speech would take. That pause does not count as idle.
     if (!collector.progress.isGenerated) timeouts.markWaiting();
     const message = await abortable(session.nextMessage(), timeouts.signal);
     if (!message) {

@@ -128,7 +128,7 @@ async function readBody(
       'unavailable',
       `the download of ${displayUrl} was interrupted: ${describeNetworkError(thrown)}`,
       {
-        hint: 'Run it again, or download it and use it as a file.',
+        hint: 'Try again, or download the media yourself and use the file.',
         ...{ isTransient: true, cause: createNetworkCause(thrown) },
       },
     );

@@ -8,7 +8,7 @@ import { createInputError, type Download, download } from './download.js';
 import type { MediaDeliveryOptions } from './options.js';
 
 /**
- * Creates a function that replaces the URL of a part by its bytes, and returns other parts as they are. Fetches each
+ * Creates a function that replaces the URL of a part with its bytes, and returns other parts as they are. Fetches each
  * URL once and keeps all downloads in memory.
  */
 export function createMediaDownloader(options: MediaDeliveryOptions) {
@@ -35,7 +35,7 @@ export function createMediaDownloader(options: MediaDeliveryOptions) {
 
 async function detectType(download: Download, { url, kind }: MediaUrl, declaredType: string | undefined) {
   const { bytes, contentType, displayUrl } = download;
-  const verdict = await resolveMediaType({
+  const typeResult = await resolveMediaType({
     label: displayUrl,
     head: bytes,
     isText: isPlainText(bytes),
@@ -44,6 +44,6 @@ async function detectType(download: Download, { url, kind }: MediaUrl, declaredT
     kind,
     serverType: contentType,
   });
-  if (!verdict.ok) throw createInputError(`the download can't be used: ${verdict.problem}`);
-  return verdict.mimeType;
+  if (!typeResult.ok) throw createInputError(`the download can't be used: ${typeResult.problem}`);
+  return typeResult.mimeType;
 }

@@ -53,7 +53,7 @@ export function createFilesFetch(options: FilesFetchOptions): typeof fetch {
   return send as unknown as typeof fetch;
 }
 
-/** Without these headers the SDK would retry after a delay that no signal ends, or throw a bare error. */
+/** Without these headers the SDK would retry after a delay that can't be aborted, or throw a bare error. */
 function isFilesResponse(body: string, headers: Headers, requestHeaders: Headers): boolean {
   const command = requestHeaders.get('x-goog-upload-command') ?? '';
   if (command === 'start') return headers.has('x-goog-upload-url');

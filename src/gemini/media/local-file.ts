@@ -74,5 +74,5 @@ function createUnreadableError(name: string, thrown: unknown): BoticelliError {
 }
 
 function createChangedError(name: string): BoticelliError {
-  return new BoticelliError('no_input', `${name} has changed since it was checked`, { hint: 'Run it again.' });
+  return new BoticelliError('no_input', `${name} has changed since it was checked`, { hint: 'Try again.' });
 }

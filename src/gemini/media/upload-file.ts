@@ -118,7 +118,7 @@ async function openBlob(part: MediaPart, signal: AbortSignal | undefined): Promi
 function createUploadError(thrown: unknown, errorPrefix: string): BoticelliError {
   const detail = toOneLine(thrown instanceof Error ? thrown.message : String(thrown), 160);
   return new BoticelliError('unavailable', `${errorPrefix}: ${detail}`, {
-    hint: 'Run it again.',
+    hint: 'Try again.',
     ...{ isTransient: true, cause: thrown },
   });
 }

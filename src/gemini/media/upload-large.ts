@@ -14,7 +14,7 @@ export function createMediaUploader(options: MediaDeliveryOptions) {
   const uploadOnce = createAsyncMemo<string>();
   const uploadedFiles = new Map<string, File>();
   const uploadedKeys = new Set<string>();
-  // Names on the service, from before the upload: if its response is lost, the file is there all the same.
+  // Names on the service. Each is added before its upload, because the file may exist even if the response is lost.
   const remoteNames = new Set<string>();
 
   return {

@@ -32,7 +32,7 @@ export interface HttpExchangeOptions extends RequestTimeoutOptions {
   beforeSending?: (() => Promise<void>) | undefined;
 }
 
-/** Begins an exchange, which `timeouts.close()` must end. Its time limit starts when the request is sent. */
+/** Begins an exchange; end it with `timeouts.close()`. Its time limit starts when the request is sent. */
 export function createHttpExchange(options: HttpExchangeOptions): HttpExchange {
   const { connection, clock, model, streaming, partialText = () => '', beforeSending = async () => {} } = options;
   const { host, redact, resolveRoute } = connection;

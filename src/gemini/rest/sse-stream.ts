@@ -12,8 +12,8 @@ import type { HttpExchange } from './exchange.js';
 import { readPackets } from './request-timeouts.js';
 import { createSseParser, type SseItem } from './sse-parser.js';
 
-// The size of one read. For every event the SDK searches its whole buffer several times, and for every read it throws and
-// catches an error: both the 300 events of a packet at once and single events are slow.
+// The size of one read. The SDK searches its whole buffer several times for every event, so large reads are slow. It throws and
+// catches an error for every read, so small reads are slow too.
 const maxReadChars = 4096;
 
 /**

@@ -7,8 +7,8 @@ import { getPlaceholderNames, getVariableName, parseTemplate, renderTemplate } f
 type Variables = ReadonlyMap<string, string>;
 
 /**
- * Reads the media whose name depends on variables only, under every name that the calling narratives give it, and adds the
- * problems to the files. Media named by replies, standard input or the round is read when its act runs.
+ * Reads media whose name depends only on variables, once for each name that their values result in, and adds the problems to
+ * the files. Media whose name depends on replies, standard input or the round is read when its act runs.
  * @param overrides take precedence over the variables of all files
  */
 export async function checkMediaTemplates(root: ParsedNarrativeFile, overrides: Variables): Promise<void> {
@@ -58,7 +58,7 @@ async function checkTemplate(
 ): Promise<void> {
   const name = renderWithVariables(template.text, vars);
   if (name === undefined) return;
-  // If the base failed under this name, that was reported at the base.
+  // If `base` has the same name and could not be read, the problem was reported there.
   if (template.loaded.has(name) || (base && !base.loaded.has(name))) return;
   const result = await loadMediaTemplate(template, name);
   if (result.ok) {
@@ -66,7 +66,7 @@ async function checkTemplate(
     return;
   }
   const { rule, message, about } = result.problem;
-  // The name may be the same with other variables. Problems of a declared type were reported when it was read.
+  // Other values of the variables may have led to the same problem. A wrong declared type was reported by `readMedia`.
   const isReported =
     about === 'mime' || problems.some((existing) => existing.path === path && existing.message === message);
   if (!isReported) problems.push(errorAt(rule, path, message));

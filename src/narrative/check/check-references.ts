@@ -14,7 +14,7 @@ export interface ReferenceScope {
   isFromStdin: boolean;
 }
 
-/** A variable that a text uses and its own file does not define: a calling narrative may define it. */
+/** A variable that a text uses and its own file does not define: a narrative that nests the file may define it. */
 export interface UndefinedVariable {
   name: string;
   /** The problem to report if no caller defines it. */

@@ -8,7 +8,7 @@ import type { RawAct, RawTable } from './raw-acts.js';
 
 /**
  * Warns about settings and inputs that the Live API does not accept, for acts with a Live model: such an act would fail after
- * the acts before it were paid for. Settings of the narrative are reported once, there.
+ * the acts before it were paid for. A setting of the narrative is reported once, where it is set.
  */
 export function lintLiveModels(
   header: RawTable,

@@ -30,7 +30,7 @@ function lintModelName(value: TomlValue, path: Path, report: ReportProblem): voi
     report(warningAt('retired-model', path, message, { target: 'value' }));
     return;
   }
-  // Not known to this version: tuned models, which have user-defined names, Gemma, and later versions of Gemini.
+  // No warning for tuned models, which have user-defined names, for Gemma, and for later versions of Gemini.
   if (facts || /^(tunedModels\/|gemma-)/.test(name) || parseVersion(name) > newestVersion) return;
   const message = `${describePath(path)} is ${quote(name)}, which is not a model known to this version`;
   const suggest = { name, candidates: suggestedModels };

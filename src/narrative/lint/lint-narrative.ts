@@ -51,8 +51,8 @@ function lintUnusedVars({ vars }: TomlTable, usedVariables: ReadonlySet<string>,
 }
 
 /**
- * Warns about acts whose reply no later act sees, if other replies are seen: with `context = "none"` in later acts, they were
- * probably forgotten. If no act sees another one, the acts are independent and there is no warning.
+ * Warns about acts whose reply no later act sees, if other replies are seen: a later act with `context = "none"` has probably
+ * forgotten to use it. If no act sees another one, the acts are independent and there is no warning.
  * @param acts in the order in which they run
  * @param referencesByAct the placeholder names of each act, without variables
  */

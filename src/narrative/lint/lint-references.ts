@@ -10,7 +10,7 @@ export function lintReferences(acts: readonly RawAct[], mediaNames: readonly str
       if (isReferenceWithSpace(text))
         report(createMisspeltReferenceProblem(text, path, '; the name of a nested narrative has no spaces'));
       const intended = guessReference(text, mediaNames);
-      // As the content of an input even a reference without mistake is a text.
+      // The content of an input is always sent as text, even if it is a correct reference.
       const isContent = path.length > 3;
       if (intended === undefined || (intended === text && !isContent)) continue;
       if (isContent) report(createMisspeltReferenceProblem(text, path, `; ${describeReferenceSyntax(intended)}`));

@@ -7,7 +7,7 @@ import { type Act, getNestedNarrative, type Narrative } from '../narrative.js';
 import type { MediaTemplateEntry } from './read-media.js';
 import type { ParsedNarrative } from './read-narrative.js';
 
-/** More than anyone needs; nested carousels reach it quickly. */
+/** The maximum number of acts that a run makes. Nobody needs more, but nested carousels exceed it easily. */
 const maxActRuns = 100_000;
 
 /** A parsed file: the outermost one or a nested one. */
@@ -26,7 +26,7 @@ export interface ParsedNarrativeFile {
   nestedFiles: ParsedNarrativeFile[];
   /** Its media with placeholders in the name. */
   mediaTemplates: readonly MediaTemplateEntry[];
-  /** Variables that its texts use and it does not define: errors unless a calling narrative defines them. */
+  /** Variables that its texts use and it does not define: errors unless a narrative that nests it defines them. */
   undefinedVariables: readonly UndefinedVariable[];
   /** The same, including those of nested files that it does not define either. */
   unresolvedVariables: ReadonlySet<UndefinedVariable>;
@@ -84,7 +84,7 @@ export function completeFile(
   const { nestedFiles } = parsedFile;
   for (const problem of checkShape(table)) problems.push(problem);
   const actRuns = countActRuns(narrative, nestedFiles);
-  // Only the innermost file with too many acts is reported: its callers have even more.
+  // Only the innermost file with too many acts is reported: the files that nest it have even more.
   if (actRuns > maxActRuns && nestedFiles.every((file) => file.actRuns <= maxActRuns))
     problems.push(createTooManyActsProblem(narrative, actRuns));
   const allUsedVariables =

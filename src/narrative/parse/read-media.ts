@@ -61,7 +61,7 @@ export async function readMediaFrom(
   const { rule, message, about } = result.problem;
   if (about === 'source') return void report(errorAt(rule, sourcePath, message));
   report(createMimeProblem(message, path));
-  // The declared type was rejected. Report in the same run if the source is missing, too.
+  // The declared type is wrong. Reads the source without it, to report a missing source in the same run.
   const withoutMime = await loadMedia(spec);
   if (!withoutMime.ok && withoutMime.problem.rule !== 'media-type') {
     report(errorAt(withoutMime.problem.rule, sourcePath, withoutMime.problem.message));

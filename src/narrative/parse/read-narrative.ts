@@ -81,7 +81,7 @@ function readActs(file: TomlTable, options: ActReadOptions): ReadonlyMap<string,
   return acts;
 }
 
-/** Adds the system text of the narrative, which is sent with the acts that have no own one. */
+/** Adds the system text of the narrative, which is sent with the acts that have none of their own. */
 function addSystemText(texts: TemplateText[], { system }: ActSettings, tableName: string, order: readonly Act[]): void {
   if (system === undefined) return;
   const actNames = order.filter((act) => act.system === system).map(({ name }) => name);

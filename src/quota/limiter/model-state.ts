@@ -93,7 +93,7 @@ export function refreshState(state: ModelState, now: number, windowMs: number): 
   undoClockSetBack(state, now);
   const cutoff = now - 1.5 * windowMs;
   for (const { at, confirmed } of state.appointments) {
-    // The process ended before it sent the request, so the day gets it back.
+    // The process ended before it sent the request, so the request no longer counts for its day.
     if (at <= cutoff && !confirmed) findOrCreateDay(state, at).count -= 1;
   }
   state.appointments = state.appointments.filter(({ at }) => at > cutoff);
@@ -102,7 +102,7 @@ export function refreshState(state: ModelState, now: number, windowMs: number): 
   narrowGuard(state, now, windowMs);
   const maxNotBefore = now + Math.max(maxPauseMs, 2 * windowMs);
   if (state.notBefore !== undefined) state.notBefore = Math.min(state.notBefore, maxNotBefore);
-  // Further ahead than a day is long: the clock was set back since.
+  // A day ends within 25 hours. If this end is further ahead, the clock was set back after it was stored.
   if ((state.closedUntil ?? 0) > now + 25 * 3_600_000) state.closedUntil = findOrCreateDay(state, now).endsAt;
   for (const key of ['notBefore', 'closedUntil'] as const) if ((state[key] ?? now) <= now) delete state[key];
 }

@@ -17,7 +17,7 @@ export function modelStateKey(project: string, model: string): string {
   return `gemini ${encodeURIComponent(project)} ${model}`;
 }
 
-/** An alias of an alias is possible; a longer chain is a cycle, and following it stops here. */
+/** The maximum number of models in a chain of aliases. A real chain is shorter; a longer one would be a cycle. */
 export const maxAliasDepth = 4;
 
 /** Accesses the model states of one project by the requested model name. */
@@ -30,7 +30,7 @@ export function createProjectState({ store, clock, project, windowMs = 60_000 }:
     });
 
   /** Updates the state that counts a model's requests: for an alias, the state of the model that serves it. */
-  const updateServing = async <Result>(
+  const updateServingState = async <Result>(
     requested: string,
     change: (state: ModelState, now: number, model: string) => Result,
   ): Promise<Result> => {
@@ -47,24 +47,24 @@ export function createProjectState({ store, clock, project, windowMs = 60_000 }:
   };
 
   return {
-    updateServing,
+    updateServing: updateServingState,
     /**
      * Records which model serves an alias. The reservations made under the alias move to that model's state, so that
      * pending and running requests stay counted.
-     * @param id the reservation whose reply named the model; it moves in any case
+     * @param id the reservation whose reply named the model; it is always moved
      */
     async linkAlias(requested: string, target: string, id: string): Promise<void> {
-      const current = await updateServing(requested, (_state, _now, model) => model);
+      const current = await updateServingState(requested, (_state, _now, model) => model);
       if (current === target) return;
       const isOwnState = current === requested;
-      const selectMoving = (state: ModelState) =>
+      const selectReservationsToMove = (state: ModelState) =>
         state.appointments.filter((reservation) => isOwnState || reservation.id === id);
       // Copies first and removes second: at every moment the reservations are in at least one of the states.
-      const copied = await updateState(current, selectMoving);
+      const copied = await updateState(current, selectReservationsToMove);
       await updateState(target, (state) => insertMissing(state, copied));
       const addedMeanwhile = await updateState(current, (state) => {
         if (isOwnState) state.standsFor = target;
-        return selectMoving(state).flatMap(({ id: movedId }) => removeReservation(state, movedId) ?? []);
+        return selectReservationsToMove(state).flatMap(({ id: movedId }) => removeReservation(state, movedId) ?? []);
       });
       await updateState(target, (state) => insertMissing(state, addedMeanwhile));
       if (!isOwnState && requested !== target)

@@ -71,7 +71,7 @@ export interface RateLimiter {
   recordSent(request: ReservationRequest, id?: string): Promise<Reservation>;
   /** Releases a reservation whose request is not sent. */
   cancel(reservation: Reservation): Promise<void>;
-  /** Replaces the token estimate by the actual count, and records which model serves an alias. */
+  /** Replaces the token estimate with the actual count, and records which model serves an alias. */
   settle(reservation: Reservation, reply: { promptTokens: number; servedModel: string }): Promise<void>;
   /** Learns limits from a rejected request, for everyone who shares the store, and releases its reservation. */
   recordRejection(reservation: Reservation, rejection: QuotaRejection): Promise<void>;

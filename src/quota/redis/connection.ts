@@ -4,7 +4,7 @@ import { withTimeout } from '../../util/with-timeout.js';
 import { createReconnectingClient } from './reconnecting-client.js';
 import type { RedisScript } from './scripts.js';
 
-/** Redis cannot be reached, refuses the command or is too slow. The message is the reason, on one line. */
+/** Redis can't be reached, rejects the command or is too slow. The message is the reason, on one line. */
 export class RedisUnavailable extends Error {
   override name = 'RedisUnavailable';
 }

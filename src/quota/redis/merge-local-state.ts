@@ -23,7 +23,7 @@ export function mergeLocalState(
 ): string {
   const isNew = state.edition === undefined;
   state.edition ??= edition;
-  if (isNew) adoptLearned(state, local, toServerTime);
+  if (isNew) adoptLearnedState(state, local, toServerTime);
   // The requests of an alias count in the state of the model that serves it.
   if (state.standsFor !== undefined) return state.edition;
   const existingIds = new Set(state.appointments.map(({ id }) => id));
@@ -37,7 +37,7 @@ export function mergeLocalState(
   return state.edition;
 }
 
-function adoptLearned(state: ModelState, local: ModelState, toServerTime: MergeOptions['toServerTime']): void {
+function adoptLearnedState(state: ModelState, local: ModelState, toServerTime: MergeOptions['toServerTime']): void {
   const { learned, closedUntil, notBefore, guardFactor, tokenRatio, standsFor } = local;
   state.learned = { ...learned, ...state.learned };
   state.guardFactor = Math.max(state.guardFactor, guardFactor);

@@ -23,15 +23,15 @@ export interface RedisRateLimiterOptions extends Omit<RateLimiterOptions, 'store
   readLocalState?: (key: string) => Promise<ModelState | undefined>;
 }
 
-/** What a script returns about a reservation, in server time. Without `guessed` only the time has changed. */
+/** What a script returns about a reservation, in server time. If `guessed` is absent, only the time has changed. */
 type ReservationOutcome = { state: ReservationResult['state'] } & Pick<SendTime, 'at' | 'reason'> & {
     guessed?: boolean;
   };
-/** The final result of the reserve, confirm and cancel scripts. `done` of confirm allows to send. */
+/** The final result of the reserve, confirm and cancel scripts. After confirm, `done` means: send now. */
 type FinalOutcome = { state: 'done' } | ReservationOutcome;
 type ScriptOutcome = FinalOutcome | { state: 'unknown' | 'days' } | { state: 'elsewhere'; model: string };
 
-/** Attempts of a script; a state that is lost more often between two calls is not lost by accident. */
+/** The maximum attempts of a script. A state that Redis loses more often than this is not lost by accident. */
 const maxAttempts = 12;
 
 /**
@@ -81,7 +81,7 @@ export function createRedisRateLimiter(options: RedisRateLimiterOptions): RateLi
     recordRejection: (reservation, { closedUntil, ...rejection }) =>
       limiter.recordRejection(reservation, {
         ...rejection,
-        // The local clock may be in another day than the shared one.
+        // The local clock may show another day than the shared one.
         ...(closedUntil !== undefined && { closedUntil: getNextPacificMidnight(clock.now()).getTime() }),
       }),
   };

@@ -44,7 +44,7 @@ export async function clearRuns(database: Database.Database, filter: ClearFilter
   return cleared;
 }
 
-/** Overwrites the deleted data, which SQLite would leave readable in the file. */
+/** Removes the deleted data from the file, where SQLite would leave it readable. */
 function reclaimSpace(database: Database.Database): void {
   try {
     database.exec('VACUUM');

@@ -23,7 +23,7 @@ interface RunStoreOptions extends Omit<RunRecorderOptions, 'enqueue'> {
   narrative: string;
   /** How long runs and replies are kept; older ones are deleted at the end of the run. */
   keepMs: number;
-  /** Called once, when the database can't be read or written; it is not used any more after that. */
+  /** Called once, when the database can't be read or written; it is not used after that. */
   onFailure: (thrown: unknown) => void;
 }
 

@@ -5,7 +5,7 @@ export interface ReplyOutput {
   onEvent(event: NarrativeEvent): void;
   /** Called once, at the end of the run. */
   finish(report: RunReport): void;
-  /** Whether nothing is written yet, because other narratives come first. */
+  /** Whether the replies are held back until those of earlier narratives are written. */
   isQueued?(): boolean;
 }
 

@@ -1,5 +1,5 @@
 /**
- * Replaces control characters by visible symbols, so that no reply, file or server can move the cursor, change colours
+ * Replaces control characters with visible symbols, so that no reply, file or server can move the cursor, change colours
  * or set the window title. Line feeds and tabs stay, and CRLF becomes a line feed.
  */
 export function toPrintable(text: string): string {
