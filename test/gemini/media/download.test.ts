@@ -221,7 +221,7 @@ describe('a URL that fails', () => {
     expect(error).toMatchObject({ code: 'timeout', message: `can't fetch ${web.url}/a.png: ${reason}` });
   });
 
-  test('rejects with the reason of an abort at once', async () => {
+  test('rejects at once with the abort reason', async () => {
     pages['/a.png'] = serveThenStall(mediaBytes.png);
     const { controller, context } = createAbortableContext();
     const work = fixture.driver().generate(createUrlRequest('/a.png'), context);

@@ -24,7 +24,7 @@ it('reports variables that no text uses, escaped ones included', async () => {
   expect(await lintFiles({ 'a.toml': source })).toEqual(['~ 9:1 unused-var: no text uses {{vars.escaped}}']);
 });
 
-it('accepts variables that a system text or a media name uses', async () => {
+it('accepts variables that a system instruction or a media name uses', async () => {
   const source = renderNarrative('x', 'who = "you"\nfile = "paper"\nact = 1\n')
     .replace('name = "story"', 'name = "story"\nsystem = "For {{vars.who}}"')
     .replace('a = "x"', 'a.system = "{{vars.act}}"\na.input = [{ type = "document", file = "{{vars.file}}.txt" }]');

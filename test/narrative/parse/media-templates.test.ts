@@ -75,7 +75,7 @@ describe('placeholders in media names', () => {
     ]);
   });
 
-  it('can not refer to standard input if the narrative was read from it', async () => {
+  it('cannot refer to standard input if the narrative was read from it', async () => {
     const bytes = Buffer.from(second('type = "image"\nfile = "{{stdin}}"'));
     const { diagnostics } = await checkNarrative({ file: '<stdin>', bytes, folder: '.', isFromStdin: true });
     expect(diagnostics.map(({ rule }) => rule)).toEqual(['stdin-taken']);
