@@ -53,7 +53,7 @@ const options: CommandDefinition<[], RunOptions>['options'] = {
   resume: new Option('--resume', 'reuse replies from earlier runs'),
   from: new Option('--from <act>', 'with --resume: request new replies from this act on'),
   record: new Option('--record <file>', 'save every reply to this file'),
-  replay: new Option('--replay <file>', 'answer from replies recorded in this file; no key'),
+  replay: new Option('--replay <file>', 'use the replies in this file; no network, no key'),
   maxCost: new Option('--max-cost <usd>', 'stop before the total cost exceeds this').argParser(parseUsd),
   rehearse: new Option('--rehearse', 'show what would be sent; no network, no key'),
   strict: new Option('--strict', 'fail if max_tokens cuts a reply short'),

@@ -118,14 +118,14 @@ describe('a URL that fails', () => {
       'the download of WEB/a.png was interrupted: connection closed',
     ],
     [
-      'is another type than its name',
+      'does not have the type of its name',
       servePage('<!doctype html>', 'text/html'),
       'no_input',
       false,
       "the download can't be used: WEB/a.png is text, not image/png as its name says",
     ],
     [
-      'is another type than its server says',
+      'does not have the type that its server says',
       servePage(mediaBytes.png, 'application/pdf'),
       'no_input',
       false,

@@ -61,7 +61,7 @@ function recordNotes(): { context: CallContext; notes: string[] } {
 }
 
 describe('inline media', () => {
-  test('is everything up to 15 MB in total, from disk or from memory', async () => {
+  test('is used for everything up to 15 MB in total, from disk or from memory', async () => {
     const film = createVideo(5 * megabyte);
     const held = await createPart(mediaBytes.png, 'dot.png');
     const read = await createPart(film);

@@ -114,7 +114,7 @@ input = [{ type = "text", content = "y" }]
     ]);
   });
 
-  it('may refer to an act of any name, except for built-in names', async () => {
+  it('may refer to an act with any name, except for built-in names', async () => {
     const names = ['two words', 'a.b', '🎬', 'a/b', '__proto__', 'constructor'];
     const acts = names.map((name) => `${JSON.stringify(name)} = "x"\n`).join('');
     const last = `last = ${JSON.stringify(names.map((name) => `{{${name}}}`).join(' '))}\n`;
