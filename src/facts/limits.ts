@@ -27,7 +27,7 @@ const freeTierLiveSessions = 3;
 
 /**
  * Initial limits, until the service reports its own. Google no longer publishes a table. These are guesses from
- * rejections (429) of the free tier seen in 2026, so they pace requests but never close a day. Limits learned from the
+ * rejections (429) of the free tier seen in 2026, so they pace requests but never block them until the next day. Limits learned from the
  * service's rejections take precedence. Tier names: ai.google.dev/gemini-api/docs/rate-limits, read 2026-11.
  */
 export const builtInTiers: Readonly<Record<string, TierLimits>> = {

@@ -16,7 +16,7 @@ export interface Limits {
 export interface Limit {
   /** 1 or more. */
   value: number;
-  /** `built-in` is a guess: it paces requests, but never closes a day. `learned` was stated by the API. */
+  /** `built-in` is a guess: it paces requests, but never blocks them until the next day. `learned` was stated by the API. */
   source: 'built-in' | 'settings' | 'flag' | 'learned';
 }
 

@@ -58,7 +58,7 @@ function createRehearsalResponse(request: GenerateRequest): GenerateResponse {
 function renderReplyText({ model, turns, system, parameters }: GenerateRequest): string {
   const parts = turns.slice(-1).flatMap(getParts);
   const details = [
-    ...(system === undefined ? [] : [`a system text of ${formatCount(Buffer.byteLength(system), 'byte')}`]),
+    ...(system === undefined ? [] : [`a system instruction of ${formatCount(Buffer.byteLength(system), 'byte')}`]),
     ...Object.entries(parameters).map(formatParameter),
   ];
   return [

@@ -21,7 +21,7 @@ test.each(['', ' \n'])('warns once about input without text, even with --quiet, 
   expect(two).toMatchObject({ code: 0, stderr: `boticelli: x: ${warning}` });
 });
 
-test('does not read input that no text uses', async () => {
+test('does not read standard input that no prompt uses', async () => {
   const { stderr } = await runBoticelli(['run', 'x.toml', '--rehearse', '-q'], { cwd: folder('Hello') });
   expect(stderr).toBe('');
 });

@@ -43,7 +43,7 @@ test('the library example prints every reply, also after an attempt that broke o
   expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
   expect(stdout).toBe(
     [
-      '\n## draft\nThe po\n(void, once more)\nThe post.',
+      '\n## draft\nThe po\n(discarded, starting again)\nThe post.',
       '\n## critique\nToo long.',
       '\n## rewrite\nShorter.',
       '\n## title\nA title\n\ncompleted: 4 acts, 60 tokens\n',

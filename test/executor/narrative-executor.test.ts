@@ -38,7 +38,7 @@ test('makes one call per act, with all earlier turns', async () => {
   expect(report.acts.map(({ text }) => text)).toEqual(['Reply 1', 'Reply 2', 'Reply 3']);
 });
 
-test("sends an act's model, system text and parameters with its call only", async () => {
+test("sends an act's model, system instruction and parameters with its call only", async () => {
   const { driver, executor } = createExecutor([], { defaultModel: 'fallback-default' });
   const { model: _, ...nameless } = act('two');
   await executor.execute(

@@ -91,7 +91,7 @@ describe('a narrative', () => {
       `${renderHead(...names.map((name) => `${name}x`))}[acts]\n${names.map((name) => `${name} = ""\n`).join('')}`,
     );
     expect(problems).toHaveLength(30_000);
-    expect(problems[0]).toBe('4:10 unknown-act: the order names the act "act_0x", which does not exist → act_0');
+    expect(problems[0]).toBe('4:10 unknown-act: "order" lists the act "act_0x", which does not exist → act_0');
     expect(problems.at(-1)).toBe('10005:12 empty-prompt: "act_9999" in [acts] is empty');
   });
 });
@@ -139,7 +139,7 @@ describe('loadNarrative', () => {
     expect(thrown).toMatchObject({
       name: 'InvalidNarrative',
       code: 'invalid_narrative',
-      message: `${file}:4:14: the order names the act "b", which does not exist (and 1 more)`,
+      message: `${file}:4:14: "order" lists the act "b", which does not exist (and 1 more)`,
       diagnostics: [{ rule: 'unknown-act' }, { rule: 'empty-prompt' }],
     });
   });

@@ -28,7 +28,7 @@ test('the reply says that it is a rehearsal, and what would be sent', async () =
   const response = await createRehearsalDriver().generate(request);
   expect(response.text).toBe(
     '[rehearsal] gemini-3.8-flash would receive 3 turns; the last one has 2 parts: 7 bytes of text, 5 bytes of image/png. ' +
-      'Also: a system text of 9 bytes, temperature 0.5. Nothing was sent.',
+      'Also: a system instruction of 9 bytes, temperature 0.5. Nothing was sent.',
   );
   expect(response).toMatchObject({ model: 'rehearsal', finishReason: 'STOP' });
 });

@@ -8,7 +8,7 @@ export const addModelsCommand = defineCommand<[], ModelsOptions>({
   name: 'models',
   description: 'list the models available to your key',
   options: {
-    live: new Option('--live', 'only models with the Live API'),
+    live: new Option('--live', 'only models that support the Live API'),
     search: new Option('--search <text>', 'only models with this in their name or description'),
     refresh: new Option('--refresh', 'fetch the list again, even if it is less than a day old'),
     format: formatOption(),

@@ -21,7 +21,7 @@ import { readLocalModelStates } from '../resources/open-quota.js';
 
 /** The options of `boticelli models`. */
 export interface ModelsOptions extends FormatOptions, Pick<SettingsFlagOptions, 'tier' | 'config'> {
-  /** Only models with the Live API. */
+  /** Only models that support the Live API. */
   live?: boolean;
   /** Only models with this text in their name or description; case does not matter. */
   search?: string;

@@ -20,7 +20,7 @@ const addShowCommand = defineCommand<[run: string], Record<never, never>>({
 
 const addExportCommand = defineCommand<[run: string], ExportOptions>({
   name: 'export',
-  description: 'print one run as a document',
+  description: 'print one run as JSON or Markdown',
   arguments: [runArgument],
   options: { format: new Option('--format <format>', 'output format').choices(['json', 'markdown']).default('json') },
   loadHandler: async () => (await import('./print-runs.js')).exportRun,

@@ -113,7 +113,7 @@ function checkPlaceholder(
     return createProblem('unknown-name', formatUnknownName(excerpt, name, scope), createSuggestionQuery(name, scope));
   const first = scope.firstPositions.get(name);
   if (first === undefined)
-    return createProblem('not-played-yet', `${excerpt} has no value: the act ${quote(name)} is not in the order`);
+    return createProblem('not-played-yet', `${excerpt} has no value: the act ${quote(name)} is not listed in "order"`);
   if (first < position) return undefined;
   const reason = `the act ${quote(name)} has not run when this ${templateText.sentAs} is sent`;
   return createProblem('not-played-yet', `${excerpt} has no value: ${reason}`);
@@ -153,7 +153,7 @@ export function checkContexts(file: TomlTable, tableName: string, scope: Referen
     for (const [name, index] of findExistingActs(value.context, path, scope, report)) {
       const first = scope.firstPositions.get(name);
       if (first !== undefined && first < position) continue;
-      const reason = first === undefined ? 'is not in the order' : 'has not run by then';
+      const reason = first === undefined ? 'is not listed in "order"' : 'has not run by then';
       report(errorAt('not-played-yet', [...path, index], `"context" names the act ${quote(name)}, which ${reason}`));
     }
   }

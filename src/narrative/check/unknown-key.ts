@@ -26,9 +26,9 @@ export function createUnknownKeyProblem(tablePath: Path, key: string, file: Toml
   const isTopLevel = tablePath.length === 0;
   const label = isTopLevel ? formatTableHeader(path) : describePath(path);
   if (listIgnoredKeys(schema).includes(key))
-    return warningAt('ignored-key', path, `${label} is ignored; only the Rust original uses it`);
+    return warningAt('ignored-key', path, `${label} is ignored; only the original Rust version uses it`);
   if (isTopLevel && (key === 'bots' || key === 'tables')) {
-    return errorAt('not-supported', path, `${label} is not supported; only the Rust original has ${key}`, {
+    return errorAt('not-supported', path, `${label} is not supported; only the original Rust version has ${key}`, {
       target: 'key',
     });
   }
@@ -45,7 +45,7 @@ const mediaSchemas: readonly TableSchema[] = [mediaSchema, mediaInputSchema, tex
 
 type TableSchema = { shape: Record<string, unknown> };
 
-/** Lists the keys that only the Rust original uses. */
+/** Lists the keys that only the original Rust version uses. */
 function listIgnoredKeys(schema: TableSchema): string[] {
   if (schema === narrativeTableSchema) return ['template', 'target', 'skip_content_generation', 'preserve_source'];
   return mediaSchemas.includes(schema) ? ['filename'] : [];

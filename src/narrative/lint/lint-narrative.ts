@@ -46,7 +46,7 @@ function lintUnusedMedia({ media, acts }: TomlTable, report: ReportProblem): voi
 function lintUnusedVars({ vars }: TomlTable, usedVariables: ReadonlySet<string>, report: ReportProblem): void {
   if (!isTable(vars)) return;
   for (const name in vars) {
-    if (!usedVariables.has(name)) report(warningAt('unused-var', ['vars', name], `no text uses {{vars.${name}}}`));
+    if (!usedVariables.has(name)) report(warningAt('unused-var', ['vars', name], `{{vars.${name}}} is never used`));
   }
 }
 

@@ -48,7 +48,7 @@ export function readAct(name: string, value: TomlValue, options: ActReadOptions)
   }
   const { model, system, fallback, context } = ownSettings ? { ...defaults, ...ownSettings } : defaults;
   if (model !== undefined) act.model = model;
-  // An empty text overrides the system text of the narrative with none.
+  // An empty text overrides the system instruction of the narrative with none.
   if (system !== undefined && system.trim() !== '') act.system = system;
   if (fallback) act.fallback = fallback;
   if (context) act.context = context;

@@ -81,7 +81,7 @@ function readActs(file: TomlTable, options: ActReadOptions): ReadonlyMap<string,
   return acts;
 }
 
-/** Adds the system text of the narrative, which is sent with the acts that have none of their own. */
+/** Adds the system instruction of the narrative, which is sent with the acts that have none of their own. */
 function addSystemText(texts: TemplateText[], { system }: ActSettings, tableName: string, order: readonly Act[]): void {
   if (system === undefined) return;
   const actNames = order.filter((act) => act.system === system).map(({ name }) => name);
@@ -118,7 +118,7 @@ function readOrder(order: TomlValue | undefined, acts: ReadonlyMap<string, Act>,
   const orderedNames = new Set(order);
   for (const name of acts.keys()) {
     if (!orderedNames.has(name))
-      report(warningAt('unused-act', ['acts', name], `the act ${quote(name)} is not in the order`));
+      report(warningAt('unused-act', ['acts', name], `the act ${quote(name)} is not listed in "order"`));
   }
   const orderedActs: Act[] = [];
   order.forEach((name, index) => {
@@ -126,7 +126,7 @@ function readOrder(order: TomlValue | undefined, acts: ReadonlyMap<string, Act>,
     const act = acts.get(name);
     if (act) orderedActs.push(act);
     else {
-      const message = `the order names the act ${quote(name)}, which does not exist`;
+      const message = `"order" lists the act ${quote(name)}, which does not exist`;
       const suggest = { name, candidates: acts.keys() };
       report(errorAt('unknown-act', ['toc', 'order', index], message, { suggest }));
     }

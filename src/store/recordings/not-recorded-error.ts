@@ -74,7 +74,7 @@ async function describeDifferences(
   const differences: string[] = [];
   if (current.model !== nearest.model) differences.push(`the model: it was ${nearest.model}, now ${current.model}`);
   if (current.system !== nearest.system)
-    differences.push(`the system text: ${await formatWordDiff(nearest.system ?? '', current.system ?? '')}`);
+    differences.push(`the system instruction: ${await formatWordDiff(nearest.system ?? '', current.system ?? '')}`);
   if (!hasSameParameters(current, nearest))
     differences.push(describeParameterChanges(nearest.parameters, current.parameters));
 

@@ -57,7 +57,7 @@ export function formatRetry({ attempt, delayMs, error }: ActRetry): string {
   return `attempt ${attempt} failed: ${error.message}; retrying ${delayMs === 0 ? nextTime : `in ${formatDuration(delayMs)}`}`;
 }
 
-/** The warning that printed text is void. */
+/** The warning that the printed text is discarded. */
 export const discardMessage = 'the text above is discarded; the reply starts again';
 
 /** Formats a wait, to follow `waiting` or `waited`. */

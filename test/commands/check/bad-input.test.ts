@@ -42,7 +42,7 @@ test.each([
   ['inline tables', `${head(['a'])}[acts]\na = ${'{x='.repeat(5000)}1${'}'.repeat(5000)}\n`],
   ['tables', `${head(['a'])}[acts]\na = "x"\n[acts.b${'.b'.repeat(20_000)}]\n`],
   ['a schema', `${head(['a'])}[acts.a]\nformat = "json"\nschema.a${'.a'.repeat(20_000)} = 1\n`],
-])('reports %s nested without end as an error', async (_what, content) => {
+])('reports %s nested too deeply as an error', async (_what, content) => {
   expect((await checked(content)).code).toBe(65);
 });
 

@@ -95,7 +95,7 @@ test('Ctrl-C at the question sends nothing; later it prints the results so far',
   expect(stderr).toBe('boticelli: interrupted by SIGINT\n');
 });
 
-test('another error than a rejection ends only its own series and sets the exit code', async () => {
+test('an error other than a rejection ends only its own series and sets the exit code', async () => {
   const broken = errorReply(503, 'The model is overloaded.');
   const well = { body: { candidates: [{ content: { parts: [{ text: 'yes' }] }, finishReason: 'STOP' }] } };
   server.setDefaultReply(({ model }) => (model === 'model-a' ? broken : well));

@@ -112,7 +112,7 @@ describe('a request that is not in the recording', () => {
     expect(stderr).toContain('differs in turn 2 of 3, a reply');
     edit('two.toml', '[toc]', 'temperature = 0.5\nsystem = "Be kind."\n[toc]');
     expect((await replay('two.toml')).stderr).toMatch(
-      /differs in the system text: \{\+Be kind\.\+\}; and in the parameters: temperature was not set, now 0\.5/,
+      /differs in the system instruction: \{\+Be kind\.\+\}; and in the parameters: temperature was not set, now 0\.5/,
     );
   });
 

@@ -48,7 +48,7 @@ test('NO_COLOR removes colours, CI and --quiet the spinner', async () => {
   expect(quiet.stdout()).not.toContain(hideCursor);
 });
 
-test('marks an interrupted attempt as void, and starts the reply again below it', async () => {
+test('marks an interrupted attempt as discarded, and starts the reply again below it', async () => {
   server.queueReplies(packetReply(formatSseEvent(createChunk('half of a'))), textReply('whole'));
   const running = startInTerminal(['run', 'two.toml', '--stream'], { server, cwd: folder() });
   expect((await running.result).code).toBe(0);

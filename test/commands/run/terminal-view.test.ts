@@ -56,7 +56,7 @@ test.each([
   ['success', textReply('well', { headersDelayMs: 500 }), 0],
   ['a failure', { ...errorReply(400, 'no good', []), headersDelayMs: 500 }, 69],
   ['failing for good after attempts', overloadedError(), 69],
-])('%s leaves no spinner behind, and the cursor visible', async (_, script, expected) => {
+])('%s removes the spinner and leaves the cursor visible', async (_, script, expected) => {
   server.setDefaultReply(script);
   const { code, stdout } = await startInTerminal(['run', 'one.toml', '--retries', '1'], { server, cwd: folder() })
     .result;

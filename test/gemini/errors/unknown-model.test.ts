@@ -109,7 +109,7 @@ test('links to the list of models if the request for it fails', async () => {
   expect(error.hint).toContain('https://ai.google.dev/gemini-api/docs/models');
 });
 
-test('rejects with the reason of an abort during the list request', async () => {
+test('rejects with the abort reason if aborted during the list request', async () => {
   fixture.server.queueListReplies({ end: 'stall-before-headers' });
   const { controller, context } = createAbortableContext();
   const call = fixture.driver().generate(createRequest('Hi', { model: 'gemini-9' }), context);

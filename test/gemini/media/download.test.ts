@@ -118,14 +118,14 @@ describe('a URL that fails', () => {
       'the download of WEB/a.png was interrupted: connection closed',
     ],
     [
-      'is another type than its name',
+      'does not have the type of its name',
       servePage('<!doctype html>', 'text/html'),
       'no_input',
       false,
       "the download can't be used: WEB/a.png is text, not image/png as its name says",
     ],
     [
-      'is another type than its server says',
+      'does not have the type that its server says',
       servePage(mediaBytes.png, 'application/pdf'),
       'no_input',
       false,
@@ -221,7 +221,7 @@ describe('a URL that fails', () => {
     expect(error).toMatchObject({ code: 'timeout', message: `can't fetch ${web.url}/a.png: ${reason}` });
   });
 
-  test('rejects with the reason of an abort at once', async () => {
+  test('rejects at once with the abort reason', async () => {
     pages['/a.png'] = serveThenStall(mediaBytes.png);
     const { controller, context } = createAbortableContext();
     const work = fixture.driver().generate(createUrlRequest('/a.png'), context);

@@ -61,7 +61,7 @@ function recordNotes(): { context: CallContext; notes: string[] } {
 }
 
 describe('inline media', () => {
-  test('is everything up to 15 MB in total, from disk or from memory', async () => {
+  test('is used for everything up to 15 MB in total, from disk or from memory', async () => {
     const film = createVideo(5 * megabyte);
     const held = await createPart(mediaBytes.png, 'dot.png');
     const read = await createPart(film);
@@ -195,7 +195,7 @@ describe('a failed upload', () => {
     expect(error.message).toBe(`could not upload "film.mp4": 127.0.0.1:${server.port} answered with "hello"`);
   });
 
-  test('reports a file that the service can not process', async () => {
+  test('reports a file that the service cannot process', async () => {
     server.files.configure({ processingPolls: 1, processingError: 'The video is corrupted.' });
     const error = await getError(driver.generate(createMediaRequest(await loadLargeVideo())));
     expect(error).toMatchObject({
@@ -216,7 +216,7 @@ describe('a failed upload', () => {
     expect(server.generateRequests).toHaveLength(1);
   });
 
-  test('rejects with the reason of an abort at once', async () => {
+  test('rejects at once with the abort reason', async () => {
     server.files.configure({ gate: { command: 'upload', gate: createGate() } });
     const controller = new AbortController();
     const reason = new Error('enough');

@@ -175,6 +175,6 @@ test.each(['STOP', 'OTHER', 'MALFORMED_FUNCTION_CALL'])(
   },
 );
 
-test('rejects a reply of thoughts only as empty', async () => {
+test('rejects a reply that consists only of thoughts, as empty', async () => {
   expect(await errorOf(textReply([], { thoughts: ['hm'] }))).toMatchObject({ code: 'empty_reply' });
 });

@@ -65,7 +65,7 @@ input = [{ type = "text", content = "{{nix}}" }]
     ]);
   });
 
-  it('can not refer to a later act, nor to one before the first', async () => {
+  it('cannot refer to a later act, nor to one before the first', async () => {
     const source = `${renderHead('a', 'b', 'a')}[acts]\na = "{{b}} {{previous}}"\nb = "x"\n`;
     expect(await collectProblems(source)).toEqual([
       '6:6 not-played-yet: {{b}} has no value: the act "b" has not run when this text is sent',
@@ -73,7 +73,7 @@ input = [{ type = "text", content = "{{nix}}" }]
     ]);
   });
 
-  it('in the system text of the narrative must be valid for the first act that uses it', async () => {
+  it('in the system instruction of the narrative must be valid for the first act that uses it', async () => {
     const source = (own: string) => `[narrative]
 name = "x"
 system = "After {{previous}}"
@@ -95,8 +95,8 @@ input = [{ type = "text", content = "y" }]
     expect(
       await collectProblems(`${renderHead('a')}[acts]\na = "x {{b}}"\nb = "{{previous}} {{a}} {{nix}}"\n`),
     ).toEqual([
-      '6:8 not-played-yet: {{b}} has no value: the act "b" is not in the order',
-      '~ 7:1 unused-act: the act "b" is not in the order',
+      '6:8 not-played-yet: {{b}} has no value: the act "b" is not listed in "order"',
+      '~ 7:1 unused-act: the act "b" is not listed in "order"',
       '7:25 unknown-name: unknown name {{nix}}; for a variable write {{vars.nix}} and define it in [vars]',
     ]);
   });
@@ -114,7 +114,7 @@ input = [{ type = "text", content = "y" }]
     ]);
   });
 
-  it('may refer to an act of any name, except for built-in names', async () => {
+  it('may refer to an act with any name, except for built-in names', async () => {
     const names = ['two words', 'a.b', '🎬', 'a/b', '__proto__', 'constructor'];
     const acts = names.map((name) => `${JSON.stringify(name)} = "x"\n`).join('');
     const last = `last = ${JSON.stringify(names.map((name) => `{{${name}}}`).join(' '))}\n`;
@@ -127,7 +127,7 @@ input = [{ type = "text", content = "y" }]
     ]);
   });
 
-  it('can not refer to standard input if the narrative was read from it', async () => {
+  it('cannot refer to standard input if the narrative was read from it', async () => {
     const bytes = Buffer.from(second('{{stdin}}'));
     const { diagnostics } = await checkNarrative({ file: '<stdin>', bytes, folder: '.', isFromStdin: true });
     expect(diagnostics).toMatchObject([{ rule: 'stdin-taken', location: { line: 7, column: 8, length: 9 } }]);

@@ -85,14 +85,14 @@ testRule('unknown-act', [
   [
     'points at the name in the order and suggests the nearest act',
     `[narrative]\nname = "x"\n[toc]\norder = ["draft", "fnal"]\n[acts]\ndraft = "x"\nfinal = "y"\n`,
-    '4:19 unknown-act: the order names the act "fnal", which does not exist → final',
-    '~ 7:1 unused-act: the act "final" is not in the order',
+    '4:19 unknown-act: "order" lists the act "fnal", which does not exist → final',
+    '~ 7:1 unused-act: the act "final" is not listed in "order"',
   ],
   [
     'handles names of inherited JavaScript properties',
     `${renderHead('a', 'toString', '__proto__')}${acts}`,
-    '4:14 unknown-act: the order names the act "toString", which does not exist',
-    '4:25 unknown-act: the order names the act "__proto__", which does not exist',
+    '4:14 unknown-act: "order" lists the act "toString", which does not exist',
+    '4:25 unknown-act: "order" lists the act "__proto__", which does not exist',
   ],
 ]);
 
@@ -100,9 +100,9 @@ testRule('unused-act', [
   [
     'warns at the act, in every form',
     `${renderHead('a')}[acts]\na = "x"\nb = "y"\n[acts.c]\ninput = [{ type = "text", content = "x" }]\n[[acts.d.input]]\ntype = "text"\ncontent = "x"\n`,
-    '~ 7:1 unused-act: the act "b" is not in the order',
-    '~ 8:7 unused-act: the act "c" is not in the order',
-    '~ 10:8 unused-act: the act "d" is not in the order',
+    '~ 7:1 unused-act: the act "b" is not listed in "order"',
+    '~ 8:7 unused-act: the act "c" is not listed in "order"',
+    '~ 10:8 unused-act: the act "d" is not listed in "order"',
   ],
 ]);
 

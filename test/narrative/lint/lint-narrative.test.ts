@@ -189,7 +189,7 @@ rule('unread-reply', [
   ['accepts independent acts', order('context = "none"', 'a = "x"\nb = "y"\nc = "z"\n')],
   ['accepts a last act with full context', order('', 'a = "x"\nb.context = "none"\nc = "z"\n')],
   [
-    'considers the system text of the narrative and of acts',
+    'considers the system instruction of the narrative and of acts',
     order('context = "none"\nsystem = "Like {{a}}"', 'a.system = ""\nb.system = ""\nc = "x"\n'),
     '~ 9:1 unread-reply: no later act sees the reply of "b"',
   ],

@@ -16,15 +16,15 @@ async function lintFiles(files: Record<string, string>): Promise<string[]> {
 const renderNarrative = (text: string, vars: string) =>
   `${renderHead('a')}[acts]\na = ${JSON.stringify(text)}\n[vars]\n${vars}`;
 
-it('reports variables that no text uses, escaped ones included', async () => {
+it('reports variables that no prompt uses, escaped ones included', async () => {
   const source = renderNarrative(
     '{{ vars.used }} \\{{vars.escaped}} \\\\{{vars.behind}}',
     'used = 1\nescaped = 2\nbehind = 3\n',
   );
-  expect(await lintFiles({ 'a.toml': source })).toEqual(['~ 9:1 unused-var: no text uses {{vars.escaped}}']);
+  expect(await lintFiles({ 'a.toml': source })).toEqual(['~ 9:1 unused-var: {{vars.escaped}} is never used']);
 });
 
-it('accepts variables that a system text or a media name uses', async () => {
+it('accepts variables that a system instruction or a media name uses', async () => {
   const source = renderNarrative('x', 'who = "you"\nfile = "paper"\nact = 1\n')
     .replace('name = "story"', 'name = "story"\nsystem = "For {{vars.who}}"')
     .replace('a = "x"', 'a.system = "{{vars.act}}"\na.input = [{ type = "document", file = "{{vars.file}}.txt" }]');
@@ -40,7 +40,7 @@ it('accepts variables that a nested narrative uses, at any depth', async () => {
     'b.toml': renderNarrative('narrative:c', ''),
     'c.toml': renderNarrative('{{vars.deep}}', 'deep = 0\n'),
   };
-  expect(await lintFiles(files)).toEqual(['~ 9:1 unused-var: no text uses {{vars.unused}}']);
+  expect(await lintFiles(files)).toEqual(['~ 9:1 unused-var: {{vars.unused}} is never used']);
 });
 
 it('is silent if the use of the variable is misspelt', async () => {
@@ -54,7 +54,7 @@ it('reports all variables if templates are off', async () => {
     'name = "story"',
     'name = "story"\ntemplates = false',
   );
-  expect(await lintFiles({ 'a.toml': source })).toEqual(['~ 9:1 unused-var: no text uses {{vars.x}}']);
+  expect(await lintFiles({ 'a.toml': source })).toEqual(['~ 9:1 unused-var: {{vars.x}} is never used']);
 });
 
 it('is silent if a nested narrative has an error, because its variables are unknown', async () => {

@@ -35,7 +35,7 @@ it('counts lines with CRLF line endings', async () => {
 
 it.each([
   ['a Latin-1 letter', '5b6e5d0d0a61203d2022c3a920e922', '2:8', 'E9'],
-  ['a byte that can not begin a character', '23ff', '1:2', 'FF'],
+  ['a byte that cannot begin a character', '23ff', '1:2', 'FF'],
   ['an incomplete character', '23c3a9e28241', '1:3', 'E2'],
   ['an incomplete character at the end', '23c3a9e282', '1:3', 'E2'],
   ['an invalid byte after a byte order mark', 'efbbbf2380', '1:2', '80'],

@@ -48,7 +48,7 @@ describe('placeholders in media names', () => {
       '~ 9:9 stray-braces: unclosed "{{" in "file" in [[acts.two.input]] is sent as text; if that is intended, write \\{{',
       '9:8 media-not-found: the file "{{one.png" does not exist',
     ],
-  ])('are checked like in texts: %s', async (keys, ...expected) => {
+  ])('are checked as in prompts: %s', async (keys, ...expected) => {
     expect((await collectProblems(second(keys))).sort()).toEqual(expected.sort());
   });
 
@@ -75,7 +75,7 @@ describe('placeholders in media names', () => {
     ]);
   });
 
-  it('can not refer to standard input if the narrative was read from it', async () => {
+  it('cannot refer to standard input if the narrative was read from it', async () => {
     const bytes = Buffer.from(second('type = "image"\nfile = "{{stdin}}"'));
     const { diagnostics } = await checkNarrative({ file: '<stdin>', bytes, folder: '.', isFromStdin: true });
     expect(diagnostics.map(({ rule }) => rule)).toEqual(['stdin-taken']);

@@ -84,7 +84,7 @@ describe('image problems', () => {
       `8:8 media-type: "mime" in [[acts.look.input]] is "image/gif"; ${supported}`,
     ],
     [
-      'bytes of another type than declared',
+      'bytes of a type other than declared',
       'file = "dot.jpg"\nmime = "image/png"',
       '7:8 media-type: "dot.jpg" is image/jpeg, not image/png as its "mime" says',
     ],

@@ -53,7 +53,7 @@ it('reports problems in the file that has them, each once, the outermost file fi
   expect(await collectFolderProblems(files)).toEqual([
     'a.toml:8:7 unknown-name: unknown name {{nix}}; for a variable write {{vars.nix}} and define it in [vars]',
     'b.toml:6:6 not-played-yet: {{y}} has no value: the act "y" has not run when this text is sent',
-    'b.toml:8:1 unused-act: the act "z" is not in the order',
+    'b.toml:8:1 unused-act: the act "z" is not listed in "order"',
     expect.stringMatching(/^c\.toml:1:\d syntax/),
   ]);
 });
