@@ -21,7 +21,7 @@ interface DiagnosticsOutput {
   printLines: (lines: string) => void;
 }
 
-/** Prints the diagnostics of a file with their source lines on standard error; in GitHub Actions, annotations too. */
+/** Prints the diagnostics of a file with their source lines on standard error, and annotations in GitHub Actions. */
 export function reportDiagnostics(diagnosed: DiagnosedFile, { proc, colors, printLines }: DiagnosticsOutput): void {
   const { file, text, diagnostics } = diagnosed;
   const frames = formatDiagnostics(diagnostics, { file, text, colors });
@@ -29,9 +29,9 @@ export function reportDiagnostics(diagnosed: DiagnosedFile, { proc, colors, prin
   reportAnnotations(diagnosed, proc);
 }
 
-/** In GitHub Actions, prints annotations on standard error, so that standard output stays as it is. */
+/** Prints annotations in GitHub Actions, on standard error so that standard output stays the same. */
 export function reportAnnotations({ file, diagnostics }: Omit<DiagnosedFile, 'text'>, proc: CliProcess): void {
-  // Reading the environment takes as long as parsing a line, so a valid file skips it.
+  // Reading an environment variable is as slow as parsing a line, so it is not read for a valid file.
   if (diagnostics.length === 0 || proc.env.GITHUB_ACTIONS !== 'true') return;
   const annotationPath = (name: string) => (name === '<stdin>' ? undefined : pathInRepository(name, proc));
   for (const diagnostic of diagnostics) {
@@ -39,7 +39,10 @@ export function reportAnnotations({ file, diagnostics }: Omit<DiagnosedFile, 'te
   }
 }
 
-/** A step may run in a folder of its own. A file outside the repository keeps its absolute path. */
+/**
+ * Returns the path of a file relative to the repository, because a workflow step may run in a subfolder. For a file
+ * outside the repository, returns the absolute path.
+ */
 function pathInRepository(file: string, proc: CliProcess): string {
   const path = resolve(proc.cwd(), file);
   const relativePath = relative(proc.env.GITHUB_WORKSPACE || proc.cwd(), path);

@@ -28,14 +28,17 @@ function createUnknownKeyProblem(table: Path, key: string, file: TomlTable): Pro
   return errorAt('unknown-key', path, `unknown key ${describePath(path)}${location}${hint}`, options);
 }
 
-/** Settings files are shared and committed, so they must not contain a key. */
+/** Returns a hint for an API key. Settings files are shared and committed, so they must not contain one. */
 function apiKeyHint(key: string): string | undefined {
   return /(?:^|_)(?:api_?key|key|token)$/i.test(key)
     ? '; set the API key in GEMINI_API_KEY, not in a settings file'
     : undefined;
 }
 
-/** To TOML, `models.gemini-3.8-flash` is a key `8-flash` in `models.gemini-3`; meant is `models."gemini-3.8-flash"`. */
+/**
+ * Returns a hint for a model name that needs quotes. TOML reads `models.gemini-3.8-flash` as the key `8-flash` in
+ * `models.gemini-3`, but the user means `models."gemini-3.8-flash"`.
+ */
 function unquotedModelHint(table: Path, key: string): string | undefined {
   const [model] = table.slice(5);
   const isInModel = table.length === 6 && table[4] === 'models' && typeof model === 'string';
@@ -50,7 +53,7 @@ interface StringRule {
   isValid(text: string): boolean;
   /** The end of a message that begins with the setting's name. */
   requirement: string;
-  /** Whether the message may show the value: what is wrong with a URL may be a password in it. */
+  /** Whether the message may show the value. A URL is not shown, because it may contain a password. */
   isValueShown?: boolean;
 }
 
@@ -94,7 +97,7 @@ function checkStrings(file: TomlTable): Problem[] {
   });
 }
 
-/** Limits and prices of single models have the model's name as their key. */
+/** Checks the keys of the tables with limits and prices of single models: each key is a model name. */
 function checkModelKeys(file: TomlTable): Problem[] {
   const getKeys = (path: Path) => {
     const table = valueAt(file, path);

@@ -1,9 +1,9 @@
 import type { Environment } from './environment-variables.js';
 
 /**
- * Returns a function that finds the proxy of a URL by `HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY` and `NO_PROXY`, upper or
- * lower case. Undefined, without loading anything, if the environment names no proxy. A `.env` is not read, because its
- * author could then see the requests.
+ * Returns a function that finds the proxy of a URL from `HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY` and `NO_PROXY`, in
+ * upper or lower case. If the environment names no proxy, returns undefined and loads no library. Variables in `.env`
+ * are ignored, because its author could otherwise see the requests.
  */
 export async function createProxyResolver(
   environment: Environment,
@@ -16,7 +16,7 @@ export async function createProxyResolver(
   return (url) => {
     const proxy = getProxyForUrl(url);
     if (proxy === '') return undefined;
-    // Without a scheme the library assumes that of the URL; curl assumes http, which is what proxies use.
+    // If the proxy has no scheme, the library adds the scheme of the URL. Like curl, we use http, as proxies do.
     const hasScheme = proxyVariables.some(([, value]) => value === proxy);
     return hasScheme ? proxy : proxy.replace(/^\w+:/, 'http:');
   };

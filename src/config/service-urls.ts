@@ -10,10 +10,10 @@ export function isRedisUrl(text: string): boolean {
 }
 
 /**
- * Checks that the API key is not sent to an address that comes from the working folder, in its `boticelli.toml` or
- * `.env`: the author of the folder could collect keys that way. Google's own address and loopback addresses are allowed,
- * and so is any address if the key comes from the same `.env`. The file of `--config` and the user's own settings file are the
- * user's choice, as a flag is.
+ * Checks that the API key is not sent to an address from the `boticelli.toml` or `.env` of the working folder, because
+ * the author of the folder could collect keys that way. Google's own address and loopback addresses are allowed. Any
+ * address is allowed if the key comes from the same `.env`. Addresses in the file of `--config` and in the user's own
+ * settings file are allowed, because the user chose them.
  *
  * @throws BoticelliError `invalid_config`
  */
@@ -40,7 +40,7 @@ export async function assertTrustedBaseUrl(
   );
 }
 
-/** Only the host of a URL is ever printed. */
+/** Returns the message about an untrusted URL. It shows only the host, because the rest may contain secrets. */
 function untrustedUrlMessage(setting: string, url: string): string {
   return `${setting} would send your API key to ${new URL(url).host}, but this folder may come from someone else`;
 }
@@ -50,8 +50,8 @@ const untrustedUrlHint =
   "If it has an API key of its own, put that key into this folder's .env and set none in the environment.";
 
 /**
- * Whether an address is Google's, with TLS, or this machine's, so that nobody else can receive a key sent there. Text that is
- * not a URL counts as trusted, because it is rejected before anything is sent.
+ * Whether an address is Google's own, with TLS, or a loopback address. Nobody else can receive a key that is sent to
+ * these addresses. Text that is not a URL counts as trusted, because it is rejected before anything is sent.
  */
 function isTrustedBaseUrl(baseUrl: string): boolean {
   if (!URL.canParse(baseUrl)) return true;
@@ -59,7 +59,10 @@ function isTrustedBaseUrl(baseUrl: string): boolean {
   return origin === new URL(defaultBaseUrl).origin || isLoopback(hostname);
 }
 
-/** The host name of a URL is normalized: `127.1` is `127.0.0.1`. Other names are not trusted, as anyone may resolve them. */
+/**
+ * Whether a host name is a loopback address. The host name of a URL is normalized: `127.1` becomes `127.0.0.1`. Other
+ * names are not trusted, because their DNS entries may lead anywhere.
+ */
 function isLoopback(hostname: string): boolean {
   return hostname === 'localhost' || hostname === '[::1]' || /^127(?:\.\d{1,3}){3}$/.test(hostname);
 }

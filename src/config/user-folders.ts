@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
 import { createVariableLookup, type Environment, readDotEnv, type VariableLookup } from './environment-variables.js';
 
-/** The operating system's folders for a user's files of this program. */
+/** The folders in which this program keeps a user's files. */
 export interface UserFolders {
   /** The folder of the user's own `boticelli.toml`. */
   config?: string;
@@ -10,8 +10,8 @@ export interface UserFolders {
 }
 
 /**
- * Finds the user's folders: `~/.config/boticelli` and `~/.local/share/boticelli`, or what XDG variables, macOS and Windows
- * use instead. Empty if the user has no home folder, as in some containers.
+ * Finds the user's folders: `~/.config/boticelli` and `~/.local/share/boticelli`, or the equivalents on macOS, on
+ * Windows, and with XDG variables. Returns an empty object if the user has no home folder, as in some containers.
  */
 export async function findUserFolders(): Promise<UserFolders> {
   try {
@@ -24,7 +24,7 @@ export async function findUserFolders(): Promise<UserFolders> {
 }
 
 /**
- * Finds the folder of `boticelli.db` without reading any other setting: `BOTICELLI_STATE_DIR`, else the user's folder.
+ * Finds the folder of `boticelli.db` without reading other settings: `BOTICELLI_STATE_DIR`, or else the user's folder.
  * @returns an absolute path; undefined if the user has no home folder
  */
 export async function findStateFolder(environment: Environment, workingFolder: string): Promise<string | undefined> {
@@ -32,7 +32,7 @@ export async function findStateFolder(environment: Environment, workingFolder: s
   return resolveStateFolder(createVariableLookup(environment, dotEnv), workingFolder, folders);
 }
 
-/** Like `findStateFolder`, from variables and folders that are already known. */
+/** Like `findStateFolder`, but uses variables and folders that are already known. */
 export function resolveStateFolder(
   getVariable: VariableLookup,
   workingFolder: string,

@@ -7,23 +7,27 @@ export interface LockWaitOptions {
   maxWaitMs?: number;
   /** Called once, when the wait becomes noticeable. */
   onLocked?: () => void;
-  /** Bounds of the random pause between two attempts; random, so that waiting processes spread out. Default 1 and 7. */
+  /**
+   * Bounds of the pause between two attempts. Default 1 and 7. The pause is random, so that waiting processes do not
+   * retry at the same time.
+   */
   pauseMs?: readonly [minMs: number, maxMs: number];
 }
 
-/** When a wait becomes noticeable to the user. */
+/** The length of a wait from which the user notices it. */
 const noticeAfterMs = 1000;
 
 /**
  * Runs work that needs the database's lock, and retries while another process holds it. If the lock is free, the work
- * is done before this returns. SQLite's own wait blocks Ctrl-C, so it is short (see open.ts), and the rest of the wait
- * is here. Uses real time, not the injected clock, because the other program does too.
+ * runs synchronously, before this function returns. SQLite's own wait blocks Ctrl-C, so it is short (see open.ts), and
+ * this function waits for the rest of the time. It uses real time, not the injected clock, because the other process
+ * does too.
  *
  * @throws SQLite's error once `maxWaitMs` have passed, and every other error of the work
  */
 export async function retryWhileLocked<Result>(work: () => Result, options: LockWaitOptions = {}): Promise<Result> {
   const { maxWaitMs = 10_000, onLocked, pauseMs: [minPauseMs, maxPauseMs] = [1, 7] } = options;
-  // Reads the clock only if it has to wait, which saves 0.7 ms at startup.
+  // The clock is read only if the lock is held, which saves 0.7 ms at startup.
   let startedAt: number | undefined;
   for (let isReported = false; ; ) {
     try {
@@ -36,15 +40,15 @@ export async function retryWhileLocked<Result>(work: () => Result, options: Lock
       isReported ||= waitedMs > noticeAfterMs;
     }
     await delay(minPauseMs + Math.random() * (maxPauseMs - minPauseMs));
-    // Lets Node handle signals. Otherwise it goes from timer to timer if several tasks wait for the lock, and each
-    // blocks for a moment: Ctrl-C was noticed after 9 s (2026-11).
+    // Lets Node handle signals. If several tasks wait for the lock, each blocks for a moment, and Node would run one
+    // timer after the other without handling signals: Ctrl-C took effect only after 9 s (2026-11).
     await setImmediate();
   }
 }
 
 /**
- * Runs work on the quota tables, and retries for up to 90 s by default. A request must not be sent without them,
- * because they may forbid it.
+ * Runs work on the quota tables, and retries for up to 90 s by default. A request must not be sent without
+ * these tables, because their limits may forbid it.
  *
  * @throws BoticelliError `output_failed` if the database stays locked
  */

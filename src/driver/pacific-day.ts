@@ -1,7 +1,7 @@
 const hourMs = 3_600_000;
 
 /**
- * The end of the current day of Gemini's daily quota: the next midnight in America/Los_Angeles
+ * Returns the end of the current day of Gemini's daily quota, which is the next midnight in America/Los_Angeles
  * (ai.google.dev/gemini-api/docs/rate-limits, read 2026-10: "RPD quotas reset at midnight Pacific time").
  * @param now milliseconds since the epoch
  */

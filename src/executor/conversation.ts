@@ -36,7 +36,7 @@ export function createConversation(acts: readonly Act[]): Conversation {
   };
 }
 
-/** The positions that an act with a context other than `full` sees, in the order in which they ran. */
+/** Returns the positions that an act with a context other than `full` sees, in the order in which they ran. */
 function resolveContext(
   context: Exclude<Act['context'], 'full' | undefined>,
   position: number,
@@ -48,9 +48,9 @@ function resolveContext(
   return [...new Set(positions)].sort((left, right) => left - right);
 }
 
-/** The positions to drop, by the position after which no act sees them. */
+/** Returns the positions to drop after each position, because no later act sees them. */
 function planEvictions(acts: readonly Act[]): ReadonlyMap<number, number[]> {
-  /** By position: the position of the last act that sees it. */
+  /** For each position, the position of the last act that sees it. */
   const lastViewers = acts.map((_, position) => position);
   const latestPositions = new Map<string, number>();
   let lastFullPosition = -1;

@@ -16,13 +16,13 @@ export interface TemplateValues {
   round: number;
 }
 
-/** An act as it is sent, with the replies of nested narratives as texts. */
+/** An act as it is sent. The replies of nested narratives are texts here. */
 export type RenderedAct = Omit<Act, 'inputs' | 'context'> & { inputs: readonly (TextInput | MediaInput)[] };
 
 /**
  * Replaces the placeholders of a text with their values.
  * @param formatValue how a value is written into the text
- * @throws BoticelliError `invalid_narrative` for an unknown name; loading a narrative from a file rules that out
+ * @throws BoticelliError `invalid_narrative` for an unknown name, which a narrative loaded from a file can't contain
  */
 export function renderActText(
   text: string,

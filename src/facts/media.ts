@@ -1,9 +1,9 @@
 /** Facts about media in requests to Gemini. Each has its source and the date on which it was read. */
 
 /**
- * Maximum bytes of inline media in one request; larger media is uploaded first, through the Files API. In base64 this is
- * 20 MB, the service's limit for a whole request until 2026-01, which gateways may still have. Since then the limit is
- * 100 MB (ai.google.dev/gemini-api/docs/file-input-methods, read 2026-11).
+ * Maximum bytes of inline media in one request; larger media is uploaded first, through the Files API. In base64 this
+ * is 20 MB, which was the service's limit for a whole request until 2026-01. Gateways may still have that limit. Since
+ * then the service's limit is 100 MB (ai.google.dev/gemini-api/docs/file-input-methods, read 2026-11).
  */
 export const maxInlineBytes = 15_000_000;
 
@@ -20,7 +20,7 @@ export const maxPdfBytes = 50_000_000;
 export const youtubeUrlPattern =
   /^https?:\/\/((www\.|m\.)?youtube\.com\/(watch\?|shorts\/|live\/|embed\/)|youtu\.be\/)\S/i;
 
-/** Files that were uploaded to the service, which keeps them for 48 hours (ai.google.dev/gemini-api/docs/files, read 2026-11). */
+/** Files uploaded to the service, which keeps them for 48 hours (ai.google.dev/gemini-api/docs/files, read 2026-11). */
 export const filesApiUrlPattern = /^https:\/\/generativelanguage\.googleapis\.com\/v1(beta)?\/files\/[\w-]+$/;
 
 /**

@@ -10,8 +10,8 @@ interface LiveApiSelectorOptions {
 }
 
 /**
- * Creates a function that chooses between REST and the Live API without a request. The list is not
- * read for a model that the built-in facts decide, so that a run with a well-known model opens no database for it.
+ * Creates a function that chooses between REST and the Live API without a request. The cached model list is read only
+ * if the built-in facts are not enough, so that a run with a well-known model does not open a database for it.
  */
 export function createLiveApiSelector({ modelListCache, preferLive = false }: LiveApiSelectorOptions) {
   const usesLive = ({ supportsGenerate, supportsLive }: ModelCapabilities) =>
@@ -19,7 +19,7 @@ export function createLiveApiSelector({ modelListCache, preferLive = false }: Li
   return (requestedModel: string): Promise<boolean> | boolean => {
     const model = stripModelPrefix(requestedModel);
     const known = getKnownCapabilities(model);
-    // With preferLive, the list is needed too: a model may support Live without the built-in facts saying so.
+    // With preferLive, the list is read too, because it may name more Live models than the built-in facts.
     if (known && (!preferLive || known.supportsLive)) return usesLive(known);
     return modelListCache.read().then((list) => usesLive(getCapabilities(model, list?.entries)));
   };

@@ -18,7 +18,7 @@ const supportedTypes: Readonly<Record<MediaKind, readonly string[]>> = {
   document: ['application/pdf'],
 };
 
-/** The supported types of a kind, for the second half of a message. */
+/** The supported types of a kind, as the second half of a message. */
 export const supportedTypesText: Readonly<Record<MediaKind, string>> = {
   image: 'supported image types: png, jpeg, webp, heic and heif',
   audio: 'supported audio types: wav, mp3, aiff, aac, ogg and flac',
@@ -26,7 +26,10 @@ export const supportedTypesText: Readonly<Record<MediaKind, string>> = {
   document: 'supported document types: pdf and text',
 };
 
-/** Types by the name that the service accepts, with their other common names: it rejects `image/jpg` (seen 2026-01). */
+/**
+ * Other common names of types, by the name that the service accepts. It rejects other names, for example `image/jpg`
+ * (seen 2026-01).
+ */
 const aliases: Readonly<Record<string, readonly string[]>> = {
   'image/jpeg': ['image/jpg'],
   // The service accepts an animated PNG only as image/png.
@@ -45,7 +48,7 @@ const aliases: Readonly<Record<string, readonly string[]>> = {
   'text/xml': ['application/xml'],
   'text/rtf': ['application/rtf'],
   'text/plain': ['application/json'],
-  // From Google's list (docs/document-processing of 2025; also in its on-premises documentation of 2026).
+  // `text/md` is in Google's list (docs/document-processing of 2025, and its on-premises documentation of 2026).
   'text/md': ['text/markdown'],
 };
 
@@ -62,8 +65,8 @@ export function getMediaKind(type: string): MediaKind | undefined {
 }
 
 /**
- * Whether bytes of the detected type may be sent as the declared one: some types have two names, HEIC is a kind of HEIF, and all
- * text is compatible.
+ * Whether bytes of the detected type may be sent as the declared type. The two may differ, because some types have two
+ * names, HEIC is a kind of HEIF, and all text types are compatible.
  */
 export function areTypesCompatible(declared: string, detected: string): boolean {
   return getTypeFamily(declared) === getTypeFamily(detected);

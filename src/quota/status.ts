@@ -12,9 +12,9 @@ export interface ModelStatus {
   model: string;
   standsFor?: never;
   limits: Partial<Record<LimitKind, LimitStatus>>;
-  /** The minute that ends now, with all pending reservations. Tokens are prompt tokens. */
+  /** The usage of the last minute, and all pending reservations. Tokens are prompt tokens. */
   minute: { requests: UsageCount; tokens: UsageCount };
-  /** The Pacific day. */
+  /** The current day in Pacific time. */
   day: { endsAt: number; requests: UsageCount };
   /** Concurrent requests or sessions; 0 if their number is not limited. */
   underWay: number;
@@ -23,13 +23,13 @@ export interface ModelStatus {
 
 /** A limit in force. */
 export interface LimitStatus extends Limit {
-  /** The whole limit; `value` is the budget's share of it. */
+  /** The whole limit. `value` is the share of it that the budget allows. */
   whole: number;
-  /** When the limit was learned, if it was. */
+  /** When the limit was learned. Absent for other limits. */
   learnedAt?: number;
 }
 
-/** Requests or tokens that were sent (`used`) and that are reserved (`booked`). */
+/** How many requests or tokens were sent (`used`) and how many are reserved (`booked`). */
 export interface UsageCount {
   used: number;
   booked: number;
@@ -66,7 +66,7 @@ export function getQuotaStatus(options: QuotaStatusOptions): QuotaStatus[] {
   });
 }
 
-/** Copies the states of a project as they are now, by model name. */
+/** Returns copies of a project's states, by model name, brought up to date with `now`. */
 export function copyProjectStates(options: Omit<QuotaStatusOptions, 'models'>): Map<string, ModelState> {
   const { now, windowMs = 60_000 } = options;
   const modelStates = new Map(listProjectStates(options).map(([model, state]) => [model, structuredClone(state)]));

@@ -6,7 +6,7 @@ import type { Path } from './toml.js';
 type LocationQuery = Pick<Problem, 'path' | 'target' | 'excerpt' | 'occurrence'>;
 type Step = Path[number];
 
-/** A path of the file: the ranges of its key and its value, and its children. */
+/** A path in the file: the ranges of its key and its value, and its children. */
 interface PathNode {
   key?: AST.HasLocs;
   value?: AST.HasLocs;
@@ -14,8 +14,9 @@ interface PathNode {
 }
 
 /**
- * The longest text to parse for locations, in UTF-16 code units. The second parser needs about 100 bytes per byte of input:
- * 60 MB of short lines took minutes and 4.5 GB (measured 2026-11). Problems in longer texts have no location.
+ * The longest text to parse for locations, in UTF-16 code units. The locator's parser needs about 100 bytes of memory
+ * per byte of input: 60 MB of short lines took minutes and 4.5 GB (measured 2026-11). Problems in longer texts have no
+ * location.
  */
 export const maxLocatableLength = 5_000_000;
 
@@ -63,7 +64,10 @@ function parseLeniently(text: string, parse: (text: string) => AST.TOMLProgram):
   }
 }
 
-/** Replaces dates like 30 February, which only @iarna/toml accepts, by dates of the same length, which keeps locations. */
+/**
+ * Replaces dates like 30 February, which only @iarna/toml accepts, with valid dates. They have the same length, so that
+ * locations stay correct.
+ */
 function replaceInvalidDates(text: string): string {
   return text.replaceAll(/(?<=[\s=,[]\d{4}-(?:0[1-9]|1[0-2])-)(?:29|30|31)(?=[\sTt,\]}#]|$)(?![ \t]*[=.])/g, '28');
 }
@@ -74,7 +78,7 @@ function findExcerpt(text: string, excerpt: string, from: number, occurrence = 0
   return start;
 }
 
-/** Returns the range to point at. A table made of headers has no value of its own, so its header is used. */
+/** Returns the range to point at. A table with a header has no value of its own, so its header is used. */
 function findRange(root: PathNode, { path, target }: LocationQuery): AST.HasLocs | undefined {
   let node: PathNode | undefined = root;
   for (const step of path) node = node?.children.get(step);
@@ -100,7 +104,7 @@ function addTopLevel(root: PathNode, topLevel: AST.TOMLTopLevelTable): void {
   }
 }
 
-/** Adds the nodes of a path. `keys` are the ranges of its names; array indexes have none. */
+/** Adds the nodes of a path. `keys` are the ranges of its names; array indexes have no ranges of their own. */
 function addPath(start: PathNode, path: Path, keys: readonly AST.HasLocs[]): PathNode {
   let node = start;
   let nameCount = 0;

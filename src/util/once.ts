@@ -1,4 +1,4 @@
-/** Calls the function at the first call, with its arguments, and returns that result for every call. */
+/** Returns a function that runs `work` only at the first call, and returns that first result for every call. */
 export function once<Args extends unknown[], Result>(work: (...args: Args) => Result): (...args: Args) => Result {
   let cached: { result: Result } | undefined;
   return (...args) => {

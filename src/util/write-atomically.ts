@@ -2,10 +2,10 @@ import { randomBytes } from 'node:crypto';
 import { renameSync, rmSync, writeFileSync } from 'node:fs';
 
 /**
- * Writes a file through a temporary one beside it, so that its path always has the old content or all of the new.
+ * Writes a temporary file and renames it, so that the path always has either the old content or all of the new content.
  *
  * @param mode the permissions of the file. Default: those of a new file
- * @throws the error of the system; the temporary file is then removed
+ * @throws the error of the system, after removing the temporary file
  */
 export function writeAtomically(path: string, content: string | Uint8Array, mode?: number): void {
   const temporaryPath = `${path}.${randomBytes(4).toString('hex')}.unfinished`;

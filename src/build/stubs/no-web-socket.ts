@@ -1,6 +1,6 @@
 /**
- * Replaces `ws` in the bundle of @google/genai, which would load TLS and compression for every REST request. The SDK's
- * Live connections use the WebSocket that `gemini/live/socket.ts` passes in.
+ * Replaces `ws`, a dependency of @google/genai, in the bundle, because `ws` loads TLS and compression even for REST
+ * requests. The SDK's Live connections use the WebSocket that `gemini/live/socket.ts` passes in.
  */
 export class WebSocket {
   constructor() {

@@ -8,10 +8,10 @@ export type Values =
 
 /** An option, as completion scripts need it. */
 export interface Flag {
-  /** `-o` and `--output`, or one of them. */
+  /** The short and long names, such as `-o` and `--output`, or only one of them. */
   names: readonly string[];
   description: string;
-  /** The completions of its value; undefined if it takes none. */
+  /** The completions of the option's value; undefined if the option takes no value. */
   values: Values | undefined;
   isRepeatable: boolean;
 }
@@ -69,12 +69,12 @@ function createFlag(option: Option): Flag {
     names: [option.short, option.long].filter((name) => name !== undefined),
     description: collapseWhitespace(option.description),
     values: option.required ? findValues(option, /<([^>.]+)/.exec(option.flags)?.[1] ?? '') : undefined,
-    // Commander does not know which other options are repeatable, but their descriptions say so.
+    // Commander knows only variadic options as repeatable; the descriptions of other repeatable options say so.
     isRepeatable: option.variadic || option.description.includes('repeatable'),
   };
 }
 
-/** Returns the choices of commander, or else the completions of the placeholder. */
+/** Returns the choices that commander knows; without choices, the completions of the placeholder. */
 function findValues({ argChoices }: Option | Argument, name: string): Values {
   return argChoices ? createWords(argChoices) : (valuesByPlaceholder[name] ?? { kind: 'unknown' });
 }

@@ -22,10 +22,10 @@ export interface LimitsContext {
 }
 
 /**
- * `boticelli limits --forget`: deletes the learned limits of models and prints what it deleted. Deletes them from Redis and
- * from this machine's database, because the database is used while Redis is down.
+ * `boticelli limits --forget`: deletes the learned limits of models and prints what it deleted. Deletes them both from
+ * Redis and from this machine's database, because the database is used while Redis is down.
  *
- * @throws BoticelliError `usage` if neither store knows one of the models; then it deletes nothing
+ * @throws BoticelliError `usage`, before anything is deleted, if a model is in neither store
  */
 export async function forgetLearnedLimits(models: readonly string[], context: LimitsContext): Promise<void> {
   const { format, settings, output } = context;
@@ -57,14 +57,14 @@ function selectKnown(models: readonly string[], known: readonly string[]): strin
 async function deleteLimits(store: QuotaStore, project: string, models: readonly string[]): Promise<ResetResult[]> {
   const deleted: ResetResult[] = [];
   for (const model of models) {
-    // Resetting an alias has reset its model too.
+    // This model was already reset together with an alias.
     if (deleted.some((other) => other.model === model)) continue;
     deleted.push(...(await resetLearnedLimits(store, project, model)));
   }
   return deleted;
 }
 
-/** Deletes the limits from this machine's database. Does not create one. */
+/** Deletes the limits from this machine's database. If there is nothing to delete, no database is created. */
 async function deleteLocally({ settings, warn }: LimitsContext, models: readonly string[]): Promise<ResetResult[]> {
   if (models.length === 0) return [];
   const { stateFolder = '', project } = settings;

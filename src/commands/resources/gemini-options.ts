@@ -7,9 +7,9 @@ import type { ConnectionOptions, GeminiDriverOptions } from '../../gemini/option
 import { createModelListStore } from './model-list-cache.js';
 
 interface CreateGeminiOptions {
-  /** Default: those of the driver. */
+  /** Default: the timeouts of the driver. */
   timeouts?: { timeoutMs: number; idleTimeoutMs: number };
-  /** What else to do without a key: the end of the hint's sentence. */
+  /** The end of the hint's sentence about a missing key: what else the user can do. */
   missingKeyHint?: string;
   /** Use the Live API for models that support REST too. */
   preferLive?: boolean | undefined;

@@ -35,7 +35,7 @@ function assertCompatible(files: readonly string[], options: RunOptions): void {
   }
 }
 
-/** Checks that the acts of `--only` and `--from` exist. @throws BoticelliError `usage` */
+/** Checks that the acts named by `--only` and `--from` exist. @throws BoticelliError `usage` */
 export function assertActsExist({ only = [], from }: RunOptions, planned: readonly PlannedAct[]): void {
   const actNames = new Set(planned.flatMap((act) => act.actNames));
   const given = [...only.map((name) => ['--only', name]), ...(from === undefined ? [] : [['--from', from]])];

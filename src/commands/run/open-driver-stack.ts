@@ -16,13 +16,13 @@ interface OpenDriverStackOptions {
   /** Prints a warning. */
   warn: (text: string) => void;
   persistence: Pick<Persistence, 'stateDatabase' | 'store' | 'canReuse'>;
-  /** Opens the quota store, or returns the one that another narrative has opened. Default: opens it. */
+  /** Opens the quota store, or returns one that is already open for another narrative. Default: opens it. */
   openQuota?: (options: OpenQuotaOptions) => Promise<RunQuota>;
   /** Shares `--max-cost` with other narratives. Default: `--max-cost` applies to this narrative only. */
   budgetLedger?: BudgetLedger;
 }
 
-/** Opens the driver of a run: for a rehearsal, for a replay, or the whole stack. @throws BoticelliError `missing_api_key` */
+/** Opens the driver of a rehearsal, of a replay, or of any other run. @throws BoticelliError `missing_api_key` */
 export async function openDriverStack(stackOptions: OpenDriverStackOptions): Promise<BoticelliDriver> {
   const { options, settings, persistence, budgetLedger } = stackOptions;
   if (options.rehearse) return createRehearsalDriver();
@@ -49,7 +49,7 @@ export async function openDriverStack(stackOptions: OpenDriverStackOptions): Pro
   });
 }
 
-/** Returns the limiter without its `close`: other narratives may still use it, and the code that opened it closes it. */
+/** Returns the limiter without its `close`: other narratives may still use it, so the code that opened it closes it. */
 async function openRunQuota({
   options,
   settings,

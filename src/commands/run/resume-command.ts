@@ -2,8 +2,8 @@ import type { CliProcess } from '../../cli/process.js';
 import { quoteForShell } from '../../cli/quote-for-shell.js';
 
 /**
- * Returns a line with the command that resumes the run: the same command for a POSIX shell with `--resume`. It omits `--from`,
- * because the acts that it requested again have new replies now.
+ * Returns a line with the command that resumes the run, for a POSIX shell: the same command with `--resume` added and
+ * `--from` removed. The acts that `--from` requested again already have new replies.
  */
 export function formatResumeHint({ argv, env }: Pick<CliProcess, 'argv' | 'env'>): string {
   const args = argv.slice(2);
@@ -13,7 +13,10 @@ export function formatResumeHint({ argv, env }: Pick<CliProcess, 'argv' | 'env'>
     : `Resume with: ${command}`;
 }
 
-/** npm sets `npm_command` to `exec` for a program that npx starts (docs.npmjs.com, environment of npm exec). */
+/**
+ * Returns the words that start this program. For a program that npx starts, npm sets `npm_command` to `exec`
+ * (docs.npmjs.com, environment of npm exec).
+ */
 function detectProgram({ npm_command: npmCommand }: CliProcess['env']): string[] {
   return npmCommand === 'exec' ? ['npx', 'boticelli'] : ['boticelli'];
 }
@@ -22,7 +25,7 @@ function removeFromFlag(args: readonly string[]): string[] {
   return args.filter((arg, index) => arg !== '--from' && args[index - 1] !== '--from' && !arg.startsWith('--from='));
 }
 
-/** Adds `--resume` before `--`, because everything after that is an argument. */
+/** Adds `--resume` before `--`, because everything after `--` is an argument. */
 function addResumeFlag(args: readonly string[]): string[] {
   if (args.includes('--resume')) return [...args];
   const separatorIndex = args.indexOf('--');

@@ -11,7 +11,7 @@ import { getStateFolder, withRunHistory } from './run-history.js';
 
 /** The options of `boticelli runs clear`. */
 export interface ClearOptions {
-  /** In milliseconds. */
+  /** The minimum age of a run, in milliseconds. */
   olderThan?: number;
   narrative?: string;
   yes?: boolean;
@@ -48,7 +48,7 @@ async function clear(filter: ClearFilter, proc: CliProcess): Promise<ClearedCoun
   }
 }
 
-/** Asks for the confirmation. Handles signals only meanwhile, because counting and deleting are quick. */
+/** Asks for confirmation. Signals are handled only while it asks, because counting and deleting are quick. */
 async function confirmClear(found: ClearedCounts, { yes }: ClearOptions, proc: CliProcess): Promise<void> {
   const { signal, stopListening } = listenForShutdown(proc);
   try {

@@ -15,9 +15,9 @@ export interface BudgetOptions {
 }
 
 /**
- * Stops before a call that could exceed the budget. Running calls count with their estimates, finished ones with the
- * cost in their response and usage events, or with the estimate if that has no cost. A call that failed without a usage
- * event counts as free. Use one instance per run.
+ * Stops before a call that could exceed the budget. A running call counts with its estimate. A finished call counts
+ * with the cost in its response and usage events, or with its estimate if these have no cost. A call that failed
+ * without a usage event counts as free. Use one instance per run.
  *
  * @throws BoticelliError `budget_exceeded`, or `invalid_config` for a model without a price
  */
@@ -73,7 +73,7 @@ function createBudgetExceededError(
   });
 }
 
-/** With two decimals, or with three significant digits below a dollar. */
+/** Formats an amount with two decimals; below a dollar, with three significant digits. */
 function formatUsd(usd: number): string {
   return usd === 0 || usd >= 1 ? usd.toFixed(2) : String(Number(usd.toPrecision(3)));
 }

@@ -2,7 +2,7 @@ import { BoticelliError, StreamInterrupted } from '../../errors.js';
 import type { Redact } from '../api-key.js';
 import { describeUnexpectedBody, toOneLine } from './one-line.js';
 
-/** What the error of an invalid response needs to know about the response. */
+/** What the errors of invalid responses say about the response. */
 export interface ResponseContext {
   /** `host:port`, the only part of the URL that messages show. */
   host: string;

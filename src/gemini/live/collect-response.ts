@@ -13,8 +13,8 @@ const blockedReasonPattern = /PROHIBITED|SAFETY|BLOCKLIST|REJECTED|CELEBRITY|UNS
 /** Builds a reply from the messages of a session. */
 export function createLiveReplyCollector(model: string) {
   const audioCollector = createAudioCollector();
-  // A reply has begun with its first part, even a thought, and is generated when all of it has arrived. It is complete
-  // at the end of the turn, which comes later, when its speech would have been played.
+  // A reply begins with its first part, which may be a thought. It is generated when all of it has arrived. It is
+  // complete at the end of the turn, which comes later: at the time when the speech would have been played.
   const progress = { hasBegun: false, isGenerated: false, isComplete: false, wasInterrupted: false };
   let turnCompleteReason = '';
   let text = '';
@@ -22,9 +22,9 @@ export function createLiveReplyCollector(model: string) {
   const getUsage = () => toUsage({ ...counts, candidatesTokenCount: counts?.responseTokenCount });
 
   return {
-    /** Adds a message and returns its text, written or transcribed, without thoughts. */
+    /** Adds a message and returns its text without thoughts, whether written or transcribed. */
     add({ serverContent: content, usageMetadata }: LiveServerMessage): string {
-      // Running totals, field by field, as in a REST stream.
+      // Each field is a running total, as in a REST stream, and a message may omit fields.
       if (usageMetadata) counts = { ...counts, ...usageMetadata };
       if (!content) return '';
       const parts = Array.isArray(content.modelTurn?.parts) ? content.modelTurn.parts.filter(isRecord) : [];
@@ -81,7 +81,9 @@ function assertUsableReply(text: string, audio: ReplyAudio | undefined, reason: 
   throw new BoticelliError('empty_reply', `the reply is empty (${detail})`, { hint: changePromptHint });
 }
 
-/** Joins the audio of a reply, which arrives as `audio/pcm;rate=24000` in base64, a fraction of a second per part. */
+/**
+ * Joins the audio of a reply. It arrives as `audio/pcm;rate=24000` in base64, with a fraction of a second in each part.
+ */
 function createAudioCollector() {
   const chunks: Uint8Array[] = [];
   let sampleRate = 24_000;

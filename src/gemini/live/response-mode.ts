@@ -8,15 +8,15 @@ export interface ResponseModeSearch {
   /** The mode to try now. */
   readonly current: ResponseMode;
   /**
-   * Switches to another mode after a session ended before its reply began. Returns false if the reason is not the mode, or if
-   * all modes were tried.
+   * Switches to another mode after a session that ended before its reply began. Returns false if the mode was not the
+   * reason, or if all modes have been tried.
    */
   tryNext(closeReason: CloseReason, phase: 'setup' | 'turn'): boolean;
   /** Remembers that the current mode works. */
   confirm(): Promise<void>;
 }
 
-/** Creates a function that starts the search at a known mode: confirmed in this run, cached, or built in. */
+/** Creates a function that starts the search with the mode confirmed in this run, else cached, else built in. */
 export function createModeSearchStarter(cache: ResponseModeCache | undefined) {
   const confirmed = new Map<string, ResponseMode>();
   return async (model: string): Promise<ResponseModeSearch> => {
@@ -44,7 +44,7 @@ export function createModeSearchStarter(cache: ResponseModeCache | undefined) {
       async confirm() {
         if (confirmed.get(model) === current) return;
         confirmed.set(model, current);
-        // Only modes that differ from the known one are cached.
+        // The mode is cached only if it differs from the mode that the search started with.
         if (current !== initialMode) await cache?.set(model, current);
       },
     };

@@ -3,7 +3,7 @@ import type { GenerateRequest, MediaPart } from '../../driver/request.js';
 import { redactError } from '../api-key.js';
 import type { MediaDeliveryOptions } from './options.js';
 
-/** Prepares the media of requests before they are sent: fetches URLs, reads files, uploads what is too large. */
+/** Prepares media before requests are sent: fetches URLs, reads files, and uploads what is too large to be inline. */
 export interface MediaDelivery {
   /**
    * Returns the request with media as bytes or as references to files of the service. Each URL is fetched once and each
@@ -15,7 +15,7 @@ export interface MediaDelivery {
   close(): Promise<void>;
 }
 
-/** Creates a delivery, which loads its code at the first request with media. */
+/** Creates a delivery. It loads its code at the first request with media. */
 export function createMediaDelivery(options: MediaDeliveryOptions): MediaDelivery {
   const load = async () => {
     const [{ createMediaDownloader }, { createMediaUploader }] = await Promise.all([
@@ -34,7 +34,7 @@ export function createMediaDelivery(options: MediaDeliveryOptions): MediaDeliver
       try {
         const downloaded = await replaceMedia(request, (part) => downloadPart(part, context));
         const uploads = allowUpload ? uploader.selectUploads(listMedia(downloaded)) : new Set();
-        // One upload after the other: parallel ones share the bandwidth, but each has its own time limit.
+        // Uploads run one after the other: parallel uploads share the bandwidth, but each has its own time limit.
         return await replaceMedia(downloaded, (part) =>
           uploads.has(part.content) ? uploader.uploadPart(part, context) : uploader.inlinePart(part),
         );
@@ -49,7 +49,7 @@ export function createMediaDelivery(options: MediaDeliveryOptions): MediaDeliver
   };
 }
 
-/** All media parts of a request, repeated ones included. */
+/** Returns all media parts of a request, including repeated ones. */
 function listMedia({ turns }: GenerateRequest): MediaPart[] {
   return turns.flatMap((turn) => (turn.role === 'user' ? turn.parts.filter((part) => part.type === 'media') : []));
 }

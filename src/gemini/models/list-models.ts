@@ -37,7 +37,7 @@ export async function listModelsWithConnection(
   const { timeouts } = exchange;
   try {
     const entries: ModelInfo[] = [];
-    // All pages: the Live models are not on the first page of 50.
+    // All pages are read, because the Live models are not on the first page of 50.
     const config = { httpOptions: { fetch: createGeminiFetch(exchange) } };
     for await (const model of await modelsApi.list({ config })) {
       const info = toModelInfo(model, connection);
@@ -63,7 +63,7 @@ function toModelInfo(model: Model, { redact }: Connection): ModelInfo | null {
   return JSON.parse(JSON.stringify(info ?? null), (_, value) => (typeof value === 'string' ? redact(value) : value));
 }
 
-/** A 404 for the list itself is not about a model. */
+/** Converts the error of a list request. A 404 for the list is not about a model. */
 function toListError(thrown: unknown, host: string): unknown {
   if (!(thrown instanceof BoticelliError) || thrown.code !== 'model_not_found') return thrown;
   const { cause } = thrown;

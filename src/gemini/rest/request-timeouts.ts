@@ -1,7 +1,7 @@
 import { BoticelliError, StreamTimeout } from '../../errors.js';
 import { abortable } from '../../util/abortable.js';
 
-/** The time limits of one attempt. It ends by its response, the caller's abort, the deadline, or silence. */
+/** The time limits of one attempt, which ends with its response, the caller's abort, the deadline, or silence. */
 export interface RequestTimeouts {
   /** Aborts when the attempt ends early. The reason is the caller's own, or the error of a timeout. */
   signal: AbortSignal;
@@ -13,7 +13,7 @@ export interface RequestTimeouts {
   markReceived(): void;
   /** Call when the response has been read to its end. */
   markComplete(): void;
-  /** Clears the timers and listeners, and closes the connection unless the response has been read to its end. */
+  /** Clears timers and listeners. Closes the connection too, unless the response has been read to its end. */
   close(): void;
 }
 
@@ -28,14 +28,14 @@ export interface RequestTimeoutOptions {
   elapsedMs?: number;
 }
 
-/** setTimeout fires at once for more than this (about 25 days). */
+/** The longest delay of setTimeout (about 25 days). A timer with a longer delay fires at once. */
 const maxTimerMs = 2 ** 31 - 1;
 
 /** Begins an attempt. Throws the reason of a signal that has already aborted. */
 export function createRequestTimeouts(options: RequestTimeoutOptions): RequestTimeouts {
   const { signal: callerSignal, timeoutMs, idleTimeoutMs, elapsedMs = 0 } = options;
   callerSignal?.throwIfAborted();
-  // One controller per attempt: a long-lived signal would collect a listener for each fetch that it is passed to.
+  // Each attempt has its own controller, because a long-lived signal would keep a listener for every fetch.
   const controller = new AbortController();
   const onCallerAbort = () => controller.abort(callerSignal?.reason);
   callerSignal?.addEventListener('abort', onCallerAbort);
@@ -56,7 +56,7 @@ export function createRequestTimeouts(options: RequestTimeoutOptions): RequestTi
     },
     markReceived() {
       isWaiting = false;
-      // One timer for the whole stream. It counts only while we wait: if the reader pauses, the service is not silent.
+      // One timer serves the whole stream. It counts only while we wait: a pause of the reader is not silence.
       const onIdle = () => isWaiting && controller.abort(createIdleTimeoutError(idleTimeoutMs));
       idleTimer ??= setTimeout(onIdle, Math.min(idleTimeoutMs, maxTimerMs));
     },

@@ -1,7 +1,8 @@
 /**
- * The parts of fetch's classes that @google/genai 2.32 uses. Node's own classes load all of undici and compile a WebAssembly
- * parser, and the process can't end before that is done: this took 190 of the 250 ms of a script that only calls fetch
- * (measured 2026-11, Node 20.20). The bundle replaces Node's classes with these (see src/build); `http.ts` replaces fetch itself.
+ * The parts of fetch's classes that @google/genai 2.32 uses. Node's own classes load all of undici and compile a
+ * WebAssembly parser, and the process can't end before the compilation does: this took 190 of the 250 ms of a script
+ * that only calls fetch (measured 2026-11, Node 20.20). The bundle replaces Node's classes with these (see src/build);
+ * `http.ts` replaces fetch itself.
  */
 
 type HeaderEntries = Iterable<readonly [string, string]>;

@@ -7,8 +7,8 @@ import { getPlaceholderNames, getVariableName, parseTemplate, renderTemplate } f
 type Variables = ReadonlyMap<string, string>;
 
 /**
- * Reads media whose name depends only on variables, once for each name that their values result in, and adds the problems to
- * the files. Media whose name depends on replies, standard input or the round is read when its act runs.
+ * Reads media whose name depends only on variables, once for each name that results from their values. Adds the
+ * problems to the files. Media whose name depends on replies, standard input or the round is read when its act runs.
  * @param overrides take precedence over the variables of all files
  */
 export async function checkMediaTemplates(root: ParsedNarrativeFile, overrides: Variables): Promise<void> {
@@ -31,7 +31,7 @@ export async function checkMediaTemplates(root: ParsedNarrativeFile, overrides: 
 }
 
 /**
- * Returns a function that collects the variables in media names of a file and its nested files; the result is undefined if no
+ * Creates a function that returns the variables in the media names of a file and its nested files, or undefined if no
  * media name has placeholders.
  */
 function createVariableLookup(): (file: ParsedNarrativeFile) => ReadonlySet<string> | undefined {
@@ -58,7 +58,7 @@ async function checkTemplate(
 ): Promise<void> {
   const name = renderWithVariables(template.text, vars);
   if (name === undefined) return;
-  // If `base` has the same name and could not be read, the problem was reported there.
+  // `base` is the entry of `[media]`. If its file with this name could not be read, the problem was reported there.
   if (template.loaded.has(name) || (base && !base.loaded.has(name))) return;
   const result = await loadMediaTemplate(template, name);
   if (result.ok) {

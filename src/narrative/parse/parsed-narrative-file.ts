@@ -7,12 +7,12 @@ import { type Act, getNestedNarrative, type Narrative } from '../narrative.js';
 import type { MediaTemplateEntry } from './read-media.js';
 import type { ParsedNarrative } from './read-narrative.js';
 
-/** The maximum number of acts that a run makes. Nobody needs more, but nested carousels exceed it easily. */
+/** The maximum number of acts in a run. Nobody needs more, but nested carousels easily exceed it. */
 const maxActRuns = 100_000;
 
 /** A parsed file: the outermost one or a nested one. */
 export interface ParsedNarrativeFile {
-  /** Its name, relative to the name that the user gave. */
+  /** The file's name, relative to the name that the user gave. */
   file: string;
   text: string;
   /** Absent if the text is not valid TOML. */
@@ -20,21 +20,21 @@ export interface ParsedNarrativeFile {
   /** Why the text is not valid TOML. */
   parseDiagnostic?: Diagnostic;
   problems: Problem[];
-  /** Whether it, or a file nested in it, has an error. */
+  /** Whether this file or a nested file has an error. */
   hasErrors: boolean;
-  /** The files that its acts nest, each once. */
+  /** The files that the acts nest, without repetitions. */
   nestedFiles: ParsedNarrativeFile[];
-  /** Its media with placeholders in the name. */
+  /** The media with placeholders in the name. */
   mediaTemplates: readonly MediaTemplateEntry[];
-  /** Variables that its texts use and it does not define: errors unless a narrative that nests it defines them. */
+  /** Variables that this file uses but does not define. They are errors unless an outer file defines them. */
   undefinedVariables: readonly UndefinedVariable[];
-  /** The same, including those of nested files that it does not define either. */
+  /** The undefined variables of this file, and those of nested files that this file does not define either. */
   unresolvedVariables: ReadonlySet<UndefinedVariable>;
-  /** The variables that it, or a file nested in it, defines or uses. */
+  /** The variables that this file or a nested file defines or uses. */
   variables: ReadonlySet<string>;
-  /** The nesting depth below it, itself included. */
+  /** The number of nesting levels from this file down, including this file. */
   nestingDepth: number;
-  /** How many acts run in it, those of nested narratives included. */
+  /** How many acts run, including those of nested narratives. */
   actRuns: number;
 }
 
@@ -48,13 +48,13 @@ export interface LintOptions {
 export interface LintContext {
   /** The acts in the order in which they run. */
   orderedActs: readonly Act[];
-  /** The variables that the file, or a file nested in it, uses. */
+  /** The variables that the file or a nested file uses. */
   usedVariables: ReadonlySet<string>;
   /** The placeholder names of each act, without variables. */
   referencesByAct: ReadonlyMap<string, readonly string[]>;
 }
 
-/** Creates a file of which only the text is known. */
+/** Creates a file from its text; everything else is not known yet. */
 export function createNarrativeFile(file: string, text: string): ParsedNarrativeFile {
   return {
     file,
@@ -73,7 +73,7 @@ export function createNarrativeFile(file: string, text: string): ParsedNarrative
 
 const emptySet: ReadonlySet<never> = new Set();
 
-/** Completes a file after its nested files are complete. It is linted if it has no error. */
+/** Completes a file after its nested files are complete. Lints it if it has no error. */
 export function completeFile(
   parsedFile: ParsedNarrativeFile,
   result: ParsedNarrative,
@@ -84,7 +84,7 @@ export function completeFile(
   const { nestedFiles } = parsedFile;
   for (const problem of checkShape(table)) problems.push(problem);
   const actRuns = countActRuns(narrative, nestedFiles);
-  // Only the innermost file with too many acts is reported: the files that nest it have even more.
+  // Only the innermost file with too many acts is reported, because the files that nest it have even more.
   if (actRuns > maxActRuns && nestedFiles.every((file) => file.actRuns <= maxActRuns))
     problems.push(createTooManyActsProblem(narrative, actRuns));
   const allUsedVariables =

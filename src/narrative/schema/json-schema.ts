@@ -1,7 +1,7 @@
 import type { ErrorObject } from 'ajv';
 import { BoticelliError } from '../../errors.js';
 
-/** A JSON Schema as an object. The schemas `true` and `false` are not supported, because a model can't be given them. */
+/** A JSON Schema as an object. The schemas `true` and `false` are not supported, because a model can't use them. */
 export type JsonSchema = Readonly<Record<string, unknown>>;
 
 /** Returns the mismatches between a value and a schema, one sentence each; empty if it matches. */
@@ -27,7 +27,7 @@ export async function compileSchema(
   try {
     if (!ajv.validateSchema(schema)) return { ok: false, problem: createSchemaProblem(ajv.errors ?? [], schema) };
     const validate = ajv.compile(schema);
-    // An extension of Ajv: the validator would return a promise, which is always truthy.
+    // `$async` is an extension of Ajv. The validator would return a promise, which is always truthy.
     if ('$async' in validate) return fail(['$async'], 'is not supported');
     return { ok: true, check: (value) => (validate(value) === true ? [] : formatMismatches(validate.errors ?? [])) };
   } catch (thrown) {
@@ -56,7 +56,10 @@ export function describeSchemaProblem({ pointer, message }: SchemaProblem): stri
   return `not a valid JSON Schema: ${['', ...pointer].join('/') || 'it'} ${message}`;
 }
 
-/** The first error at the deepest path is the most specific; the others are about the same value or its parents. */
+/**
+ * Creates the problem from the first error at the deepest path, which is the most specific. The other errors are about
+ * the same value or its parents.
+ */
 function createSchemaProblem(errors: readonly ErrorObject[], schema: JsonSchema): SchemaProblem {
   const depth = ({ instancePath }: ErrorObject) => instancePath.split('/').length;
   const [error] = [...errors].sort((left, right) => depth(right) - depth(left));

@@ -4,14 +4,14 @@ import { BoticelliError } from '../../errors.js';
 import { computeEffectiveLimits, type Limits } from '../limits.js';
 import { createProjectState, modelStateKey, type ProjectStateOptions } from './project-state.js';
 
-/** Limits how many requests or sessions of a model are open at once, over all processes that share the quota. */
+/** Limits how many requests or sessions of a model are open at once, across all processes that share the quota. */
 export interface ConcurrencyLimiter {
   /** Waits for a free slot and takes it. Emits a `wait` event. Rejects with the signal's reason. */
   acquire(model: string, context: CallContext): Promise<Lease>;
 }
 
 export interface ConcurrencyLimiterOptions extends ProjectStateOptions {
-  /** Returns the configured or built-in limits of a model; `requestedAs` is the alias it was requested by. */
+  /** Returns the configured or built-in limits of a model; `requestedAs` is the alias in the request. */
   limitsFor: (model: string, requestedAs?: string) => Limits;
   /** How long a lease lasts without a heartbeat. Default 15 s. */
   leaseMs?: number;
@@ -19,10 +19,10 @@ export interface ConcurrencyLimiterOptions extends ProjectStateOptions {
   maxWaitMs?: number;
 }
 
-/** A released slot is not announced, so waiters poll at intervals that double up to this. */
+/** The longest interval between polls. Released slots are not announced, so waiters poll, at doubling intervals. */
 const maxPollMs = 1000;
 
-/** The serving model whose slot was acquired, or the time when the first lease ends at the latest. */
+/** The serving model whose slot was acquired, or the time when the next lease expires if it is not renewed. */
 type AcquireResult = { ok: true; model: string } | { ok: false; until: number };
 
 /**
@@ -36,7 +36,7 @@ export function createConcurrencyLimiter(options: ConcurrencyLimiterOptions): Co
   const tryAcquire = (requested: string, id: string): Promise<AcquireResult> =>
     projectState.updateServing(requested, (state, now, model) => {
       const { maxConcurrent } = computeEffectiveLimits(limitsFor(model, requested), state.learned);
-      // A lease that ends later was taken before the clock was set back; a live owner renews it soon.
+      // A lease with a later end is from before the clock was set back. A live owner renews it soon.
       for (const lease of state.leases) lease.expiresAt = Math.min(lease.expiresAt, now + leaseMs);
       if (maxConcurrent && state.leases.length >= maxConcurrent.value) {
         return { ok: false, until: Math.min(...state.leases.map(({ expiresAt }) => expiresAt)) };
@@ -69,7 +69,7 @@ export function createConcurrencyLimiter(options: ConcurrencyLimiterOptions): Co
   };
 }
 
-/** Has no `retryAt`, because nobody knows when a slot becomes free. */
+/** Creates the error without `retryAt`, because nobody knows when a slot becomes free. */
 function createNoSlotError(model: string): BoticelliError {
   return new BoticelliError('rate_limited', `no free slot for ${model} within --max-wait`, {
     hint: 'Nothing was sent. Raise --max-wait, or use another model with --model or --fallback.',
@@ -87,7 +87,7 @@ function startLease(model: string, id: string, options: ConcurrencyLimiterOption
       if (ownLease) ownLease.expiresAt = expiresAt;
       else state.leases.push({ id, expiresAt });
     });
-    // A failed renewal is made up by the next one; the lease survives two in a row.
+    // A failed renewal is ignored: the next one extends the lease, which outlasts two failures in a row.
     renewal.catch(() => {});
   }, leaseMs / 4);
   heartbeat.unref();

@@ -6,18 +6,18 @@ import { insertReservation, removeReservation } from './schedule.js';
 export interface ProjectStateOptions {
   store: QuotaStore;
   clock: Clock;
-  /** All keys of a project share its limits. */
+  /** The project of the API key. All keys of a project share its limits. */
   project: string;
   /** Length of the API's "minute". Default 60 000. */
   windowMs?: number;
 }
 
-/** Returns the store key of a model's state. Stored: do not change the format. */
+/** Returns the store key of a model's state. Do not change the format, because existing stores use it. */
 export function modelStateKey(project: string, model: string): string {
   return `gemini ${encodeURIComponent(project)} ${model}`;
 }
 
-/** The maximum number of models in a chain of aliases. A real chain is shorter; a longer one would be a cycle. */
+/** The maximum number of models in a chain of aliases. Real chains are shorter; a longer chain is a cycle. */
 export const maxAliasDepth = 4;
 
 /** Accesses the model states of one project by the requested model name. */
@@ -59,7 +59,7 @@ export function createProjectState({ store, clock, project, windowMs = 60_000 }:
       const isOwnState = current === requested;
       const selectReservationsToMove = (state: ModelState) =>
         state.appointments.filter((reservation) => isOwnState || reservation.id === id);
-      // Copies first and removes second: at every moment the reservations are in at least one of the states.
+      // Copies first and removes second, so that the reservations are always in at least one of the two states.
       const copied = await updateState(current, selectReservationsToMove);
       await updateState(target, (state) => insertMissing(state, copied));
       const addedMeanwhile = await updateState(current, (state) => {

@@ -3,7 +3,7 @@ import { redisScripts } from './scripts.js';
 
 /** An open connection to Redis. It is not reopened when it is lost. */
 export interface RedisClient {
-  /** Has our scripts as methods. */
+  /** The ioredis client. Our scripts are its methods. */
   redis: Redis | Cluster;
   isCluster: boolean;
   close(): void;
@@ -19,17 +19,17 @@ export interface OpenRedisOptions {
 }
 
 /**
- * Loads ioredis, connects, and resolves when commands can be sent. Retries and offline queues are off: callers continue
- * without Redis meanwhile.
+ * Loads ioredis, connects, and resolves when commands can be sent. Retries and offline queues are off, because
+ * callers continue without Redis while it is down.
  */
 export async function openRedisClient(options: OpenRedisOptions): Promise<RedisClient> {
   const { isCluster, onLost } = options;
   const { host, port, ...credentials } = parseRedisUrl(options.url);
-  // Bundled, this CommonJS module has its default export only.
+  // In the bundle, this CommonJS module has only its default export.
   const { Cluster, Redis } = (await import('ioredis')).default;
   const commonOptions = {
     ...{ ...credentials, connectTimeout: options.connectTimeoutMs, retryStrategy: null, maxRetriesPerRequest: 0 },
-    // Each of these saves a round trip, or a file read, before the first command.
+    // Each of these options saves a round trip or a file read before the first command.
     ...{ lazyConnect: true, enableOfflineQueue: false, enableReadyCheck: false, disableClientInfo: true },
   };
   const redis = isCluster
@@ -47,7 +47,7 @@ export async function openRedisClient(options: OpenRedisOptions): Promise<RedisC
   for (const [name, lua] of Object.entries(redisScripts)) redis.defineCommand(name, { numberOfKeys: 1, lua });
   const client: RedisClient = { redis, isCluster, close: () => redis.disconnect() };
   let lastError: unknown;
-  // Without a listener an error would end the process. The last one says more than "Connection is closed".
+  // Without a listener, an error would end the process. The last error says more than "Connection is closed".
   redis.on('error', (error: unknown) => {
     lastError = error;
   });
@@ -65,7 +65,7 @@ export async function openRedisClient(options: OpenRedisOptions): Promise<RedisC
   return client;
 }
 
-/** Parses a redis:// or rediss:// URL. The query is ignored; ioredis would read it as options of its own. */
+/** Parses a redis:// or rediss:// URL. The query is ignored, because ioredis would read options from it. */
 export function parseRedisUrl(url: string) {
   const { protocol, hostname, port, username, password, pathname } = new URL(url);
   const host = hostname.replace(/^\[|\]$/g, '') || '127.0.0.1';

@@ -17,20 +17,20 @@ export interface RedisQuotaStore extends QuotaStore {
   redisKey(key: string): string;
 }
 
-/** A state that nobody writes for this long expires. */
+/** A state expires if nobody writes it for this long. */
 export const expiryMs = 30 * 86_400_000;
 
-/** Attempts of a transaction; each concurrent write costs one more round trip. */
+/** The maximum attempts of a transaction. Each concurrent write makes one more attempt necessary. */
 const maxAttempts = 50;
 
 /**
- * Stores model states in Redis as JSON. A transaction is optimistic: the state is changed here and written if nobody
- * else wrote it meanwhile, otherwise it is read and changed again. The frequent operations (reserve, confirm, cancel)
- * are Lua scripts instead, see scripts.ts.
+ * Stores model states in Redis as JSON. A transaction is optimistic: the state is changed here, and written if nobody
+ * else has written it meanwhile. Otherwise it is read and changed again. The frequent operations (reserve, confirm,
+ * cancel) are Lua scripts instead (see scripts.ts).
  */
 export function createRedisQuotaStore({ connection, prefix = 'boticelli:quota:' }: RedisStoreOptions): RedisQuotaStore {
   const redisKey = (key: string) => `${prefix}{${key}}`;
-  // Finding our keys with SCAN would visit every key of a Redis that may be full of other data.
+  // An index of our keys, because SCAN would visit every key of a Redis that may be full of other data.
   const indexKey = `${prefix}pages`;
   const indexedKeys = new Set<string>();
   const queues = new Map<string, SerialQueue>();

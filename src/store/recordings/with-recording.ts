@@ -6,9 +6,10 @@ import { createEntry } from './recording-entry.js';
 import type { RecordingFile } from './recording-file.js';
 
 /**
- * Writes each reply to a recording before it is returned, under the request as this layer received it: retries,
- * fallbacks and the API in use do not matter. Truncated replies are recorded too, so that a replay ends as the run did;
- * failed calls are not. Use one instance per run, because equal requests are numbered.
+ * Writes each reply to a recording before it is returned. The recording identifies a reply by the request as this layer
+ * received it, so retries, fallbacks and the API in use do not matter. Truncated replies are recorded too, so that a
+ * replay ends as the run did. Failed calls are not recorded. Use one instance per run, because equal requests are
+ * numbered.
  *
  * @throws BoticelliError `output_failed` if the reply can't be written; its usage is then reported in a `spent` event
  */

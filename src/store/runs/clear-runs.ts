@@ -3,7 +3,7 @@ import { runInTransaction } from '../../database/transaction.js';
 import { retryWhileLocked } from '../../database/wait-for-lock.js';
 import { replaceNuls } from '../replies/reply-cache.js';
 
-/** Selects runs: those that match every given field, and all of them without a field. */
+/** Selects the runs that match every given field. Without fields, selects all runs. */
 export interface ClearFilter {
   /** Runs that started before this time, in milliseconds since the epoch. */
   before?: number;
@@ -44,13 +44,13 @@ export async function clearRuns(database: Database.Database, filter: ClearFilter
   return cleared;
 }
 
-/** Removes the deleted data from the file, where SQLite would leave it readable. */
+/** Removes the deleted data from the file, because SQLite would leave it readable there. */
 function reclaimSpace(database: Database.Database): void {
   try {
     database.exec('VACUUM');
     database.pragma('wal_checkpoint(TRUNCATE)');
   } catch {
-    // Another process uses the database, or the disk is full. The rows are deleted anyway.
+    // Another process uses the database, or the disk is full. The rows are deleted even so.
   }
 }
 

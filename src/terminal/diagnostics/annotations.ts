@@ -19,7 +19,8 @@ export function formatAnnotation({ severity, rule, message, location, suggestion
 }
 
 /**
- * The runner reads commands by lines and decodes `%` escapes. Its log interprets control characters as a terminal does.
+ * Escapes text for a command. The runner reads one command per line and decodes `%` escapes. Its log interprets control
+ * characters as a terminal does.
  */
 function escapeData(text: string): string {
   return toPrintable(text.replaceAll('%', '%25').replaceAll('\r', '%0D').replaceAll('\n', '%0A'));

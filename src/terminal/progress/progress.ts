@@ -17,13 +17,13 @@ export interface Progress {
 export interface ProgressOptions {
   stderr: StderrWriter;
   colors: Colors;
-  /** `quiet` writes warnings only, `verbose` also every attempt and wait. */
+  /** `quiet` writes only warnings; `verbose` also writes every attempt and wait. */
   detail: 'quiet' | 'normal' | 'verbose';
   /** Milliseconds since the epoch. */
   now: () => number;
-  /** Whether a spinner shows waits; if so, they get no line of their own. */
+  /** Whether a spinner shows waits. If so, waits have no lines of their own. */
   showsCountdown?: boolean;
-  /** The name of the narrative, if there are several: begins every line. */
+  /** The name of the narrative, which begins every line. Absent if there is only one narrative. */
   label?: string;
   /** Whether the heading of an act is written when the act starts, or by the caller with its reply. */
   headings?: 'at-start' | 'with-reply';
@@ -88,7 +88,7 @@ function reportActEvent(
 
 /** Creates the functions that write a line. */
 function createReporter({ stderr, colors, detail, label }: ProgressOptions) {
-  // The label follows the name of the program, if the line begins with that.
+  // If the line begins with the name of the program, the label follows it.
   const formatLine = (text: string) =>
     toPrintableLine(label === undefined ? text : text.replace(/^(boticelli: )?/, (prefix) => `${prefix}${label}: `));
   return {

@@ -26,7 +26,7 @@ export interface QuotaLocation {
 /** The location of a project's quota. */
 export interface ProjectQuotaLocation extends QuotaLocation {
   project: string;
-  /** Where the project's name comes from: settings, the key's hash, or neither. */
+  /** The source of the project's name: the settings, the key's hash, or neither. */
   projectIs: 'named' | 'key-hash' | 'none';
 }
 

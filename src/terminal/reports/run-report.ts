@@ -14,7 +14,7 @@ import { formatCount, formatDateTime, formatDuration, formatUsd } from '../text/
 import { toDisplayLine, toPrintable } from '../text/printable.js';
 import { wrapText } from '../text/wrap.js';
 
-/** Formats a run act by act, with its replies. On a terminal lines are wrapped and control characters are symbols. */
+/** Formats a run act by act, with its replies. For a terminal, wraps lines and shows control characters as symbols. */
 export function formatRun(run: RecordedRun, acts: readonly RecordedAct[], { colors, columns }: DisplayOptions): string {
   const toWrappedText = (text: string) => (columns === undefined ? text : wrapText(toPrintable(text), columns));
   const toWrappedLine = (text: string) => toWrappedText(toDisplayLine(text));
@@ -102,7 +102,7 @@ function escapeMarkdown(text: string): string {
   return toDisplayLine(text).replaceAll(/[\\`*[\]<>#|]|(?<!\w)_|_(?!\w)/g, '\\$&');
 }
 
-/** Closes a code block that a truncated reply left open, because it would include everything that follows. */
+/** Closes a code block that a truncated reply leaves open, so that it does not include everything that follows. */
 function closeOpenFence(text: string): string {
   let openFence: string | undefined;
   for (const [, fence = '', rest = ''] of text.matchAll(/^ {0,3}(`{3,}|~{3,})(.*)$/gm)) {

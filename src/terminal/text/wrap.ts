@@ -1,8 +1,8 @@
 import { measureWidth } from './printable.js';
 
 /**
- * Wraps lines that are wider than the terminal between words, with a hanging indent. Fenced code blocks and words that
- * are too long by themselves stay as they are.
+ * Wraps lines that are wider than the terminal, between words and with a hanging indent. Fenced code blocks, and words
+ * that are wider than the terminal by themselves, stay unchanged.
  */
 export function wrapText(text: string, columns: number): string {
   let isCode = false;
