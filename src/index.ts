@@ -1,4 +1,4 @@
-/** The library: everything the command line does, without a console, `process.exit` or global state. */
+/** The library. It does what the command line does, but does not use the console, `process.exit` or global state. */
 
 export type { PriceList } from './config/price-list.js';
 export { type Clock, systemClock } from './driver/clock.js';

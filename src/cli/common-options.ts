@@ -33,7 +33,7 @@ export function yesOption(): Option {
   return new Option('--yes', 'skip the confirmation');
 }
 
-/** Creates an option that takes a duration above zero, in milliseconds once parsed. */
+/** Creates an option whose value is a positive duration. The parsed value is in milliseconds. */
 export function durationOption(flag: string, description: string): Option {
   return new Option(`${flag} <duration>`, description).argParser(parsePositiveDurationMs);
 }

@@ -15,7 +15,7 @@ interface ConfirmationOptions {
 /**
  * Asks for a confirmation, unless `--yes` is given.
  *
- * @throws BoticelliError `usage` if the answer is no or if there is no terminal to ask on; or the reason of the signal
+ * @throws BoticelliError `usage` if the answer is no, or if there is no terminal; or the reason of the signal
  */
 export async function requireConfirmation(options: ConfirmationOptions): Promise<void> {
   const { action, declinedEffect, yes, proc, signal } = options;
@@ -30,7 +30,7 @@ export async function requireConfirmation(options: ConfirmationOptions): Promise
 /** Asks on standard error. The end of the input counts as a no. */
 async function askYesNo(question: string, proc: CliProcess, signal: AbortSignal): Promise<boolean> {
   const { createInterface } = await import('node:readline');
-  // In terminal mode, readline would keep Ctrl-C from the process group.
+  // In terminal mode, readline would consume Ctrl-C, and the process group would get no signal.
   const lines = createInterface({ input: proc.stdin, terminal: false });
   proc.stderr.write(question);
   try {

@@ -11,8 +11,8 @@ type StdinProcess = Pick<CliProcess, 'stdin'>;
 /**
  * Reads standard input as the text of `{{stdin}}`. Warns if there is no text, because an empty pipe is often a mistake.
  *
- * @throws BoticelliError `no_input` for a terminal, a folder, binary data or more than a request can carry; or the reason of
- *   the signal
+ * @throws BoticelliError `no_input` for a terminal, a folder, binary data, or more text than fits into a request; or
+ *   the reason of the signal
  */
 export async function readStdinText(
   proc: StdinProcess,
@@ -53,14 +53,14 @@ async function readStdinBytes({ stdin }: StdinProcess, signal: AbortSignal, maxB
   throw createStdinError(message, 'Pipe in only the part that is needed.');
 }
 
-/** Node reads a folder as empty input. */
+/** Throws if standard input is a folder, which Node would read as empty input. */
 function assertNotFolder({ fd }: CliProcess['stdin']): void {
   if (fd === undefined || !fstatSync(fd).isDirectory()) return;
   throw createStdinError('standard input is a folder', 'Pipe text into it, or add < file.');
 }
 
 function decodeText(bytes: Buffer): string {
-  // Text has no NUL: grep and git detect binary files by the same rule.
+  // Data that contains a NUL byte is not text. grep and git detect binary files by the same rule.
   if (isUtf8(bytes) && !bytes.includes(0)) return new TextDecoder().decode(bytes);
   const hint = 'Pipe in text, and list images and other files in the narrative.';
   throw createStdinError('standard input is not UTF-8 text', hint);

@@ -13,7 +13,10 @@ export const addCompletionCommand = defineCommand<[shell: Shell], Record<never, 
   loadHandler: async () => (shell, _options, proc, command) => printCompletion(shell, proc, command),
 });
 
-/** The script contains every command and option, so that completing starts no process. An update needs a new script. */
+/**
+ * Prints the script. It contains every command and option, so that completion does not start a process. After an update
+ * of boticelli, the user has to create the script again.
+ */
 async function printCompletion(shell: Shell, proc: CliProcess, { parent: program }: Command): Promise<void> {
   const [{ withOutput }, { createCommandTree }, render] = await Promise.all([
     import('../cli/output.js'),

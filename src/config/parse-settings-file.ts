@@ -24,7 +24,7 @@ export async function parseSettingsFile(
   if (diagnostics.length > 0) throw createInvalidSettings(diagnostics);
   return {
     file,
-    // The schema accepts the table. The schema's own copy is not used, because it has a prototype.
+    // The schema has accepted this table. The copy that the schema makes is not used, because it has a prototype.
     settings: parsed.table as FileSettings,
     isFromWorkingFolder,
     createError: async (problem, hint) => createInvalidSettings(await createDiagnostics([problem], text), hint),

@@ -1,17 +1,18 @@
 /**
- * Replaces each character of a secret with `*`, so that positions in the text stay valid. Secrets are the given keys, anything that looks like a
- * Google API key, passwords in URLs, and the rest of a line after `key =`, `token =`, `secret =` or `password =`. Code
- * frames show lines of settings files, and standard error is often stored.
+ * Replaces each character of a secret with `*`, so that positions in the text stay valid. Secrets are the given keys,
+ * anything that looks like a Google API key, user names and passwords in URLs, and the rest of a line after `key =`,
+ * `token =`, `secret =` or `password =`. This is necessary because code frames show lines of settings files, and
+ * standard error is often stored.
  */
 export function redactSecrets(text: string, keys: readonly string[] = []): string {
   const keyPatterns = keys.filter((key) => key !== '').map(createKeyPattern);
   return [...keyPatterns, ...secretPatterns].reduce((redacted, pattern) => redacted.replace(pattern, maskSecret), text);
 }
 
-/** A capture group matches the text before the secret. */
+/** If a pattern has a capture group, the group matches the text before the secret. */
 const secretPatterns: readonly RegExp[] = [
   /\b(?:AIza|AQ\.)[\w.-]{16,}/g,
-  // Bounded, so that a file of nothing but `://` takes linear time.
+  // The length is bounded, so that a file that repeats `://` takes linear time.
   /(:\/\/)[^\s"']{1,200}(?=@)/g,
   /((?:key|token|secret|password)["']?[ \t]*=[ \t]*)[^\s=].*/gi,
 ];
@@ -21,7 +22,10 @@ function maskSecret(secret: string, prefix: string | number): string {
   return visiblePrefix + '*'.repeat(secret.length - visiblePrefix.length);
 }
 
-/** A key too short to be real, such as `test`, is only replaced as a whole word, not in `latest`. */
+/**
+ * Creates the pattern for a given key. A key that is too short to be real, such as `test`, is replaced only as a whole
+ * word, so that `latest` stays as it is.
+ */
 function createKeyPattern(key: string): RegExp {
   const escaped = key.replace(/[^A-Za-z0-9_]/g, '\\$&');
   return new RegExp(key.length < 8 ? `(?<![\\w-])${escaped}(?![\\w-])` : escaped, 'g');

@@ -9,7 +9,7 @@ export interface Sources {
   getVariable: VariableLookup;
   /** Highest precedence first. */
   files: readonly SettingsFile[];
-  /** API keys, which no message may show. */
+  /** API keys, which must not appear in any message. */
   secrets: readonly string[];
 }
 
@@ -18,19 +18,24 @@ export interface SettingsFile {
   /** The file's name as the user knows it. */
   file: string;
   settings: FileSettings;
-  /** Whether it was found in the working folder, which may come from someone else. */
+  /** Whether the file was found in the working folder, whose content may come from someone else. */
   isFromWorkingFolder: boolean;
   /** Creates the error for a problem that depends on other settings. */
   createError(problem: Problem, hint?: string): Promise<InvalidSettings>;
 }
 
-/** Merges files, highest precedence first, key by key and table by table. Other values, arrays too, are replaced. */
+/**
+ * Merges files, highest precedence first. Tables are merged key by key; any other value, including an array, replaces
+ * the value of lower precedence.
+ */
 export function mergeSettings(files: readonly SettingsFile[]): FileSettings {
   const tables = files.map(({ settings }) => settings as TomlTable);
   return tables.reduceRight(mergeTables, Object.create(null)) as FileSettings;
 }
 
-/** The result has no prototype, like the parser's tables: a tier may be named `constructor`. */
+/**
+ * Merges two tables. Like the parser's tables, the result has no prototype, because a tier may be named `constructor`.
+ */
 function mergeTables(lower: TomlTable, upper: TomlTable): TomlTable {
   const result: TomlTable = Object.assign(Object.create(null), lower);
   for (const [key, value] of Object.entries(upper)) {

@@ -1,4 +1,4 @@
-/** Whether another process holds the lock: the same work may succeed a moment later. */
+/** Whether the work failed because another process holds the lock. If so, it may succeed a moment later. */
 export function isBusy(thrown: unknown): boolean {
   return /^SQLITE_(BUSY|LOCKED)/.test(getSqliteCode(thrown));
 }

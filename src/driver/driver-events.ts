@@ -4,7 +4,7 @@ import type { BilledUsage } from './cost.js';
 /** Why a call waits before its next attempt. */
 export type WaitReason = 'rpm' | 'tpm' | 'rpd' | 'concurrency' | 'backoff';
 
-/** What a driver or a layer reports during a call. The executor adds the act. */
+/** An event that a driver or a layer reports during a call. The executor adds the name of the act. */
 export type DriverEvent = RetryEvent | WaitEvent | FallbackEvent | NoteEvent | UsageEvent;
 
 /** An attempt failed and another one follows. */
@@ -15,7 +15,7 @@ export interface RetryEvent {
   /** The pause before the next attempt. */
   delayMs: number;
   error: ErrorReport;
-  /** True if the failed attempt yielded text, which is now void. */
+  /** True if the failed attempt yielded text, which must be discarded. */
   discard: boolean;
 }
 
@@ -27,7 +27,7 @@ export interface WaitEvent {
   waitMs: number;
   /** ISO 8601 in UTC. */
   until: string;
-  /** True if the limit is a built-in guess, which may differ from the service's. */
+  /** True if the limit is a built-in guess, which may differ from the service's limit. */
   guessed?: boolean;
 }
 
@@ -40,7 +40,7 @@ export interface FallbackEvent {
   reason: string;
 }
 
-/** Other news for the user: a session was reopened, a file is being uploaded. */
+/** Other information for the user, for example that a session was reopened or a file is being uploaded. */
 export interface NoteEvent {
   type: 'note';
   about: 'session' | 'upload' | 'download' | 'reply';
@@ -48,7 +48,7 @@ export interface NoteEvent {
   message: string;
 }
 
-/** Billed tokens that are not in the usage of any reply: of an invalid reply, or of an interrupted attempt. */
+/** Billed tokens of an invalid reply or an interrupted attempt. They are not part of any reply's usage. */
 export interface UsageEvent extends BilledUsage {
   type: 'spent';
   /** The model that served the request. */

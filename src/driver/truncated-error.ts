@@ -3,7 +3,7 @@ import type { GenerationParameters } from './request.js';
 import type { GenerateResponse } from './response.js';
 
 /**
- * The error of a reply that reached max_tokens, for callers that need a complete one.
+ * Creates the error for a reply that reached max_tokens, for callers that need a complete reply.
  * @param hintEnd the end of the hint, after "Raise max_tokens"
  */
 export function createTruncatedError(

@@ -18,31 +18,31 @@ import {
 } from './render-act.js';
 import { type ActResult, runAct } from './run-act.js';
 
-/** What all acts of a run share, and the results so far. */
+/** The context that all acts of a run share, and the results so far. */
 export interface RunState extends RunContext {
   /** The value of `{{stdin}}`, if a text uses it. */
   stdin: string | undefined;
-  /** The acts that have their replies. */
+  /** The end events of the acts that have a reply. */
   actEnds: ActEnd[];
   /** What was billed so far; absent if nothing was sent. */
   billed?: BilledUsage;
-  /** The running act, by its name in events. */
+  /** The name of the running act, as in events. */
   currentAct?: string;
 }
 
-/** Where in the run a narrative runs. */
+/** The position of a narrative in the run. */
 interface NarrativeScope {
-  /** The prefix of its acts' names: `outer/`. */
+  /** The prefix of its acts' names, for example `outer/`. */
   namePrefix: string;
   /** Variables that take precedence over the narrative's own. */
   vars: ReadonlyMap<string, string>;
-  /** The round of the narrative around it, if that has more than one. */
+  /** The round of the outer narrative, if the outer narrative has more than one round. */
   round?: number | undefined;
 }
 
 /**
- * Runs all rounds of a narrative and resolves to the result of its last act. Rejects with the error that ended it; the
- * results so far are in the state.
+ * Runs all rounds of a narrative, and resolves to the result of its last act. If an error ends the narrative, rejects
+ * with that error; the results so far are in the state.
  */
 export async function runNarrative(
   narrative: Narrative,
@@ -121,7 +121,7 @@ async function renderAct(
     narrative.templates === false ? text : renderActText(text, values, formatValue);
   state.currentAct = name;
   const system = act.system === undefined ? {} : { system: render(act.system) };
-  // Everything is rendered before a nested narrative runs: an invalid text must not cost anything.
+  // All texts are rendered before a nested narrative runs, so that an invalid text does not cost any tokens.
   const renderedInputs: Awaited<ReturnType<typeof renderActInput>>[] = [];
   for (const input of act.inputs) renderedInputs.push(await renderActInput(input, render, state.options));
   const inputs: (TextInput | MediaInput)[] = [];

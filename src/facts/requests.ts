@@ -1,4 +1,6 @@
-/** Facts about Gemini's API and its request parameters. Each has its source and the date on which it was read. */
+/**
+ * Facts about Gemini's API and its request parameters, each with its source and the month in which the source was read.
+ */
 
 /** The service's base URL (ai.google.dev/api, read 2026-11). */
 export const defaultBaseUrl = 'https://generativelanguage.googleapis.com';
@@ -8,7 +10,8 @@ export const maxStopSequences = 5;
 
 /**
  * The harm categories whose threshold a narrative can set, by their names in Gemini's API
- * (ai.google.dev/gemini-api/docs/safety-settings, read 2026-11). Civic integrity is deprecated there and left out.
+ * (ai.google.dev/gemini-api/docs/safety-settings, read 2026-11). The API has deprecated civic integrity, so it is
+ * omitted.
  */
 export const harmCategories = {
   harassment: 'HARM_CATEGORY_HARASSMENT',

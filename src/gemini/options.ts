@@ -1,18 +1,18 @@
 import type { LiveOptions } from './live/options.js';
 import type { ProxyResolver } from './transport/proxy-routes.js';
 
-// The library's declarations import this file. It stays free of the code that uses the options, and of the SDK's types.
+// The library's declarations import this file. It must not import the code that uses the options, or the SDK's types.
 
 /** Address of the service, API key and proxy. */
 export interface ConnectionOptions {
   apiKey: string;
-  /** Default `https://generativelanguage.googleapis.com`. May have a path, as gateways do. */
+  /** Default `https://generativelanguage.googleapis.com`. May have a path, as the URLs of gateways do. */
   baseUrl?: string;
   /** Chooses the proxy of a request. Default: no proxy. */
   resolveProxy?: ProxyResolver | undefined;
 }
 
 export interface GeminiDriverOptions extends ConnectionOptions, LiveOptions {
-  /** Whether to use the Live API for a model (named without `models/`). Default: decided by the model's name. */
+  /** Whether to use the Live API for a model, given without `models/`. By default, the model's name decides. */
   usesLiveApi?: (model: string) => Promise<boolean> | boolean;
 }

@@ -12,13 +12,13 @@ import {
 interface MediaTypeHints {
   /** The name in messages. */
   label: string;
-  /** The bytes, or enough of the first ones to detect the type. */
+  /** All bytes, or enough of the first bytes to detect the type. */
   head: Uint8Array;
   /** Whether all bytes are UTF-8 text. */
   isText: boolean;
   /** The file name, or the path of the URL. */
   name?: string | undefined;
-  /** The type in its `mime` key. */
+  /** The type in the `mime` key. */
   declaredType?: string | undefined;
   /** The kind that the narrative expects. */
   kind?: MediaKind | undefined;
@@ -26,12 +26,12 @@ interface MediaTypeHints {
   serverType?: string | undefined;
 }
 
-/** The type to send, in the service's spelling; or why the media can't be sent, as a sentence. */
+/** The type to send, in the service's spelling, or a sentence that explains why the media can't be sent. */
 type MediaTypeResult = { ok: true; mimeType: string; kind: MediaKind } | Failure;
 
 type Failure = { ok: false; problem: string };
 
-/** Returns what is wrong with a declared type, before the bytes are known; undefined if it may be right. */
+/** Checks a declared type before the bytes are known. Returns what is wrong with it; undefined if it may be right. */
 export function checkDeclaredType(mime: string, kind: MediaKind | undefined): string | undefined {
   const type = normalizeMimeType(mime);
   const declaredKind = getMediaKind(type);
@@ -43,7 +43,7 @@ export function checkDeclaredType(mime: string, kind: MediaKind | undefined): st
 export async function resolveMediaType(hints: MediaTypeHints): Promise<MediaTypeResult> {
   const { label, head, isText } = hints;
   if (head.length === 0) return fail(`${label} is empty`);
-  // The byte order mark is also the header of an MPEG audio layer that nobody uses: file-type reports mp3.
+  // file-type reports mp3 for this byte order mark, because it is also the header of an MPEG audio layer not in use.
   if (hasUtf16Bom(head)) return fail(formatEncodingProblem(label, head));
   const archive = detectArchive(head);
   if (archive !== undefined) {
@@ -52,7 +52,7 @@ export async function resolveMediaType(hints: MediaTypeHints): Promise<MediaType
   const { fileTypeFromBuffer } = await import('file-type/core');
   const detected = await fileTypeFromBuffer(head);
   const type = detected && normalizeMimeType(detected.mime);
-  // Two letters are enough for a bitmap: a text that begins with BM is still text.
+  // file-type recognizes a bitmap by two letters, so a text that begins with BM must still count as text.
   if (isText && (type === undefined || getMediaKind(type) === undefined)) return resolveTextType(hints);
   if (type === undefined) return resolveUnknownType(hints);
   if (type.startsWith('text/') && !isText) return fail(formatEncodingProblem(label, head));
@@ -63,7 +63,7 @@ function fail(problem: string): Failure {
   return { ok: false, problem };
 }
 
-/** Archives are not passed to file-type, which decompresses them to look inside (21.3: `tar.gz`, `docx`). */
+/** Detects archives, so that file-type does not get them: it would decompress them (21.3: `tar.gz`, `docx`). */
 function detectArchive(head: Uint8Array): string | undefined {
   return archiveSignatures.find(([signature]) => signature.every((byte, index) => head[index] === byte))?.[1];
 }
@@ -92,7 +92,7 @@ function reconcileTypes(type: string, hints: MediaTypeHints): MediaTypeResult {
   }
   if (declared !== undefined || type !== 'text/plain')
     return { ok: true, mimeType: declared ?? type, kind: actualKind };
-  // The bytes of a text do not tell its type.
+  // The exact type of a text is not visible in its bytes.
   const mimeType = inferTypeFromName(name) ?? (fromServer?.startsWith('text/') ? fromServer : type);
   return { ok: true, mimeType, kind: actualKind };
 }
@@ -111,7 +111,7 @@ function resolveTextType(hints: MediaTypeHints): MediaTypeResult {
   return reconcileTypes('text/plain', hints);
 }
 
-/** Formats without a signature: if the bytes are not recognized, the name or the declared type decides. */
+/** Formats without a signature. If the bytes are not recognized, the declared type or the name decides. */
 const typesWithoutSignature = ['audio/mp3', 'audio/aac', 'video/mpeg', 'video/mpg'];
 
 function resolveUnknownType(hints: MediaTypeHints): MediaTypeResult {

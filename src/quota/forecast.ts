@@ -9,17 +9,20 @@ export interface ForecastRequest {
   tokens: number;
 }
 
-/** How planned requests would be limited. Times are milliseconds since the epoch. */
+/** How the limits would delay planned requests. Times are in milliseconds; points in time count from the epoch. */
 export interface QuotaForecast {
-  /** Total wait for quota, up to the request that finds the day closed. */
+  /** Total wait for quota. If a daily quota is used up, only the requests before that count. */
   waitMs: number;
-  /** Set if a day is used up before all requests are sent: after `afterRequests` of them, until `until`. */
+  /**
+   * Set if the daily quota of a model is used up before all requests are sent: after `afterRequests` requests, until
+   * the time `until`.
+   */
   closed?: { model: string; afterRequests: number; until: number };
 }
 
 /**
- * Schedules requests one after another in a copy of the model states; nothing is reserved. Each starts as soon as the
- * previous one is sent, because the duration of replies is unknown.
+ * Schedules requests one after another in a copy of the model states, without reserving anything. The forecast assumes
+ * that each request starts as soon as the previous one is sent, because the duration of replies is unknown.
  */
 export function forecastQuota(
   requests: readonly ForecastRequest[],

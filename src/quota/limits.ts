@@ -16,7 +16,10 @@ export interface Limits {
 export interface Limit {
   /** 1 or more. */
   value: number;
-  /** `built-in` is a guess: it paces requests, but never blocks them until the next day. `learned` was stated by the API. */
+  /**
+   * `built-in` is a guess: it delays requests, but never stops them for the rest of a day. `learned` comes from the
+   * API.
+   */
   source: 'built-in' | 'settings' | 'flag' | 'learned';
 }
 
@@ -33,8 +36,8 @@ export type LearnedLimits = Partial<Record<LimitKind, LearnedLimit>>;
 export type QuotaBudget = Partial<Record<LimitKind, number>>;
 
 /**
- * Computes the limits to enforce. A learned limit replaces a built-in one; against a user's limit, the lower one wins.
- * The budget then scales each limit, but never below 1.
+ * Computes the limits to enforce. A learned limit replaces a built-in one. If the user has set a limit too, the lower
+ * of the two applies. The budget then scales each limit, but never below 1.
  */
 export function computeEffectiveLimits(configured: Limits, learned: LearnedLimits, budget: QuotaBudget = {}): Limits {
   const effective: Limits = {};

@@ -13,22 +13,25 @@ import type { QuotaOptions } from '../quota/with-quota.js';
 export interface CreateQuotaOptions {
   /** The tier whose built-in limits apply. Default `free`. */
   tier?: string;
-  /** Returns the limits of a model instead of the built-in ones. `requestedAs` is the alias of the request. */
+  /** Returns the limits of a model, to replace the built-in ones. `requestedAs` is the alias that was requested. */
   limitsFor?: LimitsLookup;
   /** Where requests are counted. Default: the memory of this process. */
   store?: QuotaStore;
-  /** API keys of one project share its limits. Default `default`. */
+  /** The name of the project. All API keys of a project share its limits. Default `default`. */
   project?: string;
   /** The share of each limit to use. Default: all of it. */
   budget?: QuotaBudget;
-  /** The length of the service's minute. Default 60 000. */
+  /** The length of the window of per-minute limits, in milliseconds. Default 60 000. */
   windowMs?: number;
-  /** The longest wait for quota; a longer one fails with `rate_limited`. Default: no limit. */
+  /** The longest wait for quota. A request that would wait longer fails with `rate_limited`. Default: no limit. */
   maxWaitMs?: number;
   clock?: Clock;
 }
 
-/** Creates a rate limiter for `withQuota` and `createDriverStack`. Stacks that share one share its limits. */
+/**
+ * Creates a rate limiter for `withQuota` and `createDriverStack`. Stacks that use the same rate limiter share its
+ * limits.
+ */
 export function createQuota(options: CreateQuotaOptions = {}): QuotaOptions {
   const { tier = defaultTier, clock = systemClock, maxWaitMs, ...given } = options;
   const limitsFor = given.limitsFor ?? createLimitsLookup(tier, undefined, {});

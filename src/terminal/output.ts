@@ -1,9 +1,9 @@
 import type { Writable } from 'node:stream';
 
-/** An output whose failures are reported once. */
+/** An output that reports its first failure only. */
 export interface Output {
   write(text: string): void;
-  /** Resolves when everything written has left the process, or a write has failed. Never rejects. */
+  /** Resolves when all text has been written, or when a write has failed. Never rejects. */
   flush(): Promise<void>;
   /** Whether the output is a terminal. */
   readonly isTerminal: boolean;
@@ -18,7 +18,7 @@ export interface OutputOptions {
 /** Creates an output for a stream. After a failure, writes are ignored. */
 export function createOutput({ stream, onFailure }: OutputOptions): Output {
   let failed = false;
-  // One listener for all flushes: with one for each, a dozen narratives would exceed Node's limit and cause a warning.
+  // All flushes share one listener. With a listener for each, a dozen narratives would cause a warning from Node.
   const pendingFlushes = new Set<() => void>();
   const fail = (error: NodeJS.ErrnoException) => {
     if (!failed) onFailure(error);

@@ -4,7 +4,10 @@ import type { ParseFailure } from './parse-toml.js';
 
 const expectedValueMessage = 'expected a value: a string in quotes, a number, true or false, an array or a table';
 
-/** @iarna/toml rejects valid TOML: dates and times in arrays and inline tables, and times at the end of a line. */
+/**
+ * The message for valid TOML that @iarna/toml rejects: dates and times in arrays and inline tables, and times at the
+ * end of a line.
+ */
 const unsupportedDateMessage = 'dates and times are not supported here; write a string in "quotes"';
 
 /** Patterns of the parser's messages, each with the message to show instead. The first match wins. */
@@ -39,7 +42,7 @@ export async function diagnoseSyntax(text: string, { error, offset }: ParseFailu
   return { severity: 'error', rule: 'syntax', message: message ?? `not valid TOML: ${error.message}`, location };
 }
 
-/** Detects the line endings of old Mac programs: TOML reads such a file as one line. */
+/** Detects lines that end with CR only, as old Mac programs write them. TOML reads the file as one line. */
 function diagnoseLineEndings(text: string): Diagnostic | undefined {
   const lineEnd = text.indexOf('\r');
   if (lineEnd === -1 || text.includes('\n')) return undefined;
@@ -59,17 +62,21 @@ function locateSyntaxError(
     return locate(text, start, start + 3);
   }
   if (error.message === 'Invalid Datetime' || strictResult === 'valid') {
-    // The parser checks a date at its end, or at the space after it.
+    // The parser reports an invalid date at the end of the date, or at the space after it.
     const [date = ''] = /[^\s=,[{]*\s?$/.exec(text.slice(0, offset)) ?? [];
     return locate(text, offset - date.length, offset - date.length + date.trimEnd().length);
   }
   const errorLocation = locate(text, offset, offset + 1);
-  // The second parser points at the cause, for example a duplicate key; the first one only fails at the end of the line.
+  // The second parser reports the position of the cause, such as a duplicate key. The first parser reports the end of
+  // the line.
   const causeLocation = typeof strictResult === 'number' ? locate(text, strictResult, strictResult + 1) : errorLocation;
   return causeLocation.line <= errorLocation.line ? causeLocation : errorLocation;
 }
 
-/** Returns the offset at which the second parser fails, or 'valid'. Deep nesting overflows its stack: then undefined. */
+/**
+ * Returns the offset at which the second parser fails, or 'valid'. Returns undefined if the text is too long, or so
+ * deeply nested that the parser's stack overflows.
+ */
 async function parseStrictly(text: string): Promise<number | 'valid' | undefined> {
   if (text.length > maxLocatableLength) return undefined;
   const { ParseError, parseTOML } = await import('toml-eslint-parser');

@@ -4,15 +4,15 @@ import type { Diagnostic } from './diagnostic.js';
 import { parseToml } from './parse-toml.js';
 import type { TomlTable } from './toml.js';
 
-/** A parsed file, or a function that explains why it is not valid TOML. `text` is for code frames. */
+/** A parsed file, or a function that explains why the file is not valid TOML. `text` is for code frames. */
 type TomlFile = { text: string } & (
   | { ok: true; table: TomlTable }
   | { ok: false; diagnose: () => Promise<Diagnostic> }
 );
 
 /**
- * Decodes and parses the bytes of a TOML file. A syntax error is the only diagnostic, because what follows it can't be
- * interpreted. Only explaining an error is asynchronous: it loads a second parser.
+ * Decodes and parses the bytes of a TOML file. If there is a syntax error, it is the only diagnostic, because the text
+ * after it can't be interpreted. Only `diagnose` is asynchronous, because it loads a second parser.
  */
 export function readToml(bytes: Uint8Array): TomlFile {
   const { text, diagnostic } = decodeText(bytes);

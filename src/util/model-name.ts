@@ -1,6 +1,6 @@
 import { modelNamePattern } from '../facts/models.js';
 
-/** A model's name without the `models/` prefix that the service lists it under. */
+/** Returns a model's name without the prefix `models/`, which the service's model list adds. */
 export function stripModelPrefix(name: string): string {
   return name.replace(/^models\//, '');
 }

@@ -1,6 +1,6 @@
 /**
- * Replaces `google-auth-library` in the bundle, which would add half a megabyte that is never used: @google/genai
- * creates its `GoogleAuth` only without an API key, and boticelli always passes one.
+ * Replaces `google-auth-library` in the bundle. The real package would add half a megabyte of unused code:
+ * @google/genai creates a `GoogleAuth` only if it has no API key, and boticelli always passes one.
  */
 export class GoogleAuth {
   constructor() {

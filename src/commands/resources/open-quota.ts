@@ -28,15 +28,15 @@ export interface OpenQuotaOptions extends QuotaStoreOptions {
   maxWaitMs?: number | undefined;
 }
 
-/** The limiters and limits that a run's requests pass. */
+/** The limiters and limits that apply to the requests of a run. */
 export interface RunQuota extends QuotaOptions {
-  /** Returns the location of the store that is in use now. Absent unless the settings name a Redis. */
+  /** Returns the location of the store that is currently in use. Absent if the settings do not name a Redis. */
   getStoreLocation?: () => QuotaLocation;
 }
 
 /**
- * Opens the quota store: Redis if the settings name one, else this machine's database. It starts connecting to Redis first
- * and loads everything else in the meantime.
+ * Opens the quota store: Redis if the settings name one, otherwise this machine's database. Starts to connect to Redis
+ * first, and loads everything else in the meantime.
  */
 export async function openQuota(options: OpenQuotaOptions): Promise<RunQuota> {
   const { settings, maxWaitMs } = options;
@@ -57,13 +57,13 @@ export async function openQuota(options: OpenQuotaOptions): Promise<RunQuota> {
   };
 }
 
-/** Returns the location of the quota store to print: the host and port of Redis, or the database file, if any. */
+/** Returns the location of the quota store, for printing: the host and port of Redis, or the database file, if any. */
 export function describeStoreLocation({ stateFolder }: Settings, redisHost: string | undefined): QuotaLocation {
   if (redisHost !== undefined) return { redis: redisHost };
   return stateFolder === undefined ? {} : { file: databasePath(stateFolder) };
 }
 
-/** Starts to connect to the Redis of the settings, if any. Warns when it goes down and when it is back. */
+/** Starts to connect to the Redis in the settings, if any. Warns when Redis goes down and when it is back. */
 async function startConnecting(
   { settings: { redisUrl: url }, warn }: QuotaStoreOptions,
   timeoutMs?: number,
@@ -89,8 +89,8 @@ function openLocalStore({ stateDatabase: { database, reportFailure }, warn }: Op
 }
 
 /**
- * Reads the quota store without writing to it: Redis if the settings name one that is up, else this machine's database.
- * `now` is the time by the clock of the store. Without `redisHost`, the store is the database.
+ * Reads the quota store without writing to it: Redis if the settings name one and it is up, otherwise this machine's
+ * database. `now` is the time by the store's clock. `redisHost` is undefined if the database was read.
  *
  * @throws BoticelliError `no_input` if the database can't be read
  */
@@ -103,8 +103,9 @@ export async function readQuotaSnapshot(options: QuotaStoreOptions) {
 }
 
 /**
- * Works with the store in Redis, for commands about quota, which wait longer for Redis than a run does. Resolves to undefined
- * if the settings name no Redis, or if it is down, which is reported as a warning.
+ * Calls `work` with the store in Redis, and closes the connection afterwards. This is for commands about quota, which
+ * wait longer for Redis than a run does. Resolves to undefined if the settings do not name a Redis, or if it is down;
+ * the latter causes a warning.
  */
 export async function withRedisStore<Result>(
   options: QuotaStoreOptions,
@@ -126,7 +127,7 @@ export async function withRedisStore<Result>(
   }
 }
 
-/** Reads this machine's database. Does not create one. */
+/** Reads this machine's database, if there is one. Does not create it. */
 export async function readLocalModelStates({ settings, warn }: QuotaStoreOptions): Promise<Map<string, ModelState>> {
   const { stateFolder } = settings;
   const database = stateFolder === undefined ? undefined : await openReadOnly(stateFolder);

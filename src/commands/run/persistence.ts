@@ -12,13 +12,13 @@ export interface Persistence {
   open(options: OpenPersistenceOptions): Promise<void>;
   /** The state database; the quota store uses it too. */
   readonly stateDatabase: StateDatabase;
-  /** Absent for a rehearsal, with `keep = "off"`, and without a state database. */
+  /** Absent for a rehearsal or a replay, with `keep = "off"`, or if there is no state database. */
   readonly store: RunStore | undefined;
-  /** Whether the current act may reuse a stored reply: with --resume, until the act of --from. */
+  /** Whether the current act may reuse a stored reply. True with --resume, up to the act that --from names. */
   canReuse: () => boolean;
   /** Wraps a listener so that events are stored before it receives the next one. */
   wrapListener(next: Listener): Listener;
-  /** Whether a later run can reuse replies of this one. */
+  /** Whether a later run can reuse replies of this run. */
   readonly isResumable: boolean;
 }
 

@@ -19,7 +19,7 @@ export async function run(files: string[], options: RunOptions, proc: CliProcess
   assertFlags(files, options);
   const shutdown = listenForShutdown(proc);
   const { signal } = shutdown;
-  // Every narrative listens to the signal. By default Node reports more than ten listeners as a leak.
+  // Every narrative adds a listener to the signal. By default, Node warns of a leak above ten listeners.
   setMaxListeners(0, signal);
   const view = await openRunView({ files, options, proc, shutdown });
   const { colors } = view;
@@ -32,7 +32,7 @@ export async function run(files: string[], options: RunOptions, proc: CliProcess
       return narrativeRun;
     });
     view.printSummary(runs.map(({ report }) => report));
-    // Standard output may have failed, or a signal arrived, after the last act had its reply.
+    // After the last reply, standard output may have failed or a signal may have arrived.
     throwIfFailed(runs, proc, signal.aborted ? toBoticelliError(signal.reason) : undefined);
   } finally {
     view.close();
@@ -41,7 +41,7 @@ export async function run(files: string[], options: RunOptions, proc: CliProcess
   }
 }
 
-/** Maps the items, in their order, with up to `concurrency` calls at a time. */
+/** Maps the items with up to `concurrency` calls of `work` at a time, which start in the order of the items. */
 async function mapConcurrently<Item, Result>(
   items: readonly Item[],
   concurrency: number,

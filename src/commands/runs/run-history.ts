@@ -3,7 +3,7 @@ import { findStateFolder } from '../../config/user-folders.js';
 import { createUnreadableError, type Database, openReadOnly } from '../../database/open.js';
 import { BoticelliError } from '../../errors.js';
 
-/** The first version of the state database that has runs. */
+/** The first schema version of the state database in which runs are stored. */
 const minSchemaVersion = 2;
 
 /** Returns the folder of the state database. @throws BoticelliError `no_input` if the user has no home folder */

@@ -6,8 +6,8 @@ import { createLayer } from './create-layer.js';
 export type FailureHandler = (thrown: unknown, hasYieldedText: boolean) => GenerateRequest | Promise<GenerateRequest>;
 
 /**
- * A layer that sends further requests after a failed one.
- * @param createHandler called once for each call; the handler that it returns is called with each failure of that call
+ * Creates a layer that sends another request after one has failed.
+ * @param createHandler called once for each call; the handler that it returns receives each failure of that call
  */
 export function withRetryLoop(
   createHandler: (request: GenerateRequest, context: CallContext) => FailureHandler,

@@ -9,19 +9,22 @@ import { createTruncatedError } from '../truncated-error.js';
 import { createLayer, type SendInner } from './create-layer.js';
 import { reportUsage } from './usage-events.js';
 
-/** A JSON Schema as a request carries it. */
+/** The JSON Schema of a request. */
 type Schema = NonNullable<GenerateRequest['parameters']['schema']>;
 
 export interface JsonValidationOptions {
-  /** Compiles a schema to a function that lists the mismatches of a value, in a few words each. Called per request. */
+  /**
+   * Compiles a schema to a function that lists the mismatches of a value, in a few words each. Called once for each
+   * request.
+   */
   compileSchema: (schema: Schema) => Promise<(value: unknown) => readonly string[]>;
 }
 
 /**
- * Validates replies to requests with `format: 'json'` against the request's schema. An invalid reply is retried once:
- * the model gets the error, and a `retry` event is emitted. The usage of both replies is added up; if the call fails,
- * it is reported in `spent` events. With `generateStream` a valid reply is yielded in one piece. Other requests pass
- * through.
+ * Validates replies to requests with `format: 'json'` against the request's schema. After an invalid reply, the request
+ * is sent once more, together with that reply and a description of the problem, and a `retry` event is emitted. The
+ * usage of both replies is added up. If the call fails, the usage is reported in `spent` events. `generateStream`
+ * yields a valid reply in one piece. Other requests pass through unchanged.
  *
  * @throws BoticelliError `invalid_reply` if the second reply is invalid too, `truncated` if max_tokens cut a reply off
  */
@@ -58,7 +61,7 @@ async function generateValidated(
     context.signal?.throwIfAborted();
     const error = toErrorReport(createInvalidReplyError(problem));
     innerContext.emit({ type: 'retry', attempt: 1, delayMs: 0, error, discard: false });
-    // Only the final reply becomes part of the conversation; the invalid one and this prompt do not.
+    // Only the final reply becomes part of the conversation. The invalid reply and the repair prompt do not.
     const turns = [...request.turns, first.turn, createRepairTurn(problem, schema)];
     const second = await generate({ ...request, turns });
     const secondProblem = findProblem(second, validate);
@@ -76,8 +79,9 @@ async function generateValidated(
 }
 
 /**
- * The context for the inner driver. Its stream is not passed on as it arrives, so its text may always be discarded, and
- * the caller has nothing to discard. Attempts are counted over both requests.
+ * Creates the context for the inner driver. The inner stream is collected before anything is passed on. So the inner
+ * driver may always discard its text, and the caller never has text to discard. Attempts are counted across both
+ * requests.
  */
 function createInnerContext(context: CallContext): CallContext & { emit: (event: DriverEvent) => void } {
   let failedAttempts = 0;
@@ -89,7 +93,7 @@ function createInnerContext(context: CallContext): CallContext & { emit: (event:
   return { ...context, emit, canDiscard: () => true };
 }
 
-/** Removes a Markdown code fence around the whole reply: some models always add one. */
+/** Removes a Markdown code fence around the whole reply, because some models always add one. */
 function stripCodeFence(response: GenerateResponse): GenerateResponse {
   const fencedText = /^\s*```(?:json)?[^\S\n]*\n(.*?)\n?```\s*$/is.exec(response.text)?.[1];
   return fencedText === undefined
@@ -97,7 +101,7 @@ function stripCodeFence(response: GenerateResponse): GenerateResponse {
     : { ...response, text: fencedText, turn: { ...response.turn, text: fencedText } };
 }
 
-/** What is wrong with a reply, as a sentence whose subject is the reply; undefined if it is valid. */
+/** Returns what is wrong with a reply, as the predicate of a sentence about it; undefined if the reply is valid. */
 function findProblem({ text }: GenerateResponse, validate: (value: unknown) => readonly string[]): string | undefined {
   let value: unknown;
   try {
@@ -109,7 +113,9 @@ function findProblem({ text }: GenerateResponse, validate: (value: unknown) => r
   return mismatches.length === 0 ? undefined : `does not match its schema: ${mismatches.join('; ')}`;
 }
 
-/** Includes the schema, because some models do not get it as a parameter. */
+/**
+ * Creates the prompt for the second request. It includes the schema, because some models do not get it as a parameter.
+ */
 function createRepairTurn(problem: string, schema: Schema | undefined): UserTurn {
   const instruction = schema
     ? `Reply with nothing but JSON that matches this JSON Schema:\n${JSON.stringify(schema)}`
@@ -123,7 +129,7 @@ function createInvalidReplyError(problem: string): BoticelliError {
   });
 }
 
-/** A truncated reply is not retried: the next one would be cut off at the same length. */
+/** Throws if a reply is truncated. It is not retried, because the next reply would be cut off at the same length. */
 function assertNotTruncated(response: GenerateResponse, { parameters }: GenerateRequest): void {
   if (response.finishReason === 'MAX_TOKENS')
     throw createTruncatedError(response, parameters, '. Incomplete JSON is not returned.');

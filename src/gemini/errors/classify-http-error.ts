@@ -37,12 +37,12 @@ export const tryLaterHint = 'Try again later, or use another model.';
 const regionHint =
   'The account or its location is not eligible; see https://ai.google.dev/gemini-api/docs/available-regions.';
 
-// A retry may succeed. 499 is the service's own CANCELLED.
+// Statuses after which a retry may succeed. The service uses 499 for CANCELLED.
 const transientStatuses = new Set([408, 499, 500, 502, 503, 504]);
 
 /**
- * Classifies an error response, in which the key is redacted, by its status and details
- * (https://ai.google.dev/gemini-api/docs/troubleshooting).
+ * Classifies an error response by its status and details (https://ai.google.dev/gemini-api/docs/troubleshooting). The
+ * key must already be redacted in the response.
  */
 export function classifyHttpError(response: RedactedErrorResponse): BoticelliError {
   const { status, headers, now, model } = response;
@@ -54,7 +54,7 @@ export function classifyHttpError(response: RedactedErrorResponse): BoticelliErr
     return new BoticelliError('auth', `API key rejected: ${description}`, { hint: getApiKeyHint(error), cause });
   }
   if (status === 404) {
-    // Google's message is about methods and API versions; only the cause keeps it.
+    // Google's message is about methods and API versions, so it is kept only in the cause.
     const summary = error ? '404 NOT_FOUND' : description;
     return new BoticelliError('model_not_found', `model ${model} not found (${summary})`, { cause });
   }
@@ -70,12 +70,12 @@ export function classifyHttpError(response: RedactedErrorResponse): BoticelliErr
   });
 }
 
-/** `503 UNAVAILABLE, "The model is overloaded"`, or a description of a body that is not Gemini's. */
+/** Returns, for example, `503 UNAVAILABLE, "The model is overloaded"`, or describes a body that is not from Gemini. */
 function describeResponse(response: RedactedErrorResponse, error: ServiceError | undefined): string {
   const { status, body, host, headers } = response;
   if (error) return `${status} ${error.status ?? ''}`.trimEnd() + (error.message && `, "${toOneLine(error.message)}"`);
   const location = status >= 300 && status < 400 ? headers.get('location') : null;
-  // Without the redirect's query, which may contain secrets.
+  // Only the host is shown, because the redirect's query may contain secrets.
   const target = location !== null && URL.canParse(location) ? new URL(location).host : 'another path';
   if (location !== null) return `${host} answered ${status}, a redirect to ${target}`;
   return `${host} answered ${status} with ${describeUnexpectedBody(body)}`;
@@ -83,7 +83,7 @@ function describeResponse(response: RedactedErrorResponse, error: ServiceError |
 
 function isApiKeyError(status: number, error: ServiceError | undefined): boolean {
   if (status === 401 || status === 403) return true;
-  // An expired key has the same reason. Gateways drop the details; then only the message identifies it.
+  // An expired key has the same reason. Some gateways drop the details, so that only the message identifies the error.
   const isKeyMessage = /api key (not valid|not found|expired)/i.test(error?.message ?? '');
   return status === 400 && (getErrorReason(error) === 'API_KEY_INVALID' || isKeyMessage);
 }
@@ -104,9 +104,9 @@ function getApiKeyHint(error: ServiceError | undefined): string {
 }
 
 /**
- * Classifies a 429 by the limits in its details: `quota_exhausted` if a daily limit is used up or a limit is 0, else
- * `rate_limited`. The quotaId decides, not the retry delay: a per-day 429 of September 2026 named 47 s, though that quota
- * resets at midnight.
+ * Classifies a 429 by the limits in its details: `quota_exhausted` if a daily limit is used up or a limit is 0,
+ * otherwise `rate_limited`. The quotaId decides. The retry delay is not reliable: in September 2026, a 429 about a
+ * daily quota gave 47 s, although that quota resets at midnight.
  */
 function classifyQuotaError(
   { model, headers, now }: RedactedErrorResponse,
@@ -141,7 +141,7 @@ function classifyQuotaError(
   });
 }
 
-/** The error of a daily limit that is used up. */
+/** Creates the error for a daily limit that is used up. */
 export function createDailyQuotaError(
   message: string,
   { now, ...details }: { now: number; cause: Error; violations: readonly QuotaViolation[] },
@@ -153,7 +153,10 @@ export function createDailyQuotaError(
   });
 }
 
-/** `daily quota of gemini-x is used up (20 of 20 requests)`. For tokens only the limit is known, because one request needs many. */
+/**
+ * Returns, for example, `daily quota of gemini-x is used up (20 of 20 requests)`. For tokens, only the limit is shown:
+ * a request needs many tokens, so the number of used tokens may be below the limit.
+ */
 function describeUsedUpLimit(period: string, { model, limit, unit }: QuotaViolation, requestedModel: string): string {
   const limitText =
     unit === 'tokens' ? `limit: ${limit} tokens` : `${limit} of ${limit} ${limit === 1 ? 'request' : unit}`;
@@ -161,7 +164,10 @@ function describeUsedUpLimit(period: string, { model, limit, unit }: QuotaViolat
   return `${period} quota of ${model ?? requestedModel} is used up${suffix}`;
 }
 
-/** QuotaFailure names each limit that was hit; older responses name one in ErrorInfo's metadata. */
+/**
+ * Returns the limits that were hit: all of those in QuotaFailure or, in older responses, the one in ErrorInfo's
+ * metadata.
+ */
 function parseQuotaViolations(error: ServiceError | undefined): QuotaViolation[] {
   const violations = findDetails(error, 'QuotaFailure').flatMap(({ violations }) =>
     Array.isArray(violations) ? violations.filter(isRecord) : [],

@@ -19,9 +19,9 @@ interface UnknownModelOptions extends Pick<CallOptions, 'clock'> {
 }
 
 /**
- * Explains a `model_not_found` with the service's model list: similar names, the methods that the model supports, the
- * date of its shutdown. Without a list, an error of the Live API is returned as it is. Resolves to the signal's reason
- * after an abort.
+ * Explains a `model_not_found` error with the service's model list: with similar names, the methods that the model
+ * supports, or the date of its shutdown. If the list can't be loaded, an error of the Live API is returned unchanged.
+ * Resolves to the signal's reason after an abort.
  */
 export async function explainUnknownModel(error: BoticelliError, options: UnknownModelOptions): Promise<unknown> {
   const { method, context } = options;
@@ -31,7 +31,9 @@ export async function explainUnknownModel(error: BoticelliError, options: Unknow
   return createUnknownModelError(error, models, options);
 }
 
-/** The cached list if it agrees that the model is missing; otherwise a fresh one, which is then cached. */
+/**
+ * Returns the cached list if it also lacks the model or the method. Otherwise fetches the list again, and caches it.
+ */
 async function loadModelList(options: UnknownModelOptions): Promise<readonly ModelInfo[] | undefined> {
   const { model, method, modelListCache, connection, context, clock } = options;
   const cached = await modelListCache?.read();
@@ -71,8 +73,8 @@ function suggestModels(model: string, models: readonly ModelInfo[] | undefined):
 }
 
 /**
- * Finds up to four names that resemble a wanted one, best match first: names of the same family (one begins with the other), then
- * names that differ in at most a third of their characters.
+ * Finds up to four names that resemble a wanted name, best match first: names of the same family (one name begins with
+ * the other), then names that differ in at most a third of their characters.
  */
 export function findSimilarNames(wanted: string, names: readonly string[]): string[] {
   return names

@@ -2,7 +2,7 @@ import type { BoticelliDriver } from '../../driver/driver.js';
 import type { ModelListCache } from '../models/model-info.js';
 import type { CallOptions } from '../rest/call-options.js';
 
-/** How a model takes prompts and replies. Learned from close code 1007, with which a model rejects the other modes. */
+/** How a model accepts prompts and sends replies. It is learned from close code 1007, which rejects any other mode. */
 export interface ResponseMode {
   /** Text, or speech with its transcript as the text. */
   replies: 'TEXT' | 'AUDIO';
@@ -10,7 +10,7 @@ export interface ResponseMode {
   prompts: 'content' | 'realtime';
 }
 
-/** Stores response modes for longer than a driver exists. */
+/** Stores response modes beyond the lifetime of a driver. */
 export interface ResponseModeCache {
   get(model: string): ResponseMode | undefined | Promise<ResponseMode | undefined>;
   set(model: string, mode: ResponseMode): void | Promise<void>;
@@ -23,12 +23,12 @@ export interface LiveOptions extends Partial<CallOptions> {
   /** How long a session without a turn stays open. Default 10 000. */
   idleSessionMs?: number;
   responseModeCache?: ResponseModeCache;
-  /** The cached model list. With it, the error of an unknown model names similar ones. */
+  /** The cached model list. If present, the error for an unknown model suggests similar names from it. */
   modelListCache?: ModelListCache;
 }
 
-/** A driver for the Live API, whose sessions outlive a call. */
+/** A driver for the Live API. Its sessions stay open between calls. */
 export interface LiveDriver extends BoticelliDriver {
-  /** Closes the sessions without a running turn. Resolves when their slots are released. */
+  /** Closes the sessions that have no running turn. Resolves when their slots are released. */
   closeIdleSessions(): Promise<void>;
 }

@@ -10,21 +10,21 @@ import { Headers } from '../transport/minimal-fetch.js';
 
 /** Why a connection ended. */
 export type CloseReason =
-  /** It was closed. Without a closing frame `code` is 1006, and `cause` may say why. */
+  /** It was closed. If there was no closing frame, `code` is 1006, and `cause` may contain the error. */
   | { kind: 'closed'; code: number; reason: string; cause?: Error }
   /** It was never opened, or the service sent an error over it. */
   | { kind: 'refused'; error: BoticelliError }
-  /** A frame is not Gemini's, or violates the WebSocket protocol. */
+  /** A frame does not come from Gemini, or violates the WebSocket protocol. */
   | { kind: 'malformed'; frame: string };
 
 export interface LiveSocketOptions {
   /** The agent of a proxy, if there is one. */
   agent: Agent | undefined;
-  /** Whether the setup announces earlier turns, which the SDK's `connect()` can't do. */
+  /** Whether the setup message must announce earlier turns, which the SDK's `connect()` can't do. */
   sendsInitialHistory: boolean;
-  /** Classifies a connection that was not opened. */
+  /** Classifies the error of a connection that was not opened. */
   classifyConnectError(thrown: Error): BoticelliError;
-  /** Classifies an HTTP response that came instead of a WebSocket. */
+  /** Classifies an HTTP response that arrived instead of a WebSocket upgrade. */
   classifyUpgradeError(response: ErrorResponse): BoticelliError;
 }
 
@@ -43,9 +43,9 @@ const maxBodyChars = 65_536;
 const socketOptions: ClientOptions = { perMessageDeflate: false, maxPayload: 64 * 2 ** 20 };
 
 /**
- * Creates the WebSocket below the SDK. It sees the response to the upgrade, each frame before the SDK does, and the end of the
- * connection. The SDK (2.32) alone would wait forever for a connection that fails, and turn a frame that is not JSON into an
- * unhandled rejection.
+ * Creates the WebSocket that the SDK uses. It handles the response to the upgrade, checks each frame before the SDK
+ * gets it, and detects the end of the connection. Without it, the SDK (2.32) would wait forever for a connection that
+ * fails, and would turn a frame that is not JSON into an unhandled rejection.
  */
 export function createLiveSocket(options: LiveSocketOptions) {
   let socket: WebSocket | undefined;
@@ -55,7 +55,7 @@ export function createLiveSocket(options: LiveSocketOptions) {
   const closed = new Promise<CloseReason>((resolve) => {
     resolveClosed = resolve;
   });
-  // The first reason counts: later ones (a reset after an HTTP error, our own terminate) are its consequences.
+  // The first reason is kept. Later reasons, such as a reset after an HTTP error or our own terminate, follow from it.
   const setCloseReason = (reason: CloseReason) => {
     closeReason ??= reason;
     resolveClosed(closeReason);
@@ -103,7 +103,7 @@ export function createLiveSocket(options: LiveSocketOptions) {
   };
 }
 
-/** Attaches all listeners. The one for errors is required: without it an error would end the process. */
+/** Attaches all listeners. Without the listener for errors, an error would end the process. */
 function attachListeners(
   socket: WebSocket,
   options: LiveSocketOptions,
@@ -130,7 +130,7 @@ function attachListeners(
   });
   socket.on('error', (error: Error) => {
     socketError = error;
-    // ws has error codes such as WS_ERR_INVALID_UTF8 for invalid frames.
+    // For invalid frames, ws uses error codes such as WS_ERR_INVALID_UTF8.
     if (String(Reflect.get(error, 'code')).startsWith('WS_ERR_'))
       setCloseReason({ kind: 'malformed', frame: error.message });
     else if (!isOpen) setCloseReason({ kind: 'refused', error: options.classifyConnectError(error) });
@@ -140,7 +140,10 @@ function attachListeners(
   );
 }
 
-/** Returns the close reason for a frame that the SDK must not see. Gateways send errors in frames, which is undocumented. */
+/**
+ * Returns the close reason for a frame that must not reach the SDK: one that is not a JSON object, or an error.
+ * Gateways send errors in frames, although this is not documented.
+ */
 function findFrameError(frame: string, { classifyUpgradeError }: LiveSocketOptions): CloseReason | undefined {
   const parsed = tryParseJson(frame);
   if (!isRecord(parsed)) return { kind: 'malformed', frame };
@@ -158,12 +161,12 @@ async function readResponse(response: IncomingMessage): Promise<ErrorResponse> {
       if (body.length > maxBodyChars) break;
     }
   } catch {
-    // The body can't be read: the error is classified by the status only.
+    // If the body can't be read completely, the status still classifies the error.
   }
   return { status: response.statusCode ?? 0, headers: convertHeaders(response), body };
 }
 
-/** Adds `historyConfig` to the setup message: `connect()` of @google/genai 2.32 drops it. */
+/** Adds `historyConfig` to the setup message, because `connect()` of @google/genai 2.32 drops it. */
 function addHistoryConfig(message: string): string {
   const parsed = tryParseJson(message);
   if (!isRecord(parsed) || !isRecord(parsed.setup)) return message;

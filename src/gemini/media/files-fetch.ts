@@ -13,14 +13,14 @@ import type { MediaDeliveryOptions } from './options.js';
 
 export interface FilesFetchOptions extends MediaDeliveryOptions {
   signal: AbortSignal | undefined;
-  /** The beginning of error messages, with the file's name: `could not upload "film.mp4"`. */
+  /** The beginning of error messages, with the file's name, for example `could not upload "film.mp4"`. */
   errorPrefix: string;
 }
 
 /**
- * Creates the fetch that the SDK uses for the Files API. Each request, such as one piece of a file, may take `timeoutMs`.
- * A response that is not the Files API's is thrown as an error that names the file. The NotReadableError of a Blob is
- * thrown as it is.
+ * Creates the fetch that the SDK uses for the Files API. Each request, such as one piece of a file, may take
+ * `timeoutMs`. If a response does not come from the Files API, the fetch throws an error that names the file. It
+ * rethrows the NotReadableError of a Blob unchanged.
  */
 export function createFilesFetch(options: FilesFetchOptions): typeof fetch {
   const { signal, timeoutMs, connection, errorPrefix } = options;
@@ -53,7 +53,10 @@ export function createFilesFetch(options: FilesFetchOptions): typeof fetch {
   return send as unknown as typeof fetch;
 }
 
-/** Without these headers the SDK would retry after a delay that can't be aborted, or throw a bare error. */
+/**
+ * Whether a response has the headers and the body of the Files API. Without the headers, the SDK would retry after a
+ * delay that can't be aborted, or throw an error without details.
+ */
 function isFilesResponse(body: string, headers: Headers, requestHeaders: Headers): boolean {
   const command = requestHeaders.get('x-goog-upload-command') ?? '';
   if (command === 'start') return headers.has('x-goog-upload-url');
@@ -75,7 +78,8 @@ function classifyFilesError(
     const message = `${errorPrefix}: ${host} has no Files API (404)`;
     return new BoticelliError('unavailable', message, { hint: "Use smaller media, or Google's own base URL.", cause });
   }
-  // Also for a 429: the Files API's limits are not a model's limits, so the rate limiter must not learn from them.
+  // A 429 is `unavailable` too: the limits of the Files API are not those of a model, so the rate limiter must ignore
+  // them.
   const serviceMessage = parseServiceError(body)?.message ?? describeUnexpectedBody(body);
   const isTransient = response.status === 429 || error.isTransient;
   const message = `${errorPrefix}: ${response.status}, ${toOneLine(serviceMessage)}`;

@@ -13,10 +13,12 @@ export interface StoredModelList {
   models: string;
 }
 
-/** Stores model lists between runs. Never rejects: an unreadable list counts as absent, a failed write is dropped. */
+/**
+ * Stores model lists between runs. Never rejects: an unreadable list counts as absent, and a failed write is ignored.
+ */
 export interface ModelListStore {
   read(key: string): Promise<StoredModelList | undefined>;
-  /** The newest list whose key begins with the prefix. */
+  /** Resolves to the newest list whose key begins with the prefix. */
   readNewest(keyPrefix: string): Promise<StoredModelList | undefined>;
   write(key: string, list: StoredModelList): Promise<void>;
 }
@@ -24,7 +26,7 @@ export interface ModelListStore {
 interface ModelListCacheOptions extends ConnectionOptions {
   store: ModelListStore;
   clock?: Clock;
-  /** How long a list is used, in milliseconds. Default: a day. */
+  /** The maximum age of a list, in milliseconds. Default: a day. */
   maxAgeMs?: number;
 }
 
@@ -38,11 +40,11 @@ export function createModelListCache(options: ModelListCacheOptions): ModelListC
       loaded ??= store.read(key).then(parseStoredModelList);
       const list = await loaded;
       const ageMs = clock.now() - (list?.listedAt ?? 0);
-      // A list from the future was written before the clock was set back, so its age is unknown.
+      // If the time of the list is in the future, the clock was set back after it was written, so its age is unknown.
       return ageMs >= 0 && ageMs < maxAgeMs ? list : undefined;
     },
     async write(entries) {
-      // An empty list is not cached, so that it is requested again.
+      // An empty list is not cached, so that the list is requested again next time.
       if (entries.length === 0) return;
       const listedAt = clock.now();
       loaded = Promise.resolve({ entries, listedAt });
@@ -51,7 +53,7 @@ export function createModelListCache(options: ModelListCacheOptions): ModelListC
   };
 }
 
-/** The newest list that any API key got from a service, of any age: for users without a key. */
+/** Reads the newest list that any API key received from a service, of any age. For users without a key. */
 export async function readNewestModelList(
   store: ModelListStore,
   { baseUrl }: Pick<ConnectionOptions, 'baseUrl'>,

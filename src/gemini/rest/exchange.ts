@@ -7,24 +7,24 @@ import type { ResponseContext } from '../errors/invalid-response.js';
 import type { RouteResolver } from '../transport/proxy-routes.js';
 import { createRequestTimeouts, type RequestTimeoutOptions, type RequestTimeouts } from './request-timeouts.js';
 
-/** One request and its response, as shared by the fetch below the SDK and the driver above it. */
+/** One request and its response. The driver, which calls the SDK, and the fetch, which the SDK calls, share it. */
 export interface HttpExchange extends ResponseContext {
   timeouts: RequestTimeouts;
   resolveRoute: RouteResolver;
   /** Whether the response is a stream of server-sent events. */
   streaming: boolean;
-  /** Resolves when the request may be sent, which must then happen at once. */
+  /** Resolves when the request may be sent. The caller must then send it at once. */
   beforeSending(): Promise<void>;
   /** Classifies a response that is an error. */
   classifyError(response: ErrorResponse): BoticelliError;
-  /** The events last passed to the SDK. If its JSON parser fails, one of them is the cause. */
+  /** The events that were last passed to the SDK. If the SDK's JSON parser fails, one of them is the cause. */
   lastEvents: readonly string[];
 }
 
 export interface HttpExchangeOptions extends RequestTimeoutOptions {
   connection: Connection;
   clock: Clock;
-  /** The model that errors name. */
+  /** The model to name in errors. */
   model: string;
   streaming: boolean;
   partialText?: () => string;
@@ -32,7 +32,9 @@ export interface HttpExchangeOptions extends RequestTimeoutOptions {
   beforeSending?: (() => Promise<void>) | undefined;
 }
 
-/** Begins an exchange; end it with `timeouts.close()`. Its time limit starts when the request is sent. */
+/**
+ * Creates an exchange, which the caller ends with `timeouts.close()`. The time limit starts when the request is sent.
+ */
 export function createHttpExchange(options: HttpExchangeOptions): HttpExchange {
   const { connection, clock, model, streaming, partialText = () => '', beforeSending = async () => {} } = options;
   const { host, redact, resolveRoute } = connection;
@@ -45,7 +47,10 @@ export function createHttpExchange(options: HttpExchangeOptions): HttpExchange {
   };
 }
 
-/** JSON may hide the key in escapes (`\u003d` for `=`). Parsing and serializing it leaves only the necessary escapes. */
+/**
+ * Removes unnecessary escapes from JSON by parsing and serializing it. Otherwise an escape such as `\u003d` for `=`
+ * could hide the key.
+ */
 function removeJsonEscapes(body: string): string {
   const parsed = tryParseJson(body);
   return parsed === undefined ? body : JSON.stringify(parsed);

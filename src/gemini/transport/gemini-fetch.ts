@@ -9,22 +9,22 @@ import { type HttpRequest, type HttpResponse, readText, sendHttpRequest } from '
 import { Response } from './minimal-fetch.js';
 
 /**
- * Creates the fetch for one request of @google/genai (`httpOptions.fetch`). The SDK gets only complete, readable responses;
- * everything else is thrown here as a classified error, which passes through the SDK unchanged. So nothing has to be parsed
- * out of the SDK's own errors.
+ * Creates the fetch for one request of @google/genai (`httpOptions.fetch`). The SDK gets only successful, readable
+ * responses. For anything else, the fetch throws a classified error, which passes through the SDK unchanged. So the
+ * SDK's own errors never have to be parsed.
  */
 export function createGeminiFetch(exchange: HttpExchange): typeof fetch {
   const { timeouts, host, beforeSending, streaming } = exchange;
   const send = async (url: string, init: Partial<HttpRequest> = {}): Promise<Response> => {
     const route = await exchange.resolveRoute(url);
-    // As late as possible: loading and waiting before it must not delay the request beyond its reservation.
+    // This comes last, so that nothing delays the request after its reservation is confirmed.
     await beforeSending();
     timeouts.markSent();
     const response = await sendHttpRequest(url, { ...init, signal: timeouts.signal, route }).catch((thrown) => {
       throw thrown instanceof BoticelliError ? thrown : classifyNetworkError(thrown, host);
     });
     if (response.status < 200 || response.status >= 300) return throwHttpError(response, exchange);
-    // Both responses omit the headers: the SDK would copy them for every event, and nothing reads them.
+    // Both responses omit the headers. Nothing reads them, and the SDK would copy them for every event.
     return streaming ? new Response(normalizeSseBody(response.body, exchange)) : readResponse(response, exchange);
   };
   // The SDK calls fetch with these arguments only.
@@ -38,7 +38,7 @@ async function throwHttpError({ status, headers, body }: HttpResponse, exchange:
   throw exchange.classifyError({ status, headers, body: text });
 }
 
-/** Reads a unary response to its end: for a truncated one the SDK would only throw a SyntaxError. */
+/** Reads a response that is not streamed. If it is truncated, throws a better error than the SyntaxError of the SDK. */
 async function readResponse({ body, headers }: HttpResponse, exchange: HttpExchange): Promise<Response> {
   const text = await readText(body).catch((thrown: unknown) => {
     throw createIncompleteResponseError(describeNetworkError(thrown), exchange.host, createNetworkCause(thrown));

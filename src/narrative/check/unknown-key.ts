@@ -19,7 +19,7 @@ import {
   tocSchema,
 } from '../schema/file-schema.js';
 
-/** Creates the problem for an unknown key: a warning if it is only ignored. */
+/** Creates the problem for an unknown key: a warning if the key is one that boticelli ignores, otherwise an error. */
 export function createUnknownKeyProblem(tablePath: Path, key: string, file: TomlTable): Problem {
   const path = [...tablePath, key];
   const schema = getTableSchema(tablePath, valueAt(file, [...tablePath, 'type']));
@@ -51,7 +51,7 @@ function listIgnoredKeys(schema: TableSchema): string[] {
   return mediaSchemas.includes(schema) ? ['filename'] : [];
 }
 
-/** Returns the schema of the table at a path. The `type` of an input decides between two. */
+/** Returns the schema of the table at a path. For an input, it also depends on the `type`. */
 function getTableSchema(path: Path, type: TomlValue | undefined): TableSchema {
   switch (path[0]) {
     case undefined:

@@ -3,14 +3,16 @@ import { describePath, type Path, quote } from '../../toml/toml.js';
 import { findNearestName } from '../../util/nearest-name.js';
 import type { RawAct } from './raw-acts.js';
 
-/** Warns about texts that were probably meant as references: "medai.logo", "media/logo", "narative:review". */
+/**
+ * Warns about texts that were probably meant as references, such as "medai.logo", "media/logo" or "narative:review".
+ */
 export function lintReferences(acts: readonly RawAct[], mediaNames: readonly string[], report: ReportProblem): void {
   for (const { texts } of acts) {
     for (const { text, path } of texts) {
       if (isReferenceWithSpace(text))
         report(createMisspeltReferenceProblem(text, path, '; the name of a nested narrative has no spaces'));
       const intended = guessReference(text, mediaNames);
-      // The content of an input is always sent as text, even if it is a correct reference.
+      // The content of an input is always sent as text, even if it has the form of a reference.
       const isContent = path.length > 3;
       if (intended === undefined || (intended === text && !isContent)) continue;
       if (isContent) report(createMisspeltReferenceProblem(text, path, `; ${describeReferenceSyntax(intended)}`));
@@ -32,12 +34,12 @@ function describeReferenceSyntax(reference: string): string {
 
 const maxReferenceLength = 100;
 
-/** Matches "narrative:two words". In a sentence, a space follows the colon. */
+/** Matches texts such as "narrative:two words", but not a sentence, in which a space follows the colon. */
 function isReferenceWithSpace(text: string): boolean {
   return text.length <= maxReferenceLength && /^narrative:\S+ /.test(text);
 }
 
-/** Guesses the reference that was meant by a text. A text with spaces is a sentence. */
+/** Guesses which reference was meant by a text. A text of several words is a sentence, not a reference. */
 function guessReference(text: string, mediaNames: readonly string[]): string | undefined {
   if (text.length > maxReferenceLength) return undefined;
   const parts = /^\s*([a-z]+)\s?([.:/])\s?(\S+)\s*$/i.exec(text);

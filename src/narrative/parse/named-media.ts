@@ -12,10 +12,12 @@ import {
   readMediaFrom,
 } from './read-media.js';
 
-/** Media by reference: `media.<name>`. Undefined if it could not be read, or was not read yet. */
+/**
+ * Media by their references, `media.<name>`. A value is undefined if the media could not be read, or is not read yet.
+ */
 export type NamedMedia = ReadonlyMap<string, MediaInput | MediaTemplate | undefined>;
 
-/** Adds the entries of `[media]` to `mediaByName`: the names at once, the media deferred. */
+/** Adds the entries of `[media]` to `mediaByName`. The names are added at once; the media are read later. */
 export function readNamedMedia(
   media: TomlValue | undefined,
   mediaByName: Map<string, MediaInput | MediaTemplate | undefined>,
@@ -47,7 +49,7 @@ export function findNamedMedia(
   return void report(errorAt('unknown-media', path, message, { suggest }));
 }
 
-/** Reads the media of an input: its own, or an entry of `[media]` by `ref`. */
+/** Reads the media of an input: either its own, or the entry of `[media]` that its `ref` names. */
 export async function readMediaInput(
   input: MediaReadRequest & { kind: MediaKind; media: NamedMedia },
 ): Promise<MediaInput | MediaTemplate | undefined> {
@@ -60,7 +62,7 @@ export async function readMediaInput(
   return named && applyInputKind(named, table.ref, input);
 }
 
-/** Returns an entry of `[media]` as an input of the given kind, and reports a mismatch. */
+/** Returns an entry of `[media]` as an input of the given kind. Reports an entry of another kind. */
 function applyInputKind(
   media: MediaInput | MediaTemplate,
   ref: string,

@@ -9,7 +9,7 @@ import { loadMedia } from './load-media.js';
 export interface MediaTemplateEntry {
   template: MediaTemplate & { loaded: Map<string, MediaInput> };
   path: Path;
-  /** The entry of `[media]` that its `ref` names. Its problems are reported at the entry. */
+  /** The entry of `[media]` that `ref` names, if any. Problems of the entry are reported at the entry itself. */
   base?: MediaTemplate;
 }
 
@@ -22,7 +22,7 @@ export interface MediaReadOptions {
   report: ReportProblem;
   /** Receives all media with placeholders in the name. */
   onTemplate: (entry: MediaTemplateEntry) => void;
-  /** Receives tasks that wait for a disk or a library. They run one after the other, after everything synchronous. */
+  /** Receives tasks that read a file or load a library. They run one after another, after all synchronous work. */
   defer: (task: () => Promise<void>) => void;
 }
 
@@ -30,14 +30,14 @@ export interface MediaReadOptions {
 export interface MediaReadRequest extends MediaReadOptions {
   table: TomlTable;
   path: Path;
-  /** The kind that it must have, from its `type`. */
+  /** The kind that the media must have, from the `type` of the table. */
   kind?: MediaKind;
 }
 
-/** The keys for the source of media. */
+/** The keys that name the source of media. */
 export const mediaSourceKeys = ['file', 'url', 'base64'] as const;
 
-/** Reads the media that a table describes. Reports problems and then returns undefined. */
+/** Reads the media that a table describes. If there is a problem, reports it and resolves to undefined. */
 export async function readMedia(request: MediaReadRequest): Promise<MediaInput | MediaTemplate | undefined> {
   const key = pickOnlyKey(mediaSourceKeys, request);
   return key && readMediaFrom(key, request);
@@ -61,7 +61,7 @@ export async function readMediaFrom(
   const { rule, message, about } = result.problem;
   if (about === 'source') return void report(errorAt(rule, sourcePath, message));
   report(createMimeProblem(message, path));
-  // The declared type is wrong. Reads the source without it, to report a missing source in the same run.
+  // The declared type is wrong. The source is read without it, so that a missing source is reported too.
   const withoutMime = await loadMedia(spec);
   if (!withoutMime.ok && withoutMime.problem.rule !== 'media-type') {
     report(errorAt(withoutMime.problem.rule, sourcePath, withoutMime.problem.message));
@@ -94,7 +94,10 @@ function createMediaTemplate(
   return template;
 }
 
-/** Returns the only one of several keys that a table has. If it has none or several, reports that and returns undefined. */
+/**
+ * Returns the key of a table, if the table has exactly one of the given keys. If it has none or several of them,
+ * reports that and returns undefined.
+ */
 export function pickOnlyKey<Key extends string>(
   keys: readonly Key[],
   { table, path, report }: MediaReadRequest,

@@ -1,13 +1,13 @@
 import { Ajv, type Options } from 'ajv';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 
-/** Unknown keywords are allowed, as in the standard, and `format` is only an annotation, as in the standard since 2019. */
+/** As in the standard, unknown keywords are allowed and (since 2019) `format` is only an annotation. */
 const ajvOptions: Options = { strict: false, allErrors: true, logger: false, validateFormats: false };
 
 /**
- * Creates the validator of a dialect, by a schema's `$schema`; undefined for an unknown dialect. It is a file of its own,
- * because it is loaded only if a narrative has a schema, and esbuild resolves names of a CommonJS package only in static
- * imports.
+ * Creates the validator for a dialect, which is the `$schema` of a schema. Returns undefined for an unknown dialect.
+ * This function has its own file, because the file is loaded only if a narrative has a schema, and esbuild resolves the
+ * names of a CommonJS package only in static imports.
  */
 export function createAjv(dialect: unknown): Ajv | undefined {
   if (dialect === undefined || /2020-12/.test(String(dialect))) return new Ajv2020(ajvOptions);

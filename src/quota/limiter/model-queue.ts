@@ -8,8 +8,8 @@ export interface ModelQueue {
 }
 
 /**
- * Creates one Bottleneck queue per model. Bottleneck is loaded with the first model that has a concurrency limit;
- * models without one never wait.
+ * Creates one Bottleneck queue per model. Bottleneck is loaded for the first model that has a concurrency limit.
+ * Models without a concurrency limit never wait.
  */
 export function createModelQueue({ limitsFor }: { limitsFor: (model: string) => Limits }): ModelQueue {
   let group: Promise<Bottleneck.Group> | undefined;
@@ -33,7 +33,7 @@ function waitForTurn(bottleneck: Bottleneck, signal: AbortSignal | undefined): P
     const job = () =>
       new Promise<void>((release) => {
         signal?.removeEventListener('abort', onAbort);
-        // An aborted caller stays in the queue; its turn passes on immediately.
+        // An aborted caller stays in the queue, but releases its turn immediately.
         if (signal?.aborted) release();
         else resolve({ release });
       });

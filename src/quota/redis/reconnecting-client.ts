@@ -11,13 +11,19 @@ export interface ReconnectingClientOptions {
   retryDelayMs: number;
 }
 
-/** Time limit of a connection attempt. Nobody waits for it, and a distant server needs several round trips for TLS. */
+/**
+ * Time limit of a connection attempt. It can be long, because no caller waits for all of it, and a distant server needs
+ * several round trips for TLS.
+ */
 const connectTimeoutMs = 10_000;
 const maxRetryDelayMs = 30_000;
-/** After a connection this long, a loss is probably a server restart or an idle timeout, so the delay starts over. */
+/**
+ * The duration after which a connection counts as stable. Its loss is probably due to a server restart or an idle
+ * timeout, so the delay starts at its initial value again.
+ */
 const stableConnectionMs = 60_000;
 
-/** Connects to Redis, and reconnects in the background when the connection is lost, with growing delays. */
+/** Connects to Redis. When the connection is lost, reconnects in the background, with growing delays. */
 export function createReconnectingClient({ url, clock, timeoutMs, retryDelayMs }: ReconnectingClientOptions) {
   const backoff = createBackoff(clock, retryDelayMs, () => connect());
   let client: RedisClient | undefined;
@@ -50,8 +56,8 @@ export function createReconnectingClient({ url, clock, timeoutMs, retryDelayMs }
   return {
     discard,
     /**
-     * Resolves to the connected client, otherwise rejects with the reason. Waits for the first connection only, and
-     * only until one call has timed out.
+     * Resolves to the connected client; rejects with the reason if there is none. Waits only for the first connection,
+     * and does not wait again after a call has timed out.
      */
     async getClient(): Promise<RedisClient> {
       if (!client && connecting && canWait) {
@@ -62,7 +68,7 @@ export function createReconnectingClient({ url, clock, timeoutMs, retryDelayMs }
       if (!client) throw new Error(reason);
       return client;
     },
-    /** Reconnects as a cluster client. Returns false if `failedClient` is one already. */
+    /** Reconnects as a cluster client. Returns false if `failedClient` already is a cluster client. */
     switchToCluster(failedClient: RedisClient): boolean {
       if (failedClient === client && !failedClient.isCluster) {
         failedClient.close();
@@ -79,7 +85,10 @@ export function createReconnectingClient({ url, clock, timeoutMs, retryDelayMs }
   };
 }
 
-/** Calls `connect` after doubling delays, reset by a stable connection. Does not keep the process alive. */
+/**
+ * Calls `connect` after a delay that doubles each time. A stable connection resets the delay. The timer does not keep
+ * the process alive.
+ */
 function createBackoff(clock: Clock, initialDelayMs: number, connect: () => void) {
   let delayMs = initialDelayMs;
   let succeededAt: number | undefined;

@@ -17,7 +17,7 @@ import { type RedisConnection, RedisUnavailable } from './connection.js';
 import { createRedisRateLimiter } from './redis-limiter.js';
 import { createRedisQuotaStore } from './redis-store.js';
 
-/** The two limiters that a request passes. */
+/** The two limiters that apply to a request. */
 export interface QuotaLimiters {
   limiter: RateLimiter;
   concurrencyLimiter: ConcurrencyLimiter;
@@ -27,13 +27,13 @@ export interface SharedLimitersOptions extends RateLimiterOptions, ConcurrencyLi
   connection: RedisConnection;
   /** Prefix of all keys in Redis. */
   prefix?: string;
-  /** The local store: it takes over while Redis is down. */
+  /** The local store, which is used while Redis is down. */
   store: QuotaStore;
 }
 
-/** How long closing waits for pending local writes. */
+/** How long `close` waits for pending local writes. */
 const closeTimeoutMs = 1000;
-/** Extra time for a reservation that is made again in the other store. */
+/** The minimum time until the deadline of a reservation that is made again in the other store. */
 const graceMs = 1000;
 
 /**
@@ -41,7 +41,8 @@ const graceMs = 1000;
  * Redis is down.
  *
  * Requests are also recorded in the local store, in the background. So the local limiter knows what this machine has
- * sent, and its state can be merged into Redis on first use or after a loss of data (see merge-local-state.ts).
+ * sent, and the local state can be merged into Redis on first use or after Redis has lost its data (see
+ * merge-local-state.ts).
  */
 export function createSharedLimiters(options: SharedLimitersOptions): QuotaLimiters {
   const { connection, store, clock, prefix, ...rest } = options;
@@ -49,7 +50,7 @@ export function createSharedLimiters(options: SharedLimitersOptions): QuotaLimit
   const redisStore = createRedisQuotaStore({ connection, ...(prefix !== undefined && { prefix }) });
   const readLocalState = async (key: string) => {
     await background.drain();
-    // Reading all states needs no lock, which another process may hold for long.
+    // All states are read, because this does not need the lock, which another process may hold for a long time.
     return (await store.readAll().catch(() => undefined))?.get(key);
   };
   const pair: LimiterPair = {
@@ -80,7 +81,7 @@ interface LimiterPair {
 
 function createSharedRateLimiter(pair: LimiterPair): RateLimiter {
   const { remote, local, background, connection, clock } = pair;
-  /** Applies a change to both limiters; an unknown reservation is ignored. */
+  /** Applies a change to both limiters. A limiter ignores a reservation that it does not know. */
   const runInBoth = async (work: (limiter: RateLimiter) => Promise<void>): Promise<void> => {
     background.enqueue(() => work(local.limiter));
     await preferRemote(work(remote.limiter), () => background.drain());
@@ -109,7 +110,10 @@ function createSharedRateLimiter(pair: LimiterPair): RateLimiter {
   };
 }
 
-/** Confirms in Redis, or locally while Redis is down. A reservation of the other store is made again first. */
+/**
+ * Confirms a reservation in Redis, or in the local store while Redis is down. If the reservation was made in the other
+ * store, it is made again first.
+ */
 function confirmShared(
   { remote, local, background, clock }: LimiterPair,
   reservation: Reservation,
@@ -129,7 +133,7 @@ function confirmShared(
   });
 }
 
-/** Calls the limiter in Redis or, while Redis is down, the local one once its pending writes are done. */
+/** Calls the limiter in Redis. While Redis is down, finishes the pending local writes and calls the local limiter. */
 function callLimiter<Result>(
   { remote, local, background }: LimiterPair,
   call: (limiter: RateLimiter) => Promise<Result>,
@@ -150,14 +154,14 @@ async function preferRemote<Result>(remote: Promise<Result>, local: () => Promis
   }
 }
 
-/** Makes a reservation of the other store again in this one, and confirms it if its time has come. */
+/** Repeats a reservation of the other store in the given limiter, and confirms it if it is booked. */
 async function reserveAgain(
   { request, id }: Reservation,
   limiter: RateLimiter,
   clock: Clock,
 ): ReturnType<RateLimiter['confirm']> {
   const { deadline } = request;
-  // A caller that has already waited up to its deadline is not rejected because of the switch.
+  // The switch to another store must not reject a caller that has already waited until its deadline.
   const extendedRequest =
     deadline === undefined ? request : { ...request, deadline: Math.max(deadline, clock.now() + graceMs) };
   const newReservation = await limiter.reserve(extendedRequest, id);

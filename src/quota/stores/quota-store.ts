@@ -1,14 +1,14 @@
 import type { ModelState } from '../limiter/model-state.js';
 
-/** Stores model states, for one process or for several that share the store. */
+/** Stores model states. A store belongs to one process, or is shared by several. */
 export interface QuotaStore {
   /**
-   * Reads the state of a key (an empty one if there is none), applies `change`, and writes it back in one transaction.
-   * `change` must be synchronous and may be called more than once.
+   * Reads the state of a key, or creates an empty state; applies `change`; and writes the state back. All of this
+   * happens in one transaction. `change` must be synchronous and may be called more than once.
    * @returns the return value of `change`
    */
   transact<Result>(key: string, change: (state: ModelState) => Result): Promise<Result>;
-  /** Returns a copy of every state by key. */
+  /** Returns copies of all states, by key. */
   readAll(): Promise<Map<string, ModelState>>;
   /** Deletes the state of a key. */
   remove(key: string): Promise<void>;

@@ -4,19 +4,19 @@ import { writeAtomically } from '../../util/write-atomically.js';
 import { formatRequestId } from '../replies/request-id.js';
 import { hashReplyTurn, parseEntry, type RecordingEntry } from './recording-entry.js';
 
-/** A recording that a run writes. Both methods throw `output_failed`. */
+/** A recording that a run writes. If the file can't be written, both methods throw `output_failed`. */
 export interface RecordingFile {
-  /** Appends a reply: when this returns, its line is in the file. */
+  /** Appends a reply. When the method returns, the line is in the file. */
   add(entry: RecordingEntry): void;
-  /** Sorts the file. To be called at the end of the run, whether it succeeded or not. */
+  /** Sorts the file. Call it at the end of the run, even if the run has failed. */
   finish(): void;
 }
 
 /**
- * Opens a recording for adding replies, or creates it. Checks that it can be written, before a request is paid for.
+ * Opens a recording for adding replies, or creates it. Checks that the file can be written, before any request is sent.
  *
  * @throws BoticelliError `output_failed` if the file can't be written; `no_input` if it exists and is not a recording
- *   (it is left unchanged)
+ *   (the file stays unchanged)
  */
 export function openRecording(file: string): RecordingFile {
   const path = existsSync(file) ? realpathSync(file) : file;
@@ -26,7 +26,7 @@ export function openRecording(file: string): RecordingFile {
   const addedEntries = new Map<string, RecordingEntry>();
   return {
     add(entry) {
-      // By name, not by a file descriptor: another run that ends meanwhile replaces the file.
+      // The file is opened by name each time, because another run may replace it when that run ends.
       withOutputError(path, () => appendFileSync(path, formatLine(entry)));
       addedEntries.set(formatRequestId(entry), entry);
     },
@@ -42,7 +42,7 @@ export function openRecording(file: string): RecordingFile {
   };
 }
 
-/** Reads a recording and repairs its last line: removes an incomplete one, and adds a missing newline. */
+/** Reads a recording and repairs its end: removes an incomplete last line, and adds a missing newline. */
 function readAndRepair(path: string): Map<string, RecordingEntry> {
   // Reading a pipe or a device could block.
   if (!statSync(path).isFile()) throw createOutputError(path, 'not a regular file');
@@ -56,7 +56,7 @@ function readAndRepair(path: string): Map<string, RecordingEntry> {
 
 type Entries = ReadonlyMap<string, RecordingEntry>;
 
-/** Merges the entries of the file, which another run may have changed meanwhile, with those of this run. */
+/** Merges the entries of this run into those of the file, which another run may have changed in the meantime. */
 function mergeEntries(path: string, before: Entries, added: Entries): RecordingEntry[] {
   const current = existsSync(path) ? readRecording(path).entries : before;
   const all = new Map([...current, ...added]);
@@ -66,8 +66,8 @@ function mergeEntries(path: string, before: Entries, added: Entries): RecordingE
 }
 
 /**
- * Removes the requests whose conversation contains a replaced reply: no run can send them again. Otherwise a recording
- * that is made again would only grow.
+ * Removes the requests whose conversation contains a replaced reply, because no run can send them again. Without this,
+ * a recording would grow each time it is recorded again.
  */
 function removeFollowUps(hashes: readonly string[], all: Map<string, RecordingEntry>, added: Entries): void {
   const currentHashes = new Set([...all.values()].map(hashReplyTurn));
@@ -79,8 +79,8 @@ function removeFollowUps(hashes: readonly string[], all: Map<string, RecordingEn
 }
 
 /**
- * Sorts by the length of the conversation, then by the request, and never by the reply. So the lines of a narrative are
- * in its order, and keep their position when the recording is made again.
+ * Compares entries by the length of the conversation, then by the request, but never by the reply. So the lines follow
+ * the order of the narrative, and keep their position when it is recorded again.
  */
 function compareEntries(left: RecordingEntry, right: RecordingEntry): number {
   const depth = left.request.after.length - right.request.after.length;
@@ -95,7 +95,7 @@ function compareText(left: string, right: string): number {
   return left < right ? -1 : left > right ? 1 : 0;
 }
 
-/** Renders an entry as a line, with its fields in a fixed order: the request before the reply. */
+/** Formats an entry as a line, with its fields in a fixed order: the request before the reply. */
 function formatLine({ key, occurrence, request, reply }: RecordingEntry): string {
   return `${JSON.stringify({ key, occurrence, request, reply })}\n`;
 }
@@ -117,16 +117,16 @@ function createOutputError(path: string, reason: string, cause?: unknown): Botic
 
 /** The content of a recording. */
 interface Recording {
-  /** The entries by `formatRequestId`; of two lines for the same request, the later one. */
+  /** The entries by `formatRequestId`. If several lines are for the same request, the last one counts. */
   entries: Map<string, RecordingEntry>;
-  /** The number of bytes up to the end of the last complete line. A crash may leave an incomplete one behind it. */
+  /** The number of bytes up to the end of the last complete line. After a crash, an incomplete line may follow. */
   completeBytes: number;
   /** Whether the last complete line ends with a newline. */
   endsWithNewline: boolean;
 }
 
 /**
- * Reads a recording. An incomplete last line, as a crash leaves it, is ignored.
+ * Reads a recording. Ignores an incomplete last line, which a crash may have left.
  *
  * @throws BoticelliError `no_input` if the file can't be read, or a line is not a recorded reply
  */
@@ -153,7 +153,10 @@ export function readRecording(path: string): Recording {
   return { entries, completeBytes: lastEntry ? bytes.length : completeBytes, endsWithNewline: !lastEntry };
 }
 
-/** Parses a last line without a newline: complete if an editor removed the newline, incomplete after a crash. */
+/**
+ * Parses a last line that has no newline. The line is complete if an editor removed the newline. After a crash it is
+ * incomplete, and the result is undefined.
+ */
 function parseUnterminatedEntry(bytes: Buffer): RecordingEntry | undefined {
   try {
     return parseEntry(bytes.toString('utf8'));

@@ -5,13 +5,16 @@ import type { GenerateRequest, GenerationParameters, MediaContent, Part, Turn } 
 export interface RequestId {
   /** The result of `requestKey`. */
   key: string;
-  /** How many equal requests came before it in the run, from 0: a carousel sends the same request in every round. */
+  /**
+   * The number of equal requests before this one in the run. A carousel, for example, may send the same request in
+   * every round.
+   */
   occurrence: number;
 }
 
 /**
- * The parts of a request that make it different from others: plain data in a fixed order, with media as hashes of their
- * bytes. Two requests with equal descriptions are the same request, and a reply to one is a reply to the other.
+ * The parts of a request that distinguish it from others, as plain data in a fixed order, with media as hashes of their
+ * bytes. Two requests with equal descriptions count as the same request, so a reply to one is a reply to the other.
  */
 export interface RequestDescription {
   /** The requested model. */
@@ -27,16 +30,17 @@ export interface TurnDescription {
   parts: PartDescription[];
 }
 
-/** A text, or a media part: the SHA-256 of its bytes in hexadecimal, or its URL, which is not fetched for this. */
+/** A text or a media part. Media have the SHA-256 of their bytes in hexadecimal, or their URL, which is not fetched. */
 export type PartDescription =
   | { text: string }
   | { mimeType?: string; sha256: string }
   | { mimeType?: string; url: string };
 
 /**
- * Describes a request. An earlier reply counts by its text alone: thought signatures differ each time, are stored with
- * their reply and add nothing to its text. So an act stays the same request if the act before it is repeated and gets
- * the same reply. The model that gave a reply, the service's address and the API key do not count either.
+ * Describes a request. The description contains only the text of an earlier reply, without its thought signatures: they
+ * differ each time, and are stored with the reply. So the request of an act stays the same if the act before it is
+ * repeated and gets the same reply. The description also omits the model that gave a reply, the service's address and
+ * the API key.
  */
 export async function describeRequest(request: GenerateRequest): Promise<RequestDescription> {
   const { model, system, parameters, turns } = request;
@@ -53,7 +57,7 @@ export function requestKey(description: RequestDescription): string {
   return createHash('sha256').update(JSON.stringify(description)).digest('hex');
 }
 
-/** Renders an id as one string, for use as the key of a map. */
+/** Formats an id as one string, for use as the key of a map. */
 export function formatRequestId({ key, occurrence }: RequestId): string {
   return `${key} ${occurrence}`;
 }
@@ -62,13 +66,13 @@ export function formatRequestId({ key, occurrence }: RequestId): string {
 export interface CountedRequest {
   id: RequestId;
   description: RequestDescription;
-  /** To be called when the reply has arrived. */
+  /** Call this when the reply has arrived. */
   markAnswered: () => void;
 }
 
 /**
- * Creates a function that numbers the equal requests of a run. A request is counted when it has its reply, so one that
- * is repeated in another way (a stream that becomes a single call) keeps its number.
+ * Creates a function that numbers the equal requests of a run. A request is counted when its reply has arrived. So a
+ * request that is sent again in another way, such as a single call after a failed stream, keeps its number.
  */
 export function createRequestCounter(): (request: GenerateRequest) => Promise<CountedRequest> {
   const counts = new Map<string, number>();
@@ -93,7 +97,7 @@ async function describePart(part: Part): Promise<PartDescription> {
     case 'bytes':
       return { ...mimeType, sha256: hashContent(content, content.base64) };
     case 'file':
-      // The same description as for bytes: the location and size of a file do not change the request.
+      // A file has the same description as its bytes, because its location does not change the request.
       return { ...mimeType, sha256: content.sha256 };
     case 'address':
       return { ...mimeType, url: content.url };
@@ -102,7 +106,7 @@ async function describePart(part: Part): Promise<PartDescription> {
   }
 }
 
-/** Hashes already computed: each media part is sent again with every later act, and a video takes a while to hash. */
+/** Caches hashes, because each media part is sent again with every later act, and hashing a video takes a while. */
 const hashes = new WeakMap<MediaContent, string>();
 
 function hashContent(content: MediaContent, base64: string): string {
@@ -114,8 +118,8 @@ function hashContent(content: MediaContent, base64: string): string {
 }
 
 /**
- * Sorts the settings, whose order in a file has no meaning. The properties of a schema keep their order, because models
- * write the fields of their JSON in it.
+ * Sorts the parameters, because their order in a file has no meaning. The properties of a schema keep their order,
+ * because models write the fields of their JSON in that order.
  */
 function sortParameters(parameters: GenerationParameters): GenerationParameters {
   const { safety } = parameters;

@@ -22,20 +22,21 @@ export type ActProgressEvent = ActWait | ActRetry | ActFallback | ActNote;
 export interface RunTotals {
   /** The number of acts that have a reply. */
   actsEnded: number;
-  /** The requested models and the models that replied, each once, in order of appearance. */
+  /** The requested models, each once, in order of appearance. */
   modelsAsked: string[];
+  /** The models that replied, each once, in order of appearance. */
   modelsServed: string[];
   /** The number of requests sent. */
   attempts: number;
   waitMs: number;
-  /** The tokens used, without reused replies. The tokens of a failed act are added at the end of the run. */
+  /** The tokens used, except those of reused replies. The tokens of a failed act are added at the end of the run. */
   usage: Usage;
-  /** The cost in US dollars; absent if the price of a part of it is not known. */
+  /** The cost in US dollars; absent if a price is not known. */
   costUsd?: number | undefined;
 }
 
 export interface RunRecorderOptions {
-  /** Has the tables `runs` and `acts`. */
+  /** A database with the tables `runs` and `acts`. */
   database: Database.Database;
   /**
    * Where the narrative comes from: the absolute path of its file, absent for standard input, and the SHA-256 of its
@@ -44,11 +45,11 @@ export interface RunRecorderOptions {
   origin: { file?: string; fileHash: string };
   /** Returns milliseconds since the epoch. */
   now: () => number;
-  /** Runs a write after all earlier ones. */
+  /** Runs a write after all earlier writes. */
   enqueue: (write: () => Promise<void>) => void;
 }
 
-/** A finished act; without `end` if it failed. */
+/** A finished act. `end` is absent if the act failed. */
 interface FinishedAct {
   act: string;
   requestedModel: string;
@@ -57,8 +58,8 @@ interface FinishedAct {
 }
 
 /**
- * Creates a listener that records a run in SQLite as its events arrive, so that a killed run is recorded too, as
- * unfinished. The listener only enqueues writes: the caller waits for them before it starts the next act.
+ * Creates a listener that records a run in SQLite as its events arrive. So a run that is killed is recorded too, as
+ * unfinished. The listener only enqueues writes; the caller waits for them before it starts the next act.
  */
 export function createRunRecorder(options: RunRecorderOptions): (event: NarrativeEvent) => void {
   const writer = createRunWriter(options);
@@ -107,7 +108,9 @@ function addAct(totals: RunTotals, { requestedModel, end, events }: FinishedAct)
   };
 }
 
-/** Writes a run into SQLite: each act together with the new totals of the run, in one transaction. */
+/**
+ * Creates a writer that stores a run in SQLite. Each act is written in one transaction with the new totals of the run.
+ */
 function createRunWriter({ database, origin, now, enqueue }: RunRecorderOptions) {
   const statements = prepareStatements(database);
   let run = '';
@@ -133,7 +136,7 @@ function createRunWriter({ database, origin, now, enqueue }: RunRecorderOptions)
       });
     },
     writeEnd({ status, durationMs, error, usage, costUsd }: NarrativeEnd): void {
-      // The final usage and cost include those of an act that failed.
+      // The final usage and cost include the usage and cost of an act that failed.
       const usageRow = [JSON.stringify(usage), costUsd ?? null];
       const row = [status, durationMs, error ? JSON.stringify(error) : null, ...usageRow, run];
       write(() => statements.endRun.run(...row));
@@ -147,7 +150,7 @@ function prepareStatements(database: Database.Database) {
       `INSERT INTO runs (id, narrative, file, file_hash, act_count, started_at, acts_ended, models_asked, models_served,
        attempts, wait_ms, usage) VALUES (?, ?, ?, ?, ?, ?, 0, '[]', '[]', 0, 0, ?)`,
     ),
-    // If the run was cleared meanwhile, its acts are not recorded either.
+    // If the run has been cleared in the meantime, its further acts are not recorded.
     insertAct: database.prepare(
       `INSERT INTO acts (run, position, act, ended, told, cost_usd)
        SELECT ?, ?, ?, ?, ?, ? WHERE EXISTS (SELECT 1 FROM runs WHERE id = ?)`,

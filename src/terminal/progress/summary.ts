@@ -12,7 +12,7 @@ export interface FinishedRun {
   report: RunReport;
 }
 
-/** Formats the summary of several narratives: a line with counts, and a line for each. */
+/** Formats the summary of several narratives: a line with counts, then a line for each narrative. */
 export function formatSummary(runs: readonly FinishedRun[], { colors, columns }: DisplayOptions): string[] {
   const counts = (['completed', 'failed', 'interrupted'] as const)
     .map((status) => [runs.filter(({ report }) => report.status === status).length, status] as const)

@@ -13,7 +13,7 @@ export interface TextReplyOutputOptions {
 }
 
 /**
- * Writes replies as plain text, streamed or not: in order, with an empty line between them and one newline at the end.
+ * Writes replies, streamed or not, as plain text: in order, with an empty line between them and one newline at the end.
  * A terminal gets symbols instead of control characters; any other output gets the text unchanged.
  */
 export function createTextReplyOutput({
@@ -35,7 +35,7 @@ export function createTextReplyOutput({
     switch (event.type) {
       case 'act-start':
         isCurrentShown = isActShown(event);
-        // On a terminal the act's heading follows, and the empty line goes above it.
+        // On a terminal, the heading of the act follows, and the empty line belongs above the heading.
         if (isCurrentShown && output.isTerminal) writer.writeSeparator();
         pendingHeading = event;
         return;
@@ -47,7 +47,7 @@ export function createTextReplyOutput({
         return;
       case 'act-end':
         if (!isCurrentShown) return;
-        // One write for reply and newline: otherwise shell loops that share a pipe may write in between.
+        // The reply and its newline are one write, so that another process on the same pipe can't write in between.
         writer.end(withHeading(event.firstTokenMs === undefined ? event.text : ''));
         return;
       case 'narrative-end':
@@ -70,7 +70,7 @@ export function createParagraphWriter(output: Output): ParagraphWriter {
   let hasWritten = false;
   let isSeparated = true;
   let isOpen = false;
-  /** Trailing newlines, or half of a surrogate pair: written only when more text follows. */
+  /** Trailing newlines, or half of a surrogate pair. They are written only when more text follows. */
   let pendingText = '';
 
   const writeSeparator = () => {
@@ -79,7 +79,7 @@ export function createParagraphWriter(output: Output): ParagraphWriter {
   };
   const append = (text: string, end = '') => {
     const length = writableLength(text);
-    // A model may end its reply with thousands of newlines: pending ones are not scanned again.
+    // Pending newlines are not scanned again, because a model may end its reply with thousands of them.
     const body = length === 0 ? '' : pendingText + text.slice(0, length);
     pendingText = length === 0 ? pendingText + text : text.slice(length);
     if (body === '' && !(isOpen && end)) return;
@@ -102,15 +102,15 @@ export function createParagraphWriter(output: Output): ParagraphWriter {
   };
 }
 
-/** The length that can be written now: excludes trailing newlines and the first half of a surrogate pair. */
+/** Returns the length that can be written now, without trailing newlines or the first half of a surrogate pair. */
 function writableLength(text: string): number {
   const endsInHighSurrogate = /[\ud800-\udbff]/.test(text.slice(-1));
   return endsInHighSurrogate ? text.length - 1 : lengthWithoutTrailingNewlines(text);
 }
 
 /**
- * The length of a text without its trailing newlines. Without a regular expression, which would take quadratic time for
- * thousands of newlines in a row, as models write them.
+ * Returns the length of a text without its trailing newlines. Models sometimes write thousands of newlines in a row,
+ * for which a regular expression would take quadratic time.
  */
 export function lengthWithoutTrailingNewlines(text: string): number {
   let { length } = text;
