@@ -3,7 +3,7 @@
  * a bug and is reported as `internal`.
  */
 
-/** Exit codes by error code. Codes from 64 to 78 follow sysexits.h where it has a matching name. */
+/** Exit codes by error code. Codes from 64 to 78 follow sysexits.h where it defines a matching code. */
 export const exitCodes = {
   internal: 1,
   usage: 2,
@@ -39,9 +39,9 @@ export interface ErrorDetails {
   /** What the user can do about it, in one or more sentences. */
   hint?: string | undefined;
   cause?: unknown;
-  /** Whether the same request may succeed later: after an overload, a reset connection or a limit per minute. */
+  /** Whether the same request may succeed later, as after an overload, a reset connection or a per-minute limit. */
   isTransient?: boolean;
-  /** The delay before the next attempt that the service asks for. */
+  /** The delay that the service asks for before the next attempt. */
   retryAfterMs?: number | undefined;
   /** When another attempt can succeed, if known. */
   retryAt?: Date | undefined;
@@ -66,7 +66,7 @@ export class BoticelliError extends Error {
   }
 }
 
-/** A limit named in a rejection, as far as the service describes it. */
+/** A limit named in a rejection, with the details that the service gives. */
 export interface QuotaViolation {
   /** Google's name for the limit, such as `GenerateRequestsPerDayPerProjectPerModel-FreeTier`. */
   quotaId?: string;
@@ -115,7 +115,9 @@ export class StreamInterrupted extends BoticelliError {
   }
 }
 
-/** A stream sent nothing for longer than the idle timeout. Not retried, because the request counts against the quota. */
+/**
+ * A stream sent nothing for longer than the idle timeout. Not retried, because the request counts against the quota.
+ */
 export class StreamTimeout extends BoticelliError {
   constructor(message: string, details: ErrorDetails = {}) {
     super('stream_timeout', message, details);
@@ -157,7 +159,7 @@ export interface ErrorReport {
   retryAt?: string;
 }
 
-/** Converts any thrown value into a BoticelliError. Anything that is not one is a bug: `internal`. */
+/** Converts any thrown value into a BoticelliError. A value that is not already one is a bug and becomes `internal`. */
 export function toBoticelliError(thrown: unknown): BoticelliError {
   if (thrown instanceof BoticelliError) return thrown;
   const message = thrown instanceof Error ? thrown.message : String(thrown);

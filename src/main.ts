@@ -23,10 +23,10 @@ const commands = [
 ];
 
 /**
- * Runs the program. This is the only place that prints the error of a command, and the only one that ends the process.
+ * Runs the program. Only this function prints the error of a command, and only this function ends the process.
  */
 export async function main(proc: NodeProcess): Promise<void> {
-  // A broken standard error changes neither the run nor its exit code.
+  // A failure to write to standard error changes neither the run nor its exit code.
   proc.stderr.on('error', () => {});
   let failure: CommandFailure | undefined;
   const stdout = createOutput({
@@ -53,7 +53,7 @@ function createProgram(proc: NodeProcess, stdout: Output): Command {
     .description("Run multi-step prompts from a TOML file on Google's Gemini.")
     .version(manifest.version)
     .exitOverride()
-    // `limits` and `limits probe` have options of the same name: an option belongs to the command before it.
+    // `limits` and `limits probe` have options of the same name. An option belongs to the command that it follows.
     .enablePositionalOptions()
     .showHelpAfterError('  See boticelli --help.')
     .configureOutput({
@@ -65,7 +65,7 @@ function createProgram(proc: NodeProcess, stdout: Output): Command {
   return program;
 }
 
-/** Prints two lines on standard error and, for a bug, its stack. A closed pipe prints nothing. */
+/** Prints two lines on standard error and, for a bug, its stack. Prints nothing if the failure is a closed pipe. */
 async function reportFailure({ error, context }: CommandFailure, proc: NodeProcess): Promise<void> {
   if (error instanceof Interrupted && error.signal === 'SIGPIPE') return;
   const { act, resumeHint, isReported = false } = context;

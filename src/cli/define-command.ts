@@ -11,7 +11,7 @@ export interface CommandDefinition<Args extends unknown[], Options extends objec
   name: string;
   description: string;
   arguments?: readonly Argument[];
-  /** The options by the property that they set. The compiler checks that every property has one. */
+  /** The options, keyed by the property that they set. The compiler checks that every property has an option. */
   options: { [Name in keyof Options]-?: Option | readonly Option[] };
   subcommands?: readonly AddCommand[];
   /** Loads the handler when the command runs, so that other commands do not load it. */
@@ -43,7 +43,7 @@ export function defineCommand<Args extends unknown[], Options extends object>(
   };
 }
 
-/** Returns the options, and checks that each sets the property that it is declared for. */
+/** Returns the options, after checking that each option sets the property under which it is declared. */
 function listOptions(options: Readonly<Record<string, Option | readonly Option[]>>): Option[] {
   return Object.entries(options).flatMap(([property, given]) => {
     const declared = [given].flat();

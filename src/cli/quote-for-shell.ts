@@ -1,6 +1,6 @@
 /**
- * Quotes a text as one word of sh, bash, zsh or fish. A backslash is placed outside the single quotes, because fish, unlike
- * the others, interprets it inside them.
+ * Quotes a text as one word for sh, bash, zsh and fish. Backslashes are placed outside the single quotes, because fish,
+ * unlike the other shells, interprets a backslash inside single quotes.
  */
 export function quoteForShell(text: string): string {
   return `'${text.replace(/['\\]/g, (character) => `'\\${character}'`)}'`;

@@ -4,13 +4,13 @@ import { stripModelPrefix } from '../util/model-name.js';
 /** The prices of models. */
 export interface PriceList {
   /**
-   * Returns the price of the model that served a reply, else of the requested model; undefined if neither is known. Also
-   * remembers, for `getMaxPrice`, which model served the requested one.
+   * Returns the price of the model that served a reply. If it is unknown, returns the price of the requested model, or
+   * undefined if that is unknown too. Also remembers for `getMaxPrice` which model served the requested one.
    */
   getReplyPrice(model: string, requestedAs: string): Price | undefined;
   /**
-   * Returns the maximum price of a future request. For one of Google's aliases it is the highest price of its family,
-   * until a reply shows which model the alias resolves to.
+   * Returns the maximum price of a future request. For one of Google's aliases, this is the highest price in its model
+   * family, until a reply shows which model the alias resolves to.
    */
   getMaxPrice(model: string): Price | undefined;
 }
@@ -18,11 +18,11 @@ export interface PriceList {
 interface PriceListOptions {
   /** Prices from settings, by model. They override built-in prices. */
   configured?: Readonly<Record<string, Price>> | undefined;
-  /** Milliseconds since the epoch; some prices change on a given day. */
+  /** Returns the time in milliseconds since the epoch. It matters because some prices change on a given day. */
   now?: () => number;
 }
 
-/** The family of `gemini-flash-lite-latest` is `flash-lite`. */
+/** Matches Google's aliases and captures their family. The family of `gemini-flash-lite-latest` is `flash-lite`. */
 const latestAliasPattern = /^gemini-(flash-lite|flash|pro)-latest$/;
 const versionedModelPattern = /^gemini-[\d.]+-(flash-lite|flash|pro)(-preview)?$/;
 
@@ -44,7 +44,7 @@ export function createPriceList({ configured = {}, now = Date.now }: PriceListOp
   };
 }
 
-/** Ignores a release number: `gemini-3.5-flash-lite-001` has the price of `gemini-3.5-flash-lite`. */
+/** Ignores a release number, so `gemini-3.5-flash-lite-001` has the price of `gemini-3.5-flash-lite`. */
 function findBuiltInPrice(model: string, now: number): Price | undefined {
   const name = [model, model.replace(/-\d{3}$/, '')].find((candidate) => Object.hasOwn(builtInPrices, candidate));
   const today = new Date(now).toISOString().slice(0, 10);

@@ -49,14 +49,15 @@ export async function resolveSettings({
 }
 
 /**
- * Finds the API key: GEMINI_API_KEY, then GOOGLE_API_KEY, each in the environment and then in `.env`. So GEMINI_API_KEY in
- * a folder's `.env` overrides GOOGLE_API_KEY in the environment, which may be meant for other services.
+ * Finds the API key. Looks for GEMINI_API_KEY and then for GOOGLE_API_KEY, each first in the environment and then in
+ * `.env`. Therefore GEMINI_API_KEY in a folder's `.env` overrides GOOGLE_API_KEY in the environment, which may be meant
+ * for other services.
  */
 function findApiKey({ getVariable }: Pick<Sources, 'getVariable'>): EnvironmentVariable | undefined {
   return getVariable('GEMINI_API_KEY') ?? getVariable('GOOGLE_API_KEY');
 }
 
-/** What the settings are composed of. All of it has been checked, except the values of environment variables. */
+/** The sources that the settings are composed from. All are checked, except the values of environment variables. */
 interface SettingsInputs {
   sources: Sources;
   /** The merged settings files. */
@@ -66,7 +67,7 @@ interface SettingsInputs {
 }
 
 /**
- * Picks the value of highest precedence for each setting.
+ * Picks the value with the highest precedence for each setting.
  * @throws BoticelliError `invalid_config` for an invalid variable
  */
 function composeSettings({ sources, fileSettings, flags, stateFolder }: SettingsInputs): Settings {
@@ -120,7 +121,7 @@ function toQuotaBudget(budget: NonNullable<FileSettings['budget']>): QuotaBudget
   return { ...(rpm !== undefined && { rpm }), ...(tpm !== undefined && { tpm }), ...(rpd !== undefined && { rpd }) };
 }
 
-/** Only a hash of the key is ever stored. */
+/** Derives the project name from a hash of the key, because the key itself must never be stored. */
 function deriveProject(apiKey: string | undefined): string {
   return apiKey === undefined ? 'no-key' : createHash('sha256').update(apiKey).digest('hex').slice(0, 16);
 }

@@ -9,12 +9,12 @@ import { redactSecrets } from './redact-secrets.js';
 import type { FileTier } from './settings-schema.js';
 import type { Sources } from './sources.js';
 
-/** Lists the names of all tiers: built-in ones and those that settings define. */
+/** Lists the names of all tiers, both built-in tiers and tiers that settings define. */
 export function listTierNames(configured: Readonly<Record<string, FileTier>> = {}): string[] {
   return [...new Set([...Object.keys(builtInTiers), ...Object.keys(configured)])];
 }
 
-/** @throws BoticelliError for an unknown tier: `usage` if the flag names it, `invalid_config` if a setting does */
+/** @throws BoticelliError for an unknown tier: `usage` if the flag names it, `invalid_config` if a setting names it */
 export async function assertKnownTier(sources: Sources, known: string[], flag: string | undefined): Promise<void> {
   const names = known.join(', ');
   const redactName = (name: string) => redactSecrets(quote(name), sources.secrets);
@@ -36,12 +36,14 @@ export async function assertKnownTier(sources: Sources, known: string[], flag: s
   }
 }
 
-/** Returns a model's limits in a tier. `requestedAs` is the alias used, if any: settings may name the model by it. */
+/**
+ * Returns a model's limits in a tier. `requestedAs` is the alias in the request, if any; settings may use that name.
+ */
 export type LimitsLookup = (model: string, requestedAs?: string) => Limits;
 
 /**
- * Returns a lookup of limits. A tier in settings replaces the built-in tier of that name as a whole: an absent limit is
- * unlimited, and a model's limits are merged over the tier's. Flags override both.
+ * Returns a lookup of limits. A tier in settings completely replaces the built-in tier of the same name, so an absent
+ * limit is unlimited. A model's limits override the tier's limits one by one. Flags override both.
  */
 export function createLimitsLookup(tier: string, configured: FileTier | undefined, flags: LimitValues): LimitsLookup {
   return (model, requestedAs) => {

@@ -1,9 +1,9 @@
 import type Database from 'libsql';
 
 /**
- * Runs work in one write transaction: all of it is written, or nothing. Also needed for a single statement: if a
- * statement on its own finds the file locked, libsql 0.5 leaves it unfinished, and no later commit on this connection
- * succeeds (seen 2026-11: "cannot commit transaction - SQL statements in progress", until the run gave up).
+ * Runs work in one write transaction, so that either everything or nothing is written. Even a single statement needs a
+ * transaction: if a statement outside a transaction finds the file locked, libsql 0.5 leaves it unfinished, and every
+ * later commit on this connection fails (seen 2026-11: "cannot commit transaction - SQL statements in progress").
  */
 export function runInTransaction<Result>(database: Database.Database, work: () => Result): Result {
   database.exec('BEGIN IMMEDIATE');

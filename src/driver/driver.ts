@@ -2,7 +2,7 @@ import type { DriverEvent } from './driver-events.js';
 import type { GenerateRequest } from './request.js';
 import type { GenerateResponse, StreamChunk } from './response.js';
 
-/** What accompanies a call through the driver stack without being part of the request. */
+/** The data and callbacks that are passed with a call through the driver stack but are not part of the request. */
 export interface CallContext {
   /** Aborting ends the call at once and closes its connection. The call rejects with the signal's reason. */
   signal?: AbortSignal;
@@ -10,14 +10,14 @@ export interface CallContext {
   emit?: (event: DriverEvent) => void;
   /**
    * Whether text that was already yielded can still be discarded. Called when a streamed attempt fails after its first
-   * text, because a retry starts from the beginning. Default: no.
+   * text, because a retry starts from the beginning. Default: false.
    */
   canDiscard?: () => boolean;
   /** Awaited just before the request is sent. Rejects if the request must not be sent. */
   beforeSending?: () => Promise<void>;
   /**
-   * Acquires a concurrency slot, for a session that outlives the call. Waits until one is free, and rejects with the
-   * signal's reason. Present only for drivers that manage concurrency, and only if it is limited.
+   * Acquires a concurrency slot for a session that outlives the call. Waits until a slot is free. Rejects with the
+   * signal's reason on abort. Present only for drivers that manage concurrency, and only if concurrency is limited.
    */
   acquireSlot?: (model: string) => Promise<Lease>;
   /** The fallback models that the act or its narrative names. */
@@ -30,8 +30,8 @@ export interface Lease {
 }
 
 /**
- * Gets replies from models. The Gemini driver implements it, and so does each layer: a layer wraps a driver, has one
- * concern, and does not know its neighbours.
+ * Gets replies from models. The Gemini driver and each layer implement this interface. A layer wraps another driver,
+ * has one concern, and does not depend on the other layers.
  */
 export interface BoticelliDriver {
   /**
@@ -46,18 +46,18 @@ export interface BoticelliDriver {
    */
   generateStream(request: GenerateRequest, context?: CallContext): AsyncIterable<StreamChunk>;
   /**
-   * Loads what the first call needs, without network access, so that a call scheduled for a moment is sent at that
-   * moment. Optional to call. Rejects as the call itself would.
+   * Loads what the first call needs, without network access, so that loading does not delay a scheduled call. Calling
+   * it is optional. Rejects with the same error as the call itself would.
    */
   prepare?(): Promise<void>;
   /**
-   * Releases what outlives a call: sessions, uploaded files. Call it once, after the last call, even if that failed.
-   * Never rejects.
+   * Releases what outlives a call, such as sessions and uploaded files. Call it once, after the last call, even if the
+   * last call failed. Never rejects.
    */
   close?(): Promise<void>;
   /**
-   * Whether the driver acquires slots with `context.acquireSlot` for its sessions. Default: false, so the caller holds
-   * a slot during each call. A promise if the driver has to look the model up first.
+   * Whether the driver acquires slots for its sessions with `context.acquireSlot`. Default: false, in which case the
+   * caller holds a slot during each call. Returns a promise if the driver has to look up the model first.
    */
   managesConcurrency?(model: string): boolean | Promise<boolean>;
   /** Whether `generateStream` may be called for the model. Needs no network. */

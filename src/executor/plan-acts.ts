@@ -2,15 +2,15 @@ import { getNestedNarrative, type Narrative } from '../narrative/narrative.js';
 
 /** One request that a run will make. */
 export interface PlannedAct {
-  /** Its name in events: `outer/inner` for an act of a nested narrative. */
+  /** The name of the act in events, which is `outer/inner` for an act of a nested narrative. */
   name: string;
-  /** All acts that have its reply: itself, and the acts whose nested narrative ends with it. */
+  /** The names of all acts that share this reply: the act itself, and each act whose nested narrative ends with it. */
   actNames: readonly string[];
-  /** Whether its reply is that of an act of the outermost narrative. */
+  /** Whether the reply is also the reply of an act in the outermost narrative. */
   isTopLevel: boolean;
 }
 
-/** The requests of a narrative in order, over all rounds. */
+/** Lists the requests of a narrative in order, over all rounds. */
 export function planActs(narrative: Narrative, namePrefix = ''): PlannedAct[] {
   const plannedRound = narrative.acts.flatMap((act): PlannedAct[] => {
     const name = `${namePrefix}${act.name}`;

@@ -1,4 +1,4 @@
-/** Facts about Gemini's rate limits. Each has its source and the date on which it was read. */
+/** Facts about Gemini's rate limits. Each fact names its source and the date on which it was read. */
 
 /** The kinds of limits, in display order. */
 export const limitKinds = ['rpm', 'tpm', 'rpd', 'maxConcurrent'] as const;
@@ -12,27 +12,30 @@ export type LimitKind = (typeof limitKinds)[number];
 /** The limits of one model. An absent limit is unlimited. */
 export type LimitValues = Partial<Record<LimitKind, number>>;
 
-/** The limits of a tier. An entry of `models` replaces the defaults as a whole. */
+/** The limits of a tier. An entry in `models` completely replaces the defaults. */
 export interface TierLimits {
   defaults: LimitValues;
-  /** For Live models without an entry. Default: `defaults`. */
+  /** The limits of Live models that have no entry in `models`. Default: `defaults`. */
   liveDefaults?: LimitValues;
   models: Readonly<Record<string, LimitValues>>;
 }
 
-/** The default of the free tier, also for models whose own limit per minute was never seen: a careful guess. */
+/**
+ * The default per-minute limit of the free tier. It is a cautious guess, used for models whose own limit is unknown.
+ */
 const freeTierRpm = 5;
 /** Concurrent Live sessions on the free tier: the documented number of 2025 (ai.google.dev/gemini-api/docs/live). */
 const freeTierLiveSessions = 3;
 
 /**
- * Initial limits, until the service reports its own. Google no longer publishes a table. These are guesses from
- * rejections (429) of the free tier seen in 2026, so they pace requests but never block them until the next day. Limits learned from the
- * service's rejections take precedence. Tier names: ai.google.dev/gemini-api/docs/rate-limits, read 2026-11.
+ * Initial limits, used until the service reports its own. Google no longer publishes a table, so these are guesses
+ * based on rejections (429) of the free tier seen in 2026. They pace requests but never mark a day's quota as used up.
+ * Limits learned from the service's rejections take precedence. Tier names: ai.google.dev/gemini-api/docs/rate-limits,
+ * read 2026-11.
  */
 export const builtInTiers: Readonly<Record<string, TierLimits>> = {
   free: {
-    // 5 requests per minute: seen for one model in 2026, the lowest of all.
+    // 5 requests per minute is the lowest limit of any model seen in 2026.
     defaults: { rpm: freeTierRpm },
     // Live models are limited by open sessions and tokens, not by requests.
     liveDefaults: { maxConcurrent: freeTierLiveSessions },
@@ -47,11 +50,11 @@ export const builtInTiers: Readonly<Record<string, TierLimits>> = {
       'gemini-3.1-flash-lite': { rpm: 15 },
     },
   },
-  // The limits of paid tiers differ between accounts and are only shown in AI Studio: no guesses, all are learned.
+  // The limits of paid tiers differ between accounts and are shown only in AI Studio, so all of them are learned.
   tier_1: { defaults: {}, models: {} },
   tier_2: { defaults: {}, models: {} },
   tier_3: { defaults: {}, models: {} },
 };
 
-/** The default tier: every key is on it until its project has billing. */
+/** The default tier. Every key is in this tier until billing is enabled for its project. */
 export const defaultTier = 'free';

@@ -3,7 +3,7 @@ import { BoticelliError } from '../errors.js';
 const createKeyHint = 'create a key at https://aistudio.google.com/apikey.';
 
 /**
- * Checks a key before any request. Without this check, fetch would print the key in its own error.
+ * Checks a key before any request. Without this check, an error of fetch would contain the key.
  * @throws BoticelliError `missing_api_key` for an empty key; `auth` for one that a header can't carry or that is meant
  * for another API
  */
@@ -26,12 +26,12 @@ export function assertUsableKey(apiKey: string): void {
   }
 }
 
-/** Replaces the key with `[key]` in a text of the service, which echoes keys ("Invalid API key: …"). */
+/** Replaces the key with `[key]` in a text from the service, which may repeat the key ("Invalid API key: …"). */
 export type Redact = (text: string) => string;
 
 /**
- * Creates the redaction of a key in its plain, JSON and URL forms. A key of less than 8 characters, such as `test`, is
- * redacted only as a separate word, so that `latest` stays whole.
+ * Creates a function that redacts a key in its plain, JSON and URL forms. A key of fewer than 8 characters, such as
+ * `test`, is redacted only as a separate word, so that `latest` is left unchanged.
  */
 export function createRedactor(apiKey: string): Redact {
   if (apiKey === '') return (text) => text;
@@ -44,8 +44,8 @@ export function createRedactor(apiKey: string): Redact {
 }
 
 /**
- * Redacts an error and its causes in place, and returns the error: the last safeguard before it leaves the driver. The
- * stack is included, because it repeats the message.
+ * Redacts an error and its causes in place, and returns the error. This is the last safeguard before the error leaves
+ * the driver. The stack is redacted too, because it repeats the message.
  */
 export function redactError<Thrown>(thrown: Thrown, redact: Redact): Thrown {
   for (let error: unknown = thrown, depth = 0; error instanceof Error && depth < 8; error = error.cause, depth += 1) {

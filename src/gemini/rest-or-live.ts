@@ -8,11 +8,13 @@ interface RoutingDriverOptions {
   /** The driver for REST and server-sent events. */
   rest: BoticelliDriver;
   live: LiveDriver;
-  /** Whether to use the Live API for a model, named without `models/`. */
+  /** Whether to use the Live API for a model. The name of the model has no `models/` prefix. */
   usesLiveApi: (model: string) => Promise<boolean> | boolean;
 }
 
-/** Sends each request to REST or to the Live API, by its model. A REST request first closes idle Live sessions. */
+/**
+ * Sends each request to REST or to the Live API, depending on its model. Closes idle Live sessions before using REST.
+ */
 export function createRoutingDriver({ rest, live, usesLiveApi }: RoutingDriverOptions): BoticelliDriver {
   const { usesLive, toRoutingError } = createRouteCache(usesLiveApi);
   const driverFor = async (model: string): Promise<BoticelliDriver> => {
@@ -50,7 +52,7 @@ export function createRoutingDriver({ rest, live, usesLiveApi }: RoutingDriverOp
 function createRouteCache(usesLiveApi: RoutingDriverOptions['usesLiveApi']) {
   const resultsByModel = new Map<string, Promise<boolean> | boolean>();
   return {
-    /** Calls `usesLiveApi` once per model. A failure reaches the callers that wait for it, and is not cached. */
+    /** Calls `usesLiveApi` once per model. A failure rejects all callers that are waiting for it, and is not cached. */
     usesLive(model: string): Promise<boolean> | boolean {
       const name = stripModelPrefix(model);
       const result = resultsByModel.get(name) ?? usesLiveApi(name);
@@ -75,8 +77,8 @@ function createRouteCache(usesLiveApi: RoutingDriverOptions['usesLiveApi']) {
       if (isLive === resultsByModel.get(name)) return thrown;
       resultsByModel.set(name, isLive);
       const description = isLive ? 'supports only the Live API' : 'does not support the Live API';
-      // To be retried at once. The same call can't switch: its caller may hold the model's concurrency slot, which a
-      // Live session acquires itself.
+      // The caller should retry at once. This call can't switch to the other API, because its caller may hold the
+      // model's concurrency slot, which a Live session has to acquire itself.
       return new BoticelliError('model_not_found', `${name} ${description}`, {
         ...{ isTransient: true, retryAfterMs: 0, cause: thrown },
         hint: 'Try again: the next request uses the right API.',

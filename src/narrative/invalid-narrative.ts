@@ -4,8 +4,8 @@ import type { MediaTemplate } from './narrative.js';
 import type { MediaProblem } from './parse/load-media.js';
 
 /**
- * A narrative file has errors. The code is `no_input` if every error is about a file that can't be read, else
- * `invalid_narrative`.
+ * A narrative file has errors. The code is `no_input` if every error is about a file that can't be read, and
+ * `invalid_narrative` otherwise.
  */
 export class InvalidNarrative extends BoticelliError {
   /** All errors and warnings, in the order of the file. */
@@ -25,7 +25,9 @@ export class InvalidNarrative extends BoticelliError {
 
 const unreadableRules = ['unreadable', 'media-not-found', 'narrative-not-found', 'schema-not-found'];
 
-/** Returns `no_input` if every error is about a file that can't be read: the narrative itself, or one that it refers to. */
+/**
+ * Returns `no_input` if every error is about a file that can't be read: the narrative itself, or one that it refers to.
+ */
 export function getErrorCode(
   diagnostics: readonly Pick<Diagnostic, 'severity' | 'rule'>[],
 ): 'no_input' | 'invalid_narrative' {

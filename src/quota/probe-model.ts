@@ -17,9 +17,9 @@ import type { RateLimiter } from './limiter/rate-limiter.js';
 import type { Limits } from './limits.js';
 
 export interface ProbeModelOptions {
-  /** A driver without layers: retries and waits would hide rejections. */
+  /** A driver without layers, because retries and waits would hide rejections. */
   driver: BoticelliDriver;
-  /** Records every request and its outcome, so that its counts stay correct. It never delays a request. */
+  /** The limiter records every request and its outcome so that its counts stay correct. It never delays a request. */
   limiter: RateLimiter;
   limitsFor: (model: string, requestedAs?: string) => Limits;
   model: string;
@@ -142,13 +142,16 @@ async function sendRequest(
   }
 }
 
-/** A dozen tokens in, one word out. `max_tokens` is not set, because a thinking model would use it up on thoughts. */
+/**
+ * Creates a request of about a dozen tokens that asks for a one-word reply. `max_tokens` is not set, because a thinking
+ * model would use it up on thoughts.
+ */
 function createProbeRequest(model: string): GenerateRequest {
   const text = 'Reply with the one word "yes" and nothing else.';
   return { model, turns: [{ role: 'user', parts: [{ type: 'text', text }] }], parameters: {} };
 }
 
-/** Returns a percentile by nearest rank. */
+/** Returns a percentile by the nearest-rank method. */
 function percentile(values: readonly number[], fraction: number): number {
   const sorted = values.toSorted((left, right) => left - right);
   return sorted[Math.max(0, Math.ceil(fraction * sorted.length) - 1)] ?? 0;

@@ -6,9 +6,9 @@ import type { QuotaStore } from './stores/quota-store.js';
 /** What was reset for one model. Times are milliseconds since the epoch. */
 export interface ResetResult {
   model: string;
-  /** The learned limits, empty if there were none. */
+  /** The learned limits that were reset; empty if there were none. */
   learned: LearnedLimits;
-  /** For an alias: the model that served it. Its limits are reset too, as the next result. */
+  /** For an alias: the model that served it. Its limits are reset too, and the next result describes that reset. */
   stoodFor?: string;
   /** End of the day that was marked as used up. */
   closedUntil?: number;
@@ -34,7 +34,8 @@ export async function resetLearnedLimits(store: QuotaStore, project: string, mod
     const target = standsFor === undefined ? undefined : (await store.readAll()).get(modelStateKey(project, standsFor));
     results.push(
       await store.transact(key, (state) => {
-        // Requests to the alias now count here until its model is known again, so the sent ones must count here too.
+        // Requests to the alias are now counted in this state until its model is known again, so requests that were
+        // already sent must be counted here too.
         if (target) copyConfirmed(target, state);
         return resetState(state, current);
       }),

@@ -8,18 +8,18 @@ export interface Diagnostic {
   suggestion?: string;
   /** Absent if the diagnostic is about the file as a whole. */
   location?: Location;
-  /** The file it is in; absent for the file that the user named. */
+  /** The file that the diagnostic is about; absent if this is the file that the user named. */
   source?: SourceFile;
 }
 
 /** A file that was read because another file refers to it. */
 export interface SourceFile {
-  /** Its name, relative to the name that the user gave. */
+  /** The name of the file, relative to the name that the user gave. */
   file: string;
   text: string;
 }
 
-/** A range in one line of a file. Lines and columns count from 1, columns in UTF-16 code units. */
+/** A range in one line of a file. Lines and columns are counted from 1. Columns are in UTF-16 code units. */
 export interface Location {
   line: number;
   column: number;
@@ -36,7 +36,7 @@ export function formatLocation(file: string, diagnostic: Diagnostic | undefined)
 
 /** Returns the location of the text from `start` to `end`, cut at the end of its first line. */
 export function locate(text: string, start: number, end: number): Location {
-  // lastIndexOf treats a negative position as 0, and would find a newline at the very start.
+  // lastIndexOf treats a negative position as 0, so it would find a newline at the start of the text.
   const lineStart = start === 0 ? 0 : text.lastIndexOf('\n', start - 1) + 1;
   let line = 1;
   for (let index = text.indexOf('\n'); index !== -1 && index < lineStart; index = text.indexOf('\n', index + 1))

@@ -1,9 +1,9 @@
-/** The state machine inside @iarna/toml: the members that `parse-toml.ts` uses. */
+/** Declares the members of the state machine in @iarna/toml that `parse-toml.ts` uses. */
 declare module '@iarna/toml/lib/toml-parser.js' {
   export default class TOMLParser {
     /** Index of the current character. */
     ii: number;
-    /** The current token, as far as it was read. */
+    /** The part of the current token that has been read. */
     state: { buf: string };
     parse(text: string): void;
     finish(): import('./toml.js').TomlTable;

@@ -1,6 +1,6 @@
 /**
- * Creates a function that runs optional work and never rejects: it resolves to the result, or to undefined on
- * failure. After the first failure no further work is tried.
+ * Creates a function that runs optional work and never rejects. It resolves to the result of the work, or to undefined
+ * if the work fails. After the first failure, it does not run any more work.
  *
  * @param onFailure called once, with the error of the first failure
  */

@@ -1,10 +1,11 @@
-/** Settles like `work`, or rejects with an error of the given message after `timeoutMs`. */
+/** Settles like `work`, or rejects after `timeoutMs` with an error that has the given message. */
 export async function withTimeout<Result>(work: Promise<Result>, timeoutMs: number, message: string): Promise<Result> {
   let timer: NodeJS.Timeout | undefined;
   const timeout = new Promise<never>((_, reject) => {
     const rejectOnTimeout = () => reject(new Error(message));
-    // After the process itself was blocked, the timer is due before a response that arrived long ago is read. The event loop
-    // reads sockets between timers and immediates, so the rejection waits for two immediates.
+    // If the process was blocked, the timer fires before a response that has already arrived is read. The event loop
+    // reads sockets between timers and immediates, so the rejection waits for two immediates to let the response be
+    // read first.
     timer = setTimeout(() => setImmediate(() => setImmediate(rejectOnTimeout)), timeoutMs);
   });
   try {

@@ -1,6 +1,6 @@
 /**
- * Replaces `debug` in the bundle. With `DEBUG` in the environment, the proxy agents would print what they send to the
- * proxy: the API key and the proxy's password.
+ * Replaces the `debug` package in the bundle. If `DEBUG` were set, the proxy agents would otherwise print what they
+ * send to the proxy, including the API key and the proxy's password.
  */
 export default function createDebug(): () => void {
   return () => {};

@@ -2,8 +2,9 @@ import { quoteForShell } from '../quote-for-shell.js';
 import { type CommandNode, flagsWithValues, flattenCommands, type Values } from './command-tree.js';
 
 /**
- * Renders a completion script for bash 3.2 (the version of macOS) and later: no associative arrays, no mapfile. The script
- * starts no process. In it, `$path` is the command typed so far, and `$count` the number of arguments after it.
+ * Renders a completion script for bash 3.2 (the version in macOS) and later, so it uses neither associative arrays nor
+ * mapfile. The script does not start any process. In the script, `$path` is the command typed so far, and `$count` is
+ * the number of arguments after it.
  */
 export function renderBashCompletion(tree: CommandNode): string {
   const nodes = flattenCommands(tree);
@@ -61,7 +62,9 @@ function renderArgumentCases(node: CommandNode): string[] {
   });
 }
 
-/** Files are marked by a leading slash, which no word has. */
+/**
+ * A leading slash in `values` means that files are completed. It is unambiguous because no word starts with a slash.
+ */
 function renderAssignment(values: Values): string {
   switch (values.kind) {
     case 'words':

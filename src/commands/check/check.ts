@@ -29,20 +29,20 @@ export interface CheckOptions extends FormatOptions, Pick<SettingsFlagOptions, '
   estimate?: boolean;
 }
 
-/** The result of a file, without the narrative itself: there may be thousands of files. */
+/** The result of checking a file. It does not hold the narrative, because there may be thousands of files. */
 interface CheckedFile {
   file: string;
   /** The number of acts; absent if the file has an error. */
   acts?: number;
   diagnostics: readonly Diagnostic[];
-  /** The diagnostics that were not printed for an earlier file: many narratives may nest the same one with an error. */
+  /** The diagnostics not yet printed for an earlier file. Many narratives may nest the same file that has an error. */
   newDiagnostics: readonly Diagnostic[];
   estimate?: Estimate;
   /** The lines to print. */
   lines: string[];
 }
 
-/** `boticelli check`: prints the diagnostics of narratives on standard output. Needs neither network nor key. */
+/** `boticelli check`: prints the diagnostics of narratives on standard output. It needs neither a network nor a key. */
 export function check(names: string[], options: CheckOptions, proc: CliProcess): Promise<void> {
   return withAbortableOutput(proc, async (output, signal) => {
     const { checked, variables } = await checkFiles(findNarrativeFiles(names), options, { proc, signal });
@@ -54,12 +54,12 @@ export function check(names: string[], options: CheckOptions, proc: CliProcess):
       for (const { file, newDiagnostics } of checked) reportAnnotations({ file, diagnostics: newDiagnostics }, proc);
     assertNoErrors(checked);
     if (options.strict) assertNoWarnings(checked);
-    // After an abort, a variable may be used by a file that was not checked.
+    // Skipped after an abort, because a file that was not checked may use the variable.
     if (!signal.aborted) assertKnownVariables(options.var ?? new Map(), variables);
   });
 }
 
-/** Checks the files one by one until the signal aborts. `variables` are all that they define or use. */
+/** Checks the files one by one until the signal aborts. `variables` are all variables that the files define or use. */
 async function checkFiles(
   files: readonly NarrativeFile[],
   options: CheckOptions,
@@ -77,7 +77,7 @@ async function checkFiles(
     for (const name of loaded.variables ?? []) variables.add(name);
     const checkedFile = summarizeFile(loaded, colors, reportedKeys);
     checked.push(addEstimate ? await addEstimate(loaded, checkedFile, colors) : checkedFile);
-    // Reading and checking are synchronous: without a pause, Node would not handle signals.
+    // Reading and checking are synchronous, so Node could not handle signals without a pause.
     if (index % 200 === 199) await setImmediate();
     if (signal.aborted) break;
   }

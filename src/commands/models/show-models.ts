@@ -21,9 +21,9 @@ import { readLocalModelStates } from '../resources/open-quota.js';
 
 /** The options of `boticelli models`. */
 export interface ModelsOptions extends FormatOptions, Pick<SettingsFlagOptions, 'tier' | 'config'> {
-  /** Only models that support the Live API. */
+  /** Show only models that support the Live API. */
   live?: boolean;
-  /** Only models with this text in their name or description; case does not matter. */
+  /** Show only models with this text in their name or description. Case does not matter. */
   search?: string;
   /** Fetch the list even if it is cached. */
   refresh?: boolean;
@@ -48,7 +48,7 @@ async function createModelsReport(options: ModelsOptions, proc: CliProcess, sign
   const { entries, listedAt } = await loadModelList({ settings, refresh, warn, signal });
   const now = systemClock.now();
   const { project, limitsFor, budget, windowMs, tier } = settings;
-  // An unreadable database was reported when the list was cached. The limits are then those of the settings.
+  // If the database is unreadable, the limits come from the settings. The failure was reported on loading the list.
   const modelStates = await readLocalModelStates({ settings, warn }).catch(() => new Map<string, ModelState>());
   const names = entries.map(({ name }) => name);
   const statuses = getQuotaStatus({ modelStates, project, limitsFor, budget, windowMs, now, models: names });
@@ -73,12 +73,12 @@ function describeModel(entry: ModelInfo, quota: ReadonlyMap<string, QuotaStatus>
     reach: { generate: supportsGenerate, stream: supportsGenerate, live: supportsLive },
     countsTokens: entry.methods.includes('countTokens'),
     ...(retirement && { retires: retirement.date, isOverdue: retirement.isPast }),
-    // boticelli can't use other models, so their quota does not matter.
+    // boticelli can't use models that support neither API, so their quota does not matter.
     ...((supportsGenerate || supportsLive) && getQuota(entry.name, quota)),
   };
 }
 
-/** An alias has the limits of its model. */
+/** Returns the quota of a model. An alias has the limits of the model that it stands for. */
 function getQuota(model: string, quota: ReadonlyMap<string, QuotaStatus>): Pick<ListedModel, 'limits' | 'standsFor'> {
   const status = quota.get(model);
   if (status?.standsFor === undefined) return { limits: status?.limits ?? {} };
@@ -93,7 +93,7 @@ interface LoadModelListOptions {
   signal: AbortSignal;
 }
 
-/** Returns the cached list, or fetches it. @throws BoticelliError `missing_api_key` if it needs a key to fetch it */
+/** Returns the cached list, or fetches it. @throws BoticelliError `missing_api_key` if fetching the list needs a key */
 async function loadModelList({ settings, refresh, warn, signal }: LoadModelListOptions): Promise<ModelList> {
   const store = createModelListStore({ ...settings, warn });
   if (settings.apiKey === undefined && !refresh) {

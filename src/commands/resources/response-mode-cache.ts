@@ -4,10 +4,16 @@ import { hashService } from '../../gemini/models/cached-list.js';
 import { createLiveModeRows } from '../../store/caches/live-mode-rows.js';
 import type { StateDatabase } from './open-database.js';
 
-/** Models change: gemini-3.1-flash-live-preview rejected client content in March 2026 and accepted it in August. */
+/**
+ * The maximum age of a cached response mode. It is limited because models change: gemini-3.1-flash-live-preview
+ * rejected client content in March 2026 and accepted it in August.
+ */
 const maxAgeMs = 30 * 86_400_000;
 
-/** Caches the response modes of Live models in the state database. Undefined without a database: each run learns them again. */
+/**
+ * Creates a cache of the response modes of Live models in the state database. Returns undefined if there is no
+ * database; each run then learns the modes again.
+ */
 export function createResponseModeCache(
   { baseUrl }: Pick<Settings, 'baseUrl'>,
   { database }: Pick<StateDatabase, 'database'>,
@@ -27,7 +33,7 @@ export function createResponseModeCache(
   };
 }
 
-/** If the database fails, the run has at most one more rejected request. Other features report the failure. */
+/** Ignores database errors, because they cost the run at most one more rejected request. Other features report them. */
 function ignoreErrors<Result>(work: () => Result): Result | undefined {
   try {
     return work();

@@ -21,15 +21,17 @@ export interface NarrativeView {
   warn(text: string): void;
   /** Sets the acts of the run, and creates the folder of `--out-dir`. @throws BoticelliError `output_failed` */
   prepare(planned: readonly PlannedAct[]): Promise<void>;
-  /** Resolves, at the end of an act, when its reply has left the process: only then is a closed pipe detected. */
+  /**
+   * At the end of an act, resolves once the reply has left the process, because a closed pipe is only detected then.
+   */
   onEvent(event: NarrativeEvent): void | Promise<void>;
   /** Writes the speech of a reply to `--out-dir` and returns the name of the file; undefined without `--out-dir`. */
   saveAudio(act: { act: string; index: number }, audio: ReplyAudio): string | undefined;
-  /** Whether printed text of the act can be discarded: not if a pipe has received it. */
+  /** Whether printed text of the act can be discarded. It can't be discarded once a pipe has received it. */
   canDiscard(act: { act: string; index: number }): boolean;
   /** Emits the only event of a run that failed before its first act, and returns its report. */
   failBeforeStart(thrown: unknown): RunReport;
-  /** Writes the report and flushes standard output. Returns the report, as failed if it could not be written. */
+  /** Writes the report and flushes standard output. Returns the report, marked as failed if it could not be written. */
   finish(report: RunReport): Promise<RunReport>;
 }
 
@@ -44,9 +46,9 @@ interface NarrativeViewOptions {
   /** Standard output. */
   stdout: Output;
   createReplies: CreateReplies;
-  /** Whether a spinner shows the time left of a wait. */
+  /** Whether a spinner shows the remaining time of a wait. */
   showsCountdown: boolean;
-  /** Whether the reader of standard output has gone: then progress is pointless. */
+  /** Whether the reader of standard output has closed it. Progress is then pointless. */
   isPipeClosed: () => boolean;
 }
 
@@ -97,7 +99,10 @@ export function openNarrativeView(viewOptions: NarrativeViewOptions): NarrativeV
   };
 }
 
-/** With parallel narratives on one terminal, lines of others would come between a heading and its reply. */
+/**
+ * Whether a heading is printed together with its reply. This is needed when narratives run in parallel on one terminal,
+ * because lines of other narratives would otherwise come between the heading and the reply.
+ */
 function printsHeadingWithReply({ labels, options, stderrWriter }: NarrativeViewOptions): boolean {
   return labels.length > 1 && (options.jobs ?? 1) > 1 && stderrWriter.sharesScreen;
 }
@@ -113,20 +118,20 @@ function createNarrativeProgress(viewOptions: NarrativeViewOptions): Progress {
   });
 }
 
-/** Several narratives have a folder each. */
+/** Returns the output folder of a narrative. If there are several narratives, each has its own subfolder. */
 function getOutDir({ narrativeIndex, labels, options: { outDir } }: NarrativeViewOptions): string | undefined {
   if (outDir === undefined || labels.length === 1) return outDir;
   return join(outDir, labels[narrativeIndex] ?? '');
 }
 
-/** In text, a nested narrative shows only its last reply. */
+/** Whether the reply of an act is shown. In text output, only the last reply of a nested narrative is shown. */
 function isActShown(planned: readonly PlannedAct[], index: number, { last, only, output }: RunOptions): boolean {
   if (last) return index === planned.length - 1;
   if (only) return only.some((name) => planned[index]?.actNames.includes(name));
   return output !== 'text' || planned[index]?.isTopLevel === true;
 }
 
-/** Finishes a run with some last work. Returns its report, as failed if the work throws. */
+/** Does the last work of a run. Returns the report of the run, marked as failed if the work throws. */
 export function finishReport(report: RunReport, work: () => void): RunReport {
   try {
     work();

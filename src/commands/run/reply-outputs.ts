@@ -9,13 +9,13 @@ import {
 } from '../../terminal/replies/text.js';
 import type { RunOptions } from './options.js';
 
-/** Creates the reply output of one narrative, by its position among the arguments. */
+/** Creates the reply output of one narrative, which is identified by its position among the arguments. */
 export type CreateReplies = (
   narrativeIndex: number,
   replyOptions: Omit<TextReplyOutputOptions, 'output' | 'paragraphWriter'>,
 ) => ReplyOutput;
 
-/** Writes the replies of `count` narratives in a format, which determines how several narratives share the output. */
+/** Creates the reply outputs of `count` narratives. The format determines how several narratives share the output. */
 export function createReplyOutputs(format: RunOptions['output'], output: Output, count: number): CreateReplies {
   const hasSeveral = count > 1;
   switch (format) {

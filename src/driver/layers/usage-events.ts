@@ -12,7 +12,7 @@ export function reportUsage({ emit }: CallContext, billed: BilledResponse | unde
   emit?.({ type: 'spent', model, usage, ...(costUsd !== undefined && { costUsd }) });
 }
 
-/** The context for the inner driver, whose usage events pass through `transform`. */
+/** Creates a context for the inner driver that passes the driver's usage events through `transform`. */
 export function interceptUsage(context: CallContext, transform: (event: UsageEvent) => UsageEvent): CallContext {
   return { ...context, emit: (event) => context.emit?.(event.type === 'spent' ? transform(event) : event) };
 }

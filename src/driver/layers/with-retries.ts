@@ -3,25 +3,25 @@ import type { Clock } from '../clock.js';
 import type { BoticelliDriver } from '../driver.js';
 import { withRetryLoop } from './retry-loop.js';
 
-/** How many retries there are, and the pauses before them. */
+/** The number of retries, and the pauses before them. */
 export interface RetryPolicy {
-  /** Attempts after the first one. Default 4. */
+  /** The maximum number of attempts after the first one. Default 4. */
   retries?: number;
   /** The pause after the first failure; it doubles with each failure. Default 500. */
   baseDelayMs?: number;
   /** The longest of these pauses. Default 30 s. */
   maxDelayMs?: number;
-  /** No retry if the service asks for a longer pause than this. Default 5 minutes. */
+  /** If the service asks for a longer pause than this, there is no retry. Default 5 minutes. */
   maxRetryAfterMs?: number;
-  /** Random numbers in [0, 1) for the jitter. Default Math.random. */
+  /** Returns random numbers in [0, 1) for the jitter. Default Math.random. */
   random?: () => number;
   clock: Clock;
 }
 
 /**
  * Retries after a temporary failure. Emits a `retry` event for each failed attempt and a `wait` event for each pause.
- * Other failures are rethrown, and so is one after the first text of a stream unless `CallContext.canDiscard` allows a
- * retry.
+ * Other failures are rethrown. A failure after the first text of a stream is also rethrown, unless
+ * `CallContext.canDiscard` allows a retry.
  */
 export function withRetries(policy: RetryPolicy, inner: BoticelliDriver): BoticelliDriver {
   const { retries = 4, maxRetryAfterMs = 300_000, clock } = policy;
@@ -45,7 +45,9 @@ export function withRetries(policy: RetryPolicy, inner: BoticelliDriver): Botice
   }, inner);
 }
 
-/** The service's own delay plus a little jitter, or exponential backoff of which the upper half is random. */
+/**
+ * Returns the delay that the service asks for plus a little jitter, or an exponential backoff with a random upper half.
+ */
 function calculateDelayMs({ retryAfterMs }: BoticelliError, attempt: number, policy: RetryPolicy): number {
   const { baseDelayMs = 500, maxDelayMs = 30_000, random = Math.random } = policy;
   if (retryAfterMs !== undefined) return retryAfterMs + random() * Math.min(250, retryAfterMs / 10);

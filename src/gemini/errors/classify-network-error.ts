@@ -19,12 +19,12 @@ const certificateCodes =
 /** Describes a failure below HTTP, such as `connection refused`. Contains neither a URL nor the key. */
 export function describeNetworkError(thrown: unknown): string {
   const { code, message } = findRootCause(thrown);
-  // Node reports an end without a reset under the same code as a reset; https-proxy-agent has a message of its own.
+  // Node uses the same code for a closed connection as for a reset one. https-proxy-agent has its own message.
   if (/^(socket hang up|aborted|Proxy connection ended.*)$/.test(message)) return 'connection closed';
   return messagesByCode[code] ?? (toOneLine([code, message].filter(Boolean).join(' '), 160) || 'unknown error');
 }
 
-/** The root cause, as code and message only: the error itself holds the request. */
+/** Creates an error with only the code and message of the root cause, because the original error holds the request. */
 export function createNetworkCause(thrown: unknown): Error {
   const { code, message } = findRootCause(thrown);
   return new Error(toOneLine(`${code} ${message}`));
@@ -36,8 +36,9 @@ export function isCertificateError(thrown: unknown): boolean {
 }
 
 /**
- * Creates the `unavailable` error of a request that got no response. It is transient unless the same connection can never succeed.
- * @param urlHint the hint for an error that the URL causes
+ * Creates the `unavailable` error of a request that got no response. It is transient unless the same connection can
+ * never succeed.
+ * @param urlHint the hint for an error caused by the URL
  */
 export function classifyNetworkError(thrown: unknown, host: string, urlHint = 'Check the base URL.'): BoticelliError {
   const { code } = findRootCause(thrown);
@@ -48,14 +49,14 @@ export function classifyNetworkError(thrown: unknown, host: string, urlHint = 'C
       cause,
     });
   }
-  // The URL causes these: `http:` where the server speaks TLS, or the reverse.
+  // These errors are caused by the URL: it has `http:` although the server uses TLS, or the reverse.
   const isTransient = !/ERR_SSL|EPROTO|^HPE_/.test(code);
   const hint = isTransient ? 'Check your network connection, then try again.' : urlHint;
   const message = `no response from ${host}: ${describeNetworkError(thrown)}`;
   return new BoticelliError('unavailable', message, { hint, isTransient, cause });
 }
 
-/** Follows `cause`. Several failed addresses make an AggregateError, of which the first error is taken. */
+/** Follows `cause`. If several addresses failed, the error is an AggregateError, and its first error is used. */
 function findRootCause(thrown: unknown): { code: string; message: string } {
   let error = thrown;
   for (let depth = 0; depth < 8 && error instanceof Error; depth += 1) {

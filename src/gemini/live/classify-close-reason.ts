@@ -20,7 +20,7 @@ import type { CloseReason } from './socket.js';
 export interface CloseContext {
   model: string;
   connection: Connection;
-  /** `setup` until the session was set up, then `turn`. */
+  /** `setup` until the session is set up, then `turn`. */
   phase: 'setup' | 'turn';
   /** The reply's text so far. */
   partialText: string;
@@ -30,21 +30,25 @@ export interface CloseContext {
 
 type SocketClosed = Extract<CloseReason, { kind: 'closed' }>;
 
-// Normal, going away, no code, no closing frame: they say nothing about the request.
+// These codes mean "normal", "going away", "no code" and "no closing frame". They say nothing about the request.
 const genericCloseCodes = new Set([1000, 1001, 1005, 1006]);
 const quotaPattern = /quota|RESOURCE_EXHAUSTED|rate.?limit|too many|concurrent/i;
 const apiKeyPattern = /api.?key|unregistered callers|permission.?denied|unauthenticated|credential/i;
 
 /** Whether only the connection was lost, so that another session may be opened for the same turn. */
 export function isConnectionLoss(closeReason: CloseReason): boolean {
-  // After goAway, a session that reached its maximum age is closed with this reason (kizuna-ai-lab/sokuji#179, seen 2026-04).
+  // The service sends "deadline expired" when it closes a session that reached its maximum age, after goAway
+  // (kizuna-ai-lab/sokuji#179, seen 2026-04).
   return (
     closeReason.kind === 'closed' &&
     (genericCloseCodes.has(closeReason.code) || /deadline expired/i.test(closeReason.reason))
   );
 }
 
-/** Whether the service rejected the setup or the turn with 1007. A rejected key or a quota can have this code too, but does not count. */
+/**
+ * Whether the service rejected the setup or the turn as invalid, with code 1007. A rejected key or an exceeded quota
+ * can have the same code, but does not count.
+ */
 export function isInvalidArgument(closeReason: CloseReason): boolean {
   return (
     closeReason.kind === 'closed' &&
@@ -84,7 +88,7 @@ function classifySocketClosed(closed: SocketClosed, context: CloseContext): Boti
   return createDisconnectError(closed, description, cause, context);
 }
 
-/** `1011, "Internal error occurred"`, or the network error. */
+/** Describes a close as `1011, "Internal error occurred"`, or by its network error. */
 function describeClose({ code, reason, cause }: SocketClosed, { connection: { redact } }: CloseContext): string {
   if (reason !== '') return `${code}, "${toOneLine(redact(reason))}"`;
   return cause ? toOneLine(redact(`${code}, ${describeNetworkError(cause)}`)) : `${code}`;
@@ -98,7 +102,10 @@ function createMalformedFrameError(frame: string, { phase, connection, partialTe
   return new BoticelliError('unavailable', message, { hint: getWrongHostHint(host) });
 }
 
-/** A close frame has no details: only its reason, a text of up to 123 bytes, distinguishes a daily quota from a shorter one. */
+/**
+ * Creates the error of an exceeded quota. A close frame has no details, so only its reason, a text of up to 123 bytes,
+ * distinguishes a daily quota from a shorter one.
+ */
 function createQuotaError(reason: string, description: string, cause: Error, context: CloseContext): QuotaExceeded {
   const { model, now } = context;
   if (/per.?day|daily/i.test(reason)) {
@@ -120,7 +127,10 @@ function createUnknownModelError(description: string, cause: Error, { model }: C
   });
 }
 
-/** Before the turn is sent the same request may be retried; after it, text may have arrived. */
+/**
+ * Creates the error of a lost connection. Before the turn is sent, the same request may be retried. After that, text
+ * may already have arrived.
+ */
 function createDisconnectError(
   { code, cause: networkError }: SocketClosed,
   description: string,
@@ -141,7 +151,7 @@ function createDisconnectError(
   return new BoticelliError('unavailable', `service unavailable: ${description}`, { hint, isTransient, cause });
 }
 
-/** Classifies an HTTP response to the upgrade in the same way as one of REST, except that a 404 is not about the model. */
+/** Classifies an HTTP response to the upgrade like a REST response, except that a 404 does not refer to the model. */
 export function classifyUpgradeError(
   { status, headers, body }: ErrorResponse,
   { connection, model, now }: { connection: Connection; model: string; now: number },

@@ -17,9 +17,9 @@ export interface ResolvedLiveOptions extends CallOptions {
   idleSessionMs: number;
 }
 
-/** What a call needs a session for. */
+/** The request of a call that needs a session. */
 export interface SessionRequest {
-  /** Its model has no `models/` prefix. */
+  /** The model name in the request has no `models/` prefix. */
   request: GenerateRequest;
   mode: ResponseMode;
   context: CallContext;
@@ -27,7 +27,7 @@ export interface SessionRequest {
   addSetupMs: (durationMs: number) => void;
 }
 
-/** A Live session lent out for one turn, with the conversation it already holds. */
+/** A Live session that is borrowed for one turn, with the conversation that it already holds. */
 export interface BorrowedSession {
   session: LiveSession;
   /** The turns that the server has seen, model replies included. */
@@ -40,13 +40,13 @@ export interface BorrowedSession {
   markLost(): void;
 }
 
-/** A borrowed session, from the pool's side. */
+/** A session as the pool sees it. */
 export interface PooledSession extends BorrowedSession {
   /** Identifies the setup of the session. */
   key: string;
   /** Whether a turn is running. */
   readonly busy: boolean;
-  /** Whether the history has replies that the session did not give itself. */
+  /** Whether the history contains replies that did not come from this session. */
   hasSeededHistory: boolean;
   /** Resolves when the session has ended and its slot is released. */
   slotReleased: Promise<void>;
@@ -68,7 +68,7 @@ export interface PooledSessionOptions {
   liveOptions: ResolvedLiveOptions;
   /** Called when the session is closed mid-turn. */
   onAbandoned: (session: PooledSession) => void;
-  /** Called when the session had no turn for `idleSessionMs`. */
+  /** Called when the session has had no turn for `idleSessionMs`. */
   onIdle: (session: PooledSession) => void;
 }
 
@@ -124,7 +124,7 @@ async function openWithTimeout({
   }
 }
 
-/** A slot whose release fails becomes free by itself, seconds later. */
+/** Releases a slot. Errors are ignored, because the slot becomes free by itself seconds later. */
 async function releaseLease(lease: Lease | undefined): Promise<void> {
   await lease?.release().catch(() => {});
 }

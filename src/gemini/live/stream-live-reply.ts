@@ -15,9 +15,9 @@ import type { ResponseModeSearch } from './response-mode.js';
 import type { SessionPool } from './session-pool.js';
 import type { CloseReason } from './socket.js';
 
-/** One call, and what it needs. */
+/** One call, and everything that it needs. */
 interface StreamLiveReplyOptions {
-  /** Its model has no `models/` prefix. */
+  /** The model name in the request has no `models/` prefix. */
   request: GenerateRequest;
   context: CallContext;
   liveOptions: ResolvedLiveOptions;
@@ -34,8 +34,8 @@ interface CallProgress {
 }
 
 /**
- * Carries out a call. It opens another session if the model rejects the response mode, and once if the session was lost before
- * the reply began.
+ * Carries out a call. Opens another session each time the model rejects the response mode, and at most once if the
+ * session is lost before the reply begins.
  */
 export async function* streamLiveReply(options: StreamLiveReplyOptions): AsyncGenerator<StreamChunk> {
   const { request, context, pool, modeSearch } = options;
@@ -97,7 +97,7 @@ async function* runTurn(
     throw timeouts?.signal.aborted ? timeouts.signal.reason : thrown;
   } finally {
     timeouts?.close();
-    // Aborted, failed, or left early by the caller: the rest of the reply is not needed.
+    // The call was aborted, failed, or was ended early by the caller, so the rest of the reply is not needed.
     if (!isComplete) borrowed.abandon();
   }
 }
@@ -110,7 +110,8 @@ async function* receiveReply(
   options: StreamLiveReplyOptions,
 ): AsyncGenerator<StreamChunk, CloseReason | undefined> {
   while (!collector.progress.isComplete) {
-    // The service ends a turn only after the time that playing its speech would take. That pause does not count as idle.
+    // The service delays the end of a turn by the time that playing its speech takes. That pause does not count as
+    // idle.
     if (!collector.progress.isGenerated) timeouts.markWaiting();
     const message = await abortable(session.nextMessage(), timeouts.signal);
     if (!message) {
@@ -121,7 +122,7 @@ async function* receiveReply(
     const text = collector.add(message);
     if (message.serverContent) timeouts.markReceived();
     if (text !== '') yield { text, finished: false, metadata: getTokenMetadata(collector) };
-    // Text that had arrived before an abort is not yielded after it.
+    // Text that arrived before an abort is not yielded after the abort.
     timeouts.signal.throwIfAborted();
     if (collector.progress.wasInterrupted) {
       throw createStreamInterruptedError('the service interrupted its reply', collector.text);

@@ -4,9 +4,12 @@ import { type FileHandle, open } from 'node:fs/promises';
 import type { MediaFile } from '../../driver/request.js';
 import { BoticelliError } from '../../errors.js';
 
-// Each file's size and hash were recorded when it was checked. `name` is its name in messages.
+// The size and hash of each file were recorded when it was checked. `name` is the file's name in messages.
 
-/** Reads the file. @throws BoticelliError `no_input` if it is gone or has changed since it was checked */
+/**
+ * Reads the file.
+ * @throws BoticelliError `no_input` if the file no longer exists or has changed since it was checked
+ */
 export async function readCheckedFile(file: MediaFile, name: string): Promise<Buffer> {
   const handle = await openCheckedFile(file, name);
   try {
@@ -21,9 +24,9 @@ export async function readCheckedFile(file: MediaFile, name: string): Promise<Bu
 }
 
 /**
- * Opens the file as a Blob, which is read from disk in pieces. If the file changes later, reading fails with an error that
- * `isNotReadableError` recognizes, because Node compares the modification time.
- * @throws BoticelliError `no_input` if it is gone or has changed since it was checked
+ * Opens the file as a Blob, which is read from disk in pieces. If the file changes later, reading fails with an error
+ * that `isNotReadableError` recognizes, because Node compares the modification time.
+ * @throws BoticelliError `no_input` if the file no longer exists or has changed since it was checked
  */
 export async function openCheckedBlob(file: MediaFile, name: string, signal: AbortSignal | undefined): Promise<Blob> {
   await (await openCheckedFile(file, name)).close();
@@ -45,18 +48,21 @@ async function hashBlob(blob: Blob, signal: AbortSignal | undefined): Promise<st
   return hash.digest('hex');
 }
 
-/** Whether an error comes from a Blob whose file is gone or has changed. */
+/** Whether an error comes from a Blob whose file no longer exists or has changed. */
 export function isNotReadableError(thrown: unknown): boolean {
   return thrown instanceof Error && thrown.name === 'NotReadableError';
 }
 
-/** Rejects with the reason why a file differs from when it was checked. */
+/** Rejects with an error that says how a file has changed since it was checked. */
 export async function rejectChangedFile(file: MediaFile, name: string): Promise<never> {
   await (await openCheckedFile(file, name)).close();
   throw createChangedError(name);
 }
 
-/** Opens the file if it still is a regular file of the same size. Non-blocking: opening a pipe would wait for its writer. */
+/**
+ * Opens the file if it is still a regular file of the same size. Opens it in non-blocking mode, because opening a pipe
+ * would otherwise wait for a writer.
+ */
 async function openCheckedFile(file: MediaFile, name: string): Promise<FileHandle> {
   const handle = await open(file.path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0)).catch((thrown: unknown) => {
     throw createUnreadableError(name, thrown);

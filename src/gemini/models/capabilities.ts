@@ -1,7 +1,7 @@
 import { builtInModels, liveModelNamePattern } from '../../facts/models.js';
 import type { ModelInfo } from './model-info.js';
 
-/** What a model can do for a narrative, whose replies are text. */
+/** The capabilities of a model that matter for narratives, whose replies are text. */
 export interface ModelCapabilities {
   /** Supports `generateContent` with text output, streamed or not. */
   supportsGenerate: boolean;
@@ -12,7 +12,8 @@ export interface ModelCapabilities {
 }
 
 /**
- * The capabilities of a model by the best source: the service's list, then the built-in facts, then the model's name.
+ * Returns the capabilities of a model from the first source that has them: the service's list, the built-in facts, or
+ * the model's name.
  * @param models the service's list, if available
  */
 export function getCapabilities(model: string, models: readonly ModelInfo[] = []): ModelCapabilities {
@@ -20,7 +21,7 @@ export function getCapabilities(model: string, models: readonly ModelInfo[] = []
   return info ? getListedCapabilities(info) : (getKnownCapabilities(model) ?? guessCapabilities(model));
 }
 
-/** The capabilities in the service's list. It does not distinguish models that reply in speech from those that write. */
+/** Returns the capabilities in the service's list, which does not distinguish speech replies from text replies. */
 export function getListedCapabilities({ name, methods }: ModelInfo): ModelCapabilities {
   return {
     supportsGenerate: methods.includes('generateContent') && !hasNoTextOutput(name),
@@ -29,12 +30,12 @@ export function getListedCapabilities({ name, methods }: ModelInfo): ModelCapabi
   };
 }
 
-/** The models of a list that a narrative can use, over REST or Live. */
+/** Lists the models that a narrative can use, over REST or the Live API. */
 export function listUsableModelNames(models: readonly ModelInfo[]): string[] {
   return models.map(({ name }) => name).filter((name) => !isUnsupportedModel(name, models));
 }
 
-/** The capabilities in the built-in facts; undefined for a model that they do not contain. */
+/** Returns the capabilities in the built-in facts, or undefined if the facts do not contain the model. */
 export function getKnownCapabilities(model: string): ModelCapabilities | undefined {
   const api = builtInModels.get(model)?.api;
   return api && { supportsGenerate: api !== 'live', supportsLive: api !== 'generate' };
@@ -47,24 +48,24 @@ export function guessCapabilities(model: string): ModelCapabilities {
   return { supportsGenerate: !supportsLive, supportsLive };
 }
 
-/** Whether a model supports only the Live API, by the built-in facts and its name. */
+/** Whether a model supports only the Live API, according to the built-in facts and its name. */
 export function isLiveOnly(model: string): boolean {
   const { supportsGenerate, supportsLive } = getCapabilities(model);
   return supportsLive && !supportsGenerate;
 }
 
-/** Whether no reply of a model is usable for a narrative: it makes embeddings, images or videos. */
+/** Whether a model can't be used in a narrative, for example because it outputs embeddings, images or videos. */
 export function isUnsupportedModel(model: string, models?: readonly ModelInfo[]): boolean {
   const { supportsGenerate, supportsLive } = getCapabilities(model, models);
   return !supportsLive && !supportsGenerate;
 }
 
-/** Models that output only embeddings, images, videos, music or speech. */
+/** Whether a model outputs only embeddings, images, videos, music or speech, judging by its name. */
 function hasNoTextOutput(model: string): boolean {
   return /embedding|^imagen|^veo|^lyria|-tts(-|$)/.test(model);
 }
 
-/** When a model retires or has retired, by the built-in facts, as a UTC date; undefined if no date is known. */
+/** Returns the UTC date on which a model retires or retired, from the built-in facts, or undefined if unknown. */
 export function getRetirement(model: string, now: number): { date: string; isPast: boolean } | undefined {
   const date = builtInModels.get(model)?.retiresOn;
   return date === undefined ? undefined : { date, isPast: Date.parse(date) <= now };

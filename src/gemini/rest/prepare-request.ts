@@ -39,7 +39,7 @@ export interface PreparedRequest {
 }
 
 /**
- * Loads the SDK and delivers the media, then begins the exchange, so that neither counts against its time limit.
+ * Loads the SDK and delivers the media before the exchange begins, so that neither counts against its time limit.
  * @throws BoticelliError for an unusable key or for media that can't be delivered
  */
 export async function prepareRequest(options: PrepareRequestOptions): Promise<PreparedRequest> {
@@ -69,15 +69,15 @@ export async function prepareRequest(options: PrepareRequestOptions): Promise<Pr
 }
 
 /**
- * The error that a call rejects with. An abort or a timeout takes precedence, because it causes other errors. Emits the
- * usage of the reply.
+ * Returns the error that a call rejects with. An abort or a timeout takes precedence, because it causes other errors.
+ * Also emits the usage of the reply.
  */
 export async function toRequestError(thrown: unknown, prepared: PreparedRequest): Promise<unknown> {
   const { options, exchange, collector } = prepared;
   const { redact } = exchange;
   reportUsage(options.context, collector.billed);
   if (exchange.timeouts.signal.aborted) return exchange.timeouts.signal.reason;
-  // Our fetch has checked everything but the JSON of each event, which only the SDK parses.
+  // Our fetch has checked everything except the JSON of each event, because only the SDK parses it.
   if (thrown instanceof SyntaxError && exchange.streaming) {
     const malformedEvent = exchange.lastEvents.find((event) => tryParseJson(event) === undefined);
     return createMalformedEventError(malformedEvent ?? '', exchange);

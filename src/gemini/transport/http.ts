@@ -5,7 +5,7 @@ import { Headers } from './minimal-fetch.js';
 import { monitorProxy } from './proxy-errors.js';
 import type { ProxyRoute } from './proxy-routes.js';
 
-/** An HTTP request, with fetch's arguments. */
+/** An HTTP request, in the form of fetch's arguments. */
 export interface HttpRequest {
   method?: string | undefined;
   headers?: Iterable<readonly [string, string]>;
@@ -17,7 +17,7 @@ export interface HttpRequest {
   route?: ProxyRoute | undefined;
 }
 
-/** A response whose body is still to be read, to its end or until the request's signal aborts. */
+/** A response whose body has not been read. The caller reads it to its end, unless the request's signal aborts. */
 export interface HttpResponse {
   status: number;
   headers: Headers;
@@ -27,9 +27,9 @@ export interface HttpResponse {
 }
 
 /**
- * Sends a request through node:http, which takes a sixth of fetch's time to load (see minimal-fetch.ts) and has no time
- * limits of its own. Does not follow redirects, which would get the key's header. Rejects with Node's errors, or with a
- * BoticelliError if a proxy caused the failure.
+ * Sends a request through node:http, which loads in a sixth of the time that fetch needs (see minimal-fetch.ts) and has
+ * no time limits of its own. Does not follow redirects, because their target would receive the header with the key.
+ * Rejects with Node's errors, or with a BoticelliError if a proxy caused the failure.
  */
 export async function sendHttpRequest(url: string | URL, { method = 'GET', headers = [], ...rest }: HttpRequest) {
   const target = new URL(url);
@@ -45,10 +45,11 @@ export async function sendHttpRequest(url: string | URL, { method = 'GET', heade
   return new Promise<HttpResponse>((resolve, reject) => {
     const send = () => {
       const clientRequest = request(target, options);
-      // Not `performance`, which takes 0.7 ms to load. If the clock is set meanwhile, at worst one attempt fails.
+      // `performance` is avoided because it takes 0.7 ms to load. If the clock is set during the request, at worst one
+      // attempt fails.
       const sentAtMs = Date.now();
       const proxyMonitor = route && monitorProxy(clientRequest, route.proxyHost, target.host);
-      // Not Node's `signal` option: if the response has just ended, its error is unhandled (Node 20.20).
+      // Node's `signal` option is avoided because its error is unhandled if the response has just ended (Node 20.20).
       const destroy = () => clientRequest.destroy();
       signal.addEventListener('abort', destroy);
       clientRequest.on('close', () => signal.removeEventListener('abort', destroy));
@@ -59,7 +60,7 @@ export async function sendHttpRequest(url: string | URL, { method = 'GET', heade
         else reject(proxyMonitor?.classifyError(error) ?? error);
       });
       clientRequest.on('response', (response) => {
-        // The reader of the body gets its errors.
+        // Errors of the body are ignored here because they are thrown to its reader.
         response.on('error', () => {});
         const { statusCode: status = 0 } = response;
         const proxyError = proxyMonitor?.classifyStatus(status);
@@ -75,13 +76,17 @@ export async function sendHttpRequest(url: string | URL, { method = 'GET', heade
   });
 }
 
-/** Longer than a round trip, shorter than a reply: after this time the server may have begun to process the request. */
+/**
+ * A time longer than a round trip and shorter than a reply. After this time, the server may have begun to process the
+ * request.
+ */
 const maxRoundTripMs = 1000;
 
 /**
- * Whether the server closed a keep-alive connection just as it was reused, before it received the request. Node gives no
- * better evidence (https://nodejs.org/docs/latest-v20.x/api/http.html#requestreusedsocket, read 2026-11), and browsers use
- * the same. The request is sent again on another connection, without an error and without another reservation.
+ * Whether the server closed a keep-alive connection just as it was reused, before it received the request. Node offers
+ * no better evidence than this (https://nodejs.org/docs/latest-v20.x/api/http.html#requestreusedsocket, read 2026-11),
+ * and browsers use the same evidence. The request is then sent again on another connection, without an error and
+ * without another reservation.
  */
 function isStaleConnectionError(request: ClientRequest, error: Error, elapsedMs: number): boolean {
   const code: unknown = Reflect.get(error, 'code');
@@ -89,7 +94,7 @@ function isStaleConnectionError(request: ClientRequest, error: Error, elapsedMs:
   return isUnanswered && (code === 'ECONNRESET' || code === 'EPIPE') && elapsedMs < maxRoundTripMs;
 }
 
-/** Loads only the module that the URL needs: TLS takes 10 ms. */
+/** Loads only the module that the URL needs, because TLS takes 10 ms to load. */
 export function loadHttpModule({ protocol }: URL): Promise<Pick<typeof import('node:http'), 'request'>> {
   return protocol === 'https:' ? import('node:https') : import('node:http');
 }
@@ -107,8 +112,8 @@ export function convertHeaders({ headers }: IncomingMessage): Headers {
 }
 
 /**
- * Reads a Blob. The pipeline ends the request without the reason, so a read error, such as that of a file that changes, is
- * passed to `onError`.
+ * Reads a Blob. A read error, for example because the file has changed, is passed to `onError`, because the pipeline
+ * ends the request without giving the reason.
  */
 async function* readBlob(body: Blob, onError: (thrown: unknown) => void): AsyncIterable<Uint8Array> {
   try {
@@ -119,7 +124,7 @@ async function* readBlob(body: Blob, onError: (thrown: unknown) => void): AsyncI
   }
 }
 
-/** Decompresses the body: a gateway may compress it although no request asks for that. */
+/** Decompresses the body, because a gateway may compress it even though no request asks for compression. */
 async function* decodeBody(response: IncomingMessage): AsyncIterable<Uint8Array> {
   const encoding = response.headers['content-encoding']?.toLowerCase();
   if (encoding === undefined || encoding === 'identity') {
@@ -128,6 +133,6 @@ async function* decodeBody(response: IncomingMessage): AsyncIterable<Uint8Array>
   }
   const { createBrotliDecompress, createUnzip } = await import('node:zlib');
   const decoder = encoding === 'br' ? createBrotliDecompress() : createUnzip();
-  // The decoder throws errors of both streams to the reader.
+  // The callback ignores errors because the decoder throws the errors of both streams to the reader.
   yield* pipeline(response, decoder, () => {});
 }

@@ -1,19 +1,19 @@
 import { isTable, type Path, type TomlTable, type TomlValue } from '../../toml/toml.js';
 
-/** A table with settings, and its path. */
+/** A table of settings, and its path. */
 export interface RawTable {
   table: TomlTable;
   path: Path;
 }
 
-/** An act as written in the file. Its table is empty if it is a string or an array of strings. */
+/** An act as written in the file. `table` is empty if the act is a string or an array of strings. */
 export interface RawAct extends RawTable {
   name: string;
-  /** Its texts, references to media included, with their paths. */
+  /** The texts of the act, including references to media, with their paths. */
   texts: { text: string; path: Path }[];
 }
 
-/** Returns `[narrative]`, or `[narration]`, its older name. */
+/** Returns the table `[narrative]`, or `[narration]`, which is its older name. */
 export function readRawHeader(file: TomlTable): RawTable {
   const key = isTable(file.narrative) ? 'narrative' : 'narration';
   const table = file[key];

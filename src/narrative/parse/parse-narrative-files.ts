@@ -13,12 +13,12 @@ import {
 import { readNarrativeTable } from './read-narrative.js';
 
 /**
- * The maximum size of a narrative file, in bytes. Images in base64 make a file long, but a request accepts at most 15 MB of
- * them; a video that was named by mistake is larger.
+ * The maximum size of a narrative file, in bytes. A file can be long because of images in base64, but a request accepts
+ * at most 15 MB of images. A larger file is probably something else, such as a video that was named by mistake.
  */
 export const maxNarrativeBytes = 32_000_000;
 
-/** The maximum nesting depth of narratives, the outermost one included. */
+/** The maximum nesting depth of narratives, including the outermost one. */
 const maxNarrativeDepth = 16;
 
 /** A narrative file's content. */
@@ -26,15 +26,15 @@ export interface NarrativeContent {
   /** The file's name as the user gave it. */
   file: string;
   bytes: Uint8Array;
-  /** The folder that its paths are relative to. */
+  /** The folder that the paths in the file are relative to. */
   folder: string;
-  /** Whether it was read from standard input, so that `{{stdin}}` is empty. Default false. */
+  /** Whether the content was read from standard input, in which case `{{stdin}}` is empty. Default false. */
   isFromStdin?: boolean;
 }
 
 /**
- * Parses a file and its nested narratives as far as possible synchronously. Run the `pending` tasks next, one after the
- * other; after them, `finish` returns the files, each once, the outermost first.
+ * Parses a file and its nested narratives as far as this is possible synchronously. The caller then runs the `pending`
+ * tasks one after the other, and finally calls `finish`, which returns each file once, starting with the outermost.
  */
 export function parseNarrativeFiles(content: NarrativeContent, lintOptions: LintOptions) {
   const context: ParseContext = { content, lintOptions, files: new Map(), pending: [], finishers: [] };
@@ -48,11 +48,11 @@ export function parseNarrativeFiles(content: NarrativeContent, lintOptions: Lint
   };
 }
 
-/** The state that is shared by all files. */
+/** The state that all files share. */
 interface ParseContext {
   content: NarrativeContent;
   lintOptions: LintOptions;
-  /** By path; the outermost file has the key '', which saves resolving its path. */
+  /** The files by path. The outermost file has the key '', so that its path need not be resolved. */
   files: Map<string, ParsedNarrativeFile>;
   pending: (() => Promise<void>)[];
   /** The final step of each parsed file, the innermost files first. */
@@ -61,7 +61,7 @@ interface ParseContext {
 
 /**
  * Parses the content of a file, and its nested narratives.
- * @param chain the paths of the files from the outermost one to this one, without the outermost
+ * @param chain the paths of the files that lead to this one, including this one but not the outermost file
  */
 function parseNarrativeFile(
   name: string,
@@ -96,7 +96,7 @@ function parseNarrativeFile(
   return parsedFile;
 }
 
-/** Finds the narrative of a name in the folder and parses it, or reports the problem that prevents nesting it. */
+/** Finds a narrative by name in the folder and parses it, or reports the problem that prevents nesting it. */
 function findNestedFile(
   name: string,
   path: Path,
@@ -129,7 +129,7 @@ function formatChain(files: readonly string[]): string {
   return files.map((file) => basename(file)).join(' → ');
 }
 
-/** Returns the problem of a name that is not a plain file name without extension; undefined if the name is valid. */
+/** Returns the problem of a name that is not a plain file name without extension, or undefined if the name is valid. */
 function validateNarrativeName(name: string, path: Path): Problem | undefined {
   const label = quote(`narrative:${name}`);
   if (name === '') return errorAt('narrative-name', path, `${label} has no name after the colon`);
@@ -143,7 +143,10 @@ function validateNarrativeName(name: string, path: Path): Problem | undefined {
   });
 }
 
-/** Creates the problem of a nested file that can't be read. If it does not exist, it suggests a similar name in the folder. */
+/**
+ * Creates the problem of a nested file that can't be read. If the file does not exist, the problem suggests a similar
+ * name in the folder.
+ */
 function createNotFoundProblem(file: string, { reason, message }: FileError, path: Path): Problem {
   const siblings = reason === 'missing' ? listFileNames(dirname(file)) : [];
   return errorAt('narrative-not-found', path, `the narrative ${quote(basename(file))} ${message}`, {

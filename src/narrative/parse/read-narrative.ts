@@ -8,27 +8,29 @@ import { type ActReadOptions, readAct, type TemplateText } from './read-act.js';
 import { type ActSettings, readActSettings } from './read-act-settings.js';
 import type { MediaTemplateEntry } from './read-media.js';
 
-/** The table of a file, and what is needed to read the files it refers to. */
+/** The table of a file, and what is needed to read the files that it refers to. */
 interface NarrativeSource extends Pick<ActReadOptions, 'folder' | 'readNested'> {
   table: TomlTable;
   /** Whether the file was read from standard input. */
   isFromStdin: boolean;
 }
 
-/** The result of reading a table. The narrative is complete only if reading and the schema check find no error. */
+/**
+ * The result of reading a table. The narrative is complete only if neither reading nor the schema check found an error.
+ */
 export interface ParsedNarrative extends References {
   narrative: Narrative;
   /** All problems except those of the schema check. */
   problems: Problem[];
-  /** The media with placeholders in the name. */
+  /** The media that have placeholders in their names. */
   mediaTemplates: readonly MediaTemplateEntry[];
 }
 
 /**
- * Reads a narrative from the table of a file, and its nested narratives. Media and schemas are read by the `pending`
- * tasks. Run these one after the other, because a narrative with thousands of images must not open them all at once.
- * Most files have no tasks and are read without a promise, which saves time in a folder of thousands of files. After
- * all tasks, `finish` checks the references.
+ * Reads a narrative from the table of a file, and its nested narratives. Media and schemas are read by `pending` tasks,
+ * which the caller runs one after the other, because a narrative with thousands of images must not open them all at
+ * once. Most files have no such tasks and are read without a promise, which matters in a folder of thousands of files.
+ * After all tasks, the caller calls `finish`, which checks the references.
  */
 export function readNarrativeTable({ table: file, folder, readNested, isFromStdin }: NarrativeSource) {
   const problems: Problem[] = [];
@@ -58,7 +60,7 @@ export function readNarrativeTable({ table: file, folder, readNested, isFromStdi
   if (vars.size > 0) narrative.vars = vars;
 
   const finish = (): ParsedNarrative => {
-    // Reversed, so that a repeated act has its first position.
+    // The entries are reversed so that the first position of a repeated act is kept.
     const firstPositions = new Map(narrative.acts.map(({ name }, index) => [name, index] as const).reverse());
     const scope = { acts, firstPositions, vars, isFromStdin };
     checkContexts(file, tableName, scope, report);
@@ -82,14 +84,14 @@ function readActs(file: TomlTable, options: ActReadOptions): ReadonlyMap<string,
   return acts;
 }
 
-/** Adds the system text of the narrative, which is sent with acts that have no system text of their own. */
+/** Adds the system text of the narrative, which is sent with every act that has no system text of its own. */
 function addSystemText(texts: TemplateText[], { system }: ActSettings, tableName: string, order: readonly Act[]): void {
   if (system === undefined) return;
   const actNames = order.filter((act) => act.system === system).map(({ name }) => name);
   texts.push({ text: system, path: [tableName, 'system'], actNames, sentAs: 'text' });
 }
 
-/** Reads `[narrative]`, or `[narration]`, its older name. */
+/** Reads the table `[narrative]`, or `[narration]`, which is its older name. */
 function readHeader(file: TomlTable, report: ReportProblem) {
   const key = file.narrative === undefined && file.narration !== undefined ? 'narration' : 'narrative';
   const table = file[key];

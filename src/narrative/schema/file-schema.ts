@@ -1,13 +1,14 @@
 /**
- * The definition of narrative files. `check` validates with it, and the JSON Schema for editors is created from it. It has no
- * transforms, so it describes exactly what is written. zod/mini has a fifth of zod's size, which matters on every start.
+ * The definition of narrative files. `check` validates files with it, and the JSON Schema for editors is created from
+ * it. It has no transforms, so it describes exactly what is written in a file. It uses zod/mini, which is a fifth of
+ * the size of zod, because the size affects every start.
  */
 import * as z from 'zod/mini';
 import { harmCategories, harmThresholds, maxStopSequences } from '../../facts/requests.js';
 import { mediaKinds } from '../../media/media-types.js';
 
 /**
- * Adds a description to a schema in zod's registry, which the JSON Schema is created from.
+ * Adds a description to a schema in zod's registry, from which the JSON Schema is created.
  * @param extra JSON Schema keywords that zod can't express
  */
 function describe<Schema extends z.ZodMiniType>(
@@ -34,10 +35,10 @@ export const safetySchema = z.strictObject(
   ),
 );
 
-/** The largest integer that the service accepts: 32 bits, signed. */
+/** The largest integer that the service accepts, which is the largest signed 32-bit integer. */
 const maxInt32 = 2 ** 31 - 1;
 
-/** Generation settings besides the temperature, of a narrative or of one act. */
+/** The generation settings of a narrative or of one act, except the temperature. */
 const generationFields = {
   top_p: z.optional(
     describe(

@@ -15,9 +15,9 @@ export interface PermitOptions {
   limiter: RateLimiter;
   concurrencyLimiter: ConcurrencyLimiter;
   queue: ModelQueue;
-  /** Returns the configured or built-in limits of a model; `requestedAs` is the alias it was requested by. */
+  /** Returns the configured or built-in limits of a model. `requestedAs` is the alias by which it was requested. */
   limitsFor: (model: string, requestedAs?: string) => Limits;
-  /** Fail instead of waiting longer than this for quota. Default: wait for minutes, fail on a used-up day. */
+  /** The longest wait for quota before failing. Default: wait for per-minute limits, fail when the day is used up. */
   maxWaitMs?: number;
   clock: Clock;
   /** The driver that will send the request. */
@@ -37,7 +37,8 @@ export interface Permit {
 }
 
 /**
- * Waits for the model's turn in this process, for a concurrency slot and for quota. Rejects with the signal's reason.
+ * Waits for the model's turn in this process, for a concurrency slot and for quota. Rejects with the signal's reason on
+ * abort.
  *
  * @throws BoticelliError `rate_limited` if a wait would exceed `maxWaitMs`, `quota_exhausted` if the day is used up
  */
@@ -47,12 +48,13 @@ export async function acquirePermit(
   options: PermitOptions,
 ): Promise<Permit> {
   const { concurrencyLimiter, queue, driver } = options;
-  // Loading after the reservation would delay the request beyond its time.
+  // The driver is loaded before the reservation, because loading it later would delay the request past its reserved
+  // time.
   await driver.prepare?.();
   const turn = await queue.acquire(request.model, context.signal);
   let lease: Lease | undefined;
   try {
-    // A session of the driver may hold the only slot already, so the driver decides when it needs one.
+    // A session of the driver may already hold the only slot, so the driver decides when it needs another one.
     const isManagedByDriver = await driver.managesConcurrency?.(request.model);
     const acquireSlot = (model: string) => concurrencyLimiter.acquire(model, context);
     if (!isManagedByDriver) lease = await acquireSlot(request.model);
@@ -72,7 +74,7 @@ export async function acquirePermit(
   }
 }
 
-/** Reserves quota and waits for it. The reservation is confirmed just before sending; if it moved, waits again. */
+/** Reserves quota and waits for it. Confirms the reservation just before sending, and waits again if its time moved. */
 async function acquireReservation(
   request: GenerateRequest,
   context: CallContext,
@@ -93,7 +95,7 @@ async function acquireReservation(
   return {
     context: { ...context, beforeSending: confirm },
     async settle({ usage: { promptTokens }, model: servedModel }) {
-      // The reply has arrived and is paid for: a store that cannot be written must not discard it.
+      // The reply has arrived and was billed, so a failure to write to the store must not discard it.
       if (!isSent) await limiter.confirm(reservation).catch(() => {});
       await limiter.settle(reservation, { promptTokens, servedModel }).catch(() => {});
     },
@@ -101,7 +103,7 @@ async function acquireReservation(
       if (thrown instanceof QuotaExceeded) {
         const rejection = toQuotaRejection(thrown, clock.now());
         await limiter.recordRejection(reservation, rejection).catch(() => {});
-        // The delay is dropped: the next attempt waits once, for its reservation.
+        // The delay is removed so that the next attempt waits only once, for its reservation.
         return rejection.closedUntil === undefined ? thrown.withoutDelay() : thrown;
       }
       // A request that was not sent uses no quota.
@@ -111,7 +113,9 @@ async function acquireReservation(
   };
 }
 
-/** Reserves quota, but rejects immediately on abort: another process may keep the store locked for long. */
+/**
+ * Reserves quota, but rejects immediately on abort, because another process may keep the store locked for a long time.
+ */
 async function reserve(
   request: GenerateRequest,
   { signal }: CallContext,
@@ -153,10 +157,10 @@ function requireReservation(result: ReservationResult): Reservation {
   }
 }
 
-/** A longer wait is rescheduled halfway, in case room has become free. */
+/** A wait longer than this is rescheduled halfway through, because an earlier time may have become free. */
 const rescheduleAboveMs = 400;
 
-/** Waits until a reservation's time and resolves to the reservation as it then is; cancels it on failure. */
+/** Waits until a reservation's time and resolves to the updated reservation. Cancels the reservation on failure. */
 async function waitForReservation(
   initial: Reservation,
   { emit, signal }: CallContext,
@@ -169,7 +173,7 @@ async function waitForReservation(
       const { model, reason = 'rpm', guessed, at } = reservation;
       const waitMs = Math.ceil(at - clock.now());
       if (waitMs <= 0) return reservation;
-      // Reported once; a wait that becomes shorter is not reported again.
+      // A wait is reported once. It is not reported again when it becomes shorter.
       if (at > reportedUntil) {
         const until = new Date(at).toISOString();
         emit?.({ type: 'wait', model, reason, waitMs, until, ...(guessed && { guessed }) });

@@ -2,29 +2,29 @@ import { getNextPacificMidnight } from '../../driver/pacific-day.js';
 import type { LearnedLimits } from '../limits.js';
 
 /**
- * The quota state of one model in one project, stored as JSON; field names are part of the format. Times are
- * milliseconds since the epoch.
+ * The quota state of one model in one project. It is stored as JSON, so the field names are part of the format. Times
+ * are in milliseconds since the epoch.
  */
 export interface ModelState {
-  /** The reservations of the last minutes and the pending ones, in order of send time. */
+  /** The recent and pending reservations, in order of send time. */
   appointments: StoredReservation[];
-  /** The request count of the current Pacific day and of later ones. */
+  /** The request counts of the current Pacific day and of later days. */
   days: { endsAt: number; count: number }[];
   /** Limits that the API stated. */
   learned: LearnedLimits;
   /** End of the day whose quota is used up, as the API stated. */
   closedUntil?: number;
-  /** No request is sent before this time, because the API rejected one by a per-minute limit. */
+  /** No request is sent before this time, because the API rejected an earlier request for a per-minute limit. */
   notBefore?: number;
   /** The limit behind `notBefore`; `rpm` if the API did not state it. */
   refusedFor?: 'rpm' | 'tpm';
   /** Per-minute rejections since the last reply. */
   refusals: number;
-  /** Multiplier of the guard (see `computeGuardMs`), 1 or more. */
+  /** The multiplier of the guard (see `computeGuardMs`). It is at least 1. */
   guardFactor: number;
   /** When `guardFactor` last changed. */
   guardChangedAt?: number;
-  /** When the API last rejected a request by a per-minute limit. */
+  /** When the API last rejected a request for a per-minute limit. */
   refusedAt?: number;
   /** Actual prompt tokens per estimated token. */
   tokenRatio?: number;
@@ -32,7 +32,7 @@ export interface ModelState {
   leases: { id: string; expiresAt: number }[];
   /** For an alias: the model that serves it. Requests are then counted in that model's state. */
   standsFor?: string;
-  /** In Redis: identifies this copy of the state. A new one shows that Redis lost the state in between. */
+  /** In Redis: identifies this copy of the state. A new identifier shows that Redis lost the state in the meantime. */
   edition?: string;
 }
 
@@ -59,8 +59,8 @@ export function createModelState(): ModelState {
 }
 
 /**
- * Parses a stored state. Fields that another version did not write get their defaults, an empty array that cjson wrote
- * as `{}` becomes an array again, and invalid JSON becomes an empty state.
+ * Parses a stored state. Fields that another version did not write get their defaults. An empty array, which cjson
+ * writes as `{}`, becomes an array again. Invalid JSON becomes an empty state.
  */
 export function parseModelState(json: string | undefined): ModelState {
   try {
@@ -77,12 +77,12 @@ function isArrayOfObjects(value: unknown): boolean {
 }
 
 /**
- * How far in the future an entry may be. The clocks of one machine agree to the millisecond, so one further ahead was
- * made before the clock was set back.
+ * How far in the future an entry may be. Processes on one machine agree on the time to the millisecond, so an entry
+ * further in the future was made before the clock was set back.
  */
 const clockToleranceMs = 1000;
 
-/** The longest plausible pause after a per-minute rejection. With a longer window it is two windows. */
+/** The longest plausible pause after a per-minute rejection. For long windows, two windows are used instead. */
 const maxPauseMs = 10 * 60_000;
 
 /**
@@ -102,12 +102,12 @@ export function refreshState(state: ModelState, now: number, windowMs: number): 
   narrowGuard(state, now, windowMs);
   const maxNotBefore = now + Math.max(maxPauseMs, 2 * windowMs);
   if (state.notBefore !== undefined) state.notBefore = Math.min(state.notBefore, maxNotBefore);
-  // A day ends within 25 hours. If this end is further ahead, the clock was set back after it was stored.
+  // A day ends within 25 hours. If the stored end is further in the future, the clock was set back after it was stored.
   if ((state.closedUntil ?? 0) > now + 25 * 3_600_000) state.closedUntil = findOrCreateDay(state, now).endsAt;
   for (const key of ['notBefore', 'closedUntil'] as const) if ((state[key] ?? now) <= now) delete state[key];
 }
 
-/** Shifts the state back if it has entries from the future. */
+/** Shifts the times in the state back if it has entries from the future. */
 function undoClockSetBack(state: ModelState, now: number): void {
   const { appointments, refusedAt = 0, notBefore } = state;
   const aheadMs = Math.max(refusedAt - now, ...appointments.map(({ bookedAt }) => bookedAt - now));
@@ -120,16 +120,16 @@ function undoClockSetBack(state: ModelState, now: number): void {
   if (refusedAt > now) state.refusedAt = now;
 }
 
-/** Halves a widened guard every ten windows: the rejection may have been caused by another user of the quota. */
+/** Halves a widened guard every ten windows, because another user of the quota may have caused the rejection. */
 function narrowGuard(state: ModelState, now: number, windowMs: number): void {
   if (state.guardFactor === 1 || now - (state.guardChangedAt ?? 0) < 10 * windowMs) return;
   state.guardFactor = Math.max(1, state.guardFactor / 2);
   state.guardChangedAt = now;
 }
 
-/** Returns the Pacific day of a time, adding it to the state if missing. */
+/** Returns the entry for the Pacific day of a time. Adds the entry to the state if it is missing. */
 export function findOrCreateDay(state: ModelState, at: number): { endsAt: number; count: number } {
-  // Days have 23 to 25 hours, so the last 23 hours before a known end need no calendar.
+  // A day has 23 to 25 hours, so a time in the last 23 hours before a known end belongs to that day without a calendar.
   const knownDay = state.days.find(({ endsAt }) => at < endsAt && at >= endsAt - 23 * 3_600_000);
   if (knownDay) return knownDay;
   const endsAt = getNextPacificMidnight(at).getTime();

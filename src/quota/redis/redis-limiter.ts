@@ -19,25 +19,27 @@ import type { RedisScript } from './scripts.js';
 export interface RedisRateLimiterOptions extends Omit<RateLimiterOptions, 'store' | 'clock'> {
   connection: RedisConnection;
   store: RedisQuotaStore;
-  /** Reads what this machine has recorded by itself, in local time, to restore what Redis has lost. */
+  /** Reads the state that this machine has recorded, in local time, to restore what Redis has lost. */
   readLocalState?: (key: string) => Promise<ModelState | undefined>;
 }
 
-/** What a script returns about a reservation, in server time. If `guessed` is absent, only the time has changed. */
+/** The result of a script for a reservation, in server time. If `guessed` is absent, only the time has changed. */
 type ReservationOutcome = { state: ReservationResult['state'] } & Pick<SendTime, 'at' | 'reason'> & {
     guessed?: boolean;
   };
-/** The final result of the reserve, confirm and cancel scripts. After confirm, `done` means: send now. */
+/**
+ * The final result of the reserve, confirm and cancel scripts. For confirm, `done` means that the request may be sent.
+ */
 type FinalOutcome = { state: 'done' } | ReservationOutcome;
 type ScriptOutcome = FinalOutcome | { state: 'unknown' | 'days' } | { state: 'elsewhere'; model: string };
 
-/** The maximum attempts of a script. A state that Redis loses more often than this is not lost by accident. */
+/** The maximum number of attempts of a script. If Redis loses a state more often than this, it is not by accident. */
 const maxAttempts = 12;
 
 /**
- * Creates a rate limiter shared by several machines. Reserve, confirm and cancel are Lua scripts, because many
- * processes call them concurrently; everything else is the common limiter on optimistic transactions. Stored times are
- * server times; callers pass and receive local times. Methods reject with `RedisUnavailable` while Redis is down.
+ * Creates a rate limiter that several machines share. Reserve, confirm and cancel are Lua scripts, because many
+ * processes call them concurrently. All other methods use the common limiter with optimistic transactions. Stored times
+ * are server times; callers pass and receive local times. Methods reject with `RedisUnavailable` while Redis is down.
  */
 export function createRedisRateLimiter(options: RedisRateLimiterOptions): RateLimiter {
   const { clock } = options.connection;
@@ -87,13 +89,13 @@ export function createRedisRateLimiter(options: RedisRateLimiterOptions): RateLi
   };
 }
 
-/** Creates a function that runs a script on the state that counts a model's requests. */
+/** Creates a function that runs a script on the state in which a model's requests are counted. */
 function createScriptRunner(options: RedisRateLimiterOptions) {
   const { connection, store, project, windowMs = 60_000, budget = {}, readLocalState } = options;
   const { clock } = connection;
   const editions = new Map<string, string>();
 
-  /** Adds local knowledge to a shared state, on its first use and whenever Redis has lost it. */
+  /** Merges the local state into a shared state, on its first use and whenever Redis has lost it. */
   const mergeLocal = async (key: string): Promise<void> => {
     const localState = await readLocalState?.(key);
     const edition = randomUUID();

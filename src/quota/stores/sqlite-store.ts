@@ -9,7 +9,7 @@ export interface SqliteStoreOptions extends Omit<LockWaitOptions, 'pauseMs'> {
   database: Database.Database;
 }
 
-/** Stores model states in SQLite, shared by all processes of a machine: one row of JSON per model. */
+/** Stores model states in SQLite, one row of JSON per model. All processes of a machine share them. */
 export function createSqliteQuotaStore({ database, ...waitOptions }: SqliteStoreOptions): QuotaStore {
   const selectOne = database.prepare('SELECT page FROM quota_pages WHERE key = ?').raw(true);
   const selectAll = database.prepare('SELECT key, page FROM quota_pages').raw(true);
@@ -31,7 +31,7 @@ export function createSqliteQuotaStore({ database, ...waitOptions }: SqliteStore
           return result;
         }),
       ),
-    // No transaction: it would fail on a full disk.
+    // This does not use a transaction, because a transaction would fail on a full disk.
     readAll: () =>
       withLock(() => {
         const rows = selectAll.all() as [string, string][];

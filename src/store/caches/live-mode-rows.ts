@@ -1,7 +1,7 @@
 import type Database from 'libsql';
 import { runInTransaction } from '../../database/transaction.js';
 
-/** The response mode of a Live model, as it is stored. */
+/** A stored response mode of a Live model. */
 interface LiveModeRow {
   /** The mode as JSON. */
   modeJson: string;
@@ -10,10 +10,10 @@ interface LiveModeRow {
 }
 
 /**
- * Reads and writes the response modes of Live models, by a hash of the service's address. The methods throw SQLite's
- * errors.
+ * Reads and writes the response modes of Live models, which are keyed by a hash of the service's address. The methods
+ * throw SQLite's errors.
  *
- * @param database has the table `live_manners (service, model, manner, learned_at)`
+ * @param database must have the table `live_manners (service, model, manner, learned_at)`
  */
 export function createLiveModeRows(database: Database.Database) {
   return {

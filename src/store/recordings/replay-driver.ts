@@ -6,9 +6,9 @@ import type { RecordedReply } from './recording-entry.js';
 import { readRecording } from './recording-file.js';
 
 /**
- * Creates a driver that replies from a recording: it needs no network, key or quota. Its replies are marked as reused.
- * A request that was not recorded rejects with `not_recorded` and the difference to the most similar one. One instance
- * serves one run, because it counts equal requests.
+ * Creates a driver that replies from a recording, without network, key or quota. Its replies are marked as reused. A
+ * request that was not recorded rejects with `not_recorded` and the difference from the most similar recorded request.
+ * Use one instance per run, because the driver counts equal requests.
  *
  * @throws BoticelliError `no_input` if the file can't be read, or a line is not a recorded reply
  */
@@ -47,7 +47,7 @@ export function createReplayDriver(path: string): BoticelliDriver {
   };
 }
 
-/** The turn has text only: nothing is sent to a provider that would need more to continue the conversation. */
+/** Creates the response. Its turn has only text, because no provider receives the turn to continue the conversation. */
 function toResponse(reply: RecordedReply, { model: requestedModel }: GenerateRequest): GenerateResponse {
   const { text, model, finishReason, usage, turnText = text, audio } = reply;
   return {
@@ -58,7 +58,7 @@ function toResponse(reply: RecordedReply, { model: requestedModel }: GenerateReq
   };
 }
 
-/** Splits a text into pieces of a few words that add up to it. */
+/** Splits a text into pieces of a few words. The joined pieces are equal to the text. */
 function splitIntoPieces(text: string): string[] {
   return text.match(/(?:\s*\S+){1,8}\s*$|(?:\s*\S+){1,8}|\s+/g) ?? [];
 }

@@ -6,7 +6,7 @@ import { tryParseJson } from '../../util/json.js';
 import type { ReplyCache } from './reply-cache.js';
 import { createRequestCounter, type RequestId } from './request-id.js';
 
-/** Where replies are stored, and when a stored one may be reused. */
+/** Where replies are stored, and when a stored reply may be reused. */
 export interface ReplyCacheOptions {
   cache: ReplyCache;
   /** Called before each request. Default: never reuse, only store. */
@@ -17,8 +17,8 @@ export interface ReplyCacheOptions {
 
 /**
  * Stores each complete reply before it is returned, and reuses the stored reply of an equal request from an earlier
- * run: no request, no quota, no cost. Truncated replies are returned but not stored. Use one instance per run, because
- * equal requests are numbered.
+ * run. A reused reply needs no request and no quota, and costs nothing. Truncated replies are returned but not stored.
+ * Use one instance per run, because equal requests are numbered.
  */
 export function withReplyCache(options: ReplyCacheOptions, inner: BoticelliDriver): BoticelliDriver {
   const countRequest = createRequestCounter();
@@ -59,7 +59,7 @@ async function findReusable(
   return { ...reply, reused: true };
 }
 
-/** Whether the model finished. Validated JSON is complete whatever the finish reason. */
+/** Whether the model finished its reply. Validated JSON is complete regardless of the finish reason. */
 function isComplete({ parameters }: GenerateRequest, { finishReason, text }: GenerateResponse): boolean {
   return finishReason === 'STOP' || (parameters.format === 'json' && tryParseJson(text) !== undefined);
 }

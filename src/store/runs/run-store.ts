@@ -6,15 +6,15 @@ import { pruneRuns } from './prune-runs.js';
 import { createRunRecorder, type RunRecorderOptions } from './run-recorder.js';
 
 /**
- * Stores the replies and the record of one run. Nothing here rejects: the run continues without what can't be stored.
+ * Stores the replies and the record of one run. No method rejects, because the run continues even if storing fails.
  */
 export interface RunStore {
   replyCache: ReplyCache;
   /** Records an event. Resolves when it is written. */
   onEvent(event: NarrativeEvent): Promise<void>;
-  /** Resolves when all events are written and old runs are deleted. To be awaited at the end of the run. */
+  /** Resolves when all events are written and old runs are deleted. Await it at the end of the run. */
   flush(): Promise<void>;
-  /** How many replies of this run another run can reuse: those stored by it and those it found. */
+  /** How many replies of this run another run can reuse. Counts both the replies that it stored and those it reused. */
   readonly reusableReplyCount: number;
 }
 
@@ -23,7 +23,7 @@ interface RunStoreOptions extends Omit<RunRecorderOptions, 'enqueue'> {
   narrative: string;
   /** How long runs and replies are kept; older ones are deleted at the end of the run. */
   keepMs: number;
-  /** Called once, when the database can't be read or written; it is not used after that. */
+  /** Called once, when the database can't be read or written. The database is not used after that. */
   onFailure: (thrown: unknown) => void;
 }
 
@@ -35,7 +35,7 @@ export function openRunStore({ database, narrative, origin, keepMs, now, onFailu
   let reusableReplyCount = 0;
   let cache: ReplyCache | undefined;
   let recordEvent: ((event: NarrativeEvent) => void) | undefined;
-  // On first use, because preparing statements fails if the tables are damaged.
+  // The cache is created on first use, because preparing statements fails if the tables are damaged.
   const getCache = () => (cache ??= createSqliteReplyCache(database, narrative, now));
   const getRecorder = () => (recordEvent ??= createRunRecorder({ database, origin, now, enqueue }));
 

@@ -10,13 +10,13 @@ import { formatCount, formatDuration, formatUsd } from '../text/format.js';
 
 export interface FormatActEndOptions {
   verbose?: boolean;
-  /** Whether to show the waiting time, if no earlier line has. */
+  /** Whether to show the waiting time. Set it if no earlier line has shown the time. */
   showsWaits?: boolean;
   /** Whether replies come from a recording, under `--replay`. */
   replays?: boolean | undefined;
 }
 
-/** Shorter waits are not reported. */
+/** The minimum length of a wait that is reported. */
 export const minReportedWaitMs = 1000;
 
 /** Formats the name of an act, with its round if the carousel has several. */
@@ -57,10 +57,10 @@ export function formatRetry({ attempt, delayMs, error }: ActRetry): string {
   return `attempt ${attempt} failed: ${error.message}; retrying ${delayMs === 0 ? nextTime : `in ${formatDuration(delayMs)}`}`;
 }
 
-/** The warning that the printed text is discarded. */
+/** The warning that text printed above is no longer valid. */
 export const discardMessage = 'the text above is discarded; the reply starts again';
 
-/** Formats a wait, to follow `waiting` or `waited`. */
+/** Formats a wait as text that follows the word `waiting` or `waited`. */
 export function formatWait({ reason, model, waitMs, guessed }: ActWait): string {
   const limit = guessed ? `${reason}, built-in guess` : reason;
   const purpose = reason === 'backoff' ? `before the next attempt with ${model}` : `for quota of ${model} (${limit})`;

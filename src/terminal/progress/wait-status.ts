@@ -4,7 +4,7 @@ import { formatActName } from './format-events.js';
 import type { SpinnerStatus } from './spinner.js';
 import type { StderrWriter } from './stderr-writer.js';
 
-/** What an act waits for, since a time in milliseconds since the epoch. `act` is the name for display. */
+/** What an act is waiting for. `since` is in milliseconds since the epoch, and `act` is the name for display. */
 type WaitState = { act: string; since: number; model: string } & (
   | { kind: 'reply' }
   | { kind: 'time'; wait: ActWait }
@@ -12,10 +12,10 @@ type WaitState = { act: string; since: number; model: string } & (
   | { kind: 'rest'; characters: number }
 );
 
-/** The elapsed time is shown from here on. */
+/** The elapsed time is shown only for waits that last at least this long. */
 const showElapsedAfterMs = 2000;
 
-/** Formats a wait for the spinner: counts down to a known end, else counts up. */
+/** Formats a wait for the spinner. Counts down if the end of the wait is known, and counts up otherwise. */
 function formatWaitStatus(waitState: WaitState, now: number): SpinnerStatus {
   const { act, model, since } = waitState;
   const elapsed = now - since < showElapsedAfterMs ? {} : { time: `(${formatWholeSeconds(now - since)})` };
@@ -47,7 +47,7 @@ interface WaitTrackerOptions {
   label?: string;
 }
 
-/** Creates a listener for all events of a narrative, which keeps the spinner's status current. */
+/** Creates a listener for all events of a narrative. The listener keeps the spinner's status up to date. */
 export function createWaitTracker({ stderr, now, label }: WaitTrackerOptions): (event: NarrativeEvent) => void {
   const owner = {};
   let waitState: WaitState | undefined;
@@ -56,7 +56,7 @@ export function createWaitTracker({ stderr, now, label }: WaitTrackerOptions): (
     return { text: label === undefined ? text : `${label}: ${text}`, ...rest };
   };
   return (event) => {
-    // Of thousands of deltas, only the first changes the state.
+    // There may be thousands of deltas, but only the first one changes the state.
     if (event.type === 'act-delta' && waitState?.kind === 'rest') {
       waitState.characters += event.text.length;
       return;
@@ -86,7 +86,7 @@ function nextWaitState(event: NarrativeEvent, previous: WaitState | undefined, s
   }
 }
 
-/** Tests whether a note reports a file transfer, which may take long. */
+/** Tests whether a note reports a file transfer, which may take a long time. */
 export function isFileTransfer({ about }: ActNote): boolean {
   return about === 'upload' || about === 'download';
 }

@@ -10,7 +10,7 @@ interface Totals {
   costUsd?: number;
 }
 
-/** The totals of a narrative, those of its models, and the waiting time. */
+/** The totals of a narrative, the totals of each model, and the waiting time. */
 export interface EstimateReport extends Totals {
   /** The number of replies whose length is assumed to be typical. */
   guessedReplies: number;
@@ -19,7 +19,7 @@ export interface EstimateReport extends Totals {
   models: readonly ({ model: string } & Totals)[];
 }
 
-/** Formats the estimate of a narrative, to follow the line of its file. */
+/** Formats the estimate of a narrative as lines that follow the line of its file. */
 export function formatEstimate(estimate: EstimateReport, typicalReplyTokens: number, colors: Colors): string[] {
   const { models, guessedReplies } = estimate;
   const assumption =

@@ -31,7 +31,7 @@ export function formatRunList(
 
 const headerCells = ['run', 'started', 'narrative', 'acts', 'cost', 'outcome'];
 
-/** Leaves the cost column out if no cost is known. */
+/** Formats the rows as a table. Omits the cost column if no cost is known. */
 function formatRunTable(rows: string[][]): string[] {
   if (rows.slice(1).some((row) => row[4] !== '')) return formatTable(rows, [3, 4]);
   return formatTable(
@@ -51,14 +51,14 @@ function createRow(run: RecordedRun, maxNameLength: number): string[] {
   ];
 }
 
-/** Formats a time as `22 Nov 09:00`, in local time; in another year as `22 Nov 2025`. */
+/** Formats a local time as `22 Nov 09:00`, or as `22 Nov 2025` if it is in another year. */
 function formatShortTime(date: Date): string {
   const day = `${date.getDate()} ${monthNames[date.getMonth()]}`.padStart(6);
   if (date.getFullYear() !== new Date().getFullYear()) return `${day} ${date.getFullYear()}`;
   return `${day} ${String(date.getHours()).padStart(2, '0')}:${String(date.getMinutes()).padStart(2, '0')}`;
 }
 
-/** Fixed names, because formatting a thousand dates by locale takes longer than everything else. */
+/** The month names are fixed, because formatting a thousand dates by locale takes longer than everything else. */
 const monthNames = 'Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec'.split(' ');
 
 function truncate(name: string, maxLength: number): string {

@@ -16,7 +16,7 @@ export function formatTable(rows: readonly (readonly string[])[], rightAligned: 
   );
 }
 
-/** Tests whether lines fit into a terminal of this width. Without a width, which means no terminal, any line fits. */
+/** Tests whether lines fit into a terminal. All lines fit if `columns` is undefined, because there is no terminal. */
 export function fitsWidth(lines: readonly string[], columns: number | undefined): boolean {
   return columns === undefined || lines.every((line) => measureWidth(line) <= columns);
 }
