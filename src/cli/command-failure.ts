@@ -1,16 +1,18 @@
 import { type BoticelliError, toBoticelliError } from '../errors.js';
 
-/** What the program needs to report a failure, besides its error. */
+/** The details, besides the error itself, that the program needs to report a failure. */
 interface FailureContext {
   /** The act that failed. */
   act?: string;
-  /** A line that says how to resume, ending in the command for it. */
+  /** A line that says how to resume the run. It ends with the command to enter. */
   resumeHint?: string;
-  /** True if the error is already on standard error. Default false. */
+  /** True if the error has already been printed on standard error. Default false. */
   isReported?: boolean;
 }
 
-/** Thrown by a command whose failure has a context. Anything else that a command throws is reported without a context. */
+/**
+ * Thrown by a command whose failure has a context. Anything else that a command throws is reported without a context.
+ */
 export class CommandFailure extends Error {
   constructor(
     readonly error: BoticelliError,

@@ -8,7 +8,8 @@ import { listenForShutdown, type Shutdown } from './shutdown.js';
 /**
  * Runs a short command that writes to standard output. It installs no signal handlers: a signal kills the process.
  *
- * @throws BoticelliError `output_failed` if standard output can't be written, `interrupted` if its reader has gone
+ * @throws BoticelliError `output_failed` if standard output can't be written, `interrupted` if the reading process has
+ * closed the pipe
  */
 export async function withOutput(proc: CliProcess, work: (output: Output) => Promise<void>): Promise<void> {
   const controller = new AbortController();
@@ -16,10 +17,10 @@ export async function withOutput(proc: CliProcess, work: (output: Output) => Pro
 }
 
 /**
- * Runs a command that may take long and writes to standard output. SIGINT, SIGTERM, SIGHUP and a failing standard output
- * abort its signal; the command then fails with the reason of the signal.
+ * Runs a command that may take a long time and writes to standard output. SIGINT, SIGTERM, SIGHUP or a failed write to
+ * standard output aborts the `AbortSignal` passed to the command. The command then fails with the reason of that abort.
  *
- * @throws BoticelliError as `withOutput` does, and `interrupted` after a signal
+ * @throws BoticelliError the same errors as `withOutput`, and `interrupted` after SIGINT, SIGTERM or SIGHUP
  */
 export async function withAbortableOutput(
   proc: CliProcess,
@@ -43,12 +44,14 @@ async function writeOutput(
     await work(output, signal);
   } finally {
     await output.flush();
-    // This reason takes precedence over an error of the command itself.
+    // If the signal was aborted, its reason replaces any error that the command threw.
     signal.throwIfAborted();
   }
 }
 
-/** Converts an error of standard output. A closed pipe ends the program quietly, as it ends other filters. */
+/**
+ * Converts an error from standard output. A closed pipe ends the program without a message, like other Unix filters.
+ */
 export function toOutputError(error: NodeJS.ErrnoException): BoticelliError {
   if (error.code === 'EPIPE') return new Interrupted('SIGPIPE');
   const reason = error.code === 'ENOSPC' ? 'the disk is full' : error.message;

@@ -2,9 +2,9 @@ import { BoticelliError } from '../errors.js';
 import { type Diagnostic, formatLocation } from '../toml/diagnostic.js';
 import { redactSecrets } from './redact-secrets.js';
 
-/** What is known about a settings file with errors. */
+/** The details of a settings file that has errors. */
 interface InvalidSettingsOptions {
-  /** The file's name as the user knows it. */
+  /** The file name to show to the user. */
   file: string;
   text: string;
   diagnostics: readonly Diagnostic[];
@@ -13,12 +13,12 @@ interface InvalidSettingsOptions {
   hint?: string;
 }
 
-/** `invalid_config`: a settings file has errors. All its fields are redacted: secrets are replaced with `*`. */
+/** `invalid_config`: a settings file has errors. Secrets are replaced with `*` in all fields of this error. */
 export class InvalidSettings extends BoticelliError {
   readonly file: string;
   /** The file's text, for code frames. */
   readonly text: string;
-  /** All errors, in the order of the file. */
+  /** All errors, in the order in which they occur in the file. */
   readonly diagnostics: readonly Diagnostic[];
 
   constructor(options: InvalidSettingsOptions) {

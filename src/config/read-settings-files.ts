@@ -6,16 +6,16 @@ import type { SettingsFile } from './sources.js';
 
 /** The name of the settings file, in the working folder and in the user's config folder. */
 const settingsFileName = 'boticelli.toml';
-/** A settings file is short; a larger file was named by mistake. */
+/** The maximum size. Settings files are short, so a larger file was probably named by mistake. */
 const maxBytes = 1_000_000;
 
 /** Where to look for settings files. */
 interface SettingsFilesOptions {
   workingFolder: string;
-  /** The file of `--config`, read instead of the working folder's. */
+  /** The file given with `--config`. It is read instead of the one in the working folder. */
   configFile?: string | undefined;
   userConfigFolder?: string | undefined;
-  /** API keys, which no message may show. */
+  /** API keys. They must not appear in any message. */
   secrets: readonly string[];
 }
 
@@ -33,12 +33,12 @@ export async function readSettingsFiles(options: SettingsFilesOptions): Promise<
 
 /** A file that may exist. */
 interface Candidate {
-  /** The file's name as the user knows it. */
+  /** The file name to show to the user. */
   file: string;
   path: string;
-  /** Whether the user named it, so that it must exist. */
+  /** Whether the user named the file explicitly. If so, it must exist. */
   isExplicit: boolean;
-  /** Whether it was found in the working folder, which may come from someone else. */
+  /** Whether the file was found in the working folder. Such a file may have been written by someone else. */
   isFromWorkingFolder: boolean;
 }
 
@@ -46,12 +46,12 @@ function listCandidates({ workingFolder, configFile, userConfigFolder }: Setting
   const userPath = userConfigFolder === undefined ? undefined : join(userConfigFolder, settingsFileName);
   const own = userPath === undefined ? [] : [{ file: userPath, path: userPath }];
   const ownCandidates = own.map((file) => ({ ...file, isExplicit: false, isFromWorkingFolder: false }));
-  // `--config /dev/null` means no file, as with ssh and git.
+  // `--config /dev/null` means that no file is read, as in ssh and git.
   if (configFile === devNull) return ownCandidates;
   const path = resolve(workingFolder, configFile ?? settingsFileName);
   if (configFile !== undefined)
     return [{ file: configFile, path, isExplicit: true, isFromWorkingFolder: false }, ...ownCandidates];
-  // In the user's config folder both names mean the same file, and it is the user's own.
+  // If the working folder is the user's config folder, both candidates are the same file, which belongs to the user.
   if (userPath !== undefined && resolve(userPath) === path) return ownCandidates;
   return [{ file: settingsFileName, path, isExplicit: false, isFromWorkingFolder: true }, ...ownCandidates];
 }
@@ -66,7 +66,7 @@ async function readIfPresent(candidate: Candidate, secrets: readonly string[]) {
       hint: isExplicit ? 'Check the file name given to --config.' : 'Fix the file, or move it elsewhere.',
     });
   }
-  // Loading TOML and the schema takes some 20 ms, and most runs have no settings file.
+  // Loaded on demand: loading TOML and the schema takes about 20 ms, and most runs have no settings file.
   const { parseSettingsFile } = await import('./parse-settings-file.js');
   return parseSettingsFile(content.bytes, candidate, secrets);
 }

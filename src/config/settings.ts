@@ -7,13 +7,13 @@ import type { UserFolders } from './user-folders.js';
 
 /** The settings of a run, apart from its own flags and its narrative. */
 export interface Settings {
-  /** Absent if no key is set: `--rehearse` needs none. */
+  /** The API key. Absent if no key is set, which is allowed because `--rehearse` does not need one. */
   apiKey?: string;
   /** The service's base URL. Default: Google's. */
   baseUrl?: string;
-  /** Returns the proxy for a URL, if any. Absent if the environment names no proxy. */
+  /** Returns the proxy for a URL, if it has one. The function is absent if the environment does not set a proxy. */
   resolveProxy?: (url: string) => string | undefined;
-  /** The model of acts that name none. */
+  /** The model for acts that do not specify one. */
   defaultModel: string;
   /** The name of the tier whose limits apply. */
   tier: string;
@@ -26,32 +26,37 @@ export interface Settings {
   windowMs: number;
   /** The models to try, in this order, when a model's quota is used up. */
   fallback: readonly string[];
-  /** Identifies whose limits are shared: the project's name, else 16 hexadecimal digits of the key's hash, else `no-key`. */
+  /**
+   * Identifies the owner of the shared limits: the project's name, or else 16 hexadecimal digits of the key's hash, or
+   * else `no-key`.
+   */
   project: string;
-  /** Where `project` comes from. */
+  /** The source of `project`. */
   projectSource: 'named' | 'key-hash' | 'none';
-  /** The Redis that shares quota between machines. The URL may contain a password: only its host is ever printed. */
+  /**
+   * The Redis server that shares quota between machines. The URL may contain a password, so only its host is printed.
+   */
   redisUrl?: string;
   /** The folder of `boticelli.db`, as an absolute path. It may not exist yet. Absent if the user has no home folder. */
   stateFolder?: string;
   prices: PriceList;
-  /** How long prompts and replies are stored; `off` stores none. Absent if not set. */
+  /** How long prompts and replies are stored. If it is `off`, they are not stored. Absent if not set. */
   keepMs?: number | 'off';
 }
 
-/** The flags that override settings for one run. Limits apply to every model. */
+/** The flags that override settings for one run. Limits given as flags apply to every model. */
 export interface SettingsFlags extends LimitValues {
   tier?: string;
-  /** `false` is `--no-fallback`. */
+  /** `false` if `--no-fallback` was given. */
   fallback?: readonly string[] | false;
 }
 
-/** Where to look for settings. Nothing else of the process is read. */
+/** The places to look for settings. No other state of the process is read. */
 export interface SettingsOptions {
   environment: Environment;
   /** The folder of `boticelli.toml` and `.env`. Relative paths are resolved against it. */
   workingFolder: string;
-  /** The file of `--config`, read instead of `boticelli.toml` in the working folder. */
+  /** The file given with `--config`. It is read instead of `boticelli.toml` in the working folder. */
   configFile?: string;
   /** Default: the operating system's folders. */
   userFolders?: UserFolders;

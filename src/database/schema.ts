@@ -7,7 +7,7 @@ import { runInTransaction } from './transaction.js';
  */
 export const schemaVersion = 2;
 
-/** Creates everything that a file may lack, so that it serves a new file and a file of any older version. */
+/** Creates everything that is missing from a file. It works for a new file and for a file of any older version. */
 const schema = `
   CREATE TABLE IF NOT EXISTS quota_pages (key TEXT PRIMARY KEY, page TEXT NOT NULL) WITHOUT ROWID;
   CREATE TABLE IF NOT EXISTS catalogues (key TEXT PRIMARY KEY, fetched_at INTEGER NOT NULL, models TEXT NOT NULL);
@@ -35,15 +35,16 @@ const schema = `
   );
 `;
 
-/** Reads the version of a file's schema; 0 for a new file. */
+/** Reads the schema version of a file. A new file has version 0. */
 export function readSchemaVersion(database: Database.Database): number {
   const [row] = database.pragma('user_version') as { user_version: number }[];
   return row?.user_version ?? 0;
 }
 
 /**
- * Migrates a file in one transaction: if many processes find an old file, one migrates it, and the others see it either
- * before or after. Reads the version again inside the transaction, because a newer program may have come first.
+ * Migrates a file in one transaction. If several processes open an old file, one of them migrates it, and the others
+ * see it either before or after the migration. The version is read again inside the transaction, because a newer
+ * version of the program may have migrated the file in the meantime.
  */
 export function migrate(database: Database.Database): void {
   runInTransaction(database, () => {

@@ -8,7 +8,7 @@ export function calculateCostUsd(
   return roundUsd((promptTokens * input + (outputTokens + thoughtTokens) * output) / 1_000_000);
 }
 
-/** The sum of two costs; undefined if either is unknown, because a partial sum would be too low. */
+/** Adds two costs. The sum is undefined if either cost is unknown, because a partial sum would be too low. */
 export function addCosts(left: number | undefined, right: number | undefined): number | undefined {
   return left === undefined || right === undefined ? undefined : roundUsd(left + right);
 }
@@ -16,11 +16,11 @@ export function addCosts(left: number | undefined, right: number | undefined): n
 /** Tokens and cost of one or more requests. */
 export interface BilledUsage {
   usage: Usage;
-  /** In US dollars; absent if any of the prices is unknown. */
+  /** The cost in US dollars. Absent if any of the prices is unknown. */
   costUsd?: number;
 }
 
-/** The sum of two billed usages; `right` if `left` is undefined. */
+/** Adds two billed usages. The sum is `right` if `left` is undefined. */
 export function addBilledUsage(left: BilledUsage | undefined, right: BilledUsage): BilledUsage {
   const costUsd = left ? addCosts(left.costUsd, right.costUsd) : right.costUsd;
   const usage = left ? addUsage(left.usage, right.usage) : right.usage;

@@ -4,18 +4,18 @@ import type { ModelTurn } from './request.js';
 export interface GenerateResponse {
   /** The reply's text without thoughts. */
   text: string;
-  /** The model that served the request, as the service names it; an alias is resolved. */
+  /** The name that the service gives to the model that served the request. Aliases are resolved. */
   model: string;
-  /** Why the model stopped, in Gemini's names: `STOP` for a complete reply, `MAX_TOKENS` for a truncated one. */
+  /** Gemini's name for why the model stopped: `STOP` for a complete reply, `MAX_TOKENS` for a truncated one. */
   finishReason: string;
   usage: Usage;
   /** The reply as a turn of the conversation. */
   turn: ModelTurn;
   /** The speech of a Live model; `text` is its transcript. */
   audio?: ReplyAudio;
-  /** In US dollars; absent if the price is unknown. */
+  /** The cost in US dollars. Absent if the price is unknown. */
   costUsd?: number;
-  /** True if the reply was reused from an earlier run: no request, no cost. */
+  /** True if the reply was reused from an earlier run, so that no request was sent and nothing was billed. */
   reused?: boolean;
 }
 
@@ -30,7 +30,7 @@ export interface ReplyAudio {
 export interface Usage {
   promptTokens: number;
   outputTokens: number;
-  /** Tokens of thoughts; billed as output, but not part of `outputTokens`. */
+  /** Tokens of thoughts. They are billed as output, but `outputTokens` does not include them. */
   thoughtTokens: number;
   totalTokens: number;
 }

@@ -10,8 +10,8 @@ import { createRunId } from './run-id.js';
 import { type RunState, runNarrative } from './run-narrative.js';
 
 /**
- * Executes narratives. A run that fails or is interrupted resolves to a report too, with the error and the replies so
- * far.
+ * Executes narratives. A run that fails or is interrupted also resolves to a report. That report contains the error and
+ * the replies received so far.
  */
 export class NarrativeExecutor {
   readonly #options: NarrativeExecutorOptions;
@@ -25,7 +25,7 @@ export class NarrativeExecutor {
     return executeNarrative(narrative, this.#options, stream);
   }
 
-  /** The same as `execute` with `stream: true`, and calls `onChunk` with each chunk as it arrives. */
+  /** Does the same as `execute` with `stream: true`, and also calls `onChunk` with each chunk as it arrives. */
   executeWithProgress(narrative: Narrative, onChunk: ProgressListener): Promise<RunReport> {
     return executeNarrative(narrative, this.#options, true, onChunk);
   }
@@ -43,7 +43,7 @@ async function executeNarrative(
   const state: RunState = { options, clock, onEvent, stream, onChunk, stdin: undefined, actEnds: [] };
   let failure: BoticelliError | undefined;
   try {
-    // Before the first request: a run without its input must not cost anything.
+    // Standard input is read before the first request, so that a run whose input is missing costs nothing.
     if (usesStdin(narrative)) state.stdin = await readStdin(options);
     const acts = planActs(narrative).map((act) => act.name);
     onEvent({ type: 'narrative-start', run, narrative: narrative.name, acts });
@@ -52,7 +52,7 @@ async function executeNarrative(
     failure = toRunFailure(thrown, options.signal);
   }
 
-  // Without a request there is no cost, not a cost of 0.
+  // If no request was sent, the cost is absent rather than 0.
   const { actEnds, billed = { usage: zeroUsage } } = state;
   const status = failure ? (failure.code === 'interrupted' ? 'interrupted' : 'failed') : 'completed';
   const durationMs = clock.now() - startedAt;
@@ -91,7 +91,7 @@ async function readStdin({ stdin }: NarrativeExecutorOptions): Promise<string> {
   });
 }
 
-/** An abort by the caller is not a bug, whatever its reason. */
+/** Converts a thrown value to the run's failure. An abort by the caller is not a bug, whatever its reason. */
 function toRunFailure(thrown: unknown, signal: AbortSignal | undefined): BoticelliError {
   const isCallerReason = signal?.aborted && thrown === signal.reason && !(thrown instanceof BoticelliError);
   return isCallerReason ? new BoticelliError('interrupted', 'aborted', { cause: thrown }) : toBoticelliError(thrown);

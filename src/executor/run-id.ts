@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto';
 
 /**
- * Creates a run id, `20261122-145048-a1b2c3`: unique, sortable by time (UTC), short enough to type.
+ * Creates a run id, for example `20261122-145048-a1b2c3`. Ids are unique, sort by time (UTC) and are short enough to
+ * type.
  * @param startedAt milliseconds since the epoch
  */
 export function createRunId(startedAt: number): string {

@@ -6,7 +6,7 @@ export interface Price {
   output: number;
 }
 
-/** A price and the first day (UTC) on which it applies; absent for the earliest price. */
+/** A price and the first day (UTC) on which it applies. The earliest price has no first day. */
 export interface DatedPrice extends Price {
   from?: string;
 }
@@ -28,6 +28,7 @@ export const builtInPrices: Readonly<Record<string, readonly DatedPrice[]>> = {
 };
 
 /**
- * The assumed length of a reply without `max_tokens`: our own guess, some 300 words (2026-11). Only used for estimates.
+ * The assumed length of a reply if `max_tokens` is not set. It is our own guess of about 300 words (2026-11) and is
+ * used for estimates only.
  */
 export const typicalReplyTokens = 400;

@@ -14,9 +14,9 @@ import { type PreparedRequest, prepareRequest, toRequestError } from './rest/pre
 import { createRoutingDriver } from './rest-or-live.js';
 
 /**
- * Creates the bare Gemini driver: REST and server-sent events, and the Live API for models that need it. Each call is one
- * request, or one turn of a Live session; nothing is retried. Nothing is loaded before the first call. `close` ends Live
- * sessions and deletes uploaded files.
+ * Creates the Gemini driver without any layers. It uses REST and server-sent events, and the Live API for models that
+ * need it. Each call is one request or one turn of a Live session, and is never retried. Nothing is loaded before the
+ * first call. `close` ends Live sessions and deletes uploaded files.
  *
  * Calls reject with a BoticelliError or with the reason of the caller's signal. No error contains the key.
  * @throws BoticelliError `invalid_config` for an invalid base URL
@@ -35,7 +35,9 @@ export function createGeminiDriver(options: GeminiDriverOptions): BoticelliDrive
   });
 }
 
-/** A Live driver that is loaded at its first call, so that runs without Live models do not load it. */
+/**
+ * Creates a Live driver whose modules are loaded at its first call, so that runs without Live models do not load them.
+ */
 function createLazyLiveDriver(load: () => Promise<LiveDriver>): LiveDriver {
   let loaded: Promise<LiveDriver> | undefined;
   const getDriver = () => {
@@ -93,7 +95,7 @@ async function* streamReply(
   } catch (thrown) {
     throw await toRequestError(thrown, prepared);
   } finally {
-    // Also runs if the caller leaves the loop early: the SDK alone would keep the connection open.
+    // This also runs if the caller leaves the loop early. Otherwise the SDK would keep the connection open.
     prepared.exchange.timeouts.close();
   }
 }
@@ -103,7 +105,7 @@ async function* receiveChunks({ collector, exchange, send }: PreparedRequest): A
     const text = collector.add(chunk);
     if (text === '') continue;
     yield { text, finished: false, metadata: getTokenMetadata(collector) };
-    // Text that had arrived before an abort is not yielded after it.
+    // After an abort, no more text is yielded, even if it arrived before the abort.
     exchange.timeouts.signal.throwIfAborted();
   }
   if (!collector.isFinished) throw createStreamInterruptedError('it ended without a finish reason', collector.text);

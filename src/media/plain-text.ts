@@ -1,17 +1,17 @@
 import { isUtf8 } from 'node:buffer';
 
-/** Whether bytes are UTF-8 text without NUL, which binary files contain. */
+/** Whether bytes are UTF-8 text without NUL characters. Binary files contain NUL. */
 export function isPlainText(bytes: Uint8Array): boolean {
   return isUtf8(bytes) && !bytes.includes(0);
 }
 
-/** The same as `isPlainText`, for bytes that arrive in chunks. */
+/** Creates a check that does the same as `isPlainText` for bytes that arrive in chunks. */
 export function createPlainTextDetector() {
   const decoder = new TextDecoder('utf-8', { fatal: true });
   let isText = true;
   return {
     add(chunk: Uint8Array): void {
-      // Once a chunk is not text, the others are not decoded: a video would be decoded to its end.
+      // Chunks after the first one that is not text are not decoded. Otherwise a whole video would be decoded.
       isText &&= !chunk.includes(0) && canDecode(() => decoder.decode(chunk, { stream: true }));
     },
     /** Returns the result. Call it after the last chunk. */

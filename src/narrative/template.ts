@@ -1,4 +1,4 @@
-/** A name in double braces, which is replaced by a value. */
+/** A name in double braces, which is replaced with a value. */
 export interface Placeholder {
   /** The text between the braces, trimmed. */
   name: string;
@@ -6,7 +6,7 @@ export interface Placeholder {
   offset: number;
   /** Length of the placeholder, braces included, in UTF-16 code units. */
   length: number;
-  /** How many times the same text occurs before it, escaped ones included. */
+  /** The number of earlier occurrences of the same text, including escaped ones. */
   occurrence: number;
 }
 
@@ -17,16 +17,17 @@ type TemplatePart = string | Placeholder;
 interface Template {
   /** The text in order, with escapes resolved. */
   parts: readonly TemplatePart[];
-  /** Offsets of `{{` without a closing `}}`: they are literal text, perhaps by mistake. */
+  /** The offsets of each `{{` that has no closing `}}`. It is treated as literal text, but may be a mistake. */
   unclosed: readonly number[];
 }
 
-/** The rest of a placeholder after `{{`. Names have no braces or line ends, so code and JSON seldom match. */
+/** Matches the rest of a placeholder after `{{`. Names have no braces or line breaks, so code and JSON seldom match. */
 const nameAndClosingPattern = /([^{}\n]*)\}\}/y;
 
 /**
- * Parses the placeholders of a text: `{{name}}`. A backslash before the braces makes them literal, and two backslashes are one
- * literal backslash, as in Handlebars. Every other `{{` and `}}` is literal. Never throws, and takes linear time.
+ * Parses the placeholders of a text: `{{name}}`. A backslash before the braces makes them literal, and two backslashes
+ * before them are one literal backslash, as in Handlebars. Every other `{{` and `}}` is literal. Never throws, and
+ * takes linear time.
  */
 export function parseTemplate(text: string): Template {
   const parts: TemplatePart[] = [];
@@ -67,7 +68,7 @@ export function renderTemplate(parts: readonly TemplatePart[], getValue: (name: 
   return parts.map((part) => (typeof part === 'string' ? part : getValue(part.name))).join('');
 }
 
-/** Returns the variable that a placeholder refers to: the part after `vars.`; undefined for other names. */
+/** Returns the variable that a placeholder refers to, which is the part after `vars.`, or undefined for other names. */
 export function getVariableName(name: string): string | undefined {
   return name.startsWith('vars.') ? name.slice('vars.'.length) : undefined;
 }

@@ -22,27 +22,30 @@ import { createQuota } from './quota.js';
 export interface DriverStackOptions {
   /** The API key, the address and the timeouts. */
   gemini: GeminiDriverOptions;
-  /** The rate limiter, or false for none. Default: `createQuota()`, the built-in limits of the free tier within this process. */
+  /**
+   * The rate limiter, or false to send requests without one. Default: `createQuota()`, which applies the built-in
+   * limits of the free tier within this process.
+   */
   quota?: QuotaOptions | false;
   /** Retries after a temporary failure. Default 4. */
   retries?: number;
-  /** Returns the models to fall back to, given those of the act. Default: those of the act. */
+  /** Returns the fallback models. The argument is the act's own fallback models, which are also the default. */
   getFallbackModels?: FallbackOptions['getFallbackModels'];
   /** Prices of models. Default: the built-in ones. */
   prices?: PriceList;
   /** The highest cost of all requests together, in US dollars. Default: no limit. */
   maxCostUsd?: number;
-  /** Shares `maxCostUsd` with other stacks. Default: it limits this one. */
+  /** Shares `maxCostUsd` with other stacks. Default: `maxCostUsd` applies to this stack only. */
   budgetLedger?: BudgetLedger;
-  /** Stores replies, and reuses stored ones. Default: it does neither. */
+  /** Stores replies and finds stored ones for reuse. Default: replies are neither stored nor reused. */
   replies?: ReplyCacheOptions;
-  /** Default: the time of the system. */
+  /** The clock. Default: the system clock. */
   clock?: Clock;
 }
 
 /**
- * Creates the driver of the command line. Its layers, from the outside in: stored replies, JSON validation, fallback, budget
- * and cost, retries, quota, Gemini. Create one for each run.
+ * Creates the driver that the command line uses. Its layers, from the outermost to the innermost, are stored replies,
+ * JSON validation, fallback, budget and cost, retries, quota, and Gemini. Create one driver for each run.
  *
  * @throws BoticelliError `invalid_config` for an invalid base URL
  */
@@ -67,7 +70,9 @@ function withCostLimit(options: DriverStackOptions, inner: BoticelliDriver): Bot
   return withBudget({ maxCostUsd, estimateUsd, ...(ledger && { ledger }) }, driver);
 }
 
-/** Estimates the prompt and the longest reply. Without `max_tokens`, only the prompt is known. */
+/**
+ * Estimates the tokens of the prompt and of the longest reply. If `max_tokens` is not set, only the prompt is known.
+ */
 function estimateCostUsd(request: GenerateRequest, prices: PriceList): number | undefined {
   const price = prices.getMaxPrice(request.model);
   const { maxTokens: outputTokens = 0 } = request.parameters;

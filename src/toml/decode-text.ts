@@ -5,14 +5,14 @@ const strictDecoder = new TextDecoder('utf-8', { fatal: true });
 const lenientDecoder = new TextDecoder();
 
 /**
- * Decodes the bytes of a file as UTF-8, removes the byte order mark and converts CRLF to LF. So a narrative makes the same
- * requests on every system, and lines and columns match those of an editor.
- * Invalid bytes are reported as a diagnostic and become � in the text.
+ * Decodes the bytes of a file as UTF-8, removes the byte order mark and converts CRLF to LF. A narrative therefore
+ * sends the same requests on every system, and lines and columns match those in an editor. Invalid bytes are reported
+ * as a diagnostic and become � in the text.
  */
 export function decodeText(bytes: Uint8Array): { text: string; diagnostic?: Diagnostic } {
   try {
     const text = normalizeLineEndings(strictDecoder.decode(bytes));
-    // ASCII letters in UTF-16 are valid UTF-8: each has a NUL next to it.
+    // ASCII text in UTF-16 is also valid UTF-8, with a NUL next to each letter.
     return isUtf16(bytes) ? { text, diagnostic: createEncodingDiagnostic(utf16Message, text, 0) } : { text };
   } catch {
     const text = normalizeLineEndings(lenientDecoder.decode(bytes));
@@ -22,7 +22,7 @@ export function decodeText(bytes: Uint8Array): { text: string; diagnostic?: Diag
 
 const utf16Message = 'the file is UTF-16; save it as UTF-8';
 
-/** A TOML file begins with an ASCII character, which has a NUL next to it in UTF-16. */
+/** Whether a file is UTF-16. A TOML file begins with an ASCII character, which has a NUL next to it in UTF-16. */
 function isUtf16(bytes: Uint8Array): boolean {
   return hasUtf16Bom(bytes) || bytes[0] === 0 || bytes[1] === 0;
 }
@@ -35,11 +35,12 @@ function normalizeLineEndings(decoded: string): string {
   return decoded.includes('\r\n') ? decoded.replaceAll('\r\n', '\n') : decoded;
 }
 
-/** Reports the first invalid byte: there the lenient text, encoded again, differs from the bytes. */
+/** Reports the first invalid byte. It is where the bytes differ from the leniently decoded and re-encoded text. */
 function diagnoseEncoding(bytes: Uint8Array, text: string): Diagnostic {
   const encoded = Buffer.from(new TextDecoder('utf-8', { ignoreBOM: true }).decode(bytes));
   let offset = encoded.findIndex((byte, index) => byte !== bytes[index]);
-  // An incomplete character may begin with the same bytes as the �, of which the later ones are 0b10xxxxxx.
+  // An incomplete character may begin with the same bytes as the encoded �, so the offset may be inside the �. It moves
+  // back over the continuation bytes (0b10xxxxxx) to the first byte.
   while (((encoded[offset] ?? 0) & 0xc0) === 0x80) offset -= 1;
   const validText = normalizeLineEndings(lenientDecoder.decode(encoded.subarray(0, offset)));
   const byte = `0x${(bytes[offset] ?? 0).toString(16).toUpperCase()}`;

@@ -1,6 +1,6 @@
 import type { Path } from './toml.js';
 
-/** An error or warning before its location is known: it has a path in the file instead. */
+/** An error or warning whose location is not known yet. It has a path in the file instead. */
 export interface Problem {
   severity: 'error' | 'warning';
   /** A stable name in kebab-case. */
@@ -11,9 +11,9 @@ export interface Problem {
   target: 'key' | 'value';
   /** The part of a string value to point at. */
   excerpt?: string;
-  /** How many times the excerpt's text occurs in the value before the excerpt. Default 0. */
+  /** The number of earlier occurrences of the excerpt's text in the value. Default 0. */
   occurrence?: number;
-  /** An unknown name and the known ones: the nearest one becomes the suggestion. */
+  /** An unknown name and the known names. The nearest known name becomes the suggestion. */
   suggest?: SuggestionQuery;
   /** The suggestion, if it is known without a search. */
   suggestion?: string;

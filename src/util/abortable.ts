@@ -1,4 +1,4 @@
-/** Settles like the promise, but rejects with the signal's reason as soon as the signal aborts. */
+/** Settles as the given promise does, but rejects with the signal's reason as soon as the signal aborts. */
 export function abortable<Result>(promise: Promise<Result>, signal: AbortSignal | undefined): Promise<Result> {
   if (!signal) return promise;
   return new Promise((resolve, reject) => {

@@ -1,6 +1,8 @@
 import { abortable } from './abortable.js';
 
-/** Does the work once per key and shares its result with all callers. Failed work is forgotten, so it can be retried. */
+/**
+ * Does the work once per key and shares its result with all callers. A failure is not kept, so the next call retries.
+ */
 export function createAsyncMemo<Result>() {
   const promises = new Map<string, Promise<Result>>();
   return async function run(
@@ -14,7 +16,7 @@ export function createAsyncMemo<Result>() {
         return await abortable(existing, signal);
       } catch {
         signal?.throwIfAborted();
-        // The failure may be that caller's own abort, so this caller tries for itself.
+        // The failure may be the other caller's abort, so this caller does the work itself.
         return run(key, signal, work);
       }
     }

@@ -1,8 +1,8 @@
 /** Runs asynchronous tasks one at a time, in the order in which they were added. */
 export interface SerialQueue {
   /**
-   * Adds a task, and starts it before this returns if the queue is idle. Settles as the task does. A rejection that no caller
-   * handles is ignored.
+   * Adds a task. If the queue is idle, the task starts before this call returns. The returned promise settles as the
+   * task does. A rejection that no caller handles is ignored.
    */
   enqueue<Result>(task: () => Promise<Result>): Promise<Result>;
   /** Resolves when all tasks added so far have settled. */

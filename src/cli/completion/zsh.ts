@@ -1,7 +1,10 @@
 import { quoteForShell } from '../quote-for-shell.js';
 import { type CommandNode, type Flag, flattenCommands, type Values } from './command-tree.js';
 
-/** Renders a completion script for zsh, with a function for each command that calls `_arguments`. The script starts no process. */
+/**
+ * Renders a completion script for zsh. The script defines one function per command, which calls `_arguments`. It starts
+ * no processes.
+ */
 export function renderZshCompletion(tree: CommandNode): string {
   return `#compdef boticelli
 # zsh completion for boticelli. Load it, after compinit, with: source <(boticelli completion zsh)
@@ -43,7 +46,7 @@ ${cases.join('\n')}
   esac`;
 }
 
-/** Renders a spec for each name of an option. Each name excludes the others, unless the option is repeatable. */
+/** Renders one spec per name of an option. Using one name excludes the others, unless the option is repeatable. */
 function renderFlagSpecs({ names, description, values, isRepeatable }: Flag): string[] {
   const exclusion = isRepeatable ? '*' : names.length > 1 ? `(${names.join(' ')})` : '';
   return names.map((name) => {

@@ -12,8 +12,8 @@ export interface UnreadableFile {
 }
 
 /**
- * Expands arguments to files. A folder stands for every `*.toml` in it and its subfolders, sorted by name, without hidden
- * files, `node_modules`, `boticelli.toml` and symbolic links to folders. Each file is listed once.
+ * Expands arguments to files. A folder is replaced by all `*.toml` files in it and its subfolders, sorted by name.
+ * Hidden files, `node_modules`, `boticelli.toml` and symbolic links to folders are skipped. Each file is listed once.
  */
 export function findNarrativeFiles(names: readonly string[]): NarrativeFile[] {
   const found = names.flatMap((name) => (isFolder(name) ? findFilesInFolder(name) : [{ file: name }]));
@@ -35,11 +35,13 @@ function findFilesInFolder(folder: string): NarrativeFile[] {
   return [{ file: folder, problem: `${folder} contains no .toml files` }];
 }
 
-/** Lists a folder and its subfolders. An unreadable one is reported, and the others are still listed. */
+/**
+ * Lists the narrative files of a folder and its subfolders. An unreadable folder is reported, and the search continues.
+ */
 function findTomlFiles(folder: string): NarrativeFile[] {
   const entries = readEntries(folder);
   if ('problem' in entries) return [{ file: folder, problem: `${folder} ${entries.problem.message}` }];
-  // Joined once, because there may be thousands of entries.
+  // `join` is called once per folder rather than once per entry, because there may be thousands of entries.
   const pathPrefix = join(folder, '_').slice(0, -1);
   return entries.flatMap((entry) => {
     const path = `${pathPrefix}${entry.name}`;
@@ -59,6 +61,6 @@ function readEntries(folder: string): Dirent[] | { problem: FileError } {
 
 function isNarrativeFile(entry: Dirent, path: string): boolean {
   if (!entry.name.endsWith('.toml') || entry.name === 'boticelli.toml') return false;
-  // A broken link is included, so that it is reported. A link to a folder could create a cycle.
+  // A broken link is included so that it gets reported. A link to a folder is skipped because it could create a cycle.
   return entry.isFile() || (entry.isSymbolicLink() && !isFolder(path));
 }

@@ -11,7 +11,7 @@ import type { LimitsContext } from './forget-limits.js';
 
 /** The options of `boticelli limits`. */
 export interface LimitsOptions extends FormatOptions, Pick<SettingsFlagOptions, 'tier' | 'config'> {
-  /** The models whose learned limits to delete. */
+  /** The models whose learned limits are deleted. */
   forget?: string[];
 }
 

@@ -4,7 +4,7 @@ import type { Settings } from '../../config/settings.js';
 import { type Database, databasePath, moveDamagedFile, openDatabase } from '../../database/open.js';
 import { describeSqliteError, isBusy, isCorrupt } from '../../database/sqlite-error.js';
 
-/** What a command uses the state database for: `quota` the quota store, `runs` the run history and the replies. */
+/** A use of the state database: `quota` is the quota store; `runs` is the run history and the stored replies. */
 export type StateFeature = 'quota' | 'runs';
 
 const lossMessages: Record<StateFeature, string> = {
@@ -14,15 +14,15 @@ const lossMessages: Record<StateFeature, string> = {
 
 /** The state database, opened once per command for all features. */
 export interface StateDatabase {
-  /** Absent if it can't be used; a warning has said so. */
+  /** Absent if the database can't be used. A warning has already been printed in that case. */
   database?: Database.Database;
-  /** Warns that a feature has failed: once for all features that fail for the same reason. */
+  /** Warns that a feature has failed. Features that fail for the same reason share one warning. */
   reportFailure(feature: StateFeature, thrown: unknown): void;
 }
 
 interface OpenStateDatabaseOptions {
   settings: Pick<Settings, 'stateFolder'>;
-  /** What the command uses it for. */
+  /** The features for which the command uses the database. */
   features: readonly StateFeature[];
   /** Prints a warning. */
   warn: (text: string) => void;
@@ -31,7 +31,7 @@ interface OpenStateDatabaseOptions {
 /**
  * Opens the state database. If it can't be used, warns and returns no database.
  *
- * @throws BoticelliError `output_failed` for a database that stays locked, because its quota can't be known
+ * @throws BoticelliError `output_failed` if the database stays locked, because the quota in it can't be read
  */
 export async function openStateDatabase(options: OpenStateDatabaseOptions): Promise<StateDatabase> {
   const { features, warn, settings } = options;
@@ -49,7 +49,7 @@ export async function openStateDatabase(options: OpenStateDatabaseOptions): Prom
     ...(database && { database }),
     reportFailure(feature, thrown) {
       if (reported.has(feature)) return;
-      // A lock affects only the feature that met it. Any other error comes from the file or the disk, and affects all.
+      // A lock affects only the feature that was waiting. Any other error concerns the file or disk, so it affects all.
       const affected = isBusy(thrown) ? [feature] : features;
       for (const feature of affected) reported.add(feature);
       const reason = isCorrupt(thrown)
@@ -60,12 +60,15 @@ export async function openStateDatabase(options: OpenStateDatabaseOptions): Prom
   };
 }
 
-/** Says what the command does without the database. */
+/** Describes what the command does without the database. */
 function describeLoss(features: readonly StateFeature[]): string {
   return features.map((feature) => lossMessages[feature]).join(', and ');
 }
 
-/** Renames the damaged file, so that the next run creates a new one, and says so. Another process may have done it already. */
+/**
+ * Renames the damaged file, so that the next run creates a new one, and returns a description of what happened. Another
+ * process may already have renamed it.
+ */
 function moveAndDescribeDamage(path: string, inode: number | undefined): string {
   try {
     if (getInode(path) !== inode) return 'was damaged and has been replaced';

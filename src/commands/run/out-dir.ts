@@ -9,20 +9,21 @@ import { lengthWithoutTrailingNewlines } from '../../terminal/replies/text.js';
 import { writeAtomically } from '../../util/write-atomically.js';
 
 /**
- * Writes the files of `--out-dir`: `01-name.md`, and `01-name.wav` for speech, when an act ends; `run.json` when the run ends.
- * Every method throws a BoticelliError `output_failed`.
+ * Writes the files of `--out-dir`. When an act ends, it writes `01-name.md`, and `01-name.wav` for speech. When the run
+ * ends, it writes `run.json`. Every method throws a BoticelliError `output_failed` if writing fails.
  */
 export interface ReplyFiles {
   writeReply(actEnd: ActEnd): void;
-  /** Writes `01-name.wav` and returns that name. */
+  /** Writes `01-name.wav` and returns the file name. */
   writeAudio(act: { act: string; index: number }, audio: ReplyAudio): string;
   writeReport(report: RunReport): void;
 }
 
 /**
- * Creates the folder and tests that it can be written, before any request is sent. Leaves other files in it alone.
+ * Creates the folder and checks that files can be written to it, before any request is sent. Does not change other
+ * files in it.
  *
- * @throws BoticelliError `output_failed`
+ * @throws BoticelliError `output_failed` if the folder can't be created or written to
  */
 export async function openReplyFiles(folder: string): Promise<ReplyFiles> {
   const { default: filenamify } = await import('filenamify');

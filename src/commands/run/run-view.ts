@@ -15,7 +15,7 @@ import type { RunOptions } from './options.js';
 import { createReplyOutputs } from './reply-outputs.js';
 
 interface RunViewOptions {
-  /** The arguments. */
+  /** The narrative files, as given on the command line. */
   files: readonly string[];
   options: RunOptions;
   proc: CliProcess;
@@ -41,7 +41,10 @@ export async function openRunView({ files, options, proc, shutdown }: RunViewOpt
     colors,
     /** Opens the view of one narrative, by its position among the arguments. Call it once for each. */
     openNarrativeView: (narrativeIndex: number) => openNarrativeView({ narrativeIndex, ...shared }),
-    /** With several narratives, prints the error of one, unless another had the same or the command was interrupted. */
+    /**
+     * If there are several narratives, prints the error of one of them. Does nothing if the same error was already
+     * printed or the command was interrupted.
+     */
     reportFailure(index: number, { error }: RunReport) {
       if (labels.length === 1 || !error || shutdown.signal.aborted) return;
       const key = `${error.act} ${error.message}`;
@@ -50,7 +53,7 @@ export async function openRunView({ files, options, proc, shutdown }: RunViewOpt
         stderrWriter.writeLine(formatError({ ...error, act }, colors, getColumns(proc)).trimEnd());
       reportedKeys.add(key);
     },
-    /** With several narratives, prints how each ended. */
+    /** If there are several narratives, prints how each one ended. */
     printSummary(reports: readonly RunReport[]) {
       if (labels.length === 1 || options.quiet || isPipeClosed()) return;
       const endedRuns = reports.map((report, index): FinishedRun => ({ name: labels[index] ?? '', report }));
@@ -65,8 +68,8 @@ export async function openRunView({ files, options, proc, shutdown }: RunViewOpt
 }
 
 /**
- * Names narratives in progress lines and their folders in `--out-dir`: the file name without `.toml`, plus a number if the
- * name is taken. The labels depend only on the arguments.
+ * Creates the labels of narratives, used in progress lines and as folder names in `--out-dir`. A label is the file name
+ * without `.toml`, plus a number if the name is taken. Labels depend only on the command-line arguments.
  */
 function createLabels(files: readonly string[]): string[] {
   const used = new Set<string>();

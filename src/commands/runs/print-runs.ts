@@ -50,9 +50,9 @@ export function exportRun(id: string, { format }: ExportOptions, proc: CliProces
 }
 
 /**
- * Finds a run with its acts by its id, by the first characters of its id, or as `last`.
+ * Finds a run and its acts. The run is given by its id, by the first characters of its id, or as `last`.
  *
- * @throws BoticelliError `no_input` if there is none, `usage` if there are several
+ * @throws BoticelliError `no_input` if no run matches, `usage` if several runs match
  */
 function findRun(id: string, proc: CliProcess) {
   return withRunHistory(proc, (database) => {

@@ -3,14 +3,14 @@ import { readFinalResponse } from '../final-response.js';
 import type { GenerateRequest } from '../request.js';
 import type { StreamChunk } from '../response.js';
 
-/** Sends a request to the inner driver; without streaming, the reply is a single finished chunk. */
+/** Sends a request to the inner driver. If the call is not streamed, the reply is a single finished chunk. */
 export type SendInner = (request: GenerateRequest, context: CallContext) => AsyncIterable<StreamChunk>;
 
-/** What a layer does. Members of a driver that are absent are the inner driver's. */
+/** The behaviour of a layer. Driver members that are absent here are taken from the inner driver. */
 export interface Layer extends Partial<Omit<BoticelliDriver, 'generate' | 'generateStream'>> {
   /**
-   * Carries out one call, for `generate` and `generateStream` alike: sends requests with `send` and yields the chunks
-   * of the reply. `generate` takes the response of the finished chunk and ignores the other chunks.
+   * Carries out one call of `generate` or `generateStream`: sends requests with `send` and yields the chunks of the
+   * reply. `generate` returns the response of the finished chunk and ignores the other chunks.
    */
   call(request: GenerateRequest, context: CallContext, send: SendInner): AsyncIterable<StreamChunk>;
 }

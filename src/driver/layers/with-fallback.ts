@@ -4,17 +4,18 @@ import type { GenerateRequest } from '../request.js';
 import { type FailureHandler, withRetryLoop } from './retry-loop.js';
 
 export interface FallbackOptions {
-  /** The fallback models in order, given those that the act names. */
+  /** Returns the fallback models in the order in which to try them. `actModels` are the act's own fallback models. */
   getFallbackModels: (actModels: readonly string[] | undefined) => readonly string[];
-  /** Why a model can't take a request, as a sentence without a period; undefined if it can. */
+  /** Returns why a model can't take a request, as a sentence without a period, or undefined if it can. */
   getUnsupportedReason: (model: string, request: GenerateRequest) => string | undefined;
 }
 
 /**
  * Sends the request to the next fallback model when a model's quota is used up or the wait for it is too long. Emits a
- * `fallback` event for each. After the first text of a stream it does not fall back.
+ * `fallback` event for each change of model. Does not fall back once a stream has yielded text.
  *
- * @throws the first model's error if no model has quota left, with the messages of all and the earliest `retryAt`
+ * @throws the first model's error if no model has quota left, with the messages of all models and the earliest
+ * `retryAt`
  */
 export function withFallback(options: FallbackOptions, inner: BoticelliDriver): BoticelliDriver {
   return withRetryLoop((request, context) => createFallbackHandler(request, context, options), inner);
@@ -48,12 +49,15 @@ function createFallbackHandler(
   };
 }
 
-/** Whether a daily quota is used up, or a wait exceeds --max-wait. Shorter waits happen in the layers below this one. */
+/** Whether a daily quota is used up or a wait exceeds --max-wait. The inner layers handle shorter waits themselves. */
 function isQuotaError(thrown: unknown): thrown is BoticelliError {
   return thrown instanceof BoticelliError && (thrown.code === 'quota_exhausted' || thrown.code === 'rate_limited');
 }
 
-/** With several failures, the hint of a single one could be wrong: "Nothing was sent", for example. */
+/**
+ * Combines the failures into one error. If there are several, their own hints are not used, because the hint of one
+ * failure, such as "Nothing was sent", may not be true of the others.
+ */
 function createExhaustedError(first: BoticelliError, failures: BoticelliError[], skipped: string[]): BoticelliError {
   const retryTimesMs = failures.flatMap(({ retryAt }) => (retryAt === undefined ? [] : [retryAt.getTime()]));
   const hint = failures.length === 1 ? first.hint : 'Use another model with --model or --fallback.';

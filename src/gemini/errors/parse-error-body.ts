@@ -1,22 +1,22 @@
 import { isRecord, tryParseJson } from '../../util/json.js';
 import type { Headers } from '../transport/minimal-fetch.js';
 
-/** An error of the service: google.rpc.Status as JSON, or a gateway's version of it. */
+/** An error from the service: google.rpc.Status as JSON, or a gateway's version of it. */
 export interface ServiceError {
-  /** The HTTP status, if the body states one. */
+  /** The HTTP status, if the body contains one. */
   code?: number;
-  /** Google's name of the status, such as `RESOURCE_EXHAUSTED`. */
+  /** Google's name for the status, such as `RESOURCE_EXHAUSTED`. */
   status?: string;
   message: string;
   details: readonly ErrorDetail[];
 }
 
-/** One of google.rpc's details; its fields depend on `@type`. */
+/** One entry of the `details` in google.rpc.Status. Its fields depend on `@type`. */
 export type ErrorDetail = Readonly<Record<string, unknown>>;
 
 /**
- * Parses `{"error": {…}}`. Also finds it inside an array, as streams without SSE send it, and inside another error's
- * message, because SDKs and gateways wrap JSON in JSON.
+ * Parses `{"error": {…}}`. The object may also be inside an array, because streams without SSE send arrays, or inside
+ * the message of another error, because SDKs and gateways wrap JSON in JSON.
  * @returns undefined if the text is not JSON or contains no error
  */
 export function parseServiceError(body: string): ServiceError | undefined {
@@ -25,7 +25,7 @@ export function parseServiceError(body: string): ServiceError | undefined {
   return isRecord(outer) ? extractServiceError(outer) : undefined;
 }
 
-/** The error that a parsed JSON object contains, if any. */
+/** Returns the error that a parsed JSON object contains, if any. */
 export function extractServiceError({ error }: Record<string, unknown>): ServiceError | undefined {
   if (typeof error === 'string') return { message: error, details: [] };
   if (!isRecord(error)) return undefined;
@@ -54,25 +54,25 @@ const httpStatuses: Record<string, number> = {
   DEADLINE_EXCEEDED: 504,
 };
 
-/** The HTTP status of an error that came without one, inside a stream. Default 500. */
+/** Returns the HTTP status for an error inside a stream, where it may not state one. Default 500. */
 export function getHttpStatus({ code, status = '' }: ServiceError): number {
   return code !== undefined && code >= 400 && code < 600 ? code : (httpStatuses[status] ?? 500);
 }
 
-/** The details of one google.rpc type, such as `RetryInfo`. */
+/** Returns the details that have a given google.rpc type, such as `RetryInfo`. */
 export function findDetails(error: ServiceError | undefined, type: string): readonly ErrorDetail[] {
   return error?.details.filter((detail) => String(detail['@type']).endsWith(`google.rpc.${type}`)) ?? [];
 }
 
-/** The reason in google.rpc.ErrorInfo, such as `API_KEY_INVALID`. */
+/** Returns the reason in google.rpc.ErrorInfo, such as `API_KEY_INVALID`. */
 export function getErrorReason(error: ServiceError | undefined): string | undefined {
   const reason = findDetails(error, 'ErrorInfo')[0]?.reason;
   return typeof reason === 'string' ? reason : undefined;
 }
 
 /**
- * The delay that the service asks for, in milliseconds: google.rpc.RetryInfo, or the Retry-After header, which gateways
- * send but Google does not.
+ * Returns the delay that the service asks for, in milliseconds. It comes from google.rpc.RetryInfo or from the
+ * Retry-After header, which gateways send but Google does not.
  * @param now milliseconds since the epoch
  */
 export function parseRetryDelayMs(error: ServiceError | undefined, headers: Headers, now: number): number | undefined {

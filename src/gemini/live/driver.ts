@@ -17,13 +17,14 @@ import { createSessionPool, type SessionPool } from './session-pool.js';
 import { streamLiveReply } from './stream-live-reply.js';
 
 /**
- * Creates the driver for the Live API. A call is one turn of a WebSocket session. A session also serves
- * later calls that continue its conversation. It is closed by a call that does not, after 10 s without a turn, and by
- * `close()`. The next call then opens a new one. Speech is returned as its transcript, and in `audio`.
+ * Creates the driver for the Live API. A call is one turn of a WebSocket session. A session also serves later calls
+ * that continue its conversation. A session is closed when a call does not continue its conversation, after 10 s
+ * without a turn, and by `close()`. The next call then opens a new session. Speech is returned as `audio`, and its
+ * transcript as the text.
  *
- * Calls reject with a BoticelliError or with the reason of the caller's signal. No error contains the key. A session that is
- * lost before the reply begins is reopened once, with a `note` event.
- * @param options without `delivery`, media must be bytes already
+ * Calls reject with a BoticelliError or with the reason of the caller's signal. No error contains the key. A session
+ * that is lost before the reply begins is reopened once, and a `note` event is emitted.
+ * @param options if `delivery` is absent, all media must already be bytes
  */
 export function createLiveDriver(
   connection: Connection,
@@ -70,7 +71,7 @@ async function* streamReply(
     });
   }
   try {
-    // `false`: media are sent as bytes, because a session takes no references to files.
+    // `false` means that media are sent as bytes. A session does not accept references to files.
     const deliveredRequest = (await delivery?.deliver(bareRequest, context, false)) ?? bareRequest;
     const modeSearch = await startModeSearch(model);
     yield* streamLiveReply({ request: deliveredRequest, context, liveOptions, pool, modeSearch });

@@ -2,13 +2,13 @@ import type { Content, Live, LiveConnectConfig, LiveServerMessage, Session } fro
 import type { Clock } from '../../driver/clock.js';
 import { type CloseReason, createLiveSocket, type LiveSocket, type LiveSocketOptions } from './socket.js';
 
-/** A session after its setup. It may end at any time. */
+/** A session that has been set up. It may end at any time. */
 export type LiveSession = ReturnType<typeof createSession>;
 
-/** An open session, or why it could not be set up. */
+/** An open session, or the reason why it could not be set up. */
 export type OpenResult<Session> = { ok: true; session: Session } | { ok: false; reason: CloseReason };
 
-/** One turn: as client content with all turns, or as realtime input after its history. */
+/** One turn. It is sent as client content that contains all turns, or as realtime input that follows the history. */
 export type LiveTurn =
   | { kind: 'content'; contents: Content[] }
   | { kind: 'realtime'; history: Content[]; prompt: string };
@@ -24,18 +24,18 @@ interface LiveSessionOptions extends LiveSocketOptions {
   signal: AbortSignal;
 }
 
-/** Opens a session. Rejects with the signal's reason when that aborts. */
+/** Opens a session. If the signal aborts, rejects with the signal's reason. */
 export async function openLiveSession(options: LiveSessionOptions): Promise<OpenResult<LiveSession>> {
   const { live, model, config, clock, signal, resumption } = options;
   const socket = createLiveSocket(options);
   const receiver = createMessageReceiver(clock, resumption);
   void socket.closed.then(receiver.queue.close);
-  // The SDK's Live API with our sockets. The SDK (2.32) has no other way to replace them.
+  // This is the SDK's Live API with our own sockets. The SDK (2.32) has no other way to replace its sockets.
   const liveWithSocket: Live = Object.create(live, { webSocketFactory: { value: socket.factory } });
   const abort = () => socket.terminate();
   signal.addEventListener('abort', abort);
   try {
-    // If the connection fails, `connect` never settles.
+    // `connect` never settles if the connection fails, so it races against the closing of the socket.
     const opened = await Promise.race([
       liveWithSocket.connect({ model, config, callbacks: { onmessage: receiver.receive } }),
       socket.closed.then((reason) => ({ reason })),
@@ -51,7 +51,7 @@ export async function openLiveSession(options: LiveSessionOptions): Promise<Open
   }
 }
 
-/** Queues the messages, and keeps track of the resumption handle and the announced end. */
+/** Queues received messages, and records the resumption handle and the announced end of the session. */
 function createMessageReceiver(clock: Clock, resumption: LiveSessionOptions['resumption']) {
   const queue = createMessageQueue<LiveServerMessage>();
   const state = {
@@ -63,7 +63,8 @@ function createMessageReceiver(clock: Clock, resumption: LiveSessionOptions['res
   const receive = (message: LiveServerMessage) => {
     const { goAway, sessionResumptionUpdate: update, serverContent: content } = message;
     if (goAway) state.endsAt = clock.now() + parseSeconds(goAway.timeLeft) * 1000;
-    // A handle that arrives during a turn may or may not include that turn; one that arrives between turns includes all turns so far.
+    // A handle that arrives between turns includes all turns so far. A handle that arrives during a turn is ignored,
+    // because it may or may not include that turn.
     if (update?.resumable && update.newHandle && state.turnsSent === state.turnsAnswered) {
       state.resumption = { handle: update.newHandle, turnCount: state.turnsAnswered };
     }
@@ -80,11 +81,13 @@ function createSession(sdkSession: Session, socket: LiveSocket, { queue, state }
       return socket.closeReason;
     },
     closed: socket.closed,
-    /** The handle that resumes the session as it was after that many turns; undefined if there is none. */
+    /** Returns the handle that resumes the session as it was after `turnCount` turns, or undefined if there is none. */
     getResumptionHandle(turnCount: number) {
       return state.resumption?.turnCount === turnCount ? state.resumption.handle : undefined;
     },
-    /** When the service will end the session (`goAway`), in milliseconds since the epoch, if announced. */
+    /**
+     * The time at which the service will end the session, in milliseconds since the epoch, if `goAway` announced it.
+     */
     get endsAt() {
       return state.endsAt;
     },
@@ -98,9 +101,9 @@ function createSession(sdkSession: Session, socket: LiveSocket, { queue, state }
       if (turn.history.length > 0) sdkSession.sendClientContent({ turns: turn.history, turnComplete: true });
       sdkSession.sendRealtimeInput({ text: turn.prompt });
     },
-    /** The next message of the reply, or undefined once the session has ended. */
+    /** Resolves to the next message of the reply, or to undefined once the session has ended. */
     nextMessage: queue.next,
-    /** Call it after a turn: until the next one the session does not keep the process alive. */
+    /** Call this after a turn. The session then does not keep the process alive until the next turn is sent. */
     markIdle: () => socket.keepProcessAlive(false),
     close: socket.close,
     terminate: socket.terminate,
@@ -139,7 +142,7 @@ function createMessageQueue<Message>() {
   };
 }
 
-/** Parses a duration in protobuf's JSON format, `50s`; 0 if it is malformed. */
+/** Parses a duration in protobuf's JSON format, such as `50s`. Returns 0 if it is malformed. */
 function parseSeconds(timeLeft = ''): number {
   return Number(/^(\d+(?:\.\d+)?)s$/.exec(timeLeft)?.[1] ?? 0);
 }

@@ -14,11 +14,12 @@ export function createMediaUploader(options: MediaDeliveryOptions) {
   const uploadOnce = createAsyncMemo<string>();
   const uploadedFiles = new Map<string, File>();
   const uploadedKeys = new Set<string>();
-  // Names on the service. Each is added before its upload, because the file may exist even if the response is lost.
+  // The names of files on the service. A name is added before the upload, because the file may exist even if the
+  // response is lost.
   const remoteNames = new Set<string>();
 
   return {
-    /** The media to upload: what was uploaded before, and the largest others until the rest fits into the request. */
+    /** Selects all media that were uploaded before, and the largest others until the rest fits into the request. */
     selectUploads(parts: readonly MediaPart[]): ReadonlySet<MediaContent> {
       const alreadyUploaded = parts.filter(
         (part) =>
@@ -29,14 +30,14 @@ export function createMediaUploader(options: MediaDeliveryOptions) {
       const others = parts.filter((part) => !alreadyUploaded.includes(part));
       return new Set([...alreadyUploaded, ...selectLargest(others)].map(({ content }) => content));
     },
-    /** The part as a reference to its file, which is uploaded if it was not before. */
+    /** Returns the part as a reference to its uploaded file. Uploads the file first if necessary. */
     async uploadPart(part: MediaPart, context: CallContext): Promise<MediaPart> {
       const key = getContentKey(part);
       const uri = await uploadOnce(key, context.signal, async () => {
         const file = uploadedFiles.get(key) ?? (await uploadFile({ part, context, remoteNames, ...options }));
         uploadedFiles.set(key, file);
         return waitUntilActive(file, { part, context, ...options }).catch((thrown: unknown) => {
-          // After a transient error the next attempt reads the state of the same file again.
+          // After a transient error the uploaded file is kept, and the next attempt checks its state again.
           if (!(thrown instanceof BoticelliError) || !thrown.isTransient) uploadedFiles.delete(key);
           throw thrown;
         });
@@ -44,24 +45,24 @@ export function createMediaUploader(options: MediaDeliveryOptions) {
       uploadedKeys.add(key);
       return { ...part, content: { from: 'reference', uri } };
     },
-    /** The part with its bytes. Returns references as they are. */
+    /** Returns a part that refers to a local file with the bytes of that file. Returns other parts unchanged. */
     async inlinePart(part: MediaPart): Promise<MediaPart> {
       if (part.content.from !== 'file') return part;
       const bytes = await readCheckedFile(part.content, formatMediaName(part));
       return { ...part, content: { from: 'bytes', base64: bytes.toString('base64') } };
     },
-    /** Deletes the uploaded files, within seconds. Never rejects. */
+    /** Deletes the uploaded files. Finishes within seconds and never rejects. */
     close: () => deleteFiles(remoteNames, options),
   };
 }
 
-/** The largest media, until the rest fits into one request. References count as 0 bytes. */
+/** Selects the largest media until the rest fits into one request. References count as 0 bytes. */
 function selectLargest(parts: readonly MediaPart[]): MediaPart[] {
   const bySize = [...parts].sort((one, other) => getByteLength(other) - getByteLength(one));
   let remainingBytes = parts.reduce((sum, part) => sum + getByteLength(part), 0);
   const chosen: MediaPart[] = [];
   for (const part of bySize) {
-    // Repeated parts of the same content are uploaded together; having the same size, they are neighbours here.
+    // Parts with the same content are uploaded together. They have the same size, so they are adjacent after sorting.
     if (remainingBytes <= maxInlineBytes && chosen.at(-1)?.content !== part.content) break;
     remainingBytes -= getByteLength(part);
     chosen.push(part);

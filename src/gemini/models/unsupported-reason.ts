@@ -5,21 +5,21 @@ import { stripModelPrefix } from '../../util/model-name.js';
 import { getCapabilities } from './capabilities.js';
 
 /**
- * Why a model can't serve a request, by the built-in facts, the model's name and the request; undefined if no reason is
- * known. A sentence about "it" (the model), without a period.
+ * Returns why a model can't serve a request, or undefined if no reason is known. The reason is derived from the
+ * built-in facts, the model's name and the request. It is a sentence without a period that refers to the model as "it".
  */
 export function getUnsupportedReason(model: string, request: GenerateRequest): string | undefined {
   const name = stripModelPrefix(model);
   const { supportsGenerate, supportsLive } = getCapabilities(name);
   if (supportsGenerate) return undefined;
   if (!supportsLive) return 'it does not generate text';
-  // A JSON format is not a reason: the Live API accepts no schema, but boticelli validates the reply.
+  // A JSON format is supported: the Live API does not accept a schema, but boticelli validates the reply itself.
   return getLiveUnsupportedReason(name, request);
 }
 
 /**
- * Why the Live API can't serve a request (ai.google.dev/api/live and /gemini-api/docs/live-api, read 2026-09), by built-in
- * facts; undefined if no reason is known. A sentence without a period.
+ * Returns why the Live API can't serve a request, or undefined if no reason is known. The reason is a sentence without
+ * a period. It is derived from built-in facts (ai.google.dev/api/live and /gemini-api/docs/live-api, read 2026-09).
  */
 export function getLiveUnsupportedReason(model: string, { turns, parameters }: GenerateRequest): string | undefined {
   if ((parameters.stop ?? []).length > 0) return 'the Live API has no stop sequences';

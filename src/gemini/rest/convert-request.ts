@@ -19,8 +19,8 @@ export function convertRequest(request: GenerateRequest): GenerateContentParamet
     model,
     contents: turns.map((turn) => convertTurn(turn, model)),
     config: {
-      // The SDK's default is true: it would send further requests by itself if the service offers a continuation, and
-      // neither the quota nor the caller would know of them.
+      // The SDK's default is true. The SDK would then send further requests by itself whenever the service offers a
+      // continuation, and these requests would be neither counted in the quota nor visible to the caller.
       automaticContinuation: false,
       ...(system !== undefined && system !== '' && { systemInstruction: system }),
       ...convertParameters(parameters),
@@ -42,12 +42,12 @@ function convertPart(part: Part): SdkPart {
   throw new Error(`media from ${content.from} must be delivered before it is sent`);
 }
 
-/** The parts as the model sent them, for the same model only: no other model accepts its thought signatures. */
+/** Returns the parts as the model sent them, but only for that model: others reject its thought signatures. */
 function getNativeParts({ native, model: author }: ModelTurn, model: string): SdkPart[] | undefined {
   return Array.isArray(native) && native.length > 0 && stripModelPrefix(author) === model ? native : undefined;
 }
 
-/** Omits what the request does not set. */
+/** Converts the parameters. Those that the request does not set are omitted. */
 export function convertParameters(parameters: GenerationParameters): GenerateContentConfig {
   const { temperature, maxTokens, topP, topK, seed, stop, thinking, safety, format, schema } = parameters;
   return {
@@ -60,12 +60,15 @@ export function convertParameters(parameters: GenerationParameters): GenerateCon
     ...(thinking !== undefined && { thinkingConfig: convertThinking(thinking) }),
     ...(safety && Object.keys(safety).length > 0 && { safetySettings: convertSafety(safety) }),
     ...(format === 'json' && { responseMimeType: 'application/json' }),
-    // Not `responseSchema`: that is a dialect of OpenAPI, without $ref and lists of types.
+    // `responseSchema` is not used, because it is an OpenAPI dialect that does not support $ref or lists of types.
     ...(format === 'json' && schema && { responseJsonSchema: schema }),
   };
 }
 
-/** Models before Gemini 3 accept only a number of tokens, later ones prefer a level; the narrative's author chooses. */
+/**
+ * Converts the thinking setting. Models before Gemini 3 accept only a number of tokens, and later models prefer a
+ * level. The author of the narrative chooses which to use.
+ */
 function convertThinking(thinking: NonNullable<GenerationParameters['thinking']>): ThinkingConfig {
   return typeof thinking === 'number'
     ? { thinkingBudget: thinking }

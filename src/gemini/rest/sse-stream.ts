@@ -12,13 +12,14 @@ import type { HttpExchange } from './exchange.js';
 import { readPackets } from './request-timeouts.js';
 import { createSseParser, type SseItem } from './sse-parser.js';
 
-// The size of one read. The SDK searches its whole buffer several times for every event, so large reads are slow. It throws and
-// catches an error for every read, so small reads are slow too.
+// The size of one read. Large reads are slow, because the SDK searches its whole buffer several times for every event.
+// Small reads are slow too, because the SDK throws and catches an error for every read.
 const maxReadChars = 4096;
 
 /**
- * Rewrites the body of an event stream to what the SDK can read: only `data: {…}`, each with a blank line. If the stream
- * is invalid, reading fails with the classified error, after everything that came before it.
+ * Rewrites the body of an event stream to a form that the SDK can read: only `data: {…}` lines, each followed by a
+ * blank line. If the stream is invalid, all valid events before the error are read first, then reading fails with the
+ * classified error.
  */
 export function normalizeSseBody(body: AsyncIterable<Uint8Array>, exchange: HttpExchange): ReadableStream<Uint8Array> {
   const packets = readPackets(body, exchange.timeouts);
@@ -50,11 +51,11 @@ export function normalizeSseBody(body: AsyncIterable<Uint8Array>, exchange: Http
   };
   const pull = (controller: ReadableStreamDefaultController<Uint8Array>): void | Promise<void> =>
     items.length > 0 ? enqueueItems(controller) : readMore().then(() => enqueueItems(controller));
-  // Without reading ahead: a stream that fails discards its queue, and with it text.
+  // The stream does not read ahead, because a stream that fails discards its queue, which may contain text.
   return new ReadableStream({ pull }, { highWaterMark: 0 });
 }
 
-/** Takes chunks off the end of a reversed list, up to the size of one read or to the first item that is not a chunk. */
+/** Removes chunks from the end of a reversed list, up to the size of one read or the first item that is not a chunk. */
 function takeChunks(items: SseItem[]): string[] {
   const events: string[] = [];
   for (let length = 0; length < maxReadChars; ) {
@@ -82,7 +83,8 @@ function toStreamError(item: Exclude<SseItem, { type: 'chunk' }>, exchange: Http
 
 function classifyStreamError(error: ServiceError, exchange: HttpExchange): BoticelliError {
   const status = getHttpStatus(error);
-  // CANCELLED says nothing about the request: the service stopped its own stream (recorded, see sse-parser.ts).
+  // CANCELLED does not mean that the request was invalid: the service stopped its own stream (recorded, see
+  // sse-parser.ts).
   if (status === 499) {
     const message = toOneLine(exchange.redact(error.message));
     return createStreamInterruptedError(

@@ -1,7 +1,9 @@
 import type { Agent } from 'node:http';
 import { BoticelliError } from '../../errors.js';
 
-/** Returns the proxy URL for a request URL, or undefined for a direct connection. The proxy URL may contain a password. */
+/**
+ * Returns the proxy URL for a request URL, or undefined for a direct connection. The proxy URL may contain a password.
+ */
 export type ProxyResolver = (url: string) => string | undefined;
 
 /** A route through a proxy. */
@@ -12,11 +14,16 @@ export interface ProxyRoute {
   proxyHost: string;
 }
 
-/** Finds the route to a URL; undefined is a direct connection. @throws BoticelliError `invalid_config` for a bad proxy URL */
+/**
+ * Finds the route to a URL, or undefined for a direct connection.
+ *
+ * @throws BoticelliError `invalid_config` for a bad proxy URL
+ */
 export type RouteResolver = (url: URL | string) => Promise<ProxyRoute | undefined>;
 
 /**
- * Creates the routes through proxies, with one keep-alive agent per proxy. Nothing is loaded until a proxy applies.
+ * Creates the routes through proxies, with one keep-alive agent per proxy. The agent packages are loaded only
+ * when a proxy applies.
  * WebSocket URLs use the proxies of HTTP URLs, because no environment variables exist for them.
  */
 export function createRouteResolver(resolveProxy: ProxyResolver = () => undefined): RouteResolver {
@@ -33,7 +40,7 @@ export function createRouteResolver(resolveProxy: ProxyResolver = () => undefine
   };
 }
 
-/** The options of Node's own agents: a connection that is idle for more than 5 s is not reused. */
+/** The same options as Node's own agents. A connection that has been idle for more than 5 s is not reused. */
 const agentOptions = { keepAlive: true, scheduling: 'lifo', timeout: 5000 } as const;
 
 async function createRoute(proxyUrl: URL, usesTunnel: boolean): Promise<ProxyRoute> {

@@ -34,7 +34,9 @@ const narrativeFormat: FileFormat = {
   formatTypeHint,
 };
 
-/** Detects inputs that are written as [[acts.look]], [acts.look.input] or input = "…" instead of [[acts.look.input]]. */
+/**
+ * Detects inputs that are written as [[acts.look]], [acts.look.input] or input = "…" instead of [[acts.look.input]].
+ */
 function formatTypeHint(path: Path, value: TomlValue): string {
   if (path[0] !== 'acts' || path.length !== 3) return '';
   if (isTable(value) && (typeof path[2] === 'number' || path[2] === 'input'))
@@ -43,7 +45,9 @@ function formatTypeHint(path: Path, value: TomlValue): string {
   return isText ? '; write input = [{ type = "text", content = "…" }]' : '';
 }
 
-/** If a value matches no option of a union, the problems are those of the option that accepts its type. */
+/**
+ * Converts the issue of a value that matches no option of a union to the problems of the option that accepts its type.
+ */
 function convertUnionIssue(issue: UnionIssue, file: TomlTable): Problem[] {
   const path = issue.path as Path;
   const value = valueAt(file, path);
@@ -56,7 +60,7 @@ function convertUnionIssue(issue: UnionIssue, file: TomlTable): Problem[] {
     return [createValueProblem(path, value, ['full', 'previous', 'none'], narrativeFormat, { expected })];
   }
   const expected = describeForms(path);
-  // For `"2000"`, a number was meant.
+  // A string such as `"2000"` is probably a number in quotes.
   if (path.at(-1) === 'thinking' && typeof value === 'string')
     return [createValueProblem(path, value, thinkingLevels, narrativeFormat, { expected })];
   const matchingForm = issue.errors.find((issues) => !issues.some((mismatch) => isTypeMismatch(mismatch, value)));
@@ -65,7 +69,7 @@ function convertUnionIssue(issue: UnionIssue, file: TomlTable): Problem[] {
     : [createTypeProblem(path, value, expected, narrativeFormat)];
 }
 
-/** Whether an issue is about the type of the whole value. A string that is not one of the allowed values has the right type. */
+/** Whether an issue is about the type of the whole value. A string that is not an allowed value has the right type. */
 function isTypeMismatch({ code, path }: UnionIssue['errors'][number][number], value: TomlValue | undefined): boolean {
   if (path.length > 0) return false;
   return code === 'invalid_type' || (code === 'invalid_value' && typeof value !== 'string');
@@ -77,7 +81,7 @@ function describeForms(path: Path): string {
   return 'a string, an array of strings or a table';
 }
 
-/** Numbers of any size are valid, because they become text; nan and inf are not. */
+/** Checks a variable. Numbers of any size are valid, because they become text, but nan and inf are not. */
 function validateVar(path: Path, value: TomlValue | undefined): Problem[] {
   if (typeof value === 'bigint') return [];
   const expected = typeof value === 'number' ? 'a number' : 'a string, a number or a boolean';

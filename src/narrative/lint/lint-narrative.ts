@@ -7,7 +7,7 @@ import { lintModels } from './lint-models.js';
 import { lintReferences } from './lint-references.js';
 import { readRawActs, readRawHeader } from './raw-acts.js';
 
-/** Finds probable mistakes in a valid narrative. All problems are warnings. Pass it as `lint` to `checkNarrative`. */
+/** Finds probable mistakes in a valid narrative and reports them as warnings. Pass it as `lint` to `checkNarrative`. */
 export function lintNarrative(
   file: TomlTable,
   { orderedActs, usedVariables, referencesByAct }: LintContext,
@@ -28,7 +28,7 @@ export function lintNarrative(
 /** Warns about entries of [media] that no act uses. */
 function lintUnusedMedia({ media, acts }: TomlTable, report: ReportProblem): void {
   if (!isTable(media)) return;
-  // All strings in the acts, at any depth.
+  // Contains all strings in the acts, at any depth.
   const used = new Set<TomlValue>();
   const pending = [acts];
   for (const item of pending) {
@@ -51,8 +51,9 @@ function lintUnusedVars({ vars }: TomlTable, usedVariables: ReadonlySet<string>,
 }
 
 /**
- * Warns about acts whose reply no later act sees, if other replies are seen: a later act with `context = "none"` has probably
- * forgotten to use it. If no act sees another one, the acts are independent and there is no warning.
+ * Warns about acts whose reply no later act sees, if some other reply is seen. A likely cause is a later act with
+ * `context = "none"` that should refer to the reply. If no reply is seen by another act, the acts are independent and
+ * there is no warning.
  * @param acts in the order in which they run
  * @param referencesByAct the placeholder names of each act, without variables
  */
@@ -62,7 +63,7 @@ function lintUnreadReplies(
   report: ReportProblem,
 ): void {
   if (acts.every(({ context }) => context === undefined)) return;
-  /** A later act with full context sees all acts before this index. */
+  /** All acts before this index are seen by a later act with full context. */
   let seenBefore = 0;
   const seen = new Set<string | undefined>();
   acts.forEach((act, index) => {

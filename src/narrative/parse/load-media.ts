@@ -10,22 +10,22 @@ import { quote } from '../../toml/toml.js';
 import { convertSystemError, getRegularFileSize, readRegularFile } from '../../util/read-regular-file.js';
 import type { MediaInput, MediaSpec, MediaTemplate } from '../narrative.js';
 
-/** Files up to this size are kept in memory once checked; larger ones are read again when they are sent. */
+/** Files up to this size are kept in memory after the check. Larger files are read again when they are sent. */
 const maxInMemoryBytes = 4_000_000;
 
-/** Why media can't be used: the rule, a message, and the key that it is about. */
+/** The reason why media can't be used: the rule, a message, and the key that the message refers to. */
 export interface MediaProblem {
   rule: 'media-not-found' | 'media-too-large' | 'media-type' | 'bad-base64' | 'bad-url' | 'url-as-file';
   message: string;
   about: 'source' | 'mime';
 }
 
-/** The media, or why it can't be used. */
+/** The media, or the reason why it can't be used. */
 export type LoadMediaResult = { ok: true; media: MediaInput } | { ok: false; problem: MediaProblem };
 
 /**
- * Reads media and detects its type. URLs are not fetched: only what is known without a network is checked. It is independent
- * of TOML, because file names can also come from templates.
+ * Reads media and detects its type. URLs are not fetched, so only what is known without a network is checked. The
+ * function is independent of TOML, because file names can also come from templates.
  */
 export async function loadMedia(spec: MediaSpec): Promise<LoadMediaResult> {
   const { source, mime, kind } = spec;
@@ -35,7 +35,7 @@ export async function loadMedia(spec: MediaSpec): Promise<LoadMediaResult> {
   return 'file' in source ? loadFile(source.file, spec) : loadBase64(source.base64, spec);
 }
 
-/** Reads the media that a rendered template names, unless it was read together with the narrative. */
+/** Reads the media whose name is a rendered template, unless it was already read together with the narrative. */
 export async function loadMediaTemplate(
   { sourceKey, spec, loaded }: MediaTemplate,
   name: string,
@@ -61,7 +61,7 @@ async function loadFile(file: string, spec: MediaSpec): Promise<LoadMediaResult>
   return createMediaInput(mediaData, { ...spec, label }, file);
 }
 
-/** Cuts long names: a reply that is used as a name may be very long. */
+/** Truncates a name, because a reply that is used as a name may be very long. */
 function formatFileName(file: string): string {
   return quote(file.length > 200 ? `${file.slice(0, 200)}…` : file);
 }
@@ -95,7 +95,9 @@ async function createMediaInput(
   return { ok: true, media: { type: typeResult.kind, mimeType, content, name: file ?? label } };
 }
 
-/** The type of a URL is detected when it is fetched. What the narrative says about it must be consistent. */
+/**
+ * Checks that what the narrative says about a URL is consistent. The actual type is detected when the URL is fetched.
+ */
 function loadUrl(url: string, { mime, kind, label }: MediaSpec): LoadMediaResult {
   const urlProblem = validateMediaUrl(url);
   if (urlProblem !== undefined) return createMediaProblem('bad-url', `${label ?? quote(url)} ${urlProblem}`);
@@ -117,7 +119,7 @@ function loadUrl(url: string, { mime, kind, label }: MediaSpec): LoadMediaResult
   return { ok: true, media: { type: type ?? 'media', ...mimeTypeField, content, name } };
 }
 
-/** The content of media, as far as it was read. */
+/** The part of the media content that was read. */
 interface MediaData {
   ok: true;
   content: MediaContent;
@@ -128,7 +130,7 @@ interface MediaData {
   byteLength: number;
 }
 
-/** Reads a media file. Of a large file only the path, the size and the hash are kept. */
+/** Reads a media file. For a large file, only the path, the size and the hash are kept. */
 async function readMediaFile(path: string) {
   const sizeResult = getRegularFileSize(path, maxUploadBytes);
   if (!sizeResult.ok) return sizeResult;

@@ -13,7 +13,7 @@ export interface TemplateText {
   path: Path;
   /** The acts that send it. */
   actNames: readonly string[];
-  /** What is sent: the text itself, or the media that it names. */
+  /** Whether the text itself is sent, or the media that it names. */
   sentAs: 'text' | 'media';
 }
 
@@ -22,15 +22,15 @@ export interface ActReadOptions extends MediaReadOptions {
   /** The settings of the narrative, which an act can override. */
   defaults: ActSettings;
   media: NamedMedia;
-  /** Reads the narrative of a reference `narrative:<name>`. Problems are reported, or kept in the nested file. */
+  /** Reads the narrative that `narrative:<name>` refers to. Problems are reported, or kept in the nested file. */
   readNested: (name: string, path: Path, report: ReportProblem) => Narrative | undefined;
   /** Receives every text that is sent to a model. */
   onText: (templateText: TemplateText) => void;
 }
 
 /**
- * Reads an act in any of its three forms. Invalid parts are reported and left out. Media and the schema are added by deferred
- * tasks; until then, or if media is invalid, an empty text stands in for the media.
+ * Reads an act in any of its three forms. Invalid parts are reported and left out. Media and the schema are added by
+ * deferred tasks. The media is an empty text until then, and remains so if it is invalid.
  */
 export function readAct(name: string, value: TomlValue, options: ActReadOptions): Act {
   const { defaults, report, onText } = options;
@@ -39,7 +39,7 @@ export function readAct(name: string, value: TomlValue, options: ActReadOptions)
   const ownSettings = isTable(value) ? readActSettings(value, path, report) : undefined;
   if (ownSettings?.system !== undefined)
     onText({ text: ownSettings.system, path: [...path, 'system'], actNames: [name], sentAs: 'text' });
-  // A table needs a copy, because the reply format is added below.
+  // A table is copied, because the reply format is added to it below.
   const parameters = ownSettings ? { ...defaults.parameters, ...ownSettings.parameters } : defaults.parameters;
   const act: Act = { name, parameters, inputs: readInputs(value, path, options) };
   if (isTable(value) && (value.format !== undefined || value.schema !== undefined)) {
@@ -48,7 +48,7 @@ export function readAct(name: string, value: TomlValue, options: ActReadOptions)
   }
   const { model, system, fallback, context } = ownSettings ? { ...defaults, ...ownSettings } : defaults;
   if (model !== undefined) act.model = model;
-  // An empty text overrides the system instruction of the narrative with none.
+  // An empty text means that the act has no system text, even if the narrative has one.
   if (system !== undefined && system.trim() !== '') act.system = system;
   if (fallback) act.fallback = fallback;
   if (context) act.context = context;
@@ -80,7 +80,7 @@ function addInput(inputs: Input[], table: TomlTable, path: Path, options: ActRea
   if (kind) addDeferred(inputs, () => readMediaInput({ table, path, kind, ...options }), options);
 }
 
-/** Adds a string: a reference `media.<name>` or `narrative:<name>`, else a text. */
+/** Adds a string. It is a reference if it has the form `media.<name>` or `narrative:<name>`, and otherwise a text. */
 function addString(inputs: Input[], text: string, path: Path, options: ActReadOptions): void {
   const { media, readNested, report } = options;
   if (media.has(text) || isReference(text, 'media.')) {
@@ -91,7 +91,7 @@ function addString(inputs: Input[], text: string, path: Path, options: ActReadOp
   } else addText(inputs, text, path, options);
 }
 
-/** With whitespace, it is a sentence that happens to begin with the prefix. */
+/** Whether a string is a reference. A string with whitespace is a sentence that happens to begin with the prefix. */
 function isReference(text: string, prefix: string): boolean {
   return text.startsWith(prefix) && !/\s/.test(text);
 }
@@ -102,7 +102,9 @@ function addText(inputs: Input[], text: string, path: Path, { report, onText }: 
   inputs.push({ type: 'text', content: text });
 }
 
-/** Adds an empty text, which a deferred task replaces by the input. It stays if the input can't be read, which is an error. */
+/**
+ * Adds an empty text, which a deferred task replaces with the input. If the input can't be read, an error is reported.
+ */
 function addDeferred(inputs: Input[], readInput: () => Promise<Input | undefined>, { defer }: ActReadOptions): void {
   const position = inputs.push({ type: 'text', content: '' }) - 1;
   defer(async () => {

@@ -15,10 +15,10 @@ import { isRecord } from '../../util/json.js';
 import { readRegularFile } from '../../util/read-regular-file.js';
 import { compileSchema, describeSchemaProblem, type JsonSchema, type SchemaProblem } from '../schema/json-schema.js';
 
-/** Schemas are written by hand; ten megabytes are a mistake. */
+/** The maximum size of a schema file. Schemas are written by hand, so a larger file is a mistake. */
 const maxSchemaBytes = 10_000_000;
 
-/** Reads the reply format of an act: empty for text, else JSON with an optional schema. */
+/** Reads the reply format of an act. It is empty for text, and otherwise JSON with an optional schema. */
 export async function readReplyFormat(
   { format, schema: value }: TomlTable,
   actPath: Path,
@@ -71,7 +71,7 @@ function readSchemaFile(file: string, path: Path, folder: string, report: Report
   return undefined;
 }
 
-/** V8 reports a position or an excerpt. This converts a position to line and column. */
+/** Formats V8's message. A position in it is converted to line and column; some messages have an excerpt instead. */
 function formatSyntaxError({ message }: Error, text: string): string {
   const offset = /position (\d+)/.exec(message)?.[1];
   const cleanMessage = message.replace(/ in JSON at position.*$/s, '').replaceAll(/\s+/g, ' ');
@@ -95,14 +95,14 @@ function createSchemaTableProblem(
   return errorAt('bad-schema', problemPath, `${describePath(problemPath)} ${message}`, { ...(suggest && { suggest }) });
 }
 
-/** The maximum nesting of a schema: far more than anyone writes, and far less than the stack allows. */
+/** The maximum depth of a schema. Real schemas are far less deep, and the stack allows far more. */
 const maxDepth = 100;
 
 /** Converts a table to a JSON object. Values without a JSON equivalent are reported, and the result is undefined. */
 function convertTomlToJson(table: TomlTable, path: Path, report: ReportProblem): JsonSchema | undefined {
   const problems: Problem[] = [];
   const json = convertValue(table, path, (problem) => void problems.push(problem));
-  // One is enough: each of a thousand levels would have a problem.
+  // Only the first problem is reported, because a schema with a thousand levels could have a problem at each of them.
   if (problems[0]) report(problems[0]);
   return problems.length === 0 ? (json as JsonSchema) : undefined;
 }
@@ -114,7 +114,7 @@ function convertValue(value: TomlValue, path: Path, report: ReportProblem): unkn
   }
   if (Array.isArray(value)) return value.map((element, index) => convertValue(element, [...path, index], report));
   if (isTable(value)) {
-    // fromEntries, because an assignment to a key __proto__ would set the prototype.
+    // `fromEntries` is used because an assignment to the key `__proto__` would set the prototype.
     return Object.fromEntries(
       Object.entries(value).map(([key, entry]) => [key, convertValue(entry, [...path, key], report)]),
     );

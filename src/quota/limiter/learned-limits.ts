@@ -4,18 +4,23 @@ import type { LimitKind } from '../../facts/limits.js';
 import { computeEffectiveLimits, type Limits } from '../limits.js';
 import type { ModelState } from './model-state.js';
 
-/** What the API stated when it rejected a request with 429. */
+/** The information that the API gave when it rejected a request with 429. */
 export interface QuotaRejection {
   violations: readonly QuotaViolation[];
   /** When the day ends, if the daily quota is used up. Milliseconds since the epoch. */
   closedUntil?: number;
   /** How long the API asks to wait. */
   retryAfterMs?: number;
-  /** True for a request sent without a reservation: its rejection does not show that the guard is too small. */
+  /**
+   * True if the request was sent without a reservation. Its rejection then does not mean that the guard is too small.
+   */
   unreserved?: boolean;
 }
 
-/** Extracts the rejection from an error. For a used-up day, only the end of the day counts, not the stated delay. */
+/**
+ * Converts an error to a rejection. If the daily quota is used up, `closedUntil` is set to the end of the day. It takes
+ * precedence over the delay that the API states.
+ */
 export function toQuotaRejection(error: QuotaExceeded, now: number): QuotaRejection {
   const { code, violations, retryAfterMs, retryAt } = error;
   const closedUntil = code === 'quota_exhausted' ? (retryAt ?? getNextPacificMidnight(now)).getTime() : undefined;
@@ -44,8 +49,8 @@ export function applyRejection(
   }
   const limitsAfter = computeEffectiveLimits(limits, state.learned);
   const hasNewLimit = (['rpm', 'tpm'] as const).some((kind) => limitsAfter[kind]?.value !== limitsBefore[kind]?.value);
-  // A rejection within the known limits means that the guard is too small for the jitter. A reservation made before the
-  // last rejection did not know of it, so the rejections of one burst count once.
+  // A rejection within the known limits means that the guard is too small for the jitter. A rejection
+  // counts only if its reservation was made after the previous rejection, so that a burst of rejections counts once.
   const isIndependentRejection = bookedAt > (state.refusedAt ?? 0) && now - (state.guardChangedAt ?? 0) > windowMs;
   if (!hasNewLimit && !unreserved && isIndependentRejection && violations.length > 0) {
     state.guardFactor = Math.min(maxGuardFactor, state.guardFactor * 2);
@@ -65,16 +70,18 @@ function toLimitKind({ per, unit }: QuotaViolation): LimitKind | undefined {
   return per === 'day' && unit === 'requests' ? 'rpd' : undefined;
 }
 
-/** Replaces a reservation's estimate by the actual token count, and adjusts the correction of future estimates. */
+/**
+ * Replaces a reservation's estimate with the actual token count, and adjusts the ratio that corrects later estimates.
+ */
 export function applyTokenCount(state: ModelState, id: string, tokens: { estimated: number; actual: number }): void {
   const { estimated, actual } = tokens;
   state.refusals = 0;
   const reservation = state.appointments.find((candidate) => candidate.id === id);
   if (reservation && actual > 0) reservation.tokens = actual;
-  // A short prompt says little about the ratio; a count of 0 means that the API sent none.
+  // The ratio of a short prompt is not reliable, and a count of 0 means that the API did not send one.
   if (estimated < 20 || actual === 0) return;
   const observedRatio = Math.min(10, Math.max(0.1, actual / estimated));
-  // Moves by a third, so that one unusual prompt does not dominate.
+  // The ratio moves by a third of the difference, so that a single unusual prompt has a limited effect.
   const ratio =
     state.tokenRatio === undefined ? observedRatio : state.tokenRatio + (observedRatio - state.tokenRatio) / 3;
   // Rounded, because cjson in Redis keeps only 14 digits of a number.

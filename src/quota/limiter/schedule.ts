@@ -1,28 +1,28 @@
 import { computeEffectiveLimits, type Limits, type QuotaBudget } from '../limits.js';
 import { correctTokenEstimate, findOrCreateDay, type ModelState, type StoredReservation } from './model-state.js';
 
-/** The limits to schedule by, and the window that per-minute limits apply to. */
+/** The limits used for scheduling, and the window to which the per-minute limits apply. */
 export interface WindowLimits {
   limits: Limits;
   /** Length of the API's "minute". */
   windowMs: number;
-  /** Safety margin added to each window, for the jitter between sending and arriving. */
+  /** Safety margin added to each window, because the time between sending a request and its arrival varies. */
   guardMs: number;
 }
 
 /** When a request may be sent, in milliseconds since the epoch. */
 export interface SendTime {
   at: number;
-  /** The limit that makes the request wait; absent if it need not wait. */
+  /** The limit that makes the request wait. Absent if the request does not have to wait. */
   reason?: 'rpm' | 'tpm';
   /** True if that limit is a built-in guess. */
   guessed: boolean;
 }
 
-/** The first possible send time, or the end of the day (`until`) if the daily quota is used up. */
+/** The first possible send time, or the end of the day (`until`) if no more requests are accepted that day. */
 export type ScheduleResult = ({ ok: true } & SendTime) | { ok: false; until: number };
 
-/** Computes what requests to a model are scheduled by. `windowMs` defaults to 60 000. */
+/** Computes the limits and the window used to schedule requests to a model. `windowMs` defaults to 60 000. */
 export function computeWindowLimits(
   { learned, guardFactor }: ModelState,
   configured: Limits,
@@ -35,16 +35,16 @@ export function computeWindowLimits(
 /**
  * Computes the guard of a window: 2% of it, between 120 and 500 ms, times a factor that grows with rejections. It must
  * exceed the jitter between sending and arriving, which is up to 100 ms while processes start on a busy machine
- * (measured 2026-11, 16 processes on 2 cores). Whole milliseconds, like all stored times.
+ * (measured 2026-11, 16 processes on 2 cores). The result is in whole milliseconds, like all stored times.
  */
 export function computeGuardMs(windowMs: number, factor: number): number {
   return Math.ceil(Math.min(500, Math.max(120, windowMs * 0.02)) * factor);
 }
 
 /**
- * Finds the first time at which a request fits: not before `now` or an existing reservation, and with the requests and
- * tokens of the sliding window that ends there within the limits. Because reservations stay in order, later windows
- * concern later reservations only. A request that exceeds the token limit by itself gets a window of its own.
+ * Finds the first time at which a request can be sent. The time is not before `now` or before any existing reservation,
+ * and the requests and tokens in the sliding window that ends at that time are within the limits. Later windows need no
+ * check, because reservations stay in order. A request that exceeds the token limit by itself gets a window of its own.
  */
 export function scheduleRequest(state: ModelState, tokens: number, now: number, window: WindowLimits): ScheduleResult {
   const { closedUntil } = state;
@@ -77,7 +77,10 @@ function findSendTime(
   return { at, reason, guessed: limits[reason]?.source === 'built-in' };
 }
 
-/** Finds the last reservation that must leave the window before the newer ones fit into `room` tokens. */
+/**
+ * Returns the time of the newest reservation that must leave the window, so that the reservations after it use at most
+ * `room` tokens.
+ */
 function findBlockingTime(reservations: readonly StoredReservation[], room: number): number {
   let sum = 0;
   for (const { at, tokens } of reservations.toReversed()) {
@@ -87,14 +90,14 @@ function findBlockingTime(reservations: readonly StoredReservation[], room: numb
   return Number.NEGATIVE_INFINITY;
 }
 
-/** Inserts a reservation in order of time and counts it in its day. */
+/** Inserts a reservation in order of time, and adds it to the count of its day. */
 export function insertReservation(state: ModelState, reservation: StoredReservation): void {
   state.appointments.push(reservation);
   state.appointments.sort((left, right) => left.at - right.at);
   findOrCreateDay(state, reservation.at).count += 1;
 }
 
-/** Removes a reservation, if it exists, and uncounts it in its day. */
+/** Removes a reservation, if it exists, and subtracts it from the count of its day. */
 export function removeReservation(state: ModelState, id: string): StoredReservation | undefined {
   const index = state.appointments.findIndex((reservation) => reservation.id === id);
   const [removed] = index === -1 ? [] : state.appointments.splice(index, 1);
@@ -105,16 +108,16 @@ export function removeReservation(state: ModelState, id: string): StoredReservat
   return removed;
 }
 
-/** Reschedules pending reservations in their order after a rejection. None moves to an earlier time. */
+/** Reschedules pending reservations after a rejection, in the same order. No reservation moves to an earlier time. */
 export function postponePending(state: ModelState, now: number, window: WindowLimits): void {
   for (const reservation of removePending(state, now)) {
     const scheduled = scheduleRequest(state, reservation.tokens, now, window);
-    // A day that closed has no room for it; its owner learns that on confirming.
+    // If the daily quota is used up, the reservation is dropped. Its owner finds out when it confirms the reservation.
     if (scheduled.ok) insertReservation(state, { ...reservation, at: Math.max(scheduled.at, reservation.at) });
   }
 }
 
-/** Reschedules pending reservations in their order into room freed by cancellations and lower token counts. */
+/** Moves pending reservations, in the same order, into room freed by cancellations and lower token counts. */
 export function advancePending(state: ModelState, now: number, window: WindowLimits): void {
   for (const reservation of removePending(state, now)) {
     const { estimated } = reservation;
@@ -124,7 +127,7 @@ export function advancePending(state: ModelState, now: number, window: WindowLim
   }
 }
 
-/** Removes and returns the reservations whose time has not come. */
+/** Removes and returns the unconfirmed reservations whose time is in the future. */
 function removePending(state: ModelState, now: number): StoredReservation[] {
   const pending = state.appointments.filter(({ confirmed, at }) => !confirmed && at > now);
   for (const { id } of pending) removeReservation(state, id);

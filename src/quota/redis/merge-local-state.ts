@@ -2,9 +2,9 @@ import { createModelState, type ModelState } from '../limiter/model-state.js';
 import { insertReservation } from '../limiter/schedule.js';
 
 export interface MergeOptions {
-  /** The edition for a state that has none. */
+  /** The edition to give to a shared state that does not have one yet. */
   edition: string;
-  /** Server time. */
+  /** The current time of the server. */
   now: number;
   /** Converts a local time to server time. */
   toServerTime: (at: number) => number;
@@ -12,8 +12,9 @@ export interface MergeOptions {
 }
 
 /**
- * Adds the requests that this machine sent without Redis, or before Redis lost its data, to a shared state. A new state
- * also adopts what this machine has learned; an existing one does not, because someone may have reset it on purpose.
+ * Adds the requests that this machine sent without Redis, or before Redis lost its data, to a shared state. If the
+ * shared state is new, what this machine has learned is added too. It is not added to an existing state, because
+ * someone may have reset that state on purpose.
  * @returns the edition of the shared state
  */
 export function mergeLocalState(

@@ -1,6 +1,6 @@
 import { scheduleLua } from './schedule-script.js';
 
-/** The scripts that run in Redis. Each works on one key. */
+/** The names of the scripts that run in Redis. Each script uses one key. */
 export type RedisScript =
   | 'boticelliRead'
   | 'boticelliReplace'
@@ -10,9 +10,9 @@ export type RedisScript =
   | 'boticelliCancel';
 
 /**
- * Common to all scripts: the arguments are JSON in `ARGV[1]`; the result is the server's time in milliseconds, then an
- * optional string and an optional number. cjson writes an empty array as `{}` (`parseModelState` accepts that) and
- * keeps 14 digits of a number (no number of a state has more).
+ * The beginning of all scripts. The arguments are JSON in `ARGV[1]`. The result is the server's time in milliseconds,
+ * followed by an optional string and an optional number. cjson writes an empty array as `{}`, which `parseModelState`
+ * accepts, and keeps 14 digits of a number, which is enough for all numbers of a state.
  */
 const preludeLua = `
 local args = cjson.decode(ARGV[1])
@@ -20,7 +20,7 @@ local time = redis.call('TIME')
 local now = args.now or (tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000))
 `;
 
-/** `reserveIn` of rate-limiter.ts, and the frame of all scripts that change a state. */
+/** The Lua version of `reserveIn` in rate-limiter.ts, and `withState`, which all scripts that change a state use. */
 const reserveLua = `
 local function reserveIn(state, windowLimits)
   local tokens = math.ceil(args.estimatedTokens * (state.tokenRatio or 1))
@@ -51,7 +51,7 @@ local function withState(change)
 end
 `;
 
-/** `confirmIn` of rate-limiter.ts. */
+/** The Lua version of `confirmIn` in rate-limiter.ts. */
 const confirmLua = `
 -- Inserts before reservations of the same time, like the stable sort in TypeScript.
 local function moveToNow(state, late, windowLimits)
@@ -82,7 +82,9 @@ return withState(function(state, windowLimits)
 end)
 `;
 
-/** The scripts by name. They also run on Redis Cluster, because each uses one key, and so one hash slot. */
+/**
+ * The scripts by name. They also run on Redis Cluster, because each script uses one key and therefore one hash slot.
+ */
 export const redisScripts: Readonly<Record<RedisScript, string>> = {
   boticelliRead: `${preludeLua} return { now, redis.call('GET', KEYS[1]) }`,
   // Replaces the value if its SHA-1 matches (an empty digest means no value); otherwise returns the current value.

@@ -11,21 +11,23 @@ export interface RecordingEntry extends RequestId {
 }
 
 /**
- * A recorded request. It has the text of its own prompt only; the turns before it are hashes. So an edit changes the
- * text of one line and a few digits of the lines after it, and the size of a long conversation does not grow
- * quadratically.
+ * A recorded request. It contains the text of its own prompt only, and hashes of the turns before it. An edit therefore
+ * changes the text of one line and a few digits of the lines after it, and the size of a recording does not grow
+ * quadratically with the length of the conversation.
  */
 export interface RecordedRequest {
   model: string;
   system?: string;
   parameters: RequestDescription['parameters'];
-  /** The hashes of the turns before the last, oldest first. */
+  /** The hashes of all turns except the last, oldest first. */
   after: string[];
-  /** The last turn's parts. */
+  /** The parts of the last turn. */
   asked: PartDescription[];
 }
 
-/** A recorded reply. Thought signatures are left out: only the provider needs them, and a replay sends nothing. */
+/**
+ * A recorded reply. Thought signatures are left out, because only the provider needs them and a replay sends nothing.
+ */
 export interface RecordedReply {
   text: string;
   model: string;
@@ -124,7 +126,9 @@ export function hashReplyTurn({ reply: { text, turnText = text } }: RecordingEnt
   return hashTurn({ role: 'model', parts: [{ text: turnText }] });
 }
 
-/** Removes login, query and fragment from a URL: recordings are committed and shared, and those may be secrets. */
+/**
+ * Removes the login, query and fragment from a URL, because they may be secret and recordings are committed and shared.
+ */
 function redactPart(part: PartDescription): PartDescription {
   if (!('url' in part) || !URL.canParse(part.url)) return part;
   const { protocol, host, pathname } = new URL(part.url);

@@ -7,18 +7,18 @@ import type { GenerateResponse, Usage } from '../../driver/response.js';
 import { isRecord } from '../../util/json.js';
 import type { RequestId } from './request-id.js';
 
-/** Stores the replies of earlier runs, so that they need not be paid for twice. */
+/** Stores the replies of earlier runs, so that the same request is not billed twice. */
 export interface ReplyCache {
   /**
    * Finds the newest stored reply to a request.
-   * @param requestedModel accept only a reply of this model, and none that a fallback gave
+   * @param requestedModel if set, only a reply of this model is accepted, and not one of a fallback model
    */
   find(requestId: RequestId, requestedModel?: string): Promise<StoredReply | undefined>;
-  /** Stores a reply, replacing an older one. Once it resolves, the reply survives the end of the process. */
+  /** Stores a reply, replacing an older one. Once the promise resolves, the reply is kept even if the process ends. */
   save(requestId: RequestId, reply: GenerateResponse): Promise<void>;
 }
 
-/** A reply as it is stored. */
+/** A stored reply. */
 export interface StoredReply extends Omit<GenerateResponse, 'audio' | 'reused' | 'costUsd'> {
   /** True if the reply had audio. Audio is not stored: a minute of it takes 3 MB. */
   wasSpoken?: boolean;
@@ -28,7 +28,7 @@ export interface StoredReply extends Omit<GenerateResponse, 'audio' | 'reused' |
  * Creates a reply cache in SQLite that all processes of a machine share. Its methods reject with SQLite's errors.
  *
  * @param database has the table `answers`
- * @param narrative the name of the narrative that sends the requests, for clearing by name
+ * @param narrative the name of the narrative that sends the requests, so that its replies can be deleted by that name
  * @param now returns milliseconds since the epoch
  */
 export function createSqliteReplyCache(database: Database.Database, narrative: string, now: () => number): ReplyCache {
@@ -64,14 +64,14 @@ export function replaceNuls(text: string): string {
 }
 
 /**
- * The stored form of a reply. Most replies are only text, which a response holds three times: as its text, as the text
- * of its turn and as a native part. It is stored once: writing a reply of 10 MB three times took a run to 320 MB
- * (2026-11).
+ * The stored form of a reply. Most replies are only text, which a response contains three times: as its text, as the
+ * text of its turn and as a native part. The text is stored once, because a run that wrote a reply of 10 MB three times
+ * took 320 MB (2026-11).
  */
 interface SerializedReply extends Omit<StoredReply, 'turn'> {
-  /** Without `text` if that equals the text of the reply. */
+  /** The turn. Its `text` is left out if it equals the text of the reply. */
   turn: Omit<ModelTurn, 'text'> & { text?: string };
-  /** True if the native parts are one text part; they are left out then. */
+  /** True if the native parts are a single text part, in which case they are left out. */
   isTextAlone?: true;
 }
 
@@ -89,7 +89,7 @@ export function serializeReply({ audio, reused: _, costUsd: __, turn, ...reply }
 }
 
 /**
- * Parses a stored reply, whichever version wrote it. Returns undefined for JSON that is not a reply.
+ * Parses a stored reply that was written by any version of the program. Returns undefined for JSON that is not a reply.
  * @throws SyntaxError for text that is not JSON
  */
 export function parseStoredReply(json: string): StoredReply | undefined {

@@ -14,9 +14,9 @@ export interface RecordedRun extends RunTotals {
   fileHash?: string;
   /** ISO 8601 in UTC. */
   startedAt: string;
-  /** `unfinished` if no end was recorded: the run is in progress or was killed. */
+  /** `unfinished` if no end was recorded, because the run is in progress or was killed. */
   status: RunStatus | 'unfinished';
-  /** The number of acts of the narrative. */
+  /** The number of acts in the narrative. */
   actCount: number;
   /** Absent if the run is unfinished. */
   durationMs?: number;
@@ -32,7 +32,7 @@ export interface RecordedAct {
   events: ActProgressEvent[];
 }
 
-/** The columns of `runs` with the names and the order of a recorded run's fields. */
+/** The columns of `runs`, with the names and in the order of the fields of a recorded run. */
 const columns = `id AS run, narrative, file, file_hash AS fileHash, started_at AS startedAt,
   ifnull(status, 'unfinished') AS status, act_count AS actCount, acts_ended AS actsEnded, models_asked AS modelsAsked,
   models_served AS modelsServed, attempts, wait_ms AS waitMs, usage, cost_usd AS costUsd,
@@ -43,14 +43,14 @@ const jsonColumns = ['modelsAsked', 'modelsServed', 'usage', 'error'];
 
 type RunRow = { startedAt: number } & Record<string, string | number | null>;
 
-/** Lists the newest runs first. `total` is the number of all recorded runs. */
+/** Lists runs, newest first. `total` is the number of all recorded runs. */
 export function listRuns(database: Database.Database, limit: number): { runs: RecordedRun[]; total: number } {
   const rows = database.prepare(`SELECT ${columns} FROM runs ORDER BY started_at DESC, id DESC LIMIT ?`);
   const [total] = database.prepare('SELECT count(*) FROM runs').raw(true).get() as [number];
   return { runs: (rows.all(limit) as RunRow[]).map(toRecordedRun), total };
 }
 
-/** Finds at most three runs whose ids have the prefix, newest first; for `last`, the newest run. */
+/** Finds at most three runs whose ids begin with the prefix, newest first. The prefix `last` finds the newest run. */
 export function findRuns(database: Database.Database, id: string): RecordedRun[] {
   if (id === 'last') return listRuns(database, 1).runs;
   const rows = database.prepare(`SELECT ${columns} FROM runs WHERE id >= ? AND id < ? ORDER BY id DESC LIMIT 3`);
@@ -67,7 +67,7 @@ export function listActs(database: Database.Database, run: string): RecordedAct[
   }));
 }
 
-/** Converts a row; a column that is NULL is left out. */
+/** Converts a row. Columns that are NULL are left out. */
 function toRecordedRun(row: RunRow): RecordedRun {
   const entries = Object.entries(row).filter(([, value]) => value !== null);
   const fields = entries.map(([name, value]) => [name, jsonColumns.includes(name) ? JSON.parse(String(value)) : value]);

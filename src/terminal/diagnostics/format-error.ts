@@ -16,7 +16,7 @@ export function formatErrorMessage({ act, message }: Pick<ErrorReport, 'act' | '
 
 /**
  * Formats an error as two lines: what happened, and what to do.
- * @param columns the width of the terminal, if it is one; longer lines are wrapped
+ * @param columns the width of the terminal, to which lines are wrapped; undefined if the output is not a terminal
  */
 export function formatError(error: ErrorReport, colors: Colors, columns?: number): string {
   const { hint, retryAt } = error;

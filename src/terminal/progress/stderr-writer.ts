@@ -5,8 +5,9 @@ import type { Spinner, SpinnerStatus } from './spinner.js';
 /** Writes lines to standard error, with a spinner below them, on a screen that may also show replies. */
 export interface StderrWriter {
   /**
-   * Writes a line. If a reply on the same screen is in the middle of a line, it is written after that line.
-   * @param colorize colours the line; with it, a line wider than the terminal is wrapped first
+   * Writes a line. If a reply on the same screen is in the middle of a line, this line is written after the reply's
+   * line.
+   * @param colorize colours the line; if it is given, a line wider than the terminal is wrapped first
    */
   writeLine(line: string, colorize?: (text: string) => string): void;
   /** Sets the status that the shared spinner shows for an owner; undefined removes it. */
@@ -15,18 +16,18 @@ export interface StderrWriter {
   readonly sharesScreen: boolean;
   /** Wraps the output for replies, so that the spinner is cleared while they are written. */
   wrapReplies(replies: Output): Output;
-  /** Clears the spinner for good. May be called at any time, and more than once. */
+  /** Removes the spinner permanently. May be called at any time, and more than once. */
   stopSpinner(): void;
 }
 
 export interface StderrWriterOptions {
   /** Standard error. */
   output: Output;
-  /** Only on a terminal. */
+  /** The spinner. Present only if standard error is a terminal. */
   spinner?: Spinner;
   /** Whether replies appear on the same terminal. */
   sharesScreen: boolean;
-  /** The current width of the terminal, if it is one. */
+  /** Returns the current width of the terminal, or undefined if standard error is not a terminal. */
   columns?: () => number | undefined;
 }
 
@@ -74,7 +75,7 @@ export function createStderrWriter({
   };
 }
 
-/** Creates the list of statuses, and the update of the spinner that shows them. */
+/** Creates the list of statuses and the function that updates the spinner to show them. */
 function createSpinnerTasks(spinner: Spinner | undefined, canShow: () => boolean) {
   const tasks = new Map<object, () => SpinnerStatus>();
   let isUpdateScheduled = false;
@@ -97,7 +98,7 @@ function createSpinnerTasks(spinner: Spinner | undefined, canShow: () => boolean
   return { setStatus, updateSpinner };
 }
 
-/** Joins the statuses of parallel work: their number, then each of them. */
+/** Joins the statuses of parallel work: first their number, then each status. */
 function joinStatuses(statuses: readonly SpinnerStatus[]): SpinnerStatus {
   const [first = { text: '' }, ...others] = statuses;
   if (others.length === 0) return first;

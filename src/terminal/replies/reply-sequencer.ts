@@ -8,9 +8,9 @@ interface QueuedOutput {
 }
 
 /**
- * Writes the replies of parallel narratives in order: those of the first unfinished narrative immediately, those of
- * later narratives when all before them have finished. Returns a function that wraps the output of a narrative at a
- * position, counted from 0.
+ * Writes the replies of parallel narratives in order. Replies of the first unfinished narrative are written
+ * immediately. Replies of a later narrative are held until all narratives before it have finished. Returns a function
+ * that wraps the output of the narrative at a position, counted from 0.
  */
 export function createReplySequencer() {
   const queue: QueuedOutput[] = [];
@@ -41,7 +41,7 @@ export function createReplySequencer() {
   };
 }
 
-/** Adds an event to the held ones. Drops the deltas of a complete reply and of a discarded attempt. */
+/** Adds an event to the held events. The deltas of a complete reply or of a discarded attempt are removed. */
 function addHeldEvent(event: NarrativeEvent, heldEvents: NarrativeEvent[]): NarrativeEvent[] {
   switch (event.type) {
     case 'act-start':
@@ -60,7 +60,7 @@ function addHeldEvent(event: NarrativeEvent, heldEvents: NarrativeEvent[]): Narr
   }
 }
 
-/** Removes the deltas of the current act. Acts run one after another, so no others are held. */
+/** Removes the deltas of the current act. Acts run one after another, so no deltas of other acts are held. */
 function withoutDeltas(heldEvents: readonly NarrativeEvent[]): NarrativeEvent[] {
   return heldEvents.filter(({ type }) => type !== 'act-delta');
 }

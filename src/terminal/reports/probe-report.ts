@@ -5,7 +5,8 @@ import { toPrintableLine } from '../text/printable.js';
 import { fitsWidth, formatTable } from '../text/table.js';
 
 /**
- * Formats measurements with a column for each model, or one model below the other if that is too wide for the terminal.
+ * Formats measurements with one column per model. If the table is too wide for the terminal, the models are listed one
+ * below the other.
  */
 export function formatProbe(results: readonly ModelProbeResult[], { columns }: DisplayOptions): string[] {
   const labels = ['', ...rowFormatters.map(([label]) => label)];

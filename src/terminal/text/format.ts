@@ -14,7 +14,10 @@ export function formatWholeSeconds(durationMs: number): string {
   return seconds < 10 ? `${seconds} s` : formatDuration(seconds * 1000);
 }
 
-/** Formats a future time, in local time: `in 59 s, at 09:00:12`, or from an hour on `after Mon 23 Nov, 09:00`. */
+/**
+ * Formats a future time, in local time: `in 59 s, at 09:00:12`, or `after Mon 23 Nov, 09:00` if it is an hour or more
+ * away.
+ */
 export function formatMoment(date: Date, now: number): string {
   const waitMs = date.getTime() - now;
   if (waitMs < 3_600_000) return `in ${formatDuration(Math.max(0, waitMs))}, at ${date.toLocaleTimeString('en-GB')}`;
@@ -32,7 +35,7 @@ export function toIsoTime(timeMs: number): string {
   return new Date(timeMs).toISOString();
 }
 
-/** Formats an amount with two significant digits below a dollar: `$1.24`, `$0.0031`. */
+/** Formats an amount in dollars. Amounts below one dollar have two significant digits: `$1.24`, `$0.0031`. */
 export function formatUsd(usd: number): string {
   if (usd === 0 || usd >= 0.995) return `$${usd.toFixed(2)}`;
   const decimals = Math.min(9, Math.max(2, 1 - Math.floor(Math.log10(usd))));
