@@ -4,7 +4,7 @@ import { isValidModelName, stripModelPrefix } from '../util/model-name.js';
 
 /** Parsers of option values: each returns the value, or throws an InvalidArgumentError that commander reports. */
 
-/** Parses the name of a model, without its `models/` prefix. */
+/** Parses the name of a model and removes its `models/` prefix. */
 export function parseModelName(text: string): string {
   if (isValidModelName(text)) return stripModelPrefix(text);
   throw new InvalidArgumentError('Expected a model name such as gemini-flash-lite-latest.');
@@ -35,7 +35,7 @@ function createDurationParser(examples: string, isValid: (ms: number) => boolean
   };
 }
 
-/** Parses a duration above zero, up to the 24 days that a timer of Node can wait. */
+/** Parses a duration above zero and up to 24 days, the longest time that a Node timer can wait. */
 export const parsePositiveDurationMs = createDurationParser(
   '90s, 2m or 1h30m; a plain number is seconds',
   (ms) => ms >= 1 && ms < 2 ** 31,
@@ -69,12 +69,12 @@ export function collectModelName(text: string, previous?: string[]): string[] {
   return collectValue(parseModelName(text), previous);
 }
 
-/** Collects the models of `--fallback`. An earlier `--no-fallback` has left `false` as the previous value. */
+/** Collects the models of `--fallback`. The previous value is `false` after `--no-fallback`. */
 export function collectFallbackModel(text: string, previous?: string[] | boolean): string[] {
   return collectModelName(text, Array.isArray(previous) ? previous : []);
 }
 
-/** Collects the variables of `--var key=value`. The last value of a key counts. */
+/** Collects the variables of `--var key=value`. If a key is repeated, its last value applies. */
 export function collectVariable(text: string, previous?: ReadonlyMap<string, string>): ReadonlyMap<string, string> {
   const separator = text.indexOf('=');
   const name = text.slice(0, separator).trim();

@@ -1,18 +1,21 @@
 import { type BoticelliError, Interrupted } from '../errors.js';
 import type { CliProcess } from './process.js';
 
-/** Everything that ends a command from outside, as one AbortSignal. */
+/** Combines everything that can end a command from outside into one AbortSignal. */
 export interface Shutdown {
   signal: AbortSignal;
-  /** Ends the command for a reason of the caller, such as a failing standard output. */
+  /** Ends the command for the given reason, for example because standard output failed. */
   abort(reason: BoticelliError): void;
-  /** Removes the signal handlers: from here on, a signal kills the process. */
+  /** Removes the signal handlers. After that, a signal kills the process. */
   stopListening(): void;
 }
 
 const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
-/** How long an orderly shutdown may take. It could take forever: a stalled reader of standard output blocks the last write. */
+/**
+ * The time limit of an orderly shutdown. Without a limit, a stalled reader of standard output could block the last
+ * write forever.
+ */
 const gracePeriodMs = 3000;
 
 /** Handles SIGINT, SIGTERM and SIGHUP. The first signal aborts, the second one kills the process. */
@@ -25,7 +28,8 @@ export function listenForShutdown(proc: CliProcess): Shutdown {
     for (const [name, listener] of listeners) proc.off(name, listener);
   };
   const handleSignal = (signal: (typeof signals)[number]) => {
-    // The listeners stay until the second signal: signal-exit, a dependency of ora, kills the process if its listener is the only one.
+    // The listeners stay until the second signal, because signal-exit (a dependency of ora) kills the process if its
+    // own listener is the only one.
     if (controller.signal.aborted) killBySignal(signal, proc);
     graceTimer = setTimeout(() => killBySignal(signal, proc), gracePeriodMs);
     controller.abort(new Interrupted(signal));
@@ -34,7 +38,10 @@ export function listenForShutdown(proc: CliProcess): Shutdown {
   return { signal: controller.signal, abort: (reason) => controller.abort(reason), stopListening };
 }
 
-/** Kills the process with the signal, without handlers: a shell loop stops only if its command died of the signal. */
+/**
+ * Kills the process with the signal after removing all handlers. A shell loop stops only if the signal killed its
+ * command.
+ */
 export function killBySignal(signal: NodeJS.Signals, proc: CliProcess): void {
   proc.removeAllListeners(signal);
   proc.kill(proc.pid, signal);

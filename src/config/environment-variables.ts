@@ -3,7 +3,7 @@ import { BoticelliError } from '../errors.js';
 import { readRegularFile } from '../util/read-regular-file.js';
 import { hasUtf16Bom } from '../util/utf16-bom.js';
 
-/** The environment variables that are settings. No other variable of a `.env` is used. */
+/** The environment variables that contain settings. Other variables in a `.env` are ignored. */
 type EnvironmentVariableName =
   | 'GEMINI_API_KEY'
   | 'GOOGLE_API_KEY'
@@ -22,14 +22,14 @@ export type VariableLookup = (name: EnvironmentVariableName) => EnvironmentVaria
 /** A variable that is set. */
 export interface EnvironmentVariable {
   value: string;
-  /** The name for messages, with ` in .env` if it is set there. */
+  /** The name for messages, followed by ` in .env` if the variable is set there. */
   label: string;
   isFromDotEnv: boolean;
 }
 
 /**
- * Returns a lookup of variables, first in the environment and then in the `.env`. An empty variable counts as not set.
- * Values are trimmed, because it is easy to copy white space by mistake.
+ * Creates a function that looks up a variable in the environment first and then in the `.env`. An empty variable counts
+ * as not set. Values are trimmed, because it is easy to copy white space by mistake.
  */
 export function createVariableLookup(environment: Environment, dotEnv: ReadonlyMap<string, string>): VariableLookup {
   return (name) => {
@@ -41,10 +41,10 @@ export function createVariableLookup(environment: Environment, dotEnv: ReadonlyM
 }
 
 /**
- * An assignment in a `.env`, in the grammar that Node's `--env-file` and the dotenv package share: an optional `export`,
- * three kinds of quotes, values of several lines, and a comment after the value. `util.parseEnv` does not replace it: it
- * exists since Node 20.12, we support 20.0, and even in Node 20.20 a byte order mark, an indented comment and a line without
- * `=` become part of a name.
+ * An assignment in a `.env`, in the grammar that Node's `--env-file` and the dotenv package share: an optional
+ * `export`, three kinds of quotes, values of several lines, and a comment after the value. `util.parseEnv` can't be
+ * used instead, because Node has it only since 20.12 and we support 20.0. Even in Node 20.20 it makes a byte order
+ * mark, an indented comment or a line without `=` part of a name.
  */
 const assignmentPattern =
   /^[ \t]*(?:export[ \t]+)?([\w.-]+)[ \t]*=[ \t]*(?:(?:'([^']*)'|"([^"]*)"|`([^`]*)`)(?=[ \t]*(?:#.*)?$)|([^#\n]*))/gm;
@@ -59,8 +59,8 @@ export function parseDotEnv(text: string): Map<string, string> {
 }
 
 /**
- * Reads the `.env` of a folder. The result is empty if there is none, or if `.env` is a folder (some Python environments
- * are named so) or a pipe. No message shows its content.
+ * Reads the `.env` of a folder. The result is empty if the file does not exist, or if `.env` is a pipe or a folder
+ * (some Python environments have that name). Messages never show the content of the file.
  *
  * @throws BoticelliError `invalid_config` for a file that can't be read
  */
@@ -72,7 +72,10 @@ export async function readDotEnv(folder: string): Promise<Map<string, string>> {
   throw new BoticelliError('invalid_config', `.env ${message}`, { hint: 'Fix the file, or move it elsewhere.' });
 }
 
-/** Invalid UTF-8 is accepted, because it may be in variables that are not ours. A UTF-16 file can't be read at all. */
+/**
+ * Accepts invalid UTF-8, because it may be in variables of other programs. Rejects UTF-16, because no variable in it
+ * can be read.
+ */
 function decodeText(bytes: Buffer): string {
   if (!hasUtf16Bom(bytes)) return bytes.toString('utf8');
   throw new BoticelliError('invalid_config', '.env is UTF-16', {

@@ -1,4 +1,4 @@
 declare module 'proxy-from-env' {
-  /** Returns the proxy of a URL by the process's environment variables, or an empty string. */
+  /** Returns the proxy that the process's environment variables set for a URL, or an empty string. */
   export function getProxyForUrl(url: string): string;
 }

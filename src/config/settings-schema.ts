@@ -2,9 +2,9 @@
 import * as z from 'zod/mini';
 
 const text = z.optional(z.string());
-/** At least 1: a limit of 0 would make a model unusable, and an absent limit is unlimited. */
+/** At least 1, because a limit of 0 would make a model unusable. An absent limit means unlimited. */
 const limit = z.optional(z.int().check(z.gte(1)));
-/** A share of a limit. More than 1 would send requests that are known to be rejected. */
+/** A share of a limit. It is at most 1, because requests above the full limit are known to be rejected. */
 const multiplier = z.optional(z.number().check(z.gt(0), z.lte(1)));
 
 const limits = { rpm: limit, tpm: limit, rpd: limit, max_concurrent: limit };
@@ -19,7 +19,7 @@ const gemini = z.strictObject({
   default_model: text,
   default_tier: text,
   base_url: text,
-  // No service uses a window longer than a day; the bound catches wrong units, such as milliseconds.
+  // No service uses a window longer than a day. The bound catches values in a wrong unit, such as milliseconds.
   rate_window_seconds: z.optional(z.number().check(z.gt(0), z.lte(86_400))),
   fallback: z.optional(z.array(z.string())),
   tiers: z.optional(z.record(z.string(), tier)),

@@ -19,10 +19,11 @@ export function databasePath(stateFolder: string): string {
 
 /**
  * Opens the database of a state folder. Creates it if it is missing, with mode 0600 in a folder of mode 0700. A damaged
- * file is renamed, never deleted. Without a database the program continues, with a warning.
+ * file is renamed, never deleted. If no database can be opened, the program continues with a warning.
  *
  * @param options how to wait while another process locks the whole file
- * @throws BoticelliError `output_failed` if the file stays locked: no request is sent without knowing the used quota
+ * @throws BoticelliError `output_failed` if the file stays locked, because no request may be sent while the used quota
+ * is unknown
  */
 export async function openDatabase(
   folder: string,
@@ -54,8 +55,8 @@ function openFile(LibSql: typeof Database, path: string): OpenedDatabase {
   const database = new LibSql(path);
   try {
     if (isNew) chmodSync(path, 0o600);
-    // Set before the journal mode: otherwise some of many processes that open a new file at the same time fail. This
-    // wait blocks the event loop, and with it Ctrl-C, so it is short: callers that can wait longer retry.
+    // Set before the journal mode: otherwise, when many processes open a new file at the same time, some of them fail.
+    // This wait blocks the event loop and therefore Ctrl-C, so it is short. Callers that can wait longer retry.
     database.pragma('busy_timeout = 200');
     const version = readSchemaVersion(database);
     if (version > schemaVersion) {
@@ -65,7 +66,7 @@ function openFile(LibSql: typeof Database, path: string): OpenedDatabase {
     database.pragma('journal_mode = WAL');
     database.pragma('synchronous = NORMAL');
     if (version < schemaVersion) migrate(database);
-    // SQLite reads the schema when it is first needed. Reading it now detects damage here.
+    // SQLite reads the schema only when it is first needed. This query reads it now, so that damage is detected here.
     database.prepare('SELECT count(*) FROM sqlite_schema').get();
     // SQLite sleeps up to 100 ms between its own retries and lets others overtake, so callers retry themselves.
     database.pragma('busy_timeout = 10');
@@ -77,8 +78,8 @@ function openFile(LibSql: typeof Database, path: string): OpenedDatabase {
 }
 
 /**
- * Opens a file in immutable mode, for when SQLite can't open it normally, for example on a full disk: a used-up daily quota
- * is then still known. Writing to it fails with SQLite's error.
+ * Opens a file in immutable mode, for use when SQLite can't open it normally, for example on a full disk. A used-up
+ * daily quota is then still known. Writing to the file fails with SQLite's error.
  */
 function openImmutable(LibSql: typeof Database, path: string): Database.Database | undefined {
   try {
@@ -116,8 +117,8 @@ export async function openReadOnly(folder: string, minVersion = 1): Promise<Data
     if (!statSync(path, { throwIfNoEntry: false })?.size) return undefined;
     const { default: LibSql } = await import('libsql');
     const database = new LibSql(`${pathToFileURL(path).href}?mode=ro`);
-    // A long wait that blocks the event loop is fine here: no signal handler is installed, so Ctrl-C works. Readers
-    // wait only for programs that lock the whole file.
+    // The wait may be long although it blocks the event loop: no signal handler is installed, so Ctrl-C still works.
+    // Readers wait only for programs that lock the whole file.
     database.pragma('busy_timeout = 10000');
     const version = readSchemaVersion(database);
     if (version >= minVersion && version <= schemaVersion) return database;

@@ -9,7 +9,7 @@ export interface GenerateRequest {
   parameters: GenerationParameters;
 }
 
-/** Parameters of generation. Those that are absent have the model's default. */
+/** Parameters of generation. The model's defaults apply to absent parameters. */
 export interface GenerationParameters {
   /** 0 to 2. */
   temperature?: number;
@@ -74,7 +74,7 @@ export type MediaKind = 'image' | 'audio' | 'video' | 'document';
 
 export type MediaContent = MediaBytes | MediaFile | MediaUrl | MediaReference;
 
-/** The bytes themselves. */
+/** The bytes of the media itself. */
 export interface MediaBytes {
   from: 'bytes';
   /** In standard base64. */
@@ -84,10 +84,10 @@ export interface MediaBytes {
 /** A file too large to keep in memory; it is read when the request is sent. */
 export interface MediaFile {
   from: 'file';
-  /** Absolute. */
+  /** An absolute path. */
   path: string;
   byteLength: number;
-  /** Of the whole file, in hexadecimal: its identity, independent of the path. */
+  /** The hash of the whole file, in hexadecimal. It identifies the file independently of its path. */
   sha256: string;
 }
 

@@ -53,7 +53,7 @@ export interface ActWait extends ActReference, Omit<WaitEvent, 'type'> {
   type: 'act-wait';
 }
 
-/** An attempt failed and another one follows. If `discard` is true, the deltas of the act so far are void. */
+/** An attempt failed and another one follows. If `discard` is true, the deltas of the act so far must be discarded. */
 export interface ActRetry extends ActReference, Omit<RetryEvent, 'type'> {
   type: 'act-retry';
 }
@@ -63,12 +63,12 @@ export interface ActFallback extends ActReference, Omit<FallbackEvent, 'type'> {
   type: 'act-fallback';
 }
 
-/** Other news of an act for the user. */
+/** Other information about an act for the user. */
 export interface ActNote extends ActReference, Omit<NoteEvent, 'type'> {
   type: 'act-note';
 }
 
-/** An act has its reply. */
+/** An act received its reply. */
 export interface ActEnd extends ActReference {
   type: 'act-end';
   index: number;
@@ -79,8 +79,8 @@ export interface ActEnd extends ActReference {
   text: string;
   finishReason: string;
   /**
-   * Of the reply and of the failed attempts before it that were billed: invalid JSON, an interrupted stream. For a
-   * reused reply: its original usage.
+   * The usage of the reply, and of the failed attempts before it that were billed (invalid JSON, an interrupted
+   * stream). For a reused reply, this is its original usage.
    */
   usage: Usage;
   /** How many requests the act took; 0 for a reused reply. */
@@ -109,7 +109,7 @@ export interface NarrativeEnd {
   type: 'narrative-end';
   run: string;
   status: RunStatus;
-  /** The total usage, with failed attempts that were billed and without reused replies. */
+  /** The total usage. It includes failed attempts that were billed, and excludes reused replies. */
   usage: Usage;
   /** The total cost in US dollars; absent if a price is unknown, or if no request was made. */
   costUsd?: number;
@@ -122,7 +122,7 @@ export interface RunReport extends Omit<NarrativeEnd, 'type'> {
   /** Undefined, like the description, if the narrative could not be read. */
   narrative: string | undefined;
   description: string | undefined;
-  /** The acts that have their replies. */
+  /** The acts that received their replies. */
   acts: ActEnd[];
   /** The error object behind `error`, with its cause. */
   failure?: BoticelliError;

@@ -14,7 +14,7 @@ import type { RunContext } from './options.js';
 import type { RenderedAct } from './render-act.js';
 
 interface ActInput extends RunContext {
-  /** Events contain its name. */
+  /** The act to run. Events contain its name. */
   act: RenderedAct;
   /** Counts from 0 over the run. */
   index: number;
@@ -32,7 +32,7 @@ export interface ActResult {
   endEvent: ActEnd;
 }
 
-/** Runs one act as one call of the driver, and reports the driver's events as those of the act. */
+/** Runs one act as one call of the driver, and reports the driver's events as events of the act. */
 export async function runAct(input: ActInput): Promise<ActResult> {
   const { act, index, clock, onEvent, options } = input;
   const startedAt = clock.now();

@@ -1,14 +1,15 @@
 /** Facts about Gemini's models. Each has its source and the date on which it was read. */
 
 /**
- * Default model of acts that name none. It is an alias, because versions retire: gemini-2.0-flash was shut down on
- * 2026-06-01, gemini-2.5-flash and -pro retire on 2026-12-01 (ai.google.dev/gemini-api/docs/deprecations, read 2026-11).
+ * The default model of acts that name no model. It is an alias, because versions retire: gemini-2.0-flash was shut down
+ * on 2026-06-01, and gemini-2.5-flash and -pro retire on 2026-12-01 (ai.google.dev/gemini-api/docs/deprecations, read
+ * 2026-11).
  */
 export const defaultModel = 'gemini-flash-lite-latest';
 
 /**
- * Valid model names. A name becomes part of a URL path, which the SDK does not escape. Whether a model exists is only
- * known to the service.
+ * Valid model names. A name becomes part of a URL path, which the SDK does not escape. Only the service knows whether a
+ * model exists.
  */
 export const modelNamePattern = /^(?!.*\.\.)[\w.:@/-]+$/;
 
@@ -22,8 +23,8 @@ export const liveModelNamePattern = /-live(-|$)|native-audio/;
 /** What is known about a model without asking the service. An absent field is unknown. */
 export interface ModelFacts {
   /**
-   * The API that serves the model: `generate` is REST, with or without streaming; `live` is the Live API, which does not
-   * accept a JSON Schema; `both`.
+   * The API that serves the model: `generate` is REST, with or without streaming; `live` is the Live API, which does
+   * not accept a JSON Schema; `both` means that either API serves it.
    */
   api: 'generate' | 'live' | 'both';
   /** The model thinks unless thinking is turned off, and `max_tokens` includes the thoughts. */
@@ -69,7 +70,7 @@ export const builtInModels: ReadonlyMap<string, ModelFacts> = new Map<string, Mo
 ]);
 
 /**
- * With a smaller `max_tokens` than this, a thinking model may spend all of it on thoughts: of 500 tokens, 478 went to
+ * If `max_tokens` is smaller than this, a thinking model may use all of it for thoughts: of 500 tokens, 478 went to
  * thoughts and 18 to text (seen in 2026).
  */
 export const thinkingReserveTokens = 1000;

@@ -14,11 +14,14 @@ export interface Connection {
   redact: Redact;
   /** The service's address, without the key. */
   url: URL;
-  /** Finds the proxy route to an address of the service, or to another address. */
+  /** Finds the proxy route to an address, which may be outside of the service. */
   resolveRoute: RouteResolver;
-  /** Loads and creates the SDK client on the first call. @throws BoticelliError for an unusable key, before any request */
+  /**
+   * Loads and creates the SDK client on the first call.
+   * @throws BoticelliError for an unusable key, before any request
+   */
   getModelsApi(): Promise<Models>;
-  /** Loads everything that a request needs, without a request. Throws as `getModelsApi` does. */
+  /** Loads everything that a request needs, without sending a request. Throws as `getModelsApi` does. */
   prepare(): Promise<void>;
   /** Creates a client of the Files API that sends all requests through `customFetch`. Throws as `getModelsApi` does. */
   createFilesApi(customFetch: typeof fetch): Promise<Files>;
@@ -58,7 +61,7 @@ export function getServiceHost({ baseUrl = defaultBaseUrl }: Pick<ConnectionOpti
   return parseBaseUrl(baseUrl).host;
 }
 
-/** Sets everything that the SDK would otherwise read from the environment; the most important is `vertexai`. */
+/** Sets every option that the SDK would otherwise read from the environment. The most important one is `vertexai`. */
 async function createClient(apiKey: string, baseUrl: string, customFetch?: typeof fetch): Promise<GoogleGenAI> {
   const { GoogleGenAI } = await import('@google/genai');
   const httpOptions = { baseUrl, ...(customFetch && { fetch: customFetch }) };
@@ -66,8 +69,8 @@ async function createClient(apiKey: string, baseUrl: string, customFetch?: typeo
 }
 
 /**
- * Silences `console.warn` during the SDK's constructor: it warns that it uses GOOGLE_API_KEY if GEMINI_API_KEY is set
- * too, even if it gets a key as an argument and uses that one.
+ * Silences `console.warn` during the SDK's constructor. If both GOOGLE_API_KEY and GEMINI_API_KEY are set, the
+ * constructor warns that it uses GOOGLE_API_KEY, even if it uses a key from its arguments instead.
  */
 function suppressWarnings<Result>(create: () => Result): Result {
   const { warn } = console;

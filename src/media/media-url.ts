@@ -1,8 +1,8 @@
 import { filesApiUrlPattern, youtubeUrlPattern } from '../facts/media.js';
 
 /**
- * Formats a URL for messages: without user, password and query, which may contain a signature. Only the id of a YouTube video
- * is kept, because all videos have the same path.
+ * Formats a URL for messages. Leaves out the user, the password and the query, which may contain a signature. Only the
+ * id of a YouTube video is kept, because all videos have the same path.
  */
 export function redactUrl(url: string): string {
   if (!URL.canParse(url)) return 'an invalid URL';
@@ -14,8 +14,8 @@ export function redactUrl(url: string): string {
 }
 
 /**
- * Returns what the service can read by itself at a URL, so that the URL is sent instead of the bytes: a video on YouTube, or a
- * file of the Files API. Undefined for other URLs.
+ * Returns what the service can read by itself at a URL: a video on YouTube, or a file of the Files API. The URL is then
+ * sent instead of the bytes. Returns undefined for other URLs.
  */
 export function getReferenceKind(url: string): 'video' | 'file' | undefined {
   if (youtubeUrlPattern.test(url)) return 'video';

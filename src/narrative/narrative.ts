@@ -20,17 +20,20 @@ export interface Act {
   model?: string;
   system?: string;
   parameters: GenerationParameters;
-  /** The models to use, in this order, when the quota of its own model is used up. */
+  /** The models to use, in this order, when the quota of the act's own model is used up. */
   fallback?: readonly string[];
   /** Which earlier acts the act sees. Default `full`. */
   context?: ActContext;
-  /** The parts of its user turn, in order. A single narrative input runs instead of a request. */
+  /**
+   * The parts of the act's user turn, in order. If the only input is a narrative, that narrative runs instead of a
+   * request.
+   */
   inputs: readonly Input[];
 }
 
 /**
- * All acts before it, the previous one, none, or the named acts. Each contributes its prompt and its reply: the latest ones, if
- * it ran more than once.
+ * The acts that an act sees: all acts before it, the previous one, none, or the named acts. Each of them contributes
+ * its prompt and its reply. If it ran more than once, it contributes the latest ones.
  */
 export type ActContext = 'full' | 'previous' | 'none' | readonly string[];
 
@@ -44,12 +47,12 @@ export interface TextInput {
 
 /** Media whose type is known, or detected when it is fetched. */
 export interface MediaInput {
-  /** Its kind; `media` if only the fetched bytes will tell. */
+  /** The kind of the media, or `media` if the kind is known only when the bytes are fetched. */
   type: MediaKind | 'media';
-  /** In the spelling of the service. Absent if only the response of its URL tells it. */
+  /** The MIME type as the service spells it. Absent if it is known only from the response of the URL. */
   mimeType?: string;
   content: MediaContent;
-  /** Its name in messages: the file as written in the narrative, or the URL without its query. */
+  /** The name in messages: the file as written in the narrative, or the URL without its query. */
   name: string;
 }
 
@@ -61,23 +64,29 @@ export interface MediaSpec {
   source: MediaSource;
   /** The declared MIME type, in any spelling. */
   mime?: string | undefined;
-  /** The kind that it must have. */
+  /** The kind that the media must have. */
   kind?: MediaKind | undefined;
   /** The folder that paths are relative to. */
   folder: string;
-  /** Its name in messages. Default: the name of its file or URL. */
+  /** The name in messages. Default: the name of the file or URL. */
   label?: string | undefined;
 }
 
-/** Media whose file name or URL contains `{{placeholders}}`: it is read when its act runs. */
+/** Media whose file name or URL contains `{{placeholders}}`. It is read when its act runs. */
 export interface MediaTemplate {
   type: 'media-template';
   /** Whether `text` is a file name or a URL. */
   sourceKey: 'file' | 'url';
-  /** Values are trimmed: replies and the output of `echo` end with a newline, file names do not. */
+  /**
+   * May contain placeholders. Their values are trimmed, because replies and the output of `echo` end with a newline,
+   * but file names do not.
+   */
   text: string;
   spec: Omit<MediaSpec, 'source'>;
-  /** Media that was read together with the narrative, because its name depends only on variables. By rendered name. */
+  /**
+   * The media that was read together with the narrative, because its name depends only on variables. The keys are the
+   * rendered names.
+   */
   loaded: ReadonlyMap<string, MediaInput>;
 }
 
@@ -113,7 +122,7 @@ export interface Overrides {
 
 /** Returns a copy of the narrative, nested ones included, with the overrides applied. */
 export function applyOverrides(narrative: Narrative, { model, parameters }: Overrides): Narrative {
-  // Each narrative is copied once: if each one nested the next one twice, the copies would double at every level.
+  // Each narrative is copied only once. If each one nested the next one twice, the copies would double at every level.
   const results = new Map<Narrative, Narrative>();
   const applyToNarrative = (original: Narrative): Narrative => {
     const existing = results.get(original);

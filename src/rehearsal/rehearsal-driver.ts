@@ -14,8 +14,8 @@ export interface RehearsalOptions {
 }
 
 /**
- * A driver without network, key or quota. Its replies begin with `[rehearsal]` and describe what would be sent; equal
- * requests get equal replies.
+ * Creates a driver that needs no network, key or quota. Its replies begin with `[rehearsal]` and describe what would be
+ * sent. Equal requests get equal replies.
  */
 export function createRehearsalDriver(options: RehearsalOptions = {}): BoticelliDriver {
   const { tokenDelayMs = 8, clock = systemClock } = options;

@@ -3,12 +3,15 @@ import type { Diagnostic, Location } from './diagnostic.js';
 import { createLocator } from './locator.js';
 import type { Problem, SuggestionQuery } from './problem.js';
 
-/** Suggestions are computed for this many problems at most: each compares a name with all other names of its kind. */
+/**
+ * Suggestions are computed for at most this many problems, because each one compares a name with all others of its
+ * kind.
+ */
 const maxSuggestions = 100;
 
 /**
- * Converts problems to diagnostics with locations and suggestions. They are sorted by location; those without one come last,
- * in the given order.
+ * Converts problems to diagnostics with locations and suggestions. They are sorted by location. Diagnostics without a
+ * location come last, in the given order.
  */
 export async function createDiagnostics(problems: readonly Problem[], text: string): Promise<Diagnostic[]> {
   if (problems.length === 0) return [];

@@ -35,8 +35,8 @@ export function validateFile(file: TomlTable, format: FileFormat): Problem[] {
     const issues = [...findIssues(format.schema, file, []), ...findIssuesMissedByZod(format.schema, file, [])];
     return issues.flatMap((issue) => convertIssue(issue, file, format));
   } catch (thrown) {
-    // zod 4 passes its issues as arguments of one call, which fails beyond about a hundred thousand. It can't be a stack
-    // overflow, because the recursion is only as deep as the schema.
+    // zod 4 passes its issues as arguments of one call, which throws a RangeError for more than about a hundred
+    // thousand issues. The error can't be a stack overflow, because the recursion is only as deep as the schema.
     if (!(thrown instanceof RangeError)) throw thrown;
     return [errorAt('wrong-type', [], 'the file has too many errors to list: more than a hundred thousand')];
   }
@@ -47,7 +47,8 @@ function findIssues(schema: Schema, value: TomlValue, path: Path): ZodIssue[] {
 }
 
 /**
- * Finds what zod misses: it skips an entry called __proto__ in a record, and accepts a date as an object without keys.
+ * Finds what zod misses. It skips an entry called `__proto__` in a record, and accepts a date as an object without
+ * keys.
  */
 function findIssuesMissedByZod(schema: Schema, value: TomlValue, path: Path): ZodIssue[] {
   if (!isTable(value)) return [];
@@ -87,7 +88,10 @@ function getDefinition(schema: Schema): z.core.$ZodTypes['_zod']['def'] {
   return def.type === 'optional' ? getDefinition(def.innerType) : def;
 }
 
-/** Makes the path of an issue start at the top of the file: zod starts at the value that it was given. */
+/**
+ * Extends the path of an issue, so that it starts at the top of the file. In zod it starts at the value that zod was
+ * given.
+ */
 export function prependPath(path: Path, issue: ZodIssue): ZodIssue {
   return { ...issue, path: [...path, ...issue.path] };
 }
@@ -97,7 +101,7 @@ export function convertIssue(issue: ZodIssue, file: TomlTable, format: FileForma
   const path = issue.path as Path;
   const value = valueAt(file, path);
   const table = issue.code === 'unrecognized_keys' ? value : valueAt(file, path.slice(0, -1));
-  // A date in place of a table has its own problem; its keys are not checked.
+  // A date in place of a table is reported as its own problem, and its keys are not checked.
   if (table instanceof Date) return [];
   switch (issue.code) {
     case 'unrecognized_keys':
@@ -160,7 +164,7 @@ export function createTypeProblem(
 
 /**
  * Creates the problem for a value that is not one of the allowed strings.
- * @param expected what is allowed, if that is more than the candidates
+ * @param expected a description of the allowed values, if they are more than the candidates
  */
 export function createValueProblem(
   path: Path,

@@ -10,9 +10,9 @@ export interface FileError {
 type Failure = { ok: false; problem: FileError };
 
 /**
- * Reads a regular file of at most `maxBytes`. Other kinds of files fail: reading a pipe, for example, could block forever.
- * It is synchronous, because the thread pool takes ten times as long as reading a small file: `check` of a folder of a
- * thousand narratives spent 0.4 of 1.1 s waiting for it (measured 2026-11).
+ * Reads a regular file of at most `maxBytes`. Other kinds of files fail, because reading a pipe, for example, could
+ * block forever. Reading is synchronous, because the thread pool takes ten times as long as reading a small file:
+ * `check` of a folder of a thousand narratives spent 0.4 of 1.1 s waiting for it (measured 2026-11).
  */
 export function readRegularFile(path: string, maxBytes: number): { ok: true; bytes: Buffer } | Failure {
   try {
@@ -23,7 +23,8 @@ export function readRegularFile(path: string, maxBytes: number): { ok: true; byt
   } catch (thrown) {
     const failure = convertSystemError(thrown as NodeJS.ErrnoException);
     if (failure.problem.reason === 'missing') return failure;
-    // "is a folder" or "is not a regular file" explains more than the system's error, whose wording differs between systems.
+    // "is a folder" or "is not a regular file" explains more than the system's error, whose wording differs between
+    // systems.
     const sizeResult = getRegularFileSize(path, maxBytes);
     return sizeResult.ok ? failure : sizeResult;
   }
@@ -33,9 +34,9 @@ export function readRegularFile(path: string, maxBytes: number): { ok: true; byt
 const readBuffer = Buffer.alloc(32_768);
 
 /**
- * Reads a small file; undefined if it is larger than the buffer, or empty. It does not call `stat` first, which takes as long
- * as everything else: Node creates four dates from a file's times. Opening a pipe or a terminal does not block, and reading
- * it throws.
+ * Reads a small file. Returns undefined if the file is empty or larger than the buffer. Does not call `stat` first,
+ * because that takes as long as everything else: Node creates four dates from a file's times. Opening a pipe or a
+ * terminal does not block, and reading it throws.
  */
 function readSmallFile(path: string): Buffer | undefined {
   const fd = openSync(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
@@ -68,7 +69,7 @@ export function getRegularFileSize(path: string, maxBytes: number): { ok: true; 
 export function convertSystemError({ code, message }: NodeJS.ErrnoException): Failure {
   if (code === 'ENOENT' || code === 'ENOTDIR') return createProblem('missing', 'does not exist');
   if (code === 'EACCES' || code === 'EPERM') return createProblem('denied', "can't be read: permission denied");
-  // The system's own message repeats the whole name.
+  // The system's own message is not used, because it repeats the whole name.
   if (code === 'ENAMETOOLONG') return createProblem('unreadable', 'has a name that is too long');
   // Node rejects a name with a NUL before any system call, with a message that contains the whole path.
   if (code === 'ERR_INVALID_ARG_VALUE') return createProblem('unreadable', 'is not a valid file name');

@@ -1,7 +1,7 @@
 import { quoteForShell } from '../quote-for-shell.js';
 import { type CommandNode, flagsWithValues, flattenCommands, type Values } from './command-tree.js';
 
-/** Renders a completion script for fish 3.1 and later. The script starts no process. */
+/** Renders a completion script for fish 3.1 and later. The script does not start any process. */
 export function renderFishCompletion(tree: CommandNode): string {
   const nodes = flattenCommands(tree);
   const quotePathWord = (path: readonly string[], word: string) => quoteForShell([...path, word].join(' '));

@@ -16,7 +16,7 @@ import { readLocalModelStates } from '../resources/open-quota.js';
 interface ModelEstimate {
   model: string;
   requests: number;
-  /** Estimated, with the conversation that each act sees. */
+  /** An estimate that includes the conversation that each act sees. */
   promptTokens: number;
   outputTokens: number;
   /** In US dollars; absent if a price is unknown. */
@@ -25,22 +25,25 @@ interface ModelEstimate {
 
 /** What running a narrative is expected to use. */
 export interface Estimate extends QuotaForecast, Omit<ModelEstimate, 'model'> {
-  /** The number of replies without `max_tokens`, which count as replies of typical length. */
+  /** The number of replies without `max_tokens`. They are estimated as replies of typical length. */
   guessedReplies: number;
-  /** The same per model, in the order of the first requests. */
+  /** The estimates per model, in the order in which the models are first used. */
   models: ModelEstimate[];
 }
 
 /** Estimates what a narrative will use, given the current quota. */
 type Estimator = (narrative: Narrative, signal: AbortSignal) => Promise<Estimate>;
 
-/** Creates an estimator. Reads the quota store once for all narratives and writes nothing; needs neither key nor network. */
+/**
+ * Creates an estimator. It reads the quota store once for all narratives, writes nothing, and needs neither a key nor
+ * the network.
+ */
 export async function createEstimator(settings: Settings, warn: (text: string) => void): Promise<Estimator> {
   const modelStates = await readLocalModelStates({ settings, warn });
   return async (narrative, signal) => {
     const requests: EstimatedRequest[] = [];
     const { defaultModel } = settings;
-    // Standard input is unknown: it counts as one word.
+    // The content of standard input is unknown, so it counts as one word.
     const stdin = async () => '(stdin)';
     const driver = createEstimatingDriver((request) => requests.push(request));
     const report = await new NarrativeExecutor({ driver, defaultModel, stdin, signal }).execute(narrative);

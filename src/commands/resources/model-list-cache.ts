@@ -5,11 +5,14 @@ import type { ModelListStore } from '../../gemini/models/cached-list.js';
 import { createModelListRows, type ModelListRows } from '../../store/caches/model-list-rows.js';
 
 interface ModelListStoreOptions extends Pick<Settings, 'stateFolder'> {
-  /** Called at most once, if lists can't be cached. A run omits it, because opening the quota store reports the same. */
+  /**
+   * Called at most once, if lists can't be cached. A run omits it, because opening the quota store reports the same
+   * problem.
+   */
   warn?: (text: string) => void;
 }
 
-/** Stores model lists in the state database, which it opens on first use. */
+/** Stores model lists in the state database, which is opened on first use. */
 export function createModelListStore({ stateFolder, warn = () => {} }: ModelListStoreOptions): ModelListStore {
   let opened: Promise<ModelListRows | undefined> | undefined;
   let hasWarned = false;
@@ -46,7 +49,7 @@ const notStoredMessage = 'the model list is not cached';
 async function openRows(folder: string, warnOnce: (text: string) => void): Promise<ModelListRows | undefined> {
   const { database, warning } = await openDatabase(folder);
   if (warning !== undefined) warnOnce(database ? warning : `${warning}: ${notStoredMessage}`);
-  // A list is not worth a long wait for a lock, during which SQLite blocks Ctrl-C.
+  // SQLite blocks Ctrl-C while it waits for a lock. The wait is short, because the program works without a cached list.
   database?.pragma('busy_timeout = 200');
   return database && createModelListRows(database);
 }

@@ -24,14 +24,14 @@ export interface RunOptions extends SettingsFlagOptions {
   /** False for `--no-rate-limit`. */
   rateLimit?: boolean;
   maxWait?: number;
-  /** Use the Live API for models that support REST too. */
+  /** Use the Live API for models that also support REST. */
   live?: boolean;
   resume?: boolean;
   /** With `resume`: the first act to request again. */
   from?: string;
   /** The recording to write. */
   record?: string;
-  /** The recording to reply from. */
+  /** The recording that replies are taken from. */
   replay?: string;
   /** The highest cost of all narratives together, in US dollars. */
   maxCost?: number;

@@ -60,7 +60,7 @@ async function executeFile(context: RunNarrativeFileOptions, persistence: Persis
   const settings = await resources.loadSettings();
   assertPricesKnown(narrative, options, settings);
   const path = file === '-' ? undefined : resolve(proc.cwd(), file);
-  // Another process may have locked the state database.
+  // Opening waits if another process has locked the state database.
   await abortable(persistence.open({ settings, narrative: narrative.name, file: path, text, warn }), signal);
   const recording = await openRunRecording(options.record);
   const { openQuota, budgetLedger } = resources;
@@ -81,7 +81,7 @@ async function executeFile(context: RunNarrativeFileOptions, persistence: Persis
   }
 }
 
-/** Resolves a moment after the signal aborts, so that an interrupted run does not wait for a lock of another process. */
+/** Resolves a moment after the signal aborts, so that an interrupted run does not wait for another process's lock. */
 function shortlyAfterAbort(signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
     const resolveLater = () => setTimeout(resolve, 300).unref();
@@ -115,7 +115,10 @@ async function loadOverriddenNarrative({ file, options, proc, colors, view, sign
   return { narrative: applyOverrides(narrative, overrides), text };
 }
 
-/** Opens the file of `--record`. @throws BoticelliError `output_failed`, or `no_input` if the file is not a recording */
+/**
+ * Opens the file of `--record`.
+ * @throws BoticelliError `output_failed`, or `no_input` if the file is not a recording
+ */
 async function openRunRecording(path: string | undefined) {
   if (path === undefined) return undefined;
   const [{ openRecording }, { withRecording }] = await Promise.all([
@@ -123,6 +126,6 @@ async function openRunRecording(path: string | undefined) {
     import('../../store/recordings/with-recording.js'),
   ]);
   const file = openRecording(path);
-  // The outermost layer records a request as the act made it.
+  // Recording is the outermost layer, so that it records each request as the act made it.
   return { wrapDriver: (driver: BoticelliDriver) => withRecording(file, driver), finish: () => file.finish() };
 }

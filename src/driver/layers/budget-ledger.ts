@@ -5,7 +5,8 @@ export interface BudgetLedger {
   readonly reservedUsd: number;
   /**
    * Reserves the estimated cost of a call.
-   * @returns a function to call when the call ends, with its cost or, if it failed, without; only its first call counts
+   * @returns a function to call when the call ends: with its cost, or without an argument if it failed. Further calls
+   * of the function have no effect.
    */
   reserve(estimateUsd: number): (costUsd?: number) => void;
   /** Adds a cost that belongs to no reservation. */
@@ -19,7 +20,8 @@ export function createBudgetLedger(): BudgetLedger {
     get spentUsd() {
       return spentUsd;
     },
-    // Summed on every read: adding and subtracting would leave a floating-point remainder that blocks the last cent.
+    // The sum is computed on every read. Adding and subtracting would leave a floating-point remainder, which could
+    // block a call that uses up the budget exactly.
     get reservedUsd() {
       return [...reservations].reduce((sum, { estimateUsd }) => sum + estimateUsd, 0);
     },

@@ -4,7 +4,10 @@ import { createLayer } from './create-layer.js';
 import { type BilledResponse, interceptUsage } from './usage-events.js';
 
 export interface CostOptions {
-  /** The price in US dollars per million tokens, by the model that served and the model that was requested. */
+  /**
+   * Returns the prices in US dollars per million tokens, given the model that served the request and the requested
+   * model.
+   */
   getPrice: (servedModel: string, requestedModel: string) => { input: number; output: number } | undefined;
 }
 

@@ -24,7 +24,7 @@ export function createSetupKey({ model, system = '', parameters }: GenerateReque
   return JSON.stringify([model, system, Object.entries(parameters).sort(), mode]);
 }
 
-/** Whether the turns begin with the whole history and add to it. */
+/** Whether the turns begin with the whole history and continue it. */
 export function isContinuation(turns: readonly Turn[], history: readonly Turn[]): boolean {
   return turns.length > history.length && history.every((turn, index) => isSameTurn(turn, turns[index]));
 }
@@ -38,7 +38,7 @@ function isSameTurn(left: Turn, right: Turn | undefined): boolean {
 
 /**
  * Converts new turns for the model's response mode.
- * @throws BoticelliError `invalid_request` for media in realtime input, which takes only text
+ * @throws BoticelliError `invalid_request` for media in realtime input, which accepts only text
  */
 export function convertTurns(turns: readonly Turn[], request: GenerateRequest, mode: ResponseMode): LiveTurn {
   const contents = convertContents({ ...request, turns });

@@ -9,10 +9,10 @@ import {
 } from './pooled-session.js';
 import type { OpenResult } from './session.js';
 
-/** The open sessions of a driver. There are several only if several narratives run in parallel. */
+/** The open sessions of a driver. There is more than one only if several narratives run in parallel. */
 export type SessionPool = ReturnType<typeof createSessionPool>;
 
-/** A session that ends sooner than this gets no further turn. */
+/** A session whose remaining time is shorter than this is not used for another turn. */
 const minRemainingMs = 60_000;
 
 export function createSessionPool(liveOptions: ResolvedLiveOptions) {
@@ -36,8 +36,8 @@ export function createSessionPool(liveOptions: ResolvedLiveOptions) {
       const reason = match?.session.closeReason
         ? 'the connection was lost'
         : 'the service announced the end of the session';
-      // Close the old sessions first: there may be only one slot, and a session can't be resumed while its socket is open
-      // (1011; aicc2025/sip-to-ai#14, seen 2026-09).
+      // Close the old sessions first: there may be only one slot, and a session can't be resumed while its socket is
+      // open (1011; aicc2025/sip-to-ai#14, seen 2026-09).
       await sessions.closeIdle();
       if (!match) return open(sessionRequest);
       const resumed = resumption && (await open(sessionRequest, resumption));
@@ -54,7 +54,8 @@ export function createSessionPool(liveOptions: ResolvedLiveOptions) {
 
 function createSessionSet() {
   const all = new Set<PooledSession>();
-  // Resolves when the slots of abandoned sessions are released. The next session would wait for them otherwise.
+  // Resolves when the slots of abandoned sessions are released. Closing waits for this; otherwise the next session
+  // would have to wait.
   let pendingReleases: Promise<unknown> = Promise.resolve();
   const close = async (pooled: PooledSession): Promise<void> => {
     all.delete(pooled);
@@ -79,7 +80,7 @@ function createSessionSet() {
 
 function canContinue({ busy, key, history }: PooledSession, { request, mode }: SessionRequest): boolean {
   if (busy || key !== createSetupKey(request, mode) || !isContinuation(request.turns, history)) return false;
-  // Realtime input is a single prompt: turns of other models can be added only at the start of a session.
+  // Realtime input is a single prompt, so turns of other models can be added only at the start of a session.
   return mode.prompts === 'content' || history.length === 0 || request.turns.length === history.length + 1;
 }
 
@@ -88,8 +89,8 @@ function isEnding({ session: { closeReason, endsAt } }: PooledSession, { clock }
 }
 
 /**
- * Returns what is needed to resume a session. A session with a seeded history is not resumed: gemini-3.8-live forgot that history in two of three
- * resumptions (livekit/agents-js#2507, seen 2026-09).
+ * Returns what is needed to resume a session. A session with a seeded history is not resumed, because gemini-3.8-live
+ * forgot that history in two of three resumptions (livekit/agents-js#2507, seen 2026-09).
  */
 function getResumption(pooled: PooledSession): Resumption | undefined {
   const turnCount = pooled.history.filter(({ role }) => role === 'model').length;

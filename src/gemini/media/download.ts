@@ -16,7 +16,7 @@ export interface Download {
   displayUrl: string;
 }
 
-/** The hint for a bad URL. It names one act, because earlier acts may have been sent. */
+/** The hint for a bad URL. It says that this act was not sent, because earlier acts may have been sent. */
 const checkUrlHint = 'Check the URL in the narrative. This act was not sent.';
 
 const maxRedirects = 5;
@@ -26,13 +26,13 @@ export interface DownloadOptions extends Pick<CallOptions, 'timeoutMs' | 'idleTi
   signal: AbortSignal | undefined;
   /** Finds the proxy route. Default: no proxy. */
   resolveRoute?: RouteResolver;
-  /** Default 100 MB; tests set less. */
+  /** Default 100 MB. Tests set a lower limit. */
   maxBytes?: number;
 }
 
 /**
- * Downloads an http(s) URL of up to 100 MB, following redirects. Sends neither the API key nor the SDK's headers; a login
- * in the URL goes to that host only. Rejects with the signal's reason after an abort.
+ * Downloads an http(s) URL of up to 100 MB, following redirects. Sends neither the API key nor the SDK's headers. A
+ * login in the URL is sent only to the host of that URL. Rejects with the signal's reason after an abort.
  * @throws BoticelliError `no_input` for a bad URL, `unavailable` if a retry may succeed, `timeout`
  */
 export async function download(options: DownloadOptions): Promise<Download> {
@@ -79,7 +79,7 @@ async function followRedirects(
     response.discard();
     if (hops === maxRedirects) throw createInputError(`${displayUrl} redirects more than ${maxRedirects} times`);
     const next = parseRedirect(location, currentUrl, displayUrl);
-    // Another host does not get this host's login, as in browsers and curl.
+    // The login of one host is not sent to another host, as in browsers and curl.
     authorization = getAuthorization(next) ?? (next.origin === currentUrl.origin ? authorization : undefined);
     currentUrl = next;
   }
@@ -119,7 +119,7 @@ async function readBody(
     for await (const bytes of readPackets(body, timeouts)) {
       chunks.push(bytes);
       totalBytes += bytes.length;
-      // Content-Length may be wrong or absent.
+      // The bytes are counted, because Content-Length may be wrong or absent.
       assertFits(totalBytes);
     }
   } catch (thrown) {
@@ -136,7 +136,7 @@ async function readBody(
   return Buffer.concat(chunks);
 }
 
-/** The login is sent as a header instead, which a redirect to another host does not get. */
+/** Removes the login from a URL. It is sent as a header instead, which is not sent to another host after a redirect. */
 function stripCredentials(url: URL): URL {
   const bare = new URL(url);
   bare.username = '';
@@ -150,7 +150,10 @@ function getAuthorization({ username, password }: URL): string | undefined {
   return `Basic ${Buffer.from(credentials).toString('base64')}`;
 }
 
-/** Leaves a percent sign that begins no valid escape as it is, like curl: URL accepts it, decodeURIComponent throws. */
+/**
+ * Leaves a percent sign unchanged if it does not begin a valid escape, as curl does. URL accepts such a percent sign,
+ * but decodeURIComponent throws.
+ */
 function decodePercentEscapes(text: string): string {
   return text.replaceAll(/(?:%[\da-f]{2})+/gi, (escapes) => {
     try {
@@ -161,12 +164,15 @@ function decodePercentEscapes(text: string): string {
   });
 }
 
-/** The error of a URL that can't be used. */
+/** Creates the error for a URL that can't be used. */
 export function createInputError(message: string, hint = checkUrlHint): BoticelliError {
   return new BoticelliError('no_input', message, { hint });
 }
 
-/** The message also names the host that failed: it may be the target of a redirect, or a proxy. */
+/**
+ * Creates the error for a failed connection. Its message also names the host that failed, which may be the target of a
+ * redirect, or a proxy.
+ */
 function createUnreachableError(displayUrl: string, thrown: unknown, host: string): BoticelliError {
   const error = thrown instanceof BoticelliError ? thrown : classifyNetworkError(thrown, host, checkUrlHint);
   const { message, hint, isTransient, cause } = error;

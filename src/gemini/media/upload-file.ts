@@ -14,7 +14,7 @@ interface MediaPartOptions extends MediaDeliveryOptions {
 }
 
 interface UploadOptions extends MediaPartOptions {
-  /** Receives the file's name on the service, before anything is sent. */
+  /** The file's name on the service is added to this set before anything is sent. */
   remoteNames: Set<string>;
 }
 
@@ -38,7 +38,7 @@ export async function uploadFile(options: UploadOptions): Promise<File> {
     context.signal?.throwIfAborted();
     if (isNotReadableError(thrown) && part.content.from === 'file') await rejectChangedFile(part.content, name);
     if (!(thrown instanceof BoticelliError)) throw createUploadError(thrown, errorPrefix);
-    // Rejected: the service stored nothing.
+    // The service rejected the file, so it stored nothing.
     if (thrown.code === 'invalid_request' || thrown.code === 'auth') remoteNames.delete(remoteName);
     throw thrown;
   });
@@ -48,8 +48,8 @@ export async function uploadFile(options: UploadOptions): Promise<File> {
 
 /**
  * Waits up to `timeoutMs` until an uploaded file can be used. Resolves to its URI.
- * @throws BoticelliError that names the file; transient if only the file's state could not be read, so that the file need
- * not be uploaded again
+ * @throws BoticelliError that names the file. The error is transient if only the file's state could not be read, so
+ * that a retry need not upload the file again.
  */
 export async function waitUntilActive(uploaded: File, options: MediaPartOptions): Promise<string> {
   const name = formatMediaName(options.part);
@@ -80,10 +80,13 @@ async function pollUntilProcessed(uploaded: File, name: string, options: MediaPa
   return file;
 }
 
-/** Deletes files by their names on the service, in parallel. The service deletes what remains after 48 hours. */
+/**
+ * Deletes files by their names on the service, in parallel. The service itself deletes the remaining files after 48
+ * hours.
+ */
 export async function deleteFiles(remoteNames: Set<string>, options: MediaDeliveryOptions): Promise<void> {
   if (remoteNames.size === 0) return;
-  // Its own time limit: an interrupted run must end soon, but still delete its files.
+  // This has its own time limit, because an interrupted run must end soon but still delete its files.
   const signal = AbortSignal.timeout(2000);
   const files = await createFilesClient({ ...options, signal, errorPrefix: 'could not delete uploaded files' });
   await Promise.allSettled([...remoteNames].map((name) => files.delete({ name })));
@@ -96,16 +99,16 @@ export function formatMediaName({ name, mimeType = 'media' }: MediaPart): string
 }
 
 /**
- * Creates a client per use: the requests that carry a file's pieces use neither the signal nor the fetch of a call, only
- * the client's fetch (SDK 2.32).
+ * Creates a client for each use. The requests that carry the pieces of a file ignore the signal and the fetch of a
+ * call, and use only the client's fetch (SDK 2.32).
  */
 function createFilesClient(options: FilesFetchOptions): Promise<Files> {
   return options.connection.createFilesApi(createFilesFetch(options));
 }
 
 /**
- * Opens the part as a Blob, which is read from disk in pieces. With a path instead, the SDK would put the file's name into
- * a header, which throws for a name beyond Latin-1.
+ * Opens the part as a Blob, which is read from disk in pieces. If the SDK got a path instead, it would put the file's
+ * name into a header, which throws for characters outside of Latin-1.
  */
 async function openBlob(part: MediaPart, signal: AbortSignal | undefined): Promise<Blob> {
   const { content } = part;
@@ -114,7 +117,7 @@ async function openBlob(part: MediaPart, signal: AbortSignal | undefined): Promi
   return openCheckedBlob(content, formatMediaName(part), signal);
 }
 
-/** The SDK throws bare errors for responses that it does not expect. */
+/** Converts an error of the SDK, which throws plain errors for responses that it does not expect. */
 function createUploadError(thrown: unknown, errorPrefix: string): BoticelliError {
   const detail = toOneLine(thrown instanceof Error ? thrown.message : String(thrown), 160);
   return new BoticelliError('unavailable', `${errorPrefix}: ${detail}`, {

@@ -1,4 +1,4 @@
-// The library's declarations import this file. It stays free of the code that lists models, and of the SDK's types.
+// The library's declarations import this file, so it must not import the code that lists models or the SDK's types.
 
 /** A model that is available to the key, as the service lists it. */
 export interface ModelInfo {
@@ -32,7 +32,7 @@ export interface ModelListCache {
 /** The fields of an entry from an untrusted source: the service, or the database. */
 export type UntrustedModelInfo = { readonly [Field in keyof ModelInfo]?: unknown };
 
-/** Keeps the valid fields of an entry. Returns undefined without a name and methods. */
+/** Keeps the valid fields of an entry. Returns undefined if the name or the methods are missing. */
 export function parseModelInfo({ name, methods, ...rest }: UntrustedModelInfo): ModelInfo | undefined {
   if (!isNonEmptyString(name) || !Array.isArray(methods)) return undefined;
   const { displayName, description, inputTokens, outputTokens } = rest;
@@ -50,7 +50,7 @@ function isNonEmptyString(value: unknown): value is string {
   return typeof value === 'string' && value !== '';
 }
 
-/** The service sends 0 for limits that do not apply, as for models that make videos. */
+/** The service sends 0 for limits that do not apply, for example for models that create videos. */
 function isPositiveInteger(value: unknown): value is number {
   return typeof value === 'number' && Number.isSafeInteger(value) && value > 0;
 }

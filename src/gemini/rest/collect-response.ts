@@ -16,7 +16,7 @@ const unspecifiedFinishReason = 'FINISH_REASON_UNSPECIFIED';
 export function createReplyCollector(requestedModel: string) {
   const nativeParts: Part[] = [];
   let text = '';
-  // Any chunk may repeat these. The last value counts: some streams say STOP in every chunk.
+  // Any chunk may repeat these fields, and the last value applies: some streams repeat STOP in every chunk.
   const latest: Pick<GenerateContentResponse, 'modelVersion' | 'promptFeedback'> = {};
   let candidate: Candidate = {};
   let usageMetadata: GenerateContentResponse['usageMetadata'];
@@ -27,12 +27,12 @@ export function createReplyCollector(requestedModel: string) {
     add(chunk: GenerateContentResponse): string {
       if (chunk.modelVersion) latest.modelVersion = chunk.modelVersion;
       if (chunk.promptFeedback) latest.promptFeedback = chunk.promptFeedback;
-      // A running total, merged field by field: not every chunk has every count.
+      // The counts are running totals. They are merged field by field, because not every chunk has every count.
       if (chunk.usageMetadata) usageMetadata = { ...usageMetadata, ...chunk.usageMetadata };
       const nextCandidate = chunk.candidates?.[0];
       if (!nextCandidate) return '';
       candidate = { ...candidate, ...nextCandidate };
-      // Not the SDK's getter `text`: it warns on the console about every other kind of part.
+      // The SDK's getter `text` is not used, because it warns on the console about every other kind of part.
       const parts = Array.isArray(nextCandidate.content?.parts) ? nextCandidate.content.parts : [];
       let added = '';
       for (const part of parts) {
@@ -65,7 +65,7 @@ export function createReplyCollector(requestedModel: string) {
       return {
         text,
         model: getServedModel(),
-        // A unary response is complete without a finish reason; a stream without one does not get here.
+        // A unary response without a finish reason is complete. A stream without a finish reason does not get here.
         finishReason: candidate.finishReason ?? unspecifiedFinishReason,
         usage,
         turn: { role: 'model', text, model: stripModelPrefix(requestedModel), native: reuseText(text, nativeParts) },
@@ -79,7 +79,7 @@ export function getTokenMetadata({ outputTokens }: { outputTokens: number | unde
   return outputTokens === undefined ? {} : { tokensGenerated: outputTokens };
 }
 
-/** Joins adjacent plain texts, so that a streamed reply goes back to the model as a unary one does. */
+/** Joins adjacent plain texts, so that a streamed reply is sent back to the model in the same form as a unary reply. */
 function appendPart(parts: Part[], part: Part): void {
   if (part.text === '' && isTextOnly(part)) return;
   const previous = parts.at(-1);
@@ -88,7 +88,10 @@ function appendPart(parts: Part[], part: Part): void {
   } else parts.push(part);
 }
 
-/** Reuses the reply's string for a part with the same text: two joined strings would hold megabytes twice. */
+/**
+ * Uses the reply's string for a part with the same text. Two separately joined strings would keep megabytes in memory
+ * twice.
+ */
 function reuseText(text: string, parts: Part[]): Part[] {
   const [onlyPart] = parts;
   return parts.length === 1 && onlyPart && isTextOnly(onlyPart) && !onlyPart.thought ? [{ ...onlyPart, text }] : parts;
@@ -122,12 +125,12 @@ interface CollectedReply extends Pick<GenerateContentResponse, 'promptFeedback'>
 /** The hint for a reply that is empty or was blocked. */
 export const changePromptHint = 'Change the prompt, or use another model.';
 
-// Includes those of image models: IMAGE_SAFETY, IMAGE_PROHIBITED_CONTENT, IMAGE_RECITATION.
+// Includes the reasons of image models: IMAGE_SAFETY, IMAGE_PROHIBITED_CONTENT, IMAGE_RECITATION.
 const blockingFinishReasons = /^(IMAGE_)?(SAFETY|RECITATION|BLOCKLIST|PROHIBITED_CONTENT|SPII)$/;
 
 /**
- * Throws the error of an unusable response: `blocked`, `truncated` or `empty_reply`.
- * Text with an unknown finish reason is a reply, and so is text that MAX_TOKENS cut off.
+ * Throws the error of an unusable response: `blocked`, `truncated` or `empty_reply`. Text counts as a reply even if its
+ * finish reason is unknown or MAX_TOKENS cut it off.
  */
 function assertUsableReply({ text, candidate, usage, promptFeedback }: CollectedReply): void {
   const finishReason: string | undefined = candidate.finishReason;
@@ -150,7 +153,10 @@ function assertUsableReply({ text, candidate, usage, promptFeedback }: Collected
   throw new BoticelliError('empty_reply', `the reply is empty (${detail})`, { hint: changePromptHint });
 }
 
-/** The reason with its categories: those rated as blocking, otherwise those rated as likely. */
+/**
+ * Formats the reason with the categories that are rated as blocking or, if there are none, those that are rated as
+ * likely.
+ */
 function formatBlockReason(reason: string, ratings: readonly SafetyRating[] = []): string {
   const blocking = ratings.filter(({ blocked }) => blocked);
   const likely = ratings.filter(({ probability }) => probability === 'HIGH' || probability === 'MEDIUM');

@@ -12,12 +12,12 @@ export type SseItem =
   | { type: 'malformed'; data: string }
   /** The body ended inside an event or inside a bare error. */
   | { type: 'cut' }
-  /** The body has no event, but other text. */
+  /** The body contains no event, but other text. */
   | { type: 'foreign'; text: string };
 
 /**
- * Creates a parser for Gemini's event streams. It finds what @google/genai 2.32 loses: events with other fields before
- * `data:`, a last event without a blank line after it, and errors without `data:`, however the packets are split.
+ * Creates a parser for Gemini's event streams. However the packets are split, it finds what @google/genai 2.32 loses:
+ * events with other fields before `data:`, a last event without a blank line after it, and errors without `data:`.
  */
 export function createSseParser() {
   const items: SseItem[] = [];
@@ -41,10 +41,10 @@ export function createSseParser() {
       return items.splice(0);
     },
     feed: eventParser.feed,
-    /** Call when the body ended properly. */
+    /** Must be called when the body ends without an error. */
     end() {
       isEnding = true;
-      // Completes a last event without a blank line after it, which SSE itself would drop.
+      // Completes a last event that has no blank line after it. SSE itself would drop that event.
       eventParser.feed('\n\n');
       if (items.at(-1)?.type === 'service-error') return;
       if (strayLines.json !== '' && tryParseJson(strayLines.json) === undefined) items.push({ type: 'cut' });
@@ -58,24 +58,25 @@ function classifyEvent(data: string, isEnding: boolean): SseItem | undefined {
   // Gateways that speak OpenAI's dialect end a stream with [DONE].
   if (data === '' || data === '[DONE]') return undefined;
   if (isEnding && tryParseJson(data) === undefined) return { type: 'cut' };
-  // The SDK parses the chunks; parsing each one here too would double the work. Quotes in a reply's text are escaped, so
-  // only a field can match.
+  // Only chunks that contain `"error"` are parsed here. The SDK parses all chunks, and parsing each one here too would
+  // double the work. Quotes in a reply's text are escaped, so `"error"` can only be the name or value of a field.
   if (data.includes('"error"')) {
     const parsed = tryParseJson(data);
     const error = isRecord(parsed) ? extractServiceError(parsed) : undefined;
     if (error) return { type: 'service-error', error };
   }
-  // In JSON a line break is only whitespace between tokens; the SDK would take an empty line as the end of the event.
+  // In JSON, a line break is only white space between tokens. It is replaced, because the SDK would read an empty line
+  // as the end of the event.
   const json = data.includes('\n') ? data.replaceAll('\n', ' ') : data;
   return /^\s*\{/.test(json) ? { type: 'chunk', json } : { type: 'malformed', data };
 }
 
-// An error has a few hundred characters. This bounds memory, and the work of parsing at every closing brace.
+// An error has a few hundred characters. The limit bounds the memory, and the work of parsing at every closing brace.
 const maxErrorChars = 65_536;
 
 /**
- * Collects lines that are not SSE. Google ends a broken stream with an error as bare JSON, over several lines and without
- * `data:` (recorded in FirebaseExtended/vertexai-sdk-test-data); a proxy answers with a web page.
+ * Collects lines that are not SSE. Google ends a broken stream with an error as bare JSON, over several lines and
+ * without `data:` (recorded in FirebaseExtended/vertexai-sdk-test-data). A proxy may answer with a web page.
  */
 function createStrayLines() {
   let json = '';

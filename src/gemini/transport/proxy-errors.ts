@@ -2,7 +2,10 @@ import { type ClientRequest, STATUS_CODES } from 'node:http';
 import { BoticelliError } from '../../errors.js';
 import { classifyNetworkError, isCertificateError } from '../errors/classify-network-error.js';
 
-/** Finds the errors of a request that its proxy caused, by the agent's events, which come before the request is sent. */
+/**
+ * Finds the errors of a request that its proxy caused. Uses the agent's events, which are emitted before the request is
+ * sent.
+ */
 export function monitorProxy(clientRequest: ClientRequest, proxyHost: string, host: string) {
   let isProxyReached = false;
   let tunnelStatus = 200;
@@ -10,29 +13,29 @@ export function monitorProxy(clientRequest: ClientRequest, proxyHost: string, ho
     isProxyReached = true;
     tunnelStatus = statusCode;
   });
-  /** Classifies a status that the proxy itself answered; undefined for the service's. */
+  /** Creates an error for a status that the proxy itself sent. Returns undefined for a status that the service sent. */
   const classifyStatus = (status: number) => {
     if (tunnelStatus !== 200) return createProxyRejectionError(tunnelStatus, proxyHost, host);
     return status === 407 ? createProxyRejectionError(status, proxyHost, host) : undefined;
   };
   return {
     classifyStatus,
-    /** Classifies an error that the proxy caused; undefined if it did not. */
+    /** Creates an error if the proxy caused the given one. Returns undefined if it did not. */
     classifyError: (error: Error) =>
       isProxyReached || clientRequest.reusedSocket ? classifyStatus(0) : createProxyUnreachableError(error, proxyHost),
   };
 }
 
-// These messages name the proxy, so that nobody looks for the cause at the service.
+// These messages name the proxy, so that users do not look for the cause in the service.
 
-/** The proxy can't be reached, or the server there is not a proxy. */
+/** Creates the error for a proxy that can't be reached, or for a server that is not a proxy. */
 function createProxyUnreachableError(thrown: unknown, proxyHost: string): BoticelliError {
   const { code, message, hint, isTransient, cause } = classifyNetworkError(thrown, `the proxy ${proxyHost}`);
   const proxyHint = isCertificateError(thrown) && hint ? hint : checkProxyHint;
   return new BoticelliError(code, message, { hint: proxyHint, isTransient, cause });
 }
 
-/** The proxy answered itself, with a status other than 200, instead of opening a tunnel. */
+/** Creates the error for a proxy that sent a status other than 200 itself, instead of opening a tunnel. */
 function createProxyRejectionError(status: number, proxyHost: string, host: string): BoticelliError {
   const statusText = [status, STATUS_CODES[status]].filter(Boolean).join(' ');
   if (status === 407) {

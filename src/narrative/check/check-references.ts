@@ -14,7 +14,7 @@ export interface ReferenceScope {
   isFromStdin: boolean;
 }
 
-/** A variable that a text uses and its own file does not define: a narrative that nests the file may define it. */
+/** A variable that a text uses and its own file does not define. A narrative that nests the file may define it. */
 export interface UndefinedVariable {
   name: string;
   /** The problem to report if no caller defines it. */
@@ -100,7 +100,8 @@ function checkPlaceholder(
     const message = `${excerpt} is empty, because the narrative itself is read from standard input`;
     return createProblem('stdin-taken', message);
   }
-  // The first index in the order at which the text is sent. For an act outside of the order, any act may run before it.
+  // The first index in the order at which the text is sent. It is infinite for an act outside of the order, because any
+  // act may run before that act.
   const position = templateText.actNames.reduce(
     (least, actName) => Math.min(least, scope.firstPositions.get(actName) ?? Number.POSITIVE_INFINITY),
     Number.POSITIVE_INFINITY,
@@ -138,8 +139,8 @@ function* listKnownNames({ acts, vars }: ReferenceScope): Iterable<string> {
 }
 
 /**
- * Reports acts in `context` that do not exist or have not run by then. The list in the narrative's own table applies to all
- * acts, also to the first one: each act sees those of the list that have run.
+ * Reports acts in `context` that do not exist or have not run before the act. A list in the narrative's own table
+ * applies to all acts, including the first one: each act sees the listed acts that have already run.
  */
 export function checkContexts(file: TomlTable, tableName: string, scope: ReferenceScope, report: ReportProblem): void {
   const headerTable = file[tableName];

@@ -19,7 +19,9 @@ function lintModelNames({ table, path }: RawTable, report: ReportProblem): void 
   }
 }
 
-/** Models without a shutdown date: a suggestion must not cause the next warning. */
+/**
+ * The models without a shutdown date. Others are not suggested, because a suggestion must not cause another warning.
+ */
 const suggestedModels = [...builtInModels].filter(([, { retiresOn }]) => retiresOn === undefined).map(([name]) => name);
 
 function lintModelName(value: TomlValue, path: Path, report: ReportProblem): void {
@@ -30,7 +32,7 @@ function lintModelName(value: TomlValue, path: Path, report: ReportProblem): voi
     report(warningAt('retired-model', path, message, { target: 'value' }));
     return;
   }
-  // No warning for tuned models, which have user-defined names, for Gemma, and for later versions of Gemini.
+  // There is no warning for tuned models (they have user-defined names), for Gemma, or for later versions of Gemini.
   if (facts || /^(tunedModels\/|gemma-)/.test(name) || parseVersion(name) > newestVersion) return;
   const message = `${describePath(path)} is ${quote(name)}, which is not a model known to this version`;
   const suggest = { name, candidates: suggestedModels };
@@ -45,7 +47,10 @@ function parseVersion(name: string): number {
 
 const newestVersion = Math.max(...[...builtInModels.keys()].map(parseVersion));
 
-/** Warns about token limits that thinking alone may use up. A limit of the narrative is reported once, not per act. */
+/**
+ * Warns about token limits that thinking alone may use up. A limit of the whole narrative is reported once, not per
+ * act.
+ */
 function lintThinkingLimits(header: RawTable, acts: readonly RawTable[], report: ReportProblem): void {
   const headerProblem = checkThinkingLimit(header, header);
   if (headerProblem) report(headerProblem);
@@ -58,7 +63,7 @@ function lintThinkingLimits(header: RawTable, acts: readonly RawTable[], report:
   }
 }
 
-/** Checks the token limit of a table, with the settings of the narrative as defaults. Minimal thinking needs no warning. */
+/** Checks the token limit of a table. The narrative's settings are the defaults. Minimal thinking causes no warning. */
 function checkThinkingLimit({ table, path }: RawTable, header: RawTable): Problem | undefined {
   const maxTokens = table.max_tokens ?? header.table.max_tokens;
   if (typeof maxTokens !== 'number' || maxTokens >= thinkingReserveTokens) return undefined;

@@ -27,10 +27,10 @@ export interface ParsedNarrative extends References {
 }
 
 /**
- * Reads a narrative from the table of a file, and its nested narratives. Media and schemas are read by `pending` tasks,
- * which the caller runs one after the other, because a narrative with thousands of images must not open them all at
- * once. Most files have no such tasks and are read without a promise, which matters in a folder of thousands of files.
- * After all tasks, the caller calls `finish`, which checks the references.
+ * Reads a narrative from the table of a file, and its nested narratives. Media and schemas become `pending` tasks.
+ * These must run one after the other, because a narrative with thousands of images must not open them all at once. Most
+ * files have no such tasks and are read without a promise, which saves time in a folder of thousands of files. After
+ * all tasks, `finish` checks the references.
  */
 export function readNarrativeTable({ table: file, folder, readNested, isFromStdin }: NarrativeSource) {
   const problems: Problem[] = [];
@@ -60,7 +60,7 @@ export function readNarrativeTable({ table: file, folder, readNested, isFromStdi
   if (vars.size > 0) narrative.vars = vars;
 
   const finish = (): ParsedNarrative => {
-    // The entries are reversed so that the first position of a repeated act is kept.
+    // The order is reversed, so that the first position of a repeated act is kept.
     const firstPositions = new Map(narrative.acts.map(({ name }, index) => [name, index] as const).reverse());
     const scope = { acts, firstPositions, vars, isFromStdin };
     checkContexts(file, tableName, scope, report);
@@ -84,7 +84,7 @@ function readActs(file: TomlTable, options: ActReadOptions): ReadonlyMap<string,
   return acts;
 }
 
-/** Adds the system text of the narrative, which is sent with every act that has no system text of its own. */
+/** Adds the system text of the narrative, which is sent with the acts that have no system text of their own. */
 function addSystemText(texts: TemplateText[], { system }: ActSettings, tableName: string, order: readonly Act[]): void {
   if (system === undefined) return;
   const actNames = order.filter((act) => act.system === system).map(({ name }) => name);

@@ -3,9 +3,9 @@ import { narrativeFileSchema } from './file-schema.js';
 import type { JsonSchema } from './json-schema.js';
 
 /**
- * Creates the JSON Schema of narrative files (draft 2020-12) from the definition that `check` uses. It covers tables, keys and
- * types, but not, for example, acts that do not exist. It is a file of its own, because nothing else loads zod's JSON Schema
- * generator.
+ * Creates the JSON Schema of narrative files (draft 2020-12) from the definition that `check` uses. It covers tables,
+ * keys and types, but not, for example, acts that do not exist. This code is in its own file, because no other code
+ * needs zod's JSON Schema generator.
  */
 export function createNarrativeJsonSchema(): JsonSchema {
   return toJSONSchema(narrativeFileSchema, { target: 'draft-2020-12' }) as JsonSchema;

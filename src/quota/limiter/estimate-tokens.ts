@@ -3,7 +3,9 @@ import { type GenerateRequest, getByteLength, type MediaPart, type Part } from '
 /** "For Gemini models, a token is equivalent to about 4 characters" (ai.google.dev/gemini-api/docs/tokens, 2026-10). */
 const charactersPerToken = 4;
 
-/** Estimates the prompt tokens of a request. The rate limiter corrects estimates by the token counts it has seen. */
+/**
+ * Estimates the prompt tokens of a request. The rate limiter corrects estimates with the token counts that it has seen.
+ */
 export function estimateTokens({ turns, system = '' }: GenerateRequest): number {
   const tokensPerTurn = turns.map((turn) =>
     turn.role === 'model'
@@ -16,7 +18,7 @@ export function estimateTokens({ turns, system = '' }: GenerateRequest): number 
 function estimatePart(part: Part): number {
   if (part.type === 'text') return part.text.length / charactersPerToken;
   const { tokens, bytes } = findMediaRate(part);
-  // Content that is not loaded yet has no known size: it counts as one unit of its rate.
+  // The size of content that is not loaded yet is unknown. It counts as one unit of its rate.
   return tokens * Math.ceil(Math.max(1, getByteLength(part)) / bytes);
 }
 

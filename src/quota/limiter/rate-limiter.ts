@@ -18,11 +18,11 @@ import {
 export interface ReservationRequest {
   /** The requested model; may be an alias. */
   model: string;
-  /** The caller's estimate of prompt tokens; the limiter corrects it by the counts it has seen. */
+  /** The caller's estimate of prompt tokens. The limiter corrects it with the token counts that it has seen. */
   estimatedTokens: number;
   /** Returns the limits of a model: the requested one, or the one that serves the alias. */
   resolveLimits: (model: string) => Limits;
-  /** The latest acceptable send time, in milliseconds since the epoch. Default none. */
+  /** The latest acceptable send time, in milliseconds since the epoch. By default there is none. */
   deadline?: number;
 }
 
@@ -40,7 +40,10 @@ export interface Reservation extends SendTime {
 /** What identifies a reservation. */
 export type ReservationRef = Pick<Reservation, 'id' | 'request'>;
 
-/** No reservation: the daily quota is used up, or the first possible send time is after the deadline. */
+/**
+ * The reason why nothing was reserved: the daily quota is used up, or the first possible send time is after the
+ * deadline.
+ */
 export interface ReservationFailure {
   state: 'closed' | 'too-late';
   model: string;
@@ -57,10 +60,13 @@ export type ReservationResult = Reservation | ReservationFailure;
 export interface RateLimiter {
   /**
    * Reserves the first send time at which the request fits.
-   * @param id the id of a reservation to replace; default a new one
+   * @param id the id of a reservation to replace; by default a new id
    */
   reserve(request: ReservationRequest, id?: string): Promise<ReservationResult>;
-  /** Moves a pending reservation forward if room has become free. Optional, before its time. */
+  /**
+   * Moves a pending reservation to an earlier time if quota has become free. This call is optional, and must come
+   * before the reservation's time.
+   */
   reschedule(reservation: Reservation): Promise<ReservationResult>;
   /**
    * Confirms a reservation at its time, just before the request is sent.
@@ -113,7 +119,7 @@ export function createRateLimiter(options: RateLimiterOptions): RateLimiter {
       await updateServing(request.model, (state) => applyTokenCount(state, id, tokens));
     },
     async recordRejection({ id, request }, rejection) {
-      // The API names the model whose quota is exceeded, which for an alias is another one.
+      // The API names the model whose quota is exceeded. For an alias, that is a different model.
       const namedModel = rejection.violations.find(({ model }) => model !== undefined)?.model;
       if (namedModel !== undefined) await linkAlias(request.model, namedModel, id);
       await updateServing(request.model, (state, now, model) => {
@@ -137,7 +143,7 @@ function reserveIn(
   const scheduled = scheduleRequest(state, tokens, now, window);
   if (!scheduled.ok) return { state: 'closed', model, at: scheduled.until };
   const { at, reason, guessed } = scheduled;
-  // A request that need not wait is never too late, even if reserving took longer than `--max-wait 0` allows.
+  // A request that does not have to wait is never too late, even if reserving took longer than `--max-wait 0` allows.
   if (request.deadline !== undefined && at > Math.max(now, request.deadline)) return { state: 'too-late', model, at };
   insertReservation(state, { id, at, tokens, estimated: request.estimatedTokens, bookedAt: now, confirmed: false });
   return { state: 'booked', id, request, model, at, guessed, ...(reason && { reason }) };
@@ -158,8 +164,9 @@ function confirmIn(
   const stored = state.appointments.find(({ id }) => id === reservation.id);
   if (stored && state.closedUntil === undefined) {
     if (stored.at > now) return { ...reservation, at: stored.at };
-    // Within one window after its time it can still be sent: the reservations in between counted it, and those that
-    // depend on it are postponed, so that the guard stays whole. Later, others no longer had to count it.
+    // The request can still be sent within one window after its time, because the reservations in between counted it.
+    // Reservations that depend on it are postponed, so that the limits still hold. After more than one window, other
+    // reservations may no longer have counted it.
     if (now - stored.at < window.windowMs && findOrCreateDay(state, stored.at) === findOrCreateDay(state, now)) {
       stored.confirmed = true;
       if (now > stored.at) {
@@ -170,7 +177,7 @@ function confirmIn(
       return 'go';
     }
   }
-  // Missed by more than a window (the machine slept), or dropped because the day closed.
+  // The reservation was missed by more than a window (the machine slept), or it was dropped because the day closed.
   removeReservation(state, reservation.id);
   return reserveIn(state, now, reservation, window);
 }

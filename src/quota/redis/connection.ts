@@ -9,7 +9,10 @@ export class RedisUnavailable extends Error {
   override name = 'RedisUnavailable';
 }
 
-/** A connection to a Redis that may be down. Calls reject with `RedisUnavailable` instead of waiting for long. */
+/**
+ * A connection to a Redis server that may be down. Calls reject with `RedisUnavailable` instead of waiting for a long
+ * time.
+ */
 export interface RedisConnection {
   /** Host and port, the only parts of the URL that are ever shown. */
   host: string;
@@ -18,7 +21,7 @@ export interface RedisConnection {
   /** Whether the last call failed. */
   isUnavailable(): boolean;
   /**
-   * Runs a script on one key, with JSON arguments and further strings.
+   * Runs a script on one key, with JSON arguments and additional strings.
    * @returns `isDone`: whether a conditional write was made
    * @throws RedisUnavailable
    */
@@ -143,10 +146,10 @@ interface ServerClock extends Clock {
 }
 
 /**
- * Estimates how far a server's clock is ahead. The server read it between the request and the response, so each
- * response bounds the offset, and the intersection of all bounds is used. Contradicting bounds mean that a clock was
- * set; the latest ones then apply. An error of some milliseconds costs one more request or the same wait, because the
- * server decides by its own clock what may be sent.
+ * Estimates how far a server's clock is ahead. The server reads its clock between the request and the response, so each
+ * response bounds the offset. The estimate uses the intersection of all bounds. If the bounds contradict each other, a
+ * clock was set, and only the latest bounds are used. An error of some milliseconds costs one more request or a wait of
+ * that many milliseconds, because the server decides by its own clock what may be sent.
  */
 function createServerClock(clock: Clock): ServerClock {
   let minAheadMs = Number.NEGATIVE_INFINITY;

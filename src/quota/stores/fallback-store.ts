@@ -11,7 +11,7 @@ export interface FallbackStoreOptions {
 
 /**
  * Switches to memory when a store fails permanently (disk full, file read-only or corrupt). The states that can still
- * be read are copied, so that known limits stay in force.
+ * be read are copied, so that known limits still apply.
  */
 export function createFallbackQuotaStore({ store, onFailure }: FallbackStoreOptions): QuotaStore {
   let current = store;

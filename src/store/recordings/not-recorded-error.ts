@@ -10,7 +10,8 @@ import {
 import { formatWordDiff } from './word-diff.js';
 
 /**
- * Creates the error for a request that is not in the recording, with the difference to the most similar one that is.
+ * Creates the error for a request that is not in the recording. The error shows how the most similar recorded request
+ * differs.
  *
  * @param path the path of the recording
  * @param entries all entries of the recording
@@ -44,14 +45,14 @@ function formatReplies(count: number): string {
   return count === 1 ? '1 reply' : `${count} replies`;
 }
 
-/** Finds the most similar recorded request; none if all prompts are different. */
+/** Finds the most similar recorded request. Returns undefined if no request is similar. */
 function findNearest(current: RecordedRequest, entries: readonly RecordingEntry[]): RecordedRequest | undefined {
   const currentWords = splitWords(renderParts(current.asked));
   let nearest: { request: RecordedRequest; distance: number } | undefined;
   for (const { request } of entries) {
     const dissimilarity = 1 - diceCoefficient(currentWords, splitWords(renderParts(request.asked)));
     const turnCount = findDifferingTurns(current.after, request.after).length;
-    // Nothing in common, except perhaps the settings.
+    // The two requests have nothing in common, except perhaps their settings.
     if (dissimilarity > 0.8 && turnCount >= current.after.length) continue;
     const settingDifferences = [
       current.model !== request.model,
@@ -64,7 +65,7 @@ function findNearest(current: RecordedRequest, entries: readonly RecordingEntry[
   return nearest?.request;
 }
 
-/** Describes the differences, the most helpful first, each as the end of "differs in". */
+/** Describes the differences, the most helpful first. Each one completes a sentence that begins with "differs in". */
 async function describeDifferences(
   nearest: RecordedRequest,
   description: RequestDescription,

@@ -1,12 +1,12 @@
 /** The number of unchanged characters shown around a change. */
 const contextLength = 30;
-/** The maximum number of characters shown of a change, and of changes shown. */
+/** The maximum number of characters shown per change, and the maximum number of changes shown. */
 const maxCharacters = 120;
 const maxChanges = 3;
 
 /**
  * Renders a short word diff of two texts in the format of `git diff --word-diff`: `three [-short-]{+long+} posts`. The
- * search is bounded: of texts that have little in common it shows the beginnings.
+ * search is bounded: if the texts have little in common, only their beginnings are shown.
  */
 export async function formatWordDiff(before: string, after: string): Promise<string> {
   if (before === '') return `{+${truncate(after)}+}`;
@@ -14,7 +14,7 @@ export async function formatWordDiff(before: string, after: string): Promise<str
   const { diffWords, diffWordsWithSpace } = await import('diff');
   const diffOptions = { maxEditLength: 400, timeout: 500 };
   const wordChanges = diffWords(before, after, diffOptions);
-  // If no word differs, white space does.
+  // If no word differs, the texts differ only in white space.
   const changes = wordChanges?.every(({ added, removed }) => !added && !removed)
     ? diffWordsWithSpace(before, after, diffOptions)
     : wordChanges;
@@ -34,7 +34,7 @@ export async function formatWordDiff(before: string, after: string): Promise<str
   return output.join('');
 }
 
-/** Shortens the unchanged text between two changes, before the first or after the last. */
+/** Shortens the unchanged text between two changes, before the first change, or after the last change. */
 function abbreviateUnchanged(text: string, isFirst: boolean, isLast: boolean): string {
   const [start, end] = [text.slice(0, contextLength), text.slice(-contextLength)];
   if (isFirst) return text.length > contextLength ? `…${end}` : text;

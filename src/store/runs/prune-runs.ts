@@ -10,8 +10,8 @@ const maxRuns = 500;
 const maxReplies = 5000;
 
 /**
- * Deletes runs and replies that are older than `keepMs`. It deletes only once the oldest row has exceeded that by a
- * thirtieth, so that most runs delete nothing; they cost two index lookups.
+ * Deletes runs and replies that are older than `keepMs`. Deletes nothing until the oldest row exceeds that age by a
+ * thirtieth. Most runs therefore delete nothing and need only two index lookups.
  *
  * @param now milliseconds since the epoch
  */

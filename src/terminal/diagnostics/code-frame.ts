@@ -59,7 +59,7 @@ function getLine(text: string, line: number): string {
   return text.slice(start, end === -1 ? undefined : end);
 }
 
-/** Maximum length of the shown part of a line, and of what it shows before the location. In UTF-16 code units. */
+/** The maximum length of the shown part of a line, and of the shown text before the location, in UTF-16 code units. */
 const maxShownLength = 100;
 const maxShownBefore = 40;
 

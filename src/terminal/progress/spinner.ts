@@ -10,8 +10,8 @@ export interface SpinnerStatus {
 /** Shows on a terminal that work is in progress. */
 export interface Spinner {
   /**
-   * Shows a status, which replaces the previous one and is read again several times per second. A whole line written to
-   * the terminal in the meantime appears above the spinner.
+   * Shows a status in place of the previous one. The status is read again several times per second. A whole line that
+   * is written to the terminal in the meantime appears above the spinner.
    */
   start(status: () => SpinnerStatus): void;
   /** Clears the spinner and shows the cursor again. */
@@ -27,10 +27,10 @@ export interface SpinnerOptions {
 /** Short enough for a countdown of seconds to look regular. */
 const tickMs = 200;
 
-/** Narrower terminals get no spinner. The width is 0 if it is unknown, for which ora would loop forever. */
+/** Narrower terminals get no spinner. An unknown width is 0, which would make ora loop forever. */
 const minColumns = 10;
 
-/** Creates a spinner. Loads ora, which only a terminal needs. */
+/** Creates a spinner. Loads ora only now, because only a terminal needs it. */
 export async function createSpinner({ stream, isColored }: SpinnerOptions): Promise<Spinner> {
   const [{ default: ora }, { default: measureWidth }] = await Promise.all([import('ora'), import('string-width')]);
   const spinner = ora({
@@ -38,7 +38,7 @@ export async function createSpinner({ stream, isColored }: SpinnerOptions): Prom
     isEnabled: true,
     // ora's own colours ignore NO_COLOR.
     color: isColored ? 'cyan' : false,
-    // With it, ora sets the terminal to raw mode, in which Ctrl-C does not signal the process group.
+    // If this is true, ora sets the terminal to raw mode, in which Ctrl-C does not signal the process group.
     discardStdin: false,
   });
   let readStatus: () => SpinnerStatus = () => ({ text: '' });
@@ -47,13 +47,15 @@ export async function createSpinner({ stream, isColored }: SpinnerOptions): Prom
   const render = () => {
     const { columns = 0 } = stream;
     if (columns < minColumns) return void (spinner.isSpinning && spinner.stop());
-    // Three columns less: ora's symbol, a space, and the last column, after which some terminals wrap at once.
+    // Three columns are reserved for ora's symbol, a space, and the last column, after which some terminals wrap at
+    // once.
     spinner.text = withoutAutowrap(fitToWidth(readStatus(), columns - 3, measureWidth));
     spinner.start();
   };
   stream.on('resize', () => {
     if (timer === undefined) return;
-    // The cursor is at the start of the line, so this clears all rows into which a narrower terminal wrapped it.
+    // The cursor is at the start of the line. This therefore clears all rows onto which the line wrapped when the
+    // terminal became narrower.
     if (spinner.isSpinning) stream.clearScreenDown?.();
     render();
   });
@@ -72,14 +74,14 @@ export async function createSpinner({ stream, isColored }: SpinnerOptions): Prom
 }
 
 /**
- * Turns autowrap (DECAWM of the VT100) off for a text and moves the cursor back to the start of the line. Otherwise a
- * frame drawn while the terminal becomes narrower leaves a part of itself on a second row.
+ * Turns autowrap (DECAWM of the VT100) off for a text, and moves the cursor back to the start of the line. Otherwise a
+ * frame that is drawn while the terminal becomes narrower leaves a part of itself on a second row.
  */
 function withoutAutowrap(text: string): string {
   return `\u001b[?7l${text}\u001b[?7h\r`;
 }
 
-/** More than any terminal has columns; the rest of a longer text is ignored. */
+/** More columns than any terminal has. The rest of a longer text is ignored. */
 const maxTextLength = 2000;
 
 /** Fits a status into one line; `…` marks truncated text. */

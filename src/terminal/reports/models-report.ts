@@ -15,7 +15,7 @@ export interface ModelsReport {
   tier: string;
   /** The length of the service's rate window, its "minute". */
   windowMs: number;
-  /** The number of all models of the service. */
+  /** The number of all models of the service, whether selected or not. */
   count: number;
   /** The selected models, in the service's order. */
   models: readonly ListedModel[];
@@ -34,17 +34,17 @@ export interface ListedModel {
   outputTokens?: number;
   /** The earliest date of retirement, as in `2026-12-01`. */
   retires?: string;
-  /** Whether that date has passed; the model is still listed. */
+  /** Whether that date has passed although the model is still listed. */
   isOverdue?: boolean;
   /** The effective limits. Absent if the model can't generate replies. */
   limits?: ModelStatus['limits'];
-  /** The model to which the alias resolved; the limits are that model's. */
+  /** The model to which the alias resolved. The limits are those of that model. */
   standsFor?: string;
 }
 
 /**
- * Formats the report as a table. On a narrow terminal long names have lines of their own; on a very narrow one it is a
- * list.
+ * Formats the report as a table. On a narrow terminal, long names are on lines of their own. On a very narrow terminal,
+ * the report is a list instead.
  */
 export function formatModels(report: ModelsReport, display: DisplayOptions): string[] {
   const { models } = report;
@@ -104,7 +104,7 @@ function formatNote({ standsFor, retires, isOverdue }: ListedModel): string {
 const headerRow: Row = { name: 'model', cells: ['API', 'input', 'output'], quota: 'limits', note: '' };
 /** The columns with numbers. */
 const numericColumns = [2, 3];
-/** With a narrower column the report becomes a list. */
+/** If the name column would be narrower than this, the report becomes a list. */
 const minNameWidth = 16;
 
 function formatModelTable(rows: readonly Row[], { colors, columns }: DisplayOptions): string[] {
@@ -120,7 +120,7 @@ function formatModelTable(rows: readonly Row[], { colors, columns }: DisplayOpti
   return dimHeader(lines, colors);
 }
 
-/** Formats a row on several lines: a name too long for its column and the note have lines of their own. */
+/** Formats a row on several lines. The note is on its own line, and so is a name that is too long for its column. */
 function formatFoldedRow({ name, note }: Row, otherCells: string, nameWidth: number, colors: Colors): string[] {
   const nameFits = measureWidth(name) <= nameWidth;
   const space = ' '.repeat(nameFits ? nameWidth - measureWidth(name) : nameWidth);
