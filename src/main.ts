@@ -65,7 +65,7 @@ function createProgram(proc: NodeProcess, stdout: Output): Command {
   return program;
 }
 
-/** Prints two lines on standard error and, for a bug, its stack. Prints nothing if the failure is a closed pipe. */
+/** Prints the error with its hint, the resume command, and for a bug the stack. Prints nothing for a closed pipe. */
 async function reportFailure({ error, context }: CommandFailure, proc: NodeProcess): Promise<void> {
   if (error instanceof Interrupted && error.signal === 'SIGPIPE') return;
   const { act, resumeHint, isReported = false } = context;

@@ -3,7 +3,7 @@ import type { Environment } from './environment-variables.js';
 /**
  * Returns a function that finds the proxy of a URL from `HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY` and `NO_PROXY`, in
  * upper or lower case. If the environment names no proxy, returns undefined and loads no library. Variables in `.env`
- * are ignored, because its author could otherwise see the requests.
+ * are ignored, because a `.env` that someone else wrote could send the requests through that person's proxy.
  */
 export async function createProxyResolver(
   environment: Environment,
@@ -16,8 +16,9 @@ export async function createProxyResolver(
   return (url) => {
     const proxy = getProxyForUrl(url);
     if (proxy === '') return undefined;
-    // If the proxy has no scheme, the library adds the scheme of the URL. Like curl, we use http, as proxies do.
-    const hasScheme = proxyVariables.some(([, value]) => value === proxy);
-    return hasScheme ? proxy : proxy.replace(/^\w+:/, 'http:');
+    // To a proxy without a scheme, the library adds the scheme of the URL. Like curl, we use http instead, because that
+    // is what most proxies accept. An unchanged value has its own scheme.
+    const isUnchanged = proxyVariables.some(([, value]) => value === proxy);
+    return isUnchanged ? proxy : proxy.replace(/^\w+:/, 'http:');
   };
 }

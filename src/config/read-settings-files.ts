@@ -44,16 +44,16 @@ interface Candidate {
 
 function listCandidates({ workingFolder, configFile, userConfigFolder }: SettingsFilesOptions): Candidate[] {
   const userPath = userConfigFolder === undefined ? undefined : join(userConfigFolder, settingsFileName);
-  const own = userPath === undefined ? [] : [{ file: userPath, path: userPath }];
-  const ownCandidates = own.map((file) => ({ ...file, isExplicit: false, isFromWorkingFolder: false }));
-  // `--config /dev/null` means that no file is read, as in ssh and git.
-  if (configFile === devNull) return ownCandidates;
+  const userFiles = userPath === undefined ? [] : [{ file: userPath, path: userPath }];
+  const userCandidates = userFiles.map((file) => ({ ...file, isExplicit: false, isFromWorkingFolder: false }));
+  // `--config /dev/null` replaces the file of the working folder with none: only the user's own file is read.
+  if (configFile === devNull) return userCandidates;
   const path = resolve(workingFolder, configFile ?? settingsFileName);
   if (configFile !== undefined)
-    return [{ file: configFile, path, isExplicit: true, isFromWorkingFolder: false }, ...ownCandidates];
+    return [{ file: configFile, path, isExplicit: true, isFromWorkingFolder: false }, ...userCandidates];
   // If the working folder is the user's config folder, both candidates are the same file, which belongs to the user.
-  if (userPath !== undefined && resolve(userPath) === path) return ownCandidates;
-  return [{ file: settingsFileName, path, isExplicit: false, isFromWorkingFolder: true }, ...ownCandidates];
+  if (userPath !== undefined && resolve(userPath) === path) return userCandidates;
+  return [{ file: settingsFileName, path, isExplicit: false, isFromWorkingFolder: true }, ...userCandidates];
 }
 
 async function readIfPresent(candidate: Candidate, secrets: readonly string[]) {

@@ -2,8 +2,8 @@
 
 /**
  * Maximum bytes of inline media in one request; larger media is uploaded first, through the Files API. In base64 this
- * is 20 MB, which was the service's limit for a whole request until 2026-01. Gateways may still have that limit. Since
- * then the service's limit is 100 MB (ai.google.dev/gemini-api/docs/file-input-methods, read 2026-11).
+ * is 20 MB, which was the service's limit for a whole request until 2026-01. The limit is now 100 MB
+ * (ai.google.dev/gemini-api/docs/file-input-methods, read 2026-11), but gateways may still have the old one.
  */
 export const maxInlineBytes = 15_000_000;
 
@@ -24,7 +24,7 @@ export const youtubeUrlPattern =
 export const filesApiUrlPattern = /^https:\/\/generativelanguage\.googleapis\.com\/v1(beta)?\/files\/[\w-]+$/;
 
 /**
- * Media types that the Live API does not accept: it accepts text, images and audio
+ * Media types that the Live API does not accept. It accepts images, audio and the text of a prompt, but no text files
  * (ai.google.dev/gemini-api/docs/live-api, read 2026-09).
  */
 export const liveUnsupportedMimePattern = /^(video|text|application)\//;

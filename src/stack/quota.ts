@@ -29,8 +29,8 @@ export interface CreateQuotaOptions {
 }
 
 /**
- * Creates a rate limiter for `withQuota` and `createDriverStack`. Stacks that use the same rate limiter share its
- * limits.
+ * Creates the limiters and the queue that `withQuota` and `createDriverStack` take. Stacks that are given the same
+ * object share its limits.
  */
 export function createQuota(options: CreateQuotaOptions = {}): QuotaOptions {
   const { tier = defaultTier, clock = systemClock, maxWaitMs, ...given } = options;

@@ -4,8 +4,8 @@ export async function withTimeout<Result>(work: Promise<Result>, timeoutMs: numb
   const timeout = new Promise<never>((_, reject) => {
     const rejectOnTimeout = () => reject(new Error(message));
     // If the process was blocked, the timer fires before a response that has already arrived is read. The event loop
-    // reads sockets between timers and immediates, so the rejection waits for two immediates to let the response be
-    // read first.
+    // reads sockets between timers and immediates. The rejection waits for two immediates, so that the response is read
+    // before the first one and handled before the second.
     timer = setTimeout(() => setImmediate(() => setImmediate(rejectOnTimeout)), timeoutMs);
   });
   try {

@@ -133,10 +133,10 @@ async function createEstimateStep(options: CheckOptions, proc: CliProcess, signa
   const colors = await createColors(proc.stderr);
   const warn = createWarn(proc, colors);
   const estimator = await createEstimator(await loadSettings(options, proc, colors), warn);
-  return async ({ narrative }: LoadedNarrative, checked: CheckedFile, stdout: Colors): Promise<CheckedFile> => {
+  return async ({ narrative }: LoadedNarrative, checked: CheckedFile, stdoutColors: Colors): Promise<CheckedFile> => {
     if (!narrative || signal.aborted) return checked;
     const estimate = await estimator(narrative, signal);
-    const lines = [...checked.lines, ...formatEstimate(estimate, typicalReplyTokens, stdout)];
+    const lines = [...checked.lines, ...formatEstimate(estimate, typicalReplyTokens, stdoutColors)];
     return { ...checked, estimate, lines };
   };
 }

@@ -93,14 +93,14 @@ interface LoadModelListOptions {
   signal: AbortSignal;
 }
 
-/** Returns the cached list, or fetches it. @throws BoticelliError `missing_api_key` if fetching the list needs a key */
+/** Returns the cached list, or fetches it. @throws BoticelliError `missing_api_key` if it has to fetch without a key */
 async function loadModelList({ settings, refresh, warn, signal }: LoadModelListOptions): Promise<ModelList> {
   const store = createModelListStore({ ...settings, warn });
   if (settings.apiKey === undefined && !refresh) {
     const cached = await readNewestModelList(store, settings);
     if (cached) {
       const fetchedAt = formatDateTime(new Date(cached.listedAt));
-      warn(`no API key is set: showing the list that another key fetched on ${fetchedAt}`);
+      warn(`no API key is set: showing the list that was fetched with another key on ${fetchedAt}`);
       return cached;
     }
   }

@@ -134,21 +134,25 @@ function createUnknownModelError(description: string, cause: Error, { model }: C
 function createDisconnectError(
   { code, cause: networkError }: SocketClosed,
   description: string,
-  cause: Error,
+  closeError: Error,
   { phase, connection: { host }, partialText }: CloseContext,
 ): BoticelliError {
-  const rootCause = networkError ? createNetworkCause(networkError) : cause;
+  const cause = networkError ? createNetworkCause(networkError) : closeError;
   if (phase === 'turn' && (genericCloseCodes.has(code) || partialText !== '')) {
-    return createStreamInterruptedError(`${host} closed the connection (${description})`, partialText, rootCause);
+    return createStreamInterruptedError(`${host} closed the connection (${description})`, partialText, cause);
   }
   const hint = tryLaterHint;
   if (genericCloseCodes.has(code)) {
     const message = `${host} closed the connection before the session was set up (${description})`;
-    return new BoticelliError('unavailable', message, { hint, isTransient: true, cause: rootCause });
+    return new BoticelliError('unavailable', message, { hint, isTransient: true, cause });
   }
   // 1002 and 1003: the service can't read our frames, so a retry would not help.
   const isTransient = code !== 1002 && code !== 1003;
-  return new BoticelliError('unavailable', `service unavailable: ${description}`, { hint, isTransient, cause });
+  return new BoticelliError('unavailable', `service unavailable: ${description}`, {
+    hint,
+    isTransient,
+    cause: closeError,
+  });
 }
 
 /** Classifies an HTTP response to the upgrade like a REST response, except that a 404 does not refer to the model. */

@@ -34,8 +34,8 @@ function lintLiveSettings(model: string, { table, path }: RawTable, header: RawT
   if (table.format === 'json') {
     const [key, message] =
       table.schema === undefined
-        ? ['format', 'which does not accept "format"; ask for JSON in the prompt too']
-        : ['schema', 'which does not accept a schema; describe it in the prompt too'];
+        ? ['format', 'which cannot be forced to reply in JSON; ask for JSON in the prompt as well']
+        : ['schema', 'which cannot be forced to follow a schema; describe it in the prompt as well'];
     report(warningAt('live-schema', [...path, key], `${model} is a Live model, ${message}`));
   }
   const unsupported: Record<string, string> = { stop: 'and the Live API has no stop sequences' };
@@ -52,7 +52,7 @@ function lintLiveInputs(model: string, act: RawAct, inputs: readonly Input[], re
   for (const [index, input] of inputs.entries()) {
     if (!isUnsupportedInput(input)) continue;
     const path = Array.isArray(act.table.input) ? [...act.path, 'input', index] : (act.texts[index]?.path ?? act.path);
-    const message = `${model} is a Live model, which accepts text, and images and audio as bytes; the act would fail`;
+    const message = `${model} is a Live model, which accepts only text, and images or audio that are sent with the request; the act would fail`;
     report(warningAt('live-unsupported', path, `${describePath(path)} can't be sent: ${message}`, { target: 'value' }));
   }
 }

@@ -33,7 +33,7 @@ export interface SharedLimitersOptions extends RateLimiterOptions, ConcurrencyLi
 
 /** How long `close` waits for pending local writes. */
 const closeTimeoutMs = 1000;
-/** The minimum time until the deadline of a reservation that is made again in the other store. */
+/** When a reservation moves to the other store, its deadline is extended so that at least this much time is left. */
 const graceMs = 1000;
 
 /**
@@ -50,7 +50,7 @@ export function createSharedLimiters(options: SharedLimitersOptions): QuotaLimit
   const redisStore = createRedisQuotaStore({ connection, ...(prefix !== undefined && { prefix }) });
   const readLocalState = async (key: string) => {
     await background.drain();
-    // All states are read, because this does not need the lock, which another process may hold for a long time.
+    // `readAll` needs no write lock, unlike `transact`. Another process may hold that lock for a long time.
     return (await store.readAll().catch(() => undefined))?.get(key);
   };
   const pair: LimiterPair = {
@@ -168,9 +168,15 @@ async function reserveAgain(
   return newReservation.state === 'booked' ? limiter.confirm(newReservation) : newReservation;
 }
 
-function createSharedConcurrencyLimiter({ remote, local, connection: { clock } }: LimiterPair): ConcurrencyLimiter {
+function createSharedConcurrencyLimiter({
+  remote,
+  local,
+  connection: { clock: redisClock },
+}: LimiterPair): ConcurrencyLimiter {
   const toLocalTime = (event: DriverEvent): DriverEvent =>
-    event.type === 'wait' ? { ...event, until: new Date(clock.toLocal(Date.parse(event.until))).toISOString() } : event;
+    event.type === 'wait'
+      ? { ...event, until: new Date(redisClock.toLocal(Date.parse(event.until))).toISOString() }
+      : event;
   return {
     acquire(model, context) {
       const { emit } = context;

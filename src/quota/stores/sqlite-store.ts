@@ -5,7 +5,7 @@ import { parseModelState } from '../limiter/model-state.js';
 import type { QuotaStore } from './quota-store.js';
 
 export interface SqliteStoreOptions extends Omit<LockWaitOptions, 'pauseMs'> {
-  /** Must have the table `quota_pages (key, page)`. */
+  /** Must have the table `quota_pages (key, page)`, whose `page` is the JSON of a model's state. */
   database: Database.Database;
 }
 
@@ -17,11 +17,11 @@ export function createSqliteQuotaStore({ database, ...waitOptions }: SqliteStore
     'INSERT INTO quota_pages (key, page) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET page = excluded.page',
   );
   const deleteOne = database.prepare('DELETE FROM quota_pages WHERE key = ?');
-  const withLock = <Result>(work: () => Result) => retryWhileQuotaLocked(work, waitOptions);
+  const retryWhileLocked = <Result>(work: () => Result) => retryWhileQuotaLocked(work, waitOptions);
 
   return {
     transact: (key, change) =>
-      withLock(() =>
+      retryWhileLocked(() =>
         runInTransaction(database, () => {
           const [json] = (selectOne.get(key) ?? []) as [string?];
           const state = parseModelState(json);
@@ -31,12 +31,12 @@ export function createSqliteQuotaStore({ database, ...waitOptions }: SqliteStore
           return result;
         }),
       ),
-    // This does not use a transaction, because a transaction would fail on a full disk.
+    // Not in `runInTransaction`: its write transaction would fail on a full disk, where the states can still be read.
     readAll: () =>
-      withLock(() => {
+      retryWhileLocked(() => {
         const rows = selectAll.all() as [string, string][];
         return new Map(rows.map(([key, json]) => [key, parseModelState(json)]));
       }),
-    remove: (key) => withLock(() => runInTransaction(database, () => void deleteOne.run(key))),
+    remove: (key) => retryWhileLocked(() => runInTransaction(database, () => void deleteOne.run(key))),
   };
 }

@@ -148,7 +148,7 @@ describe('without a key', () => {
     const { code, stdout, stderr } = await cached.models([], noKey);
     expect({ code, count: extractTableRows(stdout).length }).toEqual({ code: 0, count: 120 });
     expect(stderr).toMatch(
-      /^boticelli: warning: no API key is set: showing the list that another key fetched on .*\n$/,
+      /^boticelli: warning: no API key is set: showing the list that was fetched with another key on .*\n$/,
     );
     expect(await cached.models(['--refresh'], noKey)).toMatchObject({ code: 77 });
     expect(cached.pageRequests).toBe(3);

@@ -97,12 +97,12 @@ rule('live-schema', [
   [
     'reports a schema',
     act('model = "gemini-3.8-live"\nformat = "json"\nschema = { type = "object" }'),
-    '~ 9:1 live-schema: gemini-3.8-live is a Live model, which does not accept a schema; describe it in the prompt too',
+    '~ 9:1 live-schema: gemini-3.8-live is a Live model, which cannot be forced to follow a schema; describe it in the prompt as well',
   ],
   [
     'reports JSON without a schema, also for the model of the narrative',
     `[narrative]\nname = "x"\nmodel = "gemini-3.8-live"\n[toc]\norder = ["a"]\n[acts.a]\nformat = "json"\n`,
-    '~ 7:1 live-schema: gemini-3.8-live is a Live model, which does not accept "format"; ask for JSON in the prompt too',
+    '~ 7:1 live-schema: gemini-3.8-live is a Live model, which cannot be forced to reply in JSON; ask for JSON in the prompt as well',
   ],
 ]);
 
@@ -231,7 +231,8 @@ input = [{ type = "document", file = "paper.pdf" }]
 `;
   const content = { file: 'x.toml', bytes: Buffer.from(source), folder: mediaFolder };
   const { diagnostics } = await checkNarrative(content, { lint: lintNarrative });
-  const live = 'gemini-3.8-live is a Live model, which accepts text, and images and audio as bytes; the act would fail';
+  const live =
+    'gemini-3.8-live is a Live model, which accepts only text, and images or audio that are sent with the request; the act would fail';
   expect(formatDiagnostics(diagnostics)).toEqual([
     `~ 11:10 live-unsupported: "string" in [acts] can't be sent: ${live}`,
     `~ 12:23 live-unsupported: element 2 of "array" in [acts] can't be sent: ${live}`,
