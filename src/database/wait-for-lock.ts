@@ -14,7 +14,7 @@ export interface LockWaitOptions {
   pauseMs?: readonly [minMs: number, maxMs: number];
 }
 
-/** The length of a wait from which the user notices it. */
+/** A wait longer than this is reported to the user. */
 const noticeAfterMs = 1000;
 
 /**

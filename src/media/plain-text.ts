@@ -11,7 +11,7 @@ export function createPlainTextDetector() {
   let isText = true;
   return {
     add(chunk: Uint8Array): void {
-      // Chunks after the first one that is not text are not decoded. Otherwise a whole video would be decoded.
+      // Once a chunk is not text, the rest is not decoded, so that a video is not decoded in full.
       isText &&= !chunk.includes(0) && canDecode(() => decoder.decode(chunk, { stream: true }));
     },
     /** Returns the result. Call it after the last chunk. */

@@ -33,12 +33,12 @@ const plainMessages: readonly (readonly [RegExp, string])[] = [
 export async function diagnoseSyntax(text: string, { error, offset }: ParseFailure): Promise<Diagnostic> {
   const lineEndDiagnostic = diagnoseLineEndings(text);
   if (lineEndDiagnostic) return lineEndDiagnostic;
-  const strictResult = await parseStrictly(text);
+  const secondResult = await parseWithSecondParser(text);
   const message =
-    strictResult === 'valid'
+    secondResult === 'valid'
       ? unsupportedDateMessage
       : plainMessages.find(([pattern]) => pattern.test(error.message))?.[1];
-  const location = locateSyntaxError(text, error, Math.min(offset, text.length), strictResult);
+  const location = locateSyntaxError(text, error, Math.min(offset, text.length), secondResult);
   return { severity: 'error', rule: 'syntax', message: message ?? `not valid TOML: ${error.message}`, location };
 }
 
@@ -54,14 +54,14 @@ function locateSyntaxError(
   text: string,
   error: Error,
   offset: number,
-  strictResult: number | 'valid' | undefined,
+  secondResult: number | 'valid' | undefined,
 ): Location {
   if (error.message.startsWith('Unterminated multi-line')) {
     // The string extends to the end of the file, so its opening quotes are the last ones.
     const start = Math.max(text.lastIndexOf('"""', offset), text.lastIndexOf("'''", offset));
     return locate(text, start, start + 3);
   }
-  if (error.message === 'Invalid Datetime' || strictResult === 'valid') {
+  if (error.message === 'Invalid Datetime' || secondResult === 'valid') {
     // The parser reports an invalid date at the end of the date, or at the space after it.
     const [date = ''] = /[^\s=,[{]*\s?$/.exec(text.slice(0, offset)) ?? [];
     return locate(text, offset - date.length, offset - date.length + date.trimEnd().length);
@@ -69,15 +69,15 @@ function locateSyntaxError(
   const errorLocation = locate(text, offset, offset + 1);
   // The second parser reports the position of the cause, such as a duplicate key. The first parser reports the end of
   // the line.
-  const causeLocation = typeof strictResult === 'number' ? locate(text, strictResult, strictResult + 1) : errorLocation;
+  const causeLocation = typeof secondResult === 'number' ? locate(text, secondResult, secondResult + 1) : errorLocation;
   return causeLocation.line <= errorLocation.line ? causeLocation : errorLocation;
 }
 
 /**
- * Returns the offset at which the second parser fails, or 'valid'. Returns undefined if the text is too long, or so
- * deeply nested that the parser's stack overflows.
+ * Parses again with toml-eslint-parser, which supports all of TOML, unlike @iarna/toml. Returns the offset at which it
+ * fails, or 'valid', or undefined if the text is too long or so deeply nested that the parser's stack overflows.
  */
-async function parseStrictly(text: string): Promise<number | 'valid' | undefined> {
+async function parseWithSecondParser(text: string): Promise<number | 'valid' | undefined> {
   if (text.length > maxLocatableLength) return undefined;
   const { ParseError, parseTOML } = await import('toml-eslint-parser');
   try {

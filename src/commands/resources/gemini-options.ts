@@ -9,7 +9,7 @@ import { createModelListStore } from './model-list-cache.js';
 interface CreateGeminiOptions {
   /** Default: the timeouts of the driver. */
   timeouts?: { timeoutMs: number; idleTimeoutMs: number };
-  /** The end of the hint's sentence about a missing key: what else the user can do. */
+  /** Appended to the hint about a missing key: what else the user can do, such as `, or use --rehearse`. */
   missingKeyHint?: string;
   /** Use the Live API for models that support REST too. */
   preferLive?: boolean | undefined;

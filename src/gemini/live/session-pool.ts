@@ -45,7 +45,7 @@ export function createSessionPool(liveOptions: ResolvedLiveOptions) {
       sessionRequest.context.emit?.({ type: 'note', about: 'session', message: `${reason}: ${outcome}` });
       return resumed?.ok ? resumed : open(sessionRequest);
     },
-    /** Closes the sessions without a running turn. Resolves when their slots are released. */
+    /** Closes all idle sessions, which have no turn in progress. Resolves when their slots are released. */
     closeIdle: sessions.closeIdle,
     /** Closes all sessions. Resolves when their slots are released. */
     close: sessions.closeAll,
@@ -54,11 +54,12 @@ export function createSessionPool(liveOptions: ResolvedLiveOptions) {
 
 function createSessionSet() {
   const all = new Set<PooledSession>();
-  // Resolves when the slots of abandoned sessions are released. Closing waits for this; otherwise the next session
-  // would have to wait.
+  // Resolves when the slots of abandoned sessions are released. Closing waits for this, so that a slot is free when the
+  // next session opens.
   let pendingReleases: Promise<unknown> = Promise.resolve();
   const close = async (pooled: PooledSession): Promise<void> => {
     all.delete(pooled);
+    // Stops its idle timer, which would close it again.
     pooled.borrow();
     await pooled.session.close();
     await pooled.slotReleased;
@@ -80,7 +81,8 @@ function createSessionSet() {
 
 function canContinue({ busy, key, history }: PooledSession, { request, mode }: SessionRequest): boolean {
   if (busy || key !== createSetupKey(request, mode) || !isContinuation(request.turns, history)) return false;
-  // Realtime input is a single prompt, so turns of other models can be added only at the start of a session.
+  // Realtime input is a single prompt. More than one new turn, for example after a reply of another model, can be sent
+  // only at the start of a session.
   return mode.prompts === 'content' || history.length === 0 || request.turns.length === history.length + 1;
 }
 

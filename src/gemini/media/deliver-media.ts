@@ -11,7 +11,7 @@ export interface MediaDelivery {
    * @param allowUpload whether to upload large media through the Files API; if false, all media is inline. Default true
    */
   deliver(request: GenerateRequest, context: CallContext, allowUpload?: boolean): Promise<GenerateRequest>;
-  /** Deletes the uploaded files, within seconds. Never rejects. */
+  /** Deletes the uploaded files, and gives up after a few seconds. Never rejects. */
   close(): Promise<void>;
 }
 
@@ -54,7 +54,7 @@ function listMedia({ turns }: GenerateRequest): MediaPart[] {
   return turns.flatMap((turn) => (turn.role === 'user' ? turn.parts.filter((part) => part.type === 'media') : []));
 }
 
-/** Replaces each media part of a request; a repeated part is replaced once. */
+/** Replaces each media part of a request. Calls `replace` once for a part that is repeated. */
 async function replaceMedia(
   request: GenerateRequest,
   replace: (part: MediaPart) => Promise<MediaPart>,

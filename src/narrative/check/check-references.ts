@@ -100,8 +100,8 @@ function checkPlaceholder(
     const message = `${excerpt} is empty, because the narrative itself is read from standard input`;
     return createProblem('stdin-taken', message);
   }
-  // The first index in the order at which the text is sent. It is infinite for an act outside of the order, because any
-  // act may run before that act.
+  // The first index in the order at which the text is sent. Infinite for an act outside of the order, which never runs:
+  // it may refer to any act of the order.
   const position = templateText.actNames.reduce(
     (least, actName) => Math.min(least, scope.firstPositions.get(actName) ?? Number.POSITIVE_INFINITY),
     Number.POSITIVE_INFINITY,
@@ -127,8 +127,8 @@ function formatUnknownName(excerpt: string, name: string, { vars }: ReferenceSco
 
 function createSuggestionQuery(name: string, scope: ReferenceScope): SuggestionQuery {
   const format = (nearest: string) => `{{${nearest}}}`;
-  const variableName = `vars.${name}`;
-  if (scope.vars.has(name)) return { name: variableName, candidates: [variableName], format };
+  const placeholderName = `vars.${name}`;
+  if (scope.vars.has(name)) return { name: placeholderName, candidates: [placeholderName], format };
   return { name, candidates: listKnownNames(scope), format };
 }
 
@@ -143,15 +143,15 @@ function* listKnownNames({ acts, vars }: ReferenceScope): Iterable<string> {
  * applies to all acts, including the first one: each act sees the listed acts that have already run.
  */
 export function checkContexts(file: TomlTable, tableName: string, scope: ReferenceScope, report: ReportProblem): void {
-  const headerTable = file[tableName];
-  if (isTable(headerTable)) findExistingActs(headerTable.context, [tableName, 'context'], scope, report);
+  const narrativeTable = file[tableName];
+  if (isTable(narrativeTable)) checkActNames(narrativeTable.context, [tableName, 'context'], scope, report);
   const acts = isTable(file.acts) ? file.acts : {};
   for (const act in acts) {
     const value = acts[act];
     if (!isTable(value) || value.context === undefined) continue;
     const path = ['acts', act, 'context'];
     const position = scope.firstPositions.get(act) ?? Number.POSITIVE_INFINITY;
-    for (const [name, index] of findExistingActs(value.context, path, scope, report)) {
+    for (const [name, index] of checkActNames(value.context, path, scope, report)) {
       const first = scope.firstPositions.get(name);
       if (first !== undefined && first < position) continue;
       const reason = first === undefined ? 'is not listed in "order"' : 'has not run by then';
@@ -161,7 +161,7 @@ export function checkContexts(file: TomlTable, tableName: string, scope: Referen
 }
 
 /** Returns the existing acts of a context list, each with its index, and reports the others. */
-function findExistingActs(
+function checkActNames(
   context: TomlValue | undefined,
   path: Path,
   { acts }: ReferenceScope,

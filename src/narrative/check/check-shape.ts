@@ -35,7 +35,8 @@ const narrativeFormat: FileFormat = {
 };
 
 /**
- * Detects inputs that are written as [[acts.look]], [acts.look.input] or input = "…" instead of [[acts.look.input]].
+ * Returns a hint for inputs that are written as [[acts.look]], [acts.look.input] or input = "…" instead of
+ * [[acts.look.input]], else an empty text.
  */
 function formatTypeHint(path: Path, value: TomlValue): string {
   if (path[0] !== 'acts' || path.length !== 3) return '';
@@ -46,7 +47,8 @@ function formatTypeHint(path: Path, value: TomlValue): string {
 }
 
 /**
- * Converts the issue of a value that matches no option of a union to the problems of the option that accepts its type.
+ * Handles a value that matches no option of a union. Returns the problems that the value has with the option whose type
+ * fits, or one type problem if no type fits.
  */
 function convertUnionIssue(issue: UnionIssue, file: TomlTable): Problem[] {
   const path = issue.path as Path;
@@ -59,13 +61,13 @@ function convertUnionIssue(issue: UnionIssue, file: TomlTable): Problem[] {
     const expected = '"full", "previous", "none" or an array of act names';
     return [createValueProblem(path, value, ['full', 'previous', 'none'], narrativeFormat, { expected })];
   }
-  const expected = describeForms(path);
+  const expected = describeOptions(path);
   // A string such as `"2000"` is probably a number in quotes.
   if (path.at(-1) === 'thinking' && typeof value === 'string')
     return [createValueProblem(path, value, thinkingLevels, narrativeFormat, { expected })];
-  const matchingForm = issue.errors.find((issues) => !issues.some((mismatch) => isTypeMismatch(mismatch, value)));
-  return matchingForm
-    ? matchingForm.flatMap((mismatch) => convertIssue(prependPath(path, mismatch), file, narrativeFormat))
+  const fittingOption = issue.errors.find((issues) => !issues.some((mismatch) => isTypeMismatch(mismatch, value)));
+  return fittingOption
+    ? fittingOption.flatMap((mismatch) => convertIssue(prependPath(path, mismatch), file, narrativeFormat))
     : [createTypeProblem(path, value, expected, narrativeFormat)];
 }
 
@@ -75,7 +77,7 @@ function isTypeMismatch({ code, path }: UnionIssue['errors'][number][number], va
   return code === 'invalid_type' || (code === 'invalid_value' && typeof value !== 'string');
 }
 
-function describeForms(path: Path): string {
+function describeOptions(path: Path): string {
   if (path.at(-1) === 'thinking') return formatAlternatives([...thinkingLevels.map(quote), 'a whole number']);
   if (path.at(-1) === 'schema' && path.length > 2) return 'a table or a file name';
   return 'a string, an array of strings or a table';

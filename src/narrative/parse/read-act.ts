@@ -22,9 +22,9 @@ export interface ActReadOptions extends MediaReadOptions {
   /** The settings of the narrative, which an act can override. */
   defaults: ActSettings;
   media: NamedMedia;
-  /** Reads the narrative that `narrative:<name>` refers to. Problems are reported, or kept in the nested file. */
+  /** Reads the narrative that `narrative:<name>` refers to. Problems of the reference are reported. */
   readNested: (name: string, path: Path, report: ReportProblem) => Narrative | undefined;
-  /** Receives every text that is sent to a model. */
+  /** Receives every text that may contain placeholders. */
   onText: (templateText: TemplateText) => void;
 }
 
@@ -39,7 +39,7 @@ export function readAct(name: string, value: TomlValue, options: ActReadOptions)
   const ownSettings = isTable(value) ? readActSettings(value, path, report) : undefined;
   if (ownSettings?.system !== undefined)
     onText({ text: ownSettings.system, path: [...path, 'system'], actNames: [name], sentAs: 'text' });
-  // A table is copied, because the reply format is added to it below.
+  // An act that is a table has its own copy of the parameters, because the reply format is added to them below.
   const parameters = ownSettings ? { ...defaults.parameters, ...ownSettings.parameters } : defaults.parameters;
   const act: Act = { name, parameters, inputs: readInputs(value, path, options) };
   if (isTable(value) && (value.format !== undefined || value.schema !== undefined)) {

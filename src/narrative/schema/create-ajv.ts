@@ -6,8 +6,8 @@ const ajvOptions: Options = { strict: false, allErrors: true, logger: false, val
 
 /**
  * Creates the validator for a dialect, which is the `$schema` of a schema. Returns undefined for an unknown dialect.
- * This function has its own file, because the file is loaded only if a narrative has a schema, and esbuild resolves the
- * names of a CommonJS package only in static imports.
+ * ajv is loaded only if a narrative has a schema. This file imports it statically and is itself imported dynamically,
+ * because esbuild resolves the names of a CommonJS package only in static imports.
  */
 export function createAjv(dialect: unknown): Ajv | undefined {
   if (dialect === undefined || /2020-12/.test(String(dialect))) return new Ajv2020(ajvOptions);
