@@ -66,12 +66,12 @@ function matchesSearch({ name, displayName = '', description = '' }: ModelInfo, 
 
 /** Adds the capabilities, retirement and limits of a model to its entry. */
 function describeModel(entry: ModelInfo, quota: ReadonlyMap<string, QuotaStatus>, now: number): ListedModel {
-  const { supportsGenerate, supportsLive } = getListedCapabilities(entry);
+  const { supportsGenerate, supportsLive, supportsCountTokens = false } = getListedCapabilities(entry);
   const retirement = getRetirement(entry.name, now);
   return {
     ...entry,
     reach: { generate: supportsGenerate, stream: supportsGenerate, live: supportsLive },
-    countsTokens: entry.methods.includes('countTokens'),
+    countsTokens: supportsCountTokens,
     ...(retirement && { retires: retirement.date, isOverdue: retirement.isPast }),
     // boticelli can't use models that support neither API, so their quota does not matter.
     ...((supportsGenerate || supportsLive) && getQuota(entry.name, quota)),
