@@ -26,7 +26,7 @@ const common = {
   platform: 'node',
   target: 'node20',
   external: ['libsql'],
-  // Loading Node's own fetch classes also loads undici, which takes longer than everything else in a run of one act.
+  // Replaces Node's own fetch classes, whose first use loads undici. That takes longer than the rest of a one-act run.
   inject: ['./src/gemini/transport/minimal-fetch.ts'],
   alias: { 'google-auth-library': stub('no-cloud-credentials'), debug: stub('no-debug-output') },
   legalComments: 'none',
@@ -35,8 +35,8 @@ const common = {
 } satisfies BuildOptions;
 
 /**
- * The program is CommonJS, because Node starts it faster than ES modules, and because its V8 code cache can be stored
- * (see bin/compile-cache.js).
+ * The program is CommonJS: Node starts CommonJS faster than ES modules, and bin/compile-cache.js can store the code that
+ * V8 compiled from it. `import()` becomes `require()`.
  */
 const program = {
   ...common,

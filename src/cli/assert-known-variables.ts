@@ -2,7 +2,7 @@ import { BoticelliError } from '../errors.js';
 import { findNearestName } from '../util/nearest-name.js';
 
 /**
- * Checks that every `--var` names a variable of the narratives, because an unknown variable would have no effect.
+ * Checks that every `--var` names a variable of the narratives. A misspelt name would otherwise be ignored silently.
  *
  * @throws BoticelliError `usage`
  */

@@ -4,7 +4,7 @@ import { type BoticelliError, toBoticelliError } from '../errors.js';
 interface FailureContext {
   /** The act that failed. */
   act?: string;
-  /** A line that says how to resume the run. It ends with the command to enter. */
+  /** A line that says how to resume the run, with the command at its end. */
   resumeHint?: string;
   /** True if the error has already been printed on standard error. Default false. */
   isReported?: boolean;

@@ -1,7 +1,7 @@
 import type { Argument, Command, Option } from 'commander';
 import type { CliProcess } from './process.js';
 
-/** Runs a command with its parsed arguments and options. It returns nothing, and throws if the command fails. */
+/** Runs a command with its parsed arguments and options. Throws if the command fails. */
 type CommandHandler<Args extends unknown[], Options> = (
   ...parameters: [...Args, Options, CliProcess, Command]
 ) => Promise<void>;
@@ -21,7 +21,7 @@ export interface CommandDefinition<Args extends unknown[], Options extends objec
 /** Adds a command to a program, or a subcommand to a command. */
 type AddCommand = (parent: Command, proc: CliProcess) => void;
 
-/** Defines a command. */
+/** Returns a function that adds the defined command to its parent. */
 export function defineCommand<Args extends unknown[], Options extends object>(
   definition: CommandDefinition<Args, Options>,
 ): AddCommand {

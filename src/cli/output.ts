@@ -50,7 +50,7 @@ async function writeOutput(
 }
 
 /**
- * Converts an error from standard output. A closed pipe ends the program without a message, like other Unix filters.
+ * Converts an error from standard output. A closed pipe counts as an interruption by SIGPIPE, which is not reported.
  */
 export function toOutputError(error: NodeJS.ErrnoException): BoticelliError {
   if (error.code === 'EPIPE') return new Interrupted('SIGPIPE');

@@ -40,8 +40,8 @@ export function reportAnnotations({ file, diagnostics }: Omit<DiagnosedFile, 'te
 }
 
 /**
- * Returns the path of a file relative to the repository, because a workflow step may run in a subfolder. For a file
- * outside the repository, returns the absolute path.
+ * Returns the path of a file as GitHub expects it: relative to the repository, even if the workflow step runs in a
+ * subfolder. For a file outside the repository, returns the absolute path.
  */
 function pathInRepository(file: string, proc: CliProcess): string {
   const path = resolve(proc.cwd(), file);

@@ -97,7 +97,7 @@ function checkStrings(file: TomlTable): Problem[] {
   });
 }
 
-/** Checks the keys of the tables with limits and prices of single models: each key is a model name. */
+/** Checks the tables with the limits and prices of single models, whose keys must be model names. */
 function checkModelKeys(file: TomlTable): Problem[] {
   const getKeys = (path: Path) => {
     const table = valueAt(file, path);

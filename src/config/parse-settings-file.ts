@@ -24,7 +24,8 @@ export async function parseSettingsFile(
   if (diagnostics.length > 0) throw createInvalidSettings(diagnostics);
   return {
     file,
-    // The schema has accepted this table. The copy that the schema makes is not used, because it has a prototype.
+    // The schema has accepted this table. Its copy is not used, because a lookup of a tier named `constructor` would find
+    // a property of the copy's prototype.
     settings: parsed.table as FileSettings,
     isFromWorkingFolder,
     createError: async (problem, hint) => createInvalidSettings(await createDiagnostics([problem], text), hint),

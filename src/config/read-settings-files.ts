@@ -46,7 +46,7 @@ function listCandidates({ workingFolder, configFile, userConfigFolder }: Setting
   const userPath = userConfigFolder === undefined ? undefined : join(userConfigFolder, settingsFileName);
   const userFiles = userPath === undefined ? [] : [{ file: userPath, path: userPath }];
   const userCandidates = userFiles.map((file) => ({ ...file, isExplicit: false, isFromWorkingFolder: false }));
-  // `--config /dev/null` replaces the file of the working folder with none: only the user's own file is read.
+  // `--config /dev/null` means that the file of the working folder is ignored, and only the user's own file is read.
   if (configFile === devNull) return userCandidates;
   const path = resolve(workingFolder, configFile ?? settingsFileName);
   if (configFile !== undefined)

@@ -22,7 +22,7 @@ export interface Settings {
   /** The models for which settings files define limits in this tier. */
   limitedModels: readonly string[];
   budget: QuotaBudget;
-  /** The length of the service's rate window, its "minute". */
+  /** The period to which per-minute limits apply. It is a minute, unless the settings define another length. */
   windowMs: number;
   /** The models to try, in this order, when a model's quota is used up. */
   fallback: readonly string[];
@@ -51,7 +51,7 @@ export interface SettingsFlags extends LimitValues {
   fallback?: readonly string[] | false;
 }
 
-/** The places to look for settings. No other state of the process is read. */
+/** Where to look for settings. */
 export interface SettingsOptions {
   environment: Environment;
   /** The folder of `boticelli.toml` and `.env`. Relative paths are resolved against it. */

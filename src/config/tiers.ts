@@ -36,9 +36,7 @@ export async function assertKnownTier(sources: Sources, known: string[], flag: s
   }
 }
 
-/**
- * Returns a model's limits in a tier. `requestedAs` is the alias in the request, if any; settings may use that name.
- */
+/** Returns a model's limits. `requestedAs` is the alias in the request, if any: settings may limit either name. */
 export type LimitsLookup = (model: string, requestedAs?: string) => Limits;
 
 /**

@@ -1,7 +1,8 @@
 import { abortable } from './abortable.js';
 
 /**
- * Does the work once per key and shares its result with all callers. A failure is not kept, so the next call retries.
+ * Creates a function that does the work once per key and shares the result with all callers. A failure is not kept, so
+ * the next call does the work again.
  */
 export function createAsyncMemo<Result>() {
   const promises = new Map<string, Promise<Result>>();

@@ -1,6 +1,6 @@
 /**
- * Replaces `ws`, a dependency of @google/genai, in the bundle, because `ws` loads TLS and compression even for REST
- * requests. The SDK's Live connections use the WebSocket that `gemini/live/socket.ts` passes in.
+ * Replaces `ws` in the bundle of @google/genai, which would otherwise load TLS and compression even for REST requests.
+ * For Live connections, the SDK uses the WebSocket that `gemini/live/socket.ts` passes to it.
  */
 export class WebSocket {
   constructor() {

@@ -2,9 +2,9 @@ import { quoteForShell } from '../quote-for-shell.js';
 import { type CommandNode, flagsWithValues, flattenCommands, type Values } from './command-tree.js';
 
 /**
- * Renders a completion script for bash 3.2 (the version in macOS) and later, so it uses neither associative arrays nor
- * mapfile. The script does not start any process. In the script, `$path` is the command typed so far, and `$count` is
- * the number of arguments after it.
+ * Renders a completion script for bash 3.2 (the version in macOS) and later. The script uses neither associative arrays
+ * nor mapfile, which bash 3.2 lacks, and does not start any process. In the script, `$path` is the command typed so far,
+ * and `$count` is the number of arguments after it.
  */
 export function renderBashCompletion(tree: CommandNode): string {
   const nodes = flattenCommands(tree);
@@ -62,9 +62,7 @@ function renderArgumentCases(node: CommandNode): string[] {
   });
 }
 
-/**
- * A leading slash in `values` means that files are completed. It is unambiguous because no word starts with a slash.
- */
+/** Renders the assignment of `values`. A kind of file gets a leading slash, which distinguishes it from any word. */
 function renderAssignment(values: Values): string {
   switch (values.kind) {
     case 'words':

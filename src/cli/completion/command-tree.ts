@@ -34,7 +34,7 @@ export function createCommandTree(command: Command): CommandNode {
   return createNode(command, [], []);
 }
 
-/** @param siblingNames the names of the sibling commands: the arguments of `help` */
+/** @param siblingNames the names of the commands beside this one: the completions for the argument of `help` */
 function createNode(command: Command, path: readonly string[], siblingNames: readonly string[]): CommandNode {
   const help = command.createHelp();
   const names = command.commands.map((subcommand) => subcommand.name());
@@ -69,17 +69,17 @@ function createFlag(option: Option): Flag {
     names: [option.short, option.long].filter((name) => name !== undefined),
     description: collapseWhitespace(option.description),
     values: option.required ? findValues(option, /<([^>.]+)/.exec(option.flags)?.[1] ?? '') : undefined,
-    // Commander knows only variadic options as repeatable; the descriptions of other repeatable options say so.
+    // To commander, only variadic options are repeatable. The others are recognized by their description.
     isRepeatable: option.variadic || option.description.includes('repeatable'),
   };
 }
 
-/** Returns the choices that commander knows; without choices, the completions of the placeholder. */
+/** Returns the choices, or else the completions for a placeholder with this name. */
 function findValues({ argChoices }: Option | Argument, name: string): Values {
   return argChoices ? createWords(argChoices) : (valuesByPlaceholder[name] ?? { kind: 'unknown' });
 }
 
-/** The completions of the placeholders in help texts. */
+/** The completions by placeholder. The placeholder of `--record <file>` is `file`. */
 const valuesByPlaceholder: Record<string, Values> = {
   narrative: { kind: 'narratives' },
   file: { kind: 'files' },

@@ -11,7 +11,7 @@ export function renderZshCompletion(tree: CommandNode): string {
 
 ${flattenCommands(tree).map(renderFunction).join('\n\n')}
 
-# As a file of fpath, this is the body of the function itself.
+# If zsh autoloads this file from fpath, the file is the body of the function _boticelli.
 if [[ \${funcstack[1]} == _boticelli ]]; then _boticelli "$@"; else compdef _boticelli boticelli; fi
 `;
 }

@@ -29,13 +29,13 @@ export interface CheckOptions extends FormatOptions, Pick<SettingsFlagOptions, '
   estimate?: boolean;
 }
 
-/** The result of checking a file. It does not hold the narrative, because there may be thousands of files. */
+/** The result of checking a file. It leaves out the narrative, to save memory: there may be thousands of files. */
 interface CheckedFile {
   file: string;
   /** The number of acts; absent if the file has an error. */
   acts?: number;
   diagnostics: readonly Diagnostic[];
-  /** The diagnostics not yet printed for an earlier file. Many narratives may nest the same file that has an error. */
+  /** The diagnostics without those of earlier files. Many narratives may nest one file that has an error. */
   newDiagnostics: readonly Diagnostic[];
   estimate?: Estimate;
   /** The lines to print. */
@@ -77,7 +77,7 @@ async function checkFiles(
     for (const name of loaded.variables ?? []) variables.add(name);
     const checkedFile = summarizeFile(loaded, colors, reportedKeys);
     checked.push(addEstimate ? await addEstimate(loaded, checkedFile, colors) : checkedFile);
-    // Reading and checking are synchronous, so Node could not handle signals without a pause.
+    // Reading and checking are synchronous. Only during this pause can Node handle signals.
     if (index % 200 === 199) await setImmediate();
     if (signal.aborted) break;
   }
@@ -105,6 +105,7 @@ function toLoadedNarrative({ file, problem }: UnreadableFile): LoadedNarrative {
   return { file, text: '', diagnostics: [{ severity: 'error', rule: 'unreadable', message: problem }] };
 }
 
+/** @param reportedKeys identifies the diagnostics of earlier files; those of this file are added */
 function summarizeFile(loaded: LoadedNarrative, colors: Colors, reportedKeys: Set<string>): CheckedFile {
   const { file, text, narrative, diagnostics } = loaded;
   const newDiagnostics = diagnostics.filter((diagnostic) => {

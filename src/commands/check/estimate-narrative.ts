@@ -16,7 +16,7 @@ import { readLocalModelStates } from '../resources/open-quota.js';
 interface ModelEstimate {
   model: string;
   requests: number;
-  /** An estimate that includes the conversation that each act sees. */
+  /** Includes the conversation that is sent before each prompt. */
   promptTokens: number;
   outputTokens: number;
   /** In US dollars; absent if a price is unknown. */
@@ -57,7 +57,8 @@ interface EstimatedRequest {
   model: string;
   promptTokens: number;
   outputTokens: number;
-  isGuess: boolean;
+  /** Whether `outputTokens` is the length of a typical reply, because the act has no `max_tokens`. */
+  isReplyGuessed: boolean;
 }
 
 /** Creates a driver whose replies have a typical length, so that later prompts have a realistic length too. */
@@ -66,7 +67,7 @@ function createEstimatingDriver(onRequest: (request: EstimatedRequest) => void):
     const { model, parameters } = request;
     const { maxTokens: outputTokens = typicalReplyTokens } = parameters;
     const promptTokens = estimateTokens(request);
-    onRequest({ model, promptTokens, outputTokens, isGuess: parameters.maxTokens === undefined });
+    onRequest({ model, promptTokens, outputTokens, isReplyGuessed: parameters.maxTokens === undefined });
     // A token is about four characters, as in estimate-tokens.ts.
     const text = 'word'.repeat(Math.min(outputTokens, 1_000_000));
     const usage = { promptTokens, outputTokens, thoughtTokens: 0, totalTokens: promptTokens + outputTokens };
@@ -101,7 +102,7 @@ function createEstimate(
   return {
     ...addUp(requests),
     ...(costUsd !== undefined && { costUsd }),
-    guessedReplies: requests.filter(({ isGuess }) => isGuess).length,
+    guessedReplies: requests.filter(({ isReplyGuessed }) => isReplyGuessed).length,
     ...forecastQuota(planned, { modelStates, project, budget, windowMs, limitsFor, now: systemClock.now() }),
     models,
   };

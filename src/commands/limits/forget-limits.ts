@@ -13,7 +13,7 @@ import { formatQuotaLocation } from '../../terminal/reports/limits-report.js';
 import { formatResetResult, toResetDocument } from '../../terminal/reports/reset-report.js';
 import { describeStoreLocation, readLocalModelStates, withRedisStore } from '../resources/open-quota.js';
 
-/** What `boticelli limits` works with. */
+/** What both forms of `boticelli limits` need: the one that shows limits and the one that forgets them. */
 export interface LimitsContext {
   format: 'text' | 'json';
   settings: Settings;

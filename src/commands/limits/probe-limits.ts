@@ -28,15 +28,15 @@ export interface ProbeOptions extends FormatOptions, Pick<SettingsFlagOptions, '
 /** `boticelli limits probe`: measures the limits of models in parallel, and stores them. */
 export function probeLimits(options: ProbeOptions, proc: CliProcess): Promise<void> {
   return withAbortableOutput(proc, async (output, signal) => {
-    const { series, storeLocation } = await runProbe(options, proc, signal);
+    const { results, storeLocation } = await runProbe(options, proc, signal);
     await writeReport(options.format, output, {
-      createDocument: () => ({ ...(storeLocation && { book: storeLocation }), ...toProbeDocument(series) }),
+      createDocument: () => ({ ...(storeLocation && { book: storeLocation }), ...toProbeDocument(results) }),
       renderLines: async () => [
         ...(storeLocation ? [formatQuotaLocation(storeLocation)] : []),
-        ...formatProbe(series, await getStdoutStyle(proc)),
+        ...formatProbe(results, await getStdoutStyle(proc)),
       ],
     });
-    const failure = series.find((result) => result.failure)?.failure;
+    const failure = results.find((result) => result.failure)?.failure;
     if (failure) throw failure;
   });
 }
@@ -57,7 +57,7 @@ async function runProbe(options: ProbeOptions, proc: CliProcess, signal: AbortSi
   const { limiter, getStoreLocation } = await openQuota({ settings, stateDatabase, warn });
   const progress = await createProbeProgress(models, options, proc);
   try {
-    const series = await Promise.all(
+    const results = await Promise.all(
       models.map((model) =>
         probeModel({
           ...{ driver, limiter, limitsFor: settings.limitsFor, model, requests, spacingMs, stream },
@@ -65,7 +65,7 @@ async function runProbe(options: ProbeOptions, proc: CliProcess, signal: AbortSi
         }),
       ),
     );
-    return { series, storeLocation: getStoreLocation?.() };
+    return { results, storeLocation: getStoreLocation?.() };
   } finally {
     progress.stop();
     await driver.close?.();
@@ -73,7 +73,7 @@ async function runProbe(options: ProbeOptions, proc: CliProcess, signal: AbortSi
   }
 }
 
-/** Shows the progress of each series on a terminal. */
+/** Shows on a terminal how many requests were sent to each model. */
 async function createProbeProgress(models: readonly string[], { requests }: ProbeOptions, proc: CliProcess) {
   const spinner = await createStderrSpinner(proc);
   const sentByModel = new Map(models.map((model) => [model, 0]));
@@ -83,8 +83,8 @@ async function createProbeProgress(models: readonly string[], { requests }: Prob
   const refresh = () => spinner?.start(getStatus);
   refresh();
   return {
-    update(series: ModelProbeResult) {
-      sentByModel.set(series.model, series.sent);
+    update({ model, sent }: ModelProbeResult) {
+      sentByModel.set(model, sent);
       refresh();
     },
     stop: () => spinner?.stop(),

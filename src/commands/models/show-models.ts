@@ -48,7 +48,7 @@ async function createModelsReport(options: ModelsOptions, proc: CliProcess, sign
   const { entries, listedAt } = await loadModelList({ settings, refresh, warn, signal });
   const now = systemClock.now();
   const { project, limitsFor, budget, windowMs, tier } = settings;
-  // If the database is unreadable, the limits come from the settings. The failure was reported on loading the list.
+  // If the database is unreadable, the limits come from the settings. Loading the list has already printed a warning.
   const modelStates = await readLocalModelStates({ settings, warn }).catch(() => new Map<string, ModelState>());
   const names = entries.map(({ name }) => name);
   const statuses = getQuotaStatus({ modelStates, project, limitsFor, budget, windowMs, now, models: names });

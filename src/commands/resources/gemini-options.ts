@@ -6,10 +6,11 @@ import { createModelListCache } from '../../gemini/models/cached-list.js';
 import type { ConnectionOptions, GeminiDriverOptions } from '../../gemini/options.js';
 import { createModelListStore } from './model-list-cache.js';
 
-interface CreateGeminiOptions {
+/** The options that the settings do not determine. */
+interface GeminiRunOptions {
   /** Default: the timeouts of the driver. */
   timeouts?: { timeoutMs: number; idleTimeoutMs: number };
-  /** Appended to the hint about a missing key: what else the user can do, such as `, or use --rehearse`. */
+  /** The end of the hint about a missing key: what else the user can do, such as `, or use --rehearse`. */
   missingKeyHint?: string;
   /** Use the Live API for models that support REST too. */
   preferLive?: boolean | undefined;
@@ -20,7 +21,7 @@ interface CreateGeminiOptions {
 /** Returns the options of the bare Gemini driver. @throws BoticelliError `missing_api_key` */
 export function createGeminiOptions(
   settings: Settings,
-  { timeouts, missingKeyHint, preferLive = false, responseModeCache }: CreateGeminiOptions = {},
+  { timeouts, missingKeyHint, preferLive = false, responseModeCache }: GeminiRunOptions = {},
 ): GeminiDriverOptions {
   const connection = getConnection(settings, missingKeyHint);
   const modelListCache = createModelListCache({ ...connection, store: createModelListStore(settings) });

@@ -66,8 +66,9 @@ function describeLoss(features: readonly StateFeature[]): string {
 }
 
 /**
- * Renames the damaged file, so that the next run creates a new one, and returns a description of what happened. Another
- * process may already have renamed it.
+ * Renames the damaged file, so that the next run creates a new one, and returns a description of what happened.
+ *
+ * @param inode the file when it was opened; if the inode has changed, another process has already replaced the file
  */
 function moveAndDescribeDamage(path: string, inode: number | undefined): string {
   try {

@@ -30,7 +30,7 @@ export interface OpenQuotaOptions extends QuotaStoreOptions {
 
 /** The limiters and limits that apply to the requests of a run. */
 export interface RunQuota extends QuotaOptions {
-  /** Returns the location of the store that is currently in use. Absent if the settings do not name a Redis. */
+  /** Returns the location of the store that is currently in use. Absent if the settings do not name a Redis server. */
   getStoreLocation?: () => QuotaLocation;
 }
 
@@ -63,7 +63,7 @@ export function describeStoreLocation({ stateFolder }: Settings, redisHost: stri
   return stateFolder === undefined ? {} : { file: databasePath(stateFolder) };
 }
 
-/** Starts to connect to the Redis in the settings, if any. Warns when Redis goes down and when it is back. */
+/** Starts to connect to the Redis server in the settings, if any. Warns when Redis goes down and when it is back. */
 async function startConnecting(
   { settings: { redisUrl: url }, warn }: QuotaStoreOptions,
   timeoutMs?: number,
@@ -104,8 +104,8 @@ export async function readQuotaSnapshot(options: QuotaStoreOptions) {
 
 /**
  * Calls `work` with the store in Redis, and closes the connection afterwards. This is for commands about quota, which
- * wait longer for Redis than a run does. Resolves to undefined if the settings do not name a Redis, or if it is down;
- * the latter causes a warning.
+ * wait longer for Redis than a run does. Resolves to undefined if the settings do not name a Redis server, or if it is
+ * down. If it is down, also prints a warning.
  */
 export async function withRedisStore<Result>(
   options: QuotaStoreOptions,

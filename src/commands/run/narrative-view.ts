@@ -22,7 +22,8 @@ export interface NarrativeView {
   /** Sets the acts of the run, and creates the folder of `--out-dir`. @throws BoticelliError `output_failed` */
   prepare(planned: readonly PlannedAct[]): Promise<void>;
   /**
-   * At the end of an act, resolves once the reply has left the process, because a closed pipe is only detected then.
+   * Shows an event. At the end of an act, resolves once the reply has left the process, because only then is a closed
+   * pipe detected.
    */
   onEvent(event: NarrativeEvent): void | Promise<void>;
   /** Writes the speech of a reply to `--out-dir` and returns the name of the file; undefined without `--out-dir`. */
@@ -48,7 +49,7 @@ interface NarrativeViewOptions {
   createReplies: CreateReplies;
   /** Whether a spinner shows the remaining time of a wait. */
   showsCountdown: boolean;
-  /** Whether the reader of standard output has closed it. Progress is then pointless. */
+  /** Whether the reader of standard output has closed it. If so, progress is no longer shown. */
   isPipeClosed: () => boolean;
 }
 

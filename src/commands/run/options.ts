@@ -12,7 +12,7 @@ export interface RunOptions extends SettingsFlagOptions {
   output: 'text' | 'json' | 'ndjson';
   /** How many narratives run in parallel. Default 1. */
   jobs?: number;
-  /** The acts to print. */
+  /** The names of the acts whose replies are printed. */
   only?: string[];
   last?: boolean;
   outDir?: string;

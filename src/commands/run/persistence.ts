@@ -16,7 +16,7 @@ export interface Persistence {
   readonly store: RunStore | undefined;
   /** Whether the current act may reuse a stored reply. True with --resume, up to the act that --from names. */
   canReuse: () => boolean;
-  /** Wraps a listener so that events are stored before it receives the next one. */
+  /** Returns a listener that stores each event and passes it to `next`. Awaits both at the end of an act. */
   wrapListener(next: Listener): Listener;
   /** Whether a later run can reuse replies of this run. */
   readonly isResumable: boolean;
@@ -65,7 +65,7 @@ export function createPersistence(options: RunOptions, openDatabaseOnce = openSt
       if (event.type === 'act-start' && event.act === options.from) isReusing = false;
       const stored = store?.onEvent(event);
       const handled = next(event);
-      // The next act starts only after this one is stored and printed.
+      // The next act starts only after this promise resolves.
       return event.type === 'act-end' ? Promise.all([stored, handled]).then(() => {}) : undefined;
     },
     get isResumable() {

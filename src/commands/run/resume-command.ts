@@ -2,8 +2,8 @@ import type { CliProcess } from '../../cli/process.js';
 import { quoteForShell } from '../../cli/quote-for-shell.js';
 
 /**
- * Returns a line with the command that resumes the run, for a POSIX shell: the same command with `--resume` added and
- * `--from` removed. The acts that `--from` requested again already have new replies.
+ * Returns a line with the command that resumes the run, for a POSIX shell: the same command with `--resume` added, and
+ * with `--from` removed, because the acts that it requested again already have new replies.
  */
 export function formatResumeHint({ argv, env }: Pick<CliProcess, 'argv' | 'env'>): string {
   const args = argv.slice(2);

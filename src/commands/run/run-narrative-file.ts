@@ -60,7 +60,7 @@ async function executeFile(context: RunNarrativeFileOptions, persistence: Persis
   const settings = await resources.loadSettings();
   assertPricesKnown(narrative, options, settings);
   const path = file === '-' ? undefined : resolve(proc.cwd(), file);
-  // Opening waits if another process has locked the state database.
+  // Opening may wait for a lock that another process holds. An interruption has to end this wait.
   await abortable(persistence.open({ settings, narrative: narrative.name, file: path, text, warn }), signal);
   const recording = await openRunRecording(options.record);
   const { openQuota, budgetLedger } = resources;

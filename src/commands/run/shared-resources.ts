@@ -22,7 +22,7 @@ interface RunResourcesOptions {
 
 /** Creates the shared resources. Each is opened on first use. */
 export function createRunResources({ files, options, proc, colors, signal }: RunResourcesOptions) {
-  const isStdinNarrative = files.length > 1 && files.includes('-');
+  const isStdinAnotherNarrative = files.length > 1 && files.includes('-');
   let openedQuota: Promise<RunQuota> | undefined;
   return {
     loadSettings: once(() => loadSettings(options, proc, colors)),
@@ -35,7 +35,7 @@ export function createRunResources({ files, options, proc, colors, signal }: Run
     budgetLedger: createBudgetLedger(),
     /** Returns the text of `{{stdin}}`. Warns on the first call if it is empty. */
     readStdin: once((warn: (text: string) => void) =>
-      isStdinNarrative ? Promise.reject(createStdinTakenError()) : readStdinText(proc, { signal, warn }),
+      isStdinAnotherNarrative ? Promise.reject(createStdinTakenError()) : readStdinText(proc, { signal, warn }),
     ),
     async close() {
       await (await openedQuota?.catch(() => undefined))?.limiter.close?.();

@@ -48,7 +48,7 @@ async function clear(filter: ClearFilter, proc: CliProcess): Promise<ClearedCoun
   }
 }
 
-/** Asks for confirmation. Signals are handled only while it asks, because counting and deleting are quick. */
+/** Asks for confirmation. Signals are handled only during the question, because counting and deleting are quick. */
 async function confirmClear(found: ClearedCounts, { yes }: ClearOptions, proc: CliProcess): Promise<void> {
   const { signal, stopListening } = listenForShutdown(proc);
   try {

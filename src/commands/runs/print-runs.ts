@@ -66,7 +66,7 @@ function findRun(id: string, proc: CliProcess) {
 }
 
 function createUnknownRunError(id: string): BoticelliError {
-  const hint = 'Every run is recorded, except rehearsals and with [store] keep = "off".';
+  const hint = 'Every run is recorded, except rehearsals, replays, and runs with [store] keep = "off".';
   if (id === 'last') return new BoticelliError('no_input', 'no runs yet', { hint });
   return new BoticelliError('no_input', `no such run: ${id}`, { hint: 'List runs with: boticelli runs' });
 }

@@ -10,8 +10,8 @@ interface LiveModeRow {
 }
 
 /**
- * Reads and writes the response modes of Live models, which are keyed by a hash of the service's address. The methods
- * throw SQLite's errors.
+ * Reads and writes the response modes of Live models. `service` is a hash of the service's address. The methods throw
+ * SQLite's errors.
  *
  * @param database must have the table `live_manners (service, model, manner, learned_at)`
  */

@@ -51,15 +51,15 @@ function findNearest(current: RecordedRequest, entries: readonly RecordingEntry[
   let nearest: { request: RecordedRequest; distance: number } | undefined;
   for (const { request } of entries) {
     const dissimilarity = 1 - diceCoefficient(currentWords, splitWords(renderParts(request.asked)));
-    const turnCount = findDifferingTurns(current.after, request.after).length;
+    const differingTurnCount = findDifferingTurns(current.after, request.after).length;
     // The two requests have nothing in common, except perhaps their settings.
-    if (dissimilarity > 0.8 && turnCount >= current.after.length) continue;
+    if (dissimilarity > 0.8 && differingTurnCount >= current.after.length) continue;
     const settingDifferences = [
       current.model !== request.model,
       current.system !== request.system,
       !hasSameParameters(current, request),
     ];
-    const distance = 2 * dissimilarity + turnCount + settingDifferences.filter(Boolean).length;
+    const distance = 2 * dissimilarity + differingTurnCount + settingDifferences.filter(Boolean).length;
     if (!nearest || distance < nearest.distance) nearest = { request, distance };
   }
   return nearest?.request;

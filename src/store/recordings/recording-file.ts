@@ -66,12 +66,12 @@ function mergeEntries(path: string, before: Entries, added: Entries): RecordingE
 }
 
 /**
- * Removes the requests whose conversation contains a replaced reply, because no run can send them again. Without this,
- * a recording would grow each time it is recorded again.
+ * Removes the requests whose conversation contains a replaced reply, because no run can send them again. Otherwise, the
+ * file would grow each time the narrative is recorded.
  */
-function removeFollowUps(hashes: readonly string[], all: Map<string, RecordingEntry>, added: Entries): void {
+function removeFollowUps(replacedHashes: readonly string[], all: Map<string, RecordingEntry>, added: Entries): void {
   const currentHashes = new Set([...all.values()].map(hashReplyTurn));
-  const removedHashes = new Set(hashes.filter((hash) => !currentHashes.has(hash)));
+  const removedHashes = new Set(replacedHashes.filter((hash) => !currentHashes.has(hash)));
   if (removedHashes.size === 0) return;
   for (const [id, { request }] of all) {
     if (!added.has(id) && request.after.some((hash) => removedHashes.has(hash))) all.delete(id);
@@ -80,7 +80,7 @@ function removeFollowUps(hashes: readonly string[], all: Map<string, RecordingEn
 
 /**
  * Compares entries by the length of the conversation, then by the request, but never by the reply. So the lines follow
- * the order of the narrative, and keep their position when it is recorded again.
+ * the order of the narrative, and keep their positions when the narrative is recorded again.
  */
 function compareEntries(left: RecordingEntry, right: RecordingEntry): number {
   const depth = left.request.after.length - right.request.after.length;

@@ -24,7 +24,7 @@ export async function formatWordDiff(before: string, after: string): Promise<str
   let changeCount = 0;
   for (const [index, { added, removed, value }] of changes.entries()) {
     if (!added && !removed) {
-      output.push(abbreviateUnchanged(value, index === 0, index === changes.length - 1));
+      output.push(abbreviateUnchanged(value, { isFirst: index === 0, isLast: index === changes.length - 1 }));
       continue;
     }
     if (!(added && changes[index - 1]?.removed)) changeCount += 1;
@@ -35,7 +35,7 @@ export async function formatWordDiff(before: string, after: string): Promise<str
 }
 
 /** Shortens the unchanged text between two changes, before the first change, or after the last change. */
-function abbreviateUnchanged(text: string, isFirst: boolean, isLast: boolean): string {
+function abbreviateUnchanged(text: string, { isFirst, isLast }: Record<'isFirst' | 'isLast', boolean>): string {
   const [start, end] = [text.slice(0, contextLength), text.slice(-contextLength)];
   if (isFirst) return text.length > contextLength ? `…${end}` : text;
   if (isLast) return text.length > contextLength ? `${start}…` : text;

@@ -37,10 +37,9 @@ export type PartDescription =
   | { mimeType?: string; url: string };
 
 /**
- * Describes a request. The description contains only the text of an earlier reply, without its thought signatures: they
- * differ each time, and are stored with the reply. So the request of an act stays the same if the act before it is
- * repeated and gets the same reply. The description also omits the model that gave a reply, the service's address and
- * the API key.
+ * Describes a request. Of an earlier reply, the description contains only the text. Thought signatures are left out,
+ * because they differ each time. So an act's request stays the same if the act before it is repeated and gets the same
+ * reply. The description also omits the model that gave a reply, the service's address and the API key.
  */
 export async function describeRequest(request: GenerateRequest): Promise<RequestDescription> {
   const { model, system, parameters, turns } = request;

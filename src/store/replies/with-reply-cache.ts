@@ -6,7 +6,7 @@ import { tryParseJson } from '../../util/json.js';
 import type { ReplyCache } from './reply-cache.js';
 import { createRequestCounter, type RequestId } from './request-id.js';
 
-/** Where replies are stored, and when a stored reply may be reused. */
+/** Where replies are stored, and which stored replies may be reused. */
 export interface ReplyCacheOptions {
   cache: ReplyCache;
   /** Called before each request. Default: never reuse, only store. */

@@ -51,13 +51,13 @@ export function listRuns(database: Database.Database, limit: number): { runs: Re
 }
 
 /** Finds at most three runs whose ids begin with the prefix, newest first. The prefix `last` finds the newest run. */
-export function findRuns(database: Database.Database, id: string): RecordedRun[] {
-  if (id === 'last') return listRuns(database, 1).runs;
+export function findRuns(database: Database.Database, prefix: string): RecordedRun[] {
+  if (prefix === 'last') return listRuns(database, 1).runs;
   const rows = database.prepare(`SELECT ${columns} FROM runs WHERE id >= ? AND id < ? ORDER BY id DESC LIMIT 3`);
-  return (rows.all(id, `${id}\u{10ffff}`) as RunRow[]).map(toRecordedRun);
+  return (rows.all(prefix, `${prefix}\u{10ffff}`) as RunRow[]).map(toRecordedRun);
 }
 
-/** Lists the finished acts of a run in order. */
+/** Lists the acts of a run that have ended or failed, in order. */
 export function listActs(database: Database.Database, run: string): RecordedAct[] {
   const rows = database.prepare('SELECT act, ended, told FROM acts WHERE run = ? ORDER BY position').raw(true).all(run);
   return (rows as [string, string | null, string][]).map(([act, endJson, eventsJson]) => ({

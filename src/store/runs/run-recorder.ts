@@ -49,8 +49,8 @@ export interface RunRecorderOptions {
   enqueue: (write: () => Promise<void>) => void;
 }
 
-/** A finished act. `end` is absent if the act failed. */
-interface FinishedAct {
+/** What is known of an act that has started. `end` is absent until the act ends, and if it fails. */
+interface ActRecord {
   act: string;
   requestedModel: string;
   end?: ActEnd;
@@ -58,15 +58,15 @@ interface FinishedAct {
 }
 
 /**
- * Creates a listener that records a run in SQLite as its events arrive. So a run that is killed is recorded too, as
+ * Creates a listener that records a run in SQLite as its events arrive, so that even a killed run is recorded, as
  * unfinished. The listener only enqueues writes; the caller waits for them before it starts the next act.
  */
 export function createRunRecorder(options: RunRecorderOptions): (event: NarrativeEvent) => void {
   const writer = createRunWriter(options);
-  const activeActs = new Map<string, FinishedAct>();
+  const activeActs = new Map<string, ActRecord>();
   const counts = { actsEnded: 0, attempts: 0, waitMs: 0 };
   let totals: RunTotals = { ...counts, modelsAsked: [], modelsServed: [], usage: zeroUsage, costUsd: 0 };
-  const finishAct = (finished: FinishedAct) => {
+  const finishAct = (finished: ActRecord) => {
     activeActs.delete(finished.act);
     totals = addAct(totals, finished);
     writer.writeAct(finished, totals);
@@ -94,7 +94,7 @@ export function createRunRecorder(options: RunRecorderOptions): (event: Narrativ
   };
 }
 
-function addAct(totals: RunTotals, { requestedModel, end, events }: FinishedAct): RunTotals {
+function addAct(totals: RunTotals, { requestedModel, end, events }: ActRecord): RunTotals {
   const retries = events.filter(({ type }) => type === 'act-retry').length;
   const waitMs = events.reduce((sum, event) => sum + (event.type === 'act-wait' ? event.waitMs : 0), 0);
   return {
@@ -124,7 +124,7 @@ function createRunWriter({ database, origin, now, enqueue }: RunRecorderOptions)
       const row = [id, replaceNuls(narrative), path, origin.fileHash, acts.length, now(), JSON.stringify(usage)];
       write(() => statements.insertRun.run(...row));
     },
-    writeAct({ act, end, events }: FinishedAct, totals: RunTotals): void {
+    writeAct({ act, end, events }: ActRecord, totals: RunTotals): void {
       const { actsEnded, modelsAsked, modelsServed, attempts, waitMs, usage, costUsd } = totals;
       const ended = end ? JSON.stringify(end) : null;
       const row = [run, position, replaceNuls(act), ended, JSON.stringify(events), end?.costUsd ?? null, run];

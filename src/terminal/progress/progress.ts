@@ -8,7 +8,7 @@ import { createWaitTracker, isFileTransfer } from './wait-status.js';
 /** Reports the progress of a narrative on standard error. */
 export interface Progress {
   onEvent(event: NarrativeEvent): void;
-  /** Writes the heading of an act, if `headings` is `with-reply`. */
+  /** Writes the heading of an act. For the caller to use only if `headings` is `with-reply`. */
   writeHeading(start: ActStart): void;
   /** Writes a warning, which `quiet` does not hide. */
   warn(text: string): void;
@@ -68,7 +68,7 @@ function reportActEvent(
       if (event.discard) warn(`${act}: ${eventLines.discardMessage}`);
       break;
     case 'act-wait':
-      // The line of the failed attempt shows its backoff.
+      // The line about the failed attempt has already shown its backoff.
       if (verbose || (!showsCountdown && event.reason !== 'backoff' && event.waitMs >= eventLines.minReportedWaitMs))
         report(`${act}: waiting ${eventLines.formatWait(event)}`);
       break;

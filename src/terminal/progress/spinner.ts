@@ -24,10 +24,10 @@ export interface SpinnerOptions {
   isColored: boolean;
 }
 
-/** Short enough for a countdown of seconds to look regular. */
+/** The time between two updates, short enough for a countdown of seconds to look regular. */
 const tickMs = 200;
 
-/** Narrower terminals get no spinner. An unknown width is 0, which would make ora loop forever. */
+/** Narrower terminals get no spinner. A terminal of unknown width counts as 0 columns, at which ora would never return. */
 const minColumns = 10;
 
 /** Creates a spinner. Loads ora only now, because only a terminal needs it. */
@@ -54,8 +54,8 @@ export async function createSpinner({ stream, isColored }: SpinnerOptions): Prom
   };
   stream.on('resize', () => {
     if (timer === undefined) return;
-    // The cursor is at the start of the line. This therefore clears all rows onto which the line wrapped when the
-    // terminal became narrower.
+    // Clears everything below the cursor, which is at the start of the line: also the rows onto which the line wrapped
+    // when the terminal became narrower.
     if (spinner.isSpinning) stream.clearScreenDown?.();
     render();
   });
@@ -81,7 +81,7 @@ function withoutAutowrap(text: string): string {
   return `\u001b[?7l${text}\u001b[?7h\r`;
 }
 
-/** More columns than any terminal has. The rest of a longer text is ignored. */
+/** The maximum length of a text that is measured: more than the columns of any terminal. The rest is ignored. */
 const maxTextLength = 2000;
 
 /** Fits a status into one line; `…` marks truncated text. */

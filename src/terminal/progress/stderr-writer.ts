@@ -40,7 +40,7 @@ export function createStderrWriter({
   let pendingLines: Parameters<StderrWriter['writeLine']>[] = [];
   let isMidLine = false;
   let isStopped = false;
-  const { setStatus, updateSpinner } = createSpinnerTasks(spinner, () => !isStopped && !isMidLine);
+  const { setStatus, updateSpinner } = createSharedSpinner(spinner, () => !isStopped && !isMidLine);
 
   const write: StderrWriter['writeLine'] = (line, colorize) => {
     const width = colorize && columns();
@@ -75,9 +75,9 @@ export function createStderrWriter({
   };
 }
 
-/** Creates the list of statuses and the function that updates the spinner to show them. */
-function createSpinnerTasks(spinner: Spinner | undefined, canShow: () => boolean) {
-  const tasks = new Map<object, () => SpinnerStatus>();
+/** Creates functions that keep one status per owner, and show all of them in the spinner. */
+function createSharedSpinner(spinner: Spinner | undefined, canShow: () => boolean) {
+  const statuses = new Map<object, () => SpinnerStatus>();
   let isUpdateScheduled = false;
   /** Deferred to the next turn, so that the spinner does not flicker between two statuses. */
   const updateSpinner = () => {
@@ -86,13 +86,13 @@ function createSpinnerTasks(spinner: Spinner | undefined, canShow: () => boolean
     setImmediate(() => {
       isUpdateScheduled = false;
       if (!canShow()) return;
-      if (tasks.size > 0) spinner?.start(() => joinStatuses([...tasks.values()].map((status) => status())));
+      if (statuses.size > 0) spinner?.start(() => joinStatuses([...statuses.values()].map((status) => status())));
       else spinner?.stop();
     });
   };
   const setStatus: StderrWriter['setStatus'] = (owner, status) => {
-    if (status) tasks.set(owner, status);
-    else tasks.delete(owner);
+    if (status) statuses.set(owner, status);
+    else statuses.delete(owner);
     updateSpinner();
   };
   return { setStatus, updateSpinner };

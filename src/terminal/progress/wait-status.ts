@@ -9,7 +9,7 @@ type WaitState = { act: string; since: number; model: string } & (
   | { kind: 'reply' }
   | { kind: 'time'; wait: ActWait }
   | { kind: 'file'; note: ActNote }
-  | { kind: 'rest'; characters: number }
+  | { kind: 'rest-of-reply'; characters: number }
 );
 
 /** The elapsed time is shown only for waits that last at least this long. */
@@ -34,7 +34,7 @@ function formatWaitStatus(waitState: WaitState, now: number): SpinnerStatus {
     }
     case 'file':
       return { text: `${act}: ${waitState.note.message}`, ...elapsed };
-    case 'rest':
+    case 'rest-of-reply':
       return { text: `${act}: ${formatCount(waitState.characters, 'character')} from ${model} so far` };
   }
 }
@@ -57,7 +57,7 @@ export function createWaitTracker({ stderr, now, label }: WaitTrackerOptions): (
   };
   return (event) => {
     // There may be thousands of deltas, but only the first one changes the state.
-    if (event.type === 'act-delta' && waitState?.kind === 'rest') {
+    if (event.type === 'act-delta' && waitState?.kind === 'rest-of-reply') {
       waitState.characters += event.text.length;
       return;
     }
@@ -78,7 +78,7 @@ function nextWaitState(event: NarrativeEvent, previous: WaitState | undefined, s
     case 'act-retry':
       return { kind: 'reply', act, model, since };
     case 'act-delta':
-      return { kind: 'rest', act, model, since, characters: event.text.length };
+      return { kind: 'rest-of-reply', act, model, since, characters: event.text.length };
     case 'act-note':
       return isFileTransfer(event) ? { kind: 'file', act, model, since, note: event } : previous;
     case 'narrative-start':

@@ -32,7 +32,7 @@ function filterActs(report: RunReport, isActShown: ActFilter) {
 
 /**
  * Writes each event as one line of JSON as it happens, unfiltered.
- * @param includesRunId whether to add the run's id to every event, because several narratives write to this output
+ * @param includesRunId whether to add the run's id to every event, which is needed if several narratives share `output`
  */
 export function createNdjsonReplyOutput(output: Output, includesRunId = false): ReplyOutput {
   let run: string | undefined;

@@ -15,6 +15,7 @@ export interface EstimateReport extends Totals {
   /** The number of replies whose length is assumed to be typical. */
   guessedReplies: number;
   waitMs: number;
+  /** The first model to use up its daily quota: after how many requests, and until when (ms since the epoch). */
   closed?: { model: string; afterRequests: number; until: number };
   models: readonly ({ model: string } & Totals)[];
 }

@@ -9,7 +9,7 @@ import { fitsWidth, formatTable } from '../text/table.js';
 export interface LimitsReport {
   location: ProjectQuotaLocation;
   tier: string;
-  /** The length of the service's rate window, its "minute". */
+  /** The period to which per-minute limits apply. */
   windowMs: number;
   now: number;
   models: readonly QuotaStatus[];

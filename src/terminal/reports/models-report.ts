@@ -13,7 +13,7 @@ export interface ModelsReport {
   listedAt: number;
   now: number;
   tier: string;
-  /** The length of the service's rate window, its "minute". */
+  /** The period to which per-minute limits apply. */
   windowMs: number;
   /** The number of all models of the service, whether selected or not. */
   count: number;
@@ -27,7 +27,7 @@ export interface ListedModel {
   description?: string;
   /** The service's names of the methods that the model supports. */
   methods: readonly string[];
-  /** How boticelli can use the model. */
+  /** The ways in which boticelli can use the model: REST calls, REST streams, and Live sessions. */
   reach: { generate: boolean; stream: boolean; live: boolean };
   countsTokens: boolean;
   inputTokens?: number;
@@ -78,11 +78,11 @@ interface Row {
 
 function createRow(model: ListedModel, report: ModelsReport): Row {
   const { name, reach, inputTokens = '', outputTokens = '', limits = {} } = model;
-  const cells = [formatReach(reach), String(inputTokens), String(outputTokens)];
+  const cells = [formatSupportedApis(reach), String(inputTokens), String(outputTokens)];
   return { name: toDisplayLine(name), cells, quota: formatQuota(limits, report), note: formatNote(model) };
 }
 
-function formatReach({ generate, stream, live }: ListedModel['reach']): string {
+function formatSupportedApis({ generate, stream, live }: ListedModel['reach']): string {
   if (live) return generate ? 'REST and Live' : 'Live only';
   return [...(generate ? ['generate'] : []), ...(stream ? ['stream'] : [])].join(', ') || 'not supported';
 }
@@ -131,9 +131,9 @@ function formatFoldedRow({ name, note }: Row, otherCells: string, nameWidth: num
   ];
 }
 
-function formatListItem({ name, cells: [reach, input, output], quota, note }: Row, colors: Colors): string[] {
+function formatListItem({ name, cells: [apis, input, output], quota, note }: Row, colors: Colors): string[] {
   const tokens = [input && `${input} tokens in`, output && `${output} out`].filter(Boolean).join(', ');
-  const lines = [reach, tokens, quota, note].filter((text) => text !== undefined && text !== '');
+  const lines = [apis, tokens, quota, note].filter((text) => text !== undefined && text !== '');
   return [colors.heading(name), ...lines.map((line) => `  ${line}`)];
 }
 

@@ -29,7 +29,7 @@ export function formatRun(run: RecordedRun, acts: readonly RecordedAct[], { colo
   const [title = '', ...facts] = formatHeader(run).map(toWrappedLine);
   const blocks = [[colors.heading(title), ...facts].join('\n'), ...sections];
   if (run.error) {
-    // The hint and the time to try again are out of date.
+    // The hint and the time to try again were only of use when the run failed.
     const { retryAt: _, hint: __, ...error } = run.error;
     blocks.push(colors.error(toWrappedText(formatError(error, noColors).trimEnd())));
   }
@@ -61,7 +61,7 @@ function formatEnd(end: ActEnd): string[] {
 function formatEvent(event: ActProgressEvent): string[] {
   switch (event.type) {
     case 'act-wait':
-      // The line of the failed attempt shows its backoff.
+      // The line about the failed attempt shows its backoff too.
       return event.reason === 'backoff' ? [] : [`waited ${formatWait(event)}`];
     case 'act-retry':
       return [formatRetry(event)];

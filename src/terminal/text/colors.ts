@@ -6,7 +6,7 @@ export type Colors = Record<'heading' | 'dim' | 'warning' | 'error' | 'location'
 /** How a report is displayed. */
 export interface DisplayOptions {
   colors: Colors;
-  /** The width of the terminal, if it is one. */
+  /** The width of the terminal; undefined if the output is not a terminal. */
   columns?: number | undefined;
 }
 

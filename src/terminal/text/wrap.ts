@@ -9,7 +9,7 @@ export function wrapText(text: string, columns: number): string {
   const lines = text.split('\n').map((line) => {
     const isFence = /^\s*(```|~~~)/.test(line);
     if (isFence) isCode = !isCode;
-    // A code unit takes at most two columns, so that short lines need not be measured.
+    // A code unit takes at most two columns, so lines of up to half the width need not be measured.
     const fits = isCode || isFence || line.length * 2 <= columns || measureWidth(line) <= columns;
     return fits ? line : wrapLine(line, columns);
   });
