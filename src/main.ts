@@ -11,7 +11,7 @@ import { addRunCommand } from './commands/run/command.js';
 import { addRunsCommand } from './commands/runs/command.js';
 import { addSchemaCommand } from './commands/schema.js';
 import { exitCodes, Interrupted, toErrorReport } from './errors.js';
-import { formatError, formatResumeCommand } from './terminal/diagnostics/format-error.js';
+import { formatError, indentResumeHint } from './terminal/diagnostics/format-error.js';
 import { createOutput, type Output } from './terminal/output.js';
 import { createColors } from './terminal/text/colors.js';
 
@@ -65,14 +65,14 @@ function createProgram(proc: NodeProcess, stdout: Output): Command {
   return program;
 }
 
-/** Prints the error with its hint, the resume command, and for a bug the stack. Prints nothing for a closed pipe. */
+/** Prints the error with its hint, how to resume, and for a bug the stack. Prints nothing for a closed pipe. */
 async function reportFailure({ error, context }: CommandFailure, proc: NodeProcess): Promise<void> {
   if (error instanceof Interrupted && error.signal === 'SIGPIPE') return;
   const { act, resumeHint, isReported = false } = context;
   const { stderr } = proc;
   const columns = stderr.isTTY ? stderr.columns : undefined;
   if (!isReported) stderr.write(formatError(toErrorReport(error, act), await createColors(stderr), columns));
-  if (resumeHint !== undefined) stderr.write(formatResumeCommand(resumeHint));
+  if (resumeHint !== undefined) stderr.write(indentResumeHint(resumeHint));
   if (error.code === 'internal') stderr.write(`${await redactKeys(getStack(error), proc)}\n`);
 }
 

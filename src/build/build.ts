@@ -35,8 +35,8 @@ const common = {
 } satisfies BuildOptions;
 
 /**
- * The program is CommonJS: Node starts CommonJS faster than ES modules, and bin/compile-cache.js can store the code that
- * V8 compiled from it. `import()` becomes `require()`.
+ * The program is CommonJS: Node starts it faster than ES modules, and bin/compile-cache.js can store its compiled code.
+ * `import()` becomes `require()`.
  */
 const program = {
   ...common,

@@ -24,8 +24,8 @@ export async function parseSettingsFile(
   if (diagnostics.length > 0) throw createInvalidSettings(diagnostics);
   return {
     file,
-    // The schema has accepted this table. Its copy is not used, because a lookup of a tier named `constructor` would find
-    // a property of the copy's prototype.
+    // The schema has accepted this table. The schema's copy is not used: in its prototype, a lookup of a tier named
+    // `constructor` would find a function.
     settings: parsed.table as FileSettings,
     isFromWorkingFolder,
     createError: async (problem, hint) => createInvalidSettings(await createDiagnostics([problem], text), hint),

@@ -117,8 +117,7 @@ export async function openReadOnly(folder: string, minVersion = 1): Promise<Data
     if (!statSync(path, { throwIfNoEntry: false })?.size) return undefined;
     const { default: LibSql } = await import('libsql');
     const database = new LibSql(`${pathToFileURL(path).href}?mode=ro`);
-    // The wait may be long although it blocks the event loop, because readers wait only for programs that lock the whole
-    // file.
+    // The wait may be long although it blocks the event loop: readers wait only for programs that lock the whole file.
     database.pragma('busy_timeout = 10000');
     const version = readSchemaVersion(database);
     if (version >= minVersion && version <= schemaVersion) return database;

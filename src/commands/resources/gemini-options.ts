@@ -11,7 +11,7 @@ interface GeminiRunOptions {
   /** Default: the timeouts of the driver. */
   timeouts?: { timeoutMs: number; idleTimeoutMs: number };
   /** The end of the hint about a missing key: what else the user can do, such as `, or use --rehearse`. */
-  missingKeyHint?: string;
+  missingKeyHintSuffix?: string;
   /** Use the Live API for models that support REST too. */
   preferLive?: boolean | undefined;
   /** The response modes that earlier runs learned. */
@@ -21,9 +21,9 @@ interface GeminiRunOptions {
 /** Returns the options of the bare Gemini driver. @throws BoticelliError `missing_api_key` */
 export function createGeminiOptions(
   settings: Settings,
-  { timeouts, missingKeyHint, preferLive = false, responseModeCache }: GeminiRunOptions = {},
+  { timeouts, missingKeyHintSuffix, preferLive = false, responseModeCache }: GeminiRunOptions = {},
 ): GeminiDriverOptions {
-  const connection = getConnection(settings, missingKeyHint);
+  const connection = getConnection(settings, missingKeyHintSuffix);
   const modelListCache = createModelListCache({ ...connection, store: createModelListStore(settings) });
   return {
     ...connection,
@@ -35,10 +35,13 @@ export function createGeminiOptions(
 }
 
 /** Returns the address, key and proxies of the settings. @throws BoticelliError `missing_api_key` */
-export function getConnection({ apiKey, baseUrl, resolveProxy }: Settings, missingKeyHint = ''): ConnectionOptions {
+export function getConnection(
+  { apiKey, baseUrl, resolveProxy }: Settings,
+  missingKeyHintSuffix = '',
+): ConnectionOptions {
   if (apiKey === undefined) {
     throw new BoticelliError('missing_api_key', 'no API key is set', {
-      hint: `Set GEMINI_API_KEY to a key from https://aistudio.google.com/apikey${missingKeyHint}.`,
+      hint: `Set GEMINI_API_KEY to a key from https://aistudio.google.com/apikey${missingKeyHintSuffix}.`,
     });
   }
   return { apiKey, ...(resolveProxy && { resolveProxy }), ...(baseUrl !== undefined && { baseUrl }) };

@@ -39,7 +39,7 @@ export function createModelListStore({ stateFolder, warn = () => {} }: ModelList
   const exists = stateFolder !== undefined && existsSync(databasePath(stateFolder));
   return {
     read: async (key) => (exists ? withRows((rows) => rows.read(key)) : undefined),
-    readNewest: async (prefix) => (exists ? withRows((rows) => rows.newest(prefix)) : undefined),
+    readNewest: async (prefix) => (exists ? withRows((rows) => rows.readNewest(prefix)) : undefined),
     write: (key, modelList) => withRows((rows) => rows.write(key, modelList)),
   };
 }

@@ -36,7 +36,7 @@ export async function openDriverStack(stackOptions: OpenDriverStackOptions): Pro
   return createDriverStack({
     gemini: createGeminiOptions(settings, {
       timeouts: { timeoutMs: options.timeout, idleTimeoutMs: options.idleTimeout },
-      missingKeyHint: ', or use --rehearse, which needs no key',
+      missingKeyHintSuffix: ', or use --rehearse, which needs no key',
       preferLive: options.live,
       responseModeCache: createResponseModeCache(settings, stateDatabase),
     }),

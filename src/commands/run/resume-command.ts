@@ -5,7 +5,7 @@ import { quoteForShell } from '../../cli/quote-for-shell.js';
  * Returns a line with the command that resumes the run, for a POSIX shell: the same command with `--resume` added, and
  * with `--from` removed, because the acts that it requested again already have new replies.
  */
-export function formatResumeHint({ argv, env }: Pick<CliProcess, 'argv' | 'env'>): string {
+export function createResumeHint({ argv, env }: Pick<CliProcess, 'argv' | 'env'>): string {
   const args = argv.slice(2);
   const command = [...detectProgram(env), ...addResumeFlag(removeFromFlag(args))].map(formatWord).join(' ');
   return args.includes('-')

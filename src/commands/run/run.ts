@@ -5,7 +5,7 @@ import { listenForShutdown } from '../../cli/shutdown.js';
 import { type BoticelliError, toBoticelliError } from '../../errors.js';
 import { assertFlags } from './assert-flags.js';
 import type { RunOptions } from './options.js';
-import { formatResumeHint } from './resume-command.js';
+import { createResumeHint } from './resume-command.js';
 import { type NarrativeRun, runNarrativeFile } from './run-narrative-file.js';
 import { openRunView } from './run-view.js';
 import { createRunResources } from './shared-resources.js';
@@ -65,6 +65,6 @@ function throwIfFailed(runs: readonly NarrativeRun[], proc: CliProcess, interrup
   throw new CommandFailure(error, {
     isReported: runs.length > 1 && interruption === undefined,
     ...(act !== undefined && { act }),
-    ...(isResumable && { resumeHint: formatResumeHint(proc) }),
+    ...(isResumable && { resumeHint: createResumeHint(proc) }),
   });
 }

@@ -12,7 +12,7 @@ export interface ModelListRow {
 export interface ModelListRows {
   read(key: string): ModelListRow | undefined;
   /** Reads the newest list whose key has the prefix. */
-  newest(keyPrefix: string): ModelListRow | undefined;
+  readNewest(keyPrefix: string): ModelListRow | undefined;
   /** Writes a list, and deletes the lists that are more than a week older. */
   write(key: string, row: ModelListRow): void;
 }
@@ -24,7 +24,7 @@ export function createModelListRows(database: Database.Database): ModelListRows 
   const columns = 'SELECT fetched_at, models FROM catalogues';
   return {
     read: (key) => toModelListRow(database.prepare(`${columns} WHERE key = ?`).raw(true).get(key)),
-    newest(keyPrefix) {
+    readNewest(keyPrefix) {
       const query = `${columns} WHERE substr(key, 1, ?) = ? ORDER BY fetched_at DESC LIMIT 1`;
       return toModelListRow(database.prepare(query).raw(true).get(keyPrefix.length, keyPrefix));
     },

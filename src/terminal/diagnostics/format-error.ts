@@ -4,9 +4,9 @@ import { formatMoment } from '../text/format.js';
 import { toPrintableLine } from '../text/printable.js';
 import { wrapText } from '../text/wrap.js';
 
-/** Formats the command that resumes a failed run, ready to be copied. */
-export function formatResumeCommand(command: string): string {
-  return `  ${toPrintableLine(command)}\n`;
+/** Formats the line that says how to resume a failed run. It is not wrapped, so that its command can be copied. */
+export function indentResumeHint(resumeHint: string): string {
+  return `  ${toPrintableLine(resumeHint)}\n`;
 }
 
 /** Formats the message of an error, after the name of its act if it has one. */

@@ -27,7 +27,7 @@ export interface SpinnerOptions {
 /** The time between two updates, short enough for a countdown of seconds to look regular. */
 const tickMs = 200;
 
-/** Narrower terminals get no spinner. A terminal of unknown width counts as 0 columns, at which ora would never return. */
+/** Narrower terminals get no spinner. An unknown width counts as 0 columns, at which ora would loop forever. */
 const minColumns = 10;
 
 /** Creates a spinner. Loads ora only now, because only a terminal needs it. */

@@ -47,8 +47,8 @@ export function createTextReplyOutput({
         return;
       case 'act-end':
         if (!isCurrentShown) return;
-        // A reply without `firstTokenMs` was not streamed, so all of it is still to be written. The reply and its newline
-        // are one write, so that another process on the same pipe can't write in between.
+        // Without `firstTokenMs`, the reply was not streamed and is still to be written. The reply and its newline are
+        // one write, so that another process on the same pipe can't write in between.
         writer.end(withHeading(event.firstTokenMs === undefined ? event.text : ''));
         return;
       case 'narrative-end':
