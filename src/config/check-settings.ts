@@ -47,7 +47,6 @@ function unquotedModelHint(table: Path, key: string): string | undefined {
     : undefined;
 }
 
-/** A rule for a string. */
 interface StringRule {
   rule: string;
   isValid(text: string): boolean;

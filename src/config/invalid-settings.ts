@@ -2,7 +2,6 @@ import { BoticelliError } from '../errors.js';
 import { type Diagnostic, formatLocation } from '../toml/diagnostic.js';
 import { redactSecrets } from './redact-secrets.js';
 
-/** The details of a settings file that has errors. */
 interface InvalidSettingsOptions {
   /** The file name to show to the user. */
   file: string;

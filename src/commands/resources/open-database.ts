@@ -24,7 +24,6 @@ interface OpenStateDatabaseOptions {
   settings: Pick<Settings, 'stateFolder'>;
   /** The features for which the command uses the database. */
   features: readonly StateFeature[];
-  /** Prints a warning. */
   warn: (text: string) => void;
 }
 
@@ -68,7 +67,7 @@ function describeLoss(features: readonly StateFeature[]): string {
 /**
  * Renames the damaged file, so that the next run creates a new one, and returns a description of what happened.
  *
- * @param inode the file when it was opened; if the inode has changed, another process has already replaced the file
+ * @param inode the inode at the time of opening; a different one means that another process has replaced the file
  */
 function moveAndDescribeDamage(path: string, inode: number | undefined): string {
   try {

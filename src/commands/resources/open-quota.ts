@@ -18,7 +18,6 @@ import type { StateDatabase } from './open-database.js';
 
 interface QuotaStoreOptions {
   settings: Settings;
-  /** Prints a warning. */
   warn: (text: string) => void;
 }
 

@@ -17,7 +17,6 @@ import type { CreateReplies } from './reply-outputs.js';
 export interface NarrativeView {
   /** Prints lines on standard error, unchanged. */
   printLines(lines: string): void;
-  /** Prints a warning. */
   warn(text: string): void;
   /** Sets the acts of the run, and creates the folder of `--out-dir`. @throws BoticelliError `output_failed` */
   prepare(planned: readonly PlannedAct[]): Promise<void>;
@@ -44,7 +43,6 @@ interface NarrativeViewOptions {
   options: RunOptions;
   stderrWriter: StderrWriter;
   colors: Colors;
-  /** Standard output. */
   stdout: Output;
   createReplies: CreateReplies;
   /** Whether a spinner shows the remaining time of a wait. */

@@ -13,7 +13,6 @@ import type { Persistence } from './persistence.js';
 interface OpenDriverStackOptions {
   options: RunOptions;
   settings: Settings;
-  /** Prints a warning. */
   warn: (text: string) => void;
   persistence: Pick<Persistence, 'stateDatabase' | 'store' | 'canReuse'>;
   /** Opens the quota store, or returns one that is already open for another narrative. Default: opens it. */

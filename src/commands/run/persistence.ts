@@ -32,7 +32,6 @@ interface OpenPersistenceOptions {
   file: string | undefined;
   /** The text of its file. */
   text: string;
-  /** Prints a warning. */
   warn: (text: string) => void;
 }
 
