@@ -2,7 +2,7 @@ import { stripModelPrefix } from '../util/model-name.js';
 import { getCapabilities, getKnownCapabilities, type ModelCapabilities } from './models/capabilities.js';
 import type { ModelListCache } from './models/model-info.js';
 
-interface LiveApiSelectorOptions {
+interface LiveApiPredicateOptions {
   /** The cached model list of the service. */
   modelListCache: Pick<ModelListCache, 'read'>;
   /** Whether to use the Live API for models that support both (`--live`). Default false. */
@@ -13,7 +13,7 @@ interface LiveApiSelectorOptions {
  * Creates a function that chooses between REST and the Live API without a request. The cached model list is read only
  * if the built-in facts are not enough, so that a run with a well-known model does not open a database for it.
  */
-export function createLiveApiSelector({ modelListCache, preferLive = false }: LiveApiSelectorOptions) {
+export function createLiveApiPredicate({ modelListCache, preferLive = false }: LiveApiPredicateOptions) {
   const usesLive = ({ supportsGenerate, supportsLive }: ModelCapabilities) =>
     supportsLive && (preferLive || !supportsGenerate);
   return (requestedModel: string): Promise<boolean> | boolean => {

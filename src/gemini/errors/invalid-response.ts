@@ -8,7 +8,7 @@ export interface ResponseContext {
   host: string;
   redact: Redact;
   /** The reply's text so far. */
-  partialText(): string;
+  getPartialText(): string;
 }
 
 /** A stream that ended before the reply was complete. */
@@ -20,8 +20,8 @@ export function createStreamInterruptedError(reason: string, partialText: string
 }
 
 /** An event of a stream that is not valid JSON. */
-export function createMalformedEventError(data: string, { redact, partialText }: ResponseContext): StreamInterrupted {
-  return createStreamInterruptedError(`malformed event: ${toOneLine(redact(data), 80)}`, partialText());
+export function createMalformedEventError(data: string, { redact, getPartialText }: ResponseContext): StreamInterrupted {
+  return createStreamInterruptedError(`malformed event: ${toOneLine(redact(data), 80)}`, getPartialText());
 }
 
 /** A unary response whose body is incomplete. */

@@ -72,9 +72,9 @@ export function classifyCloseReason(closeReason: CloseReason, context: CloseCont
   }
 }
 
-function classifySocketClosed(closed: SocketClosed, context: CloseContext): BoticelliError {
-  const { code, reason } = closed;
-  const description = describeClose(closed, context);
+function classifySocketClosed(closeReason: SocketClosed, context: CloseContext): BoticelliError {
+  const { code, reason } = closeReason;
+  const description = describeClose(closeReason, context);
   const cause = new Error(`closed with ${description}`);
   if (quotaPattern.test(reason)) return createQuotaError(reason, description, cause, context);
   if (apiKeyPattern.test(reason)) {
@@ -85,7 +85,7 @@ function classifySocketClosed(closed: SocketClosed, context: CloseContext): Boti
     return new BoticelliError('invalid_request', `request rejected: ${description}`, { hint, cause });
   }
   if (code === 1008 && context.partialText === '') return createUnknownModelError(description, cause, context);
-  return createDisconnectError(closed, description, cause, context);
+  return createDisconnectError(closeReason, description, cause, context);
 }
 
 /** Describes a close as `1011, "Internal error occurred"`, or by its network error. */

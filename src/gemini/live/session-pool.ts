@@ -18,8 +18,8 @@ const minRemainingMs = 60_000;
 export function createSessionPool(liveOptions: ResolvedLiveOptions) {
   const sessions = createSessionSet();
   const open = async (sessionRequest: SessionRequest, resumption?: Resumption): Promise<OpenResult<PooledSession>> => {
-    const { abandon: onAbandoned, close: onIdle } = sessions;
-    const opened = await openPooledSession({ sessionRequest, resumption, liveOptions, onAbandoned, onIdle });
+    const { abandon: onAbandoned, close: onIdleTimeout } = sessions;
+    const opened = await openPooledSession({ sessionRequest, resumption, liveOptions, onAbandoned, onIdleTimeout });
     if (opened.ok) sessions.all.add(opened.session);
     return opened;
   };
@@ -70,7 +70,7 @@ function createSessionSet() {
   return {
     all,
     close,
-    closeIdle: () => closeEach([...all].filter(({ busy }) => !busy)),
+    closeIdle: () => closeEach([...all].filter(({ isBusy: busy }) => !busy)),
     closeAll: () => closeEach([...all]),
     abandon(pooled: PooledSession) {
       all.delete(pooled);
@@ -79,7 +79,7 @@ function createSessionSet() {
   };
 }
 
-function canContinue({ busy, key, history }: PooledSession, { request, mode }: SessionRequest): boolean {
+function canContinue({ isBusy: busy, setupKey: key, history }: PooledSession, { request, mode }: SessionRequest): boolean {
   if (busy || key !== createSetupKey(request, mode) || !isContinuation(request.turns, history)) return false;
   // Realtime input is a single prompt. More than one new turn, for example after a reply of another model, can be sent
   // only at the start of a session.
