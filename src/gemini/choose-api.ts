@@ -10,8 +10,8 @@ interface LiveApiPredicateOptions {
 }
 
 /**
- * Creates a function that chooses between REST and the Live API without a request. The cached model list is read only
- * if the built-in facts are not enough, so that a run with a well-known model does not open a database for it.
+ * Creates a function that says whether to use the Live API for a model, without a request. It reads the cached model
+ * list, which may open a database, only if the built-in facts are not enough.
  */
 export function createLiveApiPredicate({ modelListCache, preferLive = false }: LiveApiPredicateOptions) {
   const usesLive = ({ supportsGenerate, supportsLive }: ModelCapabilities) =>

@@ -52,7 +52,7 @@ export function createRoutingDriver({ rest, live, usesLiveApi }: RoutingDriverOp
 function createApiChoiceCache(usesLiveApi: RoutingDriverOptions['usesLiveApi']) {
   const usesLiveByModel = new Map<string, Promise<boolean> | boolean>();
   return {
-    /** Calls `usesLiveApi` once per model. A failure rejects all callers that are waiting for it, and is not cached. */
+    /** Calls `usesLiveApi` once per model. A failure rejects all waiting callers, and is not cached. */
     usesLive(model: string): Promise<boolean> | boolean {
       const name = stripModelPrefix(model);
       const result = usesLiveByModel.get(name) ?? usesLiveApi(name);
@@ -67,7 +67,7 @@ function createApiChoiceCache(usesLiveApi: RoutingDriverOptions['usesLiveApi']) 
     },
 
     /**
-     * Turns `model_not_found` into a transient error if the model belongs to the other API. The route of an unknown
+     * Turns `model_not_found` into a transient error if the model belongs to the other API. The API of an unknown
      * model is guessed from its name; the failed request fetched the model list, which may correct that guess.
      */
     async toWrongApiError(thrown: unknown, model: string): Promise<unknown> {

@@ -128,8 +128,8 @@ function createUnknownModelError(description: string, cause: Error, { model }: C
 }
 
 /**
- * Creates the error of a lost connection. Before the turn is sent, the same request may be retried. After that, text
- * may already have arrived.
+ * Creates the error of a lost connection: StreamInterrupted if text has arrived or a turn just broke off, `unavailable`
+ * if there is no session yet or the service reports a fault of its own.
  */
 function createDisconnectError(
   { code, cause: networkError }: SocketClosed,

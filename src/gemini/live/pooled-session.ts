@@ -17,7 +17,7 @@ export interface ResolvedLiveOptions extends CallOptions {
   idleSessionMs: number;
 }
 
-/** The request of a call that needs a session. */
+/** A call that needs a session. */
 export interface SessionRequest {
   /** The model name in the request has no `models/` prefix. */
   request: GenerateRequest;
@@ -50,7 +50,7 @@ export interface PooledSession extends BorrowedSession {
   hasSeededHistory: boolean;
   /** Resolves when the session has ended and its slot is released. */
   slotReleased: Promise<void>;
-  /** Takes the session out of the pool for another turn. */
+  /** Reserves the session for another turn, and stops its idle timer. */
   borrow(): void;
 }
 
@@ -132,7 +132,7 @@ async function releaseLease(lease: Lease | undefined): Promise<void> {
 function createPooledSession(
   session: LiveSession,
   slotReleased: Promise<void>,
-  { sessionRequest: { request, mode }, resumption, liveOptions, onAbandoned, onIdleTimeout: onIdle }: PooledSessionOptions,
+  { sessionRequest: { request, mode }, resumption, liveOptions, onAbandoned, onIdleTimeout }: PooledSessionOptions,
 ): PooledSession {
   let history = resumption?.previous.history ?? [];
   let isBusy = true;
@@ -153,7 +153,7 @@ function createPooledSession(
       isBusy = false;
       session.markIdle();
       // Neither this timer nor the idle session keeps the process alive.
-      idleTimer = setTimeout(() => onIdle(pooled), liveOptions.idleSessionMs).unref();
+      idleTimer = setTimeout(() => onIdleTimeout(pooled), liveOptions.idleSessionMs).unref();
     },
     borrow() {
       clearTimeout(idleTimer);

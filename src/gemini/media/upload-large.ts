@@ -13,6 +13,7 @@ import { deleteFiles, formatMediaName, uploadFile, waitUntilActive } from './upl
 export function createMediaUploader(options: MediaDeliveryOptions) {
   const uploadOnce = createAsyncMemo<string>();
   const uploadedFiles = new Map<string, File>();
+  // The keys of uploaded files that have been processed, so that requests can refer to them.
   const readyKeys = new Set<string>();
   // The names of files on the service. A name is added before the upload, because the file may exist even if the
   // response is lost.
@@ -23,9 +24,7 @@ export function createMediaUploader(options: MediaDeliveryOptions) {
     selectUploads(parts: readonly MediaPart[]): ReadonlySet<MediaContent> {
       const alreadyUploaded = parts.filter(
         (part) =>
-          readyKeys.size > 0 &&
-          ['bytes', 'file'].includes(part.content.from) &&
-          readyKeys.has(getContentKey(part)),
+          readyKeys.size > 0 && ['bytes', 'file'].includes(part.content.from) && readyKeys.has(getContentKey(part)),
       );
       const others = parts.filter((part) => !alreadyUploaded.includes(part));
       return new Set([...alreadyUploaded, ...selectLargest(others)].map(({ content }) => content));

@@ -17,7 +17,7 @@ import { createSseParser, type SseItem } from './sse-parser.js';
 const maxReadChars = 4096;
 
 /**
- * Rewrites the body of an event stream to a form that the SDK can read: only `data: {…}` lines, each followed by a
+ * Rewrites the body of an event stream into what the SDK can read: only `data: {…}` lines, each followed by a
  * blank line. If the stream is invalid, all valid events before the error are read first, then reading fails with the
  * classified error.
  */
