@@ -9,7 +9,7 @@ export interface RetryPolicy {
   retries?: number;
   /** The pause after the first failure; it doubles with each failure. Default 500. */
   baseDelayMs?: number;
-  /** The limit of this doubling. Default 30 s. */
+  /** The longest pause that the doubling reaches. Default 30 s. */
   maxDelayMs?: number;
   /** If the service asks for a longer pause than this, there is no retry. Default 5 minutes. */
   maxRetryAfterMs?: number;

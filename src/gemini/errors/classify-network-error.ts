@@ -24,7 +24,7 @@ export function describeNetworkError(thrown: unknown): string {
   return messagesByCode[code] ?? (toOneLine([code, message].filter(Boolean).join(' '), 160) || 'unknown error');
 }
 
-/** Creates an error with only the code and message of the root cause, because the original may hold the key. */
+/** Creates an error with only the code and message of the root cause, as the original may hold the request. */
 export function createNetworkCause(thrown: unknown): Error {
   const { code, message } = findRootCause(thrown);
   return new Error(toOneLine(`${code} ${message}`));
