@@ -7,8 +7,9 @@ import type { Act, Input } from '../narrative.js';
 import type { RawAct, RawTable } from './raw-acts.js';
 
 /**
- * Warns about settings and inputs that the Live API does not accept, in acts with a Live model. Such an act would fail
- * only after the acts before it had been billed. A setting of the narrative is reported once, where it is set.
+ * Warns about settings and inputs that the Live API does not accept, in acts with a Live model. Without the warning, the
+ * user would see the failure only after earlier acts had been billed. A setting of the narrative is reported once,
+ * where it is set.
  */
 export function lintLiveModels(
   header: RawTable,

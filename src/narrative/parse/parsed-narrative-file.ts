@@ -54,7 +54,7 @@ export interface LintContext {
   referencesByAct: ReadonlyMap<string, readonly string[]>;
 }
 
-/** Creates a file from its text; everything else is not known yet. */
+/** Creates a file from its text. The other properties are empty until `completeFile`. */
 export function createNarrativeFile(file: string, text: string): ParsedNarrativeFile {
   return {
     file,
@@ -103,7 +103,7 @@ export function completeFile(
   parsedFile.variables = narrative.vars ? union([allUsedVariables, narrative.vars.keys()]) : allUsedVariables;
 }
 
-/** Collects the undefined variables of a file and of its nested files that the file does not define. */
+/** Returns the `unresolvedVariables` of a file. */
 function collectUnresolved(
   { undefinedVariables, narrative }: ParsedNarrative,
   nestedFiles: readonly ParsedNarrativeFile[],
