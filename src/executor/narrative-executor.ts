@@ -22,20 +22,19 @@ export class NarrativeExecutor {
 
   /** Runs the acts in order. */
   execute(narrative: Narrative, { stream = false }: ExecuteOptions = {}): Promise<RunReport> {
-    return executeNarrative(narrative, this.#options, stream);
+    return executeNarrative(narrative, this.#options, { stream, onChunk: undefined });
   }
 
   /** Does the same as `execute` with `stream: true`, and also calls `onChunk` with each chunk as it arrives. */
   executeWithProgress(narrative: Narrative, onChunk: ProgressListener): Promise<RunReport> {
-    return executeNarrative(narrative, this.#options, true, onChunk);
+    return executeNarrative(narrative, this.#options, { stream: true, onChunk });
   }
 }
 
 async function executeNarrative(
   narrative: Narrative,
   options: NarrativeExecutorOptions,
-  stream: boolean,
-  onChunk?: ProgressListener,
+  { stream, onChunk }: Pick<RunState, 'stream' | 'onChunk'>,
 ): Promise<RunReport> {
   const { clock = systemClock, onEvent = () => {} } = options;
   const startedAt = clock.now();

@@ -33,7 +33,7 @@ export function renderActText(
     const value = resolveValue(name, values);
     if (value !== undefined) return formatValue(value);
     throw new BoticelliError('invalid_narrative', `unknown name {{${name}}}`, {
-      hint: 'Use previous, round, stdin, vars.<name> or the name of an act that has run. To send braces literally, write \\{{.',
+      hint: 'Use previous, round, stdin, vars.<name> or the name of an act that has run. Write literal braces as \\{{.',
     });
   });
 }

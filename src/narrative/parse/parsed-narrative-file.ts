@@ -7,7 +7,7 @@ import { type Act, getNestedNarrative, type Narrative } from '../narrative.js';
 import type { MediaTemplateEntry } from './read-media.js';
 import type { ParsedNarrative } from './read-narrative.js';
 
-/** The maximum number of acts in a run. Nobody needs more, but nested carousels easily exceed it. */
+/** The maximum number of acts in a run. Nested carousels easily multiply to more by mistake. */
 const maxActRuns = 100_000;
 
 /** A parsed file: the outermost one or a nested one. */
