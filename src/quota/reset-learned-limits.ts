@@ -34,8 +34,8 @@ export async function resetLearnedLimits(store: QuotaStore, project: string, mod
     const target = standsFor === undefined ? undefined : (await store.readAll()).get(modelStateKey(project, standsFor));
     results.push(
       await store.transact(key, (state) => {
-        // Requests to the alias are now counted in this state until its model is known again, so requests that were
-        // already sent must be counted here too.
+        // Until the next reply names the serving model, requests to the alias are counted in the alias's own state. So
+        // this state must include the requests that were already sent.
         if (target) copyConfirmed(target, state);
         return resetState(state, current);
       }),

@@ -8,7 +8,7 @@ export interface ProjectStateOptions {
   clock: Clock;
   /** The project of the API key. All keys of a project share its limits. */
   project: string;
-  /** Length of the API's "minute". Default 60 000. */
+  /** The length of the window of per-minute limits, in milliseconds. Default 60 000. */
   windowMs?: number;
 }
 
@@ -50,8 +50,8 @@ export function createProjectState({ store, clock, project, windowMs = 60_000 }:
     updateServing: updateServingState,
     /**
      * Records which model serves an alias. The reservations made under the alias move to that model's state, so that
-     * pending and running requests stay counted.
-     * @param id the reservation whose reply named the model; it is always moved
+     * pending and running requests stay counted. If the alias had another model until now, only reservation `id` moves.
+     * @param id the reservation whose reply or rejection named the serving model
      */
     async linkAlias(requested: string, target: string, id: string): Promise<void> {
       const current = await updateServingState(requested, (_state, _now, model) => model);
@@ -74,6 +74,7 @@ export function createProjectState({ store, clock, project, windowMs = 60_000 }:
 }
 
 function insertMissing(state: ModelState, reservations: readonly StoredReservation[]): void {
+  // A model that serves requests is not an alias.
   delete state.standsFor;
   const knownIds = new Set(state.appointments.map(({ id }) => id));
   for (const reservation of reservations) if (!knownIds.has(reservation.id)) insertReservation(state, reservation);
