@@ -17,7 +17,7 @@ export interface QuotaForecast {
    * Set if the daily quota of `model` is used up after `afterRequests` of the requests. The next one can be sent at
    * `until`, when the day ends.
    */
-  closed?: { model: string; afterRequests: number; until: number };
+  dayUsedUp?: { model: string; afterRequests: number; until: number };
 }
 
 /**
@@ -39,7 +39,7 @@ export function forecastQuota(
     const window = computeWindowLimits(state, limitsFor(model, requested), options);
     const scheduled = scheduleRequest(state, correctedTokens, at, window);
     if (!scheduled.ok) {
-      return { waitMs: at - now, closed: { model, afterRequests: index, until: scheduled.until } };
+      return { waitMs: at - now, dayUsedUp: { model, afterRequests: index, until: scheduled.until } };
     }
     at = scheduled.at;
     insertReservation(state, { id: `forecast ${index}`, at, tokens: correctedTokens, bookedAt: now, confirmed: true });

@@ -53,7 +53,7 @@ export async function acquirePermit(
   const turn = await queue.acquire(request.model, context.signal);
   let lease: Lease | undefined;
   try {
-    // A driver that manages concurrency may reuse an open session, which already has a slot, so it acquires slots itself.
+    // A driver that manages concurrency acquires slots itself, because an open session that it reuses already has one.
     const isManagedByDriver = await driver.managesConcurrency?.(request.model);
     const acquireSlot = (model: string) => concurrencyLimiter.acquire(model, context);
     if (!isManagedByDriver) lease = await acquireSlot(request.model);

@@ -34,7 +34,7 @@ export function createConcurrencyLimiter(options: ConcurrencyLimiterOptions): Co
   const projectState = createProjectState(options);
 
   const tryAcquire = (requested: string, id: string): Promise<AcquireResult> =>
-    projectState.updateServing(requested, (state, now, model) => {
+    projectState.updateServingState(requested, (state, now, model) => {
       const { maxConcurrent } = computeEffectiveLimits(limitsFor(model, requested), state.learned);
       // A lease that ends later was taken before the clock was set back. Its owner, if it still runs, renews it soon.
       for (const lease of state.leases) lease.expiresAt = Math.min(lease.expiresAt, now + leaseMs);

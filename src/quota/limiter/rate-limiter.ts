@@ -89,13 +89,13 @@ export interface RateLimiterOptions extends ProjectStateOptions {
 
 /** Creates the rate limiter of one project. The algorithm is the same for every store. */
 export function createRateLimiter(options: RateLimiterOptions): RateLimiter {
-  const { updateServing, linkAlias } = createProjectState(options);
+  const { updateServingState, linkAlias } = createProjectState(options);
   const { windowMs = 60_000 } = options;
   const updateWithLimits = <Ref extends ReservationRef, Result>(
     reservation: Ref,
     change: (state: ModelState, now: number, resolved: Ref & { model: string }, window: WindowLimits) => Result,
   ): Promise<Result> =>
-    updateServing(reservation.request.model, (state, now, model) => {
+    updateServingState(reservation.request.model, (state, now, model) => {
       const window = computeWindowLimits(state, reservation.request.resolveLimits(model), options);
       return change(state, now, { ...reservation, model }, window);
     });
@@ -105,22 +105,22 @@ export function createRateLimiter(options: RateLimiterOptions): RateLimiter {
     reschedule: (reservation) => updateWithLimits(reservation, rescheduleIn),
     confirm: (reservation) => updateWithLimits(reservation, confirmIn),
     recordSent: (request, id = randomUUID()) =>
-      updateServing(request.model, (state, now, model) => {
+      updateServingState(request.model, (state, now, model) => {
         const tokens = correctTokenEstimate(state, request.estimatedTokens);
         insertReservation(state, { id, at: now, tokens, bookedAt: now, confirmed: true });
         return { state: 'booked', id, request, model, at: now, guessed: false };
       }),
-    cancel: ({ request, id }) => updateServing(request.model, (state) => void removeReservation(state, id)),
+    cancel: ({ request, id }) => updateServingState(request.model, (state) => void removeReservation(state, id)),
     async settle({ id, request }, { promptTokens, servedModel }) {
       await linkAlias(request.model, servedModel, id);
       const tokens = { estimated: request.estimatedTokens, actual: promptTokens };
-      await updateServing(request.model, (state) => applyTokenCount(state, id, tokens));
+      await updateServingState(request.model, (state) => applyTokenCount(state, id, tokens));
     },
     async recordRejection({ id, request }, rejection) {
       // The API names the model whose quota is exceeded. For an alias, that is the model that serves it.
       const namedModel = rejection.violations.find(({ model }) => model !== undefined)?.model;
       if (namedModel !== undefined) await linkAlias(request.model, namedModel, id);
-      await updateServing(request.model, (state, now, model) => {
+      await updateServingState(request.model, (state, now, model) => {
         const limits = request.resolveLimits(model);
         // A rejected request does not count against the minute or the day.
         const bookedAt = removeReservation(state, id)?.bookedAt ?? 0;

@@ -28,9 +28,8 @@ export function createReconnectingClient({ url, clock, timeoutMs, retryDelayMs }
   const backoff = createBackoff(clock, retryDelayMs, () => connect());
   let client: RedisClient | undefined;
   let connecting: Promise<void> | undefined;
-  let canWait = true;
-  let isCluster = false;
-  let isClosed = false;
+  let waitsForConnection = true;
+  let [isCluster, isClosed] = [false, false];
   let reason = 'not connected';
 
   const connect = (): void => {
@@ -44,7 +43,7 @@ export function createReconnectingClient({ url, clock, timeoutMs, retryDelayMs }
     );
   };
   const markDisconnected = (cause: string): void => {
-    [client, connecting, reason, canWait] = [undefined, undefined, cause, false];
+    [client, connecting, reason, waitsForConnection] = [undefined, undefined, cause, false];
     backoff.scheduleRetry();
   };
   /** Closes a client that failed, and schedules a reconnection. */
@@ -62,9 +61,9 @@ export function createReconnectingClient({ url, clock, timeoutMs, retryDelayMs }
      * and does not wait again after a call has timed out.
      */
     async getClient(): Promise<RedisClient> {
-      if (!client && connecting && canWait) {
+      if (!client && connecting && waitsForConnection) {
         await withTimeout(connecting, timeoutMs, `no connection within ${timeoutMs} ms`).catch((error: Error) => {
-          [canWait, reason] = [false, error.message];
+          [waitsForConnection, reason] = [false, error.message];
         });
       }
       if (!client) throw new Error(reason);
@@ -74,7 +73,7 @@ export function createReconnectingClient({ url, clock, timeoutMs, retryDelayMs }
     switchToCluster(failedClient: RedisClient): boolean {
       if (failedClient === client && !failedClient.isCluster) {
         failedClient.close();
-        [client, isCluster, canWait] = [undefined, true, true];
+        [client, isCluster, waitsForConnection] = [undefined, true, true];
         connect();
       }
       return !failedClient.isCluster;
