@@ -74,7 +74,7 @@ export function createProjectState({ store, clock, project, windowMs = 60_000 }:
 }
 
 function insertMissing(state: ModelState, reservations: readonly StoredReservation[]): void {
-  // A model that serves requests is not an alias.
+  // The target of an alias serves requests itself.
   delete state.standsFor;
   const knownIds = new Set(state.appointments.map(({ id }) => id));
   for (const reservation of reservations) if (!knownIds.has(reservation.id)) insertReservation(state, reservation);

@@ -4,7 +4,7 @@ import { correctTokenEstimate, findOrCreateDay, type ModelState, type StoredRese
 /** The limits used for scheduling, and the window to which the per-minute limits apply. */
 export interface WindowLimits {
   limits: Limits;
-  /** In milliseconds; a minute, except in tests. */
+  /** The length of the window, in milliseconds. */
   windowMs: number;
   /** Safety margin in milliseconds, added to each window, because requests take varying times to arrive. */
   guardMs: number;
