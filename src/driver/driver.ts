@@ -10,7 +10,7 @@ export interface CallContext {
   emit?: (event: DriverEvent) => void;
   /**
    * Whether text that was already yielded can still be discarded. Called when a streamed attempt fails after its first
-   * text, because a retry starts from the beginning. Default: false.
+   * text, because a retry would yield the whole reply again. Default: false.
    */
   canDiscard?: () => boolean;
   /** Awaited just before the request is sent. Rejects if the request must not be sent. */

@@ -6,7 +6,7 @@ export async function readFinalResponse(chunks: AsyncIterable<StreamChunk>, mode
   throw createUnfinishedStreamError(model);
 }
 
-/** Creates the error for a bug of a driver: its stream has no finished chunk. */
+/** Creates the error for a stream that ends without a finished chunk, which is a bug in its driver. */
 export function createUnfinishedStreamError(model: string): Error {
   return new Error(`the driver's stream for ${model} ended without a finished chunk`);
 }

@@ -48,7 +48,7 @@ function resolveContext(
   return [...new Set(positions)].sort((left, right) => left - right);
 }
 
-/** For each position, returns the positions that no act after it sees. Their turns can be dropped then. */
+/** Returns, for each position, the positions whose turns can be dropped after its act: no later act sees them. */
 function planEvictions(acts: readonly Act[]): ReadonlyMap<number, number[]> {
   /** For each position, the position of the last act that sees it. */
   const lastViewers = acts.map((_, position) => position);

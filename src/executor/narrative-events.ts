@@ -48,7 +48,7 @@ export interface ActDelta extends ActReference {
   text: string;
 }
 
-/** The act waits. */
+/** The act waits before its next attempt; `reason` says for what. */
 export interface ActWait extends ActReference, Omit<WaitEvent, 'type'> {
   type: 'act-wait';
 }
@@ -98,10 +98,10 @@ export interface ActEnd extends ActReference {
   costUsd?: number;
 }
 
-/** The speech of a reply; `text` is its transcript. */
+/** The speech of a reply. Its transcript is the `text` of the event. */
 export interface ActAudio {
   durationMs: number;
-  /** The name of its file in the folder of `--out-dir`. */
+  /** The name of the audio file in the folder of `--out-dir`; absent if the speech was not saved. */
   file?: string;
 }
 
@@ -111,7 +111,7 @@ export interface NarrativeEnd {
   status: RunStatus;
   /** The total usage. It includes failed attempts that were billed, and excludes reused replies. */
   usage: Usage;
-  /** The total cost in US dollars; absent if a price is unknown, or if no request was made. */
+  /** The total cost in US dollars; absent if a price is unknown, or if nothing was received. */
   costUsd?: number;
   durationMs: number;
   error?: ErrorReport;
@@ -119,7 +119,7 @@ export interface NarrativeEnd {
 
 /** The result of a run. Without `failure` it is the document of `--output json`. */
 export interface RunReport extends Omit<NarrativeEnd, 'type'> {
-  /** Undefined, like the description, if the narrative could not be read. */
+  /** The name of the narrative. Undefined, like the description, if the file could not be read. */
   narrative: string | undefined;
   description: string | undefined;
   /** The acts that received their replies. */

@@ -10,8 +10,8 @@ import { createRunId } from './run-id.js';
 import { type RunState, runNarrative } from './run-narrative.js';
 
 /**
- * Executes narratives. A run that fails or is interrupted also resolves to a report. That report contains the error and
- * the replies received so far.
+ * Executes narratives. The promise resolves to a report even if the run fails or is interrupted; the report then
+ * contains the error and the replies received so far.
  */
 export class NarrativeExecutor {
   readonly #options: NarrativeExecutorOptions;
@@ -22,20 +22,19 @@ export class NarrativeExecutor {
 
   /** Runs the acts in order. */
   execute(narrative: Narrative, { stream = false }: ExecuteOptions = {}): Promise<RunReport> {
-    return executeNarrative(narrative, this.#options, stream);
+    return executeNarrative(narrative, this.#options, { stream, onChunk: undefined });
   }
 
   /** Does the same as `execute` with `stream: true`, and also calls `onChunk` with each chunk as it arrives. */
   executeWithProgress(narrative: Narrative, onChunk: ProgressListener): Promise<RunReport> {
-    return executeNarrative(narrative, this.#options, true, onChunk);
+    return executeNarrative(narrative, this.#options, { stream: true, onChunk });
   }
 }
 
 async function executeNarrative(
   narrative: Narrative,
   options: NarrativeExecutorOptions,
-  stream: boolean,
-  onChunk?: ProgressListener,
+  { stream, onChunk }: Pick<RunState, 'stream' | 'onChunk'>,
 ): Promise<RunReport> {
   const { clock = systemClock, onEvent = () => {} } = options;
   const startedAt = clock.now();
@@ -52,7 +51,7 @@ async function executeNarrative(
     failure = toRunFailure(thrown, options.signal);
   }
 
-  // If no request was sent, the cost is absent rather than 0.
+  // If nothing was received, the cost is absent rather than 0.
   const { actEnds, billed = { usage: zeroUsage } } = state;
   const status = failure ? (failure.code === 'interrupted' ? 'interrupted' : 'failed') : 'completed';
   const durationMs = clock.now() - startedAt;
@@ -91,7 +90,10 @@ async function readStdin({ stdin }: NarrativeExecutorOptions): Promise<string> {
   });
 }
 
-/** Converts a thrown value to the run's failure. An abort by the caller is not a bug, whatever its reason. */
+/**
+ * Converts a thrown value to the run's failure. `toBoticelliError` reports unknown values as bugs, but the caller may
+ * abort with any value as the reason.
+ */
 function toRunFailure(thrown: unknown, signal: AbortSignal | undefined): BoticelliError {
   const isCallerReason = signal?.aborted && thrown === signal.reason && !(thrown instanceof BoticelliError);
   return isCallerReason ? new BoticelliError('interrupted', 'aborted', { cause: thrown }) : toBoticelliError(thrown);

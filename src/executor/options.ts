@@ -29,8 +29,8 @@ export interface NarrativeExecutorOptions {
    */
   saveAudio?: (act: { act: string; index: number }, audio: ReplyAudio) => string | undefined;
   /**
-   * Whether the replies are not real. If so, a media file whose name contains a reply is replaced with a placeholder
-   * text. Default false.
+   * Whether the replies are rehearsed. Rehearsed replies name no real files, so media whose name contains a reply is
+   * replaced with a placeholder text. Default false.
    */
   isRehearsal?: boolean;
   clock?: Clock;

@@ -8,7 +8,7 @@ import { getPlaceholderNames, getVariableName, parseTemplate, renderTemplate } f
 export interface TemplateValues {
   /** The latest reply of each act that has run. */
   replies: ReadonlyMap<string, string>;
-  /** The reply of the previous act. */
+  /** The reply of the previous act; undefined for the first act. */
   previous: string | undefined;
   vars: ReadonlyMap<string, string>;
   /** The standard input, if a text of the run uses it. */
@@ -16,7 +16,7 @@ export interface TemplateValues {
   round: number;
 }
 
-/** An act as it is sent. The replies of nested narratives are texts here. */
+/** An act as it is sent: placeholders are filled, and each nested narrative is replaced with the text of its reply. */
 export type RenderedAct = Omit<Act, 'inputs' | 'context'> & { inputs: readonly (TextInput | MediaInput)[] };
 
 /**
@@ -33,7 +33,7 @@ export function renderActText(
     const value = resolveValue(name, values);
     if (value !== undefined) return formatValue(value);
     throw new BoticelliError('invalid_narrative', `unknown name {{${name}}}`, {
-      hint: 'Use previous, round, stdin, vars.<name> or the name of an act that has run. To send braces literally, write \\{{.',
+      hint: 'Use previous, round, stdin, vars.<name> or the name of an act that has run. Write literal braces as \\{{.',
     });
   });
 }

@@ -20,7 +20,7 @@ interface ActInput extends RunContext {
   index: number;
   /** Counts from 1; undefined if there is only one round. */
   round?: number | undefined;
-  /** The turns before this act. */
+  /** The earlier turns that this act sees. */
   history: readonly Turn[];
   /** Called with what was billed as soon as it is known, even if the act fails later. */
   onUsage: (billed: BilledUsage) => void;
@@ -77,7 +77,7 @@ interface ActTotals {
   billed?: BilledUsage;
 }
 
-/** Adds to the billed usage of the act and returns the total. */
+/** Reports billed usage, adds it to the total of the act and returns that total. */
 function recordUsage(billed: BilledUsage, { onUsage }: ActInput, totals: ActTotals): BilledUsage {
   onUsage(billed);
   totals.billed = addBilledUsage(totals.billed, billed);

@@ -24,17 +24,17 @@ export interface RunState extends RunContext {
   stdin: string | undefined;
   /** The end events of the acts that have a reply. */
   actEnds: ActEnd[];
-  /** What was billed so far; absent if nothing was sent. */
+  /** What was billed so far, with zeros for reused replies; absent if nothing was received. */
   billed?: BilledUsage;
   /** The name of the running act, as in events. */
   currentAct?: string;
 }
 
-/** The position of a narrative in the run. */
+/** What a narrative inherits from the narratives around it. */
 interface NarrativeScope {
   /** The prefix of its acts' names, for example `outer/`. */
   namePrefix: string;
-  /** Variables that take precedence over the narrative's own. */
+  /** The variables of the outer narratives, which take precedence. In a round, the narrative's own are included. */
   vars: ReadonlyMap<string, string>;
   /** The round of the outer narrative, if the outer narrative has more than one round. */
   round?: number | undefined;
@@ -121,7 +121,7 @@ async function renderAct(
     narrative.templates === false ? text : renderActText(text, values, formatValue);
   state.currentAct = name;
   const system = act.system === undefined ? {} : { system: render(act.system) };
-  // All texts are rendered before a nested narrative runs, so that an invalid text does not cost any tokens.
+  // All texts are rendered first, so that an invalid text fails before a nested narrative makes any requests.
   const renderedInputs: Awaited<ReturnType<typeof renderActInput>>[] = [];
   for (const input of act.inputs) renderedInputs.push(await renderActInput(input, render, state.options));
   const inputs: (TextInput | MediaInput)[] = [];

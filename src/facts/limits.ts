@@ -20,9 +20,7 @@ export interface TierLimits {
   models: Readonly<Record<string, LimitValues>>;
 }
 
-/**
- * The default per-minute limit of the free tier. It is a cautious guess, used for models whose own limit is unknown.
- */
+/** Requests per minute of models whose own limit is unknown: the lowest limit of any free model seen in 2026. */
 const freeTierRpm = 5;
 /** Concurrent Live sessions on the free tier: the documented number of 2025 (ai.google.dev/gemini-api/docs/live). */
 const freeTierLiveSessions = 3;
@@ -35,7 +33,6 @@ const freeTierLiveSessions = 3;
  */
 export const builtInTiers: Readonly<Record<string, TierLimits>> = {
   free: {
-    // 5 requests per minute is the lowest limit of any model seen in 2026.
     defaults: { rpm: freeTierRpm },
     // Live models are limited by open sessions and tokens, not by requests.
     liveDefaults: { maxConcurrent: freeTierLiveSessions },

@@ -16,11 +16,11 @@ export const maxUploadBytes = 2_000_000_000;
 /** Maximum bytes of a PDF, inline or uploaded (ai.google.dev/gemini-api/docs/files, read 2026-11). */
 export const maxPdfBytes = 50_000_000;
 
-/** Videos that the service fetches itself (ai.google.dev/gemini-api/docs/video-understanding, read 2026-11). */
+/** URLs of videos that the service fetches itself (ai.google.dev/gemini-api/docs/video-understanding, read 2026-11). */
 export const youtubeUrlPattern =
   /^https?:\/\/((www\.|m\.)?youtube\.com\/(watch\?|shorts\/|live\/|embed\/)|youtu\.be\/)\S/i;
 
-/** Files uploaded to the service, which keeps them for 48 hours (ai.google.dev/gemini-api/docs/files, read 2026-11). */
+/** URLs of uploaded files, which the service keeps for 48 hours (ai.google.dev/gemini-api/docs/files, read 2026-11). */
 export const filesApiUrlPattern = /^https:\/\/generativelanguage\.googleapis\.com\/v1(beta)?\/files\/[\w-]+$/;
 
 /**

@@ -8,8 +8,8 @@
 export const defaultModel = 'gemini-flash-lite-latest';
 
 /**
- * Valid model names. A name becomes part of a URL path, which the SDK does not escape. Only the service knows whether a
- * model exists.
+ * Valid model names. The SDK puts a name into a URL path without escaping it, so names that could change the path are
+ * not valid.
  */
 export const modelNamePattern = /^(?!.*\.\.)[\w.:@/-]+$/;
 
@@ -40,7 +40,7 @@ export interface ModelFacts {
 /**
  * Known models by name, read 2026-11 (ai.google.dev/gemini-api/docs/models and /docs/deprecations). The table is
  * incomplete, and the service's own list takes precedence: a model that is missing here must never be rejected, because
- * new models appear every month. A Map, because a model may have any name, even `constructor`.
+ * new models appear every month. A Map, because a lookup in an object would also find inherited names (`constructor`).
  */
 export const builtInModels: ReadonlyMap<string, ModelFacts> = new Map<string, ModelFacts>([
   ['gemini-3.8-flash', { api: 'generate', thinksByDefault: true }],

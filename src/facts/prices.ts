@@ -28,7 +28,7 @@ export const builtInPrices: Readonly<Record<string, readonly DatedPrice[]>> = {
 };
 
 /**
- * The assumed length of a reply if `max_tokens` is not set. It is our own guess of about 300 words (2026-11) and is
+ * The assumed length of a reply if `max_tokens` is not set. It is our own guess, about 300 words (2026-11), and is
  * used for estimates only.
  */
 export const typicalReplyTokens = 400;

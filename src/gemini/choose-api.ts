@@ -2,7 +2,7 @@ import { stripModelPrefix } from '../util/model-name.js';
 import { getCapabilities, getKnownCapabilities, type ModelCapabilities } from './models/capabilities.js';
 import type { ModelListCache } from './models/model-info.js';
 
-interface LiveApiSelectorOptions {
+interface LiveApiPredicateOptions {
   /** The cached model list of the service. */
   modelListCache: Pick<ModelListCache, 'read'>;
   /** Whether to use the Live API for models that support both (`--live`). Default false. */
@@ -10,10 +10,10 @@ interface LiveApiSelectorOptions {
 }
 
 /**
- * Creates a function that chooses between REST and the Live API without a request. The cached model list is read only
- * if the built-in facts are not enough, so that a run with a well-known model does not open a database for it.
+ * Creates a function that says whether to use the Live API for a model, without a request. It reads the cached model
+ * list, which may open a database, only if the built-in facts are not enough.
  */
-export function createLiveApiSelector({ modelListCache, preferLive = false }: LiveApiSelectorOptions) {
+export function createLiveApiPredicate({ modelListCache, preferLive = false }: LiveApiPredicateOptions) {
   const usesLive = ({ supportsGenerate, supportsLive }: ModelCapabilities) =>
     supportsLive && (preferLive || !supportsGenerate);
   return (requestedModel: string): Promise<boolean> | boolean => {

@@ -17,7 +17,7 @@ export interface Connection {
   /** Finds the proxy route to an address, which may be outside of the service. */
   resolveRoute: RouteResolver;
   /**
-   * Loads and creates the SDK client on the first call.
+   * The SDK's API for generating and for listing models. The first call loads the SDK.
    * @throws BoticelliError for an unusable key, before any request
    */
   getModelsApi(): Promise<Models>;
@@ -61,7 +61,7 @@ export function getServiceHost({ baseUrl = defaultBaseUrl }: Pick<ConnectionOpti
   return parseBaseUrl(baseUrl).host;
 }
 
-/** Sets every option that the SDK would otherwise read from the environment. The most important one is `vertexai`. */
+/** Sets every option that the SDK would otherwise read from the environment, so that it never uses Google Cloud. */
 async function createClient(apiKey: string, baseUrl: string, customFetch?: typeof fetch): Promise<GoogleGenAI> {
   const { GoogleGenAI } = await import('@google/genai');
   const httpOptions = { baseUrl, ...(customFetch && { fetch: customFetch }) };

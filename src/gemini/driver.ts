@@ -95,7 +95,7 @@ async function* streamReply(
   } catch (thrown) {
     throw await toRequestError(thrown, prepared);
   } finally {
-    // This also runs if the caller leaves the loop early. Otherwise the SDK would keep the connection open.
+    // If the caller leaves the loop early, the SDK itself would keep the connection open.
     prepared.exchange.timeouts.close();
   }
 }

@@ -16,8 +16,8 @@ interface RoutingDriverOptions {
  * Sends each request to REST or to the Live API, depending on its model. Closes idle Live sessions before using REST.
  */
 export function createRoutingDriver({ rest, live, usesLiveApi }: RoutingDriverOptions): BoticelliDriver {
-  const { usesLive, toRoutingError } = createRouteCache(usesLiveApi);
-  const driverFor = async (model: string): Promise<BoticelliDriver> => {
+  const { usesLive, toWrongApiError } = createApiChoiceCache(usesLiveApi);
+  const chooseDriver = async (model: string): Promise<BoticelliDriver> => {
     if (await usesLive(model)) return live;
     await live.closeIdleSessions();
     return rest;
@@ -30,52 +30,52 @@ export function createRoutingDriver({ rest, live, usesLiveApi }: RoutingDriverOp
     },
     managesConcurrency: usesLive,
     async generate(request, context) {
-      const driver = await driverFor(request.model);
+      const driver = await chooseDriver(request.model);
       try {
         return await driver.generate(request, context);
       } catch (thrown) {
-        throw await toRoutingError(thrown, request.model);
+        throw await toWrongApiError(thrown, request.model);
       }
     },
     async *generateStream(request, context) {
       if (isUnsupportedModel(stripModelPrefix(request.model))) throw new StreamingNotSupported(request.model);
-      const driver = await driverFor(request.model);
+      const driver = await chooseDriver(request.model);
       try {
         yield* driver.generateStream(request, context);
       } catch (thrown) {
-        throw await toRoutingError(thrown, request.model);
+        throw await toWrongApiError(thrown, request.model);
       }
     },
   };
 }
 
-function createRouteCache(usesLiveApi: RoutingDriverOptions['usesLiveApi']) {
-  const resultsByModel = new Map<string, Promise<boolean> | boolean>();
+function createApiChoiceCache(usesLiveApi: RoutingDriverOptions['usesLiveApi']) {
+  const usesLiveByModel = new Map<string, Promise<boolean> | boolean>();
   return {
-    /** Calls `usesLiveApi` once per model. A failure rejects all callers that are waiting for it, and is not cached. */
+    /** Calls `usesLiveApi` once per model. A failure rejects all waiting callers, and is not cached. */
     usesLive(model: string): Promise<boolean> | boolean {
       const name = stripModelPrefix(model);
-      const result = resultsByModel.get(name) ?? usesLiveApi(name);
-      resultsByModel.set(name, result);
+      const result = usesLiveByModel.get(name) ?? usesLiveApi(name);
+      usesLiveByModel.set(name, result);
       if (typeof result !== 'boolean') {
         result.then(
-          (isLive) => resultsByModel.set(name, isLive),
-          () => resultsByModel.delete(name),
+          (isLive) => usesLiveByModel.set(name, isLive),
+          () => usesLiveByModel.delete(name),
         );
       }
       return result;
     },
 
     /**
-     * Turns `model_not_found` into a transient error if the model belongs to the other API. The route of an unknown
+     * Turns `model_not_found` into a transient error if the model belongs to the other API. The API of an unknown
      * model is guessed from its name; the failed request fetched the model list, which may correct that guess.
      */
-    async toRoutingError(thrown: unknown, model: string): Promise<unknown> {
+    async toWrongApiError(thrown: unknown, model: string): Promise<unknown> {
       const name = stripModelPrefix(model);
       if (!(thrown instanceof BoticelliError) || thrown.code !== 'model_not_found') return thrown;
       const isLive = await usesLiveApi(name);
-      if (isLive === resultsByModel.get(name)) return thrown;
-      resultsByModel.set(name, isLive);
+      if (isLive === usesLiveByModel.get(name)) return thrown;
+      usesLiveByModel.set(name, isLive);
       const description = isLive ? 'supports only the Live API' : 'does not support the Live API';
       // The caller should retry at once. This call can't switch to the other API, because its caller may hold the
       // model's concurrency slot, which a Live session has to acquire itself.

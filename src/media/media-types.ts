@@ -27,8 +27,8 @@ export const supportedTypesText: Readonly<Record<MediaKind, string>> = {
 };
 
 /**
- * Other common names of types, by the name that the service accepts. It rejects other names, for example `image/jpg`
- * (seen 2026-01).
+ * Other common names of types, by the name that the service accepts. The service rejects these other names, for example
+ * `image/jpg` (seen 2026-01).
  */
 const aliases: Readonly<Record<string, readonly string[]>> = {
   'image/jpeg': ['image/jpg'],

@@ -43,7 +43,7 @@ export function checkDeclaredType(mime: string, kind: MediaKind | undefined): st
 export async function resolveMediaType(hints: MediaTypeHints): Promise<MediaTypeResult> {
   const { label, head, isText } = hints;
   if (head.length === 0) return fail(`${label} is empty`);
-  // file-type reports mp3 for this byte order mark, because it is also the header of an MPEG audio layer not in use.
+  // file-type reports mp3 for this byte order mark, because it is also the header of an unused MPEG layer.
   if (hasUtf16Bom(head)) return fail(formatEncodingProblem(label, head));
   const archive = detectArchive(head);
   if (archive !== undefined) {
@@ -63,7 +63,7 @@ function fail(problem: string): Failure {
   return { ok: false, problem };
 }
 
-/** Detects archives, so that file-type does not get them: it would decompress them (21.3: `tar.gz`, `docx`). */
+/** Detects archives before file-type does: file-type 21.3 would decompress them (`tar.gz`, `docx`). */
 function detectArchive(head: Uint8Array): string | undefined {
   return archiveSignatures.find(([signature]) => signature.every((byte, index) => head[index] === byte))?.[1];
 }

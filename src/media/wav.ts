@@ -14,7 +14,7 @@ export function encodeWav({ pcm, sampleRate }: ReplyAudio): Uint8Array {
   header.write('RIFF', 0, 'latin1');
   header.writeUInt32LE(headerBytes - 8 + samples.length, 4);
   header.write('WAVEfmt ', 8, 'latin1');
-  // The length of the format's description, PCM, and the number of channels.
+  // The size of the format description, the format (1 is PCM), and the number of channels.
   header.writeUInt32LE(16, 16);
   header.writeUInt16LE(1, 20);
   header.writeUInt16LE(1, 22);

@@ -3,10 +3,7 @@ import { type Diagnostic, formatLocation } from '../toml/diagnostic.js';
 import type { MediaTemplate } from './narrative.js';
 import type { MediaProblem } from './parse/load-media.js';
 
-/**
- * A narrative file has errors. The code is `no_input` if every error is about a file that can't be read, and
- * `invalid_narrative` otherwise.
- */
+/** A narrative file has errors. The code is that of `getErrorCode`. */
 export class InvalidNarrative extends BoticelliError {
   /** All errors and warnings, in the order of the file. */
   readonly diagnostics: readonly Diagnostic[];
@@ -26,7 +23,8 @@ export class InvalidNarrative extends BoticelliError {
 const unreadableRules = ['unreadable', 'media-not-found', 'narrative-not-found', 'schema-not-found'];
 
 /**
- * Returns `no_input` if every error is about a file that can't be read: the narrative itself, or one that it refers to.
+ * Returns `no_input` if every error is about a file that can't be read (the narrative itself, or a file that it refers
+ * to), and `invalid_narrative` otherwise.
  */
 export function getErrorCode(
   diagnostics: readonly Pick<Diagnostic, 'severity' | 'rule'>[],

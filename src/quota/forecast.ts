@@ -11,18 +11,18 @@ export interface ForecastRequest {
 
 /** How the limits would delay planned requests. Times are in milliseconds; points in time count from the epoch. */
 export interface QuotaForecast {
-  /** Total wait for quota. If a daily quota is used up, only the requests before that count. */
+  /** Total wait for quota, up to the first request that a used-up daily quota prevents. */
   waitMs: number;
   /**
-   * Set if the daily quota of a model is used up before all requests are sent: after `afterRequests` requests, until
-   * the time `until`.
+   * Set if the daily quota of `model` is used up after `afterRequests` of the requests. The next one can be sent at
+   * `until`, when the day ends.
    */
-  closed?: { model: string; afterRequests: number; until: number };
+  dayUsedUp?: { model: string; afterRequests: number; until: number };
 }
 
 /**
- * Schedules requests one after another in a copy of the model states, without reserving anything. The forecast assumes
- * that each request starts as soon as the previous one is sent, because the duration of replies is unknown.
+ * Schedules requests one after another in a copy of the model states, without reserving anything. The duration of
+ * replies is unknown and counts as 0: each request starts when the previous one is sent.
  */
 export function forecastQuota(
   requests: readonly ForecastRequest[],
@@ -39,7 +39,7 @@ export function forecastQuota(
     const window = computeWindowLimits(state, limitsFor(model, requested), options);
     const scheduled = scheduleRequest(state, correctedTokens, at, window);
     if (!scheduled.ok) {
-      return { waitMs: at - now, closed: { model, afterRequests: index, until: scheduled.until } };
+      return { waitMs: at - now, dayUsedUp: { model, afterRequests: index, until: scheduled.until } };
     }
     at = scheduled.at;
     insertReservation(state, { id: `forecast ${index}`, at, tokens: correctedTokens, bookedAt: now, confirmed: true });

@@ -19,7 +19,7 @@ import type { Limits } from './limits.js';
 export interface ProbeModelOptions {
   /** A driver without layers, because retries and waits would hide rejections. */
   driver: BoticelliDriver;
-  /** The limiter records every request and its outcome so that its counts stay correct. It never delays a request. */
+  /** Counts the requests and learns from rejections. It never delays a request. */
   limiter: RateLimiter;
   limitsFor: (model: string, requestedAs?: string) => Limits;
   model: string;
@@ -37,7 +37,7 @@ export interface ProbeModelOptions {
 /** The result of probing one model. Durations are in milliseconds. */
 export interface ModelProbeResult {
   model: string;
-  /** The model that served, if it differs from `model`. */
+  /** The model that replied, if it differs from `model`. */
   servedBy?: string;
   sent: number;
   succeeded: number;
@@ -144,7 +144,7 @@ async function sendRequest(
 
 /**
  * Creates a request of about a dozen tokens that asks for a one-word reply. `max_tokens` is not set, because a thinking
- * model would use it up on thoughts.
+ * model could use all of it for thoughts and send no reply.
  */
 function createProbeRequest(model: string): GenerateRequest {
   const text = 'Reply with the one word "yes" and nothing else.';

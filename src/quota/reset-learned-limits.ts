@@ -31,12 +31,13 @@ export async function resetLearnedLimits(store: QuotaStore, project: string, mod
     const current: string = next;
     const key = modelStateKey(project, current);
     const standsFor = await store.transact(key, (state) => state.standsFor);
-    const target = standsFor === undefined ? undefined : (await store.readAll()).get(modelStateKey(project, standsFor));
+    const servingState =
+      standsFor === undefined ? undefined : (await store.readAll()).get(modelStateKey(project, standsFor));
     results.push(
       await store.transact(key, (state) => {
-        // Requests to the alias are now counted in this state until its model is known again, so requests that were
-        // already sent must be counted here too.
-        if (target) copyConfirmed(target, state);
+        // Until the next reply names the serving model, requests to the alias are counted in the alias's own state. So
+        // this state must include the requests that were already sent.
+        if (servingState) copyConfirmed(servingState, state);
         return resetState(state, current);
       }),
     );

@@ -35,7 +35,7 @@ export interface UsageCount {
   booked: number;
 }
 
-/** When a small request made now would be sent; `taken` if all concurrency slots are in use. */
+/** When a small request made now would be sent. `taken`: no concurrency slot is free. `closed`: the day is used up. */
 export type Availability =
   | { state: 'now' }
   | { state: 'later'; at: number; reason: 'rpm' | 'tpm' }

@@ -6,9 +6,9 @@ export type QuotaOptions = Omit<PermitOptions, 'driver'>;
 
 /**
  * Limits the request rate: waits for a slot and a reservation before each call, and settles the reservation with the
- * token count of the reply. Emits `wait` events. A call that fails or is aborted before its request is sent cancels the
- * reservation; the limiter learns the true limit from a 429. A stream counts as one request. `close` also closes the
- * limiter.
+ * token count of the reply. Emits `wait` events. A call that fails or is aborted before its request is sent gives back
+ * its reservation. The limiter learns the true limit from a 429. A stream counts as one request. `close` also closes
+ * the limiter.
  *
  * @throws BoticelliError `rate_limited` if the wait would exceed `maxWaitMs`, `quota_exhausted` if the day is used up
  */

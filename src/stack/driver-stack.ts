@@ -29,13 +29,13 @@ export interface DriverStackOptions {
   quota?: QuotaOptions | false;
   /** Retries after a temporary failure. Default 4. */
   retries?: number;
-  /** Returns the fallback models. The argument is the act's own fallback models, which are also the default. */
+  /** Returns the fallback models of an act, given those that the act itself names. Default: the act's own. */
   getFallbackModels?: FallbackOptions['getFallbackModels'];
   /** Prices of models. Default: the built-in ones. */
   prices?: PriceList;
   /** The highest cost of all requests together, in US dollars. Default: no limit. */
   maxCostUsd?: number;
-  /** Shares `maxCostUsd` with other stacks. Default: `maxCostUsd` applies to this stack only. */
+  /** Counts the cost. Stacks that share a ledger share `maxCostUsd`. Default: a ledger of this stack. */
   budgetLedger?: BudgetLedger;
   /** Stores replies and finds stored ones for reuse. Default: replies are neither stored nor reused. */
   replies?: ReplyCacheOptions;
@@ -70,9 +70,7 @@ function withCostLimit(options: DriverStackOptions, inner: BoticelliDriver): Bot
   return withBudget({ maxCostUsd, estimateUsd, ...(ledger && { ledger }) }, driver);
 }
 
-/**
- * Estimates the tokens of the prompt and of the longest reply. If `max_tokens` is not set, only the prompt is known.
- */
+/** Estimates the cost of the prompt and, if `max_tokens` is set, of the longest reply. Absent if no price is known. */
 function estimateCostUsd(request: GenerateRequest, prices: PriceList): number | undefined {
   const price = prices.getMaxPrice(request.model);
   const { maxTokens: outputTokens = 0 } = request.parameters;

@@ -3,10 +3,7 @@ import type { Diagnostic, Location } from './diagnostic.js';
 import { createLocator } from './locator.js';
 import type { Problem, SuggestionQuery } from './problem.js';
 
-/**
- * Suggestions are computed for at most this many problems, because each one compares a name with all others of its
- * kind.
- */
+/** Suggestions are computed for at most this many problems, because each one compares a name with all candidates. */
 const maxSuggestions = 100;
 
 /**

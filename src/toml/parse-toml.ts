@@ -92,7 +92,10 @@ function needsVisit(value: TomlValue | undefined): boolean {
   return typeof value === 'object' || (typeof value === 'string' && value.length > 10_000);
 }
 
-/** Removes all keys before it adds them again, because an unescaped name may equal another escaped one. */
+/**
+ * Removes the prefix from the names of a table. All keys are deleted before any is added, because an unescaped name may
+ * equal another escaped one.
+ */
 function unescapeNames(table: TomlTable): void {
   const entries = Object.entries(table);
   if (!entries.some(([key]) => key.startsWith(escapePrefix))) return;

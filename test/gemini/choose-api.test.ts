@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { createLiveApiSelector } from '../../src/gemini/choose-api.js';
+import { createLiveApiPredicate } from '../../src/gemini/choose-api.js';
 import type { ModelInfo } from '../../src/gemini/models/model-info.js';
 
 /** A selector with a cached list, and the number of its reads. Without entries there is no list. */
@@ -9,7 +9,7 @@ function createSelector({ entries, preferLive = false }: { entries?: ModelInfo[]
     listReads.count += 1;
     return entries && { entries, listedAt: 0 };
   };
-  return { usesLive: createLiveApiSelector({ modelListCache: { read }, preferLive }), listReads };
+  return { usesLive: createLiveApiPredicate({ modelListCache: { read }, preferLive }), listReads };
 }
 
 const both = { name: 'gemini-both-ways', methods: ['generateContent', 'bidiGenerateContent'] };

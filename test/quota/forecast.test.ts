@@ -31,7 +31,7 @@ test('reports a day that will be used up, counting what was sent today, and rese
   const before = structuredClone(states);
   expect(forecastQuota(requests(4, 'alias'), options({ rpd: set(5) }, states))).toEqual({
     waitMs: 0,
-    closed: { model: 'm', afterRequests: 2, until: Date.UTC(2026, 10, 23, 8) },
+    dayUsedUp: { model: 'm', afterRequests: 2, until: Date.UTC(2026, 10, 23, 8) },
   });
   expect(states).toEqual(before);
 });

@@ -147,7 +147,7 @@ function createFakeExchange(): Parameters<typeof normalizeSseBody>[1] {
       streaming: true,
       classifyError,
     },
-    ...{ beforeSending: async () => {}, partialText: () => '', lastEvents: [] },
+    ...{ beforeSending: async () => {}, getPartialText: () => '', lastEvents: [] },
   };
 }
 

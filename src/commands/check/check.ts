@@ -153,8 +153,11 @@ function toJson({ file, acts, diagnostics, estimate }: CheckedFile) {
   };
 }
 
-function estimateToJson({ closed, ...estimate }: Estimate) {
-  return { ...estimate, ...(closed && { closed: { ...closed, until: new Date(closed.until).toISOString() } }) };
+function estimateToJson({ dayUsedUp, ...estimate }: Estimate) {
+  return {
+    ...estimate,
+    ...(dayUsedUp && { closed: { ...dayUsedUp, until: new Date(dayUsedUp.until).toISOString() } }),
+  };
 }
 
 function assertNoErrors(checked: readonly CheckedFile[]): void {

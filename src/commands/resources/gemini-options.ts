@@ -1,6 +1,6 @@
 import type { Settings } from '../../config/settings.js';
 import { BoticelliError } from '../../errors.js';
-import { createLiveApiSelector } from '../../gemini/choose-api.js';
+import { createLiveApiPredicate } from '../../gemini/choose-api.js';
 import type { ResponseModeCache } from '../../gemini/live/options.js';
 import { createModelListCache } from '../../gemini/models/cached-list.js';
 import type { ConnectionOptions, GeminiDriverOptions } from '../../gemini/options.js';
@@ -29,7 +29,7 @@ export function createGeminiOptions(
     ...connection,
     ...timeouts,
     modelListCache,
-    usesLiveApi: createLiveApiSelector({ modelListCache, preferLive }),
+    usesLiveApi: createLiveApiPredicate({ modelListCache, preferLive }),
     ...(responseModeCache && { responseModeCache }),
   };
 }

@@ -15,9 +15,9 @@ export interface BudgetOptions {
 }
 
 /**
- * Stops before a call that could exceed the budget. A running call counts with its estimate. A finished call counts
- * with the cost in its response and usage events, or with its estimate if these have no cost. A call that failed
- * without a usage event counts as free. Use one instance per run.
+ * Stops before a call that could exceed the budget. A running call counts at its estimate. A finished call counts
+ * at the cost in its response and usage events, or at its estimate if these have no cost. A call that failed without a
+ * usage event counts as free. Use one instance per run.
  *
  * @throws BoticelliError `budget_exceeded`, or `invalid_config` for a model without a price
  */
@@ -48,7 +48,7 @@ export function withBudget(options: BudgetOptions, inner: BoticelliDriver): Boti
   });
 }
 
-/** The error of a model whose price is needed but unknown. */
+/** Creates the error for a model whose price is needed but unknown. */
 export function createUnknownPriceError(model: string): BoticelliError {
   return new BoticelliError('invalid_config', `no known price for ${model}, and --max-cost needs one`, {
     hint: `Set it in boticelli.toml, in US dollars per million tokens: [providers.gemini.prices.${JSON.stringify(model)}] with input and output.`,

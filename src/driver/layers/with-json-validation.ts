@@ -101,7 +101,7 @@ function stripCodeFence(response: GenerateResponse): GenerateResponse {
     : { ...response, text: fencedText, turn: { ...response.turn, text: fencedText } };
 }
 
-/** Returns what is wrong with a reply, as the predicate of a sentence about it; undefined if the reply is valid. */
+/** Returns what is wrong with a reply, in words that can follow "the reply", or undefined if the reply is valid. */
 function findProblem({ text }: GenerateResponse, validate: (value: unknown) => readonly string[]): string | undefined {
   let value: unknown;
   try {
@@ -129,7 +129,7 @@ function createInvalidReplyError(problem: string): BoticelliError {
   });
 }
 
-/** Throws if a reply is truncated. It is not retried, because the next reply would be cut off at the same length. */
+/** Throws if a reply is truncated. There is no retry, because the next reply would be cut off at the same length. */
 function assertNotTruncated(response: GenerateResponse, { parameters }: GenerateRequest): void {
   if (response.finishReason === 'MAX_TOKENS')
     throw createTruncatedError(response, parameters, '. Incomplete JSON is not returned.');

@@ -9,7 +9,7 @@ export interface RetryPolicy {
   retries?: number;
   /** The pause after the first failure; it doubles with each failure. Default 500. */
   baseDelayMs?: number;
-  /** The longest of these pauses. Default 30 s. */
+  /** The longest pause that the doubling reaches. Default 30 s. */
   maxDelayMs?: number;
   /** If the service asks for a longer pause than this, there is no retry. Default 5 minutes. */
   maxRetryAfterMs?: number;
@@ -45,9 +45,7 @@ export function withRetries(policy: RetryPolicy, inner: BoticelliDriver): Botice
   }, inner);
 }
 
-/**
- * Returns the delay that the service asks for plus a little jitter, or an exponential backoff with a random upper half.
- */
+/** Returns the delay that the service asks for plus a little jitter, or else 50 to 100% of an exponential backoff. */
 function calculateDelayMs({ retryAfterMs }: BoticelliError, attempt: number, policy: RetryPolicy): number {
   const { baseDelayMs = 500, maxDelayMs = 30_000, random = Math.random } = policy;
   if (retryAfterMs !== undefined) return retryAfterMs + random() * Math.min(250, retryAfterMs / 10);

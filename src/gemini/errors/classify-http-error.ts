@@ -21,6 +21,7 @@ export interface ErrorResponse {
   body: string;
 }
 
+/** A response in which the key is already redacted, and the context of its request. */
 interface RedactedErrorResponse extends ErrorResponse {
   /** The model of the request. */
   model: string;
@@ -40,10 +41,7 @@ const regionHint =
 // Statuses after which a retry may succeed. The service uses 499 for CANCELLED.
 const transientStatuses = new Set([408, 499, 500, 502, 503, 504]);
 
-/**
- * Classifies an error response by its status and details (https://ai.google.dev/gemini-api/docs/troubleshooting). The
- * key must already be redacted in the response.
- */
+/** Classifies an error response by status and details (https://ai.google.dev/gemini-api/docs/troubleshooting). */
 export function classifyHttpError(response: RedactedErrorResponse): BoticelliError {
   const { status, headers, now, model } = response;
   const error = parseServiceError(response.body);
@@ -75,7 +73,7 @@ function describeResponse(response: RedactedErrorResponse, error: ServiceError |
   const { status, body, host, headers } = response;
   if (error) return `${status} ${error.status ?? ''}`.trimEnd() + (error.message && `, "${toOneLine(error.message)}"`);
   const location = status >= 300 && status < 400 ? headers.get('location') : null;
-  // Only the host is shown, because the redirect's query may contain secrets.
+  // Only the host is shown, because the rest of the URL may contain secrets.
   const target = location !== null && URL.canParse(location) ? new URL(location).host : 'another path';
   if (location !== null) return `${host} answered ${status}, a redirect to ${target}`;
   return `${host} answered ${status} with ${describeUnexpectedBody(body)}`;
@@ -83,7 +81,7 @@ function describeResponse(response: RedactedErrorResponse, error: ServiceError |
 
 function isApiKeyError(status: number, error: ServiceError | undefined): boolean {
   if (status === 401 || status === 403) return true;
-  // An expired key has the same reason. Some gateways drop the details, so that only the message identifies the error.
+  // An expired key has this reason too. Some gateways drop the details, so that only the message identifies the error.
   const isKeyMessage = /api key (not valid|not found|expired)/i.test(error?.message ?? '');
   return status === 400 && (getErrorReason(error) === 'API_KEY_INVALID' || isKeyMessage);
 }
@@ -105,8 +103,8 @@ function getApiKeyHint(error: ServiceError | undefined): string {
 
 /**
  * Classifies a 429 by the limits in its details: `quota_exhausted` if a daily limit is used up or a limit is 0,
- * otherwise `rate_limited`. The quotaId decides. The retry delay is not reliable: in September 2026, a 429 about a
- * daily quota gave 47 s, although that quota resets at midnight.
+ * otherwise `rate_limited`. A limit is daily if its quotaId says so. The retry delay does not tell: in September 2026,
+ * a 429 about a daily quota gave 47 s, although that quota resets at midnight.
  */
 function classifyQuotaError(
   { model, headers, now }: RedactedErrorResponse,

@@ -2,16 +2,16 @@ import { BoticelliError, StreamInterrupted } from '../../errors.js';
 import type { Redact } from '../api-key.js';
 import { describeUnexpectedBody, toOneLine } from './one-line.js';
 
-/** What the errors of invalid responses say about the response. */
+/** What the errors about invalid responses need to know. */
 export interface ResponseContext {
   /** `host:port`, the only part of the URL that messages show. */
   host: string;
   redact: Redact;
   /** The reply's text so far. */
-  partialText(): string;
+  getPartialText(): string;
 }
 
-/** A stream that ended before the reply was complete. */
+/** For a stream that ended before the reply was complete. */
 export function createStreamInterruptedError(reason: string, partialText: string, cause?: Error): StreamInterrupted {
   return new StreamInterrupted(`the stream was interrupted: ${reason}`, {
     ...{ partialText, cause },
@@ -19,12 +19,15 @@ export function createStreamInterruptedError(reason: string, partialText: string
   });
 }
 
-/** An event of a stream that is not valid JSON. */
-export function createMalformedEventError(data: string, { redact, partialText }: ResponseContext): StreamInterrupted {
-  return createStreamInterruptedError(`malformed event: ${toOneLine(redact(data), 80)}`, partialText());
+/** For an event of a stream that is not valid JSON. */
+export function createMalformedEventError(
+  data: string,
+  { redact, getPartialText }: ResponseContext,
+): StreamInterrupted {
+  return createStreamInterruptedError(`malformed event: ${toOneLine(redact(data), 80)}`, getPartialText());
 }
 
-/** A unary response whose body is incomplete. */
+/** For a unary response whose body is incomplete. */
 export function createIncompleteResponseError(reason: string, host: string, cause?: Error): BoticelliError {
   return new BoticelliError('unavailable', `incomplete response from ${host}: ${reason}`, {
     hint: 'Try again.',
@@ -32,7 +35,7 @@ export function createIncompleteResponseError(reason: string, host: string, caus
   });
 }
 
-/** A 200 response that is not Gemini's, for example the login page of a proxy. */
+/** For a 200 response that is not Gemini's, for example the login page of a proxy. */
 export function createNotGeminiResponseError(body: string, { host, redact }: ResponseContext): BoticelliError {
   const message = `${host} answered with ${describeUnexpectedBody(redact(body))} instead of a reply`;
   return new BoticelliError('unavailable', message, { hint: getWrongHostHint(host) });

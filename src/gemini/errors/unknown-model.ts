@@ -20,8 +20,8 @@ interface UnknownModelOptions extends Pick<CallOptions, 'clock'> {
 
 /**
  * Explains a `model_not_found` error with the service's model list: with similar names, the methods that the model
- * supports, or the date of its shutdown. If the list can't be loaded, an error of the Live API is returned unchanged.
- * Resolves to the signal's reason after an abort.
+ * supports, or the date of its shutdown. If the list can't be loaded, an error of the Live API is returned unchanged,
+ * because its hint already names Live models. Resolves to the signal's reason after an abort.
  */
 export async function explainUnknownModel(error: BoticelliError, options: UnknownModelOptions): Promise<unknown> {
   const { method, context } = options;
@@ -31,9 +31,7 @@ export async function explainUnknownModel(error: BoticelliError, options: Unknow
   return createUnknownModelError(error, models, options);
 }
 
-/**
- * Returns the cached list if it also lacks the model or the method. Otherwise fetches the list again, and caches it.
- */
+/** Returns the cached list if the model or the method is not in it. Otherwise fetches the list again, and caches it. */
 async function loadModelList(options: UnknownModelOptions): Promise<readonly ModelInfo[] | undefined> {
   const { model, method, modelListCache, connection, context, clock } = options;
   const cached = await modelListCache?.read();

@@ -72,9 +72,9 @@ export function classifyCloseReason(closeReason: CloseReason, context: CloseCont
   }
 }
 
-function classifySocketClosed(closed: SocketClosed, context: CloseContext): BoticelliError {
-  const { code, reason } = closed;
-  const description = describeClose(closed, context);
+function classifySocketClosed(closeReason: SocketClosed, context: CloseContext): BoticelliError {
+  const { code, reason } = closeReason;
+  const description = describeClose(closeReason, context);
   const cause = new Error(`closed with ${description}`);
   if (quotaPattern.test(reason)) return createQuotaError(reason, description, cause, context);
   if (apiKeyPattern.test(reason)) {
@@ -85,7 +85,7 @@ function classifySocketClosed(closed: SocketClosed, context: CloseContext): Boti
     return new BoticelliError('invalid_request', `request rejected: ${description}`, { hint, cause });
   }
   if (code === 1008 && context.partialText === '') return createUnknownModelError(description, cause, context);
-  return createDisconnectError(closed, description, cause, context);
+  return createDisconnectError(closeReason, description, cause, context);
 }
 
 /** Describes a close as `1011, "Internal error occurred"`, or by its network error. */
@@ -128,8 +128,8 @@ function createUnknownModelError(description: string, cause: Error, { model }: C
 }
 
 /**
- * Creates the error of a lost connection. Before the turn is sent, the same request may be retried. After that, text
- * may already have arrived.
+ * Creates the error of a lost connection: StreamInterrupted if text has arrived or a turn just broke off, `unavailable`
+ * if there is no session yet or the service reports a fault of its own.
  */
 function createDisconnectError(
   { code, cause: networkError }: SocketClosed,

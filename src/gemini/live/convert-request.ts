@@ -6,7 +6,7 @@ import { convertParameters, convertRequest } from '../rest/convert-request.js';
 import type { ResponseMode } from './options.js';
 import type { LiveTurn } from './session.js';
 
-/** The setup of a session. It has no format or schema, because the Live API has no structured output. */
+/** The setup of a session, without what the Live API does not support: format, schema and stop sequences. */
 export function createLiveConfig(request: GenerateRequest, mode: ResponseMode, handle?: string): LiveConnectConfig {
   const { system, parameters } = request;
   const { format, schema, stop, ...supported } = parameters;

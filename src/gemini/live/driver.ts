@@ -18,9 +18,9 @@ import { streamLiveReply } from './stream-live-reply.js';
 
 /**
  * Creates the driver for the Live API. A call is one turn of a WebSocket session. A session also serves later calls
- * that continue its conversation. A session is closed when a call does not continue its conversation, after 10 s
- * without a turn, and by `close()`. The next call then opens a new session. Speech is returned as `audio`, and its
- * transcript as the text.
+ * that continue its conversation. A session is closed when a call does not continue its conversation, after
+ * `idleSessionMs` without a turn, and by `close()`. The next call then opens a new session. Speech is returned as
+ * `audio`, and its transcript as the text.
  *
  * Calls reject with a BoticelliError or with the reason of the caller's signal. No error contains the key. A session
  * that is lost before the reply begins is reopened once, and a `note` event is emitted.
@@ -71,8 +71,8 @@ async function* streamReply(
     });
   }
   try {
-    // `false` means that media are sent as bytes. A session does not accept references to files.
-    const deliveredRequest = (await delivery?.deliver(bareRequest, context, false)) ?? bareRequest;
+    // A session does not accept references to uploaded files.
+    const deliveredRequest = (await delivery?.deliver(bareRequest, context, { allowUpload: false })) ?? bareRequest;
     const modeSearch = await startModeSearch(model);
     yield* streamLiveReply({ request: deliveredRequest, context, liveOptions, pool, modeSearch });
   } catch (thrown) {

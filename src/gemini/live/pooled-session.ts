@@ -17,7 +17,7 @@ export interface ResolvedLiveOptions extends CallOptions {
   idleSessionMs: number;
 }
 
-/** The request of a call that needs a session. */
+/** A call that needs a session. */
 export interface SessionRequest {
   /** The model name in the request has no `models/` prefix. */
   request: GenerateRequest;
@@ -43,14 +43,14 @@ export interface BorrowedSession {
 /** A session as the pool sees it. */
 export interface PooledSession extends BorrowedSession {
   /** Identifies the setup of the session. */
-  key: string;
+  setupKey: string;
   /** Whether a turn is running. */
-  readonly busy: boolean;
+  readonly isBusy: boolean;
   /** Whether the history contains replies that did not come from this session. */
   hasSeededHistory: boolean;
   /** Resolves when the session has ended and its slot is released. */
   slotReleased: Promise<void>;
-  /** Takes the session out of the pool for another turn. */
+  /** Reserves the session for another turn, and stops its idle timer. */
   borrow(): void;
 }
 
@@ -69,7 +69,7 @@ export interface PooledSessionOptions {
   /** Called when the session is closed mid-turn. */
   onAbandoned: (session: PooledSession) => void;
   /** Called when the session has had no turn for `idleSessionMs`. */
-  onIdle: (session: PooledSession) => void;
+  onIdleTimeout: (session: PooledSession) => void;
 }
 
 /**
@@ -132,39 +132,39 @@ async function releaseLease(lease: Lease | undefined): Promise<void> {
 function createPooledSession(
   session: LiveSession,
   slotReleased: Promise<void>,
-  { sessionRequest: { request, mode }, resumption, liveOptions, onAbandoned, onIdle }: PooledSessionOptions,
+  { sessionRequest: { request, mode }, resumption, liveOptions, onAbandoned, onIdleTimeout }: PooledSessionOptions,
 ): PooledSession {
   let history = resumption?.previous.history ?? [];
-  let busy = true;
+  let isBusy = true;
   let idleTimer: NodeJS.Timeout | undefined;
   const pooled: PooledSession = {
     session,
     slotReleased,
-    key: createSetupKey(request, mode),
+    setupKey: createSetupKey(request, mode),
     hasSeededHistory: resumption ? resumption.previous.hasSeededHistory : request.turns.length > 1,
     get history() {
       return history;
     },
-    get busy() {
-      return busy;
+    get isBusy() {
+      return isBusy;
     },
     release(turns) {
       history = turns;
-      busy = false;
+      isBusy = false;
       session.markIdle();
       // Neither this timer nor the idle session keeps the process alive.
-      idleTimer = setTimeout(() => onIdle(pooled), liveOptions.idleSessionMs).unref();
+      idleTimer = setTimeout(() => onIdleTimeout(pooled), liveOptions.idleSessionMs).unref();
     },
     borrow() {
       clearTimeout(idleTimer);
-      busy = true;
+      isBusy = true;
     },
     abandon() {
       onAbandoned(pooled);
       session.terminate();
     },
     markLost() {
-      busy = false;
+      isBusy = false;
       session.terminate();
     },
   };

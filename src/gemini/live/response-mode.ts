@@ -16,7 +16,7 @@ export interface ResponseModeSearch {
   confirm(): Promise<void>;
 }
 
-/** Creates a function that starts the search with the mode confirmed in this run, else cached, else built in. */
+/** Creates a function that starts a search. It tries first what worked in this run, else the cache, else a default. */
 export function createModeSearchStarter(cache: ResponseModeCache | undefined) {
   const confirmed = new Map<string, ResponseMode>();
   return async (model: string): Promise<ResponseModeSearch> => {

@@ -18,14 +18,14 @@ const minRemainingMs = 60_000;
 export function createSessionPool(liveOptions: ResolvedLiveOptions) {
   const sessions = createSessionSet();
   const open = async (sessionRequest: SessionRequest, resumption?: Resumption): Promise<OpenResult<PooledSession>> => {
-    const { abandon: onAbandoned, close: onIdle } = sessions;
-    const opened = await openPooledSession({ sessionRequest, resumption, liveOptions, onAbandoned, onIdle });
+    const { abandon: onAbandoned, close: onIdleTimeout } = sessions;
+    const opened = await openPooledSession({ sessionRequest, resumption, liveOptions, onAbandoned, onIdleTimeout });
     if (opened.ok) sessions.all.add(opened.session);
     return opened;
   };
 
   return {
-    /** Borrows a session that continues the request's conversation, or opens one. Closes all other idle sessions. */
+    /** Borrows a session that continues the request's conversation, or else closes idle sessions and opens one. */
     async acquire(sessionRequest: SessionRequest): Promise<OpenResult<BorrowedSession>> {
       const match = [...sessions.all].find((pooled) => canContinue(pooled, sessionRequest));
       if (match && !isEnding(match, liveOptions)) {
@@ -59,7 +59,7 @@ function createSessionSet() {
   let pendingReleases: Promise<unknown> = Promise.resolve();
   const close = async (pooled: PooledSession): Promise<void> => {
     all.delete(pooled);
-    // Stops its idle timer, which would close it again.
+    // Stops the session's idle timer, which would close it again.
     pooled.borrow();
     await pooled.session.close();
     await pooled.slotReleased;
@@ -70,7 +70,7 @@ function createSessionSet() {
   return {
     all,
     close,
-    closeIdle: () => closeEach([...all].filter(({ busy }) => !busy)),
+    closeIdle: () => closeEach([...all].filter(({ isBusy }) => !isBusy)),
     closeAll: () => closeEach([...all]),
     abandon(pooled: PooledSession) {
       all.delete(pooled);
@@ -79,8 +79,8 @@ function createSessionSet() {
   };
 }
 
-function canContinue({ busy, key, history }: PooledSession, { request, mode }: SessionRequest): boolean {
-  if (busy || key !== createSetupKey(request, mode) || !isContinuation(request.turns, history)) return false;
+function canContinue({ isBusy, setupKey, history }: PooledSession, { request, mode }: SessionRequest): boolean {
+  if (isBusy || setupKey !== createSetupKey(request, mode) || !isContinuation(request.turns, history)) return false;
   // Realtime input is a single prompt. More than one new turn, for example after a reply of another model, can be sent
   // only at the start of a session.
   return mode.prompts === 'content' || history.length === 0 || request.turns.length === history.length + 1;

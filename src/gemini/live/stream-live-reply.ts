@@ -29,7 +29,7 @@ interface StreamLiveReplyOptions {
 interface CallProgress {
   setupMs: number;
   /** Calls `beforeSending` once, even if the call needs several sessions. */
-  beforeSend: () => Promise<void>;
+  beforeSendingOnce: () => Promise<void>;
   wasReopened: boolean;
 }
 
@@ -39,8 +39,8 @@ interface CallProgress {
  */
 export async function* streamLiveReply(options: StreamLiveReplyOptions): AsyncGenerator<StreamChunk> {
   const { request, context, pool, modeSearch } = options;
-  const beforeSend = once(async () => context.beforeSending?.());
-  const progress: CallProgress = { setupMs: 0, beforeSend, wasReopened: false };
+  const beforeSendingOnce = once(async () => context.beforeSending?.());
+  const progress: CallProgress = { setupMs: 0, beforeSendingOnce, wasReopened: false };
   const addSetupMs = (durationMs: number) => {
     progress.setupMs += durationMs;
   };
@@ -67,7 +67,7 @@ export async function* streamLiveReply(options: StreamLiveReplyOptions): AsyncGe
 async function* runTurn(
   borrowed: BorrowedSession,
   options: StreamLiveReplyOptions,
-  { setupMs, beforeSend }: CallProgress,
+  { setupMs, beforeSendingOnce }: CallProgress,
 ): AsyncGenerator<StreamChunk, CloseReason | undefined> {
   const { request, context, liveOptions, modeSearch } = options;
   const collector = createLiveReplyCollector(request.model);
@@ -75,7 +75,7 @@ async function* runTurn(
   let isComplete = false;
   try {
     const liveTurn = convertTurns(request.turns.slice(borrowed.history.length), request, modeSearch.current);
-    await abortable(beforeSend(), context.signal);
+    await abortable(beforeSendingOnce(), context.signal);
     timeouts = createRequestTimeouts({ signal: context.signal, ...liveOptions, elapsedMs: setupMs });
     timeouts.markSent();
     // Closes the session at once, even while the caller does not read the stream.

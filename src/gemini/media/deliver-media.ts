@@ -3,16 +3,20 @@ import type { GenerateRequest, MediaPart } from '../../driver/request.js';
 import { redactError } from '../api-key.js';
 import type { MediaDeliveryOptions } from './options.js';
 
-/** Prepares media before requests are sent: fetches URLs, reads files, and uploads what is too large to be inline. */
+/** Prepares media before requests are sent: fetches URLs, reads files, and uploads large media. */
 export interface MediaDelivery {
   /**
    * Returns the request with media as bytes or as references to files of the service. Each URL is fetched once and each
    * file is uploaded once, for all requests. Rejects with a BoticelliError or with the signal's reason.
-   * @param allowUpload whether to upload large media through the Files API; if false, all media is inline. Default true
    */
-  deliver(request: GenerateRequest, context: CallContext, allowUpload?: boolean): Promise<GenerateRequest>;
+  deliver(request: GenerateRequest, context: CallContext, options?: DeliveryOptions): Promise<GenerateRequest>;
   /** Deletes the uploaded files, and gives up after a few seconds. Never rejects. */
   close(): Promise<void>;
+}
+
+interface DeliveryOptions {
+  /** Whether to upload large media through the Files API; if false, all media is sent as bytes. Default true. */
+  allowUpload?: boolean;
 }
 
 /** Creates a delivery. It loads its code at the first request with media. */
@@ -27,14 +31,14 @@ export function createMediaDelivery(options: MediaDeliveryOptions): MediaDeliver
   let loaded: ReturnType<typeof load> | undefined;
 
   return {
-    async deliver(request, context, allowUpload = true) {
+    async deliver(request, context, { allowUpload = true } = {}) {
       if (listMedia(request).length === 0) return request;
       loaded ??= load();
       const { downloadPart, uploader } = await loaded;
       try {
         const downloaded = await replaceMedia(request, (part) => downloadPart(part, context));
         const uploads = allowUpload ? uploader.selectUploads(listMedia(downloaded)) : new Set();
-        // Uploads run one after the other: parallel uploads share the bandwidth, but each has its own time limit.
+        // Uploads run one after the other, because parallel uploads would slow each other down and might time out.
         return await replaceMedia(downloaded, (part) =>
           uploads.has(part.content) ? uploader.uploadPart(part, context) : uploader.inlinePart(part),
         );

@@ -16,7 +16,7 @@ export interface Download {
   displayUrl: string;
 }
 
-/** The hint for a bad URL. It says that this act was not sent, because earlier acts may have been sent. */
+/** The hint for a bad URL. It says "this act", because earlier acts may have been sent. */
 const checkUrlHint = 'Check the URL in the narrative. This act was not sent.';
 
 const maxRedirects = 5;
@@ -136,7 +136,7 @@ async function readBody(
   return Buffer.concat(chunks);
 }
 
-/** Removes the login from a URL. It is sent as a header instead, which is not sent to another host after a redirect. */
+/** Removes the login from a URL. `followRedirects` sends the login as a header, and only to its own host. */
 function stripCredentials(url: URL): URL {
   const bare = new URL(url);
   bare.username = '';
@@ -151,8 +151,8 @@ function getAuthorization({ username, password }: URL): string | undefined {
 }
 
 /**
- * Leaves a percent sign unchanged if it does not begin a valid escape, as curl does. URL accepts such a percent sign,
- * but decodeURIComponent throws.
+ * Decodes valid percent escapes and keeps other percent signs, as curl does. URL accepts those too, but
+ * decodeURIComponent would throw.
  */
 function decodePercentEscapes(text: string): string {
   return text.replaceAll(/(?:%[\da-f]{2})+/gi, (escapes) => {

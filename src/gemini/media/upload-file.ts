@@ -99,8 +99,8 @@ export function formatMediaName({ name, mimeType = 'media' }: MediaPart): string
 }
 
 /**
- * Creates a client for each use. The requests that carry the pieces of a file ignore the signal and the fetch of a
- * call, and use only the client's fetch (SDK 2.32).
+ * Creates a client for one use: its fetch carries the signal and the error prefix. They can't be passed with a call,
+ * because the requests with the pieces of a file use only the client's fetch (SDK 2.32).
  */
 function createFilesClient(options: FilesFetchOptions): Promise<Files> {
   return options.connection.createFilesApi(createFilesFetch(options));

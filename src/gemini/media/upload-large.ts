@@ -13,7 +13,8 @@ import { deleteFiles, formatMediaName, uploadFile, waitUntilActive } from './upl
 export function createMediaUploader(options: MediaDeliveryOptions) {
   const uploadOnce = createAsyncMemo<string>();
   const uploadedFiles = new Map<string, File>();
-  const uploadedKeys = new Set<string>();
+  // The keys of uploaded files that have been processed, so that requests can refer to them.
+  const readyKeys = new Set<string>();
   // The names of files on the service. A name is added before the upload, because the file may exist even if the
   // response is lost.
   const remoteNames = new Set<string>();
@@ -23,9 +24,7 @@ export function createMediaUploader(options: MediaDeliveryOptions) {
     selectUploads(parts: readonly MediaPart[]): ReadonlySet<MediaContent> {
       const alreadyUploaded = parts.filter(
         (part) =>
-          uploadedKeys.size > 0 &&
-          ['bytes', 'file'].includes(part.content.from) &&
-          uploadedKeys.has(getContentKey(part)),
+          readyKeys.size > 0 && ['bytes', 'file'].includes(part.content.from) && readyKeys.has(getContentKey(part)),
       );
       const others = parts.filter((part) => !alreadyUploaded.includes(part));
       return new Set([...alreadyUploaded, ...selectLargest(others)].map(({ content }) => content));
@@ -42,7 +41,7 @@ export function createMediaUploader(options: MediaDeliveryOptions) {
           throw thrown;
         });
       });
-      uploadedKeys.add(key);
+      readyKeys.add(key);
       return { ...part, content: { from: 'reference', uri } };
     },
     /** Returns a part that refers to a local file with the bytes of that file. Returns other parts unchanged. */

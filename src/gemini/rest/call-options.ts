@@ -1,6 +1,6 @@
 import type { Clock } from '../../driver/clock.js';
 
-/** Time limits of a request, and the clock that they are measured with. */
+/** The time limits of a request, and the clock. */
 export interface CallOptions {
   /** Limit of one whole attempt, in milliseconds. Default 300 000 (5 minutes). */
   timeoutMs: number;

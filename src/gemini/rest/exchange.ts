@@ -27,7 +27,7 @@ export interface HttpExchangeOptions extends RequestTimeoutOptions {
   /** The model to name in errors. */
   model: string;
   streaming: boolean;
-  partialText?: () => string;
+  getPartialText?: () => string;
   /** Default: resolves at once. */
   beforeSending?: (() => Promise<void>) | undefined;
 }
@@ -36,11 +36,11 @@ export interface HttpExchangeOptions extends RequestTimeoutOptions {
  * Creates an exchange, which the caller ends with `timeouts.close()`. The time limit starts when the request is sent.
  */
 export function createHttpExchange(options: HttpExchangeOptions): HttpExchange {
-  const { connection, clock, model, streaming, partialText = () => '', beforeSending = async () => {} } = options;
+  const { connection, clock, model, streaming, getPartialText = () => '', beforeSending = async () => {} } = options;
   const { host, redact, resolveRoute } = connection;
   return {
     timeouts: createRequestTimeouts(options),
-    ...{ host, redact, resolveRoute, streaming, partialText, beforeSending },
+    ...{ host, redact, resolveRoute, streaming, getPartialText, beforeSending },
     lastEvents: [],
     classifyError: ({ status, headers, body }) =>
       classifyHttpError({ status, headers, body: redact(removeJsonEscapes(body)), model, host, now: clock.now() }),

@@ -50,8 +50,8 @@ export async function prepareRequest(options: PrepareRequestOptions): Promise<Pr
   const deliveredRequest = await options.delivery.deliver(request, context);
   const model = stripModelPrefix(request.model);
   const collector = createReplyCollector(model);
-  const partialText = () => collector.text;
-  const exchange = createHttpExchange({ ...options, model, beforeSending, signal, partialText });
+  const getPartialText = () => collector.text;
+  const exchange = createHttpExchange({ ...options, model, beforeSending, signal, getPartialText });
   return {
     options,
     exchange,

@@ -1,7 +1,7 @@
 import { BoticelliError, StreamTimeout } from '../../errors.js';
 import { abortable } from '../../util/abortable.js';
 
-/** The time limits of one attempt, which ends with its response, the caller's abort, the deadline, or silence. */
+/** The time limits of one attempt: the deadline, and the idle timeout between packets. */
 export interface RequestTimeouts {
   /** Aborts when the attempt ends early. The reason is the caller's own, or the error of a timeout. */
   signal: AbortSignal;
@@ -9,7 +9,7 @@ export interface RequestTimeouts {
   markSent(): void;
   /** Call before waiting for the next bytes of a stream. */
   markWaiting(): void;
-  /** Call when bytes arrive. The first call starts the idle timeout: a model may think long before its first token. */
+  /** Call when bytes arrive. Starts the idle timeout, which does not run before: a model may think for long. */
   markReceived(): void;
   /** Call when the response has been read to its end. */
   markComplete(): void;

@@ -12,7 +12,7 @@ export type SseItem =
   | { type: 'malformed'; data: string }
   /** The body ended inside an event or inside a bare error. */
   | { type: 'cut' }
-  /** The body contains no event, but other text. */
+  /** The body contains other text and no event. */
   | { type: 'foreign'; text: string };
 
 /**

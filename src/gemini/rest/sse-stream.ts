@@ -17,7 +17,7 @@ import { createSseParser, type SseItem } from './sse-parser.js';
 const maxReadChars = 4096;
 
 /**
- * Rewrites the body of an event stream to a form that the SDK can read: only `data: {…}` lines, each followed by a
+ * Rewrites the body of an event stream into what the SDK can read: only `data: {…}` lines, each followed by a
  * blank line. If the stream is invalid, all valid events before the error are read first, then reading fails with the
  * classified error.
  */
@@ -33,7 +33,7 @@ export function normalizeSseBody(body: AsyncIterable<Uint8Array>, exchange: Http
     while (!isEnded && items.length === 0) {
       const { done = false, value } = await packets.next().catch((thrown: unknown) => {
         const reason = `lost connection to ${exchange.host} (${describeNetworkError(thrown)})`;
-        throw createStreamInterruptedError(reason, exchange.partialText(), createNetworkCause(thrown));
+        throw createStreamInterruptedError(reason, exchange.getPartialText(), createNetworkCause(thrown));
       });
       isEnded = done;
       if (value) parser.feed(decoder.decode(value, { stream: true }));
@@ -75,7 +75,7 @@ function toStreamError(item: Exclude<SseItem, { type: 'chunk' }>, exchange: Http
     case 'malformed':
       return createMalformedEventError(item.data, exchange);
     case 'cut':
-      return createStreamInterruptedError('it ended in the middle of an event', exchange.partialText());
+      return createStreamInterruptedError('it ended in the middle of an event', exchange.getPartialText());
     case 'foreign':
       return createNotGeminiResponseError(item.text, exchange);
   }
@@ -89,7 +89,7 @@ function classifyStreamError(error: ServiceError, exchange: HttpExchange): Botic
     const message = toOneLine(exchange.redact(error.message));
     return createStreamInterruptedError(
       `the service cancelled it: 499 CANCELLED, "${message}"`,
-      exchange.partialText(),
+      exchange.getPartialText(),
     );
   }
   return exchange.classifyError({ status, headers: new Headers(), body: JSON.stringify({ error }) });

@@ -54,7 +54,6 @@ export async function sendHttpRequest(url: string | URL, { method = 'GET', heade
       signal.addEventListener('abort', destroy);
       clientRequest.on('close', () => signal.removeEventListener('abort', destroy));
       clientRequest.on('error', (error) => {
-        // A Blob can be read only once.
         const canResend = !(body instanceof Blob) && !signal.aborted;
         if (canResend && isStaleConnectionError(clientRequest, error, Date.now() - sentAtMs)) send();
         else reject(proxyMonitor?.classifyError(error) ?? error);

@@ -58,7 +58,7 @@ async function checkTemplate(
 ): Promise<void> {
   const name = renderWithVariables(template.text, vars);
   if (name === undefined) return;
-  // `base` is the entry of `[media]`. If its file with this name could not be read, the problem was reported there.
+  // `base` is the entry of `[media]`. If the entry could not be read under this name, that was reported at the entry.
   if (template.loaded.has(name) || (base && !base.loaded.has(name))) return;
   const result = await loadMediaTemplate(template, name);
   if (result.ok) {
@@ -72,7 +72,7 @@ async function checkTemplate(
   if (!isReported) problems.push(errorAt(rule, path, message));
 }
 
-/** Renders a text with variables; undefined if it needs other values. */
+/** Renders a text whose placeholders are all defined variables; returns undefined for any other text. */
 function renderWithVariables(text: string, vars: Variables): string | undefined {
   let hasMissingValue = false;
   const rendered = renderTemplate(parseTemplate(text).parts, (name) => {

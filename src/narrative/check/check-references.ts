@@ -7,7 +7,7 @@ import { getVariableName, type Placeholder, parseTemplate } from '../template.js
 export interface ReferenceScope {
   /** All acts of the file. */
   acts: ReadonlyMap<string, unknown>;
-  /** The first index of each act in the order. Acts outside of the order are absent. */
+  /** The first index of each act in the order. Acts that are not in the order are absent. */
   firstPositions: ReadonlyMap<string, number>;
   vars: ReadonlyMap<string, string>;
   /** Whether the narrative was read from standard input, which is then empty. */
@@ -100,8 +100,8 @@ function checkPlaceholder(
     const message = `${excerpt} is empty, because the narrative itself is read from standard input`;
     return createProblem('stdin-taken', message);
   }
-  // The first index in the order at which the text is sent. Infinite for an act outside of the order, which never runs:
-  // it may refer to any act of the order.
+  // The position at which the text is first sent. Infinite for an act that is not in the order: it never runs, so it
+  // may refer to any act in the order.
   const position = templateText.actNames.reduce(
     (least, actName) => Math.min(least, scope.firstPositions.get(actName) ?? Number.POSITIVE_INFINITY),
     Number.POSITIVE_INFINITY,
@@ -139,8 +139,8 @@ function* listKnownNames({ acts, vars }: ReferenceScope): Iterable<string> {
 }
 
 /**
- * Reports acts in `context` that do not exist or have not run before the act. A list in the narrative's own table
- * applies to all acts, including the first one: each act sees the listed acts that have already run.
+ * Reports acts in `context` that do not exist or have not run before the act. For a list in the narrative's own table,
+ * only existence is checked: the list applies to all acts, and each act sees those listed acts that have already run.
  */
 export function checkContexts(file: TomlTable, tableName: string, scope: ReferenceScope, report: ReportProblem): void {
   const narrativeTable = file[tableName];

@@ -62,7 +62,7 @@ function convertUnionIssue(issue: UnionIssue, file: TomlTable): Problem[] {
     return [createValueProblem(path, value, ['full', 'previous', 'none'], narrativeFormat, { expected })];
   }
   const expected = describeOptions(path);
-  // A string such as `"2000"` is probably a number in quotes.
+  // The message also names the number, because a string such as "2000" is probably a number in quotes.
   if (path.at(-1) === 'thinking' && typeof value === 'string')
     return [createValueProblem(path, value, thinkingLevels, narrativeFormat, { expected })];
   const fittingOption = issue.errors.find((issues) => !issues.some((mismatch) => isTypeMismatch(mismatch, value)));

@@ -7,8 +7,8 @@ import type { Act, Input } from '../narrative.js';
 import type { RawAct, RawTable } from './raw-acts.js';
 
 /**
- * Warns about settings and inputs that the Live API does not accept, in acts with a Live model. Such an act would fail
- * only after the acts before it had been billed. A setting of the narrative is reported once, where it is set.
+ * Warns about settings and inputs that the Live API does not accept, in acts with a Live model. Otherwise the failure
+ * would appear only after earlier acts had been billed. A setting of the narrative is reported once, where it is set.
  */
 export function lintLiveModels(
   header: RawTable,
@@ -52,8 +52,9 @@ function lintLiveInputs(model: string, act: RawAct, inputs: readonly Input[], re
   for (const [index, input] of inputs.entries()) {
     if (!isUnsupportedInput(input)) continue;
     const path = Array.isArray(act.table.input) ? [...act.path, 'input', index] : (act.texts[index]?.path ?? act.path);
-    const message = `${model} is a Live model, which accepts only text, and images or audio that are sent with the request; the act would fail`;
-    report(warningAt('live-unsupported', path, `${describePath(path)} can't be sent: ${message}`, { target: 'value' }));
+    const reason = 'which accepts only text, and images or audio that are sent with the request; the act would fail';
+    const message = `${describePath(path)} can't be sent: ${model} is a Live model, ${reason}`;
+    report(warningAt('live-unsupported', path, message, { target: 'value' }));
   }
 }
 

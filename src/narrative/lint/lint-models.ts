@@ -56,8 +56,8 @@ function lintThinkingLimits(header: RawTable, acts: readonly RawTable[], report:
   if (headerProblem) report(headerProblem);
   for (const act of acts) {
     const { max_tokens: maxTokens, model, thinking } = act.table;
-    const changesModel = model !== undefined || thinking !== undefined;
-    if (maxTokens === undefined && (!changesModel || headerProblem)) continue;
+    const overridesModelOrThinking = model !== undefined || thinking !== undefined;
+    if (maxTokens === undefined && (!overridesModelOrThinking || headerProblem)) continue;
     const problem = checkThinkingLimit(act, header);
     if (problem) report(problem);
   }

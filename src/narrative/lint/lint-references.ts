@@ -39,7 +39,7 @@ function isReferenceWithSpace(text: string): boolean {
   return text.length <= maxReferenceLength && /^narrative:\S+ /.test(text);
 }
 
-/** Guesses which reference was meant by a text. A text of several words is a sentence, not a reference. */
+/** Guesses which reference a text was meant to be. A text of several words is a sentence, not a reference. */
 function guessReference(text: string, mediaNames: readonly string[]): string | undefined {
   if (text.length > maxReferenceLength) return undefined;
   const parts = /^\s*([a-z]+)\s?([.:/])\s?(\S+)\s*$/i.exec(text);

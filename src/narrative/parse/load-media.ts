@@ -24,14 +24,14 @@ export interface MediaProblem {
 export type LoadMediaResult = { ok: true; media: MediaInput } | { ok: false; problem: MediaProblem };
 
 /**
- * Reads media and detects its type. URLs are not fetched, so only what is known without a network is checked. The
- * function is independent of TOML, because file names can also come from templates.
+ * Reads media and detects its type. URLs are not fetched, so only what is known without a network is checked. Problems
+ * have no location in a TOML file, because names that are rendered from templates are loaded during a run.
  */
 export async function loadMedia(spec: MediaSpec): Promise<LoadMediaResult> {
   const { source, mime, kind } = spec;
   const typeProblem = mime === undefined ? undefined : checkDeclaredType(mime, kind);
   if (typeProblem !== undefined) return createMediaProblem('media-type', `"mime" ${typeProblem}`, 'mime');
-  if ('url' in source) return loadUrl(source.url, spec);
+  if ('url' in source) return describeUrl(source.url, spec);
   return 'file' in source ? loadFile(source.file, spec) : loadBase64(source.base64, spec);
 }
 
@@ -95,10 +95,8 @@ async function createMediaInput(
   return { ok: true, media: { type: typeResult.kind, mimeType, content, name: file ?? label } };
 }
 
-/**
- * Checks that what the narrative says about a URL is consistent. The actual type is detected when the URL is fetched.
- */
-function loadUrl(url: string, { mime, kind, label }: MediaSpec): LoadMediaResult {
+/** Describes the media of a URL, without fetching it, if the URL and the declared type and kind are consistent. */
+function describeUrl(url: string, { mime, kind, label }: MediaSpec): LoadMediaResult {
   const urlProblem = validateMediaUrl(url);
   if (urlProblem !== undefined) return createMediaProblem('bad-url', `${label ?? quote(url)} ${urlProblem}`);
   const name = redactUrl(url);
@@ -119,7 +117,7 @@ function loadUrl(url: string, { mime, kind, label }: MediaSpec): LoadMediaResult
   return { ok: true, media: { type: type ?? 'media', ...mimeTypeField, content, name } };
 }
 
-/** The part of the media content that was read. */
+/** What is known about media whose bytes were read. */
 interface MediaData {
   ok: true;
   content: MediaContent;

@@ -12,9 +12,7 @@ import {
   readMediaFrom,
 } from './read-media.js';
 
-/**
- * Media by their references, `media.<name>`. A value is undefined if the media could not be read, or is not read yet.
- */
+/** Media by their references, `media.<name>`. A value is undefined if the media has not been read or can't be read. */
 export type NamedMedia = ReadonlyMap<string, MediaInput | MediaTemplate | undefined>;
 
 /** Adds the entries of `[media]` to `mediaByName`. The names are added at once; the media are read later. */

@@ -13,8 +13,8 @@ import {
 import { readNarrativeTable } from './read-narrative.js';
 
 /**
- * The maximum size of a narrative file, in bytes. A file can be long because of images in base64, but a request accepts
- * at most 15 MB of images. A larger file is probably something else, such as a video that was named by mistake.
+ * The maximum size of a narrative file, in bytes. It leaves room for images in base64. A larger file is probably
+ * something else, such as a video that was named by mistake.
  */
 export const maxNarrativeBytes = 32_000_000;
 

@@ -7,7 +7,7 @@ import { type Act, getNestedNarrative, type Narrative } from '../narrative.js';
 import type { MediaTemplateEntry } from './read-media.js';
 import type { ParsedNarrative } from './read-narrative.js';
 
-/** The maximum number of acts in a run. Nobody needs more, but nested carousels easily exceed it. */
+/** The maximum number of acts in a run. Nested carousels easily multiply to more by mistake. */
 const maxActRuns = 100_000;
 
 /** A parsed file: the outermost one or a nested one. */
@@ -54,7 +54,7 @@ export interface LintContext {
   referencesByAct: ReadonlyMap<string, readonly string[]>;
 }
 
-/** Creates a file from its text; everything else is not known yet. */
+/** Creates a file from its text. The other properties are empty until `completeFile`. */
 export function createNarrativeFile(file: string, text: string): ParsedNarrativeFile {
   return {
     file,
@@ -103,7 +103,7 @@ export function completeFile(
   parsedFile.variables = narrative.vars ? union([allUsedVariables, narrative.vars.keys()]) : allUsedVariables;
 }
 
-/** Collects the undefined variables of a file and of its nested files that the file does not define. */
+/** Returns the `unresolvedVariables` of a file. */
 function collectUnresolved(
   { undefinedVariables, narrative }: ParsedNarrative,
   nestedFiles: readonly ParsedNarrativeFile[],

@@ -33,8 +33,7 @@ export function readActSettings(table: TomlTable, path: Path, report: ReportProb
 function readParameters(table: TomlTable): GenerationParameters {
   const { temperature, max_tokens: maxTokens, top_p: topP, top_k: topK, seed, stop } = table;
   const safety = readSafety(table.safety);
-  // Assignment is faster than spreading, which matters because most acts have no parameters and a folder may have
-  // thousands of acts.
+  // Assignment is faster than spreading, which matters for a folder with thousands of acts.
   const parameters: GenerationParameters = {};
   if (typeof temperature === 'number') parameters.temperature = temperature;
   if (typeof maxTokens === 'number') parameters.maxTokens = maxTokens;

@@ -29,8 +29,8 @@ export interface ActReadOptions extends MediaReadOptions {
 }
 
 /**
- * Reads an act in any of its three forms. Invalid parts are reported and left out. Media and the schema are added by
- * deferred tasks. The media is an empty text until then, and remains so if it is invalid.
+ * Reads an act, which is a string, an array or a table. Invalid parts are reported and left out. Media and
+ * the schema are added by deferred tasks. Until then, and if it is invalid, a media input is an empty text.
  */
 export function readAct(name: string, value: TomlValue, options: ActReadOptions): Act {
   const { defaults, report, onText } = options;

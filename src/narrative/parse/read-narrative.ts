@@ -60,7 +60,7 @@ export function readNarrativeTable({ table: file, folder, readNested, isFromStdi
   if (vars.size > 0) narrative.vars = vars;
 
   const finish = (): ParsedNarrative => {
-    // The order is reversed, so that the first position of a repeated act is kept.
+    // In reverse order, because a Map keeps the last entry of a repeated name, and the first position is needed.
     const firstPositions = new Map(narrative.acts.map(({ name }, index) => [name, index] as const).reverse());
     const scope = { acts, firstPositions, vars, isFromStdin };
     checkContexts(file, tableName, scope, report);

@@ -30,7 +30,7 @@ export const safetySchema = z.strictObject(
   Object.fromEntries(
     Object.keys(harmCategories).map((category) => [
       category,
-      z.optional(describe('The probability from which content of this category is blocked.', thresholdSchema)),
+      z.optional(describe('The lowest probability at which content of this category is blocked.', thresholdSchema)),
     ]),
   ),
 );
@@ -38,8 +38,26 @@ export const safetySchema = z.strictObject(
 /** The largest integer that the service accepts, which is the largest signed 32-bit integer. */
 const maxInt32 = 2 ** 31 - 1;
 
-/** The generation settings of a narrative or of one act, except the temperature. */
-const generationFields = {
+/** The settings that both a narrative and an act can have. */
+const settingFields = {
+  model: z.optional(describe('The model, for example "gemini-flash-lite-latest".', z.string())),
+  temperature: z.optional(describe('The randomness of the reply: 0 to 2.', z.number().check(z.gte(0), z.lte(2)))),
+  max_tokens: z.optional(
+    describe(
+      'The maximum number of tokens in a reply. For thinking models it includes the thoughts.',
+      z.int().check(z.gte(1), z.lte(maxInt32)),
+    ),
+  ),
+  system: z.optional(describe('The system instruction.', z.string())),
+  fallback: z.optional(
+    describe('The models to use when the quota of the model is used up, in this order.', z.array(z.string())),
+  ),
+  context: z.optional(
+    describe(
+      'Which earlier acts an act sees: "full" (all of them, the default), "previous", "none", or a list of act names.',
+      z.union([z.enum(['full', 'previous', 'none']), z.array(z.string())]),
+    ),
+  ),
   top_p: z.optional(
     describe(
       'Nucleus sampling: consider only the likeliest tokens whose probabilities add up to this value, 0 to 1.',
@@ -69,32 +87,10 @@ const generationFields = {
   ),
   safety: z.optional(
     describe(
-      'The probability from which harmful content is blocked, by category, for example "only_high".',
+      'The lowest probability at which harmful content is blocked, by category, for example "only_high".',
       safetySchema,
     ),
   ),
-};
-
-const settingFields = {
-  model: z.optional(describe('The model, for example "gemini-flash-lite-latest".', z.string())),
-  temperature: z.optional(describe('The randomness of the reply: 0 to 2.', z.number().check(z.gte(0), z.lte(2)))),
-  max_tokens: z.optional(
-    describe(
-      'The maximum number of tokens in a reply. For thinking models it includes the thoughts.',
-      z.int().check(z.gte(1), z.lte(maxInt32)),
-    ),
-  ),
-  system: z.optional(describe('The system instruction.', z.string())),
-  fallback: z.optional(
-    describe('The models to use when the quota of the model is used up, in this order.', z.array(z.string())),
-  ),
-  context: z.optional(
-    describe(
-      'Which earlier acts an act sees: "full" (all of them, the default), "previous", "none", or a list of act names.',
-      z.union([z.enum(['full', 'previous', 'none']), z.array(z.string())]),
-    ),
-  ),
-  ...generationFields,
 };
 
 const mediaFields = {

@@ -41,7 +41,7 @@ function fail(pointer: readonly string[], message: string): { ok: false; problem
 }
 
 /**
- * Creates the validator of a schema, an option of `withJsonValidation`.
+ * Creates the validator of a schema. Pass this function as `compileSchema` to `withJsonValidation`.
  *
  * @throws BoticelliError `invalid_narrative` if the schema is not valid
  */

@@ -17,7 +17,7 @@ export interface PermitOptions {
   queue: ModelQueue;
   /** Returns the configured or built-in limits of a model. `requestedAs` is the alias by which it was requested. */
   limitsFor: (model: string, requestedAs?: string) => Limits;
-  /** The longest wait for quota before failing. Default: wait for per-minute limits, fail when the day is used up. */
+  /** The longest wait for a per-minute limit. Default: no limit. A used-up day always fails at once. */
   maxWaitMs?: number;
   clock: Clock;
   /** The driver that will send the request. */
@@ -48,13 +48,12 @@ export async function acquirePermit(
   options: PermitOptions,
 ): Promise<Permit> {
   const { concurrencyLimiter, queue, driver } = options;
-  // The driver is loaded before the reservation, because loading it later would delay the request past its reserved
-  // time.
+  // Loading the driver after the reservation would delay the request past its reserved time.
   await driver.prepare?.();
   const turn = await queue.acquire(request.model, context.signal);
   let lease: Lease | undefined;
   try {
-    // A session of the driver may already hold the only slot, so the driver decides when it needs another one.
+    // A driver that manages concurrency acquires slots itself, because an open session that it reuses already has one.
     const isManagedByDriver = await driver.managesConcurrency?.(request.model);
     const acquireSlot = (model: string) => concurrencyLimiter.acquire(model, context);
     if (!isManagedByDriver) lease = await acquireSlot(request.model);
@@ -103,7 +102,7 @@ async function acquireReservation(
       if (thrown instanceof QuotaExceeded) {
         const rejection = toQuotaRejection(thrown, clock.now());
         await limiter.recordRejection(reservation, rejection).catch(() => {});
-        // The delay is removed so that the next attempt waits only once, for its reservation.
+        // The limiter has recorded the delay, and the next reservation includes it. A retry must not wait for it twice.
         return rejection.closedUntil === undefined ? thrown.withoutDelay() : thrown;
       }
       // A request that was not sent uses no quota.
@@ -113,9 +112,7 @@ async function acquireReservation(
   };
 }
 
-/**
- * Reserves quota, but rejects immediately on abort, because another process may keep the store locked for a long time.
- */
+/** Reserves quota. Rejects immediately on abort, even while another process keeps the store locked. */
 async function reserve(
   request: GenerateRequest,
   { signal }: CallContext,
@@ -131,13 +128,13 @@ async function reserve(
   try {
     return requireReservation(await abortable(reserving, signal));
   } catch (thrown) {
-    // A reservation that succeeds after the abort is released.
+    // On abort, the store may still make the reservation later. It is cancelled then.
     reserving.then((late) => (late.state === 'booked' ? limiter.cancel(late) : undefined)).catch(() => {});
     throw thrown;
   }
 }
 
-/** @throws BoticelliError if there is no reservation */
+/** Returns the reservation. @throws BoticelliError if nothing was reserved */
 function requireReservation(result: ReservationResult): Reservation {
   const { state, model, at } = result;
   const retryAt = new Date(at);
@@ -173,7 +170,7 @@ async function waitForReservation(
       const { model, reason = 'rpm', guessed, at } = reservation;
       const waitMs = Math.ceil(at - clock.now());
       if (waitMs <= 0) return reservation;
-      // A wait is reported once. It is not reported again when it becomes shorter.
+      // A wait is reported again only if it becomes longer.
       if (at > reportedUntil) {
         const until = new Date(at).toISOString();
         emit?.({ type: 'wait', model, reason, waitMs, until, ...(guessed && { guessed }) });

@@ -6,7 +6,7 @@ import { createProjectState, modelStateKey, type ProjectStateOptions } from './p
 
 /** Limits how many requests or sessions of a model are open at once, across all processes that share the quota. */
 export interface ConcurrencyLimiter {
-  /** Waits for a free slot and takes it. Emits a `wait` event. Rejects with the signal's reason. */
+  /** Takes a slot. If none is free, emits a `wait` event and waits. Rejects with the signal's reason on abort. */
   acquire(model: string, context: CallContext): Promise<Lease>;
 }
 
@@ -22,7 +22,7 @@ export interface ConcurrencyLimiterOptions extends ProjectStateOptions {
 /** The longest interval between polls. Released slots are not announced, so waiters poll, at doubling intervals. */
 const maxPollMs = 1000;
 
-/** The serving model whose slot was acquired, or the time when the next lease expires if it is not renewed. */
+/** The serving model whose slot was taken, or, if none is free, when the next lease expires unless it is renewed. */
 type AcquireResult = { ok: true; model: string } | { ok: false; until: number };
 
 /**
@@ -34,9 +34,9 @@ export function createConcurrencyLimiter(options: ConcurrencyLimiterOptions): Co
   const projectState = createProjectState(options);
 
   const tryAcquire = (requested: string, id: string): Promise<AcquireResult> =>
-    projectState.updateServing(requested, (state, now, model) => {
+    projectState.updateServingState(requested, (state, now, model) => {
       const { maxConcurrent } = computeEffectiveLimits(limitsFor(model, requested), state.learned);
-      // A lease with a later end is from before the clock was set back. A live owner renews it soon.
+      // A lease that ends later was taken before the clock was set back. Its owner, if it still runs, renews it soon.
       for (const lease of state.leases) lease.expiresAt = Math.min(lease.expiresAt, now + leaseMs);
       if (maxConcurrent && state.leases.length >= maxConcurrent.value) {
         return { ok: false, until: Math.min(...state.leases.map(({ expiresAt }) => expiresAt)) };

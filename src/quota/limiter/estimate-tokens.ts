@@ -23,12 +23,12 @@ function estimatePart(part: Part): number {
 }
 
 /**
- * The token cost of media: `tokens` for every `bytes` begun.
+ * The token cost of media: `tokens` for every `bytes`, rounded up.
  *
  * Tokens: 258 per image, or per tile of a larger image; 263 per second of video, 32 per second of audio
  * (ai.google.dev/gemini-api/docs/tokens, read 2026-10); 258 per PDF page (docs/document-processing, read 2026-11).
- * Bytes are guesses, because pixels, seconds and pages are unknown here: one second of video at 2 Mbit/s, of speech at
- * 128 kbit/s, of uncompressed sound at 800 kbit/s.
+ * Pixels, seconds and pages are unknown here, so `bytes` is a guess of their size: one second of video at 2 Mbit/s, of
+ * speech at 128 kbit/s, of uncompressed sound at 800 kbit/s; one image of 150 kB; one PDF page of 50 kB.
  */
 const mediaRates: readonly [RegExp, { tokens: number; bytes: number }][] = [
   [/^image\//, { tokens: 258, bytes: 150_000 }],

@@ -11,15 +11,13 @@ export interface QuotaRejection {
   closedUntil?: number;
   /** How long the API asks to wait. */
   retryAfterMs?: number;
-  /**
-   * True if the request was sent without a reservation. Its rejection then does not mean that the guard is too small.
-   */
+  /** True if the request was sent without regard to the limits. Its rejection then says nothing about the guard. */
   unreserved?: boolean;
 }
 
 /**
- * Converts an error to a rejection. If the daily quota is used up, `closedUntil` is set to the end of the day. It takes
- * precedence over the delay that the API states.
+ * Converts an error to a rejection. If the daily quota is used up, `closedUntil` is set to the end of the day, and
+ * `applyRejection` ignores the delay that the API states.
  */
 export function toQuotaRejection(error: QuotaExceeded, now: number): QuotaRejection {
   const { code, violations, retryAfterMs, retryAt } = error;
@@ -49,8 +47,8 @@ export function applyRejection(
   }
   const limitsAfter = computeEffectiveLimits(limits, state.learned);
   const hasNewLimit = (['rpm', 'tpm'] as const).some((kind) => limitsAfter[kind]?.value !== limitsBefore[kind]?.value);
-  // A rejection within the known limits means that the guard is too small for the jitter. A rejection
-  // counts only if its reservation was made after the previous rejection, so that a burst of rejections counts once.
+  // A rejection within the known limits means that the guard is too small for the jitter. To count a burst of
+  // rejections once, a rejection counts only if its reservation was made after the previous rejection.
   const isIndependentRejection = bookedAt > (state.refusedAt ?? 0) && now - (state.guardChangedAt ?? 0) > windowMs;
   if (!hasNewLimit && !unreserved && isIndependentRejection && violations.length > 0) {
     state.guardFactor = Math.min(maxGuardFactor, state.guardFactor * 2);
@@ -78,12 +76,12 @@ export function applyTokenCount(state: ModelState, id: string, tokens: { estimat
   state.refusals = 0;
   const reservation = state.appointments.find((candidate) => candidate.id === id);
   if (reservation && actual > 0) reservation.tokens = actual;
-  // The ratio of a short prompt is not reliable, and a count of 0 means that the API did not send one.
+  // The ratio of a short prompt is not reliable. A count of 0 means that the API did not send a count.
   if (estimated < 20 || actual === 0) return;
   const observedRatio = Math.min(10, Math.max(0.1, actual / estimated));
   // The ratio moves by a third of the difference, so that a single unusual prompt has a limited effect.
   const ratio =
     state.tokenRatio === undefined ? observedRatio : state.tokenRatio + (observedRatio - state.tokenRatio) / 3;
-  // Rounded, because cjson in Redis keeps only 14 digits of a number.
+  // Rounded, so that cjson in Redis, which keeps only 14 digits, stores the same number.
   state.tokenRatio = Math.round(ratio * 1e6) / 1e6;
 }

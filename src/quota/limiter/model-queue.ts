@@ -3,7 +3,7 @@ import type { Limits } from '../limits.js';
 
 /** Limits the concurrent calls of each model within this process, first come, first served. */
 export interface ModelQueue {
-  /** Resolves when it is the caller's turn; rejects with the signal's reason. */
+  /** Resolves when it is the caller's turn. Rejects with the signal's reason on abort. */
   acquire(model: string, signal?: AbortSignal): Promise<{ release(): void }>;
 }
 

@@ -20,7 +20,7 @@ export interface ModelState {
   refusedFor?: 'rpm' | 'tpm';
   /** Per-minute rejections since the last reply. */
   refusals: number;
-  /** The multiplier of the guard (see `computeGuardMs`). It is at least 1. */
+  /** The multiplier of the guard, 1 or more (see `computeGuardMs`). */
   guardFactor: number;
   /** When `guardFactor` last changed. */
   guardChangedAt?: number;
@@ -32,7 +32,7 @@ export interface ModelState {
   leases: { id: string; expiresAt: number }[];
   /** For an alias: the model that serves it. Requests are then counted in that model's state. */
   standsFor?: string;
-  /** In Redis: identifies this copy of the state. A new identifier shows that Redis lost the state in the meantime. */
+  /** In Redis: a random id, assigned when the state is created. A changed id shows that Redis has lost the state. */
   edition?: string;
 }
 
@@ -82,7 +82,7 @@ function isArrayOfObjects(value: unknown): boolean {
  */
 const clockToleranceMs = 1000;
 
-/** The longest plausible pause after a per-minute rejection. For long windows, two windows are used instead. */
+/** The longest plausible pause after a per-minute rejection, or two windows if they are longer. */
 const maxPauseMs = 10 * 60_000;
 
 /**
@@ -120,7 +120,7 @@ function undoClockSetBack(state: ModelState, now: number): void {
   if (refusedAt > now) state.refusedAt = now;
 }
 
-/** Halves a widened guard every ten windows, because another user of the quota may have caused the rejection. */
+/** Halves a widened guard every ten windows: another program's requests may have caused the rejections. */
 function narrowGuard(state: ModelState, now: number, windowMs: number): void {
   if (state.guardFactor === 1 || now - (state.guardChangedAt ?? 0) < 10 * windowMs) return;
   state.guardFactor = Math.max(1, state.guardFactor / 2);
@@ -129,7 +129,7 @@ function narrowGuard(state: ModelState, now: number, windowMs: number): void {
 
 /** Returns the entry for the Pacific day of a time. Adds the entry to the state if it is missing. */
 export function findOrCreateDay(state: ModelState, at: number): { endsAt: number; count: number } {
-  // A day has 23 to 25 hours, so a time in the last 23 hours before a known end belongs to that day without a calendar.
+  // A day has 23 to 25 hours, so a time in the 23 hours before a known end needs no calendar.
   const knownDay = state.days.find(({ endsAt }) => at < endsAt && at >= endsAt - 23 * 3_600_000);
   if (knownDay) return knownDay;
   const endsAt = getNextPacificMidnight(at).getTime();

@@ -8,7 +8,7 @@ export interface ProjectStateOptions {
   clock: Clock;
   /** The project of the API key. All keys of a project share its limits. */
   project: string;
-  /** Length of the API's "minute". Default 60 000. */
+  /** The length of the window of per-minute limits, in milliseconds. Default 60 000. */
   windowMs?: number;
 }
 
@@ -47,33 +47,34 @@ export function createProjectState({ store, clock, project, windowMs = 60_000 }:
   };
 
   return {
-    updateServing: updateServingState,
+    updateServingState,
     /**
      * Records which model serves an alias. The reservations made under the alias move to that model's state, so that
-     * pending and running requests stay counted.
-     * @param id the reservation whose reply named the model; it is always moved
+     * pending and running requests stay counted. If the alias had another model until now, only reservation `id` moves.
+     * @param id the reservation whose reply or rejection named the serving model
      */
-    async linkAlias(requested: string, target: string, id: string): Promise<void> {
+    async linkAlias(requested: string, servingModel: string, id: string): Promise<void> {
       const current = await updateServingState(requested, (_state, _now, model) => model);
-      if (current === target) return;
-      const isOwnState = current === requested;
+      if (current === servingModel) return;
+      const isUnlinked = current === requested;
       const selectReservationsToMove = (state: ModelState) =>
-        state.appointments.filter((reservation) => isOwnState || reservation.id === id);
+        state.appointments.filter((reservation) => isUnlinked || reservation.id === id);
       // Copies first and removes second, so that the reservations are always in at least one of the two states.
       const copied = await updateState(current, selectReservationsToMove);
-      await updateState(target, (state) => insertMissing(state, copied));
+      await updateState(servingModel, (state) => insertMissing(state, copied));
       const addedMeanwhile = await updateState(current, (state) => {
-        if (isOwnState) state.standsFor = target;
+        if (isUnlinked) state.standsFor = servingModel;
         return selectReservationsToMove(state).flatMap(({ id: movedId }) => removeReservation(state, movedId) ?? []);
       });
-      await updateState(target, (state) => insertMissing(state, addedMeanwhile));
-      if (!isOwnState && requested !== target)
-        await updateState(requested, (state) => Object.assign(state, { standsFor: target }));
+      await updateState(servingModel, (state) => insertMissing(state, addedMeanwhile));
+      if (!isUnlinked && requested !== servingModel)
+        await updateState(requested, (state) => Object.assign(state, { standsFor: servingModel }));
     },
   };
 }
 
 function insertMissing(state: ModelState, reservations: readonly StoredReservation[]): void {
+  // The target of an alias serves requests itself.
   delete state.standsFor;
   const knownIds = new Set(state.appointments.map(({ id }) => id));
   for (const reservation of reservations) if (!knownIds.has(reservation.id)) insertReservation(state, reservation);

@@ -40,14 +40,12 @@ export interface Reservation extends SendTime {
 /** What identifies a reservation. */
 export type ReservationRef = Pick<Reservation, 'id' | 'request'>;
 
-/**
- * The reason why nothing was reserved: the daily quota is used up, or the first possible send time is after the
- * deadline.
- */
+/** Why nothing was reserved. */
 export interface ReservationFailure {
+  /** `closed`: the daily quota is used up. `too-late`: the first possible send time is after the deadline. */
   state: 'closed' | 'too-late';
   model: string;
-  /** When the request would fit. */
+  /** The end of the day, or the first possible send time. Milliseconds since the epoch. */
   at: number;
 }
 
@@ -60,7 +58,7 @@ export type ReservationResult = Reservation | ReservationFailure;
 export interface RateLimiter {
   /**
    * Reserves the first send time at which the request fits.
-   * @param id the id of a reservation to replace; by default a new id
+   * @param id the id of the reservation. Default: a new one. To move a reservation to another store, pass its id.
    */
   reserve(request: ReservationRequest, id?: string): Promise<ReservationResult>;
   /**
@@ -70,7 +68,7 @@ export interface RateLimiter {
   reschedule(reservation: Reservation): Promise<ReservationResult>;
   /**
    * Confirms a reservation at its time, just before the request is sent.
-   * @returns `go` to send now, otherwise the reservation that replaces this one
+   * @returns `go` to send now, otherwise the reservation that replaces this one, or why nothing was reserved
    */
   confirm(reservation: Reservation): Promise<'go' | ReservationResult>;
   /** Records a request that is sent now, even if it exceeds the limits. */
@@ -91,13 +89,13 @@ export interface RateLimiterOptions extends ProjectStateOptions {
 
 /** Creates the rate limiter of one project. The algorithm is the same for every store. */
 export function createRateLimiter(options: RateLimiterOptions): RateLimiter {
-  const { updateServing, linkAlias } = createProjectState(options);
+  const { updateServingState, linkAlias } = createProjectState(options);
   const { windowMs = 60_000 } = options;
   const updateWithLimits = <Ref extends ReservationRef, Result>(
     reservation: Ref,
-    change: (state: ModelState, now: number, found: Ref & { model: string }, window: WindowLimits) => Result,
+    change: (state: ModelState, now: number, resolved: Ref & { model: string }, window: WindowLimits) => Result,
   ): Promise<Result> =>
-    updateServing(reservation.request.model, (state, now, model) => {
+    updateServingState(reservation.request.model, (state, now, model) => {
       const window = computeWindowLimits(state, reservation.request.resolveLimits(model), options);
       return change(state, now, { ...reservation, model }, window);
     });
@@ -107,22 +105,22 @@ export function createRateLimiter(options: RateLimiterOptions): RateLimiter {
     reschedule: (reservation) => updateWithLimits(reservation, rescheduleIn),
     confirm: (reservation) => updateWithLimits(reservation, confirmIn),
     recordSent: (request, id = randomUUID()) =>
-      updateServing(request.model, (state, now, model) => {
+      updateServingState(request.model, (state, now, model) => {
         const tokens = correctTokenEstimate(state, request.estimatedTokens);
         insertReservation(state, { id, at: now, tokens, bookedAt: now, confirmed: true });
         return { state: 'booked', id, request, model, at: now, guessed: false };
       }),
-    cancel: ({ request, id }) => updateServing(request.model, (state) => void removeReservation(state, id)),
+    cancel: ({ request, id }) => updateServingState(request.model, (state) => void removeReservation(state, id)),
     async settle({ id, request }, { promptTokens, servedModel }) {
       await linkAlias(request.model, servedModel, id);
       const tokens = { estimated: request.estimatedTokens, actual: promptTokens };
-      await updateServing(request.model, (state) => applyTokenCount(state, id, tokens));
+      await updateServingState(request.model, (state) => applyTokenCount(state, id, tokens));
     },
     async recordRejection({ id, request }, rejection) {
-      // The API names the model whose quota is exceeded. For an alias, that is a different model.
+      // The API names the model whose quota is exceeded. For an alias, that is the model that serves it.
       const namedModel = rejection.violations.find(({ model }) => model !== undefined)?.model;
       if (namedModel !== undefined) await linkAlias(request.model, namedModel, id);
-      await updateServing(request.model, (state, now, model) => {
+      await updateServingState(request.model, (state, now, model) => {
         const limits = request.resolveLimits(model);
         // A rejected request does not count against the minute or the day.
         const bookedAt = removeReservation(state, id)?.bookedAt ?? 0;
@@ -143,7 +141,7 @@ function reserveIn(
   const scheduled = scheduleRequest(state, tokens, now, window);
   if (!scheduled.ok) return { state: 'closed', model, at: scheduled.until };
   const { at, reason, guessed } = scheduled;
-  // A request that does not have to wait is never too late, even if reserving took longer than `--max-wait 0` allows.
+  // A request that does not have to wait is never too late: with `--max-wait 0`, the deadline may have passed by now.
   if (request.deadline !== undefined && at > Math.max(now, request.deadline)) return { state: 'too-late', model, at };
   insertReservation(state, { id, at, tokens, estimated: request.estimatedTokens, bookedAt: now, confirmed: false });
   return { state: 'booked', id, request, model, at, guessed, ...(reason && { reason }) };
@@ -164,9 +162,9 @@ function confirmIn(
   const stored = state.appointments.find(({ id }) => id === reservation.id);
   if (stored && state.closedUntil === undefined) {
     if (stored.at > now) return { ...reservation, at: stored.at };
-    // The request can still be sent within one window after its time, because the reservations in between counted it.
-    // Reservations that depend on it are postponed, so that the limits still hold. After more than one window, other
-    // reservations may no longer have counted it.
+    // A request that is less than one window late can still be sent, because the reservations since then were scheduled
+    // with it in their window. Pending ones are postponed, because it now stays in the window longer. Later than that,
+    // other requests may have taken its place.
     if (now - stored.at < window.windowMs && findOrCreateDay(state, stored.at) === findOrCreateDay(state, now)) {
       stored.confirmed = true;
       if (now > stored.at) {
@@ -177,7 +175,7 @@ function confirmIn(
       return 'go';
     }
   }
-  // The reservation was missed by more than a window (the machine slept), or it was dropped because the day closed.
+  // The time has passed (the machine slept), or the reservation was dropped because the daily quota is used up.
   removeReservation(state, reservation.id);
   return reserveIn(state, now, reservation, window);
 }

@@ -4,9 +4,9 @@ import { correctTokenEstimate, findOrCreateDay, type ModelState, type StoredRese
 /** The limits used for scheduling, and the window to which the per-minute limits apply. */
 export interface WindowLimits {
   limits: Limits;
-  /** Length of the API's "minute". */
+  /** The length of the window, in milliseconds. */
   windowMs: number;
-  /** Safety margin added to each window, because the time between sending a request and its arrival varies. */
+  /** Safety margin in milliseconds, added to each window, because requests take varying times to arrive. */
   guardMs: number;
 }
 
@@ -44,7 +44,7 @@ export function computeGuardMs(windowMs: number, factor: number): number {
 /**
  * Finds the first time at which a request can be sent. The time is not before `now` or before any existing reservation,
  * and the requests and tokens in the sliding window that ends at that time are within the limits. Later windows need no
- * check, because reservations stay in order. A request that exceeds the token limit by itself gets a window of its own.
+ * check: there is no later reservation. A request that exceeds the token limit by itself gets a window of its own.
  */
 export function scheduleRequest(state: ModelState, tokens: number, now: number, window: WindowLimits): ScheduleResult {
   const { closedUntil } = state;

@@ -19,8 +19,8 @@ export interface OpenRedisOptions {
 }
 
 /**
- * Loads ioredis, connects, and resolves when commands can be sent. Retries and offline queues are off, because
- * callers continue without Redis while it is down.
+ * Loads ioredis, connects, and resolves when commands can be sent. ioredis does not retry or queue commands, because
+ * callers use the local store while Redis is down.
  */
 export async function openRedisClient(options: OpenRedisOptions): Promise<RedisClient> {
   const { isCluster, onLost } = options;
@@ -29,7 +29,7 @@ export async function openRedisClient(options: OpenRedisOptions): Promise<RedisC
   const { Cluster, Redis } = (await import('ioredis')).default;
   const commonOptions = {
     ...{ ...credentials, connectTimeout: options.connectTimeoutMs, retryStrategy: null, maxRetriesPerRequest: 0 },
-    // Each of these options saves a round trip or a file read before the first command.
+    // The last two options save a round trip and a file read before the first command.
     ...{ lazyConnect: true, enableOfflineQueue: false, enableReadyCheck: false, disableClientInfo: true },
   };
   const redis = isCluster
@@ -40,14 +40,14 @@ export async function openRedisClient(options: OpenRedisOptions): Promise<RedisC
           clusterRetryStrategy: () => null,
           enableReadyCheck: false,
         },
-        // With TLS, connect to nodes by name, because their certificates name the host (AWS announces names).
+        // A certificate is for a host name, so with TLS, names that a cluster announces (AWS does) stay unresolved.
         ...(credentials.tls && { dnsLookup: (address, callback) => callback(null, address) }),
       })
     : new Redis({ host, port, ...commonOptions });
   for (const [name, lua] of Object.entries(redisScripts)) redis.defineCommand(name, { numberOfKeys: 1, lua });
   const client: RedisClient = { redis, isCluster, close: () => redis.disconnect() };
   let lastError: unknown;
-  // Without a listener, an error would end the process. The last error says more than "Connection is closed".
+  // Without a listener, an error would end the process. `connect()` itself rejects only with "Connection is closed".
   redis.on('error', (error: unknown) => {
     lastError = error;
   });
@@ -55,7 +55,7 @@ export async function openRedisClient(options: OpenRedisOptions): Promise<RedisC
   redis.on('end', () => isReady && onLost(client));
   try {
     await redis.connect();
-    // The response to AUTH arrives after `connect()` has resolved.
+    // `connect()` does not wait for the response to AUTH. After a wrong password, this command fails.
     if (credentials.password !== undefined) await redis.ping();
   } catch (thrown) {
     redis.disconnect();
@@ -65,12 +65,12 @@ export async function openRedisClient(options: OpenRedisOptions): Promise<RedisC
   return client;
 }
 
-/** Parses a redis:// or rediss:// URL. The query is ignored, because ioredis would read options from it. */
+/** Parses a redis:// or rediss:// URL. The query is ignored, so that a URL cannot set options of ioredis. */
 export function parseRedisUrl(url: string) {
   const { protocol, hostname, port, username, password, pathname } = new URL(url);
   const host = hostname.replace(/^\[|\]$/g, '') || '127.0.0.1';
   const db = Number(pathname.slice(1));
-  // SNI allows host names only, not IP addresses (RFC 6066, section 3).
+  // TLS sends the server's name (SNI) only if it is a host name, not an IP address (RFC 6066, section 3).
   const isIpAddress = /^[\d.]+$|:/.test(host);
   return {
     host,
@@ -78,7 +78,6 @@ export function parseRedisUrl(url: string) {
     ...(username && { username: decodeURIComponent(username) }),
     ...(password && { password: decodeURIComponent(password) }),
     ...(db > 0 && { db }),
-    // The certificate must have this host name.
     ...(protocol === 'rediss:' && { tls: isIpAddress ? {} : { servername: host } }),
   };
 }

@@ -10,8 +10,7 @@ export class RedisUnavailable extends Error {
 }
 
 /**
- * A connection to a Redis server that may be down. Calls reject with `RedisUnavailable` instead of waiting for a long
- * time.
+ * A connection to a Redis server that may be down. Calls then soon reject with `RedisUnavailable`.
  */
 export interface RedisConnection {
   /** Host and port, the only parts of the URL that are ever shown. */
@@ -22,7 +21,7 @@ export interface RedisConnection {
   isUnavailable(): boolean;
   /**
    * Runs a script on one key, with JSON arguments and additional strings.
-   * @returns `isDone`: whether a conditional write was made
+   * @returns `text`: the string that the script returned, if any; `isDone`: whether its conditional write was made
    * @throws RedisUnavailable
    */
   runScript(
@@ -109,7 +108,7 @@ function createCommandSender({
       return result;
     } catch (thrown) {
       const reason = formatReason(thrown);
-      // A cluster node redirects to another node, which only a cluster client can follow.
+      // A cluster node redirects to another node. Only a cluster client can follow.
       if (/^MOVED /.test(reason) && reconnecting.switchToCluster(client)) return send(command);
       reconnecting.discard(client, reason);
       throw markUnavailable(thrown);
@@ -146,10 +145,10 @@ interface ServerClock extends Clock {
 }
 
 /**
- * Estimates how far a server's clock is ahead. The server reads its clock between the request and the response, so each
- * response bounds the offset. The estimate uses the intersection of all bounds. If the bounds contradict each other, a
- * clock was set, and only the latest bounds are used. An error of some milliseconds costs one more request or a wait of
- * that many milliseconds, because the server decides by its own clock what may be sent.
+ * Estimates how far a server's clock is ahead of the local one. The server reads its clock between the request and the
+ * response, so each response bounds the difference. The estimate uses the intersection of all bounds. If the bounds
+ * contradict each other, a clock was set, and only the latest bounds are used. The server decides by its own clock what
+ * may be sent, so an error of some milliseconds costs only one more call, or a wait that is longer by the error.
  */
 function createServerClock(clock: Clock): ServerClock {
   let minAheadMs = Number.NEGATIVE_INFINITY;

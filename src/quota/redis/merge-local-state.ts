@@ -2,9 +2,9 @@ import { createModelState, type ModelState } from '../limiter/model-state.js';
 import { insertReservation } from '../limiter/schedule.js';
 
 export interface MergeOptions {
-  /** The edition to give to a shared state that does not have one yet. */
+  /** The edition to give to a new shared state. */
   edition: string;
-  /** The current time of the server. */
+  /** In server time. */
   now: number;
   /** Converts a local time to server time. */
   toServerTime: (at: number) => number;
@@ -33,7 +33,7 @@ export function mergeLocalState(
     if (reservation.confirmed && !existingIds.has(reservation.id) && sent.at > now - windowMs && sent.at <= now)
       insertReservation(state, sent);
   }
-  // The local day count includes the requests inserted above.
+  // Replaces the counts instead of adding to them, because the local ones include the requests inserted above.
   if (isNew && local.days.length > 0) state.days = structuredClone(local.days);
   return state.edition;
 }

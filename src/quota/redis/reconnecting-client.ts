@@ -12,14 +12,14 @@ export interface ReconnectingClientOptions {
 }
 
 /**
- * Time limit of a connection attempt. It can be long, because no caller waits for all of it, and a distant server needs
- * several round trips for TLS.
+ * Time limit of a connection attempt. It is long, because TLS takes several round trips to a distant server. Callers
+ * wait only `timeoutMs`.
  */
 const connectTimeoutMs = 10_000;
 const maxRetryDelayMs = 30_000;
 /**
- * The duration after which a connection counts as stable. Its loss is probably due to a server restart or an idle
- * timeout, so the delay starts at its initial value again.
+ * A connection that lasted longer than this was probably lost to a server restart or an idle timeout, so the delay
+ * starts at its initial value again.
  */
 const stableConnectionMs = 60_000;
 
@@ -28,21 +28,22 @@ export function createReconnectingClient({ url, clock, timeoutMs, retryDelayMs }
   const backoff = createBackoff(clock, retryDelayMs, () => connect());
   let client: RedisClient | undefined;
   let connecting: Promise<void> | undefined;
-  let canWait = true;
-  let isCluster = false;
+  let waitsForConnection = true;
+  let [isCluster, isClosed] = [false, false];
   let reason = 'not connected';
 
   const connect = (): void => {
     connecting = openRedisClient({ url, isCluster, connectTimeoutMs, onLost: discard }).then(
       (opened) => {
-        if (backoff.recordSuccess()) client = opened;
-        else opened.close();
+        backoff.recordSuccess();
+        if (isClosed) opened.close();
+        else client = opened;
       },
       (thrown) => markDisconnected(thrown instanceof Error ? thrown.message : String(thrown)),
     );
   };
   const markDisconnected = (cause: string): void => {
-    [client, connecting, reason, canWait] = [undefined, undefined, cause, false];
+    [client, connecting, reason, waitsForConnection] = [undefined, undefined, cause, false];
     backoff.scheduleRetry();
   };
   /** Closes a client that failed, and schedules a reconnection. */
@@ -60,19 +61,19 @@ export function createReconnectingClient({ url, clock, timeoutMs, retryDelayMs }
      * and does not wait again after a call has timed out.
      */
     async getClient(): Promise<RedisClient> {
-      if (!client && connecting && canWait) {
+      if (!client && connecting && waitsForConnection) {
         await withTimeout(connecting, timeoutMs, `no connection within ${timeoutMs} ms`).catch((error: Error) => {
-          [canWait, reason] = [false, error.message];
+          [waitsForConnection, reason] = [false, error.message];
         });
       }
       if (!client) throw new Error(reason);
       return client;
     },
-    /** Reconnects as a cluster client. Returns false if `failedClient` already is a cluster client. */
+    /** Reconnects as a cluster client. @returns false if `failedClient` already was one */
     switchToCluster(failedClient: RedisClient): boolean {
       if (failedClient === client && !failedClient.isCluster) {
         failedClient.close();
-        [client, isCluster, canWait] = [undefined, true, true];
+        [client, isCluster, waitsForConnection] = [undefined, true, true];
         connect();
       }
       return !failedClient.isCluster;
@@ -80,14 +81,14 @@ export function createReconnectingClient({ url, clock, timeoutMs, retryDelayMs }
     close() {
       backoff.stop();
       client?.close();
-      [client, reason] = [undefined, 'closed'];
+      [client, reason, isClosed] = [undefined, 'closed', true];
     },
   };
 }
 
 /**
- * Calls `connect` after a delay that doubles each time. A stable connection resets the delay. The timer does not keep
- * the process alive.
+ * Schedules calls of `connect`, with a delay that doubles each time until a connection was stable. The timer does not
+ * keep the process alive.
  */
 function createBackoff(clock: Clock, initialDelayMs: number, connect: () => void) {
   let delayMs = initialDelayMs;
@@ -95,10 +96,8 @@ function createBackoff(clock: Clock, initialDelayMs: number, connect: () => void
   let timer: NodeJS.Timeout | undefined;
   let isStopped = false;
   return {
-    /** Call this after connecting. Returns false if the connection is no longer wanted. */
-    recordSuccess(): boolean {
+    recordSuccess() {
       succeededAt = clock.now();
-      return !isStopped;
     },
     scheduleRetry() {
       clearTimeout(timer);

@@ -23,7 +23,7 @@ export interface RedisRateLimiterOptions extends Omit<RateLimiterOptions, 'store
   readLocalState?: (key: string) => Promise<ModelState | undefined>;
 }
 
-/** The result of a script for a reservation, in server time. If `guessed` is absent, only the time has changed. */
+/** A script's result, in server time. Without `guessed`, the reservation keeps its `guessed` and `reason`. */
 type ReservationOutcome = { state: ReservationResult['state'] } & Pick<SendTime, 'at' | 'reason'> & {
     guessed?: boolean;
   };
@@ -33,7 +33,7 @@ type ReservationOutcome = { state: ReservationResult['state'] } & Pick<SendTime,
 type FinalOutcome = { state: 'done' } | ReservationOutcome;
 type ScriptOutcome = FinalOutcome | { state: 'unknown' | 'days' } | { state: 'elsewhere'; model: string };
 
-/** The maximum number of attempts of a script. If Redis loses a state more often than this, it is not by accident. */
+/** Maximum calls of a script: it is repeated for an alias, for missing day ends, and if Redis has lost the state. */
 const maxAttempts = 12;
 
 /**
@@ -83,7 +83,7 @@ export function createRedisRateLimiter(options: RedisRateLimiterOptions): RateLi
     recordRejection: (reservation, { closedUntil, ...rejection }) =>
       limiter.recordRejection(reservation, {
         ...rejection,
-        // The local clock may show another day than the shared one.
+        // Computed again with the server's clock, because the local clock may show another day.
         ...(closedUntil !== undefined && { closedUntil: getNextPacificMidnight(clock.now()).getTime() }),
       }),
   };
@@ -113,7 +113,7 @@ function createScriptRunner(options: RedisRateLimiterOptions) {
       const key = modelStateKey(project, model);
       const { text = '{}' } = await connection.runScript(script, store.redisKey(key), {
         ...{ id, windowMs, budget, estimatedTokens, dayEnds, expiryMs },
-        ...{ edition: editions.get(key), limits: resolveLimits(model), mayMove: depth < maxAliasDepth },
+        ...{ edition: editions.get(key), limits: resolveLimits(model), mayFollowAlias: depth < maxAliasDepth },
         ...(deadline !== undefined && { latest: clock.toServer(deadline) }),
       });
       const outcome: ScriptOutcome = JSON.parse(text);
@@ -131,7 +131,7 @@ function createScriptRunner(options: RedisRateLimiterOptions) {
           return { ...outcome, model };
       }
     }
-    throw new RedisUnavailable('Redis loses the stored quota repeatedly');
+    throw new RedisUnavailable('Redis keeps losing the stored quota');
   };
 }
 

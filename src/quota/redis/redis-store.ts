@@ -13,20 +13,20 @@ export interface RedisStoreOptions {
 
 /** A store shared by several machines. Its methods reject with `RedisUnavailable` while Redis is down. */
 export interface RedisQuotaStore extends QuotaStore {
-  /** Returns the Redis key of a model state's key. Its braces select the hash slot of a cluster. */
+  /** Returns the name under which Redis stores a key's state. The part in braces selects the node of a cluster. */
   redisKey(key: string): string;
 }
 
-/** A state expires if nobody writes it for this long. */
+/** A state expires if nobody writes it for this long, in milliseconds. */
 export const expiryMs = 30 * 86_400_000;
 
 /** The maximum attempts of a transaction. Each concurrent write makes one more attempt necessary. */
 const maxAttempts = 50;
 
 /**
- * Stores model states in Redis as JSON. A transaction is optimistic: the state is changed here, and written if nobody
- * else has written it meanwhile. Otherwise it is read and changed again. The frequent operations (reserve, confirm,
- * cancel) are Lua scripts instead (see scripts.ts).
+ * Stores model states in Redis as JSON. A transaction is optimistic: this process changes the state, and writes it if
+ * nobody else has written it meanwhile. Otherwise it reads and changes it again. The frequent operations (reserve,
+ * confirm, cancel) are Lua scripts instead (see scripts.ts).
  */
 export function createRedisQuotaStore({ connection, prefix = 'boticelli:quota:' }: RedisStoreOptions): RedisQuotaStore {
   const redisKey = (key: string) => `${prefix}{${key}}`;

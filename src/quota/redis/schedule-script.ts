@@ -4,7 +4,7 @@
  * Differences:
  *
  * - Lua has no calendar. If the day of a time is not in the state, the result is `days`, and the caller runs the script
- *   again with the ends of the days around now.
+ *   again with the ends of the days around `now` in `args.dayEnds`.
  * - Lists are kept in order instead of sorted, because Lua's sort is not stable.
  *
  * Uses the globals `args`, the caller's arguments, and `now`, the server's time in milliseconds.
@@ -12,7 +12,7 @@
 export const scheduleLua = `
 local hourMs, dayMs = 3600000, 86400000
 
--- Returns the first midnight after a time. Days outside the known ones are assumed to have 24 hours.
+-- Returns the end of a time's day. Days before and after those in args.dayEnds are assumed to have 24 hours.
 local function findDayEnd(at)
   local ends = args.dayEnds
   if not ends then error({ state = 'days' }) end

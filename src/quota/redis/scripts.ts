@@ -20,7 +20,7 @@ local time = redis.call('TIME')
 local now = args.now or (tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000))
 `;
 
-/** The Lua version of `reserveIn` in rate-limiter.ts, and `withState`, which all scripts that change a state use. */
+/** The Lua version of `reserveIn` in rate-limiter.ts, and `withState`, which runs reserve, confirm and cancel. */
 const reserveLua = `
 local function reserveIn(state, windowLimits)
   local tokens = math.ceil(args.estimatedTokens * (state.tokenRatio or 1))
@@ -42,9 +42,10 @@ local function withState(change)
   end
   local isOk, result = pcall(function()
     refreshState(state)
-    if state.standsFor and args.mayMove then return { state = 'elsewhere', model = state.standsFor } end
+    if state.standsFor and args.mayFollowAlias then return { state = 'elsewhere', model = state.standsFor } end
     return change(state, computeWindowLimits(state))
   end)
+  -- A table that was thrown is a result too, but nothing is written (see findDayEnd).
   if not isOk and type(result) ~= 'table' then error(result) end
   if isOk then redis.call('SET', KEYS[1], cjson.encode(state), 'PX', args.expiryMs) end
   return { now, cjson.encode(result) }

@@ -144,7 +144,7 @@ function callLimiter<Result>(
   });
 }
 
-/** Settles like `remote`; if Redis is down, calls `local` instead. */
+/** Returns the result of `remote`, or calls `local` if Redis is down. */
 async function preferRemote<Result>(remote: Promise<Result>, local: () => Promise<Result>): Promise<Result> {
   try {
     return await remote;
@@ -154,7 +154,7 @@ async function preferRemote<Result>(remote: Promise<Result>, local: () => Promis
   }
 }
 
-/** Repeats a reservation of the other store in the given limiter, and confirms it if it is booked. */
+/** Makes a reservation of the other store again in the given limiter, and confirms it. */
 async function reserveAgain(
   { request, id }: Reservation,
   limiter: RateLimiter,

@@ -19,7 +19,7 @@ export function createFallbackQuotaStore({ store, onFailure }: FallbackStoreOpti
     try {
       return await work(current);
     } catch (thrown) {
-      // An expected error (a lock that stays held) does not mean that the store is broken.
+      // A BoticelliError (a lock that stays held) does not mean that the store is broken.
       if (thrown instanceof BoticelliError || current !== store) throw thrown;
       const knownStates = await store.readAll().catch(() => new Map<string, ModelState>());
       if (current === store) {

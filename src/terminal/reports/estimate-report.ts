@@ -16,7 +16,7 @@ export interface EstimateReport extends Totals {
   guessedReplies: number;
   waitMs: number;
   /** The first model to use up its daily quota: after how many requests, and until when (ms since the epoch). */
-  closed?: { model: string; afterRequests: number; until: number };
+  dayUsedUp?: { model: string; afterRequests: number; until: number };
   models: readonly ({ model: string } & Totals)[];
 }
 
@@ -40,10 +40,10 @@ function formatTotals({ requests, promptTokens, outputTokens, costUsd }: Totals)
   return `${formatCount(requests, 'request')}, about ${promptTokens} tokens in, ${outputTokens} out, ${costText}`;
 }
 
-function formatQuota({ waitMs, closed }: EstimateReport): string {
+function formatQuota({ waitMs, dayUsedUp }: EstimateReport): string {
   const waitText = waitMs === 0 ? 'no wait for quota' : `${formatDuration(waitMs)} wait for quota`;
-  if (!closed) return `${waitText}; replies take additional time`;
-  const { model, afterRequests, until } = closed;
-  const closedText = `after ${formatCount(afterRequests, 'request')} the daily quota of ${toPrintableLine(model)} is used up`;
-  return `${waitText}; ${closedText} and resets ${formatDateTime(new Date(until))}`;
+  if (!dayUsedUp) return `${waitText}; replies take additional time`;
+  const { model, afterRequests, until } = dayUsedUp;
+  const usedUpText = `after ${formatCount(afterRequests, 'request')} the daily quota of ${toPrintableLine(model)} is used up`;
+  return `${waitText}; ${usedUpText} and resets ${formatDateTime(new Date(until))}`;
 }
