@@ -185,7 +185,13 @@ function createCloseError(
   closeReason: CloseReason,
   phase: 'setup' | 'turn',
   partialText: string,
-  { request: { model }, liveOptions: { connection, clock } }: StreamLiveReplyOptions,
+  { request: { model }, liveOptions: { connection, clock }, modeSearch }: StreamLiveReplyOptions,
 ) {
-  return classifyCloseReason(closeReason, { model, connection, phase, partialText, now: clock.now() });
+  return classifyCloseReason(modeSearch.explainFailure(closeReason), {
+    model,
+    connection,
+    phase,
+    partialText,
+    now: clock.now(),
+  });
 }
