@@ -4,10 +4,10 @@ import type { DriverEvent } from '../driver/driver-events.js';
 import { createUnfinishedStreamError } from '../driver/final-response.js';
 import type { GenerateRequest, Part, Turn, UserTurn } from '../driver/request.js';
 import { type GenerateResponse, type ReplyAudio, zeroUsage } from '../driver/response.js';
-import { createTruncatedError } from '../driver/truncated-error.js';
 import { StreamingNotSupported } from '../errors.js';
 import { defaultModel } from '../facts/models.js';
 import type { MediaInput, TextInput } from '../narrative/narrative.js';
+import { checkFinishReason } from './check-finish-reason.js';
 import type { TurnPair } from './conversation.js';
 import type { ActAudio, ActEnd } from './narrative-events.js';
 import type { RunContext } from './options.js';
@@ -51,8 +51,9 @@ export async function runAct(input: ActInput): Promise<ActResult> {
   const { response, firstTextAt } = await callDriver(request, createCallContext(input, totals), input);
   const billed = response.reused ? { usage: zeroUsage, costUsd: 0 } : response;
   const { usage, costUsd } = recordUsage(billed, input, totals);
-  if (options.strict && response.finishReason === 'MAX_TOKENS') {
-    throw createTruncatedError(response, act.parameters, ', or run without --strict.');
+  const warning = checkFinishReason(response, act.parameters, options.strict ?? false);
+  if (warning !== undefined) {
+    onEvent({ type: 'act-note', ...eventBase, about: 'reply', message: warning, warning: true });
   }
 
   const { attempts, waitMs } = totals;

@@ -3,7 +3,8 @@ import type { BilledResponse } from '../../driver/layers/usage-events.js';
 import type { GenerateResponse, ReplyAudio } from '../../driver/response.js';
 import { BoticelliError } from '../../errors.js';
 import { isRecord } from '../../util/json.js';
-import { changePromptHint, toUsage } from '../rest/collect-response.js';
+import { changePromptHint } from '../rest/assert-usable-reply.js';
+import { toUsage } from '../rest/collect-response.js';
 
 export type LiveReplyCollector = ReturnType<typeof createLiveReplyCollector>;
 
