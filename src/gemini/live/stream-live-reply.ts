@@ -105,8 +105,10 @@ async function* runTurn(
     isComplete = true;
     timeouts.markComplete();
     if (closeReason) return { kind: 'closed', reason: closeReason };
-    const alternativeText = collector.addAlternativeText();
+    const otherText = collector.addOtherText();
     const response = collector.buildResponse();
+    const lacksTranscript = modeSearch.current.replies === 'AUDIO' && otherText !== '' && response.audio !== undefined;
+    emitWarnings(collector, lacksTranscript, context);
     await modeSearch.confirm();
     borrowed.release([...request.turns, response.turn]);
     if (!collector.progress.isClosed) {
@@ -115,7 +117,7 @@ async function* runTurn(
     }
     const { finishReason } = response;
     const metadata = { ...getTokenMetadata(collector), finishReason };
-    yield { text: alternativeText, finished: true, metadata, response };
+    yield { text: otherText, finished: true, metadata, response };
     return { kind: 'replied' };
   } catch (thrown) {
     isComplete = false;
@@ -126,6 +128,14 @@ async function* runTurn(
     // The call was aborted, failed, or was ended early by the caller, so the rest of the reply is not needed.
     if (!isComplete) borrowed.abandon();
   }
+}
+
+/** Emits what the user must know about the reply besides its text. */
+function emitWarnings(collector: LiveReplyCollector, lacksTranscript: boolean, { emit }: CallContext): void {
+  const warn = (message: string) => emit?.({ type: 'note', about: 'reply', message, warning: true });
+  if (lacksTranscript) warn('the speech has no transcript; the reply is the text that the model sent with it');
+  const otherParts = collector.describeOtherParts();
+  if (otherParts !== undefined) warn(`the reply also has ${otherParts}; only its text is shown`);
 }
 
 /** Yields the reply's text up to the end of the turn. Returns why the session ended before the reply began. */

@@ -1,6 +1,6 @@
 import type { Clock } from '../../driver/clock.js';
 import type { ResponseMode } from './options.js';
-import type { ServerContentUpdate } from './read-server-content.js';
+import type { MessageUpdate } from './read-message.js';
 
 /**
  * How long a transcript may stay silent after `turnComplete` before it counts as whole. The transcript "is sent
@@ -29,7 +29,7 @@ export function createTurnProgress(replies: ResponseMode['replies'], clock: Cloc
   };
   return {
     /** @param speechMs the duration of the speech in the update */
-    update: (update: ServerContentUpdate, speechMs: number) => updateState(state, update, speechMs, clock.now()),
+    update: (update: MessageUpdate, speechMs: number) => updateState(state, update, speechMs, clock.now()),
     /** Whether any part of the reply has arrived. */
     get hasBegun() {
       return state.hasBegun;
@@ -67,7 +67,7 @@ interface TurnState {
   playbackEndsAt: number;
 }
 
-function updateState(state: TurnState, update: ServerContentUpdate, speechMs: number, now: number): void {
+function updateState(state: TurnState, update: MessageUpdate, speechMs: number, now: number): void {
   const hasTranscript = update.transcript !== '';
   if (update.hasParts || hasTranscript) {
     state.hasBegun = true;

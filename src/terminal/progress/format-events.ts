@@ -6,6 +6,7 @@ import type {
   ActWait,
   NarrativeEnd,
 } from '../../executor/narrative-events.js';
+import { classifyFinishReason } from '../../facts/finish-reasons.js';
 import { formatCount, formatDuration, formatUsd } from '../text/format.js';
 
 export interface FormatActEndOptions {
@@ -44,11 +45,9 @@ export function formatActEnd(end: ActEnd, { verbose, showsWaits, replays }: Form
   return parts.join(' · ');
 }
 
-/** Formats the warning for a reply that may be incomplete; undefined if it is complete. */
+/** Formats the warning for a truncated reply; undefined for others. A note reports other unusual finish reasons. */
 export function formatFinishWarning({ finishReason }: ActEnd): string | undefined {
-  if (finishReason === 'STOP') return undefined;
-  if (finishReason === 'MAX_TOKENS') return 'the reply was cut short by max_tokens';
-  return `the model stopped with ${finishReason}; the reply may be incomplete`;
+  return classifyFinishReason(finishReason) === 'truncated' ? 'the reply was cut short by max_tokens' : undefined;
 }
 
 export function formatRetry({ attempt, delayMs, error }: ActRetry): string {

@@ -1,3 +1,4 @@
+import type { LiveServerMessage, Part } from '@google/genai';
 import { isRecord } from '../../util/json.js';
 
 type JsonObject = Record<string, unknown>;
@@ -9,8 +10,8 @@ export interface SpeechChunk {
   sampleRate?: number;
 }
 
-/** The server content of one message. */
-export interface ServerContentUpdate {
+/** What one message says about its turn. */
+export interface MessageUpdate {
   /** The message has a part of the reply; a thought is one too. */
   hasParts: boolean;
   /** The text of the parts, without thoughts. */
@@ -20,8 +21,8 @@ export interface ServerContentUpdate {
   /** The message marks the end of the transcript. */
   isTranscriptFinished: boolean;
   speech: readonly SpeechChunk[];
-  /** Parts that are neither text nor speech. */
-  otherParts: readonly JsonObject[];
+  /** Parts that are neither text nor speech, and calls of functions. */
+  otherParts: readonly Part[];
   generationComplete: boolean;
   turnComplete: boolean;
   interrupted: boolean;
@@ -30,15 +31,19 @@ export interface ServerContentUpdate {
   turnCompleteReason: string;
 }
 
-/** Reads the server content of a message. Any field may be missing or have a wrong type, which is then ignored. */
-export function readServerContent(serverContent: unknown): ServerContentUpdate {
+/** Reads a message. Any field may be missing or have a wrong type, which is then ignored. */
+export function readMessage({ serverContent, toolCall }: LiveServerMessage): MessageUpdate {
   const content = toRecord(serverContent);
   const { parts: unknownParts } = toRecord(content.modelTurn);
-  const parts = Array.isArray(unknownParts) ? unknownParts.filter(isRecord) : [];
+  const parts = toRecords(unknownParts);
   const transcription = toRecord(content.outputTranscription);
+  const { writtenText, speech, otherParts } = readParts(parts);
+  const functionCalls = toRecords(toRecord(toolCall).functionCalls).map((functionCall): Part => ({ functionCall }));
   return {
     hasParts: parts.length > 0,
-    ...readParts(parts),
+    writtenText,
+    speech,
+    otherParts: [...otherParts, ...functionCalls],
     transcript: toText(transcription.text),
     isTranscriptFinished: transcription.finished === true,
     generationComplete: content.generationComplete === true,
@@ -54,7 +59,7 @@ export function readServerContent(serverContent: unknown): ServerContentUpdate {
 function readParts(parts: readonly JsonObject[]) {
   let writtenText = '';
   const speech: SpeechChunk[] = [];
-  const otherParts: JsonObject[] = [];
+  const otherParts: Part[] = [];
   for (const part of parts) {
     const chunk = readSpeech(part.inlineData);
     if (chunk) speech.push(chunk);
@@ -75,6 +80,10 @@ function readSpeech(inlineData: unknown): SpeechChunk | undefined {
 
 function toRecord(value: unknown): JsonObject {
   return isRecord(value) ? value : {};
+}
+
+function toRecords(value: unknown): JsonObject[] {
+  return Array.isArray(value) ? value.filter(isRecord) : [];
 }
 
 function toText(value: unknown): string {
