@@ -173,6 +173,33 @@ test('accepts a truncated reply, but not with strict', async () => {
   expect(report.usage).toMatchObject({ promptTokens: 10, totalTokens: 11 });
 });
 
+test.each(['OTHER', 'LANGUAGE', 'SOMETHING_NEW'])(
+  'warns of a reply that stopped with %s, and rejects it with strict',
+  async (finishReason) => {
+    const script = [{ pieces: ['Some'], finishReason }];
+    const message = `the model stopped with ${finishReason}: the reply may be incomplete`;
+    const { events, executor } = createExecutor(script);
+    const report = await executor.execute(createNarrative(act('one')));
+    expect(report.acts).toMatchObject([{ text: 'Some', finishReason }]);
+    expect(events.slice(2, 4)).toEqual([
+      { type: 'act-note', act: 'one', about: 'reply', message, warning: true },
+      expect.objectContaining({ type: 'act-end' }),
+    ]);
+
+    const failed = await createExecutor(script, { strict: true }).executor.execute(createNarrative(act('one')));
+    expect(failed.error).toMatchObject({ code: 'incomplete_reply', message, act: 'one' });
+    expect(failed.usage.totalTokens).toBe(11);
+  },
+);
+
+test('accepts a complete reply with strict, whatever the letter case of its finish reason', async () => {
+  const { events, executor } = createExecutor([{ pieces: ['All'], finishReason: 'stop' }], { strict: true });
+  expect((await executor.execute(createNarrative(act('one')))).acts).toMatchObject([{ finishReason: 'stop' }]);
+  expect(events.map(({ type }) => type)).not.toContain('act-note');
+  const lowerCase = createExecutor([{ pieces: ['half'], finishReason: 'max_tokens' }], { strict: true });
+  expect((await lowerCase.executor.execute(createNarrative(act('one')))).error?.code).toBe('truncated');
+});
+
 test('adds the usage of failed attempts to act-end, or only to the totals if the act fails', async () => {
   const usage = { promptTokens: 5, outputTokens: 1, thoughtTokens: 0, totalTokens: 6 };
   const onCall: ScriptedCall['onCall'] = (_, { emit }) => emit?.({ type: 'spent', model: 'm', usage, costUsd: 1 });

@@ -85,9 +85,10 @@ function getModelName(modelVersion: unknown): string | undefined {
   return typeof modelVersion === 'string' && modelVersion !== '' ? stripModelPrefix(modelVersion) : undefined;
 }
 
-/** Returns the reply's candidate. Only one is ever requested. */
+/** Returns the reply's candidate. Only one is ever requested. The SDK turns a null before it into an empty object. */
 function findCandidate(candidates: unknown): Record<string, unknown> {
-  return (Array.isArray(candidates) ? candidates.find(isRecord) : undefined) ?? {};
+  const list: unknown[] = Array.isArray(candidates) ? candidates : [];
+  return list.filter(isRecord).find((candidate) => Object.keys(candidate).length > 0) ?? {};
 }
 
 function isFinishReason(value: unknown): value is string {

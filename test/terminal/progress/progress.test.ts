@@ -96,6 +96,13 @@ test('writes only warnings under --quiet', () => {
   ]);
 });
 
+test('writes a note that is a warning once, even under --quiet', () => {
+  const message = 'the model stopped with OTHER: the reply may be incomplete';
+  const note: NarrativeEvent = { type: 'act-note', act: 'draft', about: 'reply', message, warning: true };
+  const happened = [note, { ...end, finishReason: 'OTHER' }];
+  expect(renderProgress({ detail: 'quiet' }, happened)).toEqual([`boticelli: warning: draft: ${message}\n`]);
+});
+
 test('writes waits and the finish reason under --verbose', () => {
   const lines = renderProgress({ detail: 'verbose' }).join('');
   expect(lines).toContain('draft: waiting 0.5 s before the next attempt with m\n');
