@@ -1,7 +1,8 @@
 import { BoticelliError } from '../../errors.js';
 import { isRecord, tryParseJson } from '../../util/json.js';
-import { classifyHttpError, type ErrorResponse } from '../errors/classify-http-error.js';
+import { classifyHttpError } from '../errors/classify-http-error.js';
 import { classifyNetworkError } from '../errors/classify-network-error.js';
+import type { ErrorResponse } from '../errors/error-response.js';
 import { getWrongHostHint } from '../errors/invalid-response.js';
 import { describeUnexpectedBody, toOneLine } from '../errors/one-line.js';
 import { parseServiceError } from '../errors/parse-error-body.js';
