@@ -1,6 +1,6 @@
 import { BoticelliError } from '../../errors.js';
 import { isRecord } from '../../util/json.js';
-import { classifyQuotaError } from './classify-quota-error.js';
+import { classifyQuotaError, isQuotaRejection } from './classify-quota-error.js';
 import type { RedactedErrorResponse } from './error-response.js';
 import { getWrongHostHint } from './invalid-response.js';
 import { describeUnexpectedBody, toOneLine } from './one-line.js';
@@ -29,6 +29,7 @@ export function classifyHttpError(response: RedactedErrorResponse): BoticelliErr
   const cause = new Error(`HTTP ${status}: ${toOneLine(response.body, 2000)}`);
   const description = describeResponse(response, error);
 
+  if (isQuotaRejection(status, error)) return classifyQuotaError(response, error, cause);
   if (isApiKeyError(status, error)) {
     return new BoticelliError('auth', `API key rejected: ${description}`, { hint: getApiKeyHint(error), cause });
   }
@@ -37,7 +38,6 @@ export function classifyHttpError(response: RedactedErrorResponse): BoticelliErr
     const summary = error ? '404 NOT_FOUND' : description;
     return new BoticelliError('model_not_found', `model ${model} not found (${summary})`, { cause });
   }
-  if (status === 429) return classifyQuotaError(response, error, cause);
   if (status >= 400 && status < 500 && !transientStatuses.has(status)) {
     const hint = error?.status === 'FAILED_PRECONDITION' ? regionHint : changeRequestHint;
     return new BoticelliError('invalid_request', `request rejected: ${description}`, { hint, cause });
