@@ -208,7 +208,7 @@ test('reports a web page instead of a stream, as not transient', async () => {
 });
 
 test('rejects JSON that is neither a stream nor an error', async () => {
-  const result = await readScript({ body: '[{"candidates": []}]' });
+  const result = await readScript({ body: '[{"answers": []}]' });
   expect(result.error).toMatchObject({ code: 'unavailable', isTransient: false });
 });
 
