@@ -2,7 +2,7 @@ import { BoticelliError } from '../errors.js';
 
 const createKeyHint = 'create a key at https://aistudio.google.com/apikey.';
 
-// ASCII quotes and those of word processors. Shells remove their own quotes, but Docker's --env-file, systemd and CI
+// ASCII quotes and those of word processors. Shells remove their own quotes, but Docker's --env-file and CI
 // settings pass them on.
 const quotePattern = /^["'`“”„«»‘’‚]|["'`“”„«»‘’‚]$/;
 const prefixPattern = /^(?:(bearer)\s|((?:api[-_]?)?key|\w+_API_KEY)\s*[=:])/i;

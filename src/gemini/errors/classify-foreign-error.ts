@@ -63,9 +63,7 @@ function describeAnswer({ status, headers, body, isInsideSuccess, ...server }: R
 }
 
 function getForeignHint({ status, host }: RedactedErrorResponse): string {
-  if (status === 404) {
-    return `Check that ${host} is a Gemini service: requests go to paths such as /v1beta/models below the base URL.`;
-  }
-  const keyHint = status === 401 || status === 403 ? ' It may also want another API key.' : '';
+  if (status === 404) return `The base URL may be wrong: ${host} must have Gemini's API at /v1beta below it.`;
+  const keyHint = status === 401 || status === 403 ? ` Or ${host} does not accept this API key.` : '';
   return getWrongHostHint(host) + keyHint;
 }

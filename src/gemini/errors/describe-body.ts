@@ -3,7 +3,7 @@ import { toOneLine } from './one-line.js';
 
 /**
  * Describes a body that does not come from Gemini, so that a message can say who answered: `a web page, "Log in"`,
- * `an OpenAI-style reply`, `an error that is not Gemini's, "Not Found"`.
+ * `JSON in OpenAI's format`, `an error that is not Gemini's, "Not Found"`.
  */
 export function describeUnexpectedBody(body: string): string {
   const title = /<title[^>]*>([^<]*)<\/title>/i.exec(body)?.[1];
@@ -11,7 +11,7 @@ export function describeUnexpectedBody(body: string): string {
   if (/^\s*<(!doctype|html|head|body)/i.test(body)) return 'a web page';
   if (body.trim() === '') return 'an empty body';
   const parsed = parseFirstObject(body);
-  if (parsed && isOpenAiReply(parsed)) return 'an OpenAI-style reply';
+  if (parsed && isOpenAiReply(parsed)) return "JSON in OpenAI's format";
   const message = parsed && findMessage(parsed);
   return message ? `an error that is not Gemini's, "${toOneLine(message, 200)}"` : `"${toOneLine(body, 120)}"`;
 }

@@ -79,7 +79,7 @@ test('reports a list of another API', async () => {
   fixture.server.queueListReplies({ body: { object: 'list', data: [{ id: 'gpt-9', object: 'model' }] } });
   const error = await getError(listModels({ apiKey: 'test-key', baseUrl: fixture.server.url }));
   expect(error).toMatchObject({ code: 'unavailable', isTransient: false });
-  expect(error.message).toMatch(/answered with an OpenAI-style reply instead of a model list$/);
+  expect(error.message).toMatch(/answered with JSON in OpenAI's format instead of a model list$/);
 });
 
 test('times out a stalled list', async () => {
