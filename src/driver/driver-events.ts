@@ -5,7 +5,7 @@ import type { BilledUsage } from './cost.js';
 export type WaitReason = 'rpm' | 'tpm' | 'rpd' | 'concurrency' | 'backoff';
 
 /** An event that a driver or a layer reports during a call. The executor adds the name of the act. */
-export type DriverEvent = RetryEvent | WaitEvent | FallbackEvent | NoteEvent | UsageEvent;
+export type DriverEvent = RetryEvent | WaitEvent | FallbackEvent | NoteEvent | HopEvent | UsageEvent;
 
 /** An attempt failed and another one follows. */
 export interface RetryEvent {
@@ -17,6 +17,11 @@ export interface RetryEvent {
   error: ErrorReport;
   /** True if the failed attempt yielded text, which must be discarded. */
   discard: boolean;
+  /**
+   * With `discard`: how much of the text that was yielded so far remains valid, from its start, in UTF-16 units. It is
+   * the text of the finished hops of a long reply. Default 0.
+   */
+  keepChars?: number;
 }
 
 /** The call waits. */
@@ -46,6 +51,15 @@ export interface NoteEvent {
   about: 'session' | 'upload' | 'download' | 'reply';
   /** A sentence without a period. */
   message: string;
+}
+
+/** A hop of a long reply ended, and the next hop follows. */
+export interface HopEvent {
+  type: 'hop';
+  /** A sentence without a period. */
+  message: string;
+  /** True if the hop was reused from an earlier run, so that no request was sent. */
+  reused: boolean;
 }
 
 /** Billed tokens of an invalid reply or an interrupted attempt. They are not part of any reply's usage. */

@@ -9,8 +9,13 @@ export interface GenerateResponse {
   /** Gemini's name for why the model stopped: `STOP` for a complete reply, `MAX_TOKENS` for a truncated one. */
   finishReason: string;
   usage: Usage;
-  /** The reply as a turn of the conversation. */
+  /**
+   * The reply as a turn of the conversation. If the request has `finishedHops` and the reply ends here, the turn also
+   * contains their parts; `text` and `usage` never do.
+   */
   turn: ModelTurn;
+  /** The service's token for the next hop of the reply. Only with the finish reason `CONTINUATION`. */
+  continuationToken?: string;
   /** The speech of a Live model; `text` is its transcript. */
   audio?: ReplyAudio;
   /** The cost in US dollars. Absent if the price is unknown. */

@@ -1,5 +1,7 @@
 import type { Candidate, GenerateContentResponse, Part, SafetyRating } from '@google/genai';
+import { isContinued } from '../../driver/continuation.js';
 import type { BilledResponse } from '../../driver/layers/usage-events.js';
+import type { FinishedHop, ModelTurn } from '../../driver/request.js';
 import type { ChunkMetadata, GenerateResponse, Usage } from '../../driver/response.js';
 import { BoticelliError } from '../../errors.js';
 import { stripModelPrefix } from '../../util/model-name.js';
@@ -12,8 +14,9 @@ const unspecifiedFinishReason = 'FINISH_REASON_UNSPECIFIED';
 /**
  * Collects a reply from a unary response, or from the chunks of a stream.
  * @param requestedModel reported as the reply's model if the service names none
+ * @param finishedHops the earlier hops of a long reply, whose parts become part of the turn
  */
-export function createReplyCollector(requestedModel: string) {
+export function createReplyCollector(requestedModel: string, finishedHops: readonly FinishedHop[] = []) {
   const nativeParts: Part[] = [];
   let text = '';
   // Any chunk may repeat these fields, and the last value applies: some streams repeat STOP in every chunk.
@@ -31,14 +34,11 @@ export function createReplyCollector(requestedModel: string) {
       if (chunk.usageMetadata) usageMetadata = { ...usageMetadata, ...chunk.usageMetadata };
       const nextCandidate = chunk.candidates?.[0];
       if (!nextCandidate) return '';
-      candidate = { ...candidate, ...nextCandidate };
+      candidate = mergeCandidates(candidate, nextCandidate);
       // The SDK's getter `text` is not used, because it warns on the console about every other kind of part.
       const parts = Array.isArray(nextCandidate.content?.parts) ? nextCandidate.content.parts : [];
-      let added = '';
-      for (const part of parts) {
-        appendPart(nativeParts, part);
-        if (typeof part.text === 'string' && !part.thought) added += part.text;
-      }
+      for (const part of parts) appendPart(nativeParts, part);
+      const added = joinTexts(parts);
       text += added;
       return added;
     },
@@ -61,14 +61,17 @@ export function createReplyCollector(requestedModel: string) {
     /** The complete reply. @throws BoticelliError `blocked`, `truncated` or `empty_reply` */
     buildResponse(): GenerateResponse {
       const usage = toUsage(usageMetadata);
-      assertUsableReply({ text, candidate, usage, ...latest });
+      const ownTurn = createTurn(text, nativeParts, requestedModel);
+      const turn = isContinued(candidate.finishReason) ? ownTurn : joinHops(finishedHops, ownTurn);
+      assertUsableReply({ text: turn.text, candidate, usage, ...latest });
       return {
         text,
         model: getServedModel(),
         // A unary response without a finish reason is complete. A stream without a finish reason does not get here.
         finishReason: candidate.finishReason ?? unspecifiedFinishReason,
         usage,
-        turn: { role: 'model', text, model: stripModelPrefix(requestedModel), native: reuseText(text, nativeParts) },
+        turn,
+        ...getContinuation(candidate),
       };
     },
   };
@@ -86,6 +89,43 @@ function appendPart(parts: Part[], part: Part): void {
   if (previous && isTextOnly(previous) && isTextOnly(part) && Boolean(previous.thought) === Boolean(part.thought)) {
     parts[parts.length - 1] = { ...previous, text: `${previous.text}${part.text}` };
   } else parts.push(part);
+}
+
+/** Joins the texts of parts, without thoughts. */
+function joinTexts(parts: readonly Part[]): string {
+  return parts.map(({ text, thought }) => (typeof text === 'string' && !thought ? text : '')).join('');
+}
+
+/**
+ * Merges the candidate of a chunk into that of the chunks before it. A stream may have continuation tokens in its midst,
+ * each for the text up to its chunk. So a chunk with text and without a token makes an earlier token unusable.
+ */
+function mergeCandidates(previous: Candidate, next: Candidate): Candidate {
+  const { continuationToken, ...merged } = { ...previous, ...next };
+  const parts = Array.isArray(next.content?.parts) ? next.content.parts : [];
+  const isTokenStale = next.continuationToken === undefined && parts.some(({ text }) => text);
+  return { ...merged, ...(continuationToken !== undefined && !isTokenStale && { continuationToken }) };
+}
+
+/** Returns the token for the next hop of a long reply, if the candidate has both the token and the finish reason. */
+function getContinuation({ finishReason, continuationToken }: Candidate): { continuationToken?: string } {
+  const isUsable = isContinued(finishReason) && typeof continuationToken === 'string' && continuationToken !== '';
+  return isUsable ? { continuationToken } : {};
+}
+
+function createTurn(text: string, parts: Part[], model: string): ModelTurn {
+  return { role: 'model', text, model: stripModelPrefix(model), native: reuseText(text, parts) };
+}
+
+/** Joins the parts of a long reply to one turn. */
+function joinHops(finishedHops: readonly FinishedHop[], lastTurn: ModelTurn): ModelTurn {
+  if (finishedHops.length === 0) return lastTurn;
+  const turns = [...finishedHops.map(({ turn }) => turn), lastTurn];
+  const parts: Part[] = [];
+  for (const { text, native } of turns) {
+    for (const part of Array.isArray(native) ? (native as Part[]) : [{ text }]) appendPart(parts, part);
+  }
+  return createTurn(turns.map(({ text }) => text).join(''), parts, lastTurn.model);
 }
 
 /**
@@ -142,7 +182,8 @@ function assertUsableReply({ text, candidate, usage, promptFeedback }: Collected
     const reason = formatBlockReason(finishReason, candidate.safetyRatings);
     throw new BoticelliError('blocked', `the service blocked the reply: ${reason}`, { hint: changePromptHint });
   }
-  if (text !== '') return;
+  if (isContinued(finishReason)) assertHopNotEmpty(text, usage);
+  if (text !== '' || isContinued(finishReason)) return;
   if (finishReason === 'MAX_TOKENS') {
     const thoughts = usage.thoughtTokens === 0 ? '' : `, after ${usage.thoughtTokens} thought tokens`;
     throw new BoticelliError('truncated', `max_tokens was reached before any text${thoughts}`, {
@@ -151,6 +192,17 @@ function assertUsableReply({ text, candidate, usage, promptFeedback }: Collected
   }
   const detail = finishReason ?? 'no finish reason';
   throw new BoticelliError('empty_reply', `the reply is empty (${detail})`, { hint: changePromptHint });
+}
+
+/**
+ * Throws if a hop of a long reply has neither text nor thoughts. Its token is not used, because a service that repeats
+ * such hops would be asked for ever.
+ */
+function assertHopNotEmpty(text: string, { thoughtTokens }: Usage): void {
+  if (text !== '' || thoughtTokens > 0) return;
+  throw new BoticelliError('unavailable', 'the service sent an empty part of a long reply', {
+    hint: 'This is a fault of the service. Try again later, or ask for a shorter reply.',
+  });
 }
 
 /**
