@@ -64,7 +64,7 @@ export function formatRetry({ attempt, delayMs, error }: ActRetry): string {
 export function formatDiscard(discardedChars?: number): string {
   return discardedChars === undefined
     ? 'the text above is discarded; the reply starts again'
-    : `the last ${formatCount(discardedChars, 'character')} above are discarded; that part of the reply starts again`;
+    : `the end of the text above (${formatCount(discardedChars, 'character')}) is discarded; that part of the reply starts again`;
 }
 
 /** Formats a wait as text that follows the word `waiting` or `waited`. */

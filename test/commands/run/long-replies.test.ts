@@ -94,7 +94,7 @@ describe('a reply of 100,000 tokens in four hops, with a connection lost in hop 
     expect(parseEvents(stdout, 'act-end')[0].text === long.text).toBe(true);
     expect(parseEvents(stdout, 'act-end')[0].attempts).toBe(5);
     expect(stderr).toMatch(
-      /^act_1: the last [\d,]+ characters above are discarded; that part of the reply starts again$/m,
+      /^act_1: the end of the text above \([\d,]+ characters\) is discarded; that part of the reply starts again$/m,
     );
     expect(server.generateRequests).toHaveLength(5);
   });
@@ -157,6 +157,15 @@ describe('a later hop', () => {
     expect(end).toMatchObject({ error: { code: 'budget_exceeded' }, usage: { outputTokens: 30 } });
     expect(end.costUsd).toBeCloseTo((10 * 2 + 30 * 10) / 1e6, 9);
     expect(server.generateRequests).toHaveLength(1);
+  });
+
+  test('is expected to cost no more than what the hops before it left of max_tokens', async () => {
+    // A whole reply may cost $0.00091. Without the subtraction, hop 2 could cost as much, after hop 1 for $0.00032.
+    const { run } = setup(long, { head: 'max_tokens = 90' });
+    expect(await run('--max-cost', '0.0012')).toMatchObject({ code: 0, stdout: `${long.text}\n` });
+    expect(server.generateRequests.map(({ body }) => body.generationConfig)).toEqual(
+      Array(3).fill({ maxOutputTokens: 90 }),
+    );
   });
 
   test('is not sent to a fallback model, and the model that served the first hop gets it', async () => {
