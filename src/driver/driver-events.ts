@@ -56,6 +56,8 @@ export interface NoteEvent {
 /** A hop of a long reply ended, and the next hop follows. */
 export interface HopEvent {
   type: 'hop';
+  /** Which part of the reply the hop returned; counts from 1. */
+  part: number;
   /** A sentence without a period. */
   message: string;
   /** True if the hop was reused from an earlier run, so that no request was sent. */

@@ -6,7 +6,10 @@ export interface GenerateResponse {
   text: string;
   /** The name that the service gives to the model that served the request. Aliases are resolved. */
   model: string;
-  /** Gemini's name for why the model stopped: `STOP` for a complete reply, `MAX_TOKENS` for a truncated one. */
+  /**
+   * Gemini's name for why the model stopped: `STOP` for a complete reply, `MAX_TOKENS` for a truncated one,
+   * `CONTINUATION` for a hop of a longer one.
+   */
   finishReason: string;
   usage: Usage;
   /**

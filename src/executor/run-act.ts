@@ -124,8 +124,8 @@ function reportDriverEvent(event: DriverEvent, input: ActInput, totals: ActTotal
     case 'hop': {
       // The first request is counted from the start, so each further hop adds one.
       if (!event.reused) totals.attempts += 1;
-      const { message } = event;
-      return void input.onEvent({ type: 'act-note', ...eventBase, about: 'reply', message });
+      const { part, message, reused } = event;
+      return void input.onEvent({ type: 'act-note', ...eventBase, about: 'reply', message, ...(!reused && { part }) });
     }
     case 'spent':
       return void recordUsage(event, input, totals);

@@ -93,7 +93,7 @@ function reportHop({ usage, reused = false }: GenerateResponse, part: number, { 
   const message = reused
     ? `part ${part} of the reply is reused from an earlier run (no request, no cost)`
     : `part ${part} of the reply ended${length}, at the limit of one request; requesting part ${part + 1}`;
-  emit?.({ type: 'hop', message, reused });
+  emit?.({ type: 'hop', part, message, reused });
 }
 
 /** Joins the responses of all hops. The turn of the last one is already whole. */

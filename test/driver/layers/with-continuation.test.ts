@@ -60,6 +60,7 @@ describe('a reply in several hops', () => {
     expect(events).toEqual([
       {
         type: 'hop',
+        part: 1,
         message: 'part 1 of the reply ended after 2 tokens, at the limit of one request; requesting part 2',
         reused: false,
       },
@@ -146,7 +147,7 @@ describe('a reused hop', () => {
     expect(response).toMatchObject({ text: 'one two', usage: { promptTokens: 10 } });
     expect(response).not.toHaveProperty('reused');
     const message = 'part 1 of the reply is reused from an earlier run (no request, no cost)';
-    expect(events).toEqual([{ type: 'hop', message, reused: true }]);
+    expect(events).toEqual([{ type: 'hop', part: 1, message, reused: true }]);
   });
 
   test('is yielded although its only chunk is finished', async () => {
