@@ -4,11 +4,11 @@ import { addBilledUsage, type BilledUsage } from '../cost.js';
 import type { BoticelliDriver, CallContext } from '../driver.js';
 import { createUnfinishedStreamError } from '../final-response.js';
 import type { FinishedHop, GenerateRequest } from '../request.js';
-import type { GenerateResponse, StreamChunk } from '../response.js';
+import type { GenerateResponse, StreamChunk, Usage } from '../response.js';
 import { createLayer, type SendInner } from './create-layer.js';
 import { reportUsage } from './usage-events.js';
 
-/** More hops than any reply needs: Gemini 4 has a context window of 1,048,576 tokens and returns 32,768 in a hop. */
+/** Twice what the longest reply needs: 1,048,576 tokens, the context window of Gemini 4, in hops of 32,768. */
 const maxHops = 64;
 
 /**
@@ -26,7 +26,7 @@ export function withContinuation(inner: BoticelliDriver): BoticelliDriver {
       const responses: GenerateResponse[] = [];
       try {
         for (let current = request; ; ) {
-          const { text, metadata, response } = yield* sendHop(current, context, send);
+          const { text, metadata, response } = yield* sendHop(current, responses, context, send);
           responses.push(response);
           if (!isContinued(response.finishReason)) {
             yield { text, finished: true, metadata, response: joinResponses(responses) };
@@ -45,20 +45,28 @@ export function withContinuation(inner: BoticelliDriver): BoticelliDriver {
   });
 }
 
-/** Sends one hop. Yields its unfinished chunks and returns the finished one. */
+/**
+ * Sends one hop. Yields its unfinished chunks and returns the finished one.
+ * @param earlier the responses of the hops before it
+ */
 async function* sendHop(
   request: GenerateRequest,
+  earlier: readonly GenerateResponse[],
   context: CallContext,
   send: SendInner,
 ): AsyncGenerator<StreamChunk, StreamChunk & { response: GenerateResponse }> {
-  const { finishedHops = [] } = request;
-  const keepChars = finishedHops.reduce((sum, { turn }) => sum + turn.text.length, 0);
+  const keepChars = earlier.reduce((sum, { text }) => sum + text.length, 0);
+  const tokensBefore = earlier.reduce((sum, { usage }) => sum + usage.outputTokens, 0);
   const emit: CallContext['emit'] = (event) =>
     context.emit?.(event.type === 'retry' && event.discard && keepChars > 0 ? { ...event, keepChars } : event);
-  for await (const chunk of send(request, { ...context, emit })) {
-    const { response } = chunk;
-    if (response) return { ...chunk, response };
-    yield chunk;
+  for await (const { response, metadata: hopMetadata, ...chunk } of send(request, { ...context, emit })) {
+    const { tokensGenerated } = hopMetadata;
+    const metadata = {
+      ...hopMetadata,
+      ...(tokensGenerated !== undefined && { tokensGenerated: tokensBefore + tokensGenerated }),
+    };
+    if (response) return { ...chunk, metadata, response };
+    yield { ...chunk, metadata };
   }
   throw createUnfinishedStreamError(request.model);
 }
@@ -77,7 +85,7 @@ function createNextRequest(request: GenerateRequest, responses: readonly Generat
     throw createUncontinuedError(`the service sent ${problem} to continue the reply after part ${responses.length}`);
   }
   if (responses.length >= maxHops) throw createUncontinuedError(`the reply did not end within ${maxHops} parts`);
-  const hop: FinishedHop = { token, turn, outputTokens: usage.outputTokens + usage.thoughtTokens };
+  const hop: FinishedHop = { token, turn, outputTokens: countOutputTokens(usage) };
   return { ...request, model: turn.model, finishedHops: [...finishedHops, hop] };
 }
 
@@ -87,8 +95,13 @@ function createUncontinuedError(message: string): BoticelliError {
   });
 }
 
+/** Counts thoughts too, because they are part of what `max_tokens` and the limit of one request allow. */
+function countOutputTokens({ outputTokens, thoughtTokens }: Usage): number {
+  return outputTokens + thoughtTokens;
+}
+
 function reportHop({ usage, reused = false }: GenerateResponse, part: number, { emit }: CallContext): void {
-  const tokens = usage.outputTokens + usage.thoughtTokens;
+  const tokens = countOutputTokens(usage);
   const length = tokens > 0 ? ` after ${tokens.toLocaleString('en-US')} tokens` : '';
   const message = reused
     ? `part ${part} of the reply is reused from an earlier run (no request, no cost)`

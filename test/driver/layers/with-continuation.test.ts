@@ -75,6 +75,19 @@ describe('a reply in several hops', () => {
     expect(chunks.at(-1)?.response?.text).toBe('one two three');
   });
 
+  test('has token counts of the whole reply in its chunks', async () => {
+    const { inner, driver } = stack([]);
+    inner.generateStream = async function* ({ finishedHops }) {
+      yield { text: 'x', finished: false, metadata: { tokensGenerated: 1 } };
+      const response = await createScriptedDriver([finishedHops ? { pieces: ['x', 'y'] } : hop('xy', 'a')]).generate(
+        request,
+      );
+      yield { text: '', finished: true, metadata: { tokensGenerated: 2 }, response };
+    };
+    const chunks = await collectChunks(driver.generateStream(request));
+    expect(chunks.map(({ metadata }) => metadata.tokensGenerated)).toEqual([1, 3, 4]);
+  });
+
   test('goes on to the model that served the first hop', async () => {
     const turn = { role: 'model', text: 'one ', model: 'fallback' } as const;
     const { driver, inner } = stack([hop('one ', 'a', { response: { turn } })]);
