@@ -53,7 +53,7 @@ export function formatFinishWarning({ finishReason }: ActEnd): string | undefine
 
 export function formatRetry({ attempt, delayMs, error }: ActRetry): string {
   // After a rejection without a delay, the rate limiter decides when to retry, and a later line shows its wait.
-  const nextTime = error.code === 'rate_limited' ? 'when quota is free' : 'now';
+  const nextTime = error.code === 'rate_limited' ? 'when the limit allows it' : 'now';
   return `attempt ${attempt} failed: ${error.message}; retrying ${delayMs === 0 ? nextTime : `in ${formatDuration(delayMs)}`}`;
 }
 
