@@ -20,6 +20,8 @@ export interface CallContext {
    * signal's reason on abort. Present only for drivers that manage concurrency, and only if concurrency is limited.
    */
   acquireSlot?: (model: string) => Promise<Lease>;
+  /** Identifies the request within the run. Set by a layer that stores replies, for layers that store parts of them. */
+  requestId?: { key: string; occurrence: number };
   /** The fallback models that the act or its narrative names. */
   fallback?: readonly string[];
 }

@@ -56,8 +56,15 @@ export function formatRetry({ attempt, delayMs, error }: ActRetry): string {
   return `attempt ${attempt} failed: ${error.message}; retrying ${delayMs === 0 ? nextTime : `in ${formatDuration(delayMs)}`}`;
 }
 
-/** The warning that text printed above is no longer valid. */
-export const discardMessage = 'the text above is discarded; the reply starts again';
+/**
+ * Formats the warning that text printed above is no longer valid.
+ * @param discardedChars how much of its end, if the text before that remains valid; absent if nothing does
+ */
+export function formatDiscard(discardedChars?: number): string {
+  return discardedChars === undefined
+    ? 'the text above is discarded; the reply starts again'
+    : `the end of the text above (${formatCount(discardedChars, 'character')}) is discarded; that part of the reply starts again`;
+}
 
 /** Formats a wait as text that follows the word `waiting` or `waited`. */
 export function formatWait({ reason, model, waitMs, guessed }: ActWait): string {

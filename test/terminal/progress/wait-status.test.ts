@@ -69,6 +69,11 @@ test('shows fallbacks, retries and the length of a streamed reply', () => {
   const error = { code: 'stream_interrupted', message: 'broke off' } as const;
   onEvent({ type: 'act-retry', act: 'draft', attempt: 1, delayMs: 0, error, discard: true });
   expect(readStatus()).toBe('launch: draft: waiting for other');
+  for (const text of ['one', 'two']) onEvent({ type: 'act-delta', act: 'draft', text });
+  onEvent({ type: 'act-retry', act: 'draft', attempt: 2, delayMs: 9, error, discard: true, keepChars: 3 });
+  onEvent({ ...wait, reason: 'backoff' });
+  onEvent({ type: 'act-delta', act: 'draft', text: '2' });
+  expect(readStatus()).toBe('launch: draft: 4 characters from m so far');
   onEvent({ type: 'act-end', act: 'draft' } as NarrativeEvent);
   expect(readStatus()).toBe('nothing');
 });
