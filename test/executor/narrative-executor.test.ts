@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { UntranscribedSpeech } from '../../src/driver/untranscribed-speech.js';
 import { BoticelliError, Interrupted, StreamingNotSupported } from '../../src/errors.js';
 import type { NarrativeEvent } from '../../src/executor/narrative-events.js';
 import { NarrativeExecutor } from '../../src/executor/narrative-executor.js';
@@ -256,4 +257,18 @@ test('saves speech before act-end, which has its duration and file', async () =>
   const { acts } = await executor.execute(createNarrative(act('one')));
   expect(saved).toEqual([{ act: 'one', index: 0 }, audio, 'act-start']);
   expect(acts[0]?.audio).toEqual({ durationMs: 1000, file: '01-one.wav' });
+});
+
+test('saves speech without a transcript, and reports its file before the act fails', async () => {
+  const audio = { pcm: new Uint8Array(48_000), sampleRate: 24_000 };
+  const error = new UntranscribedSpeech(audio);
+  const saveAudio: NarrativeExecutorOptions['saveAudio'] = (_, given) => (given === audio ? '01-one.wav' : undefined);
+  const { events, executor } = createExecutor([{ error }], { saveAudio });
+  const { failure } = await executor.execute(threeActs);
+  expect(failure).toBe(error);
+  expect(error.message).toBe('the reply has no text, only 1.0 s of speech without a transcript');
+  expect(events).toContainEqual({
+    ...{ type: 'act-note', act: 'one', about: 'reply' },
+    message: 'the speech without a transcript was saved as 01-one.wav',
+  });
 });

@@ -56,7 +56,9 @@ export function* listMutatedAnswers(answer: Json): Generator<Json> {
   }
 }
 
-function mutateOnce(answer: Json, mutation: AnswerMutation): Json {
+function mutateOnce(answer: Json, sharedMutation: AnswerMutation): Json {
+  // A later change may be made inside the new value, which other cases use too.
+  const mutation = structuredClone(sharedMutation);
   const holder: { root: Json } = { root: answer };
   const places = listPlaces(holder);
   const place = places[Math.floor(mutation.at * places.length)];

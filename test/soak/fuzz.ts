@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { printHeading, printRow } from '../bench/measure.js';
 import { createAnswerProperty } from './fuzz-answers.js';
 import { createLiveProperty } from './fuzz-live.js';
+import { createLiveMessageProperty } from './fuzz-live-messages.js';
 import { narrativeProperty } from './fuzz-narratives.js';
 import { createSseHttpProperty, sseBodyProperty, withServer } from './fuzz-sse.js';
 
@@ -20,6 +21,11 @@ export const fuzzTargets: Record<string, { cases: number; quickCases: number; ch
     cases: 10_000,
     quickCases: 200,
     check: (of) => withServer((server) => fc.assert(createAnswerProperty(server), of as never)),
+  },
+  'Live messages': {
+    cases: 10_000,
+    quickCases: 300,
+    check: (of) => withServer((server) => fc.assert(createLiveMessageProperty(server), of as never)),
   },
   'Live frames': {
     cases: 2000,

@@ -86,7 +86,9 @@ test('reports a short wait only under --verbose', () => {
 test('does not announce an immediate retry after a rejection without a delay', () => {
   const error = { code: 'rate_limited', message: 'used up' } as const;
   const retry: NarrativeEvent = { type: 'act-retry', act: 'draft', attempt: 1, delayMs: 0, error, discard: false };
-  expect(renderProgress({}, [retry])).toEqual(['draft: attempt 1 failed: used up; retrying when the limit allows it\n']);
+  expect(renderProgress({}, [retry])).toEqual([
+    'draft: attempt 1 failed: used up; retrying when the limit allows it\n',
+  ]);
 });
 
 test('writes only warnings under --quiet', () => {
