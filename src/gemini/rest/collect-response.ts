@@ -108,10 +108,13 @@ function getModelName(modelVersion: unknown): string | undefined {
   return typeof modelVersion === 'string' && modelVersion !== '' ? stripModelPrefix(modelVersion) : undefined;
 }
 
-/** Returns the reply's candidate. Only one is ever requested. The SDK turns a null before it into an empty object. */
+/**
+ * Returns the candidate with the reply. Only one is ever requested, but a gateway may put a null before it, which the SDK
+ * turns into an empty object.
+ */
 function findCandidate(candidates: unknown): Record<string, unknown> {
   const list: unknown[] = Array.isArray(candidates) ? candidates : [];
-  return list.filter(isRecord).find((candidate) => Object.keys(candidate).length > 0) ?? {};
+  return list.filter(isRecord).find(({ content, finishReason }) => content != null || finishReason != null) ?? {};
 }
 
 function isFinishReason(value: unknown): value is string {
