@@ -30,13 +30,11 @@ export function createProjectPause(options: ProjectStateOptions): ProjectPause {
 
   return {
     async begin(rejection, { id, model: requested }) {
-      const { model, bookedAt } = await updateServingState(requested, (state, _now, servingModel) => ({
+      const { model, sentAt } = await updateServingState(requested, (state, _now, servingModel) => ({
         model: servingModel,
-        bookedAt: removeReservation(state, id)?.bookedAt ?? 0,
+        sentAt: removeReservation(state, id)?.at ?? 0,
       }));
-      const until = await update(projectStateKey(project), (state, now) =>
-        extendPause(state, now, rejection, bookedAt),
-      );
+      const until = await update(projectStateKey(project), (state, now) => extendPause(state, now, rejection, sentAt));
       const prefix = modelStateKey(project, '');
       const storedKeys = [...(await store.readAll()).keys()].filter((key) => key.startsWith(prefix));
       for (const key of new Set([modelStateKey(project, model), ...storedKeys])) {
@@ -62,13 +60,13 @@ function applyPause(state: ModelState, now: number, until: number): void {
 }
 
 /** Returns the new end of the pause. */
-function extendPause(state: ModelState, now: number, { retryAfterMs }: QuotaRejection, bookedAt: number): number {
+function extendPause(state: ModelState, now: number, { retryAfterMs }: QuotaRejection, sentAt: number): number {
   const { windowMs, firstPauseMs } = spendLimits;
   const { refusedAt } = state;
   // After a whole window without rejections, the pauses start from the first one again. Requests that were sent before
   // the latest rejection say nothing new, so that a burst of rejections counts once.
   if (refusedAt === undefined || now - refusedAt > 2 * windowMs) state.refusals = 1;
-  else if (bookedAt > refusedAt) state.refusals += 1;
+  else if (sentAt > refusedAt) state.refusals += 1;
   state.refusedAt = now;
   const pauseMs = retryAfterMs ?? Math.min(windowMs, firstPauseMs * 2 ** Math.min(state.refusals - 1, 10));
   state.notBefore = Math.max(state.notBefore ?? 0, Math.ceil(now + pauseMs));
