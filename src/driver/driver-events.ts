@@ -2,7 +2,7 @@ import type { ErrorReport } from '../errors.js';
 import type { BilledUsage } from './cost.js';
 
 /** Why a call waits: a limit of requests or tokens per minute, requests per day or concurrency; or a failure. */
-export type WaitReason = 'rpm' | 'tpm' | 'rpd' | 'concurrency' | 'backoff';
+export type WaitReason = 'rpm' | 'tpm' | 'rpd' | 'spend' | 'concurrency' | 'backoff';
 
 /** An event that a driver or a layer reports during a call. The executor adds the name of the act. */
 export type DriverEvent = RetryEvent | WaitEvent | FallbackEvent | NoteEvent | UsageEvent;
@@ -46,6 +46,8 @@ export interface NoteEvent {
   about: 'session' | 'upload' | 'download' | 'reply';
   /** A sentence without a period. */
   message: string;
+  /** True if something is missing from the reply, or may be. */
+  warning?: boolean;
 }
 
 /** Billed tokens of an invalid reply or an interrupted attempt. They are not part of any reply's usage. */

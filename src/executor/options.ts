@@ -14,7 +14,7 @@ export interface NarrativeExecutorOptions {
   onEvent?: (event: NarrativeEvent) => void | Promise<void>;
   /** Aborting ends the run at once, with status `interrupted` unless the reason is another BoticelliError. */
   signal?: AbortSignal;
-  /** Whether the run fails if max_tokens cuts a reply off. Default false. */
+  /** Whether the run fails if max_tokens cuts a reply off, or a reply may be incomplete. Default false. */
   strict?: boolean;
   /**
    * Whether the streamed text of a failed attempt can be discarded when an `act-retry` event with `discard: true`

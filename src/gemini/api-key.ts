@@ -8,7 +8,7 @@ const quotePattern = /^["'`“”„«»‘’‚]|["'`“”„«»‘’‚]$/
 const prefixPattern = /^(?:(bearer)\s|((?:api[-_]?)?key|\w+_API_KEY)\s*[=:])/i;
 
 /**
- * Checks a key before any request. Otherwise fetch would quote a key that a header can't carry in its error.
+ * Checks a key before any request. If a header can't carry the key, the error of fetch would quote it.
  * @throws BoticelliError `missing_api_key` for an empty key; `auth` for one that a header can't carry, that was copied
  * with something around it, or that is meant for another API
  */

@@ -6,6 +6,7 @@ import type {
   ActWait,
   NarrativeEnd,
 } from '../../executor/narrative-events.js';
+import { classifyFinishReason } from '../../facts/finish-reasons.js';
 import { formatCount, formatDuration, formatUsd } from '../text/format.js';
 
 export interface FormatActEndOptions {
@@ -44,16 +45,14 @@ export function formatActEnd(end: ActEnd, { verbose, showsWaits, replays }: Form
   return parts.join(' · ');
 }
 
-/** Formats the warning for a reply that may be incomplete; undefined if it is complete. */
+/** Formats the warning for a truncated reply; undefined for others. A note reports other unusual finish reasons. */
 export function formatFinishWarning({ finishReason }: ActEnd): string | undefined {
-  if (finishReason === 'STOP') return undefined;
-  if (finishReason === 'MAX_TOKENS') return 'the reply was cut short by max_tokens';
-  return `the model stopped with ${finishReason}; the reply may be incomplete`;
+  return classifyFinishReason(finishReason) === 'truncated' ? 'the reply was cut short by max_tokens' : undefined;
 }
 
 export function formatRetry({ attempt, delayMs, error }: ActRetry): string {
   // After a rejection without a delay, the rate limiter decides when to retry, and a later line shows its wait.
-  const nextTime = error.code === 'rate_limited' ? 'when quota is free' : 'now';
+  const nextTime = error.code === 'rate_limited' ? 'when the limit allows it' : 'now';
   return `attempt ${attempt} failed: ${error.message}; retrying ${delayMs === 0 ? nextTime : `in ${formatDuration(delayMs)}`}`;
 }
 
@@ -63,8 +62,11 @@ export const discardMessage = 'the text above is discarded; the reply starts aga
 /** Formats a wait as text that follows the word `waiting` or `waited`. */
 export function formatWait({ reason, model, waitMs, guessed }: ActWait): string {
   const limit = guessed ? `${reason}, built-in guess` : reason;
-  const purpose = reason === 'backoff' ? `before the next attempt with ${model}` : `for quota of ${model} (${limit})`;
-  return `${formatDuration(waitMs)} ${purpose}`;
+  const purposes: Partial<Record<ActWait['reason'], string>> = {
+    backoff: `before the next attempt with ${model}`,
+    spend: "for the project's spend-based rate limit",
+  };
+  return `${formatDuration(waitMs)} ${purposes[reason] ?? `for quota of ${model} (${limit})`}`;
 }
 
 export function formatFallback({ from, to, reason }: ActFallback): string {
