@@ -2,7 +2,7 @@ import type { ErrorReport } from '../errors.js';
 import type { BilledUsage } from './cost.js';
 
 /** Why a call waits: a limit of requests or tokens per minute, requests per day or concurrency; or a failure. */
-export type WaitReason = 'rpm' | 'tpm' | 'rpd' | 'concurrency' | 'backoff';
+export type WaitReason = 'rpm' | 'tpm' | 'rpd' | 'spend' | 'concurrency' | 'backoff';
 
 /** An event that a driver or a layer reports during a call. The executor adds the name of the act. */
 export type DriverEvent = RetryEvent | WaitEvent | FallbackEvent | NoteEvent | HopEvent | UsageEvent;

@@ -62,6 +62,11 @@ export interface BoticelliDriver {
    * caller holds a slot during each call. Returns a promise if the driver has to look up the model first.
    */
   managesConcurrency?(model: string): boolean | Promise<boolean>;
+  /**
+   * Counts the prompt tokens of a request with the service, which costs nothing. Resolves to undefined if the service
+   * can't count them for this model. Optional.
+   */
+  countTokens?(request: GenerateRequest, context?: CallContext): Promise<number | undefined>;
   /** Whether `generateStream` may be called for the model. Needs no network. */
   supportsStreaming(model: string): boolean;
 }

@@ -61,11 +61,11 @@ export function classifyQuotaError(
     : `${model} is rate-limited (${description})`;
   const retryAt = retryAfterMs === undefined ? undefined : new Date(now + retryAfterMs);
   if (!minuteLimit && retryAfterMs !== undefined && retryAfterMs > maxMinuteDelayMs) {
-    const hint = 'Until the service accepts requests again, use another model.';
+    const hint = 'Until then, use another model.';
     return new QuotaExceeded('quota_exhausted', message, { hint, retryAt, cause, violations });
   }
   return new QuotaExceeded('rate_limited', message, {
-    hint: 'Try again in a minute, or use another model.',
+    hint: retryAt ? 'Until then, use another model.' : 'Try again in a minute, or use another model.',
     ...{ retryAt, retryAfterMs, cause, violations },
   });
 }

@@ -182,12 +182,12 @@ function createDisconnectError(
 
 /** Classifies an HTTP response to the upgrade like a REST response, except that a 404 does not refer to the model. */
 export function classifyUpgradeError(
-  { status, headers, body }: ErrorResponse,
+  response: ErrorResponse,
   { connection, model, now }: { connection: Connection; model: string; now: number },
 ): BoticelliError {
   const { host, redact } = connection;
-  if (status === 404) {
+  if (response.status === 404) {
     return new BoticelliError('unavailable', `${host} has no Live API (404)`, { hint: getWrongHostHint(host) });
   }
-  return classifyHttpError({ status, headers, body: redact(body), model, host, now });
+  return classifyHttpError({ ...response, body: redact(response.body), model, host, now });
 }

@@ -69,8 +69,11 @@ export function formatDiscard(discardedChars?: number): string {
 /** Formats a wait as text that follows the word `waiting` or `waited`. */
 export function formatWait({ reason, model, waitMs, guessed }: ActWait): string {
   const limit = guessed ? `${reason}, built-in guess` : reason;
-  const purpose = reason === 'backoff' ? `before the next attempt with ${model}` : `for quota of ${model} (${limit})`;
-  return `${formatDuration(waitMs)} ${purpose}`;
+  const purposes: Partial<Record<ActWait['reason'], string>> = {
+    backoff: `before the next attempt with ${model}`,
+    spend: "for the project's spend-based rate limit",
+  };
+  return `${formatDuration(waitMs)} ${purposes[reason] ?? `for quota of ${model} (${limit})`}`;
 }
 
 export function formatFallback({ from, to, reason }: ActFallback): string {

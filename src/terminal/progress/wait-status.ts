@@ -32,14 +32,18 @@ function formatWaitStatus(waitState: WaitState, now: number): SpinnerStatus {
         return { text: `${act}: waiting for a free slot of ${wait.model}`, ...elapsed };
       const remainingMs = since + wait.waitMs - now;
       if (remainingMs <= 0) return { text: `${act}: waiting for ${wait.model}` };
-      const subject = wait.reason === 'backoff' ? `retrying ${wait.model} in` : `waiting for quota of ${wait.model}:`;
-      return { text: `${act}: ${subject}`, time: formatWholeSeconds(remainingMs) };
+      return { text: `${act}: ${describeTimedWait(wait)}`, time: formatWholeSeconds(remainingMs) };
     }
     case 'file':
       return { text: `${act}: ${waitState.note.message}`, ...elapsed };
     case 'rest-of-reply':
       return { text: `${act}: ${formatCount(waitState.characters, 'character')} from ${model} so far` };
   }
+}
+
+function describeTimedWait({ reason, model }: Pick<ActWait, 'reason' | 'model'>): string {
+  if (reason === 'backoff') return `retrying ${model} in`;
+  return reason === 'spend' ? "waiting for the project's spend-based rate limit:" : `waiting for quota of ${model}:`;
 }
 
 interface WaitTrackerOptions {

@@ -21,10 +21,10 @@ describe('a connection whose setup fails', () => {
   test.each<[string, ConnectionScript, object]>([
     ['is dropped', { at: 'upgrade', action: 'destroy' }, { code: 'unavailable', isTransient: true }],
     ['gets 401', { at: 'upgrade', action: { status: 401, body: errorBody(401, 'No.') } }, { code: 'auth' }],
-    ['gets 403', { at: 'upgrade', action: { status: 403, body: '' } }, { code: 'auth' }],
+    ['gets 403', { at: 'upgrade', action: { status: 403, body: errorBody(403, 'No.') } }, { code: 'auth' }],
     ['gets 404', { at: 'upgrade', action: { status: 404, body: '' } }, { code: 'unavailable', isTransient: false }],
     ['gets 429', { at: 'upgrade', action: { status: 429, body: '' } }, { code: 'rate_limited', isTransient: true }],
-    ['gets 400', { at: 'upgrade', action: { status: 400, body: '' } }, { code: 'invalid_request' }],
+    ['gets 400', { at: 'upgrade', action: { status: 400, body: errorBody(400, 'No.') } }, { code: 'invalid_request' }],
     ['gets 503', { at: 'upgrade', action: { status: 503, body: '' } }, { code: 'unavailable', isTransient: true }],
     [
       'gets a web page',
