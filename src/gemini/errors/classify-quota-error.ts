@@ -163,7 +163,7 @@ function createPaymentError(description: string, host: string, cause: Error): Qu
 }
 
 /** Creates the error for a daily limit that is used up. */
-export function createDailyQuotaError(
+function createDailyQuotaError(
   message: string,
   { now, ...details }: { now: number; cause: Error; violations: readonly QuotaViolation[] },
 ): QuotaExceeded {
