@@ -11,7 +11,7 @@ import { findQuotaReason, parseWordedLimits, type QuotaReason } from './quota-te
 const maxMinuteDelayMs = 10 * 60_000;
 
 /**
- * Whether a rejection is about quota or payment. 402 is Google's status for depleted credits since autumn of 2026. With
+ * Whether a rejection is about quota or payment. 402 is Google's status for depleted credits since September 2026. With
  * 403, Google's services reject requests of projects without billing.
  */
 export function isQuotaRejection(status: number, error: ServiceError | undefined): boolean {
