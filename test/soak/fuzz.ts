@@ -19,7 +19,7 @@ export const fuzzTargets: Record<string, { cases: number; quickCases: number; ch
   },
   answers: {
     cases: 10_000,
-    quickCases: 250,
+    quickCases: 200,
     check: (of) => withServer((server) => fc.assert(createAnswerProperty(server), of as never)),
   },
   'Live messages': {

@@ -76,6 +76,7 @@ function createMessageReceiver(clock: Clock, resumption: LiveSessionOptions['res
 }
 
 function createSession(sdkSession: Session, socket: LiveSocket, { queue, state }: MessageReceiver) {
+  let hasSentTurn = false;
   return {
     /** Present once the session has ended. */
     get closeReason() {
@@ -97,6 +98,7 @@ function createSession(sdkSession: Session, socket: LiveSocket, { queue, state }
       // Late messages of the previous turn, such as its token counts, do not belong to this one.
       queue.clear();
       state.turnsSent += 1;
+      hasSentTurn = true;
       socket.keepProcessAlive(true);
       if (turn.kind === 'content') return sdkSession.sendClientContent({ turns: turn.contents, turnComplete: true });
       if (turn.history.length > 0) sdkSession.sendClientContent({ turns: turn.history, turnComplete: true });
@@ -106,8 +108,8 @@ function createSession(sdkSession: Session, socket: LiveSocket, { queue, state }
      * Resolves to the next message of the reply, or to undefined once the session has ended or `expired` has resolved.
      */
     nextMessage: queue.next,
-    /** Whether parts of a reply or words of a transcript have arrived since the last message was read. */
-    hasUnreadContent: () => queue.some(hasContent),
+    /** Whether parts of a reply or words of a transcript have arrived since the last turn of this session ended. */
+    hasLateContent: () => hasSentTurn && queue.some(hasContent),
     /** Call this after a turn. The session then does not keep the process alive until the next turn is sent. */
     markIdle: () => socket.keepProcessAlive(false),
     close: socket.close,

@@ -91,7 +91,7 @@ async function* runTurn(
     await abortable(beforeSendingOnce(), context.signal);
     // No message says to which turn it belongs. A transcript gets `maxTranscriptDelayMs` to end before its turn is over.
     // Where words came even later, more of them may follow, and only a new session tells them from the next reply.
-    if (borrowed.session.hasUnreadContent()) {
+    if (borrowed.session.hasLateContent()) {
       borrowed.retire('words of the last reply came after its end');
       isComplete = true;
       return { kind: 'retired' };

@@ -101,6 +101,16 @@ describe('words after turnComplete', () => {
     expect(fixture.server.live.sessions.map(({ prompts }) => prompts)).toEqual([['One'], ['Two']]);
   });
 
+  test('are dropped before the first turn of a session, which has nothing to be late for', async () => {
+    const beforeSending = async () => {
+      fixture.session(0).send(say('Welcome!'));
+      await delay(50);
+    };
+    fixture.server.live.queueReplies(spokenReply(['Hello']));
+    expect((await fixture.driver().generate(createRequest(), { beforeSending })).text).toBe('Hello');
+    expect(fixture.server.live.sessions).toHaveLength(1);
+  });
+
   test.each<[string, LiveScript, string]>([
     ['whose transcript is finished', spokenReply(['Hello']), 'Hello'],
     ['without speech', { frames: createTurnEnd() }, 'empty_reply'],

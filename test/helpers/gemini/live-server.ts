@@ -22,7 +22,7 @@ import { type LiveServerState, type LiveSessionLog, serveSession } from './live-
  * - A turn: `{clientContent: {turns: [{role, parts}], turnComplete: true}}`, or `{realtimeInput: {text}}`. With
  *   `initialHistoryInClientContent` the first client content is history and gets no reply.
  * - The reply: `{serverContent: {modelTurn: {parts: [{text, thought?} | {inlineData: {mimeType, data}}]}}}` and
- *   `{serverContent: {outputTranscription: {text}}}` in pieces, `{serverContent: {generationComplete: true}}`, then
+ *   `{serverContent: {outputTranscription: {text, finished?}}}` in pieces, `{serverContent: {generationComplete: true}}`, then
  *   `{serverContent: {turnComplete: true}, usageMetadata: {promptTokenCount, responseTokenCount, totalTokenCount}}`. Then
  *   `{sessionResumptionUpdate: {newHandle, resumable: true}}`, if the setup requested it: a connection with that handle
  *   continues the conversation, once.
