@@ -1,8 +1,9 @@
 import { getNextPacificMidnight } from '../../driver/pacific-day.js';
 import { QuotaExceeded, type QuotaViolation } from '../../errors.js';
 import { billingPages, spendLimits } from '../../facts/limits.js';
+import { describeUnexpectedBody } from './describe-body.js';
 import type { RedactedErrorResponse } from './error-response.js';
-import { describeUnexpectedBody, toOneLine } from './one-line.js';
+import { toOneLine } from './one-line.js';
 import { getErrorReason, parseRetryDelayMs, type ServiceError } from './parse-error-body.js';
 import { getRejectionText, parseQuotaViolations } from './parse-quota-violations.js';
 import { findQuotaReason, parseWordedLimits, type QuotaReason } from './quota-text.js';

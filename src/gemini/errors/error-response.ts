@@ -6,6 +6,10 @@ export interface ErrorResponse {
   status: number;
   headers: Headers;
   body: string;
+  /** Whether the error is the body of a 200, or part of it. The status is then the one that the error names, or 500. */
+  isInsideSuccess?: boolean;
+  /** The proxy as `host:port` if it read the request, as with plain HTTP, and may have answered it itself. */
+  proxyHost?: string | undefined;
 }
 
 /** A response in which the key is already redacted, and the context of its request. */

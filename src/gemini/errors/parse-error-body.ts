@@ -25,20 +25,34 @@ export function parseServiceError(body: string): ServiceError | undefined {
   return isRecord(outer) ? extractServiceError(outer) : undefined;
 }
 
-/** Returns the error that a parsed JSON object contains, if any. */
+/** Returns the error that a parsed JSON object contains, if any. An empty `error` counts as none. */
 export function extractServiceError({ error }: Record<string, unknown>): ServiceError | undefined {
-  if (typeof error === 'string') return { message: error, details: [] };
+  if (typeof error === 'string' && error !== '') return { message: error, details: [] };
   if (!isRecord(error)) return undefined;
-  const { code, status, message, details } = error;
+  const { status, message, details } = error;
+  // Some gateways send the code as text.
+  const code = typeof error.code === 'string' ? Number(error.code || Number.NaN) : error.code;
   const text = typeof message === 'string' ? message : '';
+  const hasContent = text !== '' || typeof status === 'string' || typeof error.code === 'number';
   return (
-    (text.includes('"error"') ? parseServiceError(text) : undefined) ?? {
-      ...(typeof code === 'number' && { code }),
-      ...(typeof status === 'string' && { status }),
-      message: text,
-      details: Array.isArray(details) ? details.filter(isRecord) : [],
-    }
+    (text.includes('"error"') ? parseServiceError(text) : undefined) ??
+    (hasContent
+      ? {
+          ...(typeof code === 'number' && !Number.isNaN(code) && { code }),
+          ...(typeof status === 'string' && { status }),
+          message: text,
+          details: Array.isArray(details) ? details.filter(isRecord) : [],
+        }
+      : undefined)
   );
+}
+
+/**
+ * Whether an error has the shape of Gemini's own: it names a google.rpc.Code, such as `NOT_FOUND`. Web frameworks,
+ * proxies and OpenAI's dialect also send an object `error`, but without such a name.
+ */
+export function isGeminiError(error: ServiceError | undefined): error is ServiceError {
+  return /^[A-Z][A-Z_]+$/.test(error?.status ?? '');
 }
 
 // The HTTP status of each google.rpc.Code (google/rpc/code.proto).

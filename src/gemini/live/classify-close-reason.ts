@@ -1,9 +1,10 @@
 import { BoticelliError, QuotaExceeded } from '../../errors.js';
 import { builtInModels } from '../../facts/models.js';
 import type { Connection } from '../connection.js';
-import { changeRequestHint, checkKeyHint, classifyHttpError, tryLaterHint } from '../errors/classify-http-error.js';
+import { classifyHttpError } from '../errors/classify-http-error.js';
 import { createNetworkCause, describeNetworkError } from '../errors/classify-network-error.js';
 import { classifyQuotaText } from '../errors/classify-quota-error.js';
+import { changeRequestHint, checkKeyHint, tryLaterHint } from '../errors/error-hints.js';
 import type { ErrorResponse } from '../errors/error-response.js';
 import { createStreamInterruptedError, getWrongHostHint } from '../errors/invalid-response.js';
 import { toOneLine } from '../errors/one-line.js';

@@ -85,5 +85,6 @@ export async function toRequestError(thrown: unknown, prepared: PreparedRequest)
   if (!(thrown instanceof BoticelliError) || thrown.code !== 'model_not_found') return redactError(thrown, redact);
 
   const target = { model: stripModelPrefix(options.request.model), method: 'generateContent' } as const;
-  return redactError(await explainUnknownModel(thrown, { ...options, ...target }), redact);
+  const deadlineSignal = exchange.timeouts.signal;
+  return redactError(await explainUnknownModel(thrown, { ...options, ...target, deadlineSignal }), redact);
 }

@@ -96,8 +96,21 @@ describe('errors of the service', () => {
     expect(message).toBe('service unavailable: 503 UNAVAILABLE, "The model is overloaded. Please try again later"');
   });
 
-  test('keeps Retry-After of a 503', async () => {
-    expect(await errorOf(errorReply(503, 'Later.', [], { 'retry-after': '7' }))).toMatchObject({ retryAfterMs: 7000 });
+  test('says when to try again after a 503 with Retry-After', async () => {
+    const error = await errorOf(errorReply(503, 'Later.', [], { 'retry-after': '7' }));
+    expect(error).toMatchObject({ retryAfterMs: 7000, retryAt: new Date(now + 7000), isTransient: true });
+  });
+
+  test.each([
+    { error: null },
+    { error: { code: null, status: null, message: null, details: null } },
+    { error: { code: 503, status: 'UNAVAILABLE', message: null, details: [null, 1, { '@type': null }] } },
+    { error: { code: '503', message: ['x'], details: {} } },
+    [null],
+    { detail: [null] },
+    { message: null, error: [] },
+  ])('survives nulls and wrong types in %j', async (body) => {
+    expect(await errorOf({ status: 503, body })).toMatchObject({ code: 'unavailable', isTransient: true });
   });
 
   test("summarizes a gateway's web page", async () => {
