@@ -12,7 +12,7 @@ import { findQuotaReason, parseWordedLimits, type QuotaReason } from './quota-te
 const maxMinuteDelayMs = 10 * 60_000;
 
 /**
- * Whether a rejection is about quota or payment. 402 is Google's status for depleted credits since autumn of 2026. With
+ * Whether a rejection is about quota or payment. 402 is Google's status for depleted credits since September 2026. With
  * 403, Google's services reject requests of projects without billing.
  */
 export function isQuotaRejection(status: number, error: ServiceError | undefined): boolean {
@@ -164,7 +164,7 @@ function createPaymentError(description: string, host: string, cause: Error): Qu
 }
 
 /** Creates the error for a daily limit that is used up. */
-export function createDailyQuotaError(
+function createDailyQuotaError(
   message: string,
   { now, ...details }: { now: number; cause: Error; violations: readonly QuotaViolation[] },
 ): QuotaExceeded {

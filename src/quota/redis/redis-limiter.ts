@@ -94,10 +94,18 @@ export function createRedisRateLimiter(options: RedisRateLimiterOptions): RateLi
     recordRejection: (reservation, { closedUntil, ...rejection }) =>
       limiter.recordRejection(reservation, {
         ...rejection,
-        // Computed again with the server's clock, because the local clock may show another day.
-        ...(closedUntil !== undefined && { closedUntil: getNextPacificMidnight(clock.now()).getTime() }),
+        ...(closedUntil !== undefined && { closedUntil: toServerEnd(closedUntil, clock) }),
       }),
   };
+}
+
+/**
+ * Converts the end of a closed time. The end of a day is computed again with the server's clock, because the local clock
+ * may show another day.
+ */
+function toServerEnd(closedUntil: number, clock: RedisConnection['clock']): number {
+  const isMidnight = getNextPacificMidnight(closedUntil - 1).getTime() === closedUntil;
+  return isMidnight ? getNextPacificMidnight(clock.now()).getTime() : clock.toServer(closedUntil);
 }
 
 /** Creates a function that runs a script on the state in which a model's requests are counted. */

@@ -267,6 +267,17 @@ test('reports a daily quota if the close reason names one', async () => {
   expect(error.retryAt?.getTime()).toBeGreaterThan(Date.now());
 });
 
+test.each([
+  [closeReasons.credits, 'quota_exhausted', 'https://ai.studio/projects'],
+  [{ code: 1008, reason: 'Your project has exceeded its monthly spending cap.' }, 'quota_exhausted', 'ai.studio/spend'],
+  [{ code: 1011, reason: 'You exceeded your spend-based rate limit.' }, 'rate_limited', '10 minutes'],
+])('reports that all models lack money if the close reason says so: %j', async (close, code, hint) => {
+  fixture.server.live.queueReplies({ frames: [], end: close });
+  const error = await getError(fixture.driver().generate(createRequest()));
+  expect(error).toMatchObject({ code, isTransient: code === 'rate_limited', isProjectWide: true });
+  expect(error.hint).toContain(hint);
+});
+
 test('names known Live models for an unknown model', async () => {
   const error = await getError(fixture.driver().generate(createRequest('Hi', { model: 'gemini-3.9-live' })));
   expect(error.code).toBe('model_not_found');

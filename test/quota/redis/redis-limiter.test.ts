@@ -97,9 +97,10 @@ async function runStep(
     return limiter.recordRejection(one, { violations: tokenViolations, retryAfterMs: 100 });
   }
   if (what === 'reject') return limiter.recordRejection(one, { violations, retryAfterMs: tokens * 3.7 });
-  // The API closes days at midnight in Los Angeles.
+  // The API closes days at midnight in Los Angeles, or until a time that it states.
   const { getNextPacificMidnight } = await import('../../../src/driver/pacific-day.js');
-  return limiter.recordRejection(one, { violations: [], closedUntil: getNextPacificMidnight(now).getTime() });
+  const closedUntil = tokens % 2 === 0 ? getNextPacificMidnight(now).getTime() : now + tokens * 20_011;
+  return limiter.recordRejection(one, { violations: [], closedUntil });
 }
 
 /** Returns a result without functions and without `shared`. */
