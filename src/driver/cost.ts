@@ -2,9 +2,10 @@ import { addUsage, type Usage } from './response.js';
 
 /** The cost of tokens in US dollars; prices are per million tokens. Thoughts are billed as output. */
 export function calculateCostUsd(
-  { promptTokens, outputTokens, thoughtTokens }: Omit<Usage, 'totalTokens'>,
+  { promptTokens, outputTokens, thoughtTokens }: Usage,
   { input, output }: { input: number; output: number },
-): number {
+): number | undefined {
+  if (promptTokens === undefined || outputTokens === undefined || thoughtTokens === undefined) return undefined;
   return roundUsd((promptTokens * input + (outputTokens + thoughtTokens) * output) / 1_000_000);
 }
 

@@ -16,7 +16,8 @@ export function withCost({ getPrice }: CostOptions, inner: BoticelliDriver): Bot
   const addCost = <Billed extends BilledResponse>(billed: Billed, requestedModel: string): Billed => {
     if (billed.reused) return billed;
     const price = getPrice(billed.model, requestedModel);
-    return price ? { ...billed, costUsd: calculateCostUsd(billed.usage, price) } : billed;
+    const costUsd = price && calculateCostUsd(billed.usage, price);
+    return costUsd === undefined ? billed : { ...billed, costUsd };
   };
   return createLayer(inner, {
     async *call(request, context, send) {

@@ -3,7 +3,8 @@ import type { BilledResponse } from '../../driver/layers/usage-events.js';
 import type { GenerateResponse, ReplyAudio } from '../../driver/response.js';
 import { BoticelliError } from '../../errors.js';
 import { isRecord } from '../../util/json.js';
-import { changePromptHint, toUsage } from '../rest/collect-response.js';
+import { changePromptHint } from '../rest/collect-response.js';
+import { toBilledUsage } from '../rest/usage.js';
 
 export type LiveReplyCollector = ReturnType<typeof createLiveReplyCollector>;
 
@@ -19,7 +20,7 @@ export function createLiveReplyCollector(model: string) {
   let turnCompleteReason = '';
   let text = '';
   let counts: LiveServerMessage['usageMetadata'];
-  const getUsage = () => toUsage({ ...counts, candidatesTokenCount: counts?.responseTokenCount });
+  const getBilled = (): BilledResponse => ({ model, ...toBilledUsage(counts, { hasReply: progress.hasBegun }) });
 
   return {
     /** Adds a message and returns its text without thoughts, whether written or transcribed. */
@@ -45,11 +46,11 @@ export function createLiveReplyCollector(model: string) {
     progress,
     /** Output tokens so far, if the service has reported them. */
     get outputTokens() {
-      return counts?.responseTokenCount;
+      return getBilled().usage.outputTokens;
     },
-    /** The usage so far; undefined until the service reports it. */
+    /** The usage so far; undefined if nothing arrived. The counts are unknown until the service reports them. */
     get billed(): BilledResponse | undefined {
-      return counts && { model, usage: getUsage() };
+      return counts || progress.hasBegun ? getBilled() : undefined;
     },
     /** @throws BoticelliError `blocked` or `empty_reply` */
     buildResponse(): GenerateResponse {
@@ -57,10 +58,9 @@ export function createLiveReplyCollector(model: string) {
       assertUsableReply(text, audio, turnCompleteReason);
       return {
         text,
-        model,
+        ...getBilled(),
         // The Live API has no finish reasons: a completed turn is a complete reply.
         finishReason: 'STOP',
-        usage: getUsage(),
         turn: { role: 'model', text, model },
         ...(audio && { audio }),
       };

@@ -3,6 +3,7 @@ import type { BilledResponse } from '../../driver/layers/usage-events.js';
 import type { ChunkMetadata, GenerateResponse, Usage } from '../../driver/response.js';
 import { BoticelliError } from '../../errors.js';
 import { stripModelPrefix } from '../../util/model-name.js';
+import { toBilledUsage } from './usage.js';
 
 export type ReplyCollector = ReturnType<typeof createReplyCollector>;
 
@@ -20,7 +21,10 @@ export function createReplyCollector(requestedModel: string) {
   const latest: Pick<GenerateContentResponse, 'modelVersion' | 'promptFeedback'> = {};
   let candidate: Candidate = {};
   let usageMetadata: GenerateContentResponse['usageMetadata'];
-  const getServedModel = () => stripModelPrefix(latest.modelVersion ?? requestedModel);
+  const getBilled = (): BilledResponse => ({
+    model: stripModelPrefix(latest.modelVersion ?? requestedModel),
+    ...toBilledUsage(usageMetadata, { hasReply: nativeParts.length > 0 }),
+  });
 
   return {
     /** Adds a chunk and returns the reply's text in it, without thoughts. */
@@ -52,22 +56,24 @@ export function createReplyCollector(requestedModel: string) {
     },
     /** Output tokens so far, if the service has reported them. */
     get outputTokens() {
-      return usageMetadata?.candidatesTokenCount;
+      return getBilled().usage.outputTokens;
     },
-    /** The usage so far, as last reported; undefined if the service has reported none. */
+    /**
+     * The usage so far, as last reported. Undefined if nothing arrived. If a part of a reply arrived without a report,
+     * the request was billed and its counts are unknown.
+     */
     get billed(): BilledResponse | undefined {
-      return usageMetadata && { model: getServedModel(), usage: toUsage(usageMetadata) };
+      return usageMetadata || nativeParts.length > 0 ? getBilled() : undefined;
     },
     /** The complete reply. @throws BoticelliError `blocked`, `truncated` or `empty_reply` */
     buildResponse(): GenerateResponse {
-      const usage = toUsage(usageMetadata);
-      assertUsableReply({ text, candidate, usage, ...latest });
+      const billed = getBilled();
+      assertUsableReply({ text, candidate, usage: billed.usage, ...latest });
       return {
         text,
-        model: getServedModel(),
+        ...billed,
         // A unary response without a finish reason is complete. A stream without a finish reason does not get here.
         finishReason: candidate.finishReason ?? unspecifiedFinishReason,
-        usage,
         turn: { role: 'model', text, model: stripModelPrefix(requestedModel), native: reuseText(text, nativeParts) },
       };
     },
@@ -102,20 +108,6 @@ function isTextOnly(part: Part): boolean {
   return typeof part.text === 'string';
 }
 
-type TokenCounts = Pick<
-  NonNullable<GenerateContentResponse['usageMetadata']>,
-  'promptTokenCount' | 'candidatesTokenCount' | 'thoughtsTokenCount' | 'totalTokenCount'
->;
-
-/** Converts the service's counts. */
-export function toUsage(counts: { [Field in keyof TokenCounts]: TokenCounts[Field] | undefined } = {}): Usage {
-  const promptTokens = counts.promptTokenCount ?? 0;
-  const outputTokens = counts.candidatesTokenCount ?? 0;
-  const thoughtTokens = counts.thoughtsTokenCount ?? 0;
-  const totalTokens = counts.totalTokenCount ?? promptTokens + outputTokens + thoughtTokens;
-  return { promptTokens, outputTokens, thoughtTokens, totalTokens };
-}
-
 interface CollectedReply extends Pick<GenerateContentResponse, 'promptFeedback'> {
   text: string;
   candidate: Candidate;
@@ -144,7 +136,7 @@ function assertUsableReply({ text, candidate, usage, promptFeedback }: Collected
   }
   if (text !== '') return;
   if (finishReason === 'MAX_TOKENS') {
-    const thoughts = usage.thoughtTokens === 0 ? '' : `, after ${usage.thoughtTokens} thought tokens`;
+    const thoughts = usage.thoughtTokens ? `, after ${usage.thoughtTokens} thought tokens` : '';
     throw new BoticelliError('truncated', `max_tokens was reached before any text${thoughts}`, {
       hint: 'Raise max_tokens or lower thinking: thought tokens count too.',
     });
