@@ -15,5 +15,12 @@ export function reportUsage({ emit }: CallContext, billed: BilledResponse | unde
 
 /** Creates a context for the inner driver that passes the driver's usage events through `transform`. */
 export function interceptUsage(context: CallContext, transform: (event: UsageEvent) => UsageEvent): CallContext {
-  return { ...context, emit: (event) => context.emit?.(event.type === 'spent' ? transform(event) : event) };
+  return {
+    ...context,
+    emit(event) {
+      // The budget counts in `transform`, so it runs even if nobody listens to events.
+      const transformed = event.type === 'spent' ? transform(event) : event;
+      context.emit?.(transformed);
+    },
+  };
 }
