@@ -3,6 +3,8 @@ import { stripModelPrefix } from '../util/model-name.js';
 
 /** The prices of models. */
 export interface PriceList {
+  /** Returns the price of a model now; undefined if it is unknown, as for an alias. */
+  getPrice(model: string): Price | undefined;
   /**
    * Returns the price of the model that served a reply. If it is unknown, returns the price of the requested model, or
    * undefined if that is unknown too. Also remembers for `getMaxPrice` which model served the requested one.
@@ -47,6 +49,7 @@ export function createPriceList({ configured = {}, now = Date.now }: PriceListOp
   const findPrice = (model: string, requestedAs: string) =>
     configuredPrices.get(model) ?? configuredPrices.get(requestedAs) ?? findBuiltIn(model) ?? findBuiltIn(requestedAs);
   return {
+    getPrice: (model) => findPrice(model, model),
     getReplyPrice(model, requestedAs) {
       servedModels.set(requestedAs, model);
       return findPrice(model, requestedAs);

@@ -79,5 +79,8 @@ function createBudgetExceededError(
 
 /** Formats an amount with two decimals; below a dollar, with three significant digits. */
 function formatUsd(usd: number): string {
-  return usd === 0 || usd >= 1 ? usd.toFixed(2) : String(Number(usd.toPrecision(3)));
+  if (usd === 0 || usd >= 1) return usd.toFixed(2);
+  // String() would write tiny amounts as 9e-7.
+  const decimals = Math.max(0, 2 - Math.floor(Math.log10(usd)));
+  return usd.toFixed(Math.min(20, decimals)).replace(/0+$/, '');
 }
