@@ -1,5 +1,6 @@
 import type { ErrorReport } from '../errors.js';
 import type { BilledUsage } from './cost.js';
+import type { TokenDetails } from './response.js';
 
 /** Why a call waits: a limit of requests or tokens per minute, requests per day or concurrency; or a failure. */
 export type WaitReason = 'rpm' | 'tpm' | 'rpd' | 'spend' | 'concurrency' | 'backoff';
@@ -71,4 +72,5 @@ export interface UsageEvent extends BilledUsage {
   type: 'spent';
   /** The model that served the request. */
   model: string;
+  tokenDetails?: TokenDetails;
 }

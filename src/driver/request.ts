@@ -1,3 +1,5 @@
+import type { ThinkingLevel } from '../facts/model-facts.js';
+
 /** One request to a model: plain data, independent of the driver. */
 export interface GenerateRequest {
   /** The requested model, without the `models/` prefix. */
@@ -52,7 +54,7 @@ export interface GenerationParameters {
   schema?: Readonly<Record<string, unknown>>;
 }
 
-export type ThinkingLevel = 'minimal' | 'low' | 'medium' | 'high';
+export type { ThinkingLevel };
 
 export type Turn = UserTurn | ModelTurn;
 

@@ -56,7 +56,7 @@ async function* sendHop(
   send: SendInner,
 ): AsyncGenerator<StreamChunk, StreamChunk & { response: GenerateResponse }> {
   const keepChars = earlier.reduce((sum, { text }) => sum + text.length, 0);
-  const tokensBefore = earlier.reduce((sum, { usage }) => sum + usage.outputTokens, 0);
+  const tokensBefore = earlier.reduce((sum, { usage }) => sum + (usage.outputTokens ?? 0), 0);
   const emit: CallContext['emit'] = (event) =>
     context.emit?.(event.type === 'retry' && event.discard && keepChars > 0 ? { ...event, keepChars } : event);
   for await (const { response, metadata: hopMetadata, ...chunk } of send(request, { ...context, emit })) {
@@ -95,8 +95,11 @@ function createUncontinuedError(message: string): BoticelliError {
   });
 }
 
-/** Counts thoughts too, because they are part of what `max_tokens` and the limit of one request allow. */
-function countOutputTokens({ outputTokens, thoughtTokens }: Usage): number {
+/**
+ * Counts thoughts too, because they are part of what `max_tokens` and the limit of one request allow. An unknown count is
+ * taken as 0, so that the cost of the next hop is never estimated too low.
+ */
+function countOutputTokens({ outputTokens = 0, thoughtTokens = 0 }: Usage): number {
   return outputTokens + thoughtTokens;
 }
 

@@ -35,7 +35,7 @@ export function withJsonValidation(options: JsonValidationOptions, inner: Botice
       if (request.parameters.format !== 'json') return yield* send(request, context);
       const response = await generateValidated(request, context, options, send);
       const { text, finishReason, usage } = response;
-      const metadata = { tokensGenerated: usage.outputTokens };
+      const metadata = usage.outputTokens === undefined ? {} : { tokensGenerated: usage.outputTokens };
       yield { text, finished: false, metadata };
       yield { text: '', finished: true, metadata: { ...metadata, finishReason }, response };
     },

@@ -1,5 +1,5 @@
 import type { Part } from '@google/genai';
-import type { GenerateResponse, ReplyAudio, Usage } from '../../driver/response.js';
+import type { GenerateResponse, ReplyAudio, TokenDetails, Usage } from '../../driver/response.js';
 import { UntranscribedSpeech } from '../../driver/untranscribed-speech.js';
 import { BoticelliError } from '../../errors.js';
 import { classifyTurnCompleteReason } from '../../facts/turn-complete-reasons.js';
@@ -17,11 +17,12 @@ interface CollectedTurn {
   /** The service's reason for the end of the turn; empty for a usual end. */
   turnCompleteReason: string;
   usage: Usage;
+  tokenDetails?: TokenDetails;
 }
 
 /** Builds the reply of a turn. @throws BoticelliError `blocked` or `empty_reply` */
 export function buildLiveResponse(turn: CollectedTurn): GenerateResponse {
-  const { model, text, audio, turnCompleteReason, usage } = turn;
+  const { model, text, audio, turnCompleteReason, usage, tokenDetails } = turn;
   assertUsableReply(turn);
   return {
     text,
@@ -29,6 +30,7 @@ export function buildLiveResponse(turn: CollectedTurn): GenerateResponse {
     // The Live API has no finish reasons, only reasons for a turn that does not end as usual.
     finishReason: classifyTurnCompleteReason(turnCompleteReason) === 'whole' ? 'STOP' : turnCompleteReason,
     usage,
+    ...(tokenDetails && { tokenDetails }),
     turn: { role: 'model', text, model },
     ...(audio && { audio }),
   };

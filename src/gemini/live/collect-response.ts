@@ -2,8 +2,8 @@ import type { LiveServerMessage, Part } from '@google/genai';
 import type { Clock } from '../../driver/clock.js';
 import type { BilledResponse } from '../../driver/layers/usage-events.js';
 import { isRecord } from '../../util/json.js';
-import { toUsage } from '../rest/collect-response.js';
 import { describeNonTextParts } from '../rest/describe-parts.js';
+import { toBilledUsage } from '../rest/usage.js';
 import { buildLiveResponse } from './build-response.js';
 import { createSpeechCollector } from './collect-speech.js';
 import { createTextCollector } from './collect-text.js';
@@ -21,7 +21,7 @@ export function createLiveReplyCollector(model: string, { replies }: ResponseMod
   const otherParts: Part[] = [];
   let turnCompleteReason = '';
   let counts: LiveServerMessage['usageMetadata'];
-  const getUsage = () => toUsage({ ...counts, candidatesTokenCount: counts?.responseTokenCount });
+  const getBilled = (): BilledResponse => ({ model, ...toBilledUsage(counts, { hasReply: progress.hasBegun }) });
 
   return {
     /** Adds a message and returns the text that it adds to the reply. */
@@ -41,19 +41,19 @@ export function createLiveReplyCollector(model: string, { replies }: ResponseMod
     progress,
     /** Output tokens so far, if the service has reported them. */
     get outputTokens() {
-      const count: unknown = counts?.responseTokenCount;
-      return typeof count === 'number' ? count : undefined;
+      return getBilled().usage.outputTokens;
     },
-    /** The usage so far; undefined until the service reports it. */
+    /** The usage so far; undefined if nothing arrived. The counts are unknown until the service reports them. */
     get billed(): BilledResponse | undefined {
-      return counts && { model, usage: getUsage() };
+      return counts || progress.hasBegun ? getBilled() : undefined;
     },
     /** What the reply has besides text and speech, such as `1 picture (image/png)`. */
     describeOtherParts: () => describeNonTextParts(otherParts),
     /** The reply of a turn that is over. @throws BoticelliError `blocked` or `empty_reply` */
     buildResponse: () =>
       buildLiveResponse({
-        ...{ model, text: reply.text, audio: speech.toAudio(), otherParts, turnCompleteReason, usage: getUsage() },
+        ...getBilled(),
+        ...{ text: reply.text, audio: speech.toAudio(), otherParts, turnCompleteReason },
       }),
   };
 }

@@ -2,12 +2,13 @@ import type { GenerateContentResponse, Part } from '@google/genai';
 import { isContinued } from '../../driver/continuation.js';
 import type { BilledResponse } from '../../driver/layers/usage-events.js';
 import type { FinishedHop, ModelTurn } from '../../driver/request.js';
-import type { ChunkMetadata, GenerateResponse, Usage } from '../../driver/response.js';
+import type { ChunkMetadata, GenerateResponse } from '../../driver/response.js';
 import { classifyFinishReason, isBlockReason } from '../../facts/finish-reasons.js';
 import { isRecord } from '../../util/json.js';
 import { stripModelPrefix } from '../../util/model-name.js';
 import { assertUsableReply, type BlockedPrompt } from './assert-usable-reply.js';
 import { describeNonTextParts } from './describe-parts.js';
+import { toBilledUsage } from './usage.js';
 
 export type ReplyCollector = ReturnType<typeof createReplyCollector>;
 
@@ -22,6 +23,10 @@ export function createReplyCollector(requestedModel: string, finishedHops: reado
   const nativeParts: Part[] = [];
   let text = '';
   let fields: ReplyFields = { servedModel: stripModelPrefix(requestedModel), finishReason: '' };
+  const getBilled = (): BilledResponse => ({
+    model: fields.servedModel,
+    ...toBilledUsage(fields.usageMetadata, { hasReply: nativeParts.length > 0 }),
+  });
 
   return {
     /** Adds a chunk and returns the reply's text in it, without thoughts. */
@@ -44,12 +49,14 @@ export function createReplyCollector(requestedModel: string, finishedHops: reado
     },
     /** Output tokens so far, if the service has reported them. */
     get outputTokens() {
-      return fields.usageMetadata?.candidatesTokenCount;
+      return getBilled().usage.outputTokens;
     },
-    /** The usage so far, as last reported; undefined if the service has reported none. */
+    /**
+     * The usage so far, as last reported. Undefined if nothing arrived. If a part of a reply arrived without a report,
+     * the request was billed and its counts are unknown.
+     */
     get billed(): BilledResponse | undefined {
-      const { usageMetadata, servedModel: model } = fields;
-      return usageMetadata && { model, usage: toUsage(usageMetadata) };
+      return fields.usageMetadata || nativeParts.length > 0 ? getBilled() : undefined;
     },
     /** What the reply has besides text, such as `1 picture (image/png)`; undefined if it has nothing else. */
     describeOtherParts: () => describeNonTextParts(nativeParts),
@@ -59,13 +66,13 @@ export function createReplyCollector(requestedModel: string, finishedHops: reado
      * @throws BoticelliError `blocked`, `truncated` or `empty_reply`
      */
     buildResponse(finishMessage?: string): GenerateResponse {
-      const { servedModel: model, finishReason, usageMetadata, continuationToken, ...rest } = fields;
-      const usage = toUsage(usageMetadata);
+      const { servedModel: _, usageMetadata: __, finishReason, continuationToken, ...rest } = fields;
       const ownTurn = createTurn(text, nativeParts, requestedModel);
       const turn = isContinued(finishReason) ? ownTurn : joinHops(finishedHops, ownTurn);
-      assertUsableReply({ ...rest, text: turn.text, parts: nativeParts, finishReason, finishMessage, usage });
+      const reply = { ...getBilled(), text, finishReason, turn };
+      assertUsableReply({ ...rest, ...reply, text: turn.text, parts: nativeParts, finishMessage });
       return {
-        ...{ text, model, finishReason, usage, turn },
+        ...reply,
         ...(finishMessage !== undefined && { finishMessage }),
         ...(isContinued(finishReason) && continuationToken !== undefined && { continuationToken }),
       };
@@ -195,18 +202,4 @@ function isTextOnly(part: Part): boolean {
 function hasOnlyText(part: Part): boolean {
   for (const field in part) if (field !== 'text' && field !== 'thought') return false;
   return true;
-}
-
-type TokenCounts = Pick<
-  NonNullable<GenerateContentResponse['usageMetadata']>,
-  'promptTokenCount' | 'candidatesTokenCount' | 'thoughtsTokenCount' | 'totalTokenCount'
->;
-
-/** Converts the service's counts. */
-export function toUsage(counts: { [Field in keyof TokenCounts]: TokenCounts[Field] | undefined } = {}): Usage {
-  const promptTokens = counts.promptTokenCount ?? 0;
-  const outputTokens = counts.candidatesTokenCount ?? 0;
-  const thoughtTokens = counts.thoughtsTokenCount ?? 0;
-  const totalTokens = counts.totalTokenCount ?? promptTokens + outputTokens + thoughtTokens;
-  return { promptTokens, outputTokens, thoughtTokens, totalTokens };
 }

@@ -4,6 +4,11 @@ import { type GenerateRequest, getByteLength, type MediaPart, type Part } from '
 /** "For Gemini models, a token is equivalent to about 4 characters" (ai.google.dev/gemini-api/docs/tokens, 2026-10). */
 const charactersPerToken = 4;
 
+/** Estimates the tokens of a text. */
+export function estimateTextTokens(text: string): number {
+  return Math.ceil(text.length / charactersPerToken);
+}
+
 /**
  * Estimates the prompt tokens of a request. The rate limiter corrects estimates with the token counts that it has seen.
  */

@@ -81,8 +81,11 @@ export interface RateLimiter {
   recordSent(request: ReservationRequest, id?: string): Promise<Reservation>;
   /** Releases a reservation whose request is not sent. */
   cancel(reservation: Reservation): Promise<void>;
-  /** Replaces the token estimate with the actual count, and records which model serves an alias. */
-  settle(reservation: Reservation, reply: { promptTokens: number; servedModel: string }): Promise<void>;
+  /**
+   * Replaces the token estimate with the actual count, and records which model serves an alias. The estimate stays if
+   * there is no count.
+   */
+  settle(reservation: Reservation, reply: { promptTokens?: number | undefined; servedModel: string }): Promise<void>;
   /** Learns limits from a rejected request, for everyone who shares the store, and releases its reservation. */
   recordRejection(reservation: Reservation, rejection: QuotaRejection): Promise<void>;
   /** Closes connections. Call once at the end. Never rejects. */
@@ -130,7 +133,7 @@ export function createRateLimiter(options: RateLimiterOptions): PausingRateLimit
     cancel: ({ request, id }) => updateServingState(request.model, (state) => void removeReservation(state, id)),
     async settle({ id, request }, { promptTokens, servedModel }) {
       await linkAlias(request.model, servedModel, id);
-      const tokens = { estimated: request.estimatedTokens, actual: promptTokens };
+      const tokens = { estimated: request.estimatedTokens, actual: promptTokens ?? 0 };
       await updateServingState(request.model, (state) => applyTokenCount(state, id, tokens));
     },
     async recordRejection({ id, request }, rejection) {

@@ -84,7 +84,14 @@ interface SerializedReply extends Omit<StoredReply, 'turn'> {
 }
 
 /** Renders a reply as JSON for the database. */
-export function serializeReply({ audio, reused: _, costUsd: __, turn, ...reply }: GenerateResponse): string {
+export function serializeReply({
+  audio,
+  reused: _,
+  costUsd: __,
+  tokenDetails: ___,
+  turn,
+  ...reply
+}: GenerateResponse): string {
   const { text, native, ...rest } = turn;
   const isTextAlone = isDeepStrictEqual(native, [{ text }]);
   const serialized: SerializedReply = {

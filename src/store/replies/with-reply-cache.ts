@@ -1,7 +1,7 @@
 import type { BoticelliDriver, CallContext } from '../../driver/driver.js';
 import { createLayer } from '../../driver/layers/create-layer.js';
 import type { GenerateRequest } from '../../driver/request.js';
-import type { GenerateResponse } from '../../driver/response.js';
+import { createFinalMetadata, type GenerateResponse } from '../../driver/response.js';
 import { classifyFinishReason } from '../../facts/finish-reasons.js';
 import type { ReplyCache } from './reply-cache.js';
 import { createRequestCounter, type RequestId } from './request-id.js';
@@ -29,9 +29,7 @@ export function withReplyCache(options: ReplyCacheOptions, inner: BoticelliDrive
       const cached = await findReusable(id, request, context, options);
       if (cached) {
         markAnswered();
-        const { text, finishReason, usage } = cached;
-        const metadata = { tokensGenerated: usage.outputTokens, finishReason };
-        yield { text, finished: true, metadata, response: cached };
+        yield { text: cached.text, finished: true, metadata: createFinalMetadata(cached), response: cached };
         return;
       }
       for await (const chunk of send(request, { ...context, requestId: id })) {

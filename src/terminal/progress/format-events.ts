@@ -8,6 +8,7 @@ import type {
 } from '../../executor/narrative-events.js';
 import { classifyFinishReason } from '../../facts/finish-reasons.js';
 import { formatCount, formatDuration, formatUsd } from '../text/format.js';
+import { formatTokenCount, formatTokens } from '../text/format-tokens.js';
 
 export interface FormatActEndOptions {
   verbose?: boolean;
@@ -30,10 +31,9 @@ export function formatActEnd(end: ActEnd, { verbose, showsWaits, replays }: Form
   const { usage, costUsd } = end;
   if (end.reused)
     return `reused from ${replays ? 'the recording' : 'an earlier run'} (no request, no cost) · ${end.model}`;
-  const thoughtsText = usage.thoughtTokens > 0 ? `, ${usage.thoughtTokens} thinking` : '';
   const parts = [
     end.model === end.requestedModel ? end.model : `${end.model} (asked for ${end.requestedModel})`,
-    `${usage.promptTokens} tokens in, ${usage.outputTokens} out${thoughtsText}`,
+    formatTokens(usage),
     ...(showsWaits && end.waitMs >= minReportedWaitMs ? [`waited ${formatDuration(end.waitMs)}`] : []),
     ...(end.firstTokenMs === undefined ? [] : [`first token ${formatDuration(end.firstTokenMs)}`]),
     end.firstTokenMs === undefined ? formatDuration(end.durationMs) : `${formatDuration(end.durationMs)} total`,
@@ -94,7 +94,7 @@ export function formatNarrativeEnd(end: NarrativeEnd, { ended, reused, total }: 
   const parts = [
     ended === total ? formatCount(ended, 'act') : `${ended} of ${formatCount(total, 'act')}`,
     ...(reused > 0 ? [`${reused} reused`] : []),
-    formatCount(usage.totalTokens, 'token'),
+    formatTokenCount(usage),
     formatDuration(durationMs),
     ...(costUsd === undefined ? [] : [formatUsd(costUsd)]),
   ];

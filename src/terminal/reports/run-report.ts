@@ -11,6 +11,7 @@ import {
 } from '../progress/format-events.js';
 import { type DisplayOptions, noColors } from '../text/colors.js';
 import { formatCount, formatDateTime, formatDuration, formatUsd } from '../text/format.js';
+import { formatTotalTokens } from '../text/format-tokens.js';
 import { toDisplayLine, toPrintable } from '../text/printable.js';
 import { wrapText } from '../text/wrap.js';
 
@@ -50,7 +51,7 @@ function formatHeader(run: RecordedRun): string[] {
 }
 
 function formatUsage({ usage, costUsd }: RecordedRun): string[] {
-  const tokens = `${usage.promptTokens} tokens in, ${usage.outputTokens + usage.thoughtTokens} out`;
+  const tokens = formatTotalTokens(usage);
   return costUsd === undefined ? [tokens] : [tokens, formatUsd(costUsd)];
 }
 
