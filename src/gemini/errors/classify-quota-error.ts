@@ -12,7 +12,7 @@ import { findQuotaReason, parseWordedLimits, type QuotaReason } from './quota-te
 const maxMinuteDelayMs = 10 * 60_000;
 
 /**
- * Whether a rejection is about quota or payment. 402 is Google's status for depleted credits since autumn of 2026. With
+ * Whether a rejection is about quota or payment. 402 is Google's status for depleted credits since September 2026. With
  * 403, Google's services reject requests of projects without billing.
  */
 export function isQuotaRejection(status: number, error: ServiceError | undefined): boolean {
@@ -61,11 +61,11 @@ export function classifyQuotaError(
     : `${model} is rate-limited (${description})`;
   const retryAt = retryAfterMs === undefined ? undefined : new Date(now + retryAfterMs);
   if (!minuteLimit && retryAfterMs !== undefined && retryAfterMs > maxMinuteDelayMs) {
-    const hint = 'Until the service accepts requests again, use another model.';
+    const hint = 'Until then, use another model.';
     return new QuotaExceeded('quota_exhausted', message, { hint, retryAt, cause, violations });
   }
   return new QuotaExceeded('rate_limited', message, {
-    hint: 'Try again in a minute, or use another model.',
+    hint: retryAt ? 'Until then, use another model.' : 'Try again in a minute, or use another model.',
     ...{ retryAt, retryAfterMs, cause, violations },
   });
 }
@@ -164,7 +164,7 @@ function createPaymentError(description: string, host: string, cause: Error): Qu
 }
 
 /** Creates the error for a daily limit that is used up. */
-export function createDailyQuotaError(
+function createDailyQuotaError(
   message: string,
   { now, ...details }: { now: number; cause: Error; violations: readonly QuotaViolation[] },
 ): QuotaExceeded {

@@ -6,7 +6,7 @@ export interface ErrorResponse {
   status: number;
   headers: Headers;
   body: string;
-  /** Whether the error is the body of a 200, or part of it. The status is then the one that the error names, or 500. */
+  /** Whether the error came in a 200 or in a Live session. The status is then the one that the error names, or 500. */
   isInsideSuccess?: boolean;
   /** The proxy as `host:port` if it read the request, as with plain HTTP, and may have answered it itself. */
   proxyHost?: string | undefined;

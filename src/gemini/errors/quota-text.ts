@@ -8,8 +8,8 @@ export type QuotaReason = 'credits' | 'project-cap' | 'account-cap' | 'billing-o
  * The texts of Google's rejections, as public bug reports of 2026 quote them (read 2026-11-30). These have no details,
  * so the text is all there is:
  *
- * - "Your prepayment credits are depleted. Please go to AI Studio at https://ai.studio/projects …" (429, since autumn of
- *   2026 402: discuss.ai.google.dev/t/183654)
+ * - "Your prepayment credits are depleted. Please go to AI Studio at https://ai.studio/projects …" (429; since
+ *   September 2026 402: discuss.ai.google.dev/t/183654)
  * - "Your project has exceeded its monthly spending cap. Please go to AI Studio at https://ai.studio/spend …" (429)
  * - "Your billing account has exceeded its monthly spending cap. Please go to AI Studio at https://ai.studio/billing …"
  *   (429)

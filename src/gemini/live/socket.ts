@@ -153,7 +153,7 @@ function findFrameError(
   if (!isRecord(parsed)) return { kind: 'malformed', frame };
   const error = extractServiceError(parsed);
   if (!error) return undefined;
-  const response = { status: getHttpStatus(error), headers: new Headers(), body: frame };
+  const response = { status: getHttpStatus(error), headers: new Headers(), body: frame, isInsideSuccess: true };
   return { kind: 'refused', error: classifyUpgradeError(response) };
 }
 

@@ -241,7 +241,7 @@ export const rejections: readonly ErrorRow[] = [
     script: minuteQuotaError(model),
     code: 'rate_limited',
     message: 'per-minute quota of gemini-3.8-flash is used up (10 of 10 requests)',
-    hint: tryInAMinute,
+    hint: 'Until then, use another model.',
     isTransient: true,
   },
   {
