@@ -97,7 +97,8 @@ async function readReply(driver: BoticelliDriver, streaming: boolean): Promise<R
 }
 
 function assertExpected({ text, response, error }: ReadReply, chunks: Json[]): void {
-  const candidates = chunks.map(findCandidate);
+  // An event that contains a list is read as several chunks.
+  const candidates = chunks.flatMap((chunk) => (Array.isArray(chunk) ? chunk : [chunk])).map(findCandidate);
   const sent = candidates.map(findText).join('');
   if (error) {
     if (!sent.startsWith(text)) throw new Error(`${JSON.stringify(text)} was not sent before: ${error.message}`);
