@@ -6,7 +6,6 @@ import {
   minuteQuotaError,
   unknownModelError,
 } from '../../../helpers/gemini/errors.js';
-import { model } from '../../gemini-fixture.js';
 import {
   changeRequest,
   checkKey,
@@ -171,7 +170,7 @@ export const rejections: readonly ErrorRow[] = [
   {
     to: 'reply',
     answer: '404, Gemini: unknown model',
-    script: unknownModelError(model),
+    script: unknownModelError('gemini-3.8-flash'),
     code: 'model_not_found',
     message: 'model gemini-3.8-flash not found (404 NOT_FOUND)',
     hint: 'Similar models: gemini-3.7-flash, gemini-3.5-flash, gemini-2.5-flash, gemini-3.8-live.',
@@ -238,7 +237,7 @@ export const rejections: readonly ErrorRow[] = [
   {
     to: 'reply',
     answer: '429, Gemini: per minute',
-    script: minuteQuotaError(model),
+    script: minuteQuotaError('gemini-3.8-flash'),
     code: 'rate_limited',
     message: 'per-minute quota of gemini-3.8-flash is used up (10 of 10 requests)',
     hint: 'Until then, use another model.',
@@ -247,7 +246,7 @@ export const rejections: readonly ErrorRow[] = [
   {
     to: 'reply',
     answer: '429, Gemini: per day',
-    script: dayQuotaError(model),
+    script: dayQuotaError('gemini-3.8-flash'),
     code: 'quota_exhausted',
     message: 'daily quota of gemini-3.8-flash is used up (20 of 20 requests)',
     hint: 'It resets at midnight Pacific time. Until then, use another model.',
