@@ -28,6 +28,7 @@ const commands = [
 export async function main(proc: NodeProcess): Promise<void> {
   // A failure to write to standard error changes neither the run nor its exit code.
   proc.stderr.on('error', () => {});
+  failUnlessFinished(proc);
   let failure: CommandFailure | undefined;
   const stdout = createOutput({
     stream: proc.stdout,
@@ -46,6 +47,23 @@ export async function main(proc: NodeProcess): Promise<void> {
   if (!failure) return proc.exit(0);
   await reportFailure(failure, proc);
   exitWith(failure, proc);
+}
+
+/**
+ * Makes the exit code a failure until this program sets another one. If a promise never settles and nothing is left to wait
+ * for, Node ends the process with exit code 0 and says nothing, and a script would take that for success.
+ */
+function failUnlessFinished(proc: NodeProcess): void {
+  proc.exitCode = exitCodes.internal;
+  let isReported = false;
+  proc.on('beforeExit', async () => {
+    // Node emits the event again after the report has been written.
+    if (isReported) return;
+    isReported = true;
+    const failure = toCommandFailure(new Error('the command ended without a result'));
+    await reportFailure(failure, proc);
+    exitWith(failure, proc);
+  });
 }
 
 function createProgram(proc: NodeProcess, stdout: Output): Command {

@@ -11,3 +11,14 @@ export function tryParseJson(text: string): unknown {
     return undefined;
   }
 }
+
+/**
+ * Whether a value of parsed JSON has more than `maxDepth` levels of lists and objects. `JSON.parse` reads any depth, but
+ * `JSON.stringify` and other recursive functions overflow the stack after a few thousand levels.
+ */
+export function isDeeperThan(value: unknown, maxDepth: number): boolean {
+  if (typeof value !== 'object' || value === null) return false;
+  if (maxDepth === 0) return true;
+  for (const key in value) if (isDeeperThan((value as Record<string, unknown>)[key], maxDepth - 1)) return true;
+  return false;
+}

@@ -4,7 +4,7 @@ import { billingPages, spendLimits } from '../../facts/limits.js';
 import { describeUnexpectedBody } from './describe-body.js';
 import type { RedactedErrorResponse } from './error-response.js';
 import { toOneLine } from './one-line.js';
-import { getErrorReason, parseRetryDelayMs, type ServiceError } from './parse-error-body.js';
+import { getErrorReason, maxErrorTextChars, parseRetryDelayMs, type ServiceError } from './parse-error-body.js';
 import { getRejectionText, parseQuotaViolations } from './parse-quota-violations.js';
 import { findQuotaReason, parseWordedLimits, type QuotaReason } from './quota-text.js';
 
@@ -34,7 +34,7 @@ export function classifyQuotaError(
   cause: Error,
 ): QuotaExceeded {
   const { model, now, headers, status } = response;
-  const text = error || /^\s*</.test(response.body) ? getRejectionText(error) : response.body;
+  const text = error || /^\s*</.test(response.body) ? getRejectionText(error) : response.body.slice(0, maxErrorTextChars);
   const description = describeRejection(response, error);
   const retryAfterMs = parseRetryDelayMs(error, headers, now);
   const billingReason = findBillingReason(response, error, text);

@@ -38,6 +38,12 @@ export function createIncompleteResponseError(reason: string, host: string, caus
   });
 }
 
+/** For a response that is larger than its limit. Not transient, because the next response would be as large. */
+export function createTooLargeResponseError(host: string, maxBytes: number): BoticelliError {
+  const message = `the response from ${host} is larger than ${maxBytes / 1_000_000} MB, so the rest was not read`;
+  return new BoticelliError('unavailable', message, { hint: getWrongHostHint(host) });
+}
+
 /** For a 200 response that is not Gemini's, for example the login page of a proxy. */
 export function createNotGeminiResponseError(
   body: string,

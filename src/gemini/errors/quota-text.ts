@@ -51,7 +51,9 @@ export interface WordedLimit {
  */
 export function parseWordedLimits(text: string): WordedLimit[] {
   const lines = text.matchAll(/quota exceeded for metric: ([^\s,]+), limit: (\d+)(?:, model: ([\w.-]*\w))?/gi);
-  return [...lines].map(([, metric = '', limit, model]) => ({
+  return [...lines]
+    .filter(([, , limit]) => Number.isSafeInteger(Number(limit)))
+    .map(([, metric = '', limit, model]) => ({
     metric,
     limit: Number(limit),
     ...(model !== undefined && { model }),

@@ -96,7 +96,8 @@ function checkStatus(response: HttpResponse, displayUrl: string): HttpResponse {
   if (status >= 200 && status < 300) return response;
   const isTransient = status === 408 || status === 429 || status >= 500;
   const message = `can't fetch ${displayUrl}: the server answered ${status}`;
-  if (!isTransient) throw createInputError(message);
+  // A 101 to a request that asks for no other protocol says nothing about the URL.
+  if (!isTransient && status !== 101) throw createInputError(message);
   throw new BoticelliError('unavailable', message, {
     hint: 'Try again later, or download it and use it as a file.',
     isTransient,

@@ -4,10 +4,11 @@ import { classifyHttpError } from '../errors/classify-http-error.js';
 import { classifyNetworkError } from '../errors/classify-network-error.js';
 import { describeUnexpectedBody } from '../errors/describe-body.js';
 import type { ErrorResponse } from '../errors/error-response.js';
-import { getWrongHostHint } from '../errors/invalid-response.js';
+import { createTooLargeResponseError, getWrongHostHint } from '../errors/invalid-response.js';
 import { toOneLine } from '../errors/one-line.js';
 import { isGeminiError, parseServiceError } from '../errors/parse-error-body.js';
 import { createRequestTimeouts } from '../rest/request-timeouts.js';
+import { BodyTooLarge, maxListBytes } from '../transport/body-limit.js';
 import { type HttpRequest, readText, sendHttpRequest } from '../transport/http.js';
 import { Headers, Response } from '../transport/minimal-fetch.js';
 import { isNotReadableError } from './local-file.js';
@@ -32,7 +33,7 @@ export function createFilesFetch(options: FilesFetchOptions): typeof fetch {
     try {
       const route = await connection.resolveRoute(url);
       const { status, headers, ...response } = await sendHttpRequest(url, { ...init, signal: timeouts.signal, route });
-      const body = await readText(response.body);
+      const body = await readText(response.body, maxListBytes);
       timeouts.markComplete();
       if (status < 200 || status >= 300) throw classifyFilesError({ status, headers, body }, options);
       if (!isFilesResponse(body, headers, new Headers(init.headers)))
@@ -44,6 +45,7 @@ export function createFilesFetch(options: FilesFetchOptions): typeof fetch {
         const message = `${errorPrefix}: one request took longer than ${timeoutMs / 1000} s`;
         throw new BoticelliError('timeout', message, { hint: 'Raise --timeout.' });
       }
+      if (thrown instanceof BodyTooLarge) throw createTooLargeError(thrown, options);
       if (thrown instanceof BoticelliError || isNotReadableError(thrown)) throw thrown;
       const { message, hint, isTransient, cause } = classifyNetworkError(thrown, connection.host);
       throw new BoticelliError('unavailable', `${errorPrefix}: ${message}`, { hint, isTransient, cause });
@@ -92,6 +94,11 @@ function classifyFilesError(
     hint: retryAt === undefined ? 'Try again later.' : undefined,
     ...{ isTransient, cause, retryAfterMs, retryAt },
   });
+}
+
+function createTooLargeError({ maxBytes }: BodyTooLarge, { connection, errorPrefix }: FilesFetchOptions): BoticelliError {
+  const { message, hint } = createTooLargeResponseError(connection.host, maxBytes);
+  return new BoticelliError('unavailable', `${errorPrefix}: ${message}`, { hint });
 }
 
 function createUnexpectedResponseError(body: string, { connection, errorPrefix }: FilesFetchOptions): BoticelliError {

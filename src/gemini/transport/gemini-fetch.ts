@@ -1,11 +1,16 @@
 import { BoticelliError } from '../../errors.js';
 import { isRecord, tryParseJson } from '../../util/json.js';
 import { classifyNetworkError, createNetworkCause, describeNetworkError } from '../errors/classify-network-error.js';
-import { createIncompleteResponseError, createNotGeminiResponseError } from '../errors/invalid-response.js';
+import {
+  createIncompleteResponseError,
+  createNotGeminiResponseError,
+  createTooLargeResponseError,
+} from '../errors/invalid-response.js';
 import { extractServiceError, getHttpStatus } from '../errors/parse-error-body.js';
 import { findFinishMessage, type HttpExchange } from '../rest/exchange.js';
 import { normalizeSseBody } from '../rest/sse-stream.js';
-import { type HttpRequest, type HttpResponse, readText, sendHttpRequest } from './http.js';
+import { BodyTooLarge, maxErrorBytes } from './body-limit.js';
+import { type HttpRequest, type HttpResponse, readBeginning, readText, sendHttpRequest } from './http.js';
 import { Response } from './minimal-fetch.js';
 
 /**
@@ -39,14 +44,15 @@ async function throwHttpError(
   exchange: HttpExchange,
 ): Promise<never> {
   // If the body can't be read, the status is enough.
-  const text = await readText(body).catch(() => '');
+  const text = await readBeginning(body, maxErrorBytes);
   exchange.timeouts.markComplete();
   throw exchange.classifyError({ status, headers, body: text, proxyHost });
 }
 
 /** Reads a response that is not streamed. If it is truncated, throws a better error than the SyntaxError of the SDK. */
 async function readResponse({ body, headers }: HttpResponse, exchange: HttpExchange): Promise<Response> {
-  const text = await readText(body).catch((thrown: unknown) => {
+  const text = await readText(body, exchange.maxBodyBytes).catch((thrown: unknown) => {
+    if (thrown instanceof BodyTooLarge) throw createTooLargeResponseError(exchange.host, thrown.maxBytes);
     throw createIncompleteResponseError(describeNetworkError(thrown), exchange.host, createNetworkCause(thrown));
   });
   exchange.timeouts.markComplete();
