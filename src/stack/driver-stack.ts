@@ -21,6 +21,9 @@ import { withHopCache } from '../store/replies/with-hop-cache.js';
 import { type ReplyCacheOptions, withReplyCache } from '../store/replies/with-reply-cache.js';
 import { createQuota } from './quota.js';
 
+/** The longest check of a reply against its schema. It takes milliseconds, unless a pattern backtracks without end. */
+const maxCheckMs = 10_000;
+
 /** The options of `createDriverStack`. Only `gemini` is required. */
 export interface DriverStackOptions {
   /** The API key, the address and the timeouts. */
@@ -60,7 +63,8 @@ export function createDriverStack(options: DriverStackOptions): BoticelliDriver 
   const priced = withCostLimit(options, withRetries({ retries, clock }, limited));
   const hop = withFallback({ getFallbackModels, getUnsupportedReason }, priced);
   const whole = withContinuation(replies ? withHopCache(replies, hop) : hop);
-  const validated = withJsonValidation({ compileSchema: createSchemaValidator }, whole);
+  const checkTimeoutMs = options.gemini.timeoutMs && Math.min(options.gemini.timeoutMs, maxCheckMs);
+  const validated = withJsonValidation({ compileSchema: createSchemaValidator, checkTimeoutMs }, whole);
   return replies ? withReplyCache(replies, validated) : validated;
 }
 

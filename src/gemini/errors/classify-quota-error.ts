@@ -34,7 +34,8 @@ export function classifyQuotaError(
   cause: Error,
 ): QuotaExceeded {
   const { model, now, headers, status } = response;
-  const text = error || /^\s*</.test(response.body) ? getRejectionText(error) : response.body.slice(0, maxErrorTextChars);
+  const text =
+    error || /^\s*</.test(response.body) ? getRejectionText(error) : response.body.slice(0, maxErrorTextChars);
   const description = describeRejection(response, error);
   const retryAfterMs = parseRetryDelayMs(error, headers, now);
   const billingReason = findBillingReason(response, error, text);

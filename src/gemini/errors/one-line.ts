@@ -6,6 +6,9 @@ const maxInputChars = 65_536;
  * cuts the text to `limit` characters.
  */
 export function toOneLine(text: string, limit = 400): string {
-  const line = text.slice(0, maxInputChars).replace(/[\s\x00-\x1f\x7f-\x9f]+/g, ' ').trim();
+  const line = text
+    .slice(0, maxInputChars)
+    .replace(/[\s\x00-\x1f\x7f-\x9f]+/g, ' ')
+    .trim();
   return line.length > limit ? `${line.slice(0, limit - 1)}…` : line.replace(/\.$/, '');
 }

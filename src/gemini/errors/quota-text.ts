@@ -54,8 +54,8 @@ export function parseWordedLimits(text: string): WordedLimit[] {
   return [...lines]
     .filter(([, , limit]) => Number.isSafeInteger(Number(limit)))
     .map(([, metric = '', limit, model]) => ({
-    metric,
-    limit: Number(limit),
-    ...(model !== undefined && { model }),
-  }));
+      metric,
+      limit: Number(limit),
+      ...(model !== undefined && { model }),
+    }));
 }

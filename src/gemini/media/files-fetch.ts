@@ -96,7 +96,10 @@ function classifyFilesError(
   });
 }
 
-function createTooLargeError({ maxBytes }: BodyTooLarge, { connection, errorPrefix }: FilesFetchOptions): BoticelliError {
+function createTooLargeError(
+  { maxBytes }: BodyTooLarge,
+  { connection, errorPrefix }: FilesFetchOptions,
+): BoticelliError {
   const { message, hint } = createTooLargeResponseError(connection.host, maxBytes);
   return new BoticelliError('unavailable', `${errorPrefix}: ${message}`, { hint });
 }

@@ -70,26 +70,38 @@ export async function sendHttpRequest(url: string | URL, { method = 'GET', heade
         if (isResent) send();
         else reject(proxyMonitor?.classifyError(error) ?? error);
       });
-      // No request asks for another protocol. Without this listener, Node destroys the socket and emits no error (20.20).
-      clientRequest.on('upgrade', (response, socket) => {
-        socket.destroy();
-        const { statusCode: status = 101 } = response;
-        resolve({ status, headers: convertHeaders(response), body: emptyBody(), discard: destroy });
-      });
-      clientRequest.on('response', (response) => {
-        // Errors of the body are ignored here because they are thrown to its reader.
-        response.on('error', () => {});
-        const { statusCode: status = 0 } = response;
-        const proxyError = proxyMonitor?.classifyStatus(status);
-        if (!proxyError)
-          return resolve({ status, headers: convertHeaders(response), body: decodeBody(response), discard: destroy });
-        response.resume();
-        reject(proxyError);
-      });
+      attachResponseListeners(clientRequest, proxyMonitor, { resolve, reject });
       if (body instanceof Blob) pipeline(readBlob(body, reject), clientRequest, () => {});
       else clientRequest.end(body);
     };
     send();
+  });
+}
+
+/**
+ * Passes on the response when its headers have arrived. This happens in the same tick as Node's event: the `close` event of
+ * the request may follow at once.
+ */
+function attachResponseListeners(
+  clientRequest: ClientRequest,
+  proxyMonitor: ReturnType<typeof monitorProxy> | undefined,
+  { resolve, reject }: { resolve: (response: HttpResponse) => void; reject: (error: Error) => void },
+): void {
+  const discard = () => clientRequest.destroy();
+  clientRequest.on('response', (response) => {
+    // Errors of the body are ignored here because they are thrown to its reader.
+    response.on('error', () => {});
+    const { statusCode: status = 0 } = response;
+    const proxyError = proxyMonitor?.classifyStatus(status);
+    if (!proxyError) return resolve({ status, headers: convertHeaders(response), body: decodeBody(response), discard });
+    response.resume();
+    reject(proxyError);
+  });
+  // No request asks for another protocol. Without this listener, Node destroys the socket and emits no error (20.20).
+  clientRequest.on('upgrade', (response, socket) => {
+    const { statusCode: status = 101 } = response;
+    resolve({ status, headers: convertHeaders(response), body: createEmptyBody(), discard });
+    socket.destroy();
   });
 }
 
@@ -150,7 +162,7 @@ export async function readBeginning(body: AsyncIterable<Uint8Array>, maxBytes: n
   return text;
 }
 
-async function* emptyBody(): AsyncIterable<Uint8Array> {}
+async function* createEmptyBody(): AsyncIterable<Uint8Array> {}
 
 export function convertHeaders({ headers }: IncomingMessage): Headers {
   return new Headers(Object.entries(headers).map(([name, value]) => [name, String(value)]));
