@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import type { PriceList } from '../../config/price-list.js';
 import type { Settings } from '../../config/settings.js';
 import { systemClock } from '../../driver/clock.js';
@@ -79,9 +80,13 @@ function createEstimatingDriver(prices: PriceList, onRequest: (request: Estimate
     const usage = { promptTokens, outputTokens, thoughtTokens: 0, totalTokens: promptTokens + outputTokens };
     return { text, model, finishReason: 'STOP', usage, turn: { role: 'model', text, model } };
   };
+  let requestCount = 0;
   return {
     supportsStreaming: () => false,
     generate: async (request, { signal } = {}) => {
+      // Only during this pause can Node handle signals.
+      requestCount += 1;
+      if (requestCount % 1000 === 0) await setImmediate();
       signal?.throwIfAborted();
       return createReply(request);
     },

@@ -3,6 +3,7 @@ import { getNextToken, isContinued } from '../continuation.js';
 import { addBilledUsage, type BilledUsage } from '../cost.js';
 import type { BoticelliDriver, CallContext } from '../driver.js';
 import { createUnfinishedStreamError } from '../final-response.js';
+import { assertReplyLength } from '../reply-limit.js';
 import type { FinishedHop, GenerateRequest } from '../request.js';
 import type { GenerateResponse, StreamChunk, Usage } from '../response.js';
 import { createLayer, type SendInner } from './create-layer.js';
@@ -28,6 +29,7 @@ export function withContinuation(inner: BoticelliDriver): BoticelliDriver {
         for (let current = request; ; ) {
           const { text, metadata, response } = yield* sendHop(current, responses, context, send);
           responses.push(response);
+          assertReplyLength(responses.reduce((sum, { text }) => sum + text.length, 0));
           if (!isContinued(response.finishReason)) {
             yield { text, finished: true, metadata, response: joinResponses(responses) };
             return;

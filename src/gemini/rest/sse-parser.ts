@@ -1,5 +1,5 @@
 import { createParser } from 'eventsource-parser';
-import { isRecord, tryParseJson } from '../../util/json.js';
+import { hasTooManyValues, isRecord, tryParseJson } from '../../util/json.js';
 import { isOpenAiReply } from '../errors/describe-body.js';
 import { extractServiceError, parseServiceError, type ServiceError } from '../errors/parse-error-body.js';
 import { hasReplyField, isReplyBody } from './reply-body.js';
@@ -52,7 +52,8 @@ export function createSseParser() {
       if (items.at(-1)?.type === 'service-error') return;
       const { json, text } = strayLines;
       const isJsonBody = eventCount === 0 && json !== '' && json === text;
-      if (eventCount === 0 && /^\s*</.test(text)) items.push({ type: 'foreign', text });
+      if (hasTooManyValues(json)) items.push({ type: 'foreign', text: json });
+      else if (eventCount === 0 && /^\s*</.test(text)) items.push({ type: 'foreign', text });
       else if (json !== '' && tryParseJson(json) === undefined) items.push({ type: 'cut' });
       else if (isJsonBody) items.push(...classifyEvent(json, isEnding));
       else if (eventCount === 0 && text.trim() !== '') items.push({ type: 'foreign', text });
@@ -79,6 +80,7 @@ function createEventClassifier() {
   const classify = (data: string, isEnding: boolean): SseItem[] => {
     // Gateways that speak OpenAI's dialect end a stream with [DONE].
     if (data === '' || data === '[DONE]') return [];
+    if (hasTooManyValues(data)) return [{ type: 'foreign', text: data.slice(0, 1000) }];
     if (isEnding && tryParseJson(data) === undefined) return [{ type: 'cut' }];
     isGemini ||= hasReplyField(data);
     // Most chunks are not parsed here. The SDK parses all chunks, and parsing each one here too would double the work.

@@ -1,10 +1,11 @@
 import { BoticelliError } from '../../errors.js';
-import { isRecord, tryParseJson } from '../../util/json.js';
+import { hasTooManyValues, isRecord, tryParseJson } from '../../util/json.js';
 import { classifyNetworkError, createNetworkCause, describeNetworkError } from '../errors/classify-network-error.js';
 import {
   createIncompleteResponseError,
   createNotGeminiResponseError,
   createTooLargeResponseError,
+  createTooManyValuesError,
 } from '../errors/invalid-response.js';
 import { extractServiceError, getHttpStatus } from '../errors/parse-error-body.js';
 import { findFinishMessage, type HttpExchange } from '../rest/exchange.js';
@@ -56,6 +57,7 @@ async function readResponse({ body, headers }: HttpResponse, exchange: HttpExcha
     throw createIncompleteResponseError(describeNetworkError(thrown), exchange.host, createNetworkCause(thrown));
   });
   exchange.timeouts.markComplete();
+  if (hasTooManyValues(text)) throw createTooManyValuesError(exchange.host);
   const parsed = tryParseJson(text);
   if (parsed === undefined && /^\s*([{[]|$)/.test(text))
     throw createIncompleteResponseError('the body is truncated', exchange.host);
