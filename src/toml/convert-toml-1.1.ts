@@ -61,7 +61,7 @@ export function convertToml11(text: string): ConvertedToml | undefined {
 
 /** Matches strings, comments, line breaks, commas and brackets, and the opening quotes of a string that is not closed. */
 const tokenPattern =
-  /"""(?:[^\\"]|\\[^]|"(?!""))*"{3,5}|'''[^]*?'{3,5}|"""|'''|"(?:[^\\"\n]|\\[^\n])*"|'[^'\n]*'|#[^\n]*|[\n,[\]{}"']/g;
+  /"""(?:[^\\"]|\\[\s\S]|"(?!""))*"{3,5}|'''[\s\S]*?'{3,5}|"""|'''|"(?:[^\\"\n]|\\[^\n])*"|'[^'\n]*'|#[^\n]*|[\n,[\]{}"']/g;
 
 /** Replaces `\e` with `\u001b`, and `\xHH` with `\u00HH`, in a string. */
 function convertEscapes(
@@ -69,8 +69,8 @@ function convertEscapes(
   offset: number,
   replace: (start: number, end: number, replacement: string) => void,
 ): void {
-  for (const { 0: escape, 1: hex, index } of token.matchAll(/\\(?:x([\dA-Fa-f]{2})|[^])/g)) {
-    if (escape !== '\\e' && hex === undefined) continue;
-    replace(offset + index, offset + index + escape.length, `\\u00${hex ?? '1b'}`);
+  for (const { 0: source, 1: hex, index } of token.matchAll(/\\(?:x([\dA-Fa-f]{2})|[\s\S])/g)) {
+    if (source !== '\\e' && hex === undefined) continue;
+    replace(offset + index, offset + index + source.length, `\\u00${hex ?? '1b'}`);
   }
 }

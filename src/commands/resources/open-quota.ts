@@ -14,6 +14,7 @@ import type { QuotaStore } from '../../quota/stores/quota-store.js';
 import { createSqliteQuotaStore } from '../../quota/stores/sqlite-store.js';
 import type { QuotaOptions } from '../../quota/with-quota.js';
 import type { QuotaLocation } from '../../terminal/reports/limits-report.js';
+import { explainLookupFailure } from '../../util/read-regular-file.js';
 import type { StateDatabase } from './open-database.js';
 
 interface QuotaStoreOptions {
@@ -129,12 +130,19 @@ export async function withRedisStore<Result>(
 /** Reads this machine's database, if there is one. Does not create it. */
 export async function readLocalModelStates({ settings, warn }: QuotaStoreOptions): Promise<Map<string, ModelState>> {
   const { stateFolder } = settings;
+  const path = stateFolder === undefined ? '' : databasePath(stateFolder);
+  // A run that can't reach the database counts its quota itself, from 0.
+  const failure = stateFolder === undefined ? undefined : explainLookupFailure(path);
+  if (failure !== undefined) {
+    warn(`${path} ${failure}: earlier use of the quota is unknown`);
+    return new Map();
+  }
   const database = stateFolder === undefined ? undefined : await openReadOnly(stateFolder);
   if (!database) return new Map();
   try {
     return await createSqliteQuotaStore({ database, onLocked: createLockedWarning(warn) }).readAll();
   } catch (thrown) {
-    throw thrown instanceof BoticelliError ? thrown : createUnreadableError(stateFolder ?? '', thrown);
+    throw thrown instanceof BoticelliError ? thrown : createUnreadableError(path, thrown);
   } finally {
     database.close();
   }
