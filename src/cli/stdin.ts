@@ -17,11 +17,11 @@ interface ReadStdinOptions {
 }
 
 /** Standard input that has not ended after this time is probably a pipe or a terminal that was left open by mistake. */
-const noticeAfterMs = 2000;
+const noticeAfterMs = 1500;
 
 /**
  * Reads standard input as the text of `{{stdin}}`. Warns if there is no text, because an empty pipe is often a mistake,
- * and after two seconds of waiting.
+ * and when it has waited for a while.
  *
  * @throws BoticelliError `no_input` for a terminal, a folder, binary data, or more text than fits into a request; or
  *   the reason of the signal
@@ -37,7 +37,7 @@ export async function readStdinText(proc: StdinProcess, options: ReadStdinOption
 }
 
 /**
- * Reads a narrative from standard input. Warns after two seconds of waiting.
+ * Reads a narrative from standard input. Warns when it has waited for a while.
  *
  * @throws BoticelliError `no_input`, or the reason of the signal
  */

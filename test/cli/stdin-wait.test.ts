@@ -24,12 +24,12 @@ function read(stdin: Readable, readStdin: typeof readStdinText | typeof readStdi
   return { result, warnings, sleepsMs, wait: () => endSleep() };
 }
 
-test.each([readStdinText, readStdinNarrative])('says after two seconds that it waits: %o', async (readStdin) => {
+test.each([readStdinText, readStdinNarrative])('says after a while that it waits: %o', async (readStdin) => {
   const stdin = new PassThrough();
   const { result, warnings, sleepsMs, wait } = read(stdin, readStdin);
   stdin.write('some');
   await setImmediate();
-  expect({ warnings, sleepsMs }).toEqual({ warnings: [], sleepsMs: [2000] });
+  expect({ warnings, sleepsMs }).toEqual({ warnings: [], sleepsMs: [1500] });
   wait();
   await setImmediate();
   expect(warnings).toEqual([expect.stringMatching(/^waiting for standard input to end: .*Ctrl-D.*< \/dev\/null/)]);
