@@ -22,6 +22,7 @@ export const exitCodes = {
   blocked: 76,
   empty_reply: 76,
   truncated: 76,
+  incomplete_reply: 76,
   invalid_reply: 76,
   missing_api_key: 77,
   auth: 77,

@@ -39,6 +39,7 @@ export type {
 export { getByteLength } from './driver/request.js';
 export type { ChunkMetadata, GenerateResponse, ReplyAudio, StreamChunk, Usage } from './driver/response.js';
 export { addUsage, zeroUsage } from './driver/response.js';
+export { UntranscribedSpeech } from './driver/untranscribed-speech.js';
 export type { ErrorCode, ErrorDetails, ErrorReport, InterruptSignal, QuotaViolation } from './errors.js';
 export {
   BoticelliError,

@@ -46,6 +46,8 @@ export interface NoteEvent {
   about: 'session' | 'upload' | 'download' | 'reply';
   /** A sentence without a period. */
   message: string;
+  /** True if something is missing from the reply, or may be. */
+  warning?: boolean;
 }
 
 /** Billed tokens of an invalid reply or an interrupted attempt. They are not part of any reply's usage. */

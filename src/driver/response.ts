@@ -6,8 +6,13 @@ export interface GenerateResponse {
   text: string;
   /** The name that the service gives to the model that served the request. Aliases are resolved. */
   model: string;
-  /** Gemini's name for why the model stopped: `STOP` for a complete reply, `MAX_TOKENS` for a truncated one. */
+  /**
+   * Why the model stopped, as the service writes it: `STOP` for a complete reply, `MAX_TOKENS` for a truncated one. Any
+   * other reason means that the reply may be incomplete (facts/finish-reasons.ts).
+   */
   finishReason: string;
+  /** What the service says about the finish reason, on one line. */
+  finishMessage?: string;
   usage: Usage;
   /** The reply as a turn of the conversation. */
   turn: ModelTurn;

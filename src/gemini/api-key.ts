@@ -3,7 +3,7 @@ import { BoticelliError } from '../errors.js';
 const createKeyHint = 'create a key at https://aistudio.google.com/apikey.';
 
 /**
- * Checks a key before any request. Otherwise fetch would quote a key that a header can't carry in its error.
+ * Checks a key before any request. If a header can't carry the key, the error of fetch would quote it.
  * @throws BoticelliError `missing_api_key` for an empty key; `auth` for one that a header can't carry or that is meant
  * for another API
  */

@@ -72,7 +72,7 @@ const eventFields: {
   'act-retry': { act: true, round: true, attempt: true, delayMs: true, error: true, discard: true },
   'act-wait': { act: true, round: true, model: true, reason: true, waitMs: true, until: true, guessed: true },
   'act-fallback': { act: true, round: true, from: true, to: true, reason: true },
-  'act-note': { act: true, round: true, about: true, message: true },
+  'act-note': { act: true, round: true, about: true, message: true, warning: true },
   'act-end': {
     ...{ act: true, round: true, index: true, model: true, requestedModel: true, text: true },
     ...{ finishReason: true, usage: true, attempts: true, waitMs: true, durationMs: true, firstTokenMs: true },

@@ -1,4 +1,5 @@
 import { BoticelliError, toErrorReport } from '../../errors.js';
+import { classifyFinishReason } from '../../facts/finish-reasons.js';
 import { addBilledUsage } from '../cost.js';
 import type { BoticelliDriver, CallContext } from '../driver.js';
 import type { DriverEvent } from '../driver-events.js';
@@ -131,6 +132,6 @@ function createInvalidReplyError(problem: string): BoticelliError {
 
 /** Throws if a reply is truncated. There is no retry, because the next reply would be cut off at the same length. */
 function assertNotTruncated(response: GenerateResponse, { parameters }: GenerateRequest): void {
-  if (response.finishReason === 'MAX_TOKENS')
+  if (classifyFinishReason(response.finishReason) === 'truncated')
     throw createTruncatedError(response, parameters, '. Incomplete JSON is not returned.');
 }

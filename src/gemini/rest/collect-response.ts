@@ -1,41 +1,43 @@
-import type { Candidate, GenerateContentResponse, Part, SafetyRating } from '@google/genai';
+import type { GenerateContentResponse, Part } from '@google/genai';
 import type { BilledResponse } from '../../driver/layers/usage-events.js';
 import type { ChunkMetadata, GenerateResponse, Usage } from '../../driver/response.js';
-import { BoticelliError } from '../../errors.js';
+import { classifyFinishReason, isBlockReason } from '../../facts/finish-reasons.js';
+import { isRecord } from '../../util/json.js';
 import { stripModelPrefix } from '../../util/model-name.js';
+import { assertUsableReply, type BlockedPrompt } from './assert-usable-reply.js';
+import { describeNonTextParts } from './describe-parts.js';
 
 export type ReplyCollector = ReturnType<typeof createReplyCollector>;
 
-/** proto3's name for a missing finish reason. */
-const unspecifiedFinishReason = 'FINISH_REASON_UNSPECIFIED';
-
 /**
- * Collects a reply from a unary response, or from the chunks of a stream.
+ * Collects a reply from a unary response, or from the chunks of a stream. The SDK does not check what it returns, and
+ * gateways write null for an empty list or leave fields out. So each field is used only if it has the type that the API
+ * documents.
  * @param requestedModel reported as the reply's model if the service names none
  */
 export function createReplyCollector(requestedModel: string) {
   const nativeParts: Part[] = [];
   let text = '';
   // Any chunk may repeat these fields, and the last value applies: some streams repeat STOP in every chunk.
-  const latest: Pick<GenerateContentResponse, 'modelVersion' | 'promptFeedback'> = {};
-  let candidate: Candidate = {};
+  let servedModel = stripModelPrefix(requestedModel);
+  let finishReason = '';
+  let safetyRatings: unknown;
+  let blockedPrompt: BlockedPrompt | undefined;
   let usageMetadata: GenerateContentResponse['usageMetadata'];
-  const getServedModel = () => stripModelPrefix(latest.modelVersion ?? requestedModel);
 
   return {
     /** Adds a chunk and returns the reply's text in it, without thoughts. */
     add(chunk: GenerateContentResponse): string {
-      if (chunk.modelVersion) latest.modelVersion = chunk.modelVersion;
-      if (chunk.promptFeedback) latest.promptFeedback = chunk.promptFeedback;
+      servedModel = getModelName(chunk.modelVersion) ?? servedModel;
+      blockedPrompt = getBlockedPrompt(chunk.promptFeedback) ?? blockedPrompt;
       // The counts are running totals. They are merged field by field, because not every chunk has every count.
-      if (chunk.usageMetadata) usageMetadata = { ...usageMetadata, ...chunk.usageMetadata };
-      const nextCandidate = chunk.candidates?.[0];
-      if (!nextCandidate) return '';
-      candidate = { ...candidate, ...nextCandidate };
+      if (isRecord(chunk.usageMetadata)) usageMetadata = { ...usageMetadata, ...chunk.usageMetadata };
+      const candidate = findCandidate(chunk.candidates);
+      if (isFinishReason(candidate.finishReason)) finishReason = candidate.finishReason;
+      safetyRatings = candidate.safetyRatings ?? safetyRatings;
       // The SDK's getter `text` is not used, because it warns on the console about every other kind of part.
-      const parts = Array.isArray(nextCandidate.content?.parts) ? nextCandidate.content.parts : [];
       let added = '';
-      for (const part of parts) {
+      for (const part of getParts(candidate.content)) {
         appendPart(nativeParts, part);
         if (typeof part.text === 'string' && !part.thought) added += part.text;
       }
@@ -45,10 +47,9 @@ export function createReplyCollector(requestedModel: string) {
     get text() {
       return text;
     },
-    /** Whether the reply may end here: it has a finish reason, or the prompt was blocked. */
+    /** Whether the service said that the reply has ended: it gave a finish reason, or it blocked the prompt. */
     get isFinished() {
-      const { finishReason = unspecifiedFinishReason } = candidate;
-      return finishReason !== unspecifiedFinishReason || latest.promptFeedback?.blockReason !== undefined;
+      return finishReason !== '' || blockedPrompt !== undefined;
     },
     /** Output tokens so far, if the service has reported them. */
     get outputTokens() {
@@ -56,22 +57,57 @@ export function createReplyCollector(requestedModel: string) {
     },
     /** The usage so far, as last reported; undefined if the service has reported none. */
     get billed(): BilledResponse | undefined {
-      return usageMetadata && { model: getServedModel(), usage: toUsage(usageMetadata) };
+      return usageMetadata && { model: servedModel, usage: toUsage(usageMetadata) };
     },
-    /** The complete reply. @throws BoticelliError `blocked`, `truncated` or `empty_reply` */
-    buildResponse(): GenerateResponse {
+    /** What the reply has besides text, such as `1 picture (image/png)`; undefined if it has nothing else. */
+    describeOtherParts: () => describeNonTextParts(nativeParts),
+    /**
+     * The reply that has ended.
+     * @param finishMessage what the service says about the finish reason, on one line
+     * @throws BoticelliError `blocked`, `truncated` or `empty_reply`
+     */
+    buildResponse(finishMessage?: string): GenerateResponse {
       const usage = toUsage(usageMetadata);
-      assertUsableReply({ text, candidate, usage, ...latest });
+      assertUsableReply({ text, parts: nativeParts, finishReason, finishMessage, safetyRatings, blockedPrompt, usage });
       return {
         text,
-        model: getServedModel(),
-        // A unary response without a finish reason is complete. A stream without a finish reason does not get here.
-        finishReason: candidate.finishReason ?? unspecifiedFinishReason,
+        model: servedModel,
+        finishReason,
+        ...(finishMessage !== undefined && { finishMessage }),
         usage,
         turn: { role: 'model', text, model: stripModelPrefix(requestedModel), native: reuseText(text, nativeParts) },
       };
     },
   };
+}
+
+function getModelName(modelVersion: unknown): string | undefined {
+  return typeof modelVersion === 'string' && modelVersion !== '' ? stripModelPrefix(modelVersion) : undefined;
+}
+
+/** Returns the reply's candidate. Only one is ever requested. The SDK turns a null before it into an empty object. */
+function findCandidate(candidates: unknown): Record<string, unknown> {
+  const list: unknown[] = Array.isArray(candidates) ? candidates : [];
+  return list.filter(isRecord).find((candidate) => Object.keys(candidate).length > 0) ?? {};
+}
+
+function isFinishReason(value: unknown): value is string {
+  return typeof value === 'string' && classifyFinishReason(value) !== 'missing';
+}
+
+function getBlockedPrompt(feedback: unknown): BlockedPrompt | undefined {
+  if (!isRecord(feedback) || typeof feedback.blockReason !== 'string') return undefined;
+  return isBlockReason(feedback.blockReason) ? { ...feedback, blockReason: feedback.blockReason } : undefined;
+}
+
+/** Returns the parts of a candidate's content. A text that is not a string is left out of its part. */
+function getParts(content: unknown): Part[] {
+  const parts = isRecord(content) && Array.isArray(content.parts) ? content.parts.filter(isRecord) : [];
+  return parts.map((part): Part => {
+    if (!('text' in part) || typeof part.text === 'string') return part;
+    const { text: _, ...rest } = part;
+    return rest;
+  });
 }
 
 /** The metadata of a chunk: the output tokens so far, if known. */
@@ -81,7 +117,7 @@ export function getTokenMetadata({ outputTokens }: { outputTokens: number | unde
 
 /** Joins adjacent plain texts, so that a streamed reply is sent back to the model in the same form as a unary reply. */
 function appendPart(parts: Part[], part: Part): void {
-  if (part.text === '' && isTextOnly(part)) return;
+  if (!part.text && hasOnlyText(part)) return;
   const previous = parts.at(-1);
   if (previous && isTextOnly(previous) && isTextOnly(part) && Boolean(previous.thought) === Boolean(part.thought)) {
     parts[parts.length - 1] = { ...previous, text: `${previous.text}${part.text}` };
@@ -98,8 +134,12 @@ function reuseText(text: string, parts: Part[]): Part[] {
 }
 
 function isTextOnly(part: Part): boolean {
+  return typeof part.text === 'string' && hasOnlyText(part);
+}
+
+function hasOnlyText(part: Part): boolean {
   for (const field in part) if (field !== 'text' && field !== 'thought') return false;
-  return typeof part.text === 'string';
+  return true;
 }
 
 type TokenCounts = Pick<
@@ -114,52 +154,4 @@ export function toUsage(counts: { [Field in keyof TokenCounts]: TokenCounts[Fiel
   const thoughtTokens = counts.thoughtsTokenCount ?? 0;
   const totalTokens = counts.totalTokenCount ?? promptTokens + outputTokens + thoughtTokens;
   return { promptTokens, outputTokens, thoughtTokens, totalTokens };
-}
-
-interface CollectedReply extends Pick<GenerateContentResponse, 'promptFeedback'> {
-  text: string;
-  candidate: Candidate;
-  usage: Usage;
-}
-
-/** The hint for a reply that is empty or was blocked. */
-export const changePromptHint = 'Change the prompt, or use another model.';
-
-// Includes the reasons of image models: IMAGE_SAFETY, IMAGE_PROHIBITED_CONTENT, IMAGE_RECITATION.
-const blockingFinishReasons = /^(IMAGE_)?(SAFETY|RECITATION|BLOCKLIST|PROHIBITED_CONTENT|SPII)$/;
-
-/**
- * Throws the error of an unusable response: `blocked`, `truncated` or `empty_reply`. Text counts as a reply even if its
- * finish reason is unknown or MAX_TOKENS cut it off.
- */
-function assertUsableReply({ text, candidate, usage, promptFeedback }: CollectedReply): void {
-  const finishReason: string | undefined = candidate.finishReason;
-  if (promptFeedback?.blockReason) {
-    const reason = formatBlockReason(promptFeedback.blockReason, promptFeedback.safetyRatings);
-    throw new BoticelliError('blocked', `the service blocked the prompt: ${reason}`, { hint: 'Change the prompt.' });
-  }
-  if (finishReason !== undefined && blockingFinishReasons.test(finishReason)) {
-    const reason = formatBlockReason(finishReason, candidate.safetyRatings);
-    throw new BoticelliError('blocked', `the service blocked the reply: ${reason}`, { hint: changePromptHint });
-  }
-  if (text !== '') return;
-  if (finishReason === 'MAX_TOKENS') {
-    const thoughts = usage.thoughtTokens === 0 ? '' : `, after ${usage.thoughtTokens} thought tokens`;
-    throw new BoticelliError('truncated', `max_tokens was reached before any text${thoughts}`, {
-      hint: 'Raise max_tokens or lower thinking: thought tokens count too.',
-    });
-  }
-  const detail = finishReason ?? 'no finish reason';
-  throw new BoticelliError('empty_reply', `the reply is empty (${detail})`, { hint: changePromptHint });
-}
-
-/**
- * Formats the reason with the categories that are rated as blocking or, if there are none, those that are rated as
- * likely.
- */
-function formatBlockReason(reason: string, ratings: readonly SafetyRating[] = []): string {
-  const blocking = ratings.filter(({ blocked }) => blocked);
-  const likely = ratings.filter(({ probability }) => probability === 'HIGH' || probability === 'MEDIUM');
-  const names = (blocking.length > 0 ? blocking : likely).flatMap(({ category }) => category ?? []);
-  return names.length > 0 ? `${reason} (${names.join(', ')})` : reason;
 }

@@ -1,6 +1,6 @@
 import type { Clock } from '../../driver/clock.js';
 import type { BoticelliError } from '../../errors.js';
-import { tryParseJson } from '../../util/json.js';
+import { isRecord, tryParseJson } from '../../util/json.js';
 import type { Connection } from '../connection.js';
 import { classifyHttpError, type ErrorResponse } from '../errors/classify-http-error.js';
 import type { ResponseContext } from '../errors/invalid-response.js';
@@ -19,6 +19,8 @@ export interface HttpExchange extends ResponseContext {
   classifyError(response: ErrorResponse): BoticelliError;
   /** The events that were last passed to the SDK. If the SDK's JSON parser fails, one of them is the cause. */
   lastEvents: readonly string[];
+  /** What the service said about the finish reason, as it wrote it. The SDK 2.32 drops it. */
+  finishMessage?: string | undefined;
 }
 
 export interface HttpExchangeOptions extends RequestTimeoutOptions {
@@ -54,4 +56,14 @@ export function createHttpExchange(options: HttpExchangeOptions): HttpExchange {
 function removeJsonEscapes(body: string): string {
   const parsed = tryParseJson(body);
   return parsed === undefined ? body : JSON.stringify(parsed);
+}
+
+/** Finds the `finishMessage` of a response or of one of its chunks. */
+export function findFinishMessage(json: string): string | undefined {
+  // Few responses have the field. Quotes in a reply's text are escaped, so they can't be mistaken for it.
+  if (!json.includes('"finishMessage"')) return undefined;
+  const parsed = tryParseJson(json);
+  const candidates = isRecord(parsed) && Array.isArray(parsed.candidates) ? parsed.candidates : [];
+  const message: unknown = candidates.find(isRecord)?.finishMessage;
+  return typeof message === 'string' && message.trim() !== '' ? message : undefined;
 }

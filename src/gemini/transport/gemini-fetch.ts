@@ -3,7 +3,7 @@ import { isRecord, tryParseJson } from '../../util/json.js';
 import { classifyNetworkError, createNetworkCause, describeNetworkError } from '../errors/classify-network-error.js';
 import { createIncompleteResponseError, createNotGeminiResponseError } from '../errors/invalid-response.js';
 import { extractServiceError, getHttpStatus } from '../errors/parse-error-body.js';
-import type { HttpExchange } from '../rest/exchange.js';
+import { findFinishMessage, type HttpExchange } from '../rest/exchange.js';
 import { normalizeSseBody } from '../rest/sse-stream.js';
 import { type HttpRequest, type HttpResponse, readText, sendHttpRequest } from './http.js';
 import { Response } from './minimal-fetch.js';
@@ -50,5 +50,6 @@ async function readResponse({ body, headers }: HttpResponse, exchange: HttpExcha
   if (!isRecord(parsed)) throw createNotGeminiResponseError(text, exchange);
   const error = extractServiceError(parsed);
   if (error) throw exchange.classifyError({ status: getHttpStatus(error), headers, body: text });
+  exchange.finishMessage = findFinishMessage(text);
   return new Response(text);
 }

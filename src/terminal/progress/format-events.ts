@@ -6,6 +6,7 @@ import type {
   ActWait,
   NarrativeEnd,
 } from '../../executor/narrative-events.js';
+import { classifyFinishReason } from '../../facts/finish-reasons.js';
 import { formatCount, formatDuration, formatUsd } from '../text/format.js';
 
 export interface FormatActEndOptions {
@@ -44,16 +45,14 @@ export function formatActEnd(end: ActEnd, { verbose, showsWaits, replays }: Form
   return parts.join(' · ');
 }
 
-/** Formats the warning for a reply that may be incomplete; undefined if it is complete. */
+/** Formats the warning for a truncated reply; undefined for others. A note reports other unusual finish reasons. */
 export function formatFinishWarning({ finishReason }: ActEnd): string | undefined {
-  if (finishReason === 'STOP') return undefined;
-  if (finishReason === 'MAX_TOKENS') return 'the reply was cut short by max_tokens';
-  return `the model stopped with ${finishReason}; the reply may be incomplete`;
+  return classifyFinishReason(finishReason) === 'truncated' ? 'the reply was cut short by max_tokens' : undefined;
 }
 
 export function formatRetry({ attempt, delayMs, error }: ActRetry): string {
   // After a rejection without a delay, the rate limiter decides when to retry, and a later line shows its wait.
-  const nextTime = error.code === 'rate_limited' ? 'when quota is free' : 'now';
+  const nextTime = error.code === 'rate_limited' ? 'when the limit allows it' : 'now';
   return `attempt ${attempt} failed: ${error.message}; retrying ${delayMs === 0 ? nextTime : `in ${formatDuration(delayMs)}`}`;
 }
 

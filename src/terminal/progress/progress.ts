@@ -76,7 +76,8 @@ function reportActEvent(
       warn(`boticelli: ${act}: ${eventLines.formatFallback(event)}`);
       break;
     case 'act-note':
-      if (verbose || !showsCountdown || !isFileTransfer(event)) report(`${act}: ${event.message}`);
+      if (event.warning) warn(`boticelli: warning: ${act}: ${event.message}`);
+      else if (verbose || !showsCountdown || !isFileTransfer(event)) report(`${act}: ${event.message}`);
       break;
     case 'act-end': {
       report(`${act}: ${eventLines.formatActEnd(event, { verbose, replays, showsWaits: showsCountdown && !verbose })}`);

@@ -29,7 +29,7 @@ export function formatRun(run: RecordedRun, acts: readonly RecordedAct[], { colo
   const [title = '', ...facts] = formatHeader(run).map(toWrappedLine);
   const blocks = [[colors.heading(title), ...facts].join('\n'), ...sections];
   if (run.error) {
-    // The hint and the time to try again were only of use when the run failed.
+    // A report of an earlier run leaves out the hint and the time to try again, which may no longer be right.
     const { retryAt: _, hint: __, ...error } = run.error;
     blocks.push(colors.error(toWrappedText(formatError(error, noColors).trimEnd())));
   }
@@ -72,7 +72,10 @@ function formatEvent(event: ActProgressEvent): string[] {
   }
 }
 
-/** Returns the document of `runs export --format json`: that of `--output json`, and everything else recorded. */
+/**
+ * Returns the document of `runs export --format json`: the fields of `run --output json`, and everything else that was
+ * recorded. `told` has the events between the start and the end of each act.
+ */
 export function toRunExport(run: RecordedRun, acts: readonly RecordedAct[]) {
   return { ...run, acts: acts.flatMap(({ end }) => end ?? []), told: acts.flatMap(({ events }) => events) };
 }

@@ -121,8 +121,8 @@ test.each([
   expect(inner.requests).toHaveLength(1);
 });
 
-test('does not retry JSON that max_tokens cut off', async () => {
-  const { driver, inner } = stack([{ pieces: ['{"name": "A'], finishReason: 'MAX_TOKENS' }]);
+test.each(['MAX_TOKENS', 'max_tokens'])('does not retry JSON that max_tokens cut off (%s)', async (finishReason) => {
+  const { driver, inner } = stack([{ pieces: ['{"name": "A'], finishReason }]);
   const capped = { ...request, parameters: { ...request.parameters, maxTokens: 5 } };
   await expect(driver.generate(capped)).rejects.toMatchObject({
     code: 'truncated',

@@ -86,7 +86,9 @@ test('reports a short wait only under --verbose', () => {
 test('does not announce an immediate retry after a rejection without a delay', () => {
   const error = { code: 'rate_limited', message: 'used up' } as const;
   const retry: NarrativeEvent = { type: 'act-retry', act: 'draft', attempt: 1, delayMs: 0, error, discard: false };
-  expect(renderProgress({}, [retry])).toEqual(['draft: attempt 1 failed: used up; retrying when quota is free\n']);
+  expect(renderProgress({}, [retry])).toEqual([
+    'draft: attempt 1 failed: used up; retrying when the limit allows it\n',
+  ]);
 });
 
 test('writes only warnings under --quiet', () => {
@@ -94,6 +96,13 @@ test('writes only warnings under --quiet', () => {
     'draft: the text above is discarded; the reply starts again\n',
     'boticelli: warning: final: the reply was cut short by max_tokens\n',
   ]);
+});
+
+test('writes a note that is a warning once, even under --quiet', () => {
+  const message = 'the model stopped with OTHER: the reply may be incomplete';
+  const note: NarrativeEvent = { type: 'act-note', act: 'draft', about: 'reply', message, warning: true };
+  const happened = [note, { ...end, finishReason: 'OTHER' }];
+  expect(renderProgress({ detail: 'quiet' }, happened)).toEqual([`boticelli: warning: draft: ${message}\n`]);
 });
 
 test('writes waits and the finish reason under --verbose', () => {
