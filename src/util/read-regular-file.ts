@@ -74,7 +74,8 @@ export function explainLookupFailure(path: string): string | undefined {
     statSync(path, { throwIfNoEntry: false });
     return undefined;
   } catch (thrown) {
-    return convertSystemError(thrown as NodeJS.ErrnoException).problem.message;
+    const { reason, message } = convertSystemError(thrown as NodeJS.ErrnoException).problem;
+    return reason === 'missing' ? undefined : message;
   }
 }
 

@@ -99,7 +99,20 @@ export async function readQuotaSnapshot(options: QuotaStoreOptions) {
     const modelStates = await store.readAll();
     return { modelStates, now: redisClock.now(), redisHost: host };
   });
-  return snapshot ?? { modelStates: await readLocalModelStates(options), now: clock.now(), redisHost: undefined };
+  return snapshot ?? { modelStates: await readReachableModelStates(options), now: clock.now(), redisHost: undefined };
+}
+
+/**
+ * Reads this machine's database. If it is in a folder that can't be entered, warns and returns no state: a run could not
+ * reach it either, and would count its quota from 0.
+ */
+export async function readReachableModelStates(options: QuotaStoreOptions): Promise<Map<string, ModelState>> {
+  const { settings, warn } = options;
+  const path = settings.stateFolder === undefined ? undefined : databasePath(settings.stateFolder);
+  const failure = path === undefined ? undefined : explainLookupFailure(path);
+  if (failure === undefined) return readLocalModelStates(options);
+  warn(`${path} ${failure}: earlier use of the quota is unknown`);
+  return new Map();
 }
 
 /**
@@ -130,19 +143,12 @@ export async function withRedisStore<Result>(
 /** Reads this machine's database, if there is one. Does not create it. */
 export async function readLocalModelStates({ settings, warn }: QuotaStoreOptions): Promise<Map<string, ModelState>> {
   const { stateFolder } = settings;
-  const path = stateFolder === undefined ? '' : databasePath(stateFolder);
-  // A run that can't reach the database counts its quota itself, from 0.
-  const failure = stateFolder === undefined ? undefined : explainLookupFailure(path);
-  if (failure !== undefined) {
-    warn(`${path} ${failure}: earlier use of the quota is unknown`);
-    return new Map();
-  }
   const database = stateFolder === undefined ? undefined : await openReadOnly(stateFolder);
   if (!database) return new Map();
   try {
     return await createSqliteQuotaStore({ database, onLocked: createLockedWarning(warn) }).readAll();
   } catch (thrown) {
-    throw thrown instanceof BoticelliError ? thrown : createUnreadableError(path, thrown);
+    throw thrown instanceof BoticelliError ? thrown : createUnreadableError(databasePath(stateFolder ?? ''), thrown);
   } finally {
     database.close();
   }
