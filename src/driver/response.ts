@@ -7,15 +7,21 @@ export interface GenerateResponse {
   /** The name that the service gives to the model that served the request. Aliases are resolved. */
   model: string;
   /**
-   * Why the model stopped, as the service writes it: `STOP` for a complete reply, `MAX_TOKENS` for a truncated one. Any
-   * other reason means that the reply may be incomplete (facts/finish-reasons.ts).
+   * Why the model stopped, as the service writes it: `STOP` for a complete reply, `MAX_TOKENS` for a truncated one,
+   * `CONTINUATION` for a hop of a longer one. Any other reason means that the reply may be incomplete
+   * (facts/finish-reasons.ts).
    */
   finishReason: string;
   /** What the service says about the finish reason, on one line. */
   finishMessage?: string;
   usage: Usage;
-  /** The reply as a turn of the conversation. */
+  /**
+   * The reply as a turn of the conversation. If the request has `finishedHops` and the reply ends here, the turn also
+   * contains their parts; `text` and `usage` never do.
+   */
   turn: ModelTurn;
+  /** The service's token for the next hop of the reply. Only with the finish reason `CONTINUATION`. */
+  continuationToken?: string;
   /** The speech of a Live model; `text` is its transcript. */
   audio?: ReplyAudio;
   /** The cost in US dollars. Absent if the price is unknown. */

@@ -128,6 +128,12 @@ function reportDriverEvent(event: DriverEvent, input: ActInput, totals: ActTotal
       return void input.onEvent({ ...event, type: 'act-fallback', ...eventBase });
     case 'note':
       return void input.onEvent({ ...event, type: 'act-note', ...eventBase });
+    case 'hop': {
+      // The first request is counted from the start, so each further hop adds one.
+      if (!event.reused) totals.attempts += 1;
+      const { part, message, reused } = event;
+      return void input.onEvent({ type: 'act-note', ...eventBase, about: 'reply', message, ...(!reused && { part }) });
+    }
     case 'spent':
       return void recordUsage(event, input, totals);
     default:

@@ -11,6 +11,7 @@ import { isLiveOnly } from './models/capabilities.js';
 import type { GeminiDriverOptions } from './options.js';
 import type { CallOptions } from './rest/call-options.js';
 import { getTokenMetadata } from './rest/collect-response.js';
+import { countTokens } from './rest/count-tokens.js';
 import { type PreparedRequest, prepareRequest, toRequestError } from './rest/prepare-request.js';
 import { createRoutingDriver } from './rest-or-live.js';
 
@@ -68,6 +69,7 @@ function createRestDriver(options: RestDriverOptions): BoticelliDriver {
     supportsStreaming: () => true,
     prepare: options.connection.prepare,
     close: () => options.delivery.close(),
+    countTokens: (request, context = {}) => countTokens(request, context, options),
 
     async generate(request, context = {}) {
       const prepared = await prepareRequest({ request, context, ...options, streaming: false });

@@ -1,5 +1,11 @@
 import { type LimitKind, limitKinds } from '../facts/limits.js';
-import { createModelState, findOrCreateDay, type ModelState, refreshState } from './limiter/model-state.js';
+import {
+  createModelState,
+  findOrCreateDay,
+  type ModelState,
+  refreshState,
+  type WaitingReason,
+} from './limiter/model-state.js';
 import { modelStateKey } from './limiter/project-state.js';
 import type { RateLimiterOptions } from './limiter/rate-limiter.js';
 import { computeWindowLimits, scheduleRequest, type WindowLimits } from './limiter/schedule.js';
@@ -41,7 +47,7 @@ export interface UsageCount {
 /** When a small request made now would be sent. `taken`: no concurrency slot is free. `closed`: the day is used up. */
 export type Availability =
   | { state: 'now' }
-  | { state: 'later'; at: number; reason: 'rpm' | 'tpm' }
+  | { state: 'later'; at: number; reason: WaitingReason }
   | { state: 'taken' }
   | { state: 'closed'; at: number };
 

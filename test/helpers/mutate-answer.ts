@@ -66,7 +66,7 @@ function mutateOnce(answer: Json, sharedMutation: AnswerMutation): Json {
   const { parent, key } = place;
   switch (mutation.kind) {
     case 'replace':
-      place.set(mutation.value);
+      place.set(structuredClone(mutation.value));
       break;
     case 'wrap':
       place.set([place.value]);
@@ -77,8 +77,8 @@ function mutateOnce(answer: Json, sharedMutation: AnswerMutation): Json {
       else delete parent[key];
       break;
     case 'add':
-      if (Array.isArray(parent)) parent.splice(Number(key), 0, mutation.value);
-      else parent.extra = mutation.value;
+      if (Array.isArray(parent)) parent.splice(Number(key), 0, structuredClone(mutation.value));
+      else parent.extra = structuredClone(mutation.value);
   }
   return holder.root;
 }

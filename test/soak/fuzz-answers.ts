@@ -116,7 +116,7 @@ function isReason(value: unknown): value is string {
 
 function findCandidate(chunk: Json): Record<string, unknown> {
   const candidates: unknown[] = isRecord(chunk) && Array.isArray(chunk.candidates) ? chunk.candidates : [];
-  return candidates.find(isRecord) ?? {};
+  return candidates.filter(isRecord).find(({ content, finishReason }) => content != null || finishReason != null) ?? {};
 }
 
 function findText({ content }: Record<string, unknown>): string {

@@ -89,7 +89,8 @@ function createInnerContext(context: CallContext): CallContext & { emit: (event:
   const emit = (event: DriverEvent) => {
     if (event.type !== 'retry') return context.emit?.(event);
     failedAttempts += 1;
-    context.emit?.({ ...event, attempt: failedAttempts, discard: false });
+    const { keepChars: _, ...retry } = event;
+    context.emit?.({ ...retry, attempt: failedAttempts, discard: false });
   };
   return { ...context, emit, canDiscard: () => true };
 }

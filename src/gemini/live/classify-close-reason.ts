@@ -1,17 +1,14 @@
 import { BoticelliError, QuotaExceeded } from '../../errors.js';
 import { builtInModels } from '../../facts/models.js';
 import type { Connection } from '../connection.js';
-import {
-  changeRequestHint,
-  checkKeyHint,
-  classifyHttpError,
-  createDailyQuotaError,
-  type ErrorResponse,
-  tryLaterHint,
-} from '../errors/classify-http-error.js';
+import { classifyHttpError } from '../errors/classify-http-error.js';
 import { createNetworkCause, describeNetworkError } from '../errors/classify-network-error.js';
+import { classifyQuotaText } from '../errors/classify-quota-error.js';
+import { changeRequestHint, checkKeyHint, tryLaterHint } from '../errors/error-hints.js';
+import type { ErrorResponse } from '../errors/error-response.js';
 import { createStreamInterruptedError, getWrongHostHint } from '../errors/invalid-response.js';
 import { toOneLine } from '../errors/one-line.js';
+import { findQuotaReason } from '../errors/quota-text.js';
 import { findSimilarNames } from '../errors/unknown-model.js';
 import { isLiveOnly } from '../models/capabilities.js';
 import type { CloseReason } from './socket.js';
@@ -43,6 +40,11 @@ const accountPattern = /denied access|permission.?denied|\bproject\b.*(not found
 // "models/x is not found for API version v1beta, or is not supported for bidiGenerateContent", cut at 123 bytes.
 const unknownModelPattern = /\bmodels?\b.*\bnot found\b|not supported for bidi/i;
 
+/** Whether a reason names a quota or money, such as "Your prepayment credits are depleted" (sonichi/sutando#569). */
+function isAboutQuota(reason: string): boolean {
+  return quotaPattern.test(reason) || findQuotaReason(reason) !== undefined;
+}
+
 /** Whether only the connection was lost, so that another session may be opened for the same turn. */
 export function isConnectionLoss(closeReason: CloseReason): boolean {
   // The service sends "deadline expired" when it closes a session that reached its maximum age, after goAway
@@ -69,7 +71,8 @@ export function isInternalError(closeReason: CloseReason): boolean {
 /** Whether the close has this code, and its reason names neither the account nor a quota. */
 function hasUnexplainedCode(closeReason: CloseReason, code: number): boolean {
   if (closeReason.kind !== 'closed' || closeReason.code !== code) return false;
-  return ![apiKeyPattern, accountPattern, quotaPattern].some((pattern) => pattern.test(closeReason.reason));
+  const { reason } = closeReason;
+  return !isAboutQuota(reason) && !apiKeyPattern.test(reason) && !accountPattern.test(reason);
 }
 
 /** Classifies the end of a connection by its close code and reason. */
@@ -90,7 +93,7 @@ function classifySocketClosed(closeReason: SocketClosed, context: CloseContext):
   const { code, reason } = closeReason;
   const description = describeClose(closeReason, context);
   const cause = new Error(`closed with ${description}`);
-  if (quotaPattern.test(reason)) return createQuotaError(reason, description, cause, context);
+  if (isAboutQuota(reason)) return createQuotaError(reason, description, cause, context);
   if (apiKeyPattern.test(reason)) {
     return new BoticelliError('auth', `API key rejected: ${description}`, { hint: checkKeyHint, cause });
   }
@@ -133,14 +136,12 @@ function createMalformedFrameError(frame: string, { phase, connection, partialTe
 
 /**
  * Creates the error of an exceeded quota. A close frame has no details, so only its reason, a text of up to 123 bytes,
- * distinguishes a daily quota from a shorter one.
+ * distinguishes missing money and a daily quota from a limit that a short wait cures.
  */
 function createQuotaError(reason: string, description: string, cause: Error, context: CloseContext): QuotaExceeded {
   const { model, now } = context;
-  if (/per.?day|daily/i.test(reason)) {
-    const message = `daily quota of ${model} is used up (${description})`;
-    return createDailyQuotaError(message, { now, cause, violations: [] });
-  }
+  const explained = classifyQuotaText(reason, { model, description, now, cause });
+  if (explained) return explained;
   return new QuotaExceeded('rate_limited', `${model} is rate-limited (${description})`, {
     hint: 'Live models allow few sessions at a time. Try again in a minute, or use another model.',
     ...{ cause, violations: [] },
@@ -186,12 +187,12 @@ function createDisconnectError(
 
 /** Classifies an HTTP response to the upgrade like a REST response, except that a 404 does not refer to the model. */
 export function classifyUpgradeError(
-  { status, headers, body }: ErrorResponse,
+  response: ErrorResponse,
   { connection, model, now }: { connection: Connection; model: string; now: number },
 ): BoticelliError {
   const { host, redact } = connection;
-  if (status === 404) {
+  if (response.status === 404) {
     return new BoticelliError('unavailable', `${host} has no Live API (404)`, { hint: getWrongHostHint(host) });
   }
-  return classifyHttpError({ status, headers, body: redact(body), model, host, now });
+  return classifyHttpError({ ...response, body: redact(response.body), model, host, now });
 }

@@ -3,7 +3,7 @@ import type { Socket } from 'node:net';
 import { type ClientOptions, type RawData, WebSocket } from 'ws';
 import type { BoticelliError } from '../../errors.js';
 import { isRecord, tryParseJson } from '../../util/json.js';
-import type { ErrorResponse } from '../errors/classify-http-error.js';
+import type { ErrorResponse } from '../errors/error-response.js';
 import { extractServiceError, getHttpStatus } from '../errors/parse-error-body.js';
 import { convertHeaders } from '../transport/http.js';
 import { Headers } from '../transport/minimal-fetch.js';
@@ -153,7 +153,7 @@ function findFrameError(
   if (!isRecord(parsed)) return { kind: 'malformed', frame };
   const error = extractServiceError(parsed);
   if (!error) return undefined;
-  const response = { status: getHttpStatus(error), headers: new Headers(), body: frame };
+  const response = { status: getHttpStatus(error), headers: new Headers(), body: frame, isInsideSuccess: true };
   return { kind: 'refused', error: classifyUpgradeError(response) };
 }
 

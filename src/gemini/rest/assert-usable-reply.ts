@@ -15,8 +15,8 @@ export interface CollectedReply {
   finishReason: string;
   /** What the service says about the finish reason, on one line. */
   finishMessage?: string | undefined;
-  safetyRatings: unknown;
-  blockedPrompt: BlockedPrompt | undefined;
+  safetyRatings?: unknown;
+  blockedPrompt?: BlockedPrompt | undefined;
   usage: Usage;
 }
 
@@ -47,7 +47,8 @@ export function assertUsableReply(reply: CollectedReply): void {
     const reason = formatReason(finishReason + formatRatings(reply.safetyRatings), finishMessage);
     throw new BoticelliError('blocked', `the service blocked the reply: ${reason}`, { hint: changePromptHint });
   }
-  if (text.trim() !== '') return;
+  if (kind === 'continued') assertHopNotEmpty(reply);
+  if (kind === 'continued' || text.trim() !== '') return;
   if (kind === 'truncated') {
     const { thoughtTokens } = reply.usage;
     const thoughts = thoughtTokens ? `, after ${thoughtTokens} thought tokens` : '';
@@ -62,6 +63,17 @@ export function assertUsableReply(reply: CollectedReply): void {
       ? `the reply is empty (${reason})`
       : `the reply has no text, only ${otherParts} (${reason})`;
   throw new BoticelliError('empty_reply', message, { hint: changePromptHint });
+}
+
+/**
+ * Throws if a hop of a long reply has neither text nor thoughts. Its token is not used, because a service that repeats
+ * such hops would be asked for ever.
+ */
+function assertHopNotEmpty({ text, usage: { thoughtTokens } }: CollectedReply): void {
+  if (text !== '' || thoughtTokens) return;
+  throw new BoticelliError('unavailable', 'the service sent an empty part of a long reply', {
+    hint: 'This is a fault of the service. Try again later, or ask for a shorter reply.',
+  });
 }
 
 /** Adds what the service says about a reason. */

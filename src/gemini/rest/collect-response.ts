@@ -1,5 +1,7 @@
 import type { GenerateContentResponse, Part } from '@google/genai';
+import { isContinued } from '../../driver/continuation.js';
 import type { BilledResponse } from '../../driver/layers/usage-events.js';
+import type { FinishedHop, ModelTurn } from '../../driver/request.js';
 import type { ChunkMetadata, GenerateResponse, Usage } from '../../driver/response.js';
 import { classifyFinishReason, isBlockReason } from '../../facts/finish-reasons.js';
 import { isRecord } from '../../util/json.js';
@@ -14,33 +16,22 @@ export type ReplyCollector = ReturnType<typeof createReplyCollector>;
  * gateways write null for an empty list or leave fields out. So each field is used only if it has the type that the API
  * documents.
  * @param requestedModel reported as the reply's model if the service names none
+ * @param finishedHops the earlier hops of a long reply, whose parts become part of the turn
  */
-export function createReplyCollector(requestedModel: string) {
+export function createReplyCollector(requestedModel: string, finishedHops: readonly FinishedHop[] = []) {
   const nativeParts: Part[] = [];
   let text = '';
-  // Any chunk may repeat these fields, and the last value applies: some streams repeat STOP in every chunk.
-  let servedModel = stripModelPrefix(requestedModel);
-  let finishReason = '';
-  let safetyRatings: unknown;
-  let blockedPrompt: BlockedPrompt | undefined;
-  let usageMetadata: GenerateContentResponse['usageMetadata'];
+  let fields: ReplyFields = { servedModel: stripModelPrefix(requestedModel), finishReason: '' };
 
   return {
     /** Adds a chunk and returns the reply's text in it, without thoughts. */
     add(chunk: GenerateContentResponse): string {
-      servedModel = getModelName(chunk.modelVersion) ?? servedModel;
-      blockedPrompt = getBlockedPrompt(chunk.promptFeedback) ?? blockedPrompt;
-      // The counts are running totals. They are merged field by field, because not every chunk has every count.
-      if (isRecord(chunk.usageMetadata)) usageMetadata = { ...usageMetadata, ...chunk.usageMetadata };
       const candidate = findCandidate(chunk.candidates);
-      if (isFinishReason(candidate.finishReason)) finishReason = candidate.finishReason;
-      safetyRatings = candidate.safetyRatings ?? safetyRatings;
       // The SDK's getter `text` is not used, because it warns on the console about every other kind of part.
-      let added = '';
-      for (const part of getParts(candidate.content)) {
-        appendPart(nativeParts, part);
-        if (typeof part.text === 'string' && !part.thought) added += part.text;
-      }
+      const parts = getParts(candidate.content);
+      fields = updateFields(fields, chunk, { ...candidate, parts });
+      for (const part of parts) appendPart(nativeParts, part);
+      const added = joinTexts(parts);
       text += added;
       return added;
     },
@@ -49,15 +40,16 @@ export function createReplyCollector(requestedModel: string) {
     },
     /** Whether the service said that the reply has ended: it gave a finish reason, or it blocked the prompt. */
     get isFinished() {
-      return finishReason !== '' || blockedPrompt !== undefined;
+      return fields.finishReason !== '' || fields.blockedPrompt !== undefined;
     },
     /** Output tokens so far, if the service has reported them. */
     get outputTokens() {
-      return usageMetadata?.candidatesTokenCount;
+      return fields.usageMetadata?.candidatesTokenCount;
     },
     /** The usage so far, as last reported; undefined if the service has reported none. */
     get billed(): BilledResponse | undefined {
-      return usageMetadata && { model: servedModel, usage: toUsage(usageMetadata) };
+      const { usageMetadata, servedModel: model } = fields;
+      return usageMetadata && { model, usage: toUsage(usageMetadata) };
     },
     /** What the reply has besides text, such as `1 picture (image/png)`; undefined if it has nothing else. */
     describeOtherParts: () => describeNonTextParts(nativeParts),
@@ -67,17 +59,48 @@ export function createReplyCollector(requestedModel: string) {
      * @throws BoticelliError `blocked`, `truncated` or `empty_reply`
      */
     buildResponse(finishMessage?: string): GenerateResponse {
+      const { servedModel: model, finishReason, usageMetadata, continuationToken, ...rest } = fields;
       const usage = toUsage(usageMetadata);
-      assertUsableReply({ text, parts: nativeParts, finishReason, finishMessage, safetyRatings, blockedPrompt, usage });
+      const ownTurn = createTurn(text, nativeParts, requestedModel);
+      const turn = isContinued(finishReason) ? ownTurn : joinHops(finishedHops, ownTurn);
+      assertUsableReply({ ...rest, text: turn.text, parts: nativeParts, finishReason, finishMessage, usage });
       return {
-        text,
-        model: servedModel,
-        finishReason,
+        ...{ text, model, finishReason, usage, turn },
         ...(finishMessage !== undefined && { finishMessage }),
-        usage,
-        turn: { role: 'model', text, model: stripModelPrefix(requestedModel), native: reuseText(text, nativeParts) },
+        ...(isContinued(finishReason) && continuationToken !== undefined && { continuationToken }),
       };
     },
+  };
+}
+
+/** What a response has besides the parts of the reply. */
+interface ReplyFields {
+  servedModel: string;
+  /** Empty until the service gives one. */
+  finishReason: string;
+  safetyRatings?: unknown;
+  blockedPrompt?: BlockedPrompt | undefined;
+  continuationToken?: string | undefined;
+  usageMetadata?: GenerateContentResponse['usageMetadata'];
+}
+
+/** Any chunk may repeat a field, and the last value applies: some streams repeat STOP in every chunk. */
+function updateFields(
+  previous: ReplyFields,
+  chunk: GenerateContentResponse,
+  candidate: Record<string, unknown> & { parts: readonly Part[] },
+): ReplyFields {
+  const { finishReason, safetyRatings, continuationToken, parts } = candidate;
+  return {
+    servedModel: getModelName(chunk.modelVersion) ?? previous.servedModel,
+    finishReason: isFinishReason(finishReason) ? finishReason : previous.finishReason,
+    safetyRatings: safetyRatings ?? previous.safetyRatings,
+    blockedPrompt: getBlockedPrompt(chunk.promptFeedback) ?? previous.blockedPrompt,
+    continuationToken: updateToken(previous.continuationToken, continuationToken, parts),
+    // The counts are running totals. They are merged field by field, because not every chunk has every count.
+    usageMetadata: isRecord(chunk.usageMetadata)
+      ? { ...previous.usageMetadata, ...chunk.usageMetadata }
+      : previous.usageMetadata,
   };
 }
 
@@ -85,10 +108,13 @@ function getModelName(modelVersion: unknown): string | undefined {
   return typeof modelVersion === 'string' && modelVersion !== '' ? stripModelPrefix(modelVersion) : undefined;
 }
 
-/** Returns the reply's candidate. Only one is ever requested. The SDK turns a null before it into an empty object. */
+/**
+ * Returns the candidate with the reply. Only one is ever requested, but a gateway may put a null before it, which the SDK
+ * turns into an empty object.
+ */
 function findCandidate(candidates: unknown): Record<string, unknown> {
   const list: unknown[] = Array.isArray(candidates) ? candidates : [];
-  return list.filter(isRecord).find((candidate) => Object.keys(candidate).length > 0) ?? {};
+  return list.filter(isRecord).find(({ content, finishReason }) => content != null || finishReason != null) ?? {};
 }
 
 function isFinishReason(value: unknown): value is string {
@@ -122,6 +148,35 @@ function appendPart(parts: Part[], part: Part): void {
   if (previous && isTextOnly(previous) && isTextOnly(part) && Boolean(previous.thought) === Boolean(part.thought)) {
     parts[parts.length - 1] = { ...previous, text: `${previous.text}${part.text}` };
   } else parts.push(part);
+}
+
+/** Joins the texts of parts, without thoughts. */
+function joinTexts(parts: readonly Part[]): string {
+  return parts.map(({ text, thought }) => (typeof text === 'string' && !thought ? text : '')).join('');
+}
+
+/**
+ * Returns the token that continues the reply after a chunk. A stream may have tokens in its midst, each for the text up to
+ * its chunk. So a chunk with text and without a token makes an earlier token unusable.
+ */
+function updateToken(previous: string | undefined, token: unknown, parts: readonly Part[]): string | undefined {
+  if (typeof token === 'string' && token !== '') return token;
+  return parts.some(({ text }) => text) ? undefined : previous;
+}
+
+function createTurn(text: string, parts: Part[], model: string): ModelTurn {
+  return { role: 'model', text, model: stripModelPrefix(model), native: reuseText(text, parts) };
+}
+
+/** Joins the parts of a long reply to one turn. */
+function joinHops(finishedHops: readonly FinishedHop[], lastTurn: ModelTurn): ModelTurn {
+  if (finishedHops.length === 0) return lastTurn;
+  const turns = [...finishedHops.map(({ turn }) => turn), lastTurn];
+  const parts: Part[] = [];
+  for (const { text, native } of turns) {
+    for (const part of Array.isArray(native) ? (native as Part[]) : [{ text }]) appendPart(parts, part);
+  }
+  return createTurn(turns.map(({ text }) => text).join(''), parts, lastTurn.model);
 }
 
 /**

@@ -93,5 +93,7 @@ function classifyStreamError(error: ServiceError, exchange: HttpExchange): Botic
       exchange.getPartialText(),
     );
   }
-  return exchange.classifyError({ status, headers: new Headers(), body: JSON.stringify({ error }) });
+  return exchange.classifyError({
+    ...{ status, headers: new Headers(), body: JSON.stringify({ error }), isInsideSuccess: true },
+  });
 }

@@ -34,7 +34,7 @@ export function withReplyCache(options: ReplyCacheOptions, inner: BoticelliDrive
         yield { text, finished: true, metadata, response: cached };
         return;
       }
-      for await (const chunk of send(request, context)) {
+      for await (const chunk of send(request, { ...context, requestId: id })) {
         const { response } = chunk;
         if (response) {
           if (!response.reused && classifyFinishReason(response.finishReason) === 'whole')

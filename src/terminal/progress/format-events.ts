@@ -56,14 +56,24 @@ export function formatRetry({ attempt, delayMs, error }: ActRetry): string {
   return `attempt ${attempt} failed: ${error.message}; retrying ${delayMs === 0 ? nextTime : `in ${formatDuration(delayMs)}`}`;
 }
 
-/** The warning that text printed above is no longer valid. */
-export const discardMessage = 'the text above is discarded; the reply starts again';
+/**
+ * Formats the warning that text printed above is no longer valid.
+ * @param discardedChars how much of its end, if the text before that remains valid; absent if nothing does
+ */
+export function formatDiscard(discardedChars?: number): string {
+  return discardedChars === undefined
+    ? 'the text above is discarded; the reply starts again'
+    : `the end of the text above (${formatCount(discardedChars, 'character')}) is discarded; that part of the reply starts again`;
+}
 
 /** Formats a wait as text that follows the word `waiting` or `waited`. */
 export function formatWait({ reason, model, waitMs, guessed }: ActWait): string {
   const limit = guessed ? `${reason}, built-in guess` : reason;
-  const purpose = reason === 'backoff' ? `before the next attempt with ${model}` : `for quota of ${model} (${limit})`;
-  return `${formatDuration(waitMs)} ${purpose}`;
+  const purposes: Partial<Record<ActWait['reason'], string>> = {
+    backoff: `before the next attempt with ${model}`,
+    spend: "for the project's spend-based rate limit",
+  };
+  return `${formatDuration(waitMs)} ${purposes[reason] ?? `for quota of ${model} (${limit})`}`;
 }
 
 export function formatFallback({ from, to, reason }: ActFallback): string {

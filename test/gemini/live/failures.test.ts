@@ -21,10 +21,10 @@ describe('a connection whose setup fails', () => {
   test.each<[string, ConnectionScript, object]>([
     ['is dropped', { at: 'upgrade', action: 'destroy' }, { code: 'unavailable', isTransient: true }],
     ['gets 401', { at: 'upgrade', action: { status: 401, body: errorBody(401, 'No.') } }, { code: 'auth' }],
-    ['gets 403', { at: 'upgrade', action: { status: 403, body: '' } }, { code: 'auth' }],
+    ['gets 403', { at: 'upgrade', action: { status: 403, body: errorBody(403, 'No.') } }, { code: 'auth' }],
     ['gets 404', { at: 'upgrade', action: { status: 404, body: '' } }, { code: 'unavailable', isTransient: false }],
     ['gets 429', { at: 'upgrade', action: { status: 429, body: '' } }, { code: 'rate_limited', isTransient: true }],
-    ['gets 400', { at: 'upgrade', action: { status: 400, body: '' } }, { code: 'invalid_request' }],
+    ['gets 400', { at: 'upgrade', action: { status: 400, body: errorBody(400, 'No.') } }, { code: 'invalid_request' }],
     ['gets 503', { at: 'upgrade', action: { status: 503, body: '' } }, { code: 'unavailable', isTransient: true }],
     [
       'gets a web page',
@@ -265,6 +265,17 @@ test('reports a daily quota if the close reason names one', async () => {
   expect(error).toBeInstanceOf(QuotaExceeded);
   expect(error).toMatchObject({ code: 'quota_exhausted', isTransient: false, violations: [] });
   expect(error.retryAt?.getTime()).toBeGreaterThan(Date.now());
+});
+
+test.each([
+  [closeReasons.credits, 'quota_exhausted', 'https://ai.studio/projects'],
+  [{ code: 1008, reason: 'Your project has exceeded its monthly spending cap.' }, 'quota_exhausted', 'ai.studio/spend'],
+  [{ code: 1011, reason: 'You exceeded your spend-based rate limit.' }, 'rate_limited', '10 minutes'],
+])('reports that all models lack money if the close reason says so: %j', async (close, code, hint) => {
+  fixture.server.live.queueReplies({ frames: [], end: close });
+  const error = await getError(fixture.driver().generate(createRequest()));
+  expect(error).toMatchObject({ code, isTransient: code === 'rate_limited', isProjectWide: true });
+  expect(error.hint).toContain(hint);
 });
 
 test('names known Live models for an unknown model', async () => {

@@ -81,10 +81,13 @@ describe('an internal error in answer to TEXT', () => {
     expect(modalities()).toEqual(['TEXT', 'AUDIO']);
   });
 
-  test('is not one if it is about a quota', async () => {
-    fixture.server.live.queueConnections({ at: 'setup', action: closeReasons.quota });
+  test.each([
+    ['a quota', closeReasons.quota, 'rate_limited'],
+    ['credits', closeReasons.credits, 'quota_exhausted'],
+  ])('is not one if it is about %s', async (_, action, code) => {
+    fixture.server.live.queueConnections({ at: 'setup', action });
     const error = await getError(fixture.driver().generate(createRequest('One', { model: unknown })));
-    expect(error.code).toBe('rate_limited');
+    expect(error.code).toBe(code);
     expect(modalities()).toEqual(['TEXT']);
   });
 });

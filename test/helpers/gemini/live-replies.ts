@@ -114,6 +114,11 @@ export const closeReasons = {
     reason: `models/${model} is not found for API version v1beta, or is not supported for bidi`.slice(0, 120),
   }),
   quota: { code: 1011, reason: 'You exceeded your current quota, please check your plan and billing details.' },
+  credits: {
+    code: 1011,
+    reason:
+      'Your prepayment credits are depleted. Please go to AI Studio at https://ai.studio/projects to manage your project',
+  },
   internal: { code: 1011, reason: 'Internal error encountered.' },
   deadline: { code: 1011, reason: 'Deadline expired before operation could complete.' },
   goingAway: { code: 1001, reason: '' },

@@ -77,6 +77,29 @@ test('adds the round to every line if the carousel has several', () => {
   ]);
 });
 
+test('says how much of the text above a lost hop of a long reply discards', () => {
+  const delta = (text: string): NarrativeEvent => ({ type: 'act-delta', act: 'draft', text });
+  const lost: NarrativeEvent = {
+    type: 'act-retry',
+    act: 'draft',
+    attempt: 1,
+    delayMs: 0,
+    error,
+    discard: true,
+    keepChars: 4,
+  };
+  const note: NarrativeEvent = { type: 'act-note', act: 'draft', about: 'reply', message: 'requesting part 2' };
+  const [, start] = events as [NarrativeEvent, NarrativeEvent];
+  const happened = [start, delta('one '), note, delta('tw'), delta('o'), lost, delta('2'), lost];
+  const lines = renderProgress({ detail: 'quiet' }, [...happened, start, delta('five'), { ...lost, keepChars: 3 }]);
+  expect(lines).toEqual([
+    'draft: the end of the text above (3 characters) is discarded; that part of the reply starts again\n',
+    ...Array(2).fill(
+      'draft: the end of the text above (1 character) is discarded; that part of the reply starts again\n',
+    ),
+  ]);
+});
+
 test('reports a short wait only under --verbose', () => {
   const wait: NarrativeEvent = { type: 'act-wait', act: 'draft', model: 'm', reason: 'rpm', waitMs: 40, until: '' };
   expect(renderProgress({}, [wait])).toEqual([]);
