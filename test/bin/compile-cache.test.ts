@@ -1,5 +1,5 @@
-import { spawnSync } from 'node:child_process';
-import { chmodSync, cpSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { execFileSync, spawnSync } from 'node:child_process';
+import { cpSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { createTemporaryFolder, root } from '../helpers/boticelli.js';
@@ -93,7 +93,8 @@ test('a damaged cache is replaced', () => {
 
 test.runIf(process.getuid?.() === 0)('starts without a cache where the folder belongs to another user', () => {
   const { start, caches, dist } = installation();
-  for (const folder of [join(dist, '..'), dist]) chmodSync(folder, 0o755);
+  // The copied files have the modes of the clone, which other users may not read.
+  execFileSync('chmod', ['-R', 'a+rX', join(dist, '..')]);
   expect(start(['check'], 65534)).toMatchObject({ stdout: 'first check\n', stderr: '', status: 0 });
   expect(caches()).toEqual([]);
 });
