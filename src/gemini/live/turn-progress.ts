@@ -73,7 +73,7 @@ function updateState(state: TurnState, update: MessageUpdate, speechMs: number, 
     state.hasBegun = true;
     state.lastContentAt = now;
   }
-  state.wasSpoken ||= hasTranscript || speechMs > 0;
+  state.wasSpoken ||= hasTranscript || update.speech.length > 0;
   // More words after a finished transcript begin another one.
   if (hasTranscript || update.isTranscriptFinished) state.isTranscriptFinished = update.isTranscriptFinished;
   if (speechMs > 0) state.playbackEndsAt = Math.max(state.playbackEndsAt, now) + speechMs;
