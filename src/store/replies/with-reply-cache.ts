@@ -13,6 +13,8 @@ export interface ReplyCacheOptions {
   canReuse?: () => boolean;
   /** Whether a reply of a fallback model may be reused. Default true. */
   acceptFallbackReplies?: boolean;
+  /** Called before a request is sent. If it rejects, the request is not sent. */
+  beforeSend?: () => Promise<void>;
 }
 
 /**
@@ -33,6 +35,7 @@ export function withReplyCache(options: ReplyCacheOptions, inner: BoticelliDrive
         yield { text, finished: true, metadata, response: cached };
         return;
       }
+      await options.beforeSend?.();
       for await (const chunk of send(request, context)) {
         const { response } = chunk;
         if (response) {
