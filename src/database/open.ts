@@ -65,7 +65,8 @@ function openFile(LibSql: typeof Database, path: string): OpenedDatabase {
   try {
     // Set before the journal mode: otherwise, when many processes open a new file at the same time, some of them fail.
     // This wait blocks the event loop and therefore Ctrl-C, so it is short. Callers that can wait longer retry.
-    database.pragma('busy_timeout = 200');
+    database.exec('PRAGMA busy_timeout = 200');
+    readSchema(database);
     if (isForeignDatabase(database)) return refuse(foreignDatabaseMessage);
     const version = readSchemaVersion(database);
     if (version > schemaVersion) return refuse(`was written by a newer boticelli (schema version ${version})`);
@@ -73,8 +74,6 @@ function openFile(LibSql: typeof Database, path: string): OpenedDatabase {
     database.pragma('synchronous = NORMAL');
     if (version < schemaVersion) migrate(database);
     if (version < schemaVersion || readApplicationId(database) !== applicationId) markAsOurs(database);
-    // SQLite reads the schema only when it is first needed. This query reads it now, so that damage is detected here.
-    database.prepare('SELECT count(*) FROM sqlite_schema').get();
     // SQLite sleeps up to 100 ms between its own retries and lets others overtake, so callers retry themselves.
     database.pragma('busy_timeout = 10');
     watchFile(database, path);
@@ -83,6 +82,15 @@ function openFile(LibSql: typeof Database, path: string): OpenedDatabase {
     database.close();
     throw thrown;
   }
+}
+
+/**
+ * Reads the schema, which SQLite otherwise does only when it is first needed: a file that is damaged or can't be opened
+ * throws here. Not with `prepare` or `pragma`: after an error, the statement would keep the connection open until it is
+ * garbage-collected, and a second connection in this process would share the first one's index of the write-ahead log.
+ */
+function readSchema(database: Database.Database): void {
+  database.exec('SELECT count(*) FROM sqlite_schema');
 }
 
 /** Creates an empty file, which is a new database to SQLite. `wx` does not follow a symbolic link. */
@@ -111,9 +119,10 @@ function markAsOurs(database: Database.Database): void {
  * is only in the write-ahead log, but needs its index file; the second needs nothing.
  */
 function openUnwritable(LibSql: typeof Database, path: string): Database.Database | undefined {
-  for (const query of ['mode=ro&readonly_shm=1', 'immutable=1']) {
+  for (const query of ['readonly_shm=1', 'immutable=1']) {
     try {
       const database = new LibSql(`${pathToFileURL(path).href}?${query}`);
+      readSchema(database);
       if (readSchemaVersion(database) === schemaVersion && !isForeignDatabase(database)) return database;
       database.close();
     } catch {}
