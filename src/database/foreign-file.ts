@@ -4,10 +4,11 @@ import type Database from 'libsql';
 import { applicationId, readApplicationId, tableNames } from './schema.js';
 
 /**
- * The paths that this process has checked. A file is checked only before its first connection: closing any other handle
- * to a file releases the locks that SQLite holds on it (https://www.sqlite.org/howtocorrupt.html, section 2.2).
+ * The files that this process has checked, by device and inode. A file is checked only before its first connection:
+ * closing any other handle to a file releases the locks that SQLite holds on it
+ * (https://www.sqlite.org/howtocorrupt.html, section 2.2).
  */
-const checkedPaths = new Set<string>();
+const checkedFiles = new Set<string>();
 
 /**
  * Describes why a file does not belong to boticelli, as the end of a sentence that begins with its path. Returns
@@ -15,9 +16,11 @@ const checkedPaths = new Set<string>();
  * opens normally, so it does not open the file of another program.
  */
 export function describeForeignFile(LibSql: typeof Database, path: string): string | undefined {
-  if (checkedPaths.has(path)) return undefined;
+  const stats = statSync(path, { throwIfNoEntry: false });
+  const file = `${stats?.dev} ${stats?.ino}`;
+  if (stats && checkedFiles.has(file)) return undefined;
   const foreignness = checkFile(LibSql, path);
-  if (foreignness === undefined) checkedPaths.add(path);
+  if (stats && foreignness === undefined) checkedFiles.add(file);
   return foreignness;
 }
 
