@@ -22,6 +22,7 @@ export const exitCodes = {
   blocked: 76,
   empty_reply: 76,
   truncated: 76,
+  incomplete_reply: 76,
   invalid_reply: 76,
   missing_api_key: 77,
   auth: 77,
@@ -45,6 +46,8 @@ export interface ErrorDetails {
   retryAfterMs?: number | undefined;
   /** When another attempt can succeed, if known. */
   retryAt?: Date | undefined;
+  /** Whether all models of the project would fail in the same way, so that another model is no fallback. */
+  isProjectWide?: boolean;
 }
 
 /** An expected failure, with an error code, a message and a hint for the user, and an exit code. */
@@ -54,6 +57,7 @@ export class BoticelliError extends Error {
   readonly isTransient: boolean;
   readonly retryAfterMs: number | undefined;
   readonly retryAt: Date | undefined;
+  readonly isProjectWide: boolean;
 
   constructor(code: ErrorCode, message: string, details: ErrorDetails = {}) {
     super(message, details.cause === undefined ? undefined : { cause: details.cause });
@@ -63,6 +67,7 @@ export class BoticelliError extends Error {
     this.isTransient = details.isTransient ?? false;
     this.retryAfterMs = details.retryAfterMs;
     this.retryAt = details.retryAt;
+    this.isProjectWide = details.isProjectWide ?? false;
   }
 }
 
@@ -96,9 +101,9 @@ export class QuotaExceeded extends BoticelliError {
 
   /** Returns a copy without a delay, for callers that leave the waiting to the rate limiter. */
   withoutDelay(): QuotaExceeded {
-    const { message, violations, isTransient, cause, hint, retryAt } = this;
+    const { message, violations, isTransient, isProjectWide, cause, hint, retryAt } = this;
     return new QuotaExceeded(this.code as 'rate_limited' | 'quota_exhausted', message, {
-      ...{ violations, isTransient, cause, retryAfterMs: 0, hint, retryAt },
+      ...{ violations, isTransient, isProjectWide, cause, retryAfterMs: 0, hint, retryAt },
     });
   }
 }

@@ -7,6 +7,7 @@ export type { BoticelliDriver, CallContext, Lease } from './driver/driver.js';
 export type {
   DriverEvent,
   FallbackEvent,
+  HopEvent,
   NoteEvent,
   RetryEvent,
   UsageEvent,
@@ -15,11 +16,13 @@ export type {
 } from './driver/driver-events.js';
 export { type BudgetLedger, createBudgetLedger } from './driver/layers/budget-ledger.js';
 export { type BudgetOptions, withBudget } from './driver/layers/with-budget.js';
+export { withContinuation } from './driver/layers/with-continuation.js';
 export { type CostOptions, withCost } from './driver/layers/with-cost.js';
 export { type FallbackOptions, withFallback } from './driver/layers/with-fallback.js';
 export { type JsonValidationOptions, withJsonValidation } from './driver/layers/with-json-validation.js';
 export { type RetryPolicy, withRetries } from './driver/layers/with-retries.js';
 export type {
+  FinishedHop,
   GenerateRequest,
   GenerationParameters,
   MediaBytes,
@@ -39,6 +42,7 @@ export type {
 export { getByteLength } from './driver/request.js';
 export type { ChunkMetadata, GenerateResponse, ReplyAudio, StreamChunk, Usage } from './driver/response.js';
 export { addUsage, zeroUsage } from './driver/response.js';
+export { UntranscribedSpeech } from './driver/untranscribed-speech.js';
 export type { ErrorCode, ErrorDetails, ErrorReport, InterruptSignal, QuotaViolation } from './errors.js';
 export {
   BoticelliError,
@@ -108,5 +112,6 @@ export { withRecording } from './store/recordings/with-recording.js';
 export type { ReplyCache, StoredReply } from './store/replies/reply-cache.js';
 export type { PartDescription, RequestDescription, RequestId, TurnDescription } from './store/replies/request-id.js';
 export { describeRequest, requestKey } from './store/replies/request-id.js';
+export { withHopCache } from './store/replies/with-hop-cache.js';
 export { type ReplyCacheOptions, withReplyCache } from './store/replies/with-reply-cache.js';
 export type { Diagnostic, Location, SourceFile } from './toml/diagnostic.js';

@@ -1,8 +1,10 @@
-import { builtInPrices, type Price } from '../facts/prices.js';
+import { builtInPrices, type Price, type TokenRates } from '../facts/prices.js';
 import { stripModelPrefix } from '../util/model-name.js';
 
 /** The prices of models. */
 export interface PriceList {
+  /** Returns the price of a model now; undefined if it is unknown, as for an alias. */
+  getPrice(model: string): Price | undefined;
   /**
    * Returns the price of the model that served a reply. If it is unknown, returns the price of the requested model, or
    * undefined if that is unknown too. Also remembers for `getMaxPrice` which model served the requested one.
@@ -15,9 +17,17 @@ export interface PriceList {
   getMaxPrice(model: string): Price | undefined;
 }
 
+/** A price in settings, in US dollars per million tokens. It holds for all modalities. */
+export interface ConfiguredPrice {
+  input: number;
+  output: number;
+  /** Default: `input`. */
+  cached_input?: number | undefined;
+}
+
 interface PriceListOptions {
   /** Prices from settings, by model. They override built-in prices. */
-  configured?: Readonly<Record<string, Price>> | undefined;
+  configured?: Readonly<Record<string, ConfiguredPrice>> | undefined;
   /** Returns the time in milliseconds since the epoch. It matters because some prices change on a given day. */
   now?: () => number;
 }
@@ -29,13 +39,17 @@ const versionedModelPattern = /^gemini-[\d.]+-(flash-lite|flash|pro)(-preview)?$
 /** Creates a list of configured and built-in prices. */
 export function createPriceList({ configured = {}, now = Date.now }: PriceListOptions = {}): PriceList {
   const configuredPrices = new Map(
-    Object.entries(configured).map(([model, price]) => [stripModelPrefix(model), price]),
+    Object.entries(configured).map(([model, { cached_input: cachedInput, ...price }]): [string, Price] => [
+      stripModelPrefix(model),
+      { ...price, ...(cachedInput !== undefined && { cachedInput }) },
+    ]),
   );
   const findBuiltIn = (model: string) => findBuiltInPrice(model, now());
   const servedModels = new Map<string, string>();
   const findPrice = (model: string, requestedAs: string) =>
     configuredPrices.get(model) ?? configuredPrices.get(requestedAs) ?? findBuiltIn(model) ?? findBuiltIn(requestedAs);
   return {
+    getPrice: (model) => findPrice(model, model),
     getReplyPrice(model, requestedAs) {
       servedModels.set(requestedAs, model);
       return findPrice(model, requestedAs);
@@ -49,17 +63,32 @@ function findBuiltInPrice(model: string, now: number): Price | undefined {
   const name = [model, model.replace(/-\d{3}$/, '')].find((candidate) => Object.hasOwn(builtInPrices, candidate));
   const today = new Date(now).toISOString().slice(0, 10);
   const current = builtInPrices[name ?? '']?.filter(({ from = '' }) => from <= today).at(-1);
-  return current && { input: current.input, output: current.output };
+  if (!current) return undefined;
+  const { from: _, ...price } = current;
+  return price;
 }
 
+/** The highest price of each kind. Prices by modality are left out: the models of these families output text. */
 function findMaxFamilyPrice(model: string, now: number): Price | undefined {
   const family = latestAliasPattern.exec(model)?.[1];
   if (family === undefined) return undefined;
   const names = Object.keys(builtInPrices).filter((name) => versionedModelPattern.exec(name)?.[1] === family);
   const prices = names.flatMap((name) => findBuiltInPrice(name, now) ?? []);
   if (prices.length === 0) return undefined;
+  const max = getMaxRates(prices);
+  const thresholds = prices.flatMap(({ above }) => above?.promptTokens ?? []);
+  if (thresholds.length === 0) return max;
+  const maxAbove = getMaxRates(prices.map((price) => price.above ?? price));
+  return { ...max, above: { promptTokens: Math.min(...thresholds), ...maxAbove } };
+}
+
+function getMaxRates(rates: readonly TokenRates[]): TokenRates {
+  const sound = rates.map(({ input, inputByModality }) => inputByModality?.AUDIO ?? input);
+  const input = Math.max(...rates.map((each) => each.input));
+  const audio = Math.max(...sound);
   return {
-    input: Math.max(...prices.map(({ input }) => input)),
-    output: Math.max(...prices.map(({ output }) => output)),
+    input,
+    output: Math.max(...rates.map((each) => each.output)),
+    ...(audio > input && { inputByModality: { AUDIO: audio } }),
   };
 }

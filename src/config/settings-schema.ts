@@ -13,7 +13,11 @@ const tier = z.strictObject({ ...limits, models: z.optional(z.record(z.string(),
 
 /** US dollars per million tokens. */
 const usdPerMillionTokens = z.number().check(z.gte(0), z.lte(100_000));
-const price = z.strictObject({ input: usdPerMillionTokens, output: usdPerMillionTokens });
+const price = z.strictObject({
+  input: usdPerMillionTokens,
+  output: usdPerMillionTokens,
+  cached_input: z.optional(usdPerMillionTokens),
+});
 
 const gemini = z.strictObject({
   default_model: text,

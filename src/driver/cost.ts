@@ -1,11 +1,83 @@
-import { addUsage, type Usage } from './response.js';
+import { type Price, serviceTierFactors, type TokenRates } from '../facts/prices.js';
+import type { GenerateRequest, Part } from './request.js';
+import { addUsage, type TokenDetails, type TokensByModality, type Usage } from './response.js';
 
-/** The cost of tokens in US dollars; prices are per million tokens. Thoughts are billed as output. */
-export function calculateCostUsd(
-  { promptTokens, outputTokens, thoughtTokens }: Omit<Usage, 'totalTokens'>,
-  { input, output }: { input: number; output: number },
-): number {
-  return roundUsd((promptTokens * input + (outputTokens + thoughtTokens) * output) / 1_000_000);
+/**
+ * The cost of one request in US dollars. It is undefined if a count is unknown, and if the price depends on the modality
+ * of the tokens and the details do not have it: audio costs several times as much as text.
+ */
+export function calculateCostUsd(usage: Usage, price: Price, details: TokenDetails = {}): number | undefined {
+  const { promptTokens, outputTokens, thoughtTokens, cachedTokens = 0, toolTokens = 0 } = usage;
+  const factor = getServiceTierFactor(price, details);
+  if (promptTokens === undefined || outputTokens === undefined || thoughtTokens === undefined) return undefined;
+  if (factor === undefined || details.hasInvalidCount) return undefined;
+  const rates: TokenRates = price.above && promptTokens > price.above.promptTokens ? price.above : price;
+  const { input, output, cachedInput = input, inputByModality, outputByModality } = rates;
+  const promptCost = addUpModalities(promptTokens, details.prompt, input, inputByModality);
+  const outputCost = addUpModalities(outputTokens, details.output, output, outputByModality);
+  if (promptCost === undefined || outputCost === undefined) return undefined;
+  // Without details, cached tokens count as text, whose discount is the smallest. All modalities have the same share of
+  // discount in the table of prices.
+  const cachedCost = addUpModalities(cachedTokens, details.cached ?? {}, input, details.cached && inputByModality) ?? 0;
+  const discount = input === 0 ? 0 : cachedCost * (1 - cachedInput / input);
+  return roundUsd(((promptCost - discount + toolTokens * input + outputCost + thoughtTokens * output) * factor) / 1e6);
+}
+
+/**
+ * Multiplies tokens by their rates. Tokens that the details leave out get the highest of the rates: the details of a
+ * Live prompt were seen to lack 25 of 522 tokens (discuss.ai.google.dev/t/188765, 2026-09).
+ */
+function addUpModalities(
+  tokens: number,
+  details: TokensByModality | undefined,
+  rate: number,
+  ratesByModality: Readonly<Record<string, number>> | undefined,
+): number | undefined {
+  if (!ratesByModality || tokens === 0) return tokens * rate;
+  if (!details) return undefined;
+  let rest = tokens;
+  let cost = 0;
+  for (const [modality, count] of Object.entries(details)) {
+    rest -= count;
+    cost += count * (ratesByModality[modality] ?? rate);
+  }
+  return rest < 0 ? undefined : cost + rest * Math.max(rate, ...Object.values(ratesByModality));
+}
+
+function getServiceTierFactor({ priorityFactor }: Price, { serviceTier = 'standard' }: TokenDetails) {
+  return serviceTier === 'priority' ? priorityFactor : serviceTierFactors.get(serviceTier);
+}
+
+/**
+ * Estimates the cost of a request in US dollars. It is an upper bound where the price depends on the modality.
+ */
+export function estimateCostUsd(
+  request: GenerateRequest,
+  { promptTokens, outputTokens }: { promptTokens: number; outputTokens: number },
+  price: Price,
+): number | undefined {
+  const usage = { promptTokens, outputTokens, thoughtTokens: 0 };
+  return calculateCostUsd(usage, price, { prompt: getSilentPrompt(request, price, usage) ?? {}, output: {} });
+}
+
+/**
+ * Returns the details of a prompt without sound, whose tokens all have the price of text. A Live model hears its own
+ * earlier replies, so the prompts of Live models are never without sound.
+ */
+export function getSilentPrompt(
+  { turns }: GenerateRequest,
+  { outputByModality, inputByModality = {} }: Price,
+  { promptTokens }: Usage,
+): TokensByModality | undefined {
+  const otherModalities = Object.keys(inputByModality);
+  if (promptTokens === undefined || outputByModality?.AUDIO !== undefined) return undefined;
+  if (otherModalities.some((modality) => modality !== 'AUDIO')) return undefined;
+  const parts = turns.flatMap((turn) => (turn.role === 'user' ? turn.parts : []));
+  return parts.some(mayHaveSound) ? undefined : { TEXT: promptTokens };
+}
+
+function mayHaveSound(part: Part): boolean {
+  return part.type === 'media' && !/^(image|text)\/|^application\/pdf$/.test(part.mimeType ?? '');
 }
 
 /** Adds two costs. The sum is undefined if either cost is unknown, because a partial sum would be too low. */

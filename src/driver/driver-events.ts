@@ -1,11 +1,12 @@
 import type { ErrorReport } from '../errors.js';
 import type { BilledUsage } from './cost.js';
+import type { TokenDetails } from './response.js';
 
 /** Why a call waits: a limit of requests or tokens per minute, requests per day or concurrency; or a failure. */
 export type WaitReason = 'rpm' | 'tpm' | 'rpd' | 'concurrency' | 'backoff';
 
 /** An event that a driver or a layer reports during a call. The executor adds the name of the act. */
-export type DriverEvent = RetryEvent | WaitEvent | FallbackEvent | NoteEvent | UsageEvent;
+export type DriverEvent = RetryEvent | WaitEvent | FallbackEvent | NoteEvent | HopEvent | UsageEvent;
 
 /** An attempt failed and another one follows. */
 export interface RetryEvent {
@@ -17,6 +18,11 @@ export interface RetryEvent {
   error: ErrorReport;
   /** True if the failed attempt yielded text, which must be discarded. */
   discard: boolean;
+  /**
+   * With `discard`: how much of the text that was yielded so far remains valid, from its start, in UTF-16 units. It is
+   * the text of the finished hops of a long reply. Default 0.
+   */
+  keepChars?: number;
 }
 
 /** The call waits. */
@@ -29,6 +35,8 @@ export interface WaitEvent {
   until: string;
   /** True if the limit is a built-in guess, which may differ from the service's limit. */
   guessed?: boolean;
+  /** True if all models of the project pause, because of its spend-based limit. `reason` is then `backoff`. */
+  isProjectWide?: boolean;
 }
 
 /** The request goes to another model. */
@@ -46,6 +54,19 @@ export interface NoteEvent {
   about: 'session' | 'upload' | 'download' | 'reply';
   /** A sentence without a period. */
   message: string;
+  /** True if something is missing from the reply, or may be. */
+  warning?: boolean;
+}
+
+/** A hop of a long reply ended, and the next hop follows. */
+export interface HopEvent {
+  type: 'hop';
+  /** Which part of the reply the hop returned; counts from 1. */
+  part: number;
+  /** A sentence without a period. */
+  message: string;
+  /** True if the hop was reused from an earlier run, so that no request was sent. */
+  reused: boolean;
 }
 
 /** Billed tokens of an invalid reply or an interrupted attempt. They are not part of any reply's usage. */
@@ -53,4 +74,5 @@ export interface UsageEvent extends BilledUsage {
   type: 'spent';
   /** The model that served the request. */
   model: string;
+  tokenDetails?: TokenDetails;
 }

@@ -20,6 +20,8 @@ export interface CallContext {
    * signal's reason on abort. Present only for drivers that manage concurrency, and only if concurrency is limited.
    */
   acquireSlot?: (model: string) => Promise<Lease>;
+  /** Identifies the request within the run. Set by a layer that stores replies, for layers that store parts of them. */
+  requestId?: { key: string; occurrence: number };
   /** The fallback models that the act or its narrative names. */
   fallback?: readonly string[];
 }
@@ -60,6 +62,11 @@ export interface BoticelliDriver {
    * caller holds a slot during each call. Returns a promise if the driver has to look up the model first.
    */
   managesConcurrency?(model: string): boolean | Promise<boolean>;
+  /**
+   * Counts the prompt tokens of a request with the service, which costs nothing. Resolves to undefined if the service
+   * can't count them for this model. Optional.
+   */
+  countTokens?(request: GenerateRequest, context?: CallContext): Promise<number | undefined>;
   /** Whether `generateStream` may be called for the model. Needs no network. */
   supportsStreaming(model: string): boolean;
 }

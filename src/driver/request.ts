@@ -1,3 +1,5 @@
+import type { ThinkingLevel } from '../facts/model-facts.js';
+
 /** One request to a model: plain data, independent of the driver. */
 export interface GenerateRequest {
   /** The requested model, without the `models/` prefix. */
@@ -7,6 +9,25 @@ export interface GenerateRequest {
   /** The system instruction. */
   system?: string;
   parameters: GenerationParameters;
+  /**
+   * The hops of the reply so far, oldest first. If present, the request asks for the part of the reply that follows the
+   * last of them.
+   */
+  finishedHops?: readonly FinishedHop[];
+}
+
+/**
+ * A request that returned a part of a long reply. If a reply is longer than one request may return, it takes several
+ * requests, called hops: the same request is sent again with the token of the hop before
+ * (ai.google.dev/gemini-api/docs/generate-content/long-decode, read 2026-11).
+ */
+export interface FinishedHop {
+  /** The service's token for the next hop. */
+  token: string;
+  /** The part of the reply that the hop returned. */
+  turn: ModelTurn;
+  /** The output tokens of the hop, thoughts included; 0 if the service did not report them. */
+  outputTokens: number;
 }
 
 /** Parameters of generation. The model's defaults apply to absent parameters. */
@@ -33,7 +54,7 @@ export interface GenerationParameters {
   schema?: Readonly<Record<string, unknown>>;
 }
 
-export type ThinkingLevel = 'minimal' | 'low' | 'medium' | 'high';
+export type { ThinkingLevel };
 
 export type Turn = UserTurn | ModelTurn;
 

@@ -6,14 +6,27 @@ export interface GenerateResponse {
   text: string;
   /** The name that the service gives to the model that served the request. Aliases are resolved. */
   model: string;
-  /** Gemini's name for why the model stopped: `STOP` for a complete reply, `MAX_TOKENS` for a truncated one. */
+  /**
+   * Why the model stopped, as the service writes it: `STOP` for a complete reply, `MAX_TOKENS` for a truncated one,
+   * `CONTINUATION` for a hop of a longer one. Any other reason means that the reply may be incomplete
+   * (facts/finish-reasons.ts).
+   */
   finishReason: string;
+  /** What the service says about the finish reason, on one line. */
+  finishMessage?: string;
   usage: Usage;
-  /** The reply as a turn of the conversation. */
+  /** Details for the price. Absent if the service gave none. */
+  tokenDetails?: TokenDetails;
+  /**
+   * The reply as a turn of the conversation. If the request has `finishedHops` and the reply ends here, the turn also
+   * contains their parts; `text` and `usage` never do.
+   */
   turn: ModelTurn;
+  /** The service's token for the next hop of the reply. Only with the finish reason `CONTINUATION`. */
+  continuationToken?: string;
   /** The speech of a Live model; `text` is its transcript. */
   audio?: ReplyAudio;
-  /** The cost in US dollars. Absent if the price is unknown. */
+  /** The cost in US dollars. Absent if the price or a count is unknown. */
   costUsd?: number;
   /** True if the reply was reused from an earlier run, so that no request was sent and nothing was billed. */
   reused?: boolean;
@@ -26,14 +39,39 @@ export interface ReplyAudio {
   sampleRate: number;
 }
 
-/** Token counts of one or more requests. */
+/**
+ * Token counts of one or more requests. A count that the service did not give is absent, which does not mean 0. Only
+ * `cachedTokens` and `toolTokens` are also left out if they are 0.
+ */
 export interface Usage {
-  promptTokens: number;
-  outputTokens: number;
+  /** All tokens of the prompt, including cached ones. */
+  promptTokens?: number;
+  /** The tokens of the prompt that came from the service's cache. They are cheaper. */
+  cachedTokens?: number;
+  /** Tokens that the service's tools, such as its search, added to the prompt. Not part of `promptTokens`. */
+  toolTokens?: number;
+  outputTokens?: number;
   /** Tokens of thoughts. They are billed as output, but `outputTokens` does not include them. */
-  thoughtTokens: number;
-  totalTokens: number;
+  thoughtTokens?: number;
+  totalTokens?: number;
 }
+
+/** What the price of a request depends on, apart from the counts of its usage. */
+export interface TokenDetails {
+  /** The tokens of the prompt by modality. */
+  prompt?: TokensByModality;
+  /** The cached tokens by modality. */
+  cached?: TokensByModality;
+  /** The tokens of the reply by modality, without thoughts. */
+  output?: TokensByModality;
+  /** The service tier that served the request, in lower case: `standard`, `flex` or `priority`. */
+  serviceTier?: string;
+  /** Whether the count of cached or tool tokens was not a count, so that the cost is unknown. */
+  hasInvalidCount?: boolean;
+}
+
+/** Token counts by Gemini's name of the modality: `TEXT`, `IMAGE`, `VIDEO`, `AUDIO`, `DOCUMENT`. */
+export type TokensByModality = Readonly<Record<string, number>>;
 
 /** A piece of a streamed reply. */
 export interface StreamChunk {
@@ -55,12 +93,23 @@ export interface ChunkMetadata {
 
 export const zeroUsage: Usage = { promptTokens: 0, outputTokens: 0, thoughtTokens: 0, totalTokens: 0 };
 
-/** The sum of two usages. */
+/** The sum of two usages. A sum is absent if either count is unknown, because a partial sum would be too low. */
 export function addUsage(left: Usage, right: Usage): Usage {
-  return {
-    promptTokens: left.promptTokens + right.promptTokens,
-    outputTokens: left.outputTokens + right.outputTokens,
-    thoughtTokens: left.thoughtTokens + right.thoughtTokens,
-    totalTokens: left.totalTokens + right.totalTokens,
-  };
+  const sum: Usage = {};
+  for (const name of ['promptTokens', 'outputTokens', 'thoughtTokens', 'totalTokens'] as const) {
+    const [leftCount, rightCount] = [left[name], right[name]];
+    if (leftCount !== undefined && rightCount !== undefined) sum[name] = leftCount + rightCount;
+  }
+  // Where the prompt was counted, an absent count of its cached tokens and of tool tokens is 0.
+  if (sum.promptTokens === undefined) return sum;
+  for (const name of ['cachedTokens', 'toolTokens'] as const) {
+    const count = (left[name] ?? 0) + (right[name] ?? 0);
+    if (count > 0) sum[name] = count;
+  }
+  return sum;
+}
+
+/** Creates the metadata of the last chunk. */
+export function createFinalMetadata({ usage, finishReason }: Pick<GenerateResponse, 'usage' | 'finishReason'>) {
+  return { ...(usage.outputTokens !== undefined && { tokensGenerated: usage.outputTokens }), finishReason };
 }

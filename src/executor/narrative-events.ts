@@ -53,7 +53,10 @@ export interface ActWait extends ActReference, Omit<WaitEvent, 'type'> {
   type: 'act-wait';
 }
 
-/** An attempt failed and another one follows. If `discard` is true, the deltas of the act so far must be discarded. */
+/**
+ * An attempt failed and another one follows. If `discard` is true, the deltas of the act so far must be discarded, except
+ * for their first `keepChars` UTF-16 units.
+ */
 export interface ActRetry extends ActReference, Omit<RetryEvent, 'type'> {
   type: 'act-retry';
 }
@@ -66,6 +69,8 @@ export interface ActFallback extends ActReference, Omit<FallbackEvent, 'type'> {
 /** Other information about an act for the user. */
 export interface ActNote extends ActReference, Omit<NoteEvent, 'type'> {
   type: 'act-note';
+  /** If a request returned a part of a long reply and another request follows: the number of the part, from 1. */
+  part?: number;
 }
 
 /** An act received its reply. */

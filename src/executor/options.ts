@@ -14,7 +14,7 @@ export interface NarrativeExecutorOptions {
   onEvent?: (event: NarrativeEvent) => void | Promise<void>;
   /** Aborting ends the run at once, with status `interrupted` unless the reason is another BoticelliError. */
   signal?: AbortSignal;
-  /** Whether the run fails if max_tokens cuts a reply off. Default false. */
+  /** Whether the run fails if max_tokens cuts a reply off, or a reply may be incomplete. Default false. */
   strict?: boolean;
   /**
    * Whether the streamed text of a failed attempt can be discarded when an `act-retry` event with `discard: true`
@@ -24,7 +24,8 @@ export interface NarrativeExecutorOptions {
   /** Reads the value of `{{stdin}}`. Called once, before the first act, and only if a text uses it. */
   stdin?: () => Promise<string>;
   /**
-   * Saves the speech of a reply. Called before the `act-end` event of the reply. Returns the name of the file, if any.
+   * Saves the speech of a reply. Called before the `act-end` event of the reply, or before its act fails because the
+   * speech has no transcript. Returns the name of the file, if any.
    * If this option is absent, only the duration of the speech is reported.
    */
   saveAudio?: (act: { act: string; index: number }, audio: ReplyAudio) => string | undefined;

@@ -4,10 +4,11 @@ import type { DriverEvent } from '../driver/driver-events.js';
 import { createUnfinishedStreamError } from '../driver/final-response.js';
 import type { GenerateRequest, Part, Turn, UserTurn } from '../driver/request.js';
 import { type GenerateResponse, type ReplyAudio, zeroUsage } from '../driver/response.js';
-import { createTruncatedError } from '../driver/truncated-error.js';
+import { getAudioDurationMs, UntranscribedSpeech } from '../driver/untranscribed-speech.js';
 import { StreamingNotSupported } from '../errors.js';
 import { defaultModel } from '../facts/models.js';
 import type { MediaInput, TextInput } from '../narrative/narrative.js';
+import { checkFinishReason } from './check-finish-reason.js';
 import type { TurnPair } from './conversation.js';
 import type { ActAudio, ActEnd } from './narrative-events.js';
 import type { RunContext } from './options.js';
@@ -48,11 +49,17 @@ export async function runAct(input: ActInput): Promise<ActResult> {
     parameters: act.parameters,
   };
   const totals: ActTotals = { attempts: 1, waitMs: 0 };
-  const { response, firstTextAt } = await callDriver(request, createCallContext(input, totals), input);
+  const { response, firstTextAt } = await callDriver(request, createCallContext(input, totals), input).catch(
+    (thrown) => {
+      if (thrown instanceof UntranscribedSpeech) saveUntranscribedSpeech(thrown.audio, input);
+      throw thrown;
+    },
+  );
   const billed = response.reused ? { usage: zeroUsage, costUsd: 0 } : response;
   const { usage, costUsd } = recordUsage(billed, input, totals);
-  if (options.strict && response.finishReason === 'MAX_TOKENS') {
-    throw createTruncatedError(response, act.parameters, ', or run without --strict.');
+  const warning = checkFinishReason(response, act.parameters, options.strict ?? false);
+  if (warning !== undefined) {
+    onEvent({ type: 'act-note', ...eventBase, about: 'reply', message: warning, warning: true });
   }
 
   const { attempts, waitMs } = totals;
@@ -121,6 +128,12 @@ function reportDriverEvent(event: DriverEvent, input: ActInput, totals: ActTotal
       return void input.onEvent({ ...event, type: 'act-fallback', ...eventBase });
     case 'note':
       return void input.onEvent({ ...event, type: 'act-note', ...eventBase });
+    case 'hop': {
+      // The first request is counted from the start, so each further hop adds one.
+      if (!event.reused) totals.attempts += 1;
+      const { part, message, reused } = event;
+      return void input.onEvent({ type: 'act-note', ...eventBase, about: 'reply', message, ...(!reused && { part }) });
+    }
     case 'spent':
       return void recordUsage(event, input, totals);
     default:
@@ -155,9 +168,15 @@ async function callDriver(
   throw createUnfinishedStreamError(request.model);
 }
 
+/** Saves the speech of a reply that fails its act: it has been billed, and it is all that came. */
+function saveUntranscribedSpeech(audio: ReplyAudio, input: ActInput): void {
+  const { file } = createActAudio(audio, input);
+  if (file === undefined) return;
+  const message = `the speech without a transcript was saved as ${file}`;
+  input.onEvent({ type: 'act-note', ...createEventBase(input), about: 'reply', message });
+}
+
 function createActAudio(audio: ReplyAudio, { act, index, options }: ActInput): ActAudio {
   const file = options.saveAudio?.({ act: act.name, index }, audio);
-  // Two bytes per sample.
-  const durationMs = Math.round((audio.pcm.length / 2 / audio.sampleRate) * 1000);
-  return { durationMs, ...(file !== undefined && { file }) };
+  return { durationMs: getAudioDurationMs(audio), ...(file !== undefined && { file }) };
 }

@@ -34,9 +34,9 @@ export interface RunState extends RunContext {
 interface NarrativeScope {
   /** The prefix of its acts' names, for example `outer/`. */
   namePrefix: string;
-  /** The variables of the outer narratives, which take precedence. In a round, the narrative's own are included. */
+  /** Variables that take precedence over the narrative's own. */
   vars: ReadonlyMap<string, string>;
-  /** The round of the outer narrative, if the outer narrative has more than one round. */
+  /** The round of the nearest outer narrative that has more than one round; absent if none has. */
   round?: number | undefined;
 }
 

@@ -55,3 +55,28 @@ export const builtInTiers: Readonly<Record<string, TierLimits>> = {
 
 /** The default tier. Every key is in this tier until billing is enabled for its project. */
 export const defaultTier = 'free';
+
+/**
+ * Spend-based limits: the cost of all models of a project together, in US dollars, within a rolling window of ten minutes
+ * (ai.google.dev/gemini-api/docs/rate-limits, introduced 2026-06-23, read 2026-11-30 in copies). Whether they apply
+ * depends on the billing history. The Markdown version of the page has 200 for tier 2.
+ */
+export const spendLimits = {
+  windowMs: 10 * 60_000,
+  usdByTier: { tier_1: 10, tier_2: 50, tier_3: 200 },
+  /**
+   * The first pause after such a rejection, which usually names none. It doubles with each rejection. Users report that
+   * a pause of 45 to 90 s is often enough (public repositories, read 2026-11-30).
+   */
+  firstPauseMs: 60_000,
+} as const;
+
+/** The pages to which Google's own messages about billing refer (quoted in public bug reports of 2026). */
+export const billingPages = {
+  /** Prepaid credits, and billing of each project. */
+  projects: 'https://ai.studio/projects',
+  /** The monthly spending cap of a project. */
+  spend: 'https://ai.studio/spend',
+  /** The billing account, whose monthly cap depends on its tier. */
+  billing: 'https://ai.studio/billing',
+} as const;

@@ -2,15 +2,31 @@ import { BoticelliError } from '../errors.js';
 
 const createKeyHint = 'create a key at https://aistudio.google.com/apikey.';
 
+// ASCII quotes and those of word processors. Shells remove their own quotes, but Docker's --env-file and CI
+// settings pass them on.
+const quotePattern = /^["'`“”„«»‘’‚]|["'`“”„«»‘’‚]$/;
+const prefixPattern = /^(?:(bearer)\s|((?:api[-_]?)?key|\w+_API_KEY)\s*[=:])/i;
+
 /**
- * Checks a key before any request. Otherwise fetch would quote a key that a header can't carry in its error.
- * @throws BoticelliError `missing_api_key` for an empty key; `auth` for one that a header can't carry or that is meant
- * for another API
+ * Checks a key before any request. If a header can't carry the key, the error of fetch would quote it.
+ * @throws BoticelliError `missing_api_key` for an empty key; `auth` for one that a header can't carry, that was copied
+ * with something around it, or that is meant for another API
  */
 export function assertUsableKey(apiKey: string): void {
   if (apiKey === '') {
     throw new BoticelliError('missing_api_key', 'the API key is empty', {
       hint: `Set GEMINI_API_KEY, or ${createKeyHint}`,
+    });
+  }
+  if (quotePattern.test(apiKey)) {
+    throw new BoticelliError('auth', 'the API key is in quotation marks', {
+      hint: 'Set GEMINI_API_KEY to the key alone, without quotation marks.',
+    });
+  }
+  const [prefix, scheme, name] = prefixPattern.exec(apiKey) ?? [];
+  if (prefix !== undefined) {
+    throw new BoticelliError('auth', `the API key begins with "${scheme ?? `${name}=`}"`, {
+      hint: 'Set GEMINI_API_KEY to the key alone, without anything before it.',
     });
   }
   const invalidIndex = apiKey.search(/[^\x21-\x7e]/);

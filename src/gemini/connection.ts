@@ -1,7 +1,7 @@
 import type { Files, GoogleGenAI, Live, Models } from '@google/genai';
 import { BoticelliError } from '../errors.js';
 import { defaultBaseUrl } from '../facts/requests.js';
-import { isBaseUrl } from '../util/base-url.js';
+import { isBaseUrl, stripApiVersion } from '../util/base-url.js';
 import { assertUsableKey, createRedactor, type Redact } from './api-key.js';
 import type { ConnectionOptions } from './options.js';
 import { loadHttpModule } from './transport/http.js';
@@ -29,8 +29,12 @@ export interface Connection {
   getLiveApi(): Promise<Live>;
 }
 
-/** @throws BoticelliError `invalid_config` for an invalid base URL */
-export function createConnection({ apiKey, baseUrl = defaultBaseUrl, resolveProxy }: ConnectionOptions): Connection {
+/**
+ * Creates a connection. An API version at the end of the base URL is left out.
+ * @throws BoticelliError `invalid_config` for an invalid base URL
+ */
+export function createConnection({ apiKey, resolveProxy, ...options }: ConnectionOptions): Connection {
+  const baseUrl = stripApiVersion(options.baseUrl ?? defaultBaseUrl);
   const url = parseBaseUrl(baseUrl);
   const resolveRoute = createRouteResolver(resolveProxy);
   let clientPromise: Promise<GoogleGenAI> | undefined;

@@ -1,15 +1,17 @@
 import { systemClock } from '../driver/clock.js';
 import type { BoticelliDriver, CallContext } from '../driver/driver.js';
 import type { GenerateRequest } from '../driver/request.js';
-import type { StreamChunk } from '../driver/response.js';
+import type { GenerateResponse, StreamChunk } from '../driver/response.js';
 import { type Connection, createConnection } from './connection.js';
-import { createStreamInterruptedError } from './errors/invalid-response.js';
+import { createIncompleteResponseError, createStreamInterruptedError } from './errors/invalid-response.js';
+import { toOneLine } from './errors/one-line.js';
 import type { LiveDriver } from './live/options.js';
 import { createMediaDelivery, type MediaDelivery } from './media/deliver-media.js';
 import { isLiveOnly } from './models/capabilities.js';
 import type { GeminiDriverOptions } from './options.js';
 import type { CallOptions } from './rest/call-options.js';
 import { getTokenMetadata } from './rest/collect-response.js';
+import { countTokens } from './rest/count-tokens.js';
 import { type PreparedRequest, prepareRequest, toRequestError } from './rest/prepare-request.js';
 import { createRoutingDriver } from './rest-or-live.js';
 
@@ -67,12 +69,13 @@ function createRestDriver(options: RestDriverOptions): BoticelliDriver {
     supportsStreaming: () => true,
     prepare: options.connection.prepare,
     close: () => options.delivery.close(),
+    countTokens: (request, context = {}) => countTokens(request, context, options),
 
     async generate(request, context = {}) {
       const prepared = await prepareRequest({ request, context, ...options, streaming: false });
       try {
         prepared.collector.add(await prepared.send((models, parameters) => models.generateContent(parameters)));
-        return prepared.collector.buildResponse();
+        return completeReply(prepared);
       } catch (thrown) {
         throw await toRequestError(thrown, prepared);
       } finally {
@@ -100,7 +103,8 @@ async function* streamReply(
   }
 }
 
-async function* receiveChunks({ collector, exchange, send }: PreparedRequest): AsyncGenerator<StreamChunk> {
+async function* receiveChunks(prepared: PreparedRequest): AsyncGenerator<StreamChunk> {
+  const { collector, exchange, send } = prepared;
   for await (const chunk of await send((models, parameters) => models.generateContentStream(parameters))) {
     const text = collector.add(chunk);
     if (text === '') continue;
@@ -108,8 +112,27 @@ async function* receiveChunks({ collector, exchange, send }: PreparedRequest): A
     // After an abort, no more text is yielded, even if it arrived before the abort.
     exchange.timeouts.signal.throwIfAborted();
   }
-  if (!collector.isFinished) throw createStreamInterruptedError('it ended without a finish reason', collector.text);
-  const response = collector.buildResponse();
+  const response = completeReply(prepared);
   const { finishReason } = response;
   yield { text: '', finished: true, metadata: { ...getTokenMetadata(collector), finishReason }, response };
+}
+
+/**
+ * Builds the reply when the response has been read to its end, and reports what it has besides text. Without a finish
+ * reason the response broke off, even if its JSON is complete.
+ */
+function completeReply({ collector, exchange, options: { context } }: PreparedRequest): GenerateResponse {
+  if (!collector.isFinished) {
+    throw exchange.streaming
+      ? createStreamInterruptedError('it ended without a finish reason', collector.text)
+      : createIncompleteResponseError('it has no finish reason', exchange.host);
+  }
+  const { finishMessage } = exchange;
+  const response = collector.buildResponse(finishMessage && toOneLine(exchange.redact(finishMessage)));
+  const otherParts = collector.describeOtherParts();
+  if (otherParts !== undefined) {
+    const message = `the reply also has ${otherParts}; only its text is shown`;
+    context.emit?.({ type: 'note', about: 'reply', message, warning: true });
+  }
+  return response;
 }

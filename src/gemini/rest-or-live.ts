@@ -29,6 +29,9 @@ export function createRoutingDriver({ rest, live, usesLiveApi }: RoutingDriverOp
       await Promise.all([rest.close?.(), live.close?.()]);
     },
     managesConcurrency: usesLive,
+    // A Live session has no method that counts.
+    countTokens: async (request, context) =>
+      (await usesLive(request.model)) ? undefined : rest.countTokens?.(request, context),
     async generate(request, context) {
       const driver = await chooseDriver(request.model);
       try {

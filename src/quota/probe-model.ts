@@ -131,13 +131,18 @@ async function sendRequest(
     return undefined;
   } catch (thrown) {
     if (!(thrown instanceof QuotaExceeded)) throw thrown;
+    const rejection = toQuotaRejection(thrown, clock.now());
+    if (!rejection) {
+      await limiter.cancel(reservation);
+      throw thrown;
+    }
     result.refused += 1;
     const { violations: quotas, retryAfterMs } = thrown;
     result.firstRefusal ??= {
       ...{ request: result.sent, afterMs: clock.now() - startedAt, quotas },
       ...(retryAfterMs !== undefined && { retryAfterMs }),
     };
-    await limiter.recordRejection(reservation, { ...toQuotaRejection(thrown, clock.now()), unreserved: true });
+    await limiter.recordRejection(reservation, { ...rejection, unreserved: true });
     return thrown;
   }
 }

@@ -1,5 +1,5 @@
 import { createModelState, type ModelState } from './limiter/model-state.js';
-import { modelStateKey } from './limiter/project-state.js';
+import { modelStateKey, projectStateKey } from './limiter/project-state.js';
 import type { LearnedLimits } from './limits.js';
 import type { QuotaStore } from './stores/quota-store.js';
 
@@ -26,6 +26,8 @@ export interface ResetResult {
  */
 export async function resetLearnedLimits(store: QuotaStore, project: string, model: string): Promise<ResetResult[]> {
   const results: ResetResult[] = [];
+  // Otherwise the next process would write a pause of the project into the state again.
+  await store.remove(projectStateKey(project));
   let next: string | undefined = model;
   while (next !== undefined && !results.some((result) => result.model === next)) {
     const current: string = next;

@@ -1,11 +1,20 @@
 import { type LimitKind, limitKinds } from '../facts/limits.js';
-import { createModelState, findOrCreateDay, type ModelState, refreshState } from './limiter/model-state.js';
+import {
+  createModelState,
+  findOrCreateDay,
+  type ModelState,
+  refreshState,
+  type WaitingReason,
+} from './limiter/model-state.js';
 import { modelStateKey } from './limiter/project-state.js';
 import type { RateLimiterOptions } from './limiter/rate-limiter.js';
 import { computeWindowLimits, scheduleRequest, type WindowLimits } from './limiter/schedule.js';
 import { computeEffectiveLimits, type Limit, type Limits } from './limits.js';
 
-/** The quota of a model at one moment, or the model that serves an alias. Times are milliseconds since the epoch. */
+/**
+ * The quota of a model at one moment. For an alias (`model`), only the name of the model that serves it (`standsFor`).
+ * Times are milliseconds since the epoch.
+ */
 export type QuotaStatus = ModelStatus | { model: string; standsFor: string };
 
 export interface ModelStatus {
@@ -38,7 +47,7 @@ export interface UsageCount {
 /** When a small request made now would be sent. `taken`: no concurrency slot is free. `closed`: the day is used up. */
 export type Availability =
   | { state: 'now' }
-  | { state: 'later'; at: number; reason: 'rpm' | 'tpm' }
+  | { state: 'later'; at: number; reason: WaitingReason }
   | { state: 'taken' }
   | { state: 'closed'; at: number };
 
@@ -94,13 +103,14 @@ function getModelStatus(
   const configured = limitsFor(model, requestedAs);
   const window = computeWindowLimits(state, configured, options);
   const { endsAt, count } = findOrCreateDay(state, now);
-  const reservedToday = state.appointments.filter(({ confirmed, at }) => !confirmed && at < endsAt).length;
+  const { appointments: reservations, leases } = state;
+  const reservedToday = reservations.filter(({ confirmed, at }) => !confirmed && at < endsAt).length;
   return {
     model,
     limits: addLimitDetails(window.limits, computeEffectiveLimits(configured, state.learned), state),
-    minute: countUsage(state.appointments.filter(({ at }) => at > now - window.windowMs)),
+    minute: countUsage(reservations.filter(({ at }) => at > now - window.windowMs)),
     day: { endsAt, requests: { used: Math.max(0, count - reservedToday), booked: reservedToday } },
-    underWay: state.leases.length,
+    underWay: leases.length,
     free: getAvailability(state, now, window),
   };
 }

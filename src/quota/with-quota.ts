@@ -1,8 +1,10 @@
 import type { BoticelliDriver } from '../driver/driver.js';
 import { createLayer } from '../driver/layers/create-layer.js';
-import { acquirePermit, type PermitOptions } from './limiter/acquire-permit.js';
+import { acquirePermit } from './limiter/acquire-permit.js';
+import { createTokenCounter } from './limiter/count-tokens.js';
+import type { PermitOptions } from './limiter/permit-options.js';
 
-export type QuotaOptions = Omit<PermitOptions, 'driver'>;
+export type QuotaOptions = Omit<PermitOptions, 'driver' | 'countTokens'>;
 
 /**
  * Limits the request rate: waits for a slot and a reservation before each call, and settles the reservation with the
@@ -10,10 +12,11 @@ export type QuotaOptions = Omit<PermitOptions, 'driver'>;
  * its reservation. The limiter learns the true limit from a 429. A stream counts as one request. `close` also closes
  * the limiter.
  *
- * @throws BoticelliError `rate_limited` if the wait would exceed `maxWaitMs`, `quota_exhausted` if the day is used up
+ * @throws BoticelliError `rate_limited` if the wait would exceed `maxWaitMs`, `quota_exhausted` if the day is used up or the
+ * prompt is larger than the tokens per minute that the service allows
  */
 export function withQuota(quotaOptions: QuotaOptions, inner: BoticelliDriver): BoticelliDriver {
-  const options: PermitOptions = { ...quotaOptions, driver: inner };
+  const options: PermitOptions = { ...quotaOptions, driver: inner, countTokens: createTokenCounter(inner) };
   return createLayer(inner, {
     async close() {
       await inner.close?.();

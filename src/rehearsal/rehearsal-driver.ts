@@ -1,7 +1,7 @@
 import { type Clock, systemClock } from '../driver/clock.js';
 import type { BoticelliDriver } from '../driver/driver.js';
 import { type GenerateRequest, getByteLength, type Part, type Turn } from '../driver/request.js';
-import type { GenerateResponse, StreamChunk } from '../driver/response.js';
+import { createFinalMetadata, type GenerateResponse, type StreamChunk } from '../driver/response.js';
 import { redactUrl } from '../media/media-url.js';
 
 /** The model name of rehearsed replies in every output, so that nobody mistakes them for real ones. */
@@ -34,8 +34,7 @@ export function createRehearsalDriver(options: RehearsalOptions = {}): Boticelli
         if (index > 0) await clock.sleep(tokenDelayMs, context?.signal);
         yield { text, finished: false, metadata: { tokensGenerated: index + 1 } };
       }
-      const { finishReason, usage } = response;
-      yield { text: '', finished: true, metadata: { tokensGenerated: usage.outputTokens, finishReason }, response };
+      yield { text: '', finished: true, metadata: createFinalMetadata(response), response };
     },
   };
 }

@@ -1,20 +1,23 @@
 import { createPriceList, type PriceList } from '../config/price-list.js';
 import { type Clock, systemClock } from '../driver/clock.js';
-import { calculateCostUsd } from '../driver/cost.js';
+import { countHopTokens } from '../driver/continuation.js';
+import { estimateCostUsd } from '../driver/cost.js';
 import type { BoticelliDriver } from '../driver/driver.js';
 import type { BudgetLedger } from '../driver/layers/budget-ledger.js';
-import { withBudget } from '../driver/layers/with-budget.js';
+import { type BudgetOptions, withBudget } from '../driver/layers/with-budget.js';
+import { withContinuation } from '../driver/layers/with-continuation.js';
 import { withCost } from '../driver/layers/with-cost.js';
 import { type FallbackOptions, withFallback } from '../driver/layers/with-fallback.js';
 import { withJsonValidation } from '../driver/layers/with-json-validation.js';
 import { withRetries } from '../driver/layers/with-retries.js';
-import type { GenerateRequest } from '../driver/request.js';
+import { typicalReplyTokens } from '../facts/prices.js';
 import { createGeminiDriver } from '../gemini/driver.js';
 import { getUnsupportedReason } from '../gemini/models/unsupported-reason.js';
 import type { GeminiDriverOptions } from '../gemini/options.js';
 import { createSchemaValidator } from '../narrative/schema/json-schema.js';
-import { estimateTokens } from '../quota/limiter/estimate-tokens.js';
+import { estimateTextTokens, estimateTokens } from '../quota/limiter/estimate-tokens.js';
 import { type QuotaOptions, withQuota } from '../quota/with-quota.js';
+import { withHopCache } from '../store/replies/with-hop-cache.js';
 import { type ReplyCacheOptions, withReplyCache } from '../store/replies/with-reply-cache.js';
 import { createQuota } from './quota.js';
 
@@ -45,7 +48,7 @@ export interface DriverStackOptions {
 
 /**
  * Creates the driver that the command line uses. Its layers, from the outermost to the innermost, are stored replies,
- * JSON validation, fallback, budget and cost, retries, quota, and Gemini. Create one driver for each run.
+ * JSON validation, continuation of long replies, stored hops, fallback, budget and cost, retries, quota, and Gemini. Create one driver for each run.
  *
  * @throws BoticelliError `invalid_config` for an invalid base URL
  */
@@ -55,10 +58,9 @@ export function createDriverStack(options: DriverStackOptions): BoticelliDriver 
   const gemini = createGeminiDriver({ clock, ...options.gemini });
   const limited = quota ? withQuota(quota, gemini) : gemini;
   const priced = withCostLimit(options, withRetries({ retries, clock }, limited));
-  const validated = withJsonValidation(
-    { compileSchema: createSchemaValidator },
-    withFallback({ getFallbackModels, getUnsupportedReason }, priced),
-  );
+  const hop = withFallback({ getFallbackModels, getUnsupportedReason }, priced);
+  const whole = withContinuation(replies ? withHopCache(replies, hop) : hop);
+  const validated = withJsonValidation({ compileSchema: createSchemaValidator }, whole);
   return replies ? withReplyCache(replies, validated) : validated;
 }
 
@@ -66,13 +68,23 @@ function withCostLimit(options: DriverStackOptions, inner: BoticelliDriver): Bot
   const { prices = createPriceList(), maxCostUsd, budgetLedger: ledger } = options;
   const driver = withCost({ getPrice: prices.getReplyPrice }, inner);
   if (maxCostUsd === undefined) return driver;
-  const estimateUsd = (request: GenerateRequest) => estimateCostUsd(request, prices);
-  return withBudget({ maxCostUsd, estimateUsd, ...(ledger && { ledger }) }, driver);
+  return withBudget({ maxCostUsd, estimateUsd: createCostEstimator(prices), ...(ledger && { ledger }) }, driver);
 }
 
-/** Estimates the cost of the prompt and, if `max_tokens` is set, of the longest reply. Absent if no price is known. */
-function estimateCostUsd(request: GenerateRequest, prices: PriceList): number | undefined {
-  const price = prices.getMaxPrice(request.model);
-  const { maxTokens: outputTokens = 0 } = request.parameters;
-  return price && calculateCostUsd({ promptTokens: estimateTokens(request), outputTokens, thoughtTokens: 0 }, price);
+/**
+ * Creates a function that estimates the cost of a prompt and of a reply of `max_tokens`. Without `max_tokens`, the length
+ * of a reply is unknown, so the estimate before the call is that of the prompt alone. If the service did not count the
+ * tokens of a reply, they are estimated from its text; thoughts may have been longer, so a short text counts as a reply
+ * of typical length.
+ */
+function createCostEstimator(prices: PriceList): BudgetOptions['estimateUsd'] {
+  return (request, reply) => {
+    const price = prices.getMaxPrice(request.model);
+    const promptTokens = estimateTokens(request);
+    const replyTokens = reply ? Math.max(typicalReplyTokens, estimateTextTokens(reply.text)) : 0;
+    const { maxTokens } = request.parameters;
+    // max_tokens limits the whole reply, so a later hop can return only what the earlier hops have left of it.
+    const outputTokens = maxTokens === undefined ? replyTokens : Math.max(0, maxTokens - countHopTokens(request));
+    return price && estimateCostUsd(request, { promptTokens, outputTokens }, price);
+  };
 }

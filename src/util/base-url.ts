@@ -4,3 +4,12 @@ export function isBaseUrl(text: string): boolean {
   const { protocol, username, password, search, hash } = new URL(text);
   return /^https?:$/.test(protocol) && username + password + search + hash === '';
 }
+
+/**
+ * Removes the version of Gemini's API from the end of a base URL: `/v1beta`, `/v1`, or `/v1beta/openai` as in Google's
+ * page about OpenAI's libraries (ai.google.dev/gemini-api/docs/openai). Other tools want the version in the base URL,
+ * but @google/genai appends `/v1beta` itself.
+ */
+export function stripApiVersion(baseUrl: string): string {
+  return baseUrl.replace(/(?<![:/])\/+v1(alpha|beta)?(\/+openai)?\/*$/i, '');
+}

@@ -6,15 +6,18 @@ const november = () => Date.UTC(2026, 10, 22);
 describe('the price of a reply', () => {
   test('is that of the serving model, with or without a release number', () => {
     const { getReplyPrice } = createPriceList({ now: november });
-    expect(getReplyPrice('gemini-3.5-flash-lite', 'gemini-flash-lite-latest')).toEqual({ input: 0.3, output: 2.5 });
-    expect(getReplyPrice('gemini-3.5-flash-lite-001', 'x')).toEqual({ input: 0.3, output: 2.5 });
-    expect(getReplyPrice('gemini-3.8-flash-09-2026', 'gemini-3.8-flash')).toEqual({ input: 0.75, output: 3.75 });
+    expect(getReplyPrice('gemini-3.5-flash-lite', 'gemini-flash-lite-latest')).toMatchObject({
+      input: 0.3,
+      output: 2.5,
+    });
+    expect(getReplyPrice('gemini-3.5-flash-lite-001', 'x')).toMatchObject({ input: 0.3, output: 2.5 });
+    expect(getReplyPrice('gemini-3.8-flash-09-2026', 'gemini-3.8-flash')).toMatchObject({ input: 0.75, output: 3.75 });
   });
 
   test('changes on the date of the price change', () => {
     const on = (day: string) => createPriceList({ now: () => Date.parse(day) }).getReplyPrice('gemini-3.8-flash', 'x');
-    expect(on('2026-12-31T23:59:59Z')).toEqual({ input: 0.75, output: 3.75 });
-    expect(on('2027-01-01T00:00:00Z')).toEqual({ input: 1.5, output: 7.5 });
+    expect(on('2026-12-31T23:59:59Z')).toMatchObject({ input: 0.75, output: 3.75 });
+    expect(on('2027-01-01T00:00:00Z')).toMatchObject({ input: 1.5, output: 7.5 });
   });
 
   test('is undefined for an unknown model', () => {
@@ -36,8 +39,25 @@ describe('the price of a reply', () => {
 test('assumes the highest price of the family for an alias, until a reply shows its model', () => {
   const { getReplyPrice, getMaxPrice } = createPriceList({ now: november });
   expect(getMaxPrice('gemini-flash-latest')).toEqual({ input: 1.5, output: 9 });
-  expect(getMaxPrice('gemini-flash-lite-latest')).toEqual({ input: 0.3, output: 2.5 });
-  expect(getMaxPrice('gemini-pro-latest')).toEqual({ input: 2, output: 12 });
+  expect(getMaxPrice('gemini-flash-lite-latest')).toEqual({
+    ...{ input: 0.3, output: 2.5, inputByModality: { AUDIO: 0.5 } },
+  });
+  expect(getMaxPrice('gemini-pro-latest')).toEqual({
+    ...{ input: 2, output: 12, above: { promptTokens: 200_000, input: 4, output: 18 } },
+  });
   getReplyPrice('gemini-3.8-flash', 'gemini-flash-latest');
-  expect(getMaxPrice('gemini-flash-latest')).toEqual({ input: 0.75, output: 3.75 });
+  expect(getMaxPrice('gemini-flash-latest')).toMatchObject({ input: 0.75, output: 3.75 });
+});
+
+test('Gemini 4 Argon and Carbon double on 2026-12-01', () => {
+  for (const model of ['gemini-4-argon', 'gemini-4-carbon']) {
+    const on = (day: string) => createPriceList({ now: () => Date.parse(day) }).getReplyPrice(model, model);
+    expect(on('2026-11-30T23:59:59Z')).toEqual({ input: 2, output: 10, cachedInput: 0.1 });
+    expect(on('2026-12-01T00:00:00Z')).toEqual({ input: 4, output: 20, cachedInput: 0.2 });
+  }
+});
+
+test('settings may give the price of cached input', () => {
+  const { getReplyPrice } = createPriceList({ configured: { m: { input: 4, output: 8, cached_input: 1 } } });
+  expect(getReplyPrice('m', 'm')).toEqual({ input: 4, output: 8, cachedInput: 1 });
 });

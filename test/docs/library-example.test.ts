@@ -46,7 +46,7 @@ test('the library example prints every reply, also after an attempt that broke o
       '\n## draft\nThe po\n(discarded, starting again)\nThe post.',
       '\n## critique\nToo long.',
       '\n## rewrite\nShorter.',
-      '\n## title\nA title\n\ncompleted: 4 acts, 60 tokens\n',
+      '\n## title\nA title\n\ncompleted: 4 acts, an unknown number of tokens\n',
     ].join(''),
   );
   expect(server.generateRequests.map(({ streaming }) => streaming)).toEqual(Array(5).fill(true));

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { UntranscribedSpeech } from '../../src/driver/untranscribed-speech.js';
 import { BoticelliError, Interrupted, StreamingNotSupported } from '../../src/errors.js';
 import type { NarrativeEvent } from '../../src/executor/narrative-events.js';
 import { NarrativeExecutor } from '../../src/executor/narrative-executor.js';
@@ -172,6 +173,33 @@ test('accepts a truncated reply, but not with strict', async () => {
   expect(report.usage).toMatchObject({ promptTokens: 10, totalTokens: 11 });
 });
 
+test.each(['OTHER', 'LANGUAGE', 'SOMETHING_NEW'])(
+  'warns of a reply that stopped with %s, and rejects it with strict',
+  async (finishReason) => {
+    const script = [{ pieces: ['Some'], finishReason }];
+    const message = `the model stopped with ${finishReason}: the reply may be incomplete`;
+    const { events, executor } = createExecutor(script);
+    const report = await executor.execute(createNarrative(act('one')));
+    expect(report.acts).toMatchObject([{ text: 'Some', finishReason }]);
+    expect(events.slice(2, 4)).toEqual([
+      { type: 'act-note', act: 'one', about: 'reply', message, warning: true },
+      expect.objectContaining({ type: 'act-end' }),
+    ]);
+
+    const failed = await createExecutor(script, { strict: true }).executor.execute(createNarrative(act('one')));
+    expect(failed.error).toMatchObject({ code: 'incomplete_reply', message, act: 'one' });
+    expect(failed.usage.totalTokens).toBe(11);
+  },
+);
+
+test('accepts a complete reply with strict, whatever the letter case of its finish reason', async () => {
+  const { events, executor } = createExecutor([{ pieces: ['All'], finishReason: 'stop' }], { strict: true });
+  expect((await executor.execute(createNarrative(act('one')))).acts).toMatchObject([{ finishReason: 'stop' }]);
+  expect(events.map(({ type }) => type)).not.toContain('act-note');
+  const lowerCase = createExecutor([{ pieces: ['half'], finishReason: 'max_tokens' }], { strict: true });
+  expect((await lowerCase.executor.execute(createNarrative(act('one')))).error?.code).toBe('truncated');
+});
+
 test('adds the usage of failed attempts to act-end, or only to the totals if the act fails', async () => {
   const usage = { promptTokens: 5, outputTokens: 1, thoughtTokens: 0, totalTokens: 6 };
   const onCall: ScriptedCall['onCall'] = (_, { emit }) => emit?.({ type: 'spent', model: 'm', usage, costUsd: 1 });
@@ -229,4 +257,18 @@ test('saves speech before act-end, which has its duration and file', async () =>
   const { acts } = await executor.execute(createNarrative(act('one')));
   expect(saved).toEqual([{ act: 'one', index: 0 }, audio, 'act-start']);
   expect(acts[0]?.audio).toEqual({ durationMs: 1000, file: '01-one.wav' });
+});
+
+test('saves speech without a transcript, and reports its file before the act fails', async () => {
+  const audio = { pcm: new Uint8Array(48_000), sampleRate: 24_000 };
+  const error = new UntranscribedSpeech(audio);
+  const saveAudio: NarrativeExecutorOptions['saveAudio'] = (_, given) => (given === audio ? '01-one.wav' : undefined);
+  const { events, executor } = createExecutor([{ error }], { saveAudio });
+  const { failure } = await executor.execute(threeActs);
+  expect(failure).toBe(error);
+  expect(error.message).toBe('the reply has no text, only 1.0 s of speech without a transcript');
+  expect(events).toContainEqual({
+    ...{ type: 'act-note', act: 'one', about: 'reply' },
+    message: 'the speech without a transcript was saved as 01-one.wav',
+  });
 });

@@ -29,6 +29,29 @@ test.each([
   expect(fixture.server.requests).toHaveLength(0);
 });
 
+test.each([
+  [`"${canary}"`, 'the API key is in quotation marks'],
+  [`'${canary}`, 'the API key is in quotation marks'],
+  [`“${canary}”`, 'the API key is in quotation marks'],
+  [`"${canary}",`, 'the API key is in quotation marks'],
+  [`Bearer ${canary}`, 'the API key begins with "Bearer"'],
+  [`key=${canary}`, 'the API key begins with "key="'],
+  [`GEMINI_API_KEY=${canary}`, 'the API key begins with "GEMINI_API_KEY="'],
+])('says what surrounds a key, before any request (%#)', async (apiKey, message) => {
+  const calls = [
+    () => fixture.driver({ apiKey }).generate(createRequest()),
+    () => fixture.driver({ apiKey }).generate(createRequest('Hi', { model: 'gemini-3.8-live' })),
+    () => listModels({ apiKey, baseUrl: fixture.server.url }),
+  ];
+  for (const call of calls) {
+    const error = await getError(call());
+    expect(error).toMatchObject({ code: 'auth', message, isTransient: false });
+    expect(error.hint).toMatch(/^Set GEMINI_API_KEY to the key alone/);
+    expect(printAll(error)).not.toContain(canary);
+  }
+  expect(fixture.server.requests).toHaveLength(0);
+});
+
 const echo = `The key ${canary} and ${encodeURIComponent(canary)} and ${canary}.`;
 
 test.each([

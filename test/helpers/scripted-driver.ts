@@ -7,6 +7,10 @@ export interface ScriptedCall {
   pieces?: string[];
   error?: Error;
   finishReason?: string;
+  /** The token for the next hop. */
+  continuationToken?: string;
+  /** What is different in the response. */
+  response?: Partial<GenerateResponse>;
   /** Whether the call fails before its request is sent. */
   failsBeforeSending?: boolean;
   /** Called at the start of the call. */
@@ -57,9 +61,13 @@ export function createScriptedDriver(scripts: ScriptedCall[] = [], { supportsStr
 
 function createResponse(
   { model }: GenerateRequest,
-  { pieces = [], finishReason = 'STOP' }: ScriptedCall,
+  { pieces = [], finishReason = 'STOP', continuationToken, response }: ScriptedCall,
 ): GenerateResponse {
   const text = pieces.join('');
   const usage = { promptTokens: 10, outputTokens: pieces.length, thoughtTokens: 0, totalTokens: 10 + pieces.length };
-  return { text, model: `${model}-001`, finishReason, usage, turn: { role: 'model', text, model } };
+  return {
+    ...{ text, model: `${model}-001`, finishReason, usage, turn: { role: 'model', text, model } },
+    ...(continuationToken !== undefined && { continuationToken }),
+    ...response,
+  };
 }

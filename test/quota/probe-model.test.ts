@@ -73,6 +73,13 @@ test('ends when the daily quota is used up', async () => {
   expect(await result).toMatchObject({ sent: 2, refused: 1, ended: 'day-used-up' });
 });
 
+test('ends with the error if credits are depleted, and does not count the day as used up', async () => {
+  const error = new QuotaExceeded('quota_exhausted', 'no credits', { violations: [], isProjectWide: true });
+  const { result, counts } = setup((clock) => [...replies(clock, 10), { error }]);
+  expect(await result).toMatchObject({ sent: 2, succeeded: 1, refused: 0, ended: 'failed', failure: error });
+  expect(await counts()).toMatchObject({ free: { state: 'now' } });
+});
+
 test('ends at any other error and reports it', async () => {
   const error = new BoticelliError('unavailable', 'overloaded');
   const { result } = setup((clock) => [...replies(clock, 10), { error }]);

@@ -1,6 +1,7 @@
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import type { Lease } from '../../src/driver/driver.js';
 import type { DriverEvent } from '../../src/driver/driver-events.js';
+import { withFallback } from '../../src/driver/layers/with-fallback.js';
 import { withRetries } from '../../src/driver/layers/with-retries.js';
 import type { GenerateRequest } from '../../src/driver/request.js';
 import { QuotaExceeded } from '../../src/errors.js';
@@ -23,14 +24,20 @@ const request: GenerateRequest = {
 interface SetupOptions {
   maxWaitMs?: number;
   managesConcurrency?: (model: string) => Promise<boolean>;
+  countTokens?: () => Promise<number>;
 }
 
 const onceAMinute: Limits = { rpm: { value: 1, source: 'settings' } };
 
-function setup(scripts: ScriptedCall[], limits = onceAMinute, { maxWaitMs, managesConcurrency }: SetupOptions = {}) {
+function setup(scripts: ScriptedCall[], limits = onceAMinute, options: SetupOptions = {}) {
+  const { maxWaitMs, managesConcurrency, countTokens } = options;
   const clock = createManualClock();
   const store = createMemoryQuotaStore();
-  const inner = Object.assign(createScriptedDriver(scripts), managesConcurrency && { managesConcurrency });
+  const inner = Object.assign(
+    createScriptedDriver(scripts),
+    managesConcurrency && { managesConcurrency },
+    countTokens && { countTokens },
+  );
   const limitsFor = () => limits;
   const driver = withQuota(
     {
@@ -193,4 +200,134 @@ test('waits again if the reservation is postponed while the call prepares', asyn
   await driver.generate(request, { emit });
   expect(events).toMatchObject([{ type: 'wait', reason: 'rpm', waitMs: 20_000 }]);
   expect((await readState('m-001')).appointments).toMatchObject([{ at: clock.now(), confirmed: true }]);
+});
+
+const tokensUsedUp = new QuotaExceeded('rate_limited', 'the tokens of the minute are used up', {
+  violations: [{ per: 'minute', unit: 'tokens', limit: 90 }],
+  retryAfterMs: 20_000,
+});
+const learnTokenLimit = ({ store }: ReturnType<typeof setup>, value = 90) =>
+  store.transact(modelStateKey('p', 'm'), (state) => {
+    state.learned.tpm = { value, learnedAt: 0 };
+  });
+const tooLarge = {
+  code: 'quota_exhausted',
+  isTransient: false,
+  isProjectWide: false,
+  retryAt: undefined,
+  message: 'the prompt has 1,200 tokens, and m allows 90 input tokens per minute',
+};
+
+test('does not send a prompt that is larger than a learned limit, by the count of the service', async () => {
+  const countTokens = vi.fn(async () => 1200);
+  const one = setup([], {}, { countTokens });
+  await learnTokenLimit(one);
+  await expect(one.driver.generate(request)).rejects.toMatchObject(tooLarge);
+  await expect(one.driver.generate(request)).rejects.toMatchObject(tooLarge);
+  expect(one.inner.requests).toEqual([]);
+  expect(countTokens).toHaveBeenCalledTimes(1);
+  expect((await one.readState('m')).appointments).toEqual([]);
+});
+
+test('sends a prompt of which only the estimate is too large, and reserves the counted tokens', async () => {
+  const one = setup([], {}, { countTokens: async () => 85 });
+  await learnTokenLimit(one);
+  let reserved: unknown;
+  one.inner.generate = async (sent, context) => {
+    await context?.beforeSending?.();
+    reserved = (await one.readState('m')).appointments;
+    return createScriptedDriver().generate(sent);
+  };
+  await one.driver.generate(request);
+  expect(reserved).toMatchObject([{ tokens: 85, confirmed: true }]);
+});
+
+test.each([undefined, async () => Promise.reject(new Error('404'))])(
+  'sends a prompt that only seems too large if it cannot be counted: %s',
+  async (countTokens) => {
+    const one = setup([], {}, countTokens && { countTokens });
+    await learnTokenLimit(one);
+    expect((await one.driver.generate(request)).text).toBe('Reply 1');
+  },
+);
+
+test('does not retry a prompt that the rejection shows to be too large', async () => {
+  const one = setup([{ error: tokensUsedUp }], {}, { countTokens: async () => 1200 });
+  await expect(withRetries({ clock: one.clock }, one.driver).generate(request)).rejects.toMatchObject(tooLarge);
+  expect(one.inner.requests).toHaveLength(1);
+  expect((await one.readState('m')).learned.tpm?.value).toBe(90);
+});
+
+test('retries a prompt that fits into the limit of the rejection', async () => {
+  const one = setup([{ error: tokensUsedUp }], {}, { countTokens: async () => 80 });
+  await withRetries({ clock: one.clock }, one.driver).generate(request);
+  expect(one.inner.requests).toHaveLength(2);
+});
+
+test('does not count a prompt that is far below the limit of the rejection', async () => {
+  const countTokens = vi.fn(async () => 80);
+  const error = new QuotaExceeded('rate_limited', 'the tokens of the minute are used up', {
+    violations: [{ per: 'minute', unit: 'tokens', limit: 250_000 }],
+  });
+  const one = setup([{ error }], {}, { countTokens });
+  await withRetries({ clock: one.clock }, one.driver).generate(request);
+  expect(countTokens).not.toHaveBeenCalled();
+});
+
+test('notices on confirmation that a limit learned meanwhile is too small', async () => {
+  const one = setup([{ onCall: () => learnTokenLimit(one) }], {}, { countTokens: async () => 1200 });
+  await expect(one.driver.generate(request)).rejects.toMatchObject(tooLarge);
+});
+
+test('lets a fallback model with a higher limit take a prompt that is too large', async () => {
+  const one = setup([], {}, { countTokens: async () => 1200 });
+  await learnTokenLimit(one);
+  const options = { getFallbackModels: () => ['large'], getUnsupportedReason: () => undefined };
+  expect((await withFallback(options, one.driver).generate(request)).model).toBe('large-001');
+});
+
+test.each([
+  ['credits', []],
+  ['a free tier', [{ per: 'minute', unit: 'requests', limit: 0 } as const]],
+])('learns nothing from a rejection for lack of %s', async (_, violations) => {
+  const error = new QuotaExceeded('quota_exhausted', 'no money', { violations });
+  const { driver, inner, clock, readState } = setup([{ error }], { rpm: { value: 5, source: 'settings' } });
+  await expect(withRetries({ clock }, driver).generate(request)).rejects.toBe(error);
+  const { appointments, notBefore, closedUntil, learned, days, refusals } = await readState('m');
+  expect({ appointments, notBefore, closedUntil, learned, refusals }).toEqual({
+    ...{ appointments: [], notBefore: undefined, closedUntil: undefined, learned: {}, refusals: 0 },
+  });
+  expect(days).toMatchObject([{ count: 0 }]);
+  // The user may have paid meanwhile.
+  await driver.generate(request);
+  expect(inner.requests).toHaveLength(2);
+  expect(clock.sleepsMs).toEqual([]);
+});
+
+const spendingTooFast = new QuotaExceeded('rate_limited', 'the spend-based limit is reached', {
+  violations: [],
+  isProjectWide: true,
+});
+
+test('waits for the spend-based limit with every model, and does not fall back', async () => {
+  const { driver, inner, events, emit, clock } = setup([{ error: spendingTooFast }], {});
+  const options = { getFallbackModels: () => ['other'], getUnsupportedReason: () => undefined };
+  const stack = withFallback(options, withRetries({ clock }, driver));
+  await stack.generate(request, { emit });
+  expect(inner.requests.map(({ model }) => model)).toEqual(['m', 'm']);
+  expect(sum(clock.sleepsMs)).toBe(60_000);
+  expect(events).toMatchObject([
+    { type: 'retry' },
+    { type: 'wait', reason: 'backoff', isProjectWide: true, waitMs: 60_000 },
+  ]);
+});
+
+test('fails without a fallback if the pause of the project exceeds the maximum wait', async () => {
+  const { driver, inner, clock } = setup([{ error: spendingTooFast }], {}, { maxWaitMs: 5000 });
+  const options = { getFallbackModels: () => ['other'], getUnsupportedReason: () => undefined };
+  await expect(withFallback(options, withRetries({ clock }, driver)).generate(request)).rejects.toMatchObject({
+    ...{ code: 'rate_limited', isProjectWide: true, retryAt: new Date(clock.now() + 60_000) },
+    message: expect.stringContaining('spend-based'),
+  });
+  expect(inner.requests).toHaveLength(1);
 });

@@ -80,7 +80,7 @@ export const createLiveProperty = (server: GeminiServer) =>
       if (!isDamaged && numbers.length !== words) throw new Error(`${read.text} of ${words}, ${read.error?.message}`);
     } finally {
       await driver.close?.();
-      clearScripts(server);
+      server.live.clearReplies();
     }
   });
 
@@ -93,9 +93,4 @@ async function readTurn(driver: BoticelliDriver): Promise<{ text: string; error?
     if (thrown instanceof BoticelliError && thrown.code !== 'internal') return { text, error: thrown };
     throw thrown;
   }
-}
-
-/** Removes unused replies before the next case. */
-function clearScripts({ live }: GeminiServer): void {
-  (live as unknown as { scripts: LiveScript[] }).scripts.length = 0;
 }

@@ -148,6 +148,7 @@ function createFakeExchange(): Parameters<typeof normalizeSseBody>[1] {
       classifyError,
     },
     ...{ beforeSending: async () => {}, getPartialText: () => '', lastEvents: [] },
+    ...{ expectedName: 'a reply', isExpectedBody: () => true },
   };
 }
 

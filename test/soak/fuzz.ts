@@ -1,6 +1,8 @@
 import fc from 'fast-check';
 import { printHeading, printRow } from '../bench/measure.js';
+import { createAnswerProperty } from './fuzz-answers.js';
 import { createLiveProperty } from './fuzz-live.js';
+import { createLiveMessageProperty } from './fuzz-live-messages.js';
 import { narrativeProperty } from './fuzz-narratives.js';
 import { createSseHttpProperty, sseBodyProperty, withServer } from './fuzz-sse.js';
 
@@ -14,6 +16,16 @@ export const fuzzTargets: Record<string, { cases: number; quickCases: number; ch
     cases: 2000,
     quickCases: 20,
     check: (of) => withServer((server) => fc.assert(createSseHttpProperty(server), of as never)),
+  },
+  answers: {
+    cases: 10_000,
+    quickCases: 200,
+    check: (of) => withServer((server) => fc.assert(createAnswerProperty(server), of as never)),
+  },
+  'Live messages': {
+    cases: 10_000,
+    quickCases: 300,
+    check: (of) => withServer((server) => fc.assert(createLiveMessageProperty(server), of as never)),
   },
   'Live frames': {
     cases: 2000,

@@ -8,7 +8,7 @@ import {
   type ReplyCache,
   type StoredReply,
 } from '../../src/index.js';
-import { overloadedError } from '../helpers/gemini/errors.js';
+import { errorReply, overloadedError, quotaError } from '../helpers/gemini/errors.js';
 import { textReply } from '../helpers/gemini/replies.js';
 import { type GeminiServer, startGeminiServer } from '../helpers/gemini/server.js';
 
@@ -69,4 +69,45 @@ test('stores replies, and reuses them without a request', async () => {
   const second = await runNarrative(server, { replies: { cache, canReuse: () => true } });
   expect(second.report.acts[0]).toMatchObject({ reused: true, text: first.report.acts[0]?.text });
   expect(server.generateRequests).toHaveLength(1);
+});
+
+test('asks once for a reply without credits, with no fallback, and teaches the limiter nothing', async () => {
+  const server = await startServer();
+  const credits = 'Your prepayment credits are depleted. Please go to AI Studio at https://ai.studio/projects.';
+  server.setDefaultReply(errorReply(402, credits));
+  const quota = createQuota();
+  const getFallbackModels = () => ['gemini-3.1-flash-lite'];
+  const { report, events } = await runNarrative(server, { quota, getFallbackModels });
+  expect(report.error).toMatchObject({ code: 'quota_exhausted', hint: expect.stringContaining('ai.studio/projects') });
+  expect(report.failure?.isProjectWide).toBe(true);
+  expect(server.generateRequests).toHaveLength(1);
+  expect(events).not.toContain('act-retry');
+  server.setDefaultReply(textReply('Paid.'));
+  const paid = await runNarrative(server, { quota });
+  expect(paid.report.status).toBe('completed');
+  expect(paid.events).not.toContain('act-wait');
+});
+
+test('does not send a prompt again that is larger than the tokens per minute, and uses a larger fallback', async () => {
+  const server = await startServer();
+  const quotaMetric = 'generativelanguage.googleapis.com/generate_content_free_tier_input_token_count';
+  const quotaId = 'GenerateContentInputTokensPerModelPerMinute-FreeTier';
+  server.queueReplies(quotaError([{ quotaId, quotaMetric, quotaValue: '90', model }], '30s'));
+  const driver = createDriverStack({ gemini: { apiKey: 'key-for-tests', baseUrl: server.url } });
+  const createLongRequest = () => {
+    const turns = [{ role: 'user' as const, parts: [{ type: 'text' as const, text: 'x'.repeat(400) }] }];
+    return { model, turns, parameters: {} };
+  };
+  for (let run = 1; run <= 2; run += 1) {
+    await expect(driver.generate(createLongRequest())).rejects.toMatchObject({
+      ...{ code: 'quota_exhausted', isTransient: false },
+      message: expect.stringMatching(
+        /^the prompt has 1\d\d tokens, and gemini-3.5-flash-lite allows 90 input tokens per m/,
+      ),
+    });
+  }
+  expect(server.requests.map(({ action }) => action)).toEqual(['generateContent', 'countTokens', 'countTokens']);
+  const reply = await driver.generate(createLongRequest(), { fallback: ['gemini-3.1-flash-lite'] });
+  expect(reply.model).toBe('gemini-3.1-flash-lite');
+  await driver.close?.();
 });

@@ -1,4 +1,5 @@
 import type { Argument, Command, Option } from 'commander';
+import { isRetiring } from '../../facts/model-facts.js';
 import { builtInModels } from '../../facts/models.js';
 
 /** The completions of an argument or option value: known words, or files. */
@@ -90,7 +91,7 @@ const valuesByPlaceholder: Record<string, Values> = {
 
 /** Lists the built-in models without a retirement date. */
 function listCurrentModels(): string[] {
-  return [...builtInModels].flatMap(([name, { retiresOn }]) => (retiresOn === undefined ? [name] : []));
+  return [...builtInModels].flatMap(([name, facts]) => (isRetiring(facts, Date.now()) ? [] : [name]));
 }
 
 function createWords(list: readonly string[]): Values {

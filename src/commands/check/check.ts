@@ -11,7 +11,9 @@ import { typicalReplyTokens } from '../../facts/prices.js';
 import { getErrorCode } from '../../narrative/invalid-narrative.js';
 import { lintNarrative } from '../../narrative/lint/lint-narrative.js';
 import { checkNarrative, type LoadedNarrative, readNarrativeContent } from '../../narrative/load-narrative.js';
+import { applyOverrides } from '../../narrative/narrative.js';
 import type { NarrativeContent } from '../../narrative/parse/parse-narrative-files.js';
+import type { LintOptions } from '../../narrative/parse/parsed-narrative-file.js';
 import { formatDiagnostics } from '../../terminal/diagnostics/code-frame.js';
 import { type Colors, createColors } from '../../terminal/text/colors.js';
 import { formatCount } from '../../terminal/text/format.js';
@@ -22,6 +24,8 @@ import { findNarrativeFiles, type NarrativeFile, type UnreadableFile } from './n
 
 /** The options of `boticelli check`. */
 export interface CheckOptions extends FormatOptions, Pick<SettingsFlagOptions, 'tier' | 'config'> {
+  /** The model of every act. */
+  model?: string;
   /** Values of `--var`, by name. */
   var?: ReadonlyMap<string, string>;
   /** Treat warnings as errors. */
@@ -67,7 +71,8 @@ async function checkFiles(
 ): Promise<{ checked: CheckedFile[]; variables: ReadonlySet<string> }> {
   const colors = await createColors(proc.stdout);
   const addEstimate = options.estimate ? await createEstimateStep(options, proc, signal) : undefined;
-  const checkOptions = { vars: options.var ?? new Map(), lint: lintNarrative };
+  const lint: LintOptions['lint'] = (table, context) => lintNarrative(table, { ...context, model: options.model });
+  const checkOptions = { vars: options.var ?? new Map(), lint };
   const checked: CheckedFile[] = [];
   const reportedKeys = new Set<string>();
   const variables = new Set<string>();
@@ -136,7 +141,9 @@ async function createEstimateStep(options: CheckOptions, proc: CliProcess, signa
   const estimator = await createEstimator(await loadSettings(options, proc, colors), warn);
   return async ({ narrative }: LoadedNarrative, checked: CheckedFile, stdoutColors: Colors): Promise<CheckedFile> => {
     if (!narrative || signal.aborted) return checked;
-    const estimate = await estimator(narrative, signal);
+    const { model } = options;
+    const overridden = model === undefined ? narrative : applyOverrides(narrative, { model, parameters: {} });
+    const estimate = await estimator(overridden, signal);
     const lines = [...checked.lines, ...formatEstimate(estimate, typicalReplyTokens, stdoutColors)];
     return { ...checked, estimate, lines };
   };

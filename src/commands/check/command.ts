@@ -1,6 +1,7 @@
 import { Argument, Option } from 'commander';
 import { configOption, formatOption, tierOption, variableOption } from '../../cli/common-options.js';
 import { defineCommand } from '../../cli/define-command.js';
+import { parseModelName } from '../../cli/option-parsers.js';
 import type { CheckOptions } from './check.js';
 
 /** `boticelli check` */
@@ -9,6 +10,7 @@ export const addCheckCommand = defineCommand<[files: string[]], CheckOptions>({
   description: 'check narratives for mistakes, offline',
   arguments: [new Argument('<narrative...>', 'TOML files, folders, or - for standard input')],
   options: {
+    model: new Option('-m, --model <id>', "model for every act, instead of the file's").argParser(parseModelName),
     var: variableOption(),
     format: formatOption(),
     strict: new Option('--strict', 'treat warnings as errors'),

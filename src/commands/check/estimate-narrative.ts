@@ -1,6 +1,7 @@
+import type { PriceList } from '../../config/price-list.js';
 import type { Settings } from '../../config/settings.js';
 import { systemClock } from '../../driver/clock.js';
-import { addCosts, calculateCostUsd } from '../../driver/cost.js';
+import { addCosts, estimateCostUsd } from '../../driver/cost.js';
 import type { BoticelliDriver } from '../../driver/driver.js';
 import type { GenerateRequest } from '../../driver/request.js';
 import type { GenerateResponse } from '../../driver/response.js';
@@ -45,7 +46,7 @@ export async function createEstimator(settings: Settings, warn: (text: string) =
     const { defaultModel } = settings;
     // The content of standard input is unknown, so it counts as one word.
     const stdin = async () => '(stdin)';
-    const driver = createEstimatingDriver((request) => requests.push(request));
+    const driver = createEstimatingDriver(settings.prices, (request) => requests.push(request));
     const report = await new NarrativeExecutor({ driver, defaultModel, stdin, signal }).execute(narrative);
     if (report.failure) throw report.failure;
     return createEstimate(requests, settings, modelStates);
@@ -57,17 +58,22 @@ interface EstimatedRequest {
   model: string;
   promptTokens: number;
   outputTokens: number;
+  /** In US dollars; absent if the price is unknown. */
+  costUsd?: number;
   /** Whether `outputTokens` is the length of a typical reply, because the act has no `max_tokens`. */
   isReplyGuessed: boolean;
 }
 
 /** Creates a driver whose replies have a typical length, so that later prompts have a realistic length too. */
-function createEstimatingDriver(onRequest: (request: EstimatedRequest) => void): BoticelliDriver {
+function createEstimatingDriver(prices: PriceList, onRequest: (request: EstimatedRequest) => void): BoticelliDriver {
   const createReply = (request: GenerateRequest): GenerateResponse => {
     const { model, parameters } = request;
     const { maxTokens: outputTokens = typicalReplyTokens } = parameters;
     const promptTokens = estimateTokens(request);
-    onRequest({ model, promptTokens, outputTokens, isReplyGuessed: parameters.maxTokens === undefined });
+    const price = prices.getMaxPrice(model);
+    const costUsd = price && estimateCostUsd(request, { promptTokens, outputTokens }, price);
+    const estimate = { model, promptTokens, outputTokens, ...(costUsd !== undefined && { costUsd }) };
+    onRequest({ ...estimate, isReplyGuessed: parameters.maxTokens === undefined });
     // A token is about four characters, as in estimate-tokens.ts.
     const text = 'word'.repeat(Math.min(outputTokens, 1_000_000));
     const usage = { promptTokens, outputTokens, thoughtTokens: 0, totalTokens: promptTokens + outputTokens };
@@ -87,15 +93,15 @@ function createEstimatingDriver(onRequest: (request: EstimatedRequest) => void):
 
 function createEstimate(
   requests: readonly EstimatedRequest[],
-  { project, budget, windowMs, limitsFor, prices }: Settings,
+  { project, budget, windowMs, limitsFor }: Settings,
   modelStates: ReadonlyMap<string, ModelState>,
 ): Estimate {
   const names = new Set(requests.map(({ model }) => model));
   const models = [...names].map((name): ModelEstimate => {
-    const totals = addUp(requests.filter(({ model }) => model === name));
-    const price = prices.getMaxPrice(name);
-    const costUsd = price && calculateCostUsd({ ...totals, thoughtTokens: 0 }, price);
-    return { model: name, ...totals, ...(costUsd !== undefined && { costUsd }) };
+    const requestsToModel = requests.filter(({ model }) => model === name);
+    // Costs are added, not tokens, because the price of a token may depend on the size of its prompt.
+    const costUsd = requestsToModel.map((request) => request.costUsd).reduce(addCosts, 0);
+    return { model: name, ...addUp(requestsToModel), ...(costUsd !== undefined && { costUsd }) };
   });
   const costUsd = models.map((estimate) => estimate.costUsd).reduce(addCosts, 0);
   const planned = requests.map(({ model, promptTokens }) => ({ model, tokens: promptTokens }));

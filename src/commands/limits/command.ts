@@ -28,7 +28,7 @@ const addProbeCommand = defineCommand<[], ProbeOptions>({
 /** `boticelli limits` and `boticelli limits probe` */
 export const addLimitsCommand = defineCommand<[], LimitsOptions>({
   name: 'limits',
-  description: 'show rate limits, usage and when quota is free',
+  description: 'show rate limits, usage and when the next request can be sent',
   options: {
     forget: new Option('--forget <model>', 'forget the limits learned for this model; repeatable').argParser(
       collectModelName,

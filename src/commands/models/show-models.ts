@@ -3,8 +3,10 @@ import { loadSettings } from '../../cli/load-settings.js';
 import { getStdoutStyle, withAbortableOutput, writeReport } from '../../cli/output.js';
 import type { CliProcess } from '../../cli/process.js';
 import { createWarn } from '../../cli/stderr.js';
+import type { PriceList } from '../../config/price-list.js';
 import type { Settings } from '../../config/settings.js';
 import { systemClock } from '../../driver/clock.js';
+import { builtInModels } from '../../facts/models.js';
 import { getServiceHost } from '../../gemini/connection.js';
 import { createModelListCache, readNewestModelList } from '../../gemini/models/cached-list.js';
 import { getListedCapabilities, getRetirement } from '../../gemini/models/capabilities.js';
@@ -56,7 +58,7 @@ async function createModelsReport(options: ModelsOptions, proc: CliProcess, sign
   const selected = entries.filter(
     (entry) => matchesSearch(entry, search) && (!live || getListedCapabilities(entry).supportsLive),
   );
-  const models = selected.map((entry) => describeModel(entry, quota, now));
+  const models = selected.map((entry) => describeModel(entry, { quota, now, prices: settings.prices }));
   return { service: getServiceHost(settings), listedAt, tier, windowMs, now, count: entries.length, models };
 }
 
@@ -64,14 +66,26 @@ function matchesSearch({ name, displayName = '', description = '' }: ModelInfo, 
   return [name, displayName, description].some((text) => text.toLowerCase().includes(search.trim().toLowerCase()));
 }
 
-/** Adds the capabilities, retirement and limits of a model to its entry. */
-function describeModel(entry: ModelInfo, quota: ReadonlyMap<string, QuotaStatus>, now: number): ListedModel {
+interface DescribeOptions {
+  quota: ReadonlyMap<string, QuotaStatus>;
+  now: number;
+  prices: PriceList;
+}
+
+/** Adds what is known about a model to its entry. */
+function describeModel(entry: ModelInfo, { quota, now, prices }: DescribeOptions): ListedModel {
   const { supportsGenerate, supportsLive, supportsCountTokens = false } = getListedCapabilities(entry);
   const retirement = getRetirement(entry.name, now);
+  const { thinkingLevels, defaultThinkingLevel, maxTokensPerRequest } = builtInModels.get(entry.name) ?? {};
+  const price = prices.getPrice(entry.name);
   return {
     ...entry,
     reach: { generate: supportsGenerate, stream: supportsGenerate, live: supportsLive },
     countsTokens: supportsCountTokens,
+    ...(price && { price }),
+    ...(thinkingLevels && { thinkingLevels }),
+    ...(defaultThinkingLevel && { defaultThinkingLevel }),
+    ...(maxTokensPerRequest && { maxTokensPerRequest }),
     ...(retirement && { retires: retirement.date, isOverdue: retirement.isPast }),
     // boticelli can't use models that support neither API, so their quota does not matter.
     ...((supportsGenerate || supportsLive) && getQuota(entry.name, quota)),

@@ -56,7 +56,7 @@ const options: CommandDefinition<[], RunOptions>['options'] = {
   replay: new Option('--replay <file>', 'use the replies in this file; no network, no key'),
   maxCost: new Option('--max-cost <usd>', 'stop before the total cost exceeds this').argParser(parseUsd),
   rehearse: new Option('--rehearse', 'show what would be sent; no network, no key'),
-  strict: new Option('--strict', 'fail if max_tokens cuts a reply short'),
+  strict: new Option('--strict', 'fail if a reply is cut short or may be incomplete'),
 };
 
 /** `boticelli run` */

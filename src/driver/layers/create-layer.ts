@@ -25,6 +25,7 @@ export function createLayer(inner: BoticelliDriver, { call, ...overrides }: Laye
   return {
     supportsStreaming: (model) => inner.supportsStreaming(model),
     managesConcurrency: (model) => inner.managesConcurrency?.(model) ?? false,
+    countTokens: async (request, context) => inner.countTokens?.(request, context),
     prepare: async () => inner.prepare?.(),
     close: async () => inner.close?.(),
     ...overrides,

@@ -3,16 +3,24 @@ import type { UsageEvent } from '../driver-events.js';
 import type { GenerateResponse } from '../response.js';
 
 /** The part of a reply that says what was billed. */
-export type BilledResponse = Pick<GenerateResponse, 'model' | 'usage' | 'costUsd' | 'reused'>;
+export type BilledResponse = Pick<GenerateResponse, 'model' | 'usage' | 'tokenDetails' | 'costUsd' | 'reused'>;
 
 /** Emits the usage of a reply that no caller receives. A reused reply was not billed, so nothing is emitted for it. */
 export function reportUsage({ emit }: CallContext, billed: BilledResponse | undefined): void {
   if (!billed || billed.reused) return;
-  const { model, usage, costUsd } = billed;
-  emit?.({ type: 'spent', model, usage, ...(costUsd !== undefined && { costUsd }) });
+  const { model, usage, tokenDetails, costUsd } = billed;
+  const optional = { ...(tokenDetails && { tokenDetails }), ...(costUsd !== undefined && { costUsd }) };
+  emit?.({ type: 'spent', model, usage, ...optional });
 }
 
 /** Creates a context for the inner driver that passes the driver's usage events through `transform`. */
 export function interceptUsage(context: CallContext, transform: (event: UsageEvent) => UsageEvent): CallContext {
-  return { ...context, emit: (event) => context.emit?.(event.type === 'spent' ? transform(event) : event) };
+  return {
+    ...context,
+    emit(event) {
+      // The budget counts in `transform`, so it runs even if nobody listens to events.
+      const transformed = event.type === 'spent' ? transform(event) : event;
+      context.emit?.(transformed);
+    },
+  };
 }

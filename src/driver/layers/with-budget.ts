@@ -8,16 +8,19 @@ import { interceptUsage } from './usage-events.js';
 export interface BudgetOptions {
   /** Maximum cost of all calls, in US dollars. */
   maxCostUsd: number;
-  /** Estimates the cost of a call before it is made, in US dollars; undefined if the model's price is unknown. */
-  estimateUsd: (request: GenerateRequest) => number | undefined;
+  /**
+   * Estimates the cost of a call in US dollars; undefined if the model's price is unknown. `reply` is given if the call
+   * is over but its cost is unknown.
+   */
+  estimateUsd: (request: GenerateRequest, reply?: { text: string }) => number | undefined;
   /** Where spending is recorded; drivers that share a ledger share the budget. Default: a new one. */
   ledger?: BudgetLedger;
 }
 
 /**
  * Stops before a call that could exceed the budget. A running call counts at its estimate. A finished call counts
- * at the cost in its response and usage events, or at its estimate if these have no cost. A call that failed without a
- * usage event counts as free. Use one instance per run.
+ * at the cost in its response and usage events, or at an estimate of the reply that arrived if these have no cost. A
+ * call that failed without a usage event counts as free. Use one instance per run.
  *
  * @throws BoticelliError `budget_exceeded`, or `invalid_config` for a model without a price
  */
@@ -33,12 +36,13 @@ export function withBudget(options: BudgetOptions, inner: BoticelliDriver): Boti
       }
       const settle = ledger.reserve(estimateUsd);
       const innerContext = interceptUsage(context, (event) => {
-        ledger.add(event.costUsd ?? estimateUsd);
+        ledger.add(event.costUsd ?? options.estimateUsd(request, { text: '' }) ?? estimateUsd);
         return event;
       });
       try {
         for await (const chunk of send(request, innerContext)) {
-          if (chunk.response) settle(chunk.response.costUsd ?? estimateUsd);
+          const { response } = chunk;
+          if (response) settle(response.costUsd ?? options.estimateUsd(request, response) ?? estimateUsd);
           yield chunk;
         }
       } finally {
@@ -75,5 +79,8 @@ function createBudgetExceededError(
 
 /** Formats an amount with two decimals; below a dollar, with three significant digits. */
 function formatUsd(usd: number): string {
-  return usd === 0 || usd >= 1 ? usd.toFixed(2) : String(Number(usd.toPrecision(3)));
+  if (usd === 0 || usd >= 1) return usd.toFixed(2);
+  // String() would write tiny amounts as 9e-7.
+  const decimals = Math.max(0, 2 - Math.floor(Math.log10(usd)));
+  return usd.toFixed(Math.min(20, decimals)).replace(/0+$/, '');
 }

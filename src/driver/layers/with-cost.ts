@@ -1,28 +1,31 @@
-import { calculateCostUsd } from '../cost.js';
+import type { Price } from '../../facts/prices.js';
+import { calculateCostUsd, getSilentPrompt } from '../cost.js';
 import type { BoticelliDriver } from '../driver.js';
+import type { GenerateRequest } from '../request.js';
 import { createLayer } from './create-layer.js';
 import { type BilledResponse, interceptUsage } from './usage-events.js';
 
 export interface CostOptions {
-  /**
-   * Returns the prices in US dollars per million tokens, given the model that served the request and the requested
-   * model.
-   */
-  getPrice: (servedModel: string, requestedModel: string) => { input: number; output: number } | undefined;
+  /** Returns the price, given the model that served the request and the requested model. */
+  getPrice: (servedModel: string, requestedModel: string) => Price | undefined;
 }
 
-/** Adds `costUsd` to responses and usage events whose price is known. A reused reply gets no cost. */
+/** Adds `costUsd` to responses and usage events whose price and counts are known. A reused reply gets no cost. */
 export function withCost({ getPrice }: CostOptions, inner: BoticelliDriver): BoticelliDriver {
-  const addCost = <Billed extends BilledResponse>(billed: Billed, requestedModel: string): Billed => {
+  const addCost = <Billed extends BilledResponse>(billed: Billed, request: GenerateRequest): Billed => {
     if (billed.reused) return billed;
-    const price = getPrice(billed.model, requestedModel);
-    return price ? { ...billed, costUsd: calculateCostUsd(billed.usage, price) } : billed;
+    const { model, usage, tokenDetails = {} } = billed;
+    const price = getPrice(model, request.model);
+    // Gateways send no details. They are not needed for a prompt that has only text.
+    const prompt = tokenDetails.prompt ?? (price && getSilentPrompt(request, price, usage));
+    const costUsd = price && calculateCostUsd(usage, price, { ...tokenDetails, ...(prompt && { prompt }) });
+    return costUsd === undefined ? billed : { ...billed, costUsd };
   };
   return createLayer(inner, {
     async *call(request, context, send) {
-      const innerContext = interceptUsage(context, (event) => addCost(event, request.model));
+      const innerContext = interceptUsage(context, (event) => addCost(event, request));
       for await (const chunk of send(request, innerContext)) {
-        yield chunk.response ? { ...chunk, response: addCost(chunk.response, request.model) } : chunk;
+        yield chunk.response ? { ...chunk, response: addCost(chunk.response, request) } : chunk;
       }
     },
   });

@@ -12,7 +12,8 @@ export interface FallbackOptions {
 
 /**
  * Sends the request to the next fallback model when a model's quota is used up or the wait for it is too long. Emits a
- * `fallback` event for each change of model. Does not fall back once a stream has yielded text.
+ * `fallback` event for each change of model. Does not fall back once a stream has yielded text, after the first hop of a
+ * long reply, or after a failure that all models of the project share, such as depleted credits.
  *
  * @throws the first model's error if no model has quota left, with the messages of all models and the earliest
  * `retryAt`
@@ -31,7 +32,8 @@ function createFallbackHandler(
   const failures: BoticelliError[] = [];
 
   return (thrown, hasYieldedText) => {
-    if (hasYieldedText || !isQuotaError(thrown)) throw thrown;
+    // Only the model that began a reply can continue it.
+    if (hasYieldedText || request.finishedHops || !isQuotaError(thrown) || thrown.isProjectWide) throw thrown;
     failures.push(thrown);
     const skipped: string[] = [];
     for (let model = remaining.shift(); model !== undefined; model = remaining.shift()) {
@@ -49,7 +51,10 @@ function createFallbackHandler(
   };
 }
 
-/** Whether a daily quota is used up or a wait exceeds --max-wait. The inner layers handle shorter waits themselves. */
+/**
+ * Whether a quota is used up, the prompt exceeds a limit, or a wait exceeds --max-wait. The inner layers handle shorter
+ * waits themselves.
+ */
 function isQuotaError(thrown: unknown): thrown is BoticelliError {
   return thrown instanceof BoticelliError && (thrown.code === 'quota_exhausted' || thrown.code === 'rate_limited');
 }

@@ -1,4 +1,5 @@
 import { BoticelliError, toErrorReport } from '../../errors.js';
+import { classifyFinishReason } from '../../facts/finish-reasons.js';
 import { addBilledUsage } from '../cost.js';
 import type { BoticelliDriver, CallContext } from '../driver.js';
 import type { DriverEvent } from '../driver-events.js';
@@ -34,7 +35,7 @@ export function withJsonValidation(options: JsonValidationOptions, inner: Botice
       if (request.parameters.format !== 'json') return yield* send(request, context);
       const response = await generateValidated(request, context, options, send);
       const { text, finishReason, usage } = response;
-      const metadata = { tokensGenerated: usage.outputTokens };
+      const metadata = usage.outputTokens === undefined ? {} : { tokensGenerated: usage.outputTokens };
       yield { text, finished: false, metadata };
       yield { text: '', finished: true, metadata: { ...metadata, finishReason }, response };
     },
@@ -88,7 +89,8 @@ function createInnerContext(context: CallContext): CallContext & { emit: (event:
   const emit = (event: DriverEvent) => {
     if (event.type !== 'retry') return context.emit?.(event);
     failedAttempts += 1;
-    context.emit?.({ ...event, attempt: failedAttempts, discard: false });
+    const { keepChars: _, ...retry } = event;
+    context.emit?.({ ...retry, attempt: failedAttempts, discard: false });
   };
   return { ...context, emit, canDiscard: () => true };
 }
@@ -131,6 +133,6 @@ function createInvalidReplyError(problem: string): BoticelliError {
 
 /** Throws if a reply is truncated. There is no retry, because the next reply would be cut off at the same length. */
 function assertNotTruncated(response: GenerateResponse, { parameters }: GenerateRequest): void {
-  if (response.finishReason === 'MAX_TOKENS')
+  if (classifyFinishReason(response.finishReason) === 'truncated')
     throw createTruncatedError(response, parameters, '. Incomplete JSON is not returned.');
 }

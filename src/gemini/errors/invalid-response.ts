@@ -1,12 +1,15 @@
 import { BoticelliError, StreamInterrupted } from '../../errors.js';
 import type { Redact } from '../api-key.js';
-import { describeUnexpectedBody, toOneLine } from './one-line.js';
+import { describeUnexpectedBody } from './describe-body.js';
+import { toOneLine } from './one-line.js';
 
 /** What the errors about invalid responses need to know. */
 export interface ResponseContext {
   /** `host:port`, the only part of the URL that messages show. */
   host: string;
   redact: Redact;
+  /** What the request asks for, such as `a reply`. */
+  expectedName: string;
   /** The reply's text so far. */
   getPartialText(): string;
 }
@@ -36,8 +39,11 @@ export function createIncompleteResponseError(reason: string, host: string, caus
 }
 
 /** For a 200 response that is not Gemini's, for example the login page of a proxy. */
-export function createNotGeminiResponseError(body: string, { host, redact }: ResponseContext): BoticelliError {
-  const message = `${host} answered with ${describeUnexpectedBody(redact(body))} instead of a reply`;
+export function createNotGeminiResponseError(
+  body: string,
+  { host, redact, expectedName }: ResponseContext,
+): BoticelliError {
+  const message = `${host} answered with ${describeUnexpectedBody(redact(body))} instead of ${expectedName}`;
   return new BoticelliError('unavailable', message, { hint: getWrongHostHint(host) });
 }
 

@@ -25,20 +25,34 @@ export function parseServiceError(body: string): ServiceError | undefined {
   return isRecord(outer) ? extractServiceError(outer) : undefined;
 }
 
-/** Returns the error that a parsed JSON object contains, if any. */
+/** Returns the error that a parsed JSON object contains, if any. An empty `error` counts as none. */
 export function extractServiceError({ error }: Record<string, unknown>): ServiceError | undefined {
-  if (typeof error === 'string') return { message: error, details: [] };
+  if (typeof error === 'string' && error !== '') return { message: error, details: [] };
   if (!isRecord(error)) return undefined;
-  const { code, status, message, details } = error;
+  const { status, message, details } = error;
+  // Some gateways send the code as text.
+  const code = typeof error.code === 'string' ? Number(error.code || Number.NaN) : error.code;
   const text = typeof message === 'string' ? message : '';
+  const hasContent = text !== '' || typeof status === 'string' || typeof error.code === 'number';
   return (
-    (text.includes('"error"') ? parseServiceError(text) : undefined) ?? {
-      ...(typeof code === 'number' && { code }),
-      ...(typeof status === 'string' && { status }),
-      message: text,
-      details: Array.isArray(details) ? details.filter(isRecord) : [],
-    }
+    (text.includes('"error"') ? parseServiceError(text) : undefined) ??
+    (hasContent
+      ? {
+          ...(typeof code === 'number' && !Number.isNaN(code) && { code }),
+          ...(typeof status === 'string' && { status }),
+          message: text,
+          details: Array.isArray(details) ? details.filter(isRecord) : [],
+        }
+      : undefined)
   );
+}
+
+/**
+ * Whether an error has the shape of Gemini's own: it names a google.rpc.Code, such as `NOT_FOUND`. Web frameworks,
+ * proxies and OpenAI's dialect also send an object `error`, but without such a name.
+ */
+export function isGeminiError(error: ServiceError | undefined): error is ServiceError {
+  return /^[A-Z][A-Z_]+$/.test(error?.status ?? '');
 }
 
 // The HTTP status of each google.rpc.Code (google/rpc/code.proto).
@@ -71,14 +85,19 @@ export function getErrorReason(error: ServiceError | undefined): string | undefi
 }
 
 /**
- * Returns the delay that the service asks for, in milliseconds. It comes from google.rpc.RetryInfo or from the
- * Retry-After header, which gateways send but Google does not.
+ * Returns the delay that the service asks for, in milliseconds. It comes from google.rpc.RetryInfo, from the Retry-After
+ * header, which gateways send but Google does not, or from the message. A delay of 0 counts as none: the service has
+ * just rejected the request, so the caller has to choose a pause itself.
  * @param now milliseconds since the epoch
  */
 export function parseRetryDelayMs(error: ServiceError | undefined, headers: Headers, now: number): number | undefined {
   const retryDelay = findDetails(error, 'RetryInfo')[0]?.retryDelay;
-  const seconds = typeof retryDelay === 'string' ? /^(\d+(?:\.\d+)?)s$/.exec(retryDelay)?.[1] : undefined;
-  return seconds === undefined ? parseRetryAfterMs(headers.get('retry-after'), now) : Math.ceil(Number(seconds) * 1000);
+  const delaysMs = [
+    typeof retryDelay === 'string' ? parseDurationMs(retryDelay) : undefined,
+    parseRetryAfterMs(headers.get('retry-after'), now),
+    parseWordedDelayMs(error?.message ?? ''),
+  ];
+  return delaysMs.find((delayMs) => delayMs !== undefined && delayMs > 0);
 }
 
 /** Retry-After is a number of seconds or a date (RFC 9110, 10.2.3). */
@@ -86,5 +105,25 @@ function parseRetryAfterMs(header: string | null, now: number): number | undefin
   if (header === null) return undefined;
   if (/^\s*\d+(\.\d+)?\s*$/.test(header)) return Math.ceil(Number(header) * 1000);
   const date = Date.parse(header);
-  return Number.isNaN(date) ? undefined : Math.max(0, date - now);
+  return Number.isNaN(date) ? undefined : date - now;
+}
+
+/**
+ * Parses the delay in a message. Google writes "Please retry in 38.9s.", also where a gateway has removed the details,
+ * and "Please retry in 19h34m29.8s." for a daily quota (seen in public bug reports of 2026).
+ */
+function parseWordedDelayMs(message: string): number | undefined {
+  const duration = /\b(?:retry|try again|reset) (?:in|after) ((?:\d+(?:\.\d+)?\s?[a-z]+\s?)+)/i.exec(message)?.[1];
+  return duration === undefined ? undefined : parseDurationMs(duration);
+}
+
+const durationUnitsMs: Record<string, number> = { h: 3_600_000, m: 60_000, s: 1000, ms: 1, milli: 1 };
+
+/** Parses a duration such as `17.3s`, `1h2m3s`, `500ms` or `5 minutes`. */
+function parseDurationMs(duration: string): number | undefined {
+  const parts = [...duration.toLowerCase().matchAll(/(\d+(?:\.\d+)?)\s*(milli|ms|h|m|s)/g)];
+  if (parts.length === 0) return undefined;
+  // Rounded first, because the product of a fraction has an error in its last digits.
+  const sumMs = parts.reduce((sum, [, number, unit = '']) => sum + Number(number) * (durationUnitsMs[unit] ?? 0), 0);
+  return Math.ceil(Math.round(sumMs * 1e6) / 1e6);
 }

@@ -8,7 +8,7 @@ import { listModelsWithConnection } from '../models/list-models.js';
 import type { ModelInfo, ModelListCache } from '../models/model-info.js';
 import type { CallOptions } from '../rest/call-options.js';
 
-interface UnknownModelOptions extends Pick<CallOptions, 'clock'> {
+interface UnknownModelOptions extends Pick<CallOptions, 'clock' | 'timeoutMs'> {
   /** Without `models/`. */
   model: string;
   /** The method that the request used. */
@@ -16,6 +16,8 @@ interface UnknownModelOptions extends Pick<CallOptions, 'clock'> {
   connection: Connection;
   modelListCache: ModelListCache | undefined;
   context: CallContext;
+  /** Ends the look-up when the time limit of the failed request passes. Default: only the caller's signal ends it. */
+  deadlineSignal?: AbortSignal;
 }
 
 /**
@@ -31,13 +33,17 @@ export async function explainUnknownModel(error: BoticelliError, options: Unknow
   return createUnknownModelError(error, models, options);
 }
 
+/** A user waits for the list only to get a better message. */
+const maxLookUpMs = 10_000;
+
 /** Returns the cached list if the model or the method is not in it. Otherwise fetches the list again, and caches it. */
 async function loadModelList(options: UnknownModelOptions): Promise<readonly ModelInfo[] | undefined> {
-  const { model, method, modelListCache, connection, context, clock } = options;
+  const { model, method, modelListCache, connection, context, clock, timeoutMs } = options;
   const cached = await modelListCache?.read();
   const isListed = cached?.entries.some(({ name, methods }) => name === model && methods.includes(method));
   if (cached && !isListed) return cached.entries;
-  const listOptions = { signal: context.signal, clock, timeoutMs: 10_000 };
+  const signal = options.deadlineSignal ?? context.signal;
+  const listOptions = { signal, clock, timeoutMs: Math.min(maxLookUpMs, timeoutMs) };
   const models = await listModelsWithConnection(connection, listOptions).catch(() => undefined);
   if (models) await modelListCache?.write(models);
   return models;

@@ -1,17 +1,14 @@
 import { BoticelliError, QuotaExceeded } from '../../errors.js';
 import { builtInModels } from '../../facts/models.js';
 import type { Connection } from '../connection.js';
-import {
-  changeRequestHint,
-  checkKeyHint,
-  classifyHttpError,
-  createDailyQuotaError,
-  type ErrorResponse,
-  tryLaterHint,
-} from '../errors/classify-http-error.js';
+import { classifyHttpError } from '../errors/classify-http-error.js';
 import { createNetworkCause, describeNetworkError } from '../errors/classify-network-error.js';
+import { classifyQuotaText } from '../errors/classify-quota-error.js';
+import { changeRequestHint, checkKeyHint, tryLaterHint } from '../errors/error-hints.js';
+import type { ErrorResponse } from '../errors/error-response.js';
 import { createStreamInterruptedError, getWrongHostHint } from '../errors/invalid-response.js';
 import { toOneLine } from '../errors/one-line.js';
+import { findQuotaReason } from '../errors/quota-text.js';
 import { findSimilarNames } from '../errors/unknown-model.js';
 import { isLiveOnly } from '../models/capabilities.js';
 import type { CloseReason } from './socket.js';
@@ -30,10 +27,23 @@ export interface CloseContext {
 
 type SocketClosed = Extract<CloseReason, { kind: 'closed' }>;
 
+const checkProjectHint =
+  'Check the project of the API key at https://aistudio.google.com/apikey, or use a key of another project.';
+
 // These codes mean "normal", "going away", "no code" and "no closing frame". They say nothing about the request.
 const genericCloseCodes = new Set([1000, 1001, 1005, 1006]);
 const quotaPattern = /quota|RESOURCE_EXHAUSTED|rate.?limit|too many|concurrent/i;
-const apiKeyPattern = /api.?key|unregistered callers|permission.?denied|unauthenticated|credential/i;
+const apiKeyPattern = /api.?key|unregistered callers|unauthenticated|credential/i;
+// Seen 2025 and 2026: "Your project has been denied access", "Permission denied on resource project None", "Project
+// 'projects/x' not found or deleted" (GoogleCloudPlatform/generative-ai#3061 and #1748).
+const accountPattern = /denied access|permission.?denied|\bproject\b.*(not found|deleted|disabled|suspended)/i;
+// "models/x is not found for API version v1beta, or is not supported for bidiGenerateContent", cut at 123 bytes.
+const unknownModelPattern = /\bmodels?\b.*\bnot found\b|not supported for bidi/i;
+
+/** Whether a reason names a quota or money, such as "Your prepayment credits are depleted" (sonichi/sutando#569). */
+function isAboutQuota(reason: string): boolean {
+  return quotaPattern.test(reason) || findQuotaReason(reason) !== undefined;
+}
 
 /** Whether only the connection was lost, so that another session may be opened for the same turn. */
 export function isConnectionLoss(closeReason: CloseReason): boolean {
@@ -50,12 +60,19 @@ export function isConnectionLoss(closeReason: CloseReason): boolean {
  * can have the same code, but does not count.
  */
 export function isInvalidArgument(closeReason: CloseReason): boolean {
-  return (
-    closeReason.kind === 'closed' &&
-    closeReason.code === 1007 &&
-    !apiKeyPattern.test(closeReason.reason) &&
-    !quotaPattern.test(closeReason.reason)
-  );
+  return hasUnexplainedCode(closeReason, 1007);
+}
+
+/** Whether the service failed with code 1011, which is also its answer to some requests that it does not support. */
+export function isInternalError(closeReason: CloseReason): boolean {
+  return hasUnexplainedCode(closeReason, 1011) && !isConnectionLoss(closeReason);
+}
+
+/** Whether the close has this code, and its reason names neither the account nor a quota. */
+function hasUnexplainedCode(closeReason: CloseReason, code: number): boolean {
+  if (closeReason.kind !== 'closed' || closeReason.code !== code) return false;
+  const { reason } = closeReason;
+  return !isAboutQuota(reason) && !apiKeyPattern.test(reason) && !accountPattern.test(reason);
 }
 
 /** Classifies the end of a connection by its close code and reason. */
@@ -76,16 +93,31 @@ function classifySocketClosed(closeReason: SocketClosed, context: CloseContext):
   const { code, reason } = closeReason;
   const description = describeClose(closeReason, context);
   const cause = new Error(`closed with ${description}`);
-  if (quotaPattern.test(reason)) return createQuotaError(reason, description, cause, context);
+  if (isAboutQuota(reason)) return createQuotaError(reason, description, cause, context);
   if (apiKeyPattern.test(reason)) {
     return new BoticelliError('auth', `API key rejected: ${description}`, { hint: checkKeyHint, cause });
+  }
+  if (accountPattern.test(reason)) {
+    return new BoticelliError('auth', `access denied: ${description}`, { hint: checkProjectHint, cause });
   }
   if (code === 1007 || code === 1009) {
     const hint = changeRequestHint;
     return new BoticelliError('invalid_request', `request rejected: ${description}`, { hint, cause });
   }
-  if (code === 1008 && context.partialText === '') return createUnknownModelError(description, cause, context);
+  if (code === 1008 && isUnknownModel(reason, context)) return createUnknownModelError(description, cause, context);
   return createDisconnectError(closeReason, description, cause, context);
+}
+
+/**
+ * Whether a close with code 1008 means that there is no such model. The code alone does not: after the setup the model
+ * exists, and the service also closes running sessions with "The operation was aborted", "Operation is not implemented,
+ * or supported, or enabled" and "Requested entity was not found" (googleapis/js-genai#1236,
+ * autonomous-ai/autonomous-os#231, google-gemini/deprecated-generative-ai-js#487; seen 2025-11 to 2026-08). Another
+ * attempt may succeed after those.
+ */
+function isUnknownModel(reason: string, { model, phase, partialText }: CloseContext): boolean {
+  if (partialText !== '') return false;
+  return unknownModelPattern.test(reason) || (phase === 'setup' && reason.includes(model));
 }
 
 /** Describes a close as `1011, "Internal error occurred"`, or by its network error. */
@@ -104,14 +136,12 @@ function createMalformedFrameError(frame: string, { phase, connection, partialTe
 
 /**
  * Creates the error of an exceeded quota. A close frame has no details, so only its reason, a text of up to 123 bytes,
- * distinguishes a daily quota from a shorter one.
+ * distinguishes missing money and a daily quota from a limit that a short wait cures.
  */
 function createQuotaError(reason: string, description: string, cause: Error, context: CloseContext): QuotaExceeded {
   const { model, now } = context;
-  if (/per.?day|daily/i.test(reason)) {
-    const message = `daily quota of ${model} is used up (${description})`;
-    return createDailyQuotaError(message, { now, cause, violations: [] });
-  }
+  const explained = classifyQuotaText(reason, { model, description, now, cause });
+  if (explained) return explained;
   return new QuotaExceeded('rate_limited', `${model} is rate-limited (${description})`, {
     hint: 'Live models allow few sessions at a time. Try again in a minute, or use another model.',
     ...{ cause, violations: [] },
@@ -157,12 +187,12 @@ function createDisconnectError(
 
 /** Classifies an HTTP response to the upgrade like a REST response, except that a 404 does not refer to the model. */
 export function classifyUpgradeError(
-  { status, headers, body }: ErrorResponse,
+  response: ErrorResponse,
   { connection, model, now }: { connection: Connection; model: string; now: number },
 ): BoticelliError {
   const { host, redact } = connection;
-  if (status === 404) {
+  if (response.status === 404) {
     return new BoticelliError('unavailable', `${host} has no Live API (404)`, { hint: getWrongHostHint(host) });
   }
-  return classifyHttpError({ status, headers, body: redact(body), model, host, now });
+  return classifyHttpError({ ...response, body: redact(response.body), model, host, now });
 }

@@ -38,6 +38,12 @@ export interface BorrowedSession {
   abandon(): void;
   /** Marks the session as lost mid-turn, so that another one can resume it. */
   markLost(): void;
+  /**
+   * Ends the use of the session before or after a turn, so that another session can resume it. A message that is still
+   * on its way could be taken for a part of the next turn.
+   * @param reason why, as part of a note
+   */
+  retire(reason: string): void;
 }
 
 /** A session as the pool sees it. */
@@ -46,6 +52,8 @@ export interface PooledSession extends BorrowedSession {
   setupKey: string;
   /** Whether a turn is running. */
   readonly isBusy: boolean;
+  /** Why the session takes no other turn, if it takes none. */
+  readonly retiredBecause: string | undefined;
   /** Whether the history contains replies that did not come from this session. */
   hasSeededHistory: boolean;
   /** Resolves when the session has ended and its slot is released. */
@@ -136,6 +144,7 @@ function createPooledSession(
 ): PooledSession {
   let history = resumption?.previous.history ?? [];
   let isBusy = true;
+  let retiredBecause: string | undefined;
   let idleTimer: NodeJS.Timeout | undefined;
   const pooled: PooledSession = {
     session,
@@ -147,6 +156,9 @@ function createPooledSession(
     },
     get isBusy() {
       return isBusy;
+    },
+    get retiredBecause() {
+      return retiredBecause;
     },
     release(turns) {
       history = turns;
@@ -166,6 +178,10 @@ function createPooledSession(
     markLost() {
       isBusy = false;
       session.terminate();
+    },
+    retire(reason) {
+      retiredBecause = reason;
+      isBusy = false;
     },
   };
   return pooled;

@@ -1,5 +1,5 @@
 import { builtInModels } from '../../facts/models.js';
-import { isInvalidArgument } from './classify-close-reason.js';
+import { isInternalError, isInvalidArgument } from './classify-close-reason.js';
 import type { ResponseMode, ResponseModeCache } from './options.js';
 import type { CloseReason } from './socket.js';
 
@@ -12,6 +12,8 @@ export interface ResponseModeSearch {
    * reason, or if all modes have been tried.
    */
   tryNext(closeReason: CloseReason, phase: 'setup' | 'turn'): boolean;
+  /** Returns why the call fails if the last mode failed with `closeReason`. */
+  explainFailure(closeReason: CloseReason): CloseReason;
   /** Remembers that the current mode works. */
   confirm(): Promise<void>;
 }
@@ -26,13 +28,17 @@ export function createModeSearchStarter(cache: ResponseModeCache | undefined) {
     // After a mode has worked in this run, a rejection is about the request, not about the mode.
     const untried = { replies: !confirmed.has(model), prompts: !confirmed.has(model) };
     let current = initialMode;
+    let internalError: CloseReason | undefined;
     return {
       get current() {
         return current;
       },
       tryNext(closeReason, phase) {
-        if (!isInvalidArgument(closeReason)) return false;
-        if (untried.replies && current.replies === 'TEXT') {
+        const rejectsText = untried.replies && current.replies === 'TEXT';
+        // Some models that only speak answer a request for text with 1011 (googleapis/python-genai#2238, seen 2026-04).
+        if (rejectsText && isInternalError(closeReason)) internalError = closeReason;
+        else if (!isInvalidArgument(closeReason)) return false;
+        if (rejectsText) {
           untried.replies = false;
           current = { ...current, replies: 'AUDIO' };
         } else if (untried.prompts && phase === 'turn') {
@@ -41,11 +47,14 @@ export function createModeSearchStarter(cache: ResponseModeCache | undefined) {
         } else return false;
         return true;
       },
+      // A model that rejects speech after an internal error was not asked for too much: it only failed for the moment.
+      explainFailure: (closeReason) => (internalError && isInvalidArgument(closeReason) ? internalError : closeReason),
       async confirm() {
         if (confirmed.get(model) === current) return;
         confirmed.set(model, current);
-        // The mode is cached only if it differs from the mode that the search started with.
-        if (current !== initialMode) await cache?.set(model, current);
+        // The mode is cached only if it differs from the mode that the search started with. After an internal error it
+        // is not: the model may support text and have failed for the moment.
+        if (current !== initialMode && !internalError) await cache?.set(model, current);
       },
     };
   };

@@ -33,9 +33,9 @@ export function createSessionPool(liveOptions: ResolvedLiveOptions) {
         return { ok: true, session: match };
       }
       const resumption = match && getResumption(match);
-      const reason = match?.session.closeReason
-        ? 'the connection was lost'
-        : 'the service announced the end of the session';
+      const announced = 'the service announced the end of the session';
+      const lost = match?.session.closeReason && 'the connection was lost';
+      const reason = match?.retiredBecause ?? lost ?? announced;
       // Close the old sessions first: there may be only one slot, and a session can't be resumed while its socket is
       // open (1011; aicc2025/sip-to-ai#14, seen 2026-09).
       await sessions.closeIdle();
@@ -86,8 +86,10 @@ function canContinue({ isBusy, setupKey, history }: PooledSession, { request, mo
   return mode.prompts === 'content' || history.length === 0 || request.turns.length === history.length + 1;
 }
 
-function isEnding({ session: { closeReason, endsAt } }: PooledSession, { clock }: ResolvedLiveOptions): boolean {
-  return closeReason !== undefined || (endsAt !== undefined && endsAt - clock.now() < minRemainingMs);
+function isEnding({ session, retiredBecause }: PooledSession, { clock }: ResolvedLiveOptions): boolean {
+  const { closeReason, endsAt } = session;
+  if (closeReason !== undefined || retiredBecause !== undefined) return true;
+  return endsAt !== undefined && endsAt - clock.now() < minRemainingMs;
 }
 
 /**

@@ -65,8 +65,9 @@ function createMessageReceiver(clock: Clock, resumption: LiveSessionOptions['res
     if (goAway) state.endsAt = clock.now() + parseSeconds(goAway.timeLeft) * 1000;
     // A handle that arrives between turns includes all turns so far. A handle that arrives during a turn is ignored,
     // because it may or may not include that turn.
-    if (update?.resumable && update.newHandle && state.turnsSent === state.turnsAnswered) {
-      state.resumption = { handle: update.newHandle, turnCount: state.turnsAnswered };
+    const handle: unknown = update?.resumable && update.newHandle;
+    if (typeof handle === 'string' && handle !== '' && state.turnsSent === state.turnsAnswered) {
+      state.resumption = { handle, turnCount: state.turnsAnswered };
     }
     if (content?.generationComplete || content?.turnComplete) state.turnsAnswered = state.turnsSent;
     queue.push(message);
@@ -75,6 +76,7 @@ function createMessageReceiver(clock: Clock, resumption: LiveSessionOptions['res
 }
 
 function createSession(sdkSession: Session, socket: LiveSocket, { queue, state }: MessageReceiver) {
+  let hasSentTurn = false;
   return {
     /** Present once the session has ended. */
     get closeReason() {
@@ -96,13 +98,18 @@ function createSession(sdkSession: Session, socket: LiveSocket, { queue, state }
       // Late messages of the previous turn, such as its token counts, do not belong to this one.
       queue.clear();
       state.turnsSent += 1;
+      hasSentTurn = true;
       socket.keepProcessAlive(true);
       if (turn.kind === 'content') return sdkSession.sendClientContent({ turns: turn.contents, turnComplete: true });
       if (turn.history.length > 0) sdkSession.sendClientContent({ turns: turn.history, turnComplete: true });
       sdkSession.sendRealtimeInput({ text: turn.prompt });
     },
-    /** Resolves to the next message of the reply, or to undefined once the session has ended. */
+    /**
+     * Resolves to the next message of the reply, or to undefined once the session has ended or `expired` has resolved.
+     */
     nextMessage: queue.next,
+    /** Whether parts of a reply or words of a transcript have arrived since the last turn of this session ended. */
+    hasLateContent: () => hasSentTurn && queue.some(hasContent),
     /** Call this after a turn. The session then does not keep the process alive until the next turn is sent. */
     markIdle: () => socket.keepProcessAlive(false),
     close: socket.close,
@@ -126,9 +133,18 @@ function createMessageQueue<Message>() {
     clear() {
       pending.length = 0;
     },
-    /** Resolves to the next message, or to undefined once the queue is closed and empty. */
-    async next(): Promise<Message | undefined> {
-      while (pending.length === 0 && !isClosed) {
+    some: (isMatch: (message: Message) => boolean) => pending.some(isMatch),
+    /**
+     * Resolves to the next message. Resolves to undefined once the queue is empty and either closed or `expired` has
+     * resolved.
+     */
+    async next(expired?: Promise<void>): Promise<Message | undefined> {
+      let isExpired = false;
+      void expired?.then(() => {
+        isExpired = true;
+        wakeReader();
+      });
+      while (pending.length === 0 && !isClosed && !isExpired) {
         await new Promise<void>((resolve) => {
           wakeReader = resolve;
         });
@@ -140,6 +156,12 @@ function createMessageQueue<Message>() {
       wakeReader();
     },
   };
+}
+
+/** Whether a message has parts of a reply or words of a transcript. */
+function hasContent({ serverContent }: LiveServerMessage): boolean {
+  const parts: unknown = serverContent?.modelTurn?.parts;
+  return Boolean(serverContent?.outputTranscription?.text) || (Array.isArray(parts) && parts.length > 0);
 }
 
 /** Parses a duration in protobuf's JSON format, such as `50s`. Returns 0 if it is malformed. */

@@ -3,7 +3,7 @@ import type { Socket } from 'node:net';
 import { type ClientOptions, type RawData, WebSocket } from 'ws';
 import type { BoticelliError } from '../../errors.js';
 import { isRecord, tryParseJson } from '../../util/json.js';
-import type { ErrorResponse } from '../errors/classify-http-error.js';
+import type { ErrorResponse } from '../errors/error-response.js';
 import { extractServiceError, getHttpStatus } from '../errors/parse-error-body.js';
 import { convertHeaders } from '../transport/http.js';
 import { Headers } from '../transport/minimal-fetch.js';
@@ -119,8 +119,9 @@ function attachListeners(
   socket.on('message', (data: RawData) => {
     if (socket.readyState !== WebSocket.OPEN) return;
     const frame = data.toString();
-    const frameError = findFrameError(frame, options);
-    if (!frameError) return callbacks.onmessage({ data: frame });
+    const parsed = tryParseJson(frame);
+    const frameError = findFrameError(frame, parsed, options);
+    if (!frameError) return callbacks.onmessage({ data: removeGetterFields(frame, parsed) });
     setCloseReason(frameError);
     socket.terminate();
   });
@@ -144,13 +145,26 @@ function attachListeners(
  * Returns the close reason for a frame that must not reach the SDK: one that is not a JSON object, or an error.
  * Gateways send errors in frames, although this is not documented.
  */
-function findFrameError(frame: string, { classifyUpgradeError }: LiveSocketOptions): CloseReason | undefined {
-  const parsed = tryParseJson(frame);
+function findFrameError(
+  frame: string,
+  parsed: unknown,
+  { classifyUpgradeError }: LiveSocketOptions,
+): CloseReason | undefined {
   if (!isRecord(parsed)) return { kind: 'malformed', frame };
   const error = extractServiceError(parsed);
   if (!error) return undefined;
-  const response = { status: getHttpStatus(error), headers: new Headers(), body: frame };
+  const response = { status: getHttpStatus(error), headers: new Headers(), body: frame, isInsideSuccess: true };
   return { kind: 'refused', error: classifyUpgradeError(response) };
+}
+
+/**
+ * Removes the fields that have the name of a getter of `LiveServerMessage`. The SDK (2.32) assigns all fields of a
+ * message, and assigning one of these throws a TypeError that nobody can catch.
+ */
+function removeGetterFields(frame: string, parsed: unknown): string {
+  if (!isRecord(parsed) || !('text' in parsed || 'data' in parsed)) return frame;
+  const { text: _, data: __, ...fields } = parsed;
+  return JSON.stringify(fields);
 }
 
 async function readResponse(response: IncomingMessage): Promise<ErrorResponse> {

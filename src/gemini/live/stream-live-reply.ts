@@ -1,3 +1,4 @@
+import type { Clock } from '../../driver/clock.js';
 import type { CallContext } from '../../driver/driver.js';
 import { reportUsage } from '../../driver/layers/usage-events.js';
 import type { GenerateRequest } from '../../driver/request.js';
@@ -12,6 +13,7 @@ import { createLiveReplyCollector, type LiveReplyCollector } from './collect-res
 import { convertTurns } from './convert-request.js';
 import type { BorrowedSession, ResolvedLiveOptions } from './pooled-session.js';
 import type { ResponseModeSearch } from './response-mode.js';
+import type { LiveSession } from './session.js';
 import type { SessionPool } from './session-pool.js';
 import type { CloseReason } from './socket.js';
 
@@ -51,8 +53,10 @@ export async function* streamLiveReply(options: StreamLiveReplyOptions): AsyncGe
       continue;
     }
     const borrowed = acquired.session;
-    const closeReason = yield* runTurn(borrowed, options, progress);
-    if (closeReason === undefined) return;
+    const outcome = yield* runTurn(borrowed, options, progress);
+    if (outcome.kind === 'replied') return;
+    if (outcome.kind === 'retired') continue;
+    const closeReason = outcome.reason;
     if (isConnectionLoss(closeReason) && !progress.wasReopened) {
       progress.wasReopened = true;
       borrowed.markLost();
@@ -63,19 +67,35 @@ export async function* streamLiveReply(options: StreamLiveReplyOptions): AsyncGe
   }
 }
 
-/** Runs the turn in a session. Returns why the session ended before the reply began, or undefined after the reply. */
+/** How the use of a session for a turn ended. */
+type TurnOutcome =
+  /** The reply is whole. */
+  | { kind: 'replied' }
+  /** The turn was not sent, because the session can't take it. Another session can. */
+  | { kind: 'retired' }
+  /** The session ended before the reply began. */
+  | { kind: 'closed'; reason: CloseReason };
+
+/** Runs the turn in a session. */
 async function* runTurn(
   borrowed: BorrowedSession,
   options: StreamLiveReplyOptions,
   { setupMs, beforeSendingOnce }: CallProgress,
-): AsyncGenerator<StreamChunk, CloseReason | undefined> {
+): AsyncGenerator<StreamChunk, TurnOutcome> {
   const { request, context, liveOptions, modeSearch } = options;
-  const collector = createLiveReplyCollector(request.model);
+  const collector = createLiveReplyCollector(request.model, modeSearch.current, liveOptions.clock);
   let timeouts: RequestTimeouts | undefined;
   let isComplete = false;
   try {
     const liveTurn = convertTurns(request.turns.slice(borrowed.history.length), request, modeSearch.current);
     await abortable(beforeSendingOnce(), context.signal);
+    // No message says to which turn it belongs. A transcript gets `maxTranscriptDelayMs` to end before its turn is over.
+    // Where words came even later, more of them may follow, and only a new session tells them from the next reply.
+    if (borrowed.session.hasLateContent()) {
+      borrowed.retire('words of the last reply came after its end');
+      isComplete = true;
+      return { kind: 'retired' };
+    }
     timeouts = createRequestTimeouts({ signal: context.signal, ...liveOptions, elapsedMs: setupMs });
     timeouts.markSent();
     // Closes the session at once, even while the caller does not read the stream.
@@ -84,13 +104,21 @@ async function* runTurn(
     const closeReason = yield* receiveReply(borrowed, collector, timeouts, options);
     isComplete = true;
     timeouts.markComplete();
-    if (closeReason) return closeReason;
+    if (closeReason) return { kind: 'closed', reason: closeReason };
+    const otherText = collector.addOtherText();
     const response = collector.buildResponse();
+    const lacksTranscript = modeSearch.current.replies === 'AUDIO' && otherText !== '' && response.audio !== undefined;
+    emitWarnings(collector, lacksTranscript, context);
     await modeSearch.confirm();
     borrowed.release([...request.turns, response.turn]);
+    if (!collector.progress.isClosed) {
+      // A late `turnComplete` would end the next turn in this session.
+      borrowed.retire('the service did not end the last turn');
+    }
     const { finishReason } = response;
-    yield { text: '', finished: true, metadata: { ...getTokenMetadata(collector), finishReason }, response };
-    return undefined;
+    const metadata = { ...getTokenMetadata(collector), finishReason };
+    yield { text: otherText, finished: true, metadata, response };
+    return { kind: 'replied' };
   } catch (thrown) {
     isComplete = false;
     reportUsage(context, collector.billed);
@@ -102,6 +130,14 @@ async function* runTurn(
   }
 }
 
+/** Emits what the user must know about the reply besides its text. */
+function emitWarnings(collector: LiveReplyCollector, lacksTranscript: boolean, { emit }: CallContext): void {
+  const warn = (message: string) => emit?.({ type: 'note', about: 'reply', message, warning: true });
+  if (lacksTranscript) warn('the speech has no transcript; the reply is the text that the model sent with it');
+  const otherParts = collector.describeOtherParts();
+  if (otherParts !== undefined) warn(`the reply also has ${otherParts}; only its text is shown`);
+}
+
 /** Yields the reply's text up to the end of the turn. Returns why the session ended before the reply began. */
 async function* receiveReply(
   { session }: BorrowedSession,
@@ -109,33 +145,63 @@ async function* receiveReply(
   timeouts: RequestTimeouts,
   options: StreamLiveReplyOptions,
 ): AsyncGenerator<StreamChunk, CloseReason | undefined> {
-  while (!collector.progress.isComplete) {
+  const { context, liveOptions } = options;
+  const { progress } = collector;
+  let signal: AbortSignal | undefined = timeouts.signal;
+  for (;;) {
+    const waitMs = progress.getWaitMs();
+    if (waitMs === 0) return undefined;
     // The service delays the end of a turn by the time that playing its speech takes. That pause does not count as
     // idle.
-    if (!collector.progress.isGenerated) timeouts.markWaiting();
-    const message = await abortable(session.nextMessage(), timeouts.signal);
+    if (!progress.isGenerated) timeouts.markWaiting();
+    const message = await abortable(receiveWithin(session, waitMs, liveOptions.clock), signal);
     if (!message) {
-      const closeReason = session.closeReason as CloseReason;
-      if (!collector.progress.hasBegun) return closeReason;
+      if (progress.isClosed || progress.getWaitMs() === 0) return undefined;
+      const closeReason = session.closeReason;
+      if (!closeReason) continue;
+      if (!progress.hasBegun) return closeReason;
       throw createCloseError(closeReason, 'turn', collector.text, options);
     }
     const text = collector.add(message);
     if (message.serverContent) timeouts.markReceived();
     if (text !== '') yield { text, finished: false, metadata: getTokenMetadata(collector) };
     // Text that arrived before an abort is not yielded after the abort.
-    timeouts.signal.throwIfAborted();
-    if (collector.progress.wasInterrupted) {
+    signal?.throwIfAborted();
+    if (progress.wasInterrupted) {
       throw createStreamInterruptedError('the service interrupted its reply', collector.text);
     }
+    if (progress.isClosed && signal === timeouts.signal) {
+      // The reply is whole but for late words of its transcript, so the deadline must not discard it.
+      timeouts.markComplete();
+      timeouts.close();
+      signal = context.signal;
+    }
   }
-  return undefined;
+}
+
+/** Resolves to the next message; to undefined if the session has ended, or if none arrives within `waitMs`. */
+async function receiveWithin(session: LiveSession, waitMs: number | undefined, clock: Clock) {
+  if (waitMs === undefined) return session.nextMessage();
+  const timer = new AbortController();
+  const expired = clock.sleep(waitMs, timer.signal).catch(() => {});
+  try {
+    return await session.nextMessage(expired);
+  } finally {
+    timer.abort();
+  }
 }
 
 function createCloseError(
   closeReason: CloseReason,
   phase: 'setup' | 'turn',
   partialText: string,
-  { request: { model }, liveOptions: { connection, clock } }: StreamLiveReplyOptions,
+  { request: { model }, liveOptions: { connection, clock }, modeSearch }: StreamLiveReplyOptions,
 ) {
-  return classifyCloseReason(closeReason, { model, connection, phase, partialText, now: clock.now() });
+  return classifyCloseReason(modeSearch.explainFailure(closeReason), {
+    model,
+    connection,
+    phase,
+    partialText,
+    now: clock.now(),
+  });
 }

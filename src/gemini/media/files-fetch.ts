@@ -1,10 +1,12 @@
 import { BoticelliError } from '../../errors.js';
 import { isRecord, tryParseJson } from '../../util/json.js';
-import { classifyHttpError, type ErrorResponse } from '../errors/classify-http-error.js';
+import { classifyHttpError } from '../errors/classify-http-error.js';
 import { classifyNetworkError } from '../errors/classify-network-error.js';
+import { describeUnexpectedBody } from '../errors/describe-body.js';
+import type { ErrorResponse } from '../errors/error-response.js';
 import { getWrongHostHint } from '../errors/invalid-response.js';
-import { describeUnexpectedBody, toOneLine } from '../errors/one-line.js';
-import { parseServiceError } from '../errors/parse-error-body.js';
+import { toOneLine } from '../errors/one-line.js';
+import { isGeminiError, parseServiceError } from '../errors/parse-error-body.js';
 import { createRequestTimeouts } from '../rest/request-timeouts.js';
 import { type HttpRequest, readText, sendHttpRequest } from '../transport/http.js';
 import { Headers, Response } from '../transport/minimal-fetch.js';
@@ -70,7 +72,7 @@ function classifyFilesError(
 ): BoticelliError {
   const body = redact(response.body);
   const error = classifyHttpError({ ...response, body, model: 'files', host, now: clock.now() });
-  const { hint, cause, retryAfterMs } = error;
+  const { hint, cause, retryAfterMs, retryAt } = error;
   if (error.code === 'auth' || error.code === 'invalid_request') {
     return new BoticelliError(error.code, `${errorPrefix}: ${error.message}`, { hint, cause });
   }
@@ -80,10 +82,16 @@ function classifyFilesError(
   }
   // A 429 is `unavailable` too: the limits of the Files API are not those of a model, so the rate limiter must ignore
   // them.
-  const serviceMessage = parseServiceError(body)?.message ?? describeUnexpectedBody(body);
   const isTransient = response.status === 429 || error.isTransient;
-  const message = `${errorPrefix}: ${response.status}, ${toOneLine(serviceMessage)}`;
-  return new BoticelliError('unavailable', message, { hint: 'Try again later.', isTransient, cause, retryAfterMs });
+  const serviceError = parseServiceError(body);
+  if (!isTransient && !isGeminiError(serviceError)) {
+    return new BoticelliError('unavailable', `${errorPrefix}: ${error.message}`, { hint, cause });
+  }
+  const serviceMessage = serviceError?.message ?? describeUnexpectedBody(body);
+  return new BoticelliError('unavailable', `${errorPrefix}: ${response.status}, ${toOneLine(serviceMessage)}`, {
+    hint: retryAt === undefined ? 'Try again later.' : undefined,
+    ...{ isTransient, cause, retryAfterMs, retryAt },
+  });
 }
 
 function createUnexpectedResponseError(body: string, { connection, errorPrefix }: FilesFetchOptions): BoticelliError {

@@ -42,7 +42,9 @@ export async function uploadFile(options: UploadOptions): Promise<File> {
     if (thrown.code === 'invalid_request' || thrown.code === 'auth') remoteNames.delete(remoteName);
     throw thrown;
   });
-  if (file.name !== undefined && file.name !== remoteName) remoteNames.add(file.name).delete(remoteName);
+  // The SDK returns the field `file` of the response unchecked (2.32).
+  if (typeof file !== 'object' || file === null) throw createUploadError('the response describes no file', errorPrefix);
+  if (typeof file.name === 'string' && file.name !== remoteName) remoteNames.add(file.name).delete(remoteName);
   return file;
 }
 
@@ -55,8 +57,9 @@ export async function waitUntilActive(uploaded: File, options: MediaPartOptions)
   const name = formatMediaName(options.part);
   const file = uploaded.state === 'PROCESSING' ? await pollUntilProcessed(uploaded, name, options) : uploaded;
   if (file.state === 'FAILED') throw createProcessingError(name, file);
-  if (file.uri === undefined) throw new BoticelliError('unavailable', `the Files API returned no URI for ${name}`);
-  return file.uri;
+  const { uri } = file;
+  if (typeof uri !== 'string') throw new BoticelliError('unavailable', `the Files API returned no URI for ${name}`);
+  return uri;
 }
 
 /** Videos are processed before use: PROCESSING, then ACTIVE or FAILED. */

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { type Clock, systemClock } from '../../driver/clock.js';
 import { defaultBaseUrl } from '../../facts/requests.js';
+import { stripApiVersion } from '../../util/base-url.js';
 import { isRecord, tryParseJson } from '../../util/json.js';
 import type { ConnectionOptions } from '../options.js';
 import { type ModelList, type ModelListCache, parseModelInfo } from './model-info.js';
@@ -70,7 +71,8 @@ function parseStoredModelList(stored: StoredModelList | undefined): ModelList | 
 
 /** Identifies a service by the hash of its base URL, because a gateway's URL may have a secret in its path. */
 export function hashService(baseUrl = defaultBaseUrl): string {
-  return shortHash(URL.canParse(baseUrl) ? new URL(baseUrl).href : baseUrl);
+  const serviceUrl = stripApiVersion(baseUrl);
+  return shortHash(URL.canParse(serviceUrl) ? new URL(serviceUrl).href : serviceUrl);
 }
 
 function shortHash(text: string): string {

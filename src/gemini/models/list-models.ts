@@ -1,4 +1,4 @@
-import type { Model } from '@google/genai';
+import type { ListModelsConfig, Model, Models } from '@google/genai';
 import { type Clock, systemClock } from '../../driver/clock.js';
 import { BoticelliError } from '../../errors.js';
 import { abortable } from '../../util/abortable.js';
@@ -33,23 +33,52 @@ export async function listModelsWithConnection(
     ...{ connection, clock, signal, timeoutMs, idleTimeoutMs: timeoutMs },
     model: 'the model list',
     streaming: false,
+    expected: { name: 'a model list', isExpectedBody: isModelListBody },
   });
   const { timeouts } = exchange;
   try {
-    const entries: ModelInfo[] = [];
-    // All pages are read, because the Live models are not on the first page of 50.
-    const config = { httpOptions: { fetch: createGeminiFetch(exchange) } };
-    for await (const model of await modelsApi.list({ config })) {
-      const info = toModelInfo(model, connection);
-      if (info) entries.push(info);
-    }
-    return entries;
+    return await readPages(modelsApi, { httpOptions: { fetch: createGeminiFetch(exchange) } }, connection);
   } catch (thrown) {
     if (timeouts.signal.aborted) throw timeouts.signal.reason;
     throw redactError(toListError(thrown, connection.host), connection.redact);
   } finally {
     timeouts.close();
   }
+}
+
+/** Whether a body is a page of the list. JSON of a protocol buffer leaves out an empty list. */
+function isModelListBody(body: Record<string, unknown>): boolean {
+  return 'models' in body || 'nextPageToken' in body || Object.keys(body).length === 0;
+}
+
+/** The service has fewer than 10 pages of 50 models (2026-11). */
+const maxPages = 100;
+
+/**
+ * Reads all pages, because the Live models are not on the first page of 50. The SDK's own loop is not used: it never
+ * ends if a gateway repeats a page token, or if `models` is not an array (2.32).
+ */
+async function readPages(modelsApi: Models, config: ListModelsConfig, connection: Connection): Promise<ModelInfo[]> {
+  const entries = new Map<string, ModelInfo>();
+  const seenTokens = new Set<string>();
+  for (let pageToken: string | undefined; ; seenTokens.add(pageToken)) {
+    const pager = await modelsApi.list({ config: { ...config, ...(pageToken !== undefined && { pageToken }) } });
+    const page: unknown = pager.page;
+    for (const model of Array.isArray(page) ? page : []) {
+      const info = toModelInfo(model, connection);
+      if (info && !entries.has(info.name)) entries.set(info.name, info);
+    }
+    const nextToken: unknown = pager.params.config?.pageToken;
+    // A gateway that ignores the token sends the same page again and again.
+    if (typeof nextToken !== 'string' || nextToken === '' || seenTokens.has(nextToken)) return [...entries.values()];
+    if (seenTokens.size + 1 >= maxPages) throw createEndlessListError(connection.host);
+    pageToken = nextToken;
+  }
+}
+
+function createEndlessListError(host: string): BoticelliError {
+  const message = `the model list of ${host} has more than ${maxPages} pages`;
+  return new BoticelliError('unavailable', message, { hint: getWrongHostHint(host) });
 }
 
 /** Converts an entry of the SDK's list. Redacts the key, which a gateway may echo in any field. */
@@ -63,7 +92,7 @@ function toModelInfo(model: Model, { redact }: Connection): ModelInfo | null {
   return JSON.parse(JSON.stringify(info ?? null), (_, value) => (typeof value === 'string' ? redact(value) : value));
 }
 
-/** Converts the error of a list request. A 404 for the list is not about a model. */
+/** Converts the error of a list request. Gemini's 404 for the list is not about a model. */
 function toListError(thrown: unknown, host: string): unknown {
   if (!(thrown instanceof BoticelliError) || thrown.code !== 'model_not_found') return thrown;
   const { cause } = thrown;

@@ -1,4 +1,5 @@
-// The library's declarations import this file, so it must not import the code that lists models or the SDK's types.
+// The library's declarations import this file, so it must import neither the SDK's types nor the code
+// that lists models.
 
 /** A model that is available to the key, as the service lists it. */
 export interface ModelInfo {

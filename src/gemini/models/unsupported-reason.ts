@@ -1,5 +1,6 @@
 import type { GenerateRequest, Part } from '../../driver/request.js';
 import { liveUnsupportedMimePattern } from '../../facts/media.js';
+import { acceptsThinking } from '../../facts/model-facts.js';
 import { builtInModels } from '../../facts/models.js';
 import { stripModelPrefix } from '../../util/model-name.js';
 import { getCapabilities } from './capabilities.js';
@@ -11,10 +12,16 @@ import { getCapabilities } from './capabilities.js';
 export function getUnsupportedReason(model: string, request: GenerateRequest): string | undefined {
   const name = stripModelPrefix(model);
   const { supportsGenerate, supportsLive } = getCapabilities(name);
-  if (supportsGenerate) return undefined;
+  if (supportsGenerate) return getThinkingReason(name, request);
   if (!supportsLive) return 'it does not generate text';
   // A JSON format is supported: the Live API does not accept a schema, but boticelli validates the reply itself.
   return getLiveUnsupportedReason(name, request);
+}
+
+function getThinkingReason(model: string, { parameters: { thinking } }: GenerateRequest): string | undefined {
+  const facts = builtInModels.get(model);
+  if (!facts || thinking === undefined || acceptsThinking(facts, thinking)) return undefined;
+  return `it does not accept thinking = ${JSON.stringify(thinking)}`;
 }
 
 /**

@@ -1,77 +1,146 @@
-import type { Candidate, GenerateContentResponse, Part, SafetyRating } from '@google/genai';
+import type { GenerateContentResponse, Part } from '@google/genai';
+import { isContinued } from '../../driver/continuation.js';
 import type { BilledResponse } from '../../driver/layers/usage-events.js';
-import type { ChunkMetadata, GenerateResponse, Usage } from '../../driver/response.js';
-import { BoticelliError } from '../../errors.js';
+import type { FinishedHop, ModelTurn } from '../../driver/request.js';
+import type { ChunkMetadata, GenerateResponse } from '../../driver/response.js';
+import { classifyFinishReason, isBlockReason } from '../../facts/finish-reasons.js';
+import { isRecord } from '../../util/json.js';
 import { stripModelPrefix } from '../../util/model-name.js';
+import { assertUsableReply, type BlockedPrompt } from './assert-usable-reply.js';
+import { describeNonTextParts } from './describe-parts.js';
+import { toBilledUsage } from './usage.js';
 
 export type ReplyCollector = ReturnType<typeof createReplyCollector>;
 
-/** proto3's name for a missing finish reason. */
-const unspecifiedFinishReason = 'FINISH_REASON_UNSPECIFIED';
-
 /**
- * Collects a reply from a unary response, or from the chunks of a stream.
+ * Collects a reply from a unary response, or from the chunks of a stream. The SDK does not check what it returns, and
+ * gateways write null for an empty list or leave fields out. So each field is used only if it has the type that the API
+ * documents.
  * @param requestedModel reported as the reply's model if the service names none
+ * @param finishedHops the earlier hops of a long reply, whose parts become part of the turn
  */
-export function createReplyCollector(requestedModel: string) {
+export function createReplyCollector(requestedModel: string, finishedHops: readonly FinishedHop[] = []) {
   const nativeParts: Part[] = [];
   let text = '';
-  // Any chunk may repeat these fields, and the last value applies: some streams repeat STOP in every chunk.
-  const latest: Pick<GenerateContentResponse, 'modelVersion' | 'promptFeedback'> = {};
-  let candidate: Candidate = {};
-  let usageMetadata: GenerateContentResponse['usageMetadata'];
-  const getServedModel = () => stripModelPrefix(latest.modelVersion ?? requestedModel);
+  let fields: ReplyFields = { servedModel: stripModelPrefix(requestedModel), finishReason: '' };
+  const getBilled = (): BilledResponse => ({
+    model: fields.servedModel,
+    ...toBilledUsage(fields.usageMetadata, { hasReply: nativeParts.length > 0 }),
+  });
 
   return {
     /** Adds a chunk and returns the reply's text in it, without thoughts. */
     add(chunk: GenerateContentResponse): string {
-      if (chunk.modelVersion) latest.modelVersion = chunk.modelVersion;
-      if (chunk.promptFeedback) latest.promptFeedback = chunk.promptFeedback;
-      // The counts are running totals. They are merged field by field, because not every chunk has every count.
-      if (chunk.usageMetadata) usageMetadata = { ...usageMetadata, ...chunk.usageMetadata };
-      const nextCandidate = chunk.candidates?.[0];
-      if (!nextCandidate) return '';
-      candidate = { ...candidate, ...nextCandidate };
+      const candidate = findCandidate(chunk.candidates);
       // The SDK's getter `text` is not used, because it warns on the console about every other kind of part.
-      const parts = Array.isArray(nextCandidate.content?.parts) ? nextCandidate.content.parts : [];
-      let added = '';
-      for (const part of parts) {
-        appendPart(nativeParts, part);
-        if (typeof part.text === 'string' && !part.thought) added += part.text;
-      }
+      const parts = getParts(candidate.content);
+      fields = updateFields(fields, chunk, { ...candidate, parts });
+      for (const part of parts) appendPart(nativeParts, part);
+      const added = joinTexts(parts);
       text += added;
       return added;
     },
     get text() {
       return text;
     },
-    /** Whether the reply may end here: it has a finish reason, or the prompt was blocked. */
+    /** Whether the service said that the reply has ended: it gave a finish reason, or it blocked the prompt. */
     get isFinished() {
-      const { finishReason = unspecifiedFinishReason } = candidate;
-      return finishReason !== unspecifiedFinishReason || latest.promptFeedback?.blockReason !== undefined;
+      return fields.finishReason !== '' || fields.blockedPrompt !== undefined;
     },
     /** Output tokens so far, if the service has reported them. */
     get outputTokens() {
-      return usageMetadata?.candidatesTokenCount;
+      return getBilled().usage.outputTokens;
     },
-    /** The usage so far, as last reported; undefined if the service has reported none. */
+    /**
+     * The usage so far, as last reported. Undefined if nothing arrived. If a part of a reply arrived without a report,
+     * the request was billed and its counts are unknown.
+     */
     get billed(): BilledResponse | undefined {
-      return usageMetadata && { model: getServedModel(), usage: toUsage(usageMetadata) };
+      return fields.usageMetadata || nativeParts.length > 0 ? getBilled() : undefined;
     },
-    /** The complete reply. @throws BoticelliError `blocked`, `truncated` or `empty_reply` */
-    buildResponse(): GenerateResponse {
-      const usage = toUsage(usageMetadata);
-      assertUsableReply({ text, candidate, usage, ...latest });
+    /** What the reply has besides text, such as `1 picture (image/png)`; undefined if it has nothing else. */
+    describeOtherParts: () => describeNonTextParts(nativeParts),
+    /**
+     * The reply that has ended.
+     * @param finishMessage what the service says about the finish reason, on one line
+     * @throws BoticelliError `blocked`, `truncated` or `empty_reply`
+     */
+    buildResponse(finishMessage?: string): GenerateResponse {
+      const { servedModel: _, usageMetadata: __, finishReason, continuationToken, ...rest } = fields;
+      const ownTurn = createTurn(text, nativeParts, requestedModel);
+      const turn = isContinued(finishReason) ? ownTurn : joinHops(finishedHops, ownTurn);
+      const reply = { ...getBilled(), text, finishReason, turn };
+      assertUsableReply({ ...rest, ...reply, text: turn.text, parts: nativeParts, finishMessage });
       return {
-        text,
-        model: getServedModel(),
-        // A unary response without a finish reason is complete. A stream without a finish reason does not get here.
-        finishReason: candidate.finishReason ?? unspecifiedFinishReason,
-        usage,
-        turn: { role: 'model', text, model: stripModelPrefix(requestedModel), native: reuseText(text, nativeParts) },
+        ...reply,
+        ...(finishMessage !== undefined && { finishMessage }),
+        ...(isContinued(finishReason) && continuationToken !== undefined && { continuationToken }),
       };
     },
   };
+}
+
+/** What a response has besides the parts of the reply. */
+interface ReplyFields {
+  servedModel: string;
+  /** Empty until the service gives one. */
+  finishReason: string;
+  safetyRatings?: unknown;
+  blockedPrompt?: BlockedPrompt | undefined;
+  continuationToken?: string | undefined;
+  usageMetadata?: GenerateContentResponse['usageMetadata'];
+}
+
+/** Any chunk may repeat a field, and the last value applies: some streams repeat STOP in every chunk. */
+function updateFields(
+  previous: ReplyFields,
+  chunk: GenerateContentResponse,
+  candidate: Record<string, unknown> & { parts: readonly Part[] },
+): ReplyFields {
+  const { finishReason, safetyRatings, continuationToken, parts } = candidate;
+  return {
+    servedModel: getModelName(chunk.modelVersion) ?? previous.servedModel,
+    finishReason: isFinishReason(finishReason) ? finishReason : previous.finishReason,
+    safetyRatings: safetyRatings ?? previous.safetyRatings,
+    blockedPrompt: getBlockedPrompt(chunk.promptFeedback) ?? previous.blockedPrompt,
+    continuationToken: updateToken(previous.continuationToken, continuationToken, parts),
+    // The counts are running totals. They are merged field by field, because not every chunk has every count.
+    usageMetadata: isRecord(chunk.usageMetadata)
+      ? { ...previous.usageMetadata, ...chunk.usageMetadata }
+      : previous.usageMetadata,
+  };
+}
+
+function getModelName(modelVersion: unknown): string | undefined {
+  return typeof modelVersion === 'string' && modelVersion !== '' ? stripModelPrefix(modelVersion) : undefined;
+}
+
+/**
+ * Returns the candidate with the reply. Only one is ever requested, but a gateway may put a null before it, which the SDK
+ * turns into an empty object.
+ */
+function findCandidate(candidates: unknown): Record<string, unknown> {
+  const list: unknown[] = Array.isArray(candidates) ? candidates : [];
+  return list.filter(isRecord).find(({ content, finishReason }) => content != null || finishReason != null) ?? {};
+}
+
+function isFinishReason(value: unknown): value is string {
+  return typeof value === 'string' && classifyFinishReason(value) !== 'missing';
+}
+
+function getBlockedPrompt(feedback: unknown): BlockedPrompt | undefined {
+  if (!isRecord(feedback) || typeof feedback.blockReason !== 'string') return undefined;
+  return isBlockReason(feedback.blockReason) ? { ...feedback, blockReason: feedback.blockReason } : undefined;
+}
+
+/** Returns the parts of a candidate's content. A text that is not a string is left out of its part. */
+function getParts(content: unknown): Part[] {
+  const parts = isRecord(content) && Array.isArray(content.parts) ? content.parts.filter(isRecord) : [];
+  return parts.map((part): Part => {
+    if (!('text' in part) || typeof part.text === 'string') return part;
+    const { text: _, ...rest } = part;
+    return rest;
+  });
 }
 
 /** The metadata of a chunk: the output tokens so far, if known. */
@@ -81,11 +150,40 @@ export function getTokenMetadata({ outputTokens }: { outputTokens: number | unde
 
 /** Joins adjacent plain texts, so that a streamed reply is sent back to the model in the same form as a unary reply. */
 function appendPart(parts: Part[], part: Part): void {
-  if (part.text === '' && isTextOnly(part)) return;
+  if (!part.text && hasOnlyText(part)) return;
   const previous = parts.at(-1);
   if (previous && isTextOnly(previous) && isTextOnly(part) && Boolean(previous.thought) === Boolean(part.thought)) {
     parts[parts.length - 1] = { ...previous, text: `${previous.text}${part.text}` };
   } else parts.push(part);
+}
+
+/** Joins the texts of parts, without thoughts. */
+function joinTexts(parts: readonly Part[]): string {
+  return parts.map(({ text, thought }) => (typeof text === 'string' && !thought ? text : '')).join('');
+}
+
+/**
+ * Returns the token that continues the reply after a chunk. A stream may have tokens in its midst, each for the text up to
+ * its chunk. So a chunk with text and without a token makes an earlier token unusable.
+ */
+function updateToken(previous: string | undefined, token: unknown, parts: readonly Part[]): string | undefined {
+  if (typeof token === 'string' && token !== '') return token;
+  return parts.some(({ text }) => text) ? undefined : previous;
+}
+
+function createTurn(text: string, parts: Part[], model: string): ModelTurn {
+  return { role: 'model', text, model: stripModelPrefix(model), native: reuseText(text, parts) };
+}
+
+/** Joins the parts of a long reply to one turn. */
+function joinHops(finishedHops: readonly FinishedHop[], lastTurn: ModelTurn): ModelTurn {
+  if (finishedHops.length === 0) return lastTurn;
+  const turns = [...finishedHops.map(({ turn }) => turn), lastTurn];
+  const parts: Part[] = [];
+  for (const { text, native } of turns) {
+    for (const part of Array.isArray(native) ? (native as Part[]) : [{ text }]) appendPart(parts, part);
+  }
+  return createTurn(turns.map(({ text }) => text).join(''), parts, lastTurn.model);
 }
 
 /**
@@ -98,68 +196,10 @@ function reuseText(text: string, parts: Part[]): Part[] {
 }
 
 function isTextOnly(part: Part): boolean {
+  return typeof part.text === 'string' && hasOnlyText(part);
+}
+
+function hasOnlyText(part: Part): boolean {
   for (const field in part) if (field !== 'text' && field !== 'thought') return false;
-  return typeof part.text === 'string';
-}
-
-type TokenCounts = Pick<
-  NonNullable<GenerateContentResponse['usageMetadata']>,
-  'promptTokenCount' | 'candidatesTokenCount' | 'thoughtsTokenCount' | 'totalTokenCount'
->;
-
-/** Converts the service's counts. */
-export function toUsage(counts: { [Field in keyof TokenCounts]: TokenCounts[Field] | undefined } = {}): Usage {
-  const promptTokens = counts.promptTokenCount ?? 0;
-  const outputTokens = counts.candidatesTokenCount ?? 0;
-  const thoughtTokens = counts.thoughtsTokenCount ?? 0;
-  const totalTokens = counts.totalTokenCount ?? promptTokens + outputTokens + thoughtTokens;
-  return { promptTokens, outputTokens, thoughtTokens, totalTokens };
-}
-
-interface CollectedReply extends Pick<GenerateContentResponse, 'promptFeedback'> {
-  text: string;
-  candidate: Candidate;
-  usage: Usage;
-}
-
-/** The hint for a reply that is empty or was blocked. */
-export const changePromptHint = 'Change the prompt, or use another model.';
-
-// Includes the reasons of image models: IMAGE_SAFETY, IMAGE_PROHIBITED_CONTENT, IMAGE_RECITATION.
-const blockingFinishReasons = /^(IMAGE_)?(SAFETY|RECITATION|BLOCKLIST|PROHIBITED_CONTENT|SPII)$/;
-
-/**
- * Throws the error of an unusable response: `blocked`, `truncated` or `empty_reply`. Text counts as a reply even if its
- * finish reason is unknown or MAX_TOKENS cut it off.
- */
-function assertUsableReply({ text, candidate, usage, promptFeedback }: CollectedReply): void {
-  const finishReason: string | undefined = candidate.finishReason;
-  if (promptFeedback?.blockReason) {
-    const reason = formatBlockReason(promptFeedback.blockReason, promptFeedback.safetyRatings);
-    throw new BoticelliError('blocked', `the service blocked the prompt: ${reason}`, { hint: 'Change the prompt.' });
-  }
-  if (finishReason !== undefined && blockingFinishReasons.test(finishReason)) {
-    const reason = formatBlockReason(finishReason, candidate.safetyRatings);
-    throw new BoticelliError('blocked', `the service blocked the reply: ${reason}`, { hint: changePromptHint });
-  }
-  if (text !== '') return;
-  if (finishReason === 'MAX_TOKENS') {
-    const thoughts = usage.thoughtTokens === 0 ? '' : `, after ${usage.thoughtTokens} thought tokens`;
-    throw new BoticelliError('truncated', `max_tokens was reached before any text${thoughts}`, {
-      hint: 'Raise max_tokens or lower thinking: thought tokens count too.',
-    });
-  }
-  const detail = finishReason ?? 'no finish reason';
-  throw new BoticelliError('empty_reply', `the reply is empty (${detail})`, { hint: changePromptHint });
-}
-
-/**
- * Formats the reason with the categories that are rated as blocking or, if there are none, those that are rated as
- * likely.
- */
-function formatBlockReason(reason: string, ratings: readonly SafetyRating[] = []): string {
-  const blocking = ratings.filter(({ blocked }) => blocked);
-  const likely = ratings.filter(({ probability }) => probability === 'HIGH' || probability === 'MEDIUM');
-  const names = (blocking.length > 0 ? blocking : likely).flatMap(({ category }) => category ?? []);
-  return names.length > 0 ? `${reason} (${names.join(', ')})` : reason;
+  return true;
 }

@@ -13,7 +13,8 @@ import { stripModelPrefix } from '../../util/model-name.js';
 
 /** Converts a request to the SDK's parameters. Media must have been delivered. */
 export function convertRequest(request: GenerateRequest): GenerateContentParameters {
-  const { turns, system, parameters } = request;
+  const { turns, system, parameters, finishedHops } = request;
+  const continuationToken = finishedHops?.at(-1)?.token;
   const model = stripModelPrefix(request.model);
   return {
     model,
@@ -22,6 +23,7 @@ export function convertRequest(request: GenerateRequest): GenerateContentParamet
       // The SDK's default is true. The SDK would then send further requests by itself whenever the service offers a
       // continuation, and these requests would be neither counted in the quota nor visible to the caller.
       automaticContinuation: false,
+      ...(continuationToken !== undefined && { continuationToken }),
       ...(system !== undefined && system !== '' && { systemInstruction: system }),
       ...convertParameters(parameters),
     },

@@ -1,10 +1,12 @@
 import type { Clock } from '../../driver/clock.js';
 import type { BoticelliError } from '../../errors.js';
-import { tryParseJson } from '../../util/json.js';
+import { isRecord, tryParseJson } from '../../util/json.js';
 import type { Connection } from '../connection.js';
-import { classifyHttpError, type ErrorResponse } from '../errors/classify-http-error.js';
+import { classifyHttpError } from '../errors/classify-http-error.js';
+import type { ErrorResponse } from '../errors/error-response.js';
 import type { ResponseContext } from '../errors/invalid-response.js';
 import type { RouteResolver } from '../transport/proxy-routes.js';
+import { isReplyBody } from './reply-body.js';
 import { createRequestTimeouts, type RequestTimeoutOptions, type RequestTimeouts } from './request-timeouts.js';
 
 /** One request and its response. The driver, which calls the SDK, and the fetch, which the SDK calls, share it. */
@@ -15,10 +17,14 @@ export interface HttpExchange extends ResponseContext {
   streaming: boolean;
   /** Resolves when the request may be sent. The caller must then send it at once. */
   beforeSending(): Promise<void>;
+  /** Whether a body without an error is what the request asks for. */
+  isExpectedBody(body: Record<string, unknown>): boolean;
   /** Classifies a response that is an error. */
   classifyError(response: ErrorResponse): BoticelliError;
   /** The events that were last passed to the SDK. If the SDK's JSON parser fails, one of them is the cause. */
   lastEvents: readonly string[];
+  /** What the service said about the finish reason, as it wrote it. The SDK 2.32 drops it. */
+  finishMessage?: string | undefined;
 }
 
 export interface HttpExchangeOptions extends RequestTimeoutOptions {
@@ -27,6 +33,8 @@ export interface HttpExchangeOptions extends RequestTimeoutOptions {
   /** The model to name in errors. */
   model: string;
   streaming: boolean;
+  /** Default: a reply or a chunk of one. */
+  expected?: { name: string; isExpectedBody: HttpExchange['isExpectedBody'] };
   getPartialText?: () => string;
   /** Default: resolves at once. */
   beforeSending?: (() => Promise<void>) | undefined;
@@ -37,13 +45,15 @@ export interface HttpExchangeOptions extends RequestTimeoutOptions {
  */
 export function createHttpExchange(options: HttpExchangeOptions): HttpExchange {
   const { connection, clock, model, streaming, getPartialText = () => '', beforeSending = async () => {} } = options;
+  const { expected = { name: 'a reply', isExpectedBody: isReplyBody } } = options;
   const { host, redact, resolveRoute } = connection;
   return {
     timeouts: createRequestTimeouts(options),
     ...{ host, redact, resolveRoute, streaming, getPartialText, beforeSending },
+    ...{ expectedName: expected.name, isExpectedBody: expected.isExpectedBody },
     lastEvents: [],
-    classifyError: ({ status, headers, body }) =>
-      classifyHttpError({ status, headers, body: redact(removeJsonEscapes(body)), model, host, now: clock.now() }),
+    classifyError: ({ body, ...response }) =>
+      classifyHttpError({ ...response, body: redact(removeJsonEscapes(body)), model, host, now: clock.now() }),
   };
 }
 
@@ -54,4 +64,14 @@ export function createHttpExchange(options: HttpExchangeOptions): HttpExchange {
 function removeJsonEscapes(body: string): string {
   const parsed = tryParseJson(body);
   return parsed === undefined ? body : JSON.stringify(parsed);
+}
+
+/** Finds the `finishMessage` of a response or of one of its chunks. */
+export function findFinishMessage(json: string): string | undefined {
+  // Few responses have the field. Quotes in a reply's text are escaped, so they can't be mistaken for it.
+  if (!json.includes('"finishMessage"')) return undefined;
+  const parsed = tryParseJson(json);
+  const candidates = isRecord(parsed) && Array.isArray(parsed.candidates) ? parsed.candidates : [];
+  const message: unknown = candidates.find(isRecord)?.finishMessage;
+  return typeof message === 'string' && message.trim() !== '' ? message : undefined;
 }

@@ -49,7 +49,7 @@ export async function prepareRequest(options: PrepareRequestOptions): Promise<Pr
   const models = await abortable(connection.getModelsApi(), signal);
   const deliveredRequest = await options.delivery.deliver(request, context);
   const model = stripModelPrefix(request.model);
-  const collector = createReplyCollector(model);
+  const collector = createReplyCollector(model, request.finishedHops);
   const getPartialText = () => collector.text;
   const exchange = createHttpExchange({ ...options, model, beforeSending, signal, getPartialText });
   return {
@@ -85,5 +85,6 @@ export async function toRequestError(thrown: unknown, prepared: PreparedRequest)
   if (!(thrown instanceof BoticelliError) || thrown.code !== 'model_not_found') return redactError(thrown, redact);
 
   const target = { model: stripModelPrefix(options.request.model), method: 'generateContent' } as const;
-  return redactError(await explainUnknownModel(thrown, { ...options, ...target }), redact);
+  const deadlineSignal = exchange.timeouts.signal;
+  return redactError(await explainUnknownModel(thrown, { ...options, ...target, deadlineSignal }), redact);
 }

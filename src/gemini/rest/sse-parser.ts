@@ -1,6 +1,8 @@
 import { createParser } from 'eventsource-parser';
 import { isRecord, tryParseJson } from '../../util/json.js';
+import { isOpenAiReply } from '../errors/describe-body.js';
 import { extractServiceError, parseServiceError, type ServiceError } from '../errors/parse-error-body.js';
+import { hasReplyField, isReplyBody } from './reply-body.js';
 
 /** What the body of an event stream contains. */
 export type SseItem =
@@ -12,26 +14,27 @@ export type SseItem =
   | { type: 'malformed'; data: string }
   /** The body ended inside an event or inside a bare error. */
   | { type: 'cut' }
-  /** The body contains other text and no event. */
+  /** The body does not come from Gemini. */
   | { type: 'foreign'; text: string };
 
 /**
  * Creates a parser for Gemini's event streams. However the packets are split, it finds what @google/genai 2.32 loses:
- * events with other fields before `data:`, a last event without a blank line after it, and errors without `data:`.
+ * events with other fields before `data:`, a last event without a blank line after it, and errors without `data:`. It
+ * also reads a reply that a gateway sends as one JSON object or as an array of chunks instead of a stream.
  */
 export function createSseParser() {
   const items: SseItem[] = [];
   const strayLines = createStrayLines();
+  const classifyEvent = createEventClassifier();
   let eventCount = 0;
   let isEnding = false;
   const eventParser = createParser({
     onEvent({ data }) {
       eventCount += 1;
-      const item = classifyEvent(data, isEnding);
-      if (item) items.push(item);
+      items.push(...classifyEvent(data, isEnding));
     },
     onError({ line = '' }) {
-      const error = strayLines.add(line);
+      const error = strayLines.add(line, eventCount > 0);
       if (error) items.push({ type: 'service-error', error });
     },
   });
@@ -47,31 +50,55 @@ export function createSseParser() {
       // Completes a last event that has no blank line after it. SSE itself would drop that event.
       eventParser.feed('\n\n');
       if (items.at(-1)?.type === 'service-error') return;
-      if (strayLines.json !== '' && tryParseJson(strayLines.json) === undefined) items.push({ type: 'cut' });
-      else if (eventCount === 0 && strayLines.text.trim() !== '')
-        items.push({ type: 'foreign', text: strayLines.text });
+      const { json, text } = strayLines;
+      const isJsonBody = eventCount === 0 && json !== '' && json === text;
+      if (eventCount === 0 && /^\s*</.test(text)) items.push({ type: 'foreign', text });
+      else if (json !== '' && tryParseJson(json) === undefined) items.push({ type: 'cut' });
+      else if (isJsonBody) items.push(...classifyEvent(json, isEnding));
+      else if (eventCount === 0 && text.trim() !== '') items.push({ type: 'foreign', text });
+      items.push(...classifyEvent.end());
     },
   };
 }
 
-function classifyEvent(data: string, isEnding: boolean): SseItem | undefined {
-  // Gateways that speak OpenAI's dialect end a stream with [DONE].
-  if (data === '' || data === '[DONE]') return undefined;
-  if (isEnding && tryParseJson(data) === undefined) return { type: 'cut' };
-  // Only chunks that contain `"error"` are parsed here. The SDK parses all chunks, and parsing each one here too would
-  // double the work. Quotes in a reply's text are escaped, so `"error"` can only be the name or value of a field.
-  if (data.includes('"error"')) {
-    const parsed = tryParseJson(data);
-    const error = isRecord(parsed) ? extractServiceError(parsed) : undefined;
-    if (error) return { type: 'service-error', error };
-  }
-  // In JSON, a line break is only white space between tokens. It is replaced, because the SDK would read an empty line
-  // as the end of the event.
-  const json = data.includes('\n') ? data.replaceAll('\n', ' ') : data;
-  return /^\s*\{/.test(json) ? { type: 'chunk', json } : { type: 'malformed', data };
+/** Creates a function that classifies the data of one event. Its method `end` returns what only the whole body tells. */
+function createEventClassifier() {
+  let isGemini = false;
+  let firstForeign: string | undefined;
+
+  const classifyValue = (value: unknown, data: string): SseItem[] => {
+    if (Array.isArray(value) && value.every(isRecord)) return value.flatMap((entry) => classifyValue(entry, data));
+    if (!isRecord(value)) return [{ type: 'malformed', data }];
+    const error = extractServiceError(value);
+    if (error) return [{ type: 'service-error', error }];
+    if (!isGemini && isOpenAiReply(value)) return [{ type: 'foreign', text: data }];
+    if (!isReplyBody(value)) firstForeign ??= data;
+    return [{ type: 'chunk', json: JSON.stringify(value) }];
+  };
+
+  const classify = (data: string, isEnding: boolean): SseItem[] => {
+    // Gateways that speak OpenAI's dialect end a stream with [DONE].
+    if (data === '' || data === '[DONE]') return [];
+    if (isEnding && tryParseJson(data) === undefined) return [{ type: 'cut' }];
+    isGemini ||= hasReplyField(data);
+    // Most chunks are not parsed here. The SDK parses all chunks, and parsing each one here too would double the work.
+    if (!isGemini || data.includes('"error"') || /^\s*\[/.test(data)) {
+      const parsed = tryParseJson(data);
+      if (parsed !== undefined) return classifyValue(parsed, data);
+    }
+    // In JSON, a line break is only white space between tokens. It is replaced, because the SDK would read an empty
+    // line as the end of the event.
+    const json = data.includes('\n') ? data.replaceAll('\n', ' ') : data;
+    return [/^\s*\{/.test(json) ? { type: 'chunk', json } : { type: 'malformed', data }];
+  };
+
+  // Gateways may send events of their own, such as a ping, before the first chunk. So one unknown event decides nothing.
+  const end = (): SseItem[] =>
+    isGemini || firstForeign === undefined ? [] : [{ type: 'foreign', text: firstForeign }];
+  return Object.assign(classify, { end });
 }
 
-// An error has a few hundred characters. The limit bounds the memory, and the work of parsing at every closing brace.
+// An error has a few hundred characters. The limit bounds the work of parsing at every closing brace, and the memory.
 const maxErrorChars = 65_536;
 
 /**
@@ -82,14 +109,17 @@ function createStrayLines() {
   let json = '';
   let otherText = '';
   return {
-    /** Adds a line; returns the service's error as soon as it is complete. */
-    add(line: string): ServiceError | undefined {
+    /**
+     * Adds a line; returns the service's error as soon as it is complete.
+     * @param isInStream whether events came before. If none did, the lines may be a whole reply, of any length.
+     */
+    add(line: string, isInStream: boolean): ServiceError | undefined {
       if (json === '' && !/^\s*[{[]/.test(line)) {
         if (otherText.length < maxErrorChars) otherText += `${line}\n`;
         return undefined;
       }
-      if (json.length < maxErrorChars) json += `${line}\n`;
-      return /[}\]]\s*$/.test(line) ? parseServiceError(json) : undefined;
+      if (!isInStream || json.length < maxErrorChars) json += `${line}\n`;
+      return json.length < maxErrorChars && /[}\]]\s*$/.test(line) ? parseServiceError(json) : undefined;
     },
     /** The text from the first line that begins like JSON: an incomplete error, or something else. */
     get json() {

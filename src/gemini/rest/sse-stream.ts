@@ -8,7 +8,7 @@ import {
 import { toOneLine } from '../errors/one-line.js';
 import { getHttpStatus, type ServiceError } from '../errors/parse-error-body.js';
 import { Headers } from '../transport/minimal-fetch.js';
-import type { HttpExchange } from './exchange.js';
+import { findFinishMessage, type HttpExchange } from './exchange.js';
 import { readPackets } from './request-timeouts.js';
 import { createSseParser, type SseItem } from './sse-parser.js';
 
@@ -44,6 +44,7 @@ export function normalizeSseBody(body: AsyncIterable<Uint8Array>, exchange: Http
   const enqueueItems = (controller: ReadableStreamDefaultController<Uint8Array>): void => {
     const events = takeChunks(items);
     exchange.lastEvents = events;
+    for (const event of events) exchange.finishMessage = findFinishMessage(event) ?? exchange.finishMessage;
     const failure = items.at(-1);
     if (events.length > 0) controller.enqueue(encoder.encode(`data: ${events.join('\n\ndata: ')}\n\n`));
     else if (failure && failure.type !== 'chunk') throw toStreamError(failure, exchange);
@@ -92,5 +93,7 @@ function classifyStreamError(error: ServiceError, exchange: HttpExchange): Botic
       exchange.getPartialText(),
     );
   }
-  return exchange.classifyError({ status, headers: new Headers(), body: JSON.stringify({ error }) });
+  return exchange.classifyError({
+    ...{ status, headers: new Headers(), body: JSON.stringify({ error }), isInsideSuccess: true },
+  });
 }

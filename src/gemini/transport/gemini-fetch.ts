@@ -3,7 +3,7 @@ import { isRecord, tryParseJson } from '../../util/json.js';
 import { classifyNetworkError, createNetworkCause, describeNetworkError } from '../errors/classify-network-error.js';
 import { createIncompleteResponseError, createNotGeminiResponseError } from '../errors/invalid-response.js';
 import { extractServiceError, getHttpStatus } from '../errors/parse-error-body.js';
-import type { HttpExchange } from '../rest/exchange.js';
+import { findFinishMessage, type HttpExchange } from '../rest/exchange.js';
 import { normalizeSseBody } from '../rest/sse-stream.js';
 import { type HttpRequest, type HttpResponse, readText, sendHttpRequest } from './http.js';
 import { Response } from './minimal-fetch.js';
@@ -23,7 +23,9 @@ export function createGeminiFetch(exchange: HttpExchange): typeof fetch {
     const response = await sendHttpRequest(url, { ...init, signal: timeouts.signal, route }).catch((thrown) => {
       throw thrown instanceof BoticelliError ? thrown : classifyNetworkError(thrown, host);
     });
-    if (response.status < 200 || response.status >= 300) return throwHttpError(response, exchange);
+    // A proxy reads and answers only requests over plain HTTP. All others go through a tunnel.
+    const proxyHost = /^http:/i.test(url) ? route?.proxyHost : undefined;
+    if (response.status < 200 || response.status >= 300) return throwHttpError(response, proxyHost, exchange);
     // Both responses omit the headers. Nothing reads them, and the SDK would copy them for every event.
     return streaming ? new Response(normalizeSseBody(response.body, exchange)) : readResponse(response, exchange);
   };
@@ -31,11 +33,15 @@ export function createGeminiFetch(exchange: HttpExchange): typeof fetch {
   return send as unknown as typeof fetch;
 }
 
-async function throwHttpError({ status, headers, body }: HttpResponse, exchange: HttpExchange): Promise<never> {
+async function throwHttpError(
+  { status, headers, body }: HttpResponse,
+  proxyHost: string | undefined,
+  exchange: HttpExchange,
+): Promise<never> {
   // If the body can't be read, the status is enough.
   const text = await readText(body).catch(() => '');
   exchange.timeouts.markComplete();
-  throw exchange.classifyError({ status, headers, body: text });
+  throw exchange.classifyError({ status, headers, body: text, proxyHost });
 }
 
 /** Reads a response that is not streamed. If it is truncated, throws a better error than the SyntaxError of the SDK. */
@@ -47,8 +53,12 @@ async function readResponse({ body, headers }: HttpResponse, exchange: HttpExcha
   const parsed = tryParseJson(text);
   if (parsed === undefined && /^\s*([{[]|$)/.test(text))
     throw createIncompleteResponseError('the body is truncated', exchange.host);
-  if (!isRecord(parsed)) throw createNotGeminiResponseError(text, exchange);
-  const error = extractServiceError(parsed);
-  if (error) throw exchange.classifyError({ status: getHttpStatus(error), headers, body: text });
-  return new Response(text);
+  // Some gateways send the array of a stream in reply to any request.
+  const [reply, ...others] = Array.isArray(parsed) ? parsed : [parsed];
+  if (!isRecord(reply)) throw createNotGeminiResponseError(text, exchange);
+  const error = extractServiceError(reply);
+  if (error) throw exchange.classifyError({ status: getHttpStatus(error), headers, body: text, isInsideSuccess: true });
+  if (others.length > 0 || !exchange.isExpectedBody(reply)) throw createNotGeminiResponseError(text, exchange);
+  exchange.finishMessage = findFinishMessage(text);
+  return new Response(reply === parsed ? text : JSON.stringify(reply));
 }

@@ -1,3 +1,4 @@
+import { thinkingLevels } from '../../facts/model-facts.js';
 import { mediaKinds } from '../../media/media-types.js';
 import type { Problem } from '../../toml/problem.js';
 import {
@@ -19,7 +20,7 @@ import {
   type UnionIssue,
   validateFile,
 } from '../../toml/validate-file.js';
-import { narrativeFileSchema, thinkingLevels } from '../schema/file-schema.js';
+import { narrativeFileSchema } from '../schema/file-schema.js';
 import { createUnknownKeyProblem } from './unknown-key.js';
 
 /** Finds every mismatch between a narrative file and its schema: unknown and missing keys, types, ranges. */

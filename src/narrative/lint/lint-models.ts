@@ -1,51 +1,74 @@
-import { builtInModels, type ModelFacts, thinkingReserveTokens } from '../../facts/models.js';
+import { isRetiring, type ModelFacts } from '../../facts/model-facts.js';
+import { builtInModels, thinkingReserveTokens } from '../../facts/models.js';
 import { type Problem, type ReportProblem, warningAt } from '../../toml/problem.js';
 import { describePath, type Path, quote, type TomlValue } from '../../toml/toml.js';
 import { stripModelPrefix } from '../../util/model-name.js';
 import type { RawTable } from './raw-acts.js';
 
 /** Warns about retired and unknown models, and about settings that do not fit the model. */
-export function lintModels(header: RawTable, acts: readonly RawTable[], report: ReportProblem): void {
-  lintModelNames(header, report);
-  for (const act of acts) lintModelNames(act, report);
-  lintThinkingLimits(header, acts, report);
+export function lintModels(header: RawTable, acts: readonly RawTable[], options: NameOptions): void {
+  for (const table of [header, ...acts]) lintModelNames(table, options);
+  lintThinkingLimits(header, acts, options.report);
 }
 
-function lintModelNames({ table, path }: RawTable, report: ReportProblem): void {
+interface NameOptions {
+  report: ReportProblem;
+  /** Milliseconds since the epoch. */
+  now: number;
+  /** Whether the model of the narrative is that of `--model`, which is not in the file. */
+  isModelOverridden: boolean;
+}
+
+function lintModelNames({ table, path }: RawTable, options: NameOptions): void {
   const { model, fallback } = table;
-  if (typeof model === 'string') lintModelName(model, [...path, 'model'], report);
+  if (typeof model === 'string') lintModelName(model, [...path, 'model'], options);
   if (Array.isArray(fallback)) {
-    for (const [index, name] of fallback.entries()) lintModelName(name, [...path, 'fallback', index], report);
+    for (const [index, name] of fallback.entries()) lintModelName(name, [...path, 'fallback', index], options);
   }
 }
 
-/**
- * The models without a shutdown date. Others are not suggested, because a suggestion must not cause another warning.
- */
-const suggestedModels = [...builtInModels].filter(([, { retiresOn }]) => retiresOn === undefined).map(([name]) => name);
-
-function lintModelName(value: TomlValue, path: Path, report: ReportProblem): void {
+function lintModelName(value: TomlValue, path: Path, options: NameOptions): void {
+  const { report, now } = options;
+  const isOverride = options.isModelOverridden && path.at(-1) === 'model';
+  const subject = isOverride ? '--model' : describePath(path);
+  const reportedPath = isOverride ? path.slice(0, -1) : path;
   const name = typeof value === 'string' ? stripModelPrefix(value) : '';
   const facts = getModelFacts(name);
-  if (facts?.retiresOn !== undefined) {
-    const message = `${describePath(path)} is ${quote(name)}, which Google shuts down on ${facts.retiresOn}`;
-    report(warningAt('retired-model', path, message, { target: 'value' }));
+  if (facts && isRetiring(facts, now)) {
+    const routed = facts.routedTo === undefined ? '' : `; ${facts.routedTo} then serves its requests, at its own price`;
+    const message = `${subject} is ${quote(name)}, which Google shuts down on ${facts.retiresOn}${routed}`;
+    report(warningAt('retired-model', reportedPath, message, { target: isOverride ? 'key' : 'value' }));
     return;
   }
   // There is no warning for tuned models (they have user-defined names), for Gemma, or for later versions of Gemini.
-  if (facts || /^(tunedModels\/|gemma-)/.test(name) || parseVersion(name) > newestVersion) return;
-  const message = `${describePath(path)} is ${quote(name)}, which is not a model known to this version`;
-  const suggest = { name, candidates: suggestedModels };
-  report(warningAt('unknown-model', path, message, { target: 'value', suggest }));
+  if (facts || /^(tunedModels\/|gemma-)/.test(name) || isNewerVersion(name)) return;
+  const message = `${subject} is ${quote(name)}, which is not a model known to this version`;
+  // A suggestion must not cause another warning.
+  const candidates = [...builtInModels].filter(([, known]) => !isRetiring(known, now)).map(([known]) => known);
+  const suggest = { name, candidates };
+  report(warningAt('unknown-model', reportedPath, message, { target: isOverride ? 'key' : 'value', suggest }));
 }
 
-/** Parses `gemini-3.8-flash` as 3.008, so that 3.10 is newer than 3.9. Other names have the version 0. */
-function parseVersion(name: string): number {
-  const [, major = '0', minor = '0'] = /^gemini-(\d+)(?:\.(\d+))?-/.exec(name) ?? [];
-  return Number(major) + Number(minor) / 1000;
+/** Whether a name has a higher version than all known models of its major version, or a higher major version. */
+function isNewerVersion(name: string): boolean {
+  const version = parseVersion(name);
+  if (!version) return false;
+  const newestMinor = newestMinors.get(version.major);
+  return newestMinor === undefined ? version.major > Math.max(...newestMinors.keys()) : version.minor > newestMinor;
 }
 
-const newestVersion = Math.max(...[...builtInModels.keys()].map(parseVersion));
+/** Parses `gemini-3.8-flash`, and `gemini-4-argon` as 4.0. */
+function parseVersion(name: string): { major: number; minor: number } | undefined {
+  const [, major, minor = '0'] = /^gemini-(\d+)(?:\.(\d+))?-/.exec(name) ?? [];
+  return major === undefined ? undefined : { major: Number(major), minor: Number(minor) };
+}
+
+/** The newest known minor version of each major version. */
+const newestMinors = new Map<number, number>();
+for (const name of builtInModels.keys()) {
+  const { major, minor } = parseVersion(name) ?? {};
+  if (major !== undefined) newestMinors.set(major, Math.max(minor ?? 0, newestMinors.get(major) ?? 0));
+}
 
 /**
  * Warns about token limits that thinking alone may use up. A limit of the whole narrative is reported once, not per

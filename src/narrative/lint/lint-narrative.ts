@@ -4,25 +4,36 @@ import { type Act, getNestedNarrative } from '../narrative.js';
 import type { LintContext } from '../parse/parsed-narrative-file.js';
 import { lintLiveModels } from './lint-live-models.js';
 import { lintModels } from './lint-models.js';
+import { lintParameters } from './lint-parameters.js';
 import { lintReferences } from './lint-references.js';
-import { readRawActs, readRawHeader } from './raw-acts.js';
+import { type RawAct, type RawTable, readRawActs, readRawHeader } from './raw-acts.js';
 
 /** Finds probable mistakes in a valid narrative and reports them as warnings. Pass it as `lint` to `checkNarrative`. */
 export function lintNarrative(
   file: TomlTable,
-  { orderedActs, usedVariables, referencesByAct }: LintContext,
+  { orderedActs, usedVariables, referencesByAct, model, now = Date.now() }: LintContext,
 ): Problem[] {
   const problems: Problem[] = [];
   const report = (problem: Problem) => void problems.push(problem);
-  const header = readRawHeader(file);
-  const rawActs = readRawActs(file);
-  lintModels(header, rawActs, report);
+  const header = overrideModel(readRawHeader(file), model);
+  const rawActs = readRawActs(file).map((act) => (model === undefined ? act : removeModel(act)));
+  lintModels(header, rawActs, { report, now, isModelOverridden: model !== undefined });
+  lintParameters(header, rawActs, report);
   lintLiveModels(header, rawActs, orderedActs, report);
   lintReferences(rawActs, isTable(file.media) ? Object.keys(file.media) : [], report);
   lintUnusedMedia(file, report);
   lintUnusedVars(file, usedVariables, report);
   lintUnreadReplies(orderedActs, referencesByAct, report);
   return problems;
+}
+
+function overrideModel(header: RawTable, model: string | undefined): RawTable {
+  return model === undefined ? header : { ...header, table: { ...header.table, model } };
+}
+
+function removeModel(act: RawAct): RawAct {
+  const { model: _, ...table } = act.table;
+  return { ...act, table };
 }
 
 /** Warns about entries of [media] that no act uses. */

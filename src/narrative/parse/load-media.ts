@@ -137,7 +137,8 @@ async function readMediaFile(path: string) {
   if (content.ok) return createMediaData(content.bytes);
   if (content.problem.reason !== 'too-large') return content;
   // Files of `/proc` have a reported size of 0.
-  return createTooLargeProblem(maxInMemoryBytes, `, but the system reports a size of ${sizeResult.size} bytes`);
+  const message = `is larger than ${maxInMemoryBytes / 1_000_000} MB, but its reported size is ${sizeResult.size} bytes`;
+  return { ok: false as const, problem: { reason: 'unreadable' as const, message } };
 }
 
 /** Creates media from bytes. */
@@ -159,14 +160,12 @@ async function hashMediaFile(path: string) {
     hash.update(chunk);
     textDetector.add(chunk);
   }
-  if (byteLength > maxUploadBytes) return createTooLargeProblem(maxUploadBytes);
+  if (byteLength > maxUploadBytes) {
+    const message = `is larger than ${maxUploadBytes / 1_000_000} MB`;
+    return { ok: false as const, problem: { reason: 'too-large' as const, message } };
+  }
   const content: MediaContent = { from: 'file', path, byteLength, sha256: hash.digest('hex') };
   return { ok: true as const, content, head, isText: textDetector.finish(), byteLength };
-}
-
-function createTooLargeProblem(maxBytes: number, detail = '') {
-  const message = `is larger than ${maxBytes / 1_000_000} MB${detail}`;
-  return { ok: false as const, problem: { reason: 'too-large' as const, message } };
 }
 
 function createMediaProblem(

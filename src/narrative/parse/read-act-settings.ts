@@ -1,10 +1,10 @@
 import type { GenerationParameters } from '../../driver/request.js';
+import { thinkingLevels } from '../../facts/model-facts.js';
 import { harmCategories, harmThresholds } from '../../facts/requests.js';
 import { errorAt, type ReportProblem } from '../../toml/problem.js';
 import { describePath, isTable, type Path, quote, type TomlTable, type TomlValue } from '../../toml/toml.js';
 import { isValidModelName, stripModelPrefix } from '../../util/model-name.js';
 import type { ActContext } from '../narrative.js';
-import { thinkingLevels } from '../schema/file-schema.js';
 
 /** The settings of the whole narrative, or of one act. */
 export interface ActSettings {

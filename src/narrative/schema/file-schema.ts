@@ -4,6 +4,7 @@
  * the size of zod, because the size affects every start.
  */
 import * as z from 'zod/mini';
+import { thinkingLevels } from '../../facts/model-facts.js';
 import { harmCategories, harmThresholds, maxStopSequences } from '../../facts/requests.js';
 import { mediaKinds } from '../../media/media-types.js';
 
@@ -19,9 +20,6 @@ function describe<Schema extends z.ZodMiniType>(
   z.globalRegistry.add(schema, { description, ...extra });
   return schema;
 }
-
-/** The levels of `thinking`. */
-export const thinkingLevels = ['minimal', 'low', 'medium', 'high'] as const;
 
 const thresholdSchema = z.enum(Object.keys(harmThresholds) as (keyof typeof harmThresholds)[]);
 
@@ -81,7 +79,7 @@ const settingFields = {
   ),
   thinking: z.optional(
     describe(
-      'How long the model may think: "minimal", "low", "medium", "high", or a number of tokens.',
+      'How long the model may think: "minimal", "low", "medium", "high", "xhigh", or a number of tokens. A model accepts some of them.',
       z.union([z.enum(thinkingLevels), z.int().check(z.gte(0), z.lte(maxInt32))]),
     ),
   ),

@@ -1,28 +1,13 @@
-import type { Clock } from '../../driver/clock.js';
-import type { BoticelliDriver, CallContext, Lease } from '../../driver/driver.js';
+import type { CallContext, Lease } from '../../driver/driver.js';
 import type { GenerateRequest } from '../../driver/request.js';
 import type { GenerateResponse } from '../../driver/response.js';
-import { BoticelliError, QuotaExceeded } from '../../errors.js';
-import { abortable } from '../../util/abortable.js';
-import type { Limits } from '../limits.js';
-import type { ConcurrencyLimiter } from './concurrency-leases.js';
+import { type BoticelliError, QuotaExceeded } from '../../errors.js';
 import { estimateTokens } from './estimate-tokens.js';
-import { toQuotaRejection } from './learned-limits.js';
-import type { ModelQueue } from './model-queue.js';
-import type { RateLimiter, Reservation, ReservationResult } from './rate-limiter.js';
-
-export interface PermitOptions {
-  limiter: RateLimiter;
-  concurrencyLimiter: ConcurrencyLimiter;
-  queue: ModelQueue;
-  /** Returns the configured or built-in limits of a model. `requestedAs` is the alias by which it was requested. */
-  limitsFor: (model: string, requestedAs?: string) => Limits;
-  /** The longest wait for a per-minute limit. Default: no limit. A used-up day always fails at once. */
-  maxWaitMs?: number;
-  clock: Clock;
-  /** The driver that will send the request. */
-  driver: BoticelliDriver;
-}
+import { maxTokenRatio, toQuotaRejection } from './learned-limits.js';
+import type { PermitOptions } from './permit-options.js';
+import type { Reservation } from './rate-limiter.js';
+import { createTooLargeError } from './reservation-errors.js';
+import { createReserver, type Reserver } from './reserve.js';
 
 /** Permission to send one request. */
 export interface Permit {
@@ -40,7 +25,8 @@ export interface Permit {
  * Waits for the model's turn in this process, for a concurrency slot and for quota. Rejects with the signal's reason on
  * abort.
  *
- * @throws BoticelliError `rate_limited` if a wait would exceed `maxWaitMs`, `quota_exhausted` if the day is used up
+ * @throws BoticelliError `rate_limited` if a wait would exceed `maxWaitMs`, `quota_exhausted` if the day is used up or the
+ * prompt is larger than the tokens per minute that the service allows
  */
 export async function acquirePermit(
   request: GenerateRequest,
@@ -80,7 +66,9 @@ async function acquireReservation(
   options: PermitOptions,
 ): Promise<Omit<Permit, 'release'>> {
   const { limiter, clock } = options;
-  let reservation = await waitForReservation(await reserve(request, context, options), context, options);
+  const { reserve, resolve } = createReserver(request, context, options);
+  const wait = (initial: Reservation) => waitForReservation(initial, context, { ...options, resolve });
+  let reservation = await wait(await reserve());
   let isSent = false;
 
   const confirm = async (): Promise<void> => {
@@ -88,7 +76,7 @@ async function acquireReservation(
       const outcome = await limiter.confirm(reservation);
       isSent = outcome === 'go';
       if (outcome === 'go') return;
-      reservation = await waitForReservation(requireReservation(outcome), context, options);
+      reservation = await wait(await resolve(outcome));
     }
   };
   return {
@@ -101,9 +89,12 @@ async function acquireReservation(
     async recordFailure(thrown) {
       if (thrown instanceof QuotaExceeded) {
         const rejection = toQuotaRejection(thrown, clock.now());
-        await limiter.recordRejection(reservation, rejection).catch(() => {});
+        await (rejection ? limiter.recordRejection(reservation, rejection) : limiter.cancel(reservation)).catch(
+          () => {},
+        );
+        if (thrown.code === 'quota_exhausted') return thrown;
         // The limiter has recorded the delay, and the next reservation includes it. A retry must not wait for it twice.
-        return rejection.closedUntil === undefined ? thrown.withoutDelay() : thrown;
+        return (await findTooLargeError(thrown, request, context, options)) ?? thrown.withoutDelay();
       }
       // A request that was not sent uses no quota.
       if (!isSent) await limiter.cancel(reservation).catch(() => {});
@@ -112,46 +103,22 @@ async function acquireReservation(
   };
 }
 
-/** Reserves quota. Rejects immediately on abort, even while another process keeps the store locked. */
-async function reserve(
+/**
+ * Checks whether a limit of tokens per minute was exceeded by the prompt alone. Then every retry would be rejected, and
+ * the result is the error to throw. The prompt is counted if it may be that large: the limiter corrects an estimate by a
+ * factor of at most 10.
+ */
+async function findTooLargeError(
+  { violations }: QuotaExceeded,
   request: GenerateRequest,
-  { signal }: CallContext,
-  { limiter, limitsFor, maxWaitMs, clock }: PermitOptions,
-): Promise<Reservation> {
-  const { model } = request;
-  const reserving = limiter.reserve({
-    model,
-    estimatedTokens: estimateTokens(request),
-    resolveLimits: (resolvedModel) => limitsFor(resolvedModel, model),
-    ...(maxWaitMs !== undefined && { deadline: clock.now() + maxWaitMs }),
-  });
-  try {
-    return requireReservation(await abortable(reserving, signal));
-  } catch (thrown) {
-    // On abort, the store may still make the reservation later. It is cancelled then.
-    reserving.then((late) => (late.state === 'booked' ? limiter.cancel(late) : undefined)).catch(() => {});
-    throw thrown;
-  }
-}
-
-/** Returns the reservation. @throws BoticelliError if nothing was reserved */
-function requireReservation(result: ReservationResult): Reservation {
-  const { state, model, at } = result;
-  const retryAt = new Date(at);
-  switch (state) {
-    case 'booked':
-      return result;
-    case 'closed':
-      throw new BoticelliError('quota_exhausted', `daily quota of ${model} is used up`, {
-        hint: 'Nothing was sent. Use another model with --model or --fallback.',
-        retryAt,
-      });
-    case 'too-late':
-      throw new BoticelliError('rate_limited', `waiting for quota of ${model} would take longer than --max-wait`, {
-        hint: 'Nothing was sent. Raise --max-wait, or use another model with --model or --fallback.',
-        retryAt,
-      });
-  }
+  context: CallContext,
+  { countTokens }: PermitOptions,
+): Promise<BoticelliError | undefined> {
+  const violation = violations.find(({ per, unit }) => per === 'minute' && unit === 'tokens');
+  const { limit, model = request.model } = violation ?? {};
+  if (limit === undefined || limit > estimateTokens(request) * maxTokenRatio) return undefined;
+  const tokens = await countTokens(request, context);
+  return tokens !== undefined && tokens > limit ? createTooLargeError({ model, tokens, limit }) : undefined;
 }
 
 /** A wait longer than this is rescheduled halfway through, because an earlier time may have become free. */
@@ -161,7 +128,7 @@ const rescheduleAboveMs = 400;
 async function waitForReservation(
   initial: Reservation,
   { emit, signal }: CallContext,
-  { limiter, clock }: PermitOptions,
+  { limiter, clock, resolve }: Pick<PermitOptions, 'limiter' | 'clock'> & Pick<Reserver, 'resolve'>,
 ): Promise<Reservation> {
   let reservation = initial;
   try {
@@ -173,7 +140,9 @@ async function waitForReservation(
       // A wait is reported again only if it becomes longer.
       if (at > reportedUntil) {
         const until = new Date(at).toISOString();
-        emit?.({ type: 'wait', model, reason, waitMs, until, ...(guessed && { guessed }) });
+        const isProjectWide = reason === 'spend';
+        const reported = isProjectWide ? { reason: 'backoff' as const, isProjectWide } : { reason };
+        emit?.({ type: 'wait', model, ...reported, waitMs, until, ...(guessed && { guessed }) });
       }
       reportedUntil = Math.max(reportedUntil, at);
       if (waitMs <= rescheduleAboveMs) {
@@ -181,7 +150,7 @@ async function waitForReservation(
         return reservation;
       }
       await clock.sleep(Math.ceil(waitMs / 2), signal);
-      reservation = requireReservation(await limiter.reschedule(reservation));
+      reservation = await resolve(await limiter.reschedule(reservation));
     }
   } catch (thrown) {
     await limiter.cancel(reservation).catch(() => {});

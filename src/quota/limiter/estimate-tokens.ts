@@ -1,18 +1,28 @@
+import { countHopTokens } from '../../driver/continuation.js';
 import { type GenerateRequest, getByteLength, type MediaPart, type Part } from '../../driver/request.js';
 
 /** "For Gemini models, a token is equivalent to about 4 characters" (ai.google.dev/gemini-api/docs/tokens, 2026-10). */
 const charactersPerToken = 4;
 
+/** Estimates the tokens of a text. */
+export function estimateTextTokens(text: string): number {
+  return Math.ceil(text.length / charactersPerToken);
+}
+
 /**
  * Estimates the prompt tokens of a request. The rate limiter corrects estimates with the token counts that it has seen.
  */
-export function estimateTokens({ turns, system = '' }: GenerateRequest): number {
+export function estimateTokens(request: GenerateRequest): number {
+  const { turns, system = '' } = request;
   const tokensPerTurn = turns.map((turn) =>
     turn.role === 'model'
       ? turn.text.length / charactersPerToken
       : turn.parts.reduce((sum, part) => sum + estimatePart(part), 0),
   );
-  return Math.ceil(tokensPerTurn.reduce((sum, tokens) => sum + tokens, system.length / charactersPerToken));
+  // A later hop of a long reply reads what the earlier hops wrote: the prompt tokens that the service reports grow with
+  // each hop, so the SDK keeps those of the first hop as `initialPromptTokenCount` (@google/genai 2.32).
+  const tokensBefore = countHopTokens(request) + system.length / charactersPerToken;
+  return Math.ceil(tokensPerTurn.reduce((sum, tokens) => sum + tokens, tokensBefore));
 }
 
 function estimatePart(part: Part): number {

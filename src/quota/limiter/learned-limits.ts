@@ -11,19 +11,29 @@ export interface QuotaRejection {
   closedUntil?: number;
   /** How long the API asks to wait. */
   retryAfterMs?: number;
+  /** True if the limit counts all models of the project, so that all of them pause. */
+  pausesProject?: boolean;
   /** True if the request was sent without regard to the limits. Its rejection then says nothing about the guard. */
   unreserved?: boolean;
 }
 
 /**
- * Converts an error to a rejection. If the daily quota is used up, `closedUntil` is set to the end of the day, and
- * `applyRejection` ignores the delay that the API states.
+ * Converts an error to what can be learned from it. If a daily quota is used up, `closedUntil` is set to the end of the
+ * day, and `applyRejection` ignores the delay that the API states. Returns undefined if money or a free tier is missing:
+ * the user can change that at any time, so the next request must find out.
  */
-export function toQuotaRejection(error: QuotaExceeded, now: number): QuotaRejection {
-  const { code, violations, retryAfterMs, retryAt } = error;
-  const closedUntil = code === 'quota_exhausted' ? (retryAt ?? getNextPacificMidnight(now)).getTime() : undefined;
-  const rejection = { violations, ...(retryAfterMs !== undefined && { retryAfterMs }) };
-  return closedUntil === undefined ? rejection : { ...rejection, closedUntil };
+export function toQuotaRejection(error: QuotaExceeded, now: number): QuotaRejection | undefined {
+  const { code, violations, retryAfterMs, retryAt, isProjectWide } = error;
+  if (code === 'quota_exhausted') {
+    const isDaily = violations.some(({ per }) => per === 'day') && violations.every(({ limit }) => limit !== 0);
+    const closedUntil = retryAt ?? (isDaily ? getNextPacificMidnight(now) : undefined);
+    return closedUntil && { violations, closedUntil: closedUntil.getTime() };
+  }
+  return {
+    violations,
+    ...(retryAfterMs !== undefined && { retryAfterMs }),
+    ...(isProjectWide && { pausesProject: true }),
+  };
 }
 
 const maxGuardFactor = 8;
@@ -68,6 +78,9 @@ function toLimitKind({ per, unit }: QuotaViolation): LimitKind | undefined {
   return per === 'day' && unit === 'requests' ? 'rpd' : undefined;
 }
 
+/** The largest factor by which an estimate is corrected. */
+export const maxTokenRatio = 10;
+
 /**
  * Replaces a reservation's estimate with the actual token count, and adjusts the ratio that corrects later estimates.
  */
@@ -78,7 +91,7 @@ export function applyTokenCount(state: ModelState, id: string, tokens: { estimat
   if (reservation && actual > 0) reservation.tokens = actual;
   // The ratio of a short prompt is not reliable. A count of 0 means that the API did not send a count.
   if (estimated < 20 || actual === 0) return;
-  const observedRatio = Math.min(10, Math.max(0.1, actual / estimated));
+  const observedRatio = Math.min(maxTokenRatio, Math.max(0.1, actual / estimated));
   // The ratio moves by a third of the difference, so that a single unusual prompt has a limited effect.
   const ratio =
     state.tokenRatio === undefined ? observedRatio : state.tokenRatio + (observedRatio - state.tokenRatio) / 3;

@@ -1,6 +1,9 @@
 import { getNextPacificMidnight } from '../../driver/pacific-day.js';
 import type { LearnedLimits } from '../limits.js';
 
+/** The limit for which a request waits: requests or tokens per minute, or the spending of the whole project. */
+export type WaitingReason = 'rpm' | 'tpm' | 'spend';
+
 /**
  * The quota state of one model in one project. It is stored as JSON, so the field names are part of the format. Times
  * are in milliseconds since the epoch.
@@ -17,7 +20,7 @@ export interface ModelState {
   /** No request is sent before this time, because the API rejected an earlier request for a per-minute limit. */
   notBefore?: number;
   /** The limit behind `notBefore`; `rpm` if the API did not state it. */
-  refusedFor?: 'rpm' | 'tpm';
+  refusedFor?: WaitingReason;
   /** Per-minute rejections since the last reply. */
   refusals: number;
   /** The multiplier of the guard, 1 or more (see `computeGuardMs`). */

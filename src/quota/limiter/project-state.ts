@@ -17,6 +17,11 @@ export function modelStateKey(project: string, model: string): string {
   return `gemini ${encodeURIComponent(project)} ${model}`;
 }
 
+/** Returns the store key of a project's own state. Its prefix differs from that of models, which older versions list. */
+export function projectStateKey(project: string): string {
+  return `gemini-project ${encodeURIComponent(project)}`;
+}
+
 /** The maximum number of models in a chain of aliases. Real chains are shorter; a longer chain is a cycle. */
 export const maxAliasDepth = 4;
 

@@ -2,10 +2,12 @@ import { randomUUID } from 'node:crypto';
 import type { Limits, QuotaBudget } from '../limits.js';
 import { applyRejection, applyTokenCount, type QuotaRejection } from './learned-limits.js';
 import { correctTokenEstimate, findOrCreateDay, type ModelState } from './model-state.js';
+import { createProjectPause } from './project-pause.js';
 import { createProjectState, type ProjectStateOptions } from './project-state.js';
 import {
   advancePending,
   computeWindowLimits,
+  exceedsLearnedLimit,
   insertReservation,
   postponePending,
   removeReservation,
@@ -20,6 +22,10 @@ export interface ReservationRequest {
   model: string;
   /** The caller's estimate of prompt tokens. The limiter corrects it with the token counts that it has seen. */
   estimatedTokens: number;
+  /** The service's own count of the prompt tokens, if known. It replaces the estimate. */
+  countedTokens?: number;
+  /** True to reserve even if the estimate exceeds a learned limit of tokens per minute. */
+  ignoresTokenLimit?: boolean;
   /** Returns the limits of a model: the requested one, or the one that serves the alias. */
   resolveLimits: (model: string) => Limits;
   /** The latest acceptable send time, in milliseconds since the epoch. By default there is none. */
@@ -40,14 +46,14 @@ export interface Reservation extends SendTime {
 /** What identifies a reservation. */
 export type ReservationRef = Pick<Reservation, 'id' | 'request'>;
 
-/** Why nothing was reserved. */
-export interface ReservationFailure {
-  /** `closed`: the daily quota is used up. `too-late`: the first possible send time is after the deadline. */
-  state: 'closed' | 'too-late';
-  model: string;
-  /** The end of the day, or the first possible send time. Milliseconds since the epoch. */
-  at: number;
-}
+/** Why nothing was reserved. Times are milliseconds since the epoch. */
+export type ReservationFailure =
+  /** The daily quota is used up until `at`. */
+  | { state: 'closed'; model: string; at: number }
+  /** The first possible send time, `at`, is after the deadline. `reason` is set if the whole project pauses. */
+  | { state: 'too-late'; model: string; at: number; reason?: 'spend' }
+  /** The prompt has more tokens than the service allows per minute. */
+  | { state: 'too-large'; model: string; tokens: number; limit: number };
 
 export type ReservationResult = Reservation | ReservationFailure;
 
@@ -75,8 +81,11 @@ export interface RateLimiter {
   recordSent(request: ReservationRequest, id?: string): Promise<Reservation>;
   /** Releases a reservation whose request is not sent. */
   cancel(reservation: Reservation): Promise<void>;
-  /** Replaces the token estimate with the actual count, and records which model serves an alias. */
-  settle(reservation: Reservation, reply: { promptTokens: number; servedModel: string }): Promise<void>;
+  /**
+   * Replaces the token estimate with the actual count, and records which model serves an alias. The estimate stays if
+   * there is no count.
+   */
+  settle(reservation: Reservation, reply: { promptTokens?: number | undefined; servedModel: string }): Promise<void>;
   /** Learns limits from a rejected request, for everyone who shares the store, and releases its reservation. */
   recordRejection(reservation: Reservation, rejection: QuotaRejection): Promise<void>;
   /** Closes connections. Call once at the end. Never rejects. */
@@ -87,8 +96,14 @@ export interface RateLimiterOptions extends ProjectStateOptions {
   budget?: QuotaBudget;
 }
 
+/** A limiter with access to the pause of its project, for limiters that replace `reserve`. */
+export interface PausingRateLimiter extends RateLimiter {
+  /** Observes a pause of the project that began before the model had a state. Call it before a reservation. */
+  observePause(model: string): Promise<void>;
+}
+
 /** Creates the rate limiter of one project. The algorithm is the same for every store. */
-export function createRateLimiter(options: RateLimiterOptions): RateLimiter {
+export function createRateLimiter(options: RateLimiterOptions): PausingRateLimiter {
   const { updateServingState, linkAlias } = createProjectState(options);
   const { windowMs = 60_000 } = options;
   const updateWithLimits = <Ref extends ReservationRef, Result>(
@@ -100,23 +115,29 @@ export function createRateLimiter(options: RateLimiterOptions): RateLimiter {
       return change(state, now, { ...reservation, model }, window);
     });
 
+  const projectPause = createProjectPause(options);
   return {
-    reserve: (request, id = randomUUID()) => updateWithLimits({ id, request }, reserveIn),
+    observePause: projectPause.observe,
+    async reserve(request, id = randomUUID()) {
+      await projectPause.observe(request.model);
+      return updateWithLimits({ id, request }, reserveIn);
+    },
     reschedule: (reservation) => updateWithLimits(reservation, rescheduleIn),
     confirm: (reservation) => updateWithLimits(reservation, confirmIn),
     recordSent: (request, id = randomUUID()) =>
       updateServingState(request.model, (state, now, model) => {
-        const tokens = correctTokenEstimate(state, request.estimatedTokens);
+        const tokens = getPromptTokens(state, request);
         insertReservation(state, { id, at: now, tokens, bookedAt: now, confirmed: true });
         return { state: 'booked', id, request, model, at: now, guessed: false };
       }),
     cancel: ({ request, id }) => updateServingState(request.model, (state) => void removeReservation(state, id)),
     async settle({ id, request }, { promptTokens, servedModel }) {
       await linkAlias(request.model, servedModel, id);
-      const tokens = { estimated: request.estimatedTokens, actual: promptTokens };
+      const tokens = { estimated: request.estimatedTokens, actual: promptTokens ?? 0 };
       await updateServingState(request.model, (state) => applyTokenCount(state, id, tokens));
     },
     async recordRejection({ id, request }, rejection) {
+      if (rejection.pausesProject) return projectPause.begin(rejection, { id, model: request.model });
       // The API names the model whose quota is exceeded. For an alias, that is the model that serves it.
       const namedModel = rejection.violations.find(({ model }) => model !== undefined)?.model;
       if (namedModel !== undefined) await linkAlias(request.model, namedModel, id);
@@ -137,20 +158,39 @@ function reserveIn(
   { id, request, model }: ReservationRef & { model: string },
   window: WindowLimits,
 ): ReservationResult {
-  const tokens = correctTokenEstimate(state, request.estimatedTokens);
+  const tokens = getPromptTokens(state, request);
+  const limit = state.learned.tpm?.value;
+  if (limit !== undefined && isTooLarge(state, tokens, request)) return { state: 'too-large', model, tokens, limit };
   const scheduled = scheduleRequest(state, tokens, now, window);
   if (!scheduled.ok) return { state: 'closed', model, at: scheduled.until };
   const { at, reason, guessed } = scheduled;
   // A request that does not have to wait is never too late: with `--max-wait 0`, the deadline may have passed by now.
-  if (request.deadline !== undefined && at > Math.max(now, request.deadline)) return { state: 'too-late', model, at };
-  insertReservation(state, { id, at, tokens, estimated: request.estimatedTokens, bookedAt: now, confirmed: false });
+  if (request.deadline !== undefined && at > Math.max(now, request.deadline))
+    return { state: 'too-late', model, at, ...(reason === 'spend' && { reason }) };
+  // Only an estimate is corrected when the reservation is moved.
+  const estimate = request.countedTokens === undefined ? { estimated: request.estimatedTokens } : {};
+  insertReservation(state, { id, at, tokens, ...estimate, bookedAt: now, confirmed: false });
   return { state: 'booked', id, request, model, at, guessed, ...(reason && { reason }) };
+}
+
+/** Returns the count of the prompt tokens, if known, else the corrected estimate. */
+function getPromptTokens(state: ModelState, { countedTokens, estimatedTokens }: ReservationRequest): number {
+  return countedTokens ?? correctTokenEstimate(state, estimatedTokens);
+}
+
+function isTooLarge(state: ModelState, tokens: number, { ignoresTokenLimit }: ReservationRequest): boolean {
+  return !ignoresTokenLimit && exceedsLearnedLimit(state, tokens);
 }
 
 function rescheduleIn(state: ModelState, now: number, previous: Reservation, window: WindowLimits): ReservationResult {
   advancePending(state, now, window);
   const stored = state.appointments.find(({ id }) => id === previous.id);
   return stored ? { ...previous, at: stored.at } : reserveIn(state, now, previous, window);
+}
+
+/** Whether the project pauses. Such a pause, which the state observes, delays pending reservations. */
+function isProjectPaused({ notBefore, refusedFor }: ModelState): boolean {
+  return notBefore !== undefined && refusedFor === 'spend';
 }
 
 function confirmIn(
@@ -160,8 +200,9 @@ function confirmIn(
   window: WindowLimits,
 ): 'go' | ReservationResult {
   const stored = state.appointments.find(({ id }) => id === reservation.id);
-  if (stored && state.closedUntil === undefined) {
-    if (stored.at > now) return { ...reservation, at: stored.at };
+  // A limit that was learned meanwhile may be too small for the request.
+  if (stored && state.closedUntil === undefined && !isTooLarge(state, stored.tokens, reservation.request)) {
+    if (stored.at > now) return { ...reservation, at: stored.at, ...(isProjectPaused(state) && { reason: 'spend' }) };
     // A request that is less than one window late can still be sent, because the reservations since then were scheduled
     // with it in their window. Pending ones are postponed, because it now stays in the window longer. Later than that,
     // other requests may have taken its place.
@@ -175,7 +216,8 @@ function confirmIn(
       return 'go';
     }
   }
-  // The time has passed (the machine slept), or the reservation was dropped because the daily quota is used up.
+  // The time has passed (the machine slept), the reservation was dropped because the daily quota is used up, or the
+  // request is too large.
   removeReservation(state, reservation.id);
   return reserveIn(state, now, reservation, window);
 }

@@ -1,5 +1,11 @@
 import { computeEffectiveLimits, type Limits, type QuotaBudget } from '../limits.js';
-import { correctTokenEstimate, findOrCreateDay, type ModelState, type StoredReservation } from './model-state.js';
+import {
+  correctTokenEstimate,
+  findOrCreateDay,
+  type ModelState,
+  type StoredReservation,
+  type WaitingReason,
+} from './model-state.js';
 
 /** The limits used for scheduling, and the window to which the per-minute limits apply. */
 export interface WindowLimits {
@@ -14,7 +20,7 @@ export interface WindowLimits {
 export interface SendTime {
   at: number;
   /** The limit that makes the request wait. Absent if the request does not have to wait. */
-  reason?: 'rpm' | 'tpm';
+  reason?: WaitingReason;
   /** True if that limit is a built-in guess. */
   guessed: boolean;
 }
@@ -56,6 +62,11 @@ export function scheduleRequest(state: ModelState, tokens: number, now: number, 
     if (day.count >= rpd.value) return { ok: false, until: day.endsAt };
   }
   return { ok: true, ...sendTime };
+}
+
+/** Whether a prompt has more tokens than the service allows per minute, so that it can never be accepted. */
+export function exceedsLearnedLimit({ learned }: ModelState, tokens: number): boolean {
+  return learned.tpm !== undefined && tokens > learned.tpm.value;
 }
 
 function findSendTime(
@@ -115,6 +126,13 @@ export function postponePending(state: ModelState, now: number, window: WindowLi
     // If the daily quota is used up, the reservation is dropped. Its owner finds out when it confirms the reservation.
     if (scheduled.ok) insertReservation(state, { ...reservation, at: Math.max(scheduled.at, reservation.at) });
   }
+}
+
+/** Delays all pending reservations by the same time, so that the first one is not before `notBefore`. */
+export function delayPending(state: ModelState, now: number, notBefore: number): void {
+  const pending = removePending(state, now);
+  const delayMs = Math.max(0, notBefore - (pending[0]?.at ?? notBefore));
+  for (const reservation of pending) insertReservation(state, { ...reservation, at: reservation.at + delayMs });
 }
 
 /** Moves pending reservations, in the same order, into room freed by cancellations and lower token counts. */

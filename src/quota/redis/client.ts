@@ -40,7 +40,8 @@ export async function openRedisClient(options: OpenRedisOptions): Promise<RedisC
           clusterRetryStrategy: () => null,
           enableReadyCheck: false,
         },
-        // A certificate is for a host name, so with TLS, names that a cluster announces (AWS does) stay unresolved.
+        // A cluster may announce its nodes by host name, as AWS does. With TLS, the name is not replaced by its IP
+        // address, because the certificate is for the name.
         ...(credentials.tls && { dnsLookup: (address, callback) => callback(null, address) }),
       })
     : new Redis({ host, port, ...commonOptions });

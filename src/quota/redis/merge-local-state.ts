@@ -39,11 +39,14 @@ export function mergeLocalState(
 }
 
 function adoptLearnedState(state: ModelState, local: ModelState, toServerTime: MergeOptions['toServerTime']): void {
-  const { learned, closedUntil, notBefore, guardFactor, tokenRatio, standsFor } = local;
+  const { learned, closedUntil, notBefore, refusedFor, guardFactor, tokenRatio, standsFor } = local;
   state.learned = { ...learned, ...state.learned };
   state.guardFactor = Math.max(state.guardFactor, guardFactor);
   if (closedUntil !== undefined) state.closedUntil = Math.max(state.closedUntil ?? 0, closedUntil);
-  if (notBefore !== undefined) state.notBefore ??= toServerTime(notBefore);
+  if (notBefore !== undefined && state.notBefore === undefined) {
+    state.notBefore = toServerTime(notBefore);
+    if (refusedFor !== undefined) state.refusedFor = refusedFor;
+  }
   if (tokenRatio !== undefined) state.tokenRatio ??= tokenRatio;
   if (standsFor !== undefined && state.appointments.length === 0) state.standsFor ??= standsFor;
 }

@@ -23,10 +23,15 @@ export interface RedisRateLimiterOptions extends Omit<RateLimiterOptions, 'store
   readLocalState?: (key: string) => Promise<ModelState | undefined>;
 }
 
-/** A script's result, in server time. Without `guessed`, the reservation keeps its `guessed` and `reason`. */
-type ReservationOutcome = { state: ReservationResult['state'] } & Pick<SendTime, 'at' | 'reason'> & {
-    guessed?: boolean;
-  };
+/**
+ * A script's result, in server time. Without `guessed`, the reservation keeps its `guessed` and, unless there is a new
+ * one, its `reason`.
+ */
+type ReservationOutcome =
+  | ({ state: 'booked' } & Pick<SendTime, 'at' | 'reason'> & { guessed?: boolean })
+  | { state: 'closed'; at: number }
+  | { state: 'too-late'; at: number; reason?: 'spend' }
+  | { state: 'too-large'; tokens: number; limit: number };
 /**
  * The final result of the reserve, confirm and cancel scripts. For confirm, `done` means that the request may be sent.
  */
@@ -48,20 +53,26 @@ export function createRedisRateLimiter(options: RedisRateLimiterOptions): RateLi
 
   const toLocal = <Outcome extends ReservationResult>(outcome: Outcome): Outcome =>
     // The end of a day is the same moment on every clock.
-    outcome.state === 'closed' ? outcome : { ...outcome, at: clock.toLocal(outcome.at) };
+    outcome.state === 'closed' || outcome.state === 'too-large'
+      ? outcome
+      : { ...outcome, at: clock.toLocal(outcome.at) };
   const toResult = (
-    { model, state, at, ...outcome }: ReservationOutcome & { model: string },
+    outcome: ReservationOutcome & { model: string },
     previous: ReservationRef & Partial<Reservation>,
   ): ReservationResult => {
-    if (state !== 'booked') return toLocal({ state, at, model });
-    const { reason, guessed = false } = outcome.guessed === undefined ? previous : outcome;
+    if (outcome.state !== 'booked') return toLocal(outcome);
+    const { model, at } = outcome;
+    const { guessed = previous.guessed ?? false } = outcome;
+    const reason = outcome.reason ?? (outcome.guessed === undefined ? previous.reason : undefined);
     const { id, request } = previous;
-    return toLocal({ state, id, request, model, at, guessed, shared: true, ...(reason !== undefined && { reason }) });
+    const found = { state: 'booked', id, request, model, at, guessed, shared: true } as const;
+    return toLocal({ ...found, ...(reason !== undefined && { reason }) });
   };
 
   return {
     ...limiter,
     async reserve(request, id = randomUUID()) {
+      await limiter.observePause(request.model);
       const outcome = await runScript('boticelliReserve', { id, request });
       if (outcome.state === 'done') throw new RedisUnavailable('unexpected script result');
       return toResult(outcome, { id, request });
@@ -83,10 +94,18 @@ export function createRedisRateLimiter(options: RedisRateLimiterOptions): RateLi
     recordRejection: (reservation, { closedUntil, ...rejection }) =>
       limiter.recordRejection(reservation, {
         ...rejection,
-        // Computed again with the server's clock, because the local clock may show another day.
-        ...(closedUntil !== undefined && { closedUntil: getNextPacificMidnight(clock.now()).getTime() }),
+        ...(closedUntil !== undefined && { closedUntil: toServerEnd(closedUntil, clock) }),
       }),
   };
+}
+
+/**
+ * Converts the end of a closed time. The end of a day is computed again with the server's clock, because the local clock
+ * may show another day.
+ */
+function toServerEnd(closedUntil: number, clock: RedisConnection['clock']): number {
+  const isMidnight = getNextPacificMidnight(closedUntil - 1).getTime() === closedUntil;
+  return isMidnight ? getNextPacificMidnight(clock.now()).getTime() : clock.toServer(closedUntil);
 }
 
 /** Creates a function that runs a script on the state in which a model's requests are counted. */
@@ -106,13 +125,13 @@ function createScriptRunner(options: RedisRateLimiterOptions) {
   };
 
   return async (script: RedisScript, { id, request }: ReservationRef): Promise<FinalOutcome & { model: string }> => {
-    const { estimatedTokens, deadline, resolveLimits } = request;
+    const { estimatedTokens, countedTokens, ignoresTokenLimit, deadline, resolveLimits } = request;
     let { model } = request;
     let dayEnds: number[] | undefined;
     for (let depth = 1, attempts = 0; attempts < maxAttempts; attempts += 1) {
       const key = modelStateKey(project, model);
       const { text = '{}' } = await connection.runScript(script, store.redisKey(key), {
-        ...{ id, windowMs, budget, estimatedTokens, dayEnds, expiryMs },
+        ...{ id, windowMs, budget, estimatedTokens, countedTokens, ignoresTokenLimit, dayEnds, expiryMs },
         ...{ edition: editions.get(key), limits: resolveLimits(model), mayFollowAlias: depth < maxAliasDepth },
         ...(deadline !== undefined && { latest: clock.toServer(deadline) }),
       });

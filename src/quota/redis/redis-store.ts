@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { createSerialQueue, type SerialQueue } from '../../util/serial-queue.js';
-import { parseModelState } from '../limiter/model-state.js';
+import { type ModelState, parseModelState } from '../limiter/model-state.js';
 import type { QuotaStore } from '../stores/quota-store.js';
 import { type RedisConnection, RedisUnavailable } from './connection.js';
 
@@ -72,14 +72,19 @@ export function createRedisQuotaStore({ connection, prefix = 'boticelli:quota:' 
         }
         throw new RedisUnavailable('too many concurrent writes');
       }),
+    read: (key) => readState(connection, redisKey(key)),
     async readAll() {
       const keys = await connection.send((client) => client.smembers(indexKey));
-      const texts = await Promise.all(keys.map((key) => connection.runScript('boticelliRead', redisKey(key))));
-      const entries = keys.map((key, index) => [key, texts[index]?.text] as const);
-      return new Map(entries.flatMap(([key, text]) => (text === undefined ? [] : [[key, parseModelState(text)]])));
+      const states = await Promise.all(keys.map((key) => readState(connection, redisKey(key))));
+      return new Map(keys.flatMap((key, index) => (states[index] ? [[key, states[index]]] : [])));
     },
     async remove(key) {
       await connection.send((client) => client.del(redisKey(key)));
     },
   };
+}
+
+async function readState(connection: RedisConnection, redisKey: string): Promise<ModelState | undefined> {
+  const { text } = await connection.runScript('boticelliRead', redisKey);
+  return text === undefined ? undefined : parseModelState(text);
 }

@@ -22,13 +22,21 @@ local now = args.now or (tonumber(time[1]) * 1000 + math.floor(tonumber(time[2])
 
 /** The Lua version of `reserveIn` in rate-limiter.ts, and `withState`, which runs reserve, confirm and cancel. */
 const reserveLua = `
+local function isTooLarge(state, tokens)
+  return not args.ignoresTokenLimit and state.learned.tpm and tokens > state.learned.tpm.value
+end
+
 local function reserveIn(state, windowLimits)
-  local tokens = math.ceil(args.estimatedTokens * (state.tokenRatio or 1))
+  local tokens = args.countedTokens or math.ceil(args.estimatedTokens * (state.tokenRatio or 1))
+  if isTooLarge(state, tokens) then return { state = 'too-large', tokens = tokens, limit = state.learned.tpm.value } end
   local scheduled = scheduleRequest(state, tokens, windowLimits)
   local at = scheduled.at
   if scheduled.isClosed then return { state = 'closed', at = at } end
-  if args.latest and at > math.max(now, args.latest) then return { state = 'too-late', at = at } end
-  insertReservation(state, { id = args.id, at = at, tokens = tokens, estimated = args.estimatedTokens, bookedAt = now, confirmed = false })
+  if args.latest and at > math.max(now, args.latest) then
+    return { state = 'too-late', at = at, reason = scheduled.reason == 'spend' and 'spend' or nil }
+  end
+  local estimated = not args.countedTokens and args.estimatedTokens or nil
+  insertReservation(state, { id = args.id, at = at, tokens = tokens, estimated = estimated, bookedAt = now, confirmed = false })
   return { state = 'booked', at = at, reason = scheduled.reason, guessed = scheduled.guessed }
 end
 
@@ -70,8 +78,11 @@ return withState(function(state, windowLimits)
   for _, each in ipairs(state.appointments) do
     if each.id == args.id then stored = each end
   end
-  if stored and state.closedUntil == nil then
-    if stored.at > now then return { state = 'booked', at = stored.at } end
+  if stored and state.closedUntil == nil and not isTooLarge(state, stored.tokens) then
+    if stored.at > now then
+      local isProjectPaused = state.notBefore and state.refusedFor == 'spend'
+      return { state = 'booked', at = stored.at, reason = isProjectPaused and 'spend' or nil }
+    end
     if now - stored.at < args.windowMs and findOrCreateDay(state, stored.at) == findOrCreateDay(state, now) then
       stored.confirmed = true
       if now > stored.at then moveToNow(state, stored, windowLimits) end

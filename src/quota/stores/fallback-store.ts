@@ -31,6 +31,7 @@ export function createFallbackQuotaStore({ store, onFailure }: FallbackStoreOpti
   };
   return {
     transact: (key, change) => attempt((store) => store.transact(key, change)),
+    read: (key) => attempt((store) => store.read(key)),
     readAll: () => attempt((store) => store.readAll()),
     remove: (key) => attempt((store) => store.remove(key)),
   };

@@ -13,6 +13,7 @@ export function createMemoryQuotaStore(initialStates: Map<string, ModelState> = 
       modelStates.set(key, state);
       return change(state);
     },
+    read: async (key) => structuredClone(modelStates.get(key)),
     readAll: async () => structuredClone(modelStates),
     remove: async (key) => void modelStates.delete(key),
   };

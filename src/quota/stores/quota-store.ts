@@ -8,6 +8,8 @@ export interface QuotaStore {
    * @returns the return value of `change`
    */
   transact<Result>(key: string, change: (state: ModelState) => Result): Promise<Result>;
+  /** Returns a copy of the state of a key, or undefined if there is none. Writes nothing. */
+  read(key: string): Promise<ModelState | undefined>;
   /** Returns copies of all states, by key. */
   readAll(): Promise<Map<string, ModelState>>;
   /** Deletes the state of a key. */

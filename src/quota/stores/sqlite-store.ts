@@ -31,6 +31,11 @@ export function createSqliteQuotaStore({ database, ...waitOptions }: SqliteStore
           return result;
         }),
       ),
+    read: (key) =>
+      retryWhileLocked(() => {
+        const [json] = (selectOne.get(key) ?? []) as [string?];
+        return json === undefined ? undefined : parseModelState(json);
+      }),
     // Not in `runInTransaction`: its write transaction would fail on a full disk, where the states can still be read.
     readAll: () =>
       retryWhileLocked(() => {

@@ -1,6 +1,6 @@
 import type { BoticelliDriver, CallContext } from '../../driver/driver.js';
 import type { GenerateRequest } from '../../driver/request.js';
-import type { GenerateResponse } from '../../driver/response.js';
+import { createFinalMetadata, type GenerateResponse } from '../../driver/response.js';
 import { createRequestCounter, formatRequestId } from '../replies/request-id.js';
 import { readRecording } from './read-recording.js';
 import type { RecordedReply } from './recording-entry.js';
@@ -35,14 +35,13 @@ export function createReplayDriver(path: string): BoticelliDriver {
 
     async *generateStream(request, context = {}) {
       const response = await replay(request, context);
-      const { text, finishReason, usage } = response;
+      const { text } = response;
       const pieces = request.parameters.format === 'json' ? [text] : splitIntoPieces(text);
       for (const piece of pieces) {
         context.signal?.throwIfAborted();
         yield { text: piece, finished: false, metadata: {} };
       }
-      const metadata = { tokensGenerated: usage.outputTokens, finishReason };
-      yield { text: '', finished: true, metadata, response };
+      yield { text: '', finished: true, metadata: createFinalMetadata(response), response };
     },
   };
 }

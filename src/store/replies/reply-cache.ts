@@ -5,7 +5,7 @@ import { retryWhileLocked } from '../../database/wait-for-lock.js';
 import type { ModelTurn } from '../../driver/request.js';
 import type { GenerateResponse, Usage } from '../../driver/response.js';
 import { isRecord } from '../../util/json.js';
-import type { RequestId } from './request-id.js';
+import { getHopKeyBounds, type RequestId } from './request-id.js';
 
 /** Stores the replies of earlier runs, so that the same request is not billed twice. */
 export interface ReplyCache {
@@ -14,7 +14,10 @@ export interface ReplyCache {
    * @param requestedModel if set, only a reply of this model is accepted, and not one of a fallback model
    */
   find(requestId: RequestId, requestedModel?: string): Promise<StoredReply | undefined>;
-  /** Stores a reply, replacing an older one. Once the promise resolves, the reply is kept even if the process ends. */
+  /**
+   * Stores a reply, or a hop of a long reply, replacing an older one. Once the promise resolves, it is kept even if the
+   * process ends. The hops of a whole reply are no longer needed and may be deleted.
+   */
   save(requestId: RequestId, reply: GenerateResponse): Promise<void>;
 }
 
@@ -40,6 +43,7 @@ export function createSqliteReplyCache(database: Database.Database, narrative: s
      ON CONFLICT (key, occurrence, answered_by) DO UPDATE
      SET narrative = excluded.narrative, answered_at = excluded.answered_at, reply = excluded.reply`,
   );
+  const deleteHops = database.prepare('DELETE FROM answers WHERE key > ? AND key < ? AND occurrence = ?');
   return {
     find: ({ key, occurrence }, requestedModel) =>
       retryWhileLocked(() => {
@@ -53,7 +57,11 @@ export function createSqliteReplyCache(database: Database.Database, narrative: s
     async save({ key, occurrence }, reply) {
       const json = serializeReply(reply);
       const row = [key, occurrence, reply.turn.model, replaceNuls(narrative), now(), json];
-      await retryWhileLocked(() => runInTransaction(database, () => upsert.run(...row)));
+      const save = () => {
+        upsert.run(...row);
+        deleteHops.run(...getHopKeyBounds(key), occurrence);
+      };
+      await retryWhileLocked(() => runInTransaction(database, save));
     },
   };
 }
@@ -76,7 +84,14 @@ interface SerializedReply extends Omit<StoredReply, 'turn'> {
 }
 
 /** Renders a reply as JSON for the database. */
-export function serializeReply({ audio, reused: _, costUsd: __, turn, ...reply }: GenerateResponse): string {
+export function serializeReply({
+  audio,
+  reused: _,
+  costUsd: __,
+  tokenDetails: ___,
+  turn,
+  ...reply
+}: GenerateResponse): string {
   const { text, native, ...rest } = turn;
   const isTextAlone = isDeepStrictEqual(native, [{ text }]);
   const serialized: SerializedReply = {

@@ -3,7 +3,7 @@ import type { GenerateRequest, GenerationParameters, MediaContent, Part, Turn } 
 
 /** Identifies a request within a run. */
 export interface RequestId {
-  /** The result of `requestKey`. */
+  /** The result of `requestKey`; for a hop of a long reply, the result of `createHopKey`. */
   key: string;
   /**
    * The number of equal requests before this one in the run. A carousel, for example, may send the same request in
@@ -22,6 +22,8 @@ export interface RequestDescription {
   system?: string;
   parameters: GenerationParameters;
   turns: TurnDescription[];
+  /** The token of the last finished hop, if the request continues a long reply. */
+  continuationToken?: string;
 }
 
 /** One turn of a described request. */
@@ -42,18 +44,31 @@ export type PartDescription =
  * reply. The description also omits the model that gave a reply, the service's address and the API key.
  */
 export async function describeRequest(request: GenerateRequest): Promise<RequestDescription> {
-  const { model, system, parameters, turns } = request;
+  const { model, system, parameters, turns, finishedHops } = request;
+  const continuationToken = finishedHops?.at(-1)?.token;
   return {
     model,
     ...(system !== undefined && { system }),
     parameters: sortParameters(parameters),
     turns: await Promise.all(turns.map(describeTurn)),
+    ...(continuationToken !== undefined && { continuationToken }),
   };
 }
 
 /** Hashes a description: SHA-256 in hexadecimal. */
 export function requestKey(description: RequestDescription): string {
   return createHash('sha256').update(JSON.stringify(description)).digest('hex');
+}
+
+/** Creates the key of a hop from the key of the whole request and the description of the hop. */
+export function createHopKey(key: string, description: RequestDescription): string {
+  return `${key}/${requestKey(description)}`;
+}
+
+/** Returns bounds for the keys of all hops of a request: they are greater than the first and less than the second. */
+export function getHopKeyBounds(key: string): [string, string] {
+  // In ASCII, "0" follows "/".
+  return [`${key}/`, `${key}0`];
 }
 
 /** Formats an id as one string, for use as the key of a map. */

@@ -1,8 +1,8 @@
 import type { BoticelliDriver, CallContext } from '../../driver/driver.js';
 import { createLayer } from '../../driver/layers/create-layer.js';
 import type { GenerateRequest } from '../../driver/request.js';
-import type { GenerateResponse } from '../../driver/response.js';
-import { tryParseJson } from '../../util/json.js';
+import { createFinalMetadata, type GenerateResponse } from '../../driver/response.js';
+import { classifyFinishReason } from '../../facts/finish-reasons.js';
 import type { ReplyCache } from './reply-cache.js';
 import { createRequestCounter, type RequestId } from './request-id.js';
 
@@ -19,7 +19,8 @@ export interface ReplyCacheOptions {
 
 /**
  * Stores each complete reply before it is returned, and reuses the stored reply of an equal request from an earlier
- * run. A reused reply needs no request and no quota, and costs nothing. Truncated replies are returned but not stored.
+ * run. A reused reply needs no request and no quota, and costs nothing. Replies that are truncated or may be incomplete are
+ * returned but not stored.
  * Use one instance per run, because equal requests are numbered.
  */
 export function withReplyCache(options: ReplyCacheOptions, inner: BoticelliDriver): BoticelliDriver {
@@ -30,16 +31,15 @@ export function withReplyCache(options: ReplyCacheOptions, inner: BoticelliDrive
       const cached = await findReusable(id, request, context, options);
       if (cached) {
         markAnswered();
-        const { text, finishReason, usage } = cached;
-        const metadata = { tokensGenerated: usage.outputTokens, finishReason };
-        yield { text, finished: true, metadata, response: cached };
+        yield { text: cached.text, finished: true, metadata: createFinalMetadata(cached), response: cached };
         return;
       }
       await options.beforeSend?.();
-      for await (const chunk of send(request, context)) {
+      for await (const chunk of send(request, { ...context, requestId: id })) {
         const { response } = chunk;
         if (response) {
-          if (!response.reused && isComplete(request, response)) await options.cache.save(id, response);
+          if (!response.reused && classifyFinishReason(response.finishReason) === 'whole')
+            await options.cache.save(id, response);
           markAnswered();
         }
         yield chunk;
@@ -60,9 +60,4 @@ async function findReusable(
   const message = 'the stored reply has no audio: only the transcript of speech is stored';
   if (wasSpoken) emit?.({ type: 'note', about: 'reply', message });
   return { ...reply, reused: true };
-}
-
-/** Whether the model finished its reply. Validated JSON is complete regardless of the finish reason. */
-function isComplete({ parameters }: GenerateRequest, { finishReason, text }: GenerateResponse): boolean {
-  return finishReason === 'STOP' || (parameters.format === 'json' && tryParseJson(text) !== undefined);
 }

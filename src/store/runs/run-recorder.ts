@@ -95,13 +95,15 @@ export function createRunRecorder(options: RunRecorderOptions): (event: Narrativ
 }
 
 function addAct(totals: RunTotals, { requestedModel, end, events }: ActRecord): RunTotals {
-  const retries = events.filter(({ type }) => type === 'act-retry').length;
+  const requests = events.filter(
+    (event) => event.type === 'act-retry' || ('part' in event && event.part !== undefined),
+  );
   const waitMs = events.reduce((sum, event) => sum + (event.type === 'act-wait' ? event.waitMs : 0), 0);
   return {
     actsEnded: totals.actsEnded + (end ? 1 : 0),
     modelsAsked: [...new Set([...totals.modelsAsked, requestedModel])],
     modelsServed: [...new Set([...totals.modelsServed, ...(end ? [end.model] : [])])],
-    attempts: totals.attempts + (end?.attempts ?? retries + 1),
+    attempts: totals.attempts + (end?.attempts ?? requests.length + 1),
     waitMs: totals.waitMs + (end?.waitMs ?? waitMs),
     usage: end && !end.reused ? addUsage(totals.usage, end.usage) : totals.usage,
     costUsd: end ? addCosts(totals.costUsd, end.costUsd) : totals.costUsd,

@@ -6,7 +6,9 @@ import type {
   ActWait,
   NarrativeEnd,
 } from '../../executor/narrative-events.js';
+import { classifyFinishReason } from '../../facts/finish-reasons.js';
 import { formatCount, formatDuration, formatUsd } from '../text/format.js';
+import { formatTokenCount, formatTokens } from '../text/format-tokens.js';
 
 export interface FormatActEndOptions {
   verbose?: boolean;
@@ -29,10 +31,9 @@ export function formatActEnd(end: ActEnd, { verbose, showsWaits, replays }: Form
   const { usage, costUsd } = end;
   if (end.reused)
     return `reused from ${replays ? 'the recording' : 'an earlier run'} (no request, no cost) · ${end.model}`;
-  const thoughtsText = usage.thoughtTokens > 0 ? `, ${usage.thoughtTokens} thinking` : '';
   const parts = [
     end.model === end.requestedModel ? end.model : `${end.model} (asked for ${end.requestedModel})`,
-    `${usage.promptTokens} tokens in, ${usage.outputTokens} out${thoughtsText}`,
+    formatTokens(usage),
     ...(showsWaits && end.waitMs >= minReportedWaitMs ? [`waited ${formatDuration(end.waitMs)}`] : []),
     ...(end.firstTokenMs === undefined ? [] : [`first token ${formatDuration(end.firstTokenMs)}`]),
     end.firstTokenMs === undefined ? formatDuration(end.durationMs) : `${formatDuration(end.durationMs)} total`,
@@ -44,27 +45,33 @@ export function formatActEnd(end: ActEnd, { verbose, showsWaits, replays }: Form
   return parts.join(' · ');
 }
 
-/** Formats the warning for a reply that may be incomplete; undefined if it is complete. */
+/** Formats the warning for a truncated reply; undefined for others. A note reports other unusual finish reasons. */
 export function formatFinishWarning({ finishReason }: ActEnd): string | undefined {
-  if (finishReason === 'STOP') return undefined;
-  if (finishReason === 'MAX_TOKENS') return 'the reply was cut short by max_tokens';
-  return `the model stopped with ${finishReason}; the reply may be incomplete`;
+  return classifyFinishReason(finishReason) === 'truncated' ? 'the reply was cut short by max_tokens' : undefined;
 }
 
 export function formatRetry({ attempt, delayMs, error }: ActRetry): string {
   // After a rejection without a delay, the rate limiter decides when to retry, and a later line shows its wait.
-  const nextTime = error.code === 'rate_limited' ? 'when quota is free' : 'now';
+  const nextTime = error.code === 'rate_limited' ? 'when the limit allows it' : 'now';
   return `attempt ${attempt} failed: ${error.message}; retrying ${delayMs === 0 ? nextTime : `in ${formatDuration(delayMs)}`}`;
 }
 
-/** The warning that text printed above is no longer valid. */
-export const discardMessage = 'the text above is discarded; the reply starts again';
+/**
+ * Formats the warning that text printed above is no longer valid.
+ * @param discardedChars how much of its end, if the text before that remains valid; absent if nothing does
+ */
+export function formatDiscard(discardedChars?: number): string {
+  return discardedChars === undefined
+    ? 'the text above is discarded; the reply starts again'
+    : `the end of the text above (${formatCount(discardedChars, 'character')}) is discarded; that part of the reply starts again`;
+}
 
 /** Formats a wait as text that follows the word `waiting` or `waited`. */
-export function formatWait({ reason, model, waitMs, guessed }: ActWait): string {
-  const limit = guessed ? `${reason}, built-in guess` : reason;
-  const purpose = reason === 'backoff' ? `before the next attempt with ${model}` : `for quota of ${model} (${limit})`;
-  return `${formatDuration(waitMs)} ${purpose}`;
+export function formatWait({ reason, model, waitMs, guessed, isProjectWide }: ActWait): string {
+  const duration = formatDuration(waitMs);
+  if (isProjectWide) return `${duration} for the project's spend-based rate limit`;
+  if (reason === 'backoff') return `${duration} before the next attempt with ${model}`;
+  return `${duration} for quota of ${model} (${guessed ? `${reason}, built-in guess` : reason})`;
 }
 
 export function formatFallback({ from, to, reason }: ActFallback): string {
@@ -85,7 +92,7 @@ export function formatNarrativeEnd(end: NarrativeEnd, { ended, reused, total }: 
   const parts = [
     ended === total ? formatCount(ended, 'act') : `${ended} of ${formatCount(total, 'act')}`,
     ...(reused > 0 ? [`${reused} reused`] : []),
-    formatCount(usage.totalTokens, 'token'),
+    formatTokenCount(usage),
     formatDuration(durationMs),
     ...(costUsd === undefined ? [] : [formatUsd(costUsd)]),
   ];

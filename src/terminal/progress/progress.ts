@@ -37,10 +37,12 @@ export function createProgress(options: ProgressOptions): Progress {
   const reporter = createReporter(options);
   const trackWait = detail === 'quiet' ? () => {} : createWaitTracker(options);
   const counts: eventLines.ActCounts = { ended: 0, reused: 0, total: 0 };
+  const countDiscarded = createDiscardCounter();
   const writeHeading = (start: ActStart) => reporter.writeHeading(start, counts.total);
 
   const onEvent = (event: NarrativeEvent): void => {
     trackWait(event);
+    const discardedChars = countDiscarded(event);
     if (event.type === 'narrative-start') counts.total = event.acts.length;
     else if (event.type === 'act-start') {
       if (headings === 'at-start') writeHeading(event);
@@ -49,7 +51,7 @@ export function createProgress(options: ProgressOptions): Progress {
     } else if (event.type !== 'act-delta') {
       if (event.type === 'act-end') counts.ended += 1;
       if (event.type === 'act-end' && event.reused) counts.reused += 1;
-      reportActEvent(event, reporter, options);
+      reportActEvent(event, reporter, { ...options, discardedChars });
     }
   };
   return { onEvent, writeHeading, warn: reporter.warn };
@@ -58,14 +60,14 @@ export function createProgress(options: ProgressOptions): Progress {
 function reportActEvent(
   event: Exclude<NarrativeEvent, { type: 'narrative-start' | 'narrative-end' | 'act-start' | 'act-delta' }>,
   { report, warn }: ReturnType<typeof createReporter>,
-  { detail, showsCountdown = false, replays }: ProgressOptions,
+  { detail, showsCountdown = false, replays, discardedChars }: ProgressOptions & { discardedChars: number | undefined },
 ): void {
   const verbose = detail === 'verbose';
   const act = eventLines.formatActName(event);
   switch (event.type) {
     case 'act-retry':
       report(`${act}: ${eventLines.formatRetry(event)}`);
-      if (event.discard) warn(`${act}: ${eventLines.discardMessage}`);
+      if (event.discard) warn(`${act}: ${eventLines.formatDiscard(discardedChars)}`);
       break;
     case 'act-wait':
       // The line about the failed attempt has already shown its backoff.
@@ -76,7 +78,8 @@ function reportActEvent(
       warn(`boticelli: ${act}: ${eventLines.formatFallback(event)}`);
       break;
     case 'act-note':
-      if (verbose || !showsCountdown || !isFileTransfer(event)) report(`${act}: ${event.message}`);
+      if (event.warning) warn(`boticelli: warning: ${act}: ${event.message}`);
+      else if (verbose || !showsCountdown || !isFileTransfer(event)) report(`${act}: ${event.message}`);
       break;
     case 'act-end': {
       report(`${act}: ${eventLines.formatActEnd(event, { verbose, replays, showsWaits: showsCountdown && !verbose })}`);
@@ -84,6 +87,23 @@ function reportActEvent(
       if (warning !== undefined) warn(`boticelli: warning: ${act}: ${warning}`);
     }
   }
+}
+
+/**
+ * Creates a function that counts the text of the current act. For an event that discards only the end of the text, it
+ * returns the length of that end.
+ */
+function createDiscardCounter(): (event: NarrativeEvent) => number | undefined {
+  let length = 0;
+  return (event) => {
+    if (event.type === 'act-start') length = 0;
+    if (event.type === 'act-delta') length += event.text.length;
+    if (event.type !== 'act-retry' || !event.discard) return undefined;
+    const { keepChars } = event;
+    const discarded = length - (keepChars ?? 0);
+    length = keepChars ?? 0;
+    return keepChars === undefined ? undefined : discarded;
+  };
 }
 
 /** Creates the functions that write a line. */

@@ -4,12 +4,15 @@ import { formatActName } from './format-events.js';
 import type { SpinnerStatus } from './spinner.js';
 import type { StderrWriter } from './stderr-writer.js';
 
-/** What an act is waiting for. `since` is in milliseconds since the epoch, and `act` is the name for display. */
-type WaitState = { act: string; since: number; model: string } & (
+/**
+ * What an act is waiting for. `since` is in milliseconds since the epoch, `act` is the name for display, and `characters`
+ * is the length of the valid text so far.
+ */
+type WaitState = { act: string; since: number; model: string; characters: number } & (
   | { kind: 'reply' }
   | { kind: 'time'; wait: ActWait }
   | { kind: 'file'; note: ActNote }
-  | { kind: 'rest-of-reply'; characters: number }
+  | { kind: 'rest-of-reply' }
 );
 
 /** The elapsed time is shown only for waits that last at least this long. */
@@ -29,14 +32,18 @@ function formatWaitStatus(waitState: WaitState, now: number): SpinnerStatus {
         return { text: `${act}: waiting for a free slot of ${wait.model}`, ...elapsed };
       const remainingMs = since + wait.waitMs - now;
       if (remainingMs <= 0) return { text: `${act}: waiting for ${wait.model}` };
-      const subject = wait.reason === 'backoff' ? `retrying ${wait.model} in` : `waiting for quota of ${wait.model}:`;
-      return { text: `${act}: ${subject}`, time: formatWholeSeconds(remainingMs) };
+      return { text: `${act}: ${describeTimedWait(wait)}`, time: formatWholeSeconds(remainingMs) };
     }
     case 'file':
       return { text: `${act}: ${waitState.note.message}`, ...elapsed };
     case 'rest-of-reply':
       return { text: `${act}: ${formatCount(waitState.characters, 'character')} from ${model} so far` };
   }
+}
+
+function describeTimedWait({ reason, model, isProjectWide }: ActWait): string {
+  if (isProjectWide) return "waiting for the project's spend-based rate limit:";
+  return reason === 'backoff' ? `retrying ${model} in` : `waiting for quota of ${model}:`;
 }
 
 interface WaitTrackerOptions {
@@ -67,20 +74,21 @@ export function createWaitTracker({ stderr, now, label }: WaitTrackerOptions): (
 }
 
 function nextWaitState(event: NarrativeEvent, previous: WaitState | undefined, since: number): WaitState | undefined {
-  if (event.type === 'act-start') return { kind: 'reply', act: formatActName(event), model: event.model, since };
+  if (event.type === 'act-start')
+    return { kind: 'reply', act: formatActName(event), model: event.model, since, characters: 0 };
   if (!previous || event.type === 'act-end' || event.type === 'narrative-end') return undefined;
-  const { act, model } = previous;
+  const { act, model, characters } = previous;
   switch (event.type) {
     case 'act-wait':
-      return { kind: 'time', act, model: event.model, since, wait: event };
+      return { kind: 'time', act, model: event.model, since, characters, wait: event };
     case 'act-fallback':
-      return { kind: 'reply', act, model: event.to, since };
+      return { kind: 'reply', act, model: event.to, since, characters };
     case 'act-retry':
-      return { kind: 'reply', act, model, since };
+      return { kind: 'reply', act, model, since, characters: event.discard ? (event.keepChars ?? 0) : characters };
     case 'act-delta':
-      return { kind: 'rest-of-reply', act, model, since, characters: event.text.length };
+      return { kind: 'rest-of-reply', act, model, since, characters: characters + event.text.length };
     case 'act-note':
-      return isFileTransfer(event) ? { kind: 'file', act, model, since, note: event } : previous;
+      return isFileTransfer(event) ? { kind: 'file', act, model, since, characters, note: event } : previous;
     case 'narrative-start':
       return previous;
   }

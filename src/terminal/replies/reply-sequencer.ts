@@ -41,7 +41,7 @@ export function createReplySequencer() {
   };
 }
 
-/** Adds an event to the held events. The deltas of a complete reply or of a discarded attempt are removed. */
+/** Adds an event to the held events. The text of a complete reply or of a discarded attempt is removed. */
 function addHeldEvent(event: NarrativeEvent, heldEvents: NarrativeEvent[]): NarrativeEvent[] {
   switch (event.type) {
     case 'act-start':
@@ -54,10 +54,21 @@ function addHeldEvent(event: NarrativeEvent, heldEvents: NarrativeEvent[]): Narr
       return [...withoutDeltas(heldEvents), actEnd];
     }
     case 'act-retry':
-      return event.discard ? withoutDeltas(heldEvents) : heldEvents;
+      return event.discard ? truncateDeltas(heldEvents, event.keepChars) : heldEvents;
     default:
       return heldEvents;
   }
+}
+
+/** Removes the text of the current act's deltas after the first `keepChars` UTF-16 units. */
+function truncateDeltas(heldEvents: readonly NarrativeEvent[], keepChars = 0): NarrativeEvent[] {
+  let remaining = keepChars;
+  return heldEvents.flatMap((event) => {
+    if (event.type !== 'act-delta') return event;
+    const text = event.text.slice(0, remaining);
+    remaining -= text.length;
+    return text === '' ? [] : { ...event, text };
+  });
 }
 
 /** Removes the deltas of the current act. Acts run one after another, so no deltas of other acts are held. */

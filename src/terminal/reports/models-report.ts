@@ -1,9 +1,12 @@
 import type { LimitKind } from '../../facts/limits.js';
+import type { Price } from '../../facts/prices.js';
 import type { LimitStatus, ModelStatus } from '../../quota/status.js';
 import type { Colors, DisplayOptions } from '../text/colors.js';
 import { formatDateTime, formatDuration, toIsoTime } from '../text/format.js';
+import { formatPrice } from '../text/format-price.js';
 import { measureWidth, toDisplayLine } from '../text/printable.js';
 import { fitsWidth, formatTable } from '../text/table.js';
+import { wrapText } from '../text/wrap.js';
 import { toLimitsObject } from './limits-report.js';
 
 /** Models of a service. Times are milliseconds since the epoch. */
@@ -38,6 +41,13 @@ export interface ListedModel {
   isOverdue?: boolean;
   /** The effective limits. Absent if the model can't generate replies. */
   limits?: ModelStatus['limits'];
+  /** The price now, in US dollars per million tokens on the paid tiers; absent if unknown. */
+  price?: Price;
+  /** The accepted levels of thinking. Empty if the model accepts only a number of tokens, absent if unknown. */
+  thinkingLevels?: readonly string[];
+  defaultThinkingLevel?: string;
+  /** The part of a reply that one request can give, if a reply takes several. */
+  maxTokensPerRequest?: { streamed: number; unary: number };
   /** The model to which the alias resolved. The limits are those of that model. */
   standsFor?: string;
 }
@@ -54,6 +64,9 @@ export function formatModels(report: ModelsReport, display: DisplayOptions): str
   return [
     ...formatIntro(report),
     ...(table.length > 0 ? ['', ...table] : []),
+    ...(models.some(({ price }) => price)
+      ? ['', display.colors.dim('prices are US dollars per million tokens on the paid tiers')]
+      : []),
     ...(isGuessed ? ['', display.colors.dim('~ built-in guess; boticelli limits shows the source of each limit')] : []),
   ];
 }
@@ -95,10 +108,21 @@ function formatQuota(limits: ModelStatus['limits'], { windowMs }: ModelsReport):
   return texts.join(', ');
 }
 
-function formatNote({ standsFor, retires, isOverdue }: ListedModel): string {
+function formatNote(model: ListedModel): string {
+  const { standsFor, retires, isOverdue, price, maxTokensPerRequest } = model;
   const notes = standsFor === undefined ? [] : [`alias of ${toDisplayLine(standsFor)}`];
   if (retires !== undefined) notes.push(isOverdue ? `retirement was due on ${retires}` : `retires on ${retires}`);
-  return notes.join(', ');
+  if (price) notes.push(formatPrice(price));
+  notes.push(...formatThinking(model));
+  if (maxTokensPerRequest) notes.push(`${maxTokensPerRequest.streamed} tokens per request`);
+  return notes.join('; ');
+}
+
+function formatThinking({ thinkingLevels, defaultThinkingLevel }: ListedModel): string[] {
+  if (!thinkingLevels) return [];
+  if (thinkingLevels.length === 0) return ['thinking by number of tokens'];
+  const names = thinkingLevels.map((level) => (level === defaultThinkingLevel ? `${level} (default)` : level));
+  return [`thinking ${names.join(', ')}`];
 }
 
 const headerRow: Row = { name: 'model', cells: ['API', 'input', 'output'], quota: 'limits', note: '' };
@@ -115,26 +139,43 @@ function formatModelTable(rows: readonly Row[], { colors, columns }: DisplayOpti
   const withoutNames = allRows.map(({ cells, quota }) => ['', ...cells, quota]);
   const otherColumns = formatTable(withoutNames, numericColumns);
   const nameWidth = columns - Math.max(...otherColumns.map(measureWidth));
-  if (nameWidth < minNameWidth) return rows.flatMap((row) => formatListItem(row, colors));
-  const lines = allRows.flatMap((row, index) => formatFoldedRow(row, otherColumns[index] ?? '', nameWidth, colors));
+  if (nameWidth < minNameWidth) return rows.flatMap((row) => formatListItem(row, columns, colors));
+  const lines = allRows.flatMap((row, index) =>
+    formatFoldedRow(row, otherColumns[index] ?? '', { nameWidth, columns, colors }),
+  );
   return dimHeader(lines, colors);
 }
 
 /** Formats a row on several lines. The note is on its own line, and so is a name that is too long for its column. */
-function formatFoldedRow({ name, note }: Row, otherCells: string, nameWidth: number, colors: Colors): string[] {
+function formatFoldedRow(
+  { name, note }: Row,
+  otherCells: string,
+  { nameWidth, columns, colors }: { nameWidth: number; columns: number; colors: Colors },
+): string[] {
   const nameFits = measureWidth(name) <= nameWidth;
   const space = ' '.repeat(nameFits ? nameWidth - measureWidth(name) : nameWidth);
   return [
     ...(nameFits ? [] : [name]),
     `${nameFits ? name : ''}${space}${otherCells}`.trimEnd(),
-    ...(note === '' ? [] : [colors.dim(`  ${note}`)]),
+    ...wrapNote(note, columns).map((line) => colors.dim(line)),
   ];
 }
 
-function formatListItem({ name, cells: [apis, input, output], quota, note }: Row, colors: Colors): string[] {
+/** Wraps a note to the width of the terminal, and indents it. */
+function wrapNote(note: string, columns: number): string[] {
+  if (note === '') return [];
+  const lines = wrapText(note, Math.max(1, columns - 2)).split('\n');
+  return lines.map((line) => `  ${line}`);
+}
+
+function formatListItem(
+  { name, cells: [apis, input, output], quota, note }: Row,
+  columns: number,
+  colors: Colors,
+): string[] {
   const tokens = [input && `${input} tokens in`, output && `${output} out`].filter(Boolean).join(', ');
-  const lines = [apis, tokens, quota, note].filter((text) => text !== undefined && text !== '');
-  return [colors.heading(name), ...lines.map((line) => `  ${line}`)];
+  const lines = [apis, tokens, quota].filter((text) => text !== undefined && text !== '');
+  return [colors.heading(name), ...lines.map((line) => `  ${line}`), ...wrapNote(note, columns)];
 }
 
 function dimHeader([header = '', ...lines]: string[], colors: Colors): string[] {

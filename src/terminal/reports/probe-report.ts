@@ -1,6 +1,7 @@
 import type { FirstRejection, ModelProbeResult } from '../../quota/probe-model.js';
 import type { DisplayOptions } from '../text/colors.js';
 import { formatDuration } from '../text/format.js';
+import { getBilledOutput } from '../text/format-tokens.js';
 import { toPrintableLine } from '../text/printable.js';
 import { fitsWidth, formatTable } from '../text/table.js';
 
@@ -36,8 +37,8 @@ const rowFormatters: readonly [string, (result: ModelProbeResult) => string][] =
   ['rejected by', ({ firstRefusal }) => (firstRefusal ? formatRejectingQuotas(firstRefusal) : noValue)],
   ['median latency', ({ latency }) => (latency ? formatDuration(latency.p50Ms) : noValue)],
   ['95th percentile', ({ latency }) => (latency ? formatDuration(latency.p95Ms) : noValue)],
-  ['tokens in', ({ usage }) => String(usage.promptTokens)],
-  ['tokens out', ({ usage }) => String(usage.outputTokens + usage.thoughtTokens)],
+  ['tokens in', ({ usage }) => String(usage.promptTokens ?? noValue)],
+  ['tokens out', ({ usage }) => String(getBilledOutput(usage) ?? noValue)],
   ['ended after', ({ durationMs }) => formatDuration(durationMs)],
   ['end reason', ({ ended }) => endReasonTexts[ended]],
 ];

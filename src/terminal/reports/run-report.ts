@@ -11,6 +11,7 @@ import {
 } from '../progress/format-events.js';
 import { type DisplayOptions, noColors } from '../text/colors.js';
 import { formatCount, formatDateTime, formatDuration, formatUsd } from '../text/format.js';
+import { formatTotalTokens } from '../text/format-tokens.js';
 import { toDisplayLine, toPrintable } from '../text/printable.js';
 import { wrapText } from '../text/wrap.js';
 
@@ -29,7 +30,7 @@ export function formatRun(run: RecordedRun, acts: readonly RecordedAct[], { colo
   const [title = '', ...facts] = formatHeader(run).map(toWrappedLine);
   const blocks = [[colors.heading(title), ...facts].join('\n'), ...sections];
   if (run.error) {
-    // The hint and the time to try again were only of use when the run failed.
+    // A report of an earlier run leaves out the hint and the time to try again, which may no longer be right.
     const { retryAt: _, hint: __, ...error } = run.error;
     blocks.push(colors.error(toWrappedText(formatError(error, noColors).trimEnd())));
   }
@@ -50,7 +51,7 @@ function formatHeader(run: RecordedRun): string[] {
 }
 
 function formatUsage({ usage, costUsd }: RecordedRun): string[] {
-  const tokens = `${usage.promptTokens} tokens in, ${usage.outputTokens + usage.thoughtTokens} out`;
+  const tokens = formatTotalTokens(usage);
   return costUsd === undefined ? [tokens] : [tokens, formatUsd(costUsd)];
 }
 
@@ -72,7 +73,10 @@ function formatEvent(event: ActProgressEvent): string[] {
   }
 }
 
-/** Returns the document of `runs export --format json`: that of `--output json`, and everything else recorded. */
+/**
+ * Returns the document of `runs export --format json`: the fields of `run --output json`, and everything else that was
+ * recorded. `told` has the events between the start and the end of each act.
+ */
 export function toRunExport(run: RecordedRun, acts: readonly RecordedAct[]) {
   return { ...run, acts: acts.flatMap(({ end }) => end ?? []), told: acts.flatMap(({ events }) => events) };
 }

@@ -25,7 +25,7 @@ const cases: [string, string[] | { among: string[] }][] = [
   ['boticelli run -o nd', ['ndjson']],
   ['boticelli check --format ', ['text', 'json']],
   ['boticelli run -m ', { among: models }],
-  ['boticelli run --fallback gemini-3.8-l', ['gemini-3.8-live']],
+  ['boticelli run --fallback gemini-3.8-l', ['gemini-3.8-live', 'gemini-3.8-live-extended-thinking']],
   ['boticelli run --config ', files],
   ['boticelli run --out-dir ', ['folder']],
   ['boticelli run --temperature ', []],

@@ -93,3 +93,24 @@ test('exits with 66 for missing media, as run does', async () => {
     expect(ended.stdout + ended.stderr).toContain('error[media-not-found]');
   }
 });
+
+test('--model replaces the model of every act, in warnings and in the estimate', async () => {
+  const cwd = createTemporaryFolder(onTestFinished, {
+    'n.toml': buildNarrative(2, 'model = "gemini-3.5-flash-lite"\nthinking = "minimal"\nmax_tokens = 1000'),
+  });
+  const fitting = await runBoticelli(['check', 'n.toml', '--strict'], { cwd });
+  expect(fitting).toMatchObject({ code: 0, stdout: 'n.toml: ok, 2 acts\n' });
+  const args = ['check', 'n.toml', '--model', 'gemini-4-neon', '--estimate', '--format', 'json'];
+  const { files } = JSON.parse((await runBoticelli(args, { cwd })).stdout);
+  expect(files[0].diagnostics).toMatchObject([
+    {
+      rule: 'unsupported-thinking',
+      message: expect.stringContaining('gemini-4-neon, whose levels are "low", "medium", "high", "xhigh"'),
+    },
+  ]);
+  const { models, costUsd, outputTokens } = files[0].estimate;
+  expect(models).toMatchObject([{ model: 'gemini-4-neon' }]);
+  // $15 per million tokens of the replies; the prompts cost little.
+  expect(outputTokens).toBe(2000);
+  expect(costUsd).toBeCloseTo(0.03 + models[0].promptTokens * 3e-6, 9);
+});

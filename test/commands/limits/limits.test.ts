@@ -103,7 +103,7 @@ test('shows the usage that the server counted, and when a used-up day ends', asy
   expect(stdout).toMatch(/^ {2}requests per day +4 +\d +0 {2}learned \w{3} \d+ \w{3}, \d\d:\d\d$/m);
 });
 
-test('shows a limit learned from a rejection, and when quota is free again', async () => {
+test('shows a limit learned from a rejection, and when the next request can be sent', async () => {
   const { cwd, run, limits, model } = setup();
   writeFileSync(
     join(cwd, 'boticelli.toml'),

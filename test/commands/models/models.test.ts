@@ -23,12 +23,12 @@ describe('the list', () => {
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
     expect(extractTableRows(stdout)).toHaveLength(120);
     expect(stdout).toMatch(/^Service: 127\.0\.0\.1:\d+\nListed: .*\nTier: free\nModels: 120\n\nmodel +API +input/);
-    expect(stdout).toMatch(/^gemini-3\.8-flash +generate, stream +1048576 +65536 +~5\/min, ~20\/day$/m);
+    expect(stdout).toMatch(/^gemini-3\.8-flash +generate, stream +1048576 +65536 +~5\/min, ~20\/day; \$0\.75 in \(/m);
     expect(stdout).toMatch(/^gemini-3\.8-live +Live only +1048576 +65536 +~3 concurrent$/m);
     expect(stdout).toMatch(/^gemini-both-ways +REST and Live +/m);
     expect(stdout).toMatch(/^veo-3\.1-generate-001 +not supported +480$/m);
     expect(stdout).toMatch(/^gemini-3\.1-flash-tts-preview +not supported /m);
-    expect(stdout).toMatch(/^gemini-2\.5-pro +generate, stream .*; (retires|retirement was due) on 2026-12-01$/m);
+    expect(stdout).toMatch(/^gemini-2\.5-pro +generate, stream .*; (retires|retirement was due) on 2026-12-01; \$/m);
     expect(server.requests.map(({ path }) => new URL(path, server.url).searchParams.get('pageToken'))).toEqual([
       null,
       '50',
@@ -86,12 +86,29 @@ describe('the list', () => {
     await run('gemini-3.8-flash');
     await run('gemini-flash-latest');
     const { stdout } = await models();
-    expect(stdout).toMatch(/^gemini-3\.8-flash .* {2}6\/min$/m);
-    expect(stdout).toMatch(/^gemini-3\.7-flash .* {2}15\/min$/m);
-    expect(stdout).toMatch(/^gemini-flash-latest .* {2}15\/min; alias of gemini-3\.5-flash$/m);
+    expect(stdout).toMatch(/^gemini-3\.8-flash .* {2}6\/min; /m);
+    expect(stdout).toMatch(/^gemini-3\.7-flash .* {2}15\/min; /m);
+    expect(stdout).toMatch(/^gemini-flash-latest .* {2}15\/min; alias of gemini-3\.5-flash; thinking /m);
     expect(stdout).not.toContain('~');
     const [learned] = (await readDocument(['--search', 'gemini-3.8-flash'])).models;
     expect(learned.limits.rpm).toMatchObject({ value: 6, whole: 12, source: 'learned', learnedAt: expect.any(String) });
+  });
+
+  test('shows prices, levels of thinking and what one request can give', async () => {
+    const { models, readDocument } = await fixture({ models: [listedModel('gemini-4-neon'), listedModel('gemini-x')] });
+    const { stdout } = await models();
+    const price = '\\$3 in \\(\\$0\\.15 cached\\), \\$15 out';
+    const thinking = 'thinking low, medium, high \\(default\\), xhigh';
+    expect(stdout).toMatch(new RegExp(`^gemini-4-neon .*${price}; ${thinking}; 65536 tokens per request$`, 'm'));
+    expect(stdout).toMatch(/^gemini-x .*~5\/min$/m);
+    expect(stdout).toMatch(/^prices are US dollars per million tokens on the paid tiers$/m);
+    const [neon, unknown] = (await readDocument()).models;
+    expect(neon).toMatchObject({
+      price: { input: 3, output: 15, cachedInput: 0.15 },
+      ...{ thinkingLevels: ['low', 'medium', 'high', 'xhigh'], defaultThinkingLevel: 'high' },
+      maxTokensPerRequest: { streamed: 65_536, unary: 32_768 },
+    });
+    expect(unknown).not.toHaveProperty('price');
   });
 
   test('shows control characters from a server as symbols', async () => {

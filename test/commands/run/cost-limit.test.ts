@@ -8,7 +8,7 @@ import {
   startBoticelli,
   startShell,
 } from '../../helpers/boticelli.js';
-import { createGate, textReply } from '../../helpers/gemini/replies.js';
+import { createChunk, createGate, formatSseEvent, packetReply, textReply } from '../../helpers/gemini/replies.js';
 import { type GeminiServer, startGeminiServer } from '../../helpers/gemini/server.js';
 import { parseEvents } from '../quota-fixture.js';
 
@@ -118,6 +118,46 @@ describe('the cost of an unusable reply', () => {
     expect(stderr).toContain('$1.00 of --max-cost $0.9 is spent');
     expect(server.generateRequests).toHaveLength(2);
   });
+});
+
+describe('a service that does not count tokens', () => {
+  const uncounted = { body: { ...createChunk('a reply', 'STOP'), usageMetadata: { trafficType: 'ON_DEMAND' } } };
+
+  test.each([[[]], [['--stream']]])('has unknown usage and cost, not 0: %j', async (flags) => {
+    const { run, at: options } = setup();
+    server.setDefaultReply(flags.length > 0 ? packetReply(formatSseEvent(uncounted.body)) : uncounted);
+    const { code, stdout, stderr } = await run('-o', 'json', ...flags);
+    const { acts, usage, ...document } = JSON.parse(stdout);
+    expect({ code, usage, act: acts[0].usage }).toEqual({ code: 0, usage: {}, act: {} });
+    expect([acts[0], document].filter((each) => 'costUsd' in each)).toEqual([]);
+    expect(stderr).toMatch(/^act_1: my-model · unknown token count · [^$]*\d\.\d s( total)?$/m);
+    expect(stderr).toMatch(/^completed: 4 acts, unknown token count, \d\.\d s$/m);
+    const shown = (await runBoticelli(['runs', 'show'], options)).stdout;
+    expect(shown).toContain('4 requests · unknown token count\n');
+  });
+
+  test('is stopped by --max-cost, which estimates each reply', async () => {
+    const { run } = setup();
+    server.setDefaultReply(uncounted);
+    // A reply of typical length costs $0.40, and a prompt nearly nothing.
+    const { code, stderr } = await run('--max-cost', '1');
+    expect({ code, sent: server.generateRequests.length }).toEqual({ code: 75, sent: 3 });
+    expect(stderr).toContain('$1.20 of --max-cost $1.00 is spent');
+  });
+});
+
+test('cached tokens have their own price', async () => {
+  const { run } = setup(`${price}cached_input = 10\n`);
+  const usage = {
+    promptTokenCount: 1000,
+    cachedContentTokenCount: 900,
+    candidatesTokenCount: 1,
+    totalTokenCount: 1001,
+  };
+  server.queueReplies(textReply('a reply', { usage }));
+  const { stdout, stderr } = await run('-o', 'json');
+  expect(JSON.parse(stdout).acts[0]).toMatchObject({ usage: { promptTokens: 1000, cachedTokens: 900 }, costUsd: 0.02 });
+  expect(stderr).toContain('act_1: my-model · 1000 tokens in (900 cached), 1 out · ');
 });
 
 describe('--max-cost', () => {

@@ -80,6 +80,7 @@ test.each<[string, ScriptedReply, string, number, RegExp]>([
   ['a blocked prompt', blockedPromptReply('PROHIBITED_CONTENT'), 'blocked', 76, /PROHIBITED_CONTENT/],
   ['a blocked reply', emptyReply('SAFETY'), 'blocked', 76, /SAFETY/],
   ['an empty reply', emptyReply('STOP'), 'empty_reply', 76, /empty|no text/],
+  ['a reply without a finish reason', textReply('a', { finishReason: null }), 'unavailable', 69, /no finish reason/],
   [
     'a reply that is nothing but thoughts',
     emptyReply('MAX_TOKENS', { promptTokenCount: 8, thoughtsTokenCount: 478, totalTokenCount: 486 }),
@@ -114,6 +115,16 @@ test('a truncated reply is a failure with --strict, and a warning without', asyn
   const { code, stdout, stderr } = await runBoticelli(['run', 'one.toml', '-q'], { server, cwd: folder() });
   expect({ code, stdout }).toEqual({ code: 0, stdout: 'half\n' });
   expect(stderr).toContain('warning: act_1: the reply was cut short');
+});
+
+test('a reply that may be incomplete is a failure with --strict, and a warning without', async () => {
+  const candidate = { content: { parts: [{ text: 'Some' }] }, finishReason: 'OTHER', finishMessage: 'Out of words.' };
+  server.setDefaultReply({ chunks: [{ candidates: [candidate] }] });
+  const says = /the model stopped with OTHER \(Out of words\): the reply may be incomplete/;
+  await expectSameFailure({ code: 'incomplete_reply', exit: 76, says }, ['one.toml', '--strict']);
+  const { code, stdout, stderr } = await runBoticelli(['run', 'one.toml', '-q'], { server, cwd: folder() });
+  expect({ code, stdout }).toEqual({ code: 0, stdout: 'Some\n' });
+  expect(stderr).toMatch(new RegExp(`^boticelli: warning: act_1: ${says.source}\n$`));
 });
 
 test('a timeout of an act is the same failure in every format', async () => {

@@ -43,7 +43,7 @@ test('runs three acts of the sample in one session, with the same text streamed 
     [3, 1000],
   ]);
   expect(server.requests).toEqual([]);
-  expect(result.stderr).toMatch(/gemini-3\.8-live · 10 tokens in, \d+ out · 0\.\d+ s · 0\.\d+ s of speech/);
+  expect(result.stderr).toMatch(/gemini-3\.8-live · 10 tokens in, \d+ out · \d+\.\d+ s · 0\.\d+ s of speech/);
 });
 
 test('prints tokens as they are spoken', async () => {
@@ -75,6 +75,16 @@ test('--out-dir saves the speech beside the reply, and the event has its length'
   expect(execFileSync('file', ['--brief', path], { encoding: 'utf8' })).toContain('16 bit, mono 24000 Hz');
   const { acts } = JSON.parse(readFileSync(join(cwd, 'out', 'run.json'), 'utf8'));
   expect(acts[0].audio).toEqual(end.audio);
+});
+
+test('--out-dir saves speech without a transcript, although the act fails', async () => {
+  const cwd = folder();
+  server.live.queueReplies(spokenReply(['never', ' read'], { transcript: false }));
+  const { code, stderr } = await runBoticelli(['run', 'four.toml', '--out-dir', 'out'], { server, cwd });
+  expect(code).toBe(76);
+  expect(stderr).toContain('the speech without a transcript was saved as 01-act_1.wav');
+  expect(stderr).toContain('act_1: the reply has no text, only 0.0 s of speech without a transcript');
+  expect(readFileSync(join(cwd, 'out', '01-act_1.wav'))).toHaveLength(44 + 2 * bytesPerPiece);
 });
 
 test('without --out-dir the event has only the length', async () => {

@@ -107,3 +107,14 @@ test('adds up the cost of both replies when JSON is retried', async () => {
   );
   expect((await driver.generate(createRequest({ format: 'json' }))).costUsd).toBe(2.2);
 });
+
+test('counts replies and lost attempts of unknown cost with an estimate of what arrived', async () => {
+  const inner = createScriptedDriver([
+    { pieces: ['long'], onCall: (_request, { emit }) => emit?.({ type: 'spent', model: 'm', usage: {} }) },
+  ]);
+  const ledger = createBudgetLedger();
+  const estimateUsd = (_request: GenerateRequest, reply?: { text: string }) => (reply ? 1 + reply.text.length : 1);
+  const driver = withBudget({ maxCostUsd: 7, estimateUsd, ledger }, withCost({ getPrice: () => undefined }, inner));
+  await driver.generate(createRequest());
+  expect(ledger.spentUsd).toBe(1 + 5);
+});

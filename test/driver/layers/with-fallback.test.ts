@@ -57,6 +57,14 @@ describe.each([{ streaming: false }, { streaming: true }])('with streaming: $str
     await expect(send(driver, streaming)).rejects.toBe(usedUp);
   });
 
+  test('does not fall back if all models of the project fail in the same way', async () => {
+    const error = new BoticelliError('quota_exhausted', 'no credits', { isProjectWide: true });
+    const { driver, inner, events, emit } = stack([{ error: usedUp }, { error }]);
+    await expect(send(driver, streaming, { emit })).rejects.toBe(error);
+    expect(inner.requests.map(({ model }) => model)).toEqual(['first', 'second']);
+    expect(events).toHaveLength(1);
+  });
+
   test('does not fall back after other failures', async () => {
     const error = new BoticelliError('unavailable', 'overloaded', { isTransient: true });
     const { driver, inner } = stack([{ error }]);

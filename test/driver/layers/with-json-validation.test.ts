@@ -121,8 +121,8 @@ test.each([
   expect(inner.requests).toHaveLength(1);
 });
 
-test('does not retry JSON that max_tokens cut off', async () => {
-  const { driver, inner } = stack([{ pieces: ['{"name": "A'], finishReason: 'MAX_TOKENS' }]);
+test.each(['MAX_TOKENS', 'max_tokens'])('does not retry JSON that max_tokens cut off (%s)', async (finishReason) => {
+  const { driver, inner } = stack([{ pieces: ['{"name": "A'], finishReason }]);
   const capped = { ...request, parameters: { ...request.parameters, maxTokens: 5 } };
   await expect(driver.generate(capped)).rejects.toMatchObject({
     code: 'truncated',
@@ -147,7 +147,7 @@ test('lets inner layers discard text, without telling the caller to discard any'
   const onCall: ScriptedCall['onCall'] = (_request, { canDiscard, emit }) => {
     const error = { code: 'unavailable', message: 'x' } as const;
     expect(canDiscard?.()).toBe(true);
-    emit?.({ type: 'retry', attempt: 1, delayMs: 10, error, discard: true });
+    emit?.({ type: 'retry', attempt: 1, delayMs: 10, error, discard: true, keepChars: 2 });
   };
   const { driver, events, emit } = stack([
     { pieces: ['{}'], onCall },
@@ -159,6 +159,7 @@ test('lets inner layers discard text, without telling the caller to discard any'
     [2, 'invalid_reply', false],
     [3, 'unavailable', false],
   ]);
+  for (const event of events) expect(event).not.toHaveProperty('keepChars');
 });
 
 test('passes text requests through, streamed or not', async () => {

@@ -1,19 +1,14 @@
 import { describe, expect, test } from 'vitest';
-import { getNextPacificMidnight } from '../../../src/driver/pacific-day.js';
-import { QuotaExceeded } from '../../../src/errors.js';
 import {
   createErrorBody,
   createErrorInfo,
   createRetryInfo,
-  dayQuotaError,
   errorReply,
   invalidKeyError,
-  minuteQuotaError,
   overloadedError,
-  quotaError,
 } from '../../helpers/gemini/errors.js';
 import type { ScriptedReply } from '../../helpers/gemini/replies.js';
-import { createGeminiFixture, createRequest, getError, model, readStream } from '../gemini-fixture.js';
+import { createGeminiFixture, createRequest, getError, readStream } from '../gemini-fixture.js';
 
 const fixture = createGeminiFixture();
 const now = Date.parse('2026-11-22T12:00:00Z');
@@ -75,7 +70,7 @@ describe('errors of the API key', () => {
 });
 
 describe('errors of the request', () => {
-  test.each([400, 402, 409, 413, 422])('reports %i as invalid_request, never transient', async (status) => {
+  test.each([400, 409, 413, 422])('reports %i as invalid_request, never transient', async (status) => {
     const error = await errorOf(errorReply(status, 'Unsupported MIME type: image/x.', [createRetryInfo('3s')]));
     expect(error).toMatchObject({ code: 'invalid_request', isTransient: false, retryAfterMs: undefined });
     expect(error.message).toContain('Unsupported MIME type: image/x');
@@ -101,8 +96,21 @@ describe('errors of the service', () => {
     expect(message).toBe('service unavailable: 503 UNAVAILABLE, "The model is overloaded. Please try again later"');
   });
 
-  test('keeps Retry-After of a 503', async () => {
-    expect(await errorOf(errorReply(503, 'Later.', [], { 'retry-after': '7' }))).toMatchObject({ retryAfterMs: 7000 });
+  test('says when to try again after a 503 with Retry-After', async () => {
+    const error = await errorOf(errorReply(503, 'Later.', [], { 'retry-after': '7' }));
+    expect(error).toMatchObject({ retryAfterMs: 7000, retryAt: new Date(now + 7000), isTransient: true });
+  });
+
+  test.each([
+    { error: null },
+    { error: { code: null, status: null, message: null, details: null } },
+    { error: { code: 503, status: 'UNAVAILABLE', message: null, details: [null, 1, { '@type': null }] } },
+    { error: { code: '503', message: ['x'], details: {} } },
+    [null],
+    { detail: [null] },
+    { message: null, error: [] },
+  ])('survives nulls and wrong types in %j', async (body) => {
+    expect(await errorOf({ status: 503, body })).toMatchObject({ code: 'unavailable', isTransient: true });
   });
 
   test("summarizes a gateway's web page", async () => {
@@ -144,93 +152,5 @@ describe('errors of the service', () => {
       code: 'unavailable',
       isTransient: true,
     });
-  });
-});
-
-describe('quota', () => {
-  const quotaId = 'GenerateRequestsPerMinutePerProjectPerModel-FreeTier';
-
-  test('reports a per-minute quota as rate_limited, with the delay of RetryInfo', async () => {
-    const error = await errorOf(minuteQuotaError(model, { limit: '10', retryDelay: '17s' }));
-    expect(error).toBeInstanceOf(QuotaExceeded);
-    expect(error).toMatchObject({ code: 'rate_limited', isTransient: true, retryAfterMs: 17_000 });
-    expect(error.retryAt).toEqual(new Date(now + 17_000));
-    expect(error.message).toBe('per-minute quota of gemini-3.8-flash is used up (10 of 10 requests)');
-    expect(error).toMatchObject({
-      violations: [
-        {
-          quotaId,
-          quotaMetric: 'generativelanguage.googleapis.com/generate_content_free_tier_requests',
-          ...{ model, limit: 10, per: 'minute', unit: 'requests' },
-        },
-      ],
-    });
-  });
-
-  test.each([
-    ['17.3s', 17_300],
-    ['0.0205s', 21],
-    ['0s', 0],
-  ])('parses a RetryInfo of %s as %i ms', async (retryDelay, retryAfterMs) => {
-    expect(await errorOf(minuteQuotaError(model, { retryDelay }))).toMatchObject({ retryAfterMs });
-  });
-
-  test.each([
-    ['12', 12_000],
-    [new Date(now + 30_000).toUTCString(), 30_000],
-    [new Date(now - 30_000).toUTCString(), 0],
-    ['soon', undefined],
-  ])('parses a Retry-After of %s as %s ms', async (value, retryAfterMs) => {
-    const error = await errorOf(quotaError([{ quotaId }], undefined, { 'retry-after': value }));
-    expect(error).toMatchObject({ code: 'rate_limited', isTransient: true, retryAfterMs });
-  });
-
-  test('reports a daily quota as quota_exhausted until midnight Pacific, whatever the delay says', async () => {
-    const error = await errorOf(dayQuotaError('gemini-3.7-flash'));
-    expect(error).toMatchObject({ code: 'quota_exhausted', isTransient: false, retryAfterMs: undefined });
-    expect(error.retryAt).toEqual(getNextPacificMidnight(now));
-    expect(error.message).toBe('daily quota of gemini-3.7-flash is used up (20 of 20 requests)');
-  });
-
-  test('uses the singular for a limit of one', async () => {
-    const error = await errorOf(dayQuotaError('gemini-3.7-flash', { limit: '1' }));
-    expect(error.message).toContain('(1 of 1 request)');
-  });
-
-  test('prefers a daily quota to a per-minute one, in any order and without values', async () => {
-    const day = { quotaId: 'GenerateRequestsPerDayPerProjectPerModel-FreeTier' };
-    const error = await errorOf(quotaError([{ quotaId, quotaValue: '10' }, day], '7s'));
-    expect(error).toMatchObject({ code: 'quota_exhausted', isTransient: false });
-    expect(error).toMatchObject({ violations: [{ per: 'minute', limit: 10 }, { per: 'day' }] });
-  });
-
-  test('reports a limit of 0 as no free tier', async () => {
-    const error = await errorOf(minuteQuotaError('gemini-3.1-pro-preview', { limit: '0' }));
-    expect(error).toMatchObject({ code: 'quota_exhausted', isTransient: false, retryAt: undefined });
-    expect(error.message).toBe('gemini-3.1-pro-preview has no free tier: its limit is 0');
-  });
-
-  test('names a token limit', async () => {
-    const tokens = 'GenerateContentInputTokensPerModelPerMinute-FreeTier';
-    const error = await errorOf(quotaError([{ quotaId: tokens, quotaValue: '250000', model }]));
-    expect(error.message).toContain('(limit: 250000 tokens)');
-    expect(error).toMatchObject({ violations: [{ unit: 'tokens', per: 'minute', limit: 250_000 }] });
-  });
-
-  test('reports a 429 without details as rate_limited and transient', async () => {
-    const error = await errorOf(errorReply(429, 'Resource has been exhausted (e.g. check quota).'));
-    expect(error).toMatchObject({ code: 'rate_limited', isTransient: true, retryAfterMs: undefined, violations: [] });
-    expect(error.message).toContain('Resource has been exhausted');
-  });
-
-  test('reads the limit of an older 429 from ErrorInfo', async () => {
-    const metadata = { quota_limit: 'GenerateRequestsPerDayPerProject', quota_limit_value: '50' };
-    const error = await errorOf(errorReply(429, 'Quota.', [createErrorInfo('RATE_LIMIT_EXCEEDED', metadata)]));
-    expect(error).toMatchObject({ code: 'quota_exhausted', violations: [{ per: 'day', limit: 50 }] });
-  });
-
-  test('reports a 429 without JSON as rate_limited', async () => {
-    const error = await errorOf({ status: 429, body: 'slow down', headers: { 'retry-after': '1' } });
-    expect(error).toMatchObject({ code: 'rate_limited', isTransient: true, retryAfterMs: 1000 });
   });
 });

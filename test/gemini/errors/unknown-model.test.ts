@@ -53,6 +53,14 @@ test('suggests Live models, but not models without text output', async () => {
   expect(silent.hint).not.toContain('imagen');
 });
 
+test("ends the look-up at the request's time limit, with the error about the model", async () => {
+  fixture.server.queueListReplies({ end: 'stall-before-headers' });
+  const driver = fixture.driver({ timeoutMs: 300 });
+  const error = await getError(driver.generate(createRequest('Hi', { model: 'gemini-9-flush' })));
+  expect(error).toMatchObject({ code: 'model_not_found' });
+  expect(error.hint).toContain('The model list could not be fetched');
+});
+
 describe('with a model list cache', () => {
   const known = (...names: string[]) => names.map((name) => ({ name, methods: ['generateContent'] }));
   const cacheOf = (entries?: ModelInfo[]) => {

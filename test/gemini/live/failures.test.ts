@@ -5,12 +5,13 @@ import { QuotaExceeded, StreamInterrupted } from '../../../src/errors.js';
 import {
   type ConnectionScript,
   closeReasons,
+  type LiveClose,
   type LiveScript,
   serverContent,
   spokenReply,
 } from '../../helpers/gemini/live-replies.js';
 import { getError, readStream } from '../gemini-fixture.js';
-import { createLiveFixture, createRequest, unfinishedFrames } from './live-fixture.js';
+import { createLiveFixture, createRequest, liveModel, unfinishedFrames } from './live-fixture.js';
 
 const apiKey = 'AIzaSecret-0123456789';
 const fixture = createLiveFixture();
@@ -20,10 +21,10 @@ describe('a connection whose setup fails', () => {
   test.each<[string, ConnectionScript, object]>([
     ['is dropped', { at: 'upgrade', action: 'destroy' }, { code: 'unavailable', isTransient: true }],
     ['gets 401', { at: 'upgrade', action: { status: 401, body: errorBody(401, 'No.') } }, { code: 'auth' }],
-    ['gets 403', { at: 'upgrade', action: { status: 403, body: '' } }, { code: 'auth' }],
+    ['gets 403', { at: 'upgrade', action: { status: 403, body: errorBody(403, 'No.') } }, { code: 'auth' }],
     ['gets 404', { at: 'upgrade', action: { status: 404, body: '' } }, { code: 'unavailable', isTransient: false }],
     ['gets 429', { at: 'upgrade', action: { status: 429, body: '' } }, { code: 'rate_limited', isTransient: true }],
-    ['gets 400', { at: 'upgrade', action: { status: 400, body: '' } }, { code: 'invalid_request' }],
+    ['gets 400', { at: 'upgrade', action: { status: 400, body: errorBody(400, 'No.') } }, { code: 'invalid_request' }],
     ['gets 503', { at: 'upgrade', action: { status: 503, body: '' } }, { code: 'unavailable', isTransient: true }],
     [
       'gets a web page',
@@ -138,7 +139,28 @@ describe('a connection whose setup fails', () => {
 describe('a connection that fails before the reply begins', () => {
   test.each<[string, NonNullable<LiveScript['end']>, object]>([
     ['1007', closeReasons.invalidArgument, { code: 'invalid_request', isTransient: false }],
-    ['1008', closeReasons.unknownModel('x'), { code: 'model_not_found', isTransient: false }],
+    ['1008 that names the model', closeReasons.unknownModel('x'), { code: 'model_not_found', isTransient: false }],
+    ...[
+      'The operation was aborted.',
+      'Operation is not implemented, or supported, or enabled.',
+      'Requested entity was not found.',
+      'BidiGenerateContent session not found',
+      '',
+    ].map((reason): [string, LiveClose, object] => [
+      `1008 "${reason}"`,
+      { code: 1008, reason },
+      { code: 'unavailable', isTransient: true },
+    ]),
+    [
+      '1008 about the project',
+      { code: 1008, reason: 'Your project has been denied access. Please contact support.' },
+      { code: 'auth', message: expect.stringContaining('access denied: 1008, "Your project'), isTransient: false },
+    ],
+    [
+      '1008 about permissions',
+      { code: 1008, reason: 'Permission denied on resource project None.' },
+      { code: 'auth', hint: expect.stringContaining('project') },
+    ],
     ['1009', { code: 1009, reason: 'too big' }, { code: 'invalid_request', isTransient: false }],
     ['1011 because of a quota', closeReasons.quota, { code: 'rate_limited', isTransient: true }],
     ['1011', closeReasons.internal, { code: 'unavailable', isTransient: true }],
@@ -154,6 +176,22 @@ describe('a connection that fails before the reply begins', () => {
     fixture.server.live.queueReplies({ frames: [], end: 'destroy' }, { frames: [], end: 'reset' });
     expect(await getError(fixture.driver().generate(createRequest()))).toBeInstanceOf(StreamInterrupted);
   });
+});
+
+test.each([
+  ['names the model', `${liveModel} is not available`, { code: 'model_not_found' }],
+  ['says that it is not supported', 'x is not supported for bidiGenerateContent', { code: 'model_not_found' }],
+  ['names neither', 'The operation was aborted.', { code: 'unavailable', isTransient: true }],
+])('a setup that is closed with 1008 and a reason that %s', async (_, reason, expected) => {
+  fixture.server.live.queueConnections({ at: 'setup', action: { code: 1008, reason } });
+  expect(await getError(fixture.driver().generate(createRequest()))).toMatchObject(expected);
+});
+
+test('1008 after the speech has begun is no unknown model', async () => {
+  const frames = spokenReply(['Hello'], { transcript: false }).frames.slice(0, 1);
+  fixture.server.live.queueReplies({ frames, end: { code: 1008, reason: 'The operation was aborted.' } });
+  const error = await getError(fixture.driver().generate(createRequest()));
+  expect(error).toMatchObject({ code: 'unavailable', isTransient: true });
 });
 
 describe('a connection that fails mid-reply', () => {
@@ -227,6 +265,17 @@ test('reports a daily quota if the close reason names one', async () => {
   expect(error).toBeInstanceOf(QuotaExceeded);
   expect(error).toMatchObject({ code: 'quota_exhausted', isTransient: false, violations: [] });
   expect(error.retryAt?.getTime()).toBeGreaterThan(Date.now());
+});
+
+test.each([
+  [closeReasons.credits, 'quota_exhausted', 'https://ai.studio/projects'],
+  [{ code: 1008, reason: 'Your project has exceeded its monthly spending cap.' }, 'quota_exhausted', 'ai.studio/spend'],
+  [{ code: 1011, reason: 'You exceeded your spend-based rate limit.' }, 'rate_limited', '10 minutes'],
+])('reports that all models lack money if the close reason says so: %j', async (close, code, hint) => {
+  fixture.server.live.queueReplies({ frames: [], end: close });
+  const error = await getError(fixture.driver().generate(createRequest()));
+  expect(error).toMatchObject({ code, isTransient: code === 'rate_limited', isProjectWide: true });
+  expect(error.hint).toContain(hint);
 });
 
 test('names known Live models for an unknown model', async () => {

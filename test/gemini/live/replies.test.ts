@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import type { DriverEvent } from '../../../src/driver/driver-events.js';
 import { bytesPerPiece, createTurnEnd, serverContent, spokenReply } from '../../helpers/gemini/live-replies.js';
 import { createGate } from '../../helpers/gemini/replies.js';
@@ -88,13 +88,44 @@ test('leaves thoughts out of the reply, but counts their tokens', async () => {
   expect(response?.usage).toEqual({ promptTokens: 8, outputTokens: 1, thoughtTokens: 2, totalTokens: 11 });
 });
 
-test('joins text and transcript in the order of their arrival', async () => {
-  const part = (text: string) => serverContent({ modelTurn: { parts: [{ text }] } });
-  const transcript = (text: string) => serverContent({ outputTranscription: { text } });
-  fixture.server.live.queueReplies({
-    frames: [part('a'), transcript('b'), part('c'), transcript('d'), ...createTurnEnd()],
+describe('the reply of a speaking model', () => {
+  const part = (fields: object) => serverContent({ modelTurn: { parts: [fields] } });
+  const say = (text: string, fields = {}) => serverContent({ outputTranscription: { text, ...fields } });
+  const [sound] = spokenReply(['x'], { transcript: false }).frames;
+
+  test.each([
+    ['thoughts without the flag', ['The user greets me. ', 'I should greet back.']],
+    ['the same words', ['Hello', ' you']],
+  ])('is the transcript, without %s that are sent as text', async (_, [before = '', after = '']) => {
+    const frames = [
+      part({ text: before }),
+      say('Hello'),
+      sound!,
+      part({ text: after }),
+      say(' you', { finished: true }),
+    ];
+    fixture.server.live.queueReplies({ frames: [...frames, ...createTurnEnd()] });
+    const { chunks, response } = await readStream(fixture.driver().generateStream(createRequest()));
+    expect(chunks.map(({ text }) => text)).toEqual(['Hello', ' you', '']);
+    expect(response?.text).toBe('Hello you');
+    expect(response?.turn.text).toBe('Hello you');
   });
-  expect((await fixture.driver().generate(createRequest())).text).toBe('abcd');
+
+  test('is its text if the turn ends without a transcript', async () => {
+    const frames = [part({ text: 'No', thought: true }), part({ text: 'Hello' }), part({ text: ' you' })];
+    fixture.server.live.queueReplies({ frames: [...frames, ...createTurnEnd()] });
+    const { chunks, response } = await readStream(fixture.driver().generateStream(createRequest()));
+    expect(chunks.map(({ text }) => text)).toEqual(['Hello you']);
+    expect(response?.text).toBe('Hello you');
+  });
+
+  test('is the transcript if a model speaks that was asked for text', async () => {
+    fixture.server.live.textModels.add(liveModel);
+    const modes = { get: () => ({ replies: 'TEXT', prompts: 'content' }) as const, set: () => {} };
+    fixture.server.live.queueReplies(spokenReply(['Hello', ' you']));
+    expect((await fixture.driver({ responseModeCache: modes }).generate(createRequest())).text).toBe('Hello you');
+    expect(fixture.session(0).setup.generationConfig.responseModalities).toEqual(['TEXT']);
+  });
 });
 
 test.each(['binary', 'text'] as const)('reads %s frames', async (as) => {
@@ -114,7 +145,15 @@ test('ignores empty server content, unknown messages and malformed parts', async
     }),
     serverContent({ outputTranscription: { text: null } }),
     { sessionResumptionUpdate: {} },
+    { sessionResumptionUpdate: { resumable: true, newHandle: 7 } },
     { goAway: {} },
+    { goAway: null },
+    // The SDK's message class has getters with these names.
+    { text: 'No', data: 'No' },
+    { usageMetadata: 'x' },
+    serverContent({ turnCompleteReason: { a: 1 }, interactionStatus: 7, outputTranscription: [] }),
+    serverContent({ modelTurn: { parts: [{ inlineData: { mimeType: ['audio/pcm'], data: [] } }] } }),
+    serverContent({ modelTurn: { parts: [{ inlineData: { mimeType: 'audio/pcm;rate=0', data: '' } }] } }),
   ];
   fixture.server.live.queueReplies({ frames: [...ignored, ...spokenReply(['Hello']).frames] });
   expect((await fixture.driver().generate(createRequest())).text).toBe('Hello');
@@ -129,15 +168,23 @@ test('overwrites earlier token counts field by field', async () => {
   expect(usage).toEqual({ promptTokens: 5, outputTokens: 3, thoughtTokens: 0, totalTokens: 8 });
 });
 
-test('reports an empty reply for a turn without text, and for speech without a transcript', async () => {
-  fixture.server.live.queueReplies({ frames: createTurnEnd() }, spokenReply(['Hello'], { transcript: false }));
+test.each([
+  ['a turn without text', { frames: createTurnEnd() }, 'the turn ended without text'],
+  [
+    'white space',
+    { frames: [serverContent({ outputTranscription: { text: ' \n\t', finished: true } }), ...createTurnEnd()] },
+    'the turn ended without text',
+  ],
+  [
+    'a turn that needs more input',
+    { frames: [serverContent({ turnComplete: true, turnCompleteReason: 'NEED_MORE_INPUT' })] },
+    'NEED_MORE_INPUT',
+  ],
+])('reports an empty reply for %s', async (_, script, detail) => {
+  fixture.server.live.queueReplies(script);
   const driver = fixture.driver();
-  expect(await getError(driver.generate(createRequest()))).toMatchObject({
-    ...{ code: 'empty_reply', message: 'the reply is empty (the turn ended without text)' },
-  });
-  expect(await getError(driver.generate(createRequest()))).toMatchObject({
-    ...{ code: 'empty_reply', message: 'the reply is empty (speech without a transcript)' },
-  });
+  const error = await getError(driver.generate(createRequest()));
+  expect(error).toMatchObject({ code: 'empty_reply', message: `the reply is empty (${detail})` });
   expect((await driver.generate(createRequest())).text).toContain('Reply 1');
 });
 
@@ -149,9 +196,22 @@ test('reports the usage of an empty reply', async () => {
   expect(events).toEqual([{ type: 'spent', model: liveModel, usage }]);
 });
 
-test('reports a blocked turn', async () => {
-  const turnCompleteReason = 'PROHIBITED_INPUT_CONTENT';
-  fixture.server.live.queueReplies({ frames: [serverContent({ turnComplete: true, turnCompleteReason })] });
-  const error = await getError(fixture.driver().generate(createRequest()));
-  expect(error).toMatchObject({ code: 'blocked', message: 'the service blocked the turn: PROHIBITED_INPUT_CONTENT' });
+test.each(['PROHIBITED_INPUT_CONTENT', 'input_other', 'GENERATED_AUDIO_SAFETY', 'RESPONSE_REJECTED'])(
+  'reports a turn that is blocked because of %s',
+  async (turnCompleteReason) => {
+    const [words] = spokenReply(['Hello']).frames;
+    fixture.server.live.queueReplies({ frames: [words!, serverContent({ turnComplete: true, turnCompleteReason })] });
+    const error = await getError(fixture.driver().generate(createRequest()));
+    expect(error).toMatchObject({ code: 'blocked', message: `the service blocked the turn: ${turnCompleteReason}` });
+  },
+);
+
+test.each([
+  ['TURN_COMPLETE_REASON_UNSPECIFIED', 'STOP'],
+  ['NEED_MORE_INPUT', 'NEED_MORE_INPUT'],
+  ['Something_New', 'Something_New'],
+])('reports the reason %s as the finish reason %s', async (turnCompleteReason, finishReason) => {
+  const [words] = spokenReply(['Hello']).frames;
+  fixture.server.live.queueReplies({ frames: [words!, serverContent({ turnComplete: true, turnCompleteReason })] });
+  expect(await fixture.driver().generate(createRequest())).toMatchObject({ text: 'Hello', finishReason });
 });

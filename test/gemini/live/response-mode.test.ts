@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import type { ResponseMode } from '../../../src/gemini/live/options.js';
 import { closeReasons, writtenReply } from '../../helpers/gemini/live-replies.js';
 import { getError } from '../gemini-fixture.js';
@@ -51,6 +51,45 @@ test('requests speech after TEXT is rejected at the first turn', async () => {
   expect(text).toBe('Reply 1 of gemini-9-live to "One"');
   expect(audio).toBeDefined();
   expect(modalities()).toEqual(['TEXT', 'AUDIO']);
+});
+
+describe('an internal error in answer to TEXT', () => {
+  test.each(['setup', 'turn'])('at the %s makes it request speech, for this run', async (phase) => {
+    const cache = createMemoryCache();
+    const driver = fixture.driver({ responseModeCache: cache });
+    if (phase === 'setup') fixture.server.live.queueConnections({ at: 'setup', action: closeReasons.internal });
+    else {
+      fixture.server.live.textModels.add(unknown);
+      fixture.server.live.queueReplies({ frames: [], end: closeReasons.internal });
+    }
+    const request = createRequest('One', { model: unknown });
+    expect((await driver.generate(request)).text).toBe('Reply 1 of gemini-9-live to "One"');
+    await driver.generate(createRequest('Two', { model: unknown }));
+    expect(modalities()).toEqual(['TEXT', 'AUDIO', 'AUDIO']);
+    // It may have been a passing failure of a model that supports text.
+    expect(cache.modes).toEqual({});
+  });
+
+  test.each([
+    ['fails too', closeReasons.internal],
+    ['is rejected', closeReasons.invalidArgument],
+  ])('is the error of the call if speech %s', async (_, action) => {
+    fixture.server.live.queueConnections({ at: 'setup', action: closeReasons.internal }, { at: 'setup', action });
+    const error = await getError(fixture.driver().generate(createRequest('One', { model: unknown })));
+    expect(error).toMatchObject({ code: 'unavailable', isTransient: true });
+    expect(error.message).toContain('1011');
+    expect(modalities()).toEqual(['TEXT', 'AUDIO']);
+  });
+
+  test.each([
+    ['a quota', closeReasons.quota, 'rate_limited'],
+    ['credits', closeReasons.credits, 'quota_exhausted'],
+  ])('is not one if it is about %s', async (_, action, code) => {
+    fixture.server.live.queueConnections({ at: 'setup', action });
+    const error = await getError(fixture.driver().generate(createRequest('One', { model: unknown })));
+    expect(error.code).toBe(code);
+    expect(modalities()).toEqual(['TEXT']);
+  });
 });
 
 test('sends realtime input with a history after client content is rejected', async () => {

@@ -163,6 +163,16 @@ describe('uploaded media', () => {
 });
 
 describe('a failed upload', () => {
+  test.each([{}, { file: null }, { file: 'x' }, { file: { name: null, uri: 7, state: null } }])(
+    'names the file: upload answered with %j',
+    async (finalBody) => {
+      server.files.configure({ finalBody });
+      const error = await getError(driver.generate(createMediaRequest(await loadLargeVideo())));
+      expect(error).toMatchObject({ code: 'unavailable' });
+      expect(error.message).toContain('"film.mp4"');
+    },
+  );
+
   test.each([
     ['start', 400, 'invalid_request', false, 'request rejected: 400 INVALID_ARGUMENT, "no"'],
     ['upload', 403, 'auth', false, 'API key rejected: 403 PERMISSION_DENIED, "no"'],

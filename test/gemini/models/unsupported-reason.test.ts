@@ -19,3 +19,11 @@ test.each(['gemini-embedding-001', 'imagen-4.0-generate-001', 'gemini-3.1-flash-
     expect(getUnsupportedReason(model, createRequest())).toBe('it does not generate text');
   },
 );
+
+test('rejects thinking that a model is known not to accept', () => {
+  const thinking = (value: 'minimal' | 'high' | number) => createRequest('Hi', { parameters: { thinking: value } });
+  expect(getUnsupportedReason('gemini-4-argon', thinking('minimal'))).toBe('it does not accept thinking = "minimal"');
+  expect(getUnsupportedReason('models/gemini-4-argon', thinking(99))).toBe('it does not accept thinking = 99');
+  expect(getUnsupportedReason('gemini-4-argon', thinking('high'))).toBeUndefined();
+  expect(getUnsupportedReason('gemini-x', thinking('minimal'))).toBeUndefined();
+});

@@ -1,4 +1,4 @@
-import { afterEach, expect, test, vi } from 'vitest';
+import { afterEach, describe, expect, test, vi } from 'vitest';
 import type { DriverEvent } from '../../../src/driver/driver-events.js';
 import {
   blockedPromptReply,
@@ -88,17 +88,15 @@ test('takes the last value of each usage count', async () => {
   expect(response?.usage).toEqual({ promptTokens: 7, outputTokens: 2, thoughtTokens: 30, totalTokens: 39 });
 });
 
-test('reports zero usage and the requested model if the service names neither', async () => {
+test('reports unknown counts and the requested model if the service gives neither', async () => {
   fixture.server.queueReplies({ body: createChunk('Hi', 'STOP') });
-  expect(await fixture.driver().generate(createRequest('Hi', { model: `models/${model}` }))).toMatchObject({
-    model,
-    usage: { promptTokens: 0, outputTokens: 0, thoughtTokens: 0, totalTokens: 0 },
-    turn: { model },
-  });
+  const reply = await fixture.driver().generate(createRequest('Hi', { model: `models/${model}` }));
+  expect(reply).toMatchObject({ model, turn: { model } });
+  expect(reply.usage).toEqual({});
 });
 
-test.each(['OTHER', 'LANGUAGE', 'SOMETHING_NEW', 'MAX_TOKENS'])(
-  'accepts text that ends with %s',
+test.each(['OTHER', 'LANGUAGE', 'SOMETHING_NEW', 'MAX_TOKENS', 'stop', 'Max_Tokens'])(
+  'accepts text that ends with %s, and keeps its spelling',
   async (finishReason) => {
     expect(await replyTo(textReply('Hello', { finishReason }))).toMatchObject({ text: 'Hello', finishReason });
   },
@@ -113,10 +111,24 @@ test('keeps unknown parts and ignores unknown fields', async () => {
   expect(reply.turn.native).toEqual(parts);
 });
 
-test('accepts a unary reply without a finish reason', async () => {
-  fixture.server.queueReplies({ body: createChunk('Hi') });
-  const reply = await fixture.driver().generate(createRequest());
-  expect(reply).toMatchObject({ text: 'Hi', finishReason: 'FINISH_REASON_UNSPECIFIED' });
+test.each([undefined, null, '', ' ', 'FINISH_REASON_UNSPECIFIED', 'finish_reason_unspecified', 7, {}])(
+  'a reply with the finish reason %j was interrupted',
+  async (finishReason) => {
+    const body = { candidates: [{ content: { parts: [{ text: 'Some' }] }, finishReason }] };
+    fixture.server.queueReplies({ body }, packetReply(formatSseEvent(body)));
+    const unary = await getError(fixture.driver().generate(createRequest()));
+    expect(unary).toMatchObject({ code: 'unavailable', isTransient: true });
+    expect(unary.message).toMatch(/^incomplete response from 127\.0\.0\.1:\d+: it has no finish reason$/);
+    const { error } = await readStream(fixture.driver().generateStream(createRequest()));
+    expect(error).toMatchObject({ code: 'stream_interrupted', isTransient: true, partialText: 'Some' });
+  },
+);
+
+test('keeps a finish reason that later chunks leave empty', async () => {
+  const last = { candidates: [{ finishReason: '', content: null }], usageMetadata: null };
+  fixture.server.queueReplies(packetReply(formatSseEvent(createChunk('Hi', 'STOP')), formatSseEvent(last)));
+  const { response } = await readStream(fixture.driver().generateStream(createRequest()));
+  expect(response).toMatchObject({ text: 'Hi', finishReason: 'STOP' });
 });
 
 test('emits the usage of an unusable reply, if the service reported it', async () => {
@@ -140,6 +152,14 @@ test('names the reason and category of a blocked prompt', async () => {
   expect(error.message).toBe('the service blocked the prompt: SAFETY (HARM_CATEGORY_DANGEROUS_CONTENT)');
 });
 
+test.each(['BLOCK_REASON_UNSPECIFIED', 'BLOCKED_REASON_UNSPECIFIED', 'block_reason_unspecified', '', null])(
+  'accepts text beside the block reason %j, which blocks nothing',
+  async (blockReason) => {
+    const chunk = { ...createChunk('Hi', 'STOP'), promptFeedback: { blockReason } };
+    expect((await replyTo({ chunks: [chunk] })).text).toBe('Hi');
+  },
+);
+
 test('rejects a prompt that is blocked after some text', async () => {
   const blocked = { promptFeedback: { blockReason: 'OTHER' } };
   expect(await errorOf({ chunks: [createChunk('Some'), blocked] })).toMatchObject({ code: 'blocked' });
@@ -153,6 +173,8 @@ test.each([
   'SPII',
   'IMAGE_SAFETY',
   'IMAGE_PROHIBITED_CONTENT',
+  'IMAGE_RECITATION',
+  'safety',
 ])('rejects a reply that ends with %s, with or without text', async (finishReason) => {
   const message = `the service blocked the reply: ${finishReason}`;
   expect(await errorOf(emptyReply(finishReason))).toMatchObject({ code: 'blocked', message });
@@ -165,6 +187,7 @@ test('reports MAX_TOKENS without text as truncated, with the thought tokens', as
   expect(error.code).toBe('truncated');
   expect(error.message).toBe('max_tokens was reached before any text, after 478 thought tokens');
   expect(error.hint).toContain('Raise max_tokens');
+  expect(await errorOf(textReply('\n', { finishReason: 'max_tokens' }))).toMatchObject({ code: 'truncated' });
 });
 
 test.each(['STOP', 'OTHER', 'MALFORMED_FUNCTION_CALL'])(
@@ -177,4 +200,95 @@ test.each(['STOP', 'OTHER', 'MALFORMED_FUNCTION_CALL'])(
 
 test('rejects a reply that consists only of thoughts, as empty', async () => {
   expect(await errorOf(textReply([], { thoughts: ['hm'] }))).toMatchObject({ code: 'empty_reply' });
+});
+
+test.each(['', ' \n', '\u00a0\t'])('rejects white space alone (%j), as empty', async (text) => {
+  const error = await errorOf(textReply(['', text]));
+  expect(error).toMatchObject({ code: 'empty_reply', message: 'the reply is empty (STOP)' });
+});
+
+describe("the service's own words", () => {
+  const reply = (finishReason: string, parts: WirePart[], finishMessage: unknown = 'Words\nof the service.') => ({
+    chunks: [{ candidates: [{ content: { parts }, finishReason, finishMessage }] }],
+  });
+
+  test('are in the error of an empty and of a blocked reply', async () => {
+    const empty = await errorOf(reply('MALFORMED_FUNCTION_CALL', []));
+    expect(empty.message).toBe('the reply is empty (MALFORMED_FUNCTION_CALL: Words of the service)');
+    const blocked = await errorOf(reply('SAFETY', [{ text: 'Some' }]));
+    expect(blocked.message).toBe('the service blocked the reply: SAFETY: Words of the service');
+  });
+
+  test('are in the error of a blocked prompt', async () => {
+    const rating = { category: 'HARM_CATEGORY_HARASSMENT', blocked: true };
+    const promptFeedback = { blockReason: 'OTHER', blockReasonMessage: 'It names a person.', safetyRatings: [rating] };
+    const error = await errorOf({ chunks: [{ promptFeedback }] });
+    expect(error.message).toBe('the service blocked the prompt: OTHER (HARM_CATEGORY_HARASSMENT): It names a person');
+  });
+
+  test('are in the response, without the key', async () => {
+    const response = await replyTo(reply('OTHER', [{ text: 'Hi' }], 'No test-key here.'));
+    expect(response).toMatchObject({ text: 'Hi', finishMessage: 'No [key] here' });
+  });
+
+  test.each([null, 7, '', {}])('are ignored if they are no text: %j', async (finishMessage) => {
+    expect(await replyTo(reply('STOP', [{ text: 'Hi' }], finishMessage))).not.toHaveProperty('finishMessage');
+  });
+
+  test('are not mistaken for a reply that quotes their name', async () => {
+    const text = '{"candidates": [{"finishMessage": "x"}]}';
+    expect(await replyTo(textReply(text))).not.toHaveProperty('finishMessage');
+  });
+});
+
+describe('parts that are no text', () => {
+  const picture = { inlineData: { mimeType: 'image/png', data: 'AA==' } };
+  const call = { functionCall: { name: 'search', args: {} }, thoughtSignature: 'c2ln' };
+
+  test('beside text are named in a warning, once', async () => {
+    const notes: DriverEvent[] = [];
+    const context = { emit: (event: DriverEvent) => void notes.push(event) };
+    const script = { chunks: [createChunk('Hi'), { candidates: [{ content: { parts: [picture, call] } }] }] };
+    const chunks = [...script.chunks, { candidates: [{ content: { parts: [picture] }, finishReason: 'STOP' }] }];
+    fixture.server.queueReplies({ chunks }, { chunks });
+    await fixture.driver().generate(createRequest(), context);
+    await readStream(fixture.driver().generateStream(createRequest(), context));
+    const message = 'the reply also has 2 pictures (image/png) and 1 function call (search); only its text is shown';
+    const note = { type: 'note', about: 'reply', message, warning: true };
+    expect(notes).toEqual([note, note]);
+  });
+
+  test('alone are an empty reply that names them', async () => {
+    const parts = [{ text: ' ' }, picture, { text: 'hm', thought: true }];
+    const error = await errorOf({ chunks: [{ candidates: [{ content: { parts }, finishReason: 'STOP' }] }] });
+    expect(error).toMatchObject({
+      code: 'empty_reply',
+      message: 'the reply has no text, only 1 picture (image/png) (STOP)',
+    });
+  });
+});
+
+describe('nulls where objects are expected', () => {
+  test('do not hide the text', async () => {
+    const body = {
+      candidates: [null, { content: { parts: [null, { text: null }, { text: 'x' }] }, finishReason: 'STOP' }],
+      promptFeedback: null,
+      usageMetadata: null,
+      modelVersion: null,
+    };
+    fixture.server.queueReplies({ body }, packetReply(formatSseEvent(body)));
+    const unary = await fixture.driver().generate(createRequest());
+    expect(unary).toMatchObject({ text: 'x', model, turn: { native: [{ text: 'x' }] } });
+    expect((await readStream(fixture.driver().generateStream(createRequest()))).response).toEqual(unary);
+  });
+
+  test.each<[unknown]>([[null], [[null]], [[{ category: null, blocked: true }]], [{}], ['x']])(
+    'do not hide a block: safety ratings %j',
+    async (safetyRatings) => {
+      const promptFeedback = { blockReason: 'SAFETY', safetyRatings };
+      expect((await errorOf({ chunks: [{ promptFeedback }] })).message).toBe('the service blocked the prompt: SAFETY');
+      const error = await errorOf({ chunks: [{ candidates: [{ finishReason: 'SAFETY', safetyRatings }] }] });
+      expect(error.message).toBe('the service blocked the reply: SAFETY');
+    },
+  );
 });

@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { StreamInterrupted } from '../../../src/errors.js';
 import { createErrorBody } from '../../helpers/gemini/errors.js';
 import {
@@ -208,8 +208,52 @@ test('reports a web page instead of a stream, as not transient', async () => {
 });
 
 test('rejects JSON that is neither a stream nor an error', async () => {
-  const result = await readScript({ body: '[{"candidates": []}]' });
+  const result = await readScript({ body: '[{"answers": []}]' });
   expect(result.error).toMatchObject({ code: 'unavailable', isTransient: false });
+});
+
+describe('JSON instead of a stream', () => {
+  const chunks = [createChunk('Hello, '), createChunk('wörld "error" ☀', 'STOP')];
+  const whole = createChunk('Hello, wörld "error" ☀', 'STOP');
+
+  test.each([
+    ['one object', JSON.stringify(whole)],
+    ['one object over several lines', `\n${JSON.stringify(whole, null, 2)}\n`],
+    ['an array of chunks', JSON.stringify(chunks)],
+    ['an array over several lines', JSON.stringify(chunks, null, 2)],
+    ['an array in an event', formatSseEvent(chunks)],
+  ])('reads a reply in %s, in packets of any size', async (_name, body) => {
+    for (const packets of [[body], [body.slice(0, 40), body.slice(40)]]) {
+      expect(await readScript(packetReply(...packets))).toMatchObject({
+        text: 'Hello, wörld "error" ☀',
+        error: undefined,
+      });
+    }
+  });
+
+  test('reads a reply that is longer than an error can be', async () => {
+    const text = 'word '.repeat(40_000);
+    const result = await readScript(packetReply(JSON.stringify([createChunk(text, 'STOP')], null, 2)));
+    expect(result.text).toBe(text);
+  });
+
+  test('throws the error in an array, after the chunks before it', async () => {
+    const result = await readScript(packetReply(JSON.stringify([createChunk('Hel'), createErrorBody(503, 'Later.')])));
+    expect(result).toMatchObject({ text: 'Hel', error: { code: 'unavailable', isTransient: true } });
+  });
+
+  test('throws StreamInterrupted for a truncated reply', async () => {
+    const result = await readScript(packetReply(JSON.stringify(whole).slice(0, -9)));
+    expect(result.error).toMatchObject({ code: 'stream_interrupted' });
+  });
+});
+
+test('skips events that a gateway sends before the reply', async () => {
+  const ping = formatSseEvent({ type: 'ping' });
+  expect(await readScript(packetReply(ping, formatSseEvent(world)))).toMatchObject({
+    text: 'wörld ☀',
+    error: undefined,
+  });
 });
 
 test('yields a chunk per piece of text, then a finished one', async () => {

@@ -32,8 +32,10 @@ export interface FilesOptions {
   processingPolls?: number;
   /** Makes processing fail with this message. */
   processingError?: string;
-  /** Rejects requests with a command. */
-  rejectCommand?: { command: string; status: number; message: string };
+  /** Rejects requests with a command, with Google's error or with another `body`. */
+  rejectCommand?: { command: string; status: number; message: string; body?: string };
+  /** The body of the reply to the last piece of a file. Default: the stored file. */
+  finalBody?: object;
   /** Sends an invalid reply to requests with this command. */
   malformedCommand?: string;
   /** Awaited before the reply to requests with a command. */
@@ -73,7 +75,11 @@ export function createFakeFilesApi() {
     const { rejectCommand, malformedCommand } = options;
     if (malformedCommand === request.command) return sendResponse(response, 200, 'hello');
     if (rejectCommand?.command === request.command)
-      return sendResponse(response, rejectCommand.status, createErrorBody(rejectCommand.status, rejectCommand.message));
+      return sendResponse(
+        response,
+        rejectCommand.status,
+        rejectCommand.body ?? createErrorBody(rejectCommand.status, rejectCommand.message),
+      );
     if (request.command === 'start') {
       const { file } = JSON.parse(body.toString());
       const id = String(uploads.size + 1);
@@ -133,7 +139,7 @@ export function createFakeFilesApi() {
     };
     if ((options.processingPolls ?? 0) === 0) finishProcessing(stored);
     files.set(stored.name, stored);
-    return sendResponse(response, 200, { file: stored });
+    return sendResponse(response, 200, options.finalBody ?? { file: stored });
   };
 
   const api: FakeFilesApi = {

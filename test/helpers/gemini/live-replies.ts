@@ -44,6 +44,8 @@ export interface LiveReplyOptions extends Omit<LiveScript, 'frames'> {
   usage?: Record<string, unknown>;
   /** False sends audio without a transcript. */
   transcript?: boolean;
+  /** False leaves the end of the transcript open, as Google does: the reply then ends half a second later. */
+  finished?: boolean;
 }
 
 /** The audio bytes of each piece of a spoken reply: 20 ms at 24 kHz, 16 bits. */
@@ -51,11 +53,12 @@ export const bytesPerPiece = 960;
 
 /** Creates a spoken reply: for each piece its transcript, then its audio. */
 export function spokenReply(pieces: readonly string[], options: LiveReplyOptions = {}): LiveScript {
-  const { thoughts = [], usage, transcript = true, ...rest } = options;
+  const { thoughts = [], usage, transcript = true, finished = true, ...rest } = options;
+  const finish = (index: number) => finished && index === pieces.length - 1 && { finished };
   const frames = [
     ...thoughts.map((text) => serverContent({ modelTurn: { parts: [{ text, thought: true }] } })),
     ...pieces.flatMap((text, index) => [
-      ...(transcript ? [serverContent({ outputTranscription: { text } })] : []),
+      ...(transcript ? [serverContent({ outputTranscription: { text, ...finish(index) } })] : []),
       serverContent({ modelTurn: { parts: [{ inlineData: createAudio(index) }] } }),
     ]),
     ...createTurnEnd(usage ?? countUsage(pieces.length, thoughts.length)),
@@ -65,7 +68,7 @@ export function spokenReply(pieces: readonly string[], options: LiveReplyOptions
 
 /** Creates a text reply, one frame for each piece. */
 export function writtenReply(pieces: readonly string[], options: LiveReplyOptions = {}): LiveScript {
-  const { thoughts = [], usage, transcript: _, ...rest } = options;
+  const { thoughts = [], usage, transcript: _, finished: __, ...rest } = options;
   const createPart = (text: string, more = {}) => serverContent({ modelTurn: { parts: [{ text, ...more }] } });
   return {
     frames: [
@@ -111,6 +114,11 @@ export const closeReasons = {
     reason: `models/${model} is not found for API version v1beta, or is not supported for bidi`.slice(0, 120),
   }),
   quota: { code: 1011, reason: 'You exceeded your current quota, please check your plan and billing details.' },
+  credits: {
+    code: 1011,
+    reason:
+      'Your prepayment credits are depleted. Please go to AI Studio at https://ai.studio/projects to manage your project',
+  },
   internal: { code: 1011, reason: 'Internal error encountered.' },
   deadline: { code: 1011, reason: 'Deadline expired before operation could complete.' },
   goingAway: { code: 1001, reason: '' },

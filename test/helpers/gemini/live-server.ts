@@ -22,7 +22,7 @@ import { type LiveServerState, type LiveSessionLog, serveSession } from './live-
  * - A turn: `{clientContent: {turns: [{role, parts}], turnComplete: true}}`, or `{realtimeInput: {text}}`. With
  *   `initialHistoryInClientContent` the first client content is history and gets no reply.
  * - The reply: `{serverContent: {modelTurn: {parts: [{text, thought?} | {inlineData: {mimeType, data}}]}}}` and
- *   `{serverContent: {outputTranscription: {text}}}` in pieces, `{serverContent: {generationComplete: true}}`, then
+ *   `{serverContent: {outputTranscription: {text, finished?}}}` in pieces, `{serverContent: {generationComplete: true}}`, then
  *   `{serverContent: {turnComplete: true}, usageMetadata: {promptTokenCount, responseTokenCount, totalTokenCount}}`. Then
  *   `{sessionResumptionUpdate: {newHandle, resumable: true}}`, if the setup requested it: a connection with that handle
  *   continues the conversation, once.
@@ -41,6 +41,8 @@ export interface LiveServer {
   readonly maxOpenCount: number;
   /** Queues scripts, each for one turn. */
   queueReplies(...scripts: LiveScript[]): void;
+  /** Removes the queued scripts of turns. */
+  clearReplies(): void;
   /** Queues scripts, each for one connection; `undefined` is an ordinary session. */
   queueConnections(...scripts: (ConnectionScript | undefined)[]): void;
   /** Resolves when a number of turns has arrived, over all sessions. */
@@ -96,6 +98,7 @@ function createServerState(
       return Math.max(maxOpenCount, state.openCount);
     },
     queueReplies: (...more) => void state.scripts.push(...more),
+    clearReplies: () => void state.scripts.splice(0),
     queueConnections: (...more) => void connectionScripts.push(...more),
     notifyTurn: turnsChanged.notify,
     waitForTurns: (count) => turnsChanged.waitUntil(() => state.sessions.flatMap(({ turns }) => turns).length >= count),

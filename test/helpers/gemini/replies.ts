@@ -54,12 +54,22 @@ export interface TextReplyOptions extends ReplyTiming {
   thoughtSignature?: string;
   /** Default: the requested model. */
   modelVersion?: string;
+  /** The token for the next hop, in the last chunk. */
+  continuationToken?: string;
   headers?: Record<string, string>;
 }
 
 /** Creates a text reply. In a stream each piece is an event; otherwise the whole text is one body. */
 export function textReply(pieces: string | readonly string[], options: TextReplyOptions = {}): ScriptedReply {
-  const { finishReason = 'STOP', usage, thoughts = [], thoughtSignature, modelVersion, ...rest } = options;
+  const {
+    finishReason = 'STOP',
+    usage,
+    thoughts = [],
+    thoughtSignature,
+    modelVersion,
+    continuationToken,
+    ...rest
+  } = options;
   const list = typeof pieces === 'string' ? [pieces] : pieces;
   const parts: WirePart[] = [
     ...thoughts.map((thought) => ({ text: thought, thought: true })),
@@ -74,6 +84,7 @@ export function textReply(pieces: string | readonly string[], options: TextReply
         {
           content: { role: 'model', parts: [part] },
           ...(isLast && finishReason !== null && { finishReason }),
+          ...(isLast && continuationToken !== undefined && { continuationToken }),
           index: 0,
         },
       ],

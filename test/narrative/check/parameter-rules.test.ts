@@ -11,7 +11,7 @@ testRule('unknown-value', [
   [
     'lists the allowed values and suggests the nearest',
     act('thinking = "hig"\nformat = "jsn"'),
-    '6:12 unknown-value: "thinking" in [acts.a] must be "minimal", "low", "medium", "high" or a whole number, not "hig" → high',
+    '6:12 unknown-value: "thinking" in [acts.a] must be "minimal", "low", "medium", "high", "xhigh" or a whole number, not "hig" → high',
     '7:10 unknown-value: "format" in [acts.a] must be "text" or "json", not "jsn" → json',
   ],
   [
@@ -32,7 +32,7 @@ testRule('wrong-type, out-of-range', [
   [
     'list the forms of thinking',
     act('thinking = 1.5\nformat = 3\nschema = 4'),
-    '6:12 wrong-type: "thinking" in [acts.a] must be "minimal", "low", "medium", "high" or a whole number, not 1.5',
+    '6:12 wrong-type: "thinking" in [acts.a] must be "minimal", "low", "medium", "high", "xhigh" or a whole number, not 1.5',
     '7:10 wrong-type: "format" in [acts.a] must be "text" or "json", not a number',
     '8:10 wrong-type: "schema" in [acts.a] must be a table or a file name, not a number',
   ],

@@ -9,7 +9,7 @@ import { formatDiagnostics, mediaFolder } from '../check-source.js';
 import { type RuleCase, testRule } from '../test-rule.js';
 
 /** Returns the warnings about a file, without checking its shape. */
-async function lintText(text: string): Promise<string[]> {
+async function lintText(text: string, override: { model?: string } = {}): Promise<string[]> {
   const read = readToml(Buffer.from(text));
   if (!read.ok) throw new Error((await read.diagnose()).message);
   const readNested = () => undefined;
@@ -21,7 +21,8 @@ async function lintText(text: string): Promise<string[]> {
   });
   for (const task of pendingNarrative.pending) await task();
   const { narrative, referencesByAct } = pendingNarrative.finish();
-  const context = { orderedActs: narrative.acts, usedVariables: new Set<string>(), referencesByAct };
+  const now = Date.parse('2026-11-30');
+  const context = { orderedActs: narrative.acts, usedVariables: new Set<string>(), referencesByAct, now, ...override };
   return formatDiagnostics(await createDiagnostics(lintNarrative(read.table, context), text));
 }
 
@@ -29,15 +30,15 @@ const narrative = (settings: string) => `[narrative]\nname = "x"\n${settings}\n[
 const act = (settings: string) =>
   `[narrative]\nname = "x"\n[toc]\norder = ["a"]\n[acts.a]\ninput = [{ type = "text", content = "x" }]\n${settings}\n`;
 
-const rule = (name: string, cases: RuleCase[]) => testRule(name, cases, lintText);
+const rule = (name: string, cases: RuleCase[]) => testRule(name, cases, (text) => lintText(text));
 
 rule('retired-model', [
   [
     'reports the shutdown date wherever the model is named',
     `${narrative('model = "gemini-2.0-flash"\nfallback = ["models/gemini-2.5-pro"]')}[acts.b]\nmodel = "gemini-2.5-flash"\n`,
     `~ 3:9 retired-model: "model" in [narrative] is "gemini-2.0-flash", which Google shuts down on 2026-06-01`,
-    `~ 4:13 retired-model: element 1 of "fallback" in [narrative] is "gemini-2.5-pro", which Google shuts down on 2026-12-01`,
-    `~ 10:9 retired-model: "model" in [acts.b] is "gemini-2.5-flash", which Google shuts down on 2026-12-01`,
+    `~ 4:13 retired-model: element 1 of "fallback" in [narrative] is "gemini-2.5-pro", which Google shuts down on 2026-12-01; gemini-3.8-flash then serves its requests, at its own price`,
+    `~ 10:9 retired-model: "model" in [acts.b] is "gemini-2.5-flash", which Google shuts down on 2026-12-01; gemini-3.5-flash-lite then serves its requests, at its own price`,
   ],
 ]);
 
@@ -60,10 +61,67 @@ rule('unknown-model', [
   ['accepts a known model with prefix', narrative(`model = "models/${defaultModel}"`)],
   [
     'accepts models newer than the table of facts',
-    narrative('model = "gemini-3.10-flash"\nfallback = ["gemini-4-pro"]'),
+    narrative('model = "gemini-3.10-flash"\nfallback = ["gemini-5-pro"]'),
   ],
   ['accepts tuned models and Gemma', narrative('model = "tunedModels/mine-1"\nfallback = ["gemma-4-31b-it"]')],
 ]);
+
+rule('unsupported-thinking', [
+  [
+    'names the levels of the model',
+    act('model = "gemini-4-argon"\nthinking = "minimal"'),
+    '~ 8:12 unsupported-thinking: "thinking" in [acts.a] is "minimal", which is not supported by gemini-4-argon, whose levels are "low", "medium", "high"',
+  ],
+  [
+    'reports a number of tokens for Gemini 4',
+    act('model = "models/gemini-4-neon"\nthinking = 1024'),
+    '~ 8:12 unsupported-thinking: "thinking" in [acts.a] is 1024, which is not supported by gemini-4-neon, whose levels are "low", "medium", "high", "xhigh"',
+  ],
+  [
+    'reports a level for a model that accepts only a number',
+    act('model = "gemini-2.5-flash-lite"\nthinking = "low"'),
+    '~ 8:12 unsupported-thinking: "thinking" in [acts.a] is "low", which is not supported by gemini-2.5-flash-lite, which accepts only a number of tokens',
+  ],
+  [
+    'reports a setting of the narrative once, and where an act has another model for it',
+    `${narrative('model = "gemini-3.8-flash"\nthinking = "xhigh"')}[acts.b]\nsystem = "x"\n[acts.c]\nmodel = "gemini-4-carbon"\n`,
+    '~ 4:12 unsupported-thinking: "thinking" in [narrative] is "xhigh", which is not supported by gemini-3.8-flash, whose levels are "low", "medium", "high"',
+    '~ 12:9 unsupported-thinking: "thinking" in [narrative] is "xhigh", which is not supported by gemini-4-carbon, whose levels are "low", "medium", "high"',
+  ],
+  ['accepts what the model supports', act('model = "gemini-4-hydrogen"\nthinking = "xhigh"')],
+  ['accepts anything for a model of unknown levels', act('model = "gemini-flash-lite-latest"\nthinking = "xhigh"')],
+]);
+
+rule('ignored-sampling', [
+  [
+    'reports each parameter that the model ignores',
+    act('model = "gemini-4-argon"\ntemperature = 0.2\ntop_p = 0.9\ntop_k = 5\nseed = 1'),
+    '~ 8:15 ignored-sampling: "temperature" in [acts.a] has no effect on gemini-4-argon',
+    '~ 9:9 ignored-sampling: "top_p" in [acts.a] has no effect on gemini-4-argon',
+    '~ 10:9 ignored-sampling: "top_k" in [acts.a] has no effect on gemini-4-argon',
+  ],
+  ['accepts them for older models', act('model = "gemini-3.5-flash"\ntemperature = 0.2')],
+]);
+
+rule('tokens-above-limit', [
+  [
+    'reports a limit above the longest reply of the model',
+    act('model = "gemini-3.8-flash"\nmax_tokens = 65537'),
+    '~ 8:14 tokens-above-limit: "max_tokens" in [acts.a] is 65537, but a reply of gemini-3.8-flash has at most 65536 tokens',
+  ],
+  ['accepts a reply of Gemini 4 that takes several requests', act('model = "gemini-4-argon"\nmax_tokens = 500000')],
+]);
+
+it('checks the settings with the model of --model', async () => {
+  const text = `${narrative('model = "gemini-3.5-flash"\nthinking = "minimal"')}[acts.b]\nmodel = "gemini-2.0-flash"\n`;
+  expect(await lintText(text, { model: 'gemini-4-argon' })).toEqual([
+    '~ 4:12 unsupported-thinking: "thinking" in [narrative] is "minimal", which is not supported by gemini-4-argon, whose levels are "low", "medium", "high"',
+  ]);
+  expect(await lintText(text, { model: 'gemini-2.0-flash' })).toEqual([
+    '~ 1:2 retired-model: --model is "gemini-2.0-flash", which Google shuts down on 2026-06-01',
+  ]);
+  expect(await lintText(text, { model: 'gemini-3.5-flash' })).toEqual([]);
+});
 
 rule('tokens-for-thoughts', [
   [
@@ -73,23 +131,23 @@ rule('tokens-for-thoughts', [
   ],
   [
     'reports a limit of the narrative once',
-    `${narrative('model = "gemini-3.8-flash"\nmax_tokens = 100')}[acts.b]\nmax_tokens = 200\n[acts.c]\ntemperature = 1\n`,
+    `${narrative('model = "gemini-3.8-flash"\nmax_tokens = 100')}[acts.b]\nmax_tokens = 200\n[acts.c]\nseed = 1\n`,
     '~ 4:14 tokens-for-thoughts: "max_tokens" in [narrative] is 100, which the thinking of gemini-3.8-flash may use up; raise it or set "thinking"',
     '~ 10:14 tokens-for-thoughts: "max_tokens" in [acts.b] is 200, which the thinking of gemini-3.8-flash may use up; raise it or set "thinking"',
   ],
   [
     'applies the limit of the narrative to the model of an act',
-    `${narrative('max_tokens = 100')}[acts.b]\nmodel = "gemini-3.8-flash"\n[acts.c]\nmodel = "gemini-3.8-flash"\nthinking = "minimal"\n`,
+    `${narrative('max_tokens = 100')}[acts.b]\nmodel = "gemini-3.8-flash"\n[acts.c]\nmodel = "gemini-3.6-flash"\nthinking = "minimal"\n`,
     '~ 9:9 tokens-for-thoughts: "max_tokens" in [narrative] is 100, which the thinking of gemini-3.8-flash may use up; raise it or set "thinking"',
   ],
   [
     'applies the limit and model of the narrative to the thinking of an act',
-    `${narrative('model = "gemini-3.8-flash"\nmax_tokens = 500\nthinking = "minimal"')}[acts.b]\nthinking = "high"\n`,
-    '~ 11:12 tokens-for-thoughts: "max_tokens" in [narrative] is 500, which the thinking of gemini-3.8-flash may use up; raise it or set "thinking"',
+    `${narrative('model = "gemini-3.6-flash"\nmax_tokens = 500\nthinking = "minimal"')}[acts.b]\nthinking = "high"\n`,
+    '~ 11:12 tokens-for-thoughts: "max_tokens" in [narrative] is 500, which the thinking of gemini-3.6-flash may use up; raise it or set "thinking"',
   ],
   ['accepts a large limit', act('model = "gemini-3.8-flash"\nmax_tokens = 2000')],
   ['accepts a small thinking budget', act('model = "gemini-3.8-flash"\nmax_tokens = 99\nthinking = 0')],
-  ['accepts minimal thinking', act('model = "gemini-3.8-flash"\nmax_tokens = 99\nthinking = "minimal"')],
+  ['accepts minimal thinking', act('model = "gemini-3.6-flash"\nmax_tokens = 99\nthinking = "minimal"')],
   ['accepts models of unknown thinking', act('max_tokens = 5')],
 ]);
 

@@ -18,3 +18,13 @@ it.each([
 ])('estimates %s', (_what, mimeType, content, tokens) => {
   expect(estimated({ ...(mimeType !== undefined && { mimeType }), content })).toBe(tokens);
 });
+
+it('counts what the earlier hops of a long reply wrote as part of the prompt', () => {
+  const turn = { role: 'model', text: 'x', model: 'm' } as const;
+  const finishedHops = [
+    { token: 'a', turn, outputTokens: 30_000 },
+    { token: 'b', turn, outputTokens: 20_000 },
+  ];
+  const turns = [{ role: 'user', parts: [{ type: 'text', text: 'four' }] }] as const;
+  expect(estimateTokens({ model: 'm', turns, parameters: {}, finishedHops })).toBe(50_001);
+});

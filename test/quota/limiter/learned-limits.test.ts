@@ -1,10 +1,6 @@
 import { expect, test } from 'vitest';
 import type { QuotaViolation } from '../../../src/errors.js';
-import {
-  createRateLimiter,
-  type Reservation,
-  type ReservationFailure,
-} from '../../../src/quota/limiter/rate-limiter.js';
+import { createRateLimiter, type Reservation } from '../../../src/quota/limiter/rate-limiter.js';
 import type { Limits } from '../../../src/quota/limits.js';
 import { createMemoryQuotaStore } from '../../../src/quota/stores/memory-store.js';
 import { createManualClock } from '../../helpers/manual-clock.js';
@@ -133,8 +129,7 @@ test('keeps a day closed until its end if the clock jumps a day ahead and back',
   await limiter.recordRejection(first, { violations: [], closedUntil: clock.now() + 20 * 3_600_000 });
   clock.advance(-86_400_000);
   const reservation = await reserve();
-  expect(reservation.state).toBe('closed');
-  expect((reservation as ReservationFailure).at).toBe(startMs + 20 * 3_600_000);
+  expect(reservation).toMatchObject({ state: 'closed', at: startMs + 20 * 3_600_000 });
 });
 
 const rejectByMinute = (limit: number) => ({

@@ -55,7 +55,7 @@ async function schedule({ open }: LimiterKind, { windowMs, arrivals, ...numbers 
     const askedAt = clock.now();
     const result = await limiter.reserve({ model: 'm', estimatedTokens: tokens, resolveLimits: () => limits });
     if (result.state === 'booked') reserved.push({ at: result.at, tokens, askedAt });
-    else closed.push({ askedAt, until: result.at });
+    else if (result.state === 'closed') closed.push({ askedAt, until: result.at });
     // Confirms all: an unconfirmed reservation would expire.
     await store.transact(modelStateKey(project, 'm'), (state) => {
       for (const reservation of state.appointments) reservation.confirmed = true;

@@ -33,12 +33,16 @@ const steps = fc.array(
       'cancel',
       'settle',
       'reject',
+      'reject tokens',
+      'pause project',
       'close',
       'sent',
     ),
     which: fc.nat({ max: 30 }),
     tokens: fc.integer({ min: 1, max: 2500 }),
     model: fc.constantFrom('latest', 'm', 'n'),
+    /** The tokens are a count of the service, an estimate, or an estimate that may exceed a learned limit. */
+    size: fc.constantFrom('counted', 'estimated', 'estimated', 'any'),
     patienceMs: fc.option(fc.integer({ min: 0, max: 90_000 }), { nil: undefined }),
   }),
   { minLength: 1, maxLength: 40 },
@@ -64,10 +68,12 @@ async function runStep(
   made: Reservation[],
   { limits, now }: { limits: Limits; now: number },
 ) {
-  const { what, which, tokens, model, patienceMs } = step;
+  const { what, which, tokens, model, size, patienceMs } = step;
   const id = `id-${made.length}`;
   const request = {
     ...{ model, estimatedTokens: tokens, resolveLimits: () => limits },
+    ...(size === 'counted' && { countedTokens: Math.ceil(tokens * 0.7) }),
+    ...(size === 'any' && { ignoresTokenLimit: true }),
     ...(patienceMs !== undefined && { deadline: now + patienceMs }),
   };
   const one = made[which % Math.max(1, made.length)];
@@ -85,10 +91,16 @@ async function runStep(
   const servedModel = model === 'latest' ? 'm' : model;
   if (what === 'settle') return limiter.settle(one, { promptTokens: tokens, servedModel });
   const violations = [{ per: 'minute', unit: 'requests', limit: 1 + (tokens % 9) }] as const;
+  if (what === 'pause project') return limiter.recordRejection(one, { violations: [], pausesProject: true });
+  if (what === 'reject tokens') {
+    const tokenViolations = [{ per: 'minute', unit: 'tokens', limit: tokens } as const];
+    return limiter.recordRejection(one, { violations: tokenViolations, retryAfterMs: 100 });
+  }
   if (what === 'reject') return limiter.recordRejection(one, { violations, retryAfterMs: tokens * 3.7 });
-  // The API closes days at midnight in Los Angeles.
+  // The API closes days at midnight in Los Angeles, or until a time that it states.
   const { getNextPacificMidnight } = await import('../../../src/driver/pacific-day.js');
-  return limiter.recordRejection(one, { violations: [], closedUntil: getNextPacificMidnight(now).getTime() });
+  const closedUntil = tokens % 2 === 0 ? getNextPacificMidnight(now).getTime() : now + tokens * 20_011;
+  return limiter.recordRejection(one, { violations: [], closedUntil });
 }
 
 /** Returns a result without functions and without `shared`. */

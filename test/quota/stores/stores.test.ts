@@ -78,6 +78,19 @@ describe.each(stores.filter(([name]) => !withoutServer(name)))('a store in %s', 
     expect(await other.transact('b', (state) => structuredClone(state))).toEqual(createModelState());
   });
 
+  test('reads a state without creating it', async () => {
+    const { one, other } = await open();
+    expect(await one.read('a')).toBeUndefined();
+    expect(await other.readAll()).toEqual(new Map());
+    await one.transact('a', (state) => {
+      state.refusals = 3;
+    });
+    const copy = await other.read('a');
+    expect(copy).toEqual({ ...createModelState(), refusals: 3 });
+    Object.assign(copy ?? {}, { refusals: 4 });
+    expect((await other.read('a'))?.refusals).toBe(3);
+  });
+
   test('loses none of many concurrent transactions', async () => {
     const { one, other } = await open();
     const increments = Array.from({ length: 100 }, (_unused, n) =>

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
 import type { GenerateRequest, MediaPart } from '../../../src/driver/request.js';
-import { describeRequest, requestKey } from '../../../src/store/replies/request-id.js';
+import { createHopKey, describeRequest, getHopKeyBounds, requestKey } from '../../../src/store/replies/request-id.js';
 
 const png = Buffer.from('not really a picture').toString('base64');
 const picture = (content: MediaPart['content'], mimeType = 'image/png'): MediaPart => ({
@@ -43,6 +43,19 @@ describe('the key of a request stays the same', () => {
   test.each(Object.keys(same))('%s', async (name) => {
     expect(await keyOf(same[name] as GenerateRequest)).toBe(await keyOf(request));
   });
+});
+
+test('the key of a hop depends on its reply and its token', async () => {
+  const turn = { role: 'model', text: 'x', model: 'm' } as const;
+  const keyOfHop = async (key: string, ...tokens: string[]) => {
+    const finishedHops = tokens.map((token) => ({ token, turn, outputTokens: 1 }));
+    return createHopKey(key, await describeRequest({ ...request, finishedHops }));
+  };
+  const keys = [await keyOfHop('k'), await keyOfHop('k', 'a'), await keyOfHop('k', 'a', 'b'), await keyOfHop('l', 'a')];
+  expect(new Set(keys).size).toBe(4);
+  const [from, to] = getHopKeyBounds('k');
+  expect(keys.map((key) => from < key && key < to)).toEqual([true, true, true, false]);
+  expect(from < 'k' || 'k' > to).toBe(false);
 });
 
 describe('the key of a request changes', () => {

@@ -77,6 +77,29 @@ test('adds the round to every line if the carousel has several', () => {
   ]);
 });
 
+test('says how much of the text above a lost hop of a long reply discards', () => {
+  const delta = (text: string): NarrativeEvent => ({ type: 'act-delta', act: 'draft', text });
+  const lost: NarrativeEvent = {
+    type: 'act-retry',
+    act: 'draft',
+    attempt: 1,
+    delayMs: 0,
+    error,
+    discard: true,
+    keepChars: 4,
+  };
+  const note: NarrativeEvent = { type: 'act-note', act: 'draft', about: 'reply', message: 'requesting part 2' };
+  const [, start] = events as [NarrativeEvent, NarrativeEvent];
+  const happened = [start, delta('one '), note, delta('tw'), delta('o'), lost, delta('2'), lost];
+  const lines = renderProgress({ detail: 'quiet' }, [...happened, start, delta('five'), { ...lost, keepChars: 3 }]);
+  expect(lines).toEqual([
+    'draft: the end of the text above (3 characters) is discarded; that part of the reply starts again\n',
+    ...Array(2).fill(
+      'draft: the end of the text above (1 character) is discarded; that part of the reply starts again\n',
+    ),
+  ]);
+});
+
 test('reports a short wait only under --verbose', () => {
   const wait: NarrativeEvent = { type: 'act-wait', act: 'draft', model: 'm', reason: 'rpm', waitMs: 40, until: '' };
   expect(renderProgress({}, [wait])).toEqual([]);
@@ -86,7 +109,9 @@ test('reports a short wait only under --verbose', () => {
 test('does not announce an immediate retry after a rejection without a delay', () => {
   const error = { code: 'rate_limited', message: 'used up' } as const;
   const retry: NarrativeEvent = { type: 'act-retry', act: 'draft', attempt: 1, delayMs: 0, error, discard: false };
-  expect(renderProgress({}, [retry])).toEqual(['draft: attempt 1 failed: used up; retrying when quota is free\n']);
+  expect(renderProgress({}, [retry])).toEqual([
+    'draft: attempt 1 failed: used up; retrying when the limit allows it\n',
+  ]);
 });
 
 test('writes only warnings under --quiet', () => {
@@ -94,6 +119,13 @@ test('writes only warnings under --quiet', () => {
     'draft: the text above is discarded; the reply starts again\n',
     'boticelli: warning: final: the reply was cut short by max_tokens\n',
   ]);
+});
+
+test('writes a note that is a warning once, even under --quiet', () => {
+  const message = 'the model stopped with OTHER: the reply may be incomplete';
+  const note: NarrativeEvent = { type: 'act-note', act: 'draft', about: 'reply', message, warning: true };
+  const happened = [note, { ...end, finishReason: 'OTHER' }];
+  expect(renderProgress({ detail: 'quiet' }, happened)).toEqual([`boticelli: warning: draft: ${message}\n`]);
 });
 
 test('writes waits and the finish reason under --verbose', () => {

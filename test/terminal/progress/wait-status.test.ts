@@ -37,6 +37,8 @@ test('counts a wait for quota down, then waits for the reply', () => {
   ]);
   onEvent({ ...wait, reason: 'backoff', waitMs: 65_200 });
   expect(readStatus()).toBe('draft: retrying m in 1 min 6 s');
+  onEvent({ ...wait, reason: 'backoff', isProjectWide: true });
+  expect(readStatus()).toBe("draft: waiting for the project's spend-based rate limit: 12 s");
 });
 
 test('counts up if the end is unknown, from two seconds on', () => {
@@ -69,6 +71,11 @@ test('shows fallbacks, retries and the length of a streamed reply', () => {
   const error = { code: 'stream_interrupted', message: 'broke off' } as const;
   onEvent({ type: 'act-retry', act: 'draft', attempt: 1, delayMs: 0, error, discard: true });
   expect(readStatus()).toBe('launch: draft: waiting for other');
+  for (const text of ['one', 'two']) onEvent({ type: 'act-delta', act: 'draft', text });
+  onEvent({ type: 'act-retry', act: 'draft', attempt: 2, delayMs: 9, error, discard: true, keepChars: 3 });
+  onEvent({ ...wait, reason: 'backoff' });
+  onEvent({ type: 'act-delta', act: 'draft', text: '2' });
+  expect(readStatus()).toBe('launch: draft: 4 characters from m so far');
   onEvent({ type: 'act-end', act: 'draft' } as NarrativeEvent);
   expect(readStatus()).toBe('nothing');
 });

@@ -45,6 +45,16 @@ test('writes the first unfinished narrative immediately, and later ones in order
   expect(written()).toBe('<a>A\n<b>\ngood\n<c>\nsee\n');
 });
 
+test('keeps the part of a held reply that a lost hop leaves valid', () => {
+  const { narratives, written } = setup(2);
+  const lost = { ...discard, keepChars: 6 } as NarrativeEvent;
+  const deltas = ['one ', 'two ', 'three'].map((text) => delta('b', text));
+  for (const event of [start('b'), ...deltas, lost, delta('b', '2 three')]) narratives[1]?.onEvent(event);
+  narratives[1]?.finish(report);
+  narratives[0]?.finish(report);
+  expect(written()).toBe('<b>one tw2 three');
+});
+
 test('keeps the text of an interrupted reply until it can be written', () => {
   const { narratives, written } = setup(2);
   for (const event of [start('b'), delta('b', 'so '), delta('b', 'far'), over]) narratives[1]?.onEvent(event);

@@ -1,0 +1,24 @@
+import { classifyFinishReason } from '../facts/finish-reasons.js';
+import type { GenerateRequest } from './request.js';
+import type { GenerateResponse } from './response.js';
+
+/** Tests whether a finish reason says that the reply reached the limit of one request and continues in another hop. */
+export function isContinued(finishReason: string | undefined): boolean {
+  return finishReason !== undefined && classifyFinishReason(finishReason) === 'continued';
+}
+
+/**
+ * Returns the token for the hop after a response. Undefined if there is none, or if an earlier hop has returned it
+ * already: the service would then send an earlier part again.
+ */
+export function getNextToken(
+  { finishedHops = [] }: Pick<GenerateRequest, 'finishedHops'>,
+  { continuationToken: token }: Pick<GenerateResponse, 'continuationToken'>,
+): string | undefined {
+  return finishedHops.some((hop) => hop.token === token) ? undefined : token;
+}
+
+/** Counts the output tokens of the reply so far, thoughts included; 0 in the first hop. */
+export function countHopTokens({ finishedHops = [] }: Pick<GenerateRequest, 'finishedHops'>): number {
+  return finishedHops.reduce((sum, { outputTokens }) => sum + outputTokens, 0);
+}

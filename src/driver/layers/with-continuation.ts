@@ -1,0 +1,136 @@
+import { BoticelliError } from '../../errors.js';
+import { getNextToken, isContinued } from '../continuation.js';
+import { addBilledUsage, type BilledUsage } from '../cost.js';
+import type { BoticelliDriver, CallContext } from '../driver.js';
+import { createUnfinishedStreamError } from '../final-response.js';
+import type { FinishedHop, GenerateRequest } from '../request.js';
+import type { GenerateResponse, StreamChunk, Usage } from '../response.js';
+import { createLayer, type SendInner } from './create-layer.js';
+import { reportUsage } from './usage-events.js';
+
+/** Twice what the longest reply needs: 1,048,576 tokens, the context window of Gemini 4, in hops of 32,768. */
+const maxHops = 64;
+
+/**
+ * Continues a reply that is longer than one request may return: sends the request again with the token of each hop until
+ * the reply ends, and joins the parts. Emits a `hop` event between two hops. The text of each hop is yielded as it
+ * arrives. A `retry` event in a later hop has `keepChars`, because a failed attempt discards only the text of its own
+ * hop. The response has the sum of the usage and cost of all hops that were not reused. If a later hop fails, the usage
+ * of the earlier ones is reported in `spent` events.
+ *
+ * @throws BoticelliError `unavailable` if the service sends no new token, or if the reply does not end within 64 hops
+ */
+export function withContinuation(inner: BoticelliDriver): BoticelliDriver {
+  return createLayer(inner, {
+    async *call(request, context, send) {
+      const responses: GenerateResponse[] = [];
+      try {
+        for (let current = request; ; ) {
+          const { text, metadata, response } = yield* sendHop(current, responses, context, send);
+          responses.push(response);
+          if (!isContinued(response.finishReason)) {
+            yield { text, finished: true, metadata, response: joinResponses(responses) };
+            return;
+          }
+          if (text !== '') yield { text, finished: false, metadata };
+          current = createNextRequest(current, responses);
+          reportHop(response, responses.length, context);
+          context.signal?.throwIfAborted();
+        }
+      } catch (thrown) {
+        for (const response of responses) reportUsage(context, response);
+        throw responses.at(-1)?.reused ? explainStaleToken(thrown) : thrown;
+      }
+    },
+  });
+}
+
+/**
+ * Sends one hop. Yields its unfinished chunks and returns the finished one.
+ * @param earlier the responses of the hops before it
+ */
+async function* sendHop(
+  request: GenerateRequest,
+  earlier: readonly GenerateResponse[],
+  context: CallContext,
+  send: SendInner,
+): AsyncGenerator<StreamChunk, StreamChunk & { response: GenerateResponse }> {
+  const keepChars = earlier.reduce((sum, { text }) => sum + text.length, 0);
+  const tokensBefore = earlier.reduce((sum, { usage }) => sum + (usage.outputTokens ?? 0), 0);
+  const emit: CallContext['emit'] = (event) =>
+    context.emit?.(event.type === 'retry' && event.discard && keepChars > 0 ? { ...event, keepChars } : event);
+  for await (const { response, metadata: hopMetadata, ...chunk } of send(request, { ...context, emit })) {
+    const { tokensGenerated } = hopMetadata;
+    const metadata = {
+      ...hopMetadata,
+      ...(tokensGenerated !== undefined && { tokensGenerated: tokensBefore + tokensGenerated }),
+    };
+    if (response) return { ...chunk, metadata, response };
+    yield { ...chunk, metadata };
+  }
+  throw createUnfinishedStreamError(request.model);
+}
+
+/**
+ * Creates the request for the next hop, to the model that served the last one.
+ * @throws BoticelliError `unavailable` if the reply can't be continued
+ */
+function createNextRequest(request: GenerateRequest, responses: readonly GenerateResponse[]): GenerateRequest {
+  const { finishedHops = [] } = request;
+  const response = responses.at(-1) as GenerateResponse;
+  const { turn, usage, continuationToken } = response;
+  const token = getNextToken(request, response);
+  if (token === undefined) {
+    const problem = continuationToken === undefined ? 'no token' : 'the token of an earlier part';
+    throw createUncontinuedError(`the service sent ${problem} to continue the reply after part ${responses.length}`);
+  }
+  if (responses.length >= maxHops) throw createUncontinuedError(`the reply did not end within ${maxHops} parts`);
+  const hop: FinishedHop = { token, turn, outputTokens: countOutputTokens(usage) };
+  return { ...request, model: turn.model, finishedHops: [...finishedHops, hop] };
+}
+
+function createUncontinuedError(message: string): BoticelliError {
+  return new BoticelliError('unavailable', message, {
+    hint: 'This is a fault of the service. Try again later, or ask for a shorter reply.',
+  });
+}
+
+/**
+ * Counts thoughts too, because they are part of what `max_tokens` and the limit of one request allow. An unknown count is
+ * taken as 0, so that the cost of the next hop is never estimated too low.
+ */
+function countOutputTokens({ outputTokens = 0, thoughtTokens = 0 }: Usage): number {
+  return outputTokens + thoughtTokens;
+}
+
+function reportHop({ usage, reused = false }: GenerateResponse, part: number, { emit }: CallContext): void {
+  const tokens = countOutputTokens(usage);
+  const length = tokens > 0 ? ` after ${tokens.toLocaleString('en-US')} tokens` : '';
+  const message = reused
+    ? `part ${part} of the reply is reused from an earlier run (no request, no cost)`
+    : `part ${part} of the reply ended${length}, at the limit of one request; requesting part ${part + 1}`;
+  emit?.({ type: 'hop', part, message, reused });
+}
+
+/** Joins the responses of all hops. The turn of the last one is already whole. */
+function joinResponses(responses: readonly GenerateResponse[]): GenerateResponse {
+  const last = responses.at(-1) as GenerateResponse;
+  const billed = responses.filter(({ reused }) => !reused);
+  if (responses.length === 1 || billed.length === 0) return { ...last, text: joinTexts(responses) };
+  const { costUsd: _, reused: __, ...reply } = last;
+  const total = billed.reduce<BilledUsage | undefined>((sum, next) => addBilledUsage(sum, next), undefined);
+  return { ...reply, ...total, text: joinTexts(responses) };
+}
+
+function joinTexts(responses: readonly GenerateResponse[]): string {
+  return responses.map(({ text }) => text).join('');
+}
+
+/** Adds a hint to the rejection of a stored token, because resuming again would send the same token again. */
+function explainStaleToken(thrown: unknown): unknown {
+  if (!(thrown instanceof BoticelliError) || thrown.code !== 'invalid_request') return thrown;
+  return new BoticelliError(thrown.code, thrown.message, {
+    hint: 'The stored parts of the reply may be too old to continue. To request the reply again, add --from with this act.',
+    cause: thrown,
+  });
+}

@@ -1,0 +1,44 @@
+import { isRecord, tryParseJson } from '../../util/json.js';
+import { toOneLine } from './one-line.js';
+
+/**
+ * Describes a body that does not come from Gemini, so that a message can say who answered: `a web page, "Log in"`,
+ * `JSON in OpenAI's format`, `an error that is not Gemini's, "Not Found"`.
+ */
+export function describeUnexpectedBody(body: string): string {
+  const title = /<title[^>]*>([^<]*)<\/title>/i.exec(body)?.[1];
+  if (title !== undefined && title.trim() !== '') return `a web page, "${toOneLine(title, 80)}"`;
+  if (/^\s*<(!doctype|html|head|body)/i.test(body)) return 'a web page';
+  if (body.trim() === '') return 'an empty body';
+  const parsed = parseFirstObject(body);
+  if (parsed && isOpenAiReply(parsed)) return "JSON in OpenAI's format";
+  const message = parsed && findMessage(parsed);
+  return message ? `an error that is not Gemini's, "${toOneLine(message, 200)}"` : `"${toOneLine(body, 120)}"`;
+}
+
+/**
+ * Returns what a body that does not come from Gemini says about its error, or an empty text. A web page says nothing
+ * about the request: its server does not know Gemini's API.
+ */
+export function getForeignMessage(body: string): string {
+  const parsed = parseFirstObject(body);
+  if (parsed) return findMessage(parsed) ?? '';
+  return /^\s*[[{<]/.test(body) ? '' : toOneLine(body);
+}
+
+/** Whether a reply or one of its chunks is in the dialect of OpenAI's chat completions or responses. */
+export function isOpenAiReply({ object, choices }: Record<string, unknown>): boolean {
+  return Array.isArray(choices) || /^(chat\.completion|text_completion|response|list)\b/.test(String(object ?? ''));
+}
+
+function parseFirstObject(body: string): Record<string, unknown> | undefined {
+  const parsed = tryParseJson(body);
+  const first = Array.isArray(parsed) ? parsed[0] : parsed;
+  return isRecord(first) ? first : undefined;
+}
+
+/** Finds the message in the error of a gateway or a web framework, such as FastAPI's `{"detail": "Not Found"}`. */
+function findMessage({ error, message, detail }: Record<string, unknown>): string | undefined {
+  const candidates = [isRecord(error) ? error.message : undefined, message, detail, error];
+  return candidates.find((text): text is string => typeof text === 'string' && text !== '');
+}

@@ -1,0 +1,23 @@
+import type { Headers } from '../transport/minimal-fetch.js';
+
+/** A response with an error status. */
+export interface ErrorResponse {
+  /** The HTTP status, or its equivalent for an error inside a stream. */
+  status: number;
+  headers: Headers;
+  body: string;
+  /** Whether the error came in a 200 or in a Live session. The status is then the one that the error names, or 500. */
+  isInsideSuccess?: boolean;
+  /** The proxy as `host:port` if it read the request, as with plain HTTP, and may have answered it itself. */
+  proxyHost?: string | undefined;
+}
+
+/** A response in which the key is already redacted, and the context of its request. */
+export interface RedactedErrorResponse extends ErrorResponse {
+  /** The model of the request. */
+  model: string;
+  /** `host:port` of the server that answered. */
+  host: string;
+  /** Milliseconds since the epoch. */
+  now: number;
+}

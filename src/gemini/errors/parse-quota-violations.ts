@@ -1,0 +1,95 @@
+import type { QuotaViolation } from '../../errors.js';
+import { isRecord } from '../../util/json.js';
+import { type ErrorDetail, findDetails, type ServiceError } from './parse-error-body.js';
+import { findQuotaReason, parseWordedLimits, type WordedLimit } from './quota-text.js';
+
+/**
+ * Returns the limits that were hit: all of those in QuotaFailure, else the one in ErrorInfo's metadata, as in older
+ * responses. What the details lack comes from the text: values, and whether a limit is daily.
+ * @param text what `getRejectionText` returns
+ */
+export function parseQuotaViolations(error: ServiceError | undefined, text: string): QuotaViolation[] {
+  const wordedLimits = parseWordedLimits(text);
+  const violations = parseDetails(error);
+  const isDaily = violations.every(({ per }) => per === 'unknown') && findQuotaReason(text) === 'day';
+  if (violations.length === 0) return isDaily ? [createDailyViolation(text, wordedLimits)] : [];
+  return violations.map((violation) => ({
+    ...addWordedLimit(violation, violations, wordedLimits),
+    ...(isDaily && { per: 'day' }),
+  }));
+}
+
+/** Joins all texts of a rejection: its message, and the descriptions in its details. */
+export function getRejectionText(error: ServiceError | undefined): string {
+  const descriptions = listViolationDetails(error).map(({ description }) => description);
+  const translations = findDetails(error, 'LocalizedMessage').map(({ message }) => message);
+  const texts = [error?.message, ...descriptions, ...translations];
+  return texts.filter((text) => typeof text === 'string').join('\n');
+}
+
+function listViolationDetails(error: ServiceError | undefined): ErrorDetail[] {
+  return findDetails(error, 'QuotaFailure').flatMap(({ violations }) =>
+    Array.isArray(violations) ? violations.filter(isRecord) : [],
+  );
+}
+
+function parseDetails(error: ServiceError | undefined): QuotaViolation[] {
+  const violations = listViolationDetails(error);
+  if (violations.length > 0) return violations.map(parseViolation);
+  return findDetails(error, 'ErrorInfo')
+    .map(({ metadata }) => (isRecord(metadata) ? metadata : {}))
+    .filter(({ quota_limit: limit }) => typeof limit === 'string')
+    .map(({ quota_limit: quotaId, quota_limit_value: quotaValue, quota_metric: quotaMetric }) =>
+      parseViolation({ quotaId, quotaValue, quotaMetric }),
+    );
+}
+
+function parseViolation({ quotaId, quotaMetric, quotaValue, quotaDimensions }: ErrorDetail): QuotaViolation {
+  const model = isRecord(quotaDimensions) ? quotaDimensions.model : undefined;
+  const limit = parseLimit(quotaValue);
+  const names = [quotaId, quotaMetric].filter((name) => typeof name === 'string').join(' ');
+  return {
+    ...(typeof quotaId === 'string' && quotaId !== '' && { quotaId }),
+    ...(typeof quotaMetric === 'string' && { quotaMetric }),
+    ...(typeof model === 'string' && { model }),
+    ...(limit !== undefined && { limit }),
+    per: /Per_?Day/i.test(names) ? 'day' : /Per_?Minute/i.test(names) ? 'minute' : 'unknown',
+    unit: /Token/i.test(names) ? 'tokens' : 'requests',
+  };
+}
+
+/** An absent, null or blank value is unknown, not 0. */
+function parseLimit(quotaValue: unknown): number | undefined {
+  const isStated = typeof quotaValue === 'number' || (typeof quotaValue === 'string' && quotaValue.trim() !== '');
+  const limit = Number(quotaValue);
+  return isStated && Number.isFinite(limit) && limit >= 0 ? limit : undefined;
+}
+
+/**
+ * Adds the limit that the text states for the metric of a violation. Limits per minute and per day can have the same
+ * metric. Then the text does not say which of them its number is, unless the number is 0: a model without a free tier
+ * has no requests in any period.
+ */
+function addWordedLimit(
+  violation: QuotaViolation,
+  violations: readonly QuotaViolation[],
+  wordedLimits: readonly WordedLimit[],
+): QuotaViolation {
+  const { limit, quotaMetric } = violation;
+  if (limit !== undefined || quotaMetric === undefined) return violation;
+  const values = new Set(wordedLimits.filter(({ metric }) => metric === quotaMetric).map((worded) => worded.limit));
+  const isOnlyOne = violations.filter((other) => other.quotaMetric === quotaMetric).length === 1;
+  const [value] = values;
+  if (value === undefined || values.size > 1 || (value !== 0 && !isOnlyOne)) return violation;
+  return { ...violation, limit: value };
+}
+
+function createDailyViolation(text: string, wordedLimits: readonly WordedLimit[]): QuotaViolation {
+  const [worded] = wordedLimits;
+  return {
+    ...(worded && wordedLimits.length === 1 && { limit: worded.limit, quotaMetric: worded.metric }),
+    ...(worded?.model !== undefined && { model: worded.model }),
+    per: 'day',
+    unit: /token/i.test(worded?.metric ?? text) ? 'tokens' : 'requests',
+  };
+}

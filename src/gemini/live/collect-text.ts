@@ -1,0 +1,36 @@
+import type { ResponseMode } from './options.js';
+import type { MessageUpdate } from './read-message.js';
+
+/**
+ * Collects the text of a reply.
+ *
+ * A speaking model may send its words twice: as the transcript of its speech and as text. Its text may also be thoughts
+ * without the `thought` flag (mastra-ai/mastra#17434, seen 2026-06). So the transcript is the reply of a speaking
+ * model, and its text is the reply only if the turn ends without a transcript. For other models it is the other way
+ * round.
+ */
+export function createTextCollector(replies: ResponseMode['replies']) {
+  let text = '';
+  let otherText = '';
+  return {
+    /** Adds the text of a message and returns what it adds to the reply. */
+    add({ transcript, writtenText }: MessageUpdate): string {
+      const [added, other] = replies === 'AUDIO' ? [transcript, writtenText] : [writtenText, transcript];
+      text += added;
+      otherText += other;
+      return added;
+    },
+    /**
+     * Call this at the end of the turn. If the reply has no text until then, adds and returns the text that the model
+     * wrote instead of speaking, or spoke instead of writing.
+     */
+    addOtherText(): string {
+      if (text.trim() !== '') return '';
+      text += otherText;
+      return otherText;
+    },
+    get text() {
+      return text;
+    },
+  };
+}

@@ -1,0 +1,98 @@
+import type { Clock } from '../../driver/clock.js';
+import type { ResponseMode } from './options.js';
+import type { MessageUpdate } from './read-message.js';
+
+/**
+ * How long a transcript may stay silent after `turnComplete` before it counts as whole. The transcript "is sent
+ * independently of the other server messages and there is no guaranteed ordering" (reference of
+ * BidiGenerateContentServerContent, read 2026-11-30), so its last words may come late. The Gemini API does not mark the
+ * last words: `finished` stays absent (googleapis/js-genai#1429, python-genai#1504, seen 2026-03).
+ */
+export const maxTranscriptDelayMs = 500;
+
+/** The longest wait for a transcript whose words keep arriving after `turnComplete`. */
+const maxLateTranscriptMs = 5000;
+
+/**
+ * How long a turn may stay open after its last words and after its speech would have been played. Some turns get
+ * `generationComplete` but never `turnComplete` (livekit/agents#4979, seen 2026-03).
+ */
+export const maxTurnEndDelayMs = 5000;
+
+export type TurnProgress = ReturnType<typeof createTurnProgress>;
+
+/** Follows a turn and decides when it is over. */
+export function createTurnProgress(replies: ResponseMode['replies'], clock: Clock) {
+  const state: TurnState = {
+    ...{ hasBegun: false, wasInterrupted: false, wasSpoken: false, isTranscriptFinished: false },
+    ...{ generatedAt: undefined, closedAt: undefined, lastContentAt: 0, playbackEndsAt: 0 },
+  };
+  return {
+    /** @param speechMs the duration of the speech in the update */
+    update: (update: MessageUpdate, speechMs: number) => updateState(state, update, speechMs, clock.now()),
+    /** Whether any part of the reply has arrived. */
+    get hasBegun() {
+      return state.hasBegun;
+    },
+    /** Whether the model has produced the whole reply. */
+    get isGenerated() {
+      return state.generatedAt !== undefined || state.closedAt !== undefined;
+    },
+    /** Whether the service has closed the turn. */
+    get isClosed() {
+      return state.closedAt !== undefined;
+    },
+    get wasInterrupted() {
+      return state.wasInterrupted;
+    },
+    /** How long to wait for the next message: 0 if the turn is over, undefined while the model generates. */
+    getWaitMs(): number | undefined {
+      const endTime = getEndTime(state, replies);
+      return endTime === undefined ? undefined : Math.max(0, endTime - clock.now());
+    },
+  };
+}
+
+/** Times are in milliseconds since the epoch. */
+interface TurnState {
+  hasBegun: boolean;
+  wasInterrupted: boolean;
+  wasSpoken: boolean;
+  isTranscriptFinished: boolean;
+  /** When the model had produced the whole reply. */
+  generatedAt: number | undefined;
+  /** When the service closed the turn. It does that when the speech would have been played. */
+  closedAt: number | undefined;
+  lastContentAt: number;
+  playbackEndsAt: number;
+}
+
+function updateState(state: TurnState, update: MessageUpdate, speechMs: number, now: number): void {
+  const hasTranscript = update.transcript !== '';
+  if (update.hasParts || hasTranscript) {
+    state.hasBegun = true;
+    state.lastContentAt = now;
+  }
+  state.wasSpoken ||= hasTranscript || speechMs > 0;
+  // More words after a finished transcript begin another one.
+  if (hasTranscript || update.isTranscriptFinished) state.isTranscriptFinished = update.isTranscriptFinished;
+  if (speechMs > 0) state.playbackEndsAt = Math.max(state.playbackEndsAt, now) + speechMs;
+  // Nothing reopens or interrupts a closed turn.
+  if (state.closedAt !== undefined) return;
+  state.wasInterrupted ||= update.interrupted;
+  if (update.generationComplete) state.generatedAt ??= now;
+  if (!update.turnComplete) return;
+  if (update.isInProgress) state.generatedAt = undefined;
+  else state.closedAt = now;
+}
+
+/** Returns when the turn is over even if nothing more arrives; undefined while the model generates. */
+function getEndTime(state: TurnState, replies: ResponseMode['replies']): number | undefined {
+  const { closedAt, generatedAt, lastContentAt, playbackEndsAt, wasSpoken, isTranscriptFinished } = state;
+  if (closedAt !== undefined) {
+    if (replies === 'TEXT' || !wasSpoken || isTranscriptFinished) return closedAt;
+    return Math.min(Math.max(closedAt, lastContentAt) + maxTranscriptDelayMs, closedAt + maxLateTranscriptMs);
+  }
+  if (generatedAt === undefined) return undefined;
+  return Math.max(generatedAt, lastContentAt, playbackEndsAt) + maxTurnEndDelayMs;
+}

@@ -1,0 +1,62 @@
+import type { Content } from '@google/genai';
+import type { CallContext } from '../../driver/driver.js';
+import type { GenerateRequest } from '../../driver/request.js';
+import { abortable } from '../../util/abortable.js';
+import { redactError } from '../api-key.js';
+import type { Connection } from '../connection.js';
+import type { MediaDelivery } from '../media/deliver-media.js';
+import { createGeminiFetch } from '../transport/gemini-fetch.js';
+import type { CallOptions } from './call-options.js';
+import { convertRequest } from './convert-request.js';
+import { createHttpExchange } from './exchange.js';
+
+interface CountTokensOptions extends CallOptions {
+  connection: Connection;
+  delivery: MediaDelivery;
+}
+
+/** The longest wait for a count, which only decides whether the request is sent. */
+const maxCountMs = 10_000;
+
+/**
+ * Counts the prompt tokens of a request with the service. "countTokens is free to use and does not consume your
+ * generation TPM/RPD quotas" (Google in discuss.ai.google.dev/t/189068, read 2026-11-30), so it needs no reservation.
+ * Rejects with a BoticelliError or the signal's reason. Resolves to undefined if the response has no count.
+ */
+export async function countTokens(
+  request: GenerateRequest,
+  context: CallContext,
+  { connection, delivery, timeoutMs, clock }: CountTokensOptions,
+): Promise<number | undefined> {
+  const { signal } = context;
+  const models = await abortable(connection.getModelsApi(), signal);
+  const { model, contents, config } = convertRequest(await delivery.deliver(request, context));
+  const limitMs = Math.min(timeoutMs, maxCountMs);
+  const exchange = createHttpExchange({
+    ...{ connection, clock, signal, model, timeoutMs: limitMs, idleTimeoutMs: limitMs },
+    streaming: false,
+    expected: {
+      name: 'a token count',
+      isExpectedBody: (body) => 'totalTokens' in body || Object.keys(body).length === 0,
+    },
+  });
+  try {
+    const result = models.countTokens({
+      model,
+      // `convertRequest` makes a list of turns.
+      contents: [...toSystemTurn(config?.systemInstruction), ...(contents as Content[])],
+      config: { httpOptions: { fetch: createGeminiFetch(exchange) } },
+    });
+    const { totalTokens } = await abortable(result, exchange.timeouts.signal);
+    return typeof totalTokens === 'number' && totalTokens > 0 ? totalTokens : undefined;
+  } catch (thrown) {
+    throw exchange.timeouts.signal.aborted ? exchange.timeouts.signal.reason : redactError(thrown, connection.redact);
+  } finally {
+    exchange.timeouts.close();
+  }
+}
+
+/** Returns the system prompt as a turn: the SDK (2.32) rejects `systemInstruction` in this call for the Gemini API. */
+function toSystemTurn(system: unknown): Content[] {
+  return typeof system === 'string' ? [{ role: 'user', parts: [{ text: system }] }] : [];
+}

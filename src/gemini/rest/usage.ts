@@ -1,0 +1,110 @@
+import type { GenerateResponse, TokenDetails, TokensByModality, Usage } from '../../driver/response.js';
+import { isRecord } from '../../util/json.js';
+
+interface UsageOptions {
+  /** Whether a part of a reply arrived. An absent count of its tokens is then unknown rather than 0. */
+  hasReply: boolean;
+}
+
+/** Converts the `usageMetadata` of a response or of a Live message. */
+export function toBilledUsage(
+  metadata: unknown,
+  options: UsageOptions,
+): Pick<GenerateResponse, 'usage' | 'tokenDetails'> {
+  const tokenDetails = toTokenDetails(metadata);
+  return { usage: toUsage(metadata, options), ...(tokenDetails && { tokenDetails }) };
+}
+
+/**
+ * Converts the counts. Gateways send anything there, so no field is trusted: a count that is not a
+ * whole number from 0 to 2^53 − 1 is unknown.
+ *
+ * The service leaves out counts of 0, as proto3 does. If it counted the prompt, an absent count of cached, tool or
+ * thought tokens is therefore 0. If it did not count the prompt, every absent count is unknown: some responses contain
+ * nothing but `trafficType` (seen 2026, neuron-core/neuron-ai#443).
+ */
+function toUsage(metadata: unknown, { hasReply }: UsageOptions): Usage {
+  if (!isRecord(metadata)) return {};
+  const promptTokens = readCount(metadata.promptTokenCount);
+  const readOptional = (value: unknown) => (isAbsent(value) && promptTokens !== undefined ? 0 : readCount(value));
+  const cachedTokens = readOptional(metadata.cachedContentTokenCount);
+  const toolTokens = readOptional(metadata.toolUsePromptTokenCount);
+  const thoughtTokens = readOptional(metadata.thoughtsTokenCount);
+  const statedTotal = readCount(metadata.totalTokenCount);
+  const statedOutput = readCount(metadata.candidatesTokenCount ?? metadata.responseTokenCount);
+  const others = addCounts([promptTokens, toolTokens, thoughtTokens]);
+  const outputTokens = statedOutput ?? deriveOutputTokens(others, statedTotal, hasReply);
+  const totalTokens = statedTotal ?? addCounts([others, outputTokens]);
+  return {
+    ...(promptTokens !== undefined && { promptTokens }),
+    // Cached tokens are part of the prompt, so a larger count is a mistake of the service.
+    ...(cachedTokens && promptTokens && { cachedTokens: Math.min(cachedTokens, promptTokens) }),
+    ...(toolTokens && { toolTokens }),
+    ...(outputTokens !== undefined && { outputTokens }),
+    ...(thoughtTokens !== undefined && { thoughtTokens }),
+    ...(totalTokens !== undefined && { totalTokens }),
+  };
+}
+
+/** Derives the tokens of the reply from the total. The result is undefined if the counts contradict each other. */
+function deriveOutputTokens(others: number | undefined, total: number | undefined, hasReply: boolean) {
+  if (others === undefined) return undefined;
+  const rest = total === undefined ? 0 : total - others;
+  return rest > 0 || (rest === 0 && !hasReply) ? rest : undefined;
+}
+
+/**
+ * Converts the breakdown by modality and the service tier, which decide the price. Returns undefined if there is
+ * nothing that matters for it.
+ */
+function toTokenDetails(metadata: unknown): TokenDetails | undefined {
+  if (!isRecord(metadata)) return undefined;
+  const prompt = readModalities(metadata.promptTokensDetails);
+  const cached = readModalities(metadata.cacheTokensDetails);
+  const output = readModalities(metadata.candidatesTokensDetails ?? metadata.responseTokensDetails);
+  // The tier arrives in lower case from the API, and in upper case from some gateways.
+  const { serviceTier } = metadata;
+  const hasInvalidCount = [metadata.cachedContentTokenCount, metadata.toolUsePromptTokenCount].some(
+    (count) => !isAbsent(count) && readCount(count) === undefined,
+  );
+  const details: TokenDetails = {
+    ...(prompt && { prompt }),
+    ...(cached && { cached }),
+    ...(output && { output }),
+    ...(typeof serviceTier === 'string' && { serviceTier: serviceTier.toLowerCase() }),
+    ...(hasInvalidCount && { hasInvalidCount }),
+  };
+  return Object.keys(details).length > 0 ? details : undefined;
+}
+
+/** Reads a list of `{modality, tokenCount}`. Returns undefined if an entry is not valid. */
+function readModalities(list: unknown): TokensByModality | undefined {
+  if (!Array.isArray(list) || list.length === 0) return undefined;
+  const tokens: Record<string, number> = {};
+  for (const entry of list) {
+    if (!isRecord(entry)) return undefined;
+    const count = isAbsent(entry.tokenCount) ? 0 : readCount(entry.tokenCount);
+    if (count === undefined) return undefined;
+    // The API treats an unspecified modality as text (MediaModality in @google/genai 2.32).
+    const name = typeof entry.modality === 'string' ? entry.modality.toUpperCase() : 'TEXT';
+    const modality = name === 'MODALITY_UNSPECIFIED' ? 'TEXT' : name;
+    tokens[modality] = (tokens[modality] ?? 0) + count;
+  }
+  return tokens;
+}
+
+function addCounts(counts: readonly (number | undefined)[]): number | undefined {
+  return counts.reduce<number | undefined>(
+    (sum, count) => (sum === undefined || count === undefined ? undefined : sum + count),
+    0,
+  );
+}
+
+function readCount(value: unknown): number | undefined {
+  return Number.isSafeInteger(value) && (value as number) >= 0 ? (value as number) : undefined;
+}
+
+/** Whether a field is missing. proto3 writes a missing field as null in some JSON formats. */
+function isAbsent(value: unknown): boolean {
+  return value === undefined || value === null;
+}

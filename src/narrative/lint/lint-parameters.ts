@@ -1,0 +1,80 @@
+import { acceptsThinking, type ModelFacts } from '../../facts/model-facts.js';
+import { builtInModels } from '../../facts/models.js';
+import { type ReportProblem, warningAt } from '../../toml/problem.js';
+import { describePath, quote, type TomlValue } from '../../toml/toml.js';
+import { stripModelPrefix } from '../../util/model-name.js';
+import type { RawTable } from './raw-acts.js';
+
+/** A model and what is known about it. */
+interface KnownModel {
+  name: string;
+  facts: ModelFacts;
+}
+
+/** A rule about one setting: says what is wrong with its value for a model, after the name of the setting. */
+interface ParameterRule {
+  rule: string;
+  describe: (value: TomlValue, model: KnownModel) => string | undefined;
+}
+
+const samplingRule: ParameterRule = {
+  rule: 'ignored-sampling',
+  describe: (_value, { name, facts }) => (facts.ignoresSampling ? `has no effect on ${name}` : undefined),
+};
+
+const parameterRules: Readonly<Record<string, ParameterRule>> = {
+  thinking: { rule: 'unsupported-thinking', describe: describeThinking },
+  max_tokens: { rule: 'tokens-above-limit', describe: describeMaxTokens },
+  temperature: samplingRule,
+  top_p: samplingRule,
+  top_k: samplingRule,
+};
+
+/**
+ * Warns about settings that an act's model rejects or ignores. A setting of the narrative is reported once, unless an act
+ * names another model for it.
+ */
+export function lintParameters(header: RawTable, acts: readonly RawTable[], report: ReportProblem): void {
+  for (const [key, rule] of Object.entries(parameterRules)) {
+    for (const table of [header, ...acts]) lintParameter(key, rule, { table, header }, report);
+  }
+}
+
+function lintParameter(
+  key: string,
+  { rule, describe }: ParameterRule,
+  { table: { table, path }, header }: { table: RawTable; header: RawTable },
+  report: ReportProblem,
+): void {
+  const isOwnValue = table[key] !== undefined;
+  // What an act inherits together with its model is reported for the narrative.
+  if (!isOwnValue && table.model === undefined) return;
+  const value = table[key] ?? header.table[key];
+  const model = getKnownModel(table.model ?? header.table.model);
+  const message = value !== undefined && model && describe(value, model);
+  if (!message) return;
+  const settingPath = [...(isOwnValue ? path : header.path), key];
+  const reportedPath = isOwnValue ? settingPath : [...path, 'model'];
+  report(warningAt(rule, reportedPath, `${describePath(settingPath)} ${message}`, { target: 'value' }));
+}
+
+function describeThinking(value: TomlValue, { name, facts }: KnownModel): string | undefined {
+  // A fixed amount of thinking is reported by the rules for Live models.
+  if (facts.hasFixedThinking || (typeof value !== 'string' && typeof value !== 'number')) return undefined;
+  if (acceptsThinking(facts, value)) return undefined;
+  const levels = facts.thinkingLevels?.map(quote).join(', ') ?? '';
+  const accepted = levels === '' ? 'which accepts only a number of tokens' : `whose levels are ${levels}`;
+  return `is ${typeof value === 'string' ? quote(value) : value}, which is not supported by ${name}, ${accepted}`;
+}
+
+function describeMaxTokens(value: TomlValue, { name, facts: { maxOutputTokens } }: KnownModel): string | undefined {
+  if (typeof value !== 'number' || maxOutputTokens === undefined || value <= maxOutputTokens) return undefined;
+  return `is ${value}, but a reply of ${name} has at most ${maxOutputTokens} tokens`;
+}
+
+function getKnownModel(model: TomlValue | undefined): KnownModel | undefined {
+  if (typeof model !== 'string') return undefined;
+  const name = stripModelPrefix(model);
+  const facts = builtInModels.get(name);
+  return facts && { name, facts };
+}

@@ -1,0 +1,21 @@
+import type { Clock } from '../../driver/clock.js';
+import type { BoticelliDriver } from '../../driver/driver.js';
+import type { Limits } from '../limits.js';
+import type { ConcurrencyLimiter } from './concurrency-leases.js';
+import type { TokenCounter } from './count-tokens.js';
+import type { ModelQueue } from './model-queue.js';
+import type { RateLimiter } from './rate-limiter.js';
+
+export interface PermitOptions {
+  limiter: RateLimiter;
+  concurrencyLimiter: ConcurrencyLimiter;
+  queue: ModelQueue;
+  /** Returns the configured or built-in limits of a model. `requestedAs` is the alias by which it was requested. */
+  limitsFor: (model: string, requestedAs?: string) => Limits;
+  /** The longest wait for a per-minute limit. Default: no limit. A used-up day always fails at once. */
+  maxWaitMs?: number;
+  clock: Clock;
+  /** The driver that will send the request. */
+  driver: BoticelliDriver;
+  countTokens: TokenCounter;
+}

@@ -1,0 +1,74 @@
+import { spendLimits } from '../../facts/limits.js';
+import type { QuotaRejection } from './learned-limits.js';
+import { type ModelState, refreshState } from './model-state.js';
+import { createProjectState, modelStateKey, type ProjectStateOptions, projectStateKey } from './project-state.js';
+import { delayPending, removeReservation } from './schedule.js';
+
+/** A pause of all models of a project, which everyone who shares the store observes. */
+export interface ProjectPause {
+  /** Begins or extends the pause after a rejection, and releases the reservation of the rejected request. */
+  begin(rejection: QuotaRejection, reservation: { id: string; model: string }): Promise<void>;
+  /** Makes a model observe a pause that began before the model had a state. Call it before reserving quota. */
+  observe(model: string): Promise<void>;
+}
+
+/**
+ * Creates access to the pause of a project. The pause is written into the state of each model, where versions that do
+ * not know of projects observe it too. A model that has no state yet gets it from the state of the project itself when
+ * a process reserves quota for the model for the first time.
+ */
+export function createProjectPause(options: ProjectStateOptions): ProjectPause {
+  const { store, clock, project, windowMs = 60_000 } = options;
+  const { updateServingState } = createProjectState(options);
+  const observedModels = new Set<string>();
+  const update = <Result>(key: string, change: (state: ModelState, now: number) => Result): Promise<Result> =>
+    store.transact(key, (state) => {
+      const now = clock.now();
+      refreshState(state, now, windowMs);
+      return change(state, now);
+    });
+
+  return {
+    async begin(rejection, { id, model: requested }) {
+      const { model, sentAt } = await updateServingState(requested, (state, _now, servingModel) => ({
+        model: servingModel,
+        sentAt: removeReservation(state, id)?.at ?? 0,
+      }));
+      const until = await update(projectStateKey(project), (state, now) => extendPause(state, now, rejection, sentAt));
+      const prefix = modelStateKey(project, '');
+      const storedKeys = [...(await store.readAll()).keys()].filter((key) => key.startsWith(prefix));
+      for (const key of new Set([modelStateKey(project, model), ...storedKeys])) {
+        await update(key, (state, now) => applyPause(state, now, until));
+      }
+    },
+
+    async observe(model) {
+      if (observedModels.has(model)) return;
+      observedModels.add(model);
+      const { notBefore: until = 0 } = (await store.read(projectStateKey(project))) ?? {};
+      if (until > clock.now()) await updateServingState(model, (state, now) => applyPause(state, now, until));
+    },
+  };
+}
+
+function applyPause(state: ModelState, now: number, until: number): void {
+  if (until > (state.notBefore ?? 0)) {
+    state.notBefore = until;
+    state.refusedFor = 'spend';
+  }
+  delayPending(state, now, until);
+}
+
+/** Returns the new end of the pause. */
+function extendPause(state: ModelState, now: number, { retryAfterMs }: QuotaRejection, sentAt: number): number {
+  const { windowMs, firstPauseMs } = spendLimits;
+  const { refusedAt } = state;
+  // After a whole window without rejections, the pauses start from the first one again. Requests that were sent before
+  // the latest rejection say nothing new, so that a burst of rejections counts once.
+  if (refusedAt === undefined || now - refusedAt > 2 * windowMs) state.refusals = 1;
+  else if (sentAt > refusedAt) state.refusals += 1;
+  state.refusedAt = now;
+  const pauseMs = retryAfterMs ?? Math.min(windowMs, firstPauseMs * 2 ** Math.min(state.refusals - 1, 10));
+  state.notBefore = Math.max(state.notBefore ?? 0, Math.ceil(now + pauseMs));
+  return state.notBefore;
+}

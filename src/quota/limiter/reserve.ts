@@ -1,0 +1,54 @@
+import type { CallContext } from '../../driver/driver.js';
+import type { GenerateRequest } from '../../driver/request.js';
+import { abortable } from '../../util/abortable.js';
+import { estimateTokens } from './estimate-tokens.js';
+import type { PermitOptions } from './permit-options.js';
+import type { Reservation, ReservationRequest, ReservationResult } from './rate-limiter.js';
+import { requireReservation } from './reservation-errors.js';
+
+/** Reserves quota for one request. */
+export interface Reserver {
+  /** Reserves quota. Rejects immediately on abort, even while another process keeps the store locked. */
+  reserve(): Promise<Reservation>;
+  /**
+   * Returns the reservation of a result. If only the estimate is too large for the service, counts the tokens and
+   * reserves again: by the count or, if there is none, whatever the size.
+   * @throws BoticelliError if nothing was reserved
+   */
+  resolve(result: ReservationResult): Promise<Reservation>;
+}
+
+export function createReserver(
+  request: GenerateRequest,
+  context: CallContext,
+  { limiter, limitsFor, maxWaitMs, clock, countTokens }: PermitOptions,
+): Reserver {
+  const { model } = request;
+  const { signal } = context;
+  let reservationRequest: ReservationRequest = {
+    model,
+    estimatedTokens: estimateTokens(request),
+    resolveLimits: (resolvedModel) => limitsFor(resolvedModel, model),
+    ...(maxWaitMs !== undefined && { deadline: clock.now() + maxWaitMs }),
+  };
+
+  const tryReserve = async (): Promise<ReservationResult> => {
+    const reserving = limiter.reserve(reservationRequest);
+    try {
+      return await abortable(reserving, signal);
+    } catch (thrown) {
+      // On abort, the store may still make the reservation later. It is cancelled then.
+      reserving.then((late) => (late.state === 'booked' ? limiter.cancel(late) : undefined)).catch(() => {});
+      throw thrown;
+    }
+  };
+  const resolve = async (result: ReservationResult): Promise<Reservation> => {
+    if (result.state !== 'too-large' || reservationRequest.countedTokens !== undefined)
+      return requireReservation(result);
+    const countedTokens = await countTokens(request, context);
+    const size = countedTokens === undefined ? { ignoresTokenLimit: true } : { countedTokens };
+    reservationRequest = { ...reservationRequest, ...size };
+    return requireReservation(await tryReserve());
+  };
+  return { reserve: async () => resolve(await tryReserve()), resolve };
+}

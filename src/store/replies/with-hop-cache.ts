@@ -1,0 +1,45 @@
+import { getNextToken, isContinued } from '../../driver/continuation.js';
+import type { BoticelliDriver, CallContext } from '../../driver/driver.js';
+import { createLayer } from '../../driver/layers/create-layer.js';
+import type { GenerateRequest } from '../../driver/request.js';
+import { createHopKey, describeRequest, type RequestId } from './request-id.js';
+import type { ReplyCacheOptions } from './with-reply-cache.js';
+
+/**
+ * Stores each hop of a long reply that another hop can continue, before it is returned, and reuses the stored hops of an
+ * earlier run that did not finish the reply. Hops are stored under the id of their reply, which `withReplyCache` sets in
+ * the context. Without that id, all requests pass through.
+ */
+export function withHopCache(options: ReplyCacheOptions, inner: BoticelliDriver): BoticelliDriver {
+  const { cache, canReuse, acceptFallbackReplies = true } = options;
+  return createLayer(inner, {
+    async *call(request, context, send) {
+      if (!context.requestId) return yield* send(request, context);
+      const stored = canReuse?.()
+        ? await cache.find(
+            await createHopId(request, context.requestId),
+            acceptFallbackReplies ? undefined : request.model,
+          )
+        : undefined;
+      if (stored) {
+        const { text, finishReason } = stored;
+        yield { text, finished: true, metadata: { finishReason }, response: { ...stored, reused: true } };
+        return;
+      }
+      for await (const chunk of send(request, context)) {
+        const { response } = chunk;
+        // A hop without a new token is not stored: a later run that reused it could not continue either.
+        if (response && isContinued(response.finishReason) && getNextToken(request, response) !== undefined)
+          await cache.save(await createHopId(request, context.requestId), response);
+        yield chunk;
+      }
+    },
+  });
+}
+
+async function createHopId(
+  request: GenerateRequest,
+  { key, occurrence }: NonNullable<CallContext['requestId']>,
+): Promise<RequestId> {
+  return { key: createHopKey(key, await describeRequest(request)), occurrence };
+}

@@ -1,0 +1,30 @@
+import type { Usage } from '../../driver/response.js';
+import { formatCount } from './format.js';
+
+/** Formats the tokens of a request, with thoughts apart: `120 tokens in (80 cached), 7 out, 30 thinking`. */
+export function formatTokens({ thoughtTokens = 0, ...usage }: Usage): string {
+  const tokens = formatInAndOut(usage.outputTokens, usage);
+  return thoughtTokens > 0 ? `${tokens}, ${thoughtTokens} thinking` : tokens;
+}
+
+/** Formats the tokens of several requests. Thoughts count as output. */
+export function formatTotalTokens(usage: Usage): string {
+  return formatInAndOut(getBilledOutput(usage), usage);
+}
+
+/** The tokens that are billed as output; undefined if not all are known. */
+export function getBilledOutput({ outputTokens, thoughtTokens }: Usage): number | undefined {
+  return outputTokens === undefined || thoughtTokens === undefined ? undefined : outputTokens + thoughtTokens;
+}
+
+/** Formats the sum of all tokens: `1 token`, `12 tokens`. */
+export function formatTokenCount({ totalTokens }: Usage): string {
+  return totalTokens === undefined ? 'unknown token count' : formatCount(totalTokens, 'token');
+}
+
+function formatInAndOut(outputTokens: number | undefined, { promptTokens, cachedTokens, toolTokens }: Usage): string {
+  if (promptTokens === undefined && outputTokens === undefined) return 'unknown token count';
+  const cached = cachedTokens ? ` (${cachedTokens} cached)` : '';
+  const tools = toolTokens ? ` + ${toolTokens} of tools` : '';
+  return `${promptTokens ?? 'unknown'} tokens in${cached}${tools}, ${outputTokens ?? 'unknown'} out`;
+}

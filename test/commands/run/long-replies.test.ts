@@ -1,0 +1,227 @@
+import { join } from 'node:path';
+import LibSql from 'libsql';
+import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
+import { databasePath } from '../../../src/database/open.js';
+import {
+  buildNarrative,
+  canaryKey,
+  createTemporaryFolder,
+  runBoticelli,
+  startBoticelli,
+} from '../../helpers/boticelli.js';
+import { dayQuotaError } from '../../helpers/gemini/errors.js';
+import { breakOff, createLongReply, type LongReply } from '../../helpers/gemini/long-reply.js';
+import type { ScriptedReply } from '../../helpers/gemini/replies.js';
+import { type GeminiServer, startGeminiServer } from '../../helpers/gemini/server.js';
+import { runInProcess } from '../../helpers/in-process.js';
+import { parseEvents } from '../quota-fixture.js';
+
+// A test with large replies and real pauses takes a while on a busy machine.
+vi.setConfig({ testTimeout: 60_000 });
+
+const model = 'gemini-4-argon';
+const settings = `[providers.gemini.prices."${model}"]\ninput = 2\noutput = 10\n`;
+
+let server: GeminiServer;
+beforeEach(async () => {
+  server = await startGeminiServer({ models: 'any' });
+});
+afterEach(() => server.close());
+
+/** A folder with a narrative of one act. The server sends `reply`; if `loses` is set, it breaks off that hop once. */
+function setup(reply: LongReply, { loses, head = '', act = '' }: { loses?: number; head?: string; act?: string } = {}) {
+  let hasLost = false;
+  server.setDefaultReply((request): ScriptedReply => {
+    const script = reply.respond(request);
+    if (hasLost || loses === undefined || request.body.continuationToken !== `hop-${loses - 1}`) return script;
+    hasLost = true;
+    return breakOff(script);
+  });
+  const narrative = act === '' ? buildNarrative(1, `model = "${model}"\n${head}`) : act;
+  const cwd = createTemporaryFolder(onTestFinished, { 'long.toml': narrative, 'boticelli.toml': settings });
+  const stateEnv = { BOTICELLI_STATE_DIR: join(cwd, 'state'), GEMINI_TIER: 'tier_1' };
+  const env = { GEMINI_API_KEY: canaryKey, GOOGLE_GEMINI_BASE_URL: server.url, HOME: cwd, ...stateEnv };
+  return {
+    cwd,
+    at: { cwd, server, env: stateEnv },
+    run: (...args: string[]) => runInProcess(['run', join(cwd, 'long.toml'), ...args], { env, cwd }),
+    call: (...args: string[]) => runInProcess(args, { env, cwd }),
+  };
+}
+
+const listTokens = () => server.generateRequests.map(({ body }) => body.continuationToken);
+const noTokens = { thoughtTokens: 0 };
+
+describe('a reply of 100,000 tokens in four hops, with a connection lost in hop 3', () => {
+  const long = createLongReply([25_000, 25_000, 25_000, 25_000]);
+
+  test('is one reply of five requests, each with a reservation, and costs the sum', async () => {
+    const { run, call } = setup(long, { loses: 3 });
+    const { stdout, stderr, code } = await run('-o', 'json');
+    const document = JSON.parse(stdout);
+    const [act] = document.acts;
+    expect(act.text === long.text).toBe(true);
+    expect([code, act.attempts, act.finishReason, act.reused]).toEqual([0, 5, 'STOP', false]);
+    const { promptTokens, outputTokens } = long.usage;
+    const usage = { ...noTokens, promptTokens, outputTokens, totalTokens: promptTokens + outputTokens };
+    expect([act.usage, document.usage]).toEqual([usage, usage]);
+    expect(act.costUsd).toBeCloseTo((promptTokens * 2 + outputTokens * 10) / 1e6, 9);
+    expect(stderr).toContain(
+      'act_1: part 1 of the reply ended after 25,000 tokens, at the limit of one request; requesting part 2\n',
+    );
+
+    expect(listTokens()).toEqual([undefined, 'hop-1', 'hop-2', 'hop-2', 'hop-3']);
+    const [first, ...later] = server.generateRequests.map(({ body }) => body);
+    for (const { continuationToken: _, ...body } of later) expect(body).toEqual(first);
+    const limits = JSON.parse((await call('limits', '--format', 'json')).stdout);
+    const counted = limits.models.find((entry: { model: string }) => entry.model === model);
+    expect(counted.minute.requests).toEqual({ used: 5, booked: 0 });
+  });
+
+  test('is streamed with `keepChars`, by which the deltas add up to the reply', async () => {
+    const { run } = setup(long, { loses: 3 });
+    const { stdout, stderr, code } = await run('--stream', '-o', 'ndjson');
+    const events = stdout
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line));
+    let text = '';
+    for (const event of events) {
+      if (event.type === 'act-delta') text += event.text;
+      if (event.type === 'act-retry' && event.discard) text = text.slice(0, event.keepChars ?? 0);
+    }
+    const [retry] = parseEvents(stdout, 'act-retry');
+    const kept = long.parts.slice(0, 2).join('').length;
+    expect(retry).toMatchObject({ attempt: 1, discard: true, keepChars: kept, error: { code: 'stream_interrupted' } });
+    expect([code, text === long.text]).toEqual([0, true]);
+    expect(parseEvents(stdout, 'act-end')[0].text === long.text).toBe(true);
+    expect(parseEvents(stdout, 'act-end')[0].attempts).toBe(5);
+    expect(stderr).toMatch(
+      /^act_1: the end of the text above \([\d,]+ characters\) is discarded; that part of the reply starts again$/m,
+    );
+    expect(server.generateRequests).toHaveLength(5);
+  });
+
+  test('stops a pipe that has printed part of the hop, and --resume continues after hop 2', async () => {
+    const { run, call } = setup(long, { loses: 3 });
+    const stopped = await run('--stream');
+    expect(stopped.code).toBe(69);
+    expect(stopped.stdout.startsWith(long.parts.slice(0, 2).join(''))).toBe(true);
+    expect(stopped.stderr).toContain('boticelli: act_1: the stream was interrupted: ');
+    expect(stopped.stderr).toMatch(/Resume with: boticelli run .*long\.toml --stream --resume\n$/);
+    expect(server.generateRequests).toHaveLength(3);
+    const [record] = JSON.parse((await call('runs', '--format', 'json')).stdout).runs;
+    expect(record).toMatchObject({ status: 'failed', attempts: 3 });
+
+    const resumed = await run('--stream', '--resume');
+    expect([resumed.code, resumed.stdout === `${long.text}\n`]).toEqual([0, true]);
+    expect(listTokens().slice(3)).toEqual(['hop-2', 'hop-3']);
+  });
+});
+
+describe('a run that is killed in hop 3', () => {
+  test('is resumed with two more requests, which are all that is billed', async () => {
+    const long = createLongReply([50, 50, 50, 50]);
+    const { cwd, at } = setup(long);
+    const respond = (request: Parameters<LongReply['respond']>[0]) => long.respond(request);
+    server.setDefaultReply((request) =>
+      request.body.continuationToken === 'hop-2' ? { end: 'stall-before-headers' } : respond(request),
+    );
+    const killed = startBoticelli(['run', 'long.toml'], at);
+    await server.waitForRequests(3);
+    killed.child.kill('SIGKILL');
+    await killed.result;
+
+    server.setDefaultReply(respond);
+    const { stdout, stderr } = await runBoticelli(['run', 'long.toml', '--resume', '-o', 'json'], at);
+    const document = JSON.parse(stdout);
+    expect(document.acts).toMatchObject([{ text: long.text, reused: false, attempts: 2 }]);
+    expect(listTokens().slice(3)).toEqual(['hop-2', 'hop-3']);
+    expect(document.usage).toMatchObject({ promptTokens: 110 + 160, outputTokens: 100 });
+    expect(document.costUsd).toBeCloseTo((270 * 2 + 100 * 10) / 1e6, 9);
+    expect(stderr).toContain('act_1: part 2 of the reply is reused from an earlier run (no request, no cost)\n');
+
+    // The hops are deleted with the reply that they became part of.
+    const database = new LibSql(databasePath(join(cwd, 'state')));
+    onTestFinished(() => void database.close());
+    expect(database.prepare('SELECT count(*) FROM answers').raw(true).get()).toEqual([1]);
+    const again = JSON.parse((await runBoticelli(['run', 'long.toml', '--resume', '-o', 'json'], at)).stdout);
+    expect(again.acts).toMatchObject([{ text: long.text, reused: true, attempts: 0 }]);
+    expect(server.generateRequests).toHaveLength(5);
+  });
+});
+
+describe('a later hop', () => {
+  const long = createLongReply([30, 30, 30]);
+
+  test('is not sent if --max-cost does not allow it, and the hops before it are billed', async () => {
+    const { run } = setup(long);
+    const { stdout, code } = await run('-o', 'ndjson', '--max-cost', '0.00035');
+    expect(code).toBe(75);
+    const [end] = parseEvents(stdout, 'narrative-end');
+    expect(end).toMatchObject({ error: { code: 'budget_exceeded' }, usage: { outputTokens: 30 } });
+    expect(end.costUsd).toBeCloseTo((10 * 2 + 30 * 10) / 1e6, 9);
+    expect(server.generateRequests).toHaveLength(1);
+  });
+
+  test('is expected to cost no more than what the hops before it left of max_tokens', async () => {
+    // A whole reply may cost $0.00091. Without the subtraction, hop 2 could cost as much, after hop 1 for $0.00032.
+    const { run } = setup(long, { head: 'max_tokens = 90' });
+    expect(await run('--max-cost', '0.0012')).toMatchObject({ code: 0, stdout: `${long.text}\n` });
+    expect(server.generateRequests.map(({ body }) => body.generationConfig)).toEqual(
+      Array(3).fill({ maxOutputTokens: 90 }),
+    );
+  });
+
+  test('is not sent to a fallback model, and the model that served the first hop gets it', async () => {
+    const { run } = setup(long);
+    server.setDefaultReply((request) =>
+      request.model === model || request.body.continuationToken === 'hop-2'
+        ? dayQuotaError(request.model)
+        : long.respond(request),
+    );
+    const { stdout, code } = await run('-o', 'ndjson', '--fallback', 'gemini-b', '--fallback', 'gemini-c');
+    expect(parseEvents(stdout, 'act-fallback')).toMatchObject([{ from: model, to: 'gemini-b' }]);
+    expect([code, parseEvents(stdout, 'narrative-end')[0].error.code]).toEqual([75, 'quota_exhausted']);
+    expect(server.generateRequests.map((request) => request.model)).toEqual([
+      model,
+      'gemini-b',
+      'gemini-b',
+      'gemini-b',
+    ]);
+  });
+
+  test('that rejects a stored token says how to request the whole reply', async () => {
+    const { run } = setup(long);
+    const rejection = { status: 400, body: { error: { code: 400, message: 'bad token', status: 'INVALID_ARGUMENT' } } };
+    server.setDefaultReply((request) =>
+      request.body.continuationToken === 'hop-1' ? rejection : long.respond(request),
+    );
+    expect((await run()).code).toBe(69);
+    const { code, stderr } = await run('--resume');
+    expect(code).toBe(69);
+    expect(stderr).toContain('The stored parts of the reply may be too old to continue.');
+    server.setDefaultReply(long.respond);
+    expect((await run('--resume', '--from', 'act_1')).stdout).toBe(`${long.text}\n`);
+  });
+});
+
+test('a JSON reply is validated and recorded as a whole', async () => {
+  const parts = ['{"name": "A', 'da"', ', "size": 3}'];
+  const long = createLongReply([1, 1, 1]);
+  const respond: LongReply['respond'] = (request) => {
+    const script = long.respond(request);
+    const hop = Number(request.body.continuationToken?.slice(4) ?? 0);
+    const [candidate] = script.chunks?.[0]?.candidates ?? [];
+    const content = { role: 'model', parts: [{ text: parts[hop] ?? '' }] };
+    return { ...script, chunks: [{ ...script.chunks?.[0], candidates: [{ ...candidate, content }] }] };
+  };
+  const act = `[narrative]\nname = "json"\nmodel = "${model}"\n[toc]\norder = ["find"]\n[acts.find]\nformat = "json"\n[[acts.find.input]]\ntype = "text"\ncontent = "Who?"\n`;
+  const { run, cwd } = setup({ ...long, respond }, { act });
+  const file = join(cwd, 'replies.ndjson');
+  const recorded = await run('--record', file);
+  expect(recorded).toMatchObject({ code: 0, stdout: `${parts.join('')}\n` });
+  expect(server.generateRequests).toHaveLength(3);
+  expect(await run('--replay', file)).toMatchObject({ code: 0, stdout: `${parts.join('')}\n` });
+  expect(server.generateRequests).toHaveLength(3);
+});

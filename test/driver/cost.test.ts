@@ -1,0 +1,99 @@
+import { describe, expect, test } from 'vitest';
+import { calculateCostUsd, estimateCostUsd } from '../../src/driver/cost.js';
+import type { GenerateRequest, MediaPart } from '../../src/driver/request.js';
+import type { Usage } from '../../src/driver/response.js';
+import { builtInPrices, type Price } from '../../src/facts/prices.js';
+
+/** A usage with a million tokens for each unit of a count, so that costs equal prices. */
+const millions = ({ prompt = 0, cached = 0, tool = 0, output = 0, thoughts = 0 }): Usage => ({
+  ...{ promptTokens: prompt * 1e6, cachedTokens: cached * 1e6, toolTokens: tool * 1e6 },
+  ...{ outputTokens: output * 1e6, thoughtTokens: thoughts * 1e6 },
+});
+const price: Price = { input: 2, output: 10, cachedInput: 0.2 };
+
+describe('the cost of a request', () => {
+  test('bills thoughts as output, tool tokens as input, and cached tokens at their own price', () => {
+    expect(calculateCostUsd(millions({ prompt: 3, output: 1, thoughts: 2 }), price)).toBe(36);
+    expect(calculateCostUsd(millions({ prompt: 3, cached: 2 }), price)).toBe(2.4);
+    expect(calculateCostUsd(millions({ prompt: 1, tool: 2 }), price)).toBe(6);
+  });
+
+  test('bills cached tokens in full if their price is unknown', () => {
+    expect(calculateCostUsd(millions({ prompt: 3, cached: 2 }), { input: 2, output: 10 })).toBe(6);
+    expect(calculateCostUsd(millions({ prompt: 3, cached: 2 }), { input: 0, output: 10, cachedInput: 0 })).toBe(0);
+  });
+
+  test.each(['promptTokens', 'outputTokens', 'thoughtTokens'] as const)('is unknown without %s', (name) => {
+    const { [name]: _, ...usage } = millions({ prompt: 1, output: 1 });
+    expect(calculateCostUsd(usage, price)).toBeUndefined();
+  });
+
+  test('is unknown if the count of cached tokens is not a count', () => {
+    expect(calculateCostUsd(millions({ prompt: 1 }), price, { hasInvalidCount: true })).toBeUndefined();
+  });
+
+  test('depends on the size of the prompt', () => {
+    const tiered = builtInPrices['gemini-3.1-pro-preview']?.[0] as Price;
+    const cost = (promptTokens: number) =>
+      calculateCostUsd({ promptTokens, cachedTokens: 100_000, outputTokens: 10_000, thoughtTokens: 0 }, tiered);
+    expect(cost(200_000)).toBe(0.34);
+    expect(cost(200_001)).toBe(0.620004);
+  });
+
+  test('depends on the service tier', () => {
+    const cost = (serviceTier: string, factors: Partial<Price> = {}) =>
+      calculateCostUsd(millions({ prompt: 1 }), { ...price, ...factors }, { serviceTier });
+    expect(['standard', 'unspecified', 'flex'].map((tier) => cost(tier))).toEqual([2, 2, 1]);
+    expect(cost('priority', { priorityFactor: 1.8 })).toBe(3.6);
+    // The factor of priority differs between models, and the price of a new tier is not known.
+    expect(['priority', 'constructor', 'turbo'].map((tier) => cost(tier))).toEqual([undefined, undefined, undefined]);
+  });
+});
+
+describe('the cost of sound', () => {
+  const live: Price = { input: 1, output: 4, inputByModality: { AUDIO: 3 }, outputByModality: { AUDIO: 12 } };
+  const usage = millions({ prompt: 3, output: 1, thoughts: 1 });
+
+  test('needs the modalities of the tokens', () => {
+    const details = { prompt: { TEXT: 2e6, AUDIO: 1e6 }, output: { AUDIO: 1e6 } };
+    expect(calculateCostUsd(usage, live, details)).toBe(2 + 3 + 12 + 4);
+    expect(calculateCostUsd(usage, live, { output: details.output })).toBeUndefined();
+    expect(calculateCostUsd(usage, live, { prompt: details.prompt })).toBeUndefined();
+  });
+
+  test('counts tokens without a modality at the highest price', () => {
+    expect(calculateCostUsd(usage, live, { prompt: { TEXT: 2e6 }, output: { TEXT: 1e6 } })).toBe(2 + 3 + 4 + 4);
+  });
+
+  test('is unknown if the modalities have more tokens than the prompt', () => {
+    expect(calculateCostUsd(usage, live, { prompt: { TEXT: 4e6 }, output: { TEXT: 1e6 } })).toBeUndefined();
+  });
+
+  test('is estimated from above', () => {
+    const request = (part?: MediaPart): GenerateRequest => ({
+      ...{ model: 'm', parameters: {}, turns: [{ role: 'user', parts: part ? [part] : [] }] },
+    });
+    const tokens = { promptTokens: 1e6, outputTokens: 1e6 };
+    expect(estimateCostUsd(request(), tokens, live)).toBe(3 + 12);
+    const hearing: Price = { input: 1, output: 4, inputByModality: { AUDIO: 3 } };
+    const media = (mimeType: string): MediaPart => ({
+      type: 'media',
+      mimeType,
+      content: { from: 'bytes', base64: '' },
+    });
+    expect(estimateCostUsd(request(media('image/png')), tokens, hearing)).toBe(1 + 4);
+    expect(estimateCostUsd(request(media('video/mp4')), tokens, hearing)).toBe(3 + 4);
+  });
+});
+
+test('every built-in price is complete, and its changes are in order', () => {
+  for (const [model, prices] of Object.entries(builtInPrices)) {
+    const days = prices.map(({ from = '' }) => from);
+    expect(days, model).toEqual([...days].sort());
+    expect(days[0], model).toBe('');
+    for (const each of prices.flatMap((dated) => [dated, ...(dated.above ? [dated.above] : [])])) {
+      expect(each.output, model).toBeGreaterThan(each.input);
+      expect(each.cachedInput ?? 0, model).toBeLessThan(each.input);
+    }
+  }
+});

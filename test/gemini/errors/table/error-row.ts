@@ -1,0 +1,41 @@
+import type { ErrorCode } from '../../../../src/errors.js';
+import type { ScriptedReply } from '../../../helpers/gemini/replies.js';
+
+/** One kind of answer, and what the user gets. */
+export interface ErrorRow {
+  /** Which request gets the answer: `reply` means generateContent and streamGenerateContent, with equal errors. */
+  to: 'reply' | 'stream' | 'Live' | 'Files' | 'list';
+  /** Who answers what. */
+  answer: string;
+  script: ScriptedReply;
+  code: ErrorCode;
+  /** `HOST` stands for the host and port of the server. */
+  message: string;
+  hint: string;
+  isTransient?: true;
+}
+
+/** A web page with a title. */
+export const page = (title: string) => `<!DOCTYPE html><html lang=en><title>${title}</title><p>…</p></html>`;
+
+/** An error in OpenAI's format. */
+export const createOpenAiError = (message: string, code: string) => ({
+  error: { message, type: 'invalid_request_error', code },
+});
+
+/** What Gemini says about a file that it has deleted. */
+export const fileMessage = 'You do not have permission to access the File abc or it may not exist.';
+
+// The hints of several rows.
+export const wrongHost =
+  'Check that HOST is a Gemini service: the base URL may be wrong, or a proxy may have answered.';
+export const wrongPath = "The base URL may be wrong: HOST must have Gemini's API at /v1beta below it.";
+export const wrongHostOrKey =
+  'Check that HOST is a Gemini service: the base URL may be wrong, or a proxy may have answered. Or HOST does not accept this API key.';
+export const checkKey = 'Check GEMINI_API_KEY, or create a key at https://aistudio.google.com/apikey.';
+export const foreignKey = 'Check that GEMINI_API_KEY is a key for HOST.';
+export const changeRequest = 'Change the narrative: the same request would be rejected again.';
+export const tryLater = 'Try again later, or use another model.';
+export const tryInAMinute = 'Try again in a minute, or use another model.';
+export const fileExpired =
+  'Uploaded files are deleted after 48 hours, and only keys of the same project can use them. Upload it again.';

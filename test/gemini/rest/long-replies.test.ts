@@ -1,0 +1,126 @@
+import { describe, expect, test } from 'vitest';
+import type { FinishedHop } from '../../../src/driver/request.js';
+import { createChunk, type ScriptedReply, textReply, type WireReply } from '../../helpers/gemini/replies.js';
+import { createGeminiFixture, createRequest, getError, model, readStream } from '../gemini-fixture.js';
+
+const fixture = createGeminiFixture();
+
+const signature = { text: '', thoughtSignature: 'c2ln' };
+const finishedHops: FinishedHop[] = [
+  { token: 'a', outputTokens: 9, turn: { role: 'model', model, text: '', native: [{ text: 'hm, ', thought: true }] } },
+  {
+    ...{ token: 'b', outputTokens: 9 },
+    turn: { role: 'model', model, text: 'One', native: [{ text: 'well', thought: true }, { text: 'One' }, signature] },
+  },
+];
+const laterRequest = createRequest('Write.', { finishedHops, parameters: { maxTokens: 70_000 } });
+
+/** The response to a script, which must be equal for unary and streamed requests. */
+async function replyTo(script: ScriptedReply, request = createRequest()) {
+  fixture.server.queueReplies(script, script);
+  const unary = await fixture.driver().generate(request);
+  const { response, error } = await readStream(fixture.driver().generateStream(request));
+  expect(error).toBeUndefined();
+  expect(response).toEqual(unary);
+  return unary;
+}
+
+test('sends the request of a later hop with the last token, and is otherwise the same', async () => {
+  await replyTo(textReply('x'), { ...laterRequest, finishedHops: [] });
+  await replyTo(textReply('x'), laterRequest);
+  const [first, , later] = fixture.server.requests;
+  expect(first?.body).not.toHaveProperty('continuationToken');
+  expect(later?.body).toEqual({ ...first?.body, continuationToken: 'b' });
+  expect(later?.body.generationConfig).toEqual({ maxOutputTokens: 70_000 });
+});
+
+test('returns the token and the part of a hop that another one continues', async () => {
+  const script = textReply(['Two ', 'and'], { finishReason: 'CONTINUATION', continuationToken: 'c' });
+  expect(await replyTo(script, laterRequest)).toMatchObject({
+    ...{ text: 'Two and', finishReason: 'CONTINUATION', continuationToken: 'c' },
+    turn: { text: 'Two and', native: [{ text: 'Two and' }] },
+  });
+});
+
+test('returns the whole turn with the last hop, with thoughts and signatures', async () => {
+  const response = await replyTo(textReply([' and', ' two.']), laterRequest);
+  expect(response).toMatchObject({ text: ' and two.', finishReason: 'STOP' });
+  expect(response).not.toHaveProperty('continuationToken');
+  expect(response.turn).toEqual({
+    ...{ role: 'model', model, text: 'One and two.' },
+    native: [{ text: 'hm, well', thought: true }, { text: 'One' }, signature, { text: ' and two.' }],
+  });
+});
+
+describe('a last hop without text', () => {
+  test.each(['STOP', 'MAX_TOKENS'])('ends the reply with %s', async (finishReason) => {
+    const response = await replyTo(textReply('', { finishReason }), laterRequest);
+    expect(response).toMatchObject({ text: '', finishReason, turn: { text: 'One' } });
+  });
+
+  test('is an empty reply if no hop has text', async () => {
+    fixture.server.queueReplies(textReply(''));
+    const request = { ...laterRequest, finishedHops: finishedHops.slice(0, 1) };
+    expect(await getError(fixture.driver().generate(request))).toMatchObject({ code: 'empty_reply' });
+  });
+
+  test('is an error if it was blocked', async () => {
+    fixture.server.queueReplies(textReply('', { finishReason: 'SAFETY' }));
+    expect(await getError(fixture.driver().generate(laterRequest))).toMatchObject({ code: 'blocked' });
+  });
+});
+
+describe('a hop to continue', () => {
+  const options = { finishReason: 'CONTINUATION', continuationToken: 'c' };
+
+  test('may have only thoughts', async () => {
+    const usage = { promptTokenCount: 8, thoughtsTokenCount: 90, totalTokenCount: 98 };
+    expect(await replyTo(textReply('', { ...options, usage }))).toMatchObject({ text: '', continuationToken: 'c' });
+  });
+
+  test('is an error if it is empty', async () => {
+    const script = textReply('', { ...options, usage: { promptTokenCount: 8, totalTokenCount: 8 } });
+    fixture.server.queueReplies(script, script);
+    const expected = {
+      code: 'unavailable',
+      message: 'the service sent an empty part of a long reply',
+      isTransient: false,
+    };
+    expect(await getError(fixture.driver().generate(createRequest()))).toMatchObject(expected);
+    expect((await readStream(fixture.driver().generateStream(createRequest()))).error).toMatchObject(expected);
+  });
+});
+
+describe('the token of a stream', () => {
+  const withToken = (chunk: WireReply, continuationToken: unknown): WireReply => ({
+    candidates: [{ ...chunk.candidates?.[0], continuationToken }],
+  });
+  const readToken = async (...chunks: WireReply[]) => {
+    fixture.server.queueReplies({ chunks });
+    return (await readStream(fixture.driver().generateStream(createRequest()))).response?.continuationToken;
+  };
+  const last = createChunk('', 'CONTINUATION');
+
+  test('is the last one', async () => {
+    const [first, second] = [withToken(createChunk('A'), 'early'), withToken(createChunk('B', 'CONTINUATION'), 'late')];
+    expect(await readToken(first, second)).toBe('late');
+    expect(await readToken(withToken(createChunk('A'), 'early'), last)).toBe('early');
+  });
+
+  test('is not one that text without a token follows, because that text would come twice', async () => {
+    expect(await readToken(withToken(createChunk('A'), 'early'), createChunk('B', 'CONTINUATION'))).toBeUndefined();
+  });
+
+  test.each([
+    ['a number', 7],
+    ['null', null],
+    ['an empty string', ''],
+  ])('is not %s', async (_, token) => {
+    expect(await readToken(createChunk('A'), withToken(last, token))).toBeUndefined();
+  });
+
+  test('is ignored with another finish reason, such as MAX_TOKENS: the budget of the whole reply is used up', async () => {
+    expect(await readToken(withToken(createChunk('A', 'MAX_TOKENS'), 'c'))).toBeUndefined();
+    expect(await readToken(withToken(createChunk('A', 'continuation'), 'c'))).toBe('c');
+  });
+});

@@ -1,0 +1,84 @@
+import { describe, expect, test } from 'vitest';
+import { addUsage, type Usage, zeroUsage } from '../../../src/driver/response.js';
+import { toBilledUsage } from '../../../src/gemini/rest/usage.js';
+
+const convert = (metadata: unknown, hasReply = true) => toBilledUsage(metadata, { hasReply }).usage;
+
+describe('the counts of a response', () => {
+  test('include cached and tool tokens', () => {
+    const metadata = {
+      ...{ promptTokenCount: 100, cachedContentTokenCount: 80, toolUsePromptTokenCount: 20 },
+      ...{ candidatesTokenCount: 5, thoughtsTokenCount: 10, totalTokenCount: 135 },
+    };
+    expect(convert(metadata)).toEqual({
+      ...{ promptTokens: 100, cachedTokens: 80, toolTokens: 20 },
+      ...{ outputTokens: 5, thoughtTokens: 10, totalTokens: 135 },
+    });
+  });
+
+  test('are 0 if the service counted the prompt and left out a count', () => {
+    const metadata = { promptTokenCount: 7, candidatesTokenCount: 3 };
+    expect(convert(metadata)).toEqual({ promptTokens: 7, outputTokens: 3, thoughtTokens: 0, totalTokens: 10 });
+    expect(convert({ ...metadata, thoughtsTokenCount: null })).toEqual(convert(metadata));
+  });
+
+  test.each([[undefined], [null], [{}], ['x'], [[1]], [{ trafficType: 'ON_DEMAND' }]])(
+    'are unknown in %j',
+    (metadata) => {
+      expect(convert(metadata)).toEqual({});
+    },
+  );
+
+  test.each([-1, 1.5, '7', {}, [], true, Number.NaN, Number.POSITIVE_INFINITY, 2 ** 53])(
+    'are unknown if %j',
+    (count) => {
+      const names = ['promptTokenCount', 'candidatesTokenCount', 'thoughtsTokenCount', 'totalTokenCount'];
+      expect(convert(Object.fromEntries(names.map((name) => [name, count])))).toEqual({});
+      expect(convert({ promptTokenCount: 5, candidatesTokenCount: 1, thoughtsTokenCount: count })).toEqual({
+        ...{ promptTokens: 5, outputTokens: 1 },
+      });
+    },
+  );
+
+  test('have the output that the total leaves', () => {
+    const metadata = { promptTokenCount: 10, thoughtsTokenCount: 5, toolUsePromptTokenCount: 2 };
+    expect(convert({ ...metadata, totalTokenCount: 20 }).outputTokens).toBe(3);
+    // A total that leaves nothing for the reply contradicts the reply. The Live API leaves thoughts out of the total.
+    for (const totalTokenCount of [17, 12, undefined]) {
+      expect(convert({ ...metadata, totalTokenCount }).outputTokens).toBeUndefined();
+    }
+    expect(convert({ ...metadata, totalTokenCount: 17 }, false).outputTokens).toBe(0);
+    expect(convert(metadata, false)).toMatchObject({ outputTokens: 0, totalTokens: 17 });
+  });
+
+  test('have no more cached tokens than the prompt', () => {
+    expect(convert({ promptTokenCount: 5, cachedContentTokenCount: 9, candidatesTokenCount: 1 }).cachedTokens).toBe(5);
+  });
+});
+
+test('a breakdown by modality is kept if it is valid', () => {
+  const details = (promptTokensDetails: unknown) =>
+    toBilledUsage({ promptTokensDetails }, { hasReply: true }).tokenDetails;
+  expect(
+    details([{ modality: 'TEXT', tokenCount: 3 }, { modality: 'audio', tokenCount: 4 }, { tokenCount: 2 }, {}]),
+  ).toEqual({ prompt: { TEXT: 5, AUDIO: 4 } });
+  for (const invalid of [undefined, null, [], {}, [null], [{ modality: 'TEXT', tokenCount: -1 }]]) {
+    expect(details(invalid)).toBeUndefined();
+  }
+});
+
+describe('a sum of usages', () => {
+  const counted: Usage = { promptTokens: 10, cachedTokens: 4, outputTokens: 1, thoughtTokens: 2, totalTokens: 13 };
+
+  test('adds every count', () => {
+    expect(addUsage(zeroUsage, counted)).toEqual(counted);
+    expect(addUsage(counted, { ...counted, toolTokens: 5 })).toEqual({
+      ...{ promptTokens: 20, cachedTokens: 8, toolTokens: 5, outputTokens: 2, thoughtTokens: 4, totalTokens: 26 },
+    });
+  });
+
+  test('has no count that is unknown in a part', () => {
+    expect(addUsage(counted, {})).toEqual({});
+    expect(addUsage({ outputTokens: 1 }, counted)).toEqual({ outputTokens: 2 });
+  });
+});

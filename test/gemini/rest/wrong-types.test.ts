@@ -1,0 +1,36 @@
+import type { GenerateContentResponse } from '@google/genai';
+import { expect, test } from 'vitest';
+import { BoticelliError } from '../../../src/errors.js';
+import { createReplyCollector } from '../../../src/gemini/rest/collect-response.js';
+import { isRecord } from '../../../src/util/json.js';
+import { type Json, listMutatedAnswers } from '../../helpers/mutate-answer.js';
+import { completeAnswers } from '../../soak/fuzz-answers.js';
+
+/** What the collector makes of an answer: the text of the reply, the code of its error, or that it broke off. */
+function collect(answer: Json): string {
+  const collector = createReplyCollector('m');
+  if (isRecord(answer)) collector.add(answer as unknown as GenerateContentResponse);
+  collector.describeOtherParts();
+  if (!collector.isFinished) return 'interrupted';
+  try {
+    const { text, finishReason } = collector.buildResponse();
+    expect(typeof finishReason).toBe('string');
+    return `text ${text}`;
+  } catch (thrown) {
+    if (!(thrown instanceof BoticelliError)) throw thrown;
+    expect(thrown.message).not.toMatch(/undefined|NaN|\[object/);
+    return thrown.code;
+  }
+}
+
+// fuzz-answers.ts has the random changes, several at once and over HTTP.
+test.each(completeAnswers.map((answer) => [collect(answer), answer]))(
+  'handles each wrong value at each place of an answer (%s)',
+  (expected, answer) => {
+    const outcomes = [...listMutatedAnswers(answer)].map(collect);
+    expect(outcomes.length).toBeGreaterThan(100);
+    const possible = new Set(['interrupted', 'empty_reply', 'blocked', expected]);
+    // Without one of its parts, or with another text or finish reason, a reply is another reply.
+    for (const outcome of outcomes) if (!possible.has(outcome)) expect(outcome).toMatch(/^text (<0>|<1>|hm|x|7| )+$/);
+  },
+);

@@ -1,0 +1,60 @@
+import { type ScriptedReply, textReply } from './replies.js';
+import type { ReceivedRequest } from './send-reply.js';
+
+/** A reply that the server sends in several hops, as Gemini 4 does for long replies. */
+export interface LongReply {
+  /** The text of each hop. */
+  parts: readonly string[];
+  /** The whole text. */
+  text: string;
+  /** The sum of the usage of all hops. */
+  usage: { promptTokens: number; outputTokens: number };
+  /** Replies to a request with the hop of its token. */
+  respond(request: ReceivedRequest): ScriptedReply;
+}
+
+/**
+ * Creates a long reply of numbered words, one token each. As the service does, it counts the output of the earlier hops
+ * as part of the prompt.
+ * @param hopTokens the number of tokens of each hop
+ */
+export function createLongReply(hopTokens: readonly number[]): LongReply {
+  const starts = hopTokens.map((_, hop) => hopTokens.slice(0, hop).reduce((sum, tokens) => sum + tokens, 0));
+  const words = hopTokens.map((tokens, hop) =>
+    // An emoji is two UTF-16 units and four bytes.
+    Array.from({ length: tokens }, (_, index) => `\u{1f58b}${(starts[hop] ?? 0) + index} `),
+  );
+  const parts = words.map((list) => list.join(''));
+  const countPrompt = (hop: number) => 10 + (starts[hop] ?? 0);
+  return {
+    parts,
+    text: parts.join(''),
+    usage: {
+      promptTokens: hopTokens.reduce((sum, _, hop) => sum + countPrompt(hop), 0),
+      outputTokens: hopTokens.reduce((sum, tokens) => sum + tokens, 0),
+    },
+    respond({ body }) {
+      const hop = body.continuationToken === undefined ? 0 : Number(body.continuationToken.replace(/^hop-/, ''));
+      const [promptTokenCount, candidatesTokenCount] = [countPrompt(hop), hopTokens[hop] ?? 0];
+      const totalTokenCount = promptTokenCount + candidatesTokenCount;
+      return textReply(groupWords(words[hop] ?? []), {
+        usage: { promptTokenCount, candidatesTokenCount, totalTokenCount },
+        ...(hop < hopTokens.length - 1 && { finishReason: 'CONTINUATION', continuationToken: `hop-${hop + 1}` }),
+      });
+    },
+  };
+}
+
+/** Joins words to at most 100 pieces. */
+function groupWords(words: readonly string[]): string[] {
+  const size = Math.ceil(words.length / 100);
+  return Array.from({ length: Math.ceil(words.length / size) }, (_, index) =>
+    words.slice(index * size, (index + 1) * size).join(''),
+  );
+}
+
+/** Creates a reply whose connection is lost after half of its chunks. */
+export function breakOff(reply: ScriptedReply): ScriptedReply {
+  const { chunks = [] } = reply;
+  return { ...reply, chunks: chunks.slice(0, chunks.length / 2), end: 'destroy' };
+}

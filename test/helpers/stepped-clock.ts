@@ -1,0 +1,34 @@
+import type { Clock } from '../../src/driver/clock.js';
+import { createCondition } from './condition.js';
+
+/** A clock whose sleeps end only when `advance` reaches their time, for tests of what happens meanwhile. */
+export interface SteppedClock extends Clock {
+  /** The durations of all sleeps so far, in milliseconds. */
+  sleepsMs: number[];
+  /** Resolves as soon as this many sleeps have begun. */
+  waitForSleeps(count: number): Promise<void>;
+  /** Moves the time forward. */
+  advance(durationMs: number): void;
+}
+
+export function createSteppedClock(startMs = Date.UTC(2026, 10, 30, 12)): SteppedClock {
+  let nowMs = startMs;
+  const sleepsMs: number[] = [];
+  const [sleepsChanged, timeChanged] = [createCondition(), createCondition()];
+  return {
+    sleepsMs,
+    waitForSleeps: (count) => sleepsChanged.waitUntil(() => sleepsMs.length >= count),
+    advance(durationMs) {
+      nowMs += durationMs;
+      timeChanged.notify();
+    },
+    now: () => nowMs,
+    async sleep(durationMs, signal) {
+      const endMs = nowMs + durationMs;
+      sleepsMs.push(durationMs);
+      sleepsChanged.notify();
+      await timeChanged.waitUntil(() => nowMs >= endMs || signal?.aborted === true);
+      signal?.throwIfAborted();
+    },
+  };
+}

@@ -1,0 +1,103 @@
+import { describe, expect, test } from 'vitest';
+import { modelStateKey } from '../../../src/quota/limiter/project-state.js';
+import { createRateLimiter, type RateLimiter, type Reservation } from '../../../src/quota/limiter/rate-limiter.js';
+import type { Limits } from '../../../src/quota/limits.js';
+import { resetLearnedLimits } from '../../../src/quota/reset-learned-limits.js';
+import { getQuotaStatus } from '../../../src/quota/status.js';
+import { createMemoryQuotaStore } from '../../../src/quota/stores/memory-store.js';
+import { createManualClock } from '../../helpers/manual-clock.js';
+import { expectReserved } from './limiter-fixture.js';
+import { limiterKinds } from './limiter-kinds.js';
+
+const startMs = Date.UTC(2026, 10, 22, 12);
+const spendRejection = { violations: [], pausesProject: true };
+const createReserver =
+  (limiter: RateLimiter, limits: Limits = {}) =>
+  async (model: string, deadline?: number) =>
+    limiter.reserve({ model, estimatedTokens: 1, resolveLimits: () => limits, ...(deadline && { deadline }) });
+
+describe.each(limiterKinds)('the pause of a project in $name', ({ open }) => {
+  test('delays all models: those with a state, pending requests, and new ones', async () => {
+    const clock = createManualClock(startMs);
+    const { limiter, store, project } = await open(clock, {});
+    const reserve = createReserver(limiter);
+    const first = expectReserved(await reserve('m'));
+    expect(await limiter.confirm(first)).toBe('go');
+    await reserve('n');
+    // A request of another model that waits for its time.
+    const onceAMinute = createReserver(limiter, { rpm: { value: 1, source: 'settings' } });
+    await onceAMinute('busy');
+    const pending = expectReserved(await onceAMinute('busy'));
+    clock.advance(40_000);
+    await limiter.recordRejection(first, spendRejection);
+
+    const until = startMs + 100_000;
+    for (const model of ['m', 'n', 'new']) {
+      expect(expectReserved(await reserve(model))).toMatchObject({ at: until, reason: 'spend', guessed: false });
+      expect(await reserve(model, until - 1)).toEqual({ state: 'too-late', model, at: until, reason: 'spend' });
+    }
+    clock.advance(pending.at - clock.now());
+    expect(await limiter.confirm(pending)).toMatchObject({ state: 'booked', at: until, reason: 'spend' });
+    clock.advance(until - clock.now());
+    expect(await limiter.confirm(pending)).toBe('go');
+    const models = getQuotaStatus({
+      ...{ modelStates: await store.readAll(), models: [], limitsFor: () => ({}), project, now: clock.now() },
+    });
+    expect(models.map(({ model }) => model)).toEqual(['busy', 'm', 'n', 'new']);
+  });
+
+  test('doubles with each rejection after a pause, up to ten minutes, and counts a burst once', async () => {
+    const clock = createManualClock(startMs);
+    const { limiter } = await open(clock, {});
+    const reserve = createReserver(limiter);
+    const pauses: number[] = [];
+    for (let n = 0; n < 6; n += 1) {
+      const burst: Reservation[] = [];
+      for (let each = 0; each < 3; each += 1) burst.push(expectReserved(await reserve(each === 1 ? 'n' : 'm')));
+      clock.advance(Math.max(0, (burst[2]?.at ?? 0) - clock.now()));
+      for (const each of burst) await limiter.confirm(each);
+      clock.advance(1);
+      for (const each of burst) await limiter.recordRejection(each, spendRejection);
+      const next = expectReserved(await reserve('m'));
+      pauses.push(next.at - clock.now());
+      await limiter.cancel(next);
+    }
+    expect(pauses.map((pauseMs) => pauseMs / 60_000)).toEqual([1, 2, 4, 8, 10, 10]);
+    // After a long time the pauses are short again.
+    clock.advance(3_600_000);
+    await limiter.recordRejection(expectReserved(await reserve('m')), spendRejection);
+    expect(expectReserved(await reserve('n')).at - clock.now()).toBe(60_000);
+  });
+
+  test('lasts as long as the service says', async () => {
+    const clock = createManualClock(startMs);
+    const { limiter } = await open(clock, {});
+    const reserve = createReserver(limiter);
+    await limiter.recordRejection(expectReserved(await reserve('m')), { ...spendRejection, retryAfterMs: 31_000 });
+    expect(expectReserved(await reserve('n')).at).toBe(startMs + 31_000);
+  });
+
+  test('ends when the limits of a model are reset', async () => {
+    const clock = createManualClock(startMs);
+    const { limiter, store, project } = await open(clock, {});
+    const reserve = createReserver(limiter);
+    await limiter.recordRejection(expectReserved(await reserve('m')), spendRejection);
+    await resetLearnedLimits(store, project, 'm');
+    expect(expectReserved(await reserve('m')).at).toBe(startMs);
+    expect(expectReserved(await reserve('new')).at).toBe(startMs);
+  });
+});
+
+test('is observed by another process for models that it has not used before', async () => {
+  const clock = createManualClock(startMs);
+  const store = createMemoryQuotaStore();
+  const [one, other] = [0, 1].map(() => createReserver(createRateLimiter({ store, clock, project: 'p' })));
+  await other?.('known');
+  const limiter = createRateLimiter({ store, clock, project: 'p' });
+  await limiter.recordRejection(expectReserved(await limiter.reserve({ ...request, model: 'm' })), spendRejection);
+  for (const model of ['known', 'm', 'new']) expect(await other?.(model)).toMatchObject({ at: startMs + 60_000 });
+  expect(await one?.('another')).toMatchObject({ at: startMs + 60_000 });
+  expect((await store.readAll()).get(modelStateKey('p', 'another'))?.refusedFor).toBe('spend');
+});
+
+const request = { estimatedTokens: 1, resolveLimits: () => ({}) };

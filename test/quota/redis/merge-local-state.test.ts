@@ -1,0 +1,17 @@
+import { expect, test } from 'vitest';
+import { createModelState } from '../../../src/quota/limiter/model-state.js';
+import { mergeLocalState } from '../../../src/quota/redis/merge-local-state.js';
+
+const options = { edition: 'e', now: 5000, toServerTime: (at: number) => at + 100, windowMs: 60_000 };
+
+test('gives a new shared state the local pause, with its reason', () => {
+  const state = createModelState();
+  mergeLocalState(state, { ...createModelState(), notBefore: 9000, refusedFor: 'spend' }, options);
+  expect(state).toMatchObject({ notBefore: 9100, refusedFor: 'spend' });
+});
+
+test('keeps the pause of a shared state', () => {
+  const state = { ...createModelState(), notBefore: 7000, refusedFor: 'tpm' as const };
+  mergeLocalState(state, { ...createModelState(), notBefore: 9000, refusedFor: 'spend' }, options);
+  expect(state).toMatchObject({ notBefore: 7000, refusedFor: 'tpm' });
+});
