@@ -102,6 +102,20 @@ export function getRegularFileSize(path: string, maxBytes: number): { ok: true; 
   }
 }
 
+/**
+ * Returns why it is unknown whether a file exists, as the end of a sentence. The usual reason is a folder that the user
+ * can't enter, such as the home folder of another user. Returns undefined if it is known.
+ */
+export function explainLookupFailure(path: string): string | undefined {
+  try {
+    statSync(path, { throwIfNoEntry: false });
+    return undefined;
+  } catch (thrown) {
+    const { reason, message } = convertSystemError(thrown as NodeJS.ErrnoException).problem;
+    return reason === 'missing' ? undefined : message;
+  }
+}
+
 /** Converts an error of the file system. */
 export function convertSystemError({ code, message }: NodeJS.ErrnoException): Failure {
   if (code === 'ENOENT' || code === 'ENOTDIR') return createProblem('missing', 'does not exist');

@@ -158,7 +158,8 @@ test.runIf(process.getuid?.() === 0)('a cache of another user is not used, and i
 
 test.runIf(process.getuid?.() === 0)('starts without a cache where the folder belongs to another user', () => {
   const { start, caches, dist } = installation();
-  for (const folder of [join(dist, '..'), dist]) chmodSync(folder, 0o755);
+  // The copied files have the modes of the clone, which other users may not read.
+  execFileSync('chmod', ['-R', 'a+rX', join(dist, '..')]);
   expect(start(['check'], 65534)).toMatchObject({ stdout: 'first check\n', stderr: '', status: 0 });
   expect(caches()).toEqual([]);
 });

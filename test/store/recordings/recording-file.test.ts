@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { existsSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { readRecording } from '../../../src/store/recordings/read-recording.js';
@@ -73,7 +73,8 @@ test('a complete line without its newline is kept', () => {
 test('an empty file becomes a recording, and its permissions are kept', () => {
   const folder = createTemporaryFolder(onTestFinished);
   const path = join(folder, 'file');
-  writeFileSync(path, '', { mode: 0o640 });
+  writeFileSync(path, '');
+  chmodSync(path, 0o640);
   const recording = openRecording(path);
   recording.add(createEntry('a'));
   recording.finish();
