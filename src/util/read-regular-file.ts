@@ -58,17 +58,16 @@ function readLargeFile(path: string, maxBytes: number): Buffer | undefined {
   try {
     const stats = fstatSync(fd);
     if (!stats.isFile() || stats.size > maxBytes) return undefined;
-    // One byte more than expected, so that reading the whole file also finds its end.
-    const chunks = [allocatePages(stats.size + 1)];
-    let length = 0;
-    for (let chunk = chunks[0]; chunk; chunk = chunks.at(-1)) {
+    const chunks: Buffer[] = [];
+    // One byte more than expected, so that the first read also finds the end of the file.
+    for (let [length, nextBytes] = [0, stats.size + 1]; ; nextBytes = Math.min(length, maxBytes + 1 - length)) {
+      const chunk = allocatePages(nextBytes);
       const bytesRead = fillBuffer(fd, chunk, length);
       length += bytesRead;
       if (length > maxBytes) return undefined;
-      if (bytesRead < chunk.length) break;
-      chunks.push(allocatePages(Math.min(length, maxBytes + 1 - length)));
+      chunks.push(chunk);
+      if (bytesRead < chunk.length) return Buffer.concat(chunks, length);
     }
-    return chunks.length === 1 ? chunks[0]?.subarray(0, length) : Buffer.concat(chunks, length);
   } finally {
     closeSync(fd);
   }
