@@ -2,7 +2,6 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
 import { createTemporaryFolder, runBoticelli, startShell } from '../../helpers/boticelli.js';
-import { textReply } from '../../helpers/gemini/replies.js';
 import { type GeminiServer, startGeminiServer } from '../../helpers/gemini/server.js';
 import { mediaBytes } from '../../helpers/media-bytes.js';
 
