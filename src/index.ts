@@ -1,6 +1,6 @@
 /** The library. It does what the command line does, but does not use the console, `process.exit` or global state. */
 
-export type { PriceList } from './config/price-list.js';
+export type { ConfiguredPrice, PriceList } from './config/price-list.js';
 export { type Clock, systemClock } from './driver/clock.js';
 export type { BilledUsage } from './driver/cost.js';
 export type { BoticelliDriver, CallContext, Lease } from './driver/driver.js';
@@ -40,7 +40,15 @@ export type {
   UserTurn,
 } from './driver/request.js';
 export { getByteLength } from './driver/request.js';
-export type { ChunkMetadata, GenerateResponse, ReplyAudio, StreamChunk, Usage } from './driver/response.js';
+export type {
+  ChunkMetadata,
+  GenerateResponse,
+  ReplyAudio,
+  StreamChunk,
+  TokenDetails,
+  TokensByModality,
+  Usage,
+} from './driver/response.js';
 export { addUsage, zeroUsage } from './driver/response.js';
 export { UntranscribedSpeech } from './driver/untranscribed-speech.js';
 export type { ErrorCode, ErrorDetails, ErrorReport, InterruptSignal, QuotaViolation } from './errors.js';
@@ -72,6 +80,7 @@ export type {
 } from './executor/narrative-events.js';
 export { NarrativeExecutor } from './executor/narrative-executor.js';
 export type { ExecuteOptions, NarrativeExecutorOptions, ProgressListener } from './executor/options.js';
+export type { Price, TokenRates } from './facts/prices.js';
 export { createGeminiDriver } from './gemini/driver.js';
 export type { ModelInfo, ModelList, ModelListCache } from './gemini/models/model-info.js';
 export type { GeminiDriverOptions } from './gemini/options.js';

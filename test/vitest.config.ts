@@ -1,5 +1,8 @@
 import { defineConfig } from 'vitest/config';
 
+// Some tests start the program as another user, who must be able to read the files of the test. All processes inherit it.
+process.umask(0o022);
+
 export default defineConfig({
   test: {
     root: new URL('..', import.meta.url).pathname,

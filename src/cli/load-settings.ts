@@ -6,9 +6,15 @@ import type { Colors } from '../terminal/text/colors.js';
 import type { SettingsFlagOptions } from './common-options.js';
 import type { CliProcess } from './process.js';
 import { reportDiagnostics } from './report-diagnostics.js';
+import { createWarn } from './stderr.js';
 
 /** Loads the settings, and prints the errors of a settings file on standard error. @throws BoticelliError */
-export async function loadSettings(options: SettingsFlagOptions, proc: CliProcess, colors: Colors): Promise<Settings> {
+export async function loadSettings(
+  options: SettingsFlagOptions,
+  proc: CliProcess,
+  colors: Colors,
+  warn = createWarn(proc, colors),
+): Promise<Settings> {
   const { config, tier, rpm, tpm, rpd, maxConcurrent, fallback } = options;
   const givenFlags = Object.entries({ tier, rpm, tpm, rpd, maxConcurrent, fallback }).filter(
     ([, value]) => value !== undefined,
@@ -18,6 +24,7 @@ export async function loadSettings(options: SettingsFlagOptions, proc: CliProces
       environment: proc.env,
       workingFolder: getWorkingFolder(proc),
       ...(config !== undefined && { configFile: config }),
+      warn,
       flags: Object.fromEntries(givenFlags) as SettingsFlags,
     });
   } catch (thrown) {

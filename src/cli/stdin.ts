@@ -1,6 +1,7 @@
 import { isUtf8 } from 'node:buffer';
 import { fstatSync } from 'node:fs';
 import { addAbortSignal } from 'node:stream';
+import { type Clock, systemClock } from '../driver/clock.js';
 import { BoticelliError } from '../errors.js';
 import { maxRequestBytes } from '../facts/media.js';
 import { maxNarrativeBytes, type NarrativeContent } from '../narrative/parse/parse-narrative-files.js';
@@ -8,33 +9,54 @@ import type { CliProcess } from './process.js';
 
 type StdinProcess = Pick<CliProcess, 'stdin'>;
 
+interface ReadStdinOptions {
+  signal: AbortSignal;
+  warn: (text: string) => void;
+  /** Default: the system's. */
+  clock?: Clock;
+}
+
+/** Standard input that has not ended after this time is probably a pipe or a terminal that was left open by mistake. */
+const noticeAfterMs = 1500;
+
 /**
- * Reads standard input as the text of `{{stdin}}`. Warns if there is no text, because an empty pipe is often a mistake.
+ * Reads standard input as the text of `{{stdin}}`. Warns if there is no text, because an empty pipe is often a mistake,
+ * and when it has waited for a while.
  *
  * @throws BoticelliError `no_input` for a terminal, a folder, binary data, or more text than fits into a request; or
  *   the reason of the signal
  */
-export async function readStdinText(
-  proc: StdinProcess,
-  { signal, warn }: { signal: AbortSignal; warn: (text: string) => void },
-): Promise<string> {
+export async function readStdinText(proc: StdinProcess, options: ReadStdinOptions): Promise<string> {
   if (proc.stdin.isTTY) {
     const message = 'the narrative uses {{stdin}}, but standard input is a terminal';
     throw createStdinError(message, 'Pipe text into it, or add < file.');
   }
-  const text = decodeText(await readStdinBytes(proc, signal, maxRequestBytes));
-  if (text.trim() === '') warn('standard input contains no text, so {{stdin}} is empty');
+  const text = decodeText(await readStdinBytes(proc, options, maxRequestBytes));
+  if (text.trim() === '') options.warn('standard input contains no text, so {{stdin}} is empty');
   return text;
 }
 
-/** Reads a narrative from standard input. @throws BoticelliError `no_input`, or the reason of the signal */
-export async function readStdinNarrative(proc: StdinProcess, signal: AbortSignal): Promise<NarrativeContent> {
-  const bytes = await readStdinBytes(proc, signal, maxNarrativeBytes);
+/**
+ * Reads a narrative from standard input. Warns when it has waited for a while.
+ *
+ * @throws BoticelliError `no_input`, or the reason of the signal
+ */
+export async function readStdinNarrative(proc: StdinProcess, options: ReadStdinOptions): Promise<NarrativeContent> {
+  const bytes = await readStdinBytes(proc, options, maxNarrativeBytes);
   return { file: '<stdin>', bytes, folder: '.', isFromStdin: true };
 }
 
-async function readStdinBytes({ stdin }: StdinProcess, signal: AbortSignal, maxBytes: number): Promise<Buffer> {
+async function readStdinBytes(
+  { stdin }: StdinProcess,
+  { signal, warn, clock = systemClock }: ReadStdinOptions,
+  maxBytes: number,
+): Promise<Buffer> {
   assertNotFolder(stdin);
+  const ended = new AbortController();
+  clock.sleep(noticeAfterMs, ended.signal).then(
+    () => warn('waiting for standard input to end: press Ctrl-D at a terminal, or add < /dev/null for empty input'),
+    () => {},
+  );
   const chunks: Buffer[] = [];
   let length = 0;
   try {
@@ -47,6 +69,8 @@ async function readStdinBytes({ stdin }: StdinProcess, signal: AbortSignal, maxB
     signal.throwIfAborted();
     const reason = thrown instanceof Error ? thrown.message : String(thrown);
     throw createStdinError(`can't read standard input: ${reason}`, 'Check the command that is piped into it.');
+  } finally {
+    ended.abort();
   }
   if (length <= maxBytes) return Buffer.concat(chunks);
   const message = `standard input is larger than ${maxBytes / 1_000_000} MB`;

@@ -1,7 +1,7 @@
 import { devNull } from 'node:os';
 import { join, resolve } from 'node:path';
 import { BoticelliError } from '../errors.js';
-import { readRegularFile } from '../util/read-regular-file.js';
+import { explainLookupFailure, readRegularFile } from '../util/read-regular-file.js';
 import type { SettingsFile } from './sources.js';
 
 /** The name of the settings file, in the working folder and in the user's config folder. */
@@ -17,6 +17,7 @@ interface SettingsFilesOptions {
   userConfigFolder?: string | undefined;
   /** API keys. They must not appear in any message. */
   secrets: readonly string[];
+  warn: (text: string) => void;
 }
 
 /**
@@ -26,8 +27,7 @@ interface SettingsFilesOptions {
  * @throws BoticelliError `invalid_config` for a file that can't be read
  */
 export async function readSettingsFiles(options: SettingsFilesOptions): Promise<SettingsFile[]> {
-  const { secrets } = options;
-  const files = await Promise.all(listCandidates(options).map((candidate) => readIfPresent(candidate, secrets)));
+  const files = await Promise.all(listCandidates(options).map((candidate) => readIfPresent(candidate, options)));
   return files.filter((file) => file !== undefined);
 }
 
@@ -56,12 +56,18 @@ function listCandidates({ workingFolder, configFile, userConfigFolder }: Setting
   return [{ file: settingsFileName, path, isExplicit: false, isFromWorkingFolder: true }, ...userCandidates];
 }
 
-async function readIfPresent(candidate: Candidate, secrets: readonly string[]) {
-  const { file, path, isExplicit } = candidate;
+async function readIfPresent(candidate: Candidate, { secrets, warn }: SettingsFilesOptions) {
+  const { file, path, isExplicit, isFromWorkingFolder } = candidate;
   const content = readRegularFile(path, maxBytes);
   if (!content.ok) {
     const { reason, message } = content.problem;
     if (reason === 'missing' && !isExplicit) return undefined;
+    // In containers and CI, HOME is often the home folder of another user, which can't be entered. There is no sign
+    // that it contains settings of this user.
+    if (!isExplicit && !isFromWorkingFolder && explainLookupFailure(path) !== undefined) {
+      warn(`the settings file ${file} ${message}, so it is ignored`);
+      return undefined;
+    }
     throw new BoticelliError('invalid_config', `the settings file ${file} ${message}`, {
       hint: isExplicit ? 'Check the file name given to --config.' : 'Fix the file, or move it elsewhere.',
     });

@@ -31,13 +31,14 @@ export async function resolveSettings({
   workingFolder,
   configFile,
   flags = {},
+  warn = () => {},
   ...overrides
 }: SettingsOptions): Promise<Settings> {
   const [folders, dotEnv] = await Promise.all([overrides.userFolders ?? findUserFolders(), readDotEnv(workingFolder)]);
   const secrets = (['GEMINI_API_KEY', 'GOOGLE_API_KEY'] as const)
     .flatMap((name) => [environment[name], dotEnv.get(name)])
     .flatMap((key) => key?.trim() || []);
-  const files = await readSettingsFiles({ workingFolder, configFile, userConfigFolder: folders.config, secrets });
+  const files = await readSettingsFiles({ workingFolder, configFile, userConfigFolder: folders.config, secrets, warn });
   const getVariable = createVariableLookup(environment, dotEnv);
   const sources = { getVariable, files, secrets };
   const fileSettings = mergeSettings(files);

@@ -61,4 +61,6 @@ export interface SettingsOptions {
   /** Default: the operating system's folders. */
   userFolders?: UserFolders;
   flags?: SettingsFlags;
+  /** Receives warnings. Default: they are dropped. */
+  warn?: (text: string) => void;
 }

@@ -3,7 +3,7 @@ import type { BilledUsage } from './cost.js';
 import type { TokenDetails } from './response.js';
 
 /** Why a call waits: a limit of requests or tokens per minute, requests per day or concurrency; or a failure. */
-export type WaitReason = 'rpm' | 'tpm' | 'rpd' | 'spend' | 'concurrency' | 'backoff';
+export type WaitReason = 'rpm' | 'tpm' | 'rpd' | 'concurrency' | 'backoff';
 
 /** An event that a driver or a layer reports during a call. The executor adds the name of the act. */
 export type DriverEvent = RetryEvent | WaitEvent | FallbackEvent | NoteEvent | HopEvent | UsageEvent;
@@ -35,6 +35,8 @@ export interface WaitEvent {
   until: string;
   /** True if the limit is a built-in guess, which may differ from the service's limit. */
   guessed?: boolean;
+  /** True if all models of the project pause, because of its spend-based limit. `reason` is then `backoff`. */
+  isProjectWide?: boolean;
 }
 
 /** The request goes to another model. */

@@ -7,10 +7,15 @@ export const mediaKinds = ['image', 'audio', 'video', 'document'] as const satis
  * The MIME types that Gemini reads, by kind: ai.google.dev/gemini-api/docs/image-understanding, /audio,
  * /video-understanding and /document-processing, read 2026-11. GIF is not supported ("Unsupported MIME type:
  * image/gif", a 400). Every type of text is a document too: the model reads it as plain text.
+ *
+ * M4A and WebM audio are not on those pages. Both are in Google's documentation of the same models
+ * (docs.cloud.google.com/vertex-ai/generative-ai/docs/multimodal/audio-understanding, read 2026-11) and among the audio
+ * types of the Interactions API in @google/genai 2.32. generateContent transcribed M4A as audio/m4a and as audio/mp4
+ * (third party, github.com/withceleste/celeste-python issue 328).
  */
 const supportedTypes: Readonly<Record<MediaKind, readonly string[]>> = {
   image: ['image/png', 'image/jpeg', 'image/webp', 'image/heic', 'image/heif'],
-  audio: ['audio/wav', 'audio/mp3', 'audio/aiff', 'audio/aac', 'audio/ogg', 'audio/flac'],
+  audio: ['audio/wav', 'audio/mp3', 'audio/aiff', 'audio/aac', 'audio/m4a', 'audio/ogg', 'audio/flac', 'audio/webm'],
   video: [
     ...['video/mp4', 'video/mpeg', 'video/mov', 'video/avi', 'video/x-flv', 'video/mpg', 'video/webm', 'video/wmv'],
     'video/3gpp',
@@ -21,7 +26,7 @@ const supportedTypes: Readonly<Record<MediaKind, readonly string[]>> = {
 /** The supported types of a kind, as the second half of a message. */
 export const supportedTypesText: Readonly<Record<MediaKind, string>> = {
   image: 'supported image types: png, jpeg, webp, heic and heif',
-  audio: 'supported audio types: wav, mp3, aiff, aac, ogg and flac',
+  audio: 'supported audio types: wav, mp3, aiff, aac, m4a, ogg, flac and webm',
   video: 'supported video types: mp4, mpeg, mov, avi, flv, webm, wmv and 3gpp',
   document: 'supported document types: pdf and text',
 };
@@ -38,6 +43,7 @@ const aliases: Readonly<Record<string, readonly string[]>> = {
   'audio/wav': ['audio/x-wav', 'audio/wave', 'audio/vnd.wave'],
   'audio/aiff': ['audio/x-aiff'],
   'audio/aac': ['audio/x-aac'],
+  'audio/m4a': ['audio/mp4', 'audio/x-m4a'],
   'audio/flac': ['audio/x-flac'],
   'audio/ogg': ['audio/vorbis', 'audio/opus'],
   'video/mov': ['video/quicktime'],
@@ -81,6 +87,7 @@ function getTypeFamily(type: string): string {
 const typesByExtension: Readonly<Record<string, string>> = {
   ...{ png: 'image/png', jpg: 'image/jpeg', jpeg: 'image/jpeg', webp: 'image/webp', heic: 'image/heic' },
   ...{ heif: 'image/heif', wav: 'audio/wav', mp3: 'audio/mp3', aif: 'audio/aiff', aiff: 'audio/aiff' },
+  ...{ m4a: 'audio/m4a', m4b: 'audio/m4a', weba: 'audio/webm' },
   ...{ aac: 'audio/aac', ogg: 'audio/ogg', oga: 'audio/ogg', opus: 'audio/ogg', flac: 'audio/flac' },
   ...{ mp4: 'video/mp4', m4v: 'video/mp4', mpeg: 'video/mpeg', mpg: 'video/mpeg', mov: 'video/mov' },
   ...{ avi: 'video/avi', flv: 'video/x-flv', webm: 'video/webm', wmv: 'video/wmv', '3gp': 'video/3gpp' },

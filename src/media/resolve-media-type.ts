@@ -7,6 +7,7 @@ import {
   normalizeMimeType,
   supportedTypesText,
 } from './media-types.js';
+import { readTrackHandlers } from './mp4-tracks.js';
 
 /** What is known about media. The bytes decide first, then the declared type, then the name. */
 interface MediaTypeHints {
@@ -51,12 +52,33 @@ export async function resolveMediaType(hints: MediaTypeHints): Promise<MediaType
   }
   const { fileTypeFromBuffer } = await import('file-type/core');
   const detected = await fileTypeFromBuffer(head);
-  const type = detected && normalizeMimeType(detected.mime);
+  const type = detected && refineContainerType(normalizeMimeType(detected.mime), hints);
   // file-type recognizes a bitmap by two letters, so a text that begins with BM must still count as text.
   if (isText && (type === undefined || getMediaKind(type) === undefined)) return resolveTextType(hints);
   if (type === undefined) return resolveUnknownType(hints);
   if (type.startsWith('text/') && !isText) return fail(formatEncodingProblem(label, head));
   return reconcileTypes(type, hints);
+}
+
+/** The containers that may hold sound without pictures, as video and as audio. */
+const audioTypeByContainer: Readonly<Record<string, string>> = { 'video/mp4': 'audio/m4a', 'video/webm': 'audio/webm' };
+
+/**
+ * Returns the audio type of a container that holds only sound, such as the recording of a phone or a browser. The first
+ * bytes of these containers are the same with and without pictures. If the tracks are not known, the declared type, the
+ * kind, the name and the server decide, in this order.
+ */
+function refineContainerType(type: string, { head, declaredType, kind, name, serverType }: MediaTypeHints): string {
+  const audioType = audioTypeByContainer[type];
+  if (audioType === undefined) return type;
+  const handlers = type === 'video/mp4' ? readTrackHandlers(head) : undefined;
+  if (handlers?.has('vide')) return type;
+  const declared = declaredType && normalizeMimeType(declaredType);
+  const expectedKind = (declared && getMediaKind(declared)) ?? kind;
+  if (expectedKind !== undefined) return expectedKind === 'audio' ? audioType : type;
+  if (handlers?.has('soun')) return audioType;
+  const isNamedAudio = [inferTypeFromName(name), serverType && normalizeMimeType(serverType)].includes(audioType);
+  return isNamedAudio ? audioType : type;
 }
 
 function fail(problem: string): Failure {
@@ -87,7 +109,9 @@ function reconcileTypes(type: string, hints: MediaTypeHints): MediaTypeResult {
   }
   const fromServer = serverType && normalizeMimeType(serverType);
   const serverKind = fromServer && getMediaKind(fromServer);
-  if (declared === undefined && serverKind && serverKind !== actualKind && fromServer !== 'text/plain') {
+  const isServerWrong = serverKind && serverKind !== actualKind && fromServer !== 'text/plain';
+  // Servers know a container by its name, and not whether it holds only sound.
+  if (declared === undefined && isServerWrong && audioTypeByContainer[fromServer] !== type) {
     return fail(`${label} is ${type}, but its server says ${fromServer}`);
   }
   if (declared !== undefined || type !== 'text/plain')

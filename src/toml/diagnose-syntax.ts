@@ -21,9 +21,9 @@ const plainMessages: readonly (readonly [RegExp, string])[] = [
   [/^Unknown character|^Empty bare keys/, 'expected a key, a [table] or a # comment'],
   [/escape|unicode/i, "unknown escape in a string; write a backslash as \\\\, or use 'single quotes'"],
   [/whitespace, \. or \]/, 'expected "]" after the table name'],
-  [/comma \(,\) or close bracket/, 'expected "," or "]" in the array'],
-  [/^Unterminated inline array/, 'unterminated array or inline table; only an array may span several lines'],
-  [/^Trailing commas/, 'an inline table must not have a comma before its "}"'],
+  [/comma \(,\) or close bracket/, 'expected "," or the closing bracket of the array or inline table'],
+  [/^Unterminated inline array/, 'unterminated array or inline table'],
+  [/^Trailing commas/, 'expected a key and a value after the comma in the inline table'],
   [/^Control characters/, 'control character; write it as an escape such as \\u0000, in a string in "quotes"'],
   [/datetime|date$|time$|year part|padded/i, 'not a valid date, time or number'],
   [/number|digit/, 'not a valid number'],
@@ -35,11 +35,16 @@ export async function diagnoseSyntax(text: string, { error, offset }: ParseFailu
   if (lineEndDiagnostic) return lineEndDiagnostic;
   const secondResult = await parseWithSecondParser(text);
   const message =
-    secondResult === 'valid'
+    secondResult === 'valid' && endsWithDate(text.slice(0, offset + 1))
       ? unsupportedDateMessage
       : plainMessages.find(([pattern]) => pattern.test(error.message))?.[1];
   const location = locateSyntaxError(text, error, Math.min(offset, text.length), secondResult);
   return { severity: 'error', rule: 'syntax', message: message ?? `not valid TOML: ${error.message}`, location };
+}
+
+/** Whether a text ends with a date or a time, and at most one character after it. */
+function endsWithDate(text: string): boolean {
+  return /(?:\d{4}-\d{2}-\d{2}|\d{2}:\d{2})[^\s=,[{]*\s?.?$/.test(text.slice(-100));
 }
 
 /** Detects lines that end with CR only, as old Mac programs write them. TOML reads the file as one line. */

@@ -1,4 +1,5 @@
 import TomlParser from '@iarna/toml/lib/toml-parser.js';
+import { convertToml11 } from './convert-toml-1.1.js';
 import { isTable, type TomlTable, type TomlValue } from './toml.js';
 
 /** Why a text is not valid TOML: the error that the parser threw, and its position at that moment. */
@@ -9,8 +10,18 @@ export interface ParseFailure {
   offset: number;
 }
 
-/** Parses the text of a TOML file. */
+/** Parses the text of a TOML file, in TOML 1.0 or 1.1. */
 export function parseToml(text: string): { ok: true; table: TomlTable } | ParseFailure {
+  const result = parseToml10(text);
+  if (result.ok) return result;
+  const converted = convertToml11(text);
+  if (!converted) return result;
+  const convertedResult = parseToml10(converted.text);
+  if (convertedResult.ok) return convertedResult;
+  return { ...convertedResult, offset: converted.toOriginalOffset(convertedResult.offset) };
+}
+
+function parseToml10(text: string): { ok: true; table: TomlTable } | ParseFailure {
   const parser = new EscapingParser();
   let table: TomlTable;
   try {

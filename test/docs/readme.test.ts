@@ -70,7 +70,16 @@ const eventFields: {
   'act-start': { act: true, round: true, index: true, model: true },
   'act-delta': { act: true, round: true, text: true },
   'act-retry': { act: true, round: true, attempt: true, delayMs: true, error: true, discard: true, keepChars: true },
-  'act-wait': { act: true, round: true, model: true, reason: true, waitMs: true, until: true, guessed: true },
+  'act-wait': {
+    act: true,
+    round: true,
+    model: true,
+    reason: true,
+    waitMs: true,
+    until: true,
+    guessed: true,
+    isProjectWide: true,
+  },
   'act-fallback': { act: true, round: true, from: true, to: true, reason: true },
   'act-note': { act: true, round: true, about: true, message: true, warning: true, part: true },
   'act-end': {

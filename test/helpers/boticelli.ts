@@ -145,8 +145,18 @@ export function createTemporaryFolder(
 ): string {
   const folder = mkdtempSync(join(tmpdir(), 'boticelli-test-'));
   for (const [name, content] of Object.entries(files)) writeFileSync(join(folder, name), content);
-  onCleanup(() => rmSync(folder, { recursive: true, force: true }));
+  onCleanup(() => removeFolder(folder));
   return folder;
+}
+
+/** Removes a folder, even if the test took the owner's permissions from folders in it. Root needs no permissions. */
+function removeFolder(folder: string): void {
+  try {
+    rmSync(folder, { recursive: true, force: true });
+  } catch {
+    execFileSync('chmod', ['-R', 'u+rwX', folder]);
+    rmSync(folder, { recursive: true, force: true });
+  }
 }
 
 /** Renders a narrative with acts `act_1`, `act_2`, … and the prompts `Question 1`, `Question 2`, … */

@@ -18,6 +18,7 @@ export const mediaBytes = {
   avi: Buffer.from('RIFF\x24\0\0\0AVI LIST\x10\0\0\0hdrlavih', 'latin1'),
   flv: Buffer.from('FLV\x01\x05\0\0\0\x09\0\0\0\0', 'latin1'),
   m4a: Buffer.from('\0\0\0\x18ftypM4A \0\0\x02\0M4A isom\0\0\0\x08free', 'latin1'),
+  webm: Buffer.from('\x1a\x45\xdf\xa3\x87\x42\x82\x84webm', 'latin1'),
   pdf: Buffer.from('%PDF-1.4\n1 0 obj<<>>endobj\ntrailer<<>>\n%%EOF\n'),
   zip: Buffer.from('PK\x03\x04\x14\0\0\0\x08\0', 'latin1'),
   gzip: Buffer.from([0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 3]),
@@ -30,4 +31,24 @@ export function createVideo(bytes: number): Buffer {
   const video = Buffer.alloc(bytes, 7);
   mediaBytes.mp4.copy(video);
   return video;
+}
+
+/** Creates an MP4 file that has a track for each handler, for example `soun`. The tracks are after the data. */
+export function createMp4(...handlers: string[]): Buffer {
+  const box = (type: string, ...content: Buffer[]) => {
+    const header = Buffer.alloc(8);
+    header.writeUInt32BE(8 + content.reduce((sum, { length }) => sum + length, 0));
+    header.write(type, 4, 'latin1');
+    return Buffer.concat([header, ...content]);
+  };
+  const tracks = handlers.map((handler) => {
+    const name = Buffer.from(`\0\0\0\0\0\0\0\0${handler}\0\0\0\0\0\0\0\0\0\0\0\0\0`, 'latin1');
+    return box('trak', box('tkhd', Buffer.alloc(84)), box('mdia', box('mdhd', Buffer.alloc(24)), box('hdlr', name)));
+  });
+  const brands = Buffer.from('mp42\0\0\0\0mp42isom', 'latin1');
+  return Buffer.concat([
+    box('ftyp', brands),
+    box('mdat', Buffer.alloc(5000)),
+    box('moov', box('mvhd', Buffer.alloc(100)), ...tracks),
+  ]);
 }

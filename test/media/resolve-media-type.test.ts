@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { isPlainText } from '../../src/media/plain-text.js';
 import { resolveMediaType } from '../../src/media/resolve-media-type.js';
-import { mediaBytes } from '../helpers/media-bytes.js';
+import { createMp4, mediaBytes } from '../helpers/media-bytes.js';
 
 type Hints = {
   name?: string;
@@ -24,6 +24,7 @@ describe('the type of media', () => {
     ['mp3', 'audio audio/mp3'],
     ['flac', 'audio audio/flac'],
     ['aiff', 'audio audio/aiff'],
+    ['m4a', 'audio audio/m4a'],
     ['mp4', 'video video/mp4'],
     ['mov', 'video video/mov'],
     ['avi', 'video video/avi'],
@@ -34,6 +35,25 @@ describe('the type of media', () => {
     expect(await resolveType(mediaBytes[format], { name: `by.another.${format === 'png' ? 'jpg' : 'png'}` })).toBe(
       expected,
     );
+  });
+
+  it.each<[string, Uint8Array, Hints, string]>([
+    ['an MP4 file with sound only', createMp4('soun'), {}, 'audio audio/m4a'],
+    ['one with a hint track for streaming', createMp4('soun', 'hint'), { name: 'a.mp4' }, 'audio audio/m4a'],
+    ['one that the narrative calls a video', createMp4('soun'), { kind: 'video' }, 'video video/mp4'],
+    ['one that the server calls a video', createMp4('soun'), { serverType: 'video/mp4' }, 'audio audio/m4a'],
+    ['an MP4 file with pictures', createMp4('vide', 'soun'), { name: 'a.m4a' }, 'video video/mp4'],
+    ['unknown tracks of type "audio"', mediaBytes.mp4, { kind: 'audio' }, 'audio audio/m4a'],
+    ['unknown tracks declared as audio', mediaBytes.mp4, { declaredType: 'audio/mp4' }, 'audio audio/m4a'],
+    ['unknown tracks declared as video', mediaBytes.mp4, { declaredType: 'video/mp4' }, 'video video/mp4'],
+    ['unknown tracks with a name of audio', mediaBytes.mp4, { name: 'memo.M4A' }, 'audio audio/m4a'],
+    ['unknown tracks that a server calls audio', mediaBytes.mp4, { serverType: 'audio/mp4' }, 'audio audio/m4a'],
+    ['a list of tracks that is cut off', createMp4('soun').subarray(0, -50), {}, 'video video/mp4'],
+    ['WebM of type "audio"', mediaBytes.webm, { kind: 'audio' }, 'audio audio/webm'],
+    ['WebM', mediaBytes.webm, {}, 'video video/webm'],
+    ['M4A declared by another name', mediaBytes.m4a, { declaredType: 'audio/x-m4a' }, 'audio audio/m4a'],
+  ])('of a container depends on its tracks, else on what is said of it: %s', async (_what, bytes, hints, expected) => {
+    expect(await resolveType(bytes, hints)).toBe(expected);
   });
 
   it.each([
@@ -95,7 +115,7 @@ describe('resolveMediaType rejects', () => {
       'a PDF as audio',
       mediaBytes.pdf,
       { kind: 'audio' },
-      'it is application/pdf; supported audio types: wav, mp3, aiff, aac, ogg and flac',
+      'it is application/pdf; supported audio types: wav, mp3, aiff, aac, m4a, ogg, flac and webm',
     ],
     [
       'an image that is declared as another type',
@@ -105,9 +125,21 @@ describe('resolveMediaType rejects', () => {
     ],
     [
       'unsupported audio',
-      mediaBytes.m4a,
+      Buffer.from('#!AMR\n\0', 'latin1'),
       {},
-      'it is audio/x-m4a; supported audio types: wav, mp3, aiff, aac, ogg and flac',
+      'it is audio/amr; supported audio types: wav, mp3, aiff, aac, m4a, ogg, flac and webm',
+    ],
+    [
+      'a video with pictures as audio',
+      createMp4('vide', 'soun'),
+      { kind: 'audio' },
+      'it is video/mp4; supported audio types: wav, mp3, aiff, aac, m4a, ogg, flac and webm',
+    ],
+    [
+      'a video with pictures that is declared as audio',
+      createMp4('vide', 'soun'),
+      { declaredType: 'audio/m4a' },
+      'it is video/mp4, not audio/m4a as its "mime" says',
     ],
     ['an archive', mediaBytes.zip, {}, `it is a zip archive, which Gemini can't read; ${allSupported}`],
     ['a gzip archive', mediaBytes.gzip, {}, `it is a gzip archive, which Gemini can't read; ${allSupported}`],

@@ -1,4 +1,4 @@
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
@@ -20,7 +20,9 @@ test('drops half a sample at the end', () => {
   expect(encodeWav({ pcm: Buffer.from([1, 2, 3]), sampleRate: 24_000 })).toHaveLength(46);
 });
 
-test('other programs recognize the file', () => {
+const hasFileCommand = spawnSync('file', ['--version']).status === 0;
+
+test.skipIf(!hasFileCommand)('other programs recognize the file', () => {
   const path = join(createTemporaryFolder(onTestFinished), 'a.wav');
   writeFileSync(path, encodeWav({ pcm: Buffer.alloc(48_000), sampleRate: 24_000 }));
   expect(execFileSync('file', ['--brief', path], { encoding: 'utf8' })).toMatch(

@@ -316,7 +316,10 @@ test('waits for the spend-based limit with every model, and does not fall back',
   await stack.generate(request, { emit });
   expect(inner.requests.map(({ model }) => model)).toEqual(['m', 'm']);
   expect(sum(clock.sleepsMs)).toBe(60_000);
-  expect(events).toMatchObject([{ type: 'retry' }, { type: 'wait', reason: 'spend', waitMs: 60_000 }]);
+  expect(events).toMatchObject([
+    { type: 'retry' },
+    { type: 'wait', reason: 'backoff', isProjectWide: true, waitMs: 60_000 },
+  ]);
 });
 
 test('fails without a fallback if the pause of the project exceeds the maximum wait', async () => {

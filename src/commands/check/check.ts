@@ -98,7 +98,8 @@ async function readContent(
   if ('problem' in given) return given;
   const { file } = given;
   try {
-    return file === '-' ? await readStdinNarrative(proc, signal) : readNarrativeContent(file);
+    if (file !== '-') return readNarrativeContent(file);
+    return await readStdinNarrative(proc, { signal, warn: createWarn(proc, await createColors(proc.stderr)) });
   } catch (thrown) {
     const { code, message } = toBoticelliError(thrown);
     if (code !== 'no_input') throw thrown;

@@ -12,7 +12,7 @@ import type { Narrative } from '../../narrative/narrative.js';
 import { forecastQuota, type QuotaForecast } from '../../quota/forecast.js';
 import { estimateTokens } from '../../quota/limiter/estimate-tokens.js';
 import type { ModelState } from '../../quota/limiter/model-state.js';
-import { readLocalModelStates } from '../resources/open-quota.js';
+import { readReachableModelStates } from '../resources/open-quota.js';
 
 /** What the requests to a model are expected to use. */
 interface ModelEstimate {
@@ -41,7 +41,7 @@ type Estimator = (narrative: Narrative, signal: AbortSignal) => Promise<Estimate
  * the network.
  */
 export async function createEstimator(settings: Settings, warn: (text: string) => void): Promise<Estimator> {
-  const modelStates = await readLocalModelStates({ settings, warn });
+  const modelStates = await readReachableModelStates({ settings, warn });
   return async (narrative, signal) => {
     const requests: EstimatedRequest[] = [];
     const { defaultModel } = settings;

@@ -14,6 +14,7 @@ import type { QuotaStore } from '../../quota/stores/quota-store.js';
 import { createSqliteQuotaStore } from '../../quota/stores/sqlite-store.js';
 import type { QuotaOptions } from '../../quota/with-quota.js';
 import type { QuotaLocation } from '../../terminal/reports/limits-report.js';
+import { explainLookupFailure } from '../../util/read-regular-file.js';
 import type { StateDatabase } from './open-database.js';
 
 interface QuotaStoreOptions {
@@ -98,7 +99,20 @@ export async function readQuotaSnapshot(options: QuotaStoreOptions) {
     const modelStates = await store.readAll();
     return { modelStates, now: redisClock.now(), redisHost: host };
   });
-  return snapshot ?? { modelStates: await readLocalModelStates(options), now: clock.now(), redisHost: undefined };
+  return snapshot ?? { modelStates: await readReachableModelStates(options), now: clock.now(), redisHost: undefined };
+}
+
+/**
+ * Reads this machine's database. If it is in a folder that can't be entered, warns and returns no state: a run could not
+ * reach it either, and would count its quota from 0.
+ */
+export async function readReachableModelStates(options: QuotaStoreOptions): Promise<Map<string, ModelState>> {
+  const { settings, warn } = options;
+  const path = settings.stateFolder === undefined ? undefined : databasePath(settings.stateFolder);
+  const failure = path === undefined ? undefined : explainLookupFailure(path);
+  if (failure === undefined) return readLocalModelStates(options);
+  warn(`${path} ${failure}: earlier use of the quota is unknown`);
+  return new Map();
 }
 
 /**
@@ -134,7 +148,7 @@ export async function readLocalModelStates({ settings, warn }: QuotaStoreOptions
   try {
     return await createSqliteQuotaStore({ database, onLocked: createLockedWarning(warn) }).readAll();
   } catch (thrown) {
-    throw thrown instanceof BoticelliError ? thrown : createUnreadableError(stateFolder ?? '', thrown);
+    throw thrown instanceof BoticelliError ? thrown : createUnreadableError(databasePath(stateFolder ?? ''), thrown);
   } finally {
     database.close();
   }

@@ -2,14 +2,13 @@ import { resolve } from 'node:path';
 import { assertKnownVariables } from '../../cli/assert-known-variables.js';
 import type { CliProcess } from '../../cli/process.js';
 import { reportDiagnostics } from '../../cli/report-diagnostics.js';
-import { readStdinNarrative } from '../../cli/stdin.js';
 import type { BoticelliDriver } from '../../driver/driver.js';
 import { BoticelliError } from '../../errors.js';
 import type { RunReport } from '../../executor/narrative-events.js';
 import { NarrativeExecutor } from '../../executor/narrative-executor.js';
 import { planActs } from '../../executor/plan-acts.js';
 import { getErrorCode } from '../../narrative/invalid-narrative.js';
-import { checkNarrative, readNarrativeContent } from '../../narrative/load-narrative.js';
+import { checkNarrative } from '../../narrative/load-narrative.js';
 import { applyOverrides } from '../../narrative/narrative.js';
 import type { Colors } from '../../terminal/text/colors.js';
 import { formatCount } from '../../terminal/text/format.js';
@@ -57,7 +56,7 @@ async function executeFile(context: RunNarrativeFileOptions, persistence: Persis
   assertActsExist(options, planned);
   await view.prepare(planned);
 
-  const settings = await resources.loadSettings();
+  const settings = await resources.loadSettings(warn);
   assertPricesKnown(narrative, options, settings);
   const path = file === '-' ? undefined : resolve(proc.cwd(), file);
   // Opening may wait for a lock that another process holds. An interruption has to end this wait.
@@ -95,10 +94,9 @@ function shortlyAfterAbort(signal: AbortSignal): Promise<void> {
  *
  * @throws BoticelliError `no_input`, `invalid_narrative`, or `usage` for an unknown variable
  */
-async function loadOverriddenNarrative({ file, options, proc, colors, view, signal }: RunNarrativeFileOptions) {
+async function loadOverriddenNarrative({ file, options, proc, colors, view, resources }: RunNarrativeFileOptions) {
   const { var: vars = new Map(), model, temperature, maxTokens } = options;
-  const content = file === '-' ? await readStdinNarrative(proc, signal) : readNarrativeContent(file);
-  const loaded = await checkNarrative(content, { vars });
+  const loaded = await checkNarrative(await resources.readContent(file, view.warn), { vars });
   reportDiagnostics(loaded, { proc, colors, printLines: view.printLines });
   const { text, narrative, variables = new Set(), diagnostics } = loaded;
   if (!narrative) {

@@ -4,6 +4,7 @@ import type { CliProcess } from '../../cli/process.js';
 import { listenForShutdown } from '../../cli/shutdown.js';
 import { type BoticelliError, toBoticelliError } from '../../errors.js';
 import { assertFlags } from './assert-flags.js';
+import { assertNamesExist } from './assert-names-exist.js';
 import type { RunOptions } from './options.js';
 import { createResumeHint } from './resume-command.js';
 import { type NarrativeRun, runNarrativeFile } from './run-narrative-file.js';
@@ -25,6 +26,7 @@ export async function run(files: string[], options: RunOptions, proc: CliProcess
   const { colors } = view;
   const resources = createRunResources({ files, options, proc, colors, signal });
   try {
+    if (files.length > 1) await assertNamesExist(files, options, resources.readContent);
     const runs = await mapConcurrently(files, options.jobs ?? 1, async (file, index) => {
       const context = { file, options, proc, colors, signal, view: view.openNarrativeView(index), resources };
       const narrativeRun = await runNarrativeFile(context);

@@ -1,8 +1,10 @@
 import { loadSettings } from '../../cli/load-settings.js';
 import type { CliProcess } from '../../cli/process.js';
-import { readStdinText } from '../../cli/stdin.js';
+import { createWarn } from '../../cli/stderr.js';
+import { readStdinNarrative, readStdinText } from '../../cli/stdin.js';
 import { createBudgetLedger } from '../../driver/layers/budget-ledger.js';
 import { BoticelliError } from '../../errors.js';
+import { readNarrativeContent } from '../../narrative/load-narrative.js';
 import type { Colors } from '../../terminal/text/colors.js';
 import { once } from '../../util/once.js';
 import { openStateDatabase } from '../resources/open-database.js';
@@ -24,8 +26,13 @@ interface RunResourcesOptions {
 export function createRunResources({ files, options, proc, colors, signal }: RunResourcesOptions) {
   const isStdinAnotherNarrative = files.length > 1 && files.includes('-');
   let openedQuota: Promise<RunQuota> | undefined;
+  const readStdinContent = once((warn: (text: string) => void) => readStdinNarrative(proc, { signal, warn }));
   return {
-    loadSettings: once(() => loadSettings(options, proc, colors)),
+    /** Reads the content of a narrative file, or of standard input for `-`. @throws BoticelliError `no_input` */
+    readContent: async (file: string, warn = createWarn(proc, colors)) =>
+      file === '-' ? readStdinContent(warn) : readNarrativeContent(file),
+    /** Returns the settings. The first call receives their warnings. */
+    loadSettings: once((warn: (text: string) => void) => loadSettings(options, proc, colors, warn)),
     openStateDatabase: once(openStateDatabase),
     openQuota(quotaOptions: OpenQuotaOptions): Promise<RunQuota> {
       openedQuota ??= openQuota(quotaOptions);

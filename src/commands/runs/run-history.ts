@@ -1,6 +1,6 @@
 import type { CliProcess } from '../../cli/process.js';
 import { findStateFolder } from '../../config/user-folders.js';
-import { createUnreadableError, type Database, openReadOnly } from '../../database/open.js';
+import { createUnreadableError, type Database, databasePath, openReadOnly } from '../../database/open.js';
 import { BoticelliError } from '../../errors.js';
 
 /** The first schema version of the state database in which runs are stored. */
@@ -28,7 +28,7 @@ export async function withRunHistory<Result>(
   try {
     return read(database);
   } catch (thrown) {
-    throw thrown instanceof BoticelliError ? thrown : createUnreadableError(folder, thrown);
+    throw thrown instanceof BoticelliError ? thrown : createUnreadableError(databasePath(folder), thrown);
   } finally {
     database?.close();
   }

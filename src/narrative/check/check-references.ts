@@ -1,5 +1,6 @@
 import { errorAt, type Problem, type ReportProblem, type SuggestionQuery, warningAt } from '../../toml/problem.js';
 import { describePath, isTable, type Path, quote, type TomlTable, type TomlValue } from '../../toml/toml.js';
+import { findNearestName } from '../../util/nearest-name.js';
 import type { TemplateText } from '../parse/read-act.js';
 import { getVariableName, type Placeholder, parseTemplate } from '../template.js';
 
@@ -45,6 +46,11 @@ export function checkReferences(
   const referencesByAct = new Map<string, string[]>();
   for (const templateText of templateTexts) {
     const { text, path } = templateText;
+    const jinjaBlock = findJinjaBlock(text);
+    if (jinjaBlock !== undefined) {
+      const message = `${describePath(path)} contains ${jinjaBlock}, which is sent as text: only {{names}} are filled in`;
+      report(warningAt('stray-braces', path, message, { excerpt: jinjaBlock, target: 'value' }));
+    }
     if (!text.includes('{{')) continue;
     const template = parseTemplate(text);
     const [unclosed] = template.unclosed;
@@ -66,6 +72,17 @@ export function checkReferences(
     }
   }
   return { undefinedVariables, usedVariables, referencesByAct };
+}
+
+/**
+ * Returns the first block of Jinja in a text, for example `{% if posts %}`. Only words of Jinja count, because `{%` is
+ * common in other languages too.
+ */
+function findJinjaBlock(text: string): string | undefined {
+  if (!text.includes('{%')) return undefined;
+  return /\{%-?\s*(?:if|elif|else|endif|for|endfor|set|block|endblock|macro|include|extends|raw)\b[^%\n]*%\}/.exec(
+    text,
+  )?.[0];
 }
 
 function recordReference(name: string, { actNames }: TemplateText, referencesByAct: Map<string, string[]>): void {
@@ -121,14 +138,25 @@ function checkPlaceholder(
 }
 
 function formatUnknownName(excerpt: string, name: string, { vars }: ReferenceScope): string {
-  if (name === '' || vars.has(name)) return `unknown name ${excerpt}`;
-  return `unknown name ${excerpt}; for a variable write {{vars.${name}}} and define it in [vars]`;
+  if (name.includes('|')) return `unknown name ${excerpt}; there are no filters such as "|" here`;
+  const variable = guessVariableName(name);
+  if (name === '' || vars.has(variable)) return `unknown name ${excerpt}`;
+  return `unknown name ${excerpt}; for a variable write {{vars.${variable}}} and define it in [vars]`;
+}
+
+/** Returns the variable that an unknown name probably means: `x` for `x`, and for misspelt ones such as `vras.x`. */
+function guessVariableName(name: string): string {
+  const [, prefix = '', rest] = /^(\w+)\.(.+)$/.exec(name) ?? [];
+  // The nearest name is not enough: two swapped letters count as two edits.
+  const isMisspelt = /^var|^[vars]{4}$/i.test(prefix) || findNearestName(prefix, ['vars']) !== undefined;
+  return rest !== undefined && isMisspelt ? rest : name;
 }
 
 function createSuggestionQuery(name: string, scope: ReferenceScope): SuggestionQuery {
   const format = (nearest: string) => `{{${nearest}}}`;
-  const placeholderName = `vars.${name}`;
-  if (scope.vars.has(name)) return { name: placeholderName, candidates: [placeholderName], format };
+  const variable = guessVariableName(name);
+  const placeholderName = `vars.${variable}`;
+  if (scope.vars.has(variable)) return { name: placeholderName, candidates: [placeholderName], format };
   return { name, candidates: listKnownNames(scope), format };
 }
 

@@ -21,6 +21,7 @@ import {
   validateFile,
 } from '../../toml/validate-file.js';
 import { narrativeFileSchema } from '../schema/file-schema.js';
+import { createRustInputTypeProblem, isRustNarrativeAct } from './rust-original.js';
 import { createUnknownKeyProblem } from './unknown-key.js';
 
 /** Finds every mismatch between a narrative file and its schema: unknown and missing keys, types, ranges. */
@@ -36,10 +37,12 @@ const narrativeFormat: FileFormat = {
 };
 
 /**
- * Returns a hint for inputs that are written as [[acts.look]], [acts.look.input] or input = "…" instead of
- * [[acts.look.input]], else an empty text.
+ * Returns a hint for acts that are written as [[acts]], and for inputs that are written as [[acts.look]],
+ * [acts.look.input] or input = "…" instead of [[acts.look.input]], else an empty text.
  */
 function formatTypeHint(path: Path, value: TomlValue): string {
+  if (path[0] === 'acts' && path.length === 1 && Array.isArray(value))
+    return '; write each act as [acts.<name>], and list the names in "order" in [toc]';
   if (path[0] !== 'acts' || path.length !== 3) return '';
   if (isTable(value) && (typeof path[2] === 'number' || path[2] === 'input'))
     return `; write an input as ${formatTableHeader([...path.slice(0, 2), 'input', 0])}`;
@@ -55,8 +58,11 @@ function convertUnionIssue(issue: UnionIssue, file: TomlTable): Problem[] {
   const path = issue.path as Path;
   const value = valueAt(file, path);
   // The `type` of an input determines its other keys.
-  if (issue.discriminator !== undefined)
+  if (issue.discriminator !== undefined) {
+    const rustProblem = createRustInputTypeProblem(path, value);
+    if (rustProblem) return [rustProblem];
     return [createValueProblem(path, value, ['text', ...mediaKinds], narrativeFormat, { rule: 'unknown-type' })];
+  }
   if (path[0] === 'vars') return validateVar(path, value);
   if (path.at(-1) === 'context' && !Array.isArray(value)) {
     const expected = '"full", "previous", "none" or an array of act names';
@@ -67,9 +73,12 @@ function convertUnionIssue(issue: UnionIssue, file: TomlTable): Problem[] {
   if (path.at(-1) === 'thinking' && typeof value === 'string')
     return [createValueProblem(path, value, thinkingLevels, narrativeFormat, { expected })];
   const fittingOption = issue.errors.find((issues) => !issues.some((mismatch) => isTypeMismatch(mismatch, value)));
+  if (!fittingOption) return [createTypeProblem(path, value, expected, narrativeFormat)];
+  // The key "narrative" is reported. That "input" is missing too would only confuse.
+  const isNarrativeAct = path[0] === 'acts' && isRustNarrativeAct(value);
   return fittingOption
-    ? fittingOption.flatMap((mismatch) => convertIssue(prependPath(path, mismatch), file, narrativeFormat))
-    : [createTypeProblem(path, value, expected, narrativeFormat)];
+    .filter((mismatch) => !isNarrativeAct || mismatch.path.at(-1) !== 'input')
+    .flatMap((mismatch) => convertIssue(prependPath(path, mismatch), file, narrativeFormat));
 }
 
 /** Whether an issue is about the type of the whole value. A string that is not an allowed value has the right type. */

@@ -18,6 +18,7 @@ import {
   textInputSchema,
   tocSchema,
 } from '../schema/file-schema.js';
+import { createRustKeyProblem } from './rust-original.js';
 
 /** Creates the problem for an unknown key: a warning if the key is one that boticelli ignores, otherwise an error. */
 export function createUnknownKeyProblem(tablePath: Path, key: string, file: TomlTable): Problem {
@@ -32,6 +33,8 @@ export function createUnknownKeyProblem(tablePath: Path, key: string, file: Toml
       target: 'key',
     });
   }
+  const rustProblem = createRustKeyProblem(tablePath, key, file);
+  if (rustProblem) return rustProblem;
   const options = { target: 'key', suggest: { name: key, candidates: Object.keys(schema.shape) } } as const;
   const value = valueAt(file, path);
   if (isTopLevel && (isTable(value) || Array.isArray(value))) {

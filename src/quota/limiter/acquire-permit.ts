@@ -140,7 +140,9 @@ async function waitForReservation(
       // A wait is reported again only if it becomes longer.
       if (at > reportedUntil) {
         const until = new Date(at).toISOString();
-        emit?.({ type: 'wait', model, reason, waitMs, until, ...(guessed && { guessed }) });
+        const isProjectWide = reason === 'spend';
+        const reported = isProjectWide ? { reason: 'backoff' as const, isProjectWide } : { reason };
+        emit?.({ type: 'wait', model, ...reported, waitMs, until, ...(guessed && { guessed }) });
       }
       reportedUntil = Math.max(reportedUntil, at);
       if (waitMs <= rescheduleAboveMs) {

@@ -67,13 +67,11 @@ export function formatDiscard(discardedChars?: number): string {
 }
 
 /** Formats a wait as text that follows the word `waiting` or `waited`. */
-export function formatWait({ reason, model, waitMs, guessed }: ActWait): string {
-  const limit = guessed ? `${reason}, built-in guess` : reason;
-  const purposes: Partial<Record<ActWait['reason'], string>> = {
-    backoff: `before the next attempt with ${model}`,
-    spend: "for the project's spend-based rate limit",
-  };
-  return `${formatDuration(waitMs)} ${purposes[reason] ?? `for quota of ${model} (${limit})`}`;
+export function formatWait({ reason, model, waitMs, guessed, isProjectWide }: ActWait): string {
+  const duration = formatDuration(waitMs);
+  if (isProjectWide) return `${duration} for the project's spend-based rate limit`;
+  if (reason === 'backoff') return `${duration} before the next attempt with ${model}`;
+  return `${duration} for quota of ${model} (${guessed ? `${reason}, built-in guess` : reason})`;
 }
 
 export function formatFallback({ from, to, reason }: ActFallback): string {

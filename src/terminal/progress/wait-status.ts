@@ -41,9 +41,9 @@ function formatWaitStatus(waitState: WaitState, now: number): SpinnerStatus {
   }
 }
 
-function describeTimedWait({ reason, model }: Pick<ActWait, 'reason' | 'model'>): string {
-  if (reason === 'backoff') return `retrying ${model} in`;
-  return reason === 'spend' ? "waiting for the project's spend-based rate limit:" : `waiting for quota of ${model}:`;
+function describeTimedWait({ reason, model, isProjectWide }: ActWait): string {
+  if (isProjectWide) return "waiting for the project's spend-based rate limit:";
+  return reason === 'backoff' ? `retrying ${model} in` : `waiting for quota of ${model}:`;
 }
 
 interface WaitTrackerOptions {

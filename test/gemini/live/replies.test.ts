@@ -1,5 +1,7 @@
 import { describe, expect, test } from 'vitest';
+import { createPriceList } from '../../../src/config/price-list.js';
 import type { DriverEvent } from '../../../src/driver/driver-events.js';
+import { withCost } from '../../../src/driver/layers/with-cost.js';
 import { bytesPerPiece, createTurnEnd, serverContent, spokenReply } from '../../helpers/gemini/live-replies.js';
 import { createGate } from '../../helpers/gemini/replies.js';
 import { getError, readStream } from '../gemini-fixture.js';
@@ -186,6 +188,27 @@ test.each([
   const error = await getError(driver.generate(createRequest()));
   expect(error).toMatchObject({ code: 'empty_reply', message: `the reply is empty (${detail})` });
   expect((await driver.generate(createRequest())).text).toContain('Reply 1');
+});
+
+test('has the modalities of its tokens, which the price of sound needs', async () => {
+  const driver = withCost({ getPrice: createPriceList().getReplyPrice }, fixture.driver());
+  const request = createRequest('Hi', { model: 'gemini-3.1-flash-live-preview' });
+  const counts = { promptTokenCount: 522, responseTokenCount: 42, thoughtsTokenCount: 136, totalTokenCount: 564 };
+  const usage = {
+    ...counts,
+    promptTokensDetails: [
+      { modality: 'TEXT', tokenCount: 332 },
+      { modality: 'AUDIO', tokenCount: 165 },
+    ],
+    responseTokensDetails: [{ modality: 'AUDIO', tokenCount: 42 }],
+  };
+  fixture.server.live.queueReplies(spokenReply(['Hello'], { usage }), spokenReply(['Hello'], { usage: counts }));
+  // Text $0.75 and $4.50, audio $3 and $12; 25 tokens of the prompt have no modality and count as audio.
+  const microdollars = 332 * 0.75 + (165 + 25) * 3 + 42 * 12 + 136 * 4.5;
+  const reply = await driver.generate(request);
+  expect(reply.costUsd).toBeCloseTo(microdollars / 1e6, 9);
+  expect(reply.usage).toEqual({ promptTokens: 522, outputTokens: 42, thoughtTokens: 136, totalTokens: 564 });
+  expect(await driver.generate(request)).not.toHaveProperty('costUsd');
 });
 
 test('reports the usage of an empty reply', async () => {

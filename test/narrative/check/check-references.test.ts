@@ -29,6 +29,13 @@ describe('a placeholder', () => {
     ],
     ['{{colour}}', '7:8 unknown-name: unknown name {{colour}} → {{vars.colour}}'],
     ['{{}}', '7:8 unknown-name: unknown name {{}}'],
+    ['{{vras.colour}}', '7:8 unknown-name: unknown name {{vras.colour}} → {{vars.colour}}'],
+    ['{{Var.colour}}', '7:8 unknown-name: unknown name {{Var.colour}} → {{vars.colour}}'],
+    [
+      '{{vras.size}}',
+      '7:8 unknown-name: unknown name {{vras.size}}; for a variable write {{vars.size}} and define it in [vars]',
+    ],
+    ['{{ one | upper }}', '7:8 unknown-name: unknown name {{ one | upper }}; there are no filters such as "|" here'],
     [
       '{{vars.color}}',
       '7:8 unknown-variable: unknown variable {{vars.color}}; define it in [vars] or with --var → {{vars.colour}}',
@@ -112,6 +119,13 @@ input = [{ type = "text", content = "y" }]
     expect(await collectProblems(second('\\{{ is fine, {{one} is not'))).toEqual([
       '~ 7:22 stray-braces: unclosed "{{" in "two" in [acts] is sent as text; if that is intended, write \\{{',
     ]);
+  });
+
+  it('may look like Jinja: its blocks cause a warning, other text with {% does not', async () => {
+    expect(await collectProblems(second('{% if x %}{{one}}{%- endif -%} {% 5 %}'))).toEqual([
+      '~ 7:8 stray-braces: "two" in [acts] contains {% if x %}, which is sent as text: only {{names}} are filled in',
+    ]);
+    expect(await collectProblems(second('50{%}, {% and %}, {% ifx %}'))).toEqual([]);
   });
 
   it('may refer to an act with any name, except for built-in names', async () => {

@@ -111,4 +111,17 @@ testRule('ignored-key, not-supported', [
     '11:2 not-supported: [tables] is not supported; only the original Rust version has tables',
     '~ 15:1 ignored-key: "filename" in [[acts.a.input]] is ignored; only the original Rust version uses it',
   ],
+  [
+    'say how to write what the original Rust version writes in another way',
+    `[narrative]\nname = "x"\n[narrative.carousel]\niterations = 5\n[toc]\norder = ["a"]\n[acts.a]\nnarrative = "feature"\n[acts.a.carousel]\niterations = 3\n`,
+    '3:12 not-supported: "carousel" in [narrative] is how the original Rust version writes it; write carousel = 5 in [toc]',
+    '8:1 not-supported: "narrative" in [acts.a] is how the original Rust version writes it; write a = ["narrative:feature"] in [acts]',
+    '9:9 not-supported: "carousel" in [acts.a] is how the original Rust version writes it; list "a" as often as it should run in "order" in [toc]',
+  ],
+  [
+    'name the inputs that only the original Rust version has',
+    `${renderHead('a')}[[acts.a.input]]\ntype = "table"\ntable_name = "posts"\n[[acts.a.input]]\ntype = "bot_command"\ncommand = "stats"\n`,
+    '6:8 not-supported: "type" in [[acts.a.input]] is "table", which only the original Rust version has; write the rows into a text, or pipe them in and write {{stdin}}',
+    '9:8 not-supported: "type" in [[acts.a.input]] is "bot_command", which only the original Rust version has; run the command yourself, pipe its output in and write {{stdin}}',
+  ],
 ]);

@@ -35,7 +35,7 @@ testRule('wrong-type', [
     'narrative = "x"\ntoc = 1\nacts = []\nmedia = true\n',
     '1:13 wrong-type: "narrative" must be a table, not a string',
     '2:7 wrong-type: "toc" must be a table, not a number',
-    '3:8 wrong-type: "acts" must be a table, not an array',
+    '3:8 wrong-type: "acts" must be a table, not an array; write each act as [acts.<name>], and list the names in "order" in [toc]',
     '4:9 wrong-type: "media" must be a table, not a boolean',
   ],
   [

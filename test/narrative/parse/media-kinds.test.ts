@@ -160,7 +160,7 @@ describe('media problems', () => {
     [
       'bytes of another kind',
       'type = "audio"\nfile = "dot.png"',
-      '7:8 media-type: "dot.png" is image/png; supported audio types: wav, mp3, aiff, aac, ogg and flac',
+      '7:8 media-type: "dot.png" is image/png; supported audio types: wav, mp3, aiff, aac, m4a, ogg, flac and webm',
     ],
     [
       'a text file called .png',

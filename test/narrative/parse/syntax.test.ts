@@ -25,7 +25,11 @@ describe('a syntax error', () => {
       'a = "C:\\data"',
       "1:9 syntax: unknown escape in a string; write a backslash as \\\\, or use 'single quotes'",
     ],
-    ['a comma is missing', 'a = ["x"\n"y"]', '2:1 syntax: expected "," or "]" in the array'],
+    [
+      'a comma is missing',
+      'a = ["x"\n"y"]',
+      '2:1 syntax: expected "," or the closing bracket of the array or inline table',
+    ],
     ['a date does not exist', 'a = 1\nb = 2020-13-01 # x', '2:5 syntax: not a valid date, time or number'],
     ['a time does not exist', 'a = 25:00:00', '1:5 syntax: not a valid date, time or number'],
     [

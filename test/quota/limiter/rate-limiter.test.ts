@@ -73,6 +73,17 @@ test('moves pending reservations forward when a reply used fewer tokens than est
   expect(expectReserved(await limiter.reschedule(third)).at).toBe(startMs);
 });
 
+test('keeps the estimate of a reply whose tokens the service did not count', async () => {
+  const { reserve, limiter, startMs } = createTestLimiter();
+  const resolveLimits = (): Limits => ({ tpm: { value: 200, source: 'settings' } });
+  const request = { estimatedTokens: 100, resolveLimits };
+  const first = expectReserved(await reserve(request));
+  expectReserved(await reserve(request));
+  await limiter.confirm(first);
+  await limiter.settle(first, { servedModel: 'm' });
+  expect(expectReserved(await reserve(request)).at).toBe(startMs + 60_500);
+});
+
 test('closes the day at a configured daily limit, but not at a built-in one', async () => {
   for (const source of ['settings', 'built-in'] as const) {
     const { reserve } = createTestLimiter();

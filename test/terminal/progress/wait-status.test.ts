@@ -37,7 +37,7 @@ test('counts a wait for quota down, then waits for the reply', () => {
   ]);
   onEvent({ ...wait, reason: 'backoff', waitMs: 65_200 });
   expect(readStatus()).toBe('draft: retrying m in 1 min 6 s');
-  onEvent({ ...wait, reason: 'spend' });
+  onEvent({ ...wait, reason: 'backoff', isProjectWide: true });
   expect(readStatus()).toBe("draft: waiting for the project's spend-based rate limit: 12 s");
 });
 

@@ -1,0 +1,54 @@
+import { errorAt, type Problem } from '../../toml/problem.js';
+import { describePath, isTable, type Path, quote, type TomlTable, type TomlValue, valueAt } from '../../toml/toml.js';
+
+// What narratives of the original Rust version have (github.com/crumplecup/botticelli, read 2026-11) and boticelli
+// writes in another way or does not have. The messages show what to write instead.
+
+/** Input types of the original, each with what to do instead. */
+const inputTypeAdvice: Readonly<Record<string, string>> = {
+  table: 'write the rows into a text, or pipe them in and write {{stdin}}',
+  bot_command: 'run the command yourself, pipe its output in and write {{stdin}}',
+};
+
+/** Creates the problem for an input type that only the original has; undefined for any other type. */
+export function createRustInputTypeProblem(path: Path, type: TomlValue | undefined): Problem | undefined {
+  if (typeof type !== 'string' || !Object.hasOwn(inputTypeAdvice, type)) return undefined;
+  const message = `${describePath(path)} is ${quote(type)}, which only the original Rust version has`;
+  return errorAt('not-supported', path, `${message}; ${inputTypeAdvice[type]}`);
+}
+
+/** Creates the problem for a key that only the original has; undefined for any other key. */
+export function createRustKeyProblem(tablePath: Path, key: string, file: TomlTable): Problem | undefined {
+  const path = [...tablePath, key];
+  const advice = getKeyAdvice(path, valueAt(file, path));
+  if (advice === undefined) return undefined;
+  const message = `${describePath(path)} is how the original Rust version writes it; ${advice}`;
+  return errorAt('not-supported', path, message, { target: 'key' });
+}
+
+function getKeyAdvice(path: Path, value: TomlValue | undefined): string | undefined {
+  const [top, name, key] = path;
+  if (path.length === 2 && name === 'carousel' && (top === 'narrative' || top === 'narration'))
+    return `write carousel = ${getRounds(value)} in [toc]`;
+  if (path.length !== 3 || top !== 'acts') return undefined;
+  if (key === 'carousel') return `list ${quote(String(name))} as often as it should run in "order" in [toc]`;
+  if (key !== 'narrative') return undefined;
+  const nested = typeof value === 'string' ? value : 'name';
+  return `write ${formatKey(String(name))} = [${quote(`narrative:${nested}`)}] in [acts]`;
+}
+
+/** Formats a key as TOML has it: in quotes where necessary. */
+function formatKey(key: string): string {
+  return /^[\w-]+$/.test(key) ? key : quote(key);
+}
+
+/** Returns the number of rounds: `5` for 5, and for a table with iterations = 5. */
+function getRounds(value: TomlValue | undefined): number {
+  const rounds = isTable(value) ? value.iterations : value;
+  return typeof rounds === 'number' ? rounds : 2;
+}
+
+/** Whether an act is a table that names a narrative instead of inputs, as in the original. */
+export function isRustNarrativeAct(act: TomlValue | undefined): boolean {
+  return isTable(act) && act.narrative !== undefined && act.input === undefined;
+}

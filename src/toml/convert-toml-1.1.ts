@@ -1,0 +1,76 @@
+/** A text in TOML 1.0 that means the same as a text in TOML 1.1. */
+export interface ConvertedToml {
+  text: string;
+  /** Converts an offset in the converted text to the offset in the original text. */
+  toOriginalOffset(offset: number): number;
+}
+
+/**
+ * Converts what TOML 1.1 added (toml.io/en/v1.1.0, released 2025-12) to TOML 1.0, the only version that @iarna/toml
+ * reads: line breaks, comments and a last comma in inline tables, and the escapes `\e` and `\xHH` in strings. Times
+ * without seconds are not converted, because narratives and settings have no dates and times. Returns undefined if the
+ * text has none of these.
+ *
+ * Spaces replace what is removed, so only escapes change the length of the text.
+ */
+export function convertToml11(text: string): ConvertedToml | undefined {
+  const pieces: string[] = [];
+  const expansions: { offset: number; added: number }[] = [];
+  /** The brackets that are open: `[` of an array or a table header, `{` of an inline table. */
+  const open: string[] = [];
+  /** The offset up to which the text has been copied to `pieces`. */
+  let copiedUpTo = 0;
+  const replace = (start: number, end: number, replacement: string) => {
+    pieces.push(text.slice(copiedUpTo, start), replacement);
+    copiedUpTo = end;
+    const added = replacement.length - (end - start);
+    if (added !== 0) expansions.push({ offset: start, added });
+  };
+  const lastCommaPattern = /,(?=(?:[ \t\n]|#[^\n]*\n)*\})/y;
+  tokenPattern.lastIndex = 0;
+  for (let match = tokenPattern.exec(text); match; match = tokenPattern.exec(text)) {
+    const [token] = match;
+    const start = match.index;
+    const isInInlineTable = open.at(-1) === '{';
+    // What follows a string that is not closed can't be interpreted.
+    if (/^(?:"|'|"""|''')$/.test(token)) break;
+    if (token.startsWith('"')) convertEscapes(token, start, replace);
+    else if (token === '[' || token === '{') open.push(token);
+    else if (token === ']' || token === '}') open.pop();
+    else if (!isInInlineTable || token.startsWith("'")) continue;
+    else if (token === ',') {
+      lastCommaPattern.lastIndex = start;
+      // A comma without a value before it is wrong in TOML 1.1 too.
+      if (lastCommaPattern.test(text) && !/[{,]\s*$/.test(text.slice(Math.max(0, start - 1000), start)))
+        replace(start, start + 1, ' ');
+    } else replace(start, start + token.length, ' '.repeat(token.length));
+  }
+  if (pieces.length === 0) return undefined;
+  return {
+    text: pieces.join('') + text.slice(copiedUpTo),
+    toOriginalOffset(offset) {
+      let original = offset;
+      for (const { offset: start, added } of expansions) {
+        if (original <= start) break;
+        original = Math.max(start, original - added);
+      }
+      return original;
+    },
+  };
+}
+
+/** Matches strings, comments, line breaks, commas and brackets, and the opening quotes of a string that is not closed. */
+const tokenPattern =
+  /"""(?:[^\\"]|\\[\s\S]|"(?!""))*"{3,5}|'''[\s\S]*?'{3,5}|"""|'''|"(?:[^\\"\n]|\\[^\n])*"|'[^'\n]*'|#[^\n]*|[\n,[\]{}"']/g;
+
+/** Replaces `\e` with `\u001b`, and `\xHH` with `\u00HH`, in a string. */
+function convertEscapes(
+  token: string,
+  offset: number,
+  replace: (start: number, end: number, replacement: string) => void,
+): void {
+  for (const { 0: source, 1: hex, index } of token.matchAll(/\\(?:x([\dA-Fa-f]{2})|[\s\S])/g)) {
+    if (source !== '\\e' && hex === undefined) continue;
+    replace(offset + index, offset + index + source.length, `\\u00${hex ?? '1b'}`);
+  }
+}

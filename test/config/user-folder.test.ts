@@ -1,0 +1,62 @@
+import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, onTestFinished, test } from 'vitest';
+import { resolveSettings } from '../../src/config/resolve-settings.js';
+import { createTemporaryFolder } from '../helpers/boticelli.js';
+
+/** Resolves the settings with this folder as the user's config folder, and returns them with the warnings. */
+async function resolveWith(config: string, configFile?: string) {
+  const warnings: string[] = [];
+  const settings = await resolveSettings({
+    environment: {},
+    workingFolder: createTemporaryFolder(onTestFinished),
+    userFolders: { config },
+    warn: (text) => void warnings.push(text),
+    ...(configFile !== undefined && { configFile }),
+  });
+  return { tier: settings.tier, warnings };
+}
+
+/** Creates a link that refers to itself: no user can follow it, not even root. */
+function createLinkLoop(folder: string): string {
+  const path = join(folder, 'loop');
+  symlinkSync('loop', path);
+  return path;
+}
+
+test('a config folder that cannot be reached has no settings, with a warning', async () => {
+  const config = createLinkLoop(createTemporaryFolder(onTestFinished));
+  expect(await resolveWith(config)).toEqual({
+    tier: 'free',
+    warnings: [expect.stringMatching(/^the settings file .*loop.boticelli\.toml can't be read: .*, so it is ignored$/)],
+  });
+});
+
+test('a config folder that does not exist, or is a file, has no settings, without a warning', async () => {
+  const folder = createTemporaryFolder(onTestFinished, { file: '' });
+  for (const name of ['missing', 'file', 'file/below'])
+    expect(await resolveWith(join(folder, name))).toEqual({ tier: 'free', warnings: [] });
+});
+
+test('a settings file that is there and cannot be read is an error', async () => {
+  const folder = createTemporaryFolder(onTestFinished);
+  mkdirSync(join(folder, 'boticelli.toml'));
+  await expect(resolveWith(folder)).rejects.toMatchObject({ code: 'invalid_config' });
+});
+
+test('a file given with --config must be reachable', async () => {
+  const folder = createTemporaryFolder(onTestFinished);
+  const loop = createLinkLoop(folder);
+  writeFileSync(join(folder, 'mine.toml'), '[providers.gemini]\ndefault_tier = "tier_1"\n');
+  await expect(resolveWith(folder, join(loop, 'x.toml'))).rejects.toMatchObject({ code: 'invalid_config' });
+  const { tier, warnings } = await resolveWith(loop, join(folder, 'mine.toml'));
+  expect({ tier, warnings: warnings.length }).toEqual({ tier: 'tier_1', warnings: 1 });
+});
+
+test('TOML 1.1 is read in a settings file', async () => {
+  const text = 'providers = {\n  gemini = { default_tier = "tier_\\x31", }, # the tier\n}\n';
+  expect(await resolveWith(createTemporaryFolder(onTestFinished, { 'boticelli.toml': text }))).toEqual({
+    tier: 'tier_1',
+    warnings: [],
+  });
+});
