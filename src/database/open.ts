@@ -4,7 +4,7 @@ import { pathToFileURL } from 'node:url';
 import type Database from 'libsql';
 import { BoticelliError } from '../errors.js';
 import { describeForeignFile, foreignDatabaseMessage, isForeignDatabase } from './foreign-file.js';
-import { applicationId, migrate, readApplicationId, readSchemaVersion, schemaVersion } from './schema.js';
+import { applicationId, migrate, readApplicationId, readSchemaVersion, repairSchema, schemaVersion } from './schema.js';
 import { describeSqliteError, isCorrupt } from './sqlite-error.js';
 import { watchFile } from './transaction.js';
 import { type LockWaitOptions, retryWhileQuotaLocked } from './wait-for-lock.js';
@@ -73,6 +73,7 @@ function openFile(LibSql: typeof Database, path: string): OpenedDatabase {
     database.pragma('journal_mode = WAL');
     database.pragma('synchronous = NORMAL');
     if (version < schemaVersion) migrate(database);
+    repairSchema(database);
     if (version < schemaVersion || readApplicationId(database) !== applicationId) markAsOurs(database);
     // SQLite sleeps up to 100 ms between its own retries and lets others overtake, so callers retry themselves.
     database.pragma('busy_timeout = 10');

@@ -1,4 +1,4 @@
-import { isRecord, tryParseJson } from '../../util/json.js';
+import { isDeeperThan, isRecord, tryParseJson } from '../../util/json.js';
 import type { Headers } from '../transport/minimal-fetch.js';
 
 /** An error from the service: google.rpc.Status as JSON, or a gateway's version of it. */
@@ -47,10 +47,15 @@ export function extractServiceError({ error }: Record<string, unknown>): Service
           ...(typeof code === 'number' && !Number.isNaN(code) && { code }),
           ...(typeof status === 'string' && { status }),
           message: text.slice(0, maxErrorTextChars),
-          details: Array.isArray(details) ? details.filter(isRecord) : [],
+          details: toDetails(details),
         }
       : undefined)
   );
+}
+
+/** Google's details have five levels. Deeper ones could not be serialized. */
+function toDetails(details: unknown): ErrorDetail[] {
+  return Array.isArray(details) ? details.filter(isRecord).filter((detail) => !isDeeperThan(detail, 50)) : [];
 }
 
 /**

@@ -2,7 +2,7 @@ import type { Agent, IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import { type ClientOptions, type RawData, WebSocket } from 'ws';
 import type { BoticelliError } from '../../errors.js';
-import { hasTooManyValues, isRecord, tryParseJson } from '../../util/json.js';
+import { hasTooManyValues, isDeeperThan, isRecord, tryParseJson } from '../../util/json.js';
 import type { ErrorResponse } from '../errors/error-response.js';
 import { extractServiceError, getHttpStatus } from '../errors/parse-error-body.js';
 import { maxBodyBytes } from '../transport/body-limit.js';
@@ -41,6 +41,8 @@ interface SdkCallbacks {
 }
 
 const closeTimeoutMs = 250;
+/** The maximum depth of a message. Deeper ones would overflow the stack when they are serialized. */
+const maxFrameDepth = 500;
 /** The maximum length of an HTTP response body; the rest is not read. */
 const maxBodyChars = 65_536;
 const socketOptions: ClientOptions = { perMessageDeflate: false, maxPayload: maxBodyBytes };
@@ -179,7 +181,7 @@ function findFrameError(
   parsed: unknown,
   { classifyUpgradeError }: LiveSocketOptions,
 ): CloseReason | undefined {
-  if (!isRecord(parsed)) return { kind: 'malformed', frame };
+  if (!isRecord(parsed) || isDeeperThan(parsed, maxFrameDepth)) return { kind: 'malformed', frame };
   const error = extractServiceError(parsed);
   if (!error) return undefined;
   const response = { status: getHttpStatus(error), headers: new Headers(), body: frame, isInsideSuccess: true };

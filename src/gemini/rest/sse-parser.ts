@@ -1,5 +1,5 @@
 import { createParser } from 'eventsource-parser';
-import { hasTooManyValues, isRecord, tryParseJson } from '../../util/json.js';
+import { hasTooManyValues, isDeeperThan, isRecord, tryParseJson } from '../../util/json.js';
 import { isOpenAiReply } from '../errors/describe-body.js';
 import { extractServiceError, parseServiceError, type ServiceError } from '../errors/parse-error-body.js';
 import { hasReplyField, isReplyBody } from './reply-body.js';
@@ -62,6 +62,17 @@ export function createSseParser() {
   };
 }
 
+/** The maximum depth of a chunk in a list of chunks. */
+const maxChunkDepth = 500;
+
+/**
+ * Replaces the line breaks of JSON, where they are only white space between tokens: the SDK would read an empty line as
+ * the end of the event.
+ */
+function toOneLine(json: string): string {
+  return json.includes('\n') ? json.replaceAll('\n', ' ') : json;
+}
+
 /** Creates a function that classifies the data of one event. Its method `end` returns what only the whole body tells. */
 function createEventClassifier() {
   let isGemini = false;
@@ -74,6 +85,9 @@ function createEventClassifier() {
     if (error) return [{ type: 'service-error', error }];
     if (!isGemini && isOpenAiReply(value)) return [{ type: 'foreign', text: data }];
     if (!isReplyBody(value)) firstForeign ??= data;
+    // A list may hold several chunks, so each is serialized again, unless that would overflow the stack.
+    if (!data.trimStart().startsWith('[')) return [{ type: 'chunk', json: toOneLine(data) }];
+    if (isDeeperThan(value, maxChunkDepth)) return [{ type: 'foreign', text: data.slice(0, 1000) }];
     return [{ type: 'chunk', json: JSON.stringify(value) }];
   };
 
@@ -88,9 +102,7 @@ function createEventClassifier() {
       const parsed = tryParseJson(data);
       if (parsed !== undefined) return classifyValue(parsed, data);
     }
-    // In JSON, a line break is only white space between tokens. It is replaced, because the SDK would read an empty
-    // line as the end of the event.
-    const json = data.includes('\n') ? data.replaceAll('\n', ' ') : data;
+    const json = toOneLine(data);
     return [/^\s*\{/.test(json) ? { type: 'chunk', json } : { type: 'malformed', data }];
   };
 

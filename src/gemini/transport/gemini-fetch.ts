@@ -1,5 +1,5 @@
 import { BoticelliError } from '../../errors.js';
-import { hasTooManyValues, isRecord, tryParseJson } from '../../util/json.js';
+import { hasTooManyValues, isDeeperThan, isRecord, tryParseJson } from '../../util/json.js';
 import { classifyNetworkError, createNetworkCause, describeNetworkError } from '../errors/classify-network-error.js';
 import {
   createIncompleteResponseError,
@@ -63,7 +63,8 @@ async function readResponse({ body, headers }: HttpResponse, exchange: HttpExcha
     throw createIncompleteResponseError('the body is truncated', exchange.host);
   // Some gateways send the array of a stream in reply to any request.
   const [reply, ...others] = Array.isArray(parsed) ? parsed : [parsed];
-  if (!isRecord(reply)) throw createNotGeminiResponseError(text, exchange);
+  const isDeepList = reply !== parsed && isDeeperThan(reply, 500);
+  if (!isRecord(reply) || isDeepList) throw createNotGeminiResponseError(text, exchange);
   const error = extractServiceError(reply);
   if (error) throw exchange.classifyError({ status: getHttpStatus(error), headers, body: text, isInsideSuccess: true });
   if (others.length > 0 || !exchange.isExpectedBody(reply)) throw createNotGeminiResponseError(text, exchange);

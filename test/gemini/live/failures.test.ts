@@ -341,3 +341,9 @@ test('ends a turn whose messages have more than 64 MB', async () => {
   expect([error.code, error.isTransient]).toEqual(['unavailable', false]);
   expect(error.message).toMatch(/is larger than 64 MB, so the rest was not read$/);
 });
+
+test('reports a message that is nested too deeply', async () => {
+  const deep = `{"text": 1, "toolCall": ${'['.repeat(20_000)}${']'.repeat(20_000)}}`;
+  fixture.server.live.queueReplies({ frames: [deep] }, { frames: [deep] });
+  expect((await getError(fixture.driver().generate(createRequest()))).code).toBe('stream_interrupted');
+});

@@ -76,3 +76,12 @@ test.each([
   expect(error.retryAfterMs).toBe(retryAfterMs);
   expect(Number.isNaN(error.retryAt?.getTime() ?? 0)).toBe(false);
 });
+
+test('rejects a list of chunks that is nested too deeply', async () => {
+  const deep = `${'['.repeat(20_000)}${']'.repeat(20_000)}`;
+  const json = `[{"models": ${deep}}]`;
+  fixture.server.queueReplies({ body: json }, packetReply(`data: ${json}\n\n`));
+  expect((await getError(fixture.driver().generate(createRequest()))).code).toBe('unavailable');
+  const { error } = await readStream(fixture.driver().generateStream(createRequest()));
+  expect(error?.code).toBe('unavailable');
+});

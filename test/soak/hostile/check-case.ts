@@ -43,7 +43,11 @@ export async function createHostileRunner(): Promise<HostileRunner> {
       mkdirSync(stateFolder);
       const startedAt = performance.now();
       const run = real ? runBin : runMain;
-      const result = await run(createArguments(answer.kind, folder), createEnvironment(server, folder, stateFolder), folder);
+      const result = await run(
+        createArguments(answer.kind, folder),
+        createEnvironment(server, folder, stateFolder),
+        folder,
+      );
       rmSync(stateFolder, { recursive: true, force: true });
       exitCodes.set(result.code, (exitCodes.get(result.code) ?? 0) + 1);
       return describeProblem(answer, result, performance.now() - startedAt);
