@@ -29,7 +29,9 @@ export async function soakHostileServer(): Promise<boolean> {
     const failures = await fc.check(createHostileProperty(runner, real), { numRuns, endOnFailure: true });
     if (failures.failed) {
       passed = false;
-      process.stderr.write(`${fc.defaultReportMessage(failures)?.slice(0, 6000)}\n`);
+      const { errorInstance, counterexample, seed, counterexamplePath } = failures;
+      const answer = counterexample?.map(({ body, ...rest }) => ({ ...rest, body: body.slice(0, 500) }));
+      process.stderr.write(`seed ${seed}, path ${counterexamplePath}: ${JSON.stringify(answer)}\n${errorInstance}\n`);
     }
     const seconds = ((performance.now() - startedAt) / 1000).toFixed(0);
     const peak = `${Math.round(process.resourceUsage().maxRSS / 1000)} MB`;
