@@ -20,6 +20,8 @@ export function convertToml11(text: string): ConvertedToml | undefined {
   const open: string[] = [];
   /** The offset up to which the text has been copied to `pieces`. */
   let copiedUpTo = 0;
+  /** The offset after the last comma or `{`. */
+  let separatorEnd = 0;
   const replace = (start: number, end: number, replacement: string) => {
     pieces.push(text.slice(copiedUpTo, start), replacement);
     copiedUpTo = end;
@@ -32,6 +34,8 @@ export function convertToml11(text: string): ConvertedToml | undefined {
     const [token] = match;
     const start = match.index;
     const isInInlineTable = open.at(-1) === '{';
+    const entryStart = separatorEnd;
+    if (token === ',' || token === '{') separatorEnd = start + 1;
     // What follows a string that is not closed can't be interpreted.
     if (/^(?:"|'|"""|''')$/.test(token)) break;
     if (token.startsWith('"')) convertEscapes(token, start, replace);
@@ -41,8 +45,7 @@ export function convertToml11(text: string): ConvertedToml | undefined {
     else if (token === ',') {
       lastCommaPattern.lastIndex = start;
       // A comma without a value before it is wrong in TOML 1.1 too.
-      if (lastCommaPattern.test(text) && !/[{,]\s*$/.test(text.slice(Math.max(0, start - 1000), start)))
-        replace(start, start + 1, ' ');
+      if (lastCommaPattern.test(text) && hasValue(text.slice(entryStart, start))) replace(start, start + 1, ' ');
     } else replace(start, start + token.length, ' '.repeat(token.length));
   }
   if (pieces.length === 0) return undefined;
@@ -57,6 +60,11 @@ export function convertToml11(text: string): ConvertedToml | undefined {
       return original;
     },
   };
+}
+
+/** Whether a text between two separators has more than white space and comments. */
+function hasValue(entry: string): boolean {
+  return entry.replaceAll(/#[^\n]*/g, '').trim() !== '';
 }
 
 /** Matches strings, comments, line breaks, commas and brackets, and the opening quotes of a string that is not closed. */
