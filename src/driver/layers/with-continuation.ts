@@ -32,7 +32,8 @@ export function withContinuation(inner: BoticelliDriver): BoticelliDriver {
             yield { text, finished: true, metadata, response: joinResponses(responses) };
             return;
           }
-          if (text !== '') yield { text, finished: false, metadata };
+          const { finishReason: _, ...unfinishedMetadata } = metadata;
+          if (text !== '') yield { text, finished: false, metadata: unfinishedMetadata };
           current = createNextRequest(current, responses);
           reportHop(response, responses.length, context);
           context.signal?.throwIfAborted();
@@ -97,7 +98,7 @@ function createUncontinuedError(message: string): BoticelliError {
 
 /**
  * Counts thoughts too, because they are part of what `max_tokens` and the limit of one request allow. An unknown count is
- * taken as 0, so that the cost of the next hop is never estimated too low.
+ * taken as 0, so that what `max_tokens` leaves for later hops is not estimated too low.
  */
 function countOutputTokens({ outputTokens = 0, thoughtTokens = 0 }: Usage): number {
   return outputTokens + thoughtTokens;

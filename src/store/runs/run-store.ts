@@ -67,6 +67,7 @@ export function openRunStore({ database, narrative, origin, keepMs, now, onFailu
           reusableReplyCount += 1;
         });
       },
+      deleteHops: (requestId) => attemptWrite(() => getCache().deleteHops(requestId)),
     },
     async onEvent(event) {
       await attemptWrite(() => getRecorder()(event));
