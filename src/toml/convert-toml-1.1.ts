@@ -15,7 +15,7 @@ export interface ConvertedToml {
  */
 export function convertToml11(text: string): ConvertedToml | undefined {
   const pieces: string[] = [];
-  const expansions: { offset: number; added: number }[] = [];
+  const expansions: Expansion[] = [];
   /** The brackets that are open: `[` of an array or a table header, `{` of an inline table. */
   const open: string[] = [];
   /** The offset up to which the text has been copied to `pieces`. */
@@ -51,15 +51,23 @@ export function convertToml11(text: string): ConvertedToml | undefined {
   if (pieces.length === 0) return undefined;
   return {
     text: pieces.join('') + text.slice(copiedUpTo),
-    toOriginalOffset(offset) {
-      let original = offset;
-      for (const { offset: start, added } of expansions) {
-        if (original <= start) break;
-        original = Math.max(start, original - added);
-      }
-      return original;
-    },
+    toOriginalOffset: (offset) => removeExpansions(offset, expansions),
   };
+}
+
+/** A replacement that is longer than what it replaced, and the offset at which it begins in the original text. */
+interface Expansion {
+  offset: number;
+  added: number;
+}
+
+function removeExpansions(offset: number, expansions: readonly Expansion[]): number {
+  let original = offset;
+  for (const { offset: start, added } of expansions) {
+    if (original <= start) break;
+    original = Math.max(start, original - added);
+  }
+  return original;
 }
 
 /** Whether a text between two separators has more than white space and comments. */
