@@ -48,7 +48,8 @@ export interface DriverStackOptions {
 
 /**
  * Creates the driver that the command line uses. Its layers, from the outermost to the innermost, are stored replies,
- * JSON validation, continuation of long replies, stored hops, fallback, budget and cost, retries, quota, and Gemini. Create one driver for each run.
+ * JSON validation, continuation of long replies, stored hops, fallback, budget and cost, retries, quota, and Gemini.
+ * Create one driver for each run.
  *
  * @throws BoticelliError `invalid_config` for an invalid base URL
  */

@@ -12,8 +12,8 @@ import { reportUsage } from './usage-events.js';
 const maxHops = 64;
 
 /**
- * Continues a reply that is longer than one request may return: sends the request again with the token of each hop until
- * the reply ends, and joins the parts. Emits a `hop` event between two hops. The text of each hop is yielded as it
+ * Continues a reply that is longer than one request may return: sends the request again with the token of the last hop
+ * until the reply ends, and joins the parts. Emits a `hop` event between two hops. The text of each hop is yielded as it
  * arrives. A `retry` event in a later hop has `keepChars`, because a failed attempt discards only the text of its own
  * hop. The response has the sum of the usage and cost of all hops that were not reused. If a later hop fails, the usage
  * of the earlier ones is reported in `spent` events.
