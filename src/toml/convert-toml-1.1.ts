@@ -28,7 +28,6 @@ export function convertToml11(text: string): ConvertedToml | undefined {
     const added = replacement.length - (end - start);
     if (added !== 0) expansions.push({ offset: start, added });
   };
-  const lastCommaPattern = /,(?=(?:[ \t\n]|#[^\n]*\n)*\})/y;
   tokenPattern.lastIndex = 0;
   for (let match = tokenPattern.exec(text); match; match = tokenPattern.exec(text)) {
     const [token] = match;
@@ -78,6 +77,9 @@ function hasValue(entry: string): boolean {
 /** Matches strings, comments, line breaks, commas and brackets, and the opening quotes of a string that is not closed. */
 const tokenPattern =
   /"""(?:[^\\"]|\\[\s\S]|"(?!""))*"{3,5}|'''[\s\S]*?'{3,5}|"""|'''|"(?:[^\\"\n]|\\[^\n])*"|'[^'\n]*'|#[^\n]*|[\n,[\]{}"']/g;
+
+/** Matches a comma that has only white space and comments between it and the end of its table. */
+const lastCommaPattern = /,(?=(?:[ \t\n]|#[^\n]*\n)*\})/y;
 
 /** Replaces `\e` with `\u001b`, and `\xHH` with `\u00HH`, in a string. */
 function convertEscapes(
