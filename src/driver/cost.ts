@@ -3,8 +3,8 @@ import type { GenerateRequest, Part } from './request.js';
 import { addUsage, type TokenDetails, type TokensByModality, type Usage } from './response.js';
 
 /**
- * The cost of one request in US dollars. It is undefined if a count is unknown, and if the price depends on the modality
- * of the tokens and the details do not have it: audio costs several times as much as text.
+ * The cost of one request in US dollars. It is undefined if a count is unknown, and if the price depends on the
+ * modality of the tokens and the details do not have it: audio costs several times as much as text.
  */
 export function calculateCostUsd(usage: Usage, price: Price, details: TokenDetails = {}): number | undefined {
   const { promptTokens, outputTokens, thoughtTokens, cachedTokens = 0, toolTokens = 0 } = usage;

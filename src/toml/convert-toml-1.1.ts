@@ -74,7 +74,9 @@ function hasValue(entry: string): boolean {
   return entry.replaceAll(/#[^\n]*/g, '').trim() !== '';
 }
 
-/** Matches strings, comments, line breaks, commas and brackets, and the opening quotes of a string that is not closed. */
+/**
+ * Matches strings, comments, line breaks, commas and brackets, and the opening quotes of a string that is not closed.
+ */
 const tokenPattern =
   /"""(?:[^\\"]|\\[\s\S]|"(?!""))*"{3,5}|'''[\s\S]*?'{3,5}|"""|'''|"(?:[^\\"\n]|\\[^\n])*"|'[^'\n]*'|#[^\n]*|[\n,[\]{}"']/g;
 

@@ -101,8 +101,8 @@ interface Hop {
 }
 
 /**
- * Splits a reply into the requests that a run without --stream needs for it. With --stream, a request can return twice as
- * much of a long reply. Each request reads the earlier parts again.
+ * Splits a reply into the requests that a run without --stream needs for it. With --stream, a request can return twice
+ * as much of a long reply. Each request reads the earlier parts again.
  */
 function splitIntoHops(model: string, { promptTokens, outputTokens }: Hop): Hop[] {
   const maxPerHop = builtInModels.get(model)?.maxTokensPerRequest?.unary ?? outputTokens;

@@ -1,6 +1,6 @@
 /**
- * A reason for a rejection that its text names. No waiting within minutes helps against the first four, and `spend-rate`
- * concerns all models of a project too.
+ * A reason for a rejection that its text names. No waiting within minutes helps against the first four, and
+ * `spend-rate` concerns all models of a project too.
  */
 export type QuotaReason = 'credits' | 'project-cap' | 'account-cap' | 'billing-off' | 'spend-rate' | 'day';
 
@@ -20,7 +20,8 @@ export type QuotaReason = 'credits' | 'project-cap' | 'account-cap' | 'billing-o
  *
  * "Please check your plan and billing details" says nothing: it is also in the text of a per-minute limit. Lines
  * that begin with "Quota exceeded for" name only what was exceeded. Another text that names a limit per minute beside a
- * daily one does not say which was exceeded: it is not taken for daily, because that would block the model until midnight.
+ * daily one does not say which was exceeded: it is not taken for daily, because that would block the model until
+ * midnight.
  */
 const patterns: readonly [QuotaReason, RegExp][] = [
   ['spend-rate', /spend-based|spending rate/i],
