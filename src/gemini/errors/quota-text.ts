@@ -28,10 +28,7 @@ const patterns: readonly [QuotaReason, RegExp][] = [
   ['account-cap', /billing account\b.*\bspend(ing)? (cap|limit)/is],
   ['project-cap', /\bspend(ing)? (cap|limit)/i],
   ['credits', /\bcredits?\b.{0,30}\b(depleted|exhausted|used up)|\binsufficient (credits|balance|funds)/i],
-  [
-    'billing-off',
-    /\bbilling\b.{0,40}\b(disabled|not enabled|turned off|closed|suspended)|\brequires billing|\benable billing/i,
-  ],
+  ['billing-off', /\bbilling\b.{0,40}\b(disabled|not enabled|turned off|closed|suspended)|\brequires billing/i],
   ['day', /\bquota exceeded for .*per.?day/i],
   [
     'day',
