@@ -50,8 +50,8 @@ export async function main(proc: NodeProcess): Promise<void> {
 }
 
 /**
- * Makes the exit code a failure until this program sets another one. If a promise never settles and nothing is left to wait
- * for, Node ends the process with exit code 0 and says nothing, and a script would take that for success.
+ * Makes the exit code a failure until this program sets another one. If a promise never settles and nothing is left to
+ * wait for, Node ends the process with exit code 0 and says nothing, and a script would take that for success.
  */
 function failUnlessFinished(proc: NodeProcess): void {
   proc.exitCode = exitCodes.internal;

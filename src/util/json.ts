@@ -13,8 +13,8 @@ export function tryParseJson(text: string): unknown {
 }
 
 /**
- * Whether a value of parsed JSON has more than `maxDepth` levels of lists and objects. `JSON.parse` reads any depth, but
- * `JSON.stringify` and other recursive functions overflow the stack after a few thousand levels.
+ * Whether a value of parsed JSON has more than `maxDepth` levels of lists and objects. `JSON.parse` reads any depth,
+ * but `JSON.stringify` and other recursive functions overflow the stack after a few thousand levels.
  */
 export function isDeeperThan(value: unknown, maxDepth: number): boolean {
   if (typeof value !== 'object' || value === null) return false;
@@ -27,8 +27,8 @@ export function isDeeperThan(value: unknown, maxDepth: number): boolean {
 const maxValues = 1_000_000;
 
 /**
- * Whether a JSON text has so many values that parsing it would take much more memory than the text. Counts what begins or
- * separates values, also within strings. Texts of up to a megabyte are not counted.
+ * Whether a JSON text has so many values that parsing it would take much more memory than the text. Counts what begins
+ * or separates values, also within strings. Texts of up to a megabyte are not counted.
  */
 export function hasTooManyValues(json: string): boolean {
   if (json.length <= maxValues) return false;

@@ -17,11 +17,11 @@ export const maxWorkerMegabytes = 256;
 
 /**
  * Runs a script of `dist/lazy/` in a worker thread. Use it for work whose duration an input decides, such as matching a
- * regular expression that someone else wrote: a thread can be ended in the middle of it, while the same work in the main
- * thread would block signals and timers. Starting a thread takes about 30 ms.
+ * regular expression that someone else wrote: a thread can be ended in the middle of it, while the same work in the
+ * main thread would block signals and timers. Starting a thread takes about 30 ms.
  *
- * The script gets the input as `workerData` and posts one message, the result. Rejects with the signal's reason after an
- * abort, and with the error of a script that throws.
+ * The script gets the input as `workerData` and posts one message, the result. Rejects with the signal's reason after
+ * an abort, and with the error of a script that throws.
  */
 export async function runInWorker<Result>(
   script: string,

@@ -15,8 +15,8 @@ export interface ServiceError {
 export type ErrorDetail = Readonly<Record<string, unknown>>;
 
 /**
- * The maximum length of an error's text. Google's messages have a few hundred characters. The text is searched with many
- * patterns, some of which take a time that grows with the square of its length.
+ * The maximum length of an error's text. Google's messages have a few hundred characters. The text is searched with
+ * many patterns, some of which take a time that grows with the square of its length.
  */
 export const maxErrorTextChars = 4000;
 
@@ -96,10 +96,10 @@ export function getErrorReason(error: ServiceError | undefined): string | undefi
 }
 
 /**
- * Returns the delay that the service asks for, in milliseconds. It comes from google.rpc.RetryInfo, from the Retry-After
- * header, which gateways send but Google does not, or from the message. A delay of 0 counts as none: the service has
- * just rejected the request, so the caller has to choose a pause itself. So does a delay of more than a month, which no
- * quota has.
+ * Returns the delay that the service asks for, in milliseconds. It comes from google.rpc.RetryInfo, from the
+ * Retry-After header, which gateways send but Google does not, or from the message. A delay of 0 counts as none: the
+ * service has just rejected the request, so the caller has to choose a pause itself. So does a delay of more than a
+ * month, which no quota has.
  * @param now milliseconds since the epoch
  */
 export function parseRetryDelayMs(error: ServiceError | undefined, headers: Headers, now: number): number | undefined {

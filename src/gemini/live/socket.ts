@@ -46,7 +46,9 @@ const maxFrameDepth = 500;
 /** The maximum length of an HTTP response body; the rest is not read. */
 const maxBodyChars = 65_536;
 const socketOptions: ClientOptions = { perMessageDeflate: false, maxPayload: maxBodyBytes };
-/** What a message takes in memory besides its text. Without it, millions of empty messages would be within the limit. */
+/**
+ * What a message takes in memory besides its text. Without it, millions of empty messages would be within the limit.
+ */
 const messageOverheadBytes = 200;
 
 /**

@@ -73,7 +73,9 @@ function toOneLine(json: string): string {
   return json.includes('\n') ? json.replaceAll('\n', ' ') : json;
 }
 
-/** Creates a function that classifies the data of one event. Its method `end` returns what only the whole body tells. */
+/**
+ * Creates a function that classifies the data of one event. Its method `end` returns what only the whole body tells.
+ */
 function createEventClassifier() {
   let isGemini = false;
   let firstForeign: string | undefined;
@@ -106,7 +108,8 @@ function createEventClassifier() {
     return [/^\s*\{/.test(json) ? { type: 'chunk', json } : { type: 'malformed', data }];
   };
 
-  // Gateways may send events of their own, such as a ping, before the first chunk. So one unknown event decides nothing.
+  // Gateways may send events of their own, such as a ping, before the first chunk. So one unknown event decides
+  // nothing.
   const end = (): SseItem[] =>
     isGemini || firstForeign === undefined ? [] : [{ type: 'foreign', text: firstForeign }];
   return Object.assign(classify, { end });

@@ -1,6 +1,7 @@
 /**
- * The maximum size of a response: of one body, of one event stream, and of the messages of one Live turn, in bytes after
- * decompression. The longest reply of text has a few hundred kilobytes, and a quarter of an hour of speech 58 MB in base64.
+ * The maximum size of a response: of one body, of one event stream, and of the messages of one Live turn, in bytes
+ * after decompression. The longest reply of text has a few hundred kilobytes, and a quarter of an hour of speech 58 MB
+ * in base64.
  */
 export const maxBodyBytes = 64_000_000;
 

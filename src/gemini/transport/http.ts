@@ -61,7 +61,8 @@ export async function sendHttpRequest(url: string | URL, { method = 'GET', heade
       signal.addEventListener('abort', abort);
       clientRequest.on('close', () => {
         signal.removeEventListener('abort', abort);
-        // Has no effect after a response or an error. Without it, a request that Node closes silently would never settle.
+        // Has no effect after a response or an error. Without it, a request that Node closes silently would never
+        // settle.
         if (!isResent) reject(new Error('socket hang up'));
       });
       clientRequest.on('error', (error) => {
@@ -79,8 +80,8 @@ export async function sendHttpRequest(url: string | URL, { method = 'GET', heade
 }
 
 /**
- * Passes on the response when its headers have arrived. This happens in the same tick as Node's event: the `close` event of
- * the request may follow at once.
+ * Passes on the response when its headers have arrived. This happens in the same tick as Node's event: the `close`
+ * event of the request may follow at once.
  */
 function attachResponseListeners(
   clientRequest: ClientRequest,

@@ -9,8 +9,8 @@ export type JsonSchema = Readonly<Record<string, unknown>>;
 /**
  * Resolves to the mismatches between a value and a schema, one sentence each; empty if it matches. Rejects with the
  * signal's reason after an abort.
- * @throws BoticelliError `timeout` if the check takes longer than `timeoutMs` (default 10 000), `invalid_reply` if it takes
- * too much memory or the schema refers to itself without end
+ * @throws BoticelliError `timeout` if the check takes longer than `timeoutMs` (default 10 000), `invalid_reply` if it
+ * takes too much memory or the schema refers to itself without end
  */
 export type SchemaValidator = (value: unknown, limits?: Partial<WorkerLimits>) => Promise<string[]>;
 
@@ -25,8 +25,8 @@ export interface SchemaProblem {
 }
 
 /**
- * Compiles a schema to a function that lists the mismatches of a value. Dialects: 2020-12, and draft-07 if `$schema` names
- * it. The function may run for hours: see `createSchemaValidator`.
+ * Compiles a schema to a function that lists the mismatches of a value. Dialects: 2020-12, and draft-07 if `$schema`
+ * names it. The function may run for hours: see `createSchemaValidator`.
  */
 export async function compileSchema(
   schema: JsonSchema,
@@ -51,8 +51,8 @@ function fail(pointer: readonly string[], message: string): { ok: false; problem
 }
 
 /**
- * Keywords whose check may take a time that is not proportional to the sizes of the schema and of the value: a pattern can
- * backtrack for hours, references can double the work at every level, and `uniqueItems` compares all pairs.
+ * Keywords whose check may take a time that is not proportional to the sizes of the schema and of the value: a pattern
+ * can backtrack for hours, references can double the work at every level, and `uniqueItems` compares all pairs.
  */
 const slowKeywords = /"(?:pattern|patternProperties|\$(?:ref|dynamicRef|recursiveRef)|uniqueItems|unevaluated\w+)":/;
 
@@ -65,8 +65,8 @@ const maxValueDepth = 500;
 const defaultTimeoutMs = 10_000;
 
 /**
- * Creates the validator of a schema. Pass this function as `compileSchema` to `withJsonValidation`. A check that may take
- * long runs in a worker, so that it can be ended.
+ * Creates the validator of a schema. Pass this function as `compileSchema` to `withJsonValidation`. A check that may
+ * take long runs in a worker, so that it can be ended.
  *
  * @throws BoticelliError `invalid_narrative` if the schema is not valid
  */
