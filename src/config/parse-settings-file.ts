@@ -20,7 +20,7 @@ export async function parseSettingsFile(
   const createInvalidSettings = (diagnostics: Diagnostic[], hint?: string) =>
     new InvalidSettings({ file, text, diagnostics, secrets, ...(hint !== undefined && { hint }) });
   if (!parsed.ok) throw createInvalidSettings([await parsed.diagnose()]);
-  const diagnostics = await createDiagnostics(checkSettings(parsed.table), text);
+  const diagnostics = await createDiagnostics(checkSettings(parsed.table, isFromWorkingFolder), text);
   if (diagnostics.length > 0) throw createInvalidSettings(diagnostics);
   return {
     file,

@@ -8,8 +8,8 @@ import { checkMediaTemplates } from './check/check-media-templates.js';
 import type { UndefinedVariable } from './check/check-references.js';
 import { InvalidNarrative } from './invalid-narrative.js';
 import type { Narrative } from './narrative.js';
-import { maxNarrativeBytes, type NarrativeContent, parseNarrativeFiles } from './parse/parse-narrative-files.js';
-import type { LintOptions, ParsedNarrativeFile } from './parse/parsed-narrative-file.js';
+import { maxNarrativeBytes, type NarrativeContent, type ParseOptions, parseNarrativeFiles } from './parse/parse-narrative-files.js';
+import type { ParsedNarrativeFile } from './parse/parsed-narrative-file.js';
 
 /** The result of reading a file: all diagnostics, and the narrative if none of them is an error. */
 export interface LoadedNarrative {
@@ -25,7 +25,7 @@ export interface LoadedNarrative {
 }
 
 /** Options for reading a narrative. */
-export interface LoadNarrativeOptions extends LintOptions {
+export interface LoadNarrativeOptions extends ParseOptions {
   /** Values of variables, by name. They take precedence over the file. */
   vars?: ReadonlyMap<string, string>;
 }

@@ -8,6 +8,7 @@ import { createPlainTextDetector, isPlainText } from '../../media/plain-text.js'
 import { checkDeclaredType, resolveMediaType } from '../../media/resolve-media-type.js';
 import { quote } from '../../toml/toml.js';
 import { convertSystemError, getRegularFileSize, readRegularFile } from '../../util/read-regular-file.js';
+import { explainOutside } from '../confinement.js';
 import type { MediaInput, MediaSpec, MediaTemplate } from '../narrative.js';
 
 /** Files up to this size are kept in memory after the check. Larger files are read again when they are sent. */
@@ -15,7 +16,7 @@ const maxInMemoryBytes = 4_000_000;
 
 /** The reason why media can't be used: the rule, a message, and the key that the message refers to. */
 export interface MediaProblem {
-  rule: 'media-not-found' | 'media-too-large' | 'media-type' | 'bad-base64' | 'bad-url' | 'url-as-file';
+  rule: 'outside-folder' | 'media-not-found' | 'media-too-large' | 'media-type' | 'bad-base64' | 'bad-url' | 'url-as-file';
   message: string;
   about: 'source' | 'mime';
 }
@@ -53,7 +54,10 @@ async function loadFile(file: string, spec: MediaSpec): Promise<LoadMediaResult>
     const name = /^data:/i.test(file) ? 'a data: URL' : quote(redactUrl(file));
     return createMediaProblem('url-as-file', `${name} is not a file; write a URL as "url"`);
   }
-  const mediaData = await readMediaFile(resolve(spec.folder, file));
+  const path = resolve(spec.folder, file);
+  const outsideProblem = explainOutside(path, `the file ${formatFileName(file)}`, spec.confinement);
+  if (outsideProblem !== undefined) return createMediaProblem('outside-folder', outsideProblem);
+  const mediaData = await readMediaFile(path);
   if (!mediaData.ok) {
     const rule = mediaData.problem.reason === 'too-large' ? 'media-too-large' : 'media-not-found';
     return createMediaProblem(rule, `the file ${formatFileName(file)} ${mediaData.problem.message}`);
