@@ -4,9 +4,9 @@ import { getSchemaKeys, validateFile } from '../toml/validate-file.js';
 import { isBaseUrl } from '../util/base-url.js';
 import { parseRetentionMs } from '../util/duration.js';
 import { isValidModelName } from '../util/model-name.js';
-import { isTrustPath } from './trust/folder-trust.js';
-import { isRedisUrl } from './service-urls.js';
 import { settingsSchema } from './settings-schema.js';
+import { isTrustPath } from './trust/folder-trust.js';
+import { isRedisUrl } from './trust/service-urls.js';
 
 /**
  * Finds all problems of a settings file that do not depend on other settings.

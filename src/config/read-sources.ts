@@ -1,10 +1,10 @@
 import { join } from 'node:path';
 import { isWithinFolder } from '../util/folder-boundary.js';
 import { createVariableLookup, type EnvironmentVariable, readDotEnv } from './environment-variables.js';
-import { readFolderTrust } from './trust/folder-trust.js';
 import { readSettingsFiles } from './read-settings-files.js';
 import type { SettingsOptions } from './settings.js';
 import type { Sources } from './sources.js';
+import { readFolderTrust } from './trust/folder-trust.js';
 import { findUserFolders, type UserFolders } from './user-folders.js';
 
 /**

@@ -10,11 +10,11 @@ import { createPriceList } from './price-list.js';
 import { createProxyResolver } from './proxies.js';
 import { findApiKey, readSources } from './read-sources.js';
 import { redactSecrets } from './redact-secrets.js';
-import { assertTrustedBaseUrl, findRedisError, isRedisUrl } from './service-urls.js';
 import type { Settings, SettingsFlags, SettingsOptions } from './settings.js';
 import type { FileSettings } from './settings-schema.js';
 import { mergeSettings, type Sources } from './sources.js';
 import { assertKnownTier, createLimitsLookup, listTierNames } from './tiers.js';
+import { assertTrustedBaseUrl, findRedisError, isRedisUrl } from './trust/service-urls.js';
 import { resolveStateFolder } from './trust/state-folder.js';
 
 /**

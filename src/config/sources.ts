@@ -1,9 +1,9 @@
 import type { Problem } from '../toml/problem.js';
 import { isTable, type TomlTable } from '../toml/toml.js';
 import type { VariableLookup } from './environment-variables.js';
-import type { FolderTrust } from './trust/folder-trust.js';
 import type { InvalidSettings } from './invalid-settings.js';
 import type { FileSettings } from './settings-schema.js';
+import type { FolderTrust } from './trust/folder-trust.js';
 
 /** The sources of settings, apart from flags. */
 export interface Sources {

@@ -7,7 +7,15 @@ export function explainOutside(
   name: string,
   confinement: FileConfinement | undefined,
 ): string | undefined {
-  if (!confinement || isWithinFolder(path, confinement.folder)) return undefined;
-  const { folder, reason, hint } = confinement;
-  return `${name} is outside of ${folder}, and ${reason}. ${hint}`;
+  const description = confinement && describeOutside(path, name, confinement);
+  return description === undefined ? undefined : `${description}. ${confinement?.hint}`;
+}
+
+/** Like `explainOutside`, but without the hint. */
+export function describeOutside(
+  path: string,
+  name: string,
+  { folder, reason }: Pick<FileConfinement, 'folder' | 'reason'>,
+): string | undefined {
+  return isWithinFolder(path, folder) ? undefined : `${name} is outside of ${folder}, and ${reason}`;
 }

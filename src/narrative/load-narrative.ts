@@ -3,12 +3,19 @@ import { BoticelliError } from '../errors.js';
 import { createDiagnostics } from '../toml/create-diagnostics.js';
 import type { Diagnostic } from '../toml/diagnostic.js';
 import type { Problem } from '../toml/problem.js';
+import { isWithinFolder } from '../util/folder-boundary.js';
 import { type FileError, readRegularFile } from '../util/read-regular-file.js';
 import { checkMediaTemplates } from './check/check-media-templates.js';
 import type { UndefinedVariable } from './check/check-references.js';
+import { explainOutside } from './confinement.js';
 import { InvalidNarrative } from './invalid-narrative.js';
-import type { Narrative } from './narrative.js';
-import { maxNarrativeBytes, type NarrativeContent, type ParseOptions, parseNarrativeFiles } from './parse/parse-narrative-files.js';
+import type { FileConfinement, Narrative } from './narrative.js';
+import {
+  maxNarrativeBytes,
+  type NarrativeContent,
+  type ParseOptions,
+  parseNarrativeFiles,
+} from './parse/parse-narrative-files.js';
 import type { ParsedNarrativeFile } from './parse/parsed-narrative-file.js';
 
 /** The result of reading a file: all diagnostics, and the narrative if none of them is an error. */
@@ -76,7 +83,9 @@ export async function checkNarrative(
   content: NarrativeContent,
   options: LoadNarrativeOptions = {},
 ): Promise<LoadedNarrative> {
-  const { vars = new Map<string, string>() } = options;
+  const { vars = new Map<string, string>(), confinement } = options;
+  const outsideProblem = explainLinkOutside(content, confinement);
+  if (outsideProblem !== undefined) return createUnreadNarrative(content.file, outsideProblem);
   const parsed = parseNarrativeFiles(content, options);
   // Most files have no tasks. Awaiting only when needed, here and below, saves 7% of the time of `check` with a folder
   // (measured 2026-11).
@@ -102,6 +111,22 @@ export async function checkNarrative(
     loaded.narrative =
       vars.size === 0 ? narrative : { ...narrative, vars: new Map([...(narrative.vars ?? []), ...vars]) };
   return loaded;
+}
+
+/**
+ * Returns why a confined narrative must not be run: it is a link that leads out of the folder. A path outside of the folder
+ * is allowed, because the user named it.
+ */
+function explainLinkOutside(
+  { file, isFromStdin }: NarrativeContent,
+  confinement: FileConfinement | undefined,
+): string | undefined {
+  if (!confinement || isFromStdin || !isWithinFolder(dirname(file), confinement.folder)) return undefined;
+  return explainOutside(file, file, confinement);
+}
+
+function createUnreadNarrative(file: string, message: string): LoadedNarrative {
+  return { file, text: '', diagnostics: [{ severity: 'error', rule: 'outside-folder', message }] };
 }
 
 function collectProblems(

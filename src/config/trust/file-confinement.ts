@@ -1,8 +1,8 @@
 import type { FileConfinement } from '../../narrative/narrative.js';
 import { readDotEnv } from '../environment-variables.js';
 import { findApiKey, readSources } from '../read-sources.js';
-import { isServiceFromFolder } from '../service-urls.js';
 import type { SettingsOptions } from '../settings.js';
+import { isServiceFromFolder } from './service-urls.js';
 
 /**
  * Returns the folder that a run may send files from. There is such a folder only if both the API key and the address of

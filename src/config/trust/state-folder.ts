@@ -41,9 +41,13 @@ export async function resolveStateFolder(
   if (problem === undefined) return stateFolder;
   const { isTrusted, hint } = await getTrust();
   if (isTrusted) return stateFolder;
-  throw new BoticelliError('invalid_config', `${variable.label} ${problem}, but this folder may come from someone else`, {
-    hint: `${hint} If you trust only that path, set BOTICELLI_STATE_DIR to it in your environment.`,
-  });
+  throw new BoticelliError(
+    'invalid_config',
+    `${variable.label} ${problem}, but this folder may come from someone else`,
+    {
+      hint: `${hint} If you trust only that path, set BOTICELLI_STATE_DIR to it in your environment.`,
+    },
+  );
 }
 
 /** The files of the database that SQLite may create or open. */

@@ -16,7 +16,14 @@ const maxInMemoryBytes = 4_000_000;
 
 /** The reason why media can't be used: the rule, a message, and the key that the message refers to. */
 export interface MediaProblem {
-  rule: 'outside-folder' | 'media-not-found' | 'media-too-large' | 'media-type' | 'bad-base64' | 'bad-url' | 'url-as-file';
+  rule:
+    | 'outside-folder'
+    | 'media-not-found'
+    | 'media-too-large'
+    | 'media-type'
+    | 'bad-base64'
+    | 'bad-url'
+    | 'url-as-file';
   message: string;
   about: 'source' | 'mime';
 }

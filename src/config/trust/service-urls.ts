@@ -1,10 +1,10 @@
-import { BoticelliError } from '../errors.js';
-import { defaultBaseUrl } from '../facts/requests.js';
-import { errorAt } from '../toml/problem.js';
-import { describePath, type Path } from '../toml/toml.js';
-import type { EnvironmentVariable } from './environment-variables.js';
-import type { FileSettings } from './settings-schema.js';
-import type { Sources } from './sources.js';
+import { BoticelliError } from '../../errors.js';
+import { defaultBaseUrl } from '../../facts/requests.js';
+import { errorAt } from '../../toml/problem.js';
+import { describePath, type Path } from '../../toml/toml.js';
+import type { EnvironmentVariable } from '../environment-variables.js';
+import type { FileSettings } from '../settings-schema.js';
+import type { Sources } from '../sources.js';
 
 export function isRedisUrl(text: string): boolean {
   return URL.canParse(text) && /^rediss?:$/.test(new URL(text).protocol);
