@@ -107,7 +107,7 @@ async function createMediaInput(
 }
 
 /** Describes the media of a URL, without fetching it, if the URL and the declared type and kind are consistent. */
-function describeUrl(url: string, { mime, kind, label }: MediaSpec): LoadMediaResult {
+function describeUrl(url: string, { mime, kind, label, confinement }: MediaSpec): LoadMediaResult {
   const urlProblem = validateMediaUrl(url);
   if (urlProblem !== undefined) return createMediaProblem('bad-url', `${label ?? quote(url)} ${urlProblem}`);
   const name = redactUrl(url);
@@ -124,7 +124,13 @@ function describeUrl(url: string, { mime, kind, label }: MediaSpec): LoadMediaRe
   }
   const typeFromName = inferTypeFromName(new URL(url).pathname);
   const type = expectedKind ?? (typeFromName === undefined ? undefined : getMediaKind(typeFromName));
-  const content = { from: 'address', url, ...(kind !== undefined && { kind }) } as const;
+  const content: MediaContent = {
+    from: 'address',
+    url,
+    ...(kind !== undefined && { kind }),
+    // The author of a folder must not receive what only the user's network can read.
+    ...(confinement && { publicOnly: true }),
+  };
   return { ok: true, media: { type: type ?? 'media', ...mimeTypeField, content, name } };
 }
 
