@@ -22,7 +22,7 @@ import type { ParsedNarrativeFile } from './parse/parsed-narrative-file.js';
 export interface LoadedNarrative {
   /** The file's name as the user gave it; `<stdin>` for `-`. */
   file: string;
-  /** The file's text, for code frames. */
+  /** The file's text, for code frames. Empty if the file is not a narrative. */
   text: string;
   narrative?: Narrative;
   /** The variables that this or a nested narrative defines or uses. Absent if the file could not be read. */
@@ -93,19 +93,20 @@ export async function checkNarrative(
   const files = parsed.finish();
   const [root] = files as [ParsedNarrativeFile];
   if (files.some(({ mediaTemplates }) => mediaTemplates.length > 0)) await checkMediaTemplates(root, vars);
-  const { file, text, narrative, variables } = root;
+  const { file, narrative, variables } = root;
   const isUnresolved = (variable: UndefinedVariable) =>
     root.unresolvedVariables.has(variable) && !vars.has(variable.name);
   const diagnostics: Diagnostic[] = [];
   for (const parsedFile of files) {
     const { parseDiagnostic } = parsedFile;
     const problems = collectProblems(parsedFile, isUnresolved);
-    const source = parsedFile === root ? {} : { source: { file: parsedFile.file, text: parsedFile.text } };
+    const source = parsedFile === root ? {} : { source: { file: parsedFile.file, text: getShownText(parsedFile) } };
     if (parseDiagnostic) diagnostics.push({ ...parseDiagnostic, ...source });
     if (problems.length === 0) continue;
     const fileDiagnostics = await createDiagnostics(problems, parsedFile.text);
     for (const diagnostic of fileDiagnostics) diagnostics.push({ ...diagnostic, ...source });
   }
+  const text = diagnostics.length === 0 ? root.text : getShownText(root);
   const loaded: LoadedNarrative = { file, text, variables, diagnostics };
   if (narrative && !diagnostics.some(({ severity }) => severity === 'error'))
     loaded.narrative =
@@ -127,6 +128,18 @@ function explainLinkOutside(
 
 function createUnreadNarrative(file: string, message: string): LoadedNarrative {
   return { file, text: '', diagnostics: [{ severity: 'error', rule: 'outside-folder', message }] };
+}
+
+/** Matches a line that only a narrative has: the header of one of its tables, or a dotted key. */
+const narrativeLine =
+  /^\s*\[*\s*["']?(?:narrative|narration|toc|acts)["']?\s*[.\]=]|^\s*\[(?:narrative|narration|toc|acts)\b/m;
+
+/**
+ * Returns the text of a file that code frames may show. It is empty for a file that is no narrative: a wrong name or a link
+ * may lead to a file with secrets, and the output of `check` is often stored.
+ */
+function getShownText({ text }: ParsedNarrativeFile): string {
+  return narrativeLine.test(text) ? text : '';
 }
 
 function collectProblems(

@@ -9,10 +9,10 @@ import type { ProcessResult } from './boticelli.js';
  */
 export async function runInProcess(
   args: string[],
-  { env, cwd }: { env: Record<string, string>; cwd: string },
+  { env, cwd, configHome = cwd }: { env: Record<string, string>; cwd: string; configHome?: string },
 ): Promise<ProcessResult> {
   // The only path that is not taken from the given environment.
-  vi.stubEnv('XDG_CONFIG_HOME', cwd);
+  vi.stubEnv('XDG_CONFIG_HOME', configHome);
   const output = { stdout: '', stderr: '' };
   const createSink = (name: keyof typeof output) =>
     new Writable({

@@ -84,10 +84,13 @@ function readSchemaFile(
   return undefined;
 }
 
-/** Formats V8's message. A position in it is converted to line and column; some messages have an excerpt instead. */
+/**
+ * Formats V8's message. A position in it is converted to line and column. An excerpt of the file is removed, because the
+ * file may be a secret that was named by mistake.
+ */
 function formatSyntaxError({ message }: Error, text: string): string {
   const offset = /position (\d+)/.exec(message)?.[1];
-  const cleanMessage = message.replace(/ in JSON at position.*$/s, '').replaceAll(/\s+/g, ' ');
+  const cleanMessage = message.replace(/ in JSON at position.*$|, (?:\.\.\.)?".*$/s, '').replaceAll(/\s+/g, ' ');
   if (offset === undefined) return cleanMessage;
   const lines = text.slice(0, Number(offset)).split('\n');
   return `${cleanMessage} in line ${lines.length}, column ${(lines.at(-1)?.length ?? 0) + 1}`;
