@@ -43,7 +43,7 @@ export async function resolveStateFolder(
   if (isTrusted) return stateFolder;
   throw new BoticelliError(
     'invalid_config',
-    `${variable.label} ${problem}, but this folder may come from someone else`,
+    `${variable.label} ${problem}, and this folder may come from someone else`,
     {
       hint: `${hint} If you trust only that path, set BOTICELLI_STATE_DIR to it in your environment.`,
     },

@@ -71,12 +71,12 @@ test.each(['127.0.0.3', '127.1.27.1', '169.254.169.254'])('does not treat %s as 
 });
 
 const stateFolderCases: [string, string, Record<string, string>, RegExp][] = [
-  ['outside', '..', {}, /^BOTICELLI_STATE_DIR in \.env is outside of the folder of that \.env, but/],
+  ['outside', '..', {}, /^BOTICELLI_STATE_DIR in \.env is outside of the folder of that \.env, and/],
   ['absolute', '/var/tmp', {}, /is outside of the folder/],
   ['a link to a folder outside', 'link', { 'work/link': '../other' }, /is outside of the folder/],
-  ['a link in the folder', 'link/x', { 'work/link': 'real' }, /leads through the symbolic link .*work\/link, but/],
-  ['with a database that is a link', '.', { 'work/boticelli.db': '../app.db' }, /symbolic link .*\/boticelli\.db, but/],
-  ['with a log that is a link', '.', { 'work/boticelli.db-wal': '../new' }, /symbolic link .*\/boticelli\.db-wal, but/],
+  ['a link in the folder', 'link/x', { 'work/link': 'real' }, /leads through the symbolic link .*work\/link, and/],
+  ['with a database that is a link', '.', { 'work/boticelli.db': '../app.db' }, /symbolic link .*\/boticelli\.db, and/],
+  ['with a log that is a link', '.', { 'work/boticelli.db-wal': '../new' }, /symbolic link .*\/boticelli\.db-wal, and/],
 ];
 
 test.each(stateFolderCases)('refuses a state folder of a .env: %s', async (_name, value, links, message) => {
