@@ -1,18 +1,20 @@
 // Loads the program with V8's code cache, which halves the time of a run of one act (2026-11, Node 20).
 // Node's own module.enableCompileCache() exists from Node 22.1 on and was slower: see test/README.md.
-const { readFileSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } = require('node:fs');
+const { createHash, randomBytes } = require('node:crypto');
+const fs = require('node:fs');
 const { createRequire } = require('node:module');
 const { basename, dirname, join } = require('node:path');
 const { Script } = require('node:vm');
 
 /**
- * Returns the exports of a CommonJS file of `dist/`. Its cache lies beside it. It starts with a line that names the
- * commands whose functions it holds, such as `run check`; a command that is not among them adds its own when it succeeds.
+ * Returns the exports of a CommonJS file of `dist/`. Its cache lies beside it. It starts with a line that has the hash of
+ * the rest, and a line that names the commands whose functions it holds, such as `run check`. A command that is not among
+ * them adds its own when it succeeds.
  */
 exports.loadWithCache = function loadWithCache(file) {
   const cache = readCache(file);
   // The bundle is ASCII, which Node reads as Latin-1 in half the time of UTF-8.
-  const source = readFileSync(file, 'latin1');
+  const source = fs.readFileSync(file, 'latin1');
   const wrapped = `(function (exports, require, module, __filename, __dirname) { ${source}\n})`;
   const script = new Script(wrapped, { filename: file, ...(cache.data && { cachedData: cache.data }) });
   const commands = script.cachedDataRejected ? [] : cache.commands;
@@ -51,28 +53,62 @@ function createLazyRequire(file) {
 
 /** V8 checks only its own version and the length of the source: the name of the cache holds the rest. */
 function readCache(file) {
-  const { mtimeMs, size } = statSync(file);
+  const { mtimeMs, size } = fs.statSync(file);
   const prefix = `${basename(file, '.cjs')}-${process.versions.v8}-${process.arch}-`;
   const cache = { folder: dirname(file), prefix, name: `${prefix}${Math.round(mtimeMs)}-${size}.cache`, commands: [] };
+  const content = readTrustedFile(join(cache.folder, cache.name));
+  if (!content) return cache;
+  const hashEnd = content.indexOf('\n');
+  const body = content.subarray(hashEnd + 1);
+  // V8 executes a damaged cache and crashes: its own checksum is off in release builds (2026-11, Node 20.20).
+  if (content.toString('latin1', 0, hashEnd) !== hash(body)) return cache;
+  const end = body.indexOf('\n');
+  return { ...cache, commands: body.toString('latin1', 0, end).split(' '), data: body.subarray(end + 1) };
+}
+
+/**
+ * Reads a file that only this user or root can have written: whoever writes the cache decides what the program does.
+ * Returns undefined for any other file. The open file is checked, because its name may mean another file a moment later.
+ */
+function readTrustedFile(path) {
+  let fd;
   try {
-    const content = readFileSync(join(cache.folder, cache.name));
-    const end = content.indexOf('\n');
-    return { ...cache, commands: content.toString('latin1', 0, end).split(' '), data: content.subarray(end + 1) };
+    // Non-blocking, because opening a pipe would wait for a writer.
+    fd = fs.openSync(path, fs.constants.O_RDONLY | (fs.constants.O_NONBLOCK ?? 0));
+    const { uid, mode } = fs.fstatSync(fd);
+    // Windows has no owners and no modes of this kind.
+    if (process.getuid && ((uid !== 0 && uid !== process.getuid()) || (mode & 0o022) !== 0)) return undefined;
+    return fs.readFileSync(fd);
   } catch {
-    return cache;
+    return undefined;
+  } finally {
+    if (fd !== undefined) fs.closeSync(fd);
   }
 }
 
+function hash(bytes) {
+  return createHash('sha256').update(bytes).digest('hex');
+}
+
 function writeCache({ folder, prefix, name }, commands, data) {
-  const temporary = join(folder, `${name}.${process.pid}.tmp`);
+  const temporary = join(folder, `${name}.${randomBytes(8).toString('hex')}.tmp`);
+  const body = Buffer.concat([Buffer.from(`${commands.join(' ')}\n`), data]);
   try {
-    writeFileSync(temporary, Buffer.concat([Buffer.from(`${commands.join(' ')}\n`), data]));
-    renameSync(temporary, join(folder, name));
-    for (const each of readdirSync(folder)) {
-      if (each.startsWith(prefix) && !each.startsWith(name)) rmSync(join(folder, each));
+    // `wx` fails if the name exists, so no link that another user has put there is followed.
+    const fd = fs.openSync(temporary, 'wx', 0o644);
+    try {
+      // With the umask of some users, others could write the file, or could not read it.
+      fs.fchmodSync(fd, 0o644);
+      fs.writeFileSync(fd, Buffer.concat([Buffer.from(`${hash(body)}\n`), body]));
+    } finally {
+      fs.closeSync(fd);
+    }
+    fs.renameSync(temporary, join(folder, name));
+    for (const each of fs.readdirSync(folder)) {
+      if (each.startsWith(prefix) && !each.startsWith(name)) fs.rmSync(join(folder, each));
     }
   } catch {
     // The folder belongs to another user, or the disk is full: the next start is slower.
-    rmSync(temporary, { force: true });
+    fs.rmSync(temporary, { force: true });
   }
 }

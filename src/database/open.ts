@@ -1,10 +1,12 @@
-import { chmodSync, existsSync, mkdirSync, renameSync, statSync } from 'node:fs';
+import { closeSync, existsSync, mkdirSync, openSync, renameSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type Database from 'libsql';
 import { BoticelliError } from '../errors.js';
-import { migrate, readSchemaVersion, schemaVersion } from './schema.js';
+import { describeForeignFile, foreignDatabaseMessage, isForeignDatabase } from './foreign-file.js';
+import { applicationId, migrate, readApplicationId, readSchemaVersion, schemaVersion } from './schema.js';
 import { describeSqliteError, isCorrupt } from './sqlite-error.js';
+import { watchFile } from './transaction.js';
 import { type LockWaitOptions, retryWhileQuotaLocked } from './wait-for-lock.js';
 
 export type { Database };
@@ -19,7 +21,8 @@ export function databasePath(stateFolder: string): string {
 
 /**
  * Opens the database of a state folder. Creates it if it is missing, with mode 0600 in a folder of mode 0700. A damaged
- * file is renamed, never deleted. If no database can be opened, the program continues with a warning.
+ * file is renamed, never deleted. The file of another program is left unchanged. If no database can be opened, the
+ * program continues with a warning.
  *
  * @param options how to wait while another process locks the whole file
  * @throws BoticelliError `output_failed` if the file stays locked, because no request may be sent while the used quota
@@ -37,7 +40,7 @@ export async function openDatabase(
   } catch (thrown) {
     if (thrown instanceof BoticelliError) throw thrown;
     if (!isCorrupt(thrown)) {
-      const database = openImmutable(LibSql, path);
+      const database = openUnwritable(LibSql, path);
       return database ? { database } : { warning: `${path} can't be used: ${describeSqliteError(thrown)}` };
     }
   }
@@ -51,25 +54,29 @@ export async function openDatabase(
 }
 
 function openFile(LibSql: typeof Database, path: string): OpenedDatabase {
-  const isNew = !existsSync(path);
+  const foreignness = describeForeignFile(LibSql, path);
+  if (foreignness !== undefined) return { warning: `${path} ${foreignness}: it is left unchanged` };
+  if (!existsSync(path)) createFile(path);
   const database = new LibSql(path);
+  const refuse = (problem: string) => {
+    database.close();
+    return { warning: `${path} ${problem}: it is left unchanged` };
+  };
   try {
-    if (isNew) chmodSync(path, 0o600);
     // Set before the journal mode: otherwise, when many processes open a new file at the same time, some of them fail.
     // This wait blocks the event loop and therefore Ctrl-C, so it is short. Callers that can wait longer retry.
-    database.pragma('busy_timeout = 200');
+    database.exec('PRAGMA busy_timeout = 200');
+    readSchema(database);
+    if (isForeignDatabase(database)) return refuse(foreignDatabaseMessage);
     const version = readSchemaVersion(database);
-    if (version > schemaVersion) {
-      database.close();
-      return { warning: `${path} was written by a newer boticelli (schema version ${version}): it is left unchanged` };
-    }
+    if (version > schemaVersion) return refuse(`was written by a newer boticelli (schema version ${version})`);
     database.pragma('journal_mode = WAL');
     database.pragma('synchronous = NORMAL');
     if (version < schemaVersion) migrate(database);
-    // SQLite reads the schema only when it is first needed. This query reads it now, so that damage is detected here.
-    database.prepare('SELECT count(*) FROM sqlite_schema').get();
+    if (version < schemaVersion || readApplicationId(database) !== applicationId) markAsOurs(database);
     // SQLite sleeps up to 100 ms between its own retries and lets others overtake, so callers retry themselves.
     database.pragma('busy_timeout = 10');
+    watchFile(database, path);
     return { database };
   } catch (thrown) {
     database.close();
@@ -78,15 +85,48 @@ function openFile(LibSql: typeof Database, path: string): OpenedDatabase {
 }
 
 /**
- * Opens a file in immutable mode, for use when SQLite can't open it normally, for example on a full disk. A used-up
- * daily quota is then still known. Writing to the file fails with SQLite's error.
+ * Reads the schema, which SQLite otherwise does only when it is first needed: a file that is damaged or can't be opened
+ * throws here. Not with `prepare` or `pragma`: after an error, the statement would keep the connection open until it is
+ * garbage-collected, and a second connection in this process would share the first one's index of the write-ahead log.
  */
-function openImmutable(LibSql: typeof Database, path: string): Database.Database | undefined {
+function readSchema(database: Database.Database): void {
+  database.exec('SELECT count(*) FROM sqlite_schema');
+}
+
+/** Creates an empty file, which is a new database to SQLite. `wx` does not follow a symbolic link. */
+function createFile(path: string): void {
   try {
-    const database = new LibSql(`${pathToFileURL(path).href}?immutable=1`);
-    if (readSchemaVersion(database) === schemaVersion) return database;
-    database.close();
-  } catch {}
+    closeSync(openSync(path, 'wx', 0o600));
+  } catch (thrown) {
+    // Another process has created it.
+    if ((thrown as NodeJS.ErrnoException).code !== 'EEXIST') throw thrown;
+  }
+}
+
+/** Sets the application id, and copies it from the write-ahead log to the file, where the next start looks for it. */
+function markAsOurs(database: Database.Database): void {
+  try {
+    if (readApplicationId(database) !== applicationId) migrate(database);
+    database.pragma('wal_checkpoint(PASSIVE)');
+  } catch {
+    // The disk is full, or another process writes. The file is just as usable, and a later run tries again.
+  }
+}
+
+/**
+ * Opens a file that SQLite can't open normally, for example on a full disk. A used-up daily quota is then still known,
+ * and `--resume` finds the stored replies. Writing to the file fails with SQLite's error. The first way also reads what
+ * is only in the write-ahead log, but needs its index file; the second needs nothing.
+ */
+function openUnwritable(LibSql: typeof Database, path: string): Database.Database | undefined {
+  for (const query of ['readonly_shm=1', 'immutable=1']) {
+    try {
+      const database = new LibSql(`${pathToFileURL(path).href}?${query}`);
+      readSchema(database);
+      if (readSchemaVersion(database) === schemaVersion && !isForeignDatabase(database)) return database;
+      database.close();
+    } catch {}
+  }
   return undefined;
 }
 
@@ -114,11 +154,18 @@ export async function openReadOnly(folder: string, minVersion = 1): Promise<Data
   const path = databasePath(folder);
   try {
     // A file that another process is creating is still empty.
-    if (!statSync(path, { throwIfNoEntry: false })?.size) return undefined;
+    if (statSync(path, { throwIfNoEntry: false })?.size === 0) return undefined;
     const { default: LibSql } = await import('libsql');
+    const foreignness = describeForeignFile(LibSql, path);
+    if (foreignness !== undefined) throw new Error(`it ${foreignness}`);
+    if (!existsSync(path)) return undefined;
     const database = new LibSql(`${pathToFileURL(path).href}?mode=ro`);
     // The wait may be long although it blocks the event loop: readers wait only for programs that lock the whole file.
     database.pragma('busy_timeout = 10000');
+    if (isForeignDatabase(database)) {
+      database.close();
+      throw new Error(`it ${foreignDatabaseMessage}`);
+    }
     const version = readSchemaVersion(database);
     if (version >= minVersion && version <= schemaVersion) return database;
     database.close();

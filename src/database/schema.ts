@@ -7,6 +7,12 @@ import { runInTransaction } from './transaction.js';
  */
 export const schemaVersion = 2;
 
+/**
+ * SQLite's `application_id` of our files: `btcl` in ASCII. Files of 2026-11 and before have none; they are ours if all
+ * their tables are.
+ */
+export const applicationId = 0x6274636c;
+
 /** Creates everything that is missing from a file. It works for a new file and for a file of any older version. */
 const schema = `
   CREATE TABLE IF NOT EXISTS quota_pages (key TEXT PRIMARY KEY, page TEXT NOT NULL) WITHOUT ROWID;
@@ -35,6 +41,16 @@ const schema = `
   );
 `;
 
+/** The tables of all schema versions up to this one. */
+export const tableNames: ReadonlySet<string> = new Set(
+  Array.from(schema.matchAll(/CREATE TABLE IF NOT EXISTS (\w+)/g), ([, name = '']) => name),
+);
+
+export function readApplicationId(database: Database.Database): number {
+  const [row] = database.pragma('application_id') as { application_id: number }[];
+  return row?.application_id ?? 0;
+}
+
 /** Reads the schema version of a file. A new file has version 0. */
 export function readSchemaVersion(database: Database.Database): number {
   const [row] = database.pragma('user_version') as { user_version: number }[];
@@ -42,12 +58,13 @@ export function readSchemaVersion(database: Database.Database): number {
 }
 
 /**
- * Migrates a file in one transaction. If several processes open an old file, one of them migrates it, and the others
- * see it either before or after the migration. The version is read again inside the transaction, because a newer
- * version of the program may have migrated the file in the meantime.
+ * Migrates a file in one transaction, and marks it as ours. If several processes open an old file, one of them migrates
+ * it, and the others see it either before or after the migration. The version is read again inside the transaction,
+ * because a newer version of the program may have migrated the file in the meantime.
  */
 export function migrate(database: Database.Database): void {
   runInTransaction(database, () => {
     if (readSchemaVersion(database) < schemaVersion) database.exec(`${schema} PRAGMA user_version = ${schemaVersion};`);
+    database.exec(`PRAGMA application_id = ${applicationId}`);
   });
 }

@@ -1,11 +1,35 @@
+import { type Stats, statSync } from 'node:fs';
 import type Database from 'libsql';
+
+/** The file of each open database. */
+const openFiles = new WeakMap<Database.Database, { path: string; stats: Stats | undefined }>();
+
+/**
+ * Makes every later transaction check that the path still names the file of this database. SQLite itself goes on writing
+ * into a file that was removed, where nobody can read it again. Its inode is not reused, because the file is open.
+ */
+export function watchFile(database: Database.Database, path: string): void {
+  openFiles.set(database, { path, stats: statSync(path, { throwIfNoEntry: false }) });
+}
+
+function assertInPlace(database: Database.Database): void {
+  const opened = openFiles.get(database);
+  if (!opened) return;
+  const current = statSync(opened.path, { throwIfNoEntry: false });
+  if (!current) throw new Error('it was removed during the run');
+  if (current.ino !== opened.stats?.ino || current.dev !== opened.stats.dev)
+    throw new Error('another file replaced it during the run');
+}
 
 /**
  * Runs work in one write transaction, so that either everything or nothing is written. Even a single statement needs a
  * transaction: if a statement outside a transaction finds the file locked, libsql 0.5 leaves it unfinished, and every
  * later commit on this connection fails (seen 2026-11: "cannot commit transaction - SQL statements in progress").
+ *
+ * @throws SQLite's errors, and an error if the file has been removed or replaced
  */
 export function runInTransaction<Result>(database: Database.Database, work: () => Result): Result {
+  assertInPlace(database);
   database.exec('BEGIN IMMEDIATE');
   try {
     const result = work();

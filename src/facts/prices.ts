@@ -53,11 +53,19 @@ const largeGemini4: readonly DatedPrice[] = [
   { input: 4, output: 20, cachedInput: 0.2, from: '2026-12-01' },
 ];
 
+// 3.8 Live costs the same: third parties, of which one read the pricing page on 2026-09-28; read 2026-11-30.
+const liveSince31: readonly DatedPrice[] = [
+  {
+    ...{ input: 0.75, output: 4.5 },
+    inputByModality: { AUDIO: 3, IMAGE: 1, VIDEO: 1 },
+    outputByModality: { AUDIO: 12 },
+  },
+];
+
 /**
  * Prices of single requests on the paid tiers, oldest first. The source is ai.google.dev/gemini-api/docs/pricing, read
  * 2026-10-07, where no other is named; prices of cached input, audio and images are third party (pydantic/genai-prices,
  * which read that page between 2025-10 and 2026-08). The free tier is not billed. Prices in settings take precedence.
- * gemini-3.8-live is missing, because no source for its price of audio was found (2026-11-30).
  */
 export const builtInPrices: Readonly<Record<string, readonly DatedPrice[]>> = {
   'gemini-4-argon': largeGemini4,
@@ -99,13 +107,9 @@ export const builtInPrices: Readonly<Record<string, readonly DatedPrice[]>> = {
   'gemini-3-pro-image': [{ input: 2, output: 12, outputByModality: { IMAGE: 120 } }],
   'gemini-3.1-flash-image': [{ input: 0.5, output: 3, outputByModality: { IMAGE: 60 } }],
   'gemini-3.1-flash-lite-image': [{ input: 0.25, output: 1.5, outputByModality: { IMAGE: 30 } }],
-  'gemini-3.1-flash-live-preview': [
-    {
-      ...{ input: 0.75, output: 4.5 },
-      inputByModality: { AUDIO: 3, IMAGE: 1, VIDEO: 1 },
-      outputByModality: { AUDIO: 12 },
-    },
-  ],
+  'gemini-3.8-live': liveSince31,
+  'gemini-3.8-live-extended-thinking': liveSince31,
+  'gemini-3.1-flash-live-preview': liveSince31,
   'gemini-2.5-flash-native-audio-latest': [
     { input: 0.5, output: 2, inputByModality: { AUDIO: 3 }, outputByModality: { AUDIO: 12 } },
   ],

@@ -22,7 +22,7 @@ describe('the price of a reply', () => {
 
   test('is undefined for an unknown model', () => {
     const { getReplyPrice, getMaxPrice } = createPriceList({ now: november });
-    for (const model of ['gemini-9-flash', 'gemini-3.8-live', 'constructor']) {
+    for (const model of ['gemini-9-flash', 'gemini-9-live', 'constructor']) {
       expect([getReplyPrice(model, model), getMaxPrice(model)]).toEqual([undefined, undefined]);
     }
   });

@@ -18,7 +18,7 @@ export const fuzzTargets: Record<string, { cases: number; quickCases: number; ch
     check: (of) => withServer((server) => fc.assert(createSseHttpProperty(server), of as never)),
   },
   answers: {
-    cases: 10_000,
+    cases: 16_000,
     quickCases: 200,
     check: (of) => withServer((server) => fc.assert(createAnswerProperty(server), of as never)),
   },

@@ -28,6 +28,14 @@ test('rejects a file above the maximum size', () => {
   expect(readRegularFile(path, 3)).toMatchObject({ problem: { reason: 'too-large' } });
 });
 
+test.runIf(process.platform === 'linux')('reads no more than the maximum of a file whose reported size is 0', () => {
+  const before = process.memoryUsage.rss();
+  const { problem } = readRegularFile('/proc/self/pagemap', 1_000_000) as { problem: { message: string } };
+  expect(problem).toEqual({ reason: 'too-large', message: 'is larger than 1 MB' });
+  expect(process.memoryUsage.rss() - before).toBeLessThan(50_000_000);
+  expect(readRegularFile('/proc/self/status', maxBytes)).toMatchObject({ ok: true });
+});
+
 test('returns a copy that the next read does not change', () => {
   const first = readOfSize(10).read;
   readOfSize(20);

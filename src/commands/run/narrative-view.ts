@@ -1,4 +1,3 @@
-import { join } from 'node:path';
 import { type ReplyAudio, zeroUsage } from '../../driver/response.js';
 import { toBoticelliError, toErrorReport } from '../../errors.js';
 import type { NarrativeEvent, RunReport } from '../../executor/narrative-events.js';
@@ -52,7 +51,7 @@ interface NarrativeViewOptions {
 }
 
 export function openNarrativeView(viewOptions: NarrativeViewOptions): NarrativeView {
-  const { narrativeIndex, options, stderrWriter, stdout, isPipeClosed } = viewOptions;
+  const { narrativeIndex, labels, options, stderrWriter, stdout, isPipeClosed } = viewOptions;
   let files: ReplyFiles | undefined;
   let planned: readonly PlannedAct[] = [];
   const isPrinted: ActFilter = ({ index }) => isActShown(planned, index, options);
@@ -76,8 +75,9 @@ export function openNarrativeView(viewOptions: NarrativeViewOptions): NarrativeV
     warn: (text) => progress.warn(`boticelli: warning: ${text}`),
     async prepare(acts) {
       planned = acts;
-      const folder = getOutDir(viewOptions);
-      if (folder !== undefined) files = await openReplyFiles(folder);
+      // If there are several narratives, each has its own subfolder.
+      const subfolder = labels.length === 1 ? '' : labels[narrativeIndex];
+      if (options.outDir !== undefined) files = await openReplyFiles(options.outDir, subfolder);
     },
     onEvent,
     saveAudio: (act, audio) => files?.writeAudio(act, audio),
@@ -115,12 +115,6 @@ function createNarrativeProgress(viewOptions: NarrativeViewOptions): Progress {
     replays: options.replay !== undefined,
     ...(labels.length > 1 && { label: labels[narrativeIndex] ?? '' }),
   });
-}
-
-/** Returns the output folder of a narrative. If there are several narratives, each has its own subfolder. */
-function getOutDir({ narrativeIndex, labels, options: { outDir } }: NarrativeViewOptions): string | undefined {
-  if (outDir === undefined || labels.length === 1) return outDir;
-  return join(outDir, labels[narrativeIndex] ?? '');
 }
 
 /** Whether the reply of an act is shown. In text output, only the last reply of a nested narrative is shown. */

@@ -14,7 +14,7 @@ interface OpenDriverStackOptions {
   options: RunOptions;
   settings: Settings;
   warn: (text: string) => void;
-  persistence: Pick<Persistence, 'stateDatabase' | 'store' | 'canReuse'>;
+  persistence: Pick<Persistence, 'stateDatabase' | 'store' | 'canReuse' | 'beforeSend'>;
   /** Opens the quota store, or returns one that is already open for another narrative. Default: opens it. */
   openQuota?: (options: OpenQuotaOptions) => Promise<RunQuota>;
   /** Shares `--max-cost` with other narratives. Default: `--max-cost` applies to this narrative only. */
@@ -30,7 +30,7 @@ export async function openDriverStack(stackOptions: OpenDriverStackOptions): Pro
     return createReplayDriver(options.replay);
   }
   const { retries, fallback, maxCost } = options;
-  const { store, canReuse, stateDatabase } = persistence;
+  const { store, canReuse, beforeSend, stateDatabase } = persistence;
   const quota = options.rateLimit === false ? false : await openRunQuota(stackOptions);
   return createDriverStack({
     gemini: createGeminiOptions(settings, {
@@ -44,7 +44,9 @@ export async function openDriverStack(stackOptions: OpenDriverStackOptions): Pro
     getFallbackModels: (actModels) => (fallback === false ? [] : (fallback ?? actModels ?? settings.fallback)),
     ...(maxCost !== undefined && { maxCostUsd: maxCost }),
     ...(budgetLedger && { budgetLedger }),
-    ...(store && { replies: { cache: store.replyCache, canReuse, acceptFallbackReplies: fallback !== false } }),
+    ...(store && {
+      replies: { cache: store.replyCache, canReuse, acceptFallbackReplies: fallback !== false, beforeSend },
+    }),
   });
 }
 

@@ -1,4 +1,4 @@
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { lstatSync, mkdirSync, readlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import type { ReplyAudio } from '../../driver/response.js';
 import { BoticelliError } from '../../errors.js';
@@ -6,7 +6,7 @@ import type { ActEnd, RunReport } from '../../executor/narrative-events.js';
 import { encodeWav } from '../../media/wav.js';
 import { stringifyJson, toRunDocument } from '../../terminal/replies/json.js';
 import { lengthWithoutTrailingNewlines } from '../../terminal/replies/text.js';
-import { writeAtomically } from '../../util/write-atomically.js';
+import { assertWritableFolder, writeAtomically } from '../../util/write-atomically.js';
 
 /**
  * Writes the files of `--out-dir`. When an act ends, it writes `01-name.md`, and `01-name.wav` for speech. When the run
@@ -21,17 +21,20 @@ export interface ReplyFiles {
 
 /**
  * Creates the folder and checks that files can be written to it, before any request is sent. Does not change other
- * files in it.
+ * files in it. The folder of `--out-dir` may be a symbolic link, because the user has named it. A link inside it may have
+ * come with a folder that someone else wrote, so it is never followed: a file replaces it, and a subfolder is rejected.
  *
+ * @param subfolder the folder of one of several narratives
  * @throws BoticelliError `output_failed` if the folder can't be created or written to
  */
-export async function openReplyFiles(folder: string): Promise<ReplyFiles> {
+export async function openReplyFiles(outDir: string, subfolder = ''): Promise<ReplyFiles> {
   const { default: filenamify } = await import('filenamify');
+  const folder = join(outDir, subfolder);
   withOutputError(folder, () => {
+    if (subfolder !== '' && lstatSync(folder, { throwIfNoEntry: false })?.isSymbolicLink())
+      throw new Error(`it is a symbolic link to ${readlinkSync(folder)}`);
     mkdirSync(folder, { recursive: true });
-    const probe = join(folder, '.boticelli-can-write');
-    writeFileSync(probe, '');
-    rmSync(probe);
+    assertWritableFolder(folder);
   });
   const getBaseName = ({ act, index }: { act: string; index: number }) => {
     const numberedName = `${String(index + 1).padStart(2, '0')}-${act.replaceAll(/\s+/g, '-')}`;
@@ -59,7 +62,7 @@ function withOutputError(path: string, write: () => void): void {
   } catch (thrown) {
     const reason = thrown instanceof Error ? thrown.message : String(thrown);
     throw new BoticelliError('output_failed', `can't write ${path}: ${reason}`, {
-      hint: 'Free some space, or choose another folder with --out-dir.',
+      hint: 'Check the disk space and the permissions, or choose another folder with --out-dir.',
       cause: thrown,
     });
   }

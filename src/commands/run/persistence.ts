@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { Settings } from '../../config/settings.js';
+import { BoticelliError } from '../../errors.js';
 import type { NarrativeEvent } from '../../executor/narrative-events.js';
 import { defaultKeepMs } from '../../store/runs/prune-runs.js';
 import { openRunStore, type RunStore } from '../../store/runs/run-store.js';
@@ -8,7 +9,10 @@ import type { RunOptions } from './options.js';
 
 /** What a run stores, and what it reuses from earlier runs. */
 export interface Persistence {
-  /** Opens the state database. Call it once, before the run. */
+  /**
+   * Opens the state database. Call it once, before the run.
+   * @throws BoticelliError `output_failed` with --resume, if the database can't be used
+   */
   open(options: OpenPersistenceOptions): Promise<void>;
   /** The state database; the quota store uses it too. */
   readonly stateDatabase: StateDatabase;
@@ -16,6 +20,11 @@ export interface Persistence {
   readonly store: RunStore | undefined;
   /** Whether the current act may reuse a stored reply. True with --resume, up to the act that --from names. */
   canReuse: () => boolean;
+  /**
+   * Call it before each request. It waits until it is known, and reported, whether replies can be stored.
+   * @throws BoticelliError `output_failed` with --resume, if they can't: the same request would be billed again
+   */
+  beforeSend: () => Promise<void>;
   /** Returns a listener that stores each event and passes it to `next`. Awaits both at the end of an act. */
   wrapListener(next: Listener): Listener;
   /** Whether a later run can reuse replies of this run. */
@@ -48,7 +57,9 @@ export function createPersistence(options: RunOptions, openDatabaseOnce = openSt
       if (features.length === 0) return;
       stateDatabase = await openDatabaseOnce({ settings, features, warn });
       const { database, reportFailure } = stateDatabase;
-      if (!database || keepMs === 'off' || !features.includes('runs')) return;
+      if (keepMs === 'off' || !features.includes('runs')) return;
+      if (!database && options.resume) throw createNotStorableError("the stored replies can't be read");
+      if (!database) return;
       const origin = { fileHash: createHash('sha256').update(text).digest('hex'), ...(file !== undefined && { file }) };
       const onFailure = (thrown: unknown) => reportFailure('runs', thrown);
       store = openRunStore({ database, narrative, origin, keepMs, now: Date.now, onFailure });
@@ -60,6 +71,10 @@ export function createPersistence(options: RunOptions, openDatabaseOnce = openSt
       return store;
     },
     canReuse: () => isReusing,
+    async beforeSend() {
+      const isStorable = (await store?.isUsable()) ?? true;
+      if (!isStorable && options.resume) throw createNotStorableError('the reply could not be stored');
+    },
     wrapListener: (next) => (event) => {
       if (event.type === 'act-start' && event.act === options.from) isReusing = false;
       const stored = store?.onEvent(event);
@@ -71,6 +86,13 @@ export function createPersistence(options: RunOptions, openDatabaseOnce = openSt
       return (store?.reusableReplyCount ?? 0) > 0;
     },
   };
+}
+
+/** The warning before this error names the file and the cause. */
+function createNotStorableError(reason: string): BoticelliError {
+  return new BoticelliError('output_failed', `${reason}, so nothing was sent`, {
+    hint: 'Fix the cause that the warning names. Without --resume, all replies are requested again, and none is stored.',
+  });
 }
 
 /** Returns what the run needs the state database for. A rehearsal and a replay use no quota and store nothing. */

@@ -70,11 +70,15 @@ export async function openRunView({ files, options, proc, shutdown }: RunViewOpt
 /**
  * Creates the labels of narratives, used in progress lines and as folder names in `--out-dir`. A label is the file name
  * without `.toml`, plus a number if the name is taken. Labels depend only on the command-line arguments.
+ *
+ * Without `.toml`, the name `...toml` would be `..`, which leads out of the folder; such names stay whole.
  */
 function createLabels(files: readonly string[]): string[] {
   const used = new Set<string>();
   return files.map((file) => {
-    const stem = file === '-' ? 'stdin' : basename(file).replace(/\.toml$/i, '') || file;
+    const name = basename(file);
+    const stemOfName = name.replace(/\.toml$/i, '');
+    const stem = file === '-' ? 'stdin' : /^\.{0,2}$/.test(stemOfName) ? name : stemOfName;
     let label = stem;
     for (let number = 2; used.has(label); number += 1) label = `${stem}-${number}`;
     used.add(label);

@@ -24,7 +24,7 @@ export type TurnProgress = ReturnType<typeof createTurnProgress>;
 /** Follows a turn and decides when it is over. */
 export function createTurnProgress(replies: ResponseMode['replies'], clock: Clock) {
   const state: TurnState = {
-    ...{ hasBegun: false, wasInterrupted: false, wasSpoken: false, isTranscriptFinished: false },
+    ...{ hasBegun: false, wasInterrupted: false, isTranscriptFinished: false },
     ...{ generatedAt: undefined, closedAt: undefined, lastContentAt: 0, playbackEndsAt: 0 },
   };
   return {
@@ -57,7 +57,6 @@ export function createTurnProgress(replies: ResponseMode['replies'], clock: Cloc
 interface TurnState {
   hasBegun: boolean;
   wasInterrupted: boolean;
-  wasSpoken: boolean;
   isTranscriptFinished: boolean;
   /** When the model had produced the whole reply. */
   generatedAt: number | undefined;
@@ -73,7 +72,6 @@ function updateState(state: TurnState, update: MessageUpdate, speechMs: number, 
     state.hasBegun = true;
     state.lastContentAt = now;
   }
-  state.wasSpoken ||= hasTranscript || speechMs > 0;
   // More words after a finished transcript begin another one.
   if (hasTranscript || update.isTranscriptFinished) state.isTranscriptFinished = update.isTranscriptFinished;
   if (speechMs > 0) state.playbackEndsAt = Math.max(state.playbackEndsAt, now) + speechMs;
@@ -88,9 +86,9 @@ function updateState(state: TurnState, update: MessageUpdate, speechMs: number, 
 
 /** Returns when the turn is over even if nothing more arrives; undefined while the model generates. */
 function getEndTime(state: TurnState, replies: ResponseMode['replies']): number | undefined {
-  const { closedAt, generatedAt, lastContentAt, playbackEndsAt, wasSpoken, isTranscriptFinished } = state;
+  const { closedAt, generatedAt, lastContentAt, playbackEndsAt, hasBegun, isTranscriptFinished } = state;
   if (closedAt !== undefined) {
-    if (replies === 'TEXT' || !wasSpoken || isTranscriptFinished) return closedAt;
+    if (replies === 'TEXT' || !hasBegun || isTranscriptFinished) return closedAt;
     return Math.min(Math.max(closedAt, lastContentAt) + maxTranscriptDelayMs, closedAt + maxLateTranscriptMs);
   }
   if (generatedAt === undefined) return undefined;

@@ -145,8 +145,12 @@ async function readMediaFile(path: string) {
   const sizeResult = getRegularFileSize(path, maxUploadBytes);
   if (!sizeResult.ok) return sizeResult;
   if (sizeResult.size > maxInMemoryBytes) return hashMediaFile(path).catch(convertSystemError);
-  const content = readRegularFile(path, maxUploadBytes);
-  return content.ok ? createMediaData(content.bytes) : content;
+  const content = readRegularFile(path, maxInMemoryBytes);
+  if (content.ok) return createMediaData(content.bytes);
+  if (content.problem.reason !== 'too-large') return content;
+  // Files of `/proc` have a reported size of 0.
+  const message = `is larger than ${maxInMemoryBytes / 1_000_000} MB, but its reported size is ${sizeResult.size} bytes`;
+  return { ok: false as const, problem: { reason: 'unreadable' as const, message } };
 }
 
 /** Creates media from bytes. */
@@ -155,25 +159,25 @@ function createMediaData(bytes: Buffer): MediaData {
   return { ok: true, content, head: bytes, isText: isPlainText(bytes), byteLength: bytes.length };
 }
 
-async function hashMediaFile(path: string): Promise<MediaData> {
+async function hashMediaFile(path: string) {
   const { createHash } = await import('node:crypto');
   const hash = createHash('sha256');
   const textDetector = createPlainTextDetector();
   let head = Buffer.alloc(0);
   let byteLength = 0;
-  for await (const chunk of createReadStream(path, { highWaterMark: maxInMemoryBytes })) {
+  // `end` is the position of the last byte that is read: one more than a file may have.
+  for await (const chunk of createReadStream(path, { highWaterMark: maxInMemoryBytes, end: maxUploadBytes })) {
     if (byteLength === 0) head = chunk;
     byteLength += chunk.length;
     hash.update(chunk);
     textDetector.add(chunk);
   }
-  return {
-    ok: true,
-    content: { from: 'file', path, byteLength, sha256: hash.digest('hex') },
-    head,
-    isText: textDetector.finish(),
-    byteLength,
-  };
+  if (byteLength > maxUploadBytes) {
+    const message = `is larger than ${maxUploadBytes / 1_000_000} MB`;
+    return { ok: false as const, problem: { reason: 'too-large' as const, message } };
+  }
+  const content: MediaContent = { from: 'file', path, byteLength, sha256: hash.digest('hex') };
+  return { ok: true as const, content, head, isText: textDetector.finish(), byteLength };
 }
 
 function createMediaProblem(

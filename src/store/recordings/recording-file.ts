@@ -1,8 +1,21 @@
-import { appendFileSync, existsSync, readFileSync, realpathSync, rmSync, statSync, truncateSync } from 'node:fs';
+import {
+  closeSync,
+  constants,
+  existsSync,
+  lstatSync,
+  openSync,
+  readlinkSync,
+  realpathSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import { BoticelliError } from '../../errors.js';
 import { writeAtomically } from '../../util/write-atomically.js';
 import { formatRequestId } from '../replies/request-id.js';
-import { hashReplyTurn, parseEntry, type RecordingEntry } from './recording-entry.js';
+import { createNoRecordingError, readRecording } from './read-recording.js';
+import { hashReplyTurn, type RecordingEntry } from './recording-entry.js';
 
 /** A recording that a run writes. If the file can't be written, both methods throw `output_failed`. */
 export interface RecordingFile {
@@ -14,25 +27,25 @@ export interface RecordingFile {
 
 /**
  * Opens a recording for adding replies, or creates it. Checks that the file can be written, before any request is sent.
+ * A file that is not a recording stays unchanged.
  *
  * @throws BoticelliError `output_failed` if the file can't be written; `no_input` if it exists and is not a recording
- *   (the file stays unchanged)
  */
 export function openRecording(file: string): RecordingFile {
-  const path = existsSync(file) ? realpathSync(file) : file;
+  const path = withOutputError(file, () => resolveRecordingPath(file));
   const existed = existsSync(path);
   const entriesBefore = existed ? readAndRepair(path) : new Map<string, RecordingEntry>();
-  withOutputError(path, () => appendFileSync(path, ''));
+  withOutputError(path, () => append(path, ''));
   const addedEntries = new Map<string, RecordingEntry>();
   return {
     add(entry) {
       // The file is opened by name each time, because another run may replace it when that run ends.
-      withOutputError(path, () => appendFileSync(path, formatLine(entry)));
+      withOutputError(path, () => append(path, formatLine(entry)));
       addedEntries.set(formatRequestId(entry), entry);
     },
     finish() {
       withOutputError(path, () => {
-        const status = statSync(path, { throwIfNoEntry: false });
+        const status = lstatSync(path, { throwIfNoEntry: false });
         if (addedEntries.size > 0) {
           const lines = mergeEntries(path, entriesBefore, addedEntries).map(formatLine);
           writeAtomically(path, lines.join(''), status?.mode);
@@ -42,16 +55,42 @@ export function openRecording(file: string): RecordingFile {
   };
 }
 
+/**
+ * Returns the path of the file itself. A symbolic link is followed only to a recording: a link that came with a folder
+ * may lead to any file of the user, so that file must be one that `--record` has written.
+ */
+function resolveRecordingPath(file: string): string {
+  if (!lstatSync(file, { throwIfNoEntry: false })?.isSymbolicLink()) return file;
+  if (!existsSync(file)) {
+    throw createNoRecordingError(`${file} is a symbolic link to ${readlinkSync(file)}, which does not exist`);
+  }
+  const target = realpathSync(file);
+  if (statSync(target).isFile() && statSync(target).size > 0) return target;
+  throw createNoRecordingError(`${file} is a symbolic link to ${target}, which is not a recording`);
+}
+
 /** Reads a recording and repairs its end: removes an incomplete last line, and adds a missing newline. */
 function readAndRepair(path: string): Map<string, RecordingEntry> {
-  // Reading a pipe or a device could block.
-  if (!statSync(path).isFile()) throw createOutputError(path, 'not a regular file');
   const { entries, completeBytes, endsWithNewline } = readRecording(path);
   withOutputError(path, () => {
     if (completeBytes < statSync(path).size) truncateSync(path, completeBytes);
-    if (!endsWithNewline) appendFileSync(path, '\n');
+    if (!endsWithNewline) append(path, '\n');
   });
   return entries;
+}
+
+/**
+ * Appends text, and creates the file if necessary. Fails if the path has become a symbolic link. Opening a pipe fails
+ * too; otherwise it would wait for a reader.
+ */
+function append(path: string, text: string): void {
+  const { O_WRONLY, O_APPEND, O_CREAT, O_NOFOLLOW = 0, O_NONBLOCK = 0 } = constants;
+  const fd = openSync(path, O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW | O_NONBLOCK, 0o666);
+  try {
+    writeFileSync(fd, text);
+  } finally {
+    closeSync(fd);
+  }
 }
 
 type Entries = ReadonlyMap<string, RecordingEntry>;
@@ -100,9 +139,9 @@ function formatLine({ key, occurrence, request, reply }: RecordingEntry): string
   return `${JSON.stringify({ key, occurrence, request, reply })}\n`;
 }
 
-function withOutputError(path: string, write: () => void): void {
+function withOutputError<Result>(path: string, work: () => Result): Result {
   try {
-    write();
+    return work();
   } catch (thrown) {
     throw thrown instanceof BoticelliError ? thrown : createOutputError(path, (thrown as Error).message, thrown);
   }
@@ -113,79 +152,4 @@ function createOutputError(path: string, reason: string, cause?: unknown): Botic
     hint: 'Check the disk space and the permissions, or name another file with --record.',
     cause,
   });
-}
-
-/** The content of a recording. */
-interface Recording {
-  /** The entries by `formatRequestId`. If several lines are for the same request, the last one counts. */
-  entries: Map<string, RecordingEntry>;
-  /** The number of bytes up to the end of the last complete line. After a crash, an incomplete line may follow. */
-  completeBytes: number;
-  /** Whether the last complete line ends with a newline. */
-  endsWithNewline: boolean;
-}
-
-/**
- * Reads a recording. Ignores an incomplete last line, which a crash may have left.
- *
- * @throws BoticelliError `no_input` if the file can't be read, or a line is not a recorded reply
- */
-export function readRecording(path: string): Recording {
-  const bytes = readBytes(path);
-  const completeBytes = bytes.lastIndexOf('\n') + 1;
-  const completeText = decodeUtf8(bytes.subarray(0, completeBytes), path);
-  const trailingBytes = bytes.subarray(completeBytes);
-  const entries = new Map<string, RecordingEntry>();
-  const add = (entry: RecordingEntry) => entries.set(formatRequestId(entry), entry);
-  for (const [index, line] of completeText.split('\n').entries()) {
-    if (line.trim() === '') continue;
-    try {
-      add(parseEntry(line));
-    } catch (thrown) {
-      throw new BoticelliError('no_input', `${path}:${index + 1}: this line ${(thrown as Error).message}`, {
-        hint: 'Fix or remove the line: each line is a JSON object that --record wrote. Nothing was sent.',
-        cause: thrown,
-      });
-    }
-  }
-  const lastEntry = trailingBytes.length === 0 ? undefined : parseUnterminatedEntry(trailingBytes);
-  if (lastEntry) add(lastEntry);
-  return { entries, completeBytes: lastEntry ? bytes.length : completeBytes, endsWithNewline: !lastEntry };
-}
-
-/**
- * Parses a last line that has no newline. The line is complete if an editor removed the newline. After a crash it is
- * incomplete, and the result is undefined.
- */
-function parseUnterminatedEntry(bytes: Buffer): RecordingEntry | undefined {
-  try {
-    return parseEntry(bytes.toString('utf8'));
-  } catch {
-    return undefined;
-  }
-}
-
-function readBytes(path: string): Buffer {
-  try {
-    return readFileSync(path);
-  } catch (thrown) {
-    const { code, message } = thrown as NodeJS.ErrnoException;
-    const problem =
-      code === 'ENOENT' ? 'does not exist' : code === 'EISDIR' ? 'is a folder' : `can't be read: ${message}`;
-    throw new BoticelliError('no_input', `the recording ${path} ${problem}`, {
-      hint: `Create a recording: run the narrative once with --record ${path}.`,
-      cause: thrown,
-    });
-  }
-}
-
-function decodeUtf8(bytes: Buffer, path: string): string {
-  try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
-  } catch (cause) {
-    throw new BoticelliError('no_input', `${path} is not a recording: it is not valid UTF-8`, {
-      hint: 'Name a file that --record wrote. Nothing was sent.',
-      cause,
-    });
-  }
 }

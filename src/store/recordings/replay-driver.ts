@@ -2,15 +2,15 @@ import type { BoticelliDriver, CallContext } from '../../driver/driver.js';
 import type { GenerateRequest } from '../../driver/request.js';
 import { createFinalMetadata, type GenerateResponse } from '../../driver/response.js';
 import { createRequestCounter, formatRequestId } from '../replies/request-id.js';
+import { readRecording } from './read-recording.js';
 import type { RecordedReply } from './recording-entry.js';
-import { readRecording } from './recording-file.js';
 
 /**
  * Creates a driver that replies from a recording, without network, key or quota. Its replies are marked as reused. A
  * request that was not recorded rejects with `not_recorded` and the difference from the most similar recorded request.
  * Use one instance per run, because the driver counts equal requests.
  *
- * @throws BoticelliError `no_input` if the file can't be read, or a line is not a recorded reply
+ * @throws BoticelliError `no_input` if the file can't be read or is not a recording
  */
 export function createReplayDriver(path: string): BoticelliDriver {
   const { entries } = readRecording(path);

@@ -13,6 +13,8 @@ export interface ReplyCacheOptions {
   canReuse?: () => boolean;
   /** Whether a reply of a fallback model may be reused. Default true. */
   acceptFallbackReplies?: boolean;
+  /** Called before a request is sent. If it rejects, the request is not sent. */
+  beforeSend?: () => Promise<void>;
 }
 
 /**
@@ -32,6 +34,7 @@ export function withReplyCache(options: ReplyCacheOptions, inner: BoticelliDrive
         yield { text: cached.text, finished: true, metadata: createFinalMetadata(cached), response: cached };
         return;
       }
+      await options.beforeSend?.();
       for await (const chunk of send(request, { ...context, requestId: id })) {
         const { response } = chunk;
         if (response) {

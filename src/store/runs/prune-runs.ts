@@ -9,25 +9,47 @@ export const defaultKeepMs = 30 * 86_400_000;
 const maxRuns = 500;
 const maxReplies = 5000;
 
+/** Times in milliseconds since the epoch. */
+interface PruneTimes {
+  now: number;
+  /** When the current run started. */
+  startedAt: number;
+  keepMs: number;
+}
+
 /**
  * Deletes runs and replies that are older than `keepMs`. Deletes nothing until the oldest row exceeds that age by a
- * thirtieth. Most runs therefore delete nothing and need only two index lookups.
+ * thirtieth. Most runs therefore delete nothing and need only a few index lookups.
  *
- * @param now milliseconds since the epoch
+ * The clock of a machine may be years ahead for a while. Age therefore counts from the newest row of earlier runs: a
+ * single run with such a clock deletes nothing that was not due. If there are more such runs, each deletes at most the
+ * first `keepMs` of the history.
  */
-export async function pruneRuns(database: Database.Database, now: number, keepMs: number): Promise<void> {
-  const isDue = (table: string, column: string) => {
-    const [oldest] = database.prepare(`SELECT min(${column}) FROM ${table}`).raw(true).get() as [number | null];
-    return oldest !== null && oldest < now - keepMs * (31 / 30);
+export async function pruneRuns(database: Database.Database, { now, startedAt, keepMs }: PruneTimes): Promise<void> {
+  const select = (expression: string, ...values: number[]) => {
+    const [time] = database
+      .prepare(`SELECT ${expression}`)
+      .raw(true)
+      .get(...values) as [number | null];
+    return time ?? undefined;
   };
-  if (!isDue('runs', 'started_at') && !isDue('answers', 'answered_at')) return;
+  const isDefined = (time: number | undefined) => time !== undefined;
+  const oldest = [select('min(started_at) FROM runs'), select('min(answered_at) FROM answers')].filter(isDefined);
+  const newestBefore = [
+    select('max(started_at) FROM runs WHERE started_at < ?', startedAt),
+    select('max(answered_at) FROM answers WHERE answered_at < ?', startedAt),
+  ].filter(isDefined);
+  const oldestTime = Math.min(...oldest);
+  const reference = Math.min(now, Math.max(...newestBefore));
+  if (oldestTime >= reference - keepMs * (31 / 30)) return;
+  const cutoff = Math.min(reference - keepMs, oldestTime + keepMs);
   const oldRuns = `SELECT id FROM runs WHERE started_at < ? ORDER BY started_at LIMIT ${maxRuns}`;
   const oldReplies = `SELECT rowid FROM answers WHERE answered_at < ? ORDER BY answered_at LIMIT ${maxReplies}`;
   await retryWhileLocked(() =>
     runInTransaction(database, () => {
-      database.prepare(`DELETE FROM acts WHERE run IN (${oldRuns})`).run(now - keepMs);
-      database.prepare(`DELETE FROM runs WHERE id IN (${oldRuns})`).run(now - keepMs);
-      database.prepare(`DELETE FROM answers WHERE rowid IN (${oldReplies})`).run(now - keepMs);
+      database.prepare(`DELETE FROM acts WHERE run IN (${oldRuns})`).run(cutoff);
+      database.prepare(`DELETE FROM runs WHERE id IN (${oldRuns})`).run(cutoff);
+      database.prepare(`DELETE FROM answers WHERE rowid IN (${oldReplies})`).run(cutoff);
     }),
   );
 }

@@ -14,6 +14,11 @@ export interface RunStore {
   onEvent(event: NarrativeEvent): Promise<void>;
   /** Resolves when all events are written and old runs are deleted. Await it at the end of the run. */
   flush(): Promise<void>;
+  /**
+   * Waits for all earlier writes, and resolves to whether they and all reads succeeded. The start of the run is the first
+   * write, so a full disk is noticed before the first request.
+   */
+  isUsable(): Promise<boolean>;
   /** How many replies of this run another run can reuse. Counts both the replies that it stored and those it reused. */
   readonly reusableReplyCount: number;
 }
@@ -23,15 +28,25 @@ interface RunStoreOptions extends Omit<RunRecorderOptions, 'enqueue'> {
   narrative: string;
   /** How long runs and replies are kept; older ones are deleted at the end of the run. */
   keepMs: number;
-  /** Called once, when the database can't be read or written. The database is not used after that. */
+  /**
+   * Called when the database can't be read, and when it can't be written, once for each. Replies can still be read after
+   * a write has failed, for example on a full disk.
+   */
   onFailure: (thrown: unknown) => void;
 }
 
 /** Opens the store of a run that is about to start. */
 export function openRunStore({ database, narrative, origin, keepMs, now, onFailure }: RunStoreOptions): RunStore {
-  const attempt = createBestEffort(onFailure);
+  let isUsable = true;
+  const handleFailure = (thrown: unknown) => {
+    isUsable = false;
+    onFailure(thrown);
+  };
+  const attemptRead = createBestEffort(handleFailure);
+  const attemptWrite = createBestEffort(handleFailure);
+  const startedAt = now();
   const writes = createSerialQueue();
-  const enqueue = (write: () => Promise<void>) => void writes.enqueue(() => attempt(write));
+  const enqueue = (write: () => Promise<void>) => void writes.enqueue(() => attemptWrite(write));
   let reusableReplyCount = 0;
   let cache: ReplyCache | undefined;
   let recordEvent: ((event: NarrativeEvent) => void) | undefined;
@@ -42,23 +57,27 @@ export function openRunStore({ database, narrative, origin, keepMs, now, onFailu
   return {
     replyCache: {
       async find(requestId, requestedModel) {
-        const reply = await attempt(() => getCache().find(requestId, requestedModel));
+        const reply = await attemptRead(() => getCache().find(requestId, requestedModel));
         if (reply) reusableReplyCount += 1;
         return reply;
       },
       async save(requestId, reply) {
-        await attempt(async () => {
+        await attemptWrite(async () => {
           await getCache().save(requestId, reply);
           reusableReplyCount += 1;
         });
       },
     },
     async onEvent(event) {
-      await attempt(() => getRecorder()(event));
-      if (event.type === 'narrative-end') enqueue(() => pruneRuns(database, now(), keepMs));
+      await attemptWrite(() => getRecorder()(event));
+      if (event.type === 'narrative-end') enqueue(() => pruneRuns(database, { now: now(), startedAt, keepMs }));
       await writes.drain();
     },
     flush: () => writes.drain(),
+    async isUsable() {
+      await writes.drain();
+      return isUsable;
+    },
     get reusableReplyCount() {
       return reusableReplyCount;
     },

@@ -24,7 +24,9 @@ describe('the list', () => {
     expect(extractTableRows(stdout)).toHaveLength(120);
     expect(stdout).toMatch(/^Service: 127\.0\.0\.1:\d+\nListed: .*\nTier: free\nModels: 120\n\nmodel +API +input/);
     expect(stdout).toMatch(/^gemini-3\.8-flash +generate, stream +1048576 +65536 +~5\/min, ~20\/day; \$0\.75 in \(/m);
-    expect(stdout).toMatch(/^gemini-3\.8-live +Live only +1048576 +65536 +~3 concurrent$/m);
+    expect(stdout).toMatch(
+      /^gemini-3\.8-live +Live only +1048576 +65536 +~3 concurrent; \$0\.75 in, \$4\.5 out, .*\$12 audio out/m,
+    );
     expect(stdout).toMatch(/^gemini-both-ways +REST and Live +/m);
     expect(stdout).toMatch(/^veo-3\.1-generate-001 +not supported +480$/m);
     expect(stdout).toMatch(/^gemini-3\.1-flash-tts-preview +not supported /m);
@@ -52,6 +54,11 @@ describe('the list', () => {
       countsTokens: true,
       ...{ inputTokens: 1_048_576, outputTokens: 65_536 },
       limits: { maxConcurrent: { value: 3, whole: 3, source: 'built-in' } },
+      price: {
+        ...{ input: 0.75, output: 4.5 },
+        inputByModality: { AUDIO: 3, IMAGE: 1, VIDEO: 1 },
+        outputByModality: { AUDIO: 12 },
+      },
     });
     expect(byName('gemini-both-ways').reach).toEqual({ generate: true, stream: true, live: true });
     expect(byName('gemini-2.5-flash')).toMatchObject({ retires: '2026-12-01' });

@@ -95,7 +95,12 @@ describe('a reply of 100,000 tokens in four hops, with a connection lost in hop 
     expect(retry).toMatchObject({ attempt: 1, discard: true, keepChars: kept, error: { code: 'stream_interrupted' } });
     expect([code, text === long.text]).toEqual([0, true]);
     expect(parseEvents(stdout, 'act-end')[0].text === long.text).toBe(true);
-    expect(parseEvents(stdout, 'act-end')[0].attempts).toBe(5);
+    const [end] = parseEvents(stdout, 'act-end');
+    expect(end.attempts).toBe(5);
+    // The lost hop had sent half of its 25,000 tokens, after a prompt of 50,010.
+    const [promptTokens, outputTokens] = [long.usage.promptTokens + 50_010, long.usage.outputTokens + 12_500];
+    expect(end.usage).toMatchObject({ promptTokens, outputTokens });
+    expect(end.costUsd).toBeCloseTo((promptTokens * 2 + outputTokens * 10) / 1e6, 9);
     expect(stderr).toMatch(
       /^act_1: the end of the text above \([\d,]+ characters\) is discarded; that part of the reply starts again$/m,
     );

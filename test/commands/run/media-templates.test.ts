@@ -2,7 +2,6 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
 import { createTemporaryFolder, runBoticelli, startShell } from '../../helpers/boticelli.js';
-import { textReply } from '../../helpers/gemini/replies.js';
 import { type GeminiServer, startGeminiServer } from '../../helpers/gemini/server.js';
 import { mediaBytes } from '../../helpers/media-bytes.js';
 
@@ -44,14 +43,13 @@ test("a missing picture named by a reply ends the run before its call, with the 
   expect(server.generateRequests.length - before).toBe(1);
 });
 
-test('reports that a blank reply names no picture', async () => {
-  const cwd = folderOf('{{one}}');
-  server.queueReplies(textReply('  \n'));
-  const { code, stderr } = await runBoticelli(['run', 'x.toml', '--no-rate-limit', '-q'], { server, cwd });
+test('reports that a blank standard input names no picture', async () => {
+  const options = { cwd: folderOf('{{stdin}}') };
+  const { code, stderr } = await startShell("printf '  \\n' | boticelli run x.toml --rehearse -q", options).result;
   expect({ code, stderr }).toEqual({
     code: 66,
     stderr: expect.stringMatching(
-      /^boticelli: two: the file name is empty\n {2}Check the values of the placeholders in "\{\{one\}\}"\.\n/,
+      /^boticelli: two: the file name is empty\n {2}Check the values of the placeholders in "\{\{stdin\}\}"\.\n/m,
     ),
   });
 });

@@ -1,9 +1,10 @@
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { openReplyFiles } from '../../../src/commands/run/out-dir.js';
 import type { ActEnd, RunReport } from '../../../src/executor/narrative-events.js';
-import { createTemporaryFolder } from '../../helpers/boticelli.js';
+import { buildNarrative, createTemporaryFolder } from '../../helpers/boticelli.js';
+import { runInProcess } from '../../helpers/in-process.js';
 
 const folderWith = (files?: Record<string, string>) => createTemporaryFolder(onTestFinished, files);
 const reply = (act: string, index: number, text: string) => ({ act, index, text }) as ActEnd;
@@ -36,6 +37,42 @@ test('leaves other files in an existing folder alone', async () => {
   const folder = folderWith({ 'notes.txt': 'mine', '09-old.md': 'old' });
   (await openReplyFiles(folder)).writeReply(reply('draft', 0, 'x'));
   expect(readdirSync(folder)).toEqual(['01-draft.md', '09-old.md', 'notes.txt']);
+});
+
+test.skipIf(process.platform === 'win32')('follows no symbolic link in the folder', async () => {
+  const outside = folderWith({ precious: 'mine' });
+  const folder = folderWith();
+  const links = ['01-draft.md', '01-draft.wav', 'run.json', '.boticelli-can-write', '01-draft.md.unfinished'];
+  for (const name of links) symlinkSync(join(outside, 'precious'), join(folder, name));
+  const files = await openReplyFiles(folder);
+  files.writeReply(reply('draft', 0, 'x'));
+  files.writeAudio({ act: 'draft', index: 0 }, { pcm: new Uint8Array(2), sampleRate: 24_000 });
+  files.writeReport({ run: 'r', acts: [], failure: undefined } as unknown as RunReport);
+  expect(readFileSync(join(outside, 'precious'), 'utf8')).toBe('mine');
+  expect(readFileSync(join(folder, '01-draft.md'), 'utf8')).toBe('x\n');
+  expect(readdirSync(folder).sort()).toEqual([...links].sort());
+});
+
+test.skipIf(process.platform === 'win32')('rejects a subfolder that is a symbolic link', async () => {
+  const outside = folderWith();
+  const folder = folderWith();
+  symlinkSync(outside, join(folder, 'first'));
+  const message = expect.stringContaining(`it is a symbolic link to ${outside}`);
+  await expect(openReplyFiles(folder, 'first')).rejects.toMatchObject({ code: 'output_failed', message });
+  expect(readdirSync(outside)).toEqual([]);
+  await openReplyFiles(join(folder, 'first'));
+});
+
+test('writes the files of narratives with odd names in subfolders', async () => {
+  const cwd = folderWith();
+  const names = ['...toml', '..toml', '.toml', 'a.toml'];
+  for (const name of names) writeFileSync(join(cwd, name), buildNarrative(1));
+  mkdirSync(join(cwd, 'x/deep'), { recursive: true });
+  const files = names.map((name) => join(cwd, name));
+  const args = ['run', ...files, '--rehearse', '--out-dir', join(cwd, 'x/deep'), '-q'];
+  expect(await runInProcess(args, { cwd, env: {} })).toMatchObject({ code: 0 });
+  expect(readdirSync(join(cwd, 'x'))).toEqual(['deep']);
+  expect(readdirSync(join(cwd, 'x/deep')).sort()).toEqual(['...toml', '..toml', '.toml', 'a']);
 });
 
 test("reports a folder that can't be created at once", async () => {

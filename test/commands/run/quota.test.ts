@@ -3,6 +3,7 @@ import { chmodSync, existsSync, readdirSync, readFileSync, statSync, writeFileSy
 import { join } from 'node:path';
 import LibSql from 'libsql';
 import { describe, expect, onTestFinished, test } from 'vitest';
+import { applicationId } from '../../../src/database/schema.js';
 import { getNextPacificMidnight } from '../../../src/driver/pacific-day.js';
 import { canaryKey } from '../../helpers/boticelli.js';
 import { createQuotaFixture, createStateFolder, model, parseEvents, type QuotaFixture } from '../quota-fixture.js';
@@ -199,7 +200,7 @@ describe('an unusable database', () => {
     const fixture = await createQuotaFixture(onTestFinished);
     createStateFolder(fixture);
     const future = new LibSql(fixture.database);
-    future.exec('CREATE TABLE future (fact TEXT); PRAGMA user_version = 99;');
+    future.exec(`CREATE TABLE future (fact TEXT); PRAGMA application_id = ${applicationId}; PRAGMA user_version = 99;`);
     future.close();
     const before = readFileSync(fixture.database);
     const { code, stderr } = await fixture.run(['one.toml']);

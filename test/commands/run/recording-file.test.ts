@@ -68,7 +68,7 @@ describe('the file', () => {
     running.child.kill('SIGKILL');
     await running.result;
     expect(lines()).toHaveLength(1);
-    appendFileSync(join(cwd, 'answers.ndjson'), '{"key":"half a li');
+    appendFileSync(join(cwd, 'answers.ndjson'), lines()[0]?.slice(0, 300) ?? '');
     expect(await replay('two.toml')).toMatchObject({ code: 66, stdout: 'one\n' });
     server.queueReplies(textReply('one'));
     await record('two.toml');
@@ -96,16 +96,18 @@ describe('bad input', () => {
     expect(server.generateRequests).toHaveLength(2);
   });
 
-  test('rejects a missing file, a folder, and a file that is not a recording', async () => {
+  test('rejects a missing file, a folder, a device, and a file that is not a recording', async () => {
     const { server, cwd, replay } = await createRecordingFixture(onTestFinished);
     expect(await replay('two.toml')).toMatchObject({ code: 66, stderr: expect.stringContaining('does not exist') });
     const toml = readFileSync(join(cwd, 'two.toml'), 'utf8');
     const onto = (file: string) => runBoticelli(['run', 'two.toml', '--record', file], { cwd, server });
     expect(await onto('two.toml')).toMatchObject({ code: 66 });
     expect(readFileSync(join(cwd, 'two.toml'), 'utf8')).toBe(toml);
-    for (const file of ['.', 'no/such/folder.ndjson', '/dev/full']) {
-      expect(await onto(file)).toMatchObject({ code: 74, stderr: expect.stringContaining("can't write") });
-    }
+    expect(await onto('.')).toMatchObject({ code: 66, stderr: expect.stringContaining('is a folder') });
+    expect(await onto('/dev/full')).toMatchObject({ code: 66, stderr: expect.stringContaining('not a regular file') });
+    expect(await onto('no/such/folder.ndjson')).toMatchObject({
+      ...{ code: 74, stderr: expect.stringContaining("can't write") },
+    });
     expect(server.generateRequests).toEqual([]);
   });
 

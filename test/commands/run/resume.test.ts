@@ -1,4 +1,4 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
 import {
@@ -237,6 +237,51 @@ describe('if nothing can be stored', () => {
     expect(stderr.match(/^boticelli: warning: .*$/gm)).toHaveLength(1);
   });
 
+  test('--resume uses what it can read on a full disk, and sends nothing that could not be stored', async () => {
+    const { at: options, cwd, run, edit } = setup();
+    await run('eight.toml');
+    const resume = (kilobytes: number) =>
+      startShell(`ulimit -f ${kilobytes}; trap "" XFSZ; boticelli run eight.toml --resume`, { ...options, cwd }).result;
+    // With 4 kB, there is not even room for the index of the write-ahead log.
+    for (const kilobytes of [4, 40])
+      expect(await resume(kilobytes)).toMatchObject({
+        code: 0,
+        stdout: expect.stringMatching(/^Reply 1 [\s\S]*Reply 8 /),
+      });
+    edit('eight.toml', 'Question 5', 'Another question');
+    for (const kilobytes of [4, 40]) {
+      const { code, stdout, stderr } = await resume(kilobytes);
+      expect({ code, replies: stdout.split('\n\n').length }).toEqual({ code: 74, replies: 4 });
+      expect(stderr.match(/^boticelli: warning: /gm)).toHaveLength(1);
+      expect(stderr).toContain('act_5: the reply could not be stored, so nothing was sent');
+    }
+    expect(server.generateRequests).toHaveLength(8);
+  });
+
+  test('--resume sends nothing if the database can not be opened', async () => {
+    const { at: options, cwd } = setup();
+    writeFileSync(join(cwd, 'taken'), '');
+    const env = { ...options.env, BOTICELLI_STATE_DIR: join(cwd, 'taken') };
+    const { code, stderr } = await runBoticelli(['run', 'two.toml', '--resume'], { ...options, env });
+    expect({ code, stderr }).toEqual({
+      code: 74,
+      stderr: expect.stringMatching(/can't be used[\s\S]*nothing was sent/),
+    });
+    expect(server.generateRequests).toEqual([]);
+  });
+
+  test('a database that is removed during a run is reported at the next write', async () => {
+    const { at: options, cwd } = setup();
+    server.queueReplies(textReply('one'), { end: 'stall-before-headers' }, textReply('two'));
+    const running = startBoticelli(['run', 'two.toml', '--timeout', '100ms', '--retries', '1'], options);
+    await server.waitForRequests(2);
+    rmSync(join(cwd, 'state'), { recursive: true });
+    const { stderr } = await running.result;
+    expect(stderr.match(/^boticelli: warning: .*$/gm)).toEqual([
+      expect.stringMatching(/boticelli\.db can no longer be used \(it was removed during the run\): /),
+    ]);
+  });
+
   test('a broken file is set aside, not deleted', async () => {
     const { run, cwd } = setup();
     await run('two.toml');
@@ -246,11 +291,15 @@ describe('if nothing can be stored', () => {
     const bytes = readFileSync(path);
     writeFileSync(path, Buffer.concat([bytes.subarray(0, 4096), Buffer.alloc(bytes.length - 4096, 0xaa)]));
     const damaged = await run('two.toml', '--resume');
-    expect(damaged.code).toBe(0);
+    expect(damaged.code).toBe(74);
+    expect(server.generateRequests).toHaveLength(2);
     expect(damaged.stderr.match(/^boticelli: warning: .*$/gm)).toEqual([
       expect.stringMatching(/boticelli\.db was damaged; it is now .*\.damaged-/),
     ]);
-    expect((await run('two.toml', '--resume')).stderr).not.toContain('damaged');
+    expect(await run('two.toml', '--resume')).toMatchObject({
+      code: 0,
+      stderr: expect.not.stringContaining('damaged'),
+    });
   });
 });
 

@@ -13,8 +13,8 @@ const reason = new Error('aborted by the caller');
 describe('silence', () => {
   test('before the first message is a timeout', async () => {
     fixture.server.live.queueReplies({ frames: [] });
-    const error = await getError(fixture.driver({ timeoutMs: 400, idleTimeoutMs: 30 }).generate(createRequest()));
-    expect(error).toMatchObject({ code: 'timeout', message: 'no complete reply within 0.4 s' });
+    const error = await getError(fixture.driver({ timeoutMs: 1200, idleTimeoutMs: 30 }).generate(createRequest()));
+    expect(error).toMatchObject({ code: 'timeout', message: 'no complete reply within 1.2 s' });
   });
 
   test.each(['generate', 'generateStream'] as const)(

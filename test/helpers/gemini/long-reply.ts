@@ -53,8 +53,26 @@ function groupWords(words: readonly string[]): string[] {
   );
 }
 
-/** Creates a reply whose connection is lost after half of its chunks. */
+/**
+ * Creates a reply whose connection is lost after half of its chunks. The last of these has the counts so far, as all
+ * chunks of the service do.
+ */
 export function breakOff(reply: ScriptedReply): ScriptedReply {
   const { chunks = [] } = reply;
-  return { ...reply, chunks: chunks.slice(0, chunks.length / 2), end: 'destroy' };
+  const { promptTokenCount = 0, candidatesTokenCount = 0 } = (chunks.at(-1)?.usageMetadata ?? {}) as Counts;
+  const counts = { promptTokenCount, candidatesTokenCount: candidatesTokenCount / 2 };
+  const sent = chunks.slice(0, chunks.length / 2);
+  const withCounts = sent.map((chunk, index) =>
+    index < sent.length - 1 ? chunk : { ...chunk, usageMetadata: { ...counts, totalTokenCount: sum(counts) } },
+  );
+  return { ...reply, chunks: withCounts, end: 'destroy' };
+}
+
+interface Counts {
+  promptTokenCount?: number;
+  candidatesTokenCount?: number;
+}
+
+function sum({ promptTokenCount = 0, candidatesTokenCount = 0 }: Counts): number {
+  return promptTokenCount + candidatesTokenCount;
 }

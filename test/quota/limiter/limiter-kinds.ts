@@ -32,35 +32,56 @@ export interface LimiterKind {
   open(clock: ManualClock, options: Pick<RateLimiterOptions, 'windowMs' | 'budget'>): Promise<TestLimiter>;
 }
 
-const cleanups: (() => void | Promise<void>)[] = [];
-const onCleanup = (work: () => void | Promise<void>) => void cleanups.unshift(work);
-afterAll(async () => {
-  for (const work of cleanups) await work();
-});
+/** Registers work for the end of the test file. Later work is done first. */
+type OnCleanup = (work: () => void | Promise<void>) => void;
 
-/** Limiters in memory, in SQLite and, if a server is installed, in Redis. Those of one kind share the database. */
-export const limiterKinds: LimiterKind[] = [
-  {
+/**
+ * Creates limiters in memory, in SQLite and, if a server is installed, in Redis. Those of one kind share the database.
+ * Call this once in each test file: the databases are closed at its end, although test files share their modules.
+ */
+export function createLimiterKinds(): LimiterKind[] {
+  const cleanups: (() => void | Promise<void>)[] = [];
+  const onCleanup: OnCleanup = (work) => void cleanups.unshift(work);
+  afterAll(async () => {
+    for (const work of cleanups) await work();
+  });
+  return [
+    createMemoryKind(),
+    createSqliteKind(onCleanup),
+    ...(redisSkipReason === undefined ? [createRedisKind(onCleanup)] : []),
+  ];
+}
+
+function createMemoryKind(): LimiterKind {
+  return {
     name: 'memory',
     scaleRuns: (memoryRuns) => memoryRuns,
     async open(clock, options) {
       const store = createMemoryQuotaStore();
       return { store, project: 'p', limiter: createRateLimiter({ ...options, store, clock, project: 'p' }) };
     },
-  },
-  {
+  };
+}
+
+function createSqliteKind(onCleanup: OnCleanup): LimiterKind {
+  const openOnce = memoize(async () => {
+    const { database } = await openDatabase(createTemporaryFolder(onCleanup));
+    if (!database) throw new Error('no database');
+    onCleanup(() => void database.close());
+    return createSqliteQuotaStore({ database });
+  });
+  return {
     name: 'SQLite',
     scaleRuns: (memoryRuns) => Math.ceil(memoryRuns / 20),
     async open(clock, options) {
-      const { store } = await openSqliteOnce();
+      const store = await openOnce();
       const project = randomUUID();
       return { store, project, limiter: createRateLimiter({ ...options, store, clock, project }) };
     },
-  },
-  ...(redisSkipReason === undefined ? [createRedisKind()] : []),
-];
+  };
+}
 
-function createRedisKind(): LimiterKind {
+function createRedisKind(onCleanup: OnCleanup): LimiterKind {
   let now: () => number = Date.now;
   const connectOnce = memoize(async () => {
     const { url } = await startRedisServer(onCleanup);
@@ -80,13 +101,6 @@ function createRedisKind(): LimiterKind {
     },
   };
 }
-
-const openSqliteOnce = memoize(async () => {
-  const { database } = await openDatabase(createTemporaryFolder(onCleanup));
-  if (!database) throw new Error('no database');
-  onCleanup(() => void database.close());
-  return { store: createSqliteQuotaStore({ database }) };
-});
 
 function memoize<Result>(work: () => Promise<Result>): () => Promise<Result> {
   let result: Promise<Result> | undefined;

@@ -7,7 +7,7 @@ import { getQuotaStatus } from '../../../src/quota/status.js';
 import { createMemoryQuotaStore } from '../../../src/quota/stores/memory-store.js';
 import { createManualClock } from '../../helpers/manual-clock.js';
 import { expectReserved } from './limiter-fixture.js';
-import { limiterKinds } from './limiter-kinds.js';
+import { createLimiterKinds } from './limiter-kinds.js';
 
 const startMs = Date.UTC(2026, 10, 22, 12);
 const spendRejection = { violations: [], pausesProject: true };
@@ -16,7 +16,7 @@ const createReserver =
   async (model: string, deadline?: number) =>
     limiter.reserve({ model, estimatedTokens: 1, resolveLimits: () => limits, ...(deadline && { deadline }) });
 
-describe.each(limiterKinds)('the pause of a project in $name', ({ open }) => {
+describe.each(createLimiterKinds())('the pause of a project in $name', ({ open }) => {
   test('delays all models: those with a state, pending requests, and new ones', async () => {
     const clock = createManualClock(startMs);
     const { limiter, store, project } = await open(clock, {});

@@ -6,7 +6,7 @@ import { computeGuardMs } from '../../../src/quota/limiter/schedule.js';
 import type { Limits } from '../../../src/quota/limits.js';
 import { createManualClock } from '../../helpers/manual-clock.js';
 import { redisSkipReason } from '../../helpers/redis-server.js';
-import { type LimiterKind, limiterKinds } from './limiter-kinds.js';
+import { createLimiterKinds, type LimiterKind } from './limiter-kinds.js';
 
 /** A request that arrives some time after the one before it. */
 interface Arrival {
@@ -69,7 +69,7 @@ const dayMs = 86_400_000;
 const midnightMs = Date.UTC(2026, 10, 22, 8);
 const dayIndex = (at: number) => Math.floor((at - midnightMs) / dayMs);
 
-describe.each(limiterKinds)('a limiter in $name', (kind) => {
+describe.each(createLimiterKinds())('a limiter in $name', (kind) => {
   test('never exceeds requests or tokens of a sliding window, or the day, however late within the guard requests are sent', async () => {
     await fc.assert(
       fc.asyncProperty(

@@ -1,4 +1,5 @@
-import { readdirSync } from 'node:fs';
+import { readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import { type Database, openDatabase } from '../../../src/database/open.js';
 import type { GenerateResponse } from '../../../src/driver/response.js';
@@ -130,9 +131,42 @@ describe('runs older than [store] keep', () => {
     const old = openStore({ now: Date.now() - 32 * day });
     await sendEvents(old.store, start('old'), actStart('a'), actEnd('a'), end('old'));
     await sendEvents(openStore({ now: Date.now() - 20 * day }).store, start('young'), end('young'));
-    await sendEvents(openStore().store, start('new'), end('new'));
-    expect(listRuns(database, 9).runs.map(({ run }) => run)).toEqual(['new', 'young']);
+    await sendEvents(openStore({ now: Date.now() - 1 }).store, start('new'), end('new'));
+    // Age counts from the newest run before this one.
+    expect(listRuns(database, 9).total).toBe(3);
+    await sendEvents(openStore().store, start('newer'), end('newer'));
+    expect(listRuns(database, 9).runs.map(({ run }) => run)).toEqual(['newer', 'new', 'young']);
     expect(listActs(database, 'old')).toEqual([]);
+  });
+
+  test('are kept if the clock of one run is years ahead, or years behind', async () => {
+    for (const daysAgo of [29, 15, 1]) {
+      const { store } = openStore({ now: Date.now() - daysAgo * day });
+      await store.replyCache.save({ key: `${daysAgo}`, occurrence: 0 }, reply);
+      await sendEvents(store, start(`${daysAgo}`), end(`${daysAgo}`));
+    }
+    for (const now of [Date.now() + 20_000 * day, 0]) {
+      const { store } = openStore({ now });
+      await store.replyCache.save({ key: `${now}`, occurrence: 0 }, reply);
+      await sendEvents(store, start(`${now}`), end(`${now}`));
+    }
+    await sendEvents(openStore().store, start('new'), end('new'));
+    const { runs } = listRuns(database, 9);
+    expect(runs.map(({ run }) => run)).toEqual(expect.arrayContaining(['29', '15', '1', 'new']));
+    for (const key of ['29', '15', '1'])
+      expect(await openStore().store.replyCache.find({ key, occurrence: 0 })).toBeDefined();
+  });
+
+  test('are deleted a month at a time', async () => {
+    for (const daysAgo of [100, 80, 60, 0]) {
+      await sendEvents(openStore({ now: Date.now() - daysAgo * day, keepMs: 9000 * day }).store, start(`${daysAgo}`));
+    }
+    const remaining: number[] = [];
+    for (const run of ['a', 'b', 'c']) {
+      await sendEvents(openStore({ now: Date.now() + 1 }).store, start(run), end(run));
+      remaining.push(listRuns(database, 9).runs.filter(({ run }) => /^\d+$/.test(run)).length);
+    }
+    expect(remaining).toEqual([2, 1, 1]);
   });
 
   test('are kept a little longer, so that not every run deletes something', async () => {
@@ -192,6 +226,37 @@ describe('a database that cannot be written', () => {
     await store.flush();
     expect(failures).toHaveLength(1);
     expect(store.reusableReplyCount).toBe(0);
+    expect(await store.isUsable()).toBe(false);
+  });
+
+  test('is still read', async () => {
+    await openStore().store.replyCache.save({ key: 'k', occurrence: 0 }, reply);
+    database.pragma('query_only = ON');
+    const { store, failures } = openStore();
+    await sendEvents(store, start('r1'));
+    expect([failures.length, await store.isUsable()]).toEqual([1, false]);
+    expect(await store.replyCache.find({ key: 'k', occurrence: 0 })).toMatchObject({ text: 't' });
+    expect(store.reusableReplyCount).toBe(1);
+  });
+
+  test.each([
+    ['removed', () => rmSync(join(folder, 'boticelli.db')), 'it was removed during the run'],
+    [
+      'replaced',
+      () => {
+        renameSync(join(folder, 'boticelli.db'), join(folder, 'before'));
+        writeFileSync(join(folder, 'boticelli.db'), '');
+      },
+      'another file replaced it during the run',
+    ],
+  ])('because it was %s is noticed at the next write', async (_, change, message) => {
+    const { store, failures } = openStore();
+    await sendEvents(store, start('r1'));
+    expect(await store.isUsable()).toBe(true);
+    change();
+    await store.replyCache.save({ key: 'k', occurrence: 0 }, reply);
+    expect(failures).toEqual([new Error(message)]);
+    expect(await store.isUsable()).toBe(false);
   });
 
   test('while another process writes is retried', async () => {

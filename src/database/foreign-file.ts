@@ -1,0 +1,91 @@
+import { closeSync, lstatSync, openSync, readlinkSync, readSync, statSync } from 'node:fs';
+import { pathToFileURL } from 'node:url';
+import type Database from 'libsql';
+import { applicationId, readApplicationId, tableNames } from './schema.js';
+
+/**
+ * The files that this process has checked, by device and inode. A file is checked only before its first connection:
+ * closing any other handle to a file releases the locks that SQLite holds on it
+ * (https://www.sqlite.org/howtocorrupt.html, section 2.2).
+ */
+const checkedFiles = new Set<string>();
+
+/**
+ * Describes why a file does not belong to boticelli, as the end of a sentence that begins with its path. Returns
+ * undefined for a file that is missing, empty, damaged or ours. Nothing is written: SQLite would recover a file that it
+ * opens normally, so it does not open the file of another program.
+ */
+export function describeForeignFile(LibSql: typeof Database, path: string): string | undefined {
+  const stats = statSync(path, { throwIfNoEntry: false });
+  const file = `${stats?.dev} ${stats?.ino}`;
+  if (stats && checkedFiles.has(file)) return undefined;
+  const foreignness = checkFile(LibSql, path);
+  if (stats && foreignness === undefined) checkedFiles.add(file);
+  return foreignness;
+}
+
+function checkFile(LibSql: typeof Database, path: string): string | undefined {
+  const stats = lstatSync(path, { throwIfNoEntry: false });
+  if (!stats) return undefined;
+  const header = readHeader(path);
+  // A link may lead to any file of the user, so it is followed only to a database that has our tables.
+  if (stats.isSymbolicLink()) {
+    const isOurs =
+      header && isOursOnDisk(LibSql, path, header.applicationId) && readTablesOnDisk(LibSql, path).length > 0;
+    return isOurs ? undefined : `is a symbolic link to ${readlinkSync(path)}, which is not a boticelli database`;
+  }
+  if (!stats.isFile()) return 'is not a regular file';
+  return header && !isOursOnDisk(LibSql, path, header.applicationId) ? foreignDatabaseMessage : undefined;
+}
+
+export const foreignDatabaseMessage = "is another program's database";
+
+/** Whether an open database belongs to another program. A database without an id is ours if all its tables are. */
+export function isForeignDatabase(database: Database.Database): boolean {
+  const id = readApplicationId(database);
+  return id !== applicationId && (id !== 0 || !readTables(database).every(isOurTable));
+}
+
+/** Reads SQLite's header. Returns undefined if the file does not have one: it is then missing, empty or damaged. */
+function readHeader(path: string): { applicationId: number } | undefined {
+  if (!statSync(path, { throwIfNoEntry: false })?.isFile()) return undefined;
+  const header = Buffer.alloc(100);
+  const fd = openSync(path, 'r');
+  try {
+    const length = readSync(fd, header, 0, header.length, 0);
+    if (length < header.length || header.toString('latin1', 0, 16) !== 'SQLite format 3\0') return undefined;
+    // https://www.sqlite.org/fileformat.html#application_id (2026-11)
+    return { applicationId: header.readInt32BE(68) };
+  } finally {
+    closeSync(fd);
+  }
+}
+
+function isOursOnDisk(LibSql: typeof Database, path: string, id: number): boolean {
+  return id === applicationId || (id === 0 && readTablesOnDisk(LibSql, path).every(isOurTable));
+}
+
+/**
+ * Reads the names of the tables in immutable mode, in which SQLite neither recovers nor locks the file. Returns none if
+ * the file is damaged.
+ */
+function readTablesOnDisk(LibSql: typeof Database, path: string): string[] {
+  const database = new LibSql(`${pathToFileURL(path).href}?immutable=1`);
+  try {
+    return readTables(database);
+  } catch {
+    return [];
+  } finally {
+    database.close();
+  }
+}
+
+function readTables(database: Database.Database): string[] {
+  const query = database.prepare("SELECT name FROM sqlite_schema WHERE type IN ('table', 'view')").raw(true);
+  // SQLite and libsql keep tables of their own.
+  return (query.all() as [string][]).flat().filter((name) => !/^(sqlite|libsql)_/.test(name));
+}
+
+function isOurTable(name: string): boolean {
+  return tableNames.has(name);
+}

@@ -1,0 +1,134 @@
+import { execFileSync } from 'node:child_process';
+import {
+  cpSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { join } from 'node:path';
+import { expect, onTestFinished, test } from 'vitest';
+import { openReplyFiles } from '../../src/commands/run/out-dir.js';
+import { openDatabase } from '../../src/database/open.js';
+import type { ActEnd } from '../../src/executor/narrative-events.js';
+import type { RecordingEntry } from '../../src/store/recordings/recording-entry.js';
+import { openRecording } from '../../src/store/recordings/recording-file.js';
+import { createTemporaryFolder, root } from '../helpers/boticelli.js';
+import { findTable, readPage } from './markdown.js';
+
+const rows = findTable(readPage('bin/README.md'), 'file', 'may overwrite');
+const createFolder = (files?: Record<string, string>) => createTemporaryFolder(onTestFinished, files);
+const getMode = (path: string) => statSync(path).mode & 0o777;
+const newFileMode = () => getMode(join(createFolder({ new: '' }), 'new'));
+const newFolderMode = () => {
+  const folder = createFolder();
+  mkdirSync(join(folder, 'new'));
+  return getMode(join(folder, 'new'));
+};
+
+const entry: RecordingEntry = {
+  ...{ key: '0'.repeat(64), occurrence: 0 },
+  request: { model: 'm', parameters: {}, after: [], asked: [{ text: 'prompt' }] },
+  reply: {
+    ...{ text: 'reply', model: 'm', finishReason: 'STOP' },
+    usage: { promptTokens: 1, outputTokens: 1, thoughtTokens: 0, totalTokens: 2 },
+  },
+};
+
+/** Records one reply. Returns the error code, if any. */
+function record(path: string): string | undefined {
+  try {
+    const recording = openRecording(path);
+    recording.add(entry);
+    recording.finish();
+    return undefined;
+  } catch (thrown) {
+    return (thrown as { code?: string }).code;
+  }
+}
+
+/** What each row of the table says, as cells: may overwrite, permissions, symbolic links. */
+const checks: Record<string, () => Promise<void>> = {
+  'the files of `--out-dir`': async () => {
+    const folder = createFolder({ '01-old.md': 'old', '02-link.md': '', other: 'mine' });
+    rmSync(join(folder, '02-link.md'));
+    symlinkSync(join(folder, 'other'), join(folder, '02-link.md'));
+    const files = await openReplyFiles(folder);
+    for (const [index, act] of ['old', 'link'].entries()) files.writeReply({ act, index, text: 'new' } as ActEnd);
+    for (const name of ['01-old.md', '02-link.md']) {
+      expect(readFileSync(join(folder, name), 'utf8')).toBe('new\n');
+      expect(getMode(join(folder, name))).toBe(newFileMode());
+      expect(lstatSync(join(folder, name)).isFile()).toBe(true);
+    }
+    expect(readFileSync(join(folder, 'other'), 'utf8')).toBe('mine');
+  },
+
+  'the folders in `--out-dir` of several narratives': async () => {
+    const folder = createFolder();
+    await openReplyFiles(folder, 'new');
+    expect(getMode(join(folder, 'new'))).toBe(newFolderMode());
+    symlinkSync(join(folder, 'new'), join(folder, 'link'));
+    await expect(openReplyFiles(folder, 'link')).rejects.toMatchObject({ code: 'output_failed' });
+  },
+
+  'the file of `--record`': async () => {
+    const folder = createFolder({ text: 'precious' });
+    expect(record(join(folder, 'new'))).toBeUndefined();
+    expect(getMode(join(folder, 'new'))).toBe(newFileMode());
+    execFileSync('chmod', ['640', join(folder, 'new')]);
+    for (const target of ['new', 'text']) symlinkSync(join(folder, target), join(folder, `link-to-${target}`));
+    expect([record(join(folder, 'new')), record(join(folder, 'link-to-new'))]).toEqual([undefined, undefined]);
+    expect(getMode(join(folder, 'new'))).toBe(0o640);
+    expect([record(join(folder, 'text')), record(join(folder, 'link-to-text'))]).toEqual(['no_input', 'no_input']);
+    expect(readFileSync(join(folder, 'text'), 'utf8')).toBe('precious');
+  },
+
+  '`boticelli.db`': async () => {
+    const folder = join(createFolder(), 'state');
+    const { database, warning } = await openDatabase(folder);
+    expect(warning).toBeUndefined();
+    for (const name of readdirSync(folder)) expect(getMode(join(folder, name)), name).toBe(0o600);
+    expect(getMode(folder)).toBe(0o700);
+    database?.exec('PRAGMA wal_checkpoint(TRUNCATE)');
+    for (const [target, isUsed] of [
+      [join(folder, 'boticelli.db'), true],
+      [join(createFolder({ text: 'precious' }), 'text'), false],
+    ] as const) {
+      const linked = createFolder();
+      symlinkSync(target, join(linked, 'boticelli.db'));
+      const opened = await openDatabase(linked);
+      expect(opened.database !== undefined).toBe(isUsed);
+      opened.database?.close();
+    }
+    database?.close();
+  },
+
+  'the start cache in `dist/`': async () => {
+    const folder = createFolder({ 'package.json': '{}', other: 'mine' });
+    cpSync(join(root, 'bin'), join(folder, 'bin'), { recursive: true });
+    mkdirSync(join(folder, 'dist'));
+    writeFileSync(join(folder, 'dist/main.cjs'), 'exports.main = () => {};\n');
+    const start = () => execFileSync(process.execPath, [join(folder, 'bin/boticelli.js'), 'check']);
+    start();
+    const [name = ''] = readdirSync(join(folder, 'dist')).filter((each) => each.endsWith('.cache'));
+    const cache = join(folder, 'dist', name);
+    expect(getMode(cache)).toBe(0o644);
+    rmSync(cache);
+    symlinkSync(join(folder, 'other'), cache);
+    start();
+    expect(lstatSync(cache).isFile()).toBe(true);
+    expect(readFileSync(join(folder, 'other'), 'utf8')).toBe('mine');
+  },
+};
+
+test('the table of written files and its tests have the same rows', () => {
+  expect(rows.map(([file]) => file)).toEqual(Object.keys(checks));
+});
+
+test.skipIf(process.platform === 'win32').each(Object.entries(checks))('%s is written as documented', (_, check) =>
+  check(),
+);

@@ -1,0 +1,127 @@
+import { execFileSync } from 'node:child_process';
+import { chmodSync, existsSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { readRecording } from '../../../src/store/recordings/read-recording.js';
+import type { RecordingEntry } from '../../../src/store/recordings/recording-entry.js';
+import { openRecording } from '../../../src/store/recordings/recording-file.js';
+import { createTemporaryFolder } from '../../helpers/boticelli.js';
+
+const createEntry = (key: string, text = 'reply'): RecordingEntry => ({
+  ...{ key: key.repeat(64), occurrence: 0 },
+  request: { model: 'm', parameters: {}, after: [], asked: [{ text: 'prompt' }] },
+  reply: {
+    ...{ text, model: 'm', finishReason: 'STOP' },
+    usage: { promptTokens: 1, outputTokens: 1, thoughtTokens: 0, totalTokens: 2 },
+  },
+});
+
+/** Writes a file, and a recording of two lines as a model for its content. */
+function createFile(createContent: (line: string) => string | Buffer) {
+  const folder = createTemporaryFolder(onTestFinished);
+  const recording = openRecording(join(folder, 'model'));
+  recording.add(createEntry('a', 'ünïcode'));
+  recording.finish();
+  const line = readFileSync(join(folder, 'model'), 'utf8');
+  const path = join(folder, 'file');
+  writeFileSync(path, createContent(line));
+  return { folder, path, line };
+}
+
+describe('a file that is not a recording is refused and stays as it was', () => {
+  test.each<[string, (line: string) => string | Buffer]>([
+    ['minified JSON', () => '{"name":"my-app","version":"1.0.0"}'],
+    ['JSON with a key', () => '{"key":"0123456789abcdef","value":1}'],
+    ['a text without a line end', () => 'a key or a password'],
+    ['a binary file', () => Buffer.from([0x7f, 0x45, 0x4c, 0x46, 0xff, 0xfe])],
+    ['blank lines', () => '\n\n'],
+    ['a blank line and a text', () => '\nprecious'],
+    ['a brace', () => '{'],
+    ['the beginning of a line without digits', () => '{"key":"'],
+    ['the beginning of a line with other fields', () => `{"key":"${'0'.repeat(64)}","secret":"`],
+    ['a line with other digits', (line) => line.slice(0, 200).replace('aa', 'zz')],
+    ['complete JSON that begins as a line', (line) => `${line.slice(0, line.indexOf('"m"'))}"m"}}`],
+    ['a recording followed by another text', (line) => `${line}precious`],
+    ['a recording followed by another line', (line) => `${line}precious\n`],
+  ])('%s', (_, createContent) => {
+    const { path } = createFile(createContent);
+    const before = readFileSync(path);
+    for (const open of [openRecording, readRecording])
+      expect(() => open(path)).toThrowError(expect.objectContaining({ code: 'no_input' }));
+    expect(readFileSync(path).equals(before)).toBe(true);
+  });
+});
+
+test("a crash's incomplete line is removed, wherever it was cut", () => {
+  const { path, line } = createFile((line) => line);
+  const bytes = Buffer.from(line);
+  for (let length = 9; length < bytes.length - 2; length += 1) {
+    for (const before of ['', line]) {
+      writeFileSync(path, Buffer.concat([Buffer.from(before), bytes.subarray(0, length)]));
+      openRecording(path);
+      expect(readFileSync(path, 'utf8'), `${length}`).toBe(before);
+    }
+  }
+});
+
+test('a complete line without its newline is kept', () => {
+  const { path, line } = createFile((line) => line.trimEnd());
+  openRecording(path);
+  expect(readFileSync(path, 'utf8')).toBe(line);
+});
+
+test('an empty file becomes a recording, and its permissions are kept', () => {
+  const folder = createTemporaryFolder(onTestFinished);
+  const path = join(folder, 'file');
+  writeFileSync(path, '');
+  chmodSync(path, 0o640);
+  const recording = openRecording(path);
+  recording.add(createEntry('a'));
+  recording.finish();
+  expect(readRecording(path).entries.size).toBe(1);
+  expect(statSync(path).mode & 0o777).toBe(0o640);
+});
+
+describe.skipIf(process.platform === 'win32')('links and special files', () => {
+  test('a symbolic link to a recording is followed, and stays a link', () => {
+    const { folder, path } = createFile((line) => line);
+    symlinkSync(path, join(folder, 'link'));
+    const recording = openRecording(join(folder, 'link'));
+    recording.add(createEntry('b'));
+    recording.finish();
+    expect(readRecording(path).entries.size).toBe(2);
+    expect(readRecording(join(folder, 'link')).entries.size).toBe(2);
+  });
+
+  test.each([
+    ['another file', 'file', 'precious'],
+    ['an empty file', 'file', ''],
+    ['no file', 'none', ''],
+  ])('a symbolic link to %s is refused, and the message names the target', (_, target, content) => {
+    const { folder, path } = createFile(() => content);
+    symlinkSync(join(folder, target), join(folder, 'link'));
+    const message = expect.stringContaining(join(folder, target));
+    expect(() => openRecording(join(folder, 'link'))).toThrowError(
+      expect.objectContaining({ code: 'no_input', message }),
+    );
+    expect(readFileSync(path, 'utf8')).toBe(content);
+    expect(existsSync(join(folder, 'none'))).toBe(false);
+  });
+
+  test('a link that takes the place of the recording during a run is not followed', () => {
+    const { folder, path } = createFile(() => 'precious');
+    const recording = openRecording(join(folder, 'new'));
+    execFileSync('ln', ['-sf', path, join(folder, 'new')]);
+    expect(() => recording.add(createEntry('a'))).toThrowError(expect.objectContaining({ code: 'output_failed' }));
+    expect(readFileSync(path, 'utf8')).toBe('precious');
+  });
+
+  test('a pipe and a device are refused at once', () => {
+    const folder = createTemporaryFolder(onTestFinished);
+    execFileSync('mkfifo', [join(folder, 'pipe')]);
+    for (const path of [join(folder, 'pipe'), '/dev/null', '/dev/zero']) {
+      for (const open of [openRecording, readRecording])
+        expect(() => open(path)).toThrowError(expect.objectContaining({ code: 'no_input' }));
+    }
+  });
+});
