@@ -54,8 +54,8 @@ export async function openDatabase(
 }
 
 function openFile(LibSql: typeof Database, path: string): OpenedDatabase {
-  const foreignness = describeForeignFile(LibSql, path);
-  if (foreignness !== undefined) return { warning: `${path} ${foreignness}: it is left unchanged` };
+  const problem = describeForeignFile(LibSql, path);
+  if (problem !== undefined) return { warning: `${path} ${problem}: it is left unchanged` };
   if (!existsSync(path)) createFile(path);
   const database = new LibSql(path);
   const refuse = (problem: string) => {
@@ -156,8 +156,8 @@ export async function openReadOnly(folder: string, minVersion = 1): Promise<Data
     // A file that another process is creating is still empty.
     if (statSync(path, { throwIfNoEntry: false })?.size === 0) return undefined;
     const { default: LibSql } = await import('libsql');
-    const foreignness = describeForeignFile(LibSql, path);
-    if (foreignness !== undefined) throw new Error(`it ${foreignness}`);
+    const problem = describeForeignFile(LibSql, path);
+    if (problem !== undefined) throw new Error(`it ${problem}`);
     if (!existsSync(path)) return undefined;
     const database = new LibSql(`${pathToFileURL(path).href}?mode=ro`);
     // The wait may be long although it blocks the event loop: readers wait only for programs that lock the whole file.

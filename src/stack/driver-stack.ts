@@ -48,7 +48,8 @@ export interface DriverStackOptions {
 
 /**
  * Creates the driver that the command line uses. Its layers, from the outermost to the innermost, are stored replies,
- * JSON validation, continuation of long replies, stored hops, fallback, budget and cost, retries, quota, and Gemini. Create one driver for each run.
+ * JSON validation, continuation of long replies, stored hops, fallback, budget and cost, retries, quota, and Gemini.
+ * Create one driver for each run.
  *
  * @throws BoticelliError `invalid_config` for an invalid base URL
  */
@@ -72,10 +73,10 @@ function withCostLimit(options: DriverStackOptions, inner: BoticelliDriver): Bot
 }
 
 /**
- * Creates a function that estimates the cost of a prompt and of a reply of `max_tokens`. Without `max_tokens`, the length
- * of a reply is unknown, so the estimate before the call is that of the prompt alone. If the service did not count the
- * tokens of a reply, they are estimated from its text; thoughts may have been longer, so a short text counts as a reply
- * of typical length.
+ * Creates a function that estimates the cost of a prompt and of a reply of `max_tokens`. Without `max_tokens`, the
+ * length of a reply is unknown, so the estimate before the call is that of the prompt alone. If the service did not
+ * count the tokens of a reply, they are estimated from its text; thoughts may have been longer, so a short text counts
+ * as a reply of typical length.
  */
 function createCostEstimator(prices: PriceList): BudgetOptions['estimateUsd'] {
   return (request, reply) => {

@@ -104,8 +104,8 @@ export async function readQuotaSnapshot(options: QuotaStoreOptions) {
 }
 
 /**
- * Reads this machine's database. If it is in a folder that can't be entered, warns and returns no state: a run could not
- * reach it either, and would count its quota from 0.
+ * Reads this machine's database. If it is in a folder that can't be entered, warns and returns no state: a run could
+ * not reach it either, and would count its quota from 0.
  */
 export async function readReachableModelStates(options: QuotaStoreOptions): Promise<Map<string, ModelState>> {
   const { settings, warn } = options;

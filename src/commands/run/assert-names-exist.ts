@@ -10,8 +10,8 @@ type NarrativeReader = Pick<RunResources, 'readContent' | 'findConfinement'>;
 
 /**
  * Checks that every narrative has the acts and variables that the flags name. Otherwise a narrative without them would
- * fail only after the narratives before it were run and paid for, and `--resume` would fail in the same way. A narrative
- * that can't be read or has errors is skipped here: running it reports the reason.
+ * fail only after the narratives before it were run and paid for, and `--resume` would fail in the same way. A
+ * narrative that can't be read or has errors is skipped here: running it reports the reason.
  *
  * @throws BoticelliError `usage`
  */

@@ -23,10 +23,10 @@ export function isQuotaRejection(status: number, error: ServiceError | undefined
 }
 
 /**
- * Classifies a rejection for which `isQuotaRejection` is true. It is `quota_exhausted` if money or a daily limit is used
- * up or a limit is 0, otherwise `rate_limited`. A limit is daily if its quotaId or, without details, the text says so.
- * The retry delay does not tell: in September 2026, a 429 about a daily quota gave 47 s, although that quota resets at
- * midnight.
+ * Classifies a rejection for which `isQuotaRejection` is true. It is `quota_exhausted` if money or a daily limit is
+ * used up or a limit is 0, otherwise `rate_limited`. A limit is daily if its quotaId or, without details, the text says
+ * so. The retry delay does not tell: in September 2026, a 429 about a daily quota gave 47 s, although that quota resets
+ * at midnight.
  */
 export function classifyQuotaError(
   response: RedactedErrorResponse,

@@ -85,9 +85,9 @@ export function getErrorReason(error: ServiceError | undefined): string | undefi
 }
 
 /**
- * Returns the delay that the service asks for, in milliseconds. It comes from google.rpc.RetryInfo, from the Retry-After
- * header, which gateways send but Google does not, or from the message. A delay of 0 counts as none: the service has
- * just rejected the request, so the caller has to choose a pause itself.
+ * Returns the delay that the service asks for, in milliseconds. It comes from google.rpc.RetryInfo, from the
+ * Retry-After header, which gateways send but Google does not, or from the message. A delay of 0 counts as none: the
+ * service has just rejected the request, so the caller has to choose a pause itself.
  * @param now milliseconds since the epoch
  */
 export function parseRetryDelayMs(error: ServiceError | undefined, headers: Headers, now: number): number | undefined {

@@ -116,8 +116,8 @@ function getModelName(modelVersion: unknown): string | undefined {
 }
 
 /**
- * Returns the candidate with the reply. Only one is ever requested, but a gateway may put a null before it, which the SDK
- * turns into an empty object.
+ * Returns the candidate with the reply. Only one is ever requested, but a gateway may put a null before it, which the
+ * SDK turns into an empty object.
  */
 function findCandidate(candidates: unknown): Record<string, unknown> {
   const list: unknown[] = Array.isArray(candidates) ? candidates : [];
@@ -163,8 +163,8 @@ function joinTexts(parts: readonly Part[]): string {
 }
 
 /**
- * Returns the token that continues the reply after a chunk. A stream may have tokens in its midst, each for the text up to
- * its chunk. So a chunk with text and without a token makes an earlier token unusable.
+ * Returns the token that continues the reply after a chunk. A stream may also contain tokens before its end, each for
+ * the text up to its chunk. So a chunk with text and without a token makes an earlier token unusable.
  */
 function updateToken(previous: string | undefined, token: unknown, parts: readonly Part[]): string | undefined {
   if (typeof token === 'string' && token !== '') return token;

@@ -61,7 +61,9 @@ export function createSseParser() {
   };
 }
 
-/** Creates a function that classifies the data of one event. Its method `end` returns what only the whole body tells. */
+/**
+ * Creates a function that classifies the data of one event. Its method `end` returns what only the whole body tells.
+ */
 function createEventClassifier() {
   let isGemini = false;
   let firstForeign: string | undefined;
@@ -92,7 +94,8 @@ function createEventClassifier() {
     return [/^\s*\{/.test(json) ? { type: 'chunk', json } : { type: 'malformed', data }];
   };
 
-  // Gateways may send events of their own, such as a ping, before the first chunk. So one unknown event decides nothing.
+  // Gateways may send events of their own, such as a ping, before the first chunk. So one unknown event decides
+  // nothing.
   const end = (): SseItem[] =>
     isGemini || firstForeign === undefined ? [] : [{ type: 'foreign', text: firstForeign }];
   return Object.assign(classify, { end });

@@ -19,6 +19,8 @@ export interface ReplyCache {
    * process ends. The hops of a whole reply are no longer needed and may be deleted.
    */
   save(requestId: RequestId, reply: GenerateResponse): Promise<void>;
+  /** Deletes the stored hops of a long reply, so that a run that resumes does not continue them. */
+  deleteHops(requestId: RequestId): Promise<void>;
 }
 
 /** A stored reply. */
@@ -43,7 +45,7 @@ export function createSqliteReplyCache(database: Database.Database, narrative: s
      ON CONFLICT (key, occurrence, answered_by) DO UPDATE
      SET narrative = excluded.narrative, answered_at = excluded.answered_at, reply = excluded.reply`,
   );
-  const deleteHops = database.prepare('DELETE FROM answers WHERE key > ? AND key < ? AND occurrence = ?');
+  const deleteByBounds = database.prepare('DELETE FROM answers WHERE key > ? AND key < ? AND occurrence = ?');
   return {
     find: ({ key, occurrence }, requestedModel) =>
       retryWhileLocked(() => {
@@ -59,9 +61,13 @@ export function createSqliteReplyCache(database: Database.Database, narrative: s
       const row = [key, occurrence, reply.turn.model, replaceNuls(narrative), now(), json];
       const save = () => {
         upsert.run(...row);
-        deleteHops.run(...getHopKeyBounds(key), occurrence);
+        deleteByBounds.run(...getHopKeyBounds(key), occurrence);
       };
       await retryWhileLocked(() => runInTransaction(database, save));
+    },
+    async deleteHops({ key, occurrence }) {
+      const remove = () => void deleteByBounds.run(...getHopKeyBounds(key), occurrence);
+      await retryWhileLocked(() => runInTransaction(database, remove));
     },
   };
 }
