@@ -14,6 +14,7 @@ import { exitCodes, Interrupted, toErrorReport } from './errors.js';
 import { formatError, indentResumeHint } from './terminal/diagnostics/format-error.js';
 import { createOutput, type Output } from './terminal/output.js';
 import { createColors } from './terminal/text/colors.js';
+import { toPrintable } from './terminal/text/printable.js';
 
 type NodeProcess = NodeJS.Process;
 
@@ -77,7 +78,7 @@ function createProgram(proc: NodeProcess, stdout: Output): Command {
     .configureOutput({
       writeOut: stdout.write,
       writeErr: (text) => proc.stderr.write(text),
-      outputError: (text, write) => write(text.replace(/^error: /, 'boticelli: ')),
+      outputError: (text, write) => write(toPrintable(text.replace(/^error: /, 'boticelli: '))),
     });
   for (const addCommand of commands) addCommand(program, proc);
   return program;
@@ -91,7 +92,7 @@ async function reportFailure({ error, context }: CommandFailure, proc: NodeProce
   const columns = stderr.isTTY ? stderr.columns : undefined;
   if (!isReported) stderr.write(formatError(toErrorReport(error, act), await createColors(stderr), columns));
   if (resumeHint !== undefined) stderr.write(indentResumeHint(resumeHint));
-  if (error.code === 'internal') stderr.write(`${await redactKeys(getStack(error), proc)}\n`);
+  if (error.code === 'internal') stderr.write(`${toPrintable(await redactKeys(getStack(error), proc))}\n`);
 }
 
 function getStack({ cause, stack, message }: Error): string {

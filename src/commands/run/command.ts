@@ -56,6 +56,7 @@ const options: CommandDefinition<[], RunOptions>['options'] = {
   replay: new Option('--replay <file>', 'use the replies in this file; no network, no key'),
   maxCost: new Option('--max-cost <usd>', 'stop before the total cost exceeds this').argParser(parseUsd),
   rehearse: new Option('--rehearse', 'show what would be sent; no network, no key'),
+  allowOutside: new Option('--allow-outside', 'let file names that replies or standard input fill leave their folder'),
   strict: new Option('--strict', 'fail if a reply is cut short or may be incomplete'),
 };
 

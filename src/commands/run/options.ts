@@ -36,5 +36,7 @@ export interface RunOptions extends SettingsFlagOptions {
   /** The highest cost of all narratives together, in US dollars. */
   maxCost?: number;
   rehearse?: boolean;
+  /** Let media names that replies or standard input fill leave the narrative's folder. */
+  allowOutside?: boolean;
   strict?: boolean;
 }

@@ -11,6 +11,7 @@ import { createRequestTimeouts } from '../rest/request-timeouts.js';
 import { BodyTooLarge, maxListBytes } from '../transport/body-limit.js';
 import { type HttpRequest, readText, sendHttpRequest } from '../transport/http.js';
 import { Headers, Response } from '../transport/minimal-fetch.js';
+import { findHostAddresses, isLinkLocal } from './host-addresses.js';
 import { isNotReadableError } from './local-file.js';
 import type { MediaDeliveryOptions } from './options.js';
 
@@ -32,6 +33,7 @@ export function createFilesFetch(options: FilesFetchOptions): typeof fetch {
     timeouts.markSent();
     try {
       const route = await connection.resolveRoute(url);
+      await assertAllowedHost(new URL(url), !route, options);
       const { status, headers, ...response } = await sendHttpRequest(url, { ...init, signal: timeouts.signal, route });
       const body = await readText(response.body, maxListBytes);
       timeouts.markComplete();
@@ -55,6 +57,18 @@ export function createFilesFetch(options: FilesFetchOptions): typeof fetch {
   };
   // The SDK calls fetch with these arguments only.
   return send as unknown as typeof fetch;
+}
+
+/**
+ * Checks the host of an upload URL, which the service chooses. It may be another host of the service, but not an address
+ * where machines in a cloud have their credentials.
+ */
+async function assertAllowedHost(url: URL, canResolve: boolean, options: FilesFetchOptions): Promise<void> {
+  if (url.host === options.connection.host) return;
+  const addresses = await findHostAddresses(url, canResolve);
+  if (!addresses.some(isLinkLocal)) return;
+  const message = `${options.errorPrefix}: ${options.connection.host} names a link-local address for the upload`;
+  throw new BoticelliError('unavailable', message, { hint: getWrongHostHint(options.connection.host) });
 }
 
 /**

@@ -1,4 +1,5 @@
 import type { ClientRequest, IncomingMessage } from 'node:http';
+import type { LookupFunction } from 'node:net';
 import { pipeline } from 'node:stream';
 import type { ReadableStream } from 'node:stream/web';
 import { BodyTooLarge, maxBodyBytes } from './body-limit.js';
@@ -16,6 +17,8 @@ export interface HttpRequest {
   signal: AbortSignal;
   /** The route through a proxy. Default: direct. */
   route?: ProxyRoute | undefined;
+  /** Finds the address of a host. Default: the system's lookup. */
+  lookup?: LookupFunction | undefined;
 }
 
 /** A response whose body has not been read. The caller reads it to its end, unless the request's signal aborts. */
@@ -35,13 +38,14 @@ export interface HttpResponse {
 export async function sendHttpRequest(url: string | URL, { method = 'GET', headers = [], ...rest }: HttpRequest) {
   const target = new URL(url);
   const { request } = await loadHttpModule(target);
-  const { body, signal, route } = rest;
+  const { body, signal, route, lookup } = rest;
   signal.throwIfAborted();
   const lengthHeader = body instanceof Blob ? { 'content-length': body.size } : {};
   const options = {
     method,
     headers: { ...Object.fromEntries(headers), ...lengthHeader },
     ...(route && { agent: route.agent }),
+    ...(lookup && { lookup }),
   };
   return new Promise<HttpResponse>((resolve, reject) => {
     const send = () => {
