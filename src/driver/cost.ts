@@ -60,7 +60,7 @@ export function estimateCostUsd(
 
 /**
  * Returns the token details of a prompt without sound, whose tokens all have the price of text. Returns undefined if a
- * token may have another price. That is always so for a Live model, because it hears its own earlier replies.
+ * token may have another price, as always for a Live model: it hears its own earlier replies.
  */
 export function getSilentPrompt(
   { turns }: GenerateRequest,
