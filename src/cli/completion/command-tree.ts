@@ -70,12 +70,12 @@ function createFlag(option: Option): Flag {
     names: [option.short, option.long].filter((name) => name !== undefined),
     description: collapseWhitespace(option.description),
     values: option.required ? findValues(option, /<([^>.]+)/.exec(option.flags)?.[1] ?? '') : undefined,
-    // To commander, only variadic options are repeatable. The others are recognized by their description.
+    // To commander, only variadic options are repeatable. Other repeatable options say so in their description.
     isRepeatable: option.variadic || option.description.includes('repeatable'),
   };
 }
 
-/** Returns the choices, or else the completions for a placeholder with this name. */
+/** Returns the choices that commander knows, or else the completions for a placeholder with this name. */
 function findValues({ argChoices }: Option | Argument, name: string): Values {
   return argChoices ? createWords(argChoices) : (valuesByPlaceholder[name] ?? { kind: 'unknown' });
 }

@@ -58,7 +58,7 @@ export function formatRetry({ attempt, delayMs, error }: ActRetry): string {
 
 /**
  * Formats the warning that text printed above is no longer valid.
- * @param discardedChars how much of its end, if the text before that remains valid; absent if nothing does
+ * @param discardedChars the length of the end that is discarded; absent if the whole text is
  */
 export function formatDiscard(discardedChars?: number): string {
   return discardedChars === undefined
