@@ -35,7 +35,7 @@ export function createCommandTree(command: Command): CommandNode {
   return createNode(command, [], []);
 }
 
-/** @param siblingNames the names of the commands beside this one: the completions for the argument of `help` */
+/** @param siblingNames the names of the parent's subcommands, which complete the argument of `help` */
 function createNode(command: Command, path: readonly string[], siblingNames: readonly string[]): CommandNode {
   const help = command.createHelp();
   const names = command.commands.map((subcommand) => subcommand.name());

@@ -11,7 +11,7 @@ export interface ReferenceScope {
   /** The first index of each act in the order. Acts that are not in the order are absent. */
   firstPositions: ReadonlyMap<string, number>;
   vars: ReadonlyMap<string, string>;
-  /** Whether the narrative was read from standard input, which is then empty. */
+  /** Whether the narrative was read from standard input, so that `{{stdin}}` is empty. */
   isFromStdin: boolean;
 }
 

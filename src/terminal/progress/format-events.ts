@@ -45,7 +45,7 @@ export function formatActEnd(end: ActEnd, { verbose, showsWaits, replays }: Form
   return parts.join(' · ');
 }
 
-/** Formats the warning for a truncated reply; undefined for others. A note reports other unusual finish reasons. */
+/** Formats the warning for a truncated reply; undefined for others. `act-note` events report other finish reasons. */
 export function formatFinishWarning({ finishReason }: ActEnd): string | undefined {
   return classifyFinishReason(finishReason) === 'truncated' ? 'the reply was cut short by max_tokens' : undefined;
 }
