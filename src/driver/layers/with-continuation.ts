@@ -75,7 +75,7 @@ async function* sendHop(
 }
 
 /**
- * Creates the request for the next hop, to the model that served the last one.
+ * Creates the request for the next hop. It goes to the model of the last hop, which may be a fallback model.
  * @throws BoticelliError `unavailable` if the reply can't be continued
  */
 function createNextRequest(request: GenerateRequest, responses: readonly GenerateResponse[]): GenerateRequest {
@@ -100,7 +100,7 @@ function createUncontinuedError(message: string): BoticelliError {
 
 /**
  * Counts thoughts too, because they are part of what `max_tokens` and the limit of one request allow. An unknown count
- * is taken as 0, so that what `max_tokens` leaves for later hops is not estimated too low.
+ * is taken as 0: the estimate for later hops is then too high rather than too low.
  */
 function countOutputTokens({ outputTokens = 0, thoughtTokens = 0 }: Usage): number {
   return outputTokens + thoughtTokens;

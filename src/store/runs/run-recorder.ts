@@ -95,6 +95,7 @@ export function createRunRecorder(options: RunRecorderOptions): (event: Narrativ
 }
 
 function addAct(totals: RunTotals, { requestedModel, end, events }: ActRecord): RunTotals {
+  // A note with a `part` means that another request follows, for the next part of a long reply.
   const furtherRequests = events.filter(
     (event) => event.type === 'act-retry' || ('part' in event && event.part !== undefined),
   );
@@ -150,7 +151,8 @@ function prepareStatements(database: Database.Database) {
       `INSERT INTO runs (id, narrative, file, file_hash, act_count, started_at, acts_ended, models_asked, models_served,
        attempts, wait_ms, usage) VALUES (?, ?, ?, ?, ?, ?, 0, '[]', '[]', 0, 0, ?)`,
     ),
-    // If the run has been cleared in the meantime, its further acts are not recorded.
+    // `ended` is the end event and `told` the events before it, as JSON. If the run has been cleared in the meantime,
+    // its further acts are not recorded.
     insertAct: database.prepare(
       `INSERT INTO acts (run, position, act, ended, told, cost_usd)
        SELECT ?, ?, ?, ?, ?, ? WHERE EXISTS (SELECT 1 FROM runs WHERE id = ?)`,

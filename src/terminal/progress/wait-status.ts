@@ -27,7 +27,7 @@ function formatWaitStatus(waitState: WaitState, now: number): SpinnerStatus {
       return { text: `${act}: waiting for ${model}`, ...elapsed };
     case 'time': {
       const { wait } = waitState;
-      // The end of another request or session is unknown: `waitMs` is only an upper bound.
+      // It is unknown when another request or session ends, so there is nothing to count down to.
       if (wait.reason === 'concurrency')
         return { text: `${act}: waiting for a free slot of ${wait.model}`, ...elapsed };
       const remainingMs = since + wait.waitMs - now;
