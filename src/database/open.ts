@@ -36,6 +36,7 @@ export async function openDatabase(
   const path = databasePath(folder);
   try {
     mkdirSync(folder, { recursive: true, mode: 0o700 });
+    // The file holds the used quota, so it is worth a long wait.
     return await retryWhileQuotaLocked(() => openFile(LibSql, path), { ...options, pauseMs: [5, 25] });
   } catch (thrown) {
     if (thrown instanceof BoticelliError) throw thrown;
@@ -87,8 +88,8 @@ function openFile(LibSql: typeof Database, path: string): OpenedDatabase {
 
 /**
  * Reads the schema, so that a file that is damaged or can't be opened throws here and not later. Uses neither `prepare`
- * nor `pragma`: if they fail, their statement keeps the connection open until the garbage collection, and a second
- * connection of this process would share the first one's index of the write-ahead log.
+ * nor `pragma`: if one of these fails, its statement keeps this connection open until it is garbage-collected. The next
+ * connection of this process would then share the index of the write-ahead log with it.
  */
 function readSchema(database: Database.Database): void {
   database.exec('SELECT count(*) FROM sqlite_schema');
@@ -107,10 +108,11 @@ function createFile(path: string): void {
 /** Sets the application id, and copies it from the write-ahead log to the file, where the next start looks for it. */
 function markAsOurs(database: Database.Database): void {
   try {
+    // Migrating also sets the application id.
     if (readApplicationId(database) !== applicationId) migrate(database);
     database.pragma('wal_checkpoint(PASSIVE)');
   } catch {
-    // The disk is full, or another process writes. The file is just as usable, and a later run tries again.
+    // The disk is full, or another process writes. The file can be used without the id, and a later run tries again.
   }
 }
 

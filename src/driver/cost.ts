@@ -55,14 +55,14 @@ export function estimateCostUsd(
   price: Price,
 ): number | undefined {
   const usage = { promptTokens, outputTokens, thoughtTokens: 0 };
-  return calculateCostUsd(usage, price, { prompt: getSilentPrompt(request, price, usage) ?? {}, output: {} });
+  return calculateCostUsd(usage, price, { prompt: getSoundlessPromptTokens(request, price, usage) ?? {}, output: {} });
 }
 
 /**
  * Returns the token details of a prompt without sound, whose tokens all have the price of text. Returns undefined if a
  * token may have another price, as always for a Live model: it hears its own earlier replies.
  */
-export function getSilentPrompt(
+export function getSoundlessPromptTokens(
   { turns }: GenerateRequest,
   { outputByModality, inputByModality = {} }: Price,
   { promptTokens }: Usage,

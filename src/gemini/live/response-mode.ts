@@ -19,7 +19,7 @@ export interface ResponseModeSearch {
 }
 
 /** Creates a function that starts a search. Its first mode is a confirmed one, else the cached one, else a default. */
-export function createModeSearchStarter(cache: ResponseModeCache | undefined) {
+export function createResponseModeSearchStarter(cache: ResponseModeCache | undefined) {
   const confirmed = new Map<string, ResponseMode>();
   return async (model: string): Promise<ResponseModeSearch> => {
     const replies = builtInModels.get(model)?.isAudioOnly ? 'AUDIO' : 'TEXT';

@@ -116,7 +116,7 @@ export function createLiveSocket(options: LiveSocketOptions) {
   };
 }
 
-/** Counts the size of the messages received since one was last sent: they are in memory until they are read. */
+/** Adds up the size of the messages received since we last sent one. Received messages stay in memory until read. */
 function createMessageCounter() {
   let receivedBytes = 0;
   return {
@@ -175,7 +175,8 @@ function attachListeners(
 }
 
 /**
- * Returns the close reason for a frame that must not reach the SDK: one that is not a JSON object, or an error.
+ * Returns the close reason for a frame that must not reach the SDK: one that contains an error, is not a JSON
+ * object, or is nested too deeply.
  * Gateways send errors in frames, although this is not documented.
  */
 function findFrameError(

@@ -85,7 +85,7 @@ function isArrayOfObjects(value: unknown): boolean {
  */
 const clockToleranceMs = 1000;
 
-/** The longest plausible pause after a per-minute rejection, unless two windows are longer. */
+/** The longest plausible pause after a per-minute rejection. With long windows it is two windows instead. */
 const maxPauseMs = 10 * 60_000;
 
 /**
@@ -123,7 +123,10 @@ function undoClockSetBack(state: ModelState, now: number): void {
   if (refusedAt > now) state.refusedAt = now;
 }
 
-/** Halves a widened guard every ten windows: maybe the requests of another program caused the rejections. */
+/**
+ * Halves a widened guard every ten windows. Rejections widened it, but another program, which may have stopped since,
+ * may have caused them.
+ */
 function narrowGuard(state: ModelState, now: number, windowMs: number): void {
   if (state.guardFactor === 1 || now - (state.guardChangedAt ?? 0) < 10 * windowMs) return;
   state.guardFactor = Math.max(1, state.guardFactor / 2);

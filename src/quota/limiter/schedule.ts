@@ -89,8 +89,8 @@ function findSendTime(
 }
 
 /**
- * Returns the time of the newest reservation that must leave the window, so that the reservations after it use at most
- * `room` tokens.
+ * Finds the newest reservation that has to leave the window before the later ones use at most `room` tokens, and returns
+ * its time.
  */
 function findBlockingTime(reservations: readonly StoredReservation[], room: number): number {
   let sum = 0;
