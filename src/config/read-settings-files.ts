@@ -1,6 +1,7 @@
 import { devNull } from 'node:os';
 import { join, resolve } from 'node:path';
 import { BoticelliError } from '../errors.js';
+import { isSamePath } from '../util/folder-boundary.js';
 import { explainLookupFailure, readRegularFile } from '../util/read-regular-file.js';
 import type { SettingsFile } from './sources.js';
 
@@ -51,8 +52,9 @@ function listCandidates({ workingFolder, configFile, userConfigFolder }: Setting
   const path = resolve(workingFolder, configFile ?? settingsFileName);
   if (configFile !== undefined)
     return [{ file: configFile, path, isExplicit: true, isFromWorkingFolder: false }, ...userCandidates];
-  // If the working folder is the user's config folder, both candidates are the same file, which belongs to the user.
-  if (userPath !== undefined && resolve(userPath) === path) return userCandidates;
+  // If the working folder is the user's config folder, both candidates are the same file, which belongs to the user. That
+  // folder, or the file in it, is often a link into a repository of dotfiles.
+  if (userPath !== undefined && isSamePath(userPath, path)) return userCandidates;
   return [{ file: settingsFileName, path, isExplicit: false, isFromWorkingFolder: true }, ...userCandidates];
 }
 

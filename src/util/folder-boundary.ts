@@ -7,6 +7,11 @@ export function isWithinFolder(path: string, folder: string): boolean {
   return !isAbsolute(relativePath) && relativePath !== '..' && !relativePath.startsWith(`..${sep}`);
 }
 
+/** Whether two paths lead to the same place, after all symbolic links are resolved. The paths need not exist. */
+export function isSamePath(path: string, other: string): boolean {
+  return resolve(path) === resolve(other) || resolveLinks(path) === resolveLinks(other);
+}
+
 /** The number of links after which resolving gives up, as Linux does (path_resolution(7)). */
 const maxLinks = 40;
 

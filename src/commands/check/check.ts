@@ -11,7 +11,12 @@ import { BoticelliError, toBoticelliError } from '../../errors.js';
 import { typicalReplyTokens } from '../../facts/prices.js';
 import { getErrorCode } from '../../narrative/invalid-narrative.js';
 import { lintNarrative } from '../../narrative/lint/lint-narrative.js';
-import { checkNarrative, type LoadedNarrative, readNarrativeContent } from '../../narrative/load-narrative.js';
+import {
+  checkNarrative,
+  type LoadedNarrative,
+  type LoadNarrativeOptions,
+  readNarrativeContent,
+} from '../../narrative/load-narrative.js';
 import { applyOverrides } from '../../narrative/narrative.js';
 import type { NarrativeContent } from '../../narrative/parse/parse-narrative-files.js';
 import type { LintOptions } from '../../narrative/parse/parsed-narrative-file.js';
@@ -74,13 +79,14 @@ async function checkFiles(
   const addEstimate = options.estimate ? await createEstimateStep(options, proc, signal) : undefined;
   const lint: LintOptions['lint'] = (table, context) => lintNarrative(table, { ...context, model: options.model });
   const confinement = await loadFileConfinement(options, proc, await createColors(proc.stderr));
-  const checkOptions = { vars: options.var ?? new Map(), lint, confinement };
+  const checkOptions = { vars: options.var ?? new Map(), lint, confinement, signal };
   const checked: CheckedFile[] = [];
   const reportedKeys = new Set<string>();
   const variables = new Set<string>();
   for (const [index, file] of files.entries()) {
     const content = await readContent(file, proc, signal);
-    const loaded = 'problem' in content ? toLoadedNarrative(content) : await checkNarrative(content, checkOptions);
+    const loaded = 'problem' in content ? toLoadedNarrative(content) : await checkUntilAbort(content, checkOptions);
+    if (!loaded) break;
     for (const name of loaded.variables ?? []) variables.add(name);
     const checkedFile = summarizeFile(loaded, colors, reportedKeys);
     checked.push(addEstimate ? await addEstimate(loaded, checkedFile, colors) : checkedFile);
@@ -89,6 +95,16 @@ async function checkFiles(
     if (signal.aborted) break;
   }
   return { checked, variables };
+}
+
+/** Checks a narrative. Returns undefined after an abort, so that the files before it are reported. */
+async function checkUntilAbort(content: NarrativeContent, options: LoadNarrativeOptions) {
+  try {
+    return await checkNarrative(content, options);
+  } catch (thrown) {
+    if (options.signal?.aborted) return undefined;
+    throw thrown;
+  }
 }
 
 /** Reads a file, or standard input for `-`. An unreadable file does not stop the check of the others. */

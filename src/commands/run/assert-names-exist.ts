@@ -1,7 +1,7 @@
 import { assertKnownVariables } from '../../cli/assert-known-variables.js';
 import { BoticelliError, toBoticelliError } from '../../errors.js';
 import { planActs } from '../../executor/plan-acts.js';
-import { checkNarrative } from '../../narrative/load-narrative.js';
+import { checkNarrative, type LoadNarrativeOptions } from '../../narrative/load-narrative.js';
 import { assertActsExist } from './assert-flags.js';
 import type { RunOptions } from './options.js';
 import type { RunResources } from './shared-resources.js';
@@ -19,11 +19,12 @@ export async function assertNamesExist(
   files: readonly string[],
   options: RunOptions,
   resources: NarrativeReader,
+  signal: AbortSignal,
 ): Promise<void> {
   const { only = [], from, var: vars = new Map<string, string>() } = options;
   if (only.length === 0 && from === undefined && vars.size === 0) return;
   for (const file of files) {
-    const loaded = await loadIfReadable(file, vars, resources);
+    const loaded = await loadIfReadable(file, { vars, signal }, resources);
     if (!loaded?.narrative) continue;
     try {
       assertActsExist(options, planActs(loaded.narrative));
@@ -37,11 +38,11 @@ export async function assertNamesExist(
 
 async function loadIfReadable(
   file: string,
-  vars: ReadonlyMap<string, string>,
+  options: LoadNarrativeOptions,
   { readContent, findConfinement }: NarrativeReader,
 ) {
   try {
-    return await checkNarrative(await readContent(file), { vars, confinement: await findConfinement() });
+    return await checkNarrative(await readContent(file), { ...options, confinement: await findConfinement() });
   } catch (thrown) {
     if (toBoticelliError(thrown).code === 'no_input') return undefined;
     throw thrown;

@@ -94,10 +94,11 @@ function shortlyAfterAbort(signal: AbortSignal): Promise<void> {
  *
  * @throws BoticelliError `no_input`, `invalid_narrative`, or `usage` for an unknown variable
  */
-async function loadOverriddenNarrative({ file, options, proc, colors, view, resources }: RunNarrativeFileOptions) {
+async function loadOverriddenNarrative(context: RunNarrativeFileOptions) {
+  const { file, options, proc, colors, view, resources, signal } = context;
   const { var: vars = new Map(), model, temperature, maxTokens } = options;
   const content = await resources.readContent(file, view.warn);
-  const loaded = await checkNarrative(content, { vars, confinement: await resources.findConfinement() });
+  const loaded = await checkNarrative(content, { vars, confinement: await resources.findConfinement(), signal });
   reportDiagnostics(loaded, { proc, colors, printLines: view.printLines });
   const { text, narrative, variables = new Set(), diagnostics } = loaded;
   if (!narrative) {

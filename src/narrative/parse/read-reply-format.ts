@@ -14,7 +14,7 @@ import {
 import { isRecord } from '../../util/json.js';
 import { readRegularFile } from '../../util/read-regular-file.js';
 import { explainOutside } from '../confinement.js';
-import { compileSchema, describeSchemaProblem, type JsonSchema, type SchemaProblem } from '../schema/json-schema.js';
+import { describeSchemaProblem, type JsonSchema, readSchema, type SchemaProblem } from '../schema/json-schema.js';
 import type { MediaReadOptions } from './read-media.js';
 
 /** The maximum size of a schema file. Schemas are written by hand, so a larger file is a mistake. */
@@ -35,11 +35,11 @@ export async function readReplyFormat(
     const message = `${describePath(path)} requires format = "json"`;
     report(errorAt('schema-without-json', path, message, { target: 'key' }));
   }
-  const schema = await readSchema(value, path, location, report);
+  const schema = await readActSchema(value, path, location, report);
   return { ...(format === 'json' && { format }), ...(schema && { schema }) };
 }
 
-async function readSchema(
+async function readActSchema(
   value: TomlValue | undefined,
   path: Path,
   location: FileLocation,
@@ -50,9 +50,9 @@ async function readSchema(
     ? readSchemaFile(value, path, location, report)
     : isTable(value) && convertTomlToJson(value, path, report);
   if (!schema) return undefined;
-  const compiled = await compileSchema(schema);
-  if (compiled.ok) return schema;
-  const { problem } = compiled;
+  const read = await readSchema(schema);
+  if (read.ok) return schema;
+  const { problem } = read;
   if (!isFile) report(createSchemaTableProblem(problem, path, schema));
   else report(errorAt('bad-schema', path, `${quote(value)} is ${describeSchemaProblem(problem)}`));
   return undefined;

@@ -25,8 +25,36 @@ export interface SchemaProblem {
 }
 
 /**
+ * The maximum length of a schema that is compiled in the main thread. Compiling takes up to a second for each 20,000
+ * characters of a schema with many levels of `anyOf`, and signals wait until it has ended (measured 2026-11).
+ */
+const maxDirectSchemaLength = 20_000;
+
+/** The maximum depth of a schema, and of a value. A recursive check of deeper ones would overflow the stack. */
+const maxDepth = 500;
+
+const defaultTimeoutMs = 10_000;
+
+/** A valid schema, with the check of a value if the schema was compiled in this thread; or why it is not valid. */
+type ReadSchema = { ok: true; check?: (value: unknown) => string[] } | { ok: false; problem: SchemaProblem };
+
+/**
+ * Finds out whether a schema is valid. A large schema is compiled in a worker, so that compiling it blocks no signals and can
+ * be ended.
+ */
+export async function readSchema(schema: JsonSchema, timeoutMs = defaultTimeoutMs): Promise<ReadSchema> {
+  if (isDeeperThan(schema, maxDepth)) return fail([], `is nested more than ${maxDepth} levels deep`);
+  if (JSON.stringify(schema).length <= maxDirectSchemaLength) return compileSchema(schema);
+  const outcome = await runInWorker<WorkerCheck>('schema-worker', { schema }, { timeoutMs });
+  if (outcome.ok) return 'problem' in outcome.result ? { ok: false, problem: outcome.result.problem } : { ok: true };
+  const limit = outcome.limit === 'time' ? `${timeoutMs / 1000} s` : `${maxWorkerMegabytes} MB of memory`;
+  return fail([], `is too large: compiling it takes more than ${limit}`);
+}
+
+/**
  * Compiles a schema to a function that lists the mismatches of a value. Dialects: 2020-12, and draft-07 if `$schema`
- * names it. The function may run for hours; `createSchemaValidator` limits it.
+ * names it. Compiling may take minutes, and the function may run for hours: see `readSchema` and
+ * `createSchemaValidator`.
  */
 export async function compileSchema(
   schema: JsonSchema,
@@ -59,11 +87,6 @@ const slowKeywords = /"(?:pattern|patternProperties|\$(?:ref|dynamicRef|recursiv
 /** The maximum product of the lengths of the schema and of the value for a check in the main thread: below 0.3 s. */
 const maxDirectWork = 20_000_000;
 
-/** The maximum depth of a value. Real data has a few levels, and a check of very deep data overflows the stack. */
-const maxValueDepth = 500;
-
-const defaultTimeoutMs = 10_000;
-
 /**
  * Creates the validator of a schema. Pass this function as `compileSchema` to `withJsonValidation`. A check that may
  * take long runs in a worker, so that it can be ended.
@@ -71,26 +94,30 @@ const defaultTimeoutMs = 10_000;
  * @throws BoticelliError `invalid_narrative` if the schema is not valid
  */
 export async function createSchemaValidator(schema: JsonSchema): Promise<SchemaValidator> {
-  const compiled = await compileSchema(schema);
-  if (!compiled.ok) throw new BoticelliError('invalid_narrative', describeSchemaProblem(compiled.problem));
+  const read = await readSchema(schema);
+  if (!read.ok) throw createInvalidSchemaError(read.problem);
   const schemaJson = JSON.stringify(schema);
-  const hasSlowKeywords = slowKeywords.test(schemaJson);
+  const check = slowKeywords.test(schemaJson) ? undefined : read.check;
   return async (value, { signal, timeoutMs = defaultTimeoutMs } = {}) => {
-    if (isDeeperThan(value, maxValueDepth)) return [`it is nested more than ${maxValueDepth} levels deep`];
-    const work = hasSlowKeywords ? Number.POSITIVE_INFINITY : schemaJson.length * JSON.stringify(value).length;
-    if (work <= maxDirectWork) return compiled.check(value);
+    if (isDeeperThan(value, maxDepth)) return [`it is nested more than ${maxDepth} levels deep`];
+    if (check && schemaJson.length * JSON.stringify(value).length <= maxDirectWork) return check(value);
     const outcome = await runInWorker<WorkerCheck>('schema-worker', { schema, value }, { signal, timeoutMs });
     if (!outcome.ok && outcome.limit === 'time')
       throw createCheckError('timeout', `took more than ${timeoutMs / 1000} s`);
     if (!outcome.ok) throw createCheckError('invalid_reply', `took more than ${maxWorkerMegabytes} MB of memory`);
     const { result } = outcome;
+    if ('problem' in result) throw createInvalidSchemaError(result.problem);
     if ('failure' in result) throw createCheckError('invalid_reply', `failed: ${result.failure}`);
     return result.mismatches;
   };
 }
 
-/** What a worker found: the mismatches, or why the schema can't be applied to the value. */
-export type WorkerCheck = { mismatches: string[] } | { failure: string };
+/** What a worker found: the mismatches, why the schema is not valid, or why it can't be applied to the value. */
+export type WorkerCheck = { mismatches: string[] } | { problem: SchemaProblem } | { failure: string };
+
+function createInvalidSchemaError(problem: SchemaProblem): BoticelliError {
+  return new BoticelliError('invalid_narrative', describeSchemaProblem(problem));
+}
 
 /** Creates the error of a check that has no result. It is not transient, because another reply would not help. */
 function createCheckError(code: 'timeout' | 'invalid_reply', problem: string): BoticelliError {

@@ -2,14 +2,15 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { compileSchema, type JsonSchema, type WorkerCheck } from './json-schema.js';
 
 /**
- * The script of the worker in which `createSchemaValidator` checks a value whose check may take long. It is a file of
- * its own in `dist/lazy/` (see src/build).
+ * The script of the worker in which `readSchema` compiles a large schema, and `createSchemaValidator` checks a value
+ * whose check may take long. It is a file of its own in `dist/lazy/` (see src/build). The input has a value only for a check.
  */
-async function checkValue({ schema, value }: { schema: JsonSchema; value: unknown }): Promise<WorkerCheck> {
-  const compiled = await compileSchema(schema);
-  if (!compiled.ok) throw new Error(compiled.problem.message);
+async function checkValue(input: { schema: JsonSchema; value?: unknown }): Promise<WorkerCheck> {
+  const compiled = await compileSchema(input.schema);
+  if (!compiled.ok) return { problem: compiled.problem };
+  if (!('value' in input)) return { mismatches: [] };
   try {
-    return { mismatches: compiled.check(value) };
+    return { mismatches: compiled.check(input.value) };
   } catch (thrown) {
     // The stack overflows if a schema refers to itself without end. V8 compiles a pattern at its first use, and throws
     // a SyntaxError for one that is too large.

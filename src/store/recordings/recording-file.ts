@@ -67,8 +67,10 @@ function resolveRecordingPath(file: string): string {
   if (!existsSync(file)) {
     throw createNoRecordingError(`${file} is a symbolic link to ${readlinkSync(file)}, which does not exist`);
   }
-  const target = realpathSync(file);
-  if (statSync(target).isFile() && statSync(target).size > 0) return target;
+  const status = statSync(file);
+  // A special file has no path if, for example, /dev/stdout leads to a pipe.
+  const target = status.isFile() ? realpathSync(file) : readlinkSync(file);
+  if (status.isFile() && status.size > 0) return target;
   throw createNoRecordingError(`${file} is a symbolic link to ${target}, which is not a recording`);
 }
 

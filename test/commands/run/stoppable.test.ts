@@ -1,3 +1,5 @@
+import { truncateSync } from 'node:fs';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import { createTemporaryFolder, runBoticelli, startBoticelli } from '../../helpers/boticelli.js';
@@ -80,4 +82,18 @@ test('names of 5,000 characters are checked at once', async () => {
   const startedAt = Date.now();
   expect((await runBoticelli(['check', 'n.toml'], { cwd })).code).toBe(65);
   expect(Date.now() - startedAt).toBeLessThan(5000);
+});
+
+test.each([['run'], ['check']])('%s ends with Ctrl-C while it hashes a large file', async (command) => {
+  const input = '[[acts.a.input]]\ntype = "video"\nfile = "film.mp4"\n';
+  const narrative = `[narrative]\nname = "x"\n[toc]\norder = ["a"]\n${input}`;
+  const cwd = createTemporaryFolder(onTestFinished, { 'film.toml': narrative, 'film.mp4': '\0\0\0\x20ftypisom' });
+  // A sparse file takes no space.
+  truncateSync(join(cwd, 'film.mp4'), 1_900_000_000);
+  const running = startBoticelli([command, 'film.toml'], { server, cwd });
+  await sleep(800);
+  const sentAt = Date.now();
+  running.child.kill('SIGINT');
+  expect(await running.result).toMatchObject({ signal: 'SIGINT' });
+  expect(Date.now() - sentAt).toBeLessThan(1000);
 });

@@ -152,3 +152,14 @@ test('a key in a .env that links to another folder is not a key of the folder', 
     message: expect.stringContaining('would send your API key to gateway.example'),
   });
 });
+
+test.each<[string, Record<string, string>]>([
+  ['the config folder', { user: 'work' }],
+  ['the settings file', { 'user/boticelli.toml': '../work/boticelli.toml' }],
+])("reads the user's own settings in a folder of dotfiles that %s is a link to", async (_name, links) => {
+  const files: FixtureFiles = { 'work/boticelli.toml': `trust = ["~/team"]\n${redis}` };
+  const { resolve } = openFolder('user' in links ? files : { ...files, 'user/other.toml': '' }, { links });
+  const { redisUrl, redisError } = await resolve(ownKey);
+  expect(redisUrl).toContain('redis.example');
+  expect(redisError).toBeUndefined();
+});

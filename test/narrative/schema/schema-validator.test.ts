@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { createSchemaValidator, type JsonSchema } from '../../../src/narrative/schema/json-schema.js';
+import { createSchemaValidator, type JsonSchema, readSchema } from '../../../src/narrative/schema/json-schema.js';
 import { getError } from '../../gemini/gemini-fixture.js';
 
 /** Takes hours to find that the text does not match. */
@@ -58,4 +58,43 @@ test('rejects a value that is nested too deeply', async () => {
   const nest = (depth: number): unknown => JSON.parse('['.repeat(depth) + ']'.repeat(depth));
   expect(await validate(nest(500))).toEqual([]);
   expect(await validate(nest(100_000))).toEqual(['it is nested more than 500 levels deep']);
+});
+
+/** The two schemas that take Ajv longest for their size: many levels of `anyOf`, and a long `enum` of draft-07. */
+function createBomb(levels: number): JsonSchema {
+  return levels === 0 ? { type: 'string' } : { anyOf: [createBomb(levels - 1), createBomb(levels - 1)] };
+}
+const longEnum = {
+  $schema: 'http://json-schema.org/draft-07/schema#',
+  enum: Array.from({ length: 100_000 }, (_, id) => ({ id })),
+};
+
+test.each([
+  ['many levels of anyOf', createBomb(14)],
+  ['a long enum', longEnum],
+])('ends compiling %s at its time limit, without blocking timers', async (_, schema) => {
+  let ticks = 0;
+  const timer = setInterval(() => {
+    ticks += 1;
+  }, 20);
+  const read = await readSchema(schema, 500);
+  clearInterval(timer);
+  const message = 'is too large: compiling it takes more than 0.5 s';
+  expect(read).toEqual({ ok: false, problem: { pointer: [], message } });
+  expect(ticks).toBeGreaterThan(3);
+});
+
+test('checks a reply against a large schema', async () => {
+  const properties = Object.fromEntries(Array.from({ length: 700 }, (_, id) => [`day-${id}`, { type: 'string' }]));
+  const validate = await createSchemaValidator({ type: 'object', properties });
+  expect(await validate({ 'day-1': 'x' })).toEqual([]);
+  expect(await validate({ 'day-1': 1 })).toEqual(['/day-1 must be string']);
+  const invalid = await readSchema({ type: 'object', properties: { ...properties, day: { type: 'day' } } });
+  expect(invalid).toMatchObject({ ok: false, problem: { pointer: ['properties', 'day', 'type'] } });
+});
+
+test('rejects a schema that is nested too deeply', async () => {
+  const schema = JSON.parse(`${'{"not":'.repeat(100_000)}{}${'}'.repeat(100_000)}`);
+  const message = 'is nested more than 500 levels deep';
+  expect(await readSchema(schema)).toEqual({ ok: false, problem: { pointer: [], message } });
 });

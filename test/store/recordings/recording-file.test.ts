@@ -1,4 +1,4 @@
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { chmodSync, existsSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
@@ -107,6 +107,17 @@ describe.skipIf(process.platform === 'win32')('links and special files', () => {
     expect(readFileSync(path, 'utf8')).toBe(content);
     expect(existsSync(join(folder, 'none'))).toBe(false);
   });
+
+  test.skipIf(process.platform !== 'linux')(
+    'a link to a pipe without a name, as /dev/stdout may be, is refused',
+    () => {
+      const holder = spawn('sleep', ['20'], { stdio: ['pipe', 'ignore', 'ignore'] });
+      onTestFinished(() => void holder.kill());
+      const path = `/proc/${holder.pid}/fd/0`;
+      const message = expect.stringMatching(/fd\/0 is a symbolic link to \w+:\[\d+\], which is not a recording$/);
+      expect(() => openRecording(path)).toThrowError(expect.objectContaining({ code: 'no_input', message }));
+    },
+  );
 
   test('a link that takes the place of the recording during a run is not followed', () => {
     const { folder, path } = createFile(() => 'precious');
