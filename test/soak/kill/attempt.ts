@@ -31,12 +31,15 @@ export interface Attempt {
  * fewer requests to send.
  */
 export function chooseEvents(random: () => number, index: number): Pick<Attempt, 'kill' | 'fill' | 'isReadOnly'> {
-  const afterRequests = random() < 0.15 ? 0 : 1 + Math.floor(random() * (requestCount - 2 * index));
+  const afterRequests = random() < 0.15 ? 0 : 1 + Math.floor(random() * Math.max(1, requestCount - 2 * index));
   const kill = { afterRequests, afterMs: random() * (afterRequests === 0 ? 400 : 40) };
-  if (random() < 0.1) return { kill, isReadOnly: true };
-  if (random() < 0.4) return { kill };
+  const choice = random();
+  if (choice < 0.1) return { kill, isReadOnly: true };
+  // A disk that is full all the time matters most to a command that could reuse replies.
+  if (choice < (index === 0 ? 0.15 : 0.5)) return { kill, fill: { afterMs: 0, freeBytes: 0 } };
+  if (choice < 0.7) return { kill };
   const fill = {
-    afterMs: random() < 0.3 ? 0 : random() * 400,
+    afterMs: random() * 400,
     freeBytes: random() < 0.4 ? 0 : random() * 100_000,
     ...(random() < 0.5 && { freeAfterMs: random() * 150 }),
   };

@@ -36,25 +36,22 @@ export async function runRound(context: KillContext, round: number): Promise<Rou
   const names = (chance(0.35) ? ['a', 'b'] : ['a']).map((suffix) => `kill-${round}-${suffix}`);
   for (const name of names) writeFileSync(join(folder, `${name}.toml`), renderNarrative(name));
   const [outDir, recording] = [join(disk.folder, 'out'), join(disk.folder, 'recording.ndjson')];
-  const flags = [
-    ...['-o', 'ndjson', '--rpm', '100000'],
-    ...(chance(0.5) ? ['--stream'] : []),
+  const outputFlags = [
     ...(chance(0.6) ? ['--out-dir', outDir] : []),
     // Parallel narratives can't share a recording.
     ...(chance(0.6) ? ['--record', recording] : ['--jobs', '2']),
   ];
-  const result: RoundResult = { ...noCounts, description: flags.slice(4).join(' '), problems: [] };
-  const killedCount = 1 + Math.floor(random() * 3);
+  const flags = ['-o', 'ndjson', '--rpm', '100000', ...(chance(0.5) ? ['--stream'] : [])];
+  const result: RoundResult = { ...noCounts, description: [...flags, ...outputFlags].join(' '), problems: [] };
+  const killedCount = 1 + Math.floor(random() * 4);
   const step = { context, names, outDir, recording, result, wasFull: false };
   for (let index = 0; index <= killedCount; index += 1) {
-    const resumeFlags = index === 0 ? flags : [...flags, '--resume'];
     const isLast = index === killedCount;
     if (isLast || chance(0.5)) disk.free();
-    await runStep(
-      step,
-      isLast ? { flags: resumeFlags } : { flags: resumeFlags, ...chooseEvents(random, index) },
-      isLast,
-    );
+    // On a full disk, a command that writes files ends before it looks for stored replies.
+    const writesFiles = isLast || chance(0.5);
+    const attemptFlags = [...flags, ...(writesFiles ? outputFlags : []), ...(index === 0 ? [] : ['--resume'])];
+    await runStep(step, { flags: attemptFlags, ...(!isLast && chooseEvents(random, index)) }, isLast);
   }
   const maxRequests = names.length * (requestCount + result.kills);
   if (!step.wasFull && result.requests > maxRequests)
