@@ -39,8 +39,8 @@ const defaultTimeoutMs = 10_000;
 type ReadSchema = { ok: true; check?: (value: unknown) => string[] } | { ok: false; problem: SchemaProblem };
 
 /**
- * Finds out whether a schema is valid. A large schema is compiled in a worker, so that compiling it blocks no signals and can
- * be ended.
+ * Finds out whether a schema is valid. A large schema is compiled in a worker, so that compiling it blocks no signals
+ * and can be ended.
  */
 export async function readSchema(schema: JsonSchema, timeoutMs = defaultTimeoutMs): Promise<ReadSchema> {
   if (isDeeperThan(schema, maxDepth)) return fail([], `is nested more than ${maxDepth} levels deep`);
