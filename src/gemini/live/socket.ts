@@ -120,7 +120,7 @@ export function createLiveSocket(options: LiveSocketOptions) {
 const maxMessagesPerPause = 1000;
 
 /**
- * Creates a function to call for each message. It stops reading now and then until signals and timers have been handled:
+ * Creates a function to call for each message. It sometimes stops reading until signals and timers have been handled:
  * Node reads up to 2 MB at once, which may be half a million messages.
  */
 function createPauses(socket: WebSocket): () => void {
