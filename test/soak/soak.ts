@@ -6,7 +6,7 @@ import { soakRedis } from './redis-soak.js';
  * `npm run soak`: tests of the real bin that take minutes. Run it in the repository's root; it prints a Markdown table for
  * each part. `npm run soak -- redis` runs only the named parts. Exits with 1 if a part fails.
  */
-const soakKills = async () => (await import('./kill-and-resume.js')).soakKills();
+const soakKills = async () => (await import('./kill/kill-soak.js')).soakKills();
 const soakActs = async () => (await import('./acts.js')).soakActs();
 const soakFuzz = async () => (await import('./fuzz.js')).soakFuzz();
 const soakHostile = async () => (await import('./hostile/hostile-server.js')).soakHostileServer();

@@ -53,8 +53,8 @@ export async function readSchema(schema: JsonSchema, timeoutMs = defaultTimeoutM
 
 /**
  * Compiles a schema to a function that lists the mismatches of a value. Dialects: 2020-12, and draft-07 if `$schema`
- * names it. Compiling may take minutes, and the function may run for hours: see `readSchema` and
- * `createSchemaValidator`.
+ * names it. Compiling may take minutes and the function may run for hours; `readSchema` and `createSchemaValidator`
+ * limit them.
  */
 export async function compileSchema(
   schema: JsonSchema,
@@ -119,10 +119,10 @@ function createInvalidSchemaError(problem: SchemaProblem): BoticelliError {
   return new BoticelliError('invalid_narrative', describeSchemaProblem(problem));
 }
 
-/** Creates the error of a check that has no result. Another reply would not help. */
+/** Creates the error of a check that has no result. It is not transient, because another reply would not help. */
 function createCheckError(code: 'timeout' | 'invalid_reply', problem: string): BoticelliError {
   return new BoticelliError(code, `checking the reply against its schema ${problem}`, {
-    hint: 'Simplify the schema: its patterns, "$ref" and "anyOf" decide what a check takes.',
+    hint: 'Simplify the schema: its patterns, "$ref" and "anyOf" can make the check expensive.',
   });
 }
 

@@ -2,6 +2,8 @@ import {
   closeSync,
   constants,
   existsSync,
+  fstatSync,
+  ftruncateSync,
   lstatSync,
   openSync,
   readlinkSync,
@@ -9,7 +11,7 @@ import {
   rmSync,
   statSync,
   truncateSync,
-  writeFileSync,
+  writeSync,
 } from 'node:fs';
 import { BoticelliError } from '../../errors.js';
 import { writeAtomically } from '../../util/write-atomically.js';
@@ -57,7 +59,8 @@ export function openRecording(file: string): RecordingFile {
 
 /**
  * Returns the path of the file itself. A symbolic link is followed only to a recording: a link that came with a folder
- * may lead to any file of the user, so that file must be one that `--record` has written.
+ * may lead to any file of the user, so it must be a file that `--record` has written, which an empty file does not
+ * show.
  */
 function resolveRecordingPath(file: string): string {
   if (!lstatSync(file, { throwIfNoEntry: false })?.isSymbolicLink()) return file;
@@ -83,13 +86,21 @@ function readAndRepair(path: string): Map<string, RecordingEntry> {
 
 /**
  * Appends text, and creates the file if necessary. Fails if the path has become a symbolic link. Opening a pipe fails
- * too; otherwise it would wait for a reader.
+ * too; otherwise it would wait for a reader. If the disk is full, nothing is appended: another run may share the file,
+ * and would continue an incomplete line.
  */
 function append(path: string, text: string): void {
   const { O_WRONLY, O_APPEND, O_CREAT, O_NOFOLLOW = 0, O_NONBLOCK = 0 } = constants;
   const fd = openSync(path, O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW | O_NONBLOCK, 0o666);
+  const { size } = fstatSync(fd);
+  const bytes = Buffer.from(text);
+  let writtenBytes = 0;
   try {
-    writeFileSync(fd, text);
+    while (writtenBytes < bytes.length) writtenBytes += writeSync(fd, bytes, writtenBytes);
+  } catch (thrown) {
+    // A file of another size has lines that another run has appended in the meantime.
+    if (writtenBytes > 0 && fstatSync(fd).size === size + writtenBytes) ftruncateSync(fd, size);
+    throw thrown;
   } finally {
     closeSync(fd);
   }

@@ -122,6 +122,18 @@ describe('bad input', () => {
     expect(lines().length).toBeGreaterThan(0);
   });
 
+  test('a line that does not fit on the disk is not in the file, so that another run can add lines', async () => {
+    const { server, cwd, record } = await createRecordingFixture(onTestFinished);
+    await record('two.toml');
+    const path = join(cwd, 'answers.ndjson');
+    const before = readFileSync(path, 'utf8');
+    server.setDefaultReply(textReply('a long reply '.repeat(1000)));
+    const script = 'ulimit -f 8; trap "" XFSZ; boticelli run eight.toml --quiet --record answers.ndjson';
+    const { code } = await startShell(script, { cwd, server, env: { GEMINI_TIER: 'tier_1' } }).result;
+    expect(code).toBe(74);
+    expect(readFileSync(path, 'utf8') === before).toBe(true);
+  });
+
   test.each([
     [['--record', 'a', '--replay', 'b'], "--record and --replay can't be combined"],
     [['--replay', 'b', '--resume'], "--replay and --resume can't be combined"],

@@ -11,7 +11,6 @@ import {
 import { dayQuotaError } from '../../helpers/gemini/errors.js';
 import { textReply } from '../../helpers/gemini/replies.js';
 import { type GeminiServer, startGeminiServer } from '../../helpers/gemini/server.js';
-import { killAndResume } from '../../soak/kill-and-resume.js';
 import { parseEvents } from '../quota-fixture.js';
 
 // A test starts several processes one after another, which takes a while on a busy machine.
@@ -301,10 +300,4 @@ describe('if nothing can be stored', () => {
       stderr: expect.not.stringContaining('damaged'),
     });
   });
-});
-
-test('a run killed with -9 at any moment is resumed without repeating a finished call', async () => {
-  const done = await killAndResume(5, 20_261_122);
-  expect(done.flatMap(({ problems }) => problems)).toEqual([]);
-  expect(done.some(({ storedReplies }) => storedReplies > 0)).toBe(true);
 });

@@ -1,0 +1,81 @@
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { type ProcessResult, startBoticelli } from '../../helpers/boticelli.js';
+import type { GeminiServer } from '../../helpers/gemini/server.js';
+import { requestCount } from './narratives.js';
+import type { SmallDisk } from './small-disk.js';
+
+/** Where rounds run. */
+export interface KillContext {
+  /** On an ordinary disk: the narratives. */
+  folder: string;
+  /** For the state folder, the recordings and the folders of `--out-dir`. */
+  disk: SmallDisk;
+  server: GeminiServer;
+  random: () => number;
+}
+
+/** A command, and what happens to its process and its disk. */
+export interface Attempt {
+  flags: string[];
+  /** When to kill the process; undefined if it is left alone. */
+  kill?: { afterRequests: number; afterMs: number };
+  /** When the disk is filled, with how much space left; and how much later it is freed. */
+  fill?: { afterMs: number; freeBytes: number; freeAfterMs?: number };
+  /** Whether the disk is read-only during the attempt. */
+  isReadOnly?: boolean;
+}
+
+/**
+ * Chooses moments, mostly around replies: few cases differ before the first one. The later commands of a round have
+ * fewer requests to send.
+ */
+export function chooseEvents(random: () => number, index: number): Pick<Attempt, 'kill' | 'fill' | 'isReadOnly'> {
+  const afterRequests = random() < 0.15 ? 0 : 1 + Math.floor(random() * (requestCount - 2 * index));
+  const kill = { afterRequests, afterMs: random() * (afterRequests === 0 ? 400 : 40) };
+  if (random() < 0.1) return { kill, isReadOnly: true };
+  if (random() < 0.4) return { kill };
+  const fill = {
+    afterMs: random() < 0.3 ? 0 : random() * 400,
+    freeBytes: random() < 0.4 ? 0 : random() * 100_000,
+    ...(random() < 0.5 && { freeAfterMs: random() * 150 }),
+  };
+  return { kill, fill };
+}
+
+/** Runs a command and does to it and the disk what the attempt says. */
+export async function runAttempt(
+  { folder, disk, server }: KillContext,
+  names: string[],
+  attempt: Attempt,
+): Promise<ProcessResult> {
+  const { flags, kill, fill } = attempt;
+  const requestsBefore = server.requests.length;
+  const stateFolder = join(disk.folder, 'state');
+  const running = startBoticelli(['run', ...names.map((name) => `${name}.toml`), ...flags], {
+    ...{ server, cwd: folder },
+    env: { HOME: folder, BOTICELLI_STATE_DIR: stateFolder, GEMINI_TIER: 'tier_1' },
+  });
+  const end = new AbortController();
+  const wait = (ms: number) => delay(ms, undefined, { signal: end.signal });
+  const changeDisk = async () => {
+    if (!fill) return;
+    await wait(fill.afterMs);
+    disk.fill(fill.freeBytes);
+    if (fill.freeAfterMs === undefined) return;
+    await wait(fill.freeAfterMs);
+    disk.free();
+  };
+  const killProcess = async () => {
+    if (!kill) return;
+    if (kill.afterRequests > 0) await server.waitForRequests(requestsBefore + kill.afterRequests);
+    await wait(kill.afterMs);
+    running.child.kill('SIGKILL');
+  };
+  const ignoreEnd = () => {};
+  void changeDisk().catch(ignoreEnd);
+  void killProcess().catch(ignoreEnd);
+  const result = await running.result;
+  end.abort();
+  return result;
+}

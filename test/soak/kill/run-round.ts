@@ -1,0 +1,169 @@
+import { rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { ProcessResult } from '../../helpers/boticelli.js';
+import { type Attempt, chooseEvents, type KillContext, runAttempt } from './attempt.js';
+import { checkOutDir, checkRecording, readState, type StoredState } from './inspect.js';
+import { actCount, identifyRequest, listActs, renderNarrative, renderReply, requestCount } from './narratives.js';
+
+/** The counts of one round, or of several. */
+export interface RoundCounts {
+  kills: number;
+  requests: number;
+  /** The number of acts and hops whose reply was stored after a kill. */
+  stored: number;
+  /** The number of times the disk was filled, and of commands on a read-only disk. */
+  fills: number;
+  readOnly: number;
+  /** The number of commands that ended with 74. */
+  refused: number;
+  /** The number of files in folders of `--out-dir`, and of temporary files left there. */
+  files: number;
+  leftBehind: number;
+}
+
+export interface RoundResult extends RoundCounts {
+  description: string;
+  problems: string[];
+}
+
+/**
+ * Kills a command at random moments while the disk is filled and freed, resumes it, and compares every step with what
+ * is on the disk. The last command of a round is left alone, on a disk with space, and must complete.
+ */
+export async function runRound(context: KillContext, round: number): Promise<RoundResult> {
+  const { folder, disk, random } = context;
+  const chance = (probability: number) => random() < probability;
+  const names = (chance(0.35) ? ['a', 'b'] : ['a']).map((suffix) => `kill-${round}-${suffix}`);
+  for (const name of names) writeFileSync(join(folder, `${name}.toml`), renderNarrative(name));
+  const [outDir, recording] = [join(disk.folder, 'out'), join(disk.folder, 'recording.ndjson')];
+  const flags = [
+    ...['-o', 'ndjson', '--rpm', '100000'],
+    ...(chance(0.5) ? ['--stream'] : []),
+    ...(chance(0.6) ? ['--out-dir', outDir] : []),
+    // Parallel narratives can't share a recording.
+    ...(chance(0.6) ? ['--record', recording] : ['--jobs', '2']),
+  ];
+  const result: RoundResult = { ...noCounts, description: flags.slice(4).join(' '), problems: [] };
+  const killedCount = 1 + Math.floor(random() * 3);
+  const step = { context, names, outDir, recording, result, wasFull: false };
+  for (let index = 0; index <= killedCount; index += 1) {
+    const resumeFlags = index === 0 ? flags : [...flags, '--resume'];
+    const isLast = index === killedCount;
+    if (isLast || chance(0.5)) disk.free();
+    await runStep(
+      step,
+      isLast ? { flags: resumeFlags } : { flags: resumeFlags, ...chooseEvents(random, index) },
+      isLast,
+    );
+  }
+  const maxRequests = names.length * (requestCount + result.kills);
+  if (!step.wasFull && result.requests > maxRequests)
+    result.problems.push(`${result.requests} requests, although the disk had space and ${maxRequests} are enough`);
+  for (const path of [outDir, recording]) rmSync(path, { recursive: true, force: true });
+  return result;
+}
+
+export const noCounts: RoundCounts = {
+  ...{ kills: 0, requests: 0, stored: 0, fills: 0, readOnly: 0, refused: 0, files: 0, leftBehind: 0 },
+};
+
+interface RoundStep {
+  context: KillContext;
+  names: string[];
+  outDir: string;
+  recording: string;
+  result: RoundResult;
+  /** Whether the disk was full at any time in this round. */
+  wasFull: boolean;
+}
+
+async function runStep(step: RoundStep, attempt: Attempt, isLast: boolean): Promise<void> {
+  const { context, names, outDir, result } = step;
+  const { disk, server } = context;
+  const stateFolder = join(disk.folder, 'state');
+  const before = readState(stateFolder);
+  const callsBefore = server.generateRequests.length;
+  const wasFull = disk.isFull;
+  const canLimit = disk.limitProblem === undefined;
+  const [isReadOnly, isFilled] = [canLimit && attempt.isReadOnly === true, canLimit && attempt.fill !== undefined];
+  if (isReadOnly) disk.setReadOnly(true);
+  const ended = await runAttempt(context, names, attempt);
+  if (isReadOnly) disk.setReadOnly(false);
+
+  const requests = server.generateRequests.slice(callsBefore).map(identifyRequest);
+  const after = readState(stateFolder);
+  const isDiskAffected = wasFull || isFilled || isReadOnly;
+  step.wasFull ||= isDiskAffected;
+  const wasKilled = ended.signal === 'SIGKILL';
+  const files = checkOutDir(outDir, names);
+  result.kills += wasKilled ? 1 : 0;
+  result.requests += requests.length;
+  result.stored += wasKilled ? [...after.stored].filter((id) => names.some((name) => id.startsWith(name))).length : 0;
+  result.fills += isFilled && !wasFull ? 1 : 0;
+  result.readOnly += isReadOnly ? 1 : 0;
+  result.refused += ended.code === 74 ? 1 : 0;
+  result.files += isLast ? files.written : 0;
+  result.leftBehind += isLast ? files.leftBehind : 0;
+  result.problems.push(
+    ...checkState(before, after),
+    ...(attempt.flags.includes('--resume') ? checkRequests(requests, before, isReadOnly) : []),
+    ...files.problems,
+    ...checkRecording(
+      step.recording,
+      isLast && attempt.flags.includes('--record') ? names.length * actCount : undefined,
+    ),
+    ...checkEnd(ended, { isLast, mayRefuse: isDiskAffected }),
+    ...checkOutput(ended, names, after.stored, isLast),
+  );
+}
+
+/** Checks that the database is not damaged, and that no reply has been lost. The hops of a whole reply are deleted. */
+function checkState(before: StoredState, after: StoredState): string[] {
+  const isStored = (id: string) => after.stored.has(id) || after.stored.has(id.replace(/ part .*/, ''));
+  return [
+    ...(after.integrity === 'ok' ? [] : [`the database is damaged: ${after.integrity}`]),
+    ...[...before.stored].filter((id) => !isStored(id)).map((id) => `${id} is no longer stored`),
+  ];
+}
+
+/** Checks that a resuming command sends no request whose reply was stored, and none whose reply can't be stored. */
+function checkRequests(requests: ReturnType<typeof identifyRequest>[], { stored }: StoredState, isReadOnly: boolean) {
+  return requests.flatMap(({ name, act, hop }) => {
+    const id = `${name} act ${act}`;
+    if (isReadOnly) return [`${id} was requested, although a read-only disk can't store the reply`];
+    return [id, `${id} part ${hop}`].filter((id) => stored.has(id)).map((id) => `${id} was stored and requested again`);
+  });
+}
+
+/** Checks how a process ended, and that it reported a loss of its database once. */
+function checkEnd({ code, signal, stderr }: ProcessResult, options: { isLast: boolean; mayRefuse: boolean }): string[] {
+  const { isLast, mayRefuse } = options;
+  const isExpected = isLast ? code === 0 : signal === 'SIGKILL' || code === 0 || (code === 74 && mayRefuse);
+  const warnings = stderr.match(/no replies are stored/g)?.length ?? 0;
+  return [
+    ...(isExpected && !/^ +at /m.test(stderr) ? [] : [`ended with ${signal ?? code}: ${stderr}`]),
+    ...(warnings > (mayRefuse ? 1 : 0) ? [`${warnings} warnings that no replies are stored: ${stderr}`] : []),
+  ];
+}
+
+/** Checks the replies on standard output: each has its text, and is stored, unless a warning said otherwise. */
+function checkOutput({ stdout, stderr }: ProcessResult, names: string[], stored: Set<string>, isLast: boolean) {
+  const lines = stdout.split('\n').filter((line) => line.endsWith('}') && line.startsWith('{"type":"act-end"'));
+  const texts = new Set(lines.map((line) => String(JSON.parse(line).text)));
+  const replies = names.flatMap((name) =>
+    listActs().map((act) => ({ id: `${name} act ${act}`, text: renderReply(name, act) })),
+  );
+  const reported = replies.filter(({ text }) => texts.has(text));
+  return [
+    ...(texts.size === reported.length ? [] : [`${texts.size - reported.length} replies have another text`]),
+    ...(isLast && reported.length < replies.length ? [`only ${reported.length} of ${replies.length} replies`] : []),
+    ...reported
+      .filter(({ id }) => !stored.has(id) && !stderr.includes('no replies are stored'))
+      .map(({ id }) => `${id} was reported, but is neither stored nor is a warning printed`),
+  ];
+}
+
+/** Removes what earlier rounds have stored, so that the disk has space. */
+export function clearState({ disk }: KillContext): void {
+  rmSync(join(disk.folder, 'state'), { recursive: true, force: true });
+}

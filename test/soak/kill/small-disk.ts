@@ -1,0 +1,75 @@
+import { execFileSync, spawnSync } from 'node:child_process';
+import { closeSync, ftruncateSync, mkdtempSync, openSync, rmSync, writeSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+/** A folder that can run out of space. */
+export interface SmallDisk {
+  folder: string;
+  /** Why the disk can't be filled; undefined if it can. */
+  limitProblem: string | undefined;
+  /** Whether `fill` was called last, and not `free`. */
+  readonly isFull: boolean;
+  /** Fills the disk with a file, except for some bytes. Does nothing if the disk can't be filled. */
+  fill(freeBytes: number): void;
+  /** Removes that file. */
+  free(): void;
+  /** Makes the disk read-only, or writable again. No file on it may be open for writing. */
+  setReadOnly(isReadOnly: boolean): void;
+  close(): void;
+}
+
+const pageBytes = 4096;
+
+/** Mounts a tmpfs of a few megabytes. Without the permission to mount, the disk is an ordinary folder. */
+export function createSmallDisk(megabytes = 12): SmallDisk {
+  const folder = mkdtempSync(join(tmpdir(), 'boticelli-disk-'));
+  const { status, error } = spawnSync('mount', ['-t', 'tmpfs', '-o', `size=${megabytes}m`, 'tmpfs', folder]);
+  const limitProblem = status === 0 ? undefined : `a tmpfs can't be mounted here (${error?.message ?? 'not allowed'})`;
+  const filler = join(folder, 'filler');
+  let isFull = false;
+  const unmount = () => {
+    if (limitProblem === undefined) spawnSync('umount', ['--lazy', folder]);
+    rmSync(folder, { recursive: true, force: true });
+  };
+  process.on('exit', unmount);
+  return {
+    folder,
+    limitProblem,
+    get isFull() {
+      return isFull;
+    },
+    fill(freeBytes) {
+      if (limitProblem !== undefined || isFull) return;
+      isFull = true;
+      const fd = openSync(filler, 'w');
+      const length = writeUntilFull(fd);
+      ftruncateSync(fd, Math.max(0, length - Math.ceil(freeBytes / pageBytes) * pageBytes));
+      closeSync(fd);
+    },
+    free() {
+      isFull = false;
+      rmSync(filler, { force: true });
+    },
+    setReadOnly(isReadOnly) {
+      if (limitProblem !== undefined) return;
+      execFileSync('mount', ['-o', `remount,${isReadOnly ? 'ro' : 'rw'}`, folder]);
+    },
+    close() {
+      process.off('exit', unmount);
+      unmount();
+    },
+  };
+}
+
+function writeUntilFull(fd: number): number {
+  const megabyte = Buffer.alloc(1_048_576);
+  for (let length = 0; ; ) {
+    try {
+      length += writeSync(fd, megabyte);
+    } catch (thrown) {
+      if ((thrown as NodeJS.ErrnoException).code === 'ENOSPC') return length;
+      throw thrown;
+    }
+  }
+}
