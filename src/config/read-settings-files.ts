@@ -52,8 +52,8 @@ function listCandidates({ workingFolder, configFile, userConfigFolder }: Setting
   const path = resolve(workingFolder, configFile ?? settingsFileName);
   if (configFile !== undefined)
     return [{ file: configFile, path, isExplicit: true, isFromWorkingFolder: false }, ...userCandidates];
-  // If the working folder is the user's config folder, both candidates are the same file, which belongs to the user. That
-  // folder, or the file in it, is often a link into a repository of dotfiles.
+  // If the working folder is the user's config folder, both candidates are the same file, which belongs to the user.
+  // That folder, or the file in it, is often a link into a repository of dotfiles.
   if (userPath !== undefined && isSamePath(userPath, path)) return userCandidates;
   return [{ file: settingsFileName, path, isExplicit: false, isFromWorkingFolder: true }, ...userCandidates];
 }

@@ -116,6 +116,23 @@ export function createLiveSocket(options: LiveSocketOptions) {
   };
 }
 
+/** How many messages are handled without a pause. */
+const maxMessagesPerPause = 1000;
+
+/**
+ * Creates a function to call for each message. It sometimes stops reading until signals and timers have been handled:
+ * Node reads up to 2 MB at once, which may be half a million messages.
+ */
+function createPauses(socket: WebSocket): () => void {
+  let messageCount = 0;
+  return () => {
+    messageCount += 1;
+    if (messageCount % maxMessagesPerPause !== 0 || socket.isPaused) return;
+    socket.pause();
+    setImmediate(() => socket.resume());
+  };
+}
+
 /** Adds up the size of the messages received since we last sent one. Received messages stay in memory until read. */
 function createMessageCounter() {
   let receivedBytes = 0;
@@ -140,12 +157,14 @@ function attachListeners(
 ): void {
   let socketError: Error | undefined;
   let isOpen = false;
+  const pauseSometimes = createPauses(socket);
   socket.on('open', () => {
     isOpen = true;
     callbacks.onopen();
   });
   socket.on('message', (data: RawData) => {
     if (socket.readyState !== WebSocket.OPEN) return;
+    pauseSometimes();
     const frame = data.toString();
     const hasRoom = options.hasRoomFor(frame);
     const parsed = hasRoom ? tryParseJson(frame) : undefined;

@@ -39,8 +39,8 @@ const defaultTimeoutMs = 10_000;
 type ReadSchema = { ok: true; check?: (value: unknown) => string[] } | { ok: false; problem: SchemaProblem };
 
 /**
- * Finds out whether a schema is valid. A large schema is compiled in a worker, so that compiling it blocks no signals and can
- * be ended.
+ * Finds out whether a schema is valid. A large schema is compiled in a worker, so that compiling it blocks no signals
+ * and can be ended.
  */
 export async function readSchema(schema: JsonSchema, timeoutMs = defaultTimeoutMs): Promise<ReadSchema> {
   if (isDeeperThan(schema, maxDepth)) return fail([], `is nested more than ${maxDepth} levels deep`);
@@ -53,8 +53,8 @@ export async function readSchema(schema: JsonSchema, timeoutMs = defaultTimeoutM
 
 /**
  * Compiles a schema to a function that lists the mismatches of a value. Dialects: 2020-12, and draft-07 if `$schema`
- * names it. Compiling may take minutes, and the function may run for hours: see `readSchema` and
- * `createSchemaValidator`.
+ * names it. Compiling may take minutes and the function may run for hours; `readSchema` and `createSchemaValidator`
+ * limit them.
  */
 export async function compileSchema(
   schema: JsonSchema,

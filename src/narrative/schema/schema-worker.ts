@@ -3,7 +3,8 @@ import { compileSchema, type JsonSchema, type WorkerCheck } from './json-schema.
 
 /**
  * The script of the worker in which `readSchema` compiles a large schema, and `createSchemaValidator` checks a value
- * whose check may take long. It is a file of its own in `dist/lazy/` (see src/build). The input has a value only for a check.
+ * whose check may take long. It is a file of its own in `dist/lazy/` (see src/build). The input has a value only for a
+ * check.
  */
 async function checkValue(input: { schema: JsonSchema; value?: unknown }): Promise<WorkerCheck> {
   const compiled = await compileSchema(input.schema);
