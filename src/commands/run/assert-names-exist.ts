@@ -1,10 +1,11 @@
-import { assertKnownVariables } from '../../cli/assert-known-variables.js';
+import { assertKnownVariables } from '../../cli/variables/assert-known-variables.js';
 import { BoticelliError, toBoticelliError } from '../../errors.js';
 import { planActs } from '../../executor/plan-acts.js';
 import { checkNarrative } from '../../narrative/load-narrative.js';
 import type { NarrativeContent } from '../../narrative/parse/parse-narrative-files.js';
 import { assertActsExist } from './assert-flags.js';
 import type { RunOptions } from './options.js';
+import type { RunResources } from './shared-resources.js';
 
 /**
  * Checks that every narrative has the acts and variables that the flags name. Otherwise a narrative without them would
@@ -16,16 +17,18 @@ import type { RunOptions } from './options.js';
 export async function assertNamesExist(
   files: readonly string[],
   options: RunOptions,
-  readContent: (file: string) => Promise<NarrativeContent>,
+  { readContent, readVariables }: Pick<RunResources, 'readContent' | 'readVariables'>,
 ): Promise<void> {
-  const { only = [], from, var: vars = new Map<string, string>() } = options;
+  const { only = [], from } = options;
+  const variables = await readVariables();
+  const { values: vars } = variables;
   if (only.length === 0 && from === undefined && vars.size === 0) return;
   for (const file of files) {
     const loaded = await loadIfReadable(file, vars, readContent);
     if (!loaded?.narrative) continue;
     try {
       assertActsExist(options, planActs(loaded.narrative));
-      assertKnownVariables(vars, loaded.variables ?? new Set());
+      assertKnownVariables(variables, loaded.variables ?? new Set());
     } catch (thrown) {
       const { code, message, hint } = toBoticelliError(thrown);
       throw new BoticelliError(code, `${loaded.file}: ${message}`, { ...(hint !== undefined && { hint }) });

@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
-import { assertKnownVariables } from '../../cli/assert-known-variables.js';
 import type { CliProcess } from '../../cli/process.js';
 import { reportDiagnostics } from '../../cli/report-diagnostics.js';
+import { assertKnownVariables } from '../../cli/variables/assert-known-variables.js';
 import type { BoticelliDriver } from '../../driver/driver.js';
 import { BoticelliError } from '../../errors.js';
 import type { RunReport } from '../../executor/narrative-events.js';
@@ -95,8 +95,9 @@ function shortlyAfterAbort(signal: AbortSignal): Promise<void> {
  * @throws BoticelliError `no_input`, `invalid_narrative`, or `usage` for an unknown variable
  */
 async function loadOverriddenNarrative({ file, options, proc, colors, view, resources }: RunNarrativeFileOptions) {
-  const { var: vars = new Map(), model, temperature, maxTokens } = options;
-  const loaded = await checkNarrative(await resources.readContent(file, view.warn), { vars });
+  const { model, temperature, maxTokens } = options;
+  const given = await resources.readVariables();
+  const loaded = await checkNarrative(await resources.readContent(file, view.warn), { vars: given.values });
   reportDiagnostics(loaded, { proc, colors, printLines: view.printLines });
   const { text, narrative, variables = new Set(), diagnostics } = loaded;
   if (!narrative) {
@@ -105,7 +106,7 @@ async function loadOverriddenNarrative({ file, options, proc, colors, view, reso
       hint: 'Fix the errors above; nothing was sent.',
     });
   }
-  assertKnownVariables(vars, variables);
+  assertKnownVariables(given, variables, view.warn);
   const overrides = {
     ...(model !== undefined && { model }),
     parameters: { ...(temperature !== undefined && { temperature }), ...(maxTokens !== undefined && { maxTokens }) },

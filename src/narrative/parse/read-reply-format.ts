@@ -12,6 +12,7 @@ import {
   type TomlValue,
 } from '../../toml/toml.js';
 import { isRecord } from '../../util/json.js';
+import { describeJsonError } from '../../util/json-syntax-error.js';
 import { readRegularFile } from '../../util/read-regular-file.js';
 import { compileSchema, describeSchemaProblem, type JsonSchema, type SchemaProblem } from '../schema/json-schema.js';
 
@@ -65,19 +66,16 @@ function readSchemaFile(file: string, path: Path, folder: string, report: Report
     if (isRecord(json)) return json;
     report(errorAt('bad-schema', path, `${quote(file)} is not a valid JSON Schema: it must be an object`));
   } catch (thrown) {
-    const reason = formatSyntaxError(thrown as Error, text);
-    report(errorAt('bad-schema', path, `the file ${quote(file)} is not valid JSON: ${reason}`));
+    const { reason, line, column } = describeJsonError(thrown as Error, text);
+    report(
+      errorAt(
+        'bad-schema',
+        path,
+        `the file ${quote(file)} is not valid JSON: ${reason} in line ${line}, column ${column}`,
+      ),
+    );
   }
   return undefined;
-}
-
-/** Formats V8's message. A position in it is converted to line and column; some messages have an excerpt instead. */
-function formatSyntaxError({ message }: Error, text: string): string {
-  const offset = /position (\d+)/.exec(message)?.[1];
-  const cleanMessage = message.replace(/ in JSON at position.*$/s, '').replaceAll(/\s+/g, ' ');
-  if (offset === undefined) return cleanMessage;
-  const lines = text.slice(0, Number(offset)).split('\n');
-  return `${cleanMessage} in line ${lines.length}, column ${(lines.at(-1)?.length ?? 0) + 1}`;
 }
 
 function createSchemaTableProblem(

@@ -3,6 +3,7 @@ import { decodeText } from '../../toml/decode-text.js';
 import { errorAt, type Problem } from '../../toml/problem.js';
 import { type Path, quote } from '../../toml/toml.js';
 import { readRegularFile } from '../../util/read-regular-file.js';
+import { hasUtf16Bom } from '../../util/utf16-bom.js';
 
 /** The maximum size of a text file, in bytes: that of a narrative. */
 const maxTextBytes = 32_000_000;
@@ -31,7 +32,7 @@ export function readTextFile(file: string, path: Path, folder: string): TextFile
   }
   const { text, diagnostic } = decodeText(content.bytes);
   // Data that contains a NUL byte is not text. grep and git detect binary files by the same rule.
-  if (content.bytes.includes(0))
+  if (content.bytes.includes(0) && !hasUtf16Bom(content.bytes))
     return fail(
       'bad-text',
       `${name} is binary, not text; write a picture, a sound or a PDF as an input of its own type`,
