@@ -34,6 +34,11 @@ export interface NarrativeExecutorOptions {
    * replaced with a placeholder text. Default false.
    */
   isRehearsal?: boolean;
+  /**
+   * Whether media names that replies or standard input fill may leave the narrative's folder, and may choose the host of
+   * a URL. Default false.
+   */
+  allowOutside?: boolean;
   clock?: Clock;
 }
 

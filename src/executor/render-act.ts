@@ -3,6 +3,7 @@ import { createMediaError } from '../narrative/invalid-narrative.js';
 import type { Act, Input, MediaInput, MediaTemplate, TextInput } from '../narrative/narrative.js';
 import { loadMediaTemplate } from '../narrative/parse/load-media.js';
 import { getPlaceholderNames, getVariableName, parseTemplate, renderTemplate } from '../narrative/template.js';
+import { assertNameStaysInside } from './filled-names.js';
 
 /** The values of placeholders when an act runs. */
 export interface TemplateValues {
@@ -53,7 +54,7 @@ function resolveValue(name: string, { replies, previous, vars, stdin, round }: T
 export async function renderActInput(
   input: Input,
   render: (text: string, formatValue?: (value: string) => string) => string,
-  { isRehearsal = false }: { isRehearsal?: boolean },
+  { isRehearsal = false, allowOutside = false }: { isRehearsal?: boolean; allowOutside?: boolean },
 ): Promise<Exclude<Input, MediaTemplate>> {
   if (input.type === 'text') return { type: 'text', content: render(input.content) };
   if (input.type !== 'media-template') return input;
@@ -62,6 +63,7 @@ export async function renderActInput(
     (placeholder) => !['stdin', 'round'].includes(placeholder) && getVariableName(placeholder) === undefined,
   );
   if (isRehearsal && isNamedByReply) return { type: 'text', content: `[media file named by ${input.text}]` };
+  if (!allowOutside) assertNameStaysInside(input, name, render);
   const loaded = await loadMediaTemplate(input, name);
   if (loaded.ok) return loaded.media;
   throw createMediaError(input, loaded.problem);

@@ -3,8 +3,7 @@ import { decodeText } from '../../toml/decode-text.js';
 import { formatLocation } from '../../toml/diagnostic.js';
 import { readToml } from '../../toml/read-toml.js';
 import { describeType, type TomlValue } from '../../toml/toml.js';
-import { isRecord } from '../../util/json.js';
-import { describeJsonError } from '../../util/json-syntax-error.js';
+import { describeJsonError, isRecord } from '../../util/json.js';
 
 type Variables = ReadonlyMap<string, string>;
 

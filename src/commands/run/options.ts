@@ -37,5 +37,7 @@ export interface RunOptions extends SettingsFlagOptions, VariableOptions {
   rehearse?: boolean;
   /** Whether standard input may be empty where a text uses it. */
   allowEmpty?: boolean;
+  /** Let media names that replies or standard input fill leave the narrative's folder. */
+  allowOutside?: boolean;
   strict?: boolean;
 }

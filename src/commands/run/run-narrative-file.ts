@@ -66,9 +66,9 @@ async function executeFile(context: RunNarrativeFileOptions, persistence: Persis
   const stack = await openDriverStack({ options, settings, warn, persistence, openQuota, budgetLedger });
   const driver = recording ? recording.wrapDriver(stack) : stack;
   const { defaultModel } = settings;
-  const { strict = false, rehearse: isRehearsal = false } = options;
+  const { strict = false, rehearse: isRehearsal = false, allowOutside = false } = options;
   const executor = new NarrativeExecutor({
-    ...{ driver, defaultModel, strict, isRehearsal, canDiscard, saveAudio, signal },
+    ...{ driver, defaultModel, strict, isRehearsal, allowOutside, canDiscard, saveAudio, signal },
     ...{ onEvent: persistence.wrapListener(view.onEvent), stdin: () => resources.readStdin(warn) },
   });
   try {
@@ -97,7 +97,8 @@ function shortlyAfterAbort(signal: AbortSignal): Promise<void> {
 async function loadOverriddenNarrative({ file, options, proc, colors, view, resources }: RunNarrativeFileOptions) {
   const { model, temperature, maxTokens } = options;
   const given = await resources.readVariables();
-  const loaded = await checkNarrative(await resources.readContent(file, view.warn), { vars: given.values });
+  const content = await resources.readContent(file, view.warn);
+  const loaded = await checkNarrative(content, { vars: given.values, confinement: await resources.findConfinement() });
   reportDiagnostics(loaded, { proc, colors, printLines: view.printLines });
   const { text, narrative, variables = new Set(), diagnostics } = loaded;
   if (!narrative) {

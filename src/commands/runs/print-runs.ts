@@ -7,6 +7,7 @@ import { stringifyJson } from '../../terminal/replies/json.js';
 import { formatRunList } from '../../terminal/reports/run-list.js';
 import { formatRun, renderRunMarkdown, toRunExport } from '../../terminal/reports/run-report.js';
 import { createColors } from '../../terminal/text/colors.js';
+import { toPrintable } from '../../terminal/text/printable.js';
 import { withRunHistory } from './run-history.js';
 
 /** The options of `boticelli runs`. */
@@ -45,7 +46,9 @@ export function showRun(id: string, proc: CliProcess): Promise<void> {
 export function exportRun(id: string, { format }: ExportOptions, proc: CliProcess): Promise<void> {
   return withOutput(proc, async (output) => {
     const { run, acts } = await findRun(id, proc);
-    output.write(format === 'json' ? `${stringifyJson(toRunExport(run, acts), 2)}\n` : renderRunMarkdown(run, acts));
+    if (format === 'json') return output.write(`${stringifyJson(toRunExport(run, acts), 2)}\n`);
+    const markdown = renderRunMarkdown(run, acts);
+    output.write(output.isTerminal ? toPrintable(markdown) : markdown);
   });
 }
 

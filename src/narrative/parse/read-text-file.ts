@@ -4,6 +4,8 @@ import { errorAt, type Problem } from '../../toml/problem.js';
 import { type Path, quote } from '../../toml/toml.js';
 import { readRegularFile } from '../../util/read-regular-file.js';
 import { hasUtf16Bom } from '../../util/utf16-bom.js';
+import { explainOutside } from '../confinement.js';
+import type { MediaReadOptions } from './read-media.js';
 
 /** The maximum size of a text file, in bytes: that of a narrative. */
 const maxTextBytes = 32_000_000;
@@ -15,15 +17,25 @@ type TextFileResult = { ok: true; text: string; label: string } | { ok: false; p
  * Reads the `file` of a text input, with LF line endings, so that a narrative sends the same requests on every system.
  * `label` is the name of the file relative to the name that the user gave.
  */
-export function readTextFile(file: string, path: Path, folder: string): TextFileResult {
-  const fail = (rule: 'text-not-found' | 'bad-text' | 'empty-prompt', message: string): TextFileResult => ({
+export function readTextFile(
+  file: string,
+  path: Path,
+  { folder, confinement }: Pick<MediaReadOptions, 'folder' | 'confinement'>,
+): TextFileResult {
+  const fail = (
+    rule: 'text-not-found' | 'outside-folder' | 'bad-text' | 'empty-prompt',
+    message: string,
+  ): TextFileResult => ({
     ok: false,
     problem: errorAt(rule, path, message),
   });
   // An empty name would resolve to the folder itself.
   if (file.trim() === '') return fail('text-not-found', 'the file name is empty');
   const name = `the file ${quote(file)}`;
-  const content = readRegularFile(resolve(folder, file), maxTextBytes);
+  const filePath = resolve(folder, file);
+  const outsideProblem = explainOutside(filePath, name, confinement);
+  if (outsideProblem !== undefined) return fail('outside-folder', outsideProblem);
+  const content = readRegularFile(filePath, maxTextBytes);
   if (!content.ok) {
     const { reason, message } = content.problem;
     if (reason === 'too-large') return fail('bad-text', `${name} ${message}`);

@@ -1,6 +1,7 @@
 import type Database from 'libsql';
 import type { ErrorReport } from '../../errors.js';
 import type { ActEnd, RunStatus } from '../../executor/narrative-events.js';
+import { isRecord, tryParseJson } from '../../util/json.js';
 import type { ActProgressEvent, RunTotals } from './run-recorder.js';
 
 /** A recorded run with its totals. */
@@ -62,14 +63,35 @@ export function listActs(database: Database.Database, run: string): RecordedAct[
   const rows = database.prepare('SELECT act, ended, told FROM acts WHERE run = ? ORDER BY position').raw(true).all(run);
   return (rows as [string, string | null, string][]).map(([act, endJson, eventsJson]) => ({
     act,
-    ...(endJson !== null && { end: JSON.parse(endJson) }),
-    events: JSON.parse(eventsJson),
+    ...(isRecord(parseColumn(endJson)) && { end: parseColumn(endJson) as ActEnd }),
+    events: toList(parseColumn(eventsJson)).filter(isRecord) as unknown as ActProgressEvent[],
   }));
 }
 
-/** Converts a row. Columns that are NULL are left out. */
+/** Converts a row. Columns that are NULL are left out, and so is what is not valid: an odd row hides no other one. */
 function toRecordedRun(row: RunRow): RecordedRun {
-  const entries = Object.entries(row).filter(([, value]) => value !== null);
-  const fields = entries.map(([name, value]) => [name, jsonColumns.includes(name) ? JSON.parse(String(value)) : value]);
-  return { ...Object.fromEntries(fields), startedAt: new Date(row.startedAt).toISOString() };
+  const plainFields = Object.entries(row).filter(([name, value]) => value !== null && !jsonColumns.includes(name));
+  const [modelsAsked, modelsServed] = [row.modelsAsked, row.modelsServed].map((json) => toList(parseColumn(json)));
+  const [usage, error] = [row.usage, row.error].map(parseColumn);
+  return {
+    ...(Object.fromEntries(plainFields) as unknown as RecordedRun),
+    ...({ modelsAsked, modelsServed } as Pick<RecordedRun, 'modelsAsked' | 'modelsServed'>),
+    usage: isRecord(usage) ? usage : {},
+    ...(isRecord(error) && { error: error as unknown as ErrorReport }),
+    startedAt: formatTime(row.startedAt),
+  };
+}
+
+function parseColumn(json: string | number | null | undefined): unknown {
+  return typeof json === 'string' ? tryParseJson(json) : undefined;
+}
+
+function toList(value: unknown): unknown[] {
+  return Array.isArray(value) ? value : [];
+}
+
+/** Formats a time as ISO 8601 in UTC; the epoch if the time is outside of the range of dates. */
+function formatTime(timeMs: number): string {
+  const date = new Date(timeMs);
+  return new Date(Number.isNaN(date.getTime()) ? 0 : date).toISOString();
 }

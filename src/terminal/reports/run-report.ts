@@ -81,7 +81,10 @@ export function toRunExport(run: RecordedRun, acts: readonly RecordedAct[]) {
   return { ...run, acts: acts.flatMap(({ end }) => end ?? []), told: acts.flatMap(({ events }) => events) };
 }
 
-/** Renders the document of `runs export --format markdown`: a heading for each act, and its unchanged reply below. */
+/**
+ * Renders the document of `runs export --format markdown`: a heading for each act, and its unchanged reply below. The
+ * replies may contain control characters.
+ */
 export function renderRunMarkdown(run: RecordedRun, acts: readonly RecordedAct[]): string {
   const { narrative, run: id, startedAt, status, actsEnded, actCount, durationMs, modelsServed, error } = run;
   const duration = durationMs === undefined ? '' : ` after ${formatDuration(durationMs)}`;

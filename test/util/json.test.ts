@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { describeJsonError } from '../../src/util/json-syntax-error.js';
+import { describeJsonError } from '../../src/util/json.js';
 
 /** The error of `JSON.parse`, as `line:column reason`. */
 function describeError(text: string): string {
