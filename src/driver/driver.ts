@@ -20,13 +20,15 @@ export interface CallContext {
    * signal's reason on abort. Present only for drivers that manage concurrency, and only if concurrency is limited.
    */
   acquireSlot?: (model: string) => Promise<Lease>;
-  /** Identifies the request within the run. Set by a layer that stores replies, for layers that store parts of them. */
+  /**
+   * Set by a layer that stores replies, for layers that store parts. `occurrence` tells requests with one key apart.
+   */
   requestId?: { key: string; occurrence: number };
   /** The fallback models that the act or its narrative names. */
   fallback?: readonly string[];
 }
 
-/** A concurrency slot that was acquired. If its process dies, the slot becomes free within seconds. */
+/** A concurrency slot that was acquired. If the process that holds it dies, the slot becomes free within seconds. */
 export interface Lease {
   release(): Promise<void>;
 }

@@ -35,8 +35,8 @@ export interface NarrativeExecutorOptions {
    */
   isRehearsal?: boolean;
   /**
-   * Whether media names that replies or standard input fill may leave the narrative's folder, and may choose the host of
-   * a URL. Default false.
+   * Whether a reply or standard input that fills a media name may choose a file outside of the narrative's folder, or
+   * the host of a URL. Default false.
    */
   allowOutside?: boolean;
   clock?: Clock;

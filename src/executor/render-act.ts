@@ -48,7 +48,7 @@ function resolveValue(name: string, { replies, previous, vars, stdin, round }: T
 }
 
 /**
- * Renders an input with `render`, and reads the media file that a rendered name refers to.
+ * Fills the placeholders of an input with `render`, and reads the media file if the input is a media name.
  * @throws BoticelliError the same errors as `check` for media that can't be used
  */
 export async function renderActInput(

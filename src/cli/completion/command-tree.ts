@@ -36,7 +36,7 @@ export function createCommandTree(command: Command): CommandNode {
   return createNode(command, [], []);
 }
 
-/** @param siblingNames the names of the commands beside this one: the completions for the argument of `help` */
+/** @param siblingNames the names of the parent's subcommands, which complete the argument of `help` */
 function createNode(command: Command, path: readonly string[], siblingNames: readonly string[]): CommandNode {
   const help = command.createHelp();
   const names = command.commands.map((subcommand) => subcommand.name());
@@ -75,7 +75,7 @@ function createFlag(option: Option): Flag {
   };
 }
 
-/** Returns the choices, or else the completions for a placeholder with this name. */
+/** Returns the choices that commander knows, or else the completions for a placeholder with this name. */
 function findValues({ argChoices }: Option | Argument, name: string): Values {
   return argChoices ? createWords(argChoices) : (valuesByPlaceholder[name] ?? { kind: 'unknown' });
 }

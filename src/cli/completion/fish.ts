@@ -59,7 +59,7 @@ function renderCommandLines(node: CommandNode): string[] {
   return [...commands, ...flags, ...values];
 }
 
-/** `-x` excludes files from the values of an option, `-r` includes them. */
+/** In fish, `-x` requires a value that is not a file; `-r -F` requires a value and completes files. */
 function renderOptionValues(values: Values): string {
   return values.kind === 'files' ? '-r -F' : `-x ${renderCandidates(values)}`.trimEnd();
 }

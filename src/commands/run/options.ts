@@ -37,7 +37,7 @@ export interface RunOptions extends SettingsFlagOptions, VariableOptions {
   rehearse?: boolean;
   /** Whether standard input may be empty where a text uses it. */
   allowEmpty?: boolean;
-  /** Let media names that replies or standard input fill leave the narrative's folder. */
+  /** Let a media name lead out of the narrative's folder even if a reply or standard input fills it. */
   allowOutside?: boolean;
   strict?: boolean;
 }

@@ -9,7 +9,7 @@ import type { GenerateResponse, StreamChunk, Usage } from '../response.js';
 import { createLayer, type SendInner } from './create-layer.js';
 import { reportUsage } from './usage-events.js';
 
-/** Twice what the longest reply needs: 1,048,576 tokens, the context window of Gemini 4, in hops of 32,768. */
+/** Twice the hops of the longest reply: 1,048,576 tokens, the context window of Gemini 4, in hops of 32,768. */
 const maxHops = 64;
 
 /**
@@ -115,7 +115,7 @@ function reportHop({ usage, reused = false }: GenerateResponse, part: number, { 
   emit?.({ type: 'hop', part, message, reused });
 }
 
-/** Joins the responses of all hops. The turn of the last one is already whole. */
+/** Joins the responses of all hops. The turn of the last response already contains all hops. */
 function joinResponses(responses: readonly GenerateResponse[]): GenerateResponse {
   const last = responses.at(-1) as GenerateResponse;
   const billed = responses.filter(({ reused }) => !reused);

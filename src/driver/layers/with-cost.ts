@@ -16,7 +16,7 @@ export function withCost({ getPrice }: CostOptions, inner: BoticelliDriver): Bot
     if (billed.reused) return billed;
     const { model, usage, tokenDetails = {} } = billed;
     const price = getPrice(model, request.model);
-    // Gateways send no details. They are not needed for a prompt that has only text.
+    // Gateways send no details, but the price of a prompt without sound does not depend on them.
     const prompt = tokenDetails.prompt ?? (price && getSilentPrompt(request, price, usage));
     const costUsd = price && calculateCostUsd(usage, price, { ...tokenDetails, ...(prompt && { prompt }) });
     return costUsd === undefined ? billed : { ...billed, costUsd };

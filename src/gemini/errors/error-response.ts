@@ -8,7 +8,7 @@ export interface ErrorResponse {
   body: string;
   /** Whether the error came in a 200 or in a Live session. The status is then the one that the error names, or 500. */
   isInsideSuccess?: boolean;
-  /** The proxy as `host:port` if it read the request, as with plain HTTP, and may have answered it itself. */
+  /** The proxy as `host:port` if it may have answered itself, which it can do only for plain HTTP. */
   proxyHost?: string | undefined;
 }
 

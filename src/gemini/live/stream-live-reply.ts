@@ -139,7 +139,7 @@ function emitWarnings(collector: LiveReplyCollector, lacksTranscript: boolean, {
   if (otherParts !== undefined) warn(`the reply also has ${otherParts}; only its text is shown`);
 }
 
-/** Yields the reply's text up to the end of the turn. Returns why the session ended before the reply began. */
+/** Yields the reply's text up to the end of the turn. If the session ended before the reply began, returns why. */
 async function* receiveReply(
   { session }: BorrowedSession,
   collector: LiveReplyCollector,
@@ -172,7 +172,7 @@ async function* receiveReply(
       throw createStreamInterruptedError('the service interrupted its reply', collector.text);
     }
     if (progress.isClosed && signal === timeouts.signal) {
-      // The reply is whole but for late words of its transcript, so the deadline must not discard it.
+      // The reply is whole except for late words of its transcript, so the deadline must not discard it.
       timeouts.markComplete();
       timeouts.close();
       signal = context.signal;

@@ -52,7 +52,7 @@ export interface LintContext {
   usedVariables: ReadonlySet<string>;
   /** The placeholder names of each act, without variables. */
   referencesByAct: ReadonlyMap<string, readonly string[]>;
-  /** The model of every act, instead of the models in the file. */
+  /** The model of `--model`, which every act uses instead of the models in the file. */
   model?: string | undefined;
   /** Milliseconds since the epoch; decides which models retire soon. Default: the current time. */
   now?: number;

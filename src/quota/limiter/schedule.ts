@@ -72,19 +72,19 @@ export function exceedsLearnedLimit({ learned }: ModelState, tokens: number): bo
 }
 
 function findSendTime(
-  { appointments, notBefore = 0, refusedFor = 'rpm' }: ModelState,
+  { appointments: reservations, notBefore = 0, refusedFor = 'rpm' }: ModelState,
   tokens: number,
   now: number,
   { limits, windowMs, guardMs }: WindowLimits,
 ): SendTime {
   const { rpm, tpm } = limits;
   const spanMs = windowMs + guardMs;
-  const lastAt = appointments.at(-1)?.at ?? 0;
-  const byRequests = rpm ? (appointments.at(-rpm.value)?.at ?? -spanMs) + spanMs : 0;
-  const byTokens = tpm ? findBlockingTime(appointments, tpm.value - tokens) + spanMs : 0;
+  const lastAt = reservations.at(-1)?.at ?? 0;
+  const byRequests = rpm ? (reservations.at(-rpm.value)?.at ?? -spanMs) + spanMs : 0;
+  const byTokens = tpm ? findBlockingTime(reservations, tpm.value - tokens) + spanMs : 0;
   const at = Math.max(now, lastAt, notBefore, byRequests, byTokens);
   if (at <= now) return { at: now, guessed: false };
-  // The API stated this time, so it is not a guess.
+  // This time comes from a rejection, so no built-in limit is involved.
   if (at === notBefore) return { at, reason: refusedFor, guessed: false };
   const reason = at === byTokens ? 'tpm' : 'rpm';
   const limit = limits[reason];

@@ -95,7 +95,7 @@ export function createRunRecorder(options: RunRecorderOptions): (event: Narrativ
 }
 
 function addAct(totals: RunTotals, { requestedModel, end, events }: ActRecord): RunTotals {
-  const requests = events.filter(
+  const furtherRequests = events.filter(
     (event) => event.type === 'act-retry' || ('part' in event && event.part !== undefined),
   );
   const waitMs = events.reduce((sum, event) => sum + (event.type === 'act-wait' ? event.waitMs : 0), 0);
@@ -103,16 +103,14 @@ function addAct(totals: RunTotals, { requestedModel, end, events }: ActRecord): 
     actsEnded: totals.actsEnded + (end ? 1 : 0),
     modelsAsked: [...new Set([...totals.modelsAsked, requestedModel])],
     modelsServed: [...new Set([...totals.modelsServed, ...(end ? [end.model] : [])])],
-    attempts: totals.attempts + (end?.attempts ?? requests.length + 1),
+    attempts: totals.attempts + (end?.attempts ?? furtherRequests.length + 1),
     waitMs: totals.waitMs + (end?.waitMs ?? waitMs),
     usage: end && !end.reused ? addUsage(totals.usage, end.usage) : totals.usage,
     costUsd: end ? addCosts(totals.costUsd, end.costUsd) : totals.costUsd,
   };
 }
 
-/**
- * Creates a writer that stores a run in SQLite. Each act is written in one transaction with the new totals of the run.
- */
+/** Creates a writer that stores a run in SQLite, each act in one transaction with the new totals of the run. */
 function createRunWriter({ database, origin, now, enqueue }: RunRecorderOptions) {
   const statements = prepareStatements(database);
   let run = '';
@@ -128,8 +126,8 @@ function createRunWriter({ database, origin, now, enqueue }: RunRecorderOptions)
     },
     writeAct({ act, end, events }: ActRecord, totals: RunTotals): void {
       const { actsEnded, modelsAsked, modelsServed, attempts, waitMs, usage, costUsd } = totals;
-      const ended = end ? JSON.stringify(end) : null;
-      const row = [run, position, replaceNuls(act), ended, JSON.stringify(events), end?.costUsd ?? null, run];
+      const endJson = end ? JSON.stringify(end) : null;
+      const row = [run, position, replaceNuls(act), endJson, JSON.stringify(events), end?.costUsd ?? null, run];
       const totalsRow = [actsEnded, JSON.stringify(modelsAsked), JSON.stringify(modelsServed), attempts, waitMs];
       position += 1;
       write(() => {

@@ -5,9 +5,7 @@ import { createSqliteReplyCache, type ReplyCache } from '../replies/reply-cache.
 import { pruneRuns } from './prune-runs.js';
 import { createRunRecorder, type RunRecorderOptions } from './run-recorder.js';
 
-/**
- * Stores the replies and the record of one run. No method rejects, because the run continues even if storing fails.
- */
+/** Stores the replies and the record of one run. No method rejects: the run continues even if storing fails. */
 export interface RunStore {
   replyCache: ReplyCache;
   /** Records an event. Resolves when it is written. */

@@ -64,7 +64,7 @@ export function createWaitTracker({ stderr, now, label }: WaitTrackerOptions): (
     return { text: label === undefined ? text : `${label}: ${text}`, ...rest };
   };
   return (event) => {
-    // There may be thousands of deltas, but only the first one changes the state.
+    // There may be thousands of deltas. After the first one, only the number of characters changes.
     if (event.type === 'act-delta' && waitState?.kind === 'rest-of-reply') {
       waitState.characters += event.text.length;
       return;
