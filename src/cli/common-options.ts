@@ -1,6 +1,6 @@
 import { Option } from 'commander';
 import type { SettingsFlags } from '../config/settings.js';
-import { collectVariable, parsePositiveDurationMs, parseTierName } from './option-parsers.js';
+import { collectVariable, collectVariableFile, parsePositiveDurationMs, parseTierName } from './option-parsers.js';
 
 /** The options that override settings. */
 export interface SettingsFlagOptions extends SettingsFlags {
@@ -25,8 +25,15 @@ export function configOption(): Option {
   return new Option('--config <file>', 'settings file instead of ./boticelli.toml');
 }
 
-export function variableOption(): Option {
-  return new Option('--var <key=value>', 'value for {{vars.key}}; repeatable').argParser(collectVariable);
+/** The options of `VariableOptions`. */
+export function variableOptions() {
+  return {
+    var: new Option('--var <key=value>', 'value for {{vars.key}}; repeatable').argParser(collectVariable),
+    varFile: new Option('--var-file <key=path>', 'text file for {{vars.key}}; repeatable').argParser(
+      collectVariableFile,
+    ),
+    vars: new Option('--vars <file>', 'variables from a JSON or TOML file'),
+  };
 }
 
 export function yesOption(): Option {

@@ -1,5 +1,6 @@
 import type { Argument, Command, Option } from 'commander';
 import type { CliProcess } from './process.js';
+import { rejectRepeatedValues } from './repeatable-options.js';
 
 /** Runs a command with its parsed arguments and options. Throws if the command fails. */
 type CommandHandler<Args extends unknown[], Options> = (
@@ -13,6 +14,8 @@ export interface CommandDefinition<Args extends unknown[], Options extends objec
   arguments?: readonly Argument[];
   /** The options, keyed by the property that they set. The compiler checks that every property has an option. */
   options: { [Name in keyof Options]-?: Option | readonly Option[] };
+  /** What to do instead of giving an option twice, as a clause. */
+  repeatAdvice?: Partial<Record<keyof Options, string>>;
   subcommands?: readonly AddCommand[];
   /** Loads the handler when the command runs, so that other commands do not load it. */
   loadHandler: () => Promise<CommandHandler<Args, Options>>;
@@ -25,14 +28,24 @@ type AddCommand = (parent: Command, proc: CliProcess) => void;
 export function defineCommand<Args extends unknown[], Options extends object>(
   definition: CommandDefinition<Args, Options>,
 ): AddCommand {
-  const { name, description, arguments: positionals = [], subcommands = [], loadHandler } = definition;
+  const {
+    name,
+    description,
+    arguments: positionals = [],
+    subcommands = [],
+    repeatAdvice = {},
+    loadHandler,
+  } = definition;
   return (parent, proc) => {
     const command = parent
       .command(name)
       .description(description)
       .allowExcessArguments(subcommands.length > 0);
     for (const argument of positionals) command.addArgument(argument);
-    for (const option of listOptions(definition.options)) command.addOption(option);
+    for (const option of listOptions(definition.options)) {
+      command.addOption(option);
+      rejectRepeatedValues(command, option, (repeatAdvice as Record<string, string>)[option.attributeName()]);
+    }
     command.action(async (...parameters: unknown[]) => {
       // Commander parses the name of an unknown subcommand as an argument.
       if (subcommands.length > 0) assertNoArguments(command);

@@ -76,8 +76,21 @@ export function collectFallbackModel(text: string, previous?: string[] | boolean
 
 /** Collects the variables of `--var key=value`. If a key is repeated, its last value applies. */
 export function collectVariable(text: string, previous?: ReadonlyMap<string, string>): ReadonlyMap<string, string> {
+  return collectAssignment(text, previous, 'Expected key=value, such as --var lang=fr.');
+}
+
+/** Collects the paths of `--var-file key=path`. If a key is repeated, its last path applies. */
+export function collectVariableFile(text: string, previous?: ReadonlyMap<string, string>): ReadonlyMap<string, string> {
+  return collectAssignment(text, previous, 'Expected key=path, such as --var-file text=article.txt.');
+}
+
+function collectAssignment(
+  text: string,
+  previous: ReadonlyMap<string, string> = new Map(),
+  expected: string,
+): ReadonlyMap<string, string> {
   const separator = text.indexOf('=');
   const name = text.slice(0, separator).trim();
-  if (separator === -1 || name === '') throw new InvalidArgumentError('Expected key=value, such as --var lang=fr.');
-  return new Map([...(previous ?? []), [name, text.slice(separator + 1)]]);
+  if (separator === -1 || name === '') throw new InvalidArgumentError(expected);
+  return new Map([...previous, [name, text.slice(separator + 1)]]);
 }

@@ -16,24 +16,29 @@ interface ReadStdinOptions {
   clock?: Clock;
 }
 
+interface ReadStdinTextOptions extends ReadStdinOptions {
+  /** Whether standard input may have no text. Default false. */
+  allowEmpty?: boolean;
+}
+
 /** Standard input that has not ended after this time is probably a pipe or a terminal that was left open by mistake. */
 const noticeAfterMs = 1500;
 
 /**
- * Reads standard input as the text of `{{stdin}}`. Warns if there is no text, because an empty pipe is often a mistake,
- * and when it has waited for a while.
+ * Reads standard input as the text of `{{stdin}}`. Warns when it has waited for a while.
  *
- * @throws BoticelliError `no_input` for a terminal, a folder, binary data, or more text than fits into a request; or
- *   the reason of the signal
+ * @throws BoticelliError `no_input` for a terminal, a folder, binary data, or more text than fits into a request, and if
+ *   there is no text, because an empty pipe is often a mistake; or the reason of the signal
  */
-export async function readStdinText(proc: StdinProcess, options: ReadStdinOptions): Promise<string> {
+export async function readStdinText(proc: StdinProcess, options: ReadStdinTextOptions): Promise<string> {
   if (proc.stdin.isTTY) {
     const message = 'the narrative uses {{stdin}}, but standard input is a terminal';
     throw createStdinError(message, 'Pipe text into it, or add < file.');
   }
-  const text = decodeText(await readStdinBytes(proc, options, maxRequestBytes));
-  if (text.trim() === '') options.warn('standard input contains no text, so {{stdin}} is empty');
-  return text;
+  const text = decodeText(await readStdinBytes(proc, options, maxRequestBytes, '--allow-empty < /dev/null'));
+  if (text.trim() !== '' || options.allowEmpty) return text;
+  const message = 'standard input contains no text, but the narrative uses {{stdin}}';
+  throw createStdinError(message, 'Pipe text into it, or add --allow-empty.');
 }
 
 /**
@@ -42,7 +47,7 @@ export async function readStdinText(proc: StdinProcess, options: ReadStdinOption
  * @throws BoticelliError `no_input`, or the reason of the signal
  */
 export async function readStdinNarrative(proc: StdinProcess, options: ReadStdinOptions): Promise<NarrativeContent> {
-  const bytes = await readStdinBytes(proc, options, maxNarrativeBytes);
+  const bytes = await readStdinBytes(proc, options, maxNarrativeBytes, '< /dev/null');
   return { file: '<stdin>', bytes, folder: '.', isFromStdin: true };
 }
 
@@ -50,11 +55,12 @@ async function readStdinBytes(
   { stdin }: StdinProcess,
   { signal, warn, clock = systemClock }: ReadStdinOptions,
   maxBytes: number,
+  emptyInput: string,
 ): Promise<Buffer> {
   assertNotFolder(stdin);
   const ended = new AbortController();
   clock.sleep(noticeAfterMs, ended.signal).then(
-    () => warn('waiting for standard input to end: press Ctrl-D at a terminal, or add < /dev/null for empty input'),
+    () => warn(`waiting for standard input to end: press Ctrl-D at a terminal, or add ${emptyInput} for empty input`),
     () => {},
   );
   const chunks: Buffer[] = [];

@@ -35,6 +35,8 @@ export interface WaitEvent {
   until: string;
   /** True if the limit is a built-in guess, which may differ from the service's limit. */
   guessed?: boolean;
+  /** With `guessed`: the limit, in requests or tokens per minute, or in concurrent requests. */
+  limit?: number;
   /** True if all models of the project pause, because of its spend-based limit. `reason` is then `backoff`. */
   isProjectWide?: boolean;
 }

@@ -21,7 +21,7 @@ export interface TierLimits {
 }
 
 /** Requests per minute of models whose own limit is unknown: the lowest limit of any free model seen in 2026. */
-const freeTierRpm = 5;
+export const freeTierRpm = 5;
 /** Concurrent Live sessions on the free tier: the documented number of 2025 (ai.google.dev/gemini-api/docs/live). */
 const freeTierLiveSessions = 3;
 

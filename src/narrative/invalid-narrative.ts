@@ -20,7 +20,9 @@ export class InvalidNarrative extends BoticelliError {
   }
 }
 
-const unreadableRules = ['unreadable', 'outside-folder', 'media-not-found', 'narrative-not-found', 'schema-not-found'];
+const unreadableRules = [
+  ...['unreadable', 'outside-folder', 'media-not-found', 'narrative-not-found', 'schema-not-found', 'text-not-found'],
+];
 
 /**
  * Returns `no_input` if every error is about a file that can't be read (the narrative itself, or a file that it refers

@@ -109,7 +109,7 @@ export async function checkNarrative(
     if (parseDiagnostic) diagnostics.push({ ...parseDiagnostic, ...source });
     if (problems.length === 0) continue;
     const fileDiagnostics = await createDiagnostics(problems, parsedFile.text);
-    for (const diagnostic of fileDiagnostics) diagnostics.push({ ...diagnostic, ...source });
+    for (const diagnostic of fileDiagnostics) diagnostics.push({ ...source, ...diagnostic });
   }
   const text = diagnostics.length === 0 ? root.text : getShownText(root);
   const loaded: LoadedNarrative = { file, text, variables, diagnostics };

@@ -16,7 +16,10 @@ export interface Limits {
 export interface Limit {
   /** 1 or more. */
   value: number;
-  /** `built-in` is a guess: it delays requests, but never stops them for the rest of a day. `learned` is the API's. */
+  /**
+   * `built-in` is a guess: it delays requests, but never stops them for the rest of a day. It rises if more was served.
+   * `learned` comes from the API.
+   */
   source: 'built-in' | 'settings' | 'flag' | 'learned';
 }
 
@@ -29,20 +32,40 @@ export interface LearnedLimit {
 
 export type LearnedLimits = Partial<Record<LimitKind, LearnedLimit>>;
 
+/** What is known about the limits of a model from its requests. */
+export interface ObservedLimits {
+  /** Limits that the API stated. */
+  learned: LearnedLimits;
+  /**
+   * The most requests that the service accepted within one window, if they are more than the lowest guess. A guess of requests per
+   * minute rises to this number.
+   */
+  servedInWindow?: number;
+}
+
 /** The share of each limit to use, for example 0.8. Default 1. */
 export type QuotaBudget = Partial<Record<LimitKind, number>>;
 
 /**
  * Computes the limits to enforce. A learned limit replaces a built-in one. If the user has set a limit too, the lower
- * of the two applies. The budget then scales each limit, but never below 1.
+ * of the two applies. A built-in limit rises to what was served. The budget then scales each limit, but never below 1.
  */
-export function computeEffectiveLimits(configured: Limits, learned: LearnedLimits, budget: QuotaBudget = {}): Limits {
+export function computeEffectiveLimits(
+  configured: Limits,
+  { learned, servedInWindow = 0 }: ObservedLimits,
+  budget: QuotaBudget = {},
+): Limits {
   const effective: Limits = {};
   for (const kind of limitKinds) {
-    const limit = selectStricter(configured[kind], learned[kind]);
+    const raised = kind === 'rpm' ? raiseGuess(configured.rpm, servedInWindow) : configured[kind];
+    const limit = selectStricter(raised, learned[kind]);
     if (limit) effective[kind] = { ...limit, value: Math.max(1, Math.floor(limit.value * (budget[kind] ?? 1))) };
   }
   return effective;
+}
+
+function raiseGuess(configured: Limit | undefined, served: number): Limit | undefined {
+  return configured?.source === 'built-in' && served > configured.value ? { ...configured, value: served } : configured;
 }
 
 function selectStricter(configured: Limit | undefined, learned: LearnedLimit | undefined): Limit | undefined {

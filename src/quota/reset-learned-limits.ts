@@ -18,6 +18,8 @@ export interface ResetResult {
   guard: boolean;
   /** Whether token estimates had been corrected. */
   tokenRatio: boolean;
+  /** The most requests that were served within one window, if they had raised the guess, or might have. */
+  servedInWindow?: number;
 }
 
 /**
@@ -56,13 +58,14 @@ function copyConfirmed({ appointments: reservations, days }: ModelState, state: 
 }
 
 function resetState(state: ModelState, model: string): ResetResult {
-  const { learned, standsFor, closedUntil, notBefore, guardFactor, tokenRatio } = state;
+  const { learned, standsFor, closedUntil, notBefore, guardFactor, tokenRatio, servedInWindow } = state;
   const { refusals, guardFactor: defaultGuardFactor } = createModelState();
   Object.assign(state, { learned: {}, refusals, guardFactor: defaultGuardFactor });
   delete state.standsFor;
   delete state.closedUntil;
   delete state.notBefore;
   delete state.tokenRatio;
+  delete state.servedInWindow;
   return {
     model,
     learned,
@@ -71,5 +74,6 @@ function resetState(state: ModelState, model: string): ResetResult {
     ...(notBefore !== undefined && { notBefore }),
     guard: guardFactor > defaultGuardFactor,
     tokenRatio: tokenRatio !== undefined,
+    ...(servedInWindow !== undefined && { servedInWindow }),
   };
 }

@@ -107,7 +107,7 @@ function getModelStatus(
   const reservedToday = reservations.filter(({ confirmed, at }) => !confirmed && at < endsAt).length;
   return {
     model,
-    limits: addLimitDetails(window.limits, computeEffectiveLimits(configured, state.learned), state),
+    limits: addLimitDetails(window.limits, computeEffectiveLimits(configured, state), state),
     minute: countUsage(reservations.filter(({ at }) => at > now - window.windowMs)),
     day: { endsAt, requests: { used: Math.max(0, count - reservedToday), booked: reservedToday } },
     underWay: leases.length,

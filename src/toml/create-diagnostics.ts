@@ -1,5 +1,5 @@
 import { findNearestName } from '../util/nearest-name.js';
-import type { Diagnostic, Location } from './diagnostic.js';
+import { type Diagnostic, type Location, locate as locateRange } from './diagnostic.js';
 import { createLocator } from './locator.js';
 import type { Problem, SuggestionQuery } from './problem.js';
 
@@ -17,19 +17,24 @@ export async function createDiagnostics(problems: readonly Problem[], text: stri
   const findSuggestion = (query: SuggestionQuery | undefined) =>
     query && suggestionsLeft-- > 0 ? formatNearestName(query) : undefined;
   const located = problems.map((problem) => ({ problem, location: locate(problem) })).sort(compareLocations);
-  return located.map(({ problem: { severity, rule, message, suggest, suggestion }, location }) => {
+  return located.map(({ problem: { severity, rule, message, suggest, suggestion, inFile }, location }) => {
     const shown = suggestion ?? findSuggestion(suggest);
     return {
       severity,
       rule,
       message,
       ...(shown !== undefined && { suggestion: shown }),
-      ...(location && { location }),
+      ...(inFile ? locateInFile(inFile) : location && { location }),
     };
   });
 }
 
+function locateInFile({ file, text, offset, length }: NonNullable<Problem['inFile']>) {
+  return { location: locateRange(text, offset, offset + length), source: { file, text } };
+}
+
 interface Located {
+  problem: Problem;
   location: Location | undefined;
 }
 
@@ -38,7 +43,11 @@ function formatNearestName({ name, candidates, format = (nearest) => nearest }: 
   return nearest === undefined ? undefined : format(nearest);
 }
 
-function compareLocations({ location: left }: Located, { location: right }: Located): number {
+function compareLocations(
+  { location: left, problem: leftProblem }: Located,
+  { location: right, problem: rightProblem }: Located,
+): number {
   if (!left || !right) return Number(left === undefined) - Number(right === undefined);
-  return left.line - right.line || left.column - right.column;
+  const offset = ({ inFile }: Problem) => inFile?.offset ?? 0;
+  return left.line - right.line || left.column - right.column || offset(leftProblem) - offset(rightProblem);
 }

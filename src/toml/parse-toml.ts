@@ -40,7 +40,8 @@ const escapePrefix = '\0';
 /**
  * Adds a prefix to names that JavaScript objects inherit. Without it, @iarna/toml 3.0.0 confuses inherited
  * properties with keys of the file: `[acts.toString]` would write into JavaScript's own toString, for the whole
- * process. Texts without such names are parsed by this class too, because V8 is faster if all parsers have one class.
+ * process. Also adds it to names such as `2`, which JavaScript objects would list before all others. Texts without such
+ * names are parsed by this class too, because V8 is faster if all parsers have one class.
  */
 class EscapingParser extends TomlParser {
   /** Whether any name was parsed with the prefix. */
@@ -59,7 +60,7 @@ class EscapingParser extends TomlParser {
   }
 
   private escapeName(key: string): string {
-    if (!inheritedNames.has(key) && !key.startsWith(escapePrefix)) return key;
+    if (!inheritedNames.has(key) && !key.startsWith(escapePrefix) && !isIntegerLike(key)) return key;
     this.hasEscapedNames = true;
     return `${escapePrefix}${key}`;
   }
@@ -75,6 +76,20 @@ class EscapingParser extends TomlParser {
 }
 
 const inheritedNames = new Set(Object.getOwnPropertyNames(Object.prototype));
+
+/** Whether a name is an array index to JavaScript, or nearly one. Only the first character is looked at. */
+function isIntegerLike(name: string): boolean {
+  const first = name.charCodeAt(0);
+  return first >= 48 && first <= 57;
+}
+
+/** The keys of tables whose order in the file differs from the order in which JavaScript lists them. */
+const keyOrders = new WeakMap<TomlTable, readonly string[]>();
+
+/** Returns the keys of a table in the order of the file. */
+export function listKeysInFileOrder(table: TomlTable): readonly string[] {
+  return keyOrders.get(table) ?? Object.keys(table);
+}
 
 /**
  * Removes the prototype of every table, so that a lookup finds only keys of the file. Also removes the prefix of
@@ -110,6 +125,7 @@ function unescapeNames(table: TomlTable): void {
   const entries = Object.entries(table);
   if (!entries.some(([key]) => key.startsWith(escapePrefix))) return;
   for (const [key] of entries) delete table[key];
-  for (const [key, value] of entries)
-    table[key.startsWith(escapePrefix) ? key.slice(escapePrefix.length) : key] = value;
+  const names = entries.map(([key]) => (key.startsWith(escapePrefix) ? key.slice(escapePrefix.length) : key));
+  for (const [index, [, value]] of entries.entries()) table[names[index] as string] = value;
+  keyOrders.set(table, names);
 }

@@ -1,3 +1,4 @@
+import type { SourceFile } from './diagnostic.js';
 import type { Path } from './toml.js';
 
 /** An error or warning whose location is not known yet. It has a path in the file instead. */
@@ -17,6 +18,8 @@ export interface Problem {
   suggest?: SuggestionQuery;
   /** The suggestion, if it is known without a search. */
   suggestion?: string;
+  /** The place in another file that the file names at `path`, in UTF-16 code units. */
+  inFile?: SourceFile & { offset: number; length: number };
 }
 
 /** Receives problems as they are found. */
@@ -34,7 +37,10 @@ export function errorAt(
   rule: string,
   path: Path,
   message: string,
-  { target = 'value', ...rest }: Partial<Pick<Problem, 'target' | 'excerpt' | 'occurrence' | 'suggest'>> = {},
+  {
+    target = 'value',
+    ...rest
+  }: Partial<Pick<Problem, 'target' | 'excerpt' | 'occurrence' | 'suggest' | 'inFile'>> = {},
 ): Problem {
   return { severity: 'error', rule, message, path, target, ...rest };
 }

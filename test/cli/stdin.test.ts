@@ -11,27 +11,36 @@ afterAll(() => server.close());
 const folder = (act: string) =>
   createTemporaryFolder(onTestFinished, { 'x.toml': buildNarrative(1).replace('Question 1', act), 'none.txt': '' });
 
-test.each(['', ' \n'])('warns once about input without text, even with --quiet, and continues: %j', async (input) => {
-  const cwd = folder('Review this: {{stdin}}');
-  const { code, stderr } = await runBoticelli(['run', 'x.toml', '--quiet'], { cwd, server, input });
-  const warning = 'warning: standard input contains no text, so {{stdin}} is empty\n';
-  expect({ code, stderr }).toEqual({ code: 0, stderr: `boticelli: ${warning}` });
-  expect(server.generateRequests.at(-1)?.body.contents[0].parts[0].text).toBe(`Review this: ${input}`);
-  const two = await runBoticelli(['run', 'x.toml', 'x.toml', '-j', '2', '--rehearse', '-q'], { cwd, input });
-  expect(two).toMatchObject({ code: 0, stderr: `boticelli: x: ${warning}` });
-});
+test.each(['', ' \n'])(
+  'rejects input without text before any request, except with --allow-empty: %j',
+  async (input) => {
+    const cwd = folder('Review this: {{stdin}}');
+    const before = server.generateRequests.length;
+    const rejected = await runBoticelli(['run', 'x.toml', '-o', 'ndjson', '--quiet'], { cwd, server, input });
+    expect(rejected).toMatchObject({
+      code: 66,
+      stderr:
+        'boticelli: standard input contains no text, but the narrative uses {{stdin}}\n  Pipe text into it, or add --allow-empty.\n',
+    });
+    expect(JSON.parse(rejected.stdout)).toMatchObject({ type: 'narrative-end', error: { code: 'no_input' } });
+    expect(server.generateRequests).toHaveLength(before);
+    const accepted = await runBoticelli(['run', 'x.toml', '--quiet', '--allow-empty'], { cwd, server, input });
+    expect(accepted).toMatchObject({ code: 0, stderr: '' });
+    expect(server.generateRequests.at(-1)?.body.contents[0].parts[0].text).toBe(`Review this: ${input}`);
+  },
+);
 
 test('does not read standard input that no prompt uses', async () => {
   const { stderr } = await runBoticelli(['run', 'x.toml', '--rehearse', '-q'], { cwd: folder('Hello') });
   expect(stderr).toBe('');
 });
 
-test('warns about an empty file and a closed input', async () => {
+test('rejects an empty file and a closed input', async () => {
   for (const redirection of ['< none.txt', '< /dev/null', '<&-']) {
     const script = `boticelli run x.toml --rehearse -q ${redirection}`;
     const { code, stderr } = await startShell(script, { cwd: folder('Review this: {{stdin}}') }).result;
     expect({ code, stderr }).toEqual({
-      code: 0,
+      code: 66,
       stderr: expect.stringContaining('standard input contains no text'),
     });
   }

@@ -19,7 +19,7 @@ test('prints the whole JSON Schema with its dialect and a final newline', () => 
   expect(JSON.parse(printed)).toMatchObject({
     $schema: 'https://json-schema.org/draft/2020-12/schema',
     type: 'object',
-    required: ['toc', 'acts'],
+    required: ['acts'],
   });
 });
 
@@ -34,6 +34,8 @@ test.each([
   ['a wrong type', '[narrative]\nname = 1\n[toc]\norder = []\n[acts]\n'],
   ['no narrative', '[toc]\norder = []\n[acts]\n'],
   ['both names of it', '[narrative]\nname = "x"\n[narration]\nname = "x"\n[toc]\norder = []\n[acts]\n'],
+  ['a prompt beside inputs', '[metadata]\nname = "x"\n[acts.a]\nprompt = "x"\ninput = []\n'],
+  ['a text without a source', '[metadata]\nname = "x"\n[acts.a]\ninput = [{ type = "text" }]\n'],
 ])('the schema rejects %s', (_what, text) => {
   const parsed = readToml(Buffer.from(text));
   expect(parsed.ok && accepts(parsed.table)).toBe(false);

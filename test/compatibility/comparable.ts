@@ -12,12 +12,16 @@ const variableFields = new Set([
 /** Fields with sentences for people, which may be reworded. */
 const messageFields = new Set(['message', 'hint']);
 
+/** Fields that were added after version 0.1, which ignores and keeps them. */
+const addedFields = new Set(['servedInWindow']);
+
 /** Replaces what may differ between two runs of the scenario by its type, and parses JSON in strings. */
 export function toComparable(value: unknown): unknown {
   if (typeof value === 'string' && /^[[{]/.test(value)) return toComparable(JSON.parse(value));
   if (Array.isArray(value)) return value.map(toComparable);
   if (typeof value !== 'object' || value === null) return value;
-  return Object.fromEntries(Object.entries(value).map(([name, field]) => [name, toComparableField(name, field)]));
+  const entries = Object.entries(value).filter(([name]) => !addedFields.has(name));
+  return Object.fromEntries(entries.map(([name, field]) => [name, toComparableField(name, field)]));
 }
 
 function toComparableField(name: string, value: unknown): unknown {

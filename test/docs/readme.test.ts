@@ -78,6 +78,7 @@ const eventFields: {
     waitMs: true,
     until: true,
     guessed: true,
+    limit: true,
     isProjectWide: true,
   },
   'act-fallback': { act: true, round: true, from: true, to: true, reason: true },

@@ -25,6 +25,7 @@ test.each([
   [document('file = "inside.txt/../../x.txt"'), 'the file "inside.txt/../../x.txt"'],
   [document('file = "{{vars.up}}"'), 'the file "../x.txt"'],
   [schema, 'the file "../s.json"'],
+  ['{ input = [{ type = "text", file = "link.txt" }] }', 'the file "link.txt"'],
   ['"narrative:nested"', 'the narrative "nested.toml"'],
 ])('a confined narrative reads no file outside of its folder: %s', async (act, name) => {
   const { folder, file, confinement } = createConfined(act);

@@ -15,7 +15,7 @@ describe('the samples', () => {
   });
 
   test.concurrent.each(samples)('%s plays to its end under --rehearse', async (file) => {
-    const { code, stdout } = await runBoticelli(['run', file, '--rehearse', '-o', 'json']);
+    const { code, stdout } = await runBoticelli(['run', file, '--rehearse', '-o', 'json'], { input: 'a change' });
     const { status, acts } = JSON.parse(stdout);
     expect({ code, status }).toEqual({ code: 0, status: 'completed' });
     expect(acts.length).toBeGreaterThan(0);
@@ -28,7 +28,7 @@ describe('the samples', () => {
   test('show one act, four acts, two models and a picture', async () => {
     const shown = await Promise.all(
       samples.map(async (file) => {
-        const { stdout } = await runBoticelli(['run', file, '--rehearse', '-o', 'json']);
+        const { stdout } = await runBoticelli(['run', file, '--rehearse', '-o', 'json'], { input: 'a change' });
         const acts: { requestedModel: string; text: string }[] = JSON.parse(stdout).acts;
         return {
           acts: acts.length,

@@ -1,6 +1,7 @@
 import type { Argument, Command, Option } from 'commander';
 import { isRetiring } from '../../facts/model-facts.js';
 import { builtInModels } from '../../facts/models.js';
+import { isRepeatable } from '../repeatable-options.js';
 
 /** The completions of an argument or option value: known words, or files. */
 export type Values =
@@ -70,8 +71,7 @@ function createFlag(option: Option): Flag {
     names: [option.short, option.long].filter((name) => name !== undefined),
     description: collapseWhitespace(option.description),
     values: option.required ? findValues(option, /<([^>.]+)/.exec(option.flags)?.[1] ?? '') : undefined,
-    // To commander, only variadic options are repeatable. Other repeatable options say so in their description.
-    isRepeatable: option.variadic || option.description.includes('repeatable'),
+    isRepeatable: isRepeatable(option),
   };
 }
 

@@ -1,5 +1,4 @@
 import { setImmediate } from 'node:timers/promises';
-import { assertKnownVariables } from '../../cli/assert-known-variables.js';
 import type { FormatOptions, SettingsFlagOptions } from '../../cli/common-options.js';
 import { loadFileConfinement } from '../../cli/load-settings.js';
 import { withAbortableOutput, writeReport } from '../../cli/output.js';
@@ -7,6 +6,8 @@ import type { CliProcess } from '../../cli/process.js';
 import { reportAnnotations } from '../../cli/report-diagnostics.js';
 import { createWarn } from '../../cli/stderr.js';
 import { readStdinNarrative } from '../../cli/stdin.js';
+import { assertKnownVariables } from '../../cli/variables/assert-known-variables.js';
+import { type GivenVariables, readGivenVariables, type VariableOptions } from '../../cli/variables/given-variables.js';
 import { BoticelliError, toBoticelliError } from '../../errors.js';
 import { typicalReplyTokens } from '../../facts/prices.js';
 import { getErrorCode } from '../../narrative/invalid-narrative.js';
@@ -29,11 +30,9 @@ import type { Estimate } from './estimate-narrative.js';
 import { findNarrativeFiles, type NarrativeFile, type UnreadableFile } from './narrative-files.js';
 
 /** The options of `boticelli check`. */
-export interface CheckOptions extends FormatOptions, Pick<SettingsFlagOptions, 'tier' | 'config'> {
+export interface CheckOptions extends FormatOptions, VariableOptions, Pick<SettingsFlagOptions, 'tier' | 'config'> {
   /** The model of every act. */
   model?: string;
-  /** Values of `--var`, by name. */
-  var?: ReadonlyMap<string, string>;
   /** Treat warnings as errors. */
   strict?: boolean;
   estimate?: boolean;
@@ -55,7 +54,8 @@ interface CheckedFile {
 /** `boticelli check`: prints the diagnostics of narratives on standard output. It needs neither a network nor a key. */
 export function check(names: string[], options: CheckOptions, proc: CliProcess): Promise<void> {
   return withAbortableOutput(proc, async (output, signal) => {
-    const { checked, variables } = await checkFiles(findNarrativeFiles(names), options, { proc, signal });
+    const given = await readGivenVariables(options);
+    const { checked, variables } = await checkFiles(findNarrativeFiles(names), options, { proc, signal, given });
     await writeReport(options.format, output, {
       createDocument: () => ({ files: checked.map(toJson) }),
       renderLines: () => checked.flatMap(({ lines }) => lines),
@@ -65,7 +65,7 @@ export function check(names: string[], options: CheckOptions, proc: CliProcess):
     assertNoErrors(checked);
     if (options.strict) assertNoWarnings(checked);
     // Skipped after an abort, because a file that was not checked may use the variable.
-    if (!signal.aborted) assertKnownVariables(options.var ?? new Map(), variables);
+    if (!signal.aborted) assertKnownVariables(given, variables, createWarn(proc, await createColors(proc.stderr)));
   });
 }
 
@@ -73,13 +73,13 @@ export function check(names: string[], options: CheckOptions, proc: CliProcess):
 async function checkFiles(
   files: readonly NarrativeFile[],
   options: CheckOptions,
-  { proc, signal }: { proc: CliProcess; signal: AbortSignal },
+  { proc, signal, given }: { proc: CliProcess; signal: AbortSignal; given: GivenVariables },
 ): Promise<{ checked: CheckedFile[]; variables: ReadonlySet<string> }> {
   const colors = await createColors(proc.stdout);
   const addEstimate = options.estimate ? await createEstimateStep(options, proc, signal) : undefined;
   const lint: LintOptions['lint'] = (table, context) => lintNarrative(table, { ...context, model: options.model });
   const confinement = await loadFileConfinement(options, proc, await createColors(proc.stderr));
-  const checkOptions = { vars: options.var ?? new Map(), lint, confinement, signal };
+  const checkOptions = { vars: given.values, lint, confinement, signal };
   const checked: CheckedFile[] = [];
   const reportedKeys = new Set<string>();
   const variables = new Set<string>();

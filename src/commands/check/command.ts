@@ -1,5 +1,5 @@
 import { Argument, Option } from 'commander';
-import { configOption, formatOption, tierOption, variableOption } from '../../cli/common-options.js';
+import { configOption, formatOption, tierOption, variableOptions } from '../../cli/common-options.js';
 import { defineCommand } from '../../cli/define-command.js';
 import { parseModelName } from '../../cli/option-parsers.js';
 import type { CheckOptions } from './check.js';
@@ -11,7 +11,7 @@ export const addCheckCommand = defineCommand<[files: string[]], CheckOptions>({
   arguments: [new Argument('<narrative...>', 'TOML files, folders, or - for standard input')],
   options: {
     model: new Option('-m, --model <id>', "model for every act, instead of the file's").argParser(parseModelName),
-    var: variableOption(),
+    ...variableOptions(),
     format: formatOption(),
     strict: new Option('--strict', 'treat warnings as errors'),
     estimate: new Option('--estimate', 'estimate requests, tokens, cost and waits'),

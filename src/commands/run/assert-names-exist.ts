@@ -1,4 +1,4 @@
-import { assertKnownVariables } from '../../cli/assert-known-variables.js';
+import { assertKnownVariables } from '../../cli/variables/assert-known-variables.js';
 import { BoticelliError, toBoticelliError } from '../../errors.js';
 import { planActs } from '../../executor/plan-acts.js';
 import { checkNarrative, type LoadNarrativeOptions } from '../../narrative/load-narrative.js';
@@ -6,7 +6,7 @@ import { assertActsExist } from './assert-flags.js';
 import type { RunOptions } from './options.js';
 import type { RunResources } from './shared-resources.js';
 
-type NarrativeReader = Pick<RunResources, 'readContent' | 'findConfinement'>;
+type NarrativeReader = Pick<RunResources, 'readContent' | 'readVariables' | 'findConfinement'>;
 
 /**
  * Checks that every narrative has the acts and variables that the flags name. Otherwise a narrative without them would
@@ -21,14 +21,16 @@ export async function assertNamesExist(
   resources: NarrativeReader,
   signal: AbortSignal,
 ): Promise<void> {
-  const { only = [], from, var: vars = new Map<string, string>() } = options;
+  const { only = [], from } = options;
+  const variables = await resources.readVariables();
+  const { values: vars } = variables;
   if (only.length === 0 && from === undefined && vars.size === 0) return;
   for (const file of files) {
     const loaded = await loadIfReadable(file, { vars, signal }, resources);
     if (!loaded?.narrative) continue;
     try {
       assertActsExist(options, planActs(loaded.narrative));
-      assertKnownVariables(vars, loaded.variables ?? new Set());
+      assertKnownVariables(variables, loaded.variables ?? new Set());
     } catch (thrown) {
       const { code, message, hint } = toBoticelliError(thrown);
       throw new BoticelliError(code, `${loaded.file}: ${message}`, { ...(hint !== undefined && { hint }) });

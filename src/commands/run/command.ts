@@ -1,5 +1,5 @@
 import { Argument, Option } from 'commander';
-import { configOption, durationOption, tierOption, variableOption } from '../../cli/common-options.js';
+import { configOption, durationOption, tierOption, variableOptions } from '../../cli/common-options.js';
 import { type CommandDefinition, defineCommand } from '../../cli/define-command.js';
 import {
   collectFallbackModel,
@@ -18,7 +18,7 @@ const positiveInteger = (flags: string, description: string) =>
 const options: CommandDefinition<[], RunOptions>['options'] = {
   model: new Option('-m, --model <id>', "model for every act, instead of the file's").argParser(parseModelName),
   stream: new Option('--stream', 'print tokens as they arrive'),
-  var: variableOption(),
+  ...variableOptions(),
   temperature: new Option('--temperature <n>', 'temperature for every act, 0 to 2').argParser(parseTemperature),
   maxTokens: positiveInteger('--max-tokens <n>', 'maximum tokens of every reply'),
   output: new Option('-o, --output <format>', 'format of standard output')
@@ -55,6 +55,7 @@ const options: CommandDefinition<[], RunOptions>['options'] = {
   record: new Option('--record <file>', 'save every reply to this file'),
   replay: new Option('--replay <file>', 'use the replies in this file; no network, no key'),
   maxCost: new Option('--max-cost <usd>', 'stop before the total cost exceeds this').argParser(parseUsd),
+  allowEmpty: new Option('--allow-empty', 'accept an empty standard input where a text uses {{stdin}}'),
   rehearse: new Option('--rehearse', 'show what would be sent; no network, no key'),
   allowOutside: new Option('--allow-outside', 'let file names that replies or standard input fill leave their folder'),
   strict: new Option('--strict', 'fail if a reply is cut short or may be incomplete'),
@@ -66,5 +67,9 @@ export const addRunCommand = defineCommand<[files: string[]], RunOptions>({
   description: 'run narratives',
   arguments: [new Argument('<narrative...>', 'TOML files, or - for standard input')],
   options,
+  repeatAdvice: {
+    model: 'to run with several models, use --matrix model=a,b',
+    temperature: 'to run with several temperatures, use --matrix temperature=0,1',
+  },
   loadHandler: async () => (await import('./run.js')).run,
 });

@@ -48,6 +48,8 @@ interface NarrativeViewOptions {
   showsCountdown: boolean;
   /** Whether the reader of standard output has closed it. If so, progress is no longer shown. */
   isPipeClosed: () => boolean;
+  /** Returns true at the first wait of the command for a guessed limit. */
+  isFirstGuess: () => boolean;
 }
 
 export function openNarrativeView(viewOptions: NarrativeViewOptions): NarrativeView {
@@ -107,9 +109,9 @@ function printsHeadingWithReply({ labels, options, stderrWriter }: NarrativeView
 }
 
 function createNarrativeProgress(viewOptions: NarrativeViewOptions): Progress {
-  const { narrativeIndex, labels, options, stderrWriter, colors, showsCountdown } = viewOptions;
+  const { narrativeIndex, labels, options, stderrWriter, colors, showsCountdown, isFirstGuess } = viewOptions;
   return createProgress({
-    ...{ stderr: stderrWriter, colors, showsCountdown, now: Date.now },
+    ...{ stderr: stderrWriter, colors, showsCountdown, isFirstGuess, now: Date.now },
     detail: options.quiet ? 'quiet' : options.verbose ? 'verbose' : 'normal',
     headings: printsHeadingWithReply(viewOptions) ? 'with-reply' : 'at-start',
     replays: options.replay !== undefined,

@@ -1,12 +1,11 @@
 import type { SettingsFlagOptions } from '../../cli/common-options.js';
+import type { VariableOptions } from '../../cli/variables/given-variables.js';
 
 /** The options of `boticelli run`. Durations are in milliseconds. */
-export interface RunOptions extends SettingsFlagOptions {
+export interface RunOptions extends SettingsFlagOptions, VariableOptions {
   /** The model of every act. */
   model?: string;
   stream?: boolean;
-  /** Values of `--var`, by name. */
-  var?: ReadonlyMap<string, string>;
   temperature?: number;
   maxTokens?: number;
   output: 'text' | 'json' | 'ndjson';
@@ -36,6 +35,8 @@ export interface RunOptions extends SettingsFlagOptions {
   /** The highest cost of all narratives together, in US dollars. */
   maxCost?: number;
   rehearse?: boolean;
+  /** Whether standard input may be empty where a text uses it. */
+  allowEmpty?: boolean;
   /** Let a media name lead out of the narrative's folder even if a reply or standard input fills it. */
   allowOutside?: boolean;
   strict?: boolean;

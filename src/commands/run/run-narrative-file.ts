@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
-import { assertKnownVariables } from '../../cli/assert-known-variables.js';
 import type { CliProcess } from '../../cli/process.js';
 import { reportDiagnostics } from '../../cli/report-diagnostics.js';
+import { assertKnownVariables } from '../../cli/variables/assert-known-variables.js';
 import type { BoticelliDriver } from '../../driver/driver.js';
 import { BoticelliError } from '../../errors.js';
 import type { RunReport } from '../../executor/narrative-events.js';
@@ -96,9 +96,11 @@ function shortlyAfterAbort(signal: AbortSignal): Promise<void> {
  */
 async function loadOverriddenNarrative(context: RunNarrativeFileOptions) {
   const { file, options, proc, colors, view, resources, signal } = context;
-  const { var: vars = new Map(), model, temperature, maxTokens } = options;
+  const { model, temperature, maxTokens } = options;
+  const given = await resources.readVariables();
   const content = await resources.readContent(file, view.warn);
-  const loaded = await checkNarrative(content, { vars, confinement: await resources.findConfinement(), signal });
+  const confinement = await resources.findConfinement();
+  const loaded = await checkNarrative(content, { vars: given.values, confinement, signal });
   reportDiagnostics(loaded, { proc, colors, printLines: view.printLines });
   const { text, narrative, variables = new Set(), diagnostics } = loaded;
   if (!narrative) {
@@ -107,7 +109,7 @@ async function loadOverriddenNarrative(context: RunNarrativeFileOptions) {
       hint: 'Fix the errors above; nothing was sent.',
     });
   }
-  assertKnownVariables(vars, variables);
+  assertKnownVariables(given, variables, view.warn);
   const overrides = {
     ...(model !== undefined && { model }),
     parameters: { ...(temperature !== undefined && { temperature }), ...(maxTokens !== undefined && { maxTokens }) },

@@ -7,6 +7,7 @@ import { Interrupted } from '../../errors.js';
 import type { RunReport } from '../../executor/narrative-events.js';
 import { formatError } from '../../terminal/diagnostics/format-error.js';
 import { createOutput, type Output } from '../../terminal/output.js';
+import { createFirstCall } from '../../terminal/progress/progress.js';
 import { createStderrWriter, type StderrWriter } from '../../terminal/progress/stderr-writer.js';
 import { type FinishedRun, formatSummary } from '../../terminal/progress/summary.js';
 import { createColors } from '../../terminal/text/colors.js';
@@ -35,7 +36,10 @@ export async function openRunView({ files, options, proc, shutdown }: RunViewOpt
   const isPipeClosed = () =>
     shutdown.signal.reason instanceof Interrupted && shutdown.signal.reason.signal === 'SIGPIPE';
   const reportedKeys = new Set<string>();
-  const shared = { labels, options, stderrWriter, colors, stdout, createReplies, showsCountdown, isPipeClosed };
+  const shared = {
+    ...{ labels, options, stderrWriter, colors, stdout, createReplies, showsCountdown, isPipeClosed },
+    isFirstGuess: createFirstCall(),
+  };
   return {
     /** The colours of standard error. */
     colors,

@@ -2,6 +2,7 @@ import { loadFileConfinement, loadSettings } from '../../cli/load-settings.js';
 import type { CliProcess } from '../../cli/process.js';
 import { createWarn } from '../../cli/stderr.js';
 import { readStdinNarrative, readStdinText } from '../../cli/stdin.js';
+import { readGivenVariables } from '../../cli/variables/given-variables.js';
 import { createBudgetLedger } from '../../driver/layers/budget-ledger.js';
 import { BoticelliError } from '../../errors.js';
 import { readNarrativeContent } from '../../narrative/load-narrative.js';
@@ -27,7 +28,10 @@ export function createRunResources({ files, options, proc, colors, signal }: Run
   const isStdinAnotherNarrative = files.length > 1 && files.includes('-');
   let openedQuota: Promise<RunQuota> | undefined;
   const readStdinContent = once((warn: (text: string) => void) => readStdinNarrative(proc, { signal, warn }));
+  const { allowEmpty = false } = options;
   return {
+    /** Returns the variables from the command line. @throws BoticelliError for a file that can't be used */
+    readVariables: once(() => readGivenVariables(options)),
     /** Reads the content of a narrative file, or of standard input for `-`. @throws BoticelliError `no_input` */
     readContent: async (file: string, warn = createWarn(proc, colors)) =>
       file === '-' ? readStdinContent(warn) : readNarrativeContent(file),
@@ -42,9 +46,11 @@ export function createRunResources({ files, options, proc, colors, signal }: Run
     },
     /** The spending that `--max-cost` limits. */
     budgetLedger: createBudgetLedger(),
-    /** Returns the text of `{{stdin}}`. Warns on the first call if it is empty. */
+    /** Returns the text of `{{stdin}}`. @throws BoticelliError `no_input`, also if it is empty */
     readStdin: once((warn: (text: string) => void) =>
-      isStdinAnotherNarrative ? Promise.reject(createStdinTakenError()) : readStdinText(proc, { signal, warn }),
+      isStdinAnotherNarrative
+        ? Promise.reject(createStdinTakenError())
+        : readStdinText(proc, { signal, warn, allowEmpty }),
     ),
     async close() {
       await (await openedQuota?.catch(() => undefined))?.limiter.close?.();

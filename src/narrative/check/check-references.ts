@@ -48,15 +48,17 @@ export function checkReferences(
     const { text, path } = templateText;
     const jinjaBlock = findJinjaBlock(text);
     if (jinjaBlock !== undefined) {
-      const message = `${describePath(path)} contains ${jinjaBlock}, which is sent as text: only {{names}} are filled in`;
-      report(warningAt('stray-braces', path, message, { excerpt: jinjaBlock, target: 'value' }));
+      const message = `${describeText(templateText)} contains ${jinjaBlock}, which is sent as text: only {{names}} are filled in`;
+      const place = placeIn(templateText, text.indexOf(jinjaBlock), jinjaBlock.length);
+      report(warningAt('stray-braces', path, message, { excerpt: jinjaBlock, target: 'value', ...place }));
     }
     if (!text.includes('{{')) continue;
     const template = parseTemplate(text);
     const [unclosed] = template.unclosed;
     if (unclosed !== undefined) {
-      const message = `unclosed "{{" in ${describePath(path)} is sent as text; if that is intended, write \\{{`;
-      report(warningAt('stray-braces', path, message, { ...locateOpening(text, unclosed), target: 'value' }));
+      const message = `unclosed "{{" in ${describeText(templateText)} is sent as text; if that is intended, write \\{{`;
+      const place = { ...locateOpening(text, unclosed), ...placeIn(templateText, unclosed, 2) };
+      report(warningAt('stray-braces', path, message, { ...place, target: 'value' }));
     }
     const reported = new Set<string>();
     for (const placeholder of template.parts) {
@@ -85,6 +87,15 @@ function findJinjaBlock(text: string): string | undefined {
   )?.[0];
 }
 
+/** Returns the place of a part of a text, if the text is in a file of its own. */
+function placeIn({ file, text }: TemplateText, offset: number, length: number): Pick<Problem, 'inFile'> {
+  return file === undefined ? {} : { inFile: { file, text, offset, length } };
+}
+
+function describeText({ file, path }: TemplateText): string {
+  return file === undefined ? describePath(path) : quote(file);
+}
+
 function recordReference(name: string, { actNames }: TemplateText, referencesByAct: Map<string, string[]>): void {
   for (const actName of actNames) {
     const references = referencesByAct.get(actName);
@@ -105,8 +116,9 @@ function checkPlaceholder(
   scope: ReferenceScope,
 ): Problem | undefined {
   const excerpt = templateText.text.slice(offset, offset + length);
+  const place = { excerpt, occurrence, ...placeIn(templateText, offset, length) };
   const createProblem = (rule: string, message: string, suggest?: SuggestionQuery) =>
-    errorAt(rule, templateText.path, message, { excerpt, occurrence, ...(suggest && { suggest }) });
+    errorAt(rule, templateText.path, message, { ...place, ...(suggest && { suggest }) });
   const variable = getVariableName(name);
   if (variable !== undefined) {
     if (scope.vars.has(variable)) return undefined;

@@ -21,7 +21,7 @@ import {
   validateFile,
 } from '../../toml/validate-file.js';
 import { narrativeFileSchema } from '../schema/file-schema.js';
-import { createRustInputTypeProblem, isRustNarrativeAct } from './rust-original.js';
+import { createRustInputTypeProblem } from './rust-original.js';
 import { createUnknownKeyProblem } from './unknown-key.js';
 
 /** Finds every mismatch between a narrative file and its schema: unknown and missing keys, types, ranges. */
@@ -38,7 +38,7 @@ const narrativeFormat: FileFormat = {
 
 /**
  * Returns a hint for acts that are written as [[acts]], and for inputs that are written as [[acts.look]],
- * [acts.look.input] or input = "…" instead of [[acts.look.input]], else an empty text.
+ * [acts.look.input] or input = "…" instead of [[acts.look.input]], and for media = "…", else an empty text.
  */
 function formatTypeHint(path: Path, value: TomlValue): string {
   if (path[0] === 'acts' && path.length === 1 && Array.isArray(value))
@@ -46,8 +46,9 @@ function formatTypeHint(path: Path, value: TomlValue): string {
   if (path[0] !== 'acts' || path.length !== 3) return '';
   if (isTable(value) && (typeof path[2] === 'number' || path[2] === 'input'))
     return `; write an input as ${formatTableHeader([...path.slice(0, 2), 'input', 0])}`;
-  const isText = path[2] === 'input' && typeof value === 'string';
-  return isText ? '; write input = [{ type = "text", content = "…" }]' : '';
+  if (typeof value !== 'string') return '';
+  if (path[2] === 'media') return `; write media = [${quote(value)}]`;
+  return path[2] === 'input' ? '; write prompt = "…"' : '';
 }
 
 /**
@@ -74,11 +75,7 @@ function convertUnionIssue(issue: UnionIssue, file: TomlTable): Problem[] {
     return [createValueProblem(path, value, thinkingLevels, narrativeFormat, { expected })];
   const fittingOption = issue.errors.find((issues) => !issues.some((mismatch) => isTypeMismatch(mismatch, value)));
   if (!fittingOption) return [createTypeProblem(path, value, expected, narrativeFormat)];
-  // The unknown key "narrative" is reported. To report the missing "input" too would only confuse.
-  const isNarrativeAct = path[0] === 'acts' && isRustNarrativeAct(value);
-  return fittingOption
-    .filter((mismatch) => !isNarrativeAct || mismatch.path.at(-1) !== 'input')
-    .flatMap((mismatch) => convertIssue(prependPath(path, mismatch), file, narrativeFormat));
+  return fittingOption.flatMap((mismatch) => convertIssue(prependPath(path, mismatch), file, narrativeFormat));
 }
 
 /** Whether an issue is about the type of the whole value. A string that is not an allowed value has the right type. */

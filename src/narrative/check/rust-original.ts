@@ -1,5 +1,6 @@
 import { errorAt, type Problem } from '../../toml/problem.js';
 import { describePath, isTable, type Path, quote, type TomlTable, type TomlValue, valueAt } from '../../toml/toml.js';
+import { narrativeTableNames } from '../schema/file-schema.js';
 
 // What narratives of the original Rust version (github.com/crumplecup/botticelli, read 2026-11) may contain, and
 // boticelli writes differently or does not support. The messages show what to write instead.
@@ -28,7 +29,7 @@ export function createRustKeyProblem(tablePath: Path, key: string, file: TomlTab
 
 function getKeyAdvice(path: Path, value: TomlValue | undefined): string | undefined {
   const [top, name, key] = path;
-  if (path.length === 2 && name === 'carousel' && (top === 'narrative' || top === 'narration'))
+  if (path.length === 2 && name === 'carousel' && narrativeTableNames.some((table) => table === top))
     return `write carousel = ${getRounds(value)} in [toc]`;
   if (path.length !== 3 || top !== 'acts') return undefined;
   if (key === 'carousel') return `list ${quote(String(name))} as often as it should run in "order" in [toc]`;
@@ -48,7 +49,10 @@ function getRounds(value: TomlValue | undefined): number {
   return typeof rounds === 'number' ? rounds : 2;
 }
 
-/** Whether an act is a table that names a narrative instead of inputs, as in the original. */
+/**
+ * Whether an act is a table that names a narrative instead of inputs, as in the original. The key "narrative" is then
+ * reported. That "input" is missing too would only confuse.
+ */
 export function isRustNarrativeAct(act: TomlValue | undefined): boolean {
   return isTable(act) && act.narrative !== undefined && act.input === undefined;
 }

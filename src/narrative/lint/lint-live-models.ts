@@ -51,7 +51,8 @@ function lintLiveSettings(model: string, { table, path }: RawTable, header: RawT
 function lintLiveInputs(model: string, act: RawAct, inputs: readonly Input[], report: ReportProblem): void {
   for (const [index, input] of inputs.entries()) {
     if (!isUnsupportedInput(input)) continue;
-    const path = Array.isArray(act.table.input) ? [...act.path, 'input', index] : (act.texts[index]?.path ?? act.path);
+    const listKey = ['input', 'media'].find((key) => Array.isArray(act.table[key]));
+    const path = listKey === undefined ? (act.texts[index]?.path ?? act.path) : [...act.path, listKey, index];
     const reason = 'which accepts only text, and images or audio that are sent with the request; the act would fail';
     const message = `${describePath(path)} can't be sent: ${model} is a Live model, ${reason}`;
     report(warningAt('live-unsupported', path, message, { target: 'value' }));

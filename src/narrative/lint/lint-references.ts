@@ -12,11 +12,12 @@ export function lintReferences(acts: readonly RawAct[], mediaNames: readonly str
       if (isReferenceWithSpace(text))
         report(createMisspeltReferenceProblem(text, path, '; the name of a nested narrative has no spaces'));
       const intended = guessReference(text, mediaNames);
-      // The path of an input's `content` is longer than that of a prompt. Such content is always sent as text, even if it
-      // has the form of a reference.
-      const isInputContent = path.length > 3;
-      if (intended === undefined || (intended === text && !isInputContent)) continue;
-      if (isInputContent) report(createMisspeltReferenceProblem(text, path, `; ${describeReferenceSyntax(intended)}`));
+      // The path of an input's `content` is longer than that of a prompt. Prompts and such content are always sent as
+      // text, even if they have the form of a reference.
+      const isSentAsText = path[2] === 'prompt' || path.length > 3;
+      if (intended === undefined || (intended === text && !isSentAsText)) continue;
+      if (isSentAsText)
+        report(createMisspeltReferenceProblem(text, path, `; ${describeReferenceSyntax(intended, path)}`));
       else report({ ...createMisspeltReferenceProblem(text, path), suggestion: intended });
     }
   }
@@ -27,9 +28,11 @@ function createMisspeltReferenceProblem(text: string, path: Path, hint = ''): Pr
   return warningAt('misspelt-reference', path, message, { target: 'value' });
 }
 
-function describeReferenceSyntax(reference: string): string {
+function describeReferenceSyntax(reference: string, path: Path): string {
+  const syntax =
+    path[2] === 'prompt' ? `media = [${quote(reference)}]` : `an input of its type with ref = ${quote(reference)}`;
   return reference.startsWith('media.')
-    ? `to send the media, write an input of its type with ref = ${quote(reference)}`
+    ? `to send the media, write ${syntax}`
     : `to run the narrative, write the act as an array of strings that contains ${quote(reference)}`;
 }
 

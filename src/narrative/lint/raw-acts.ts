@@ -1,4 +1,5 @@
 import { isTable, type Path, type TomlTable, type TomlValue } from '../../toml/toml.js';
+import { narrativeTableNames } from '../schema/file-schema.js';
 
 /** A table of settings, and its path. */
 export interface RawTable {
@@ -13,9 +14,9 @@ export interface RawAct extends RawTable {
   texts: { text: string; path: Path }[];
 }
 
-/** Returns the table `[narrative]`, or `[narration]`, which is its older name. */
+/** Returns the table `[narrative]`, under any of its names. */
 export function readRawHeader(file: TomlTable): RawTable {
-  const key = isTable(file.narrative) ? 'narrative' : 'narration';
+  const key = narrativeTableNames.find((name) => isTable(file[name])) ?? 'narrative';
   const table = file[key];
   return { table: isTable(table) ? table : {}, path: [key] };
 }
@@ -39,7 +40,9 @@ function readTexts(act: TomlValue | undefined, path: Path): RawAct['texts'] {
     act.forEach((text, index) => {
       if (typeof text === 'string') texts.push({ text, path: [...path, index] });
     });
-  } else if (isTable(act) && Array.isArray(act.input)) {
+  } else if (isTable(act) && typeof act.prompt === 'string')
+    texts.push({ text: act.prompt, path: [...path, 'prompt'] });
+  else if (isTable(act) && Array.isArray(act.input)) {
     act.input.forEach((input, index) => {
       if (!isTable(input) || typeof input.content !== 'string') return;
       texts.push({ text: input.content, path: [...path, 'input', index, 'content'] });

@@ -90,7 +90,7 @@ export function completeFile(
   const actRuns = countActRuns(narrative, nestedFiles);
   // Only the innermost file with too many acts is reported, because the files that nest it have even more.
   if (actRuns > maxActRuns && nestedFiles.every((file) => file.actRuns <= maxActRuns))
-    problems.push(createTooManyActsProblem(narrative, actRuns));
+    problems.push(createTooManyActsProblem(narrative, table, actRuns));
   const allUsedVariables =
     nestedFiles.length === 0 ? usedVariables : union([usedVariables, ...nestedFiles.map(({ variables }) => variables)]);
   parsedFile.hasErrors =
@@ -138,7 +138,7 @@ function countActRuns({ acts, carousel = 1 }: Narrative, nestedFiles: readonly P
   return actRuns * carousel;
 }
 
-function createTooManyActsProblem({ carousel }: Narrative, actRuns: number): Problem {
-  const path = ['toc', carousel === undefined ? 'order' : 'carousel'];
+function createTooManyActsProblem({ carousel }: Narrative, { toc }: TomlTable, actRuns: number): Problem {
+  const path = toc === undefined ? ['acts'] : ['toc', carousel === undefined ? 'order' : 'carousel'];
   return errorAt('too-many-acts', path, `${actRuns} acts would run; the limit is ${maxActRuns}`);
 }

@@ -1,11 +1,21 @@
 import { mediaKinds } from '../../media/media-types.js';
 import { errorAt, type ReportProblem } from '../../toml/problem.js';
-import { describePath, isTable, type Path, type TomlTable, type TomlValue } from '../../toml/toml.js';
+import {
+  describePath,
+  formatTableHeader,
+  isTable,
+  type Path,
+  quote,
+  type TomlTable,
+  type TomlValue,
+} from '../../toml/toml.js';
+import { isRustNarrativeAct } from '../check/rust-original.js';
 import type { Act, Input, Narrative } from '../narrative.js';
 import { findNamedMedia, type NamedMedia, readMediaInput } from './named-media.js';
 import { type ActSettings, readActSettings } from './read-act-settings.js';
-import type { MediaReadOptions } from './read-media.js';
+import { type MediaReadOptions, pickOnlyKey } from './read-media.js';
 import { readReplyFormat } from './read-reply-format.js';
+import { readTextFile } from './read-text-file.js';
 
 /** A text that may contain placeholders, and its path. */
 export interface TemplateText {
@@ -15,6 +25,8 @@ export interface TemplateText {
   actNames: readonly string[];
   /** Whether the text itself is sent, or the media that it names. */
   sentAs: 'text' | 'media';
+  /** The file that contains the text, relative to the name that the user gave. Absent if the narrative contains it. */
+  file?: string;
 }
 
 /** Options for reading acts. */
@@ -57,6 +69,7 @@ export function readAct(name: string, value: TomlValue, options: ActReadOptions)
 function readInputs(act: TomlValue, path: Path, options: ActReadOptions): Input[] {
   const inputs: Input[] = [];
   if (typeof act === 'string') addString(inputs, act, path, options);
+  if (isTable(act)) addPrompt(inputs, act, path, options);
   const isArray = Array.isArray(act);
   const list = isArray ? act : isTable(act) ? act.input : undefined;
   if (!Array.isArray(list)) return inputs;
@@ -69,10 +82,38 @@ function readInputs(act: TomlValue, path: Path, options: ActReadOptions): Input[
   return inputs;
 }
 
+/** Adds the media and the prompt of an act. An act with inputs has neither. */
+function addPrompt(inputs: Input[], table: TomlTable, path: Path, options: ActReadOptions): void {
+  const { prompt, media: names, input } = table;
+  const { media, report } = options;
+  if (prompt === undefined && names === undefined) {
+    if (input !== undefined || isRustNarrativeAct(table)) return;
+    const message = `${formatTableHeader(path)} has none of "prompt", "media", "input"`;
+    report(errorAt('missing-key', path, message, { target: 'key' }));
+    return;
+  }
+  if (input !== undefined) {
+    const key = prompt === undefined ? 'media' : 'prompt';
+    const message = `${formatTableHeader(path)} has both ${quote(key)} and "input"; move the ${key} into an input`;
+    report(errorAt('conflicting-keys', [...path, key], message, { target: 'key' }));
+  }
+  if (Array.isArray(names)) {
+    const namesPath = [...path, 'media'];
+    if (names.length === 0) report(errorAt('empty-prompt', namesPath, `${describePath(namesPath)} is empty`));
+    names.forEach((name, index) => {
+      if (typeof name !== 'string') return;
+      addDeferred(inputs, async () => findNamedMedia(name, [...namesPath, index], media, report), options);
+    });
+  }
+  if (typeof prompt === 'string') addText(inputs, prompt, [...path, 'prompt'], options);
+}
+
 function addInput(inputs: Input[], table: TomlTable, path: Path, options: ActReadOptions): void {
-  const { type, content } = table;
+  const { type, content, file } = table;
   if (type === 'text') {
+    if (pickOnlyKey(['content', 'file'], { table, path, ...options }) === undefined) return;
     if (typeof content === 'string') addText(inputs, content, [...path, 'content'], options);
+    if (typeof file === 'string') addTextFile(inputs, file, [...path, 'file'], options);
     return;
   }
   const kind = mediaKinds.find((known) => known === type);
@@ -99,6 +140,21 @@ function addText(inputs: Input[], text: string, path: Path, { report, onText }: 
   if (text.trim() === '') report(errorAt('empty-prompt', path, `${describePath(path)} is empty`));
   onText({ text, path, actNames: [String(path[1])], sentAs: 'text' });
   inputs.push({ type: 'text', content: text });
+}
+
+/** Adds the text of a file. Placeholders in it are filled, as in the text of the narrative itself. */
+function addTextFile(inputs: Input[], file: string, path: Path, options: ActReadOptions): void {
+  addDeferred(
+    inputs,
+    async () => {
+      const result = readTextFile(file, path, options);
+      if (!result.ok) return void options.report(result.problem);
+      const { text, label } = result;
+      options.onText({ text, path, actNames: [String(path[1])], sentAs: 'text', file: label });
+      return { type: 'text', content: text };
+    },
+    options,
+  );
 }
 
 /**

@@ -1,7 +1,9 @@
+import { listKeysInFileOrder } from '../../toml/parse-toml.js';
 import { errorAt, type Problem, type ReportProblem, warningAt } from '../../toml/problem.js';
-import { isTable, quote, type TomlTable, type TomlValue } from '../../toml/toml.js';
+import { isTable, type Path, quote, type TomlTable, type TomlValue } from '../../toml/toml.js';
 import { checkContexts, checkReferences, type References, reservedNames } from '../check/check-references.js';
 import type { Act, MediaInput, MediaTemplate, Narrative } from '../narrative.js';
+import { narrativeTableNames } from '../schema/file-schema.js';
 import { getVariableName } from '../template.js';
 import { readNamedMedia } from './named-media.js';
 import { type ActReadOptions, readAct, type TemplateText } from './read-act.js';
@@ -46,7 +48,10 @@ export function readNarrativeTable({ table: file, folder, confinement, readNeste
     templates,
     report,
     defaults,
-    readNested,
+    readNested: (name: string, path: Path, reportNested: ReportProblem) => {
+      if (file.toc === undefined) report(createMissingOrderProblem(path));
+      return readNested(name, path, reportNested);
+    },
     media,
     onTemplate: (entry: MediaTemplateEntry) => void mediaTemplates.push(entry),
     onText: (templateText: TemplateText) => void texts.push(templateText),
@@ -55,7 +60,8 @@ export function readNarrativeTable({ table: file, folder, confinement, readNeste
   readNamedMedia(file.media, media, options);
   const acts = readActs(file, options);
   const toc = isTable(file.toc) ? file.toc : {};
-  narrative.acts = isTable(file.acts) ? readOrder(toc.order, acts, report) : [];
+  if (isTable(file.acts))
+    narrative.acts = file.toc === undefined ? orderByFile(file.acts, acts, report) : readOrder(toc.order, acts, report);
   if (typeof toc.carousel === 'number' && toc.carousel > 1) narrative.carousel = toc.carousel;
   const vars = readVars(file.vars);
   if (vars.size > 0) narrative.vars = vars;
@@ -92,14 +98,15 @@ function addSystemText(texts: TemplateText[], { system }: ActSettings, tableName
   texts.push({ text: system, path: [tableName, 'system'], actNames, sentAs: 'text' });
 }
 
-/** Reads the table `[narrative]`, or `[narration]`, which is its older name. */
+/** Reads the table `[narrative]`, under any of its names. */
 function readHeader(file: TomlTable, report: ReportProblem) {
-  const key = file.narrative === undefined && file.narration !== undefined ? 'narration' : 'narrative';
+  const [key = 'narrative', second] = narrativeTableNames.filter((name) => file[name] !== undefined);
   const table = file[key];
   if (table === undefined) report(errorAt('missing-table', [key], 'the file has no [narrative]'));
-  if (file.narrative !== undefined && file.narration !== undefined) {
-    const message = 'the file has both [narrative] and its older name [narration]';
-    report(errorAt('conflicting-tables', ['narration'], message, { target: 'key' }));
+  if (second !== undefined) {
+    const names = key === 'narrative' ? `its older name [${second}]` : `[${second}], which are names of one table`;
+    const message = `the file has both [${key}] and ${names}`;
+    report(errorAt('conflicting-tables', [second], message, { target: 'key' }));
   }
   const narrative: Narrative = { name: '', acts: [] };
   const { name, description, templates } = isTable(table) ? table : {};
@@ -110,6 +117,22 @@ function readHeader(file: TomlTable, report: ReportProblem) {
   if (templates === false) narrative.templates = false;
   const defaults = readActSettings(isTable(table) ? table : {}, [key], report);
   return { tableName: key, narrative, defaults, templates: templates !== false };
+}
+
+/** Returns the acts in the order of the file, for a file without `[toc]`. */
+function orderByFile(table: TomlTable, acts: ReadonlyMap<string, Act>, report: ReportProblem): Act[] {
+  const names = listKeysInFileOrder(table);
+  if (names.length === 0) report(errorAt('empty-order', ['acts'], '[acts] is empty; define at least one act'));
+  return names.flatMap((name) => acts.get(name) ?? []);
+}
+
+/**
+ * Creates the problem of a reference to a nested narrative in a file without `[toc]`. Such a file must list its acts,
+ * because each nested narrative may make many requests.
+ */
+function createMissingOrderProblem(path: Path): Problem {
+  const act = quote(String(path[1]));
+  return errorAt('missing-order', path, `the act ${act} plays a narrative, so the file needs [toc] with an "order"`);
 }
 
 /** Returns the acts in the order in which they run. */

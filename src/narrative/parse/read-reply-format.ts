@@ -11,7 +11,7 @@ import {
   type TomlTable,
   type TomlValue,
 } from '../../toml/toml.js';
-import { isRecord } from '../../util/json.js';
+import { describeJsonError, isRecord } from '../../util/json.js';
 import { readRegularFile } from '../../util/read-regular-file.js';
 import { explainOutside } from '../confinement.js';
 import { describeSchemaProblem, type JsonSchema, readSchema, type SchemaProblem } from '../schema/json-schema.js';
@@ -78,22 +78,16 @@ function readSchemaFile(
     if (isRecord(json)) return json;
     report(errorAt('bad-schema', path, `${quote(file)} is not a valid JSON Schema: it must be an object`));
   } catch (thrown) {
-    const reason = formatSyntaxError(thrown as Error, text);
-    report(errorAt('bad-schema', path, `the file ${quote(file)} is not valid JSON: ${reason}`));
+    const { reason, line, column } = describeJsonError(thrown as Error, text);
+    report(
+      errorAt(
+        'bad-schema',
+        path,
+        `the file ${quote(file)} is not valid JSON: ${reason} in line ${line}, column ${column}`,
+      ),
+    );
   }
   return undefined;
-}
-
-/**
- * Formats the message of V8's JSON parser. A position in it becomes a line and a column. An excerpt of the file is
- * removed, because the file may be a secret that was named by mistake.
- */
-function formatSyntaxError({ message }: Error, text: string): string {
-  const offset = /position (\d+)/.exec(message)?.[1];
-  const cleanMessage = message.replace(/ in JSON at position.*$|, (?:\.\.\.)?".*$/s, '').replaceAll(/\s+/g, ' ');
-  if (offset === undefined) return cleanMessage;
-  const lines = text.slice(0, Number(offset)).split('\n');
-  return `${cleanMessage} in line ${lines.length}, column ${(lines.at(-1)?.length ?? 0) + 1}`;
 }
 
 function createSchemaTableProblem(

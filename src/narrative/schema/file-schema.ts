@@ -98,6 +98,9 @@ const mediaFields = {
   mime: z.optional(describe('The MIME type, for example "image/png". Detected from the bytes by default.', z.string())),
 };
 
+/** The names of the `[narrative]` table: the current one, and the older ones that are read too. */
+export const narrativeTableNames = ['narrative', 'narration', 'metadata'] as const;
+
 /** The `[narrative]` table: the name, and default settings for all acts. */
 export const narrativeTableSchema = describe(
   'The name of the narrative, and default settings for all acts.',
@@ -111,7 +114,7 @@ export const narrativeTableSchema = describe(
 
 /** The `[toc]` table. */
 export const tocSchema = describe(
-  'The table of contents: the order of the acts.',
+  'The table of contents: the order of the acts. Without it, they run in the order of the file.',
   z.strictObject({
     order: describe('The names of the acts, in the order in which they run.', z.array(z.string())),
     carousel: z.optional(
@@ -142,11 +145,13 @@ const inputTypeDescription = 'The type of this input: "text", "image", "audio", 
 
 /** A text input of an act. */
 export const textInputSchema = describe(
-  'A text.',
+  'A text. It has one of content and file.',
   z.strictObject({
     type: describe(inputTypeDescription, z.literal('text')),
-    content: describe('The text.', z.string()),
+    content: z.optional(describe('The text.', z.string())),
+    file: z.optional(describe('The path of a text file, relative to the narrative file.', z.string())),
   }),
+  requireOneOf('content', 'file'),
 );
 
 /** A media input of an act. */
@@ -173,15 +178,22 @@ const replyFormatFields = {
 
 /** An act with its own settings. */
 export const actTableSchema = describe(
-  'An act with its own settings.',
+  'An act with its own settings. It has either a prompt, media or both, or a list of inputs.',
   z.strictObject({
     ...settingFields,
     ...replyFormatFields,
-    input: describe(
-      'The inputs of the act, in order.',
-      z.array(describe('An input of the act.', z.discriminatedUnion('type', [textInputSchema, mediaInputSchema]))),
+    prompt: z.optional(describe('The prompt.', z.string())),
+    media: z.optional(
+      describe('Entries of [media], such as "media.logo", which are sent before the prompt.', z.array(z.string())),
+    ),
+    input: z.optional(
+      describe(
+        'The inputs of the act, in order.',
+        z.array(describe('An input of the act.', z.discriminatedUnion('type', [textInputSchema, mediaInputSchema]))),
+      ),
     ),
   }),
+  { oneOf: [{ required: ['input'] }, { anyOf: [{ required: ['prompt'] }, { required: ['media'] }] }] },
 );
 
 /** An act, in any of its three forms. */
@@ -196,10 +208,11 @@ export const narrativeFileSchema = describe(
   z.strictObject({
     narrative: z.optional(narrativeTableSchema),
     narration: z.optional(describe('The older name of [narrative].', z.strictObject(narrativeTableSchema.shape))),
-    toc: tocSchema,
+    metadata: z.optional(describe('An older name of [narrative].', z.strictObject(narrativeTableSchema.shape))),
+    toc: z.optional(tocSchema),
     vars: z.optional(varsSchema),
     media: z.optional(describe('Media by name.', z.record(z.string(), mediaSchema))),
     acts: describe('The acts by name.', z.record(z.string(), actSchema)),
   }),
-  requireOneOf('narrative', 'narration'),
+  requireOneOf(...narrativeTableNames),
 );

@@ -134,7 +134,7 @@ async function waitForReservation(
   try {
     for (let reportedUntil = 0; ; ) {
       signal?.throwIfAborted();
-      const { model, reason = 'rpm', guessed, at } = reservation;
+      const { model, reason = 'rpm', guessed, limit, at } = reservation;
       const waitMs = Math.ceil(at - clock.now());
       if (waitMs <= 0) return reservation;
       // A wait is reported again only if it becomes longer.
@@ -142,7 +142,8 @@ async function waitForReservation(
         const until = new Date(at).toISOString();
         const isProjectWide = reason === 'spend';
         const reported = isProjectWide ? { reason: 'backoff' as const, isProjectWide } : { reason };
-        emit?.({ type: 'wait', model, ...reported, waitMs, until, ...(guessed && { guessed }) });
+        const guess = guessed ? { guessed, ...(limit !== undefined && { limit }) } : {};
+        emit?.({ type: 'wait', model, ...reported, waitMs, until, ...guess });
       }
       reportedUntil = Math.max(reportedUntil, at);
       if (waitMs <= rescheduleAboveMs) {

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { CallContext, Lease } from '../../driver/driver.js';
 import { BoticelliError } from '../../errors.js';
-import { computeEffectiveLimits, type Limits } from '../limits.js';
+import { computeEffectiveLimits, type Limit, type Limits } from '../limits.js';
 import { createProjectState, modelStateKey, type ProjectStateOptions } from './project-state.js';
 
 /** Limits how many requests or sessions of a model are open at once, across all processes that share the quota. */
@@ -23,7 +23,7 @@ export interface ConcurrencyLimiterOptions extends ProjectStateOptions {
 const maxPollMs = 1000;
 
 /** `model` is the serving model whose slot was taken. If no slot is free, `until` is when the next lease expires. */
-type AcquireResult = { ok: true; model: string } | { ok: false; until: number };
+type AcquireResult = { ok: true; model: string } | { ok: false; until: number; limit: Limit };
 
 /**
  * Creates a limiter that keeps one lease per running request in the model states. A model without a concurrency limit
@@ -35,12 +35,13 @@ export function createConcurrencyLimiter(options: ConcurrencyLimiterOptions): Co
 
   const tryAcquire = (requested: string, id: string): Promise<AcquireResult> =>
     projectState.updateServingState(requested, (state, now, model) => {
-      const { maxConcurrent } = computeEffectiveLimits(limitsFor(model, requested), state.learned);
+      const { maxConcurrent } = computeEffectiveLimits(limitsFor(model, requested), state);
       // No lease lasts longer than `leaseMs`, unless the clock was set back after it was taken. Such a lease is
       // shortened; its owner, if it still runs, renews it soon.
       for (const lease of state.leases) lease.expiresAt = Math.min(lease.expiresAt, now + leaseMs);
       if (maxConcurrent && state.leases.length >= maxConcurrent.value) {
-        return { ok: false, until: Math.min(...state.leases.map(({ expiresAt }) => expiresAt)) };
+        const until = Math.min(...state.leases.map(({ expiresAt }) => expiresAt));
+        return { ok: false, until, limit: maxConcurrent };
       }
       state.leases.push({ id, expiresAt: now + leaseMs });
       return { ok: true, model };
@@ -61,7 +62,9 @@ export function createConcurrencyLimiter(options: ConcurrencyLimiterOptions): Co
         if (!isReported) {
           const waitMs = Math.max(0, acquired.until - clock.now());
           const until = new Date(acquired.until).toISOString();
-          emit?.({ type: 'wait', model, reason: 'concurrency', waitMs, until });
+          const { source, value } = acquired.limit;
+          const guess = source === 'built-in' ? { guessed: true, limit: value } : {};
+          emit?.({ type: 'wait', model, reason: 'concurrency', waitMs, until, ...guess });
         }
         isReported = true;
         await clock.sleep(Math.min(pollMs, remainingMs), signal);

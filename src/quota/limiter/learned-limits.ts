@@ -1,6 +1,6 @@
 import { getNextPacificMidnight } from '../../driver/pacific-day.js';
 import type { QuotaExceeded, QuotaViolation } from '../../errors.js';
-import type { LimitKind } from '../../facts/limits.js';
+import { freeTierRpm, type LimitKind } from '../../facts/limits.js';
 import { computeEffectiveLimits, type Limits } from '../limits.js';
 import type { ModelState } from './model-state.js';
 
@@ -45,7 +45,7 @@ export function applyRejection(
   { violations, closedUntil, retryAfterMs, unreserved }: QuotaRejection,
   { limits, windowMs, bookedAt }: { limits: Limits; windowMs: number; bookedAt: number },
 ): void {
-  const limitsBefore = computeEffectiveLimits(limits, state.learned);
+  const limitsBefore = computeEffectiveLimits(limits, state);
   for (const violation of violations) {
     const kind = toLimitKind(violation);
     if (kind && violation.limit !== undefined && violation.limit >= 1)
@@ -55,7 +55,7 @@ export function applyRejection(
     state.closedUntil = Math.max(state.closedUntil ?? 0, Math.ceil(closedUntil));
     return;
   }
-  const limitsAfter = computeEffectiveLimits(limits, state.learned);
+  const limitsAfter = computeEffectiveLimits(limits, state);
   const hasNewLimit = (['rpm', 'tpm'] as const).some((kind) => limitsAfter[kind]?.value !== limitsBefore[kind]?.value);
   // A rejection within the known limits means that the guard is too small for the jitter. To count a burst of
   // rejections once, a rejection counts only if its reservation was made after the previous rejection.
@@ -97,4 +97,17 @@ export function applyTokenCount(state: ModelState, id: string, tokens: { estimat
     state.tokenRatio === undefined ? observedRatio : state.tokenRatio + (observedRatio - state.tokenRatio) / 3;
   // Rounded, so that cjson in Redis, which keeps only 14 digits, stores the same number.
   state.tokenRatio = Math.round(ratio * 1e6) / 1e6;
+}
+
+/**
+ * Remembers how many requests the service has accepted in the window that ends with the given one, which has its reply, if
+ * a guess might be lower. A request before it whose reply is still missing counts too: if it is rejected, the service
+ * states the limit, which replaces the guess.
+ */
+export function recordServed(state: ModelState, id: string, windowMs: number): void {
+  const { appointments, servedInWindow = freeTierRpm } = state;
+  const index = appointments.findIndex((candidate) => candidate.id === id);
+  const startMs = (appointments[index]?.at ?? 0) - windowMs;
+  const served = appointments.slice(0, index + 1).filter(({ confirmed, at }) => confirmed && at > startMs).length;
+  if (served > servedInWindow) state.servedInWindow = served;
 }

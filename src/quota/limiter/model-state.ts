@@ -1,5 +1,5 @@
 import { getNextPacificMidnight } from '../../driver/pacific-day.js';
-import type { LearnedLimits } from '../limits.js';
+import type { ObservedLimits } from '../limits.js';
 
 /** The limit for which a request waits: requests or tokens per minute, or the spending of the whole project. */
 export type WaitingReason = 'rpm' | 'tpm' | 'spend';
@@ -8,13 +8,11 @@ export type WaitingReason = 'rpm' | 'tpm' | 'spend';
  * The quota state of one model in one project. It is stored as JSON, so the field names are part of the format. Times
  * are in milliseconds since the epoch.
  */
-export interface ModelState {
+export interface ModelState extends ObservedLimits {
   /** The recent and pending reservations, in order of send time. */
   appointments: StoredReservation[];
   /** The request counts of the current Pacific day and of later days. */
   days: { endsAt: number; count: number }[];
-  /** Limits that the API stated. */
-  learned: LearnedLimits;
   /** End of the day whose quota is used up, as the API stated. */
   closedUntil?: number;
   /** No request is sent before this time, because the API rejected an earlier request for a per-minute limit. */

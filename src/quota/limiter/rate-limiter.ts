@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { Limits, QuotaBudget } from '../limits.js';
-import { applyRejection, applyTokenCount, type QuotaRejection } from './learned-limits.js';
+import { applyRejection, applyTokenCount, type QuotaRejection, recordServed } from './learned-limits.js';
 import { correctTokenEstimate, findOrCreateDay, type ModelState } from './model-state.js';
 import { createProjectPause } from './project-pause.js';
 import { createProjectState, type ProjectStateOptions } from './project-state.js';
@@ -134,7 +134,10 @@ export function createRateLimiter(options: RateLimiterOptions): PausingRateLimit
     async settle({ id, request }, { promptTokens, servedModel }) {
       await linkAlias(request.model, servedModel, id);
       const tokens = { estimated: request.estimatedTokens, actual: promptTokens ?? 0 };
-      await updateServingState(request.model, (state) => applyTokenCount(state, id, tokens));
+      await updateServingState(request.model, (state) => {
+        applyTokenCount(state, id, tokens);
+        recordServed(state, id, windowMs);
+      });
     },
     async recordRejection({ id, request }, rejection) {
       if (rejection.pausesProject) return projectPause.begin(rejection, { id, model: request.model });
@@ -163,14 +166,14 @@ function reserveIn(
   if (limit !== undefined && isTooLarge(state, tokens, request)) return { state: 'too-large', model, tokens, limit };
   const scheduled = scheduleRequest(state, tokens, now, window);
   if (!scheduled.ok) return { state: 'closed', model, at: scheduled.until };
-  const { at, reason, guessed } = scheduled;
+  const { ok: _, at, ...cause } = scheduled;
   // A request that does not have to wait is never too late: with `--max-wait 0`, the deadline may have passed by now.
   if (request.deadline !== undefined && at > Math.max(now, request.deadline))
-    return { state: 'too-late', model, at, ...(reason === 'spend' && { reason }) };
+    return { state: 'too-late', model, at, ...(cause.reason === 'spend' && { reason: cause.reason }) };
   // `advancePending` corrects `estimated` again when it moves the reservation. A count needs no correction.
   const estimate = request.countedTokens === undefined ? { estimated: request.estimatedTokens } : {};
   insertReservation(state, { id, at, tokens, ...estimate, bookedAt: now, confirmed: false });
-  return { state: 'booked', id, request, model, at, guessed, ...(reason && { reason }) };
+  return { state: 'booked', id, request, model, at, ...cause };
 }
 
 /** Returns the count of the prompt tokens, if known, else the corrected estimate. */

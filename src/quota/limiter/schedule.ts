@@ -23,6 +23,8 @@ export interface SendTime {
   reason?: WaitingReason;
   /** True if that limit is a built-in guess. */
   guessed: boolean;
+  /** That limit, if it is a guess. */
+  limit?: number;
 }
 
 /** The first possible send time, or the end of the day (`until`) if no more requests are accepted that day. */
@@ -30,12 +32,12 @@ export type ScheduleResult = ({ ok: true } & SendTime) | { ok: false; until: num
 
 /** Computes the limits and the window used to schedule requests to a model. `windowMs` defaults to 60 000. */
 export function computeWindowLimits(
-  { learned, guardFactor }: ModelState,
+  state: ModelState,
   configured: Limits,
   { windowMs = 60_000, budget }: { windowMs?: number; budget?: QuotaBudget },
 ): WindowLimits {
-  const limits = computeEffectiveLimits(configured, learned, budget);
-  return { limits, windowMs, guardMs: computeGuardMs(windowMs, guardFactor) };
+  const limits = computeEffectiveLimits(configured, state, budget);
+  return { limits, windowMs, guardMs: computeGuardMs(windowMs, state.guardFactor) };
 }
 
 /**
@@ -85,7 +87,10 @@ function findSendTime(
   // This time comes from a rejection, so no built-in limit is involved.
   if (at === notBefore) return { at, reason: refusedFor, guessed: false };
   const reason = at === byTokens ? 'tpm' : 'rpm';
-  return { at, reason, guessed: limits[reason]?.source === 'built-in' };
+  const limit = limits[reason];
+  return limit?.source === 'built-in'
+    ? { at, reason, guessed: true, limit: limit.value }
+    : { at, reason, guessed: false };
 }
 
 /**

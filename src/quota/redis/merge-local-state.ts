@@ -39,7 +39,7 @@ export function mergeLocalState(
 }
 
 function adoptLearnedState(state: ModelState, local: ModelState, toServerTime: MergeOptions['toServerTime']): void {
-  const { learned, closedUntil, notBefore, refusedFor, guardFactor, tokenRatio, standsFor } = local;
+  const { learned, closedUntil, notBefore, refusedFor, guardFactor, tokenRatio, standsFor, servedInWindow } = local;
   state.learned = { ...learned, ...state.learned };
   state.guardFactor = Math.max(state.guardFactor, guardFactor);
   if (closedUntil !== undefined) state.closedUntil = Math.max(state.closedUntil ?? 0, closedUntil);
@@ -47,6 +47,7 @@ function adoptLearnedState(state: ModelState, local: ModelState, toServerTime: M
     state.notBefore = toServerTime(notBefore);
     if (refusedFor !== undefined) state.refusedFor = refusedFor;
   }
+  if (servedInWindow !== undefined) state.servedInWindow = Math.max(state.servedInWindow ?? 0, servedInWindow);
   if (tokenRatio !== undefined) state.tokenRatio ??= tokenRatio;
   if (standsFor !== undefined && state.appointments.length === 0) state.standsFor ??= standsFor;
 }

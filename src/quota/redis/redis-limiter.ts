@@ -24,11 +24,11 @@ export interface RedisRateLimiterOptions extends Omit<RateLimiterOptions, 'store
 }
 
 /**
- * A script's result, in server time. If it has no `guessed`, the reservation keeps its previous `guessed`, and also its
- * previous `reason` if the result has none.
+ * A script's result, in server time. If it has no `guessed`, the reservation keeps its previous `guessed` and `limit`, and also
+ * its previous `reason` if the result has none.
  */
 type ReservationOutcome =
-  | ({ state: 'booked' } & Pick<SendTime, 'at' | 'reason'> & { guessed?: boolean })
+  | ({ state: 'booked' } & Pick<SendTime, 'at' | 'reason' | 'limit'> & { guessed?: boolean })
   | { state: 'closed'; at: number }
   | { state: 'too-late'; at: number; reason?: 'spend' }
   | { state: 'too-large'; tokens: number; limit: number };
@@ -63,11 +63,11 @@ export function createRedisRateLimiter(options: RedisRateLimiterOptions): RateLi
   ): ReservationResult => {
     if (outcome.state !== 'booked') return toLocal(outcome);
     const { model, at } = outcome;
-    const { guessed = previous.guessed ?? false } = outcome;
+    const { guessed, limit } = outcome.guessed === undefined ? { guessed: false, ...previous } : outcome;
     const reason = outcome.reason ?? (outcome.guessed === undefined ? previous.reason : undefined);
     const { id, request } = previous;
-    const found = { state: 'booked', id, request, model, at, guessed, shared: true } as const;
-    return toLocal({ ...found, ...(reason !== undefined && { reason }) });
+    const found = { state: 'booked', id, request, model, at, guessed: guessed ?? false, shared: true } as const;
+    return toLocal({ ...found, ...(reason !== undefined && { reason }), ...(limit !== undefined && { limit }) });
   };
 
   return {

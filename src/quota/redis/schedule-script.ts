@@ -88,10 +88,16 @@ local function selectStricter(configured, learned)
   return { value = learned.value, source = 'learned' }
 end
 
+local function raiseGuess(configured, served)
+  if not configured or configured.source ~= 'built-in' or served <= configured.value then return configured end
+  return { value = served, source = configured.source }
+end
+
 local function computeEffectiveLimits(state)
   local effective = {}
   for _, kind in ipairs({ 'rpm', 'tpm', 'rpd' }) do
-    local limit = selectStricter(args.limits[kind], state.learned[kind])
+    local raised = raiseGuess(args.limits[kind], kind == 'rpm' and state.servedInWindow or 0)
+    local limit = selectStricter(raised, state.learned[kind])
     if limit then
       local value = math.max(1, math.floor(limit.value * (args.budget[kind] or 1)))
       effective[kind] = { value = value, source = limit.source }
@@ -132,7 +138,8 @@ local function findSendTime(state, tokens, windowLimits)
   if at == state.notBefore then return { at = at, reason = state.refusedFor or 'rpm', guessed = false } end
   local reason = at == byTokens and 'tpm' or 'rpm'
   local limit = windowLimits.limits[reason]
-  return { at = at, reason = reason, guessed = limit ~= nil and limit.source == 'built-in' }
+  if not limit or limit.source ~= 'built-in' then return { at = at, reason = reason, guessed = false } end
+  return { at = at, reason = reason, guessed = true, limit = limit.value }
 end
 
 local function scheduleRequest(state, tokens, windowLimits)

@@ -37,7 +37,7 @@ local function reserveIn(state, windowLimits)
   end
   local estimated = not args.countedTokens and args.estimatedTokens or nil
   insertReservation(state, { id = args.id, at = at, tokens = tokens, estimated = estimated, bookedAt = now, confirmed = false })
-  return { state = 'booked', at = at, reason = scheduled.reason, guessed = scheduled.guessed }
+  return { state = 'booked', at = at, reason = scheduled.reason, guessed = scheduled.guessed, limit = scheduled.limit }
 end
 
 -- Applies a change to the state. If the state is missing, or not the edition that the caller knows, the result is

@@ -74,6 +74,24 @@ export function formatWait({ reason, model, waitMs, guessed, isProjectWide }: Ac
   return `${duration} for quota of ${model} (${guessed ? `${reason}, built-in guess` : reason})`;
 }
 
+/** What a limit counts, by the reason of a wait. */
+const limitUnits: Partial<Record<ActWait['reason'], [one: string, many: string]>> = {
+  rpm: ['request per minute', 'requests per minute'],
+  tpm: ['input token per minute', 'input tokens per minute'],
+  concurrency: ['concurrent session', 'concurrent sessions'],
+};
+
+/**
+ * Explains a wait for a built-in guess, and how to avoid it on a paid key. All guesses are for the free tier. Returns
+ * undefined for other waits.
+ */
+export function formatGuess({ guessed, reason, limit }: ActWait): string | undefined {
+  const [one, many] = limitUnits[reason] ?? [];
+  if (!guessed || limit === undefined || one === undefined) return undefined;
+  const count = `${limit.toLocaleString('en-US')} ${limit === 1 ? one : many}`;
+  return `guessed free-tier limit of ${count}; on a paid key use --tier tier_1 or set default_tier`;
+}
+
 export function formatFallback({ from, to, reason }: ActFallback): string {
   return `using ${to} instead of ${from}: ${reason}`;
 }

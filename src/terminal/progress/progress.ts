@@ -1,4 +1,4 @@
-import type { ActStart, NarrativeEvent } from '../../executor/narrative-events.js';
+import type { ActStart, ActWait, NarrativeEvent } from '../../executor/narrative-events.js';
 import type { Colors } from '../text/colors.js';
 import { toPrintableLine } from '../text/printable.js';
 import * as eventLines from './format-events.js';
@@ -29,11 +29,23 @@ export interface ProgressOptions {
   headings?: 'at-start' | 'with-reply';
   /** Whether replies come from a recording, under `--replay`. */
   replays?: boolean;
+  /** Returns true at the first wait for a guessed limit, which is explained. Default: the first one of this narrative. */
+  isFirstGuess?: () => boolean;
+}
+
+/** Creates a function that returns true at its first call and false after that. */
+export function createFirstCall(): () => boolean {
+  let isFirst = true;
+  return () => {
+    const wasFirst = isFirst;
+    isFirst = false;
+    return wasFirst;
+  };
 }
 
 /** Creates a progress report: a line for each event, and the spinner's status in between. */
 export function createProgress(options: ProgressOptions): Progress {
-  const { detail, headings = 'at-start' } = options;
+  const { detail, headings = 'at-start', isFirstGuess = createFirstCall() } = options;
   const reporter = createReporter(options);
   const trackWait = detail === 'quiet' ? () => {} : createWaitTracker(options);
   const counts: eventLines.ActCounts = { ended: 0, reused: 0, total: 0 };
@@ -51,7 +63,7 @@ export function createProgress(options: ProgressOptions): Progress {
     } else if (event.type !== 'act-delta') {
       if (event.type === 'act-end') counts.ended += 1;
       if (event.type === 'act-end' && event.reused) counts.reused += 1;
-      reportActEvent(event, reporter, { ...options, discardedChars });
+      reportActEvent(event, reporter, { ...options, isFirstGuess, discardedChars });
     }
   };
   return { onEvent, writeHeading, warn: reporter.warn };
@@ -60,8 +72,9 @@ export function createProgress(options: ProgressOptions): Progress {
 function reportActEvent(
   event: Exclude<NarrativeEvent, { type: 'narrative-start' | 'narrative-end' | 'act-start' | 'act-delta' }>,
   { report, warn }: ReturnType<typeof createReporter>,
-  { detail, showsCountdown = false, replays, discardedChars }: ProgressOptions & { discardedChars: number | undefined },
+  options: ProgressOptions & { isFirstGuess: () => boolean; discardedChars: number | undefined },
 ): void {
+  const { detail, showsCountdown = false, replays, discardedChars } = options;
   const verbose = detail === 'verbose';
   const act = eventLines.formatActName(event);
   switch (event.type) {
@@ -73,6 +86,7 @@ function reportActEvent(
       // The line about the failed attempt has already shown its backoff.
       if (verbose || (!showsCountdown && event.reason !== 'backoff' && event.waitMs >= eventLines.minReportedWaitMs))
         report(`${act}: waiting ${eventLines.formatWait(event)}`);
+      reportGuess(event, report, options);
       break;
     case 'act-fallback':
       warn(`boticelli: ${act}: ${eventLines.formatFallback(event)}`);
@@ -87,6 +101,17 @@ function reportActEvent(
       if (warning !== undefined) warn(`boticelli: warning: ${act}: ${warning}`);
     }
   }
+}
+
+/** Explains the first wait for a guessed limit, also if a spinner shows the wait itself. */
+function reportGuess(
+  wait: ActWait,
+  report: (text: string) => void,
+  { detail, isFirstGuess }: Pick<ProgressOptions, 'detail'> & { isFirstGuess: () => boolean },
+): void {
+  const guess = eventLines.formatGuess(wait);
+  const isReported = detail === 'verbose' || wait.waitMs >= eventLines.minReportedWaitMs;
+  if (guess !== undefined && isReported && isFirstGuess()) report(`${eventLines.formatActName(wait)}: ${guess}`);
 }
 
 /**

@@ -41,9 +41,10 @@ function formatWaitStatus(waitState: WaitState, now: number): SpinnerStatus {
   }
 }
 
-function describeTimedWait({ reason, model, isProjectWide }: ActWait): string {
+function describeTimedWait({ reason, model, guessed, isProjectWide }: ActWait): string {
   if (isProjectWide) return "waiting for the project's spend-based rate limit:";
-  return reason === 'backoff' ? `retrying ${model} in` : `waiting for quota of ${model}:`;
+  if (reason === 'backoff') return `retrying ${model} in`;
+  return `waiting for quota of ${model}${guessed ? ' (guessed limit)' : ''}:`;
 }
 
 interface WaitTrackerOptions {

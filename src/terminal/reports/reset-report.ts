@@ -12,12 +12,13 @@ const labels = {
 
 /** Formats what was reset for a model. */
 export function formatResetResult(result: ResetResult): string[] {
-  const { model, learned, stoodFor, closedUntil, notBefore, guard, tokenRatio } = result;
+  const { model, learned, stoodFor, closedUntil, notBefore, guard, tokenRatio, servedInWindow } = result;
   const items = [
     ...Object.entries(learned).map(([kind, { value }]) => `${value} ${labels[kind as LimitKind]}`),
     ...(closedUntil === undefined ? [] : [`closed until ${formatDateTime(new Date(closedUntil))}`]),
     ...(notBefore === undefined ? [] : ['a delay requested by the service']),
     ...(guard ? ['a larger margin between requests'] : []),
+    ...(servedInWindow === undefined ? [] : [`the highest rate that was served (${servedInWindow} ${labels.rpm})`]),
     ...(tokenRatio ? ['the correction of token estimates'] : []),
     ...(stoodFor === undefined ? [] : [`the alias target ${stoodFor}`]),
   ];

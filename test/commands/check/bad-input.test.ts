@@ -51,7 +51,7 @@ test('reports a hundred thousand errors', async () => {
   const unknown = await checked(`${head(['a'])}[acts]\na = '${names.join('')}'\n`);
   expect(unknown.code).toBe(65);
   expect(unknown.stdout.match(/unknown-name/g)).toHaveLength(150_000);
-  const input = `[[acts.a.input]]\ntype = "text"\ncontnt = "${'x'.repeat(30)}"\n`;
+  const input = `[[acts.a.input]]\ntype = "image"\nfile = 1\nmime = [${'1,'.repeat(15)}]\n`;
   const misshapen = await checked(head(['a']) + input.repeat(80_000));
   expect(misshapen.code).toBe(65);
   expect(misshapen.stdout).toBe(

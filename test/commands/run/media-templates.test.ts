@@ -45,7 +45,10 @@ test("a missing picture named by a reply ends the run before its call, with the 
 
 test('reports that a blank standard input names no picture', async () => {
   const options = { cwd: folderOf('{{stdin}}') };
-  const { code, stderr } = await startShell("printf '  \\n' | boticelli run x.toml --rehearse -q", options).result;
+  const { code, stderr } = await startShell(
+    "printf '  \\n' | boticelli run x.toml --rehearse -q --allow-empty",
+    options,
+  ).result;
   expect({ code, stderr }).toEqual({
     code: 66,
     stderr: expect.stringMatching(

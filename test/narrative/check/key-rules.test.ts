@@ -21,8 +21,8 @@ testRule('unknown-key', [
   ],
   [
     'considers the type of an input',
-    `${renderHead('a')}[[acts.a.input]]\ntype = "text"\ncontent = "y"\nfile = "dot.png"\n`,
-    '8:1 unknown-key: unknown key "file" in [[acts.a.input]]',
+    `${renderHead('a')}[[acts.a.input]]\ntype = "text"\ncontent = "y"\nurl = "dot.png"\n`,
+    '8:1 unknown-key: unknown key "url" in [[acts.a.input]]',
   ],
   [
     'finds keys above the first table',
@@ -69,13 +69,12 @@ testRule('missing-key, missing-table', [
     `[narrative]\ndescription = "x"\n[toc]\n[acts.a]\nmodel = "m"\n`,
     '1:2 missing-key: [narrative] has no "name"',
     '3:2 missing-key: [toc] has no "order"',
-    '4:7 missing-key: [acts.a] has no "input"',
+    '4:7 missing-key: [acts.a] has none of "prompt", "media", "input"',
   ],
   [
     'list all tables missing in an empty file',
     '',
     '- missing-table: the file has no [narrative]',
-    '- missing-table: the file has no [toc]',
     '- missing-table: the file has no [acts]',
   ],
   [
@@ -96,6 +95,19 @@ testRule('conflicting-tables, conflicting-keys', [
     'allow only one source of media',
     `${renderHead('a')}${acts}[media.x]\nfile = "dot.png"\nbase64 = ""\n`,
     '7:8 conflicting-keys: [media.x] has both "file" and "base64"',
+  ],
+]);
+
+testRule('conflicting-tables', [
+  [
+    'allows only one of the older names too',
+    `[narration]\nname = "y"\n[metadata]\nname = "z"\n[acts]\na = "Say hello."\n`,
+    '3:2 conflicting-tables: the file has both [narration] and [metadata], which are names of one table',
+  ],
+  [
+    'names the older name that is used',
+    `[metadata]\nname = "y"\n${renderHead('a')}${acts}`,
+    '1:2 conflicting-tables: the file has both [narrative] and its older name [metadata]',
   ],
 ]);
 

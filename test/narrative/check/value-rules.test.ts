@@ -62,7 +62,7 @@ testRule('wrong-type', [
   [
     'shows how to write an input that is a string',
     `${renderHead('look')}[acts.look]\ninput = "x"\n`,
-    '6:9 wrong-type: "input" in [acts.look] must be an array, not a string; write input = [{ type = "text", content = "…" }]',
+    '6:9 wrong-type: "input" in [acts.look] must be an array, not a string; write prompt = "…"',
   ],
 ]);
 

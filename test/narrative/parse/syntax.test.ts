@@ -126,7 +126,7 @@ describe('names of inherited JavaScript properties', () => {
   it('are checked', async () => {
     const source = `${renderHead('__proto__')}[acts.__proto__]\ntemprature = 1\n[media.__proto__]\nfile = 3\n`;
     expect(await collectProblems(source)).toEqual([
-      '5:7 missing-key: [acts.__proto__] has no "input"',
+      '5:7 missing-key: [acts.__proto__] has none of "prompt", "media", "input"',
       '6:1 unknown-key: unknown key "temprature" in [acts.__proto__] → temperature',
       '8:8 wrong-type: "file" in [media.__proto__] must be a string, not a number',
     ]);

@@ -25,6 +25,19 @@ test.each([
   expect(events).toMatchObject([{ type: 'wait', reason: 'concurrency', waitMs: 15_000 }]);
 });
 
+test('says which guessed limit a request waits for', async () => {
+  const clock = createManualClock();
+  const limits: Limits = { maxConcurrent: { value: 1, source: 'built-in' } };
+  const store = createMemoryQuotaStore();
+  const limiter = createConcurrencyLimiter({ store, clock, project: 'p', limitsFor: () => limits });
+  await store.transact(modelStateKey('p', 'm'), (state) => {
+    state.leases.push({ id: 'dead process', expiresAt: clock.now() + 3000 });
+  });
+  const events: DriverEvent[] = [];
+  await (await limiter.acquire('m', { emit: (event) => void events.push(event) })).release();
+  expect(events).toMatchObject([{ type: 'wait', reason: 'concurrency', guessed: true, limit: 1 }]);
+});
+
 test('waits for a slot up to the maximum, and takes a free one at once', async () => {
   const clock = createManualClock();
   const store = createMemoryQuotaStore();

@@ -182,7 +182,9 @@ test('uses the share of a limit that the budget allows, and at least 1', async (
       (at) => at - startMs,
     ),
   ).toEqual([0, 0, 60_500]);
-  expect(computeEffectiveLimits({ rpm: { value: 2, source: 'flag' } }, {}, { rpm: 0.1 }).rpm?.value).toBe(1);
+  expect(computeEffectiveLimits({ rpm: { value: 2, source: 'flag' } }, { learned: {} }, { rpm: 0.1 }).rpm?.value).toBe(
+    1,
+  );
 });
 
 test.each([
@@ -192,5 +194,8 @@ test.each([
   ['a lower flag stays in force', 'flag', 3, 5, 3, 'flag'],
 ] as const)('%s', (_, source, given, stated, value, by) => {
   const learned = { rpm: { value: stated, learnedAt: 0 } };
-  expect(computeEffectiveLimits({ rpm: { value: given, source } }, learned).rpm).toEqual({ value, source: by });
+  expect(computeEffectiveLimits({ rpm: { value: given, source } }, { learned, servedInWindow: 40 }).rpm).toEqual({
+    value,
+    source: by,
+  });
 });

@@ -15,3 +15,13 @@ test('keeps the pause of a shared state', () => {
   mergeLocalState(state, { ...createModelState(), notBefore: 9000, refusedFor: 'spend' }, options);
   expect(state).toMatchObject({ notBefore: 7000, refusedFor: 'tpm' });
 });
+
+test('gives a new shared state the rate that this machine was served, and keeps that of a shared one', () => {
+  const local = { ...createModelState(), servedInWindow: 12 };
+  const created = createModelState();
+  mergeLocalState(created, local, options);
+  expect(created).toMatchObject({ servedInWindow: 12 });
+  const reset = { ...createModelState(), edition: 'e' };
+  mergeLocalState(reset, local, options);
+  expect(reset).not.toHaveProperty('servedInWindow');
+});

@@ -37,6 +37,7 @@ const steps = fc.array(
       'pause project',
       'close',
       'sent',
+      'serve seven',
     ),
     which: fc.nat({ max: 30 }),
     tokens: fc.integer({ min: 1, max: 2500 }),
@@ -77,6 +78,13 @@ async function runStep(
     ...(patienceMs !== undefined && { deadline: now + patienceMs }),
   };
   const one = made[which % Math.max(1, made.length)];
+  if (what === 'serve seven') {
+    for (let index = 0; index < 7; index += 1) {
+      const sent = await limiter.recordSent(request, `${id}-${which}-${now}-${index}`);
+      await limiter.settle(sent, { promptTokens: tokens, servedModel: 'm' });
+    }
+    return undefined;
+  }
   if (what === 'reserve' || what === 'sent' || !one) {
     const reservation = what === 'sent' ? await limiter.recordSent(request, id) : await limiter.reserve(request, id);
     if (reservation.state === 'booked') made.push(reservation);

@@ -53,6 +53,35 @@ test('writes a line for each event', () => {
   ]);
 });
 
+const guessed = { type: 'act-wait', act: 'draft', model: 'm', reason: 'rpm', guessed: true, until: '' } as const;
+const guessedWaits: NarrativeEvent[] = [
+  { type: 'act-start', act: 'draft', index: 0, model: 'm' },
+  { ...guessed, waitMs: 999, limit: 5 },
+  { ...guessed, waitMs: 12_000, limit: 5 },
+  { ...guessed, waitMs: 12_000, limit: 5 },
+];
+const wayOut = 'on a paid key use --tier tier_1 or set default_tier';
+
+test('explains the first wait for a guessed limit once, also beside a spinner, but not with --quiet', () => {
+  const line = `draft: guessed free-tier limit of 5 requests per minute; ${wayOut}\n`;
+  const waiting = 'draft: waiting 12 s for quota of m (rpm, built-in guess)\n';
+  expect(renderProgress({}, guessedWaits).slice(1)).toEqual([waiting, line, waiting]);
+  expect(renderProgress({ showsCountdown: true }, guessedWaits).slice(1)).toEqual([line]);
+  expect(renderProgress({ detail: 'quiet' }, guessedWaits)).toEqual([]);
+  expect(renderProgress({ isFirstGuess: () => false }, guessedWaits).slice(1)).toEqual([waiting, waiting]);
+});
+
+test.each([
+  [{ reason: 'rpm', limit: 1 }, '1 request per minute'],
+  [{ reason: 'tpm', limit: 250_000 }, '250,000 input tokens per minute'],
+  [{ reason: 'concurrency', limit: 3 }, '3 concurrent sessions'],
+] as const)('names the guessed limit of %o', (fields, text) => {
+  const wait: NarrativeEvent = { ...guessed, waitMs: 2000, ...fields };
+  expect(renderProgress({ showsCountdown: true }, [wait])).toEqual([
+    `draft: guessed free-tier limit of ${text}; ${wayOut}\n`,
+  ]);
+});
+
 test('adds the round to every line if the carousel has several', () => {
   const round = 2;
   const wait = { type: 'act-wait', act: 'a', round, model: 'm', reason: 'rpm', waitMs: 12_000, until: '' } as const;

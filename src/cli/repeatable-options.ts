@@ -1,0 +1,24 @@
+import type { Command, Option } from 'commander';
+
+/** Whether an option may be given more than once. To commander, only variadic options are; others say so in their help. */
+export function isRepeatable(option: Option): boolean {
+  return option.variadic || option.description.includes('repeatable');
+}
+
+/**
+ * Makes it a usage error to give an option with a value twice: the command would otherwise ignore the first value. An
+ * option without a value, such as -q, may be repeated.
+ * @param advice what to do instead, as a clause
+ */
+export function rejectRepeatedValues(command: Command, option: Option, advice: string | undefined): void {
+  if (!option.required || isRepeatable(option)) return;
+  let isGiven = false;
+  // Commander emits this event for each occurrence on the command line, before the handler of the command.
+  command.on(`option:${option.name()}`, () => {
+    if (isGiven) {
+      const message = `error: option '${option.flags}' can be given only once${advice === undefined ? '' : `; ${advice}`}`;
+      command.error(message, { code: 'boticelli.repeatedOption' });
+    }
+    isGiven = true;
+  });
+}

@@ -1,0 +1,88 @@
+import { Command, type CommanderError, type Option } from 'commander';
+import { expect, test } from 'vitest';
+import type { CliProcess } from '../../src/cli/process.js';
+import { isRepeatable } from '../../src/cli/repeatable-options.js';
+import { addCheckCommand } from '../../src/commands/check/command.js';
+import { addCompletionCommand } from '../../src/commands/completion.js';
+import { addLimitsCommand } from '../../src/commands/limits/command.js';
+import { addModelsCommand } from '../../src/commands/models/command.js';
+import { addRunCommand } from '../../src/commands/run/command.js';
+import { addRunsCommand } from '../../src/commands/runs/command.js';
+import { runBoticelli } from '../helpers/boticelli.js';
+
+const commands = [
+  ...[addRunCommand, addCheckCommand, addModelsCommand, addLimitsCommand, addRunsCommand, addCompletionCommand],
+];
+
+function createProgram(): Command {
+  const program = new Command('boticelli').enablePositionalOptions();
+  for (const addCommand of commands) addCommand(program, {} as CliProcess);
+  return program;
+}
+
+/** Lists the commands below a command, each with the words that name it. */
+function listCommands(parent: Command, words: string[] = []): { words: string[]; options: readonly Option[] }[] {
+  return parent.commands.flatMap((command) => {
+    const names = [...words, command.name()];
+    return [{ words: names, options: command.options }, ...listCommands(command, names)];
+  });
+}
+
+/** Returns a valid value of an option. */
+function getValue({ argChoices, flags }: Option): string {
+  return argChoices?.[0] ?? (/<(?:n|usd|duration)>/.test(flags) ? '1' : 'x');
+}
+
+/** Parses words that must be wrong, and returns the message. */
+function parseWrong(words: string[]): string {
+  const program = createProgram();
+  const prepare = (command: Command) => {
+    command.exitOverride().configureOutput({ writeErr: () => {} });
+    for (const child of command.commands) prepare(child);
+  };
+  prepare(program);
+  try {
+    program.parse(words, { from: 'user' });
+  } catch (thrown) {
+    return (thrown as CommanderError).message;
+  }
+  return 'accepted';
+}
+
+const valued = listCommands(createProgram()).flatMap(({ words, options }) =>
+  options.filter(({ required }) => required).map((option) => ({ words, option })),
+);
+const single = valued.filter(({ option }) => !isRepeatable(option));
+
+test('every option that takes one value can be given only once, under each of its names', () => {
+  expect(single.length).toBeGreaterThan(30);
+  for (const { words, option } of single) {
+    const given = [option.short ?? option.long ?? '', getValue(option), option.long ?? '', getValue(option)];
+    expect(parseWrong([...words, ...given])).toContain(`error: option '${option.flags}' can be given only once`);
+  }
+});
+
+test('the options that can be repeated are known', () => {
+  const repeatable = valued.filter(({ option }) => isRepeatable(option));
+  expect(new Set(repeatable.map(({ words, option }) => `${words.join(' ')} ${option.long}`))).toEqual(
+    new Set([
+      ...['run --var', 'run --var-file', 'run --only', 'run --fallback', 'check --var', 'check --var-file'],
+      ...['limits --forget', 'limits probe --model'],
+    ]),
+  );
+});
+
+test('run names --matrix, and repeats of switches are accepted', async () => {
+  const models = await runBoticelli(['run', 'x.toml', '-m', 'a', '--model=b']);
+  expect(models).toMatchObject({
+    code: 2,
+    stdout: '',
+    stderr:
+      "boticelli: option '-m, --model <id>' can be given only once; to run with several models, use --matrix model=a,b\n  See boticelli --help.\n",
+  });
+  const temperatures = await runBoticelli(['run', 'x.toml', '--temperature', '0', '--temperature', '0']);
+  expect(temperatures.stderr).toContain("'--temperature <n>' can be given only once; to run with several temperatures");
+  expect(temperatures.stderr).toContain('--matrix temperature=0,1');
+  const sample = 'narratives/quick_test.toml';
+  expect(await runBoticelli(['run', sample, '-q', '-q', '--rehearse', '--rehearse'])).toMatchObject({ code: 0 });
+});

@@ -1,0 +1,74 @@
+import { describe, expect, test } from 'vitest';
+import { modelStateKey } from '../../../src/quota/limiter/project-state.js';
+import type { Limits } from '../../../src/quota/limits.js';
+import { resetLearnedLimits } from '../../../src/quota/reset-learned-limits.js';
+import { createManualClock } from '../../helpers/manual-clock.js';
+import { createMinuteViolation, expectReserved } from './limiter-fixture.js';
+import { createLimiterKinds, type LimiterKind } from './limiter-kinds.js';
+
+const startMs = Date.UTC(2026, 10, 22, 12);
+const guess: Limits = { rpm: { value: 5, source: 'built-in' } };
+const unlimited: Limits = {};
+const windowMs = 60_000;
+
+async function openLimiter({ open }: LimiterKind) {
+  const clock = createManualClock(startMs);
+  const { limiter, store, project } = await open(clock, { windowMs });
+  const request = (limits: Limits) => ({ model: 'm', estimatedTokens: 10, resolveLimits: () => limits });
+  const reserve = async (limits: Limits) => expectReserved(await limiter.reserve(request(limits)));
+  /** Sends requests at once, and gets the replies of some of them. */
+  const serve = async (count: number, served = count, limits = unlimited) => {
+    for (let index = 0; index < count; index += 1) {
+      const reservation = await reserve(limits);
+      expect(await limiter.confirm(reservation)).toBe('go');
+      if (index < served) await limiter.settle(reservation, { promptTokens: 10, servedModel: 'm' });
+    }
+  };
+  const readState = () => store.read(modelStateKey(project, 'm'));
+  return { clock, limiter, store, project, reserve, serve, readState };
+}
+
+describe.each(createLimiterKinds())('a guessed limit in $name', (kind) => {
+  test('rises to what was served within one window, for everyone who shares the store', async () => {
+    const { clock, serve, reserve, readState } = await openLimiter(kind);
+    await serve(3);
+    clock.advance(20_000);
+    await serve(5);
+    expect(await readState()).toMatchObject({ servedInWindow: 8 });
+    clock.advance(200_000);
+    const times: number[] = [];
+    for (let index = 0; index < 9; index += 1) times.push((await reserve(guess)).at - clock.now());
+    expect(times).toEqual([...Array(8).fill(0), 60_500]);
+  });
+
+  test('says which limit it is when a request waits for it', async () => {
+    const { serve, reserve } = await openLimiter(kind);
+    await serve(7);
+    expect(await reserve(guess)).toMatchObject({ reason: 'rpm', guessed: true, limit: 7, at: startMs + 60_500 });
+    const setting = await reserve({ rpm: { value: 5, source: 'settings' } });
+    expect(setting).toMatchObject({ reason: 'rpm', guessed: false });
+    expect(setting).not.toHaveProperty('limit');
+  });
+
+  test('does not rise for requests without a reply, or spread over two windows', async () => {
+    const { clock, serve, readState } = await openLimiter(kind);
+    await serve(9, 4);
+    clock.advance(windowMs);
+    await serve(5);
+    expect(await readState()).not.toHaveProperty('servedInWindow');
+  });
+
+  test('never rises above what the service states, and is forgotten with it', async () => {
+    const { clock, limiter, store, project, serve, reserve, readState } = await openLimiter(kind);
+    await serve(9);
+    const rejected = await reserve(unlimited);
+    await limiter.confirm(rejected);
+    await limiter.recordRejection(rejected, { violations: [createMinuteViolation(6)] });
+    clock.advance(200_000);
+    const times: number[] = [];
+    for (let index = 0; index < 7; index += 1) times.push((await reserve(guess)).at - clock.now());
+    expect(times).toEqual([...Array(6).fill(0), 60_500]);
+    expect(await resetLearnedLimits(store, project, 'm')).toMatchObject([{ model: 'm', servedInWindow: 9 }]);
+    expect(await readState()).not.toHaveProperty('servedInWindow');
+  });
+});
