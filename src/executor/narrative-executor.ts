@@ -6,6 +6,7 @@ import { getPlaceholderNames } from '../narrative/template.js';
 import type { RunReport } from './narrative-events.js';
 import type { ExecuteOptions, NarrativeExecutorOptions, ProgressListener } from './options.js';
 import { planActs } from './plan-acts.js';
+import { assertRowGiven } from './row-values.js';
 import { createRunId } from './run-id.js';
 import { type RunState, runNarrative } from './run-narrative.js';
 
@@ -21,8 +22,8 @@ export class NarrativeExecutor {
   }
 
   /** Runs the acts in order. */
-  execute(narrative: Narrative, { stream = false }: ExecuteOptions = {}): Promise<RunReport> {
-    return executeNarrative(narrative, this.#options, { stream, onChunk: undefined });
+  execute(narrative: Narrative, { stream = false, row, instance }: ExecuteOptions = {}): Promise<RunReport> {
+    return executeNarrative(narrative, this.#options, { stream, onChunk: undefined, row, instance });
   }
 
   /** Does the same as `execute` with `stream: true`, and also calls `onChunk` with each chunk as it arrives. */
@@ -34,14 +35,15 @@ export class NarrativeExecutor {
 async function executeNarrative(
   narrative: Narrative,
   options: NarrativeExecutorOptions,
-  { stream, onChunk }: Pick<RunState, 'stream' | 'onChunk'>,
+  given: Pick<RunState, 'stream' | 'onChunk' | 'row' | 'instance'>,
 ): Promise<RunReport> {
   const { clock = systemClock, onEvent = () => {} } = options;
   const startedAt = clock.now();
   const run = createRunId(startedAt);
-  const state: RunState = { options, clock, onEvent, stream, onChunk, stdin: undefined, actEnds: [] };
+  const state: RunState = { options, clock, onEvent, ...given, stdin: undefined, actEnds: [] };
   let failure: BoticelliError | undefined;
   try {
+    assertRowGiven(narrative, given.row);
     // Standard input is read before the first request, so that a run whose input is missing costs nothing.
     if (usesStdin(narrative)) state.stdin = await readStdin(options);
     const acts = planActs(narrative).map((act) => act.name);
