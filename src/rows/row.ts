@@ -37,10 +37,12 @@ export interface RowSource {
   /** What was skipped. */
   warnings: readonly string[];
   /**
-   * Reads the rows. Call it once.
+   * Reads the rows from the first on. Standard input can be read only once.
    * @throws BoticelliError `no_input` if the source can no longer be read, or has changed since it was opened
    */
   read(): AsyncIterable<Row>;
+  /** Closes the file. */
+  close(): void;
 }
 
 /** Formats where a row is, for messages: `comments.csv:12`, or `comments.json, row 3` without lines. */

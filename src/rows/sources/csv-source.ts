@@ -22,13 +22,8 @@ export async function openCsvSource(path: string, name: string, format: 'csv' | 
     return {
       ...{ format, name, path, columns, header, lineEnd, total },
       warnings: formatSkippedLines(name, emptyLines),
-      async *read() {
-        try {
-          yield* toRows(readRecords(), columns, folder);
-        } finally {
-          file.close();
-        }
-      },
+      read: () => toRows(readRecords(), columns, folder),
+      close: file.close,
     };
   } catch (thrown) {
     file.close();

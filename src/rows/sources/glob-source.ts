@@ -19,7 +19,7 @@ export async function openGlobSource(pattern: string, cwd: string): Promise<RowS
   }
   const sorted = paths.map((path) => Buffer.from(path)).sort(Buffer.compare);
   return {
-    ...{ format: 'glob', name: pattern, lineEnd: '\n', total: sorted.length, warnings: [] },
+    ...{ format: 'glob', name: pattern, lineEnd: '\n', total: sorted.length, warnings: [], close: () => {} },
     async *read() {
       for (const [index, path] of sorted.entries()) yield readFileRow(path.toString(), index + 1);
     },

@@ -28,7 +28,7 @@ export async function openJsonSource(path: string, name: string): Promise<RowSou
   if (problems.length > 0) throw createSourceError(name, problems);
   const folder = dirname(resolve(path));
   return {
-    ...{ format: 'json', name, path, lineEnd: '\n', total: elements.length, warnings: [] },
+    ...{ format: 'json', name, path, lineEnd: '\n', total: elements.length, warnings: [], close: () => {} },
     async *read() {
       for (const [index, element] of elements.entries()) {
         const values = element as Record<string, unknown>;

@@ -28,13 +28,8 @@ export async function openNdjsonSource(path: string, name: string): Promise<RowS
     if (problems.length > 0) throw createSourceError(name, problems);
     return {
       ...{ format: 'ndjson', name, path, lineEnd: '\n', total, warnings: formatSkippedLines(name, emptyLines) },
-      async *read() {
-        try {
-          yield* readRows();
-        } finally {
-          file.close();
-        }
-      },
+      read: () => readRows(),
+      close: file.close,
     };
   } catch (thrown) {
     file.close();
@@ -50,6 +45,7 @@ export function createNdjsonStream(chunks: AsyncIterable<Buffer>, name: string, 
   return {
     ...{ format: 'ndjson', name, lineEnd: '\n', warnings: [] },
     read: () => parseNdjson(decodeText(chunks, name), { name, folder }),
+    close: () => {},
   };
 }
 

@@ -26,6 +26,8 @@ export interface RunStore {
 interface RunStoreOptions extends Omit<RunRecorderOptions, 'enqueue'> {
   /** The name of the narrative. */
   narrative: string;
+  /** See `createSqliteReplyCache`. */
+  isKnownInstance?: ((instance: string) => boolean) | undefined;
   /** How long runs and replies are kept; older ones are deleted at the end of the run. */
   keepMs: number;
   /**
@@ -36,7 +38,8 @@ interface RunStoreOptions extends Omit<RunRecorderOptions, 'enqueue'> {
 }
 
 /** Opens the store of a run that is about to start. */
-export function openRunStore({ database, narrative, origin, keepMs, now, onFailure }: RunStoreOptions): RunStore {
+export function openRunStore(options: RunStoreOptions): RunStore {
+  const { database, narrative, isKnownInstance, origin, keepMs, now, onFailure } = options;
   let isUsable = true;
   const handleFailure = (thrown: unknown) => {
     isUsable = false;
@@ -51,7 +54,7 @@ export function openRunStore({ database, narrative, origin, keepMs, now, onFailu
   let cache: ReplyCache | undefined;
   let recordEvent: ((event: NarrativeEvent) => void) | undefined;
   // The cache is created on first use, because preparing statements fails if the tables are damaged.
-  const getCache = () => (cache ??= createSqliteReplyCache(database, narrative, now));
+  const getCache = () => (cache ??= createSqliteReplyCache(database, narrative, now, isKnownInstance));
   const getRecorder = () => (recordEvent ??= createRunRecorder({ database, origin, now, enqueue }));
 
   return {
