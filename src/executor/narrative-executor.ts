@@ -74,7 +74,7 @@ async function executeNarrative(
 }
 
 /** Whether a text or a media name of the narrative, or of one nested in it, contains `{{stdin}}`. */
-function usesStdin(narrative: Narrative): boolean {
+export function usesStdin(narrative: Narrative): boolean {
   const acts = [...collectNarratives(narrative)].flatMap((each) => (each.templates === false ? [] : each.acts));
   const texts = acts.flatMap(({ system = '', inputs }) => [system, ...inputs.flatMap(getTemplate)]);
   return [...new Set(texts)].some((text) => getPlaceholderNames(text).includes('stdin'));

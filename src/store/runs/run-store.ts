@@ -1,8 +1,9 @@
 import type { NarrativeEvent } from '../../executor/narrative-events.js';
 import { createBestEffort } from '../../util/best-effort.js';
-import { createSerialQueue } from '../../util/serial-queue.js';
+import { createSerialQueue, type SerialQueue } from '../../util/serial-queue.js';
 import { createSqliteReplyCache, type ReplyCache } from '../replies/reply-cache.js';
 import { pruneRuns } from './prune-runs.js';
+import { createRowRunId, createRowRunWriter, type RowTotals } from './row-runs.js';
 import { createRunRecorder, type RunRecorderOptions } from './run-recorder.js';
 
 /**
@@ -12,6 +13,12 @@ export interface RunStore {
   replyCache: ReplyCache;
   /** Records an event. Resolves when it is written. */
   onEvent(event: NarrativeEvent): Promise<void>;
+  /**
+   * Records the rows of a run with `--each`.
+   * @param run the id of the whole run, whose events go to `onEvent`
+   * @param source the name of the source
+   */
+  openRows(run: string, source: string): RowRecorder;
   /** Resolves when all events are written and old runs are deleted. Await it at the end of the run. */
   flush(): Promise<void>;
   /**
@@ -21,6 +28,13 @@ export interface RunStore {
   isUsable(): Promise<boolean>;
   /** How many replies of this run another run can reuse. Counts both the replies that it stored and those it reused. */
   readonly reusableReplyCount: number;
+}
+
+/** Records the rows of a run. No method rejects. */
+export interface RowRecorder {
+  /** Returns the listener to the events of a row. The row is written when it ends. */
+  createListener(number: number, label: string): (event: NarrativeEvent) => Promise<void>;
+  saveTotals(totals: RowTotals): Promise<void>;
 }
 
 interface RunStoreOptions extends Omit<RunRecorderOptions, 'enqueue'> {
@@ -76,6 +90,7 @@ export function openRunStore(options: RunStoreOptions): RunStore {
       if (event.type === 'narrative-end') enqueue(() => pruneRuns(database, { now: now(), startedAt, keepMs }));
       await writes.drain();
     },
+    openRows: (run, source) => openRowRecorder({ run, source, attemptWrite, writes, database, origin, now, enqueue }),
     flush: () => writes.drain(),
     async isUsable() {
       await writes.drain();
@@ -83,6 +98,35 @@ export function openRunStore(options: RunStoreOptions): RunStore {
     },
     get reusableReplyCount() {
       return reusableReplyCount;
+    },
+  };
+}
+
+interface RowRecorderOptions extends Omit<RunRecorderOptions, 'isBuffered'> {
+  run: string;
+  source: string;
+  attemptWrite: ReturnType<typeof createBestEffort>;
+  writes: SerialQueue;
+}
+
+function openRowRecorder({ run, source, attemptWrite, writes, ...recorder }: RowRecorderOptions): RowRecorder {
+  const { database, enqueue } = recorder;
+  let writer: ReturnType<typeof createRowRunWriter> | undefined;
+  // Created when it is needed, after the start of the run was written: a file that can't be written fails there.
+  const getWriter = () => (writer ??= createRowRunWriter(database, run));
+  enqueue(async () => getWriter().add(0, source));
+  return {
+    createListener(number, label) {
+      const record = createRunRecorder({ ...recorder, isBuffered: true });
+      const rowRun = createRowRunId(run, number);
+      return async (event) => {
+        await attemptWrite(() => record('run' in event ? { ...event, run: rowRun } : event));
+        if (event.type === 'narrative-end') enqueue(async () => getWriter().add(number, label));
+      };
+    },
+    async saveTotals(totals) {
+      enqueue(async () => getWriter().saveTotals(totals));
+      await writes.drain();
     },
   };
 }
