@@ -20,8 +20,7 @@ export interface AppendFile {
 export function openAppendFile(path: string, flag: string): AppendFile {
   const { O_WRONLY, O_APPEND, O_CREAT, O_NOFOLLOW = 0, O_NONBLOCK = 0 } = constants;
   const fd = withOutputError(path, flag, () => {
-    if (lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink())
-      throw new Error(`it is a symbolic link to ${readlinkSync(path)}`);
+    getSizeOfFile(path);
     return openSync(path, O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW | O_NONBLOCK, 0o666);
   });
   return {
@@ -31,6 +30,13 @@ export function openAppendFile(path: string, flag: string): AppendFile {
     clear: () => withOutputError(path, flag, () => ftruncateSync(fd)),
     close: () => closeSync(fd),
   };
+}
+
+/** Returns the size of a file, 0 if there is none. @throws for a symbolic link */
+export function getSizeOfFile(path: string): number {
+  const stats = lstatSync(path, { throwIfNoEntry: false });
+  if (stats?.isSymbolicLink()) throw new Error(`it is a symbolic link to ${readlinkSync(path)}`);
+  return stats?.size ?? 0;
 }
 
 /** Appends all bytes. If that fails in the middle, as on a full disk, removes those that were written. */

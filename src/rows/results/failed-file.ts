@@ -1,7 +1,7 @@
-import { lstatSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { BoticelliError } from '../../errors.js';
 import type { Row, RowSource } from '../row.js';
-import { openAppendFile, withOutputError } from './append-file.js';
+import { getSizeOfFile, openAppendFile, withOutputError } from './append-file.js';
 
 /** The file of `--failed`: the rows that failed, as they were read, in the format of the source. */
 export interface FailedFile {
@@ -17,7 +17,7 @@ export interface FailedFile {
  */
 export function openFailedFile(path: string, source: RowSource, resume: boolean): FailedFile {
   const header = source.header === undefined ? '' : `${source.header}${source.lineEnd}`;
-  const size = withOutputError(path, '--failed', () => lstatSync(path, { throwIfNoEntry: false })?.size ?? 0);
+  const size = withOutputError(path, '--failed', () => getSizeOfFile(path));
   if (size > 0 && !(resume && isEarlierFile(path, source, header))) {
     throw new BoticelliError('usage', `${path} exists already${resume ? ', and has other rows' : ''}`, {
       hint: 'Name another file with --failed.',
