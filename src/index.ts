@@ -91,6 +91,7 @@ export { checkNarrative, checkNarrativeFile, loadNarrative } from './narrative/l
 export type {
   Act,
   ActContext,
+  FileConfinement,
   Input,
   MediaInput,
   MediaSource,

@@ -14,6 +14,7 @@ import { exitCodes, Interrupted, toErrorReport } from './errors.js';
 import { formatError, indentResumeHint } from './terminal/diagnostics/format-error.js';
 import { createOutput, type Output } from './terminal/output.js';
 import { createColors } from './terminal/text/colors.js';
+import { toPrintable } from './terminal/text/printable.js';
 
 type NodeProcess = NodeJS.Process;
 
@@ -28,6 +29,7 @@ const commands = [
 export async function main(proc: NodeProcess): Promise<void> {
   // A failure to write to standard error changes neither the run nor its exit code.
   proc.stderr.on('error', () => {});
+  failUnlessFinished(proc);
   let failure: CommandFailure | undefined;
   const stdout = createOutput({
     stream: proc.stdout,
@@ -48,6 +50,23 @@ export async function main(proc: NodeProcess): Promise<void> {
   exitWith(failure, proc);
 }
 
+/**
+ * Makes the exit code a failure until this program sets another one. If a promise never settles and nothing is left to
+ * wait for, Node ends the process with exit code 0 and says nothing, and a script would take that for success.
+ */
+function failUnlessFinished(proc: NodeProcess): void {
+  proc.exitCode = exitCodes.internal;
+  let isReported = false;
+  proc.on('beforeExit', async () => {
+    // Node emits the event again after the report has been written.
+    if (isReported) return;
+    isReported = true;
+    const failure = toCommandFailure(new Error('the command ended without a result'));
+    await reportFailure(failure, proc);
+    exitWith(failure, proc);
+  });
+}
+
 function createProgram(proc: NodeProcess, stdout: Output): Command {
   const program = new Command('boticelli')
     .description("Run multi-step prompts from a TOML file on Google's Gemini.")
@@ -59,7 +78,7 @@ function createProgram(proc: NodeProcess, stdout: Output): Command {
     .configureOutput({
       writeOut: stdout.write,
       writeErr: (text) => proc.stderr.write(text),
-      outputError: (text, write) => write(text.replace(/^error: /, 'boticelli: ')),
+      outputError: (text, write) => write(toPrintable(text.replace(/^error: /, 'boticelli: '))),
     });
   for (const addCommand of commands) addCommand(program, proc);
   return program;
@@ -73,7 +92,7 @@ async function reportFailure({ error, context }: CommandFailure, proc: NodeProce
   const columns = stderr.isTTY ? stderr.columns : undefined;
   if (!isReported) stderr.write(formatError(toErrorReport(error, act), await createColors(stderr), columns));
   if (resumeHint !== undefined) stderr.write(indentResumeHint(resumeHint));
-  if (error.code === 'internal') stderr.write(`${await redactKeys(getStack(error), proc)}\n`);
+  if (error.code === 'internal') stderr.write(`${toPrintable(await redactKeys(getStack(error), proc))}\n`);
 }
 
 function getStack({ cause, stack, message }: Error): string {

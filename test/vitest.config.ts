@@ -9,7 +9,8 @@ export default defineConfig({
     include: ['test/**/*.test.ts'],
     globalSetup: ['test/helpers/bundle-first.ts'],
     reporters: ['default', './test/helpers/summary-line-reporter.ts'],
-    testTimeout: 20_000,
+    // A test that starts the program several times takes seconds, and many times that on a busy machine.
+    testTimeout: 60_000,
     // Tests mostly wait for processes and quota windows: four files at a time keep two cores busy.
     maxWorkers: 4,
     // Test files leave no state behind in the process, so they can share it.

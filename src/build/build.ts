@@ -45,6 +45,8 @@ const program = {
   ...common,
   format: 'cjs',
   supported: { 'dynamic-import': false },
+  // CommonJS has no import.meta: run-in-worker.ts then uses __dirname.
+  logOverride: { 'empty-import-meta': 'silent' },
   minifySyntax: true,
   minifyWhitespace: true,
   // Node can read ASCII as Latin-1, which takes half the time of reading UTF-8.
@@ -62,6 +64,12 @@ async function buildProgram(): Promise<Metafile[]> {
       // The SDK's own WebSocket is never used, because `gemini/live/socket.ts` passes one in. The stub keeps REST from
       // loading TLS and compression, which takes 8% of a run of one act (2026-11, Node 20.20).
       alias: { ...program.alias, ws: stub('no-web-socket') },
+    }),
+    build({
+      ...lazy,
+      entryPoints: [{ in: 'src/narrative/schema/schema-worker.ts', out: 'schema-worker' }],
+      external: [...program.external, './ajv*.cjs'],
+      alias: { ...program.alias, ajv: './ajv.cjs', 'ajv/dist/2020.js': './ajv-2020.cjs' },
     }),
     build({
       ...program,

@@ -1,7 +1,9 @@
 import { InvalidSettings } from '../config/invalid-settings.js';
 import { resolveSettings } from '../config/resolve-settings.js';
 import type { Settings, SettingsFlags } from '../config/settings.js';
+import { findFileConfinement } from '../config/trust/file-confinement.js';
 import { BoticelliError } from '../errors.js';
+import type { FileConfinement } from '../narrative/narrative.js';
 import type { Colors } from '../terminal/text/colors.js';
 import type { SettingsFlagOptions } from './common-options.js';
 import type { CliProcess } from './process.js';
@@ -19,14 +21,47 @@ export async function loadSettings(
   const givenFlags = Object.entries({ tier, rpm, tpm, rpd, maxConcurrent, fallback }).filter(
     ([, value]) => value !== undefined,
   );
+  const flags = Object.fromEntries(givenFlags) as SettingsFlags;
+  return reportInvalidSettings(proc, colors, () => resolveSettings({ ...locateSettings(config, proc), warn, flags }));
+}
+
+/**
+ * Finds the folder that narratives are confined to, if the working folder chooses both the key and the address of the
+ * service. Prints the errors of a settings file.
+ * @throws BoticelliError
+ */
+export async function loadFileConfinement(
+  { config }: Pick<SettingsFlagOptions, 'config'>,
+  proc: CliProcess,
+  colors: Colors,
+): Promise<FileConfinement | undefined> {
+  return reportInvalidSettings(proc, colors, async () => {
+    // If the current folder no longer exists, it has no settings either.
+    const location = tryLocateSettings(config, proc);
+    return location && findFileConfinement(location);
+  });
+}
+
+function locateSettings(config: string | undefined, proc: CliProcess) {
+  const workingFolder = getWorkingFolder(proc);
+  return { environment: proc.env, workingFolder, ...(config !== undefined && { configFile: config }) };
+}
+
+function tryLocateSettings(config: string | undefined, proc: CliProcess) {
   try {
-    return await resolveSettings({
-      environment: proc.env,
-      workingFolder: getWorkingFolder(proc),
-      ...(config !== undefined && { configFile: config }),
-      warn,
-      flags: Object.fromEntries(givenFlags) as SettingsFlags,
-    });
+    return locateSettings(config, proc);
+  } catch {
+    return undefined;
+  }
+}
+
+async function reportInvalidSettings<Result>(
+  proc: CliProcess,
+  colors: Colors,
+  read: () => Promise<Result>,
+): Promise<Result> {
+  try {
+    return await read();
   } catch (thrown) {
     if (thrown instanceof InvalidSettings)
       reportDiagnostics(thrown, { proc, colors, printLines: (lines) => proc.stderr.write(`${lines}\n`) });

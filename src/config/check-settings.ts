@@ -4,16 +4,26 @@ import { getSchemaKeys, validateFile } from '../toml/validate-file.js';
 import { isBaseUrl } from '../util/base-url.js';
 import { parseRetentionMs } from '../util/duration.js';
 import { isValidModelName } from '../util/model-name.js';
-import { isRedisUrl } from './service-urls.js';
 import { settingsSchema } from './settings-schema.js';
+import { isTrustPath } from './trust/folder-trust.js';
+import { isRedisUrl } from './trust/service-urls.js';
 
-/** Finds all problems of a settings file that do not depend on other settings. */
-export function checkSettings(file: TomlTable): Problem[] {
+/**
+ * Finds all problems of a settings file that do not depend on other settings.
+ * @param isFromWorkingFolder whether the file was found in the working folder
+ */
+export function checkSettings(file: TomlTable, isFromWorkingFolder = false): Problem[] {
   return [
+    ...(isFromWorkingFolder && file.trust !== undefined ? [createOwnTrustProblem()] : []),
     ...validateFile(file, { schema: settingsSchema, createUnknownKeyProblem }),
     ...checkStrings(file),
     ...checkModelKeys(file),
   ];
+}
+
+function createOwnTrustProblem(): Problem {
+  const message = '"trust" is allowed only in your own settings file, because a folder must not trust itself';
+  return errorAt('own-trust', ['trust'], message, { target: 'key' });
 }
 
 function createUnknownKeyProblem(table: Path, key: string, file: TomlTable): Problem {
@@ -75,6 +85,11 @@ const keepRule: StringRule = {
   requirement: 'must be a duration such as "30d", or "off"',
 };
 
+const trustRule: StringRule = {
+  ...{ rule: 'folder', isValid: isTrustPath, isValueShown: true },
+  requirement: 'must be an absolute path, or begin with ~/',
+};
+
 const geminiPath = ['providers', 'gemini'];
 const rules: readonly (readonly [Path, StringRule])[] = [
   [[...geminiPath, 'default_model'], modelRule],
@@ -86,10 +101,16 @@ const rules: readonly (readonly [Path, StringRule])[] = [
 
 /** Checks the content of strings. Values of other types are reported by the schema. */
 function checkStrings(file: TomlTable): Problem[] {
-  const fallback = valueAt(file, [...geminiPath, 'fallback']);
-  const indexes = Array.isArray(fallback) ? [...fallback.keys()] : [];
-  const fallbackRules = indexes.map((index) => [[...geminiPath, 'fallback', index], modelRule] as const);
-  return [...rules, ...fallbackRules].flatMap(([path, { rule, isValid, requirement, isValueShown }]) => {
+  const getElementRules = (path: Path, rule: StringRule) => {
+    const list = valueAt(file, path);
+    const indexes = Array.isArray(list) ? [...list.keys()] : [];
+    return indexes.map((index) => [[...path, index], rule] as const);
+  };
+  const elementRules = [
+    ...getElementRules([...geminiPath, 'fallback'], modelRule),
+    ...getElementRules(['trust'], trustRule),
+  ];
+  return [...rules, ...elementRules].flatMap(([path, { rule, isValid, requirement, isValueShown }]) => {
     const text = valueAt(file, path);
     if (typeof text !== 'string' || isValid(text)) return [];
     return errorAt(rule, path, `${describePath(path)} ${requirement}${isValueShown ? `, not ${quote(text)}` : ''}`);

@@ -1,6 +1,8 @@
+import { dirname } from 'node:path';
 import { createDiagnostics } from '../toml/create-diagnostics.js';
 import type { Diagnostic } from '../toml/diagnostic.js';
 import { readToml } from '../toml/read-toml.js';
+import { isWithinFolder } from '../util/folder-boundary.js';
 import { checkSettings } from './check-settings.js';
 import { InvalidSettings } from './invalid-settings.js';
 import type { FileSettings } from './settings-schema.js';
@@ -12,15 +14,23 @@ import type { SettingsFile } from './sources.js';
  */
 export async function parseSettingsFile(
   bytes: Uint8Array,
-  { file, isFromWorkingFolder }: Pick<SettingsFile, 'file' | 'isFromWorkingFolder'>,
+  { file, isFromWorkingFolder, path }: Pick<SettingsFile, 'file' | 'isFromWorkingFolder'> & { path: string },
   secrets: readonly string[],
 ): Promise<SettingsFile> {
   const parsed = readToml(bytes);
   const { text } = parsed;
+  // A link of a folder of someone else may lead to any file of the user, whose lines must not be printed.
+  const isElsewhere = isFromWorkingFolder && !isWithinFolder(path, dirname(path));
   const createInvalidSettings = (diagnostics: Diagnostic[], hint?: string) =>
-    new InvalidSettings({ file, text, diagnostics, secrets, ...(hint !== undefined && { hint }) });
+    new InvalidSettings({
+      file,
+      text: isElsewhere ? '' : text,
+      diagnostics,
+      secrets,
+      ...(hint !== undefined && { hint }),
+    });
   if (!parsed.ok) throw createInvalidSettings([await parsed.diagnose()]);
-  const diagnostics = await createDiagnostics(checkSettings(parsed.table), text);
+  const diagnostics = await createDiagnostics(checkSettings(parsed.table, isFromWorkingFolder), text);
   if (diagnostics.length > 0) throw createInvalidSettings(diagnostics);
   return {
     file,

@@ -5,9 +5,17 @@
  * standard error is often stored.
  */
 export function redactSecrets(text: string, keys: readonly string[] = []): string {
-  const keyPatterns = keys.filter((key) => key !== '').map(createKeyPattern);
-  return [...keyPatterns, ...secretPatterns].reduce((redacted, pattern) => redacted.replace(pattern, maskSecret), text);
+  const isLong = (key: string) => key.length > maxPatternKeyLength;
+  const withoutLongKeys = keys.filter(isLong).reduce((masked, key) => masked.replaceAll(key, maskSecret), text);
+  const keyPatterns = keys.filter((key) => key !== '' && !isLong(key)).map(createKeyPattern);
+  return [...keyPatterns, ...secretPatterns].reduce(
+    (redacted, pattern) => redacted.replace(pattern, maskSecret),
+    withoutLongKeys,
+  );
 }
+
+/** The pattern of a longer key may be too large for a regular expression, whose error would contain the key. */
+const maxPatternKeyLength = 256;
 
 /** If a pattern has a capture group, the group matches the text before the secret. */
 const secretPatterns: readonly RegExp[] = [

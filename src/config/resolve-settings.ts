@@ -6,17 +6,16 @@ import type { QuotaBudget } from '../quota/limits.js';
 import { quote } from '../toml/toml.js';
 import { parseRetentionMs } from '../util/duration.js';
 import { isValidModelName, stripModelPrefix } from '../util/model-name.js';
-import { createVariableLookup, type EnvironmentVariable, readDotEnv } from './environment-variables.js';
 import { createPriceList } from './price-list.js';
 import { createProxyResolver } from './proxies.js';
-import { readSettingsFiles } from './read-settings-files.js';
+import { findApiKey, readSources } from './read-sources.js';
 import { redactSecrets } from './redact-secrets.js';
-import { assertTrustedBaseUrl, isRedisUrl } from './service-urls.js';
 import type { Settings, SettingsFlags, SettingsOptions } from './settings.js';
 import type { FileSettings } from './settings-schema.js';
 import { mergeSettings, type Sources } from './sources.js';
 import { assertKnownTier, createLimitsLookup, listTierNames } from './tiers.js';
-import { findUserFolders, resolveStateFolder } from './user-folders.js';
+import { assertTrustedBaseUrl, findRedisError, isRedisUrl } from './trust/service-urls.js';
+import { resolveStateFolder } from './trust/state-folder.js';
 
 /**
  * Resolves the settings. Precedence: flags, environment, `.env`, `boticelli.toml` in the working folder (or the file of
@@ -26,36 +25,22 @@ import { findUserFolders, resolveStateFolder } from './user-folders.js';
  * @throws BoticelliError `invalid_config` for any other invalid setting, or if the key would be sent to an untrusted
  *   address; `usage` for an invalid flag
  */
-export async function resolveSettings({
-  environment,
-  workingFolder,
-  configFile,
-  flags = {},
-  warn = () => {},
-  ...overrides
-}: SettingsOptions): Promise<Settings> {
-  const [folders, dotEnv] = await Promise.all([overrides.userFolders ?? findUserFolders(), readDotEnv(workingFolder)]);
-  const secrets = (['GEMINI_API_KEY', 'GOOGLE_API_KEY'] as const)
-    .flatMap((name) => [environment[name], dotEnv.get(name)])
-    .flatMap((key) => key?.trim() || []);
-  const files = await readSettingsFiles({ workingFolder, configFile, userConfigFolder: folders.config, secrets, warn });
-  const getVariable = createVariableLookup(environment, dotEnv);
-  const sources = { getVariable, files, secrets };
+export async function resolveSettings({ flags = {}, ...options }: SettingsOptions): Promise<Settings> {
+  const { environment, workingFolder } = options;
+  const sources = await readSources(options);
+  const { getVariable, files, folders, trust } = sources;
   const fileSettings = mergeSettings(files);
   await assertKnownTier(sources, listTierNames(fileSettings.providers?.gemini?.tiers), flags.tier);
-  await assertTrustedBaseUrl(sources, findApiKey(sources));
-  const stateFolder = resolveStateFolder(getVariable, workingFolder, folders);
+  const apiKey = findApiKey(sources);
+  await assertTrustedBaseUrl(sources, apiKey);
+  const redisError = await findRedisError(sources, apiKey);
+  const stateFolder = await resolveStateFolder({ getVariable, folders, workingFolder }, () => trust);
   const resolveProxy = await createProxyResolver(environment);
-  return { ...composeSettings({ sources, fileSettings, flags, stateFolder }), ...(resolveProxy && { resolveProxy }) };
-}
-
-/**
- * Finds the API key. Looks for GEMINI_API_KEY and then for GOOGLE_API_KEY, each first in the environment and then in
- * `.env`. Therefore GEMINI_API_KEY in a folder's `.env` overrides GOOGLE_API_KEY in the environment, which may be meant
- * for other services.
- */
-function findApiKey({ getVariable }: Pick<Sources, 'getVariable'>): EnvironmentVariable | undefined {
-  return getVariable('GEMINI_API_KEY') ?? getVariable('GOOGLE_API_KEY');
+  return {
+    ...composeSettings({ sources, fileSettings, flags, stateFolder }),
+    ...(redisError && { redisError }),
+    ...(resolveProxy && { resolveProxy }),
+  };
 }
 
 /** The sources that the settings are composed from. All are checked, except the values of environment variables. */

@@ -32,6 +32,7 @@ const gemini = z.strictObject({
 
 /** The whole file. All keys are optional. */
 export const settingsSchema = z.strictObject({
+  trust: z.optional(z.array(z.string())),
   providers: z.optional(z.strictObject({ gemini: z.optional(gemini) })),
   budget: z.optional(
     z.strictObject({ rpm_multiplier: multiplier, tpm_multiplier: multiplier, rpd_multiplier: multiplier }),

@@ -1,3 +1,4 @@
+import type { BoticelliError } from '../errors.js';
 import type { LimitValues } from '../facts/limits.js';
 import type { QuotaBudget } from '../quota/limits.js';
 import type { Environment } from './environment-variables.js';
@@ -37,6 +38,8 @@ export interface Settings {
    * The Redis server that shares quota between machines. The URL may contain a password, so only its host is printed.
    */
   redisUrl?: string;
+  /** Why the program must not connect to `redisUrl`: the working folder chose the address. */
+  redisError?: BoticelliError;
   /** The folder of `boticelli.db`, as an absolute path. It may not exist yet. Absent if the user has no home folder. */
   stateFolder?: string;
   prices: PriceList;

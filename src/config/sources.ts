@@ -3,6 +3,7 @@ import { isTable, type TomlTable } from '../toml/toml.js';
 import type { VariableLookup } from './environment-variables.js';
 import type { InvalidSettings } from './invalid-settings.js';
 import type { FileSettings } from './settings-schema.js';
+import type { FolderTrust } from './trust/folder-trust.js';
 
 /** The sources of settings, apart from flags. */
 export interface Sources {
@@ -11,6 +12,9 @@ export interface Sources {
   files: readonly SettingsFile[];
   /** API keys, which must not appear in any message. */
   secrets: readonly string[];
+  trust: FolderTrust;
+  /** Whether the `.env` of the working folder is a link to a file outside of it. */
+  isDotEnvElsewhere: boolean;
 }
 
 /** A settings file without errors of its own. */

@@ -12,16 +12,16 @@ const checkedFiles = new Set<string>();
 
 /**
  * Describes why a file does not belong to boticelli, as the end of a sentence that begins with its path. Returns
- * undefined for a file that is missing, empty, damaged or ours. Nothing is written: SQLite would recover a file that it
- * opens normally, so it does not open the file of another program.
+ * undefined for a file that is missing, empty, damaged or ours. Nothing is written: SQLite opens the file in immutable
+ * mode at most, because it would recover a file that it opens normally.
  */
 export function describeForeignFile(LibSql: typeof Database, path: string): string | undefined {
   const stats = statSync(path, { throwIfNoEntry: false });
   const file = `${stats?.dev} ${stats?.ino}`;
   if (stats && checkedFiles.has(file)) return undefined;
-  const foreignness = checkFile(LibSql, path);
-  if (stats && foreignness === undefined) checkedFiles.add(file);
-  return foreignness;
+  const problem = checkFile(LibSql, path);
+  if (stats && problem === undefined) checkedFiles.add(file);
+  return problem;
 }
 
 function checkFile(LibSql: typeof Database, path: string): string | undefined {

@@ -4,7 +4,7 @@ import { pathToFileURL } from 'node:url';
 import type Database from 'libsql';
 import { BoticelliError } from '../errors.js';
 import { describeForeignFile, foreignDatabaseMessage, isForeignDatabase } from './foreign-file.js';
-import { applicationId, migrate, readApplicationId, readSchemaVersion, schemaVersion } from './schema.js';
+import { applicationId, migrate, readApplicationId, readSchemaVersion, repairSchema, schemaVersion } from './schema.js';
 import { describeSqliteError, isCorrupt } from './sqlite-error.js';
 import { watchFile } from './transaction.js';
 import { type LockWaitOptions, retryWhileQuotaLocked } from './wait-for-lock.js';
@@ -54,8 +54,8 @@ export async function openDatabase(
 }
 
 function openFile(LibSql: typeof Database, path: string): OpenedDatabase {
-  const foreignness = describeForeignFile(LibSql, path);
-  if (foreignness !== undefined) return { warning: `${path} ${foreignness}: it is left unchanged` };
+  const problem = describeForeignFile(LibSql, path);
+  if (problem !== undefined) return { warning: `${path} ${problem}: it is left unchanged` };
   if (!existsSync(path)) createFile(path);
   const database = new LibSql(path);
   const refuse = (problem: string) => {
@@ -73,6 +73,7 @@ function openFile(LibSql: typeof Database, path: string): OpenedDatabase {
     database.pragma('journal_mode = WAL');
     database.pragma('synchronous = NORMAL');
     if (version < schemaVersion) migrate(database);
+    repairSchema(database);
     if (version < schemaVersion || readApplicationId(database) !== applicationId) markAsOurs(database);
     // SQLite sleeps up to 100 ms between its own retries and lets others overtake, so callers retry themselves.
     database.pragma('busy_timeout = 10');
@@ -156,8 +157,8 @@ export async function openReadOnly(folder: string, minVersion = 1): Promise<Data
     // A file that another process is creating is still empty.
     if (statSync(path, { throwIfNoEntry: false })?.size === 0) return undefined;
     const { default: LibSql } = await import('libsql');
-    const foreignness = describeForeignFile(LibSql, path);
-    if (foreignness !== undefined) throw new Error(`it ${foreignness}`);
+    const problem = describeForeignFile(LibSql, path);
+    if (problem !== undefined) throw new Error(`it ${problem}`);
     if (!existsSync(path)) return undefined;
     const database = new LibSql(`${pathToFileURL(path).href}?mode=ro`);
     // The wait may be long although it blocks the event loop: readers wait only for programs that lock the whole file.

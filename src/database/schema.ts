@@ -51,6 +51,38 @@ export const rowRunsTable = `
     run TEXT NOT NULL, number INTEGER NOT NULL, label TEXT NOT NULL, PRIMARY KEY (run, number)
   ) WITHOUT ROWID`;
 
+/** Uses every table and the columns that the program needs, and reads no row. */
+const probes = `
+  SELECT key, page FROM quota_pages LIMIT 0;
+  SELECT key, fetched_at, models FROM catalogues LIMIT 0;
+  SELECT service, model, manner, learned_at FROM live_manners LIMIT 0;
+  SELECT key, occurrence, answered_by, narrative, answered_at, reply FROM answers LIMIT 0;
+  SELECT id, narrative, file, file_hash, act_count, started_at, acts_ended, models_asked, models_served, attempts,
+    wait_ms, usage, cost_usd, status, duration_ms, error FROM runs LIMIT 0;
+  SELECT run, position, act, ended, told, cost_usd FROM acts LIMIT 0;
+`;
+
+/** Whether all tables and columns are there. Another program or a user may have removed some. */
+function hasWholeSchema(database: Database.Database): boolean {
+  try {
+    database.exec(probes);
+    return true;
+  } catch (thrown) {
+    if (thrown instanceof Error && /no such (table|column)/.test(thrown.message)) return false;
+    throw thrown;
+  }
+}
+
+/**
+ * Creates tables that are missing from a file of this schema version.
+ * @throws Error with SQLite's code for a damaged file, if a table lacks a column
+ */
+export function repairSchema(database: Database.Database): void {
+  if (hasWholeSchema(database)) return;
+  runInTransaction(database, () => database.exec(schema));
+  if (!hasWholeSchema(database)) throw Object.assign(new Error('a table lacks a column'), { code: 'SQLITE_CORRUPT' });
+}
+
 /** The tables of all schema versions up to this one. */
 export const tableNames: ReadonlySet<string> = new Set(
   Array.from(schema.matchAll(/CREATE TABLE IF NOT EXISTS (\w+)/g), ([, name = '']) => name),

@@ -3,8 +3,8 @@ import type { GenerateRequest, Part } from './request.js';
 import { addUsage, type TokenDetails, type TokensByModality, type Usage } from './response.js';
 
 /**
- * The cost of one request in US dollars. It is undefined if a count is unknown, and if the price depends on the modality
- * of the tokens and the details do not have it: audio costs several times as much as text.
+ * The cost of one request in US dollars. It is undefined if a count is unknown, and if the price depends on the
+ * modality of the tokens and the details do not have it: audio costs several times as much as text.
  */
 export function calculateCostUsd(usage: Usage, price: Price, details: TokenDetails = {}): number | undefined {
   const { promptTokens, outputTokens, thoughtTokens, cachedTokens = 0, toolTokens = 0 } = usage;
@@ -16,8 +16,8 @@ export function calculateCostUsd(usage: Usage, price: Price, details: TokenDetai
   const promptCost = addUpModalities(promptTokens, details.prompt, input, inputByModality);
   const outputCost = addUpModalities(outputTokens, details.output, output, outputByModality);
   if (promptCost === undefined || outputCost === undefined) return undefined;
-  // Without details, cached tokens count as text, whose discount is the smallest. All modalities have the same share of
-  // discount in the table of prices.
+  // Without details, cached tokens count as text, so that the discount is not too high: text is the cheapest modality.
+  // In the table of prices, the discount is the same fraction for all modalities.
   const cachedCost = addUpModalities(cachedTokens, details.cached ?? {}, input, details.cached && inputByModality) ?? 0;
   const discount = input === 0 ? 0 : cachedCost * (1 - cachedInput / input);
   return roundUsd(((promptCost - discount + toolTokens * input + outputCost + thoughtTokens * output) * factor) / 1e6);

@@ -118,6 +118,8 @@ export interface MediaUrl {
   url: string;
   /** The required kind. Default: any kind that models read. */
   kind?: MediaKind;
+  /** Whether a private or loopback address is refused. Default false. */
+  publicOnly?: true;
 }
 
 /** A URI that the service reads itself: a YouTube video, an uploaded file. */

@@ -98,13 +98,15 @@ export function addUsage(left: Usage, right: Usage): Usage {
   const sum: Usage = {};
   for (const name of ['promptTokens', 'outputTokens', 'thoughtTokens', 'totalTokens'] as const) {
     const [leftCount, rightCount] = [left[name], right[name]];
-    if (leftCount !== undefined && rightCount !== undefined) sum[name] = leftCount + rightCount;
+    const count = leftCount !== undefined && rightCount !== undefined ? leftCount + rightCount : undefined;
+    // A sum beyond 2^53 is not exact. Only a service that sends nonsense gets there.
+    if (count !== undefined && Number.isSafeInteger(count)) sum[name] = count;
   }
   // Where the prompt was counted, an absent count of its cached tokens and of tool tokens is 0.
   if (sum.promptTokens === undefined) return sum;
   for (const name of ['cachedTokens', 'toolTokens'] as const) {
     const count = (left[name] ?? 0) + (right[name] ?? 0);
-    if (count > 0) sum[name] = count;
+    if (count > 0 && Number.isSafeInteger(count)) sum[name] = count;
   }
   return sum;
 }

@@ -54,8 +54,8 @@ export interface ActWait extends ActReference, Omit<WaitEvent, 'type'> {
 }
 
 /**
- * An attempt failed and another one follows. If `discard` is true, the deltas of the act so far must be discarded, except
- * for their first `keepChars` UTF-16 units.
+ * An attempt failed and another one follows. If `discard` is true, the deltas of the act so far must be discarded,
+ * except for their first `keepChars` UTF-16 units.
  */
 export interface ActRetry extends ActReference, Omit<RetryEvent, 'type'> {
   type: 'act-retry';

@@ -3,6 +3,7 @@ import { zeroUsage } from '../driver/response.js';
 import { BoticelliError, toBoticelliError, toErrorReport } from '../errors.js';
 import { collectNarratives, type Input, type Narrative } from '../narrative/narrative.js';
 import { getPlaceholderNames } from '../narrative/template.js';
+import { assertNoFilledHosts } from './filled-names.js';
 import type { RunReport } from './narrative-events.js';
 import type { ExecuteOptions, NarrativeExecutorOptions, ProgressListener } from './options.js';
 import { planActs } from './plan-acts.js';
@@ -44,6 +45,7 @@ async function executeNarrative(
   let failure: BoticelliError | undefined;
   try {
     assertRowGiven(narrative, given.row);
+    if (!options.allowOutside && !options.isRehearsal) assertNoFilledHosts(narrative);
     // Standard input is read before the first request, so that a run whose input is missing costs nothing.
     if (usesStdin(narrative)) state.stdin = await readStdin(options);
     const acts = planActs(narrative).map((act) => act.name);

@@ -35,8 +35,8 @@ export interface NarrativeExecutorOptions {
    */
   isRehearsal?: boolean;
   /**
-   * Whether the names of files that a row fills may leave the folder of the row and that of the narrative. Default
-   * false.
+   * Whether media names that rows, replies or standard input fill may leave their folder, and whether replies and
+   * standard input may choose the host of a URL. Default false.
    */
   allowOutside?: boolean;
   clock?: Clock;

@@ -9,6 +9,7 @@ import {
   parseTemplate,
   renderTemplate,
 } from '../narrative/template.js';
+import { assertNameStaysInside } from './filled-names.js';
 import type { NarrativeExecutorOptions, NarrativeRow } from './options.js';
 import { loadRowFile, resolveRowValue } from './row-values.js';
 
@@ -83,6 +84,7 @@ export async function renderActInput(
   );
   if (isRehearsal && isNamedByReply) return { type: 'text', content: `[media file named by ${input.text}]` };
   const isRowFile = row && input.sourceKey === 'file' && getPlaceholderNames(input.text).some(isRowName);
+  if (!allowOutside && !isRowFile) assertNameStaysInside(input, name, render);
   const loaded = await (isRowFile ? loadRowFile(input, name, { row, allowOutside }) : loadMediaTemplate(input, name));
   if (loaded.ok) return loaded.media;
   throw createMediaError(input, loaded.problem);

@@ -2,8 +2,8 @@
  * Why a model stopped, and why a prompt was blocked.
  *
  * Sources: the discovery document of the Gemini API, revision 2026-04-15 (`Candidate.finishReason`), the enumerations
- * `FinishReason` and `BlockedReason` of @google/genai 2.32, and ai.google.dev/gemini-api/docs/generate-content/long-decode
- * for CONTINUATION. All read 2026-11-30.
+ * `FinishReason` and `BlockedReason` of @google/genai 2.32, and
+ * ai.google.dev/gemini-api/docs/generate-content/long-decode for CONTINUATION. All read 2026-11-30.
  */
 
 /** What a finish reason says about the reply. */

@@ -57,9 +57,9 @@ export const builtInTiers: Readonly<Record<string, TierLimits>> = {
 export const defaultTier = 'free';
 
 /**
- * Spend-based limits: the cost of all models of a project together, in US dollars, within a rolling window of ten minutes
- * (ai.google.dev/gemini-api/docs/rate-limits, introduced 2026-06-23, read 2026-11-30 in copies). Whether they apply
- * depends on the billing history. The Markdown version of the page has 200 for tier 2.
+ * Spend-based limits: the cost of all models of a project together, in US dollars, within a rolling window of ten
+ * minutes (ai.google.dev/gemini-api/docs/rate-limits, introduced 2026-06-23, read 2026-11-30 in copies). Whether they
+ * apply depends on the billing history. The Markdown version of the page has 200 for tier 2.
  */
 export const spendLimits = {
   windowMs: 10 * 60_000,

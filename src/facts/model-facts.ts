@@ -29,7 +29,9 @@ export interface ModelFacts {
   maxInputTokens?: number;
   /** The maximum length of a reply, thoughts included. For Gemini 4, prompt and reply share these tokens. */
   maxOutputTokens?: number;
-  /** The part of a reply that one request can give; the rest takes further requests. Absent if it is the whole reply. */
+  /**
+   * The part of a reply that one request can give; the rest takes further requests. Absent if it is the whole reply.
+   */
   maxTokensPerRequest?: { streamed: number; unary: number };
   /** The earliest shutdown date that Google gives, past or future, as in `2026-12-01`. */
   retiresOn?: string;

@@ -85,8 +85,8 @@ export const modelTable: Readonly<Record<string, ModelFacts>> = {
   'gemini-3.8-live-extended-thinking': { api: 'live', thinkingLevels: lowToHigh },
   'gemini-3.1-flash-live-preview': { api: 'live', isAudioOnly: true },
   'gemini-2.5-flash-native-audio-latest': { api: 'live', isAudioOnly: true },
-  // Retiring and retired models. Who serves 2.5-pro and -flash after that day is third party (aideprecations.com, which
-  // read the page on 2026-11-10).
+  // Retiring and retired models. Which models serve 2.5-pro and -flash after that day is third party
+  // (aideprecations.com, which read the page on 2026-11-10).
   'gemini-2.5-pro': { ...gemini25, thinksByDefault: true, retiresOn: '2026-12-01', routedTo: 'gemini-3.8-flash' },
   'gemini-2.5-flash': {
     ...{ ...gemini25, thinksByDefault: true, retiresOn: '2026-12-01', routedTo: 'gemini-3.5-flash-lite' },

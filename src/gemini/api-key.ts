@@ -1,4 +1,5 @@
 import { BoticelliError } from '../errors.js';
+import { createLiteralRedactor, listEncodedForms, listKeyForms } from './key-forms.js';
 
 const createKeyHint = 'create a key at https://aistudio.google.com/apikey.';
 
@@ -6,6 +7,9 @@ const createKeyHint = 'create a key at https://aistudio.google.com/apikey.';
 // settings pass them on.
 const quotePattern = /^["'`“”„«»‘’‚]|["'`“”„«»‘’‚]$/;
 const prefixPattern = /^(?:(bearer)\s|((?:api[-_]?)?key|\w+_API_KEY)\s*[=:])/i;
+
+/** Google's keys have fewer than 100 characters. The tokens of gateways are longer, and a header of 16 kB carries them. */
+const maxKeyLength = 8192;
 
 /**
  * Checks a key before any request. If a header can't carry the key, the error of fetch would quote it.
@@ -17,6 +21,10 @@ export function assertUsableKey(apiKey: string): void {
     throw new BoticelliError('missing_api_key', 'the API key is empty', {
       hint: `Set GEMINI_API_KEY, or ${createKeyHint}`,
     });
+  }
+  if (apiKey.length > maxKeyLength) {
+    const message = `the API key has more than ${maxKeyLength} characters`;
+    throw new BoticelliError('auth', message, { hint: `Set GEMINI_API_KEY to the key alone, or ${createKeyHint}` });
   }
   if (quotePattern.test(apiKey)) {
     throw new BoticelliError('auth', 'the API key is in quotation marks', {
@@ -45,18 +53,37 @@ export function assertUsableKey(apiKey: string): void {
 /** Replaces the key with `[key]` in a text from the service, which may repeat the key ("Invalid API key: …"). */
 export type Redact = (text: string) => string;
 
+/** Longer keys are redacted only as a whole: the pattern of a long key would be too large for a regular expression. */
+const maxPatternKeyLength = 256;
+
 /**
- * Creates a function that redacts a key in its plain, JSON and URL forms. A key of fewer than 8 characters, such as
- * `test`, is redacted only as a separate word, so that `latest` is left unchanged.
+ * Creates a function that redacts a key in error messages: as it is, with escapes of JSON or URLs, split by white space as
+ * web pages split long words, in base64 and in hexadecimal. A key of fewer than 8 characters, such as `test`, is redacted
+ * only as a separate word, so that `latest` is left unchanged.
  */
 export function createRedactor(apiKey: string): Redact {
   if (apiKey === '') return (text) => text;
-  const forms = [apiKey, JSON.stringify(apiKey).slice(1, -1), encodeURIComponent(apiKey)].map((form) =>
-    form.replace(/[^A-Za-z0-9_]/g, '\\$&'),
-  );
-  const anyForm = forms.join('|');
-  const pattern = new RegExp(apiKey.length < 8 ? `(?<![\\w-])(?:${anyForm})(?![\\w-])` : anyForm, 'g');
+  if (apiKey.length > maxPatternKeyLength) return createLiteralRedactor(listKeyForms(apiKey));
+  if (apiKey.length < 8) {
+    const forms = [apiKey, JSON.stringify(apiKey).slice(1, -1), encodeURIComponent(apiKey)].map(escapePattern);
+    const pattern = new RegExp(`(?<![\\w-])(?:${forms.join('|')})(?![\\w-])`, 'g');
+    return (text) => text.replace(pattern, '[key]');
+  }
+  const characters = [...apiKey].map((character) => {
+    const hex = character.charCodeAt(0).toString(16).padStart(2, '0');
+    const anyCase = hex.replace(/[a-f]/g, (digit) => `[${digit}${digit.toUpperCase()}]`);
+    return `(?:\\\\?${escapePattern(character)}|%${anyCase}|\\\\u00${anyCase})`;
+  });
+  const encodedForms = listEncodedForms(apiKey).map((form) => [...form].map(escapePattern).join(separators));
+  const pattern = new RegExp([characters.join(separators), ...encodedForms].join('|'), 'g');
   return (text) => text.replace(pattern, '[key]');
+}
+
+/** Matches white space within a key, as it is and as JSON escapes it. */
+const separators = '(?:\\s|\\\\[nrt])*';
+
+function escapePattern(text: string): string {
+  return text.replace(/[^A-Za-z0-9_]/g, '\\$&');
 }
 
 /**
@@ -65,7 +92,7 @@ export function createRedactor(apiKey: string): Redact {
  */
 export function redactError<Thrown>(thrown: Thrown, redact: Redact): Thrown {
   for (let error: unknown = thrown, depth = 0; error instanceof Error && depth < 8; error = error.cause, depth += 1) {
-    for (const field of ['message', 'stack', 'hint']) {
+    for (const field of ['message', 'stack', 'hint', 'partialText']) {
       const text = Reflect.get(error, field);
       if (typeof text === 'string' && redact(text) !== text) Reflect.set(error, field, redact(text));
     }

@@ -14,13 +14,14 @@ import { getTokenMetadata } from './rest/collect-response.js';
 import { countTokens } from './rest/count-tokens.js';
 import { type PreparedRequest, prepareRequest, toRequestError } from './rest/prepare-request.js';
 import { createRoutingDriver } from './rest-or-live.js';
+import { withRedactedReplies } from './with-redacted-replies.js';
 
 /**
  * Creates the Gemini driver without any layers. It uses REST and server-sent events, and the Live API for models that
  * need it. Each call is one request or one turn of a Live session, and is never retried. Nothing is loaded before the
  * first call. `close` ends Live sessions and deletes uploaded files.
  *
- * Calls reject with a BoticelliError or with the reason of the caller's signal. No error contains the key.
+ * Calls reject with a BoticelliError or with the reason of the caller's signal. No error and no reply contains the key.
  * @throws BoticelliError `invalid_config` for an invalid base URL
  */
 export function createGeminiDriver(options: GeminiDriverOptions): BoticelliDriver {
@@ -30,11 +31,12 @@ export function createGeminiDriver(options: GeminiDriverOptions): BoticelliDrive
   const delivery = createMediaDelivery({ connection, ...callOptions });
   const loadLiveDriver = async () =>
     (await import('./live/driver.js')).createLiveDriver(connection, { ...options, delivery });
-  return createRoutingDriver({
+  const driver = createRoutingDriver({
     rest: createRestDriver({ connection, delivery, modelListCache, ...callOptions }),
     live: createLazyLiveDriver(loadLiveDriver),
     usesLiveApi: options.usesLiveApi ?? isLiveOnly,
   });
+  return withRedactedReplies(driver, options.apiKey, connection.redact);
 }
 
 /**

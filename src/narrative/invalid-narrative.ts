@@ -20,7 +20,7 @@ export class InvalidNarrative extends BoticelliError {
   }
 }
 
-const unreadableRules = ['unreadable', 'media-not-found', 'narrative-not-found', 'schema-not-found'];
+const unreadableRules = ['unreadable', 'outside-folder', 'media-not-found', 'narrative-not-found', 'schema-not-found'];
 
 /**
  * Returns `no_input` if every error is about a file that can't be read (the narrative itself, or a file that it refers

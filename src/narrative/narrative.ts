@@ -59,6 +59,15 @@ export interface MediaInput {
 /** Where media comes from. */
 export type MediaSource = { file: string } | { url: string } | { base64: string };
 
+/** Confines the files that a narrative may read to a folder. */
+export interface FileConfinement {
+  folder: string;
+  /** Why, as a clause. */
+  reason: string;
+  /** How the user can lift the confinement, as a sentence. */
+  hint: string;
+}
+
 /** Media as described in the narrative. */
 export interface MediaSpec {
   source: MediaSource;
@@ -68,6 +77,8 @@ export interface MediaSpec {
   kind?: MediaKind | undefined;
   /** The folder that paths are relative to. */
   folder: string;
+  /** Default: any file may be read, and any URL fetched. */
+  confinement?: FileConfinement | undefined;
   /** The name in messages. Default: the name of the file or URL. */
   label?: string | undefined;
 }

@@ -1,5 +1,5 @@
-import { correctTokenEstimate, createModelState } from './limiter/model-state.js';
-import { computeWindowLimits, insertReservation, scheduleRequest } from './limiter/schedule.js';
+import { correctTokenEstimate, createModelState, type ModelState } from './limiter/model-state.js';
+import { computeWindowLimits, insertReservation, scheduleRequest, type WindowLimits } from './limiter/schedule.js';
 import { copyProjectStates, type QuotaStatusOptions } from './status.js';
 
 /** A planned request. */
@@ -18,6 +18,17 @@ export interface QuotaForecast {
    * `until`, when the day ends.
    */
   dayUsedUp?: { model: string; afterRequests: number; until: number };
+}
+
+/** Expired reservations are removed in groups of this size, because removing them one by one moves all others. */
+const expiredGroup = 500;
+
+/**
+ * Removes reservations that have left the window before `at`. Without this, each request would look at all before it.
+ */
+function removeExpired({ appointments }: ModelState, at: number, { windowMs, guardMs }: WindowLimits): void {
+  const newestOfGroup = appointments[expiredGroup - 1];
+  if (newestOfGroup && newestOfGroup.at + windowMs + guardMs <= at) appointments.splice(0, expiredGroup);
 }
 
 /**
@@ -42,6 +53,7 @@ export function forecastQuota(
       return { waitMs: at - now, dayUsedUp: { model, afterRequests: index, until: scheduled.until } };
     }
     at = scheduled.at;
+    removeExpired(state, at, window);
     insertReservation(state, { id: `forecast ${index}`, at, tokens: correctedTokens, bookedAt: now, confirmed: true });
   }
   return { waitMs: at - now };

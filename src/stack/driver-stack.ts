@@ -21,6 +21,9 @@ import { withHopCache } from '../store/replies/with-hop-cache.js';
 import { type ReplyCacheOptions, withReplyCache } from '../store/replies/with-reply-cache.js';
 import { createQuota } from './quota.js';
 
+/** The longest check of a reply against its schema. It takes milliseconds, unless a pattern backtracks without end. */
+const maxCheckMs = 10_000;
+
 /** The options of `createDriverStack`. Only `gemini` is required. */
 export interface DriverStackOptions {
   /** The API key, the address and the timeouts. */
@@ -48,7 +51,8 @@ export interface DriverStackOptions {
 
 /**
  * Creates the driver that the command line uses. Its layers, from the outermost to the innermost, are stored replies,
- * JSON validation, continuation of long replies, stored hops, fallback, budget and cost, retries, quota, and Gemini. Create one driver for each run.
+ * JSON validation, continuation of long replies, stored hops, fallback, budget and cost, retries, quota, and Gemini.
+ * Create one driver for each run.
  *
  * @throws BoticelliError `invalid_config` for an invalid base URL
  */
@@ -60,7 +64,8 @@ export function createDriverStack(options: DriverStackOptions): BoticelliDriver 
   const priced = withCostLimit(options, withRetries({ retries, clock }, limited));
   const hop = withFallback({ getFallbackModels, getUnsupportedReason }, priced);
   const whole = withContinuation(replies ? withHopCache(replies, hop) : hop);
-  const validated = withJsonValidation({ compileSchema: createSchemaValidator }, whole);
+  const checkTimeoutMs = options.gemini.timeoutMs && Math.min(options.gemini.timeoutMs, maxCheckMs);
+  const validated = withJsonValidation({ compileSchema: createSchemaValidator, checkTimeoutMs }, whole);
   return replies ? withReplyCache(replies, validated) : validated;
 }
 
@@ -72,10 +77,10 @@ function withCostLimit(options: DriverStackOptions, inner: BoticelliDriver): Bot
 }
 
 /**
- * Creates a function that estimates the cost of a prompt and of a reply of `max_tokens`. Without `max_tokens`, the length
- * of a reply is unknown, so the estimate before the call is that of the prompt alone. If the service did not count the
- * tokens of a reply, they are estimated from its text; thoughts may have been longer, so a short text counts as a reply
- * of typical length.
+ * Creates a function that estimates the cost of a prompt and of a reply of `max_tokens`. Without `max_tokens`, the
+ * length of a reply is unknown, so the estimate before the call is that of the prompt alone. If the service did not
+ * count the tokens of a reply, they are estimated from its text; thoughts may have been longer, so a short text counts
+ * as a reply of typical length.
  */
 function createCostEstimator(prices: PriceList): BudgetOptions['estimateUsd'] {
   return (request, reply) => {

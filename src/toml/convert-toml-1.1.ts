@@ -15,23 +15,26 @@ export interface ConvertedToml {
  */
 export function convertToml11(text: string): ConvertedToml | undefined {
   const pieces: string[] = [];
-  const expansions: { offset: number; added: number }[] = [];
+  const expansions: Expansion[] = [];
   /** The brackets that are open: `[` of an array or a table header, `{` of an inline table. */
   const open: string[] = [];
   /** The offset up to which the text has been copied to `pieces`. */
   let copiedUpTo = 0;
+  /** The offset after the last comma or `{`. */
+  let separatorEnd = 0;
   const replace = (start: number, end: number, replacement: string) => {
     pieces.push(text.slice(copiedUpTo, start), replacement);
     copiedUpTo = end;
     const added = replacement.length - (end - start);
     if (added !== 0) expansions.push({ offset: start, added });
   };
-  const lastCommaPattern = /,(?=(?:[ \t\n]|#[^\n]*\n)*\})/y;
   tokenPattern.lastIndex = 0;
   for (let match = tokenPattern.exec(text); match; match = tokenPattern.exec(text)) {
     const [token] = match;
     const start = match.index;
     const isInInlineTable = open.at(-1) === '{';
+    const entryStart = separatorEnd;
+    if (token === ',' || token === '{') separatorEnd = start + 1;
     // What follows a string that is not closed can't be interpreted.
     if (/^(?:"|'|"""|''')$/.test(token)) break;
     if (token.startsWith('"')) convertEscapes(token, start, replace);
@@ -41,27 +44,44 @@ export function convertToml11(text: string): ConvertedToml | undefined {
     else if (token === ',') {
       lastCommaPattern.lastIndex = start;
       // A comma without a value before it is wrong in TOML 1.1 too.
-      if (lastCommaPattern.test(text) && !/[{,]\s*$/.test(text.slice(Math.max(0, start - 1000), start)))
-        replace(start, start + 1, ' ');
+      if (lastCommaPattern.test(text) && hasValue(text.slice(entryStart, start))) replace(start, start + 1, ' ');
     } else replace(start, start + token.length, ' '.repeat(token.length));
   }
   if (pieces.length === 0) return undefined;
   return {
     text: pieces.join('') + text.slice(copiedUpTo),
-    toOriginalOffset(offset) {
-      let original = offset;
-      for (const { offset: start, added } of expansions) {
-        if (original <= start) break;
-        original = Math.max(start, original - added);
-      }
-      return original;
-    },
+    toOriginalOffset: (offset) => removeExpansions(offset, expansions),
   };
 }
 
-/** Matches strings, comments, line breaks, commas and brackets, and the opening quotes of a string that is not closed. */
+/** A replacement that is longer than what it replaced, and the offset at which it begins in the original text. */
+interface Expansion {
+  offset: number;
+  added: number;
+}
+
+function removeExpansions(offset: number, expansions: readonly Expansion[]): number {
+  let original = offset;
+  for (const { offset: start, added } of expansions) {
+    if (original <= start) break;
+    original = Math.max(start, original - added);
+  }
+  return original;
+}
+
+/** Whether a text between two separators has more than white space and comments. */
+function hasValue(entry: string): boolean {
+  return entry.replaceAll(/#[^\n]*/g, '').trim() !== '';
+}
+
+/**
+ * Matches strings, comments, line breaks, commas and brackets, and the opening quotes of a string that is not closed.
+ */
 const tokenPattern =
   /"""(?:[^\\"]|\\[\s\S]|"(?!""))*"{3,5}|'''[\s\S]*?'{3,5}|"""|'''|"(?:[^\\"\n]|\\[^\n])*"|'[^'\n]*'|#[^\n]*|[\n,[\]{}"']/g;
+
+/** Matches a comma that has only white space and comments between it and the end of its table. */
+const lastCommaPattern = /,(?=(?:[ \t\n]|#[^\n]*\n)*\})/y;
 
 /** Replaces `\e` with `\u001b`, and `\xHH` with `\u00HH`, in a string. */
 function convertEscapes(

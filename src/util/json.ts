@@ -11,3 +11,33 @@ export function tryParseJson(text: string): unknown {
     return undefined;
   }
 }
+
+/**
+ * Whether a value of parsed JSON has more than `maxDepth` levels of lists and objects. `JSON.parse` reads any depth,
+ * but `JSON.stringify` and other recursive functions overflow the stack after a few thousand levels.
+ */
+export function isDeeperThan(value: unknown, maxDepth: number): boolean {
+  if (typeof value !== 'object' || value === null) return false;
+  if (maxDepth === 0) return true;
+  for (const key in value) if (isDeeperThan((value as Record<string, unknown>)[key], maxDepth - 1)) return true;
+  return false;
+}
+
+/** A text of 64 MB can hold 30 million empty objects, which take 1.5 GB. */
+const maxValues = 1_000_000;
+
+/**
+ * Whether a JSON text has so many values that parsing it would take much more memory than the text. Counts what begins
+ * or separates values, also within strings. Texts of up to a megabyte are not counted.
+ */
+export function hasTooManyValues(json: string): boolean {
+  if (json.length <= maxValues) return false;
+  let count = 0;
+  for (const character of ['{', '[', ',']) {
+    for (let at = json.indexOf(character); at !== -1; at = json.indexOf(character, at + 1)) {
+      count += 1;
+      if (count > maxValues) return true;
+    }
+  }
+  return false;
+}

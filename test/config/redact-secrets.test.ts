@@ -52,3 +52,8 @@ test('redacts a large file in linear time', () => {
   for (const piece of ['://', ' ', 'key', 'key =', 'AIza', '@']) redactSecrets(piece.repeat(100_000), ['key-of-mine']);
   expect(performance.now() - started).toBeLessThan(3000);
 });
+
+test('masks a key that is too long for a regular expression', () => {
+  const key = 'K'.repeat(40_000);
+  expect(redactSecrets(`a ${key} b`, [key])).toBe(`a ${'*'.repeat(40_000)} b`);
+});

@@ -141,7 +141,12 @@ test('identifies a project without a name by a hash of its key', async () => {
 });
 
 test('resolves BOTICELLI_STATE_DIR against the working folder', async () => {
-  const { stateFolder } = await resolveFixtureSettings({ 'work/.env': 'BOTICELLI_STATE_DIR=../elsewhere' });
+  const { stateFolder } = await resolveFixtureSettings(
+    {},
+    {
+      environment: { BOTICELLI_STATE_DIR: '../elsewhere' },
+    },
+  );
   expect(stateFolder).toMatch(/^\/.*boticelli-settings-\w+\/elsewhere$/);
 });
 

@@ -55,3 +55,30 @@ test('eight processes that migrate a database at the same time succeed and lose 
   const sent = pages.flatMap(([key = '', page = '']) => (key.endsWith('latest') ? JSON.parse(page).appointments : []));
   expect(sent).toHaveLength(8);
 });
+
+/** Creates a whole database, and changes it with the given SQL. */
+async function createChangedState(sql: string): Promise<string> {
+  const folder = createTemporaryFolder(onTestFinished);
+  const { database } = await openDatabase(folder);
+  database?.exec(`INSERT INTO quota_pages VALUES ('gemini p m', '{"refusals":3}'); ${sql}`);
+  database?.close();
+  return folder;
+}
+
+test.each(['quota_pages', 'answers', 'runs', 'acts'])('creates the table %s again if it is missing', async (table) => {
+  const { database, warning } = await openDatabase(await createChangedState(`DROP TABLE ${table}`));
+  expect(warning).toBeUndefined();
+  expect(database?.prepare(`SELECT count(*) FROM ${table}`).raw(true).get()).toEqual([0]);
+  expect(database?.prepare('SELECT count(*) FROM quota_pages').raw(true).get()).toEqual([
+    table === 'quota_pages' ? 0 : 1,
+  ]);
+  database?.close();
+});
+
+test('sets a database aside whose tables lack a column', async () => {
+  const folder = await createChangedState('ALTER TABLE quota_pages RENAME COLUMN page TO other');
+  const { database, warning } = await openDatabase(folder);
+  expect(warning).toMatch(/boticelli\.db was damaged; it is now .*\.damaged-.*, and a new database was created$/);
+  expect(database?.prepare('SELECT count(*) FROM quota_pages').raw(true).get()).toEqual([0]);
+  database?.close();
+});

@@ -1,6 +1,6 @@
-import { writeFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { expect, onTestFinished, test } from 'vitest';
+import { symlinkSync, writeFileSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import { afterAll, describe, expect, onTestFinished, test } from 'vitest';
 import type { GenerateRequest } from '../../src/driver/request.js';
 import { NarrativeExecutor } from '../../src/executor/narrative-executor.js';
 import type { NarrativeExecutorOptions } from '../../src/executor/options.js';
@@ -124,6 +124,7 @@ test.each([
     const { report, requests } = await runNarrative({
       files: { 'a.toml': source, 'inner.toml': inner },
       replies: [reply],
+      options: { allowOutside: true },
     });
     expect(report.error).toMatchObject({ code, act: 'two', message });
     expect(report.error?.hint).toMatch(/^Check the values of the placeholders in ".*\{\{one\}\}"\.$/);
@@ -166,4 +167,88 @@ test('renders a media URL before it is fetched', async () => {
   const { requests } = await runNarrative({ files: { 'a.toml': source }, options });
   const content = { from: 'address', url: 'https://example.org/a.png?x=1', kind: 'image' };
   expect(requests[0]?.turns[0]).toMatchObject({ parts: [{ content, name: 'https://example.org/a.png' }] });
+});
+
+describe('a name that a reply or standard input fills', () => {
+  const runWith = (keys: string, reply: string, options: Partial<NarrativeExecutorOptions> = {}, more = '') =>
+    runNarrative({
+      files: {
+        'a.toml': `${renderNarrative({ one: '"x"', two: `{ input = [{ type = "document", ${keys} }] }` })}${more}`,
+      },
+      replies: [reply],
+      options,
+    });
+  const outside = createTemporaryFolder(afterAll, { 'private.txt': 'Private.' });
+
+  test.each([
+    ['file = "{{one}}"', join(outside, 'private.txt')],
+    ['file = "{{previous}}"', `../${basename(outside)}/private.txt`],
+    ['file = "{{one}}/private.txt"', outside],
+    ['file = "../{{one}}"', `${basename(outside)}/private.txt`],
+    ['file = "{{one}}"', '../missing.txt'],
+  ])('leads to no file outside of the folder: %s with %j', async (keys, reply) => {
+    const { report, requests } = await runWith(keys, reply);
+    expect(report.error).toMatchObject({ code: 'no_input', act: 'two' });
+    expect(report.error?.message).toMatch(
+      /^the file ".*" is outside of \/.*, and a reply or standard input chooses its name$/,
+    );
+    expect(report.error?.hint).toMatch(/^To allow any name in ".*", run the narrative with --allow-outside\.$/);
+    expect(requests).toHaveLength(1);
+    const allowed = await runWith(keys, reply, { allowOutside: true });
+    expect(allowed.report.error?.message).toEqual(
+      reply.includes('missing') ? expect.stringMatching(/does not exist$/) : undefined,
+    );
+  });
+
+  test('leads to no file outside of the folder through a link', async () => {
+    const source = renderNarrative({ one: '"x"', two: picture('{{stdin}}') });
+    const folder = createTemporaryFolder(onTestFinished, { 'a.toml': source });
+    symlinkSync(outside, join(folder, 'link'));
+    const driver = createScriptedDriver([{ pieces: ['x'] }]);
+    const narrative = await loadNarrative(join(folder, 'a.toml'));
+    const report = await new NarrativeExecutor({ driver, stdin: async () => 'link/private.txt' }).execute(narrative);
+    expect(report.error).toMatchObject({ code: 'no_input', message: expect.stringContaining('is outside of') });
+  });
+
+  test('may be written by the user as a path outside of the folder', async () => {
+    const file = join(outside, 'private.txt');
+    const { sent } = await runWith(`file = "{{vars.path}}"`, 'x', {}, `[vars]\npath = "${file}"\n`);
+    expect(sent[1]).toEqual([file]);
+    expect((await runWith(`file = "${file}"`, 'x')).sent[1]).toEqual([file]);
+  });
+
+  test.each([
+    '{{one}}',
+    'https://{{one}}/a.txt',
+    'https://{{one}}.example/a',
+    'https://a.example{{one}}',
+    'http{{one}}',
+  ])('chooses no host, which is refused before the first request: %s', async (url) => {
+    const { report, requests } = await runWith(`url = "${url}"`, 'a.example');
+    expect(report.error).toMatchObject({ code: 'no_input', hint: expect.stringContaining('--allow-outside') });
+    expect(report.error?.message).toBe(`a reply or standard input chooses the host of the URL "${url}"`);
+    expect(requests).toHaveLength(0);
+  });
+
+  test.each([
+    ['https://{{vars.host}}{{one}}', 'a.example', '.evil.example/x'],
+    ['https://{{vars.host}}{{one}}', 'a.example', '@evil.example/x'],
+    ['{{vars.host}}{{one}}', 'https://a.example', ':80/x'],
+  ])('chooses no host behind a variable: %s with %j and %j', async (url, host, reply) => {
+    const { report, requests } = await runWith(`url = "${url}"`, reply, {}, `[vars]\nhost = "${host}"\n`);
+    expect(report.error).toMatchObject({ code: 'no_input', act: 'two', message: expect.stringContaining('the host') });
+    expect(requests).toHaveLength(1);
+  });
+
+  test.each([
+    ['https://a.example/{{one}}', 'x.txt'],
+    ['https://{{vars.host}}/{{one}}?q={{one}}', '//evil.example/x.txt'],
+    ['https://a.example?file={{one}}', 'x.txt'],
+    ['{{vars.url}}', 'x'],
+  ])('fills other parts of a URL: %s with %j', async (url, reply) => {
+    const vars = '[vars]\nhost = "a.example:8443"\nurl = "https://a.example/x"\n';
+    const { report, requests } = await runWith(`url = "${url}"`, reply, {}, vars);
+    expect(report.error).toBeUndefined();
+    expect(JSON.stringify(requests[1])).toMatch(/"url":"https:\/\/a\.example/);
+  });
 });

@@ -3,24 +3,36 @@ import { vi } from 'vitest';
 import { main } from '../../src/main.js';
 import type { ProcessResult } from './boticelli.js';
 
+interface InProcessOptions {
+  env: Record<string, string>;
+  cwd: string;
+  /** Default: the working folder. */
+  configHome?: string;
+  /** Whether both outputs are terminals. Default false. */
+  isTerminal?: boolean;
+}
+
 /**
  * Runs the program's `main` in this process with its own streams and environment. It takes a tenth of the time of a new
  * process, for tests with many runs. It reads no settings of the machine.
  */
 export async function runInProcess(
   args: string[],
-  { env, cwd }: { env: Record<string, string>; cwd: string },
+  { env, cwd, configHome = cwd, isTerminal = false }: InProcessOptions,
 ): Promise<ProcessResult> {
   // The only path that is not taken from the given environment.
-  vi.stubEnv('XDG_CONFIG_HOME', cwd);
+  vi.stubEnv('XDG_CONFIG_HOME', configHome);
   const output = { stdout: '', stderr: '' };
   const createSink = (name: keyof typeof output) =>
-    new Writable({
-      write(chunk, _encoding, done) {
-        output[name] += chunk;
-        done();
-      },
-    });
+    Object.assign(
+      new Writable({
+        write(chunk, _encoding, done) {
+          output[name] += chunk;
+          done();
+        },
+      }),
+      isTerminal && { isTTY: true, columns: 80 },
+    );
   const noop = () => {};
   let code: number | null = null;
   const fakeProcess = {

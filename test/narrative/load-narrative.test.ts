@@ -104,8 +104,28 @@ describe('checkNarrativeFile', () => {
 
   it('reports the file under the given name', async () => {
     const file = writeFixture('invalid.toml', 'x');
-    expect(await checkNarrativeFile(file)).toMatchObject({ file, text: 'x', diagnostics: [{ rule: 'syntax' }] });
+    expect(await checkNarrativeFile(file)).toMatchObject({ file, text: '', diagnostics: [{ rule: 'syntax' }] });
   });
+
+  it.each([
+    ['a list of users', 'root:x:0:0:root:/root:/bin/bash\n'],
+    ['the settings of another program', '[registry]\ntoken = "secret"\n[metadata]\nowner = 7\n'],
+    ['variables', 'GEMINI_API_KEY = "secret"\nnarrative_id = 7\n'],
+    ['bytes', '\xff\xfe\x00'],
+  ])('has no text for code frames of a file that is not a narrative: %s', async (_what, content) => {
+    const { text, diagnostics } = await checkNarrativeFile(writeFixture('other.toml', content));
+    expect(text).toBe('');
+    expect(diagnostics.length).toBeGreaterThan(0);
+    expect(JSON.stringify(diagnostics)).not.toContain('secret');
+  });
+
+  it.each(['[acts]\na = 1 2', '[acts\na = 1', 'narrative.name = ', '  [ "toc" ]\nx', '[[acts.x.input]]\n='])(
+    'has the text of a narrative with a syntax error: %j',
+    async (content) => {
+      const file = writeFixture('broken.toml', content);
+      expect(await checkNarrativeFile(file)).toMatchObject({ text: content, diagnostics: [{ rule: 'syntax' }] });
+    },
+  );
 
   it.each([
     ['is missing', () => join(folder, 'nope.toml'), 'does not exist'],

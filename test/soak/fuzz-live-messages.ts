@@ -29,7 +29,7 @@ const closed: Json = { serverContent: { turnComplete: true, interactionStatus: '
 const update = { sessionResumptionUpdate: { newHandle: 'h', resumable: true } };
 
 /** Turns of all kinds, each a list of messages. */
-const completeTurns: readonly Json[] = [
+export const completeTurns: readonly Json[] = [
   [
     ...[parts({ text: 'hm', thought: true }), say('<0>'), parts(sound), parts({ text: 'unspoken' }), say(' <1>')],
     ...[generated, closed, say(' <2>'), update, { goAway: { timeLeft: '50s' } }],

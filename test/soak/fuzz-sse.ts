@@ -148,7 +148,7 @@ function createFakeExchange(): Parameters<typeof normalizeSseBody>[1] {
       classifyError,
     },
     ...{ beforeSending: async () => {}, getPartialText: () => '', lastEvents: [] },
-    ...{ expectedName: 'a reply', isExpectedBody: () => true },
+    ...{ expectedName: 'a reply', isExpectedBody: () => true, maxBodyBytes: 64_000_000 },
   };
 }
 

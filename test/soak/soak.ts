@@ -9,8 +9,11 @@ import { soakRedis } from './redis-soak.js';
 const soakKills = async () => (await import('./kill-and-resume.js')).soakKills();
 const soakActs = async () => (await import('./acts.js')).soakActs();
 const soakFuzz = async () => (await import('./fuzz.js')).soakFuzz();
+const soakHostile = async () => (await import('./hostile/hostile-server.js')).soakHostileServer();
 const quotaParts = { quota: soakMachine, redis: soakRedis, live: soakLive };
-const parts = new Map(Object.entries({ ...quotaParts, kill: soakKills, acts: soakActs, fuzz: soakFuzz }));
+const parts = new Map(
+  Object.entries({ ...quotaParts, kill: soakKills, acts: soakActs, fuzz: soakFuzz, 'hostile-server': soakHostile }),
+);
 const selected = process.argv.slice(2);
 const unknown = selected.filter((name) => !parts.has(name));
 if (unknown.length > 0) throw new Error(`unknown part ${unknown}; choose from ${[...parts.keys()].join(', ')}`);

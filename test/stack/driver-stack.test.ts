@@ -64,6 +64,7 @@ test('stores replies, and reuses them without a request', async () => {
   const cache: ReplyCache = {
     find: async () => stored[0],
     save: async (_id, reply) => void stored.push(reply as StoredReply),
+    deleteHops: async () => {},
   };
   const first = await runNarrative(server, { replies: { cache } });
   const second = await runNarrative(server, { replies: { cache, canReuse: () => true } });

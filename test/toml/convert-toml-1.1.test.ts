@@ -52,6 +52,14 @@ describe('TOML 1.1', () => {
     );
   });
 
+  it('may have its last comma on a line of its own, after a comment', () => {
+    expect(parseToml('a = {b = 1 # one,\n , c = "#" # {\n , }')).toMatchObject({
+      ok: true,
+      table: { a: { b: 1, c: '#' } },
+    });
+    expect(parseToml('a = { # nothing\n , }').ok).toBe(false);
+  });
+
   it.each([
     ['after an escape', 'a = {b = "\\e\\e",}\nc = 1 2', 2, 7],
     ['in an inline table of several lines', 'a = {\n  b = 1\n  c = 2\n}', 3, 3],

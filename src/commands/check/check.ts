@@ -1,6 +1,7 @@
 import { setImmediate } from 'node:timers/promises';
 import { assertKnownVariables } from '../../cli/assert-known-variables.js';
 import type { FormatOptions, SettingsFlagOptions } from '../../cli/common-options.js';
+import { loadFileConfinement } from '../../cli/load-settings.js';
 import { withAbortableOutput, writeReport } from '../../cli/output.js';
 import type { CliProcess } from '../../cli/process.js';
 import { reportAnnotations } from '../../cli/report-diagnostics.js';
@@ -72,7 +73,8 @@ async function checkFiles(
   const colors = await createColors(proc.stdout);
   const addEstimate = options.estimate ? await createEstimateStep(options, proc, signal) : undefined;
   const lint: LintOptions['lint'] = (table, context) => lintNarrative(table, { ...context, model: options.model });
-  const checkOptions = { vars: options.var ?? new Map(), lint };
+  const confinement = await loadFileConfinement(options, proc, await createColors(proc.stderr));
+  const checkOptions = { vars: options.var ?? new Map(), lint, confinement };
   const checked: CheckedFile[] = [];
   const reportedKeys = new Set<string>();
   const variables = new Set<string>();

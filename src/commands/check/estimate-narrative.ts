@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import type { PriceList } from '../../config/price-list.js';
 import type { Settings } from '../../config/settings.js';
 import { systemClock } from '../../driver/clock.js';
@@ -6,6 +7,7 @@ import type { BoticelliDriver } from '../../driver/driver.js';
 import type { GenerateRequest } from '../../driver/request.js';
 import type { GenerateResponse } from '../../driver/response.js';
 import { NarrativeExecutor } from '../../executor/narrative-executor.js';
+import { builtInModels } from '../../facts/models.js';
 import { typicalReplyTokens } from '../../facts/prices.js';
 import type { Narrative } from '../../narrative/narrative.js';
 import { forecastQuota, type QuotaForecast } from '../../quota/forecast.js';
@@ -71,17 +73,23 @@ function createEstimatingDriver(prices: PriceList, onRequest: (request: Estimate
     const { maxTokens: outputTokens = typicalReplyTokens } = parameters;
     const promptTokens = estimateTokens(request);
     const price = prices.getMaxPrice(model);
-    const costUsd = price && estimateCostUsd(request, { promptTokens, outputTokens }, price);
-    const estimate = { model, promptTokens, outputTokens, ...(costUsd !== undefined && { costUsd }) };
-    onRequest({ ...estimate, isReplyGuessed: parameters.maxTokens === undefined });
+    for (const hop of splitIntoHops(model, { promptTokens, outputTokens })) {
+      const costUsd = price && estimateCostUsd(request, hop, price);
+      const estimate = { model, ...hop, ...(costUsd !== undefined && { costUsd }) };
+      onRequest({ ...estimate, isReplyGuessed: parameters.maxTokens === undefined });
+    }
     // A token is about four characters, as in estimate-tokens.ts.
     const text = 'word'.repeat(Math.min(outputTokens, 1_000_000));
     const usage = { promptTokens, outputTokens, thoughtTokens: 0, totalTokens: promptTokens + outputTokens };
     return { text, model, finishReason: 'STOP', usage, turn: { role: 'model', text, model } };
   };
+  let requestCount = 0;
   return {
     supportsStreaming: () => false,
     generate: async (request, { signal } = {}) => {
+      // Only during this pause can Node handle signals.
+      requestCount += 1;
+      if (requestCount % 1000 === 0) await setImmediate();
       signal?.throwIfAborted();
       return createReply(request);
     },
@@ -89,6 +97,25 @@ function createEstimatingDriver(prices: PriceList, onRequest: (request: Estimate
       throw new Error('an estimate is not streamed');
     },
   };
+}
+
+/** A request for a part of a long reply, or for a whole reply. */
+interface Hop {
+  promptTokens: number;
+  outputTokens: number;
+}
+
+/**
+ * Splits a reply into the requests that a run without --stream needs for it. With --stream, a request can return twice
+ * as much of a long reply. Each request reads the earlier parts again.
+ */
+function splitIntoHops(model: string, { promptTokens, outputTokens }: Hop): Hop[] {
+  const maxPerHop = builtInModels.get(model)?.maxTokensPerRequest?.unary ?? outputTokens;
+  const hopCount = Math.max(1, Math.ceil(outputTokens / maxPerHop));
+  return Array.from({ length: hopCount }, (_, index) => ({
+    promptTokens: promptTokens + index * maxPerHop,
+    outputTokens: Math.min(maxPerHop, outputTokens - index * maxPerHop),
+  }));
 }
 
 function createEstimate(

@@ -65,10 +65,11 @@ export function describeStoreLocation({ stateFolder }: Settings, redisHost: stri
 
 /** Starts to connect to the Redis server in the settings, if any. Warns when Redis goes down and when it is back. */
 async function startConnecting(
-  { settings: { redisUrl: url }, warn }: QuotaStoreOptions,
+  { settings: { redisUrl: url, redisError }, warn }: QuotaStoreOptions,
   timeoutMs?: number,
 ): Promise<RedisConnection | undefined> {
   if (url === undefined) return undefined;
+  if (redisError) throw redisError;
   const { connectRedis } = await import('../../quota/redis/connection.js');
   const connection = connectRedis({
     ...{ url, clock, ...(timeoutMs !== undefined && { timeoutMs }) },
@@ -103,8 +104,8 @@ export async function readQuotaSnapshot(options: QuotaStoreOptions) {
 }
 
 /**
- * Reads this machine's database. If it is in a folder that can't be entered, warns and returns no state: a run could not
- * reach it either, and would count its quota from 0.
+ * Reads this machine's database. If it is in a folder that can't be entered, warns and returns no state: a run could
+ * not reach it either, and would count its quota from 0.
  */
 export async function readReachableModelStates(options: QuotaStoreOptions): Promise<Map<string, ModelState>> {
   const { settings, warn } = options;

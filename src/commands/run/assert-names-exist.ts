@@ -2,26 +2,28 @@ import { assertKnownVariables } from '../../cli/assert-known-variables.js';
 import { BoticelliError, toBoticelliError } from '../../errors.js';
 import { planActs } from '../../executor/plan-acts.js';
 import { checkNarrative } from '../../narrative/load-narrative.js';
-import type { NarrativeContent } from '../../narrative/parse/parse-narrative-files.js';
 import { assertActsExist } from './assert-flags.js';
 import type { RunOptions } from './options.js';
+import type { RunResources } from './shared-resources.js';
+
+type NarrativeReader = Pick<RunResources, 'readContent' | 'findConfinement'>;
 
 /**
  * Checks that every narrative has the acts and variables that the flags name. Otherwise a narrative without them would
- * fail only after the narratives before it were run and paid for, and `--resume` would fail in the same way. A narrative
- * that can't be read or has errors is skipped here: running it reports the reason.
+ * fail only after the narratives before it were run and paid for, and `--resume` would fail in the same way. A
+ * narrative that can't be read or has errors is skipped here: running it reports the reason.
  *
  * @throws BoticelliError `usage`
  */
 export async function assertNamesExist(
   files: readonly string[],
   options: RunOptions,
-  readContent: (file: string) => Promise<NarrativeContent>,
+  resources: NarrativeReader,
 ): Promise<void> {
   const { only = [], from, var: vars = new Map<string, string>() } = options;
   if (only.length === 0 && from === undefined && vars.size === 0) return;
   for (const file of files) {
-    const loaded = await loadIfReadable(file, vars, readContent);
+    const loaded = await loadIfReadable(file, vars, resources);
     if (!loaded?.narrative) continue;
     try {
       assertActsExist(options, planActs(loaded.narrative));
@@ -36,10 +38,10 @@ export async function assertNamesExist(
 async function loadIfReadable(
   file: string,
   vars: ReadonlyMap<string, string>,
-  readContent: (file: string) => Promise<NarrativeContent>,
+  { readContent, findConfinement }: NarrativeReader,
 ) {
   try {
-    return await checkNarrative(await readContent(file), { vars });
+    return await checkNarrative(await readContent(file), { vars, confinement: await findConfinement() });
   } catch (thrown) {
     if (toBoticelliError(thrown).code === 'no_input') return undefined;
     throw thrown;

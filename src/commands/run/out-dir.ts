@@ -21,8 +21,9 @@ export interface ReplyFiles {
 
 /**
  * Creates the folder and checks that files can be written to it, before any request is sent. Does not change other
- * files in it. The folder of `--out-dir` may be a symbolic link, because the user has named it. A link inside it may have
- * come with a folder that someone else wrote, so it is never followed: a file replaces it, and a subfolder is rejected.
+ * files in it. The folder of `--out-dir` may be a symbolic link, because the user has named it. A link inside it may
+ * have come with a folder that someone else wrote, so it is never followed: a file replaces it, and a subfolder is
+ * rejected.
  *
  * @param subfolder the folder of one of several narratives
  * @throws BoticelliError `output_failed` if the folder can't be created or written to

@@ -68,9 +68,9 @@ async function executeFile(context: RunNarrativeFileOptions, persistence: Persis
   const stack = await openDriverStack({ options, settings, warn, persistence, openQuota, budgetLedger });
   const driver = recording ? recording.wrapDriver(stack) : stack;
   const { defaultModel } = settings;
-  const { strict = false, rehearse: isRehearsal = false } = options;
+  const { strict = false, rehearse: isRehearsal = false, allowOutside = false } = options;
   const executor = new NarrativeExecutor({
-    ...{ driver, defaultModel, strict, isRehearsal, canDiscard, saveAudio, signal },
+    ...{ driver, defaultModel, strict, isRehearsal, allowOutside, canDiscard, saveAudio, signal },
     ...{ onEvent: persistence.wrapListener(view.onEvent), stdin: () => resources.readStdin(warn) },
   });
   try {
@@ -102,7 +102,8 @@ interface LoadOptions extends Omit<RunNarrativeFileOptions, 'view' | 'signal'> {
  */
 export async function loadOverriddenNarrative({ file, options, proc, colors, view, resources }: LoadOptions) {
   const { var: vars = new Map(), model, temperature, maxTokens } = options;
-  const loaded = await checkNarrative(await resources.readContent(file, view.warn), { vars });
+  const content = await resources.readContent(file, view.warn);
+  const loaded = await checkNarrative(content, { vars, confinement: await resources.findConfinement() });
   reportDiagnostics(loaded, { proc, colors, printLines: view.printLines });
   const { text, narrative, variables = new Set(), diagnostics } = loaded;
   if (!narrative) {

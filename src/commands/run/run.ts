@@ -27,7 +27,7 @@ export async function run(files: string[], options: RunOptions, proc: CliProcess
   const { colors } = view;
   const resources = createRunResources({ files, options, proc, colors, signal });
   try {
-    if (files.length > 1) await assertNamesExist(files, options, resources.readContent);
+    if (files.length > 1) await assertNamesExist(files, options, resources);
     const runs = await mapConcurrently(files, options.jobs ?? 1, async (file, index) => {
       const context = { file, options, proc, colors, signal, view: view.openNarrativeView(index), resources };
       const narrativeRun = await runNarrativeFile(context);

@@ -1,4 +1,4 @@
-import { loadSettings } from '../../cli/load-settings.js';
+import { loadFileConfinement, loadSettings } from '../../cli/load-settings.js';
 import type { CliProcess } from '../../cli/process.js';
 import { createWarn } from '../../cli/stderr.js';
 import { readStdinNarrative, readStdinText } from '../../cli/stdin.js';
@@ -31,6 +31,8 @@ export function createRunResources({ files, options, proc, colors, signal }: Run
     /** Reads the content of a narrative file, or of standard input for `-`. @throws BoticelliError `no_input` */
     readContent: async (file: string, warn = createWarn(proc, colors)) =>
       file === '-' ? readStdinContent(warn) : readNarrativeContent(file),
+    /** Returns the folder that files are confined to, if any. @throws BoticelliError `invalid_config` */
+    findConfinement: once(() => loadFileConfinement(options, proc, colors)),
     /** Returns the settings. The first call receives their warnings. */
     loadSettings: once((warn: (text: string) => void) => loadSettings(options, proc, colors, warn)),
     openStateDatabase: once(openStateDatabase),

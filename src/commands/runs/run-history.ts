@@ -1,5 +1,5 @@
 import type { CliProcess } from '../../cli/process.js';
-import { findStateFolder } from '../../config/user-folders.js';
+import { findStateFolder } from '../../config/trust/state-folder.js';
 import { createUnreadableError, type Database, databasePath, openReadOnly } from '../../database/open.js';
 import { BoticelliError } from '../../errors.js';
 

@@ -1,4 +1,5 @@
 import { BoticelliError } from '../../errors.js';
+import { countHopTokens } from '../continuation.js';
 import type { BoticelliDriver } from '../driver.js';
 import type { GenerateRequest } from '../request.js';
 import { type BudgetLedger, createBudgetLedger } from './budget-ledger.js';
@@ -60,21 +61,30 @@ export function createUnknownPriceError(model: string): BoticelliError {
 }
 
 function createBudgetExceededError(
-  { model, parameters: { maxTokens } }: GenerateRequest,
+  request: GenerateRequest,
   maxCostUsd: number,
   { spentUsd, reservedUsd }: BudgetLedger,
   estimateUsd: number,
 ): BoticelliError {
+  const { model, parameters } = request;
+  const { maxTokens } = parameters;
   const estimateText = `$${formatUsd(estimateUsd)}`;
   const callText =
     maxTokens === undefined
       ? `the prompt to ${model} alone may cost ${estimateText}`
-      : `a request to ${model} may cost ${estimateText} with a reply of ${maxTokens} tokens (max_tokens)`;
+      : `a request to ${model} may cost ${estimateText} with ${describeMaxReply(request, maxTokens)}`;
   const reservedText = reservedUsd > 0 ? `, and running requests may cost $${formatUsd(reservedUsd)}` : '';
   const message = `${callText}; $${formatUsd(spentUsd)} of --max-cost $${formatUsd(maxCostUsd)} is spent${reservedText}`;
   return new BoticelliError('budget_exceeded', message, {
     hint: 'The request was not sent. Raise --max-cost, lower max_tokens, or use a cheaper model.',
   });
+}
+
+/** Describes the longest reply to a request. Earlier hops have used a part of `max_tokens`. */
+function describeMaxReply(request: GenerateRequest, maxTokens: number): string {
+  return request.finishedHops
+    ? `another part of ${Math.max(0, maxTokens - countHopTokens(request))} tokens (the rest of max_tokens)`
+    : `a reply of ${maxTokens} tokens (max_tokens)`;
 }
 
 /** Formats an amount with two decimals; below a dollar, with three significant digits. */

@@ -3,6 +3,7 @@ import { getNextToken, isContinued } from '../continuation.js';
 import { addBilledUsage, type BilledUsage } from '../cost.js';
 import type { BoticelliDriver, CallContext } from '../driver.js';
 import { createUnfinishedStreamError } from '../final-response.js';
+import { assertReplyLength } from '../reply-limit.js';
 import type { FinishedHop, GenerateRequest } from '../request.js';
 import type { GenerateResponse, StreamChunk, Usage } from '../response.js';
 import { createLayer, type SendInner } from './create-layer.js';
@@ -12,11 +13,11 @@ import { reportUsage } from './usage-events.js';
 const maxHops = 64;
 
 /**
- * Continues a reply that is longer than one request may return: sends the request again with the token of each hop until
- * the reply ends, and joins the parts. Emits a `hop` event between two hops. The text of each hop is yielded as it
- * arrives. A `retry` event in a later hop has `keepChars`, because a failed attempt discards only the text of its own
- * hop. The response has the sum of the usage and cost of all hops that were not reused. If a later hop fails, the usage
- * of the earlier ones is reported in `spent` events.
+ * Continues a reply that is longer than one request may return: sends the request again with the token of the last hop
+ * until the reply ends, and joins the parts. Emits a `hop` event between two hops. The text of each hop is yielded as
+ * it arrives. A `retry` event in a later hop has `keepChars`, because a failed attempt discards only the text of its
+ * own hop. The response has the sum of the usage and cost of all hops that were not reused. If a later hop fails, the
+ * usage of the earlier ones is reported in `spent` events.
  *
  * @throws BoticelliError `unavailable` if the service sends no new token, or if the reply does not end within 64 hops
  */
@@ -28,11 +29,13 @@ export function withContinuation(inner: BoticelliDriver): BoticelliDriver {
         for (let current = request; ; ) {
           const { text, metadata, response } = yield* sendHop(current, responses, context, send);
           responses.push(response);
+          assertReplyLength(responses.reduce((sum, { text }) => sum + text.length, 0));
           if (!isContinued(response.finishReason)) {
             yield { text, finished: true, metadata, response: joinResponses(responses) };
             return;
           }
-          if (text !== '') yield { text, finished: false, metadata };
+          const { finishReason: _, ...unfinishedMetadata } = metadata;
+          if (text !== '') yield { text, finished: false, metadata: unfinishedMetadata };
           current = createNextRequest(current, responses);
           reportHop(response, responses.length, context);
           context.signal?.throwIfAborted();
@@ -96,8 +99,8 @@ function createUncontinuedError(message: string): BoticelliError {
 }
 
 /**
- * Counts thoughts too, because they are part of what `max_tokens` and the limit of one request allow. An unknown count is
- * taken as 0, so that the cost of the next hop is never estimated too low.
+ * Counts thoughts too, because they are part of what `max_tokens` and the limit of one request allow. An unknown count
+ * is taken as 0, so that what `max_tokens` leaves for later hops is not estimated too low.
  */
 function countOutputTokens({ outputTokens = 0, thoughtTokens = 0 }: Usage): number {
   return outputTokens + thoughtTokens;

@@ -12,8 +12,8 @@ export interface FallbackOptions {
 
 /**
  * Sends the request to the next fallback model when a model's quota is used up or the wait for it is too long. Emits a
- * `fallback` event for each change of model. Does not fall back once a stream has yielded text, after the first hop of a
- * long reply, or after a failure that all models of the project share, such as depleted credits.
+ * `fallback` event for each change of model. Does not fall back once a stream has yielded text, after the first hop of
+ * a long reply, or after a failure that all models of the project share, such as depleted credits.
  *
  * @throws the first model's error if no model has quota left, with the messages of all models and the earliest
  * `retryAt`

@@ -18,8 +18,16 @@ export interface JsonValidationOptions {
    * Compiles a schema to a function that lists the mismatches of a value, in a few words each. Called once for each
    * request.
    */
-  compileSchema: (schema: Schema) => Promise<(value: unknown) => readonly string[]>;
+  compileSchema: (schema: Schema) => Promise<Validate>;
+  /** The time limit of the check of one reply, in milliseconds. Default: that of the compiled function. */
+  checkTimeoutMs?: number | undefined;
 }
+
+type Mismatches = readonly string[];
+type Validate = (
+  value: unknown,
+  limits: { signal?: AbortSignal | undefined; timeoutMs?: number },
+) => Mismatches | Promise<Mismatches>;
 
 /**
  * Validates replies to requests with `format: 'json'` against the request's schema. After an invalid reply, the request
@@ -45,7 +53,7 @@ export function withJsonValidation(options: JsonValidationOptions, inner: Botice
 async function generateValidated(
   request: GenerateRequest,
   context: CallContext,
-  { compileSchema }: JsonValidationOptions,
+  { compileSchema, checkTimeoutMs }: JsonValidationOptions,
   send: SendInner,
 ): Promise<GenerateResponse> {
   const innerContext = createInnerContext(context);
@@ -54,10 +62,14 @@ async function generateValidated(
   const { schema } = request.parameters;
   const validate = schema ? await compileSchema(schema) : () => [];
 
+  const limits = { signal: context.signal, ...(checkTimeoutMs !== undefined && { timeoutMs: checkTimeoutMs }) };
+  const findProblem = (response: GenerateResponse) =>
+    describeProblem(response, async (value) => validate(value, limits));
+
   const first = await generate(request);
-  const problem = findProblem(first, validate);
-  if (problem === undefined) return first;
   try {
+    const problem = await findProblem(first);
+    if (problem === undefined) return first;
     assertNotTruncated(first, request);
     context.signal?.throwIfAborted();
     const error = toErrorReport(createInvalidReplyError(problem));
@@ -65,14 +77,18 @@ async function generateValidated(
     // Only the final reply becomes part of the conversation. The invalid reply and the repair prompt do not.
     const turns = [...request.turns, first.turn, createRepairTurn(problem, schema)];
     const second = await generate({ ...request, turns });
-    const secondProblem = findProblem(second, validate);
-    if (secondProblem === undefined) {
-      const { costUsd: _, ...reply } = second;
-      return { ...reply, ...addBilledUsage(first, second) };
+    try {
+      const secondProblem = await findProblem(second);
+      if (secondProblem === undefined) {
+        const { costUsd: _, ...reply } = second;
+        return { ...reply, ...addBilledUsage(first, second) };
+      }
+      assertNotTruncated(second, request);
+      throw createInvalidReplyError(secondProblem);
+    } catch (thrown) {
+      reportUsage(innerContext, second);
+      throw thrown;
     }
-    reportUsage(innerContext, second);
-    assertNotTruncated(second, request);
-    throw createInvalidReplyError(secondProblem);
   } catch (thrown) {
     reportUsage(innerContext, first);
     throw thrown;
@@ -104,14 +120,17 @@ function stripCodeFence(response: GenerateResponse): GenerateResponse {
 }
 
 /** Returns what is wrong with a reply, in words that can follow "the reply", or undefined if the reply is valid. */
-function findProblem({ text }: GenerateResponse, validate: (value: unknown) => readonly string[]): string | undefined {
+async function describeProblem(
+  { text }: GenerateResponse,
+  validate: (value: unknown) => Promise<Mismatches>,
+): Promise<string | undefined> {
   let value: unknown;
   try {
     value = JSON.parse(text);
   } catch {
     return `is not JSON: it begins with ${JSON.stringify(text.slice(0, 60))}`;
   }
-  const mismatches = validate(value);
+  const mismatches = await validate(value);
   return mismatches.length === 0 ? undefined : `does not match its schema: ${mismatches.join('; ')}`;
 }
 

@@ -6,9 +6,10 @@ import { getWrongHostHint } from './invalid-response.js';
 import { createUnavailableError, isTransientStatus } from './unavailable-error.js';
 import { createFileError, isFileError } from './uploaded-file.js';
 
-// "Token" alone is not enough: "maximum context length is 8192 tokens" is not about the key.
-const keyPattern =
-  /api.?key|credential|authenticat|unauthori[sz]ed|(invalid|expired|missing|access|bearer) token|\btoken (is )?(invalid|expired|missing)/i;
+const keyPattern = /api.?key|credential|authenticat|unauthori[sz]ed/i;
+// "Token" alone is not enough: "maximum context length is 8192 tokens" and "Invalid token limit" are not about the key.
+const accessTokenPattern =
+  /\b(invalid|expired|missing|access|bearer) token(?!s| (limit|count|budget|length))|\btoken (is )?(invalid|expired|missing)/i;
 
 /**
  * Classifies an error status whose body is not Gemini's own error. The status alone does not say what was wrong with
@@ -21,9 +22,9 @@ export function classifyForeignError(response: RedactedErrorResponse, cause: Err
   const message = getForeignMessage(body);
   const answer = describeAnswer(response);
 
-  // An error inside a 200 has a status only if it names one.
+  // An error inside a 200 that names no status counts as a 500, whatever it is about.
   const mayConcernKey = status === 400 || status === 401 || status === 403 || (isInsideSuccess && status === 500);
-  if (mayConcernKey && keyPattern.test(message)) {
+  if (mayConcernKey && (keyPattern.test(message) || accessTokenPattern.test(message))) {
     const hint = `Check that GEMINI_API_KEY is a key for ${host}.`;
     return new BoticelliError('auth', `API key rejected: ${answer}`, { hint, cause });
   }

@@ -4,7 +4,7 @@ import { billingPages, spendLimits } from '../../facts/limits.js';
 import { describeUnexpectedBody } from './describe-body.js';
 import type { RedactedErrorResponse } from './error-response.js';
 import { toOneLine } from './one-line.js';
-import { getErrorReason, parseRetryDelayMs, type ServiceError } from './parse-error-body.js';
+import { getErrorReason, maxErrorTextChars, parseRetryDelayMs, type ServiceError } from './parse-error-body.js';
 import { getRejectionText, parseQuotaViolations } from './parse-quota-violations.js';
 import { findQuotaReason, parseWordedLimits, type QuotaReason } from './quota-text.js';
 
@@ -23,10 +23,10 @@ export function isQuotaRejection(status: number, error: ServiceError | undefined
 }
 
 /**
- * Classifies a rejection for which `isQuotaRejection` is true. It is `quota_exhausted` if money or a daily limit is used
- * up or a limit is 0, otherwise `rate_limited`. A limit is daily if its quotaId or, without details, the text says so.
- * The retry delay does not tell: in September 2026, a 429 about a daily quota gave 47 s, although that quota resets at
- * midnight.
+ * Classifies a rejection for which `isQuotaRejection` is true. It is `quota_exhausted` if money or a daily limit is
+ * used up or a limit is 0, otherwise `rate_limited`. A limit is daily if its quotaId or, without details, the text says
+ * so. The retry delay does not tell: in September 2026, a 429 about a daily quota gave 47 s, although that quota resets
+ * at midnight.
  */
 export function classifyQuotaError(
   response: RedactedErrorResponse,
@@ -34,7 +34,8 @@ export function classifyQuotaError(
   cause: Error,
 ): QuotaExceeded {
   const { model, now, headers, status } = response;
-  const text = error || /^\s*</.test(response.body) ? getRejectionText(error) : response.body;
+  const text =
+    error || /^\s*</.test(response.body) ? getRejectionText(error) : response.body.slice(0, maxErrorTextChars);
   const description = describeRejection(response, error);
   const retryAfterMs = parseRetryDelayMs(error, headers, now);
   const billingReason = findBillingReason(response, error, text);

@@ -1,12 +1,15 @@
 import { isRecord, tryParseJson } from '../../util/json.js';
 import { toOneLine } from './one-line.js';
 
+/** How much of a web page is searched for its title. The pattern has bounds too, because a page may repeat `<title`. */
+const maxPageChars = 65_536;
+
 /**
  * Describes a body that does not come from Gemini, so that a message can say who answered: `a web page, "Log in"`,
  * `JSON in OpenAI's format`, `an error that is not Gemini's, "Not Found"`.
  */
 export function describeUnexpectedBody(body: string): string {
-  const title = /<title[^>]*>([^<]*)<\/title>/i.exec(body)?.[1];
+  const title = /<title[^>]{0,200}>([^<]{0,1000})<\/title>/i.exec(body.slice(0, maxPageChars))?.[1];
   if (title !== undefined && title.trim() !== '') return `a web page, "${toOneLine(title, 80)}"`;
   if (/^\s*<(!doctype|html|head|body)/i.test(body)) return 'a web page';
   if (body.trim() === '') return 'an empty body';

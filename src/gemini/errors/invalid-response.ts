@@ -38,12 +38,28 @@ export function createIncompleteResponseError(reason: string, host: string, caus
   });
 }
 
+/** For a response that is larger than its limit. Not transient, because the next response would be as large. */
+export function createTooLargeResponseError(host: string, maxBytes: number): BoticelliError {
+  const message = `the response from ${host} is larger than ${maxBytes / 1_000_000} MB, so the rest was not read`;
+  return new BoticelliError('unavailable', message, { hint: getWrongHostHint(host) });
+}
+
+/** For a response whose JSON would take too much memory. */
+export function createTooManyValuesError(host: string): BoticelliError {
+  const message = `the response from ${host} has more than a million values`;
+  return new BoticelliError('unavailable', message, { hint: getWrongHostHint(host) });
+}
+
+/** Enough of a body to say who answered. */
+const maxDescribedChars = 1_000_000;
+
 /** For a 200 response that is not Gemini's, for example the login page of a proxy. */
 export function createNotGeminiResponseError(
   body: string,
   { host, redact, expectedName }: ResponseContext,
 ): BoticelliError {
-  const message = `${host} answered with ${describeUnexpectedBody(redact(body))} instead of ${expectedName}`;
+  const described = describeUnexpectedBody(redact(body.slice(0, maxDescribedChars)));
+  const message = `${host} answered with ${described} instead of ${expectedName}`;
   return new BoticelliError('unavailable', message, { hint: getWrongHostHint(host) });
 }
 

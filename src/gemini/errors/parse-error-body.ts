@@ -1,4 +1,4 @@
-import { isRecord, tryParseJson } from '../../util/json.js';
+import { isDeeperThan, isRecord, tryParseJson } from '../../util/json.js';
 import type { Headers } from '../transport/minimal-fetch.js';
 
 /** An error from the service: google.rpc.Status as JSON, or a gateway's version of it. */
@@ -15,6 +15,12 @@ export interface ServiceError {
 export type ErrorDetail = Readonly<Record<string, unknown>>;
 
 /**
+ * The maximum length of an error's text. Google's messages have a few hundred characters. The text is searched with
+ * many patterns, some of which take a time that grows with the square of its length.
+ */
+export const maxErrorTextChars = 4000;
+
+/**
  * Parses `{"error": {…}}`. The object may also be inside an array, because streams without SSE send arrays, or inside
  * the message of another error, because SDKs and gateways wrap JSON in JSON.
  * @returns undefined if the text is not JSON or contains no error
@@ -27,7 +33,7 @@ export function parseServiceError(body: string): ServiceError | undefined {
 
 /** Returns the error that a parsed JSON object contains, if any. An empty `error` counts as none. */
 export function extractServiceError({ error }: Record<string, unknown>): ServiceError | undefined {
-  if (typeof error === 'string' && error !== '') return { message: error, details: [] };
+  if (typeof error === 'string' && error !== '') return { message: error.slice(0, maxErrorTextChars), details: [] };
   if (!isRecord(error)) return undefined;
   const { status, message, details } = error;
   // Some gateways send the code as text.
@@ -40,11 +46,16 @@ export function extractServiceError({ error }: Record<string, unknown>): Service
       ? {
           ...(typeof code === 'number' && !Number.isNaN(code) && { code }),
           ...(typeof status === 'string' && { status }),
-          message: text,
-          details: Array.isArray(details) ? details.filter(isRecord) : [],
+          message: text.slice(0, maxErrorTextChars),
+          details: toDetails(details),
         }
       : undefined)
   );
+}
+
+/** Google's details have five levels. Deeper ones could not be serialized. */
+function toDetails(details: unknown): ErrorDetail[] {
+  return Array.isArray(details) ? details.filter(isRecord).filter((detail) => !isDeeperThan(detail, 50)) : [];
 }
 
 /**
@@ -85,9 +96,10 @@ export function getErrorReason(error: ServiceError | undefined): string | undefi
 }
 
 /**
- * Returns the delay that the service asks for, in milliseconds. It comes from google.rpc.RetryInfo, from the Retry-After
- * header, which gateways send but Google does not, or from the message. A delay of 0 counts as none: the service has
- * just rejected the request, so the caller has to choose a pause itself.
+ * Returns the delay that the service asks for, in milliseconds. It comes from google.rpc.RetryInfo, from the
+ * Retry-After header, which gateways send but Google does not, or from the message. A delay of 0 counts as none: the
+ * service has just rejected the request, so the caller has to choose a pause itself. So does a delay of more than a
+ * month, which no quota has.
  * @param now milliseconds since the epoch
  */
 export function parseRetryDelayMs(error: ServiceError | undefined, headers: Headers, now: number): number | undefined {
@@ -97,8 +109,10 @@ export function parseRetryDelayMs(error: ServiceError | undefined, headers: Head
     parseRetryAfterMs(headers.get('retry-after'), now),
     parseWordedDelayMs(error?.message ?? ''),
   ];
-  return delaysMs.find((delayMs) => delayMs !== undefined && delayMs > 0);
+  return delaysMs.find((delayMs) => delayMs !== undefined && delayMs > 0 && delayMs <= maxRetryDelayMs);
 }
+
+const maxRetryDelayMs = 31 * 86_400_000;
 
 /** Retry-After is a number of seconds or a date (RFC 9110, 10.2.3). */
 function parseRetryAfterMs(header: string | null, now: number): number | undefined {

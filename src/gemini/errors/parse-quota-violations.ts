@@ -1,6 +1,6 @@
 import type { QuotaViolation } from '../../errors.js';
 import { isRecord } from '../../util/json.js';
-import { type ErrorDetail, findDetails, type ServiceError } from './parse-error-body.js';
+import { type ErrorDetail, findDetails, maxErrorTextChars, type ServiceError } from './parse-error-body.js';
 import { findQuotaReason, parseWordedLimits, type WordedLimit } from './quota-text.js';
 
 /**
@@ -24,13 +24,19 @@ export function getRejectionText(error: ServiceError | undefined): string {
   const descriptions = listViolationDetails(error).map(({ description }) => description);
   const translations = findDetails(error, 'LocalizedMessage').map(({ message }) => message);
   const texts = [error?.message, ...descriptions, ...translations];
-  return texts.filter((text) => typeof text === 'string').join('\n');
+  return texts
+    .filter((text) => typeof text === 'string')
+    .join('\n')
+    .slice(0, maxErrorTextChars);
 }
 
+/** Real rejections name a handful of limits. */
+const maxViolations = 50;
+
 function listViolationDetails(error: ServiceError | undefined): ErrorDetail[] {
-  return findDetails(error, 'QuotaFailure').flatMap(({ violations }) =>
-    Array.isArray(violations) ? violations.filter(isRecord) : [],
-  );
+  return findDetails(error, 'QuotaFailure')
+    .flatMap(({ violations }) => (Array.isArray(violations) ? violations.filter(isRecord) : []))
+    .slice(0, maxViolations);
 }
 
 function parseDetails(error: ServiceError | undefined): QuotaViolation[] {
@@ -47,22 +53,27 @@ function parseDetails(error: ServiceError | undefined): QuotaViolation[] {
 function parseViolation({ quotaId, quotaMetric, quotaValue, quotaDimensions }: ErrorDetail): QuotaViolation {
   const model = isRecord(quotaDimensions) ? quotaDimensions.model : undefined;
   const limit = parseLimit(quotaValue);
-  const names = [quotaId, quotaMetric].filter((name) => typeof name === 'string').join(' ');
+  const names = [quotaId, quotaMetric].filter(isName).join(' ');
   return {
-    ...(typeof quotaId === 'string' && quotaId !== '' && { quotaId }),
-    ...(typeof quotaMetric === 'string' && { quotaMetric }),
-    ...(typeof model === 'string' && { model }),
+    ...(isName(quotaId) && { quotaId }),
+    ...(isName(quotaMetric) && { quotaMetric }),
+    ...(isName(model) && { model }),
     ...(limit !== undefined && { limit }),
     per: /Per_?Day/i.test(names) ? 'day' : /Per_?Minute/i.test(names) ? 'minute' : 'unknown',
     unit: /Token/i.test(names) ? 'tokens' : 'requests',
   };
 }
 
-/** An absent, null or blank value is unknown, not 0. */
+/** Names are printed and stored, so a text that is too long for a name counts as absent. */
+function isName(value: unknown): value is string {
+  return typeof value === 'string' && value !== '' && value.length <= 300;
+}
+
+/** An absent, null or blank value is unknown, not 0, and so is a value that is not a whole number up to 2^53 − 1. */
 function parseLimit(quotaValue: unknown): number | undefined {
   const isStated = typeof quotaValue === 'number' || (typeof quotaValue === 'string' && quotaValue.trim() !== '');
   const limit = Number(quotaValue);
-  return isStated && Number.isFinite(limit) && limit >= 0 ? limit : undefined;
+  return isStated && Number.isSafeInteger(limit) && limit >= 0 ? limit : undefined;
 }
 
 /**

@@ -1,6 +1,6 @@
 /**
- * A reason for a rejection that its text names. No waiting within minutes helps against the first four, and `spend-rate`
- * concerns all models of a project too.
+ * A reason for a rejection that its text names. No waiting within minutes helps against the first four, and
+ * `spend-rate` concerns all models of a project too.
  */
 export type QuotaReason = 'credits' | 'project-cap' | 'account-cap' | 'billing-off' | 'spend-rate' | 'day';
 
@@ -18,18 +18,22 @@ export type QuotaReason = 'credits' | 'project-cap' | 'account-cap' | 'billing-o
  * - "Quota exceeded for quota metric '…' and limit 'GenerateRequestsPerDay…' of service '…'" (429,
  *   google-gemini/gemini-cli#10925)
  *
- * "Please check your plan and billing details" says nothing: it is also in the text of a per-minute limit.
+ * "Please check your plan and billing details" says nothing: it is also in the text of a per-minute limit. Lines
+ * that begin with "Quota exceeded for" name only what was exceeded. Another text that names a limit per minute beside a
+ * daily one does not say which was exceeded: it is not taken for daily, because that would block the model until
+ * midnight.
  */
 const patterns: readonly [QuotaReason, RegExp][] = [
   ['spend-rate', /spend-based|spending rate/i],
   ['account-cap', /billing account\b.*\bspend(ing)? (cap|limit)/is],
   ['project-cap', /\bspend(ing)? (cap|limit)/i],
   ['credits', /\bcredits?\b.{0,30}\b(depleted|exhausted|used up)|\binsufficient (credits|balance|funds)/i],
+  ['billing-off', /\bbilling\b.{0,40}\b(disabled|not enabled|turned off|closed|suspended)|\brequires billing/i],
+  ['day', /\bquota exceeded for .*per.?day/i],
   [
-    'billing-off',
-    /\bbilling\b.{0,40}\b(disabled|not enabled|turned off|closed|suspended)|\brequires billing|\benable billing/i,
+    'day',
+    /^(?!.*per.?min)(.*\b(quota|limit|exhausted|exceeded)\b.*(per.?day|daily)|.*(per.?day|daily).*\b(quota|limit))/is,
   ],
-  ['day', /\b(quota|limit|exhausted|exceeded)\b.*(per.?day|daily)|(per.?day|daily).*\b(quota|limit)/is],
 ];
 
 /** Returns the reason that the text of a rejection names, if any. */
@@ -51,9 +55,11 @@ export interface WordedLimit {
  */
 export function parseWordedLimits(text: string): WordedLimit[] {
   const lines = text.matchAll(/quota exceeded for metric: ([^\s,]+), limit: (\d+)(?:, model: ([\w.-]*\w))?/gi);
-  return [...lines].map(([, metric = '', limit, model]) => ({
-    metric,
-    limit: Number(limit),
-    ...(model !== undefined && { model }),
-  }));
+  return [...lines]
+    .filter(([, , limit]) => Number.isSafeInteger(Number(limit)))
+    .map(([, metric = '', limit, model]) => ({
+      metric,
+      limit: Number(limit),
+      ...(model !== undefined && { model }),
+    }));
 }

@@ -1,7 +1,7 @@
-import { distance } from 'fastest-levenshtein';
 import type { CallContext } from '../../driver/driver.js';
 import { BoticelliError } from '../../errors.js';
 import { defaultModel } from '../../facts/models.js';
+import { getEditDistance } from '../../util/nearest-name.js';
 import type { Connection } from '../connection.js';
 import { getRetirement, listUsableModelNames } from '../models/capabilities.js';
 import { listModelsWithConnection } from '../models/list-models.js';
@@ -82,7 +82,11 @@ function suggestModels(model: string, models: readonly ModelInfo[] | undefined):
  */
 export function findSimilarNames(wanted: string, names: readonly string[]): string[] {
   return names
-    .map((name) => ({ name, edits: distance(wanted, name), isRelated: isSameFamily(wanted, name) }))
+    .map((name) => ({
+      name,
+      edits: getEditDistance(wanted, name) ?? Number.POSITIVE_INFINITY,
+      isRelated: isSameFamily(wanted, name),
+    }))
     .filter(({ name, edits, isRelated }) => isRelated || edits <= Math.max(wanted.length, name.length) / 3)
     .sort((left, right) => Number(right.isRelated) - Number(left.isRelated) || left.edits - right.edits)
     .slice(0, 4)

@@ -1,3 +1,4 @@
+import { assertReplyLength } from '../../driver/reply-limit.js';
 import type { ResponseMode } from './options.js';
 import type { MessageUpdate } from './read-message.js';
 
@@ -16,6 +17,7 @@ export function createTextCollector(replies: ResponseMode['replies']) {
     /** Adds the text of a message and returns what it adds to the reply. */
     add({ transcript, writtenText }: MessageUpdate): string {
       const [added, other] = replies === 'AUDIO' ? [transcript, writtenText] : [writtenText, transcript];
+      assertReplyLength(Math.max(text.length + added.length, otherText.length + other.length));
       text += added;
       otherText += other;
       return added;

@@ -3,8 +3,10 @@ import type { GenerateRequest, Turn } from '../../driver/request.js';
 import { BoticelliError } from '../../errors.js';
 import type { Connection } from '../connection.js';
 import { classifyNetworkError } from '../errors/classify-network-error.js';
+import { createTooLargeResponseError } from '../errors/invalid-response.js';
 import type { CallOptions } from '../rest/call-options.js';
 import { createRequestTimeouts } from '../rest/request-timeouts.js';
+import { maxBodyBytes } from '../transport/body-limit.js';
 import { classifyUpgradeError } from './classify-close-reason.js';
 import { createLiveConfig, createSetupKey } from './convert-request.js';
 import type { ResponseMode } from './options.js';
@@ -117,6 +119,7 @@ async function openWithTimeout({
       ...{ live, model, clock, resumption, agent: route?.agent, signal: timeouts.signal },
       config: createLiveConfig(request, mode, resumption?.handle),
       sendsInitialHistory: mode.prompts === 'realtime' && !resumption && request.turns.length > 1,
+      createTooLargeError: () => createTooLargeResponseError(host, maxBodyBytes),
       classifyConnectError: (thrown) => classifyNetworkError(thrown, host),
       classifyUpgradeError: (response) => classifyUpgradeError(response, { connection, model, now: clock.now() }),
     });

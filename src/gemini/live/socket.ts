@@ -2,9 +2,10 @@ import type { Agent, IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import { type ClientOptions, type RawData, WebSocket } from 'ws';
 import type { BoticelliError } from '../../errors.js';
-import { isRecord, tryParseJson } from '../../util/json.js';
+import { hasTooManyValues, isDeeperThan, isRecord, tryParseJson } from '../../util/json.js';
 import type { ErrorResponse } from '../errors/error-response.js';
 import { extractServiceError, getHttpStatus } from '../errors/parse-error-body.js';
+import { maxBodyBytes } from '../transport/body-limit.js';
 import { convertHeaders } from '../transport/http.js';
 import { Headers } from '../transport/minimal-fetch.js';
 
@@ -24,6 +25,8 @@ export interface LiveSocketOptions {
   sendsInitialHistory: boolean;
   /** Classifies the error of a connection that was not opened. */
   classifyConnectError(thrown: Error): BoticelliError;
+  /** Creates the error for a turn whose messages are larger than `maxBodyBytes`. */
+  createTooLargeError(): BoticelliError;
   /** Classifies an HTTP response that arrived instead of a WebSocket upgrade. */
   classifyUpgradeError(response: ErrorResponse): BoticelliError;
 }
@@ -38,9 +41,15 @@ interface SdkCallbacks {
 }
 
 const closeTimeoutMs = 250;
+/** The maximum depth of a message. Deeper ones would overflow the stack when they are serialized. */
+const maxFrameDepth = 500;
 /** The maximum length of an HTTP response body; the rest is not read. */
 const maxBodyChars = 65_536;
-const socketOptions: ClientOptions = { perMessageDeflate: false, maxPayload: 64 * 2 ** 20 };
+const socketOptions: ClientOptions = { perMessageDeflate: false, maxPayload: maxBodyBytes };
+/**
+ * What a message takes in memory besides its text. Without it, millions of empty messages would be within the limit.
+ */
+const messageOverheadBytes = 200;
 
 /**
  * Creates the WebSocket that the SDK uses. It handles the response to the upgrade, checks each frame before the SDK
@@ -51,6 +60,7 @@ export function createLiveSocket(options: LiveSocketOptions) {
   let socket: WebSocket | undefined;
   let tcpSocket: Socket | undefined;
   let closeReason: CloseReason | undefined;
+  const counter = createMessageCounter();
   let resolveClosed: (reason: CloseReason) => void;
   const closed = new Promise<CloseReason>((resolve) => {
     resolveClosed = resolve;
@@ -72,14 +82,17 @@ export function createLiveSocket(options: LiveSocketOptions) {
     socket.on('upgrade', (response) => {
       tcpSocket = response.socket;
     });
-    attachListeners(socket, options, callbacks, setCloseReason);
+    attachListeners(socket, { ...options, hasRoomFor: counter.hasRoomFor }, callbacks, setCloseReason);
   };
   return {
     /** The `webSocketFactory` of the SDK's `Live`, with the methods of a socket that the SDK calls. */
     factory: {
       create: (url: string, headers: Record<string, string>, callbacks: SdkCallbacks) => ({
         connect: () => connect(url, headers, callbacks),
-        send: (message: string) => socket?.send(options.sendsInitialHistory ? addHistoryConfig(message) : message),
+        send: (message: string) => {
+          counter.reset();
+          socket?.send(options.sendsInitialHistory ? addHistoryConfig(message) : message);
+        },
         close: terminate,
       }),
     },
@@ -103,10 +116,25 @@ export function createLiveSocket(options: LiveSocketOptions) {
   };
 }
 
+/** Counts the size of the messages since the last one that was sent: they are in memory until they are read. */
+function createMessageCounter() {
+  let receivedBytes = 0;
+  return {
+    reset: () => {
+      receivedBytes = 0;
+    },
+    /** Adds a frame. Returns whether all frames together are within the limit. */
+    hasRoomFor(frame: string): boolean {
+      receivedBytes += frame.length + messageOverheadBytes;
+      return receivedBytes <= maxBodyBytes && !hasTooManyValues(frame);
+    },
+  };
+}
+
 /** Attaches all listeners. Without the listener for errors, an error would end the process. */
 function attachListeners(
   socket: WebSocket,
-  options: LiveSocketOptions,
+  options: LiveSocketOptions & { hasRoomFor: (frame: string) => boolean },
   callbacks: SdkCallbacks,
   setCloseReason: (reason: CloseReason) => void,
 ): void {
@@ -119,8 +147,11 @@ function attachListeners(
   socket.on('message', (data: RawData) => {
     if (socket.readyState !== WebSocket.OPEN) return;
     const frame = data.toString();
-    const parsed = tryParseJson(frame);
-    const frameError = findFrameError(frame, parsed, options);
+    const hasRoom = options.hasRoomFor(frame);
+    const parsed = hasRoom ? tryParseJson(frame) : undefined;
+    const frameError = hasRoom
+      ? findFrameError(frame, parsed, options)
+      : ({ kind: 'refused', error: options.createTooLargeError() } as const);
     if (!frameError) return callbacks.onmessage({ data: removeGetterFields(frame, parsed) });
     setCloseReason(frameError);
     socket.terminate();
@@ -131,9 +162,11 @@ function attachListeners(
   });
   socket.on('error', (error: Error) => {
     socketError = error;
+    const code = String(Reflect.get(error, 'code'));
+    if (code === 'WS_ERR_UNSUPPORTED_MESSAGE_LENGTH')
+      setCloseReason({ kind: 'refused', error: options.createTooLargeError() });
     // For invalid frames, ws uses error codes such as WS_ERR_INVALID_UTF8.
-    if (String(Reflect.get(error, 'code')).startsWith('WS_ERR_'))
-      setCloseReason({ kind: 'malformed', frame: error.message });
+    else if (code.startsWith('WS_ERR_')) setCloseReason({ kind: 'malformed', frame: error.message });
     else if (!isOpen) setCloseReason({ kind: 'refused', error: options.classifyConnectError(error) });
   });
   socket.on('close', (code, reason) =>
@@ -150,7 +183,7 @@ function findFrameError(
   parsed: unknown,
   { classifyUpgradeError }: LiveSocketOptions,
 ): CloseReason | undefined {
-  if (!isRecord(parsed)) return { kind: 'malformed', frame };
+  if (!isRecord(parsed) || isDeeperThan(parsed, maxFrameDepth)) return { kind: 'malformed', frame };
   const error = extractServiceError(parsed);
   if (!error) return undefined;
   const response = { status: getHttpStatus(error), headers: new Headers(), body: frame, isInsideSuccess: true };

@@ -89,8 +89,9 @@ async function* runTurn(
   try {
     const liveTurn = convertTurns(request.turns.slice(borrowed.history.length), request, modeSearch.current);
     await abortable(beforeSendingOnce(), context.signal);
-    // No message says to which turn it belongs. A transcript gets `maxTranscriptDelayMs` to end before its turn is over.
-    // Where words came even later, more of them may follow, and only a new session tells them from the next reply.
+    // No message says to which turn it belongs. A transcript gets `maxTranscriptDelayMs` to end before its turn is
+    // over. If words came even later, more of them may follow, and only a new session separates them from the next
+    // reply.
     if (borrowed.session.hasLateContent()) {
       borrowed.retire('words of the last reply came after its end');
       isComplete = true;

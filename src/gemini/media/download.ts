@@ -1,11 +1,13 @@
 import { BoticelliError, StreamTimeout } from '../../errors.js';
 import { maxRequestBytes } from '../../facts/media.js';
 import { redactUrl } from '../../media/media-url.js';
+import { abortable } from '../../util/abortable.js';
 import { classifyNetworkError, createNetworkCause, describeNetworkError } from '../errors/classify-network-error.js';
 import type { CallOptions } from '../rest/call-options.js';
 import { createRequestTimeouts, type RequestTimeouts, readPackets } from '../rest/request-timeouts.js';
 import { type HttpResponse, sendHttpRequest } from '../transport/http.js';
 import type { RouteResolver } from '../transport/proxy-routes.js';
+import { createFixedLookup, findHostAddresses, type HostAddress, isLinkLocal, isPrivate } from './host-addresses.js';
 
 /** A downloaded file. */
 export interface Download {
@@ -24,6 +26,10 @@ const maxRedirects = 5;
 export interface DownloadOptions extends Pick<CallOptions, 'timeoutMs' | 'idleTimeoutMs'> {
   url: string;
   signal: AbortSignal | undefined;
+  /** Whether a private or loopback address is refused. Default false. */
+  publicOnly?: boolean | undefined;
+  /** Finds the addresses of a host. Default: the system's lookup. */
+  findAddresses?: typeof findHostAddresses;
   /** Finds the proxy route. Default: no proxy. */
   resolveRoute?: RouteResolver;
   /** Default 100 MB. Tests set a lower limit. */
@@ -37,11 +43,14 @@ export interface DownloadOptions extends Pick<CallOptions, 'timeoutMs' | 'idleTi
  */
 export async function download(options: DownloadOptions): Promise<Download> {
   const { url, maxBytes = maxRequestBytes, resolveRoute = async () => undefined } = options;
+  const { publicOnly = false, findAddresses = findHostAddresses } = options;
   const displayUrl = redactUrl(url);
   const timeouts = createRequestTimeouts(options);
   try {
     timeouts.markSent();
-    const response = await followRedirects(new URL(url), { timeouts, displayUrl, resolveRoute });
+    const response = await followRedirects(new URL(url), {
+      ...{ timeouts, displayUrl, resolveRoute, publicOnly, findAddresses },
+    });
     const bytes = await readBody(response, { timeouts, displayUrl, maxBytes });
     return { bytes, contentType: response.headers.get('content-type') ?? undefined, displayUrl };
   } catch (thrown) {
@@ -58,18 +67,25 @@ interface DownloadContext {
   displayUrl: string;
 }
 
+type RedirectOptions = DownloadContext &
+  Required<Pick<DownloadOptions, 'resolveRoute' | 'publicOnly' | 'findAddresses'>>;
+
 /** The response after all redirects. */
-async function followRedirects(
-  startUrl: URL,
-  { timeouts, displayUrl, resolveRoute }: DownloadContext & { resolveRoute: RouteResolver },
-): Promise<HttpResponse> {
+async function followRedirects(startUrl: URL, options: RedirectOptions): Promise<HttpResponse> {
+  const { timeouts, displayUrl, resolveRoute } = options;
   let currentUrl = startUrl;
+  let publicOnly = options.publicOnly;
   let authorization = getAuthorization(startUrl);
   for (let hops = 0; ; hops += 1) {
     const loginHeader = authorization === undefined ? {} : { authorization };
+    const route = await resolveRoute(currentUrl);
+    // A proxy looks names up itself, and this machine may not be able to.
+    const addresses = await findCheckedAddresses(currentUrl, !route, { ...options, publicOnly });
+    // A name that only the proxy can look up counts as public.
+    publicOnly ||= addresses.length === 0 || addresses.some((address) => !isPrivate(address));
     const response = await sendHttpRequest(stripCredentials(currentUrl), {
-      signal: timeouts.signal,
-      route: await resolveRoute(currentUrl),
+      ...{ signal: timeouts.signal, route },
+      ...(!route && { lookup: createFixedLookup(addresses) }),
       headers: Object.entries({ 'user-agent': 'boticelli', accept: '*/*', ...loginHeader }),
     }).catch((thrown: unknown) => {
       throw createUnreachableError(displayUrl, thrown, currentUrl.host);
@@ -85,6 +101,26 @@ async function followRedirects(
   }
 }
 
+/**
+ * Finds the addresses of a URL's host. Rejects link-local addresses, where machines in a cloud have their credentials. Also
+ * rejects private addresses after a redirect from a public one: the author of a public page must not choose what is read in
+ * the user's network.
+ */
+async function findCheckedAddresses(
+  url: URL,
+  canResolve: boolean,
+  { timeouts, displayUrl, findAddresses, publicOnly }: Omit<RedirectOptions, 'resolveRoute'>,
+): Promise<readonly HostAddress[]> {
+  const addresses = await abortable(findAddresses(url, canResolve), timeouts.signal).catch((thrown: unknown) => {
+    timeouts.signal.throwIfAborted();
+    throw createUnreachableError(displayUrl, thrown, url.host);
+  });
+  const kind = addresses.some(isLinkLocal) ? 'link-local' : publicOnly && addresses.some(isPrivate) ? 'private' : '';
+  if (kind === '') return addresses;
+  const hint = 'If you trust that address, download the media yourself and use the file.';
+  throw createInputError(`can't fetch ${displayUrl}: ${url.host} is a ${kind} address`, hint);
+}
+
 function parseRedirect(location: string, currentUrl: URL, displayUrl: string): URL {
   const next = URL.canParse(location, currentUrl.href) ? new URL(location, currentUrl.href) : undefined;
   if (next && /^https?:$/.test(next.protocol)) return next;
@@ -96,7 +132,8 @@ function checkStatus(response: HttpResponse, displayUrl: string): HttpResponse {
   if (status >= 200 && status < 300) return response;
   const isTransient = status === 408 || status === 429 || status >= 500;
   const message = `can't fetch ${displayUrl}: the server answered ${status}`;
-  if (!isTransient) throw createInputError(message);
+  // A 101 to a request that asks for no other protocol says nothing about the URL.
+  if (!isTransient && status !== 101) throw createInputError(message);
   throw new BoticelliError('unavailable', message, {
     hint: 'Try again later, or download it and use it as a file.',
     isTransient,

@@ -17,7 +17,7 @@ export function createMediaDownloader(options: MediaDeliveryOptions) {
   return async (part: MediaPart, context: CallContext): Promise<MediaPart> => {
     const { content, mimeType } = part;
     if (content.from !== 'address') return part;
-    const { url } = content;
+    const { url, publicOnly } = content;
     if (getReferenceKind(url) !== undefined) return { ...part, content: { from: 'reference', uri: url } };
     const displayUrl = redactUrl(url);
     const problem = validateMediaUrl(url);
@@ -25,7 +25,7 @@ export function createMediaDownloader(options: MediaDeliveryOptions) {
     const downloaded = await downloadOnce(url, context.signal, async () => {
       context.emit?.({ type: 'note', about: 'download', message: `fetching ${displayUrl}` });
       const { resolveRoute } = options.connection;
-      const result = await download({ ...options, url, signal: context.signal, resolveRoute });
+      const result = await download({ ...options, url, publicOnly, signal: context.signal, resolveRoute });
       return { ...result, content: { from: 'bytes', base64: result.bytes.toString('base64') } };
     });
     const type = await detectType(downloaded, content, mimeType);

@@ -4,12 +4,14 @@ import { classifyHttpError } from '../errors/classify-http-error.js';
 import { classifyNetworkError } from '../errors/classify-network-error.js';
 import { describeUnexpectedBody } from '../errors/describe-body.js';
 import type { ErrorResponse } from '../errors/error-response.js';
-import { getWrongHostHint } from '../errors/invalid-response.js';
+import { createTooLargeResponseError, getWrongHostHint } from '../errors/invalid-response.js';
 import { toOneLine } from '../errors/one-line.js';
 import { isGeminiError, parseServiceError } from '../errors/parse-error-body.js';
 import { createRequestTimeouts } from '../rest/request-timeouts.js';
+import { BodyTooLarge, maxListBytes } from '../transport/body-limit.js';
 import { type HttpRequest, readText, sendHttpRequest } from '../transport/http.js';
 import { Headers, Response } from '../transport/minimal-fetch.js';
+import { findHostAddresses, isLinkLocal } from './host-addresses.js';
 import { isNotReadableError } from './local-file.js';
 import type { MediaDeliveryOptions } from './options.js';
 
@@ -31,8 +33,9 @@ export function createFilesFetch(options: FilesFetchOptions): typeof fetch {
     timeouts.markSent();
     try {
       const route = await connection.resolveRoute(url);
+      await assertAllowedHost(new URL(url), !route, options);
       const { status, headers, ...response } = await sendHttpRequest(url, { ...init, signal: timeouts.signal, route });
-      const body = await readText(response.body);
+      const body = await readText(response.body, maxListBytes);
       timeouts.markComplete();
       if (status < 200 || status >= 300) throw classifyFilesError({ status, headers, body }, options);
       if (!isFilesResponse(body, headers, new Headers(init.headers)))
@@ -44,6 +47,7 @@ export function createFilesFetch(options: FilesFetchOptions): typeof fetch {
         const message = `${errorPrefix}: one request took longer than ${timeoutMs / 1000} s`;
         throw new BoticelliError('timeout', message, { hint: 'Raise --timeout.' });
       }
+      if (thrown instanceof BodyTooLarge) throw createTooLargeError(thrown, options);
       if (thrown instanceof BoticelliError || isNotReadableError(thrown)) throw thrown;
       const { message, hint, isTransient, cause } = classifyNetworkError(thrown, connection.host);
       throw new BoticelliError('unavailable', `${errorPrefix}: ${message}`, { hint, isTransient, cause });
@@ -53,6 +57,18 @@ export function createFilesFetch(options: FilesFetchOptions): typeof fetch {
   };
   // The SDK calls fetch with these arguments only.
   return send as unknown as typeof fetch;
+}
+
+/**
+ * Checks the host of an upload URL, which the service chooses. It may be another host of the service, but not an address
+ * where machines in a cloud have their credentials.
+ */
+async function assertAllowedHost(url: URL, canResolve: boolean, options: FilesFetchOptions): Promise<void> {
+  if (url.host === options.connection.host) return;
+  const addresses = await findHostAddresses(url, canResolve);
+  if (!addresses.some(isLinkLocal)) return;
+  const message = `${options.errorPrefix}: ${options.connection.host} names a link-local address for the upload`;
+  throw new BoticelliError('unavailable', message, { hint: getWrongHostHint(options.connection.host) });
 }
 
 /**
@@ -92,6 +108,14 @@ function classifyFilesError(
     hint: retryAt === undefined ? 'Try again later.' : undefined,
     ...{ isTransient, cause, retryAfterMs, retryAt },
   });
+}
+
+function createTooLargeError(
+  { maxBytes }: BodyTooLarge,
+  { connection, errorPrefix }: FilesFetchOptions,
+): BoticelliError {
+  const { message, hint } = createTooLargeResponseError(connection.host, maxBytes);
+  return new BoticelliError('unavailable', `${errorPrefix}: ${message}`, { hint });
 }
 
 function createUnexpectedResponseError(body: string, { connection, errorPrefix }: FilesFetchOptions): BoticelliError {

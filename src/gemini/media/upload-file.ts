@@ -44,8 +44,18 @@ export async function uploadFile(options: UploadOptions): Promise<File> {
   });
   // The SDK returns the field `file` of the response unchecked (2.32).
   if (typeof file !== 'object' || file === null) throw createUploadError('the response describes no file', errorPrefix);
+  if (file.name !== undefined && !isRemoteName(file.name))
+    throw createUploadError('the response names a file outside of the Files API', errorPrefix);
   if (typeof file.name === 'string' && file.name !== remoteName) remoteNames.add(file.name).delete(remoteName);
   return file;
+}
+
+/**
+ * Whether a name is one of the Files API. The SDK (2.32) puts names into paths as they are, so `files/../models/x` would
+ * make it request, or delete, something else with the user's key.
+ */
+function isRemoteName(name: unknown): boolean {
+  return typeof name === 'string' && /^files\/[\w-]+$/.test(name);
 }
 
 /**

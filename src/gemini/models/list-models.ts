@@ -8,6 +8,7 @@ import { type Connection, createConnection } from '../connection.js';
 import { getWrongHostHint } from '../errors/invalid-response.js';
 import type { ConnectionOptions } from '../options.js';
 import { createHttpExchange } from '../rest/exchange.js';
+import { maxListBytes } from '../transport/body-limit.js';
 import { createGeminiFetch } from '../transport/gemini-fetch.js';
 import { type ModelInfo, parseModelInfo } from './model-info.js';
 
@@ -33,6 +34,7 @@ export async function listModelsWithConnection(
     ...{ connection, clock, signal, timeoutMs, idleTimeoutMs: timeoutMs },
     model: 'the model list',
     streaming: false,
+    maxBodyBytes: maxListBytes,
     expected: { name: 'a model list', isExpectedBody: isModelListBody },
   });
   const { timeouts } = exchange;
@@ -54,6 +56,9 @@ function isModelListBody(body: Record<string, unknown>): boolean {
 /** The service has fewer than 10 pages of 50 models (2026-11). */
 const maxPages = 100;
 
+/** The service has about a hundred models, gateways some hundreds (2026-11). */
+const maxModels = 10_000;
+
 /**
  * Reads all pages, because the Live models are not on the first page of 50. The SDK's own loop is not used: it never
  * ends if a gateway repeats a page token, or if `models` is not an array (2.32).
@@ -68,16 +73,17 @@ async function readPages(modelsApi: Models, config: ListModelsConfig, connection
       const info = toModelInfo(model, connection);
       if (info && !entries.has(info.name)) entries.set(info.name, info);
     }
+    if (entries.size > maxModels) throw createEndlessListError(`${maxModels} models`, connection.host);
     const nextToken: unknown = pager.params.config?.pageToken;
     // A gateway that ignores the token sends the same page again and again.
     if (typeof nextToken !== 'string' || nextToken === '' || seenTokens.has(nextToken)) return [...entries.values()];
-    if (seenTokens.size + 1 >= maxPages) throw createEndlessListError(connection.host);
+    if (seenTokens.size + 1 >= maxPages) throw createEndlessListError(`${maxPages} pages`, connection.host);
     pageToken = nextToken;
   }
 }
 
-function createEndlessListError(host: string): BoticelliError {
-  const message = `the model list of ${host} has more than ${maxPages} pages`;
+function createEndlessListError(limit: string, host: string): BoticelliError {
+  const message = `the model list of ${host} has more than ${limit}`;
   return new BoticelliError('unavailable', message, { hint: getWrongHostHint(host) });
 }
 

@@ -33,15 +33,19 @@ export interface ModelListCache {
 /** The fields of an entry from an untrusted source: the service, or the database. */
 export type UntrustedModelInfo = { readonly [Field in keyof ModelInfo]?: unknown };
 
+/** Real names have up to 60 characters, and descriptions up to 700 (2026-11). */
+const maxNameChars = 300;
+const maxDescriptionChars = 5000;
+
 /** Keeps the valid fields of an entry. Returns undefined if the name or the methods are missing. */
 export function parseModelInfo({ name, methods, ...rest }: UntrustedModelInfo): ModelInfo | undefined {
-  if (!isNonEmptyString(name) || !Array.isArray(methods)) return undefined;
+  if (!isNonEmptyString(name) || name.length > maxNameChars || !Array.isArray(methods)) return undefined;
   const { displayName, description, inputTokens, outputTokens } = rest;
   return {
     name,
-    methods: methods.filter(isNonEmptyString),
-    ...(isNonEmptyString(displayName) && { displayName }),
-    ...(isNonEmptyString(description) && { description }),
+    methods: methods.filter(isNonEmptyString).slice(0, 100),
+    ...(isNonEmptyString(displayName) && { displayName: displayName.slice(0, maxNameChars) }),
+    ...(isNonEmptyString(description) && { description: description.slice(0, maxDescriptionChars) }),
     ...(isPositiveInteger(inputTokens) && { inputTokens }),
     ...(isPositiveInteger(outputTokens) && { outputTokens }),
   };

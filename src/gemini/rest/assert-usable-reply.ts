@@ -67,7 +67,7 @@ export function assertUsableReply(reply: CollectedReply): void {
 
 /**
  * Throws if a hop of a long reply has neither text nor thoughts. Its token is not used, because a service that repeats
- * such hops would be asked for ever.
+ * such hops would be asked forever.
  */
 function assertHopNotEmpty({ text, usage: { thoughtTokens } }: CollectedReply): void {
   if (text !== '' || thoughtTokens) return;

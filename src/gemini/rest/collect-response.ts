@@ -1,10 +1,11 @@
 import type { GenerateContentResponse, Part } from '@google/genai';
 import { isContinued } from '../../driver/continuation.js';
 import type { BilledResponse } from '../../driver/layers/usage-events.js';
+import { assertReplyLength } from '../../driver/reply-limit.js';
 import type { FinishedHop, ModelTurn } from '../../driver/request.js';
 import type { ChunkMetadata, GenerateResponse } from '../../driver/response.js';
 import { classifyFinishReason, isBlockReason } from '../../facts/finish-reasons.js';
-import { isRecord } from '../../util/json.js';
+import { isDeeperThan, isRecord } from '../../util/json.js';
 import { stripModelPrefix } from '../../util/model-name.js';
 import { assertUsableReply, type BlockedPrompt } from './assert-usable-reply.js';
 import { describeNonTextParts } from './describe-parts.js';
@@ -37,6 +38,7 @@ export function createReplyCollector(requestedModel: string, finishedHops: reado
       fields = updateFields(fields, chunk, { ...candidate, parts });
       for (const part of parts) appendPart(nativeParts, part);
       const added = joinTexts(parts);
+      assertReplyLength(text.length + added.length);
       text += added;
       return added;
     },
@@ -116,8 +118,8 @@ function getModelName(modelVersion: unknown): string | undefined {
 }
 
 /**
- * Returns the candidate with the reply. Only one is ever requested, but a gateway may put a null before it, which the SDK
- * turns into an empty object.
+ * Returns the candidate with the reply. Only one is ever requested, but a gateway may put a null before it, which the
+ * SDK turns into an empty object.
  */
 function findCandidate(candidates: unknown): Record<string, unknown> {
   const list: unknown[] = Array.isArray(candidates) ? candidates : [];
@@ -133,14 +135,25 @@ function getBlockedPrompt(feedback: unknown): BlockedPrompt | undefined {
   return isBlockReason(feedback.blockReason) ? { ...feedback, blockReason: feedback.blockReason } : undefined;
 }
 
-/** Returns the parts of a candidate's content. A text that is not a string is left out of its part. */
+/**
+ * The maximum depth of a part. A part may contain any JSON, such as the arguments of a function call, and is stored and
+ * sent back as JSON.
+ */
+const maxPartDepth = 500;
+
+/**
+ * Returns the parts of a candidate's content. A text that is not a string is left out of its part, and a part that is
+ * nested too deeply is left out.
+ */
 function getParts(content: unknown): Part[] {
   const parts = isRecord(content) && Array.isArray(content.parts) ? content.parts.filter(isRecord) : [];
-  return parts.map((part): Part => {
-    if (!('text' in part) || typeof part.text === 'string') return part;
-    const { text: _, ...rest } = part;
-    return rest;
-  });
+  return parts
+    .filter((part) => !isDeeperThan(part, maxPartDepth))
+    .map((part): Part => {
+      if (!('text' in part) || typeof part.text === 'string') return part;
+      const { text: _, ...rest } = part;
+      return rest;
+    });
 }
 
 /** The metadata of a chunk: the output tokens so far, if known. */
@@ -163,8 +176,8 @@ function joinTexts(parts: readonly Part[]): string {
 }
 
 /**
- * Returns the token that continues the reply after a chunk. A stream may have tokens in its midst, each for the text up to
- * its chunk. So a chunk with text and without a token makes an earlier token unusable.
+ * Returns the token that continues the reply after a chunk. A stream may also contain tokens before its end, each for
+ * the text up to its chunk. So a chunk with text and without a token makes an earlier token unusable.
  */
 function updateToken(previous: string | undefined, token: unknown, parts: readonly Part[]): string | undefined {
   if (typeof token === 'string' && token !== '') return token;

@@ -1,10 +1,11 @@
 import type { Clock } from '../../driver/clock.js';
 import type { BoticelliError } from '../../errors.js';
-import { isRecord, tryParseJson } from '../../util/json.js';
+import { isDeeperThan, isRecord, tryParseJson } from '../../util/json.js';
 import type { Connection } from '../connection.js';
 import { classifyHttpError } from '../errors/classify-http-error.js';
 import type { ErrorResponse } from '../errors/error-response.js';
 import type { ResponseContext } from '../errors/invalid-response.js';
+import { maxBodyBytes as defaultMaxBytes } from '../transport/body-limit.js';
 import type { RouteResolver } from '../transport/proxy-routes.js';
 import { isReplyBody } from './reply-body.js';
 import { createRequestTimeouts, type RequestTimeoutOptions, type RequestTimeouts } from './request-timeouts.js';
@@ -15,6 +16,8 @@ export interface HttpExchange extends ResponseContext {
   resolveRoute: RouteResolver;
   /** Whether the response is a stream of server-sent events. */
   streaming: boolean;
+  /** The maximum size of the body. */
+  maxBodyBytes: number;
   /** Resolves when the request may be sent. The caller must then send it at once. */
   beforeSending(): Promise<void>;
   /** Whether a body without an error is what the request asks for. */
@@ -35,6 +38,8 @@ export interface HttpExchangeOptions extends RequestTimeoutOptions {
   streaming: boolean;
   /** Default: a reply or a chunk of one. */
   expected?: { name: string; isExpectedBody: HttpExchange['isExpectedBody'] };
+  /** Default 64 MB. */
+  maxBodyBytes?: number;
   getPartialText?: () => string;
   /** Default: resolves at once. */
   beforeSending?: (() => Promise<void>) | undefined;
@@ -45,12 +50,12 @@ export interface HttpExchangeOptions extends RequestTimeoutOptions {
  */
 export function createHttpExchange(options: HttpExchangeOptions): HttpExchange {
   const { connection, clock, model, streaming, getPartialText = () => '', beforeSending = async () => {} } = options;
-  const { expected = { name: 'a reply', isExpectedBody: isReplyBody } } = options;
+  const { expected = { name: 'a reply', isExpectedBody: isReplyBody }, maxBodyBytes = defaultMaxBytes } = options;
   const { host, redact, resolveRoute } = connection;
   return {
     timeouts: createRequestTimeouts(options),
     ...{ host, redact, resolveRoute, streaming, getPartialText, beforeSending },
-    ...{ expectedName: expected.name, isExpectedBody: expected.isExpectedBody },
+    ...{ expectedName: expected.name, isExpectedBody: expected.isExpectedBody, maxBodyBytes },
     lastEvents: [],
     classifyError: ({ body, ...response }) =>
       classifyHttpError({ ...response, body: redact(removeJsonEscapes(body)), model, host, now: clock.now() }),
@@ -59,12 +64,16 @@ export function createHttpExchange(options: HttpExchangeOptions): HttpExchange {
 
 /**
  * Removes unnecessary escapes from JSON by parsing and serializing it. Otherwise an escape such as `\u003d` for `=`
- * could hide the key.
+ * could hide the key. Returns an empty text for JSON that is nested too deeply, which no error of a service is.
  */
 function removeJsonEscapes(body: string): string {
   const parsed = tryParseJson(body);
-  return parsed === undefined ? body : JSON.stringify(parsed);
+  if (parsed === undefined) return body;
+  return isDeeperThan(parsed, maxErrorDepth) ? '' : JSON.stringify(parsed);
 }
+
+/** The maximum depth of the JSON of an error. Google's errors have seven levels. */
+const maxErrorDepth = 100;
 
 /** Finds the `finishMessage` of a response or of one of its chunks. */
 export function findFinishMessage(json: string): string | undefined {

@@ -1,5 +1,5 @@
 import { createParser } from 'eventsource-parser';
-import { isRecord, tryParseJson } from '../../util/json.js';
+import { hasTooManyValues, isDeeperThan, isRecord, tryParseJson } from '../../util/json.js';
 import { isOpenAiReply } from '../errors/describe-body.js';
 import { extractServiceError, parseServiceError, type ServiceError } from '../errors/parse-error-body.js';
 import { hasReplyField, isReplyBody } from './reply-body.js';
@@ -52,7 +52,8 @@ export function createSseParser() {
       if (items.at(-1)?.type === 'service-error') return;
       const { json, text } = strayLines;
       const isJsonBody = eventCount === 0 && json !== '' && json === text;
-      if (eventCount === 0 && /^\s*</.test(text)) items.push({ type: 'foreign', text });
+      if (hasTooManyValues(json)) items.push({ type: 'foreign', text: json });
+      else if (eventCount === 0 && /^\s*</.test(text)) items.push({ type: 'foreign', text });
       else if (json !== '' && tryParseJson(json) === undefined) items.push({ type: 'cut' });
       else if (isJsonBody) items.push(...classifyEvent(json, isEnding));
       else if (eventCount === 0 && text.trim() !== '') items.push({ type: 'foreign', text });
@@ -61,7 +62,20 @@ export function createSseParser() {
   };
 }
 
-/** Creates a function that classifies the data of one event. Its method `end` returns what only the whole body tells. */
+/** The maximum depth of a chunk in a list of chunks. */
+const maxChunkDepth = 500;
+
+/**
+ * Replaces the line breaks of JSON, where they are only white space between tokens: the SDK would read an empty line as
+ * the end of the event.
+ */
+function toOneLine(json: string): string {
+  return json.includes('\n') ? json.replaceAll('\n', ' ') : json;
+}
+
+/**
+ * Creates a function that classifies the data of one event. Its method `end` returns what only the whole body tells.
+ */
 function createEventClassifier() {
   let isGemini = false;
   let firstForeign: string | undefined;
@@ -73,12 +87,16 @@ function createEventClassifier() {
     if (error) return [{ type: 'service-error', error }];
     if (!isGemini && isOpenAiReply(value)) return [{ type: 'foreign', text: data }];
     if (!isReplyBody(value)) firstForeign ??= data;
+    // A list may hold several chunks, so each is serialized again, unless that would overflow the stack.
+    if (!data.trimStart().startsWith('[')) return [{ type: 'chunk', json: toOneLine(data) }];
+    if (isDeeperThan(value, maxChunkDepth)) return [{ type: 'foreign', text: data.slice(0, 1000) }];
     return [{ type: 'chunk', json: JSON.stringify(value) }];
   };
 
   const classify = (data: string, isEnding: boolean): SseItem[] => {
     // Gateways that speak OpenAI's dialect end a stream with [DONE].
     if (data === '' || data === '[DONE]') return [];
+    if (hasTooManyValues(data)) return [{ type: 'foreign', text: data.slice(0, 1000) }];
     if (isEnding && tryParseJson(data) === undefined) return [{ type: 'cut' }];
     isGemini ||= hasReplyField(data);
     // Most chunks are not parsed here. The SDK parses all chunks, and parsing each one here too would double the work.
@@ -86,13 +104,12 @@ function createEventClassifier() {
       const parsed = tryParseJson(data);
       if (parsed !== undefined) return classifyValue(parsed, data);
     }
-    // In JSON, a line break is only white space between tokens. It is replaced, because the SDK would read an empty
-    // line as the end of the event.
-    const json = data.includes('\n') ? data.replaceAll('\n', ' ') : data;
+    const json = toOneLine(data);
     return [/^\s*\{/.test(json) ? { type: 'chunk', json } : { type: 'malformed', data }];
   };
 
-  // Gateways may send events of their own, such as a ping, before the first chunk. So one unknown event decides nothing.
+  // Gateways may send events of their own, such as a ping, before the first chunk. So one unknown event decides
+  // nothing.
   const end = (): SseItem[] =>
     isGemini || firstForeign === undefined ? [] : [{ type: 'foreign', text: firstForeign }];
   return Object.assign(classify, { end });

@@ -4,6 +4,7 @@ import {
   createMalformedEventError,
   createNotGeminiResponseError,
   createStreamInterruptedError,
+  createTooLargeResponseError,
 } from '../errors/invalid-response.js';
 import { toOneLine } from '../errors/one-line.js';
 import { getHttpStatus, type ServiceError } from '../errors/parse-error-body.js';
@@ -28,6 +29,7 @@ export function normalizeSseBody(body: AsyncIterable<Uint8Array>, exchange: Http
   const parser = createSseParser();
   let items: SseItem[] = [];
   let isEnded = false;
+  let totalBytes = 0;
 
   const readMore = async () => {
     while (!isEnded && items.length === 0) {
@@ -36,6 +38,8 @@ export function normalizeSseBody(body: AsyncIterable<Uint8Array>, exchange: Http
         throw createStreamInterruptedError(reason, exchange.getPartialText(), createNetworkCause(thrown));
       });
       isEnded = done;
+      totalBytes += value?.length ?? 0;
+      if (totalBytes > exchange.maxBodyBytes) throw createTooLargeResponseError(exchange.host, exchange.maxBodyBytes);
       if (value) parser.feed(decoder.decode(value, { stream: true }));
       else parser.end();
       items = parser.takeItems().reverse();

@@ -94,10 +94,11 @@ function readModalities(list: unknown): TokensByModality | undefined {
 }
 
 function addCounts(counts: readonly (number | undefined)[]): number | undefined {
-  return counts.reduce<number | undefined>(
-    (sum, count) => (sum === undefined || count === undefined ? undefined : sum + count),
+  const sum = counts.reduce<number | undefined>(
+    (subtotal, count) => (subtotal === undefined || count === undefined ? undefined : subtotal + count),
     0,
   );
+  return readCount(sum);
 }
 
 function readCount(value: unknown): number | undefined {

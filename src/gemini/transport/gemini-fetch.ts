@@ -1,11 +1,17 @@
 import { BoticelliError } from '../../errors.js';
-import { isRecord, tryParseJson } from '../../util/json.js';
+import { hasTooManyValues, isDeeperThan, isRecord, tryParseJson } from '../../util/json.js';
 import { classifyNetworkError, createNetworkCause, describeNetworkError } from '../errors/classify-network-error.js';
-import { createIncompleteResponseError, createNotGeminiResponseError } from '../errors/invalid-response.js';
+import {
+  createIncompleteResponseError,
+  createNotGeminiResponseError,
+  createTooLargeResponseError,
+  createTooManyValuesError,
+} from '../errors/invalid-response.js';
 import { extractServiceError, getHttpStatus } from '../errors/parse-error-body.js';
 import { findFinishMessage, type HttpExchange } from '../rest/exchange.js';
 import { normalizeSseBody } from '../rest/sse-stream.js';
-import { type HttpRequest, type HttpResponse, readText, sendHttpRequest } from './http.js';
+import { BodyTooLarge, maxErrorBytes } from './body-limit.js';
+import { type HttpRequest, type HttpResponse, readBeginning, readText, sendHttpRequest } from './http.js';
 import { Response } from './minimal-fetch.js';
 
 /**
@@ -39,23 +45,26 @@ async function throwHttpError(
   exchange: HttpExchange,
 ): Promise<never> {
   // If the body can't be read, the status is enough.
-  const text = await readText(body).catch(() => '');
+  const text = await readBeginning(body, maxErrorBytes);
   exchange.timeouts.markComplete();
   throw exchange.classifyError({ status, headers, body: text, proxyHost });
 }
 
 /** Reads a response that is not streamed. If it is truncated, throws a better error than the SyntaxError of the SDK. */
 async function readResponse({ body, headers }: HttpResponse, exchange: HttpExchange): Promise<Response> {
-  const text = await readText(body).catch((thrown: unknown) => {
+  const text = await readText(body, exchange.maxBodyBytes).catch((thrown: unknown) => {
+    if (thrown instanceof BodyTooLarge) throw createTooLargeResponseError(exchange.host, thrown.maxBytes);
     throw createIncompleteResponseError(describeNetworkError(thrown), exchange.host, createNetworkCause(thrown));
   });
   exchange.timeouts.markComplete();
+  if (hasTooManyValues(text)) throw createTooManyValuesError(exchange.host);
   const parsed = tryParseJson(text);
   if (parsed === undefined && /^\s*([{[]|$)/.test(text))
     throw createIncompleteResponseError('the body is truncated', exchange.host);
   // Some gateways send the array of a stream in reply to any request.
   const [reply, ...others] = Array.isArray(parsed) ? parsed : [parsed];
-  if (!isRecord(reply)) throw createNotGeminiResponseError(text, exchange);
+  const isDeepList = reply !== parsed && isDeeperThan(reply, 500);
+  if (!isRecord(reply) || isDeepList) throw createNotGeminiResponseError(text, exchange);
   const error = extractServiceError(reply);
   if (error) throw exchange.classifyError({ status: getHttpStatus(error), headers, body: text, isInsideSuccess: true });
   if (others.length > 0 || !exchange.isExpectedBody(reply)) throw createNotGeminiResponseError(text, exchange);

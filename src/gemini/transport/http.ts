@@ -1,6 +1,8 @@
 import type { ClientRequest, IncomingMessage } from 'node:http';
+import type { LookupFunction } from 'node:net';
 import { pipeline } from 'node:stream';
 import type { ReadableStream } from 'node:stream/web';
+import { BodyTooLarge, maxBodyBytes } from './body-limit.js';
 import { Headers } from './minimal-fetch.js';
 import { monitorProxy } from './proxy-errors.js';
 import type { ProxyRoute } from './proxy-routes.js';
@@ -15,6 +17,8 @@ export interface HttpRequest {
   signal: AbortSignal;
   /** The route through a proxy. Default: direct. */
   route?: ProxyRoute | undefined;
+  /** Finds the address of a host. Default: the system's lookup. */
+  lookup?: LookupFunction | undefined;
 }
 
 /** A response whose body has not been read. The caller reads it to its end, unless the request's signal aborts. */
@@ -34,13 +38,14 @@ export interface HttpResponse {
 export async function sendHttpRequest(url: string | URL, { method = 'GET', headers = [], ...rest }: HttpRequest) {
   const target = new URL(url);
   const { request } = await loadHttpModule(target);
-  const { body, signal, route } = rest;
+  const { body, signal, route, lookup } = rest;
   signal.throwIfAborted();
   const lengthHeader = body instanceof Blob ? { 'content-length': body.size } : {};
   const options = {
     method,
     headers: { ...Object.fromEntries(headers), ...lengthHeader },
     ...(route && { agent: route.agent }),
+    ...(lookup && { lookup }),
   };
   return new Promise<HttpResponse>((resolve, reject) => {
     const send = () => {
@@ -49,29 +54,59 @@ export async function sendHttpRequest(url: string | URL, { method = 'GET', heade
       // attempt fails.
       const sentAtMs = Date.now();
       const proxyMonitor = route && monitorProxy(clientRequest, route.proxyHost, target.host);
-      // Node's `signal` option is avoided because its error is unhandled if the response has just ended (Node 20.20).
       const destroy = () => clientRequest.destroy();
-      signal.addEventListener('abort', destroy);
-      clientRequest.on('close', () => signal.removeEventListener('abort', destroy));
+      // Node's `signal` option is avoided because its error is unhandled if the response has just ended (Node 20.20).
+      const abort = () => {
+        destroy();
+        // A request that still waits for its connection, for example to a proxy, emits nothing when it is destroyed.
+        reject(new Error('aborted'));
+      };
+      let isResent = false;
+      signal.addEventListener('abort', abort);
+      clientRequest.on('close', () => {
+        signal.removeEventListener('abort', abort);
+        // Has no effect after a response or an error. Without it, a request that Node closes silently would never
+        // settle.
+        if (!isResent) reject(new Error('socket hang up'));
+      });
       clientRequest.on('error', (error) => {
         const canResend = !(body instanceof Blob) && !signal.aborted;
-        if (canResend && isStaleConnectionError(clientRequest, error, Date.now() - sentAtMs)) send();
+        isResent = canResend && isStaleConnectionError(clientRequest, error, Date.now() - sentAtMs);
+        if (isResent) send();
         else reject(proxyMonitor?.classifyError(error) ?? error);
       });
-      clientRequest.on('response', (response) => {
-        // Errors of the body are ignored here because they are thrown to its reader.
-        response.on('error', () => {});
-        const { statusCode: status = 0 } = response;
-        const proxyError = proxyMonitor?.classifyStatus(status);
-        if (!proxyError)
-          return resolve({ status, headers: convertHeaders(response), body: decodeBody(response), discard: destroy });
-        response.resume();
-        reject(proxyError);
-      });
+      attachResponseListeners(clientRequest, proxyMonitor, { resolve, reject });
       if (body instanceof Blob) pipeline(readBlob(body, reject), clientRequest, () => {});
       else clientRequest.end(body);
     };
     send();
+  });
+}
+
+/**
+ * Passes on the response when its headers have arrived. This happens in the same tick as Node's event: the `close`
+ * event of the request may follow at once.
+ */
+function attachResponseListeners(
+  clientRequest: ClientRequest,
+  proxyMonitor: ReturnType<typeof monitorProxy> | undefined,
+  { resolve, reject }: { resolve: (response: HttpResponse) => void; reject: (error: Error) => void },
+): void {
+  const discard = () => clientRequest.destroy();
+  clientRequest.on('response', (response) => {
+    // Errors of the body are ignored here because they are thrown to its reader.
+    response.on('error', () => {});
+    const { statusCode: status = 0 } = response;
+    const proxyError = proxyMonitor?.classifyStatus(status);
+    if (!proxyError) return resolve({ status, headers: convertHeaders(response), body: decodeBody(response), discard });
+    response.resume();
+    reject(proxyError);
+  });
+  // No request asks for another protocol. Without this listener, Node destroys the socket and emits no error (20.20).
+  clientRequest.on('upgrade', (response, socket) => {
+    const { statusCode: status = 101 } = response;
+    resolve({ status, headers: convertHeaders(response), body: createEmptyBody(), discard });
+    socket.destroy();
   });
 }
 
@@ -98,13 +133,41 @@ export function loadHttpModule({ protocol }: URL): Promise<Pick<typeof import('n
   return protocol === 'https:' ? import('node:https') : import('node:http');
 }
 
-/** Reads the whole body as text. */
-export async function readText(body: AsyncIterable<Uint8Array>): Promise<string> {
+/**
+ * Reads the whole body as text.
+ * @param maxBytes the maximum size of the body after decompression
+ * @throws BodyTooLarge without reading the rest
+ */
+export async function readText(body: AsyncIterable<Uint8Array>, maxBytes = maxBodyBytes): Promise<string> {
   const decoder = new TextDecoder();
   let text = '';
-  for await (const bytes of body) text += decoder.decode(bytes, { stream: true });
+  let totalBytes = 0;
+  for await (const bytes of body) {
+    totalBytes += bytes.length;
+    if (totalBytes > maxBytes) throw new BodyTooLarge(maxBytes);
+    text += decoder.decode(bytes, { stream: true });
+  }
   return text + decoder.decode();
 }
+
+/** Reads up to `maxBytes` of the body as text. Drops the rest, and what follows a failure. */
+export async function readBeginning(body: AsyncIterable<Uint8Array>, maxBytes: number): Promise<string> {
+  const decoder = new TextDecoder();
+  let text = '';
+  let bytesLeft = maxBytes;
+  try {
+    for await (const bytes of body) {
+      text += decoder.decode(bytes.subarray(0, bytesLeft), { stream: true });
+      bytesLeft -= bytes.length;
+      if (bytesLeft <= 0) break;
+    }
+  } catch {
+    // The caller can use what arrived before.
+  }
+  return text;
+}
+
+async function* createEmptyBody(): AsyncIterable<Uint8Array> {}
 
 export function convertHeaders({ headers }: IncomingMessage): Headers {
   return new Headers(Object.entries(headers).map(([name, value]) => [name, String(value)]));

@@ -35,8 +35,7 @@ function lintModelName(value: TomlValue, path: Path, options: NameOptions): void
   const name = typeof value === 'string' ? stripModelPrefix(value) : '';
   const facts = getModelFacts(name);
   if (facts && isRetiring(facts, now)) {
-    const routed = facts.routedTo === undefined ? '' : `; ${facts.routedTo} then serves its requests, at its own price`;
-    const message = `${subject} is ${quote(name)}, which Google shuts down on ${facts.retiresOn}${routed}`;
+    const message = `${subject} is ${quote(name)}, which ${describeRetirement(facts, now)}`;
     report(warningAt('retired-model', reportedPath, message, { target: isOverride ? 'key' : 'value' }));
     return;
   }
@@ -47,6 +46,14 @@ function lintModelName(value: TomlValue, path: Path, options: NameOptions): void
   const candidates = [...builtInModels].filter(([, known]) => !isRetiring(known, now)).map(([known]) => known);
   const suggest = { name, candidates };
   report(warningAt('unknown-model', reportedPath, message, { target: isOverride ? 'key' : 'value', suggest }));
+}
+
+/** Says when a retiring model is shut down and, if requests for it are served after that, by which model. */
+function describeRetirement({ retiresOn = '', routedTo }: ModelFacts, now: number): string {
+  const isPast = Date.parse(retiresOn) <= now;
+  const shutdown = `Google ${isPast ? 'shut' : 'shuts'} down on ${retiresOn}`;
+  if (routedTo === undefined) return shutdown;
+  return `${shutdown}; ${routedTo} ${isPast ? 'now' : 'then'} serves its requests, at its own price`;
 }
 
 /** Whether a name has a higher version than all known models of its major version, or a higher major version. */

@@ -31,8 +31,8 @@ const parameterRules: Readonly<Record<string, ParameterRule>> = {
 };
 
 /**
- * Warns about settings that an act's model rejects or ignores. A setting of the narrative is reported once, unless an act
- * names another model for it.
+ * Warns about settings that an act's model rejects or ignores. A setting of the narrative is reported once, unless an
+ * act names another model for it.
  */
 export function lintParameters(header: RawTable, acts: readonly RawTable[], report: ReportProblem): void {
   for (const [key, rule] of Object.entries(parameterRules)) {

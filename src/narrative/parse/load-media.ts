@@ -8,14 +8,17 @@ import { createPlainTextDetector, isPlainText } from '../../media/plain-text.js'
 import { checkDeclaredType, resolveMediaType } from '../../media/resolve-media-type.js';
 import { quote } from '../../toml/toml.js';
 import { convertSystemError, getRegularFileSize, readRegularFile } from '../../util/read-regular-file.js';
+import { explainOutside } from '../confinement.js';
 import type { MediaInput, MediaSpec, MediaTemplate } from '../narrative.js';
 
 /** Files up to this size are kept in memory after the check. Larger files are read again when they are sent. */
 const maxInMemoryBytes = 4_000_000;
 
+type OutsideRule = 'outside-folder';
+
 /** The reason why media can't be used: the rule, a message, and the key that the message refers to. */
 export interface MediaProblem {
-  rule: 'media-not-found' | 'media-too-large' | 'media-type' | 'bad-base64' | 'bad-url' | 'url-as-file';
+  rule: 'media-not-found' | 'media-too-large' | 'media-type' | 'bad-base64' | 'bad-url' | 'url-as-file' | OutsideRule;
   message: string;
   about: 'source' | 'mime';
 }
@@ -53,7 +56,10 @@ async function loadFile(file: string, spec: MediaSpec): Promise<LoadMediaResult>
     const name = /^data:/i.test(file) ? 'a data: URL' : quote(redactUrl(file));
     return createMediaProblem('url-as-file', `${name} is not a file; write a URL as "url"`);
   }
-  const mediaData = await readMediaFile(resolve(spec.folder, file));
+  const path = resolve(spec.folder, file);
+  const outsideProblem = explainOutside(path, `the file ${formatFileName(file)}`, spec.confinement);
+  if (outsideProblem !== undefined) return createMediaProblem('outside-folder', outsideProblem);
+  const mediaData = await readMediaFile(path);
   if (!mediaData.ok) {
     const rule = mediaData.problem.reason === 'too-large' ? 'media-too-large' : 'media-not-found';
     return createMediaProblem(rule, `the file ${formatFileName(file)} ${mediaData.problem.message}`);
@@ -96,7 +102,7 @@ async function createMediaInput(
 }
 
 /** Describes the media of a URL, without fetching it, if the URL and the declared type and kind are consistent. */
-function describeUrl(url: string, { mime, kind, label }: MediaSpec): LoadMediaResult {
+function describeUrl(url: string, { mime, kind, label, confinement }: MediaSpec): LoadMediaResult {
   const urlProblem = validateMediaUrl(url);
   if (urlProblem !== undefined) return createMediaProblem('bad-url', `${label ?? quote(url)} ${urlProblem}`);
   const name = redactUrl(url);
@@ -113,7 +119,13 @@ function describeUrl(url: string, { mime, kind, label }: MediaSpec): LoadMediaRe
   }
   const typeFromName = inferTypeFromName(new URL(url).pathname);
   const type = expectedKind ?? (typeFromName === undefined ? undefined : getMediaKind(typeFromName));
-  const content = { from: 'address', url, ...(kind !== undefined && { kind }) } as const;
+  const content: MediaContent = {
+    from: 'address',
+    url,
+    ...(kind !== undefined && { kind }),
+    // The author of a folder must not receive what only the user's network can read.
+    ...(confinement && { publicOnly: true }),
+  };
   return { ok: true, media: { type: type ?? 'media', ...mimeTypeField, content, name } };
 }
 

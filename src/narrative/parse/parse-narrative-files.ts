@@ -4,6 +4,8 @@ import { errorAt, type Problem, type ReportProblem } from '../../toml/problem.js
 import { readToml } from '../../toml/read-toml.js';
 import { type Path, quote } from '../../toml/toml.js';
 import { type FileError, readRegularFile } from '../../util/read-regular-file.js';
+import { explainOutside } from '../confinement.js';
+import type { FileConfinement } from '../narrative.js';
 import {
   completeFile,
   createNarrativeFile,
@@ -36,8 +38,8 @@ export interface NarrativeContent {
  * Parses a file and its nested narratives as far as this is possible synchronously. The caller then runs the `pending`
  * tasks one after the other, and finally calls `finish`, which returns each file once, starting with the outermost.
  */
-export function parseNarrativeFiles(content: NarrativeContent, lintOptions: LintOptions) {
-  const context: ParseContext = { content, lintOptions, files: new Map(), pending: [], finishers: [] };
+export function parseNarrativeFiles(content: NarrativeContent, options: ParseOptions) {
+  const context: ParseContext = { content, options, files: new Map(), pending: [], finishers: [] };
   parseNarrativeFile(content.file, content.bytes, [], context);
   return {
     pending: context.pending,
@@ -48,10 +50,16 @@ export function parseNarrativeFiles(content: NarrativeContent, lintOptions: Lint
   };
 }
 
+/** Options for parsing. */
+export interface ParseOptions extends LintOptions {
+  /** Default: any file may be read. */
+  confinement?: FileConfinement | undefined;
+}
+
 /** The state that all files share. */
 interface ParseContext {
   content: NarrativeContent;
-  lintOptions: LintOptions;
+  options: ParseOptions;
   /** The files by path. The outermost file has the key '', so that its path need not be resolved. */
   files: Map<string, ParsedNarrativeFile>;
   pending: (() => Promise<void>)[];
@@ -69,7 +77,7 @@ function parseNarrativeFile(
   chain: readonly string[],
   context: ParseContext,
 ): ParsedNarrativeFile {
-  const { files, pending, finishers, lintOptions, content } = context;
+  const { files, pending, finishers, options, content } = context;
   const tomlResult = readToml(bytes);
   const parsedFile = createNarrativeFile(name, tomlResult.text);
   files.set(chain.at(-1) ?? '', parsedFile);
@@ -89,10 +97,13 @@ function parseNarrativeFile(
   };
   const { table } = tomlResult;
   const { folder, isFromStdin = false } = content;
-  const pendingNarrative = readNarrativeTable({ table, folder, readNested, isFromStdin });
+  const pendingNarrative = readNarrativeTable({
+    ...{ table, folder, readNested, isFromStdin },
+    confinement: options.confinement,
+  });
   parsedFile.narrative = pendingNarrative.narrative;
   for (const task of pendingNarrative.pending) pending.push(task);
-  finishers.push(() => completeFile(parsedFile, pendingNarrative.finish(), table, lintOptions));
+  finishers.push(() => completeFile(parsedFile, pendingNarrative.finish(), table, options));
   return parsedFile;
 }
 
@@ -120,6 +131,8 @@ function findNestedFile(
   }
   if (existing) return existing;
   const file = join(folder, `${name}.toml`);
+  const outsideProblem = explainOutside(key, `the narrative ${quote(basename(file))}`, context.options.confinement);
+  if (outsideProblem !== undefined) return void report(errorAt('outside-folder', path, outsideProblem));
   const content = readRegularFile(file, maxNarrativeBytes);
   if (!content.ok) return void report(createNotFoundProblem(file, content.problem, path));
   return parseNarrativeFile(file, content.bytes, [...chain, key], context);

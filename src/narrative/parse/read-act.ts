@@ -43,8 +43,7 @@ export function readAct(name: string, value: TomlValue, options: ActReadOptions)
   const parameters = ownSettings ? { ...defaults.parameters, ...ownSettings.parameters } : defaults.parameters;
   const act: Act = { name, parameters, inputs: readInputs(value, path, options) };
   if (isTable(value) && (value.format !== undefined || value.schema !== undefined)) {
-    const { folder } = options;
-    options.defer(async () => void Object.assign(parameters, await readReplyFormat(value, path, folder, report)));
+    options.defer(async () => void Object.assign(parameters, await readReplyFormat(value, path, options, report)));
   }
   const { model, system, fallback, context } = ownSettings ? { ...defaults, ...ownSettings } : defaults;
   if (model !== undefined) act.model = model;

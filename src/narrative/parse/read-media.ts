@@ -2,7 +2,7 @@ import type { MediaKind } from '../../driver/request.js';
 import { checkDeclaredType } from '../../media/resolve-media-type.js';
 import { errorAt, type Problem, type ReportProblem } from '../../toml/problem.js';
 import { describePath, formatTableHeader, type Path, quote, type TomlTable } from '../../toml/toml.js';
-import type { MediaInput, MediaSource, MediaTemplate } from '../narrative.js';
+import type { FileConfinement, MediaInput, MediaSource, MediaTemplate } from '../narrative.js';
 import { loadMedia } from './load-media.js';
 
 /** Media with placeholders in its name, and its path. */
@@ -17,6 +17,8 @@ export interface MediaTemplateEntry {
 export interface MediaReadOptions {
   /** The folder that paths are relative to. */
   folder: string;
+  /** Default: any file may be read. */
+  confinement?: FileConfinement | undefined;
   /** Whether placeholders are filled. */
   templates: boolean;
   report: ReportProblem;
@@ -48,14 +50,14 @@ export async function readMediaFrom(
   key: (typeof mediaSourceKeys)[number],
   request: MediaReadRequest,
 ): Promise<MediaInput | MediaTemplate | undefined> {
-  const { table, path, kind, folder, templates, report } = request;
+  const { table, path, kind, folder, confinement, templates, report } = request;
   const value = table[key];
   if (typeof value !== 'string') return undefined;
   if (templates && key !== 'base64' && value.includes('{{')) return createMediaTemplate(key, value, request);
   const sourcePath = [...path, key];
   const mime = getMime(table);
   const label = key === 'file' ? undefined : describePath(sourcePath);
-  const spec = { source: { [key]: value } as MediaSource, kind, folder, label };
+  const spec = { source: { [key]: value } as MediaSource, kind, folder, confinement, label };
   const result = await loadMedia({ ...spec, mime });
   if (result.ok) return result.media;
   const { rule, message, about } = result.problem;
@@ -82,13 +84,13 @@ function createMimeProblem(message: string, path: Path): Problem {
 function createMediaTemplate(
   sourceKey: 'file' | 'url',
   text: string,
-  { table, path, kind, folder, report, onTemplate }: MediaReadRequest,
+  { table, path, kind, folder, confinement, report, onTemplate }: MediaReadRequest,
 ): MediaTemplate {
   const sourcePath = [...path, sourceKey];
   const mime = getMime(table);
   const problem = mime === undefined ? undefined : checkDeclaredType(mime, kind);
   if (problem !== undefined) report(createMimeProblem(`"mime" ${problem}`, path));
-  const spec = { mime, kind, folder, label: sourceKey === 'url' ? describePath(sourcePath) : undefined };
+  const spec = { mime, kind, folder, confinement, label: sourceKey === 'url' ? describePath(sourcePath) : undefined };
   const template = { type: 'media-template', sourceKey, text, spec, loaded: new Map() } as const;
   onTemplate({ template, path: sourcePath });
   return template;

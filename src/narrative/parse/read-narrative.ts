@@ -9,7 +9,7 @@ import { type ActSettings, readActSettings } from './read-act-settings.js';
 import type { MediaTemplateEntry } from './read-media.js';
 
 /** The table of a file, and what is needed to read the files that it refers to. */
-interface NarrativeSource extends Pick<ActReadOptions, 'folder' | 'readNested'> {
+interface NarrativeSource extends Pick<ActReadOptions, 'folder' | 'confinement' | 'readNested'> {
   table: TomlTable;
   /** Whether the file was read from standard input. */
   isFromStdin: boolean;
@@ -32,7 +32,7 @@ export interface ParsedNarrative extends References {
  * files have no such tasks and are read without a promise, which saves time in a folder of thousands of files. After
  * all tasks, `finish` checks the references.
  */
-export function readNarrativeTable({ table: file, folder, readNested, isFromStdin }: NarrativeSource) {
+export function readNarrativeTable({ table: file, folder, confinement, readNested, isFromStdin }: NarrativeSource) {
   const problems: Problem[] = [];
   const pending: (() => Promise<void>)[] = [];
   const mediaTemplates: MediaTemplateEntry[] = [];
@@ -42,6 +42,7 @@ export function readNarrativeTable({ table: file, folder, readNested, isFromStdi
   const { tableName, defaults, templates, narrative } = readHeader(file, report);
   const options = {
     folder,
+    confinement,
     templates,
     report,
     defaults,

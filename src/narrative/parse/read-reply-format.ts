@@ -13,16 +13,21 @@ import {
 } from '../../toml/toml.js';
 import { isRecord } from '../../util/json.js';
 import { readRegularFile } from '../../util/read-regular-file.js';
+import { explainOutside } from '../confinement.js';
 import { compileSchema, describeSchemaProblem, type JsonSchema, type SchemaProblem } from '../schema/json-schema.js';
+import type { MediaReadOptions } from './read-media.js';
 
 /** The maximum size of a schema file. Schemas are written by hand, so a larger file is a mistake. */
 const maxSchemaBytes = 10_000_000;
+
+/** The folder that a schema file is relative to, and the folder that it must be in. */
+type FileLocation = Pick<MediaReadOptions, 'folder' | 'confinement'>;
 
 /** Reads the reply format of an act. It is empty for text, and otherwise JSON with an optional schema. */
 export async function readReplyFormat(
   { format, schema: value }: TomlTable,
   actPath: Path,
-  folder: string,
+  location: FileLocation,
   report: ReportProblem,
 ): Promise<Pick<GenerationParameters, 'format' | 'schema'>> {
   const path = [...actPath, 'schema'];
@@ -30,19 +35,19 @@ export async function readReplyFormat(
     const message = `${describePath(path)} requires format = "json"`;
     report(errorAt('schema-without-json', path, message, { target: 'key' }));
   }
-  const schema = await readSchema(value, path, folder, report);
+  const schema = await readSchema(value, path, location, report);
   return { ...(format === 'json' && { format }), ...(schema && { schema }) };
 }
 
 async function readSchema(
   value: TomlValue | undefined,
   path: Path,
-  folder: string,
+  location: FileLocation,
   report: ReportProblem,
 ): Promise<JsonSchema | undefined> {
   const isFile = typeof value === 'string';
   const schema = isFile
-    ? readSchemaFile(value, path, folder, report)
+    ? readSchemaFile(value, path, location, report)
     : isTable(value) && convertTomlToJson(value, path, report);
   if (!schema) return undefined;
   const compiled = await compileSchema(schema);
@@ -53,9 +58,17 @@ async function readSchema(
   return undefined;
 }
 
-function readSchemaFile(file: string, path: Path, folder: string, report: ReportProblem): JsonSchema | undefined {
+function readSchemaFile(
+  file: string,
+  path: Path,
+  { folder, confinement }: FileLocation,
+  report: ReportProblem,
+): JsonSchema | undefined {
   if (file.trim() === '') return void report(errorAt('schema-not-found', path, 'the file name is empty'));
-  const content = readRegularFile(resolve(folder, file), maxSchemaBytes);
+  const schemaPath = resolve(folder, file);
+  const outsideProblem = explainOutside(schemaPath, `the file ${quote(file)}`, confinement);
+  if (outsideProblem !== undefined) return void report(errorAt('outside-folder', path, outsideProblem));
+  const content = readRegularFile(schemaPath, maxSchemaBytes);
   if (!content.ok) {
     return void report(errorAt('schema-not-found', path, `the file ${quote(file)} ${content.problem.message}`));
   }
@@ -71,10 +84,13 @@ function readSchemaFile(file: string, path: Path, folder: string, report: Report
   return undefined;
 }
 
-/** Formats V8's message. A position in it is converted to line and column; some messages have an excerpt instead. */
+/**
+ * Formats V8's message. A position in it is converted to line and column. An excerpt of the file is removed, because the
+ * file may be a secret that was named by mistake.
+ */
 function formatSyntaxError({ message }: Error, text: string): string {
   const offset = /position (\d+)/.exec(message)?.[1];
-  const cleanMessage = message.replace(/ in JSON at position.*$/s, '').replaceAll(/\s+/g, ' ');
+  const cleanMessage = message.replace(/ in JSON at position.*$|, (?:\.\.\.)?".*$/s, '').replaceAll(/\s+/g, ' ');
   if (offset === undefined) return cleanMessage;
   const lines = text.slice(0, Number(offset)).split('\n');
   return `${cleanMessage} in line ${lines.length}, column ${(lines.at(-1)?.length ?? 0) + 1}`;

@@ -1,11 +1,18 @@
 import type { ErrorObject } from 'ajv';
 import { BoticelliError } from '../../errors.js';
+import { isDeeperThan } from '../../util/json.js';
+import { maxWorkerMegabytes, runInWorker, type WorkerLimits } from '../../util/run-in-worker.js';
 
 /** A JSON Schema as an object. The schemas `true` and `false` are not supported, because a model can't use them. */
 export type JsonSchema = Readonly<Record<string, unknown>>;
 
-/** Returns the mismatches between a value and a schema, one sentence each; empty if it matches. */
-export type SchemaValidator = (value: unknown) => string[];
+/**
+ * Resolves to the mismatches between a value and a schema, one sentence each; empty if it matches. Rejects with the
+ * signal's reason after an abort.
+ * @throws BoticelliError `timeout` if the check takes longer than `timeoutMs` (default 10 000), `invalid_reply` if it
+ * takes too much memory or the schema refers to itself without end
+ */
+export type SchemaValidator = (value: unknown, limits?: Partial<WorkerLimits>) => Promise<string[]>;
 
 /** Why a schema is not valid. */
 export interface SchemaProblem {
@@ -17,10 +24,13 @@ export interface SchemaProblem {
   suggest?: { name: string; candidates: readonly string[] };
 }
 
-/** Compiles a schema to a validator. Dialects: 2020-12, and draft-07 if `$schema` names it. */
+/**
+ * Compiles a schema to a function that lists the mismatches of a value. Dialects: 2020-12, and draft-07 if `$schema`
+ * names it. The function may run for hours: see `createSchemaValidator`.
+ */
 export async function compileSchema(
   schema: JsonSchema,
-): Promise<{ ok: true; check: SchemaValidator } | { ok: false; problem: SchemaProblem }> {
+): Promise<{ ok: true; check: (value: unknown) => string[] } | { ok: false; problem: SchemaProblem }> {
   const { createAjv } = await import('./create-ajv.js');
   const ajv = createAjv(schema.$schema);
   if (!ajv) return fail(['$schema'], 'names an unknown dialect; supported are 2020-12 and draft-07');
@@ -41,14 +51,52 @@ function fail(pointer: readonly string[], message: string): { ok: false; problem
 }
 
 /**
- * Creates the validator of a schema. Pass this function as `compileSchema` to `withJsonValidation`.
+ * Keywords whose check may take a time that is not proportional to the sizes of the schema and of the value: a pattern
+ * can backtrack for hours, references can double the work at every level, and `uniqueItems` compares all pairs.
+ */
+const slowKeywords = /"(?:pattern|patternProperties|\$(?:ref|dynamicRef|recursiveRef)|uniqueItems|unevaluated\w+)":/;
+
+/** The maximum product of the lengths of the schema and of the value for a check in the main thread: below 0.3 s. */
+const maxDirectWork = 20_000_000;
+
+/** The maximum depth of a value. Real data have a few levels, and a recursive check would overflow the stack. */
+const maxValueDepth = 500;
+
+const defaultTimeoutMs = 10_000;
+
+/**
+ * Creates the validator of a schema. Pass this function as `compileSchema` to `withJsonValidation`. A check that may
+ * take long runs in a worker, so that it can be ended.
  *
  * @throws BoticelliError `invalid_narrative` if the schema is not valid
  */
 export async function createSchemaValidator(schema: JsonSchema): Promise<SchemaValidator> {
   const compiled = await compileSchema(schema);
-  if (compiled.ok) return compiled.check;
-  throw new BoticelliError('invalid_narrative', describeSchemaProblem(compiled.problem));
+  if (!compiled.ok) throw new BoticelliError('invalid_narrative', describeSchemaProblem(compiled.problem));
+  const schemaJson = JSON.stringify(schema);
+  const hasSlowKeywords = slowKeywords.test(schemaJson);
+  return async (value, { signal, timeoutMs = defaultTimeoutMs } = {}) => {
+    if (isDeeperThan(value, maxValueDepth)) return [`it is nested more than ${maxValueDepth} levels deep`];
+    const work = hasSlowKeywords ? Number.POSITIVE_INFINITY : schemaJson.length * JSON.stringify(value).length;
+    if (work <= maxDirectWork) return compiled.check(value);
+    const outcome = await runInWorker<WorkerCheck>('schema-worker', { schema, value }, { signal, timeoutMs });
+    if (!outcome.ok && outcome.limit === 'time')
+      throw createCheckError('timeout', `took more than ${timeoutMs / 1000} s`);
+    if (!outcome.ok) throw createCheckError('invalid_reply', `took more than ${maxWorkerMegabytes} MB of memory`);
+    const { result } = outcome;
+    if ('failure' in result) throw createCheckError('invalid_reply', `failed: ${result.failure}`);
+    return result.mismatches;
+  };
+}
+
+/** What a worker found: the mismatches, or why the schema can't be applied to the value. */
+export type WorkerCheck = { mismatches: string[] } | { failure: string };
+
+/** Creates the error of a check that has no result. Another reply would not help. */
+function createCheckError(code: 'timeout' | 'invalid_reply', problem: string): BoticelliError {
+  return new BoticelliError(code, `checking the reply against its schema ${problem}`, {
+    hint: 'Simplify the schema: its patterns, "$ref" and "anyOf" decide what a check takes.',
+  });
 }
 
 /** Describes why a schema is not valid: `not a valid JSON Schema: /type must be …`. */

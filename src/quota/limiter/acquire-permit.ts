@@ -25,8 +25,8 @@ export interface Permit {
  * Waits for the model's turn in this process, for a concurrency slot and for quota. Rejects with the signal's reason on
  * abort.
  *
- * @throws BoticelliError `rate_limited` if a wait would exceed `maxWaitMs`, `quota_exhausted` if the day is used up or the
- * prompt is larger than the tokens per minute that the service allows
+ * @throws BoticelliError `rate_limited` if a wait would exceed `maxWaitMs`, `quota_exhausted` if the day is used up or
+ * the prompt is larger than the tokens per minute that the service allows
  */
 export async function acquirePermit(
   request: GenerateRequest,
@@ -105,8 +105,8 @@ async function acquireReservation(
 
 /**
  * Checks whether a limit of tokens per minute was exceeded by the prompt alone. Then every retry would be rejected, and
- * the result is the error to throw. The prompt is counted if it may be that large: the limiter corrects an estimate by a
- * factor of at most 10.
+ * the result is the error to throw. The prompt is counted if it may be that large: the limiter corrects an estimate by
+ * a factor of at most 10.
  */
 async function findTooLargeError(
   { violations }: QuotaExceeded,

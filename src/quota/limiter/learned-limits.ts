@@ -19,8 +19,8 @@ export interface QuotaRejection {
 
 /**
  * Converts an error to what can be learned from it. If a daily quota is used up, `closedUntil` is set to the end of the
- * day, and `applyRejection` ignores the delay that the API states. Returns undefined if money or a free tier is missing:
- * the user can change that at any time, so the next request must find out.
+ * day, and `applyRejection` ignores the delay that the API states. Returns undefined if money or a free tier is
+ * missing: the user can change that at any time, so the next request must find out.
  */
 export function toQuotaRejection(error: QuotaExceeded, now: number): QuotaRejection | undefined {
   const { code, violations, retryAfterMs, retryAt, isProjectWide } = error;

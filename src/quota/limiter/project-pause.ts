@@ -64,7 +64,7 @@ function extendPause(state: ModelState, now: number, { retryAfterMs }: QuotaReje
   const { windowMs, firstPauseMs } = spendLimits;
   const { refusedAt } = state;
   // After a whole window without rejections, the pauses start from the first one again. Requests that were sent before
-  // the latest rejection say nothing new, so that a burst of rejections counts once.
+  // the latest rejection say nothing new, so a burst of rejections counts once.
   if (refusedAt === undefined || now - refusedAt > 2 * windowMs) state.refusals = 1;
   else if (sentAt > refusedAt) state.refusals += 1;
   state.refusedAt = now;

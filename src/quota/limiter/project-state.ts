@@ -17,7 +17,9 @@ export function modelStateKey(project: string, model: string): string {
   return `gemini ${encodeURIComponent(project)} ${model}`;
 }
 
-/** Returns the store key of a project's own state. Its prefix differs from that of models, which older versions list. */
+/**
+ * Returns the store key of a project's own state. Its prefix differs from that of models, which older versions list.
+ */
 export function projectStateKey(project: string): string {
   return `gemini-project ${encodeURIComponent(project)}`;
 }

@@ -94,7 +94,8 @@ function findSendTime(
  */
 function findBlockingTime(reservations: readonly StoredReservation[], room: number): number {
   let sum = 0;
-  for (const { at, tokens } of reservations.toReversed()) {
+  for (let index = reservations.length - 1; index >= 0; index -= 1) {
+    const { at = 0, tokens = 0 } = reservations[index] ?? {};
     sum += tokens;
     if (sum > room) return at;
   }
@@ -103,8 +104,10 @@ function findBlockingTime(reservations: readonly StoredReservation[], room: numb
 
 /** Inserts a reservation in order of time, and adds it to the count of its day. */
 export function insertReservation(state: ModelState, reservation: StoredReservation): void {
+  const lastAt = state.appointments.at(-1)?.at ?? reservation.at;
   state.appointments.push(reservation);
-  state.appointments.sort((left, right) => left.at - right.at);
+  // Most reservations are later than all others.
+  if (lastAt > reservation.at) state.appointments.sort((left, right) => left.at - right.at);
   findOrCreateDay(state, reservation.at).count += 1;
 }
 

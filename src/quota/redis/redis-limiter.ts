@@ -100,8 +100,8 @@ export function createRedisRateLimiter(options: RedisRateLimiterOptions): RateLi
 }
 
 /**
- * Converts the end of a closed time. The end of a day is computed again with the server's clock, because the local clock
- * may show another day.
+ * Converts the end of a closed time. The end of a day is computed again with the server's clock, because the local
+ * clock may show another day.
  */
 function toServerEnd(closedUntil: number, clock: RedisConnection['clock']): number {
   const isMidnight = getNextPacificMidnight(closedUntil - 1).getTime() === closedUntil;

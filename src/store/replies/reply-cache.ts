@@ -3,8 +3,8 @@ import type Database from 'libsql';
 import { runInTransaction } from '../../database/transaction.js';
 import { retryWhileLocked } from '../../database/wait-for-lock.js';
 import type { ModelTurn } from '../../driver/request.js';
-import type { GenerateResponse, Usage } from '../../driver/response.js';
-import { isRecord } from '../../util/json.js';
+import type { GenerateResponse } from '../../driver/response.js';
+import { isRecord, tryParseJson } from '../../util/json.js';
 import { getHopKeyBounds, getInstanceKeyBounds, getStoredKey, type RequestId } from './request-id.js';
 
 /** Stores the replies of earlier runs, so that the same request is not billed twice. */
@@ -19,6 +19,8 @@ export interface ReplyCache {
    * process ends. The hops of a whole reply are no longer needed and may be deleted.
    */
   save(requestId: RequestId, reply: GenerateResponse): Promise<void>;
+  /** Deletes the stored hops of a long reply, so that a run that resumes does not continue them. */
+  deleteHops(requestId: RequestId): Promise<void>;
 }
 
 /** A stored reply. */
@@ -58,7 +60,7 @@ export function createSqliteReplyCache(
     const row = requestedModel === undefined ? selectNewest.get(values) : selectByModel.get(...values, requestedModel);
     return (row as [string] | undefined)?.[0];
   };
-  const deleteHops = database.prepare('DELETE FROM answers WHERE key > ? AND key < ? AND occurrence = ?');
+  const deleteByBounds = database.prepare('DELETE FROM answers WHERE key > ? AND key < ? AND occurrence = ?');
   return {
     find: (id, requestedModel) =>
       retryWhileLocked(() => {
@@ -72,9 +74,13 @@ export function createSqliteReplyCache(
       const row = [key, occurrence, reply.turn.model, replaceNuls(narrative), now(), json];
       const save = () => {
         upsert.run(...row);
-        deleteHops.run(...getHopKeyBounds(key), occurrence);
+        deleteByBounds.run(...getHopKeyBounds(key), occurrence);
       };
       await retryWhileLocked(() => runInTransaction(database, save));
+    },
+    async deleteHops(id) {
+      const remove = () => void deleteByBounds.run(...getHopKeyBounds(getStoredKey(id)), id.occurrence);
+      await retryWhileLocked(() => runInTransaction(database, remove));
     },
   };
 }
@@ -140,12 +146,17 @@ export function serializeReply({
 }
 
 /**
- * Parses a stored reply that was written by any version of the program. Returns undefined for JSON that is not a reply.
- * @throws SyntaxError for text that is not JSON
+ * Parses a stored reply that was written by any version of the program. Returns undefined for anything else, which is
+ * then requested again.
  */
 export function parseStoredReply(json: string): StoredReply | undefined {
-  const { isTextAlone, turn, ...reply } = JSON.parse(json) as Partial<SerializedReply> & { usage?: Partial<Usage> };
-  if (typeof reply.text !== 'string' || !isRecord(turn) || reply.usage === undefined) return undefined;
+  const parsed = tryParseJson(json);
+  if (!isRecord(parsed)) return undefined;
+  const { isTextAlone, turn, ...reply } = parsed as Partial<SerializedReply>;
+  const { model, finishReason, usage } = reply;
+  if (typeof reply.text !== 'string' || typeof model !== 'string' || typeof finishReason !== 'string') return undefined;
+  if (!isRecord(turn) || typeof turn.model !== 'string' || !isRecord(usage)) return undefined;
+  if (!Object.values(usage).every((count) => Number.isSafeInteger(count) && Number(count) >= 0)) return undefined;
   const { text = reply.text } = turn;
   return { ...reply, turn: { ...turn, text, ...(isTextAlone && { native: [{ text }] }) } } as StoredReply;
 }

@@ -2,6 +2,7 @@ import type { BoticelliDriver, CallContext, RequestInstance } from '../../driver
 import { createLayer } from '../../driver/layers/create-layer.js';
 import type { GenerateRequest } from '../../driver/request.js';
 import { createFinalMetadata, type GenerateResponse } from '../../driver/response.js';
+import { BoticelliError } from '../../errors.js';
 import { classifyFinishReason } from '../../facts/finish-reasons.js';
 import type { ReplyCache } from './reply-cache.js';
 import { createRequestCounter, type RequestId } from './request-id.js';
@@ -19,9 +20,9 @@ export interface ReplyCacheOptions {
 
 /**
  * Stores each complete reply before it is returned, and reuses the stored reply of an equal request from an earlier
- * run. A reused reply needs no request and no quota, and costs nothing. Replies that are truncated or may be incomplete are
- * returned but not stored.
- * Use one instance per run, because equal requests are numbered.
+ * run. A reused reply needs no request and no quota, and costs nothing. Replies that are truncated or may be incomplete
+ * are returned but not stored. If a long reply is not valid JSON, its stored hops are deleted. Use one instance per
+ * run, because equal requests are numbered.
  */
 export function withReplyCache(options: ReplyCacheOptions, inner: BoticelliDriver): BoticelliDriver {
   const countRequest = createRequestCounter();
@@ -35,14 +36,20 @@ export function withReplyCache(options: ReplyCacheOptions, inner: BoticelliDrive
         return;
       }
       await options.beforeSend?.();
-      for await (const chunk of send(request, { ...context, requestId: id })) {
-        const { response } = chunk;
-        if (response) {
-          if (!response.reused && classifyFinishReason(response.finishReason) === 'whole')
-            await options.cache.save(id, response);
-          markAnswered();
+      try {
+        for await (const chunk of send(request, { ...context, requestId: id })) {
+          const { response } = chunk;
+          if (response) {
+            if (!response.reused && classifyFinishReason(response.finishReason) === 'whole')
+              await options.cache.save(id, response);
+            markAnswered();
+          }
+          yield chunk;
         }
-        yield chunk;
+      } catch (thrown) {
+        // The mistake may be in any hop. A run that reused the hops would repeat it, and fail in the same way.
+        if (thrown instanceof BoticelliError && thrown.code === 'invalid_reply') await options.cache.deleteHops(id);
+        throw thrown;
       }
     },
   });

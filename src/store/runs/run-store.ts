@@ -22,8 +22,8 @@ export interface RunStore {
   /** Resolves when all events are written and old runs are deleted. Await it at the end of the run. */
   flush(): Promise<void>;
   /**
-   * Waits for all earlier writes, and resolves to whether they and all reads succeeded. The start of the run is the first
-   * write, so a full disk is noticed before the first request.
+   * Waits for all earlier writes, and resolves to whether they and all reads succeeded. The start of the run is the
+   * first write, so a full disk is noticed before the first request.
    */
   isUsable(): Promise<boolean>;
   /** How many replies of this run another run can reuse. Counts both the replies that it stored and those it reused. */
@@ -45,8 +45,8 @@ interface RunStoreOptions extends Omit<RunRecorderOptions, 'enqueue'> {
   /** How long runs and replies are kept; older ones are deleted at the end of the run. */
   keepMs: number;
   /**
-   * Called when the database can't be read, and when it can't be written, once for each. Replies can still be read after
-   * a write has failed, for example on a full disk.
+   * Called when the database can't be read, and when it can't be written, once for each. Replies can still be read
+   * after a write has failed, for example on a full disk.
    */
   onFailure: (thrown: unknown) => void;
 }
@@ -84,6 +84,7 @@ export function openRunStore(options: RunStoreOptions): RunStore {
           reusableReplyCount += 1;
         });
       },
+      deleteHops: (requestId) => attemptWrite(() => getCache().deleteHops(requestId)),
     },
     async onEvent(event) {
       await attemptWrite(() => getRecorder()(event));

@@ -12,11 +12,11 @@ interface FrameOptions {
 
 /**
  * Formats a diagnostic: location and message, the line of the file with carets below it, and a suggestion. Control
- * characters of the file are shown as symbols.
+ * characters of the file are shown as symbols. Without the text, only the location is shown.
  */
 export function formatDiagnostic(diagnostic: Diagnostic, { text, ...options }: FrameOptions): string[] {
   const { location, source } = diagnostic;
-  return formatFrame(diagnostic, location ? getLine(source?.text ?? text, location.line) : '', options);
+  return formatFrame(diagnostic, location && getLine(source?.text ?? text, location.line), options);
 }
 
 /** Formats all diagnostics of a file. There may be thousands, so the text is split into lines only once. */
@@ -26,14 +26,14 @@ export function formatDiagnostics(diagnostics: readonly Diagnostic[], { text, ..
   return diagnostics.flatMap((diagnostic) => {
     const { location, source } = diagnostic;
     const line = source ? getLine(source.text, location?.line ?? 1) : lines[(location?.line ?? 0) - 1];
-    return formatFrame(diagnostic, line ?? '', options);
+    return formatFrame(diagnostic, text === '' && !source ? undefined : (line ?? ''), options);
   });
 }
 
-/** @param line the line of the file that contains the location */
+/** @param line the line of the file that contains the location; undefined if it is not shown */
 function formatFrame(
   { severity, rule, message, location, suggestion, source }: Diagnostic,
-  line: string,
+  line: string | undefined,
   { colors = noColors, ...options }: Omit<FrameOptions, 'text'>,
 ): string[] {
   const { file } = source ?? options;
@@ -42,7 +42,7 @@ function formatFrame(
   const number = String(location?.line ?? '');
   const gutter = (label: string) => colors.dim(`${label.padStart(number.length)} |`);
   const lines = [title];
-  if (location) {
+  if (location && line !== undefined) {
     const { before, marked, after } = extractExcerpt(line, location.column - 1, location.length);
     const carets = '^'.repeat(Math.max(1, measureWidth(marked)));
     lines.push(`${gutter(number)} ${before}${marked}${after}`.trimEnd());
@@ -52,7 +52,8 @@ function formatFrame(
   return lines;
 }
 
-function getLine(text: string, line: number): string {
+function getLine(text: string, line: number): string | undefined {
+  if (text === '') return undefined;
   let start = 0;
   for (let current = 1; current < line; current += 1) start = text.indexOf('\n', start) + 1;
   const end = text.indexOf('\n', start);

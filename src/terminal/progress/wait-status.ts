@@ -5,8 +5,8 @@ import type { SpinnerStatus } from './spinner.js';
 import type { StderrWriter } from './stderr-writer.js';
 
 /**
- * What an act is waiting for. `since` is in milliseconds since the epoch, `act` is the name for display, and `characters`
- * is the length of the valid text so far.
+ * What an act is waiting for. `since` is in milliseconds since the epoch, `act` is the name for display, and
+ * `characters` is the length of the valid text so far.
  */
 type WaitState = { act: string; since: number; model: string; characters: number } & (
   | { kind: 'reply' }

@@ -51,8 +51,11 @@ export function toRunDocument({ failure: _, ...document }: RunReport): Omit<RunR
   return document;
 }
 
-/** Like JSON.stringify, but escapes all control characters: JSON.stringify does not escape U+007F to U+009F. */
+/**
+ * Like JSON.stringify, but escapes everything that `toPrintable` replaces: JSON.stringify does not escape U+007F to U+009F,
+ * line separators and the controls of the writing direction.
+ */
 export function stringifyJson(value: unknown, indent?: number): string {
-  const toEscape = (character: string) => `\\u00${character.charCodeAt(0).toString(16)}`;
-  return JSON.stringify(value, null, indent).replaceAll(/[\x7f-\x9f]/g, toEscape);
+  const toEscape = (character: string) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`;
+  return JSON.stringify(value, null, indent).replaceAll(/[\x7f-\x9f\u2028-\u202e\u2066-\u2069]/g, toEscape);
 }

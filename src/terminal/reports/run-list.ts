@@ -42,12 +42,13 @@ function formatRunTable(rows: string[][]): string[] {
 
 function createRow(run: RecordedRun, maxNameLength: number): string[] {
   return [
-    run.run,
+    // Ids and outcomes come from the database too, which may be that of a folder of someone else.
+    toDisplayLine(run.run),
     formatShortTime(new Date(run.startedAt)),
     truncate(toDisplayLine(run.narrative), maxNameLength),
-    `${run.actsEnded}/${run.actCount}`,
+    `${run.actsEnded}/${run.actCount}${run.source === undefined ? '' : ' rows'}`,
     run.costUsd === undefined ? '' : formatUsd(run.costUsd),
-    run.status,
+    toDisplayLine(run.status),
   ];
 }
 

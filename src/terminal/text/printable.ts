@@ -1,14 +1,16 @@
 /**
  * Replaces control characters with visible symbols, so that no reply, file or server can move the cursor, change
- * colours or set the window title. Line feeds and tabs stay, and CRLF becomes a line feed.
+ * colours or set the window title. Also replaces line separators, and the characters that embed, override or isolate text of
+ * another direction, which can make text look like other text (trojansource.codes). Line feeds and tabs stay, and CRLF
+ * becomes a line feed.
  */
 export function toPrintable(text: string): string {
   // This test is ten times as fast as the replacement, and most text has no control characters.
-  if (!/[\0-\x08\x0b-\x1f\x7f-\x9f]/.test(text)) return text;
-  return text.replaceAll(/\r\n|[\0-\x08\x0b-\x1f\x7f-\x9f]/g, (control) => {
+  if (!/[\0-\x08\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]/.test(text)) return text;
+  return text.replaceAll(/\r\n|[\0-\x08\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]/g, (control) => {
     if (control === '\r\n') return '\n';
     const code = control.charCodeAt(0);
-    // From U+2400 on, Unicode has symbols for the C0 controls and DEL. It has no symbols for the C1 controls.
+    // From U+2400 on, Unicode has symbols for the C0 controls and DEL. It has no symbols for the others.
     if (code < 0x20) return String.fromCharCode(0x2400 + code);
     return code === 0x7f ? '\u2421' : '\ufffd';
   });
@@ -22,10 +24,10 @@ export function toPrintableLine(text: string): string {
 
 /**
  * Prepares a line for aligned output: like `toPrintableLine`, but with four spaces for a tab, and with symbols for lone
- * surrogates and for characters that change the writing direction.
+ * surrogates and for invisible marks of the writing direction.
  */
 export function toDisplayLine(line: string): string {
-  const misleading = /[\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]|\p{Surrogate}/gu;
+  const misleading = /[\u061c\u200e\u200f]|\p{Surrogate}/gu;
   return toPrintableLine(line.replaceAll('\t', '    ')).replace(misleading, '\ufffd');
 }
 

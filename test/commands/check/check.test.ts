@@ -114,3 +114,15 @@ test('--model replaces the model of every act, in warnings and in the estimate',
   expect(outputTokens).toBe(2000);
   expect(costUsd).toBeCloseTo(0.03 + models[0].promptTokens * 3e-6, 9);
 });
+
+test('--estimate counts a long reply as several requests, each of which reads the earlier parts', async () => {
+  const cwd = createTemporaryFolder(onTestFinished, {
+    'n.toml': buildNarrative(1, 'model = "gemini-4-neon"\nmax_tokens = 70000'),
+  });
+  const { stdout } = await runBoticelli(['check', 'n.toml', '--estimate', '--format', 'json'], { cwd });
+  const { requests, promptTokens, outputTokens, costUsd, guessedReplies } = JSON.parse(stdout).files[0].estimate;
+  expect({ requests, outputTokens, guessedReplies }).toEqual({ requests: 3, outputTokens: 70_000, guessedReplies: 0 });
+  expect(promptTokens - 32_768 - 65_536).toBeLessThan(1000);
+  expect(promptTokens).toBeGreaterThan(32_768 + 65_536);
+  expect(costUsd).toBeCloseTo(promptTokens * 3e-6 + 70_000 * 15e-6, 9);
+});

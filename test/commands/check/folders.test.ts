@@ -151,7 +151,7 @@ test('prints warnings, and fails on them only with --strict', async () => {
   expect(forgiving).toMatchObject({ code: 0, stderr: '' });
   expect(forgiving.stdout).toBe(
     [
-      `warned.toml:3:9: warning[retired-model]: "model" in [narrative] is "gemini-2.0-flash", which Google shuts down on 2026-06-01`,
+      `warned.toml:3:9: warning[retired-model]: "model" in [narrative] is "gemini-2.0-flash", which Google shut down on 2026-06-01`,
       '3 | model = "gemini-2.0-flash"',
       '  |         ^^^^^^^^^^^^^^^^^^',
       'warned.toml: ok, 1 act',

@@ -203,3 +203,21 @@ describe('bad input', () => {
     expect((await run('--each', 'empty.csv')).code).toBe(66);
   });
 });
+
+test('runs shows a run of rows as one, and each row on demand', async () => {
+  const { run, options } = setupRows(server);
+  const { runBoticelli } = await import('../../helpers/boticelli.js');
+  await run('--each', 'c.csv');
+  const runs = async (...args: string[]) => (await runBoticelli(['runs', ...args], options)).stdout;
+  const { total, runs: listed } = JSON.parse(await runs('--format', 'json'));
+  expect([total, listed[0]]).toEqual([
+    1,
+    expect.objectContaining({ source: 'c.csv', actCount: 30, actsEnded: 30, attempts: 30, status: 'completed' }),
+  ]);
+  expect(await runs()).toContain(' 30/30 rows ');
+  expect(await runs('show')).toMatch(/30 of 30 rows[\s\S]*rows of c\.csv[\s\S]*\n {5}7 {2}completed {2}7\n/);
+  expect(await runs('show', 'last/5')).toContain('Reply to <Answer: first line\nsecond line 5>');
+  expect(JSON.parse(await runs('export', 'last/5'))).toMatchObject({ rowLabel: '5', acts: [{ act: 'reply_to' }] });
+  expect(await runs('clear', '--yes')).toBe('Deleted 1 run and 30 stored replies.\n');
+  expect(await runs('show', `${listed[0].run}/5`)).toBe('');
+});

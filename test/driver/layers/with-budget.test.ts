@@ -41,6 +41,15 @@ test('counts a stream as a call', async () => {
   expect(inner.requests).toHaveLength(1);
 });
 
+test('names what max_tokens leaves for a later part of a long reply', async () => {
+  const { driver } = stack(0.5);
+  const turn = { role: 'model', text: 'x', model: 'm' } as const;
+  const request = { ...createRequest({ maxTokens: 7 }), finishedHops: [{ token: 'a', turn, outputTokens: 4 }] };
+  await expect(driver.generate(request)).rejects.toThrow(
+    'a request to m may cost $1.00 with another part of 3 tokens (the rest of max_tokens)',
+  );
+});
+
 test('counts a failed call as free', async () => {
   const { inner, driver } = stack(1.5, [{ error: new Error('broken') }, { error: new Error('broken') }]);
   for (let call = 0; call < 2; call += 1) await expect(driver.generate(createRequest())).rejects.toThrow('broken');

@@ -75,6 +75,21 @@ describe('a reply in several hops', () => {
     expect(chunks.at(-1)?.response?.text).toBe('one two three');
   });
 
+  test('has its finish reason on the last chunk alone, also if the text of a hop comes with its response', async () => {
+    const { inner, driver } = stack([]);
+    inner.generateStream = async function* ({ finishedHops }) {
+      const script = finishedHops ? { pieces: ['two'] } : hop('one ', 'a');
+      const response = await createScriptedDriver([script]).generate(request);
+      const { text, finishReason } = response;
+      yield { text, finished: true, metadata: { finishReason }, response };
+    };
+    const chunks = await collectChunks(driver.generateStream(request));
+    expect(chunks.map(({ text, metadata }) => [text, metadata.finishReason])).toEqual([
+      ['one ', undefined],
+      ['two', 'STOP'],
+    ]);
+  });
+
   test('has token counts of the whole reply in its chunks', async () => {
     const { inner, driver } = stack([]);
     inner.generateStream = async function* ({ finishedHops }) {

@@ -246,6 +246,14 @@ test.each([
   expect(error.message).toMatch(/^daily quota of /);
 });
 
+test('does not take a text for daily that names a limit per minute too, unless Google says what was exceeded', async () => {
+  const gateway = await errorOf(errorReply(429, 'Rate limit exceeded: 10 requests per minute (daily limit: 1000).'));
+  expect(gateway).toMatchObject({ code: 'rate_limited', isTransient: true, violations: [] });
+  const line = '* Quota exceeded for metric: generate_requests_per';
+  const google = await errorOf(errorReply(429, `Quota.\n${line}_minute, limit: 5\n${line}_day, limit: 20`));
+  expect(google.code).toBe('quota_exhausted');
+});
+
 test.each([
   ['Please retry in 38.9s.', 38_900],
   ['Please retry in 592.23ms.', 593],

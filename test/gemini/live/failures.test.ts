@@ -331,3 +331,19 @@ test.each(['', 'key with spaces', 'auth_tokens/x'])('rejects the key %j before i
   const error = await getError(fixture.driver({ apiKey: key }).generate(createRequest()));
   expect(error.code).toBe(key === '' ? 'missing_api_key' : 'auth');
 });
+
+test('ends a turn whose messages have more than 64 MB', async () => {
+  const frame = serverContent({ outputTranscription: { text: 'x'.repeat(1_000_000) } });
+  const audio = { inlineData: { mimeType: 'audio/pcm;rate=24000', data: 'A'.repeat(1_000_000) } };
+  const speech = serverContent({ modelTurn: { parts: [audio] } });
+  fixture.server.live.queueReplies({ frames: [frame, ...Array(64).fill(speech)] });
+  const error = await getError(fixture.driver().generate(createRequest()));
+  expect([error.code, error.isTransient]).toEqual(['unavailable', false]);
+  expect(error.message).toMatch(/is larger than 64 MB, so the rest was not read$/);
+});
+
+test('reports a message that is nested too deeply', async () => {
+  const deep = `{"text": 1, "toolCall": ${'['.repeat(20_000)}${']'.repeat(20_000)}}`;
+  fixture.server.live.queueReplies({ frames: [deep] }, { frames: [deep] });
+  expect((await getError(fixture.driver().generate(createRequest()))).code).toBe('stream_interrupted');
+});

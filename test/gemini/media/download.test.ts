@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, onTestFinished, test } from 'v
 import type { CallContext } from '../../../src/driver/driver.js';
 import type { GenerateRequest, MediaPart, MediaUrl } from '../../../src/driver/request.js';
 import { download } from '../../../src/gemini/media/download.js';
+import { findHostAddresses, isLinkLocal, isPrivate } from '../../../src/gemini/media/host-addresses.js';
 import { canaryKey } from '../../helpers/boticelli.js';
 import { mediaBytes } from '../../helpers/media-bytes.js';
 import {
@@ -240,3 +241,83 @@ describe('a URL that fails', () => {
     expect(sentParts()).toEqual([png]);
   });
 });
+
+describe('the addresses of hosts', () => {
+  const find = async (url: string) => findHostAddresses(new URL(url), true);
+  test.each([
+    ['http://169.254.169.254/latest/meta-data', 'link-local'],
+    ['http://[fe80::1]/', 'link-local'],
+    ['http://[::ffff:169.254.169.254]/', 'link-local'],
+    ['http://[64:ff9b::169.254.169.254]/', 'link-local'],
+    ['http://0xa9fea9fe/', 'link-local'],
+    ['http://10.1.2.3/', 'private'],
+    ['http://172.31.0.1/', 'private'],
+    ['http://192.168.1.1/', 'private'],
+    ['http://100.100.100.200/', 'private'],
+    ['http://127.1/', 'private'],
+    ['http://0/', 'private'],
+    ['http://[::1]/', 'private'],
+    ['http://[::ffff:10.0.0.1]/', 'private'],
+    ['http://[fd00:ec2::254]/', 'private'],
+    ['http://localhost/', 'private'],
+    ['http://8.8.8.8/', 'public'],
+    ['http://172.32.0.1/', 'public'],
+    ['http://[2606:4700::1]/', 'public'],
+  ])('%s is %s', async (url, expected) => {
+    const addresses = await find(url);
+    const kind = addresses.some(isLinkLocal) ? 'link-local' : addresses.some(isPrivate) ? 'private' : 'public';
+    expect(kind).toBe(expected);
+  });
+
+  test('a link-local address is refused before anything is sent', async () => {
+    const error = await getError(fixture.driver().generate(createUrlRequest('http://169.254.169.254/latest')));
+    expect(error).toMatchObject({
+      code: 'no_input',
+      message: "can't fetch http://169.254.169.254/latest: 169.254.169.254 is a link-local address",
+    });
+    expect(fixture.server.requests).toHaveLength(0);
+  });
+
+  const options = { signal: undefined, timeoutMs: 5000, idleTimeoutMs: 5000 };
+  /** Names that lead to the web server, as if they had these addresses. */
+  const resolveAs = (hosts: Record<string, string>) => async (url: URL) =>
+    url.hostname in hosts ? [{ address: hosts[url.hostname] ?? '', family: 4 }] : find(url.href);
+
+  test('a name that resolves to a link-local address is refused', async () => {
+    const findAddresses = resolveAs({ 'metadata.example': '169.254.169.254' });
+    const error = await getError(download({ ...options, url: 'http://metadata.example/', findAddresses }));
+    expect(error.message).toBe("can't fetch http://metadata.example/: metadata.example is a link-local address");
+  });
+
+  test('a redirect from a public address to a private one is refused, and one among private addresses is not', async () => {
+    pages['/a'] = serveRedirect('/b', 302);
+    pages['/b'] = servePage('secret');
+    expect((await download({ ...options, url: `${web.url}/a` })).bytes.toString()).toBe('secret');
+    // The first lookup says that the host is public, and the connection goes to the web server all the same.
+    let lookups = 0;
+    const findAddresses = async () => {
+      lookups += 1;
+      return lookups === 1 ? [loopback, { address: '203.0.113.1', family: 4 }] : [loopback];
+    };
+    const error = await getError(download({ ...options, url: `${web.url}/a`, findAddresses }));
+    expect(error).toMatchObject({ code: 'no_input', message: expect.stringMatching(/ is a private address$/) });
+    expect(web.requests.map(({ path }) => path)).toEqual(['/a', '/b', '/a']);
+  });
+
+  test('a name is looked up only once, so that a second answer cannot differ', async () => {
+    pages['/b'] = servePage('text');
+    const { port } = new URL(web.url);
+    const findAddresses = async () => [loopback];
+    // The name does not exist, so the connection must use the address that was checked.
+    const { bytes } = await download({ ...options, url: `http://name.invalid:${port}/b`, findAddresses });
+    expect(bytes.toString()).toBe('text');
+  });
+
+  test('a private address is refused where only public ones are allowed', async () => {
+    const error = await getError(fixture.driver().generate(createUrlRequest({ url: '/a', publicOnly: true })));
+    expect(error.message).toMatch(/127\.0\.0\.1:\d+ is a private address$/);
+    expect(web.requests).toHaveLength(0);
+  });
+});
+
+const loopback = { address: '127.0.0.1', family: 4 };

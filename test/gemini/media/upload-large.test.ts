@@ -4,7 +4,9 @@ import { afterAll, afterEach, beforeEach, describe, expect, onTestFinished, test
 import type { BoticelliDriver, CallContext } from '../../../src/driver/driver.js';
 import type { DriverEvent } from '../../../src/driver/driver-events.js';
 import type { GenerateRequest, MediaPart } from '../../../src/driver/request.js';
+import { createConnection } from '../../../src/gemini/connection.js';
 import { createGeminiDriver } from '../../../src/gemini/driver.js';
+import { createFilesFetch } from '../../../src/gemini/media/files-fetch.js';
 import { loadMedia } from '../../../src/narrative/parse/load-media.js';
 import { canaryKey, createTemporaryFolder } from '../../helpers/boticelli.js';
 import { overloadedError } from '../../helpers/gemini/errors.js';
@@ -163,6 +165,36 @@ describe('uploaded media', () => {
 });
 
 describe('a failed upload', () => {
+  test.each([
+    'files/../models/x',
+    'files/a/../../tunedModels/x',
+    'models/x',
+    'files/..',
+    'files/a?x=1',
+    'https://x/files/a',
+  ])('requests nothing by a name outside of the Files API: %s', async (name) => {
+    const uri = `${server.url}/v1beta/files/a`;
+    server.files.configure({ finalBody: { file: { name, uri, mimeType: 'video/mp4', state: 'PROCESSING' } } });
+    const error = await getError(driver.generate(createMediaRequest(await loadLargeVideo())));
+    expect(error).toMatchObject({
+      code: 'unavailable',
+      message: 'could not upload "film.mp4": the response names a file outside of the Files API',
+    });
+    await driver.close?.();
+    const paths = server.requests.map(({ path }) => path).filter((path) => !path.startsWith('/upload/'));
+    expect(paths.every((path) => /^\/v1beta\/files\/boticelli-\w+$/.test(path))).toBe(true);
+  });
+
+  test('sends nothing to an upload URL with a link-local address', async () => {
+    const connection = createConnection({ apiKey: canaryKey, baseUrl: server.url });
+    const send = createFilesFetch({
+      ...{ connection, signal: undefined, timeoutMs: 1000, idleTimeoutMs: 1000, clock: createManualClock() },
+      errorPrefix: 'could not upload "film.mp4"',
+    });
+    const error = await getError(send('http://169.254.169.254/upload', { method: 'POST' }));
+    expect(error.message).toMatch(/^could not upload "film\.mp4": .* names a link-local address for the upload$/);
+  });
+
   test.each([{}, { file: null }, { file: 'x' }, { file: { name: null, uri: 7, state: null } }])(
     'names the file: upload answered with %j',
     async (finalBody) => {

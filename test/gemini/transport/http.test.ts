@@ -1,8 +1,11 @@
 import { createServer, type RequestListener } from 'node:http';
 import { type AddressInfo, createServer as createTcpServer, type Socket } from 'node:net';
 import { brotliCompressSync, deflateSync, gzipSync } from 'node:zlib';
+import { HttpsProxyAgent } from 'https-proxy-agent';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { readText, sendHttpRequest } from '../../../src/gemini/transport/http.js';
+import { readBeginning, readText, sendHttpRequest } from '../../../src/gemini/transport/http.js';
+
+import type { ProxyRoute } from '../../../src/gemini/transport/proxy-routes.js';
 
 const { signal } = new AbortController();
 
@@ -106,4 +109,54 @@ test('rejects when a new connection closes without a response', async () => {
   const { port } = server.address() as AddressInfo;
   await expect(sendHttpRequest(`http://127.0.0.1:${port}/`, { signal })).rejects.toThrow('socket hang up');
   expect(connections).toBe(1);
+});
+
+/** A server that writes these bytes to each connection after the first bytes of a request. */
+async function serveBytes(bytes: string): Promise<string> {
+  const sockets: Socket[] = [];
+  const server = createTcpServer((socket) => {
+    sockets.push(socket.on('error', () => {}));
+    socket.once('data', () => socket.write(bytes));
+  }).listen(0, '127.0.0.1');
+  onTestFinished(() => {
+    server.close();
+    for (const socket of sockets) socket.destroy();
+  });
+  await new Promise((resolve) => server.on('listening', resolve));
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}/`;
+}
+
+test('returns a 101 that no request asks for as a response without a body', async () => {
+  const url = await serveBytes('HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: Upgrade\r\n\r\n');
+  const { status, body } = await sendHttpRequest(url, { signal });
+  expect([status, await readText(body)]).toEqual([101, '']);
+});
+
+test('rejects on abort while the agent still waits for its connection', async () => {
+  const controller = new AbortController();
+  const url = await serveBytes('');
+  // A proxy that accepts the connection and never answers.
+  const agent = new HttpsProxyAgent(url);
+  const route = { agent, proxyHost: 'proxy' } as ProxyRoute;
+  const sent = sendHttpRequest('https://example.com/', { signal: controller.signal, route });
+  setTimeout(() => controller.abort(), 50);
+  await expect(sent).rejects.toThrow('aborted');
+});
+
+describe('a body that is larger than its limit', () => {
+  const bomb = gzipSync(Buffer.alloc(5_000_000));
+  test.each([
+    ['plain', {}, Buffer.alloc(5_000_000)],
+    ['compressed', { 'content-encoding': 'gzip' }, bomb],
+  ])('is not read to its end (%s)', async (_, headers, bytes) => {
+    const url = await serve((_, response) => void response.writeHead(200, headers).end(bytes));
+    const { body } = await sendHttpRequest(url, { signal });
+    await expect(readText(body, 1_000_000)).rejects.toThrow('larger than 1 MB');
+  });
+
+  test('is cut if it belongs to an error', async () => {
+    const url = await serve((_, response) => void response.end('x'.repeat(5_000_000)));
+    const { body } = await sendHttpRequest(url, { signal });
+    expect(await readBeginning(body, 1000)).toBe('x'.repeat(1000));
+  });
 });

@@ -9,7 +9,7 @@ import { formatDiagnostics, mediaFolder } from '../check-source.js';
 import { type RuleCase, testRule } from '../test-rule.js';
 
 /** Returns the warnings about a file, without checking its shape. */
-async function lintText(text: string, override: { model?: string } = {}): Promise<string[]> {
+async function lintText(text: string, override: { model?: string; now?: number } = {}): Promise<string[]> {
   const read = readToml(Buffer.from(text));
   if (!read.ok) throw new Error((await read.diagnose()).message);
   const readNested = () => undefined;
@@ -36,11 +36,16 @@ rule('retired-model', [
   [
     'reports the shutdown date wherever the model is named',
     `${narrative('model = "gemini-2.0-flash"\nfallback = ["models/gemini-2.5-pro"]')}[acts.b]\nmodel = "gemini-2.5-flash"\n`,
-    `~ 3:9 retired-model: "model" in [narrative] is "gemini-2.0-flash", which Google shuts down on 2026-06-01`,
+    `~ 3:9 retired-model: "model" in [narrative] is "gemini-2.0-flash", which Google shut down on 2026-06-01`,
     `~ 4:13 retired-model: element 1 of "fallback" in [narrative] is "gemini-2.5-pro", which Google shuts down on 2026-12-01; gemini-3.8-flash then serves its requests, at its own price`,
     `~ 10:9 retired-model: "model" in [acts.b] is "gemini-2.5-flash", which Google shuts down on 2026-12-01; gemini-3.5-flash-lite then serves its requests, at its own price`,
   ],
 ]);
+
+it('says that another model serves the requests for a retired one', async () => {
+  const text = await lintText(narrative('model = "gemini-2.5-pro"'), { now: Date.parse('2026-12-01') });
+  expect(text.join()).toContain('which Google shut down on 2026-12-01; gemini-3.8-flash now serves its requests');
+});
 
 rule('unknown-model', [
   [
@@ -118,7 +123,7 @@ it('checks the settings with the model of --model', async () => {
     '~ 4:12 unsupported-thinking: "thinking" in [narrative] is "minimal", which is not supported by gemini-4-argon, whose levels are "low", "medium", "high"',
   ]);
   expect(await lintText(text, { model: 'gemini-2.0-flash' })).toEqual([
-    '~ 1:2 retired-model: --model is "gemini-2.0-flash", which Google shuts down on 2026-06-01',
+    '~ 1:2 retired-model: --model is "gemini-2.0-flash", which Google shut down on 2026-06-01',
   ]);
   expect(await lintText(text, { model: 'gemini-3.5-flash' })).toEqual([]);
 });

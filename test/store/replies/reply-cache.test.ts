@@ -29,7 +29,11 @@ test('reads a reply that was stored without shortening', () => {
   expect(parseStoredReply(JSON.stringify(plainReply))).toEqual(plainReply);
 });
 
-test.each(['{}', '[]', '{"text": 1}', '{"text": "x", "usage": {}}'])('returns undefined for %s', (json) => {
+test.each([
+  ...['{}', '[]', '{', '7', '{"text": 1}', '{"text": "x", "usage": {}}'],
+  ...['{"text": "x", "model": "m", "finishReason": "STOP", "usage": {}, "turn": {}}'],
+  ...['{"text": "x", "model": "m", "finishReason": "STOP", "usage": {"promptTokens": -1}, "turn": {"model": "m"}}'],
+])('returns undefined for %s', (json) => {
   expect(parseStoredReply(json)).toBeUndefined();
 });
 

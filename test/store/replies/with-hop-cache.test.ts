@@ -1,6 +1,7 @@
 import { beforeEach, expect, onTestFinished, test } from 'vitest';
 import { type Database, openDatabase } from '../../../src/database/open.js';
 import { withContinuation } from '../../../src/driver/layers/with-continuation.js';
+import { withJsonValidation } from '../../../src/driver/layers/with-json-validation.js';
 import type { GenerateRequest } from '../../../src/driver/request.js';
 import { BoticelliError } from '../../../src/errors.js';
 import { createSqliteReplyCache } from '../../../src/store/replies/reply-cache.js';
@@ -28,7 +29,9 @@ const failure: ScriptedCall = { error: new BoticelliError('unavailable', 'lost')
 function run(scripts: ScriptedCall[], options: Partial<ReplyCacheOptions> = {}) {
   const inner = createScriptedDriver(scripts);
   const cacheOptions = { cache: createSqliteReplyCache(database, 'n', Date.now), ...options };
-  return { inner, driver: withReplyCache(cacheOptions, withContinuation(withHopCache(cacheOptions, inner))) };
+  const whole = withContinuation(withHopCache(cacheOptions, inner));
+  const validated = withJsonValidation({ compileSchema: async () => () => [] }, whole);
+  return { inner, driver: withReplyCache(cacheOptions, validated) };
 }
 const resume = (scripts: ScriptedCall[], options: Partial<ReplyCacheOptions> = {}) =>
   run(scripts, { canReuse: () => true, ...options });
@@ -78,6 +81,16 @@ test('the hops of a truncated reply are kept, so that only its last hop is reque
   const resumed = resume([{ pieces: ['2!'] }]);
   expect((await resumed.driver.generate(request)).text).toBe('1 2!');
   expect(listTokens(resumed)).toEqual(['a']);
+});
+
+test('the hops of invalid JSON are deleted, so that a run that resumes requests the whole reply again', async () => {
+  const jsonRequest: GenerateRequest = { ...request, parameters: { format: 'json' } };
+  const invalid = [hop('{"a": ', 'a'), { pieces: ['oops}'] }];
+  await expect(run([...invalid, ...invalid]).driver.generate(jsonRequest)).rejects.toThrow('is not JSON');
+  expect(countRows()).toBe(0);
+  const resumed = resume([hop('{"a": ', 'b'), { pieces: ['1}'] }]);
+  expect((await resumed.driver.generate(jsonRequest)).text).toBe('{"a": 1}');
+  expect(listTokens(resumed)).toEqual([undefined, 'b']);
 });
 
 test('a hop of a fallback model is not reused with --no-fallback', async () => {

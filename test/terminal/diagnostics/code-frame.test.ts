@@ -61,7 +61,11 @@ describe('a code frame', () => {
   it('has as many carets as the location is wide, and one at the end of a line', () => {
     expect(renderFrame('"名前"', 1, 4)).toEqual(['1 | "名前"', '  | ^^^^^^']);
     expect(renderFrame('ab', 3, 1)).toEqual(['1 | ab', '  |   ^']);
-    expect(renderFrame('', 1, 1)).toEqual(['1 |', '  | ^']);
+    expect(renderFrame('\n', 1, 1)).toEqual(['1 |', '  | ^']);
+  });
+
+  it('is left out without the text of the file', () => {
+    expect(renderFrame('', 3, 1)).toEqual([]);
   });
 
   it('shows the part of a long line around the location', () => {

@@ -94,6 +94,14 @@ export const rejections: readonly ErrorRow[] = [
   },
   {
     to: 'reply',
+    answer: '400, a gateway: a limit of tokens',
+    script: { status: 400, body: { error: { message: 'Invalid token limit: 70000' } } },
+    code: 'invalid_request',
+    message: `request rejected: HOST answered 400 with an error that is not Gemini's, "Invalid token limit: 70000"`,
+    hint: changeRequest,
+  },
+  {
+    to: 'reply',
     answer: '401, Gemini',
     script: errorReply(401, 'Request had invalid authentication credentials.'),
     code: 'auth',

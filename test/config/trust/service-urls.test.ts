@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { InvalidSettings } from '../../src/config/invalid-settings.js';
-import { type FixtureFiles, getSettingsError, resolveFixtureSettings } from './settings-fixture.js';
+import { InvalidSettings } from '../../../src/config/invalid-settings.js';
+import { type FixtureFiles, getSettingsError, resolveFixtureSettings } from '../settings-fixture.js';
 
 const own = { environment: { GEMINI_API_KEY: 'own-key' } };
 const baseUrl = (url: string) => `[providers.gemini]\nbase_url = "${url}"\n`;

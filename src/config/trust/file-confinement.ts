@@ -1,0 +1,23 @@
+import type { FileConfinement } from '../../narrative/narrative.js';
+import { readDotEnv } from '../environment-variables.js';
+import { findApiKey, readSources } from '../read-sources.js';
+import type { SettingsOptions } from '../settings.js';
+import { isServiceFromFolder } from './service-urls.js';
+
+/**
+ * Returns the folder that a run may send files from. There is such a folder only if both the API key and the address of
+ * the service come from the working folder: then its author receives everything that is sent. Nothing but the `.env` is
+ * read if the `.env` has no key.
+ *
+ * @throws InvalidSettings for a settings file with errors
+ */
+export async function findFileConfinement(
+  options: Omit<SettingsOptions, 'flags'>,
+): Promise<FileConfinement | undefined> {
+  const dotEnv = await readDotEnv(options.workingFolder).catch(() => new Map<string, string>());
+  if (!dotEnv.has('GEMINI_API_KEY') && !dotEnv.has('GOOGLE_API_KEY')) return undefined;
+  const sources = await readSources(options);
+  if (!isServiceFromFolder(sources, findApiKey(sources))) return undefined;
+  const { folder, hint } = sources.trust;
+  return { folder, reason: 'this folder chooses both the API key and the address that would receive the file', hint };
+}

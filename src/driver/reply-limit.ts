@@ -1,0 +1,15 @@
+import { BoticelliError } from '../errors.js';
+
+/**
+ * The maximum length of a reply's text, in characters. The longest reply of the service, 64 parts of 65,536 tokens, has
+ * about 17 million. A text is in memory several times until it is stored: 60 million took 760 MB (2026-11).
+ */
+export const maxReplyChars = 20_000_000;
+
+/** @throws BoticelliError `unavailable` if a reply is too long */
+export function assertReplyLength(chars: number): void {
+  if (chars <= maxReplyChars) return;
+  throw new BoticelliError('unavailable', `the reply has more than ${maxReplyChars / 1_000_000} million characters`, {
+    hint: 'No Gemini model writes that much. Check that the base URL is that of a Gemini service.',
+  });
+}

@@ -1,0 +1,86 @@
+import { resolve } from 'node:path';
+import { BoticelliError } from '../errors.js';
+import { describeOutside } from '../narrative/confinement.js';
+import { collectNarratives, type MediaTemplate, type Narrative } from '../narrative/narrative.js';
+import { getVariableName, isRowName, parseTemplate, renderTemplate } from '../narrative/template.js';
+
+type Render = (text: string, formatValue?: (value: string) => string) => string;
+
+/** Whether a placeholder is filled by a reply or by standard input, whose author may not be the user. */
+function isFilledFromOutside(placeholder: string): boolean {
+  // Rows come from a file that the user names. The files that they name are checked in `row-values.ts`.
+  return placeholder !== 'round' && getVariableName(placeholder) === undefined && !isRowName(placeholder);
+}
+
+/** Returns the text before the first placeholder that a reply or standard input fills; undefined if there is none. */
+function getTextBeforeFilledPart(text: string): string | undefined {
+  const { parts } = parseTemplate(text);
+  const index = parts.findIndex((part) => typeof part !== 'string' && isFilledFromOutside(part.name));
+  const part = parts[index];
+  return typeof part === 'object' ? text.slice(0, part.offset) : undefined;
+}
+
+/**
+ * Checks a media name that a reply or standard input fills. A file must be in the folder of the narrative, after links are
+ * resolved. The host of a URL must not be filled: otherwise a reply that contains instructions of someone else could read
+ * any file of the user, or send what it knows to any host.
+ *
+ * @throws BoticelliError `no_input`
+ */
+export function assertNameStaysInside({ text, sourceKey, spec }: MediaTemplate, name: string, render: Render): void {
+  const prefix = getTextBeforeFilledPart(text);
+  if (prefix === undefined) return;
+  if (sourceKey === 'url') {
+    const renderedPrefix = render(prefix, (value) => value.trim());
+    if (!hasWholeHost(renderedPrefix) || !isSameHost(renderedPrefix, name)) throw createFilledHostError(text);
+    return;
+  }
+  const { folder } = spec;
+  const shownName = `the file ${JSON.stringify(name.length > 200 ? `${name.slice(0, 200)}…` : name)}`;
+  const message = describeOutside(resolve(folder, name), shownName, {
+    folder: resolve(folder),
+    reason: filledNameReason,
+  });
+  if (message === undefined) return;
+  const hint = `To allow any name in ${JSON.stringify(text)}, run the narrative with --allow-outside.`;
+  throw new BoticelliError('no_input', message, { hint });
+}
+
+const filledNameReason = 'a reply or standard input chooses its name';
+
+/**
+ * Checks the URLs of a narrative whose host is filled whatever the values of variables are, so that the run fails before
+ * its first request.
+ *
+ * @throws BoticelliError `no_input`
+ */
+export function assertNoFilledHosts(narrative: Narrative): void {
+  const narratives = [...collectNarratives(narrative)].filter(({ templates }) => templates !== false);
+  for (const input of narratives.flatMap(({ acts }) => acts).flatMap(({ inputs }) => inputs)) {
+    if (input.type !== 'media-template' || input.sourceKey !== 'url') continue;
+    const prefix = getTextBeforeFilledPart(input.text);
+    if (prefix === undefined || parseTemplate(prefix).parts.some((part) => typeof part !== 'string')) continue;
+    if (!hasWholeHost(renderTemplate(parseTemplate(prefix).parts, () => ''))) throw createFilledHostError(input.text);
+  }
+}
+
+/** Whether the beginning of a URL contains the whole host, so that nothing after it can change the host. */
+function hasWholeHost(prefix: string): boolean {
+  return /^\s*https?:\/\/[^/?#\\\s]+[/?#]/i.test(prefix);
+}
+
+function isSameHost(prefix: string, url: string): boolean {
+  if (!URL.canParse(prefix) || !URL.canParse(url)) return true;
+  const [expected, actual] = [new URL(prefix), new URL(url)];
+  return expected.protocol === actual.protocol && expected.host === actual.host;
+}
+
+function createFilledHostError(text: string): BoticelliError {
+  return new BoticelliError(
+    'no_input',
+    `a reply or standard input chooses the host of the URL ${JSON.stringify(text)}`,
+    {
+      hint: 'Write the host in the narrative. To allow any host, run the narrative with --allow-outside.',
+    },
+  );
+}

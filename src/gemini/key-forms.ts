@@ -1,0 +1,76 @@
+/** Lists the forms in which a service may repeat a key: as it is, and escaped or encoded. The longest is first. */
+export function listKeyForms(apiKey: string): string[] {
+  const percentEscapes = [...Buffer.from(apiKey)].map((byte) => `%${byte.toString(16).padStart(2, '0')}`).join('');
+  const forms = new Set([
+    ...[apiKey, JSON.stringify(apiKey).slice(1, -1), encodeURIComponent(apiKey)],
+    ...[percentEscapes, percentEscapes.toUpperCase()],
+    ...listEncodedForms(apiKey),
+  ]);
+  return [...forms].sort((one, other) => other.length - one.length);
+}
+
+/** Lists the forms of a key in base64, in base64url and in hexadecimal. */
+export function listEncodedForms(apiKey: string): string[] {
+  const hex = Buffer.from(apiKey).toString('hex');
+  const base64Forms = [0, 1, 2].map((offset) => encodeBase64(apiKey, offset));
+  const urlForms = base64Forms.map((form) => form.replaceAll('+', '-').replaceAll('/', '_'));
+  return [...new Set([hex, hex.toUpperCase(), ...base64Forms, ...urlForms])];
+}
+
+/**
+ * Encodes a key as it appears in the base64 of a longer text, without the characters that also depend on the text around
+ * the key.
+ * @param offset the number of bytes before the key, modulo 3
+ */
+function encodeBase64(apiKey: string, offset: number): string {
+  const bytes = Buffer.concat([Buffer.alloc(offset), Buffer.from(apiKey)]);
+  return bytes.toString('base64').slice(Math.ceil((offset * 8) / 6), Math.floor((bytes.length * 8) / 6));
+}
+
+/** Creates a function that replaces each of the forms with `[key]`. */
+export function createLiteralRedactor(forms: readonly string[]): (text: string) => string {
+  return (text) => {
+    let redacted = text;
+    for (const form of forms) if (redacted.includes(form)) redacted = redacted.replaceAll(form, '[key]');
+    return redacted;
+  };
+}
+
+/** Redacts a text that arrives in pieces. */
+export interface StreamRedactor {
+  /** Returns the text that can be passed on. Keeps back the end of the text if it may be the beginning of a form. */
+  push(text: string): string;
+  /** Returns the text that was kept back. */
+  flush(): string;
+}
+
+export function createStreamRedactor(forms: readonly string[]): StreamRedactor {
+  const redact = createLiteralRedactor(forms);
+  let pending = '';
+  return {
+    push(text) {
+      pending = redact(pending + text);
+      const passed = pending.slice(0, findPartialForm(pending, forms));
+      pending = pending.slice(passed.length);
+      return passed;
+    },
+    flush() {
+      const rest = pending;
+      pending = '';
+      return rest;
+    },
+  };
+}
+
+/** Returns the first index from which the text may be the beginning of a form. */
+function findPartialForm(text: string, forms: readonly string[]): number {
+  let first = text.length;
+  for (const form of forms) {
+    let index = text.indexOf(form[0] ?? '', Math.max(0, text.length - form.length + 1));
+    while (index !== -1 && index < first) {
+      if (form.startsWith(text.slice(index))) first = index;
+      else index = text.indexOf(form[0] ?? '', index + 1);
+    }
+  }
+  return first;
+}

@@ -1,0 +1,64 @@
+import { lookup } from 'node:dns/promises';
+import type { LookupFunction } from 'node:net';
+import { BlockList, isIP } from 'node:net';
+
+/** An IP address of a host. */
+export interface HostAddress {
+  address: string;
+  family: number;
+}
+
+/**
+ * Addresses that mean "this network". Cloud providers serve the credentials of a machine at 169.254.169.254. The third
+ * range contains the same addresses as NAT64 translates them (RFC 6052).
+ */
+const linkLocal = createBlockList(['169.254.0.0/16', 'fe80::/10', '64:ff9b::a9fe:0/112']);
+
+/** Addresses that only this machine or its network can reach (IANA's registries of special-purpose addresses). */
+const privateRanges = createBlockList([
+  ...['0.0.0.0/8', '10.0.0.0/8', '100.64.0.0/10', '127.0.0.0/8', '172.16.0.0/12', '192.168.0.0/16'],
+  ...['::/128', '::1/128', 'fc00::/7'],
+]);
+
+function createBlockList(ranges: readonly string[]): BlockList {
+  const list = new BlockList();
+  for (const range of ranges) {
+    const [network = '', prefixLength] = range.split('/');
+    list.addSubnet(network, Number(prefixLength), network.includes(':') ? 'ipv6' : 'ipv4');
+  }
+  return list;
+}
+
+/** Whether an address is link-local. An IPv4 address that is written as an IPv6 address counts as the IPv4 address. */
+export function isLinkLocal({ address, family }: HostAddress): boolean {
+  return linkLocal.check(address, family === 6 ? 'ipv6' : 'ipv4');
+}
+
+/** Whether an address is private or loopback. Link-local addresses count too. */
+export function isPrivate(hostAddress: HostAddress): boolean {
+  const { address, family } = hostAddress;
+  return privateRanges.check(address, family === 6 ? 'ipv6' : 'ipv4') || isLinkLocal(hostAddress);
+}
+
+/**
+ * Returns the addresses of a URL's host.
+ * @param canResolve whether to look a name up; without it, a name has no addresses
+ */
+export async function findHostAddresses({ hostname }: URL, canResolve: boolean): Promise<readonly HostAddress[]> {
+  const bareHostname = hostname.replace(/^\[(.*)\]$/, '$1');
+  const family = isIP(bareHostname);
+  if (family !== 0) return [{ address: bareHostname, family }];
+  return canResolve ? lookup(bareHostname, { all: true }) : [];
+}
+
+/**
+ * Creates a lookup function for node:http that returns addresses that have been checked. If the request looked the name up
+ * again, a server of the author of the URL could return another address the second time.
+ */
+export function createFixedLookup(addresses: readonly HostAddress[]): LookupFunction {
+  return (_hostname, options, callback) => {
+    const [first] = addresses;
+    if (options.all || !first) callback(null, [...addresses]);
+    else callback(null, first.address, first.family);
+  };
+}

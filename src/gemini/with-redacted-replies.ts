@@ -1,0 +1,57 @@
+import type { BoticelliDriver } from '../driver/driver.js';
+import type { DriverEvent } from '../driver/driver-events.js';
+import { createLayer } from '../driver/layers/create-layer.js';
+import { isRecord } from '../util/json.js';
+import type { Redact } from './api-key.js';
+import { createLiteralRedactor, createStreamRedactor, listKeyForms } from './key-forms.js';
+
+/**
+ * A shorter key is not redacted in replies, because it may be an ordinary word: many gateways accept any key, and their
+ * users set one such as `placeholder`. Google's keys have 39 characters and more.
+ */
+const minKeyLength = 16;
+
+/**
+ * Removes the key from replies, in which a gateway may repeat it: from the text, the model's name and everything else that
+ * is printed, stored or recorded.
+ * @param redact redacts the names of models
+ */
+export function withRedactedReplies(inner: BoticelliDriver, apiKey: string, redact: Redact): BoticelliDriver {
+  const forms = apiKey.length < minKeyLength ? [] : listKeyForms(apiKey);
+  const redactText = createLiteralRedactor(forms);
+  return createLayer(inner, {
+    async *call(request, context, send) {
+      const stream = createStreamRedactor(forms);
+      const { emit } = context;
+      const redactedEmit = emit && ((event: DriverEvent) => emit(redactDeep(event, redactText)));
+      for await (const chunk of send(request, { ...context, ...(redactedEmit && { emit: redactedEmit }) })) {
+        const { response, finished } = chunk;
+        const text = stream.push(chunk.text) + (finished ? stream.flush() : '');
+        if (text === '' && chunk.text !== '' && !finished) continue;
+        if (!response) yield { ...chunk, text };
+        else yield { ...chunk, text, response: { ...redactDeep(response, redactText), model: redact(response.model) } };
+      }
+    },
+  });
+}
+
+/** Values are nested less deeply than this. Deeper ones are left out, so that the recursion ends. */
+const maxDepth = 500;
+
+/** Redacts all texts in a value. Returns the value itself if it contains no key. */
+function redactDeep<Value>(value: Value, redact: Redact, depth?: number): Value;
+function redactDeep(value: unknown, redact: Redact, depth = 0): unknown {
+  if (typeof value === 'string') return redact(value);
+  if (depth > maxDepth) return null;
+  if (Array.isArray(value)) {
+    const redacted = value.map((element) => redactDeep(element, redact, depth + 1));
+    return redacted.some((element, index) => element !== value[index]) ? redacted : value;
+  }
+  if (!isRecord(value) || ArrayBuffer.isView(value)) return value;
+  const entries = Object.entries(value);
+  const redacted = entries.map(([name, field]) => [redact(name), redactDeep(field, redact, depth + 1)] as const);
+  const isChanged = redacted.some(
+    ([name, field], index) => name !== entries[index]?.[0] || field !== entries[index]?.[1],
+  );
+  return isChanged ? Object.fromEntries(redacted) : value;
+}

@@ -1,0 +1,83 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterEach, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
+import { createTemporaryFolder, runBoticelli, startBoticelli } from '../../helpers/boticelli.js';
+import { createGate, textReply } from '../../helpers/gemini/replies.js';
+import { type GeminiServer, startGeminiServer } from '../../helpers/gemini/server.js';
+
+let server: GeminiServer;
+beforeEach(async () => {
+  server = await startGeminiServer();
+});
+afterEach(() => server.close());
+
+const levels = Array.from({ length: 26 }, (_, level) => {
+  const below = { $ref: `#/$defs/a${level - 1}` };
+  return [`a${level}`, level === 0 ? { type: 'string' } : { anyOf: [below, below] }];
+});
+const schemas = {
+  backtracks: { type: 'string', pattern: '^(a+)+$' },
+  doubles: { $defs: Object.fromEntries(levels), $ref: '#/$defs/a25' },
+};
+
+const folder = () => {
+  const act = (head: string) =>
+    `[narrative]\nname = "x"\n[toc]\norder = ["a"]\n[acts.a]\n${head}\n[[acts.a.input]]\ntype = "text"\ncontent = "x"\n`;
+  const entries = Object.entries(schemas).flatMap(([name, schema]) => [
+    [`${name}.json`, JSON.stringify(schema)],
+    [`${name}.toml`, act(`format = "json"\nschema = "${name}.json"`)],
+  ]);
+  return createTemporaryFolder(onTestFinished, { ...Object.fromEntries(entries), 'plain.toml': act('') });
+};
+
+/** Each case makes the program work for long: on a check, or on a page of 3 MB that never ends. */
+const cases = [
+  ['a pattern that backtracks', 'backtracks.toml', () => textReply(`"${'a'.repeat(60)}b"`)],
+  ['an anyOf that doubles the work at each level', 'doubles.toml', () => textReply('7')],
+  ['an endless error page', 'plain.toml', () => ({ status: 503, packets: ['<title', ''], gate: createSecondGate() })],
+] as const;
+
+/** Lets the first packet pass and holds back all others. */
+function createSecondGate() {
+  const gate = createGate();
+  let isFirst = true;
+  return {
+    ...gate,
+    async wait() {
+      if (!isFirst) await gate.wait();
+      isFirst = false;
+    },
+  };
+}
+
+describe.each(cases)('%s', (_, file, createReply) => {
+  test('ends with Ctrl-C', async () => {
+    server.setDefaultReply(createReply());
+    const running = startBoticelli(['run', file], { server, cwd: folder() });
+    await server.waitForRequests(1);
+    // Nothing tells when the check begins. A signal before it would end the program as fast.
+    await sleep(400);
+    const sentAt = Date.now();
+    running.child.kill('SIGINT');
+    expect(await running.result).toMatchObject({ signal: 'SIGINT', stdout: '' });
+    expect(Date.now() - sentAt).toBeLessThan(1000);
+  });
+
+  test('ends with --timeout', async () => {
+    server.setDefaultReply(createReply());
+    const { code, stderr } = await runBoticelli(['run', file, '--timeout', '500ms'], { server, cwd: folder() });
+    expect([code, stderr]).toEqual([124, expect.stringMatching(/0\.5 s$/m)]);
+  });
+});
+
+test('names of 5,000 characters are checked at once', async () => {
+  const names = Array.from({ length: 80 }, (_, index) => index);
+  const [given, meant] = ['ab'.repeat(2500), 'ba'.repeat(2500)];
+  const cwd = createTemporaryFolder(onTestFinished, {
+    'n.toml': `[narrative]\nname = "x"\n[toc]\norder = [${names.map((index) => `"${given}${index}"`)}]\n[acts]\n${names
+      .map((index) => `"${meant}${index}" = "x"\n`)
+      .join('')}`,
+  });
+  const startedAt = Date.now();
+  expect((await runBoticelli(['check', 'n.toml'], { cwd })).code).toBe(65);
+  expect(Date.now() - startedAt).toBeLessThan(5000);
+});

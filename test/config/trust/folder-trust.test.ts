@@ -1,0 +1,154 @@
+import { symlinkSync, writeFileSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { resolveSettings } from '../../../src/config/resolve-settings.js';
+import { findFileConfinement } from '../../../src/config/trust/file-confinement.js';
+import { readFolderTrust } from '../../../src/config/trust/folder-trust.js';
+import { createFolder, type FixtureFiles, getSettingsError } from '../settings-fixture.js';
+
+const gateway = 'https://gateway.example';
+const ownKey = { GEMINI_API_KEY: 'own-key' };
+const redis = '[quota]\nredis_url = "redis://u:secret@redis.example:1/0"\n';
+
+/** Resolves the settings of `work` in a folder; `links` are symbolic links by path. */
+function openFolder(files: FixtureFiles, { links = {} as Record<string, string>, trust = '' } = {}) {
+  const folder = createFolder({ ...files, ...(trust !== '' && { 'user/boticelli.toml': '' }) });
+  for (const [path, target] of Object.entries(links)) symlinkSync(target, join(folder, path));
+  if (trust !== '')
+    writeFileSync(join(folder, 'user/boticelli.toml'), `trust = ["${join(folder, trust)}"]\n${ownSettings}`);
+  const options = {
+    workingFolder: join(folder, 'work'),
+    userFolders: { config: join(folder, 'user'), state: join(folder, 'state') },
+  };
+  return {
+    folder,
+    resolve: (environment = {}) => resolveSettings({ ...options, environment }),
+    findConfinement: (environment = {}) => findFileConfinement({ ...options, environment }),
+  };
+}
+const ownSettings = '[budget]\nrpm_multiplier = 0.5\n';
+const getError = (promise: Promise<unknown>) =>
+  promise.then(
+    () => expect.unreachable(),
+    (error: unknown) => error,
+  );
+
+test.each<[string, FixtureFiles]>([
+  ['boticelli.toml', { 'work/boticelli.toml': redis }],
+  ['.env', { 'work/.env': 'BOTICELLI_REDIS_URL=redis://u:secret@redis.example:1/0' }],
+])('does not connect to a Redis address from %s, with a key or without', async (_name, files) => {
+  const { folder, resolve } = openFolder(files);
+  for (const environment of [ownKey, {}]) {
+    const { redisUrl, redisError } = await resolve(environment);
+    expect(redisUrl).toBe('redis://u:secret@redis.example:1/0');
+    expect(redisError).toMatchObject({ code: 'invalid_config' });
+    expect(redisError?.message).toMatch(
+      /would send the names of your models and part of the hash of your API key to redis\.example:1, but this folder may/,
+    );
+    expect(redisError?.message).not.toContain('secret');
+    expect(redisError?.hint).toContain(
+      `add trust = ["${folder}/work"] above the first table of ${folder}/user/boticelli.toml.`,
+    );
+    expect(redisError?.hint).toContain('set BOTICELLI_REDIS_URL to it in your environment');
+  }
+});
+
+test.each<[string, FixtureFiles, object]>([
+  ['of the environment', {}, { BOTICELLI_REDIS_URL: 'redis://redis.example' }],
+  ["of the user's own settings", { 'user/boticelli.toml': redis }, ownKey],
+  ['on loopback', { 'work/boticelli.toml': redis.replace('u:secret@redis.example', 'localhost') }, ownKey],
+  ['with a key of the same .env', { 'work/boticelli.toml': redis, 'work/.env': 'GEMINI_API_KEY=theirs' }, {}],
+])('connects to a Redis address %s', async (_name, files, environment) => {
+  const { redisUrl, redisError } = await openFolder(files).resolve(environment);
+  expect(redisUrl).toBeDefined();
+  expect(redisError).toBeUndefined();
+});
+
+test.each(['127.0.0.3', '127.1.27.1', '169.254.169.254'])('does not treat %s as loopback', async (host) => {
+  const { resolve } = openFolder({ 'work/boticelli.toml': redis.replace('u:secret@redis.example', host) });
+  expect((await resolve(ownKey)).redisError).toBeDefined();
+});
+
+const stateFolderCases: [string, string, Record<string, string>, RegExp][] = [
+  ['outside', '..', {}, /^BOTICELLI_STATE_DIR in \.env is outside of the folder of that \.env, and/],
+  ['absolute', '/var/tmp', {}, /is outside of the folder/],
+  ['a link to a folder outside', 'link', { 'work/link': '../other' }, /is outside of the folder/],
+  ['a link in the folder', 'link/x', { 'work/link': 'real' }, /leads through the symbolic link .*work\/link, and/],
+  ['with a database that is a link', '.', { 'work/boticelli.db': '../app.db' }, /symbolic link .*\/boticelli\.db, and/],
+  ['with a log that is a link', '.', { 'work/boticelli.db-wal': '../new' }, /symbolic link .*\/boticelli\.db-wal, and/],
+];
+
+test.each(stateFolderCases)('refuses a state folder of a .env: %s', async (_name, value, links, message) => {
+  const files = { 'work/.env': `BOTICELLI_STATE_DIR=${value}`, 'work/real/x': '', 'other/x': '' };
+  const error = await getError(openFolder(files, { links }).resolve(ownKey));
+  expect(error).toMatchObject({ code: 'invalid_config', message: expect.stringMatching(message) });
+  expect(error).toMatchObject({
+    hint: expect.stringMatching(/add trust = .* set BOTICELLI_STATE_DIR to it in your env/),
+  });
+  const { folder, resolve } = openFolder(files, { links, trust: 'work' });
+  expect((await resolve(ownKey)).stateFolder).toMatch(new RegExp(`^${value === '/var/tmp' ? value : folder}`));
+});
+
+test('accepts a state folder of a .env in its own folder, which need not exist', async () => {
+  const { folder, resolve } = openFolder({ 'work/.env': 'BOTICELLI_STATE_DIR=./new/state' });
+  expect((await resolve()).stateFolder).toBe(join(folder, 'work/new/state'));
+});
+
+test('trust in the own settings allows the addresses of a folder and of its subfolders', async () => {
+  const files = { 'work/boticelli.toml': `${redis}[providers.gemini]\nbase_url = "${gateway}"\n` };
+  for (const trust of ['work', '.']) {
+    const settings = await openFolder(files, { trust }).resolve(ownKey);
+    expect(settings).toMatchObject({ baseUrl: gateway, redisUrl: expect.any(String), budget: { rpm: 0.5 } });
+    expect(settings.redisError).toBeUndefined();
+  }
+  const error = await getError(openFolder(files, { trust: 'wor' }).resolve(ownKey));
+  expect(error).toMatchObject({ code: 'invalid_config', hint: expect.stringContaining('add trust = [') });
+});
+
+test('a folder cannot trust itself', async () => {
+  const files = { 'work/boticelli.toml': `trust = ["/"]\n[providers.gemini]\nbase_url = "${gateway}"\n` };
+  expect((await getSettingsError(files, { environment: ownKey })).message).toBe(
+    'boticelli.toml:1:1: "trust" is allowed only in your own settings file, because a folder must not trust itself',
+  );
+});
+
+test.each(['work', './work', '~other/x', ''])('rejects %j as a trusted folder', async (path) => {
+  const error = await getSettingsError({ 'user/boticelli.toml': `trust = ["${path}"]` });
+  expect(error.message).toMatch(/must be an absolute path, or begin with ~\/, not /);
+});
+
+test('~ in trust is the home folder', () => {
+  const files = [{ settings: { trust: ['~/team'] }, isFromWorkingFolder: false }];
+  expect(readFolderTrust(join(homedir(), 'team/repository'), files, {}).isTrusted).toBe(true);
+  expect(readFolderTrust(join(homedir(), 'other'), files, {}).isTrusted).toBe(false);
+});
+
+test.each<[string, string]>([
+  ['.env', `GEMINI_API_KEY=theirs\nGOOGLE_GEMINI_BASE_URL=${gateway}`],
+  ['boticelli.toml', 'GOOGLE_API_KEY=theirs'],
+])('confines files if the key comes from .env and the address from %s', async (_name, dotEnv) => {
+  const files = { 'work/.env': dotEnv, 'work/boticelli.toml': `[providers.gemini]\nbase_url = "${gateway}"\n` };
+  const { folder, findConfinement } = openFolder(files);
+  const confinement = await findConfinement();
+  expect(confinement).toMatchObject({ folder: join(folder, 'work') });
+  expect(confinement?.hint).toContain('add trust = [');
+  expect(await findConfinement({ GOOGLE_GEMINI_BASE_URL: gateway })).toBeUndefined();
+  expect(await findConfinement(ownKey)).toBeUndefined();
+  expect(await openFolder(files, { trust: 'work' }).findConfinement()).toBeUndefined();
+});
+
+test('does not confine files if only the key comes from the folder', async () => {
+  expect(await openFolder({ 'work/.env': 'GEMINI_API_KEY=theirs' }).findConfinement()).toBeUndefined();
+});
+
+test('a key in a .env that links to another folder is not a key of the folder', async () => {
+  const files = {
+    'other/.env': 'GEMINI_API_KEY=own-key',
+    'work/boticelli.toml': `[providers.gemini]\nbase_url = "${gateway}"\n`,
+  };
+  const { resolve } = openFolder(files, { links: { 'work/.env': '../other/.env' } });
+  expect(await getError(resolve())).toMatchObject({
+    message: expect.stringContaining('would send your API key to gateway.example'),
+  });
+});

@@ -1,0 +1,104 @@
+import { describe, expect, onTestFinished, test } from 'vitest';
+import type { BilledUsage } from '../../src/driver/cost.js';
+import { createRedactor } from '../../src/gemini/api-key.js';
+import { createStreamRedactor, listKeyForms } from '../../src/gemini/key-forms.js';
+import { errorReply } from '../helpers/gemini/errors.js';
+import { spokenReply } from '../helpers/gemini/live-replies.js';
+import { createChunk, formatSseEvent, packetReply, textReply } from '../helpers/gemini/replies.js';
+import { createGeminiFixture, createRequest, getError, readStream } from './gemini-fixture.js';
+
+const fixture = createGeminiFixture();
+const apiKey = 'CANARYKEY/0123456789+abc';
+const base64 = (text: string) => Buffer.from(text).toString('base64');
+const percent = [...Buffer.from(apiKey)].map((byte) => `%${byte.toString(16)}`).join('');
+
+const echoes: [string, string][] = [
+  ['as it is', apiKey],
+  ['in a URL', encodeURIComponent(apiKey)],
+  ['with every character escaped', percent],
+  ['in upper-case escapes', percent.toUpperCase()],
+  ['in base64', base64(apiKey)],
+  ['in base64, after one byte', base64(`:${apiKey}:`)],
+  ['in base64, after two bytes', base64(`u:${apiKey} and more`)],
+  ['in base64url', Buffer.from(apiKey).toString('base64url')],
+  ['in hexadecimal', Buffer.from(apiKey).toString('hex')],
+];
+
+/** The middle of an echo, which must not be left. */
+const core = (echo: string) => echo.slice(4, -6);
+
+describe.each(echoes)('a key that is echoed %s', (_name, echo) => {
+  test('is redacted in a reply, in its model and in its turn', async () => {
+    fixture.server.queueReplies({
+      body: JSON.stringify({
+        candidates: [{ content: { role: 'model', parts: [{ text: `It is ${echo}.` }] }, finishReason: 'STOP' }],
+        modelVersion: `m-${echo}`,
+      }),
+    });
+    const response = await fixture.driver({ apiKey }).generate(createRequest());
+    expect(response.text).toMatch(/^It is .*\[key\].*\.$/);
+    expect(response.model).toMatch(/^m-.*\[key\]/);
+    expect(JSON.stringify(response)).not.toContain(core(echo));
+  });
+
+  test('is redacted in a stream, wherever it is split', async () => {
+    const text = `It is ${echo}.`;
+    const pieces = text.match(/.{1,5}/g) ?? [];
+    fixture.server.queueReplies(textReply(pieces));
+    const { text: streamed, response } = await readStream(fixture.driver({ apiKey }).generateStream(createRequest()));
+    expect(streamed).toMatch(/\[key\]/);
+    expect(streamed).not.toContain(core(echo));
+    expect(response?.text).toBe(streamed);
+  });
+
+  test('is redacted in an error, also if white space splits it', async () => {
+    const split = `${echo.slice(0, 9)}\n  ${echo.slice(9)}`;
+    for (const text of [echo, split]) {
+      fixture.server.queueReplies(errorReply(400, `Bad key ${text}, sorry`));
+      const { message } = await getError(fixture.driver({ apiKey }).generate(createRequest()));
+      expect(message).toMatch(/Bad key .*\[key\].*, sorry/);
+      expect(message).not.toContain(echo.slice(4, 9));
+    }
+  });
+});
+
+test('redacts the partial text of an interrupted stream', async () => {
+  fixture.server.queueReplies(packetReply(formatSseEvent(createChunk(`It is ${apiKey}.`))));
+  const { error } = await readStream(fixture.driver({ apiKey }).generateStream(createRequest()));
+  expect(error).toMatchObject({ code: 'stream_interrupted', partialText: 'It is [key].' });
+});
+
+test('redacts the transcript of a Live model', async () => {
+  fixture.server.live.queueReplies(spokenReply(['It is ', apiKey.slice(0, 7), apiKey.slice(7), '.']));
+  const driver = fixture.driver({ apiKey });
+  onTestFinished(() => driver.close?.());
+  const { text, response } = await readStream(driver.generateStream(createRequest('Hi', { model: 'gemini-3.8-live' })));
+  expect([text, response?.text]).toEqual(['It is [key].', 'It is [key].']);
+});
+
+test('leaves a reply as it is if the key is an ordinary word', async () => {
+  fixture.server.queueReplies(textReply('This is a placeholder.'));
+  const { text } = await fixture.driver({ apiKey: 'placeholder' }).generate(createRequest());
+  expect(text).toBe('This is a placeholder.');
+});
+
+test('rejects a key that is too long without printing it, and redacts any key', async () => {
+  const long = 'K'.repeat(40_000);
+  const error = await getError(fixture.driver({ apiKey: long }).generate(createRequest()));
+  expect(error).toMatchObject({ code: 'auth', message: 'the API key has more than 8192 characters' });
+  expect(createRedactor(long)(`a ${long} b`)).toBe('a [key] b');
+  expect(createRedactor('k/'.repeat(600))(`a ${'k%2F'.repeat(600)} b`)).toBe('a [key] b');
+});
+
+test('a stream keeps back only what may be the beginning of a key', () => {
+  const redactor = createStreamRedactor(listKeyForms(apiKey));
+  const passed = ['Hello ', 'CAN', ' CANARYKEY/', 'x', 'C', 'ANARYKEY/0123456789+abc', 'end C'].map(redactor.push);
+  expect(passed).toEqual(['Hello ', '', 'CAN ', 'CANARYKEY/x', '', '[key]', 'end ']);
+  expect(redactor.flush()).toBe('C');
+});
+
+test('does not change the usage of a reply', async () => {
+  fixture.server.queueReplies(textReply('Hi.'));
+  const { usage }: BilledUsage = await fixture.driver({ apiKey }).generate(createRequest());
+  expect(usage.promptTokens).toBeGreaterThan(0);
+});

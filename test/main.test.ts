@@ -1,0 +1,10 @@
+import { expect, test } from 'vitest';
+import { root, startProcess } from './helpers/boticelli.js';
+
+test('exits with 1 and says so if nothing is left to wait for before the command has ended', async () => {
+  // A standard output that never confirms a write.
+  const script = 'process.stdout.write = () => true; require("./dist/main.cjs").main(process);';
+  const { code, stderr } = await startProcess(process.execPath, ['-e', script, 'x', 'schema'], { cwd: root }).result;
+  expect(code).toBe(1);
+  expect(stderr).toMatch(/^boticelli: the command ended without a result\n/);
+});

@@ -1,0 +1,45 @@
+import { symlinkSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, onTestFinished, test } from 'vitest';
+import { checkNarrativeFile, loadNarrative } from '../../src/narrative/load-narrative.js';
+import { createTemporaryFolder } from '../helpers/boticelli.js';
+import { formatDiagnostics, renderHead } from './check-source.js';
+
+const document = (source: string) => `{ input = [{ type = "document", ${source} }] }`;
+const schema = '{ format = "json", schema = "../s.json", input = [{ type = "text", content = "x" }] }';
+
+/** Checks a narrative that is confined to its folder; `link.txt` and `nested.toml` are links that lead out of it. */
+function createConfined(act: string) {
+  const source = `${renderHead('a')}[acts]\na = ${act}\n[vars]\nup = "../x.txt"\n`;
+  const folder = createTemporaryFolder(onTestFinished, { 'n.toml': source, 'inside.txt': 'Text.' });
+  symlinkSync('/etc/passwd', join(folder, 'link.txt'));
+  symlinkSync('../nested.toml', join(folder, 'nested.toml'));
+  const confinement = { folder, reason: 'this is a test', hint: 'Lift it.' };
+  return { folder, file: join(folder, 'n.toml'), confinement };
+}
+
+test.each([
+  [document('file = "../x.txt"'), 'the file "../x.txt"'],
+  [document('file = "/etc/passwd"'), 'the file "/etc/passwd"'],
+  [document('file = "link.txt"'), 'the file "link.txt"'],
+  [document('file = "inside.txt/../../x.txt"'), 'the file "inside.txt/../../x.txt"'],
+  [document('file = "{{vars.up}}"'), 'the file "../x.txt"'],
+  [schema, 'the file "../s.json"'],
+  ['"narrative:nested"', 'the narrative "nested.toml"'],
+])('a confined narrative reads no file outside of its folder: %s', async (act, name) => {
+  const { folder, file, confinement } = createConfined(act);
+  const { diagnostics, narrative } = await checkNarrativeFile(file, { confinement });
+  expect(narrative).toBeUndefined();
+  const expected = `outside-folder: ${name} is outside of ${folder}, and this is a test. Lift it.`;
+  expect(formatDiagnostics(diagnostics)).toEqual([expect.stringMatching(/^\d+:\d+ /)]);
+  expect(formatDiagnostics(diagnostics)[0]).toContain(expected);
+  await expect(loadNarrative(file, { confinement })).rejects.toMatchObject({ code: 'no_input' });
+});
+
+test('a confined narrative reads the files of its folder, and downloads only from public addresses', async () => {
+  const { file, confinement } = createConfined(document('file = "inside.txt"'));
+  expect((await checkNarrativeFile(file, { confinement })).diagnostics).toEqual([]);
+  const download = createConfined(document('url = "https://a.example/x.txt"'));
+  const narrative = await loadNarrative(download.file, { confinement: download.confinement });
+  expect(narrative.acts[0]?.inputs[0]).toMatchObject({ content: { from: 'address', publicOnly: true } });
+});

@@ -1,0 +1,61 @@
+import { expect, test } from 'vitest';
+import { createSchemaValidator, type JsonSchema } from '../../../src/narrative/schema/json-schema.js';
+import { getError } from '../../gemini/gemini-fixture.js';
+
+/** Takes hours to find that the text does not match. */
+const backtracking = { type: 'string', pattern: '^(a+)+$' };
+const backtrackingText = `${'a'.repeat(60)}b`;
+
+/** Each level refers twice to the one below it, so the lowest one is checked 2^25 times. */
+const doubling: JsonSchema = {
+  $defs: Object.fromEntries(
+    Array.from({ length: 26 }, (_, level) => {
+      const below = { $ref: `#/$defs/level-${level - 1}` };
+      return [`level-${level}`, level === 0 ? { type: 'string' } : { anyOf: [below, below] }];
+    }),
+  ),
+  $ref: '#/$defs/level-25',
+};
+
+test.each([
+  ['a pattern that backtracks', backtracking, backtrackingText],
+  ['a schema that doubles the work at each level', doubling, 7],
+])('ends %s at its time limit and on abort', async (_, schema, value) => {
+  const validate = await createSchemaValidator(schema);
+  const error = await getError(validate(value, { timeoutMs: 300 }));
+  expect([error.code, error.message]).toEqual([
+    'timeout',
+    'checking the reply against its schema took more than 0.3 s',
+  ]);
+
+  const controller = new AbortController();
+  const reason = new Error('stop');
+  setTimeout(() => controller.abort(reason), 100);
+  await expect(validate(value, { signal: controller.signal })).rejects.toBe(reason);
+});
+
+test('lists the mismatches that a worker finds', async () => {
+  const item = { type: 'object', properties: { day: { type: 'string', pattern: '^\\d{4}-\\d\\d$' } } };
+  const validate = await createSchemaValidator({ type: 'array', items: item });
+  expect(await validate([{ day: '2026-11' }])).toEqual([]);
+  expect(await validate([{ day: 'today' }, { day: 7 }])).toEqual([
+    '/0/day must match pattern "^\\d{4}-\\d\\d$"',
+    '/1/day must be string',
+  ]);
+});
+
+test('reports a schema that refers to itself without end', async () => {
+  const validate = await createSchemaValidator({ $ref: '#' });
+  const { code, message } = await getError(validate(7));
+  expect([code, message]).toEqual([
+    'invalid_reply',
+    'checking the reply against its schema failed: Maximum call stack size exceeded',
+  ]);
+});
+
+test('rejects a value that is nested too deeply', async () => {
+  const validate = await createSchemaValidator({ items: { $ref: '#' } });
+  const nest = (depth: number): unknown => JSON.parse('['.repeat(depth) + ']'.repeat(depth));
+  expect(await validate(nest(500))).toEqual([]);
+  expect(await validate(nest(100_000))).toEqual(['it is nested more than 500 levels deep']);
+});

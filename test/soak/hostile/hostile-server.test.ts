@@ -1,0 +1,26 @@
+import fc from 'fast-check';
+import { expect, onTestFinished, test } from 'vitest';
+import type { Delivery, RequestKind } from './cases.js';
+import { createHostileRunner } from './check-case.js';
+import { createHostileProperty } from './hostile-server.js';
+
+// A short version of `npm run soak -- hostile-server` with a fixed seed. The soak also measures time and memory.
+test('ends with a reply or a clear error, whatever a server answers', async () => {
+  const runner = await createHostileRunner();
+  onTestFinished(() => runner.close());
+  await fc.assert(createHostileProperty(runner, false), { numRuns: 40, seed: 20_261_130, endOnFailure: true });
+});
+
+const kinds: RequestKind[] = ['rest', 'stream', 'live', 'download', 'upload', 'list'];
+const deliveries: Delivery[] = ['close', 'upgrade', 'garbage', 'half-close', 'half-reset'];
+
+test.each(kinds.flatMap((kind) => deliveries.map((delivery) => [kind, delivery] as const)))(
+  'reports an error when a server breaks off: %s, %s',
+  async (kind, delivery) => {
+    const runner = await createHostileRunner();
+    onTestFinished(() => runner.close());
+    const body = '{"candidates": [{"content": {"parts": [{"text": "x"}]}, "finishReason": "STOP"}]}';
+    const answer = { kind, delivery, status: 200, headers: {}, body };
+    expect(await runner.findProblem(answer, false)).toBeUndefined();
+  },
+);

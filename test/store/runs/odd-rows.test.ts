@@ -1,0 +1,35 @@
+import { expect, onTestFinished, test } from 'vitest';
+import { openDatabase } from '../../../src/database/open.js';
+import { listActs, listRuns } from '../../../src/store/runs/read-runs.js';
+import { createTemporaryFolder } from '../../helpers/boticelli.js';
+
+/** Two runs, of which the second one is changed, and an act of it. */
+async function openChangedRuns(change: string) {
+  const { database } = await openDatabase(createTemporaryFolder(onTestFinished));
+  if (!database) throw new Error('no database');
+  onTestFinished(() => void database.close());
+  const row = (id: string, startedAt: number) =>
+    `('${id}', 'n', NULL, NULL, 1, ${startedAt}, 1, '["m"]', '["m"]', 1, 0, '{"promptTokens": 3}', NULL, 'failed', 5, '{}')`;
+  database.exec(`INSERT INTO runs VALUES ${row('r1', 1)}, ${row('r2', 2)};
+    INSERT INTO acts VALUES ('r2', 0, 'a', '{"text": "x"}', '[]', NULL);
+    UPDATE runs SET ${change} WHERE id = 'r2';`);
+  return database;
+}
+
+test.each([
+  ["usage = '{'", { usage: {} }],
+  ["usage = '7', models_asked = 'null', models_served = '{'", { usage: {}, modelsAsked: [], modelsServed: [] }],
+  ["error = '7'", { status: 'failed' }],
+  ['started_at = 9000000000000000000', { startedAt: '1970-01-01T00:00:00.000Z' }],
+])('lists the runs beside an odd one (%s)', async (change, fields) => {
+  const { runs, total } = listRuns(await openChangedRuns(change), 10);
+  expect([runs.length, total]).toEqual([2, 2]);
+  expect(runs.find(({ run }) => run === 'r2')).toMatchObject(fields);
+  expect(runs.find(({ run }) => run === 'r1')).toMatchObject({ usage: { promptTokens: 3 }, modelsAsked: ['m'] });
+});
+
+test('leaves out what is not valid in an act', async () => {
+  const database = await openChangedRuns('act_count = 1');
+  database.exec('UPDATE acts SET ended = \'{\', told = \'[7, {"type": "act-note"}]\'');
+  expect(listActs(database, 'r2')).toEqual([{ act: 'a', events: [{ type: 'act-note' }] }]);
+});
