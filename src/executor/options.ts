@@ -64,6 +64,8 @@ export interface NarrativeRow {
   folder: string;
   /** A file that may be read wherever it is, because the user named it. */
   file?: string;
+  /** Whether the values stand for unknown ones, as in an estimate without rows. Files that they name are not read. */
+  isUnknown?: boolean;
 }
 
 /** How one narrative is executed. */

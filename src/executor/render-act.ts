@@ -82,8 +82,9 @@ export async function renderActInput(
       !isRowName(placeholder) &&
       getVariableName(placeholder) === undefined,
   );
-  if (isRehearsal && isNamedByReply) return { type: 'text', content: `[media file named by ${input.text}]` };
   const isRowFile = row && input.sourceKey === 'file' && getPlaceholderNames(input.text).some(isRowName);
+  if ((isRehearsal && isNamedByReply) || (isRowFile && row.isUnknown))
+    return { type: 'text', content: `[media file named by ${input.text}]` };
   if (!allowOutside && !isRowFile) assertNameStaysInside(input, name, render);
   const loaded = await (isRowFile ? loadRowFile(input, name, { row, allowOutside }) : loadMediaTemplate(input, name));
   if (loaded.ok) return loaded.media;

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
-import { hashToInteger } from '../util/short-hash.js';
 import type { Row } from './row.js';
+import { hashToInteger } from './short-hash.js';
 
 /**
  * Creates a function that identifies rows by their values. Rows with equal values are numbered. So a row has the same id in

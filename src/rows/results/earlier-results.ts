@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { closeSync, fchmodSync, fstatSync, openSync, readSync, renameSync, rmSync, statSync, writeSync } from 'node:fs';
 import { BoticelliError } from '../../errors.js';
 import { isRecord, tryParseJson } from '../../util/json.js';
-import { hashToInteger } from '../../util/short-hash.js';
+import { hashToInteger } from '../short-hash.js';
 import { parseCsv } from '../sources/parse-csv.js';
 import type { ResultFormat } from './result-format.js';
 

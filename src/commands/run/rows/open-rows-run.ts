@@ -11,13 +11,14 @@ import { openResultsFile, type ResultsFile } from '../../../rows/results/results
 import type { RowSource } from '../../../rows/row.js';
 import { collectRowIds } from '../../../rows/row-instances.js';
 import { abortable } from '../../../util/abortable.js';
+import { assertColumnsExist } from '../../resources/assert-columns.js';
 import { assertActsExist, assertPricesKnown } from '../assert-flags.js';
 import { openDriverStack } from '../open-driver-stack.js';
 import type { RunOptions } from '../options.js';
 import { createPersistence, type Persistence } from '../persistence.js';
 import { loadOverriddenNarrative, openRunRecording } from '../run-narrative-file.js';
 import type { RunResources } from '../shared-resources.js';
-import { assertColumnsExist, assertDifferentFiles, assertStdinFree } from './check-rows.js';
+import { assertDifferentFiles, assertStdinFree } from './check-rows.js';
 import type { RowsOutcome } from './rows-outcome.js';
 import type { RowsView } from './rows-view.js';
 
