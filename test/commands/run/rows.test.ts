@@ -4,6 +4,7 @@ import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { dayQuotaError } from '../../helpers/gemini/errors.js';
 import { blockedPromptReply, createGate, textReply } from '../../helpers/gemini/replies.js';
 import { type GeminiServer, startGeminiServer } from '../../helpers/gemini/server.js';
+import { killRows } from '../../soak/kill-rows.js';
 import { comments, getPrompt, narrative, parseLines, readCsv, setupRows, toCsv } from './rows-fixture.js';
 
 vi.setConfig({ testTimeout: 60_000 });
@@ -220,4 +221,38 @@ test('runs shows a run of rows as one, and each row on demand', async () => {
   expect(JSON.parse(await runs('export', 'last/5'))).toMatchObject({ rowLabel: '5', acts: [{ act: 'reply_to' }] });
   expect(await runs('clear', '--yes')).toBe('Deleted 1 run and 30 stored replies.\n');
   expect(await runs('show', `${listed[0].run}/5`)).toBe('');
+});
+
+test('a run that is killed at any moment loses no finished row and breaks no line', async () => {
+  const { kills, problems } = await killRows(30, 3, 7);
+  expect({ kills, problems }).toEqual({ kills: 3, problems: [] });
+});
+
+test('equal requests of rows keep a reply each, whichever finishes first, also in a recording', async () => {
+  const rows = Array.from({ length: 6 }, (_, index) => ({ id: String(index), text: 'same' }));
+  const { run, options } = setupRows(server, { 'c.csv': toCsv(rows) });
+  let count = 0;
+  server.setDefaultReply(() => {
+    count += 1;
+    return textReply(`reply ${count}`, { headersDelayMs: (7 - count) * 25 });
+  });
+  const first = await run('--each', 'c.csv', '-o', 'ndjson', '--record', 'rec.ndjson', '--jobs', '6');
+  const repliesOf = ({ stdout }: { stdout: string }) => parseLines(stdout).map(({ reply }) => reply);
+  expect(new Set(repliesOf(first)).size).toBe(6);
+  expect(repliesOf(await run('--each', 'c.csv', '-o', 'ndjson', '--resume'))).toEqual(repliesOf(first));
+  const { runBoticelli } = await import('../../helpers/boticelli.js');
+  const replayed = await runBoticelli(['run', 'n.toml', '--each', 'c.csv', '-o', 'ndjson', '--replay', 'rec.ndjson'], {
+    cwd: options.cwd,
+  });
+  expect(repliesOf(replayed)).toEqual(repliesOf(first));
+  expect(server.generateRequests).toHaveLength(6);
+});
+
+test('a full disk in the middle of the results ends the run with 74, and every paid reply is kept', async () => {
+  const { run, write } = setupRows(server);
+  const full = await run('--each', 'c.csv', '--results', 'r.ndjson', '--failed', '/dev/full', '--resume');
+  expect(full.code).toBe(74);
+  write('other.csv', toCsv(comments));
+  expect((await run('--each', 'other.csv', '--resume', '--results', 'r2.ndjson')).code).toBe(0);
+  expect(server.generateRequests).toHaveLength(30);
 });

@@ -41,7 +41,8 @@ export async function askRows(run: RowsRun, context: AskRowsOptions): Promise<Ro
   const scheduler = createScheduler({ maxConcurrent: jobs, maxAhead: jobs * rowsAheadPerJob });
   const state: RowsState = { usage: zeroUsage, lastStarted: 0, read: 0, output: undefined, first: undefined };
   if (!results) state.output = createRowOutput(options.output, view.stdout, options.only);
-  const identify = createRowIdentifier();
+  // Nothing is stored in a rehearsal, so that its rows need no ids, which would be kept in memory.
+  const identify = isStored(run, options) ? createRowIdentifier() : () => '';
   view.start(source.total === undefined ? undefined : countShard(source.total, options.shard));
   try {
     for await (const row of source.read()) {
@@ -66,6 +67,10 @@ export async function askRows(run: RowsRun, context: AskRowsOptions): Promise<Ro
   await scheduler.drain();
   closeFiles(run, state);
   return createOutcome(run, state, context);
+}
+
+function isStored({ persistence }: RowsRun, { record, replay }: RunOptions): boolean {
+  return persistence.store !== undefined || record !== undefined || replay !== undefined;
 }
 
 /** What has happened so far. */
