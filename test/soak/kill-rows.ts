@@ -2,6 +2,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'no
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { printHeading, printRow } from '../bench/measure.js';
 import { startBoticelli } from '../helpers/boticelli.js';
 import { textReply } from '../helpers/gemini/replies.js';
 import { startGeminiServer } from '../helpers/gemini/server.js';
@@ -69,4 +70,12 @@ export async function killRows(rows: number, maxKills: number, seed: number): Pr
     await server.close();
     rmSync(folder, { recursive: true, force: true });
   }
+}
+
+/** The part `rows` of `npm run soak`: 200 rows, killed twenty times. */
+export async function soakRows(): Promise<boolean> {
+  printHeading('rows', 'kills', 'problems');
+  const { kills, problems } = await killRows(200, 20, 1);
+  printRow(200, kills, problems.join('; ') || 'none');
+  return problems.length === 0;
 }
