@@ -121,7 +121,7 @@ export class StreamInterrupted extends BoticelliError {
 }
 
 /**
- * A stream sent nothing for longer than the idle timeout. Not retried, because the request counts against the quota.
+ * A stream sent nothing for longer than the idle timeout. Not retried, because the request may have been billed.
  */
 export class StreamTimeout extends BoticelliError {
   constructor(message: string, details: ErrorDetails = {}) {

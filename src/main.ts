@@ -51,8 +51,8 @@ export async function main(proc: NodeProcess): Promise<void> {
 }
 
 /**
- * Makes the exit code a failure until this program sets another one. If a promise never settles and nothing is left to
- * wait for, Node ends the process with exit code 0 and says nothing, and a script would take that for success.
+ * Makes the exit code a failure until this program sets another one. If the program awaits a promise that never settles
+ * and nothing else keeps Node running, Node exits silently with code 0, and a script would take that for success.
  */
 function failUnlessFinished(proc: NodeProcess): void {
   proc.exitCode = exitCodes.internal;

@@ -45,7 +45,7 @@ const program = {
   ...common,
   format: 'cjs',
   supported: { 'dynamic-import': false },
-  // CommonJS has no import.meta: run-in-worker.ts then uses __dirname.
+  // esbuild warns that CommonJS has no import.meta. There, run-in-worker.ts uses __dirname instead.
   logOverride: { 'empty-import-meta': 'silent' },
   minifySyntax: true,
   minifyWhitespace: true,
@@ -61,8 +61,8 @@ async function buildProgram(): Promise<Metafile[]> {
     build({
       ...lazy,
       entryPoints: [{ in: '@google/genai', out: 'google-genai' }],
-      // The SDK's own WebSocket is never used, because `gemini/live/socket.ts` passes one in. The stub keeps REST from
-      // loading TLS and compression, which takes 8% of a run of one act (2026-11, Node 20.20).
+      // The SDK's own WebSocket is never used, because `gemini/live/socket.ts` passes one in. The real `ws` would load
+      // TLS and compression even for REST, which takes 8% of a run of one act (2026-11, Node 20.20).
       alias: { ...program.alias, ws: stub('no-web-socket') },
     }),
     build({

@@ -4,7 +4,7 @@ import type { CliProcess } from './process.js';
 interface ConfirmationOptions {
   /** What the command is about to do, such as `this deletes 3 runs`. */
   action: string;
-  /** What happens without a confirmation, such as `nothing was deleted`. */
+  /** What the user is told if there is no confirmation, such as `nothing was deleted`. */
   declinedEffect: string;
   /** The value of `--yes`. */
   yes: boolean | undefined;

@@ -26,8 +26,8 @@ export async function loadSettings(
 }
 
 /**
- * Finds the folder that narratives are confined to, if the working folder chooses both the key and the address of the
- * service. Prints the errors of a settings file.
+ * Returns the folder that narratives are confined to. There is one only if the working folder sets both the API key and
+ * the address of the service: then its author receives everything that is sent. Prints the errors of a settings file.
  * @throws BoticelliError
  */
 export async function loadFileConfinement(

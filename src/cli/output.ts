@@ -6,7 +6,7 @@ import type { CliProcess } from './process.js';
 import { listenForShutdown, type Shutdown } from './shutdown.js';
 
 /**
- * Runs a short command that writes to standard output. It installs no signal handlers: a signal kills the process.
+ * Runs a short command that writes to standard output. Installs no signal handlers, so a signal kills the process.
  *
  * @throws BoticelliError `output_failed` if standard output can't be written, `interrupted` if the reading process has
  * closed the pipe

@@ -9,7 +9,7 @@ import { isTrustPath } from './trust/folder-trust.js';
 import { isRedisUrl } from './trust/service-urls.js';
 
 /**
- * Finds all problems of a settings file that do not depend on other settings.
+ * Finds the problems of one settings file that can be found without the other sources of settings.
  * @param isFromWorkingFolder whether the file was found in the working folder
  */
 export function checkSettings(file: TomlTable, isFromWorkingFolder = false): Problem[] {
@@ -38,7 +38,7 @@ function createUnknownKeyProblem(table: Path, key: string, file: TomlTable): Pro
   return errorAt('unknown-key', path, `unknown key ${describePath(path)}${location}${hint}`, options);
 }
 
-/** Returns a hint for an API key. Settings files are shared and committed, so they must not contain one. */
+/** Returns a hint if a key's name is that of an API key, which must not be in a file that is shared or committed. */
 function apiKeyHint(key: string): string | undefined {
   return /(?:^|_)(?:api_?key|key|token)$/i.test(key)
     ? '; set the API key in GEMINI_API_KEY, not in a settings file'

@@ -60,7 +60,7 @@ export function parseDotEnv(text: string): Map<string, string> {
 
 /**
  * Reads the `.env` of a folder. The result is empty if the file does not exist, or if `.env` is a pipe or a folder
- * (some Python environments have that name). Messages never show the content of the file.
+ * (some Python projects have a virtual environment of that name). Messages never show the content of the file.
  *
  * @throws BoticelliError `invalid_config` for a file that can't be read
  */
@@ -73,8 +73,8 @@ export async function readDotEnv(folder: string): Promise<Map<string, string>> {
 }
 
 /**
- * Accepts invalid UTF-8, because it may be in variables of other programs. Rejects UTF-16, because no variable in it
- * can be read.
+ * Accepts invalid UTF-8, because it may be in variables of other programs. Rejects UTF-16, because then no variable can
+ * be read.
  */
 function decodeText(bytes: Buffer): string {
   if (!hasUtf16Bom(bytes)) return bytes.toString('utf8');

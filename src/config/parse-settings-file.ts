@@ -19,7 +19,7 @@ export async function parseSettingsFile(
 ): Promise<SettingsFile> {
   const parsed = readToml(bytes);
   const { text } = parsed;
-  // A link of a folder of someone else may lead to any file of the user, whose lines must not be printed.
+  // In someone else's folder, this file may be a link to any file of the user, whose lines must not be printed.
   const isElsewhere = isFromWorkingFolder && !isWithinFolder(path, dirname(path));
   const createInvalidSettings = (diagnostics: Diagnostic[], hint?: string) =>
     new InvalidSettings({
@@ -34,8 +34,8 @@ export async function parseSettingsFile(
   if (diagnostics.length > 0) throw createInvalidSettings(diagnostics);
   return {
     file,
-    // The schema has accepted this table. The schema's copy is not used: in its prototype, a lookup of a tier named
-    // `constructor` would find a function.
+    // The schema has accepted this table. The copy that the schema makes is not used, because it has a prototype, in
+    // which a lookup of a tier named `constructor` would find a function.
     settings: parsed.table as FileSettings,
     isFromWorkingFolder,
     createError: async (problem, hint) => createInvalidSettings(await createDiagnostics([problem], text), hint),

@@ -68,7 +68,7 @@ function findBuiltInPrice(model: string, now: number): Price | undefined {
   return price;
 }
 
-/** The highest price of each kind. Prices by modality are left out: the models of these families output text. */
+/** Returns the highest price of each kind in a family. Its models output only text, so nothing else is priced. */
 function findMaxFamilyPrice(model: string, now: number): Price | undefined {
   const family = latestAliasPattern.exec(model)?.[1];
   if (family === undefined) return undefined;

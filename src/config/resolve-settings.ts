@@ -43,7 +43,7 @@ export async function resolveSettings({ flags = {}, ...options }: SettingsOption
   };
 }
 
-/** The sources that the settings are composed from. All are checked, except the values of environment variables. */
+/** What the settings are composed from. The files have been checked; not all environment variables have. */
 interface SettingsInputs {
   sources: Sources;
   /** The merged settings files. */

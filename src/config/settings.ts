@@ -6,7 +6,7 @@ import type { PriceList } from './price-list.js';
 import type { LimitsLookup } from './tiers.js';
 import type { UserFolders } from './user-folders.js';
 
-/** The settings of a run, apart from its own flags and its narrative. */
+/** The settings of a command, without the flags that override no setting. */
 export interface Settings {
   /** The API key. Absent if no key is set, which is allowed because `--rehearse` does not need one. */
   apiKey?: string;
@@ -18,7 +18,7 @@ export interface Settings {
   defaultModel: string;
   /** The name of the tier whose limits apply. */
   tier: string;
-  /** The limits of a model, before the budget is applied and without learned limits. */
+  /** Returns the limits of a model, before the budget is applied and without learned limits. */
   limitsFor: LimitsLookup;
   /** The models for which settings files define limits in this tier. */
   limitedModels: readonly string[];
@@ -32,11 +32,8 @@ export interface Settings {
    * else `no-key`.
    */
   project: string;
-  /** The source of `project`. */
   projectSource: 'named' | 'key-hash' | 'none';
-  /**
-   * The Redis server that shares quota between machines. The URL may contain a password, so only its host is printed.
-   */
+  /** The Redis server that shares quota between machines. Only its host is printed: the URL may have a password. */
   redisUrl?: string;
   /** Why the program must not connect to `redisUrl`: the working folder chose the address. */
   redisError?: BoticelliError;

@@ -17,7 +17,7 @@ export interface Sources {
   isDotEnvElsewhere: boolean;
 }
 
-/** A settings file without errors of its own. */
+/** A settings file that is valid by itself. It may still contradict other settings. */
 export interface SettingsFile {
   /** The file's name as the user knows it. */
   file: string;
@@ -37,9 +37,7 @@ export function mergeSettings(files: readonly SettingsFile[]): FileSettings {
   return tables.reduceRight(mergeTables, Object.create(null)) as FileSettings;
 }
 
-/**
- * Merges two tables. Like the parser's tables, the result has no prototype, because a tier may be named `constructor`.
- */
+/** Merges two tables. Like the parser's tables, the result has no prototype: a tier may be named `constructor`. */
 function mergeTables(lower: TomlTable, upper: TomlTable): TomlTable {
   const result: TomlTable = Object.assign(Object.create(null), lower);
   for (const [key, value] of Object.entries(upper)) {

@@ -4,8 +4,8 @@ import type Database from 'libsql';
 import { applicationId, readApplicationId, tableNames } from './schema.js';
 
 /**
- * The files that this process has checked, by device and inode. A file is checked only before its first connection:
- * closing any other handle to a file releases the locks that SQLite holds on it
+ * The files that this process has checked, by device and inode. A file is checked only before its first connection: the
+ * check opens and closes the file, and closing any handle to a file releases the locks that SQLite holds on it
  * (https://www.sqlite.org/howtocorrupt.html, section 2.2).
  */
 const checkedFiles = new Set<string>();
@@ -13,7 +13,7 @@ const checkedFiles = new Set<string>();
 /**
  * Describes why a file does not belong to boticelli, as the end of a sentence that begins with its path. Returns
  * undefined for a file that is missing, empty, damaged or ours. Nothing is written: SQLite opens the file in immutable
- * mode at most, because it would recover a file that it opens normally.
+ * mode at most, because opening it normally may start a recovery, which writes.
  */
 export function describeForeignFile(LibSql: typeof Database, path: string): string | undefined {
   const stats = statSync(path, { throwIfNoEntry: false });

@@ -36,6 +36,7 @@ export async function openDatabase(
   const path = databasePath(folder);
   try {
     mkdirSync(folder, { recursive: true, mode: 0o700 });
+    // The file holds the used quota, so it is worth a long wait.
     return await retryWhileQuotaLocked(() => openFile(LibSql, path), { ...options, pauseMs: [5, 25] });
   } catch (thrown) {
     if (thrown instanceof BoticelliError) throw thrown;
@@ -86,9 +87,9 @@ function openFile(LibSql: typeof Database, path: string): OpenedDatabase {
 }
 
 /**
- * Reads the schema, which SQLite otherwise does only when it is first needed: a file that is damaged or can't be opened
- * throws here. Not with `prepare` or `pragma`: after an error, the statement would keep the connection open until it is
- * garbage-collected, and a second connection in this process would share the first one's index of the write-ahead log.
+ * Reads the schema, so that a file that is damaged or can't be opened throws here and not later. Uses neither `prepare`
+ * nor `pragma`: if one of these fails, its statement keeps this connection open until it is garbage-collected. The next
+ * connection of this process would then share the index of the write-ahead log with it.
  */
 function readSchema(database: Database.Database): void {
   database.exec('SELECT count(*) FROM sqlite_schema');
@@ -107,17 +108,18 @@ function createFile(path: string): void {
 /** Sets the application id, and copies it from the write-ahead log to the file, where the next start looks for it. */
 function markAsOurs(database: Database.Database): void {
   try {
+    // Migrating also sets the application id.
     if (readApplicationId(database) !== applicationId) migrate(database);
     database.pragma('wal_checkpoint(PASSIVE)');
   } catch {
-    // The disk is full, or another process writes. The file is just as usable, and a later run tries again.
+    // The disk is full, or another process writes. The file can be used without the id, and a later run tries again.
   }
 }
 
 /**
  * Opens a file that SQLite can't open normally, for example on a full disk. A used-up daily quota is then still known,
- * and `--resume` finds the stored replies. Writing to the file fails with SQLite's error. The first way also reads what
- * is only in the write-ahead log, but needs its index file; the second needs nothing.
+ * and `--resume` finds the stored replies. Writing to the file fails with SQLite's error. `readonly_shm` also reads
+ * what is only in the write-ahead log, but needs the log's index file; `immutable` does not.
  */
 function openUnwritable(LibSql: typeof Database, path: string): Database.Database | undefined {
   for (const query of ['readonly_shm=1', 'immutable=1']) {
@@ -132,9 +134,9 @@ function openUnwritable(LibSql: typeof Database, path: string): Database.Databas
 }
 
 /**
- * Renames a damaged file and its companions, so that the next run creates a new one. The new name contains the time.
+ * Renames a damaged file, its write-ahead log and the log's index, so that the next run creates a new file.
  *
- * @returns the new path
+ * @returns the new path, which contains the time
  * @throws the system's error if the file can't be renamed
  */
 export function moveDamagedFile(path: string): string {
@@ -161,7 +163,7 @@ export async function openReadOnly(folder: string, minVersion = 1): Promise<Data
     if (problem !== undefined) throw new Error(`it ${problem}`);
     if (!existsSync(path)) return undefined;
     const database = new LibSql(`${pathToFileURL(path).href}?mode=ro`);
-    // The wait may be long although it blocks the event loop: readers wait only for programs that lock the whole file.
+    // The wait blocks the event loop, but it is rare: readers wait only for a program that locks the whole file.
     database.pragma('busy_timeout = 10000');
     if (isForeignDatabase(database)) {
       database.close();

@@ -13,7 +13,11 @@ export const schemaVersion = 2;
  */
 export const applicationId = 0x6274636c;
 
-/** Creates everything that is missing from a file. It works for a new file and for a file of any older version. */
+/**
+ * Creates what is missing from a file, new or old. Some stored names are older than those in the code: a page is a
+ * model state, a manner the response mode of a Live model, an answer a reply; `ended` is the end event of an act, and
+ * `told` are the events before it.
+ */
 const schema = `
   CREATE TABLE IF NOT EXISTS quota_pages (key TEXT PRIMARY KEY, page TEXT NOT NULL) WITHOUT ROWID;
   CREATE TABLE IF NOT EXISTS catalogues (key TEXT PRIMARY KEY, fetched_at INTEGER NOT NULL, models TEXT NOT NULL);

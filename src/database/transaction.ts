@@ -5,9 +5,9 @@ import type Database from 'libsql';
 const openFiles = new WeakMap<Database.Database, { path: string; stats: Stats | undefined }>();
 
 /**
- * Makes every later transaction check that the path still names the file of this database. SQLite itself goes on
- * writing into a file that was removed, where nobody can read it again. Its inode is not reused, because the file is
- * open.
+ * Makes every later transaction check that the path still names the file of this database. SQLite itself would go on
+ * writing to a removed file, and what it writes would be lost. The inode identifies the file: it is not reused while
+ * the file is open.
  */
 export function watchFile(database: Database.Database, path: string): void {
   openFiles.set(database, { path, stats: statSync(path, { throwIfNoEntry: false }) });

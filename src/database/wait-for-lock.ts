@@ -20,8 +20,8 @@ const noticeAfterMs = 1000;
 /**
  * Runs work that needs the database's lock, and retries while another process holds it. If the lock is free, the work
  * runs synchronously, before this function returns. SQLite's own wait blocks Ctrl-C, so it is short (see open.ts), and
- * this function waits for the rest of the time. It uses real time, not the injected clock, because the other process
- * does too.
+ * this function waits for the rest of the time. It measures real time and not the injected clock, which the other
+ * process does not follow.
  *
  * @throws SQLite's error once `maxWaitMs` have passed, and every other error of the work
  */

@@ -3,8 +3,8 @@ import type { GenerateRequest, Part } from './request.js';
 import { addUsage, type TokenDetails, type TokensByModality, type Usage } from './response.js';
 
 /**
- * The cost of one request in US dollars. It is undefined if a count is unknown, and if the price depends on the
- * modality of the tokens and the details do not have it: audio costs several times as much as text.
+ * The cost of one request in US dollars. It is undefined if a count is unknown, or if the price depends on the modality
+ * of the tokens (audio costs several times as much as text) and `details` does not state the modalities.
  */
 export function calculateCostUsd(usage: Usage, price: Price, details: TokenDetails = {}): number | undefined {
   const { promptTokens, outputTokens, thoughtTokens, cachedTokens = 0, toolTokens = 0 } = usage;
@@ -16,16 +16,16 @@ export function calculateCostUsd(usage: Usage, price: Price, details: TokenDetai
   const promptCost = addUpModalities(promptTokens, details.prompt, input, inputByModality);
   const outputCost = addUpModalities(outputTokens, details.output, output, outputByModality);
   if (promptCost === undefined || outputCost === undefined) return undefined;
-  // Without details, cached tokens count as text, so that the discount is not too high: text is the cheapest modality.
-  // In the table of prices, the discount is the same fraction for all modalities.
+  // In the table of prices, the discount is the same fraction of the price for all modalities. Without details, cached
+  // tokens count as text, the cheapest modality, so that the discount is not too high.
   const cachedCost = addUpModalities(cachedTokens, details.cached ?? {}, input, details.cached && inputByModality) ?? 0;
   const discount = input === 0 ? 0 : cachedCost * (1 - cachedInput / input);
   return roundUsd(((promptCost - discount + toolTokens * input + outputCost + thoughtTokens * output) * factor) / 1e6);
 }
 
 /**
- * Multiplies tokens by their rates. Tokens that the details leave out get the highest of the rates: the details of a
- * Live prompt were seen to lack 25 of 522 tokens (discuss.ai.google.dev/t/188765, 2026-09).
+ * Multiplies tokens by their rates. Tokens that the details leave out get the highest rate, so that the cost is not too
+ * low: the details of a Live prompt were seen to lack 25 of 522 tokens (discuss.ai.google.dev/t/188765, 2026-09).
  */
 function addUpModalities(
   tokens: number,
@@ -48,23 +48,21 @@ function getServiceTierFactor({ priorityFactor }: Price, { serviceTier = 'standa
   return serviceTier === 'priority' ? priorityFactor : serviceTierFactors.get(serviceTier);
 }
 
-/**
- * Estimates the cost of a request in US dollars. It is an upper bound where the price depends on the modality.
- */
+/** Estimates the cost of a request in US dollars: an upper bound if the price depends on the modality. */
 export function estimateCostUsd(
   request: GenerateRequest,
   { promptTokens, outputTokens }: { promptTokens: number; outputTokens: number },
   price: Price,
 ): number | undefined {
   const usage = { promptTokens, outputTokens, thoughtTokens: 0 };
-  return calculateCostUsd(usage, price, { prompt: getSilentPrompt(request, price, usage) ?? {}, output: {} });
+  return calculateCostUsd(usage, price, { prompt: getSoundlessPromptTokens(request, price, usage) ?? {}, output: {} });
 }
 
 /**
- * Returns the details of a prompt without sound, whose tokens all have the price of text. A Live model hears its own
- * earlier replies, so the prompts of Live models are never without sound.
+ * Returns the token details of a prompt without sound, whose tokens all have the price of text. Returns undefined if a
+ * token may have another price, as always for a Live model: it hears its own earlier replies.
  */
-export function getSilentPrompt(
+export function getSoundlessPromptTokens(
   { turns }: GenerateRequest,
   { outputByModality, inputByModality = {} }: Price,
   { promptTokens }: Usage,
@@ -88,7 +86,7 @@ export function addCosts(left: number | undefined, right: number | undefined): n
 /** Tokens and cost of one or more requests. */
 export interface BilledUsage {
   usage: Usage;
-  /** The cost in US dollars. Absent if any of the prices is unknown. */
+  /** The cost in US dollars. Absent if a price or a count is unknown. */
   costUsd?: number;
 }
 

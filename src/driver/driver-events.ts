@@ -2,7 +2,7 @@ import type { ErrorReport } from '../errors.js';
 import type { BilledUsage } from './cost.js';
 import type { TokenDetails } from './response.js';
 
-/** Why a call waits: a limit of requests or tokens per minute, requests per day or concurrency; or a failure. */
+/** Why a call waits: for requests or tokens per minute, requests per day or concurrency, or after a failure. */
 export type WaitReason = 'rpm' | 'tpm' | 'rpd' | 'concurrency' | 'backoff';
 
 /** An event that a driver or a layer reports during a call. The executor adds the name of the act. */
@@ -16,11 +16,11 @@ export interface RetryEvent {
   /** The pause before the next attempt. */
   delayMs: number;
   error: ErrorReport;
-  /** True if the failed attempt yielded text, which must be discarded. */
+  /** True if the failed attempt yielded text. The receiver of the text must discard it. */
   discard: boolean;
   /**
-   * With `discard`: how much of the text that was yielded so far remains valid, from its start, in UTF-16 units. It is
-   * the text of the finished hops of a long reply. Default 0.
+   * With `discard`: the length of the text to keep, in UTF-16 units from the start of the reply. It is the text of the
+   * finished hops of a long reply. Default 0.
    */
   keepChars?: number;
 }

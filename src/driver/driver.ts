@@ -20,7 +20,9 @@ export interface CallContext {
    * signal's reason on abort. Present only for drivers that manage concurrency, and only if concurrency is limited.
    */
   acquireSlot?: (model: string) => Promise<Lease>;
-  /** Identifies the request within the run. Set by a layer that stores replies, for layers that store parts of them. */
+  /**
+   * Set by a layer that stores replies, for layers that store parts. `occurrence` tells requests with one key apart.
+   */
   requestId?: { key: string; occurrence: number; instance?: string };
   /** The run that sends the request, if several runs share the driver. */
   instance?: RequestInstance;
@@ -37,7 +39,7 @@ export interface RequestInstance {
   readonly id: string;
 }
 
-/** A concurrency slot that was acquired. If its process dies, the slot becomes free within seconds. */
+/** A concurrency slot that was acquired. If the process that holds it dies, the slot becomes free within seconds. */
 export interface Lease {
   release(): Promise<void>;
 }

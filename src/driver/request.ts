@@ -18,7 +18,7 @@ export interface GenerateRequest {
 
 /**
  * A request that returned a part of a long reply. If a reply is longer than one request may return, it takes several
- * requests, called hops: the same request is sent again with the token of the hop before
+ * requests, called hops: the same request is sent again with the token that the previous hop returned
  * (ai.google.dev/gemini-api/docs/generate-content/long-decode, read 2026-11).
  */
 export interface FinishedHop {

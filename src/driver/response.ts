@@ -15,7 +15,7 @@ export interface GenerateResponse {
   /** What the service says about the finish reason, on one line. */
   finishMessage?: string;
   usage: Usage;
-  /** Details for the price. Absent if the service gave none. */
+  /** What the price depends on besides `usage`. Absent if the service gave none. */
   tokenDetails?: TokenDetails;
   /**
    * The reply as a turn of the conversation. If the request has `finishedHops` and the reply ends here, the turn also
@@ -40,8 +40,8 @@ export interface ReplyAudio {
 }
 
 /**
- * Token counts of one or more requests. A count that the service did not give is absent, which does not mean 0. Only
- * `cachedTokens` and `toolTokens` are also left out if they are 0.
+ * Token counts of one or more requests. A count that the service did not give is absent, which does not mean 0. The
+ * exceptions are `cachedTokens` and `toolTokens`, which are also absent if they are 0.
  */
 export interface Usage {
   /** All tokens of the prompt, including cached ones. */
@@ -56,7 +56,7 @@ export interface Usage {
   totalTokens?: number;
 }
 
-/** What the price of a request depends on, apart from the counts of its usage. */
+/** What the price of a request depends on besides its usage. */
 export interface TokenDetails {
   /** The tokens of the prompt by modality. */
   prompt?: TokensByModality;
@@ -66,7 +66,7 @@ export interface TokenDetails {
   output?: TokensByModality;
   /** The service tier that served the request, in lower case: `standard`, `flex` or `priority`. */
   serviceTier?: string;
-  /** Whether the count of cached or tool tokens was not a count, so that the cost is unknown. */
+  /** True if the service's count of cached or tool tokens is not a valid number. The cost is then unknown. */
   hasInvalidCount?: boolean;
 }
 
@@ -102,7 +102,7 @@ export function addUsage(left: Usage, right: Usage): Usage {
     // A sum beyond 2^53 is not exact. Only a service that sends nonsense gets there.
     if (count !== undefined && Number.isSafeInteger(count)) sum[name] = count;
   }
-  // Where the prompt was counted, an absent count of its cached tokens and of tool tokens is 0.
+  // If the prompt was counted, an absent count of cached or tool tokens means 0.
   if (sum.promptTokens === undefined) return sum;
   for (const name of ['cachedTokens', 'toolTokens'] as const) {
     const count = (left[name] ?? 0) + (right[name] ?? 0);

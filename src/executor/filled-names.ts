@@ -21,9 +21,9 @@ function getTextBeforeFilledPart(text: string): string | undefined {
 }
 
 /**
- * Checks a media name that a reply or standard input fills. A file must be in the folder of the narrative, after links are
- * resolved. The host of a URL must not be filled: otherwise a reply that contains instructions of someone else could read
- * any file of the user, or send what it knows to any host.
+ * Checks a media name that a reply or standard input fills. A file must be in the folder of the narrative, after links
+ * are resolved, and the host of a URL must not be filled. Otherwise a reply that follows someone else's instructions
+ * could have any file of the user sent to the model, or send data to any host.
  *
  * @throws BoticelliError `no_input`
  */
@@ -49,8 +49,8 @@ export function assertNameStaysInside({ text, sourceKey, spec }: MediaTemplate, 
 const filledNameReason = 'a reply or standard input chooses its name';
 
 /**
- * Checks the URLs of a narrative whose host is filled whatever the values of variables are, so that the run fails before
- * its first request.
+ * Rejects URLs whose host a reply or standard input fills, before the first request of the run. If a variable comes
+ * first in the URL, the host depends on its value, and `assertNameStaysInside` checks it when the act runs.
  *
  * @throws BoticelliError `no_input`
  */

@@ -48,7 +48,7 @@ export interface ActDelta extends ActReference {
   text: string;
 }
 
-/** The act waits before its next attempt; `reason` says for what. */
+/** The act waits before its next attempt; `reason` says what it waits for. */
 export interface ActWait extends ActReference, Omit<WaitEvent, 'type'> {
   type: 'act-wait';
 }

@@ -95,8 +95,8 @@ async function readStdin({ stdin }: NarrativeExecutorOptions): Promise<string> {
 }
 
 /**
- * Converts a thrown value to the run's failure. `toBoticelliError` reports unknown values as bugs, but the caller may
- * abort with any value as the reason.
+ * Converts a thrown value to the run's failure. `toBoticelliError` reports unknown values as bugs, but the reason of
+ * the caller's abort, which may be any value, is not a bug.
  */
 function toRunFailure(thrown: unknown, signal: AbortSignal | undefined): BoticelliError {
   const isCallerReason = signal?.aborted && thrown === signal.reason && !(thrown instanceof BoticelliError);

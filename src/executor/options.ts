@@ -35,8 +35,8 @@ export interface NarrativeExecutorOptions {
    */
   isRehearsal?: boolean;
   /**
-   * Whether media names that rows, replies or standard input fill may leave their folder, and whether replies and
-   * standard input may choose the host of a URL. Default false.
+   * Whether a row, a reply or standard input that fills a media name may choose a file outside of its folder, and a reply
+   * or standard input the host of a URL. Default false.
    */
   allowOutside?: boolean;
   clock?: Clock;

@@ -65,7 +65,7 @@ interface RenderInputOptions extends Pick<NarrativeExecutorOptions, 'isRehearsal
 }
 
 /**
- * Renders an input with `render`, and reads the media file that a rendered name refers to.
+ * Fills the placeholders of an input with `render`, and reads the media file if the input is a media name.
  * @throws BoticelliError the same errors as `check` for media that can't be used
  */
 export async function renderActInput(

@@ -169,7 +169,7 @@ async function callDriver(
   throw createUnfinishedStreamError(request.model);
 }
 
-/** Saves the speech of a reply that fails its act: it has been billed, and it is all that came. */
+/** Saves speech without a transcript. The act fails, but the speech was billed, and it is all that was received. */
 function saveUntranscribedSpeech(audio: ReplyAudio, input: ActInput): void {
   const { file } = createActAudio(audio, input);
   if (file === undefined) return;

@@ -22,7 +22,7 @@ export type FinishKind =
   | 'other';
 
 /**
- * The kinds of the known reasons. All others are `other`. The known ones among these are OTHER, LANGUAGE,
+ * The kinds of the known reasons. All others are `other`, including these documented ones: OTHER, LANGUAGE,
  * MALFORMED_FUNCTION_CALL, UNEXPECTED_TOOL_CALL, TOO_MANY_TOOL_CALLS, MISSING_THOUGHT_SIGNATURE, MALFORMED_RESPONSE,
  * IMAGE_OTHER and NO_IMAGE.
  */
@@ -51,7 +51,7 @@ export function classifyFinishReason(finishReason: string): FinishKind {
 }
 
 /**
- * Whether a block reason says that the prompt was blocked. proto3's default says nothing. It has two spellings:
+ * Whether a block reason says that the prompt was blocked. proto3's default value does not. It has two spellings:
  * BLOCK_REASON_UNSPECIFIED in the Gemini API, BLOCKED_REASON_UNSPECIFIED in Vertex AI and the SDK.
  */
 export function isBlockReason(reason: string): boolean {

@@ -29,13 +29,11 @@ export interface ModelFacts {
   maxInputTokens?: number;
   /** The maximum length of a reply, thoughts included. For Gemini 4, prompt and reply share these tokens. */
   maxOutputTokens?: number;
-  /**
-   * The part of a reply that one request can give; the rest takes further requests. Absent if it is the whole reply.
-   */
+  /** The most tokens of a reply that one request returns. Absent if one request returns the whole reply. */
   maxTokensPerRequest?: { streamed: number; unary: number };
   /** The earliest shutdown date that Google gives, past or future, as in `2026-12-01`. */
   retiresOn?: string;
-  /** The model that serves requests for this one, since its shutdown or its deprecation. */
+  /** The model that serves requests for this one after its shutdown or deprecation. */
   routedTo?: string;
 }
 
@@ -45,7 +43,7 @@ export function acceptsThinking(facts: ModelFacts, thinking: string | number): b
   return facts.thinkingLevels?.some((level) => level === thinking) ?? true;
 }
 
-/** Shutdown dates are given months ahead. A model counts as retiring from this long before its date. */
+/** A model counts as retiring from this many days before its shutdown date. */
 const retirementNoticeDays = 90;
 
 /** Whether a model is shut down, or will be soon. @param now milliseconds since the epoch */

@@ -8,7 +8,7 @@
  * - ai.google.dev/gemini-api/docs/deprecations and /changelog: shutdown dates; sampling parameters are deprecated since
  *   2026-07-21
  *
- * "Third party" marks what was only found elsewhere.
+ * "Third party" marks what was found only elsewhere.
  */
 
 import type { ModelFacts, ThinkingLevel } from './model-facts.js';
@@ -23,8 +23,9 @@ const limits3: Pick<ModelFacts, 'maxInputTokens' | 'maxOutputTokens'> = {
 };
 
 /**
- * Prompt, thoughts and reply share 1,048,576 tokens; more than one request gives takes several. A number of tokens for
- * thinking is rejected with "Thinking budget is not supported for this model" (third party: docs.apiyi.com, 2026-10).
+ * Prompt, thoughts and reply share 1,048,576 tokens. A reply of more than `maxTokensPerRequest` takes several requests.
+ * A number of tokens for thinking is rejected with "Thinking budget is not supported for this model" (third party:
+ * docs.apiyi.com, 2026-10).
  */
 const gemini4: ModelFacts = {
   ...{ api: 'generate', thinksByDefault: true, rejectsThinkingBudget: true, ignoresSampling: true },
@@ -41,14 +42,14 @@ const gemini20: ModelFacts = { api: 'generate', retiresOn: '2026-06-01' };
 
 export const modelTable: Readonly<Record<string, ModelFacts>> = {
   'gemini-4-argon': { ...gemini4, thinkingLevels: lowToHigh, defaultThinkingLevel: 'medium' },
-  // Carbon, Neon and Hydrogen are third party: openrouter.ai and replicate.com (Carbon), apidog.com (Neon),
-  // BerriAI/litellm (Hydrogen). That they reject budgets and ignore sampling parameters is inferred from Argon.
+  // The facts about Carbon, Neon and Hydrogen are third party: openrouter.ai and replicate.com (Carbon), apidog.com
+  // (Neon), BerriAI/litellm (Hydrogen). That they reject budgets and ignore sampling parameters is inferred from Argon.
   'gemini-4-carbon': { ...gemini4, thinkingLevels: lowToHigh, defaultThinkingLevel: 'medium' },
   'gemini-4-neon': { ...gemini4, thinkingLevels: lowToXhigh, defaultThinkingLevel: 'high' },
   'gemini-4-hydrogen': { ...gemini4, thinkingLevels: lowToXhigh, defaultThinkingLevel: 'high' },
-  // The levels of 3.8-flash are third party (anomalyco/models.dev, docs.apiyi.com). Google documents for 3.6-flash and
-  // 3.5-flash-lite that sampling parameters are ignored, and that newer models do the same (third party:
-  // anomalyco/opencode#38924).
+  // The levels of 3.8-flash are third party (anomalyco/models.dev, docs.apiyi.com). Google documents that 3.6-flash and
+  // 3.5-flash-lite ignore sampling parameters. That newer models ignore them too is third party
+  // (anomalyco/opencode#38924).
   'gemini-3.8-flash': { ...flash3, thinkingLevels: lowToHigh, ignoresSampling: true },
   'gemini-3.7-flash': {
     ...{ ...flash3, thinkingLevels: lowToHigh, defaultThinkingLevel: 'medium', ignoresSampling: true },
@@ -63,29 +64,29 @@ export const modelTable: Readonly<Record<string, ModelFacts>> = {
   'gemini-3.5-flash-lite': {
     ...{ ...lite3, thinkingLevels: minimalToHigh, defaultThinkingLevel: 'minimal', ignoresSampling: true },
   },
-  // Sources differ on whether it thinks by default (2026-11).
+  // Sources differ on whether this model thinks by default (2026-11).
   'gemini-3.1-flash-lite': { ...lite3, thinkingLevels: minimalToHigh, retiresOn: '2027-05-07' },
   'gemini-3.1-pro-preview': { ...flash3, thinkingLevels: lowToHigh },
   'gemini-3-flash-preview': { ...flash3, thinkingLevels: minimalToHigh },
-  // Aliases of the newest version, so that only what does not change between versions is stated. That flash-latest
-  // rejects `minimal` is third party (2026-11).
+  // Aliases of the newest version. Only facts that do not change between versions are stated. That flash-latest rejects
+  // `minimal` is third party (2026-11).
   'gemini-flash-latest': { api: 'generate', thinksByDefault: true, thinkingLevels: lowToHigh },
   'gemini-flash-lite-latest': { api: 'generate' },
   'gemini-pro-latest': { api: 'generate', thinksByDefault: true },
   'gemini-3-pro-image': image3,
   'gemini-3.1-flash-image': image3,
   'gemini-3.1-flash-lite-image': image3,
-  // Live models; REST does not serve them. Rejections of TEXT were seen in 2026 (googleapis/python-genai#1780,
-  // livekit/livekit#4103).
+  // Live models; REST does not serve them. Rejections of requests for text replies were seen in 2026
+  // (googleapis/python-genai#1780, livekit/livekit#4103).
   'gemini-3.8-live': {
     ...{ api: 'live', isAudioOnly: true, hasFixedThinking: true },
     ...{ maxInputTokens: 131_072, maxOutputTokens: 65_536 },
   },
-  // Its levels are third party (AgoraIO/agora-agents-python 2.9.0).
+  // The levels of this model are third party (AgoraIO/agora-agents-python 2.9.0).
   'gemini-3.8-live-extended-thinking': { api: 'live', thinkingLevels: lowToHigh },
   'gemini-3.1-flash-live-preview': { api: 'live', isAudioOnly: true },
   'gemini-2.5-flash-native-audio-latest': { api: 'live', isAudioOnly: true },
-  // Retiring and retired models. Which models serve 2.5-pro and -flash after that day is third party
+  // Retiring and retired models. Which models serve 2.5-pro and -flash after their shutdown is third party
   // (aideprecations.com, which read the page on 2026-11-10).
   'gemini-2.5-pro': { ...gemini25, thinksByDefault: true, retiresOn: '2026-12-01', routedTo: 'gemini-3.8-flash' },
   'gemini-2.5-flash': {

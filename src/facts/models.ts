@@ -25,8 +25,8 @@ export const liveModelNamePattern = /-live(-|$)|native-audio/;
 
 /**
  * Known models by name. The table is incomplete, and the service's own list takes precedence: a model that is missing
- * here must never be rejected, because new models appear every month. A Map, because a model may have any name, even
- * `constructor`.
+ * here must never be rejected, because new models appear every month. A Map, because users may request any name, and a
+ * plain object inherits names such as `constructor`.
  */
 export const builtInModels: ReadonlyMap<string, ModelFacts> = new Map(Object.entries(modelTable));
 

@@ -6,9 +6,9 @@ export interface TokenRates {
   output: number;
   /** The price of input that comes from the service's cache. Absent if it is unknown; the full price is then used. */
   cachedInput?: number | undefined;
-  /** The prices of input of other modalities, by Gemini's name of the modality. Default: `input`. */
+  /** The prices of input of modalities other than text, by Gemini's name of the modality. Default: `input`. */
   inputByModality?: Readonly<Record<string, number>>;
-  /** The prices of output of other modalities. Default: `output`. */
+  /** The prices of output of modalities other than text. Default: `output`. */
   outputByModality?: Readonly<Record<string, number>>;
 }
 
@@ -16,7 +16,7 @@ export interface TokenRates {
 export interface Price extends TokenRates {
   /** Prices of all tokens of a request whose prompt has more than `promptTokens` tokens. */
   above?: TokenRates & { promptTokens: number };
-  /** What a token of the service tier `priority` costs, as a multiple. */
+  /** What a token of the service tier `priority` costs, as a multiple of the standard price. */
   priorityFactor?: number;
 }
 

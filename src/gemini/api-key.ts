@@ -8,11 +8,11 @@ const createKeyHint = 'create a key at https://aistudio.google.com/apikey.';
 const quotePattern = /^["'`“”„«»‘’‚]|["'`“”„«»‘’‚]$/;
 const prefixPattern = /^(?:(bearer)\s|((?:api[-_]?)?key|\w+_API_KEY)\s*[=:])/i;
 
-/** Google's keys have fewer than 100 characters. The tokens of gateways are longer, and a header of 16 kB carries them. */
+/** Google's keys have fewer than 100 characters. The tokens of gateways are longer, but must fit into a header. */
 const maxKeyLength = 8192;
 
 /**
- * Checks a key before any request. If a header can't carry the key, the error of fetch would quote it.
+ * Checks a key before any request. If a header can't carry the key, the error of fetch would quote the key.
  * @throws BoticelliError `missing_api_key` for an empty key; `auth` for one that a header can't carry, that was copied
  * with something around it, or that is meant for another API
  */
@@ -57,9 +57,9 @@ export type Redact = (text: string) => string;
 const maxPatternKeyLength = 256;
 
 /**
- * Creates a function that redacts a key in error messages: as it is, with escapes of JSON or URLs, split by white space as
- * web pages split long words, in base64 and in hexadecimal. A key of fewer than 8 characters, such as `test`, is redacted
- * only as a separate word, so that `latest` is left unchanged.
+ * Creates a function that redacts a key in error messages: as it is, with escapes of JSON or URLs, split by white space
+ * (as web pages split long words), in base64 and in hexadecimal. A key of fewer than 8 characters, such as `test`, is
+ * redacted only as a separate word, so that `latest` is left unchanged.
  */
 export function createRedactor(apiKey: string): Redact {
   if (apiKey === '') return (text) => text;

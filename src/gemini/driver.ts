@@ -120,8 +120,8 @@ async function* receiveChunks(prepared: PreparedRequest): AsyncGenerator<StreamC
 }
 
 /**
- * Builds the reply when the response has been read to its end, and reports what it has besides text. Without a finish
- * reason the response broke off, even if its JSON is complete.
+ * Builds the reply when the response has been read to its end, and reports what the reply has besides text. A response
+ * without a finish reason is incomplete, even if its JSON is whole.
  */
 function completeReply({ collector, exchange, options: { context } }: PreparedRequest): GenerateResponse {
   if (!collector.isFinished) {

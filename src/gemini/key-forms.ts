@@ -18,8 +18,8 @@ export function listEncodedForms(apiKey: string): string[] {
 }
 
 /**
- * Encodes a key as it appears in the base64 of a longer text, without the characters that also depend on the text around
- * the key.
+ * Encodes a key as it appears in the base64 of a longer text, without the characters that also depend on the
+ * surrounding text.
  * @param offset the number of bytes before the key, modulo 3
  */
 function encodeBase64(apiKey: string, offset: number): string {
@@ -62,7 +62,7 @@ export function createStreamRedactor(forms: readonly string[]): StreamRedactor {
   };
 }
 
-/** Returns the first index from which the text may be the beginning of a form. */
+/** Returns the index from which the rest of the text may be the beginning of a form, or else the text's length. */
 function findPartialForm(text: string, forms: readonly string[]): number {
   let first = text.length;
   for (const form of forms) {

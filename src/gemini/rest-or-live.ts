@@ -29,7 +29,7 @@ export function createRoutingDriver({ rest, live, usesLiveApi }: RoutingDriverOp
       await Promise.all([rest.close?.(), live.close?.()]);
     },
     managesConcurrency: usesLive,
-    // A Live session has no method that counts.
+    // The Live API has no method that counts tokens.
     countTokens: async (request, context) =>
       (await usesLive(request.model)) ? undefined : rest.countTokens?.(request, context),
     async generate(request, context) {

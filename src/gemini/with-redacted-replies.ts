@@ -12,9 +12,9 @@ import { createLiteralRedactor, createStreamRedactor, listKeyForms } from './key
 const minKeyLength = 16;
 
 /**
- * Removes the key from replies, in which a gateway may repeat it: from the text, the model's name and everything else that
- * is printed, stored or recorded.
- * @param redact redacts the names of models
+ * Removes the key from replies, in which a gateway may repeat it: from the text, the model's name and everything else
+ * that is printed, stored or recorded.
+ * @param redact redacts a key of any length in the names of models
  */
 export function withRedactedReplies(inner: BoticelliDriver, apiKey: string, redact: Redact): BoticelliDriver {
   const forms = apiKey.length < minKeyLength ? [] : listKeyForms(apiKey);

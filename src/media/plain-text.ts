@@ -11,7 +11,7 @@ export function createPlainTextDetector() {
   let isText = true;
   return {
     add(chunk: Uint8Array): void {
-      // Once a chunk is not text, the rest is not decoded, so that a video is not decoded in full.
+      // After the first chunk that is not text, nothing is decoded, which saves time for a large video.
       isText &&= !chunk.includes(0) && canDecode(() => decoder.decode(chunk, { stream: true }));
     },
     /** Returns the result. Call it after the last chunk. */

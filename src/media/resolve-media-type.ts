@@ -44,7 +44,7 @@ export function checkDeclaredType(mime: string, kind: MediaKind | undefined): st
 export async function resolveMediaType(hints: MediaTypeHints): Promise<MediaTypeResult> {
   const { label, head, isText } = hints;
   if (head.length === 0) return fail(`${label} is empty`);
-  // file-type reports mp3 for this byte order mark, because it is also the header of an unused MPEG layer.
+  // file-type takes UTF-16 text for mp3, because its byte order mark is also the header of an unused MPEG layer.
   if (hasUtf16Bom(head)) return fail(formatEncodingProblem(label, head));
   const archive = detectArchive(head);
   if (archive !== undefined) {
@@ -60,7 +60,7 @@ export async function resolveMediaType(hints: MediaTypeHints): Promise<MediaType
   return reconcileTypes(type, hints);
 }
 
-/** The containers that may hold sound without pictures, as video and as audio. */
+/** The containers that may hold sound without pictures: their audio type by their video type. */
 const audioTypeByContainer: Readonly<Record<string, string>> = { 'video/mp4': 'audio/m4a', 'video/webm': 'audio/webm' };
 
 /**
@@ -110,7 +110,7 @@ function reconcileTypes(type: string, hints: MediaTypeHints): MediaTypeResult {
   const fromServer = serverType && normalizeMimeType(serverType);
   const serverKind = fromServer && getMediaKind(fromServer);
   const isServerWrong = serverKind && serverKind !== actualKind && fromServer !== 'text/plain';
-  // Servers know a container by its name, and not whether it holds only sound.
+  // A server derives the type from the file's name, which does not tell whether a container holds only sound.
   if (declared === undefined && isServerWrong && audioTypeByContainer[fromServer] !== type) {
     return fail(`${label} is ${type}, but its server says ${fromServer}`);
   }

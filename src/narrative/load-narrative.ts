@@ -115,8 +115,8 @@ export async function checkNarrative(
 }
 
 /**
- * Returns why a confined narrative must not be run: it is a link that leads out of the folder. A path outside of the folder
- * is allowed, because the user named it.
+ * Returns why a confined narrative must not be read, if its path is in the folder but is a link that leads out of it. A
+ * path outside of the folder is allowed, because the user named it.
  */
 function explainLinkOutside(
   { file, isFromStdin }: NarrativeContent,
@@ -135,8 +135,8 @@ const narrativeLine =
   /^\s*\[*\s*["']?(?:narrative|narration|toc|acts)["']?\s*[.\]=]|^\s*\[(?:narrative|narration|toc|acts)\b/m;
 
 /**
- * Returns the text of a file that code frames may show. It is empty for a file that is no narrative: a wrong name or a link
- * may lead to a file with secrets, and the output of `check` is often stored.
+ * Returns the text that code frames may show. It is empty for a file that is no narrative: a wrong name or a link may
+ * lead to a file with secrets, and the output of `check` is often stored, for example by CI.
  */
 function getShownText({ text }: ParsedNarrativeFile): string {
   return narrativeLine.test(text) ? text : '';

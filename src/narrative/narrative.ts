@@ -62,7 +62,7 @@ export type MediaSource = { file: string } | { url: string } | { base64: string 
 /** Confines the files that a narrative may read to a folder. */
 export interface FileConfinement {
   folder: string;
-  /** Why, as a clause. */
+  /** Why the files are confined, as a clause. */
   reason: string;
   /** How the user can lift the confinement, as a sentence. */
   hint: string;

@@ -23,12 +23,14 @@ export interface QuotaForecast {
 /** Expired reservations are removed in groups of this size, because removing them one by one moves all others. */
 const expiredGroup = 500;
 
-/**
- * Removes reservations that have left the window before `at`. Without this, each request would look at all before it.
- */
-function removeExpired({ appointments }: ModelState, at: number, { windowMs, guardMs }: WindowLimits): void {
-  const newestOfGroup = appointments[expiredGroup - 1];
-  if (newestOfGroup && newestOfGroup.at + windowMs + guardMs <= at) appointments.splice(0, expiredGroup);
+/** Removes reservations that have left the window before `at`. Keeping all would make a long forecast slow. */
+function removeExpired(
+  { appointments: reservations }: ModelState,
+  at: number,
+  { windowMs, guardMs }: WindowLimits,
+): void {
+  const newestOfGroup = reservations[expiredGroup - 1];
+  if (newestOfGroup && newestOfGroup.at + windowMs + guardMs <= at) reservations.splice(0, expiredGroup);
 }
 
 /**

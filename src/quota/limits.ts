@@ -16,10 +16,7 @@ export interface Limits {
 export interface Limit {
   /** 1 or more. */
   value: number;
-  /**
-   * `built-in` is a guess: it delays requests, but never stops them for the rest of a day. `learned` comes from the
-   * API.
-   */
+  /** `built-in` is a guess: it delays requests, but never stops them for the rest of a day. `learned` is the API's. */
   source: 'built-in' | 'settings' | 'flag' | 'learned';
 }
 

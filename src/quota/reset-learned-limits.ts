@@ -26,7 +26,7 @@ export interface ResetResult {
  */
 export async function resetLearnedLimits(store: QuotaStore, project: string, model: string): Promise<ResetResult[]> {
   const results: ResetResult[] = [];
-  // Otherwise the next process would write a pause of the project into the state again.
+  // If the state of the project stayed, the next process would copy its pause into the model's state again.
   await store.remove(projectStateKey(project));
   let next: string | undefined = model;
   while (next !== undefined && !results.some((result) => result.model === next)) {
@@ -48,9 +48,9 @@ export async function resetLearnedLimits(store: QuotaStore, project: string, mod
   return results;
 }
 
-function copyConfirmed({ appointments, days }: ModelState, state: ModelState): void {
+function copyConfirmed({ appointments: reservations, days }: ModelState, state: ModelState): void {
   const knownIds = new Set(state.appointments.map(({ id }) => id));
-  state.appointments.push(...appointments.filter(({ id, confirmed }) => confirmed && !knownIds.has(id)));
+  state.appointments.push(...reservations.filter(({ id, confirmed }) => confirmed && !knownIds.has(id)));
   state.appointments.sort((left, right) => left.at - right.at);
   state.days = structuredClone(days);
 }

@@ -41,7 +41,7 @@ export interface DriverStackOptions {
   prices?: PriceList;
   /** The highest cost of all requests together, in US dollars. Default: no limit. */
   maxCostUsd?: number;
-  /** Counts the cost. Stacks that share a ledger share `maxCostUsd`. Default: a ledger of this stack. */
+  /** Where the cost is counted. Stacks that share a ledger share `maxCostUsd`. Default: a ledger of this stack. */
   budgetLedger?: BudgetLedger;
   /** Stores replies and finds stored ones for reuse. Default: replies are neither stored nor reused. */
   replies?: ReplyCacheOptions;
@@ -78,9 +78,9 @@ function withCostLimit(options: DriverStackOptions, inner: BoticelliDriver): Bot
 
 /**
  * Creates a function that estimates the cost of a prompt and of a reply of `max_tokens`. Without `max_tokens`, the
- * length of a reply is unknown, so the estimate before the call is that of the prompt alone. If the service did not
- * count the tokens of a reply, they are estimated from its text; thoughts may have been longer, so a short text counts
- * as a reply of typical length.
+ * length of a reply is unknown, so the estimate before the call covers only the prompt. If the service did not count
+ * the tokens of a reply, they are estimated from its text; thoughts may have been longer, so a short text counts as a
+ * reply of typical length.
  */
 function createCostEstimator(prices: PriceList): BudgetOptions['estimateUsd'] {
   return (request, reply) => {

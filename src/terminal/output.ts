@@ -1,6 +1,6 @@
 import type { Writable } from 'node:stream';
 
-/** An output that reports its first failure only. */
+/** A stream to write to. Only its first failure is reported. */
 export interface Output {
   write(text: string): void;
   /** Resolves when all text has been written, or when a write has failed. Never rejects. */

@@ -2,7 +2,7 @@ import TomlParser from '@iarna/toml/lib/toml-parser.js';
 import { convertToml11 } from './convert-toml-1.1.js';
 import { isTable, type TomlTable, type TomlValue } from './toml.js';
 
-/** Why a text is not valid TOML: the error that the parser threw, and its position at that moment. */
+/** Why a text is not valid TOML: the error that the parser threw, and where the parser was at that moment. */
 export interface ParseFailure {
   ok: false;
   error: Error;
@@ -40,8 +40,7 @@ const escapePrefix = '\0';
 /**
  * Adds a prefix to names that JavaScript objects inherit. Without it, @iarna/toml 3.0.0 confuses inherited
  * properties with keys of the file: `[acts.toString]` would write into JavaScript's own toString, for the whole
- * process. Every text is parsed by this class, because V8 parses a folder of narratives faster if all parsers have one
- * shape.
+ * process. Texts without such names are parsed by this class too, because V8 is faster if all parsers have one class.
  */
 class EscapingParser extends TomlParser {
   /** Whether any name was parsed with the prefix. */

@@ -47,8 +47,7 @@ function findIssues(schema: Schema, value: TomlValue, path: Path): ZodIssue[] {
 }
 
 /**
- * Finds what zod misses. It skips an entry called `__proto__` in a record, and accepts a date as an object without
- * keys.
+ * Finds what zod misses: zod skips a record entry called `__proto__`, and accepts a date as an object without keys.
  */
 function findIssuesMissedByZod(schema: Schema, value: TomlValue, path: Path): ZodIssue[] {
   if (!isTable(value)) return [];

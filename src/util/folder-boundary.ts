@@ -1,7 +1,7 @@
 import { lstatSync, readlinkSync, realpathSync } from 'node:fs';
 import { basename, dirname, isAbsolute, join, relative, resolve, sep } from 'node:path';
 
-/** Whether a path is a folder or is in it, after all symbolic links are resolved. The path need not exist. */
+/** Whether a path is inside a folder, or is that folder, after all symbolic links are resolved. It need not exist. */
 export function isWithinFolder(path: string, folder: string): boolean {
   const relativePath = relative(resolveLinks(folder), resolveLinks(path));
   return !isAbsolute(relativePath) && relativePath !== '..' && !relativePath.startsWith(`..${sep}`);
@@ -11,8 +11,8 @@ export function isWithinFolder(path: string, folder: string): boolean {
 const maxLinks = 40;
 
 /**
- * Resolves all symbolic links of a path. `realpath` alone is not enough, because it fails for a link to a file that does
- * not exist, and for a file that is still to be created.
+ * Resolves all symbolic links of a path. `realpath` alone is not enough, because it fails for a link to a file that
+ * does not exist, and for a file that is still to be created.
  */
 function resolveLinks(path: string, linksLeft = maxLinks): string {
   const absolutePath = resolve(path);

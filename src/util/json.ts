@@ -23,12 +23,12 @@ export function isDeeperThan(value: unknown, maxDepth: number): boolean {
   return false;
 }
 
-/** A text of 64 MB can hold 30 million empty objects, which take 1.5 GB. */
+/** The most values to parse. A text of 64 MB could have 30 million, which take 1.5 GB even as empty objects. */
 const maxValues = 1_000_000;
 
 /**
- * Whether a JSON text has so many values that parsing it would take much more memory than the text. Counts what begins
- * or separates values, also within strings. Texts of up to a megabyte are not counted.
+ * Whether a JSON text has so many values that parsing it would take much more memory than the text. Counts the
+ * characters that begin or separate values, even within strings. A text of up to `maxValues` characters is not counted.
  */
 export function hasTooManyValues(json: string): boolean {
   if (json.length <= maxValues) return false;

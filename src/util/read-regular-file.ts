@@ -11,9 +11,9 @@ type Failure = { ok: false; problem: FileError };
 
 /**
  * Reads a regular file of at most `maxBytes`. Other kinds of files fail, because reading a pipe, for example, could
- * block forever. The size that the system reports is not trusted: files of `/proc` have a reported size of 0, and
- * `/proc/self/pagemap` has 256 GB. Reading is synchronous, because the thread pool takes ten times as long as reading a
- * small file: `check` of a folder of a thousand narratives spent 0.4 of 1.1 s waiting for it (measured 2026-11).
+ * block forever. The size that the system reports is not trusted: the files of `/proc` report a size of 0, even
+ * `/proc/self/pagemap` with its 256 GB. Reading is synchronous, because the thread pool takes ten times as long as
+ * reading a small file: `check` of a folder of a thousand narratives spent 0.4 of 1.1 s waiting for it (2026-11).
  */
 export function readRegularFile(path: string, maxBytes: number): { ok: true; bytes: Buffer } | Failure {
   try {
@@ -39,7 +39,7 @@ const readOnly = constants.O_RDONLY | (constants.O_NONBLOCK ?? 0);
 
 /**
  * Reads a small file. Returns undefined if the file is empty or larger than the buffer. Does not call `stat` first,
- * because that takes as long as everything else: Node creates four dates from a file's times. Reading a pipe or a
+ * because that takes as long as opening and reading: Node creates four dates from a file's times. Reading a pipe or a
  * terminal throws.
  */
 function readSmallFile(path: string): Buffer | undefined {

@@ -32,7 +32,7 @@ export async function runInWorker<Result>(
   signal?.throwIfAborted();
   const worker = new Worker(findScript(script), {
     workerData: input,
-    // The script needs nothing of the environment, which has the API key.
+    // The environment may have the API key, and the script needs nothing from it.
     ...{ env: {}, execArgv: [], resourceLimits: { maxOldGenerationSizeMb: maxWorkerMegabytes } },
   });
   let timer: NodeJS.Timeout | undefined;

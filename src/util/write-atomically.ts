@@ -10,7 +10,7 @@ import { closeSync, fchmodSync, openSync, renameSync, rmSync, writeFileSync } fr
  */
 export function writeAtomically(path: string, content: string | Uint8Array, mode?: number): void {
   writeTemporaryFile(path, (fd, temporaryPath) => {
-    // `open` removes the permissions of the umask from the mode.
+    // Set here and not by `open`, which would remove the permissions in the umask.
     if (mode !== undefined) fchmodSync(fd, mode & 0o7777);
     writeFileSync(fd, content);
     renameSync(temporaryPath, path);

@@ -1,6 +1,6 @@
 /**
- * Replaces the `debug` package in the bundle. If `DEBUG` were set, the proxy agents would otherwise print what they
- * send to the proxy, including the API key and the proxy's password.
+ * Replaces the `debug` package in the bundle. If `DEBUG` is set, the proxy agents use the real package to print what
+ * they send to the proxy, including the API key and the proxy's password.
  */
 export default function createDebug(): () => void {
   return () => {};

@@ -62,7 +62,7 @@ function renderArgumentCases(node: CommandNode): string[] {
   });
 }
 
-/** Renders the assignment of `values`. A kind of file gets a leading slash, which distinguishes it from any word. */
+/** Renders the assignment of `values`: the words, or the kind of file after a slash, with which no word begins. */
 function renderAssignment(values: Values): string {
   switch (values.kind) {
     case 'words':

@@ -35,7 +35,7 @@ export function createCommandTree(command: Command): CommandNode {
   return createNode(command, [], []);
 }
 
-/** @param siblingNames the names of the commands beside this one: the completions for the argument of `help` */
+/** @param siblingNames the names of the parent's subcommands, which complete the argument of `help` */
 function createNode(command: Command, path: readonly string[], siblingNames: readonly string[]): CommandNode {
   const help = command.createHelp();
   const names = command.commands.map((subcommand) => subcommand.name());
@@ -70,12 +70,12 @@ function createFlag(option: Option): Flag {
     names: [option.short, option.long].filter((name) => name !== undefined),
     description: collapseWhitespace(option.description),
     values: option.required ? findValues(option, /<([^>.]+)/.exec(option.flags)?.[1] ?? '') : undefined,
-    // To commander, only variadic options are repeatable. The others are recognized by their description.
+    // To commander, only variadic options are repeatable. Other repeatable options say so in their description.
     isRepeatable: option.variadic || option.description.includes('repeatable'),
   };
 }
 
-/** Returns the choices, or else the completions for a placeholder with this name. */
+/** Returns the choices that commander knows, or else the completions for a placeholder with this name. */
 function findValues({ argChoices }: Option | Argument, name: string): Values {
   return argChoices ? createWords(argChoices) : (valuesByPlaceholder[name] ?? { kind: 'unknown' });
 }

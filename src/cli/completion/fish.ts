@@ -4,10 +4,10 @@ import { type CommandNode, flagsWithValues, flattenCommands, type Values } from 
 /** Renders a completion script for fish 3.1 and later. The script does not start any process. */
 export function renderFishCompletion(tree: CommandNode): string {
   const nodes = flattenCommands(tree);
-  const quotePathWord = (path: readonly string[], word: string) => quoteForShell([...path, word].join(' '));
-  const quotedCommands = nodes.slice(1).map(({ path }) => quotePathWord(path.slice(0, -1), path.at(-1) ?? ''));
+  const quoteWords = (words: readonly string[]) => quoteForShell(words.join(' '));
+  const quotedCommands = nodes.slice(1).map(({ path }) => quoteWords(path));
   const quotedFlags = nodes.flatMap((node) =>
-    flagsWithValues(node).flatMap(({ names }) => names.map((name) => quotePathWord(node.path, name))),
+    flagsWithValues(node).flatMap(({ names }) => names.map((name) => quoteWords([...node.path, name]))),
   );
   return `# fish completion for boticelli. Load it with: boticelli completion fish | source
 
@@ -59,7 +59,7 @@ function renderCommandLines(node: CommandNode): string[] {
   return [...commands, ...flags, ...values];
 }
 
-/** `-x` excludes files from the values of an option, `-r` includes them. */
+/** In fish, `-x` requires a value that is not a file; `-r -F` requires a value and completes files. */
 function renderOptionValues(values: Values): string {
   return values.kind === 'files' ? '-r -F' : `-x ${renderCandidates(values)}`.trimEnd();
 }

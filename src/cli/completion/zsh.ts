@@ -2,8 +2,8 @@ import { quoteForShell } from '../quote-for-shell.js';
 import { type CommandNode, type Flag, flattenCommands, type Values } from './command-tree.js';
 
 /**
- * Renders a completion script for zsh. The script defines one function per command, which calls `_arguments`. It starts
- * no processes.
+ * Renders a completion script for zsh. The script defines one function per command, which calls zsh's `_arguments`, and
+ * starts no processes.
  */
 export function renderZshCompletion(tree: CommandNode): string {
   return `#compdef boticelli

@@ -45,7 +45,7 @@ interface CheckedFile {
   /** The number of acts; absent if the file has an error. */
   acts?: number;
   diagnostics: readonly Diagnostic[];
-  /** The diagnostics without those of earlier files. Many narratives may nest one file that has an error. */
+  /** The diagnostics that no earlier file had: many narratives may nest the same file with an error. */
   newDiagnostics: readonly Diagnostic[];
   estimate?: Estimate;
   /** The lines to print. */

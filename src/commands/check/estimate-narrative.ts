@@ -117,8 +117,8 @@ interface Hop {
 }
 
 /**
- * Splits a reply into the requests that a run without --stream needs for it. With --stream, a request can return twice
- * as much of a long reply. Each request reads the earlier parts again.
+ * Splits a reply into the requests that a run without --stream needs for it. With --stream, fewer requests may be
+ * enough, because each can return more. The prompt of each request includes the earlier parts.
  */
 function splitIntoHops(model: string, { promptTokens, outputTokens }: Hop): Hop[] {
   const maxPerHop = builtInModels.get(model)?.maxTokensPerRequest?.unary ?? outputTokens;
@@ -137,7 +137,7 @@ function createEstimate(
   const names = new Set(requests.map(({ model }) => model));
   const models = [...names].map((name): ModelEstimate => {
     const requestsToModel = requests.filter(({ model }) => model === name);
-    // Costs are added, not tokens, because the price of a token may depend on the size of its prompt.
+    // The cost can't be computed from the total tokens, because the price of a token may depend on the prompt's size.
     const costUsd = requestsToModel.map((request) => request.costUsd).reduce(addCosts, 0);
     return { model: name, ...addUp(requestsToModel), ...(costUsd !== undefined && { costUsd }) };
   });

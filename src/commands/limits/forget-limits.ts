@@ -42,7 +42,7 @@ export async function forgetLearnedLimits(models: readonly string[], context: Li
   const { host, deleted = [] } = fromRedis ?? {};
   const deletedLocally = await deleteLocally(context, selectKnown(models, localModels));
   const all = [...deleted, ...deletedLocally.filter(({ model }) => !deleted.some((other) => other.model === model))];
-  // Without Redis there is only one store, so its location is not printed. The JSON field for it is `book`.
+  // Without Redis there is only one store, so its location is not printed. The JSON field of the location is `book`.
   const location = settings.redisUrl === undefined ? undefined : describeStoreLocation(settings, host);
   await writeReport(format, output, {
     createDocument: () => ({ ...(location && { book: location }), forgotten: all.map(toResetDocument) }),

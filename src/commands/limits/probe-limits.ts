@@ -41,7 +41,7 @@ export function probeLimits(options: ProbeOptions, proc: CliProcess): Promise<vo
   });
 }
 
-/** Resolves to the results and, if the settings name a Redis server, the location of the store that contains them. */
+/** Resolves to the results and, if the settings name a Redis server, the location of the store that has the limits. */
 async function runProbe(options: ProbeOptions, proc: CliProcess, signal: AbortSignal) {
   const { requests, spacing: spacingMs, stream = false } = options;
   const models = [...new Set(options.model)];

@@ -49,7 +49,7 @@ const notStoredMessage = 'the model list is not cached';
 async function openRows(folder: string, warnOnce: (text: string) => void): Promise<ModelListRows | undefined> {
   const { database, warning } = await openDatabase(folder);
   if (warning !== undefined) warnOnce(database ? warning : `${warning}: ${notStoredMessage}`);
-  // SQLite blocks Ctrl-C while it waits for a lock. The wait is short, because the program works without a cached list.
+  // SQLite blocks Ctrl-C while it waits for a lock. The wait is kept short: the program works without a cached list.
   database?.pragma('busy_timeout = 200');
   return database && createModelListRows(database);
 }

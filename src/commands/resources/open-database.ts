@@ -30,7 +30,7 @@ interface OpenStateDatabaseOptions {
 /**
  * Opens the state database. If it can't be used, warns and returns no database.
  *
- * @throws BoticelliError `output_failed` if the database stays locked, because the quota in it can't be read
+ * @throws BoticelliError `output_failed` if another process keeps the database locked
  */
 export async function openStateDatabase(options: OpenStateDatabaseOptions): Promise<StateDatabase> {
   const { features, warn, settings } = options;

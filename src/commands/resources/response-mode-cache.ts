@@ -6,7 +6,7 @@ import type { StateDatabase } from './open-database.js';
 
 /**
  * The maximum age of a cached response mode. It is limited because models change: gemini-3.1-flash-live-preview
- * rejected client content in March 2026 and accepted it in August.
+ * rejected prompts of the mode `content` in March 2026 and accepted them in August.
  */
 const maxAgeMs = 30 * 86_400_000;
 

@@ -124,7 +124,7 @@ function isActShown(planned: readonly PlannedAct[], index: number, { last, only,
   return output !== 'text' || planned[index]?.isTopLevel === true;
 }
 
-/** Does the last work of a run. Returns the report of the run, marked as failed if the work throws. */
+/** Runs the last step of a run, such as writing its report. Returns the report, marked as failed if the step throws. */
 export function finishReport(report: RunReport, work: () => void): RunReport {
   try {
     work();

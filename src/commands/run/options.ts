@@ -51,7 +51,7 @@ export interface RunOptions extends SettingsFlagOptions {
   /** The highest cost of all narratives together, in US dollars. */
   maxCost?: number;
   rehearse?: boolean;
-  /** Let media names that replies or standard input fill leave the narrative's folder. */
+  /** Let a media name lead out of the narrative's folder even if a reply or standard input fills it. */
   allowOutside?: boolean;
   strict?: boolean;
 }

@@ -21,11 +21,11 @@ export interface ReplyFiles {
 
 /**
  * Creates the folder and checks that files can be written to it, before any request is sent. Does not change other
- * files in it. The folder of `--out-dir` may be a symbolic link, because the user has named it. A link inside it may
- * have come with a folder that someone else wrote, so it is never followed: a file replaces it, and a subfolder is
- * rejected.
+ * files in it. The folder of `--out-dir` may be a symbolic link, because the user has named it. A link inside it may be
+ * someone else's, so it is never followed: a link in place of a file is replaced, and one in place of the subfolder is
+ * an error.
  *
- * @param subfolder the folder of one of several narratives
+ * @param subfolder the narrative's own folder in `outDir`; empty if there is only one narrative
  * @throws BoticelliError `output_failed` if the folder can't be created or written to
  */
 export async function openReplyFiles(outDir: string, subfolder = ''): Promise<ReplyFiles> {

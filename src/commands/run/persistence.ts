@@ -23,8 +23,8 @@ export interface Persistence {
   /** Whether the current act may reuse a stored reply. True with --resume, up to the act that --from names. */
   canReuse: (instance?: RequestInstance) => boolean;
   /**
-   * Call it before each request. It waits until it is known, and reported, whether replies can be stored.
-   * @throws BoticelliError `output_failed` with --resume, if they can't: the same request would be billed again
+   * Call it before each request. It waits until it is known whether replies can be stored, and a warning is printed.
+   * @throws BoticelliError `output_failed` with --resume, if they can't: each --resume would pay for the same request
    */
   beforeSend: () => Promise<void>;
   /** Returns a listener that stores each event and passes it to `next`. Awaits both at the end of an act. */

@@ -82,7 +82,7 @@ async function executeFile(context: RunNarrativeFileOptions, persistence: Persis
   }
 }
 
-/** Resolves a moment after the signal aborts, so that an interrupted run does not wait for another process's lock. */
+/** Resolves a moment after the signal aborts, so that an interrupted run waits only briefly for a lock. */
 export function shortlyAfterAbort(signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
     const resolveLater = () => setTimeout(resolve, 300).unref();

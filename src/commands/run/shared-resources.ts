@@ -33,7 +33,7 @@ export function createRunResources({ files, options, proc, colors, signal }: Run
       file === '-' ? readStdinContent(warn) : readNarrativeContent(file),
     /** Returns the folder that files are confined to, if any. @throws BoticelliError `invalid_config` */
     findConfinement: once(() => loadFileConfinement(options, proc, colors)),
-    /** Returns the settings. The first call receives their warnings. */
+    /** Returns the settings. Their warnings go to the `warn` of the first call. */
     loadSettings: once((warn: (text: string) => void) => loadSettings(options, proc, colors, warn)),
     openStateDatabase: once(openStateDatabase),
     openQuota(quotaOptions: OpenQuotaOptions): Promise<RunQuota> {

@@ -5,9 +5,9 @@ import type { SettingsOptions } from '../settings.js';
 import { isServiceFromFolder } from './service-urls.js';
 
 /**
- * Returns the folder that a run may send files from. There is such a folder only if both the API key and the address of
- * the service come from the working folder: then its author receives everything that is sent. Nothing but the `.env` is
- * read if the `.env` has no key.
+ * Returns the only folder that a run may send files from, or undefined if it may send any file. Files are confined if
+ * both the API key and the address of the service come from the working folder, because its author then receives
+ * everything that is sent. If the `.env` has no key, nothing else is read.
  *
  * @throws InvalidSettings for a settings file with errors
  */

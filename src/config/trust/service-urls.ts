@@ -15,7 +15,7 @@ interface AddressSetting {
   variable: 'GOOGLE_GEMINI_BASE_URL' | 'BOTICELLI_REDIS_URL';
   path: Path;
   getFromFile: (settings: FileSettings) => string | undefined;
-  /** Whether an address is safe whoever chose it. */
+  /** Whether an address is safe even if someone else chose it. */
   isSafe: (url: string) => boolean;
   /** What the address would receive. */
   sent: string;
@@ -52,8 +52,8 @@ export async function assertTrustedBaseUrl(sources: Sources, apiKey: Environment
 }
 
 /**
- * Returns the error of using the Redis address, by the same rules as for the base URL. It is not thrown at once, because
- * many commands connect to no Redis. A Redis server learns something even if no key is set.
+ * Returns the error of connecting to the Redis address, by the same rules as for the base URL. It is not thrown at
+ * once, because many commands need no Redis. Even without a key, Redis would receive the names of models.
  */
 export async function findRedisError(
   sources: Sources,
@@ -70,7 +70,7 @@ export function isServiceFromFolder(sources: Sources, apiKey: EnvironmentVariabl
   return findFile(baseUrlSetting, sources)?.isFromWorkingFolder ?? false;
 }
 
-/** Whether a key was found in the `.env` of the working folder. A link to a file elsewhere is not the folder's own. */
+/** Whether a key is in the working folder's own `.env`, and not in a file elsewhere that this `.env` is a link to. */
 function isFromFolder({ isFromDotEnv }: EnvironmentVariable, { isDotEnvElsewhere }: Sources): boolean {
   return isFromDotEnv && !isDotEnvElsewhere;
 }
@@ -122,8 +122,8 @@ function isSafeBaseUrl(baseUrl: string): boolean {
 
 /**
  * Whether a host name is this machine's usual loopback address. The host name of an http URL is normalized: `127.1`
- * becomes `127.0.0.1`. Other names are not safe, because their DNS entries may lead anywhere. Other addresses that begin
- * with 127 are not safe either, because tools such as kubefwd forward them to remote hosts.
+ * becomes `127.0.0.1`. Other names are not safe, because their DNS entries may lead anywhere. Other addresses that
+ * begin with 127 are not safe either, because tools such as kubefwd forward them to remote hosts.
  */
 function isLoopback(hostname: string): boolean {
   return ['localhost', '127.0.0.1', '[::1]'].includes(hostname);

@@ -18,7 +18,7 @@ export function interceptUsage(context: CallContext, transform: (event: UsageEve
   return {
     ...context,
     emit(event) {
-      // The budget counts in `transform`, so it runs even if nobody listens to events.
+      // `transform` runs even if nobody listens to events, because the budget layer counts costs in it.
       const transformed = event.type === 'spent' ? transform(event) : event;
       context.emit?.(transformed);
     },

@@ -9,7 +9,7 @@ import type { GenerateResponse, StreamChunk, Usage } from '../response.js';
 import { createLayer, type SendInner } from './create-layer.js';
 import { reportUsage } from './usage-events.js';
 
-/** Twice what the longest reply needs: 1,048,576 tokens, the context window of Gemini 4, in hops of 32,768. */
+/** Twice the hops of the longest reply: 1,048,576 tokens, the context window of Gemini 4, in hops of 32,768. */
 const maxHops = 64;
 
 /**
@@ -75,7 +75,7 @@ async function* sendHop(
 }
 
 /**
- * Creates the request for the next hop, to the model that served the last one.
+ * Creates the request for the next hop. It goes to the model of the last hop, which may be a fallback model.
  * @throws BoticelliError `unavailable` if the reply can't be continued
  */
 function createNextRequest(request: GenerateRequest, responses: readonly GenerateResponse[]): GenerateRequest {
@@ -100,7 +100,7 @@ function createUncontinuedError(message: string): BoticelliError {
 
 /**
  * Counts thoughts too, because they are part of what `max_tokens` and the limit of one request allow. An unknown count
- * is taken as 0, so that what `max_tokens` leaves for later hops is not estimated too low.
+ * is taken as 0: the estimate for later hops is then too high rather than too low.
  */
 function countOutputTokens({ outputTokens = 0, thoughtTokens = 0 }: Usage): number {
   return outputTokens + thoughtTokens;
@@ -115,7 +115,7 @@ function reportHop({ usage, reused = false }: GenerateResponse, part: number, { 
   emit?.({ type: 'hop', part, message, reused });
 }
 
-/** Joins the responses of all hops. The turn of the last one is already whole. */
+/** Joins the responses of all hops. The turn of the last response already contains all hops. */
 function joinResponses(responses: readonly GenerateResponse[]): GenerateResponse {
   const last = responses.at(-1) as GenerateResponse;
   const billed = responses.filter(({ reused }) => !reused);

@@ -1,5 +1,5 @@
 import type { Price } from '../../facts/prices.js';
-import { calculateCostUsd, getSilentPrompt } from '../cost.js';
+import { calculateCostUsd, getSoundlessPromptTokens } from '../cost.js';
 import type { BoticelliDriver } from '../driver.js';
 import type { GenerateRequest } from '../request.js';
 import { createLayer } from './create-layer.js';
@@ -16,9 +16,10 @@ export function withCost({ getPrice }: CostOptions, inner: BoticelliDriver): Bot
     if (billed.reused) return billed;
     const { model, usage, tokenDetails = {} } = billed;
     const price = getPrice(model, request.model);
-    // Gateways send no details. They are not needed for a prompt that has only text.
-    const prompt = tokenDetails.prompt ?? (price && getSilentPrompt(request, price, usage));
-    const costUsd = price && calculateCostUsd(usage, price, { ...tokenDetails, ...(prompt && { prompt }) });
+    // Gateways send no token details. The price of a prompt without sound can be calculated without them.
+    const promptDetails = tokenDetails.prompt ?? (price && getSoundlessPromptTokens(request, price, usage));
+    const costUsd =
+      price && calculateCostUsd(usage, price, { ...tokenDetails, ...(promptDetails && { prompt: promptDetails }) });
     return costUsd === undefined ? billed : { ...billed, costUsd };
   };
   return createLayer(inner, {

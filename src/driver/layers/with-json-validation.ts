@@ -19,7 +19,7 @@ export interface JsonValidationOptions {
    * request.
    */
   compileSchema: (schema: Schema) => Promise<Validate>;
-  /** The time limit of the check of one reply, in milliseconds. Default: that of the compiled function. */
+  /** The time limit of the check of one reply, in milliseconds. Default: the compiled function's own limit. */
   checkTimeoutMs?: number | undefined;
 }
 
@@ -134,9 +134,7 @@ async function describeProblem(
   return mismatches.length === 0 ? undefined : `does not match its schema: ${mismatches.join('; ')}`;
 }
 
-/**
- * Creates the prompt for the second request. It includes the schema, because some models do not get it as a parameter.
- */
+/** Creates the prompt for the second request. It includes the schema, because the Live API has no parameter for it. */
 function createRepairTurn(problem: string, schema: Schema | undefined): UserTurn {
   const instruction = schema
     ? `Reply with nothing but JSON that matches this JSON Schema:\n${JSON.stringify(schema)}`

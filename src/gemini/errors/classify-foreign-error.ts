@@ -22,7 +22,7 @@ export function classifyForeignError(response: RedactedErrorResponse, cause: Err
   const message = getForeignMessage(body);
   const answer = describeAnswer(response);
 
-  // An error inside a 200 that names no status counts as a 500, whatever it is about.
+  // An error in the body of a 200 counts as a 500 if it names no status. So a 500 may be about the key too.
   const mayConcernKey = status === 400 || status === 401 || status === 403 || (isInsideSuccess && status === 500);
   if (mayConcernKey && (keyPattern.test(message) || accessTokenPattern.test(message))) {
     const hint = `Check that GEMINI_API_KEY is a key for ${host}.`;

@@ -55,7 +55,7 @@ function describeError(status: number, error: ServiceError): string {
 
 function isApiKeyError(status: number, error: ServiceError): boolean {
   if (status === 401 || status === 403) return true;
-  // An expired key has this reason too. Some gateways drop the details, so that only the message identifies the error.
+  // API_KEY_INVALID also stands for an expired key. Some gateways drop the details and leave only the message.
   const isKeyMessage = /api key (not valid|not found|expired)/i.test(error.message);
   return status === 400 && (getErrorReason(error) === 'API_KEY_INVALID' || isKeyMessage);
 }

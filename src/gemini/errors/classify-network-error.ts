@@ -19,12 +19,14 @@ const certificateCodes =
 /** Describes a failure below HTTP, such as `connection refused`. Contains neither a URL nor the key. */
 export function describeNetworkError(thrown: unknown): string {
   const { code, message } = findRootCause(thrown);
-  // The message decides, because Node gives a closed connection the code of a reset one, and https-proxy-agent no code.
+  // Node gives a closed connection the code of a reset one, and https-proxy-agent gives none, so the message decides.
   if (/^(socket hang up|aborted|Proxy connection ended.*)$/.test(message)) return 'connection closed';
   return messagesByCode[code] ?? (toOneLine([code, message].filter(Boolean).join(' '), 160) || 'unknown error');
 }
 
-/** Creates an error with only the code and message of the root cause, as the original may hold the request. */
+/**
+ * Creates an error with only the code and message of the root cause, without the request that the original may hold.
+ */
 export function createNetworkCause(thrown: unknown): Error {
   const { code, message } = findRootCause(thrown);
   return new Error(toOneLine(`${code} ${message}`));

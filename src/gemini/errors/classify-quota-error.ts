@@ -25,8 +25,8 @@ export function isQuotaRejection(status: number, error: ServiceError | undefined
 /**
  * Classifies a rejection for which `isQuotaRejection` is true. It is `quota_exhausted` if money or a daily limit is
  * used up or a limit is 0, otherwise `rate_limited`. A limit is daily if its quotaId or, without details, the text says
- * so. The retry delay does not tell: in September 2026, a 429 about a daily quota gave 47 s, although that quota resets
- * at midnight.
+ * so. The retry delay does not tell: in September 2026, a 429 about a daily quota gave a delay of 47 s, although that
+ * quota resets at midnight.
  */
 export function classifyQuotaError(
   response: RedactedErrorResponse,
@@ -115,7 +115,7 @@ interface BillingErrorDetails {
   retryAfterMs?: number | undefined;
 }
 
-/** Creates the error of a rejection that concerns all models of the project. Only the spending rate falls by itself. */
+/** Creates the error of a rejection that concerns all models of the project. Only `spend-rate` ends within minutes. */
 function createBillingError(
   reason: BillingReason,
   { description, cause, now, retryAfterMs }: BillingErrorDetails,
@@ -178,7 +178,7 @@ function createDailyQuotaError(
 
 /**
  * Returns, for example, `daily quota of gemini-x is used up (20 of 20 requests)`. For tokens, only the limit is shown:
- * a request needs many tokens, so the number of used tokens may be below the limit.
+ * a request is rejected if it needs more tokens than are left, so some may be left.
  */
 function describeUsedUpLimit(period: string, { model, limit, unit }: QuotaViolation, requestedModel: string): string {
   const limitText =

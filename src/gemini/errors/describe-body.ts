@@ -1,7 +1,7 @@
 import { isRecord, tryParseJson } from '../../util/json.js';
 import { toOneLine } from './one-line.js';
 
-/** How much of a web page is searched for its title. The pattern has bounds too, because a page may repeat `<title`. */
+/** How much of a web page is searched for its title. The pattern is bounded too: a repeated `<title` is slow. */
 const maxPageChars = 65_536;
 
 /**

@@ -6,9 +6,9 @@ export interface ErrorResponse {
   status: number;
   headers: Headers;
   body: string;
-  /** Whether the error came in a 200 or in a Live session. The status is then the one that the error names, or 500. */
+  /** True if the error came in a 200 or in a Live session. The status is then the one that the error names, or 500. */
   isInsideSuccess?: boolean;
-  /** The proxy as `host:port` if it read the request, as with plain HTTP, and may have answered it itself. */
+  /** The proxy, as `host:port`, if the response may come from it. That is possible only with plain HTTP. */
   proxyHost?: string | undefined;
 }
 

@@ -1,4 +1,4 @@
-/** More of a text is never looked at, so that a text of megabytes costs nothing. */
+/** The rest of a longer text is ignored, so that a text of megabytes costs no time. */
 const maxInputChars = 65_536;
 
 /**

@@ -53,7 +53,7 @@ export function extractServiceError({ error }: Record<string, unknown>): Service
   );
 }
 
-/** Google's details have five levels. Deeper ones could not be serialized. */
+/** Leaves out details that are too deep to be serialized. Google's have five levels. */
 function toDetails(details: unknown): ErrorDetail[] {
   return Array.isArray(details) ? details.filter(isRecord).filter((detail) => !isDeeperThan(detail, 50)) : [];
 }
@@ -97,9 +97,9 @@ export function getErrorReason(error: ServiceError | undefined): string | undefi
 
 /**
  * Returns the delay that the service asks for, in milliseconds. It comes from google.rpc.RetryInfo, from the
- * Retry-After header, which gateways send but Google does not, or from the message. A delay of 0 counts as none: the
- * service has just rejected the request, so the caller has to choose a pause itself. So does a delay of more than a
- * month, which no quota has.
+ * Retry-After header, which gateways send but Google does not, or from the message. A delay of more than a month, which
+ * no quota has, counts as none. So does a delay of 0: the service has just rejected the request, so the caller has to
+ * choose a pause itself.
  * @param now milliseconds since the epoch
  */
 export function parseRetryDelayMs(error: ServiceError | undefined, headers: Headers, now: number): number | undefined {
@@ -137,7 +137,7 @@ const durationUnitsMs: Record<string, number> = { h: 3_600_000, m: 60_000, s: 10
 function parseDurationMs(duration: string): number | undefined {
   const parts = [...duration.toLowerCase().matchAll(/(\d+(?:\.\d+)?)\s*(milli|ms|h|m|s)/g)];
   if (parts.length === 0) return undefined;
-  // Rounded first, because the product of a fraction has an error in its last digits.
+  // Rounded first, because a floating-point error in the last digits would make `ceil` add a millisecond.
   const sumMs = parts.reduce((sum, [, number, unit = '']) => sum + Number(number) * (durationUnitsMs[unit] ?? 0), 0);
   return Math.ceil(Math.round(sumMs * 1e6) / 1e6);
 }

@@ -78,8 +78,8 @@ function parseLimit(quotaValue: unknown): number | undefined {
 
 /**
  * Adds the limit that the text states for the metric of a violation. Limits per minute and per day can have the same
- * metric. Then the text does not say which of them its number is, unless the number is 0: a model without a free tier
- * has no requests in any period.
+ * metric. Then the text does not say to which of them its number belongs, unless the number is 0: a model without a
+ * free tier has no requests in any period.
  */
 function addWordedLimit(
   violation: QuotaViolation,

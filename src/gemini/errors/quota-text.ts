@@ -1,6 +1,6 @@
 /**
- * A reason for a rejection that its text names. No waiting within minutes helps against the first four, and
- * `spend-rate` concerns all models of a project too.
+ * A reason for a rejection that its text names. A short wait does not help against the first four. They and
+ * `spend-rate` concern all models of a project.
  */
 export type QuotaReason = 'credits' | 'project-cap' | 'account-cap' | 'billing-off' | 'spend-rate' | 'day';
 
@@ -18,10 +18,9 @@ export type QuotaReason = 'credits' | 'project-cap' | 'account-cap' | 'billing-o
  * - "Quota exceeded for quota metric '…' and limit 'GenerateRequestsPerDay…' of service '…'" (429,
  *   google-gemini/gemini-cli#10925)
  *
- * "Please check your plan and billing details" says nothing: it is also in the text of a per-minute limit. Lines
- * that begin with "Quota exceeded for" name only what was exceeded. Another text that names a limit per minute beside a
- * daily one does not say which was exceeded: it is not taken for daily, because that would block the model until
- * midnight.
+ * "Please check your plan and billing details" says nothing: it is also in the text of a per-minute limit. A line that
+ * begins with "Quota exceeded for" names only the limit that was exceeded. Any other text that names both a limit per
+ * minute and a daily limit is not taken for daily, because a wrong guess would block the model until midnight.
  */
 const patterns: readonly [QuotaReason, RegExp][] = [
   ['spend-rate', /spend-based|spending rate/i],

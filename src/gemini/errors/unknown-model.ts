@@ -33,10 +33,10 @@ export async function explainUnknownModel(error: BoticelliError, options: Unknow
   return createUnknownModelError(error, models, options);
 }
 
-/** A user waits for the list only to get a better message. */
+/** The longest wait for the model list, which only improves the error message. */
 const maxLookUpMs = 10_000;
 
-/** Returns the cached list if the model or the method is not in it. Otherwise fetches the list again, and caches it. */
+/** Returns the cached list if it confirms the error by lacking the model or method. Otherwise fetches and caches it. */
 async function loadModelList(options: UnknownModelOptions): Promise<readonly ModelInfo[] | undefined> {
   const { model, method, modelListCache, connection, context, clock, timeoutMs } = options;
   const cached = await modelListCache?.read();

@@ -109,9 +109,9 @@ function classifySocketClosed(closeReason: SocketClosed, context: CloseContext):
 }
 
 /**
- * Whether a close with code 1008 means that there is no such model. The code alone does not: after the setup the model
- * exists, and the service also closes running sessions with "The operation was aborted", "Operation is not implemented,
- * or supported, or enabled" and "Requested entity was not found" (googleapis/js-genai#1236,
+ * Whether a close with code 1008 means that there is no such model. The code alone does not say so: after the setup the
+ * model exists, and the service also closes running sessions with "The operation was aborted", "Operation is not
+ * implemented, or supported, or enabled" and "Requested entity was not found" (googleapis/js-genai#1236,
  * autonomous-ai/autonomous-os#231, google-gemini/deprecated-generative-ai-js#487; seen 2025-11 to 2026-08). Another
  * attempt may succeed after those.
  */
@@ -136,7 +136,7 @@ function createMalformedFrameError(frame: string, { phase, connection, partialTe
 
 /**
  * Creates the error of an exceeded quota. A close frame has no details, so only its reason, a text of up to 123 bytes,
- * distinguishes missing money and a daily quota from a limit that a short wait cures.
+ * distinguishes missing money and a daily quota from a limit for which a short wait is enough.
  */
 function createQuotaError(reason: string, description: string, cause: Error, context: CloseContext): QuotaExceeded {
   const { model, now } = context;
@@ -158,8 +158,8 @@ function createUnknownModelError(description: string, cause: Error, { model }: C
 }
 
 /**
- * Creates the error of a lost connection: StreamInterrupted if text has arrived or a turn just broke off, `unavailable`
- * if there is no session yet or the service reports a fault of its own.
+ * Creates the error of a lost connection: StreamInterrupted if a turn broke off after its first text or with a close
+ * code that gives no reason, otherwise `unavailable`.
  */
 function createDisconnectError(
   { code, cause: networkError }: SocketClosed,

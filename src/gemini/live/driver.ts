@@ -12,7 +12,7 @@ import type { MediaDelivery } from '../media/deliver-media.js';
 import { getLiveUnsupportedReason } from '../models/unsupported-reason.js';
 import type { LiveDriver, LiveOptions } from './options.js';
 import type { ResolvedLiveOptions } from './pooled-session.js';
-import { createModeSearchStarter } from './response-mode.js';
+import { createResponseModeSearchStarter } from './response-mode.js';
 import { createSessionPool, type SessionPool } from './session-pool.js';
 import { streamLiveReply } from './stream-live-reply.js';
 
@@ -34,9 +34,9 @@ export function createLiveDriver(
   const { setupTimeoutMs = 20_000, idleSessionMs = 10_000, modelListCache, responseModeCache } = options;
   const liveOptions = { connection, timeoutMs, idleTimeoutMs, setupTimeoutMs, idleSessionMs, clock };
   const pool = createSessionPool(liveOptions);
-  const startModeSearch = createModeSearchStarter(responseModeCache);
+  const startResponseModeSearch = createResponseModeSearchStarter(responseModeCache);
   const generateStream = (request: GenerateRequest, context: CallContext = {}) =>
-    streamReply(request, context, { delivery, modelListCache, liveOptions, pool, startModeSearch });
+    streamReply(request, context, { delivery, modelListCache, liveOptions, pool, startResponseModeSearch });
   return {
     supportsStreaming: () => true,
     managesConcurrency: () => true,
@@ -53,13 +53,13 @@ interface LiveResources {
   modelListCache: LiveOptions['modelListCache'];
   liveOptions: ResolvedLiveOptions;
   pool: SessionPool;
-  startModeSearch: ReturnType<typeof createModeSearchStarter>;
+  startResponseModeSearch: ReturnType<typeof createResponseModeSearchStarter>;
 }
 
 async function* streamReply(
   request: GenerateRequest,
   context: CallContext,
-  { delivery, modelListCache, liveOptions, pool, startModeSearch }: LiveResources,
+  { delivery, modelListCache, liveOptions, pool, startResponseModeSearch }: LiveResources,
 ): AsyncGenerator<StreamChunk> {
   context.signal?.throwIfAborted();
   const model = stripModelPrefix(request.model);
@@ -73,8 +73,8 @@ async function* streamReply(
   try {
     // A session does not accept references to uploaded files.
     const deliveredRequest = (await delivery?.deliver(bareRequest, context, { allowUpload: false })) ?? bareRequest;
-    const modeSearch = await startModeSearch(model);
-    yield* streamLiveReply({ request: deliveredRequest, context, liveOptions, pool, modeSearch });
+    const responseModeSearch = await startResponseModeSearch(model);
+    yield* streamLiveReply({ request: deliveredRequest, context, liveOptions, pool, responseModeSearch });
   } catch (thrown) {
     const isUnknownModel = modelListCache && thrown instanceof BoticelliError && thrown.code === 'model_not_found';
     const target = { model, method: 'bidiGenerateContent' } as const;

@@ -3,7 +3,7 @@ import { isRecord } from '../../util/json.js';
 
 type JsonObject = Record<string, unknown>;
 
-/** Audio as a part has it: 16-bit PCM, a fraction of a second long. */
+/** The audio of one part: 16-bit PCM, a fraction of a second long. */
 export interface SpeechChunk {
   pcm: Uint8Array;
   /** Samples per second; absent if the part does not say. */

@@ -18,8 +18,8 @@ export interface ResponseModeSearch {
   confirm(): Promise<void>;
 }
 
-/** Creates a function that starts a search. It tries first what worked in this run, else the cache, else a default. */
-export function createModeSearchStarter(cache: ResponseModeCache | undefined) {
+/** Creates a function that starts a search. Its first mode is a confirmed one, else the cached one, else a default. */
+export function createResponseModeSearchStarter(cache: ResponseModeCache | undefined) {
   const confirmed = new Map<string, ResponseMode>();
   return async (model: string): Promise<ResponseModeSearch> => {
     const replies = builtInModels.get(model)?.isAudioOnly ? 'AUDIO' : 'TEXT';
@@ -47,13 +47,13 @@ export function createModeSearchStarter(cache: ResponseModeCache | undefined) {
         } else return false;
         return true;
       },
-      // A model that rejects speech after an internal error was not asked for too much: it only failed for the moment.
+      // A model that rejects speech supports text: its internal error, the answer to a text request, was temporary.
       explainFailure: (closeReason) => (internalError && isInvalidArgument(closeReason) ? internalError : closeReason),
       async confirm() {
         if (confirmed.get(model) === current) return;
         confirmed.set(model, current);
         // The mode is cached only if it differs from the mode that the search started with. After an internal error it
-        // is not: the model may support text and have failed for the moment.
+        // is not cached, because the model may support text and the error may have been temporary.
         if (current !== initialMode && !internalError) await cache?.set(model, current);
       },
     };

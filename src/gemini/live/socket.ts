@@ -47,14 +47,14 @@ const maxFrameDepth = 500;
 const maxBodyChars = 65_536;
 const socketOptions: ClientOptions = { perMessageDeflate: false, maxPayload: maxBodyBytes };
 /**
- * What a message takes in memory besides its text. Without it, millions of empty messages would be within the limit.
+ * What a message takes in memory besides its text. If it did not count, millions of empty messages would be allowed.
  */
 const messageOverheadBytes = 200;
 
 /**
  * Creates the WebSocket that the SDK uses. It handles the response to the upgrade, checks each frame before the SDK
- * gets it, and detects the end of the connection. Without it, the SDK (2.32) would wait forever for a connection that
- * fails, and would turn a frame that is not JSON into an unhandled rejection.
+ * gets it, and detects the end of the connection. With a socket of its own, the SDK (2.32) would wait forever for a
+ * connection that fails, and would turn a frame that is not JSON into an unhandled rejection.
  */
 export function createLiveSocket(options: LiveSocketOptions) {
   let socket: WebSocket | undefined;
@@ -116,7 +116,7 @@ export function createLiveSocket(options: LiveSocketOptions) {
   };
 }
 
-/** Counts the size of the messages since the last one that was sent: they are in memory until they are read. */
+/** Adds up the size of the messages received since we last sent one. Received messages stay in memory until read. */
 function createMessageCounter() {
   let receivedBytes = 0;
   return {
@@ -175,7 +175,8 @@ function attachListeners(
 }
 
 /**
- * Returns the close reason for a frame that must not reach the SDK: one that is not a JSON object, or an error.
+ * Returns the close reason for a frame that must not reach the SDK: one that contains an error, is not a JSON
+ * object, or is nested too deeply.
  * Gateways send errors in frames, although this is not documented.
  */
 function findFrameError(

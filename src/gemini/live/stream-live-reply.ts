@@ -24,7 +24,7 @@ interface StreamLiveReplyOptions {
   context: CallContext;
   liveOptions: ResolvedLiveOptions;
   pool: SessionPool;
-  modeSearch: ResponseModeSearch;
+  responseModeSearch: ResponseModeSearch;
 }
 
 /** The state of a call over all its sessions. */
@@ -40,16 +40,17 @@ interface CallProgress {
  * session is lost before the reply begins.
  */
 export async function* streamLiveReply(options: StreamLiveReplyOptions): AsyncGenerator<StreamChunk> {
-  const { request, context, pool, modeSearch } = options;
+  const { request, context, pool, responseModeSearch } = options;
   const beforeSendingOnce = once(async () => context.beforeSending?.());
   const progress: CallProgress = { setupMs: 0, beforeSendingOnce, wasReopened: false };
   const addSetupMs = (durationMs: number) => {
     progress.setupMs += durationMs;
   };
   for (;;) {
-    const acquired = await pool.acquire({ request, mode: modeSearch.current, context, addSetupMs });
+    const acquired = await pool.acquire({ request, mode: responseModeSearch.current, context, addSetupMs });
     if (!acquired.ok) {
-      if (!modeSearch.tryNext(acquired.reason, 'setup')) throw createCloseError(acquired.reason, 'setup', '', options);
+      if (!responseModeSearch.tryNext(acquired.reason, 'setup'))
+        throw createCloseError(acquired.reason, 'setup', '', options);
       continue;
     }
     const borrowed = acquired.session;
@@ -63,7 +64,7 @@ export async function* streamLiveReply(options: StreamLiveReplyOptions): AsyncGe
       continue;
     }
     borrowed.abandon();
-    if (!modeSearch.tryNext(closeReason, 'turn')) throw createCloseError(closeReason, 'turn', '', options);
+    if (!responseModeSearch.tryNext(closeReason, 'turn')) throw createCloseError(closeReason, 'turn', '', options);
   }
 }
 
@@ -82,12 +83,12 @@ async function* runTurn(
   options: StreamLiveReplyOptions,
   { setupMs, beforeSendingOnce }: CallProgress,
 ): AsyncGenerator<StreamChunk, TurnOutcome> {
-  const { request, context, liveOptions, modeSearch } = options;
-  const collector = createLiveReplyCollector(request.model, modeSearch.current, liveOptions.clock);
+  const { request, context, liveOptions, responseModeSearch } = options;
+  const collector = createLiveReplyCollector(request.model, responseModeSearch.current, liveOptions.clock);
   let timeouts: RequestTimeouts | undefined;
   let isComplete = false;
   try {
-    const liveTurn = convertTurns(request.turns.slice(borrowed.history.length), request, modeSearch.current);
+    const liveTurn = convertTurns(request.turns.slice(borrowed.history.length), request, responseModeSearch.current);
     await abortable(beforeSendingOnce(), context.signal);
     // No message says to which turn it belongs. A transcript gets `maxTranscriptDelayMs` to end before its turn is
     // over. If words came even later, more of them may follow, and only a new session separates them from the next
@@ -108,9 +109,10 @@ async function* runTurn(
     if (closeReason) return { kind: 'closed', reason: closeReason };
     const otherText = collector.addOtherText();
     const response = collector.buildResponse();
-    const lacksTranscript = modeSearch.current.replies === 'AUDIO' && otherText !== '' && response.audio !== undefined;
+    const lacksTranscript =
+      responseModeSearch.current.replies === 'AUDIO' && otherText !== '' && response.audio !== undefined;
     emitWarnings(collector, lacksTranscript, context);
-    await modeSearch.confirm();
+    await responseModeSearch.confirm();
     borrowed.release([...request.turns, response.turn]);
     if (!collector.progress.isClosed) {
       // A late `turnComplete` would end the next turn in this session.
@@ -139,7 +141,7 @@ function emitWarnings(collector: LiveReplyCollector, lacksTranscript: boolean, {
   if (otherParts !== undefined) warn(`the reply also has ${otherParts}; only its text is shown`);
 }
 
-/** Yields the reply's text up to the end of the turn. Returns why the session ended before the reply began. */
+/** Yields the reply's text up to the end of the turn. If the session ended before the reply began, returns why. */
 async function* receiveReply(
   { session }: BorrowedSession,
   collector: LiveReplyCollector,
@@ -172,7 +174,7 @@ async function* receiveReply(
       throw createStreamInterruptedError('the service interrupted its reply', collector.text);
     }
     if (progress.isClosed && signal === timeouts.signal) {
-      // The reply is whole but for late words of its transcript, so the deadline must not discard it.
+      // The reply is whole except for late words of its transcript, so the deadline must not discard it.
       timeouts.markComplete();
       timeouts.close();
       signal = context.signal;
@@ -196,9 +198,9 @@ function createCloseError(
   closeReason: CloseReason,
   phase: 'setup' | 'turn',
   partialText: string,
-  { request: { model }, liveOptions: { connection, clock }, modeSearch }: StreamLiveReplyOptions,
+  { request: { model }, liveOptions: { connection, clock }, responseModeSearch }: StreamLiveReplyOptions,
 ) {
-  return classifyCloseReason(modeSearch.explainFailure(closeReason), {
+  return classifyCloseReason(responseModeSearch.explainFailure(closeReason), {
     model,
     connection,
     phase,

@@ -79,7 +79,7 @@ async function followRedirects(startUrl: URL, options: RedirectOptions): Promise
   for (let hops = 0; ; hops += 1) {
     const loginHeader = authorization === undefined ? {} : { authorization };
     const route = await resolveRoute(currentUrl);
-    // A proxy looks names up itself, and this machine may not be able to.
+    // If there is a proxy, it looks the name up. This machine may not be able to.
     const addresses = await findCheckedAddresses(currentUrl, !route, { ...options, publicOnly });
     // A name that only the proxy can look up counts as public.
     publicOnly ||= addresses.length === 0 || addresses.some((address) => !isPrivate(address));
@@ -102,9 +102,9 @@ async function followRedirects(startUrl: URL, options: RedirectOptions): Promise
 }
 
 /**
- * Finds the addresses of a URL's host. Rejects link-local addresses, where machines in a cloud have their credentials. Also
- * rejects private addresses after a redirect from a public one: the author of a public page must not choose what is read in
- * the user's network.
+ * Finds the addresses of a URL's host. Rejects link-local addresses, at which cloud providers serve the credentials of
+ * a machine. Also rejects private addresses after a redirect from a public one: the author of a public page must not
+ * choose what is read in the user's network.
  */
 async function findCheckedAddresses(
   url: URL,
@@ -188,8 +188,8 @@ function getAuthorization({ username, password }: URL): string | undefined {
 }
 
 /**
- * Decodes valid percent escapes and keeps other percent signs, as curl does. URL accepts those too, but
- * decodeURIComponent would throw.
+ * Decodes valid percent escapes and keeps other percent signs, as curl does. `URL` accepts these too, but
+ * decodeURIComponent throws.
  */
 function decodePercentEscapes(text: string): string {
   return text.replaceAll(/(?:%[\da-f]{2})+/gi, (escapes) => {

@@ -60,8 +60,8 @@ export function createFilesFetch(options: FilesFetchOptions): typeof fetch {
 }
 
 /**
- * Checks the host of an upload URL, which the service chooses. It may be another host of the service, but not an address
- * where machines in a cloud have their credentials.
+ * Checks the host of an upload URL, which the service chooses. It may be another host of the service, but not a
+ * link-local address, at which cloud providers serve the credentials of a machine.
  */
 async function assertAllowedHost(url: URL, canResolve: boolean, options: FilesFetchOptions): Promise<void> {
   if (url.host === options.connection.host) return;

@@ -10,7 +10,7 @@ export interface HostAddress {
 
 /**
  * Addresses that mean "this network". Cloud providers serve the credentials of a machine at 169.254.169.254. The third
- * range contains the same addresses as NAT64 translates them (RFC 6052).
+ * range is the first one as NAT64 translates it (RFC 6052).
  */
 const linkLocal = createBlockList(['169.254.0.0/16', 'fe80::/10', '64:ff9b::a9fe:0/112']);
 
@@ -52,8 +52,8 @@ export async function findHostAddresses({ hostname }: URL, canResolve: boolean):
 }
 
 /**
- * Creates a lookup function for node:http that returns addresses that have been checked. If the request looked the name up
- * again, a server of the author of the URL could return another address the second time.
+ * Creates a lookup function for node:http that returns addresses that have been checked. If the request looked the name
+ * up again, the name server could return an address that has not been checked.
  */
 export function createFixedLookup(addresses: readonly HostAddress[]): LookupFunction {
   return (_hostname, options, callback) => {

@@ -4,7 +4,7 @@ import { type FileHandle, open } from 'node:fs/promises';
 import type { MediaFile } from '../../driver/request.js';
 import { BoticelliError } from '../../errors.js';
 
-// A MediaFile has the size and hash that its file had when it was checked. `name` is the file's name in messages.
+// A MediaFile has the size and hash that its file had when checked. Below, `name` is the file's name in messages.
 
 /**
  * Reads the file.

@@ -28,7 +28,7 @@ export async function uploadFile(options: UploadOptions): Promise<File> {
   const errorPrefix = `could not upload ${name}`;
   const files = await createFilesClient({ ...options, signal: context.signal, errorPrefix });
   const megabytes = (getByteLength(part) / 1_000_000).toFixed(1);
-  const message = `uploading ${name} (${megabytes} MB): the request is too large to contain it`;
+  const message = `uploading ${name} (${megabytes} MB), because the request would be too large with it`;
   context.emit?.({ type: 'note', about: 'upload', message });
   const blob = await openBlob(part, context.signal);
   const remoteName = `files/boticelli-${randomBytes(10).toString('hex')}`;
@@ -51,8 +51,8 @@ export async function uploadFile(options: UploadOptions): Promise<File> {
 }
 
 /**
- * Whether a name is one of the Files API. The SDK (2.32) puts names into paths as they are, so `files/../models/x` would
- * make it request, or delete, something else with the user's key.
+ * Whether a name is one of the Files API. The SDK (2.32) puts names into paths as they are, so `files/../models/x`
+ * would make it request or delete something else with the user's key.
  */
 function isRemoteName(name: unknown): boolean {
   return typeof name === 'string' && /^files\/[\w-]+$/.test(name);

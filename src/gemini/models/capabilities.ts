@@ -21,7 +21,7 @@ export function getCapabilities(model: string, models: readonly ModelInfo[] = []
   return info ? getListedCapabilities(info) : (getKnownCapabilities(model) ?? guessCapabilities(model));
 }
 
-/** Returns the capabilities in the service's list, which does not distinguish speech replies from text replies. */
+/** Returns what the service's list says. It does not say whether replies are text, so the name decides that. */
 export function getListedCapabilities({ name, methods }: ModelInfo): ModelCapabilities {
   return {
     supportsGenerate: methods.includes('generateContent') && !hasNoTextOutput(name),

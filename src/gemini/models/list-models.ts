@@ -48,7 +48,7 @@ export async function listModelsWithConnection(
   }
 }
 
-/** Whether a body is a page of the list. JSON of a protocol buffer leaves out an empty list. */
+/** Whether a body is a page of the list. An empty page is `{}`: JSON of a protocol buffer leaves out empty lists. */
 function isModelListBody(body: Record<string, unknown>): boolean {
   return 'models' in body || 'nextPageToken' in body || Object.keys(body).length === 0;
 }
@@ -98,7 +98,7 @@ function toModelInfo(model: Model, { redact }: Connection): ModelInfo | null {
   return JSON.parse(JSON.stringify(info ?? null), (_, value) => (typeof value === 'string' ? redact(value) : value));
 }
 
-/** Converts the error of a list request. Gemini's 404 for the list is not about a model. */
+/** Converts the error of a list request. A 404 for the list is not about a model. */
 function toListError(thrown: unknown, host: string): unknown {
   if (!(thrown instanceof BoticelliError) || thrown.code !== 'model_not_found') return thrown;
   const { cause } = thrown;

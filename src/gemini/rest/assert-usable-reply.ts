@@ -66,8 +66,8 @@ export function assertUsableReply(reply: CollectedReply): void {
 }
 
 /**
- * Throws if a hop of a long reply has neither text nor thoughts. Its token is not used, because a service that repeats
- * such hops would be asked forever.
+ * Throws if a hop of a long reply has neither text nor thoughts. The reply is not continued, because the service may go
+ * on sending empty hops.
  */
 function assertHopNotEmpty({ text, usage: { thoughtTokens } }: CollectedReply): void {
   if (text !== '' || thoughtTokens) return;

@@ -163,7 +163,7 @@ export function getTokenMetadata({ outputTokens }: { outputTokens: number | unde
 
 /** Joins adjacent plain texts, so that a streamed reply is sent back to the model in the same form as a unary reply. */
 function appendPart(parts: Part[], part: Part): void {
-  if (!part.text && hasOnlyText(part)) return;
+  if (!part.text && hasNoOtherFields(part)) return;
   const previous = parts.at(-1);
   if (previous && isTextOnly(previous) && isTextOnly(part) && Boolean(previous.thought) === Boolean(part.thought)) {
     parts[parts.length - 1] = { ...previous, text: `${previous.text}${part.text}` };
@@ -209,10 +209,11 @@ function reuseText(text: string, parts: Part[]): Part[] {
 }
 
 function isTextOnly(part: Part): boolean {
-  return typeof part.text === 'string' && hasOnlyText(part);
+  return typeof part.text === 'string' && hasNoOtherFields(part);
 }
 
-function hasOnlyText(part: Part): boolean {
+/** Whether a part has no fields besides `text` and `thought`; it may have neither. */
+function hasNoOtherFields(part: Part): boolean {
   for (const field in part) if (field !== 'text' && field !== 'thought') return false;
   return true;
 }

@@ -9,7 +9,7 @@ export interface RequestTimeouts {
   markSent(): void;
   /** Call before waiting for the next bytes of a stream. */
   markWaiting(): void;
-  /** Call when bytes arrive. Starts the idle timeout, which does not run before: a model may think for long. */
+  /** Call when bytes arrive. The first bytes start the idle timeout: before them, a model may think for long. */
   markReceived(): void;
   /** Call when the response has been read to its end. */
   markComplete(): void;
@@ -56,7 +56,7 @@ export function createRequestTimeouts(options: RequestTimeoutOptions): RequestTi
     },
     markReceived() {
       isWaiting = false;
-      // One timer serves the whole stream. It counts only while we wait: a pause of the reader is not silence.
+      // One timer serves the whole stream. It counts only while we wait for bytes, not while the reader pauses.
       const onIdle = () => isWaiting && controller.abort(createIdleTimeoutError(idleTimeoutMs));
       idleTimer ??= setTimeout(onIdle, Math.min(idleTimeoutMs, maxTimerMs));
     },

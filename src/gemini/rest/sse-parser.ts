@@ -74,7 +74,7 @@ function toOneLine(json: string): string {
 }
 
 /**
- * Creates a function that classifies the data of one event. Its method `end` returns what only the whole body tells.
+ * Creates a function that classifies the data of one event. Its method `end` returns items that depend on all events.
  */
 function createEventClassifier() {
   let isGemini = false;
@@ -108,8 +108,8 @@ function createEventClassifier() {
     return [/^\s*\{/.test(json) ? { type: 'chunk', json } : { type: 'malformed', data }];
   };
 
-  // Gateways may send events of their own, such as a ping, before the first chunk. So one unknown event decides
-  // nothing.
+  // Gateways may send events of their own, such as a ping, before the first chunk. So an unknown event alone does not
+  // make the body foreign.
   const end = (): SseItem[] =>
     isGemini || firstForeign === undefined ? [] : [{ type: 'foreign', text: firstForeign }];
   return Object.assign(classify, { end });

@@ -16,8 +16,8 @@ export function toBilledUsage(
 }
 
 /**
- * Converts the counts. Gateways send anything there, so no field is trusted: a count that is not a
- * whole number from 0 to 2^53 − 1 is unknown.
+ * Converts the counts. Gateways may send anything as a count. One that is not a whole number from 0 to 2^53 − 1 is
+ * unknown.
  *
  * The service leaves out counts of 0, as proto3 does. If it counted the prompt, an absent count of cached, tool or
  * thought tokens is therefore 0. If it did not count the prompt, every absent count is unknown: some responses contain
@@ -54,8 +54,8 @@ function deriveOutputTokens(others: number | undefined, total: number | undefine
 }
 
 /**
- * Converts the breakdown by modality and the service tier, which decide the price. Returns undefined if there is
- * nothing that matters for it.
+ * Converts the breakdown by modality and the service tier, which decide the price. Returns undefined if there are no
+ * such details.
  */
 function toTokenDetails(metadata: unknown): TokenDetails | undefined {
   if (!isRecord(metadata)) return undefined;

@@ -84,8 +84,8 @@ export async function sendHttpRequest(url: string | URL, { method = 'GET', heade
 }
 
 /**
- * Passes on the response when its headers have arrived. This happens in the same tick as Node's event: the `close`
- * event of the request may follow at once.
+ * Passes on the response when its headers have arrived. This happens in the same tick as Node's event, because the
+ * request's `close` event, which rejects, may follow at once.
  */
 function attachResponseListeners(
   clientRequest: ClientRequest,

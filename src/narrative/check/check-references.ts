@@ -11,14 +11,14 @@ export interface ReferenceScope {
   /** The first index of each act in the order. Acts that are not in the order are absent. */
   firstPositions: ReadonlyMap<string, number>;
   vars: ReadonlyMap<string, string>;
-  /** Whether the narrative was read from standard input, which is then empty. */
+  /** Whether the narrative was read from standard input, so that `{{stdin}}` is empty. */
   isFromStdin: boolean;
 }
 
 /** A variable that a text uses and its own file does not define. A narrative that nests the file may define it. */
 export interface UndefinedVariable {
   name: string;
-  /** The problem to report if no caller defines it. */
+  /** The problem to report if no narrative that nests the file defines it either. */
   problem: Problem;
 }
 
@@ -148,7 +148,7 @@ function formatUnknownName(excerpt: string, name: string, { vars }: ReferenceSco
 /** Returns the variable that an unknown name probably means: `x` for `x`, and for misspelt ones such as `vras.x`. */
 function guessVariableName(name: string): string {
   const [, prefix = '', rest] = /^(\w+)\.(.+)$/.exec(name) ?? [];
-  // The nearest name is not enough: two swapped letters count as two edits.
+  // `findNearestName` alone is not enough: it counts two swapped letters as two edits.
   const isMisspelt = /^var|^[vars]{4}$/i.test(prefix) || findNearestName(prefix, ['vars']) !== undefined;
   return rest !== undefined && isMisspelt ? rest : name;
 }

@@ -57,7 +57,7 @@ function formatTypeHint(path: Path, value: TomlValue): string {
 function convertUnionIssue(issue: UnionIssue, file: TomlTable): Problem[] {
   const path = issue.path as Path;
   const value = valueAt(file, path);
-  // The `type` of an input determines its other keys.
+  // Only the union of inputs has a discriminator: the `type`, which determines the other keys.
   if (issue.discriminator !== undefined) {
     const rustProblem = createRustInputTypeProblem(path, value);
     if (rustProblem) return [rustProblem];
@@ -69,12 +69,12 @@ function convertUnionIssue(issue: UnionIssue, file: TomlTable): Problem[] {
     return [createValueProblem(path, value, ['full', 'previous', 'none'], narrativeFormat, { expected })];
   }
   const expected = describeOptions(path);
-  // The message also names the number, because a string such as "2000" is probably a number in quotes.
+  // The message also says that a number is allowed, because "2000" is probably a number in quotes.
   if (path.at(-1) === 'thinking' && typeof value === 'string')
     return [createValueProblem(path, value, thinkingLevels, narrativeFormat, { expected })];
   const fittingOption = issue.errors.find((issues) => !issues.some((mismatch) => isTypeMismatch(mismatch, value)));
   if (!fittingOption) return [createTypeProblem(path, value, expected, narrativeFormat)];
-  // The key "narrative" is reported. That "input" is missing too would only confuse.
+  // The unknown key "narrative" is reported. To report the missing "input" too would only confuse.
   const isNarrativeAct = path[0] === 'acts' && isRustNarrativeAct(value);
   return fittingOption
     .filter((mismatch) => !isNarrativeAct || mismatch.path.at(-1) !== 'input')

@@ -1,8 +1,8 @@
 import { errorAt, type Problem } from '../../toml/problem.js';
 import { describePath, isTable, type Path, quote, type TomlTable, type TomlValue, valueAt } from '../../toml/toml.js';
 
-// What narratives of the original Rust version have (github.com/crumplecup/botticelli, read 2026-11) and boticelli
-// writes in another way or does not have. The messages show what to write instead.
+// What narratives of the original Rust version (github.com/crumplecup/botticelli, read 2026-11) may contain, and
+// boticelli writes differently or does not support. The messages show what to write instead.
 
 /** Input types of the original, each with what to do instead. */
 const inputTypeAdvice: Readonly<Record<string, string>> = {
@@ -37,12 +37,12 @@ function getKeyAdvice(path: Path, value: TomlValue | undefined): string | undefi
   return `write ${formatKey(String(name))} = [${quote(`narrative:${nested}`)}] in [acts]`;
 }
 
-/** Formats a key as TOML has it: in quotes where necessary. */
+/** Formats a key as it is written in TOML: in quotes where necessary. */
 function formatKey(key: string): string {
   return /^[\w-]+$/.test(key) ? key : quote(key);
 }
 
-/** Returns the number of rounds: `5` for 5, and for a table with iterations = 5. */
+/** Returns the number of rounds: 5 for `5` and for a table with `iterations = 5`. Without a number, 2 is an example. */
 function getRounds(value: TomlValue | undefined): number {
   const rounds = isTable(value) ? value.iterations : value;
   return typeof rounds === 'number' ? rounds : 2;

@@ -11,7 +11,7 @@ interface KnownModel {
   facts: ModelFacts;
 }
 
-/** A rule about one setting: says what is wrong with its value for a model, after the name of the setting. */
+/** A rule about one setting. `describe` says what is wrong with a value for a model, without naming the setting. */
 interface ParameterRule {
   rule: string;
   describe: (value: TomlValue, model: KnownModel) => string | undefined;
@@ -31,8 +31,8 @@ const parameterRules: Readonly<Record<string, ParameterRule>> = {
 };
 
 /**
- * Warns about settings that an act's model rejects or ignores. A setting of the narrative is reported once, unless an
- * act names another model for it.
+ * Warns about settings that an act's model rejects or ignores. A setting of the narrative is checked once with the
+ * narrative's model, and again with the model of each act that names one.
  */
 export function lintParameters(header: RawTable, acts: readonly RawTable[], report: ReportProblem): void {
   for (const [key, rule] of Object.entries(parameterRules)) {

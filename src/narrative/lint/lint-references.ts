@@ -12,10 +12,11 @@ export function lintReferences(acts: readonly RawAct[], mediaNames: readonly str
       if (isReferenceWithSpace(text))
         report(createMisspeltReferenceProblem(text, path, '; the name of a nested narrative has no spaces'));
       const intended = guessReference(text, mediaNames);
-      // The content of an input is always sent as text, even if it has the form of a reference.
-      const isContent = path.length > 3;
-      if (intended === undefined || (intended === text && !isContent)) continue;
-      if (isContent) report(createMisspeltReferenceProblem(text, path, `; ${describeReferenceSyntax(intended)}`));
+      // The path of an input's `content` is longer than that of a prompt. Such content is always sent as text, even if it
+      // has the form of a reference.
+      const isInputContent = path.length > 3;
+      if (intended === undefined || (intended === text && !isInputContent)) continue;
+      if (isInputContent) report(createMisspeltReferenceProblem(text, path, `; ${describeReferenceSyntax(intended)}`));
       else report({ ...createMisspeltReferenceProblem(text, path), suggestion: intended });
     }
   }

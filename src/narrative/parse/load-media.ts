@@ -28,7 +28,7 @@ export type LoadMediaResult = { ok: true; media: MediaInput } | { ok: false; pro
 
 /**
  * Reads media and detects its type. URLs are not fetched, so only what is known without a network is checked. Problems
- * have no location in a TOML file, because names that are rendered from templates are loaded during a run.
+ * have no path in the narrative file: a run, which loads the names rendered from templates, does not know it.
  */
 export async function loadMedia(spec: MediaSpec): Promise<LoadMediaResult> {
   const { source, mime, kind } = spec;
@@ -123,7 +123,7 @@ function describeUrl(url: string, { mime, kind, label, confinement }: MediaSpec)
     from: 'address',
     url,
     ...(kind !== undefined && { kind }),
-    // The author of a folder must not receive what only the user's network can read.
+    // The service may be that of the folder's author, who must not receive what only the user's network can read.
     ...(confinement && { publicOnly: true }),
   };
   return { ok: true, media: { type: type ?? 'media', ...mimeTypeField, content, name } };
@@ -148,7 +148,7 @@ async function readMediaFile(path: string) {
   const content = readRegularFile(path, maxInMemoryBytes);
   if (content.ok) return createMediaData(content.bytes);
   if (content.problem.reason !== 'too-large') return content;
-  // Files of `/proc` have a reported size of 0.
+  // For example, files of `/proc` have content although their reported size is 0.
   const message = `is larger than ${maxInMemoryBytes / 1_000_000} MB, but its reported size is ${sizeResult.size} bytes`;
   return { ok: false as const, problem: { reason: 'unreadable' as const, message } };
 }
@@ -165,7 +165,7 @@ async function hashMediaFile(path: string) {
   const textDetector = createPlainTextDetector();
   let head = Buffer.alloc(0);
   let byteLength = 0;
-  // `end` is the position of the last byte that is read: one more than a file may have.
+  // `end` is inclusive, so at most one byte more than the limit is read.
   for await (const chunk of createReadStream(path, { highWaterMark: maxInMemoryBytes, end: maxUploadBytes })) {
     if (byteLength === 0) head = chunk;
     byteLength += chunk.length;

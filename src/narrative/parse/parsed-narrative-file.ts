@@ -28,7 +28,7 @@ export interface ParsedNarrativeFile {
   mediaTemplates: readonly MediaTemplateEntry[];
   /** Variables that this file uses but does not define. They are errors unless an outer file defines them. */
   undefinedVariables: readonly UndefinedVariable[];
-  /** The undefined variables of this file, and those of nested files that this file does not define either. */
+  /** The undefined variables of this file, and the unresolved ones of its nested files, unless this file defines them. */
   unresolvedVariables: ReadonlySet<UndefinedVariable>;
   /** The variables that this file or a nested file defines or uses. */
   variables: ReadonlySet<string>;
@@ -52,7 +52,7 @@ export interface LintContext {
   usedVariables: ReadonlySet<string>;
   /** The placeholder names of each act, without variables. */
   referencesByAct: ReadonlyMap<string, readonly string[]>;
-  /** The model of every act, instead of the models in the file. */
+  /** The model of `--model`, which every act uses instead of the models in the file. */
   model?: string | undefined;
   /** Milliseconds since the epoch; decides which models retire soon. Default: the current time. */
   now?: number;

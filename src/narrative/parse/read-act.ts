@@ -29,8 +29,8 @@ export interface ActReadOptions extends MediaReadOptions {
 }
 
 /**
- * Reads an act, which is a string, an array or a table. Invalid parts are reported and left out. Media and
- * the schema are added by deferred tasks. Until then, and if it is invalid, a media input is an empty text.
+ * Reads an act, which is a string, an array or a table. Invalid parts are reported and left out. Deferred tasks add the
+ * media and the schema. A media input is an empty text until its task has run, and stays one if the media is invalid.
  */
 export function readAct(name: string, value: TomlValue, options: ActReadOptions): Act {
   const { defaults, report, onText } = options;

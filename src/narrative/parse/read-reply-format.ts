@@ -85,8 +85,8 @@ function readSchemaFile(
 }
 
 /**
- * Formats V8's message. A position in it is converted to line and column. An excerpt of the file is removed, because the
- * file may be a secret that was named by mistake.
+ * Formats the message of V8's JSON parser. A position in it becomes a line and a column. An excerpt of the file is
+ * removed, because the file may be a secret that was named by mistake.
  */
 function formatSyntaxError({ message }: Error, text: string): string {
   const offset = /position (\d+)/.exec(message)?.[1];

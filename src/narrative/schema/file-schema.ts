@@ -79,7 +79,7 @@ const settingFields = {
   ),
   thinking: z.optional(
     describe(
-      'How long the model may think: "minimal", "low", "medium", "high", "xhigh", or a number of tokens. A model accepts some of them.',
+      'How long the model may think: "minimal", "low", "medium", "high", "xhigh", or a number of tokens. Each model accepts only some of these.',
       z.union([z.enum(thinkingLevels), z.int().check(z.gte(0), z.lte(maxInt32))]),
     ),
   ),

@@ -26,7 +26,7 @@ export interface SchemaProblem {
 
 /**
  * Compiles a schema to a function that lists the mismatches of a value. Dialects: 2020-12, and draft-07 if `$schema`
- * names it. The function may run for hours: see `createSchemaValidator`.
+ * names it. The function may run for hours; `createSchemaValidator` limits it.
  */
 export async function compileSchema(
   schema: JsonSchema,
@@ -59,7 +59,7 @@ const slowKeywords = /"(?:pattern|patternProperties|\$(?:ref|dynamicRef|recursiv
 /** The maximum product of the lengths of the schema and of the value for a check in the main thread: below 0.3 s. */
 const maxDirectWork = 20_000_000;
 
-/** The maximum depth of a value. Real data have a few levels, and a recursive check would overflow the stack. */
+/** The maximum depth of a value. Real data has a few levels, and a check of very deep data overflows the stack. */
 const maxValueDepth = 500;
 
 const defaultTimeoutMs = 10_000;
@@ -92,10 +92,10 @@ export async function createSchemaValidator(schema: JsonSchema): Promise<SchemaV
 /** What a worker found: the mismatches, or why the schema can't be applied to the value. */
 export type WorkerCheck = { mismatches: string[] } | { failure: string };
 
-/** Creates the error of a check that has no result. Another reply would not help. */
+/** Creates the error of a check that has no result. It is not transient, because another reply would not help. */
 function createCheckError(code: 'timeout' | 'invalid_reply', problem: string): BoticelliError {
   return new BoticelliError(code, `checking the reply against its schema ${problem}`, {
-    hint: 'Simplify the schema: its patterns, "$ref" and "anyOf" decide what a check takes.',
+    hint: 'Simplify the schema: its patterns, "$ref" and "anyOf" can make the check expensive.',
   });
 }
 

@@ -15,7 +15,7 @@ export interface Permit {
   context: CallContext;
   /** Settles the reservation with the reply's token count. */
   settle(response: GenerateResponse): Promise<void>;
-  /** Learns from a rejection, or cancels a reservation that was not sent. Resolves to the error to throw. */
+  /** Learns from a rejection, or cancels the reservation if nothing was sent. Resolves to the error to throw. */
   recordFailure(thrown: unknown): Promise<unknown>;
   /** Releases the concurrency slot. Call it when the request has ended, whatever the outcome. */
   release(): Promise<void>;
@@ -104,9 +104,9 @@ async function acquireReservation(
 }
 
 /**
- * Checks whether a limit of tokens per minute was exceeded by the prompt alone. Then every retry would be rejected, and
- * the result is the error to throw. The prompt is counted if it may be that large: the limiter corrects an estimate by
- * a factor of at most 10.
+ * Returns the error to throw if the prompt alone exceeds the limit of tokens per minute, because then every retry would
+ * be rejected too. The tokens are counted only if the prompt may be that large: a count can exceed the estimate by a
+ * factor of `maxTokenRatio`.
  */
 async function findTooLargeError(
   { violations }: QuotaExceeded,

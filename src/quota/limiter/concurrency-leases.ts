@@ -22,7 +22,7 @@ export interface ConcurrencyLimiterOptions extends ProjectStateOptions {
 /** The longest interval between polls. Released slots are not announced, so waiters poll, at doubling intervals. */
 const maxPollMs = 1000;
 
-/** The serving model whose slot was taken, or, if none is free, when the next lease expires unless it is renewed. */
+/** `model` is the serving model whose slot was taken. If no slot is free, `until` is when the next lease expires. */
 type AcquireResult = { ok: true; model: string } | { ok: false; until: number };
 
 /**
@@ -36,7 +36,8 @@ export function createConcurrencyLimiter(options: ConcurrencyLimiterOptions): Co
   const tryAcquire = (requested: string, id: string): Promise<AcquireResult> =>
     projectState.updateServingState(requested, (state, now, model) => {
       const { maxConcurrent } = computeEffectiveLimits(limitsFor(model, requested), state.learned);
-      // A lease that ends later was taken before the clock was set back. Its owner, if it still runs, renews it soon.
+      // No lease lasts longer than `leaseMs`, unless the clock was set back after it was taken. Such a lease is
+      // shortened; its owner, if it still runs, renews it soon.
       for (const lease of state.leases) lease.expiresAt = Math.min(lease.expiresAt, now + leaseMs);
       if (maxConcurrent && state.leases.length >= maxConcurrent.value) {
         return { ok: false, until: Math.min(...state.leases.map(({ expiresAt }) => expiresAt)) };

@@ -11,7 +11,7 @@ export function createTokenCounter(driver: BoticelliDriver): TokenCounter {
     const known = counts.get(request);
     if (known !== undefined) return known;
     const context = { ...(signal && { signal }), ...(emit && { emit }) };
-    // A failed count decides nothing, so the request is sent.
+    // If counting fails, it is unknown whether the prompt is too large. The caller then sends the request.
     const count = await driver.countTokens?.(request, context).catch(() => undefined);
     signal?.throwIfAborted();
     if (count !== undefined) counts.set(request, count);

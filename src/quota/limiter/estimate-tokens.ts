@@ -19,8 +19,8 @@ export function estimateTokens(request: GenerateRequest): number {
       ? turn.text.length / charactersPerToken
       : turn.parts.reduce((sum, part) => sum + estimatePart(part), 0),
   );
-  // A later hop of a long reply reads what the earlier hops wrote: the prompt tokens that the service reports grow with
-  // each hop, so the SDK keeps those of the first hop as `initialPromptTokenCount` (@google/genai 2.32).
+  // The prompt of a later hop of a long reply includes what the earlier hops wrote. That is why the SDK has
+  // `initialPromptTokenCount` for the prompt tokens of the first hop (@google/genai 2.32).
   const tokensBefore = countHopTokens(request) + system.length / charactersPerToken;
   return Math.ceil(tokensPerTurn.reduce((sum, tokens) => sum + tokens, tokensBefore));
 }

@@ -13,14 +13,14 @@ export interface QuotaRejection {
   retryAfterMs?: number;
   /** True if the limit counts all models of the project, so that all of them pause. */
   pausesProject?: boolean;
-  /** True if the request was sent without regard to the limits. Its rejection then says nothing about the guard. */
+  /** True if the request was sent whatever the limits. Its rejection does not widen the guard (`computeGuardMs`). */
   unreserved?: boolean;
 }
 
 /**
- * Converts an error to what can be learned from it. If a daily quota is used up, `closedUntil` is set to the end of the
- * day, and `applyRejection` ignores the delay that the API states. Returns undefined if money or a free tier is
- * missing: the user can change that at any time, so the next request must find out.
+ * Converts a rejection to what the limiter learns from it. If a daily quota is used up, `closedUntil` is set to the end
+ * of the day, and `applyRejection` ignores the delay that the API states. Returns undefined if money or a free tier is
+ * missing: the user can change that at any time, so the next request is sent anyway.
  */
 export function toQuotaRejection(error: QuotaExceeded, now: number): QuotaRejection | undefined {
   const { code, violations, retryAfterMs, retryAt, isProjectWide } = error;

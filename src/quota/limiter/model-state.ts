@@ -85,7 +85,7 @@ function isArrayOfObjects(value: unknown): boolean {
  */
 const clockToleranceMs = 1000;
 
-/** The longest plausible pause after a per-minute rejection, or two windows if they are longer. */
+/** The longest plausible pause after a per-minute rejection. With long windows it is two windows instead. */
 const maxPauseMs = 10 * 60_000;
 
 /**
@@ -112,10 +112,10 @@ export function refreshState(state: ModelState, now: number, windowMs: number): 
 
 /** Shifts the times in the state back if it has entries from the future. */
 function undoClockSetBack(state: ModelState, now: number): void {
-  const { appointments, refusedAt = 0, notBefore } = state;
-  const aheadMs = Math.max(refusedAt - now, ...appointments.map(({ bookedAt }) => bookedAt - now));
+  const { appointments: reservations, refusedAt = 0, notBefore } = state;
+  const aheadMs = Math.max(refusedAt - now, ...reservations.map(({ bookedAt }) => bookedAt - now));
   if (aheadMs <= clockToleranceMs) return;
-  for (const reservation of appointments) {
+  for (const reservation of reservations) {
     reservation.at -= aheadMs;
     reservation.bookedAt -= aheadMs;
   }
@@ -123,7 +123,10 @@ function undoClockSetBack(state: ModelState, now: number): void {
   if (refusedAt > now) state.refusedAt = now;
 }
 
-/** Halves a widened guard every ten windows: another program's requests may have caused the rejections. */
+/**
+ * Halves a widened guard every ten windows. Rejections widened it, but another program, which may have stopped since,
+ * may have caused them.
+ */
 function narrowGuard(state: ModelState, now: number, windowMs: number): void {
   if (state.guardFactor === 1 || now - (state.guardChangedAt ?? 0) < 10 * windowMs) return;
   state.guardFactor = Math.max(1, state.guardFactor / 2);

@@ -13,9 +13,9 @@ export interface ProjectPause {
 }
 
 /**
- * Creates access to the pause of a project. The pause is written into the state of each model, where versions that do
- * not know of projects observe it too. A model that has no state yet gets it from the state of the project itself when
- * a process reserves quota for the model for the first time.
+ * Creates access to the pause of a project. The pause is written into the state of each model, where older versions of
+ * this program, which have no state for the project itself, observe it too. If a model has no state yet, the pause is
+ * copied to it from the state of the project when a process first reserves quota for the model.
  */
 export function createProjectPause(options: ProjectStateOptions): ProjectPause {
   const { store, clock, project, windowMs = 60_000 } = options;
@@ -63,8 +63,8 @@ function applyPause(state: ModelState, now: number, until: number): void {
 function extendPause(state: ModelState, now: number, { retryAfterMs }: QuotaRejection, sentAt: number): number {
   const { windowMs, firstPauseMs } = spendLimits;
   const { refusedAt } = state;
-  // After a whole window without rejections, the pauses start from the first one again. Requests that were sent before
-  // the latest rejection say nothing new, so a burst of rejections counts once.
+  // After a pause, which rarely lasts more than a window, and another window without rejections, the pauses start from
+  // the shortest again. Requests sent before the latest rejection say nothing new, so a burst counts once.
   if (refusedAt === undefined || now - refusedAt > 2 * windowMs) state.refusals = 1;
   else if (sentAt > refusedAt) state.refusals += 1;
   state.refusedAt = now;

@@ -18,7 +18,8 @@ export function modelStateKey(project: string, model: string): string {
 }
 
 /**
- * Returns the store key of a project's own state. Its prefix differs from that of models, which older versions list.
+ * Returns the store key of a project's own state. Older versions take every key with the prefix of `modelStateKey` for
+ * a model, so this prefix is another one.
  */
 export function projectStateKey(project: string): string {
   return `gemini-project ${encodeURIComponent(project)}`;
@@ -27,7 +28,7 @@ export function projectStateKey(project: string): string {
 /** The maximum number of models in a chain of aliases. Real chains are shorter; a longer chain is a cycle. */
 export const maxAliasDepth = 4;
 
-/** Accesses the model states of one project by the requested model name. */
+/** Creates access to the model states of one project, by the requested model name. */
 export function createProjectState({ store, clock, project, windowMs = 60_000 }: ProjectStateOptions) {
   const updateState = <Result>(model: string, change: (state: ModelState, now: number) => Result): Promise<Result> =>
     store.transact(modelStateKey(project, model), (state) => {

@@ -96,9 +96,9 @@ export interface RateLimiterOptions extends ProjectStateOptions {
   budget?: QuotaBudget;
 }
 
-/** A limiter with access to the pause of its project, for limiters that replace `reserve`. */
+/** A rate limiter to build others from. If another one has its own `reserve`, it must observe the project's pause. */
 export interface PausingRateLimiter extends RateLimiter {
-  /** Observes a pause of the project that began before the model had a state. Call it before a reservation. */
+  /** Makes a model observe a pause of the project that began before the model had a state. Call it before reserving. */
   observePause(model: string): Promise<void>;
 }
 
@@ -167,7 +167,7 @@ function reserveIn(
   // A request that does not have to wait is never too late: with `--max-wait 0`, the deadline may have passed by now.
   if (request.deadline !== undefined && at > Math.max(now, request.deadline))
     return { state: 'too-late', model, at, ...(reason === 'spend' && { reason }) };
-  // Only an estimate is corrected when the reservation is moved.
+  // `advancePending` corrects `estimated` again when it moves the reservation. A count needs no correction.
   const estimate = request.countedTokens === undefined ? { estimated: request.estimatedTokens } : {};
   insertReservation(state, { id, at, tokens, ...estimate, bookedAt: now, confirmed: false });
   return { state: 'booked', id, request, model, at, guessed, ...(reason && { reason }) };
@@ -188,7 +188,7 @@ function rescheduleIn(state: ModelState, now: number, previous: Reservation, win
   return stored ? { ...previous, at: stored.at } : reserveIn(state, now, previous, window);
 }
 
-/** Whether the project pauses. Such a pause, which the state observes, delays pending reservations. */
+/** Whether a pause of the whole project has delayed the pending reservations of this model. */
 function isProjectPaused({ notBefore, refusedFor }: ModelState): boolean {
   return notBefore !== undefined && refusedFor === 'spend';
 }
@@ -203,9 +203,9 @@ function confirmIn(
   // A limit that was learned meanwhile may be too small for the request.
   if (stored && state.closedUntil === undefined && !isTooLarge(state, stored.tokens, reservation.request)) {
     if (stored.at > now) return { ...reservation, at: stored.at, ...(isProjectPaused(state) && { reason: 'spend' }) };
-    // A request that is less than one window late can still be sent, because the reservations since then were scheduled
-    // with it in their window. Pending ones are postponed, because it now stays in the window longer. Later than that,
-    // other requests may have taken its place.
+    // A request that is less than one window late can still be sent, because later reservations were scheduled with
+    // this one in their window. The pending ones are postponed, because this one now stays in the window longer. After
+    // a whole window, other requests may have taken its place.
     if (now - stored.at < window.windowMs && findOrCreateDay(state, stored.at) === findOrCreateDay(state, now)) {
       stored.confirmed = true;
       if (now > stored.at) {

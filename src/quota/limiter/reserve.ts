@@ -11,8 +11,8 @@ export interface Reserver {
   /** Reserves quota. Rejects immediately on abort, even while another process keeps the store locked. */
   reserve(): Promise<Reservation>;
   /**
-   * Returns the reservation of a result. If only the estimate is too large for the service, counts the tokens and
-   * reserves again: by the count or, if there is none, whatever the size.
+   * Returns the reservation of a result. If the estimate is too large for the service, counts the tokens and reserves
+   * again with the count. If the tokens can't be counted, reserves without regard to the size.
    * @throws BoticelliError if nothing was reserved
    */
   resolve(result: ReservationResult): Promise<Reservation>;

@@ -70,27 +70,27 @@ export function exceedsLearnedLimit({ learned }: ModelState, tokens: number): bo
 }
 
 function findSendTime(
-  { appointments, notBefore = 0, refusedFor = 'rpm' }: ModelState,
+  { appointments: reservations, notBefore = 0, refusedFor = 'rpm' }: ModelState,
   tokens: number,
   now: number,
   { limits, windowMs, guardMs }: WindowLimits,
 ): SendTime {
   const { rpm, tpm } = limits;
   const spanMs = windowMs + guardMs;
-  const lastAt = appointments.at(-1)?.at ?? 0;
-  const byRequests = rpm ? (appointments.at(-rpm.value)?.at ?? -spanMs) + spanMs : 0;
-  const byTokens = tpm ? findBlockingTime(appointments, tpm.value - tokens) + spanMs : 0;
+  const lastAt = reservations.at(-1)?.at ?? 0;
+  const byRequests = rpm ? (reservations.at(-rpm.value)?.at ?? -spanMs) + spanMs : 0;
+  const byTokens = tpm ? findBlockingTime(reservations, tpm.value - tokens) + spanMs : 0;
   const at = Math.max(now, lastAt, notBefore, byRequests, byTokens);
   if (at <= now) return { at: now, guessed: false };
-  // The API stated this time, so it is not a guess.
+  // This time comes from a rejection, so no built-in limit is involved.
   if (at === notBefore) return { at, reason: refusedFor, guessed: false };
   const reason = at === byTokens ? 'tpm' : 'rpm';
   return { at, reason, guessed: limits[reason]?.source === 'built-in' };
 }
 
 /**
- * Returns the time of the newest reservation that must leave the window, so that the reservations after it use at most
- * `room` tokens.
+ * Finds the newest reservation that has to leave the window before the later ones use at most `room` tokens, and returns
+ * its time.
  */
 function findBlockingTime(reservations: readonly StoredReservation[], room: number): number {
   let sum = 0;

@@ -9,9 +9,7 @@ export class RedisUnavailable extends Error {
   override name = 'RedisUnavailable';
 }
 
-/**
- * A connection to a Redis server that may be down. Calls then soon reject with `RedisUnavailable`.
- */
+/** A connection to a Redis server. While the server is down, calls quickly reject with `RedisUnavailable`. */
 export interface RedisConnection {
   /** Host and port, the only parts of the URL that are ever shown. */
   host: string;
@@ -108,7 +106,7 @@ function createCommandSender({
       return result;
     } catch (thrown) {
       const reason = formatReason(thrown);
-      // A cluster node redirects to another node. Only a cluster client can follow.
+      // With MOVED, a cluster's node redirects to another node. Only a cluster client can follow that.
       if (/^MOVED /.test(reason) && reconnecting.switchToCluster(client)) return send(command);
       reconnecting.discard(client, reason);
       throw markUnavailable(thrown);

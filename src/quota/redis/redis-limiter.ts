@@ -24,8 +24,8 @@ export interface RedisRateLimiterOptions extends Omit<RateLimiterOptions, 'store
 }
 
 /**
- * A script's result, in server time. Without `guessed`, the reservation keeps its `guessed` and, unless there is a new
- * one, its `reason`.
+ * A script's result, in server time. If it has no `guessed`, the reservation keeps its previous `guessed`, and also its
+ * previous `reason` if the result has none.
  */
 type ReservationOutcome =
   | ({ state: 'booked' } & Pick<SendTime, 'at' | 'reason'> & { guessed?: boolean })
@@ -33,9 +33,10 @@ type ReservationOutcome =
   | { state: 'too-late'; at: number; reason?: 'spend' }
   | { state: 'too-large'; tokens: number; limit: number };
 /**
- * The final result of the reserve, confirm and cancel scripts. For confirm, `done` means that the request may be sent.
+ * The final result of a script. `done`: the reservation was cancelled, or confirmed, so that the request may be sent.
  */
 type FinalOutcome = { state: 'done' } | ReservationOutcome;
+/** Final, or why the script must run again: Redis has lost the state; it needs the ends of days; it met an alias. */
 type ScriptOutcome = FinalOutcome | { state: 'unknown' | 'days' } | { state: 'elsewhere'; model: string };
 
 /** Maximum calls of a script: it is repeated for an alias, for missing day ends, and if Redis has lost the state. */
@@ -100,8 +101,8 @@ export function createRedisRateLimiter(options: RedisRateLimiterOptions): RateLi
 }
 
 /**
- * Converts the end of a closed time. The end of a day is computed again with the server's clock, because the local
- * clock may show another day.
+ * Converts the time at which a used-up quota ends to server time. The end of a day is computed again with the server's
+ * clock, because the local clock may show another day.
  */
 function toServerEnd(closedUntil: number, clock: RedisConnection['clock']): number {
   const isMidnight = getNextPacificMidnight(closedUntil - 1).getTime() === closedUntil;

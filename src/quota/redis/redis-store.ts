@@ -24,13 +24,13 @@ export const expiryMs = 30 * 86_400_000;
 const maxAttempts = 50;
 
 /**
- * Stores model states in Redis as JSON. A transaction is optimistic: this process changes the state, and writes it if
- * nobody else has written it meanwhile. Otherwise it reads and changes it again. The frequent operations (reserve,
- * confirm, cancel) are Lua scripts instead (see scripts.ts).
+ * Stores model states in Redis as JSON. A transaction is optimistic: this process reads and changes a state, and writes
+ * it only if nobody else has written it meanwhile. Otherwise the process starts again with the new state. The frequent
+ * operations (reserve, confirm, cancel) are Lua scripts instead (see scripts.ts).
  */
 export function createRedisQuotaStore({ connection, prefix = 'boticelli:quota:' }: RedisStoreOptions): RedisQuotaStore {
   const redisKey = (key: string) => `${prefix}{${key}}`;
-  // An index of our keys, because SCAN would visit every key of a Redis that may be full of other data.
+  // The set of our keys. Without it, SCAN would have to visit every key of a Redis that may be full of other data.
   const indexKey = `${prefix}pages`;
   const indexedKeys = new Set<string>();
   const queues = new Map<string, SerialQueue>();

@@ -94,9 +94,7 @@ return withState(function(state, windowLimits)
 end)
 `;
 
-/**
- * The scripts by name. They also run on Redis Cluster, because each script uses one key and therefore one hash slot.
- */
+/** The scripts by name. They also run on Redis Cluster: each script uses one key and therefore one hash slot. */
 export const redisScripts: Readonly<Record<RedisScript, string>> = {
   boticelliRead: `${preludeLua} return { now, redis.call('GET', KEYS[1]) }`,
   // Replaces the value if its SHA-1 matches (an empty digest means no value); otherwise returns the current value.

@@ -52,7 +52,7 @@ function findNearest(current: RecordedRequest, entries: readonly RecordingEntry[
   for (const { request } of entries) {
     const dissimilarity = 1 - diceCoefficient(currentWords, splitWords(renderParts(request.asked)));
     const differingTurnCount = findDifferingTurns(current.after, request.after).length;
-    // The two requests have nothing in common, except perhaps their settings.
+    // Equal settings alone do not make requests similar: they need words or turns in common.
     if (dissimilarity > 0.8 && differingTurnCount >= current.after.length) continue;
     const settingDifferences = [
       current.model !== request.model,

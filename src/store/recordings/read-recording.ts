@@ -4,7 +4,7 @@ import { readRegularFile } from '../../util/read-regular-file.js';
 import { formatRequestId } from '../replies/request-id.js';
 import { parseEntry, type RecordingEntry } from './recording-entry.js';
 
-/** The largest recording that is read. JavaScript can't hold a text of more than 512 MB. */
+/** The largest recording that is read: half of the longest text that JavaScript can hold. */
 const maxRecordingBytes = 256_000_000;
 
 /** The content of a recording. */
@@ -58,12 +58,12 @@ function parseLine(line: string, path: string, lineNumber: number): RecordingEnt
   }
 }
 
-/** How every recorded line begins. `#` stands for the digits of the key and of the count. */
+/** How every recorded line begins. `#` stands for the digits of the key and of the occurrence. */
 const lineStart = '{"key":"#","occurrence":#,"request":{"model":"';
 
 /**
- * Whether a last line without a newline is what a crash left of a recorded line. Only such a line may be removed: other
- * files, whose last line has no newline either, must stay unchanged.
+ * Whether a last line without a newline is what a crash left of a recorded line. Only then may it be removed: a file
+ * that is not a recording may end without a newline too, and must stay unchanged.
  */
 function isIncompleteLine(line: string): boolean {
   const start = line

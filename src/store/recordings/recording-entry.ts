@@ -25,9 +25,7 @@ export interface RecordedRequest {
   asked: PartDescription[];
 }
 
-/**
- * A recorded reply. Thought signatures are left out, because only the provider needs them and a replay sends nothing.
- */
+/** A recorded reply, without thought signatures: only the provider needs them, and a replay sends nothing. */
 export interface RecordedReply {
   text: string;
   model: string;

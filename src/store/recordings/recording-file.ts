@@ -57,7 +57,8 @@ export function openRecording(file: string): RecordingFile {
 
 /**
  * Returns the path of the file itself. A symbolic link is followed only to a recording: a link that came with a folder
- * may lead to any file of the user, so that file must be one that `--record` has written.
+ * may lead to any file of the user, so it must be a file that `--record` has written, which an empty file does not
+ * show.
  */
 function resolveRecordingPath(file: string): string {
   if (!lstatSync(file, { throwIfNoEntry: false })?.isSymbolicLink()) return file;

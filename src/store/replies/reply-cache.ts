@@ -15,11 +15,11 @@ export interface ReplyCache {
    */
   find(requestId: RequestId, requestedModel?: string): Promise<StoredReply | undefined>;
   /**
-   * Stores a reply, or a hop of a long reply, replacing an older one. Once the promise resolves, it is kept even if the
-   * process ends. The hops of a whole reply are no longer needed and may be deleted.
+   * Stores a reply, or a hop of a long reply, replacing an older one. Once the promise resolves, the reply is kept even
+   * if the process ends. When a whole reply is stored, its hops are no longer needed and may be deleted.
    */
   save(requestId: RequestId, reply: GenerateResponse): Promise<void>;
-  /** Deletes the stored hops of a long reply, so that a run that resumes does not continue them. */
+  /** Deletes the stored hops of a long reply, so that a later run with `--resume` does not reuse them. */
   deleteHops(requestId: RequestId): Promise<void>;
 }
 

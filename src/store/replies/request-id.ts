@@ -42,9 +42,9 @@ export type PartDescription =
   | { mimeType?: string; url: string };
 
 /**
- * Describes a request. Of an earlier reply, the description contains only the text. Thought signatures are left out,
- * because they differ each time. So an act's request stays the same if the act before it is repeated and gets the same
- * reply. The description also omits the model that gave a reply, the service's address and the API key.
+ * Describes a request. An earlier reply is described by its text only: thought signatures are left out, because they
+ * differ each time. So an act's request stays the same if the act before it is repeated and gets the same reply. The
+ * description also omits the model that gave a reply, the service's address and the API key.
  */
 export async function describeRequest(request: GenerateRequest): Promise<RequestDescription> {
   const { model, system, parameters, turns, finishedHops } = request;
@@ -68,7 +68,7 @@ export function createHopKey(key: string, description: RequestDescription): stri
   return `${key}/${requestKey(description)}`;
 }
 
-/** Returns bounds for the keys of all hops of a request: they are greater than the first and less than the second. */
+/** Returns two bounds: the key of every hop of a request is greater than the first and less than the second. */
 export function getHopKeyBounds(key: string): [string, string] {
   // In ASCII, "0" follows "/".
   return [`${key}/`, `${key}0`];

@@ -11,10 +11,9 @@ export const defaultKeepMs = 30 * 86_400_000;
 const maxRuns = 500;
 const maxReplies = 5000;
 
-/** Times in milliseconds since the epoch. */
+/** `now` and `startedAt`, the start of the current run, are in milliseconds since the epoch. */
 interface PruneTimes {
   now: number;
-  /** When the current run started. */
   startedAt: number;
   keepMs: number;
 }
@@ -24,8 +23,8 @@ interface PruneTimes {
  * thirtieth. Most runs therefore delete nothing and need only a few index lookups.
  *
  * The clock of a machine may be years ahead for a while. Age therefore counts from the newest row of earlier runs: a
- * single run with such a clock deletes nothing that was not due. If there are more such runs, each deletes at most the
- * first `keepMs` of the history.
+ * single run at that time deletes nothing that was not due. If there are more such runs, each deletes at most the
+ * oldest `keepMs` of the history.
  */
 export async function pruneRuns(database: Database.Database, { now, startedAt, keepMs }: PruneTimes): Promise<void> {
   const select = (expression: string, ...values: number[]) => {

@@ -37,7 +37,7 @@ export interface RecordedAct {
   events: ActProgressEvent[];
 }
 
-/** The columns of `runs`, with the names and in the order of the fields of a recorded run. */
+/** The columns of `runs`, renamed to the fields of `RecordedRun` and in their order. */
 const columns = `id AS run, narrative, file, file_hash AS fileHash, started_at AS startedAt,
   ifnull(status, 'unfinished') AS status, act_count AS actCount, acts_ended AS actsEnded, models_asked AS modelsAsked,
   models_served AS modelsServed, attempts, wait_ms AS waitMs, usage, cost_usd AS costUsd,
@@ -113,7 +113,7 @@ export function listActs(database: Database.Database, run: string): RecordedAct[
   }));
 }
 
-/** Converts a row. Columns that are NULL are left out, and so is what is not valid: an odd row hides no other one. */
+/** Converts a row. Values that are NULL or not valid are left out, so that a damaged row does not hide the others. */
 function toRecordedRun(row: RunRow): RecordedRun {
   const plainFields = Object.entries(row).filter(([name, value]) => value !== null && !jsonColumns.includes(name));
   const [modelsAsked, modelsServed] = [row.modelsAsked, row.modelsServed].map((json) => toList(parseColumn(json)));

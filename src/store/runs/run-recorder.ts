@@ -49,6 +49,8 @@ export interface RunRecorderOptions {
   enqueue: (write: () => Promise<void>) => void;
   /** Whether everything is written at the end of the run, in one transaction. Default false. */
   isBuffered?: boolean;
+  /** The statements, if several runs share them, because preparing them takes a while. Default: prepared for the run. */
+  statements?: ReturnType<typeof prepareRunStatements>;
 }
 
 /** What is known of an act that has started. `end` is absent until the act ends, and if it fails. */
@@ -97,7 +99,8 @@ export function createRunRecorder(options: RunRecorderOptions): (event: Narrativ
 }
 
 function addAct(totals: RunTotals, { requestedModel, end, events }: ActRecord): RunTotals {
-  const requests = events.filter(
+  // A note with a `part` means that another request follows, for the next part of a long reply.
+  const furtherRequests = events.filter(
     (event) => event.type === 'act-retry' || ('part' in event && event.part !== undefined),
   );
   const waitMs = events.reduce((sum, event) => sum + (event.type === 'act-wait' ? event.waitMs : 0), 0);
@@ -105,18 +108,16 @@ function addAct(totals: RunTotals, { requestedModel, end, events }: ActRecord): 
     actsEnded: totals.actsEnded + (end ? 1 : 0),
     modelsAsked: [...new Set([...totals.modelsAsked, requestedModel])],
     modelsServed: [...new Set([...totals.modelsServed, ...(end ? [end.model] : [])])],
-    attempts: totals.attempts + (end?.attempts ?? requests.length + 1),
+    attempts: totals.attempts + (end?.attempts ?? furtherRequests.length + 1),
     waitMs: totals.waitMs + (end?.waitMs ?? waitMs),
     usage: end && !end.reused ? addUsage(totals.usage, end.usage) : totals.usage,
     costUsd: end ? addCosts(totals.costUsd, end.costUsd) : totals.costUsd,
   };
 }
 
-/**
- * Creates a writer that stores a run in SQLite. Each act is written in one transaction with the new totals of the run.
- */
-function createRunWriter({ database, origin, now, enqueue, isBuffered = false }: RunRecorderOptions) {
-  const statements = prepareStatements(database);
+/** Creates a writer that stores a run in SQLite, each act in one transaction with the new totals of the run. */
+function createRunWriter({ database, origin, now, enqueue, isBuffered = false, ...given }: RunRecorderOptions) {
+  const statements = given.statements ?? prepareRunStatements(database);
   let run = '';
   let position = 0;
   let pending: (() => void)[] = [];
@@ -140,8 +141,8 @@ function createRunWriter({ database, origin, now, enqueue, isBuffered = false }:
     },
     writeAct({ act, end, events }: ActRecord, totals: RunTotals): void {
       const { actsEnded, modelsAsked, modelsServed, attempts, waitMs, usage, costUsd } = totals;
-      const ended = end ? JSON.stringify(end) : null;
-      const row = [run, position, replaceNuls(act), ended, JSON.stringify(events), end?.costUsd ?? null, run];
+      const endJson = end ? JSON.stringify(end) : null;
+      const row = [run, position, replaceNuls(act), endJson, JSON.stringify(events), end?.costUsd ?? null, run];
       const totalsRow = [actsEnded, JSON.stringify(modelsAsked), JSON.stringify(modelsServed), attempts, waitMs];
       position += 1;
       write(() => {
@@ -158,13 +159,14 @@ function createRunWriter({ database, origin, now, enqueue, isBuffered = false }:
   };
 }
 
-function prepareStatements(database: Database.Database) {
+export function prepareRunStatements(database: Database.Database) {
   return {
     insertRun: database.prepare(
       `INSERT INTO runs (id, narrative, file, file_hash, act_count, started_at, acts_ended, models_asked, models_served,
        attempts, wait_ms, usage) VALUES (?, ?, ?, ?, ?, ?, 0, '[]', '[]', 0, 0, ?)`,
     ),
-    // If the run has been cleared in the meantime, its further acts are not recorded.
+    // `ended` is the end event and `told` the events before it, as JSON. If the run has been cleared in the meantime,
+    // its further acts are not recorded.
     insertAct: database.prepare(
       `INSERT INTO acts (run, position, act, ended, told, cost_usd)
        SELECT ?, ?, ?, ?, ?, ? WHERE EXISTS (SELECT 1 FROM runs WHERE id = ?)`,

@@ -4,11 +4,9 @@ import { createSerialQueue, type SerialQueue } from '../../util/serial-queue.js'
 import { createSqliteReplyCache, type ReplyCache } from '../replies/reply-cache.js';
 import { pruneRuns } from './prune-runs.js';
 import { createRowRunId, createRowRunWriter, type RowTotals } from './row-runs.js';
-import { createRunRecorder, type RunRecorderOptions } from './run-recorder.js';
+import { createRunRecorder, prepareRunStatements, type RunRecorderOptions } from './run-recorder.js';
 
-/**
- * Stores the replies and the record of one run. No method rejects, because the run continues even if storing fails.
- */
+/** Stores the replies and the record of one run. No method rejects: the run continues even if storing fails. */
 export interface RunStore {
   replyCache: ReplyCache;
   /** Records an event. Resolves when it is written. */
@@ -112,16 +110,21 @@ interface RowRecorderOptions extends Omit<RunRecorderOptions, 'isBuffered'> {
 
 function openRowRecorder({ run, source, attemptWrite, writes, ...recorder }: RowRecorderOptions): RowRecorder {
   const { database, enqueue } = recorder;
+  let statements: ReturnType<typeof prepareRunStatements> | undefined;
   let writer: ReturnType<typeof createRowRunWriter> | undefined;
   // Created when it is needed, after the start of the run was written: a file that can't be written fails there.
   const getWriter = () => (writer ??= createRowRunWriter(database, run));
   enqueue(async () => getWriter().add(0, source));
   return {
     createListener(number, label) {
-      const record = createRunRecorder({ ...recorder, isBuffered: true });
+      let record: ((event: NarrativeEvent) => void) | undefined;
       const rowRun = createRowRunId(run, number);
       return async (event) => {
-        await attemptWrite(() => record('run' in event ? { ...event, run: rowRun } : event));
+        await attemptWrite(() => {
+          statements ??= prepareRunStatements(database);
+          record ??= createRunRecorder({ ...recorder, statements, isBuffered: true });
+          record('run' in event ? { ...event, run: rowRun } : event);
+        });
         if (event.type === 'narrative-end') enqueue(async () => getWriter().add(number, label));
       };
     },

@@ -20,7 +20,7 @@ export function formatAnnotation({ severity, rule, message, location, suggestion
 
 /**
  * Escapes text for a command. The runner reads one command per line and decodes `%` escapes. Its log interprets control
- * characters as a terminal does.
+ * characters as a terminal does, so they become symbols.
  */
 function escapeData(text: string): string {
   return toPrintable(text.replaceAll('%', '%25').replaceAll('\r', '%0D').replaceAll('\n', '%0A'));

@@ -12,7 +12,7 @@ interface FrameOptions {
 
 /**
  * Formats a diagnostic: location and message, the line of the file with carets below it, and a suggestion. Control
- * characters of the file are shown as symbols. Without the text, only the location is shown.
+ * characters of the file are shown as symbols. If `text` is empty, no line is shown.
  */
 export function formatDiagnostic(diagnostic: Diagnostic, { text, ...options }: FrameOptions): string[] {
   const { location, source } = diagnostic;

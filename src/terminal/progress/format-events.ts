@@ -45,7 +45,7 @@ export function formatActEnd(end: ActEnd, { verbose, showsWaits, replays }: Form
   return parts.join(' · ');
 }
 
-/** Formats the warning for a truncated reply; undefined for others. A note reports other unusual finish reasons. */
+/** Formats the warning for a truncated reply; undefined for others. `act-note` events report other finish reasons. */
 export function formatFinishWarning({ finishReason }: ActEnd): string | undefined {
   return classifyFinishReason(finishReason) === 'truncated' ? 'the reply was cut short by max_tokens' : undefined;
 }
@@ -58,7 +58,7 @@ export function formatRetry({ attempt, delayMs, error }: ActRetry): string {
 
 /**
  * Formats the warning that text printed above is no longer valid.
- * @param discardedChars how much of its end, if the text before that remains valid; absent if nothing does
+ * @param discardedChars the length of the end that is discarded; absent if the whole text is
  */
 export function formatDiscard(discardedChars?: number): string {
   return discardedChars === undefined

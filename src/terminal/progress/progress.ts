@@ -8,7 +8,7 @@ import { createWaitTracker, isFileTransfer } from './wait-status.js';
 /** Reports the progress of a narrative on standard error. */
 export interface Progress {
   onEvent(event: NarrativeEvent): void;
-  /** Writes the heading of an act. For the caller to use only if `headings` is `with-reply`. */
+  /** Writes the heading of an act. Call it only if `headings` is `with-reply`. */
   writeHeading(start: ActStart): void;
   /** Writes a warning, which `quiet` does not hide. */
   warn(text: string): void;

@@ -10,7 +10,7 @@ export interface StderrWriter {
    * @param colorize colours the line; if it is given, a line wider than the terminal is wrapped first
    */
   writeLine(line: string, colorize?: (text: string) => string): void;
-  /** Sets the status that the shared spinner shows for an owner; undefined removes it. */
+  /** Sets the status of one owner (any object) in the shared spinner; undefined removes it. */
   setStatus(owner: object, status: (() => SpinnerStatus) | undefined): void;
   /** Whether replies appear on the same terminal. */
   readonly sharesScreen: boolean;

@@ -27,7 +27,7 @@ function formatWaitStatus(waitState: WaitState, now: number): SpinnerStatus {
       return { text: `${act}: waiting for ${model}`, ...elapsed };
     case 'time': {
       const { wait } = waitState;
-      // The end of another request or session is unknown: `waitMs` is only an upper bound.
+      // It is unknown when another request or session ends, so there is nothing to count down to.
       if (wait.reason === 'concurrency')
         return { text: `${act}: waiting for a free slot of ${wait.model}`, ...elapsed };
       const remainingMs = since + wait.waitMs - now;
@@ -63,7 +63,7 @@ export function createWaitTracker({ stderr, now, label }: WaitTrackerOptions): (
     return { text: label === undefined ? text : `${label}: ${text}`, ...rest };
   };
   return (event) => {
-    // There may be thousands of deltas, but only the first one changes the state.
+    // There may be thousands of deltas. After the first one, only the number of characters changes.
     if (event.type === 'act-delta' && waitState?.kind === 'rest-of-reply') {
       waitState.characters += event.text.length;
       return;

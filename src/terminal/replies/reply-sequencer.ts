@@ -41,7 +41,7 @@ export function createReplySequencer() {
   };
 }
 
-/** Adds an event to the held events. The text of a complete reply or of a discarded attempt is removed. */
+/** Adds an event to the held events. The deltas of a complete reply or a discarded attempt are removed. */
 function addHeldEvent(event: NarrativeEvent, heldEvents: NarrativeEvent[]): NarrativeEvent[] {
   switch (event.type) {
     case 'act-start':

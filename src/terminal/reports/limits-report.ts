@@ -142,7 +142,7 @@ function toModelDocument(model: QuotaStatus) {
   };
 }
 
-/** Returns limits for JSON. */
+/** Returns limits as in the JSON documents, with times in ISO 8601. */
 export function toLimitsObject(limits: ModelStatus['limits']) {
   const withTimes = Object.entries(limits).map(([kind, { value, whole, source, learnedAt }]) => [
     kind,

@@ -46,9 +46,9 @@ export interface ListedModel {
   /** The accepted levels of thinking. Empty if the model accepts only a number of tokens, absent if unknown. */
   thinkingLevels?: readonly string[];
   defaultThinkingLevel?: string;
-  /** The part of a reply that one request can give, if a reply takes several. */
+  /** The tokens of a reply that one request can return, for a model whose replies can take several requests. */
   maxTokensPerRequest?: { streamed: number; unary: number };
-  /** The model to which the alias resolved. The limits are those of that model. */
+  /** For an alias, the model that it stands for. The limits are those of that model. */
   standsFor?: string;
 }
 
@@ -90,8 +90,8 @@ interface Row {
 }
 
 function createRow(model: ListedModel, report: ModelsReport): Row {
-  const { name, reach, inputTokens = '', outputTokens = '', limits = {} } = model;
-  const cells = [formatSupportedApis(reach), String(inputTokens), String(outputTokens)];
+  const { name, reach: apis, inputTokens = '', outputTokens = '', limits = {} } = model;
+  const cells = [formatSupportedApis(apis), String(inputTokens), String(outputTokens)];
   return { name: toDisplayLine(name), cells, quota: formatQuota(limits, report), note: formatNote(model) };
 }
 

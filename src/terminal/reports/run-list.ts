@@ -42,7 +42,7 @@ function formatRunTable(rows: string[][]): string[] {
 
 function createRow(run: RecordedRun, maxNameLength: number): string[] {
   return [
-    // Ids and outcomes come from the database too, which may be that of a folder of someone else.
+    // Not only names need this: the whole database may come with a folder that someone else wrote.
     toDisplayLine(run.run),
     formatShortTime(new Date(run.startedAt)),
     truncate(toDisplayLine(run.narrative), maxNameLength),

@@ -102,7 +102,9 @@ describe('uploaded media', () => {
       { inlineData: { mimeType: 'image/png', data: mediaBytes.png.toString('base64') } },
       { fileData: { mimeType: 'video/mp4', fileUri: stored?.uri } },
     ]);
-    expect(notes).toEqual(['upload: uploading "größe 日本.mp4" (17.0 MB): the request is too large to contain it']);
+    expect(notes).toEqual([
+      'upload: uploading "größe 日本.mp4" (17.0 MB), because the request would be too large with it',
+    ]);
   });
 
   test('is sent once for all requests with the same bytes, and deleted at the end', async () => {
