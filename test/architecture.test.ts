@@ -11,14 +11,15 @@ const allowedImports: Record<string, string[]> = {
     ...['gemini', 'rehearsal', 'quota', 'store', 'errors.ts'],
   ],
   commands:
-    'cli stack config toml terminal executor narrative media driver gemini rehearsal quota store database util errors.ts'.split(
+    'cli stack config toml terminal rows executor narrative media driver gemini rehearsal quota store database util errors.ts'.split(
       ' ',
     ),
   cli: 'config terminal driver executor narrative quota store database toml util errors.ts'.split(' '),
   stack: ['config', 'narrative', 'driver', 'gemini', 'quota', 'store', 'errors.ts'],
   config: ['narrative', 'quota (types)', 'toml', 'util', 'errors.ts'],
   terminal: 'executor narrative toml driver quota store errors.ts'.split(' ').map((folder) => `${folder} (types)`),
-  executor: ['narrative', 'driver', 'errors.ts'],
+  rows: ['terminal', 'executor (types)', 'driver (types)', 'narrative', 'media', 'util', 'errors.ts'],
+  executor: ['narrative', 'driver', 'util', 'errors.ts'],
   narrative: ['driver (types)', 'media', 'toml', 'util', 'errors.ts'],
   toml: ['util', 'errors.ts'],
   media: ['driver (types)', 'util'],

@@ -12,9 +12,12 @@ const lazyLibraries: Readonly<Record<string, string>> = {
   ajv: 'ajv',
   'ajv/dist/2020.js': 'ajv-2020',
   bottleneck: 'bottleneck',
+  'csv-parse': 'csv-parse',
+  'csv-stringify/sync': 'csv-stringify',
   diff: 'diff',
   'file-type/core': 'file-type',
   ioredis: 'ioredis',
+  tinyglobby: 'tinyglobby',
   'toml-eslint-parser': 'toml-eslint-parser',
   ws: 'ws',
 };

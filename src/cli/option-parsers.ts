@@ -52,6 +52,13 @@ export function parseUsd(text: string): number {
   throw new InvalidArgumentError('Expected an amount in US dollars above zero, such as 0.25.');
 }
 
+/** Parses `k/n`, the part k of n parts. */
+export function parseShard(text: string): { k: number; n: number } {
+  const [, k = 0, n = 0] = (/^(\d+)\/(\d+)$/.exec(text) ?? []).map(Number);
+  if (k >= 1 && k <= n && Number.isSafeInteger(n)) return { k, n };
+  throw new InvalidArgumentError('Expected k/n with k from 1 to n, such as 2/5.');
+}
+
 /** Parses the name of a tier. Whether the tier exists depends on the settings. */
 export function parseTierName(text: string): string {
   const name = text.trim();

@@ -45,6 +45,16 @@ const schema = `
   );
 `;
 
+/**
+ * The rows of runs with `--each`. Each row is also a run of its own, whose id is that of the whole run, a slash and the
+ * number; row 0 stands for the whole run. The table is created when it is first needed, so that older versions of the
+ * program, which do not need it, can still open the file.
+ */
+export const rowRunsTable = `
+  CREATE TABLE IF NOT EXISTS row_runs (
+    run TEXT NOT NULL, number INTEGER NOT NULL, label TEXT NOT NULL, PRIMARY KEY (run, number)
+  ) WITHOUT ROWID`;
+
 /** Uses every table and the columns that the program needs, and reads no row. */
 const probes = `
   SELECT key, page FROM quota_pages LIMIT 0;

@@ -23,9 +23,20 @@ export interface CallContext {
   /**
    * Set by a layer that stores replies, for layers that store parts. `occurrence` tells requests with one key apart.
    */
-  requestId?: { key: string; occurrence: number };
+  requestId?: { key: string; occurrence: number; instance?: string };
+  /** The run that sends the request, if several runs share the driver. */
+  instance?: RequestInstance;
   /** The fallback models that the act or its narrative names. */
   fallback?: readonly string[];
+}
+
+/**
+ * One of several runs that share a driver, such as the run of a row. Equal requests of different runs are told apart by
+ * the id, and not by the order in which they arrive.
+ */
+export interface RequestInstance {
+  /** The same for the same row in every command. */
+  readonly id: string;
 }
 
 /** A concurrency slot that was acquired. If the process that holds it dies, the slot becomes free within seconds. */

@@ -2,13 +2,14 @@ import { resolve } from 'node:path';
 import { BoticelliError } from '../errors.js';
 import { describeOutside } from '../narrative/confinement.js';
 import { collectNarratives, type MediaTemplate, type Narrative } from '../narrative/narrative.js';
-import { getVariableName, parseTemplate, renderTemplate } from '../narrative/template.js';
+import { getVariableName, isRowName, parseTemplate, renderTemplate } from '../narrative/template.js';
 
 type Render = (text: string, formatValue?: (value: string) => string) => string;
 
 /** Whether a placeholder is filled by a reply or by standard input, whose author may not be the user. */
 function isFilledFromOutside(placeholder: string): boolean {
-  return placeholder !== 'round' && getVariableName(placeholder) === undefined;
+  // Rows come from a file that the user names. The files that they name are checked in `row-values.ts`.
+  return placeholder !== 'round' && getVariableName(placeholder) === undefined && !isRowName(placeholder);
 }
 
 /** Returns the text before the first placeholder that a reply or standard input fills; undefined if there is none. */

@@ -7,6 +7,7 @@ import { assertNoFilledHosts } from './filled-names.js';
 import type { RunReport } from './narrative-events.js';
 import type { ExecuteOptions, NarrativeExecutorOptions, ProgressListener } from './options.js';
 import { planActs } from './plan-acts.js';
+import { assertRowGiven } from './row-values.js';
 import { createRunId } from './run-id.js';
 import { type RunState, runNarrative } from './run-narrative.js';
 
@@ -22,8 +23,8 @@ export class NarrativeExecutor {
   }
 
   /** Runs the acts in order. */
-  execute(narrative: Narrative, { stream = false }: ExecuteOptions = {}): Promise<RunReport> {
-    return executeNarrative(narrative, this.#options, { stream, onChunk: undefined });
+  execute(narrative: Narrative, { stream = false, row, instance }: ExecuteOptions = {}): Promise<RunReport> {
+    return executeNarrative(narrative, this.#options, { stream, onChunk: undefined, row, instance });
   }
 
   /** Does the same as `execute` with `stream: true`, and also calls `onChunk` with each chunk as it arrives. */
@@ -35,14 +36,15 @@ export class NarrativeExecutor {
 async function executeNarrative(
   narrative: Narrative,
   options: NarrativeExecutorOptions,
-  { stream, onChunk }: Pick<RunState, 'stream' | 'onChunk'>,
+  given: Pick<RunState, 'stream' | 'onChunk' | 'row' | 'instance'>,
 ): Promise<RunReport> {
   const { clock = systemClock, onEvent = () => {} } = options;
   const startedAt = clock.now();
   const run = createRunId(startedAt);
-  const state: RunState = { options, clock, onEvent, stream, onChunk, stdin: undefined, actEnds: [] };
+  const state: RunState = { options, clock, onEvent, ...given, stdin: undefined, actEnds: [] };
   let failure: BoticelliError | undefined;
   try {
+    assertRowGiven(narrative, given.row);
     if (!options.allowOutside && !options.isRehearsal) assertNoFilledHosts(narrative);
     // Standard input is read before the first request, so that a run whose input is missing costs nothing.
     if (usesStdin(narrative)) state.stdin = await readStdin(options);
@@ -74,7 +76,7 @@ async function executeNarrative(
 }
 
 /** Whether a text or a media name of the narrative, or of one nested in it, contains `{{stdin}}`. */
-function usesStdin(narrative: Narrative): boolean {
+export function usesStdin(narrative: Narrative): boolean {
   const acts = [...collectNarratives(narrative)].flatMap((each) => (each.templates === false ? [] : each.acts));
   const texts = acts.flatMap(({ system = '', inputs }) => [system, ...inputs.flatMap(getTemplate)]);
   return [...new Set(texts)].some((text) => getPlaceholderNames(text).includes('stdin'));

@@ -1,5 +1,5 @@
 import type { Clock } from '../driver/clock.js';
-import type { BoticelliDriver } from '../driver/driver.js';
+import type { BoticelliDriver, RequestInstance } from '../driver/driver.js';
 import type { ReplyAudio, StreamChunk } from '../driver/response.js';
 import type { NarrativeEvent } from './narrative-events.js';
 
@@ -35,8 +35,8 @@ export interface NarrativeExecutorOptions {
    */
   isRehearsal?: boolean;
   /**
-   * Whether a reply or standard input that fills a media name may choose a file outside of the narrative's folder, or
-   * the host of a URL. Default false.
+   * Whether a row, a reply or standard input that fills a media name may choose a file outside of its folder, and a reply
+   * or standard input the host of a URL. Default false.
    */
   allowOutside?: boolean;
   clock?: Clock;
@@ -50,10 +50,30 @@ export interface RunContext {
   /** Whether to stream replies if the driver can. */
   stream: boolean;
   onChunk: ProgressListener | undefined;
+  row?: NarrativeRow | undefined;
+  instance?: RequestInstance | undefined;
+}
+
+/** One row of a list, for which a narrative runs. */
+export interface NarrativeRow {
+  /** Counts from 1; the value of `{{row.number}}`. */
+  number: number;
+  /** The values of `{{row.name}}`: text, or any other JSON. */
+  values: Readonly<Record<string, unknown>>;
+  /** The folder that file names which the row fills are relative to. Such files must be in it, or with the narrative. */
+  folder: string;
+  /** A file that may be read wherever it is, because the user named it. */
+  file?: string;
+  /** Whether the values stand for unknown ones, as in an estimate without rows. Files that they name are not read. */
+  isUnknown?: boolean;
 }
 
 /** How one narrative is executed. */
 export interface ExecuteOptions {
+  /** The values of `{{row}}`, `{{row.name}}` and `{{row.number}}`. */
+  row?: NarrativeRow;
+  /** Tells equal requests of runs that share a driver apart. */
+  instance?: RequestInstance;
   /** Whether to stream replies, as `act-delta` events, if the driver can. Default false. */
   stream?: boolean;
 }

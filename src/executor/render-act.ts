@@ -2,8 +2,16 @@ import { BoticelliError } from '../errors.js';
 import { createMediaError } from '../narrative/invalid-narrative.js';
 import type { Act, Input, MediaInput, MediaTemplate, TextInput } from '../narrative/narrative.js';
 import { loadMediaTemplate } from '../narrative/parse/load-media.js';
-import { getPlaceholderNames, getVariableName, parseTemplate, renderTemplate } from '../narrative/template.js';
+import {
+  getPlaceholderNames,
+  getVariableName,
+  isRowName,
+  parseTemplate,
+  renderTemplate,
+} from '../narrative/template.js';
 import { assertNameStaysInside } from './filled-names.js';
+import type { NarrativeExecutorOptions, NarrativeRow } from './options.js';
+import { loadRowFile, resolveRowValue } from './row-values.js';
 
 /** The values of placeholders when an act runs. */
 export interface TemplateValues {
@@ -15,6 +23,7 @@ export interface TemplateValues {
   /** The standard input, if a text of the run uses it. */
   stdin: string | undefined;
   round: number;
+  row: NarrativeRow | undefined;
 }
 
 /** An act as it is sent: placeholders are filled, and each nested narrative is replaced with the text of its reply. */
@@ -34,17 +43,25 @@ export function renderActText(
     const value = resolveValue(name, values);
     if (value !== undefined) return formatValue(value);
     throw new BoticelliError('invalid_narrative', `unknown name {{${name}}}`, {
-      hint: 'Use previous, round, stdin, vars.<name> or the name of an act that has run. Write literal braces as \\{{.',
+      hint: 'Use previous, round, stdin, row.<name>, vars.<name> or the name of an act that has run. Write literal braces as \\{{.',
     });
   });
 }
 
-function resolveValue(name: string, { replies, previous, vars, stdin, round }: TemplateValues): string | undefined {
+function resolveValue(
+  name: string,
+  { replies, previous, vars, stdin, round, row }: TemplateValues,
+): string | undefined {
   if (name === 'previous') return previous;
   if (name === 'stdin') return stdin;
   if (name === 'round') return String(round);
+  if (isRowName(name)) return row && resolveRowValue(name, row);
   const variable = getVariableName(name);
   return variable === undefined ? replies.get(name) : vars.get(variable);
+}
+
+interface RenderInputOptions extends Pick<NarrativeExecutorOptions, 'isRehearsal' | 'allowOutside'> {
+  row?: NarrativeRow | undefined;
 }
 
 /**
@@ -54,17 +71,22 @@ function resolveValue(name: string, { replies, previous, vars, stdin, round }: T
 export async function renderActInput(
   input: Input,
   render: (text: string, formatValue?: (value: string) => string) => string,
-  { isRehearsal = false, allowOutside = false }: { isRehearsal?: boolean; allowOutside?: boolean },
+  { isRehearsal = false, allowOutside = false, row }: RenderInputOptions,
 ): Promise<Exclude<Input, MediaTemplate>> {
   if (input.type === 'text') return { type: 'text', content: render(input.content) };
   if (input.type !== 'media-template') return input;
   const name = render(input.text, (value) => value.trim());
   const isNamedByReply = getPlaceholderNames(input.text).some(
-    (placeholder) => !['stdin', 'round'].includes(placeholder) && getVariableName(placeholder) === undefined,
+    (placeholder) =>
+      !['stdin', 'round'].includes(placeholder) &&
+      !isRowName(placeholder) &&
+      getVariableName(placeholder) === undefined,
   );
-  if (isRehearsal && isNamedByReply) return { type: 'text', content: `[media file named by ${input.text}]` };
-  if (!allowOutside) assertNameStaysInside(input, name, render);
-  const loaded = await loadMediaTemplate(input, name);
+  const isRowFile = row && input.sourceKey === 'file' && getPlaceholderNames(input.text).some(isRowName);
+  if ((isRehearsal && isNamedByReply) || (isRowFile && row.isUnknown))
+    return { type: 'text', content: `[media file named by ${input.text}]` };
+  if (!allowOutside && !isRowFile) assertNameStaysInside(input, name, render);
+  const loaded = await (isRowFile ? loadRowFile(input, name, { row, allowOutside }) : loadMediaTemplate(input, name));
   if (loaded.ok) return loaded.media;
   throw createMediaError(input, loaded.problem);
 }

@@ -103,11 +103,12 @@ function toPart(input: TextInput | MediaInput): Part {
 }
 
 function createCallContext(input: ActInput, totals: ActTotals): CallContext {
-  const { index, options } = input;
+  const { index, options, instance } = input;
   const { signal, canDiscard } = options;
   const { name, fallback } = input.act;
   return {
     ...(fallback && { fallback }),
+    ...(instance && { instance }),
     emit: (event) => reportDriverEvent(event, input, totals),
     canDiscard: () => canDiscard?.({ act: name, index }) ?? false,
     ...(signal && { signal }),

@@ -64,7 +64,7 @@ async function runRound(narrative: Narrative, state: RunState, scope: NarrativeS
   let lastResult: ActResult | undefined;
   for (const [position, act] of narrative.acts.entries()) {
     const { vars, round = 1 } = scope;
-    const values = { replies, previous: lastResult?.endEvent.text, vars, stdin: state.stdin, round };
+    const values = { replies, previous: lastResult?.endEvent.text, vars, stdin: state.stdin, round, row: state.row };
     const actScope = { position, conversation, values, narrative, state, narrativeScope: scope };
     const result = await runActOrNarrative(act, actScope);
     if (!result) continue;
@@ -123,7 +123,8 @@ async function renderAct(
   const system = act.system === undefined ? {} : { system: render(act.system) };
   // All texts are rendered first, so that an invalid text fails before a nested narrative makes any requests.
   const renderedInputs: Awaited<ReturnType<typeof renderActInput>>[] = [];
-  for (const input of act.inputs) renderedInputs.push(await renderActInput(input, render, state.options));
+  for (const input of act.inputs)
+    renderedInputs.push(await renderActInput(input, render, { ...state.options, row: state.row }));
   const inputs: (TextInput | MediaInput)[] = [];
   for (const input of renderedInputs) {
     if (input.type !== 'narrative') inputs.push(input);

@@ -73,6 +73,11 @@ export function getVariableName(name: string): string | undefined {
   return name.startsWith('vars.') ? name.slice('vars.'.length) : undefined;
 }
 
+/** Whether a placeholder refers to the row for which the narrative runs: `row`, or `row.` and a column. */
+export function isRowName(name: string): boolean {
+  return name === 'row' || name.startsWith('row.');
+}
+
 /** Returns the placeholder names of a text, in order, with duplicates. */
 export function getPlaceholderNames(text: string): string[] {
   return parseTemplate(text).parts.flatMap((part) => (typeof part === 'string' ? [] : part.name));

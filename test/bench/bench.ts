@@ -11,6 +11,7 @@ import { benchMemory } from './memory.js';
 import { benchQuota } from './quota-use.js';
 import { benchRedisReservations } from './redis-reservations.js';
 import { benchReservations } from './reservations.js';
+import { benchRows } from './rows.js';
 import { benchStore } from './store.js';
 import { measureTokenDelays } from './token-delay.js';
 
@@ -47,6 +48,7 @@ const parts = new Map<string, () => Promise<void>>([
   ['check', () => benchCheck(folder)],
   ['reservations', benchReservations],
   ['quota', benchQuota],
+  ['rows', () => benchRows(target)],
   ['store', benchStore],
   ['redis', () => benchRedisReservations(benchRedisRun)],
 ]);

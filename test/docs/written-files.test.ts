@@ -15,6 +15,9 @@ import { expect, onTestFinished, test } from 'vitest';
 import { openReplyFiles } from '../../src/commands/run/out-dir.js';
 import { openDatabase } from '../../src/database/open.js';
 import type { ActEnd } from '../../src/executor/narrative-events.js';
+import { openFailedFile } from '../../src/rows/results/failed-file.js';
+import { openResultsFile } from '../../src/rows/results/results-file.js';
+import type { RowSource } from '../../src/rows/row.js';
 import type { RecordingEntry } from '../../src/store/recordings/recording-entry.js';
 import { openRecording } from '../../src/store/recordings/recording-file.js';
 import { createTemporaryFolder, root } from '../helpers/boticelli.js';
@@ -37,6 +40,11 @@ const entry: RecordingEntry = {
     ...{ text: 'reply', model: 'm', finishReason: 'STOP' },
     usage: { promptTokens: 1, outputTokens: 1, thoughtTokens: 0, totalTokens: 2 },
   },
+};
+
+const rowSource: RowSource = {
+  ...{ format: 'ndjson', name: 'rows', lineEnd: '\n', total: 0, warnings: [], close: () => {} },
+  async *read() {},
 };
 
 /** Records one reply. Returns the error code, if any. */
@@ -73,6 +81,34 @@ const checks: Record<string, () => Promise<void>> = {
     expect(getMode(join(folder, 'new'))).toBe(newFolderMode());
     symlinkSync(join(folder, 'new'), join(folder, 'link'));
     await expect(openReplyFiles(folder, 'link')).rejects.toMatchObject({ code: 'output_failed' });
+  },
+
+  'the file of `--results`': async () => {
+    const folder = createFolder({ 'text.ndjson': 'precious\n', other: 'mine' });
+    const open = async (name: string, resume: boolean) =>
+      (await openResultsFile({ path: join(folder, name), source: rowSource, actNames: ['a'], resume })).close();
+    await open('new.ndjson', false);
+    expect(getMode(join(folder, 'new.ndjson'))).toBe(newFileMode());
+    symlinkSync(join(folder, 'other'), join(folder, 'link.ndjson'));
+    for (const resume of [false, true]) {
+      await expect(open('text.ndjson', resume)).rejects.toMatchObject({ code: 'usage' });
+      await expect(open('link.ndjson', resume)).rejects.toMatchObject({ code: 'output_failed' });
+    }
+    expect(readFileSync(join(folder, 'text.ndjson'), 'utf8')).toBe('precious\n');
+  },
+
+  'the file of `--failed`': async () => {
+    const folder = createFolder({ text: 'precious\n', other: 'mine', own: '{"a":1}\n' });
+    const open = (name: string, resume: boolean) => openFailedFile(join(folder, name), rowSource, resume).close();
+    open('new', false);
+    open('own', true);
+    expect([getMode(join(folder, 'new')), readFileSync(join(folder, 'own'), 'utf8')]).toEqual([newFileMode(), '']);
+    symlinkSync(join(folder, 'other'), join(folder, 'link'));
+    for (const resume of [false, true]) {
+      expect(() => open('text', resume)).toThrow(expect.objectContaining({ code: 'usage' }));
+      expect(() => open('link', resume)).toThrow(expect.objectContaining({ code: 'output_failed' }));
+    }
+    expect(readFileSync(join(folder, 'text'), 'utf8')).toBe('precious\n');
   },
 
   'the file of `--record`': async () => {

@@ -7,12 +7,20 @@ import { soakRedis } from './redis-soak.js';
  * each part. `npm run soak -- redis` runs only the named parts. Exits with 1 if a part fails.
  */
 const soakKills = async () => (await import('./kill/kill-soak.js')).soakKills();
+const soakRows = async () => (await import('./kill-rows.js')).soakRows();
 const soakActs = async () => (await import('./acts.js')).soakActs();
 const soakFuzz = async () => (await import('./fuzz.js')).soakFuzz();
 const soakHostile = async () => (await import('./hostile/hostile-server.js')).soakHostileServer();
 const quotaParts = { quota: soakMachine, redis: soakRedis, live: soakLive };
 const parts = new Map(
-  Object.entries({ ...quotaParts, kill: soakKills, acts: soakActs, fuzz: soakFuzz, 'hostile-server': soakHostile }),
+  Object.entries({
+    ...quotaParts,
+    kill: soakKills,
+    rows: soakRows,
+    acts: soakActs,
+    fuzz: soakFuzz,
+    'hostile-server': soakHostile,
+  }),
 );
 const selected = process.argv.slice(2);
 const unknown = selected.filter((name) => !parts.has(name));

@@ -26,6 +26,7 @@ import { type Colors, createColors } from '../../terminal/text/colors.js';
 import { formatCount } from '../../terminal/text/format.js';
 import { toPrintableLine } from '../../terminal/text/printable.js';
 import { type Diagnostic, formatLocation } from '../../toml/diagnostic.js';
+import { type CheckedRows, openCheckedRows } from './checked-rows.js';
 import type { Estimate } from './estimate-narrative.js';
 import { findNarrativeFiles, type NarrativeFile, type UnreadableFile } from './narrative-files.js';
 
@@ -36,6 +37,10 @@ export interface CheckOptions extends FormatOptions, VariableOptions, Pick<Setti
   /** Treat warnings as errors. */
   strict?: boolean;
   estimate?: boolean;
+  /** The source of rows, whose columns and media are checked too. */
+  each?: string;
+  /** Let names that rows fill leave their folder. */
+  allowOutside?: boolean;
 }
 
 /** The result of checking a file. It leaves out the narrative, to save memory: there may be thousands of files. */
@@ -80,20 +85,24 @@ async function checkFiles(
   const lint: LintOptions['lint'] = (table, context) => lintNarrative(table, { ...context, model: options.model });
   const confinement = await loadFileConfinement(options, proc, await createColors(proc.stderr));
   const checkOptions = { vars: given.values, lint, confinement, signal };
+  const rows = options.each === undefined ? undefined : await openCheckedRows(options.each, options, { proc, signal });
   const checked: CheckedFile[] = [];
   const reportedKeys = new Set<string>();
   const variables = new Set<string>();
   for (const [index, file] of files.entries()) {
     const content = await readContent(file, proc, signal);
-    const loaded = 'problem' in content ? toLoadedNarrative(content) : await checkUntilAbort(content, checkOptions);
-    if (!loaded) break;
+    const loadedAlone =
+      'problem' in content ? toLoadedNarrative(content) : await checkUntilAbort(content, checkOptions);
+    if (!loadedAlone) break;
+    const loaded = rows ? await rows.check(loadedAlone) : loadedAlone;
     for (const name of loaded.variables ?? []) variables.add(name);
     const checkedFile = summarizeFile(loaded, colors, reportedKeys);
-    checked.push(addEstimate ? await addEstimate(loaded, checkedFile, colors) : checkedFile);
+    checked.push(addEstimate ? await addEstimate(loaded, checkedFile, { colors, rows }) : checkedFile);
     // Reading and checking are synchronous. Only during this pause can Node handle signals.
     if (index % 200 === 199) await setImmediate();
     if (signal.aborted) break;
   }
+  rows?.close();
   return { checked, variables };
 }
 
@@ -158,11 +167,15 @@ async function createEstimateStep(options: CheckOptions, proc: CliProcess, signa
   const colors = await createColors(proc.stderr);
   const warn = createWarn(proc, colors);
   const estimator = await createEstimator(await loadSettings(options, proc, colors), warn);
-  return async ({ narrative }: LoadedNarrative, checked: CheckedFile, stdoutColors: Colors): Promise<CheckedFile> => {
+  return async (
+    { narrative }: LoadedNarrative,
+    checked: CheckedFile,
+    { colors: stdoutColors, rows }: { colors: Colors; rows: CheckedRows | undefined },
+  ): Promise<CheckedFile> => {
     if (!narrative || signal.aborted) return checked;
     const { model } = options;
     const overridden = model === undefined ? narrative : applyOverrides(narrative, { model, parameters: {} });
-    const estimate = await estimator(overridden, signal);
+    const estimate = await estimator(overridden, signal, rows?.read());
     const lines = [...checked.lines, ...formatEstimate(estimate, typicalReplyTokens, stdoutColors)];
     return { ...checked, estimate, lines };
   };

@@ -7,9 +7,11 @@ import type { BoticelliDriver } from '../../driver/driver.js';
 import type { GenerateRequest } from '../../driver/request.js';
 import type { GenerateResponse } from '../../driver/response.js';
 import { NarrativeExecutor } from '../../executor/narrative-executor.js';
+import type { NarrativeRow } from '../../executor/options.js';
 import { builtInModels } from '../../facts/models.js';
 import { typicalReplyTokens } from '../../facts/prices.js';
 import type { Narrative } from '../../narrative/narrative.js';
+import { listRowReferences } from '../../narrative/row-references.js';
 import { forecastQuota, type QuotaForecast } from '../../quota/forecast.js';
 import { estimateTokens } from '../../quota/limiter/estimate-tokens.js';
 import type { ModelState } from '../../quota/limiter/model-state.js';
@@ -34,8 +36,8 @@ export interface Estimate extends QuotaForecast, Omit<ModelEstimate, 'model'> {
   models: ModelEstimate[];
 }
 
-/** Estimates what a narrative will use, given the current quota. */
-type Estimator = (narrative: Narrative, signal: AbortSignal) => Promise<Estimate>;
+/** Estimates what a narrative will use, given the current quota: in one run, or in one run for each row. */
+type Estimator = (narrative: Narrative, signal: AbortSignal, rows?: AsyncIterable<NarrativeRow>) => Promise<Estimate>;
 
 /**
  * Creates an estimator. It reads the quota store once for all narratives, writes nothing, and needs neither a key nor
@@ -43,16 +45,25 @@ type Estimator = (narrative: Narrative, signal: AbortSignal) => Promise<Estimate
  */
 export async function createEstimator(settings: Settings, warn: (text: string) => void): Promise<Estimator> {
   const modelStates = await readReachableModelStates({ settings, warn });
-  return async (narrative, signal) => {
+  return async (narrative, signal, rows = createUnknownRow(narrative)) => {
     const requests: EstimatedRequest[] = [];
     const { defaultModel } = settings;
     // The content of standard input is unknown, so it counts as one word.
     const stdin = async () => '(stdin)';
     const driver = createEstimatingDriver(settings.prices, (request) => requests.push(request));
-    const report = await new NarrativeExecutor({ driver, defaultModel, stdin, signal }).execute(narrative);
-    if (report.failure) throw report.failure;
+    const executor = new NarrativeExecutor({ driver, defaultModel, stdin, signal, allowOutside: true });
+    for await (const row of rows) {
+      const report = await executor.execute(narrative, { row });
+      if (report.failure) throw report.failure;
+    }
     return createEstimate(requests, settings, modelStates);
   };
+}
+
+/** Without rows, each of their values counts as one word. */
+async function* createUnknownRow(narrative: Narrative): AsyncIterable<NarrativeRow> {
+  const columns = [...listRowReferences(narrative)].map((name) => name.slice('row.'.length));
+  yield { number: 1, values: Object.fromEntries(columns.map((name) => [name, '(row)'])), folder: '', isUnknown: true };
 }
 
 /** A request that a run would send. */

@@ -13,8 +13,26 @@ export function assertFlags(files: readonly string[], options: RunOptions): void
     });
   }
   assertCompatible(files, options);
+  assertRowFlags(files, options);
   if (options.from === undefined || options.resume) return;
   throw new BoticelliError('usage', '--from needs --resume', { hint: 'Add --resume, or remove --from.' });
+}
+
+function assertRowFlags(files: readonly string[], options: RunOptions): void {
+  const { each, results, failed, maxFailures, shard } = options;
+  if (each === undefined) {
+    const flags = { '--results': results, '--failed': failed, '--max-failures': maxFailures, '--shard': shard };
+    const [flag] = Object.entries(flags).find(([, value]) => value !== undefined) ?? [];
+    if (flag === undefined) return;
+    throw new BoticelliError('usage', `${flag} needs --each`, { hint: 'Add --each with the file of the rows.' });
+  }
+  if (files.length > 1) {
+    throw new BoticelliError('usage', '--each runs one narrative', { hint: 'Run the narratives one after another.' });
+  }
+  if (each !== '-' || files[0] !== '-') return;
+  throw new BoticelliError('usage', 'standard input is the narrative, so it can not be the rows', {
+    hint: 'Save one of them to a file.',
+  });
 }
 
 function assertCompatible(files: readonly string[], options: RunOptions): void {

@@ -7,6 +7,7 @@ import {
   createIntegerParser,
   parseMaxWaitMs,
   parseModelName,
+  parseShard,
   parseTemperature,
   parseUsd,
 } from '../../cli/option-parsers.js';
@@ -24,7 +25,12 @@ const options: CommandDefinition<[], RunOptions>['options'] = {
   output: new Option('-o, --output <format>', 'format of standard output')
     .choices(['text', 'json', 'ndjson'])
     .default('text'),
-  jobs: positiveInteger('-j, --jobs <n>', 'narratives to run in parallel').default(1),
+  jobs: positiveInteger('-j, --jobs <n>', 'maximum narratives or rows in parallel (default: 1, with --each 4)'),
+  each: new Option('--each <rows>', 'run once for each row of a CSV, TSV, NDJSON or JSON file, or file of a pattern'),
+  results: new Option('--results <file>', 'with --each: write results to this .ndjson or .csv file'),
+  failed: new Option('--failed <file>', 'with --each: write the failed rows to this file'),
+  maxFailures: positiveInteger('--max-failures <n>', 'with --each: start no further row after n failures'),
+  shard: new Option('--shard <k/n>', 'with --each: only every nth row, from the kth on').argParser(parseShard),
   only: new Option('--only <act>', 'print only the reply of this act; repeatable').argParser(collectValue),
   last: new Option('--last', 'print only the reply of the last act'),
   outDir: new Option('--out-dir <dir>', 'also write 01-name.md … and run.json to this folder'),

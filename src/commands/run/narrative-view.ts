@@ -86,7 +86,7 @@ export function openNarrativeView(viewOptions: NarrativeViewOptions): NarrativeV
     canDiscard: (act) =>
       options.output !== 'text' || stdout.isTerminal || !isPrinted(act) || replies.isQueued?.() === true,
     failBeforeStart(thrown) {
-      const report = toFailedReport(createEmptyReport(), thrown);
+      const report = createFailedReport(thrown);
       const { run, status, usage, durationMs, error } = report;
       onEvent({ type: 'narrative-end', run, status, usage, durationMs, error });
       return report;
@@ -140,6 +140,11 @@ function toFailedReport(report: RunReport, thrown: unknown) {
   const failure = toBoticelliError(thrown);
   const status = failure.code === 'interrupted' ? ('interrupted' as const) : ('failed' as const);
   return { ...report, status, error: toErrorReport(failure), failure };
+}
+
+/** Creates the report of a run that failed before its first act. */
+export function createFailedReport(thrown: unknown) {
+  return toFailedReport(createEmptyReport(), thrown);
 }
 
 function createEmptyReport(): RunReport {

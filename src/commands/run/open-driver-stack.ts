@@ -17,17 +17,19 @@ interface OpenDriverStackOptions {
   persistence: Pick<Persistence, 'stateDatabase' | 'store' | 'canReuse' | 'beforeSend'>;
   /** Opens the quota store, or returns one that is already open for another narrative. Default: opens it. */
   openQuota?: (options: OpenQuotaOptions) => Promise<RunQuota>;
+  /** With `--each`: whether a row with this id is among the rows. */
+  isKnownInstance?: ((instance: string) => boolean) | undefined;
   /** Shares `--max-cost` with other narratives. Default: `--max-cost` applies to this narrative only. */
   budgetLedger?: BudgetLedger;
 }
 
 /** Opens the driver of a rehearsal, of a replay, or of any other run. @throws BoticelliError `missing_api_key` */
 export async function openDriverStack(stackOptions: OpenDriverStackOptions): Promise<BoticelliDriver> {
-  const { options, settings, persistence, budgetLedger } = stackOptions;
+  const { options, settings, persistence, budgetLedger, isKnownInstance } = stackOptions;
   if (options.rehearse) return createRehearsalDriver();
   if (options.replay !== undefined) {
     const { createReplayDriver } = await import('../../store/recordings/replay-driver.js');
-    return createReplayDriver(options.replay);
+    return createReplayDriver(options.replay, { isKnownInstance });
   }
   const { retries, fallback, maxCost } = options;
   const { store, canReuse, beforeSend, stateDatabase } = persistence;

@@ -1,6 +1,12 @@
 import type { SettingsFlagOptions } from '../../cli/common-options.js';
 import type { VariableOptions } from '../../cli/variables/given-variables.js';
 
+/** The part `k` of `n` equal parts, from 1. */
+export interface Shard {
+  k: number;
+  n: number;
+}
+
 /** The options of `boticelli run`. Durations are in milliseconds. */
 export interface RunOptions extends SettingsFlagOptions, VariableOptions {
   /** The model of every act. */
@@ -9,8 +15,17 @@ export interface RunOptions extends SettingsFlagOptions, VariableOptions {
   temperature?: number;
   maxTokens?: number;
   output: 'text' | 'json' | 'ndjson';
-  /** How many narratives run in parallel. Default 1. */
+  /** How many narratives or rows run in parallel. Default 1, with `each` 4. */
   jobs?: number;
+  /** The source of rows: run the narrative once for each. */
+  each?: string;
+  /** With `each`: the files for results and for failed rows. */
+  results?: string;
+  failed?: string;
+  /** With `each`: start no further row after so many failures. */
+  maxFailures?: number;
+  /** With `each`: run only the rows whose number leaves the remainder k - 1 when divided by n. */
+  shard?: Shard;
   /** The names of the acts whose replies are printed. */
   only?: string[];
   last?: boolean;

@@ -1,9 +1,11 @@
 import { createHash } from 'node:crypto';
 import type { Settings } from '../../config/settings.js';
+import type { RequestInstance } from '../../driver/driver.js';
 import { BoticelliError } from '../../errors.js';
-import type { NarrativeEvent } from '../../executor/narrative-events.js';
+import type { NarrativeEnd, NarrativeEvent, NarrativeStart } from '../../executor/narrative-events.js';
 import { defaultKeepMs } from '../../store/runs/prune-runs.js';
-import { openRunStore, type RunStore } from '../../store/runs/run-store.js';
+import type { RowTotals } from '../../store/runs/row-runs.js';
+import { openRunStore, type RowRecorder, type RunStore } from '../../store/runs/run-store.js';
 import { openStateDatabase, type StateDatabase, type StateFeature } from '../resources/open-database.js';
 import type { RunOptions } from './options.js';
 
@@ -19,7 +21,7 @@ export interface Persistence {
   /** Absent for a rehearsal or a replay, with `keep = "off"`, or if there is no state database. */
   readonly store: RunStore | undefined;
   /** Whether the current act may reuse a stored reply. True with --resume, up to the act that --from names. */
-  canReuse: () => boolean;
+  canReuse: (instance?: RequestInstance) => boolean;
   /**
    * Call it before each request. It waits until it is known whether replies can be stored, and a warning is printed.
    * @throws BoticelliError `output_failed` with --resume, if they can't: each --resume would pay for the same request
@@ -27,11 +29,25 @@ export interface Persistence {
   beforeSend: () => Promise<void>;
   /** Returns a listener that stores each event and passes it to `next`. Awaits both at the end of an act. */
   wrapListener(next: Listener): Listener;
+  /** Does the same for the events of a row, which has its own acts and its own entry in the history. */
+  wrapRowListener(row: RecordedRow, next: Listener): Listener;
+  /** Starts the record of a run with `--each`. Call it after `open`. */
+  openRows(start: NarrativeStart, source: string): void;
+  /** Ends that record. */
+  closeRows(end: NarrativeEnd, totals: RowTotals): Promise<void>;
   /** Whether a later run can reuse replies of this run. */
   readonly isResumable: boolean;
 }
 
 type Listener = (event: NarrativeEvent) => void | Promise<void>;
+
+/** A row, as it is recorded. */
+interface RecordedRow {
+  number: number;
+  /** What tells the row apart from others for a person. */
+  label: string;
+  instance: RequestInstance;
+}
 
 interface OpenPersistenceOptions {
   settings: Settings;
@@ -41,6 +57,8 @@ interface OpenPersistenceOptions {
   file: string | undefined;
   /** The text of its file. */
   text: string;
+  /** With `--each`: whether a row with this id is among the rows. */
+  isKnownInstance?: ((instance: string) => boolean) | undefined;
   warn: (text: string) => void;
 }
 
@@ -49,8 +67,10 @@ export function createPersistence(options: RunOptions, openDatabaseOnce = openSt
   let stateDatabase: StateDatabase = { reportFailure: () => {} };
   let store: RunStore | undefined;
   let isReusing = options.resume === true;
+  /** The rows that have reached the act of `--from`. */
+  const askedAgain = new WeakSet<RequestInstance>();
   return {
-    async open({ settings, narrative, file, text, warn }) {
+    async open({ settings, narrative, file, text, isKnownInstance, warn }) {
       const { keepMs = defaultKeepMs } = settings;
       const features = listFeatures(options, keepMs);
       if (options.resume && keepMs === 'off') warn('[store] keep is "off": there are no stored replies to resume from');
@@ -62,7 +82,7 @@ export function createPersistence(options: RunOptions, openDatabaseOnce = openSt
       if (!database) return;
       const origin = { fileHash: createHash('sha256').update(text).digest('hex'), ...(file !== undefined && { file }) };
       const onFailure = (thrown: unknown) => reportFailure('runs', thrown);
-      store = openRunStore({ database, narrative, origin, keepMs, now: Date.now, onFailure });
+      store = openRunStore({ database, narrative, isKnownInstance, origin, keepMs, now: Date.now, onFailure });
     },
     get stateDatabase() {
       return stateDatabase;
@@ -70,7 +90,7 @@ export function createPersistence(options: RunOptions, openDatabaseOnce = openSt
     get store() {
       return store;
     },
-    canReuse: () => isReusing,
+    canReuse: (instance) => isReusing && !(instance && askedAgain.has(instance)),
     async beforeSend() {
       const isStorable = (await store?.isUsable()) ?? true;
       if (!isStorable && options.resume) throw createNotStorableError('the reply could not be stored');
@@ -82,8 +102,36 @@ export function createPersistence(options: RunOptions, openDatabaseOnce = openSt
       // The next act starts only after this promise resolves.
       return event.type === 'act-end' ? Promise.all([stored, handled]).then(() => {}) : undefined;
     },
+    ...createRowPersistence(options, () => store, askedAgain),
     get isResumable() {
       return (store?.reusableReplyCount ?? 0) > 0;
+    },
+  };
+}
+
+function createRowPersistence(
+  { from }: RunOptions,
+  getStore: () => RunStore | undefined,
+  askedAgain: WeakSet<RequestInstance>,
+): Pick<Persistence, 'openRows' | 'closeRows' | 'wrapRowListener'> {
+  let rows: RowRecorder | undefined;
+  return {
+    openRows(start, source) {
+      getStore()?.onEvent(start);
+      rows = getStore()?.openRows(start.run, source);
+    },
+    wrapRowListener({ number, label, instance }, next) {
+      const record = rows?.createListener(number, label);
+      return (event) => {
+        if (event.type === 'act-start' && event.act === from) askedAgain.add(instance);
+        const stored = record?.(event);
+        const handled = next(event);
+        return event.type === 'act-end' ? Promise.all([stored, handled]).then(() => {}) : undefined;
+      };
+    },
+    async closeRows(end, totals) {
+      await getStore()?.onEvent(end);
+      await rows?.saveTotals(totals);
     },
   };
 }

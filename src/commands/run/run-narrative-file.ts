@@ -7,6 +7,7 @@ import { BoticelliError } from '../../errors.js';
 import type { RunReport } from '../../executor/narrative-events.js';
 import { NarrativeExecutor } from '../../executor/narrative-executor.js';
 import { planActs } from '../../executor/plan-acts.js';
+import { assertRowGiven } from '../../executor/row-values.js';
 import { getErrorCode } from '../../narrative/invalid-narrative.js';
 import { checkNarrative } from '../../narrative/load-narrative.js';
 import { applyOverrides } from '../../narrative/narrative.js';
@@ -52,6 +53,7 @@ async function executeFile(context: RunNarrativeFileOptions, persistence: Persis
   const { file, options, proc, view, resources, signal } = context;
   const { warn, canDiscard, saveAudio } = view;
   const { narrative, text } = await loadOverriddenNarrative(context);
+  assertRowGiven(narrative, undefined);
   const planned = planActs(narrative);
   assertActsExist(options, planned);
   await view.prepare(planned);
@@ -81,7 +83,7 @@ async function executeFile(context: RunNarrativeFileOptions, persistence: Persis
 }
 
 /** Resolves a moment after the signal aborts, so that an interrupted run waits only briefly for a lock. */
-function shortlyAfterAbort(signal: AbortSignal): Promise<void> {
+export function shortlyAfterAbort(signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
     const resolveLater = () => setTimeout(resolve, 300).unref();
     if (signal.aborted) resolveLater();
@@ -89,12 +91,16 @@ function shortlyAfterAbort(signal: AbortSignal): Promise<void> {
   });
 }
 
+interface LoadOptions extends Omit<RunNarrativeFileOptions, 'view'> {
+  view: Pick<NarrativeView, 'warn' | 'printLines'>;
+}
+
 /**
  * Loads the narrative, prints its errors and warnings, and applies the options that override it.
  *
  * @throws BoticelliError `no_input`, `invalid_narrative`, or `usage` for an unknown variable
  */
-async function loadOverriddenNarrative(context: RunNarrativeFileOptions) {
+export async function loadOverriddenNarrative(context: LoadOptions) {
   const { file, options, proc, colors, view, resources, signal } = context;
   const { model, temperature, maxTokens } = options;
   const given = await resources.readVariables();
@@ -121,7 +127,7 @@ async function loadOverriddenNarrative(context: RunNarrativeFileOptions) {
  * Opens the file of `--record`.
  * @throws BoticelliError `output_failed`, or `no_input` if the file is not a recording
  */
-async function openRunRecording(path: string | undefined) {
+export async function openRunRecording(path: string | undefined) {
   if (path === undefined) return undefined;
   const [{ openRecording }, { withRecording }] = await Promise.all([
     import('../../store/recordings/recording-file.js'),

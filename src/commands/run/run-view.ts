@@ -90,7 +90,15 @@ function createLabels(files: readonly string[]): string[] {
   });
 }
 
-async function openStderrWriter({ options, proc, stdout }: { options: RunOptions; proc: CliProcess; stdout: Output }) {
+export async function openStderrWriter({
+  options,
+  proc,
+  stdout,
+}: {
+  options: RunOptions;
+  proc: CliProcess;
+  stdout: Output;
+}) {
   const output = createOutput({ stream: proc.stderr, onFailure: () => {} });
   const spinner = options.quiet ? undefined : await createStderrSpinner(proc);
   const sharesScreen = stdout.isTerminal && output.isTerminal;
@@ -103,6 +111,6 @@ async function openStderrWriter({ options, proc, stdout }: { options: RunOptions
   return { stderrWriter, showsCountdown: spinner !== undefined };
 }
 
-function getColumns({ stderr }: CliProcess): number | undefined {
+export function getColumns({ stderr }: CliProcess): number | undefined {
   return stderr.isTTY ? stderr.columns : undefined;
 }

@@ -1,11 +1,12 @@
 import type { FormatOptions } from '../../cli/common-options.js';
 import { getStdoutStyle, withOutput, writeReport } from '../../cli/output.js';
 import type { CliProcess } from '../../cli/process.js';
+import type { Database } from '../../database/open.js';
 import { BoticelliError } from '../../errors.js';
-import { findRuns, listActs, listRuns } from '../../store/runs/read-runs.js';
+import { findRuns, listActs, listRowRuns, listRuns, type RecordedRun } from '../../store/runs/read-runs.js';
 import { stringifyJson } from '../../terminal/replies/json.js';
 import { formatRunList } from '../../terminal/reports/run-list.js';
-import { formatRun, renderRunMarkdown, toRunExport } from '../../terminal/reports/run-report.js';
+import { formatRun, type RunContent, renderRunMarkdown, toRunExport } from '../../terminal/reports/run-report.js';
 import { createColors } from '../../terminal/text/colors.js';
 import { toPrintable } from '../../terminal/text/printable.js';
 import { withRunHistory } from './run-history.js';
@@ -35,19 +36,19 @@ export function listRunHistory({ limit, format }: RunsOptions, proc: CliProcess)
 /** `boticelli runs show`: prints a run act by act, with its replies. */
 export function showRun(id: string, proc: CliProcess): Promise<void> {
   return withOutput(proc, async (output) => {
-    const { run, acts } = await findRun(id, proc);
+    const { run, content } = await findRun(id, proc);
     const { columns } = proc.stdout;
     const colors = await createColors(proc.stdout);
-    output.write(formatRun(run, acts, { colors, ...(output.isTerminal && { columns: columns || 80 }) }));
+    output.write(formatRun(run, content, { colors, ...(output.isTerminal && { columns: columns || 80 }) }));
   });
 }
 
 /** `boticelli runs export`: prints a run as JSON or Markdown. */
 export function exportRun(id: string, { format }: ExportOptions, proc: CliProcess): Promise<void> {
   return withOutput(proc, async (output) => {
-    const { run, acts } = await findRun(id, proc);
-    if (format === 'json') return output.write(`${stringifyJson(toRunExport(run, acts), 2)}\n`);
-    const markdown = renderRunMarkdown(run, acts);
+    const { run, content } = await findRun(id, proc);
+    if (format === 'json') return output.write(`${stringifyJson(toRunExport(run, content), 2)}\n`);
+    const markdown = renderRunMarkdown(run, content);
     output.write(output.isTerminal ? toPrintable(markdown) : markdown);
   });
 }
@@ -62,10 +63,14 @@ function findRun(id: string, proc: CliProcess) {
     const found = database ? findRuns(database, id) : [];
     const [run, ...others] = found;
     if (!database || !run) throw createUnknownRunError(id);
-    if (others.length === 0 || run.run === id) return { run, acts: listActs(database, run.run) };
+    if (others.length === 0 || run.run === id) return { run, content: readContent(database, run) };
     const hint = `The newest are ${found.map((match) => match.run).join(', ')}.`;
     throw new BoticelliError('usage', `${id} matches several runs`, { hint });
   });
+}
+
+function readContent(database: Database.Database, { run, source }: RecordedRun): RunContent {
+  return { acts: listActs(database, run), rows: source === undefined ? [] : listRowRuns(database, run) };
 }
 
 function createUnknownRunError(id: string): BoticelliError {

@@ -2,7 +2,7 @@ import { errorAt, type Problem, type ReportProblem, type SuggestionQuery, warnin
 import { describePath, isTable, type Path, quote, type TomlTable, type TomlValue } from '../../toml/toml.js';
 import { findNearestName } from '../../util/nearest-name.js';
 import type { TemplateText } from '../parse/read-act.js';
-import { getVariableName, type Placeholder, parseTemplate } from '../template.js';
+import { getVariableName, isRowName, type Placeholder, parseTemplate } from '../template.js';
 
 /** The names that placeholders of a narrative can refer to. */
 export interface ReferenceScope {
@@ -23,7 +23,7 @@ export interface UndefinedVariable {
 }
 
 /** Built-in names, which never refer to an act. */
-export const reservedNames: readonly string[] = ['previous', 'round', 'stdin'];
+export const reservedNames: readonly string[] = ['previous', 'round', 'row', 'stdin'];
 
 /** The references in the texts of a file. */
 export interface References {
@@ -138,7 +138,8 @@ function checkPlaceholder(
   if (name === 'previous' && position === 0) {
     return createProblem('no-previous', `${excerpt} has no value: no act runs before the first one`);
   }
-  if (reservedNames.includes(name)) return undefined;
+  // The columns are known only with `--each`.
+  if (reservedNames.includes(name) || isRowName(name)) return undefined;
   if (!scope.acts.has(name))
     return createProblem('unknown-name', formatUnknownName(excerpt, name, scope), createSuggestionQuery(name, scope));
   const first = scope.firstPositions.get(name);

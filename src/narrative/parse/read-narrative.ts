@@ -4,7 +4,7 @@ import { isTable, type Path, quote, type TomlTable, type TomlValue } from '../..
 import { checkContexts, checkReferences, type References, reservedNames } from '../check/check-references.js';
 import type { Act, MediaInput, MediaTemplate, Narrative } from '../narrative.js';
 import { narrativeTableNames } from '../schema/file-schema.js';
-import { getVariableName } from '../template.js';
+import { getVariableName, isRowName } from '../template.js';
 import { readNamedMedia } from './named-media.js';
 import { type ActReadOptions, readAct, type TemplateText } from './read-act.js';
 import { type ActSettings, readActSettings } from './read-act-settings.js';
@@ -82,7 +82,7 @@ function readActs(file: TomlTable, options: ActReadOptions): ReadonlyMap<string,
   const acts = new Map<string, Act>();
   if (!isTable(file.acts)) return acts;
   for (const name in file.acts) {
-    if (options.templates && (reservedNames.includes(name) || getVariableName(name) !== undefined)) {
+    if (options.templates && (reservedNames.includes(name) || isRowName(name) || getVariableName(name) !== undefined)) {
       const message = `{{${name}}} has a built-in meaning, so texts can't refer to this act`;
       options.report(warningAt('reserved-name', ['acts', name], message));
     }

@@ -52,6 +52,7 @@ const countSchema = z.number().check(z.gte(0));
 const entrySchema = z.object({
   key: z.string().check(z.regex(/^[0-9a-f]{64}$/)),
   occurrence: z.int().check(z.gte(0)),
+  instance: z.optional(z.string()),
   request: z.object({
     model: z.string(),
     system: z.optional(z.string()),

@@ -136,7 +136,8 @@ function removeFollowUps(replacedHashes: readonly string[], all: Map<string, Rec
  */
 function compareEntries(left: RecordingEntry, right: RecordingEntry): number {
   const depth = left.request.after.length - right.request.after.length;
-  return depth || compareText(getSortKey(left), getSortKey(right)) || left.occurrence - right.occurrence;
+  const byRequest = depth || compareText(getSortKey(left), getSortKey(right)) || left.occurrence - right.occurrence;
+  return byRequest || compareText(left.instance ?? '', right.instance ?? '');
 }
 
 function getSortKey({ key, request: { model, system = '', parameters, asked } }: RecordingEntry): string {
@@ -148,8 +149,8 @@ function compareText(left: string, right: string): number {
 }
 
 /** Formats an entry as a line, with its fields in a fixed order: the request before the reply. */
-function formatLine({ key, occurrence, request, reply }: RecordingEntry): string {
-  return `${JSON.stringify({ key, occurrence, request, reply })}\n`;
+function formatLine({ key, occurrence, request, reply, instance }: RecordingEntry): string {
+  return `${JSON.stringify({ key, occurrence, request, reply, instance })}\n`;
 }
 
 function withOutputError<Result>(path: string, work: () => Result): Result {

@@ -1,9 +1,9 @@
 import type { BoticelliDriver, CallContext } from '../../driver/driver.js';
 import type { GenerateRequest } from '../../driver/request.js';
 import { createFinalMetadata, type GenerateResponse } from '../../driver/response.js';
-import { createRequestCounter, formatRequestId } from '../replies/request-id.js';
+import { createRequestCounter, formatRequestId, type RequestId } from '../replies/request-id.js';
 import { readRecording } from './read-recording.js';
-import type { RecordedReply } from './recording-entry.js';
+import type { RecordedReply, RecordingEntry } from './recording-entry.js';
 
 /**
  * Creates a driver that replies from a recording, without network, key or quota. Its replies are marked as reused. A
@@ -12,14 +12,21 @@ import type { RecordedReply } from './recording-entry.js';
  *
  * @throws BoticelliError `no_input` if the file can't be read or is not a recording
  */
-export function createReplayDriver(path: string): BoticelliDriver {
+export function createReplayDriver(
+  path: string,
+  { isKnownInstance }: { isKnownInstance?: ((instance: string) => boolean) | undefined } = {},
+): BoticelliDriver {
   const { entries } = readRecording(path);
   const countRequest = createRequestCounter();
+  const findOfOtherInstance = createInstanceLookup(entries.values(), isKnownInstance);
 
-  const replay = async (request: GenerateRequest, { signal, emit }: CallContext): Promise<GenerateResponse> => {
+  const replay = async (
+    request: GenerateRequest,
+    { signal, emit, instance }: CallContext,
+  ): Promise<GenerateResponse> => {
     signal?.throwIfAborted();
-    const counted = await countRequest(request);
-    const entry = entries.get(formatRequestId(counted.id));
+    const counted = await countRequest(request, instance);
+    const entry = entries.get(formatRequestId(counted.id)) ?? findOfOtherInstance(counted.id);
     if (!entry) {
       const { createNotRecordedError } = await import('./not-recorded-error.js');
       throw await createNotRecordedError(counted, path, [...entries.values()]);
@@ -44,6 +51,38 @@ export function createReplayDriver(path: string): BoticelliDriver {
       yield { text: '', finished: true, metadata: createFinalMetadata(response), response };
     },
   };
+}
+
+/**
+ * Creates a function that finds the reply to the same request of a run without rows, or of a row that is not among the
+ * rows of this command, because a column that the request does not use has changed. Each reply is taken by one row only.
+ */
+function createInstanceLookup(
+  entries: Iterable<RecordingEntry>,
+  isKnownInstance: (instance: string) => boolean = () => true,
+) {
+  const formatKey = ({ key, occurrence }: RequestId) => formatRequestId({ key, occurrence });
+  let entriesByKey: Map<string, RecordingEntry[]> | undefined;
+  const taken = new Set<RecordingEntry>();
+  return (id: RequestId): RecordingEntry | undefined => {
+    if (id.instance === undefined) return undefined;
+    entriesByKey ??= groupEntries(entries, formatKey);
+    const entry = entriesByKey
+      .get(formatKey(id))
+      ?.find((other) => !taken.has(other) && (other.instance === undefined || !isKnownInstance(other.instance)));
+    if (entry) taken.add(entry);
+    return entry;
+  };
+}
+
+function groupEntries(entries: Iterable<RecordingEntry>, formatKey: (id: RequestId) => string) {
+  const groups = new Map<string, RecordingEntry[]>();
+  for (const entry of entries) {
+    const group = groups.get(formatKey(entry));
+    if (group) group.push(entry);
+    else groups.set(formatKey(entry), [entry]);
+  }
+  return groups;
 }
 
 /** Creates the response. Its turn has only text, because no provider receives the turn to continue the conversation. */

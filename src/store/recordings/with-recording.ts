@@ -17,7 +17,7 @@ export function withRecording(file: Pick<RecordingFile, 'add'>, inner: Boticelli
   const countRequest = createRequestCounter();
   return createLayer(inner, {
     async *call(request, context, send) {
-      const { id, description, markAnswered } = await countRequest(request);
+      const { id, description, markAnswered } = await countRequest(request, context.instance);
       for await (const chunk of send(request, context)) {
         if (chunk.response) {
           try {

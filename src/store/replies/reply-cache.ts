@@ -5,7 +5,7 @@ import { retryWhileLocked } from '../../database/wait-for-lock.js';
 import type { ModelTurn } from '../../driver/request.js';
 import type { GenerateResponse } from '../../driver/response.js';
 import { isRecord, tryParseJson } from '../../util/json.js';
-import { getHopKeyBounds, type RequestId } from './request-id.js';
+import { getHopKeyBounds, getInstanceKeyBounds, getStoredKey, type RequestId } from './request-id.js';
 
 /** Stores the replies of earlier runs, so that the same request is not billed twice. */
 export interface ReplyCache {
@@ -35,8 +35,15 @@ export interface StoredReply extends Omit<GenerateResponse, 'audio' | 'reused' |
  * @param database has the table `answers`
  * @param narrative the name of the narrative that sends the requests, so that its replies can be deleted by that name
  * @param now returns milliseconds since the epoch
+ * @param isKnownInstance whether a row with this id is among the rows of the command. A row without a reply of its own may
+ *   take that of a row that is not: such a row was edited where the request does not depend on it. Default: it may not
  */
-export function createSqliteReplyCache(database: Database.Database, narrative: string, now: () => number): ReplyCache {
+export function createSqliteReplyCache(
+  database: Database.Database,
+  narrative: string,
+  now: () => number,
+  isKnownInstance?: (instance: string) => boolean,
+): ReplyCache {
   const select = 'SELECT reply FROM answers WHERE key = ? AND occurrence = ?';
   const selectNewest = database.prepare(`${select} ORDER BY answered_at DESC, rowid DESC LIMIT 1`).raw(true);
   const selectByModel = database.prepare(`${select} AND answered_by = ?`).raw(true);
@@ -45,18 +52,24 @@ export function createSqliteReplyCache(database: Database.Database, narrative: s
      ON CONFLICT (key, occurrence, answered_by) DO UPDATE
      SET narrative = excluded.narrative, answered_at = excluded.answered_at, reply = excluded.reply`,
   );
+  const findOfOtherInstance = isKnownInstance ? createInstanceFallback(database, isKnownInstance) : undefined;
+  /** Finds the reply of an earlier run of the same row. */
+  const findOwn = (id: RequestId, requestedModel?: string): string | undefined => {
+    const key = getStoredKey(id);
+    const values = [key, id.occurrence];
+    const row = requestedModel === undefined ? selectNewest.get(values) : selectByModel.get(...values, requestedModel);
+    return (row as [string] | undefined)?.[0];
+  };
   const deleteByBounds = database.prepare('DELETE FROM answers WHERE key > ? AND key < ? AND occurrence = ?');
   return {
-    find: ({ key, occurrence }, requestedModel) =>
+    find: (id, requestedModel) =>
       retryWhileLocked(() => {
-        const row =
-          requestedModel === undefined
-            ? selectNewest.get(key, occurrence)
-            : selectByModel.get(key, occurrence, requestedModel);
-        const json = (row as [string] | undefined)?.[0];
+        const json = findOwn(id, requestedModel) ?? findOfOtherInstance?.(id, requestedModel);
         return json === undefined ? undefined : parseStoredReply(json);
       }),
-    async save({ key, occurrence }, reply) {
+    async save(id, reply) {
+      const key = getStoredKey(id);
+      const { occurrence } = id;
       const json = serializeReply(reply);
       const row = [key, occurrence, reply.turn.model, replaceNuls(narrative), now(), json];
       const save = () => {
@@ -65,10 +78,33 @@ export function createSqliteReplyCache(database: Database.Database, narrative: s
       };
       await retryWhileLocked(() => runInTransaction(database, save));
     },
-    async deleteHops({ key, occurrence }) {
-      const remove = () => void deleteByBounds.run(...getHopKeyBounds(key), occurrence);
+    async deleteHops(id) {
+      const remove = () => void deleteByBounds.run(...getHopKeyBounds(getStoredKey(id)), id.occurrence);
       await retryWhileLocked(() => runInTransaction(database, remove));
     },
+  };
+}
+
+/**
+ * Creates a function that finds the stored reply to the same request of a row that is not among the rows of this command.
+ * No two rows get the same reply.
+ */
+function createInstanceFallback(database: Database.Database, isKnownInstance: (instance: string) => boolean) {
+  const select = `SELECT key, reply FROM answers WHERE key > ? AND key < ? AND occurrence = ? AND instr(key, '/') = 0`;
+  const selectAny = database.prepare(`${select} ORDER BY key`).raw(true);
+  const selectByModel = database.prepare(`${select} AND answered_by = ? ORDER BY key`).raw(true);
+  const taken = new Set<string>();
+  return ({ key, occurrence, instance }: RequestId, requestedModel?: string): string | undefined => {
+    if (instance === undefined) return undefined;
+    const values = [...getInstanceKeyBounds(key), occurrence];
+    const rows =
+      requestedModel === undefined ? selectAny.iterate(values) : selectByModel.iterate([...values, requestedModel]);
+    for (const [storedKey, json] of rows as Iterable<[string, string]>) {
+      if (taken.has(`${storedKey} ${occurrence}`) || isKnownInstance(storedKey.slice(key.length + 1))) continue;
+      taken.add(`${storedKey} ${occurrence}`);
+      return json;
+    }
+    return undefined;
   };
 }
 

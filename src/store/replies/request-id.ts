@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import type { RequestInstance } from '../../driver/driver.js';
 import type { GenerateRequest, GenerationParameters, MediaContent, Part, Turn } from '../../driver/request.js';
 
 /** Identifies a request within a run. */
@@ -10,6 +11,8 @@ export interface RequestId {
    * every round.
    */
   occurrence: number;
+  /** The run that sends the request, if several runs share a driver. Equal requests of two runs have different ids. */
+  instance?: string;
 }
 
 /**
@@ -72,8 +75,8 @@ export function getHopKeyBounds(key: string): [string, string] {
 }
 
 /** Formats an id as one string, for use as the key of a map. */
-export function formatRequestId({ key, occurrence }: RequestId): string {
-  return `${key} ${occurrence}`;
+export function formatRequestId({ key, occurrence, instance }: RequestId): string {
+  return instance === undefined ? `${key} ${occurrence}` : `${key} ${occurrence} ${instance}`;
 }
 
 /** A request of a run with its id. */
@@ -88,14 +91,36 @@ export interface CountedRequest {
  * Creates a function that numbers the equal requests of a run. A request is counted when its reply has arrived. So a
  * request that is sent again in another way, such as a single call after a failed stream, keeps its number.
  */
-export function createRequestCounter(): (request: GenerateRequest) => Promise<CountedRequest> {
-  const counts = new Map<string, number>();
-  return async (request) => {
+export function createRequestCounter(): (
+  request: GenerateRequest,
+  instance?: RequestInstance,
+) => Promise<CountedRequest> {
+  const shared = {};
+  // The counts of a finished run are garbage-collected with its instance, so that a million rows need little memory.
+  const countsByInstance = new WeakMap<object, Map<string, number>>();
+  return async (request, instance) => {
     const description = await describeRequest(request);
     const key = requestKey(description);
+    const counts = countsByInstance.get(instance ?? shared) ?? new Map<string, number>();
+    countsByInstance.set(instance ?? shared, counts);
     const occurrence = counts.get(key) ?? 0;
-    return { id: { key, occurrence }, description, markAnswered: () => void counts.set(key, occurrence + 1) };
+    const id = { key, occurrence, ...(instance && { instance: instance.id }) };
+    return { id, description, markAnswered: () => void counts.set(key, occurrence + 1) };
   };
+}
+
+/**
+ * Returns the key under which a reply is stored. It begins with the key of the request, so that `getInstanceKeyBounds`
+ * finds the replies of all runs.
+ */
+export function getStoredKey({ key, instance }: RequestId): string {
+  return instance === undefined ? key : `${key}#${instance}`;
+}
+
+/** Returns bounds for the stored keys of all instances: they are greater than the first and less than the second. */
+export function getInstanceKeyBounds(key: string): [string, string] {
+  // In ASCII, "$" follows "#".
+  return [`${key}#`, `${key}$`];
 }
 
 async function describeTurn(turn: Turn): Promise<TurnDescription> {

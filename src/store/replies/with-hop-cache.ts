@@ -2,7 +2,7 @@ import { getNextToken, isContinued } from '../../driver/continuation.js';
 import type { BoticelliDriver, CallContext } from '../../driver/driver.js';
 import { createLayer } from '../../driver/layers/create-layer.js';
 import type { GenerateRequest } from '../../driver/request.js';
-import { createHopKey, describeRequest, type RequestId } from './request-id.js';
+import { createHopKey, describeRequest, getStoredKey, type RequestId } from './request-id.js';
 import type { ReplyCacheOptions } from './with-reply-cache.js';
 
 /**
@@ -15,7 +15,7 @@ export function withHopCache(options: ReplyCacheOptions, inner: BoticelliDriver)
   return createLayer(inner, {
     async *call(request, context, send) {
       if (!context.requestId) return yield* send(request, context);
-      const stored = canReuse?.()
+      const stored = canReuse?.(context.instance)
         ? await cache.find(
             await createHopId(request, context.requestId),
             acceptFallbackReplies ? undefined : request.model,
@@ -39,7 +39,8 @@ export function withHopCache(options: ReplyCacheOptions, inner: BoticelliDriver)
 
 async function createHopId(
   request: GenerateRequest,
-  { key, occurrence }: NonNullable<CallContext['requestId']>,
+  requestId: NonNullable<CallContext['requestId']>,
 ): Promise<RequestId> {
-  return { key: createHopKey(key, await describeRequest(request)), occurrence };
+  const { occurrence } = requestId;
+  return { key: createHopKey(getStoredKey(requestId), await describeRequest(request)), occurrence };
 }

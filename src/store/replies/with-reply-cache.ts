@@ -1,4 +1,4 @@
-import type { BoticelliDriver, CallContext } from '../../driver/driver.js';
+import type { BoticelliDriver, CallContext, RequestInstance } from '../../driver/driver.js';
 import { createLayer } from '../../driver/layers/create-layer.js';
 import type { GenerateRequest } from '../../driver/request.js';
 import { createFinalMetadata, type GenerateResponse } from '../../driver/response.js';
@@ -10,8 +10,8 @@ import { createRequestCounter, type RequestId } from './request-id.js';
 /** Where replies are stored, and which stored replies may be reused. */
 export interface ReplyCacheOptions {
   cache: ReplyCache;
-  /** Called before each request. Default: never reuse, only store. */
-  canReuse?: () => boolean;
+  /** Called before each request, with the run that sends it. Default: never reuse, only store. */
+  canReuse?: (instance?: RequestInstance) => boolean;
   /** Whether a reply of a fallback model may be reused. Default true. */
   acceptFallbackReplies?: boolean;
   /** Called before a request is sent. If it rejects, the request is not sent. */
@@ -28,7 +28,7 @@ export function withReplyCache(options: ReplyCacheOptions, inner: BoticelliDrive
   const countRequest = createRequestCounter();
   return createLayer(inner, {
     async *call(request, context, send) {
-      const { id, markAnswered } = await countRequest(request);
+      const { id, markAnswered } = await countRequest(request, context.instance);
       const cached = await findReusable(id, request, context, options);
       if (cached) {
         markAnswered();
@@ -58,10 +58,10 @@ export function withReplyCache(options: ReplyCacheOptions, inner: BoticelliDrive
 async function findReusable(
   id: RequestId,
   { model }: GenerateRequest,
-  { emit }: CallContext,
+  { emit, instance }: CallContext,
   { cache, canReuse, acceptFallbackReplies = true }: ReplyCacheOptions,
 ): Promise<GenerateResponse | undefined> {
-  const stored = canReuse?.() ? await cache.find(id, acceptFallbackReplies ? undefined : model) : undefined;
+  const stored = canReuse?.(instance) ? await cache.find(id, acceptFallbackReplies ? undefined : model) : undefined;
   if (!stored) return undefined;
   const { wasSpoken, ...reply } = stored;
   const message = 'the stored reply has no audio: only the transcript of speech is stored';

@@ -2,6 +2,7 @@ import type Database from 'libsql';
 import { runInTransaction } from '../../database/transaction.js';
 import { retryWhileLocked } from '../../database/wait-for-lock.js';
 import { replaceNuls } from '../replies/reply-cache.js';
+import { deleteOrphanedRows } from './row-runs.js';
 
 /** Selects the runs that match every given field. Without fields, selects all runs. */
 export interface ClearFilter {
@@ -21,7 +22,8 @@ export interface ClearedCounts {
 export function countClearable(database: Database.Database, filter: ClearFilter): ClearedCounts {
   const count = (table: 'runs' | 'answers') => {
     const { where, values } = buildCondition(table, filter);
-    const statement = database.prepare(`SELECT count(*) FROM ${table} WHERE ${where}`).raw(true);
+    const isCounted = table === 'runs' ? " AND instr(id, '/') = 0" : '';
+    const statement = database.prepare(`SELECT count(*) FROM ${table} WHERE ${where}${isCounted}`).raw(true);
     return (statement.get(...values) as [number])[0];
   };
   return { runs: count('runs'), replies: count('answers') };
@@ -35,9 +37,13 @@ export async function clearRuns(database: Database.Database, filter: ClearFilter
       database.prepare(`DELETE FROM acts WHERE run IN (SELECT id FROM runs WHERE ${runs.where})`).run(...runs.values);
       const remove = (table: 'runs' | 'answers') => {
         const { where, values } = buildCondition(table, filter);
-        return database.prepare(`DELETE FROM ${table} WHERE ${where}`).run(...values).changes;
+        database.prepare(`DELETE FROM ${table} WHERE ${where}`).run(...values);
       };
-      return { runs: remove('runs'), replies: remove('answers') };
+      const counts = countClearable(database, filter);
+      remove('runs');
+      remove('answers');
+      deleteOrphanedRows(database);
+      return counts;
     }),
   );
   if (cleared.runs + cleared.replies > 0) reclaimSpace(database);

@@ -21,6 +21,10 @@ export interface RecordedRun extends RunTotals {
   actCount: number;
   /** Absent if the run is unfinished. */
   durationMs?: number;
+  /** The name of the source, if it is a run with `--each`. Its acts are then its rows. */
+  source?: string;
+  /** What tells the row apart, if it is the run of a row. */
+  rowLabel?: string;
   error?: ErrorReport;
 }
 
@@ -44,18 +48,59 @@ const jsonColumns = ['modelsAsked', 'modelsServed', 'usage', 'error'];
 
 type RunRow = { startedAt: number } & Record<string, string | number | null>;
 
-/** Lists runs, newest first. `total` is the number of all recorded runs. */
+/** Excludes the runs of rows, whose ids have a slash. */
+const isNoRow = "instr(id, '/') = 0";
+
+/** Lists runs, newest first, without the runs of rows. `total` is the number of all recorded runs. */
 export function listRuns(database: Database.Database, limit: number): { runs: RecordedRun[]; total: number } {
-  const rows = database.prepare(`SELECT ${columns} FROM runs ORDER BY started_at DESC, id DESC LIMIT ?`);
-  const [total] = database.prepare('SELECT count(*) FROM runs').raw(true).get() as [number];
-  return { runs: (rows.all(limit) as RunRow[]).map(toRecordedRun), total };
+  const rows = database.prepare(
+    `SELECT ${columns} FROM runs WHERE ${isNoRow} ORDER BY started_at DESC, id DESC LIMIT ?`,
+  );
+  const [total] = database.prepare(`SELECT count(*) FROM runs WHERE ${isNoRow}`).raw(true).get() as [number];
+  return { runs: addRowLabels(database, (rows.all(limit) as RunRow[]).map(toRecordedRun)), total };
 }
 
-/** Finds at most three runs whose ids begin with the prefix, newest first. The prefix `last` finds the newest run. */
+/** Lists the runs of the rows of a run, in the order of the rows. */
+export function listRowRuns(database: Database.Database, run: string): RecordedRun[] {
+  const rows = database.prepare(
+    `SELECT ${columns} FROM runs WHERE id > ? AND id < ? ORDER BY cast(substr(id, ?) AS INTEGER)`,
+  );
+  // In ASCII, "0" follows "/".
+  const found = (rows.all(`${run}/`, `${run}0`, run.length + 2) as RunRow[]).map(toRecordedRun);
+  return addRowLabels(database, found);
+}
+
+/** Adds the labels of rows and of their sources. Files without such runs have no table for them. */
+function addRowLabels(database: Database.Database, runs: RecordedRun[]): RecordedRun[] {
+  const hasTable = database.prepare("SELECT 1 FROM sqlite_schema WHERE name = 'row_runs'").get() !== undefined;
+  if (!hasTable) return runs;
+  const select = database.prepare('SELECT label FROM row_runs WHERE run = ? AND number = ?').raw(true);
+  return runs.map((run) => {
+    const [id = '', number = '0'] = run.run.split('/');
+    const [label] = (select.get(id, Number(number)) as [string] | undefined) ?? [];
+    if (label === undefined) return run;
+    return number === '0' ? { ...run, source: label } : { ...run, rowLabel: label };
+  });
+}
+
+/**
+ * Finds at most three runs whose ids begin with the prefix, newest first. The prefix `last` finds the newest run. A slash
+ * and a number after the prefix find the run of that row.
+ */
 export function findRuns(database: Database.Database, prefix: string): RecordedRun[] {
-  if (prefix === 'last') return listRuns(database, 1).runs;
-  const rows = database.prepare(`SELECT ${columns} FROM runs WHERE id >= ? AND id < ? ORDER BY id DESC LIMIT 3`);
-  return (rows.all(prefix, `${prefix}\u{10ffff}`) as RunRow[]).map(toRecordedRun);
+  const [idPrefix = '', number] = prefix.split('/');
+  const runs = idPrefix === 'last' ? listRuns(database, 1).runs : findWholeRuns(database, idPrefix);
+  if (number === undefined) return runs;
+  const row = database.prepare(`SELECT ${columns} FROM runs WHERE id = ?`);
+  const rows = runs.flatMap(({ run }) => (row.all(`${run}/${number}`) as RunRow[]).map(toRecordedRun));
+  return addRowLabels(database, rows);
+}
+
+function findWholeRuns(database: Database.Database, prefix: string): RecordedRun[] {
+  const rows = database.prepare(
+    `SELECT ${columns} FROM runs WHERE id >= ? AND id < ? AND ${isNoRow} ORDER BY id DESC LIMIT 3`,
+  );
+  return addRowLabels(database, (rows.all(prefix, `${prefix}\u{10ffff}`) as RunRow[]).map(toRecordedRun));
 }
 
 /** Lists the acts of a run that have ended or failed, in order. */

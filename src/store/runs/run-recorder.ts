@@ -47,6 +47,10 @@ export interface RunRecorderOptions {
   now: () => number;
   /** Runs a write after all earlier writes. */
   enqueue: (write: () => Promise<void>) => void;
+  /** Whether everything is written at the end of the run, in one transaction. Default false. */
+  isBuffered?: boolean;
+  /** The statements, if several runs share them, because preparing them takes a while. Default: prepared for the run. */
+  statements?: ReturnType<typeof prepareRunStatements>;
 }
 
 /** What is known of an act that has started. `end` is absent until the act ends, and if it fails. */
@@ -112,11 +116,21 @@ function addAct(totals: RunTotals, { requestedModel, end, events }: ActRecord): 
 }
 
 /** Creates a writer that stores a run in SQLite, each act in one transaction with the new totals of the run. */
-function createRunWriter({ database, origin, now, enqueue }: RunRecorderOptions) {
-  const statements = prepareStatements(database);
+function createRunWriter({ database, origin, now, enqueue, isBuffered = false, ...given }: RunRecorderOptions) {
+  const statements = given.statements ?? prepareRunStatements(database);
   let run = '';
   let position = 0;
-  const write = (work: () => void) => enqueue(() => retryWhileLocked(() => runInTransaction(database, work)));
+  let pending: (() => void)[] = [];
+  const write = (work: () => void, isLast = false) => {
+    pending.push(work);
+    if (isBuffered && !isLast) return;
+    const works = pending;
+    pending = [];
+    const runAll = () => {
+      for (const each of works) each();
+    };
+    enqueue(() => retryWhileLocked(() => runInTransaction(database, runAll)));
+  };
 
   return {
     writeStart({ run: id, narrative, acts }: NarrativeStart, { usage }: RunTotals): void {
@@ -140,12 +154,12 @@ function createRunWriter({ database, origin, now, enqueue }: RunRecorderOptions)
       // The final usage and cost include the usage and cost of an act that failed.
       const usageRow = [JSON.stringify(usage), costUsd ?? null];
       const row = [status, durationMs, error ? JSON.stringify(error) : null, ...usageRow, run];
-      write(() => statements.endRun.run(...row));
+      write(() => statements.endRun.run(...row), true);
     },
   };
 }
 
-function prepareStatements(database: Database.Database) {
+export function prepareRunStatements(database: Database.Database) {
   return {
     insertRun: database.prepare(
       `INSERT INTO runs (id, narrative, file, file_hash, act_count, started_at, acts_ended, models_asked, models_served,

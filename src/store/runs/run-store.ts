@@ -1,15 +1,22 @@
 import type { NarrativeEvent } from '../../executor/narrative-events.js';
 import { createBestEffort } from '../../util/best-effort.js';
-import { createSerialQueue } from '../../util/serial-queue.js';
+import { createSerialQueue, type SerialQueue } from '../../util/serial-queue.js';
 import { createSqliteReplyCache, type ReplyCache } from '../replies/reply-cache.js';
 import { pruneRuns } from './prune-runs.js';
-import { createRunRecorder, type RunRecorderOptions } from './run-recorder.js';
+import { createRowRunId, createRowRunWriter, type RowTotals } from './row-runs.js';
+import { createRunRecorder, prepareRunStatements, type RunRecorderOptions } from './run-recorder.js';
 
 /** Stores the replies and the record of one run. No method rejects: the run continues even if storing fails. */
 export interface RunStore {
   replyCache: ReplyCache;
   /** Records an event. Resolves when it is written. */
   onEvent(event: NarrativeEvent): Promise<void>;
+  /**
+   * Records the rows of a run with `--each`.
+   * @param run the id of the whole run, whose events go to `onEvent`
+   * @param source the name of the source
+   */
+  openRows(run: string, source: string): RowRecorder;
   /** Resolves when all events are written and old runs are deleted. Await it at the end of the run. */
   flush(): Promise<void>;
   /**
@@ -21,9 +28,18 @@ export interface RunStore {
   readonly reusableReplyCount: number;
 }
 
+/** Records the rows of a run. No method rejects. */
+export interface RowRecorder {
+  /** Returns the listener to the events of a row. The row is written when it ends. */
+  createListener(number: number, label: string): (event: NarrativeEvent) => Promise<void>;
+  saveTotals(totals: RowTotals): Promise<void>;
+}
+
 interface RunStoreOptions extends Omit<RunRecorderOptions, 'enqueue'> {
   /** The name of the narrative. */
   narrative: string;
+  /** See `createSqliteReplyCache`. */
+  isKnownInstance?: ((instance: string) => boolean) | undefined;
   /** How long runs and replies are kept; older ones are deleted at the end of the run. */
   keepMs: number;
   /**
@@ -34,7 +50,8 @@ interface RunStoreOptions extends Omit<RunRecorderOptions, 'enqueue'> {
 }
 
 /** Opens the store of a run that is about to start. */
-export function openRunStore({ database, narrative, origin, keepMs, now, onFailure }: RunStoreOptions): RunStore {
+export function openRunStore(options: RunStoreOptions): RunStore {
+  const { database, narrative, isKnownInstance, origin, keepMs, now, onFailure } = options;
   let isUsable = true;
   const handleFailure = (thrown: unknown) => {
     isUsable = false;
@@ -49,7 +66,7 @@ export function openRunStore({ database, narrative, origin, keepMs, now, onFailu
   let cache: ReplyCache | undefined;
   let recordEvent: ((event: NarrativeEvent) => void) | undefined;
   // The cache is created on first use, because preparing statements fails if the tables are damaged.
-  const getCache = () => (cache ??= createSqliteReplyCache(database, narrative, now));
+  const getCache = () => (cache ??= createSqliteReplyCache(database, narrative, now, isKnownInstance));
   const getRecorder = () => (recordEvent ??= createRunRecorder({ database, origin, now, enqueue }));
 
   return {
@@ -72,6 +89,7 @@ export function openRunStore({ database, narrative, origin, keepMs, now, onFailu
       if (event.type === 'narrative-end') enqueue(() => pruneRuns(database, { now: now(), startedAt, keepMs }));
       await writes.drain();
     },
+    openRows: (run, source) => openRowRecorder({ run, source, attemptWrite, writes, database, origin, now, enqueue }),
     flush: () => writes.drain(),
     async isUsable() {
       await writes.drain();
@@ -79,6 +97,40 @@ export function openRunStore({ database, narrative, origin, keepMs, now, onFailu
     },
     get reusableReplyCount() {
       return reusableReplyCount;
+    },
+  };
+}
+
+interface RowRecorderOptions extends Omit<RunRecorderOptions, 'isBuffered'> {
+  run: string;
+  source: string;
+  attemptWrite: ReturnType<typeof createBestEffort>;
+  writes: SerialQueue;
+}
+
+function openRowRecorder({ run, source, attemptWrite, writes, ...recorder }: RowRecorderOptions): RowRecorder {
+  const { database, enqueue } = recorder;
+  let statements: ReturnType<typeof prepareRunStatements> | undefined;
+  let writer: ReturnType<typeof createRowRunWriter> | undefined;
+  // Created when it is needed, after the start of the run was written: a file that can't be written fails there.
+  const getWriter = () => (writer ??= createRowRunWriter(database, run));
+  enqueue(async () => getWriter().add(0, source));
+  return {
+    createListener(number, label) {
+      let record: ((event: NarrativeEvent) => void) | undefined;
+      const rowRun = createRowRunId(run, number);
+      return async (event) => {
+        await attemptWrite(() => {
+          statements ??= prepareRunStatements(database);
+          record ??= createRunRecorder({ ...recorder, statements, isBuffered: true });
+          record('run' in event ? { ...event, run: rowRun } : event);
+        });
+        if (event.type === 'narrative-end') enqueue(async () => getWriter().add(number, label));
+      };
+    },
+    async saveTotals(totals) {
+      enqueue(async () => getWriter().saveTotals(totals));
+      await writes.drain();
     },
   };
 }

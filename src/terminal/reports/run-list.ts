@@ -46,7 +46,7 @@ function createRow(run: RecordedRun, maxNameLength: number): string[] {
     toDisplayLine(run.run),
     formatShortTime(new Date(run.startedAt)),
     truncate(toDisplayLine(run.narrative), maxNameLength),
-    `${run.actsEnded}/${run.actCount}`,
+    `${run.actsEnded}/${run.actCount}${run.source === undefined ? '' : ' rows'}`,
     run.costUsd === undefined ? '' : formatUsd(run.costUsd),
     toDisplayLine(run.status),
   ];

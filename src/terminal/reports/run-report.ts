@@ -15,10 +15,17 @@ import { formatTotalTokens } from '../text/format-tokens.js';
 import { toDisplayLine, toPrintable } from '../text/printable.js';
 import { wrapText } from '../text/wrap.js';
 
-/** Formats a run act by act, with its replies. For a terminal, wraps lines and shows control characters as symbols. */
-export function formatRun(run: RecordedRun, acts: readonly RecordedAct[], { colors, columns }: DisplayOptions): string {
+/** What was recorded of a run: its acts, or for a run with `--each` the runs of its rows. */
+export interface RunContent {
+  acts: readonly RecordedAct[];
+  rows: readonly RecordedRun[];
+}
+
+/** Formats a run act by act, with its replies, or row by row. For a terminal, wraps lines and shows control characters as symbols. */
+export function formatRun(run: RecordedRun, { acts, rows }: RunContent, { colors, columns }: DisplayOptions): string {
   const toWrappedText = (text: string) => (columns === undefined ? text : wrapText(toPrintable(text), columns));
   const toWrappedLine = (text: string) => toWrappedText(toDisplayLine(text));
+  const rowLines = rows.length === 0 ? [] : [rows.map((row) => toWrappedLine(formatRow(row))).join('\n')];
   const sections = acts.map(({ act, end, events }, index) => {
     const details = [...events.flatMap(formatEvent), ...(end ? formatEnd(end) : ['no reply'])];
     return [
@@ -28,7 +35,7 @@ export function formatRun(run: RecordedRun, acts: readonly RecordedAct[], { colo
     ].join('\n');
   });
   const [title = '', ...facts] = formatHeader(run).map(toWrappedLine);
-  const blocks = [[colors.heading(title), ...facts].join('\n'), ...sections];
+  const blocks = [[colors.heading(title), ...facts].join('\n'), ...rowLines, ...sections];
   if (run.error) {
     // A report of an earlier run leaves out the hint and the time to try again, which may no longer be right.
     const { retryAt: _, hint: __, ...error } = run.error;
@@ -45,9 +52,17 @@ function formatHeader(run: RecordedRun): string[] {
   return [
     `${narrative} · ${id}`,
     file ?? 'from standard input',
-    `${formatDateTime(new Date(startedAt))} · ${status}${outcome} · ${actsEnded} of ${formatCount(actCount, 'act')}`,
+    `${formatDateTime(new Date(startedAt))} · ${status}${outcome} · ${actsEnded} of ${formatCount(actCount, run.source === undefined ? 'act' : 'row')}`,
     totals.join(' · '),
+    ...(run.source === undefined ? [] : [`rows of ${run.source}; show one with: boticelli runs show ${id}/<number>`]),
+    ...(run.rowLabel === undefined ? [] : [`the row of ${run.rowLabel}`]),
   ];
+}
+
+/** Formats the line of a row: `7  completed  Great product`. */
+function formatRow({ run, status, rowLabel = '', error }: RecordedRun): string {
+  const number = run.slice(run.indexOf('/') + 1).padStart(6);
+  return [number, error?.code ?? status, rowLabel].join('  ');
 }
 
 function formatUsage({ usage, costUsd }: RecordedRun): string[] {
@@ -77,15 +92,16 @@ function formatEvent(event: ActProgressEvent): string[] {
  * Returns the document of `runs export --format json`: the fields of `run --output json`, and everything else that was
  * recorded. `told` has the events between the start and the end of each act.
  */
-export function toRunExport(run: RecordedRun, acts: readonly RecordedAct[]) {
-  return { ...run, acts: acts.flatMap(({ end }) => end ?? []), told: acts.flatMap(({ events }) => events) };
+export function toRunExport(run: RecordedRun, { acts, rows }: RunContent) {
+  const exported = { ...run, acts: acts.flatMap(({ end }) => end ?? []), told: acts.flatMap(({ events }) => events) };
+  return rows.length === 0 ? exported : { ...exported, rows };
 }
 
 /**
  * Renders the document of `runs export --format markdown`: a heading for each act, and its unchanged reply below. The
  * replies may contain control characters.
  */
-export function renderRunMarkdown(run: RecordedRun, acts: readonly RecordedAct[]): string {
+export function renderRunMarkdown(run: RecordedRun, { acts, rows }: RunContent): string {
   const { narrative, run: id, startedAt, status, actsEnded, actCount, durationMs, modelsServed, error } = run;
   const duration = durationMs === undefined ? '' : ` after ${formatDuration(durationMs)}`;
   const facts = [
@@ -94,6 +110,7 @@ export function renderRunMarkdown(run: RecordedRun, acts: readonly RecordedAct[]
     ...(modelsServed.length === 0 ? [] : [`- Served by ${modelsServed.map((model) => `\`${model}\``).join(', ')}`]),
     `- ${formatUsage(run).join(', ')}`,
     ...(error ? [`- ${escapeMarkdown(formatErrorMessage(error))}`] : []),
+    ...rows.map((row) => `- ${escapeMarkdown(formatRow(row).trim())}`),
   ];
   const sections = acts.map(({ act, end }, index) => {
     const heading = `## ${index + 1}. ${escapeMarkdown(act)}`;

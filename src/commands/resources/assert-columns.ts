@@ -1,0 +1,26 @@
+import { BoticelliError } from '../../errors.js';
+import type { Narrative } from '../../narrative/narrative.js';
+import { listRowReferences } from '../../narrative/row-references.js';
+import type { RowSource } from '../../rows/row.js';
+import { findNearestName } from '../../util/nearest-name.js';
+
+/**
+ * Checks that the source has the columns that the narrative uses. Sources whose rows may differ are checked row by row.
+ *
+ * @throws BoticelliError `invalid_narrative`
+ */
+export function assertColumnsExist(narrative: Narrative, { name, columns }: RowSource, file: string): void {
+  if (!columns) return;
+  const used = [...listRowReferences(narrative)].flatMap((reference) =>
+    reference === 'row' ? [] : reference.slice('row.'.length),
+  );
+  const missing = used.find((column) => column !== 'number' && !columns.includes(column));
+  if (missing === undefined) return;
+  const nearest = findNearestName(missing, columns);
+  const suggestion = nearest === undefined ? '' : `Did you mean {{row.${nearest}}}? `;
+  throw new BoticelliError(
+    'invalid_narrative',
+    `${file} uses {{row.${missing}}}, but ${name} has no column ${JSON.stringify(missing)}`,
+    { hint: `${suggestion}Columns: ${columns.join(', ')}. Nothing was sent.` },
+  );
+}

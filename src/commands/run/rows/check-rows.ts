@@ -1,0 +1,32 @@
+import { statSync } from 'node:fs';
+import { BoticelliError } from '../../../errors.js';
+import { usesStdin } from '../../../executor/narrative-executor.js';
+import type { Narrative } from '../../../narrative/narrative.js';
+
+/** Checks that standard input is not read both as rows and as text. @throws BoticelliError `usage` */
+export function assertStdinFree(narrative: Narrative, source: string): void {
+  if (source !== '-' || !usesStdin(narrative)) return;
+  throw new BoticelliError('usage', 'the narrative uses {{stdin}}, but standard input has the rows', {
+    hint: 'Save the rows to a file, or put the text into --var.',
+  });
+}
+
+/** A file of the command: the flag that names it, and its path. */
+type NamedFile = readonly [flag: string, path: string | undefined];
+
+/** Checks that no two flags name the same file, so that no source is overwritten. @throws BoticelliError `usage` */
+export function assertDifferentFiles(files: readonly NamedFile[]): void {
+  const flagsByFile = new Map<string, string>();
+  for (const [flag, path] of files) {
+    if (path === undefined) continue;
+    const stats = statSync(path, { throwIfNoEntry: false });
+    const id = stats ? `${stats.dev}:${stats.ino}` : path;
+    const other = flagsByFile.get(id);
+    if (other !== undefined) {
+      throw new BoticelliError('usage', `${other} and ${flag} name the same file, ${path}`, {
+        hint: 'Name different files.',
+      });
+    }
+    flagsByFile.set(id, flag);
+  }
+}

@@ -1,0 +1,132 @@
+import { resolve } from 'node:path';
+import { addAbortSignal } from 'node:stream';
+import type { CliProcess } from '../../../cli/process.js';
+import type { BoticelliDriver } from '../../../driver/driver.js';
+import { planActs } from '../../../executor/plan-acts.js';
+import { createRunId } from '../../../executor/run-id.js';
+import { getNestedNarrative, type Narrative } from '../../../narrative/narrative.js';
+import { openRows } from '../../../rows/open-rows.js';
+import { type FailedFile, openFailedFile } from '../../../rows/results/failed-file.js';
+import { openResultsFile, type ResultsFile } from '../../../rows/results/results-file.js';
+import type { RowSource } from '../../../rows/row.js';
+import { collectRowIds } from '../../../rows/row-instances.js';
+import { abortable } from '../../../util/abortable.js';
+import { assertColumnsExist } from '../../resources/assert-columns.js';
+import { assertActsExist, assertPricesKnown } from '../assert-flags.js';
+import { openDriverStack } from '../open-driver-stack.js';
+import type { RunOptions } from '../options.js';
+import { createPersistence, type Persistence } from '../persistence.js';
+import { loadOverriddenNarrative, openRunRecording } from '../run-narrative-file.js';
+import type { RunResources } from '../shared-resources.js';
+import { assertDifferentFiles, assertStdinFree } from './check-rows.js';
+import type { RowsOutcome } from './rows-outcome.js';
+import type { RowsView } from './rows-view.js';
+
+/** Everything that the rows of a command share. */
+export interface RowsRun {
+  narrative: Narrative;
+  /** The names of all acts. */
+  actNames: readonly string[];
+  /** Whether the last act has `format = "json"`. */
+  isJsonReply: boolean;
+  source: RowSource;
+  results: ResultsFile | undefined;
+  failed: FailedFile | undefined;
+  driver: BoticelliDriver;
+  defaultModel: string;
+  persistence: Persistence;
+  readStdin: () => Promise<string>;
+  /** Closes everything, and records how the run ended. */
+  close(outcome: RowsOutcome): Promise<void>;
+}
+
+export interface OpenRowsRunOptions {
+  file: string;
+  options: RunOptions;
+  proc: CliProcess;
+  signal: AbortSignal;
+  view: RowsView;
+  resources: RunResources;
+}
+
+/** Opens and checks everything, before the first request. */
+export async function openRowsRun(context: OpenRowsRunOptions): Promise<RowsRun> {
+  const { file, options, proc, signal, view, resources } = context;
+  const { warn, colors } = view;
+  const loaded = await loadOverriddenNarrative({ file, options, proc, colors, view, resources, signal });
+  const { narrative } = loaded;
+  const planned = planActs(narrative);
+  assertActsExist(options, planned);
+  const actNames = planned.map(({ name }) => name);
+  const source = await openSource(narrative, context);
+  const { results, failed } = await openFiles(source, actNames, context);
+  const settings = await resources.loadSettings(warn);
+  assertPricesKnown(narrative, options, settings);
+  const persistence = createPersistence(options, resources.openStateDatabase);
+  const isKnownInstance = await findKnownInstances(source, options);
+  const path = file === '-' ? undefined : resolve(proc.cwd(), file);
+  const stored = { settings, narrative: narrative.name, file: path, text: loaded.text, isKnownInstance, warn };
+  // Opening may wait for a lock that another process holds. An interruption has to end this wait.
+  await abortable(persistence.open(stored), signal);
+  const recording = await openRunRecording(options.record);
+  const { openQuota, budgetLedger } = resources;
+  const shared = { options, settings, warn, persistence, openQuota, budgetLedger, isKnownInstance };
+  const stack = await openDriverStack(shared);
+  const driver = recording ? recording.wrapDriver(stack) : stack;
+  const startedAt = Date.now();
+  const run = createRunId(startedAt);
+  persistence.openRows({ type: 'narrative-start', run, narrative: narrative.name, acts: actNames }, source.name);
+  return {
+    ...{ narrative, actNames, isJsonReply: isJsonReply(narrative), source, results, failed, driver, persistence },
+    defaultModel: settings.defaultModel,
+    readStdin: () => resources.readStdin(warn),
+    async close({ status, usage, costUsd, total, done, error }) {
+      await driver.close?.();
+      recording?.finish();
+      const end = { run, status, usage, durationMs: Date.now() - startedAt };
+      const details = { ...(costUsd !== undefined && { costUsd }), ...(error && { error }) };
+      await persistence.closeRows({ type: 'narrative-end', ...end, ...details }, { total, done });
+      await persistence.store?.flush();
+    },
+  };
+}
+
+async function openSource(narrative: Narrative, { file, options, proc, signal, view }: OpenRowsRunOptions) {
+  const { each = '' } = options;
+  assertStdinFree(narrative, each);
+  const stdin = each === '-' ? addAbortSignal(signal, proc.stdin) : proc.stdin;
+  const source = await openRows(each, { cwd: proc.cwd(), stdin });
+  for (const warning of source.warnings) view.warn(warning);
+  if (source.total === 0) view.warn(`${source.name} has no rows`);
+  assertColumnsExist(narrative, source, file);
+  return source;
+}
+
+async function openFiles(source: RowSource, actNames: readonly string[], { file, options, proc }: OpenRowsRunOptions) {
+  const { results, failed, resume = false } = options;
+  const toPath = (name: string | undefined) => (name === undefined ? undefined : resolve(proc.cwd(), name));
+  const narrativePath = file === '-' ? undefined : toPath(file);
+  assertDifferentFiles([
+    ['the narrative', narrativePath],
+    ['--each', source.path],
+    ['--results', toPath(results)],
+    ['--failed', toPath(failed)],
+  ]);
+  return {
+    results: results === undefined ? undefined : await openResultsFile({ path: results, source, actNames, resume }),
+    failed: failed === undefined ? undefined : openFailedFile(failed, source, resume),
+  };
+}
+
+/** Returns what tells the rows of this command from those of earlier ones. Standard input can be read only once. */
+function findKnownInstances(source: RowSource, { resume, replay }: RunOptions) {
+  if ((!resume && replay === undefined) || source.total === undefined) return undefined;
+  return collectRowIds(source.read());
+}
+
+function isJsonReply({ acts }: Narrative): boolean {
+  const act = acts.at(-1);
+  if (!act) return false;
+  const nested = getNestedNarrative(act);
+  return nested ? isJsonReply(nested) : act.parameters.format === 'json';
+}

@@ -1,0 +1,19 @@
+import type { BilledUsage } from '../../../driver/cost.js';
+import type { Usage } from '../../../driver/response.js';
+import type { BoticelliError, ErrorReport } from '../../../errors.js';
+import type { RunStatus } from '../../../executor/narrative-events.js';
+
+/** How a run with `--each` ended. */
+export interface RowsOutcome extends BilledUsage {
+  status: RunStatus;
+  usage: Usage;
+  /** The number of rows that were read. */
+  total: number;
+  done: number;
+  notAsked: number;
+  error?: ErrorReport;
+  /** Why no further rows were started: an error that is not that of a single row. */
+  stopError?: BoticelliError;
+  /** The error of the failed row with the lowest number. */
+  firstFailure?: BoticelliError;
+}

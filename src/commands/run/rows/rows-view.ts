@@ -1,0 +1,147 @@
+import { toOutputError } from '../../../cli/output.js';
+import type { CliProcess } from '../../../cli/process.js';
+import type { Shutdown } from '../../../cli/shutdown.js';
+import { addCosts } from '../../../driver/cost.js';
+import { type ErrorCode, type ErrorReport, Interrupted } from '../../../errors.js';
+import type { NarrativeEvent, RunReport } from '../../../executor/narrative-events.js';
+import { formatRowLocation, type Row, type RowSource } from '../../../rows/row.js';
+import { formatError, formatErrorMessage, indentResumeHint } from '../../../terminal/diagnostics/format-error.js';
+import { createOutput } from '../../../terminal/output.js';
+import { createProgress } from '../../../terminal/progress/progress.js';
+import {
+  createRateMeter,
+  formatRowsProgress,
+  formatRowsSummary,
+  type RowCounts,
+} from '../../../terminal/progress/rows-progress.js';
+import type { StderrWriter } from '../../../terminal/progress/stderr-writer.js';
+import { type Colors, createColors } from '../../../terminal/text/colors.js';
+import { toPrintableLine } from '../../../terminal/text/printable.js';
+import type { RunOptions } from '../options.js';
+import { getColumns, openStderrWriter } from '../run-view.js';
+
+/** The output of a run with `--each` on standard error, and its counts. */
+export type RowsView = Awaited<ReturnType<typeof openRowsView>>;
+
+interface RowsViewOptions {
+  options: RunOptions;
+  proc: CliProcess;
+  shutdown: Shutdown;
+}
+
+/** The maximum number of failed rows that have a line each. All of them are counted in the summary. */
+const maxFailureLines = 20;
+
+/** Without a spinner, a line of progress is written after this time. */
+const progressIntervalMs = 30_000;
+
+export async function openRowsView({ options, proc, shutdown }: RowsViewOptions) {
+  const stdout = createOutput({ stream: proc.stdout, onFailure: (error) => shutdown.abort(toOutputError(error)) });
+  const colors = await createColors(proc.stderr);
+  const { stderrWriter, showsCountdown } = await openStderrWriter({ options, proc, stdout });
+  shutdown.signal.addEventListener('abort', stderrWriter.stopSpinner);
+  proc.on('uncaughtExceptionMonitor', stderrWriter.stopSpinner);
+  const isPipeClosed = () =>
+    shutdown.signal.reason instanceof Interrupted && shutdown.signal.reason.signal === 'SIGPIPE';
+  const screen: Screen = { options, colors, stderrWriter, showsCountdown, isPipeClosed };
+  const counts: MutableCounts = { total: undefined, done: 0, doneEarlier: 0, failures: new Map(), costUsd: 0 };
+  return {
+    colors,
+    stdout: stderrWriter.wrapReplies(stdout),
+    counts,
+    warn: (text: string) => stderrWriter.writeLine(toPrintableLine(`boticelli: warning: ${text}`), colors.warning),
+    printLines: (lines: string) => stderrWriter.writeLine(lines),
+    ...createRowReporter(screen, counts),
+    /** Writes how the run ended: the reason why it stopped early, how to go on, and the summary as the last line. */
+    finish({ error, resumeHint, notAsked }: { error?: ErrorReport; resumeHint?: string; notAsked: number }) {
+      stderrWriter.setStatus(counts, undefined);
+      stderrWriter.stopSpinner();
+      if (isPipeClosed()) return;
+      if (error) stderrWriter.writeLine(formatError(error, colors, getColumns(proc)).trimEnd());
+      if (resumeHint !== undefined) stderrWriter.writeLine(indentResumeHint(resumeHint).trimEnd());
+      if (!options.quiet || counts.failures.size > 0 || error)
+        stderrWriter.writeLine(formatRowsSummary(counts, notAsked));
+    },
+    close() {
+      stderrWriter.stopSpinner();
+      proc.off('uncaughtExceptionMonitor', stderrWriter.stopSpinner);
+    },
+  };
+}
+
+interface Screen {
+  options: RunOptions;
+  colors: Colors;
+  stderrWriter: StderrWriter;
+  showsCountdown: boolean;
+  isPipeClosed: () => boolean;
+}
+
+type MutableCounts = { -readonly [Name in keyof RowCounts]: RowCounts[Name] } & { failures: Map<ErrorCode, number> };
+
+/** Creates the functions that count rows and report how each one ends. */
+function createRowReporter(screen: Screen, counts: MutableCounts) {
+  const { options, colors, stderrWriter, showsCountdown, isPipeClosed } = screen;
+  const { quiet = false, verbose = false } = options;
+  const meter = createRateMeter(Date.now);
+  const reportProgress = createProgressLines(screen, () => formatRowsProgress(counts, meter));
+  const reportFailure = createFailureLines(screen);
+  return {
+    /** Shows the progress line. @param total the number of rows, if it is known */
+    start(total: number | undefined) {
+      counts.total = total;
+      if (!quiet) stderrWriter.setStatus(counts, () => ({ text: formatRowsProgress(counts, meter) }));
+    },
+    /** Creates the listener to the events of a row. It writes warnings, and with --verbose every event. */
+    createListener(row: Row): (event: NarrativeEvent) => void {
+      const detail = verbose ? 'verbose' : 'quiet';
+      const label = `row ${row.number}`;
+      const progress = createProgress({ stderr: stderrWriter, colors, detail, now: Date.now, showsCountdown, label });
+      return (event) => {
+        if (event.type === 'act-end') meter.addRequests(event.attempts);
+        // A row that ends has a line of its own, or is counted.
+        if (!isPipeClosed() && event.type !== 'narrative-end') progress.onEvent(event);
+      };
+    },
+    /** Counts a row whose result an earlier run has written. */
+    skipRow() {
+      counts.done += 1;
+      counts.doneEarlier += 1;
+    },
+    /** Counts a row that has ended, and reports a failure. */
+    endRow(row: Row, source: RowSource, { status, error, costUsd }: RunReport) {
+      meter.addRow();
+      if (costUsd !== undefined || status === 'completed') counts.costUsd = addCosts(counts.costUsd, costUsd);
+      if (status === 'completed') counts.done += 1;
+      else if (error) {
+        counts.failures.set(error.code, (counts.failures.get(error.code) ?? 0) + 1);
+        reportFailure(`row ${row.number} (${formatRowLocation(source, row)}): ${formatErrorMessage(error)}`);
+      }
+      reportProgress();
+    },
+  };
+}
+
+/** Creates a function that writes a line for each of the first failed rows. */
+function createFailureLines({ colors, stderrWriter, isPipeClosed }: Screen): (text: string) => void {
+  let count = 0;
+  return (text) => {
+    count += 1;
+    if (isPipeClosed() || count > maxFailureLines + 1) return;
+    const line = count <= maxFailureLines ? text : 'further failed rows are only counted';
+    stderrWriter.writeLine(toPrintableLine(`boticelli: ${line}`), colors.warning);
+  };
+}
+
+/** Creates a function that writes a line of progress now and then, where no spinner shows it. */
+function createProgressLines(
+  { options, colors, stderrWriter, showsCountdown, isPipeClosed }: Screen,
+  format: () => string,
+) {
+  let writtenAt = Date.now();
+  return () => {
+    if (showsCountdown || options.quiet || isPipeClosed() || Date.now() - writtenAt < progressIntervalMs) return;
+    writtenAt = Date.now();
+    stderrWriter.writeLine(format(), colors.dim);
+  };
+}

@@ -1,0 +1,48 @@
+import { setMaxListeners } from 'node:events';
+import { CommandFailure } from '../../../cli/command-failure.js';
+import type { CliProcess } from '../../../cli/process.js';
+import { listenForShutdown } from '../../../cli/shutdown.js';
+import { type BoticelliError, toBoticelliError, toErrorReport } from '../../../errors.js';
+import type { RunOptions } from '../options.js';
+import { createResumeHint } from '../resume-command.js';
+import { shortlyAfterAbort } from '../run-narrative-file.js';
+import { createRunResources } from '../shared-resources.js';
+import { askRows } from './ask-rows.js';
+import { openRowsRun } from './open-rows-run.js';
+import { openRowsView } from './rows-view.js';
+
+/**
+ * `boticelli run --each`: runs one narrative for each row, up to `--jobs` in parallel. All rows share one process, one
+ * stack of driver layers and one quota.
+ *
+ * @throws CommandFailure with the reason that ended the run, or else the error of the failed row with the lowest number
+ */
+export async function runRows(files: readonly string[], options: RunOptions, proc: CliProcess): Promise<void> {
+  const [file = ''] = files;
+  const shutdown = listenForShutdown(proc);
+  const { signal } = shutdown;
+  // Every row adds listeners to the signal. By default, Node warns of a leak above ten.
+  setMaxListeners(0, signal);
+  const view = await openRowsView({ options, proc, shutdown });
+  const { colors } = view;
+  const resources = createRunResources({ files, options, proc, colors, signal });
+  try {
+    const run = await openRowsRun({ file, options, proc, signal, view, resources });
+    const outcome = await askRows(run, { options, signal, view });
+    await Promise.race([run.close(outcome), shortlyAfterAbort(signal)]);
+    await view.stdout.flush();
+    const stopError: BoticelliError | undefined = signal.aborted ? toBoticelliError(signal.reason) : outcome.stopError;
+    const failure = stopError ?? outcome.firstFailure;
+    const isResumable = failure !== undefined && run.persistence.isResumable;
+    view.finish({
+      notAsked: outcome.notAsked,
+      ...(stopError && { error: toErrorReport(stopError) }),
+      ...(isResumable && { resumeHint: createResumeHint(proc) }),
+    });
+    if (failure) throw new CommandFailure(failure, { isReported: true });
+  } finally {
+    view.close();
+    await resources.close();
+    shutdown.stopListening();
+  }
+}

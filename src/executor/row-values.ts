@@ -1,0 +1,63 @@
+import { resolve } from 'node:path';
+import { BoticelliError } from '../errors.js';
+import type { MediaTemplate, Narrative } from '../narrative/narrative.js';
+import { type LoadMediaResult, loadMedia } from '../narrative/parse/load-media.js';
+import { listRowReferences } from '../narrative/row-references.js';
+import { isWithinFolder } from '../util/folder-boundary.js';
+import type { NarrativeRow } from './options.js';
+
+/**
+ * Checks, before the first request, that a narrative which refers to a row has one, and that the row has every key.
+ *
+ * @throws BoticelliError `usage` without a row, `invalid_narrative` if it lacks a key
+ */
+export function assertRowGiven(narrative: Narrative, row: NarrativeRow | undefined): void {
+  const references = listRowReferences(narrative);
+  const [first] = references;
+  if (first === undefined) return;
+  if (!row) {
+    throw new BoticelliError('usage', `the narrative uses {{${first}}}, but there are no rows`, {
+      hint: 'Give the rows with --each, for example --each rows.csv.',
+    });
+  }
+  for (const name of references) resolveRowValue(name, row);
+}
+
+/** Returns the value of a placeholder that refers to a row. @throws BoticelliError `invalid_narrative` for a missing key */
+export function resolveRowValue(name: string, { number, values }: NarrativeRow): string {
+  if (name === 'row') return JSON.stringify(values);
+  const key = name.slice('row.'.length);
+  if (key === 'number') return String(number);
+  if (Object.hasOwn(values, key)) return formatValue(values[key]);
+  throw new BoticelliError('invalid_narrative', `{{${name}}} has no value: the row has no key ${JSON.stringify(key)}`, {
+    hint: `Keys of the row: ${Object.keys(values).slice(0, 20).join(', ') || 'none'}.`,
+  });
+}
+
+/** Formats a value for a text: null as nothing, an array or an object as JSON. */
+function formatValue(value: unknown): string {
+  if (value === null || value === undefined) return '';
+  return typeof value === 'object' ? JSON.stringify(value) : String(value);
+}
+
+/**
+ * Reads the file that a row names. Its name is relative to the folder of the row. The file must be in that folder or in
+ * that of the narrative, because the author of the rows may not be the user: a row could otherwise send any file.
+ *
+ * @throws BoticelliError `no_input` for a file outside of both
+ */
+export async function loadRowFile(
+  { spec }: MediaTemplate,
+  name: string,
+  { row, allowOutside }: { row: NarrativeRow; allowOutside: boolean },
+): Promise<LoadMediaResult> {
+  const path = resolve(row.folder, name);
+  const folders = [row.folder, resolve(spec.folder)];
+  const isAllowed = allowOutside || path === row.file || folders.some((folder) => isWithinFolder(path, folder));
+  if (isAllowed || name.trim() === '') return loadMedia({ ...spec, folder: row.folder, source: { file: name } });
+  const shownName = JSON.stringify(name.length > 200 ? `${name.slice(0, 200)}…` : name);
+  const places = [...new Set(folders)].join(' and ');
+  throw new BoticelliError('no_input', `the file ${shownName} is outside of ${places}, and a row chooses its name`, {
+    hint: 'To allow any name, run the narrative with --allow-outside.',
+  });
+}

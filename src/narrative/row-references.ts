@@ -1,0 +1,31 @@
+import { collectNarratives, type Input, type Narrative } from './narrative.js';
+import { getPlaceholderNames, isRowName } from './template.js';
+
+/** Returns the placeholders of a narrative, and of those nested in it, that refer to a row: `row`, `row.x`, `row.number`. */
+export function listRowReferences(narrative: Narrative): ReadonlySet<string> {
+  const cached = cache.get(narrative);
+  if (cached) return cached;
+  const names = new Set<string>();
+  for (const text of new Set(listTexts(narrative)))
+    for (const name of text.includes('{{') ? getPlaceholderNames(text) : []) if (isRowName(name)) names.add(name);
+  cache.set(narrative, names);
+  return names;
+}
+
+/** A narrative may run for a million rows. */
+const cache = new WeakMap<Narrative, ReadonlySet<string>>();
+
+function* listTexts(narrative: Narrative): Iterable<string> {
+  for (const { acts, templates } of collectNarratives(narrative)) {
+    if (templates === false) continue;
+    for (const { system = '', inputs } of acts) {
+      yield system;
+      for (const input of inputs) yield* getTemplate(input);
+    }
+  }
+}
+
+function getTemplate(input: Input): string[] {
+  if (input.type === 'media-template') return [input.text];
+  return input.type === 'text' ? [input.content] : [];
+}

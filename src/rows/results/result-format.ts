@@ -1,0 +1,68 @@
+import { stringify } from 'csv-stringify/sync';
+import { BoticelliError } from '../../errors.js';
+import { stringifyJson } from '../../terminal/replies/json.js';
+import type { Row } from '../row.js';
+import type { RowResult } from './row-result.js';
+
+/** The format of `--results`. */
+export interface ResultFormat {
+  /** The first line of a new file; empty for NDJSON. */
+  header: string;
+  format(result: RowResult): string;
+  /** The values of a row as they appear in the file. Equal rows have equal keys. */
+  getRowKey(values: Row['values']): string;
+  /** Why a row can't be written; undefined if it can. */
+  explainMismatch(row: Row): string | undefined;
+}
+
+export const ndjsonFormat: ResultFormat = {
+  header: '',
+  format: (result) => `${stringifyJson(result)}\n`,
+  getRowKey: (values) => JSON.stringify(values),
+  explainMismatch: () => undefined,
+};
+
+/**
+ * Creates the format of CSV: the columns of the source, `reply`, a column for each act, `status` and `error`.
+ *
+ * @param columns the columns of the source, or the keys of its first row
+ * @throws BoticelliError `invalid_narrative` if two columns would have the same name
+ */
+export function createCsvFormat(columns: readonly string[], actNames: readonly string[]): ResultFormat {
+  const acts = [...new Set(actNames)];
+  const own = ['reply', ...acts, 'status', 'error'];
+  const all = [...columns, ...own];
+  const repeated = all.find((name, index) => all.indexOf(name) !== index);
+  if (repeated !== undefined) throw createRepeatedColumnError(repeated, columns);
+  const known = new Set(columns);
+  return {
+    header: formatLine(all),
+    format({ row, reply, replies, status, error }) {
+      const cells = [reply, ...acts.map((act) => replies[act]), status, error && `${error.code}: ${error.message}`];
+      return formatLine([...columns.map((column) => row[column]), ...cells].map(toCell));
+    },
+    getRowKey: (values) => JSON.stringify(columns.map((column) => toCell(values[column]))),
+    explainMismatch({ values }) {
+      const extra = Object.keys(values).find((key) => !known.has(key));
+      return extra === undefined
+        ? undefined
+        : `the row has the key ${JSON.stringify(extra)}, which the first row does not have; use --results with .ndjson`;
+    },
+  };
+}
+
+function createRepeatedColumnError(name: string, columns: readonly string[]): BoticelliError {
+  const subject = columns.includes(name) ? 'the source has a column' : 'the narrative has an act';
+  return new BoticelliError('invalid_narrative', `${subject} named ${JSON.stringify(name)}, as the results have`, {
+    hint: 'Rename it, or write the results as .ndjson.',
+  });
+}
+
+function formatLine(cells: readonly string[]): string {
+  return stringify([[...cells]]);
+}
+
+function toCell(value: unknown): string {
+  if (value === undefined || value === null) return '';
+  return typeof value === 'object' ? JSON.stringify(value) : String(value);
+}

@@ -1,0 +1,85 @@
+import { extname } from 'node:path';
+import { BoticelliError } from '../../errors.js';
+import type { Row, RowSource } from '../row.js';
+import { type AppendFile, getSizeOfFile, openAppendFile, withOutputError } from './append-file.js';
+import { type EarlierResults, readEarlierResults } from './earlier-results.js';
+import { createCsvFormat, ndjsonFormat, type ResultFormat } from './result-format.js';
+import type { RowResult } from './row-result.js';
+
+/** The file of `--results`. */
+export interface ResultsFile {
+  /** Whether the file already has the result of a row. Each of its results counts for one row. */
+  has(row: Row): boolean;
+  /** Why the row can't be written, to call before the row is asked; undefined if it can. */
+  explainMismatch(row: Row): string | undefined;
+  /** Appends a result as a whole line. @throws BoticelliError `output_failed` */
+  write(result: RowResult): void;
+  close(): void;
+}
+
+interface OpenResultsOptions {
+  path: string;
+  source: RowSource;
+  actNames: readonly string[];
+  /** Whether the file may be that of an earlier run. */
+  resume: boolean;
+}
+
+/**
+ * Opens the file of `--results`, which must be new, or with `resume` one that this narrative has written.
+ *
+ * @throws BoticelliError `usage`, `output_failed`
+ */
+export async function openResultsFile({ path, source, actNames, resume }: OpenResultsOptions): Promise<ResultsFile> {
+  const kind = getKind(path);
+  const size = withOutputError(path, '--results', () => getSizeOfFile(path));
+  if (size > 0 && !resume) {
+    throw new BoticelliError('usage', `${path} exists already`, {
+      hint: 'Add --resume to add the missing rows to it, or name another file with --results.',
+    });
+  }
+  let format: ResultFormat | undefined = kind === 'ndjson' ? ndjsonFormat : undefined;
+  const columns = source.columns ?? (source.total === undefined ? undefined : await readFirstKeys(source));
+  if (kind === 'csv' && columns) format = createCsvFormat(columns, actNames);
+  // Checks that the file can be written, before anything is paid, and that it is no link.
+  openAppendFile(path, '--results').close();
+  let earlier: EarlierResults | undefined;
+  if (size > 0 && format) earlier = await readEarlierResults({ path, kind, format, actNames });
+  const file = openAppendFile(path, '--results');
+  const isNew = size === 0;
+  if (isNew && format) file.append(format.header);
+  return createWriter(file, earlier, getFormat);
+
+  /** The columns of CSV from standard input are known with its first row. */
+  function getFormat(row: Pick<Row, 'values'>): ResultFormat {
+    if (format) return format;
+    format = createCsvFormat(Object.keys(row.values), actNames);
+    if (isNew) file.append(format.header);
+    return format;
+  }
+}
+
+function createWriter(
+  file: AppendFile,
+  earlier: EarlierResults | undefined,
+  getFormat: (row: Pick<Row, 'values'>) => ResultFormat,
+): ResultsFile {
+  return {
+    has: (row) => earlier?.take(getFormat(row).getRowKey(row.values)) ?? false,
+    explainMismatch: (row) => getFormat(row).explainMismatch(row),
+    write: (result) => file.append(getFormat({ values: result.row }).format(result)),
+    close: file.close,
+  };
+}
+
+function getKind(path: string): 'ndjson' | 'csv' {
+  const extension = extname(path).toLowerCase();
+  if (extension === '.csv') return 'csv';
+  if (extension === '.ndjson' || extension === '.jsonl') return 'ndjson';
+  throw new BoticelliError('usage', `--results ${path}: unknown kind of file`, { hint: 'Use .ndjson or .csv.' });
+}
+
+async function readFirstKeys(source: RowSource): Promise<string[]> {
+  for await (const { values } of source.read()) return Object.keys(values);
+  return [];
+}

@@ -1,0 +1,27 @@
+import { createHash } from 'node:crypto';
+import type { Row } from './row.js';
+import { hashToInteger } from './short-hash.js';
+
+/**
+ * Creates a function that identifies rows by their values. Rows with equal values are numbered. So a row has the same id in
+ * every command, whatever rows are added, removed or moved. Call it for each row, in the order of the rows.
+ */
+export function createRowIdentifier(): (row: Pick<Row, 'values'>) => string {
+  const counts = new Map<number, number>();
+  return ({ values }) => {
+    const json = JSON.stringify(values);
+    const hash = hashToInteger(json);
+    const count = counts.get(hash) ?? 0;
+    counts.set(hash, count + 1);
+    const id = createHash('sha256').update(json).digest('hex').slice(0, 24);
+    return count === 0 ? id : `${id}-${count}`;
+  };
+}
+
+/** Reads all rows, and returns whether an id is one of theirs. */
+export async function collectRowIds(rows: AsyncIterable<Row>): Promise<(id: string) => boolean> {
+  const identify = createRowIdentifier();
+  const ids = new Set<number>();
+  for await (const row of rows) ids.add(hashToInteger(identify(row)));
+  return (id) => ids.has(hashToInteger(id));
+}

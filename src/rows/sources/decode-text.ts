@@ -1,0 +1,66 @@
+import { isUtf8 } from 'node:buffer';
+import { createSourceError, createUnreadableSourceError } from './source-errors.js';
+
+/**
+ * Decodes UTF-8 and removes a byte order mark.
+ *
+ * @throws BoticelliError for bytes that are not text: UTF-16, another encoding, or NUL bytes, with their line
+ */
+export async function* decodeText(chunks: AsyncIterable<Buffer>, name: string): AsyncGenerator<string> {
+  const decoder = new TextDecoder('utf-8', { fatal: true });
+  let line = 1;
+  let isFirst = true;
+  for await (const chunk of chunks) {
+    if (isFirst && chunk.length > 0) {
+      assertNotUtf16(chunk, name);
+      isFirst = false;
+    }
+    const nulIndex = chunk.indexOf(0);
+    if (nulIndex !== -1) {
+      const nulLine = line + countNewlines(chunk.subarray(0, nulIndex));
+      throw createSourceError(name, [{ line: nulLine, message: 'a NUL byte; the file is binary or damaged' }]);
+    }
+    let text: string;
+    try {
+      text = decoder.decode(chunk, { stream: true });
+    } catch {
+      throw createEncodingError(name, line + findInvalidLine(chunk));
+    }
+    line += countNewlines(chunk);
+    yield text;
+  }
+  try {
+    yield decoder.decode();
+  } catch {
+    throw createEncodingError(name, line);
+  }
+}
+
+function assertNotUtf16(chunk: Buffer, name: string): void {
+  const start = chunk.subarray(0, 2).toString('hex');
+  if (start !== 'fffe' && start !== 'feff') return;
+  throw createUnreadableSourceError(`${name} is UTF-16`, 'Save it as UTF-8. In Excel: "CSV UTF-8".');
+}
+
+function createEncodingError(name: string, line: number) {
+  return createSourceError(name, [{ line, message: 'not UTF-8 text; save the file as UTF-8' }]);
+}
+
+function countNewlines(bytes: Uint8Array): number {
+  let count = 0;
+  for (let index = bytes.indexOf(10); index !== -1; index = bytes.indexOf(10, index + 1)) count += 1;
+  return count;
+}
+
+/** Returns how many lines of the chunk precede the first line that is not UTF-8. */
+function findInvalidLine(chunk: Buffer): number {
+  let count = 0;
+  let start = 0;
+  for (let index = chunk.indexOf(10); index !== -1; index = chunk.indexOf(10, start)) {
+    // The first line may begin in the middle of a character, whose first bytes are in the chunk before.
+    if (count > 0 && !isUtf8(chunk.subarray(start, index))) return count;
+    count += 1;
+    start = index + 1;
+  }
+  return count;
+}

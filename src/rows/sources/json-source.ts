@@ -1,0 +1,59 @@
+import { dirname, resolve } from 'node:path';
+import { isRecord } from '../../util/json.js';
+import { readRegularFile } from '../../util/read-regular-file.js';
+import type { RowSource } from '../row.js';
+import { createSourceError, createUnreadableSourceError } from './source-errors.js';
+
+/** The maximum size of a JSON file, which is held in memory. */
+const maxJsonBytes = 64_000_000;
+
+/**
+ * Opens a JSON file with an array of objects.
+ *
+ * @throws BoticelliError `no_input`, or `invalid_narrative` for faults of the file
+ */
+export async function openJsonSource(path: string, name: string): Promise<RowSource> {
+  const content = readRegularFile(path, maxJsonBytes);
+  if (!content.ok) {
+    const hint =
+      content.problem.reason === 'too-large'
+        ? 'Write a large source as NDJSON, one object a line: jq -c ".[]" does it.'
+        : 'Check the path. It is relative to the current folder.';
+    throw createUnreadableSourceError(`${name} ${content.problem.message}`, hint);
+  }
+  const elements = parseArray(content.bytes, name);
+  const problems = elements.flatMap((element, index) =>
+    isRecord(element) ? [] : [{ message: `element ${index + 1} is not an object` }],
+  );
+  if (problems.length > 0) throw createSourceError(name, problems);
+  const folder = dirname(resolve(path));
+  return {
+    ...{ format: 'json', name, path, lineEnd: '\n', total: elements.length, warnings: [], close: () => {} },
+    async *read() {
+      for (const [index, element] of elements.entries()) {
+        const values = element as Record<string, unknown>;
+        yield { number: index + 1, values, raw: JSON.stringify(values), folder };
+      }
+    },
+  };
+}
+
+function parseArray(bytes: Buffer, name: string): unknown[] {
+  let value: unknown;
+  try {
+    value = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
+  } catch (thrown) {
+    throw createSourceError(name, [describeJsonError(thrown as Error, bytes)]);
+  }
+  if (Array.isArray(value)) return value;
+  throw createSourceError(name, [{ message: 'not an array of objects' }]);
+}
+
+/** Describes V8's error. Its position becomes a line; an excerpt of the file is left out. */
+function describeJsonError({ message, name }: Error, bytes: Buffer) {
+  if (name !== 'SyntaxError') return { message: 'not UTF-8 text; save the file as UTF-8' };
+  const offset = /position (\d+)/.exec(message)?.[1];
+  const line = offset === undefined ? {} : { line: bytes.toString().slice(0, Number(offset)).split('\n').length };
+  const reason = message.replace(/ in JSON at position.*$|, (?:\.\.\.)?".*$/s, '').replaceAll(/\s+/g, ' ');
+  return { ...line, message: `not JSON: ${reason}` };
+}

@@ -1,0 +1,101 @@
+import { dirname, resolve } from 'node:path';
+import { isRecord, tryParseJson } from '../../util/json.js';
+import type { Row, RowSource } from '../row.js';
+import { decodeText } from './decode-text.js';
+import { formatSkippedLines } from './skipped-lines.js';
+import { createSourceError, maxRowBytes, type SourceProblem } from './source-errors.js';
+import { openSourceFile } from './source-file.js';
+
+/**
+ * Opens a file with a JSON object on each line. Reads it once in full, so that every fault is known before the first
+ * request.
+ *
+ * @throws BoticelliError `no_input`, or `invalid_narrative` for faults of the file
+ */
+export async function openNdjsonSource(path: string, name: string): Promise<RowSource> {
+  const file = openSourceFile(path, name);
+  const folder = dirname(resolve(path));
+  const emptyLines: number[] = [];
+  const readRows = (onEmpty?: (line: number) => void) =>
+    parseNdjson(decodeText(file.readChunks(), name), { name, folder, onEmpty });
+  try {
+    const problems: SourceProblem[] = [];
+    let total = 0;
+    for await (const row of readRows((line) => void emptyLines.push(line))) {
+      total += 1;
+      if (row.problem !== undefined) problems.push({ line: row.line ?? 0, message: row.problem });
+    }
+    if (problems.length > 0) throw createSourceError(name, problems);
+    return {
+      ...{ format: 'ndjson', name, path, lineEnd: '\n', total, warnings: formatSkippedLines(name, emptyLines) },
+      read: () => readRows(),
+      close: file.close,
+    };
+  } catch (thrown) {
+    file.close();
+    throw thrown;
+  }
+}
+
+/**
+ * Reads rows from a stream, such as standard input. A line that is not an object becomes a row with a problem, because
+ * rows before it may already have been sent.
+ */
+export function createNdjsonStream(chunks: AsyncIterable<Buffer>, name: string, folder: string): RowSource {
+  return {
+    ...{ format: 'ndjson', name, lineEnd: '\n', warnings: [] },
+    read: () => parseNdjson(decodeText(chunks, name), { name, folder }),
+    close: () => {},
+  };
+}
+
+interface NdjsonOptions {
+  name: string;
+  folder: string;
+  onEmpty?: ((line: number) => void) | undefined;
+}
+
+async function* parseNdjson(
+  text: AsyncIterable<string>,
+  { name, folder, onEmpty }: NdjsonOptions,
+): AsyncGenerator<Row> {
+  let number = 0;
+  for await (const { raw, line } of splitLines(text, name)) {
+    if (raw.trim() === '') {
+      onEmpty?.(line);
+      continue;
+    }
+    number += 1;
+    const value = tryParseJson(raw);
+    const row = { number, line, raw, folder };
+    if (isRecord(value)) yield { ...row, values: value };
+    else yield { ...row, values: {}, problem: value === undefined ? 'not JSON' : 'not a JSON object' };
+  }
+}
+
+/** Splits text at newlines, without the CR of CRLF. @throws BoticelliError for a line that is too long */
+async function* splitLines(text: AsyncIterable<string>, name: string): AsyncGenerator<{ raw: string; line: number }> {
+  const pieces: string[] = [];
+  let length = 0;
+  let line = 1;
+  const takeLine = () => {
+    const raw = pieces.join('').replace(/\r$/, '');
+    pieces.length = 0;
+    length = 0;
+    return { raw, line: line++ };
+  };
+  for await (const chunk of text) {
+    let start = 0;
+    for (let end = chunk.indexOf('\n'); end !== -1; end = chunk.indexOf('\n', start)) {
+      pieces.push(chunk.slice(start, end));
+      start = end + 1;
+      yield takeLine();
+    }
+    pieces.push(chunk.slice(start));
+    length += chunk.length - start;
+    if (length <= maxRowBytes) continue;
+    const message = `the line is longer than ${maxRowBytes / 1_000_000} MB; write one JSON object a line`;
+    throw createSourceError(name, [{ line, message }]);
+  }
+  if (length > 0) yield takeLine();
+}

@@ -1,0 +1,94 @@
+import { type CsvError, type Options, type Parser, parse } from 'csv-parse';
+import { createSourceError, maxRowBytes } from './source-errors.js';
+
+/** A line of a CSV file: its fields, its text without the line end, and the line on which it begins. */
+export interface CsvRecord {
+  fields: readonly string[];
+  raw: string;
+  line: number;
+  /** Whether the line is empty. A line with one empty field in quotes is not. */
+  isEmpty: boolean;
+  hasCrlf: boolean;
+}
+
+/**
+ * Parses CSV or TSV by RFC 4180, with any line end. Records may have different numbers of fields.
+ *
+ * @throws BoticelliError `invalid_narrative` for quotes that RFC 4180 does not allow, and for a record that is too long
+ */
+export async function* parseCsv(
+  text: AsyncIterable<string>,
+  { delimiter, name, maxBytes = maxRowBytes }: { delimiter: ',' | '\t'; name: string; maxBytes?: number },
+): AsyncGenerator<CsvRecord> {
+  let records: CsvRecord[] = [];
+  let line = 1;
+  const addRecord = (fields: readonly string[], raw: string) => {
+    const trimmed = raw.replace(/[\r\n]+$/, '');
+    const isEmpty = fields.length === 1 && trimmed === '';
+    records.push({ fields, raw: trimmed, line, isEmpty, hasCrlf: raw.endsWith('\r') });
+    // The parser counts CRLF within quotes as two lines (csv-parse 7.0.3).
+    line += 1 + (trimmed.match(/\r\n|\n|\r/g)?.length ?? 0);
+  };
+  const options = {
+    ...{ delimiter, raw: true, relax_column_count: true, record_delimiter: ['\r\n', '\n', '\r'] },
+    max_record_size: maxBytes,
+    // Records are collected here instead of being read from the stream, which takes five times as long (2026-11). The
+    // declared type of `on_record` does not know what `raw` does to its argument (csv-parse 7.0.3).
+    on_record({ raw, record }: { raw: string; record: string[] }) {
+      addRecord(record, raw);
+      return null;
+    },
+  };
+  const parser = parse(options as unknown as Options);
+  // Without data to read, the stream would not end.
+  parser.resume();
+  const takeRecords = () => {
+    const taken = records;
+    records = [];
+    return taken;
+  };
+  try {
+    for await (const chunk of text) {
+      await write(parser, chunk);
+      yield* takeRecords();
+    }
+    await write(parser);
+    yield* takeRecords();
+  } catch (thrown) {
+    const message = describeCsvError(thrown as CsvError, maxBytes);
+    if (message === undefined) throw thrown;
+    throw createSourceError(name, [{ line, message }]);
+  } finally {
+    parser.destroy();
+  }
+}
+
+/** Writes text to the parser, or ends it. Resolves when all records of the text were parsed. */
+function write(parser: Parser, text?: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    parser.once('error', reject);
+    const settle = () => {
+      parser.off('error', reject);
+      resolve();
+    };
+    if (text === undefined) parser.once('end', settle).end();
+    else parser.write(text, (error) => (error ? reject(error) : settle()));
+  });
+}
+
+/** Describes an error of the parser in the row that follows the last record; undefined for any other error. */
+function describeCsvError({ code, column }: CsvError & { column?: unknown }, maxBytes: number): string | undefined {
+  const field = typeof column === 'number' ? `field ${column + 1}` : 'a field';
+  switch (code as string) {
+    case 'CSV_QUOTE_NOT_CLOSED':
+      return 'a quote opens in this row and is never closed';
+    case 'CSV_INVALID_CLOSING_QUOTE':
+      return `text follows the closing quote of ${field}; write a quote within quotes twice`;
+    case 'INVALID_OPENING_QUOTE':
+      return `${field} contains a quote but does not begin with one; put the field in quotes and write its own quotes twice`;
+    case 'CSV_MAX_RECORD_SIZE':
+      return `the row is longer than ${maxBytes / 1_000_000} MB; a quote may be missing`;
+    default:
+      return undefined;
+  }
+}

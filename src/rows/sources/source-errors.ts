@@ -1,0 +1,36 @@
+import { BoticelliError } from '../../errors.js';
+
+/** The maximum size of one row in bytes. A larger one is a mistake, such as a quote that is never closed. */
+export const maxRowBytes = 32_000_000;
+
+/** A fault of a source, with the line on which it is. */
+export interface SourceProblem {
+  line?: number;
+  message: string;
+}
+
+/** The maximum number of faults that one message lists. */
+const maxListed = 10;
+
+/** Creates the error for a source with faults. It lists the first ones, a line for each. */
+export function createSourceError(name: string, problems: readonly SourceProblem[]): BoticelliError {
+  const lines = problems
+    .slice(0, maxListed)
+    .map(({ line, message }) => `${name}${line === undefined ? '' : `:${line}`}: ${message}`);
+  const hiddenCount = problems.length - lines.length;
+  if (hiddenCount > 0) lines.push(`${name}: ${hiddenCount} more`);
+  const hint = 'Fix the rows; nothing was sent.';
+  return new BoticelliError('invalid_narrative', lines.join('; '), { hint });
+}
+
+/** Creates the error for a source that can't be read. */
+export function createUnreadableSourceError(message: string, hint: string): BoticelliError {
+  return new BoticelliError('no_input', message, { hint });
+}
+
+export function createChangedError(name: string): BoticelliError {
+  return createUnreadableSourceError(
+    `${name} changed while its rows were read`,
+    'Replies so far are kept. Run again with --resume: rows that have their reply are not asked again.',
+  );
+}

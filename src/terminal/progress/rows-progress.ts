@@ -1,0 +1,98 @@
+import type { ErrorCode } from '../../errors.js';
+import { formatUsd } from '../text/format.js';
+
+/** The counts of a run with `--each`. */
+export interface RowCounts {
+  /** The number of rows; undefined if the source can't be counted. */
+  total: number | undefined;
+  /** Rows that have their reply. */
+  done: number;
+  /** Those of them whose result an earlier run has written. */
+  doneEarlier: number;
+  /** Failed rows by error code. */
+  failures: ReadonlyMap<ErrorCode, number>;
+  /** In US dollars; undefined if a price is unknown. */
+  costUsd: number | undefined;
+}
+
+/** Counts requests of the last minute, and estimates when the rest will be done. */
+export interface RateMeter {
+  /** Call it when requests have been answered. */
+  addRequests(count: number): void;
+  /** Call it when a row has ended. */
+  addRow(): void;
+  readonly requestsPerMinute: number;
+  /** Returns when the remaining rows will be done, in milliseconds since the epoch; undefined if it is not yet known. */
+  estimateEnd(remainingRows: number): number | undefined;
+}
+
+/** @param now returns milliseconds since the epoch */
+export function createRateMeter(now: () => number): RateMeter {
+  const startedAt = now();
+  /** The requests of each of the last 60 seconds. */
+  const counts = new Map<number, number>();
+  let rows = 0;
+  const removeOld = (second: number) => {
+    for (const old of counts.keys()) if (old <= second - 60) counts.delete(old);
+  };
+  return {
+    addRequests(count) {
+      const second = Math.floor(now() / 1000);
+      removeOld(second);
+      counts.set(second, (counts.get(second) ?? 0) + count);
+    },
+    addRow() {
+      rows += 1;
+    },
+    get requestsPerMinute() {
+      removeOld(Math.floor(now() / 1000));
+      const requests = [...counts.values()].reduce((sum, count) => sum + count, 0);
+      const elapsedMs = now() - startedAt;
+      return Math.round(elapsedMs < 60_000 ? (requests * 60_000) / Math.max(1000, elapsedMs) : requests);
+    },
+    estimateEnd: (remainingRows) =>
+      rows === 0 ? undefined : now() + ((now() - startedAt) / rows) * Math.max(0, remainingRows),
+  };
+}
+
+/** Formats the progress line: `412/1,000 rows · 3 failed · 5 requests per minute · done about 14:32 · $0.41`. */
+export function formatRowsProgress(counts: RowCounts, meter: RateMeter): string {
+  const { total, done, costUsd } = counts;
+  const failed = countFailures(counts);
+  const ended = done + failed;
+  const end = total === undefined || ended >= total ? undefined : meter.estimateEnd(total - ended);
+  return [
+    total === undefined ? `${formatNumber(ended)} rows` : `${formatNumber(ended)}/${formatNumber(total)} rows`,
+    ...(failed > 0 ? [`${formatNumber(failed)} failed`] : []),
+    `${formatNumber(meter.requestsPerMinute)} requests per minute`,
+    ...(end === undefined ? [] : [`done about ${new Date(end).toTimeString().slice(0, 5)}`]),
+    ...(costUsd === undefined || costUsd === 0 ? [] : [formatUsd(costUsd)]),
+  ].join(' · ');
+}
+
+/**
+ * Formats the last line: `1,000 rows: 988 done, 12 failed (10 blocked, 2 invalid_reply), $1.20`.
+ * @param unfinished rows that were started or not asked at all
+ */
+export function formatRowsSummary(counts: RowCounts, notAsked: number): string {
+  const { done, doneEarlier, failures, costUsd } = counts;
+  const failed = countFailures(counts);
+  const total = counts.total ?? done + failed + notAsked;
+  const reasons = [...failures].sort(([, left], [, right]) => right - left).map(([code, count]) => `${count} ${code}`);
+  const parts = [
+    `${formatNumber(done)} done${doneEarlier > 0 ? ` (${formatNumber(doneEarlier)} earlier)` : ''}`,
+    ...(failed > 0 ? [`${formatNumber(failed)} failed (${reasons.join(', ')})`] : []),
+    ...(notAsked > 0 ? [`${formatNumber(notAsked)} not asked`] : []),
+    ...(costUsd === undefined ? [] : [formatUsd(costUsd)]),
+  ];
+  return `${formatNumber(total)} ${total === 1 ? 'row' : 'rows'}: ${parts.join(', ')}`;
+}
+
+export function countFailures({ failures }: Pick<RowCounts, 'failures'>): number {
+  return [...failures.values()].reduce((sum, count) => sum + count, 0);
+}
+
+/** Formats an integer with separators: `1,000`. */
+export function formatNumber(count: number): string {
+  return count.toLocaleString('en-US');
+}

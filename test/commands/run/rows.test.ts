@@ -1,0 +1,258 @@
+import { existsSync, readdirSync, symlinkSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { dayQuotaError } from '../../helpers/gemini/errors.js';
+import { blockedPromptReply, createGate, textReply } from '../../helpers/gemini/replies.js';
+import { type GeminiServer, startGeminiServer } from '../../helpers/gemini/server.js';
+import { killRows } from '../../soak/kill-rows.js';
+import { comments, getPrompt, narrative, parseLines, readCsv, setupRows, toCsv } from './rows-fixture.js';
+
+vi.setConfig({ testTimeout: 60_000 });
+
+let server: GeminiServer;
+beforeEach(async () => {
+  server = await startGeminiServer({ models: 'any' });
+});
+afterEach(() => server.close());
+
+const lastLine = (text: string) => text.trimEnd().split('\n').at(-1);
+
+test('30 comments are 30 requests with exactly their texts, and results that other programs read', async () => {
+  const { run, read, prompts } = setupRows(server);
+  const { code, stdout, stderr } = await run('--each', 'c.csv', '--results', 'r.csv');
+  expect({ code, stdout }).toEqual({ code: 0, stdout: '' });
+  expect(prompts().sort()).toEqual(comments.map(({ text }) => `Answer: ${text}`).sort());
+  expect(lastLine(stderr)).toMatch(/^30 rows: 30 done$/);
+  const rows = readCsv(read('r.csv'));
+  expect(rows.sort((left, right) => Number(left.id) - Number(right.id))).toEqual(
+    comments.map(({ id, text }) => {
+      const reply = `Reply to <Answer: ${text}>`;
+      return { id, text, reply, reply_to: reply, status: 'completed', error: '' };
+    }),
+  );
+  await run('--each', 'c.csv', '--results', 'r.ndjson', '--resume');
+  const results = parseLines(read('r.ndjson')).sort((left, right) => left.number - right.number);
+  expect(results.map(({ row }) => row)).toEqual(comments);
+  expect(results[4]).toMatchObject({ number: 5, status: 'completed', replies: { reply_to: results[4].reply } });
+  expect(server.generateRequests).toHaveLength(30);
+});
+
+test('standard output has the order of the rows, whichever finishes first, and each format', async () => {
+  const rows = comments.slice(0, 6).map(({ id }) => ({ id, text: `T${id}` }));
+  const { run } = setupRows(server, { 'c.csv': toCsv(rows) });
+  server.setDefaultReply((request) => {
+    const number = Number(/T(\d)/.exec(getPrompt(request))?.[1]);
+    return textReply(`reply ${number}\n\n`, { headersDelayMs: (6 - number) * 30 });
+  });
+  const text = await run('--each', 'c.csv');
+  expect(text.stdout).toBe(`${[1, 2, 3, 4, 5, 6].map((number) => `reply ${number}\n`).join('\n')}`);
+  const ndjson = await run('--each', 'c.csv', '-o', 'ndjson', '--resume');
+  expect(parseLines(ndjson.stdout).map(({ number }) => number)).toEqual([1, 2, 3, 4, 5, 6]);
+  const json = await run('--each', 'c.csv', '-o', 'json', '--resume');
+  expect(JSON.parse(json.stdout).map(({ reply }: { reply: string }) => reply.trim())).toEqual(
+    [1, 2, 3, 4, 5, 6].map((number) => `reply ${number}`),
+  );
+  expect(server.generateRequests).toHaveLength(6);
+});
+
+describe('failed rows', () => {
+  const jsonNarrative = narrative(
+    '[acts.a]\nformat = "json"\nschema = { type = "object", required = ["tone"] }\nmax_tokens = 100\n[[acts.a.input]]\ntype = "text"\ncontent = "Answer: {{row.text}}"',
+    '["a"]',
+  );
+
+  test('do not end the run; --failed has them as they were; --resume asks only them, in any order, and new rows', async () => {
+    const { run, read, write } = setupRows(server, { 'n.toml': jsonNarrative });
+    const fail = new Map([
+      ['3', blockedPromptReply()],
+      ['12', textReply('{"mood": 1}')],
+      ['21', textReply('{"tone": "ca', { finishReason: 'MAX_TOKENS' })],
+    ]);
+    const replyTo = (failing: boolean) =>
+      server.setDefaultReply((request) => {
+        const id = /(?:Comment |line |é, \\")(\d+)/.exec(JSON.stringify(request.body))?.[1] ?? '';
+        return (failing && fail.get(id)) || textReply(`{"tone": "good ${id}"}`);
+      });
+    replyTo(true);
+    const first = await run('--each', 'c.csv', '--results', 'r.ndjson', '--failed', 'f.csv');
+    expect(first.code).toBe(76);
+    expect(first.stderr).toMatch(/^boticelli: row 3 \(c\.csv:5\): a: .*blocked/m);
+    expect(lastLine(first.stderr)).toMatch(/^30 rows: 27 done, 3 failed \(/);
+    const failedRows = comments.filter(({ id }) => fail.has(id));
+    expect(read('f.csv')).toBe(toCsv(failedRows).replace(/^.*\r\n/, '"id","text"\r\n'));
+    const results = parseLines(read('r.ndjson'));
+    expect(results.filter(({ error }) => error).map(({ number, status, reply }) => [number, status, reply])).toEqual(
+      expect.arrayContaining([3, 12, 21].map((number) => [number, 'failed', undefined])),
+    );
+    expect(results.find(({ number }) => number === 5).reply).toEqual({ tone: 'good 5' });
+
+    replyTo(false);
+    const calls = server.generateRequests.length;
+    const added = Array.from({ length: 10 }, (_, index) => ({ id: `n${index}`, text: `Comment 9${index}` }));
+    write('c.csv', toCsv([...added, ...comments.toReversed()]));
+    const second = await run('--each', 'c.csv', '--results', 'r.ndjson', '--failed', 'f.csv', '--resume');
+    expect([second.code, server.generateRequests.length - calls]).toEqual([0, 13]);
+    expect(lastLine(second.stderr)).toMatch(/^40 rows: 40 done \(27 earlier\)$/);
+    expect(
+      parseLines(read('r.ndjson'))
+        .map(({ row }) => row.id)
+        .sort(),
+    ).toEqual([...comments, ...added].map(({ id }) => id).sort());
+    expect(read('f.csv')).toBe('"id","text"\r\n');
+    // Without the results file, the stored replies are used.
+    await run('--each', 'c.csv', '--results', 'again.ndjson', '--resume');
+    expect([server.generateRequests.length - calls, parseLines(read('again.ndjson')).length]).toEqual([13, 40]);
+  });
+
+  test('end the run after --max-failures; the exit code is that of the failed row with the lowest number', async () => {
+    const { run } = setupRows(server);
+    server.setDefaultReply(() => blockedPromptReply());
+    const { code, stderr } = await run('--each', 'c.csv', '--jobs', '1', '--max-failures', '2');
+    expect([code, server.generateRequests.length]).toEqual([76, 2]);
+    expect(stderr).toContain('rows 3 to 30 were not asked: 2 rows failed (--max-failures)');
+    expect(lastLine(stderr)).toBe('30 rows: 0 done, 2 failed (2 blocked), 28 not asked, $0.00');
+  });
+
+  test('a closed day starts no further row, and says which were not asked and how to go on', async () => {
+    const { run } = setupRows(server);
+    server.queueReplies(textReply('one'), textReply('two'));
+    server.setDefaultReply(() => dayQuotaError('gemini-flash-lite-latest'));
+    const { code, stderr, stdout } = await run('--each', 'c.csv', '--jobs', '1', '--no-fallback', '--retries', '0');
+    expect([code, stdout]).toEqual([75, 'one\n\ntwo\n']);
+    expect(stderr).toMatch(/rows 4 to 30 were not asked: /);
+    expect(stderr).toMatch(
+      /Resume with: boticelli run n\.toml --each c\.csv .* --resume\n30 rows: 2 done, 1 failed \(1 quota_exhausted\), 27 not asked/,
+    );
+  });
+});
+
+test('Ctrl-C keeps finished rows and says how to go on; --resume asks the rest', async () => {
+  const { start, run, read } = setupRows(server);
+  const gate = createGate();
+  server.setDefaultReply((request) =>
+    textReply(`to ${getPrompt(request)}`, server.generateRequests.length > 10 ? { gate } : {}),
+  );
+  const running = start('--each', 'c.csv', '--results', 'r.ndjson');
+  await server.waitForRequests(14);
+  running.child.kill('SIGINT');
+  const { signal, stderr } = await running.result;
+  expect(signal).toBe('SIGINT');
+  expect(stderr).toMatch(
+    /interrupted by SIGINT\n {2}Resume with: boticelli run .*--resume\n30 rows: 10 done, 20 not asked/,
+  );
+  expect(parseLines(read('r.ndjson'))).toHaveLength(10);
+  gate.releaseAll();
+  server.setDefaultReply(() => textReply('later'));
+  const calls = server.generateRequests.length;
+  expect((await run('--each', 'c.csv', '--results', 'r.ndjson', '--resume')).code).toBe(0);
+  expect([server.generateRequests.length - calls, parseLines(read('r.ndjson')).length]).toEqual([20, 30]);
+});
+
+test('rows from standard input, a shard, and a folder for each row', async () => {
+  const { run, cwd, options } = setupRows(server);
+  const { runBoticelli } = await import('../../helpers/boticelli.js');
+  const input = '{"text":"a"}\nnonsense\n{"txt":"b"}\n{"text":"c"}\n';
+  const piped = await runBoticelli(['run', 'n.toml', '--each', '-', '--failed', 'f.ndjson', '-o', 'ndjson'], {
+    ...options,
+    input,
+  });
+  expect(piped.code).toBe(65);
+  expect(parseLines(piped.stdout).map(({ status, error }) => error?.message ?? status)).toEqual([
+    'completed',
+    'not JSON',
+    '{{row.text}} has no value: the row has no key "text"',
+    'completed',
+  ]);
+  const shard = await run('--each', 'c.csv', '--shard', '3/10', '--out-dir', 'out');
+  expect(lastLine(shard.stderr)).toMatch(/^3 rows: 3 done/);
+  expect(readdirSync(join(cwd, 'out')).sort()).toEqual(['000002', '000012', '000022']);
+  expect(readdirSync(join(cwd, 'out/000002')).sort()).toEqual(['01-reply_to.md', 'run.json']);
+});
+
+describe('bad input', () => {
+  test.each([
+    [
+      ['--each', 'bad.csv'],
+      65,
+      'n.toml uses {{row.text}}, but bad.csv has no column "text"\n  Did you mean {{row.texts}}?',
+    ],
+    [['--each', 'c.csv', '--results', 'c.csv'], 2, '--each and --results name the same file'],
+    [['--each', 'c.csv', '--failed', 'n.toml'], 2, 'the narrative and --failed name the same file'],
+    [['--each', 'c.csv', '--results', 'old.ndjson'], 2, 'old.ndjson exists already'],
+    [['--each', 'c.csv', '--results', 'old.ndjson', '--resume'], 2, 'old.ndjson:1 is not a result of this narrative'],
+    [['--each', 'c.csv', '--results', 'link.ndjson'], 74, 'it is a symbolic link to'],
+    [['--each', 'c.csv', '--results', 'r.txt'], 2, '--results r.txt: unknown kind of file'],
+    [['--each', 'status.csv', '--results', 'r.csv'], 65, 'the source has a column named "status"'],
+    [['--each', 'c.csv', '--shard', '3/2'], 2, 'Expected k/n with k from 1 to n'],
+    [['--results', 'r.csv'], 2, '--results needs --each'],
+    [[], 2, 'the narrative uses {{row.text}}, but there are no rows'],
+  ])('%j ends with %i', async (args, code, message) => {
+    const { run, cwd, read } = setupRows(server, {
+      ...{ 'bad.csv': 'id,texts\n', 'status.csv': 'text,status\na,b\n', 'old.ndjson': '{"a": 1}\n' },
+    });
+    symlinkSync(join(cwd, 'elsewhere'), join(cwd, 'link.ndjson'));
+    const { code: exitCode, stderr } = await run(...args);
+    expect(stderr).toContain(message);
+    expect([exitCode, server.generateRequests.length, existsSync(join(cwd, 'elsewhere'))]).toEqual([code, 0, false]);
+    expect(read('old.ndjson')).toBe('{"a": 1}\n');
+  });
+
+  test('zero rows are no failure, and an empty file is one', async () => {
+    const { run } = setupRows(server, { 'none.csv': 'text\n', 'empty.csv': '' });
+    const none = await run('--each', 'none.csv');
+    expect([none.code, none.stderr]).toEqual([0, 'boticelli: warning: none.csv has no rows\n0 rows: 0 done, $0.00\n']);
+    expect((await run('--each', 'empty.csv')).code).toBe(66);
+  });
+});
+
+test('runs shows a run of rows as one, and each row on demand', async () => {
+  const { run, options } = setupRows(server);
+  const { runBoticelli } = await import('../../helpers/boticelli.js');
+  await run('--each', 'c.csv');
+  const runs = async (...args: string[]) => (await runBoticelli(['runs', ...args], options)).stdout;
+  const { total, runs: listed } = JSON.parse(await runs('--format', 'json'));
+  expect([total, listed[0]]).toEqual([
+    1,
+    expect.objectContaining({ source: 'c.csv', actCount: 30, actsEnded: 30, attempts: 30, status: 'completed' }),
+  ]);
+  expect(await runs()).toContain(' 30/30 rows ');
+  expect(await runs('show')).toMatch(/30 of 30 rows[\s\S]*rows of c\.csv[\s\S]*\n {5}7 {2}completed {2}7\n/);
+  expect(await runs('show', 'last/5')).toContain('Reply to <Answer: first line\nsecond line 5>');
+  expect(JSON.parse(await runs('export', 'last/5'))).toMatchObject({ rowLabel: '5', acts: [{ act: 'reply_to' }] });
+  expect(await runs('clear', '--yes')).toBe('Deleted 1 run and 30 stored replies.\n');
+  expect(await runs('show', `${listed[0].run}/5`)).toBe('');
+});
+
+test('a run that is killed at any moment loses no finished row and breaks no line', async () => {
+  const { kills, problems } = await killRows(30, 3, 7);
+  expect({ kills, problems }).toEqual({ kills: 3, problems: [] });
+});
+
+test('equal requests of rows keep a reply each, whichever finishes first, also in a recording', async () => {
+  const rows = Array.from({ length: 6 }, (_, index) => ({ id: String(index), text: 'same' }));
+  const { run, options } = setupRows(server, { 'c.csv': toCsv(rows) });
+  let count = 0;
+  server.setDefaultReply(() => {
+    count += 1;
+    return textReply(`reply ${count}`, { headersDelayMs: (7 - count) * 25 });
+  });
+  const first = await run('--each', 'c.csv', '-o', 'ndjson', '--record', 'rec.ndjson', '--jobs', '6');
+  const repliesOf = ({ stdout }: { stdout: string }) => parseLines(stdout).map(({ reply }) => reply);
+  expect(new Set(repliesOf(first)).size).toBe(6);
+  expect(repliesOf(await run('--each', 'c.csv', '-o', 'ndjson', '--resume'))).toEqual(repliesOf(first));
+  const { runBoticelli } = await import('../../helpers/boticelli.js');
+  const replayed = await runBoticelli(['run', 'n.toml', '--each', 'c.csv', '-o', 'ndjson', '--replay', 'rec.ndjson'], {
+    cwd: options.cwd,
+  });
+  expect(repliesOf(replayed)).toEqual(repliesOf(first));
+  expect(server.generateRequests).toHaveLength(6);
+});
+
+test('a full disk in the middle of the results ends the run with 74, and every paid reply is kept', async () => {
+  const { run, write } = setupRows(server);
+  const full = await run('--each', 'c.csv', '--results', 'r.ndjson', '--failed', '/dev/full', '--resume');
+  expect(full.code).toBe(74);
+  write('other.csv', toCsv(comments));
+  expect((await run('--each', 'other.csv', '--resume', '--results', 'r2.ndjson')).code).toBe(0);
+  expect(server.generateRequests).toHaveLength(30);
+});

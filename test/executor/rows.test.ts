@@ -1,0 +1,97 @@
+import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { NarrativeExecutor } from '../../src/executor/narrative-executor.js';
+import type { NarrativeRow } from '../../src/executor/options.js';
+import { checkNarrativeFile, loadNarrative } from '../../src/narrative/load-narrative.js';
+import { createTemporaryFolder } from '../helpers/boticelli.js';
+import { mediaBytes } from '../helpers/media-bytes.js';
+import { createScriptedDriver } from '../helpers/scripted-driver.js';
+
+const renderNarrative = (acts: string, head = '') =>
+  `[narrative]\nname = "n"\n${head}\n[toc]\norder = ["a"]\n[acts]\n${acts}`;
+
+/** Runs a narrative for a row; folders `inner/texts` (of the narrative) and `rows` have pictures. */
+async function runWithRow(text: string, row: Partial<NarrativeRow> | undefined, options = {}) {
+  const folder = createTemporaryFolder(onTestFinished);
+  for (const name of ['rows', 'texts']) mkdirSync(join(folder, name));
+  writeFileSync(join(folder, 'texts/n.toml'), text);
+  for (const name of ['rows/a.png', 'texts/b.png', 'c.png']) writeFileSync(join(folder, name), mediaBytes.png);
+  symlinkSync(join(folder, 'c.png'), join(folder, 'rows/link.png'));
+  const driver = createScriptedDriver();
+  const narrative = await loadNarrative(join(folder, 'texts/n.toml'));
+  const given = row && { row: { number: 7, values: {}, folder: join(folder, 'rows'), ...row } };
+  const report = await new NarrativeExecutor({ driver, ...options }).execute(narrative, given);
+  const [request] = driver.requests;
+  const turn = request?.turns.at(-1);
+  const sent = turn?.role === 'user' ? turn.parts.map((part) => (part.type === 'text' ? part.text : part.name)) : [];
+  return { report, sent, system: request?.system, folder };
+}
+
+test('fills columns, the number and the whole row in texts and systems', async () => {
+  const values = { text: 'a {{row.b}}', n: 1.5, list: [1, { x: null }], nothing: null, 'two words': true };
+  const texts = '{{row.text}}|{{row.n}}|{{row.list}}|{{row.nothing}}|{{row.two words}}|{{row.number}}|{{row}}';
+  const { sent, system } = await runWithRow(
+    renderNarrative(`a = ${JSON.stringify(texts)}`, 'system = "Row {{row.number}}"'),
+    { values },
+  );
+  expect(sent).toEqual([`a {{row.b}}|1.5|[1,{"x":null}]||true|7|${JSON.stringify(values)}`]);
+  expect(system).toBe('Row 7');
+});
+
+test('a narrative that uses a row fails without one, and a row without the key fails, before any request', async () => {
+  const text = renderNarrative('a = "{{row.text}}"');
+  const without = await runWithRow(text, undefined);
+  expect(without.report.failure).toMatchObject({
+    code: 'usage',
+    message: 'the narrative uses {{row.text}}, but there are no rows',
+  });
+  const missing = await runWithRow(text, { values: { txt: 'x' } });
+  expect(missing.report.failure).toMatchObject({
+    code: 'invalid_narrative',
+    message: '{{row.text}} has no value: the row has no key "text"',
+    hint: 'Keys of the row: txt.',
+  });
+  expect([...without.sent, ...missing.sent]).toEqual([]);
+  const inherited = await runWithRow(renderNarrative('a = "{{row.constructor}}"'), { values: {} });
+  expect(inherited.report.failure?.code).toBe('invalid_narrative');
+});
+
+describe('files that a row names', () => {
+  const look = renderNarrative('[[acts.a.input]]\ntype = "image"\nfile = "{{row.file}}"');
+
+  test.each([['a.png'], ['../texts/b.png'], ['./a.png ']])('%s is read', async (file) => {
+    const { report, sent } = await runWithRow(look, { values: { file } });
+    expect([report.failure, ...sent]).toEqual([undefined, file.trim()]);
+  });
+
+  test.each([['../c.png'], ['link.png'], ['/etc/hostname']])('%s is not, without --allow-outside', async (file) => {
+    const { report } = await runWithRow(look, { values: { file } });
+    expect(report.failure?.code).toBe('no_input');
+    expect(report.failure?.message).toMatch(
+      /^the file ".*" is outside of .*rows and .*texts, and a row chooses its name$/,
+    );
+  });
+
+  test('--allow-outside and the file of the row itself are exceptions; a missing file is named', async () => {
+    const allowed = await runWithRow(look, { values: { file: '../c.png' } }, { allowOutside: true });
+    expect(allowed.report.status).toBe('completed');
+    const folder = createTemporaryFolder(onTestFinished);
+    const file = join(folder, 'own.png');
+    writeFileSync(file, mediaBytes.png);
+    expect((await runWithRow(look, { values: { file }, file })).report.status).toBe('completed');
+    const missing = await runWithRow(look, { values: { file: 'gone.png' } });
+    expect(missing.report.failure).toMatchObject({ code: 'no_input', message: 'the file "gone.png" does not exist' });
+  });
+});
+
+test('check accepts any column without rows, and warns of an act with the name of a row', async () => {
+  const folder = createTemporaryFolder(onTestFinished, {
+    'a.toml': renderNarrative('a = "{{row.anything}} {{row}}"'),
+    'b.toml': renderNarrative('a = "x"\nrow = "y"'),
+  });
+  const { diagnostics } = await checkNarrativeFile(join(folder, 'a.toml'));
+  expect(diagnostics).toEqual([]);
+  const { diagnostics: warnings } = await checkNarrativeFile(join(folder, 'b.toml'));
+  expect(warnings.map(({ rule }) => rule)).toContain('reserved-name');
+});

@@ -1,0 +1,55 @@
+import { beforeEach, expect, onTestFinished, test } from 'vitest';
+import { type Database, openDatabase } from '../../../src/database/open.js';
+import type { GenerateRequest } from '../../../src/driver/request.js';
+import { createSqliteReplyCache } from '../../../src/store/replies/reply-cache.js';
+import { withReplyCache } from '../../../src/store/replies/with-reply-cache.js';
+import { createTemporaryFolder } from '../../helpers/boticelli.js';
+import { createScriptedDriver } from '../../helpers/scripted-driver.js';
+
+let database: Database.Database;
+beforeEach(async () => {
+  const opened = await openDatabase(createTemporaryFolder(onTestFinished));
+  if (!opened.database) throw new Error(opened.warning);
+  database = opened.database;
+});
+
+const request: GenerateRequest = {
+  ...{ model: 'm', turns: [{ role: 'user', parts: [{ type: 'text', text: 'Q' }] }], parameters: {} },
+};
+
+/** A command that runs the rows with these ids, which all send the same request. */
+function createCommand(rows: string[], canReuse = true) {
+  const inner = createScriptedDriver();
+  const cache = createSqliteReplyCache(database, 'n', Date.now, (instance) => rows.includes(instance));
+  const driver = withReplyCache({ cache, canReuse: () => canReuse }, inner);
+  const instances = new Map(rows.map((id) => [id, { id }]));
+  const ask = async (id: string) => (await driver.generate(request, { instance: instances.get(id) ?? { id } })).text;
+  return { ask, inner };
+}
+
+test('rows that send the same request keep a reply each, whatever the order in which they ask', async () => {
+  const first = createCommand(['a', 'b', 'c'], false);
+  const replies = { c: await first.ask('c'), a: await first.ask('a') };
+  expect(replies).toEqual({ c: 'Reply 1', a: 'Reply 2' });
+  const resumed = createCommand(['a', 'b', 'c']);
+  // Row b has no reply yet. It does not take that of another row.
+  expect(await resumed.ask('b')).toBe('Reply 1');
+  expect([await resumed.ask('a'), await resumed.ask('c')]).toEqual(['Reply 2', 'Reply 1']);
+  expect(resumed.inner.requests).toHaveLength(1);
+});
+
+test('a row that has changed where the request does not depend on it takes a reply that no row of the command has', async () => {
+  await createCommand(['a', 'b'], false).ask('a');
+  const resumed = createCommand(['b', 'a2', 'a3']);
+  expect(await resumed.ask('a2')).toBe('Reply 1');
+  await resumed.ask('a3');
+  expect(resumed.inner.requests).toHaveLength(1);
+});
+
+test('a row that sends the same request twice gets both replies again', async () => {
+  const first = createCommand(['a'], false);
+  const replies = [await first.ask('a'), await first.ask('a')];
+  const resumed = createCommand(['a']);
+  expect([await resumed.ask('a'), await resumed.ask('a')]).toEqual(replies);
+  expect(resumed.inner.requests).toEqual([]);
+});
