@@ -30,6 +30,7 @@ function listCommands(parent: Command, words: string[] = []): { words: string[];
 
 /** Returns a valid value of an option. */
 function getValue({ argChoices, flags }: Option): string {
+  if (flags.includes('<k/n>')) return '1/2';
   return argChoices?.[0] ?? (/<(?:n|usd|duration)>/.test(flags) ? '1' : 'x');
 }
 
@@ -72,17 +73,16 @@ test('the options that can be repeated are known', () => {
   );
 });
 
-test('run names --matrix, and repeats of switches are accepted', async () => {
+test('run says how to compare models, and repeats of switches are accepted', async () => {
   const models = await runBoticelli(['run', 'x.toml', '-m', 'a', '--model=b']);
   expect(models).toMatchObject({
     code: 2,
     stdout: '',
     stderr:
-      "boticelli: option '-m, --model <id>' can be given only once; to run with several models, use --matrix model=a,b\n  See boticelli --help.\n",
+      "boticelli: option '-m, --model <id>' can be given only once; to compare models, run once for each of them\n  See boticelli --help.\n",
   });
   const temperatures = await runBoticelli(['run', 'x.toml', '--temperature', '0', '--temperature', '0']);
-  expect(temperatures.stderr).toContain("'--temperature <n>' can be given only once; to run with several temperatures");
-  expect(temperatures.stderr).toContain('--matrix temperature=0,1');
+  expect(temperatures.stderr).toContain("'--temperature <n>' can be given only once; to compare temperatures");
   const sample = 'narratives/quick_test.toml';
   expect(await runBoticelli(['run', sample, '-q', '-q', '--rehearse', '--rehearse'])).toMatchObject({ code: 0 });
 });

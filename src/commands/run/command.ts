@@ -74,8 +74,8 @@ export const addRunCommand = defineCommand<[files: string[]], RunOptions>({
   arguments: [new Argument('<narrative...>', 'TOML files, or - for standard input')],
   options,
   repeatAdvice: {
-    model: 'to run with several models, use --matrix model=a,b',
-    temperature: 'to run with several temperatures, use --matrix temperature=0,1',
+    model: 'to compare models, run once for each of them',
+    temperature: 'to compare temperatures, run once for each of them',
   },
   loadHandler: async () => (await import('./run.js')).run,
 });

@@ -39,7 +39,7 @@ async function openTls(): Promise<{ certificate: Certificate; port: number }> {
 
 async function run(env: Record<string, string>, ...args: string[]): Promise<ProcessResult> {
   const surroundings = { cwd: folder, env: { GEMINI_API_KEY: canaryKey, ...env } };
-  const ended = await runBoticelli(['run', 'one.toml', '--retries', '0', ...args], surroundings);
+  const ended = await runBoticelli(['run', 'one.toml', ...(args.length > 0 ? args : ['--retries', '0'])], surroundings);
   expect(ended.stdout + ended.stderr).not.toMatch(/canary|s3cret/i);
   expect(ended.stderr).not.toMatch(/^ +at /m);
   return ended;
