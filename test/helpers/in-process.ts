@@ -1,7 +1,6 @@
-import { Readable, Writable } from 'node:stream';
 import { vi } from 'vitest';
-import { main } from '../../src/main.js';
 import type { ProcessResult } from './boticelli.js';
+import { runMain } from './run-main.js';
 
 interface InProcessOptions {
   env: Record<string, string>;
@@ -13,36 +12,14 @@ interface InProcessOptions {
 }
 
 /**
- * Runs the program's `main` in this process with its own streams and environment. It takes a tenth of the time of a new
- * process, for tests with many runs. It reads no settings of the machine.
+ * Runs the program's `main` in this process with its own streams and environment, for tests with many runs. It reads no
+ * settings of the machine.
  */
 export async function runInProcess(
   args: string[],
-  { env, cwd, configHome = cwd, isTerminal = false }: InProcessOptions,
+  { configHome, ...options }: InProcessOptions,
 ): Promise<ProcessResult> {
   // The only path that is not taken from the given environment.
-  vi.stubEnv('XDG_CONFIG_HOME', configHome);
-  const output = { stdout: '', stderr: '' };
-  const createSink = (name: keyof typeof output) =>
-    Object.assign(
-      new Writable({
-        write(chunk, _encoding, done) {
-          output[name] += chunk;
-          done();
-        },
-      }),
-      isTerminal && { isTTY: true, columns: 80 },
-    );
-  const noop = () => {};
-  let code: number | null = null;
-  const fakeProcess = {
-    ...{ argv: ['node', 'boticelli', ...args], env, pid: process.pid, cwd: () => cwd },
-    ...{ stdin: Readable.from([]), stdout: createSink('stdout'), stderr: createSink('stderr') },
-    ...{ on: noop, off: noop, removeAllListeners: noop, kill: noop },
-    exit(status: number) {
-      code = status;
-    },
-  };
-  await main(fakeProcess as unknown as NodeJS.Process);
-  return { ...output, code, signal: null };
+  vi.stubEnv('XDG_CONFIG_HOME', configHome ?? options.cwd);
+  return runMain(args, options);
 }

@@ -1,10 +1,9 @@
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Readable, Writable } from 'node:stream';
-import { main } from '../../../src/main.js';
 import { bin, buildNarrative, type ProcessResult, root, startProcess } from '../../helpers/boticelli.js';
 import { mediaBytes } from '../../helpers/media-bytes.js';
+import { runMain } from '../../helpers/run-main.js';
 import type { HostileAnswer, RequestKind } from './cases.js';
 import { type HostileServer, startHostileServer } from './server.js';
 
@@ -31,6 +30,7 @@ export async function createHostileRunner(): Promise<HostileRunner> {
   const folder = mkdtempSync(join(tmpdir(), 'boticelli-hostile-'));
   const server = await startHostileServer();
   writeNarratives(folder, server.url);
+  await loadModules(server, folder);
   let caseCount = 0;
   const exitCodes = new Map<number | null, number>();
   return {
@@ -42,7 +42,7 @@ export async function createHostileRunner(): Promise<HostileRunner> {
       const stateFolder = join(folder, `state-${caseCount}`);
       mkdirSync(stateFolder);
       const startedAt = performance.now();
-      const run = real ? runBin : runMain;
+      const run = real ? runBin : runMainUntilHang;
       const result = await run(
         createArguments(answer.kind, folder),
         createEnvironment(server, folder, stateFolder),
@@ -62,6 +62,19 @@ export async function createHostileRunner(): Promise<HostileRunner> {
       rmSync(folder, { recursive: true, force: true });
     },
   };
+}
+
+let modulesLoaded: Promise<unknown> | undefined;
+
+/** Runs the program once, so that the time of a case does not include loading the modules from source. */
+function loadModules(server: HostileServer, folder: string): Promise<unknown> {
+  const body = '{"candidates": [{"content": {"parts": [{"text": "x"}]}, "finishReason": "STOP"}]}';
+  server.setAnswer({ kind: 'rest', delivery: 'whole', status: 200, headers: {}, body });
+  modulesLoaded ??= runMain(createArguments('rest', folder), {
+    env: createEnvironment(server, folder, join(folder, 'state')),
+    cwd: folder,
+  });
+  return modulesLoaded;
 }
 
 function writeNarratives(folder: string, url: string): void {
@@ -106,29 +119,11 @@ async function runBin(args: string[], env: Record<string, string>, cwd: string):
   return { ...(await result), peakBytes: Number(readFileSync(PEAK_FILE, 'utf8')) };
 }
 
-/** Runs `main` with its own streams. It takes a tenth of the time of a process. */
-async function runMain(args: string[], env: Record<string, string>, cwd: string): Promise<MeasuredResult> {
-  const output = { stdout: '', stderr: '' };
-  const createSink = (name: keyof typeof output) =>
-    new Writable({
-      write(chunk, _encoding, done) {
-        output[name] += chunk;
-        done();
-      },
-    });
-  const noop = () => {};
-  let code: number | null = null;
-  const fakeProcess = {
-    ...{ argv: ['node', 'boticelli', ...args], env, pid: process.pid, cwd: () => cwd },
-    ...{ stdin: Readable.from([]), stdout: createSink('stdout'), stderr: createSink('stderr') },
-    ...{ on: noop, off: noop, removeAllListeners: noop, kill: noop },
-    exit(status: number) {
-      code = status;
-    },
-  };
-  const hang = new Promise<'hang'>((resolve) => setTimeout(resolve, listTimeoutMs + 5000, 'hang').unref());
-  const ended = await Promise.race([main(fakeProcess as unknown as NodeJS.Process), hang]);
-  return { ...output, code: ended === 'hang' ? null : code, signal: null };
+/** Runs `main` in this process. A run that hangs has no exit code. */
+async function runMainUntilHang(args: string[], env: Record<string, string>, cwd: string): Promise<MeasuredResult> {
+  const hung: MeasuredResult = { stdout: '', stderr: '', code: null, signal: null };
+  const hang = new Promise<MeasuredResult>((resolve) => setTimeout(resolve, listTimeoutMs + 5000, hung).unref());
+  return Promise.race([runMain(args, { env, cwd }), hang]);
 }
 
 function describeProblem(
