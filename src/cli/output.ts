@@ -2,6 +2,7 @@ import { BoticelliError, Interrupted } from '../errors.js';
 import { createOutput, type Output } from '../terminal/output.js';
 import { stringifyJson } from '../terminal/replies/json.js';
 import { type Colors, createColors } from '../terminal/text/colors.js';
+import { describeWriteError } from '../util/write-files.js';
 import type { CliProcess } from './process.js';
 import { listenForShutdown, type Shutdown } from './shutdown.js';
 
@@ -54,8 +55,7 @@ async function writeOutput(
  */
 export function toOutputError(error: NodeJS.ErrnoException): BoticelliError {
   if (error.code === 'EPIPE') return new Interrupted('SIGPIPE');
-  const reason = error.code === 'ENOSPC' ? 'the disk is full' : error.message;
-  return new BoticelliError('output_failed', `can't write to standard output: ${reason}`, {
+  return new BoticelliError('output_failed', `can't write to standard output: ${describeWriteError(error)}`, {
     hint: 'Free some space or redirect the output, then run the command again.',
     cause: error,
   });

@@ -2,6 +2,7 @@ import { resolve } from 'node:path';
 import { BoticelliError } from '../errors.js';
 import { describeOutside } from '../narrative/confinement.js';
 import { collectNarratives, type MediaTemplate, type Narrative } from '../narrative/narrative.js';
+import { formatFileName } from '../narrative/parse/load-media.js';
 import { getVariableName, isRowName, parseTemplate, renderTemplate } from '../narrative/template.js';
 
 type Render = (text: string, formatValue?: (value: string) => string) => string;
@@ -36,7 +37,7 @@ export function assertNameStaysInside({ text, sourceKey, spec }: MediaTemplate, 
     return;
   }
   const { folder } = spec;
-  const shownName = `the file ${JSON.stringify(name.length > 200 ? `${name.slice(0, 200)}…` : name)}`;
+  const shownName = `the file ${formatFileName(name)}`;
   const message = describeOutside(resolve(folder, name), shownName, {
     folder: resolve(folder),
     reason: filledNameReason,

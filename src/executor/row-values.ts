@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
 import { BoticelliError } from '../errors.js';
 import type { MediaTemplate, Narrative } from '../narrative/narrative.js';
-import { type LoadMediaResult, loadMedia } from '../narrative/parse/load-media.js';
+import { formatFileName, type LoadMediaResult, loadMedia } from '../narrative/parse/load-media.js';
 import { listRowReferences } from '../narrative/row-references.js';
 import { isWithinFolder } from '../util/folder-boundary.js';
 import type { NarrativeRow } from './options.js';
@@ -55,9 +55,12 @@ export async function loadRowFile(
   const folders = [row.folder, resolve(spec.folder)];
   const isAllowed = allowOutside || path === row.file || folders.some((folder) => isWithinFolder(path, folder));
   if (isAllowed || name.trim() === '') return loadMedia({ ...spec, folder: row.folder, source: { file: name } });
-  const shownName = JSON.stringify(name.length > 200 ? `${name.slice(0, 200)}…` : name);
   const places = [...new Set(folders)].join(' and ');
-  throw new BoticelliError('no_input', `the file ${shownName} is outside of ${places}, and a row chooses its name`, {
-    hint: 'To allow any name, run the narrative with --allow-outside.',
-  });
+  throw new BoticelliError(
+    'no_input',
+    `the file ${formatFileName(name)} is outside of ${places}, and a row chooses its name`,
+    {
+      hint: 'To allow any name, run the narrative with --allow-outside.',
+    },
+  );
 }

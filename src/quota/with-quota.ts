@@ -1,8 +1,8 @@
 import type { BoticelliDriver } from '../driver/driver.js';
 import { createLayer } from '../driver/layers/create-layer.js';
 import { acquirePermit } from './limiter/acquire-permit.js';
-import { createTokenCounter } from './limiter/count-tokens.js';
 import type { PermitOptions } from './limiter/permit-options.js';
+import { createTokenCounter } from './limiter/token-counter.js';
 
 export type QuotaOptions = Omit<PermitOptions, 'driver' | 'countTokens'>;
 

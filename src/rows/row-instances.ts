@@ -1,6 +1,5 @@
-import { createHash } from 'node:crypto';
 import type { Row } from './row.js';
-import { hashToInteger } from './short-hash.js';
+import { hashText, hashToInteger, shortenHash } from './short-hash.js';
 
 /**
  * Creates a function that identifies rows by their values. Rows with equal values are numbered. So a row has the same id in
@@ -9,11 +8,11 @@ import { hashToInteger } from './short-hash.js';
 export function createRowIdentifier(): (row: Pick<Row, 'values'>) => string {
   const counts = new Map<number, number>();
   return ({ values }) => {
-    const json = JSON.stringify(values);
-    const hash = hashToInteger(json);
-    const count = counts.get(hash) ?? 0;
-    counts.set(hash, count + 1);
-    const id = createHash('sha256').update(json).digest('hex').slice(0, 24);
+    const hash = hashText(JSON.stringify(values));
+    const shortHash = shortenHash(hash);
+    const count = counts.get(shortHash) ?? 0;
+    counts.set(shortHash, count + 1);
+    const id = hash.toString('hex').slice(0, 24);
     return count === 0 ? id : `${id}-${count}`;
   };
 }

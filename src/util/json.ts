@@ -51,14 +51,18 @@ export interface JsonError {
 
 /** Describes why `JSON.parse` rejected a text. */
 export function describeJsonError(error: Error, text: string): JsonError {
-  const offset = getPosition(error) ?? findErrorOffset(text);
-  // The rest of the message is the position, or an excerpt of a file that may be a secret, named by mistake.
-  const reason = error.message.replace(/, (?:\.\.\.)?".*$|(?: in JSON)? at position.*$/s, '').replaceAll(/\s+/g, ' ');
+  const offset = getJsonErrorOffset(error) ?? findErrorOffset(text);
   const lines = text.slice(0, offset).split('\n');
-  return { reason, line: lines.length, column: (lines.at(-1)?.length ?? 0) + 1 };
+  return { reason: getJsonErrorReason(error), line: lines.length, column: (lines.at(-1)?.length ?? 0) + 1 };
 }
 
-function getPosition({ message }: Error): number | undefined {
+/** Returns why `JSON.parse` rejected a text, without an excerpt of it: it may be a secret, named by mistake. */
+export function getJsonErrorReason({ message }: Error): string {
+  return message.replace(/, (?:\.\.\.)?".*$|(?: in JSON)? at position.*$/s, '').replaceAll(/\s+/g, ' ');
+}
+
+/** Returns the offset at which `JSON.parse` rejected a text, if its message has one. */
+export function getJsonErrorOffset({ message }: Error): number | undefined {
   const position = /position (\d+)/.exec(message)?.[1];
   return position === undefined ? undefined : Number(position);
 }
@@ -84,6 +88,6 @@ function isIncomplete(text: string): boolean {
     return true;
   } catch (thrown) {
     const error = thrown as Error;
-    return /end of JSON input|Unterminated/.test(error.message) || getPosition(error) === text.length;
+    return /end of JSON input|Unterminated/.test(error.message) || getJsonErrorOffset(error) === text.length;
   }
 }

@@ -1,10 +1,11 @@
-import { afterEach, beforeEach } from 'vitest';
+import { afterEach, beforeEach, expect } from 'vitest';
 import type { CallContext } from '../../src/driver/driver.js';
 import type { GenerateRequest, Turn } from '../../src/driver/request.js';
 import type { GenerateResponse, StreamChunk } from '../../src/driver/response.js';
 import { BoticelliError } from '../../src/errors.js';
 import { createGeminiDriver } from '../../src/gemini/driver.js';
 import type { GeminiDriverOptions } from '../../src/gemini/options.js';
+import type { ScriptedReply } from '../helpers/gemini/replies.js';
 import { type GeminiServer, type GeminiServerOptions, startGeminiServer } from '../helpers/gemini/server.js';
 // Loaded here, so that no test's timing includes it.
 import '@google/genai';
@@ -24,6 +25,28 @@ export function createGeminiFixture(options?: GeminiServerOptions) {
   });
   afterEach(() => fixture.server.close());
   return fixture;
+}
+
+/** The time at which the errors of `getSameError` are classified. */
+export const errorTime = Date.parse('2026-11-22T12:00:00Z');
+
+/** The error of a script, which must be equal for unary and streamed requests. */
+export async function getSameError(
+  { server, driver }: ReturnType<typeof createGeminiFixture>,
+  script: ScriptedReply,
+): Promise<BoticelliError> {
+  server.queueReplies(script, script);
+  const client = driver({ clock: { now: () => errorTime, sleep: () => Promise.resolve() } });
+  const unary = await getError(client.generate(createRequest()));
+  const { error: streamed, text } = await readStream(client.generateStream(createRequest()));
+  expect(text).toBe('');
+  const pickFields = ({ code, message, hint, isTransient, isProjectWide, retryAfterMs, retryAt }: BoticelliError) => ({
+    ...{ code, message, hint, isTransient, isProjectWide, retryAfterMs, retryAt },
+  });
+  expect(streamed && pickFields(streamed)).toEqual(pickFields(unary));
+  expect(unary.message).not.toContain('\n');
+  expect(unary.cause).toBeInstanceOf(Error);
+  return unary;
 }
 
 /** A request with one text turn. */

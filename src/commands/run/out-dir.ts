@@ -1,12 +1,15 @@
 import { lstatSync, mkdirSync, readlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import type { ReplyAudio } from '../../driver/response.js';
-import { BoticelliError } from '../../errors.js';
 import type { ActEnd, RunReport } from '../../executor/narrative-events.js';
 import { encodeWav } from '../../media/wav.js';
 import { stringifyJson, toRunDocument } from '../../terminal/replies/json.js';
 import { lengthWithoutTrailingNewlines } from '../../terminal/replies/text.js';
-import { assertWritableFolder, writeAtomically } from '../../util/write-atomically.js';
+import { assertWritableFolder, withOutputError, writeAtomically } from '../../util/write-files.js';
+
+const outputErrorOptions = {
+  hint: 'Check the disk space and the permissions, or choose another folder with --out-dir.',
+};
 
 /**
  * Writes the files of `--out-dir`. When an act ends, it writes `01-name.md`, and `01-name.wav` for speech. When the run
@@ -31,7 +34,7 @@ export interface ReplyFiles {
 export async function openReplyFiles(outDir: string, subfolder = ''): Promise<ReplyFiles> {
   const { default: filenamify } = await import('filenamify');
   const folder = join(outDir, subfolder);
-  withOutputError(folder, () => {
+  withOutputError(folder, outputErrorOptions, () => {
     if (subfolder !== '' && lstatSync(folder, { throwIfNoEntry: false })?.isSymbolicLink())
       throw new Error(`it is a symbolic link to ${readlinkSync(folder)}`);
     mkdirSync(folder, { recursive: true });
@@ -43,7 +46,7 @@ export async function openReplyFiles(outDir: string, subfolder = ''): Promise<Re
   };
   const writeFile = (name: string, content: string | Uint8Array) => {
     const path = join(folder, name);
-    withOutputError(path, () => writeAtomically(path, content));
+    withOutputError(path, outputErrorOptions, () => writeAtomically(path, content));
   };
   return {
     writeReply: ({ text, ...act }) =>
@@ -55,16 +58,4 @@ export async function openReplyFiles(outDir: string, subfolder = ''): Promise<Re
     },
     writeReport: (report) => writeFile('run.json', `${stringifyJson(toRunDocument(report), 2)}\n`),
   };
-}
-
-function withOutputError(path: string, write: () => void): void {
-  try {
-    write();
-  } catch (thrown) {
-    const reason = thrown instanceof Error ? thrown.message : String(thrown);
-    throw new BoticelliError('output_failed', `can't write ${path}: ${reason}`, {
-      hint: 'Check the disk space and the permissions, or choose another folder with --out-dir.',
-      cause: thrown,
-    });
-  }
 }

@@ -1,19 +1,14 @@
 import { basename } from 'node:path';
-import { toOutputError } from '../../cli/output.js';
 import type { CliProcess } from '../../cli/process.js';
 import type { Shutdown } from '../../cli/shutdown.js';
-import { createStderrSpinner } from '../../cli/stderr.js';
-import { Interrupted } from '../../errors.js';
 import type { RunReport } from '../../executor/narrative-events.js';
 import { formatError } from '../../terminal/diagnostics/format-error.js';
-import { createOutput, type Output } from '../../terminal/output.js';
 import { createFirstCall } from '../../terminal/progress/progress.js';
-import { createStderrWriter, type StderrWriter } from '../../terminal/progress/stderr-writer.js';
 import { type FinishedRun, formatSummary } from '../../terminal/progress/summary.js';
-import { createColors } from '../../terminal/text/colors.js';
 import { openNarrativeView } from './narrative-view.js';
 import type { RunOptions } from './options.js';
 import { createReplyOutputs } from './reply-outputs.js';
+import { getColumns, openScreen } from './screen.js';
 
 interface RunViewOptions {
   /** The narrative files, as given on the command line. */
@@ -26,15 +21,9 @@ interface RunViewOptions {
 /** Opens the output of a command: replies on standard output, progress on standard error, files in `--out-dir`. */
 export async function openRunView({ files, options, proc, shutdown }: RunViewOptions) {
   const labels = createLabels(files);
-  const stdout = createOutput({ stream: proc.stdout, onFailure: (error) => shutdown.abort(toOutputError(error)) });
-  const colors = await createColors(proc.stderr);
-  const { stderrWriter, showsCountdown } = await openStderrWriter({ options, proc, stdout });
-  // Ctrl-C and an uncaught exception stop the spinner too.
-  shutdown.signal.addEventListener('abort', stderrWriter.stopSpinner);
-  proc.on('uncaughtExceptionMonitor', stderrWriter.stopSpinner);
+  const screen = await openScreen({ options, proc, shutdown });
+  const { stdout, colors, stderrWriter, showsCountdown, isPipeClosed } = screen;
   const createReplies = createReplyOutputs(options.output, stderrWriter.wrapReplies(stdout), labels.length);
-  const isPipeClosed = () =>
-    shutdown.signal.reason instanceof Interrupted && shutdown.signal.reason.signal === 'SIGPIPE';
   const reportedKeys = new Set<string>();
   const shared = {
     ...{ labels, options, stderrWriter, colors, stdout, createReplies, showsCountdown, isPipeClosed },
@@ -64,10 +53,7 @@ export async function openRunView({ files, options, proc, shutdown }: RunViewOpt
       for (const line of formatSummary(endedRuns, { colors, columns: getColumns(proc) })) stderrWriter.writeLine(line);
     },
     /** Removes the spinner. */
-    close() {
-      stderrWriter.stopSpinner();
-      proc.off('uncaughtExceptionMonitor', stderrWriter.stopSpinner);
-    },
+    close: screen.close,
   };
 }
 
@@ -88,29 +74,4 @@ function createLabels(files: readonly string[]): string[] {
     used.add(label);
     return label;
   });
-}
-
-export async function openStderrWriter({
-  options,
-  proc,
-  stdout,
-}: {
-  options: RunOptions;
-  proc: CliProcess;
-  stdout: Output;
-}) {
-  const output = createOutput({ stream: proc.stderr, onFailure: () => {} });
-  const spinner = options.quiet ? undefined : await createStderrSpinner(proc);
-  const sharesScreen = stdout.isTerminal && output.isTerminal;
-  const stderrWriter: StderrWriter = createStderrWriter({
-    output,
-    sharesScreen,
-    columns: () => getColumns(proc),
-    ...(spinner && { spinner }),
-  });
-  return { stderrWriter, showsCountdown: spinner !== undefined };
-}
-
-export function getColumns({ stderr }: CliProcess): number | undefined {
-  return stderr.isTTY ? stderr.columns : undefined;
 }

@@ -4,8 +4,7 @@ import { UntranscribedSpeech } from '../../driver/untranscribed-speech.js';
 import { BoticelliError } from '../../errors.js';
 import { classifyTurnCompleteReason } from '../../facts/turn-complete-reasons.js';
 import { toOneLine } from '../errors/one-line.js';
-import { changePromptHint } from '../rest/assert-usable-reply.js';
-import { describeNonTextParts } from '../rest/describe-parts.js';
+import { createEmptyReplyError } from '../rest/assert-usable-reply.js';
 
 /** A turn that is over. */
 interface CollectedTurn {
@@ -43,11 +42,5 @@ function assertUsableReply({ text, audio, otherParts, turnCompleteReason }: Coll
   }
   if (text.trim() !== '') return;
   if (audio) throw new UntranscribedSpeech(audio);
-  const detail = reason || 'the turn ended without text';
-  const otherDescription = describeNonTextParts(otherParts);
-  const message =
-    otherDescription === undefined
-      ? `the reply is empty (${detail})`
-      : `the reply has no text, only ${otherDescription} (${detail})`;
-  throw new BoticelliError('empty_reply', message, { hint: changePromptHint });
+  throw createEmptyReplyError(reason || 'the turn ended without text', otherParts);
 }

@@ -3,7 +3,7 @@ import type { Clock } from '../../driver/clock.js';
 import type { BilledResponse } from '../../driver/layers/usage-events.js';
 import { isRecord } from '../../util/json.js';
 import { describeNonTextParts } from '../rest/describe-parts.js';
-import { toBilledUsage } from '../rest/usage.js';
+import { toBilledUsage, toUsage } from '../rest/usage.js';
 import { buildLiveResponse } from './build-response.js';
 import { createSpeechCollector } from './collect-speech.js';
 import { createTextCollector } from './collect-text.js';
@@ -41,7 +41,7 @@ export function createLiveReplyCollector(model: string, { replies }: ResponseMod
     progress,
     /** Output tokens so far, if the service has reported them. */
     get outputTokens() {
-      return getBilled().usage.outputTokens;
+      return toUsage(counts, { hasReply: progress.hasBegun }).outputTokens;
     },
     /** The usage so far; undefined if nothing arrived. The counts are unknown until the service reports them. */
     get billed(): BilledResponse | undefined {

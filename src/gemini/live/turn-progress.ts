@@ -17,9 +17,7 @@ const maxLateTranscriptMs = 5000;
  * How long a turn may stay open after its last words and after its speech would have been played. Some turns get
  * `generationComplete` but never `turnComplete` (livekit/agents#4979, seen 2026-03).
  */
-export const maxTurnEndDelayMs = 5000;
-
-export type TurnProgress = ReturnType<typeof createTurnProgress>;
+const maxTurnEndDelayMs = 5000;
 
 /** Follows a turn and decides when it is over. */
 export function createTurnProgress(replies: ResponseMode['replies'], clock: Clock) {

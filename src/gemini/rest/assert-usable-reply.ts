@@ -28,7 +28,7 @@ export interface BlockedPrompt {
 }
 
 /** The hint for a reply that is empty or was blocked. */
-export const changePromptHint = 'Change the prompt, or use another model.';
+const changePromptHint = 'Change the prompt, or use another model.';
 
 /**
  * Throws the error of an unusable reply: `blocked`, `truncated` or `empty_reply`. White space alone is an empty reply.
@@ -56,13 +56,17 @@ export function assertUsableReply(reply: CollectedReply): void {
       hint: 'Raise max_tokens or lower thinking: thought tokens count too.',
     });
   }
-  const reason = formatReason(finishReason, finishMessage);
-  const otherParts = describeNonTextParts(reply.parts);
+  throw createEmptyReplyError(formatReason(finishReason, finishMessage), reply.parts);
+}
+
+/** Creates the error of a reply without text. It names what the reply has instead. */
+export function createEmptyReplyError(reason: string, parts: readonly Part[]): BoticelliError {
+  const otherParts = describeNonTextParts(parts);
   const message =
     otherParts === undefined
       ? `the reply is empty (${reason})`
       : `the reply has no text, only ${otherParts} (${reason})`;
-  throw new BoticelliError('empty_reply', message, { hint: changePromptHint });
+  return new BoticelliError('empty_reply', message, { hint: changePromptHint });
 }
 
 /**

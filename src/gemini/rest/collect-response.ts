@@ -9,7 +9,7 @@ import { isDeeperThan, isRecord } from '../../util/json.js';
 import { stripModelPrefix } from '../../util/model-name.js';
 import { assertUsableReply, type BlockedPrompt } from './assert-usable-reply.js';
 import { describeNonTextParts } from './describe-parts.js';
-import { toBilledUsage } from './usage.js';
+import { toBilledUsage, toUsage } from './usage.js';
 
 export type ReplyCollector = ReturnType<typeof createReplyCollector>;
 
@@ -51,7 +51,7 @@ export function createReplyCollector(requestedModel: string, finishedHops: reado
     },
     /** Output tokens so far, if the service has reported them. */
     get outputTokens() {
-      return getBilled().usage.outputTokens;
+      return toUsage(fields.usageMetadata, { hasReply: nativeParts.length > 0 }).outputTokens;
     },
     /**
      * The usage so far, as last reported. Undefined if nothing arrived. If a part of a reply arrived without a report,

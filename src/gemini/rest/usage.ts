@@ -6,7 +6,7 @@ interface UsageOptions {
   hasReply: boolean;
 }
 
-/** Converts the `usageMetadata` of a response or of a Live message. */
+/** Converts the `usageMetadata` of a response or of a Live message. `toUsage` is enough for the counts alone. */
 export function toBilledUsage(
   metadata: unknown,
   options: UsageOptions,
@@ -23,7 +23,7 @@ export function toBilledUsage(
  * thought tokens is therefore 0. If it did not count the prompt, every absent count is unknown: some responses contain
  * nothing but `trafficType` (seen 2026, neuron-core/neuron-ai#443).
  */
-function toUsage(metadata: unknown, { hasReply }: UsageOptions): Usage {
+export function toUsage(metadata: unknown, { hasReply }: UsageOptions): Usage {
   if (!isRecord(metadata)) return {};
   const promptTokens = readCount(metadata.promptTokenCount);
   const readOptional = (value: unknown) => (isAbsent(value) && promptTokens !== undefined ? 0 : readCount(value));

@@ -68,7 +68,7 @@ async function loadFile(file: string, spec: MediaSpec): Promise<LoadMediaResult>
 }
 
 /** Truncates a name, because a reply that is used as a name may be very long. */
-function formatFileName(file: string): string {
+export function formatFileName(file: string): string {
   return quote(file.length > 200 ? `${file.slice(0, 200)}…` : file);
 }
 

@@ -1,5 +1,5 @@
-import { closeSync, constants, fstatSync, ftruncateSync, lstatSync, openSync, readlinkSync, writeSync } from 'node:fs';
-import { BoticelliError } from '../../errors.js';
+import { closeSync, ftruncateSync, lstatSync, readlinkSync } from 'node:fs';
+import { appendWhole, describeWriteError, openForAppending, withOutputError } from '../../util/write-files.js';
 
 /** A file to which whole texts are appended. */
 export interface AppendFile {
@@ -11,23 +11,19 @@ export interface AppendFile {
 }
 
 /**
- * Opens a file for appending, or creates it. Never follows a symbolic link, which may have come with a folder that someone
- * else wrote.
+ * Opens a file for appending, or creates it. Never follows a symbolic link.
  *
  * @param flag the option that names the file, for messages
  * @throws BoticelliError `output_failed`
  */
 export function openAppendFile(path: string, flag: string): AppendFile {
-  const { O_WRONLY, O_APPEND, O_CREAT, O_NOFOLLOW = 0, O_NONBLOCK = 0 } = constants;
-  const fd = withOutputError(path, flag, () => {
+  const fd = withFlagError(path, flag, () => {
     getSizeOfFile(path);
-    return openSync(path, O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW | O_NONBLOCK, 0o666);
+    return openForAppending(path);
   });
   return {
-    append(text) {
-      withOutputError(path, flag, () => appendWhole(fd, Buffer.from(text)));
-    },
-    clear: () => withOutputError(path, flag, () => ftruncateSync(fd)),
+    append: (text) => withFlagError(path, flag, () => appendWhole(fd, text)),
+    clear: () => withFlagError(path, flag, () => ftruncateSync(fd)),
     close: () => closeSync(fd),
   };
 }
@@ -39,32 +35,8 @@ export function getSizeOfFile(path: string): number {
   return stats?.size ?? 0;
 }
 
-/** Appends all bytes. If that fails in the middle, as on a full disk, removes those that were written. */
-function appendWhole(fd: number, bytes: Buffer): void {
-  const { size } = fstatSync(fd);
-  try {
-    for (let written = 0; written < bytes.length; ) written += writeSync(fd, bytes, written);
-  } catch (thrown) {
-    try {
-      ftruncateSync(fd, size);
-    } catch {}
-    throw thrown;
-  }
-}
-
-export function withOutputError<Result>(path: string, flag: string, work: () => Result): Result {
-  try {
-    return work();
-  } catch (thrown) {
-    if (thrown instanceof BoticelliError) throw thrown;
-    const { code, message } = thrown as NodeJS.ErrnoException;
-    throw new BoticelliError(
-      'output_failed',
-      `can't write ${path}: ${code === 'ENOSPC' ? 'the disk is full' : message}`,
-      {
-        hint: `Free some space, check the permissions, or name another file with ${flag}. Replies so far are kept.`,
-        cause: thrown,
-      },
-    );
-  }
+/** Runs work on the file that a flag names. @throws BoticelliError `output_failed` in place of an error of the system */
+export function withFlagError<Result>(path: string, flag: string, work: () => Result): Result {
+  const hint = `Free some space, check the permissions, or name another file with ${flag}. Replies so far are kept.`;
+  return withOutputError(path, { hint, describe: describeWriteError }, work);
 }

@@ -1,7 +1,7 @@
-import { randomBytes } from 'node:crypto';
 import { closeSync, fchmodSync, fstatSync, openSync, readSync, renameSync, rmSync, statSync, writeSync } from 'node:fs';
 import { BoticelliError } from '../../errors.js';
 import { isRecord, tryParseJson } from '../../util/json.js';
+import { openTemporaryFile } from '../../util/write-files.js';
 import { hashToInteger } from '../short-hash.js';
 import { parseCsv } from '../sources/parse-csv.js';
 import type { ResultFormat } from './result-format.js';
@@ -28,8 +28,7 @@ interface ReadEarlierOptions {
 export async function readEarlierResults(options: ReadEarlierOptions): Promise<EarlierResults> {
   const { path } = options;
   const counts = new Map<number, number>();
-  const temporaryPath = `${path}.${randomBytes(8).toString('hex')}.unfinished`;
-  const fd = openSync(temporaryPath, 'wx', 0o600);
+  const { fd, temporaryPath } = openTemporaryFile(path, 0o600);
   try {
     let isChanged = false;
     const read = options.kind === 'csv' ? readCsvResults(options) : readNdjsonResults(options);

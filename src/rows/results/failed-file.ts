@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { BoticelliError } from '../../errors.js';
 import type { Row, RowSource } from '../row.js';
-import { getSizeOfFile, openAppendFile, withOutputError } from './append-file.js';
+import { getSizeOfFile, openAppendFile, withFlagError } from './append-file.js';
 
 /** The file of `--failed`: the rows that failed, as they were read, in the format of the source. */
 export interface FailedFile {
@@ -17,7 +17,7 @@ export interface FailedFile {
  */
 export function openFailedFile(path: string, source: RowSource, resume: boolean): FailedFile {
   const header = source.header === undefined ? '' : `${source.header}${source.lineEnd}`;
-  const size = withOutputError(path, '--failed', () => getSizeOfFile(path));
+  const size = withFlagError(path, '--failed', () => getSizeOfFile(path));
   if (size > 0 && !(resume && isEarlierFile(path, source, header))) {
     throw new BoticelliError('usage', `${path} exists already${resume ? ', and has other rows' : ''}`, {
       hint: 'Name another file with --failed.',
@@ -43,7 +43,7 @@ export function openFailedFile(path: string, source: RowSource, resume: boolean)
 
 /** Whether a file begins like one of `--failed`, so that no other file is emptied. */
 function isEarlierFile(path: string, { format }: RowSource, header: string): boolean {
-  const start = withOutputError(path, '--failed', () => readFileSync(path, 'utf8'));
+  const start = withFlagError(path, '--failed', () => readFileSync(path, 'utf8'));
   if (header !== '') return start.startsWith(header);
   return format === 'json' ? start.startsWith('[\n') : format === 'ndjson' ? start.startsWith('{') : true;
 }

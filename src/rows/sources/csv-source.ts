@@ -1,6 +1,6 @@
 import { dirname, resolve } from 'node:path';
 import type { Row, RowSource } from '../row.js';
-import { decodeText } from './decode-text.js';
+import { decodeUtf8Stream } from './decode-stream.js';
 import { type CsvRecord, parseCsv } from './parse-csv.js';
 import { formatSkippedLines } from './skipped-lines.js';
 import { createSourceError, createUnreadableSourceError, type SourceProblem } from './source-errors.js';
@@ -15,7 +15,7 @@ import { openSourceFile } from './source-file.js';
 export async function openCsvSource(path: string, name: string, format: 'csv' | 'tsv'): Promise<RowSource> {
   const file = openSourceFile(path, name);
   const delimiter = format === 'csv' ? ',' : '\t';
-  const readRecords = () => parseCsv(decodeText(file.readChunks(), name), { delimiter, name });
+  const readRecords = () => parseCsv(decodeUtf8Stream(file.readChunks(), name), { delimiter, name });
   try {
     const { header, columns, total, emptyLines, lineEnd } = await checkRecords(readRecords(), name);
     const folder = dirname(resolve(path));

@@ -1,7 +1,7 @@
 import { dirname, resolve } from 'node:path';
 import { isRecord, tryParseJson } from '../../util/json.js';
 import type { Row, RowSource } from '../row.js';
-import { decodeText } from './decode-text.js';
+import { decodeUtf8Stream } from './decode-stream.js';
 import { formatSkippedLines } from './skipped-lines.js';
 import { createSourceError, maxRowBytes, type SourceProblem } from './source-errors.js';
 import { openSourceFile } from './source-file.js';
@@ -17,7 +17,7 @@ export async function openNdjsonSource(path: string, name: string): Promise<RowS
   const folder = dirname(resolve(path));
   const emptyLines: number[] = [];
   const readRows = (onEmpty?: (line: number) => void) =>
-    parseNdjson(decodeText(file.readChunks(), name), { name, folder, onEmpty });
+    parseNdjson(decodeUtf8Stream(file.readChunks(), name), { name, folder, onEmpty });
   try {
     const problems: SourceProblem[] = [];
     let total = 0;
@@ -44,7 +44,7 @@ export async function openNdjsonSource(path: string, name: string): Promise<RowS
 export function createNdjsonStream(chunks: AsyncIterable<Buffer>, name: string, folder: string): RowSource {
   return {
     ...{ format: 'ndjson', name, lineEnd: '\n', warnings: [] },
-    read: () => parseNdjson(decodeText(chunks, name), { name, folder }),
+    read: () => parseNdjson(decodeUtf8Stream(chunks, name), { name, folder }),
     close: () => {},
   };
 }

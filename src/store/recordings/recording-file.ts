@@ -1,23 +1,12 @@
-import {
-  closeSync,
-  constants,
-  existsSync,
-  fstatSync,
-  ftruncateSync,
-  lstatSync,
-  openSync,
-  readlinkSync,
-  realpathSync,
-  rmSync,
-  statSync,
-  truncateSync,
-  writeSync,
-} from 'node:fs';
-import { BoticelliError } from '../../errors.js';
-import { writeAtomically } from '../../util/write-atomically.js';
+import { closeSync, existsSync, lstatSync, readlinkSync, realpathSync, rmSync, statSync, truncateSync } from 'node:fs';
+import { appendWhole, openForAppending, withOutputError, writeAtomically } from '../../util/write-files.js';
 import { formatRequestId } from '../replies/request-id.js';
 import { createNoRecordingError, readRecording } from './read-recording.js';
 import { hashReplyTurn, type RecordingEntry } from './recording-entry.js';
+
+const outputErrorOptions = {
+  hint: 'Check the disk space and the permissions, or name another file with --record.',
+};
 
 /** A recording that a run writes. If the file can't be written, both methods throw `output_failed`. */
 export interface RecordingFile {
@@ -34,19 +23,19 @@ export interface RecordingFile {
  * @throws BoticelliError `output_failed` if the file can't be written; `no_input` if it exists and is not a recording
  */
 export function openRecording(file: string): RecordingFile {
-  const path = withOutputError(file, () => resolveRecordingPath(file));
+  const path = withOutputError(file, outputErrorOptions, () => resolveRecordingPath(file));
   const existed = existsSync(path);
   const entriesBefore = existed ? readAndRepair(path) : new Map<string, RecordingEntry>();
-  withOutputError(path, () => append(path, ''));
+  withOutputError(path, outputErrorOptions, () => append(path, ''));
   const addedEntries = new Map<string, RecordingEntry>();
   return {
     add(entry) {
       // The file is opened by name each time, because another run may replace it when that run ends.
-      withOutputError(path, () => append(path, formatLine(entry)));
+      withOutputError(path, outputErrorOptions, () => append(path, formatLine(entry)));
       addedEntries.set(formatRequestId(entry), entry);
     },
     finish() {
-      withOutputError(path, () => {
+      withOutputError(path, outputErrorOptions, () => {
         const status = lstatSync(path, { throwIfNoEntry: false });
         if (addedEntries.size > 0) {
           const lines = mergeEntries(path, entriesBefore, addedEntries).map(formatLine);
@@ -77,30 +66,18 @@ function resolveRecordingPath(file: string): string {
 /** Reads a recording and repairs its end: removes an incomplete last line, and adds a missing newline. */
 function readAndRepair(path: string): Map<string, RecordingEntry> {
   const { entries, completeBytes, endsWithNewline } = readRecording(path);
-  withOutputError(path, () => {
+  withOutputError(path, outputErrorOptions, () => {
     if (completeBytes < statSync(path).size) truncateSync(path, completeBytes);
     if (!endsWithNewline) append(path, '\n');
   });
   return entries;
 }
 
-/**
- * Appends text, and creates the file if necessary. Fails if the path has become a symbolic link. Opening a pipe fails
- * too; otherwise it would wait for a reader. If the disk is full, nothing is appended: another run may share the file,
- * and would continue an incomplete line.
- */
+/** Appends text, and creates the file if necessary. Fails if the path has become a symbolic link. */
 function append(path: string, text: string): void {
-  const { O_WRONLY, O_APPEND, O_CREAT, O_NOFOLLOW = 0, O_NONBLOCK = 0 } = constants;
-  const fd = openSync(path, O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW | O_NONBLOCK, 0o666);
-  const { size } = fstatSync(fd);
-  const bytes = Buffer.from(text);
-  let writtenBytes = 0;
+  const fd = openForAppending(path);
   try {
-    while (writtenBytes < bytes.length) writtenBytes += writeSync(fd, bytes, writtenBytes);
-  } catch (thrown) {
-    // A file of another size has lines that another run has appended in the meantime.
-    if (writtenBytes > 0 && fstatSync(fd).size === size + writtenBytes) ftruncateSync(fd, size);
-    throw thrown;
+    appendWhole(fd, text);
   } finally {
     closeSync(fd);
   }
@@ -151,19 +128,4 @@ function compareText(left: string, right: string): number {
 /** Formats an entry as a line, with its fields in a fixed order: the request before the reply. */
 function formatLine({ key, occurrence, request, reply, instance }: RecordingEntry): string {
   return `${JSON.stringify({ key, occurrence, request, reply, instance })}\n`;
-}
-
-function withOutputError<Result>(path: string, work: () => Result): Result {
-  try {
-    return work();
-  } catch (thrown) {
-    throw thrown instanceof BoticelliError ? thrown : createOutputError(path, (thrown as Error).message, thrown);
-  }
-}
-
-function createOutputError(path: string, reason: string, cause?: unknown): BoticelliError {
-  return new BoticelliError('output_failed', `can't write ${path}: ${reason}`, {
-    hint: 'Check the disk space and the permissions, or name another file with --record.',
-    cause,
-  });
 }

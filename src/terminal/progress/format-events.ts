@@ -7,7 +7,7 @@ import type {
   NarrativeEnd,
 } from '../../executor/narrative-events.js';
 import { classifyFinishReason } from '../../facts/finish-reasons.js';
-import { formatCount, formatDuration, formatUsd } from '../text/format.js';
+import { formatCount, formatDuration, formatInteger, formatUsd } from '../text/format.js';
 import { formatTokenCount, formatTokens } from '../text/format-tokens.js';
 
 export interface FormatActEndOptions {
@@ -88,7 +88,7 @@ const limitUnits: Partial<Record<ActWait['reason'], [one: string, many: string]>
 export function formatGuess({ guessed, reason, limit }: ActWait): string | undefined {
   const [one, many] = limitUnits[reason] ?? [];
   if (!guessed || limit === undefined || one === undefined) return undefined;
-  const count = `${limit.toLocaleString('en-US')} ${limit === 1 ? one : many}`;
+  const count = `${formatInteger(limit)} ${limit === 1 ? one : many}`;
   return `guessed free-tier limit of ${count}; on a paid key use --tier tier_1 or set default_tier`;
 }
 

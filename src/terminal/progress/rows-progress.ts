@@ -1,5 +1,5 @@
 import type { ErrorCode } from '../../errors.js';
-import { formatUsd } from '../text/format.js';
+import { formatInteger, formatUsd } from '../text/format.js';
 
 /** The counts of a run with `--each`. */
 export interface RowCounts {
@@ -62,9 +62,9 @@ export function formatRowsProgress(counts: RowCounts, meter: RateMeter): string 
   const ended = done + failed;
   const end = total === undefined || ended >= total ? undefined : meter.estimateEnd(total - ended);
   return [
-    total === undefined ? `${formatNumber(ended)} rows` : `${formatNumber(ended)}/${formatNumber(total)} rows`,
-    ...(failed > 0 ? [`${formatNumber(failed)} failed`] : []),
-    `${formatNumber(meter.requestsPerMinute)} requests per minute`,
+    total === undefined ? `${formatInteger(ended)} rows` : `${formatInteger(ended)}/${formatInteger(total)} rows`,
+    ...(failed > 0 ? [`${formatInteger(failed)} failed`] : []),
+    `${formatInteger(meter.requestsPerMinute)} requests per minute`,
     ...(end === undefined ? [] : [`done about ${new Date(end).toTimeString().slice(0, 5)}`]),
     ...(costUsd === undefined || costUsd === 0 ? [] : [formatUsd(costUsd)]),
   ].join(' · ');
@@ -80,19 +80,14 @@ export function formatRowsSummary(counts: RowCounts, notAsked: number): string {
   const total = counts.total ?? done + failed + notAsked;
   const reasons = [...failures].sort(([, left], [, right]) => right - left).map(([code, count]) => `${count} ${code}`);
   const parts = [
-    `${formatNumber(done)} done${doneEarlier > 0 ? ` (${formatNumber(doneEarlier)} earlier)` : ''}`,
-    ...(failed > 0 ? [`${formatNumber(failed)} failed (${reasons.join(', ')})`] : []),
-    ...(notAsked > 0 ? [`${formatNumber(notAsked)} not asked`] : []),
+    `${formatInteger(done)} done${doneEarlier > 0 ? ` (${formatInteger(doneEarlier)} earlier)` : ''}`,
+    ...(failed > 0 ? [`${formatInteger(failed)} failed (${reasons.join(', ')})`] : []),
+    ...(notAsked > 0 ? [`${formatInteger(notAsked)} not asked`] : []),
     ...(costUsd === undefined ? [] : [formatUsd(costUsd)]),
   ];
-  return `${formatNumber(total)} ${total === 1 ? 'row' : 'rows'}: ${parts.join(', ')}`;
+  return `${formatInteger(total)} ${total === 1 ? 'row' : 'rows'}: ${parts.join(', ')}`;
 }
 
 export function countFailures({ failures }: Pick<RowCounts, 'failures'>): number {
   return [...failures.values()].reduce((sum, count) => sum + count, 0);
-}
-
-/** Formats an integer with separators: `1,000`. */
-export function formatNumber(count: number): string {
-  return count.toLocaleString('en-US');
 }

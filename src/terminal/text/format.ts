@@ -46,3 +46,8 @@ export function formatUsd(usd: number): string {
 export function formatCount(count: number, noun: string): string {
   return `${count} ${noun}${count === 1 ? '' : 's'}`;
 }
+
+/** Formats an integer with separators: `1,000`. */
+export function formatInteger(value: number): string {
+  return value.toLocaleString('en-US');
+}

@@ -8,27 +8,10 @@ import {
   overloadedError,
 } from '../../helpers/gemini/errors.js';
 import type { ScriptedReply } from '../../helpers/gemini/replies.js';
-import { createGeminiFixture, createRequest, getError, readStream } from '../gemini-fixture.js';
+import { createGeminiFixture, getSameError, errorTime as now } from '../gemini-fixture.js';
 
 const fixture = createGeminiFixture();
-const now = Date.parse('2026-11-22T12:00:00Z');
-const clock = { now: () => now, sleep: () => Promise.resolve() };
-
-/** The error of a script, which must be equal for unary and streamed requests. */
-async function errorOf(script: ScriptedReply) {
-  fixture.server.queueReplies(script, script);
-  const driver = fixture.driver({ clock });
-  const unary = await getError(driver.generate(createRequest()));
-  const { error: streamed, text } = await readStream(driver.generateStream(createRequest()));
-  expect(text).toBe('');
-  const pickFields = ({ code, message, hint, isTransient, retryAfterMs, retryAt }: typeof unary) => ({
-    ...{ code, message, hint, isTransient, retryAfterMs, retryAt },
-  });
-  expect(streamed && pickFields(streamed)).toEqual(pickFields(unary));
-  expect(unary.message).not.toContain('\n');
-  expect(unary.cause).toBeInstanceOf(Error);
-  return unary;
-}
+const errorOf = (script: ScriptedReply) => getSameError(fixture, script);
 
 describe('errors of the API key', () => {
   test('reports an invalid key as auth', async () => {

@@ -11,25 +11,15 @@ import {
   quotaError,
 } from '../../helpers/gemini/errors.js';
 import type { ScriptedReply } from '../../helpers/gemini/replies.js';
-import { createGeminiFixture, createRequest, getError, model, readStream } from '../gemini-fixture.js';
+import { createGeminiFixture, getSameError, model, errorTime as now } from '../gemini-fixture.js';
 
 const fixture = createGeminiFixture();
-const now = Date.parse('2026-11-22T12:00:00Z');
-const clock = { now: () => now, sleep: () => Promise.resolve() };
 
 /** The error of a script, which must be equal for unary and streamed requests. */
 async function errorOf(script: ScriptedReply) {
-  fixture.server.queueReplies(script, script);
-  const driver = fixture.driver({ clock });
-  const unary = await getError(driver.generate(createRequest()));
-  const { error: streamed } = await readStream(driver.generateStream(createRequest()));
-  const pickFields = ({ code, message, hint, isTransient, isProjectWide, retryAfterMs, retryAt }: typeof unary) => ({
-    ...{ code, message, hint, isTransient, isProjectWide, retryAfterMs, retryAt },
-  });
-  expect(streamed && pickFields(streamed)).toEqual(pickFields(unary));
-  expect(unary.message).not.toContain('\n');
-  expect(unary).toBeInstanceOf(QuotaExceeded);
-  return unary as QuotaExceeded;
+  const error = await getSameError(fixture, script);
+  expect(error).toBeInstanceOf(QuotaExceeded);
+  return error as QuotaExceeded;
 }
 
 const quotaId = 'GenerateRequestsPerMinutePerProjectPerModel-FreeTier';

@@ -1,6 +1,5 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll } from 'vitest';
-import { openDatabase } from '../../../src/database/open.js';
 import type { Clock } from '../../../src/driver/clock.js';
 import {
   createRateLimiter,
@@ -16,6 +15,7 @@ import { createSqliteQuotaStore } from '../../../src/quota/stores/sqlite-store.j
 import { createTemporaryFolder } from '../../helpers/boticelli.js';
 import type { ManualClock } from '../../helpers/manual-clock.js';
 import { redisSkipReason, startRedisServer } from '../../helpers/redis-server.js';
+import { openTestDatabase } from '../../helpers/test-database.js';
 
 /** An unused limiter and its store. */
 export interface TestLimiter {
@@ -65,8 +65,7 @@ function createMemoryKind(): LimiterKind {
 
 function createSqliteKind(onCleanup: OnCleanup): LimiterKind {
   const openOnce = memoize(async () => {
-    const { database } = await openDatabase(createTemporaryFolder(onCleanup));
-    if (!database) throw new Error('no database');
+    const database = await openTestDatabase(createTemporaryFolder(onCleanup));
     onCleanup(() => void database.close());
     return createSqliteQuotaStore({ database });
   });

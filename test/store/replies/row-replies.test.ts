@@ -1,16 +1,15 @@
 import { beforeEach, expect, onTestFinished, test } from 'vitest';
-import { type Database, openDatabase } from '../../../src/database/open.js';
+import type { Database } from '../../../src/database/open.js';
 import type { GenerateRequest } from '../../../src/driver/request.js';
 import { createSqliteReplyCache } from '../../../src/store/replies/reply-cache.js';
 import { withReplyCache } from '../../../src/store/replies/with-reply-cache.js';
 import { createTemporaryFolder } from '../../helpers/boticelli.js';
 import { createScriptedDriver } from '../../helpers/scripted-driver.js';
+import { openTestDatabase } from '../../helpers/test-database.js';
 
 let database: Database.Database;
 beforeEach(async () => {
-  const opened = await openDatabase(createTemporaryFolder(onTestFinished));
-  if (!opened.database) throw new Error(opened.warning);
-  database = opened.database;
+  database = await openTestDatabase(createTemporaryFolder(onTestFinished));
 });
 
 const request: GenerateRequest = {

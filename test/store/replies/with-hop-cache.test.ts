@@ -1,5 +1,5 @@
 import { beforeEach, expect, onTestFinished, test } from 'vitest';
-import { type Database, openDatabase } from '../../../src/database/open.js';
+import type { Database } from '../../../src/database/open.js';
 import { withContinuation } from '../../../src/driver/layers/with-continuation.js';
 import { withJsonValidation } from '../../../src/driver/layers/with-json-validation.js';
 import type { GenerateRequest } from '../../../src/driver/request.js';
@@ -9,12 +9,11 @@ import { withHopCache } from '../../../src/store/replies/with-hop-cache.js';
 import { type ReplyCacheOptions, withReplyCache } from '../../../src/store/replies/with-reply-cache.js';
 import { createTemporaryFolder } from '../../helpers/boticelli.js';
 import { createScriptedDriver, type ScriptedCall } from '../../helpers/scripted-driver.js';
+import { openTestDatabase } from '../../helpers/test-database.js';
 
 let database: Database.Database;
 beforeEach(async () => {
-  const opened = await openDatabase(createTemporaryFolder(onTestFinished));
-  if (!opened.database) throw new Error(opened.warning);
-  database = opened.database;
+  database = await openTestDatabase(createTemporaryFolder(onTestFinished));
 });
 
 const request: GenerateRequest = {

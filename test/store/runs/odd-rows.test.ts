@@ -1,12 +1,11 @@
 import { expect, onTestFinished, test } from 'vitest';
-import { openDatabase } from '../../../src/database/open.js';
 import { listActs, listRuns } from '../../../src/store/runs/read-runs.js';
 import { createTemporaryFolder } from '../../helpers/boticelli.js';
+import { openTestDatabase } from '../../helpers/test-database.js';
 
 /** Two runs, of which the second one is changed, and an act of it. */
 async function openChangedRuns(change: string) {
-  const { database } = await openDatabase(createTemporaryFolder(onTestFinished));
-  if (!database) throw new Error('no database');
+  const database = await openTestDatabase(createTemporaryFolder(onTestFinished));
   onTestFinished(() => void database.close());
   const row = (id: string, startedAt: number) =>
     `('${id}', 'n', NULL, NULL, 1, ${startedAt}, 1, '["m"]', '["m"]', 1, 0, '{"promptTokens": 3}', NULL, 'failed', 5, '{}')`;

@@ -11,15 +11,14 @@ import { findRuns, listActs, listRuns } from '../../../src/store/runs/read-runs.
 import { openRunStore } from '../../../src/store/runs/run-store.js';
 import { createTemporaryFolder } from '../../helpers/boticelli.js';
 import { createScriptedDriver } from '../../helpers/scripted-driver.js';
+import { openTestDatabase } from '../../helpers/test-database.js';
 
 const day = 86_400_000;
 let folder: string;
 let database: Database.Database;
 beforeEach(async () => {
   folder = createTemporaryFolder(onTestFinished);
-  const opened = await openDatabase(folder);
-  if (!opened.database) throw new Error(opened.warning);
-  database = opened.database;
+  database = await openTestDatabase(folder);
 });
 
 function openStore({ now = Date.now(), narrative = 'n', keepMs = 30 * day } = {}) {

@@ -6,7 +6,8 @@ import { createScheduler } from '../../../executor/scheduler.js';
 import { createRowResult } from '../../../rows/results/row-result.js';
 import type { Row } from '../../../rows/row.js';
 import { createRowIdentifier } from '../../../rows/row-instances.js';
-import { countFailures, formatNumber } from '../../../terminal/progress/rows-progress.js';
+import { countFailures } from '../../../terminal/progress/rows-progress.js';
+import { formatInteger } from '../../../terminal/text/format.js';
 import { createFailedReport, finishReport } from '../narrative-view.js';
 import type { RunOptions, Shard } from '../options.js';
 import { openReplyFiles } from '../out-dir.js';
@@ -184,9 +185,9 @@ function createOutcome({ source }: RowsRun, state: RowsState, { signal, view }: 
 
 function describeRest(total: number | undefined, lastStarted: number, reason: string | undefined): string {
   const suffix = reason === undefined ? '' : `: ${reason}`;
-  const first = formatNumber(lastStarted + 1);
+  const first = formatInteger(lastStarted + 1);
   if (total === undefined) return `rows from ${first} on were not asked${suffix}`;
-  const last = formatNumber(total);
+  const last = formatInteger(total);
   return first === last ? `row ${last} was not asked${suffix}` : `rows ${first} to ${last} were not asked${suffix}`;
 }
 

@@ -1,12 +1,10 @@
-import { toOutputError } from '../../../cli/output.js';
 import type { CliProcess } from '../../../cli/process.js';
 import type { Shutdown } from '../../../cli/shutdown.js';
 import { addCosts } from '../../../driver/cost.js';
-import { type ErrorCode, type ErrorReport, Interrupted } from '../../../errors.js';
+import type { ErrorCode, ErrorReport } from '../../../errors.js';
 import type { NarrativeEvent, RunReport } from '../../../executor/narrative-events.js';
 import { formatRowLocation, type Row, type RowSource } from '../../../rows/row.js';
 import { formatError, formatErrorMessage, indentResumeHint } from '../../../terminal/diagnostics/format-error.js';
-import { createOutput } from '../../../terminal/output.js';
 import { createProgress } from '../../../terminal/progress/progress.js';
 import {
   createRateMeter,
@@ -14,11 +12,9 @@ import {
   formatRowsSummary,
   type RowCounts,
 } from '../../../terminal/progress/rows-progress.js';
-import type { StderrWriter } from '../../../terminal/progress/stderr-writer.js';
-import { type Colors, createColors } from '../../../terminal/text/colors.js';
 import { toPrintableLine } from '../../../terminal/text/printable.js';
 import type { RunOptions } from '../options.js';
-import { getColumns, openStderrWriter } from '../run-view.js';
+import { getColumns, openScreen, type Screen } from '../screen.js';
 
 /** The output of a run with `--each` on standard error, and its counts. */
 export type RowsView = Awaited<ReturnType<typeof openRowsView>>;
@@ -36,14 +32,8 @@ const maxFailureLines = 20;
 const progressIntervalMs = 30_000;
 
 export async function openRowsView({ options, proc, shutdown }: RowsViewOptions) {
-  const stdout = createOutput({ stream: proc.stdout, onFailure: (error) => shutdown.abort(toOutputError(error)) });
-  const colors = await createColors(proc.stderr);
-  const { stderrWriter, showsCountdown } = await openStderrWriter({ options, proc, stdout });
-  shutdown.signal.addEventListener('abort', stderrWriter.stopSpinner);
-  proc.on('uncaughtExceptionMonitor', stderrWriter.stopSpinner);
-  const isPipeClosed = () =>
-    shutdown.signal.reason instanceof Interrupted && shutdown.signal.reason.signal === 'SIGPIPE';
-  const screen: Screen = { options, colors, stderrWriter, showsCountdown, isPipeClosed };
+  const screen = await openScreen({ options, proc, shutdown });
+  const { stdout, colors, stderrWriter, isPipeClosed } = screen;
   const counts: MutableCounts = { total: undefined, done: 0, doneEarlier: 0, failures: new Map(), costUsd: 0 };
   return {
     colors,
@@ -51,7 +41,7 @@ export async function openRowsView({ options, proc, shutdown }: RowsViewOptions)
     counts,
     warn: (text: string) => stderrWriter.writeLine(toPrintableLine(`boticelli: warning: ${text}`), colors.warning),
     printLines: (lines: string) => stderrWriter.writeLine(lines),
-    ...createRowReporter(screen, counts),
+    ...createRowReporter({ ...screen, options }, counts),
     /** Writes how the run ended: the reason why it stopped early, how to go on, and the summary as the last line. */
     finish({ error, resumeHint, notAsked }: { error?: ErrorReport; resumeHint?: string; notAsked: number }) {
       stderrWriter.setStatus(counts, undefined);
@@ -62,25 +52,18 @@ export async function openRowsView({ options, proc, shutdown }: RowsViewOptions)
       if (!options.quiet || counts.failures.size > 0 || error)
         stderrWriter.writeLine(formatRowsSummary(counts, notAsked));
     },
-    close() {
-      stderrWriter.stopSpinner();
-      proc.off('uncaughtExceptionMonitor', stderrWriter.stopSpinner);
-    },
+    close: screen.close,
   };
 }
 
-interface Screen {
+interface RowScreen extends Screen {
   options: RunOptions;
-  colors: Colors;
-  stderrWriter: StderrWriter;
-  showsCountdown: boolean;
-  isPipeClosed: () => boolean;
 }
 
 type MutableCounts = { -readonly [Name in keyof RowCounts]: RowCounts[Name] } & { failures: Map<ErrorCode, number> };
 
 /** Creates the functions that count rows and report how each one ends. */
-function createRowReporter(screen: Screen, counts: MutableCounts) {
+function createRowReporter(screen: RowScreen, counts: MutableCounts) {
   const { options, colors, stderrWriter, showsCountdown, isPipeClosed } = screen;
   const { quiet = false, verbose = false } = options;
   const meter = createRateMeter(Date.now);
@@ -123,7 +106,7 @@ function createRowReporter(screen: Screen, counts: MutableCounts) {
 }
 
 /** Creates a function that writes a line for each of the first failed rows. */
-function createFailureLines({ colors, stderrWriter, isPipeClosed }: Screen): (text: string) => void {
+function createFailureLines({ colors, stderrWriter, isPipeClosed }: RowScreen): (text: string) => void {
   let count = 0;
   return (text) => {
     count += 1;
@@ -135,7 +118,7 @@ function createFailureLines({ colors, stderrWriter, isPipeClosed }: Screen): (te
 
 /** Creates a function that writes a line of progress now and then, where no spinner shows it. */
 function createProgressLines(
-  { options, colors, stderrWriter, showsCountdown, isPipeClosed }: Screen,
+  { options, colors, stderrWriter, showsCountdown, isPipeClosed }: RowScreen,
   format: () => string,
 ) {
   let writtenAt = Date.now();

@@ -6,7 +6,7 @@ import { createSourceError, createUnreadableSourceError } from './source-errors.
  *
  * @throws BoticelliError for bytes that are not text: UTF-16, another encoding, or NUL bytes, with their line
  */
-export async function* decodeText(chunks: AsyncIterable<Buffer>, name: string): AsyncGenerator<string> {
+export async function* decodeUtf8Stream(chunks: AsyncIterable<Buffer>, name: string): AsyncGenerator<string> {
   const decoder = new TextDecoder('utf-8', { fatal: true });
   let line = 1;
   let isFirst = true;

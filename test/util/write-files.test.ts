@@ -1,7 +1,7 @@
 import { chmodSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
-import { writeAtomically } from '../../src/util/write-atomically.js';
+import { writeAtomically } from '../../src/util/write-files.js';
 import { createTemporaryFolder } from '../helpers/boticelli.js';
 
 test('replaces a file, with the permissions given or those of a new file', () => {
