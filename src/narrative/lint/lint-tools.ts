@@ -1,7 +1,7 @@
 import { liveModelNamePattern } from '../../facts/models.js';
 import { rejectsPartResolution, rejectsToolsWithJson } from '../../facts/tools.js';
 import { type ReportProblem, warningAt } from '../../toml/problem.js';
-import { describePath, type TomlValue } from '../../toml/toml.js';
+import { describePath, quote, type TomlValue } from '../../toml/toml.js';
 import { stripModelPrefix } from '../../util/model-name.js';
 import type { Act, Input } from '../narrative.js';
 import type { RawAct, RawTable } from './raw-acts.js';
@@ -16,6 +16,9 @@ export function lintTools(
   orderedActs: readonly Act[],
   report: ReportProblem,
 ): void {
+  const actsWithResolution = new Set(
+    orderedActs.filter(({ inputs }) => inputs.some(hasOwnResolution)).map(({ name }) => name),
+  );
   for (const act of acts) {
     const model = getModelName(act.table.model ?? header.table.model);
     if (model === undefined) continue;
@@ -26,10 +29,9 @@ export function lintTools(
       report(warningAt('tools-with-json', path, message, { target: 'value' }));
     }
     const isLive = liveModelNamePattern.test(model);
-    if (!isLive && !rejectsPartResolution(model)) continue;
-    if (!orderedActs.some(({ name, inputs }) => name === act.name && inputs.some(hasOwnResolution))) continue;
+    if (!actsWithResolution.has(act.name) || !(isLive || rejectsPartResolution(model))) continue;
     const reason = isLive ? 'is a Live model, which has one resolution for all media' : 'rejects it';
-    const message = `${describePath(act.path)} has a medium with its own "media_resolution", but ${model} ${reason}; set it for the act`;
+    const message = `the act ${quote(act.name)} has a medium with its own "media_resolution", but ${model} ${reason}; set it for the act`;
     report(warningAt('medium-resolution', act.path, message, { target: 'key' }));
   }
 }
