@@ -45,7 +45,7 @@ testRule('wrong-type, out-of-range', [
   [
     'say that tools are an array of strings',
     act('tools = "google_search"\nmedia_resolution = 2'),
-    '6:9 wrong-type: "tools" in [acts.a] must be an array, not a string',
+    '6:9 wrong-type: "tools" in [acts.a] must be an array, not a string; write tools = ["google_search"]',
     '7:20 wrong-type: "media_resolution" in [acts.a] must be "low", "medium" or "high", not a number',
   ],
   [
