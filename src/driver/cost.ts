@@ -1,6 +1,8 @@
 import { type Price, serviceTierFactors, type TokenRates } from '../facts/prices.js';
+import { maxPriorityFactor } from '../facts/service-tiers.js';
 import type { GenerateRequest, Part } from './request.js';
 import { addUsage, type TokenDetails, type TokensByModality, type Usage } from './response.js';
+import { getServiceTier } from './service-tier.js';
 
 /**
  * The cost of one request in US dollars. It is undefined if a count is unknown, or if the price depends on the modality
@@ -48,14 +50,25 @@ function getServiceTierFactor({ priorityFactor }: Price, { serviceTier = 'standa
   return serviceTier === 'priority' ? priorityFactor : serviceTierFactors.get(serviceTier);
 }
 
-/** Estimates the cost of a request in US dollars: an upper bound if the price depends on the modality. */
+/**
+ * Estimates the cost of a request in US dollars, in the service tier that it asks for. It is an upper bound if the
+ * price depends on the modality, or if the model's price of the tier `priority` is unknown.
+ */
 export function estimateCostUsd(
   request: GenerateRequest,
   { promptTokens, outputTokens }: { promptTokens: number; outputTokens: number },
   price: Price,
 ): number | undefined {
   const usage = { promptTokens, outputTokens, thoughtTokens: 0 };
-  return calculateCostUsd(usage, price, { prompt: getSoundlessPromptTokens(request, price, usage) ?? {}, output: {} });
+  const serviceTier = getServiceTier(request);
+  return calculateCostUsd(
+    usage,
+    { priorityFactor: maxPriorityFactor, ...price },
+    {
+      ...{ prompt: getSoundlessPromptTokens(request, price, usage) ?? {}, output: {} },
+      ...(serviceTier && { serviceTier }),
+    },
+  );
 }
 
 /**

@@ -1,4 +1,4 @@
-import type { FallbackEvent, NoteEvent, RetryEvent, WaitEvent } from '../driver/driver-events.js';
+import type { FallbackEvent, NoteEvent, RetryEvent, ThoughtEvent, WaitEvent } from '../driver/driver-events.js';
 import type { Usage } from '../driver/response.js';
 import type { BoticelliError, ErrorReport } from '../errors.js';
 
@@ -14,6 +14,7 @@ export type NarrativeEvent =
   | ActRetry
   | ActFallback
   | ActNote
+  | ActThought
   | ActEnd
   | NarrativeEnd;
 
@@ -61,7 +62,10 @@ export interface ActRetry extends ActReference, Omit<RetryEvent, 'type'> {
   type: 'act-retry';
 }
 
-/** The request goes to another model, because the quota of the previous one is used up. */
+/**
+ * The request goes to another model, because the quota of the previous one is used up, or to another service tier, because
+ * the service has no capacity for it in the previous one.
+ */
 export interface ActFallback extends ActReference, Omit<FallbackEvent, 'type'> {
   type: 'act-fallback';
 }
@@ -71,6 +75,11 @@ export interface ActNote extends ActReference, Omit<NoteEvent, 'type'> {
   type: 'act-note';
   /** If a request returned a part of a long reply and another request follows: the number of the part, from 1. */
   part?: number;
+}
+
+/** What the model thinks, as the service summarizes it. Thoughts are not part of the reply. */
+export interface ActThought extends ActReference, Omit<ThoughtEvent, 'type'> {
+  type: 'act-thought';
 }
 
 /** An act received its reply. */
@@ -101,6 +110,11 @@ export interface ActEnd extends ActReference {
   audio?: ActAudio;
   /** In US dollars; 0 for a reused reply, absent if the price is unknown. */
   costUsd?: number;
+  /**
+   * The service tier that served the request, in lower case: as the service states it, else the tier that was asked for.
+   * Absent if there is neither, and for a reused reply.
+   */
+  serviceTier?: string;
 }
 
 /** The speech of a reply. Its transcript is the `text` of the event. */

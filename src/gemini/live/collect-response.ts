@@ -3,6 +3,7 @@ import type { Clock } from '../../driver/clock.js';
 import type { BilledResponse } from '../../driver/layers/usage-events.js';
 import { isRecord } from '../../util/json.js';
 import { describeNonTextParts } from '../rest/describe-parts.js';
+import { createThoughtBuffer } from '../rest/thoughts.js';
 import { toBilledUsage, toUsage } from '../rest/usage.js';
 import { buildLiveResponse } from './build-response.js';
 import { createSpeechCollector } from './collect-speech.js';
@@ -20,6 +21,7 @@ export function createLiveReplyCollector(model: string, { replies }: ResponseMod
   const speech = createSpeechCollector();
   const otherParts: Part[] = [];
   let turnCompleteReason = '';
+  const thoughts = createThoughtBuffer();
   let counts: LiveServerMessage['usageMetadata'];
   const getBilled = (): BilledResponse => ({ model, ...toBilledUsage(counts, { hasReply: progress.hasBegun }) });
 
@@ -31,10 +33,13 @@ export function createLiveReplyCollector(model: string, { replies }: ResponseMod
       const update = readMessage(message);
       progress.update(update, speech.add(update.speech));
       otherParts.push(...update.otherParts);
+      thoughts.add(update.thoughts);
       turnCompleteReason = update.turnCompleteReason || turnCompleteReason;
       return reply.add(update);
     },
     addOtherText: reply.addOtherText,
+    /** Returns the thoughts that were added since the last call. */
+    takeThoughts: thoughts.take,
     get text() {
       return reply.text;
     },

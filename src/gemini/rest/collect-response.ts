@@ -9,6 +9,7 @@ import { isDeeperThan, isRecord } from '../../util/json.js';
 import { stripModelPrefix } from '../../util/model-name.js';
 import { assertUsableReply, type BlockedPrompt } from './assert-usable-reply.js';
 import { describeNonTextParts } from './describe-parts.js';
+import { createThoughtBuffer, joinThoughts, removeThoughts } from './thoughts.js';
 import { toBilledUsage, toUsage } from './usage.js';
 
 export type ReplyCollector = ReturnType<typeof createReplyCollector>;
@@ -23,6 +24,7 @@ export type ReplyCollector = ReturnType<typeof createReplyCollector>;
 export function createReplyCollector(requestedModel: string, finishedHops: readonly FinishedHop[] = []) {
   const nativeParts: Part[] = [];
   let text = '';
+  const thoughts = createThoughtBuffer();
   let fields: ReplyFields = { servedModel: stripModelPrefix(requestedModel), finishReason: '' };
   const getBilled = (): BilledResponse => ({
     model: fields.servedModel,
@@ -37,6 +39,7 @@ export function createReplyCollector(requestedModel: string, finishedHops: reado
       const parts = getParts(candidate.content);
       fields = updateFields(fields, chunk, { ...candidate, parts });
       for (const part of parts) appendPart(nativeParts, part);
+      thoughts.add(joinThoughts(parts));
       const added = joinTexts(parts);
       assertReplyLength(text.length + added.length);
       text += added;
@@ -45,6 +48,8 @@ export function createReplyCollector(requestedModel: string, finishedHops: reado
     get text() {
       return text;
     },
+    /** Returns the thoughts that were added since the last call. */
+    takeThoughts: thoughts.take,
     /** Whether the service said that the reply has ended: it gave a finish reason, or it blocked the prompt. */
     get isFinished() {
       return fields.finishReason !== '' || fields.blockedPrompt !== undefined;
@@ -69,7 +74,7 @@ export function createReplyCollector(requestedModel: string, finishedHops: reado
      */
     buildResponse(finishMessage?: string): GenerateResponse {
       const { servedModel: _, usageMetadata: __, finishReason, continuationToken, ...rest } = fields;
-      const ownTurn = createTurn(text, nativeParts, requestedModel);
+      const ownTurn = createTurn(text, removeThoughts(nativeParts), requestedModel);
       const turn = isContinued(finishReason) ? ownTurn : joinHops(finishedHops, ownTurn);
       const reply = { ...getBilled(), text, finishReason, turn };
       assertUsableReply({ ...rest, ...reply, text: turn.text, parts: nativeParts, finishMessage });
