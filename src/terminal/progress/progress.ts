@@ -9,6 +9,8 @@ import { createWaitTracker, isFileTransfer } from './wait-status.js';
 /** Reports the progress of a narrative on standard error. */
 export interface Progress {
   onEvent(event: NarrativeEvent): void;
+  /** Writes thoughts. Call it for each event before the reply is written, because thoughts come before their reply. */
+  writeThoughts(event: NarrativeEvent): void;
   /** Writes the heading of an act. Call it only if `headings` is `with-reply`. */
   writeHeading(start: ActStart): void;
   /** Writes a warning, which `quiet` does not hide. */
@@ -56,7 +58,6 @@ export function createProgress(options: ProgressOptions): Progress {
 
   const onEvent = (event: NarrativeEvent): void => {
     trackWait(event);
-    writeThoughts(event);
     const discardedChars = countDiscarded(event);
     if (event.type === 'narrative-start') counts.total = event.acts.length;
     else if (event.type === 'act-start') {
@@ -69,7 +70,7 @@ export function createProgress(options: ProgressOptions): Progress {
       reportActEvent(event, reporter, { ...options, isFirstGuess, discardedChars });
     }
   };
-  return { onEvent, writeHeading, warn: reporter.warn };
+  return { onEvent, writeThoughts, writeHeading, warn: reporter.warn };
 }
 
 function reportActEvent(
