@@ -48,6 +48,8 @@ export interface ErrorDetails {
   retryAt?: Date | undefined;
   /** Whether all models of the project would fail in the same way, so that another model is no fallback. */
   isProjectWide?: boolean;
+  /** Whether the service refused the request because it has no capacity for it now. */
+  isOverload?: boolean;
 }
 
 /** An expected failure, with an error code, a message and a hint for the user, and an exit code. */
@@ -58,6 +60,7 @@ export class BoticelliError extends Error {
   readonly retryAfterMs: number | undefined;
   readonly retryAt: Date | undefined;
   readonly isProjectWide: boolean;
+  readonly isOverload: boolean;
 
   constructor(code: ErrorCode, message: string, details: ErrorDetails = {}) {
     super(message, details.cause === undefined ? undefined : { cause: details.cause });
@@ -68,6 +71,7 @@ export class BoticelliError extends Error {
     this.retryAfterMs = details.retryAfterMs;
     this.retryAt = details.retryAt;
     this.isProjectWide = details.isProjectWide ?? false;
+    this.isOverload = details.isOverload ?? false;
   }
 }
 

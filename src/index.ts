@@ -10,6 +10,7 @@ export type {
   HopEvent,
   NoteEvent,
   RetryEvent,
+  ThoughtEvent,
   UsageEvent,
   WaitEvent,
   WaitReason,
@@ -21,6 +22,7 @@ export { type CostOptions, withCost } from './driver/layers/with-cost.js';
 export { type FallbackOptions, withFallback } from './driver/layers/with-fallback.js';
 export { type JsonValidationOptions, withJsonValidation } from './driver/layers/with-json-validation.js';
 export { type RetryPolicy, withRetries } from './driver/layers/with-retries.js';
+export { withTierFallback } from './driver/layers/with-tier-fallback.js';
 export type {
   FinishedHop,
   GenerateRequest,
@@ -74,6 +76,7 @@ export type {
   ActNote,
   ActRetry,
   ActStart,
+  ActThought,
   ActWait,
   NarrativeEnd,
   NarrativeEvent,
@@ -84,6 +87,7 @@ export type {
 export { NarrativeExecutor } from './executor/narrative-executor.js';
 export type { ExecuteOptions, NarrativeExecutorOptions, ProgressListener } from './executor/options.js';
 export type { Price, SearchFee, TokenRates } from './facts/prices.js';
+export type { ServiceTier } from './facts/service-tiers.js';
 export { createGeminiDriver } from './gemini/driver.js';
 export type { ModelInfo, ModelList, ModelListCache } from './gemini/models/model-info.js';
 export type { GeminiDriverOptions } from './gemini/options.js';

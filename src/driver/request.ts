@@ -1,4 +1,5 @@
 import type { ThinkingLevel } from '../facts/model-facts.js';
+import type { ServiceTier } from '../facts/service-tiers.js';
 import type { MediaResolution, ToolName } from '../facts/tools.js';
 
 /** One request to a model: plain data, independent of the driver. */
@@ -15,6 +16,16 @@ export interface GenerateRequest {
    * last of them.
    */
   finishedHops?: readonly FinishedHop[];
+  /**
+   * The service tiers to use, in the order in which to try them. Default: the service's own. A tier changes the price
+   * and the wait, not the reply, so it does not identify the request: a stored reply of any tier is reused.
+   */
+  serviceTiers?: readonly ServiceTier[];
+  /**
+   * Whether to ask for summaries of the model's thoughts, which are reported as `thought` events. They are not part of
+   * the reply, so this does not identify the request either.
+   */
+  includeThoughts?: boolean;
 }
 
 /**

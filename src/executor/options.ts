@@ -35,6 +35,10 @@ export interface NarrativeExecutorOptions {
    */
   isRehearsal?: boolean;
   /**
+   * Whether to ask for summaries of the models' thoughts, which are reported as `act-thought` events. Default false.
+   */
+  includeThoughts?: boolean;
+  /**
    * Whether a row, a reply or standard input that fills a media name may choose a file outside of its folder, and a reply
    * or standard input the host of a URL. Default false.
    */

@@ -48,6 +48,8 @@ export async function runAct(input: ActInput): Promise<ActResult> {
     turns: [...input.history, userTurn],
     ...(act.system !== undefined && { system: act.system }),
     parameters: act.parameters,
+    ...(act.serviceTiers && { serviceTiers: act.serviceTiers }),
+    ...(options.includeThoughts && { includeThoughts: true }),
   };
   const totals: ActTotals = { attempts: 1, waitMs: 0 };
   const { response, firstTextAt } = await callDriver(request, createCallContext(input, totals), input).catch(
@@ -63,6 +65,9 @@ export async function runAct(input: ActInput): Promise<ActResult> {
     onEvent({ type: 'act-note', ...eventBase, about: 'reply', message: warning, warning: true });
   }
 
+  const serviceTier = response.reused ? undefined : response.tokenDetails?.serviceTier;
+  reportOtherTier(serviceTier, input);
+
   const { attempts, waitMs } = totals;
   const endEvent: ActEnd = {
     type: 'act-end',
@@ -74,8 +79,18 @@ export async function runAct(input: ActInput): Promise<ActResult> {
     ...(response.audio && { audio: createActAudio(response.audio, input) }),
     ...pickToolUse(response),
     ...(costUsd !== undefined && { costUsd }),
+    ...(serviceTier !== undefined && { serviceTier }),
   };
   return { turns: [userTurn, response.turn], endEvent };
+}
+
+/** Reports a service tier that the act did not ask for: above the limits of `priority`, `standard` serves a request. */
+function reportOtherTier(serviceTier: string | undefined, input: ActInput): void {
+  const { act, onEvent } = input;
+  const { serviceTiers: asked } = act;
+  if (!asked || serviceTier === undefined || asked.some((tier) => tier === serviceTier)) return;
+  const message = `the ${serviceTier} tier served the request instead of ${asked.join(' or ')}`;
+  onEvent({ type: 'act-note', ...createEventBase(input), about: 'reply', message });
 }
 
 /** The totals of an act so far. */
@@ -129,9 +144,13 @@ function reportDriverEvent(event: DriverEvent, input: ActInput, totals: ActTotal
       totals.waitMs += event.waitMs;
       return void input.onEvent({ ...event, type: 'act-wait', ...eventBase });
     case 'fallback':
+      // A refused service tier has taken a request; a model whose quota is used up has not.
+      if (event.serviceTier !== undefined) totals.attempts += 1;
       return void input.onEvent({ ...event, type: 'act-fallback', ...eventBase });
     case 'note':
       return void input.onEvent({ ...event, type: 'act-note', ...eventBase });
+    case 'thought':
+      return void input.onEvent({ ...event, type: 'act-thought', ...eventBase });
     case 'hop': {
       // The first request is counted from the start, so each further hop adds one.
       if (!event.reused) totals.attempts += 1;

@@ -38,7 +38,8 @@ const lite3: ModelFacts = { api: 'generate', ...limits3 };
 const image3: ModelFacts = { api: 'generate', outputsImages: true };
 /** Gemini 2.5 accepts only a number of tokens (firebase.google.com/docs/ai-logic/thinking). */
 const gemini25: ModelFacts = { ...{ api: 'generate', thinkingLevels: [] }, ...limits3 };
-const gemini20: ModelFacts = { api: 'generate', retiresOn: '2026-06-01' };
+/** Models before 2.5 do not think (ai.google.dev/gemini-api/docs/generate-content/thinking). */
+const gemini20: ModelFacts = { api: 'generate', hasNoThoughts: true, retiresOn: '2026-06-01' };
 
 export const modelTable: Readonly<Record<string, ModelFacts>> = {
   'gemini-4-argon': { ...gemini4, thinkingLevels: lowToHigh, defaultThinkingLevel: 'medium' },
@@ -79,7 +80,7 @@ export const modelTable: Readonly<Record<string, ModelFacts>> = {
   // Live models; REST does not serve them. Rejections of requests for text replies were seen in 2026
   // (googleapis/python-genai#1780, livekit/livekit#4103).
   'gemini-3.8-live': {
-    ...{ api: 'live', isAudioOnly: true, hasFixedThinking: true },
+    ...{ api: 'live', isAudioOnly: true, hasFixedThinking: true, hasNoThoughts: true },
     ...{ maxInputTokens: 131_072, maxOutputTokens: 65_536 },
   },
   // The levels of this model are third party (AgoraIO/agora-agents-python 2.9.0).
@@ -102,6 +103,6 @@ export const modelTable: Readonly<Record<string, ModelFacts>> = {
   'gemini-2.0-flash-001': gemini20,
   'gemini-2.0-flash-lite': gemini20,
   'gemini-2.0-flash-lite-001': gemini20,
-  'gemini-2.0-flash-live-001': { api: 'live', retiresOn: '2025-12-09' },
+  'gemini-2.0-flash-live-001': { api: 'live', hasNoThoughts: true, retiresOn: '2025-12-09' },
   'gemini-live-2.5-flash-preview': { api: 'live', retiresOn: '2025-12-09' },
 };

@@ -1,4 +1,5 @@
 import type { GenerationParameters, MediaContent, MediaKind, MediaResolution } from '../driver/request.js';
+import type { ServiceTier } from '../facts/service-tiers.js';
 
 /** A valid narrative. */
 export interface Narrative {
@@ -22,6 +23,8 @@ export interface Act {
   parameters: GenerationParameters;
   /** The models to use, in this order, when the quota of the act's own model is used up. */
   fallback?: readonly string[];
+  /** The service tiers to use, in the order in which to try them. */
+  serviceTiers?: readonly ServiceTier[];
   /** Which earlier acts the act sees. Default `full`. */
   context?: ActContext;
   /**
@@ -129,14 +132,16 @@ export function collectNarratives(narrative: Narrative): ReadonlySet<Narrative> 
   return narratives;
 }
 
-/** Settings that apply to every act of a run and take precedence over the file. */
+/** Settings that apply to every act of a run. Except for `serviceTiers`, they take precedence over the file. */
 export interface Overrides {
   model?: string;
   parameters: GenerationParameters;
+  /** The service tiers of the acts that name none. */
+  serviceTiers?: readonly ServiceTier[];
 }
 
 /** Returns a copy of the narrative, nested ones included, with the overrides applied. */
-export function applyOverrides(narrative: Narrative, { model, parameters }: Overrides): Narrative {
+export function applyOverrides(narrative: Narrative, { model, parameters, serviceTiers }: Overrides): Narrative {
   // Each narrative is copied only once. If each one nested the next one twice, the copies would double at every level.
   const results = new Map<Narrative, Narrative>();
   const applyToNarrative = (original: Narrative): Narrative => {
@@ -147,6 +152,7 @@ export function applyOverrides(narrative: Narrative, { model, parameters }: Over
     return result;
   };
   const applyToAct = (act: Act): Act => ({
+    ...(serviceTiers && { serviceTiers }),
     ...act,
     ...(model !== undefined && { model }),
     parameters: { ...act.parameters, ...parameters },

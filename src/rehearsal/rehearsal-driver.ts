@@ -54,11 +54,12 @@ function createRehearsalResponse(request: GenerateRequest): GenerateResponse {
 }
 
 /** For example: `[rehearsal] gemini-x would receive 3 turns; the last one has 2 parts: 12 bytes of text, …`. */
-function renderReplyText({ model, turns, system, parameters }: GenerateRequest): string {
+function renderReplyText({ model, turns, system, parameters, serviceTiers }: GenerateRequest): string {
   const parts = turns.slice(-1).flatMap(getParts);
   const details = [
     ...(system === undefined ? [] : [`a system instruction of ${formatCount(Buffer.byteLength(system), 'byte')}`]),
     ...Object.entries(parameters).map(formatParameter),
+    ...(serviceTiers ? [`the service tier ${serviceTiers.join(', else ')}`] : []),
   ];
   return [
     `[rehearsal] ${model} would receive ${formatCount(turns.length, 'turn')};`,

@@ -10,6 +10,7 @@ import { withCost } from '../driver/layers/with-cost.js';
 import { type FallbackOptions, withFallback } from '../driver/layers/with-fallback.js';
 import { withJsonValidation } from '../driver/layers/with-json-validation.js';
 import { withRetries } from '../driver/layers/with-retries.js';
+import { withTierFallback } from '../driver/layers/with-tier-fallback.js';
 import { typicalReplyTokens } from '../facts/prices.js';
 import { createGeminiDriver } from '../gemini/driver.js';
 import { getUnsupportedReason } from '../gemini/models/unsupported-reason.js';
@@ -51,7 +52,8 @@ export interface DriverStackOptions {
 
 /**
  * Creates the driver that the command line uses. Its layers, from the outermost to the innermost, are stored replies,
- * JSON validation, continuation of long replies, stored hops, fallback, budget and cost, retries, quota, and Gemini.
+ * JSON validation, continuation of long replies, stored hops, fallback to other models and to other service tiers, budget
+ * and cost, retries, quota, and Gemini.
  * Create one driver for each run.
  *
  * @throws BoticelliError `invalid_config` for an invalid base URL
@@ -62,7 +64,7 @@ export function createDriverStack(options: DriverStackOptions): BoticelliDriver 
   const gemini = createGeminiDriver({ clock, ...options.gemini });
   const limited = quota ? withQuota(quota, gemini) : gemini;
   const priced = withCostLimit(options, withRetries({ retries, clock }, limited));
-  const hop = withFallback({ getFallbackModels, getUnsupportedReason }, priced);
+  const hop = withFallback({ getFallbackModels, getUnsupportedReason }, withTierFallback(priced));
   const whole = withContinuation(replies ? withHopCache(replies, hop) : hop);
   const checkTimeoutMs = options.gemini.timeoutMs && Math.min(options.gemini.timeoutMs, maxCheckMs);
   const validated = withJsonValidation({ compileSchema: createSchemaValidator, checkTimeoutMs }, whole);

@@ -110,7 +110,8 @@ export function convertIssue(issue: ZodIssue, file: TomlTable, format: FileForma
     case 'invalid_value':
       return [createValueProblem(path, value, issue.values.map(String), format)];
     case 'too_small':
-      if (issue.origin === 'string') return [errorAt('out-of-range', path, `${describePath(path)} is empty`)];
+      if (issue.origin === 'string' || Array.isArray(value))
+        return [errorAt('out-of-range', path, `${describePath(path)} is empty`)];
       return [
         createRangeProblem(path, value, `${issue.inclusive === false ? 'more than' : 'at least'} ${issue.minimum}`),
       ];

@@ -81,12 +81,13 @@ const eventFields: {
     limit: true,
     isProjectWide: true,
   },
-  'act-fallback': { act: true, round: true, from: true, to: true, reason: true },
+  'act-fallback': { act: true, round: true, from: true, to: true, reason: true, serviceTier: true },
   'act-note': { act: true, round: true, about: true, message: true, warning: true, part: true },
+  'act-thought': { act: true, round: true, text: true },
   'act-end': {
     ...{ act: true, round: true, index: true, model: true, requestedModel: true, text: true },
     ...{ finishReason: true, usage: true, attempts: true, waitMs: true, durationMs: true, firstTokenMs: true },
-    ...{ reused: true, audio: true, costUsd: true, sources: true, searches: true, code: true },
+    ...{ reused: true, audio: true, costUsd: true, serviceTier: true, sources: true, searches: true, code: true },
   },
   'narrative-end': { run: true, status: true, usage: true, costUsd: true, durationMs: true, error: true },
 };

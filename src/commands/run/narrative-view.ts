@@ -66,6 +66,7 @@ export function openNarrativeView(viewOptions: NarrativeViewOptions): NarrativeV
   });
 
   const onEvent = (event: NarrativeEvent): void | Promise<void> => {
+    if (!isPipeClosed()) progress.writeThoughts(event);
     replies.onEvent(event);
     if (!isPipeClosed()) progress.onEvent(event);
     if (event.type !== 'act-end') return;

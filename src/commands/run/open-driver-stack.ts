@@ -31,12 +31,12 @@ export async function openDriverStack(stackOptions: OpenDriverStackOptions): Pro
     const { createReplayDriver } = await import('../../store/recordings/replay-driver.js');
     return createReplayDriver(options.replay, { isKnownInstance });
   }
-  const { retries, fallback, maxCost } = options;
+  const { retries, fallback, maxCost, timeout: timeoutMs, idleTimeout: idleTimeoutMs } = options;
   const { store, canReuse, beforeSend, stateDatabase } = persistence;
   const quota = options.rateLimit === false ? false : await openRunQuota(stackOptions);
   return createDriverStack({
     gemini: createGeminiOptions(settings, {
-      timeouts: { timeoutMs: options.timeout, idleTimeoutMs: options.idleTimeout },
+      timeouts: { idleTimeoutMs, ...(timeoutMs !== undefined && { timeoutMs }) },
       missingKeyHintSuffix: ', or use --rehearse, which needs no key',
       preferLive: options.live,
       responseModeCache: createResponseModeCache(settings, stateDatabase),

@@ -14,7 +14,7 @@ import { applyOverrides } from '../../narrative/narrative.js';
 import type { Colors } from '../../terminal/text/colors.js';
 import { formatCount } from '../../terminal/text/format.js';
 import { abortable } from '../../util/abortable.js';
-import { assertActsExist, assertPricesKnown } from './assert-flags.js';
+import { assertActsExist, assertPricesKnown, assertThoughtsSupported } from './assert-flags.js';
 import { finishReport, type NarrativeView } from './narrative-view.js';
 import { openDriverStack } from './open-driver-stack.js';
 import type { RunOptions } from './options.js';
@@ -60,6 +60,7 @@ async function executeFile(context: RunNarrativeFileOptions, persistence: Persis
 
   const settings = await resources.loadSettings(warn);
   assertPricesKnown(narrative, options, settings);
+  assertThoughtsSupported(narrative, options, settings);
   const path = file === '-' ? undefined : resolve(proc.cwd(), file);
   // Opening may wait for a lock that another process holds. An interruption has to end this wait.
   await abortable(persistence.open({ settings, narrative: narrative.name, file: path, text, warn }), signal);
@@ -71,6 +72,7 @@ async function executeFile(context: RunNarrativeFileOptions, persistence: Persis
   const { strict = false, rehearse: isRehearsal = false, allowOutside = false } = options;
   const executor = new NarrativeExecutor({
     ...{ driver, defaultModel, strict, isRehearsal, allowOutside, canDiscard, saveAudio, signal },
+    includeThoughts: options.thoughts ?? false,
     ...{ onEvent: persistence.wrapListener(view.onEvent), stdin: () => resources.readStdin(warn) },
   });
   try {
@@ -102,7 +104,7 @@ interface LoadOptions extends Omit<RunNarrativeFileOptions, 'view'> {
  */
 export async function loadOverriddenNarrative(context: LoadOptions) {
   const { file, options, proc, colors, view, resources, signal } = context;
-  const { model, temperature, maxTokens } = options;
+  const { model, temperature, maxTokens, serviceTier } = options;
   const given = await resources.readVariables();
   const content = await resources.readContent(file, view.warn);
   const confinement = await resources.findConfinement();
@@ -118,6 +120,7 @@ export async function loadOverriddenNarrative(context: LoadOptions) {
   assertKnownVariables(given, variables, view.warn);
   const overrides = {
     ...(model !== undefined && { model }),
+    ...(serviceTier !== undefined && { serviceTiers: [serviceTier] }),
     parameters: { ...(temperature !== undefined && { temperature }), ...(maxTokens !== undefined && { maxTokens }) },
   };
   return { narrative: applyOverrides(narrative, overrides), text };

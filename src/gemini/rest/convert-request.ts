@@ -7,18 +7,23 @@ import type {
   MediaResolution,
   PartMediaResolutionLevel,
   Part as SdkPart,
+  ServiceTier,
   ThinkingConfig,
   ThinkingLevel,
 } from '@google/genai';
 import type { GenerateRequest, GenerationParameters, ModelTurn, Part, Turn } from '../../driver/request.js';
+import { getServiceTier } from '../../driver/service-tier.js';
+import { builtInModels } from '../../facts/models.js';
 import { stripModelPrefix } from '../../util/model-name.js';
 import { convertTools } from '../tools/convert-tools.js';
+import { removeThoughts } from './thoughts.js';
 
 /** Converts a request to the SDK's parameters. Media must have been delivered. */
 export function convertRequest(request: GenerateRequest): GenerateContentParameters {
   const { turns, system, parameters, finishedHops } = request;
   const continuationToken = finishedHops?.at(-1)?.token;
   const model = stripModelPrefix(request.model);
+  const serviceTier = getServiceTier(request);
   return {
     model,
     contents: turns.map((turn) => convertTurn(turn, model)),
@@ -29,8 +34,16 @@ export function convertRequest(request: GenerateRequest): GenerateContentParamet
       ...(continuationToken !== undefined && { continuationToken }),
       ...(system !== undefined && system !== '' && { systemInstruction: system }),
       ...convertParameters(parameters),
+      ...convertThoughts(request),
+      ...(serviceTier !== undefined && { serviceTier: serviceTier as ServiceTier }),
     },
   };
+}
+
+/** Adds the request for thoughts to the thinking config, unless the model is known to reject it. */
+export function convertThoughts({ model, parameters: { thinking }, includeThoughts }: GenerateRequest) {
+  if (!includeThoughts || builtInModels.get(stripModelPrefix(model))?.hasNoThoughts) return {};
+  return { thinkingConfig: { ...(thinking !== undefined && convertThinking(thinking)), includeThoughts } };
 }
 
 function convertTurn(turn: Turn, model: string): Content {
@@ -52,7 +65,10 @@ function convertPart(part: Part): SdkPart {
 
 /** Returns the parts as the model sent them, but only for that model: others reject its thought signatures. */
 function getNativeParts({ native, model: author }: ModelTurn, model: string): SdkPart[] | undefined {
-  return Array.isArray(native) && native.length > 0 && stripModelPrefix(author) === model ? native : undefined;
+  if (!Array.isArray(native) || stripModelPrefix(author) !== model) return undefined;
+  // Replies that earlier versions stored contain thoughts.
+  const parts = removeThoughts(native);
+  return parts.length > 0 ? parts : undefined;
 }
 
 /** Converts the parameters. Those that the request does not set are omitted. */

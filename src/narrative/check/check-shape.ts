@@ -1,4 +1,5 @@
 import { thinkingLevels } from '../../facts/model-facts.js';
+import { serviceTiers } from '../../facts/service-tiers.js';
 import { mediaKinds } from '../../media/media-types.js';
 import type { Problem } from '../../toml/problem.js';
 import {
@@ -74,6 +75,8 @@ function convertUnionIssue(issue: UnionIssue, file: TomlTable): Problem[] {
   // The message also says that a number is allowed, because "2000" is probably a number in quotes.
   if (path.at(-1) === 'thinking' && typeof value === 'string')
     return [createValueProblem(path, value, thinkingLevels, narrativeFormat, { expected })];
+  if (path.at(-1) === 'service_tier' && typeof value === 'string')
+    return [createValueProblem(path, value, serviceTiers, narrativeFormat, { expected })];
   const fittingOption = issue.errors.find((issues) => !issues.some((mismatch) => isTypeMismatch(mismatch, value)));
   if (!fittingOption) return [createTypeProblem(path, value, expected, narrativeFormat)];
   return fittingOption.flatMap((mismatch) => convertIssue(prependPath(path, mismatch), file, narrativeFormat));
@@ -87,6 +90,7 @@ function isTypeMismatch({ code, path }: UnionIssue['errors'][number][number], va
 
 function describeOptions(path: Path): string {
   if (path.at(-1) === 'thinking') return formatAlternatives([...thinkingLevels.map(quote), 'a whole number']);
+  if (path.at(-1) === 'service_tier') return formatAlternatives([...serviceTiers.map(quote), 'an array of these']);
   if (path.at(-1) === 'schema' && path.length > 2) return 'a table or a file name';
   return 'a string, an array of strings or a table';
 }

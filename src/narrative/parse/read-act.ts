@@ -59,12 +59,13 @@ export function readAct(name: string, value: TomlValue, options: ActReadOptions)
   if (isTable(value) && (value.format !== undefined || value.schema !== undefined)) {
     options.defer(async () => void Object.assign(parameters, await readReplyFormat(value, path, options, report)));
   }
-  const { model, system, fallback, context } = ownSettings ? { ...defaults, ...ownSettings } : defaults;
+  const { model, system, fallback, context, serviceTiers } = ownSettings ? { ...defaults, ...ownSettings } : defaults;
   if (model !== undefined) act.model = model;
   // An empty text means that the act has no system text, even if the narrative has one.
   if (system !== undefined && system.trim() !== '') act.system = system;
   if (fallback) act.fallback = fallback;
   if (context) act.context = context;
+  if (serviceTiers) act.serviceTiers = serviceTiers;
   return act;
 }
 

@@ -6,6 +6,7 @@
 import * as z from 'zod/mini';
 import { thinkingLevels } from '../../facts/model-facts.js';
 import { harmCategories, harmThresholds, maxStopSequences } from '../../facts/requests.js';
+import { serviceTiers } from '../../facts/service-tiers.js';
 import { mediaResolutions, toolNames } from '../../facts/tools.js';
 import { mediaKinds } from '../../media/media-types.js';
 
@@ -89,6 +90,12 @@ const settingFields = {
     describe(
       'How long the model may think: "minimal", "low", "medium", "high", "xhigh", or a number of tokens. Each model accepts only some of these.',
       z.union([z.enum(thinkingLevels), z.int().check(z.gte(0), z.lte(maxInt32))]),
+    ),
+  ),
+  service_tier: z.optional(
+    describe(
+      'Google\'s service tier: "flex" (half the price, slower), "standard" or "priority", or a list of tiers to try in this order.',
+      z.union([z.enum(serviceTiers), z.array(z.enum(serviceTiers)).check(z.minLength(1))]),
     ),
   ),
   safety: z.optional(

@@ -99,9 +99,9 @@ export function createRunRecorder(options: RunRecorderOptions): (event: Narrativ
 }
 
 function addAct(totals: RunTotals, { requestedModel, end, events }: ActRecord): RunTotals {
-  // A note with a `part` means that another request follows, for the next part of a long reply.
+  // Another request follows a note with a `part`, for the next part of a long reply, and a change of the service tier.
   const furtherRequests = events.filter(
-    (event) => event.type === 'act-retry' || ('part' in event && event.part !== undefined),
+    (event) => event.type === 'act-retry' || ('part' in event && event.part !== undefined) || 'serviceTier' in event,
   );
   const waitMs = events.reduce((sum, event) => sum + (event.type === 'act-wait' ? event.waitMs : 0), 0);
   return {

@@ -34,6 +34,7 @@ export function formatActEnd(end: ActEnd, { verbose, showsWaits, replays }: Form
     return `reused from ${replays ? 'the recording' : 'an earlier run'} (no request, no cost) · ${end.model}`;
   const parts = [
     end.model === end.requestedModel ? end.model : `${end.model} (asked for ${end.requestedModel})`,
+    ...(end.serviceTier === undefined || end.serviceTier === 'standard' ? [] : [`${end.serviceTier} tier`]),
     formatTokens(usage),
     ...(showsWaits && end.waitMs >= minReportedWaitMs ? [`waited ${formatDuration(end.waitMs)}`] : []),
     ...(end.firstTokenMs === undefined ? [] : [`first token ${formatDuration(end.firstTokenMs)}`]),

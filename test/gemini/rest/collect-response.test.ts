@@ -50,10 +50,10 @@ test('returns text, model, finish reason and usage', async () => {
   );
 });
 
-test('keeps thoughts in the turn but not in the text', async () => {
+test('keeps thoughts out of the text and of the turn', async () => {
   const reply = await replyTo(textReply(['A', 'B'], { thoughts: ['hm, ', 'well'] }));
   expect(reply.text).toBe('AB');
-  expect(reply.turn.native).toEqual([{ text: 'hm, well', thought: true }, { text: 'AB' }]);
+  expect(reply.turn.native).toEqual([{ text: 'AB' }]);
 });
 
 test('keeps a thought signature on its part, even an empty one', async () => {

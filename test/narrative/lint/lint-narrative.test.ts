@@ -239,6 +239,20 @@ rule('medium-resolution', [
   ],
 ]);
 
+rule('ignored-service-tier', [
+  [
+    'reports a service tier of an act with a Live model',
+    act('model = "gemini-3.8-live"\nservice_tier = "flex"'),
+    '~ 8:1 ignored-service-tier: gemini-3.8-live is a Live model, on which service_tier has no effect',
+  ],
+  [
+    'reports an inherited service tier at the act that names a Live model',
+    `${narrative('service_tier = ["flex", "standard"]')}[acts.b]\nmodel = "gemini-3.8-live"\n`,
+    '~ 9:1 ignored-service-tier: gemini-3.8-live is a Live model, on which service_tier has no effect',
+  ],
+  ['accepts a service tier of other models', act('model = "gemini-3.8-flash"\nservice_tier = "flex"')],
+]);
+
 rule('misspelt-reference', [
   [
     'finds a misspelt "media." and other notations',

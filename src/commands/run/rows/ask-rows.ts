@@ -140,6 +140,7 @@ async function executeRow(
   const label = String(Object.values(values)[0] ?? '');
   const executor = new NarrativeExecutor({
     ...{ driver, defaultModel, strict, isRehearsal, allowOutside, signal, stdin },
+    includeThoughts: options.thoughts ?? false,
     // Nothing of a row is printed before its end.
     canDiscard: () => true,
     onEvent: persistence.wrapRowListener({ number, label, instance }, (event) => {
