@@ -19,8 +19,9 @@ import {
   prependPath,
   type UnionIssue,
   validateFile,
+  validateTable,
 } from '../../toml/validate-file.js';
-import { narrativeFileSchema } from '../schema/file-schema.js';
+import { narrativeFileSchema, valueExpectationSchema } from '../schema/file-schema.js';
 import { createRustInputTypeProblem } from './rust-original.js';
 import { createUnknownKeyProblem } from './unknown-key.js';
 
@@ -31,7 +32,11 @@ export function checkShape(file: TomlTable): Problem[] {
 
 const narrativeFormat: FileFormat = {
   schema: narrativeFileSchema,
-  createUnknownKeyProblem,
+  createUnknownKeyProblems(path, key, file) {
+    const isPointer = path.length === 3 && path[0] === 'acts' && path[2] === 'expect' && key.startsWith('/');
+    if (!isPointer) return [createUnknownKeyProblem(path, key, file)];
+    return validateTable(valueExpectationSchema, [...path, key], file, narrativeFormat);
+  },
   convertUnionIssue,
   formatTypeHint,
 };
@@ -87,6 +92,10 @@ function isTypeMismatch({ code, path }: UnionIssue['errors'][number][number], va
 function describeOptions(path: Path): string {
   if (path.at(-1) === 'thinking') return formatAlternatives([...thinkingLevels.map(quote), 'a whole number']);
   if (path.at(-1) === 'schema' && path.length > 2) return 'a table or a file name';
+  if (path[2] === 'expect') {
+    const isTexts = path.at(-1) === 'contains' || path.at(-1) === 'not_contains';
+    return isTexts ? 'a string or an array of strings' : 'a string, a number or a boolean';
+  }
   return 'a string, an array of strings or a table';
 }
 

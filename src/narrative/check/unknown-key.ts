@@ -10,6 +10,7 @@ import {
 } from '../../toml/toml.js';
 import {
   actTableSchema,
+  expectationSchema,
   mediaInputSchema,
   mediaSchema,
   narrativeFileSchema,
@@ -17,6 +18,7 @@ import {
   safetySchema,
   textInputSchema,
   tocSchema,
+  valueExpectationSchema,
 } from '../schema/file-schema.js';
 import { createRustKeyProblem } from './rust-original.js';
 
@@ -66,6 +68,7 @@ function getTableSchema(path: Path, type: TomlValue | undefined): TableSchema {
     case 'acts':
       if (path.length === 2) return actTableSchema;
       if (path.length === 3 && path[2] === 'safety') return safetySchema;
+      if (path[2] === 'expect') return path.length === 3 ? expectationSchema : valueExpectationSchema;
       return type === 'text' ? textInputSchema : mediaInputSchema;
     default:
       return path[1] === 'safety' ? safetySchema : narrativeTableSchema;
