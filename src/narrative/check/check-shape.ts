@@ -21,7 +21,8 @@ import {
   validateFile,
   validateTable,
 } from '../../toml/validate-file.js';
-import { narrativeFileSchema, valueExpectationSchema } from '../schema/file-schema.js';
+import { valueExpectationSchema } from '../schema/expectation-schema.js';
+import { narrativeFileSchema } from '../schema/file-schema.js';
 import { createRustInputTypeProblem } from './rust-original.js';
 import { createUnknownKeyProblem } from './unknown-key.js';
 

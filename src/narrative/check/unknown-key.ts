@@ -8,9 +8,9 @@ import {
   type TomlValue,
   valueAt,
 } from '../../toml/toml.js';
+import { expectationSchema, valueExpectationSchema } from '../schema/expectation-schema.js';
 import {
   actTableSchema,
-  expectationSchema,
   mediaInputSchema,
   mediaSchema,
   narrativeFileSchema,
@@ -18,7 +18,6 @@ import {
   safetySchema,
   textInputSchema,
   tocSchema,
-  valueExpectationSchema,
 } from '../schema/file-schema.js';
 import { createRustKeyProblem } from './rust-original.js';
 

@@ -1,8 +1,8 @@
 import type { FindMismatches } from '../../driver/driver.js';
 import { readPointer, tryParseJson } from '../../util/json.js';
-import { matchPattern } from '../../util/match-pattern.js';
 import type { WorkerLimits } from '../../util/run-in-worker.js';
 import type { Condition, Expectation, Scalar } from './expectation.js';
+import { matchPattern } from './match-pattern.js';
 import { describeDifference, quoteAround, quoteStart } from './quote-excerpt.js';
 
 /** The maximum number of mismatches to report. */
@@ -72,7 +72,7 @@ async function checkText(text: string, subject: string, condition: Condition, li
       return checkWords(text, subject, condition.name, condition.limit);
     case 'equals':
     case 'one_of':
-      return checkChoice(text, subject, condition.values);
+      return checkChoice(text, subject, condition);
     default:
       return `${subject} is a text, and ${JSON.stringify(condition.name)} needs a number`;
   }
@@ -97,11 +97,15 @@ function checkWords(text: string, subject: string, name: 'min_words' | 'max_word
   return `${subject} has ${count} ${count === 1 ? 'word' : 'words'}, ${comparison} than the ${limit} of ${name}`;
 }
 
-function checkChoice(text: string, subject: string, values: readonly Scalar[]): string | undefined {
+function checkChoice(
+  text: string,
+  subject: string,
+  { name, values }: Extract<Condition, { name: 'equals' | 'one_of' }>,
+): string | undefined {
   const choices = values.map((value) => removeTrailingNewlines(String(value)));
   if (choices.includes(text)) return undefined;
   const [only = ''] = choices;
-  if (choices.length === 1) return `${subject} is not the expected text: ${describeDifference(text, only)}`;
+  if (choices.length === 1) return `${subject} differs from ${JSON.stringify(name)}: ${describeDifference(text, only)}`;
   return `${subject} is not ${formatChoices(choices)}; ${quoteStart(text)}`;
 }
 

@@ -1,8 +1,8 @@
 import { errorAt, type ReportProblem } from '../../toml/problem.js';
 import { describePath, isTable, type Path, quote, type TomlTable, type TomlValue } from '../../toml/toml.js';
 import { isPointer } from '../../util/json.js';
-import { compilePattern } from '../../util/match-pattern.js';
 import type { Condition, Expectation } from '../expectations/expectation.js';
+import { compilePattern } from '../expectations/match-pattern.js';
 import { parseTemplate, renderTemplate } from '../template.js';
 
 interface ExpectationReadOptions {

@@ -1,5 +1,6 @@
 import { toJSONSchema } from 'zod/mini';
-import { expectationSchema, narrativeFileSchema, valueExpectationSchema } from './file-schema.js';
+import { expectationSchema, valueExpectationSchema } from './expectation-schema.js';
+import { narrativeFileSchema } from './file-schema.js';
 import type { JsonSchema } from './json-schema.js';
 
 /**

@@ -1,5 +1,5 @@
-import { BoticelliError } from '../errors.js';
-import { maxWorkerMegabytes, runInWorker, type WorkerLimits } from './run-in-worker.js';
+import { BoticelliError } from '../../errors.js';
+import { maxWorkerMegabytes, runInWorker, type WorkerLimits } from '../../util/run-in-worker.js';
 
 /** How long a match may block the main thread. Nearly all take less than a millisecond. */
 const maxDirectMs = 50;
