@@ -1,4 +1,3 @@
-import { type ErrorCode, exitCodes } from '../../errors.js';
 import { toDisplayLine } from '../text/printable.js';
 import { type ReportedCase, type ReportedSuite, truncateText } from './reported-suite.js';
 
@@ -26,25 +25,20 @@ function countCases(cases: readonly ReportedCase[]) {
   const count = (isCounted: (each: ReportedCase) => boolean) => cases.filter(isCounted).length;
   return {
     tests: cases.length,
-    failures: count(({ error }) => error !== undefined && isUselessReply(error.code)),
-    errors: count(({ error }) => error !== undefined && !isUselessReply(error.code)),
+    failures: count(({ error, isUselessReply }) => error !== undefined && isUselessReply === true),
+    errors: count(({ error, isUselessReply }) => error !== undefined && !isUselessReply),
     skipped: count(({ outcome }) => outcome === 'skipped'),
   };
 }
 
-/** Whether the service gave a reply, and it is of no use. */
-function isUselessReply(code: ErrorCode): boolean {
-  return exitCodes[code] === exitCodes.unexpected_reply;
-}
-
-function renderCase({ name, outcome, error, durationMs }: ReportedCase, suite: ReportedSuite): string {
+function renderCase({ name, outcome, error, isUselessReply, durationMs }: ReportedCase, suite: ReportedSuite): string {
   const time = durationMs === undefined ? {} : { time: toSeconds(durationMs) };
   const file = suite.file === undefined ? {} : { file: suite.file };
   const start = `    <testcase${formatAttributes({ name, classname: suite.name, ...file, ...time })}`;
   if (outcome === 'skipped') return `${start}>\n      <skipped/>\n    </testcase>`;
   if (!error) return `${start}/>`;
   const { code, message, hint } = error;
-  const tag = isUselessReply(code) ? 'failure' : 'error';
+  const tag = isUselessReply ? 'failure' : 'error';
   const text = hint === undefined ? message : `${message}. ${hint}`;
   const details = `<${tag}${formatAttributes({ type: code, message })}>${escapeXml(text)}</${tag}>`;
   return `${start}>\n      ${details}\n    </testcase>`;

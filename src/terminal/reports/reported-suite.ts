@@ -24,6 +24,8 @@ export interface ReportedCase {
   outcome: 'completed' | 'reused' | 'failed' | 'skipped';
   /** Why it failed. */
   error?: ErrorReport;
+  /** Whether the service gave a reply, and it is of no use. */
+  isUselessReply?: boolean;
   model?: string;
   usage?: Usage;
   costUsd?: number;

@@ -1,5 +1,6 @@
 import type { ActEnd, RunReport } from '../../../executor/narrative-events.js';
 import type { ReportedCase, ReportedSuite } from '../../../terminal/reports/reported-suite.js';
+import { createFailedCase } from './failed-case.js';
 
 interface ActSuiteOptions {
   /** The label of the narrative, for one whose file could not be read. */
@@ -29,13 +30,13 @@ function createCases(label: string, { acts, error }: RunReport, actNames: readon
     const end = ends.get(index);
     if (end) return createCase(end);
     if (unreported?.act !== name) return { name, outcome: 'skipped' };
-    const failed: ReportedCase = { name, outcome: 'failed', error: unreported };
+    const failed = createFailedCase(name, unreported);
     unreported = undefined;
     return failed;
   });
   const named = nameApart(cases);
   // The run failed before or after its acts.
-  return unreported ? [{ name: label, outcome: 'failed', error: unreported }, ...named] : named;
+  return unreported ? [createFailedCase(label, unreported), ...named] : named;
 }
 
 function createCase(end: ActEnd): ReportedCase {

@@ -5,6 +5,7 @@ import type { Row } from '../../../rows/row.js';
 import type { ReportedCase, ReportedSuite } from '../../../terminal/reports/reported-suite.js';
 import { formatCount } from '../../../terminal/text/format.js';
 import type { RowsOutcome } from '../rows/rows-outcome.js';
+import { createFailedCase } from './failed-case.js';
 
 /** Collects the cases of a run with `--each`. */
 export interface RowsSuite {
@@ -19,13 +20,14 @@ export function createRowsSuite(file: string, now = Date.now): RowsSuite {
   const startedAt = now();
   const cases = new Map<number, ReportedCase>();
   return {
-    addRow(row, { status, acts, usage, costUsd, durationMs, error }) {
+    addRow(row, { acts, usage, costUsd, durationMs, error }) {
+      const name = nameRow(row);
       const model = acts.at(-1)?.model;
       cases.set(row.number, {
-        ...{ name: nameRow(row), usage, durationMs, outcome: status === 'completed' ? 'completed' : 'failed' },
+        ...(error ? createFailedCase(name, error) : { name, outcome: 'completed' }),
+        ...{ usage, durationMs },
         ...(model !== undefined && { model }),
         ...(costUsd !== undefined && { costUsd }),
-        ...(error && { error }),
       });
     },
     addEarlierRow: (row) => void cases.set(row.number, { name: nameRow(row), outcome: 'reused' }),
@@ -45,7 +47,7 @@ export function createRowsSuite(file: string, now = Date.now): RowsSuite {
 /** Creates the case for rows that were not asked, if there are any. */
 function createRestCases(notAsked: number, failure: BoticelliError | undefined): ReportedCase[] {
   const name = notAsked === 0 ? 'rows' : `${formatCount(notAsked, 'row')} not asked`;
-  if (failure) return [{ name, outcome: 'failed', error: toErrorReport(failure) }];
+  if (failure) return [createFailedCase(name, toErrorReport(failure))];
   return notAsked === 0 ? [] : [{ name, outcome: 'skipped' }];
 }
 
