@@ -1,20 +1,12 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { parse } from 'junit2json';
-import { afterEach, beforeEach, expect, onTestFinished, test, vi } from 'vitest';
-import { canaryKey, createTemporaryFolder, startBoticelli } from '../../helpers/boticelli.js';
+import { expect, test } from 'vitest';
+import { canaryKey, startBoticelli } from '../../helpers/boticelli.js';
 import { blockedPromptReply, textReply } from '../../helpers/gemini/replies.js';
-import { type GeminiServer, startGeminiServer } from '../../helpers/gemini/server.js';
-import { runInProcess } from '../../helpers/in-process.js';
+import { createInProcessFixture } from './in-process-fixture.js';
 
-let server: GeminiServer;
-beforeEach(async () => {
-  server = await startGeminiServer({ models: 'any' });
-});
-afterEach(() => {
-  vi.unstubAllEnvs();
-  return server.close();
-});
+const fixture = createInProcessFixture();
 
 const narrative = (name: string, acts: string, order: string[]) =>
   `[narrative]\nname = "${name}"\n[toc]\norder = ${JSON.stringify(order)}\n[acts]\n${acts}\n`;
@@ -23,23 +15,16 @@ const three = narrative('three', 'a = "A"\nc = "C"\n[acts.b]\nprompt = "B"\nexpe
 ]);
 
 function setup(files: Record<string, string> = {}) {
-  const cwd = createTemporaryFolder(onTestFinished, {
+  const folder = fixture.createFolder({
     ...{ 'three.toml': three, 'one.toml': narrative('one', 'a = "A"', ['a']), 'bad.toml': 'x = 1' },
     ...{ 'rows.toml': narrative('rows', 'a = "Answer {{row.text}}"', ['a']), 'r.csv': 'text\nx\ny\nz\n', ...files },
   });
-  const env = {
-    ...{ PATH: process.env.PATH ?? '', HOME: cwd, BOTICELLI_STATE_DIR: join(cwd, 'state'), GEMINI_TIER: 'tier_1' },
-    ...{ GEMINI_API_KEY: canaryKey, GOOGLE_GEMINI_BASE_URL: server.url },
-  };
-  const toPath = (arg: string) => (/^[\w-]+\.\w+$/.test(arg) ? join(cwd, arg) : arg);
-  const flags = ['--junit', 'j.xml', '--summary', 's.md', '-q'];
-  const read = (name: string) => readFileSync(join(cwd, name), 'utf8');
   return {
-    ...{ cwd, env, read },
-    run: (...args: string[]) => runInProcess(['run', ...args, ...flags].map(toPath), { env, cwd }),
-    runWithout: (...args: string[]) => runInProcess(['run', ...args].map(toPath), { env, cwd }),
+    ...folder,
+    run: (...args: string[]) => folder.run(...args, '--junit', 'j.xml', '--summary', 's.md', '-q'),
+    runWithout: folder.run,
     async readSuites() {
-      const report = await parse(read('j.xml'));
+      const report = await parse(folder.read('j.xml'));
       if (!report || !('testsuite' in report)) throw new Error('no suites');
       return (report.testsuite ?? []).map(({ name, testcase = [] }) => ({
         name,
@@ -54,7 +39,7 @@ function setup(files: Record<string, string> = {}) {
 
 test('a case for each act: passed, failed by its expectation, and not reached', async () => {
   const { run, read, readSuites } = setup();
-  server.queueReplies(textReply('one'), textReply('<b>no</b>'), textReply('<b>no</b>'));
+  fixture.server.queueReplies(textReply('one'), textReply('<b>no</b>'), textReply('<b>no</b>'));
   const { code } = await run('three.toml', 'one.toml', 'bad.toml');
   expect(code).toBe(76);
   expect(await readSuites()).toEqual([
@@ -80,7 +65,7 @@ test('a case for each act: passed, failed by its expectation, and not reached', 
   expect(summary).not.toContain('<b>');
   expect(`${summary}${read('j.xml')}`).not.toContain(canaryKey);
 
-  server.queueReplies(textReply('one'), textReply('<ok>'));
+  fixture.server.queueReplies(textReply('one'), textReply('<ok>'));
   expect(await run('three.toml')).toMatchObject({ code: 0 });
   const [{ cases = [] } = {}] = await readSuites();
   expect(cases.map(([, outcome]) => outcome)).toEqual(['passed', 'passed', 'passed', 'passed']);
@@ -90,7 +75,7 @@ test('a case for each act: passed, failed by its expectation, and not reached', 
 
 test('--each: a case for each row, in their order, and one for the rows that were not asked', async () => {
   const { run, readSuites, read } = setup();
-  server.setDefaultReply(({ body }) =>
+  fixture.server.setDefaultReply(({ body }) =>
     JSON.stringify(body).includes('Answer x') ? blockedPromptReply() : textReply('fine'),
   );
   expect(await run('rows.toml', '--each', 'r.csv')).toMatchObject({ code: 76 });
@@ -116,12 +101,12 @@ test('--each: a case for each row, in their order, and one for the rows that wer
 
 test('an interrupted run has a report of what is known', async () => {
   const { cwd, env, readSuites, read } = setup();
-  server.queueReplies(textReply('one'), textReply('never', { headersDelayMs: 60_000 }));
+  fixture.server.queueReplies(textReply('one'), textReply('never', { headersDelayMs: 60_000 }));
   const { child, result } = startBoticelli(['run', 'three.toml', '--junit', 'j.xml', '--summary', 's.md'], {
     cwd,
     env,
   });
-  await server.waitForRequests(2);
+  await fixture.server.waitForRequests(2);
   child.kill('SIGINT');
   expect(await result).toMatchObject({ signal: 'SIGINT' });
   expect((await readSuites())[0]?.cases).toEqual([
@@ -149,16 +134,16 @@ test.each([
   const { code: actual, stderr } = await runWithout('one.toml', ...flags);
   expect(stderr).toContain(message);
   expect(actual).toBe(code);
-  expect(server.requests).toEqual([]);
+  expect(fixture.server.requests).toEqual([]);
   expect([read('r.csv'), read('one.toml')]).toEqual(['text\nx\ny\nz\n', narrative('one', 'a = "A"', ['a'])]);
   expect(existsSync(join(cwd, 'x.xml'))).toBe(false);
 });
 
 test('a summary that is already near the limit of GitHub is not pushed beyond it', async () => {
-  const { run, cwd, read } = setup({
+  const { run, write, read } = setup({
     'r.csv': `text\n${Array.from({ length: 200 }, (_, index) => `t${index}\n`).join('')}`,
   });
-  writeFileSync(join(cwd, 's.md'), `${'x'.repeat(1024 * 1024 - 12_000)}\n`);
+  write('s.md', `${'x'.repeat(1024 * 1024 - 12_000)}\n`);
   expect(await run('rows.toml', '--each', 'r.csv', '--rehearse')).toMatchObject({ code: 0 });
   expect(read('s.md').length).toBeLessThanOrEqual(1024 * 1024);
   expect(read('s.md')).toMatch(/further lines are left out/);

@@ -1,42 +1,22 @@
-import { readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
-import { canaryKey, createTemporaryFolder, startBoticelli } from '../../helpers/boticelli.js';
+import { describe, expect, test } from 'vitest';
+import { startBoticelli } from '../../helpers/boticelli.js';
 import { textReply } from '../../helpers/gemini/replies.js';
-import { type GeminiServer, startGeminiServer } from '../../helpers/gemini/server.js';
-import { runInProcess } from '../../helpers/in-process.js';
 import { parseEvents } from '../quota-fixture.js';
+import { createInProcessFixture } from './in-process-fixture.js';
 
-let server: GeminiServer;
-beforeEach(async () => {
-  server = await startGeminiServer({ models: 'any' });
-});
-afterEach(() => {
-  vi.unstubAllEnvs();
-  return server.close();
-});
+const fixture = createInProcessFixture();
 
 const write = (expectation: string, settings = '') =>
   `[narrative]\nname = "n"\n[vars]\nname = "Ada"\n[toc]\norder = ["a", "b"]\n[acts]\nb = "Next."\n[acts.a]\nprompt = "Go."\n${settings}\nexpect = ${expectation}\n`;
 
-/** A folder with a narrative, and a state folder that all commands of a test share. */
+/** A folder with a narrative. */
 function setup(narrative: string, files: Record<string, string> = {}) {
-  const cwd = createTemporaryFolder(onTestFinished, { 'n.toml': narrative, ...files });
-  const env = {
-    ...{ PATH: process.env.PATH ?? '', HOME: cwd, BOTICELLI_STATE_DIR: join(cwd, 'state'), GEMINI_TIER: 'tier_1' },
-    ...{ GEMINI_API_KEY: canaryKey, GOOGLE_GEMINI_BASE_URL: server.url },
-  };
-  // In this process, paths are relative to the folder of the test runner.
-  const call = (args: string[], ownEnv: Record<string, string>) =>
-    runInProcess(
-      ['run', ...args].map((arg) => (/\.\w+$/.test(arg) ? join(cwd, arg) : arg)),
-      { env: ownEnv, cwd },
-    );
+  const { run, runOffline, ...folder } = fixture.createFolder({ 'n.toml': narrative, ...files });
   return {
-    ...{ cwd, env },
-    run: (...args: string[]) => call(['n.toml', ...args], env),
-    offline: (...args: string[]) => call(['n.toml', ...args], { PATH: env.PATH, HOME: cwd }),
-    edit: (expectation: string, settings?: string) => writeFileSync(join(cwd, 'n.toml'), write(expectation, settings)),
+    ...folder,
+    run: (...args: string[]) => run('n.toml', ...args),
+    offline: (...args: string[]) => runOffline('n.toml', ...args),
+    edit: (expectation: string, settings?: string) => folder.write('n.toml', write(expectation, settings)),
   };
 }
 
@@ -70,10 +50,10 @@ describe('a reply that passes, one that fails once, and one that fails twice', (
     ],
   ])('%s', async (kind, expectation, good, bad, reason) => {
     const { run } = setup(write(expectation, kind === 'a pointer' ? 'format = "json"' : ''));
-    server.queueReplies(textReply(good), textReply('b'));
+    fixture.server.queueReplies(textReply(good), textReply('b'));
     expect(await run('-q')).toMatchObject({ code: 0, stdout: `${good.trimEnd()}\n\nb\n`, stderr: '' });
 
-    server.queueReplies(textReply([bad.slice(0, 1), bad.slice(1)]), textReply(good), textReply('b'));
+    fixture.server.queueReplies(textReply([bad.slice(0, 1), bad.slice(1)]), textReply(good), textReply('b'));
     const once = await run('--retries', '0', '--stream', '-o', 'ndjson');
     expect(once.code).toBe(0);
     expect(parseEvents(once.stdout, 'act-delta').filter(({ act }) => act === 'a')).toMatchObject([{ text: good }]);
@@ -81,24 +61,24 @@ describe('a reply that passes, one that fails once, and one that fails twice', (
     expect(retry).toMatchObject({ act: 'a', attempt: 1, discard: false, error: { code: 'unexpected_reply' } });
     const [end] = parseEvents(once.stdout, 'act-end');
     expect(end).toMatchObject({ text: good, attempts: 2, usage: { promptTokens: 16 } });
-    const [, , , repeat, next] = server.generateRequests.map(({ body }) => body.contents);
+    const [, , , repeat, next] = fixture.server.generateRequests.map(({ body }) => body.contents);
     expect(repeat.map(({ role }: { role: string }) => role)).toEqual(['user', 'model', 'user']);
     expect(repeat[2].parts[0].text).toContain(reason);
     expect(next).toMatchObject([{ parts: [{ text: 'Go.' }] }, { role: 'model' }, { parts: [{ text: 'Next.' }] }]);
 
-    server.queueReplies(textReply(bad), textReply(bad));
+    fixture.server.queueReplies(textReply(bad), textReply(bad));
     const twice = await run('-q');
     expect(twice).toMatchObject({ code: 76, stdout: '' });
     expect(twice.stderr).toContain(`boticelli: a: the reply is not as expected: ${reason}\n`);
-    expect(server.generateRequests).toHaveLength(7);
+    expect(fixture.server.generateRequests).toHaveLength(7);
   });
 });
 
 test('--replay with stricter expectations ends with 76 and makes no call', async () => {
-  const { run, offline, edit, cwd } = setup(write('{ min_words = 1 }'));
-  server.queueReplies(textReply('one two three'), textReply('b'));
+  const { run, offline, edit, read } = setup(write('{ min_words = 1 }'));
+  fixture.server.queueReplies(textReply('one two three'), textReply('b'));
   expect(await run('--record', 'r.ndjson')).toMatchObject({ code: 0 });
-  const recorded = readFileSync(join(cwd, 'r.ndjson'), 'utf8');
+  const recorded = read('r.ndjson');
   edit('{ min_words = 2, contains = "two" }');
   expect(await offline('--replay', 'r.ndjson', '--stream')).toMatchObject({ code: 0, stdout: 'one two three\n\nb\n' });
   edit('{ max_words = 2 }');
@@ -112,43 +92,43 @@ test('--replay with stricter expectations ends with 76 and makes no call', async
     },
   });
   expect(stderr).not.toContain('retrying');
-  expect(server.generateRequests).toHaveLength(2);
-  expect(readFileSync(join(cwd, 'r.ndjson'), 'utf8')).toBe(recorded);
+  expect(fixture.server.generateRequests).toHaveLength(2);
+  expect(read('r.ndjson')).toBe(recorded);
 });
 
 test('--resume requests a kept reply that fails again, and keeps the one that passes', async () => {
   const { run, edit } = setup(write('{ min_words = 1 }'));
-  server.queueReplies(textReply('one two three'), textReply('b'));
+  fixture.server.queueReplies(textReply('one two three'), textReply('b'));
   await run();
   edit('{ max_words = 2 }');
-  server.queueReplies(textReply('one two'));
+  fixture.server.queueReplies(textReply('one two'));
   const resumed = await run('--resume', '-o', 'ndjson');
   expect(resumed).toMatchObject({ code: 0 });
   expect(parseEvents(resumed.stdout, 'act-note')[0]?.message).toBe(
     'the stored reply is not as expected, so it is requested again: it has 3 words, more than the 2 of max_words',
   );
-  const requests = server.generateRequests.length;
+  const requests = fixture.server.generateRequests.length;
   const again = await run('--resume');
   expect(again).toMatchObject({ code: 0, stdout: expect.stringContaining('one two\n') });
-  expect(server.generateRequests).toHaveLength(requests);
+  expect(fixture.server.generateRequests).toHaveLength(requests);
 });
 
 test('--resume requests only the act whose replies failed', async () => {
   const { run } = setup(write('{ equals = "good" }', 'context = "none"').replace('["a", "b"]', '["b", "a"]'));
-  server.queueReplies(textReply('b'), textReply('bad'), textReply('bad'));
+  fixture.server.queueReplies(textReply('b'), textReply('bad'), textReply('bad'));
   expect(await run('-q')).toMatchObject({ code: 76, stdout: 'b\n' });
-  server.queueReplies(textReply('bad'), textReply('good'));
+  fixture.server.queueReplies(textReply('bad'), textReply('good'));
   expect(await run('-q', '--resume')).toMatchObject({ code: 0, stdout: 'b\n\ngood\n' });
   expect(await run('-q', '--resume')).toMatchObject({ code: 0, stdout: 'b\n\ngood\n' });
-  expect(server.generateRequests).toHaveLength(5);
+  expect(fixture.server.generateRequests).toHaveLength(5);
 });
 
 test('--each fails the row whose reply is not as expected, with the values of the row', async () => {
   const narrative =
     '[narrative]\nname = "n"\n[acts.a]\nprompt = "Label {{row.text}}"\nexpect = { equals = "{{row.label}}", matches = "^{{row.label}}$" }\n';
-  const { run, cwd } = setup(narrative, { 'c.csv': 'text,label\none,a+b\ntwo,c\n' });
-  server.setDefaultReply(textReply('a+b\n'));
-  const { code, stdout, stderr } = await run('--each', 'c.csv', '-o', 'ndjson');
+  const folder = setup(narrative, { 'c.csv': 'text,label\none,a+b\ntwo,c\n' });
+  fixture.server.setDefaultReply(textReply('a+b\n'));
+  const { code, stdout, stderr } = await folder.run('--each', 'c.csv', '-o', 'ndjson');
   expect(code).toBe(76);
   const results = stdout
     .trim()
@@ -159,9 +139,9 @@ test('--each fails the row whose reply is not as expected, with the values of th
     { number: 2, status: 'failed', error: { code: 'unexpected_reply', act: 'a' } },
   ]);
   expect(stderr).toMatch(/2 rows: 1 done, 1 failed \(1 unexpected_reply\)/);
-  expect(server.generateRequests).toHaveLength(3);
-  writeFileSync(join(cwd, 'd.csv'), 'text\none\n');
-  const missing = await run('--each', 'd.csv');
+  expect(fixture.server.generateRequests).toHaveLength(3);
+  folder.write('d.csv', 'text\none\n');
+  const missing = await folder.run('--each', 'd.csv');
   expect(missing).toMatchObject({ code: 65, stderr: expect.stringContaining('label') });
 });
 
@@ -174,9 +154,9 @@ test('a rehearsal says once that it does not check expectations', async () => {
 
 describe('a pattern that backtracks without end', () => {
   const endless = () => {
-    const fixture = setup(write("{ matches = '^(a+)+$' }"));
-    server.setDefaultReply(textReply(`${'a'.repeat(60)}b`));
-    return fixture;
+    const folder = setup(write("{ matches = '^(a+)+$' }"));
+    fixture.server.setDefaultReply(textReply(`${'a'.repeat(60)}b`));
+    return folder;
   };
 
   test('ends the run after --timeout', async () => {
@@ -184,13 +164,13 @@ describe('a pattern that backtracks without end', () => {
     const { code, stderr } = await run('--timeout', '500ms', '-q');
     expect(code).toBe(124);
     expect(stderr).toContain('a: matching the reply with the pattern "^(a+)+$" took more than 0.5 s');
-    expect(server.generateRequests).toHaveLength(1);
+    expect(fixture.server.generateRequests).toHaveLength(1);
   });
 
   test('ends at Ctrl-C', async () => {
     const { cwd, env } = endless();
     const { child, result } = startBoticelli(['run', 'n.toml', '-q'], { cwd, env });
-    await server.waitForRequests(1);
+    await fixture.server.waitForRequests(1);
     setTimeout(() => child.kill('SIGINT'), 300);
     expect(await result).toMatchObject({ signal: 'SIGINT', stdout: '' });
   }, 9000);
