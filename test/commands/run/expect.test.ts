@@ -75,8 +75,8 @@ describe('a reply that passes, one that fails once, and one that fails twice', (
 });
 
 test('--replay with stricter expectations ends with 76 and makes no call', async () => {
-  const { run, offline, edit, read } = setup(write('{ min_words = 1 }'));
-  fixture.server.queueReplies(textReply('one two three'), textReply('b'));
+  const { run, offline, edit, read } = setup(write('{ min_words = 3 }'));
+  fixture.server.queueReplies(textReply('one'), textReply('one two three'), textReply('b'));
   expect(await run('--record', 'r.ndjson')).toMatchObject({ code: 0 });
   const recorded = read('r.ndjson');
   edit('{ min_words = 2, contains = "two" }');
@@ -92,7 +92,7 @@ test('--replay with stricter expectations ends with 76 and makes no call', async
     },
   });
   expect(stderr).not.toContain('retrying');
-  expect(fixture.server.generateRequests).toHaveLength(2);
+  expect(fixture.server.generateRequests).toHaveLength(3);
   expect(read('r.ndjson')).toBe(recorded);
 });
 

@@ -2,9 +2,11 @@ import { expect, test } from 'vitest';
 import type { CallContext, FindMismatches } from '../../../src/driver/driver.js';
 import type { DriverEvent } from '../../../src/driver/driver-events.js';
 import { type ExpectationOptions, withExpectations } from '../../../src/driver/layers/with-expectations.js';
+import { withJsonValidation } from '../../../src/driver/layers/with-json-validation.js';
 import type { GenerateRequest } from '../../../src/driver/request.js';
 import type { StreamChunk } from '../../../src/driver/response.js';
 import { BoticelliError } from '../../../src/errors.js';
+import { createSchemaValidator } from '../../../src/narrative/schema/json-schema.js';
 import { createScriptedDriver, type ScriptedCall } from '../../helpers/scripted-driver.js';
 
 const userTurn = { role: 'user', parts: [{ type: 'text', text: 'Who?' }] } as const;
@@ -115,4 +117,21 @@ test('passes the signal and the time limit to the check, and stops after an abor
   await expect(checking).rejects.toThrow('stopped');
   expect(given).toEqual([{ signal: abort.signal, timeoutMs: 5 }]);
   expect(inner.requests).toHaveLength(1);
+});
+
+test('repeats once for itself, whatever the JSON validation below it has repeated', async () => {
+  const inner = createScriptedDriver(['no', '{"n": 1}', 'no', '{"n": "Ada"}'].map((text) => ({ pieces: [text] })));
+  const validated = withJsonValidation({ compileSchema: createSchemaValidator }, inner);
+  const driver = withExpectations({}, validated);
+  const attempts: unknown[] = [];
+  const emit = (event: DriverEvent) =>
+    void (event.type === 'retry' && attempts.push([event.attempt, event.error.code]));
+  const json: GenerateRequest = { ...request, parameters: { format: 'json' } };
+  const { text, usage } = await driver.generate(json, { findMismatches, emit });
+  expect({ text, promptTokens: usage.promptTokens }).toEqual({ text: '{"n": "Ada"}', promptTokens: 40 });
+  expect(attempts).toEqual([
+    [1, 'invalid_reply'],
+    [2, 'unexpected_reply'],
+    [3, 'invalid_reply'],
+  ]);
 });
