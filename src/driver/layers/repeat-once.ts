@@ -5,6 +5,7 @@ import type { DriverEvent } from '../driver-events.js';
 import { readFinalResponse } from '../final-response.js';
 import type { GenerateRequest, UserTurn } from '../request.js';
 import type { GenerateResponse, StreamChunk } from '../response.js';
+import { joinToolUse } from '../tool-use.js';
 import type { SendInner } from './create-layer.js';
 import { reportUsage } from './usage-events.js';
 
@@ -60,7 +61,8 @@ async function generateChecked(
       const secondProblem = await findProblem(second);
       if (secondProblem !== undefined) throw createError(secondProblem, second);
       const { costUsd: _, ...reply } = second;
-      return { ...reply, ...addBilledUsage(first, second) };
+      // The second reply is based on what the tools found for the first.
+      return { ...reply, ...addBilledUsage(first, second), ...joinToolUse([first, second]) };
     } catch (thrown) {
       reportUsage(innerContext, second);
       throw thrown;
