@@ -24,6 +24,7 @@ export const exitCodes = {
   truncated: 76,
   incomplete_reply: 76,
   invalid_reply: 76,
+  unexpected_reply: 76,
   missing_api_key: 77,
   auth: 77,
   invalid_config: 78,

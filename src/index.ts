@@ -3,7 +3,7 @@
 export type { ConfiguredPrice, PriceList } from './config/price-list.js';
 export { type Clock, systemClock } from './driver/clock.js';
 export type { BilledUsage } from './driver/cost.js';
-export type { BoticelliDriver, CallContext, Lease } from './driver/driver.js';
+export type { BoticelliDriver, CallContext, FindMismatches, Lease } from './driver/driver.js';
 export type {
   DriverEvent,
   FallbackEvent,
@@ -19,6 +19,7 @@ export { type BudgetLedger, createBudgetLedger } from './driver/layers/budget-le
 export { type BudgetOptions, withBudget } from './driver/layers/with-budget.js';
 export { withContinuation } from './driver/layers/with-continuation.js';
 export { type CostOptions, withCost } from './driver/layers/with-cost.js';
+export { type ExpectationOptions, withExpectations } from './driver/layers/with-expectations.js';
 export { type FallbackOptions, withFallback } from './driver/layers/with-fallback.js';
 export { type JsonValidationOptions, withJsonValidation } from './driver/layers/with-json-validation.js';
 export { type RetryPolicy, withRetries } from './driver/layers/with-retries.js';
@@ -91,6 +92,7 @@ export type { ServiceTier } from './facts/service-tiers.js';
 export { createGeminiDriver } from './gemini/driver.js';
 export type { ModelInfo, ModelList, ModelListCache } from './gemini/models/model-info.js';
 export type { GeminiDriverOptions } from './gemini/options.js';
+export type { Condition, Expectation, Scalar } from './narrative/expectations/expectation.js';
 export { InvalidNarrative } from './narrative/invalid-narrative.js';
 export { lintNarrative } from './narrative/lint/lint-narrative.js';
 export type { LoadedNarrative, LoadNarrativeOptions } from './narrative/load-narrative.js';

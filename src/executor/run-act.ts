@@ -8,6 +8,7 @@ import { pickToolUse } from '../driver/tool-use.js';
 import { getAudioDurationMs, UntranscribedSpeech } from '../driver/untranscribed-speech.js';
 import { StreamingNotSupported } from '../errors.js';
 import { defaultModel } from '../facts/models.js';
+import { findMismatches } from '../narrative/expectations/find-mismatches.js';
 import type { MediaInput, TextInput } from '../narrative/narrative.js';
 import { checkFinishReason } from './check-finish-reason.js';
 import type { TurnPair } from './conversation.js';
@@ -123,8 +124,9 @@ function toPart(input: TextInput | MediaInput): Part {
 function createCallContext(input: ActInput, totals: ActTotals): CallContext {
   const { index, options, instance } = input;
   const { signal, canDiscard } = options;
-  const { name, fallback } = input.act;
+  const { name, fallback, expect } = input.act;
   return {
+    ...(expect && { findMismatches: (text, limits) => findMismatches(text, expect, limits) }),
     ...(fallback && { fallback }),
     ...(instance && { instance }),
     emit: (event) => reportDriverEvent(event, input, totals),

@@ -1,4 +1,5 @@
 import { addBilledUsage, type BilledUsage } from '../driver/cost.js';
+import { renderExpectations } from '../narrative/expectations/expectation.js';
 import {
   type Act,
   getNestedNarrative,
@@ -121,6 +122,7 @@ async function renderAct(
     narrative.templates === false ? text : renderActText(text, values, formatValue);
   state.currentAct = name;
   const system = act.system === undefined ? {} : { system: render(act.system) };
+  const expect = act.expect && { expect: renderExpectations(act.expect, render) };
   // All texts are rendered first, so that an invalid text fails before a nested narrative makes any requests.
   const renderedInputs: Awaited<ReturnType<typeof renderActInput>>[] = [];
   for (const input of act.inputs)
@@ -134,5 +136,5 @@ async function renderAct(
       inputs.push({ type: 'text', content: result?.endEvent.text ?? '' });
     }
   }
-  return { ...rest, name, inputs, ...system };
+  return { ...rest, name, inputs, ...system, ...expect };
 }

@@ -1,5 +1,6 @@
 import type { GenerationParameters, MediaContent, MediaKind, MediaResolution } from '../driver/request.js';
 import type { ServiceTier } from '../facts/service-tiers.js';
+import { type Expectation, listExpectedTexts } from './expectations/expectation.js';
 
 /** A valid narrative. */
 export interface Narrative {
@@ -32,6 +33,8 @@ export interface Act {
    * request.
    */
   inputs: readonly Input[];
+  /** What the reply has to meet. It is not part of the request. */
+  expect?: readonly Expectation[];
 }
 
 /**
@@ -118,6 +121,15 @@ export interface NarrativeInput {
 export function getNestedNarrative({ inputs }: Pick<Act, 'inputs'>): Narrative | undefined {
   const [input] = inputs;
   return inputs.length === 1 && input?.type === 'narrative' ? input.narrative : undefined;
+}
+
+/** Returns the texts of an act that may contain placeholders, including names of media and expected texts. */
+export function listTemplateTexts({ system, inputs, expect }: Act): string[] {
+  const inputTexts = inputs.flatMap((input) => {
+    if (input.type === 'media-template') return input.text;
+    return input.type === 'text' ? input.content : [];
+  });
+  return [...(system === undefined ? [] : [system]), ...inputTexts, ...listExpectedTexts(expect)];
 }
 
 /** Collects a narrative and all narratives nested in it, each once, the outermost first. */

@@ -7,6 +7,7 @@ import type { BudgetLedger } from '../driver/layers/budget-ledger.js';
 import { type BudgetOptions, withBudget } from '../driver/layers/with-budget.js';
 import { withContinuation } from '../driver/layers/with-continuation.js';
 import { withCost } from '../driver/layers/with-cost.js';
+import { withExpectations } from '../driver/layers/with-expectations.js';
 import { type FallbackOptions, withFallback } from '../driver/layers/with-fallback.js';
 import { withJsonValidation } from '../driver/layers/with-json-validation.js';
 import { withRetries } from '../driver/layers/with-retries.js';
@@ -22,8 +23,8 @@ import { withHopCache } from '../store/replies/with-hop-cache.js';
 import { type ReplyCacheOptions, withReplyCache } from '../store/replies/with-reply-cache.js';
 import { createQuota } from './quota.js';
 
-/** The longest check of a reply against its schema. It takes milliseconds, unless a pattern backtracks without end. */
-const maxCheckMs = 10_000;
+/** The longest check of a reply against its schema or `expect`. It takes milliseconds, unless a pattern backtracks. */
+export const maxCheckMs = 10_000;
 
 /** The options of `createDriverStack`. Only `gemini` is required. */
 export interface DriverStackOptions {
@@ -52,8 +53,8 @@ export interface DriverStackOptions {
 
 /**
  * Creates the driver that the command line uses. Its layers, from the outermost to the innermost, are stored replies,
- * JSON validation, continuation of long replies, stored hops, fallback to other models and to other service tiers, budget
- * and cost, retries, quota, and Gemini.
+ * expectations, JSON validation, continuation of long replies, stored hops, fallback to other models and to other
+ * service tiers, budget and cost, retries, quota, and Gemini.
  * Create one driver for each run.
  *
  * @throws BoticelliError `invalid_config` for an invalid base URL
@@ -68,7 +69,8 @@ export function createDriverStack(options: DriverStackOptions): BoticelliDriver 
   const whole = withContinuation(replies ? withHopCache(replies, hop) : hop);
   const checkTimeoutMs = options.gemini.timeoutMs && Math.min(options.gemini.timeoutMs, maxCheckMs);
   const validated = withJsonValidation({ compileSchema: createSchemaValidator, checkTimeoutMs }, whole);
-  return replies ? withReplyCache(replies, validated) : validated;
+  const checked = withExpectations({ checkTimeoutMs }, validated);
+  return replies ? withReplyCache({ ...replies, checkTimeoutMs }, checked) : checked;
 }
 
 function withCostLimit(options: DriverStackOptions, inner: BoticelliDriver): BoticelliDriver {

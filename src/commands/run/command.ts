@@ -63,6 +63,8 @@ const options: CommandDefinition<[], RunOptions>['options'] = {
   from: new Option('--from <act>', 'with --resume: request new replies from this act on'),
   record: new Option('--record <file>', 'save every reply to this file'),
   replay: new Option('--replay <file>', 'use the replies in this file; no network, no key'),
+  summary: new Option('--summary <file>', 'append a Markdown summary to this file, for GitHub Actions'),
+  junit: new Option('--junit <file>', 'write a JUnit report, with a test case for each act or row'),
   maxCost: new Option('--max-cost <usd>', 'stop before the total cost exceeds this').argParser(parseUsd),
   allowEmpty: new Option('--allow-empty', 'accept an empty standard input where a text uses {{stdin}}'),
   rehearse: new Option('--rehearse', 'show what would be sent; no network, no key'),

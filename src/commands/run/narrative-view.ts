@@ -30,6 +30,8 @@ export interface NarrativeView {
   canDiscard(act: { act: string; index: number }): boolean;
   /** Emits the only event of a run that failed before its first act, and returns its report. */
   failBeforeStart(thrown: unknown): RunReport;
+  /** The names of the acts of the run, in order; empty before `prepare`. */
+  readonly actNames: readonly string[];
   /** Writes the report and flushes standard output. Returns the report, marked as failed if it could not be written. */
   finish(report: RunReport): Promise<RunReport>;
 }
@@ -83,6 +85,9 @@ export function openNarrativeView(viewOptions: NarrativeViewOptions): NarrativeV
       if (options.outDir !== undefined) files = await openReplyFiles(options.outDir, subfolder);
     },
     onEvent,
+    get actNames() {
+      return planned.map(({ name }) => name);
+    },
     saveAudio: (act, audio) => files?.writeAudio(act, audio),
     canDiscard: (act) =>
       options.output !== 'text' || stdout.isTerminal || !isPrinted(act) || replies.isQueued?.() === true,

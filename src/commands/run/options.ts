@@ -53,6 +53,10 @@ export interface RunOptions extends SettingsFlagOptions, VariableOptions {
   record?: string;
   /** The recording that replies are taken from. */
   replay?: string;
+  /** The file that a Markdown summary is appended to. */
+  summary?: string;
+  /** The file that a JUnit report is written to. */
+  junit?: string;
   /** The highest cost of all narratives together, in US dollars. */
   maxCost?: number;
   rehearse?: boolean;

@@ -26,6 +26,8 @@ export interface NarrativeRun {
   report: RunReport;
   /** Whether a later run can reuse its replies. */
   isResumable: boolean;
+  /** The names of all acts that were planned, in order. */
+  actNames: readonly string[];
 }
 
 interface RunNarrativeFileOptions {
@@ -46,7 +48,7 @@ export async function runNarrativeFile(context: RunNarrativeFileOptions): Promis
   const persistence = createPersistence(options, resources.openStateDatabase);
   const running = signal.aborted ? Promise.reject(signal.reason) : executeFile(context, persistence);
   const report = await view.finish(await running.catch(view.failBeforeStart));
-  return { report, isResumable: persistence.isResumable };
+  return { report, isResumable: persistence.isResumable, actNames: view.actNames };
 }
 
 async function executeFile(context: RunNarrativeFileOptions, persistence: Persistence): Promise<RunReport> {

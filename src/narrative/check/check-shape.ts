@@ -20,7 +20,9 @@ import {
   prependPath,
   type UnionIssue,
   validateFile,
+  validateTable,
 } from '../../toml/validate-file.js';
+import { valueExpectationSchema } from '../schema/expectation-schema.js';
 import { narrativeFileSchema } from '../schema/file-schema.js';
 import { createRustInputTypeProblem } from './rust-original.js';
 import { createUnknownKeyProblem } from './unknown-key.js';
@@ -32,7 +34,11 @@ export function checkShape(file: TomlTable): Problem[] {
 
 const narrativeFormat: FileFormat = {
   schema: narrativeFileSchema,
-  createUnknownKeyProblem,
+  createUnknownKeyProblems(path, key, file) {
+    const isPointer = path.length === 3 && path[0] === 'acts' && path[2] === 'expect' && key.startsWith('/');
+    if (!isPointer) return [createUnknownKeyProblem(path, key, file)];
+    return validateTable(valueExpectationSchema, [...path, key], file, narrativeFormat);
+  },
   convertUnionIssue,
   formatTypeHint,
 };
@@ -92,6 +98,10 @@ function describeOptions(path: Path): string {
   if (path.at(-1) === 'thinking') return formatAlternatives([...thinkingLevels.map(quote), 'a whole number']);
   if (path.at(-1) === 'service_tier') return formatAlternatives([...serviceTiers.map(quote), 'an array of these']);
   if (path.at(-1) === 'schema' && path.length > 2) return 'a table or a file name';
+  if (path[2] === 'expect') {
+    const isTexts = path.at(-1) === 'contains' || path.at(-1) === 'not_contains';
+    return isTexts ? 'a string or an array of strings' : 'a string, a number or a boolean';
+  }
   return 'a string, an array of strings or a table';
 }
 

@@ -8,6 +8,7 @@ import {
   type TomlValue,
   valueAt,
 } from '../../toml/toml.js';
+import { expectationSchema, valueExpectationSchema } from '../schema/expectation-schema.js';
 import {
   actTableSchema,
   mediaInputSchema,
@@ -66,6 +67,7 @@ function getTableSchema(path: Path, type: TomlValue | undefined): TableSchema {
     case 'acts':
       if (path.length === 2) return actTableSchema;
       if (path.length === 3 && path[2] === 'safety') return safetySchema;
+      if (path[2] === 'expect') return path.length === 3 ? expectationSchema : valueExpectationSchema;
       return type === 'text' ? textInputSchema : mediaInputSchema;
     default:
       return path[1] === 'safety' ? safetySchema : narrativeTableSchema;

@@ -13,6 +13,7 @@ import { isRustNarrativeAct } from '../check/rust-original.js';
 import type { Act, Input, Narrative } from '../narrative.js';
 import { findNamedMedia, type NamedMedia, readMediaInput } from './named-media.js';
 import { type ActSettings, readActSettings } from './read-act-settings.js';
+import { readExpectations } from './read-expectations.js';
 import { type MediaReadOptions, pickOnlyKey } from './read-media.js';
 import { readReplyFormat } from './read-reply-format.js';
 import { readTextFile } from './read-text-file.js';
@@ -58,6 +59,12 @@ export function readAct(name: string, value: TomlValue, options: ActReadOptions)
   const act: Act = { name, parameters, inputs: readInputs(value, path, options) };
   if (isTable(value) && (value.format !== undefined || value.schema !== undefined)) {
     options.defer(async () => void Object.assign(parameters, await readReplyFormat(value, path, options, report)));
+  }
+  if (isTable(value) && value.expect !== undefined) {
+    const onExpected = (text: string, textPath: Path) =>
+      onText({ text, path: textPath, actNames: [name], sentAs: 'text' });
+    const expect = readExpectations(value, path, { templates: options.templates, report, onText: onExpected });
+    if (expect.length > 0) act.expect = expect;
   }
   const { model, system, fallback, context, serviceTiers } = ownSettings ? { ...defaults, ...ownSettings } : defaults;
   if (model !== undefined) act.model = model;

@@ -9,19 +9,8 @@ import { harmCategories, harmThresholds, maxStopSequences } from '../../facts/re
 import { serviceTiers } from '../../facts/service-tiers.js';
 import { mediaResolutions, toolNames } from '../../facts/tools.js';
 import { mediaKinds } from '../../media/media-types.js';
-
-/**
- * Adds a description to a schema in zod's registry, from which the JSON Schema is created.
- * @param extra JSON Schema keywords that zod can't express
- */
-function describe<Schema extends z.ZodMiniType>(
-  description: string,
-  schema: Schema,
-  extra: Readonly<Record<string, unknown>> = {},
-): Schema {
-  z.globalRegistry.add(schema, { description, ...extra });
-  return schema;
-}
+import { describe } from './describe.js';
+import { expectationSchema } from './expectation-schema.js';
 
 const thresholdSchema = z.enum(Object.keys(harmThresholds) as (keyof typeof harmThresholds)[]);
 
@@ -205,6 +194,7 @@ export const actTableSchema = describe(
   z.strictObject({
     ...settingFields,
     ...replyFormatFields,
+    expect: z.optional(expectationSchema),
     prompt: z.optional(describe('The prompt.', z.string())),
     media: z.optional(
       describe('Entries of [media], such as "media.logo", which are sent before the prompt.', z.array(z.string())),

@@ -51,7 +51,7 @@ export async function askRows(run: RowsRun, context: AskRowsOptions): Promise<Ro
       const instance = { id: identify(row) };
       if (!isInShard(row.number, options.shard)) continue;
       if (results?.has(row)) {
-        view.skipRow();
+        view.skipRow(row);
         state.read += 1;
         continue;
       }
