@@ -21,6 +21,7 @@ export { type CostOptions, withCost } from './driver/layers/with-cost.js';
 export { type FallbackOptions, withFallback } from './driver/layers/with-fallback.js';
 export { type JsonValidationOptions, withJsonValidation } from './driver/layers/with-json-validation.js';
 export { type RetryPolicy, withRetries } from './driver/layers/with-retries.js';
+export type { ReplyMedia } from './driver/reply-media.js';
 export type {
   FinishedHop,
   GenerateRequest,
@@ -34,6 +35,7 @@ export type {
   MediaUrl,
   ModelTurn,
   Part,
+  PictureShape,
   TextPart,
   ThinkingLevel,
   Turn,
@@ -68,6 +70,7 @@ export type {
   ActDelta,
   ActEnd,
   ActFallback,
+  ActMedia,
   ActNote,
   ActRetry,
   ActStart,

@@ -6,8 +6,9 @@ import type { GenerateRequest, Part, Turn, UserTurn } from '../driver/request.js
 import { type GenerateResponse, type ReplyAudio, zeroUsage } from '../driver/response.js';
 import { getAudioDurationMs, UntranscribedSpeech } from '../driver/untranscribed-speech.js';
 import { StreamingNotSupported } from '../errors.js';
-import { defaultModel } from '../facts/models.js';
+import { defaultModel, isSpeechModel } from '../facts/models.js';
 import type { MediaInput, TextInput } from '../narrative/narrative.js';
+import { describeUnsavedMedia, saveReplyMedia } from './act-media.js';
 import { checkFinishReason } from './check-finish-reason.js';
 import type { TurnPair } from './conversation.js';
 import type { ActAudio, ActEnd } from './narrative-events.js';
@@ -44,7 +45,8 @@ export async function runAct(input: ActInput): Promise<ActResult> {
   const userTurn: UserTurn = { role: 'user', parts: act.inputs.map(toPart) };
   const request: GenerateRequest = {
     model,
-    turns: [...input.history, userTurn],
+    // A model that speaks reads everything aloud that it receives.
+    turns: [...(isSpeechModel(model) ? [] : input.history), userTurn],
     ...(act.system !== undefined && { system: act.system }),
     parameters: act.parameters,
   };
@@ -62,6 +64,8 @@ export async function runAct(input: ActInput): Promise<ActResult> {
     onEvent({ type: 'act-note', ...eventBase, about: 'reply', message: warning, warning: true });
   }
 
+  const media = saveReplyMedia(response, { act: act.name, index }, input.options);
+  reportUnsavedMedia(media, input);
   const { attempts, waitMs } = totals;
   const endEvent: ActEnd = {
     type: 'act-end',
@@ -71,6 +75,7 @@ export async function runAct(input: ActInput): Promise<ActResult> {
     ...(firstTextAt !== undefined && { firstTokenMs: firstTextAt - startedAt }),
     reused: response.reused ?? false,
     ...(response.audio && { audio: createActAudio(response.audio, input) }),
+    ...media,
     ...(costUsd !== undefined && { costUsd }),
   };
   return { turns: [userTurn, response.turn], endEvent };
@@ -175,6 +180,14 @@ function saveUntranscribedSpeech(audio: ReplyAudio, input: ActInput): void {
   if (file === undefined) return;
   const message = `the speech without a transcript was saved as ${file}`;
   input.onEvent({ type: 'act-note', ...createEventBase(input), about: 'reply', message });
+}
+
+/** Reports media that nobody has received. The reply was billed, and the media is part of it. */
+function reportUnsavedMedia(media: Pick<ActEnd, 'media'>, input: ActInput): void {
+  const description = describeUnsavedMedia(media);
+  if (description === undefined) return;
+  const message = `${description}; ${input.options.unsavedMediaHint ?? 'it was not saved'}`;
+  input.onEvent({ type: 'act-note', ...createEventBase(input), about: 'reply', message, warning: true });
 }
 
 function createActAudio(audio: ReplyAudio, { act, index, options }: ActInput): ActAudio {

@@ -6,6 +6,7 @@ import {
   type Narrative,
   type TextInput,
 } from '../narrative/narrative.js';
+import { omitMediaData } from './act-media.js';
 import { type Conversation, createConversation } from './conversation.js';
 import type { ActEnd } from './narrative-events.js';
 import type { RunContext } from './options.js';
@@ -105,7 +106,7 @@ async function runActOrNarrative(act: Act, scope: ActScope): Promise<ActResult |
       state.billed = addBilledUsage(state.billed, billed);
     },
   });
-  state.actEnds.push(result.endEvent);
+  state.actEnds.push(omitMediaData(result.endEvent));
   await state.onEvent(result.endEvent);
   return result;
 }

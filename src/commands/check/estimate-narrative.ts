@@ -8,8 +8,8 @@ import type { GenerateRequest } from '../../driver/request.js';
 import type { GenerateResponse } from '../../driver/response.js';
 import { NarrativeExecutor } from '../../executor/narrative-executor.js';
 import type { NarrativeRow } from '../../executor/options.js';
-import { builtInModels } from '../../facts/models.js';
-import { typicalReplyTokens } from '../../facts/prices.js';
+import { builtInModels, isPictureModel } from '../../facts/models.js';
+import { typicalPictureTokens, typicalReplyTokens } from '../../facts/prices.js';
 import type { Narrative } from '../../narrative/narrative.js';
 import { listRowReferences } from '../../narrative/row-references.js';
 import { forecastQuota, type QuotaForecast } from '../../quota/forecast.js';
@@ -81,13 +81,14 @@ interface EstimatedRequest {
 function createEstimatingDriver(prices: PriceList, onRequest: (request: EstimatedRequest) => void): BoticelliDriver {
   const createReply = (request: GenerateRequest): GenerateResponse => {
     const { model, parameters } = request;
-    const { maxTokens: outputTokens = typicalReplyTokens } = parameters;
+    const draws = isPictureModel(model);
+    const { maxTokens: outputTokens = draws ? typicalPictureTokens : typicalReplyTokens } = parameters;
     const promptTokens = estimateTokens(request);
     const price = prices.getMaxPrice(model);
     for (const hop of splitIntoHops(model, { promptTokens, outputTokens })) {
       const costUsd = price && estimateCostUsd(request, hop, price);
       const estimate = { model, ...hop, ...(costUsd !== undefined && { costUsd }) };
-      onRequest({ ...estimate, isReplyGuessed: parameters.maxTokens === undefined });
+      onRequest({ ...estimate, isReplyGuessed: parameters.maxTokens === undefined && !draws });
     }
     // A token is about four characters, as in estimate-tokens.ts.
     const text = 'word'.repeat(Math.min(outputTokens, 1_000_000));

@@ -2,12 +2,14 @@ import type { GenerateContentResponse, Part } from '@google/genai';
 import { isContinued } from '../../driver/continuation.js';
 import type { BilledResponse } from '../../driver/layers/usage-events.js';
 import { assertReplyLength } from '../../driver/reply-limit.js';
+import type { ReplyMedia } from '../../driver/reply-media.js';
 import type { FinishedHop, ModelTurn } from '../../driver/request.js';
 import type { ChunkMetadata, GenerateResponse } from '../../driver/response.js';
 import { classifyFinishReason, isBlockReason } from '../../facts/finish-reasons.js';
 import { isDeeperThan, isRecord } from '../../util/json.js';
 import { stripModelPrefix } from '../../util/model-name.js';
 import { assertUsableReply, type BlockedPrompt } from './assert-usable-reply.js';
+import { collectMedia, omitMedia, omitSound } from './collect-media.js';
 import { describeNonTextParts } from './describe-parts.js';
 import { toBilledUsage, toUsage } from './usage.js';
 
@@ -60,8 +62,8 @@ export function createReplyCollector(requestedModel: string, finishedHops: reado
     get billed(): BilledResponse | undefined {
       return fields.usageMetadata || nativeParts.length > 0 ? getBilled() : undefined;
     },
-    /** What the reply has besides text, such as `1 picture (image/png)`; undefined if it has nothing else. */
-    describeOtherParts: () => describeNonTextParts(nativeParts),
+    /** What the reply has besides text and media, such as `1 function call (search)`; undefined if it has nothing else. */
+    describeOtherParts: () => describeNonTextParts(omitMedia(nativeParts)),
     /**
      * The reply that has ended.
      * @param finishMessage what the service says about the finish reason, on one line
@@ -69,10 +71,10 @@ export function createReplyCollector(requestedModel: string, finishedHops: reado
      */
     buildResponse(finishMessage?: string): GenerateResponse {
       const { servedModel: _, usageMetadata: __, finishReason, continuationToken, ...rest } = fields;
-      const ownTurn = createTurn(text, nativeParts, requestedModel);
+      const ownTurn = createTurn(text, nativeParts, requestedModel, collectMedia(nativeParts));
       const turn = isContinued(finishReason) ? ownTurn : joinHops(finishedHops, ownTurn);
       const reply = { ...getBilled(), text, finishReason, turn };
-      assertUsableReply({ ...rest, ...reply, text: turn.text, parts: nativeParts, finishMessage });
+      assertUsableReply({ ...rest, ...reply, text: turn.text, media: turn.media, parts: nativeParts, finishMessage });
       return {
         ...reply,
         ...(finishMessage !== undefined && { finishMessage }),
@@ -184,8 +186,14 @@ function updateToken(previous: string | undefined, token: unknown, parts: readon
   return parts.some(({ text }) => text) ? undefined : previous;
 }
 
-function createTurn(text: string, parts: Part[], model: string): ModelTurn {
-  return { role: 'model', text, model: stripModelPrefix(model), native: reuseText(text, parts) };
+function createTurn(text: string, parts: Part[], model: string, media: readonly ReplyMedia[]): ModelTurn {
+  const turn: ModelTurn = {
+    role: 'model',
+    text,
+    model: stripModelPrefix(model),
+    native: reuseText(text, omitSound(parts)),
+  };
+  return media.length === 0 ? turn : { ...turn, media };
 }
 
 /** Joins the parts of a long reply to one turn. */
@@ -196,7 +204,8 @@ function joinHops(finishedHops: readonly FinishedHop[], lastTurn: ModelTurn): Mo
   for (const { text, native } of turns) {
     for (const part of Array.isArray(native) ? (native as Part[]) : [{ text }]) appendPart(parts, part);
   }
-  return createTurn(turns.map(({ text }) => text).join(''), parts, lastTurn.model);
+  const media = turns.flatMap((turn) => turn.media ?? []);
+  return createTurn(turns.map(({ text }) => text).join(''), parts, lastTurn.model, media);
 }
 
 /**

@@ -2,6 +2,7 @@ import { createReadStream } from 'node:fs';
 import { basename, resolve } from 'node:path';
 import type { MediaContent } from '../../driver/request.js';
 import { maxPdfBytes, maxUploadBytes } from '../../facts/media.js';
+import { isBase64 } from '../../media/base64.js';
 import { getMediaKind, inferTypeFromName, normalizeMimeType } from '../../media/media-types.js';
 import { getReferenceKind, redactUrl, validateMediaUrl } from '../../media/media-url.js';
 import { createPlainTextDetector, isPlainText } from '../../media/plain-text.js';
@@ -79,7 +80,7 @@ async function loadBase64(base64: string, spec: MediaSpec): Promise<LoadMediaRes
   }
   // Long base64 may span several lines.
   const compact = base64.replace(/\s+/g, '');
-  if (!/^[A-Za-z0-9+/]*={0,2}$/.test(compact) || compact.replace(/=+$/, '').length % 4 === 1) {
+  if (!isBase64(compact)) {
     return createMediaProblem('bad-base64', `${label} is not valid base64`);
   }
   return createMediaInput(createMediaData(Buffer.from(compact, 'base64')), { ...spec, label });

@@ -45,7 +45,18 @@ function readParameters(table: TomlTable): GenerationParameters {
     typeof table.thinking === 'number' ? table.thinking : thinkingLevels.find((level) => level === table.thinking);
   if (thinking !== undefined) parameters.thinking = thinking;
   if (safety) parameters.safety = safety;
+  const image = readPictureShape(table.image);
+  if (image) parameters.image = image;
   return parameters;
+}
+
+function readPictureShape(value: TomlValue | undefined): GenerationParameters['image'] {
+  if (!isTable(value)) return undefined;
+  const { aspect_ratio: aspectRatio, size } = value;
+  return {
+    ...(typeof aspectRatio === 'string' && { aspectRatio }),
+    ...(typeof size === 'string' && { size }),
+  };
 }
 
 /** Returns the thresholds by Gemini's category names. */

@@ -1,3 +1,4 @@
+import { getContentKind } from '../../driver/reply-media.js';
 import type {
   ActEnd,
   ActFallback,
@@ -43,6 +44,14 @@ export function formatActEnd(end: ActEnd, { verbose, showsWaits, replays }: Form
     ...(verbose ? [`finish reason ${end.finishReason}`] : []),
   ];
   return parts.join(' · ');
+}
+
+/** Formats a line for each picture and sound of a reply: `01-draw-1.png (image/png, 12,345 bytes)`. */
+export function formatMedia({ media = [] }: Pick<ActEnd, 'media'>): string[] {
+  return media.map(({ mimeType, byteLength, file }) => {
+    const details = `${mimeType}, ${formatInteger(byteLength)} ${byteLength === 1 ? 'byte' : 'bytes'}`;
+    return file === undefined ? `${getContentKind(mimeType).one} (${details})` : `${file} (${details})`;
+  });
 }
 
 /** Formats the warning for a truncated reply; undefined for others. `act-note` events report other finish reasons. */

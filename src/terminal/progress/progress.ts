@@ -97,6 +97,7 @@ function reportActEvent(
       break;
     case 'act-end': {
       report(`${act}: ${eventLines.formatActEnd(event, { verbose, replays, showsWaits: showsCountdown && !verbose })}`);
+      for (const line of eventLines.formatMedia(event)) report(`${act}: ${line}`);
       const warning = eventLines.formatFinishWarning(event);
       if (warning !== undefined) warn(`boticelli: warning: ${act}: ${warning}`);
     }

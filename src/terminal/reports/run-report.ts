@@ -6,6 +6,7 @@ import {
   formatActEnd,
   formatFallback,
   formatFinishWarning,
+  formatMedia,
   formatRetry,
   formatWait,
 } from '../progress/format-events.js';
@@ -71,7 +72,7 @@ function formatUsage({ usage, costUsd }: RecordedRun): string[] {
 }
 
 function formatEnd(end: ActEnd): string[] {
-  return [formatActEnd(end), formatFinishWarning(end) ?? []].flat();
+  return [formatActEnd(end), formatFinishWarning(end) ?? [], formatMedia(end)].flat();
 }
 
 function formatEvent(event: ActProgressEvent): string[] {
