@@ -40,6 +40,12 @@ export function formatContentKinds(kinds: readonly ContentKind[]): string | unde
   return descriptions.length === 0 ? last : `${descriptions.join(', ')} and ${last}`;
 }
 
+/** Returns the end of an act without the bytes of its media, for reports and records. */
+export function omitMediaData<End extends { media?: { data?: string }[] }>(end: End): End {
+  if (!end.media?.some(({ data }) => data !== undefined)) return end;
+  return { ...end, media: end.media.map(({ data: _, ...media }) => media) };
+}
+
 /** The size of media in bytes. */
 export function getMediaByteLength({ base64 }: ReplyMedia): number {
   return Buffer.byteLength(base64, 'base64');

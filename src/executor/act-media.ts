@@ -29,9 +29,3 @@ export function describeUnsavedMedia({ media = [] }: Pick<ActEnd, 'media'>): str
   const kinds = formatContentKinds(unsaved.map(({ mimeType }) => getContentKind(mimeType)));
   return kinds === undefined ? undefined : `the reply has ${kinds}`;
 }
-
-/** Returns the end of an act without the bytes of its media, for reports and records. */
-export function omitMediaData(end: ActEnd): ActEnd {
-  if (!end.media?.some(({ data }) => data !== undefined)) return end;
-  return { ...end, media: end.media.map(({ data: _, ...media }) => media) };
-}

@@ -1,4 +1,5 @@
 import { addBilledUsage, type BilledUsage } from '../driver/cost.js';
+import { omitMediaData } from '../driver/reply-media.js';
 import {
   type Act,
   getNestedNarrative,
@@ -6,7 +7,6 @@ import {
   type Narrative,
   type TextInput,
 } from '../narrative/narrative.js';
-import { omitMediaData } from './act-media.js';
 import { type Conversation, createConversation } from './conversation.js';
 import type { ActEnd } from './narrative-events.js';
 import type { RunContext } from './options.js';

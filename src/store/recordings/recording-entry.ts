@@ -2,8 +2,7 @@ import { createHash } from 'node:crypto';
 import * as z from 'zod/mini';
 import type { ReplyMedia } from '../../driver/reply-media.js';
 import type { GenerateResponse, ReplyAudio, Usage } from '../../driver/response.js';
-import { isBase64 } from '../../media/base64.js';
-import { tryParseJson } from '../../util/json.js';
+import { isBase64, tryParseJson } from '../../util/json.js';
 import {
   describeMedia,
   type PartDescription,

@@ -1,7 +1,6 @@
 import type { ReplyMedia } from '../../driver/reply-media.js';
 import type { ModelTurn } from '../../driver/request.js';
-import { isBase64 } from '../../media/base64.js';
-import { isRecord } from '../../util/json.js';
+import { isBase64, isRecord } from '../../util/json.js';
 
 /** Stands for the bytes of a medium in native parts: the value is its position. */
 const placeholderKey = '$boticelli-media';

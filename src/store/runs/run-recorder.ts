@@ -2,8 +2,8 @@ import type Database from 'libsql';
 import { runInTransaction } from '../../database/transaction.js';
 import { retryWhileLocked } from '../../database/wait-for-lock.js';
 import { addCosts } from '../../driver/cost.js';
+import { omitMediaData } from '../../driver/reply-media.js';
 import { addUsage, type Usage, zeroUsage } from '../../driver/response.js';
-import { omitMediaData } from '../../executor/act-media.js';
 import type {
   ActEnd,
   ActFallback,

@@ -1,4 +1,3 @@
-import { getContentKind } from '../../driver/reply-media.js';
 import type {
   ActEnd,
   ActFallback,
@@ -46,11 +45,11 @@ export function formatActEnd(end: ActEnd, { verbose, showsWaits, replays }: Form
   return parts.join(' · ');
 }
 
-/** Formats a line for each picture and sound of a reply: `01-draw-1.png (image/png, 12,345 bytes)`. */
+/** Formats a line for each picture and sound of a reply: `01-draw-1.png (image/png, 12,345 bytes)`, without the name if it was not saved. */
 export function formatMedia({ media = [] }: Pick<ActEnd, 'media'>): string[] {
   return media.map(({ mimeType, byteLength, file }) => {
     const details = `${mimeType}, ${formatInteger(byteLength)} ${byteLength === 1 ? 'byte' : 'bytes'}`;
-    return file === undefined ? `${getContentKind(mimeType).one} (${details})` : `${file} (${details})`;
+    return file === undefined ? details : `${file} (${details})`;
   });
 }
 
