@@ -43,7 +43,5 @@ function createJsonError(act: string, model: string, media: string): BoticelliEr
 
 /** Says how the user gets media that was not saved, as the end of a sentence. */
 export function getUnsavedMediaHint({ store }: Persistence): string {
-  return store
-    ? 'run the same command with --resume and --out-dir <dir> to save it, without a request'
-    : 'it was not saved';
+  return store ? 'it is stored: run the same command with --resume and --out-dir <dir> to save it' : 'it was not saved';
 }
