@@ -8,6 +8,7 @@ import { getAudioDurationMs, UntranscribedSpeech } from '../driver/untranscribed
 import { StreamingNotSupported } from '../errors.js';
 import { defaultModel, isSpeechModel } from '../facts/models.js';
 import type { MediaInput, TextInput } from '../narrative/narrative.js';
+import { stripModelPrefix } from '../util/model-name.js';
 import { describeUnsavedMedia, saveReplyMedia } from './act-media.js';
 import { checkFinishReason } from './check-finish-reason.js';
 import type { TurnPair } from './conversation.js';
@@ -46,7 +47,7 @@ export async function runAct(input: ActInput): Promise<ActResult> {
   const request: GenerateRequest = {
     model,
     // A model that speaks reads everything aloud that it receives.
-    turns: [...(isSpeechModel(model) ? [] : input.history), userTurn],
+    turns: [...(isSpeechModel(stripModelPrefix(model)) ? [] : input.history), userTurn],
     ...(act.system !== undefined && { system: act.system }),
     parameters: act.parameters,
   };

@@ -15,6 +15,7 @@ import { listRowReferences } from '../../narrative/row-references.js';
 import { forecastQuota, type QuotaForecast } from '../../quota/forecast.js';
 import { estimateTokens } from '../../quota/limiter/estimate-tokens.js';
 import type { ModelState } from '../../quota/limiter/model-state.js';
+import { stripModelPrefix } from '../../util/model-name.js';
 import { readReachableModelStates } from '../resources/open-quota.js';
 
 /** What the requests to a model are expected to use. */
@@ -81,7 +82,7 @@ interface EstimatedRequest {
 function createEstimatingDriver(prices: PriceList, onRequest: (request: EstimatedRequest) => void): BoticelliDriver {
   const createReply = (request: GenerateRequest): GenerateResponse => {
     const { model, parameters } = request;
-    const draws = isPictureModel(model);
+    const draws = isPictureModel(stripModelPrefix(model));
     const { maxTokens: outputTokens = draws ? typicalPictureTokens : typicalReplyTokens } = parameters;
     const promptTokens = estimateTokens(request);
     const price = prices.getMaxPrice(model);
