@@ -32,7 +32,7 @@ export function formatRun(run: RecordedRun, { acts, rows }: RunContent, { colors
     return [
       colors.heading(toWrappedLine(`[${index + 1}/${run.actCount}] ${act}`)),
       ...details.map((line) => colors.dim(toWrappedLine(line))),
-      ...(end ? ['', toWrappedText(end.text.replace(/[\r\n]+$/, ''))] : []),
+      ...(end && end.text !== '' ? ['', toWrappedText(end.text.replace(/[\r\n]+$/, ''))] : []),
     ].join('\n');
   });
   const [title = '', ...facts] = formatHeader(run).map(toWrappedLine);
