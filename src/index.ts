@@ -32,12 +32,14 @@ export type {
   MediaKind,
   MediaPart,
   MediaReference,
+  MediaResolution,
   MediaUrl,
   ModelTurn,
   Part,
   PictureShape,
   TextPart,
   ThinkingLevel,
+  ToolName,
   Turn,
   UserTurn,
 } from './driver/request.js';
@@ -52,6 +54,7 @@ export type {
   Usage,
 } from './driver/response.js';
 export { addUsage, zeroUsage } from './driver/response.js';
+export type { ExecutedCode, Source, ToolUse } from './driver/tool-use.js';
 export { UntranscribedSpeech } from './driver/untranscribed-speech.js';
 export type { ErrorCode, ErrorDetails, ErrorReport, InterruptSignal, QuotaViolation } from './errors.js';
 export {
@@ -83,7 +86,7 @@ export type {
 } from './executor/narrative-events.js';
 export { NarrativeExecutor } from './executor/narrative-executor.js';
 export type { ExecuteOptions, NarrativeExecutorOptions, ProgressListener } from './executor/options.js';
-export type { Price, TokenRates } from './facts/prices.js';
+export type { Price, SearchFee, TokenRates } from './facts/prices.js';
 export { createGeminiDriver } from './gemini/driver.js';
 export type { ModelInfo, ModelList, ModelListCache } from './gemini/models/model-info.js';
 export type { GeminiDriverOptions } from './gemini/options.js';

@@ -7,6 +7,8 @@ import { getExtension } from '../../media/media-types.js';
 import { encodeWav } from '../../media/wav.js';
 import { stringifyJson, toRunDocument } from '../../terminal/replies/json.js';
 import { lengthWithoutTrailingNewlines } from '../../terminal/replies/text.js';
+import { renderSources } from '../../terminal/text/markdown.js';
+import { tryParseJson } from '../../util/json.js';
 import { assertWritableFolder, withOutputError, writeAtomically } from '../../util/write-files.js';
 
 const outputErrorOptions = {
@@ -15,7 +17,8 @@ const outputErrorOptions = {
 
 /**
  * Writes the files of `--out-dir`. When an act ends, it writes `01-name.md`, `01-name.wav` for the speech of a Live model,
- * and `01-name-1.png` for the first picture. When the run ends, it writes `run.json`. Every method throws a BoticelliError `output_failed` if writing fails.
+ * and `01-name-1.png` for the first picture. The sources of a reply are listed below it, unless the reply is JSON, which
+ * they would make invalid. When the run ends, it writes `run.json`. Every method throws a BoticelliError `output_failed` if writing fails.
  */
 export interface ReplyFiles {
   /** Writes `01-name.md`, unless the reply has media and no text. */
@@ -54,9 +57,10 @@ export async function openReplyFiles(outDir: string, subfolder = ''): Promise<Re
     withOutputError(path, outputErrorOptions, () => writeAtomically(path, content));
   };
   return {
-    writeReply({ text, media, ...act }) {
-      if (text.trim() === '' && media) return;
-      writeFile(`${getBaseName(act)}.md`, `${text.slice(0, lengthWithoutTrailingNewlines(text))}\n`);
+    writeReply: ({ text, media, sources, ...act }) => {
+      if (text.trim() === '' && media && !sources) return;
+      const list = sources && !isJsonDocument(text) ? `\n${renderSources(sources)}\n` : '';
+      writeFile(`${getBaseName(act)}.md`, `${text.slice(0, lengthWithoutTrailingNewlines(text))}\n${list}`);
     },
     writeAudio(act, audio) {
       const name = `${getBaseName(act)}.wav`;
@@ -70,4 +74,9 @@ export async function openReplyFiles(outDir: string, subfolder = ''): Promise<Re
     },
     writeReport: (report) => writeFile('run.json', `${stringifyJson(toRunDocument(report), 2)}\n`),
   };
+}
+
+/** Whether a text is a JSON object or array. */
+function isJsonDocument(text: string): boolean {
+  return /^\s*[{[]/.test(text) && tryParseJson(text) !== undefined;
 }

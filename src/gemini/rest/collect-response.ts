@@ -6,8 +6,11 @@ import type { ReplyMedia } from '../../driver/reply-media.js';
 import type { FinishedHop, ModelTurn } from '../../driver/request.js';
 import type { ChunkMetadata, GenerateResponse } from '../../driver/response.js';
 import { classifyFinishReason, isBlockReason } from '../../facts/finish-reasons.js';
+import type { ToolName } from '../../facts/tools.js';
 import { isDeeperThan, isRecord } from '../../util/json.js';
 import { stripModelPrefix } from '../../util/model-name.js';
+import { createToolUseCollector } from '../tools/collect-tool-use.js';
+import { getToolPartFields } from '../tools/convert-tools.js';
 import { assertUsableReply, type BlockedPrompt } from './assert-usable-reply.js';
 import { collectMedia, omitMedia, omitSound } from './collect-media.js';
 import { describeNonTextParts } from './describe-parts.js';
@@ -21,14 +24,20 @@ export type ReplyCollector = ReturnType<typeof createReplyCollector>;
  * documents.
  * @param requestedModel reported as the reply's model if the service names none
  * @param finishedHops the earlier hops of a long reply, whose parts become part of the turn
+ * @param tools the tools that were asked for
  */
-export function createReplyCollector(requestedModel: string, finishedHops: readonly FinishedHop[] = []) {
+export function createReplyCollector(
+  requestedModel: string,
+  finishedHops: readonly FinishedHop[] = [],
+  tools: readonly ToolName[] = [],
+) {
+  const toolUse = createToolUseCollector(tools);
   const nativeParts: Part[] = [];
   let text = '';
   let fields: ReplyFields = { servedModel: stripModelPrefix(requestedModel), finishReason: '' };
   const getBilled = (): BilledResponse => ({
     model: fields.servedModel,
-    ...toBilledUsage(fields.usageMetadata, { hasReply: nativeParts.length > 0 }),
+    ...toBilledUsage(fields.usageMetadata, { hasReply: nativeParts.length > 0, searches: toolUse.searchCount }),
   });
 
   return {
@@ -38,6 +47,7 @@ export function createReplyCollector(requestedModel: string, finishedHops: reado
       // The SDK's getter `text` is not used, because it warns on the console about every other kind of part.
       const parts = getParts(candidate.content);
       fields = updateFields(fields, chunk, { ...candidate, parts });
+      toolUse.add(candidate, parts);
       for (const part of parts) appendPart(nativeParts, part);
       const added = joinTexts(parts);
       assertReplyLength(text.length + added.length);
@@ -63,7 +73,9 @@ export function createReplyCollector(requestedModel: string, finishedHops: reado
       return fields.usageMetadata || nativeParts.length > 0 ? getBilled() : undefined;
     },
     /** What the reply has besides text and media, such as `1 function call (search)`; undefined if it has nothing else. */
-    describeOtherParts: () => describeNonTextParts(omitMedia(nativeParts)),
+    describeOtherParts: () => describeNonTextParts(omitMedia(nativeParts), getToolPartFields(tools)),
+    /** What the user must know about the use of tools, as sentences without a period. */
+    listToolProblems: toolUse.listProblems,
     /**
      * The reply that has ended.
      * @param finishMessage what the service says about the finish reason, on one line
@@ -77,6 +89,7 @@ export function createReplyCollector(requestedModel: string, finishedHops: reado
       assertUsableReply({ ...rest, ...reply, text: turn.text, media: turn.media, parts: nativeParts, finishMessage });
       return {
         ...reply,
+        ...toolUse.toolUse,
         ...(finishMessage !== undefined && { finishMessage }),
         ...(isContinued(finishReason) && continuationToken !== undefined && { continuationToken }),
       };

@@ -4,6 +4,8 @@ import type {
   GenerateContentParameters,
   HarmBlockThreshold,
   HarmCategory,
+  MediaResolution,
+  PartMediaResolutionLevel,
   Part as SdkPart,
   ThinkingConfig,
   ThinkingLevel,
@@ -12,6 +14,7 @@ import type { ReplyMedia } from '../../driver/reply-media.js';
 import type { GenerateRequest, GenerationParameters, ModelTurn, Part, Turn } from '../../driver/request.js';
 import { isPictureModel, isSpeechModel } from '../../facts/models.js';
 import { stripModelPrefix } from '../../util/model-name.js';
+import { convertTools } from '../tools/convert-tools.js';
 
 /** Converts a request to the SDK's parameters. Media must have been delivered. */
 export function convertRequest(request: GenerateRequest): GenerateContentParameters {
@@ -64,10 +67,13 @@ function convertMedia({ mimeType, base64 }: ReplyMedia): SdkPart {
 
 function convertPart(part: Part): SdkPart {
   if (part.type === 'text') return { text: part.text };
-  const { content, mimeType } = part;
+  const { content, mimeType, mediaResolution } = part;
   const type = mimeType === undefined ? {} : { mimeType };
-  if (content.from === 'bytes') return { inlineData: { ...type, data: content.base64 } };
-  if (content.from === 'reference') return { fileData: { ...type, fileUri: content.uri } };
+  const resolution = mediaResolution && {
+    mediaResolution: { level: formatResolution(mediaResolution) as PartMediaResolutionLevel },
+  };
+  if (content.from === 'bytes') return { inlineData: { ...type, data: content.base64 }, ...resolution };
+  if (content.from === 'reference') return { fileData: { ...type, fileUri: content.uri }, ...resolution };
   throw new Error(`media from ${content.from} must be delivered before it is sent`);
 }
 
@@ -95,6 +101,7 @@ function convertModalities({ image }: GenerationParameters, model: string): Gene
 /** Converts the parameters. Those that the request does not set are omitted. */
 export function convertParameters(parameters: GenerationParameters): GenerateContentConfig {
   const { temperature, maxTokens, topP, topK, seed, stop, thinking, safety, format, schema } = parameters;
+  const { tools = [], mediaResolution } = parameters;
   return {
     ...(temperature !== undefined && { temperature }),
     ...(maxTokens !== undefined && { maxOutputTokens: maxTokens }),
@@ -107,6 +114,8 @@ export function convertParameters(parameters: GenerationParameters): GenerateCon
     ...(format === 'json' && { responseMimeType: 'application/json' }),
     // `responseSchema` is not used, because it is an OpenAPI dialect that does not support $ref or lists of types.
     ...(format === 'json' && schema && { responseJsonSchema: schema }),
+    ...(tools.length > 0 && { tools: convertTools(tools) }),
+    ...(mediaResolution && { mediaResolution: formatResolution(mediaResolution) as MediaResolution }),
   };
 }
 
@@ -118,6 +127,11 @@ function convertThinking(thinking: NonNullable<GenerationParameters['thinking']>
   return typeof thinking === 'number'
     ? { thinkingBudget: thinking }
     : { thinkingLevel: thinking.toUpperCase() as ThinkingLevel };
+}
+
+/** Formats a resolution as both enumerations of the API do. */
+function formatResolution(resolution: NonNullable<GenerationParameters['mediaResolution']>): string {
+  return `MEDIA_RESOLUTION_${resolution.toUpperCase()}`;
 }
 
 function convertSafety(safety: NonNullable<GenerationParameters['safety']>) {

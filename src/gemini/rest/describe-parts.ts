@@ -21,17 +21,21 @@ const fieldNames: Readonly<Record<string, Omit<ContentKind, 'detail'> & { detail
 /**
  * Describes what a reply has besides text: `2 pictures (image/png) and 1 function call (search)`. Returns undefined if
  * it has nothing else. Thoughts are not part of a reply, so they are left out.
+ * @param expectedFields the fields of parts that were asked for, which are left out
  */
-export function describeNonTextParts(parts: readonly Part[]): string | undefined {
-  const kinds = parts.flatMap((part) => (part.thought ? [] : listKinds(part)));
+export function describeNonTextParts(
+  parts: readonly Part[],
+  expectedFields: ReadonlySet<string> = new Set(),
+): string | undefined {
+  const kinds = parts.flatMap((part) => (part.thought ? [] : listKinds(part, expectedFields)));
   return formatContentKinds(
     kinds.map(({ detail, ...kind }) => ({ ...kind, detail: detail === undefined ? undefined : toOneLine(detail, 40) })),
   );
 }
 
-function listKinds(part: Part): ContentKind[] {
+function listKinds(part: Part, expectedFields: ReadonlySet<string>): ContentKind[] {
   return Object.entries(part).flatMap(([field, value]): ContentKind[] => {
-    if (annotations.has(field) || value === null || value === undefined) return [];
+    if (annotations.has(field) || expectedFields.has(field) || value === null || value === undefined) return [];
     const content = isRecord(value) ? value : {};
     if (field === 'inlineData' || field === 'fileData') return [getContentKind(content.mimeType)];
     const names = Object.hasOwn(fieldNames, field) ? fieldNames[field] : undefined;
