@@ -24,6 +24,7 @@ export { type FallbackOptions, withFallback } from './driver/layers/with-fallbac
 export { type JsonValidationOptions, withJsonValidation } from './driver/layers/with-json-validation.js';
 export { type RetryPolicy, withRetries } from './driver/layers/with-retries.js';
 export { withTierFallback } from './driver/layers/with-tier-fallback.js';
+export type { ReplyMedia } from './driver/reply-media.js';
 export type {
   FinishedHop,
   GenerateRequest,
@@ -38,6 +39,7 @@ export type {
   MediaUrl,
   ModelTurn,
   Part,
+  PictureShape,
   TextPart,
   ThinkingLevel,
   ToolName,
@@ -74,6 +76,7 @@ export type {
   ActDelta,
   ActEnd,
   ActFallback,
+  ActMedia,
   ActNote,
   ActRetry,
   ActStart,

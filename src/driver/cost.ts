@@ -1,6 +1,6 @@
 import { type Price, type SearchFee, serviceTierFactors, type TokenRates } from '../facts/prices.js';
 import { maxPriorityFactor } from '../facts/service-tiers.js';
-import type { GenerateRequest, Part } from './request.js';
+import type { GenerateRequest } from './request.js';
 import { addUsage, type TokenDetails, type TokensByModality, type Usage } from './response.js';
 import { getServiceTier } from './service-tier.js';
 
@@ -92,12 +92,14 @@ export function getSoundlessPromptTokens(
   const otherModalities = Object.keys(inputByModality);
   if (promptTokens === undefined || outputByModality?.AUDIO !== undefined) return undefined;
   if (otherModalities.some((modality) => modality !== 'AUDIO')) return undefined;
-  const parts = turns.flatMap((turn) => (turn.role === 'user' ? turn.parts : []));
-  return parts.some(mayHaveSound) ? undefined : { TEXT: promptTokens };
+  const media = turns.flatMap((turn): readonly { mimeType?: string }[] =>
+    turn.role === 'user' ? turn.parts.filter((part) => part.type === 'media') : (turn.media ?? []),
+  );
+  return media.some(mayHaveSound) ? undefined : { TEXT: promptTokens };
 }
 
-function mayHaveSound(part: Part): boolean {
-  return part.type === 'media' && !/^(image|text)\/|^application\/pdf$/.test(part.mimeType ?? '');
+function mayHaveSound({ mimeType = '' }: { mimeType?: string }): boolean {
+  return !/^(image|text)\/|^application\/pdf$/.test(mimeType);
 }
 
 /** Adds two costs. The sum is undefined if either cost is unknown, because a partial sum would be too low. */

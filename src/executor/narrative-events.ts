@@ -109,6 +109,8 @@ export interface ActEnd extends ActReference, ToolUse {
   reused: boolean;
   /** Present if a Live model replied in speech. */
   audio?: ActAudio;
+  /** The pictures and sounds of the reply, in its order; absent if it has none. */
+  media?: ActMedia[];
   /** In US dollars; 0 for a reused reply, absent if the price is unknown. */
   costUsd?: number;
   /**
@@ -123,6 +125,17 @@ export interface ActAudio {
   durationMs: number;
   /** The name of the audio file in the folder of `--out-dir`; absent if the speech was not saved. */
   file?: string;
+}
+
+/** A picture or a sound of a reply. */
+export interface ActMedia {
+  /** For example `image/png`. */
+  mimeType: string;
+  byteLength: number;
+  /** The name of the file in the folder of `--out-dir`; absent if it was not saved. */
+  file?: string;
+  /** The bytes in base64. Only in events, and only with the option `includesMediaData`. */
+  data?: string;
 }
 
 export interface NarrativeEnd {

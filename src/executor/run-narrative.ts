@@ -1,4 +1,5 @@
 import { addBilledUsage, type BilledUsage } from '../driver/cost.js';
+import { omitMediaData } from '../driver/reply-media.js';
 import { renderExpectations } from '../narrative/expectations/expectation.js';
 import {
   type Act,
@@ -106,7 +107,7 @@ async function runActOrNarrative(act: Act, scope: ActScope): Promise<ActResult |
       state.billed = addBilledUsage(state.billed, billed);
     },
   });
-  state.actEnds.push(result.endEvent);
+  state.actEnds.push(omitMediaData(result.endEvent));
   await state.onEvent(result.endEvent);
   return result;
 }

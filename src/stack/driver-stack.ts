@@ -12,7 +12,8 @@ import { type FallbackOptions, withFallback } from '../driver/layers/with-fallba
 import { withJsonValidation } from '../driver/layers/with-json-validation.js';
 import { withRetries } from '../driver/layers/with-retries.js';
 import { withTierFallback } from '../driver/layers/with-tier-fallback.js';
-import { typicalReplyTokens } from '../facts/prices.js';
+import { isPictureModel } from '../facts/models.js';
+import { typicalPictureTokens, typicalReplyTokens } from '../facts/prices.js';
 import { createGeminiDriver } from '../gemini/driver.js';
 import { getUnsupportedReason } from '../gemini/models/unsupported-reason.js';
 import type { GeminiDriverOptions } from '../gemini/options.js';
@@ -84,13 +85,16 @@ function withCostLimit(options: DriverStackOptions, inner: BoticelliDriver): Bot
  * Creates a function that estimates the cost of a prompt and of a reply of `max_tokens`. Without `max_tokens`, the
  * length of a reply is unknown, so the estimate before the call covers only the prompt. If the service did not count
  * the tokens of a reply, they are estimated from its text; thoughts may have been longer, so a short text counts as a
- * reply of typical length. A model that may search is assumed to search once.
+ * reply of typical length. A model that draws replies with one picture, whose length is known. A model that may search is
+ * assumed to search once.
  */
 function createCostEstimator(prices: PriceList): BudgetOptions['estimateUsd'] {
   return (request, reply) => {
     const price = prices.getMaxPrice(request.model);
     const promptTokens = estimateTokens(request);
-    const replyTokens = reply ? Math.max(typicalReplyTokens, estimateTextTokens(reply.text)) : 0;
+    const pictureTokens = isPictureModel(request.model) ? typicalPictureTokens : 0;
+    const textTokens = reply ? Math.max(typicalReplyTokens, estimateTextTokens(reply.text)) : 0;
+    const replyTokens = Math.max(pictureTokens, textTokens);
     const { maxTokens, tools = [] } = request.parameters;
     const searches = tools.includes('google_search') ? 1 : 0;
     // max_tokens limits the whole reply, so a later hop can return only what the earlier hops have left of it.

@@ -112,3 +112,8 @@ function isIncomplete(text: string): boolean {
     return /end of JSON input|Unterminated/.test(error.message) || getJsonErrorOffset(error) === text.length;
   }
 }
+
+/** Whether a text is standard base64, padded or not: the form of bytes in JSON. */
+export function isBase64(text: string): boolean {
+  return /^[A-Za-z0-9+/]*={0,2}$/.test(text) && text.replace(/=+$/, '').length % 4 !== 1;
+}

@@ -9,14 +9,15 @@ import type { GenerateResponse } from '../../driver/response.js';
 import { getServiceTier } from '../../driver/service-tier.js';
 import { NarrativeExecutor } from '../../executor/narrative-executor.js';
 import type { NarrativeRow } from '../../executor/options.js';
-import { builtInModels } from '../../facts/models.js';
-import { type SearchFee, typicalReplyTokens } from '../../facts/prices.js';
+import { builtInModels, isPictureModel } from '../../facts/models.js';
+import { type SearchFee, typicalPictureTokens, typicalReplyTokens } from '../../facts/prices.js';
 import type { ServiceTier } from '../../facts/service-tiers.js';
 import type { Narrative } from '../../narrative/narrative.js';
 import { listRowReferences } from '../../narrative/row-references.js';
 import { forecastQuota, type QuotaForecast } from '../../quota/forecast.js';
 import { estimateTokens } from '../../quota/limiter/estimate-tokens.js';
 import type { ModelState } from '../../quota/limiter/model-state.js';
+import { stripModelPrefix } from '../../util/model-name.js';
 import { readReachableModelStates } from '../resources/open-quota.js';
 
 /** What the requests to a model are expected to use. */
@@ -97,7 +98,8 @@ interface EstimatedRequest {
 function createEstimatingDriver(prices: PriceList, onRequest: (request: EstimatedRequest) => void): BoticelliDriver {
   const createReply = (request: GenerateRequest): GenerateResponse => {
     const { model, parameters } = request;
-    const { maxTokens: outputTokens = typicalReplyTokens } = parameters;
+    const draws = isPictureModel(stripModelPrefix(model));
+    const { maxTokens: outputTokens = draws ? typicalPictureTokens : typicalReplyTokens } = parameters;
     const promptTokens = estimateTokens(request);
     const price = prices.getMaxPrice(model);
     for (const hop of splitIntoHops(model, { promptTokens, outputTokens })) {
@@ -106,7 +108,7 @@ function createEstimatingDriver(prices: PriceList, onRequest: (request: Estimate
       const costs = costUsd !== undefined && standardCostUsd !== undefined ? { costUsd, standardCostUsd } : {};
       const estimate = { model, ...hop, ...costs, serviceTier: getServiceTier(request) };
       const search = parameters.tools?.includes('google_search') && { search: { fee: price?.searchFee } };
-      onRequest({ ...estimate, isReplyGuessed: parameters.maxTokens === undefined, ...search });
+      onRequest({ ...estimate, isReplyGuessed: parameters.maxTokens === undefined && !draws, ...search });
     }
     // A token is about four characters, as in estimate-tokens.ts.
     const text = 'word'.repeat(Math.min(outputTokens, 1_000_000));

@@ -31,7 +31,10 @@ export async function openDriverStack(stackOptions: OpenDriverStackOptions): Pro
   if (options.replay !== undefined) {
     const { createReplayDriver } = await import('../../store/recordings/replay-driver.js');
     const replay = createReplayDriver(options.replay, { isKnownInstance });
-    return withExpectations({ checkTimeoutMs: Math.min(options.timeout ?? maxCheckMs, maxCheckMs), canRepeat: false }, replay);
+    return withExpectations(
+      { checkTimeoutMs: Math.min(options.timeout ?? maxCheckMs, maxCheckMs), canRepeat: false },
+      replay,
+    );
   }
   const { retries, fallback, maxCost, timeout: timeoutMs, idleTimeout: idleTimeoutMs } = options;
   const { store, canReuse, beforeSend, stateDatabase } = persistence;

@@ -15,6 +15,7 @@ import type { Colors } from '../../terminal/text/colors.js';
 import { formatCount } from '../../terminal/text/format.js';
 import { abortable } from '../../util/abortable.js';
 import { assertActsExist, assertPricesKnown, assertThoughtsSupported } from './assert-flags.js';
+import { assertMediaKept, getUnsavedMediaHint } from './media-outputs.js';
 import { finishReport, type NarrativeView } from './narrative-view.js';
 import { openDriverStack } from './open-driver-stack.js';
 import type { RunOptions } from './options.js';
@@ -53,7 +54,7 @@ export async function runNarrativeFile(context: RunNarrativeFileOptions): Promis
 
 async function executeFile(context: RunNarrativeFileOptions, persistence: Persistence): Promise<RunReport> {
   const { file, options, proc, view, resources, signal } = context;
-  const { warn, canDiscard, saveAudio } = view;
+  const { warn, canDiscard, saveAudio, saveMedia } = view;
   const { narrative, text } = await loadOverriddenNarrative(context);
   assertRowGiven(narrative, undefined);
   const planned = planActs(narrative);
@@ -63,6 +64,7 @@ async function executeFile(context: RunNarrativeFileOptions, persistence: Persis
   const settings = await resources.loadSettings(warn);
   assertPricesKnown(narrative, options, settings);
   assertThoughtsSupported(narrative, options, settings);
+  assertMediaKept(narrative, options, settings);
   const path = file === '-' ? undefined : resolve(proc.cwd(), file);
   // Opening may wait for a lock that another process holds. An interruption has to end this wait.
   await abortable(persistence.open({ settings, narrative: narrative.name, file: path, text, warn }), signal);
@@ -73,7 +75,8 @@ async function executeFile(context: RunNarrativeFileOptions, persistence: Persis
   const { defaultModel } = settings;
   const { strict = false, rehearse: isRehearsal = false, allowOutside = false } = options;
   const executor = new NarrativeExecutor({
-    ...{ driver, defaultModel, strict, isRehearsal, allowOutside, canDiscard, saveAudio, signal },
+    ...{ driver, defaultModel, strict, isRehearsal, allowOutside, canDiscard, saveAudio, saveMedia, signal },
+    ...{ includesMediaData: options.output === 'ndjson', unsavedMediaHint: getUnsavedMediaHint(persistence) },
     includeThoughts: options.thoughts ?? false,
     ...{ onEvent: persistence.wrapListener(view.onEvent), stdin: () => resources.readStdin(warn) },
   });

@@ -1,6 +1,7 @@
 import type { GenerateContentResponse, Part } from '@google/genai';
 import { isContinued } from '../../driver/continuation.js';
 import type { BilledResponse } from '../../driver/layers/usage-events.js';
+import type { ReplyMedia } from '../../driver/reply-media.js';
 import type { FinishedHop, ModelTurn } from '../../driver/request.js';
 import type { ChunkMetadata, GenerateResponse } from '../../driver/response.js';
 import { classifyFinishReason, isBlockReason } from '../../facts/finish-reasons.js';
@@ -10,6 +11,7 @@ import { stripModelPrefix } from '../../util/model-name.js';
 import { createToolUseCollector } from '../tools/collect-tool-use.js';
 import { getToolPartFields } from '../tools/convert-tools.js';
 import { assertUsableReply, type BlockedPrompt } from './assert-usable-reply.js';
+import { collectMedia, omitMedia, omitSound } from './collect-media.js';
 import { appendPart, createPartCollector, isTextOnly } from './collect-parts.js';
 import { describeNonTextParts } from './describe-parts.js';
 import { removeThoughts } from './thoughts.js';
@@ -68,8 +70,8 @@ export function createReplyCollector(
     get billed(): BilledResponse | undefined {
       return fields.usageMetadata || reply.parts.length > 0 ? getBilled() : undefined;
     },
-    /** What the reply has besides text, such as `1 picture (image/png)`; undefined if it has nothing else. */
-    describeOtherParts: () => describeNonTextParts(reply.parts, getToolPartFields(tools)),
+    /** What the reply has besides text and media, such as `1 function call (search)`; undefined if it has nothing else. */
+    describeOtherParts: () => describeNonTextParts(omitMedia(reply.parts), getToolPartFields(tools)),
     /** What the user must know about the use of tools, as sentences without a period. */
     listToolProblems: toolUse.listProblems,
     /**
@@ -80,10 +82,10 @@ export function createReplyCollector(
     buildResponse(finishMessage?: string): GenerateResponse {
       const { servedModel: _, usageMetadata: __, finishReason, continuationToken, ...rest } = fields;
       const { text, parts } = reply;
-      const ownTurn = createTurn(text, removeThoughts(parts), requestedModel);
+      const ownTurn = createTurn(text, removeThoughts(parts), requestedModel, collectMedia(parts));
       const turn = isContinued(finishReason) ? ownTurn : joinHops(finishedHops, ownTurn);
       const response = { ...getBilled(), text, finishReason, turn };
-      assertUsableReply({ ...rest, ...response, text: turn.text, parts, finishMessage });
+      assertUsableReply({ ...rest, ...response, text: turn.text, media: turn.media, parts, finishMessage });
       return {
         ...response,
         ...toolUse.toolUse,
@@ -182,8 +184,14 @@ function updateToken(previous: string | undefined, token: unknown, parts: readon
   return parts.some(({ text }) => text) ? undefined : previous;
 }
 
-function createTurn(text: string, parts: Part[], model: string): ModelTurn {
-  return { role: 'model', text, model: stripModelPrefix(model), native: reuseText(text, parts) };
+function createTurn(text: string, parts: Part[], model: string, media: readonly ReplyMedia[]): ModelTurn {
+  const turn: ModelTurn = {
+    role: 'model',
+    text,
+    model: stripModelPrefix(model),
+    native: reuseText(text, omitSound(parts)),
+  };
+  return media.length === 0 ? turn : { ...turn, media };
 }
 
 /** Joins the parts of a long reply to one turn. */
@@ -194,7 +202,8 @@ function joinHops(finishedHops: readonly FinishedHop[], lastTurn: ModelTurn): Mo
   for (const { text, native } of turns) {
     for (const part of Array.isArray(native) ? (native as Part[]) : [{ text }]) appendPart(parts, part);
   }
-  return createTurn(turns.map(({ text }) => text).join(''), parts, lastTurn.model);
+  const media = turns.flatMap((turn) => turn.media ?? []);
+  return createTurn(turns.map(({ text }) => text).join(''), parts, lastTurn.model, media);
 }
 
 /**

@@ -58,12 +58,23 @@ function readParameters(table: TomlTable): GenerationParameters {
     typeof table.thinking === 'number' ? table.thinking : thinkingLevels.find((level) => level === table.thinking);
   if (thinking !== undefined) parameters.thinking = thinking;
   if (safety) parameters.safety = safety;
+  const image = readPictureShape(table.image);
+  if (image) parameters.image = image;
   const { tools } = table;
   // An empty list is kept, because it overrides the tools of the narrative.
   if (Array.isArray(tools)) parameters.tools = toolNames.filter((name) => tools.includes(name));
   const mediaResolution = readMediaResolution(table);
   if (mediaResolution) parameters.mediaResolution = mediaResolution;
   return parameters;
+}
+
+function readPictureShape(value: TomlValue | undefined): GenerationParameters['image'] {
+  if (!isTable(value)) return undefined;
+  const { aspect_ratio: aspectRatio, size } = value;
+  return {
+    ...(typeof aspectRatio === 'string' && { aspectRatio }),
+    ...(typeof size === 'string' && { size }),
+  };
 }
 
 /** Returns the thresholds by Gemini's category names. */

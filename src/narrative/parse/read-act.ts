@@ -1,3 +1,4 @@
+import { isPictureModel, isSpeechModel } from '../../facts/models.js';
 import { mediaKinds } from '../../media/media-types.js';
 import { errorAt, type ReportProblem } from '../../toml/problem.js';
 import {
@@ -59,6 +60,7 @@ export function readAct(name: string, value: TomlValue, options: ActReadOptions)
   const act: Act = { name, parameters, inputs: readInputs(value, path, options) };
   if (isTable(value) && (value.format !== undefined || value.schema !== undefined)) {
     options.defer(async () => void Object.assign(parameters, await readReplyFormat(value, path, options, report)));
+    if (value.format === 'json') reportJsonMedia(ownSettings?.model ?? defaults.model, path, report);
   }
   if (isTable(value) && value.expect !== undefined) {
     const onExpected = (text: string, textPath: Path) =>
@@ -74,6 +76,15 @@ export function readAct(name: string, value: TomlValue, options: ActReadOptions)
   if (context) act.context = context;
   if (serviceTiers) act.serviceTiers = serviceTiers;
   return act;
+}
+
+/** Reports JSON replies of a model that replies with pictures or speech. */
+function reportJsonMedia(model: string | undefined, path: Path, report: ReportProblem): void {
+  if (model === undefined || !(isPictureModel(model) || isSpeechModel(model))) return;
+  const formatPath = [...path, 'format'];
+  const media = isPictureModel(model) ? 'pictures' : 'speech';
+  const message = `${describePath(formatPath)} is "json", but ${model} replies with ${media}; remove it, or use another model`;
+  report(errorAt('media-json', formatPath, message));
 }
 
 function readInputs(act: TomlValue, path: Path, options: ActReadOptions): Input[] {

@@ -5,6 +5,7 @@
  */
 import * as z from 'zod/mini';
 import { thinkingLevels } from '../../facts/model-facts.js';
+import { imageAspectRatios, imageSizes } from '../../facts/pictures.js';
 import { harmCategories, harmThresholds, maxStopSequences } from '../../facts/requests.js';
 import { serviceTiers } from '../../facts/service-tiers.js';
 import { mediaResolutions, toolNames } from '../../facts/tools.js';
@@ -23,6 +24,12 @@ export const safetySchema = z.strictObject(
     ]),
   ),
 );
+
+/** The `image` table of a narrative or of an act. */
+export const imageSchema = z.strictObject({
+  aspect_ratio: z.optional(describe('Width to height, for example "16:9".', z.enum(imageAspectRatios))),
+  size: z.optional(describe('About so many pixels on a side: "512", "1K", "2K" or "4K".', z.enum(imageSizes))),
+});
 
 /** The largest integer that the service accepts, which is the largest signed 32-bit integer. */
 const maxInt32 = 2 ** 31 - 1;
@@ -91,6 +98,12 @@ const settingFields = {
     describe(
       'The lowest probability at which harmful content is blocked, by category, for example "only_high".',
       safetySchema,
+    ),
+  ),
+  image: z.optional(
+    describe(
+      'The shape of the pictures that a model draws. Each model accepts only some shapes and sizes.',
+      imageSchema,
     ),
   ),
   tools: z.optional(

@@ -2,6 +2,7 @@ import type Database from 'libsql';
 import { runInTransaction } from '../../database/transaction.js';
 import { retryWhileLocked } from '../../database/wait-for-lock.js';
 import { addCosts } from '../../driver/cost.js';
+import { omitMediaData } from '../../driver/reply-media.js';
 import { addUsage, type Usage, zeroUsage } from '../../driver/response.js';
 import type {
   ActEnd,
@@ -141,7 +142,7 @@ function createRunWriter({ database, origin, now, enqueue, isBuffered = false, .
     },
     writeAct({ act, end, events }: ActRecord, totals: RunTotals): void {
       const { actsEnded, modelsAsked, modelsServed, attempts, waitMs, usage, costUsd } = totals;
-      const endJson = end ? JSON.stringify(end) : null;
+      const endJson = end ? JSON.stringify(omitMediaData(end)) : null;
       const row = [run, position, replaceNuls(act), endJson, JSON.stringify(events), end?.costUsd ?? null, run];
       const totalsRow = [actsEnded, JSON.stringify(modelsAsked), JSON.stringify(modelsServed), attempts, waitMs];
       position += 1;

@@ -48,6 +48,14 @@ export function formatActEnd(end: ActEnd, { verbose, showsWaits, replays }: Form
   return parts.join(' · ');
 }
 
+/** Formats a line for each picture and sound of a reply: `01-draw-1.png (image/png, 12,345 bytes)`, without the name if it was not saved. */
+export function formatMedia({ media = [] }: Pick<ActEnd, 'media'>): string[] {
+  return media.map(({ mimeType, byteLength, file }) => {
+    const details = `${mimeType}, ${formatInteger(byteLength)} ${byteLength === 1 ? 'byte' : 'bytes'}`;
+    return file === undefined ? details : `${file} (${details})`;
+  });
+}
+
 /** Formats the warning for a truncated reply; undefined for others. `act-note` events report other finish reasons. */
 export function formatFinishWarning({ finishReason }: ActEnd): string | undefined {
   return classifyFinishReason(finishReason) === 'truncated' ? 'the reply was cut short by max_tokens' : undefined;

@@ -105,6 +105,7 @@ function reportActEvent(
       break;
     case 'act-end': {
       report(`${act}: ${eventLines.formatActEnd(event, { verbose, replays, showsWaits: showsCountdown && !verbose })}`);
+      for (const line of eventLines.formatMedia(event)) report(`${act}: ${line}`);
       if (verbose) for (const line of formatToolUse(event)) report(`${act}: ${line}`);
       const warning = eventLines.formatFinishWarning(event);
       if (warning !== undefined) warn(`boticelli: warning: ${act}: ${warning}`);

@@ -8,6 +8,7 @@ import type { Row } from '../../../rows/row.js';
 import { createRowIdentifier } from '../../../rows/row-instances.js';
 import { countFailures } from '../../../terminal/progress/rows-progress.js';
 import { formatInteger } from '../../../terminal/text/format.js';
+import { getUnsavedMediaHint } from '../media-outputs.js';
 import { createFailedReport, finishReport } from '../narrative-view.js';
 import type { RunOptions, Shard } from '../options.js';
 import { openReplyFiles } from '../out-dir.js';
@@ -147,7 +148,8 @@ async function executeRow(
       show(event);
       if (event.type === 'act-end') files?.writeReply(event);
     }),
-    ...(files && { saveAudio: (act, audio) => files.writeAudio(act, audio) }),
+    ...(files && { saveAudio: files.writeAudio, saveMedia: files.writeMedia }),
+    unsavedMediaHint: getUnsavedMediaHint(persistence),
   });
   const report = await executor.execute(narrative, {
     ...{ stream, instance },
