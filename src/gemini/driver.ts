@@ -12,11 +12,11 @@ import { createMediaDelivery, type MediaDelivery } from './media/deliver-media.j
 import { isLiveOnly } from './models/capabilities.js';
 import type { GeminiDriverOptions } from './options.js';
 import type { CallOptions } from './rest/call-options.js';
-import { getTokenMetadata } from './rest/collect-response.js';
 import { countTokens } from './rest/count-tokens.js';
 import { type PreparedRequest, prepareRequest, toRequestError } from './rest/prepare-request.js';
+import { getTokenMetadata } from './rest/reply/collect-response.js';
+import { emitThoughts, reportUnrequestedThoughts } from './rest/reply/thoughts.js';
 import { withServedTier } from './rest/served-tier.js';
-import { emitThoughts, reportUnrequestedThoughts } from './rest/thoughts.js';
 import { createRoutingDriver } from './rest-or-live.js';
 import { withRedactedReplies } from './with-redacted-replies.js';
 

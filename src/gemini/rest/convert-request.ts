@@ -17,7 +17,7 @@ import { getServiceTier } from '../../driver/service-tier.js';
 import { builtInModels, isPictureModel, isSpeechModel } from '../../facts/models.js';
 import { stripModelPrefix } from '../../util/model-name.js';
 import { convertTools } from '../tools/convert-tools.js';
-import { removeThoughts } from './thoughts.js';
+import { removeThoughts } from './reply/thoughts.js';
 
 /** Converts a request to the SDK's parameters. Media must have been delivered. */
 export function convertRequest(request: GenerateRequest): GenerateContentParameters {

@@ -17,9 +17,9 @@ import type { MediaDelivery } from '../media/deliver-media.js';
 import type { ModelListCache } from '../models/model-info.js';
 import { createGeminiFetch } from '../transport/gemini-fetch.js';
 import type { CallOptions } from './call-options.js';
-import { createReplyCollector, type ReplyCollector } from './collect-response.js';
 import { convertRequest } from './convert-request.js';
 import { createHttpExchange, type HttpExchange } from './exchange.js';
+import { createReplyCollector, type ReplyCollector } from './reply/collect-response.js';
 import { withServedTier } from './served-tier.js';
 
 interface PrepareRequestOptions extends CallOptions {

@@ -1,5 +1,5 @@
 import type { Part } from '@google/genai';
-import { assertReplyLength } from '../../driver/reply-limit.js';
+import { assertReplyLength } from '../../../driver/reply-limit.js';
 import { createThoughtBuffer, joinThoughts } from './thoughts.js';
 
 /** Collects the parts of a reply: as the service sent them, its text and its thoughts. */

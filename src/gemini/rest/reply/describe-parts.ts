@@ -1,7 +1,7 @@
 import type { Part } from '@google/genai';
-import { type ContentKind, formatContentKinds, getContentKind } from '../../driver/reply-media.js';
-import { isRecord } from '../../util/json.js';
-import { toOneLine } from '../errors/one-line.js';
+import { type ContentKind, formatContentKinds, getContentKind } from '../../../driver/reply-media.js';
+import { isRecord } from '../../../util/json.js';
+import { toOneLine } from '../../errors/one-line.js';
 
 // Fields that describe a part (Part of @google/genai 2.32). A part that has only these is empty.
 const annotations = new Set([

@@ -1,8 +1,15 @@
 import { describe, expect, test } from 'vitest';
-import type { ModelTurn } from '../../../src/driver/request.js';
-import { createMediaPart, partsReply, type ScriptedReply, type WirePart } from '../../helpers/gemini/replies.js';
-import { mediaBytes } from '../../helpers/media-bytes.js';
-import { createGeminiFixture, createRequest, createUserTurn, getError, model, readStream } from '../gemini-fixture.js';
+import type { ModelTurn } from '../../../../src/driver/request.js';
+import { createMediaPart, partsReply, type ScriptedReply, type WirePart } from '../../../helpers/gemini/replies.js';
+import { mediaBytes } from '../../../helpers/media-bytes.js';
+import {
+  createGeminiFixture,
+  createRequest,
+  createUserTurn,
+  getError,
+  model,
+  readStream,
+} from '../../gemini-fixture.js';
 
 const fixture = createGeminiFixture({ models: 'any' });
 const { png } = mediaBytes;
@@ -43,7 +50,7 @@ describe('pictures are part of the turn', () => {
     [undefined, 'application/octet-stream'],
     ['IMAGE/PNG; charset=x', 'image/png'],
     ['image/jpg', 'image/jpeg'],
-    ['../../etc', 'application/octet-stream'],
+    ['../../../etc', 'application/octet-stream'],
     ['image/png\u001b[31m', 'application/octet-stream'],
   ])('whose type %j becomes %s', async (mimeType, expected) => {
     const { turn } = await replyTo(partsReply([[{ inlineData: { mimeType, data: pngMedia.base64 } }]]));

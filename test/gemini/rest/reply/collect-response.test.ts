@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, test, vi } from 'vitest';
-import type { DriverEvent } from '../../../src/driver/driver-events.js';
+import type { DriverEvent } from '../../../../src/driver/driver-events.js';
 import {
   blockedPromptReply,
   createChunk,
@@ -9,8 +9,8 @@ import {
   type ScriptedReply,
   textReply,
   type WirePart,
-} from '../../helpers/gemini/replies.js';
-import { createGeminiFixture, createRequest, getError, model, readStream } from '../gemini-fixture.js';
+} from '../../../helpers/gemini/replies.js';
+import { createGeminiFixture, createRequest, getError, model, readStream } from '../../gemini-fixture.js';
 
 const fixture = createGeminiFixture();
 const warn = vi.spyOn(console, 'warn');

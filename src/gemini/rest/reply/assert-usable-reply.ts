@@ -1,10 +1,10 @@
 import type { Part } from '@google/genai';
-import type { ReplyMedia } from '../../driver/reply-media.js';
-import type { Usage } from '../../driver/response.js';
-import { BoticelliError } from '../../errors.js';
-import { classifyFinishReason } from '../../facts/finish-reasons.js';
-import { isRecord } from '../../util/json.js';
-import { toOneLine } from '../errors/one-line.js';
+import type { ReplyMedia } from '../../../driver/reply-media.js';
+import type { Usage } from '../../../driver/response.js';
+import { BoticelliError } from '../../../errors.js';
+import { classifyFinishReason } from '../../../facts/finish-reasons.js';
+import { isRecord } from '../../../util/json.js';
+import { toOneLine } from '../../errors/one-line.js';
 import { describeNonTextParts } from './describe-parts.js';
 
 /** A reply that has ended. */

@@ -1,6 +1,6 @@
 import type { Part } from '@google/genai';
-import type { CallContext } from '../../driver/driver.js';
-import type { GenerateRequest } from '../../driver/request.js';
+import type { CallContext } from '../../../driver/driver.js';
+import type { GenerateRequest } from '../../../driver/request.js';
 
 /** Collects the thoughts of a reply. `take` returns those that were added since its last call. */
 export function createThoughtBuffer() {

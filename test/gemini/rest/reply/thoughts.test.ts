@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
-import type { DriverEvent } from '../../../src/driver/driver-events.js';
-import type { GenerateRequest } from '../../../src/driver/request.js';
-import { type ScriptedReply, textReply } from '../../helpers/gemini/replies.js';
-import { createGeminiFixture, createRequest, createUserTurn, getError, model } from '../gemini-fixture.js';
+import type { DriverEvent } from '../../../../src/driver/driver-events.js';
+import type { GenerateRequest } from '../../../../src/driver/request.js';
+import { type ScriptedReply, textReply } from '../../../helpers/gemini/replies.js';
+import { createGeminiFixture, createRequest, createUserTurn, getError, model } from '../../gemini-fixture.js';
 
 const fixture = createGeminiFixture();
 const request = createRequest('Hi', { includeThoughts: true });

@@ -1,21 +1,21 @@
 import type { GenerateContentResponse, Part } from '@google/genai';
-import { isContinued } from '../../driver/continuation.js';
-import type { BilledResponse } from '../../driver/layers/usage-events.js';
-import type { ReplyMedia } from '../../driver/reply-media.js';
-import type { FinishedHop, ModelTurn } from '../../driver/request.js';
-import type { ChunkMetadata, GenerateResponse } from '../../driver/response.js';
-import { classifyFinishReason, isBlockReason } from '../../facts/finish-reasons.js';
-import type { ToolName } from '../../facts/tools.js';
-import { isDeeperThan, isRecord } from '../../util/json.js';
-import { stripModelPrefix } from '../../util/model-name.js';
-import { createToolUseCollector } from '../tools/collect-tool-use.js';
-import { getToolPartFields } from '../tools/convert-tools.js';
+import { isContinued } from '../../../driver/continuation.js';
+import type { BilledResponse } from '../../../driver/layers/usage-events.js';
+import type { ReplyMedia } from '../../../driver/reply-media.js';
+import type { FinishedHop, ModelTurn } from '../../../driver/request.js';
+import type { ChunkMetadata, GenerateResponse } from '../../../driver/response.js';
+import { classifyFinishReason, isBlockReason } from '../../../facts/finish-reasons.js';
+import type { ToolName } from '../../../facts/tools.js';
+import { isDeeperThan, isRecord } from '../../../util/json.js';
+import { stripModelPrefix } from '../../../util/model-name.js';
+import { createToolUseCollector } from '../../tools/collect-tool-use.js';
+import { getToolPartFields } from '../../tools/convert-tools.js';
+import { toBilledUsage, toUsage } from '../usage.js';
 import { assertUsableReply, type BlockedPrompt } from './assert-usable-reply.js';
 import { collectMedia, omitMedia, omitSound } from './collect-media.js';
 import { appendPart, createPartCollector, isTextOnly } from './collect-parts.js';
 import { describeNonTextParts } from './describe-parts.js';
 import { removeThoughts } from './thoughts.js';
-import { toBilledUsage, toUsage } from './usage.js';
 
 export type ReplyCollector = ReturnType<typeof createReplyCollector>;
 

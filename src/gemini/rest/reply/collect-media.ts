@@ -1,8 +1,8 @@
 import type { Part } from '@google/genai';
-import type { ReplyMedia } from '../../driver/reply-media.js';
-import { normalizeMimeType } from '../../media/media-types.js';
-import { encodeWav } from '../../media/wav.js';
-import { isBase64, isRecord } from '../../util/json.js';
+import type { ReplyMedia } from '../../../driver/reply-media.js';
+import { normalizeMimeType } from '../../../media/media-types.js';
+import { encodeWav } from '../../../media/wav.js';
+import { isBase64, isRecord } from '../../../util/json.js';
 
 /** Media as it arrived, before the pieces of a sound are joined. */
 interface InlineMedia {
