@@ -5,11 +5,12 @@ import { openTemporaryFile } from '../../util/write-files.js';
 import { hashToInteger } from '../short-hash.js';
 import { parseCsv } from '../sources/parse-csv.js';
 import type { ResultFormat } from './result-format.js';
+import type { ResultSubject } from './row-result.js';
 
-/** The completed rows of an earlier results file, each of which is taken once. */
+/** The completed runs of an earlier results file, each of which is taken once. */
 export interface EarlierResults {
-  /** Takes the result of a row. Returns false if there is none. */
-  take(rowKey: string): boolean;
+  /** Takes the result with a key. Returns false if there is none. */
+  take(key: string): boolean;
 }
 
 interface ReadEarlierOptions {
@@ -32,11 +33,11 @@ export async function readEarlierResults(options: ReadEarlierOptions): Promise<E
   try {
     let isChanged = false;
     const read = options.kind === 'csv' ? readCsvResults(options) : readNdjsonResults(options);
-    for await (const { raw, rowKey } of read) {
+    for await (const { raw, key } of read) {
       if (raw === undefined) isChanged = true;
       else writeSync(fd, `${raw}\n`);
-      if (rowKey === undefined) continue;
-      const hash = hashToInteger(rowKey);
+      if (key === undefined) continue;
+      const hash = hashToInteger(key);
       counts.set(hash, (counts.get(hash) ?? 0) + 1);
     }
     fchmodSync(fd, statSync(path).mode & 0o7777);
@@ -46,8 +47,8 @@ export async function readEarlierResults(options: ReadEarlierOptions): Promise<E
     rmSync(temporaryPath, { force: true });
   }
   return {
-    take(rowKey) {
-      const hash = hashToInteger(rowKey);
+    take(key) {
+      const hash = hashToInteger(key);
       const count = counts.get(hash) ?? 0;
       if (count > 0) counts.set(hash, count - 1);
       return count > 0;
@@ -55,10 +56,10 @@ export async function readEarlierResults(options: ReadEarlierOptions): Promise<E
   };
 }
 
-/** A line that stays, with the key of its row unless it is the header; without `raw`, a line that is removed. */
+/** A line that stays, with its key unless it is the header; without `raw`, a line that is removed. */
 interface EarlierLine {
   raw?: string;
-  rowKey?: string;
+  key?: string;
 }
 
 async function* readNdjsonResults({ path, format, actNames }: ReadEarlierOptions): AsyncGenerator<EarlierLine> {
@@ -68,15 +69,13 @@ async function* readNdjsonResults({ path, format, actNames }: ReadEarlierOptions
     const value = tryParseJson(line);
     if (!isWhole) yield {};
     else if (!isOwnResult(value, actNames)) throw createForeignError(`${path}:${number}`);
-    else yield value.status === 'completed' ? { raw: line, rowKey: format.getRowKey(value.row) } : {};
+    else yield value.status === 'completed' ? { raw: line, key: format.getKey(value) } : {};
   }
 }
 
-function isOwnResult(
-  value: unknown,
-  actNames: readonly string[],
-): value is { row: Record<string, unknown>; status: string } {
+function isOwnResult(value: unknown, actNames: readonly string[]): value is ResultSubject & { status: string } {
   if (!isRecord(value) || !isRecord(value.row) || !isRecord(value.replies)) return false;
+  if (value.matrix !== undefined && !isRecord(value.matrix)) return false;
   return typeof value.status === 'string' && Object.keys(value.replies).every((act) => actNames.includes(act));
 }
 
@@ -84,18 +83,18 @@ async function* readCsvResults({ path, format }: ReadEarlierOptions): AsyncGener
   const columns = format.header.trimEnd();
   let columnCount = 0;
   let statusIndex = 0;
-  let sourceCount = 0;
+  let subjectCount = 0;
   try {
     for await (const { fields, raw, line } of parseCsv(readWholeText(path), { delimiter: ',', name: path })) {
       if (line === 1) {
         if (raw !== columns) throw createForeignError(path);
         columnCount = fields.length;
         statusIndex = fields.length - 2;
-        sourceCount = fields.lastIndexOf('reply');
+        subjectCount = fields.lastIndexOf('reply');
         yield { raw };
       } else if (fields.length !== columnCount) throw createForeignError(`${path}:${line}`);
       else if (fields[statusIndex] !== 'completed') yield {};
-      else yield { raw, rowKey: JSON.stringify(fields.slice(0, sourceCount)) };
+      else yield { raw, key: JSON.stringify(fields.slice(0, subjectCount)) };
     }
   } catch (thrown) {
     // A crash may have cut the last line within quotes. The parser reports that only after all other lines.
