@@ -4,6 +4,7 @@ import type { ActEnd } from '../../executor/narrative-events.js';
 import { isRecord, tryParseJson } from '../../util/json.js';
 import type { RecordedAct, RecordedRun } from './recorded-run.js';
 import { hasMatrixColumn } from './row-runs.js';
+import { addRowTotals } from './row-totals.js';
 import type { ActProgressEvent } from './run-recorder.js';
 
 /** The columns of `runs`, renamed to the fields of `RecordedRun` and in their order. */
@@ -40,7 +41,7 @@ export function listRowRuns(database: Database.Database, run: string): RecordedR
 }
 
 /**
- * Adds the labels of rows, of their sources and of their combinations.
+ * Adds the labels of rows, of their sources and of their combinations, and the totals of a run of rows that has no end.
  * Files without such runs have no table for them.
  */
 function addRowLabels(database: Database.Database, runs: RecordedRun[]): RecordedRun[] {
@@ -52,14 +53,15 @@ function addRowLabels(database: Database.Database, runs: RecordedRun[]): Recorde
     const [id = '', number = '0'] = run.run.split('/');
     const [label, matrix] = (select.get(id, Number(number)) as [string, string | null] | undefined) ?? [];
     if (label === undefined) return run;
-    return { ...run, ...toLabels(label, number === '0'), ...parseMatrix(matrix) };
+    const labelled = { ...run, ...toLabels(label, number === '0'), ...parseMatrix(matrix) };
+    return number === '0' && run.status === 'unfinished' ? addRowTotals(database, labelled) : labelled;
   });
 }
 
-/** A run with `--matrix` and without rows has an empty label, and so have its runs. */
+/** Without rows, a run with `--matrix` has an empty label, and so have its runs. */
 function toLabels(label: string, isWholeRun: boolean): Pick<RecordedRun, 'source' | 'rowLabel'> {
-  if (isWholeRun) return label === '' ? {} : { source: label };
-  return { rowLabel: label };
+  if (label === '') return {};
+  return isWholeRun ? { source: label } : { rowLabel: label };
 }
 
 function parseMatrix(json: string | null | undefined): Pick<RecordedRun, 'matrix' | 'matrixLabel'> {

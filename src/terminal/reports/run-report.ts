@@ -56,7 +56,7 @@ function formatHeader(run: RecordedRun): string[] {
     `${formatDateTime(new Date(startedAt))} · ${status}${outcome} · ${actsEnded} of ${formatCount(actCount, hasRows(run) ? getRowUnit(run) : 'act')}`,
     totals.join(' · '),
     ...(hasRows(run) ? [`${formatOrigin(run)}; show one with: boticelli runs show ${id}/<number>`] : []),
-    ...(run.rowLabel ? [`the row of ${run.rowLabel}`] : []),
+    ...(run.rowLabel !== undefined ? [`the row of ${run.rowLabel}`] : []),
     ...(run.matrixLabel !== undefined && !hasRows(run) ? [run.matrixLabel] : []),
   ];
 }
@@ -70,7 +70,7 @@ function formatOrigin(run: RecordedRun): string {
 /** Formats the line of a row: `7  completed  Great product`, with `--matrix` also `model=a temperature=0`. */
 function formatRow({ run, status, rowLabel, matrixLabel, error }: RecordedRun): string {
   const number = run.slice(run.indexOf('/') + 1).padStart(6);
-  return [number, error?.code ?? status, ...[rowLabel, matrixLabel].filter((label) => label)].join('  ');
+  return [number, error?.code ?? status, ...[rowLabel, matrixLabel].filter((label) => label !== undefined)].join('  ');
 }
 
 function formatUsage({ usage, costUsd }: RecordedRun): string[] {
