@@ -51,7 +51,7 @@ export async function askRows(run: RowsRun, context: RowContext): Promise<RowsOu
     if (!signal.aborted) state.stopError = toBoticelliError(thrown);
   }
   await scheduler.drain();
-  closeFiles(run, state);
+  closeFiles(run, state, context);
   return createOutcome(run, state, context);
 }
 
@@ -95,12 +95,13 @@ async function askRow(task: RowTask, run: RowsRun, state: RowsState, context: Ro
   }
 }
 
-function closeFiles({ source, results, failed }: RowsRun, state: RowsState): void {
+function closeFiles({ source, results, failed }: RowsRun, state: RowsState, { options, signal }: RowContext): void {
+  const isStopped = signal.aborted || state.stopError !== undefined || state.stopReason !== undefined;
   source.close();
   try {
     state.output?.finish();
     results?.close();
-    failed?.close();
+    failed?.close(!isStopped && options.shard === undefined);
   } catch (thrown) {
     state.stopError ??= toBoticelliError(thrown);
   }
