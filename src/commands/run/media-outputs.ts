@@ -8,16 +8,17 @@ import type { Persistence } from './persistence.js';
 
 /**
  * Checks that pictures and speech have a place to go, before any request is sent: `--out-dir`, or the events of `-o
- * ndjson`, which do not exist with `--each`. A rehearsal and a replay bill nothing, so they need no place.
+ * ndjson`, which do not exist with `--each` and `--matrix`. A rehearsal and a replay bill nothing, so they need no place.
  *
  * @throws BoticelliError `usage`, also for a model of `--model` that can't reply in JSON
  */
 export function assertMediaKept(
   narrative: Narrative,
-  { outDir, output, each, rehearse, replay }: RunOptions,
+  { outDir, output, each, matrix, rehearse, replay }: RunOptions,
   { defaultModel }: Pick<Settings, 'defaultModel'>,
 ): void {
-  const isKept = outDir !== undefined || (output === 'ndjson' && each === undefined);
+  const hasRows = each !== undefined || matrix !== undefined;
+  const isKept = outDir !== undefined || (output === 'ndjson' && !hasRows);
   const isBilled = !rehearse && replay === undefined;
   for (const { acts } of collectNarratives(narrative)) {
     for (const act of acts) {
@@ -25,7 +26,7 @@ export function assertMediaKept(
       const media = isPictureModel(model) ? 'pictures' : isSpeechModel(model) ? 'speech' : undefined;
       if (media === undefined || getNestedNarrative(act)) continue;
       if (act.parameters.format === 'json') throw createJsonError(act.name, model, media);
-      if (isBilled && !isKept) throw createNotKeptError(act.name, model, media, each !== undefined);
+      if (isBilled && !isKept) throw createNotKeptError(act.name, model, media, hasRows);
     }
   }
 }

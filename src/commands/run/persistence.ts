@@ -4,7 +4,7 @@ import type { RequestInstance } from '../../driver/driver.js';
 import { BoticelliError } from '../../errors.js';
 import type { NarrativeEnd, NarrativeEvent, NarrativeStart } from '../../executor/narrative-events.js';
 import { defaultKeepMs } from '../../store/runs/prune-runs.js';
-import type { RowTotals } from '../../store/runs/row-runs.js';
+import type { RowEntry, RowsOrigin, RowTotals } from '../../store/runs/row-runs.js';
 import { openRunStore, type RowRecorder, type RunStore } from '../../store/runs/run-store.js';
 import { openStateDatabase, type StateDatabase, type StateFeature } from '../resources/open-database.js';
 import type { RunOptions } from './options.js';
@@ -31,8 +31,8 @@ export interface Persistence {
   wrapListener(next: Listener): Listener;
   /** Does the same for the events of a row, which has its own acts and its own entry in the history. */
   wrapRowListener(row: RecordedRow, next: Listener): Listener;
-  /** Starts the record of a run with `--each`. Call it after `open`. */
-  openRows(start: NarrativeStart, source: string): void;
+  /** Starts the record of a run with `--each` or `--matrix`. Call it after `open`. */
+  openRows(start: NarrativeStart, origin: RowsOrigin): void;
   /** Ends that record. */
   closeRows(end: NarrativeEnd, totals: RowTotals): Promise<void>;
   /** Whether a later run can reuse replies of this run. */
@@ -42,10 +42,7 @@ export interface Persistence {
 type Listener = (event: NarrativeEvent) => void | Promise<void>;
 
 /** A row, as it is recorded. */
-interface RecordedRow {
-  number: number;
-  /** What tells the row apart from others for a person. */
-  label: string;
+interface RecordedRow extends RowEntry {
   instance: RequestInstance;
 }
 
@@ -57,7 +54,7 @@ interface OpenPersistenceOptions {
   file: string | undefined;
   /** The text of its file. */
   text: string;
-  /** With `--each`: whether a row with this id is among the rows. */
+  /** With `--each` or `--matrix`: whether a run with this id is among those of the command. */
   isKnownInstance?: ((instance: string) => boolean) | undefined;
   warn: (text: string) => void;
 }
@@ -116,12 +113,12 @@ function createRowPersistence(
 ): Pick<Persistence, 'openRows' | 'closeRows' | 'wrapRowListener'> {
   let rows: RowRecorder | undefined;
   return {
-    openRows(start, source) {
+    openRows(start, origin) {
       getStore()?.onEvent(start);
-      rows = getStore()?.openRows(start.run, source);
+      rows = getStore()?.openRows(start.run, origin);
     },
-    wrapRowListener({ number, label, instance }, next) {
-      const record = rows?.createListener(number, label);
+    wrapRowListener({ instance, ...entry }, next) {
+      const record = rows?.createListener(entry);
       return (event) => {
         if (event.type === 'act-start' && event.act === from) askedAgain.add(instance);
         const stored = record?.(event);

@@ -2,6 +2,8 @@ import { resolve } from 'node:path';
 import type { CliProcess } from '../../cli/process.js';
 import { reportDiagnostics } from '../../cli/report-diagnostics.js';
 import { assertKnownVariables } from '../../cli/variables/assert-known-variables.js';
+import type { GivenVariables } from '../../cli/variables/given-variables.js';
+import type { Settings } from '../../config/settings.js';
 import type { BoticelliDriver } from '../../driver/driver.js';
 import { BoticelliError } from '../../errors.js';
 import type { RunReport } from '../../executor/narrative-events.js';
@@ -10,7 +12,7 @@ import { planActs } from '../../executor/plan-acts.js';
 import { assertRowGiven } from '../../executor/row-values.js';
 import { getErrorCode } from '../../narrative/invalid-narrative.js';
 import { checkNarrative } from '../../narrative/load-narrative.js';
-import { applyOverrides } from '../../narrative/narrative.js';
+import { applyOverrides, type Narrative } from '../../narrative/narrative.js';
 import type { Colors } from '../../terminal/text/colors.js';
 import { formatCount } from '../../terminal/text/format.js';
 import { abortable } from '../../util/abortable.js';
@@ -62,9 +64,7 @@ async function executeFile(context: RunNarrativeFileOptions, persistence: Persis
   await view.prepare(planned);
 
   const settings = await resources.loadSettings(warn);
-  assertPricesKnown(narrative, options, settings);
-  assertThoughtsSupported(narrative, options, settings);
-  assertMediaKept(narrative, options, settings);
+  assertOptionsFit(narrative, options, settings);
   const path = file === '-' ? undefined : resolve(proc.cwd(), file);
   // Opening may wait for a lock that another process holds. An interruption has to end this wait.
   await abortable(persistence.open({ settings, narrative: narrative.name, file: path, text, warn }), signal);
@@ -89,6 +89,13 @@ async function executeFile(context: RunNarrativeFileOptions, persistence: Persis
   }
 }
 
+/** Checks that the models of a narrative fit the options. @throws BoticelliError `usage` */
+export function assertOptionsFit(narrative: Narrative, options: RunOptions, settings: Settings): void {
+  assertPricesKnown(narrative, options, settings);
+  assertThoughtsSupported(narrative, options, settings);
+  assertMediaKept(narrative, options, settings);
+}
+
 /** Resolves a moment after the signal aborts, so that an interrupted run waits only briefly for a lock. */
 export function shortlyAfterAbort(signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
@@ -98,7 +105,7 @@ export function shortlyAfterAbort(signal: AbortSignal): Promise<void> {
   });
 }
 
-interface LoadOptions extends Omit<RunNarrativeFileOptions, 'view'> {
+export interface LoadOptions extends Omit<RunNarrativeFileOptions, 'view'> {
   view: Pick<NarrativeView, 'warn' | 'printLines'>;
 }
 
@@ -108,21 +115,26 @@ interface LoadOptions extends Omit<RunNarrativeFileOptions, 'view'> {
  * @throws BoticelliError `no_input`, `invalid_narrative`, or `usage` for an unknown variable
  */
 export async function loadOverriddenNarrative(context: LoadOptions) {
+  return loadGivenNarrative(await context.resources.readVariables(), context);
+}
+
+/** Does the same with other variables than those of the options. @param printsWarnings whether warnings are printed too */
+export async function loadGivenNarrative(given: GivenVariables, context: LoadOptions, printsWarnings = true) {
   const { file, options, proc, colors, view, resources, signal } = context;
   const { model, temperature, maxTokens, serviceTier } = options;
-  const given = await resources.readVariables();
+  const warn = printsWarnings ? view.warn : () => {};
   const content = await resources.readContent(file, view.warn);
   const confinement = await resources.findConfinement();
   const loaded = await checkNarrative(content, { vars: given.values, confinement, signal });
-  reportDiagnostics(loaded, { proc, colors, printLines: view.printLines });
   const { text, narrative, variables = new Set(), diagnostics } = loaded;
+  if (printsWarnings || !narrative) reportDiagnostics(loaded, { proc, colors, printLines: view.printLines });
   if (!narrative) {
     const errors = diagnostics.filter(({ severity }) => severity === 'error').length;
     throw new BoticelliError(getErrorCode(diagnostics), `${loaded.file} has ${formatCount(errors, 'error')}`, {
       hint: 'Fix the errors above; nothing was sent.',
     });
   }
-  assertKnownVariables(given, variables, view.warn);
+  assertKnownVariables(given, variables, warn);
   const overrides = {
     ...(model !== undefined && { model }),
     ...(serviceTier !== undefined && { serviceTiers: [serviceTier] }),

@@ -14,8 +14,8 @@ import { openRowsRun } from './open-rows-run.js';
 import { openRowsView, type RowsView } from './rows-view.js';
 
 /**
- * `boticelli run --each`: runs one narrative for each row, up to `--jobs` in parallel. All rows share one process, one
- * stack of driver layers and one quota.
+ * `boticelli run --each` and `--matrix`: runs one narrative for each row and combination, up to `--jobs` in parallel. All
+ * of them share one process, one stack of driver layers and one quota.
  *
  * @throws CommandFailure with the reason that ended the run, or else the error of the failed row with the lowest number
  */
@@ -52,7 +52,7 @@ export async function runRows(
       ...(stopError && { error: toErrorReport(stopError) }),
       ...(isResumable && { resumeHint: createResumeHint(proc) }),
     });
-    writeReports({ name: run.narrative.name, outcome, failure: stopError }, failure !== undefined);
+    writeReports({ name: run.name, outcome, failure: stopError }, failure !== undefined);
     if (failure) throw new CommandFailure(failure, { isReported: true });
   } finally {
     view.close();
@@ -66,13 +66,13 @@ function addRowsTo(suite: RowsSuite | undefined, view: RowsView): RowsView {
   if (!suite) return view;
   return {
     ...view,
-    skipRow(row) {
-      suite.addEarlierRow(row);
-      view.skipRow(row);
+    skipRow(task) {
+      suite.addEarlierRow(task);
+      view.skipRow(task);
     },
-    endRow(row, source, report) {
-      suite.addRow(row, report);
-      view.endRow(row, source, report);
+    endRow(task, source, report) {
+      suite.addRow(task, report);
+      view.endRow(task, source, report);
     },
   };
 }
