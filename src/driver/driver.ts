@@ -26,6 +26,8 @@ export interface CallContext {
   requestId?: { key: string; occurrence: number; instance?: string };
   /** The run that sends the request, if several runs share the driver. */
   instance?: RequestInstance;
+  /** Where the call stands in its run. Equal requests of the run are told apart by it, and not by their order in time. */
+  position?: CallPosition;
   /** The fallback models that the act or its narrative names. */
   fallback?: readonly string[];
 }
@@ -37,6 +39,14 @@ export interface CallContext {
 export interface RequestInstance {
   /** The same for the same row in every command. */
   readonly id: string;
+}
+
+/** The position of a call in a run. */
+export interface CallPosition {
+  /** The same object in all calls of the run. */
+  run: object;
+  /** Counts from 0 in the order of the acts. */
+  index: number;
 }
 
 /** A concurrency slot that was acquired. If the process that holds it dies, the slot becomes free within seconds. */

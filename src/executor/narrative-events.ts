@@ -32,11 +32,12 @@ interface ActReference {
   act: string;
   /** Counts from 1. Present in all events of an act if the carousel has more than one round. */
   round?: number;
+  /** Counts from 0 over the run, in the order of the acts. Present in all events of an act if acts may run in parallel. */
+  index?: number;
 }
 
 export interface ActStart extends ActReference {
   type: 'act-start';
-  /** Counts from 0 over the run. */
   index: number;
   /** The requested model. */
   model: string;
@@ -127,8 +128,20 @@ export interface RunReport extends Omit<NarrativeEnd, 'type'> {
   /** The name of the narrative. Undefined, like the description, if the file could not be read. */
   narrative: string | undefined;
   description: string | undefined;
-  /** The acts that received their replies. */
+  /** The acts that received their replies, in the order of the acts. */
   acts: ActEnd[];
   /** The error object behind `error`, with its cause. */
   failure?: BoticelliError;
+}
+
+/**
+ * Creates a function that returns the index of the act of an event. If acts run one after another, only some events have
+ * it, and the others belong to the act that started last. Call it with every event of an act.
+ */
+export function createActIndexer(): (event: ActReference & { type: string }) => number {
+  let latest = 0;
+  return ({ type, index }) => {
+    if (type === 'act-start') latest = index ?? latest;
+    return index ?? latest;
+  };
 }

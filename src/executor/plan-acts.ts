@@ -1,4 +1,4 @@
-import { getNestedNarrative, type Narrative } from '../narrative/narrative.js';
+import { type Act, getNestedNarrative, type Narrative } from '../narrative/narrative.js';
 
 /** One request that a run will make. */
 export interface PlannedAct {
@@ -24,4 +24,16 @@ export function planActs(narrative: Narrative, namePrefix = ''): PlannedAct[] {
     return [...nested.slice(0, -1), { ...lastNested, actNames: [...lastNested.actNames, name], isTopLevel: true }];
   });
   return Array.from({ length: narrative.carousel ?? 1 }, () => plannedRound).flat();
+}
+
+/** Lists the acts that make the requests of a narrative, in order, over all rounds. */
+export function listRequestActs({ acts, carousel = 1 }: Narrative): Act[] {
+  const round = acts.flatMap(listRequestsOfAct);
+  return Array.from({ length: carousel }, () => round).flat();
+}
+
+/** Lists the acts that make the requests of an act: those of the narratives in it, then the act itself if it makes one. */
+export function listRequestsOfAct(act: Act): Act[] {
+  const nested = act.inputs.flatMap((input) => (input.type === 'narrative' ? listRequestActs(input.narrative) : []));
+  return getNestedNarrative(act) ? nested : [...nested, act];
 }

@@ -78,8 +78,10 @@ export interface PooledSessionOptions {
   liveOptions: ResolvedLiveOptions;
   /** Called when the session is closed mid-turn. */
   onAbandoned: (session: PooledSession) => void;
-  /** Called when the session has had no turn for `idleSessionMs`. */
+  /** Called when the session has had no turn for `idleSessionMs`, or at once if its slot is wanted. */
   onIdleTimeout: (session: PooledSession) => void;
+  /** Whether another call waits for a slot. */
+  isSlotWanted: () => boolean;
 }
 
 /**
@@ -143,8 +145,10 @@ async function releaseLease(lease: Lease | undefined): Promise<void> {
 function createPooledSession(
   session: LiveSession,
   slotReleased: Promise<void>,
-  { sessionRequest: { request, mode }, resumption, liveOptions, onAbandoned, onIdleTimeout }: PooledSessionOptions,
+  options: PooledSessionOptions,
 ): PooledSession {
+  const { sessionRequest, resumption, liveOptions, onAbandoned, onIdleTimeout, isSlotWanted } = options;
+  const { request, mode } = sessionRequest;
   let history = resumption?.previous.history ?? [];
   let isBusy = true;
   let retiredBecause: string | undefined;
@@ -168,7 +172,8 @@ function createPooledSession(
       isBusy = false;
       session.markIdle();
       // Neither this timer nor the idle session keeps the process alive.
-      idleTimer = setTimeout(() => onIdleTimeout(pooled), liveOptions.idleSessionMs).unref();
+      const idleMs = isSlotWanted() ? 0 : liveOptions.idleSessionMs;
+      idleTimer = setTimeout(() => onIdleTimeout(pooled), idleMs).unref();
     },
     borrow() {
       clearTimeout(idleTimer);

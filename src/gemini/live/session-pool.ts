@@ -1,3 +1,4 @@
+import type { CallContext } from '../../driver/driver.js';
 import { createSetupKey, isContinuation } from './convert-request.js';
 import {
   type BorrowedSession,
@@ -9,7 +10,7 @@ import {
 } from './pooled-session.js';
 import type { OpenResult } from './session.js';
 
-/** The open sessions of a driver. There is more than one only if several narratives run in parallel. */
+/** The open sessions of a driver. There is more than one only if acts or rows run in parallel. */
 export type SessionPool = ReturnType<typeof createSessionPool>;
 
 /** A session whose remaining time is shorter than this is not used for another turn. */
@@ -17,9 +18,27 @@ const minRemainingMs = 60_000;
 
 export function createSessionPool(liveOptions: ResolvedLiveOptions) {
   const sessions = createSessionSet();
-  const open = async (sessionRequest: SessionRequest, resumption?: Resumption): Promise<OpenResult<PooledSession>> => {
+  /** How many calls wait for a slot. An idle session would keep its slot from them. */
+  let waiting = 0;
+  const isSlotWanted = () => waiting > 0;
+  const acquireSlot = async (acquire: NonNullable<CallContext['acquireSlot']>, model: string) => {
+    waiting += 1;
+    try {
+      return await acquire(model);
+    } finally {
+      waiting -= 1;
+    }
+  };
+  const open = async (given: SessionRequest, resumption?: Resumption): Promise<OpenResult<PooledSession>> => {
     const { abandon: onAbandoned, close: onIdleTimeout } = sessions;
-    const opened = await openPooledSession({ sessionRequest, resumption, liveOptions, onAbandoned, onIdleTimeout });
+    const { acquireSlot: acquire } = given.context;
+    const context = {
+      ...given.context,
+      ...(acquire && { acquireSlot: (model: string) => acquireSlot(acquire, model) }),
+    };
+    const sessionRequest = { ...given, context };
+    const poolHooks = { onAbandoned, onIdleTimeout, isSlotWanted };
+    const opened = await openPooledSession({ sessionRequest, resumption, liveOptions, ...poolHooks });
     if (opened.ok) sessions.all.add(opened.session);
     return opened;
   };

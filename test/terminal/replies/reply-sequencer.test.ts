@@ -35,11 +35,11 @@ test('writes the first unfinished narrative immediately, and later ones in order
   for (const event of [start('b'), delta('b', 'bad'), discard, delta('b', 'go')]) b?.onEvent(event);
   for (const event of [start('a'), delta('a', 'A')]) a?.onEvent(event);
   expect(written()).toBe('<a>A');
-  expect([a?.isQueued(), b?.isQueued()]).toEqual([false, true]);
+  expect([a, b].map((narrative) => narrative?.isQueued({ index: 0 }))).toEqual([false, true]);
   for (const event of [end('a', 'A'), over]) a?.onEvent(event);
   a?.finish(report);
   expect(written()).toBe('<a>A\n<b>\ngo');
-  expect(b?.isQueued()).toBe(false);
+  expect(b?.isQueued({ index: 0 })).toBe(false);
   for (const event of [delta('b', 'od'), end('b', 'good'), over]) b?.onEvent(event);
   b?.finish(report);
   expect(written()).toBe('<a>A\n<b>\ngood\n<c>\nsee\n');

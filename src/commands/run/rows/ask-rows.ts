@@ -25,9 +25,6 @@ interface AskRowsOptions {
 /** How many rows may be ahead of the oldest unfinished one, for each row in parallel. */
 const rowsAheadPerJob = 16;
 
-/** The default of `--jobs` with `--each`. */
-const defaultJobs = 4;
-
 /** Errors that every further row would have too: it is not asked. */
 const stopCodes: ReadonlySet<ErrorCode> = new Set([
   ...(['quota_exhausted', 'budget_exceeded', 'rate_limited'] as const),
@@ -37,8 +34,7 @@ const stopCodes: ReadonlySet<ErrorCode> = new Set([
 /** Runs the narrative for each row. Never rejects: the outcome has the reason if not all rows were asked. */
 export async function askRows(run: RowsRun, context: AskRowsOptions): Promise<RowsOutcome> {
   const { options, signal, view } = context;
-  const { source, results } = run;
-  const jobs = options.jobs ?? defaultJobs;
+  const { source, results, jobs } = run;
   const scheduler = createScheduler({ maxConcurrent: jobs, maxAhead: jobs * rowsAheadPerJob });
   const state: RowsState = { usage: zeroUsage, lastStarted: 0, read: 0, output: undefined, first: undefined };
   if (!results) state.output = createRowOutput(options.output, view.stdout, options.only);
@@ -132,17 +128,17 @@ async function executeRow(
   if (problem !== undefined)
     throw new BoticelliError('invalid_narrative', problem, { hint: 'Fix the row. It was not sent.' });
   const { number, values, folder, file } = row;
-  const { narrative, driver, defaultModel, persistence, readStdin: stdin } = run;
+  const { narrative, driver, defaultModel, persistence, concurrencyLimiter, readStdin: stdin } = run;
   const { outDir, strict = false, rehearse: isRehearsal = false, allowOutside = false, stream = false } = options;
   const files =
     outDir === undefined ? undefined : await openReplyFiles(outDir, String(number).padStart(folderDigits, '0'));
   const show = view.createListener(row);
   const label = String(Object.values(values)[0] ?? '');
   const executor = new NarrativeExecutor({
-    ...{ driver, defaultModel, strict, isRehearsal, allowOutside, signal, stdin },
+    ...{ driver, defaultModel, strict, isRehearsal, allowOutside, signal, stdin, concurrencyLimiter },
     // Nothing of a row is printed before its end.
     canDiscard: () => true,
-    onEvent: persistence.wrapRowListener({ number, label, instance }, (event) => {
+    onEvent: persistence.wrapRowListener({ number, label }, (event) => {
       show(event);
       if (event.type === 'act-end') files?.writeReply(event);
     }),

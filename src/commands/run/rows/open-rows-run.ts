@@ -4,6 +4,7 @@ import type { CliProcess } from '../../../cli/process.js';
 import type { BoticelliDriver } from '../../../driver/driver.js';
 import { planActs } from '../../../executor/plan-acts.js';
 import { createRunId } from '../../../executor/run-id.js';
+import type { ConcurrencyLimiter } from '../../../executor/scheduler.js';
 import { getNestedNarrative, type Narrative } from '../../../narrative/narrative.js';
 import { openRows } from '../../../rows/open-rows.js';
 import { type FailedFile, openFailedFile } from '../../../rows/results/failed-file.js';
@@ -36,6 +37,10 @@ export interface RowsRun {
   defaultModel: string;
   persistence: Persistence;
   readStdin: () => Promise<string>;
+  /** How many rows run in parallel. */
+  jobs: number;
+  /** Limits the calls in flight, over all rows. */
+  concurrencyLimiter: ConcurrencyLimiter | undefined;
   /** Closes everything, and records how the run ended. */
   close(outcome: RowsOutcome): Promise<void>;
 }
@@ -65,11 +70,11 @@ export async function openRowsRun(context: OpenRowsRunOptions): Promise<RowsRun>
   const persistence = createPersistence(options, resources.openStateDatabase);
   const isKnownInstance = await findKnownInstances(source, options);
   const path = file === '-' ? undefined : resolve(proc.cwd(), file);
-  const stored = { settings, narrative: narrative.name, file: path, text: loaded.text, isKnownInstance, warn };
+  const stored = { settings, narrative: narrative.name, file: path, text: loaded.text, planned, isKnownInstance, warn };
   // Opening may wait for a lock that another process holds. An interruption has to end this wait.
   await abortable(persistence.open(stored), signal);
   const recording = await openRunRecording(options.record);
-  const { openQuota, budgetLedger } = resources;
+  const { openQuota, budgetLedger, jobs, concurrencyLimiter } = resources;
   const shared = { options, settings, warn, persistence, openQuota, budgetLedger, isKnownInstance };
   const stack = await openDriverStack(shared);
   const driver = recording ? recording.wrapDriver(stack) : stack;
@@ -78,7 +83,7 @@ export async function openRowsRun(context: OpenRowsRunOptions): Promise<RowsRun>
   persistence.openRows({ type: 'narrative-start', run, narrative: narrative.name, acts: actNames }, source.name);
   return {
     ...{ narrative, actNames, isJsonReply: isJsonReply(narrative), source, results, failed, driver, persistence },
-    defaultModel: settings.defaultModel,
+    ...{ defaultModel: settings.defaultModel, jobs, concurrencyLimiter },
     readStdin: () => resources.readStdin(warn),
     async close({ status, usage, costUsd, total, done, error }) {
       await driver.close?.();
