@@ -26,7 +26,7 @@ export interface CallContext {
   requestId?: { key: string; occurrence: number; instance?: string };
   /** The run that sends the request, if several runs share the driver. */
   instance?: RequestInstance;
-  /** Where the call stands in its run. Equal requests of the run are told apart by it, and not by their order in time. */
+  /** Where the call stands in its run. A second call for the same act keeps the number of its request among equal ones. */
   position?: CallPosition;
   /** The fallback models that the act or its narrative names. */
   fallback?: readonly string[];

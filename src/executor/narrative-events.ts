@@ -133,15 +133,3 @@ export interface RunReport extends Omit<NarrativeEnd, 'type'> {
   /** The error object behind `error`, with its cause. */
   failure?: BoticelliError;
 }
-
-/**
- * Creates a function that returns the index of the act of an event. If acts run one after another, only some events have
- * it, and the others belong to the act that started last. Call it with every event of an act.
- */
-export function createActIndexer(): (event: ActReference & { type: string }) => number {
-  let latest = 0;
-  return ({ type, index }) => {
-    if (type === 'act-start') latest = index ?? latest;
-    return index ?? latest;
-  };
-}

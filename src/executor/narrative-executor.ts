@@ -6,7 +6,7 @@ import { getPlaceholderNames } from '../narrative/template.js';
 import { assertNoFilledHosts } from './filled-names.js';
 import type { RunReport } from './narrative-events.js';
 import type { ExecuteOptions, NarrativeExecutorOptions, ParallelContext, ProgressListener } from './options.js';
-import { listRequestActs, planActs } from './plan-acts.js';
+import { planActs } from './plan-acts.js';
 import { createRequestOrder } from './request-order.js';
 import { assertRowGiven } from './row-values.js';
 import { createRunId } from './run-id.js';
@@ -84,7 +84,7 @@ function createParallelContext(
   narrative: Narrative,
   { concurrencyLimiter: limiter }: NarrativeExecutorOptions,
 ): ParallelContext | undefined {
-  return limiter && { limiter, requestOrder: createRequestOrder(listRequestActs(narrative)) };
+  return limiter && { limiter, requestOrder: createRequestOrder(narrative) };
 }
 
 /** Whether a text or a media name of the narrative, or of one nested in it, contains `{{stdin}}`. */

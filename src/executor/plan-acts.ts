@@ -26,14 +26,13 @@ export function planActs(narrative: Narrative, namePrefix = ''): PlannedAct[] {
   return Array.from({ length: narrative.carousel ?? 1 }, () => plannedRound).flat();
 }
 
-/** Lists the acts that make the requests of a narrative, in order, over all rounds. */
-export function listRequestActs({ acts, carousel = 1 }: Narrative): Act[] {
-  const round = acts.flatMap(listRequestsOfAct);
-  return Array.from({ length: carousel }, () => round).flat();
+/** Counts the requests of a narrative, over all rounds. */
+export function countRequests({ acts, carousel = 1 }: Narrative): number {
+  return carousel * acts.reduce((sum, act) => sum + countRequestsOfAct(act), 0);
 }
 
-/** Lists the acts that make the requests of an act: those of the narratives in it, then the act itself if it makes one. */
-export function listRequestsOfAct(act: Act): Act[] {
-  const nested = act.inputs.flatMap((input) => (input.type === 'narrative' ? listRequestActs(input.narrative) : []));
-  return getNestedNarrative(act) ? nested : [...nested, act];
+/** Counts the requests of an act: those of the narratives in it, and its own if it makes one. */
+export function countRequestsOfAct(act: Act): number {
+  const nested = act.inputs.map((input) => (input.type === 'narrative' ? countRequests(input.narrative) : 0));
+  return nested.reduce((sum, count) => sum + count, getNestedNarrative(act) ? 0 : 1);
 }

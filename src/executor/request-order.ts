@@ -1,8 +1,10 @@
-import type { Act, Input } from '../narrative/narrative.js';
+import { getNestedNarrative, type Input, type Narrative } from '../narrative/narrative.js';
+import { getVariableName, isRowName, parseTemplate } from '../narrative/template.js';
+import { planVisiblePositions } from './conversation.js';
 
 /**
  * Keeps equal requests of parallel acts in the order of the acts. Stored and recorded replies tell equal requests apart
- * by that order, so an act waits until all acts before it whose request may be equal have sent theirs. Prompts of
+ * by that order, so an act waits until the acts before it whose request may be equal have sent theirs. Prompts of
  * different acts usually differ, and then no act waits.
  */
 export interface RequestOrder {
@@ -14,20 +16,21 @@ export interface RequestOrder {
   close(): void;
 }
 
-/** @param acts the acts that make the requests of a run, in order */
-export function createRequestOrder(acts: readonly Act[]): RequestOrder {
-  const unsent = new Map(acts.map((act, index) => [index, { act, ...createSignal() }]));
+/** Creates the order of the requests of a narrative. */
+export function createRequestOrder(narrative: Narrative): RequestOrder {
+  const outlines = outlineRequests(narrative);
+  const unsent = new Map(outlines.map((outline, index) => [index, { outline, ...createSignal() }]));
   const markSent = (index: number) => {
     unsent.get(index)?.resolve();
     unsent.delete(index);
   };
   return {
     async waitForEarlier(index) {
-      const act = acts[index];
+      const outline = outlines[index];
       // The entries of a map keep the order in which they were inserted.
-      for (const [earlier, { act: earlierAct, sent }] of unsent) {
+      for (const [earlier, entry] of unsent) {
         if (earlier >= index) return;
-        if (act && mayBeEqual(act, earlierAct)) await sent;
+        if (outline && mayBeEqual(outline, entry.outline)) await entry.sent;
       }
     },
     markSent,
@@ -45,32 +48,67 @@ function createSignal() {
   return { sent, resolve };
 }
 
-/** Whether the requests of two acts may be equal once their placeholders are filled. False if they surely differ. */
-function mayBeEqual(left: Act, right: Act): boolean {
+/** What is known of a request before it is sent. */
+interface RequestOutline {
+  /** The number of acts that the act sees. */
+  visible: number;
+  /** The inputs; undefined for one that is not a text of the act itself. */
+  texts: readonly (TextOutline | undefined)[];
+}
+
+interface TextOutline {
+  /** The text with its placeholders replaced by NUL. */
+  literal: string;
+  /** Whether it has a placeholder whose value is not a reply. Such a value may be equal to the text of another act. */
+  hasGivenValue: boolean;
+}
+
+/** Outlines the requests of a narrative, in order, over all rounds. */
+function outlineRequests(narrative: Narrative): RequestOutline[] {
+  const { acts, carousel = 1 } = narrative;
+  const visible = planVisiblePositions(acts);
+  const round = acts.flatMap((act, position) => {
+    const nested = act.inputs.flatMap((input) => (input.type === 'narrative' ? outlineRequests(input.narrative) : []));
+    if (getNestedNarrative(act)) return nested;
+    const seen = visible[position] ?? [];
+    const texts = act.inputs.map((input) => outlineText(input, narrative));
+    return [...nested, { visible: seen === 'all' ? position : seen.length, texts }];
+  });
+  return Array.from({ length: carousel }, () => round).flat();
+}
+
+function outlineText(input: Input, { templates }: Narrative): TextOutline | undefined {
+  if (input.type !== 'text') return undefined;
+  if (templates === false) return { literal: input.content, hasGivenValue: false };
+  const { parts } = parseTemplate(input.content);
+  return {
+    literal: parts.map((part) => (typeof part === 'string' ? part : '\0')).join(''),
+    hasGivenValue: parts.some((part) => typeof part !== 'string' && isGivenValue(part.name)),
+  };
+}
+
+function isGivenValue(name: string): boolean {
+  return name === 'stdin' || name === 'round' || isRowName(name) || getVariableName(name) !== undefined;
+}
+
+/**
+ * Whether the requests of two acts may be equal once their placeholders are filled. Replies that happen to repeat the
+ * prompt of another act word for word are not considered.
+ */
+function mayBeEqual(left: RequestOutline, right: RequestOutline): boolean {
   if (left === right) return true;
-  if (left.inputs.length !== right.inputs.length) return false;
-  return left.inputs.every((input, index) => mayBeEqualInputs(input, right.inputs[index]));
+  if (left.visible !== right.visible || left.texts.length !== right.texts.length) return false;
+  return left.texts.every((text, index) => mayBeEqualTexts(text, right.texts[index]));
 }
 
-function mayBeEqualInputs(left: Input, right: Input | undefined): boolean {
-  if (left.type !== 'text' || right?.type !== 'text') return true;
-  const [leftEnds, rightEnds] = [getLiteralEnds(left.content), getLiteralEnds(right.content)];
+function mayBeEqualTexts(left: TextOutline | undefined, right: TextOutline | undefined): boolean {
+  if (!left || !right) return true;
+  if (!left.hasGivenValue && !right.hasGivenValue) return left.literal === right.literal;
+  const [leftStart = '', ...leftRest] = left.literal.split('\0');
+  const [rightStart = '', ...rightRest] = right.literal.split('\0');
+  const [leftEnd, rightEnd] = [leftRest.at(-1) ?? leftStart, rightRest.at(-1) ?? rightStart];
   return (
-    haveCommonStart(leftEnds.start, rightEnds.start, (long, short) => long.startsWith(short)) &&
-    haveCommonStart(leftEnds.end, rightEnds.end, (long, short) => long.endsWith(short))
+    (leftStart.startsWith(rightStart) || rightStart.startsWith(leftStart)) &&
+    (leftEnd.endsWith(rightEnd) || rightEnd.endsWith(leftEnd))
   );
-}
-
-function haveCommonStart(left: string, right: string, matches: (long: string, short: string) => boolean): boolean {
-  return left.length > right.length ? matches(left, right) : matches(right, left);
-}
-
-/** Returns the text before the first placeholder, and the text after the last one. Both are the text if it has none. */
-function getLiteralEnds(text: string): { start: string; end: string } {
-  const open = text.indexOf('{{');
-  if (open === -1) return { start: text, end: text };
-  const close = Math.max(text.lastIndexOf('}}'), text.lastIndexOf('{{')) + 2;
-  // Backslashes before braces are an escape, so the start ends at the first one.
-  const [start = ''] = text.slice(0, open).split('\\', 1);
-  return { start, end: text.slice(close) };
 }

@@ -10,7 +10,7 @@ import { type Conversation, createConversation } from './conversation.js';
 import { createActPositions, planDependencies, runWhenReady } from './dependencies.js';
 import type { ActEnd } from './narrative-events.js';
 import type { RunContext } from './options.js';
-import { listRequestActs, listRequestsOfAct } from './plan-acts.js';
+import { countRequests, countRequestsOfAct } from './plan-acts.js';
 import {
   assertPromptNotEmpty,
   type RenderedAct,
@@ -56,7 +56,7 @@ export async function runNarrative(
   const vars = new Map([...(narrative.vars ?? []), ...scope.vars]);
   const rounds = narrative.carousel ?? 1;
   /** How many requests each act makes. */
-  const requestCounts = narrative.acts.map((act) => listRequestsOfAct(act).length);
+  const requestCounts = narrative.acts.map(countRequestsOfAct);
   let { firstIndex } = scope;
   let lastResult: ActResult | undefined;
   for (let round = 1; round <= rounds; round += 1) {
@@ -127,7 +127,7 @@ async function runActOrNarrative(act: Act, scope: ActScope): Promise<ActResult |
   const nested = getNestedNarrative(act);
   if (nested) return runNarrative(nested, state, { ...narrativeScope, namePrefix: `${name}/` });
 
-  const index = narrativeScope.firstIndex + listRequestsOfAct(act).length - 1;
+  const index = narrativeScope.firstIndex + countRequestsOfAct(act) - 1;
   const attempt = <Result>(work: () => Promise<Result>) => recordFailure({ index, act: name }, state, work);
   // Narratives among the inputs run before the act takes a slot, because their acts need slots too.
   const hasNarratives = act.inputs.some(({ type }) => type === 'narrative');
@@ -199,7 +199,7 @@ async function renderAct(
       // Placeholders in a reply are not replaced.
       const scope = { ...narrativeScope, namePrefix: `${name}/`, firstIndex };
       const result = await runNarrative(input.narrative, state, scope);
-      firstIndex += listRequestActs(input.narrative).length;
+      firstIndex += countRequests(input.narrative);
       inputs.push({ type: 'text', content: result?.endEvent.text ?? '' });
     }
   }

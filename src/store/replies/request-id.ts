@@ -91,15 +91,14 @@ export interface CountedRequest {
 interface EqualRequests {
   /** How many of those without a position have been answered. */
   answered: number;
-  /** The indexes of the acts that sent the others. */
-  indexes: number[];
+  /** The numbers of the others, by the index of their act. */
+  occurrences: Map<number, number>;
 }
 
 /**
- * Creates a function that numbers the equal requests of a run. Acts may run in parallel, so a request with a position is
- * numbered by the order of the acts: the caller sends equal requests in that order. A request that is sent again in
- * another way, such as a single call after a failed stream, keeps its number. So a request without a position is counted
- * only when its reply has arrived.
+ * Creates a function that numbers the equal requests of a run in the order in which they are sent, which is the order of
+ * their acts. A request that is sent again in another way, such as a single call after a failed stream, keeps its number.
+ * So a request without a position is counted only when its reply has arrived.
  */
 export function createRequestCounter(): (
   request: GenerateRequest,
@@ -114,15 +113,15 @@ export function createRequestCounter(): (
     const run = position?.run ?? instance ?? shared;
     const requests = requestsByRun.get(run) ?? new Map<string, EqualRequests>();
     requestsByRun.set(run, requests);
-    const equal = requests.get(key) ?? { answered: 0, indexes: [] };
+    const equal = requests.get(key) ?? { answered: 0, occurrences: new Map() };
     requests.set(key, equal);
-    if (position && !equal.indexes.includes(position.index)) equal.indexes.push(position.index);
-    const occurrence = position ? equal.indexes.filter((index) => index < position.index).length : equal.answered;
-    const id = { key, occurrence, ...(instance && { instance: instance.id }) };
+    const next = position ? equal.occurrences.size : equal.answered;
+    const occurrence = (position && equal.occurrences.get(position.index)) ?? next;
+    if (position) equal.occurrences.set(position.index, occurrence);
     const markAnswered = () => {
       if (!position) equal.answered = occurrence + 1;
     };
-    return { id, description, markAnswered };
+    return { id: { key, occurrence, ...(instance && { instance: instance.id }) }, description, markAnswered };
   };
 }
 

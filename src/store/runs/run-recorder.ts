@@ -3,17 +3,16 @@ import { runInTransaction } from '../../database/transaction.js';
 import { retryWhileLocked } from '../../database/wait-for-lock.js';
 import { addCosts } from '../../driver/cost.js';
 import { addUsage, type Usage, zeroUsage } from '../../driver/response.js';
-import {
-  type ActEnd,
-  type ActFallback,
-  type ActNote,
-  type ActRetry,
-  type ActStart,
-  type ActWait,
-  createActIndexer,
-  type NarrativeEnd,
-  type NarrativeEvent,
-  type NarrativeStart,
+import type {
+  ActEnd,
+  ActFallback,
+  ActNote,
+  ActRetry,
+  ActStart,
+  ActWait,
+  NarrativeEnd,
+  NarrativeEvent,
+  NarrativeStart,
 } from '../../executor/narrative-events.js';
 import { replaceNuls } from '../replies/reply-cache.js';
 
@@ -71,9 +70,10 @@ interface ActRecord {
  */
 export function createRunRecorder(options: RunRecorderOptions): (event: NarrativeEvent) => void {
   const writer = createRunWriter(options);
-  const getIndex = createActIndexer();
   /** The acts that have started and not ended, by their index. */
   const activeActs = new Map<number, ActRecord>();
+  /** The index of the act that started last. Events without an index belong to it. */
+  let latestIndex = 0;
   const counts = { actsEnded: 0, attempts: 0, waitMs: 0 };
   let totals: RunTotals = { ...counts, modelsAsked: [], modelsServed: [], usage: zeroUsage, costUsd: 0 };
   const finishAct = (finished: ActRecord) => {
@@ -81,9 +81,9 @@ export function createRunRecorder(options: RunRecorderOptions): (event: Narrativ
     totals = addAct(totals, finished);
     writer.writeAct(finished, totals);
   };
-  const startAct = (event: ActStart) => {
-    const position = getIndex(event);
-    activeActs.set(position, { act: event.act, position, requestedModel: event.model, events: [] });
+  const startAct = ({ act, index, model }: ActStart) => {
+    latestIndex = index;
+    activeActs.set(index, { act, position: index, requestedModel: model, events: [] });
   };
   return (event) => {
     switch (event.type) {
@@ -95,7 +95,7 @@ export function createRunRecorder(options: RunRecorderOptions): (event: Narrativ
       case 'act-retry':
       case 'act-fallback':
       case 'act-note':
-        return void activeActs.get(getIndex(event))?.events.push(event);
+        return void activeActs.get(event.index ?? latestIndex)?.events.push(event);
       case 'act-end': {
         const { act, index: position, requestedModel } = event;
         return finishAct({ events: [], ...activeActs.get(position), act, position, requestedModel, end: event });

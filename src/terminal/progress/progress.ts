@@ -1,6 +1,7 @@
-import { type ActStart, type ActWait, createActIndexer, type NarrativeEvent } from '../../executor/narrative-events.js';
+import type { ActStart, ActWait, NarrativeEvent } from '../../executor/narrative-events.js';
 import type { Colors } from '../text/colors.js';
 import { toPrintableLine } from '../text/printable.js';
+import { createActIndexer } from './act-index.js';
 import * as eventLines from './format-events.js';
 import type { StderrWriter } from './stderr-writer.js';
 import { createWaitTracker, isFileTransfer } from './wait-status.js';

@@ -1,5 +1,6 @@
-import { type ActNote, type ActWait, createActIndexer, type NarrativeEvent } from '../../executor/narrative-events.js';
+import type { ActNote, ActWait, NarrativeEvent } from '../../executor/narrative-events.js';
 import { formatCount, formatWholeSeconds } from '../text/format.js';
+import { type ActEvent, createActIndexer } from './act-index.js';
 import { formatActName } from './format-events.js';
 import type { SpinnerStatus } from './spinner.js';
 import type { StderrWriter } from './stderr-writer.js';
@@ -56,7 +57,7 @@ interface WaitTrackerOptions {
 }
 
 /** An event of an act that goes on after it. */
-type RunningActEvent = Exclude<NarrativeEvent, { type: 'narrative-start' | 'narrative-end' | 'act-end' }>;
+type RunningActEvent = Exclude<ActEvent, { type: 'act-end' }>;
 
 /** Creates a listener for all events of a narrative. The listener keeps a status in the spinner for each running act. */
 export function createWaitTracker({ stderr, now, label }: WaitTrackerOptions): (event: NarrativeEvent) => void {
