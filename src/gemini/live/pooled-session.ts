@@ -78,10 +78,8 @@ export interface PooledSessionOptions {
   liveOptions: ResolvedLiveOptions;
   /** Called when the session is closed mid-turn. */
   onAbandoned: (session: PooledSession) => void;
-  /** Called when the session has had no turn for `idleSessionMs`, or at once if its slot is wanted. */
+  /** Called when the session has had no turn for `idleSessionMs`. */
   onIdleTimeout: (session: PooledSession) => void;
-  /** Whether another call waits for a slot. */
-  isSlotWanted: () => boolean;
 }
 
 /**
@@ -145,10 +143,8 @@ async function releaseLease(lease: Lease | undefined): Promise<void> {
 function createPooledSession(
   session: LiveSession,
   slotReleased: Promise<void>,
-  options: PooledSessionOptions,
+  { sessionRequest: { request, mode }, resumption, liveOptions, onAbandoned, onIdleTimeout }: PooledSessionOptions,
 ): PooledSession {
-  const { sessionRequest, resumption, liveOptions, onAbandoned, onIdleTimeout, isSlotWanted } = options;
-  const { request, mode } = sessionRequest;
   let history = resumption?.previous.history ?? [];
   let isBusy = true;
   let retiredBecause: string | undefined;
@@ -172,8 +168,7 @@ function createPooledSession(
       isBusy = false;
       session.markIdle();
       // Neither this timer nor the idle session keeps the process alive.
-      const idleMs = isSlotWanted() ? 0 : liveOptions.idleSessionMs;
-      idleTimer = setTimeout(() => onIdleTimeout(pooled), idleMs).unref();
+      idleTimer = setTimeout(() => onIdleTimeout(pooled), liveOptions.idleSessionMs).unref();
     },
     borrow() {
       clearTimeout(idleTimer);

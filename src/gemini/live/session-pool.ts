@@ -1,4 +1,3 @@
-import type { CallContext } from '../../driver/driver.js';
 import { createSetupKey, isContinuation } from './convert-request.js';
 import {
   type BorrowedSession,
@@ -18,27 +17,9 @@ const minRemainingMs = 60_000;
 
 export function createSessionPool(liveOptions: ResolvedLiveOptions) {
   const sessions = createSessionSet();
-  /** How many calls wait for a slot. An idle session would keep its slot from them. */
-  let waiting = 0;
-  const isSlotWanted = () => waiting > 0;
-  const acquireSlot = async (acquire: NonNullable<CallContext['acquireSlot']>, model: string) => {
-    waiting += 1;
-    try {
-      return await acquire(model);
-    } finally {
-      waiting -= 1;
-    }
-  };
-  const open = async (given: SessionRequest, resumption?: Resumption): Promise<OpenResult<PooledSession>> => {
+  const open = async (sessionRequest: SessionRequest, resumption?: Resumption): Promise<OpenResult<PooledSession>> => {
     const { abandon: onAbandoned, close: onIdleTimeout } = sessions;
-    const { acquireSlot: acquire } = given.context;
-    const context = {
-      ...given.context,
-      ...(acquire && { acquireSlot: (model: string) => acquireSlot(acquire, model) }),
-    };
-    const sessionRequest = { ...given, context };
-    const poolHooks = { onAbandoned, onIdleTimeout, isSlotWanted };
-    const opened = await openPooledSession({ sessionRequest, resumption, liveOptions, ...poolHooks });
+    const opened = await openPooledSession({ sessionRequest, resumption, liveOptions, onAbandoned, onIdleTimeout });
     if (opened.ok) sessions.all.add(opened.session);
     return opened;
   };

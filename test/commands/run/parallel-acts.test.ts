@@ -13,6 +13,7 @@ import {
 } from '../../helpers/gemini/replies.js';
 import { type GeminiServer, startGeminiServer } from '../../helpers/gemini/server.js';
 import { runInProcess } from '../../helpers/in-process.js';
+import { killActs } from '../../soak/kill-acts.js';
 import { parseEvents } from '../quota-fixture.js';
 import { getPrompt } from './rows-fixture.js';
 
@@ -247,4 +248,11 @@ test('Ctrl-C ends all acts', async () => {
   expect(signal).toBe('SIGINT');
   expect(JSON.parse(stdout)).toMatchObject({ status: 'interrupted', acts: [{ act: 'a' }] });
   expect(server.generateRequests).toHaveLength(3);
+});
+
+// A short version of `npm run soak -- parallel-acts`.
+test('runs that are killed are resumed without repeating a stored reply; equal requests keep a reply each', async () => {
+  const { kills, problems } = await killActs(3, 11);
+  expect({ kills, problems }).toEqual({ kills: expect.any(Number), problems: [] });
+  expect(kills).toBeGreaterThanOrEqual(3);
 });
