@@ -80,6 +80,7 @@ export type {
 } from './executor/narrative-events.js';
 export { NarrativeExecutor } from './executor/narrative-executor.js';
 export type { ExecuteOptions, NarrativeExecutorOptions, ProgressListener } from './executor/options.js';
+export { type CallLimiter, createCallLimiter } from './executor/scheduler.js';
 export type { Price, TokenRates } from './facts/prices.js';
 export { createGeminiDriver } from './gemini/driver.js';
 export type { ModelInfo, ModelList, ModelListCache } from './gemini/models/model-info.js';

@@ -11,7 +11,7 @@ import { createRequestOrder } from './request-order.js';
 import { assertRowGiven } from './row-values.js';
 import { createRunId } from './run-id.js';
 import { type RunState, runNarrative } from './run-narrative.js';
-import { createConcurrencyLimiter } from './scheduler.js';
+import { createCallLimiter } from './scheduler.js';
 
 /**
  * Executes narratives. The promise resolves to a report even if the run fails or is interrupted; the report then
@@ -21,9 +21,9 @@ export class NarrativeExecutor {
   readonly #options: NarrativeExecutorOptions;
 
   constructor(options: NarrativeExecutorOptions) {
-    const { maxConcurrent = 1, concurrencyLimiter } = options;
-    const limiter = maxConcurrent > 1 ? createConcurrencyLimiter(maxConcurrent) : undefined;
-    this.#options = { ...options, concurrencyLimiter: concurrencyLimiter ?? limiter };
+    const { maxConcurrent = 1, callLimiter } = options;
+    const limiter = maxConcurrent > 1 ? createCallLimiter(maxConcurrent) : undefined;
+    this.#options = { ...options, callLimiter: callLimiter ?? limiter };
   }
 
   /** Runs the acts in order, or with `maxConcurrent`, independent acts in parallel. */
@@ -82,7 +82,7 @@ async function executeNarrative(
 
 function createParallelContext(
   narrative: Narrative,
-  { concurrencyLimiter: limiter }: NarrativeExecutorOptions,
+  { callLimiter: limiter }: NarrativeExecutorOptions,
 ): ParallelContext | undefined {
   return limiter && { limiter, requestOrder: createRequestOrder(narrative) };
 }

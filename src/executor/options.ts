@@ -3,7 +3,7 @@ import type { BoticelliDriver, RequestInstance } from '../driver/driver.js';
 import type { ReplyAudio, StreamChunk } from '../driver/response.js';
 import type { NarrativeEvent } from './narrative-events.js';
 import type { RequestOrder } from './request-order.js';
-import type { ConcurrencyLimiter } from './scheduler.js';
+import type { CallLimiter } from './scheduler.js';
 
 export interface NarrativeExecutorOptions {
   driver: BoticelliDriver;
@@ -48,7 +48,7 @@ export interface NarrativeExecutorOptions {
    */
   maxConcurrent?: number;
   /** The limiter to use instead of `maxConcurrent`. Executors that share it share its limit. */
-  concurrencyLimiter?: ConcurrencyLimiter | undefined;
+  callLimiter?: CallLimiter | undefined;
   clock?: Clock;
 }
 
@@ -70,7 +70,7 @@ export interface RunContext {
 
 /** What parallel acts of a run share. */
 export interface ParallelContext {
-  limiter: ConcurrencyLimiter;
+  limiter: CallLimiter;
   requestOrder: RequestOrder;
 }
 

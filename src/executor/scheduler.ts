@@ -46,13 +46,13 @@ export function createScheduler({ maxConcurrent, maxAhead }: SchedulerOptions): 
 }
 
 /** Limits how many calls run at the same time, over all acts, narratives and rows that share it. */
-export interface ConcurrencyLimiter {
+export interface CallLimiter {
   /** Runs a task once a slot is free: first come, first served. A task must not wait for another task. */
   run<Result>(task: () => Promise<Result>): Promise<Result>;
 }
 
 /** @param maxConcurrent the maximum number of tasks that run at the same time */
-export function createConcurrencyLimiter(maxConcurrent: number): ConcurrencyLimiter {
+export function createCallLimiter(maxConcurrent: number): CallLimiter {
   let free = maxConcurrent;
   const waiting: (() => void)[] = [];
   return {

@@ -6,7 +6,7 @@ import type { GenerateRequest } from '../../src/driver/request.js';
 import type { NarrativeEvent, RunReport } from '../../src/executor/narrative-events.js';
 import { NarrativeExecutor } from '../../src/executor/narrative-executor.js';
 import type { NarrativeExecutorOptions } from '../../src/executor/options.js';
-import { createConcurrencyLimiter } from '../../src/executor/scheduler.js';
+import { createCallLimiter } from '../../src/executor/scheduler.js';
 import type { Act, ActContext, Narrative } from '../../src/narrative/narrative.js';
 import { createRequestCounter } from '../../src/store/replies/request-id.js';
 import { createRandom } from '../helpers/random.js';
@@ -237,11 +237,9 @@ test('executors that share a limiter never have more calls in flight than it all
   );
   const acts = Array.from({ length: 6 }, (_, at) => createAct(`a${at}`, at % 2 ? inner : [`${at}`, inner], none));
   const { driver, seen } = createDriver(() => setImmediate('done'));
-  const concurrencyLimiter = createConcurrencyLimiter(3);
+  const callLimiter = createCallLimiter(3);
   const reports = await Promise.all(
-    Array.from({ length: 4 }, () =>
-      new NarrativeExecutor({ driver, concurrencyLimiter }).execute(createNarrative(acts)),
-    ),
+    Array.from({ length: 4 }, () => new NarrativeExecutor({ driver, callLimiter }).execute(createNarrative(acts))),
   );
   expect(reports.map(({ status, acts: { length } }) => `${status} ${length}`)).toEqual(Array(4).fill('completed 39'));
   expect(seen).toEqual({ active: 0, maxActive: 3 });

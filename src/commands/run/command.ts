@@ -25,7 +25,10 @@ const options: CommandDefinition<[], RunOptions>['options'] = {
   output: new Option('-o, --output <format>', 'format of standard output')
     .choices(['text', 'json', 'ndjson'])
     .default('text'),
-  jobs: positiveInteger('-j, --jobs <n>', 'maximum narratives or rows in parallel (default: 1, with --each 4)'),
+  jobs: positiveInteger(
+    '-j, --jobs <n>',
+    'maximum calls in flight, over acts, narratives and rows (default: 1, with --each 4)',
+  ),
   each: new Option('--each <rows>', 'run once for each row of a CSV, TSV, NDJSON or JSON file, or file of a pattern'),
   results: new Option('--results <file>', 'with --each: write results to this .ndjson or .csv file'),
   failed: new Option('--failed <file>', 'with --each: write the failed rows to this file'),

@@ -64,13 +64,13 @@ async function executeFile(context: RunNarrativeFileOptions, persistence: Persis
   // Opening may wait for a lock that another process holds. An interruption has to end this wait.
   await abortable(persistence.open({ settings, narrative: narrative.name, file: path, text, planned, warn }), signal);
   const recording = await openRunRecording(options.record);
-  const { openQuota, budgetLedger, concurrencyLimiter } = resources;
+  const { openQuota, budgetLedger, callLimiter } = resources;
   const stack = await openDriverStack({ options, settings, warn, persistence, openQuota, budgetLedger });
   const driver = recording ? recording.wrapDriver(stack) : stack;
   const { defaultModel } = settings;
   const { strict = false, rehearse: isRehearsal = false, allowOutside = false } = options;
   const executor = new NarrativeExecutor({
-    ...{ driver, defaultModel, strict, isRehearsal, allowOutside, canDiscard, saveAudio, signal, concurrencyLimiter },
+    ...{ driver, defaultModel, strict, isRehearsal, allowOutside, canDiscard, saveAudio, signal, callLimiter },
     ...{ onEvent: persistence.wrapListener(view.onEvent), stdin: () => resources.readStdin(warn) },
   });
   try {

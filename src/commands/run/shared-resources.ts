@@ -5,7 +5,7 @@ import { readStdinNarrative, readStdinText } from '../../cli/stdin.js';
 import { readGivenVariables } from '../../cli/variables/given-variables.js';
 import { createBudgetLedger } from '../../driver/layers/budget-ledger.js';
 import { BoticelliError } from '../../errors.js';
-import { createConcurrencyLimiter } from '../../executor/scheduler.js';
+import { createCallLimiter } from '../../executor/scheduler.js';
 import { readNarrativeContent } from '../../narrative/load-narrative.js';
 import type { Colors } from '../../terminal/text/colors.js';
 import { once } from '../../util/once.js';
@@ -37,7 +37,7 @@ export function createRunResources({ files, options, proc, colors, signal }: Run
     /** The maximum number of calls in flight, and so of narratives or rows that run in parallel. */
     jobs,
     /** Limits the calls in flight; undefined if acts, narratives and rows run one after another. */
-    concurrencyLimiter: jobs > 1 ? createConcurrencyLimiter(jobs) : undefined,
+    callLimiter: jobs > 1 ? createCallLimiter(jobs) : undefined,
     /** Returns the variables from the command line. @throws BoticelliError for a file that can't be used */
     readVariables: once(() => readGivenVariables(options)),
     /** Reads the content of a narrative file, or of standard input for `-`. @throws BoticelliError `no_input` */

@@ -128,14 +128,14 @@ async function executeRow(
   if (problem !== undefined)
     throw new BoticelliError('invalid_narrative', problem, { hint: 'Fix the row. It was not sent.' });
   const { number, values, folder, file } = row;
-  const { narrative, driver, defaultModel, persistence, concurrencyLimiter, readStdin: stdin } = run;
+  const { narrative, driver, defaultModel, persistence, callLimiter, readStdin: stdin } = run;
   const { outDir, strict = false, rehearse: isRehearsal = false, allowOutside = false, stream = false } = options;
   const files =
     outDir === undefined ? undefined : await openReplyFiles(outDir, String(number).padStart(folderDigits, '0'));
   const show = view.createListener(row);
   const label = String(Object.values(values)[0] ?? '');
   const executor = new NarrativeExecutor({
-    ...{ driver, defaultModel, strict, isRehearsal, allowOutside, signal, stdin, concurrencyLimiter },
+    ...{ driver, defaultModel, strict, isRehearsal, allowOutside, signal, stdin, callLimiter },
     // Nothing of a row is printed before its end.
     canDiscard: () => true,
     onEvent: persistence.wrapRowListener({ number, label }, (event) => {

@@ -4,7 +4,7 @@ import type { CliProcess } from '../../../cli/process.js';
 import type { BoticelliDriver } from '../../../driver/driver.js';
 import { planActs } from '../../../executor/plan-acts.js';
 import { createRunId } from '../../../executor/run-id.js';
-import type { ConcurrencyLimiter } from '../../../executor/scheduler.js';
+import type { CallLimiter } from '../../../executor/scheduler.js';
 import { getNestedNarrative, type Narrative } from '../../../narrative/narrative.js';
 import { openRows } from '../../../rows/open-rows.js';
 import { type FailedFile, openFailedFile } from '../../../rows/results/failed-file.js';
@@ -40,7 +40,7 @@ export interface RowsRun {
   /** How many rows run in parallel. */
   jobs: number;
   /** Limits the calls in flight, over all rows. */
-  concurrencyLimiter: ConcurrencyLimiter | undefined;
+  callLimiter: CallLimiter | undefined;
   /** Closes everything, and records how the run ended. */
   close(outcome: RowsOutcome): Promise<void>;
 }
@@ -74,7 +74,7 @@ export async function openRowsRun(context: OpenRowsRunOptions): Promise<RowsRun>
   // Opening may wait for a lock that another process holds. An interruption has to end this wait.
   await abortable(persistence.open(stored), signal);
   const recording = await openRunRecording(options.record);
-  const { openQuota, budgetLedger, jobs, concurrencyLimiter } = resources;
+  const { openQuota, budgetLedger, jobs, callLimiter } = resources;
   const shared = { options, settings, warn, persistence, openQuota, budgetLedger, isKnownInstance };
   const stack = await openDriverStack(shared);
   const driver = recording ? recording.wrapDriver(stack) : stack;
@@ -83,7 +83,7 @@ export async function openRowsRun(context: OpenRowsRunOptions): Promise<RowsRun>
   persistence.openRows({ type: 'narrative-start', run, narrative: narrative.name, acts: actNames }, source.name);
   return {
     ...{ narrative, actNames, isJsonReply: isJsonReply(narrative), source, results, failed, driver, persistence },
-    ...{ defaultModel: settings.defaultModel, jobs, concurrencyLimiter },
+    ...{ defaultModel: settings.defaultModel, jobs, callLimiter },
     readStdin: () => resources.readStdin(warn),
     async close({ status, usage, costUsd, total, done, error }) {
       await driver.close?.();
