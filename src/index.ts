@@ -31,11 +31,13 @@ export type {
   MediaKind,
   MediaPart,
   MediaReference,
+  MediaResolution,
   MediaUrl,
   ModelTurn,
   Part,
   TextPart,
   ThinkingLevel,
+  ToolName,
   Turn,
   UserTurn,
 } from './driver/request.js';
@@ -50,6 +52,7 @@ export type {
   Usage,
 } from './driver/response.js';
 export { addUsage, zeroUsage } from './driver/response.js';
+export type { ExecutedCode, Source, ToolUse } from './driver/tool-use.js';
 export { UntranscribedSpeech } from './driver/untranscribed-speech.js';
 export type { ErrorCode, ErrorDetails, ErrorReport, InterruptSignal, QuotaViolation } from './errors.js';
 export {
@@ -81,7 +84,7 @@ export type {
 export { NarrativeExecutor } from './executor/narrative-executor.js';
 export type { ExecuteOptions, NarrativeExecutorOptions, ProgressListener } from './executor/options.js';
 export { type CallLimiter, createCallLimiter } from './executor/scheduler.js';
-export type { Price, TokenRates } from './facts/prices.js';
+export type { Price, SearchFee, TokenRates } from './facts/prices.js';
 export { createGeminiDriver } from './gemini/driver.js';
 export type { ModelInfo, ModelList, ModelListCache } from './gemini/models/model-info.js';
 export type { GeminiDriverOptions } from './gemini/options.js';

@@ -1,10 +1,11 @@
-import { type Price, serviceTierFactors, type TokenRates } from '../facts/prices.js';
+import { type Price, type SearchFee, serviceTierFactors, type TokenRates } from '../facts/prices.js';
 import type { GenerateRequest, Part } from './request.js';
 import { addUsage, type TokenDetails, type TokensByModality, type Usage } from './response.js';
 
 /**
  * The cost of one request in US dollars. It is undefined if a count is unknown, or if the price depends on the modality
- * of the tokens (audio costs several times as much as text) and `details` does not state the modalities.
+ * of the tokens (audio costs several times as much as text) and `details` does not state the modalities. It is also
+ * undefined if there were web searches and their fee is unknown.
  */
 export function calculateCostUsd(usage: Usage, price: Price, details: TokenDetails = {}): number | undefined {
   const { promptTokens, outputTokens, thoughtTokens, cachedTokens = 0, toolTokens = 0 } = usage;
@@ -20,7 +21,14 @@ export function calculateCostUsd(usage: Usage, price: Price, details: TokenDetai
   // tokens count as text, the cheapest modality, so that the discount is not too high.
   const cachedCost = addUpModalities(cachedTokens, details.cached ?? {}, input, details.cached && inputByModality) ?? 0;
   const discount = input === 0 ? 0 : cachedCost * (1 - cachedInput / input);
-  return roundUsd(((promptCost - discount + toolTokens * input + outputCost + thoughtTokens * output) * factor) / 1e6);
+  const tokenCost = promptCost - discount + toolTokens * input + outputCost + thoughtTokens * output;
+  const searchCost = calculateSearchCost(details.searches ?? 0, price.searchFee);
+  return searchCost === undefined ? undefined : roundUsd((tokenCost * factor) / 1e6 + searchCost);
+}
+
+function calculateSearchCost(searches: number, fee: SearchFee | undefined): number | undefined {
+  if (searches === 0) return 0;
+  return fee && fee.usd * (fee.per === 'query' ? searches : 1);
 }
 
 /**
@@ -48,14 +56,18 @@ function getServiceTierFactor({ priorityFactor }: Price, { serviceTier = 'standa
   return serviceTier === 'priority' ? priorityFactor : serviceTierFactors.get(serviceTier);
 }
 
-/** Estimates the cost of a request in US dollars: an upper bound if the price depends on the modality. */
+/**
+ * Estimates the cost of a request in US dollars: an upper bound if the price depends on the modality.
+ * @param tokens the counts of tokens, and the number of web searches (default 0)
+ */
 export function estimateCostUsd(
   request: GenerateRequest,
-  { promptTokens, outputTokens }: { promptTokens: number; outputTokens: number },
+  { promptTokens, outputTokens, searches = 0 }: { promptTokens: number; outputTokens: number; searches?: number },
   price: Price,
 ): number | undefined {
   const usage = { promptTokens, outputTokens, thoughtTokens: 0 };
-  return calculateCostUsd(usage, price, { prompt: getSoundlessPromptTokens(request, price, usage) ?? {}, output: {} });
+  const prompt = getSoundlessPromptTokens(request, price, usage) ?? {};
+  return calculateCostUsd(usage, price, { prompt, output: {}, searches });
 }
 
 /**

@@ -1,4 +1,5 @@
 import type { ThinkingLevel } from '../facts/model-facts.js';
+import type { MediaResolution, ToolName } from '../facts/tools.js';
 
 /** One request to a model: plain data, independent of the driver. */
 export interface GenerateRequest {
@@ -52,9 +53,13 @@ export interface GenerationParameters {
   format?: 'json';
   /** The JSON Schema of a JSON reply. */
   schema?: Readonly<Record<string, unknown>>;
+  /** The tools that the service may use within the request, each once and in the order of `toolNames`. */
+  tools?: readonly ToolName[];
+  /** How many tokens the service spends on each picture, video frame and page. */
+  mediaResolution?: MediaResolution;
 }
 
-export type { ThinkingLevel };
+export type { MediaResolution, ThinkingLevel, ToolName };
 
 export type Turn = UserTurn | ModelTurn;
 
@@ -88,6 +93,8 @@ export interface MediaPart {
   content: MediaContent;
   /** A file name or URL, for messages only. */
   name?: string;
+  /** The resolution of this medium. Default: that of the request. */
+  mediaResolution?: MediaResolution;
 }
 
 /** The kind of a media part, which decides how a model reads it. */

@@ -1,5 +1,6 @@
 import type { FallbackEvent, NoteEvent, RetryEvent, WaitEvent } from '../driver/driver-events.js';
 import type { Usage } from '../driver/response.js';
+import type { ToolUse } from '../driver/tool-use.js';
 import type { BoticelliError, ErrorReport } from '../errors.js';
 
 /** How a run ended. */
@@ -74,8 +75,8 @@ export interface ActNote extends ActReference, Omit<NoteEvent, 'type'> {
   part?: number;
 }
 
-/** An act received its reply. */
-export interface ActEnd extends ActReference {
+/** An act received its reply. `sources`, `searches` and `code` say what Google's tools did for it. */
+export interface ActEnd extends ActReference, ToolUse {
   type: 'act-end';
   index: number;
   /** The model that served the request. */

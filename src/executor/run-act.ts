@@ -4,6 +4,7 @@ import type { DriverEvent } from '../driver/driver-events.js';
 import { createUnfinishedStreamError } from '../driver/final-response.js';
 import type { GenerateRequest, Part, Turn, UserTurn } from '../driver/request.js';
 import { type GenerateResponse, type ReplyAudio, zeroUsage } from '../driver/response.js';
+import { pickToolUse } from '../driver/tool-use.js';
 import { getAudioDurationMs, UntranscribedSpeech } from '../driver/untranscribed-speech.js';
 import { StreamingNotSupported } from '../errors.js';
 import { defaultModel } from '../facts/models.js';
@@ -71,6 +72,7 @@ export async function runAct(input: ActInput): Promise<ActResult> {
     ...(firstTextAt !== undefined && { firstTokenMs: firstTextAt - startedAt }),
     reused: response.reused ?? false,
     ...(response.audio && { audio: createActAudio(response.audio, input) }),
+    ...pickToolUse(response),
     ...(costUsd !== undefined && { costUsd }),
   };
   return { turns: [userTurn, response.turn], endEvent };
@@ -98,8 +100,9 @@ function createEventBase({ act, round, index, parallel }: Pick<ActInput, 'act' |
 
 function toPart(input: TextInput | MediaInput): Part {
   if (input.type === 'text') return { type: 'text', text: input.content };
-  const { mimeType, content, name } = input;
-  return { type: 'media', ...(mimeType !== undefined && { mimeType }), content, name };
+  const { mimeType, content, name, mediaResolution } = input;
+  const type = mimeType === undefined ? {} : { mimeType };
+  return { type: 'media', ...type, content, name, ...(mediaResolution && { mediaResolution }) };
 }
 
 function createCallContext(input: ActInput, totals: ActTotals): CallContext {

@@ -132,9 +132,11 @@ function completeReply({ collector, exchange, options: { context } }: PreparedRe
   const { finishMessage } = exchange;
   const response = collector.buildResponse(finishMessage && toOneLine(exchange.redact(finishMessage)));
   const otherParts = collector.describeOtherParts();
-  if (otherParts !== undefined) {
-    const message = `the reply also has ${otherParts}; only its text is shown`;
-    context.emit?.({ type: 'note', about: 'reply', message, warning: true });
-  }
+  const messages = [
+    ...(otherParts === undefined ? [] : [`the reply also has ${otherParts}; only its text is shown`]),
+    ...collector.listToolProblems(),
+  ];
+  for (const message of messages)
+    context.emit?.({ type: 'note', about: 'reply', message: exchange.redact(message), warning: true });
   return response;
 }

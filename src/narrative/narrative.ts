@@ -1,4 +1,4 @@
-import type { GenerationParameters, MediaContent, MediaKind } from '../driver/request.js';
+import type { GenerationParameters, MediaContent, MediaKind, MediaResolution } from '../driver/request.js';
 
 /** A valid narrative. */
 export interface Narrative {
@@ -54,6 +54,8 @@ export interface MediaInput {
   content: MediaContent;
   /** The name in messages: the file as written in the narrative, or the URL without its query. */
   name: string;
+  /** The resolution of this medium. Default: that of the act. */
+  mediaResolution?: MediaResolution;
 }
 
 /** Where media comes from. */
@@ -81,6 +83,8 @@ export interface MediaSpec {
   confinement?: FileConfinement | undefined;
   /** The name in messages. Default: the name of the file or URL. */
   label?: string | undefined;
+  /** The resolution of this medium. Default: that of the act. */
+  mediaResolution?: MediaResolution | undefined;
 }
 
 /** Media whose file name or URL contains `{{placeholders}}`. It is read when its act runs. */

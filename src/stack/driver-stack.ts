@@ -80,16 +80,17 @@ function withCostLimit(options: DriverStackOptions, inner: BoticelliDriver): Bot
  * Creates a function that estimates the cost of a prompt and of a reply of `max_tokens`. Without `max_tokens`, the
  * length of a reply is unknown, so the estimate before the call covers only the prompt. If the service did not count
  * the tokens of a reply, they are estimated from its text; thoughts may have been longer, so a short text counts as a
- * reply of typical length.
+ * reply of typical length. A model that may search is assumed to search once.
  */
 function createCostEstimator(prices: PriceList): BudgetOptions['estimateUsd'] {
   return (request, reply) => {
     const price = prices.getMaxPrice(request.model);
     const promptTokens = estimateTokens(request);
     const replyTokens = reply ? Math.max(typicalReplyTokens, estimateTextTokens(reply.text)) : 0;
-    const { maxTokens } = request.parameters;
+    const { maxTokens, tools = [] } = request.parameters;
+    const searches = tools.includes('google_search') ? 1 : 0;
     // max_tokens limits the whole reply, so a later hop can return only what the earlier hops have left of it.
     const outputTokens = maxTokens === undefined ? replyTokens : Math.max(0, maxTokens - countHopTokens(request));
-    return price && estimateCostUsd(request, { promptTokens, outputTokens }, price);
+    return price && estimateCostUsd(request, { promptTokens, outputTokens, searches }, price);
   };
 }

@@ -96,7 +96,7 @@ const eventFields: {
   'act-end': {
     ...{ act: true, round: true, index: true, model: true, requestedModel: true, text: true },
     ...{ finishReason: true, usage: true, attempts: true, waitMs: true, durationMs: true, firstTokenMs: true },
-    ...{ reused: true, audio: true, costUsd: true },
+    ...{ reused: true, audio: true, costUsd: true, sources: true, searches: true, code: true },
   },
   'narrative-end': { run: true, status: true, usage: true, costUsd: true, durationMs: true, error: true },
 };

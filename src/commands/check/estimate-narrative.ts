@@ -9,7 +9,7 @@ import type { GenerateResponse } from '../../driver/response.js';
 import { NarrativeExecutor } from '../../executor/narrative-executor.js';
 import type { NarrativeRow } from '../../executor/options.js';
 import { builtInModels } from '../../facts/models.js';
-import { typicalReplyTokens } from '../../facts/prices.js';
+import { type SearchFee, typicalReplyTokens } from '../../facts/prices.js';
 import type { Narrative } from '../../narrative/narrative.js';
 import { listRowReferences } from '../../narrative/row-references.js';
 import { forecastQuota, type QuotaForecast } from '../../quota/forecast.js';
@@ -32,6 +32,10 @@ interface ModelEstimate {
 export interface Estimate extends QuotaForecast, Omit<ModelEstimate, 'model'> {
   /** The number of replies without `max_tokens`. They are estimated as replies of typical length. */
   guessedReplies: number;
+  /** The number of requests whose model may search the web. The fee of searches is not part of the cost. */
+  searchRequests: number;
+  /** The highest fee of their searches; absent if one is unknown, or if there are none. */
+  searchFee?: SearchFee;
   /** The estimates per model, in the order in which the models are first used. */
   models: ModelEstimate[];
 }
@@ -75,6 +79,8 @@ interface EstimatedRequest {
   costUsd?: number;
   /** Whether `outputTokens` is the length of a typical reply, because the act has no `max_tokens`. */
   isReplyGuessed: boolean;
+  /** The fee of searches, if the request may search the web; undefined if the fee is unknown. */
+  search?: { fee: SearchFee | undefined };
 }
 
 /** Creates a driver whose replies have a typical length, so that later prompts have a realistic length too. */
@@ -87,7 +93,8 @@ function createEstimatingDriver(prices: PriceList, onRequest: (request: Estimate
     for (const hop of splitIntoHops(model, { promptTokens, outputTokens })) {
       const costUsd = price && estimateCostUsd(request, hop, price);
       const estimate = { model, ...hop, ...(costUsd !== undefined && { costUsd }) };
-      onRequest({ ...estimate, isReplyGuessed: parameters.maxTokens === undefined });
+      const search = parameters.tools?.includes('google_search') && { search: { fee: price?.searchFee } };
+      onRequest({ ...estimate, isReplyGuessed: parameters.maxTokens === undefined, ...search });
     }
     // A token is about four characters, as in estimate-tokens.ts.
     const text = 'word'.repeat(Math.min(outputTokens, 1_000_000));
@@ -147,9 +154,16 @@ function createEstimate(
     ...addUp(requests),
     ...(costUsd !== undefined && { costUsd }),
     guessedReplies: requests.filter(({ isReplyGuessed }) => isReplyGuessed).length,
+    ...addUpSearches(requests),
     ...forecastQuota(planned, { modelStates, project, budget, windowMs, limitsFor, now: systemClock.now() }),
     models,
   };
+}
+
+function addUpSearches(requests: readonly EstimatedRequest[]): Pick<Estimate, 'searchRequests' | 'searchFee'> {
+  const fees = requests.flatMap(({ search }) => search ?? []).map(({ fee }) => fee);
+  const [highest] = [...fees].sort((left, right) => (right?.usd ?? 0) - (left?.usd ?? 0));
+  return { searchRequests: fees.length, ...(highest && !fees.includes(undefined) && { searchFee: highest }) };
 }
 
 function addUp(requests: readonly EstimatedRequest[]) {

@@ -5,6 +5,8 @@ import type { ActEnd, RunReport } from '../../executor/narrative-events.js';
 import { encodeWav } from '../../media/wav.js';
 import { stringifyJson, toRunDocument } from '../../terminal/replies/json.js';
 import { lengthWithoutTrailingNewlines } from '../../terminal/replies/text.js';
+import { renderSources } from '../../terminal/text/markdown.js';
+import { tryParseJson } from '../../util/json.js';
 import { assertWritableFolder, withOutputError, writeAtomically } from '../../util/write-files.js';
 
 const outputErrorOptions = {
@@ -12,8 +14,8 @@ const outputErrorOptions = {
 };
 
 /**
- * Writes the files of `--out-dir`. When an act ends, it writes `01-name.md`, and `01-name.wav` for speech. When the run
- * ends, it writes `run.json`. Every method throws a BoticelliError `output_failed` if writing fails.
+ * Writes the files of `--out-dir`. When an act ends, it writes `01-name.md`, and `01-name.wav` for speech. The sources of
+ * a reply are listed below it, unless the reply is JSON, which they would make invalid. When the run ends, it writes `run.json`. Every method throws a BoticelliError `output_failed` if writing fails.
  */
 export interface ReplyFiles {
   writeReply(actEnd: ActEnd): void;
@@ -49,8 +51,10 @@ export async function openReplyFiles(outDir: string, subfolder = ''): Promise<Re
     withOutputError(path, outputErrorOptions, () => writeAtomically(path, content));
   };
   return {
-    writeReply: ({ text, ...act }) =>
-      writeFile(`${getBaseName(act)}.md`, `${text.slice(0, lengthWithoutTrailingNewlines(text))}\n`),
+    writeReply: ({ text, sources, ...act }) => {
+      const list = sources && !isJsonDocument(text) ? `\n${renderSources(sources)}\n` : '';
+      writeFile(`${getBaseName(act)}.md`, `${text.slice(0, lengthWithoutTrailingNewlines(text))}\n${list}`);
+    },
     writeAudio(act, audio) {
       const name = `${getBaseName(act)}.wav`;
       writeFile(name, encodeWav(audio));
@@ -58,4 +62,9 @@ export async function openReplyFiles(outDir: string, subfolder = ''): Promise<Re
     },
     writeReport: (report) => writeFile('run.json', `${stringifyJson(toRunDocument(report), 2)}\n`),
   };
+}
+
+/** Whether a text is a JSON object or array. */
+function isJsonDocument(text: string): boolean {
+  return /^\s*[{[]/.test(text) && tryParseJson(text) !== undefined;
 }

@@ -6,6 +6,7 @@ import type { DriverEvent } from '../driver-events.js';
 import { readFinalResponse } from '../final-response.js';
 import type { GenerateRequest, UserTurn } from '../request.js';
 import type { GenerateResponse } from '../response.js';
+import { joinToolUse } from '../tool-use.js';
 import { createTruncatedError } from '../truncated-error.js';
 import { createLayer, type SendInner } from './create-layer.js';
 import { reportUsage } from './usage-events.js';
@@ -81,7 +82,8 @@ async function generateValidated(
       const secondProblem = await findProblem(second);
       if (secondProblem === undefined) {
         const { costUsd: _, ...reply } = second;
-        return { ...reply, ...addBilledUsage(first, second) };
+        // The second reply is based on what the tools found for the first.
+        return { ...reply, ...addBilledUsage(first, second), ...joinToolUse([first, second]) };
       }
       assertNotTruncated(second, request);
       throw createInvalidReplyError(secondProblem);

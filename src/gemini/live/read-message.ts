@@ -29,6 +29,8 @@ export interface MessageUpdate {
   /** `turnComplete` does not end the turn: the model goes on thinking and will speak again. */
   isInProgress: boolean;
   turnCompleteReason: string;
+  /** What the tools did: `groundingMetadata` and `urlContextMetadata`. */
+  toolMetadata: JsonObject;
 }
 
 /** Reads a message. Any field may be missing or have a wrong type, which is then ignored. */
@@ -53,6 +55,7 @@ export function readMessage({ serverContent, toolCall }: LiveServerMessage): Mes
     // model output may follow" (docs/live-guide and `InteractionStatus` of @google/genai 2.32, read 2026-11-30).
     isInProgress: toText(content.interactionStatus).toUpperCase() === 'IN_PROGRESS',
     turnCompleteReason: toText(content.turnCompleteReason),
+    toolMetadata: content,
   };
 }
 

@@ -84,7 +84,8 @@ async function* runTurn(
   { setupMs, beforeSendingOnce }: CallProgress,
 ): AsyncGenerator<StreamChunk, TurnOutcome> {
   const { request, context, liveOptions, responseModeSearch } = options;
-  const collector = createLiveReplyCollector(request.model, responseModeSearch.current, liveOptions.clock);
+  const { tools } = request.parameters;
+  const collector = createLiveReplyCollector(request.model, responseModeSearch.current, liveOptions.clock, tools);
   let timeouts: RequestTimeouts | undefined;
   let isComplete = false;
   try {
@@ -139,6 +140,7 @@ function emitWarnings(collector: LiveReplyCollector, lacksTranscript: boolean, {
   if (lacksTranscript) warn('the speech has no transcript; the reply is the text that the model sent with it');
   const otherParts = collector.describeOtherParts();
   if (otherParts !== undefined) warn(`the reply also has ${otherParts}; only its text is shown`);
+  for (const problem of collector.listToolProblems()) warn(problem);
 }
 
 /** Yields the reply's text up to the end of the turn. If the session ended before the reply began, returns why. */

@@ -2,6 +2,7 @@ import type { GenerateRequest, Part } from '../../driver/request.js';
 import { liveUnsupportedMimePattern } from '../../facts/media.js';
 import { acceptsThinking } from '../../facts/model-facts.js';
 import { builtInModels } from '../../facts/models.js';
+import { liveTools, rejectsPartResolution, rejectsToolsWithJson } from '../../facts/tools.js';
 import { stripModelPrefix } from '../../util/model-name.js';
 import { getCapabilities } from './capabilities.js';
 
@@ -12,7 +13,7 @@ import { getCapabilities } from './capabilities.js';
 export function getUnsupportedReason(model: string, request: GenerateRequest): string | undefined {
   const name = stripModelPrefix(model);
   const { supportsGenerate, supportsLive } = getCapabilities(name);
-  if (supportsGenerate) return getThinkingReason(name, request);
+  if (supportsGenerate) return getThinkingReason(name, request) ?? getToolsReason(name, request);
   if (!supportsLive) return 'it does not generate text';
   // A JSON format is supported: the Live API does not accept a schema, but boticelli validates the reply itself.
   return getLiveUnsupportedReason(name, request);
@@ -24,6 +25,22 @@ function getThinkingReason(model: string, { parameters: { thinking } }: Generate
   return `it does not accept thinking = ${JSON.stringify(thinking)}`;
 }
 
+function getToolsReason(model: string, { parameters: { tools = [], format }, turns }: GenerateRequest) {
+  if (tools.length > 0 && format === 'json' && rejectsToolsWithJson(model))
+    return 'it does not accept tools together with format = "json"';
+  if (rejectsPartResolution(model) && listUserParts(turns).some(hasOwnResolution))
+    return 'it does not accept a media_resolution of a single medium';
+  return undefined;
+}
+
+function hasOwnResolution(part: Part): boolean {
+  return part.type === 'media' && part.mediaResolution !== undefined;
+}
+
+function listUserParts(turns: GenerateRequest['turns']): Part[] {
+  return turns.flatMap((turn) => (turn.role === 'user' ? turn.parts : []));
+}
+
 /**
  * Returns why the Live API can't serve a request, or undefined if no reason is known. The reason is a sentence without
  * a period. It is derived from built-in facts (ai.google.dev/api/live and /gemini-api/docs/live-api, read 2026-09).
@@ -33,7 +50,11 @@ export function getLiveUnsupportedReason(model: string, { turns, parameters }: G
   if (parameters.thinking !== undefined && builtInModels.get(model)?.hasFixedThinking) {
     return 'its thinking budget is fixed';
   }
-  const unsupportedPart = turns.flatMap((turn) => (turn.role === 'user' ? turn.parts : [])).find(isUnsupportedPart);
+  const unsupportedTool = parameters.tools?.find((tool) => !liveTools.includes(tool));
+  if (unsupportedTool !== undefined) return `the Live API does not have the tool ${unsupportedTool}`;
+  const parts = listUserParts(turns);
+  if (parts.some(hasOwnResolution)) return 'the Live API has one media_resolution for all media';
+  const unsupportedPart = parts.find(isUnsupportedPart);
   return unsupportedPart && 'the Live API takes only text, pictures and sound, and only as bytes';
 }
 

@@ -5,8 +5,11 @@ import { assertReplyLength } from '../../driver/reply-limit.js';
 import type { FinishedHop, ModelTurn } from '../../driver/request.js';
 import type { ChunkMetadata, GenerateResponse } from '../../driver/response.js';
 import { classifyFinishReason, isBlockReason } from '../../facts/finish-reasons.js';
+import type { ToolName } from '../../facts/tools.js';
 import { isDeeperThan, isRecord } from '../../util/json.js';
 import { stripModelPrefix } from '../../util/model-name.js';
+import { createToolUseCollector } from '../tools/collect-tool-use.js';
+import { getToolPartFields } from '../tools/convert-tools.js';
 import { assertUsableReply, type BlockedPrompt } from './assert-usable-reply.js';
 import { describeNonTextParts } from './describe-parts.js';
 import { toBilledUsage, toUsage } from './usage.js';
@@ -19,14 +22,20 @@ export type ReplyCollector = ReturnType<typeof createReplyCollector>;
  * documents.
  * @param requestedModel reported as the reply's model if the service names none
  * @param finishedHops the earlier hops of a long reply, whose parts become part of the turn
+ * @param tools the tools that were asked for
  */
-export function createReplyCollector(requestedModel: string, finishedHops: readonly FinishedHop[] = []) {
+export function createReplyCollector(
+  requestedModel: string,
+  finishedHops: readonly FinishedHop[] = [],
+  tools: readonly ToolName[] = [],
+) {
+  const toolUse = createToolUseCollector(tools);
   const nativeParts: Part[] = [];
   let text = '';
   let fields: ReplyFields = { servedModel: stripModelPrefix(requestedModel), finishReason: '' };
   const getBilled = (): BilledResponse => ({
     model: fields.servedModel,
-    ...toBilledUsage(fields.usageMetadata, { hasReply: nativeParts.length > 0 }),
+    ...toBilledUsage(fields.usageMetadata, { hasReply: nativeParts.length > 0, searches: toolUse.searchCount }),
   });
 
   return {
@@ -36,6 +45,7 @@ export function createReplyCollector(requestedModel: string, finishedHops: reado
       // The SDK's getter `text` is not used, because it warns on the console about every other kind of part.
       const parts = getParts(candidate.content);
       fields = updateFields(fields, chunk, { ...candidate, parts });
+      toolUse.add(candidate, parts);
       for (const part of parts) appendPart(nativeParts, part);
       const added = joinTexts(parts);
       assertReplyLength(text.length + added.length);
@@ -61,7 +71,9 @@ export function createReplyCollector(requestedModel: string, finishedHops: reado
       return fields.usageMetadata || nativeParts.length > 0 ? getBilled() : undefined;
     },
     /** What the reply has besides text, such as `1 picture (image/png)`; undefined if it has nothing else. */
-    describeOtherParts: () => describeNonTextParts(nativeParts),
+    describeOtherParts: () => describeNonTextParts(nativeParts, getToolPartFields(tools)),
+    /** What the user must know about the use of tools, as sentences without a period. */
+    listToolProblems: toolUse.listProblems,
     /**
      * The reply that has ended.
      * @param finishMessage what the service says about the finish reason, on one line
@@ -75,6 +87,7 @@ export function createReplyCollector(requestedModel: string, finishedHops: reado
       assertUsableReply({ ...rest, ...reply, text: turn.text, parts: nativeParts, finishMessage });
       return {
         ...reply,
+        ...toolUse.toolUse,
         ...(finishMessage !== undefined && { finishMessage }),
         ...(isContinued(finishReason) && continuationToken !== undefined && { continuationToken }),
       };

@@ -4,12 +4,15 @@ import type {
   GenerateContentParameters,
   HarmBlockThreshold,
   HarmCategory,
+  MediaResolution,
+  PartMediaResolutionLevel,
   Part as SdkPart,
   ThinkingConfig,
   ThinkingLevel,
 } from '@google/genai';
 import type { GenerateRequest, GenerationParameters, ModelTurn, Part, Turn } from '../../driver/request.js';
 import { stripModelPrefix } from '../../util/model-name.js';
+import { convertTools } from '../tools/convert-tools.js';
 
 /** Converts a request to the SDK's parameters. Media must have been delivered. */
 export function convertRequest(request: GenerateRequest): GenerateContentParameters {
@@ -37,10 +40,13 @@ function convertTurn(turn: Turn, model: string): Content {
 
 function convertPart(part: Part): SdkPart {
   if (part.type === 'text') return { text: part.text };
-  const { content, mimeType } = part;
+  const { content, mimeType, mediaResolution } = part;
   const type = mimeType === undefined ? {} : { mimeType };
-  if (content.from === 'bytes') return { inlineData: { ...type, data: content.base64 } };
-  if (content.from === 'reference') return { fileData: { ...type, fileUri: content.uri } };
+  const resolution = mediaResolution && {
+    mediaResolution: { level: formatResolution(mediaResolution) as PartMediaResolutionLevel },
+  };
+  if (content.from === 'bytes') return { inlineData: { ...type, data: content.base64 }, ...resolution };
+  if (content.from === 'reference') return { fileData: { ...type, fileUri: content.uri }, ...resolution };
   throw new Error(`media from ${content.from} must be delivered before it is sent`);
 }
 
@@ -52,6 +58,7 @@ function getNativeParts({ native, model: author }: ModelTurn, model: string): Sd
 /** Converts the parameters. Those that the request does not set are omitted. */
 export function convertParameters(parameters: GenerationParameters): GenerateContentConfig {
   const { temperature, maxTokens, topP, topK, seed, stop, thinking, safety, format, schema } = parameters;
+  const { tools = [], mediaResolution } = parameters;
   return {
     ...(temperature !== undefined && { temperature }),
     ...(maxTokens !== undefined && { maxOutputTokens: maxTokens }),
@@ -64,6 +71,8 @@ export function convertParameters(parameters: GenerationParameters): GenerateCon
     ...(format === 'json' && { responseMimeType: 'application/json' }),
     // `responseSchema` is not used, because it is an OpenAPI dialect that does not support $ref or lists of types.
     ...(format === 'json' && schema && { responseJsonSchema: schema }),
+    ...(tools.length > 0 && { tools: convertTools(tools) }),
+    ...(mediaResolution && { mediaResolution: formatResolution(mediaResolution) as MediaResolution }),
   };
 }
 
@@ -75,6 +84,11 @@ function convertThinking(thinking: NonNullable<GenerationParameters['thinking']>
   return typeof thinking === 'number'
     ? { thinkingBudget: thinking }
     : { thinkingLevel: thinking.toUpperCase() as ThinkingLevel };
+}
+
+/** Formats a resolution as both enumerations of the API do. */
+function formatResolution(resolution: NonNullable<GenerationParameters['mediaResolution']>): string {
+  return `MEDIA_RESOLUTION_${resolution.toUpperCase()}`;
 }
 
 function convertSafety(safety: NonNullable<GenerationParameters['safety']>) {

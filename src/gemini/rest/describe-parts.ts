@@ -27,10 +27,14 @@ const fieldNames: Readonly<Record<string, Omit<PartKind, 'detail'> & { detailFie
 /**
  * Describes what a reply has besides text: `2 pictures (image/png) and 1 function call (search)`. Returns undefined if
  * it has nothing else. Thoughts are not part of a reply, so they are left out.
+ * @param expectedFields the fields of parts that were asked for, which are left out
  */
-export function describeNonTextParts(parts: readonly Part[]): string | undefined {
+export function describeNonTextParts(
+  parts: readonly Part[],
+  expectedFields: ReadonlySet<string> = new Set(),
+): string | undefined {
   const groups = new Map<string, { kind: PartKind; count: number; details: Set<string> }>();
-  for (const kind of parts.flatMap((part) => (part.thought ? [] : listKinds(part)))) {
+  for (const kind of parts.flatMap((part) => (part.thought ? [] : listKinds(part, expectedFields)))) {
     const group = groups.get(kind.one) ?? { kind, count: 0, details: new Set() };
     group.count += 1;
     if (typeof kind.detail === 'string' && kind.detail.trim() !== '') group.details.add(toOneLine(kind.detail, 40));
@@ -44,9 +48,9 @@ export function describeNonTextParts(parts: readonly Part[]): string | undefined
   return descriptions.length === 0 ? last : `${descriptions.join(', ')} and ${last}`;
 }
 
-function listKinds(part: Part): PartKind[] {
+function listKinds(part: Part, expectedFields: ReadonlySet<string>): PartKind[] {
   return Object.entries(part).flatMap(([field, value]): PartKind[] => {
-    if (annotations.has(field) || value === null || value === undefined) return [];
+    if (annotations.has(field) || expectedFields.has(field) || value === null || value === undefined) return [];
     const content = isRecord(value) ? value : {};
     if (field === 'inlineData' || field === 'fileData') return [getMediaKind(content.mimeType)];
     const names = Object.hasOwn(fieldNames, field) ? fieldNames[field] : undefined;

@@ -49,7 +49,7 @@ export async function prepareRequest(options: PrepareRequestOptions): Promise<Pr
   const models = await abortable(connection.getModelsApi(), signal);
   const deliveredRequest = await options.delivery.deliver(request, context);
   const model = stripModelPrefix(request.model);
-  const collector = createReplyCollector(model, request.finishedHops);
+  const collector = createReplyCollector(model, request.finishedHops, request.parameters.tools);
   const getPartialText = () => collector.text;
   const exchange = createHttpExchange({ ...options, model, beforeSending, signal, getPartialText });
   return {

@@ -38,11 +38,12 @@ const narrativeFormat: FileFormat = {
 
 /**
  * Returns a hint for acts that are written as [[acts]], and for inputs that are written as [[acts.look]],
- * [acts.look.input] or input = "…" instead of [[acts.look.input]], and for media = "…", else an empty text.
+ * [acts.look.input] or input = "…" instead of [[acts.look.input]], and for media = "…" and tools = "…", else an empty text.
  */
 function formatTypeHint(path: Path, value: TomlValue): string {
   if (path[0] === 'acts' && path.length === 1 && Array.isArray(value))
     return '; write each act as [acts.<name>], and list the names in "order" in [toc]';
+  if (path.at(-1) === 'tools' && typeof value === 'string') return `; write tools = [${quote(value)}]`;
   if (path[0] !== 'acts' || path.length !== 3) return '';
   if (isTable(value) && (typeof path[2] === 'number' || path[2] === 'input'))
     return `; write an input as ${formatTableHeader([...path.slice(0, 2), 'input', 0])}`;

@@ -1,5 +1,6 @@
 import { liveUnsupportedMimePattern } from '../../facts/media.js';
 import { builtInModels, liveModelNamePattern } from '../../facts/models.js';
+import { liveTools, type ToolName } from '../../facts/tools.js';
 import { type ReportProblem, warningAt } from '../../toml/problem.js';
 import { describePath, type TomlValue } from '../../toml/toml.js';
 import { stripModelPrefix } from '../../util/model-name.js';
@@ -40,8 +41,12 @@ function lintLiveSettings(model: string, { table, path }: RawTable, header: RawT
   }
   const unsupported: Record<string, string> = { stop: 'and the Live API has no stop sequences' };
   if (builtInModels.get(model)?.hasFixedThinking) unsupported.thinking = 'whose thinking is not configurable';
+  const getValue = (key: string) => table[key] ?? (table.model === undefined ? undefined : header.table[key]);
+  const tools = getValue('tools');
+  const tool = Array.isArray(tools) && tools.find((name) => !liveTools.includes(name as ToolName));
+  if (tool) unsupported.tools = `and the Live API does not have the tool ${tool}`;
   for (const [key, reason] of Object.entries(unsupported)) {
-    const value = table[key] ?? (table.model === undefined ? undefined : header.table[key]);
+    const value = getValue(key);
     if (value === undefined || (Array.isArray(value) && value.length === 0)) continue;
     const reportedPath = [...path, table[key] === undefined ? 'model' : key];
     report(warningAt('live-unsupported', reportedPath, `${model} is a Live model, ${reason}; the act would fail`));

@@ -34,8 +34,16 @@ export async function loadMedia(spec: MediaSpec): Promise<LoadMediaResult> {
   const { source, mime, kind } = spec;
   const typeProblem = mime === undefined ? undefined : checkDeclaredType(mime, kind);
   if (typeProblem !== undefined) return createMediaProblem('media-type', `"mime" ${typeProblem}`, 'mime');
+  return addResolution(await loadSource(source, spec), spec);
+}
+
+async function loadSource(source: MediaSpec['source'], spec: MediaSpec): Promise<LoadMediaResult> {
   if ('url' in source) return describeUrl(source.url, spec);
   return 'file' in source ? loadFile(source.file, spec) : loadBase64(source.base64, spec);
+}
+
+function addResolution(result: LoadMediaResult, { mediaResolution }: MediaSpec): LoadMediaResult {
+  return result.ok && mediaResolution ? { ...result, media: { ...result.media, mediaResolution } } : result;
 }
 
 /** Reads the media whose name is a rendered template, unless it was already read together with the narrative. */

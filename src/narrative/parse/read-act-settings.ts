@@ -1,10 +1,12 @@
 import type { GenerationParameters } from '../../driver/request.js';
 import { thinkingLevels } from '../../facts/model-facts.js';
 import { harmCategories, harmThresholds } from '../../facts/requests.js';
+import { toolNames } from '../../facts/tools.js';
 import { errorAt, type ReportProblem } from '../../toml/problem.js';
 import { describePath, isTable, type Path, quote, type TomlTable, type TomlValue } from '../../toml/toml.js';
 import { isValidModelName, stripModelPrefix } from '../../util/model-name.js';
 import type { ActContext } from '../narrative.js';
+import { readMediaResolution } from './read-media.js';
 
 /** The settings of the whole narrative, or of one act. */
 export interface ActSettings {
@@ -45,6 +47,11 @@ function readParameters(table: TomlTable): GenerationParameters {
     typeof table.thinking === 'number' ? table.thinking : thinkingLevels.find((level) => level === table.thinking);
   if (thinking !== undefined) parameters.thinking = thinking;
   if (safety) parameters.safety = safety;
+  const { tools } = table;
+  // An empty list is kept, because it overrides the tools of the narrative.
+  if (Array.isArray(tools)) parameters.tools = toolNames.filter((name) => tools.includes(name));
+  const mediaResolution = readMediaResolution(table);
+  if (mediaResolution) parameters.mediaResolution = mediaResolution;
   return parameters;
 }
 

@@ -53,6 +53,8 @@ export function readAct(name: string, value: TomlValue, options: ActReadOptions)
     onText({ text: ownSettings.system, path: [...path, 'system'], actNames: [name], sentAs: 'text' });
   // An act that is a table has its own copy of the parameters, because the reply format is added to them below.
   const parameters = ownSettings ? { ...defaults.parameters, ...ownSettings.parameters } : defaults.parameters;
+  // An empty list of tools is the same as none, and a stored reply is found by the parameters of its request.
+  if (parameters.tools?.length === 0) delete parameters.tools;
   const act: Act = { name, parameters, inputs: readInputs(value, path, options) };
   if (isTable(value) && (value.format !== undefined || value.schema !== undefined)) {
     options.defer(async () => void Object.assign(parameters, await readReplyFormat(value, path, options, report)));

@@ -6,6 +6,7 @@
 import * as z from 'zod/mini';
 import { thinkingLevels } from '../../facts/model-facts.js';
 import { harmCategories, harmThresholds, maxStopSequences } from '../../facts/requests.js';
+import { mediaResolutions, toolNames } from '../../facts/tools.js';
 import { mediaKinds } from '../../media/media-types.js';
 
 /**
@@ -35,6 +36,13 @@ export const safetySchema = z.strictObject(
 
 /** The largest integer that the service accepts, which is the largest signed 32-bit integer. */
 const maxInt32 = 2 ** 31 - 1;
+
+const mediaResolutionField = z.optional(
+  describe(
+    'How many tokens the service spends on a picture, a video frame or a page: "low", "medium" or "high".',
+    z.enum(mediaResolutions),
+  ),
+);
 
 /** The settings that both a narrative and an act can have. */
 const settingFields = {
@@ -89,6 +97,13 @@ const settingFields = {
       safetySchema,
     ),
   ),
+  tools: z.optional(
+    describe(
+      "The tools that Google may run for a reply, on its own servers. An act's list replaces that of the narrative.",
+      z.array(describe('"google_search", "url_context" or "code_execution".', z.enum(toolNames))),
+    ),
+  ),
+  media_resolution: mediaResolutionField,
 };
 
 const mediaFields = {
@@ -96,6 +111,7 @@ const mediaFields = {
   url: z.optional(describe('An http(s) URL: of a file, of a YouTube video, or of the Files API.', z.string())),
   base64: z.optional(describe('The bytes, in base64.', z.string())),
   mime: z.optional(describe('The MIME type, for example "image/png". Detected from the bytes by default.', z.string())),
+  media_resolution: mediaResolutionField,
 };
 
 /** The names of the `[narrative]` table: the current one, and the older ones that are read too. */

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import * as z from 'zod/mini';
 import type { GenerateResponse, ReplyAudio, Usage } from '../../driver/response.js';
+import { pickToolUse, type ToolUse } from '../../driver/tool-use.js';
 import { tryParseJson } from '../../util/json.js';
 import type { PartDescription, RequestDescription, RequestId, TurnDescription } from '../replies/request-id.js';
 
@@ -26,7 +27,7 @@ export interface RecordedRequest {
 }
 
 /** A recorded reply, without thought signatures: only the provider needs them, and a replay sends nothing. */
-export interface RecordedReply {
+export interface RecordedReply extends ToolUse {
   text: string;
   model: string;
   finishReason: string;
@@ -48,6 +49,13 @@ const partSchema = z.union([
   z.object({ mimeType: z.optional(z.string()), url: z.string() }),
 ]);
 const countSchema = z.number().check(z.gte(0));
+const sourceSchema = z.object({ title: z.optional(z.string()), uri: z.string().check(z.regex(/^https?:\/\//)) });
+const codeSchema = z.object({
+  language: z.string(),
+  code: z.string(),
+  output: z.optional(z.string()),
+  outcome: z.optional(z.string()),
+});
 
 const entrySchema = z.object({
   key: z.string().check(z.regex(/^[0-9a-f]{64}$/)),
@@ -75,6 +83,9 @@ const entrySchema = z.object({
     turnText: z.optional(z.string()),
     audio: z.optional(z.object({ sampleRate: countSchema, pcm: z.string() })),
     wasSpoken: z.optional(z.boolean()),
+    sources: z.optional(z.array(sourceSchema)),
+    searches: z.optional(z.array(z.string())),
+    code: z.optional(z.array(codeSchema)),
   }),
 });
 
@@ -102,6 +113,7 @@ export function createEntry(id: RequestId, request: RequestDescription, reply: G
       ...{ text, model, finishReason, usage },
       ...(turn.text !== text && { turnText: turn.text }),
       ...(audio && toRecordedAudio(audio)),
+      ...pickToolUse(reply),
     },
   };
 }

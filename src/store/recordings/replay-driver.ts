@@ -1,6 +1,7 @@
 import type { BoticelliDriver, CallContext } from '../../driver/driver.js';
 import type { GenerateRequest } from '../../driver/request.js';
 import { createFinalMetadata, type GenerateResponse } from '../../driver/response.js';
+import { pickToolUse } from '../../driver/tool-use.js';
 import { createRequestCounter, formatRequestId, type RequestId } from '../replies/request-id.js';
 import { readRecording } from './read-recording.js';
 import type { RecordedReply, RecordingEntry } from './recording-entry.js';
@@ -90,6 +91,7 @@ function toResponse(reply: RecordedReply, { model: requestedModel }: GenerateReq
     ...{ text, model, finishReason, usage },
     turn: { role: 'model', text: turnText, model: requestedModel },
     ...(audio && { audio: { sampleRate: audio.sampleRate, pcm: Buffer.from(audio.pcm, 'base64') } }),
+    ...pickToolUse(reply),
     reused: true,
   };
 }

@@ -38,8 +38,8 @@ export interface TurnDescription {
 /** A text or a media part. Media have the SHA-256 of their bytes in hexadecimal, or their URL, which is not fetched. */
 export type PartDescription =
   | { text: string }
-  | { mimeType?: string; sha256: string }
-  | { mimeType?: string; url: string };
+  | { mimeType?: string; sha256: string; mediaResolution?: string }
+  | { mimeType?: string; url: string; mediaResolution?: string };
 
 /**
  * Describes a request. An earlier reply is described by its text only: thought signatures are left out, because they
@@ -146,18 +146,19 @@ function describeTurn(turn: Turn): TurnDescription {
 
 function describePart(part: Part): PartDescription {
   if (part.type === 'text') return { text: part.text };
+  const { content, mediaResolution } = part;
   const mimeType = part.mimeType === undefined ? {} : { mimeType: part.mimeType };
-  const { content } = part;
+  const resolution = mediaResolution && { mediaResolution };
   switch (content.from) {
     case 'bytes':
-      return { ...mimeType, sha256: hashContent(content, content.base64) };
+      return { ...mimeType, sha256: hashContent(content, content.base64), ...resolution };
     case 'file':
       // A file has the same description as its bytes, because its location does not change the request.
-      return { ...mimeType, sha256: content.sha256 };
+      return { ...mimeType, sha256: content.sha256, ...resolution };
     case 'address':
-      return { ...mimeType, url: content.url };
+      return { ...mimeType, url: content.url, ...resolution };
     case 'reference':
-      return { ...mimeType, url: content.uri };
+      return { ...mimeType, url: content.uri, ...resolution };
   }
 }
 

@@ -9,6 +9,7 @@ import type {
 import { classifyFinishReason } from '../../facts/finish-reasons.js';
 import { formatCount, formatDuration, formatInteger, formatUsd } from '../text/format.js';
 import { formatTokenCount, formatTokens } from '../text/format-tokens.js';
+import { formatToolCounts } from './format-tool-use.js';
 
 export interface FormatActEndOptions {
   verbose?: boolean;
@@ -38,6 +39,7 @@ export function formatActEnd(end: ActEnd, { verbose, showsWaits, replays }: Form
     ...(end.firstTokenMs === undefined ? [] : [`first token ${formatDuration(end.firstTokenMs)}`]),
     end.firstTokenMs === undefined ? formatDuration(end.durationMs) : `${formatDuration(end.durationMs)} total`,
     ...(end.audio === undefined ? [] : [`${formatDuration(end.audio.durationMs)} of speech`]),
+    ...formatToolCounts(end),
     ...(costUsd === undefined ? [] : [formatUsd(costUsd)]),
     ...(end.attempts > 1 || verbose ? [formatCount(end.attempts, 'attempt')] : []),
     ...(verbose ? [`finish reason ${end.finishReason}`] : []),

@@ -3,6 +3,7 @@ import type { Colors } from '../text/colors.js';
 import { toPrintableLine } from '../text/printable.js';
 import { createActIndexer } from './act-index.js';
 import * as eventLines from './format-events.js';
+import { formatToolUse } from './format-tool-use.js';
 import type { StderrWriter } from './stderr-writer.js';
 import { createWaitTracker, isFileTransfer } from './wait-status.js';
 
@@ -98,6 +99,7 @@ function reportActEvent(
       break;
     case 'act-end': {
       report(`${act}: ${eventLines.formatActEnd(event, { verbose, replays, showsWaits: showsCountdown && !verbose })}`);
+      if (verbose) for (const line of formatToolUse(event)) report(`${act}: ${line}`);
       const warning = eventLines.formatFinishWarning(event);
       if (warning !== undefined) warn(`boticelli: warning: ${act}: ${warning}`);
     }

@@ -194,6 +194,49 @@ rule('live-unsupported', [
     'accepts thinking for a Live model that supports it',
     act('model = "gemini-3.1-flash-live-preview"\nthinking = "low"'),
   ],
+  [
+    'reports tools other than google_search',
+    act('model = "gemini-3.8-live"\ntools = ["google_search", "url_context"]'),
+    '~ 8:1 live-unsupported: gemini-3.8-live is a Live model, and the Live API does not have the tool url_context; the act would fail',
+  ],
+  [
+    'reports tools of the narrative at the act that names a Live model',
+    `${narrative('tools = ["code_execution"]')}[acts.b]\nmodel = "gemini-3.8-live"\n[acts.c]\nmodel = "gemini-3.8-live"\ntools = []\n`,
+    '~ 9:1 live-unsupported: gemini-3.8-live is a Live model, and the Live API does not have the tool code_execution; the act would fail',
+  ],
+]);
+
+rule('tools-with-json', [
+  [
+    'reports tools of a model that rejects them together with JSON',
+    act('model = "gemini-2.5-flash-lite"\ntools = ["google_search"]\nformat = "json"'),
+    '~ 9:10 tools-with-json: "format" in [acts.a] is "json", which gemini-2.5-flash-lite rejects together with tools; the act would fail',
+  ],
+  [
+    'reports tools and models of the narrative',
+    `${narrative('model = "gemini-2.5-flash-lite"\ntools = ["url_context"]')}[acts.b]\nformat = "json"\nprompt = "x"\n[acts.c]\nformat = "json"\nprompt = "x"\ntools = []\n`,
+    '~ 10:10 tools-with-json: "format" in [acts.b] is "json", which gemini-2.5-flash-lite rejects together with tools; the act would fail',
+  ],
+  [
+    'accepts both for later models, and tools without JSON for all',
+    act('model = "gemini-3.8-flash"\ntools = ["google_search"]\nformat = "json"'),
+  ],
+  ['accepts tools without JSON', act('model = "gemini-2.5-flash-lite"\ntools = ["google_search"]')],
+]);
+
+rule('medium-resolution', [
+  ...['gemini-2.5-flash-lite', 'gemini-3.8-live'].map((model): RuleCase => {
+    const reason = model.includes('live') ? 'is a Live model, which has one resolution for all media' : 'rejects it';
+    return [
+      `reports the resolution of a single medium for ${model}`,
+      `[narrative]\nname = "x"\nmodel = "${model}"\n[acts.a]\nprompt = "x"\nmedia = ["media.dot"]\n[media.dot]\nfile = "dot.png"\nmedia_resolution = "low"\n`,
+      `~ 4:7 medium-resolution: the act "a" has a medium with its own "media_resolution", but ${model} ${reason}; set it for the act`,
+    ];
+  }),
+  [
+    'accepts it for Gemini 3, and for an act of any model',
+    `[narrative]\nname = "x"\nmodel = "gemini-2.5-flash-lite"\nmedia_resolution = "high"\n[acts.a]\nmodel = "gemini-3.8-flash"\nprompt = "x"\nmedia = ["media.dot"]\n[acts]\nb = "x"\n[media.dot]\nfile = "dot.png"\nmedia_resolution = "low"\n`,
+  ],
 ]);
 
 rule('misspelt-reference', [

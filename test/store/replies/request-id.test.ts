@@ -28,6 +28,18 @@ const user = (...parts: (string | MediaPart)[]) => ({
   parts: parts.map((part) => (typeof part === 'string' ? { type: 'text' as const, text: part } : part)),
 });
 
+test('the key of a request depends on its tools and on the resolution of its media', async () => {
+  const media = picture({ from: 'bytes', base64: png });
+  const requests: GenerateRequest[] = [
+    request,
+    { ...request, parameters: { ...request.parameters, tools: ['google_search'] } },
+    { ...request, parameters: { ...request.parameters, mediaResolution: 'low' } },
+    { ...request, turns: [user('Hello', { ...media, mediaResolution: 'low' }), reply, last] },
+    { ...request, turns: [user('Hello', { ...media, mediaResolution: 'high' }), reply, last] },
+  ];
+  expect(new Set(await Promise.all(requests.map(keyOf))).size).toBe(requests.length);
+});
+
 describe('the key of a request stays the same', () => {
   const same: Record<string, GenerateRequest> = {
     'for an equal request': structuredClone(request),
