@@ -8,11 +8,11 @@ import { planVisiblePositions } from './conversation.js';
  * different acts usually differ, and then no act waits.
  */
 export interface RequestOrder {
-  /** Resolves when no act before this one will still send a request that may be equal. */
-  waitForEarlier(index: number): Promise<void>;
+  /** Finds an act before this one that has not sent its request, which may be equal. `sent` resolves when it has. */
+  findEarlier(index: number): { sent: Promise<void> } | undefined;
   /** Call it when the request of the act is sent. */
   markSent(index: number): void;
-  /** Ends all waits. Call it when no further act starts. */
+  /** Marks all requests as sent. Call it when no further act starts. */
   close(): void;
 }
 
@@ -25,13 +25,14 @@ export function createRequestOrder(narrative: Narrative): RequestOrder {
     unsent.delete(index);
   };
   return {
-    async waitForEarlier(index) {
+    findEarlier(index) {
       const outline = outlines[index];
       // The entries of a map keep the order in which they were inserted.
       for (const [earlier, entry] of unsent) {
-        if (earlier >= index) return;
-        if (outline && mayBeEqual(outline, entry.outline)) await entry.sent;
+        if (earlier >= index) return undefined;
+        if (outline && mayBeEqual(outline, entry.outline)) return entry;
       }
+      return undefined;
     },
     markSent,
     close() {

@@ -9,7 +9,7 @@ import {
 import { type Conversation, createConversation } from './conversation.js';
 import { createActPositions, planDependencies, runWhenReady } from './dependencies.js';
 import type { ActEnd } from './narrative-events.js';
-import type { RunContext } from './options.js';
+import type { ParallelContext, RunContext } from './options.js';
 import { countRequests, countRequestsOfAct } from './plan-acts.js';
 import {
   assertPromptNotEmpty,
@@ -134,10 +134,26 @@ async function runActOrNarrative(act: Act, scope: ActScope): Promise<ActResult |
   const rendered = hasNarratives ? await attempt(() => renderAct(act, name, scope)) : undefined;
   const request = () =>
     attempt(async () => requestReply(rendered ?? (await renderAct(act, name, scope)), index, scope));
-  const { parallel } = state;
-  if (!parallel) return request();
-  await parallel.requestOrder.waitForEarlier(index);
-  return parallel.limiter.run(() => (state.failed ? Promise.reject(state.failed.thrown) : request()));
+  return state.parallel ? runInTurn(index, state, state.parallel, request) : request();
+}
+
+/** Makes a request when a slot is free, and when acts before it whose request may be equal have sent theirs. */
+async function runInTurn(
+  index: number,
+  state: RunState,
+  { limiter, requestOrder }: ParallelContext,
+  request: () => Promise<ActResult>,
+): Promise<ActResult> {
+  for (;;) {
+    // An act that waits for another one keeps no slot.
+    const turn = await limiter.run(async () => {
+      if (state.failed) throw state.failed.thrown;
+      const earlier = requestOrder.findEarlier(index);
+      return earlier ? { earlier } : { result: await request() };
+    });
+    if (turn.result) return turn.result;
+    await turn.earlier.sent;
+  }
 }
 
 /** Runs a part of an act. If it fails, no further act of the run starts; acts that are running go on. */
