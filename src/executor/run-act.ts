@@ -120,8 +120,8 @@ function recordUsage(billed: BilledUsage, { onUsage }: ActInput, totals: ActTota
 }
 
 /** The properties that all events of an act share. */
-function createEventBase({ act, round }: Pick<ActInput, 'act' | 'round'>): { act: string; round?: number } {
-  return { act: act.name, ...(round !== undefined && { round }) };
+function createEventBase({ act, round, index, parallel }: Pick<ActInput, 'act' | 'round' | 'index' | 'parallel'>) {
+  return { act: act.name, ...(round !== undefined && { round }), ...(parallel && { index }) };
 }
 
 function toPart(input: TextInput | MediaInput): Part {
@@ -132,13 +132,14 @@ function toPart(input: TextInput | MediaInput): Part {
 }
 
 function createCallContext(input: ActInput, totals: ActTotals): CallContext {
-  const { index, options, instance } = input;
+  const { index, options, instance, runKey } = input;
   const { signal, canDiscard } = options;
   const { name, fallback, expect } = input.act;
   return {
     ...(expect && { findMismatches: (text, limits) => findMismatches(text, expect, limits) }),
     ...(fallback && { fallback }),
     ...(instance && { instance }),
+    position: { run: runKey, index },
     emit: (event) => reportDriverEvent(event, input, totals),
     canDiscard: () => canDiscard?.({ act: name, index }) ?? false,
     ...(signal && { signal }),
@@ -180,8 +181,10 @@ function reportDriverEvent(event: DriverEvent, input: ActInput, totals: ActTotal
 async function callDriver(
   request: GenerateRequest,
   context: CallContext,
-  { options: { driver }, stream, onChunk, act, round, clock, onEvent }: ActInput,
+  input: ActInput,
 ): Promise<{ response: GenerateResponse; firstTextAt?: number }> {
+  const { options, stream, onChunk, act, clock, onEvent } = input;
+  const { driver } = options;
   context.signal?.throwIfAborted();
   if (!stream || !driver.supportsStreaming(request.model)) {
     return { response: await driver.generate(request, context) };
@@ -191,7 +194,7 @@ async function callDriver(
     for await (const chunk of driver.generateStream(request, context)) {
       if (chunk.text !== '') {
         firstTextAt ??= clock.now();
-        onEvent({ type: 'act-delta', ...createEventBase({ act, round }), text: chunk.text });
+        onEvent({ type: 'act-delta', ...createEventBase(input), text: chunk.text });
       }
       onChunk?.(act.name, chunk);
       if (chunk.response) return { response: chunk.response, ...(firstTextAt !== undefined && { firstTextAt }) };

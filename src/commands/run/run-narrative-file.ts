@@ -67,9 +67,9 @@ async function executeFile(context: RunNarrativeFileOptions, persistence: Persis
   assertOptionsFit(narrative, options, settings);
   const path = file === '-' ? undefined : resolve(proc.cwd(), file);
   // Opening may wait for a lock that another process holds. An interruption has to end this wait.
-  await abortable(persistence.open({ settings, narrative: narrative.name, file: path, text, warn }), signal);
+  await abortable(persistence.open({ settings, narrative: narrative.name, file: path, text, planned, warn }), signal);
   const recording = await openRunRecording(options.record);
-  const { openQuota, budgetLedger } = resources;
+  const { openQuota, budgetLedger, callLimiter } = resources;
   const stack = await openDriverStack({ options, settings, warn, persistence, openQuota, budgetLedger });
   const driver = recording ? recording.wrapDriver(stack) : stack;
   const { defaultModel } = settings;
@@ -77,7 +77,7 @@ async function executeFile(context: RunNarrativeFileOptions, persistence: Persis
   const executor = new NarrativeExecutor({
     ...{ driver, defaultModel, strict, isRehearsal, allowOutside, canDiscard, saveAudio, saveMedia, signal },
     ...{ includesMediaData: options.output === 'ndjson', unsavedMediaHint: getUnsavedMediaHint(persistence) },
-    includeThoughts: options.thoughts ?? false,
+    ...{ includeThoughts: options.thoughts ?? false, callLimiter },
     ...{ onEvent: persistence.wrapListener(view.onEvent), stdin: () => resources.readStdin(warn) },
   });
   try {

@@ -9,6 +9,7 @@ import type {
   ActFallback,
   ActNote,
   ActRetry,
+  ActStart,
   ActWait,
   NarrativeEnd,
   NarrativeEvent,
@@ -57,6 +58,8 @@ export interface RunRecorderOptions {
 /** What is known of an act that has started. `end` is absent until the act ends, and if it fails. */
 interface ActRecord {
   act: string;
+  /** The index of the act in the run. */
+  position: number;
   requestedModel: string;
   end?: ActEnd;
   events: ActProgressEvent[];
@@ -68,28 +71,35 @@ interface ActRecord {
  */
 export function createRunRecorder(options: RunRecorderOptions): (event: NarrativeEvent) => void {
   const writer = createRunWriter(options);
-  const activeActs = new Map<string, ActRecord>();
+  /** The acts that have started and not ended, by their index. */
+  const activeActs = new Map<number, ActRecord>();
+  /** The index of the act that started last. Events without an index belong to it. */
+  let latestIndex = 0;
   const counts = { actsEnded: 0, attempts: 0, waitMs: 0 };
   let totals: RunTotals = { ...counts, modelsAsked: [], modelsServed: [], usage: zeroUsage, costUsd: 0 };
   const finishAct = (finished: ActRecord) => {
-    activeActs.delete(finished.act);
+    activeActs.delete(finished.position);
     totals = addAct(totals, finished);
     writer.writeAct(finished, totals);
+  };
+  const startAct = ({ act, index, model }: ActStart) => {
+    latestIndex = index;
+    activeActs.set(index, { act, position: index, requestedModel: model, events: [] });
   };
   return (event) => {
     switch (event.type) {
       case 'narrative-start':
         return writer.writeStart(event, totals);
       case 'act-start':
-        return void activeActs.set(event.act, { act: event.act, requestedModel: event.model, events: [] });
+        return startAct(event);
       case 'act-wait':
       case 'act-retry':
       case 'act-fallback':
       case 'act-note':
-        return void activeActs.get(event.act)?.events.push(event);
+        return void activeActs.get(event.index ?? latestIndex)?.events.push(event);
       case 'act-end': {
-        const { act, requestedModel } = event;
-        return finishAct({ events: [], ...activeActs.get(act), act, requestedModel, end: event });
+        const { act, index: position, requestedModel } = event;
+        return finishAct({ events: [], ...activeActs.get(position), act, position, requestedModel, end: event });
       }
       case 'narrative-end':
         // An act that failed has no end event.
@@ -120,7 +130,6 @@ function addAct(totals: RunTotals, { requestedModel, end, events }: ActRecord): 
 function createRunWriter({ database, origin, now, enqueue, isBuffered = false, ...given }: RunRecorderOptions) {
   const statements = given.statements ?? prepareRunStatements(database);
   let run = '';
-  let position = 0;
   let pending: (() => void)[] = [];
   const write = (work: () => void, isLast = false) => {
     pending.push(work);
@@ -140,12 +149,11 @@ function createRunWriter({ database, origin, now, enqueue, isBuffered = false, .
       const row = [id, replaceNuls(narrative), path, origin.fileHash, acts.length, now(), JSON.stringify(usage)];
       write(() => statements.insertRun.run(...row));
     },
-    writeAct({ act, end, events }: ActRecord, totals: RunTotals): void {
+    writeAct({ act, position, end, events }: ActRecord, totals: RunTotals): void {
       const { actsEnded, modelsAsked, modelsServed, attempts, waitMs, usage, costUsd } = totals;
       const endJson = end ? JSON.stringify(omitMediaData(end)) : null;
       const row = [run, position, replaceNuls(act), endJson, JSON.stringify(events), end?.costUsd ?? null, run];
       const totalsRow = [actsEnded, JSON.stringify(modelsAsked), JSON.stringify(modelsServed), attempts, waitMs];
-      position += 1;
       write(() => {
         statements.insertAct.run(...row);
         statements.updateRun.run(...totalsRow, JSON.stringify(usage), actsEnded > 0 ? (costUsd ?? null) : null, run);

@@ -17,14 +17,10 @@ import { getStopScope } from './stop-reasons.js';
 /** How many rows may be ahead of the oldest unfinished one, for each row in parallel. */
 const rowsAheadPerJob = 16;
 
-/** The default of `--jobs` with `--each`, and with `--matrix` alone. */
-const defaultJobs = { each: 4, matrix: 1 };
-
 /** Runs the narrative for each row and combination. Never rejects: the outcome has the reason if not all were asked. */
 export async function askRows(run: RowsRun, context: RowContext): Promise<RowsOutcome> {
   const { options, signal, view } = context;
-  const { results } = run;
-  const jobs = options.jobs ?? (options.each === undefined ? defaultJobs.matrix : defaultJobs.each);
+  const { results, jobs } = run;
   const scheduler = createScheduler({ maxConcurrent: jobs, maxAhead: jobs * rowsAheadPerJob });
   const state = createState();
   const { output: format, only } = options;

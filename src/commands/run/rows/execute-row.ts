@@ -22,24 +22,21 @@ export async function executeRow(task: RowTask, run: RowsRun, context: RowContex
   if (problem !== undefined)
     throw new BoticelliError('invalid_narrative', problem, { hint: 'Fix the row. It was not sent.' });
   const { number, values, folder, file } = row;
-  const { driver, defaultModel, persistence, readStdin: stdin } = run;
+  const { driver, defaultModel, persistence, callLimiter, readStdin: stdin } = run;
   const { options, signal, view } = context;
   const { strict = false, rehearse: isRehearsal = false, allowOutside = false, stream = false } = options;
   const files = await openTaskFiles(task, options);
   const show = view.createListener(getShortTaskName(task, run.source));
   const label = String(Object.values(values)[0] ?? '');
   const executor = new NarrativeExecutor({
-    ...{ driver, defaultModel, strict, isRehearsal, allowOutside, signal, stdin },
+    ...{ driver, defaultModel, strict, isRehearsal, allowOutside, signal, stdin, callLimiter },
     includeThoughts: options.thoughts ?? false,
     // Nothing of a row is printed before its end.
     canDiscard: () => true,
-    onEvent: persistence.wrapRowListener(
-      { number: position, label, instance, matrix: variant.combination },
-      (event) => {
-        show(event);
-        if (event.type === 'act-end') files?.writeReply(event);
-      },
-    ),
+    onEvent: persistence.wrapRowListener({ number: position, label, matrix: variant.combination }, (event) => {
+      show(event);
+      if (event.type === 'act-end') files?.writeReply(event);
+    }),
     ...(files && { saveAudio: files.writeAudio, saveMedia: files.writeMedia }),
     unsavedMediaHint: getUnsavedMediaHint(persistence),
   });

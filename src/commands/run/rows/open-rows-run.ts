@@ -5,6 +5,7 @@ import type { BoticelliDriver } from '../../../driver/driver.js';
 import { planActs } from '../../../executor/plan-acts.js';
 import { assertRowGiven } from '../../../executor/row-values.js';
 import { createRunId } from '../../../executor/run-id.js';
+import type { CallLimiter } from '../../../executor/scheduler.js';
 import { getNestedNarrative, type Narrative } from '../../../narrative/narrative.js';
 import { formatAxes, type MatrixAxis } from '../../../rows/matrix.js';
 import { openRows } from '../../../rows/open-rows.js';
@@ -43,6 +44,10 @@ export interface RowsRun {
   defaultModel: string;
   persistence: Persistence;
   readStdin: () => Promise<string>;
+  /** How many rows run in parallel. */
+  jobs: number;
+  /** Limits the calls in flight, over all rows. */
+  callLimiter: CallLimiter | undefined;
   /** Closes everything, and records how the run ended. */
   close(outcome: RowsOutcome): Promise<void>;
 }
@@ -73,11 +78,11 @@ export async function openRowsRun(context: OpenRowsRunOptions): Promise<RowsRun>
   const persistence = createPersistence(options, resources.openStateDatabase);
   const isKnownInstance = await findKnownInstances(source, variants, options);
   const path = file === '-' ? undefined : resolve(proc.cwd(), file);
-  const stored = { settings, narrative: narrative.name, file: path, text, isKnownInstance, warn };
+  const stored = { settings, narrative: narrative.name, file: path, text, planned, isKnownInstance, warn };
   // Opening may wait for a lock that another process holds. An interruption has to end this wait.
   await abortable(persistence.open(stored), signal);
   const recording = await openRunRecording(options.record);
-  const { openQuota, budgetLedger } = resources;
+  const { openQuota, budgetLedger, jobs, callLimiter } = resources;
   const shared = { options, settings, warn, persistence, openQuota, budgetLedger, isKnownInstance };
   const stack = await openDriverStack(shared);
   const driver = recording ? recording.wrapDriver(stack) : stack;
@@ -86,7 +91,8 @@ export async function openRowsRun(context: OpenRowsRunOptions): Promise<RowsRun>
   const recordEnd = recordStart(persistence, { narrative: narrative.name, acts: actNames }, { source, total, matrix });
   return {
     ...{ name: narrative.name, variants, isJsonReply: isJsonReply(narrative), source, results, failed },
-    ...{ driver, persistence, defaultModel: settings.defaultModel, readStdin: () => resources.readStdin(warn) },
+    ...{ driver, persistence, defaultModel: settings.defaultModel, jobs, callLimiter },
+    readStdin: () => resources.readStdin(warn),
     async close(outcome) {
       await driver.close?.();
       recording?.finish();
