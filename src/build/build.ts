@@ -1,5 +1,5 @@
 import { rmSync } from 'node:fs';
-import { type BuildOptions, build, type Metafile } from 'esbuild';
+import { type BuildOptions, build, type Metafile, type Plugin } from 'esbuild';
 import { writeNotices } from './notices.js';
 
 /**
@@ -17,9 +17,27 @@ const lazyLibraries: Readonly<Record<string, string>> = {
   diff: 'diff',
   'file-type/core': 'file-type',
   ioredis: 'ioredis',
+  open: 'open',
   tinyglobby: 'tinyglobby',
   'toml-eslint-parser': 'toml-eslint-parser',
   ws: 'ws',
+};
+
+/** Parts of the program that few commands need, by the module that loads them. They are in `dist/lazy/` too. */
+const lazyParts: Readonly<Record<string, string>> = { 'src/report/render-report.ts': 'report' };
+
+/** Makes the program load the parts from their own files. */
+const loadPartsLazily: Plugin = {
+  name: 'lazy-parts',
+  setup({ onResolve }) {
+    for (const [module, name] of Object.entries(lazyParts)) {
+      const ending = module.replace('src/', '').replace('.ts', '.js');
+      onResolve({ filter: new RegExp(`/${ending.replaceAll('.', '\\.')}$`) }, () => ({
+        path: `./lazy/${name}.cjs`,
+        external: true,
+      }));
+    }
+  },
 };
 
 const stub = (name: string) => `./src/build/stubs/${name}.ts`;
@@ -72,10 +90,18 @@ async function buildProgram(): Promise<Metafile[]> {
       alias: { ...program.alias, ajv: './ajv.cjs', 'ajv/dist/2020.js': './ajv-2020.cjs' },
     }),
     build({
+      ...lazy,
+      entryPoints: Object.entries(lazyParts).map(([module, name]) => ({ in: module, out: name })),
+      external: [...program.external, './diff.cjs'],
+      alias: { ...program.alias, diff: './diff.cjs' },
+    }),
+    buildReportAssets(),
+    build({
       ...program,
       entryPoints: ['src/main.ts'],
       outfile: 'dist/main.cjs',
       external: [...program.external, './lazy/*'],
+      plugins: [loadPartsLazily],
       alias: {
         ...program.alias,
         '@google/genai': './lazy/google-genai.cjs',
@@ -84,6 +110,18 @@ async function buildProgram(): Promise<Metafile[]> {
     }),
   ]);
   return results.map(({ metafile }) => metafile);
+}
+
+/** The style and the script of the pages of `runs report`. The program reads them as text. */
+async function buildReportAssets() {
+  return build({
+    entryPoints: [
+      { in: 'src/report/client/main.ts', out: 'report-client' },
+      { in: 'src/report/client/style.css', out: 'report' },
+    ],
+    ...{ outdir: 'dist/lazy', bundle: true, format: 'iife', platform: 'browser', target: 'es2022', minify: true },
+    ...{ charset: 'utf8', legalComments: 'none', logLevel: 'warning', metafile: true },
+  });
 }
 
 /** Not minified, so that a stack trace shows readable lines. */
