@@ -19,7 +19,7 @@ const allowedImports: Record<string, string[]> = {
   config: ['narrative', 'quota (types)', 'toml', 'util', 'errors.ts'],
   terminal: 'executor narrative toml driver quota store errors.ts'.split(' ').map((folder) => `${folder} (types)`),
   rows: ['terminal', 'executor (types)', 'driver (types)', 'narrative', 'media', 'util', 'errors.ts'],
-  report: ['terminal', 'store (types)', 'util'],
+  report: ['terminal', 'store (types)', 'util', 'errors.ts'],
   executor: ['narrative', 'driver', 'util', 'errors.ts'],
   narrative: ['driver (types)', 'media', 'toml', 'util', 'errors.ts'],
   toml: ['util', 'errors.ts'],

@@ -17,14 +17,16 @@ const lazyLibraries: Readonly<Record<string, string>> = {
   diff: 'diff',
   'file-type/core': 'file-type',
   ioredis: 'ioredis',
-  open: 'open',
   tinyglobby: 'tinyglobby',
   'toml-eslint-parser': 'toml-eslint-parser',
   ws: 'ws',
 };
 
 /** Parts of the program that few commands need, by the module that loads them. They are in `dist/lazy/` too. */
-const lazyParts: Readonly<Record<string, string>> = { 'src/report/render-report.ts': 'report' };
+const lazyParts: Readonly<Record<string, string>> = {
+  'src/report/render-report.ts': 'report',
+  'src/report/open-page.ts': 'report-open',
+};
 
 /** Makes the program load the parts from their own files. */
 const loadPartsLazily: Plugin = {

@@ -23,18 +23,12 @@ function toMarkup(value: HtmlContent): string {
   return escapeHtml(String(value));
 }
 
-const entities: Readonly<Record<string, string>> = {
-  '&': '&amp;',
-  '<': '&lt;',
-  '>': '&gt;',
-  '"': '&quot;',
-  "'": '&#39;',
-};
+const entities: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;' };
 
-/** Escapes text for elements and quoted attributes. Control characters become visible symbols. */
+/** Escapes text for elements and attributes in double quotes. Control characters become visible symbols. */
 export function escapeHtml(text: string): string {
   const printable = toPrintable(text);
-  return /[&<>"']/.test(printable)
-    ? printable.replaceAll(/[&<>"']/g, (character) => entities[character] ?? '')
+  return /[&<>"]/.test(printable)
+    ? printable.replaceAll(/[&<>"]/g, (character) => entities[character] ?? '')
     : printable;
 }

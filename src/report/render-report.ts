@@ -68,7 +68,8 @@ ${renderSummary(run)}`;
   if (acts.length > 0) yield html`${renderTimeline(acts, run.anchor)}${renderTokensAndCost(run, acts)}`;
   if (run.unit === 'row') yield* renderRows(source, run, renderMarkdown);
   else if (acts.length === 0) yield html`<p class="note">No act has ended.</p>`;
-  for (const [index, act] of acts.entries()) yield renderAct(act, `${index + 1}/${run.total}`, renderMarkdown);
+  for (const [index, act] of acts.entries())
+    yield renderAct(act, `${index + 1}/${Math.max(run.total, acts.length)}`, renderMarkdown);
   yield html`</article>
 `;
 }

@@ -1,4 +1,4 @@
-import { formatCount, formatDuration, formatInteger } from '../terminal/text/format.js';
+import { formatDuration, formatInteger } from '../terminal/text/format.js';
 import type { ReportMedia, ReportReply } from './data/report-act.js';
 import { type Html, html } from './html.js';
 import { formatJsonText } from './json-text.js';
@@ -43,7 +43,7 @@ function renderReplyText(text: string, renderMarkdown: RenderMarkdown): Html {
 }
 
 function renderMedia({ mimeType, byteLength, file, data }: ReportMedia): Html {
-  const caption = [file, mimeType || 'unknown type', formatCount(byteLength, 'byte')]
+  const caption = [file, mimeType || 'unknown type', `${formatInteger(byteLength)} bytes`]
     .filter((part) => part !== '')
     .join(', ');
   if (data === undefined) return html`<p class="note">Not kept: ${caption}</p>`;

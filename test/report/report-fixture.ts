@@ -69,7 +69,7 @@ function createActEnd(act: string, index: number): ActEnd {
   };
 }
 
-/** Stores a run with `count` rows, of which every twentieth has failed. */
+/** Stores a run with `count` rows, of which every tenth has failed. */
 export function storeRowsRun(database: Database.Database, id: string, count: number): void {
   database.exec('BEGIN');
   storeRun(database, {
@@ -77,11 +77,11 @@ export function storeRowsRun(database: Database.Database, id: string, count: num
     narrative: 'comments',
     source: 'comments.csv',
     actCount: count,
-    actsEnded: count - Math.floor(count / 20),
+    actsEnded: count - Math.floor(count / 10),
     status: 'failed',
   });
   for (let number = 1; number <= count; number += 1) {
-    const isFailed = number % 20 === 0;
+    const isFailed = number % 10 === 0;
     const text = `Row ${number} is **${number % 2 ? 'odd' : 'even'}**.\n\n${'A sentence of a reply. '.repeat(20)}`;
     storeRun(database, {
       ...{

@@ -2,14 +2,15 @@ import { lstatSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { withOutput } from '../../cli/output.js';
 import type { CliProcess } from '../../cli/process.js';
+import { createWarn } from '../../cli/stderr.js';
 import type { Database } from '../../database/open.js';
 import { isSqliteError } from '../../database/sqlite-error.js';
 import { BoticelliError, toBoticelliError } from '../../errors.js';
 import { listActs, listRowRuns, type RecordedRun } from '../../store/runs/read-runs.js';
+import { createColors } from '../../terminal/text/colors.js';
 import { toPrintableLine } from '../../terminal/text/printable.js';
 import { describeWriteError, withOutputError, writePiecesAtomically } from '../../util/write-files.js';
 import { findRun } from './find-run.js';
-import { openInBrowser } from './open-in-browser.js';
 import { withRunHistory } from './run-history.js';
 
 /** The options of `boticelli runs report`. */
@@ -68,4 +69,15 @@ function assertReplaceable(path: string, { output, force }: ReportOptions): void
     if (!status.isFile())
       throw new Error(`it is ${status.isSymbolicLink() ? 'a symbolic link' : 'not a regular file'}`);
   });
+}
+
+/** Opens the page in the user's browser. If there is none, a warning is printed: the user has the path. */
+async function openInBrowser(path: string, proc: CliProcess): Promise<void> {
+  const { openPage } = await import('../../report/open-page.js');
+  try {
+    await openPage(path);
+  } catch (thrown) {
+    const { message } = toBoticelliError(thrown);
+    createWarn(proc, await createColors(proc.stderr))(`no browser was opened: ${message}`);
+  }
 }

@@ -63,7 +63,7 @@ interface ActContext extends TimingContext {
 /** Converts an act of the history. What is not valid is left out. */
 export function toReportAct(stored: RecordedAct, { anchor, occurrence, ...context }: ActContext): ReportAct {
   const raw = stored as unknown as Record<string, unknown>;
-  const name = toText(raw.act);
+  const name = toText(raw.act) || 'act without a name';
   const prompt = toPrompt(raw.prompt);
   const events = toRecords(raw.events);
   const fallback = events.findLast(({ type, to }) => type === 'act-fallback' && typeof to === 'string');

@@ -1,4 +1,6 @@
+import type { ErrorReport } from '../../errors.js';
 import type { RecordedAct, RecordedRun } from '../../store/runs/read-runs.js';
+import { formatErrorMessage } from '../../terminal/diagnostics/format-error.js';
 import { type ReportAct, toReportAct } from './report-act.js';
 import { isCount, type Tokens, toCount, toText, toTokens } from './stored-values.js';
 
@@ -39,7 +41,7 @@ export interface ReportRun {
   /** The source of the rows, or what tells this row apart. */
   label?: string;
   variables: readonly [name: string, value: string][];
-  error?: { code: string; message: string };
+  error?: { code: string; message: string } | undefined;
 }
 
 /** Converts a run of the history. A damaged file may hold any value in any place; what is not valid is left out. */
@@ -53,22 +55,22 @@ export function toReportRun(stored: RecordedRun, anchor: string): ReportRun {
     isFailed: status !== 'completed',
     ...(file !== undefined && { fileName: toText(file).replace(/^.*[\\/]/, '') }),
     models: [...new Set([...(stored.modelsServed ?? [])].map(toText))].join(', '),
-    ...{
-      ended: toCount(stored.actsEnded),
-      total: toCount(stored.actCount),
-      unit: source === undefined ? 'act' : 'row',
-    },
+    ...{ ended: toCount(stored.actsEnded), total: toCount(stored.actCount) },
+    unit: source === undefined ? 'act' : 'row',
     ...{ attempts: toCount(stored.attempts), waitMs: toCount(stored.waitMs), tokens: toTokens(stored.usage) },
     ...(isCount(durationMs) && { durationMs }),
     ...(isCount(costUsd) && { costUsd }),
     ...(label !== '' && { label }),
     variables: toVariables((stored as { vars?: unknown }).vars),
-    ...(stored.error && { error: { code: toText(stored.error.code), message: toMessage(stored.error) } }),
+    ...(stored.error && { error: toError(stored.error) }),
   };
 }
 
-function toMessage({ act, message }: { act?: unknown; message: unknown }): string {
-  return [toText(act), toText(message)].filter((part) => part !== '').join(': ');
+/** Converts an error; undefined if nothing of it is valid. */
+function toError({ code, act, message }: ErrorReport): ReportRun['error'] {
+  const name = toText(act);
+  const text = formatErrorMessage({ ...(name !== '' && { act: name }), message: toText(message) });
+  return text === '' && toText(code) === '' ? undefined : { code: toText(code), message: text };
 }
 
 function toVariables(value: unknown): [string, string][] {
