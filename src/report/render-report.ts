@@ -24,7 +24,7 @@ export async function createReportRenderer(isComparison: boolean): Promise<Rende
   };
 }
 
-/** From this many acts on, a browser lays out only those that can be seen. */
+/** With more acts, a browser lays out only those that can be seen, and the table of them is folded. */
 const manyActs = 100;
 
 interface PageContext {
@@ -62,7 +62,6 @@ function renderHead(runs: readonly ComparedRun[], { policy, style }: PageAssets)
 
 function* renderRun(run: ReportRun, source: RunSource, renderMarkdown: RenderMarkdown): Generator<Html> {
   const acts = toReportActs(source.acts, run.anchor);
-  // A browser skips what is out of sight if there is much of it.
   yield html`<article class="run${acts.length > manyActs && ' many'}" id="${run.anchor}" aria-labelledby="${run.anchor}-h">
 ${renderSummary(run)}`;
   if (acts.length > 0) yield html`${renderTimeline(acts, run.anchor)}${renderTokensAndCost(run, acts)}`;
@@ -79,5 +78,7 @@ function renderTokensAndCost(run: ReportRun, acts: readonly ReportAct[]): Html {
     // A reused reply cost nothing.
     reply && !reply.isReused ? [{ ...reply, requests: reply.attempts }] : [],
   );
-  return html`<h3>Tokens and cost</h3>${renderActTable(run, acts)}${renderModelTable(uses)}`;
+  const table = renderActTable(run, acts);
+  const folded = html`<details><summary>By act</summary>${table}</details>`;
+  return html`<h3>Tokens and cost</h3>${acts.length > manyActs ? folded : table}${renderModelTable(uses)}`;
 }

@@ -29,7 +29,7 @@ const addExportCommand = defineCommand<[run: string], ExportOptions>({
 
 const addReportCommand = defineCommand<[runs: string[]], ReportOptions>({
   name: 'report',
-  description: 'write runs as one HTML page; several runs side by side',
+  description: 'write an HTML page about one run, or several side by side',
   arguments: [new Argument('[run...]', 'ids of runs, their first characters, or last').default(['last'], 'last')],
   options: {
     output: new Option('--output <file>', 'file to write').default('report.html'),
