@@ -21,7 +21,7 @@ interface ComparedReplies {
 /** Renders runs side by side: their facts, then their replies with the words marked that differ from the first run. */
 export function* renderComparison(runs: readonly ComparedRun[], markWords: MarkWords): Generator<Html> {
   const heads = runs.map(({ run }, index) => ({
-    name: html`<a href="#${run.anchor}">${index + 1}. <bdi>${run.narrative}</bdi></a>`,
+    name: html`<a href="#${run.anchor}">${index + 1}. <bdi>${run.matrix ?? run.narrative}</bdi></a>`,
   }));
   const rows = renderFactRows(runs.map(({ run }) => run));
   yield html`<section class="comparison" aria-labelledby="comparison">

@@ -14,11 +14,11 @@ import { loadWordMarks, type MarkWords } from './word-marks.js';
 /** Renders runs as a page, piece by piece, so that a page with many rows is never in memory as a whole. */
 export type RenderReport = (sources: readonly RunSource[]) => Generator<string>;
 
-/** Loads what the page needs. @param isComparison whether there will be several runs */
-export async function createReportRenderer(isComparison: boolean): Promise<RenderReport> {
+/** Loads what the page needs. */
+export async function createReportRenderer(): Promise<RenderReport> {
   const assets = readPageAssets();
   const renderMarkdown = createMarkdownRenderer();
-  const markWords = isComparison ? await loadWordMarks() : undefined;
+  const markWords = await loadWordMarks();
   return function* (sources) {
     for (const { markup } of renderPage(sources, { assets, renderMarkdown, markWords })) yield markup;
   };
@@ -30,14 +30,14 @@ const manyActs = 100;
 interface PageContext {
   assets: PageAssets;
   renderMarkdown: RenderMarkdown;
-  markWords: MarkWords | undefined;
+  markWords: MarkWords;
 }
 
 function* renderPage(sources: readonly RunSource[], context: PageContext): Generator<Html> {
   const { assets, renderMarkdown, markWords } = context;
   const runs = sources.map((source, index) => ({ source, run: toReportRun(source.run, `r${index + 1}`) }));
   yield renderHead(runs, assets);
-  if (runs.length > 1 && markWords) yield* renderComparison(runs, markWords);
+  if (runs.length > 1) yield* renderComparison(runs, markWords);
   for (const { run, source } of runs) yield* renderRun(run, source, renderMarkdown);
   yield html`</main>
 <script>${new Html(assets.script)}</script>

@@ -93,11 +93,11 @@ function getOutcome({ error, status }: ReportRun): string {
 
 /** Renders what a row is about and, folded, its replies. */
 function renderContent(
-  { label, id, anchor, error }: ReportRun,
+  { label, matrix, id, anchor, error }: ReportRun,
   source: RunSource,
   renderMarkdown: RenderMarkdown,
 ): Html {
-  const title = html`<bdi>${label ?? 'Row without a label'}</bdi>`;
+  const title = html`<bdi>${[matrix, label].filter(Boolean).join(' · ') || 'Row without a label'}</bdi>`;
   const message = error && html`<p class="error">${error.message}</p>`;
   const acts = toReportActs(source.readActs(id), anchor);
   const hasContent = acts.some(({ reply, notes }) => reply !== undefined || notes.length > 0);

@@ -3,14 +3,13 @@ import { resolve } from 'node:path';
 import { withOutput } from '../../cli/output.js';
 import type { CliProcess } from '../../cli/process.js';
 import { createWarn } from '../../cli/stderr.js';
-import type { Database } from '../../database/open.js';
 import { isSqliteError } from '../../database/sqlite-error.js';
 import { BoticelliError, toBoticelliError } from '../../errors.js';
-import { listActs, listRowRuns, type RecordedRun } from '../../store/runs/read-runs.js';
 import { createColors } from '../../terminal/text/colors.js';
 import { toPrintableLine } from '../../terminal/text/printable.js';
 import { describeWriteError, withOutputError, writePiecesAtomically } from '../../util/write-files.js';
 import { findRun } from './find-run.js';
+import { readRunSources } from './report-sources.js';
 import { withRunHistory } from './run-history.js';
 
 /** The options of `boticelli runs report`. */
@@ -32,9 +31,10 @@ export function writeRunReport(ids: readonly string[], options: ReportOptions, p
     assertReplaceable(path, options);
     const uniqueIds = [...new Set(ids)];
     const { createReportRenderer } = await import('../../report/render-report.js');
-    const renderReport = await createReportRenderer(uniqueIds.length > 1);
+    const renderReport = await createReportRenderer();
     await withRunHistory(proc, (database) => {
-      const sources = uniqueIds.map((id) => readSource(findRun(database, id), database));
+      const runs = uniqueIds.map((id) => findRun(database, id));
+      const sources = database ? runs.flatMap((run) => readRunSources(database, run)) : [];
       try {
         writePiecesAtomically(path, renderReport(sources), outputErrorOptions);
       } catch (thrown) {
@@ -45,13 +45,6 @@ export function writeRunReport(ids: readonly string[], options: ReportOptions, p
     output.write(`${output.isTerminal ? toPrintableLine(path) : path}\n`);
     if (options.open) await openInBrowser(path, proc);
   });
-}
-
-/** Reads a run. The acts of rows are read while the page is written. */
-function readSource(run: RecordedRun, database: Database.Database | undefined) {
-  const readActs = (id: string) => (database ? listActs(database, id) : []);
-  const rows = database && run.source !== undefined ? listRowRuns(database, run.run) : [];
-  return { run, acts: readActs(run.run), rows, readActs };
 }
 
 /**

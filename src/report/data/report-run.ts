@@ -40,6 +40,8 @@ export interface ReportRun {
   costUsd?: number;
   /** The source of the rows, or what tells this row apart. */
   label?: string;
+  /** The combination of `--matrix`: `model=gemini-3.5-flash-lite temperature=0`. */
+  matrix?: string;
   variables: readonly [name: string, value: string][];
   error?: { code: string; message: string } | undefined;
 }
@@ -47,6 +49,8 @@ export interface ReportRun {
 /** Converts a run of the history. A damaged file may hold any value in any place; what is not valid is left out. */
 export function toReportRun(stored: RecordedRun, anchor: string): ReportRun {
   const { durationMs, costUsd, source, rowLabel, file } = stored;
+  const { vars, matrixLabel } = stored as { vars?: unknown; matrixLabel?: unknown };
+  const matrix = toText(matrixLabel);
   const status = toText(stored.status) || 'unfinished';
   const label = toText(source ?? rowLabel);
   const startedAt = toText(stored.startedAt);
@@ -56,12 +60,13 @@ export function toReportRun(stored: RecordedRun, anchor: string): ReportRun {
     ...(file !== undefined && { fileName: toText(file).replace(/^.*[\\/]/, '') }),
     models: [...new Set([...(stored.modelsServed ?? [])].map(toText))].join(', '),
     ...{ ended: toCount(stored.actsEnded), total: toCount(stored.actCount) },
-    unit: source === undefined ? 'act' : 'row',
+    unit: source !== undefined || (matrix !== '' && !toText(stored.run).includes('/')) ? 'row' : 'act',
     ...{ attempts: toCount(stored.attempts), waitMs: toCount(stored.waitMs), tokens: toTokens(stored.usage) },
     ...(isCount(durationMs) && { durationMs }),
     ...(isCount(costUsd) && { costUsd }),
     ...(label !== '' && { label }),
-    variables: toVariables((stored as { vars?: unknown }).vars),
+    ...(matrix !== '' && { matrix }),
+    variables: toVariables(vars),
     ...(stored.error && { error: toError(stored.error) }),
   };
 }
@@ -83,7 +88,9 @@ function toVariables(value: unknown): [string, string][] {
 export function toReportActs(acts: readonly RecordedAct[], anchor: string): ReportAct[] {
   const occurrences = new Map<string, number>();
   let startMs = 0;
-  const firstStart = acts.map((act) => (act as { timing?: { startedAt?: unknown } }).timing?.startedAt).find(isCount);
+  const starts = acts.map((act) => (act as { timing?: { startedAt?: unknown } }).timing?.startedAt).filter(isCount);
+  // Acts in parallel are stored in another order than that in which they started.
+  const firstStart = starts.reduce<number | undefined>((first, start) => Math.min(first ?? start, start), undefined);
   return acts.map((stored, index) => {
     const name = toText(stored.act);
     const occurrence = (occurrences.get(name) ?? 0) + 1;
