@@ -15,13 +15,16 @@ const maxExcerptCharacters = 80;
 
 /** Renders a reply: its text, media, code and sources. */
 export function renderReplyBody(reply: ReportReply, renderMarkdown: RenderMarkdown): Html {
-  const { media, speech, code, searches, sources } = reply;
-  return html`${renderReplyText(reply.text, renderMarkdown)}${media.map(renderMedia)}${
-    speech &&
-    html`<p class="note">${formatDuration(speech.durationMs)} of speech${speech.file && `, saved as ${speech.file}`}</p>`
-  }${code.map(renderCode)}${searches.length > 0 && html`<p class="note">Searched for: ${searches.join(' · ')}</p>`}${
-    sources.length > 0 && renderSources(sources)
-  }`;
+  const { text, media, speech, code, searches, sources } = reply;
+  return html`${text.trim() !== '' && renderReplyText(text, renderMarkdown)}${media.map(renderMedia)}${
+    speech && renderSpeech(speech)
+  }${text.trim() === '' && media.length === 0 && !speech && html`<p class="note">No text.</p>`}${code.map(renderCode)}${
+    searches.length > 0 && html`<p class="note">Searched for: ${searches.join(' · ')}</p>`
+  }${sources.length > 0 && renderSources(sources)}`;
+}
+
+function renderSpeech({ durationMs, file }: NonNullable<ReportReply['speech']>): Html {
+  return html`<p class="note">${formatDuration(durationMs)} of speech${file && `, saved as ${file}`}</p>`;
 }
 
 /** Renders the text of a reply: JSON is folded, other texts are Markdown. */
@@ -35,7 +38,6 @@ function renderReplyText(text: string, renderMarkdown: RenderMarkdown): Html {
       .slice(0, maxExcerptCharacters);
     return html`<details class="json"><summary>JSON <code>${excerpt}</code></summary><pre dir="ltr">${json}</pre></details>`;
   }
-  if (text.trim() === '') return html`<p class="note">No text.</p>`;
   const markdown = renderMarkdown(text);
   if (markdown) return html`<div class="prose" dir="auto">${markdown}</div>`;
   const size = formatInteger(text.length);
