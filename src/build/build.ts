@@ -1,4 +1,5 @@
 import { rmSync } from 'node:fs';
+import { relative, resolve } from 'node:path';
 import { type BuildOptions, build, type Metafile, type Plugin } from 'esbuild';
 import { writeNotices } from './notices.js';
 
@@ -22,7 +23,10 @@ const lazyLibraries: Readonly<Record<string, string>> = {
   ws: 'ws',
 };
 
-/** Parts of the program that few commands need, by the module that loads them. They are in `dist/lazy/` too. */
+/**
+ * Parts of the program that few commands need, by the module that loads them. They are in `dist/lazy/` too. A part has its
+ * own copy of what it imports, so it must not throw a BoticelliError: the program would take it for a bug.
+ */
 const lazyParts: Readonly<Record<string, string>> = {
   'src/report/render-report.ts': 'report',
   'src/report/open-page.ts': 'report-open',
@@ -32,13 +36,11 @@ const lazyParts: Readonly<Record<string, string>> = {
 const loadPartsLazily: Plugin = {
   name: 'lazy-parts',
   setup({ onResolve }) {
-    for (const [module, name] of Object.entries(lazyParts)) {
-      const ending = module.replace('src/', '').replace('.ts', '.js');
-      onResolve({ filter: new RegExp(`/${ending.replaceAll('.', '\\.')}$`) }, () => ({
-        path: `./lazy/${name}.cjs`,
-        external: true,
-      }));
-    }
+    onResolve({ filter: /^\.{1,2}\/.*\.js$/ }, ({ path, resolveDir }) => {
+      const module = relative('.', resolve(resolveDir, path)).replaceAll('\\', '/').replace(/\.js$/, '.ts');
+      const name = lazyParts[module];
+      return name === undefined ? undefined : { path: `./lazy/${name}.cjs`, external: true };
+    });
   },
 };
 
@@ -100,10 +102,10 @@ async function buildProgram(): Promise<Metafile[]> {
     buildReportAssets(),
     build({
       ...program,
+      plugins: [loadPartsLazily],
       entryPoints: ['src/main.ts'],
       outfile: 'dist/main.cjs',
       external: [...program.external, './lazy/*'],
-      plugins: [loadPartsLazily],
       alias: {
         ...program.alias,
         '@google/genai': './lazy/google-genai.cjs',
