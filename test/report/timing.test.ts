@@ -23,7 +23,7 @@ test('measured times place waits, failed attempts and the start of the act', () 
       { reason: 'rpm', startMs: 0, durationMs: 1000 },
     ],
   };
-  const { startMs, waitMs, segments } = toActTiming({ timing }, { startMs: 99, firstStart: 48_000 });
+  const { startMs, waitMs, segments } = toActTiming({ timing, end: {} }, { startMs: 99, firstStart: 48_000 });
   expect([startMs, waitMs]).toEqual([2000, 3000]);
   expect(segments.map(({ kind, startMs, durationMs }) => [kind, startMs, durationMs])).toEqual([
     ['wait', 2000, 1000],
@@ -31,6 +31,15 @@ test('measured times place waits, failed attempts and the start of the act', () 
     ['wait', 5000, 2000],
     ['thinking', 7000, 3000],
     ['answering', 10_000, 2000],
+  ]);
+});
+
+test('without a reply, the last attempt failed', () => {
+  const timing = { durationMs: 5000, waits: [{ startMs: 1000, durationMs: 2000 }], retriesMs: [1000] };
+  expect(getSegments({ timing })).toEqual([
+    ['failed', 1000, 1000],
+    ['wait', 2000, 2000],
+    ['failed', 4000, 2000],
   ]);
 });
 
@@ -42,7 +51,7 @@ test('values that are not valid leave no segment outside of the act', () => {
     waits: [{ startMs: 800, durationMs: 5000 }, { startMs: null }, 7],
     retriesMs: 'x',
   };
-  expect(getSegments({ timing })).toEqual([
+  expect(getSegments({ timing, end: {} })).toEqual([
     ['request', 1000, 800],
     ['wait', 1800, 200],
   ]);

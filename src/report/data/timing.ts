@@ -42,7 +42,8 @@ interface MeasuredTimes {
 /** Derives the time of an act from what was recorded. Older versions recorded only the sum of the planned waits. */
 export function toActTiming(act: Record<string, unknown>, { startMs, firstStart }: TimingContext): ActTiming {
   const timing = isRecord(act.timing) ? act.timing : undefined;
-  const times = timing ? readMeasuredTimes(timing) : estimateTimes(isRecord(act.end) ? act.end : {});
+  const end = isRecord(act.end) ? act.end : undefined;
+  const times = timing ? readMeasuredTimes(timing, end !== undefined) : estimateTimes(end ?? {});
   const startedAt = timing?.startedAt;
   const start = isCount(startedAt) && firstStart !== undefined ? Math.max(0, startedAt - firstStart) : startMs;
   const { durationMs, waits, firstTokenMs } = times;
@@ -53,7 +54,7 @@ export function toActTiming(act: Record<string, unknown>, { startMs, firstStart 
   };
 }
 
-function readMeasuredTimes(timing: Record<string, unknown>): MeasuredTimes {
+function readMeasuredTimes(timing: Record<string, unknown>, hasReply: boolean): MeasuredTimes {
   const durationMs = toCount(timing.durationMs);
   const { firstTokenMs, retriesMs } = timing;
   const waits = toRecords(timing.waits).map((wait) => ({
@@ -62,7 +63,8 @@ function readMeasuredTimes(timing: Record<string, unknown>): MeasuredTimes {
   }));
   return {
     ...{ durationMs, waits: waits.sort((one, other) => one.startMs - other.startMs) },
-    failures: Array.isArray(retriesMs) ? retriesMs.filter(isCount) : [],
+    // The last attempt of an act without a reply failed too.
+    failures: [...(Array.isArray(retriesMs) ? retriesMs.filter(isCount) : []), ...(hasReply ? [] : [durationMs])],
     ...(isCount(firstTokenMs) && { firstTokenMs: Math.min(firstTokenMs, durationMs) }),
   };
 }

@@ -85,7 +85,7 @@ test('writes a page of a run that is damaged, unfinished or empty', async () => 
   const damage: readonly [string, string][] = [
     ['ended = \'{"text": [], "usage": 3, "media": {}, "sources": [3], "audio": []}\'', 'No text.'],
     ['ended = \'{\', told = \'[{"type": "act-retry"}, {"type": "act-wait", "waitMs": 1}, 5]\'', 'No reply.'],
-    ["act = x'00ff'", 'act without a name'],
+    ["act = ''", 'act without a name'],
   ];
   for (const [change, text] of damage) {
     const { report, read } = await setup((database) => {
