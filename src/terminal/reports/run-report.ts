@@ -6,12 +6,15 @@ import {
   formatActEnd,
   formatFallback,
   formatFinishWarning,
+  formatMedia,
   formatRetry,
   formatWait,
 } from '../progress/format-events.js';
+import { formatToolUse } from '../progress/format-tool-use.js';
 import { type DisplayOptions, noColors } from '../text/colors.js';
 import { formatCount, formatDateTime, formatDuration, formatUsd } from '../text/format.js';
 import { formatTotalTokens } from '../text/format-tokens.js';
+import { escapeMarkdown, renderSources } from '../text/markdown.js';
 import { toDisplayLine, toPrintable } from '../text/printable.js';
 import { wrapText } from '../text/wrap.js';
 
@@ -27,11 +30,14 @@ export function formatRun(run: RecordedRun, { acts, rows }: RunContent, { colors
   const toWrappedLine = (text: string) => toWrappedText(toDisplayLine(text));
   const rowLines = rows.length === 0 ? [] : [rows.map((row) => toWrappedLine(formatRow(row))).join('\n')];
   const sections = acts.map(({ act, end, events }, index) => {
-    const details = [...events.flatMap(formatEvent), ...(end ? formatEnd(end) : ['no reply'])];
+    const details = [
+      ...events.flatMap(formatEvent),
+      ...(end ? [...formatEnd(end), ...formatToolUse(end)] : ['no reply']),
+    ];
     return [
       colors.heading(toWrappedLine(`[${index + 1}/${run.actCount}] ${act}`)),
       ...details.map((line) => colors.dim(toWrappedLine(line))),
-      ...(end ? ['', toWrappedText(end.text.replace(/[\r\n]+$/, ''))] : []),
+      ...(end && end.text !== '' ? ['', toWrappedText(end.text.replace(/[\r\n]+$/, ''))] : []),
     ].join('\n');
   });
   const [title = '', ...facts] = formatHeader(run).map(toWrappedLine);
@@ -71,7 +77,7 @@ function formatUsage({ usage, costUsd }: RecordedRun): string[] {
 }
 
 function formatEnd(end: ActEnd): string[] {
-  return [formatActEnd(end), formatFinishWarning(end) ?? []].flat();
+  return [formatActEnd(end), formatFinishWarning(end) ?? [], formatMedia(end)].flat();
 }
 
 function formatEvent(event: ActProgressEvent): string[] {
@@ -116,14 +122,10 @@ export function renderRunMarkdown(run: RecordedRun, { acts, rows }: RunContent):
     const heading = `## ${index + 1}. ${escapeMarkdown(act)}`;
     if (!end) return `${heading}\n\n*No reply.*`;
     const summary = `*${escapeMarkdown(formatEnd(end).join(' · '))}*`;
-    return [heading, summary, closeOpenFence(end.text.replace(/\s+$/, ''))].join('\n\n');
+    const sources = end.sources ? [renderSources(end.sources)] : [];
+    return [heading, summary, closeOpenFence(end.text.replace(/\s+$/, '')), ...sources].join('\n\n');
   });
   return `${[`# ${escapeMarkdown(narrative)}`, facts.join('\n'), ...sections].join('\n\n')}\n`;
-}
-
-/** Escapes text for Markdown, on one line. */
-function escapeMarkdown(text: string): string {
-  return toDisplayLine(text).replaceAll(/[\\`*[\]<>#|]|(?<!\w)_|_(?!\w)/g, '\\$&');
 }
 
 /** Closes a code block that a truncated reply leaves open, so that it does not include everything that follows. */
