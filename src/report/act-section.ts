@@ -21,10 +21,11 @@ ${reply && renderReplyBody(reply, renderMarkdown)}
 
 /** Describes a reply in a line: model, tokens, time, cost and what is odd about it. */
 export function describeReply(reply: ReportReply, { timing }: Pick<ReportAct, 'timing'>): string {
-  const { model, requestedModel, tokens, attempts, costUsd, finishReason } = reply;
+  const { model, requestedModel, tokens, attempts, costUsd, finishReason, serviceTier } = reply;
   if (reply.isReused) return `reused from an earlier run, no request, no cost · ${model}`;
   return [
     model === requestedModel || requestedModel === '' ? model : `${model} (asked for ${requestedModel})`,
+    ...(serviceTier === '' || serviceTier === 'standard' ? [] : [`${serviceTier} tier`]),
     formatTokens(tokens),
     ...(timing.waitMs >= 100 ? [`waited ${formatDuration(timing.waitMs)}`] : []),
     ...(timing.firstTokenMs === undefined ? [] : [`first token ${formatDuration(timing.firstTokenMs)}`]),

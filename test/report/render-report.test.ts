@@ -48,6 +48,7 @@ test('shows a prompt that was kept: parameters, system, texts and media', async 
 
 test('shows sources, searches and code of the tools of a reply, and no address that is not of the web', async () => {
   const end = createEnd({
+    serviceTier: 'flex',
     sources: [{ title: 'A page', uri: 'https://a.example/?b&c' }, { uri: 'javascript:alert(1)' }, 7],
     searches: ['height of a tower'],
     code: [{ language: 'PYTHON', code: 'print(1 < 2)', output: 'True' }],
@@ -56,6 +57,7 @@ test('shows sources, searches and code of the tools of a reply, and no address t
   expect(page).toContain('href="https://a.example/?b&amp;c">A page</a></li></ol>');
   expect(page).not.toContain('javascript:');
   expect(page).toContain('Searched for: height of a tower');
+  expect(page).toContain('m · flex tier · 100 tokens in, 20 out');
   expect(page).toContain(
     '(python)</summary><pre dir="ltr">print(1 &lt; 2)</pre><p>Output:</p><pre dir="ltr">True</pre>',
   );

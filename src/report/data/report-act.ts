@@ -27,6 +27,8 @@ export interface ReportReply {
   model: string;
   requestedModel: string;
   finishReason: string;
+  /** The service tier that served it, such as `flex`; empty if it is not known. */
+  serviceTier: string;
   attempts: number;
   isReused: boolean;
   tokens: Tokens;
@@ -82,7 +84,12 @@ function toReply(end: Record<string, unknown>): ReportReply {
   const sources = toRecords(end.sources).map(({ title, uri }) => ({ title: toText(title), address: toText(uri) }));
   return {
     ...{ text: toText(end.text), model: toText(end.model), requestedModel: toText(end.requestedModel) },
-    ...{ finishReason: toText(end.finishReason), attempts: toCount(end.attempts), isReused: end.reused === true },
+    ...{
+      serviceTier: toText(end.serviceTier),
+      finishReason: toText(end.finishReason),
+      attempts: toCount(end.attempts),
+      isReused: end.reused === true,
+    },
     ...{ tokens: toTokens(end.usage), media, searches: toTexts(end.searches) },
     ...(isCount(costUsd) && { costUsd }),
     ...(isRecord(audio) && { speech: { durationMs: toCount(audio.durationMs), file: toText(audio.file) } }),

@@ -2,8 +2,8 @@ import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, symlinkSyn
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import type { Database } from '../../../src/database/open.js';
-import { buildNarrative, canaryKey, createTemporaryFolder, runBoticelli } from '../../helpers/boticelli.js';
-import { textReply } from '../../helpers/gemini/replies.js';
+import { buildNarrative, canaryKey, createTemporaryFolder, root, runBoticelli } from '../../helpers/boticelli.js';
+import { createMediaPart, partsReply, textReply } from '../../helpers/gemini/replies.js';
 import { startGeminiServer } from '../../helpers/gemini/server.js';
 import { runInProcess } from '../../helpers/in-process.js';
 import { openTestDatabase } from '../../helpers/test-database.js';
@@ -42,6 +42,25 @@ test('writes the last run as a page that loads nothing, and prints its path', as
   expect(page).not.toContain(canaryKey);
   // The folder of the narrative may tell more than the reader of a shared page should know.
   expect(page).not.toContain(cwd);
+});
+
+test('shows the pictures of a run from the stored replies, and says so when they are gone', async () => {
+  const server = await startGeminiServer({ models: 'any' });
+  onTestFinished(() => server.close());
+  const bytes = Buffer.from('a picture');
+  server.setDefaultReply(() => partsReply([[createMediaPart({ mimeType: 'image/png', bytes })]]));
+  const { cwd, env, report, read } = await setup();
+  const settings = { ...env, GEMINI_API_KEY: canaryKey, GOOGLE_GEMINI_BASE_URL: server.url, GEMINI_TIER: 'tier_1' };
+  const args = ['run', join(root, 'narratives/draw.toml'), '--out-dir', join(cwd, 'out'), '--quiet'];
+  expect((await runInProcess(args, { cwd, env: settings })).code).toBe(0);
+  expect((await report()).code).toBe(0);
+  expect(read().match(/<img [^>]*>/g)).toHaveLength(2);
+  expect(read()).toContain(`src="data:image/png;base64,${bytes.toString('base64')}"`);
+  const database = await openTestDatabase(env.BOTICELLI_STATE_DIR);
+  database.exec('DELETE FROM answers');
+  database.close();
+  expect((await report('--force')).code).toBe(0);
+  expect(read()).toContain('Not kept: 01-draw-1.png, image/png, 9 bytes');
 });
 
 test('replaces a file only with --force, and nothing else ever', async () => {
