@@ -1,5 +1,6 @@
 import { rmSync } from 'node:fs';
-import { type BuildOptions, build, type Metafile } from 'esbuild';
+import { relative, resolve } from 'node:path';
+import { type BuildOptions, build, type Metafile, type Plugin } from 'esbuild';
 import { writeNotices } from './notices.js';
 
 /**
@@ -20,6 +21,27 @@ const lazyLibraries: Readonly<Record<string, string>> = {
   tinyglobby: 'tinyglobby',
   'toml-eslint-parser': 'toml-eslint-parser',
   ws: 'ws',
+};
+
+/**
+ * Parts of the program that few commands need, by the module that loads them. They are in `dist/lazy/` too. A part has its
+ * own copy of what it imports, so it must not throw a BoticelliError: the program would take it for a bug.
+ */
+const lazyParts: Readonly<Record<string, string>> = {
+  'src/report/render-report.ts': 'report',
+  'src/report/open-page.ts': 'report-open',
+};
+
+/** Makes the program load the parts from their own files. */
+const loadPartsLazily: Plugin = {
+  name: 'lazy-parts',
+  setup({ onResolve }) {
+    onResolve({ filter: /^\.{1,2}\/.*\.js$/ }, ({ path, resolveDir }) => {
+      const module = relative('.', resolve(resolveDir, path)).replaceAll('\\', '/').replace(/\.js$/, '.ts');
+      const name = lazyParts[module];
+      return name === undefined ? undefined : { path: `./lazy/${name}.cjs`, external: true };
+    });
+  },
 };
 
 const stub = (name: string) => `./src/build/stubs/${name}.ts`;
@@ -73,7 +95,15 @@ async function buildProgram(): Promise<Metafile[]> {
     }),
     build({ ...lazy, entryPoints: [{ in: 'src/narrative/expectations/pattern-worker.ts', out: 'pattern-worker' }] }),
     build({
+      ...lazy,
+      entryPoints: Object.entries(lazyParts).map(([module, name]) => ({ in: module, out: name })),
+      external: [...program.external, './diff.cjs'],
+      alias: { ...program.alias, diff: './diff.cjs' },
+    }),
+    buildReportAssets(),
+    build({
       ...program,
+      plugins: [loadPartsLazily],
       entryPoints: ['src/main.ts'],
       outfile: 'dist/main.cjs',
       external: [...program.external, './lazy/*'],
@@ -85,6 +115,18 @@ async function buildProgram(): Promise<Metafile[]> {
     }),
   ]);
   return results.map(({ metafile }) => metafile);
+}
+
+/** The style and the script of the pages of `runs report`. The program reads them as text. */
+async function buildReportAssets() {
+  return build({
+    entryPoints: [
+      { in: 'src/report/client/main.ts', out: 'report-client' },
+      { in: 'src/report/client/style.css', out: 'report' },
+    ],
+    ...{ outdir: 'dist/lazy', bundle: true, format: 'iife', platform: 'browser', target: 'es2022', minify: true },
+    ...{ charset: 'utf8', legalComments: 'none', logLevel: 'warning', metafile: true },
+  });
 }
 
 /** Not minified, so that a stack trace shows readable lines. */

@@ -4,6 +4,7 @@ import { defineCommand } from '../../cli/define-command.js';
 import { createIntegerParser, parseAgeMs } from '../../cli/option-parsers.js';
 import type { ClearOptions } from './clear.js';
 import type { ExportOptions, RunsOptions } from './print-runs.js';
+import type { ReportOptions } from './report.js';
 
 const runArgument = new Argument('[run]', 'id of a run, its first characters, or last').default('last', 'last');
 
@@ -26,6 +27,18 @@ const addExportCommand = defineCommand<[run: string], ExportOptions>({
   loadHandler: async () => (await import('./print-runs.js')).exportRun,
 });
 
+const addReportCommand = defineCommand<[runs: string[]], ReportOptions>({
+  name: 'report',
+  description: 'write an HTML page about one run, or several side by side',
+  arguments: [new Argument('[run...]', 'ids of runs, their first characters, or last').default(['last'], 'last')],
+  options: {
+    output: new Option('--output <file>', 'file to write').default('report.html'),
+    open: new Option('--open', 'open the page in the browser'),
+    force: new Option('--force', 'replace the file if it exists'),
+  },
+  loadHandler: async () => (await import('./report.js')).writeRunReport,
+});
+
 const addClearCommand = defineCommand<[], ClearOptions>({
   name: 'clear',
   description: 'delete runs and the replies that --resume reuses',
@@ -45,6 +58,6 @@ export const addRunsCommand = defineCommand<[], RunsOptions>({
     limit: new Option('-n, --limit <n>', 'maximum runs to list').argParser(createIntegerParser(1)).default(20),
     format: formatOption(),
   },
-  subcommands: [addShowCommand, addExportCommand, addClearCommand],
+  subcommands: [addShowCommand, addExportCommand, addReportCommand, addClearCommand],
   loadHandler: async () => (await import('./print-runs.js')).listRunHistory,
 });
