@@ -1,6 +1,8 @@
 import { type Price, type SearchFee, serviceTierFactors, type TokenRates } from '../facts/prices.js';
-import type { GenerateRequest, Part } from './request.js';
+import { maxPriorityFactor } from '../facts/service-tiers.js';
+import type { GenerateRequest } from './request.js';
 import { addUsage, type TokenDetails, type TokensByModality, type Usage } from './response.js';
+import { getServiceTier } from './service-tier.js';
 
 /**
  * The cost of one request in US dollars. It is undefined if a count is unknown, or if the price depends on the modality
@@ -57,7 +59,8 @@ function getServiceTierFactor({ priorityFactor }: Price, { serviceTier = 'standa
 }
 
 /**
- * Estimates the cost of a request in US dollars: an upper bound if the price depends on the modality.
+ * Estimates the cost of a request in US dollars, in the service tier that it asks for. It is an upper bound if the
+ * price depends on the modality, or if the model's price of the tier `priority` is unknown.
  * @param tokens the counts of tokens, and the number of web searches (default 0)
  */
 export function estimateCostUsd(
@@ -66,8 +69,15 @@ export function estimateCostUsd(
   price: Price,
 ): number | undefined {
   const usage = { promptTokens, outputTokens, thoughtTokens: 0 };
-  const prompt = getSoundlessPromptTokens(request, price, usage) ?? {};
-  return calculateCostUsd(usage, price, { prompt, output: {}, searches });
+  const serviceTier = getServiceTier(request);
+  return calculateCostUsd(
+    usage,
+    { priorityFactor: maxPriorityFactor, ...price },
+    {
+      ...{ prompt: getSoundlessPromptTokens(request, price, usage) ?? {}, output: {}, searches },
+      ...(serviceTier && { serviceTier }),
+    },
+  );
 }
 
 /**
@@ -82,12 +92,14 @@ export function getSoundlessPromptTokens(
   const otherModalities = Object.keys(inputByModality);
   if (promptTokens === undefined || outputByModality?.AUDIO !== undefined) return undefined;
   if (otherModalities.some((modality) => modality !== 'AUDIO')) return undefined;
-  const parts = turns.flatMap((turn) => (turn.role === 'user' ? turn.parts : []));
-  return parts.some(mayHaveSound) ? undefined : { TEXT: promptTokens };
+  const media = turns.flatMap((turn): readonly { mimeType?: string }[] =>
+    turn.role === 'user' ? turn.parts.filter((part) => part.type === 'media') : (turn.media ?? []),
+  );
+  return media.some(mayHaveSound) ? undefined : { TEXT: promptTokens };
 }
 
-function mayHaveSound(part: Part): boolean {
-  return part.type === 'media' && !/^(image|text)\/|^application\/pdf$/.test(part.mimeType ?? '');
+function mayHaveSound({ mimeType = '' }: { mimeType?: string }): boolean {
+  return !/^(image|text)\/|^application\/pdf$/.test(mimeType);
 }
 
 /** Adds two costs. The sum is undefined if either cost is unknown, because a partial sum would be too low. */

@@ -1,3 +1,4 @@
+import { listExpectedTexts } from '../narrative/expectations/expectation.js';
 import type { Act, Narrative } from '../narrative/narrative.js';
 import { getPlaceholderNames, getVariableName, isRowName } from '../narrative/template.js';
 import { planVisiblePositions, type VisiblePositions } from './conversation.js';
@@ -36,7 +37,7 @@ export function createActPositions(acts: readonly Act[], hasReply: (position: nu
 
 /**
  * Returns, for each act of a narrative, the positions of the acts that must finish before it starts: those that its
- * context shows and those that its texts and media names refer to.
+ * context shows and those that its texts, media names and expectations refer to.
  */
 export function planDependencies({ acts, templates }: Narrative, positions: ActPositions): VisiblePositions[] {
   return planVisiblePositions(acts).map((visible, position) => {
@@ -47,11 +48,11 @@ export function planDependencies({ acts, templates }: Narrative, positions: ActP
   });
 }
 
-function listPlaceholders({ system = '', inputs }: Act): string[] {
+function listPlaceholders({ system = '', inputs, expect }: Act): string[] {
   const texts = inputs.map((input) =>
     input.type === 'text' ? input.content : input.type === 'media-template' ? input.text : '',
   );
-  return [system, ...texts].flatMap(getPlaceholderNames);
+  return [system, ...texts, ...listExpectedTexts(expect)].flatMap(getPlaceholderNames);
 }
 
 function resolvePlaceholder(name: string, position: number, positions: ActPositions): number | undefined {

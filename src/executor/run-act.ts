@@ -7,8 +7,11 @@ import { type GenerateResponse, type ReplyAudio, zeroUsage } from '../driver/res
 import { pickToolUse } from '../driver/tool-use.js';
 import { getAudioDurationMs, UntranscribedSpeech } from '../driver/untranscribed-speech.js';
 import { StreamingNotSupported } from '../errors.js';
-import { defaultModel } from '../facts/models.js';
+import { defaultModel, isSpeechModel } from '../facts/models.js';
+import { findMismatches } from '../narrative/expectations/find-mismatches.js';
 import type { MediaInput, TextInput } from '../narrative/narrative.js';
+import { stripModelPrefix } from '../util/model-name.js';
+import { describeUnsavedMedia, saveReplyMedia } from './act-media.js';
 import { checkFinishReason } from './check-finish-reason.js';
 import type { TurnPair } from './conversation.js';
 import type { ActAudio, ActEnd } from './narrative-events.js';
@@ -43,12 +46,7 @@ export async function runAct(input: ActInput): Promise<ActResult> {
   onEvent({ type: 'act-start', ...eventBase, index, model });
 
   const userTurn: UserTurn = { role: 'user', parts: act.inputs.map(toPart) };
-  const request: GenerateRequest = {
-    model,
-    turns: [...input.history, userTurn],
-    ...(act.system !== undefined && { system: act.system }),
-    parameters: act.parameters,
-  };
+  const request = createRequest(input, model, userTurn);
   const totals: ActTotals = { attempts: 1, waitMs: 0 };
   const { response, firstTextAt } = await callDriver(request, createCallContext(input, totals), input).catch(
     (thrown) => {
@@ -63,6 +61,10 @@ export async function runAct(input: ActInput): Promise<ActResult> {
     onEvent({ type: 'act-note', ...eventBase, about: 'reply', message: warning, warning: true });
   }
 
+  const serviceTier = response.reused ? undefined : response.tokenDetails?.serviceTier;
+  reportOtherTier(serviceTier, input);
+  const media = saveReplyMedia(response, { act: act.name, index }, input.options);
+  reportUnsavedMedia(media, input);
   const { attempts, waitMs } = totals;
   const endEvent: ActEnd = {
     type: 'act-end',
@@ -72,10 +74,34 @@ export async function runAct(input: ActInput): Promise<ActResult> {
     ...(firstTextAt !== undefined && { firstTokenMs: firstTextAt - startedAt }),
     reused: response.reused ?? false,
     ...(response.audio && { audio: createActAudio(response.audio, input) }),
+    ...media,
     ...pickToolUse(response),
     ...(costUsd !== undefined && { costUsd }),
+    ...(serviceTier !== undefined && { serviceTier }),
   };
   return { turns: [userTurn, response.turn], endEvent };
+}
+
+function createRequest({ act, history, options }: ActInput, model: string, userTurn: UserTurn): GenerateRequest {
+  // A model that speaks reads everything aloud that it receives.
+  const visibleTurns = isSpeechModel(stripModelPrefix(model)) ? [] : history;
+  return {
+    model,
+    turns: [...visibleTurns, userTurn],
+    ...(act.system !== undefined && { system: act.system }),
+    parameters: act.parameters,
+    ...(act.serviceTiers && { serviceTiers: act.serviceTiers }),
+    ...(options.includeThoughts && { includeThoughts: true }),
+  };
+}
+
+/** Reports a service tier that the act did not ask for: above the limits of `priority`, `standard` serves a request. */
+function reportOtherTier(serviceTier: string | undefined, input: ActInput): void {
+  const { act, onEvent } = input;
+  const { serviceTiers: asked } = act;
+  if (!asked || serviceTier === undefined || asked.some((tier) => tier === serviceTier)) return;
+  const message = `the ${serviceTier} tier served the request instead of ${asked.join(' or ')}`;
+  onEvent({ type: 'act-note', ...createEventBase(input), about: 'reply', message });
 }
 
 /** The totals of an act so far. */
@@ -108,8 +134,9 @@ function toPart(input: TextInput | MediaInput): Part {
 function createCallContext(input: ActInput, totals: ActTotals): CallContext {
   const { index, options, instance, runKey } = input;
   const { signal, canDiscard } = options;
-  const { name, fallback } = input.act;
+  const { name, fallback, expect } = input.act;
   return {
+    ...(expect && { findMismatches: (text, limits) => findMismatches(text, expect, limits) }),
     ...(fallback && { fallback }),
     ...(instance && { instance }),
     position: { run: runKey, index },
@@ -130,9 +157,13 @@ function reportDriverEvent(event: DriverEvent, input: ActInput, totals: ActTotal
       totals.waitMs += event.waitMs;
       return void input.onEvent({ ...event, type: 'act-wait', ...eventBase });
     case 'fallback':
+      // A refused service tier has taken a request; a model whose quota is used up has not.
+      if (event.serviceTier !== undefined) totals.attempts += 1;
       return void input.onEvent({ ...event, type: 'act-fallback', ...eventBase });
     case 'note':
       return void input.onEvent({ ...event, type: 'act-note', ...eventBase });
+    case 'thought':
+      return void input.onEvent({ ...event, type: 'act-thought', ...eventBase });
     case 'hop': {
       // The first request is counted from the start, so each further hop adds one.
       if (!event.reused) totals.attempts += 1;
@@ -181,6 +212,14 @@ function saveUntranscribedSpeech(audio: ReplyAudio, input: ActInput): void {
   if (file === undefined) return;
   const message = `the speech without a transcript was saved as ${file}`;
   input.onEvent({ type: 'act-note', ...createEventBase(input), about: 'reply', message });
+}
+
+/** Reports media that nobody has received. The reply was billed, and the media is part of it. */
+function reportUnsavedMedia(media: Pick<ActEnd, 'media'>, input: ActInput): void {
+  const description = describeUnsavedMedia(media);
+  if (description === undefined) return;
+  const message = `${description}; ${input.options.unsavedMediaHint ?? 'it was not saved'}`;
+  input.onEvent({ type: 'act-note', ...createEventBase(input), about: 'reply', message, warning: true });
 }
 
 function createActAudio(audio: ReplyAudio, { act, index, options }: ActInput): ActAudio {

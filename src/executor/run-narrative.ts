@@ -1,4 +1,6 @@
 import { addBilledUsage, type BilledUsage } from '../driver/cost.js';
+import { omitMediaData } from '../driver/reply-media.js';
+import { renderExpectations } from '../narrative/expectations/expectation.js';
 import {
   type Act,
   getNestedNarrative,
@@ -188,7 +190,7 @@ async function requestReply(act: RenderedAct, index: number, scope: ActScope): P
   // The driver has been called: this needs no await.
   state.parallel?.requestOrder.markSent(index);
   const result = await running;
-  state.actEnds.push(result.endEvent);
+  state.actEnds.push(omitMediaData(result.endEvent));
   await state.onEvent(result.endEvent);
   return result;
 }
@@ -203,6 +205,7 @@ async function renderAct(
   const render = (text: string, formatValue?: (value: string) => string) =>
     narrative.templates === false ? text : renderActText(text, values, formatValue);
   const system = act.system === undefined ? {} : { system: render(act.system) };
+  const expect = act.expect && { expect: renderExpectations(act.expect, render) };
   // All texts are rendered first, so that an invalid text fails before a nested narrative makes any requests.
   const renderedInputs: Awaited<ReturnType<typeof renderActInput>>[] = [];
   for (const input of act.inputs)
@@ -219,5 +222,5 @@ async function renderAct(
       inputs.push({ type: 'text', content: result?.endEvent.text ?? '' });
     }
   }
-  return { ...rest, name, inputs, ...system };
+  return { ...rest, name, inputs, ...system, ...expect };
 }

@@ -118,6 +118,9 @@ export const builtInPrices: Readonly<Record<string, readonly DatedPrice[]>> = {
   'gemini-3-pro-image': [{ input: 2, output: 12, outputByModality: { IMAGE: 120 } }],
   'gemini-3.1-flash-image': [{ input: 0.5, output: 3, outputByModality: { IMAGE: 60 } }],
   'gemini-3.1-flash-lite-image': [{ input: 0.25, output: 1.5, outputByModality: { IMAGE: 30 } }],
+  'gemini-2.5-flash-image': [{ input: 0.3, output: 2.5, outputByModality: { IMAGE: 30 } }],
+  // Third party: vercel.com/ai-gateway, read 2026-11-30. All output is sound.
+  'gemini-3.8-flash-lite-tts': [{ input: 0.5, output: 6 }],
   'gemini-3.8-live': liveSince31,
   'gemini-3.8-live-extended-thinking': liveSince31,
   'gemini-3.1-flash-live-preview': liveSince31,
@@ -142,3 +145,9 @@ export function getSearchFee(model: string): SearchFee | undefined {
  * used for estimates only.
  */
 export const typicalReplyTokens = 400;
+
+/**
+ * The assumed length of a reply with a picture: that of one picture of 1K, for gemini-3.1-flash-image and newer models
+ * (third party: inference.sh, whose $0.0336 for a picture are 1120 tokens at $30 per million; read 2026-11-30).
+ */
+export const typicalPictureTokens = 1120;

@@ -5,7 +5,7 @@ import { UntranscribedSpeech } from '../../driver/untranscribed-speech.js';
 import { BoticelliError } from '../../errors.js';
 import { classifyTurnCompleteReason } from '../../facts/turn-complete-reasons.js';
 import { toOneLine } from '../errors/one-line.js';
-import { createEmptyReplyError } from '../rest/assert-usable-reply.js';
+import { createEmptyReplyError } from '../rest/reply/assert-usable-reply.js';
 
 /** A turn that is over. */
 interface CollectedTurn {

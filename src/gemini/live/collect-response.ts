@@ -3,7 +3,8 @@ import type { Clock } from '../../driver/clock.js';
 import type { BilledResponse } from '../../driver/layers/usage-events.js';
 import type { ToolName } from '../../facts/tools.js';
 import { isRecord } from '../../util/json.js';
-import { describeNonTextParts } from '../rest/describe-parts.js';
+import { describeNonTextParts } from '../rest/reply/describe-parts.js';
+import { createThoughtBuffer } from '../rest/reply/thoughts.js';
 import { toBilledUsage, toUsage } from '../rest/usage.js';
 import { createToolUseCollector } from '../tools/collect-tool-use.js';
 import { getToolPartFields } from '../tools/convert-tools.js';
@@ -32,6 +33,7 @@ export function createLiveReplyCollector(
   const speech = createSpeechCollector();
   const otherParts: Part[] = [];
   let turnCompleteReason = '';
+  const thoughts = createThoughtBuffer();
   let counts: LiveServerMessage['usageMetadata'];
   const getBilled = (): BilledResponse => ({
     model,
@@ -47,10 +49,13 @@ export function createLiveReplyCollector(
       progress.update(update, speech.add(update.speech));
       toolUse.add(update.toolMetadata, update.otherParts);
       otherParts.push(...update.otherParts);
+      thoughts.add(update.thoughts);
       turnCompleteReason = update.turnCompleteReason || turnCompleteReason;
       return reply.add(update);
     },
     addOtherText: reply.addOtherText,
+    /** Returns the thoughts that were added since the last call. */
+    takeThoughts: thoughts.take,
     get text() {
       return reply.text;
     },

@@ -16,6 +16,7 @@ export interface MessageUpdate {
   hasParts: boolean;
   /** The text of the parts, without thoughts. */
   writtenText: string;
+  thoughts: string;
   /** The words that the message adds to the transcript of the speech. */
   transcript: string;
   /** The message marks the end of the transcript. */
@@ -39,11 +40,12 @@ export function readMessage({ serverContent, toolCall }: LiveServerMessage): Mes
   const { parts: unknownParts } = toRecord(content.modelTurn);
   const parts = toRecords(unknownParts);
   const transcription = toRecord(content.outputTranscription);
-  const { writtenText, speech, otherParts } = readParts(parts);
+  const { writtenText, thoughts, speech, otherParts } = readParts(parts);
   const functionCalls = toRecords(toRecord(toolCall).functionCalls).map((functionCall): Part => ({ functionCall }));
   return {
     hasParts: parts.length > 0,
     writtenText,
+    thoughts,
     speech,
     otherParts: [...otherParts, ...functionCalls],
     transcript: toText(transcription.text),
@@ -61,15 +63,17 @@ export function readMessage({ serverContent, toolCall }: LiveServerMessage): Mes
 
 function readParts(parts: readonly JsonObject[]) {
   let writtenText = '';
+  let thoughts = '';
   const speech: SpeechChunk[] = [];
   const otherParts: Part[] = [];
   for (const part of parts) {
     const chunk = readSpeech(part.inlineData);
     if (chunk) speech.push(chunk);
     else if (typeof part.text !== 'string') otherParts.push(part);
-    else if (!part.thought) writtenText += part.text;
+    else if (part.thought) thoughts += part.text;
+    else writtenText += part.text;
   }
-  return { writtenText, speech, otherParts };
+  return { writtenText, thoughts, speech, otherParts };
 }
 
 /** Reads audio such as `{"mimeType": "audio/pcm;rate=24000", "data": "<base64>"}`. */

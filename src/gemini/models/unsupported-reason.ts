@@ -1,7 +1,7 @@
 import type { GenerateRequest, Part } from '../../driver/request.js';
 import { liveUnsupportedMimePattern } from '../../facts/media.js';
 import { acceptsThinking } from '../../facts/model-facts.js';
-import { builtInModels } from '../../facts/models.js';
+import { builtInModels, isSpeechModel } from '../../facts/models.js';
 import { liveTools, rejectsPartResolution, rejectsToolsWithJson } from '../../facts/tools.js';
 import { stripModelPrefix } from '../../util/model-name.js';
 import { getCapabilities } from './capabilities.js';
@@ -13,8 +13,9 @@ import { getCapabilities } from './capabilities.js';
 export function getUnsupportedReason(model: string, request: GenerateRequest): string | undefined {
   const name = stripModelPrefix(model);
   const { supportsGenerate, supportsLive } = getCapabilities(name);
+  const isOnlySpoken = isSpeechModel(name) && !isSpeechModel(stripModelPrefix(request.model));
+  if (isOnlySpoken || !(supportsGenerate || supportsLive)) return 'it does not generate text';
   if (supportsGenerate) return getThinkingReason(name, request) ?? getToolsReason(name, request);
-  if (!supportsLive) return 'it does not generate text';
   // A JSON format is supported: the Live API does not accept a schema, but boticelli validates the reply itself.
   return getLiveUnsupportedReason(name, request);
 }

@@ -7,6 +7,7 @@ import { getReferenceKind, redactUrl, validateMediaUrl } from '../../media/media
 import { createPlainTextDetector, isPlainText } from '../../media/plain-text.js';
 import { checkDeclaredType, resolveMediaType } from '../../media/resolve-media-type.js';
 import { quote } from '../../toml/toml.js';
+import { isBase64 } from '../../util/json.js';
 import { convertSystemError, getRegularFileSize, readRegularFile } from '../../util/read-regular-file.js';
 import { explainOutside } from '../confinement.js';
 import type { MediaInput, MediaSpec, MediaTemplate } from '../narrative.js';
@@ -87,7 +88,7 @@ async function loadBase64(base64: string, spec: MediaSpec): Promise<LoadMediaRes
   }
   // Long base64 may span several lines.
   const compact = base64.replace(/\s+/g, '');
-  if (!/^[A-Za-z0-9+/]*={0,2}$/.test(compact) || compact.replace(/=+$/, '').length % 4 === 1) {
+  if (!isBase64(compact)) {
     return createMediaProblem('bad-base64', `${label} is not valid base64`);
   }
   return createMediaInput(createMediaData(Buffer.from(compact, 'base64')), { ...spec, label });

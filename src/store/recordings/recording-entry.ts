@@ -1,9 +1,16 @@
 import { createHash } from 'node:crypto';
 import * as z from 'zod/mini';
+import type { ReplyMedia } from '../../driver/reply-media.js';
 import type { GenerateResponse, ReplyAudio, Usage } from '../../driver/response.js';
 import { pickToolUse, type ToolUse } from '../../driver/tool-use.js';
-import { tryParseJson } from '../../util/json.js';
-import type { PartDescription, RequestDescription, RequestId, TurnDescription } from '../replies/request-id.js';
+import { isBase64, tryParseJson } from '../../util/json.js';
+import {
+  describeMedia,
+  type PartDescription,
+  type RequestDescription,
+  type RequestId,
+  type TurnDescription,
+} from '../replies/request-id.js';
 
 /** One line of a recording: a request and its reply. */
 export interface RecordingEntry extends RequestId {
@@ -34,6 +41,8 @@ export interface RecordedReply extends ToolUse {
   usage: Usage;
   /** The text of the reply in the conversation, if it differs from `text`. */
   turnText?: string;
+  /** The pictures and sounds of the reply, with their bytes in base64. */
+  media?: ReplyMedia[];
   /** 16-bit PCM in base64, and the sample rate in Hz. */
   audio?: { sampleRate: number; pcm: string };
   /** True if the audio was left out, because it was larger than `maxAudioBytes`. */
@@ -81,6 +90,7 @@ const entrySchema = z.object({
       totalTokens: z.optional(countSchema),
     }),
     turnText: z.optional(z.string()),
+    media: z.optional(z.array(z.object({ mimeType: z.string(), base64: z.string().check(z.refine(isBase64)) }))),
     audio: z.optional(z.object({ sampleRate: countSchema, pcm: z.string() })),
     wasSpoken: z.optional(z.boolean()),
     sources: z.optional(z.array(sourceSchema)),
@@ -112,6 +122,7 @@ export function createEntry(id: RequestId, request: RequestDescription, reply: G
     reply: {
       ...{ text, model, finishReason, usage },
       ...(turn.text !== text && { turnText: turn.text }),
+      ...(turn.media && { media: [...turn.media] }),
       ...(audio && toRecordedAudio(audio)),
       ...pickToolUse(reply),
     },
@@ -135,8 +146,8 @@ export function hashTurn(turn: TurnDescription): string {
 }
 
 /** Hashes the turn that a recorded reply becomes in the requests after it. */
-export function hashReplyTurn({ reply: { text, turnText = text } }: RecordingEntry): string {
-  return hashTurn({ role: 'model', parts: [{ text: turnText }] });
+export function hashReplyTurn({ reply: { text, turnText = text, media = [] } }: RecordingEntry): string {
+  return hashTurn({ role: 'model', parts: [{ text: turnText }, ...media.map(describeMedia)] });
 }
 
 /**

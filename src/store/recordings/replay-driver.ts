@@ -84,12 +84,12 @@ function groupEntries(entries: Iterable<RecordingEntry>, formatKey: (id: Request
   return groups;
 }
 
-/** Creates the response. Its turn has only text, because no provider receives the turn to continue the conversation. */
+/** Creates the response. Its turn has no native parts, because no provider receives the turn to continue the conversation. */
 function toResponse(reply: RecordedReply, { model: requestedModel }: GenerateRequest): GenerateResponse {
-  const { text, model, finishReason, usage, turnText = text, audio } = reply;
+  const { text, model, finishReason, usage, turnText = text, media, audio } = reply;
   return {
     ...{ text, model, finishReason, usage },
-    turn: { role: 'model', text: turnText, model: requestedModel },
+    turn: { role: 'model', text: turnText, model: requestedModel, ...(media && { media }) },
     ...(audio && { audio: { sampleRate: audio.sampleRate, pcm: Buffer.from(audio.pcm, 'base64') } }),
     ...pickToolUse(reply),
     reused: true,

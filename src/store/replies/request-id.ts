@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { CallContext } from '../../driver/driver.js';
+import type { ReplyMedia } from '../../driver/reply-media.js';
 import type { GenerateRequest, GenerationParameters, MediaContent, Part, Turn } from '../../driver/request.js';
 
 /** Identifies a request within a run. */
@@ -42,7 +43,7 @@ export type PartDescription =
   | { mimeType?: string; url: string; mediaResolution?: string };
 
 /**
- * Describes a request. An earlier reply is described by its text only: thought signatures are left out, because they
+ * Describes a request. An earlier reply is described by its text and media only: thought signatures are left out, because they
  * differ each time. So an act's request stays the same if the act before it is repeated and gets the same reply. The
  * description also omits the model that gave a reply, the service's address and the API key.
  */
@@ -140,8 +141,14 @@ export function getInstanceKeyBounds(key: string): [string, string] {
 }
 
 function describeTurn(turn: Turn): TurnDescription {
-  if (turn.role === 'model') return { role: 'model', parts: [{ text: turn.text }] };
+  if (turn.role === 'model')
+    return { role: 'model', parts: [{ text: turn.text }, ...(turn.media ?? []).map(describeMedia)] };
   return { role: 'user', parts: turn.parts.map(describePart) };
+}
+
+/** Describes a picture or a sound of a reply. */
+export function describeMedia(media: ReplyMedia): PartDescription {
+  return { mimeType: media.mimeType, sha256: hashContent(media, media.base64) };
 }
 
 function describePart(part: Part): PartDescription {
@@ -163,9 +170,9 @@ function describePart(part: Part): PartDescription {
 }
 
 /** Caches hashes, because each media part is sent again with every later act, and hashing a video takes a while. */
-const hashes = new WeakMap<MediaContent, string>();
+const hashes = new WeakMap<MediaContent | ReplyMedia, string>();
 
-function hashContent(content: MediaContent, base64: string): string {
+function hashContent(content: MediaContent | ReplyMedia, base64: string): string {
   const cached = hashes.get(content);
   if (cached !== undefined) return cached;
   const hash = createHash('sha256').update(Buffer.from(base64, 'base64')).digest('hex');

@@ -2,6 +2,7 @@ import type Database from 'libsql';
 import { runInTransaction } from '../../database/transaction.js';
 import { retryWhileLocked } from '../../database/wait-for-lock.js';
 import { addCosts } from '../../driver/cost.js';
+import { omitMediaData } from '../../driver/reply-media.js';
 import { addUsage, type Usage, zeroUsage } from '../../driver/response.js';
 import type {
   ActEnd,
@@ -109,9 +110,9 @@ export function createRunRecorder(options: RunRecorderOptions): (event: Narrativ
 }
 
 function addAct(totals: RunTotals, { requestedModel, end, events }: ActRecord): RunTotals {
-  // A note with a `part` means that another request follows, for the next part of a long reply.
+  // Another request follows a note with a `part`, for the next part of a long reply, and a change of the service tier.
   const furtherRequests = events.filter(
-    (event) => event.type === 'act-retry' || ('part' in event && event.part !== undefined),
+    (event) => event.type === 'act-retry' || ('part' in event && event.part !== undefined) || 'serviceTier' in event,
   );
   const waitMs = events.reduce((sum, event) => sum + (event.type === 'act-wait' ? event.waitMs : 0), 0);
   return {
@@ -150,7 +151,7 @@ function createRunWriter({ database, origin, now, enqueue, isBuffered = false, .
     },
     writeAct({ act, position, end, events }: ActRecord, totals: RunTotals): void {
       const { actsEnded, modelsAsked, modelsServed, attempts, waitMs, usage, costUsd } = totals;
-      const endJson = end ? JSON.stringify(end) : null;
+      const endJson = end ? JSON.stringify(omitMediaData(end)) : null;
       const row = [run, position, replaceNuls(act), endJson, JSON.stringify(events), end?.costUsd ?? null, run];
       const totalsRow = [actsEnded, JSON.stringify(modelsAsked), JSON.stringify(modelsServed), attempts, waitMs];
       write(() => {

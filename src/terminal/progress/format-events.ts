@@ -34,6 +34,7 @@ export function formatActEnd(end: ActEnd, { verbose, showsWaits, replays }: Form
     return `reused from ${replays ? 'the recording' : 'an earlier run'} (no request, no cost) · ${end.model}`;
   const parts = [
     end.model === end.requestedModel ? end.model : `${end.model} (asked for ${end.requestedModel})`,
+    ...(end.serviceTier === undefined || end.serviceTier === 'standard' ? [] : [`${end.serviceTier} tier`]),
     formatTokens(usage),
     ...(showsWaits && end.waitMs >= minReportedWaitMs ? [`waited ${formatDuration(end.waitMs)}`] : []),
     ...(end.firstTokenMs === undefined ? [] : [`first token ${formatDuration(end.firstTokenMs)}`]),
@@ -45,6 +46,14 @@ export function formatActEnd(end: ActEnd, { verbose, showsWaits, replays }: Form
     ...(verbose ? [`finish reason ${end.finishReason}`] : []),
   ];
   return parts.join(' · ');
+}
+
+/** Formats a line for each picture and sound of a reply: `01-draw-1.png (image/png, 12,345 bytes)`, without the name if it was not saved. */
+export function formatMedia({ media = [] }: Pick<ActEnd, 'media'>): string[] {
+  return media.map(({ mimeType, byteLength, file }) => {
+    const details = `${mimeType}, ${formatInteger(byteLength)} ${byteLength === 1 ? 'byte' : 'bytes'}`;
+    return file === undefined ? details : `${file} (${details})`;
+  });
 }
 
 /** Formats the warning for a truncated reply; undefined for others. `act-note` events report other finish reasons. */

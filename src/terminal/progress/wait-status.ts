@@ -109,6 +109,8 @@ function nextWaitState(event: RunningActEvent, previous: WaitState | undefined, 
       return { kind: 'rest-of-reply', act, model, since, characters: characters + event.text.length };
     case 'act-note':
       return isFileTransfer(event) ? { kind: 'file', act, model, since, characters, note: event } : previous;
+    case 'act-thought':
+      return previous;
   }
 }
 

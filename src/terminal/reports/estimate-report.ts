@@ -9,6 +9,10 @@ interface Totals {
   promptTokens: number;
   outputTokens: number;
   costUsd?: number;
+  /** The cost in the standard service tier. Present if an act asks for a tier. */
+  standardCostUsd?: number;
+  /** The service tiers that acts ask for. */
+  serviceTiers?: readonly string[];
 }
 
 /** The totals of a narrative, the totals of each model, and the waiting time. */
@@ -41,9 +45,16 @@ export function formatEstimate(estimate: EstimateReport, typicalReplyTokens: num
   ];
 }
 
-function formatTotals({ requests, promptTokens, outputTokens, costUsd }: Totals): string {
-  const costText = costUsd === undefined ? 'unknown cost' : `about ${formatUsd(costUsd)} on a paid tier`;
-  return `${formatCount(requests, 'request')}, about ${promptTokens} tokens in, ${outputTokens} out, ${costText}`;
+function formatTotals({ requests, promptTokens, outputTokens, ...costs }: Totals): string {
+  return `${formatCount(requests, 'request')}, about ${promptTokens} tokens in, ${outputTokens} out, ${formatCost(costs)}`;
+}
+
+/** Formats the cost. If acts ask for service tiers, the cost in the standard tier follows. */
+function formatCost({ costUsd, standardCostUsd, serviceTiers = [] }: Partial<Totals>): string {
+  if (costUsd === undefined) return 'unknown cost';
+  const tierText = serviceTiers.length === 0 ? '' : ` with service tier ${serviceTiers.join(' and ')}`;
+  const standardText = standardCostUsd === undefined ? '' : `, ${formatUsd(standardCostUsd)} with standard`;
+  return `about ${formatUsd(costUsd)} on a paid tier${tierText}${standardText}`;
 }
 
 /** Says what web searches cost in addition: their number is unknown before the run. */

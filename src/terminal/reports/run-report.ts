@@ -6,6 +6,7 @@ import {
   formatActEnd,
   formatFallback,
   formatFinishWarning,
+  formatMedia,
   formatRetry,
   formatWait,
 } from '../progress/format-events.js';
@@ -36,7 +37,7 @@ export function formatRun(run: RecordedRun, { acts, rows }: RunContent, { colors
     return [
       colors.heading(toWrappedLine(`[${index + 1}/${run.actCount}] ${act}`)),
       ...details.map((line) => colors.dim(toWrappedLine(line))),
-      ...(end ? ['', toWrappedText(end.text.replace(/[\r\n]+$/, ''))] : []),
+      ...(end && end.text !== '' ? ['', toWrappedText(end.text.replace(/[\r\n]+$/, ''))] : []),
     ].join('\n');
   });
   const [title = '', ...facts] = formatHeader(run).map(toWrappedLine);
@@ -76,7 +77,7 @@ function formatUsage({ usage, costUsd }: RecordedRun): string[] {
 }
 
 function formatEnd(end: ActEnd): string[] {
-  return [formatActEnd(end), formatFinishWarning(end) ?? []].flat();
+  return [formatActEnd(end), formatFinishWarning(end) ?? [], formatMedia(end)].flat();
 }
 
 function formatEvent(event: ActProgressEvent): string[] {

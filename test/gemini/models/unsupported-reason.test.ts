@@ -14,11 +14,16 @@ test('accepts a JSON request for a Live model, because the reply is validated an
 });
 
 test.each(['gemini-embedding-001', 'imagen-4.0-generate-001', 'gemini-3.1-flash-tts-preview'])(
-  'rejects any request for %s',
+  'rejects a request for text for %s',
   (model) => {
     expect(getUnsupportedReason(model, createRequest())).toBe('it does not generate text');
   },
 );
+
+test('accepts a model that speaks for a request to one that speaks', () => {
+  const request = createRequest('Hi', { model: 'models/gemini-3.8-flash-tts' });
+  expect(getUnsupportedReason('gemini-3.8-flash-lite-tts', request)).toBeUndefined();
+});
 
 test('rejects tools and resolutions that a model is known not to accept', () => {
   const tools = createRequest('Hi', { parameters: { format: 'json', tools: ['google_search'] } });

@@ -41,6 +41,31 @@ testRule('unknown-value', [
   ],
 ]);
 
+testRule('image', [
+  [
+    'lists the allowed shapes and sizes, and suggests the nearest key',
+    act('image = { aspect_ratio = "16-9", siz = "1K" }').replace('[toc]', 'image = { size = "2k" }\n[toc]'),
+    '3:18 unknown-value: "size" in [narrative.image] must be "512", "1K", "2K" or "4K", not "2k" → 2K',
+    '7:26 unknown-value: "aspect_ratio" in [acts.a.image] must be "1:1", "2:3", "3:2", "3:4", "4:3", "4:5", "5:4", "9:16", "16:9", "21:9", "1:4", "4:1", "1:8" or "8:1", not "16-9" → 16:9',
+    '7:34 unknown-key: unknown key "siz" in [acts.a.image] → size',
+  ],
+  ['reports other types', act('image = "16:9"'), '6:9 wrong-type: "image" in [acts.a] must be a table, not a string'],
+]);
+
+testRule('media-json', [
+  [
+    'reports JSON replies of a model that draws or speaks',
+    act('model = "gemini-3.1-flash-image"\nformat = "json"'),
+    '7:10 media-json: "format" in [acts.a] is "json", but gemini-3.1-flash-image replies with pictures; remove it, or use another model',
+  ],
+  [
+    'finds the model of the narrative',
+    act('format = "json"').replace('[acts.a]', '[acts.a]\nmodel = "models/gemini-3.8-flash-tts"'),
+    '7:10 media-json: "format" in [acts.a] is "json", but gemini-3.8-flash-tts replies with speech; remove it, or use another model',
+  ],
+  ['accepts text', act('model = "gemini-3.1-flash-image"\nformat = "text"')],
+]);
+
 testRule('wrong-type, out-of-range', [
   [
     'say that tools are an array of strings',

@@ -97,6 +97,28 @@ rule('unsupported-thinking', [
   ['accepts anything for a model of unknown levels', act('model = "gemini-flash-lite-latest"\nthinking = "xhigh"')],
 ]);
 
+rule('unsupported-image', [
+  [
+    'names the sizes and shapes of the model',
+    act('model = "gemini-3.1-flash-lite-image"\nimage = { size = "2K" }'),
+    '~ 8:9 unsupported-image: "image" in [acts.a] has the size "2K", which is not supported by gemini-3.1-flash-lite-image, whose sizes are "1K"',
+  ],
+  [
+    'reports a shape that only some models draw',
+    act('model = "gemini-3-pro-image"\nimage = { aspect_ratio = "1:8" }'),
+    '~ 8:9 unsupported-image: "image" in [acts.a] has the aspect_ratio "1:8", which is not supported by gemini-3-pro-image, whose aspect ratios are "1:1", "2:3", "3:2", "3:4", "4:3", "4:5", "5:4", "9:16", "16:9", "21:9"',
+  ],
+  [
+    'reports a model that does not draw',
+    act('model = "gemini-3.8-flash"\nimage = { size = "1K" }'),
+    '~ 8:9 unsupported-image: "image" in [acts.a] has no effect on gemini-3.8-flash, which does not draw',
+  ],
+  [
+    'accepts what the model draws',
+    act('model = "gemini-3.1-flash-image"\nimage = { aspect_ratio = "1:8", size = "512" }'),
+  ],
+]);
+
 rule('ignored-sampling', [
   [
     'reports each parameter that the model ignores',
@@ -237,6 +259,20 @@ rule('medium-resolution', [
     'accepts it for Gemini 3, and for an act of any model',
     `[narrative]\nname = "x"\nmodel = "gemini-2.5-flash-lite"\nmedia_resolution = "high"\n[acts.a]\nmodel = "gemini-3.8-flash"\nprompt = "x"\nmedia = ["media.dot"]\n[acts]\nb = "x"\n[media.dot]\nfile = "dot.png"\nmedia_resolution = "low"\n`,
   ],
+]);
+
+rule('ignored-service-tier', [
+  [
+    'reports a service tier of an act with a Live model',
+    act('model = "gemini-3.8-live"\nservice_tier = "flex"'),
+    '~ 8:1 ignored-service-tier: gemini-3.8-live is a Live model, on which service_tier has no effect',
+  ],
+  [
+    'reports an inherited service tier at the act that names a Live model',
+    `${narrative('service_tier = ["flex", "standard"]')}[acts.b]\nmodel = "gemini-3.8-live"\n`,
+    '~ 9:1 ignored-service-tier: gemini-3.8-live is a Live model, on which service_tier has no effect',
+  ],
+  ['accepts a service tier of other models', act('model = "gemini-3.8-flash"\nservice_tier = "flex"')],
 ]);
 
 rule('misspelt-reference', [

@@ -57,6 +57,15 @@ describe('the key of a request stays the same', () => {
   });
 });
 
+test('the key of a request depends on the media of an earlier reply', () => {
+  const replied = { role: 'model', text: 'Hello you', model: 'model-a' } as const;
+  const media = (base64: string, mimeType = 'image/png') => ({ ...replied, media: [{ mimeType, base64 }] });
+  const turns = [replied, media(png), media('AAAA'), media(png, 'image/jpeg'), { ...media(png), native: [{}] }];
+  const keys = turns.map((turn) => keyOf({ ...request, turns: [first, turn, last] }));
+  expect(new Set(keys).size).toBe(4);
+  expect(keys[4]).toBe(keys[1]);
+});
+
 test('the key of a hop depends on its reply and its token', () => {
   const turn = { role: 'model', text: 'x', model: 'm' } as const;
   const keyOfHop = (key: string, ...tokens: string[]) => {

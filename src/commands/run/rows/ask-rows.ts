@@ -8,6 +8,7 @@ import type { Row } from '../../../rows/row.js';
 import { createRowIdentifier } from '../../../rows/row-instances.js';
 import { countFailures } from '../../../terminal/progress/rows-progress.js';
 import { formatInteger } from '../../../terminal/text/format.js';
+import { getUnsavedMediaHint } from '../media-outputs.js';
 import { createFailedReport, finishReport } from '../narrative-view.js';
 import type { RunOptions, Shard } from '../options.js';
 import { openReplyFiles } from '../out-dir.js';
@@ -47,7 +48,7 @@ export async function askRows(run: RowsRun, context: AskRowsOptions): Promise<Ro
       const instance = { id: identify(row) };
       if (!isInShard(row.number, options.shard)) continue;
       if (results?.has(row)) {
-        view.skipRow();
+        view.skipRow(row);
         state.read += 1;
         continue;
       }
@@ -136,13 +137,15 @@ async function executeRow(
   const label = String(Object.values(values)[0] ?? '');
   const executor = new NarrativeExecutor({
     ...{ driver, defaultModel, strict, isRehearsal, allowOutside, signal, stdin, callLimiter },
+    includeThoughts: options.thoughts ?? false,
     // Nothing of a row is printed before its end.
     canDiscard: () => true,
     onEvent: persistence.wrapRowListener({ number, label }, (event) => {
       show(event);
       if (event.type === 'act-end') files?.writeReply(event);
     }),
-    ...(files && { saveAudio: (act, audio) => files.writeAudio(act, audio) }),
+    ...(files && { saveAudio: files.writeAudio, saveMedia: files.writeMedia }),
+    unsavedMediaHint: getUnsavedMediaHint(persistence),
   });
   const report = await executor.execute(narrative, {
     ...{ stream, instance },

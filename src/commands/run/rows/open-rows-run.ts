@@ -13,7 +13,8 @@ import type { RowSource } from '../../../rows/row.js';
 import { collectRowIds } from '../../../rows/row-instances.js';
 import { abortable } from '../../../util/abortable.js';
 import { assertColumnsExist } from '../../resources/assert-columns.js';
-import { assertActsExist, assertPricesKnown } from '../assert-flags.js';
+import { assertActsExist, assertPricesKnown, assertThoughtsSupported } from '../assert-flags.js';
+import { assertMediaKept } from '../media-outputs.js';
 import { openDriverStack } from '../open-driver-stack.js';
 import type { RunOptions } from '../options.js';
 import { createPersistence, type Persistence } from '../persistence.js';
@@ -67,6 +68,8 @@ export async function openRowsRun(context: OpenRowsRunOptions): Promise<RowsRun>
   const { results, failed } = await openFiles(source, actNames, context);
   const settings = await resources.loadSettings(warn);
   assertPricesKnown(narrative, options, settings);
+  assertThoughtsSupported(narrative, options, settings);
+  assertMediaKept(narrative, options, settings);
   const persistence = createPersistence(options, resources.openStateDatabase);
   const isKnownInstance = await findKnownInstances(source, options);
   const path = file === '-' ? undefined : resolve(proc.cwd(), file);

@@ -83,11 +83,13 @@ function createRowReporter(screen: RowScreen, counts: MutableCounts) {
       return (event) => {
         if (event.type === 'act-end') meter.addRequests(event.attempts);
         // A row that ends has a line of its own, or is counted.
-        if (!isPipeClosed() && event.type !== 'narrative-end') progress.onEvent(event);
+        if (isPipeClosed() || event.type === 'narrative-end') return;
+        progress.writeThoughts(event);
+        progress.onEvent(event);
       };
     },
     /** Counts a row whose result an earlier run has written. */
-    skipRow() {
+    skipRow(_: Row) {
       counts.done += 1;
       counts.doneEarlier += 1;
     },

@@ -1,0 +1,59 @@
+import { zeroUsage } from '../../../driver/response.js';
+import { type BoticelliError, toErrorReport } from '../../../errors.js';
+import type { RunReport } from '../../../executor/narrative-events.js';
+import type { Row } from '../../../rows/row.js';
+import type { ReportedCase, ReportedSuite } from '../../../terminal/reports/reported-suite.js';
+import { formatCount } from '../../../terminal/text/format.js';
+import type { RowsOutcome } from '../rows/rows-outcome.js';
+import { createFailedCase } from './failed-case.js';
+
+/** Collects the cases of a run with `--each`. */
+export interface RowsSuite {
+  addRow(row: Row, report: RunReport): void;
+  /** Adds a row whose result an earlier run has written. */
+  addEarlierRow(row: Row): void;
+  /** @param failure why the run could not start, or started no further row */
+  finish(run: { name: string; outcome?: RowsOutcome; failure?: BoticelliError | undefined }): ReportedSuite;
+}
+
+export function createRowsSuite(file: string, now = Date.now): RowsSuite {
+  const startedAt = now();
+  const cases = new Map<number, ReportedCase>();
+  return {
+    addRow(row, { acts, usage, costUsd, durationMs, error }) {
+      const name = nameRow(row);
+      const model = acts.at(-1)?.model;
+      cases.set(row.number, {
+        ...(error ? createFailedCase(name, error) : { name, outcome: 'completed' }),
+        ...{ usage, durationMs },
+        ...(model !== undefined && { model }),
+        ...(costUsd !== undefined && { costUsd }),
+      });
+    },
+    addEarlierRow: (row) => void cases.set(row.number, { name: nameRow(row), outcome: 'reused' }),
+    finish({ name, outcome, failure }) {
+      const { status = 'failed', usage = zeroUsage, costUsd } = outcome ?? {};
+      const ordered = [...cases].sort(([left], [right]) => left - right).map(([, each]) => each);
+      return {
+        ...{ name, status, unit: 'row', usage, durationMs: now() - startedAt },
+        ...(file !== '-' && { file }),
+        cases: [...createRestCases(outcome?.notAsked ?? 0, failure), ...ordered],
+        ...(costUsd !== undefined && { costUsd }),
+      };
+    },
+  };
+}
+
+/** Creates the case for rows that were not asked, if there are any. */
+function createRestCases(notAsked: number, failure: BoticelliError | undefined): ReportedCase[] {
+  const name = notAsked === 0 ? 'rows' : `${formatCount(notAsked, 'row')} not asked`;
+  if (failure) return [createFailedCase(name, toErrorReport(failure))];
+  return notAsked === 0 ? [] : [{ name, outcome: 'skipped' }];
+}
+
+const maxLabelLength = 60;
+
+function nameRow({ number, values }: Row): string {
+  const label = String(Object.values(values)[0] ?? '').slice(0, maxLabelLength);
+  return label === '' ? `row ${number}` : `row ${number}: ${label}`;
+}
