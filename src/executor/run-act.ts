@@ -8,6 +8,7 @@ import { getAudioDurationMs, UntranscribedSpeech } from '../driver/untranscribed
 import { StreamingNotSupported } from '../errors.js';
 import { defaultModel } from '../facts/models.js';
 import type { MediaInput, TextInput } from '../narrative/narrative.js';
+import { type ActTimes, describePrompt, type WaitSpan } from './act-details.js';
 import { checkFinishReason } from './check-finish-reason.js';
 import type { TurnPair } from './conversation.js';
 import type { ActAudio, ActEnd } from './narrative-events.js';
@@ -35,8 +36,18 @@ export interface ActResult {
 
 /** Runs one act as one call of the driver, and reports the driver's events as events of the act. */
 export async function runAct(input: ActInput): Promise<ActResult> {
+  const { clock, options, index } = input;
+  const totals: ActTotals = { startedAt: clock.now(), attempts: 1, plannedWaitMs: 0, waits: [], retriesMs: [] };
+  try {
+    return await performAct(input, totals);
+  } finally {
+    options.onDetail?.({ type: 'act-timing', ...createEventBase(input), index, ...measureTimes(totals, clock.now()) });
+  }
+}
+
+async function performAct(input: ActInput, totals: ActTotals): Promise<ActResult> {
   const { act, index, clock, onEvent, options } = input;
-  const startedAt = clock.now();
+  const { startedAt } = totals;
   const model = act.model ?? options.defaultModel ?? defaultModel;
   const eventBase = createEventBase(input);
   onEvent({ type: 'act-start', ...eventBase, index, model });
@@ -48,13 +59,11 @@ export async function runAct(input: ActInput): Promise<ActResult> {
     ...(act.system !== undefined && { system: act.system }),
     parameters: act.parameters,
   };
-  const totals: ActTotals = { attempts: 1, waitMs: 0 };
-  const { response, firstTextAt } = await callDriver(request, createCallContext(input, totals), input).catch(
-    (thrown) => {
-      if (thrown instanceof UntranscribedSpeech) saveUntranscribedSpeech(thrown.audio, input);
-      throw thrown;
-    },
-  );
+  options.onDetail?.({ type: 'act-prompt', ...eventBase, index, prompt: describePrompt(request) });
+  const response = await callDriver(request, input, totals).catch((thrown) => {
+    if (thrown instanceof UntranscribedSpeech) saveUntranscribedSpeech(thrown.audio, input);
+    throw thrown;
+  });
   const billed = response.reused ? { usage: zeroUsage, costUsd: 0 } : response;
   const { usage, costUsd } = recordUsage(billed, input, totals);
   const warning = checkFinishReason(response, act.parameters, options.strict ?? false);
@@ -62,7 +71,8 @@ export async function runAct(input: ActInput): Promise<ActResult> {
     onEvent({ type: 'act-note', ...eventBase, about: 'reply', message: warning, warning: true });
   }
 
-  const { attempts, waitMs } = totals;
+  const { attempts, firstTextAt } = totals;
+  const waitMs = getWaitMs(totals);
   const endEvent: ActEnd = {
     type: 'act-end',
     ...{ ...eventBase, index, model: response.model, requestedModel: model },
@@ -78,10 +88,29 @@ export async function runAct(input: ActInput): Promise<ActResult> {
 
 /** The totals of an act so far. */
 interface ActTotals {
+  startedAt: number;
   attempts: number;
-  waitMs: number;
+  /** The sum of the waits that were announced. */
+  plannedWaitMs: number;
+  /** The waits as they were, and when attempts failed: see `ActTimes`. */
+  waits: WaitSpan[];
+  retriesMs: number[];
+  firstTextAt?: number;
   /** What was billed, failed attempts included; absent if nothing was. */
   billed?: BilledUsage;
+}
+
+/** Returns the real time of the waits, or the planned time if the driver does not measure them. */
+function getWaitMs({ waits, plannedWaitMs }: ActTotals): number {
+  return waits.length === 0 ? plannedWaitMs : waits.reduce((sum, { durationMs }) => sum + durationMs, 0);
+}
+
+function measureTimes({ startedAt, firstTextAt, waits, retriesMs }: ActTotals, now: number): ActTimes {
+  return {
+    ...{ startedAt, durationMs: now - startedAt, waits },
+    ...(retriesMs.length > 0 && { retriesMs }),
+    ...(firstTextAt !== undefined && { firstTokenMs: firstTextAt - startedAt }),
+  };
 }
 
 /** Reports billed usage, adds it to the total of the act and returns that total. */
@@ -110,6 +139,8 @@ function createCallContext(input: ActInput, totals: ActTotals): CallContext {
     ...(fallback && { fallback }),
     ...(instance && { instance }),
     emit: (event) => reportDriverEvent(event, input, totals),
+    onWaited: ({ reason, startedAt, durationMs }) =>
+      void totals.waits.push({ reason, startMs: startedAt - totals.startedAt, durationMs }),
     canDiscard: () => canDiscard?.({ act: name, index }) ?? false,
     ...(signal && { signal }),
   };
@@ -121,9 +152,10 @@ function reportDriverEvent(event: DriverEvent, input: ActInput, totals: ActTotal
   switch (event.type) {
     case 'retry':
       totals.attempts += 1;
+      totals.retriesMs.push(input.clock.now() - totals.startedAt);
       return void input.onEvent({ ...event, type: 'act-retry', ...eventBase });
     case 'wait':
-      totals.waitMs += event.waitMs;
+      totals.plannedWaitMs += event.waitMs;
       return void input.onEvent({ ...event, type: 'act-wait', ...eventBase });
     case 'fallback':
       return void input.onEvent({ ...event, type: 'act-fallback', ...eventBase });
@@ -143,28 +175,24 @@ function reportDriverEvent(event: DriverEvent, input: ActInput, totals: ActTotal
 }
 
 /** Calls the driver once, streaming if requested and supported. */
-async function callDriver(
-  request: GenerateRequest,
-  context: CallContext,
-  { options: { driver }, stream, onChunk, act, round, clock, onEvent }: ActInput,
-): Promise<{ response: GenerateResponse; firstTextAt?: number }> {
+async function callDriver(request: GenerateRequest, input: ActInput, totals: ActTotals): Promise<GenerateResponse> {
+  const { options, stream, onChunk, act, clock, onEvent } = input;
+  const { driver } = options;
+  const context = createCallContext(input, totals);
   context.signal?.throwIfAborted();
-  if (!stream || !driver.supportsStreaming(request.model)) {
-    return { response: await driver.generate(request, context) };
-  }
-  let firstTextAt: number | undefined;
+  if (!stream || !driver.supportsStreaming(request.model)) return driver.generate(request, context);
   try {
     for await (const chunk of driver.generateStream(request, context)) {
       if (chunk.text !== '') {
-        firstTextAt ??= clock.now();
-        onEvent({ type: 'act-delta', ...createEventBase({ act, round }), text: chunk.text });
+        totals.firstTextAt ??= clock.now();
+        onEvent({ type: 'act-delta', ...createEventBase(input), text: chunk.text });
       }
       onChunk?.(act.name, chunk);
-      if (chunk.response) return { response: chunk.response, ...(firstTextAt !== undefined && { firstTextAt }) };
+      if (chunk.response) return chunk.response;
     }
   } catch (thrown) {
     if (!(thrown instanceof StreamingNotSupported)) throw thrown;
-    return { response: await driver.generate(request, context) };
+    return driver.generate(request, context);
   }
   throw createUnfinishedStreamError(request.model);
 }

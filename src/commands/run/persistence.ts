@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import type { Settings } from '../../config/settings.js';
 import type { RequestInstance } from '../../driver/driver.js';
 import { BoticelliError } from '../../errors.js';
+import type { ActDetail } from '../../executor/act-details.js';
 import type { NarrativeEnd, NarrativeEvent, NarrativeStart } from '../../executor/narrative-events.js';
 import { defaultKeepMs } from '../../store/runs/prune-runs.js';
 import type { RowTotals } from '../../store/runs/row-runs.js';
@@ -27,10 +28,13 @@ export interface Persistence {
    * @throws BoticelliError `output_failed` with --resume, if they can't: each --resume would pay for the same request
    */
   beforeSend: () => Promise<void>;
-  /** Returns a listener that stores each event and passes it to `next`. Awaits both at the end of an act. */
-  wrapListener(next: Listener): Listener;
+  /**
+   * Returns a listener that stores each event and passes it to `next`. Awaits both at the end of an act. It stores the
+   * details of acts too.
+   */
+  wrapListener(next: Listener): DetailListener;
   /** Does the same for the events of a row, which has its own acts and its own entry in the history. */
-  wrapRowListener(row: RecordedRow, next: Listener): Listener;
+  wrapRowListener(row: RecordedRow, next: Listener): DetailListener;
   /** Starts the record of a run with `--each`. Call it after `open`. */
   openRows(start: NarrativeStart, source: string): void;
   /** Ends that record. */
@@ -40,6 +44,14 @@ export interface Persistence {
 }
 
 type Listener = (event: NarrativeEvent) => void | Promise<void>;
+
+/** A listener to events and to the details of acts. */
+type DetailListener = (event: NarrativeEvent | ActDetail) => void | Promise<void>;
+
+/** What tells an event from a detail. */
+function isDetail(event: NarrativeEvent | ActDetail): event is ActDetail {
+  return event.type === 'act-prompt' || event.type === 'act-timing';
+}
 
 /** A row, as it is recorded. */
 interface RecordedRow {
@@ -57,6 +69,8 @@ interface OpenPersistenceOptions {
   file: string | undefined;
   /** The text of its file. */
   text: string;
+  /** The variables of the command line. */
+  vars?: ReadonlyMap<string, string>;
   /** With `--each`: whether a row with this id is among the rows. */
   isKnownInstance?: ((instance: string) => boolean) | undefined;
   warn: (text: string) => void;
@@ -70,8 +84,8 @@ export function createPersistence(options: RunOptions, openDatabaseOnce = openSt
   /** The rows that have reached the act of `--from`. */
   const askedAgain = new WeakSet<RequestInstance>();
   return {
-    async open({ settings, narrative, file, text, isKnownInstance, warn }) {
-      const { keepMs = defaultKeepMs } = settings;
+    async open({ settings, narrative, file, text, vars, isKnownInstance, warn }) {
+      const { keepMs = defaultKeepMs, keepsPrompts = false } = settings;
       const features = listFeatures(options, keepMs);
       if (options.resume && keepMs === 'off') warn('[store] keep is "off": there are no stored replies to resume from');
       if (features.length === 0) return;
@@ -82,7 +96,8 @@ export function createPersistence(options: RunOptions, openDatabaseOnce = openSt
       if (!database) return;
       const origin = { fileHash: createHash('sha256').update(text).digest('hex'), ...(file !== undefined && { file }) };
       const onFailure = (thrown: unknown) => reportFailure('runs', thrown);
-      store = openRunStore({ database, narrative, isKnownInstance, origin, keepMs, now: Date.now, onFailure });
+      const recorded = { origin, keepsPrompts, ...(vars?.size && { vars: Object.fromEntries(vars) }) };
+      store = openRunStore({ database, narrative, isKnownInstance, ...recorded, keepMs, now: Date.now, onFailure });
     },
     get stateDatabase() {
       return stateDatabase;
@@ -96,6 +111,7 @@ export function createPersistence(options: RunOptions, openDatabaseOnce = openSt
       if (!isStorable && options.resume) throw createNotStorableError('the reply could not be stored');
     },
     wrapListener: (next) => (event) => {
+      if (isDetail(event)) return void store?.onEvent(event);
       if (event.type === 'act-start' && event.act === options.from) isReusing = false;
       const stored = store?.onEvent(event);
       const handled = next(event);
@@ -123,6 +139,7 @@ function createRowPersistence(
     wrapRowListener({ number, label, instance }, next) {
       const record = rows?.createListener(number, label);
       return (event) => {
+        if (isDetail(event)) return void record?.(event);
         if (event.type === 'act-start' && event.act === from) askedAgain.add(instance);
         const stored = record?.(event);
         const handled = next(event);

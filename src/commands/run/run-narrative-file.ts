@@ -62,16 +62,18 @@ async function executeFile(context: RunNarrativeFileOptions, persistence: Persis
   assertPricesKnown(narrative, options, settings);
   const path = file === '-' ? undefined : resolve(proc.cwd(), file);
   // Opening may wait for a lock that another process holds. An interruption has to end this wait.
-  await abortable(persistence.open({ settings, narrative: narrative.name, file: path, text, warn }), signal);
+  const { values: vars } = await resources.readVariables();
+  await abortable(persistence.open({ settings, narrative: narrative.name, file: path, text, vars, warn }), signal);
   const recording = await openRunRecording(options.record);
   const { openQuota, budgetLedger } = resources;
   const stack = await openDriverStack({ options, settings, warn, persistence, openQuota, budgetLedger });
   const driver = recording ? recording.wrapDriver(stack) : stack;
   const { defaultModel } = settings;
   const { strict = false, rehearse: isRehearsal = false, allowOutside = false } = options;
+  const onEvent = persistence.wrapListener(view.onEvent);
   const executor = new NarrativeExecutor({
     ...{ driver, defaultModel, strict, isRehearsal, allowOutside, canDiscard, saveAudio, signal },
-    ...{ onEvent: persistence.wrapListener(view.onEvent), stdin: () => resources.readStdin(warn) },
+    ...{ onEvent, onDetail: onEvent, stdin: () => resources.readStdin(warn) },
   });
   try {
     const report = await executor.execute(narrative, { stream: options.stream ?? false });

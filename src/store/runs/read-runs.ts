@@ -1,8 +1,11 @@
 import type Database from 'libsql';
+import { hasColumn } from '../../database/schema.js';
 import type { ErrorReport } from '../../errors.js';
+import type { Prompt } from '../../executor/act-details.js';
 import type { ActEnd, RunStatus } from '../../executor/narrative-events.js';
 import { isRecord, tryParseJson } from '../../util/json.js';
-import type { ActProgressEvent, RunTotals } from './run-recorder.js';
+import { replaceNuls } from '../replies/reply-cache.js';
+import type { ActProgressEvent, RecordedTiming, RunTotals } from './run-recorder.js';
 
 /** A recorded run with its totals. */
 export interface RecordedRun extends RunTotals {
@@ -26,6 +29,8 @@ export interface RecordedRun extends RunTotals {
   /** What tells the row apart, if it is the run of a row. */
   rowLabel?: string;
   error?: ErrorReport;
+  /** The variables of the command line, with long values truncated. */
+  vars?: Readonly<Record<string, string>>;
 }
 
 /** A recorded act. */
@@ -35,35 +40,68 @@ export interface RecordedAct {
   end?: ActEnd;
   /** The events between its start and its end. */
   events: ActProgressEvent[];
+  /** How the act spent its time. Absent in runs of 2026-11 and before. */
+  timing?: RecordedTiming;
+  /** The prompt, if prompts were stored. */
+  prompt?: Prompt;
 }
 
 /** The columns of `runs`, renamed to the fields of `RecordedRun` and in their order. */
-const columns = `id AS run, narrative, file, file_hash AS fileHash, started_at AS startedAt,
+const baseColumns = `id AS run, narrative, file, file_hash AS fileHash, started_at AS startedAt,
   ifnull(status, 'unfinished') AS status, act_count AS actCount, acts_ended AS actsEnded, models_asked AS modelsAsked,
   models_served AS modelsServed, attempts, wait_ms AS waitMs, usage, cost_usd AS costUsd,
   duration_ms AS durationMs, error`;
 
 /** The columns that contain JSON. */
-const jsonColumns = ['modelsAsked', 'modelsServed', 'usage', 'error'];
+const jsonColumns = ['modelsAsked', 'modelsServed', 'usage', 'error', 'vars'];
+
+function listColumns(database: Database.Database): string {
+  return hasColumn(database, 'runs', 'vars') ? `${baseColumns}, vars` : baseColumns;
+}
 
 type RunRow = { startedAt: number } & Record<string, string | number | null>;
 
 /** Excludes the runs of rows, whose ids have a slash. */
 const isNoRow = "instr(id, '/') = 0";
 
-/** Lists runs, newest first, without the runs of rows. `total` is the number of all recorded runs. */
-export function listRuns(database: Database.Database, limit: number): { runs: RecordedRun[]; total: number } {
+/** Selects the runs that match every given field. */
+export interface RunFilter {
+  /** The name of the narrative. */
+  narrative?: string;
+  /** Runs that started at this time or later, in milliseconds since the epoch. */
+  since?: number;
+  /** Only runs that did not complete. */
+  failed?: boolean;
+}
+
+/**
+ * Lists runs, newest first, without the runs of rows. `total` is the number of all recorded runs that match the filter.
+ */
+export function listRuns(
+  database: Database.Database,
+  limit: number,
+  { narrative, since, failed }: RunFilter = {},
+): { runs: RecordedRun[]; total: number } {
+  const conditions: [sql: string, ...values: (string | number)[]][] = [
+    [isNoRow],
+    ...(narrative === undefined ? [] : [['narrative = ?', replaceNuls(narrative)] as [string, string]]),
+    ...(since === undefined ? [] : [['started_at >= ?', since] as [string, number]]),
+    ...(failed ? [["ifnull(status, '') <> 'completed'"] as [string]] : []),
+  ];
+  const where = conditions.map(([sql]) => sql).join(' AND ');
+  const values = conditions.flatMap(([, ...each]) => each);
   const rows = database.prepare(
-    `SELECT ${columns} FROM runs WHERE ${isNoRow} ORDER BY started_at DESC, id DESC LIMIT ?`,
+    `SELECT ${listColumns(database)} FROM runs WHERE ${where} ORDER BY started_at DESC, id DESC LIMIT ?`,
   );
-  const [total] = database.prepare(`SELECT count(*) FROM runs WHERE ${isNoRow}`).raw(true).get() as [number];
-  return { runs: addRowLabels(database, (rows.all(limit) as RunRow[]).map(toRecordedRun)), total };
+  const count = database.prepare(`SELECT count(*) FROM runs WHERE ${where}`).raw(true);
+  const [total] = count.get(...values) as [number];
+  return { runs: addRowLabels(database, (rows.all(...values, limit) as RunRow[]).map(toRecordedRun)), total };
 }
 
 /** Lists the runs of the rows of a run, in the order of the rows. */
 export function listRowRuns(database: Database.Database, run: string): RecordedRun[] {
   const rows = database.prepare(
-    `SELECT ${columns} FROM runs WHERE id > ? AND id < ? ORDER BY cast(substr(id, ?) AS INTEGER)`,
+    `SELECT ${listColumns(database)} FROM runs WHERE id > ? AND id < ? ORDER BY cast(substr(id, ?) AS INTEGER)`,
   );
   // In ASCII, "0" follows "/".
   const found = (rows.all(`${run}/`, `${run}0`, run.length + 2) as RunRow[]).map(toRecordedRun);
@@ -91,40 +129,58 @@ export function findRuns(database: Database.Database, prefix: string): RecordedR
   const [idPrefix = '', number] = prefix.split('/');
   const runs = idPrefix === 'last' ? listRuns(database, 1).runs : findWholeRuns(database, idPrefix);
   if (number === undefined) return runs;
-  const row = database.prepare(`SELECT ${columns} FROM runs WHERE id = ?`);
+  const row = database.prepare(`SELECT ${listColumns(database)} FROM runs WHERE id = ?`);
   const rows = runs.flatMap(({ run }) => (row.all(`${run}/${number}`) as RunRow[]).map(toRecordedRun));
   return addRowLabels(database, rows);
 }
 
 function findWholeRuns(database: Database.Database, prefix: string): RecordedRun[] {
   const rows = database.prepare(
-    `SELECT ${columns} FROM runs WHERE id >= ? AND id < ? AND ${isNoRow} ORDER BY id DESC LIMIT 3`,
+    `SELECT ${listColumns(database)} FROM runs WHERE id >= ? AND id < ? AND ${isNoRow} ORDER BY id DESC LIMIT 3`,
   );
   return addRowLabels(database, (rows.all(prefix, `${prefix}\u{10ffff}`) as RunRow[]).map(toRecordedRun));
 }
 
 /** Lists the acts of a run that have ended or failed, in order. */
 export function listActs(database: Database.Database, run: string): RecordedAct[] {
-  const rows = database.prepare('SELECT act, ended, told FROM acts WHERE run = ? ORDER BY position').raw(true).all(run);
-  return (rows as [string, string | null, string][]).map(([act, endJson, eventsJson]) => ({
-    act,
-    ...(isRecord(parseColumn(endJson)) && { end: parseColumn(endJson) as ActEnd }),
-    events: toList(parseColumn(eventsJson)).filter(isRecord) as unknown as ActProgressEvent[],
-  }));
+  const details = hasColumn(database, 'acts', 'timing') ? 'timing, prompt' : 'NULL, NULL';
+  const rows = database.prepare(`SELECT act, ended, told, ${details} FROM acts WHERE run = ? ORDER BY position`);
+  return (rows.raw(true).all(run) as [string, ...(string | null)[]][]).map(([act, ...json]) => {
+    const [end, events, timing, prompt] = json.map(parseColumn);
+    return {
+      act,
+      ...(isRecord(end) && { end: end as unknown as ActEnd }),
+      events: toList(events).filter(isRecord) as unknown as ActProgressEvent[],
+      ...(isTiming(timing) && { timing }),
+      ...(isPrompt(prompt) && { prompt }),
+    };
+  });
 }
 
 /** Converts a row. Values that are NULL or not valid are left out, so that a damaged row does not hide the others. */
 function toRecordedRun(row: RunRow): RecordedRun {
   const plainFields = Object.entries(row).filter(([name, value]) => value !== null && !jsonColumns.includes(name));
   const [modelsAsked, modelsServed] = [row.modelsAsked, row.modelsServed].map((json) => toList(parseColumn(json)));
-  const [usage, error] = [row.usage, row.error].map(parseColumn);
+  const [usage, error, vars] = [row.usage, row.error, row.vars].map(parseColumn);
   return {
     ...(Object.fromEntries(plainFields) as unknown as RecordedRun),
     ...({ modelsAsked, modelsServed } as Pick<RecordedRun, 'modelsAsked' | 'modelsServed'>),
     usage: isRecord(usage) ? usage : {},
     ...(isRecord(error) && { error: error as unknown as ErrorReport }),
+    ...(isRecord(vars) && { vars: vars as Record<string, string> }),
     startedAt: formatTime(row.startedAt),
   };
+}
+
+/** Whether a stored value is a timing whose numbers and waits can be used. */
+function isTiming(value: unknown): value is RecordedTiming {
+  if (!isRecord(value) || !Array.isArray(value.waits)) return false;
+  const numbers = [value.startedAt, value.durationMs, ...value.waits.map((wait) => wait?.startMs + wait?.durationMs)];
+  return numbers.every(Number.isFinite);
+}
+
+function isPrompt(value: unknown): value is Prompt {
+  return isRecord(value) && isRecord(value.parameters) && Array.isArray(value.parts) && value.parts.every(isRecord);
 }
 
 function parseColumn(json: string | number | null | undefined): unknown {

@@ -8,9 +8,9 @@ async function openChangedRuns(change: string) {
   const database = await openTestDatabase(createTemporaryFolder(onTestFinished));
   onTestFinished(() => void database.close());
   const row = (id: string, startedAt: number) =>
-    `('${id}', 'n', NULL, NULL, 1, ${startedAt}, 1, '["m"]', '["m"]', 1, 0, '{"promptTokens": 3}', NULL, 'failed', 5, '{}')`;
+    `('${id}', 'n', NULL, NULL, 1, ${startedAt}, 1, '["m"]', '["m"]', 1, 0, '{"promptTokens": 3}', NULL, 'failed', 5, '{}', '{"lang": "fr"}')`;
   database.exec(`INSERT INTO runs VALUES ${row('r1', 1)}, ${row('r2', 2)};
-    INSERT INTO acts VALUES ('r2', 0, 'a', '{"text": "x"}', '[]', NULL);
+    INSERT INTO acts VALUES ('r2', 0, 'a', '{"text": "x"}', '[]', NULL, NULL, NULL);
     UPDATE runs SET ${change} WHERE id = 'r2';`);
   return database;
 }
@@ -18,7 +18,7 @@ async function openChangedRuns(change: string) {
 test.each([
   ["usage = '{'", { usage: {} }],
   ["usage = '7', models_asked = 'null', models_served = '{'", { usage: {}, modelsAsked: [], modelsServed: [] }],
-  ["error = '7'", { status: 'failed' }],
+  ["error = '7', vars = '[]'", { status: 'failed' }],
   ['started_at = 9000000000000000000', { startedAt: '1970-01-01T00:00:00.000Z' }],
 ])('lists the runs beside an odd one (%s)', async (change, fields) => {
   const { runs, total } = listRuns(await openChangedRuns(change), 10);
@@ -29,6 +29,9 @@ test.each([
 
 test('leaves out what is not valid in an act', async () => {
   const database = await openChangedRuns('act_count = 1');
+  const expected = [{ act: 'a', events: [{ type: 'act-note' }] }];
   database.exec('UPDATE acts SET ended = \'{\', told = \'[7, {"type": "act-note"}]\'');
-  expect(listActs(database, 'r2')).toEqual([{ act: 'a', events: [{ type: 'act-note' }] }]);
+  expect(listActs(database, 'r2')).toEqual(expected);
+  database.exec('UPDATE acts SET timing = \'{"waits": [7]}\', prompt = \'{"parts": [null]}\'');
+  expect(listActs(database, 'r2')).toEqual(expected);
 });

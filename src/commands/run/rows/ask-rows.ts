@@ -138,14 +138,14 @@ async function executeRow(
     outDir === undefined ? undefined : await openReplyFiles(outDir, String(number).padStart(folderDigits, '0'));
   const show = view.createListener(row);
   const label = String(Object.values(values)[0] ?? '');
+  const onEvent = persistence.wrapRowListener({ number, label, instance }, (event) => {
+    show(event);
+    if (event.type === 'act-end') files?.writeReply(event);
+  });
   const executor = new NarrativeExecutor({
-    ...{ driver, defaultModel, strict, isRehearsal, allowOutside, signal, stdin },
+    ...{ driver, defaultModel, strict, isRehearsal, allowOutside, signal, stdin, onEvent, onDetail: onEvent },
     // Nothing of a row is printed before its end.
     canDiscard: () => true,
-    onEvent: persistence.wrapRowListener({ number, label, instance }, (event) => {
-      show(event);
-      if (event.type === 'act-end') files?.writeReply(event);
-    }),
     ...(files && { saveAudio: (act, audio) => files.writeAudio(act, audio) }),
   });
   const report = await executor.execute(narrative, {

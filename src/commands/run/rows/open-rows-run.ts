@@ -65,7 +65,8 @@ export async function openRowsRun(context: OpenRowsRunOptions): Promise<RowsRun>
   const persistence = createPersistence(options, resources.openStateDatabase);
   const isKnownInstance = await findKnownInstances(source, options);
   const path = file === '-' ? undefined : resolve(proc.cwd(), file);
-  const stored = { settings, narrative: narrative.name, file: path, text: loaded.text, isKnownInstance, warn };
+  const { values: vars } = await resources.readVariables();
+  const stored = { settings, narrative: narrative.name, file: path, text: loaded.text, vars, isKnownInstance, warn };
   // Opening may wait for a lock that another process holds. An interruption has to end this wait.
   await abortable(persistence.open(stored), signal);
   const recording = await openRunRecording(options.record);
