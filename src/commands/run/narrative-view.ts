@@ -1,5 +1,6 @@
 import { type ReplyAudio, zeroUsage } from '../../driver/response.js';
 import { toBoticelliError, toErrorReport } from '../../errors.js';
+import type { ActDetail } from '../../executor/act-details.js';
 import type { NarrativeEvent, RunReport } from '../../executor/narrative-events.js';
 import type { PlannedAct } from '../../executor/plan-acts.js';
 import { createRunId } from '../../executor/run-id.js';
@@ -8,7 +9,7 @@ import { createProgress, type Progress } from '../../terminal/progress/progress.
 import type { StderrWriter } from '../../terminal/progress/stderr-writer.js';
 import type { ActFilter } from '../../terminal/replies/reply-output.js';
 import type { Colors } from '../../terminal/text/colors.js';
-import type { RunOptions } from './options.js';
+import { type RunOptions, showsPrompts } from './options.js';
 import { openReplyFiles, type ReplyFiles } from './out-dir.js';
 import type { CreateReplies } from './reply-outputs.js';
 
@@ -24,6 +25,8 @@ export interface NarrativeView {
    * pipe detected.
    */
   onEvent(event: NarrativeEvent): void | Promise<void>;
+  /** Shows the prompt of an act, if prompts are shown. */
+  onDetail(detail: ActDetail): void;
   /** Writes the speech of a reply to `--out-dir` and returns the name of the file; undefined without `--out-dir`. */
   saveAudio(act: { act: string; index: number }, audio: ReplyAudio): string | undefined;
   /** Whether printed text of the act can be discarded. It can't be discarded once a pipe has received it. */
@@ -82,6 +85,9 @@ export function openNarrativeView(viewOptions: NarrativeViewOptions): NarrativeV
       if (options.outDir !== undefined) files = await openReplyFiles(options.outDir, subfolder);
     },
     onEvent,
+    onDetail(detail) {
+      if (!isPipeClosed()) progress.onDetail(detail);
+    },
     saveAudio: (act, audio) => files?.writeAudio(act, audio),
     canDiscard: (act) =>
       options.output !== 'text' || stdout.isTerminal || !isPrinted(act) || replies.isQueued?.() === true,
@@ -115,6 +121,7 @@ function createNarrativeProgress(viewOptions: NarrativeViewOptions): Progress {
     detail: options.quiet ? 'quiet' : options.verbose ? 'verbose' : 'normal',
     headings: printsHeadingWithReply(viewOptions) ? 'with-reply' : 'at-start',
     replays: options.replay !== undefined,
+    showsPrompts: showsPrompts(options),
     ...(labels.length > 1 && { label: labels[narrativeIndex] ?? '' }),
   });
 }

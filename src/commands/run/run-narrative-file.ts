@@ -4,6 +4,7 @@ import { reportDiagnostics } from '../../cli/report-diagnostics.js';
 import { assertKnownVariables } from '../../cli/variables/assert-known-variables.js';
 import type { BoticelliDriver } from '../../driver/driver.js';
 import { BoticelliError } from '../../errors.js';
+import type { ActDetail } from '../../executor/act-details.js';
 import type { RunReport } from '../../executor/narrative-events.js';
 import { NarrativeExecutor } from '../../executor/narrative-executor.js';
 import { planActs } from '../../executor/plan-acts.js';
@@ -71,9 +72,13 @@ async function executeFile(context: RunNarrativeFileOptions, persistence: Persis
   const { defaultModel } = settings;
   const { strict = false, rehearse: isRehearsal = false, allowOutside = false } = options;
   const onEvent = persistence.wrapListener(view.onEvent);
+  const onDetail = (detail: ActDetail) => {
+    void onEvent(detail);
+    view.onDetail(detail);
+  };
   const executor = new NarrativeExecutor({
     ...{ driver, defaultModel, strict, isRehearsal, allowOutside, canDiscard, saveAudio, signal },
-    ...{ onEvent, onDetail: onEvent, stdin: () => resources.readStdin(warn) },
+    ...{ onEvent, onDetail, stdin: () => resources.readStdin(warn) },
   });
   try {
     const report = await executor.execute(narrative, { stream: options.stream ?? false });

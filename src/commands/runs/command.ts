@@ -3,19 +3,16 @@ import { formatOption, yesOption } from '../../cli/common-options.js';
 import { defineCommand } from '../../cli/define-command.js';
 import { createIntegerParser, parseAgeMs } from '../../cli/option-parsers.js';
 import type { ClearOptions } from './clear.js';
-import type { ExportOptions, RunsOptions } from './print-runs.js';
+import type { ExportOptions, RunsOptions, ShowOptions } from './print-runs.js';
 
 const runArgument = new Argument('[run]', 'id of a run, its first characters, or last').default('last', 'last');
 
-const addShowCommand = defineCommand<[run: string], Record<never, never>>({
+const addShowCommand = defineCommand<[run: string], ShowOptions>({
   name: 'show',
   description: 'show one run with its replies',
   arguments: [runArgument],
-  options: {},
-  loadHandler: async () => {
-    const { showRun } = await import('./print-runs.js');
-    return (run, _options, proc) => showRun(run, proc);
-  },
+  options: { prompts: new Option('--prompts', 'also show the prompts, if [store] prompts kept them') },
+  loadHandler: async () => (await import('./print-runs.js')).showRun,
 });
 
 const addExportCommand = defineCommand<[run: string], ExportOptions>({

@@ -16,6 +16,11 @@ export interface RunsOptions extends FormatOptions {
   limit: number;
 }
 
+/** The options of `boticelli runs show`. */
+export interface ShowOptions {
+  prompts?: boolean;
+}
+
 /** The options of `boticelli runs export`. */
 export interface ExportOptions {
   format: 'json' | 'markdown';
@@ -34,12 +39,12 @@ export function listRunHistory({ limit, format }: RunsOptions, proc: CliProcess)
 }
 
 /** `boticelli runs show`: prints a run act by act, with its replies. */
-export function showRun(id: string, proc: CliProcess): Promise<void> {
+export function showRun(id: string, { prompts }: ShowOptions, proc: CliProcess): Promise<void> {
   return withOutput(proc, async (output) => {
     const { run, content } = await findRun(id, proc);
     const { columns } = proc.stdout;
     const colors = await createColors(proc.stdout);
-    output.write(formatRun(run, content, { colors, ...(output.isTerminal && { columns: columns || 80 }) }));
+    output.write(formatRun(run, content, { colors, prompts, ...(output.isTerminal && { columns: columns || 80 }) }));
   });
 }
 

@@ -1,13 +1,17 @@
+import type { ActDetail, ActPrompt } from '../../executor/act-details.js';
 import type { ActStart, ActWait, NarrativeEvent } from '../../executor/narrative-events.js';
 import type { Colors } from '../text/colors.js';
 import { toPrintableLine } from '../text/printable.js';
 import * as eventLines from './format-events.js';
+import { colorizePrompt, formatPrompt } from './format-prompt.js';
 import type { StderrWriter } from './stderr-writer.js';
 import { createWaitTracker, isFileTransfer } from './wait-status.js';
 
 /** Reports the progress of a narrative on standard error. */
 export interface Progress {
   onEvent(event: NarrativeEvent): void;
+  /** Writes the prompt of an act, if prompts are shown. */
+  onDetail(detail: ActDetail): void;
   /** Writes the heading of an act. Call it only if `headings` is `with-reply`. */
   writeHeading(start: ActStart): void;
   /** Writes a warning, which `quiet` does not hide. */
@@ -29,6 +33,8 @@ export interface ProgressOptions {
   headings?: 'at-start' | 'with-reply';
   /** Whether replies come from a recording, under `--replay`. */
   replays?: boolean;
+  /** Whether prompts are written, also if `detail` is `quiet`. Default false. */
+  showsPrompts?: boolean;
   /** Returns true at the first wait for a guessed limit, which is explained. Default: the first one of this narrative. */
   isFirstGuess?: () => boolean;
 }
@@ -66,7 +72,10 @@ export function createProgress(options: ProgressOptions): Progress {
       reportActEvent(event, reporter, { ...options, isFirstGuess, discardedChars });
     }
   };
-  return { onEvent, writeHeading, warn: reporter.warn };
+  const onDetail = (detail: ActDetail) => {
+    if (detail.type === 'act-prompt' && options.showsPrompts) reporter.writePrompt(detail);
+  };
+  return { onEvent, onDetail, writeHeading, warn: reporter.warn };
 }
 
 function reportActEvent(
@@ -143,6 +152,13 @@ function createReporter({ stderr, colors, detail, label }: ProgressOptions) {
       const colorize = (text: string) =>
         colors.heading(text.slice(0, title.length)) + colors.dim(text.slice(title.length));
       stderr.writeLine(`${title} ${toPrintableLine(start.model)}`, colorize);
+    },
+    /** Writes the prompt as one block, so that lines of other narratives do not come in between. */
+    writePrompt({ act, round, prompt }: ActPrompt) {
+      const name = eventLines.formatActName({ act, ...(round !== undefined && { round }) });
+      stderr.writeLine(formatPrompt(label === undefined ? name : `${label}: ${name}`, prompt), (text) =>
+        colorizePrompt(text, colors),
+      );
     },
     report(text: string) {
       if (detail !== 'quiet') stderr.writeLine(formatLine(text), colors.dim);

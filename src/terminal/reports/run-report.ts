@@ -9,6 +9,7 @@ import {
   formatRetry,
   formatWait,
 } from '../progress/format-events.js';
+import { colorizePrompt, formatPrompt } from '../progress/format-prompt.js';
 import { type DisplayOptions, noColors } from '../text/colors.js';
 import { formatCount, formatDateTime, formatDuration, formatUsd } from '../text/format.js';
 import { formatTotalTokens } from '../text/format-tokens.js';
@@ -21,21 +22,33 @@ export interface RunContent {
   rows: readonly RecordedRun[];
 }
 
+/** How a run is shown. */
+export interface RunDisplayOptions extends DisplayOptions {
+  /** Whether the stored prompts are shown. Default false. */
+  prompts?: boolean | undefined;
+}
+
 /** Formats a run act by act, with its replies, or row by row. For a terminal, wraps lines and shows control characters as symbols. */
-export function formatRun(run: RecordedRun, { acts, rows }: RunContent, { colors, columns }: DisplayOptions): string {
+export function formatRun(
+  run: RecordedRun,
+  { acts, rows }: RunContent,
+  { colors, columns, prompts = false }: RunDisplayOptions,
+): string {
   const toWrappedText = (text: string) => (columns === undefined ? text : wrapText(toPrintable(text), columns));
   const toWrappedLine = (text: string) => toWrappedText(toDisplayLine(text));
   const rowLines = rows.length === 0 ? [] : [rows.map((row) => toWrappedLine(formatRow(row))).join('\n')];
-  const sections = acts.map(({ act, end, events }, index) => {
+  const sections = acts.map(({ act, end, events, prompt }, index) => {
     const details = [...events.flatMap(formatEvent), ...(end ? formatEnd(end) : ['no reply'])];
     return [
       colors.heading(toWrappedLine(`[${index + 1}/${run.actCount}] ${act}`)),
+      ...(prompts && prompt ? [colorizePrompt(toWrappedText(formatPrompt(act, prompt)), colors)] : []),
       ...details.map((line) => colors.dim(toWrappedLine(line))),
       ...(end ? ['', toWrappedText(end.text.replace(/[\r\n]+$/, ''))] : []),
     ].join('\n');
   });
   const [title = '', ...facts] = formatHeader(run).map(toWrappedLine);
-  const blocks = [[colors.heading(title), ...facts].join('\n'), ...rowLines, ...sections];
+  const hint = prompts && rows.length === 0 && !acts.some((act) => act.prompt) ? [toWrappedLine(noPromptsHint)] : [];
+  const blocks = [[colors.heading(title), ...facts, ...hint].join('\n'), ...rowLines, ...sections];
   if (run.error) {
     // A report of an earlier run leaves out the hint and the time to try again, which may no longer be right.
     const { retryAt: _, hint: __, ...error } = run.error;
@@ -43,6 +56,9 @@ export function formatRun(run: RecordedRun, { acts, rows }: RunContent, { colors
   }
   return `${blocks.join('\n\n')}\n`;
 }
+
+const noPromptsHint =
+  'Prompts of this run were not stored. To store those of later runs, set prompts = true under [store] in boticelli.toml.';
 
 function formatHeader(run: RecordedRun): string[] {
   const { narrative, run: id, file, startedAt, status, actsEnded, actCount, durationMs, attempts, waitMs } = run;

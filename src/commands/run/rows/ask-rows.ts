@@ -1,5 +1,6 @@
 import { addUsage, type Usage, zeroUsage } from '../../../driver/response.js';
 import { BoticelliError, type ErrorCode, toBoticelliError } from '../../../errors.js';
+import type { ActDetail } from '../../../executor/act-details.js';
 import type { RunReport } from '../../../executor/narrative-events.js';
 import { NarrativeExecutor } from '../../../executor/narrative-executor.js';
 import { createScheduler } from '../../../executor/scheduler.js';
@@ -139,11 +140,15 @@ async function executeRow(
   const show = view.createListener(row);
   const label = String(Object.values(values)[0] ?? '');
   const onEvent = persistence.wrapRowListener({ number, label, instance }, (event) => {
-    show(event);
+    show.onEvent(event);
     if (event.type === 'act-end') files?.writeReply(event);
   });
+  const onDetail = (detail: ActDetail) => {
+    void onEvent(detail);
+    show.onDetail(detail);
+  };
   const executor = new NarrativeExecutor({
-    ...{ driver, defaultModel, strict, isRehearsal, allowOutside, signal, stdin, onEvent, onDetail: onEvent },
+    ...{ driver, defaultModel, strict, isRehearsal, allowOutside, signal, stdin, onEvent, onDetail },
     // Nothing of a row is printed before its end.
     canDiscard: () => true,
     ...(files && { saveAudio: (act, audio) => files.writeAudio(act, audio) }),

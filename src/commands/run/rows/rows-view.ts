@@ -2,6 +2,7 @@ import type { CliProcess } from '../../../cli/process.js';
 import type { Shutdown } from '../../../cli/shutdown.js';
 import { addCosts } from '../../../driver/cost.js';
 import type { ErrorCode, ErrorReport } from '../../../errors.js';
+import type { ActDetail } from '../../../executor/act-details.js';
 import type { NarrativeEvent, RunReport } from '../../../executor/narrative-events.js';
 import { formatRowLocation, type Row, type RowSource } from '../../../rows/row.js';
 import { formatError, formatErrorMessage, indentResumeHint } from '../../../terminal/diagnostics/format-error.js';
@@ -13,7 +14,7 @@ import {
   type RowCounts,
 } from '../../../terminal/progress/rows-progress.js';
 import { toPrintableLine } from '../../../terminal/text/printable.js';
-import type { RunOptions } from '../options.js';
+import { type RunOptions, showsPrompts } from '../options.js';
 import { getColumns, openScreen, type Screen } from '../screen.js';
 
 /** The output of a run with `--each` on standard error, and its counts. */
@@ -56,6 +57,12 @@ export async function openRowsView({ options, proc, shutdown }: RowsViewOptions)
   };
 }
 
+/** Shows the events of a row, and its prompts if prompts are shown. */
+interface RowListener {
+  onEvent(event: NarrativeEvent): void;
+  onDetail(detail: ActDetail): void;
+}
+
 interface RowScreen extends Screen {
   options: RunOptions;
 }
@@ -76,15 +83,17 @@ function createRowReporter(screen: RowScreen, counts: MutableCounts) {
       if (!quiet) stderrWriter.setStatus(counts, () => ({ text: formatRowsProgress(counts, meter) }));
     },
     /** Creates the listener to the events of a row. It writes warnings, and with --verbose every event. */
-    createListener(row: Row): (event: NarrativeEvent) => void {
+    createListener(row: Row): RowListener {
       const detail = verbose ? 'verbose' : 'quiet';
       const label = `row ${row.number}`;
-      const progress = createProgress({ stderr: stderrWriter, colors, detail, now: Date.now, showsCountdown, label });
-      return (event) => {
+      const shown = { detail, showsCountdown, label, showsPrompts: showsPrompts(options) } as const;
+      const progress = createProgress({ stderr: stderrWriter, colors, now: Date.now, ...shown });
+      const onEvent = (event: NarrativeEvent) => {
         if (event.type === 'act-end') meter.addRequests(event.attempts);
         // A row that ends has a line of its own, or is counted.
         if (!isPipeClosed() && event.type !== 'narrative-end') progress.onEvent(event);
       };
+      return { onEvent, onDetail: (detail) => isPipeClosed() || progress.onDetail(detail) };
     },
     /** Counts a row whose result an earlier run has written. */
     skipRow() {
