@@ -1,5 +1,6 @@
 import { rmSync } from 'node:fs';
-import { type BuildOptions, build, type Metafile } from 'esbuild';
+import { relative, resolve } from 'node:path';
+import { type BuildOptions, build, type Metafile, type Plugin } from 'esbuild';
 import { writeNotices } from './notices.js';
 
 /**
@@ -20,6 +21,26 @@ const lazyLibraries: Readonly<Record<string, string>> = {
   tinyglobby: 'tinyglobby',
   'toml-eslint-parser': 'toml-eslint-parser',
   ws: 'ws',
+};
+
+/**
+ * Parts of the program that few commands need, by the module that loads them. They are in `dist/lazy/` too. A part has its
+ * own copy of what it imports, so it must not throw a BoticelliError: the program would take it for a bug.
+ */
+const lazyParts: Readonly<Record<string, string>> = {
+  'src/commands/init/templates/create-template.ts': 'templates',
+};
+
+/** Makes the program load the parts from their own files. */
+const loadPartsLazily: Plugin = {
+  name: 'lazy-parts',
+  setup({ onResolve }) {
+    onResolve({ filter: /^\.{1,2}\/.*\.js$/ }, ({ path, resolveDir }) => {
+      const module = relative('.', resolve(resolveDir, path)).replaceAll('\\', '/').replace(/\.js$/, '.ts');
+      const name = lazyParts[module];
+      return name === undefined ? undefined : { path: `./lazy/${name}.cjs`, external: true };
+    });
+  },
 };
 
 const stub = (name: string) => `./src/build/stubs/${name}.ts`;
@@ -72,7 +93,14 @@ async function buildProgram(): Promise<Metafile[]> {
       alias: { ...program.alias, ajv: './ajv.cjs', 'ajv/dist/2020.js': './ajv-2020.cjs' },
     }),
     build({
+      ...lazy,
+      entryPoints: Object.entries(lazyParts).map(([module, name]) => ({ in: module, out: name })),
+      external: [...program.external, './diff.cjs'],
+      alias: { ...program.alias, diff: './diff.cjs' },
+    }),
+    build({
       ...program,
+      plugins: [loadPartsLazily],
       entryPoints: ['src/main.ts'],
       outfile: 'dist/main.cjs',
       external: [...program.external, './lazy/*'],

@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import {
   cpSync,
+  existsSync,
   lstatSync,
   mkdirSync,
   readdirSync,
@@ -21,6 +22,7 @@ import type { RowSource } from '../../src/rows/row.js';
 import type { RecordingEntry } from '../../src/store/recordings/recording-entry.js';
 import { openRecording } from '../../src/store/recordings/recording-file.js';
 import { createTemporaryFolder, root } from '../helpers/boticelli.js';
+import { runInProcess } from '../helpers/in-process.js';
 import { findTable, readPage } from './markdown.js';
 
 const rows = findTable(readPage('bin/README.md'), 'file', 'may overwrite');
@@ -109,6 +111,15 @@ const checks: Record<string, () => Promise<void>> = {
       expect(() => open('link', resume)).toThrow(expect.objectContaining({ code: 'output_failed' }));
     }
     expect(readFileSync(join(folder, 'text'), 'utf8')).toBe('precious\n');
+  },
+
+  'the files of `init`': async () => {
+    const folder = createFolder({ 'a.toml': 'mine' });
+    symlinkSync(join(folder, 'nowhere'), join(folder, 'b.toml'));
+    const init = (name: string) => runInProcess(['init', name], { cwd: folder, env: {} });
+    expect([(await init('a')).code, (await init('b')).code, (await init('c')).code]).toEqual([2, 2, 0]);
+    expect(readFileSync(join(folder, 'a.toml'), 'utf8')).toBe('mine');
+    expect([existsSync(join(folder, 'nowhere')), getMode(join(folder, 'c.toml'))]).toEqual([false, newFileMode()]);
   },
 
   'the file of `--record`': async () => {
