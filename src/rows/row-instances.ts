@@ -1,14 +1,16 @@
+import { type Combination, formatCombinationId } from './matrix.js';
 import type { Row } from './row.js';
 import { hashText, hashToInteger, shortenHash } from './short-hash.js';
 
 /**
  * Creates a function that identifies rows by their values. Rows with equal values are numbered. So a row has the same id in
- * every command, whatever rows are added, removed or moved. Call it for each row, in the order of the rows.
+ * every command, whatever rows are added, removed or moved. The same holds for the combinations of `--matrix`, each of
+ * which identifies the row anew. Call it for each row, in the order of the rows.
  */
-export function createRowIdentifier(): (row: Pick<Row, 'values'>) => string {
+export function createRowIdentifier(): (row: Pick<Row, 'values'>, combination?: Combination) => string {
   const counts = new Map<number, number>();
-  return ({ values }) => {
-    const hash = hashText(JSON.stringify(values));
+  return ({ values }, combination) => {
+    const hash = hashText(JSON.stringify(values) + (combination ? formatCombinationId(combination) : ''));
     const shortHash = shortenHash(hash);
     const count = counts.get(shortHash) ?? 0;
     counts.set(shortHash, count + 1);
@@ -17,10 +19,14 @@ export function createRowIdentifier(): (row: Pick<Row, 'values'>) => string {
   };
 }
 
-/** Reads all rows, and returns whether an id is one of theirs. */
-export async function collectRowIds(rows: AsyncIterable<Row>): Promise<(id: string) => boolean> {
+/** Reads all rows, and returns whether an id is one of theirs, in any of the combinations. */
+export async function collectRowIds(
+  rows: AsyncIterable<Row>,
+  combinations: readonly (Combination | undefined)[],
+): Promise<(id: string) => boolean> {
   const identify = createRowIdentifier();
   const ids = new Set<number>();
-  for await (const row of rows) ids.add(hashToInteger(identify(row)));
+  for await (const row of rows)
+    for (const combination of combinations) ids.add(hashToInteger(identify(row, combination)));
   return (id) => ids.has(hashToInteger(id));
 }

@@ -16,8 +16,8 @@ export interface Row {
   problem?: string;
 }
 
-/** The format of a source. */
-export type RowFormat = 'csv' | 'tsv' | 'ndjson' | 'json' | 'glob';
+/** The format of a source; `none` for the single row of a run without rows. */
+export type RowFormat = 'csv' | 'tsv' | 'ndjson' | 'json' | 'glob' | 'none';
 
 /** Where rows come from. */
 export interface RowSource {

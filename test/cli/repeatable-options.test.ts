@@ -67,7 +67,15 @@ test('the options that can be repeated are known', () => {
   const repeatable = valued.filter(({ option }) => isRepeatable(option));
   expect(new Set(repeatable.map(({ words, option }) => `${words.join(' ')} ${option.long}`))).toEqual(
     new Set([
-      ...['run --var', 'run --var-file', 'run --only', 'run --fallback', 'check --var', 'check --var-file'],
+      ...[
+        'run --var',
+        'run --var-file',
+        'run --matrix',
+        'run --only',
+        'run --fallback',
+        'check --var',
+        'check --var-file',
+      ],
       ...['limits --forget', 'limits probe --model'],
     ]),
   );
@@ -79,10 +87,12 @@ test('run says how to compare models, and repeats of switches are accepted', asy
     code: 2,
     stdout: '',
     stderr:
-      "boticelli: option '-m, --model <id>' can be given only once; to compare models, run once for each of them\n  See boticelli --help.\n",
+      "boticelli: option '-m, --model <id>' can be given only once; to compare models, use --matrix model=a,b\n  See boticelli --help.\n",
   });
   const temperatures = await runBoticelli(['run', 'x.toml', '--temperature', '0', '--temperature', '0']);
-  expect(temperatures.stderr).toContain("'--temperature <n>' can be given only once; to compare temperatures");
+  expect(temperatures.stderr).toContain(
+    "'--temperature <n>' can be given only once; to compare temperatures, use --matrix temperature=0,1",
+  );
   const sample = 'narratives/quick_test.toml';
   expect(await runBoticelli(['run', sample, '-q', '-q', '--rehearse', '--rehearse'])).toMatchObject({ code: 0 });
 });

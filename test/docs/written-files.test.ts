@@ -88,7 +88,9 @@ const checks: Record<string, () => Promise<void>> = {
   'the file of `--results`': async () => {
     const folder = createFolder({ 'text.ndjson': 'precious\n', other: 'mine' });
     const open = async (name: string, resume: boolean) =>
-      (await openResultsFile({ path: join(folder, name), source: rowSource, actNames: ['a'], resume })).close();
+      (
+        await openResultsFile({ path: join(folder, name), source: rowSource, matrixKeys: [], actNames: ['a'], resume })
+      ).close();
     await open('new.ndjson', false);
     expect(getMode(join(folder, 'new.ndjson'))).toBe(newFileMode());
     symlinkSync(join(folder, 'other'), join(folder, 'link.ndjson'));

@@ -3,7 +3,7 @@ import { findNearestName } from '../../util/nearest-name.js';
 import type { GivenVariables } from './given-variables.js';
 
 /**
- * Checks that every `--var` and `--var-file` names a variable of the narratives. A misspelt name would otherwise be
+ * Checks that every `--var`, `--var-file` and `--matrix vars.name` names a variable of the narratives. A misspelt name would otherwise be
  * ignored silently. For the file of `--vars`, which several narratives may share, an unknown name is a warning.
  *
  * @throws BoticelliError `usage`
@@ -19,7 +19,9 @@ export function assertKnownVariables(
     const suggestion = nearest === undefined ? '' : `Did you mean ${nearest}? `;
     const list = known.size === 0 ? 'There are no variables.' : `Known variables: ${[...known].join(', ')}.`;
     if (flag !== '--vars')
-      throw new BoticelliError('usage', `${flag} ${name}: unknown variable`, { hint: `${suggestion}${list}` });
+      throw new BoticelliError('usage', `${flag} ${flag === '--matrix' ? 'vars.' : ''}${name}: unknown variable`, {
+        hint: `${suggestion}${list}`,
+      });
     warn(
       `no text uses the variable ${JSON.stringify(name)} of --vars${nearest === undefined ? '' : `; did you mean ${nearest}?`}`,
     );

@@ -20,7 +20,7 @@ export interface GivenVariables {
   flags: ReadonlyMap<string, VariableFlag>;
 }
 
-type VariableFlag = '--var' | '--var-file' | '--vars';
+type VariableFlag = '--var' | '--var-file' | '--vars' | '--matrix';
 
 /** The maximum size of a variable file, in bytes: that of a narrative. */
 const maxFileBytes = 32_000_000;

@@ -19,20 +19,26 @@ export function assertFlags(files: readonly string[], options: RunOptions): void
 }
 
 function assertRowFlags(files: readonly string[], options: RunOptions): void {
-  const { each, results, failed, maxFailures, shard } = options;
-  if (each === undefined) {
-    const flags = { '--results': results, '--failed': failed, '--max-failures': maxFailures, '--shard': shard };
-    const [flag] = Object.entries(flags).find(([, value]) => value !== undefined) ?? [];
-    if (flag === undefined) return;
-    throw new BoticelliError('usage', `${flag} needs --each`, { hint: 'Add --each with the file of the rows.' });
-  }
-  if (files.length > 1) {
-    throw new BoticelliError('usage', '--each runs one narrative', { hint: 'Run the narratives one after another.' });
+  const { each, matrix, results, failed, maxFailures, shard } = options;
+  if (each === undefined) assertNoneGiven({ '--failed': failed, '--shard': shard }, '--each');
+  if (each === undefined && !matrix)
+    assertNoneGiven({ '--results': results, '--max-failures': maxFailures }, '--each or --matrix');
+  if (files.length > 1 && (each !== undefined || matrix)) {
+    throw new BoticelliError('usage', `${each === undefined ? '--matrix' : '--each'} runs one narrative`, {
+      hint: 'Run the narratives one after another.',
+    });
   }
   if (each !== '-' || files[0] !== '-') return;
   throw new BoticelliError('usage', 'standard input is the narrative, so it can not be the rows', {
     hint: 'Save one of them to a file.',
   });
+}
+
+/** Checks that no flag is given which needs another one. @throws BoticelliError `usage` */
+function assertNoneGiven(flags: Readonly<Record<string, unknown>>, needed: string): void {
+  const [flag] = Object.entries(flags).find(([, value]) => value !== undefined) ?? [];
+  if (flag === undefined) return;
+  throw new BoticelliError('usage', `${flag} needs ${needed}`, { hint: `Add ${needed}, or remove ${flag}.` });
 }
 
 function assertCompatible(files: readonly string[], options: RunOptions): void {

@@ -27,9 +27,13 @@ const options: CommandDefinition<[], RunOptions>['options'] = {
     .default('text'),
   jobs: positiveInteger('-j, --jobs <n>', 'maximum narratives or rows in parallel (default: 1, with --each 4)'),
   each: new Option('--each <rows>', 'run once for each row of a CSV, TSV, NDJSON or JSON file, or file of a pattern'),
-  results: new Option('--results <file>', 'with --each: write results to this .ndjson or .csv file'),
+  matrix: new Option(
+    '--matrix <key=a,b>',
+    'run every combination of model, temperature, thinking or vars.x; repeatable',
+  ).argParser(collectValue),
+  results: new Option('--results <file>', 'with --each or --matrix: write results to this .ndjson or .csv file'),
   failed: new Option('--failed <file>', 'with --each: write the failed rows to this file'),
-  maxFailures: positiveInteger('--max-failures <n>', 'with --each: start no further row after n failures'),
+  maxFailures: positiveInteger('--max-failures <n>', 'with --each or --matrix: start no further run after n failures'),
   shard: new Option('--shard <k/n>', 'with --each: only every nth row, from the kth on').argParser(parseShard),
   only: new Option('--only <act>', 'print only the reply of this act; repeatable').argParser(collectValue),
   last: new Option('--last', 'print only the reply of the last act'),
@@ -75,8 +79,8 @@ export const addRunCommand = defineCommand<[files: string[]], RunOptions>({
   arguments: [new Argument('<narrative...>', 'TOML files, or - for standard input')],
   options,
   repeatAdvice: {
-    model: 'to compare models, run once for each of them',
-    temperature: 'to compare temperatures, run once for each of them',
+    model: 'to compare models, use --matrix model=a,b',
+    temperature: 'to compare temperatures, use --matrix temperature=0,1',
   },
   loadHandler: async () => (await import('./run.js')).run,
 });

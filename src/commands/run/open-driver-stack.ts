@@ -17,7 +17,7 @@ interface OpenDriverStackOptions {
   persistence: Pick<Persistence, 'stateDatabase' | 'store' | 'canReuse' | 'beforeSend'>;
   /** Opens the quota store, or returns one that is already open for another narrative. Default: opens it. */
   openQuota?: (options: OpenQuotaOptions) => Promise<RunQuota>;
-  /** With `--each`: whether a row with this id is among the rows. */
+  /** With `--each` or `--matrix`: whether a run with this id is among those of the command. */
   isKnownInstance?: ((instance: string) => boolean) | undefined;
   /** Shares `--max-cost` with other narratives. Default: `--max-cost` applies to this narrative only. */
   budgetLedger?: BudgetLedger;

@@ -19,10 +19,13 @@ export interface RunOptions extends SettingsFlagOptions, VariableOptions {
   jobs?: number;
   /** The source of rows: run the narrative once for each. */
   each?: string;
-  /** With `each`: the files for results and for failed rows. */
+  /** Values such as `model=a,b`: run every combination. */
+  matrix?: string[];
+  /** With `each` or `matrix`: the file for results. */
   results?: string;
+  /** With `each`: the file for failed rows. */
   failed?: string;
-  /** With `each`: start no further row after so many failures. */
+  /** With `each` or `matrix`: start no further run after so many failures. */
   maxFailures?: number;
   /** With `each`: run only the rows whose number leaves the remainder k - 1 when divided by n. */
   shard?: Shard;

@@ -22,6 +22,12 @@ export interface ReplyFiles {
   writeReport(report: RunReport): void;
 }
 
+/** Loads the function that makes a text a file name: without spaces, slashes and other characters with a meaning. */
+export async function loadFileNames(): Promise<(text: string) => string> {
+  const { default: filenamify } = await import('filenamify');
+  return (text) => filenamify(text.replaceAll(/\s+/g, '-'), { replacement: '-', maxLength: 80 });
+}
+
 /**
  * Creates the folder and checks that files can be written to it, before any request is sent. Does not change other
  * files in it. The folder of `--out-dir` may be a symbolic link, because the user has named it. A link inside it may be
@@ -32,7 +38,7 @@ export interface ReplyFiles {
  * @throws BoticelliError `output_failed` if the folder can't be created or written to
  */
 export async function openReplyFiles(outDir: string, subfolder = ''): Promise<ReplyFiles> {
-  const { default: filenamify } = await import('filenamify');
+  const toFileName = await loadFileNames();
   const folder = join(outDir, subfolder);
   withOutputError(folder, outputErrorOptions, () => {
     if (subfolder !== '' && lstatSync(folder, { throwIfNoEntry: false })?.isSymbolicLink())
@@ -40,10 +46,8 @@ export async function openReplyFiles(outDir: string, subfolder = ''): Promise<Re
     mkdirSync(folder, { recursive: true });
     assertWritableFolder(folder);
   });
-  const getBaseName = ({ act, index }: { act: string; index: number }) => {
-    const numberedName = `${String(index + 1).padStart(2, '0')}-${act.replaceAll(/\s+/g, '-')}`;
-    return filenamify(numberedName, { replacement: '-', maxLength: 80 });
-  };
+  const getBaseName = ({ act, index }: { act: string; index: number }) =>
+    toFileName(`${String(index + 1).padStart(2, '0')}-${act}`);
   const writeFile = (name: string, content: string | Uint8Array) => {
     const path = join(folder, name);
     withOutputError(path, outputErrorOptions, () => writeAtomically(path, content));

@@ -5,7 +5,7 @@ import { BoticelliError } from '../../errors.js';
 import type { ActDetail } from '../../executor/act-details.js';
 import type { NarrativeEnd, NarrativeEvent, NarrativeStart } from '../../executor/narrative-events.js';
 import { defaultKeepMs } from '../../store/runs/prune-runs.js';
-import type { RowTotals } from '../../store/runs/row-runs.js';
+import type { RowEntry, RowsOrigin, RowTotals } from '../../store/runs/row-runs.js';
 import { openRunStore, type RowRecorder, type RunStore } from '../../store/runs/run-store.js';
 import { openStateDatabase, type StateDatabase, type StateFeature } from '../resources/open-database.js';
 import type { RunOptions } from './options.js';
@@ -35,8 +35,8 @@ export interface Persistence {
   wrapListener(next: Listener): DetailListener;
   /** Does the same for the events of a row, which has its own acts and its own entry in the history. */
   wrapRowListener(row: RecordedRow, next: Listener): DetailListener;
-  /** Starts the record of a run with `--each`. Call it after `open`. */
-  openRows(start: NarrativeStart, source: string): void;
+  /** Starts the record of a run with `--each` or `--matrix`. Call it after `open`. */
+  openRows(start: NarrativeStart, origin: RowsOrigin): void;
   /** Ends that record. */
   closeRows(end: NarrativeEnd, totals: RowTotals): Promise<void>;
   /** Whether a later run can reuse replies of this run. */
@@ -54,10 +54,7 @@ function isDetail(event: NarrativeEvent | ActDetail): event is ActDetail {
 }
 
 /** A row, as it is recorded. */
-interface RecordedRow {
-  number: number;
-  /** What tells the row apart from others for a person. */
-  label: string;
+interface RecordedRow extends RowEntry {
   instance: RequestInstance;
 }
 
@@ -71,7 +68,7 @@ interface OpenPersistenceOptions {
   text: string;
   /** The variables of the command line. */
   vars?: ReadonlyMap<string, string>;
-  /** With `--each`: whether a row with this id is among the rows. */
+  /** With `--each` or `--matrix`: whether a run with this id is among those of the command. */
   isKnownInstance?: ((instance: string) => boolean) | undefined;
   warn: (text: string) => void;
 }
@@ -132,12 +129,12 @@ function createRowPersistence(
 ): Pick<Persistence, 'openRows' | 'closeRows' | 'wrapRowListener'> {
   let rows: RowRecorder | undefined;
   return {
-    openRows(start, source) {
+    openRows(start, origin) {
       getStore()?.onEvent(start);
-      rows = getStore()?.openRows(start.run, source);
+      rows = getStore()?.openRows(start.run, origin);
     },
-    wrapRowListener({ number, label, instance }, next) {
-      const record = rows?.createListener(number, label);
+    wrapRowListener({ instance, ...entry }, next) {
+      const record = rows?.createListener(entry);
       return (event) => {
         if (isDetail(event)) return void record?.(event);
         if (event.type === 'act-start' && event.act === from) askedAgain.add(instance);

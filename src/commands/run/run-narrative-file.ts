@@ -2,6 +2,7 @@ import { resolve } from 'node:path';
 import type { CliProcess } from '../../cli/process.js';
 import { reportDiagnostics } from '../../cli/report-diagnostics.js';
 import { assertKnownVariables } from '../../cli/variables/assert-known-variables.js';
+import type { GivenVariables } from '../../cli/variables/given-variables.js';
 import type { BoticelliDriver } from '../../driver/driver.js';
 import { BoticelliError } from '../../errors.js';
 import type { ActDetail } from '../../executor/act-details.js';
@@ -98,7 +99,7 @@ export function shortlyAfterAbort(signal: AbortSignal): Promise<void> {
   });
 }
 
-interface LoadOptions extends Omit<RunNarrativeFileOptions, 'view'> {
+export interface LoadOptions extends Omit<RunNarrativeFileOptions, 'view'> {
   view: Pick<NarrativeView, 'warn' | 'printLines'>;
 }
 
@@ -108,21 +109,26 @@ interface LoadOptions extends Omit<RunNarrativeFileOptions, 'view'> {
  * @throws BoticelliError `no_input`, `invalid_narrative`, or `usage` for an unknown variable
  */
 export async function loadOverriddenNarrative(context: LoadOptions) {
+  return loadGivenNarrative(await context.resources.readVariables(), context);
+}
+
+/** Does the same with other variables than those of the options. @param printsWarnings whether warnings are printed too */
+export async function loadGivenNarrative(given: GivenVariables, context: LoadOptions, printsWarnings = true) {
   const { file, options, proc, colors, view, resources, signal } = context;
   const { model, temperature, maxTokens } = options;
-  const given = await resources.readVariables();
+  const warn = printsWarnings ? view.warn : () => {};
   const content = await resources.readContent(file, view.warn);
   const confinement = await resources.findConfinement();
   const loaded = await checkNarrative(content, { vars: given.values, confinement, signal });
-  reportDiagnostics(loaded, { proc, colors, printLines: view.printLines });
   const { text, narrative, variables = new Set(), diagnostics } = loaded;
+  if (printsWarnings || !narrative) reportDiagnostics(loaded, { proc, colors, printLines: view.printLines });
   if (!narrative) {
     const errors = diagnostics.filter(({ severity }) => severity === 'error').length;
     throw new BoticelliError(getErrorCode(diagnostics), `${loaded.file} has ${formatCount(errors, 'error')}`, {
       hint: 'Fix the errors above; nothing was sent.',
     });
   }
-  assertKnownVariables(given, variables, view.warn);
+  assertKnownVariables(given, variables, warn);
   const overrides = {
     ...(model !== undefined && { model }),
     parameters: { ...(temperature !== undefined && { temperature }), ...(maxTokens !== undefined && { maxTokens }) },

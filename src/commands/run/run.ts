@@ -18,7 +18,8 @@ import { createRunResources } from './shared-resources.js';
  */
 export async function run(files: string[], options: RunOptions, proc: CliProcess): Promise<void> {
   assertFlags(files, options);
-  if (options.each !== undefined) return (await import('./rows/run-rows.js')).runRows(files, options, proc);
+  if (options.each !== undefined || options.matrix)
+    return (await import('./rows/run-rows.js')).runRows(files, options, proc);
   const shutdown = listenForShutdown(proc);
   const { signal } = shutdown;
   // Every narrative adds a listener to the signal. By default, Node warns of a leak above ten listeners.

@@ -3,8 +3,10 @@ import { getStdoutStyle, withOutput, writeReport } from '../../cli/output.js';
 import type { CliProcess } from '../../cli/process.js';
 import type { Database } from '../../database/open.js';
 import { BoticelliError } from '../../errors.js';
-import { findRuns, listActs, listRowRuns, listRuns, type RecordedRun } from '../../store/runs/read-runs.js';
+import { findRuns, listActs, listRowRuns, listRuns } from '../../store/runs/read-runs.js';
+import type { RecordedRun } from '../../store/runs/recorded-run.js';
 import { stringifyJson } from '../../terminal/replies/json.js';
+import { hasRows } from '../../terminal/reports/rows-of-runs.js';
 import { formatRunList } from '../../terminal/reports/run-list.js';
 import { formatRun, type RunContent, renderRunMarkdown, toRunExport } from '../../terminal/reports/run-report.js';
 import { createColors } from '../../terminal/text/colors.js';
@@ -74,8 +76,8 @@ function findRun(id: string, proc: CliProcess) {
   });
 }
 
-function readContent(database: Database.Database, { run, source }: RecordedRun): RunContent {
-  return { acts: listActs(database, run), rows: source === undefined ? [] : listRowRuns(database, run) };
+function readContent(database: Database.Database, run: RecordedRun): RunContent {
+  return { acts: listActs(database, run.run), rows: hasRows(run) ? listRowRuns(database, run.run) : [] };
 }
 
 function createUnknownRunError(id: string): BoticelliError {

@@ -1,16 +1,17 @@
 import { stringify } from 'csv-stringify/sync';
 import { BoticelliError } from '../../errors.js';
 import { stringifyJson } from '../../terminal/replies/json.js';
+import { formatCombinationId } from '../matrix.js';
 import type { Row } from '../row.js';
-import type { RowResult } from './row-result.js';
+import type { ResultSubject, RowResult } from './row-result.js';
 
 /** The format of `--results`. */
 export interface ResultFormat {
   /** The first line of a new file; empty for NDJSON. */
   header: string;
   format(result: RowResult): string;
-  /** The values of a row as they appear in the file. Equal rows have equal keys. */
-  getRowKey(values: Row['values']): string;
+  /** The values of a row and a combination as they appear in the file. Equal ones have equal keys. */
+  getKey(subject: ResultSubject): string;
   /** Why a row can't be written; undefined if it can. */
   explainMismatch(row: Row): string | undefined;
 }
@@ -18,30 +19,42 @@ export interface ResultFormat {
 export const ndjsonFormat: ResultFormat = {
   header: '',
   format: (result) => `${stringifyJson(result)}\n`,
-  getRowKey: (values) => JSON.stringify(values),
+  // Without `matrix`, the key is that of files written before there was one.
+  getKey: ({ row, matrix }) => JSON.stringify(row) + (matrix ? formatCombinationId({ values: matrix }) : ''),
   explainMismatch: () => undefined,
 };
 
+/** The names of columns that the source does not determine. */
+export interface ResultColumns {
+  actNames: readonly string[];
+  /** The keys of `--matrix`. */
+  matrixKeys: readonly string[];
+}
+
 /**
- * Creates the format of CSV: the columns of the source, `reply`, a column for each act, `status` and `error`.
+ * Creates the format of CSV: the columns of the source, those of `--matrix`, `reply`, a column for each act, `status` and
+ * `error`.
  *
  * @param columns the columns of the source, or the keys of its first row
  * @throws BoticelliError `invalid_narrative` if two columns would have the same name
  */
-export function createCsvFormat(columns: readonly string[], actNames: readonly string[]): ResultFormat {
+export function createCsvFormat(columns: readonly string[], { actNames, matrixKeys }: ResultColumns): ResultFormat {
   const acts = [...new Set(actNames)];
-  const own = ['reply', ...acts, 'status', 'error'];
+  const own = [...matrixKeys, 'reply', ...acts, 'status', 'error'];
   const all = [...columns, ...own];
   const repeated = all.find((name, index) => all.indexOf(name) !== index);
   if (repeated !== undefined) throw createRepeatedColumnError(repeated, columns);
   const known = new Set(columns);
+  const getSubjectCells = ({ row, matrix }: ResultSubject) =>
+    [...columns.map((column) => row[column]), ...matrixKeys.map((key) => matrix?.[key])].map(toCell);
   return {
     header: formatLine(all),
-    format({ row, reply, replies, status, error }) {
+    format(result) {
+      const { reply, replies, status, error } = result;
       const cells = [reply, ...acts.map((act) => replies[act]), status, error && `${error.code}: ${error.message}`];
-      return formatLine([...columns.map((column) => row[column]), ...cells].map(toCell));
+      return formatLine([...getSubjectCells(result), ...cells.map(toCell)]);
     },
-    getRowKey: (values) => JSON.stringify(columns.map((column) => toCell(values[column]))),
+    getKey: (subject) => JSON.stringify(getSubjectCells(subject)),
     explainMismatch({ values }) {
       const extra = Object.keys(values).find((key) => !known.has(key));
       return extra === undefined

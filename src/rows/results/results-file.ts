@@ -3,13 +3,13 @@ import { BoticelliError } from '../../errors.js';
 import type { Row, RowSource } from '../row.js';
 import { type AppendFile, getSizeOfFile, openAppendFile, withFlagError } from './append-file.js';
 import { type EarlierResults, readEarlierResults } from './earlier-results.js';
-import { createCsvFormat, ndjsonFormat, type ResultFormat } from './result-format.js';
-import type { RowResult } from './row-result.js';
+import { createCsvFormat, ndjsonFormat, type ResultColumns, type ResultFormat } from './result-format.js';
+import type { ResultSubject, RowResult } from './row-result.js';
 
 /** The file of `--results`. */
 export interface ResultsFile {
-  /** Whether the file already has the result of a row. Each of its results counts for one row. */
-  has(row: Row): boolean;
+  /** Whether the file already has a result. Each of its results counts once. */
+  has(subject: ResultSubject): boolean;
   /** Why the row can't be written, to call before the row is asked; undefined if it can. */
   explainMismatch(row: Row): string | undefined;
   /** Appends a result as a whole line. @throws BoticelliError `output_failed` */
@@ -17,10 +17,9 @@ export interface ResultsFile {
   close(): void;
 }
 
-interface OpenResultsOptions {
+interface OpenResultsOptions extends ResultColumns {
   path: string;
   source: RowSource;
-  actNames: readonly string[];
   /** Whether the file may be that of an earlier run. */
   resume: boolean;
 }
@@ -30,7 +29,8 @@ interface OpenResultsOptions {
  *
  * @throws BoticelliError `usage`, `output_failed`
  */
-export async function openResultsFile({ path, source, actNames, resume }: OpenResultsOptions): Promise<ResultsFile> {
+export async function openResultsFile(options: OpenResultsOptions): Promise<ResultsFile> {
+  const { path, source, actNames, resume } = options;
   const kind = getKind(path);
   const size = withFlagError(path, '--results', () => getSizeOfFile(path));
   if (size > 0 && !resume) {
@@ -40,7 +40,7 @@ export async function openResultsFile({ path, source, actNames, resume }: OpenRe
   }
   let format: ResultFormat | undefined = kind === 'ndjson' ? ndjsonFormat : undefined;
   const columns = source.columns ?? (source.total === undefined ? undefined : await readFirstKeys(source));
-  if (kind === 'csv' && columns) format = createCsvFormat(columns, actNames);
+  if (kind === 'csv' && columns) format = createCsvFormat(columns, options);
   // Checks that the file can be written, before anything is paid, and that it is no link.
   openAppendFile(path, '--results').close();
   let earlier: EarlierResults | undefined;
@@ -51,9 +51,9 @@ export async function openResultsFile({ path, source, actNames, resume }: OpenRe
   return createWriter(file, earlier, getFormat);
 
   /** The columns of CSV from standard input are known with its first row. */
-  function getFormat(row: Pick<Row, 'values'>): ResultFormat {
+  function getFormat({ row }: Pick<ResultSubject, 'row'>): ResultFormat {
     if (format) return format;
-    format = createCsvFormat(Object.keys(row.values), actNames);
+    format = createCsvFormat(Object.keys(row), options);
     if (isNew) file.append(format.header);
     return format;
   }
@@ -62,12 +62,12 @@ export async function openResultsFile({ path, source, actNames, resume }: OpenRe
 function createWriter(
   file: AppendFile,
   earlier: EarlierResults | undefined,
-  getFormat: (row: Pick<Row, 'values'>) => ResultFormat,
+  getFormat: (subject: Pick<ResultSubject, 'row'>) => ResultFormat,
 ): ResultsFile {
   return {
-    has: (row) => earlier?.take(getFormat(row).getRowKey(row.values)) ?? false,
-    explainMismatch: (row) => getFormat(row).explainMismatch(row),
-    write: (result) => file.append(getFormat({ values: result.row }).format(result)),
+    has: (subject) => earlier?.take(getFormat(subject).getKey(subject)) ?? false,
+    explainMismatch: (row) => getFormat({ row: row.values }).explainMismatch(row),
+    write: (result) => file.append(getFormat(result).format(result)),
     close: file.close,
   };
 }

@@ -2,11 +2,20 @@ import type { Usage } from '../../driver/response.js';
 import type { ErrorReport } from '../../errors.js';
 import type { RunReport, RunStatus } from '../../executor/narrative-events.js';
 import { tryParseJson } from '../../util/json.js';
+import type { MatrixValue } from '../matrix.js';
 import type { Row } from '../row.js';
 
-/** The result of one row, as in `--results` and on standard output. */
-export interface RowResult {
+/** What a result is the result of: a row, a combination of `--matrix`, or both. */
+export interface ResultSubject {
+  /** The values of the row; empty without rows. */
   row: Row['values'];
+  /** The value of each key of `--matrix`. */
+  matrix?: Readonly<Record<string, MatrixValue>>;
+}
+
+/** The result of one run, as in `--results` and on standard output. */
+export interface RowResult extends ResultSubject {
+  /** The number of the row, or of the combination without rows. */
   number: number;
   status: RunStatus;
   /** The last act's reply: text, or the parsed value of a JSON reply. Absent if the row failed. */
@@ -20,12 +29,17 @@ export interface RowResult {
 }
 
 /** @param isJson whether the last act has `format = "json"` */
-export function createRowResult({ values, number }: Row, report: RunReport, isJson: boolean): RowResult {
+export function createRowResult(
+  { row, number, matrix }: ResultSubject & { number: number },
+  report: RunReport,
+  isJson: boolean,
+): RowResult {
   const { status, acts, usage, costUsd, error } = report;
   const lastText = acts.at(-1)?.text ?? '';
   return {
-    row: values,
+    row,
     number,
+    ...(matrix && { matrix }),
     status,
     ...(status === 'completed' && { reply: isJson ? (tryParseJson(lastText) ?? lastText) : lastText }),
     replies: Object.fromEntries(acts.map(({ act, text }) => [act, text])),

@@ -4,9 +4,14 @@ import { createSourceError, createUnreadableSourceError } from './source-errors.
 /**
  * Decodes UTF-8 and removes a byte order mark.
  *
+ * @param acceptsNul whether NUL bytes count as text. Default false
  * @throws BoticelliError for bytes that are not text: UTF-16, another encoding, or NUL bytes, with their line
  */
-export async function* decodeUtf8Stream(chunks: AsyncIterable<Buffer>, name: string): AsyncGenerator<string> {
+export async function* decodeUtf8Stream(
+  chunks: AsyncIterable<Buffer>,
+  name: string,
+  { acceptsNul = false } = {},
+): AsyncGenerator<string> {
   const decoder = new TextDecoder('utf-8', { fatal: true });
   let line = 1;
   let isFirst = true;
@@ -15,7 +20,7 @@ export async function* decodeUtf8Stream(chunks: AsyncIterable<Buffer>, name: str
       assertNotUtf16(chunk, name);
       isFirst = false;
     }
-    const nulIndex = chunk.indexOf(0);
+    const nulIndex = acceptsNul ? -1 : chunk.indexOf(0);
     if (nulIndex !== -1) {
       const nulLine = line + countNewlines(chunk.subarray(0, nulIndex));
       throw createSourceError(name, [{ line: nulLine, message: 'a NUL byte; the file is binary or damaged' }]);

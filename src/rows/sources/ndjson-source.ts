@@ -3,8 +3,9 @@ import { isRecord, tryParseJson } from '../../util/json.js';
 import type { Row, RowSource } from '../row.js';
 import { decodeUtf8Stream } from './decode-stream.js';
 import { formatSkippedLines } from './skipped-lines.js';
-import { createSourceError, maxRowBytes, type SourceProblem } from './source-errors.js';
+import { createSourceError, type SourceProblem } from './source-errors.js';
 import { openSourceFile } from './source-file.js';
+import { splitLines } from './split-lines.js';
 
 /**
  * Opens a file with a JSON object on each line. Reads it once in full, so that every fault is known before the first
@@ -71,31 +72,4 @@ async function* parseNdjson(
     if (isRecord(value)) yield { ...row, values: value };
     else yield { ...row, values: {}, problem: value === undefined ? 'not JSON' : 'not a JSON object' };
   }
-}
-
-/** Splits text at newlines, without the CR of CRLF. @throws BoticelliError for a line that is too long */
-async function* splitLines(text: AsyncIterable<string>, name: string): AsyncGenerator<{ raw: string; line: number }> {
-  const pieces: string[] = [];
-  let length = 0;
-  let line = 1;
-  const takeLine = () => {
-    const raw = pieces.join('').replace(/\r$/, '');
-    pieces.length = 0;
-    length = 0;
-    return { raw, line: line++ };
-  };
-  for await (const chunk of text) {
-    let start = 0;
-    for (let end = chunk.indexOf('\n'); end !== -1; end = chunk.indexOf('\n', start)) {
-      pieces.push(chunk.slice(start, end));
-      start = end + 1;
-      yield takeLine();
-    }
-    pieces.push(chunk.slice(start));
-    length += chunk.length - start;
-    if (length <= maxRowBytes) continue;
-    const message = `the line is longer than ${maxRowBytes / 1_000_000} MB; write one JSON object a line`;
-    throw createSourceError(name, [{ line, message }]);
-  }
-  if (length > 0) yield takeLine();
 }

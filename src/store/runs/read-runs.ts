@@ -2,49 +2,13 @@ import type Database from 'libsql';
 import { hasColumn } from '../../database/schema.js';
 import type { ErrorReport } from '../../errors.js';
 import type { Prompt } from '../../executor/act-details.js';
-import type { ActEnd, RunStatus } from '../../executor/narrative-events.js';
+import type { ActEnd } from '../../executor/narrative-events.js';
 import { isRecord, tryParseJson } from '../../util/json.js';
 import { replaceNuls } from '../replies/reply-cache.js';
-import type { ActProgressEvent, RecordedTiming, RunTotals } from './run-recorder.js';
-
-/** A recorded run with its totals. */
-export interface RecordedRun extends RunTotals {
-  /** The id of the run. Ids sort by time. */
-  run: string;
-  narrative: string;
-  /** The absolute path of the narrative file; absent for standard input. */
-  file?: string;
-  /** SHA-256 of the file's text, in hexadecimal. */
-  fileHash?: string;
-  /** ISO 8601 in UTC. */
-  startedAt: string;
-  /** `unfinished` if no end was recorded, because the run is in progress or was killed. */
-  status: RunStatus | 'unfinished';
-  /** The number of acts in the narrative. */
-  actCount: number;
-  /** Absent if the run is unfinished. */
-  durationMs?: number;
-  /** The name of the source, if it is a run with `--each`. Its acts are then its rows. */
-  source?: string;
-  /** What tells the row apart, if it is the run of a row. */
-  rowLabel?: string;
-  error?: ErrorReport;
-  /** The variables of the command line, with long values truncated. */
-  vars?: Readonly<Record<string, string>>;
-}
-
-/** A recorded act. */
-export interface RecordedAct {
-  act: string;
-  /** Absent if the act failed. */
-  end?: ActEnd;
-  /** The events between its start and its end. */
-  events: ActProgressEvent[];
-  /** How the act spent its time. Absent in runs of 2026-11 and before. */
-  timing?: RecordedTiming;
-  /** The prompt, if prompts were stored. */
-  prompt?: Prompt;
-}
+import type { RecordedAct, RecordedRun } from './recorded-run.js';
+import { hasMatrixColumn } from './row-runs.js';
+import { addRowTotals } from './row-totals.js';
+import type { ActProgressEvent, RecordedTiming } from './run-recorder.js';
 
 /** The columns of `runs`, renamed to the fields of `RecordedRun` and in their order. */
 const baseColumns = `id AS run, narrative, file, file_hash AS fileHash, started_at AS startedAt,
@@ -108,17 +72,34 @@ export function listRowRuns(database: Database.Database, run: string): RecordedR
   return addRowLabels(database, found);
 }
 
-/** Adds the labels of rows and of their sources. Files without such runs have no table for them. */
+/**
+ * Adds the labels of rows, of their sources and of their combinations, and the totals of a run of rows that has no end.
+ * Files without such runs have no table for them.
+ */
 function addRowLabels(database: Database.Database, runs: RecordedRun[]): RecordedRun[] {
   const hasTable = database.prepare("SELECT 1 FROM sqlite_schema WHERE name = 'row_runs'").get() !== undefined;
   if (!hasTable) return runs;
-  const select = database.prepare('SELECT label FROM row_runs WHERE run = ? AND number = ?').raw(true);
+  const matrixColumn = hasMatrixColumn(database) ? 'matrix' : 'NULL';
+  const select = database.prepare(`SELECT label, ${matrixColumn} FROM row_runs WHERE run = ? AND number = ?`).raw(true);
   return runs.map((run) => {
     const [id = '', number = '0'] = run.run.split('/');
-    const [label] = (select.get(id, Number(number)) as [string] | undefined) ?? [];
+    const [label, matrix] = (select.get(id, Number(number)) as [string, string | null] | undefined) ?? [];
     if (label === undefined) return run;
-    return number === '0' ? { ...run, source: label } : { ...run, rowLabel: label };
+    const labelled = { ...run, ...toLabels(label, number === '0'), ...parseMatrix(matrix) };
+    return number === '0' && run.status === 'unfinished' ? addRowTotals(database, labelled) : labelled;
   });
+}
+
+/** Without rows, a run with `--matrix` has an empty label, and so have its runs. */
+function toLabels(label: string, isWholeRun: boolean): Pick<RecordedRun, 'source' | 'rowLabel'> {
+  if (label === '') return {};
+  return isWholeRun ? { source: label } : { rowLabel: label };
+}
+
+function parseMatrix(json: string | null | undefined): Pick<RecordedRun, 'matrix' | 'matrixLabel'> {
+  const matrix = parseColumn(json);
+  if (!isRecord(matrix) || typeof matrix.label !== 'string' || !isRecord(matrix.values)) return {};
+  return { matrix: matrix.values, matrixLabel: matrix.label };
 }
 
 /**

@@ -1,8 +1,33 @@
 import type Database from 'libsql';
-import { rowRunsTable } from '../../database/schema.js';
+import { hasColumn, rowRunsTable } from '../../database/schema.js';
 import { runInTransaction } from '../../database/transaction.js';
 import { retryWhileLocked } from '../../database/wait-for-lock.js';
 import { replaceNuls } from '../replies/reply-cache.js';
+
+/** A combination of `--matrix`, or all of its values, as it is stored. */
+export interface StoredMatrix {
+  /** What tells it apart for a person. */
+  label: string;
+  /** The value of each key; for the whole run, its list of values. */
+  values: Readonly<Record<string, unknown>>;
+}
+
+/** Where the rows of a run come from. */
+export interface RowsOrigin {
+  /** The name of the source; empty for `--matrix` without rows. */
+  source: string;
+  matrix?: StoredMatrix | undefined;
+  /** The number of rows, or of runs with `--matrix`; undefined if the source can't be counted. */
+  total: number | undefined;
+}
+
+/** A row, or one run of it with `--matrix`. */
+export interface RowEntry {
+  number: number;
+  /** What tells the row apart from others for a person. */
+  label: string;
+  matrix?: StoredMatrix | undefined;
+}
 
 /** How many rows a run with `--each` has, and how many of them have their reply. */
 export interface RowTotals {
@@ -13,6 +38,9 @@ export interface RowTotals {
 /** The maximum length of a label. */
 const maxLabelLength = 80;
 
+/** The maximum length of a value of a combination that is stored with a row. */
+const maxValueLength = 200;
+
 /** Returns the id of the run of a row. */
 export function createRowRunId(run: string, number: number): string {
   return `${run}/${number}`;
@@ -22,18 +50,48 @@ export function createRowRunId(run: string, number: number): string {
 export function createRowRunWriter(database: Database.Database, run: string) {
   database.exec(rowRunsTable);
   const insert = database.prepare('INSERT OR REPLACE INTO row_runs (run, number, label) VALUES (?, ?, ?)');
+  const setTotal = database.prepare('UPDATE runs SET act_count = ? WHERE id = ?');
   const update = database.prepare(
     `UPDATE runs SET act_count = ?, acts_ended = ?,
      attempts = (SELECT ifnull(sum(attempts), 0) FROM runs WHERE id > ? AND id < ?) WHERE id = ?`,
   );
   const write = (work: () => void) => retryWhileLocked(() => runInTransaction(database, work));
+  let updateMatrix: Database.Statement | undefined;
+  const add = ({ number, label, matrix }: RowEntry) => {
+    insert.run(run, number, replaceNuls(label.slice(0, maxLabelLength)));
+    if (!matrix) return;
+    updateMatrix ??= prepareMatrixUpdate(database);
+    updateMatrix.run(JSON.stringify(number === 0 ? matrix : shortenValues(matrix)), run, number);
+  };
   return {
-    /** Adds a row, or with number 0 the whole run. */
-    add: (number: number, label: string) =>
-      write(() => void insert.run(run, number, replaceNuls(label.slice(0, maxLabelLength)))),
+    /** Starts the record of the whole run: row 0. */
+    open: ({ source, matrix, total }: RowsOrigin) =>
+      write(() => {
+        add({ number: 0, label: source, matrix });
+        setTotal.run(total ?? 0, run);
+      }),
+    add: (entry: RowEntry) => write(() => add(entry)),
     /** Stores the totals: the acts of the whole run are its rows. */
     saveTotals: ({ total, done }: RowTotals) => write(() => void update.run(total, done, `${run}/`, `${run}0`, run)),
   };
+}
+
+/** Prepares the update of the combination. Tables of earlier versions have no column for it, which is added. */
+function prepareMatrixUpdate(database: Database.Database) {
+  if (!hasMatrixColumn(database)) database.exec('ALTER TABLE row_runs ADD COLUMN matrix TEXT');
+  return database.prepare('UPDATE row_runs SET matrix = ? WHERE run = ? AND number = ?');
+}
+
+/** Cuts long values: the text of a variable, which every row would store, may be long. The whole run has them in full. */
+function shortenValues({ label, values }: StoredMatrix): StoredMatrix {
+  const shorten = (value: unknown) =>
+    typeof value === 'string' && value.length > maxValueLength ? `${value.slice(0, maxValueLength)}…` : value;
+  return { label, values: Object.fromEntries(Object.entries(values).map(([key, value]) => [key, shorten(value)])) };
+}
+
+/** Whether the table of rows has the column of combinations. */
+export function hasMatrixColumn(database: Database.Database): boolean {
+  return hasColumn(database, 'row_runs', 'matrix');
 }
 
 /** Deletes the entries of runs that were deleted. */

@@ -2,7 +2,7 @@ import { createBestEffort } from '../../util/best-effort.js';
 import { createSerialQueue, type SerialQueue } from '../../util/serial-queue.js';
 import { createSqliteReplyCache, type ReplyCache } from '../replies/reply-cache.js';
 import { pruneRuns } from './prune-runs.js';
-import { createRowRunId, createRowRunWriter, type RowTotals } from './row-runs.js';
+import { createRowRunId, createRowRunWriter, type RowEntry, type RowsOrigin, type RowTotals } from './row-runs.js';
 import {
   createRunRecorder,
   prepareRunStatements,
@@ -16,11 +16,10 @@ export interface RunStore {
   /** Records an event. Resolves when it is written. */
   onEvent(event: RecordedEvent): Promise<void>;
   /**
-   * Records the rows of a run with `--each`.
+   * Records the rows of a run with `--each` or `--matrix`.
    * @param run the id of the whole run, whose events go to `onEvent`
-   * @param source the name of the source
    */
-  openRows(run: string, source: string): RowRecorder;
+  openRows(run: string, rowsOrigin: RowsOrigin): RowRecorder;
   /** Resolves when all events are written and old runs are deleted. Await it at the end of the run. */
   flush(): Promise<void>;
   /**
@@ -35,7 +34,7 @@ export interface RunStore {
 /** Records the rows of a run. No method rejects. */
 export interface RowRecorder {
   /** Returns the listener to the events of a row. The row is written when it ends. */
-  createListener(number: number, label: string): (event: RecordedEvent) => Promise<void>;
+  createListener(entry: RowEntry): (event: RecordedEvent) => Promise<void>;
   saveTotals(totals: RowTotals): Promise<void>;
 }
 
@@ -94,7 +93,7 @@ export function openRunStore(options: RunStoreOptions): RunStore {
       if (event.type === 'narrative-end') enqueue(() => pruneRuns(database, { now: now(), startedAt, keepMs }));
       await writes.drain();
     },
-    openRows: (run, source) => openRowRecorder({ run, source, attemptWrite, writes, ...recorder }),
+    openRows: (run, rowsOrigin) => openRowRecorder({ run, rowsOrigin, attemptWrite, writes, ...recorder }),
     flush: () => writes.drain(),
     async isUsable() {
       await writes.drain();
@@ -108,29 +107,29 @@ export function openRunStore(options: RunStoreOptions): RunStore {
 
 interface RowRecorderOptions extends Omit<RunRecorderOptions, 'isBuffered'> {
   run: string;
-  source: string;
+  rowsOrigin: RowsOrigin;
   attemptWrite: ReturnType<typeof createBestEffort>;
   writes: SerialQueue;
 }
 
-function openRowRecorder({ run, source, attemptWrite, writes, ...recorder }: RowRecorderOptions): RowRecorder {
+function openRowRecorder({ run, rowsOrigin, attemptWrite, writes, ...recorder }: RowRecorderOptions): RowRecorder {
   const { database, enqueue } = recorder;
   let statements: ReturnType<typeof prepareRunStatements> | undefined;
   let writer: ReturnType<typeof createRowRunWriter> | undefined;
   // Created when it is needed, after the start of the run was written: a file that can't be written fails there.
   const getWriter = () => (writer ??= createRowRunWriter(database, run));
-  enqueue(async () => getWriter().add(0, source));
+  enqueue(async () => getWriter().open(rowsOrigin));
   return {
-    createListener(number, label) {
+    createListener(entry) {
       let record: ((event: RecordedEvent) => void) | undefined;
-      const rowRun = createRowRunId(run, number);
+      const rowRun = createRowRunId(run, entry.number);
       return async (event) => {
         await attemptWrite(() => {
           statements ??= prepareRunStatements(database);
           record ??= createRunRecorder({ ...recorder, statements, isBuffered: true });
           record('run' in event ? { ...event, run: rowRun } : event);
         });
-        if (event.type === 'narrative-end') enqueue(async () => getWriter().add(number, label));
+        if (event.type === 'narrative-end') enqueue(async () => getWriter().add(entry));
       };
     },
     async saveTotals(totals) {

@@ -1,8 +1,10 @@
 import type { ErrorCode } from '../../errors.js';
 import { formatInteger, formatUsd } from '../text/format.js';
 
-/** The counts of a run with `--each`. */
+/** The counts of a run with `--each` or `--matrix`. With `--matrix`, a run of a combination counts as a row. */
 export interface RowCounts {
+  /** What is counted, for messages. */
+  unit: 'row' | 'run';
   /** The number of rows; undefined if the source can't be counted. */
   total: number | undefined;
   /** Rows that have their reply. */
@@ -57,12 +59,12 @@ export function createRateMeter(now: () => number): RateMeter {
 
 /** Formats the progress line: `412/1,000 rows · 3 failed · 5 requests per minute · done about 14:32 · $0.41`. */
 export function formatRowsProgress(counts: RowCounts, meter: RateMeter): string {
-  const { total, done, costUsd } = counts;
+  const { unit, total, done, costUsd } = counts;
   const failed = countFailures(counts);
   const ended = done + failed;
   const end = total === undefined || ended >= total ? undefined : meter.estimateEnd(total - ended);
   return [
-    total === undefined ? `${formatInteger(ended)} rows` : `${formatInteger(ended)}/${formatInteger(total)} rows`,
+    `${formatInteger(ended)}${total === undefined ? '' : `/${formatInteger(total)}`} ${unit}s`,
     ...(failed > 0 ? [`${formatInteger(failed)} failed`] : []),
     `${formatInteger(meter.requestsPerMinute)} requests per minute`,
     ...(end === undefined ? [] : [`done about ${new Date(end).toTimeString().slice(0, 5)}`]),
@@ -85,7 +87,7 @@ export function formatRowsSummary(counts: RowCounts, notAsked: number): string {
     ...(notAsked > 0 ? [`${formatInteger(notAsked)} not asked`] : []),
     ...(costUsd === undefined ? [] : [formatUsd(costUsd)]),
   ];
-  return `${formatInteger(total)} ${total === 1 ? 'row' : 'rows'}: ${parts.join(', ')}`;
+  return `${formatInteger(total)} ${counts.unit}${total === 1 ? '' : 's'}: ${parts.join(', ')}`;
 }
 
 export function countFailures({ failures }: Pick<RowCounts, 'failures'>): number {

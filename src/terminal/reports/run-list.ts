@@ -1,8 +1,9 @@
-import type { RecordedRun } from '../../store/runs/read-runs.js';
+import type { RecordedRun } from '../../store/runs/recorded-run.js';
 import type { DisplayOptions } from '../text/colors.js';
 import { formatCount, formatUsd } from '../text/format.js';
 import { toDisplayLine } from '../text/printable.js';
 import { fitsWidth, formatTable } from '../text/table.js';
+import { getRowUnit, hasRows } from './rows-of-runs.js';
 
 /**
  * Formats runs as a table. On a narrow terminal, names are truncated.
@@ -17,7 +18,7 @@ export function formatRunList(
   if (runs.length === 0) return ['No runs yet.'];
   const renderTable = (nameLength: number) =>
     formatRunTable([headerCells, ...runs.map((run) => createRow(run, nameLength))]);
-  let nameLength = Math.max(...runs.map(({ narrative }) => narrative.length));
+  let nameLength = Math.max(...runs.map((run) => getName(run).length));
   let table = renderTable(nameLength);
   for (; nameLength > 8 && !fitsWidth(table, columns); nameLength -= 1) table = renderTable(nameLength - 1);
   const [headerLine = '', ...lines] = table;
@@ -45,11 +46,16 @@ function createRow(run: RecordedRun, maxNameLength: number): string[] {
     // Not only names need this: the whole database may come with a folder that someone else wrote.
     toDisplayLine(run.run),
     formatShortTime(new Date(run.startedAt)),
-    truncate(toDisplayLine(run.narrative), maxNameLength),
-    `${run.actsEnded}/${run.actCount}${run.source === undefined ? '' : ' rows'}`,
+    truncate(getName(run), maxNameLength),
+    `${run.actsEnded}/${run.actCount}${hasRows(run) ? ` ${getRowUnit(run)}s` : ''}`,
     run.costUsd === undefined ? '' : formatUsd(run.costUsd),
     toDisplayLine(run.status),
   ];
+}
+
+/** Returns the narrative, with the values of `--matrix`: `comments model=a,b`. */
+function getName({ narrative, matrixLabel }: RecordedRun): string {
+  return toDisplayLine(matrixLabel === undefined ? narrative : `${narrative} ${matrixLabel}`);
 }
 
 /** Formats a local time as `22 Nov 09:00`, or as `22 Nov 2025` if it is in another year. */

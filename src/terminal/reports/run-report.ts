@@ -1,5 +1,5 @@
 import type { ActEnd } from '../../executor/narrative-events.js';
-import type { RecordedAct, RecordedRun } from '../../store/runs/read-runs.js';
+import type { RecordedAct, RecordedRun } from '../../store/runs/recorded-run.js';
 import type { ActProgressEvent } from '../../store/runs/run-recorder.js';
 import { formatError, formatErrorMessage } from '../diagnostics/format-error.js';
 import {
@@ -15,6 +15,7 @@ import { formatCount, formatDateTime, formatDuration, formatUsd } from '../text/
 import { formatTotalTokens } from '../text/format-tokens.js';
 import { toDisplayLine, toPrintable } from '../text/printable.js';
 import { wrapText } from '../text/wrap.js';
+import { getRowUnit, hasRows } from './rows-of-runs.js';
 
 /** What was recorded of a run: its acts, or for a run with `--each` the runs of its rows. */
 export interface RunContent {
@@ -68,17 +69,24 @@ function formatHeader(run: RecordedRun): string[] {
   return [
     `${narrative} · ${id}`,
     file ?? 'from standard input',
-    `${formatDateTime(new Date(startedAt))} · ${status}${outcome} · ${actsEnded} of ${formatCount(actCount, run.source === undefined ? 'act' : 'row')}`,
+    `${formatDateTime(new Date(startedAt))} · ${status}${outcome} · ${actsEnded} of ${formatCount(actCount, hasRows(run) ? getRowUnit(run) : 'act')}`,
     totals.join(' · '),
-    ...(run.source === undefined ? [] : [`rows of ${run.source}; show one with: boticelli runs show ${id}/<number>`]),
-    ...(run.rowLabel === undefined ? [] : [`the row of ${run.rowLabel}`]),
+    ...(hasRows(run) ? [`${formatOrigin(run)}; show one with: boticelli runs show ${id}/<number>`] : []),
+    ...(run.rowLabel !== undefined ? [`the row of ${run.rowLabel}`] : []),
+    ...(run.matrixLabel !== undefined && !hasRows(run) ? [run.matrixLabel] : []),
   ];
 }
 
-/** Formats the line of a row: `7  completed  Great product`. */
-function formatRow({ run, status, rowLabel = '', error }: RecordedRun): string {
+/** Formats where the rows of a run come from: `rows of c.csv`, `runs of model=a,b`, `runs of c.csv with model=a,b`. */
+function formatOrigin(run: RecordedRun): string {
+  const origins = [run.source, run.matrixLabel].filter((origin) => origin !== undefined);
+  return `${getRowUnit(run)}s of ${origins.join(' with ')}`;
+}
+
+/** Formats the line of a row: `7  completed  Great product`, with `--matrix` also `model=a temperature=0`. */
+function formatRow({ run, status, rowLabel, matrixLabel, error }: RecordedRun): string {
   const number = run.slice(run.indexOf('/') + 1).padStart(6);
-  return [number, error?.code ?? status, rowLabel].join('  ');
+  return [number, error?.code ?? status, ...[rowLabel, matrixLabel].filter((label) => label !== undefined)].join('  ');
 }
 
 function formatUsage({ usage, costUsd }: RecordedRun): string[] {

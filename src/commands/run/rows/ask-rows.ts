@@ -1,33 +1,21 @@
-import { addUsage, type Usage, zeroUsage } from '../../../driver/response.js';
-import { BoticelliError, type ErrorCode, toBoticelliError } from '../../../errors.js';
-import type { ActDetail } from '../../../executor/act-details.js';
-import type { RunReport } from '../../../executor/narrative-events.js';
-import { NarrativeExecutor } from '../../../executor/narrative-executor.js';
+import { addUsage, zeroUsage } from '../../../driver/response.js';
+import { type ErrorCode, toBoticelliError } from '../../../errors.js';
 import { createScheduler } from '../../../executor/scheduler.js';
 import { createRowResult } from '../../../rows/results/row-result.js';
-import type { Row } from '../../../rows/row.js';
-import { createRowIdentifier } from '../../../rows/row-instances.js';
 import { countFailures } from '../../../terminal/progress/rows-progress.js';
-import { formatInteger } from '../../../terminal/text/format.js';
-import { createFailedReport, finishReport } from '../narrative-view.js';
-import type { RunOptions, Shard } from '../options.js';
-import { openReplyFiles } from '../out-dir.js';
+import { createFailedReport } from '../narrative-view.js';
+import { executeRow, type RowContext } from './execute-row.js';
 import type { RowsRun } from './open-rows-run.js';
 import { createRowOutput } from './row-output.js';
+import { countTasks, getShortTaskName, getSubject, getTaskName, listTasks, type RowTask } from './row-tasks.js';
 import type { RowsOutcome } from './rows-outcome.js';
-import type { RowsView } from './rows-view.js';
-
-interface AskRowsOptions {
-  options: RunOptions;
-  signal: AbortSignal;
-  view: RowsView;
-}
+import { createOutcome, type RowsState } from './rows-state.js';
 
 /** How many rows may be ahead of the oldest unfinished one, for each row in parallel. */
 const rowsAheadPerJob = 16;
 
-/** The default of `--jobs` with `--each`. */
-const defaultJobs = 4;
+/** The default of `--jobs` with `--each`, and with `--matrix` alone. */
+const defaultJobs = { each: 4, matrix: 1 };
 
 /** Errors that every further row would have too: it is not asked. */
 const stopCodes: ReadonlySet<ErrorCode> = new Set([
@@ -35,23 +23,19 @@ const stopCodes: ReadonlySet<ErrorCode> = new Set([
   ...(['auth', 'missing_api_key', 'invalid_config', 'model_not_found', 'output_failed'] as const),
 ]);
 
-/** Runs the narrative for each row. Never rejects: the outcome has the reason if not all rows were asked. */
-export async function askRows(run: RowsRun, context: AskRowsOptions): Promise<RowsOutcome> {
+/** Runs the narrative for each row and combination. Never rejects: the outcome has the reason if not all were asked. */
+export async function askRows(run: RowsRun, context: RowContext): Promise<RowsOutcome> {
   const { options, signal, view } = context;
-  const { source, results } = run;
-  const jobs = options.jobs ?? defaultJobs;
+  const { results } = run;
+  const jobs = options.jobs ?? (options.each === undefined ? defaultJobs.matrix : defaultJobs.each);
   const scheduler = createScheduler({ maxConcurrent: jobs, maxAhead: jobs * rowsAheadPerJob });
   const state: RowsState = { usage: zeroUsage, lastStarted: 0, read: 0, output: undefined, first: undefined };
-  if (!results) state.output = createRowOutput(options.output, view.stdout, options.only);
-  // Nothing is stored in a rehearsal, so that its rows need no ids, which would be kept in memory.
-  const identify = isStored(run, options) ? createRowIdentifier() : () => '';
-  view.start(source.total === undefined ? undefined : countShard(source.total, options.shard));
+  const { output: format, only } = options;
+  if (!results) state.output = createRowOutput({ format, output: view.stdout, only, writeHeading: view.writeHeading });
+  view.start(countTasks(run, options.shard));
   try {
-    for await (const row of source.read()) {
-      // Every row is identified, so that rows of other shards count among equal ones.
-      const instance = { id: identify(row) };
-      if (!isInShard(row.number, options.shard)) continue;
-      if (results?.has(row)) {
+    for await (const task of listTasks(run, options)) {
+      if (results?.has(getSubject(task))) {
         view.skipRow();
         state.read += 1;
         continue;
@@ -59,9 +43,9 @@ export async function askRows(run: RowsRun, context: AskRowsOptions): Promise<Ro
       await scheduler.waitForSlot();
       if (signal.aborted || isStopped(state, context)) break;
       state.read += 1;
-      state.lastStarted = row.number;
-      state.output?.expect(row.number);
-      scheduler.start(() => askRow(row, instance, run, state, context));
+      state.lastStarted = task.position;
+      state.output?.expect(task.position, formatHeading(task, run));
+      scheduler.start(() => askRow(task, run, state, context));
     }
   } catch (thrown) {
     if (!signal.aborted) state.stopError = toBoticelliError(thrown);
@@ -71,93 +55,44 @@ export async function askRows(run: RowsRun, context: AskRowsOptions): Promise<Ro
   return createOutcome(run, state, context);
 }
 
-function isStored({ persistence }: RowsRun, { record, replay }: RunOptions): boolean {
-  return persistence.store !== undefined || record !== undefined || replay !== undefined;
-}
-
-/** What has happened so far. */
-interface RowsState {
-  usage: Usage;
-  /** The number of the last row that was started. */
-  lastStarted: number;
-  /** How many rows were started or skipped. */
-  read: number;
-  output: ReturnType<typeof createRowOutput> | undefined;
-  /** The failed row with the lowest number. */
-  first: { number: number; failure: BoticelliError } | undefined;
-  /** Why no further row is started. */
-  stopError?: BoticelliError;
-  stopReason?: string;
-}
-
-function isStopped(state: RowsState, { options, view }: AskRowsOptions): boolean {
+function isStopped(state: RowsState, { options, view }: RowContext): boolean {
   const { maxFailures } = options;
-  if (maxFailures !== undefined && countFailures(view.counts) >= maxFailures)
-    state.stopReason ??= `${maxFailures} ${maxFailures === 1 ? 'row' : 'rows'} failed (--max-failures)`;
+  const { counts } = view;
+  if (maxFailures !== undefined && countFailures(counts) >= maxFailures)
+    state.stopReason ??= `${maxFailures} ${counts.unit}${maxFailures === 1 ? '' : 's'} failed (--max-failures)`;
   return state.stopReason !== undefined || state.stopError !== undefined;
 }
 
-async function askRow(row: Row, instance: { id: string }, run: RowsRun, state: RowsState, context: AskRowsOptions) {
+/** The heading of a reply, which tells it apart from those of other combinations; undefined without `--matrix`. */
+function formatHeading(task: RowTask, { source, variants }: RowsRun): string | undefined {
+  if (!task.variant.combination) return undefined;
+  const prefix = source.format === 'none' ? `[${task.position}/${variants.length}] ` : '';
+  return prefix + getShortTaskName(task, source);
+}
+
+async function askRow(task: RowTask, run: RowsRun, state: RowsState, context: RowContext): Promise<void> {
+  const { position, row, shared } = task;
   const { signal, view, options } = context;
   try {
-    const report = await executeRow(row, instance, run, context).catch(createFailedReport);
+    const report = await executeRow(task, run, context).catch(createFailedReport);
     // A row that was interrupted has neither a reply nor an error of its own.
-    if (report.status === 'interrupted' || (signal.aborted && report.failure)) return state.output?.skip(row.number);
+    if (report.status === 'interrupted' || (signal.aborted && report.failure)) return state.output?.skip(position);
     const { failure } = report;
     state.usage = addUsage(state.usage, report.usage);
-    if (failure && (state.first === undefined || row.number < state.first.number))
-      state.first = { number: row.number, failure };
+    if (failure && (state.first === undefined || position < state.first.position)) state.first = { position, failure };
     if (failure && stopCodes.has(failure.code)) state.stopReason ??= failure.message;
-    view.endRow(row, run.source, report);
-    const result = createRowResult(row, report, run.isJsonReply);
+    view.endRow(getTaskName(task, run.source), report);
+    const number = run.source.format === 'none' ? position : row.number;
+    const result = createRowResult({ ...getSubject(task), number }, report, run.isJsonReply);
     run.results?.write(result);
-    state.output?.add(row.number, result);
-    if (failure) run.failed?.write(row);
+    state.output?.add(position, result);
+    if (failure && !shared.isWrittenAsFailed) run.failed?.write(row);
+    if (failure) shared.isWrittenAsFailed = true;
     if (!options.quiet) await view.stdout.flush();
   } catch (thrown) {
     // The results can't be written. Rows in flight finish, because their replies are stored.
     state.stopError ??= toBoticelliError(thrown);
   }
-}
-
-/** The digits of the folder of a row. They do not depend on the number of rows, which may change. */
-const folderDigits = 6;
-
-async function executeRow(
-  row: Row,
-  instance: { id: string },
-  run: RowsRun,
-  { options, signal, view }: AskRowsOptions,
-): Promise<RunReport> {
-  const problem = row.problem ?? run.results?.explainMismatch(row);
-  if (problem !== undefined)
-    throw new BoticelliError('invalid_narrative', problem, { hint: 'Fix the row. It was not sent.' });
-  const { number, values, folder, file } = row;
-  const { narrative, driver, defaultModel, persistence, readStdin: stdin } = run;
-  const { outDir, strict = false, rehearse: isRehearsal = false, allowOutside = false, stream = false } = options;
-  const files =
-    outDir === undefined ? undefined : await openReplyFiles(outDir, String(number).padStart(folderDigits, '0'));
-  const show = view.createListener(row);
-  const label = String(Object.values(values)[0] ?? '');
-  const onEvent = persistence.wrapRowListener({ number, label, instance }, (event) => {
-    show.onEvent(event);
-    if (event.type === 'act-end') files?.writeReply(event);
-  });
-  const onDetail = (detail: ActDetail) => {
-    void onEvent(detail);
-    show.onDetail(detail);
-  };
-  const executor = new NarrativeExecutor({
-    ...{ driver, defaultModel, strict, isRehearsal, allowOutside, signal, stdin, onEvent, onDetail },
-    // Nothing of a row is printed before its end.
-    canDiscard: () => true,
-    ...(files && { saveAudio: (act, audio) => files.writeAudio(act, audio) }),
-  });
-  const report = await executor.execute(narrative, {
-    ...{ stream, instance },
-    row: { number, values, folder, ...(file !== undefined && { file }) },
-  });
-  return finishReport(report, () => files?.writeReport(report));
 }
 
 function closeFiles({ source, results, failed }: RowsRun, state: RowsState): void {
@@ -169,41 +104,4 @@ function closeFiles({ source, results, failed }: RowsRun, state: RowsState): voi
   } catch (thrown) {
     state.stopError ??= toBoticelliError(thrown);
   }
-}
-
-function createOutcome({ source }: RowsRun, state: RowsState, { signal, view }: AskRowsOptions): RowsOutcome {
-  const { stopError, stopReason, first, usage, lastStarted } = state;
-  const { counts } = view;
-  const ended = counts.done + countFailures(counts);
-  const notAsked = counts.total === undefined ? state.read - ended : counts.total - ended;
-  const isCut = stopError !== undefined || stopReason !== undefined;
-  if (isCut && !signal.aborted && notAsked > 0) view.warn(describeRest(source.total, lastStarted, stopReason));
-  const isComplete = !signal.aborted && !stopError && !first;
-  return {
-    status: isComplete ? 'completed' : signal.aborted ? 'interrupted' : 'failed',
-    ...{ usage, total: counts.total ?? state.read, done: counts.done, notAsked },
-    ...(counts.costUsd !== undefined && { costUsd: counts.costUsd }),
-    ...(stopError && { stopError }),
-    ...(first && { firstFailure: first.failure }),
-  };
-}
-
-function describeRest(total: number | undefined, lastStarted: number, reason: string | undefined): string {
-  const suffix = reason === undefined ? '' : `: ${reason}`;
-  const first = formatInteger(lastStarted + 1);
-  if (total === undefined) return `rows from ${first} on were not asked${suffix}`;
-  const last = formatInteger(total);
-  return first === last ? `row ${last} was not asked${suffix}` : `rows ${first} to ${last} were not asked${suffix}`;
-}
-
-/** Whether a row belongs to the shard `k/n`: its number leaves the remainder k - 1 when divided by n. */
-function isInShard(number: number, shard: Shard | undefined): boolean {
-  return shard === undefined || number % shard.n === shard.k - 1;
-}
-
-function countShard(total: number, shard: Shard | undefined): number {
-  if (!shard) return total;
-  const { k, n } = shard;
-  // The numbers from 1 to total that leave the remainder k - 1. The number 0, which leaves 0, is no row.
-  return Math.floor((total - (k - 1) + n) / n) - (k === 1 ? 1 : 0);
 }

@@ -3,30 +3,35 @@ import { addAbortSignal } from 'node:stream';
 import type { CliProcess } from '../../../cli/process.js';
 import type { BoticelliDriver } from '../../../driver/driver.js';
 import { planActs } from '../../../executor/plan-acts.js';
+import { assertRowGiven } from '../../../executor/row-values.js';
 import { createRunId } from '../../../executor/run-id.js';
 import { getNestedNarrative, type Narrative } from '../../../narrative/narrative.js';
+import { formatAxes, type MatrixAxis } from '../../../rows/matrix.js';
 import { openRows } from '../../../rows/open-rows.js';
 import { type FailedFile, openFailedFile } from '../../../rows/results/failed-file.js';
+import type { ResultColumns } from '../../../rows/results/result-format.js';
 import { openResultsFile, type ResultsFile } from '../../../rows/results/results-file.js';
 import type { RowSource } from '../../../rows/row.js';
 import { collectRowIds } from '../../../rows/row-instances.js';
+import { createNoSource } from '../../../rows/sources/no-source.js';
 import { abortable } from '../../../util/abortable.js';
 import { assertColumnsExist } from '../../resources/assert-columns.js';
 import { assertActsExist, assertPricesKnown } from '../assert-flags.js';
 import { openDriverStack } from '../open-driver-stack.js';
 import type { RunOptions } from '../options.js';
 import { createPersistence, type Persistence } from '../persistence.js';
-import { loadOverriddenNarrative, openRunRecording } from '../run-narrative-file.js';
+import { openRunRecording } from '../run-narrative-file.js';
 import type { RunResources } from '../shared-resources.js';
 import { assertDifferentFiles, assertStdinFree } from './check-rows.js';
+import { loadVariants, type Variant } from './load-variants.js';
+import { parseMatrix } from './parse-matrix.js';
 import type { RowsOutcome } from './rows-outcome.js';
 import type { RowsView } from './rows-view.js';
 
 /** Everything that the rows of a command share. */
 export interface RowsRun {
-  narrative: Narrative;
-  /** The names of all acts. */
-  actNames: readonly string[];
+  /** The narrative for each combination of `--matrix`, or once. */
+  variants: readonly Variant[];
   /** Whether the last act has `format = "json"`. */
   isJsonReply: boolean;
   source: RowSource;
@@ -53,22 +58,22 @@ export interface OpenRowsRunOptions {
 export async function openRowsRun(context: OpenRowsRunOptions): Promise<RowsRun> {
   const { file, options, proc, signal, view, resources } = context;
   const { warn, colors } = view;
-  const loaded = await loadOverriddenNarrative({ file, options, proc, colors, view, resources, signal });
-  const { narrative } = loaded;
+  const axes = parseMatrix(options);
+  const { text, variants } = await loadVariants(axes, { file, options, proc, colors, view, resources, signal });
+  const [{ narrative }] = variants;
   const planned = planActs(narrative);
   assertActsExist(options, planned);
   const actNames = planned.map(({ name }) => name);
   const source = await openSource(narrative, context);
-  const { results, failed } = await openFiles(source, actNames, context);
+  const { results, failed } = await openFiles(source, { actNames, matrixKeys: axes.map(({ key }) => key) }, context);
   const settings = await resources.loadSettings(warn);
-  assertPricesKnown(narrative, options, settings);
+  for (const variant of variants) assertPricesKnown(variant.narrative, options, settings);
   const persistence = createPersistence(options, resources.openStateDatabase);
-  const isKnownInstance = await findKnownInstances(source, options);
+  const isKnownInstance = await findKnownInstances(source, variants, options);
   const path = file === '-' ? undefined : resolve(proc.cwd(), file);
-  const { values: vars } = await resources.readVariables();
-  const stored = { settings, narrative: narrative.name, file: path, text: loaded.text, vars, isKnownInstance, warn };
+  const stored = { settings, narrative: narrative.name, file: path, text, isKnownInstance, warn };
   // Opening may wait for a lock that another process holds. An interruption has to end this wait.
-  await abortable(persistence.open(stored), signal);
+  await abortable(persistence.open({ ...stored, vars: (await resources.readVariables()).values }), signal);
   const recording = await openRunRecording(options.record);
   const { openQuota, budgetLedger } = resources;
   const shared = { options, settings, warn, persistence, openQuota, budgetLedger, isKnownInstance };
@@ -76,9 +81,16 @@ export async function openRowsRun(context: OpenRowsRunOptions): Promise<RowsRun>
   const driver = recording ? recording.wrapDriver(stack) : stack;
   const startedAt = Date.now();
   const run = createRunId(startedAt);
-  persistence.openRows({ type: 'narrative-start', run, narrative: narrative.name, acts: actNames }, source.name);
+  persistence.openRows(
+    { type: 'narrative-start', run, narrative: narrative.name, acts: actNames },
+    {
+      source: source.name,
+      total: source.total === undefined ? undefined : source.total * variants.length,
+      ...(axes.length > 0 && { matrix: toStoredMatrix(axes) }),
+    },
+  );
   return {
-    ...{ narrative, actNames, isJsonReply: isJsonReply(narrative), source, results, failed, driver, persistence },
+    ...{ variants, isJsonReply: isJsonReply(narrative), source, results, failed, driver, persistence },
     defaultModel: settings.defaultModel,
     readStdin: () => resources.readStdin(warn),
     async close({ status, usage, costUsd, total, done, error }) {
@@ -92,8 +104,16 @@ export async function openRowsRun(context: OpenRowsRunOptions): Promise<RowsRun>
   };
 }
 
+function toStoredMatrix(axes: readonly MatrixAxis[]) {
+  return { label: formatAxes(axes), values: Object.fromEntries(axes.map(({ key, values }) => [key, values])) };
+}
+
 async function openSource(narrative: Narrative, { file, options, proc, signal, view }: OpenRowsRunOptions) {
-  const { each = '' } = options;
+  const { each } = options;
+  if (each === undefined) {
+    assertRowGiven(narrative, undefined);
+    return createNoSource(proc.cwd());
+  }
   assertStdinFree(narrative, each);
   const stdin = each === '-' ? addAbortSignal(signal, proc.stdin) : proc.stdin;
   const source = await openRows(each, { cwd: proc.cwd(), stdin });
@@ -103,7 +123,7 @@ async function openSource(narrative: Narrative, { file, options, proc, signal, v
   return source;
 }
 
-async function openFiles(source: RowSource, actNames: readonly string[], { file, options, proc }: OpenRowsRunOptions) {
+async function openFiles(source: RowSource, columns: ResultColumns, { file, options, proc }: OpenRowsRunOptions) {
   const { results, failed, resume = false } = options;
   const toPath = (name: string | undefined) => (name === undefined ? undefined : resolve(proc.cwd(), name));
   const narrativePath = file === '-' ? undefined : toPath(file);
@@ -114,15 +134,18 @@ async function openFiles(source: RowSource, actNames: readonly string[], { file,
     ['--failed', toPath(failed)],
   ]);
   return {
-    results: results === undefined ? undefined : await openResultsFile({ path: results, source, actNames, resume }),
+    results: results === undefined ? undefined : await openResultsFile({ path: results, source, ...columns, resume }),
     failed: failed === undefined ? undefined : openFailedFile(failed, source, resume),
   };
 }
 
 /** Returns what tells the rows of this command from those of earlier ones. Standard input can be read only once. */
-function findKnownInstances(source: RowSource, { resume, replay }: RunOptions) {
+function findKnownInstances(source: RowSource, variants: readonly Variant[], { resume, replay }: RunOptions) {
   if ((!resume && replay === undefined) || source.total === undefined) return undefined;
-  return collectRowIds(source.read());
+  return collectRowIds(
+    source.read(),
+    variants.map(({ combination }) => combination),
+  );
 }
 
 function isJsonReply({ acts }: Narrative): boolean {

@@ -4,50 +4,65 @@ import { stringifyJson } from '../../../terminal/replies/json.js';
 import { createParagraphWriter } from '../../../terminal/replies/text.js';
 import type { RunOptions } from '../options.js';
 
-/** Writes the results of rows to standard output, in the order of the rows. */
+/** Writes the results of runs to standard output, in the order of the rows and combinations. */
 export interface RowOutput {
-  /** Announces a row that has started. */
-  expect(number: number): void;
-  /** Adds the result of a row. It is written when all rows before it have ended. */
-  add(number: number, result: RowResult): void;
-  /** Ends a row that has no result, because it was interrupted. */
-  skip(number: number): void;
+  /** Announces a run that has started. @param heading what its text begins with on standard error */
+  expect(position: number, heading?: string): void;
+  /** Adds the result of a run. It is written when all runs before it have ended. */
+  add(position: number, result: RowResult): void;
+  /** Ends a run that has no result, because it was interrupted. */
+  skip(position: number): void;
   /** Writes what is left. */
   finish(): void;
 }
 
-/** Creates the output of a format. @param only the acts whose replies are printed as text. Default: the last one */
-export function createRowOutput(format: RunOptions['output'], output: Output, only?: readonly string[]): RowOutput {
-  const writer = createResultWriter(format, output, only);
-  /** The rows that have started, in order, each with its result once it has ended. */
-  const pending = new Map<number, RowResult | 'skipped' | undefined>();
-  const writeReady = () => {
-    for (const [number, result] of pending) {
-      if (result === undefined) return;
-      pending.delete(number);
-      if (result !== 'skipped') writer.write(result);
+interface RowOutputOptions {
+  format: RunOptions['output'];
+  output: Output;
+  /** The acts whose replies are printed as text. Default: the last one. */
+  only?: readonly string[] | undefined;
+  /** Called just before the text of a run with a heading is written. */
+  writeHeading: (heading: string) => void;
+}
+
+export function createRowOutput(options: RowOutputOptions): RowOutput {
+  const writer = createResultWriter(options);
+  /** The runs that have started, in order, each with its result once it has ended. */
+  const pending = new Map<number, PendingRun>();
+  const end = (position: number, result: PendingRun['result']) => {
+    pending.set(position, { ...pending.get(position), result });
+    for (const [readyPosition, run] of pending) {
+      if (run.result === undefined) return;
+      pending.delete(readyPosition);
+      if (run.result !== 'skipped') writer.write(run.result, run.heading);
     }
   };
-  const end = (number: number, result: RowResult | 'skipped') => {
-    pending.set(number, result);
-    writeReady();
-  };
   return {
-    expect: (number) => void pending.set(number, undefined),
+    expect: (position, heading) => void pending.set(position, { heading }),
     add: end,
-    skip: (number) => end(number, 'skipped'),
+    skip: (position) => end(position, 'skipped'),
     finish: writer.finish,
   };
 }
 
-function createResultWriter(format: RunOptions['output'], output: Output, only: readonly string[] | undefined) {
+interface PendingRun {
+  heading?: string | undefined;
+  result?: RowResult | 'skipped' | undefined;
+}
+
+interface ResultWriter {
+  write(result: RowResult, heading: string | undefined): void;
+  finish(): void;
+}
+
+function createResultWriter({ format, output, only, writeHeading }: RowOutputOptions): ResultWriter {
   if (format === 'ndjson') {
-    return { write: (result: RowResult) => output.write(`${stringifyJson(result)}\n`), finish: () => {} };
+    return { write: (result) => output.write(`${stringifyJson(result)}\n`), finish: () => {} };
   }
   if (format === 'json') {
     let isFirst = true;
     return {
-      write(result: RowResult) {
+      write(result) {
         output.write(`${isFirst ? '[\n' : ',\n'}${stringifyJson(result, 2)}`);
         isFirst = false;
       },
@@ -56,8 +71,11 @@ function createResultWriter(format: RunOptions['output'], output: Output, only: 
   }
   const paragraphs = createParagraphWriter(output);
   return {
-    write({ status, replies }: RowResult) {
+    write({ status, replies }, heading) {
       if (status !== 'completed') return;
+      // On a terminal, the heading follows, and the empty line belongs above it.
+      if (heading !== undefined && output.isTerminal) paragraphs.writeSeparator();
+      if (heading !== undefined) writeHeading(heading);
       const texts = only ? only.map((act) => replies[act]) : [Object.values(replies).at(-1)];
       for (const text of texts) if (text !== undefined) paragraphs.end(text);
     },

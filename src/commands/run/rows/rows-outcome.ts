@@ -3,17 +3,17 @@ import type { Usage } from '../../../driver/response.js';
 import type { BoticelliError, ErrorReport } from '../../../errors.js';
 import type { RunStatus } from '../../../executor/narrative-events.js';
 
-/** How a run with `--each` ended. */
+/** How a run with `--each` or `--matrix` ended. */
 export interface RowsOutcome extends BilledUsage {
   status: RunStatus;
   usage: Usage;
-  /** The number of rows that were read. */
+  /** The number of rows that were read; with `--matrix`, times that of the combinations. */
   total: number;
   done: number;
   notAsked: number;
   error?: ErrorReport;
   /** Why no further rows were started: an error that is not that of a single row. */
   stopError?: BoticelliError;
-  /** The error of the failed row with the lowest number. */
+  /** The error of the failed run with the lowest position. */
   firstFailure?: BoticelliError;
 }

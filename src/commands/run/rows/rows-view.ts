@@ -4,7 +4,6 @@ import { addCosts } from '../../../driver/cost.js';
 import type { ErrorCode, ErrorReport } from '../../../errors.js';
 import type { ActDetail } from '../../../executor/act-details.js';
 import type { NarrativeEvent, RunReport } from '../../../executor/narrative-events.js';
-import { formatRowLocation, type Row, type RowSource } from '../../../rows/row.js';
 import { formatError, formatErrorMessage, indentResumeHint } from '../../../terminal/diagnostics/format-error.js';
 import { createProgress } from '../../../terminal/progress/progress.js';
 import {
@@ -35,13 +34,16 @@ const progressIntervalMs = 30_000;
 export async function openRowsView({ options, proc, shutdown }: RowsViewOptions) {
   const screen = await openScreen({ options, proc, shutdown });
   const { stdout, colors, stderrWriter, isPipeClosed } = screen;
-  const counts: MutableCounts = { total: undefined, done: 0, doneEarlier: 0, failures: new Map(), costUsd: 0 };
+  const unit = options.matrix ? 'run' : 'row';
+  const counts: MutableCounts = { unit, total: undefined, done: 0, doneEarlier: 0, failures: new Map(), costUsd: 0 };
   return {
     colors,
     stdout: stderrWriter.wrapReplies(stdout),
     counts,
     warn: (text: string) => stderrWriter.writeLine(toPrintableLine(`boticelli: warning: ${text}`), colors.warning),
     printLines: (lines: string) => stderrWriter.writeLine(lines),
+    /** Writes the heading of a reply. */
+    writeHeading: (text: string) => options.quiet || stderrWriter.writeLine(toPrintableLine(text), colors.heading),
     ...createRowReporter({ ...screen, options }, counts),
     /** Writes how the run ended: the reason why it stopped early, how to go on, and the summary as the last line. */
     finish({ error, resumeHint, notAsked }: { error?: ErrorReport; resumeHint?: string; notAsked: number }) {
@@ -75,7 +77,7 @@ function createRowReporter(screen: RowScreen, counts: MutableCounts) {
   const { quiet = false, verbose = false } = options;
   const meter = createRateMeter(Date.now);
   const reportProgress = createProgressLines(screen, () => formatRowsProgress(counts, meter));
-  const reportFailure = createFailureLines(screen);
+  const reportFailure = createFailureLines(screen, counts.unit);
   return {
     /** Shows the progress line. @param total the number of rows, if it is known */
     start(total: number | undefined) {
@@ -83,9 +85,8 @@ function createRowReporter(screen: RowScreen, counts: MutableCounts) {
       if (!quiet) stderrWriter.setStatus(counts, () => ({ text: formatRowsProgress(counts, meter) }));
     },
     /** Creates the listener to the events of a row. It writes warnings, and with --verbose every event. */
-    createListener(row: Row): RowListener {
+    createListener(label: string): RowListener {
       const detail = verbose ? 'verbose' : 'quiet';
-      const label = `row ${row.number}`;
       const shown = { detail, showsCountdown, label, showsPrompts: showsPrompts(options) } as const;
       const progress = createProgress({ stderr: stderrWriter, colors, now: Date.now, ...shown });
       const onEvent = (event: NarrativeEvent) => {
@@ -100,14 +101,14 @@ function createRowReporter(screen: RowScreen, counts: MutableCounts) {
       counts.done += 1;
       counts.doneEarlier += 1;
     },
-    /** Counts a row that has ended, and reports a failure. */
-    endRow(row: Row, source: RowSource, { status, error, costUsd }: RunReport) {
+    /** Counts a row that has ended, and reports a failure. @param name what tells the row apart, with its place */
+    endRow(name: string, { status, error, costUsd }: RunReport) {
       meter.addRow();
       if (costUsd !== undefined || status === 'completed') counts.costUsd = addCosts(counts.costUsd, costUsd);
       if (status === 'completed') counts.done += 1;
       else if (error) {
         counts.failures.set(error.code, (counts.failures.get(error.code) ?? 0) + 1);
-        reportFailure(`row ${row.number} (${formatRowLocation(source, row)}): ${formatErrorMessage(error)}`);
+        reportFailure(`${name}: ${formatErrorMessage(error)}`);
       }
       reportProgress();
     },
@@ -115,12 +116,15 @@ function createRowReporter(screen: RowScreen, counts: MutableCounts) {
 }
 
 /** Creates a function that writes a line for each of the first failed rows. */
-function createFailureLines({ colors, stderrWriter, isPipeClosed }: RowScreen): (text: string) => void {
+function createFailureLines(
+  { colors, stderrWriter, isPipeClosed }: RowScreen,
+  unit: RowCounts['unit'],
+): (text: string) => void {
   let count = 0;
   return (text) => {
     count += 1;
     if (isPipeClosed() || count > maxFailureLines + 1) return;
-    const line = count <= maxFailureLines ? text : 'further failed rows are only counted';
+    const line = count <= maxFailureLines ? text : `further failed ${unit}s are only counted`;
     stderrWriter.writeLine(toPrintableLine(`boticelli: ${line}`), colors.warning);
   };
 }

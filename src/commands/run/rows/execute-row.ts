@@ -1,0 +1,64 @@
+import { BoticelliError } from '../../../errors.js';
+import type { ActDetail } from '../../../executor/act-details.js';
+import type { RunReport } from '../../../executor/narrative-events.js';
+import { NarrativeExecutor } from '../../../executor/narrative-executor.js';
+import { finishReport } from '../narrative-view.js';
+import type { RunOptions } from '../options.js';
+import { loadFileNames, openReplyFiles, type ReplyFiles } from '../out-dir.js';
+import type { RowsRun } from './open-rows-run.js';
+import { getShortTaskName, type RowTask } from './row-tasks.js';
+import type { RowsView } from './rows-view.js';
+
+export interface RowContext {
+  options: RunOptions;
+  signal: AbortSignal;
+  view: RowsView;
+}
+
+/** Runs the narrative of a task. @throws BoticelliError if the row can't be used, or its folder not be written */
+export async function executeRow(task: RowTask, run: RowsRun, context: RowContext): Promise<RunReport> {
+  const { row, position, instance, variant } = task;
+  const problem = row.problem ?? run.results?.explainMismatch(row);
+  if (problem !== undefined)
+    throw new BoticelliError('invalid_narrative', problem, { hint: 'Fix the row. It was not sent.' });
+  const { number, values, folder, file } = row;
+  const { driver, defaultModel, persistence, readStdin: stdin } = run;
+  const { options, signal, view } = context;
+  const { strict = false, rehearse: isRehearsal = false, allowOutside = false, stream = false } = options;
+  const files = await openTaskFiles(task, options);
+  const show = view.createListener(getShortTaskName(task, run.source));
+  const label = String(Object.values(values)[0] ?? '');
+  const recorded = { number: position, label, instance, matrix: variant.combination };
+  const onEvent = persistence.wrapRowListener(recorded, (event) => {
+    show.onEvent(event);
+    if (event.type === 'act-end') files?.writeReply(event);
+  });
+  const onDetail = (detail: ActDetail) => {
+    void onEvent(detail);
+    show.onDetail(detail);
+  };
+  const executor = new NarrativeExecutor({
+    ...{ driver, defaultModel, strict, isRehearsal, allowOutside, signal, stdin, onEvent, onDetail },
+    // Nothing of a row is printed before its end.
+    canDiscard: () => true,
+    ...(files && { saveAudio: (act, audio) => files.writeAudio(act, audio) }),
+  });
+  const report = await executor.execute(variant.narrative, {
+    ...{ stream, instance },
+    ...(run.source.format !== 'none' && { row: { number, values, folder, ...(file !== undefined && { file }) } }),
+  });
+  return finishReport(report, () => files?.writeReport(report));
+}
+
+/** The digits of the numbers in names of folders. They do not depend on the number of rows, which may change. */
+const rowDigits = 6;
+const combinationDigits = 4;
+
+/** Opens the folder of a task in `--out-dir`: `000007`, `0002-model=b`, or with both `000007-0002-model=b`. */
+async function openTaskFiles({ row, variant }: RowTask, { outDir, each }: RunOptions): Promise<ReplyFiles | undefined> {
+  if (outDir === undefined) return undefined;
+  const { combination } = variant;
+  const parts = each === undefined ? [] : [String(row.number).padStart(rowDigits, '0')];
+  if (combination) parts.push(String(combination.number).padStart(combinationDigits, '0'), combination.label);
+  return openReplyFiles(outDir, (await loadFileNames())(parts.join('-')));
+}

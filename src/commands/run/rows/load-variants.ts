@@ -1,0 +1,71 @@
+import type { GivenVariables } from '../../../cli/variables/given-variables.js';
+import type { GenerationParameters } from '../../../driver/request.js';
+import { applyOverrides, type Narrative } from '../../../narrative/narrative.js';
+import { type Combination, createCombinations, type MatrixAxis } from '../../../rows/matrix.js';
+import { type LoadOptions, loadGivenNarrative } from '../run-narrative-file.js';
+import { variablePrefix } from './parse-matrix.js';
+
+/** The narrative as one combination of `--matrix` runs it. */
+export interface Variant {
+  narrative: Narrative;
+  /** Absent without `--matrix`. */
+  combination?: Combination;
+}
+
+/**
+ * Loads the narrative for each combination, at least once. It is read again only for other values of variables, because
+ * they may name media.
+ *
+ * @throws BoticelliError `no_input`, `invalid_narrative`, or `usage` for a variable that the narrative does not use
+ */
+export async function loadVariants(
+  axes: readonly MatrixAxis[],
+  context: LoadOptions,
+): Promise<{ text: string; variants: [Variant, ...Variant[]] }> {
+  const given = await context.resources.readVariables();
+  if (axes.length === 0) {
+    const { narrative, text } = await loadGivenNarrative(given, context);
+    return { text, variants: [{ narrative }] };
+  }
+  const loadedByVariables = new Map<string, Awaited<ReturnType<typeof loadGivenNarrative>>>();
+  const variants: Variant[] = [];
+  let text = '';
+  for (const combination of createCombinations(axes)) {
+    const variables = listVariables(combination);
+    const id = JSON.stringify(variables);
+    const isFirst = loadedByVariables.size === 0;
+    const loaded =
+      loadedByVariables.get(id) ?? (await loadGivenNarrative(addVariables(given, variables), context, isFirst));
+    loadedByVariables.set(id, loaded);
+    if (isFirst) text = loaded.text;
+    variants.push({ combination, narrative: applyCombination(loaded.narrative, combination) });
+  }
+  return { text, variants: variants as [Variant, ...Variant[]] };
+}
+
+function listVariables({ values }: Combination): [name: string, value: string][] {
+  return Object.entries(values).flatMap(([key, value]) =>
+    key.startsWith(variablePrefix) ? [[key.slice(variablePrefix.length), String(value)] as [string, string]] : [],
+  );
+}
+
+function addVariables(
+  { values, flags }: GivenVariables,
+  variables: readonly (readonly [string, string])[],
+): GivenVariables {
+  return {
+    values: new Map([...values, ...variables]),
+    flags: new Map([...flags, ...variables.map(([name]) => [name, '--matrix'] as const)]),
+  };
+}
+
+function applyCombination(narrative: Narrative, { values }: Combination): Narrative {
+  const { model, temperature, thinking } = values;
+  return applyOverrides(narrative, {
+    ...(model !== undefined && { model: String(model) }),
+    parameters: {
+      ...(temperature !== undefined && { temperature: Number(temperature) }),
+      ...(thinking !== undefined && { thinking: thinking as NonNullable<GenerationParameters['thinking']> }),
+    },
+  });
+}

@@ -1,0 +1,76 @@
+import type { RequestInstance } from '../../../driver/driver.js';
+import type { ResultSubject } from '../../../rows/results/row-result.js';
+import { formatRowLocation, type Row, type RowSource } from '../../../rows/row.js';
+import { createRowIdentifier } from '../../../rows/row-instances.js';
+import type { RunOptions, Shard } from '../options.js';
+import type { Variant } from './load-variants.js';
+import type { RowsRun } from './open-rows-run.js';
+
+/** One run of the narrative: of a row, of a combination of `--matrix`, or of a row with a combination. */
+export interface RowTask {
+  /** Counts the runs from 1, also those of other shards. Without `--matrix` it is the number of the row. */
+  position: number;
+  row: Row;
+  variant: Variant;
+  instance: RequestInstance;
+  /** What all runs of the row share. */
+  shared: { isWrittenAsFailed: boolean };
+}
+
+/** Lists the runs of a command in order: for each row of the shard, each combination. */
+export async function* listTasks(run: RowsRun, options: RunOptions): AsyncGenerator<RowTask> {
+  const { source, variants } = run;
+  // Nothing is stored in a rehearsal, so that its rows need no ids, which would be kept in memory.
+  const identify = isStored(run, options) ? createRowIdentifier() : () => '';
+  for await (const row of source.read()) {
+    const shared = { isWrittenAsFailed: false };
+    for (const [index, variant] of variants.entries()) {
+      // Every row is identified, so that rows of other shards count among equal ones.
+      const instance = { id: identify(row, variant.combination) };
+      if (!isInShard(row.number, options.shard)) continue;
+      yield { position: (row.number - 1) * variants.length + index + 1, row, variant, instance, shared };
+    }
+  }
+}
+
+/** Returns the number of runs of a shard; undefined if the rows can't be counted. */
+export function countTasks({ source, variants }: RowsRun, shard: Shard | undefined): number | undefined {
+  return source.total === undefined ? undefined : countShard(source.total, shard) * variants.length;
+}
+
+/** Returns the values that identify the result of a run. */
+export function getSubject({ row, variant }: RowTask): ResultSubject {
+  return { row: row.values, ...(variant.combination && { matrix: variant.combination.values }) };
+}
+
+/** Names a run for a person, with the place of its row: `row 3 (comments.csv:4) model=a`. */
+export function getTaskName(task: RowTask, source: RowSource): string {
+  return joinName(task, source, `row ${task.row.number} (${formatRowLocation(source, task.row)})`);
+}
+
+/** Names a run without its place: `row 3 model=a`. */
+export function getShortTaskName(task: RowTask, source: RowSource): string {
+  return joinName(task, source, `row ${task.row.number}`);
+}
+
+function joinName({ variant }: RowTask, { format }: RowSource, rowName: string): string {
+  return [...(format === 'none' ? [] : [rowName]), ...(variant.combination ? [variant.combination.label] : [])].join(
+    ' ',
+  );
+}
+
+function isStored({ persistence }: RowsRun, { record, replay }: RunOptions): boolean {
+  return persistence.store !== undefined || record !== undefined || replay !== undefined;
+}
+
+/** Whether a row belongs to the shard `k/n`: its number leaves the remainder k - 1 when divided by n. */
+function isInShard(number: number, shard: Shard | undefined): boolean {
+  return shard === undefined || number % shard.n === shard.k - 1;
+}
+
+function countShard(total: number, shard: Shard | undefined): number {
+  if (!shard) return total;
+  const { k, n } = shard;
+  // The numbers from 1 to total that leave the remainder k - 1. The number 0, which leaves 0, is no row.
+  return Math.floor((total - (k - 1) + n) / n) - (k === 1 ? 1 : 0);
+}

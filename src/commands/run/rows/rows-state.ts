@@ -1,0 +1,61 @@
+import type { Usage } from '../../../driver/response.js';
+import type { BoticelliError } from '../../../errors.js';
+import { countFailures, type RowCounts } from '../../../terminal/progress/rows-progress.js';
+import { formatInteger } from '../../../terminal/text/format.js';
+import type { RowContext } from './execute-row.js';
+import type { RowsRun } from './open-rows-run.js';
+import type { RowOutput } from './row-output.js';
+import type { RowsOutcome } from './rows-outcome.js';
+
+/** What has happened so far. */
+export interface RowsState {
+  usage: Usage;
+  /** The position of the last run that was started. */
+  lastStarted: number;
+  /** How many runs were started or skipped. */
+  read: number;
+  output: RowOutput | undefined;
+  /** The failed run with the lowest position. */
+  first: { position: number; failure: BoticelliError } | undefined;
+  /** Why no further run is started. */
+  stopError?: BoticelliError;
+  stopReason?: string;
+}
+
+/** Creates the outcome, and warns of what was not asked. */
+export function createOutcome(
+  { source, variants }: RowsRun,
+  state: RowsState,
+  { signal, view }: RowContext,
+): RowsOutcome {
+  const { stopError, stopReason, first, usage, lastStarted } = state;
+  const { counts } = view;
+  const ended = counts.done + countFailures(counts);
+  const notAsked = counts.total === undefined ? state.read - ended : counts.total - ended;
+  const isCut = stopError !== undefined || stopReason !== undefined;
+  const total = source.total === undefined ? undefined : source.total * variants.length;
+  if (isCut && !signal.aborted && notAsked > 0) view.warn(describeRest(counts.unit, total, lastStarted, stopReason));
+  const isComplete = !signal.aborted && !stopError && !first;
+  return {
+    status: isComplete ? 'completed' : signal.aborted ? 'interrupted' : 'failed',
+    ...{ usage, total: counts.total ?? state.read, done: counts.done, notAsked },
+    ...(counts.costUsd !== undefined && { costUsd: counts.costUsd }),
+    ...(stopError && { stopError }),
+    ...(first && { firstFailure: first.failure }),
+  };
+}
+
+function describeRest(
+  unit: RowCounts['unit'],
+  total: number | undefined,
+  lastStarted: number,
+  reason: string | undefined,
+): string {
+  const suffix = reason === undefined ? '' : `: ${reason}`;
+  const first = formatInteger(lastStarted + 1);
+  if (total === undefined) return `${unit}s from ${first} on were not asked${suffix}`;
+  const last = formatInteger(total);
+  return first === last
+    ? `${unit} ${last} was not asked${suffix}`
+    : `${unit}s ${first} to ${last} were not asked${suffix}`;
+}

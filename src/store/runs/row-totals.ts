@@ -1,0 +1,54 @@
+import type Database from 'libsql';
+import { addCosts } from '../../driver/cost.js';
+import { addUsage, type Usage, zeroUsage } from '../../driver/response.js';
+import { isRecord, tryParseJson } from '../../util/json.js';
+import type { RecordedRun } from './recorded-run.js';
+
+interface RowRecord {
+  status: string | null;
+  models_asked: string;
+  models_served: string;
+  attempts: number;
+  wait_ms: number;
+  usage: string;
+  cost_usd: number | null;
+}
+
+/**
+ * Adds the totals of a run of rows that has no end, because it is in progress or was killed: they are written at its end.
+ * They are those of the rows that have ended.
+ */
+export function addRowTotals(database: Database.Database, run: RecordedRun): RecordedRun {
+  const select = database.prepare(
+    `SELECT status, models_asked, models_served, attempts, wait_ms, usage, cost_usd FROM runs WHERE id > ? AND id < ?`,
+  );
+  const models = { asked: new Set<string>(), served: new Set<string>() };
+  const counts = { ended: 0, actsEnded: 0, attempts: 0, waitMs: 0 };
+  let usage: Usage = zeroUsage;
+  let costUsd: number | undefined = 0;
+  // In ASCII, "0" follows "/".
+  for (const row of select.iterate(`${run.run}/`, `${run.run}0`) as Iterable<RowRecord>) {
+    counts.ended += 1;
+    if (row.status === 'completed') counts.actsEnded += 1;
+    counts.attempts += row.attempts;
+    counts.waitMs += row.wait_ms;
+    addModels(models.asked, row.models_asked);
+    addModels(models.served, row.models_served);
+    const rowUsage = tryParseJson(row.usage);
+    usage = addUsage(usage, isRecord(rowUsage) ? rowUsage : {});
+    // A row without any reply costs nothing.
+    if (row.cost_usd !== null || row.status === 'completed') costUsd = addCosts(costUsd, row.cost_usd ?? undefined);
+  }
+  const { ended, ...totals } = counts;
+  const { costUsd: _, ...rest } = run;
+  return {
+    ...{ ...rest, ...totals, usage, actCount: Math.max(run.actCount, ended) },
+    ...{ modelsAsked: [...models.asked], modelsServed: [...models.served] },
+    ...(ended > 0 && costUsd !== undefined && { costUsd }),
+  };
+}
+
+function addModels(models: Set<string>, json: string): void {
+  const names = tryParseJson(json);
+  for (const name of Array.isArray(names) ? names : []) if (typeof name === 'string') models.add(name);
+}

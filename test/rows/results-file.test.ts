@@ -1,0 +1,92 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { openRows } from '../../src/rows/open-rows.js';
+import { openResultsFile } from '../../src/rows/results/results-file.js';
+import { createRowResult } from '../../src/rows/results/row-result.js';
+import { createTemporaryFolder } from '../helpers/boticelli.js';
+
+const usage = { promptTokens: 1, outputTokens: 1, thoughtTokens: 0, totalTokens: 2 };
+
+/** Opens a results file of `c.csv` that an earlier run has left. */
+async function open(name: string, content: string | Buffer, matrixKeys: string[] = []) {
+  const folder = createTemporaryFolder(onTestFinished, { 'c.csv': 'id\n1\n2\n3\n' });
+  const path = join(folder, name);
+  writeFileSync(path, content);
+  const source = await openRows('c.csv', { cwd: folder, stdin: (async function* () {})() });
+  onTestFinished(source.close);
+  const read = () => readFileSync(path, 'utf8');
+  const results = await openResultsFile({ path, source, actNames: ['a'], matrixKeys, resume: true }).catch((thrown) => {
+    expect(read()).toBe(content.toString());
+    throw thrown;
+  });
+  onTestFinished(results.close);
+  return { results, read };
+}
+
+const createResult = (id: string, matrix?: Record<string, string>) =>
+  createRowResult(
+    { row: { id }, number: 1, ...(matrix && { matrix }) },
+    { ...{ run: 'r', narrative: 'n', description: undefined, status: 'completed', usage, durationMs: 1 }, acts: [] },
+    false,
+  );
+
+const toLine = (id: string, status = 'completed') =>
+  JSON.stringify({ row: { id }, number: 1, status, reply: 'x', replies: { a: 'x\r\n\0é' }, usage });
+
+test('earlier NDJSON results are kept byte for byte, without failed ones and a line that a crash has cut', async () => {
+  const cut = Buffer.concat([Buffer.from(`${toLine('3')}`).subarray(0, -10), Buffer.from([0xc3])]);
+  const kept = `${toLine('1')}\n`;
+  const { results, read } = await open(
+    'r.ndjson',
+    Buffer.concat([Buffer.from(`${kept}${toLine('2', 'failed')}\n`), cut]),
+  );
+  expect(read()).toBe(kept);
+  expect(['1', '1', '2', '3'].map((id) => results.has({ row: { id } }))).toEqual([true, false, false, false]);
+  results.write(createResult('2'));
+  expect(
+    read()
+      .split('\n')
+      .slice(0, -1)
+      .map((line) => JSON.parse(line).row.id),
+  ).toEqual(['1', '2']);
+});
+
+test('a line of earlier CSV results that a crash has cut is removed, also within a cell of several lines', async () => {
+  const header = 'id,reply,a,status,error\n';
+  const kept = `${header}1,x,"a\r\n""b""\0",completed,\n`;
+  for (const cut of ['2,x,"y', '2,x,"y\nz', '2']) {
+    const { results, read } = await open('r.csv', `${kept}${cut}`);
+    expect(read()).toBe(kept);
+    expect(['1', '2'].map((id) => results.has({ row: { id } }))).toEqual([true, false]);
+    results.write(createResult('2'));
+    expect(read()).toBe(`${kept}2,,,completed,\n`);
+  }
+});
+
+test('results of the same row are told apart by their combination', async () => {
+  const { results, read } = await open('r.csv', 'id,model,reply,a,status,error\n1,m,x,x,completed,\n', ['model']);
+  expect(results.has({ row: { id: '1' }, matrix: { model: 'n' } })).toBe(false);
+  expect(results.has({ row: { id: '1' }, matrix: { model: 'm' } })).toBe(true);
+  results.write(createResult('1', { model: 'n' }));
+  expect(read().split('\n')[2]).toBe('1,n,,,completed,');
+});
+
+describe('a file that is not one of ours is rejected and stays byte for byte:', () => {
+  test.each([
+    ['r.ndjson', 'precious'],
+    ['r.ndjson', '{"row": {}'],
+    ['r.ndjson', `${toLine('1')}\nprecious\n`],
+    ['r.ndjson', Buffer.from([0x7b, 0xff, 10])],
+    ['r.csv', 'id,name\n1,2\n'],
+    ['r.csv', 'id,reply,a,status,error\n1,2\n'],
+    ['r.csv', 'precious'],
+    ['r.csv', 'id,reply,a,status,error\n"1" 2,,,,\n'],
+    ['r.csv', Buffer.from([0x69, 0xff, 10])],
+  ])('%s: %j', async (name, content) => {
+    await expect(open(name, content)).rejects.toMatchObject({
+      code: 'usage',
+      message: expect.stringContaining('is not a result'),
+    });
+  });
+});
