@@ -29,6 +29,7 @@ const lazyLibraries: Readonly<Record<string, string>> = {
  */
 const lazyParts: Readonly<Record<string, string>> = {
   'src/commands/init/templates/create-template.ts': 'templates',
+  'src/terminal/reports/compare-report.ts': 'compare-report',
 };
 
 /** Makes the program load the parts from their own files. */

@@ -1,8 +1,9 @@
 import { Argument, Option } from 'commander';
 import { formatOption, yesOption } from '../../cli/common-options.js';
 import { defineCommand } from '../../cli/define-command.js';
-import { createIntegerParser, parseAgeMs } from '../../cli/option-parsers.js';
+import { createIntegerParser, parseAgeMs, parseSince } from '../../cli/option-parsers.js';
 import type { ClearOptions } from './clear.js';
+import type { CompareOptions } from './compare.js';
 import type { ExportOptions, RunsOptions, ShowOptions } from './print-runs.js';
 
 const runArgument = new Argument('[run]', 'id of a run, its first characters, or last').default('last', 'last');
@@ -23,6 +24,21 @@ const addExportCommand = defineCommand<[run: string], ExportOptions>({
   loadHandler: async () => (await import('./print-runs.js')).exportRun,
 });
 
+const addCompareCommand = defineCommand<[runs: string[]], CompareOptions>({
+  name: 'compare',
+  description: 'show runs side by side: figures and differences of the replies',
+  arguments: [
+    new Argument('[run...]', 'ids of runs, their first characters, or last').default(
+      [],
+      'the last matrix, or two runs',
+    ),
+  ],
+  options: {
+    format: new Option('--format <format>', 'output format').choices(['text', 'json', 'markdown']).default('text'),
+  },
+  loadHandler: async () => (await import('./compare.js')).compareRuns,
+});
+
 const addClearCommand = defineCommand<[], ClearOptions>({
   name: 'clear',
   description: 'delete runs and the replies that --resume reuses',
@@ -40,8 +56,14 @@ export const addRunsCommand = defineCommand<[], RunsOptions>({
   description: 'list earlier runs, newest first',
   options: {
     limit: new Option('-n, --limit <n>', 'maximum runs to list').argParser(createIntegerParser(1)).default(20),
+    narrative: new Option('--narrative <name>', 'only runs of this narrative'),
+    since: new Option(
+      '--since <time>',
+      'only runs of the last 12h or 30d, or since a date such as 2026-11-30',
+    ).argParser(parseSince),
+    failed: new Option('--failed', 'only runs that did not complete'),
     format: formatOption(),
   },
-  subcommands: [addShowCommand, addExportCommand, addClearCommand],
+  subcommands: [addShowCommand, addCompareCommand, addExportCommand, addClearCommand],
   loadHandler: async () => (await import('./print-runs.js')).listRunHistory,
 });

@@ -1,14 +1,11 @@
 import type Database from 'libsql';
 import { hasColumn } from '../../database/schema.js';
-import type { ErrorReport } from '../../errors.js';
-import type { Prompt } from '../../executor/act-details.js';
-import type { ActEnd } from '../../executor/narrative-events.js';
 import { isRecord, tryParseJson } from '../../util/json.js';
 import { replaceNuls } from '../replies/reply-cache.js';
 import type { RecordedAct, RecordedRun } from './recorded-run.js';
 import { hasMatrixColumn } from './row-runs.js';
-import { addRowTotals } from './row-totals.js';
-import type { ActProgressEvent, RecordedTiming } from './run-recorder.js';
+import { addRowModels, addRowTotals } from './row-totals.js';
+import { isErrorReport, isProgressEvent, isPrompt, isTiming, toActEnd } from './valid-records.js';
 
 /** The columns of `runs`, renamed to the fields of `RecordedRun` and in their order. */
 const baseColumns = `id AS run, narrative, file, file_hash AS fileHash, started_at AS startedAt,
@@ -18,6 +15,14 @@ const baseColumns = `id AS run, narrative, file, file_hash AS fileHash, started_
 
 /** The columns that contain JSON. */
 const jsonColumns = ['modelsAsked', 'modelsServed', 'usage', 'error', 'vars'];
+
+/** The columns that contain a number. The others contain text. */
+const numberColumns = ['startedAt', 'actCount', 'actsEnded', 'attempts', 'waitMs', 'costUsd', 'durationMs'];
+
+/** What stands for required values of another type. */
+const defaults = {
+  ...{ run: '', narrative: 'unknown', status: 'unfinished', actCount: 0, actsEnded: 0, attempts: 0, waitMs: 0 },
+} as const;
 
 function listColumns(database: Database.Database): string {
   return hasColumn(database, 'runs', 'vars') ? `${baseColumns}, vars` : baseColumns;
@@ -86,7 +91,8 @@ function addRowLabels(database: Database.Database, runs: RecordedRun[]): Recorde
     const [label, matrix] = (select.get(id, Number(number)) as [string, string | null] | undefined) ?? [];
     if (label === undefined) return run;
     const labelled = { ...run, ...toLabels(label, number === '0'), ...parseMatrix(matrix) };
-    return number === '0' && run.status === 'unfinished' ? addRowTotals(database, labelled) : labelled;
+    if (number !== '0') return labelled;
+    return run.status === 'unfinished' ? addRowTotals(database, labelled) : addRowModels(database, labelled);
   });
 }
 
@@ -126,12 +132,14 @@ function findWholeRuns(database: Database.Database, prefix: string): RecordedRun
 export function listActs(database: Database.Database, run: string): RecordedAct[] {
   const details = hasColumn(database, 'acts', 'timing') ? 'timing, prompt' : 'NULL, NULL';
   const rows = database.prepare(`SELECT act, ended, told, ${details} FROM acts WHERE run = ? ORDER BY position`);
-  return (rows.raw(true).all(run) as [string, ...(string | null)[]][]).map(([act, ...json]) => {
-    const [end, events, timing, prompt] = json.map(parseColumn);
+  return (rows.raw(true).all(run) as [string, ...(string | null)[]][]).map(([name, ...json]) => {
+    const act = String(name);
+    const [endValue, events, timing, prompt] = json.map(parseColumn);
+    const end = toActEnd(endValue, act);
     return {
       act,
-      ...(isRecord(end) && { end: end as unknown as ActEnd }),
-      events: toList(events).filter(isRecord) as unknown as ActProgressEvent[],
+      ...(end && { end }),
+      events: toList(events).filter(isProgressEvent),
       ...(isTiming(timing) && { timing }),
       ...(isPrompt(prompt) && { prompt }),
     };
@@ -140,28 +148,22 @@ export function listActs(database: Database.Database, run: string): RecordedAct[
 
 /** Converts a row. Values that are NULL or not valid are left out, so that a damaged row does not hide the others. */
 function toRecordedRun(row: RunRow): RecordedRun {
-  const plainFields = Object.entries(row).filter(([name, value]) => value !== null && !jsonColumns.includes(name));
+  const plainFields = Object.entries(row).filter(([name, value]) => {
+    return (
+      value !== null && !jsonColumns.includes(name) && (typeof value === 'number') === numberColumns.includes(name)
+    );
+  });
   const [modelsAsked, modelsServed] = [row.modelsAsked, row.modelsServed].map((json) => toList(parseColumn(json)));
   const [usage, error, vars] = [row.usage, row.error, row.vars].map(parseColumn);
   return {
+    ...defaults,
     ...(Object.fromEntries(plainFields) as unknown as RecordedRun),
     ...({ modelsAsked, modelsServed } as Pick<RecordedRun, 'modelsAsked' | 'modelsServed'>),
     usage: isRecord(usage) ? usage : {},
-    ...(isRecord(error) && { error: error as unknown as ErrorReport }),
+    ...(isErrorReport(error) && { error }),
     ...(isRecord(vars) && { vars: vars as Record<string, string> }),
     startedAt: formatTime(row.startedAt),
   };
-}
-
-/** Whether a stored value is a timing whose numbers and waits can be used. */
-function isTiming(value: unknown): value is RecordedTiming {
-  if (!isRecord(value) || !Array.isArray(value.waits)) return false;
-  const numbers = [value.startedAt, value.durationMs, ...value.waits.map((wait) => wait?.startMs + wait?.durationMs)];
-  return numbers.every(Number.isFinite);
-}
-
-function isPrompt(value: unknown): value is Prompt {
-  return isRecord(value) && isRecord(value.parameters) && Array.isArray(value.parts) && value.parts.every(isRecord);
 }
 
 function parseColumn(json: string | number | null | undefined): unknown {

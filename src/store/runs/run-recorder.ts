@@ -2,6 +2,7 @@ import type Database from 'libsql';
 import { runInTransaction } from '../../database/transaction.js';
 import { retryWhileLocked } from '../../database/wait-for-lock.js';
 import { addCosts } from '../../driver/cost.js';
+import type { GenerationParameters } from '../../driver/request.js';
 import { addUsage, type Usage, zeroUsage } from '../../driver/response.js';
 import type { ActDetail, ActTimes, Prompt } from '../../executor/act-details.js';
 import type {
@@ -73,6 +74,8 @@ export interface RecordedTiming extends ActTimes {
   requestedModel: string;
   /** The number of requests; 0 for a reused reply. */
   attempts: number;
+  /** The parameters that the request sets, without the schema. */
+  parameters?: Omit<GenerationParameters, 'schema'>;
 }
 
 /** What is recorded of a run. */
@@ -111,7 +114,7 @@ export function createRunRecorder(options: RunRecorderOptions): (event: Recorded
       case 'act-note':
         return void activeActs.get(event.act)?.events.push(event);
       case 'act-prompt':
-        return options.keepsPrompts ? addDetail(event.act, { prompt: event.prompt }) : undefined;
+        return addDetail(event.act, { prompt: event.prompt });
       case 'act-timing': {
         const { type: _, act, index: __, round: ___, ...timing } = event;
         return addDetail(act, { timing });
@@ -154,7 +157,8 @@ function addAct(totals: RunTotals, act: ActRecord): RunTotals {
 }
 
 /** Creates a writer that stores a run in SQLite, each act in one transaction with the new totals of the run. */
-function createRunWriter({ database, origin, vars, now, enqueue, isBuffered = false, ...given }: RunRecorderOptions) {
+function createRunWriter({ isBuffered = false, keepsPrompts = false, ...options }: RunRecorderOptions) {
+  const { database, origin, vars, now, enqueue, ...given } = options;
   const statements = given.statements ?? prepareRunStatements(database);
   let run = '';
   let position = 0;
@@ -180,12 +184,13 @@ function createRunWriter({ database, origin, vars, now, enqueue, isBuffered = fa
     },
     writeAct(record: ActRecord, totals: RunTotals): void {
       const { act, requestedModel, end, events, prompt } = record;
+      const { schema: _, ...parameters } = prompt?.parameters ?? {};
       const timing: RecordedTiming | undefined = record.timing && {
-        ...{ ...record.timing, requestedModel, attempts: countAttempts(record) },
+        ...{ ...record.timing, requestedModel, attempts: countAttempts(record), parameters },
       };
       const { actsEnded, modelsAsked, modelsServed, attempts, waitMs, usage, costUsd } = totals;
       const endJson = end ? JSON.stringify(end) : null;
-      const details = [timing, prompt].map((detail) => (detail ? JSON.stringify(detail) : null));
+      const details = [timing, keepsPrompts && prompt].map((detail) => (detail ? JSON.stringify(detail) : null));
       const facts = [run, position, replaceNuls(act), endJson, JSON.stringify(events), end?.costUsd ?? null];
       const row = [...facts, ...details, run];
       const totalsRow = [actsEnded, JSON.stringify(modelsAsked), JSON.stringify(modelsServed), attempts, waitMs];

@@ -13,8 +13,9 @@ import { colorizePrompt, formatPrompt } from '../progress/format-prompt.js';
 import { type DisplayOptions, noColors } from '../text/colors.js';
 import { formatCount, formatDateTime, formatDuration, formatUsd } from '../text/format.js';
 import { formatTotalTokens } from '../text/format-tokens.js';
-import { toDisplayLine, toPrintable } from '../text/printable.js';
+import { escapeMarkdown, toDisplayLine, toPrintable } from '../text/printable.js';
 import { wrapText } from '../text/wrap.js';
+import { formatActBars, formatActTimes } from './act-bars.js';
 import { getRowUnit, hasRows } from './rows-of-runs.js';
 
 /** What was recorded of a run: its acts, or for a run with `--each` the runs of its rows. */
@@ -38,8 +39,13 @@ export function formatRun(
   const toWrappedText = (text: string) => (columns === undefined ? text : wrapText(toPrintable(text), columns));
   const toWrappedLine = (text: string) => toWrappedText(toDisplayLine(text));
   const rowLines = rows.length === 0 ? [] : [rows.map((row) => toWrappedLine(formatRow(row))).join('\n')];
-  const sections = acts.map(({ act, end, events, prompt }, index) => {
-    const details = [...events.flatMap(formatEvent), ...(end ? formatEnd(end) : ['no reply'])];
+  const sections = acts.map(({ act, end, events, prompt, timing }, index) => {
+    const times = timing && !end?.reused ? formatActTimes(timing) : '';
+    const details = [
+      ...events.filter((event) => !timing || event.type !== 'act-wait').flatMap(formatEvent),
+      ...(end ? formatEnd(end) : ['no reply']),
+      ...(times === '' ? [] : [times]),
+    ];
     return [
       colors.heading(toWrappedLine(`[${index + 1}/${run.actCount}] ${act}`)),
       ...(prompts && prompt ? [colorizePrompt(toWrappedText(formatPrompt(act, prompt)), colors)] : []),
@@ -49,7 +55,13 @@ export function formatRun(
   });
   const [title = '', ...facts] = formatHeader(run).map(toWrappedLine);
   const hint = prompts && rows.length === 0 && !acts.some((act) => act.prompt) ? [toWrappedLine(noPromptsHint)] : [];
-  const blocks = [[colors.heading(title), ...facts, ...hint].join('\n'), ...rowLines, ...sections];
+  const bars = formatActBars(acts, { colors, columns });
+  const blocks = [
+    [colors.heading(title), ...facts, ...hint].join('\n'),
+    ...(bars.length === 0 ? [] : [bars.join('\n')]),
+    ...rowLines,
+    ...sections,
+  ];
   if (run.error) {
     // A report of an earlier run leaves out the hint and the time to try again, which may no longer be right.
     const { retryAt: _, hint: __, ...error } = run.error;
@@ -72,6 +84,13 @@ function formatHeader(run: RecordedRun): string[] {
     `${formatDateTime(new Date(startedAt))} · ${status}${outcome} · ${actsEnded} of ${formatCount(actCount, hasRows(run) ? getRowUnit(run) : 'act')}`,
     totals.join(' · '),
     ...(hasRows(run) ? [`${formatOrigin(run)}; show one with: boticelli runs show ${id}/<number>`] : []),
+    ...(run.vars
+      ? [
+          Object.entries(run.vars)
+            .map(([name, value]) => `${name}=${value}`)
+            .join(' '),
+        ]
+      : []),
     ...(run.rowLabel !== undefined ? [`the row of ${run.rowLabel}`] : []),
     ...(run.matrixLabel !== undefined && !hasRows(run) ? [run.matrixLabel] : []),
   ];
@@ -114,10 +133,13 @@ function formatEvent(event: ActProgressEvent): string[] {
 
 /**
  * Returns the document of `runs export --format json`: the fields of `run --output json`, and everything else that was
- * recorded. `told` has the events between the start and the end of each act.
+ * recorded. `told` has the events between the start and the end of each act, `details` its timing and its prompt.
  */
 export function toRunExport(run: RecordedRun, { acts, rows }: RunContent) {
-  const exported = { ...run, acts: acts.flatMap(({ end }) => end ?? []), told: acts.flatMap(({ events }) => events) };
+  const exported = {
+    ...{ ...run, acts: acts.flatMap(({ end }) => end ?? []), told: acts.flatMap(({ events }) => events) },
+    details: acts.map(({ act, timing, prompt }) => ({ act, ...(timing && { timing }), ...(prompt && { prompt }) })),
+  };
   return rows.length === 0 ? exported : { ...exported, rows };
 }
 
@@ -143,11 +165,6 @@ export function renderRunMarkdown(run: RecordedRun, { acts, rows }: RunContent):
     return [heading, summary, closeOpenFence(end.text.replace(/\s+$/, ''))].join('\n\n');
   });
   return `${[`# ${escapeMarkdown(narrative)}`, facts.join('\n'), ...sections].join('\n\n')}\n`;
-}
-
-/** Escapes text for Markdown, on one line. */
-function escapeMarkdown(text: string): string {
-  return toDisplayLine(text).replaceAll(/[\\`*[\]<>#|]|(?<!\w)_|_(?!\w)/g, '\\$&');
 }
 
 /** Closes a code block that a truncated reply leaves open, so that it does not include everything that follows. */

@@ -27,10 +27,21 @@ test.each([
   expect(runs.find(({ run }) => run === 'r1')).toMatchObject({ usage: { promptTokens: 3 }, modelsAsked: ['m'] });
 });
 
+test('replaces values of another type in the end of an act', async () => {
+  const database = await openChangedRuns("act_count = x'00'");
+  database.exec(`UPDATE acts SET ended = '{"text": 7, "usage": [], "firstTokenMs": "x", "costUsd": 0.5, "round": 2}'`);
+  expect(listRuns(database, 1).runs).toMatchObject([{ run: 'r2', actCount: 0 }]);
+  expect(listActs(database, 'r2')[0]?.end).toEqual({
+    ...{ type: 'act-end', act: 'a', index: 0, model: 'unknown', requestedModel: 'unknown', text: '', round: 2 },
+    ...{ finishReason: 'unknown', usage: {}, attempts: 0, waitMs: 0, durationMs: 0, reused: false, costUsd: 0.5 },
+  });
+});
+
 test('leaves out what is not valid in an act', async () => {
   const database = await openChangedRuns('act_count = 1');
-  const expected = [{ act: 'a', events: [{ type: 'act-note' }] }];
-  database.exec('UPDATE acts SET ended = \'{\', told = \'[7, {"type": "act-note"}]\'');
+  const note = '{"type": "act-note", "message": "x"}';
+  const expected = [{ act: 'a', events: [JSON.parse(note)] }];
+  database.exec(`UPDATE acts SET ended = '{', told = '[7, {"type": "act-retry", "error": null}, ${note}]'`);
   expect(listActs(database, 'r2')).toEqual(expected);
   database.exec('UPDATE acts SET timing = \'{"waits": [7]}\', prompt = \'{"parts": [null]}\'');
   expect(listActs(database, 'r2')).toEqual(expected);

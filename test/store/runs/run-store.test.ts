@@ -95,11 +95,14 @@ test('records how acts spent their time, also of one that failed, and the variab
   const times = { startedAt: 1000, durationMs: 900, waits: [wait], firstTokenMs: 800 };
   const timing = (act: string, index: number): ActDetail => ({ type: 'act-timing', act, index, ...times });
   const failed = end('r1', { status: 'failed' });
-  await sendEvents(store, start('r1'), actStart('a'), timing('a', 0), actEnd('a'));
+  const parameters = { temperature: 0, format: 'json', schema: {} } as const;
+  const prompt = { model: 'm', parameters, earlierTurns: 0, parts: [] };
+  const prompted: ActDetail = { type: 'act-prompt', act: 'a', index: 0, prompt };
+  await sendEvents(store, start('r1'), actStart('a'), prompted, timing('a', 0), actEnd('a'));
   await sendEvents(store, actStart('b', 1), timing('b', 1), failed);
   expect(listActs(database, 'r1').map(({ timing }) => timing)).toEqual([
-    { ...times, requestedModel: 'requested', attempts: 2 },
-    { ...times, requestedModel: 'requested', attempts: 1 },
+    { ...times, requestedModel: 'requested', attempts: 2, parameters: { temperature: 0, format: 'json' } },
+    { ...times, requestedModel: 'requested', attempts: 1, parameters: {} },
   ]);
   const [run] = listRuns(database, 9).runs;
   expect(run).toMatchObject({ waitMs: 730, vars: { lang: 'fr', text: `${'x'.repeat(79)}…` } });
