@@ -4,6 +4,7 @@ import { type CommandFailure, toCommandFailure } from './cli/command-failure.js'
 import { toOutputError } from './cli/output.js';
 import { killBySignal } from './cli/shutdown.js';
 import { addCheckCommand } from './commands/check/command.js';
+import { addCompleteCommand } from './commands/complete.js';
 import { addCompletionCommand } from './commands/completion.js';
 import { addInitCommand } from './commands/init/command.js';
 import { addLimitsCommand } from './commands/limits/command.js';
@@ -21,7 +22,7 @@ type NodeProcess = NodeJS.Process;
 
 const commands = [
   ...[addRunCommand, addInitCommand, addCheckCommand, addModelsCommand, addLimitsCommand],
-  ...[addSchemaCommand, addRunsCommand, addCompletionCommand],
+  ...[addSchemaCommand, addRunsCommand, addCompletionCommand, addCompleteCommand],
 ];
 
 /**

@@ -45,6 +45,7 @@ const addClearCommand = defineCommand<[], ClearOptions>({
   options: {
     olderThan: new Option('--older-than <duration>', 'only runs older than this, such as 30d').argParser(parseAgeMs),
     narrative: new Option('--narrative <name>', 'only runs of this narrative'),
+    all: new Option('--all', 'delete everything in the database, also what is known about quota and models'),
     yes: yesOption(),
   },
   loadHandler: async () => (await import('./clear.js')).clearRunHistory,

@@ -3,7 +3,7 @@ import type { WaitReason } from '../../driver/driver-events.js';
 import { measureWait } from '../../driver/measure-wait.js';
 import type { GenerateRequest } from '../../driver/request.js';
 import type { GenerateResponse } from '../../driver/response.js';
-import { type BoticelliError, QuotaExceeded } from '../../errors.js';
+import { BoticelliError, QuotaExceeded } from '../../errors.js';
 import { estimateTokens } from './estimate-tokens.js';
 import { maxTokenRatio, toQuotaRejection } from './learned-limits.js';
 import type { PermitOptions } from './permit-options.js';
@@ -104,8 +104,8 @@ async function acquireReservation(
         // The limiter has recorded the delay, and the next reservation includes it. A retry must not wait for it twice.
         return (await findTooLargeError(thrown, request, context, options)) ?? thrown.withoutDelay();
       }
-      // A request that was not sent uses no quota.
-      if (!isSent) await limiter.cancel(reservation).catch(() => {});
+      // A request that was not sent uses no quota, and neither does one for a model that does not exist.
+      if (!isSent || isUnknownModel(thrown)) await limiter.cancel(reservation).catch(() => {});
       return thrown;
     },
   };
@@ -127,6 +127,10 @@ async function findTooLargeError(
   if (limit === undefined || limit > estimateTokens(request) * maxTokenRatio) return undefined;
   const tokens = await countTokens(request, context);
   return tokens !== undefined && tokens > limit ? createTooLargeError({ model, tokens, limit }) : undefined;
+}
+
+function isUnknownModel(thrown: unknown): boolean {
+  return thrown instanceof BoticelliError && thrown.code === 'model_not_found';
 }
 
 /** A shorter time to take a slot is no wait, because the limiter looks again only after 50 ms. */

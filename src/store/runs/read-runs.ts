@@ -67,6 +67,12 @@ export function listRuns(
   return { runs: addRowLabels(database, (rows.all(...values, limit) as RunRow[]).map(toRecordedRun)), total };
 }
 
+/** Lists the names of narratives that were run, the most recent first. */
+export function listNarrativeNames(database: Database.Database, limit: number): string[] {
+  const names = database.prepare('SELECT narrative FROM runs GROUP BY narrative ORDER BY max(started_at) DESC LIMIT ?');
+  return (names.raw(true).all(limit) as [string][]).map(([name]) => String(name));
+}
+
 /** Lists the runs of the rows of a run, in the order of the rows. */
 export function listRowRuns(database: Database.Database, run: string): RecordedRun[] {
   const rows = database.prepare(

@@ -281,6 +281,20 @@ describe('runs clear', () => {
     expect((await clear('--older-than', '0')).stdout).toMatch(/^Deleted 1 run /);
     expect(await clear('--older-than', 'soon')).toMatchObject({ code: 2 });
   });
+
+  test('--all deletes everything in the database', async () => {
+    const { run, runs, database } = setup();
+    await run('one.toml');
+    expect(await runs('clear', '--all', '--narrative', 'test')).toMatchObject({ code: 2 });
+    const question = 'this deletes all runs and stored replies, and what is known about quota and models';
+    expect(await runs('clear', '--all')).toMatchObject({ code: 2, stderr: expect.stringContaining(question) });
+    expect((await runs('clear', '--all', '--yes')).stdout).toBe(`Deleted everything in ${database}.\n`);
+    const file = new LibSql(database);
+    for (const table of ['runs', 'acts', 'answers', 'quota_pages'])
+      expect(file.prepare(`SELECT count(*) FROM ${table}`).raw(true).get(), table).toEqual([0]);
+    file.close();
+    expect((await runs('clear', '--all', '--yes')).stdout).toBe('Nothing to delete.\n');
+  });
 });
 
 test.each([
