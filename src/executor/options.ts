@@ -61,7 +61,7 @@ export interface RunContext {
 export interface NarrativeRow {
   /** Counts from 1; the value of `{{row.number}}`. */
   number: number;
-  /** The values of `{{row.name}}`: text, or any other JSON. */
+  /** The values of `{{row.name}}`: text, or any other JSON; a bigint is a whole number of any length. */
   values: Readonly<Record<string, unknown>>;
   /** The folder that file names which the row fills are relative to. Such files must be in it, or with the narrative. */
   folder: string;

@@ -4,6 +4,7 @@ import type { MediaTemplate, Narrative } from '../narrative/narrative.js';
 import { formatFileName, type LoadMediaResult, loadMedia } from '../narrative/parse/load-media.js';
 import { listRowReferences } from '../narrative/row-references.js';
 import { isWithinFolder } from '../util/folder-boundary.js';
+import { stringifyExactJson } from '../util/json.js';
 import type { NarrativeRow } from './options.js';
 
 /**
@@ -25,7 +26,7 @@ export function assertRowGiven(narrative: Narrative, row: NarrativeRow | undefin
 
 /** Returns the value of a placeholder that refers to a row. @throws BoticelliError `invalid_narrative` for a missing key */
 export function resolveRowValue(name: string, { number, values }: NarrativeRow): string {
-  if (name === 'row') return JSON.stringify(values);
+  if (name === 'row') return stringifyExactJson(values);
   const key = name.slice('row.'.length);
   if (key === 'number') return String(number);
   if (Object.hasOwn(values, key)) return formatValue(values[key]);
@@ -37,7 +38,7 @@ export function resolveRowValue(name: string, { number, values }: NarrativeRow):
 /** Formats a value for a text: null as nothing, an array or an object as JSON. */
 function formatValue(value: unknown): string {
   if (value === null || value === undefined) return '';
-  return typeof value === 'object' ? JSON.stringify(value) : String(value);
+  return typeof value === 'object' ? stringifyExactJson(value) : String(value);
 }
 
 /**

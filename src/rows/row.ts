@@ -4,7 +4,7 @@ export interface Row {
   number: number;
   /** The line on which the row begins, from 1. Absent for sources without lines. */
   line?: number;
-  /** The values by column or key. The values of CSV are strings, those of JSON are any JSON. */
+  /** The values by column or key. The values of CSV are strings, those of JSON are any JSON, with bigints. */
   values: Readonly<Record<string, unknown>>;
   /** The row as it was read, without its line end. */
   raw: string;

@@ -1,3 +1,5 @@
+import { randomUUID } from 'node:crypto';
+
 /** Whether a value of parsed JSON is an object. */
 export function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
@@ -90,4 +92,62 @@ function isIncomplete(text: string): boolean {
     const error = thrown as Error;
     return /end of JSON input|Unterminated/.test(error.message) || getJsonErrorOffset(error) === text.length;
   }
+}
+
+/**
+ * Returns what begins a string that stands for a bigint while JSON is parsed or written. It is another one each time, so
+ * that no string of the data begins with it. (`JSON.rawJSON` and the source text of a reviver need Node 21.)
+ */
+const createMarker = () => `integer ${randomUUID()} `;
+
+/** The maximum number of digits that are kept. Converting millions of them would take minutes. */
+const maxDigits = 1000;
+
+/**
+ * Parses JSON. A whole number that a JavaScript number can't hold exactly becomes a bigint, if it has no fraction and no
+ * exponent.
+ *
+ * @throws SyntaxError as JSON.parse does
+ */
+export function parseExactJson(text: string): unknown {
+  const value: unknown = JSON.parse(text);
+  if (!/\d{16}/.test(text)) return value;
+  const marker = createMarker();
+  const tokens = /"(?:[^"\\]|\\.)*"|-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?/g;
+  const marked = text.replace(tokens, (token) => (isInexact(token) ? `"${marker}${token}"` : token));
+  try {
+    return JSON.parse(marked, (_key, element: unknown) =>
+      typeof element === 'string' && element.startsWith(marker) ? BigInt(element.slice(marker.length)) : element,
+    );
+  } catch (thrown) {
+    // Values that are nested too deeply for a reviver.
+    if (thrown instanceof RangeError) return value;
+    throw thrown;
+  }
+}
+
+function isInexact(token: string): boolean {
+  return /^-?\d{16,}$/.test(token) && token.length <= maxDigits && !Number.isSafeInteger(Number(token));
+}
+
+/** Parses JSON like `parseExactJson`; undefined if it is not valid. */
+export function tryParseExactJson(text: string): unknown {
+  try {
+    return parseExactJson(text);
+  } catch {
+    return undefined;
+  }
+}
+
+/** Writes a value as JSON, with the digits of bigints as a number. */
+export function stringifyExactJson(value: unknown, indent?: number): string {
+  try {
+    return JSON.stringify(value, null, indent);
+  } catch (thrown) {
+    // JSON.stringify can't write bigints. A replacer for all values would take several times as long.
+    if (!(thrown instanceof TypeError)) throw thrown;
+  }
+  const marker = createMarker();
+  const replacer = (_key: string, element: unknown) => (typeof element === 'bigint' ? `${marker}${element}` : element);
+  return JSON.stringify(value, replacer, indent).replaceAll(new RegExp(`"${marker}(-?\\d+)"`, 'g'), '$1');
 }

@@ -45,8 +45,10 @@ const entry: RecordingEntry = {
 };
 
 const rowSource: RowSource = {
-  ...{ format: 'ndjson', name: 'rows', lineEnd: '\n', total: 0, warnings: [], close: () => {} },
-  async *read() {},
+  ...{ format: 'ndjson', name: 'rows', lineEnd: '\n', total: 1, warnings: [], close: () => {} },
+  async *read() {
+    yield { number: 1, line: 1, values: { a: 1 }, raw: '{"a":1}', folder: '.' };
+  },
 };
 
 /** Records one reply. Returns the error code, if any. */
@@ -103,15 +105,16 @@ const checks: Record<string, () => Promise<void>> = {
 
   'the file of `--failed`': async () => {
     const folder = createFolder({ text: 'precious\n', other: 'mine', own: '{"a":1}\n' });
-    const open = (name: string, resume: boolean) => openFailedFile(join(folder, name), rowSource, resume).close();
-    open('new', false);
-    open('own', true);
+    const open = async (name: string, resume: boolean) =>
+      (await openFailedFile(join(folder, name), rowSource, resume)).close(true);
+    await open('new', false);
+    await open('own', true);
     expect([getMode(join(folder, 'new')), readFileSync(join(folder, 'own'), 'utf8')]).toEqual([newFileMode(), '']);
     symlinkSync(join(folder, 'other'), join(folder, 'link'));
-    for (const resume of [false, true]) {
-      expect(() => open('text', resume)).toThrow(expect.objectContaining({ code: 'usage' }));
-      expect(() => open('link', resume)).toThrow(expect.objectContaining({ code: 'output_failed' }));
-    }
+    await expect(open('text', false)).rejects.toMatchObject({ code: 'usage' });
+    await expect(open('text', true)).rejects.toMatchObject({ code: 'no_input' });
+    for (const resume of [false, true])
+      await expect(open('link', resume)).rejects.toMatchObject({ code: 'output_failed' });
     expect(readFileSync(join(folder, 'text'), 'utf8')).toBe('precious\n');
   },
 

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { describeJsonError } from '../../src/util/json.js';
+import { describeJsonError, parseExactJson, stringifyExactJson, tryParseExactJson } from '../../src/util/json.js';
 
 /** The error of `JSON.parse`, as `line:column reason`. */
 function describeError(text: string): string {
@@ -22,4 +22,26 @@ test.each([
   [`[${'1,'.repeat(5000)}]`, "1:10002 Unexpected token ']'"],
 ])('says why and where %j is not valid JSON', (text, expected) => {
   expect(describeError(text)).toBe(expected);
+});
+
+test.each([
+  '{"id":1234567890123456789,"ids":[-9007199254740993,9007199254740991,{"a":12345678901234567890}]}',
+  '{"text":"12345678901234567890 \\"12345678901234567890","12345678901234567890":1}',
+  '{"__proto__":12345678901234567890}',
+])('%s is parsed and written digit for digit', (json) => {
+  expect(stringifyExactJson(parseExactJson(json))).toBe(json);
+});
+
+test('only whole numbers that are not exact become bigints', () => {
+  const parsed = parseExactJson('[9007199254740991, 9007199254740992, 1.0000000000000000001, 12345678901234567890e2]');
+  expect((parsed as unknown[]).map((value) => typeof value)).toEqual(['number', 'bigint', 'number', 'number']);
+  expect(typeof parseExactJson('1'.repeat(2000))).toBe('number');
+});
+
+test('values without bigints are written as by JSON.stringify, and values that are not JSON are undefined', () => {
+  const value = { a: [1, 'x', null], b: new Date(0) };
+  expect(stringifyExactJson(value, 2)).toBe(JSON.stringify(value, null, 2));
+  expect(tryParseExactJson('{12345678901234567890}')).toBeUndefined();
+  const deep = `${'['.repeat(100_000)}12345678901234567890${']'.repeat(100_000)}`;
+  expect(Array.isArray(parseExactJson(deep))).toBe(true);
 });

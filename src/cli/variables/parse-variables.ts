@@ -3,7 +3,7 @@ import { decodeText } from '../../toml/decode-text.js';
 import { formatLocation } from '../../toml/diagnostic.js';
 import { readToml } from '../../toml/read-toml.js';
 import { describeType, type TomlValue } from '../../toml/toml.js';
-import { describeJsonError, isRecord } from '../../util/json.js';
+import { describeJsonError, isRecord, parseExactJson } from '../../util/json.js';
 
 type Variables = ReadonlyMap<string, string>;
 
@@ -37,19 +37,6 @@ function describeJson(json: unknown): string {
   return json === null ? 'null' : describeType(json as TomlValue);
 }
 
-/** Begins a string that stands for a whole number with too many digits for JavaScript. */
-const integerMarker = '\0integer ';
-
-/** Parses JSON. Whole numbers of 16 digits and more become marked strings, because JavaScript would round them. */
-function parseExactJson(text: string): unknown {
-  const json: unknown = JSON.parse(text);
-  if (!/\d{16}/.test(text)) return json;
-  const tokenPattern = /"(?:[^"\\]|\\.)*"|-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?/g;
-  return JSON.parse(
-    text.replace(tokenPattern, (token) => (/^-?\d{16,}$/.test(token) ? JSON.stringify(integerMarker + token) : token)),
-  );
-}
-
 /** Converts values to text: strings as they are, null to an empty text, lists and tables to JSON. */
 function toVariables(file: string, values: Readonly<Record<string, unknown>>): Variables {
   return new Map(
@@ -67,12 +54,11 @@ function toVariables(file: string, values: Readonly<Record<string, unknown>>): V
 function toText(value: unknown): string {
   if (value === null) return '';
   if (value instanceof Date) return value.toISOString();
-  return typeof value === 'string' && !value.startsWith(integerMarker) ? value : toJson(value);
+  return typeof value === 'string' ? value : toJson(value);
 }
 
 function toJson(value: unknown): string {
-  if (typeof value === 'string')
-    return value.startsWith(integerMarker) ? value.slice(integerMarker.length) : JSON.stringify(value);
+  if (typeof value === 'string') return JSON.stringify(value);
   if (value instanceof Date) return JSON.stringify(value.toISOString());
   if (Array.isArray(value)) return `[${value.map(toJson).join(',')}]`;
   if (isRecord(value)) {

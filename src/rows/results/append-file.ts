@@ -5,8 +5,8 @@ import { appendWhole, describeWriteError, openForAppending, withOutputError } fr
 export interface AppendFile {
   /** Appends a text in full or not at all. @throws BoticelliError `output_failed` */
   append(text: string): void;
-  /** Removes the content. */
-  clear(): void;
+  /** Removes what follows the first bytes. */
+  truncate(bytes: number): void;
   close(): void;
 }
 
@@ -23,7 +23,7 @@ export function openAppendFile(path: string, flag: string): AppendFile {
   });
   return {
     append: (text) => withFlagError(path, flag, () => appendWhole(fd, text)),
-    clear: () => withFlagError(path, flag, () => ftruncateSync(fd)),
+    truncate: (bytes) => withFlagError(path, flag, () => ftruncateSync(fd, bytes)),
     close: () => closeSync(fd),
   };
 }

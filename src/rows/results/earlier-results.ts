@@ -1,6 +1,6 @@
 import { closeSync, fchmodSync, renameSync, rmSync, statSync, writeSync } from 'node:fs';
 import { BoticelliError } from '../../errors.js';
-import { isRecord, tryParseJson } from '../../util/json.js';
+import { isRecord, tryParseExactJson } from '../../util/json.js';
 import { openTemporaryFile } from '../../util/write-files.js';
 import { hashToInteger } from '../short-hash.js';
 import { parseCsv } from '../sources/parse-csv.js';
@@ -86,7 +86,7 @@ async function* readNdjsonResults(
   { path, format, actNames }: ReadEarlierOptions,
 ): AsyncGenerator<EarlierLine> {
   for await (const { raw, line } of splitLines(text, path, maxLineChars)) {
-    const value = tryParseJson(raw);
+    const value = tryParseExactJson(raw);
     if (!isOwnResult(value, actNames)) throw createForeignError(`${path}:${line}`);
     yield value.status === 'completed' ? { raw, key: format.getKey(value) } : {};
   }

@@ -1,49 +1,87 @@
-import { readFileSync } from 'node:fs';
+import { closeSync, fchmodSync, renameSync, rmSync, statSync } from 'node:fs';
 import { BoticelliError } from '../../errors.js';
+import { appendWhole, openTemporaryFile, writeAtomically } from '../../util/write-files.js';
 import type { Row, RowSource } from '../row.js';
 import { getSizeOfFile, openAppendFile, withFlagError } from './append-file.js';
+import { type EarlierFailed, readEarlierFailed } from './earlier-failed.js';
 
 /** The file of `--failed`: the rows that failed, as they were read, in the format of the source. */
 export interface FailedFile {
   write(row: Row): void;
-  close(): void;
+  /** @param isComplete whether all rows were asked, so that rows of an earlier run which are not written again are removed */
+  close(isComplete: boolean): void;
 }
 
 /**
  * Opens the file of `--failed`, which must be new. With `resume` it may be that of an earlier run, whose rows are asked
- * again: it is then emptied.
+ * again. Rows that fail are added to it. At the end of a complete run it has only those. So a run that is killed or stops
+ * early loses no row.
  *
- * @throws BoticelliError `usage`, `output_failed`
+ * @throws BoticelliError `usage`, `output_failed`, `no_input` with `resume` for a file that is not one of ours
  */
-export function openFailedFile(path: string, source: RowSource, resume: boolean): FailedFile {
-  const header = source.header === undefined ? '' : `${source.header}${source.lineEnd}`;
+export async function openFailedFile(path: string, source: RowSource, resume: boolean): Promise<FailedFile> {
   const size = withFlagError(path, '--failed', () => getSizeOfFile(path));
-  if (size > 0 && !(resume && isEarlierFile(path, source, header))) {
-    throw new BoticelliError('usage', `${path} exists already${resume ? ', and has other rows' : ''}`, {
-      hint: 'Name another file with --failed.',
-    });
+  if (size > 0 && !resume) {
+    throw new BoticelliError('usage', `${path} exists already`, { hint: 'Name another file with --failed.' });
   }
+  // Checks that the file can be written, before anything is paid, and that it is no link.
+  openAppendFile(path, '--failed').close();
+  const earlier = size > 0 ? await readEarlierFailed(path, source) : undefined;
+  if (source.format === 'json') return createJsonFile(path, earlier);
+  return earlier ? continueFile(path, source, earlier) : createNewFile(path, source);
+}
+
+const getHeader = ({ header, lineEnd }: RowSource) => (header === undefined ? '' : `${header}${lineEnd}`);
+
+function createNewFile(path: string, source: RowSource): FailedFile {
   const file = openAppendFile(path, '--failed');
-  file.clear();
-  const isJson = source.format === 'json';
-  file.append(isJson ? '' : header);
-  // A JSON source is small enough to be held in memory, and so are its failed rows.
-  const jsonRows: string[] = [];
+  file.append(getHeader(source));
+  return { write: ({ raw }) => file.append(`${raw}${source.lineEnd}`), close: file.close };
+}
+
+/** Adds new rows to the file, and writes the rows of this run to another one, which replaces it at the end. */
+function continueFile(path: string, source: RowSource, earlier: EarlierFailed): FailedFile {
+  const file = openAppendFile(path, '--failed');
+  if (earlier.wholeBytes !== undefined) file.truncate(earlier.wholeBytes);
+  let replacement: ReturnType<typeof openTemporaryFile> | undefined;
+  const append = (text: string) =>
+    withFlagError(path, '--failed', () => {
+      replacement ??= openTemporaryFile(path);
+      appendWhole(replacement.fd, text);
+    });
   return {
     write(row) {
-      if (isJson) jsonRows.push(row.raw);
-      else file.append(`${row.raw}${source.lineEnd}`);
+      const line = `${row.raw}${source.lineEnd}`;
+      if (!earlier.has(row)) file.append(line);
+      append(replacement ? line : getHeader(source) + line);
     },
-    close() {
-      if (jsonRows.length > 0) file.append(`[\n${jsonRows.join(',\n')}\n]\n`);
+    close(isComplete) {
       file.close();
+      if (isComplete && !replacement) append(getHeader(source));
+      if (!replacement) return;
+      const { fd, temporaryPath } = replacement;
+      fchmodSync(fd, statSync(path).mode & 0o7777);
+      closeSync(fd);
+      if (isComplete) withFlagError(path, '--failed', () => renameSync(temporaryPath, path));
+      else rmSync(temporaryPath, { force: true });
     },
   };
 }
 
-/** Whether a file begins like one of `--failed`, so that no other file is emptied. */
-function isEarlierFile(path: string, { format }: RowSource, header: string): boolean {
-  const start = withFlagError(path, '--failed', () => readFileSync(path, 'utf8'));
-  if (header !== '') return start.startsWith(header);
-  return format === 'json' ? start.startsWith('[\n') : format === 'ndjson' ? start.startsWith('{') : true;
+/** Writes an array at the end. A JSON source is small enough to be held in memory, and so are its failed rows. */
+function createJsonFile(path: string, earlier: EarlierFailed | undefined): FailedFile {
+  const rows: Row[] = [];
+  return {
+    write: (row) => void rows.push(row),
+    close(isComplete) {
+      const kept = isComplete ? [] : (earlier?.raws ?? []);
+      const added = rows.filter((row) => isComplete || !earlier?.has(row)).map(({ raw }) => raw);
+      const all = [...kept, ...added];
+      const text = all.length === 0 ? '[]\n' : `[\n${all.join(',\n')}\n]\n`;
+      if (earlier) return withFlagError(path, '--failed', () => writeAtomically(path, text, statSync(path).mode));
+      const file = openAppendFile(path, '--failed');
+      file.append(text);
+      file.close();
+    },
+  };
 }

@@ -1,6 +1,7 @@
 import { stringify } from 'csv-stringify/sync';
 import { BoticelliError } from '../../errors.js';
-import { stringifyJson } from '../../terminal/replies/json.js';
+import { escapeControls } from '../../terminal/replies/json.js';
+import { stringifyExactJson } from '../../util/json.js';
 import { formatCombinationId } from '../matrix.js';
 import type { Row } from '../row.js';
 import type { ResultSubject, RowResult } from './row-result.js';
@@ -16,11 +17,16 @@ export interface ResultFormat {
   explainMismatch(row: Row): string | undefined;
 }
 
+/** Writes a result as JSON. */
+export function stringifyResult(result: RowResult, indent?: number): string {
+  return escapeControls(stringifyExactJson(result, indent));
+}
+
 export const ndjsonFormat: ResultFormat = {
   header: '',
-  format: (result) => `${stringifyJson(result)}\n`,
+  format: (result) => `${stringifyResult(result)}\n`,
   // Without `matrix`, the key is that of files written before there was one.
-  getKey: ({ row, matrix }) => JSON.stringify(row) + (matrix ? formatCombinationId({ values: matrix }) : ''),
+  getKey: ({ row, matrix }) => stringifyExactJson(row) + (matrix ? formatCombinationId({ values: matrix }) : ''),
   explainMismatch: () => undefined,
 };
 
@@ -77,5 +83,5 @@ function formatLine(cells: readonly string[]): string {
 
 function toCell(value: unknown): string {
   if (value === undefined || value === null) return '';
-  return typeof value === 'object' ? JSON.stringify(value) : String(value);
+  return typeof value === 'object' ? stringifyExactJson(value) : String(value);
 }

@@ -1,5 +1,11 @@
 import { dirname, resolve } from 'node:path';
-import { getJsonErrorOffset, getJsonErrorReason, isRecord } from '../../util/json.js';
+import {
+  getJsonErrorOffset,
+  getJsonErrorReason,
+  isRecord,
+  parseExactJson,
+  stringifyExactJson,
+} from '../../util/json.js';
 import { readRegularFile } from '../../util/read-regular-file.js';
 import type { RowSource } from '../row.js';
 import { createSourceError, createUnreadableSourceError, type SourceProblem } from './source-errors.js';
@@ -32,7 +38,7 @@ export async function openJsonSource(path: string, name: string): Promise<RowSou
     async *read() {
       for (const [index, element] of elements.entries()) {
         const values = element as Record<string, unknown>;
-        yield { number: index + 1, values, raw: JSON.stringify(values), folder };
+        yield { number: index + 1, values, raw: stringifyExactJson(values), folder };
       }
     },
   };
@@ -41,7 +47,7 @@ export async function openJsonSource(path: string, name: string): Promise<RowSou
 function parseArray(bytes: Buffer, name: string): unknown[] {
   let value: unknown;
   try {
-    value = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
+    value = parseExactJson(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
   } catch (thrown) {
     throw createSourceError(name, [toSourceProblem(thrown as Error, bytes)]);
   }

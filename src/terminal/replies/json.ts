@@ -51,11 +51,16 @@ export function toRunDocument({ failure: _, ...document }: RunReport): Omit<RunR
   return document;
 }
 
-/**
- * Like JSON.stringify, but escapes everything that `toPrintable` replaces: JSON.stringify does not escape U+007F to U+009F,
- * line separators and the controls of the writing direction.
- */
+/** Like JSON.stringify, but escapes what `toPrintable` replaces. */
 export function stringifyJson(value: unknown, indent?: number): string {
+  return escapeControls(JSON.stringify(value, null, indent));
+}
+
+/**
+ * Escapes what `toPrintable` replaces in a text of JSON: JSON.stringify does not escape U+007F to U+009F, line separators
+ * and the controls of the writing direction.
+ */
+export function escapeControls(json: string): string {
   const toEscape = (character: string) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`;
-  return JSON.stringify(value, null, indent).replaceAll(/[\x7f-\x9f\u2028-\u202e\u2066-\u2069]/g, toEscape);
+  return json.replaceAll(/[\x7f-\x9f\u2028-\u202e\u2066-\u2069]/g, toEscape);
 }

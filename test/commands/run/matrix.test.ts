@@ -2,6 +2,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import { createTemporaryFolder, runBoticelli } from '../../helpers/boticelli.js';
+import { dayQuotaError } from '../../helpers/gemini/errors.js';
 import { blockedPromptReply, textReply } from '../../helpers/gemini/replies.js';
 import type { ReceivedRequest } from '../../helpers/gemini/send-reply.js';
 import { type GeminiServer, startGeminiServer } from '../../helpers/gemini/server.js';
@@ -105,6 +106,20 @@ describe('2 models × 2 temperatures × 3 rows', () => {
     const results = parseLines(read('r.ndjson')).map(({ row, matrix }) => JSON.stringify([row.id, matrix]));
     expect([results.length, new Set(results).size]).toEqual([12, 12]);
   });
+});
+
+test('a used-up day of one model stops only its runs, and --failed keeps the rows', async () => {
+  const { run, read } = setup({ 'f.csv': 'id,text\n3,z\n' });
+  server.setDefaultReply((request) =>
+    getModel(request) === 'gemini-a' ? dayQuotaError('gemini-a') : textReply('fine'),
+  );
+  const { code, stderr } = await run(
+    ...['--each', 'three.csv', '--matrix', 'model=gemini-a,gemini-b', '--failed', 'f.csv', '--resume'],
+    ...['--jobs', '1', '--no-fallback', '--retries', '0'],
+  );
+  expect([code, server.generateRequests.map(getModel)]).toEqual([75, ['gemini-a', 'gemini-b', 'gemini-b', 'gemini-b']]);
+  expect(stderr).toMatch(/warning: 2 runs with model=gemini-a were not asked: .*\n.*\n6 runs: 3 done, 1 failed/);
+  expect(read('f.csv')).toBe('id,text\n3,z\n1,x\n');
 });
 
 describe('without rows', () => {

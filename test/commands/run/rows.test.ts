@@ -169,6 +169,23 @@ test('rows from standard input, a shard, and a folder for each row', async () =>
   expect(readdirSync(join(cwd, 'out/000002')).sort()).toEqual(['01-reply_to.md', 'run.json']);
 });
 
+test('the digits of long numbers reach the request, the results, the failed rows, and --resume', async () => {
+  const rows = '{"text":12345678901234567890,"more":{"id":9007199254740993}}';
+  const { run, read, prompts } = setupRows(server, {
+    'n.toml': narrative('reply_to = "{{row.text}} {{row}} {{row.more}}"'),
+    'c.ndjson': `${rows}\n`,
+    'c.json': `[${rows}]`,
+  });
+  expect((await run('--each', 'c.ndjson', '--results', 'r.ndjson')).code).toBe(0);
+  expect(prompts()).toEqual([`12345678901234567890 ${rows} {"id":9007199254740993}`]);
+  expect(read('r.ndjson')).toContain(`{"row":${rows},`);
+  const resumed = await run('--each', 'c.json', '--results', 'r.ndjson', '--resume');
+  expect([resumed.stderr, server.generateRequests.length]).toEqual(['1 row: 1 done (1 earlier), $0.00\n', 1]);
+  server.setDefaultReply(() => blockedPromptReply());
+  await run('--each', 'c.json', '--failed', 'f.json');
+  expect(read('f.json')).toBe(`[\n${rows}\n]\n`);
+});
+
 describe('bad input', () => {
   test.each([
     [

@@ -1,6 +1,7 @@
-import { addUsage, zeroUsage } from '../../../driver/response.js';
-import { type ErrorCode, toBoticelliError } from '../../../errors.js';
+import { addUsage } from '../../../driver/response.js';
+import { type BoticelliError, toBoticelliError } from '../../../errors.js';
 import { createScheduler } from '../../../executor/scheduler.js';
+import type { MatrixValue } from '../../../rows/matrix.js';
 import { createRowResult } from '../../../rows/results/row-result.js';
 import { countFailures } from '../../../terminal/progress/rows-progress.js';
 import { createFailedReport } from '../narrative-view.js';
@@ -9,7 +10,8 @@ import type { RowsRun } from './open-rows-run.js';
 import { createRowOutput } from './row-output.js';
 import { countTasks, getShortTaskName, getSubject, getTaskName, listTasks, type RowTask } from './row-tasks.js';
 import type { RowsOutcome } from './rows-outcome.js';
-import { createOutcome, type RowsState } from './rows-state.js';
+import { createOutcome, createState, type RowsState } from './rows-state.js';
+import { getStopScope } from './stop-reasons.js';
 
 /** How many rows may be ahead of the oldest unfinished one, for each row in parallel. */
 const rowsAheadPerJob = 16;
@@ -17,19 +19,13 @@ const rowsAheadPerJob = 16;
 /** The default of `--jobs` with `--each`, and with `--matrix` alone. */
 const defaultJobs = { each: 4, matrix: 1 };
 
-/** Errors that every further row would have too: it is not asked. */
-const stopCodes: ReadonlySet<ErrorCode> = new Set([
-  ...(['quota_exhausted', 'budget_exceeded', 'rate_limited'] as const),
-  ...(['auth', 'missing_api_key', 'invalid_config', 'model_not_found', 'output_failed'] as const),
-]);
-
 /** Runs the narrative for each row and combination. Never rejects: the outcome has the reason if not all were asked. */
 export async function askRows(run: RowsRun, context: RowContext): Promise<RowsOutcome> {
   const { options, signal, view } = context;
   const { results } = run;
   const jobs = options.jobs ?? (options.each === undefined ? defaultJobs.matrix : defaultJobs.each);
   const scheduler = createScheduler({ maxConcurrent: jobs, maxAhead: jobs * rowsAheadPerJob });
-  const state: RowsState = { usage: zeroUsage, lastStarted: 0, read: 0, output: undefined, first: undefined };
+  const state = createState();
   const { output: format, only } = options;
   if (!results) state.output = createRowOutput({ format, output: view.stdout, only, writeHeading: view.writeHeading });
   view.start(countTasks(run, options.shard));
@@ -43,6 +39,11 @@ export async function askRows(run: RowsRun, context: RowContext): Promise<RowsOu
       await scheduler.waitForSlot();
       if (signal.aborted || isStopped(state, context)) break;
       state.read += 1;
+      const stoppedModel = state.stoppedModels.get(getModel(task));
+      if (stoppedModel) {
+        stoppedModel.notAsked += 1;
+        continue;
+      }
       state.lastStarted = task.position;
       state.output?.expect(task.position, formatHeading(task, run));
       scheduler.start(() => askRow(task, run, state, context));
@@ -51,7 +52,7 @@ export async function askRows(run: RowsRun, context: RowContext): Promise<RowsOu
     if (!signal.aborted) state.stopError = toBoticelliError(thrown);
   }
   await scheduler.drain();
-  closeFiles(run, state);
+  closeFiles(run, state, context);
   return createOutcome(run, state, context);
 }
 
@@ -61,6 +62,23 @@ function isStopped(state: RowsState, { options, view }: RowContext): boolean {
   if (maxFailures !== undefined && countFailures(counts) >= maxFailures)
     state.stopReason ??= `${maxFailures} ${counts.unit}${maxFailures === 1 ? '' : 's'} failed (--max-failures)`;
   return state.stopReason !== undefined || state.stopError !== undefined;
+}
+
+/** Stops further runs that would fail in the same way: those of the model, if other models of `--matrix` are left. */
+function stopAfter(failure: BoticelliError, task: RowTask, { variants }: RowsRun, state: RowsState): void {
+  const scope = getStopScope(failure);
+  if (!scope) return;
+  const { stoppedModels } = state;
+  const model = getModel(task);
+  const models = new Set(variants.map((variant) => getModel({ variant })));
+  if (scope === 'model' && !stoppedModels.has(model))
+    stoppedModels.set(model, { reason: failure.message, notAsked: 0 });
+  if (scope === 'command' || stoppedModels.size === models.size) state.stopReason ??= failure.message;
+}
+
+/** The model that `--matrix` gives to a run. */
+function getModel({ variant }: Pick<RowTask, 'variant'>): MatrixValue | undefined {
+  return variant.combination?.values.model;
 }
 
 /** The heading of a reply, which tells it apart from those of other combinations; undefined without `--matrix`. */
@@ -80,7 +98,7 @@ async function askRow(task: RowTask, run: RowsRun, state: RowsState, context: Ro
     const { failure } = report;
     state.usage = addUsage(state.usage, report.usage);
     if (failure && (state.first === undefined || position < state.first.position)) state.first = { position, failure };
-    if (failure && stopCodes.has(failure.code)) state.stopReason ??= failure.message;
+    if (failure) stopAfter(failure, task, run, state);
     view.endRow(getTaskName(task, run.source), report);
     const number = run.source.format === 'none' ? position : row.number;
     const result = createRowResult({ ...getSubject(task), number }, report, run.isJsonReply);
@@ -95,12 +113,14 @@ async function askRow(task: RowTask, run: RowsRun, state: RowsState, context: Ro
   }
 }
 
-function closeFiles({ source, results, failed }: RowsRun, state: RowsState): void {
+function closeFiles({ source, results, failed }: RowsRun, state: RowsState, { options, signal }: RowContext): void {
+  const isStopped = signal.aborted || state.stopError !== undefined || state.stopReason !== undefined;
+  const isComplete = !isStopped && state.stoppedModels.size === 0 && options.shard === undefined;
   source.close();
   try {
     state.output?.finish();
     results?.close();
-    failed?.close();
+    failed?.close(isComplete);
   } catch (thrown) {
     state.stopError ??= toBoticelliError(thrown);
   }

@@ -135,7 +135,7 @@ async function openFiles(source: RowSource, columns: ResultColumns, { file, opti
   ]);
   return {
     results: results === undefined ? undefined : await openResultsFile({ path: results, source, ...columns, resume }),
-    failed: failed === undefined ? undefined : openFailedFile(failed, source, resume),
+    failed: failed === undefined ? undefined : await openFailedFile(failed, source, resume),
   };
 }
 

@@ -1,6 +1,6 @@
+import { stringifyResult } from '../../../rows/results/result-format.js';
 import type { RowResult } from '../../../rows/results/row-result.js';
 import type { Output } from '../../../terminal/output.js';
-import { stringifyJson } from '../../../terminal/replies/json.js';
 import { createParagraphWriter } from '../../../terminal/replies/text.js';
 import type { RunOptions } from '../options.js';
 
@@ -57,13 +57,13 @@ interface ResultWriter {
 
 function createResultWriter({ format, output, only, writeHeading }: RowOutputOptions): ResultWriter {
   if (format === 'ndjson') {
-    return { write: (result) => output.write(`${stringifyJson(result)}\n`), finish: () => {} };
+    return { write: (result) => output.write(`${stringifyResult(result)}\n`), finish: () => {} };
   }
   if (format === 'json') {
     let isFirst = true;
     return {
       write(result) {
-        output.write(`${isFirst ? '[\n' : ',\n'}${stringifyJson(result, 2)}`);
+        output.write(`${isFirst ? '[\n' : ',\n'}${stringifyResult(result, 2)}`);
         isFirst = false;
       },
       finish: () => output.write(isFirst ? '[]\n' : '\n]\n'),

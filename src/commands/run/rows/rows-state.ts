@@ -1,7 +1,8 @@
-import type { Usage } from '../../../driver/response.js';
+import { type Usage, zeroUsage } from '../../../driver/response.js';
 import type { BoticelliError } from '../../../errors.js';
+import type { MatrixValue } from '../../../rows/matrix.js';
 import { countFailures, type RowCounts } from '../../../terminal/progress/rows-progress.js';
-import { formatInteger } from '../../../terminal/text/format.js';
+import { formatCount, formatInteger } from '../../../terminal/text/format.js';
 import type { RowContext } from './execute-row.js';
 import type { RowsRun } from './open-rows-run.js';
 import type { RowOutput } from './row-output.js';
@@ -20,6 +21,12 @@ export interface RowsState {
   /** Why no further run is started. */
   stopError?: BoticelliError;
   stopReason?: string;
+  /** Why no further run of a model is started, and how many were not. Without `--matrix model=`, the key is undefined. */
+  stoppedModels: Map<MatrixValue | undefined, { reason: string; notAsked: number }>;
+}
+
+export function createState(): RowsState {
+  return { usage: zeroUsage, lastStarted: 0, read: 0, output: undefined, first: undefined, stoppedModels: new Map() };
 }
 
 /** Creates the outcome, and warns of what was not asked. */
@@ -34,6 +41,10 @@ export function createOutcome(
   const notAsked = counts.total === undefined ? state.read - ended : counts.total - ended;
   const isCut = stopError !== undefined || stopReason !== undefined;
   const total = source.total === undefined ? undefined : source.total * variants.length;
+  for (const [model, stopped] of state.stoppedModels) {
+    const text = `${formatCount(stopped.notAsked, 'run')} with model=${model} ${stopped.notAsked === 1 ? 'was' : 'were'} not asked`;
+    if (stopped.notAsked > 0 && !signal.aborted) view.warn(`${text}: ${stopped.reason}`);
+  }
   if (isCut && !signal.aborted && notAsked > 0) view.warn(describeRest(counts.unit, total, lastStarted, stopReason));
   const isComplete = !signal.aborted && !stopError && !first;
   return {

@@ -1,0 +1,106 @@
+import { BoticelliError } from '../../errors.js';
+import { isRecord, tryParseExactJson } from '../../util/json.js';
+import type { Row, RowSource } from '../row.js';
+import { hashToInteger } from '../short-hash.js';
+import { openJsonSource } from '../sources/json-source.js';
+import { parseCsv } from '../sources/parse-csv.js';
+import { splitLines } from '../sources/split-lines.js';
+import { readWholeLines } from './whole-lines.js';
+
+/** The rows of an earlier file of `--failed`. */
+export interface EarlierFailed {
+  has(row: Pick<Row, 'raw'>): boolean;
+  /** The rows as they stand in the file. Only for JSON, which is small. */
+  raws: readonly string[];
+  /** The length of the file in bytes before a last line that a crash has cut; undefined if it is whole. */
+  wholeBytes: number | undefined;
+}
+
+/**
+ * Reads an earlier file of `--failed`, which is replaced at the end of the run. So each of its rows must show that it is
+ * one of ours: it has the columns of the source, the keys of a row of the source, or the path of one of its files.
+ *
+ * @throws BoticelliError `no_input` for any other file
+ */
+export async function readEarlierFailed(path: string, source: RowSource): Promise<EarlierFailed> {
+  const hashes = new Set<number>();
+  const raws: string[] = [];
+  let wholeBytes: number | undefined;
+  const text = readWholeLines(path, (length) => {
+    if (length === 0) throw createForeignError(path, source);
+    wholeBytes = length;
+  });
+  try {
+    for await (const raw of readRaws(text, path, source)) {
+      hashes.add(hashToInteger(raw));
+      if (source.format === 'json') raws.push(raw);
+    }
+  } catch (thrown) {
+    // What is wrong in a file that is not text, not CSV or not JSON does not matter.
+    if (!(thrown instanceof BoticelliError) || thrown.code !== 'invalid_narrative') throw thrown;
+    throw createForeignError(path, source);
+  }
+  return { raws, wholeBytes, has: ({ raw }) => hashes.has(hashToInteger(raw)) };
+}
+
+function readRaws(text: AsyncIterable<string>, path: string, source: RowSource): AsyncIterable<string> {
+  switch (source.format) {
+    case 'csv':
+    case 'tsv':
+      return readCsvRaws(text, path, source);
+    case 'json':
+      return readJsonRaws(path, source);
+    default:
+      return readLineRaws(text, path, source);
+  }
+}
+
+async function* readCsvRaws(text: AsyncIterable<string>, path: string, source: RowSource): AsyncGenerator<string> {
+  const { header, columns = [], format } = source;
+  let isHeader = true;
+  const delimiter = format === 'csv' ? ',' : '\t';
+  for await (const { fields, raw, line } of parseCsv(text, { delimiter, name: path })) {
+    if (isHeader ? raw !== header : fields.length !== columns.length)
+      throw createForeignError(`${path}:${line}`, source);
+    if (!isHeader) yield raw;
+    isHeader = false;
+  }
+}
+
+async function* readJsonRaws(path: string, source: RowSource): AsyncGenerator<string> {
+  const isOwn = await createRowCheck(source);
+  const earlier = await openJsonSource(path, path);
+  for await (const { raw, values, number } of earlier.read()) {
+    if (!isOwn(values)) throw createForeignError(`${path}, row ${number}`, source);
+    yield raw;
+  }
+}
+
+async function* readLineRaws(text: AsyncIterable<string>, path: string, source: RowSource): AsyncGenerator<string> {
+  const isOwn = await createRowCheck(source);
+  for await (const { raw, line } of splitLines(text, path)) {
+    if (!isOwn(source.format === 'glob' ? raw : tryParseExactJson(raw)))
+      throw createForeignError(`${path}:${line}`, source);
+    yield raw;
+  }
+}
+
+/** Returns whether a row of the file is like one of the source: an object with the keys of a row, or the path of a file. */
+async function createRowCheck(source: RowSource): Promise<(row: unknown) => boolean> {
+  const known = new Set<number>();
+  const getSignature = (keys: readonly string[]) => hashToInteger(JSON.stringify([...keys].sort()));
+  // Standard input can't be read twice, so that no row is known.
+  if (source.total === undefined) return () => false;
+  for await (const { raw, values } of source.read())
+    known.add(source.format === 'glob' ? hashToInteger(raw) : getSignature(Object.keys(values)));
+  return (row) =>
+    typeof row === 'string'
+      ? known.has(hashToInteger(row))
+      : isRecord(row) && known.has(getSignature(Object.keys(row)));
+}
+
+function createForeignError(place: string, { name }: RowSource): BoticelliError {
+  return new BoticelliError('no_input', `${place} is not a failed row of ${name}, so the file of --failed is kept`, {
+    hint: 'Name another file with --failed. Nothing was sent.',
+  });
+}

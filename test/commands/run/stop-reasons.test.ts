@@ -1,0 +1,25 @@
+import { expect, test } from 'vitest';
+import { getStopScope } from '../../../src/commands/run/rows/stop-reasons.js';
+import { BoticelliError, QuotaExceeded } from '../../../src/errors.js';
+import { createTooLargeError } from '../../../src/quota/limiter/reservation-errors.js';
+
+const retryAt = new Date();
+const rejected = (code: 'rate_limited' | 'quota_exhausted', details = {}) =>
+  new QuotaExceeded(code, 'x', { violations: [], ...details });
+
+test.each([
+  ['a spent budget', new BoticelliError('budget_exceeded', 'x'), 'command'],
+  ['a rejected key', new BoticelliError('auth', 'x'), 'command'],
+  ['an output that can not be written', new BoticelliError('output_failed', 'x'), 'command'],
+  ['a day that is known to be used up', new BoticelliError('quota_exhausted', 'x', { retryAt }), 'model'],
+  ['a day that the service says is used up', rejected('quota_exhausted'), 'model'],
+  ['no billing', rejected('quota_exhausted', { isProjectWide: true }), 'command'],
+  ['a wait longer than --max-wait', new BoticelliError('rate_limited', 'x', { retryAt }), 'model'],
+  ['an unknown model', new BoticelliError('model_not_found', 'x'), 'model'],
+  ['a prompt that is too large', createTooLargeError({ model: 'm', tokens: 2, limit: 1 }), undefined],
+  ['a rejection after all retries', rejected('rate_limited'), undefined],
+  ['a blocked prompt', new BoticelliError('blocked', 'x'), undefined],
+  ['an overloaded service', new BoticelliError('unavailable', 'x'), undefined],
+])('%s', (_name, error, scope) => {
+  expect(getStopScope(error)).toBe(scope);
+});

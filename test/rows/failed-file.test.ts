@@ -1,0 +1,118 @@
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { openRows } from '../../src/rows/open-rows.js';
+import { openFailedFile } from '../../src/rows/results/failed-file.js';
+import type { Row } from '../../src/rows/row.js';
+import { createTemporaryFolder } from '../helpers/boticelli.js';
+
+const sources = {
+  'c.csv': 'id,t\n1,"a\nb"\n2,x\n3,y\n',
+  'c.ndjson': '{"id":1,"t":"a"}\n{"id":2}\n{"id":12345678901234567890}\n',
+  'c.json': '[{"id":1,"t":"a"},{"id":2},{"id":3}]',
+  ...{ '1.txt': 'a', '2.txt': 'b', '3.txt': 'c' },
+};
+
+/** Opens a file of failed rows with the rows of a source. `{}` in its content stands for the folder. */
+async function open(sourceName: string, content?: string | Buffer, resume = true) {
+  const folder = createTemporaryFolder(onTestFinished, sources);
+  const source = await openRows(sourceName, { cwd: folder, stdin: (async function* () {})() });
+  onTestFinished(source.close);
+  const rows: Row[] = [];
+  if (sourceName !== '-') for await (const row of source.read()) rows.push(row);
+  const path = join(folder, 'failed');
+  const bytes = typeof content === 'string' ? content.replaceAll('{}', folder) : content;
+  if (bytes !== undefined) writeFileSync(path, bytes);
+  const read = () => readFileSync(path, 'utf8');
+  const listLeftovers = () => readdirSync(folder).filter((name) => name.includes('unfinished'));
+  return { file: openFailedFile(path, source, resume), rows: rows as [Row, Row, Row], read, bytes, listLeftovers };
+}
+
+describe.each([
+  ['c.csv', 'id,t\n1,"a\nb"\n2,x\n', 'id,t\n2,x\n3,y\n', 'id,t\n1,"a\nb"\n2,x\n3,y\n', 'id,t\n'],
+  [
+    'c.ndjson',
+    '{"id":1,"t":"edited"}\n{"id":2}\n',
+    '{"id":2}\n{"id":12345678901234567890}\n',
+    '{"id":1,"t":"edited"}\n{"id":2}\n{"id":12345678901234567890}\n',
+    '',
+  ],
+  [
+    'c.json',
+    '[{"id":1,"t":"edited"}, {"id":2}]\n',
+    '[\n{"id":2},\n{"id":3}\n]\n',
+    '[\n{"id":1,"t":"edited"},\n{"id":2},\n{"id":3}\n]\n',
+    '[]\n',
+  ],
+  ['*.txt', '{}/1.txt\n{}/2.txt\n', '{}/2.txt\n{}/3.txt\n', '{}/1.txt\n{}/2.txt\n{}/3.txt\n', ''],
+])('the earlier file of %s', (source, earlier, complete, stopped, empty) => {
+  const failAgain = async (isComplete: boolean) => {
+    const { file, rows, read, listLeftovers } = await open(source, earlier);
+    const folder = rows[0].folder;
+    const failed = await file;
+    failed.write(rows[1]);
+    failed.write(rows[2]);
+    const during = read().replaceAll(folder, '{}');
+    failed.close(isComplete);
+    expect(listLeftovers()).toEqual([]);
+    return [during, read().replaceAll(folder, '{}')];
+  };
+
+  test('has only the rows of a complete run at its end', async () => {
+    const [during, after] = await failAgain(true);
+    expect(after).toBe(complete);
+    // A run that is killed here loses no row. JSON is written at the end.
+    expect(during).toBe(source === 'c.json' ? earlier : stopped);
+  });
+
+  test('keeps its rows, each once, if the run stops early', async () => {
+    expect((await failAgain(false))[1]).toBe(stopped);
+  });
+
+  test('has no rows after a run without failures, and is kept by one that stops', async () => {
+    for (const isComplete of [true, false]) {
+      const { file, read, bytes } = await open(source, earlier);
+      (await file).close(isComplete);
+      if (isComplete) expect(read()).toBe(empty);
+      else if (source !== 'c.json') expect(read()).toBe(bytes);
+      else expect(JSON.parse(read())).toEqual(JSON.parse(earlier));
+    }
+  });
+});
+
+test('a last line that a crash has cut is removed before rows are added', async () => {
+  const { file, rows, read } = await open('c.ndjson', '{"id":1,"t":"a"}\n{"id');
+  const failed = await file;
+  failed.write(rows[1]);
+  expect(read()).toBe('{"id":1,"t":"a"}\n{"id":2}\n');
+  failed.close(false);
+});
+
+describe('a file that is not one of the source stays byte for byte:', () => {
+  test.each([
+    ['*.txt', 'notes\n'],
+    ['*.txt', '{}/1.txt\n/etc/passwd\n'],
+    ['c.ndjson', '{"row":{"id":1},"number":1,"status":"completed","replies":{}}\n'],
+    ['c.ndjson', '{"id":1,"t":"a"}\n{ not JSON\n'],
+    ['c.ndjson', '{ "a": 1 }'],
+    ['c.ndjson', '"text"\n'],
+    ['c.json', '[\n"a list"\n]\n'],
+    ['c.json', '[{"other":1}]\n'],
+    ['c.json', '{"id":1}\n'],
+    ['c.csv', 'id,t,reply\n1,a,b\n'],
+    ['c.csv', 'id,t\n1,a,b\n'],
+    ['c.csv', 'id,t\n"1" 2,a\n'],
+    ['c.csv', Buffer.from([0x69, 0xff, 10])],
+    ['-', '{"id":1,"t":"a"}\n'],
+  ])('%s and %j', async (source, content) => {
+    const { file, read, bytes } = await open(source, content);
+    await expect(file).rejects.toMatchObject({ code: 'no_input', message: expect.stringContaining('is kept') });
+    expect(read()).toBe(bytes?.toString());
+  });
+
+  test('without --resume, every file', async () => {
+    const { file, read } = await open('c.csv', 'id,t\n', false);
+    await expect(file).rejects.toMatchObject({ code: 'usage' });
+    expect(read()).toBe('id,t\n');
+  });
+});
